@@ -1,0 +1,71 @@
+# Every target works from a fresh clone; what is missing is installed or built first.
+STACK ?= dev
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python -m
+export CONTEXT
+
+.DEFAULT_GOAL := help
+.PHONY: help up preview refresh down status render sandbox sandbox-stop sandbox-reset toolchain env test unit lint clean
+
+help: ## this list
+	@awk 'BEGIN {FS = ":.*## "; print "make TARGET [STACK=dev] [CONTEXT=...] [ARGS=\"flags for pulumi\"]\n"} /^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+up: $(VENV)/ready ## create or change the stack
+	@$(RUN) commands up $(STACK) $(ARGS)
+
+preview: $(VENV)/ready ## show what `up` would do; needs no cluster
+	@$(RUN) commands preview $(STACK) $(ARGS)
+
+refresh: $(VENV)/ready ## take what changed on the cluster into the state
+	@$(RUN) commands refresh $(STACK) $(ARGS)
+
+down: $(VENV)/ready ## remove everything that the stack made
+	@$(RUN) commands down $(STACK) $(ARGS)
+
+status: $(VENV)/ready ## versions, gateways and addresses, pods without a current sidecar
+	@$(RUN) commands status $(STACK)
+
+render: $(VENV)/ready ## write the stack's objects as YAML files to OUT=folder; needs no cluster
+	@$(RUN) commands render $(STACK) --out "$(OUT)"
+
+sandbox: $(VENV)/ready ## start the embedded Kubernetes
+	@$(RUN) sandbox start
+
+sandbox-stop: $(VENV)/ready ## stop it; what is on it stays
+	@$(RUN) sandbox stop
+
+sandbox-reset: $(VENV)/ready ## delete it, and the state of the stacks that were on it
+	@$(RUN) commands reset
+
+toolchain: $(VENV)/ready ## build the engine and the embedded Kubernetes, where they are not installed
+	@$(RUN) toolchain
+
+env: $(VENV)/ready ## print the variables for using `pulumi` by hand: eval "$$(make -s env)"
+	@$(RUN) commands env
+
+test: $(VENV)/ready-dev ## all tests, the end-to-end tests on the real engine among them
+	$(RUN) pytest tests $(ARGS)
+
+unit: $(VENV)/ready-dev ## the fast tests alone
+	$(RUN) pytest tests --ignore tests/e2e
+
+lint: $(VENV)/ready-dev ## formatting, lint and types
+	$(RUN) ruff format --check .
+	$(RUN) ruff check .
+	$(RUN) mypy
+
+clean: ## remove the virtual environment and caches in the tree
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
+
+$(VENV)/ready: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed, this is " + sys.version.split()[0] + "; name another with make PYTHON=...")'
+	@echo "installing Python packages into $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/ready-dev: $(VENV)/ready requirements-dev.txt
+	@echo "installing the tools for tests and lint"
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@

@@ -1,0 +1,114 @@
+"""`python -m commands COMMAND [STACK] [FLAGS]`: the commands behind the Makefile's targets. Flags go to Pulumi."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import sandbox
+from commands import guard, status
+from commands.engine import Engine, environment
+from commands.stackfiles import CommandError
+from components.cluster import ClusterError
+from components.settings import SettingsError
+from toolchain import ToolchainError
+
+
+def up(stack: str, args: argparse.Namespace) -> int:
+    """Creates or changes the stack."""
+    guard.start_if_embedded(stack)
+    return Engine(stack).run("up", *_consent(), *args.flags)
+
+
+def preview(stack: str, args: argparse.Namespace) -> int:
+    """Shows what `up` would do; needs no cluster."""
+    return Engine(stack).run("preview", "--diff", *args.flags)
+
+
+def refresh(stack: str, args: argparse.Namespace) -> int:
+    """Takes what changed on the cluster into the state."""
+    guard.start_if_embedded(stack)
+    engine = Engine(stack)
+    guard.same_cluster(engine)
+    return engine.run("refresh", *_consent(), *args.flags)
+
+
+def down(stack: str, args: argparse.Namespace) -> int:
+    """Removes everything that the stack made."""
+    guard.start_if_embedded(stack)
+    engine = Engine(stack)
+    guard.same_cluster(engine)
+    return engine.run("destroy", *_consent(), *args.flags)
+
+
+def show(stack: str, _: argparse.Namespace) -> int:
+    """Versions, gateways, addresses and sidecars of the running mesh."""
+    return status.show(stack)
+
+
+def render(stack: str, args: argparse.Namespace) -> int:
+    """Writes the stack's objects as YAML files."""
+    if not args.out:
+        raise CommandError("OUT is missing: the folder to write to, e.g. make render STACK=demo OUT=rendered")
+    from commands import render as rendering
+
+    count = rendering.render(stack, Path(args.out))
+    print(f"{count} objects in {args.out}: apply {rendering.FIRST} first, then {rendering.THEN}")
+    return 0
+
+
+def reset(_: str, __: argparse.Namespace) -> int:
+    """Deletes the embedded cluster and the state of the stacks that were on it."""
+    return guard.reset()
+
+
+def env(_: str, __: argparse.Namespace) -> int:
+    """Prints the variables for using `pulumi` by hand, for `eval`."""
+    for name, value in environment().items():
+        print(f"export {name}={shlex.quote(value)}")
+    return 0
+
+
+COMMANDS: Final[dict[str, Callable[[str, argparse.Namespace], int]]] = {
+    "up": up,
+    "preview": preview,
+    "refresh": refresh,
+    "down": down,
+    "status": show,
+    "render": render,
+    "reset": reset,
+    "env": env,
+}
+
+
+def _consent() -> list[str]:
+    """Pulumi asks where there is somebody to ask."""
+    return [] if sys.stdin.isatty() else ["--yes"]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m commands", description=__doc__)
+    parser.add_argument("command", choices=COMMANDS)
+    parser.add_argument("stack", nargs="?", default="dev")
+    parser.add_argument("--out", help="folder for rendered files")
+    args, flags = parser.parse_known_args()
+    args.flags = flags
+    try:
+        if args.command != "render":
+            os.environ.update(environment())
+        return COMMANDS[args.command](args.stack, args)
+    except (CommandError, SettingsError, ClusterError, sandbox.SandboxError, ToolchainError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,124 @@
+"""Running Pulumi: where the state is, how secrets are kept, and without a trace in the work tree."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+import sandbox
+import toolchain
+from commands import stackfiles
+from commands.stackfiles import PROJECT, ROOT, CommandError
+
+_PROJECT_FILE: Final = f"name: {PROJECT}\nruntime: python\n"
+
+
+def environment() -> dict[str, str]:
+    """The variables that Pulumi and kubectl need; what the user has set, and a `pulumi login`, come first.
+
+    Builds the toolchain if it is not there yet."""
+    env = os.environ
+    found = {
+        "PATH": os.pathsep.join([toolchain.ensure().path(), str(Path(sys.executable).parent), env.get("PATH", "")]),
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+    }
+    if "PULUMI_BACKEND_URL" not in env and not _logged_in():
+        state = sandbox.home() / "state"
+        state.mkdir(mode=0o700, exist_ok=True)
+        found["PULUMI_BACKEND_URL"] = f"file://{state}"
+    if not {"PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"} & env.keys():
+        found["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(_passphrase())
+    return found
+
+
+def _logged_in() -> bool:
+    credentials = Path(os.environ.get("PULUMI_HOME", "~/.pulumi")).expanduser() / "credentials.json"
+    try:
+        return bool(json.loads(credentials.read_text()).get("current"))
+    except (OSError, ValueError):
+        return False
+
+
+def _passphrase() -> Path:
+    """Made once; only its owner can read it."""
+    file = sandbox.home() / "passphrase"
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return file
+    with os.fdopen(descriptor, "w") as out:
+        out.write(secrets.token_urlsafe(32))
+    return file
+
+
+class Engine:
+    """Pulumi, for one stack.
+
+    Pulumi writes a stack's salt, and secrets that are set, into the stack's file. It therefore works on a copy
+    outside the tree, which is brought up to date with the committed file before each command."""
+
+    def __init__(self, stack: str) -> None:
+        self.stack = stack
+        committed = stackfiles.document(stackfiles.path(stack))
+        folder = sandbox.home() / "project"
+        folder.mkdir(exist_ok=True)
+        (folder / "Pulumi.yaml").write_text(_PROJECT_FILE)
+        self.file = folder / f"Pulumi.{stack}.yaml"
+        self._update(committed)
+        self._pulumi(["-C", str(folder), "stack", "select", stack, "--create"], quiet=True)
+
+    def run(self, command: str, *flags: str) -> int:
+        """Runs a command on the stack, in the user's sight; its exit code."""
+        flags = ("--stack", self.stack, "--config-file", str(self.file), *flags)
+        if not sys.stdin.isatty():
+            flags = (*flags, "--non-interactive")
+        return self._pulumi([command, *flags])
+
+    def state(self) -> dict[str, Any]:
+        """The stack's recorded deployment."""
+        done = subprocess.run(
+            ["pulumi", "stack", "export", "--stack", self.stack],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise CommandError(f"the state of stack {self.stack} cannot be read: {done.stderr.strip()}")
+        deployment: dict[str, Any] = json.loads(done.stdout)["deployment"]
+        return deployment
+
+    def forget(self) -> None:
+        """Drops the stack's state, whatever it holds."""
+        self._pulumi(["stack", "rm", self.stack, "--force", "--yes", "--preserve-config"], quiet=True)
+        self.file.unlink(missing_ok=True)
+
+    def _update(self, committed: dict[str, Any]) -> None:
+        """The committed file, and what Pulumi has added to the copy: its salt, and values that are only there."""
+        kept = stackfiles.document(self.file) if self.file.exists() else {}
+        secret = {k: v for k, v in (kept.get("config") or {}).items() if isinstance(v, dict) and "secure" in v}
+        merged = {**kept, **committed, "config": {**secret, **(committed.get("config") or {})}}
+        descriptor = os.open(self.file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as out:
+            yaml.safe_dump(merged, out, sort_keys=False)
+
+    def _pulumi(self, args: list[str], quiet: bool = False) -> int:
+        sys.stdout.flush()
+        done = subprocess.run(
+            ["pulumi", *args],
+            cwd=ROOT,
+            stdout=subprocess.PIPE if quiet else None,
+            stderr=subprocess.STDOUT if quiet else None,
+            text=True,
+            check=False,
+        )
+        if quiet and done.returncode:
+            raise CommandError(f"pulumi {' '.join(args)} failed:\n{done.stdout.strip()}")
+        return done.returncode

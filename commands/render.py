@@ -1,0 +1,115 @@
+"""The objects of a stack as YAML files: the program itself, run against a recorder instead of an engine."""
+
+from __future__ import annotations
+
+import os
+import runpy
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import pulumi
+import yaml
+from pulumi.runtime import config as pulumi_config
+from pulumi.runtime import mocks
+
+from commands import stackfiles
+from commands.stackfiles import PROJECT, ROOT
+from components import cluster, settings
+
+FIRST: Final = "1-namespaces-and-definitions"
+THEN: Final = "2-objects"
+"""The folders, in the order in which they are to be applied."""
+
+_OURS: Final = ("pulumi.com/", cluster.PROJECT.split("/")[0] + "/")
+"""Prefixes of annotations that only mean something to Pulumi and to a stack."""
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A resource that the program registered."""
+
+    type: str
+    """Pulumi's type token."""
+    name: str
+    inputs: Mapping[str, Any]
+    provider: str | None
+
+
+@dataclass
+class Recorder(mocks.Mocks):
+    """Takes every registration, and answers as an empty cluster would."""
+
+    resources: list[Resource] = field(default_factory=list)
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
+        self.resources.append(Resource(args.typ, args.name, _whole(args.inputs), args.provider))
+        return f"{args.name}-id", args.inputs
+
+    def call(self, args: mocks.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]]]:  # noqa: ARG002
+        return {}, []
+
+
+def record(stack: str, config: Mapping[str, str] | None = None) -> list[Resource]:
+    """What `__main__.py` registers for the stack, or for another config; no cluster is asked. Raises SettingsError."""
+    recorder = Recorder()
+    chosen = dict(stackfiles.config(stack) if config is None else config)
+    settings.load(chosen)
+    before = os.environ.get("MESH_OFFLINE")
+    os.environ["MESH_OFFLINE"] = "1"
+    try:
+        mocks.set_mocks(recorder, project=PROJECT, stack=stack, preview=True)
+        pulumi_config.set_all_config(chosen)
+        pulumi.runtime.test(_program)()  # type: ignore[no-untyped-call]
+    finally:
+        os.environ.pop("MESH_OFFLINE") if before is None else os.environ.update(MESH_OFFLINE=before)
+    return recorder.resources
+
+
+def _program() -> None:
+    runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
+
+
+def render(stack: str, out: Path) -> int:
+    """Writes one file for each object of the stack below `out`; the number of files. Values of Secrets are left out."""
+    written = 0
+    for folder in (FIRST, THEN):
+        shutil.rmtree(out / folder, ignore_errors=True)
+        (out / folder).mkdir(parents=True)
+    for manifest in manifests(record(stack)):
+        folder = FIRST if manifest["kind"] in ("Namespace", "CustomResourceDefinition") else THEN
+        meta = manifest["metadata"]
+        name = "-".join(filter(None, (manifest["kind"].lower(), meta.get("namespace"), meta["name"])))
+        (out / folder / f"{name}.yaml").write_text(yaml.safe_dump(manifest, sort_keys=False, width=120))
+        written += 1
+    return written
+
+
+def manifests(resources: list[Resource]) -> Iterator[dict[str, Any]]:
+    """The Kubernetes objects among the resources."""
+    for resource in resources:
+        if not resource.type.startswith("kubernetes:"):
+            continue
+        manifest = dict(resource.inputs)
+        meta = dict(manifest["metadata"])
+        kept = {k: v for k, v in meta.pop("annotations", {}).items() if not k.startswith(_OURS)}
+        if kept:
+            meta["annotations"] = kept
+        if manifest["kind"] == "Secret":
+            for values in ("data", "stringData"):
+                if values in manifest:
+                    manifest[values] = dict.fromkeys(manifest[values], stackfiles.SECRET)
+        head = {"apiVersion": manifest.pop("apiVersion"), "kind": manifest.pop("kind"), "metadata": meta}
+        manifest.pop("metadata")
+        yield {**head, **manifest}
+
+
+def _whole(value: Any) -> Any:
+    """Numbers as they were: protocol buffers' structs know only floating point."""
+    if isinstance(value, Mapping):
+        return {k: _whole(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_whole(v) for v in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -1,0 +1,54 @@
+"""The stacks of the project, and their config as Pulumi hands it to the program."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from components import errors
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+PROJECT: Final = "mesh"
+SECRET: Final = "(secret)"
+"""What stands for an encrypted value where no engine can decrypt it."""
+
+
+class CommandError(Exception):
+    """A command cannot go on; the text says why and what to do."""
+
+
+def names() -> list[str]:
+    """The stacks that have a file."""
+    return sorted(f.name.split(".")[1] for f in (ROOT / "stacks").glob("Pulumi.*.yaml"))
+
+
+def path(stack: str) -> Path:
+    """The stack's file; CommandError if there is none."""
+    if stack not in names():
+        raise CommandError(errors.choice("STACK", stack, names()))
+    return ROOT / "stacks" / f"Pulumi.{stack}.yaml"
+
+
+def document(file: Path) -> dict[str, Any]:
+    """A stack file's content; CommandError if it is not a YAML mapping."""
+    try:
+        content = yaml.safe_load(file.read_text()) or {}
+    except yaml.YAMLError as error:
+        raise CommandError(f"{file.name} is not YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(content, dict) or not isinstance(content.get("config") or {}, dict):
+        raise CommandError(f"{file.name}: expected a mapping with a key `config`")
+    return content
+
+
+def config(stack: str) -> dict[str, str]:
+    """The stack's config: text as it is, anything else as JSON."""
+    return {key: _text(value) for key, value in (document(path(stack)).get("config") or {}).items()}
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, dict) and "secure" in value:
+        return SECRET
+    return value if isinstance(value, str) else json.dumps(value)

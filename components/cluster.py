@@ -1,0 +1,246 @@
+"""Which cluster a stack is for, what stands there, and whether this stack may touch it.
+
+Everything is read before the first resource is registered: through `kubectl`, which knows every way to log in to a
+cluster, and from the state that the stack's last update recorded.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import sandbox
+from components import errors
+from components.release import ISTIO
+
+PROJECT: Final = "mesh/project"
+STACK: Final = "mesh/stack"
+ID: Final = "mesh/id"
+"""Annotations that say whose a namespace of ours is: Pulumi project, stack, and the id of the stack's provider."""
+
+TIMEOUT: Final = 10
+"""Seconds that the API server has for an answer."""
+
+_PATHS: Final = {
+    "version": "/version",
+    "namespaces": "/api/v1/namespaces",
+    "nodes": "/api/v1/nodes?limit=1",
+    "injectors": "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations",
+    "groups": "/apis",
+}
+
+
+class ClusterError(Exception):
+    """The cluster cannot or must not be used; the text says why and what to do."""
+
+
+class Unreachable(ClusterError):
+    """The cluster gave no answer."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A context of a kubeconfig."""
+
+    context: str
+    server: str
+    kubeconfig: Path | None = None
+    """A kubeconfig file other than the user's own."""
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What stands on a cluster."""
+
+    target: Target
+    uid: str
+    """The cluster's identity: the uid of its namespace kube-system, the same as long as its data lives."""
+    version: tuple[int, int]
+    namespaces: Mapping[str, Mapping[str, str]]
+    """The annotations of each namespace."""
+    istio: str | None
+    """What says that an Istio is installed, or None."""
+    node: str | None
+    """Address of the first node: external if it has one, otherwise internal."""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What the stack's state holds from earlier updates."""
+
+    resources: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Outputs by `type::name`."""
+
+    @property
+    def provider(self) -> Mapping[str, Any]:
+        return self.resources.get("pulumi:providers:kubernetes::cluster", {})
+
+    @property
+    def outputs(self) -> Mapping[str, Any]:
+        """The stack's outputs."""
+        return next((v for k, v in self.resources.items() if k.startswith("pulumi:pulumi:Stack::")), {})
+
+    def has_namespace(self, name: str) -> bool:
+        return f"kubernetes:core/v1:Namespace::{name}" in self.resources
+
+    def owner_id(self, namespace: str) -> str | None:
+        """The id that `namespace` was marked with."""
+        outputs = self.resources.get(f"kubernetes:core/v1:Namespace::{namespace}", {})
+        annotations: Mapping[str, str] = outputs.get("metadata", {}).get("annotations", {})
+        return annotations.get(ID)
+
+
+def offline() -> bool:
+    """Whether the user does not want a cluster to be asked: previews against the recorded state, and rendering."""
+    return bool(os.environ.get("MESH_OFFLINE"))
+
+
+def target(context: str | None) -> Target:
+    """The named context; ClusterError if none is named or there is no such context."""
+    if offline():
+        return Target(context or "(none)", "not asked")
+    kubeconfig = sandbox.kubeconfig() if context == sandbox.CONTEXT else None
+    if kubeconfig and not kubeconfig.exists():
+        return Target(sandbox.CONTEXT, "not started", kubeconfig)
+    config = json.loads(_kubectl(["config", "view", "-o", "json"], kubeconfig))
+    contexts = {c["name"]: c["context"] for c in config.get("contexts") or []}
+    if not context:
+        have = ", ".join(contexts) or "none"
+        raise ClusterError(
+            "no cluster is named: set mesh:context in the stack's file, or CONTEXT= on the command line."
+            f" Contexts of the kubeconfig: {have}"
+        )
+    if context not in contexts:
+        raise ClusterError(errors.choice("mesh:context", context, contexts))
+    servers = {c["name"]: c["cluster"].get("server", "") for c in config.get("clusters") or []}
+    return Target(context, servers.get(contexts[context].get("cluster", ""), "unknown"), kubeconfig)
+
+
+def survey(at: Target) -> Survey:
+    """Asks the cluster. Unreachable if it does not answer; ClusterError if it refuses to."""
+    if offline():
+        raise Unreachable("MESH_OFFLINE is set")
+    if at.kubeconfig and not at.kubeconfig.exists():
+        raise Unreachable("the embedded cluster has not been started")
+    with ThreadPoolExecutor(len(_PATHS)) as pool:
+        jobs = {what: pool.submit(get, at, path) for what, path in _PATHS.items()}
+    answers = {what: job.result() for what, job in jobs.items()}
+    version = answers["version"]
+    namespaces = {n["metadata"]["name"]: n["metadata"].get("annotations") or {} for n in answers["namespaces"]["items"]}
+    uid = next(n["metadata"]["uid"] for n in answers["namespaces"]["items"] if n["metadata"]["name"] == "kube-system")
+    return Survey(
+        at,
+        uid,
+        (int(version["major"]), int(re.sub(r"\D", "", version["minor"]))),
+        namespaces,
+        _istio(answers),
+        _address(answers["nodes"]["items"]),
+    )
+
+
+def problems(
+    found: Survey, recorded: Recorded, project: str, stack: str, namespace: str, namespaces: Mapping[str, str]
+) -> Iterator[str]:
+    """Why the stack must not be applied to the cluster that was found; nothing if it may.
+
+    `namespace` is the one that Istio goes to; `namespaces` the stack's others, with `create` or `existing`."""
+    here = f"{found.target.context} ({found.target.server})"
+    if found.version < ISTIO.kubernetes:
+        have, want = (".".join(map(str, v)) for v in (found.version, ISTIO.kubernetes))
+        yield (
+            f"{here} is Kubernetes {have}; {want} or later is needed: policy/v1 and autoscaling/v2,"
+            " which the disruption budgets and autoscalers use, are not in older ones"
+        )
+    before = recorded.provider
+    if before.get("clusterIdentifier", found.uid) != found.uid:
+        yield (
+            f"the state of stack {stack} belongs to another cluster: {before.get('context')}"
+            f" (id {before['clusterIdentifier']}), and {here} has id {found.uid}."
+            " Name the first one's context, or use another stack for this cluster"
+        )
+        return
+    mark = found.namespaces.get(namespace, {})
+    ours = _is_ours(mark, recorded, project, stack, namespace)
+    if PROJECT in mark and not ours:
+        yield (
+            f"{here} already has the mesh of project {mark[PROJECT]}, stack {mark.get(STACK)} (id {mark.get(ID)})."
+            " Use that stack with the state that it was made with, or take that mesh down first"
+        )
+    elif found.istio and not ours:
+        yield (
+            f"{here} already has an Istio that this stack did not install: {found.istio}."
+            " Remove it first, or name another cluster"
+        )
+    refused = bool(found.istio or PROJECT in mark) and not ours
+    for name, ownership in {**({} if refused else {namespace: "create"}), **namespaces}.items():
+        there = name in found.namespaces
+        mine = _is_ours(found.namespaces.get(name, {}), recorded, project, stack, name)
+        if ownership == "existing" and not there:
+            yield f"namespace {name} is declared `existing`, but {here} has none; create it, or declare it `create`"
+        if ownership == "create" and there and not mine:
+            way_out = "remove it" if name == namespace else "declare it `existing`, or remove it"
+            yield f"namespace {name} is to be created, but {here} has one that is not this stack's: {way_out}"
+
+
+def _is_ours(mark: Mapping[str, str], recorded: Recorded, project: str, stack: str, namespace: str) -> bool:
+    """Marked for this project and stack, and by this state: an update that was killed between the cluster's answer
+    and the state's write leaves a marked namespace which the state does not know yet."""
+    if (mark.get(PROJECT), mark.get(STACK)) != (project, stack) or not recorded.provider:
+        return False
+    return recorded.owner_id(namespace) in (None, mark.get(ID))
+
+
+def _istio(answers: Mapping[str, Any]) -> str | None:
+    for webhook in answers["injectors"]["items"]:
+        meta = webhook["metadata"]
+        services = {w["clientConfig"].get("service", {}).get("name", "") for w in webhook.get("webhooks", [])}
+        if any(name.startswith("istiod") for name in services):
+            return f"injection webhook {meta['name']}, {_installer(meta)}"
+    if any(group["name"] == "networking.istio.io" for group in answers["groups"]["groups"]):
+        return "the API group networking.istio.io is defined"
+    return None
+
+
+def _installer(meta: Mapping[str, Any]) -> str:
+    labels, annotations = meta.get("labels") or {}, meta.get("annotations") or {}
+    if "meta.helm.sh/release-name" in annotations:
+        return f"installed by Helm as release {annotations['meta.helm.sh/release-name']}"
+    if any("operator.istio.io" in label for label in labels):
+        return "installed by istioctl or the Istio operator"
+    return "installed by other means"
+
+
+def _address(nodes: Iterable[Mapping[str, Any]]) -> str | None:
+    for node in nodes:
+        found = {a["type"]: a["address"] for a in node.get("status", {}).get("addresses", [])}
+        return found.get("ExternalIP") or found.get("InternalIP")
+    return None
+
+
+def get(at: Target, path: str) -> Any:
+    """The answer of the API server to a GET of `path`, as data. ClusterError if it does not come."""
+    return json.loads(_kubectl(["--context", at.context, "get", "--raw", path], at.kubeconfig))
+
+
+def _kubectl(args: list[str], kubeconfig: Path | None) -> str:
+    where = ["--kubeconfig", str(kubeconfig)] if kubeconfig else []
+    command = ["kubectl", *where, f"--request-timeout={TIMEOUT}s", *args]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT * 2, check=False)
+    except FileNotFoundError:
+        raise ClusterError("kubectl is not on PATH: install it, or run `make toolchain`") from None
+    except subprocess.TimeoutExpired:
+        raise Unreachable(f"no answer within {TIMEOUT * 2} s") from None
+    if done.returncode == 0:
+        return done.stdout
+    said = done.stderr.strip().splitlines()[-1:] or ["kubectl failed without a word"]
+    if "Error from server" in said[0] or "must be logged in" in said[0] or "provide credentials" in said[0]:
+        raise ClusterError(f"the cluster refuses: {said[0]}")
+    raise Unreachable(said[0])

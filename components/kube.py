@@ -1,0 +1,123 @@
+"""Small things that every Kubernetes object needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from components.profiles import Autoscale, Resources
+
+WAIT_FOR: Final = "pulumi.com/waitFor"
+"""Annotation with the condition on which an object counts as ready, so that others may be created."""
+
+HAS_IP: Final = "jsonpath={.spec.clusterIP}"
+HAS_ADDRESS: Final = "jsonpath={.status.loadBalancer.ingress}"
+
+
+def metadata(
+    name: str,
+    namespace: pulumi.Input[str] | None = None,
+    labels: Mapping[str, str] | None = None,
+    annotations: Mapping[str, pulumi.Input[str]] | None = None,
+) -> k8s.meta.v1.ObjectMetaArgs:
+    """Metadata with a fixed name: what others refer to is never generated."""
+    return k8s.meta.v1.ObjectMetaArgs(
+        name=name,
+        namespace=namespace,
+        labels=dict(labels) if labels else None,
+        annotations=dict(annotations) if annotations else None,
+    )
+
+
+def resources(amounts: Resources) -> k8s.core.v1.ResourceRequirementsArgs:
+    return k8s.core.v1.ResourceRequirementsArgs(
+        requests=amounts.requests or None,
+        limits=amounts.limits or None,
+    )
+
+
+def rolling_update() -> k8s.apps.v1.DeploymentStrategyArgs:
+    """Istio's way for istiod and gateways: all new pods at once, and a quarter of the old ones may be missing."""
+    return k8s.apps.v1.DeploymentStrategyArgs(
+        rolling_update=k8s.apps.v1.RollingUpdateDeploymentArgs(max_surge="100%", max_unavailable="25%")
+    )
+
+
+def service(
+    name: str,
+    namespace: pulumi.Input[str],
+    labels: Mapping[str, str],
+    spec: k8s.core.v1.ServiceSpecArgs,
+    opts: pulumi.ResourceOptions,
+) -> k8s.core.v1.Service:
+    """A Service that is ready when the cluster has given it its address.
+
+    Pulumi by itself waits for endpoints, and then always ten seconds more. Whether somebody answers is what the
+    Deployment behind the Service is waited for."""
+    wait = {WAIT_FOR: HAS_ADDRESS if spec.type == "LoadBalancer" else HAS_IP}
+    return k8s.core.v1.Service(name, metadata=metadata(name, namespace, labels, wait), spec=spec, opts=opts)
+
+
+def autoscaler(
+    name: str,
+    namespace: pulumi.Input[str],
+    labels: Mapping[str, str],
+    bounds: Autoscale,
+    opts: pulumi.ResourceOptions,
+) -> k8s.autoscaling.v2.HorizontalPodAutoscaler:
+    """Scales the Deployment of the same name by its CPU."""
+    target = k8s.autoscaling.v2.MetricTargetArgs(type="Utilization", average_utilization=bounds.cpu)
+    return k8s.autoscaling.v2.HorizontalPodAutoscaler(
+        name,
+        metadata=metadata(name, namespace, labels),
+        spec=k8s.autoscaling.v2.HorizontalPodAutoscalerSpecArgs(
+            min_replicas=bounds.min,
+            max_replicas=bounds.max,
+            scale_target_ref=k8s.autoscaling.v2.CrossVersionObjectReferenceArgs(
+                api_version="apps/v1", kind="Deployment", name=name
+            ),
+            metrics=[
+                k8s.autoscaling.v2.MetricSpecArgs(
+                    type="Resource",
+                    resource=k8s.autoscaling.v2.ResourceMetricSourceArgs(name="cpu", target=target),
+                )
+            ],
+        ),
+        opts=opts,
+    )
+
+
+def disruption_budget(
+    name: str,
+    namespace: pulumi.Input[str],
+    labels: Mapping[str, str],
+    selector: Mapping[str, str],
+    opts: pulumi.ResourceOptions,
+) -> k8s.policy.v1.PodDisruptionBudget:
+    """Keeps one pod of those that `selector` matches when nodes are drained."""
+    return k8s.policy.v1.PodDisruptionBudget(
+        name,
+        metadata=metadata(name, namespace, labels),
+        spec=k8s.policy.v1.PodDisruptionBudgetSpecArgs(
+            min_available=1, selector=k8s.meta.v1.LabelSelectorArgs(match_labels=dict(selector))
+        ),
+        opts=opts,
+    )
+
+
+def custom(
+    manifest: Mapping[str, Any], namespace: pulumi.Input[str], opts: pulumi.ResourceOptions
+) -> k8s.apiextensions.CustomResource:
+    """The custom resource that `manifest` describes, in `namespace`."""
+    meta = manifest["metadata"]
+    return k8s.apiextensions.CustomResource(
+        meta["name"],
+        api_version=manifest["apiVersion"],
+        kind=manifest["kind"],
+        metadata=metadata(meta["name"], namespace, meta.get("labels"), meta.get("annotations")),
+        spec=manifest["spec"],
+        opts=opts,
+    )

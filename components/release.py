@@ -1,0 +1,34 @@
+"""What one Istio release fixes: versions, images, ports and generations of filters. The only place that says "1.10"."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from components.typed import Typed
+
+
+class Release(Typed):
+    """One release of Istio and of the samples that it ships."""
+
+    version: str
+    """Istio's version; also the tag of its images."""
+    hub: str
+    """Where its images are, without a trailing slash."""
+    proxy_generations: tuple[str, ...]
+    """Minor versions of the proxy that the release's telemetry filters are written for."""
+    bookinfo_tag: str
+    """Tag of the Bookinfo images in the release's samples."""
+    kubernetes: tuple[int, int]
+    """The oldest Kubernetes (major, minor) whose APIs every object here uses."""
+    end_of_life: str
+    """The day (ISO 8601) on which the Istio project stopped to support the release."""
+
+
+ISTIO: Final = Release(
+    version="1.10.3",
+    hub="docker.io/istio",
+    proxy_generations=("1.9", "1.10"),
+    bookinfo_tag="1.16.2",
+    kubernetes=(1, 23),  # policy/v1 came with 1.21, autoscaling/v2 with 1.23
+    end_of_life="2022-01-07",
+)

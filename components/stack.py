@@ -1,0 +1,106 @@
+"""The running program's stack: its settings, its cluster, and the leave to touch it. Nothing is registered before."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from components import cluster, settings
+from components.cluster import Recorded, Survey, Target
+from components.settings import Settings
+
+PROVIDER: Final = "cluster"
+MESSAGE_WAS_SHOWN: Final = 32
+"""Exit code by which Pulumi's language host knows that it need not report the program's end as an error of its own."""
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The stack's cluster."""
+
+    provider: k8s.Provider
+    """The one through which every resource goes."""
+    mark: Mapping[str, pulumi.Input[str]]
+    """Annotations that say that a namespace is this stack's."""
+    node: str | None
+    """Address at which node ports are reached."""
+    facts: Mapping[str, str | None]
+    """Context and identity, for the stack's outputs."""
+
+
+def prepare(root: str) -> tuple[Settings, Cluster]:
+    """The settings, and the cluster after all checks; `root` is the namespace that Istio goes to.
+
+    Ends the program with one message if the stack must not go on. A preview goes on without an answer of the
+    cluster, against the recorded state; an update does not."""
+    try:
+        chosen = settings.from_pulumi()
+        target = cluster.target(chosen.context)
+        recorded = _recorded()
+        found = _found(target)
+        if found:
+            _refuse(found, recorded, root, chosen)
+    except (settings.SettingsError, cluster.ClusterError) as error:
+        pulumi.log.error(str(error))
+        # At once: what the SDK has begun would complain of not being finished, after the message that counts.
+        os._exit(MESSAGE_WAS_SHOWN)
+    uid = found.uid if found else recorded.provider.get("clusterIdentifier")
+    provider = k8s.Provider(
+        PROVIDER,
+        context=target.context,
+        kubeconfig=str(target.kubeconfig) if target.kubeconfig else None,
+        cluster_identifier=uid,
+        # Otherwise a changed document is a replaced object, and istiod loses it for a moment.
+        enable_config_map_mutable=True,
+        enable_secret_mutable=True,
+    )
+    mark: dict[str, pulumi.Input[str]] = {
+        cluster.PROJECT: pulumi.get_project(),
+        cluster.STACK: pulumi.get_stack(),
+        cluster.ID: provider.id,
+    }
+    node = chosen.nodeAddress or (found.node if found else recorded.outputs.get("nodeAddress"))
+    return chosen, Cluster(provider, mark, node, {"context": target.context, "id": uid})
+
+
+def _found(target: Target) -> Survey | None:
+    where = f"cluster: context {target.context}, server {target.server}"
+    try:
+        found = cluster.survey(target)
+    except cluster.Unreachable as error:
+        if not pulumi.runtime.is_dry_run():
+            raise cluster.ClusterError(f"{where} does not answer: {error}") from None
+        pulumi.log.warn(
+            f"{where} does not answer ({error}): this preview compares with the recorded state,"
+            " and what stands on the cluster has not been checked"
+        )
+        return None
+    pulumi.log.info(f"{where}, Kubernetes {found.version[0]}.{found.version[1]}, id {found.uid}")
+    return found
+
+
+def _refuse(found: Survey, recorded: Recorded, root: str, chosen: Settings) -> None:
+    problems = list(
+        cluster.problems(found, recorded, pulumi.get_project(), pulumi.get_stack(), root, chosen.injectedNamespaces)
+    )
+    if problems:
+        raise cluster.ClusterError("\n".join(problems))
+
+
+def _recorded() -> Recorded:
+    """What the engine knows of this stack; it answers from the backend that the user is logged in to."""
+    name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
+    answer = pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", {"stackName": name})
+    resources: Mapping[str, Mapping[str, Any]] = (answer.value or {}).get("outputs", {})
+    return Recorded({_type_and_name(urn): r.get("outputs") or {} for urn, r in resources.items()})
+
+
+def _type_and_name(urn: str) -> str:
+    """`type::name` of a URN `urn:pulumi:<stack>::<project>::<parent types>$<type>::<name>`."""
+    _, _, types, name = urn.split("::", 3)
+    return f"{types.rpartition('$')[2]}::{name}"

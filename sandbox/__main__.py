@@ -1,0 +1,48 @@
+"""`python -m sandbox start|stop|status|reset`."""
+
+import argparse
+import sys
+
+import sandbox
+from toolchain import ToolchainError
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser("python -m sandbox", description="The embedded Kubernetes.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    start = commands.add_parser("start", help="start what is not running")
+    start.add_argument(
+        "--webhooks",
+        action=argparse.BooleanOptionalAction,
+        help="call admission webhooks or not (at first not; what was asked for holds until the next stop)",
+    )
+    commands.add_parser("stop", help="stop it; its objects stay")
+    commands.add_parser("status", help="show its processes; exit code 0 running, 3 stopped, 1 broken")
+    commands.add_parser("reset", help="stop it and delete everything of it")
+    arguments = parser.parse_args()
+    try:
+        return _run(arguments)
+    except (sandbox.SandboxError, ToolchainError) as error:
+        print(f"sandbox: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nsandbox: interrupted; `python -m sandbox start` carries on", file=sys.stderr)
+        return 130
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    match arguments.command:
+        case "start":
+            sandbox.start(arguments.webhooks)
+        case "stop":
+            sandbox.stop()
+        case "reset":
+            sandbox.reset()
+        case "status":
+            status = sandbox.status()
+            print("\n".join(status.lines))
+            return int(status.state)
+    return 0
+
+
+sys.exit(main())

@@ -1,0 +1,154 @@
+"""Starts and stops the cluster."""
+
+import http.client
+import shutil
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TextIO
+
+import toolchain
+from sandbox import files, node, places
+from sandbox.api import Api
+from sandbox.errors import SandboxError
+from sandbox.network import network, require_free
+from sandbox.places import Layout
+from sandbox.process import Process
+from sandbox.programs import PROGRAMS, WEBHOOK_PLUGINS, Program, Setting
+from toolchain.locks import held
+from toolchain.progress import Progress
+
+START_LIMIT = 60.0
+"""Seconds that one program may take until it answers; ordinary are under 5."""
+
+STORE, SERVER, *CONTROLLERS = PROGRAMS
+
+
+def start(webhooks: bool | None = None, out: TextIO | None = None) -> None:
+    """Starts what is not running, and returns when pods can run.
+
+    `webhooks` says whether the API server calls admission webhooks: None leaves it as it is, off in a
+    cluster that was stopped. A program whose command line or release has changed is restarted. Progress
+    goes to `out` (standard error). Raises SandboxError or ToolchainError.
+    """
+    built = toolchain.ensure(out)
+    progress = Progress("sandbox", out)
+    with _alone(progress) as layout:
+        layout.root.mkdir(mode=0o700, exist_ok=True)
+        kept = network(layout.network)
+        files.write(layout, kept, built.bin)
+        calls_webhooks = _calls_webhooks(layout) if webhooks is None else webhooks
+        setting = Setting(layout, kept, built.bin, calls_webhooks)
+        api = Api(layout, kept)
+        started = [_start([STORE], setting, api, progress), _start([SERVER], setting, api, progress)]
+        node.ensure(api)
+        started.append(_start(CONTROLLERS, setting, api, progress))
+        _wait(lambda: node.usable(api), "the node does not become ready", Process("kwok", layout))
+    progress.done(f"ready at {kept.server}" if any(started) else f"already running at {kept.server}")
+
+
+def _start(programs: list[Program], setting: Setting, api: Api, progress: Progress) -> bool:
+    """Starts those that do not run as they should, and waits for all; whether there were any."""
+    due = []
+    for program in programs:
+        process, command = Process(program.name, setting.layout), program.command(setting)
+        if process.alive() and process.command == command:
+            continue
+        process.stop(program.patience)
+        for listener, port in setting.network.ports.items():
+            if listener in (program.name, f"{program.name}-peer"):
+                require_free(listener, port)
+        process.start(command)
+        due.append(program)
+    for program in programs:
+        process = Process(program.name, setting.layout)
+        _wait(partial(api.healthy, program.name, program.health), f"{program.name} does not answer", process)
+    if due:
+        progress.done(f"{', '.join(program.name for program in due)} ready")
+    return bool(due)
+
+
+def _wait(condition: Callable[[], bool], failure: str, process: Process) -> None:
+    """Until `condition` holds; raises SandboxError with the process's log when it ends or takes too long."""
+    deadline = time.monotonic() + START_LIMIT
+    while not _holds(condition):
+        if not process.alive():
+            raise SandboxError(dead(process))
+        if time.monotonic() > deadline:
+            raise SandboxError(f"{failure} within {START_LIMIT:.0f} s\n{words(process)}")
+        time.sleep(0.05)
+
+
+def _holds(condition: Callable[[], bool]) -> bool:
+    try:
+        return condition()
+    except (OSError, http.client.HTTPException):
+        return False
+
+
+def dead(process: Process) -> str:
+    """What is said of a process that should be alive."""
+    return f"{process.name} (process {process.pid}) has ended\n{words(process)}"
+
+
+def words(process: Process) -> str:
+    """A process's log and its last lines."""
+    return "\n".join([f"  its log is {process.log}", *(f"  | {line}" for line in process.last_words())])
+
+
+def _calls_webhooks(layout: Layout) -> bool:
+    server = Process(SERVER.name, layout)
+    return server.known and not any(WEBHOOK_PLUGINS[0] in flag for flag in server.command)
+
+
+def stop(out: TextIO | None = None) -> None:
+    """Stops the cluster; its objects, ports and certificates stay."""
+    progress = Progress("sandbox", out)
+    with _alone(progress) as layout:
+        _stop(layout, progress)
+
+
+def reset(out: TextIO | None = None) -> None:
+    """Stops the cluster and deletes all of it: objects, certificates, ports, logs."""
+    progress = Progress("sandbox", out)
+    with _alone(progress) as layout:
+        _stop(layout, progress)
+        if layout.root.exists():
+            shutil.rmtree(layout.root)
+            progress.say(f"deleted {layout.root}")
+
+
+def _stop(layout: Layout, progress: Progress) -> None:
+    running = [program for program in PROGRAMS if Process(program.name, layout).known]
+    if not running:
+        progress.say("not running")
+        return
+    for program in CONTROLLERS:
+        Process(program.name, layout).signal(signal.SIGTERM)
+    for program in reversed(running):
+        Process(program.name, layout).stop(program.patience)
+    progress.done("stopped")
+
+
+@contextmanager
+def _alone(progress: Progress) -> Iterator[Layout]:
+    """Keeps out every other start, stop and reset of this cluster."""
+    layout = places.layout()
+    with held(layout.lock, lambda holder: progress.say(f"waiting for another start or stop: {holder}")):
+        yield layout
+
+
+def running() -> bool:
+    """Whether every process lives and the API server is ready."""
+    layout = places.layout()
+    if not all(Process(program.name, layout).alive() for program in PROGRAMS):
+        return False
+    return Api(layout, network(layout.network)).healthy(SERVER.name, SERVER.health)
+
+
+def kubeconfig() -> Path:
+    """The file that leads to the cluster; it is there from the first start on."""
+    return places.layout().kubeconfig

@@ -1,0 +1,63 @@
+"""Makes the files that the cluster's programs read."""
+
+import base64
+import json
+import subprocess
+from pathlib import Path
+
+from sandbox.errors import SandboxError
+from sandbox.network import LOOPBACK, Network
+from sandbox.places import Layout
+
+CONTEXT = "mesh-dev"
+"""Name of the kubeconfig's context, cluster and user."""
+
+STAGES = Path(__file__).with_name("stages.yaml")
+
+
+def write(layout: Layout, network: Network, bin: Path) -> None:
+    """Makes folders and certificates that are not there yet, and renews kubeconfig and stages."""
+    for folder in (layout.logs, layout.run):
+        folder.mkdir(exist_ok=True)
+    if not layout.pki.exists():
+        _make_certificates(layout, network, bin)
+    _write(layout.kubeconfig, kubeconfig(layout, network))
+    _write(layout.stages, STAGES.read_text().replace("@CA_BUNDLE@", _base64(layout.pki / "ca.crt")))
+
+
+def _make_certificates(layout: Layout, network: Network, bin: Path) -> None:
+    command = [f"{bin}/mesh-certificates", f"{layout.pki}", LOOPBACK, network.first_service_ip]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+    if done.returncode:
+        raise SandboxError(f"the certificates cannot be made: {done.stderr.strip()}")
+
+
+def kubeconfig(layout: Layout, network: Network) -> str:
+    """A kubeconfig that holds its certificates itself. JSON is YAML too, and needs no library."""
+    pki = layout.pki
+    cluster = {"server": network.server, "certificate-authority-data": _base64(pki / "ca.crt")}
+    user = {
+        "client-certificate-data": _base64(pki / "client.crt"),
+        "client-key-data": _base64(pki / "client.key"),
+    }
+    content = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": CONTEXT, "cluster": cluster}],
+        "users": [{"name": CONTEXT, "user": user}],
+        "contexts": [{"name": CONTEXT, "context": {"cluster": CONTEXT, "user": CONTEXT}}],
+        "current-context": CONTEXT,
+    }
+    return json.dumps(content, indent=2) + "\n"
+
+
+def _base64(file: Path) -> str:
+    return base64.b64encode(file.read_bytes()).decode()
+
+
+def _write(file: Path, text: str) -> None:
+    """Replaces a file in one step; only its owner can read it."""
+    fresh = file.with_suffix(".new")
+    fresh.touch(mode=0o600)
+    fresh.write_text(text)
+    fresh.replace(file)

@@ -1,0 +1,127 @@
+"""The ports and the Service range of a cluster: chosen once, then kept."""
+
+import errno
+import ipaddress
+import json
+import os
+import random
+import socket
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from sandbox.errors import SandboxError
+
+LOOPBACK = "127.0.0.1"
+
+LISTENERS = ("etcd", "etcd-peer", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
+"""What needs a port."""
+
+CANDIDATES = range(20000, 30000)
+"""Below Linux' ephemeral ports (32768 on) and below NodePorts (30000 on), so that neither takes them."""
+
+SERVICE_RANGE = "127.77.0.0/16"
+"""Loopback, so that a local process can listen on a Service's address and the API server reaches it."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """Addresses of one cluster."""
+
+    ports: Mapping[str, int]
+    service_range: str
+    """IPv4 network of the Services' addresses, such as `127.77.0.0/16`."""
+
+    @property
+    def first_service_ip(self) -> str:
+        """The API server's own Service address."""
+        return str(ipaddress.ip_network(self.service_range)[1])
+
+    @property
+    def server(self) -> str:
+        return f"https://{LOOPBACK}:{self.ports['kube-apiserver']}"
+
+
+def network(file: Path, environment: Mapping[str, str] = os.environ) -> Network:
+    """The network that `file` keeps; chosen and written there the first time.
+
+    MESH_SERVICE_RANGE sets the Service range of a new cluster. Without it the default home's cluster
+    has SERVICE_RANGE, and a cluster in another MESH_HOME a random one, so that two do not share addresses.
+    """
+    wish = environment.get("MESH_SERVICE_RANGE")
+    if file.exists():
+        kept = Network(**json.loads(file.read_text()))
+        if wish and wish != kept.service_range:
+            raise SandboxError(
+                f"MESH_SERVICE_RANGE is {wish}, but this cluster was made with {kept.service_range}:"
+                " unset it, or begin anew with `python -m sandbox reset`"
+            )
+        return kept
+    chosen = Network(_free_ports(), _checked(wish) if wish else _default_range(environment))
+    fresh = file.with_suffix(".new")
+    fresh.write_text(json.dumps(asdict(chosen), indent=2) + "\n")
+    fresh.replace(file)
+    return chosen
+
+
+def _default_range(environment: Mapping[str, str]) -> str:
+    return f"127.{random.randrange(78, 255)}.0.0/16" if environment.get("MESH_HOME") else SERVICE_RANGE
+
+
+def _checked(service_range: str) -> str:
+    try:
+        parsed = ipaddress.ip_network(service_range)
+    except ValueError as error:
+        raise SandboxError(f"MESH_SERVICE_RANGE: {error} (such as {SERVICE_RANGE})") from None
+    if parsed.version != 4 or not 12 <= parsed.prefixlen <= 24:
+        raise SandboxError(f"MESH_SERVICE_RANGE is {service_range}: an IPv4 network of /12 to /24 is needed")
+    return str(parsed)
+
+
+def _free_ports() -> dict[str, int]:
+    candidates = random.sample(CANDIDATES, 200)
+    free = [port for port in candidates if is_free(port)][: len(LISTENERS)]
+    if len(free) < len(LISTENERS):
+        raise SandboxError(f"no free ports between {CANDIDATES.start} and {CANDIDATES.stop} on {LOOPBACK}")
+    return dict(zip(LISTENERS, free, strict=True))
+
+
+def is_free(port: int) -> bool:
+    """Whether a process can listen on this loopback port now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            return False
+    return True
+
+
+def require_free(listener: str, port: int) -> None:
+    """Raises SandboxError, naming who has it, when a port of the stopped cluster was taken meanwhile."""
+    if is_free(port):
+        return
+    raise SandboxError(
+        f"port {port}, kept for {listener}, is taken by {_listener_on(port)}. End that, or run"
+        " `python -m sandbox reset`: a new cluster chooses other ports (the objects of this one are lost)"
+    )
+
+
+def _listener_on(port: int) -> str:
+    """The process that listens on a port, as far as /proc tells an ordinary user."""
+    inodes = set()
+    for table in (Path("/proc/net/tcp"), Path("/proc/net/tcp6")):
+        rows = table.read_text().splitlines()[1:] if table.exists() else []
+        for columns in map(str.split, rows):
+            if columns[3] == "0A" and int(columns[1].rpartition(":")[2], 16) == port:
+                inodes.add(f"socket:[{columns[9]}]")
+    for descriptor in Path("/proc").glob("[0-9]*/fd/*"):
+        try:
+            if str(descriptor.readlink()) in inodes:
+                process = descriptor.parents[1]
+                return f"{(process / 'comm').read_text().strip()} (process {process.name})"
+        except OSError:
+            continue
+    return "a process of another user"

@@ -1,0 +1,48 @@
+"""The one node of the cluster, whose kubelet kwok plays."""
+
+from typing import Any
+
+from sandbox.api import Api
+from sandbox.network import LOOPBACK
+
+NAME = "mesh-node-1"
+
+RESOURCES = {"cpu": "32", "memory": "64Gi", "pods": "500", "ephemeral-storage": "256Gi"}
+"""What its pods may request in all; nothing of it is really used."""
+
+NODE: dict[str, Any] = {
+    "apiVersion": "v1",
+    "kind": "Node",
+    "metadata": {
+        "name": NAME,
+        # amd64 whatever the machine: the images of Istio 1.10 exist for nothing else.
+        "labels": {
+            "kubernetes.io/arch": "amd64",
+            "kubernetes.io/os": "linux",
+            "kubernetes.io/hostname": NAME,
+        },
+    },
+    "status": {
+        "addresses": [
+            {"type": "InternalIP", "address": LOOPBACK},
+            {"type": "Hostname", "address": NAME},
+        ],
+        "allocatable": RESOURCES,
+        "capacity": RESOURCES,
+        "nodeInfo": {"architecture": "amd64", "operatingSystem": "linux"},
+    },
+}
+
+
+def ensure(api: Api) -> None:
+    """Creates the node if it is not there."""
+    if api.get(f"/api/v1/nodes/{NAME}") is None:
+        api.create("/api/v1/nodes", NODE)
+
+
+def usable(api: Api) -> bool:
+    """Whether pods can run: the node is ready, and the controller manager has made the first account."""
+    node = api.get(f"/api/v1/nodes/{NAME}") or {}
+    conditions = node.get("status", {}).get("conditions", [])
+    ready = any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+    return ready and api.get("/api/v1/namespaces/default/serviceaccounts/default") is not None

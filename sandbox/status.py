@@ -1,0 +1,62 @@
+"""Says how the cluster is."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from sandbox import places
+from sandbox.api import Api
+from sandbox.cluster import SERVER, dead, words
+from sandbox.files import CONTEXT
+from sandbox.network import Network, network
+from sandbox.places import Layout
+from sandbox.process import Process
+from sandbox.programs import PROGRAMS, Program
+from toolchain.progress import duration
+
+
+class State(IntEnum):
+    """The cluster's state; the value is the exit code of `python -m sandbox status`."""
+
+    RUNNING = 0
+    BROKEN = 1
+    STOPPED = 3
+
+
+@dataclass(frozen=True)
+class Status:
+    """The cluster's state, and the lines that explain it."""
+
+    state: State
+    lines: tuple[str, ...]
+
+
+def status() -> Status:
+    """Looks at every process, and asks the living ones for their health."""
+    layout = places.layout()
+    if not any(Process(program.name, layout).known for program in PROGRAMS):
+        kept = f"its objects are kept in {layout.root}" if layout.data.exists() else "nothing of it is kept"
+        return Status(State.STOPPED, (f"{CONTEXT}: stopped; {kept}",))
+    kept_network = network(layout.network)
+    api = Api(layout, kept_network)
+    findings = [_look(program, layout, kept_network, api) for program in PROGRAMS]
+    state = State.RUNNING if all(fine for fine, _ in findings) else State.BROKEN
+    head = f"{CONTEXT}: {state.name.lower()}, {_version(api)}, {kept_network.server}"
+    return Status(state, (head, f"  KUBECONFIG={layout.kubeconfig}", *(line for _, line in findings)))
+
+
+def _look(program: Program, layout: Layout, kept: Network, api: Api) -> tuple[bool, str]:
+    process, port = Process(program.name, layout), kept.ports[program.name]
+    if not process.known:
+        return False, f"  {program.name} was not started: `python -m sandbox start` starts what is missing"
+    if not process.alive():
+        return False, f"  {dead(process)}"
+    line = f"  {program.name:<24} process {process.pid:<8} port {port}   up {duration(process.uptime)}"
+    if not api.healthy(program.name, program.health):
+        return False, f"{line}, but it does not answer {program.health}\n{words(process)}"
+    return True, line
+
+
+def _version(api: Api) -> str:
+    if not api.healthy(SERVER.name, SERVER.health):
+        return "no API server"
+    return f"Kubernetes {api.get('/version')['gitVersion']}"

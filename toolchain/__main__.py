@@ -1,0 +1,27 @@
+"""`python3 -m toolchain`: makes sure of the programs and prints their folder."""
+
+import argparse
+import sys
+
+from toolchain import ToolchainError, ensure
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        "python3 -m toolchain", description="Builds what is missing, and says where it is."
+    )
+    parser.add_argument("--path", action="store_true", help="print what to put before PATH")
+    arguments = parser.parse_args()
+    try:
+        toolchain = ensure()
+    except ToolchainError as error:
+        print(f"toolchain: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\ntoolchain: interrupted; what was compiled is kept for the next time", file=sys.stderr)
+        return 130
+    print(toolchain.path() if arguments.path else toolchain.bin)
+    return 0
+
+
+sys.exit(main())

@@ -1,0 +1,111 @@
+"""Builds the programs that are missing."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from toolchain.golang import Go
+from toolchain.pins import HOST_PACKAGES, LANGUAGE_HOST, LAUNCHER, MODULE, PACKAGES, PROVIDER, SDK, Pins
+from toolchain.progress import Progress
+
+FLAGS = ["-mod=readonly", "-buildvcs=false"]
+
+
+LOG = "build.log"
+"""What Go says, in the folder of the build."""
+
+
+def build(programs: Mapping[str, Path], place: Path, pins: Pins, progress: Progress) -> None:
+    """Puts each program of `programs` where that says, in one step, once all of them are built.
+
+    `place` is the folder of everything that these pins give; the caller holds its lock. What an
+    interrupted build left there is removed.
+    """
+    for leftover in place.glob("build-*"):
+        shutil.rmtree(leftover)
+    go = Go(place / LOG)
+    go.check(pins.go, MODULE)
+    with tempfile.TemporaryDirectory(dir=place, prefix="build-") as work:
+        _build(set(programs), Path(work), pins, go, progress)
+        for name, target in programs.items():
+            target.parent.mkdir(exist_ok=True)
+            Path(work, name).rename(target)
+
+
+def _build(names: set[str], work: Path, pins: Pins, go: Go, progress: Progress) -> None:
+    steps = []
+    counter = _Counter(progress)
+    if packages := _wanted(PACKAGES, names):
+        overlay = _schema(work, go, counter) if "pulumi-resource-kubernetes" in names else []
+        steps.append((MODULE, [*FLAGS, *overlay], pins.linker_flags, packages))
+    if packages := _wanted(HOST_PACKAGES, names):
+        steps.append((LANGUAGE_HOST, FLAGS, "-s -w", packages))
+    for module, flags, _, packages in steps:
+        counter.expect(go.run(["list", *flags, "-deps", "-f", STALE, *packages.values()], module, counter.heard))
+    counter.building = True
+    for module, flags, linker_flags, packages in steps:
+        options = ["-v", *flags, f"-ldflags={linker_flags}", "-o", f"{work}/"]
+        go.run(["build", *options, *packages.values()], module, counter.heard)
+        for name, package in packages.items():
+            (work / _written(package)).rename(work / name)
+    if LAUNCHER in names:
+        shutil.copy(_source(SDK, go, counter) / "python/cmd" / LAUNCHER, work / LAUNCHER)
+        (work / LAUNCHER).chmod(0o755)
+
+
+STALE = '{{if and .Stale (ne .Name "main")}}{{.ImportPath}}{{end}}'
+"""Lists what Go has yet to compile. Programs themselves are always stale, compiled or not."""
+
+
+class _Counter:
+    """Counts what Go says it fetches and compiles."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._fetched = self._compiled = 0
+        self._stale: set[str] = set()
+        self.building = False
+
+    def expect(self, stale: str) -> None:
+        self._stale.update(stale.split())
+
+    def heard(self, line: str | None) -> None:
+        if line is None:
+            self._progress.show(self._state())
+        elif line.startswith("go: downloading "):
+            self._fetched += 1
+        elif line in self._stale:
+            self._compiled += 1
+
+    def _state(self) -> str:
+        if self.building and self._compiled < len(self._stale):
+            return f"{self._compiled} of {len(self._stale)} packages"
+        if self.building:
+            return "linking"
+        return f"{self._fetched} modules fetched" if self._fetched else "looking for what is to be compiled"
+
+
+def _wanted(packages: dict[str, str], names: set[str]) -> dict[str, str]:
+    return {name: package for name, package in packages.items() if name in names}
+
+
+def _written(package: str) -> str:
+    """The file name that `go build` gives: the last element of the package's path that is no version."""
+    elements = [element for element in package.split("/") if not (element[:1] == "v" and element[1:].isdigit())]
+    return elements[-1]
+
+
+def _schema(work: Path, go: Go, counter: _Counter) -> list[str]:
+    """Flags that lay the provider's schema over the file that provider/main.go embeds."""
+    schema = _source(PROVIDER, go, counter) / "cmd/pulumi-resource-kubernetes/schema.json"
+    overlay = work / "overlay.json"
+    overlay.write_text(json.dumps({"Replace": {str(MODULE / "provider/schema.json"): str(schema)}}))
+    return ["-overlay", str(overlay)]
+
+
+def _source(module: str, go: Go, counter: _Counter) -> Path:
+    """The folder of a module's source, fetched if need be."""
+    answer = go.run(["mod", "download", "-json", module], MODULE, counter.heard)
+    return Path(json.loads(answer)["Dir"])

@@ -1,0 +1,103 @@
+"""Finds a Pulumi that is installed on this machine and can be used instead of building one."""
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+
+from toolchain.pins import Pins
+from toolchain.places import cache
+from toolchain.progress import Progress
+
+VERSION_LIMIT = 20
+"""Seconds that `pulumi version` may take."""
+
+PLUGIN_LIMIT = 60
+"""Seconds that fetching the Kubernetes plugin may take."""
+
+
+def pulumi(pins: Pins) -> Path | None:
+    """The first `pulumi` on PATH that fits, or None.
+
+    Fitting: of the pinned major version and not older than the pin, since the Python SDK, the state and
+    the plugins are compatible that way only; and with its own Python language host beside it, since the
+    two belong together.
+    """
+    for folder in os.get_exec_path():
+        path = Path(folder).absolute() / "pulumi"
+        if not os.access(path, os.X_OK) or cache() in path.parents:
+            continue
+        if _has_host(path) and _fits(_version(path), pins.pulumi):
+            return path
+    return None
+
+
+def _has_host(path: Path) -> bool:
+    """Whether the language host is beside `path`, or beside the file that the link `path` leads to."""
+    hosts = (candidate.with_name("pulumi-language-python") for candidate in (path, path.resolve()))
+    return any(os.access(host, os.X_OK) for host in hosts)
+
+
+def _fits(found: str, wanted: str) -> bool:
+    numbers = [re.match(r"v?(\d+)\.(\d+)\.(\d+)", version) for version in (found, wanted)]
+    if not all(numbers):
+        return False
+    have, need = (tuple(map(int, match.groups())) for match in numbers if match)
+    return have[0] == need[0] and have >= need
+
+
+def _version(path: Path) -> str:
+    """What `pulumi version` says, remembered for as long as the file stays the same."""
+    status = path.stat()
+    identity = f"{path} {status.st_mtime_ns} {status.st_size}"
+    memory = cache() / "installed-pulumi.json"
+    try:
+        remembered = json.loads(memory.read_text())
+        if remembered["identity"] == identity:
+            return str(remembered["version"])
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    version = _ask(path)
+    fresh = memory.with_suffix(f".{os.getpid()}")
+    fresh.write_text(json.dumps({"identity": identity, "version": version}))
+    fresh.replace(memory)
+    return version
+
+
+def _ask(path: Path) -> str:
+    environment = {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"}
+    try:
+        command = [str(path), "version"]
+        asked = subprocess.run(
+            command, check=True, env=environment, capture_output=True, text=True, timeout=VERSION_LIMIT
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return asked.stdout.strip()
+
+
+def has_plugin(pins: Pins) -> bool:
+    """Whether Pulumi's own plugin folder holds the pinned Kubernetes provider, completely."""
+    home = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
+    folder = home / "plugins" / f"resource-kubernetes-v{pins.provider}"
+    partial = folder.with_name(f"{folder.name}.partial")
+    return (folder / "pulumi-resource-kubernetes").exists() and not partial.exists()
+
+
+def fetch_plugin(program: Path, pins: Pins, progress: Progress) -> bool:
+    """Tries `pulumi plugin install`, within PLUGIN_LIMIT; whether the plugin is there afterwards."""
+    progress.say(f"fetching the Kubernetes plugin {pins.provider} with {program}")
+    command = [str(program), "plugin", "install", "resource", "kubernetes", pins.provider]
+    environment = {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"}
+    try:
+        done = subprocess.run(
+            command, check=False, env=environment, capture_output=True, text=True, timeout=PLUGIN_LIMIT
+        )
+        reason = (done.stderr.strip().splitlines() or [f"code {done.returncode}"])[-1]
+    except subprocess.TimeoutExpired:
+        reason = f"no answer within {PLUGIN_LIMIT} s"
+    if has_plugin(pins):
+        return True
+    progress.say(f"the plugin cannot be fetched ({reason}): it is built instead")
+    return False
