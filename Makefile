@@ -6,7 +6,7 @@ RUN := $(VENV)/bin/python -m
 export CONTEXT
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview refresh down status render sandbox sandbox-stop sandbox-reset toolchain env test unit lint clean
+.PHONY: help up preview refresh down status render sandbox sandbox-stop sandbox-reset toolchain env docs test unit lint clean
 
 help: ## this list
 	@awk 'BEGIN {FS = ":.*## "; print "make TARGET [STACK=dev] [CONTEXT=...] [ARGS=\"flags for pulumi\"]\n"} /^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,7 +42,10 @@ toolchain: $(VENV)/ready ## build the engine and the embedded Kubernetes, where 
 	@$(RUN) toolchain
 
 env: $(VENV)/ready ## print the variables for using `pulumi` by hand: eval "$$(make -s env)"
-	@$(RUN) commands env
+	@$(RUN) commands env $(STACK)
+
+docs: $(VENV)/ready ## write the config table of the README from the settings
+	@$(RUN) commands docs
 
 test: $(VENV)/ready-dev ## all tests, the end-to-end tests on the real engine among them
 	$(RUN) pytest tests $(ARGS)

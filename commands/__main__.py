@@ -67,10 +67,19 @@ def reset(_: str, __: argparse.Namespace) -> int:
     return guard.reset()
 
 
-def env(_: str, __: argparse.Namespace) -> int:
+def env(stack: str, args: argparse.Namespace) -> int:
     """Prints the variables for using `pulumi` by hand, for `eval`."""
-    for name, value in environment().items():
+    variables = {**args.environment, "STACK": stack, "STACK_FILE": str(Engine(stack).file)}
+    for name, value in variables.items():
         print(f"export {name}={shlex.quote(value)}")
+    return 0
+
+
+def docs(_: str, __: argparse.Namespace) -> int:
+    """Brings the README's config table up to date."""
+    from commands import reference
+
+    reference.write()
     return 0
 
 
@@ -83,6 +92,7 @@ COMMANDS: Final[dict[str, Callable[[str, argparse.Namespace], int]]] = {
     "render": render,
     "reset": reset,
     "env": env,
+    "docs": docs,
 }
 
 
@@ -99,8 +109,9 @@ def main() -> int:
     args, flags = parser.parse_known_args()
     args.flags = flags
     try:
-        if args.command != "render":
-            os.environ.update(environment())
+        if args.command not in ("render", "docs"):
+            args.environment = environment()
+            os.environ.update(args.environment)
         return COMMANDS[args.command](args.stack, args)
     except (CommandError, SettingsError, ClusterError, sandbox.SandboxError, ToolchainError) as error:
         print(f"error: {error}", file=sys.stderr)

@@ -28,6 +28,7 @@ def environment() -> dict[str, str]:
     found = {
         "PATH": os.pathsep.join([toolchain.ensure().path(), str(Path(sys.executable).parent), env.get("PATH", "")]),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "PULUMI_IGNORE_AMBIENT_PLUGINS": "true",  # the toolchain has put the provider where Pulumi keeps its plugins
     }
     if "PULUMI_BACKEND_URL" not in env and not _logged_in():
         state = sandbox.home() / "state"

@@ -104,9 +104,9 @@ def offline() -> bool:
 
 def target(context: str | None) -> Target:
     """The named context; ClusterError if none is named or there is no such context."""
-    if offline():
-        return Target(context or "(none)", "not asked")
     kubeconfig = sandbox.kubeconfig() if context == sandbox.CONTEXT else None
+    if offline():
+        return Target(context or "(none)", "not asked", kubeconfig)
     if kubeconfig and not kubeconfig.exists():
         return Target(sandbox.CONTEXT, "not started", kubeconfig)
     config = json.loads(_kubectl(["config", "view", "-o", "json"], kubeconfig))

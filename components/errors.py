@@ -31,6 +31,7 @@ _WANTED = {
     "model_attributes_type": "a mapping",
 }
 _BOUNDS = {"greater_than_equal", "less_than_equal"}
+_OWN_WORDS = {"rule", "value_error", "assertion_error"}  # what validators of ours say, with the value where it helps
 _SHOWN = 60  # characters of a value that a message repeats
 
 
@@ -45,8 +46,13 @@ def problems(error: ValidationError, model: type[BaseModel], root: str) -> list[
 
 def choice(path: str, value: Any, choices: Iterable[str]) -> str:
     """`value`, given at `path`, is none of `choices`: what is possible, and what was probably meant."""
+    return f"{path}: {none_of(value, choices)}"
+
+
+def none_of(value: Any, choices: Iterable[str]) -> str:
+    """The same without a path, for validators of a field: `problems` puts the path before it."""
     choices = list(choices)
-    return f"{path}: {show(value)} is not one of {', '.join(choices) or 'nothing'}{nearest(value, choices)}"
+    return f"{show(value)} is not one of {', '.join(choices) or 'nothing'}{nearest(value, choices)}"
 
 
 def nearest(value: Any, choices: Iterable[str]) -> str:
@@ -161,12 +167,17 @@ def _line(details: ErrorDetails, model: type[BaseModel], root: str) -> str:
         return f"{path}: is required"
     given = "the given value" if place.hidden else show(value)
     if place.choices and kind in ("literal_error", "enum"):
-        return choice(path, value, place.choices)
+        meant = "" if place.hidden else nearest(value, place.choices)
+        return f"{path}: {given} is not one of {', '.join(place.choices)}{meant}"
     if kind in _BOUNDS and place.bounds:
         return f"{path}: {given} is not {place.bounds}"
     if kind in _WANTED:
         return f"{path}: expected {_WANTED[kind]}, got {given}{_hint(kind, value, place)}"
-    return f"{path}: {details.get('ctx', {}).get('error', details['msg'])}"
+    if kind in ("too_short", "string_too_short") and details["ctx"]["min_length"] == 1:
+        return f"{path}: must not be empty"
+    if kind in _OWN_WORDS:
+        return f"{path}: {details.get('ctx', {}).get('error', details['msg'])}"
+    return f"{path}: {given}: {details['msg'][:1].lower()}{details['msg'][1:]}"
 
 
 def _hint(kind: str, value: Any, place: _Place) -> str:

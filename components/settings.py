@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import ConfigDict, Field, ValidationError, field_validator
 
 from components import errors, profiles
 from components.profiles import Profile, ServiceType
@@ -37,6 +37,8 @@ class Bookinfo(Typed):
 class Settings(Typed):
     """The keys of the config namespace `mesh`."""
 
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
     profile: str = "default"
     """Installation profile."""
     gatewayServiceType: ServiceType | None = None
@@ -58,6 +60,13 @@ class Settings(Typed):
     """Whether workloads wait until istiod has patched its webhooks; off only where no istiod runs."""
     context: str | None = None
     """The kubeconfig context of the stack's cluster. `mesh-dev` is the embedded cluster."""
+
+    @field_validator("profile")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        if value not in profiles.NAMES:
+            raise ValueError(errors.none_of(value, profiles.NAMES))
+        return value
 
     @field_validator("bookinfo", mode="before")
     @classmethod
@@ -107,9 +116,6 @@ def _decoded(value: str) -> Any:
 
 def _contradictions(s: Settings, context: str | None) -> Iterator[str]:
     """What no single key can know is wrong."""
-    if s.profile not in profiles.NAMES:
-        yield errors.choice("mesh:profile", s.profile, profiles.NAMES)
-        return
     if context and s.context and context != s.context:
         yield f"CONTEXT={context} contradicts mesh:context {s.context} of the stack's file: leave one of them out"
     ingress = [g for g in s.values.gateways.values() if g.role == "ingressgateway"]

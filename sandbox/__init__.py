@@ -8,7 +8,7 @@ from sandbox.cluster import kubeconfig, reset, running, start, stop
 from sandbox.errors import SandboxError
 from sandbox.files import CONTEXT
 from sandbox.places import home
-from sandbox.status import State, Status, status
+from sandbox.report import State, Status, status
 
 __all__ = [
     "CONTEXT",

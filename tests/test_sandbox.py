@@ -4,12 +4,13 @@ import io
 import ipaddress
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ from sandbox.network import Network
 from sandbox.places import Layout
 from sandbox.process import Process
 from sandbox.programs import PROGRAMS, Setting
-from sandbox.status import State
+from sandbox.report import State
 
 ROOT = Path(__file__).parents[1]
 SLEEPER = [sys.executable, "-c", "import time; print('awake', flush=True); time.sleep(60)"]
@@ -53,9 +54,9 @@ def started(name: str, layout: Layout, command: list[str] | None = None) -> Proc
     return process
 
 
-def until(condition: object, limit: float = 10) -> None:
-    deadline = time.monotonic() + limit
-    while not condition():  # type: ignore[operator]
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.01)
 
@@ -94,7 +95,7 @@ def test_a_port_in_use_is_not_chosen(layout: Layout, monkeypatch: pytest.MonkeyP
     with socket.create_server(("127.0.0.1", 0)) as server:
         taken = server.getsockname()[1]
         free = iter(range(20000, 20000 + 2 * len(network.LISTENERS)))
-        monkeypatch.setattr(network.random, "sample", lambda *_: [taken, *free])
+        monkeypatch.setattr(random, "sample", lambda *_: [taken, *free])
         assert taken not in network.network(layout.network).ports.values()
 
 
@@ -114,7 +115,7 @@ def test_a_wished_service_range_is_taken(layout: Layout) -> None:
     assert network.network(layout.network, {"MESH_SERVICE_RANGE": "127.9.0.0/20"}).service_range == "127.9.0.0/20"
 
 
-@pytest.mark.parametrize("wish", ["nonsense", "127.9.0.1/16", "127.9.0.0/30", "127.0.0.0/8", "fd00::/112"])
+@pytest.mark.parametrize("wish", ["nonsense", "127.9.0.1/16", "127.9.0.0/30", "127.0.0.0/8", "fd00::/20"])
 def test_an_unusable_service_range_is_refused_with_its_name(layout: Layout, wish: str) -> None:
     with pytest.raises(SandboxError, match="MESH_SERVICE_RANGE"):
         network.network(layout.network, {"MESH_SERVICE_RANGE": wish})
@@ -326,7 +327,8 @@ def test_stopping_what_does_not_run_says_so_and_is_no_error() -> None:
     assert said.getvalue() == "sandbox: not running\n"
 
 
-def test_a_dead_process_is_named_with_its_log_and_its_last_words(setting: Setting, tls: None) -> None:
+@pytest.mark.usefixtures("silence")
+def test_a_dead_process_is_named_with_its_log_and_its_last_words(setting: Setting) -> None:
     network.network(setting.layout.network)
     process = Process("kube-scheduler", setting.layout)
     process.start([sys.executable, "-c", "print('early line'); print('panic: no more'); raise SystemExit(1)"])
@@ -340,8 +342,8 @@ def test_a_dead_process_is_named_with_its_log_and_its_last_words(setting: Settin
 
 
 @pytest.fixture
-def tls(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No certificates are at hand, so nobody answers."""
+def silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody answers."""
 
     class Silent:
         def __init__(self, *_: object) -> None:
@@ -350,10 +352,11 @@ def tls(monkeypatch: pytest.MonkeyPatch) -> None:
         def healthy(self, *_: object) -> bool:
             return False
 
-    monkeypatch.setattr("sandbox.status.Api", Silent)
+    monkeypatch.setattr("sandbox.report.Api", Silent)
 
 
-def test_a_process_that_lives_but_does_not_answer_is_broken(setting: Setting, tls: None) -> None:
+@pytest.mark.usefixtures("silence")
+def test_a_process_that_lives_but_does_not_answer_is_broken(setting: Setting) -> None:
     network.network(setting.layout.network)
     for program in PROGRAMS:
         started(program.name, setting.layout)

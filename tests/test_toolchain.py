@@ -199,6 +199,13 @@ def test_a_failed_build_tells_its_last_lines_and_its_log_and_leaves_nothing(monk
     assert not [*log.parent.glob("*/*"), *log.parent.glob("build-*")], "nothing half built may be left"
 
 
+def test_what_a_killed_build_left_behind_is_removed() -> None:
+    place = places.cache() / "toolchain" / PINS.key
+    leftover = script(place / "build-killed" / "half-of-etcd", "")
+    toolchain.ensure(io.StringIO())
+    assert not leftover.parent.exists()
+
+
 def test_an_unreachable_network_is_named_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
     misdeed = "if words[0] == 'list': sys.exit('dial tcp: lookup proxy: no such host')"
     monkeypatch.setenv("MISDEED", misdeed)
@@ -219,8 +226,8 @@ def test_a_missing_go_is_said_before_anything_is_begun(machine: Path) -> None:
 
 
 def test_an_old_go_is_said_before_anything_is_begun(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MISDEED", "if words[0] == 'env': print('go1.19.13'); sys.exit()")
-    with pytest.raises(ToolchainError, match=r"too old \(1\.19\.13\).*GOTOOLCHAIN=auto"):
+    monkeypatch.setenv("MISDEED", "if words[0] == 'env': print('go1.9.7'); sys.exit()")
+    with pytest.raises(ToolchainError, match=r"too old \(1\.9\.7\).*GOTOOLCHAIN=auto"):
         toolchain.ensure(io.StringIO())
     assert calls(machine) == ["env GOVERSION"]
 
@@ -270,9 +277,7 @@ def test_a_second_build_says_whom_it_waits_for_and_then_builds(other_build: subp
     assert built(toolchain.ensure()) == EVERYTHING, "a killed build must not block the next one"
 
 
-def test_an_interrupted_build_ends_go_and_says_one_line(
-    machine: Path, other_build: subprocess.Popen[str]
-) -> None:
+def test_an_interrupted_build_ends_go_and_says_one_line(machine: Path, other_build: subprocess.Popen[str]) -> None:
     other_build.send_signal(signal.SIGINT)
     _, said = other_build.communicate(timeout=20)
     assert other_build.returncode == 130
@@ -347,17 +352,15 @@ def with_pulumi(machine: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return machine / "official"
 
 
-FETCH = (
-    'mkdir -p "$PULUMI_HOME/plugins/resource-kubernetes-v$5"; cd "$_" || cd "$PULUMI_HOME"/plugins/*; '
-    "touch pulumi-resource-kubernetes"
-)
+PLUGIN_FOLDER = f"plugins/resource-kubernetes-v{PINS.provider}"
+FETCH = f'mkdir -p "$PULUMI_HOME/{PLUGIN_FOLDER}" && : > "$PULUMI_HOME/{PLUGIN_FOLDER}/{installed.PLUGIN}"'
 
 
 def test_the_plugin_of_an_installed_pulumi_is_fetched_and_not_built(machine: Path, with_pulumi: Path) -> None:
     install_pulumi(with_pulumi, f"v{PINS.pulumi}", FETCH)
     tools = toolchain.ensure(io.StringIO())
     assert f"pulumi plugin install resource kubernetes {PINS.provider}" in calls(machine)
-    assert toolchain.PLUGIN not in built(tools)
+    assert installed.PLUGIN not in built(tools)
     (machine / "calls").unlink()
     toolchain.ensure(io.StringIO())
     assert calls(machine) == [], "what was fetched once is not fetched again"
@@ -366,7 +369,7 @@ def test_the_plugin_of_an_installed_pulumi_is_fetched_and_not_built(machine: Pat
 def test_a_plugin_that_cannot_be_fetched_is_built_and_the_reason_said(with_pulumi: Path) -> None:
     install_pulumi(with_pulumi, f"v{PINS.pulumi}", "echo no route >&2; exit 1")
     said = io.StringIO()
-    assert toolchain.PLUGIN in built(toolchain.ensure(said))
+    assert installed.PLUGIN in built(toolchain.ensure(said))
     assert "no route" in said.getvalue()
 
 
@@ -374,8 +377,21 @@ def test_a_plugin_that_does_not_come_in_time_is_built(with_pulumi: Path, monkeyp
     monkeypatch.setattr(installed, "PLUGIN_LIMIT", 0.3)
     install_pulumi(with_pulumi, f"v{PINS.pulumi}", "exec sleep 20")
     began = time.monotonic()
-    assert toolchain.PLUGIN in built(toolchain.ensure(io.StringIO()))
+    assert installed.PLUGIN in built(toolchain.ensure(io.StringIO()))
     assert time.monotonic() - began < 10
+
+
+def test_a_built_provider_is_put_where_pulumi_keeps_its_plugins(machine: Path) -> None:
+    tools = toolchain.ensure(io.StringIO())
+    shared = machine / "pulumi-home" / PLUGIN_FOLDER
+    assert [file.name for file in shared.iterdir()] == [installed.PLUGIN]
+    assert (shared / installed.PLUGIN).read_text() == (tools.bin / installed.PLUGIN).read_text()
+
+
+def test_a_plugin_that_pulumi_has_is_not_replaced(machine: Path) -> None:
+    official = script(machine / "pulumi-home" / PLUGIN_FOLDER / installed.PLUGIN, "official")
+    toolchain.ensure(io.StringIO())
+    assert official.read_text() == "official"
 
 
 def test_a_half_fetched_plugin_does_not_count(machine: Path) -> None:

@@ -16,9 +16,7 @@ from toolchain.locks import held
 from toolchain.places import cache
 from toolchain.progress import Progress
 
-__all__ = ["Toolchain", "ToolchainError", "ensure"]
-
-PLUGIN = "pulumi-resource-kubernetes"
+__all__ = ["Toolchain", "ToolchainError", "cache", "ensure"]
 
 
 @dataclass(frozen=True)
@@ -55,6 +53,8 @@ def ensure(out: TextIO | None = None) -> Toolchain:
     if _missing(place, engine, wanted):
         place.mkdir(parents=True, exist_ok=True)
         _complete(place, engine, wanted, Progress("toolchain", out))
+    if not installed.has_plugin(wanted):
+        installed.share_plugin(_location(place, installed.PLUGIN), wanted)
     return Toolchain(place / "bin", engine or _location(place, "pulumi"))
 
 
@@ -69,7 +69,7 @@ def _missing(place: Path, engine: Path | None, wanted: pins.Pins) -> list[str]:
     if engine:
         there.update(pins.ENGINE)
         if installed.has_plugin(wanted):
-            there.add(PLUGIN)
+            there.add(installed.PLUGIN)
     return [name for name in names if name not in there]
 
 
@@ -77,8 +77,8 @@ def _complete(place: Path, engine: Path | None, wanted: pins.Pins, progress: Pro
     waiting = f"waiting for another build, whose log is {place / build.LOG}"
     with held(place / "lock", lambda holder: progress.say(f"{waiting} ({holder})")):
         missing = _missing(place, engine, wanted)
-        if engine and PLUGIN in missing and installed.fetch_plugin(engine, wanted, progress):
-            missing.remove(PLUGIN)
+        if engine and installed.PLUGIN in missing and installed.fetch_plugin(engine, wanted, progress):
+            missing.remove(installed.PLUGIN)
         if missing:
             progress.say(f"building {', '.join(missing)}")
             build.build({name: _location(place, name) for name in missing}, place, wanted, progress)

@@ -43,7 +43,7 @@ class Go:
         question = [path, "env", "GOVERSION"]
         asked = subprocess.run(question, check=False, cwd=module, env=_environment(), capture_output=True, text=True)
         found = asked.stdout.strip().removeprefix("go")
-        if asked.returncode or _numbers(found) < _numbers(oldest):
+        if _numbers(found) < _numbers(oldest):
             version = found or asked.stderr.strip()
             raise ToolchainError(
                 f"{advice}, and {path} is too old ({version}): see https://go.dev/doc/install,"

@@ -3,12 +3,15 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
 from toolchain.pins import Pins
 from toolchain.places import cache
 from toolchain.progress import Progress
+
+PLUGIN = "pulumi-resource-kubernetes"
 
 VERSION_LIMIT = 20
 """Seconds that `pulumi version` may take."""
@@ -77,12 +80,31 @@ def _ask(path: Path) -> str:
     return asked.stdout.strip()
 
 
+def _plugin_folder(pins: Pins) -> Path:
+    """Where Pulumi itself keeps the pinned Kubernetes provider."""
+    home = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
+    return home / "plugins" / f"resource-kubernetes-v{pins.provider}"
+
+
 def has_plugin(pins: Pins) -> bool:
     """Whether Pulumi's own plugin folder holds the pinned Kubernetes provider, completely."""
-    home = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
-    folder = home / "plugins" / f"resource-kubernetes-v{pins.provider}"
+    folder = _plugin_folder(pins)
     partial = folder.with_name(f"{folder.name}.partial")
-    return (folder / "pulumi-resource-kubernetes").exists() and not partial.exists()
+    return (folder / PLUGIN).exists() and not partial.exists()
+
+
+def share_plugin(built: Path, pins: Pins) -> None:
+    """Puts the provider that was built into Pulumi's own plugin folder.
+
+    Pulumi would find it on PATH as well, but says so in a warning at each run."""
+    folder = _plugin_folder(pins)
+    folder.mkdir(parents=True, exist_ok=True)
+    fresh = folder / f"{PLUGIN}.{os.getpid()}"
+    try:
+        os.link(built, fresh)
+    except OSError:  # another file system
+        shutil.copy2(built, fresh)
+    fresh.replace(folder / PLUGIN)
 
 
 def fetch_plugin(program: Path, pins: Pins, progress: Progress) -> bool:

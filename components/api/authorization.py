@@ -155,7 +155,7 @@ class AuthorizationPolicy(Kind):
     provider: ExtensionProvider | None = optional("Who decides, with action CUSTOM.")
 
     def check(self) -> Findings:
-        if self.action in ("DENY", "CUSTOM") and not self.given("rules"):
+        if self.action in ("DENY", "CUSTOM") and not self.rules:
             yield ("rules",), f"is required with {self.action}; one rule {{}} means every request"
         if self.action == "CUSTOM":
             if not self.provider:

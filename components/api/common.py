@@ -41,7 +41,7 @@ class Percent(Message):
 
     def check(self) -> Findings:
         if self.value and not LEAST_PERCENT <= self.value <= 100:
-            yield ("value",), f"{self.value} is neither 0 nor in {LEAST_PERCENT}..100"
+            yield ("value",), f"{self.value:g} is neither 0 nor in {LEAST_PERCENT}..100"
 
 
 class PortSelector(Message):

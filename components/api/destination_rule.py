@@ -9,6 +9,7 @@ from components.api.load_balancing import LoadBalancerSettings
 from components.api.model import AGE, Column, Findings, Kind, Message, Names, optional
 from components.api.names import ExportTo, Host, Label, Labels
 from components.api.scalars import AnyDuration, Duration, Int32, Natural32, Percentage, UInt32, UInt32Value
+from components.errors import show
 
 __all__ = [
     "ClientTLSSettings",
@@ -76,10 +77,10 @@ class OutlierDetection(Message):
 
     consecutiveErrors: Int32 | None = optional("Deprecated, see consecutiveGatewayErrors.")
     consecutiveGatewayErrors: UInt32Value | None = optional(
-        "Answers 502, 503 or 504, or failures to connect, in a row that get an endpoint left out; never if 0 or not set."
+        "Answers 502, 503, 504 or failures to connect, in a row, that get an endpoint left out; never if 0 or not set."
     )
     consecutive5xxErrors: UInt32Value | None = optional(
-        "Answers 500 to 599, or failures to connect, in a row that get an endpoint left out; never if 0, 5 if not set."
+        "Answers 500 to 599 or failures to connect, in a row, that get an endpoint left out; never if 0, 5 if not set."
     )
     interval: Duration | None = optional("Time between two looks at the endpoints; 10s if not set.")
     baseEjectionTime: Duration | None = optional(
@@ -143,7 +144,7 @@ class TrafficPolicy(Message):
     )
 
     def check(self) -> Findings:
-        if not any(self.given(name) for name in type(self).model_fields):
+        if not any(getattr(self, name) for name in type(self).model_fields):
             yield (), f"needs one of {', '.join(type(self).model_fields)}"
 
 
@@ -173,3 +174,9 @@ class DestinationRule(Kind):
     exportTo: ExportTo | None = optional(
         "Namespaces whose proxies see the rule: names, . for its own, * for all (the default)."
     )
+
+    def check(self) -> Findings:
+        names = [subset.name for subset in self.subsets or ()]
+        for i, name in enumerate(names):
+            if name in names[:i]:
+                yield ("subsets", i, "name"), f"{show(name)} is the name of another subset, too"

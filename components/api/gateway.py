@@ -73,6 +73,8 @@ class Server(Message):
         for name in ("name", "protocol"):
             if not getattr(self.port, name):
                 yield ("port", name), "is required"
+        if self.port.targetPort:
+            yield ("port", "targetPort"), "is for service entries; a gateway passes nothing to a port of its own"
         on_socket = (self.bind or "").startswith(UNIX)
         if bool(self.port.number) == on_socket:
             text = "must be 0 for a Unix domain socket" if on_socket else "must be in 1..65535"

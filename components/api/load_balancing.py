@@ -67,7 +67,7 @@ class Failover(Message):
     def check(self) -> Findings:
         if self.from_ == self.to:
             yield (), "from and to must be different regions"
-        if self.to and "*" in self.to:
+        if self.to and ("*" in self.to or "/" in self.to):
             yield ("to",), f"{show(self.to)}: name one region"
 
 

@@ -60,6 +60,11 @@ class Message(Typed):
     # belong to the outermost object, with the whole path.
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
 
+    @classmethod
+    def from_wire(cls, fields: Mapping[str, Any]) -> Self:
+        """The message with these fields, as they were read from YAML or JSON. Raises ApiError."""
+        return cls(**{str(name): value for name, value in fields.items()})
+
     def check(self) -> Findings:
         """What Istio's own validation would refuse and no field's type can tell."""
         yield from ()

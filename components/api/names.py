@@ -96,14 +96,15 @@ def host_in_namespace(text: str, places: str) -> str:
     Raises ValueError.
     """
     namespace, slash, host = text.partition("/")
-    if not slash or not (is_label(namespace) or (namespace and namespace in places)):
+    if not slash or not (is_label(namespace) or namespace in list(places)):
         raise ValueError(f"{show(text)} is not namespace/host, with a name or one of {' '.join(places)} in front")
     return host
 
 
 def whole_host(text: str, ip: bool = False) -> str:
     """Checks a DNS name of several labels, `*.example.com`, `*`, or with `ip` an address. Raises ValueError."""
-    if text != "*" and not ("." in text and is_domain(text, wildcard=True)) and not (ip and is_ip(text)):
+    name = text.removeprefix("*.")
+    if text != "*" and not ("." in text and (is_domain(name) or (ip and is_ip(text)))):
         raise ValueError(f'{show(text)} is not a whole DNS name, "*.example.com" or "*"')
     return text
 
@@ -161,7 +162,7 @@ def _bind(text: str) -> str:
 
 
 def _protocol(text: str) -> str:
-    if text.upper() not in PROTOCOLS:
+    if text and text.upper() not in PROTOCOLS:
         raise ValueError(f"{show(text)} is not one of {', '.join(PROTOCOLS)}{nearest(text, PROTOCOLS)}")
     return text
 

@@ -5,6 +5,7 @@ put into Python's words, and Python's own compiler judges the rest: a close chec
 """
 
 import re
+import warnings
 from typing import Annotated
 
 from annotated_types import MinLen
@@ -17,20 +18,23 @@ LONGEST = 1024
 MOST_REPEATS = 1000
 """RE2's limit on the numbers in `{n,m}`."""
 
+_UNICODE_CLASS = r"\\[pP](?:\{\^?[A-Za-z_]+\}|[CLMNPSZ])"
+_POSIX = "alnum alpha ascii blank cntrl digit graph lower print punct space upper word xdigit".replace(" ", "|")
 # What stands for characters, where signs such as `+` have no meaning: quotes, escapes, classes.
-_ATOM = re.compile(r"\\Q.*?(?:\\E|$)|\\[pP]\{[^}]*\}|\\.|\[\^?\]?(?:\\.|\[:\^?\w+:\]|[^\]\\])*\]", re.DOTALL)
-_ATOM_RE2_LACKS = re.compile(r"\\[1-9ZGNuU]")
+_ATOM = re.compile(rf"\\Q.*?(?:\\E|$)|{_UNICODE_CLASS}|\\.|\[\^?\]?(?:\\.|\[:\^?\w+:\]|[^\]\\])*\]", re.DOTALL)
+_ATOM_RE2_LACKS = re.compile(r"\\[1-9ZGNuUpP]")
+_CLASS_RE2_LACKS = re.compile(rf"\[:(?!\^?(?:{_POSIX}):\])[^\]]*:\]")
+_RE2_LACKS = re.compile(r"\(\?(?:<?[=!]|[>(#]|P=|[imsU]*[aLux])|(?:[*+?]|\{\d+(?:,\d*)?\})\+")
 _ATOM_ONLY_RE2 = re.compile(r"\\Q.*|\\[pP].*|\\[zC]", re.DOTALL)
-_IN_CLASS_ONLY_RE2 = re.compile(r"\\[pP](?:\{[^}]*\}|\w)|\[:\^?\w+:\]|(\\.)")
-_RE2_LACKS = re.compile(r"\(\?(?:<?[=!]|[>(#]|P=)|(?:[*+?]|\{\d+(?:,\d*)?\})\+")
+_IN_CLASS_ONLY_RE2 = re.compile(rf"{_UNICODE_CLASS}|\[:\^?\w+:\]|(\\[dswDSW])-(?!\])|(\\.)")
 _REPEAT = re.compile(r"\{(\d+)(?:,(\d*))?\}")
-_FLAGS = re.compile(r"\(\?[imsU]*-?[imsU]*(\)|:)")  # RE2 takes them anywhere, Python only in front
+_FLAGS = re.compile(r"(?<!\\)\(\?[imsU]*-?[imsU]*(\)|:)")  # RE2 takes them anywhere, Python only in front
 
 
 def _atom_in_python(match: re.Match[str]) -> str:
     atom = match.group()
     if atom.startswith("["):
-        return _IN_CLASS_ONLY_RE2.sub(lambda part: part[1] or "x", atom)
+        return _IN_CLASS_ONLY_RE2.sub(lambda part: rf"{part[1]}\-" if part[1] else part[2] or "x", atom)
     return "x" if _ATOM_ONLY_RE2.fullmatch(atom) else atom
 
 
@@ -38,7 +42,7 @@ def _lacking(text: str, skeleton: str) -> str:
     """The first thing in an expression that RE2 does not have, or nothing."""
     found = _RE2_LACKS.search(skeleton)
     for atom in _ATOM.findall(text):
-        found = found or _ATOM_RE2_LACKS.fullmatch(atom)
+        found = found or (_CLASS_RE2_LACKS.search(atom) if atom[0] == "[" else _ATOM_RE2_LACKS.fullmatch(atom))
     return found.group() if found else ""
 
 
@@ -53,7 +57,8 @@ def _regex(text: str) -> str:
         raise ValueError(f"{show(text)}: RE2 repeats at most {MOST_REPEATS} times")
     in_python = _FLAGS.sub(lambda flags: "(?:" if flags[1] == ":" else "", _ATOM.sub(_atom_in_python, text))
     try:
-        re.compile(in_python)
+        with warnings.catch_warnings(action="ignore", category=FutureWarning):
+            re.compile(in_python)
     except (re.error, OverflowError) as error:
         raise ValueError(f"{show(text)} is not a regular expression: {error}") from None
     return text

@@ -54,7 +54,7 @@ class IstioIngressListener(Message):
     def check(self) -> Findings:
         if not self.port.number:
             yield ("port", "number"), "must be in 1..65535"
-        yield from _port_name(self.port)
+        yield from _listener_port(self.port)
 
 
 class IstioEgressListener(Message):
@@ -72,7 +72,7 @@ class IstioEgressListener(Message):
     def check(self) -> Findings:
         if not self.port:
             return
-        yield from _port_name(self.port)
+        yield from _listener_port(self.port)
         on_socket = (self.bind or "").startswith(UNIX)
         if bool(self.port.number) == on_socket:
             text = "must be 0 for a Unix domain socket" if on_socket else "must be in 1..65535, or bind a socket"
@@ -124,7 +124,9 @@ class Sidecar(Kind):
         yield from _distinct("egress", bound)
 
 
-def _port_name(port: Port) -> Findings:
+def _listener_port(port: Port) -> Findings:
+    if port.targetPort:
+        yield ("port", "targetPort"), "is for service entries; see defaultEndpoint"
     if port.name and not is_label(port.name):
         yield ("port", "name"), f"{show(port.name)} is not a DNS label"
 

@@ -1,12 +1,13 @@
 """WorkloadEntry and WorkloadGroup: workloads of the mesh that are not pods."""
 
+import re
 from typing import Annotated, ClassVar
 
 from annotated_types import MinLen
 from pydantic import AfterValidator, Field
 
 from components.api.model import AGE, Column, Findings, Kind, Message, Names, optional
-from components.api.names import UNIX, Address, HeaderName, Label, Labels
+from components.api.names import UNIX, Address, Label, Labels
 from components.api.scalars import Natural32, PortNumber, UInt32
 from components.errors import show
 
@@ -22,11 +23,19 @@ __all__ = [
     "WorkloadGroup",
 ]
 
+_PROBE_HEADER = re.compile(r"[-A-Za-z0-9]+")  # stricter than HTTP, as in Kubernetes' probes
+
 
 def _scheme(text: str) -> str:
     if text not in ("HTTP", "HTTPS"):
         raise ValueError(f"{show(text)} is not one of HTTP, HTTPS")
     return text
+
+
+def _probe_header(name: str) -> str:
+    if not _PROBE_HEADER.fullmatch(name):
+        raise ValueError(f"{show(name)} is not letters, digits and hyphens")
+    return name
 
 
 class Endpoint(Message):
@@ -71,7 +80,7 @@ class ObjectMeta(Message):
 class HTTPHeader(Message):
     """A header of a probe's request."""
 
-    name: HeaderName = Field(description="Name of the header.")
+    name: Annotated[str, AfterValidator(_probe_header)] = Field(description="Name of the header.")
     value: str | None = optional("Value of the header.")
 
 

@@ -24,7 +24,7 @@ def of_sidecar(source: Source) -> list[Node]:
         *_reported(source, redirect.mode(source)),
         when(source.annotated(BOOTSTRAP), override),
         *_mesh(source),
-        when(datadog, each(source.annotation_object(DATADOG), variable)),
+        when(datadog, each(source.annotation_object(DATADOG), lambda name, value: variable(name, join(value)))),
         each(source.proxy_metadata, variable),
     ]
 
@@ -70,9 +70,7 @@ def _reported(source: Source, mode: Value) -> list[Node]:
         variable("PROXY_CONFIG", join(source.proxy_config, "\n")),
         variable("ISTIO_META_POD_PORTS", source.pod_ports),
         variable("ISTIO_META_APP_CONTAINERS", source.containers),
-        variable(
-            "ISTIO_META_CLUSTER_ID", value_or(source.setting("global.multiCluster.clusterName"), "Kubernetes")
-        ),
+        variable("ISTIO_META_CLUSTER_ID", value_or(source.setting("global.multiCluster.clusterName"), "Kubernetes")),
         variable("ISTIO_META_INTERCEPTION_MODE", mode),
         when(network, variable("ISTIO_META_NETWORK", network)),
         when(source.annotated_at_all, variable("ISTIO_METAJSON_ANNOTATIONS", join(annotations, "\n"))),

@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from components.sidecar.text import go_text
+
 Form = Literal["text", "plain", "flag", "object"]
 """How a value is written into YAML: as a quoted string, as it is (plain: a number; flag: true or false), as JSON."""
 
@@ -43,7 +45,7 @@ class When:
 
 @dataclass(frozen=True)
 class Each:
-    """List items, one for each entry of a mapping that only the injector knows; it goes by sorted keys."""
+    """List items, one for each entry of a mapping or list that only the injector knows; it goes by sorted keys."""
 
     source: Expr
     item: Node
@@ -64,7 +66,7 @@ def operand(value: object) -> str:
 
 
 def call(function: str, *args: object, form: Form = "text") -> Expr:
-    """A call of a template function; `function` may carry leading arguments of its own."""
+    """A call of a template function."""
     return Expr(f"({' '.join([function, *map(operand, args)])})", form)
 
 
@@ -79,8 +81,8 @@ def join(*parts: object) -> Value:
     """The parts, one after the other, as text."""
     dynamic = [part for part in parts if isinstance(part, Expr)]
     if not dynamic:
-        return "".join(map(str, parts))
-    layout = "".join("%v" if isinstance(part, Expr) else str(part).replace("%", "%%") for part in parts)
+        return "".join(map(go_text, parts))
+    layout = "".join("%v" if isinstance(part, Expr) else go_text(part).replace("%", "%%") for part in parts)
     return call("printf", layout, *dynamic)
 
 
@@ -98,16 +100,12 @@ def contains(part: object, whole: object) -> Value:
 
 def either(*conditions: object) -> Value:
     """The first condition that holds (is not empty, zero or false), else the last one."""
-    return _apply(
-        "or", lambda *values: functools.reduce(lambda a, b: a or b, values), conditions, _form(conditions)
-    )
+    return _apply("or", lambda *values: functools.reduce(lambda a, b: a or b, values), conditions, _form(conditions))
 
 
 def both(*conditions: object) -> Value:
     """The first condition that does not hold, else the last one."""
-    return _apply(
-        "and", lambda *values: functools.reduce(lambda a, b: a and b, values), conditions, _form(conditions)
-    )
+    return _apply("and", lambda *values: functools.reduce(lambda a, b: a and b, values), conditions, _form(conditions))
 
 
 def _form(values: Sequence[object]) -> Form:
@@ -136,14 +134,12 @@ def value_or(value: object, default: object) -> Value:
     return _apply("valueOrDefault", lambda a, b: b if a is None or a == "" else a, (value, default))
 
 
-def first_of(*candidates: object) -> Value:
+def first_of(*candidates: Any) -> Value:
     """The first candidate that is not empty; the last one where all are."""
 
-    def nested(rest: Sequence[object]) -> Any:
-        *earlier, last = rest
-        return _apply("default", lambda d, v: v or d, (last, nested(earlier))) if earlier else last
-
-    result: Value = nested(candidates)
+    result: Value = candidates[0]
+    for candidate in candidates[1:]:
+        result = _apply("default", lambda default, value: value or default, (candidate, result))
     return result
 
 
@@ -161,11 +157,12 @@ def when(condition: object, then: Node, otherwise: Node = None) -> Node:
     return then if condition else otherwise
 
 
-def each(source: Expr | Mapping[str, Any] | None, item: Callable[[Any, Any], Node]) -> Node:
-    """List items made of each key and value of a mapping, by sorted keys."""
+def each(source: Expr | Mapping[str, Any] | Sequence[Any] | None, item: Callable[[Any, Any], Node]) -> Node:
+    """List items made of each key and value of a mapping, by sorted keys, or of each index and item of a list."""
     if isinstance(source, Expr):
         return Each(source, item(KEY, VALUE))
-    return [item(key, value) for key, value in sorted((source or {}).items())]
+    pairs = sorted(source.items()) if isinstance(source, Mapping) else enumerate(source or ())
+    return [item(key, value) for key, value in pairs] or None
 
 
 def flat(nodes: Iterable[Node]) -> list[Node]:

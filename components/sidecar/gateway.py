@@ -153,9 +153,7 @@ def _env(args: ProxyArgs) -> list[Node]:
     annotations = json.dumps(args.podAnnotations, separators=(",", ":"), sort_keys=True) + "\n"
     own = {**args.env, **args.proxyMetadata}
     return [
-        *proxy.trust_env(
-            args.jwtPolicy, args.pilotCertProvider, args.caAddress, args.revision, args.istioNamespace
-        ),
+        *proxy.trust_env(args.jwtPolicy, args.pilotCertProvider, args.caAddress, args.revision, args.istioNamespace),
         *[downward(name, path, "v1") for name, path in fields.items()],
         downward("SERVICE_ACCOUNT", "spec.serviceAccountName"),
         *proxy.canonical_env(),

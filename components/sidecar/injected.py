@@ -71,9 +71,7 @@ def _labels(source: Source) -> dict[str, Node]:
     """How telemetry and the control plane know the pod; labels that it has are kept."""
     name, label = source.workload, source.label
     return {
-        f"{CANONICAL}name": first_of(
-            label(f"{CANONICAL}name"), label("app.kubernetes.io/name"), label("app"), name
-        ),
+        f"{CANONICAL}name": first_of(label(f"{CANONICAL}name"), label("app.kubernetes.io/name"), label("app"), name),
         f"{CANONICAL}revision": first_of(
             label(f"{CANONICAL}revision"), label("app.kubernetes.io/version"), label("version"), "latest"
         ),
@@ -150,9 +148,7 @@ def _args(source: Source, role: proxy.Role) -> list[Node]:
         choose(differs(app, ""), join(app, ".$(POD_NAMESPACE)"), workload),
         *proxy.log_args(
             source.annotation("sidecar.istio.io/logLevel", setting("global.proxy.logLevel")),
-            source.annotation(
-                "sidecar.istio.io/componentLogLevel", setting("global.proxy.componentLogLevel")
-            ),
+            source.annotation("sidecar.istio.io/componentLogLevel", setting("global.proxy.componentLogLevel")),
             source.annotation("sidecar.istio.io/agentLogLevel", setting("global.logging.level")),
         ),
         proxy.sts_args(setting("global.sts.servicePort")),

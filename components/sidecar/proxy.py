@@ -114,9 +114,7 @@ def trust_env(
     jwt_policy: Value, cert_provider: Value, ca_address: Value, revision: Value, namespace: Value
 ) -> list[Node]:
     """How the proxy proves itself, and who signs its certificate: istiod of its revision unless told otherwise."""
-    istiod = join(
-        "istiod", choose(revision, join("-", revision), ""), ".", namespace, f".svc:{DISCOVERY_PORT}"
-    )
+    istiod = join("istiod", choose(revision, join("-", revision), ""), ".", namespace, f".svc:{DISCOVERY_PORT}")
     return [
         variable("JWT_POLICY", jwt_policy),
         variable("PILOT_CERT_PROVIDER", cert_provider),

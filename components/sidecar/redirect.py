@@ -99,9 +99,7 @@ def _inbound(source: Source) -> Value:
 
 def _not_inbound(source: Source) -> Value:
     """Ports that bypass the sidecar on their way in: the agent's own is always one of them."""
-    excluded = source.annotation(
-        f"{TRAFFIC}excludeInboundPorts", source.setting("global.proxy.excludeInboundPorts")
-    )
+    excluded = source.annotation(f"{TRAFFIC}excludeInboundPorts", source.setting("global.proxy.excludeInboundPorts"))
     return source.excluding(status_port(source), excluded)
 
 
@@ -109,15 +107,11 @@ def _outbound(source: Source, name: str) -> tuple[Value, Value]:
     """Whether the pod or the installation names such ports, and which."""
     everyone = value_or(source.setting(f"global.proxy.{name}"), "")
     annotation = TRAFFIC + name
-    return either(source.annotated(annotation), differs(everyone, "")), source.annotation(
-        annotation, everyone
-    )
+    return either(source.annotated(annotation), differs(everyone, "")), source.annotation(annotation, everyone)
 
 
 def _args(source: Source) -> list[Node]:
-    include, exclude = [
-        source.annotation(TRAFFIC + name, default) for name, default in _ranges(source).items()
-    ]
+    include, exclude = [source.annotation(TRAFFIC + name, default) for name, default in _ranges(source).items()]
     own = f"{proxy.METRICS_PORT},{proxy.HEALTH_PORT}"
     excluded = _not_inbound(source)
     flags: list[Node] = [

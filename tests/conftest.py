@@ -1,0 +1,24 @@
+"""Rules for all tests."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+E2E = Path(__file__).parent / "e2e"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Where MESH_NO_SKIP is set, an end-to-end test that is skipped has failed."""
+    report: pytest.TestReport = yield  # type: ignore[assignment]
+    if (
+        report.skipped
+        and not hasattr(report, "wasxfail")
+        and os.environ.get("MESH_NO_SKIP")
+        and E2E in item.path.parents
+    ):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped, and MESH_NO_SKIP is set: {report.longrepr}"
+    return report  # type: ignore[return-value]

@@ -1,0 +1,101 @@
+"""A checkout as a new user has it, with a home of its own, so that nobody's cluster or state is touched."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import toolchain
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """A copy of the project's files in a git repository, and the commands that a user gives there."""
+
+    root: Path
+    home: Path
+
+    @property
+    def env(self) -> dict[str, str]:
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("PULUMI_", "MESH_", "KUBECONFIG", "MAKE"))}
+        own = {
+            "MESH_HOME": str(self.home),
+            "PULUMI_HOME": str(self.home.parent / "pulumi"),
+            "HOME": str(self.home.parent),
+        }
+        cache = {"MESH_CACHE": str(toolchain.cache())}
+        tools = {"PATH": f"{toolchain.ensure().path()}{os.pathsep}{os.environ['PATH']}"}
+        return {**kept, **own, **cache, **tools}
+
+    def run(self, *command: str, code: int | None = 0, timeout: int = 240, **env: str) -> str:
+        """Runs a command in the checkout; its output. `code` None: any exit code will do."""
+        done = subprocess.run(
+            command,
+            cwd=self.root,
+            env={**self.env, **env},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+        assert code is None or done.returncode == code, f"{' '.join(command)}: {done.returncode}\n{done.stdout}"
+        return done.stdout
+
+    def make(self, target: str, *variables: str, code: int | None = 0) -> str:
+        return self.run("make", "--silent", target, *variables, code=code)
+
+    def preview(self, *flags: str) -> dict[str, Any]:
+        """The preview of `dev` as data."""
+        text = self.run("make", "--silent", "preview", f"ARGS=--json {' '.join(flags)}")
+        found: dict[str, Any] = json.loads(text[text.index("{\n") :])
+        return found
+
+    def kubectl(self, *args: str, code: int | None = 0) -> str:
+        return self.run("kubectl", "--kubeconfig", str(self.home / "cluster" / "kubeconfig"), *args, code=code)
+
+    def set(self, stack: str = "dev", **values: object) -> None:
+        """Changes keys of the stack's file, as with an editor."""
+        file = self.root / "stacks" / f"Pulumi.{stack}.yaml"
+        content = yaml.safe_load(file.read_text())
+        content["config"].update({f"mesh:{key}": value for key, value in values.items()})
+        file.write_text(yaml.safe_dump(content))
+
+    def reset_files(self) -> None:
+        """Takes back every change of a stack's file."""
+        self.run("git", "checkout", "--quiet", "stacks")
+
+
+@pytest.fixture(scope="session")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
+    base = tmp_path_factory.mktemp("user")
+    made = Checkout(base / "mesh", base / "home")
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    for name in filter(None, listed.stdout.split("\0")):
+        if (ROOT / name).exists():
+            (made.root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, made.root / name)
+    (made.root / ".venv").symlink_to(ROOT / ".venv")
+    for command in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "as cloned"]):
+        made.run("git", "-c", "user.name=tester", "-c", "user.email=tester@example.invalid", *command)
+    yield made
+    made.run("make", "--silent", "sandbox-reset", code=None)

@@ -1,0 +1,324 @@
+"""What the generated templates inject, decided by Istio's own code: `istioctl kube-inject` runs them.
+
+That istioctl is of a newer Istio, which differs from 1.10's injector in three named points (`neutral`). It needs no
+cluster for this: everything it would read there is given to it as files.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import hypothesis.strategies as st
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+
+from components import injection, meshconfig, profiles, sidecar
+from components.release import ISTIO
+from toolchain.checkers import checkers
+
+REFERENCE = os.environ.get("MESH_REFERENCE", "")
+CASES = sorted(Path(REFERENCE, f"istio-{ISTIO.version}", "injection").glob("*/injected-*.yaml")) if REFERENCE else []
+NAMESPACE = "istio-system"
+ZIPKIN = {"zipkin": {"address": "zipkin.istio-system:9411"}}
+TRAFFIC = "traffic.sidecar.istio.io"
+
+Object = dict[str, Any]
+Injector = Callable[..., list[Object]]
+
+
+def installed(profile: str) -> tuple[Object, Object]:
+    """The injection values and the MeshConfig that a profile installs."""
+    found = profiles.profile(profile)
+    values = meshconfig.injection_values(found, ISTIO.hub, ISTIO.version, NAMESPACE)
+    return values, meshconfig.mesh(found, NAMESPACE)
+
+
+@pytest.fixture(scope="session")
+def injector(tmp_path_factory: pytest.TempPathFactory) -> Injector:
+    """Workloads with what Istio injects into them: (values, mesh, *workloads) -> workloads."""
+    istioctl, folder = checkers() / "istioctl", tmp_path_factory.mktemp("injection")
+
+    def inject(values: Object, mesh: Object, *workloads: Object) -> list[Object]:
+        data = injection.config_map_data(values)
+        texts = {
+            "injectConfigFile": data["config"],
+            "valuesFile": data["values"],
+            "meshConfigFile": yaml.safe_dump(mesh),
+            "filename": yaml.safe_dump_all(workloads),
+        }
+        for name, text in texts.items():
+            folder.joinpath(name).write_text(text)
+        flags = [f"--{name}={folder / name}" for name in texts]
+        done = subprocess.run(
+            [istioctl, "kube-inject", "--revision=default", *flags],
+            env={**os.environ, "KUBECONFIG": os.devnull},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return [found for found in yaml.safe_load_all(done.stdout) if found]
+
+    return inject
+
+
+def pod(workload: Object) -> Object:
+    found: Object = workload if workload["kind"] == "Pod" else workload["spec"]["template"]
+    return found
+
+
+def proxy(workload: Object) -> Object:
+    return next(c for c in pod(workload)["spec"]["containers"] if c["name"] == "istio-proxy")
+
+
+def env(container: Object) -> dict[str, str]:
+    return {variable["name"]: variable.get("value", "") for variable in container["env"]}
+
+
+def neutral(workload: Object) -> Object:
+    """The workload without empty fields, and without what the newer injector does differently:
+    it writes the revision into the status, passes no default concurrency, and repeats the mesh's tracer."""
+    found: Object = tidy(workload)
+    found.pop("status", None)  # Kubernetes' own types write an empty one, each release differently
+    notes = pod(found).get("metadata", {}).get("annotations", {})
+    if status := notes.get("sidecar.istio.io/status"):
+        notes["sidecar.istio.io/status"] = {k: v for k, v in json.loads(status).items() if k != "revision"}
+    for container in pod(found)["spec"]["containers"]:
+        if container["name"] == "istio-proxy":
+            if container["args"][-2:] == ["--concurrency", "2"]:
+                del container["args"][-2:]
+            for variable in container["env"]:
+                if variable["name"] == "PROXY_CONFIG":
+                    config = json.loads(variable["value"])
+                    variable["value"] = {k: v for k, v in config.items() if (k, v) != ("tracing", ZIPKIN)}
+    return found
+
+
+def tidy(part: Any) -> Any:
+    """Without empty fields, which mean nothing but in an emptyDir."""
+    if isinstance(part, dict):
+        fields = {key: tidy(value) for key, value in part.items()}
+        return {key: value for key, value in fields.items() if key == "emptyDir" or value not in (None, "", {}, [])}
+    return [tidy(item) for item in part] if isinstance(part, list) else part
+
+
+def deployment(annotations: Mapping[str, str] | None = None, **spec: Any) -> Object:
+    metadata = {"labels": {"app": "web"}, "annotations": dict(annotations or {})}
+    container = {"name": "web", "image": "example.org/web:1", "ports": [{"containerPort": 80, "name": "http"}]}
+    template = {"metadata": metadata, "spec": {"containers": [container], **spec}}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "web", "namespace": "shop"},
+        "spec": {"selector": {"matchLabels": {"app": "web"}}, "template": template},
+    }
+
+
+@pytest.mark.skipif(not REFERENCE, reason="MESH_REFERENCE does not name a folder with Istio's own output")
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.parent.name}-{case.stem}")
+def test_a_workload_comes_out_as_istio_itself_injects_it(injector: Injector, case: Path) -> None:
+    workload = yaml.safe_load(case.with_name("workload.yaml").read_text())
+    expected = yaml.safe_load(case.read_text())
+    [found] = injector(*installed(case.stem.removeprefix("injected-")), workload)
+    assert neutral(found) == neutral(expected)
+
+
+@pytest.mark.skipif(not REFERENCE, reason="MESH_REFERENCE does not name a folder with Istio's own output")
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.parent.name}-{case.stem}")
+def test_manual_injection_comes_out_as_istio_itself_injects(case: Path) -> None:
+    workload = yaml.safe_load(case.with_name("workload.yaml").read_text())
+    expected = yaml.safe_load(case.read_text())
+    found = sidecar.inject(workload, *installed(case.stem.removeprefix("injected-")))
+    assert neutral(in_canonical_quantities(found)) == neutral(expected)
+
+
+def in_canonical_quantities(workload: Object) -> Object:
+    """Kubernetes' own types write the quantities of the profiles in this way."""
+    text = json.dumps(workload).replace('"2000m"', '"2"').replace('"1024Mi"', '"1Gi"')
+    found: Object = json.loads(text)
+    return found
+
+
+def test_a_pod_gets_a_gateway_instead_if_it_asks_for_that_template(injector: Injector) -> None:
+    asked = deployment({"inject.istio.io/templates": "gateway"})
+    asked["spec"]["template"]["spec"]["containers"] = [{"name": "istio-proxy", "image": "auto"}]
+    [found] = injector(*installed("default"), asked)
+    assert proxy(found)["args"][:2] == ["proxy", "router"]
+    assert proxy(found)["image"] == f"{ISTIO.hub}/proxyv2:{ISTIO.version}"
+    assert "initContainers" not in pod(found)["spec"]
+
+
+def test_with_the_network_plugin_the_rules_are_annotations_and_are_only_checked(injector: Injector) -> None:
+    values, mesh = installed("default")
+    values["istio_cni"] = {"enabled": True, "chained": False}
+    [found] = injector(values, mesh, deployment({f"{TRAFFIC}/excludeOutboundPorts": "3306"}))
+    notes, [check] = pod(found)["metadata"]["annotations"], pod(found)["spec"]["initContainers"]
+    assert check["name"] == "istio-validation"
+    assert check["args"][-2:] == ["--run-validation", "--skip-rule-apply"]
+    assert check["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+    assert check["securityContext"]["runAsUser"] == 1337
+    assert notes["k8s.v1.cni.cncf.io/networks"] == "istio-cni"
+    assert notes[f"{TRAFFIC}/excludeInboundPorts"] == "15020"
+    assert notes[f"{TRAFFIC}/excludeOutboundPorts"] == "3306"
+    assert notes["sidecar.istio.io/interceptionMode"] == "REDIRECT"
+
+
+def test_a_pod_without_redirection_keeps_its_own_init_containers(injector: Injector) -> None:
+    setup = {"name": "setup", "image": "example.org/setup:1"}
+    asked = deployment({"sidecar.istio.io/interceptionMode": "NONE"}, initContainers=[setup])
+    [found] = injector(*installed("default"), asked)
+    assert [container["name"] for container in pod(found)["spec"]["initContainers"]] == ["setup"]
+
+
+def test_quotes_and_backslashes_of_the_installation_arrive_as_they_are(injector: Injector) -> None:
+    values, mesh = installed("default")
+    odd = '1 "2" \\3 {{ 4 }}'
+    mesh["defaultConfig"]["proxyMetadata"] = {"ODD": odd}
+    values["global"]["proxy"]["lifecycle"] = {"preStop": {"exec": {"command": ["echo", odd]}}}
+    [found] = injector(values, mesh, deployment())
+    assert env(proxy(found))["ODD"] == odd
+    assert proxy(found)["lifecycle"]["preStop"]["exec"]["command"] == ["echo", odd]
+
+
+def test_volumes_that_the_pod_annotates_are_mounted_into_the_sidecar(injector: Injector) -> None:
+    notes = {
+        "sidecar.istio.io/userVolume": '{"keys": {"secret": {"secretName": "keys"}}}',
+        "sidecar.istio.io/userVolumeMount": '{"keys": {"mountPath": "/keys", "readOnly": true}}',
+    }
+    [found] = injector(*installed("default"), deployment(notes))
+    assert {"name": "keys", "secret": {"secretName": "keys"}} in pod(found)["spec"]["volumes"]
+    assert {"name": "keys", "mountPath": "/keys", "readOnly": True} in proxy(found)["volumeMounts"]
+
+
+def test_what_a_pod_says_of_its_own_proxy_container_wins(injector: Injector) -> None:
+    asked = deployment()
+    own = {"name": "istio-proxy", "image": "auto", "env": [{"name": "MINE", "value": "1"}]}
+    asked["spec"]["template"]["spec"]["containers"].append(own)
+    [found] = injector(*installed("default"), asked)
+    assert env(proxy(found))["MINE"] == "1"
+    assert env(proxy(found))["ISTIO_META_APP_CONTAINERS"] == "web"
+
+
+def test_core_dumps_take_a_privileged_init_container_after_the_redirection(injector: Injector) -> None:
+    values, mesh = installed("default")
+    values["global"]["proxy"]["enableCoreDump"] = True
+    [found] = injector(values, mesh, deployment())
+    redirection, dump = pod(found)["spec"]["initContainers"]
+    assert (redirection["name"], dump["name"]) == ("istio-init", "enable-core-dump")
+    assert dump["securityContext"] == {
+        "privileged": True,
+        "allowPrivilegeEscalation": True,
+        "capabilities": {"add": ["SYS_ADMIN"], "drop": ["ALL"]},
+        "readOnlyRootFilesystem": False,
+        "runAsUser": 0,
+        "runAsGroup": 0,
+        "runAsNonRoot": False,
+    }
+    assert proxy(found)["securityContext"]["readOnlyRootFilesystem"] is False
+
+
+def test_a_tracer_behind_tls_gets_its_certificate_authority(injector: Injector) -> None:
+    values, mesh = installed("default")
+    values["global"]["proxy"]["tracer"] = "lightstep"
+    tls = {"mode": "SIMPLE", "caCertificates": "/etc/lightstep/cacert.pem"}
+    lightstep = {"address": "lightstep.example.org:443", "accessToken": "token"}
+    mesh["defaultConfig"]["tracing"] = {"tlsSettings": tls, "lightstep": lightstep}
+    for found in (*injector(values, mesh, deployment()), sidecar.inject(deployment(), values, mesh)):
+        mount = {"name": "lightstep-certs", "mountPath": "/etc/lightstep/", "readOnly": True}
+        assert mount in proxy(found)["volumeMounts"]
+        assert "lightstep-certs" in [volume["name"] for volume in pod(found)["spec"]["volumes"]]
+
+
+def test_datadogs_settings_of_the_pod_are_in_its_proxys_environment(injector: Injector) -> None:
+    values, mesh = installed("default")
+    values["global"]["proxy"]["tracer"] = "datadog"
+    given = deployment({"apm.datadoghq.com/env": '{"DD_ENV": "prod", "DD_RATE": 3, "DD_ON": true}'})
+    for found in (*injector(values, mesh, given), sidecar.inject(given, values, mesh)):
+        settings = {name: value for name, value in env(proxy(found)).items() if name.startswith("DD_")}
+        assert settings == {"DD_ENV": "prod", "DD_RATE": "3", "DD_ON": "true"}
+
+
+ANNOTATIONS: dict[str, list[str]] = {
+    "proxy.istio.io/config": ["concurrency: 4", "proxyMetadata: {A: b}", "interceptionMode: TPROXY"],
+    "readiness.status.sidecar.istio.io/periodSeconds": ["7"],
+    "sidecar.istio.io/bootstrapOverride": ["boot"],
+    "sidecar.istio.io/capNetBindService": ["true", "false"],
+    "sidecar.istio.io/interceptionMode": ["REDIRECT", "TPROXY", "NONE"],
+    "sidecar.istio.io/logLevel": ["debug"],
+    "sidecar.istio.io/proxyCPU": ["50m"],
+    "sidecar.istio.io/proxyImage": ["example.org/proxy:9", "no-slash"],
+    "sidecar.istio.io/proxyMemoryLimit": ["64Mi"],
+    "sidecar.istio.io/userVolumeMount": ['{"b": {"mountPath": "/b"}, "a": {"mountPath": "/a"}}'],
+    "status.sidecar.istio.io/port": ["0", "15999"],
+    f"{TRAFFIC}/excludeInboundPorts": ["", "81", "15020", "80, 90"],
+    f"{TRAFFIC}/includeInboundPorts": ["", "*", "8080"],
+    f"{TRAFFIC}/includeOutboundIPRanges": ["", "*", "10.0.0.0/8"],
+    f"{TRAFFIC}/includeOutboundPorts": ["", "5432"],
+    f"{TRAFFIC}/kubevirtInterfaces": ["net1"],
+    "prometheus.io/port": ["9090", "15020"],
+    "example.org/note": ["<a> & 'b'", 'a "quote"'],
+}
+LABELS = ["app", "version", "app.kubernetes.io/name", "service.istio.io/canonical-revision", "istio.io/rev"]
+SETTINGS: dict[str, Any] = {
+    "revision": "canary",
+    "global.caAddress": "ca.example.org:15012",
+    "global.imagePullPolicy": "Always",
+    "global.imagePullSecrets": ["first", "second"],
+    "global.jwtPolicy": "first-party-jwt",
+    "global.logAsJson": True,
+    "global.meshID": "mesh1",
+    "global.mountMtlsCerts": True,
+    "global.multiCluster.clusterName": "east",
+    "global.network": "net1",
+    "global.pilotCertProvider": "kubernetes",
+    "global.proxy.enableCoreDump": True,
+    "global.proxy.excludeOutboundPorts": "3306",
+    "global.proxy.holdApplicationUntilProxyStarts": True,
+    "global.proxy.privileged": True,
+    "global.sts.servicePort": 15463,
+    "istio_cni.enabled": True,
+    "sidecarInjectorWebhook.rewriteAppHTTPProbe": False,
+}
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> tuple[Object, Object, Object]:
+    values, mesh = installed(draw(st.sampled_from(["default", "demo"])))
+    for path in draw(st.sets(st.sampled_from(sorted(SETTINGS)), max_size=4)):
+        *parents, name = path.split(".")
+        place = values
+        for parent in parents:
+            place = place[parent]
+        place[name] = copy.deepcopy(SETTINGS[path])
+    names = draw(st.sets(st.sampled_from(sorted(ANNOTATIONS)), max_size=6))
+    workload = deployment({name: draw(st.sampled_from(ANNOTATIONS[name])) for name in sorted(names)})
+    template = pod(workload)
+    template["metadata"]["labels"] = dict.fromkeys(draw(st.sets(st.sampled_from(LABELS))), "x1")
+    [container] = template["spec"]["containers"]
+    if draw(st.booleans()):
+        container["readinessProbe"] = {"httpGet": {"path": "/ready", "port": draw(st.sampled_from(["http", 80]))}}
+    if draw(st.booleans()):
+        template["spec"]["containers"].append(
+            {"name": "log", "image": "l", "ports": [{"containerPort": 9, "name": "z"}]}
+        )
+        template["spec"]["initContainers"] = [{"name": "setup", "image": "s"}]
+    if draw(st.booleans()):
+        template["spec"] |= {"serviceAccountName": "me", "volumes": [{"name": "scratch", "emptyDir": {}}]}
+    return values, mesh, workload
+
+
+@settings(max_examples=100, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(case=cases())
+def test_manual_injection_and_the_template_agree(injector: Injector, case: tuple[Object, Object, Object]) -> None:
+    values, mesh, workload = case
+    [by_istio] = injector(values, mesh, workload)
+    by_hand = sidecar.inject(workload, values, mesh)
+    assert neutral(in_canonical_quantities(by_hand)) == neutral(by_istio)

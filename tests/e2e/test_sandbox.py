@@ -1,0 +1,301 @@
+"""The real embedded Kubernetes, in a home of its own."""
+
+import io
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import sandbox
+import toolchain
+from sandbox import SandboxError, places
+from sandbox.process import Process
+from sandbox.programs import PROGRAMS
+from sandbox.report import State
+
+NAMES = [program.name for program in PROGRAMS]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def ready_after(tmp_path_factory: pytest.TempPathFactory) -> Iterator[float]:
+    """Seconds from the first start, of a cluster that was never there, until pods can run."""
+    toolchain.ensure()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MESH_HOME", f"{tmp_path_factory.mktemp('home')}")
+        began = time.monotonic()
+        sandbox.start(out=io.StringIO())
+        yield time.monotonic() - began
+        sandbox.reset(io.StringIO())
+
+
+def kubectl(*arguments: str, given: str | None = None, refused: bool = False) -> str:
+    """Output of kubectl; where it is to be refused, its error."""
+    command = [str(toolchain.ensure().bin / "kubectl"), f"--kubeconfig={sandbox.kubeconfig()}", *arguments]
+    done = subprocess.run(command, input=given, capture_output=True, text=True, timeout=60, check=False)
+    assert bool(done.returncode) == refused, done.stdout + done.stderr
+    return done.stderr if refused else done.stdout
+
+
+def apply(*objects: dict[str, Any], refused: bool = False) -> str:
+    """Server-side apply, as Pulumi does it, under a name that no one else has."""
+    items = json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
+    return kubectl("apply", "--server-side", "--field-manager=test", "-f", "-", given=items, refused=refused)
+
+
+def get(kind: str, name: str) -> Any:
+    return json.loads(kubectl("get", kind, name, "-o", "json", "--show-managed-fields"))
+
+
+def soon(condition: Callable[[], Any], limit: float = 15) -> Any:
+    deadline = time.monotonic() + limit
+    while not (result := condition()):
+        assert time.monotonic() < deadline, "did not happen in time"
+        time.sleep(0.2)
+    return result
+
+
+def config_map(name: str) -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {"kept": name}}
+
+
+def process(name: str) -> Process:
+    return Process(name, places.layout())
+
+
+def pids() -> dict[str, int]:
+    return {name: process(name).pid for name in NAMES}
+
+
+def kill(name: str) -> None:
+    os.kill(process(name).pid, signal.SIGKILL)
+    soon(lambda: not process(name).alive())
+
+
+def test_it_is_ready_within_fifteen_seconds(ready_after: float) -> None:
+    assert ready_after < 15
+
+
+def test_its_status_names_every_process_its_port_and_the_release() -> None:
+    status = sandbox.status()
+    text = "\n".join(status.lines)
+    assert status.state is State.RUNNING
+    assert sandbox.running()
+    assert f"{json.loads(kubectl('version', '-o', 'json'))['serverVersion']['gitVersion']}" in text
+    for name, pid in pids().items():
+        assert any(name in line and f"process {pid}" in line for line in status.lines)
+
+
+def test_the_client_is_of_the_servers_release() -> None:
+    versions = json.loads(kubectl("version", "-o", "json"))
+    assert versions["clientVersion"]["gitVersion"] == versions["serverVersion"]["gitVersion"]
+
+
+def test_its_user_is_an_administrator_under_rbac() -> None:
+    assert kubectl("auth", "can-i", "*", "*", "--all-namespaces") == "yes\n"
+    refusal = kubectl("get", "secrets", "--as=somebody", refused=True)
+    assert 'User "somebody" cannot list resource' in refusal
+
+
+def test_another_start_changes_nothing_and_is_quick() -> None:
+    before, began = pids(), time.monotonic()
+    sandbox.start(out=io.StringIO())
+    assert time.monotonic() - began < 1
+    assert pids() == before
+
+
+def test_pods_become_ready_and_stay_so_over_a_restart() -> None:
+    pod = {"spec": {"containers": [{"name": "web", "image": "web", "securityContext": {"privileged": True}}]}}
+    labels = {"app": "web"}
+    deployment = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "web"},
+        "spec": {"selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels}, **pod}},
+    }
+    apply(deployment)
+    kubectl("rollout", "status", "deployment/web", "--timeout=30s")
+    sandbox.stop(io.StringIO())
+    sandbox.start(out=io.StringIO())
+    kubectl("rollout", "status", "deployment/web", "--timeout=30s")
+    conditions = {one["type"]: one["status"] for one in get("deployment", "web")["status"]["conditions"]}
+    assert conditions["Available"] == "True"
+
+
+def test_stop_and_start_keep_objects_ports_and_certificates() -> None:
+    apply(config_map("survivor"))
+    layout = places.layout()
+    files = [layout.network, layout.kubeconfig, *sorted(layout.pki.iterdir())]
+    before = {file: file.read_bytes() for file in files}
+    sandbox.stop(io.StringIO())
+    assert sandbox.status().state is State.STOPPED
+    assert not sandbox.running()
+    sandbox.start(out=io.StringIO())
+    assert {file: file.read_bytes() for file in files} == before
+    assert get("configmap", "survivor")["data"] == {"kept": "survivor"}
+
+
+def test_a_killed_process_is_named_with_its_log_and_only_it_is_started_again() -> None:
+    before = pids()
+    kill("kube-scheduler")
+    status = sandbox.status()
+    text = "\n".join(status.lines)
+    assert status.state is State.BROKEN
+    assert not sandbox.running()
+    assert f"kube-scheduler (process {before['kube-scheduler']}) has ended" in text
+    assert f"{places.layout().logs / 'kube-scheduler.log'}" in text
+    sandbox.start(out=io.StringIO())
+    after = pids()
+    assert sandbox.running()
+    assert {name for name in NAMES if after[name] != before[name]} == {"kube-scheduler"}
+
+
+def test_a_killed_store_loses_nothing() -> None:
+    apply(config_map("written-just-before"))
+    kill("etcd")
+    sandbox.start(out=io.StringIO())
+    assert get("configmap", "written-just-before")["data"] == {"kept": "written-just-before"}
+
+
+def test_a_taken_port_is_refused_with_who_has_it() -> None:
+    sandbox.stop(io.StringIO())
+    port = json.loads(places.layout().network.read_text())["ports"]["kube-apiserver"]
+    with socket.create_server(("127.0.0.1", port)), pytest.raises(SandboxError) as refusal:
+        sandbox.start(out=io.StringIO())
+    assert f"port {port}, kept for kube-apiserver" in str(refusal.value)
+    assert f"process {os.getpid()}" in str(refusal.value)
+    sandbox.start(out=io.StringIO())
+    assert sandbox.running()
+
+
+def service(kind: str) -> dict[str, Any]:
+    ports = [{"name": "http2", "port": 80, "targetPort": 8080}]
+    if kind != "ClusterIP":
+        ports[0]["nodePort"] = 31102
+    spec = {"type": kind, "selector": {"app": "none"}, "ports": ports}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "gateway"}, "spec": spec}
+
+
+def ingress() -> Any:
+    return get("service", "gateway")["status"]["loadBalancer"].get("ingress")
+
+
+def test_a_load_balancer_gets_its_address_and_keeps_none_when_it_is_no_more() -> None:
+    apply(service("LoadBalancer"))
+    [first] = soon(ingress)
+    assert first["ip"] == get("service", "gateway")["spec"]["clusterIP"]
+    assert first["ip"].startswith("127.")
+    apply(service("NodePort"))
+    assert ingress() is None
+    apply(service("LoadBalancer"))
+    assert soon(ingress) == [first]
+    apply(service("ClusterIP"))
+    assert ingress() is None
+
+
+ISTIODS = {"istio.io/rev": "default"}
+"""The label by which istiod knows its injector."""
+
+
+def webhooks(kind: str, name: str, labels: dict[str, str], count: int = 2) -> dict[str, Any]:
+    webhook = {
+        "clientConfig": {"service": {"name": "istiod", "namespace": "istio-system", "path": "/x"}},
+        "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["configmaps"]}],
+        "sideEffects": "None",
+        "admissionReviewVersions": ["v1"],
+    }
+    return {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": kind,
+        "metadata": {"name": name, "labels": labels},
+        "webhooks": [{"name": f"{number}.{name}.io", **webhook} for number in range(count)],
+    }
+
+
+def bundles(kind: str, name: str) -> list[str]:
+    found = [webhook["clientConfig"].get("caBundle") for webhook in get(kind, name)["webhooks"]]
+    return [bundle for bundle in found if bundle]
+
+
+def managers(kind: str, name: str, field: str) -> set[str]:
+    entries = get(kind, name)["metadata"]["managedFields"]
+    return {entry["manager"] for entry in entries if f'"f:{field}"' in json.dumps(entry)}
+
+
+def test_the_injectors_webhooks_are_patched_by_another_manager_than_ours() -> None:
+    apply(webhooks("MutatingWebhookConfiguration", "injector", ISTIODS))
+    assert len(soon(lambda: bundles("mutatingwebhookconfiguration", "injector"))) == 2
+    assert "test" not in managers("mutatingwebhookconfiguration", "injector", "caBundle")
+    apply(webhooks("MutatingWebhookConfiguration", "injector", {**ISTIODS, "added": "label"}))
+    assert len(bundles("mutatingwebhookconfiguration", "injector")) == 2, "our next apply must leave it alone"
+
+
+def test_a_webhook_that_was_emptied_is_patched_again() -> None:
+    apply(webhooks("MutatingWebhookConfiguration", "emptied", {"istio.io/rev": "canary"}))
+    soon(lambda: len(bundles("mutatingwebhookconfiguration", "emptied")) == 2)
+    patch = '[{"op": "remove", "path": "/webhooks/1/clientConfig/caBundle"}]'
+    kubectl("patch", "mutatingwebhookconfiguration", "emptied", "--type=json", "-p", patch)
+    soon(lambda: len(bundles("mutatingwebhookconfiguration", "emptied")) == 2)
+
+
+def test_the_validators_webhooks_are_patched_and_made_to_fail_closed() -> None:
+    validator = webhooks("ValidatingWebhookConfiguration", "istiod-istio-system", {}, count=1)
+    validator["webhooks"][0]["rules"][0]["resources"] = ["nothing"]
+    apply(validator)
+    kubectl(
+        "patch",
+        "validatingwebhookconfiguration",
+        "istiod-istio-system",
+        "--type=json",
+        "-p",
+        '[{"op": "replace", "path": "/webhooks/0/failurePolicy", "value": "Ignore"}]',
+    )
+    policies = ["validatingwebhookconfiguration", "istiod-istio-system", "-o", "jsonpath={.webhooks[*].failurePolicy}"]
+    soon(lambda: kubectl("get", *policies) == "Fail")
+    assert len(soon(lambda: bundles("validatingwebhookconfiguration", "istiod-istio-system"))) == 1
+    assert "test" not in managers("validatingwebhookconfiguration", "istiod-istio-system", "failurePolicy")
+
+
+def test_webhooks_that_are_not_istiods_are_left_alone() -> None:
+    apply(
+        webhooks("MutatingWebhookConfiguration", "foreign", {"app": "foreign"}),
+        webhooks("ValidatingWebhookConfiguration", "foreign", {"app": "foreign"}),
+        webhooks("MutatingWebhookConfiguration", "last", ISTIODS),
+    )
+    soon(lambda: bundles("mutatingwebhookconfiguration", "last"))
+    assert bundles("mutatingwebhookconfiguration", "foreign") == []
+    assert bundles("validatingwebhookconfiguration", "foreign") == []
+
+
+def test_admission_webhooks_are_called_only_when_asked_for() -> None:
+    apply(webhooks("MutatingWebhookConfiguration", "nobody", ISTIODS, count=1))
+    apply(config_map("without-webhooks"))
+    sandbox.start(webhooks=True, out=io.StringIO())
+    sandbox.start(out=io.StringIO())
+    assert "failed calling webhook" in apply(config_map("with-webhooks"), refused=True)
+    sandbox.start(webhooks=False, out=io.StringIO())
+    apply(config_map("with-webhooks"))
+
+
+def test_a_second_sandbox_neither_disturbs_nor_shares_anything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    apply(config_map("first"))
+    first, first_home = pids(), os.environ["MESH_HOME"]
+    monkeypatch.setenv("MESH_HOME", f"{tmp_path}")
+    sandbox.start(out=io.StringIO())
+    second = pids()
+    try:
+        assert "NotFound" in kubectl("get", "configmap", "first", refused=True)
+    finally:
+        sandbox.reset(io.StringIO())
+    for pid in second.values():
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+    assert list(tmp_path.glob("cluster/*")) == []
+    monkeypatch.setenv("MESH_HOME", first_home)
+    assert (pids(), sandbox.running()) == (first, True)

@@ -1,0 +1,180 @@
+"""The life of a stack on the embedded cluster, with the real engine, as a user lives it: each test goes on from the
+one before."""
+
+from __future__ import annotations
+
+import re
+import stat
+
+import pytest
+
+from tests.e2e.conftest import Checkout
+
+NO_CHANGES = "ARGS=--expect-no-changes"
+
+
+def counts(text: str) -> str:
+    """Pulumi's own summary of what it did."""
+    return " ".join(text[text.rindex("Resources:") :].split("Duration")[0].split())
+
+
+def objects(checkout: Checkout) -> set[str]:
+    """Every object on the cluster but records of events, leases and what follows pods by itself."""
+    kinds = checkout.kubectl("api-resources", "--verbs=list", "--output=name").split()
+    skipped = ("events", "events.events.k8s.io", "leases.coordination.k8s.io", "endpointslices.discovery.k8s.io")
+    wanted = ",".join(kind for kind in kinds if kind not in skipped)
+    columns = "-o=custom-columns=K:.kind,NS:.metadata.namespace,N:.metadata.name,L:.metadata.labels"
+    listed = checkout.kubectl("get", wanted, "--all-namespaces", "--no-headers", columns)
+    return {" ".join(line.split()) for line in listed.splitlines() if not line.startswith("Warning")}
+
+
+@pytest.fixture(scope="module")
+def before(checkout: Checkout) -> set[str]:
+    """The cluster before anything was installed."""
+    checkout.make("sandbox")
+    return objects(checkout)
+
+
+def test_a_preview_needs_no_cluster_and_creates_nothing(checkout: Checkout) -> None:
+    found = checkout.preview()
+    assert found["changeSummary"]["create"] > 70
+    assert not (checkout.home / "cluster" / "kubeconfig").exists()
+
+
+def test_bad_config_is_one_message_and_no_traceback(checkout: Checkout, before: set[str]) -> None:
+    checkout.set(profile="demmo", gatewayServiceType="Nodeport")
+    for target in ("preview", "up"):
+        text = checkout.make(target, code=None)
+        assert 'did you mean "demo"?' in text
+        assert 'did you mean "NodePort"?' in text
+        assert "Traceback" not in text
+    checkout.reset_files()
+    assert objects(checkout) == before
+
+
+@pytest.mark.parametrize(
+    ("namespaces", "way_out"),
+    [
+        ({"default": "create"}, "declare it `existing`"),
+        ({"default": "existing", "shop": "existing"}, "declare it `create`"),
+    ],
+)
+def test_a_wrong_guess_about_a_namespace_is_refused_before_anything_is_touched(
+    checkout: Checkout, before: set[str], namespaces: dict[str, str], way_out: str
+) -> None:
+    checkout.set(injectedNamespaces=namespaces)
+    text = checkout.make("up", code=None)
+    checkout.reset_files()
+    assert way_out in text
+    assert objects(checkout) == before
+
+
+@pytest.mark.usefixtures("before")
+def test_up_creates_the_mesh_and_says_where_the_product_page_is(checkout: Checkout) -> None:
+    text = checkout.make("up")
+    assert re.search(r"context mesh-dev, server https://127\.0\.0\.1:\d+", text)
+    assert 'productPage       : "http://127.0.0.1:31102/productpage"' in text
+    assert re.search(r"\+ \d+ created", counts(text))
+
+
+def test_what_was_created_stays_as_it_is(checkout: Checkout) -> None:
+    for target in ("preview", "refresh", "preview", "up"):
+        text = checkout.make(target, NO_CHANGES)
+        assert re.fullmatch(r"Resources: \d+ unchanged", counts(text)), target
+    checkout.make("preview", "ARGS=--refresh --expect-no-changes")
+
+
+def test_the_custom_resources_are_explained_in_words(checkout: Checkout) -> None:
+    text = checkout.kubectl("explain", "virtualservice.spec.http.route.weight")
+    assert re.search(r"DESCRIPTION:\n\s+\w+", text)
+
+
+def test_status_shows_versions_gateways_and_sidecars(checkout: Checkout) -> None:
+    text = checkout.make("status")
+    assert re.search(r"istiod +1/1 ready +docker.io/istio/pilot:1.10.3", text)
+    assert re.search(r"istio-ingressgateway .*NodePort  127.0.0.1  .*http2 31102", text)
+    assert "without a sidecar: productpage-v1" in text  # webhooks are off on the embedded cluster
+
+
+def test_another_service_type_changes_the_service_alone(checkout: Checkout) -> None:
+    checkout.set(gatewayServiceType="LoadBalancer")
+    found = checkout.preview()
+    changed = [step["urn"].split("::")[-1] for step in found["steps"] if step["op"] != "same"]
+    assert [name for name in changed if name != "mesh-dev"] == ["istio-ingressgateway"]
+    text = checkout.make("up")
+    assert "~ 1 updated" in counts(text)
+    address = re.search(r'productPage .*"http://([\d.]+)/productpage"', text.replace("\n", " "))
+    assert address, text
+    checkout.make("preview", "ARGS=--refresh --expect-no-changes")
+    checkout.reset_files()
+    assert "~ 1 updated" in counts(checkout.make("up"))
+    checkout.make("preview", "ARGS=--refresh --expect-no-changes")
+
+
+def test_a_cluster_that_was_stopped_and_started_is_still_the_same(checkout: Checkout) -> None:
+    checkout.make("sandbox-stop")
+    assert "does not answer" in checkout.make("preview", NO_CHANGES)
+    checkout.make("sandbox")
+    checkout.make("preview", "ARGS=--refresh --expect-no-changes")
+
+
+def test_another_stack_on_the_same_cluster_is_refused_with_the_owner(checkout: Checkout) -> None:
+    present = objects(checkout)
+    text = checkout.make("up", "STACK=demo", "CONTEXT=mesh-dev", code=None)
+    assert "already has the mesh of project mesh, stack dev" in text
+    assert objects(checkout) == present
+
+
+def test_no_context_is_an_error_that_lists_the_contexts(checkout: Checkout) -> None:
+    kubeconfig = str(checkout.home / "cluster" / "kubeconfig")
+    text = checkout.run("make", "--silent", "up", "STACK=demo", code=None, KUBECONFIG=kubeconfig)
+    assert "no cluster is named" in text
+    assert "Contexts of the kubeconfig: mesh-dev" in text
+
+
+def test_pulumi_by_hand_works_as_well(checkout: Checkout) -> None:
+    preview = 'pulumi preview --stack "$STACK" --config-file "$STACK_FILE" --expect-no-changes'
+    text = checkout.run("bash", "-c", f'eval "$(make -s env)" && {preview}')
+    assert "unchanged" in counts(text)
+
+
+def test_the_passphrase_is_its_owners_alone(checkout: Checkout) -> None:
+    assert stat.S_IMODE((checkout.home / "passphrase").stat().st_mode) == 0o600
+    assert stat.S_IMODE(checkout.home.stat().st_mode) & 0o077 == 0
+
+
+def test_down_leaves_nothing_behind(checkout: Checkout, before: set[str]) -> None:
+    text = checkout.make("down")
+    assert re.search(r"- \d+ deleted", counts(text))
+    assert objects(checkout) == before
+
+
+def test_an_istio_that_somebody_else_installed_is_refused_with_its_origin(checkout: Checkout) -> None:
+    checkout.make("render", "STACK=demo", "OUT=../rendered")
+    rendered = checkout.root.parent / "rendered"
+    for folder in ("1-namespaces-and-definitions", "2-objects"):
+        checkout.kubectl("apply", "--server-side", "--filename", str(rendered / folder))
+    text = checkout.make("up", code=None)
+    assert "already has an Istio that this stack did not install: injection webhook istio-sidecar-injector" in text
+    checkout.kubectl("delete", "namespace", "istio-system", "--wait=false")
+    checkout.kubectl("delete", "--ignore-not-found", "--filename", str(rendered / "2-objects"), "--wait=false")
+
+
+def test_a_state_that_belongs_to_another_cluster_is_refused_with_both_names(checkout: Checkout) -> None:
+    checkout.make("sandbox-reset")
+    checkout.make("up")
+    checkout.run(str(checkout.root / ".venv/bin/python"), "-m", "sandbox", "reset")  # the state stays
+    text = checkout.make("up", code=None)
+    ids = re.findall(r"\(?id ([0-9a-f-]{36})", text)
+    assert "belongs to another cluster" in text
+    assert len(set(ids)) == 2
+
+
+def test_resetting_the_cluster_drops_the_state_that_belongs_to_it(checkout: Checkout) -> None:
+    assert "the state of stack dev is gone with its cluster" in checkout.make("sandbox-reset")
+    assert re.search(r"\+ \d+ created", counts(checkout.make("up")))
+    checkout.make("down")
+
+
+def test_the_work_tree_stays_clean(checkout: Checkout) -> None:
+    assert checkout.run("git", "status", "--porcelain") == ""

@@ -1,0 +1,115 @@
+"""Hosts, addresses, labels and headers."""
+
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from components.api import names
+
+LONG = "x" * 63
+TOO_LONG = "x" * 64
+
+
+def accepts(kind: Any, value: Any) -> bool:
+    try:
+        TypeAdapter(kind).validate_python(value)
+    except ValidationError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    ("kind", "good", "bad"),
+    [
+        (
+            names.Fqdn,
+            ["a", "a.b", "a.b.", "1.a", LONG, "A-b.c"],
+            ["", "*.a", "a_b", "a..b", "1.2", "-a", TOO_LONG, "é"],
+        ),
+        (names.Host, ["a", "*", "*.a.b", "*-a.b", "*a.b"], ["", "a.*", "**.a", "1.2.3.4", "*.1", ".".join([LONG] * 5)]),
+        (names.SomeHost, ["a", "*.a"], ["*", ""]),
+        (names.HostOrIp, ["a", "*", "1.2.3.4", "::1"], ["1.2.3", "a/b"]),
+        (names.Label, ["a", "A1", "a-b", LONG], ["", "a.b", "a-", TOO_LONG, "a\n"]),
+        (names.IpAddress, ["1.2.3.4", "::1"], ["1.2.3", "01.2.3.4", "fe80::1%eth0", "10.0.0.0/8", ""]),
+        (
+            names.Subnet,
+            ["1.2.3.4", "10.0.0.0/8", "::/0", "::1/128"],
+            ["10.0.0.0/33", "10.0.0.0/", "10.0.0.0/08", "a/8"],
+        ),
+        (names.Bind, ["1.2.3.4", "unix:///a/b", "unix://@a"], ["unix://a", "unix:///a/", "unix://", "a"]),
+        (names.Address, ["1.2.3.4", "a.b", "unix:///a"], ["*.a", "unix://a", ""]),
+        (names.Protocol, ["HTTP", "http", "GRPC-Web", "Mongo", ""], ["HTP", "QUIC"]),
+        (names.GatewayName, ["mesh", "a.b", "ns/a"], ["ns/a.b", "/a", "a/", "a/b/c", "*", ""]),
+        (names.HeaderName, ["x-a", "X_1", "a.b"], ["", "a b", "a:b", ":path"]),
+        (
+            names.Labels,
+            [{}, {"a": ""}, {"a.b/c-d": "E_f"}, {"a": LONG}],
+            [{"": "a"}, {"a": "-"}, {"a": TOO_LONG}, {"/a": ""}, {TOO_LONG: ""}],
+        ),
+        (names.Selector, [{"app": "x"}], [{"app": "*"}, {"a*": "x"}, {"": "x"}]),
+        (names.ExportTo, [["."], ["*"], ["a", "."], []], [["~"], ["*", "a"], ["a", "a"], ["a_b"], [""]]),
+        (names.ServiceExportTo, [["~"], ["a"]], [["~", "a"], ["*", "~"]]),
+    ],
+)
+def test_names_have_the_form_that_istio_wants(kind: Any, good: list[Any], bad: list[Any]) -> None:
+    assert [value for value in good if not accepts(kind, value)] == []
+    assert [value for value in bad if accepts(kind, value)] == []
+
+
+def test_a_wrong_protocol_is_told_with_the_choices_and_the_nearest() -> None:
+    with pytest.raises(ValidationError, match=r'"HTPS" is not one of HTTP, .*; did you mean "HTTPS"\?'):
+        TypeAdapter(names.Protocol).validate_python("HTPS")
+
+
+@pytest.mark.parametrize(
+    ("wide", "narrow", "covered"),
+    [
+        ("a.b", "a.b", True),
+        ("a.b", "b", False),
+        ("*.b", "a.b", True),
+        ("*.b", "c.a.b", True),
+        ("*.b", "b", False),
+        ("*.b", "*.a.b", True),
+        ("*.a.b", "*.b", False),
+        ("*", "*.b", True),
+        ("*", "a", True),
+        ("a.b", "*.b", False),
+    ],
+)
+def test_a_wildcard_covers_what_ends_like_it(wide: str, narrow: str, covered: bool) -> None:
+    assert names.covers(wide, narrow) == covered
+
+
+@pytest.mark.parametrize(
+    ("protocol", "http", "tls"),
+    [("http", True, False), ("GRPC-Web", True, False), ("HTTPS", False, True), ("TCP", False, False)],
+)
+def test_protocols_are_http_tls_or_neither(protocol: str, http: bool, tls: bool) -> None:
+    assert (names.is_http(protocol), names.is_tls(protocol)) == (http, tls)
+
+
+@pytest.mark.parametrize("text", ["ns/a.b", "./a.b", "*/a.b"])
+def test_a_namespace_before_a_host_is_a_name_or_a_sign(text: str) -> None:
+    assert names.host_in_namespace(text, "*.") == "a.b"
+
+
+@pytest.mark.parametrize("text", ["a.b", "/a.b", "_/a.b", "~/a.b", "*./a.b"])
+def test_a_host_without_its_namespace_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is not namespace/host, with a name or one of"):
+        names.host_in_namespace(text, "*.")
+
+
+@pytest.mark.parametrize("text", ["*", "a.b", "*.b", "*.a.b"])
+def test_a_whole_host_has_several_labels_or_stands_for_all(text: str) -> None:
+    assert names.whole_host(text) == text
+
+
+@pytest.mark.parametrize("text", ["a", "*a.b", "*-a.b", "1.2.3.4", "::1", ""])
+def test_what_is_not_a_whole_host_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a whole DNS name"):
+        names.whole_host(text)
+
+
+def test_an_address_is_a_whole_host_only_where_asked_for() -> None:
+    assert names.whole_host("1.2.3.4", ip=True) == "1.2.3.4"

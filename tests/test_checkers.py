@@ -1,0 +1,57 @@
+"""Building Istio's checkers, with Go played by a small script on PATH."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from toolchain import ToolchainError
+from toolchain.checkers import PROGRAMS, checkers
+
+FAKE_GO = f"""#!{sys.executable}
+import os, pathlib, sys
+pathlib.Path(os.environ["CALLS"]).open("a").write(" ".join(sys.argv[1:]) + "\\n")
+if os.environ.get("BROKEN"):
+    sys.exit("no such package")
+for name in {PROGRAMS!r}:
+    pathlib.Path(sys.argv[sys.argv.index("-o") + 1], name).write_text("program")
+"""
+
+
+@pytest.fixture
+def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the fake Go writes what it was called with."""
+    go = tmp_path / "bin" / "go"
+    go.parent.mkdir()
+    go.write_text(FAKE_GO)
+    go.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{go.parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("MESH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("CALLS", str(tmp_path / "calls"))
+    return tmp_path / "calls"
+
+
+def test_the_checkers_are_built_once(calls: Path) -> None:
+    assert all((checkers() / name).exists() for name in PROGRAMS)
+    checkers()
+    assert len(calls.read_text().splitlines()) == 1
+
+
+def test_a_checker_that_is_gone_is_built_again(calls: Path) -> None:
+    (checkers() / PROGRAMS[0]).unlink()
+    assert all((checkers() / name).exists() for name in PROGRAMS)
+    assert len(calls.read_text().splitlines()) == 2
+
+
+def test_a_failed_build_says_why_and_leaves_no_program(calls: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BROKEN", "1")
+    with pytest.raises(ToolchainError, match="no such package"):
+        checkers()
+    assert not list(calls.parent.glob("cache/istio/*/bin/*"))
+
+
+def test_without_go_the_message_says_so(calls: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(calls.parent))
+    with pytest.raises(ToolchainError, match="no `go` on PATH"):
+        checkers()

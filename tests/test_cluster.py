@@ -1,0 +1,101 @@
+"""Whether a stack may touch the cluster that was found."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+
+from components import cluster
+from components.cluster import Recorded, Survey, Target
+
+UID, PROVIDER = "uid-of-the-cluster", "id-of-the-provider"
+OURS = {cluster.PROJECT: "mesh", cluster.STACK: "dev", cluster.ID: PROVIDER}
+EMPTY = Survey(Target("here", "https://here"), UID, (1, 33), {"kube-system": {}, "default": {}}, None, "10.0.0.1")
+NOTHING = Recorded()
+DEPLOYED = Recorded(
+    {
+        "pulumi:providers:kubernetes::cluster": {"clusterIdentifier": UID, "context": "here"},
+        "kubernetes:core/v1:Namespace::istio-system": {"metadata": {"annotations": OURS}},
+    }
+)
+
+
+def problems(found: Survey, recorded: Recorded, namespaces: Mapping[str, str] | None = None) -> list[str]:
+    return list(cluster.problems(found, recorded, "mesh", "dev", "istio-system", namespaces or {}))
+
+
+def with_mesh(mark: Mapping[str, str]) -> Survey:
+    return replace(EMPTY, namespaces={**EMPTY.namespaces, "istio-system": mark}, istio="injection webhook x")
+
+
+def test_an_empty_cluster_is_free_for_a_new_stack() -> None:
+    assert problems(EMPTY, NOTHING, {"default": "existing", "shop": "create"}) == []
+
+
+def test_our_own_mesh_may_be_updated() -> None:
+    assert problems(with_mesh(OURS), DEPLOYED) == []
+
+
+@pytest.mark.parametrize(("version", "count"), [((1, 22), 1), ((1, 23), 0), ((2, 0), 0)])
+def test_kubernetes_before_1_23_is_refused_with_the_reason(version: tuple[int, int], count: int) -> None:
+    found = problems(replace(EMPTY, version=version), NOTHING)
+    assert len(found) == count
+    assert all("1.22" in text and "policy/v1" in text for text in found)
+
+
+def test_a_state_of_another_cluster_is_refused_with_both_names() -> None:
+    elsewhere = Recorded({"pulumi:providers:kubernetes::cluster": {"clusterIdentifier": "other", "context": "there"}})
+    (text,) = problems(EMPTY, elsewhere)
+    assert all(name in text for name in ("there", "other", "here", UID))
+
+
+def test_the_mesh_of_another_stack_is_refused_with_its_owner() -> None:
+    (text,) = problems(with_mesh({**OURS, cluster.STACK: "prod"}), NOTHING)
+    assert "project mesh, stack prod" in text
+
+
+def test_the_mesh_of_a_stack_of_the_same_name_with_another_state_is_refused() -> None:
+    (text,) = problems(with_mesh({**OURS, cluster.ID: "another-provider"}), DEPLOYED)
+    assert "already has the mesh" in text
+
+
+def test_our_mesh_without_our_state_is_refused() -> None:
+    assert len(problems(with_mesh(OURS), NOTHING)) == 1
+
+
+def test_a_namespace_whose_creation_the_state_missed_is_still_ours() -> None:
+    killed = Recorded({k: v for k, v in DEPLOYED.resources.items() if "providers" in k})
+    assert problems(with_mesh(OURS), killed) == []
+
+
+def test_an_istio_of_other_origin_is_refused_and_named() -> None:
+    found = replace(EMPTY, istio="injection webhook istio-sidecar-injector, installed by istioctl")
+    (text,) = problems(found, NOTHING)
+    assert "installed by istioctl" in text
+
+
+def test_creating_a_namespace_that_exists_is_refused_with_a_way_out() -> None:
+    (text,) = problems(EMPTY, NOTHING, {"default": "create"})
+    assert "default" in text
+    assert "declare it `existing`" in text
+
+
+def test_labelling_a_namespace_that_does_not_exist_is_refused_with_a_way_out() -> None:
+    (text,) = problems(EMPTY, NOTHING, {"shop": "existing"})
+    assert "shop" in text
+    assert "declare it `create`" in text
+
+
+def test_a_foreign_istio_system_is_not_taken_over() -> None:
+    (text,) = problems(replace(EMPTY, namespaces={**EMPTY.namespaces, "istio-system": {}}), NOTHING)
+    assert "istio-system" in text
+
+
+def test_helm_and_istioctl_are_recognised_by_their_marks() -> None:
+    def seen(**meta: Mapping[str, str]) -> str | None:
+        hook = {"clientConfig": {"service": {"name": "istiod"}}}
+        answers = {"injectors": {"items": [{"metadata": {"name": "x", **meta}, "webhooks": [hook]}]}}
+        return cluster._istio({**answers, "groups": {"groups": []}})
+
+    assert "Helm as release mesh" in str(seen(annotations={"meta.helm.sh/release-name": "mesh"}))
+    assert "istioctl" in str(seen(labels={"operator.istio.io/component": "Pilot"}))

@@ -1,0 +1,175 @@
+"""The injection templates as text: how a model is written down, and what of Istio the text relies on."""
+
+import json
+import re
+
+import pytest
+import yaml
+
+from components import injection, meshconfig, profiles
+from components.injection.template import render
+from components.release import ISTIO
+from components.sidecar.expr import Expr, Node, both, each, equal, when
+
+ON = Expr("$.on")
+OFF = Expr("$.off")
+NAME = Expr("$.name")
+
+FUNCTIONS = {
+    "Go": {"and", "eq", "gt", "index", "len", "ne", "not", "or", "printf"},
+    "sprig": {"append", "default", "first", "join", "list", "quote", "set", "ternary"},
+    "Istio": {
+        *("annotation", "appendMultusNetwork", "contains", "directory", "env", "excludeInboundPort", "fromJSON"),
+        *("isset", "protoToJSON", "structToJSON", "toJSON", "toLower", "valueOrDefault"),
+    },
+}
+"""Functions that both Istio 1.10's injector and a current istioctl give to a template."""
+
+ANNOTATIONS = (
+    "inject.istio.io/templates",
+    "prometheus.istio.io/merge-metrics",
+    "proxy.istio.io/config",
+    "sidecar.istio.io/rewriteAppHTTPProbers",
+)
+"""Annotations that the injector reads itself; the template must not."""
+
+TEMPLATE_ANNOTATIONS = (
+    "apm.datadoghq.com/env",
+    "k8s.v1.cni.cncf.io/networks",
+    *(f"readiness.status.sidecar.istio.io/{name}" for name in ("failureThreshold", "initialDelaySeconds")),
+    "readiness.status.sidecar.istio.io/periodSeconds",
+    *(f"sidecar.istio.io/{name}" for name in ("agentLogLevel", "bootstrapOverride", "capNetBindService")),
+    *(f"sidecar.istio.io/{name}" for name in ("componentLogLevel", "interceptionMode", "logLevel")),
+    *(f"sidecar.istio.io/proxy{name}" for name in ("CPU", "CPULimit", "Image", "Memory", "MemoryLimit")),
+    *(f"sidecar.istio.io/{name}" for name in ("userVolume", "userVolumeMount")),
+    "status.sidecar.istio.io/port",
+    *(f"traffic.sidecar.istio.io/{way}InboundPorts" for way in ("include", "exclude")),
+    *(f"traffic.sidecar.istio.io/{way}OutboundPorts" for way in ("include", "exclude")),
+    *(f"traffic.sidecar.istio.io/{way}OutboundIPRanges" for way in ("include", "exclude")),
+    "traffic.sidecar.istio.io/kubevirtInterfaces",
+)
+"""Annotations that Istio 1.10 documents for the template to read."""
+
+
+def lines(model: Node) -> list[str]:
+    return render(model).splitlines()
+
+
+def test_what_fits_a_line_is_json_with_quoted_expressions() -> None:
+    assert lines({"env": [{"name": "A", "value": NAME}]}) == ['env: [{"name": "A", "value": {{ quote $.name }}}]']
+
+
+def test_numbers_and_flags_are_written_as_they_are_and_objects_as_json() -> None:
+    model: Node = {"count": Expr("$.n", "plain"), "same": equal(NAME, "a"), "hook": Expr("$.hook", "object")}
+    written = '{"count": {{ $.n }}, "same": {{ eq $.name "a" }}, "hook": {{ structToJSON $.hook }}}'
+    assert lines({"all": model}) == [f"all: {written}"]
+
+
+def test_what_is_too_long_for_a_line_is_a_block() -> None:
+    assert lines({"a": {"b": NAME, "c": "x" * 110}}) == ["a:", "  b: {{ quote $.name }}", f'  c: "{"x" * 110}"']
+
+
+def test_neighbours_with_one_condition_share_it() -> None:
+    assert lines({"a": 1, "b": when(ON, 2), "c": when(ON, NAME), "d": when(OFF, 3)}) == [
+        "a: 1",
+        "{{- if $.on }}",
+        "b: 2",
+        "c: {{ quote $.name }}",
+        "{{- end }}",
+        "{{- if $.off }}",
+        "d: 3",
+        "{{- end }}",
+    ]
+
+
+def test_an_alternative_is_an_else() -> None:
+    assert lines({"a": when(ON, "x", "y")}) == ["{{- if $.on }}", 'a: "x"', "{{- else }}", 'a: "y"', "{{- end }}"]
+
+
+def test_a_list_whose_items_are_all_conditional_is_there_only_with_one_of_them() -> None:
+    # an empty key would be null, and null deletes the pod's own list in a strategic merge patch
+    assert lines({"caps": [when(ON, "A"), when(both(ON, OFF), "B")]}) == [
+        "{{- if or $.on (and $.on $.off) }}",
+        "caps:",
+        "{{- if $.on }}",
+        '- "A"',
+        "{{- end }}",
+        "{{- if and $.on $.off }}",
+        '- "B"',
+        "{{- end }}",
+        "{{- end }}",
+    ]
+
+
+def test_a_mapping_under_the_condition_of_its_parts_is_guarded_once() -> None:
+    assert lines({"r": when(ON, {"cpu": when(ON, NAME)})}) == lines({"r": {"cpu": when(ON, NAME)}})
+
+
+def test_a_condition_that_another_one_includes_is_not_repeated() -> None:
+    guard = lines({"a": {"x": when(ON, 1), "y": when(ON, when(OFF, 2))}})[0]
+    assert guard == "{{- if $.on }}"
+
+
+def test_a_loop_is_over_keys_and_values_and_needs_an_entry_to_be_there() -> None:
+    model: Node = {"env": each(Expr("$.map"), lambda key, value: {"name": key, "value": value})}
+    assert lines(model) == [
+        "{{- if $.map }}",
+        "env:",
+        "{{- range $key, $value := $.map }}",
+        '- {"name": {{ quote $key }}, "value": {{ quote $value }}}',
+        "{{- end }}",
+        "{{- end }}",
+    ]
+
+
+def test_absent_parts_leave_nothing_behind() -> None:
+    assert lines({"a": 1, "b": None, "c": [], "d": {"e": None}}) == ["a: 1", "c: []"]
+
+
+def test_an_item_that_begins_with_a_condition_is_refused() -> None:
+    with pytest.raises(ValueError, match="first entry of a list's item is conditional"):
+        render({"list": [{"name": when(ON, "a"), "b": 1}]})
+
+
+@pytest.mark.parametrize("name", ["sidecar", "gateway"])
+def test_a_template_uses_only_functions_that_the_injector_has(name: str) -> None:
+    known = set().union(*FUNCTIONS.values(), {"if", "else", "end", "range", "true", "false"})
+    for action in re.findall(r"{{-?(.*?)-?}}", injection.templates()[name]):
+        words = re.findall(r"(?<![.$\w])[A-Za-z]\w*", re.sub(r'"(\\.|[^"\\])*"', "", action))
+        assert set(words) <= known, action
+
+
+@pytest.mark.parametrize("name", ["sidecar", "gateway"])
+def test_every_condition_and_loop_of_a_template_ends(name: str) -> None:
+    text = injection.templates()[name]
+    assert len(re.findall(r"{{-? (?:if|range) ", text)) == len(re.findall(r"{{-? end ", text)) > 0
+
+
+def test_the_sidecar_reads_each_annotation_that_istio_leaves_to_the_template() -> None:
+    text = injection.templates()["sidecar"]
+    assert [name for name in TEMPLATE_ANNOTATIONS if f'"{name}"' not in text] == []
+    assert [name for name in ANNOTATIONS if name in text] == []
+
+
+def test_no_version_of_istio_is_written_into_a_template() -> None:
+    assert ISTIO.version not in "".join(injection.templates().values())
+
+
+@pytest.mark.parametrize("profile", profiles.NAMES)
+def test_the_config_map_holds_the_templates_and_the_values(profile: str) -> None:
+    values = meshconfig.injection_values(profiles.profile(profile), "hub", "tag", "istio-system")
+    data = injection.config_map_data(values)
+    config = yaml.safe_load(data["config"])
+    assert config["templates"] == injection.templates()
+    assert config["policy"] == "enabled"
+    assert config["template"].startswith("{{ Template_Version_And_Istio_Version_Mismatched")
+    assert config["defaultTemplates"] == ["sidecar"]
+    assert json.loads(data["values"]) == values
+
+
+def test_templates_of_the_installation_come_beside_ours() -> None:
+    values = meshconfig.injection_values(profiles.profile("default"), "hub", "tag", "istio-system")
+    values["sidecarInjectorWebhook"] |= {"templates": {"debug": "spec: {}"}, "defaultTemplates": ["sidecar", "debug"]}
+    config = yaml.safe_load(injection.config_map_data(values)["config"])
+    assert config["templates"] == {**injection.templates(), "debug": "spec: {}"}
+    assert config["defaultTemplates"] == ["sidecar", "debug"]

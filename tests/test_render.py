@@ -1,0 +1,57 @@
+"""Objects as files."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from commands import render
+from commands.render import Resource
+
+REFERENCE = os.environ.get("MESH_REFERENCE")
+
+
+def test_each_object_is_one_file_and_definitions_come_first(tmp_path: Path) -> None:
+    count = render.render("demo", tmp_path)
+    files = [yaml.safe_load(f.read_text()) for f in tmp_path.rglob("*.yaml")]
+    assert len(files) == count
+    first = {yaml.safe_load(f.read_text())["kind"] for f in (tmp_path / render.FIRST).iterdir()}
+    assert first == {"Namespace", "CustomResourceDefinition"}
+
+
+def test_rendering_again_removes_what_is_no_longer_there(tmp_path: Path) -> None:
+    stale = tmp_path / render.THEN / "stale.yaml"
+    stale.parent.mkdir()
+    stale.write_text("kind: Old")
+    render.render("demo", tmp_path)
+    assert not stale.exists()
+
+
+def test_the_values_of_a_secret_are_never_written() -> None:
+    inputs = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "stringData": {"password": "hunter2"}}
+    (manifest,) = render.manifests([Resource("kubernetes:core/v1:Secret", "s", inputs, None)])
+    assert manifest["stringData"] == {"password": "(secret)"}
+    assert "hunter2" not in yaml.safe_dump(manifest)
+
+
+def test_annotations_that_only_pulumi_reads_are_left_out(tmp_path: Path) -> None:
+    render.render("demo", tmp_path)
+    text = "".join(f.read_text() for f in tmp_path.rglob("*.yaml"))
+    assert "pulumi.com/" not in text
+    assert "mesh/id" not in text
+
+
+@pytest.mark.skipif(not REFERENCE, reason="MESH_REFERENCE does not name a folder with Istio's own output")
+@pytest.mark.parametrize("profile", ["default", "demo", "minimal"])
+def test_a_profile_is_what_istio_itself_installs(profile: str, tmp_path: Path) -> None:
+    rendered = tmp_path / "rendered.yaml"
+    resources = render.record("x", {"mesh:profile": profile})
+    rendered.write_text(yaml.safe_dump_all(render.manifests(resources)))
+    parity = Path(str(REFERENCE)).parent / "bin" / "parity"
+    done = subprocess.run(
+        [sys.executable, str(parity), profile, str(rendered)], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.stdout == "0 differences\n"

@@ -1,0 +1,27 @@
+"""Stack files as the program sees them."""
+
+from pathlib import Path
+
+import pytest
+
+from commands import stackfiles
+from commands.stackfiles import CommandError
+
+
+def test_a_misspelt_stack_is_refused_with_the_nearest() -> None:
+    with pytest.raises(CommandError, match=r'"dve" is not one of .*did you mean "dev"'):
+        stackfiles.path("dve")
+
+
+def test_values_become_the_text_that_pulumi_hands_over() -> None:
+    config = stackfiles.config("dev")
+    assert config["mesh:profile"] == "demo"
+    assert config["mesh:ingressNodePorts"] == '{"http2": 31102}'
+
+
+@pytest.mark.parametrize("text", ["config: [", "- a", "config: text"])
+def test_a_file_that_is_no_mapping_is_one_clear_message(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "Pulumi.x.yaml"
+    file.write_text(text)
+    with pytest.raises(CommandError, match=r"Pulumi\.x\.yaml"):
+        stackfiles.document(file)

@@ -1,0 +1,80 @@
+"""Every stack file, through the real program."""
+
+import pytest
+
+from commands import render, stackfiles
+from commands.render import Resource
+from components import webhooks
+
+
+@pytest.fixture(scope="module", params=stackfiles.names())
+def resources(request: pytest.FixtureRequest) -> list[Resource]:
+    recorded: list[Resource] = render.record(request.param)
+    return recorded
+
+
+def of_kind(resources: list[Resource], kind: str) -> list[Resource]:
+    return [r for r in resources if r.type.endswith(f":{kind}")]
+
+
+def test_every_stack_has_a_mesh(resources: list[Resource]) -> None:
+    assert "istiod" in [r.name for r in of_kind(resources, "Deployment")]
+    assert len(of_kind(resources, "CustomResourceDefinition")) == 12
+
+
+def test_every_object_goes_through_the_named_provider(resources: list[Resource]) -> None:
+    objects = [r for r in resources if r.type.startswith("kubernetes:")]
+    assert objects
+    assert [r.name for r in objects if "::cluster::" not in (r.provider or "")] == []
+
+
+def test_every_object_has_the_name_that_pulumi_shows(resources: list[Resource]) -> None:
+    objects = [r for r in resources if r.type.startswith("kubernetes:")]
+    assert [r.name for r in objects if r.inputs["metadata"]["name"] != r.name] == []
+
+
+def test_what_istiod_writes_is_no_input_of_ours(resources: list[Resource]) -> None:
+    (injector,) = of_kind(resources, "MutatingWebhookConfiguration")
+    (validator,) = of_kind(resources, "ValidatingWebhookConfiguration")
+    for configuration in (injector, validator):
+        assert all("caBundle" not in hook["clientConfig"] for hook in configuration.inputs["webhooks"])
+    assert all("failurePolicy" not in hook for hook in validator.inputs["webhooks"])
+
+
+def test_autoscaled_deployments_leave_their_replicas_to_the_autoscaler(resources: list[Resource]) -> None:
+    scaled = {r.inputs["spec"]["scaleTargetRef"]["name"] for r in of_kind(resources, "HorizontalPodAutoscaler")}
+    fixed = {r.name for r in of_kind(resources, "Deployment") if "replicas" in r.inputs["spec"]}
+    assert scaled & fixed == set()
+
+
+def test_webhooks_count_as_ready_when_istiod_has_patched_them(resources: list[Resource]) -> None:
+    (injector,) = of_kind(resources, "MutatingWebhookConfiguration")
+    assert injector.inputs["metadata"]["annotations"]["pulumi.com/waitFor"] == webhooks.PATCHED
+
+
+def test_an_existing_namespace_gets_only_a_label() -> None:
+    (patch,) = of_kind(render.record("dev"), "NamespacePatch")
+    assert patch.inputs["metadata"] == {"name": "default", "labels": {"istio-injection": "enabled"}}
+
+
+def test_the_gate_is_off_only_where_the_config_says_so() -> None:
+    config = stackfiles.config("dev")
+    (injector,) = of_kind(
+        render.record("dev", {**config, "mesh:injectionGate": "false"}), "MutatingWebhookConfiguration"
+    )
+    assert "annotations" not in injector.inputs["metadata"]
+
+
+def test_the_profile_minimal_asks_for_no_gateway() -> None:
+    recorded = render.record("x", {"mesh:profile": "minimal"})
+    assert [r.name for r in recorded if r.type == "mesh:istio:Gateway"] == []
+
+
+def test_a_hub_and_a_tag_of_ones_own_reach_every_istio_image() -> None:
+    recorded = render.record("x", {"mesh:profile": "demo", "mesh:hub": "registry.example/istio", "mesh:tag": "x"})
+    images = [
+        container["image"]
+        for deployment in of_kind(recorded, "Deployment")
+        for container in deployment.inputs["spec"]["template"]["spec"]["containers"]
+    ]
+    assert sorted(set(images)) == ["registry.example/istio/pilot:x", "registry.example/istio/proxyv2:x"]
