@@ -25,8 +25,10 @@ def environment() -> dict[str, str]:
 
     Builds the toolchain if it is not there yet."""
     env = os.environ
+    tools = toolchain.ensure()
+    tools.share_plugin()
     found = {
-        "PATH": os.pathsep.join([toolchain.ensure().path(), str(Path(sys.executable).parent), env.get("PATH", "")]),
+        "PATH": os.pathsep.join([tools.path(), str(Path(sys.executable).parent), env.get("PATH", "")]),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_IGNORE_AMBIENT_PLUGINS": "true",  # the toolchain has put the provider where Pulumi keeps its plugins
     }

@@ -90,7 +90,7 @@ class _Place:
         elif _is_model(annotation):
             self._at_field(annotation, str(key))
         elif origin in (Union, types.UnionType):  # the step tells which member of the union was tried
-            self._at("", next((a for a in arguments if getattr(a, "__name__", None) == key), Any))
+            self._at("", next((member for member in arguments if _label(member) == str(key).partition("[")[0]), Any))
         elif isinstance(origin, type) and issubclass(origin, Mapping):
             self.keys = arguments[0]
             self._at(f".{key}" if str(key).isidentifier() else f"[{show(key)}]", arguments[1])
@@ -150,6 +150,11 @@ def wire_name(name: str, field: FieldInfo) -> str:
     return field.validation_alias if isinstance(field.validation_alias, str) else name
 
 
+def _label(member: Any) -> str:
+    """How pydantic calls a member of a union in a `loc`."""
+    return "literal" if get_origin(member) is Literal else getattr(member, "__name__", "")
+
+
 def _is_model(annotation: Any) -> bool:
     return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
@@ -166,9 +171,9 @@ def _line(details: ErrorDetails, model: type[BaseModel], root: str) -> str:
     if kind == "missing":
         return f"{path}: is required"
     given = "the given value" if place.hidden else show(value)
-    if place.choices and kind in ("literal_error", "enum"):
+    if kind in ("literal_error", "enum"):
         meant = "" if place.hidden else nearest(value, place.choices)
-        return f"{path}: {given} is not one of {', '.join(place.choices)}{meant}"
+        return f"{path}: {given} is not one of {', '.join(place.choices) or details['ctx']['expected']}{meant}"
     if kind in _BOUNDS and place.bounds:
         return f"{path}: {given} is not {place.bounds}"
     if kind in _WANTED:

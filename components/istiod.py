@@ -247,11 +247,12 @@ class Istiod(pulumi.ComponentResource):
 
     def _injector(self, after: Sequence[pulumi.Resource]) -> k8s.admissionregistration.v1.MutatingWebhookConfiguration:
         labels = {"app": "sidecar-injector", webhooks.REVISION_LABEL: REVISION}
-        wait = {kube.WAIT_FOR: webhooks.PATCHED} if self._args.gate else None
+        hooks = webhooks.injection(NAME, self._args.root, REVISION)
+        ready = kube.ready_when(hooks, webhooks.PATCHED) if self._args.gate else None
         return k8s.admissionregistration.v1.MutatingWebhookConfiguration(
             INJECTOR,
-            metadata=kube.metadata(INJECTOR, labels=labels, annotations=wait),
-            webhooks=webhooks.injection(NAME, self._args.root, REVISION),
+            metadata=kube.metadata(INJECTOR, labels=labels, annotations=ready),
+            webhooks=hooks,
             opts=self._after(*after),
         )
 
@@ -259,11 +260,12 @@ class Istiod(pulumi.ComponentResource):
         self, after: Sequence[pulumi.Resource]
     ) -> k8s.admissionregistration.v1.ValidatingWebhookConfiguration:
         name = f"istiod-{self._args.root}"  # istiod looks for this very name
-        wait = {kube.WAIT_FOR: webhooks.ENFORCING} if self._args.gate else None
+        hooks = webhooks.validation(NAME, self._args.root)
+        ready = kube.ready_when(hooks, webhooks.PATCHED, webhooks.ENFORCED) if self._args.gate else None
         return k8s.admissionregistration.v1.ValidatingWebhookConfiguration(
             name,
-            metadata=kube.metadata(name, labels={"app": NAME, "istio": NAME}, annotations=wait),
-            webhooks=webhooks.validation(NAME, self._args.root),
+            metadata=kube.metadata(name, labels={"app": NAME, "istio": NAME}, annotations=ready),
+            webhooks=hooks,
             opts=self._after(*after),
         )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -11,10 +13,23 @@ import pulumi_kubernetes as k8s
 from components.profiles import Autoscale, Resources
 
 WAIT_FOR: Final = "pulumi.com/waitFor"
-"""Annotation with the condition on which an object counts as ready, so that others may be created."""
-
-HAS_IP: Final = "jsonpath={.spec.clusterIP}"
+"""Annotation with the conditions on which an object counts as ready, so that others may be created."""
+SKIP_AWAIT: Final = "pulumi.com/skipAwait"
+"""Annotation: the object is ready as the API server returns it."""
+DIGEST: Final = "mesh/digest"
+"""Annotation that changes with the object."""
 HAS_ADDRESS: Final = "jsonpath={.status.loadBalancer.ingress}"
+
+
+def ready_when(content: object, *conditions: str) -> dict[str, str]:
+    """Annotations by which Pulumi waits until all `conditions` hold for this very `content` (typed arguments).
+
+    The provider may see the object as it was before an update, find the conditions met, and record that old object as
+    the outcome; the next refresh would then show changes. The digest makes an old object not match."""
+    text = json.dumps(content, default=vars, sort_keys=True)
+    digest = hashlib.sha256(text.encode()).hexdigest()[:8]
+    fresh = f"jsonpath={{.metadata.annotations['{DIGEST}']}}={digest}"
+    return {DIGEST: digest, WAIT_FOR: json.dumps([fresh, *conditions])}
 
 
 def metadata(
@@ -53,12 +68,12 @@ def service(
     spec: k8s.core.v1.ServiceSpecArgs,
     opts: pulumi.ResourceOptions,
 ) -> k8s.core.v1.Service:
-    """A Service that is ready when the cluster has given it its address.
+    """A Service that is ready at once, or for a load balancer when it has its outer address.
 
     Pulumi by itself waits for endpoints, and then always ten seconds more. Whether somebody answers is what the
     Deployment behind the Service is waited for."""
-    wait = {WAIT_FOR: HAS_ADDRESS if spec.type == "LoadBalancer" else HAS_IP}
-    return k8s.core.v1.Service(name, metadata=metadata(name, namespace, labels, wait), spec=spec, opts=opts)
+    ready = ready_when(spec, HAS_ADDRESS) if spec.type == "LoadBalancer" else {SKIP_AWAIT: "true"}
+    return k8s.core.v1.Service(name, metadata=metadata(name, namespace, labels, ready), spec=spec, opts=opts)
 
 
 def autoscaler(

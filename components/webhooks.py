@@ -7,7 +7,6 @@ written is what the objects' readiness means.
 
 from __future__ import annotations
 
-import json
 from typing import Final
 
 import pulumi_kubernetes as k8s
@@ -20,8 +19,8 @@ REVISION_LABEL: Final = "istio.io/rev"
 
 PATCHED: Final = "jsonpath={.webhooks[*].clientConfig.caBundle}"
 """Condition: istiod has written its certificate authority."""
-ENFORCING: Final = json.dumps([PATCHED, "jsonpath={.webhooks[0].failurePolicy}=Fail"])
-"""Condition: istiod has also seen the validation work."""
+ENFORCED: Final = "jsonpath={.webhooks[0].failurePolicy}=Fail"
+"""Condition: istiod has also seen a bad object refused."""
 
 
 def injection(service: str, namespace: str, revision: str) -> list[k8s.admissionregistration.v1.MutatingWebhookArgs]:

@@ -124,4 +124,4 @@ def _listener_on(port: int) -> str:
                 return f"{(process / 'comm').read_text().strip()} (process {process.name})"
         except OSError:
             continue
-    return "a process of another user"
+    return "another process"

@@ -1,7 +1,10 @@
 """Istio's API as a whole: what can be written with it, and that nothing in it is left undescribed."""
 
-import inspect
+import contextlib
+import io
 import os
+import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +15,9 @@ import pytest
 import yaml
 
 from components import api
+
+ROOT = Path(__file__).parents[1]
+GUIDE = ROOT / "docs" / "api.md"
 
 
 def problems(message: type[api.Message], fields: dict[str, Any]) -> list[str]:
@@ -168,8 +174,28 @@ def test_one_of_groups_name_fields_that_exist() -> None:
         assert set(message.one_of) <= set(message.model_fields), message.__name__
 
 
+def test_the_guides_examples_print_what_it_says() -> None:
+    blocks = re.findall(r"```python\n(.*?)```\n+```text\n(.*?)```", GUIDE.read_text(), re.DOTALL)
+    assert len(blocks) > 2
+    names: dict[str, Any] = {}
+    for code, printed in blocks:
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out):
+            exec(code, names)
+        assert out.getvalue() == printed
+
+
+def test_the_guides_new_kind_works_with_its_diff_alone(tmp_path: Path) -> None:
+    (diff,) = re.findall(r"```diff\n(.*?)```", GUIDE.read_text(), re.DOTALL)
+    (session,) = re.findall(r"```text\n(>>>.*?)```", GUIDE.read_text(), re.DOTALL)
+    shutil.copytree(ROOT / "components", tmp_path / "components")
+    subprocess.run(["git", "apply", "-"], input=diff, text=True, cwd=tmp_path, check=True)
+    code = f"from components import api\nimport doctest\nprint(doctest.run_docstring_examples({session!r}, globals()))"
+    out = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert (out.stdout, out.stderr) == ("None\n", "")
+
+
 def test_importing_the_package_builds_no_validator() -> None:
     code = "from components import api; print(api.VirtualService.__pydantic_complete__)"
-    root = Path(inspect.getfile(api)).parents[2]
-    out = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, timeout=60, check=True)
+    out = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
     assert out.stdout.strip() == "False", "each of the validators costs milliseconds that most programs never use"

@@ -173,3 +173,12 @@ def test_templates_of_the_installation_come_beside_ours() -> None:
     config = yaml.safe_load(injection.config_map_data(values)["config"])
     assert config["templates"] == {**injection.templates(), "debug": "spec: {}"}
     assert config["defaultTemplates"] == ["sidecar", "debug"]
+
+
+def test_the_checksum_changes_with_what_is_injected_and_with_nothing_else() -> None:
+    profile = profiles.profile("default")
+    mesh = meshconfig.mesh(profile, "istio-system")
+    first, other = (meshconfig.injection_values(profile, "hub", tag, "istio-system") for tag in ("1", "2"))
+    changed = {**mesh, "defaultConfig": {**mesh["defaultConfig"], "concurrency": 1}}
+    assert injection.checksum(first, mesh) == injection.checksum(first, {**mesh, "accessLogFile": "/dev/stdout"})
+    assert len({injection.checksum(*given) for given in ((first, mesh), (other, mesh), (first, changed))}) == 3

@@ -1,5 +1,7 @@
 """Every stack file, through the real program."""
 
+import json
+
 import pytest
 
 from commands import render, stackfiles
@@ -15,6 +17,12 @@ def resources(request: pytest.FixtureRequest) -> list[Resource]:
 
 def of_kind(resources: list[Resource], kind: str) -> list[Resource]:
     return [r for r in resources if r.type.endswith(f":{kind}")]
+
+
+def conditions(resource: Resource) -> set[str]:
+    """The conditions on which the object counts as ready."""
+    wait = resource.inputs.get("metadata", {}).get("annotations", {}).get("pulumi.com/waitFor")
+    return set(json.loads(wait)) if wait else set()
 
 
 def test_every_stack_has_a_mesh(resources: list[Resource]) -> None:
@@ -49,7 +57,17 @@ def test_autoscaled_deployments_leave_their_replicas_to_the_autoscaler(resources
 
 def test_webhooks_count_as_ready_when_istiod_has_patched_them(resources: list[Resource]) -> None:
     (injector,) = of_kind(resources, "MutatingWebhookConfiguration")
-    assert injector.inputs["metadata"]["annotations"]["pulumi.com/waitFor"] == webhooks.PATCHED
+    (validator,) = of_kind(resources, "ValidatingWebhookConfiguration")
+    assert webhooks.PATCHED in conditions(injector)
+    assert {webhooks.PATCHED, webhooks.ENFORCED} <= conditions(validator)
+
+
+def test_a_wait_never_ends_on_an_object_as_it_was_before_the_update(resources: list[Resource]) -> None:
+    waiting = [r for r in resources if conditions(r)]
+    assert waiting
+    for resource in waiting:
+        digest = resource.inputs["metadata"]["annotations"]["mesh/digest"]
+        assert f"jsonpath={{.metadata.annotations['mesh/digest']}}={digest}" in conditions(resource)
 
 
 def test_an_existing_namespace_gets_only_a_label() -> None:

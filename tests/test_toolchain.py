@@ -119,20 +119,34 @@ def test_a_missing_pin_is_an_error_that_names_the_file(tmp_path: Path) -> None:
         pins.read(requirements=requirements)
 
 
-@pytest.mark.parametrize("name", ["go.mod", "go.sum", "provider/main.go", "language-host/go.sum"])
-def test_each_source_of_a_program_changes_the_cache_key(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The Go sources, elsewhere."""
     copy = tmp_path / "toolchain"
     for source in [*pins.MODULE.rglob("go.*"), *pins.MODULE.rglob("*.go")]:
         target = copy / source.relative_to(pins.MODULE)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(source.read_bytes())
     monkeypatch.setattr(pins, "MODULE", copy)
-    assert pins.read().key == PINS.key, "the same sources give the same key wherever they are"
+    return copy
+
+
+def test_the_same_sources_give_the_same_cache_key_wherever_they_are(copy: Path) -> None:
+    assert copy == pins.MODULE
+    assert pins.read().key == PINS.key
+
+
+@pytest.mark.parametrize("name", ["go.mod", "go.sum", "provider/main.go", "language-host/go.sum"])
+def test_each_source_of_a_program_changes_the_cache_key(copy: Path, name: str) -> None:
     with (copy / name).open("a") as file:
         file.write("\n")
     assert pins.read().key != PINS.key
+
+
+def test_the_module_of_the_checkers_does_not_change_the_cache_key(copy: Path) -> None:
+    with (copy / "istio" / "go.mod").open("a") as file:
+        file.write("\n")
+    assert pins.read().key == PINS.key
 
 
 def test_another_release_of_the_provider_changes_the_cache_key() -> None:
@@ -383,6 +397,7 @@ def test_a_plugin_that_does_not_come_in_time_is_built(with_pulumi: Path, monkeyp
 
 def test_a_built_provider_is_put_where_pulumi_keeps_its_plugins(machine: Path) -> None:
     tools = toolchain.ensure(io.StringIO())
+    tools.share_plugin()
     shared = machine / "pulumi-home" / PLUGIN_FOLDER
     assert [file.name for file in shared.iterdir()] == [installed.PLUGIN]
     assert (shared / installed.PLUGIN).read_text() == (tools.bin / installed.PLUGIN).read_text()
@@ -390,8 +405,15 @@ def test_a_built_provider_is_put_where_pulumi_keeps_its_plugins(machine: Path) -
 
 def test_a_plugin_that_pulumi_has_is_not_replaced(machine: Path) -> None:
     official = script(machine / "pulumi-home" / PLUGIN_FOLDER / installed.PLUGIN, "official")
-    toolchain.ensure(io.StringIO())
+    toolchain.ensure(io.StringIO()).share_plugin()
     assert official.read_text() == "official"
+
+
+def test_a_plugin_folder_that_cannot_be_written_is_a_clear_error(machine: Path) -> None:
+    (machine / "pulumi-home").touch()
+    tools = toolchain.ensure(io.StringIO())
+    with pytest.raises(ToolchainError, match=r"cannot be put among Pulumi's plugins.*pulumi-home"):
+        tools.share_plugin()
 
 
 def test_a_half_fetched_plugin_does_not_count(machine: Path) -> None:

@@ -40,6 +40,12 @@ class Toolchain:
             folders.append(self.pulumi.parent)
         return os.pathsep.join(map(str, folders))
 
+    def share_plugin(self) -> None:
+        """Puts the provider where Pulumi keeps its plugins, unless it has one. Raises ToolchainError."""
+        wanted = pins.read()
+        if not installed.has_plugin(wanted):
+            installed.share_plugin(self.bin / installed.PLUGIN, wanted)
+
 
 def ensure(out: TextIO | None = None) -> Toolchain:
     """All programs; builds what is missing, which takes about 16 minutes on two cores at first.
@@ -53,8 +59,6 @@ def ensure(out: TextIO | None = None) -> Toolchain:
     if _missing(place, engine, wanted):
         place.mkdir(parents=True, exist_ok=True)
         _complete(place, engine, wanted, Progress("toolchain", out))
-    if not installed.has_plugin(wanted):
-        installed.share_plugin(_location(place, installed.PLUGIN), wanted)
     return Toolchain(place / "bin", engine or _location(place, "pulumi"))
 
 

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from toolchain.errors import ToolchainError
 from toolchain.pins import Pins
 from toolchain.places import cache
 from toolchain.progress import Progress
@@ -98,13 +99,16 @@ def share_plugin(built: Path, pins: Pins) -> None:
 
     Pulumi would find it on PATH as well, but says so in a warning at each run."""
     folder = _plugin_folder(pins)
-    folder.mkdir(parents=True, exist_ok=True)
     fresh = folder / f"{PLUGIN}.{os.getpid()}"
     try:
-        os.link(built, fresh)
-    except OSError:  # another file system
-        shutil.copy2(built, fresh)
-    fresh.replace(folder / PLUGIN)
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            os.link(built, fresh)
+        except OSError:  # another file system
+            shutil.copy2(built, fresh)
+        fresh.replace(folder / PLUGIN)
+    except OSError as error:
+        raise ToolchainError(f"the Kubernetes provider cannot be put among Pulumi's plugins: {error}") from None
 
 
 def fetch_plugin(program: Path, pins: Pins, progress: Progress) -> bool:

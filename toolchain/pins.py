@@ -12,6 +12,9 @@ MODULE = Path(__file__).parent
 """The Go module of everything but the language host."""
 
 LANGUAGE_HOST = MODULE / "language-host"
+SOURCES = ("certificates", "language-host", "provider")
+"""The folders below it that a program is built from; the module of the tests' checkers is none of them."""
+
 REQUIREMENTS = MODULE.parent / "requirements.txt"
 
 PULUMI = "github.com/pulumi/pulumi/pkg/v3"
@@ -73,7 +76,8 @@ class Pins:
     def key(self) -> str:
         """Name of the cache's folder: equal exactly when the same programs would come out."""
         digest = hashlib.sha256()
-        sources = sorted([*MODULE.glob("go.*"), *MODULE.glob("*/go.*"), *MODULE.glob("*/*.go")])
+        folders = [MODULE, *(MODULE / name for name in SOURCES)]
+        sources = sorted(file for folder in folders for kind in ("go.*", "*.go") for file in folder.glob(kind))
         for source in sources:
             digest.update(f"{source.relative_to(MODULE)}\0".encode() + source.read_bytes() + b"\0")
         packages = sorted({**PACKAGES, **HOST_PACKAGES}.items())

@@ -25,33 +25,36 @@ def kinds() -> list[type[Kind]]:
 
 def definition(kind: type[Kind], versions: tuple[str, ...]) -> dict[str, Any]:
     """The manifest of one kind. All versions have one schema; the first is the one that is stored."""
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": _metadata(kind),
+        "spec": {
+            "group": kind.names.group,
+            "names": _names(kind),
+            "scope": "Namespaced",
+            "versions": [_version(kind, version, version == versions[0]) for version in versions],
+        },
+    }
+
+
+def _metadata(kind: type[Kind]) -> dict[str, Any]:
+    names = kind.names
+    labels = {"app": "istio-pilot", **_LABELS.get(names.group, {})}
+    annotations = {"annotations": {"helm.sh/resource-policy": "keep"}} if names.kept_by_helm else {}
+    return {"name": f"{names.plural}.{names.group}", "labels": labels, **annotations}
+
+
+def _names(kind: type[Kind]) -> dict[str, Any]:
     names, name = kind.names, kind.__name__
     area = names.group.partition(".")[0]
-    metadata: dict[str, Any] = {
-        "name": f"{names.plural}.{names.group}",
-        "labels": {"app": "istio-pilot", **_LABELS.get(names.group, {})},
-    }
-    if names.kept_by_helm:
-        metadata["annotations"] = {"helm.sh/resource-policy": "keep"}
-    spec_names: dict[str, Any] = {
-        "categories": ["istio-io", f"{area}-istio-io"],
+    return {
         "kind": name,
         "listKind": f"{name}List",
         "plural": names.plural,
         "singular": name.lower(),
-    }
-    if names.short:
-        spec_names["shortNames"] = list(names.short)
-    return {
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": metadata,
-        "spec": {
-            "group": names.group,
-            "names": spec_names,
-            "scope": "Namespaced",
-            "versions": [_version(kind, version, version == versions[0]) for version in versions],
-        },
+        **({"shortNames": list(names.short)} if names.short else {}),
+        "categories": ["istio-io", f"{area}-istio-io"],
     }
 
 

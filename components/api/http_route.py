@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 
 from components.api.common import Destination, Percent, StringMatch, weights
 from components.api.http_match import Headers, HTTPMatchRequest
-from components.api.model import Findings, Message, at_most_one, optional
+from components.api.model import Findings, Message, at_most_one, below, optional
 from components.api.names import HeaderName
 from components.api.scalars import (
     BoolValue,
@@ -172,7 +172,7 @@ class HTTPRouteDestination(Message):
 
     def check(self) -> Findings:
         if self.headers:
-            yield from ((("headers", *path), text) for path, text in self.headers.reserved("host"))
+            yield from below(("headers",), self.headers.reserved("host"))
 
 
 class Delegate(Message):
@@ -208,7 +208,7 @@ class HTTPRoute(Message):
         yield from self._check_action()
         yield from weights(self.route)
         if self.headers:
-            yield from ((("headers", *path), text) for path, text in self.headers.reserved("host", ":authority"))
+            yield from below(("headers",), self.headers.reserved("host", ":authority"))
         if self._authorities() > 1:
             yield (), "sets the authority more than once, by rewrite.authority or headers.request"
 

@@ -87,6 +87,11 @@ class Message(Typed):
         return getattr(self, name) is not None
 
 
+def below(path: Path, findings: Findings) -> Findings:
+    """Findings of a part, told by the whole whose part at `path` it is."""
+    return (((*path, *rest), text) for rest, text in findings)
+
+
 def at_most_one(message: Message, *names: str) -> Findings:
     """Refuses more than one of `names`."""
     given = [name for name in names if message.given(name)]
@@ -135,8 +140,7 @@ class Kind(Message):
 
     def spec(self) -> dict[str, Any]:
         """The wire form of what was set."""
-        form = wire(self)
-        assert isinstance(form, dict)
+        form: dict[str, Any] = wire(self)
         return form
 
     def manifest(

@@ -44,9 +44,9 @@ def is_ip(text: str) -> bool:
 def is_subnet(text: str) -> bool:
     """Whether `text` is an IP address, or a range of them in CIDR notation."""
     address, slash, length = text.partition("/")
-    if not is_ip(address) or not slash:
-        return is_ip(text)
-    return length in map(str, range(ipaddress.ip_address(address).max_prefixlen + 1))
+    if not is_ip(address):
+        return False
+    return not slash or length in map(str, range(ipaddress.ip_address(address).max_prefixlen + 1))
 
 
 def is_http(protocol: str) -> bool:

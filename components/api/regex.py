@@ -52,7 +52,7 @@ def _regex(text: str) -> str:
     skeleton = _ATOM.sub("x", text)
     lacking = _lacking(text, skeleton)
     if lacking:
-        raise ValueError(f"{show(text)}: RE2, Istio's kind of regular expression, has no {lacking}")
+        raise ValueError(f"{show(text)}: {lacking} is not part of RE2, the syntax that Istio reads")
     if any(int(number) > MOST_REPEATS for numbers in _REPEAT.findall(skeleton) for number in numbers if number):
         raise ValueError(f"{show(text)}: RE2 repeats at most {MOST_REPEATS} times")
     in_python = _FLAGS.sub(lambda flags: "(?:" if flags[1] == ":" else "", _ATOM.sub(_atom_in_python, text))

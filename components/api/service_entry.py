@@ -6,7 +6,7 @@ from annotated_types import MinLen
 from pydantic import Field
 
 from components.api.common import Port, WorkloadSelector
-from components.api.model import AGE, Column, Findings, Kind, Names, at_most_one, optional
+from components.api.model import AGE, Column, Findings, Kind, Names, at_most_one, below, optional
 from components.api.names import (
     UNIX,
     ServiceExportTo,
@@ -63,14 +63,10 @@ class ServiceEntry(Kind):
         yield from self._check_endpoints()
         if self.resolution == "DNS" and any("/" in address for address in self.addresses or ()):
             yield ("addresses",), "ranges are not possible with resolution DNS"
-        opaque = [
-            p.protocol or "" for p in self.ports or () if not is_http(p.protocol or "") and not is_tls(p.protocol or "")
-        ]
+        protocols = [port.protocol or "TCP" for port in self.ports or ()]
+        opaque = [protocol for protocol in protocols if not is_http(protocol) and not is_tls(protocol)]
         if len(self.hosts) > 1 and opaque and self.resolution in ("STATIC", "DNS"):
-            yield (
-                ("hosts",),
-                f"only one is possible with a port of protocol {opaque[0] or 'TCP'}, which names no host",
-            )
+            yield ("hosts",), f"only one is possible with a port of protocol {opaque[0]}, which names no host"
 
     def _check_ports(self) -> Findings:
         ports = self.ports or []
@@ -87,33 +83,32 @@ class ServiceEntry(Kind):
                     yield ("ports", i, field), f"{show(value)} is also the {field} of another port"
 
     def _check_endpoints(self) -> Findings:
-        endpoints, names = self.endpoints or [], [port.name for port in self.ports or ()]
+        endpoints = self.endpoints or []
         if endpoints and self.resolution in (None, "NONE"):
             yield ("endpoints",), "need resolution STATIC or DNS"
             return
         if self.resolution == "DNS" and not endpoints:
             for i, host in enumerate(self.hosts):
                 if not is_domain(host):
-                    yield (
-                        ("hosts", i),
-                        f"{show(host)} cannot be looked up: resolution DNS needs endpoints for it",
-                    )
+                    yield ("hosts", i), f"{show(host)} cannot be looked up: resolution DNS needs endpoints for it"
+        if any(on_socket(endpoint) for endpoint in endpoints) and len(self.ports or ()) != 1:
+            yield ("ports",), "must be exactly one where an endpoint is a Unix domain socket"
         for i, endpoint in enumerate(endpoints):
-            address, on_socket = endpoint.address or "", (endpoint.address or "").startswith(UNIX)
-            if not address:
-                yield ("endpoints", i, "address"), "is required"
-            elif self.resolution == "STATIC" and not on_socket and not is_ip(address):
-                yield (
-                    ("endpoints", i, "address"),
-                    f"{show(address)} is no IP address: use resolution DNS for names",
-                )
-            elif self.resolution == "DNS" and on_socket:
-                yield ("endpoints", i, "address"), "is a Unix domain socket: use resolution STATIC"
-            if on_socket and len(names) != 1:
-                yield ("ports",), "must be exactly one where an endpoint is a Unix domain socket"
-            for name in endpoint.ports or ():
-                if name not in names:
-                    yield (
-                        ("endpoints", i, "ports", name),
-                        f"is none of the service's ports ({', '.join(map(str, names))})",
-                    )
+            yield from below(("endpoints", i), self._check_endpoint(endpoint))
+
+    def _check_endpoint(self, endpoint: Endpoint) -> Findings:
+        if not endpoint.address:
+            yield ("address",), "is required"
+        elif self.resolution == "DNS" and on_socket(endpoint):
+            yield ("address",), "is a Unix domain socket: use resolution STATIC"
+        elif self.resolution == "STATIC" and not on_socket(endpoint) and not is_ip(endpoint.address):
+            yield ("address",), f"{show(endpoint.address)} is no IP address: use resolution DNS for names"
+        names = [str(port.name) for port in self.ports or ()]
+        for name in endpoint.ports or ():
+            if name not in names:
+                yield ("ports", name), f"is none of the service's ports ({', '.join(names)})"
+
+
+def on_socket(endpoint: Endpoint) -> bool:
+    """Whether an endpoint is a Unix domain socket."""
+    return (endpoint.address or "").startswith(UNIX)

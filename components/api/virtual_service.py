@@ -7,7 +7,7 @@ from pydantic import Field
 
 from components.api.common import Destination, weights
 from components.api.http_route import HTTPRoute
-from components.api.model import AGE, Column, Findings, Kind, Message, Names, optional
+from components.api.model import AGE, Column, Findings, Kind, Message, Names, below, optional
 from components.api.names import ExportTo, GatewayName, HostOrIp, Label, Labels, Subnet, covers
 from components.api.scalars import Percentage, PortNumber
 from components.errors import show
@@ -137,4 +137,4 @@ class VirtualService(Kind):
             if route.delegate:
                 yield ("http", i, "delegate"), "a delegate cannot delegate further"
             else:
-                yield from ((("http", i, *path), text) for path, text in route.check_delegation())
+                yield from below(("http", i), route.check_delegation())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any, Final
@@ -14,6 +15,11 @@ from components.sidecar import injected
 
 VERSION_GUARD: Final = "{{ Template_Version_And_Istio_Version_Mismatched_Check_Installation }}"
 """An istiod of before 1.9 reads this as its only template, and fails with a telling error."""
+
+CHECKSUM: Final = "mesh.local/injection-checksum"
+"""Annotation of pods that are to be restarted when what is injected into them changes."""
+MESH_FIELDS: Final = ("defaultConfig", "trustDomain", "enablePrometheusMerge")
+"""What the injector and its templates read of MeshConfig."""
 
 
 def templates() -> dict[str, str]:
@@ -44,6 +50,16 @@ def config_map_data(values: Mapping[str, Any]) -> dict[str, str]:
         "config": yaml.dump(config, Dumper=_Readable, sort_keys=False, width=1000),
         "values": json.dumps(values, indent=2, sort_keys=True),
     }
+
+
+def checksum(values: Mapping[str, Any], mesh: Mapping[str, Any]) -> str:
+    """A digest of all that decides how a pod is injected: templates, values and the proxies' part of MeshConfig.
+
+    As annotation `CHECKSUM` of a workload's pods it makes a change of the injection restart them.
+    """
+    read = {name: mesh.get(name) for name in MESH_FIELDS}
+    text = json.dumps([config_map_data(values), read], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 class _Readable(yaml.SafeDumper):

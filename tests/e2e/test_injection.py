@@ -42,10 +42,13 @@ def installed(profile: str) -> tuple[Object, Object]:
 
 @pytest.fixture(scope="session")
 def injector(tmp_path_factory: pytest.TempPathFactory) -> Injector:
-    """Workloads with what Istio injects into them: (values, mesh, *workloads) -> workloads."""
+    """Workloads with what Istio injects into them: (values, mesh, *workloads) -> workloads.
+
+    Further arguments are environment variables of the injector.
+    """
     istioctl, folder = checkers() / "istioctl", tmp_path_factory.mktemp("injection")
 
-    def inject(values: Object, mesh: Object, *workloads: Object) -> list[Object]:
+    def inject(values: Object, mesh: Object, *workloads: Object, **environment: str) -> list[Object]:
         data = injection.config_map_data(values)
         texts = {
             "injectConfigFile": data["config"],
@@ -58,7 +61,7 @@ def injector(tmp_path_factory: pytest.TempPathFactory) -> Injector:
         flags = [f"--{name}={folder / name}" for name in texts]
         done = subprocess.run(
             [istioctl, "kube-inject", "--revision=default", *flags],
-            env={**os.environ, "KUBECONFIG": os.devnull},
+            env={**os.environ, "KUBECONFIG": os.devnull, **environment},
             capture_output=True,
             text=True,
             timeout=60,
@@ -223,6 +226,16 @@ def test_core_dumps_take_a_privileged_init_container_after_the_redirection(injec
         "runAsNonRoot": False,
     }
     assert proxy(found)["securityContext"]["readOnlyRootFilesystem"] is False
+
+
+def test_istiods_own_switches_reach_the_template(injector: Injector) -> None:
+    off = {"ENABLE_LEGACY_FSGROUP_INJECTION": "false", "PILOT_ENABLE_INBOUND_PASSTHROUGH": "false"}
+    [usual] = injector(*installed("default"), deployment())
+    [switched] = injector(*installed("default"), deployment(), **off)
+    assert pod(usual)["spec"]["securityContext"] == {"fsGroup": 1337}
+    assert not pod(switched)["spec"].get("securityContext")
+    assert "REWRITE_PROBE_LEGACY_LOCALHOST_DESTINATION" not in env(proxy(usual))
+    assert env(proxy(switched))["REWRITE_PROBE_LEGACY_LOCALHOST_DESTINATION"] == "true"
 
 
 def test_a_tracer_behind_tls_gets_its_certificate_authority(injector: Injector) -> None:

@@ -1,3 +1,5 @@
+// Istio's own programs as test tools: istioctl validates, analyses and injects; pilot-discovery configures Envoy.
+// A newer Istio than the one that is installed: what it says of 1.10's objects holds, what it runs is not 1.10.
 module mesh.local/toolchain/istio
 
 go 1.26.0
