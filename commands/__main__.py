@@ -27,6 +27,7 @@ def up(stack: str, args: argparse.Namespace) -> int:
 
 def preview(stack: str, args: argparse.Namespace) -> int:
     """Shows what `up` would do; needs no cluster."""
+    guard.chosen(stack)
     return Engine(stack).run("preview", "--diff", *args.flags)
 
 
