@@ -2,11 +2,11 @@
 
 import pulumi
 
-from components import stack
+from components import gate, stack
 from components.base import Base, BaseArgs
 from components.bookinfo import Bookinfo, BookinfoArgs
 from components.gateways import Gateway, GatewayArgs, product_page
-from components.istiod import REVISION, Istiod, IstiodArgs
+from components.istiod import INJECTOR, NAME, REVISION, Istiod, IstiodArgs
 from components.namespaces import Namespaces, NamespacesArgs
 
 ROOT = "istio-system"
@@ -52,7 +52,13 @@ gateways = {
 
 namespaces = Namespaces(
     "namespaces",
-    NamespacesArgs(ownership=settings.injectedNamespaces, mark=cluster.mark, injector=[istiod.injector]),
+    NamespacesArgs(
+        namespaces=settings.injectedNamespaces,
+        mark=cluster.mark,
+        control_plane=[istiod.deployment],
+        injector=[istiod.deployment, istiod.injector],
+        gate=gate.hook(cluster.target, ROOT, NAME, INJECTOR) if cluster.target and settings.injectionGate else None,
+    ),
     on_cluster,
 )
 
@@ -60,9 +66,9 @@ if settings.bookinfo:
     Bookinfo(
         "bookinfo",
         BookinfoArgs(
-            namespace=settings.bookinfo.namespace,
-            ready=[namespaces.by_name[settings.bookinfo.namespace]],
+            namespace=namespaces.by_name[settings.bookinfo.namespace],
             api=[*base.definitions, istiod.validator],
+            inject=istiod.inject,
         ),
         on_cluster,
     )

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from commands.stackfiles import ROOT
 from components import profiles
-from components.settings import NAMESPACE, Settings
+from components.settings import NAMESPACE, Settings, ShortForm
 
 README: Final = ROOT / "README.md"
 _TABLE: Final = re.compile(r"\| key \| value \|.*?\n(?=\n)", re.DOTALL)
@@ -51,5 +51,6 @@ def _values(kind: Any) -> str:
     if args and origin is not None and (origin is Union or str(origin) == "<class 'types.UnionType'>"):
         return " or ".join(map(_values, args))
     if isinstance(kind, type) and issubclass(kind, BaseModel):
-        return f"true, false, or a map with {', '.join(f'`{name}`' for name in kind.model_fields)}"
+        short = f"{kind.short_forms}, or " if issubclass(kind, ShortForm) else ""
+        return f"{short}a map with {', '.join(f'`{name}`' for name in kind.model_fields)}"
     return {str: "text", int: "number", bool: "true, false"}.get(kind, str(kind))

@@ -6,7 +6,7 @@ import os
 import runpy
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,6 +36,11 @@ class Resource:
     name: str
     inputs: Mapping[str, Any]
     provider: str | None
+    urn: str = ""
+    parent: str = ""
+    """URN of the parent."""
+    depends_on: frozenset[str] = frozenset()
+    """URNs of what is created before it: named dependencies, and those whose outputs it uses."""
 
 
 @dataclass
@@ -52,6 +57,22 @@ class Recorder(mocks.Mocks):
         return {}, []
 
 
+class Monitor(mocks.MockMonitor):
+    """Pulumi's stand-in for the engine, with an eye for the graph."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        super().__init__(recorder)
+        self._resources = recorder.resources
+
+    def RegisterResource(self, request: Any) -> Any:
+        response = super().RegisterResource(request)  # type: ignore[no-untyped-call]
+        for place, resource in enumerate(self._resources):
+            if (resource.type, resource.name, resource.urn) == (request.type, request.name, ""):
+                used = frozenset(request.dependencies)
+                self._resources[place] = replace(resource, urn=response.urn, parent=request.parent, depends_on=used)
+        return response
+
+
 def record(stack: str, config: Mapping[str, str] | None = None) -> list[Resource]:
     """What `__main__.py` registers for the stack, or for another config; no cluster is asked. Raises SettingsError."""
     recorder = Recorder()
@@ -60,7 +81,7 @@ def record(stack: str, config: Mapping[str, str] | None = None) -> list[Resource
     before = os.environ.get("MESH_OFFLINE")
     os.environ["MESH_OFFLINE"] = "1"
     try:
-        mocks.set_mocks(recorder, project=PROJECT, stack=stack, preview=True)
+        mocks.set_mocks(recorder, project=PROJECT, stack=stack, preview=True, monitor=Monitor(recorder))
         pulumi_config.set_all_config(chosen)
         pulumi.runtime.test(_program)()  # type: ignore[no-untyped-call]
     finally:
@@ -82,7 +103,7 @@ def render(stack: str, out: Path) -> int:
         folder = FIRST if manifest["kind"] in ("Namespace", "CustomResourceDefinition") else THEN
         meta = manifest["metadata"]
         name = "-".join(filter(None, (manifest["kind"].lower(), meta.get("namespace"), meta["name"])))
-        (out / folder / f"{name}.yaml").write_text(yaml.safe_dump(manifest, sort_keys=False, width=120))
+        (out / folder / f"{name}.yaml").write_text(yaml.safe_dump(manifest, sort_keys=True, width=120))
         written += 1
     return written
 
@@ -101,9 +122,7 @@ def manifests(resources: list[Resource]) -> Iterator[dict[str, Any]]:
             for values in ("data", "stringData"):
                 if values in manifest:
                     manifest[values] = dict.fromkeys(manifest[values], stackfiles.SECRET)
-        head = {"apiVersion": manifest.pop("apiVersion"), "kind": manifest.pop("kind"), "metadata": meta}
-        manifest.pop("metadata")
-        yield {**head, **manifest}
+        yield {**manifest, "metadata": meta}
 
 
 def _whole(value: Any) -> Any:

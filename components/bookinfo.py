@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import pulumi
 import pulumi_kubernetes as k8s
 
 from components import api, kube
 from components.gateways import PRODUCT_PAGE
+from components.namespaces import Injected
 from components.release import ISTIO
 
-core, meta = k8s.core.v1, k8s.meta.v1
+core = k8s.core.v1
 
 PORT: Final = 9080
 GATEWAY: Final = "bookinfo-gateway"
@@ -44,11 +45,11 @@ PATHS: Final = (
 class BookinfoArgs:
     """What Bookinfo needs to know."""
 
-    namespace: str
-    ready: Sequence[pulumi.Resource]
-    """The labelled namespace and the injector: pods that start before them would get no sidecar."""
+    namespace: Injected
     api: Sequence[pulumi.Resource]
     """Istio's definitions and their validation."""
+    inject: Callable[[Mapping[str, Any]], Mapping[str, Any]]
+    """Gives a workload its sidecar, for a namespace with manual injection."""
     ingress: str = "ingressgateway"
     """Value of the label `istio` of the gateway pods that let visitors in."""
 
@@ -58,8 +59,8 @@ class Bookinfo(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: BookinfoArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mesh:bookinfo:Bookinfo", name, None, opts)
-        self._args = args
-        self._child = pulumi.ResourceOptions(parent=self, depends_on=list(args.ready))
+        self._args, self._namespace = args, args.namespace
+        self._child = args.namespace.other(self)
         for service, versions in VERSIONS.items():
             account = self._account(service)
             self._service(service)
@@ -70,61 +71,66 @@ class Bookinfo(pulumi.ComponentResource):
 
     def _account(self, service: str) -> core.ServiceAccount:
         name = f"bookinfo-{service}"
-        metadata = kube.metadata(name, self._args.namespace, {"account": service})
+        metadata = kube.metadata(name, self._namespace.name, {"account": service})
         return core.ServiceAccount(name, metadata=metadata, opts=self._child)
 
     def _service(self, service: str) -> None:
         port = core.ServicePortArgs(name="http", port=PORT)
         spec = core.ServiceSpecArgs(selector={"app": service}, ports=[port])
         labels = {"app": service, "service": service}
-        kube.service(service, self._args.namespace, labels, spec, self._child)
+        kube.service(service, self._namespace.name, labels, spec, self._child)
 
     def _deployment(self, service: str, version: str, account: core.ServiceAccount) -> None:
-        name, labels = f"{service}-{version}", {"app": service, "version": version}
-        folders = SCRATCH.get(service, {})
-        container = core.ContainerArgs(
-            name=service,
-            image=f"docker.io/istio/examples-bookinfo-{service}-{version}:{ISTIO.bookinfo_tag}",
-            image_pull_policy="IfNotPresent",
-            ports=[core.ContainerPortArgs(container_port=PORT)],
-            env=[core.EnvVarArgs(name=k, value=v) for k, v in ENVIRONMENT.get(service, {}).items()] or None,
-            volume_mounts=[core.VolumeMountArgs(name=k, mount_path=v) for k, v in folders.items()] or None,
-            security_context=core.SecurityContextArgs(run_as_user=1000),
+        manifest: Mapping[str, Any] = _deployment(service, version, self._namespace.name)
+        if self._namespace.manual:
+            manifest = self._args.inject(manifest)
+        opts = pulumi.ResourceOptions.merge(
+            self._namespace.workload(self), pulumi.ResourceOptions(depends_on=[account])
         )
-        volumes = [core.VolumeArgs(name=k, empty_dir=core.EmptyDirVolumeSourceArgs()) for k in folders]
         k8s.apps.v1.Deployment(
-            name,
-            metadata=kube.metadata(name, self._args.namespace, labels),
-            spec=k8s.apps.v1.DeploymentSpecArgs(
-                replicas=1,
-                selector=meta.LabelSelectorArgs(match_labels=labels),
-                template=core.PodTemplateSpecArgs(
-                    metadata=meta.ObjectMetaArgs(labels=labels),
-                    spec=core.PodSpecArgs(
-                        service_account_name=account.metadata.name,
-                        containers=[container],
-                        volumes=volumes or None,
-                    ),
-                ),
-            ),
-            opts=self._child,
+            manifest["metadata"]["name"], metadata=manifest["metadata"], spec=manifest["spec"], opts=opts
         )
 
     def _way_in(self) -> None:
         """Port 80 of the ingress gateway, for any host, to the product page."""
-        http = {"number": 80, "name": "http", "protocol": "HTTP"}
-        gateway = api.Gateway.model_validate(
-            {"selector": {"istio": self._args.ingress}, "servers": [{"port": http, "hosts": ["*"]}]}
+        http = api.Port(number=80, name="http", protocol="HTTP")
+        gateway = api.Gateway(selector={"istio": self._args.ingress}, servers=[api.Server(port=http, hosts=["*"])])
+        page = api.Destination(host="productpage", port=api.PortSelector(number=PORT))
+        route = api.HTTPRoute(
+            match=[api.HTTPMatchRequest(uri=api.StringMatch(**path)) for path in PATHS],
+            route=[api.HTTPRouteDestination(destination=page)],
         )
-        to = {"destination": {"host": "productpage", "port": {"number": PORT}}}
-        routes = api.VirtualService.model_validate(
-            {
-                "hosts": ["*"],
-                "gateways": [GATEWAY],
-                "http": [{"match": [{"uri": uri} for uri in PATHS], "route": [to]}],
-            }
-        )
-        namespace = self._args.namespace
-        after = pulumi.ResourceOptions(parent=self, depends_on=[*self._args.ready, *self._args.api])
+        routes = api.VirtualService(hosts=["*"], gateways=[GATEWAY], http=[route])
+        namespace = self._namespace.name
+        after = self._namespace.other(self, *self._args.api)
         kube.custom(gateway.manifest(GATEWAY, namespace), namespace, after)
         kube.custom(routes.manifest("bookinfo", namespace), namespace, after)
+
+
+def _deployment(service: str, version: str, namespace: str) -> dict[str, Any]:
+    """One version of a service, as data: so that a sidecar can be put into it."""
+    name, labels = f"{service}-{version}", {"app": service, "version": version}
+    folders = SCRATCH.get(service, {})
+    container: dict[str, Any] = {
+        "name": service,
+        "image": f"docker.io/istio/examples-bookinfo-{service}-{version}:{ISTIO.bookinfo_tag}",
+        "imagePullPolicy": "IfNotPresent",
+        "ports": [{"containerPort": PORT}],
+        "securityContext": {"runAsUser": 1000},
+    }
+    pod: dict[str, Any] = {"serviceAccountName": f"bookinfo-{service}", "containers": [container]}
+    if service in ENVIRONMENT:
+        container["env"] = [{"name": key, "value": value} for key, value in ENVIRONMENT[service].items()]
+    if folders:
+        container["volumeMounts"] = [{"name": folder, "mountPath": path} for folder, path in folders.items()]
+        pod["volumes"] = [{"name": folder, "emptyDir": {}} for folder in folders]
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name, "namespace": namespace, "labels": labels},
+        "spec": {
+            "replicas": 1,
+            "selector": {"matchLabels": labels},
+            "template": {"metadata": {"labels": labels}, "spec": pod},
+        },
+    }

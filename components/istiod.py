@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import pulumi
 import pulumi_kubernetes as k8s
 import yaml
 
-from components import injection, kube, meshconfig, rbac, telemetry, webhooks
+from components import injection, kube, meshconfig, rbac, sidecar, telemetry, webhooks
 from components.profiles import Profile
 from components.release import ISTIO
 
@@ -58,6 +58,8 @@ class Istiod(pulumi.ComponentResource):
         self._labels = {**LABELS, webhooks.REVISION_LABEL: REVISION}
         self._child = pulumi.ResourceOptions(parent=self)
         self.revision = pulumi.Output.from_input(REVISION)
+        self._values = meshconfig.injection_values(args.profile, args.hub, args.tag, args.root)
+        self._mesh = meshconfig.mesh(args.profile, args.root)
         permissions = self._permissions()
         documents = self._documents()
         self.deployment = self._deployment([*permissions, *documents, *args.definitions])
@@ -67,6 +69,10 @@ class Istiod(pulumi.ComponentResource):
         self.validator = self._validator([self.deployment, service])
         self._filters()
         self.register_outputs({"revision": self.revision})
+
+    def inject(self, workload: Mapping[str, Any]) -> dict[str, Any]:
+        """The workload, in wire names, with the sidecar that istiod would give its pods. Raises InjectionError."""
+        return sidecar.inject(workload, self._values, self._mesh)
 
     def _after(self, *resources: pulumi.Resource) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(parent=self, depends_on=list(resources))
@@ -109,11 +115,10 @@ class Istiod(pulumi.ComponentResource):
     def _documents(self) -> list[pulumi.Resource]:
         """What istiod reads: the mesh-wide configuration, and the injection template with its values."""
         a = self._args
-        values = meshconfig.injection_values(a.profile, a.hub, a.tag, a.root)
-        mesh = yaml.safe_dump(meshconfig.mesh(a.profile, a.root), sort_keys=True)
+        mesh = yaml.safe_dump(self._mesh, sort_keys=True)
         contents = {
             MESH_CONFIG: {"mesh": mesh, "meshNetworks": "networks: {}\n"},
-            INJECTOR: injection.config_map_data(values),
+            INJECTOR: injection.config_map_data(self._values),
         }
         return [
             core.ConfigMap(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import ConfigDict, Field, ValidationError, field_validator
 
@@ -27,8 +27,28 @@ class SettingsError(Exception):
     """The config is not usable; the text names each key, its value and what is possible instead."""
 
 
-class Bookinfo(Typed):
+class ShortForm(Typed):
+    """A map for which something shorter may stand."""
+
+    short_forms: ClassVar[str]
+    """What may stand for it, in words."""
+
+
+class InjectedNamespace(ShortForm):
+    """A namespace whose pods get a sidecar; `create` or `existing` alone stands for a map with this ownership."""
+
+    short_forms = "create, existing"
+
+    ownership: Ownership
+    """`create`: ours, made and removed with the stack. `existing`: somebody else's, which gets only a label."""
+    injection: Literal["auto", "manual"] = "auto"
+    """`auto`: by istiod, as pods are created. `manual`: by this program, into the workloads that it deploys."""
+
+
+class Bookinfo(ShortForm):
     """The Bookinfo application."""
+
+    short_forms = "true, false"
 
     namespace: Name = "default"
     """Where it runs; one of `injectedNamespaces`."""
@@ -47,9 +67,10 @@ class Settings(Typed):
     """Fixed node ports of the ingress gateway, by the name of the Service's port."""
     nodeAddress: str | None = None
     """Host name or address under which node ports are reached; the first node's if not set."""
-    injectedNamespaces: dict[Name, Ownership] = {}
-    """Namespaces whose new pods get a sidecar. `create`: ours, made and removed with the stack. `existing`:
-    somebody else's, which gets only the label."""
+    injectedNamespaces: dict[Name, InjectedNamespace] = {}
+    """Namespaces whose pods get a sidecar. `create`: ours, made and removed with the stack. `existing`: somebody
+    else's, which gets only a label. `injection` is `auto`, or `manual` for sidecars that are part of the stack's
+    workloads."""
     bookinfo: Bookinfo | None = None
     """The Bookinfo application, if wanted: `true`, or a map."""
     hub: str = ISTIO.hub
@@ -67,6 +88,13 @@ class Settings(Typed):
         if value not in profiles.NAMES:
             raise ValueError(errors.none_of(value, profiles.NAMES))
         return value
+
+    @field_validator("injectedNamespaces", mode="before")
+    @classmethod
+    def _ownership(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        return {name: {"ownership": how} if isinstance(how, str) else how for name, how in value.items()}
 
     @field_validator("bookinfo", mode="before")
     @classmethod

@@ -29,6 +29,8 @@ class Cluster:
     """Annotations that say that a namespace is this stack's."""
     node: str | None
     """Address at which node ports are reached."""
+    target: Target | None
+    """How to ask it; None if it does not answer."""
     facts: Mapping[str, str | None]
     """Context and identity, for the stack's outputs."""
 
@@ -65,7 +67,7 @@ def prepare(root: str) -> tuple[Settings, Cluster]:
         cluster.ID: provider.id,
     }
     node = chosen.nodeAddress or (found.node if found else recorded.outputs.get("nodeAddress"))
-    return chosen, Cluster(provider, mark, node, {"context": target.context, "id": uid})
+    return chosen, Cluster(provider, mark, node, target if found else None, {"context": target.context, "id": uid})
 
 
 def _found(target: Target) -> Survey | None:
@@ -85,9 +87,8 @@ def _found(target: Target) -> Survey | None:
 
 
 def _refuse(found: Survey, recorded: Recorded, root: str, chosen: Settings) -> None:
-    problems = list(
-        cluster.problems(found, recorded, pulumi.get_project(), pulumi.get_stack(), root, chosen.injectedNamespaces)
-    )
+    ownership = {name: how.ownership for name, how in chosen.injectedNamespaces.items()}
+    problems = list(cluster.problems(found, recorded, pulumi.get_project(), pulumi.get_stack(), root, ownership))
     if problems:
         raise cluster.ClusterError("\n".join(problems))
 

@@ -70,6 +70,60 @@ def test_a_wait_never_ends_on_an_object_as_it_was_before_the_update(resources: l
         assert f"jsonpath={{.metadata.annotations['mesh/digest']}}={digest}" in conditions(resource)
 
 
+def before(resources: list[Resource], last: Resource) -> set[str]:
+    """Names of everything that is created before `last`."""
+    by_urn = {resource.urn: resource for resource in resources}
+    found: set[str] = set()
+    waiting = [last]
+    while waiting:
+        new = [by_urn[urn] for urn in waiting.pop().depends_on if urn in by_urn and urn not in found]
+        found.update(resource.urn for resource in new)
+        waiting += new
+    return {by_urn[urn].name for urn in found}
+
+
+def test_no_workload_is_created_before_the_injector_and_its_namespace(resources: list[Resource]) -> None:
+    injected = {r.name for r in resources if r.type.startswith("kubernetes:core/v1:Namespace")} - {"istio-system"}
+    workloads = [r for r in of_kind(resources, "Deployment") if r.inputs["metadata"]["namespace"] in injected]
+    assert len(workloads) == 6
+    for workload in workloads:
+        wanted = {"istiod", "istio-sidecar-injector", workload.inputs["metadata"]["namespace"]}
+        assert wanted - before(resources, workload) == set(), workload.name
+
+
+def test_no_istio_object_is_created_before_its_definition_and_its_validation(resources: list[Resource]) -> None:
+    objects = [r for r in resources if ".istio.io/" in r.type]
+    assert len(objects) > 8
+    for item in objects:
+        earlier = before(resources, item)
+        assert "istiod-istio-system" in earlier, item.name
+        assert len([name for name in earlier if name.endswith(".istio.io")]) == 12, item.name
+
+
+def test_every_object_of_the_mesh_is_created_after_its_namespace(resources: list[Resource]) -> None:
+    inside = [r for r in resources if r.inputs.get("metadata", {}).get("namespace") == "istio-system"]
+    assert [r.name for r in inside if "istio-system" not in before(resources, r)] == []
+
+
+def manual() -> list[Resource]:
+    config = stackfiles.config("dev")
+    how = json.dumps({"default": {"ownership": "existing", "injection": "manual"}})
+    return render.record("dev", {**config, "mesh:injectedNamespaces": how})
+
+
+def test_manual_injection_makes_the_sidecar_a_part_of_the_workload() -> None:
+    workloads = [r for r in of_kind(manual(), "Deployment") if r.inputs["metadata"]["namespace"] == "default"]
+    assert len(workloads) == 6
+    for workload in workloads:
+        pod = workload.inputs["spec"]["template"]["spec"]
+        assert [c["name"] for c in pod["containers"]] == [workload.inputs["metadata"]["labels"]["app"], "istio-proxy"]
+        assert [c["name"] for c in pod["initContainers"]] == ["istio-init"]
+
+
+def test_manual_injection_leaves_the_namespace_without_a_label() -> None:
+    assert of_kind(manual(), "NamespacePatch") == []
+
+
 def test_an_existing_namespace_gets_only_a_label() -> None:
     (patch,) = of_kind(render.record("dev"), "NamespacePatch")
     assert patch.inputs["metadata"] == {"name": "default", "labels": {"istio-injection": "enabled"}}

@@ -1,0 +1,47 @@
+"""The injection gate: no workload of an injected namespace is created while its sidecar could be missing.
+
+The dependency on the webhook orders one update. It does not see an istiod that has died since: nothing about it
+changed, so nothing is waited for, and the certificate authority that it left in the webhook looks like readiness.
+Therefore each workload asks the cluster once more, right before it is created or changed.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import pulumi
+
+from components import cluster
+from components.cluster import Target
+
+NAME: Final = "injector-is-ready"
+
+
+class GateClosed(Exception):
+    """The injector is not ready; the text says what is missing and what to do."""
+
+
+def hook(at: Target, namespace: str, deployment: str, injector: str) -> pulumi.ResourceHook:
+    """A hook for workloads; `deployment` in `namespace` is istiod's, `injector` its webhook configuration."""
+
+    def check(args: pulumi.ResourceHookArgs) -> None:
+        missing = _missing(at, namespace, deployment, injector)
+        if missing:
+            raise GateClosed(f"{args.name} would start without a sidecar: {missing}. Mend it, then run `up` again")
+
+    return pulumi.ResourceHook(NAME, check)
+
+
+def _missing(at: Target, namespace: str, deployment: str, injector: str) -> str | None:
+    """What keeps new pods from being injected; None if nothing does."""
+    try:
+        istiod = cluster.get(at, f"/apis/apps/v1/namespaces/{namespace}/deployments/{deployment}")
+        path = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
+        hooks: list[dict[str, Any]] = cluster.get(at, f"{path}/{injector}")["webhooks"]
+    except cluster.ClusterError as error:
+        return f"istiod cannot be seen ({error})"
+    if not istiod.get("status", {}).get("availableReplicas"):
+        return f"Deployment {namespace}/{deployment} has no available pod"
+    if not all(webhook["clientConfig"].get("caBundle") for webhook in hooks):
+        return f"istiod has not patched the webhook {injector}"
+    return None
