@@ -52,6 +52,7 @@ def test_what_re2_reads_is_accepted(text: str) -> None:
         ("(?P<a>b)(?P=a)", "(?P="),
         ("(?x)a", "(?x"),
         (r"(a)\1", r"\1"),
+        (r"(a)\1[b]", r"\1"),
         (r"a\Z", r"\Z"),
         (r"\u0041", r"\u"),
         (r"\p", r"\p"),
@@ -67,7 +68,7 @@ def test_what_only_other_kinds_of_expression_have_is_named(text: str, part: str)
     assert f": {part} is not part of RE2, the syntax that Istio reads [type" in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["(", "[a", "a**", "*", "a{3,2}", "\\", "(?P<a>b)(?P<a>c)", "[z-a]"])
+@pytest.mark.parametrize("text", ["(", "[a", "a**", "*", "a{3,2}", "\\", "(?P<a>b)(?P<a>c)", "[z-a]", r"\y", r"[\y]"])
 def test_what_is_no_expression_at_all_is_refused(text: str) -> None:
     with pytest.raises(ValidationError, match="is not a regular expression"):
         READ.validate_python(text)

@@ -85,8 +85,6 @@ def covers(wide: str, narrow: str) -> bool:
     """Whether every name that `narrow` stands for is also one of `wide`."""
     if not wide.startswith("*"):
         return wide == narrow
-    if narrow.startswith("*") and len(narrow) < len(wide):
-        return False
     return narrow.removeprefix("*").endswith(wide[1:])
 
 

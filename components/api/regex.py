@@ -26,7 +26,7 @@ _ATOM_RE2_LACKS = re.compile(r"\\[1-9ZGNuUpP]")
 _CLASS_RE2_LACKS = re.compile(rf"\[:(?!\^?(?:{_POSIX}):\])[^\]]*:\]")
 _RE2_LACKS = re.compile(r"\(\?(?:<?[=!]|[>(#]|P=|[imsU]*[aLux])|(?:[*+?]|\{\d+(?:,\d*)?\})\+")
 _ATOM_ONLY_RE2 = re.compile(r"\\Q.*|\\[pP].*|\\[zC]", re.DOTALL)
-_IN_CLASS_ONLY_RE2 = re.compile(rf"{_UNICODE_CLASS}|\[:\^?\w+:\]|(\\[dswDSW])-(?!\])|(\\.)")
+_IN_CLASS_ONLY_RE2 = re.compile(rf"{_UNICODE_CLASS}|\[:\^?\w+:\]|\\[dswDSW]-(?!\])|(\\.)")
 _REPEAT = re.compile(r"\{(\d+)(?:,(\d*))?\}")
 _FLAGS = re.compile(r"(?<!\\)\(\?[imsU]*-?[imsU]*(\)|:)")  # RE2 takes them anywhere, Python only in front
 
@@ -34,7 +34,7 @@ _FLAGS = re.compile(r"(?<!\\)\(\?[imsU]*-?[imsU]*(\)|:)")  # RE2 takes them anyw
 def _atom_in_python(match: re.Match[str]) -> str:
     atom = match.group()
     if atom.startswith("["):
-        return _IN_CLASS_ONLY_RE2.sub(lambda part: rf"{part[1]}\-" if part[1] else part[2] or "x", atom)
+        return _IN_CLASS_ONLY_RE2.sub(lambda part: part[1] or "x", atom)
     return "x" if _ATOM_ONLY_RE2.fullmatch(atom) else atom
 
 
