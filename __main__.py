@@ -1,85 +1,88 @@
 """The mesh, in the order in which it is installed."""
 
+from functools import partial
+
 import pulumi
 
-from components import gate, stack
+from components import gate, meshconfig, stack
 from components.base import Base, BaseArgs
 from components.bookinfo import Bookinfo, BookinfoArgs
+from components.cni import Cni, CniArgs
 from components.gateways import Gateway, GatewayArgs, product_page
-from components.istiod import INJECTOR, NAME, REVISION, Istiod, IstiodArgs
+from components.installation import ROOT, Installation
+from components.istiod import Istiod, IstiodArgs
 from components.namespaces import Namespaces, NamespacesArgs
-
-ROOT = "istio-system"
-INGRESS = "istio-ingressgateway"
+from components.remote import Remote, RemoteArgs
+from components.settings import INGRESS
 
 settings, cluster = stack.prepare(ROOT)
-profile = settings.values
+mesh = Installation(values=settings)
 on_cluster = pulumi.ResourceOptions(provider=cluster.provider)
 
-base = Base("base", BaseArgs(namespace=ROOT, mark=cluster.mark), on_cluster)
+base = Base("base", BaseArgs(mesh=mesh, mark=cluster.mark), on_cluster)
 
-istiod = Istiod(
-    "istiod",
-    IstiodArgs(
-        namespace=base.namespace,
-        root=ROOT,
-        profile=profile,
-        hub=settings.hub,
-        tag=settings.tag,
-        definitions=base.definitions,
-        gate=settings.injectionGate,
+control_planes: list[Istiod | Remote] = []
+if settings.pilot.enabled:
+    istiod = Istiod("istiod", IstiodArgs(mesh=mesh, base=base, gate=settings.injectionGate), on_cluster)
+    control_planes.append(istiod)
+if settings.istiodRemote.enabled:
+    remote = Remote("remote", RemoteArgs(mesh=mesh, base=base, gate=settings.injectionGate), on_cluster)
+    control_planes.append(remote)
+
+serving = [resource for plane in control_planes for resource in plane.serving]
+
+namespaces = Namespaces(
+    "namespaces",
+    NamespacesArgs(
+        injected=settings.injectedNamespaces,
+        others=settings.namespaces,
+        label=mesh.injection_label,
+        mark=cluster.mark,
+        control_plane=serving,
+        injector=[*serving, *(plane.injector for plane in control_planes)],
+        gate=gate.hook(cluster.target, mesh) if cluster.target and settings.injectionGate and serving else None,
     ),
     on_cluster,
 )
+places = {ROOT: base.namespace, **namespaces.names}
 
 gateways = {
     name: Gateway(
         name,
         GatewayArgs(
-            namespace=base.namespace,
-            root=ROOT,
+            mesh=mesh,
             spec=spec,
-            hub=settings.hub,
-            tag=settings.tag,
-            revision=REVISION,
-            node_ports=settings.ingressNodePorts if spec.role == "ingressgateway" else {},
-            control_plane=[istiod.deployment],
+            namespace=places[spec.namespace or ROOT],
+            control_plane=serving,
         ),
         on_cluster,
     )
-    for name, spec in profile.gateways.items()
+    for name, spec in settings.gateways.items()
+    if spec.enabled
 }
 
-namespaces = Namespaces(
-    "namespaces",
-    NamespacesArgs(
-        namespaces=settings.injectedNamespaces,
-        mark=cluster.mark,
-        control_plane=[istiod.deployment],
-        injector=[istiod.deployment, istiod.injector],
-        gate=gate.hook(cluster.target, ROOT, NAME, INJECTOR) if cluster.target and settings.injectionGate else None,
-    ),
-    on_cluster,
-)
+if settings.cni.enabled:
+    where = settings.cni.namespace or ROOT
+    Cni("cni", CniArgs(mesh=mesh, namespace=places.get(where, where)), on_cluster)
 
 if settings.bookinfo:
     Bookinfo(
         "bookinfo",
         BookinfoArgs(
             namespace=namespaces.by_name[settings.bookinfo.namespace],
-            api=[*base.definitions, istiod.validator],
-            inject=istiod.inject,
+            api=[*base.definitions, *(resource for plane in control_planes for resource in plane.validation)],
+            inject=partial(meshconfig.with_sidecar, mesh),
         ),
         on_cluster,
     )
 
 facts = {name: gateway.facts for name, gateway in gateways.items()}
 pulumi.export("profile", settings.profile)
-pulumi.export("revision", istiod.revision)
+pulumi.export("revision", mesh.revision)
 pulumi.export("injectedNamespaces", list(settings.injectedNamespaces))
 pulumi.export("cluster", cluster.facts)
 pulumi.export("nodeAddress", cluster.node)
 pulumi.export("gateways", facts)
 if settings.bookinfo and INGRESS in facts:
-    host = f"{INGRESS}.{ROOT}.svc.cluster.local"
+    host = f"{INGRESS}.{settings.gateways[INGRESS].namespace or ROOT}.svc.{settings.global_.proxy.clusterDomain}"
     pulumi.export("productPage", facts[INGRESS].apply(lambda found: product_page(found, host, cluster.node)))

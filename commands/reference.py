@@ -1,56 +1,110 @@
-"""The config table of the README, from the settings themselves."""
+"""The config tables of the README and of docs/config.md, from the types of the settings themselves."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from typing import Any, Final, Literal, Union, get_args, get_origin
+import types
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from commands.stackfiles import ROOT
-from components import profiles
+from components import errors, profiles
 from components.settings import NAMESPACE, Settings, ShortForm
 
 README: Final = ROOT / "README.md"
+CONFIG: Final = ROOT / "docs" / "config.md"
 _TABLE: Final = re.compile(r"\| key \| value \|.*?\n(?=\n)", re.DOTALL)
+_END_OF_INTRODUCTION: Final = "<!-- made by `make docs` from here on -->\n"
+_HEAD: Final = ("| {} | value | default | meaning |", "| --- | --- | --- | --- |")
+_PLAIN: Final[Mapping[Any, str]] = {str: "text", int: "number", float: "number", bool: "true, false", Any: "anything"}
 
 
 def write() -> None:
-    """Brings the README's table up to date."""
+    """Brings both tables up to date."""
     README.write_text(_TABLE.sub(lambda _: table(), README.read_text()))
+    CONFIG.write_text(_introduction() + sections())
 
 
 def table() -> str:
-    """The config table in Markdown."""
-    return "\n".join(["| key | value | default | meaning |", "| --- | --- | --- | --- |", *_rows(), ""])
+    """The table of all keys in Markdown."""
+    head = [line.format("key") for line in _HEAD]
+    rows = _rows(Settings, f"{NAMESPACE}:", "docs/config.md")
+    return "\n".join([*head, *rows, ""])
 
 
-def _rows() -> Iterator[str]:
-    for name, field in Settings.model_fields.items():
-        values = ", ".join(profiles.NAMES) if name == "profile" else _values(field.annotation)
-        default = "" if field.default in (None, {}) else f"`{_text(field.default)}`"
+def sections() -> str:
+    """The tables of what the keys consist of in Markdown, a section for each type."""
+    return "\n".join(_section(model) for model in models())
+
+
+def models() -> list[type[BaseModel]]:
+    """The types of which the settings consist, in the order in which they are met."""
+    found: dict[type[BaseModel], None] = {}
+
+    def visit(model: type[BaseModel]) -> None:
+        for field in model.model_fields.values():
+            for part in _models_of(field.annotation):
+                if part not in found:
+                    found[part] = None
+                    visit(part)
+
+    visit(Settings)
+    return list(found)
+
+
+def _introduction() -> str:
+    return CONFIG.read_text().partition(_END_OF_INTRODUCTION)[0] + _END_OF_INTRODUCTION
+
+
+def _section(model: type[BaseModel]) -> str:
+    meaning = " ".join((model.__doc__ or "").split())
+    head = [line.format("field") for line in _HEAD]
+    return "\n".join([f"## {model.__name__}", meaning, "", *head, *_rows(model, "", ""), ""])
+
+
+def _rows(model: type[BaseModel], prefix: str, page: str) -> Iterator[str]:
+    own = model.__annotations__  # before what is inherited
+    for name, field in sorted(model.model_fields.items(), key=lambda item: item[0] not in own):
+        names = ", ".join(profiles.NAMES) if (model, name) == (Settings, "profile") else ""
         meaning = " ".join((field.description or "").split())
-        yield f"| `{NAMESPACE}:{name}` | {values} | {default} | {meaning} |"
+        wire = errors.wire_name(name, field)
+        yield f"| `{prefix}{wire}` | {names or _values(field.annotation, page)} | {_default(field)} | {meaning} |"
 
 
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
+    value = field.default
+    if value in (None, {}, (), "") or isinstance(value, BaseModel):
+        return ""
+    return f"`{value if isinstance(value, str) else json.dumps(value)}`"
 
 
-def _values(kind: Any) -> str:
+def _models_of(kind: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        yield kind
+    for part in get_args(kind):
+        yield from _models_of(part)
+
+
+def _values(kind: Any, page: str) -> str:
     """A type in words."""
-    origin, args = get_origin(kind), [a for a in get_args(kind) if a is not type(None)]
+    origin, args = get_origin(kind), [a for a in get_args(kind) if a not in (type(None), ...)]
     if origin is Literal:
-        return ", ".join(args)
+        return ", ".join(str(arg) or "(empty)" for arg in args)
+    if origin is Annotated:
+        return _values(args[0], page)
     if origin is dict:
-        return f"map of {_values(args[0])} to {_values(args[1])}"
-    if hasattr(kind, "__metadata__"):
-        return _values(args[0])
-    if args and origin is not None and (origin is Union or str(origin) == "<class 'types.UnionType'>"):
-        return " or ".join(map(_values, args))
+        return "map" if args[1] is Any else f"map of {_values(args[0], page)} to {_values(args[1], page)}"
+    if origin in (list, tuple):
+        return f"list of {_values(args[0], page)}"
+    if origin in (Union, types.UnionType):
+        return " or ".join(_values(arg, page) for arg in args)
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         short = f"{kind.short_forms}, or " if issubclass(kind, ShortForm) else ""
-        return f"{short}a map with {', '.join(f'`{name}`' for name in kind.model_fields)}"
-    return {str: "text", int: "number", bool: "true, false"}.get(kind, str(kind))
+        return f"{short}[{kind.__name__}]({page}#{kind.__name__.lower()})"
+    return _PLAIN[kind]

@@ -5,19 +5,23 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
+from urllib.parse import quote
 
 from commands import guard
-from components import cluster, gateways, istiod, webhooks
+from components import cluster, gateways, meshconfig
 from components.cluster import Survey, Target
+from components.installation import Installation
 from components.sidecar.proxy import CONTAINER
 
 Object = Mapping[str, Any]
-ROLES: Final = ("ingressgateway", "egressgateway")
+DEPLOYMENTS: Final = "/apis/apps/v1/namespaces/{}/deployments"
+SERVICES: Final = "/api/v1/namespaces/{}/services"
 
 
 def show(stack: str) -> int:
     """Prints the state of the mesh that the stack is for; 1 if there is none."""
-    target = cluster.target(guard.chosen(stack).context)
+    chosen = guard.chosen(stack)
+    mesh, target = Installation(values=chosen), cluster.target(chosen.context)
     found = cluster.survey(target)
     print(f"cluster   {target.context}, {target.server}, Kubernetes {'.'.join(map(str, found.version))}")
     root, mark = next(((n, a) for n, a in found.namespaces.items() if cluster.PROJECT in a), ("", {}))
@@ -25,11 +29,9 @@ def show(stack: str) -> int:
         print(f"mesh      none; `make up STACK={stack}` installs it")
         return 1
     print(f"mesh      namespace {root}, of project {mark[cluster.PROJECT]}, stack {mark.get(cluster.STACK)}")
-    deployments = _items(target, f"/apis/apps/v1/namespaces/{root}/deployments")
-    services = {s["metadata"]["name"]: s for s in _items(target, f"/api/v1/namespaces/{root}/services")}
-    for line in _table([*_workloads(deployments, services, found)]):
+    for line in _table([*_workloads(target, mesh, found)]):
         print(line)
-    for line in _sidecars(target, root):
+    for line in _sidecars(target, mesh):
         print(line)
     return 0
 
@@ -39,18 +41,18 @@ def _items(target: Target, path: str) -> Sequence[Object]:
     return items
 
 
-def _workloads(deployments: Sequence[Object], services: Mapping[str, Object], found: Survey) -> Iterator[list[str]]:
-    for deployment in deployments:
-        meta, spec, status = deployment["metadata"], deployment["spec"], deployment.get("status", {})
-        name = meta["name"]
-        image = spec["template"]["spec"]["containers"][0]["image"]
-        ready = f"{status.get('readyReplicas', 0)}/{spec.get('replicas', 1)} ready"
-        service = services.get(name)
-        yield [name, ready, image, _way(service, found) if service and _is_gateway(meta) else ""]
-
-
-def _is_gateway(meta: Object) -> bool:
-    return meta.get("labels", {}).get("istio") in ROLES
+def _workloads(target: Target, mesh: Installation, found: Survey) -> Iterator[list[str]]:
+    """istiod and the gateways, each where it is."""
+    gateways = mesh.values.gateways
+    for place in dict.fromkeys([mesh.root, *(spec.namespace or mesh.root for spec in gateways.values())]):
+        services = {service["metadata"]["name"]: service for service in _items(target, SERVICES.format(place))}
+        for deployment in _items(target, DEPLOYMENTS.format(place)):
+            name, spec, status = deployment["metadata"]["name"], deployment["spec"], deployment.get("status", {})
+            if place == mesh.root or name in gateways:
+                image = spec["template"]["spec"]["containers"][0]["image"]
+                ready = f"{status.get('readyReplicas', 0)}/{spec.get('replicas', 1)} ready"
+                way = _way(services[name], found) if name in gateways and name in services else ""
+                yield [name, ready, image, way]
 
 
 def _way(service: Object, found: Survey) -> str:
@@ -67,12 +69,16 @@ def _way(service: Object, found: Survey) -> str:
     return "  ".join(filter(None, (facts["type"], ", ".join(where), ports)))
 
 
-def _sidecars(target: Target, root: str) -> Iterator[str]:
+def _sidecars(target: Target, mesh: Installation) -> Iterator[str]:
     """Of the pods in injected namespaces: how many run the sidecar that istiod would inject now."""
-    document = cluster.get(target, f"/api/v1/namespaces/{root}/configmaps/{istiod.INJECTOR}")["data"]["values"]
-    values = json.loads(document)["global"]
-    current = f"{values['hub']}/{values['proxy']['image']}:{values['tag']}"
-    labelled = f"/api/v1/namespaces?labelSelector={webhooks.NAMESPACE_LABEL}%3Denabled"
+    if mesh.values.global_.omitSidecarInjectorConfigMap:
+        return
+    path = f"/api/v1/namespaces/{mesh.root}/configmaps/{mesh.named(meshconfig.INJECTOR)}"
+    values = json.loads(cluster.get(target, path)["data"]["values"])["global"]
+    image = values["proxy"]["image"]
+    current = image if "/" in image else f"{values['hub']}/{image}:{values['tag']}"
+    ((label, value),) = mesh.injection_label.items()
+    labelled = f"/api/v1/namespaces?labelSelector={quote(f'{label}={value}')}"
     for namespace in _items(target, labelled):
         name = namespace["metadata"]["name"]
         images = {pod["metadata"]["name"]: _proxy(pod) for pod in _items(target, f"/api/v1/namespaces/{name}/pods")}

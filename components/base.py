@@ -1,60 +1,91 @@
-"""What every control plane on a cluster shares: the namespace, Istio's API, and the role of readers from elsewhere."""
+"""What every control plane on a cluster shares: the namespace, Istio's API, and the accounts and their roles."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import pulumi
 import pulumi_kubernetes as k8s
 
 from components import api, kube, rbac
+from components.installation import Installation
 
-READER = "istio-reader-service-account"
+READER: Final = "istio-reader-service-account"
+ISTIOD: Final = "istiod-service-account"
 
 
 @dataclass(frozen=True, kw_only=True)
 class BaseArgs:
     """What Base needs to know."""
 
-    namespace: str
-    """Istio's root namespace, made here."""
+    mesh: Installation
     mark: Mapping[str, pulumi.Input[str]]
     """Annotations that say whose the namespace is."""
 
 
 class Base(pulumi.ComponentResource):
-    """Istio's namespace, custom resource definitions and reader role."""
+    """Istio's namespace and custom resource definitions; the accounts and roles of istiod and of readers elsewhere.
+
+    Nothing of it, where the values say that the cluster has it already or does not need it."""
 
     namespace: pulumi.Output[str]
-    """The namespace's name, known when it exists."""
+    """The name of Istio's namespace, known when it exists."""
     definitions: list[k8s.apiextensions.v1.CustomResourceDefinition]
     """Istio's API; a custom resource must depend on these."""
+    permissions: list[pulumi.Resource]
+    """What istiod may do."""
 
     def __init__(self, name: str, args: BaseArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mesh:istio:Base", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
-        root = k8s.core.v1.Namespace(
-            args.namespace, metadata=kube.metadata(args.namespace, annotations=args.mark), opts=child
-        )
-        self.namespace = root.metadata.name
-        self.definitions = [_definition(manifest, child) for manifest in api.definitions()]
-        self._reader(args.namespace, child)
+        self._mesh, self._child = args.mesh, pulumi.ResourceOptions(parent=self)
+        self.namespace = pulumi.Output.from_input(args.mesh.root)
+        self.definitions, self.permissions = [], []
+        if args.mesh.values.base.enabled:
+            self.namespace = self._namespace(args.mark)
+            self.definitions = [_definition(manifest, self._child) for manifest in api.definitions()]
+            self._account(READER, "istio-reader", rbac.rules(rbac.READER))
+            account = self._account(ISTIOD, "istiod", [*rbac.rules(rbac.ISTIOD), rbac.SIGNER])
+            self.permissions = [*account, self._role_of_istiod()]
         self.register_outputs({"namespace": self.namespace})
 
-    def _reader(self, namespace: str, child: pulumi.ResourceOptions) -> None:
-        role, labels = f"istio-reader-{namespace}", {"app": "istio-reader"}
-        k8s.core.v1.ServiceAccount(READER, metadata=kube.metadata(READER, self.namespace, labels), opts=child)
-        k8s.rbac.v1.ClusterRole(
-            role, metadata=kube.metadata(role, labels=labels), rules=rbac.rules(rbac.READER), opts=child
+    def _namespace(self, mark: Mapping[str, pulumi.Input[str]]) -> pulumi.Output[str]:
+        name = self._mesh.root
+        made = k8s.core.v1.Namespace(name, metadata=kube.metadata(name, annotations=mark), opts=self._child)
+        return made.metadata.name
+
+    def _account(
+        self, account: str, app: str, rules: list[k8s.rbac.v1.PolicyRuleArgs]
+    ) -> tuple[pulumi.Resource, pulumi.Resource]:
+        """A service account, and what it may do on the whole cluster."""
+        name, labels = f"{app}-{self._mesh.root}", {"app": app}
+        owned = kube.account(account, self.namespace, labels, self._mesh.values.global_.imagePullSecrets, self._child)
+        role = k8s.rbac.v1.ClusterRole(name, metadata=kube.metadata(name, labels=labels), rules=rules, opts=self._child)
+        binding = k8s.rbac.v1.ClusterRoleBinding(
+            name,
+            metadata=kube.metadata(name, labels=labels),
+            role_ref=rbac.reference("ClusterRole", name),
+            subjects=rbac.account(account, self._mesh.root),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[role]),
         )
-        k8s.rbac.v1.ClusterRoleBinding(
-            role,
-            metadata=kube.metadata(role, labels=labels),
-            role_ref=rbac.reference("ClusterRole", role),
-            subjects=rbac.account(READER, namespace),
-            opts=child,
+        return owned, binding
+
+    def _role_of_istiod(self) -> pulumi.Resource:
+        """What istiod may do in its own namespace."""
+        name, labels = f"istiod-{self._mesh.root}", {"app": "istiod"}
+        role = k8s.rbac.v1.Role(
+            name,
+            metadata=kube.metadata(name, self.namespace, labels),
+            rules=rbac.rules(rbac.ISTIOD_NAMESPACE),
+            opts=self._child,
+        )
+        return k8s.rbac.v1.RoleBinding(
+            name,
+            metadata=kube.metadata(name, self.namespace, labels),
+            role_ref=rbac.reference("Role", name),
+            subjects=rbac.account(ISTIOD, self._mesh.root),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[role]),
         )
 
 

@@ -6,6 +6,7 @@ the person wrote, the value, what would be right, and the nearest valid name.
 
 import difflib
 import json
+import re
 import types
 from collections.abc import Iterable, Mapping
 from enum import Enum
@@ -32,6 +33,7 @@ _WANTED = {
 }
 _BOUNDS = {"greater_than_equal", "less_than_equal"}
 _OWN_WORDS = {"rule", "value_error", "assertion_error"}  # what validators of ours say, with the value where it helps
+_PLAIN_KEY = re.compile(r"[A-Za-z_][\w-]*")  # a mapping's key that a path shows without quotes
 _SHOWN = 60  # characters of a value that a message repeats
 
 
@@ -93,7 +95,7 @@ class _Place:
             self._at("", next((member for member in arguments if _label(member) == str(key).partition("[")[0]), Any))
         elif isinstance(origin, type) and issubclass(origin, Mapping):
             self.keys = arguments[0]
-            self._at(f".{key}" if str(key).isidentifier() else f"[{show(key)}]", arguments[1])
+            self._at(f".{key}" if _PLAIN_KEY.fullmatch(str(key)) else f"[{show(key)}]", arguments[1])
         else:
             inner = arguments[0] if arguments else Any
             self._at(f"[{key}]" if isinstance(key, int) else f".{key}", inner)

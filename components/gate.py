@@ -13,6 +13,8 @@ import pulumi
 
 from components import cluster
 from components.cluster import Target
+from components.installation import Installation
+from components.meshconfig import INJECTOR
 
 NAME: Final = "injector-is-ready"
 
@@ -21,8 +23,9 @@ class GateClosed(Exception):
     """The injector is not ready; the text says what is missing and what to do."""
 
 
-def hook(at: Target, namespace: str, deployment: str, injector: str) -> pulumi.ResourceHook:
-    """A hook for workloads; `deployment` in `namespace` is istiod's, `injector` its webhook configuration."""
+def hook(at: Target, mesh: Installation) -> pulumi.ResourceHook:
+    """A hook for workloads whose sidecars come from this control plane."""
+    namespace, deployment, injector = mesh.root, mesh.named("istiod"), mesh.named(INJECTOR)
 
     def check(args: pulumi.ResourceHookArgs) -> None:
         missing = _missing(at, namespace, deployment, injector)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 import pulumi
 import pulumi_kubernetes as k8s
 
 from components import kube, profiles, rbac, sidecar, webhooks
+from components.installation import Installation
 
 core, meta = k8s.core.v1, k8s.meta.v1
 
@@ -20,15 +21,10 @@ PRODUCT_PAGE: Final = "/productpage"
 class GatewayArgs:
     """What one gateway needs to know."""
 
-    namespace: pulumi.Input[str]
-    root: str
-    """Istio's namespace as plain text."""
+    mesh: Installation
     spec: profiles.Gateway
-    hub: str
-    tag: str
-    revision: str
-    node_ports: Mapping[str, int] = field(default_factory=dict)
-    """Fixed node ports by the name of the Service's port; the cluster chooses the others."""
+    namespace: pulumi.Input[str]
+    """Known when it exists."""
     control_plane: Sequence[pulumi.Resource]
     """Without istiod the proxy has no configuration and does not get ready."""
 
@@ -42,16 +38,17 @@ class Gateway(pulumi.ComponentResource):
     def __init__(self, name: str, args: GatewayArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mesh:istio:Gateway", name, None, opts)
         self._name, self._args = name, args
-        self._selector = {"app": name, "istio": args.spec.role}
-        self._labels = {**self._selector, webhooks.REVISION_LABEL: args.revision}
+        self._selector = args.spec.selector(name)
+        self._labels = {**self._selector, **args.mesh.labels}
         self._child = pulumi.ResourceOptions(parent=self)
         self.service = self._service()
         permissions = self._permissions()
         self.deployment = self._deployment([*permissions, *args.control_plane])
-        kube.disruption_budget(name, args.namespace, self._labels, self._selector, self._child)
-        if args.spec.autoscale:
+        if args.mesh.values.global_.defaultPodDisruptionBudget.enabled:
+            kube.disruption_budget(name, args.namespace, self._labels, self._selector, self._child)
+        if args.spec.autoscaleEnabled:
             after = pulumi.ResourceOptions(parent=self, depends_on=[self.deployment])
-            kube.autoscaler(name, args.namespace, self._labels, args.spec.autoscale, after)
+            kube.autoscaler(name, args.namespace, self._labels, args.spec, after)
         self.register_outputs({})
 
     @property
@@ -62,10 +59,8 @@ class Gateway(pulumi.ComponentResource):
     def _permissions(self) -> list[pulumi.Resource]:
         """The account, and the right to read certificates."""
         a, account, role = self._args, f"{self._name}-service-account", f"{self._name}-sds"
-        labels = {webhooks.REVISION_LABEL: a.revision}
-        owned = core.ServiceAccount(
-            account, metadata=kube.metadata(account, a.namespace, self._labels), opts=self._child
-        )
+        labels, secrets = a.mesh.labels, a.mesh.values.global_.imagePullSecrets
+        owned = kube.account(account, a.namespace, self._labels, secrets, self._child)
         reads = k8s.rbac.v1.Role(
             role,
             metadata=kube.metadata(role, a.namespace, labels),
@@ -85,26 +80,29 @@ class Gateway(pulumi.ComponentResource):
         a = self._args
         canonical = {
             "service.istio.io/canonical-name": self._name,
-            "service.istio.io/canonical-revision": "latest",
+            "service.istio.io/canonical-revision": a.mesh.values.revision or "latest",
             webhooks.INJECT_LABEL: "false",
         }
-        annotations = {
+        scraped = {
             "prometheus.io/port": "15020",
             "prometheus.io/scrape": "true",
             "prometheus.io/path": "/stats/prometheus",
-            webhooks.INJECT_LABEL: "false",
         }
+        merge = a.mesh.values.meshConfig.enablePrometheusMerge
+        annotations = {**(scraped if merge else {}), webhooks.INJECT_LABEL: "false", **a.spec.podAnnotations}
         return k8s.apps.v1.Deployment(
             self._name,
             metadata=kube.metadata(self._name, a.namespace, self._labels),
             spec=k8s.apps.v1.DeploymentSpecArgs(
-                strategy=kube.rolling_update(),
+                replicas=a.spec.replicas,
+                strategy=kube.rolling_update(a.spec),
                 selector=meta.LabelSelectorArgs(match_labels=self._selector),
                 template=core.PodTemplateSpecArgs(
                     metadata=meta.ObjectMetaArgs(labels={**self._labels, **canonical}, annotations=annotations),
                     spec=core.PodSpecArgs(
                         service_account_name=f"{self._name}-service-account",
-                        affinity=_affinity(),
+                        priority_class_name=a.mesh.values.global_.priorityClassName or None,
+                        **{**a.spec.place, "affinity": a.spec.place["affinity"] or _affinity()},
                         **self._proxy(),
                     ),
                 ),
@@ -114,40 +112,73 @@ class Gateway(pulumi.ComponentResource):
 
     def _proxy(self) -> dict[str, Any]:
         """The pod's containers, volumes and identity, as arguments of PodSpecArgs."""
-        a = self._args
-        pod = sidecar.gateway_pod(
-            sidecar.ProxyArgs(
-                name=self._name,
-                namespace=a.root,
-                istioNamespace=a.root,
-                hub=a.hub,
-                tag=a.tag,
-                ports=tuple(port.targetPort for port in a.spec.ports),
-                resources=a.spec.resources.model_dump(),
-                env={"ISTIO_META_ROUTER_MODE": a.spec.routerMode},
-                secretVolumes=sidecar.certificate_volumes(a.spec.role),
-            )
-        )
+        pod = sidecar.gateway_pod(proxy_args(self._name, self._args.mesh, self._args.spec))
         return {
+            "init_containers": pod.get("initContainers"),
             "containers": pod["containers"],
             "volumes": pod["volumes"],
-            "security_context": pod["securityContext"],
+            "security_context": pod.get("securityContext"),
         }
 
     def _service(self) -> core.Service:
-        a = self._args
+        spec = self._args.spec
         ports = [
             core.ServicePortArgs(
                 name=port.name,
                 port=port.port,
-                target_port=port.targetPort,
-                protocol="TCP",
-                node_port=a.node_ports.get(port.name),
+                target_port=port.container,
+                protocol=port.protocol,
+                node_port=port.nodePort,
             )
-            for port in a.spec.ports
+            for port in spec.ports
         ]
-        spec = core.ServiceSpecArgs(type=a.spec.serviceType, selector=self._selector, ports=ports)
-        return kube.service(self._name, a.namespace, self._labels, spec, self._child)
+        wanted = core.ServiceSpecArgs(
+            type=spec.type,
+            selector=self._selector,
+            ports=ports,
+            load_balancer_ip=spec.loadBalancerIP or None,
+            load_balancer_source_ranges=list(spec.loadBalancerSourceRanges) or None,
+            external_traffic_policy=spec.externalTrafficPolicy or None,
+        )
+        a = self._args
+        return kube.service(self._name, a.namespace, self._labels, wanted, self._child, spec.serviceAnnotations)
+
+
+def proxy_args(name: str, mesh: Installation, spec: profiles.Gateway) -> sidecar.ProxyArgs:
+    """What the proxy of a gateway is made from."""
+    values, chosen, proxies = mesh.values, mesh.values.global_, mesh.values.meshConfig.defaultConfig
+    secrets = [sidecar.FileVolume(name=v.name, source=v.secretName, path=v.mountPath) for v in spec.secretVolumes]
+    configs = [sidecar.FileVolume(name=v.name, source=v.configMapName, path=v.mountPath) for v in spec.configVolumes]
+    return sidecar.ProxyArgs(
+        name=name,
+        namespace=spec.namespace or mesh.root,
+        istioNamespace=mesh.root,
+        image=values.image(chosen.proxy.image),
+        imagePullPolicy=chosen.imagePullPolicy,
+        ports=tuple((port.container, port.protocol) for port in spec.ports),
+        resources=spec.resources.model_dump(),
+        logLevel=chosen.proxy.logLevel,
+        componentLogLevel=chosen.proxy.componentLogLevel,
+        agentLogLevel=chosen.logging.level,
+        logAsJson=chosen.logAsJson,
+        stsPort=chosen.sts.servicePort,
+        clusterDomain=chosen.proxy.clusterDomain,
+        jwtPolicy=chosen.jwtPolicy,
+        caAddress=chosen.caAddress,
+        revision=values.revision,
+        meshID=chosen.meshID,
+        trustDomain=values.meshConfig.trustDomain or "",
+        clusterName=chosen.multiCluster.clusterName,
+        network=chosen.network,
+        runAsRoot=spec.runAsRoot,
+        mountMtlsCerts=chosen.mountMtlsCerts,
+        enableCoreDump=chosen.proxy.enableCoreDump,
+        env=spec.env,
+        proxyMetadata=(proxies.proxyMetadata if proxies else None) or {},
+        podAnnotations=spec.podAnnotations,
+        secretVolumes=tuple(secrets),
+        configVolumes=tuple(configs),
+    )
 
 
 def facts(service_type: str, node_ports: Mapping[str, int | None], addresses: Sequence[str]) -> dict[str, Any]:

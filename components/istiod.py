@@ -1,27 +1,20 @@
-"""The control plane: istiod, what it reads, what it may do, and the webhooks that it serves."""
+"""The control plane: istiod, what it reads, and the webhooks that it serves."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import pulumi
 import pulumi_kubernetes as k8s
-import yaml
 
-from components import injection, kube, meshconfig, rbac, sidecar, telemetry, webhooks
-from components.profiles import Profile
-from components.release import ISTIO
+from components import kube, meshconfig, telemetry, webhooks
+from components.base import ISTIOD, Base
+from components.installation import XDS_PORT, Installation
 
 NAME: Final = "istiod"
-ACCOUNT: Final = "istiod-service-account"
-REVISION: Final = "default"
-MESH_CONFIG: Final = "istio"
-"""ConfigMap with the mesh-wide configuration; gateways mount it too."""
-INJECTOR: Final = "istio-sidecar-injector"
 USER: Final = 1337
-LABELS: Final = {"app": NAME, "istio": "pilot"}
 
 core, meta = k8s.core.v1, k8s.meta.v1
 
@@ -30,14 +23,9 @@ core, meta = k8s.core.v1, k8s.meta.v1
 class IstiodArgs:
     """What the control plane needs to know."""
 
-    namespace: pulumi.Input[str]
-    root: str
-    """The namespace's name as plain text, for names that are built from it."""
-    profile: Profile
-    hub: str
-    tag: str
-    definitions: Sequence[pulumi.Resource]
-    """Istio's API: it must exist before istiod reads it."""
+    mesh: Installation
+    base: Base
+    """Where it goes, and what it needs: account and roles, and Istio's API, which must exist before it is read."""
     gate: bool = True
     """Whether the webhooks count as ready only when istiod has patched them."""
 
@@ -45,134 +33,80 @@ class IstiodArgs:
 class Istiod(pulumi.ComponentResource):
     """istiod and everything that belongs to it."""
 
-    revision: pulumi.Output[str]
+    serving: list[pulumi.Resource]
+    """Ready when proxies get their configuration."""
     injector: k8s.admissionregistration.v1.MutatingWebhookConfiguration
     """Ready when new pods of a labelled namespace get their sidecar."""
-    validator: k8s.admissionregistration.v1.ValidatingWebhookConfiguration
-    """Ready when Istio's objects are checked."""
-    deployment: k8s.apps.v1.Deployment
+    validation: list[pulumi.Resource]
+    """Ready when Istio's objects are checked; one control plane of a cluster does it, that which brings the base."""
 
     def __init__(self, name: str, args: IstiodArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mesh:istio:Istiod", name, None, opts)
-        self._args = args
-        self._labels = {**LABELS, webhooks.REVISION_LABEL: REVISION}
+        self._args, mesh = args, args.mesh
+        self._name, self._pilot = mesh.named(NAME), mesh.values.pilot
+        self._labels = {"app": NAME, "istio": "pilot", **mesh.labels}
+        self._selector = {"app": NAME, **(mesh.labels if mesh.values.revision else {"istio": "pilot"})}
         self._child = pulumi.ResourceOptions(parent=self)
-        self.revision = pulumi.Output.from_input(REVISION)
-        self._values = meshconfig.injection_values(args.profile, args.hub, args.tag, args.root)
-        self._mesh = meshconfig.mesh(args.profile, args.root)
-        permissions = self._permissions()
-        documents = self._documents()
-        self.deployment = self._deployment([*permissions, *documents, *args.definitions])
-        service = self._service()
+        self._namespace = args.base.namespace
+        documents = meshconfig.documents(mesh, self._namespace, self._child)
+        self._deployment = self._deploy([*args.base.permissions, *documents, *args.base.definitions])
+        self.serving = [self._deployment]
+        answering = self._after(self._deployment, self._service())
         self._scaling()
-        self.injector = self._injector([self.deployment, service])
-        self.validator = self._validator([self.deployment, service])
-        self._filters()
-        self.register_outputs({"revision": self.revision})
-
-    def inject(self, workload: Mapping[str, Any]) -> dict[str, Any]:
-        """The workload, in wire names, with the sidecar that istiod would give its pods. Raises InjectionError."""
-        return sidecar.inject(workload, self._values, self._mesh)
+        self.injector = webhooks.injector(mesh, args.gate, answering)
+        self.validation = [webhooks.validator(mesh, args.gate, answering)] if mesh.values.base.enabled else []
+        telemetry.install(mesh, self._namespace, self._after(*args.base.definitions, *self.validation))
+        self.register_outputs({})
 
     def _after(self, *resources: pulumi.Resource) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(parent=self, depends_on=list(resources))
 
-    def _permissions(self) -> list[pulumi.Resource]:
-        """The account and its roles, on the cluster and in the namespace."""
-        name, labels, namespace = f"istiod-{self._args.root}", {"app": NAME}, self._args.namespace
-        subjects = rbac.account(ACCOUNT, self._args.root)
-        account = core.ServiceAccount(ACCOUNT, metadata=kube.metadata(ACCOUNT, namespace, labels), opts=self._child)
-        everywhere = k8s.rbac.v1.ClusterRole(
-            name,
-            metadata=kube.metadata(name, labels=labels),
-            rules=[*rbac.rules(rbac.ISTIOD), rbac.SIGNER],
-            opts=self._child,
-        )
-        here = k8s.rbac.v1.Role(
-            name,
-            metadata=kube.metadata(name, namespace, labels),
-            rules=rbac.rules(rbac.ISTIOD_NAMESPACE),
-            opts=self._child,
-        )
-        bindings = [
-            k8s.rbac.v1.ClusterRoleBinding(
-                name,
-                metadata=kube.metadata(name, labels=labels),
-                role_ref=rbac.reference("ClusterRole", name),
-                subjects=subjects,
-                opts=self._after(everywhere),
-            ),
-            k8s.rbac.v1.RoleBinding(
-                name,
-                metadata=kube.metadata(name, namespace, labels),
-                role_ref=rbac.reference("Role", name),
-                subjects=subjects,
-                opts=self._after(here),
-            ),
-        ]
-        return [account, *bindings]
-
-    def _documents(self) -> list[pulumi.Resource]:
-        """What istiod reads: the mesh-wide configuration, and the injection template with its values."""
-        a = self._args
-        mesh = yaml.safe_dump(self._mesh, sort_keys=True)
-        contents = {
-            MESH_CONFIG: {"mesh": mesh, "meshNetworks": "networks: {}\n"},
-            INJECTOR: injection.config_map_data(self._values),
-        }
-        return [
-            core.ConfigMap(
-                name,
-                metadata=kube.metadata(name, a.namespace, {webhooks.REVISION_LABEL: REVISION}),
-                data=data,
-                opts=self._child,
-            )
-            for name, data in contents.items()
-        ]
-
-    def _deployment(self, after: Sequence[pulumi.Resource]) -> k8s.apps.v1.Deployment:
-        pilot = self._args.profile.pilot
-        annotations = {
-            "prometheus.io/port": "15014",
-            "prometheus.io/scrape": "true",
-            webhooks.INJECT_LABEL: "false",
-        }
+    def _deploy(self, after: Sequence[pulumi.Resource]) -> k8s.apps.v1.Deployment:
+        mesh, pilot = self._args.mesh, self._pilot
+        selector = self._selector if mesh.values.revision else {"istio": "pilot"}
+        own = {"istio": NAME} if mesh.values.revision else {}
         return k8s.apps.v1.Deployment(
-            NAME,
-            metadata=kube.metadata(NAME, self._args.namespace, self._labels),
+            self._name,
+            metadata=kube.metadata(self._name, self._namespace, {**self._labels, **pilot.deploymentLabels}),
             spec=k8s.apps.v1.DeploymentSpecArgs(
-                replicas=None if pilot.autoscale else pilot.replicas,
-                strategy=kube.rolling_update(),
-                selector=meta.LabelSelectorArgs(match_labels={"istio": LABELS["istio"]}),
+                replicas=pilot.replicas,
+                strategy=kube.rolling_update(pilot),
+                selector=meta.LabelSelectorArgs(match_labels=selector),
                 template=core.PodTemplateSpecArgs(
                     metadata=meta.ObjectMetaArgs(
-                        labels={**self._labels, webhooks.INJECT_LABEL: "false"}, annotations=annotations
+                        labels={**self._labels, **own, webhooks.INJECT_LABEL: "false"},
+                        annotations=self._annotations(),
                     ),
                     spec=core.PodSpecArgs(
-                        service_account_name=ACCOUNT,
+                        service_account_name=ISTIOD,
+                        priority_class_name=mesh.values.global_.priorityClassName or None,
                         security_context=core.PodSecurityContextArgs(fs_group=USER),
                         containers=[self._container()],
-                        volumes=_volumes(),
+                        volumes=_volumes(self._bound_token),
+                        **pilot.place,
                     ),
                 ),
             ),
             opts=self._after(*after),
         )
 
+    def _annotations(self) -> dict[str, str]:
+        scraped = {"prometheus.io/port": "15014", "prometheus.io/scrape": "true"}
+        merge = self._args.mesh.values.meshConfig.enablePrometheusMerge
+        return {**(scraped if merge else {}), webhooks.INJECT_LABEL: "false", **self._pilot.podAnnotations}
+
+    @property
+    def _bound_token(self) -> bool:
+        """Whether istiod uses a token that is bound to an audience."""
+        return self._args.mesh.values.global_.jwtPolicy == "third-party-jwt"
+
     def _container(self) -> core.ContainerArgs:
-        a = self._args
+        values = self._args.mesh.values
         return core.ContainerArgs(
             name="discovery",
-            image=f"{a.hub}/pilot:{a.tag}",
-            args=[
-                "discovery",
-                "--monitoringAddr=:15014",
-                "--log_output_level=default:info",
-                "--domain",
-                meshconfig.DOMAIN,
-                "--keepaliveMaxServerConnectionAge",
-                "30m",
-            ],
+            image=values.image(self._pilot.image),
+            image_pull_policy=values.global_.imagePullPolicy or None,
+            args=self._flags(),
             ports=[core.ContainerPortArgs(container_port=p, protocol="TCP") for p in (8080, 15010, 15017)],
             readiness_probe=core.ProbeArgs(
                 http_get=core.HTTPGetActionArgs(path="/ready", port=8080),
@@ -181,36 +115,46 @@ class Istiod(pulumi.ComponentResource):
                 timeout_seconds=5,
             ),
             env=self._environment(),
-            resources=kube.resources(a.profile.pilot.resources),
+            resources=kube.resources(self._pilot.resources),
             security_context=core.SecurityContextArgs(
                 run_as_user=USER,
                 run_as_group=USER,
                 run_as_non_root=True,
                 capabilities=core.CapabilitiesArgs(drop=["ALL"]),
             ),
-            volume_mounts=[
-                core.VolumeMountArgs(name=name, mount_path=path, read_only=read_only)
-                for name, path, read_only in (
-                    ("istio-token", "/var/run/secrets/tokens", True),
-                    ("local-certs", "/var/run/secrets/istio-dns", None),
-                    ("cacerts", "/etc/cacerts", True),
-                    ("istio-kubeconfig", "/var/run/secrets/remote", True),
-                )
-            ],
+            volume_mounts=_mounts(self._bound_token),
         )
 
+    def _flags(self) -> list[pulumi.Input[str]]:
+        chosen = self._args.mesh.values.global_
+        return [
+            "discovery",
+            "--monitoringAddr=:15014",
+            *([f"--log_output_level={chosen.logging.level}"] if chosen.logging.level else []),
+            *(["--log_as_json"] if chosen.logAsJson else []),
+            "--domain",
+            chosen.proxy.clusterDomain,
+            *(["-a", self._args.mesh.root] if chosen.oneNamespace else []),
+            "--keepaliveMaxServerConnectionAge",
+            self._pilot.keepaliveMaxServerConnectionAge,
+        ]
+
     def _environment(self) -> list[core.EnvVarArgs]:
-        literal = {
-            "REVISION": REVISION,
-            "JWT_POLICY": "third-party-jwt",
+        mesh, pilot = self._args.mesh, self._pilot
+        chosen = mesh.values.global_
+        literal: Mapping[str, str] = {
+            "REVISION": mesh.revision,
+            "JWT_POLICY": chosen.jwtPolicy,
             "PILOT_CERT_PROVIDER": "istiod",
             "KUBECONFIG": "/var/run/secrets/remote/config",
-            "PILOT_TRACE_SAMPLING": f"{self._args.profile.pilot.traceSampling:g}",
-            "PILOT_ENABLE_PROTOCOL_SNIFFING_FOR_OUTBOUND": "true",
-            "PILOT_ENABLE_PROTOCOL_SNIFFING_FOR_INBOUND": "true",
-            "ISTIOD_ADDR": meshconfig.discovery_address(self._args.root),
-            "PILOT_ENABLE_ANALYSIS": "false",
-            "CLUSTER_ID": "Kubernetes",
+            **({} if mesh.values.telemetry.v2.enabled else {"PILOT_ENDPOINT_TELEMETRY_LABEL": "false"}),
+            **({"PILOT_TRACE_SAMPLING": f"{pilot.traceSampling:g}"} if pilot.traceSampling else {}),
+            "PILOT_ENABLE_PROTOCOL_SNIFFING_FOR_OUTBOUND": _flag(pilot.enableProtocolSniffingForOutbound),
+            "PILOT_ENABLE_PROTOCOL_SNIFFING_FOR_INBOUND": _flag(pilot.enableProtocolSniffingForInbound),
+            "ISTIOD_ADDR": mesh.discovery_address,
+            "PILOT_ENABLE_ANALYSIS": _flag(chosen.istiod.enableAnalysis),
+            "CLUSTER_ID": chosen.multiCluster.clusterName or "Kubernetes",
+            **pilot.env,
         }
         of_pod = {
             "POD_NAME": "metadata.name",
@@ -230,66 +174,54 @@ class Istiod(pulumi.ComponentResource):
     def _service(self) -> core.Service:
         ports = (
             ("grpc-xds", 15010, 15010),
-            ("https-dns", meshconfig.XDS_PORT, meshconfig.XDS_PORT),
+            ("https-dns", XDS_PORT, XDS_PORT),
             ("https-webhook", 443, 15017),
             ("http-monitoring", 15014, 15014),
         )
         spec = core.ServiceSpecArgs(
-            selector=LABELS,
+            selector=self._selector,
             ports=[
                 core.ServicePortArgs(name=name, port=port, target_port=target, protocol="TCP")
                 for name, port, target in ports
             ],
         )
-        return kube.service(NAME, self._args.namespace, self._labels, spec, self._child)
+        notes = self._pilot.serviceAnnotations
+        return kube.service(self._name, self._namespace, self._labels, spec, self._child, notes)
 
     def _scaling(self) -> None:
-        a, pilot = self._args, self._args.profile.pilot
-        kube.disruption_budget(NAME, a.namespace, self._labels, LABELS, self._child)
-        if pilot.autoscale:
-            labels = {"app": NAME, webhooks.REVISION_LABEL: REVISION}
-            kube.autoscaler(NAME, a.namespace, labels, pilot.autoscale, self._after(self.deployment))
-
-    def _injector(self, after: Sequence[pulumi.Resource]) -> k8s.admissionregistration.v1.MutatingWebhookConfiguration:
-        labels = {"app": "sidecar-injector", webhooks.REVISION_LABEL: REVISION}
-        hooks = webhooks.injection(NAME, self._args.root, REVISION)
-        ready = kube.ready_when(hooks, webhooks.PATCHED) if self._args.gate else None
-        return k8s.admissionregistration.v1.MutatingWebhookConfiguration(
-            INJECTOR,
-            metadata=kube.metadata(INJECTOR, labels=labels, annotations=ready),
-            webhooks=hooks,
-            opts=self._after(*after),
-        )
-
-    def _validator(
-        self, after: Sequence[pulumi.Resource]
-    ) -> k8s.admissionregistration.v1.ValidatingWebhookConfiguration:
-        name = f"istiod-{self._args.root}"  # istiod looks for this very name
-        hooks = webhooks.validation(NAME, self._args.root)
-        ready = kube.ready_when(hooks, webhooks.PATCHED, webhooks.ENFORCED) if self._args.gate else None
-        return k8s.admissionregistration.v1.ValidatingWebhookConfiguration(
-            name,
-            metadata=kube.metadata(name, labels={"app": NAME, "istio": NAME}, annotations=ready),
-            webhooks=hooks,
-            opts=self._after(*after),
-        )
-
-    def _filters(self) -> None:
-        labels = {webhooks.REVISION_LABEL: REVISION}
-        after = self._after(*self._args.definitions, self.validator)
-        for name, envoy_filter in telemetry.filters(ISTIO.proxy_generations):
-            manifest = envoy_filter.manifest(name, self._args.root, labels)
-            kube.custom(manifest, self._args.namespace, after)
+        mesh, namespace = self._args.mesh, self._namespace
+        if mesh.values.global_.defaultPodDisruptionBudget.enabled:
+            kube.disruption_budget(self._name, namespace, self._labels, self._selector, self._child)
+        if self._pilot.autoscaleEnabled:
+            labels = {"app": NAME, **mesh.labels}
+            kube.autoscaler(self._name, namespace, labels, self._pilot, self._after(self._deployment))
 
 
-def _volumes() -> list[core.VolumeArgs]:
+def _flag(value: bool) -> str:
+    return str(value).lower()
+
+
+def _mounts(bound_token: bool) -> list[core.VolumeMountArgs]:
+    mounts = {
+        "local-certs": core.VolumeMountArgs(name="local-certs", mount_path="/var/run/secrets/istio-dns"),
+        "cacerts": core.VolumeMountArgs(name="cacerts", mount_path="/etc/cacerts", read_only=True),
+        "istio-kubeconfig": core.VolumeMountArgs(
+            name="istio-kubeconfig", mount_path="/var/run/secrets/remote", read_only=True
+        ),
+    }
+    token = core.VolumeMountArgs(name="istio-token", mount_path="/var/run/secrets/tokens", read_only=True)
+    return [*([token] if bound_token else []), *mounts.values()]
+
+
+def _volumes(bound_token: bool) -> list[core.VolumeArgs]:
     token = core.ServiceAccountTokenProjectionArgs(audience="istio-ca", expiration_seconds=43200, path="istio-token")
+    bound = core.VolumeArgs(
+        name="istio-token",
+        projected=core.ProjectedVolumeSourceArgs(sources=[core.VolumeProjectionArgs(service_account_token=token)]),
+    )
     return [
         core.VolumeArgs(name="local-certs", empty_dir=core.EmptyDirVolumeSourceArgs(medium="Memory")),
-        core.VolumeArgs(
-            name="istio-token",
-            projected=core.ProjectedVolumeSourceArgs(sources=[core.VolumeProjectionArgs(service_account_token=token)]),
-        ),
+        *([bound] if bound_token else []),
         *(
             core.VolumeArgs(name=name, secret=core.SecretVolumeSourceArgs(secret_name=name, optional=True))
             for name in ("cacerts", "istio-kubeconfig")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components.profiles import Autoscale, Resources
+from components.profiles import Resources, Workload
 
 WAIT_FOR: Final = "pulumi.com/waitFor"
 """Annotation with the conditions on which an object counts as ready, so that others may be created."""
@@ -54,10 +54,32 @@ def resources(amounts: Resources) -> k8s.core.v1.ResourceRequirementsArgs:
     )
 
 
-def rolling_update() -> k8s.apps.v1.DeploymentStrategyArgs:
-    """Istio's way for istiod and gateways: all new pods at once, and a quarter of the old ones may be missing."""
+def rolling_update(workload: Workload) -> k8s.apps.v1.DeploymentStrategyArgs:
     return k8s.apps.v1.DeploymentStrategyArgs(
-        rolling_update=k8s.apps.v1.RollingUpdateDeploymentArgs(max_surge="100%", max_unavailable="25%")
+        rolling_update=k8s.apps.v1.RollingUpdateDeploymentArgs(
+            max_surge=_amount(workload.rollingMaxSurge), max_unavailable=_amount(workload.rollingMaxUnavailable)
+        )
+    )
+
+
+def _amount(text: str) -> int | str:
+    """A number, or a percentage as text."""
+    return int(text) if text.isdigit() else text
+
+
+def account(
+    name: str,
+    namespace: pulumi.Input[str],
+    labels: Mapping[str, str],
+    pull_secrets: Sequence[str],
+    opts: pulumi.ResourceOptions,
+) -> k8s.core.v1.ServiceAccount:
+    """A service account whose pods may fetch images with the secrets' credentials."""
+    return k8s.core.v1.ServiceAccount(
+        name,
+        metadata=metadata(name, namespace, labels),
+        image_pull_secrets=[k8s.core.v1.LocalObjectReferenceArgs(name=secret) for secret in pull_secrets] or None,
+        opts=opts,
     )
 
 
@@ -67,30 +89,35 @@ def service(
     labels: Mapping[str, str],
     spec: k8s.core.v1.ServiceSpecArgs,
     opts: pulumi.ResourceOptions,
+    annotations: Mapping[str, str] | None = None,
 ) -> k8s.core.v1.Service:
     """A Service that is ready at once, or for a load balancer when it has its outer address.
 
     Pulumi by itself waits for endpoints, and then always ten seconds more. Whether somebody answers is what the
     Deployment behind the Service is waited for."""
-    ready = ready_when(spec, HAS_ADDRESS) if spec.type == "LoadBalancer" else {SKIP_AWAIT: "true"}
-    return k8s.core.v1.Service(name, metadata=metadata(name, namespace, labels, ready), spec=spec, opts=opts)
+    content = [spec, annotations] if annotations else spec
+    ready = ready_when(content, HAS_ADDRESS) if spec.type == "LoadBalancer" else {SKIP_AWAIT: "true"}
+    notes = {**(annotations or {}), **ready}
+    return k8s.core.v1.Service(name, metadata=metadata(name, namespace, labels, notes), spec=spec, opts=opts)
 
 
 def autoscaler(
     name: str,
     namespace: pulumi.Input[str],
     labels: Mapping[str, str],
-    bounds: Autoscale,
+    workload: Workload,
     opts: pulumi.ResourceOptions,
 ) -> k8s.autoscaling.v2.HorizontalPodAutoscaler:
     """Scales the Deployment of the same name by its CPU."""
-    target = k8s.autoscaling.v2.MetricTargetArgs(type="Utilization", average_utilization=bounds.cpu)
+    target = k8s.autoscaling.v2.MetricTargetArgs(
+        type="Utilization", average_utilization=workload.cpu.targetAverageUtilization
+    )
     return k8s.autoscaling.v2.HorizontalPodAutoscaler(
         name,
         metadata=metadata(name, namespace, labels),
         spec=k8s.autoscaling.v2.HorizontalPodAutoscalerSpecArgs(
-            min_replicas=bounds.min,
-            max_replicas=bounds.max,
+            min_replicas=workload.autoscaleMin,
+            max_replicas=workload.autoscaleMax,
             scale_target_ref=k8s.autoscaling.v2.CrossVersionObjectReferenceArgs(
                 api_version="apps/v1", kind="Deployment", name=name
             ),

@@ -2,131 +2,121 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
-from components.profiles import Profile, Resources
+import pulumi
+import yaml
+from pulumi_kubernetes.core.v1 import ConfigMap
 
-DOMAIN: Final = "cluster.local"
-"""The cluster's DNS domain; also the trust domain of workload identities."""
-XDS_PORT: Final = 15012
-"""istiod's discovery and certificates over TLS."""
-ZIPKIN: Final = "zipkin.{namespace}:9411"
-"""Where proxies send their spans: the Service of the tracing addon."""
+from components import injection, kube, sidecar
+from components.api.model import wire
+from components.api.proxy_config import ProxyTracing
+from components.installation import Installation
+from components.profiles.merge import merged
 
-_INIT_RESOURCES: Final = Resources(
-    requests={"cpu": "10m", "memory": "10Mi"}, limits={"cpu": "2000m", "memory": "1024Mi"}
-)
+MESH_CONFIG: Final = "istio"
+"""ConfigMap with the mesh-wide configuration; gateways mount it too."""
+INJECTOR: Final = "istio-sidecar-injector"
+"""ConfigMap with the injection template; also the name of the webhook that asks for it."""
 
-
-def discovery_address(namespace: str) -> str:
-    """Host and port at which proxies find istiod."""
-    return f"istiod.{namespace}.svc:{XDS_PORT}"
-
-
-def mesh(profile: Profile, namespace: str) -> dict[str, Any]:
-    """Istio's MeshConfig."""
-    return {
-        **profile.meshConfig.model_dump(exclude_defaults=True),
-        "defaultConfig": {
-            "discoveryAddress": discovery_address(namespace),
-            "proxyMetadata": {},
-            "tracing": {"zipkin": {"address": ZIPKIN.format(namespace=namespace)}},
-        },
-        "enablePrometheusMerge": True,
-        "rootNamespace": namespace,
-        "trustDomain": DOMAIN,
-    }
+_TRACERS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "zipkin": {"address": "zipkin.{root}:9411"},
+    "lightstep": {},
+    "datadog": {"address": "$(HOST_IP):8126"},
+    "stackdriver": dict.fromkeys(("maxNumberOfAnnotations", "maxNumberOfAttributes", "maxNumberOfMessageEvents"), 200),
+    "openCensusAgent": {},
+}
+"""Where proxies send their spans unless told otherwise: for Zipkin, the Service of the tracing addon."""
 
 
-def injection_values(profile: Profile, hub: str, tag: str, namespace: str) -> dict[str, Any]:
+def documents(mesh: Installation, namespace: pulumi.Input[str], opts: pulumi.ResourceOptions) -> list[ConfigMap]:
+    """The ConfigMaps with both, as far as the values ask for them."""
+    values, contents = mesh.values, {}
+    if values.pilot.configMap:
+        text = yaml.safe_dump(mesh_config(mesh), sort_keys=True)
+        contents[MESH_CONFIG] = {"mesh": text, "meshNetworks": "networks: {}\n"}
+    if not values.global_.omitSidecarInjectorConfigMap:
+        contents[INJECTOR] = injection.config_map_data(injection_values(mesh))
+    names = {mesh.named(name): data for name, data in contents.items()}
+    return [
+        ConfigMap(name, metadata=kube.metadata(name, namespace, mesh.labels), data=data, opts=opts)
+        for name, data in names.items()
+    ]
+
+
+def mesh_config(mesh: Installation) -> dict[str, Any]:
+    """Istio's MeshConfig: what follows from the installation, and what the values say."""
+    given = wire(mesh.values.meshConfig)
+    proxies: dict[str, Any] = {"discoveryAddress": mesh.discovery_address, "tracing": _tracing(mesh, given)}
+    if mesh.values.global_.meshID:
+        proxies["meshId"] = mesh.values.global_.meshID
+    return merged({"rootNamespace": mesh.root, "defaultConfig": proxies}, given)
+
+
+def _tracing(mesh: Installation, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The tracer that the mesh configuration names, or else the values; only one may be there."""
+    named = given.get("defaultConfig", {}).get("tracing", {})
+    tracer = next((name for name in ProxyTracing.TRACERS if name in named), mesh.values.global_.proxy.tracer)
+    return {tracer: {key: _placed(value, mesh) for key, value in _TRACERS[tracer].items()}}
+
+
+def _placed(value: Any, mesh: Installation) -> Any:
+    return value.replace("{root}", mesh.root) if isinstance(value, str) else value
+
+
+def injection_values(mesh: Installation) -> dict[str, Any]:
     """What the injection template finds under `.Values`, in the shape that Istio 1.10's own charts give it."""
     return {
-        "global": _global(profile, hub, tag, namespace),
-        "istio_cni": {"enabled": False},
-        "revision": "",
+        "global": _global(mesh),
+        "istio_cni": {"enabled": mesh.values.cni.enabled},
+        "revision": mesh.values.revision,
         "sidecarInjectorWebhook": {
-            "alwaysInjectSelector": [],
-            "defaultTemplates": [],
-            "enableNamespacesByDefault": False,
-            "injectedAnnotations": {},
-            "neverInjectSelector": [],
+            **mesh.values.sidecarInjectorWebhook.model_dump(mode="json"),
             "objectSelector": {"autoInject": True, "enabled": True},
-            "rewriteAppHTTPProbe": True,
-            "templates": {},
             "useLegacySelectors": False,
         },
     }
 
 
-def _global(profile: Profile, hub: str, tag: str, namespace: str) -> dict[str, Any]:
+def with_sidecar(mesh: Installation, workload: Mapping[str, Any]) -> dict[str, Any]:
+    """The workload, in wire names, with the sidecar that this control plane would give its pods.
+
+    Raises InjectionError for a workload that cannot get one."""
+    return sidecar.inject(workload, injection_values(mesh), mesh_config(mesh), mesh.values.revision)
+
+
+def _global(mesh: Installation) -> dict[str, Any]:
+    values, chosen = mesh.values, mesh.values.global_.model_dump(mode="json")
+    for container in ("proxy", "proxy_init"):  # a full reference where the hub and the tag do not tell the image
+        image = chosen[container]["image"]
+        chosen[container]["image"] = values.image(image) if image in values.images else image
     return {
-        "hub": hub,
-        "tag": tag,
-        "namespace": namespace,
-        "istioNamespace": namespace,
-        "proxy": _proxy(profile),
-        "proxy_init": {"image": "proxyv2", "resources": _INIT_RESOURCES.model_dump()},
+        **chosen,
+        "hub": values.hub,
+        "tag": values.tag,
+        "namespace": mesh.root,
+        "istioNamespace": mesh.root,
         "tracer": _tracers(),
-        "logging": {"level": "default:info"},
-        "logAsJson": False,
-        "caAddress": "",
         "configValidation": True,
         "defaultNodeSelector": {},
-        "defaultPodDisruptionBudget": {"enabled": True},
         "defaultResources": {"requests": {"cpu": "10m"}},
-        "enabled": True,
+        "enabled": values.pilot.enabled,
         "externalIstiod": False,
         "remotePilotAddress": "",
-        "imagePullPolicy": "",
-        "imagePullSecrets": [],
-        "istiod": {"enableAnalysis": False},
-        "jwtPolicy": "third-party-jwt",
-        "meshID": "",
         "meshNetworks": {},
-        "mountMtlsCerts": False,
-        "multiCluster": {"clusterName": "", "enabled": False},
-        "network": "",
-        "omitSidecarInjectorConfigMap": False,
-        "oneNamespace": False,
         "operatorManageWebhooks": False,
         "pilotCertProvider": "istiod",
-        "priorityClassName": "",
         "sds": {"token": {"aud": "istio-ca"}},
-        "sts": {"servicePort": 0},
         "useMCP": False,
     }
 
 
-def _proxy(profile: Profile) -> dict[str, Any]:
-    return {
-        "image": "proxyv2",
-        "resources": profile.proxy.resources.model_dump(),
-        "autoInject": "enabled",
-        "clusterDomain": DOMAIN,
-        "logLevel": "warning",
-        "componentLogLevel": "misc:error",
-        "enableCoreDump": False,
-        "privileged": False,
-        "holdApplicationUntilProxyStarts": False,
-        "includeIPRanges": "*",
-        "excludeIPRanges": "",
-        "excludeInboundPorts": "",
-        "excludeOutboundPorts": "",
-        "statusPort": 15020,
-        "readinessInitialDelaySeconds": 1,
-        "readinessPeriodSeconds": 2,
-        "readinessFailureThreshold": 30,
-        "tracer": "zipkin",
-    }
-
-
 def _tracers() -> dict[str, Any]:
+    """The older place of the tracers' settings; templates read no more of it than that it is there."""
     return {
+        "datadog": dict(_TRACERS["datadog"]),
+        "stackdriver": {"debug": False, **_TRACERS["stackdriver"]},
         "zipkin": {"address": ""},
-        "datadog": {"address": "$(HOST_IP):8126"},
         "lightstep": {"accessToken": "", "address": ""},
-        "stackdriver": {
-            "debug": False,
-            **dict.fromkeys(("maxNumberOfAnnotations", "maxNumberOfAttributes", "maxNumberOfMessageEvents"), 200),
-        },
     }

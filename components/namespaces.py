@@ -1,4 +1,4 @@
-"""Namespaces whose pods get a sidecar: ours, or somebody else's with nothing but a label of ours."""
+"""Namespaces that the stack makes, and namespaces whose pods get a sidecar: its own, or only labelled by it."""
 
 from __future__ import annotations
 
@@ -8,15 +8,19 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components import kube, webhooks
-from components.settings import InjectedNamespace
+from components import kube
+from components.settings import InjectedNamespace, Ownership
 
 
 @dataclass(frozen=True, kw_only=True)
 class NamespacesArgs:
     """Which namespaces."""
 
-    namespaces: Mapping[str, InjectedNamespace]
+    injected: Mapping[str, InjectedNamespace]
+    others: Mapping[str, Ownership]
+    """Those without injection."""
+    label: Mapping[str, str]
+    """The label by which a control plane knows the namespaces that it injects."""
     mark: Mapping[str, pulumi.Input[str]]
     """Annotations for those that are made here."""
     control_plane: Sequence[pulumi.Resource]
@@ -53,23 +57,36 @@ class Namespaces(pulumi.ComponentResource):
     """Makes or labels the namespaces."""
 
     by_name: dict[str, Injected]
+    """Those in which there is injection."""
+    names: dict[str, pulumi.Input[str]]
+    """The name of each, injected or not, known when it exists."""
 
     def __init__(self, name: str, args: NamespacesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mesh:istio:Namespaces", name, None, opts)
-        self._args = args
-        self.by_name = {namespace: self._injected(namespace, how) for namespace, how in args.namespaces.items()}
+        self._args, self.names = args, {}
+        self.by_name = {namespace: self._injected(namespace, how) for namespace, how in args.injected.items()}
+        for namespace, ownership in args.others.items():
+            self._namespace(namespace, ownership, {}, pulumi.ResourceOptions(parent=self))
         self.register_outputs({})
 
     def _injected(self, name: str, how: InjectedNamespace) -> Injected:
         a, manual = self._args, how.injection == "manual"
-        labels = {} if manual else {webhooks.NAMESPACE_LABEL: "enabled"}
         needed = a.control_plane if manual else a.injector
         opts = pulumi.ResourceOptions(parent=self, depends_on=list(needed))
-        ready = list(needed)
-        if how.ownership == "create":
-            metadata = kube.metadata(name, labels=labels, annotations=a.mark)
-            ready.append(k8s.core.v1.Namespace(name, metadata=metadata, opts=opts))
-        elif labels:
-            patch = k8s.meta.v1.ObjectMetaPatchArgs(name=name, labels=labels)
-            ready.append(k8s.core.v1.NamespacePatch(name, metadata=patch, opts=opts))
-        return Injected(name=name, manual=manual, ready=ready, gate=None if manual else a.gate)
+        made = self._namespace(name, how.ownership, {} if manual else a.label, opts)
+        return Injected(name=name, manual=manual, ready=[*needed, *made], gate=None if manual else a.gate)
+
+    def _namespace(
+        self, name: str, ownership: Ownership, labels: Mapping[str, str], opts: pulumi.ResourceOptions
+    ) -> list[pulumi.Resource]:
+        """What stands for the namespace: itself, its label, or nothing."""
+        self.names[name] = name
+        if ownership == "create":
+            metadata = kube.metadata(name, labels=labels, annotations=self._args.mark)
+            made = k8s.core.v1.Namespace(name, metadata=metadata, opts=opts)
+            self.names[name] = made.metadata.name
+            return [made]
+        if not labels:
+            return []
+        patch = k8s.meta.v1.ObjectMetaPatchArgs(name=name, labels=dict(labels))
+        return [k8s.core.v1.NamespacePatch(name, metadata=patch, opts=opts)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+import pulumi
 import pulumi_kubernetes as k8s
 
 Rule = tuple[str, str, str]
@@ -62,6 +63,15 @@ ISTIOD_NAMESPACE: Final[tuple[Rule, ...]] = (
 GATEWAY: Final[tuple[Rule, ...]] = (("core", "secrets", _READ),)
 """What a gateway may do in its namespace: read its TLS certificates."""
 
+CNI: Final[tuple[Rule, ...]] = (("core", "pods nodes", "get"),)
+"""What the network plugin may read."""
+
+REPAIR: Final[tuple[Rule, ...]] = (
+    ("core", "pods", "get list watch delete patch update"),
+    ("core", "events", "get list watch delete patch update create"),
+)
+"""What the repair of pods that started without the network plugin may do."""
+
 SIGNER: Final = k8s.rbac.v1.PolicyRuleArgs(
     api_groups=["certificates.k8s.io"],
     resources=["signers"],
@@ -88,6 +98,6 @@ def reference(kind: str, name: str) -> k8s.rbac.v1.RoleRefArgs:
     return k8s.rbac.v1.RoleRefArgs(api_group="rbac.authorization.k8s.io", kind=kind, name=name)
 
 
-def account(name: str, namespace: str | None = None) -> list[k8s.rbac.v1.SubjectArgs]:
+def account(name: str, namespace: pulumi.Input[str] | None = None) -> list[k8s.rbac.v1.SubjectArgs]:
     """A binding's subjects: one service account; without a namespace, the binding's own."""
     return [k8s.rbac.v1.SubjectArgs(kind="ServiceAccount", name=name, namespace=namespace)]

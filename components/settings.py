@@ -4,30 +4,30 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, ClassVar, Final, Literal
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, ClassVar, Final, Literal
 
-from pydantic import ConfigDict, Field, ValidationError, field_validator
+from pydantic import ConfigDict, ValidationError, field_validator
 
 from components import errors, profiles
-from components.profiles import Profile, ServiceType
-from components.release import ISTIO
-from components.typed import Typed
+from components.installation import ROOT
+from components.profiles import Name, PortNumber, ServiceType, Values
+from components.profiles.merge import merged
+from components.typed import Documented
 
 NAMESPACE: Final = "mesh"
 """The config namespace; any key of it that is not a field of `Settings` is an error."""
+INGRESS: Final = "istio-ingressgateway"
+"""The gateway that `gatewayServiceType` and `ingressNodePorts` are about."""
 
 Ownership = Literal["create", "existing"]
-NodePort = Annotated[int, Field(ge=1, le=65535)]
-# RFC 1123 label, the form of a namespace's name.
-Name = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
 
 
 class SettingsError(Exception):
     """The config is not usable; the text names each key, its value and what is possible instead."""
 
 
-class ShortForm(Typed):
+class ShortForm(Documented):
     """A map for which something shorter may stand."""
 
     short_forms: ClassVar[str]
@@ -54,29 +54,27 @@ class Bookinfo(ShortForm):
     """Where it runs; one of `injectedNamespaces`."""
 
 
-class Settings(Typed):
-    """The keys of the config namespace `mesh`."""
+class Settings(Values):
+    """The keys of the config namespace `mesh`: the stack's own, and differences from its profile."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
     profile: str = "default"
     """Installation profile."""
     gatewayServiceType: ServiceType | None = None
-    """Service type of the ingress gateway; the profile's own if not set."""
-    ingressNodePorts: dict[str, NodePort] = {}
-    """Fixed node ports of the ingress gateway, by the name of the Service's port."""
+    """Service type of `istio-ingressgateway`; the profile's own if not set. Short for `gateways`."""
+    ingressNodePorts: dict[str, PortNumber] = {}
+    """Fixed node ports of `istio-ingressgateway`, by the name of the Service's port. Short for `gateways`."""
     nodeAddress: str | None = None
     """Host name or address under which node ports are reached; the first node's if not set."""
     injectedNamespaces: dict[Name, InjectedNamespace] = {}
     """Namespaces whose pods get a sidecar. `create`: ours, made and removed with the stack. `existing`: somebody
     else's, which gets only a label. `injection` is `auto`, or `manual` for sidecars that are part of the stack's
     workloads."""
+    namespaces: dict[Name, Ownership] = {}
+    """Further namespaces in which the stack has gateways or the network plugin, without injection."""
     bookinfo: Bookinfo | None = None
     """The Bookinfo application, if wanted: `true`, or a map."""
-    hub: str = ISTIO.hub
-    """Registry and path of Istio's images, without a trailing slash."""
-    tag: str = ISTIO.version
-    """Tag of Istio's images."""
     injectionGate: bool = True
     """Whether workloads wait until istiod has patched its webhooks; off only where no istiod runs."""
     context: str | None = None
@@ -101,33 +99,17 @@ class Settings(Typed):
     def _switch(cls, value: Any) -> Any:
         return {True: Bookinfo(), False: None}.get(value, value) if isinstance(value, bool) else value
 
-    @property
-    def values(self) -> Profile:
-        """The profile with this stack's differences."""
-        chosen = profiles.profile(self.profile)
-        if self.gatewayServiceType is None:
-            return chosen
-        gateways = {
-            name: gateway.model_copy(update={"serviceType": self.gatewayServiceType})
-            if gateway.role == "ingressgateway"
-            else gateway
-            for name, gateway in chosen.gateways.items()
-        }
-        return chosen.model_copy(update={"gateways": gateways})
-
 
 def load(config: Mapping[str, str], context: str | None = None) -> Settings:
     """The settings in `config` (keys `namespace:name`, values as Pulumi hands them over: text, or JSON for
     maps and booleans). `context` is what the user named on the command line. Raises SettingsError."""
     prefix = f"{NAMESPACE}:"
     raw = {key.removeprefix(prefix): _decoded(value) for key, value in config.items() if key.startswith(prefix)}
-    try:
-        settings = Settings.model_validate(raw)
-    except ValidationError as error:
-        raise SettingsError("\n".join(errors.problems(error, Settings, prefix))) from None
-    problems = list(_contradictions(settings, context))
+    first = _validated(_with_profile(raw))
+    problems = [*_shorthand_problems(first, raw), *_contradictions(first, context)]
     if problems:
         raise SettingsError("\n".join(problems))
+    settings = _validated(_with_profile(_without_shorthand(first, raw)))
     return settings if context is None else settings.model_copy(update={"context": context})
 
 
@@ -142,27 +124,97 @@ def _decoded(value: str) -> Any:
     return json.loads(value) if value[:1] in ("{", "[") or value in ("true", "false") else value
 
 
+def _with_profile(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """What the stack says, laid over its profile."""
+    known = raw.get("profile", "default")
+    return profiles.changed(known if known in profiles.NAMES else "default", raw)
+
+
+def _validated(data: Mapping[str, Any]) -> Settings:
+    try:
+        return Settings.model_validate(data)
+    except ValidationError as error:
+        raise SettingsError("\n".join(errors.problems(error, Settings, f"{NAMESPACE}:"))) from None
+
+
+def _without_shorthand(s: Settings, raw: Mapping[str, Any]) -> dict[str, Any]:
+    """The config with what `gatewayServiceType` and `ingressNodePorts` stand for."""
+    if INGRESS not in s.gateways:
+        return dict(raw)
+    said: dict[str, Any] = {"type": s.gatewayServiceType} if s.gatewayServiceType else {}
+    if s.ingressNodePorts:
+        ports = [port.model_dump() for port in s.gateways[INGRESS].ports]
+        fixed = s.ingressNodePorts
+        said["ports"] = [{**port, "nodePort": fixed.get(port["name"], port["nodePort"])} for port in ports]
+    return merged(raw, {"gateways": {INGRESS: said}} if said else {})
+
+
+def _shorthand_problems(s: Settings, raw: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with `gatewayServiceType` and `ingressNodePorts`, alone or beside `gateways`."""
+    gateway = s.gateways.get(INGRESS)
+    if gateway is None or not gateway.enabled:
+        for key in ("gatewayServiceType", "ingressNodePorts"):
+            if raw.get(key):
+                yield f"mesh:{key} is set, but the profile {s.profile} has no ingress gateway {INGRESS}"
+        return
+    said = raw.get("gateways", {}).get(INGRESS, {}).get("type")
+    if said and s.gatewayServiceType and said != s.gatewayServiceType:
+        yield f"mesh:gatewayServiceType {s.gatewayServiceType} contradicts mesh:gateways.{INGRESS}.type {said}"
+    if s.ingressNodePorts and (s.gatewayServiceType or gateway.type) == "ClusterIP":
+        yield "mesh:ingressNodePorts is set, but a ClusterIP Service has no node ports: choose NodePort or LoadBalancer"
+        return
+    numbers = {port.name: port.nodePort for port in gateway.ports}
+    for name, number in s.ingressNodePorts.items():
+        if name not in numbers:
+            yield errors.choice(f"mesh:ingressNodePorts.{name}", name, numbers)
+        elif numbers[name] not in (None, number):
+            yield f"mesh:ingressNodePorts.{name}: {number} contradicts nodePort {numbers[name]} in mesh:gateways"
+
+
 def _contradictions(s: Settings, context: str | None) -> Iterator[str]:
     """What no single key can know is wrong."""
     if context and s.context and context != s.context:
         yield f"CONTEXT={context} contradicts mesh:context {s.context} of the stack's file: leave one of them out"
-    ingress = [g for g in s.values.gateways.values() if g.role == "ingressgateway"]
-    names = [port.name for gateway in ingress for port in gateway.ports]
-    if s.ingressNodePorts and not ingress:
-        yield f"mesh:ingressNodePorts is set, but the profile {s.profile} has no ingress gateway"
-    elif s.ingressNodePorts and ingress[0].serviceType == "ClusterIP":
-        yield "mesh:ingressNodePorts is set, but a ClusterIP Service has no node ports: choose NodePort or LoadBalancer"
-    else:
-        for name in s.ingressNodePorts:
-            if name not in names:
-                yield errors.choice(f"mesh:ingressNodePorts.{name}", name, names)
+    yield from _two_of_a_node_port(s)
+    yield from _misplaced(s)
+    if s.pilot.enabled and s.istiodRemote.enabled:
+        yield "mesh:pilot.enabled and mesh:istiodRemote.enabled: the control plane is here or elsewhere, not both"
+    if s.injectedNamespaces and not (s.pilot.enabled or s.istiodRemote.enabled):
+        yield f"mesh:injectedNamespaces is set, but the profile {s.profile} has no control plane that injects"
+    if s.bookinfo and not s.pilot.enabled:
+        yield f"mesh:bookinfo is set, but the profile {s.profile} has no istiod that serves its routes"
+
+
+def _two_of_a_node_port(s: Settings) -> Iterator[str]:
     taken: dict[int, str] = {}
-    for name, port in s.ingressNodePorts.items():
-        if port in taken:
-            yield f"mesh:ingressNodePorts.{name}: {port} is also the node port of {taken[port]}"
-        taken[port] = name
+    ports = {f"gateways.{name}.ports.{p.name}": p.nodePort for name, g in s.gateways.items() for p in g.ports}
+    shorthand = {f"ingressNodePorts.{name}": number for name, number in s.ingressNodePorts.items()}
+    fixed = {f"gateways.{INGRESS}.ports.{name}" for name in s.ingressNodePorts}
+    for path, port in {**{p: n for p, n in ports.items() if p not in fixed}, **shorthand}.items():
+        if port is not None and port in taken:
+            yield f"mesh:{path}: {port} is also the node port of {taken[port].rpartition('.')[2]}"
+        if port is not None:
+            taken[port] = path
+
+
+def _misplaced(s: Settings) -> Iterator[str]:
+    """Parts in namespaces of which the stack does not say whose they are."""
+    declared = [*s.injectedNamespaces, *s.namespaces]
+    for name in s.namespaces:
+        if name in s.injectedNamespaces:
+            yield f"mesh:namespaces.{name}: it is also one of mesh:injectedNamespaces; leave one of them out"
+    for name, gateway in s.gateways.items():
+        if gateway.enabled and gateway.namespace and gateway.namespace not in (*declared, ROOT):
+            yield _undeclared(f"mesh:gateways.{name}.namespace", gateway.namespace, "namespaces", s.namespaces)
+    if s.cni.enabled and s.cni.namespace and s.cni.namespace not in (*declared, ROOT, "kube-system"):
+        yield _undeclared("mesh:cni.namespace", s.cni.namespace, "namespaces", s.namespaces)
     if s.bookinfo and s.bookinfo.namespace not in s.injectedNamespaces:
-        yield (
-            f"mesh:bookinfo.namespace: {s.bookinfo.namespace} is not one of mesh:injectedNamespaces"
-            f" ({', '.join(s.injectedNamespaces) or 'none'}); add `{s.bookinfo.namespace}: existing` or `: create`"
-        )
+        injected = s.injectedNamespaces
+        yield _undeclared("mesh:bookinfo.namespace", s.bookinfo.namespace, "injectedNamespaces", injected)
+
+
+def _undeclared(path: str, name: str, key: str, declared: Iterable[str]) -> str:
+    return (
+        f"{path}: {name} is not one of mesh:{key} ({', '.join(declared) or 'none'});"
+        f" add `{name}: existing` or `: create`"
+    )

@@ -87,7 +87,7 @@ def _found(target: Target) -> Survey | None:
 
 
 def _refuse(found: Survey, recorded: Recorded, root: str, chosen: Settings) -> None:
-    ownership = {name: how.ownership for name, how in chosen.injectedNamespaces.items()}
+    ownership = {name: how.ownership for name, how in chosen.injectedNamespaces.items()} | chosen.namespaces
     problems = list(cluster.problems(found, recorded, pulumi.get_project(), pulumi.get_stack(), root, ownership))
     if problems:
         raise cluster.ClusterError("\n".join(problems))

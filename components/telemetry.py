@@ -1,7 +1,7 @@
 """The filters through which proxies tell who called whom: metadata exchange, and Istio's standard metrics.
 
-Each is an extension compiled into the proxy (it runs in Envoy's "null" VM), once for HTTP and once for TCP, and once
-for each generation of proxies that may still be connected.
+Each is an extension, compiled into the proxy (it runs in Envoy's "null" VM) or as WebAssembly in sidecars; once for
+HTTP and once for TCP, and once for each generation of proxies that may still be connected.
 """
 
 from __future__ import annotations
@@ -11,7 +11,12 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from components import api
+import pulumi
+
+from components import api, kube
+from components.installation import Installation
+from components.profiles.values import TelemetryV2
+from components.release import ISTIO
 
 Node = dict[str, Any]
 
@@ -30,14 +35,22 @@ _PROXIES_THAT_ADD_CALLER_CLUSTERS: Final = {"1.9"}
 """Later proxies report the clusters of an outbound call by themselves."""
 
 
-def filters(generations: tuple[str, ...]) -> Iterator[tuple[str, api.EnvoyFilter]]:
-    """Name and filter: four for each generation of proxies, a minor version such as `1.10`."""
+def install(mesh: Installation, namespace: pulumi.Input[str], opts: pulumi.ResourceOptions) -> None:
+    """The filters that the values ask for, in Istio's namespace, so that they hold for the whole mesh."""
+    if mesh.values.telemetry.installed:
+        for name, envoy_filter in filters(ISTIO.proxy_generations, mesh.values.telemetry.v2):
+            kube.custom(envoy_filter.manifest(mesh.named(name), mesh.root, mesh.labels), namespace, opts)
+
+
+def filters(generations: tuple[str, ...], chosen: TelemetryV2) -> Iterator[tuple[str, api.EnvoyFilter]]:
+    """Name and filter: two or four for each generation of proxies, a minor version such as `1.10`."""
     for generation in generations:
-        exchange = [_patch(_HTTP, context, _exchange()) for context in (_IN, _OUT, _EDGE)]
-        yield f"metadata-exchange-{generation}", _filter(generation, exchange)
+        exchange = _exchange(chosen.metadataExchange.wasmEnabled)
+        patches = [_patch(_HTTP, context, exchange) for context in (_IN, _OUT, _EDGE)]
+        yield f"metadata-exchange-{generation}", _filter(generation, patches)
         yield f"tcp-metadata-exchange-{generation}", _filter(generation, _tcp_exchange())
-        for kind, prefix in ((_HTTP, ""), (_TCP, "tcp-")):
-            stats = [_stats(kind, context, generation) for context in _order(kind)]
+        for kind, prefix in ((_HTTP, ""), (_TCP, "tcp-")) if chosen.prometheus.enabled else ():
+            stats = [_stats(kind, context, generation, chosen.prometheus.wasmEnabled) for context in _order(kind)]
             yield f"{prefix}stats-filter-{generation}", _filter(generation, stats)
 
 
@@ -73,20 +86,31 @@ def _typed(name: str, url: str, value: Node) -> Node:
     }
 
 
-def _extension(name: str, kind: str, code: str, settings: Node, root: str = "", vm: str = "") -> Node:
+def _compiled(code: str) -> Node:
+    """What runs an extension that is compiled into the proxy under the name `code`."""
+    return {"code": {"local": {"inline_string": code}}, "runtime": "envoy.wasm.runtime.null"}
+
+
+def _wasm(file: str) -> Node:
+    """What runs an extension that is WebAssembly; the proxy's image brings it, compiled for its own CPU."""
+    code = {"local": {"filename": f"/etc/istio/extensions/{file}.compiled.wasm"}}
+    return {"code": code, "runtime": "envoy.wasm.runtime.v8", "allow_precompiled": True}
+
+
+def _extension(name: str, kind: str, machine: Node, settings: Node, root: str = "", vm: str = "") -> Node:
     """An extension of the proxy, with its settings as JSON text; `root` and `vm` name its instance."""
-    machine: Node = {"code": {"local": {"inline_string": code}}, "runtime": "envoy.wasm.runtime.null"}
     text = {"@type": "type.googleapis.com/google.protobuf.StringValue", "value": json.dumps(settings, indent=2) + "\n"}
     config: Node = {"configuration": text, "vm_config": machine}
     if root:
         config["root_id"] = root
     if vm:
-        machine["vm_id"] = vm
+        config["vm_config"] = {**machine, "vm_id": vm}
     return _typed(name, f"envoy.extensions.filters.{kind}.wasm.v3.Wasm", {"config": config})
 
 
-def _exchange() -> Node:
-    return _extension("istio.metadata_exchange", _HTTP, "envoy.wasm.metadata_exchange", {})
+def _exchange(wasm: bool) -> Node:
+    machine = _wasm("metadata-exchange-filter") if wasm else _compiled("envoy.wasm.metadata_exchange")
+    return _extension("istio.metadata_exchange", _HTTP, machine, {})
 
 
 def _tcp_exchange() -> list[Node]:
@@ -109,7 +133,7 @@ def _tcp_exchange() -> list[Node]:
     return [listener, *clusters]
 
 
-def _stats(kind: str, context: str, generation: str) -> Node:
+def _stats(kind: str, context: str, generation: str, wasm: bool) -> Node:
     settings: Node = {"debug": "false", "stat_prefix": "istio"}
     if context == _EDGE and kind == _HTTP:
         settings["disable_host_header_fallback"] = True  # else callers could make up values of a label
@@ -119,5 +143,6 @@ def _stats(kind: str, context: str, generation: str) -> Node:
         settings["metrics"] = [{"dimensions": _AS_CALLER}]
     root = "stats_inbound" if context == _IN else "stats_outbound"
     vm = root if kind == _HTTP else f"tcp_{root}"
-    value = _extension("istio.stats", kind, "envoy.wasm.stats", settings, root, vm)
+    machine = _wasm("stats-filter") if wasm else _compiled("envoy.wasm.stats")
+    value = _extension("istio.stats", kind, machine, settings, root, vm)
     return _patch(kind, context, value, "envoy.filters.http.router" if kind == _HTTP else None)

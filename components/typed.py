@@ -7,3 +7,9 @@ class Typed(BaseModel):
     """A value whose unknown fields are errors and that does not change once it is built."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Documented(Typed):
+    """One whose fields' docstrings are what the config tables say of them."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)

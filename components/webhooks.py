@@ -9,13 +9,17 @@ from __future__ import annotations
 
 from typing import Final
 
+import pulumi
 import pulumi_kubernetes as k8s
 
+from components import kube
+from components.installation import NAMESPACE_LABEL, REVISION_LABEL, Installation
+from components.meshconfig import INJECTOR
+
 Selector = k8s.meta.v1.LabelSelectorArgs
+Requirement = k8s.meta.v1.LabelSelectorRequirementArgs
 
 INJECT_LABEL: Final = "sidecar.istio.io/inject"
-NAMESPACE_LABEL: Final = "istio-injection"
-REVISION_LABEL: Final = "istio.io/rev"
 
 PATCHED: Final = "jsonpath={.webhooks[*].clientConfig.caBundle}"
 """Condition: istiod has written its certificate authority."""
@@ -23,49 +27,84 @@ ENFORCED: Final = "jsonpath={.webhooks[0].failurePolicy}=Fail"
 """Condition: istiod has also seen a bad object refused."""
 
 
-def injection(service: str, namespace: str, revision: str) -> list[k8s.admissionregistration.v1.MutatingWebhookArgs]:
-    """The four ways to ask for a sidecar: a label of the namespace or of the pod, with a revision or without."""
-    not_refused = _is(INJECT_LABEL, "NotIn", "false")
-    no_revision, no_injection = _is(REVISION_LABEL, "DoesNotExist"), _is(NAMESPACE_LABEL, "DoesNotExist")
-    this_revision = _is(REVISION_LABEL, "In", revision)
-    ways = {
-        "rev.namespace": ([this_revision, no_injection], [not_refused]),
-        "rev.object": ([no_revision, no_injection], [not_refused, this_revision]),
-        "namespace": ([_is(NAMESPACE_LABEL, "In", "enabled")], [not_refused]),
-        "object": ([no_injection, no_revision], [_is(INJECT_LABEL, "In", "true"), no_revision]),
-    }
-    pods = _rule([""], ["v1"], ["CREATE"], ["pods"])
+def injector(
+    mesh: Installation, gate: bool, opts: pulumi.ResourceOptions
+) -> k8s.admissionregistration.v1.MutatingWebhookConfiguration:
+    """The webhook that asks this control plane for sidecars; with the gate, ready when istiod has patched it."""
+    name = mesh.named(INJECTOR)
+    hooks = injection(mesh)
+    ready = kube.ready_when(hooks, PATCHED) if gate else None
+    return k8s.admissionregistration.v1.MutatingWebhookConfiguration(
+        name,
+        metadata=kube.metadata(name, labels={"app": "sidecar-injector", **mesh.labels}, annotations=ready),
+        webhooks=hooks,
+        opts=opts,
+    )
+
+
+def injection(mesh: Installation) -> list[k8s.admissionregistration.v1.MutatingWebhookArgs]:
+    """One webhook for each way to ask for a sidecar."""
+    url = mesh.values.istiodRemote.injectionURL
+    istiod = _service(mesh.named("istiod"), mesh.root, "/inject", 443)
+    client = k8s.admissionregistration.v1.WebhookClientConfigArgs(url=url) if url else istiod
     return [
         k8s.admissionregistration.v1.MutatingWebhookArgs(
             name=f"{way}.sidecar-injector.istio.io",
-            client_config=_service(service, namespace, "/inject", 443),
-            rules=[pods],
+            client_config=client,
+            rules=[_rule([""], ["v1"], ["CREATE"], ["pods"])],
             namespace_selector=Selector(match_expressions=of_namespace),
             object_selector=Selector(match_expressions=of_pod),
             failure_policy="Fail",
             side_effects="None",
             admission_review_versions=["v1beta1", "v1"],
         )
-        for way, (of_namespace, of_pod) in ways.items()
+        for way, (of_namespace, of_pod) in _ways(mesh).items()
     ]
 
 
-def validation(service: str, namespace: str) -> list[k8s.admissionregistration.v1.ValidatingWebhookArgs]:
-    """The check of every Istio object that is created or changed."""
+def _ways(mesh: Installation) -> dict[str, tuple[list[Requirement], list[Requirement]]]:
+    """The ways to ask for a sidecar, as conditions on namespace and pod: by a label with the revision; where there is
+    but one control plane also without; and not asking at all where namespaces are injected by default."""
+    not_refused = _is(INJECT_LABEL, "NotIn", "false")
+    no_revision, no_injection = _is(REVISION_LABEL, "DoesNotExist"), _is(NAMESPACE_LABEL, "DoesNotExist")
+    this_revision = _is(REVISION_LABEL, "In", mesh.revision)
+    ways = {
+        "rev.namespace": ([this_revision, no_injection], [not_refused]),
+        "rev.object": ([no_revision, no_injection], [not_refused, this_revision]),
+    }
+    if mesh.values.revision:
+        return ways
+    ways["namespace"] = ([_is(NAMESPACE_LABEL, "In", "enabled")], [not_refused])
+    ways["object"] = ([no_injection, no_revision], [_is(INJECT_LABEL, "In", "true"), no_revision])
+    if mesh.values.sidecarInjectorWebhook.enableNamespacesByDefault:
+        ways["auto"] = ([no_injection, no_revision], [_is(INJECT_LABEL, "DoesNotExist"), no_revision])
+    return ways
+
+
+def validator(
+    mesh: Installation, gate: bool, opts: pulumi.ResourceOptions
+) -> k8s.admissionregistration.v1.ValidatingWebhookConfiguration:
+    """The check of every Istio object that is created or changed; with the gate, ready when it is seen to work."""
+    name = f"istiod-{mesh.root}"  # istiod looks for this very name, of whatever revision it is
     groups = ["security.istio.io", "networking.istio.io"]
-    return [
-        k8s.admissionregistration.v1.ValidatingWebhookArgs(
-            name="validation.istio.io",
-            client_config=_service(service, namespace, "/validate", None),
-            rules=[_rule(groups, ["*"], ["CREATE", "UPDATE"], ["*"])],
-            side_effects="None",
-            admission_review_versions=["v1beta1", "v1"],
-        )
-    ]
+    check = k8s.admissionregistration.v1.ValidatingWebhookArgs(
+        name="validation.istio.io",
+        client_config=_service(mesh.named("istiod"), mesh.root, "/validate", None),
+        rules=[_rule(groups, ["*"], ["CREATE", "UPDATE"], ["*"])],
+        side_effects="None",
+        admission_review_versions=["v1beta1", "v1"],
+    )
+    ready = kube.ready_when([check], PATCHED, ENFORCED) if gate else None
+    return k8s.admissionregistration.v1.ValidatingWebhookConfiguration(
+        name,
+        metadata=kube.metadata(name, labels={"app": "istiod", "istio": "istiod"}, annotations=ready),
+        webhooks=[check],
+        opts=opts,
+    )
 
 
-def _is(key: str, operator: str, *values: str) -> k8s.meta.v1.LabelSelectorRequirementArgs:
-    return k8s.meta.v1.LabelSelectorRequirementArgs(key=key, operator=operator, values=list(values) or None)
+def _is(key: str, operator: str, *values: str) -> Requirement:
+    return Requirement(key=key, operator=operator, values=list(values) or None)
 
 
 def _rule(

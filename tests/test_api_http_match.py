@@ -57,7 +57,7 @@ def test_a_percent_sign_in_a_headers_value_comes_in_pairs(value: str, good: bool
         api.HeaderOperations(set={"a": value}, add={"b": value})
     else:
         assert problems(api.HeaderOperations, {"add": {"x-a": value}}) == [
-            'HeaderOperations add["x-a"]: "50%" has a single %: write "%%", or %VARIABLE%'
+            'HeaderOperations add.x-a: "50%" has a single %: write "%%", or %VARIABLE%'
         ]
 
 

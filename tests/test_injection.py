@@ -8,6 +8,7 @@ import yaml
 
 from components import injection, meshconfig, profiles
 from components.injection.template import render
+from components.installation import Installation
 from components.release import ISTIO
 from components.sidecar.expr import Expr, Node, both, each, equal, when
 
@@ -157,7 +158,7 @@ def test_no_version_of_istio_is_written_into_a_template() -> None:
 
 @pytest.mark.parametrize("profile", profiles.NAMES)
 def test_the_config_map_holds_the_templates_and_the_values(profile: str) -> None:
-    values = meshconfig.injection_values(profiles.profile(profile), "hub", "tag", "istio-system")
+    values = meshconfig.injection_values(Installation(values=profiles.profile(profile)))
     data = injection.config_map_data(values)
     config = yaml.safe_load(data["config"])
     assert config["templates"] == injection.templates()
@@ -168,7 +169,7 @@ def test_the_config_map_holds_the_templates_and_the_values(profile: str) -> None
 
 
 def test_templates_of_the_installation_come_beside_ours() -> None:
-    values = meshconfig.injection_values(profiles.profile("default"), "hub", "tag", "istio-system")
+    values = meshconfig.injection_values(Installation(values=profiles.profile("default")))
     values["sidecarInjectorWebhook"] |= {"templates": {"debug": "spec: {}"}, "defaultTemplates": ["sidecar", "debug"]}
     config = yaml.safe_load(injection.config_map_data(values)["config"])
     assert config["templates"] == {**injection.templates(), "debug": "spec: {}"}
@@ -176,9 +177,11 @@ def test_templates_of_the_installation_come_beside_ours() -> None:
 
 
 def test_the_checksum_changes_with_what_is_injected_and_with_nothing_else() -> None:
-    profile = profiles.profile("default")
-    mesh = meshconfig.mesh(profile, "istio-system")
-    first, other = (meshconfig.injection_values(profile, "hub", tag, "istio-system") for tag in ("1", "2"))
+    mesh = meshconfig.mesh_config(Installation(values=profiles.profile("default")))
+    first, other = (
+        meshconfig.injection_values(Installation(values=profiles.profile("default", {"tag": tag})))
+        for tag in ("1", "2")
+    )
     changed = {**mesh, "defaultConfig": {**mesh["defaultConfig"], "concurrency": 1}}
     assert injection.checksum(first, mesh) == injection.checksum(first, {**mesh, "accessLogFile": "/dev/stdout"})
     assert len({injection.checksum(*given) for given in ((first, mesh), (other, mesh), (first, changed))}) == 3

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from components import meshconfig, profiles, sidecar
-from components.release import ISTIO
+from components.installation import Installation
 from components.sidecar import proxyconfig
 
 Object = dict[str, Any]
@@ -46,15 +46,15 @@ def labelled(labels: dict[str, str]) -> Object:
 
 def inject(given: Object, mesh: Object | None = None, **settings: Any) -> Object:
     """The pod that manual injection makes; settings by path with `__` between names."""
-    profile = profiles.profile("default")
-    values = meshconfig.injection_values(profile, ISTIO.hub, ISTIO.version, "istio-system")
+    installed = Installation(values=profiles.profile("default"))
+    values = meshconfig.injection_values(installed)
     for path, value in settings.items():
         *parents, last = path.split("__")
         place = values
         for parent in parents:
             place = place[parent]
         place[last] = value
-    mesh = {**meshconfig.mesh(profile, "istio-system"), **(mesh or {})}
+    mesh = {**meshconfig.mesh_config(installed), **(mesh or {})}
     done = sidecar.inject(given, values, mesh)
     pod: Object = done if given["kind"] == "Pod" else done["spec"]["template"]
     return pod

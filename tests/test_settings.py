@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from components import settings
+from components import profiles, settings
 from components.settings import Settings, SettingsError
 
 
@@ -23,13 +23,13 @@ def refusal(command_line: str | None = None, /, **keys: object) -> str:
 def test_nothing_configured_is_the_default_profile_of_the_release() -> None:
     chosen = load()
     assert (chosen.profile, chosen.hub, chosen.tag) == ("default", "docker.io/istio", "1.10.3")
-    assert chosen.values.gateways["istio-ingressgateway"].serviceType == "LoadBalancer"
+    assert chosen.gateways["istio-ingressgateway"].type == "LoadBalancer"
 
 
 def test_the_service_type_is_that_of_the_ingress_gateway_alone() -> None:
-    gateways = load(profile="demo", gatewayServiceType="NodePort").values.gateways
-    assert gateways["istio-ingressgateway"].serviceType == "NodePort"
-    assert gateways["istio-egressgateway"].serviceType == "ClusterIP"
+    gateways = load(profile="demo", gatewayServiceType="NodePort").gateways
+    assert gateways["istio-ingressgateway"].type == "NodePort"
+    assert gateways["istio-egressgateway"].type == "ClusterIP"
 
 
 def test_a_misspelt_key_is_refused_with_the_nearest_name() -> None:
@@ -38,7 +38,7 @@ def test_a_misspelt_key_is_refused_with_the_nearest_name() -> None:
 
 def test_a_misspelt_profile_is_refused_with_the_choices() -> None:
     assert refusal(profile="demmo") == (
-        'mesh:profile: "demmo" is not one of minimal, default, demo; did you mean "demo"?'
+        f'mesh:profile: "demmo" is not one of {", ".join(profiles.NAMES)}; did you mean "demo"?'
     )
 
 

@@ -13,11 +13,14 @@ from components.api.common import *
 from components.api.definitions import *
 from components.api.destination_rule import *
 from components.api.envoy_filter import *
+from components.api.extension_provider import *
 from components.api.gateway import *
 from components.api.http_match import *
 from components.api.http_route import *
 from components.api.load_balancing import *
+from components.api.mesh_config import *
 from components.api.model import *
+from components.api.proxy_config import *
 from components.api.service_entry import *
 from components.api.sidecar import *
 from components.api.telemetry import *

@@ -45,6 +45,7 @@ Double = Annotated[float, OpenAPI("double"), AllowInfNan(False)]
 
 BoolValue = Annotated[bool, _WRAPPED]
 UInt32Value = Annotated[UInt32, _WRAPPED]
+Int64Value = Annotated[int, _WRAPPED, Interval(ge=-(2**63), le=2**63 - 1)]
 DoubleValue = Annotated[float, _WRAPPED, AllowInfNan(False)]
 
 PortNumber = Annotated[UInt32, Interval(ge=1, le=65535)]

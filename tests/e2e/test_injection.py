@@ -20,6 +20,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 
 from components import injection, meshconfig, profiles, sidecar
+from components.installation import Installation
 from components.release import ISTIO
 from toolchain.checkers import checkers
 
@@ -35,9 +36,8 @@ Injector = Callable[..., list[Object]]
 
 def installed(profile: str) -> tuple[Object, Object]:
     """The injection values and the MeshConfig that a profile installs."""
-    found = profiles.profile(profile)
-    values = meshconfig.injection_values(found, ISTIO.hub, ISTIO.version, NAMESPACE)
-    return values, meshconfig.mesh(found, NAMESPACE)
+    found = Installation(values=profiles.profile(profile))
+    return meshconfig.injection_values(found), meshconfig.mesh_config(found)
 
 
 @pytest.fixture(scope="session")

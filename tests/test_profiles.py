@@ -1,0 +1,107 @@
+"""Profiles: what each installs, and how differences come together."""
+
+from __future__ import annotations
+
+import pytest
+
+from commands import render
+from commands.render import Resource
+from components import profiles
+from components.profiles import data, merge
+
+
+def installed(profile: str, kind: str) -> dict[str, Resource]:
+    """The objects of a kind that a profile installs, by name."""
+    return {r.name: r for r in render.record("x", {"mesh:profile": profile}) if r.type.endswith(f":{kind}")}
+
+
+@pytest.mark.parametrize("name", profiles.NAMES)
+def test_every_profile_is_valid_and_its_parent_is_there(name: str) -> None:
+    parent, _ = data.PROFILES[name]
+    assert parent is None or parent in profiles.NAMES
+    assert isinstance(profiles.profile(name), profiles.Values)
+
+
+@pytest.mark.parametrize(
+    ("profile", "names"),
+    [
+        ("minimal", ["istiod"]),
+        ("default", ["istio-ingressgateway", "istiod"]),
+        ("remote", ["istio-ingressgateway", "istiod"]),
+        ("preview", ["istio-ingressgateway", "istiod"]),
+        ("openshift", ["istio-ingressgateway", "istiod"]),
+        ("demo", ["istio-egressgateway", "istio-ingressgateway", "istiod"]),
+        ("external", []),
+        ("empty", []),
+    ],
+)
+def test_a_profile_runs_what_it_names(profile: str, names: list[str]) -> None:
+    assert sorted(installed(profile, "Deployment")) == names
+
+
+def test_the_profile_empty_installs_no_object() -> None:
+    assert [r.name for r in render.record("x", {"mesh:profile": "empty"}) if r.type.startswith("kubernetes:")] == []
+
+
+def test_the_profile_external_installs_the_injection_webhook_alone() -> None:
+    objects = [r.name for r in render.record("x", {"mesh:profile": "external"}) if r.type.startswith("kubernetes:")]
+    assert objects == ["istio-sidecar-injector"]
+
+
+def test_the_profile_preview_runs_filters_as_webassembly_and_captures_dns() -> None:
+    filters = installed("preview", "EnvoyFilter")
+    machines = [
+        patch["patch"]["value"]["typed_config"]["value"]["config"]["vm_config"]
+        for patch in filters["stats-filter-1.10"].inputs["spec"]["configPatches"]
+    ]
+    assert {machine["runtime"] for machine in machines} == {"envoy.wasm.runtime.v8"}
+    assert machines[0]["code"]["local"]["filename"].endswith("stats-filter.compiled.wasm")
+    (proxy,) = installed("preview", "Deployment")["istio-ingressgateway"].inputs["spec"]["template"]["spec"][
+        "containers"
+    ]
+    assert {"name": "ISTIO_META_DNS_CAPTURE", "value": "true"} in proxy["env"]
+
+
+def test_the_profile_openshift_puts_the_network_plugin_where_that_platform_has_its_own() -> None:
+    daemons = installed("openshift", "DaemonSet")["istio-cni-node"].inputs
+    assert daemons["metadata"]["namespace"] == "kube-system"
+    folders = {v["name"]: v["hostPath"]["path"] for v in daemons["spec"]["template"]["spec"]["volumes"]}
+    assert folders == {"cni-bin-dir": "/var/lib/cni/bin", "cni-net-dir": "/etc/cni/multus/net.d"}
+    assert sorted(installed("openshift", "ClusterRole")) == [
+        "istio-cni",
+        "istio-cni-repair-role",
+        "istio-reader-istio-system",
+        "istiod-istio-system",
+    ]
+
+
+def test_only_openshift_has_the_network_plugin() -> None:
+    assert [name for name in profiles.NAMES if profiles.profile(name).cni.enabled] == ["openshift"]
+
+
+def test_maps_merge_and_lists_are_replaced() -> None:
+    base = {"a": {"x": 1, "y": [1, 2]}, "b": 1}
+    assert merge.merged(base, {"a": {"y": [3]}, "c": 2}) == {"a": {"x": 1, "y": [3]}, "b": 1, "c": 2}
+    assert base["a"] == {"x": 1, "y": [1, 2]}
+
+
+def test_a_new_gateway_is_like_istios_own_of_its_kind() -> None:
+    found = profiles.profile("minimal", {"gateways": {"in": {}, "out": {"kind": "egress", "replicaCount": 2}}}).gateways
+    own = profiles.profile("demo").gateways
+    assert found["in"] == profiles.profile("default").gateways["istio-ingressgateway"]
+    assert (
+        [port.name for port in found["out"].ports]
+        == ["http2", "https"]
+        == [port.name for port in own["istio-egressgateway"].ports]
+    )
+    assert (found["out"].type, found["out"].replicaCount) == ("ClusterIP", 2)
+
+
+def test_what_is_changed_of_a_gateway_leaves_the_rest_as_the_profile_has_it() -> None:
+    requests = {"resources": {"requests": {"cpu": "1"}}}
+    gateway = profiles.profile("demo", {"gateways": {"istio-ingressgateway": requests}}).gateways[
+        "istio-ingressgateway"
+    ]
+    assert gateway.resources.requests == {"cpu": "1", "memory": "40Mi"}
+    assert gateway.resources.limits == {"cpu": "2000m", "memory": "1024Mi"}
+    assert len(gateway.ports) == 5
