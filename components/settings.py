@@ -121,7 +121,12 @@ def from_pulumi() -> Settings:
 
 
 def _decoded(value: str) -> Any:
-    return json.loads(value) if value[:1] in ("{", "[") or value in ("true", "false") else value
+    if value[:1] not in ("{", "[") and value not in ("true", "false"):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:  # text that only begins like JSON
+        return value
 
 
 def _with_profile(raw: Mapping[str, Any]) -> dict[str, Any]:
