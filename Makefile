@@ -6,7 +6,7 @@ RUN := $(VENV)/bin/python -m
 export CONTEXT
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview refresh down status render sandbox sandbox-stop sandbox-reset toolchain env docs test unit lint clean
+.PHONY: help up preview precheck refresh down status render sandbox sandbox-stop sandbox-reset toolchain env docs test unit lint clean
 
 help: ## this list
 	@awk 'BEGIN {FS = ":.*## "; print "make TARGET [STACK=dev] [CONTEXT=...] [ARGS=\"flags for pulumi\"]\n"} /^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,6 +16,9 @@ up: $(VENV)/ready ## create or change the stack
 
 preview: $(VENV)/ready ## show what `up` would do; needs no cluster
 	@$(RUN) commands preview $(STACK) $(ARGS)
+
+precheck: $(VENV)/ready ## whether the stack can be installed on its cluster; changes nothing
+	@$(RUN) commands precheck $(STACK)
 
 refresh: $(VENV)/ready ## take what changed on the cluster into the state
 	@$(RUN) commands refresh $(STACK) $(ARGS)

@@ -31,6 +31,13 @@ def preview(stack: str, args: argparse.Namespace) -> int:
     return Engine(stack).run("preview", "--diff", *args.flags)
 
 
+def precheck(stack: str, _: argparse.Namespace) -> int:
+    """Whether the stack can be installed on its cluster."""
+    from commands import precheck as prechecking
+
+    return prechecking.run(stack)
+
+
 def refresh(stack: str, args: argparse.Namespace) -> int:
     """Takes what changed on the cluster into the state."""
     guard.start_if_embedded(stack)
@@ -87,6 +94,7 @@ def docs(_: str, __: argparse.Namespace) -> int:
 COMMANDS: Final[dict[str, Callable[[str, argparse.Namespace], int]]] = {
     "up": up,
     "preview": preview,
+    "precheck": precheck,
     "refresh": refresh,
     "down": down,
     "status": show,
@@ -110,7 +118,7 @@ def main() -> int:
     args, flags = parser.parse_known_args()
     args.flags = flags
     try:
-        if args.command not in ("render", "docs"):
+        if args.command not in ("render", "docs", "precheck"):
             args.environment = environment()
             os.environ.update(args.environment)
         return COMMANDS[args.command](args.stack, args)

@@ -16,19 +16,22 @@ import sandbox
 import toolchain
 from commands import stackfiles
 from commands.stackfiles import PROJECT, ROOT, CommandError
+from components.cluster import Recorded
 
 _PROJECT_FILE: Final = f"name: {PROJECT}\nruntime: python\n"
 
 
-def environment() -> dict[str, str]:
+def environment(build: bool = True) -> dict[str, str]:
     """The variables that Pulumi and kubectl need; what the user has set, and a `pulumi login`, come first.
 
-    Builds the toolchain if it is not there yet."""
+    Builds the toolchain if it is not there yet; without `build` what is on PATH has to do then."""
     env = os.environ
-    tools = toolchain.ensure()
-    tools.share_plugin()
+    programs = toolchain.ensure() if build else toolchain.built()
+    if programs:
+        programs.share_plugin()
+    path = [programs.path()] if programs else []
     found = {
-        "PATH": os.pathsep.join([tools.path(), str(Path(sys.executable).parent), env.get("PATH", "")]),
+        "PATH": os.pathsep.join([*path, str(Path(sys.executable).parent), env.get("PATH", "")]),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_IGNORE_AMBIENT_PLUGINS": "true",  # the toolchain has put the provider where Pulumi keeps its plugins
     }
@@ -61,6 +64,26 @@ def _passphrase() -> Path:
     return file
 
 
+def recorded(stack: str) -> Recorded | None:
+    """What the stack's last update recorded, without making the stack where there is none; None if it cannot be
+    read."""
+    try:
+        done = _export(stack)
+    except (FileNotFoundError, subprocess.TimeoutExpired):
+        return None
+    if done.returncode:
+        return Recorded() if "no stack named" in done.stderr else None
+    resources = json.loads(done.stdout)["deployment"].get("resources") or []
+    return Recorded({f"{r['type']}::{r['urn'].rpartition('::')[2]}": r.get("outputs") or {} for r in resources})
+
+
+def _export(stack: str) -> subprocess.CompletedProcess[str]:
+    command = ["pulumi", "stack", "export", "--stack", stack]
+    return subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60, check=False
+    )
+
+
 class Engine:
     """Pulumi, for one stack.
 
@@ -86,13 +109,7 @@ class Engine:
 
     def state(self) -> dict[str, Any]:
         """The stack's recorded deployment."""
-        done = subprocess.run(
-            ["pulumi", "stack", "export", "--stack", self.stack],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = _export(self.stack)
         if done.returncode:
             raise CommandError(f"the state of stack {self.stack} cannot be read: {done.stderr.strip()}")
         deployment: dict[str, Any] = json.loads(done.stdout)["deployment"]

@@ -200,12 +200,17 @@ def _is_ours(mark: Mapping[str, str], recorded: Recorded, project: str, stack: s
 def _istio(answers: Mapping[str, Any]) -> str | None:
     for webhook in answers["injectors"]["items"]:
         meta = webhook["metadata"]
-        services = {w["clientConfig"].get("service", {}).get("name", "") for w in webhook.get("webhooks", [])}
-        if any(name.startswith("istiod") for name in services):
+        if any(map(is_istiod, webhook.get("webhooks", []))):
             return f"injection webhook {meta['name']}, {_installer(meta)}"
     if any(group["name"] == "networking.istio.io" for group in answers["groups"]["groups"]):
         return "the API group networking.istio.io is defined"
     return None
+
+
+def is_istiod(webhook: Mapping[str, Any]) -> bool:
+    """Whether it is an istiod that answers an admission webhook."""
+    name: str = webhook["clientConfig"].get("service", {}).get("name", "")
+    return name.startswith("istiod")
 
 
 def _installer(meta: Mapping[str, Any]) -> str:
@@ -226,12 +231,24 @@ def _address(nodes: Iterable[Mapping[str, Any]]) -> str | None:
 
 def get(at: Target, path: str) -> Any:
     """The answer of the API server to a GET of `path`, as data. ClusterError if it does not come."""
-    return json.loads(_kubectl(["--context", at.context, "get", "--raw", path], at.kubeconfig))
+    answer = _kubectl(["--context", at.context, "get", "--raw", path], at.kubeconfig)
+    try:
+        return json.loads(answer)
+    except ValueError:
+        raise ClusterError(f"{at.server} answers, but not as a Kubernetes API server does") from None
+
+
+def kubectl(at: Target) -> list[str]:
+    """The beginning of a kubectl command for the cluster."""
+    return ["kubectl", *_file(at.kubeconfig), "--context", at.context]
+
+
+def _file(kubeconfig: Path | None) -> list[str]:
+    return ["--kubeconfig", str(kubeconfig)] if kubeconfig else []
 
 
 def _kubectl(args: list[str], kubeconfig: Path | None) -> str:
-    where = ["--kubeconfig", str(kubeconfig)] if kubeconfig else []
-    command = ["kubectl", *where, f"--request-timeout={TIMEOUT}s", *args]
+    command = ["kubectl", *_file(kubeconfig), f"--request-timeout={TIMEOUT}s", *args]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT * 2, check=False)
     except FileNotFoundError:

@@ -20,6 +20,8 @@ class Release(Typed):
     """Tag of the Bookinfo images in the release's samples."""
     kubernetes: tuple[int, int]
     """The oldest Kubernetes (major, minor) whose APIs every object here uses."""
+    architectures: tuple[str, ...]
+    """What its images are built for, as Kubernetes calls it."""
     end_of_life: str
     """The day (ISO 8601) on which the Istio project stopped to support the release."""
 
@@ -30,5 +32,6 @@ ISTIO: Final = Release(
     proxy_generations=("1.9", "1.10"),
     bookinfo_tag="1.16.2",
     kubernetes=(1, 23),  # policy/v1 came with 1.21, autoscaling/v2 with 1.23
+    architectures=("amd64",),
     end_of_life="2022-01-07",
 )

@@ -99,6 +99,11 @@ class Settings(Values):
     def _switch(cls, value: Any) -> Any:
         return {True: Bookinfo(), False: None}.get(value, value) if isinstance(value, bool) else value
 
+    @property
+    def ownership(self) -> dict[str, Ownership]:
+        """Every namespace that is declared, injected or not."""
+        return {name: how.ownership for name, how in self.injectedNamespaces.items()} | self.namespaces
+
 
 def load(config: Mapping[str, str], context: str | None = None) -> Settings:
     """The settings in `config` (keys `namespace:name`, values as Pulumi hands them over: text, or JSON for

@@ -87,8 +87,8 @@ def _found(target: Target) -> Survey | None:
 
 
 def _refuse(found: Survey, recorded: Recorded, root: str, chosen: Settings) -> None:
-    ownership = {name: how.ownership for name, how in chosen.injectedNamespaces.items()} | chosen.namespaces
-    problems = list(cluster.problems(found, recorded, pulumi.get_project(), pulumi.get_stack(), root, ownership))
+    project, stack = pulumi.get_project(), pulumi.get_stack()
+    problems = list(cluster.problems(found, recorded, project, stack, root, chosen.ownership))
     if problems:
         raise cluster.ClusterError("\n".join(problems))
 

@@ -16,7 +16,7 @@ from toolchain.locks import held
 from toolchain.places import cache
 from toolchain.progress import Progress
 
-__all__ = ["Toolchain", "ToolchainError", "cache", "ensure"]
+__all__ = ["Toolchain", "ToolchainError", "built", "cache", "ensure"]
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,16 @@ def ensure(out: TextIO | None = None) -> Toolchain:
     if _missing(place, engine, wanted):
         place.mkdir(parents=True, exist_ok=True)
         _complete(place, engine, wanted, Progress("toolchain", out))
+    return Toolchain(place / "bin", engine or _location(place, "pulumi"))
+
+
+def built() -> Toolchain | None:
+    """All programs, or None where one of them would have to be built first."""
+    wanted = pins.read()
+    place = cache() / "toolchain" / wanted.key
+    engine = installed.pulumi(wanted)
+    if _missing(place, engine, wanted):
+        return None
     return Toolchain(place / "bin", engine or _location(place, "pulumi"))
 
 

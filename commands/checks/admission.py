@@ -1,0 +1,169 @@
+"""What stands between a pod's creation and its start: PodSecurity, and webhooks of others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from commands.checks import api
+from commands.checks.api import Request
+from commands.checks.case import Case, Level, Object, Result, count, listed
+from commands.checks.dryrun import STAND_IN
+from components import webhooks
+from components.cluster import is_istiod
+from components.sidecar.proxy import USER
+
+ENFORCE: Final = "pod-security.kubernetes.io/enforce"
+REFUSING: Final = ("baseline", "restricted")
+"""Levels that allow neither NET_ADMIN nor NET_RAW; the last one demands a seccomp profile, which no pod here has."""
+
+_CONFIGURATIONS: Final = {
+    "mutating": "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations",
+    "validating": "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations",
+}
+_NAME_LABEL: Final = "kubernetes.io/metadata.name"
+
+_REFUSED: Final = "violates|unable to validate against any security context|denied the request"
+"""What PodSecurity, OpenShift's security context constraints, and policies in webhooks say."""
+
+
+def pod_security(case: Case) -> Result:
+    """A dry run of pods as they would be there: it shows the labels, the API server's own default, and other policies.
+    Where the caller may not create pods, the labels are read."""
+    details, level = [], Level.OK
+    starts = {workload.namespace for workload in case.plan.workloads}
+    for namespace in case.plan.namespaces:
+        refusal = _refusal(case, namespace)
+        if refusal:
+            level = max(level, Level.ERROR if namespace in starts else Level.WARNING)
+            details += [f"namespace {namespace}: {refusal}", *_ways_out(case, namespace)]
+    if not details:
+        return Result(Level.OK, f"pods may start as they are in {listed([*case.plan.namespaces])}")
+    return Result(level, "new pods would be refused", details)
+
+
+def _ways_out(case: Case, namespace: str) -> Iterator[str]:
+    injected = namespace in case.plan.injected
+    if namespace in case.namespaces:
+        level = "privileged" if injected else "baseline"
+        yield f"  kubectl label namespace {namespace} {ENFORCE}={level} --overwrite --context {case.target.context}"
+    else:
+        yield f"  that is the API server's default for namespaces without the label {ENFORCE}"
+    if injected and not case.settings.cni.enabled:
+        yield "  or `mesh:cni: {enabled: true}`, Istio's network plugin, with which pods need no istio-init"
+
+
+def _refusal(case: Case, namespace: str) -> str | None:
+    """Why pods of the stack cannot start in the namespace."""
+    there = namespace in case.namespaces
+    if not there and ENFORCE in case.namespaces.get(STAND_IN, {}):
+        return None  # what holds for a new namespace cannot be seen
+    # In another namespace than their own, nothing but the API server's default is of interest.
+    refused = _REFUSED if there else "violates PodSecurity"
+    for pod in _pods(case, namespace):
+        path = f"/api/v1/namespaces/{namespace if there else STAND_IN}/pods?dryRun=All"
+        answer = case.api.ask(Request("POST", path, pod))
+        if answer.good:
+            continue
+        if re.search(refused, answer.message):
+            return answer.message.partition("forbidden: ")[2] or answer.message
+        level = case.namespaces.get(namespace, {}).get(ENFORCE)
+        if level in REFUSING and namespace in case.plan.injected and not case.settings.cni.enabled:
+            return f'{ENFORCE} is "{level}", which refuses istio-init (NET_ADMIN, NET_RAW)'
+        if level == REFUSING[-1]:
+            return f'{ENFORCE} is "{level}", which refuses pods without a seccomp profile'
+    return None
+
+
+def _pods(case: Case, namespace: str) -> Iterator[Object]:
+    """Those that the stack starts there; for a namespace that istiod injects, any pod with the container that it puts
+    first."""
+    if namespace in case.plan.injected:
+        image = f"{case.settings.hub}/proxyv2:{case.settings.tag}"
+        first = {"name": "istio-init", "image": image, "securityContext": _security(case)}
+        yield _pod({"containers": [first]})
+        return
+    for workload in case.plan.workloads:
+        if workload.namespace == namespace:
+            yield _pod({**workload.manifest["spec"]["template"]["spec"], "serviceAccountName": "default"})
+
+
+def _security(case: Case) -> Object:
+    """istio-init writes the rules that lead a pod's traffic through its sidecar; with the network plugin its successor
+    only checks that they are there."""
+    if case.settings.cni.enabled:
+        return {"allowPrivilegeEscalation": False, "runAsUser": USER, "capabilities": {"drop": ["ALL"]}}
+    capabilities = {"drop": ["ALL"], "add": ["NET_ADMIN", "NET_RAW"]}
+    return {"privileged": case.settings.global_.proxy.privileged, "runAsUser": 0, "capabilities": capabilities}
+
+
+def _pod(spec: Mapping[str, Any]) -> Object:
+    metadata = {"generateName": "precheck-", "labels": {webhooks.INJECT_LABEL: "false"}}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+
+
+def others(case: Case) -> Result:
+    """Webhooks on the creation of pods that are not Istio's."""
+    found = [
+        (kind, configuration["metadata"]["name"], webhook)
+        for kind, path in _CONFIGURATIONS.items()
+        for configuration in api.items(case.api, path)
+        for webhook in configuration.get("webhooks") or []
+        if not is_istiod(webhook) and any(map(_on_pods, webhook.get("rules") or []))
+    ]
+    if not found:
+        return Result(Level.OK, "no webhooks of others on pods")
+    details, level = [], Level.OK
+    for kind, name, webhook in found:
+        policy, selected = webhook.get("failurePolicy", "Fail"), [*_selected(case, webhook)]
+        if selected and policy == "Fail":
+            level = Level.WARNING
+        which = "some pods" if _narrow(webhook.get("objectSelector")) else "pods"
+        where = f"{which} in {listed(selected)}" if selected else "no namespace of this stack"
+        details.append(f"{name}, webhook {webhook['name']}: {kind}, failurePolicy {policy}, on {where}")
+    if level:
+        details.append("with Fail, no pod starts there while such a webhook does not answer")
+    return Result(level, f"{count(len(found), 'webhook')} of others on pods", details)
+
+
+def _on_pods(rule: Object) -> bool:
+    def has(key: str, *values: str) -> bool:
+        return bool({"*", *values} & set(rule.get(key) or []))
+
+    return (
+        has("operations", "CREATE")
+        and has("apiGroups", "")
+        and has("apiVersions", "v1")
+        and has("resources", "pods", "*/*")
+        and rule.get("scope", "*") != "Cluster"
+    )
+
+
+def _selected(case: Case, webhook: Object) -> Iterator[str]:
+    """The stack's namespaces that the webhook is called for, with the labels that they have or will have."""
+    for name in case.plan.namespaces:
+        labels = {**case.namespaces.get(name, {}), _NAME_LABEL: name, **case.plan.injected.get(name, {})}
+        if matches(webhook.get("namespaceSelector") or {}, labels):
+            yield name
+
+
+def _narrow(selector: Object | None) -> bool:
+    return bool(selector and (selector.get("matchLabels") or selector.get("matchExpressions")))
+
+
+def matches(selector: Object, labels: Mapping[str, str]) -> bool:
+    """Whether a Kubernetes label selector selects what has these labels."""
+    if any(labels.get(key) != value for key, value in (selector.get("matchLabels") or {}).items()):
+        return False
+    for wanted in selector.get("matchExpressions") or []:
+        key, values = wanted["key"], wanted.get("values") or []
+        holds = {
+            "In": key in labels and labels[key] in values,
+            "NotIn": labels.get(key) not in values,
+            "Exists": key in labels,
+            "DoesNotExist": key not in labels,
+        }
+        if not holds.get(wanted["operator"], True):
+            return False
+    return True

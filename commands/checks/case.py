@@ -1,0 +1,90 @@
+"""What the checks have to go by, and what a check says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import cached_property
+from typing import Any
+
+from commands.checks import api, dryrun
+from commands.checks.api import Api
+from commands.checks.dryrun import Trial
+from commands.checks.plan import Kind, Plan
+from components.cluster import ClusterError, Recorded, Survey, Target
+from components.settings import Settings
+
+Object = Mapping[str, Any]
+
+
+class Level(IntEnum):
+    """How bad it is."""
+
+    OK = 0
+    WARNING = 1
+    """It may work, or could not be found out."""
+    ERROR = 2
+    """`up` would be refused or would not come to its end."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a check says."""
+
+    level: Level
+    text: str
+    details: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Case:
+    """A stack and the cluster that it is for."""
+
+    stack: str
+    settings: Settings
+    target: Target
+    plan: Plan
+    api: Api
+    version: tuple[int, int]
+    """Kubernetes' (major, minor)."""
+    survey: Survey | ClusterError
+    """What `up` would read first, or why it could not."""
+    recorded: Recorded | None
+    """The stack's state; None if it cannot be read here."""
+
+    @cached_property
+    def kinds(self) -> Mapping[tuple[str, str], Kind | None]:
+        """See `Plan.kinds`."""
+        return self.plan.kinds(self.api)
+
+    @cached_property
+    def trials(self) -> Sequence[Trial]:
+        """A dry run of each object, in the order of the plan."""
+        return dryrun.trials(self.plan.objects, self.kinds, self.api)
+
+    @cached_property
+    def namespaces(self) -> Mapping[str, Mapping[str, str]]:
+        """The labels of every namespace; Refused if they may not be listed."""
+        found = api.items(self.api, "/api/v1/namespaces")
+        return {n["metadata"]["name"]: n["metadata"].get("labels") or {} for n in found}
+
+    @cached_property
+    def services(self) -> Sequence[Object]:
+        """Every Service on the cluster; Refused if they may not be listed."""
+        return api.items(self.api, "/api/v1/services")
+
+    @cached_property
+    def nodes(self) -> Sequence[Object]:
+        """Refused if they may not be listed."""
+        return api.items(self.api, "/api/v1/nodes")
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names as a sentence takes them."""
+    return ", ".join(names) or "none"
+
+
+def count(number: int, noun: str) -> str:
+    """`1 node`, `2 nodes`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,119 @@
+"""Whether the nodes can run Istio's images, and have room for what the profile asks for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from commands.checks.case import Case, Level, Object, Result, count, listed
+from components.release import ISTIO
+
+_ARCHITECTURE: Final = "kubernetes.io/arch"
+_CLOSED: Final = ("NoSchedule", "NoExecute")
+"""Effects of taints that keep our pods away: they tolerate none."""
+
+_FACTORS: Final[Mapping[str, float]] = {
+    **dict(zip(("", "m", "k", "M", "G", "T", "P"), (1, 1e-3, 1e3, 1e6, 1e9, 1e12, 1e15), strict=True)),
+    **{f"{letter}i": 1024 ** (power + 1) for power, letter in enumerate("KMGTP")},
+}
+"""Suffixes of Kubernetes' resource quantities."""
+
+_UNITS: Final[Mapping[str, tuple[str, float]]] = {"cpu": ("cpu", 1), "memory": ("GiB memory", 1024**3)}
+
+
+def check(case: Case) -> Result:
+    """By architecture and allocatable resources; what other pods use up of them is not looked at."""
+    open_nodes = [node for node in case.nodes if _is_open(node)]
+    own_images = case.settings.hub != ISTIO.hub  # built for who knows what
+    fitting = [node for node in open_nodes if own_images or _architecture(node) in ISTIO.architectures]
+    wanted = listed(ISTIO.architectures)
+    kinds = listed(sorted({_architecture(node) for node in open_nodes}))
+    if not open_nodes:
+        return Result(Level.ERROR, f"none of {count(len(case.nodes), 'node')} takes pods without tolerations")
+    if not fitting:
+        return Result(
+            Level.ERROR,
+            f"no node can run Istio {ISTIO.version}: its images are for {wanted}, the nodes are {kinds}",
+            ["add nodes of that architecture, or build images of your own and name their registry with mesh:hub"],
+        )
+    details = [*_others(open_nodes, fitting), *_shortages(case, fitting)]
+    have, need = (_amounts(_sum(amounts)) for amounts in (map(_allocatable, fitting), _pods(case, len(fitting))))
+    text = f"{count(len(open_nodes), 'node')} ({kinds}) with {have}, for requests of {need}"
+    return Result(Level.WARNING if details else Level.OK, text, details)
+
+
+def _others(open_nodes: Sequence[Object], fitting: Sequence[Object]) -> Iterator[str]:
+    names = [node["metadata"]["name"] for node in open_nodes if node not in fitting]
+    if names:
+        shown = listed(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+        yield f"not for Istio {ISTIO.version}, whose images are for {listed(ISTIO.architectures)} only: {shown}"
+        yield "  keep istiod and pods with sidecars off them: a taint, or a nodeSelector kubernetes.io/arch"
+
+
+def _shortages(case: Case, fitting: Sequence[Object]) -> Iterator[str]:
+    have, pods = [_allocatable(node) for node in fitting], [*_pods(case, len(fitting))]
+    for resource, (unit, size) in _UNITS.items():
+        need, there = (sum(amounts.get(resource, 0) for amounts in of) / size for of in (pods, have))
+        largest = max((pod.get(resource, 0) for pod in pods), default=0) / size
+        room = max(node.get(resource, 0) for node in have) / size
+        if need > there:
+            yield f"requests of {_short(need)} {unit} in all are more than the nodes have: {_short(there)}"
+        elif largest > room:
+            yield f"one pod requests {_short(largest)} {unit}, and no node has more than {_short(room)}"
+
+
+def _is_open(node: Object) -> bool:
+    spec = node.get("spec", {})
+    taints = spec.get("taints") or []
+    return not spec.get("unschedulable") and not any(taint.get("effect") in _CLOSED for taint in taints)
+
+
+def _architecture(node: Object) -> str:
+    info = node.get("status", {}).get("nodeInfo", {})
+    labels = node["metadata"].get("labels") or {}
+    return str(labels.get(_ARCHITECTURE) or info.get("architecture") or "unknown")
+
+
+def _allocatable(node: Object) -> dict[str, float]:
+    return _numbers(node.get("status", {}).get("allocatable") or {})
+
+
+def _pods(case: Case, everywhere: int) -> Iterator[dict[str, float]]:
+    """What each pod of the stack requests, its sidecar with it, if there are `everywhere` nodes for it."""
+    sidecar = _numbers(case.settings.global_.proxy.resources.requests)
+    for workload in case.plan.workloads:
+        spec = workload.manifest["spec"]
+        containers = spec["template"]["spec"]["containers"]
+        requests = [_numbers((c.get("resources") or {}).get("requests") or {}) for c in containers]
+        if workload.namespace in case.plan.injected:
+            requests.append(sidecar)
+        for _ in range(everywhere if workload.kind == "DaemonSet" else spec.get("replicas", 1)):
+            yield _sum(requests)
+
+
+def _numbers(quantities: Mapping[str, Any]) -> dict[str, float]:
+    return {name: number(str(quantities[name])) for name in _UNITS if name in quantities}
+
+
+def number(quantity: str) -> float:
+    """A Kubernetes quantity (`100m`, `64Gi`, `1e3`) as a number; 0 for what is none."""
+    found = re.fullmatch(r"([\d.]+(?:[eE][+-]?\d+)?)([a-zA-Z]*)", quantity)
+    return float(found[1]) * _FACTORS.get(found[2], 0) if found else 0
+
+
+def _sum(amounts: Any) -> dict[str, float]:
+    total: dict[str, float] = {}
+    for one in amounts:
+        for name, value in one.items():
+            total[name] = total.get(name, 0) + value
+    return total
+
+
+def _amounts(amounts: Mapping[str, float]) -> str:
+    return ", ".join(f"{_short(amounts.get(name, 0) / size)} {unit}" for name, (unit, size) in _UNITS.items())
+
+
+def _short(value: float) -> str:
+    """To two decimals, and without those that are zero."""
+    return f"{value:.2f}".rstrip("0").rstrip(".")

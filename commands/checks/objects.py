@@ -1,0 +1,37 @@
+"""What the API server, its admission and other managers of fields say to the stack's objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from commands.checks.api import Answer
+from commands.checks.case import Case, Level, Result, count
+from commands.checks.dryrun import ESCALATION, Trial
+
+
+def check(case: Case) -> Result:
+    """Whether a dry run of each object succeeds, as far as it can be tried."""
+    unknown = sorted({f"{version} {kind}" for (version, kind), known in case.kinds.items() if known is None})
+    # Node ports have a check of their own.
+    refused = [(t, t.refusal) for t in case.trials if t.refusal and not t.node_ports]
+    total, accepted = len(case.trials), sum(t.accepted for t in case.trials)
+    if unknown or refused:
+        details = [f"{name}: the API server has no such kind" for name in unknown]
+        details += [line for trial, answer in refused for line in _words(trial, answer)]
+        return Result(Level.ERROR, f"{count(len(unknown) + len(refused), 'refusal')} of {total} objects", details)
+    denied = sum(t.answer is not None and t.answer.denied for t in case.trials)
+    text = f"the API server accepts {accepted} of {total} objects in a dry run"
+    if denied:
+        return Result(Level.WARNING, f"{text}; {denied} could not be tried for lack of permissions")
+    rest = "; the others can be tried only when those exist" if accepted < total else ""
+    return Result(Level.OK, text + rest)
+
+
+def _words(trial: Trial, answer: Answer) -> Iterator[str]:
+    for cause in trial.conflicts:
+        yield f"{trial.planned}: {cause.get('field')} is set by others: {cause.get('message')}"
+    if trial.conflicts:
+        return
+    yield f"{trial.planned}: {answer.message.splitlines()[0]}"
+    if ESCALATION in answer.message:
+        yield "  only who has these rights, or the verbs `escalate` and `bind` on roles, can make such a role"

@@ -1,0 +1,45 @@
+"""Whether the cluster is one that the stack may be installed on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from commands.checks.case import Case, Level, Result
+from commands.stackfiles import PROJECT
+from components import cluster
+from components.cluster import ClusterError, Recorded
+from components.installation import ROOT
+from components.release import ISTIO
+from toolchain import pins
+
+
+def kubernetes(case: Case) -> Result:
+    """Old versions lack APIs; on versions that came later, nothing here was tried."""
+    have, want = (".".join(map(str, version)) for version in (case.version, ISTIO.kubernetes))
+    if case.version < ISTIO.kubernetes:
+        return Result(Level.ERROR, f"{have} is too old: {want} or later is needed, for policy/v1 and autoscaling/v2")
+    tested = pins.read().kubernetes
+    if case.version > tuple(map(int, tested.split(".")[:2])):
+        return Result(Level.WARNING, f"{have} is newer than {tested}, on which this was tested")
+    return Result(Level.OK, f"{have}; {want} or later is needed, {tested} is tested")
+
+
+def owner(case: Case) -> Result:
+    """What `up` itself looks at before its first resource: an Istio, the mesh of a stack, namespaces, the state."""
+    if isinstance(case.survey, ClusterError):
+        return Result(Level.ERROR, f"cannot be found out, and `up` needs to know: {case.survey}")
+    recorded = case.recorded or Recorded()
+    mark = case.survey.namespaces.get(ROOT, {})
+    if case.recorded is None and (mark.get(cluster.PROJECT), mark.get(cluster.STACK)) == (PROJECT, case.stack):
+        return Result(
+            Level.WARNING,
+            f"there is a mesh of project {PROJECT}, stack {case.stack}; whether this state made it is not known",
+            ["the state cannot be read: is Pulumi installed or built, and is this the right backend?"],
+        )
+    found = replace(case.survey, version=max(case.version, ISTIO.kubernetes))  # the version has a check of its own
+    problems = [*cluster.problems(found, recorded, PROJECT, case.stack, ROOT, case.settings.ownership)]
+    if problems:
+        return Result(Level.ERROR, "this cluster is not free for the stack", problems)
+    if cluster.PROJECT in mark:
+        return Result(Level.OK, "the mesh on this cluster is this stack's own")
+    return Result(Level.OK, "no Istio and no other stack's mesh; namespaces are as declared")

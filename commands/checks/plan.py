@@ -1,0 +1,122 @@
+"""What a stack would put on its cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from commands import render
+from commands.checks.api import Api, Request, ask_all
+from commands.render import Resource
+from components.installation import Installation
+from components.settings import Settings
+
+Object = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of objects as the API server knows it."""
+
+    group: str
+    version: str
+    plural: str
+    namespaced: bool
+    served: bool
+    """False for a kind whose definition is itself part of the plan and not there yet."""
+
+    def collection(self, namespace: str) -> str:
+        """The path of its objects, for a kind without namespaces of all of them."""
+        root = f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
+        return f"{root}/namespaces/{namespace}/{self.plural}" if self.namespaced else f"{root}/{self.plural}"
+
+
+@dataclass(frozen=True)
+class Planned:
+    """An object of the plan."""
+
+    manifest: Object
+    patch: bool
+    """Whether only some fields of an object that others own are ours."""
+
+    @property
+    def kind(self) -> str:
+        return str(self.manifest["kind"])
+
+    @property
+    def type(self) -> tuple[str, str]:
+        """API version and kind."""
+        return self.manifest["apiVersion"], self.kind
+
+    @property
+    def name(self) -> str:
+        return str(self.manifest["metadata"]["name"])
+
+    @property
+    def namespace(self) -> str:
+        """Empty for an object of the whole cluster."""
+        return self.manifest["metadata"].get("namespace") or ""
+
+    def __str__(self) -> str:
+        return f"{self.kind} {'/'.join(filter(None, (self.namespace, self.name)))}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The objects of a stack."""
+
+    objects: Sequence[Planned]
+    settings: Settings
+
+    def of(self, kind: str) -> Iterator[Planned]:
+        return (planned for planned in self.objects if planned.kind == kind)
+
+    @cached_property
+    def namespaces(self) -> Mapping[str, str]:
+        """Every namespace that the stack makes or uses, with `create` or `existing`."""
+        made = {p.name: "create" for p in self.of("Namespace") if not p.patch}
+        used = dict.fromkeys((workload.namespace for workload in self.workloads), "existing")
+        return {**used, **made, **self.settings.ownership}
+
+    @cached_property
+    def injected(self) -> Mapping[str, Mapping[str, str]]:
+        """The namespaces whose pods istiod injects, with the labels by which it knows them."""
+        label = Installation(values=self.settings).injection_label
+        return {name: label for name, how in self.settings.injectedNamespaces.items() if how.injection == "auto"}
+
+    @cached_property
+    def workloads(self) -> Sequence[Planned]:
+        """What starts pods."""
+        return [*self.of("Deployment"), *self.of("DaemonSet")]
+
+    def kinds(self, api: Api) -> dict[tuple[str, str], Kind | None]:
+        """Each kind by API version and name; None where the API server neither serves it nor will."""
+        versions = sorted({planned.type[0] for planned in self.objects})
+        paths = [f"/apis/{version}" if "/" in version else f"/api/{version}" for version in versions]
+        answers = ask_all(api, [Request("GET", path) for path in paths])
+        found: dict[tuple[str, str], Kind | None] = {p.type: None for p in self.objects}
+        found.update(self._defined())
+        for version, answer in zip(versions, answers, strict=True):
+            group, _, number = version.rpartition("/")
+            for served in answer.body.get("resources") or []:
+                if (version, served["kind"]) in found and "/" not in served["name"]:
+                    kind = Kind(group, number, served["name"], served["namespaced"], True)
+                    found[version, served["kind"]] = kind
+        return found
+
+    def _defined(self) -> Iterator[tuple[tuple[str, str], Kind]]:
+        """The kinds that the plan's own definitions will bring."""
+        for definition in self.of("CustomResourceDefinition"):
+            spec = definition.manifest["spec"]
+            names, group = spec["names"], spec["group"]
+            for version in spec["versions"]:
+                kind = Kind(group, version["name"], names["plural"], spec["scope"] == "Namespaced", False)
+                yield (f"{group}/{version['name']}", names["kind"]), kind
+
+
+def plan(resources: Sequence[Resource], settings: Settings) -> Plan:
+    """The plan that `render.record` gives for a stack."""
+    objects = [Planned(m, r.type.endswith("Patch")) for r in resources for m in render.manifests([r])]
+    return Plan(objects, settings)

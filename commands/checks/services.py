@@ -1,0 +1,67 @@
+"""Whether the node ports that the stack fixes are free, and whether load balancers get addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from commands.checks.case import Case, Level, Object, Result, listed
+
+DEFAULT_RANGE: Final = range(30000, 32768)
+"""The API server's, unless it is started with another `--service-node-port-range`."""
+
+
+def node_ports(case: Case) -> Result:
+    """Against the Services that are there, and the dry run. The API server's range cannot be asked for, and a dry run
+    takes any number: only node ports outside the default range on the cluster show that it has another one."""
+    wanted = {
+        port["nodePort"]: planned
+        for planned in case.plan.of("Service")
+        for port in planned.manifest["spec"].get("ports", [])
+        if port.get("nodePort")
+    }
+    if not wanted:
+        return Result(Level.OK, "none is fixed")
+    own = {(planned.namespace, planned.name) for planned in wanted.values()}
+    taken = [
+        f"{port} is the node port of Service {'/'.join(owner)}; choose another one in mesh:ingressNodePorts"
+        for service in case.services
+        for port in _ports(service)
+        if port in wanted and (owner := _place(service)) not in own
+    ]
+    taken = taken or [f"{trial.planned}: {text}" for trial in case.trials for text in trial.node_ports]
+    ports = listed([str(port) for port in sorted(wanted)])
+    if taken:
+        return Result(Level.ERROR, f"{ports}: not all can be had", taken)
+    outside = [port for port in wanted if port not in DEFAULT_RANGE]
+    if outside and all(port in DEFAULT_RANGE for service in case.services for port in _ports(service)):
+        usual = f"{DEFAULT_RANGE[0]}-{DEFAULT_RANGE[-1]}"
+        details = [f"{listed([str(p) for p in outside])}: outside of {usual}, the range of most API servers"]
+        return Result(Level.WARNING, "free, but perhaps out of range", details)
+    return Result(Level.OK, f"{ports} free, or this stack's own already")
+
+
+def load_balancer(case: Case) -> Result:
+    """Only an address that some Service has got shows that there is a controller that gives addresses."""
+    if not any(p.manifest["spec"].get("type") == "LoadBalancer" for p in case.plan.of("Service")):
+        return Result(Level.OK, "not needed")
+    for service in case.services:
+        ingress = service.get("status", {}).get("loadBalancer", {}).get("ingress")
+        if service["spec"].get("type") == "LoadBalancer" and ingress:
+            return Result(Level.OK, f"there is one: Service {'/'.join(_place(service))} has an address")
+    return Result(
+        Level.OK,
+        "whether there is one cannot be known: no Service of that type has an address here",
+        ["without its controller `up` waits for an address, and fails; then set mesh:gatewayServiceType: NodePort"],
+    )
+
+
+def _ports(service: Object) -> Iterator[int]:
+    spec = service["spec"]
+    yield from (port["nodePort"] for port in spec.get("ports") or [] if port.get("nodePort"))
+    if spec.get("healthCheckNodePort"):
+        yield spec["healthCheckNodePort"]
+
+
+def _place(service: Object) -> tuple[str, str]:
+    return service["metadata"]["namespace"], service["metadata"]["name"]

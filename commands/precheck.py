@@ -1,0 +1,116 @@
+"""`make precheck`: whether a stack can be installed on its cluster, said before anything is touched."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+import sandbox
+from commands import checks, engine, guard, render, stackfiles
+from commands.checks import Case, Level, Result, api
+from commands.checks.api import Refused
+from commands.checks.case import count
+from commands.checks.plan import Plan, plan
+from commands.stackfiles import CommandError
+from components import cluster
+from components.cluster import ClusterError, Survey, Target, Unreachable
+from components.settings import Settings, SettingsError
+from toolchain import ToolchainError
+
+NOT_ASKED: Final = 2
+"""Exit code where the cluster could not be asked; 1 is for errors that were found, 0 for none."""
+
+_PREVENTED: Final = (CommandError, SettingsError, ClusterError, sandbox.SandboxError, ToolchainError, OSError)
+
+
+def run(stack: str) -> int:
+    """Prints the cluster and what each check says of it; the exit code."""
+    try:
+        os.environ.update(engine.environment(build=False))
+        settings = guard.chosen(stack)
+        target = cluster.target(settings.context)
+        print(f"cluster: context {target.context}, server {target.server}", flush=True)
+        results = _results(stack, settings, target)
+    except _PREVENTED as error:
+        print(f"error: {str(error).removeprefix('error: ')}", file=sys.stderr)
+        return NOT_ASKED
+    for line in report(results, stack):
+        print(line)
+    return int(any(result.level is Level.ERROR for result in results.values()))
+
+
+def _results(stack: str, settings: Settings, target: Target) -> dict[str, Result]:
+    version = _version(target)
+    planned = _plan(stack, settings)
+    with ThreadPoolExecutor() as pool, api.proxied(target) as answers:
+        survey, recorded = pool.submit(_survey, target), pool.submit(engine.recorded, stack)
+        case = Case(stack, settings, target, planned, answers, version, survey.result(), recorded.result())
+        return {name: _checked(name, case) for name in checks.CHECKS}
+
+
+def _version(target: Target) -> tuple[int, int]:
+    """Kubernetes' (major, minor): the question that shows whether the cluster answers at all."""
+    if cluster.offline():
+        raise Unreachable("MESH_OFFLINE is set, so the cluster is not asked")
+    hint = "; `make sandbox` starts it" if target.context == sandbox.CONTEXT else ""
+    if target.kubeconfig and not target.kubeconfig.exists():
+        raise Unreachable(f"the embedded cluster has not been started{hint}")
+    try:
+        answer = cluster.get(target, "/version")
+    except Unreachable as error:
+        raise Unreachable(f"the cluster does not answer: {error}{hint}") from None
+    found = re.match(r"v(\d+)\.(\d+)", str(answer.get("gitVersion"))) if isinstance(answer, dict) else None
+    if not found:
+        raise ClusterError(f"{target.server} answers, but not as a Kubernetes API server does")
+    return int(found[1]), int(found[2])
+
+
+def _plan(stack: str, settings: Settings) -> Plan:
+    config = stackfiles.config(stack)
+    with contextlib.redirect_stderr(io.StringIO()):  # where the program says that it asks no cluster
+        return plan(render.record(stack, config), settings)
+
+
+def _survey(target: Target) -> Survey | ClusterError:
+    try:
+        return cluster.survey(target)
+    except Unreachable:
+        raise
+    except ClusterError as error:
+        return error
+
+
+def _checked(name: str, case: Case) -> Result:
+    """What the check says; a warning if the API server refuses to tell what the check needs."""
+    try:
+        return checks.CHECKS[name](case)
+    except Refused as error:
+        return Result(Level.WARNING, f"could not be checked: {error}")
+
+
+def report(results: Mapping[str, Result], stack: str) -> Iterator[str]:
+    """The lines for the user: one a check, its details below it, at last the counts and what to do next."""
+    names = max(map(len, results))
+    levels = max(len(level.name) for level in Level)
+    for name, result in results.items():
+        yield f"{name.ljust(names)}  {result.level.name.lower().ljust(levels)}  {result.text}"
+        yield from (f"    {line}" for line in result.details)
+    numbers = {level: sum(result.level is level for result in results.values()) for level in Level}
+    again = "".join(f" {name}={value}" for name, value in _named(stack).items())
+    follows = f"mend the errors, then make precheck{again}" if numbers[Level.ERROR] else f"make up{again}"
+    yield (
+        f"{numbers[Level.OK]} ok, {count(numbers[Level.WARNING], 'warning')},"
+        f" {count(numbers[Level.ERROR], 'error')}; next: {follows}"
+    )
+
+
+def _named(stack: str) -> dict[str, str]:
+    """The variables that the user has to give to make once more."""
+    named = {"STACK": "" if stack == "dev" else stack, "CONTEXT": os.environ.get("CONTEXT", "")}
+    return {name: value for name, value in named.items() if value}

@@ -1,0 +1,194 @@
+"""PodSecurity, and webhooks of others."""
+
+from typing import Any
+
+import pytest
+
+from commands.checks import Level, admission
+from commands.checks.plan import Plan
+from components import settings
+from tests.fake_api import WEBHOOKS, FakeApi, case, denied, listing, namespace, status
+
+PODS = "POST /api/v1/namespaces/default/pods"
+ROOT_PODS = "POST /api/v1/namespaces/istio-system/pods"
+CNI = '{"enabled": true}'
+NAMESPACES = "GET /api/v1/namespaces"
+VIOLATES = status(
+    403,
+    'pods "precheck-x" is forbidden: violates PodSecurity "baseline:latest": non-default capabilities (container'
+    ' "istio-init" must not include "NET_ADMIN", "NET_RAW" in securityContext.capabilities.add)',
+)
+POD_RULE = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}
+
+
+def webhook(*rules: dict[str, Any], service: str = "agent", **more: Any) -> dict[str, Any]:
+    client = {"service": {"name": service, "namespace": "kube-system"}}
+    return {"name": "agent.example.com", "clientConfig": client, "rules": list(rules), **more}
+
+
+def with_webhook(found: dict[str, Any], kind: str = "mutating") -> FakeApi:
+    configuration = {"metadata": {"name": "other-agent"}, "webhooks": [found]}
+    return FakeApi({f"GET {WEBHOOKS}/{kind}webhookconfigurations": listing(configuration)})
+
+
+def test_pods_that_are_refused_where_the_stack_runs_are_an_error_with_a_way_out() -> None:
+    result = admission.pod_security(case(FakeApi({NAMESPACES: listing(namespace("default")), PODS: VIOLATES})))
+    assert result.level is Level.ERROR
+    lines = "\n".join(result.details)
+    assert 'namespace default: violates PodSecurity "baseline:latest"' in lines
+    assert "kubectl label namespace default pod-security.kubernetes.io/enforce=privileged" in lines
+    assert "mesh:cni: {enabled: true}" in lines
+
+
+def test_the_probe_asks_for_what_istio_init_needs_and_is_not_injected() -> None:
+    api = FakeApi()
+    admission.pod_security(case(api))
+    body = next(r.body for r in api.asked if r.body and r.path.startswith("/api/v1/namespaces/default/pods"))
+    probe = next(r.body for r in api.asked if r.body and r.body["spec"]["containers"][0]["name"] == "istio-init")
+    assert body["metadata"]["labels"] == {"sidecar.istio.io/inject": "false"}
+    assert probe["spec"]["containers"][0]["securityContext"]["capabilities"]["add"] == ["NET_ADMIN", "NET_RAW"]
+
+
+def test_with_the_network_plugin_pods_need_no_more_rights_than_others() -> None:
+    chosen = Plan([], settings.load({"mesh:injectedNamespaces": '{"default": "existing"}', "mesh:cni": CNI}))
+    api = FakeApi({NAMESPACES: listing(namespace("default")), PODS: VIOLATES})
+    result = admission.pod_security(case(api, chosen))
+    (probe,) = [r.body for r in api.asked if r.body]
+    assert "add" not in probe["spec"]["containers"][0]["securityContext"]["capabilities"]
+    assert not any("mesh:cni" in line for line in result.details)
+
+
+def test_a_namespace_without_injection_by_istiod_is_judged_by_the_stacks_own_pods() -> None:
+    config = {"mesh:injectedNamespaces": '{"default": {"ownership": "existing", "injection": "manual"}}'}
+    api = FakeApi({NAMESPACES: listing(namespace("default")), PODS: VIOLATES})
+    assert admission.pod_security(case(api, Plan([], settings.load(config)))).level is Level.OK
+
+
+def test_refused_pods_where_the_stack_starts_none_are_a_warning() -> None:
+    chosen = Plan([], settings.load({"mesh:injectedNamespaces": '{"default": "existing"}'}))
+    api = FakeApi({NAMESPACES: listing(namespace("default")), PODS: VIOLATES})
+    assert admission.pod_security(case(api, chosen)).level is Level.WARNING
+
+
+def test_the_api_servers_default_counts_for_a_namespace_that_is_to_be_made() -> None:
+    result = admission.pod_security(case(FakeApi({PODS: VIOLATES})))
+    assert any("API server's default" in line for line in result.details)
+
+
+def test_a_label_on_the_other_namespace_says_nothing_about_a_new_one() -> None:
+    label = {admission.ENFORCE: "baseline"}
+    result = admission.pod_security(case(FakeApi({NAMESPACES: listing(namespace("default", **label)), PODS: VIOLATES})))
+    assert not any(line.startswith("namespace istio-system") for line in result.details)
+
+
+def test_a_policy_that_holds_in_the_other_namespace_says_nothing_about_a_new_one() -> None:
+    answer = status(403, 'admission webhook "policy" denied the request: not here')
+    result = admission.pod_security(case(FakeApi({PODS: answer})))
+    assert [line for line in result.details if line.startswith("namespace")] == [f"namespace default: {answer.message}"]
+
+
+@pytest.mark.parametrize(("enforced", "refused"), [("baseline", True), ("restricted", True), ("privileged", False)])
+def test_who_may_not_create_pods_is_told_by_the_label(enforced: str, refused: bool) -> None:
+    label = {admission.ENFORCE: enforced}
+    api = FakeApi({NAMESPACES: listing(namespace("default", **label)), PODS: denied("pods", "create")})
+    result = admission.pod_security(case(api))
+    assert bool(result.details) is refused
+
+
+@pytest.mark.parametrize(("enforced", "refused"), [("baseline", False), ("restricted", True)])
+def test_istios_own_pods_only_need_baseline(enforced: str, refused: bool) -> None:
+    label = {admission.ENFORCE: enforced}
+    found = listing(namespace("default"), namespace("istio-system", **label))
+    denies = denied("pods", "create")
+    result = admission.pod_security(case(FakeApi({NAMESPACES: found, PODS: denies, ROOT_PODS: denies})))
+    assert bool(result.details) is refused
+    assert not refused or "istio-system pod-security.kubernetes.io/enforce=baseline" in result.details[1]
+
+
+def test_a_webhook_of_others_that_can_stop_our_pods_is_a_warning() -> None:
+    result = admission.others(case(with_webhook(webhook(POD_RULE, failurePolicy="Fail"))))
+    assert result.level is Level.WARNING
+    assert result.details[0] == (
+        "other-agent, webhook agent.example.com: mutating, failurePolicy Fail, on pods in istio-system, default"
+    )
+
+
+def test_validating_webhooks_count_as_well() -> None:
+    result = admission.others(case(with_webhook(webhook(POD_RULE, failurePolicy="Fail"), "validating")))
+    assert result.level is Level.WARNING
+
+
+@pytest.mark.parametrize(
+    "harmless",
+    [
+        webhook(POD_RULE, failurePolicy="Ignore"),
+        webhook(POD_RULE, namespaceSelector={"matchLabels": {"team": "other"}}),
+        webhook(
+            POD_RULE,
+            namespaceSelector={
+                "matchExpressions": [
+                    {
+                        "key": "kubernetes.io/metadata.name",
+                        "operator": "NotIn",
+                        "values": ["default", "istio-system"],
+                    }
+                ]
+            },
+        ),
+    ],
+)
+def test_a_webhook_that_cannot_stop_our_pods_is_only_named(harmless: dict[str, Any]) -> None:
+    result = admission.others(case(with_webhook(harmless)))
+    assert result.level is Level.OK
+    assert result.text == "1 webhook of others on pods"
+    assert "other-agent" in result.details[0]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        webhook({**POD_RULE, "operations": ["DELETE"]}),
+        webhook({**POD_RULE, "resources": ["deployments"], "apiGroups": ["apps"]}),
+        webhook({**POD_RULE, "resources": ["pods/exec"]}),
+        webhook({**POD_RULE, "scope": "Cluster"}),
+        webhook(POD_RULE, service="istiod"),
+    ],
+)
+def test_what_is_not_on_the_creation_of_pods_or_is_istios_is_not_named(other: dict[str, Any]) -> None:
+    assert admission.others(case(with_webhook(other))).text == "no webhooks of others on pods"
+
+
+def test_wildcards_mean_pods_too() -> None:
+    everything = {"apiGroups": ["*"], "apiVersions": ["*"], "operations": ["*"], "resources": ["*/*"]}
+    assert admission.others(case(with_webhook(webhook(everything)))).level is Level.WARNING
+
+
+def test_a_webhook_for_injected_namespaces_is_seen_before_the_label_is_there() -> None:
+    selector = {"matchExpressions": [{"key": "istio-injection", "operator": "In", "values": ["enabled"]}]}
+    result = admission.others(case(with_webhook(webhook(POD_RULE, namespaceSelector=selector))))
+    assert result.details[0].endswith("on pods in default")
+
+
+def test_a_webhook_with_an_object_selector_is_on_some_pods() -> None:
+    result = admission.others(case(with_webhook(webhook(POD_RULE, objectSelector={"matchLabels": {"a": "b"}}))))
+    assert "on some pods in" in result.details[0]
+
+
+@pytest.mark.parametrize(
+    ("operator", "values", "labels", "matched"),
+    [
+        ("In", ["a", "b"], {"k": "b"}, True),
+        ("In", ["a"], {}, False),
+        ("NotIn", ["a"], {}, True),
+        ("NotIn", ["a"], {"k": "a"}, False),
+        ("Exists", [], {"k": ""}, True),
+        ("Exists", [], {}, False),
+        ("DoesNotExist", [], {}, True),
+        ("DoesNotExist", [], {"k": "a"}, False),
+    ],
+)
+def test_selectors_match_as_kubernetes_says(
+    operator: str, values: list[str], labels: dict[str, str], matched: bool
+) -> None:
+    selector = {"matchExpressions": [{"key": "k", "operator": operator, "values": values}]}
+    assert admission.matches(selector, labels) is matched

@@ -1,0 +1,88 @@
+"""The API server behind `kubectl proxy`."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from commands.checks import api
+from commands.checks.api import Answer, Refused, Request
+from components.cluster import Target, Unreachable
+from tests.fake_api import FakeApi, denied, status
+
+SERVER = """
+import http.server, socketserver, sys
+path = next(a.split("=")[1] for a in sys.argv if a.startswith("--unix-socket="))
+class Handler(http.server.BaseHTTPRequestHandler):
+    def address_string(self): return "local"
+    def log_message(self, *_): pass
+    def do_PATCH(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(409)
+        self.end_headers()
+        self.wfile.write(b'{"message": "%s %s"}' % (self.headers["Content-Type"].encode(), str(len(body)).encode()))
+server = socketserver.UnixStreamServer(path, Handler)
+print("Starting to serve on", path, flush=True)
+server.serve_forever()
+"""
+
+
+@pytest.fixture
+def kubectl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A program of that name, first on PATH; its content is up to the test."""
+    program = tmp_path / "kubectl"
+    program.touch()
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    return program
+
+
+def test_requests_and_answers_go_through_kubectl(kubectl: Path) -> None:
+    kubectl.write_text(f"#!/usr/bin/env python3\n{SERVER}")
+    with api.proxied(Target("here", "https://here")) as found:
+        answer = found.ask(Request("PATCH", "/api/v1/nodes/a", {"a": 1}, api.APPLY))
+    assert (answer.code, answer.message) == (409, "application/apply-patch+yaml 8")
+
+
+def test_a_kubectl_that_does_not_start_is_named_with_its_words(kubectl: Path) -> None:
+    kubectl.write_text("#!/bin/sh\necho error: no such context >&2\nexit 1\n")
+    with pytest.raises(Unreachable, match="error: no such context"), api.proxied(Target("here", "https://here")):
+        pass
+
+
+def test_the_proxy_is_gone_afterwards(kubectl: Path, tmp_path: Path) -> None:
+    remember = f"import os; open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))"
+    kubectl.write_text(f"#!/usr/bin/env python3\n{remember}\n{SERVER}")
+    with api.proxied(Target("here", "https://here")):
+        pid = int((tmp_path / "pid").read_text())
+        os.kill(pid, 0)
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def test_an_api_that_is_not_there_is_an_answer_without_a_status() -> None:
+    assert api._answer(404, b"404 page not found\n") == Answer(404)
+    assert api._answer(404, b"404 page not found\n").message == "HTTP code 404"
+
+
+def test_a_proxy_that_has_lost_the_api_server_is_no_answer() -> None:
+    with pytest.raises(Unreachable, match="Error trying to reach service"):
+        api._answer(502, b"Error trying to reach service: connection refused")
+
+
+def test_a_list_that_may_not_be_read_is_refused_with_the_api_servers_words() -> None:
+    with pytest.raises(Refused, match='User "dev" cannot list'):
+        api.items(FakeApi({"GET /api/v1/nodes": denied("nodes")}), "/api/v1/nodes")
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ('pods is forbidden: User "jo" cannot create resource "pods" in API group ""', True),
+        ('admission webhook "x" denied the request: pods cannot run as root', False),
+        ("exceeded quota: compute", False),
+    ],
+)
+def test_a_missing_right_is_told_from_a_refusal_by_admission(message: str, expected: bool) -> None:
+    assert status(403, message).denied is expected

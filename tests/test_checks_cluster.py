@@ -1,0 +1,172 @@
+"""Nodes, node ports and load balancers."""
+
+from typing import Any
+
+import pytest
+
+from commands.checks import Level, nodes, services
+from commands.checks.plan import Plan
+from components import settings
+from tests.fake_api import NODE, FakeApi, case, listing, only, status
+
+SERVICE = "POST /api/v1/namespaces/default/services"
+
+
+def node(name: str, architecture: str = "amd64", cpu: str = "4", memory: str = "16Gi", **spec: Any) -> dict[str, Any]:
+    return {
+        "metadata": {"name": name, "labels": {"kubernetes.io/arch": architecture}},
+        "spec": spec,
+        "status": {"allocatable": {"cpu": cpu, "memory": memory}},
+    }
+
+
+def with_nodes(*found: dict[str, Any]) -> FakeApi:
+    return FakeApi({"GET /api/v1/nodes": listing(*found)})
+
+
+def service(name: str, namespace: str = "shop", **spec: Any) -> dict[str, Any]:
+    return {"metadata": {"namespace": namespace, "name": name}, "spec": spec}
+
+
+def with_services(*found: dict[str, Any]) -> FakeApi:
+    return FakeApi({"GET /api/v1/services": listing(*found)})
+
+
+def test_nodes_of_the_right_architecture_with_room_are_fine() -> None:
+    result = nodes.check(case(with_nodes(NODE)))
+    assert result.level is Level.OK
+    assert result.text.startswith("1 node (amd64) with 4 cpu, 15.63 GiB memory, for requests of 0.")
+
+
+def test_no_node_of_the_right_architecture_is_an_error() -> None:
+    result = nodes.check(case(with_nodes(node("a", "arm64"), node("b", "ppc64le"))))
+    assert result.level is Level.ERROR
+    assert "its images are for amd64, the nodes are arm64, ppc64le" in result.text
+
+
+def test_some_nodes_of_another_architecture_are_a_warning_that_names_them() -> None:
+    result = nodes.check(case(with_nodes(NODE, *(node(f"arm-{i}", "arm64") for i in range(7)))))
+    assert result.level is Level.WARNING
+    assert "arm-4 and 2 more" in result.details[0]
+    assert "node-1" not in result.details[0]
+
+
+def test_images_of_ones_own_may_be_for_any_architecture() -> None:
+    chosen = Plan([], settings.load({"mesh:hub": "registry.example.com/istio"}))
+    assert nodes.check(case(with_nodes(node("a", "arm64")), chosen)).level is Level.OK
+
+
+def test_a_daemon_set_requests_its_share_of_every_node() -> None:
+    pod = {"containers": [{"resources": {"requests": {"cpu": "1"}}}]}
+    daemons = {
+        "apiVersion": "apps/v1",
+        "kind": "DaemonSet",
+        "metadata": {"name": "a", "namespace": "kube-system"},
+        "spec": {"template": {"spec": pod}},
+    }
+    result = nodes.check(case(with_nodes(node("a"), node("b")), only(daemons)))
+    assert result.text.endswith("for requests of 2 cpu, 0 GiB memory")
+
+
+def test_the_architecture_is_also_read_from_what_the_kubelet_says() -> None:
+    bare = node("a")
+    bare["metadata"]["labels"] = {}
+    bare["status"]["nodeInfo"] = {"architecture": "arm64"}
+    assert "arm64" in nodes.check(case(with_nodes(bare))).text
+
+
+@pytest.mark.parametrize(
+    "closed", [{"unschedulable": True}, {"taints": [{"key": "gpu", "effect": "NoSchedule"}]}], ids=["cordoned", "taint"]
+)
+def test_nodes_that_do_not_take_our_pods_do_not_count(closed: dict[str, Any]) -> None:
+    result = nodes.check(case(with_nodes(node("a", **closed))))
+    assert result.level is Level.ERROR
+    assert "none of 1 node takes pods" in result.text
+    assert nodes.check(case(with_nodes(NODE, node("arm", "arm64", **closed)))).level is Level.OK
+
+
+def test_a_taint_that_only_prefers_others_does_not_matter() -> None:
+    taint = {"key": "a", "effect": "PreferNoSchedule"}
+    assert nodes.check(case(with_nodes(node("a", taints=[taint])))).level is Level.OK
+
+
+@pytest.mark.parametrize(
+    ("few", "words"),
+    [
+        ([{"cpu": "50m"}], "cpu in all are more than the nodes have: 0.05"),
+        ([{"memory": "64Mi"}], "GiB memory in all are more"),
+        ([{"memory": "90Mi"}] * 9, "one pod requests 0.1 GiB memory, and no node has more than 0.09"),
+    ],
+)
+def test_requests_that_do_not_fit_are_a_warning(few: list[dict[str, str]], words: str) -> None:
+    result = nodes.check(case(with_nodes(*(node(str(i), **amounts) for i, amounts in enumerate(few)))))
+    assert result.level is Level.WARNING
+    assert words in result.details[0]
+
+
+def test_the_requests_of_the_sidecars_count() -> None:
+    # demo: istiod 10m, two gateways of 10m, and six Bookinfo pods that request nothing but a sidecar's 10m each.
+    pods = [pod["cpu"] for pod in nodes._pods(case(), 1)]
+    assert sum(pods) == pytest.approx(0.09)
+    assert len(pods) == 9
+
+
+@pytest.mark.parametrize(
+    ("quantity", "value"),
+    [("100m", 0.1), ("4", 4), ("1.5", 1.5), ("64Gi", 64 * 2**30), ("1e3", 1000), ("2k", 2000), ("odd", 0)],
+)
+def test_quantities_are_read_as_kubernetes_writes_them(quantity: str, value: float) -> None:
+    assert nodes.number(quantity) == value
+
+
+def test_a_node_port_that_somebody_else_has_is_an_error_with_its_owner() -> None:
+    result = services.node_ports(case(with_services(service("web", ports=[{"port": 80, "nodePort": 31102}]))))
+    assert result.level is Level.ERROR
+    assert result.details[0].startswith("31102 is the node port of Service shop/web;")
+
+
+def test_a_node_port_for_health_checks_is_taken_too() -> None:
+    result = services.node_ports(case(with_services(service("web", healthCheckNodePort=31102))))
+    assert result.level is Level.ERROR
+
+
+def test_the_own_gateway_may_have_its_node_port() -> None:
+    own = service("istio-ingressgateway", "istio-system", ports=[{"port": 80, "nodePort": 31102}])
+    assert services.node_ports(case(with_services(own))).level is Level.OK
+
+
+def test_a_dry_run_knows_ports_of_services_that_may_not_be_seen() -> None:
+    cause = {"field": "spec.ports[1].nodePort", "message": "Invalid value: 31102: provided port is already allocated"}
+    result = services.node_ports(case(FakeApi({SERVICE: status(422, 'Service "x" is invalid', causes=[cause])})))
+    assert result.level is Level.ERROR
+    assert any("istio-ingressgateway: Invalid value: 31102" in line for line in result.details)
+
+
+def gateway(**spec: Any) -> Plan:
+    return only({"apiVersion": "v1", "kind": "Service", **service("gateway", "istio-system", **spec)})
+
+
+def test_a_port_outside_the_usual_range_is_a_warning_unless_the_cluster_has_such_ports() -> None:
+    result = services.node_ports(case(with_services(), gateway(ports=[{"port": 80, "nodePort": 8080}])))
+    assert result.level is Level.WARNING
+    assert "8080: outside of 30000-32767" in result.details[0]
+    there = with_services(service("web", ports=[{"port": 80, "nodePort": 8081}]))
+    assert services.node_ports(case(there, gateway(ports=[{"port": 80, "nodePort": 8080}]))).level is Level.OK
+
+
+def test_without_a_load_balancer_in_the_stack_there_is_nothing_to_say() -> None:
+    assert services.load_balancer(case()).text == "not needed"
+
+
+def test_a_service_with_an_address_shows_that_there_is_a_load_balancer() -> None:
+    there = {**service("web", type="LoadBalancer"), "status": {"loadBalancer": {"ingress": [{"ip": "10.1.1.1"}]}}}
+    result = services.load_balancer(case(with_services(there), gateway(type="LoadBalancer")))
+    assert "Service shop/web has an address" in result.text
+
+
+def test_no_sign_of_a_load_balancer_is_said_but_is_no_warning() -> None:
+    result = services.load_balancer(
+        case(with_services(service("web", type="LoadBalancer")), gateway(type="LoadBalancer"))
+    )
+    assert result.level is Level.OK
+    assert "cannot be known" in result.text

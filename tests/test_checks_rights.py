@@ -1,0 +1,160 @@
+"""Rights and dry runs of a stack's objects."""
+
+import pytest
+
+from commands.checks import Level, dryrun, objects, rights
+from commands.checks.api import Answer, Refused
+from tests.fake_api import FakeApi, case, denied, only, planned, status
+
+CONFIG = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "mesh", "namespace": "istio-system"}}
+APPLIED = "PATCH /api/v1/namespaces/istio-system/configmaps/mesh"
+ELSEWHERE = "POST /api/v1/namespaces/default/configmaps"
+REFUSED = status(400, 'admission webhook "policy.example.com" denied the request: no ConfigMaps')
+
+
+def conflict(manager: str) -> Answer:
+    cause = {
+        "reason": "FieldManagerConflict",
+        "message": f'conflict with "{manager}" using v1',
+        "field": ".metadata.labels.app",
+    }
+    return status(409, "Apply failed with 1 conflict", causes=[cause])
+
+
+def test_each_missing_right_is_a_command_that_asks_for_it() -> None:
+    api = FakeApi(missing=[("create", "deployments", "default"), ("delete", "deployments", "default")])
+    result = rights.check(case(api))
+    assert result.level is Level.ERROR
+    assert result.details == [
+        "kubectl auth can-i create deployments.apps --namespace default --context here  # also delete"
+    ]
+
+
+def test_rights_on_kinds_that_are_not_defined_yet_are_asked_for() -> None:
+    result = rights.check(case(FakeApi(missing=[("create", "virtualservices", "default")])))
+    assert "can-i create virtualservices.networking.istio.io --namespace default" in result.details[0]
+
+
+@pytest.mark.parametrize("verb", ["create", "get", "list", "watch", "patch", "delete"])
+def test_every_verb_counts_for_an_object_of_ours(verb: str) -> None:
+    assert rights.check(case(FakeApi(missing=[(verb, "clusterroles", "")]))).level is Level.ERROR
+
+
+def test_a_namespace_of_others_needs_no_right_to_create_or_delete_it() -> None:
+    manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}
+    api = FakeApi()
+    assert rights.check(case(api, only(manifest, patch=True))).level is Level.OK
+    asked = [r.body["spec"]["resourceAttributes"] for r in api.asked if r.body and "spec" in r.body]
+    verbs = {a["verb"] for a in asked if a.get("name") == "shop"}
+    assert verbs == {"get", "patch"}
+    # A Role in the namespace can give them: that is how Kubernetes reads it.
+    assert all(a["namespace"] == "shop" for a in asked if a.get("name") == "shop")
+
+
+def test_what_pulumi_watches_until_a_deployment_is_ready_is_asked_for() -> None:
+    result = rights.check(case(FakeApi(missing=[("watch", "replicasets", "istio-system")])))
+    assert "can-i watch replicasets.apps --namespace istio-system" in result.details[0]
+
+
+def test_what_up_reads_first_is_asked_for() -> None:
+    assert "can-i list nodes " in rights.check(case(FakeApi(missing=[("list", "nodes", "")]))).details[0]
+
+
+def test_the_user_is_named() -> None:
+    who = Answer(201, {"status": {"userInfo": {"username": "jo"}}})
+    api = FakeApi({"POST /apis/authentication.k8s.io/v1/selfsubjectreviews": who})
+    assert rights.check(case(api)).text.startswith("jo has all")
+
+
+def test_an_object_whose_namespace_is_missing_is_tried_in_another_one_under_no_name() -> None:
+    api = FakeApi()
+    (trial,) = dryrun.trials([*only(CONFIG).objects], case(api, only(CONFIG)).kinds, api)
+    assert trial.accepted
+    assert trial.elsewhere
+    body = api.asked[-1].body
+    assert body is not None
+    assert body["metadata"] == {"generateName": "precheck-"}
+
+
+def test_of_a_trial_elsewhere_only_what_is_wrong_with_the_object_counts() -> None:
+    assert objects.check(case(FakeApi({ELSEWHERE: REFUSED}), only(CONFIG))).level is Level.OK
+    wrong = status(422, 'ConfigMap "x" is invalid: data[a b]: Invalid value')
+    result = objects.check(case(FakeApi({ELSEWHERE: wrong}), only(CONFIG)))
+    assert result.level is Level.ERROR
+    assert "ConfigMap istio-system/mesh" in result.details[0]
+
+
+def test_a_refusal_by_admission_is_an_error_with_its_words() -> None:
+    result = objects.check(case(FakeApi({APPLIED: REFUSED}), only(CONFIG)))
+    assert result.level is Level.ERROR
+    assert result.details == [f"ConfigMap istio-system/mesh: {REFUSED.message}"]
+
+
+def test_a_webhook_that_knows_no_dry_run_proves_nothing() -> None:
+    answer = status(400, 'admission webhook "x" does not support dry run')
+    assert objects.check(case(FakeApi({APPLIED: answer}), only(CONFIG))).level is Level.OK
+
+
+def test_a_missing_right_is_left_to_the_check_of_rights() -> None:
+    answer = status(403, 'configmaps "mesh" is forbidden: User "jo" cannot patch resource "configmaps" in API group ""')
+    result = objects.check(case(FakeApi({APPLIED: answer}), only(CONFIG)))
+    assert result.level is Level.WARNING
+    assert "1 could not be tried for lack of permissions" in result.text
+
+
+def test_a_policy_that_says_cannot_is_not_taken_for_a_missing_right() -> None:
+    answer = status(403, 'admission webhook "x" denied the request: you cannot use this name')
+    assert objects.check(case(FakeApi({APPLIED: answer}), only(CONFIG))).level is Level.ERROR
+
+
+def test_a_field_that_others_have_set_is_an_error_and_names_them() -> None:
+    result = objects.check(case(FakeApi({APPLIED: conflict("helm")}), only(CONFIG)))
+    assert result.level is Level.ERROR
+    assert '.metadata.labels.app is set by others: conflict with "helm"' in result.details[0]
+
+
+def test_a_field_that_pulumi_has_set_may_change() -> None:
+    assert objects.check(case(FakeApi({APPLIED: conflict("pulumi-kubernetes-1a2b")}), only(CONFIG))).level is Level.OK
+
+
+def test_what_cannot_be_changed_is_replaced_by_pulumi() -> None:
+    answer = status(422, "spec.selector: Invalid value: field is immutable")
+    assert objects.check(case(FakeApi({APPLIED: answer}), only(CONFIG))).level is Level.OK
+
+
+def test_a_role_that_gives_more_than_its_creator_has_is_an_error() -> None:
+    answer = status(403, 'user "jo" is attempting to grant RBAC permissions not currently held:\n{...}')
+    result = objects.check(case(FakeApi({ELSEWHERE: answer}), only(CONFIG)))
+    assert result.level is Level.ERROR
+    assert "`escalate`" in result.details[1]
+
+
+def test_a_binding_whose_role_is_not_there_yet_proves_nothing() -> None:
+    answer = status(404, 'clusterroles.rbac.authorization.k8s.io "x" not found', "clusterroles")
+    assert objects.check(case(FakeApi({APPLIED: answer}), only(CONFIG))).level is Level.OK
+
+
+def test_a_kind_that_the_api_server_does_not_know_is_an_error() -> None:
+    manifest = {**CONFIG, "apiVersion": "policy/v9", "kind": "Budget"}
+    result = objects.check(case(chosen=only(manifest)))
+    assert result.details == ["policy/v9 Budget: the API server has no such kind"]
+
+
+def test_secrets_are_not_sent_because_their_values_are_not_known() -> None:
+    api = FakeApi()
+    objects.check(case(api, only({**CONFIG, "kind": "Secret"})))
+    assert not [r for r in api.asked if r.method in ("PATCH", "POST")]
+
+
+def test_the_whole_stack_is_accepted_as_far_as_it_can_be_tried() -> None:
+    result = objects.check(case())
+    waiting = sum(planned.type[0].startswith("networking.istio.io") for planned in planned().objects)
+    total = len(planned().objects)
+    assert result.level is Level.OK
+    assert f"accepts {total - waiting} of {total} objects" in result.text
+
+
+def test_a_refused_question_is_no_answer() -> None:
+    review = "POST /apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+    with pytest.raises(Refused, match="cannot create"):
+        rights.check(case(FakeApi({review: denied("selfsubjectaccessreviews", "create")})))

@@ -1,0 +1,191 @@
+"""What `make precheck` prints and how it ends."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+
+from commands import checks, engine, precheck
+from commands.checks import Level, Result, api, ownership
+from components import cluster
+from components.cluster import ClusterError, Recorded, Survey, Target, Unreachable
+from tests.fake_api import SURVEY, TARGET, FakeApi, case, denied, planned
+from toolchain import pins
+
+TESTED = tuple(map(int, pins.read().kubernetes.split(".")))[:2]
+OURS = {cluster.PROJECT: "mesh", cluster.STACK: "dev", cluster.ID: "id"}
+
+
+@pytest.fixture
+def reached(monkeypatch: pytest.MonkeyPatch) -> FakeApi:
+    """A cluster that answers, in place of kubectl, Pulumi and the toolchain."""
+    fake, whole = FakeApi(), planned()
+
+    @contextmanager
+    def proxied(_: Target) -> Iterator[FakeApi]:
+        yield fake
+
+    monkeypatch.delenv("CONTEXT", raising=False)
+    monkeypatch.setattr(engine, "environment", lambda **_: {})
+    monkeypatch.setattr(engine, "recorded", lambda _: Recorded())
+    monkeypatch.setattr(cluster, "target", lambda _: TARGET)
+    monkeypatch.setattr(cluster, "survey", lambda _: SURVEY)
+    monkeypatch.setattr(cluster, "get", lambda *_: {"gitVersion": "v1.33.3"})
+    monkeypatch.setattr(api, "proxied", proxied)
+    monkeypatch.setattr(precheck, "_plan", lambda *_: whole)
+    return fake
+
+
+@pytest.mark.usefixtures("reached")
+def test_a_cluster_that_fits_is_ok_in_every_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert precheck.run("dev") == 0
+    first, *lines, last = capsys.readouterr().out.splitlines()
+    assert first == "cluster: context here, server https://here"
+    assert [line.split("  ")[0] for line in lines] == list(checks.CHECKS)
+    assert all(line[15:17] == "ok" for line in lines), lines
+    assert last == f"{len(checks.CHECKS)} ok, 0 warnings, 0 errors; next: make up"
+
+
+@pytest.mark.usefixtures("reached")
+def test_nothing_is_built_for_a_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    def environment(build: bool = True) -> dict[str, str]:
+        assert not build
+        return {}
+
+    monkeypatch.setattr(engine, "environment", environment)
+    assert precheck.run("dev") == 0
+
+
+def test_nothing_is_changed_by_a_check(reached: FakeApi) -> None:
+    precheck.run("dev")
+    changing = [r for r in reached.asked if r.method != "GET" and "selfsubject" not in r.path]
+    assert len(changing) > 40
+    assert all("dryRun=All" in request.path for request in changing)
+
+
+def test_an_error_ends_with_1_and_says_what_to_do(reached: FakeApi, capsys: pytest.CaptureFixture[str]) -> None:
+    reached.missing = [("create", "services", "istio-system")]
+    assert precheck.run("dev") == 1
+    assert "8 ok, 0 warnings, 1 error; next: mend the errors, then make precheck" in capsys.readouterr().out
+
+
+def test_what_may_not_be_read_is_a_warning_with_the_reason(
+    reached: FakeApi, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reached.answers["GET /api/v1/nodes"] = denied("nodes")
+    assert precheck.run("dev") == 0
+    assert 'nodes          warning  could not be checked: nodes is forbidden: User "dev"' in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("reached")
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (Unreachable("connection refused"), "error: the cluster does not answer: connection refused"),
+        (ClusterError("error: You must be logged in"), "error: You must be logged in"),
+        ({"a": 1}, "answers, but not as a Kubernetes API server does"),
+        (["v1"], "answers, but not as a Kubernetes API server does"),
+    ],
+)
+def test_a_cluster_that_cannot_be_asked_ends_with_2(
+    answer: object, words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def get(*_: object) -> object:
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(cluster, "get", get)
+    assert precheck.run("dev") == 2
+    assert words in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("reached")
+def test_a_wish_not_to_ask_the_cluster_is_honoured(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MESH_OFFLINE", "1")
+    assert precheck.run("dev") == 2
+    assert "MESH_OFFLINE is set" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("reached")
+def test_a_bad_config_ends_with_2_and_its_message(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CONTEXT", "elsewhere")
+    assert precheck.run("dev") == 2
+    assert "CONTEXT=elsewhere contradicts mesh:context mesh-dev" in capsys.readouterr().err
+    assert precheck.run("dve") == 2
+    assert 'did you mean "dev"?' in capsys.readouterr().err
+
+
+def test_columns_are_aligned_and_details_indented() -> None:
+    results = {"a": Result(Level.OK, "fine"), "long name": Result(Level.WARNING, "so so", ["because"])}
+    first, second, detail, _ = precheck.report(results, "dev")
+    assert first.index("fine") == second.index("so so")
+    assert detail == "    because"
+
+
+def test_the_next_command_names_stack_and_context(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONTEXT", "mine")
+    *_, last = precheck.report({"a": Result(Level.OK, "fine")}, "demo")
+    assert last.endswith("next: make up STACK=demo CONTEXT=mine")
+
+
+@pytest.mark.parametrize(
+    ("version", "level", "words"),
+    [
+        ((1, 22), Level.ERROR, "1.22 is too old: 1.23 or later"),
+        ((1, 23), Level.OK, "1.23"),
+        (TESTED, Level.OK, f"{pins.read().kubernetes} is tested"),
+        ((TESTED[0], TESTED[1] + 1), Level.WARNING, f"newer than {pins.read().kubernetes}"),
+        ((2, 0), Level.WARNING, "2.0 is newer"),
+    ],
+)
+def test_versions_older_than_needed_and_newer_than_tested_are_told_apart(
+    version: tuple[int, int], level: Level, words: str
+) -> None:
+    result = ownership.kubernetes(case(version=version))
+    assert result.level is level
+    assert words in result.text
+
+
+def with_mesh(mark: dict[str, str]) -> Survey:
+    return replace(SURVEY, namespaces={**SURVEY.namespaces, "istio-system": mark}, istio="injection webhook x")
+
+
+def test_an_istio_of_other_origin_is_an_error() -> None:
+    result = ownership.owner(case(survey=replace(SURVEY, istio="injection webhook x, installed by Helm")))
+    assert result.level is Level.ERROR
+    assert "installed by Helm" in result.details[0]
+
+
+def test_a_namespace_that_is_declared_wrongly_is_an_error() -> None:
+    result = ownership.owner(case(survey=replace(SURVEY, namespaces={"kube-system": {}})))
+    assert "declared `existing`" in result.details[0]
+
+
+def test_an_old_version_is_not_said_twice() -> None:
+    assert ownership.owner(case(version=(1, 22), survey=replace(SURVEY, version=(1, 22)))).level is Level.OK
+
+
+def test_the_own_mesh_is_known_by_the_recorded_state() -> None:
+    provider = {"pulumi:providers:kubernetes::cluster": {"clusterIdentifier": "uid"}}
+    result = ownership.owner(case(survey=with_mesh(OURS), recorded=Recorded(provider)))
+    assert result == Result(Level.OK, "the mesh on this cluster is this stack's own")
+    assert ownership.owner(case(survey=with_mesh(OURS))).level is Level.ERROR
+
+
+def test_a_state_that_cannot_be_read_leaves_it_open_whose_the_mesh_is() -> None:
+    assert ownership.owner(case(survey=with_mesh(OURS), recorded=None)).level is Level.WARNING
+    other = {**OURS, cluster.STACK: "prod"}
+    assert ownership.owner(case(survey=with_mesh(other), recorded=None)).level is Level.ERROR
+    assert ownership.owner(case(recorded=None)).level is Level.OK
+
+
+def test_what_up_may_not_read_is_an_error_about_the_owner() -> None:
+    result = ownership.owner(case(survey=ClusterError("namespaces is forbidden")))
+    assert result.level is Level.ERROR
+    assert "namespaces is forbidden" in result.text
