@@ -24,11 +24,11 @@ def show(stack: str) -> int:
     mesh, target = Installation(values=chosen), cluster.target(chosen.context)
     found = cluster.survey(target)
     print(f"cluster   {target.context}, {target.server}, Kubernetes {'.'.join(map(str, found.version))}")
-    root, mark = next(((n, a) for n, a in found.namespaces.items() if cluster.PROJECT in a), ("", {}))
-    if not root:
+    mark = found.namespaces.get(mesh.root, {})
+    if cluster.PROJECT not in mark:
         print(f"mesh      none; `make up STACK={stack}` installs it")
         return 1
-    print(f"mesh      namespace {root}, of project {mark[cluster.PROJECT]}, stack {mark.get(cluster.STACK)}")
+    print(f"mesh      namespace {mesh.root}, of project {mark[cluster.PROJECT]}, stack {mark.get(cluster.STACK)}")
     for line in _table([*_workloads(target, mesh, found)]):
         print(line)
     for line in _sidecars(target, mesh):

@@ -46,7 +46,8 @@ class Base(pulumi.ComponentResource):
             self.namespace = self._namespace(args.mark)
             self.definitions = [_definition(manifest, self._child) for manifest in api.definitions()]
             self._account(READER, "istio-reader", rbac.rules(rbac.READER))
-            account = self._account(ISTIOD, "istiod", [*rbac.rules(rbac.ISTIOD), rbac.SIGNER])
+            analysis = rbac.ANALYSIS if args.mesh.values.global_.istiod.enableAnalysis else ()
+            account = self._account(ISTIOD, "istiod", [*rbac.rules((*rbac.ISTIOD, *analysis)), rbac.SIGNER])
             self.permissions = [*account, self._role_of_istiod()]
         self.register_outputs({"namespace": self.namespace})
 

@@ -69,6 +69,8 @@ class Survey:
     """What says that an Istio is installed, or None."""
     node: str | None
     """Address of the first node: external if it has one, otherwise internal."""
+    injectors: frozenset[str] = frozenset()
+    """Names of the webhooks that change pods."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,9 @@ class Recorded:
 
     def has_namespace(self, name: str) -> bool:
         return f"kubernetes:core/v1:Namespace::{name}" in self.resources
+
+    def has_injector(self, name: str) -> bool:
+        return f"kubernetes:admissionregistration.k8s.io/v1:MutatingWebhookConfiguration::{name}" in self.resources
 
     def owner_id(self, namespace: str) -> str | None:
         """The id that `namespace` was marked with."""
@@ -142,6 +147,7 @@ def survey(at: Target) -> Survey:
         namespaces,
         _istio(answers),
         _address(answers["nodes"]["items"]),
+        frozenset(webhook["metadata"]["name"] for webhook in answers["injectors"]["items"]),
     )
 
 
@@ -152,19 +158,8 @@ def problems(
 
     `namespace` is the one that Istio goes to; `namespaces` the stack's others, with `create` or `existing`."""
     here = f"{found.target.context} ({found.target.server})"
-    if found.version < ISTIO.kubernetes:
-        have, want = (".".join(map(str, v)) for v in (found.version, ISTIO.kubernetes))
-        yield (
-            f"{here} is Kubernetes {have}; {want} or later is needed: policy/v1 and autoscaling/v2,"
-            " which the disruption budgets and autoscalers use, are not in older ones"
-        )
-    before = recorded.provider
-    if before.get("clusterIdentifier", found.uid) != found.uid:
-        yield (
-            f"the state of stack {stack} belongs to another cluster: {before.get('context')}"
-            f" (id {before['clusterIdentifier']}), and {here} has id {found.uid}."
-            " Name the first one's context, or use another stack for this cluster"
-        )
+    if unfit := list(_unfit(found, recorded, stack, here)):
+        yield from unfit
         return
     mark = found.namespaces.get(namespace, {})
     ours = _is_ours(mark, recorded, project, stack, namespace)
@@ -179,14 +174,58 @@ def problems(
             " Remove it first, or name another cluster"
         )
     refused = bool(found.istio or PROJECT in mark) and not ours
-    for name, ownership in {**({} if refused else {namespace: "create"}), **namespaces}.items():
+    root = {} if refused else {namespace: "create"}
+    yield from _misjudged(found, recorded, project, stack, {**root, **namespaces}, here, root=namespace)
+
+
+def _unfit(found: Survey, recorded: Recorded, stack: str, here: str) -> Iterator[str]:
+    """Why the cluster is the wrong one, whatever stands on it."""
+    if found.version < ISTIO.kubernetes:
+        have, want = (".".join(map(str, v)) for v in (found.version, ISTIO.kubernetes))
+        yield (
+            f"{here} is Kubernetes {have}; {want} or later is needed: policy/v1 and autoscaling/v2,"
+            " which the disruption budgets and autoscalers use, are not in older ones"
+        )
+    before = recorded.provider
+    if before.get("clusterIdentifier", found.uid) != found.uid:
+        yield (
+            f"the state of stack {stack} belongs to another cluster: {before.get('context')}"
+            f" (id {before['clusterIdentifier']}), and {here} has id {found.uid}."
+            " Name the first one's context, or use another stack for this cluster"
+        )
+
+
+def _misjudged(
+    found: Survey,
+    recorded: Recorded,
+    project: str,
+    stack: str,
+    namespaces: Mapping[str, str],
+    here: str,
+    root: str | None = None,
+) -> Iterator[str]:
+    """Namespaces that are declared to be what they are not."""
+    for name, ownership in namespaces.items():
         there = name in found.namespaces
         mine = _is_ours(found.namespaces.get(name, {}), recorded, project, stack, name)
         if ownership == "existing" and not there:
             yield f"namespace {name} is declared `existing`, but {here} has none; create it, or declare it `create`"
         if ownership == "create" and there and not mine:
-            way_out = "remove it" if name == namespace else "declare it `existing`, or remove it"
+            way_out = "remove it" if name == root else "declare it `existing`, or remove it"
             yield f"namespace {name} is to be created, but {here} has one that is not this stack's: {way_out}"
+
+
+def problems_of_guest(
+    found: Survey, recorded: Recorded, project: str, stack: str, injector: str, namespaces: Mapping[str, str]
+) -> Iterator[str]:
+    """The same for a stack that brings no base: it stands beside another control plane, or needs none on the cluster.
+
+    `injector` is the webhook of its own revision; `namespaces` all that it uses."""
+    here = f"{found.target.context} ({found.target.server})"
+    yield from _unfit(found, recorded, stack, here)
+    if injector in found.injectors and not recorded.has_injector(injector):
+        yield f"{here} already has a control plane of this revision: its webhook {injector} is not this stack's"
+    yield from _misjudged(found, recorded, project, stack, namespaces, here)
 
 
 def _is_ours(mark: Mapping[str, str], recorded: Recorded, project: str, stack: str, namespace: str) -> bool:

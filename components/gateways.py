@@ -15,6 +15,23 @@ from components.installation import Installation
 core, meta = k8s.core.v1, k8s.meta.v1
 
 PRODUCT_PAGE: Final = "/productpage"
+_ARCHITECTURES: Final = ("amd64", "ppc64le", "s390x")
+
+
+def _on(*architectures: str) -> dict[str, Any]:
+    """Nodes of these architectures."""
+    return {"matchExpressions": [{"key": "kubernetes.io/arch", "operator": "In", "values": list(architectures)}]}
+
+
+_BY_ARCHITECTURE: Final[Mapping[str, Any]] = {
+    "nodeAffinity": {
+        "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [_on(*_ARCHITECTURES)]},
+        "preferredDuringSchedulingIgnoredDuringExecution": [
+            {"weight": 2, "preference": _on(name)} for name in _ARCHITECTURES
+        ],
+    }
+}
+"""Only where the image runs; all three architectures are equally welcome."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +119,7 @@ class Gateway(pulumi.ComponentResource):
                     spec=core.PodSpecArgs(
                         service_account_name=f"{self._name}-service-account",
                         priority_class_name=a.mesh.values.global_.priorityClassName or None,
-                        **{**a.spec.place, "affinity": a.spec.place["affinity"] or _affinity()},
+                        **{**a.spec.place, "affinity": {**_BY_ARCHITECTURE, **(a.spec.place["affinity"] or {})}},
                         **self._proxy(),
                     ),
                 ),
@@ -208,23 +225,3 @@ def product_page(gateway: Mapping[str, Any], host: str, node: str | None) -> str
         port = gateway.get("nodePorts", {}).get("http2")
         return f"http://{node or '<address of a node>'}:{port}{PRODUCT_PAGE}"
     return f"http://{host}{PRODUCT_PAGE} (inside the cluster)"
-
-
-def _affinity() -> core.AffinityArgs:
-    """Only where the image runs; all three architectures are equally welcome."""
-    architectures = ("amd64", "ppc64le", "s390x")
-
-    def term(*names: str) -> core.NodeSelectorTermArgs:
-        wanted = core.NodeSelectorRequirementArgs(key="kubernetes.io/arch", operator="In", values=list(names))
-        return core.NodeSelectorTermArgs(match_expressions=[wanted])
-
-    return core.AffinityArgs(
-        node_affinity=core.NodeAffinityArgs(
-            required_during_scheduling_ignored_during_execution=core.NodeSelectorArgs(
-                node_selector_terms=[term(*architectures)]
-            ),
-            preferred_during_scheduling_ignored_during_execution=[
-                core.PreferredSchedulingTermArgs(weight=2, preference=term(name)) for name in architectures
-            ],
-        )
-    )

@@ -54,6 +54,13 @@ ISTIOD: Final[tuple[Rule, ...]] = (
 )
 """What istiod may do on the whole cluster."""
 
+ANALYSIS: Final[tuple[Rule, ...]] = (
+    (f"{_ISTIO} telemetry.istio.io", "*", "update"),
+    ("extensions networking.k8s.io", "ingresses", _READ),
+    ("extensions networking.k8s.io", "ingresses/status", "*"),
+)
+"""What istiod may do beside it where it writes the mistakes that it finds into the status of objects."""
+
 ISTIOD_NAMESPACE: Final[tuple[Rule, ...]] = (
     ("networking.istio.io", "gateways", "create"),
     ("core", "secrets", "create get watch list update delete"),

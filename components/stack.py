@@ -12,6 +12,8 @@ import pulumi_kubernetes as k8s
 
 from components import cluster, settings
 from components.cluster import Recorded, Survey, Target
+from components.installation import Installation
+from components.meshconfig import INJECTOR
 from components.settings import Settings
 
 PROVIDER: Final = "cluster"
@@ -87,10 +89,18 @@ def _found(target: Target) -> Survey | None:
 
 
 def _refuse(found: Survey, recorded: Recorded, root: str, chosen: Settings) -> None:
-    project, stack = pulumi.get_project(), pulumi.get_stack()
-    problems = list(cluster.problems(found, recorded, project, stack, root, chosen.ownership))
-    if problems:
-        raise cluster.ClusterError("\n".join(problems))
+    found_wrong = problems(found, recorded, pulumi.get_project(), pulumi.get_stack(), root, chosen)
+    if found_wrong:
+        raise cluster.ClusterError("\n".join(found_wrong))
+
+
+def problems(found: Survey, recorded: Recorded, project: str, stack: str, root: str, chosen: Settings) -> list[str]:
+    """Why the stack with these settings must not be applied to the cluster that was found."""
+    if chosen.base.enabled:
+        return list(cluster.problems(found, recorded, project, stack, root, chosen.ownership))
+    injector = Installation(values=chosen).named(INJECTOR)
+    own = {root: "existing"} if chosen.uses_root else {}
+    return list(cluster.problems_of_guest(found, recorded, project, stack, injector, {**own, **chosen.ownership}))
 
 
 def _recorded() -> Recorded:

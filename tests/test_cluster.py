@@ -99,3 +99,25 @@ def test_helm_and_istioctl_are_recognised_by_their_marks() -> None:
 
     assert "Helm as release mesh" in str(seen(annotations={"meta.helm.sh/release-name": "mesh"}))
     assert "istioctl" in str(seen(labels={"operator.istio.io/component": "Pilot"}))
+
+
+def guest(found: Survey, recorded: Recorded = NOTHING, injector: str = "istio-sidecar-injector-canary") -> list[str]:
+    namespaces = {"istio-system": "existing"}
+    return list(cluster.problems_of_guest(found, recorded, "mesh", "canary", injector, namespaces))
+
+
+def test_another_revision_may_stand_beside_a_mesh() -> None:
+    assert guest(replace(with_mesh(OURS), injectors=frozenset({"istio-sidecar-injector"}))) == []
+
+
+def test_the_same_revision_may_not() -> None:
+    injectors = frozenset({"istio-sidecar-injector-canary"})
+    (text,) = guest(replace(with_mesh(OURS), injectors=injectors))
+    assert "already has a control plane of this revision" in text
+    name = "kubernetes:admissionregistration.k8s.io/v1:MutatingWebhookConfiguration::istio-sidecar-injector-canary"
+    assert guest(replace(with_mesh(OURS), injectors=injectors), Recorded({name: {}})) == []
+
+
+def test_a_further_revision_needs_the_namespace_of_the_first() -> None:
+    (text,) = guest(EMPTY)
+    assert "istio-system is declared `existing`" in text

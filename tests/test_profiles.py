@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 
 from commands import render
@@ -12,7 +14,13 @@ from components.profiles import data, merge
 
 def installed(profile: str, kind: str) -> dict[str, Resource]:
     """The objects of a kind that a profile installs, by name."""
-    return {r.name: r for r in render.record("x", {"mesh:profile": profile}) if r.type.endswith(f":{kind}")}
+    return {r.name: r for r in recorded(profile) if r.type.endswith(f":{kind}")}
+
+
+@cache
+def recorded(profile: str) -> list[Resource]:
+    """Everything that the program registers for a profile."""
+    return render.record("x", {"mesh:profile": profile})
 
 
 @pytest.mark.parametrize("name", profiles.NAMES)
@@ -40,11 +48,11 @@ def test_a_profile_runs_what_it_names(profile: str, names: list[str]) -> None:
 
 
 def test_the_profile_empty_installs_no_object() -> None:
-    assert [r.name for r in render.record("x", {"mesh:profile": "empty"}) if r.type.startswith("kubernetes:")] == []
+    assert [r.name for r in recorded("empty") if r.type.startswith("kubernetes:")] == []
 
 
 def test_the_profile_external_installs_the_injection_webhook_alone() -> None:
-    objects = [r.name for r in render.record("x", {"mesh:profile": "external"}) if r.type.startswith("kubernetes:")]
+    objects = [r.name for r in recorded("external") if r.type.startswith("kubernetes:")]
     assert objects == ["istio-sidecar-injector"]
 
 

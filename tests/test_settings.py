@@ -108,3 +108,123 @@ def test_the_command_line_cannot_lead_a_stack_away_from_its_cluster() -> None:
 
 def test_keys_of_other_namespaces_are_left_alone() -> None:
     assert settings.load({"aws:region": "x"}).profile == "default"
+
+
+def test_a_namespace_of_a_gateway_is_declared() -> None:
+    text = refusal(gateways={"internal": {"namespace": "edge"}})
+    assert text.startswith("mesh:gateways.internal.namespace: edge is not one of mesh:namespaces (none)")
+    assert load(gateways={"internal": {"namespace": "edge"}}, namespaces={"edge": "existing"}).gateways["internal"]
+
+
+def test_a_namespace_is_injected_or_not() -> None:
+    text = refusal(namespaces={"shop": "create"}, injectedNamespaces={"shop": "create"})
+    assert "mesh:namespaces.shop: it is also one of mesh:injectedNamespaces" in text
+
+
+@pytest.mark.parametrize(
+    ("config", "line"),
+    [
+        (
+            {
+                "gateways": {
+                    "istio-ingressgateway": {"ports": [{"name": "a", "port": 80}, {"name": "b", "port": 70000}]}
+                }
+            },
+            "mesh:gateways.istio-ingressgateway.ports[1].port: 70000 is not in 1..65535",
+        ),
+        (
+            {"gateways": {"istio-ingressgateway": {"typ": "NodePort"}}},
+            'mesh:gateways.istio-ingressgateway: unknown field "typ"; did you mean "type"?',
+        ),
+        (
+            {"meshConfig": {"outboundTrafficPolicy": {"mode": "REGISTRY"}}},
+            'mesh:meshConfig.outboundTrafficPolicy.mode: "REGISTRY" is not one of REGISTRY_ONLY, ALLOW_ANY',
+        ),
+        (
+            {"meshConfig": {"accesLogFile": "x"}},
+            'mesh:meshConfig: unknown field "accesLogFile"; did you mean "accessLog',
+        ),
+        (
+            {"meshConfig": {"defaultConfig": {"tracing": {"zipkin": {"address": "z:1"}, "datadog": {}}}}},
+            "mesh:meshConfig.defaultConfig.tracing: only one of zipkin, lightstep",
+        ),
+        (
+            {"meshConfig": {"defaultConfig": {"drainDuration": "soon"}}},
+            'mesh:meshConfig.defaultConfig.drainDuration: "soon" is not a duration',
+        ),
+        (
+            {"meshConfig": {"extensionProviders": [{"name": "x"}]}},
+            "mesh:meshConfig.extensionProviders[0]: needs one of",
+        ),
+        ({"pilot": {"traceSampling": 101}}, "mesh:pilot.traceSampling: 101 is not in 0..100"),
+        ({"pilot": {"autoscaleMin": 9}}, "mesh:pilot: autoscaleMin 9 is more than autoscaleMax 5"),
+        ({"pilot": {"resources": {"requests": {"memory": "1 GB"}}}}, 'mesh:pilot.resources.requests.memory: "1 GB" is'),
+        ({"pilot": {"tolerations": [{"effect": "Never"}]}}, 'mesh:pilot.tolerations[0].effect: "Never" is not one of'),
+        ({"pilot": 5}, 'mesh:pilot: expected a mapping, got "5"'),
+        ({"global": {"proxy": {"logLevel": "warn"}}}, 'mesh:global.proxy.logLevel: "warn" is not one of'),
+        ({"global": {"proxi": {}}}, 'mesh:global: unknown field "proxi"; did you mean "proxy"?'),
+        (
+            {"global": {"multiCluster": {"enabled": True}}},
+            "mesh:global: multiCluster.enabled needs a multiCluster.clusterN",
+        ),
+        ({"tag": f"1.10.3@sha256:{'0' * 64}"}, "mesh:tag: "),
+        ({"hub": "docker.io/istio/"}, 'mesh:hub: "docker.io/istio/": a registry and a path, without a trailing slash'),
+        ({"images": {"pilto": "x"}}, "mesh:images.pilto"),
+        ({"images": {"pilot": "sha256:abc"}}, "mesh:images.pilot"),
+        ({"revision": "Canary!"}, "mesh:revision: "),
+        (
+            {"gateways": {"istio-ingressgateway": {"type": "NodePort", "loadBalancerIP": "192.0.2.1"}}},
+            "mesh:gateways.istio-ingressgateway: loadBalancerIP and loadBalancerSourceRanges are for a LoadBalancer",
+        ),
+        (
+            {"gateways": {"istio-ingressgateway": {"loadBalancerSourceRanges": ["10.0.0.0/33"]}}},
+            'mesh:gateways.istio-ingressgateway.loadBalancerSourceRanges[0]: "10.0.0.0/33" is not a range',
+        ),
+        (
+            {"gateways": {"istio-ingressgateway": {"ports": []}}},
+            "mesh:gateways.istio-ingressgateway.ports: must not be empty",
+        ),
+        (
+            {"gateways": {"out": {"kind": "egress", "ports": [{"name": "a", "port": 1, "nodePort": 31000}]}}},
+            "mesh:gateways.out: a ClusterIP Service has no node ports",
+        ),
+        ({"istiodRemote": {"enabled": True}}, "mesh:pilot.enabled and mesh:istiodRemote.enabled"),
+        (
+            {"profile": "empty", "injectedNamespaces": {"shop": "existing"}},
+            "mesh:injectedNamespaces is set, but the profile empty has no control plane that injects",
+        ),
+        (
+            {"cni": {"enabled": True, "namespace": "plugins"}},
+            "mesh:cni.namespace: plugins is not one of mesh:namespaces",
+        ),
+    ],
+)
+def test_a_mistake_is_refused_with_its_whole_path(config: dict[str, object], line: str) -> None:
+    assert line in refusal(**config)
+
+
+def test_the_short_forms_cannot_contradict_the_gateway() -> None:
+    own = {"istio-ingressgateway": {"type": "LoadBalancer"}}
+    text = refusal(gatewayServiceType="NodePort", gateways=own)
+    assert text == "mesh:gatewayServiceType NodePort contradicts mesh:gateways.istio-ingressgateway.type LoadBalancer"
+    ports = [{"name": "http2", "port": 80, "nodePort": 31000}]
+    text = refusal(ingressNodePorts={"http2": 31001}, gateways={"istio-ingressgateway": {"ports": ports}})
+    assert text == "mesh:ingressNodePorts.http2: 31001 contradicts nodePort 31000 in mesh:gateways"
+
+
+def test_two_gateways_cannot_have_one_node_port() -> None:
+    ports = [{"name": "tls", "port": 443, "nodePort": 31102}]
+    text = refusal(ingressNodePorts={"http2": 31102}, gateways={"internal": {"ports": ports}})
+    assert "31102 is also the node port of" in text
+
+
+def test_the_short_forms_are_what_the_gateway_gets() -> None:
+    gateway = load(profile="demo", gatewayServiceType="NodePort", ingressNodePorts={"http2": 31102}).gateways[
+        "istio-ingressgateway"
+    ]
+    assert gateway.type == "NodePort"
+    assert {port.name: port.nodePort for port in gateway.ports if port.nodePort} == {"http2": 31102}
+
+
+def test_a_number_in_yaml_is_a_quantity_too() -> None:
+    assert load(pilot={"resources": {"requests": {"cpu": 2}}}).pilot.resources.requests["cpu"] == "2"

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from commands.checks.case import Case, Level, Result
 from commands.stackfiles import PROJECT
-from components import cluster
+from components import cluster, stack
 from components.cluster import ClusterError, Recorded
 from components.installation import ROOT
 from components.release import ISTIO
@@ -37,7 +37,7 @@ def owner(case: Case) -> Result:
             ["the state cannot be read: is Pulumi installed or built, and is this the right backend?"],
         )
     found = replace(case.survey, version=max(case.version, ISTIO.kubernetes))  # the version has a check of its own
-    problems = [*cluster.problems(found, recorded, PROJECT, case.stack, ROOT, case.settings.ownership)]
+    problems = stack.problems(found, recorded, PROJECT, case.stack, ROOT, case.settings)
     if problems:
         return Result(Level.ERROR, "this cluster is not free for the stack", problems)
     if cluster.PROJECT in mark:

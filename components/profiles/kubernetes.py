@@ -24,6 +24,10 @@ def _number_as_text(value: Any) -> Any:
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
+def _scalar_as_text(value: Any) -> Any:
+    return str(value).lower() if isinstance(value, bool) else _number_as_text(value)
+
+
 def _range(value: str) -> str:
     try:
         ip_network(value)
@@ -36,8 +40,8 @@ def _range(value: str) -> str:
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
 PortNumber = Annotated[int, Field(ge=1, le=65535)]
 Quantity = Annotated[str, BeforeValidator(_number_as_text), AfterValidator(_quantity)]
-Text = Annotated[str, BeforeValidator(_number_as_text)]
-"""A string, also where a number was written without quotes."""
+Text = Annotated[str, BeforeValidator(_scalar_as_text)]
+"""A string, also where a number, true or false was written without quotes."""
 Range = Annotated[str, AfterValidator(_range)]
 """A range of addresses in CIDR notation."""
 PullPolicy = Literal["", "Always", "IfNotPresent", "Never"]

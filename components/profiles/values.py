@@ -176,6 +176,16 @@ class Values(Documented):
             raise ValueError(f"{errors.show(value)}: each image has a digest of its own; put them into images")
         return value
 
+    @property
+    def uses_root(self) -> bool:
+        """Whether anything goes into Istio's own namespace."""
+        gateways = any(gateway.enabled and not gateway.namespace for gateway in self.gateways.values())
+        cni = self.cni.enabled and not self.cni.namespace
+        documents = self.istiodRemote.enabled and (
+            self.pilot.configMap or not self.global_.omitSidecarInjectorConfigMap or self.telemetry.installed
+        )
+        return self.pilot.enabled or gateways or cni or documents
+
     def image(self, name: str) -> str:
         """The reference of an image: as it is with a slash, else the hub's of that name, by digest or tag."""
         if "/" in name:
