@@ -41,6 +41,7 @@ namespaces = Namespaces(
         control_plane=serving,
         injector=[*serving, *(plane.injector for plane in control_planes)],
         gate=gate.hook(cluster.target, mesh) if cluster.target and settings.injectionGate and serving else None,
+        checksum=meshconfig.checksum(mesh) if settings.restartOnInjectionChange else None,
     ),
     on_cluster,
 )

@@ -81,7 +81,7 @@ class Bookinfo(pulumi.ComponentResource):
         kube.service(service, self._namespace.name, labels, spec, self._child)
 
     def _deployment(self, service: str, version: str, account: core.ServiceAccount) -> None:
-        manifest: Mapping[str, Any] = _deployment(service, version, self._namespace.name)
+        manifest: Mapping[str, Any] = _deployment(service, version, self._namespace)
         if self._namespace.manual:
             manifest = self._args.inject(manifest)
         opts = pulumi.ResourceOptions.merge(
@@ -107,10 +107,13 @@ class Bookinfo(pulumi.ComponentResource):
         kube.custom(routes.manifest("bookinfo", namespace), namespace, after)
 
 
-def _deployment(service: str, version: str, namespace: str) -> dict[str, Any]:
+def _deployment(service: str, version: str, namespace: Injected) -> dict[str, Any]:
     """One version of a service, as data: so that a sidecar can be put into it."""
     name, labels = f"{service}-{version}", {"app": service, "version": version}
     folders = SCRATCH.get(service, {})
+    of_pods: dict[str, Any] = {"labels": labels}
+    if namespace.pod_annotations:
+        of_pods["annotations"] = dict(namespace.pod_annotations)
     container: dict[str, Any] = {
         "name": service,
         "image": f"docker.io/istio/examples-bookinfo-{service}-{version}:{ISTIO.bookinfo_tag}",
@@ -127,10 +130,10 @@ def _deployment(service: str, version: str, namespace: str) -> dict[str, Any]:
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": {"name": name, "namespace": namespace, "labels": labels},
+        "metadata": {"name": name, "namespace": namespace.name, "labels": labels},
         "spec": {
             "replicas": 1,
             "selector": {"matchLabels": labels},
-            "template": {"metadata": {"labels": labels}, "spec": pod},
+            "template": {"metadata": of_pods, "spec": pod},
         },
     }

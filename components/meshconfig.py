@@ -45,6 +45,11 @@ def documents(mesh: Installation, namespace: pulumi.Input[str], opts: pulumi.Res
     ]
 
 
+def checksum(mesh: Installation) -> str:
+    """Changes when the sidecars that istiod injects change."""
+    return injection.checksum(injection_values(mesh), mesh_config(mesh))
+
+
 def mesh_config(mesh: Installation) -> dict[str, Any]:
     """Istio's MeshConfig: what follows from the installation, and what the values say."""
     given = wire(mesh.values.meshConfig)

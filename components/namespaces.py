@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components import kube
+from components import injection, kube
 from components.settings import InjectedNamespace, Ownership
 
 
@@ -29,6 +29,8 @@ class NamespacesArgs:
     """Labelling waits for these: from then on, pods are refused if the injector does not answer."""
     gate: pulumi.ResourceHook | None
     """Asked before a workload is created; None where no cluster can be asked."""
+    checksum: str | None
+    """Changes with the sidecar that pods would get; None where such a change is to restart nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +44,8 @@ class Injected:
     """Whether workloads bring their sidecar along, instead of getting it from the injector."""
     ready: Sequence[pulumi.Resource]
     gate: pulumi.ResourceHook | None
+    pod_annotations: Mapping[str, str]
+    """Annotations for the pods of every workload."""
 
     def workload(self, parent: pulumi.Resource) -> pulumi.ResourceOptions:
         """Options of a workload in this namespace."""
@@ -74,7 +78,9 @@ class Namespaces(pulumi.ComponentResource):
         needed = a.control_plane if manual else a.injector
         opts = pulumi.ResourceOptions(parent=self, depends_on=list(needed))
         made = self._namespace(name, how.ownership, {} if manual else a.label, opts)
-        return Injected(name=name, manual=manual, ready=[*needed, *made], gate=None if manual else a.gate)
+        marks = {injection.CHECKSUM: a.checksum} if a.checksum and not manual else {}
+        gate = None if manual else a.gate
+        return Injected(name=name, manual=manual, ready=[*needed, *made], gate=gate, pod_annotations=marks)
 
     def _namespace(
         self, name: str, ownership: Ownership, labels: Mapping[str, str], opts: pulumi.ResourceOptions

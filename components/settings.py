@@ -75,6 +75,9 @@ class Settings(Values):
     """Further namespaces in which the stack has gateways or the network plugin, without injection."""
     bookinfo: Bookinfo | None = None
     """The Bookinfo application, if wanted: `true`, or a map."""
+    restartOnInjectionChange: bool = False
+    """Whether the stack's workloads restart when the sidecar that they would get changes: template, image, proxy
+    configuration. Otherwise they keep the old one until something else restarts them."""
     injectionGate: bool = True
     """Whether workloads wait until istiod has patched its webhooks; off only where no istiod runs."""
     context: str | None = None

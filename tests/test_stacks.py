@@ -124,6 +124,23 @@ def test_manual_injection_leaves_the_namespace_without_a_label() -> None:
     assert of_kind(manual(), "NamespacePatch") == []
 
 
+def checksums(**config: str) -> set[str]:
+    """The injection checksums of Bookinfo's pods."""
+    more = {f"mesh:{key}": value for key, value in config.items()}
+    recorded = render.record("dev", {**stackfiles.config("dev"), **more})
+    templates = [r.inputs["spec"]["template"]["metadata"] for r in of_kind(recorded, "Deployment") if "-v" in r.name]
+    assert len(templates) == 6
+    return {template.get("annotations", {}).get("mesh/injection-checksum", "") for template in templates}
+
+
+def test_workloads_restart_with_another_sidecar_only_where_the_config_says_so() -> None:
+    assert checksums() == checksums(tag="1.10.4") == {""}
+    before = checksums(restartOnInjectionChange="true")
+    assert len(before) == 1
+    assert checksums(restartOnInjectionChange="true", tag="1.10.4") != before
+    assert checksums(restartOnInjectionChange="true", nodeAddress="192.0.2.7") == before
+
+
 def test_an_existing_namespace_gets_only_a_label() -> None:
     (patch,) = of_kind(render.record("dev"), "NamespacePatch")
     assert patch.inputs["metadata"] == {"name": "default", "labels": {"istio-injection": "enabled"}}

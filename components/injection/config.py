@@ -16,7 +16,7 @@ from components.sidecar import injected
 VERSION_GUARD: Final = "{{ Template_Version_And_Istio_Version_Mismatched_Check_Installation }}"
 """An istiod of before 1.9 reads this as its only template, and fails with a telling error."""
 
-CHECKSUM: Final = "mesh.local/injection-checksum"
+CHECKSUM: Final = "mesh/injection-checksum"
 """Annotation of pods that are to be restarted when what is injected into them changes."""
 MESH_FIELDS: Final = ("defaultConfig", "trustDomain", "enablePrometheusMerge")
 """What the injector and its templates read of MeshConfig."""
