@@ -16,6 +16,11 @@ CUSTOM = {"action": "CUSTOM", "provider": {"name": "a"}}
         ({"action": "DENY"}, " rules: is required with DENY; one rule {} means every request"),
         ({"action": "DENY", "rules": []}, " rules: is required with DENY; one rule {} means every request"),
         ({"action": "CUSTOM", "rules": [{}]}, " provider: is required with CUSTOM"),
+        (CUSTOM, " rules: is required with CUSTOM; one rule {} means every request"),
+        (
+            {**CUSTOM, "rules": [{"when": [{"key": "source.namespace", "values": ["b"]}]}]},
+            ' rules[0].when[0].key: "source.namespace" is not possible with CUSTOM',
+        ),
         ({"provider": {"name": "a"}}, " provider: needs action CUSTOM"),
         ({**CUSTOM, "provider": {}, "rules": [{}]}, " provider.name: is required"),
         (
@@ -66,7 +71,9 @@ def test_a_policy_is_refused(fields: dict[str, Any], line: str) -> None:
     assert problems(api.AuthorizationPolicy, fields) == [f"AuthorizationPolicy{line}"]
 
 
-@pytest.mark.parametrize("key", ["request.header[a]", "request.headers", "request.headers[]", "destination.user", ""])
+@pytest.mark.parametrize(
+    "key", ["request.header[a]", "request.headers", "request.headers[]", "request.headers[a", "destination.user", ""]
+)
 def test_an_attribute_that_does_not_exist_is_refused_with_those_that_do(key: str) -> None:
     (line,) = problems(api.Condition, {"key": key, "values": ["a"]})
     assert f'Condition key: "{key}" is not one of source.ip, remote.ip, ' in line
@@ -98,6 +105,8 @@ def test_the_nearest_attribute_is_named() -> None:
                 }
             ]
         },
+        {"rules": [{"to": [{"operation": {"ports": ["80", "65535"], "notMethods": ["GET"]}}]}]},
+        {**CUSTOM, "rules": [{"when": [{"key": "source.ip", "values": ["10.0.0.0/8", "::1"]}]}]},
         {"selector": {"matchLabels": {"app": "a"}}, "action": "ALLOW"},
     ],
 )

@@ -93,3 +93,24 @@ def test_a_rule_with_limits_and_tls_is_accepted() -> None:
     }
     spec = {"host": "*.a.b", "trafficPolicy": policy}
     assert api.DestinationRule.from_wire(spec).spec() == spec
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        {"connectionPool": {"http": {"h2UpgradePolicy": "UPGRADE"}}},
+        {"connectionPool": {"http": {"useClientProtocol": True, "h2UpgradePolicy": "DO_NOT_UPGRADE"}}},
+        {"connectionPool": {"tcp": {"maxConnections": 0}}},
+        {"tls": {"mode": "ISTIO_MUTUAL", "credentialName": "a", "caCertificates": "/b"}},
+        {"tls": {"mode": "SIMPLE", "caCertificates": "/b"}},
+        {"tls": {"mode": "MUTUAL", "credentialName": "a"}},
+        {"portLevelSettings": [{"port": {"number": 80}, "connectionPool": {"tcp": {}}}]},
+        {"portLevelSettings": [{"port": {"number": 80}, "outlierDetection": {}}]},
+        {"portLevelSettings": [{"port": {"number": 80}, "tls": {}}]},
+    ],
+)
+def test_a_policy_is_accepted(policy: dict[str, Any]) -> None:
+    assert (
+        api.TrafficPolicy.from_wire(policy)
+        == api.DestinationRule.from_wire({"host": "a", "trafficPolicy": policy}).trafficPolicy
+    )

@@ -80,7 +80,9 @@ def test_a_patch_is_refused(patch: dict[str, Any], line: str) -> None:
     [
         {"applyTo": "HTTP_FILTER", "match": listener(name=HTTP_MANAGERS[0], subFilter=ROUTER), "patch": ADD},
         {"applyTo": "CLUSTER", "match": {"context": "GATEWAY", "cluster": {}}, "patch": {"operation": "REMOVE"}},
-        {"applyTo": "EXTENSION_CONFIG", "match": {"listener": {}}, "patch": ADD},
+        {"applyTo": "EXTENSION_CONFIG", "match": listener(), "patch": ADD},
+        {"applyTo": "FILTER_CHAIN", "match": {"listener": {"filterChain": {"sni": "a.b"}}}, "patch": ADD},
+        {"applyTo": "NETWORK_FILTER", "match": listener(name="a"), "patch": ADD},
         {"applyTo": "VIRTUAL_HOST", "match": {"routeConfiguration": {"vhost": {"name": "a:80"}}}, "patch": ADD},
         {"applyTo": "CLUSTER", "patch": {"operation": "MERGE", "value": {"a": {"b": [1, 0.5, None, "c"]}}}},
     ],

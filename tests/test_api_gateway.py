@@ -100,5 +100,7 @@ def test_a_gateway_has_servers() -> None:
 def test_a_gateways_name_has_no_dots() -> None:
     gateway = api.Gateway.from_wire({"servers": [{"port": HTTP, "hosts": ["*"]}]})
     assert gateway.manifest("edge", "istio-system")["metadata"]["name"] == "edge"
+    with pytest.raises(api.ApiError, match=r'^Gateway metadata\.name: "Edge" is not a name'):
+        gateway.manifest("Edge", "istio-system")
     with pytest.raises(api.ApiError, match=r'^Gateway metadata\.name: "a\.b" must not have dots'):
         gateway.manifest("a.b", "istio-system")

@@ -43,6 +43,14 @@ BOTH = [{"destination": {"host": "a"}, "weight": 60}, {"destination": {"host": "
             ' headers.response.add: the header "host" cannot be changed here',
         ),
         (
+            {"route": ROUTE, "headers": {"request": {"set": {"Host": "b"}, "add": {":authority": "c"}}}},
+            ": sets the authority more than once, by rewrite.authority or headers.request",
+        ),
+        (
+            {"route": ROUTE, "rewrite": {"authority": "a"}, "headers": {"request": {"add": {"Host": "b"}}}},
+            ": sets the authority more than once, by rewrite.authority or headers.request",
+        ),
+        (
             {"route": ROUTE, "rewrite": {"authority": "a"}, "headers": {"request": {"set": {"Host": "b"}}}},
             ": sets the authority more than once, by rewrite.authority or headers.request",
         ),
@@ -52,9 +60,35 @@ def test_a_route_is_refused(fields: dict[str, Any], line: str) -> None:
     assert problems(api.HTTPRoute, fields) == [f"HTTPRoute{line}"]
 
 
-def test_the_authority_may_be_set_once_in_either_way() -> None:
-    api.HTTPRoute.from_wire({"route": ROUTE, "rewrite": {"authority": "a"}})
-    api.HTTPRoute.from_wire({"route": ROUTE, "headers": {"request": {"set": {":authority": "a"}}}})
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"route": ROUTE, "rewrite": {"authority": "a"}},
+        {"route": ROUTE, "rewrite": {"uri": "/"}, "headers": {"request": {"set": {":authority": "a"}}}},
+        {"route": ROUTE, "rewrite": {"authority": "a"}, "headers": {"response": {"set": {"x": "y"}}}},
+        {"route": ROUTE, "headers": {"request": {"add": {"host": "a", "x": "y"}}}},
+        {"match": [{"uri": {"regex": "a"}}], "redirect": {"authority": "a", "redirectCode": 302}},
+        {"match": [{"uri": {"prefix": "a"}}], "delegate": {"name": "a"}},
+        {"route": ROUTE, "mirror": {"host": "a"}, "mirrorPercentage": {"value": 5}},
+    ],
+)
+def test_a_route_is_accepted(fields: dict[str, Any]) -> None:
+    assert api.HTTPRoute.from_wire(fields)
+
+
+@pytest.mark.parametrize(
+    ("message", "fields"),
+    [
+        (api.HTTPRetry, {}),
+        (api.HTTPRetry, {"attempts": 0}),
+        (api.HTTPRetry, {"attempts": 3, "perTryTimeout": "2s", "retryOn": "5xx", "retryRemoteLocalities": True}),
+        (api.CorsPolicy, {"allowOrigins": [{"exact": "a"}, {"prefix": "b"}, {"regex": "c"}], "maxAge": "24h"}),
+        (api.CorsPolicy, {"allowMethods": ["GET", "POST"], "allowHeaders": ["*"], "allowCredentials": False}),
+        (api.HTTPFaultInjection, {"delay": {"fixedDelay": "5s"}, "abort": {"httpStatus": 503}}),
+    ],
+)
+def test_parts_of_a_route_are_accepted(message: type[api.Message], fields: dict[str, Any]) -> None:
+    assert message.from_wire(fields)
 
 
 @pytest.mark.parametrize("message", [api.HTTPRedirect, api.HTTPRewrite])
@@ -68,6 +102,7 @@ def test_a_redirect_or_rewrite_says_where_to(message: type[api.Message]) -> None
     [
         (api.HTTPRedirect, {"uri": "/", "redirectCode": 200}, " redirectCode: 200 is not in 300..399"),
         (api.HTTPRetry, {"perTryTimeout": "2s"}, " attempts: must be 1 or more if anything else is set"),
+        (api.HTTPRetry, {"retryOn": "5xx"}, " attempts: must be 1 or more if anything else is set"),
         (
             api.HTTPRetry,
             {"attempts": 0, "retryRemoteLocalities": False},

@@ -35,6 +35,7 @@ from tests.test_api import problems
         (api.Distribute, {"from": "a", "to": {"b/*": 50, "b/c": 50}}, ' to: "b/c" overlaps with another locality'),
         (api.Distribute, {"to": {"b//c": 100}}, ' to: "b//c" is not region, region/zone or region/zone/sub-zone'),
         (api.Distribute, {"to": {"*/b": 100}}, ' to: "*/b": * may stand at the end only'),
+        (api.Distribute, {"from": "a"}, " to: the percentages must add up to 100, not 0"),
         (api.Failover, {"from": "a", "to": "a"}, ": from and to must be different regions"),
         (api.Failover, {"from": "a", "to": "b/c"}, ' to: "b/c": name one region'),
         (api.Failover, {"from": "a", "to": "*"}, ' to: "*": name one region'),
@@ -42,6 +43,11 @@ from tests.test_api import problems
             api.LocalityLoadBalancerSetting,
             {"distribute": [{"from": "a", "to": {"b": 100}}], "failover": [{"from": "a", "to": "b"}]},
             ": only one of distribute, failover may be set, got distribute and failover",
+        ),
+        (
+            api.LocalityLoadBalancerSetting,
+            {"distribute": [{"to": {"c": 100}}]},
+            ' distribute: "" is not region, region/zone or region/zone/sub-zone',
         ),
         (
             api.LocalityLoadBalancerSetting,
@@ -56,3 +62,8 @@ def test_settings_are_refused(message: type[api.Message], fields: dict[str, Any]
 
 def test_localities_of_one_region_may_stand_side_by_side() -> None:
     api.Distribute(from_="us/east/*", to={"us/east/1": 40, "us/east/2": 40, "us/west": 20})
+    api.Distribute(from_="us/*", to={"*": 100})
+
+
+def test_a_region_may_fail_over_to_any_other() -> None:
+    assert api.Failover(from_="us").to is None

@@ -9,6 +9,7 @@ from components.api import names
 
 LONG = "x" * 63
 TOO_LONG = "x" * 64
+LONG_PREFIX = ".".join([LONG] * 3 + ["x" * 61])  # 253 characters, the most before the slash of a label's key
 
 
 def accepts(kind: Any, value: Any) -> bool:
@@ -27,7 +28,11 @@ def accepts(kind: Any, value: Any) -> bool:
             ["a", "a.b", "a.b.", "1.a", LONG, "A-b.c"],
             ["", "*.a", "a_b", "a..b", "1.2", "-a", TOO_LONG, "é"],
         ),
-        (names.Host, ["a", "*", "*.a.b", "*-a.b", "*a.b"], ["", "a.*", "**.a", "1.2.3.4", "*.1", ".".join([LONG] * 5)]),
+        (
+            names.Host,
+            ["a", "*", "*.a.b", "*-a.b", "*a.b", f"*{LONG[1:]}", ".".join([LONG] * 4)],
+            ["", "a.*", "**.a", "1.2.3.4", "*.1", f"*{LONG}", ".".join([LONG] * 4) + "."],
+        ),
         (names.SomeHost, ["a", "*.a"], ["*", ""]),
         (names.HostOrIp, ["a", "*", "1.2.3.4", "::1"], ["1.2.3", "a/b"]),
         (names.Label, ["a", "A1", "a-b", LONG], ["", "a.b", "a-", TOO_LONG, "a\n"]),
@@ -44,8 +49,8 @@ def accepts(kind: Any, value: Any) -> bool:
         (names.HeaderName, ["x-a", "X_1", "a.b"], ["", "a b", "a:b", ":path"]),
         (
             names.Labels,
-            [{}, {"a": ""}, {"a.b/c-d": "E_f"}, {"a": LONG}],
-            [{"": "a"}, {"a": "-"}, {"a": TOO_LONG}, {"/a": ""}, {TOO_LONG: ""}],
+            [{}, {"a": ""}, {"a.b/c-d": "E_f"}, {"a": LONG}, {f"{LONG_PREFIX}/{LONG}": ""}],
+            [{"": "a"}, {"a": "-"}, {"a": TOO_LONG}, {"/a": ""}, {TOO_LONG: ""}, {f"{LONG_PREFIX}x/a": ""}],
         ),
         (names.Selector, [{"app": "x"}], [{"app": "*"}, {"a*": "x"}, {"": "x"}]),
         (names.ExportTo, [["."], ["*"], ["a", "."], []], [["~"], ["*", "a"], ["a", "a"], ["a_b"], [""]]),
@@ -94,7 +99,7 @@ def test_a_namespace_before_a_host_is_a_name_or_a_sign(text: str) -> None:
     assert names.host_in_namespace(text, "*.") == "a.b"
 
 
-@pytest.mark.parametrize("text", ["a.b", "/a.b", "_/a.b", "~/a.b", "*./a.b"])
+@pytest.mark.parametrize("text", ["a.b", "ab", "/a.b", "_/a.b", "~/a.b", "*./a.b"])
 def test_a_host_without_its_namespace_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not namespace/host, with a name or one of"):
         names.host_in_namespace(text, "*.")
@@ -113,3 +118,5 @@ def test_what_is_not_a_whole_host_is_refused(text: str) -> None:
 
 def test_an_address_is_a_whole_host_only_where_asked_for() -> None:
     assert names.whole_host("1.2.3.4", ip=True) == "1.2.3.4"
+    with pytest.raises(ValueError, match="is not a whole DNS name"):
+        names.whole_host("1.2.3.4.5", ip=True)

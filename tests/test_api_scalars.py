@@ -82,6 +82,16 @@ def test_numbers_with_a_point_are_finite(kind: Any) -> None:
     assert not accepts(kind, float("nan"))
 
 
+@pytest.mark.parametrize(("text", "port"), [("0", 0), ("80", 80), ("65535", 65535), ("00080", 80)])
+def test_text_may_be_a_port(text: str, port: int) -> None:
+    assert scalars.port_of(text) == port
+
+
+@pytest.mark.parametrize("text", ["", "http", "65536", "99999", "000080", "-1", "٣", "²"])
+def test_text_may_be_no_port(text: str) -> None:
+    assert scalars.port_of(text) is None
+
+
 def test_a_port_as_a_key_may_be_text() -> None:
     assert TypeAdapter(dict[scalars.PortKey, str]).validate_python({"80": "a", 81: "b"}) == {80: "a", 81: "b"}
     assert not accepts(scalars.PortKey, "http")

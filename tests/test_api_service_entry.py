@@ -58,6 +58,10 @@ HERE = {"address": "10.0.0.7"}
             {"resolution": "STATIC", "endpoints": [{**HERE, "ports": {"htp": 1}}], "ports": [HTTP, TCP]},
             " endpoints[0].ports.htp: is none of the service's ports (http, tcp)",
         ),
+        (
+            {"resolution": "STATIC", "endpoints": [{"address": "unix:///a"}]},
+            " ports: must be exactly one where an endpoint is a Unix domain socket",
+        ),
         ({"location": "OUTSIDE"}, ' location: "OUTSIDE" is not one of MESH_EXTERNAL, MESH_INTERNAL'),
     ],
 )
@@ -70,6 +74,8 @@ def test_an_entry_is_refused(fields: dict[str, Any], line: str) -> None:
     [
         {"hosts": ["a.b", "c.d"], "ports": [HTTP], "resolution": "DNS"},
         {"hosts": ["a.b", "c.d"], "ports": [TCP], "resolution": "NONE"},
+        {"hosts": ["a.b", "c.d"], "ports": [{**TCP, "protocol": "TLS"}], "resolution": "DNS"},
+        {"hosts": ["*.a.b"], "ports": [HTTP], "resolution": "NONE"},
         {"hosts": ["a.b"], "addresses": ["10.0.0.0/8"], "ports": [TCP], "resolution": "STATIC", "endpoints": [HERE]},
         {"hosts": ["a.b"], "ports": [TCP], "resolution": "STATIC", "endpoints": [{"address": "unix:///a"}]},
         {
@@ -83,3 +89,10 @@ def test_an_entry_is_refused(fields: dict[str, Any], line: str) -> None:
 )
 def test_an_entry_is_accepted(fields: dict[str, Any]) -> None:
     assert api.ServiceEntry(**fields).spec() == fields
+
+
+def test_ports_that_lack_something_are_not_alike() -> None:
+    assert problems(api.ServiceEntry, {"hosts": ["a.b"], "ports": [{"number": 1}, {"number": 2}]}) == [
+        "ServiceEntry ports[0].name: is required",
+        "ServiceEntry ports[1].name: is required",
+    ]

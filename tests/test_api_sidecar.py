@@ -30,6 +30,8 @@ OUT = {"hosts": ["./*"]}
             {"egress": [{"hosts": ["a.b"]}]},
             ' egress[0].hosts[0]: "a.b" is not namespace/host, with a name or one of * . ~ in front',
         ),
+        ({"egress": [OUT, OUT]}, " egress[0]: a listener without port must be the last"),
+        ({"egress": [{**OUT, "port": {**HTTP, "name": "a.b"}}]}, ' egress[0].port.name: "a.b" is not a DNS label'),
         ({"egress": [OUT, {**OUT, "port": HTTP}]}, " egress[0]: a listener without port must be the last"),
         (
             {"egress": [{**OUT, "port": HTTP}, {**OUT, "port": HTTP}]},
@@ -88,7 +90,7 @@ def test_a_sidecar_with_both_directions_is_accepted() -> None:
         "workloadSelector": {"labels": {"app": "ratings"}},
         "ingress": [{"port": HTTP, "defaultEndpoint": "127.0.0.1:8080"}],
         "egress": [
-            {"port": HTTP, "bind": "127.0.0.1", "captureMode": "NONE", "hosts": ["*/*.a.b", "~/*"]},
+            {"port": HTTP, "bind": "127.0.0.1", "captureMode": "IPTABLES", "hosts": ["*/*.a.b", "~/*"]},
             {"port": SOCKET, "bind": "unix:///a", "hosts": ["ns/a.b"]},
             {"port": SOCKET, "bind": "unix:///b", "hosts": ["ns/a.b"]},
             OUT,
@@ -97,3 +99,9 @@ def test_a_sidecar_with_both_directions_is_accepted() -> None:
     }
     got = api.Sidecar(**fields).spec()
     assert got == fields
+
+
+def test_a_sidecar_may_have_a_policy_alone() -> None:
+    proxy = {"host": "a.b", "port": {"number": 80}}
+    fields = {"outboundTrafficPolicy": {"mode": "ALLOW_ANY", "egressProxy": proxy}}
+    assert api.Sidecar.from_wire(fields).spec() == fields

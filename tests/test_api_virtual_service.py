@@ -32,6 +32,7 @@ def tls(*names: str) -> list[dict[str, Any]]:
             ' hosts[0]: "a b" is not a host: write a DNS name, or one that starts with *',
         ),
         ({"gateways": ["a"], "http": HTTP}, " gateways: is not for a delegate, a VirtualService without hosts"),
+        ({"tls": tls("a")}, " tls: is not for a delegate, a VirtualService without hosts"),
         ({"tcp": TCP}, " tcp: is not for a delegate, a VirtualService without hosts"),
         ({"http": [{"delegate": {"name": "a"}}]}, " http[0].delegate: a delegate cannot delegate further"),
         (

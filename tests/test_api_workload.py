@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from components import api
+from components.api.model import wire
 from tests.test_api import problems
 
 HTTP = {"httpGet": {"port": 80}}
@@ -79,3 +80,16 @@ def test_a_machine_can_be_written() -> None:
 def test_a_groups_template_needs_no_address() -> None:
     group = api.WorkloadGroup(template=api.Endpoint(serviceAccount="db"), metadata=api.ObjectMeta(labels={"app": "db"}))
     assert group.spec() == {"metadata": {"labels": {"app": "db"}}, "template": {"serviceAccount": "db"}}
+
+
+@pytest.mark.parametrize(
+    "probe",
+    [
+        {"httpGet": {"port": 80, "scheme": "HTTPS", "httpHeaders": [{"name": "x-a", "value": "b"}]}},
+        {"tcpSocket": {"port": 80}},
+        {"exec": {"command": ["true"]}, "successThreshold": 0},
+    ],
+)
+def test_a_probe_asks_in_one_of_three_ways(probe: dict[str, Any]) -> None:
+    got = wire(api.ReadinessProbe.from_wire(probe))
+    assert got == probe

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 from components.api.common import PolicySelector
 from components.api.model import Findings, Kind, Message, Names, optional
 from components.api.names import Subnet, is_subnet
-from components.api.scalars import Text
+from components.api.scalars import Text, port_of
 from components.errors import nearest, show
 
 __all__ = [
@@ -33,13 +33,8 @@ _ADDRESSES = ("source.ip", "remote.ip", "destination.ip")
 _NOT_FOR_CUSTOM = ("source.namespace", "source.principal")
 
 
-def is_port(text: str) -> bool:
-    """Whether `text` is a port, 0 to 65535."""
-    return text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= 65535
-
-
 def _port(text: str) -> str:
-    if not is_port(text):
+    if port_of(text) is None:
         raise ValueError(f"{show(text)} is not a port, 0 to 65535")
     return text
 
@@ -109,7 +104,7 @@ class Condition(Message):
             for i, value in enumerate(getattr(self, name) or ()):
                 if self.key in _ADDRESSES and not is_subnet(value):
                     yield (name, i), f"{show(value)} is neither an IP address nor a range"
-                if self.key == "destination.port" and not is_port(value):
+                if self.key == "destination.port" and port_of(value) is None:
                     yield (name, i), f"{show(value)} is not a port, 0 to 65535"
 
 

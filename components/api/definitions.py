@@ -59,7 +59,7 @@ def _names(kind: type[Kind]) -> dict[str, Any]:
 
 
 def _version(kind: type[Kind], version: str, stored: bool) -> dict[str, Any]:
-    about = inspect.cleandoc(kind.__doc__ or "")
+    about = inspect.getdoc(kind)
     schema = {
         "type": "object",
         "description": about,

@@ -57,6 +57,13 @@ Text = Annotated[str, MinLen(1)]
 """A string that says something."""
 
 
+def port_of(text: str) -> int | None:
+    """The port that `text` is, 0 to 65535, or None."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 5):
+        return None
+    return int(text) if int(text) <= 65535 else None
+
+
 def _port_key(value: Any) -> Any:
     return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
 

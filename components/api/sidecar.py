@@ -17,6 +17,7 @@ from components.api.names import (
     socket,
     whole_host,
 )
+from components.api.scalars import port_of
 from components.errors import show
 
 __all__ = ["IstioEgressListener", "IstioIngressListener", "OutboundTrafficPolicy", "Sidecar"]
@@ -33,8 +34,7 @@ def _local(text: str) -> str:
     if text.startswith(UNIX):
         return socket(text)
     host, _, port = text.partition(":")
-    valid = port.isascii() and port.isdigit() and len(port) <= 5 and 1 <= int(port) <= 65535
-    if host not in ("", "127.0.0.1", "0.0.0.0") or not valid:
+    if host not in ("", "127.0.0.1", "0.0.0.0") or not port_of(port):
         raise ValueError(f"{show(text)} is not 127.0.0.1:<port>, 0.0.0.0:<port> or {UNIX}/path")
     return text
 

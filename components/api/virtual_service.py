@@ -110,24 +110,27 @@ class VirtualService(Kind):
     def check(self) -> Findings:
         if not (self.http or self.tls or self.tcp):
             yield (), "needs http, tls or tcp"
-        yield from self._check_hosts() if self.hosts else self._check_delegate()
-        for i, tls in enumerate(self.tls or ()):
-            for j, match in enumerate(tls.match):
-                for k, name in enumerate(match.sniHosts):
-                    if not any(covers(host, name) for host in self.hosts or ()):
-                        yield ("tls", i, "match", j, "sniHosts", k), f"{show(name)} is not among the hosts"
+        if self.hosts:
+            yield from self._check_hosts(self.hosts)
+            yield from self._check_server_names(self.hosts)
+        else:
+            yield from self._check_delegate()
 
-    def _check_hosts(self) -> Findings:
-        hosts = self.hosts or []
+    def _check_hosts(self, hosts: list[str]) -> Findings:
         if "*" in hosts and MESH in (self.gateways or [MESH]):
-            yield (
-                ("hosts", hosts.index("*")),
-                '"*" is for gateways only: name them, and not mesh, in gateways',
-            )
+            text = '"*" is for gateways only: name them, and not mesh, in gateways'
+            yield ("hosts", hosts.index("*")), text
         for i, host in enumerate(hosts):
             for other in hosts[:i]:
                 if covers(host, other) or covers(other, host):
                     yield ("hosts", i), f"{show(host)} and {show(other)} overlap"
+
+    def _check_server_names(self, hosts: list[str]) -> Findings:
+        for i, tls in enumerate(self.tls or ()):
+            for j, match in enumerate(tls.match):
+                for k, name in enumerate(match.sniHosts):
+                    if not any(covers(host, name) for host in hosts):
+                        yield ("tls", i, "match", j, "sniHosts", k), f"{show(name)} is not among the hosts"
 
     def _check_delegate(self) -> Findings:
         for name in ("gateways", "tls", "tcp"):
