@@ -53,6 +53,7 @@ def test_ports_may_be_numbers_or_text() -> None:
         ({"issuer": ""}, ".issuer: must not be empty"),
         ({"issuer": "a", "audiences": [""]}, ".audiences[0]: must not be empty"),
         ({"issuer": "a", "jwksUri": "ftp://b"}, '.jwksUri: "ftp://b" is not an http:// or https:// address'),
+        ({"issuer": "a", "jwksUri": "https:///b"}, '.jwksUri: "https:///b" is not an http:// or https:// address'),
         ({"issuer": "a", "jwksUri": "https://b:c"}, '.jwksUri: "https://b:c" is not an http:// or https:// address'),
         (
             {"issuer": "a", "jwksUri": "https://b", "jwks_uri": "https://b"},

@@ -66,4 +66,5 @@ def test_localities_of_one_region_may_stand_side_by_side() -> None:
 
 
 def test_a_region_may_fail_over_to_any_other() -> None:
-    assert api.Failover(from_="us").to is None
+    anywhere = api.Failover(from_="us")
+    assert api.LocalityLoadBalancerSetting(failover=[anywhere]).failover == [anywhere]

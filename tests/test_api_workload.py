@@ -78,8 +78,12 @@ def test_a_machine_can_be_written() -> None:
 
 
 def test_a_groups_template_needs_no_address() -> None:
-    group = api.WorkloadGroup(template=api.Endpoint(serviceAccount="db"), metadata=api.ObjectMeta(labels={"app": "db"}))
-    assert group.spec() == {"metadata": {"labels": {"app": "db"}}, "template": {"serviceAccount": "db"}}
+    template = api.Endpoint(serviceAccount="db", ports={"mysql": 3306})
+    group = api.WorkloadGroup(template=template, metadata=api.ObjectMeta(labels={"app": "db"}))
+    assert group.spec() == {
+        "metadata": {"labels": {"app": "db"}},
+        "template": {"ports": {"mysql": 3306}, "serviceAccount": "db"},
+    }
 
 
 @pytest.mark.parametrize(

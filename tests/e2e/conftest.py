@@ -78,7 +78,7 @@ class Checkout:
         self.run("git", "checkout", "--quiet", "stacks")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
     base = tmp_path_factory.mktemp("user")
     made = Checkout(base / "mesh", base / "home")
