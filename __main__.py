@@ -19,7 +19,7 @@ settings, cluster = stack.prepare(ROOT)
 mesh = Installation(values=settings)
 on_cluster = pulumi.ResourceOptions(provider=cluster.provider)
 
-base = Base("base", BaseArgs(mesh=mesh, mark=cluster.mark), on_cluster)
+base = Base("base", BaseArgs(mesh=mesh, mark=cluster.mark, keep=settings.keepDefinitions), on_cluster)
 
 control_planes: list[Istiod | Remote] = []
 if settings.pilot.enabled:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 import sandbox
-from commands import guard, status
+from commands import guard, pending, residue, status, teardown
 from commands.engine import Engine, environment
 from commands.stackfiles import CommandError
 from components.cluster import ClusterError
@@ -22,7 +22,12 @@ from toolchain import ToolchainError
 def up(stack: str, args: argparse.Namespace) -> int:
     """Creates or changes the stack."""
     guard.start_if_embedded(stack)
-    return Engine(stack).run("up", *_consent(), *args.flags)
+    engine = Engine(stack)
+    pending.announce(engine)
+    code = engine.run("up", *_consent(), *args.flags)
+    if code == 0 and pending.settle(engine, guard.target(stack)):
+        code = engine.run("up", *_consent(), *args.flags)  # what is no longer wanted since the cut
+    return _advised(code)
 
 
 def preview(stack: str, args: argparse.Namespace) -> int:
@@ -42,7 +47,7 @@ def refresh(stack: str, args: argparse.Namespace) -> int:
     """Takes what changed on the cluster into the state."""
     guard.start_if_embedded(stack)
     engine = Engine(stack)
-    guard.same_cluster(engine)
+    pending.settle(engine, guard.same_cluster(engine))
     return engine.run("refresh", *_consent(), *args.flags)
 
 
@@ -50,8 +55,15 @@ def down(stack: str, args: argparse.Namespace) -> int:
     """Removes everything that the stack made."""
     guard.start_if_embedded(stack)
     engine = Engine(stack)
-    guard.same_cluster(engine)
-    return engine.run("destroy", *_consent(), *args.flags)
+    target = guard.same_cluster(engine)
+    pending.settle(engine, target)
+    teardown.check(engine.state(), target, force=_is_set("FORCE"))
+    code = engine.run("destroy", *_consent(), *args.flags)
+    if code:
+        teardown.explain(engine.state(), target)
+    else:
+        residue.report(target, purge=_is_set("PURGE"))
+    return _advised(code)
 
 
 def show(stack: str, _: argparse.Namespace) -> int:
@@ -103,6 +115,18 @@ COMMANDS: Final[dict[str, Callable[[str, argparse.Namespace], int]]] = {
     "env": env,
     "docs": docs,
 }
+
+
+def _advised(code: int) -> int:
+    """The exit code, after a word on where to look if it is that of a failure."""
+    if code:
+        print("what can go wrong, and what to do then: docs/troubleshooting.md", file=sys.stderr)
+    return code
+
+
+def _is_set(switch: str) -> bool:
+    """Whether the user has said `FORCE=1` or the like."""
+    return os.environ.get(switch, "") not in ("", "0")
 
 
 def _consent() -> list[str]:

@@ -14,7 +14,7 @@ import yaml
 
 import sandbox
 import toolchain
-from commands import stackfiles
+from commands import locks, stackfiles
 from commands.stackfiles import PROJECT, ROOT, CommandError
 from components.cluster import Recorded
 
@@ -44,12 +44,18 @@ def environment(build: bool = True) -> dict[str, str]:
     return found
 
 
-def _logged_in() -> bool:
+def _logged_in() -> str:
+    """The backend of `pulumi login`, or nothing."""
     credentials = Path(os.environ.get("PULUMI_HOME", "~/.pulumi")).expanduser() / "credentials.json"
     try:
-        return bool(json.loads(credentials.read_text()).get("current"))
+        return json.loads(credentials.read_text()).get("current") or ""
     except (OSError, ValueError):
-        return False
+        return ""
+
+
+def _backend() -> str:
+    """The URL of the backend in use."""
+    return os.environ.get("PULUMI_BACKEND_URL") or _logged_in()
 
 
 def _passphrase() -> Path:
@@ -100,12 +106,24 @@ class Engine:
         self._update(committed)
         self._pulumi(["-C", str(folder), "stack", "select", stack, "--create"], quiet=True)
 
-    def run(self, command: str, *flags: str) -> int:
-        """Runs a command on the stack, in the user's sight; its exit code."""
+    def run(self, command: str, *flags: str, quiet: bool = False) -> int:
+        """Runs a command on the stack; its exit code. `quiet`: nothing is shown, and failing is a CommandError.
+
+        Clears the lock of a run that was killed; CommandError if somebody works on the stack."""
+        if command != "preview":
+            self._unlock()
         flags = ("--stack", self.stack, "--config-file", str(self.file), *flags)
-        if not sys.stdin.isatty():
+        if quiet or not sys.stdin.isatty():
             flags = (*flags, "--non-interactive")
-        return self._pulumi([command, *flags])
+        return self._pulumi([command, *flags], quiet)
+
+    def _unlock(self) -> None:
+        held = locks.locks(_backend(), self.stack)
+        locks.refuse(held, self.stack)
+        locks.end_orphans(str(self.file))
+        if held:
+            self._pulumi(["cancel", self.stack, "--yes"], quiet=True)
+            print(f"cleared the lock of a run that was killed: {held[0]}", flush=True)
 
     def state(self) -> dict[str, Any]:
         """The stack's recorded deployment."""
@@ -134,6 +152,7 @@ class Engine:
         done = subprocess.run(
             ["pulumi", *args],
             cwd=ROOT,
+            env={**os.environ, locks.RUN: str(self.file)},
             stdout=subprocess.PIPE if quiet else None,
             stderr=subprocess.STDOUT if quiet else None,
             text=True,

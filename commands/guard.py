@@ -9,6 +9,7 @@ from commands import stackfiles
 from commands.engine import Engine
 from commands.stackfiles import CommandError
 from components import cluster, settings
+from components.cluster import Target
 from components.settings import Settings
 
 
@@ -17,23 +18,29 @@ def chosen(stack: str) -> Settings:
     return settings.load(stackfiles.config(stack), os.environ.get("CONTEXT") or None)
 
 
+def target(stack: str) -> Target:
+    """The stack's cluster."""
+    return cluster.target(chosen(stack).context)
+
+
 def start_if_embedded(stack: str) -> None:
     """Starts the embedded cluster if the stack lives there."""
     if chosen(stack).context == sandbox.CONTEXT:
         sandbox.start()
 
 
-def same_cluster(engine: Engine) -> None:
+def same_cluster(engine: Engine) -> Target:
     """Prints which cluster is meant; CommandError unless it is the one that the stack's state belongs to."""
-    target = cluster.target(chosen(engine.stack).context)
-    found = cluster.survey(target)
-    print(f"cluster: context {target.context}, server {target.server}, id {found.uid}", flush=True)
+    at = target(engine.stack)
+    found = cluster.survey(at)
+    print(f"cluster: context {at.context}, server {at.server}, id {found.uid}", flush=True)
     recorded = provider(engine)
     if recorded.get("clusterIdentifier", found.uid) != found.uid:
         raise CommandError(
             f"the state of stack {engine.stack} belongs to another cluster: {recorded.get('context')}"
             f" (id {recorded['clusterIdentifier']}). Name its context"
         )
+    return at
 
 
 def provider(engine: Engine) -> dict[str, str]:

@@ -22,7 +22,9 @@ class BaseArgs:
 
     mesh: Installation
     mark: Mapping[str, pulumi.Input[str]]
-    """Annotations that say whose the namespace is."""
+    """Annotations that say whose the namespace and the definitions are."""
+    keep: bool = False
+    """Whether the definitions, and with them all custom resources, stay on the cluster when the stack goes."""
 
 
 class Base(pulumi.ComponentResource):
@@ -44,7 +46,8 @@ class Base(pulumi.ComponentResource):
         self.definitions, self.permissions = [], []
         if args.mesh.values.base.enabled:
             self.namespace = self._namespace(args.mark)
-            self.definitions = [_definition(manifest, self._child) for manifest in api.definitions()]
+            kept = pulumi.ResourceOptions(parent=self, retain_on_delete=args.keep)
+            self.definitions = [_definition(manifest, args.mark, kept) for manifest in api.definitions()]
             self._account(READER, "istio-reader", rbac.rules(rbac.READER))
             analysis = rbac.ANALYSIS if args.mesh.values.global_.istiod.enableAnalysis else ()
             account = self._account(ISTIOD, "istiod", [*rbac.rules((*rbac.ISTIOD, *analysis)), rbac.SIGNER])
@@ -91,12 +94,13 @@ class Base(pulumi.ComponentResource):
 
 
 def _definition(
-    manifest: Mapping[str, Any], child: pulumi.ResourceOptions
+    manifest: Mapping[str, Any], mark: Mapping[str, pulumi.Input[str]], opts: pulumi.ResourceOptions
 ) -> k8s.apiextensions.v1.CustomResourceDefinition:
     meta = manifest["metadata"]
+    annotations = {**(meta.get("annotations") or {}), **mark}
     return k8s.apiextensions.v1.CustomResourceDefinition(
         meta["name"],
-        metadata=kube.metadata(meta["name"], labels=meta.get("labels"), annotations=meta.get("annotations")),
+        metadata=kube.metadata(meta["name"], labels=meta.get("labels"), annotations=annotations),
         spec=manifest["spec"],  # in wire names: the schema is data, made from the types
-        opts=child,
+        opts=opts,
     )

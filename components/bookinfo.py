@@ -130,7 +130,7 @@ def _deployment(service: str, version: str, namespace: Injected) -> dict[str, An
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": {"name": name, "namespace": namespace.name, "labels": labels},
+        "metadata": {"name": name, "namespace": namespace.name, "labels": labels, "annotations": kube.managed()},
         "spec": {
             "replicas": 1,
             "selector": {"matchLabels": labels},

@@ -35,6 +35,8 @@ _PATHS: Final = {
     "injectors": "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations",
     "groups": "/apis",
 }
+GROUP: Final = "networking.istio.io"
+_DEFINITION: Final = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/virtualservices.{GROUP}"
 
 
 class ClusterError(Exception):
@@ -66,11 +68,13 @@ class Survey:
     namespaces: Mapping[str, Mapping[str, str]]
     """The annotations of each namespace."""
     istio: str | None
-    """What says that an Istio is installed, or None."""
+    """What says that a control plane of Istio is installed, or None."""
     node: str | None
     """Address of the first node: external if it has one, otherwise internal."""
     injectors: frozenset[str] = frozenset()
     """Names of the webhooks that change pods."""
+    definitions: Mapping[str, str] | None = None
+    """The annotations of Istio's definitions, or None if there are none."""
 
 
 @dataclass(frozen=True)
@@ -148,6 +152,7 @@ def survey(at: Target) -> Survey:
         _istio(answers),
         _address(answers["nodes"]["items"]),
         frozenset(webhook["metadata"]["name"] for webhook in answers["injectors"]["items"]),
+        _definitions(at, answers),
     )
 
 
@@ -173,6 +178,8 @@ def problems(
             f"{here} already has an Istio that this stack did not install: {found.istio}."
             " Remove it first, or name another cluster"
         )
+    elif text := "" if ours else _foreign_definitions(found, project, stack):
+        yield f"{here} {text}"
     refused = bool(found.istio or PROJECT in mark) and not ours
     root = {} if refused else {namespace: "create"}
     yield from _misjudged(found, recorded, project, stack, {**root, **namespaces}, here, root=namespace)
@@ -228,6 +235,21 @@ def problems_of_guest(
     yield from _misjudged(found, recorded, project, stack, namespaces, here)
 
 
+def _foreign_definitions(found: Survey, project: str, stack: str) -> str:
+    """What is wrong with the definitions of Istio's API on the cluster; nothing if the stack may have them: its own
+    stay behind if it keeps them, or if a run was killed."""
+    mark = found.definitions
+    if mark is None or (mark.get(PROJECT), mark.get(STACK)) == (project, stack):
+        return ""
+    if PROJECT in mark:
+        owner = f"project {mark[PROJECT]}, stack {mark.get(STACK)}"
+        return f"has definitions of Istio's API that {owner} has left: use that stack, or delete them"
+    return (
+        f"already has an Istio that this stack did not install: the API group {GROUP} is defined."
+        " Remove it first, or name another cluster"
+    )
+
+
 def _is_ours(mark: Mapping[str, str], recorded: Recorded, project: str, stack: str, namespace: str) -> bool:
     """Marked for this project and stack, and by this state: an update that was killed between the cluster's answer
     and the state's write leaves a marked namespace which the state does not know yet."""
@@ -241,8 +263,6 @@ def _istio(answers: Mapping[str, Any]) -> str | None:
         meta = webhook["metadata"]
         if any(map(is_istiod, webhook.get("webhooks", []))):
             return f"injection webhook {meta['name']}, {_installer(meta)}"
-    if any(group["name"] == "networking.istio.io" for group in answers["groups"]["groups"]):
-        return "the API group networking.istio.io is defined"
     return None
 
 
@@ -250,6 +270,15 @@ def is_istiod(webhook: Mapping[str, Any]) -> bool:
     """Whether it is an istiod that answers an admission webhook."""
     name: str = webhook["clientConfig"].get("service", {}).get("name", "")
     return name.startswith("istiod")
+
+
+def _definitions(at: Target, answers: Mapping[str, Any]) -> Mapping[str, str] | None:
+    if not any(group["name"] == GROUP for group in answers["groups"]["groups"]):
+        return None
+    try:
+        return get(at, _DEFINITION)["metadata"].get("annotations") or {}
+    except ClusterError:
+        return {}
 
 
 def _installer(meta: Mapping[str, Any]) -> str:
@@ -270,11 +299,15 @@ def _address(nodes: Iterable[Mapping[str, Any]]) -> str | None:
 
 def get(at: Target, path: str) -> Any:
     """The answer of the API server to a GET of `path`, as data. ClusterError if it does not come."""
-    answer = _kubectl(["--context", at.context, "get", "--raw", path], at.kubeconfig)
     try:
-        return json.loads(answer)
+        return json.loads(output(at, "get", "--raw", path))
     except ValueError:
         raise ClusterError(f"{at.server} answers, but not as a Kubernetes API server does") from None
+
+
+def output(at: Target, *args: str) -> str:
+    """The output of a kubectl command. Unreachable without an answer; ClusterError if the cluster refuses."""
+    return _kubectl(["--context", at.context, *args], at.kubeconfig)
 
 
 def kubectl(at: Target) -> list[str]:

@@ -18,6 +18,10 @@ SKIP_AWAIT: Final = "pulumi.com/skipAwait"
 """Annotation: the object is ready as the API server returns it."""
 DIGEST: Final = "mesh/digest"
 """Annotation that changes with the object."""
+FIELD_MANAGER: Final = "pulumi.com/patchFieldManager"
+"""Annotation with the name under which the provider applies an object."""
+DELETION: Final = "pulumi.com/deletionPropagationPolicy"
+"""Annotation: how an object is deleted."""
 HAS_ADDRESS: Final = "jsonpath={.status.loadBalancer.ingress}"
 
 
@@ -43,8 +47,16 @@ def metadata(
         name=name,
         namespace=namespace,
         labels=dict(labels) if labels else None,
-        annotations=dict(annotations) if annotations else None,
+        annotations={**managed(), **(annotations or {})},
     )
+
+
+def managed() -> dict[str, str]:
+    """The annotation by which the stack always applies an object as the same field manager.
+
+    The provider's own choice is random. What a killed update had created without recording it would then be applied
+    by a second manager, and each later change would be a conflict between the two."""
+    return {FIELD_MANAGER: f"{pulumi.get_project()}-{pulumi.get_stack()}"}
 
 
 def resources(amounts: Resources) -> k8s.core.v1.ResourceRequirementsArgs:
@@ -153,13 +165,17 @@ def disruption_budget(
 def custom(
     manifest: Mapping[str, Any], namespace: pulumi.Input[str], opts: pulumi.ResourceOptions
 ) -> k8s.apiextensions.CustomResource:
-    """The custom resource that `manifest` describes, in `namespace`."""
+    """The custom resource that `manifest` describes, in `namespace`.
+
+    It is deleted in the background. Pulumi's own way, in the foreground, takes an update of the object to finish, and
+    istiod's validation refuses every update where istiod itself is gone."""
     meta = manifest["metadata"]
+    annotations = {**(meta.get("annotations") or {}), DELETION: "background"}
     return k8s.apiextensions.CustomResource(
         meta["name"],
         api_version=manifest["apiVersion"],
         kind=manifest["kind"],
-        metadata=metadata(meta["name"], namespace, meta.get("labels"), meta.get("annotations")),
+        metadata=metadata(meta["name"], namespace, meta.get("labels"), annotations),
         spec=manifest["spec"],
         opts=opts,
     )

@@ -94,5 +94,5 @@ class Namespaces(pulumi.ComponentResource):
             return [made]
         if not labels:
             return []
-        patch = k8s.meta.v1.ObjectMetaPatchArgs(name=name, labels=dict(labels))
+        patch = k8s.meta.v1.ObjectMetaPatchArgs(name=name, labels=dict(labels), annotations=kube.managed())
         return [k8s.core.v1.NamespacePatch(name, metadata=patch, opts=opts)]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, ClassVar, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
-from pydantic import ConfigDict, ValidationError, field_validator
+from pydantic import ConfigDict, Field, ValidationError, field_validator
 
 from components import errors, profiles
 from components.installation import ROOT
@@ -21,6 +21,7 @@ INGRESS: Final = "istio-ingressgateway"
 """The gateway that `gatewayServiceType` and `ingressNodePorts` are about."""
 
 Ownership = Literal["create", "existing"]
+Seconds = Annotated[int, Field(ge=1)]
 
 
 class SettingsError(Exception):
@@ -80,6 +81,11 @@ class Settings(Values):
     configuration. Otherwise they keep the old one until something else restarts them."""
     injectionGate: bool = True
     """Whether workloads wait until istiod has patched its webhooks; off only where no istiod runs."""
+    keepDefinitions: bool = False
+    """Whether the definitions of Istio's API, and with them everybody's custom resources, outlive the stack. Counts
+    from the next `up` on."""
+    timeout: Seconds = 300
+    """Seconds that one object has to get ready, or to be gone."""
     context: str | None = None
     """The kubeconfig context of the stack's cluster. `mesh-dev` is the embedded cluster."""
 

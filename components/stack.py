@@ -53,6 +53,7 @@ def prepare(root: str) -> tuple[Settings, Cluster]:
         pulumi.log.error(str(error))
         # At once: what the SDK has begun would complain of not being finished, after the message that counts.
         os._exit(MESSAGE_WAS_SHOWN)
+    _limit(chosen.timeout)
     uid = found.uid if found else recorded.provider.get("clusterIdentifier")
     provider = k8s.Provider(
         PROVIDER,
@@ -70,6 +71,17 @@ def prepare(root: str) -> tuple[Settings, Cluster]:
     }
     node = chosen.nodeAddress or (found.node if found else recorded.outputs.get("nodeAddress"))
     return chosen, Cluster(provider, mark, node, target if found else None, {"context": target.context, "id": uid})
+
+
+def _limit(seconds: int) -> None:
+    """Gives every resource the same time to get ready or to be gone; Pulumi's own is ten minutes."""
+    limits = pulumi.CustomTimeouts(create=f"{seconds}s", update=f"{seconds}s", delete=f"{seconds}s")
+
+    def limited(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult:
+        opts = pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(custom_timeouts=limits))
+        return pulumi.ResourceTransformationResult(args.props, opts)
+
+    pulumi.runtime.register_stack_transformation(limited)
 
 
 def _found(target: Target) -> Survey | None:

@@ -121,3 +121,22 @@ def test_the_same_revision_may_not() -> None:
 def test_a_further_revision_needs_the_namespace_of_the_first() -> None:
     (text,) = guest(EMPTY)
     assert "istio-system is declared `existing`" in text
+
+
+def with_definitions(mark: Mapping[str, str]) -> Survey:
+    return replace(EMPTY, definitions=mark)
+
+
+def test_definitions_that_this_stack_has_left_do_not_block_it() -> None:
+    assert problems(with_definitions(OURS), NOTHING) == []
+
+
+def test_definitions_that_another_stack_has_left_are_refused_with_their_owner() -> None:
+    (text,) = problems(with_definitions({**OURS, cluster.STACK: "prod"}), NOTHING)
+    assert "project mesh, stack prod" in text
+
+
+def test_definitions_without_a_mark_are_an_istio_of_other_origin() -> None:
+    (text,) = problems(with_definitions({}), NOTHING)
+    assert "did not install" in text
+    assert "networking.istio.io" in text

@@ -6,7 +6,7 @@ import pytest
 
 from commands import render, stackfiles
 from commands.render import Resource
-from components import webhooks
+from components import kube, webhooks
 
 
 @pytest.fixture(scope="module", params=stackfiles.names())
@@ -39,6 +39,13 @@ def test_every_object_goes_through_the_named_provider(resources: list[Resource])
 def test_every_object_has_the_name_that_pulumi_shows(resources: list[Resource]) -> None:
     objects = [r for r in resources if r.type.startswith("kubernetes:")]
     assert [r.name for r in objects if r.inputs["metadata"]["name"] != r.name] == []
+
+
+def test_every_object_is_applied_by_the_same_manager(resources: list[Resource]) -> None:
+    objects = [r for r in resources if r.type.startswith("kubernetes:")]
+    managers = {r.inputs["metadata"].get("annotations", {}).get(kube.FIELD_MANAGER) for r in objects}
+    assert len(managers) == 1
+    assert str(managers.pop()).startswith("mesh-")  # the provider's own choice is random, for each object another
 
 
 def test_what_istiod_writes_is_no_input_of_ours(resources: list[Resource]) -> None:
@@ -143,7 +150,9 @@ def test_workloads_restart_with_another_sidecar_only_where_the_config_says_so() 
 
 def test_an_existing_namespace_gets_only_a_label() -> None:
     (patch,) = of_kind(render.record("dev"), "NamespacePatch")
-    assert patch.inputs["metadata"] == {"name": "default", "labels": {"istio-injection": "enabled"}}
+    metadata = {key: value for key, value in patch.inputs["metadata"].items() if key != "annotations"}
+    assert metadata == {"name": "default", "labels": {"istio-injection": "enabled"}}
+    assert patch.inputs["metadata"]["annotations"] == {kube.FIELD_MANAGER: "mesh-dev"}
 
 
 def test_the_gate_is_off_only_where_the_config_says_so() -> None:
@@ -151,7 +160,7 @@ def test_the_gate_is_off_only_where_the_config_says_so() -> None:
     (injector,) = of_kind(
         render.record("dev", {**config, "mesh:injectionGate": "false"}), "MutatingWebhookConfiguration"
     )
-    assert "annotations" not in injector.inputs["metadata"]
+    assert not conditions(injector)
 
 
 def test_the_profile_minimal_asks_for_no_gateway() -> None:
@@ -167,3 +176,9 @@ def test_a_hub_and_a_tag_of_ones_own_reach_every_istio_image() -> None:
         for container in deployment.inputs["spec"]["template"]["spec"]["containers"]
     ]
     assert sorted(set(images)) == ["registry.example/istio/pilot:x", "registry.example/istio/proxyv2:x"]
+
+
+def test_custom_resources_are_deleted_without_an_update_that_validation_could_refuse(resources: list[Resource]) -> None:
+    custom = [r for r in resources if ".istio.io/" in r.type]
+    assert custom
+    assert {r.inputs["metadata"]["annotations"][kube.DELETION] for r in custom} == {"background"}

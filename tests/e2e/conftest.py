@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,12 @@ import yaml
 import toolchain
 
 ROOT = Path(__file__).resolve().parents[2]
+NO_CHANGES = "ARGS=--expect-no-changes"
+
+
+def counts(text: str) -> str:
+    """Pulumi's own summary of what it did."""
+    return " ".join(text[text.rindex("Resources:") :].split("Duration")[0].split())
 
 
 @dataclass(frozen=True)
@@ -66,12 +72,31 @@ class Checkout:
     def kubectl(self, *args: str, code: int | None = 0) -> str:
         return self.run("kubectl", "--kubeconfig", str(self.home / "cluster" / "kubeconfig"), *args, code=code)
 
+    def apply(self, *manifests: Mapping[str, Any]) -> None:
+        """Creates or changes objects, as somebody else than the stack would."""
+        file = self.root.parent / "applied.json"
+        file.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": manifests}))
+        self.kubectl("apply", "--filename", str(file))
+
+    def objects(self) -> set[str]:
+        """Every object on the cluster but records of events, leases and what follows pods by itself."""
+        kinds = self.kubectl("api-resources", "--verbs=list", "--output=name").split()
+        skipped = ("events", "events.events.k8s.io", "leases.coordination.k8s.io", "endpointslices.discovery.k8s.io")
+        wanted = ",".join(kind for kind in kinds if kind not in skipped)
+        columns = "-o=custom-columns=K:.kind,NS:.metadata.namespace,N:.metadata.name,L:.metadata.labels"
+        listed = self.kubectl("get", wanted, "--all-namespaces", "--no-headers", columns)
+        return {" ".join(line.split()) for line in listed.splitlines() if not line.startswith("Warning")}
+
     def set(self, stack: str = "dev", **values: object) -> None:
         """Changes keys of the stack's file, as with an editor."""
         file = self.root / "stacks" / f"Pulumi.{stack}.yaml"
         content = yaml.safe_load(file.read_text())
         content["config"].update({f"mesh:{key}": value for key, value in values.items()})
         file.write_text(yaml.safe_dump(content))
+
+    def small(self, **values: Any) -> None:
+        """Makes `dev` a control plane alone, which is faster to come and go."""
+        self.set(profile="minimal", bookinfo=False, ingressNodePorts={}, **values)
 
     def reset_files(self) -> None:
         """Takes back every change of a stack's file."""

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import Checkout
-from tests.e2e.test_stack import objects
 
 LIMITED = "limited"
 SERVICE = (
@@ -79,12 +78,12 @@ def apply(own: Checkout, manifest: str, name: str) -> Path:
 
 
 def test_a_new_cluster_is_ok_in_every_line_and_stays_as_it_is(own: Checkout) -> None:
-    before = objects(own)
+    before = own.objects()
     text = own.make("precheck")
     assert re.match(r"cluster: context mesh-dev, server https://127\.0\.0\.1:\d+\n", text)
     assert set(found(text).values()) == {"ok"}
     assert text.endswith("9 ok, 0 warnings, 0 errors; next: make up\n")
-    assert objects(own) == before
+    assert own.objects() == before
 
 
 def test_each_trouble_of_a_cluster_is_found(own: Checkout) -> None:

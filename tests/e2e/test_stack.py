@@ -8,31 +8,14 @@ import stat
 
 import pytest
 
-from tests.e2e.conftest import Checkout
-
-NO_CHANGES = "ARGS=--expect-no-changes"
-
-
-def counts(text: str) -> str:
-    """Pulumi's own summary of what it did."""
-    return " ".join(text[text.rindex("Resources:") :].split("Duration")[0].split())
-
-
-def objects(checkout: Checkout) -> set[str]:
-    """Every object on the cluster but records of events, leases and what follows pods by itself."""
-    kinds = checkout.kubectl("api-resources", "--verbs=list", "--output=name").split()
-    skipped = ("events", "events.events.k8s.io", "leases.coordination.k8s.io", "endpointslices.discovery.k8s.io")
-    wanted = ",".join(kind for kind in kinds if kind not in skipped)
-    columns = "-o=custom-columns=K:.kind,NS:.metadata.namespace,N:.metadata.name,L:.metadata.labels"
-    listed = checkout.kubectl("get", wanted, "--all-namespaces", "--no-headers", columns)
-    return {" ".join(line.split()) for line in listed.splitlines() if not line.startswith("Warning")}
+from tests.e2e.conftest import NO_CHANGES, Checkout, counts
 
 
 @pytest.fixture(scope="module")
 def before(checkout: Checkout) -> set[str]:
     """The cluster before anything was installed."""
     checkout.make("sandbox")
-    return objects(checkout)
+    return checkout.objects()
 
 
 def test_a_preview_needs_no_cluster_and_creates_nothing(checkout: Checkout) -> None:
@@ -49,7 +32,7 @@ def test_bad_config_is_one_message_and_no_traceback(checkout: Checkout, before: 
         assert 'did you mean "NodePort"?' in text
         assert "Traceback" not in text
     checkout.reset_files()
-    assert objects(checkout) == before
+    assert checkout.objects() == before
 
 
 @pytest.mark.parametrize(
@@ -66,7 +49,7 @@ def test_a_wrong_guess_about_a_namespace_is_refused_before_anything_is_touched(
     text = checkout.make("up", code=None)
     checkout.reset_files()
     assert way_out in text
-    assert objects(checkout) == before
+    assert checkout.objects() == before
 
 
 @pytest.mark.usefixtures("before")
@@ -119,10 +102,10 @@ def test_a_cluster_that_was_stopped_and_started_is_still_the_same(checkout: Chec
 
 
 def test_another_stack_on_the_same_cluster_is_refused_with_the_owner(checkout: Checkout) -> None:
-    present = objects(checkout)
+    present = checkout.objects()
     text = checkout.make("up", "STACK=demo", "CONTEXT=mesh-dev", code=None)
     assert "already has the mesh of project mesh, stack dev" in text
-    assert objects(checkout) == present
+    assert checkout.objects() == present
 
 
 def test_no_context_is_an_error_that_lists_the_contexts(checkout: Checkout) -> None:
@@ -146,7 +129,7 @@ def test_the_passphrase_is_its_owners_alone(checkout: Checkout) -> None:
 def test_down_leaves_nothing_behind(checkout: Checkout, before: set[str]) -> None:
     text = checkout.make("down")
     assert re.search(r"- \d+ deleted", counts(text))
-    assert objects(checkout) == before
+    assert checkout.objects() == before
 
 
 def test_an_istio_that_somebody_else_installed_is_refused_with_its_origin(checkout: Checkout) -> None:

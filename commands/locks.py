@@ -1,0 +1,121 @@
+"""What a killed run leaves behind: its lock on the stack, and plugins without an engine.
+
+A state in a folder (`file://`) is locked by files `.pulumi/locks/organization/<project>/<stack>/*.json`, each with the
+`pid`, `username`, `hostname` and `timestamp` of its holder. Other backends are left to Pulumi's own refusal.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from commands.stackfiles import PROJECT, CommandError
+
+RUN: Final = "MESH_RUN"
+"""Environment variable by which the processes of a run are known: the stack's file."""
+
+PLUGINS: Final = ("pulumi-resource", "pulumi-languag")
+"""Beginnings of the names of an engine's plugins, as far as the kernel keeps them (15 characters)."""
+
+PATIENCE: Final = 5.0
+"""Seconds that a killed process may take to be gone."""
+
+
+@dataclass(frozen=True)
+class Lock:
+    """Who holds a stack."""
+
+    pid: int
+    username: str
+    hostname: str
+    timestamp: str
+    """ISO 8601, UTC."""
+
+    @property
+    def here(self) -> bool:
+        """Whether it was taken on this machine."""
+        return self.hostname == socket.gethostname()
+
+    @property
+    def abandoned(self) -> bool:
+        """Whether it was taken on this machine by a process that is gone."""
+        return self.here and "pulumi" not in _name(self.pid)
+
+    def __str__(self) -> str:
+        return f"process {self.pid} of {self.username} on {self.hostname}, since {self.timestamp[:19]}Z"
+
+
+def locks(backend: str, stack: str) -> list[Lock]:
+    """The locks of a stack; none where the backend's are not files."""
+    if not backend.startswith("file://"):
+        return []
+    root = Path(backend.removeprefix("file://").partition("?")[0]).expanduser()
+    found = (root / ".pulumi" / "locks" / "organization" / PROJECT / stack).glob("*.json")
+    return [_lock(json.loads(file.read_text())) for file in found]
+
+
+def _lock(content: dict[str, Any]) -> Lock:
+    return Lock(content["pid"], content["username"], content["hostname"], content["timestamp"])
+
+
+def refuse(held: list[Lock], stack: str) -> None:
+    """CommandError if somebody works on the stack, or may do so on another machine."""
+    for lock in held:
+        if lock.abandoned:
+            continue
+        way_out = (
+            "Wait until it has ended"
+            if lock.here
+            else f"Wait until it has ended; if it was killed: pulumi cancel {stack}, with the variables of `make env`"
+        )
+        raise CommandError(f"stack {stack} is locked by {lock}. {way_out}")
+
+
+def end_orphans(run: str) -> int:
+    """Ends the plugins of earlier runs on the same stack (`run`: their value of RUN) whose engine is gone: they would
+    carry on for minutes, and an object could still appear after it was looked for. Returns how many there were."""
+    orphans = [pid for pid in _processes() if _is_orphan(pid, run)]
+    for pid in orphans:
+        os.kill(pid, signal.SIGKILL)
+    deadline = time.monotonic() + PATIENCE
+    while any(_name(pid) for pid in orphans) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return len(orphans)
+
+
+def _is_orphan(pid: int, run: str) -> bool:
+    try:
+        environment = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:
+        return False
+    ours = f"{RUN}={run}".encode() in environment and _name(pid).startswith(PLUGINS)
+    return ours and _name(_parent(pid)) != "pulumi"
+
+
+def _processes() -> Iterator[int]:
+    return (int(folder.name) for folder in Path("/proc").glob("[0-9]*"))
+
+
+def _name(pid: int) -> str:
+    """The name of a living process, without a path; empty if there is none. One that only waits to be reaped has
+    ended."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return ""
+    head, _, tail = text.rpartition(")")
+    return "" if tail.split()[0] in ("Z", "X") else head.partition("(")[2]
+
+
+def _parent(pid: int) -> int:
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0

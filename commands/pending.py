@@ -1,0 +1,87 @@
+"""Objects that a killed update was creating: Pulumi knows that it began, not how it ended. The cluster does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import sandbox
+from commands.engine import Engine
+from commands.stackfiles import CommandError
+from components import cluster
+from components.cluster import ClusterError, Target, Unreachable
+
+Resource = Mapping[str, Any]
+
+
+def announce(engine: Engine) -> None:
+    """Says that an update was cut off, if one was: an update applies anew what it was creating, as the same field
+    manager, whether it is there or not."""
+    if count := len(list(unfinished(engine.state()))):
+        print(f"an earlier run was cut off while it was creating {count} objects: they are applied anew", flush=True)
+
+
+def settle(engine: Engine, at: Target) -> int:
+    """Brings the state in line with the cluster: what was being created and is there is imported, the rest dropped.
+
+    Returns how many objects were imported. CommandError if Pulumi cannot do it."""
+    state = engine.state()
+    if not any(operation["type"] == "creating" for operation in state.get("pending_operations") or []):
+        return 0
+    there = [resource for resource in unfinished(state) if _exists(at, resource["inputs"])]
+    if there:
+        _import(engine, there, state["resources"])
+    stack = next(r["urn"] for r in state["resources"] if r["type"] == "pulumi:pulumi:Stack")
+    # Nothing but the stack itself is refreshed: only the list of operations is to change.
+    flags = ("--clear-pending-creates", "--target", stack, "--skip-preview", "--yes")
+    engine.run("refresh", *flags, quiet=True)
+    print(f"of what a killed run was creating, {len(there)} objects are on the cluster and now recorded", flush=True)
+    return len(there)
+
+
+def unfinished(state: Mapping[str, Any]) -> Iterator[Resource]:
+    """The Kubernetes objects, each once, whose creation began and is not recorded as done."""
+    known = {resource["urn"] for resource in state.get("resources") or []}
+    for operation in state.get("pending_operations") or []:
+        resource = operation["resource"]
+        if operation["type"] == "creating" and resource["urn"] not in known and "kind" in resource.get("inputs", {}):
+            known.add(resource["urn"])
+            yield resource
+
+
+def _exists(at: Target, manifest: Mapping[str, Any]) -> bool:
+    group, _, version = manifest["apiVersion"].rpartition("/")
+    kind = f"{manifest['kind'].removesuffix('Patch')}.{version}.{group}"
+    meta = manifest["metadata"]
+    where = ["--namespace", meta["namespace"]] if meta.get("namespace") else []
+    try:
+        return bool(cluster.output(at, "get", kind, meta["name"], *where, "--ignore-not-found", "--output=name"))
+    except Unreachable as error:
+        if "the server doesn't have a resource type" in str(error):
+            return False  # the definition of its kind is not there either
+        raise
+    except ClusterError as error:
+        raise CommandError(str(error)) from None
+
+
+def _import(engine: Engine, resources: Iterable[Resource], known: Iterable[Resource]) -> None:
+    provider = next(r["urn"] for r in known if r["type"] == "pulumi:providers:kubernetes")
+    names, entries = {provider: provider}, []
+    for resource in resources:
+        parent, meta = resource["parent"], resource["inputs"]["metadata"]
+        names[parent] = parent
+        entries.append(
+            {
+                "type": resource["type"],
+                "name": resource["urn"].rpartition("::")[2],
+                "id": "/".join(filter(None, (meta.get("namespace"), meta["name"]))),
+                "parent": parent,
+                "provider": provider,
+            }
+        )
+    file = sandbox.home() / "project" / f"import.{engine.stack}.json"
+    file.write_text(json.dumps({"nameTable": names, "resources": entries}))
+    flags = ("--file", str(file), "--generate-code=false", "--protect=false", "--skip-preview", "--yes")
+    engine.run("import", *flags, quiet=True)
+    file.unlink()

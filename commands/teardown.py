@@ -1,0 +1,153 @@
+"""What only a teardown can know: who would lose their control plane or their data, and what holds it up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from commands.stackfiles import CommandError
+from components import cluster
+from components.cluster import ClusterError, Target
+from components.sidecar.proxy import CONTAINER
+
+Object = Mapping[str, Any]
+Name = tuple[str, str]
+"""Namespace and name."""
+
+SHOWN: Final = 10
+"""Names that a message lists before it only counts."""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What a stack's state says that it made."""
+
+    resources: Sequence[Object]
+
+    def names(self, kind: str) -> set[Name]:
+        """Of the objects of a kind."""
+        return {_name(r["inputs"]) for r in self._of(kind)}
+
+    def definitions(self, kept: bool = False) -> Iterator[Object]:
+        """The definitions that would go, or those that are kept."""
+        found = self._of("CustomResourceDefinition")
+        return (r["inputs"] for r in found if bool(r.get("retainOnDelete")) == kept)
+
+    def _of(self, kind: str) -> Iterator[Object]:
+        return (r for r in self.resources if r.get("inputs", {}).get("kind") == kind)
+
+
+def check(state: Mapping[str, Any], at: Target, force: bool) -> None:
+    """CommandError if a teardown would hurt others than the stack: names them, and says how to go on. `force`: only
+    says so."""
+    recorded = Recorded(state.get("resources") or [])
+    problems = [*_orphaned(recorded, at), *_lost(recorded, at)]
+    if not problems:
+        return
+    text = "\n".join(problems)
+    if not force:
+        raise CommandError(f"{text}\nnothing was touched; `make down FORCE=1` goes on all the same")
+    print(f"FORCE=1: going on, although\n{text}", flush=True)
+
+
+def _orphaned(recorded: Recorded, at: Target) -> Iterator[str]:
+    """Pods of others with a sidecar of this mesh."""
+    own, services = recorded.names("Deployment"), recorded.names("Service")
+    pods = [pod for pod in cluster.get(at, "/api/v1/pods")["items"] if _has_sidecar(pod, services)]
+    foreign = sorted(_name(pod) for pod in pods if _deployment(pod) not in own)
+    if own and foreign:
+        yield (
+            f"{_count(foreign, 'pod')} would keep a sidecar without a control plane: {_list(foreign)}."
+            " Take the injection label from their namespaces and restart them first"
+            " (kubectl label namespace NAME istio-injection- ; kubectl rollout restart deployment --namespace NAME)"
+        )
+
+
+def _has_sidecar(pod: Object, services: set[Name]) -> bool:
+    """Whether a pod runs Istio's proxy, and none whose control plane is known to be another than `services`."""
+    for container in [*pod["spec"]["containers"], *pod["spec"].get("initContainers", [])]:
+        if container["name"] == CONTAINER:
+            address = next((e.get("value", "") for e in container.get("env", []) if e["name"] == "CA_ADDR"), "")
+            service, *where = address.partition(":")[0].split(".")
+            return not where or (where[0], service) in services
+    return False
+
+
+def _deployment(pod: Object) -> Name:
+    """Whose pod it is, by the name of its ReplicaSet: `<deployment>-<hash>`."""
+    owners = [o["name"] for o in pod["metadata"].get("ownerReferences", []) if o["kind"] == "ReplicaSet"]
+    return pod["metadata"]["namespace"], owners[0].rpartition("-")[0] if owners else ""
+
+
+def _lost(recorded: Recorded, at: Target) -> Iterator[str]:
+    """Custom resources of others that would go with their definitions, or with a namespace of the stack."""
+    gone = {name for _, name in recorded.names("Namespace")}
+    lost = [name for d in recorded.definitions() for name, _ in _foreign(d, recorded, at)]
+    lost += [
+        name for d in recorded.definitions(kept=True) for name, where in _foreign(d, recorded, at) if where in gone
+    ]
+    if lost:
+        yield (
+            f"{_count(lost, 'custom resource')} that the stack did not make would be deleted with the definitions"
+            f" or with the namespace: {_list(lost)}. Save them (kubectl get KIND --all-namespaces -o yaml), or keep"
+            " the definitions (mesh:keepDefinitions: true, then make up)"
+        )
+
+
+def _foreign(definition: Object, recorded: Recorded, at: Target) -> Iterator[Name]:
+    """Those of a definition's custom resources that the stack did not make: kind and name in words, and namespace."""
+    names, group = definition["spec"]["names"], definition["spec"]["group"]
+    version = next(v["name"] for v in definition["spec"]["versions"] if v["storage"])
+    own = recorded.names(names["kind"])
+    for item in _items(at, f"/apis/{group}/{version}/{names['plural']}"):
+        if _name(item) not in own:
+            yield f"{names['kind']} {'/'.join(filter(None, _name(item)))}", _name(item)[0]
+
+
+def _items(at: Target, path: str) -> Sequence[Object]:
+    """The objects at `path`; none if there is no such API."""
+    try:
+        items: Sequence[Object] = cluster.get(at, path)["items"]
+    except ClusterError as error:
+        if "NotFound" in str(error):
+            return []
+        raise
+    return items
+
+
+def _name(manifest: Object) -> Name:
+    meta = manifest["metadata"]
+    return meta.get("namespace") or "", meta["name"]
+
+
+def _count(what: Sequence[object], noun: str) -> str:
+    return f"{len(what)} {noun}{'' if len(what) == 1 else 's'}"
+
+
+def _list(names: Sequence[Name] | Sequence[str]) -> str:
+    shown = [name if isinstance(name, str) else "/".join(name) for name in names]
+    more = f" and {len(shown) - SHOWN} more" if len(shown) > SHOWN else ""
+    return ", ".join(shown[:SHOWN]) + more
+
+
+def explain(state: Mapping[str, Any], at: Target) -> None:
+    """After a teardown that failed: which objects wait to be gone, and what for."""
+    recorded = Recorded(state.get("resources") or [])
+    for _, name in sorted(recorded.names("Namespace")):
+        _say(at, "namespace", f"/api/v1/namespaces/{name}")
+    for _, name in sorted(recorded.names("CustomResourceDefinition")):
+        _say(at, "definition", f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}")
+
+
+def _say(at: Target, what: str, path: str) -> None:
+    try:
+        found = cluster.get(at, path)
+    except ClusterError:
+        return
+    if "deletionTimestamp" in found["metadata"]:
+        reasons = [
+            c["message"] for c in found["status"].get("conditions", []) if c["status"] == "True" and c.get("message")
+        ]
+        print(f"{what} {found['metadata']['name']} is being deleted, and waits: {'; '.join(reasons) or 'finalizers'}")
+        print("  let whoever set a finalizer finish, or take it from the object; then `make down` again")

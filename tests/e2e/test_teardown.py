@@ -1,0 +1,143 @@
+"""Taking a mesh down: who is protected, from which states it works, and what is left. Each test goes on from the one
+before."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.e2e.conftest import Checkout, counts
+
+SHOP = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}
+ROUTE = {
+    "apiVersion": "networking.istio.io/v1beta1",
+    "kind": "VirtualService",
+    "metadata": {"name": "cart", "namespace": "shop"},
+    "spec": {"hosts": ["cart"], "http": [{"route": [{"destination": {"host": "cart"}}]}]},
+}
+
+
+def cart(*containers: dict[str, Any]) -> dict[str, Any]:
+    """A workload of somebody else."""
+    labels = {"app": "cart"}
+    pod = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "cart", "image": "cart"}, *containers]}}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "cart", "namespace": "shop"},
+        "spec": {"replicas": 1, "selector": {"matchLabels": labels}, "template": pod},
+    }
+
+
+def sidecar(authority: str) -> dict[str, Any]:
+    return {"name": "istio-proxy", "image": "proxyv2", "env": [{"name": "CA_ADDR", "value": authority}]}
+
+
+def trace(namespace: str) -> dict[str, Any]:
+    metadata = {"name": "istio-ca-root-cert", "namespace": namespace}
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": metadata,
+        "data": {"root-cert.pem": "of a dead istiod"},
+    }
+
+
+@pytest.fixture(scope="module")
+def before(checkout: Checkout) -> set[str]:
+    """The cluster before anything was installed."""
+    checkout.make("sandbox")
+    return checkout.objects()
+
+
+@pytest.mark.usefixtures("before")
+def test_down_refuses_to_leave_sidecars_without_a_control_plane_or_to_delete_what_others_made(
+    checkout: Checkout,
+) -> None:
+    checkout.make("up")
+    checkout.apply(SHOP, cart(sidecar("istiod.istio-system.svc:15012")), ROUTE)
+    checkout.kubectl("rollout", "status", "deployment/cart", "--namespace=shop", "--timeout=60s")
+    present = checkout.objects()
+    text = checkout.make("down", code=None)
+    assert re.search(r"1 pod would keep a sidecar without a control plane: shop/cart-\S+\.", text)
+    assert "1 custom resource that the stack did not make would be deleted" in text
+    assert "VirtualService shop/cart" in text
+    assert "productpage" not in text
+    assert "make down FORCE=1" in text
+    assert checkout.objects() == present
+
+
+def test_the_sidecars_of_another_mesh_do_not_matter(checkout: Checkout) -> None:
+    checkout.apply(cart(sidecar("istiod.other-mesh.svc:15012")))
+    checkout.kubectl("rollout", "status", "deployment/cart", "--namespace=shop", "--timeout=60s")
+    text = checkout.make("down", code=None)
+    assert "sidecar" not in text
+    assert "VirtualService shop/cart" in text
+
+
+def test_down_works_without_istiod_and_with_webhooks_that_refuse_everything(
+    checkout: Checkout, before: set[str]
+) -> None:
+    checkout.apply(cart())
+    python = str(checkout.root / ".venv/bin/python")
+    checkout.run(python, "-m", "sandbox", "start", "--webhooks")
+    checkout.kubectl("delete", "deployment", "istiod", "--namespace=istio-system")
+    refused = checkout.kubectl("run", "victim", "--image=victim", "--namespace=default", code=None)
+    assert "failed calling webhook" in refused  # so what follows is not easier than it should be
+    text = checkout.make("down", "FORCE=1")
+    assert "going on, although" in text
+    assert re.search(r"- \d+ deleted", counts(text))
+    checkout.kubectl("run", "survivor", "--image=survivor", "--namespace=default")
+    checkout.kubectl("delete", "pod", "survivor", "--namespace=default")
+    checkout.run(python, "-m", "sandbox", "start", "--no-webhooks")
+    checkout.kubectl("delete", "namespace", "shop")
+    assert checkout.objects() == before
+
+
+def test_what_istio_leaves_is_reported_and_removed_on_request(checkout: Checkout, before: set[str]) -> None:
+    checkout.apply(trace("default"), trace("kube-public"))
+    left = checkout.make("down")
+    assert "left by Istio: configmap default/istio-ca-root-cert" in left
+    assert "left by Istio: configmap kube-public/istio-ca-root-cert" in left
+    assert checkout.objects() != before
+    assert "removed: configmap default/istio-ca-root-cert" in checkout.make("down", "PURGE=1")
+    assert checkout.objects() == before
+
+
+def test_definitions_that_are_kept_stay_with_what_others_made_and_do_not_block_the_next_up(
+    checkout: Checkout, before: set[str]
+) -> None:
+    checkout.small(keepDefinitions=True)
+    checkout.make("up")
+    checkout.apply(SHOP, ROUTE)
+    checkout.make("down")
+    assert checkout.kubectl("get", "virtualservices", "--namespace=shop", "--output=name").split()
+    refused = checkout.make("up", "STACK=demo", "CONTEXT=mesh-dev", code=None)
+    assert "definitions of Istio's API that project mesh, stack dev has left" in refused
+    checkout.small(keepDefinitions=False)
+    assert re.search(r"\+ \d+ created", counts(checkout.make("up")))
+    assert checkout.kubectl("get", "virtualservices", "--namespace=shop", "--output=name").split()
+    checkout.kubectl("delete", "namespace", "shop")
+    checkout.make("preview", "ARGS=--refresh --expect-no-changes")
+    checkout.make("down")
+    checkout.reset_files()
+    assert checkout.objects() == before
+
+
+def test_a_namespace_that_does_not_go_is_explained_and_the_next_down_finishes(
+    checkout: Checkout, before: set[str]
+) -> None:
+    checkout.small(timeout=20)
+    checkout.make("up")
+    held = {**trace("istio-system"), "metadata": {"name": "held", "namespace": "istio-system", "finalizers": ["a.b/c"]}}
+    checkout.apply(held)
+    text = checkout.make("down", code=None)
+    assert "namespace istio-system is being deleted, and waits: " in text
+    assert "a.b/c in 1 resource instances" in text
+    patch = '{"metadata": {"finalizers": null}}'
+    checkout.kubectl("patch", "configmap", "held", "--namespace=istio-system", "--type=merge", f"--patch={patch}")
+    checkout.make("down")
+    checkout.reset_files()
+    assert checkout.objects() == before

@@ -1,0 +1,120 @@
+"""Who would be hurt by a teardown, from what the cluster and the state say."""
+
+from typing import Any
+
+import pytest
+
+from commands import teardown
+from commands.stackfiles import CommandError
+from commands.teardown import Recorded
+from components import cluster
+from components.cluster import ClusterError, Target
+
+HERE = Target("here", "https://here")
+GROUP = "networking.istio.io"
+
+
+def pod(namespace: str, owner: str, authority: str | None) -> dict[str, Any]:
+    env = [] if authority is None else [{"name": "CA_ADDR", "value": authority}]
+    references = [{"kind": "ReplicaSet", "name": f"{owner}-5f6d8"}]
+    return {
+        "metadata": {"name": f"{owner}-5f6d8-x", "namespace": namespace, "ownerReferences": references},
+        "spec": {"containers": [{"name": "app"}, {"name": "istio-proxy", "env": env}]},
+    }
+
+
+def resource(kind: str, name: str, namespace: str | None = None, **more: Any) -> dict[str, Any]:
+    metadata = {"name": name, **({"namespace": namespace} if namespace else {})}
+    return {"inputs": {"kind": kind, "metadata": metadata, **more.pop("inputs", {})}, **more}
+
+
+def definition(kind: str, **more: Any) -> dict[str, Any]:
+    versions = [{"name": "v1alpha3", "storage": False}, {"name": "v1beta1", "storage": True}]
+    spec = {"group": GROUP, "names": {"kind": kind, "plural": f"{kind.lower()}s"}, "versions": versions}
+    return resource("CustomResourceDefinition", f"{kind.lower()}s.{GROUP}", inputs={"spec": spec}, **more)
+
+
+STATE = {
+    "resources": [
+        resource("Service", "istiod", "istio-system"),
+        resource("Deployment", "istiod", "istio-system"),
+        resource("Deployment", "reviews-v1", "default"),
+        definition("VirtualService"),
+        definition("Gateway"),
+        resource("VirtualService", "bookinfo", "default"),
+    ]
+}
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """The cluster's answers by path; other paths are not found."""
+    found: dict[str, Any] = {"/api/v1/pods": []}
+
+    def get(at: Target, path: str) -> Any:
+        assert at is HERE
+        if path not in found:
+            raise ClusterError("the cluster refuses: Error from server (NotFound)")
+        return {"items": found[path]}
+
+    monkeypatch.setattr(cluster, "get", get)
+    return found
+
+
+def test_the_stacks_own_pods_and_resources_hurt_nobody(answers: dict[str, Any]) -> None:
+    answers["/api/v1/pods"] = [pod("default", "reviews-v1", "istiod.istio-system.svc:15012")]
+    answers[f"/apis/{GROUP}/v1beta1/virtualservices"] = [resource("VirtualService", "bookinfo", "default")["inputs"]]
+    teardown.check(STATE, HERE, force=False)
+
+
+@pytest.mark.parametrize(
+    "authority", ["istiod.istio-system.svc:15012", "istiod.istio-system.svc.cluster.local:15012", "", None]
+)
+def test_a_sidecar_of_this_mesh_or_of_an_unknown_one_is_named(answers: dict[str, Any], authority: str | None) -> None:
+    answers["/api/v1/pods"] = [pod("shop", "cart", authority)]
+    with pytest.raises(CommandError, match=r"(?s)1 pod would .*shop/cart-5f6d8-x.*make down FORCE=1"):
+        teardown.check({"resources": STATE["resources"][:3]}, HERE, force=False)
+
+
+def test_a_workload_of_the_same_name_elsewhere_is_not_the_stacks(answers: dict[str, Any]) -> None:
+    answers["/api/v1/pods"] = [pod("shop", "reviews-v1", None)]
+    with pytest.raises(CommandError, match="shop/reviews-v1"):
+        teardown.check(STATE, HERE, force=False)
+
+
+@pytest.mark.parametrize("authority", ["istiod.other.svc:15012", "istiod-canary.istio-system.svc:15012"])
+def test_a_sidecar_of_another_control_plane_is_not_this_stacks_business(
+    answers: dict[str, Any], authority: str
+) -> None:
+    answers["/api/v1/pods"] = [pod("shop", "cart", authority)]
+    teardown.check(STATE, HERE, force=False)
+
+
+def test_long_lists_are_cut_and_counted(answers: dict[str, Any]) -> None:
+    path = f"/apis/{GROUP}/v1beta1/gateways"
+    answers[path] = [resource("Gateway", f"g{n}", "shop")["inputs"] for n in range(12)]
+    with pytest.raises(CommandError, match=r"12 custom resources .*Gateway shop/g9 and 2 more"):
+        teardown.check(STATE, HERE, force=False)
+
+
+def test_forced_it_says_what_will_be_hurt_and_goes_on(
+    answers: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers[f"/apis/{GROUP}/v1beta1/gateways"] = [resource("Gateway", "edge", "shop")["inputs"]]
+    teardown.check(STATE, HERE, force=True)
+    assert "Gateway shop/edge" in capsys.readouterr().out
+
+
+def test_definitions_that_are_kept_endanger_nothing() -> None:
+    kept = Recorded([definition("Gateway", retainOnDelete=True), definition("VirtualService")])
+    assert [found["spec"]["names"]["kind"] for found in kept.definitions()] == ["VirtualService"]
+
+
+def test_custom_resources_in_a_namespace_of_the_stack_are_lost_even_if_the_definitions_are_kept(
+    answers: dict[str, Any],
+) -> None:
+    kept = [definition("Gateway", retainOnDelete=True), resource("Namespace", "istio-system")]
+    path = f"/apis/{GROUP}/v1beta1/gateways"
+    answers[path] = [resource("Gateway", name, space)["inputs"] for name, space in (("a", "istio-system"), ("b", "x"))]
+    with pytest.raises(CommandError, match=r"1 custom resource .*Gateway istio-system/a"):
+        teardown.check({"resources": kept}, HERE, force=False)
