@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import sandbox
-from components import errors
+from components import api, errors
 from components.release import ISTIO
 
 PROJECT: Final = "mesh/project"
@@ -35,8 +35,6 @@ _PATHS: Final = {
     "injectors": "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations",
     "groups": "/apis",
 }
-GROUP: Final = "networking.istio.io"
-_DEFINITION: Final = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/virtualservices.{GROUP}"
 
 
 class ClusterError(Exception):
@@ -73,8 +71,8 @@ class Survey:
     """Address of the first node: external if it has one, otherwise internal."""
     injectors: frozenset[str] = frozenset()
     """Names of the webhooks that change pods."""
-    definitions: Mapping[str, str] | None = None
-    """The annotations of Istio's definitions, or None if there are none."""
+    definitions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """The annotations of each definition of Istio's API, by name."""
 
 
 @dataclass(frozen=True)
@@ -238,16 +236,16 @@ def problems_of_guest(
 def _foreign_definitions(found: Survey, project: str, stack: str) -> str:
     """What is wrong with the definitions of Istio's API on the cluster; nothing if the stack may have them: its own
     stay behind if it keeps them, or if a run was killed."""
-    mark = found.definitions
-    if mark is None or (mark.get(PROJECT), mark.get(STACK)) == (project, stack):
-        return ""
-    if PROJECT in mark:
-        owner = f"project {mark[PROJECT]}, stack {mark.get(STACK)}"
-        return f"has definitions of Istio's API that {owner} has left: use that stack, or delete them"
-    return (
-        f"already has an Istio that this stack did not install: the API group {GROUP} is defined."
-        " Remove it first, or name another cluster"
-    )
+    for name, mark in sorted(found.definitions.items()):
+        if PROJECT not in mark:
+            return (
+                f"already has an Istio that this stack did not install: {name} is defined."
+                " Remove it first, or name another cluster"
+            )
+        if (mark[PROJECT], mark.get(STACK)) != (project, stack):
+            owner = f"project {mark[PROJECT]}, stack {mark.get(STACK)}"
+            return f"has definitions of Istio's API that {owner} has left: use that stack, or delete them"
+    return ""
 
 
 def _is_ours(mark: Mapping[str, str], recorded: Recorded, project: str, stack: str, namespace: str) -> bool:
@@ -272,13 +270,13 @@ def is_istiod(webhook: Mapping[str, Any]) -> bool:
     return name.startswith("istiod")
 
 
-def _definitions(at: Target, answers: Mapping[str, Any]) -> Mapping[str, str] | None:
-    if not any(group["name"] == GROUP for group in answers["groups"]["groups"]):
-        return None
-    try:
-        return get(at, _DEFINITION)["metadata"].get("annotations") or {}
-    except ClusterError:
+def _definitions(at: Target, answers: Mapping[str, Any]) -> Mapping[str, Mapping[str, str]]:
+    """Those that a stack would bring; a killed run leaves any of them."""
+    if not any(group["name"].endswith(".istio.io") for group in answers["groups"]["groups"]):
         return {}
+    names = [definition["metadata"]["name"] for definition in api.definitions()]
+    found = json.loads(output(at, "get", "customresourcedefinitions", *names, "--ignore-not-found", "-o=json") or "{}")
+    return {d["metadata"]["name"]: d["metadata"].get("annotations") or {} for d in found.get("items", [])}
 
 
 def _installer(meta: Mapping[str, Any]) -> str:

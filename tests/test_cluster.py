@@ -124,7 +124,7 @@ def test_a_further_revision_needs_the_namespace_of_the_first() -> None:
 
 
 def with_definitions(mark: Mapping[str, str]) -> Survey:
-    return replace(EMPTY, definitions=mark)
+    return replace(EMPTY, definitions={"gateways.networking.istio.io": OURS, "sidecars.networking.istio.io": mark})
 
 
 def test_definitions_that_this_stack_has_left_do_not_block_it() -> None:
@@ -139,4 +139,4 @@ def test_definitions_that_another_stack_has_left_are_refused_with_their_owner() 
 def test_definitions_without_a_mark_are_an_istio_of_other_origin() -> None:
     (text,) = problems(with_definitions({}), NOTHING)
     assert "did not install" in text
-    assert "networking.istio.io" in text
+    assert "sidecars.networking.istio.io" in text
