@@ -88,15 +88,16 @@ class Checkout:
         return {" ".join(line.split()) for line in listed.splitlines() if not line.startswith("Warning")}
 
     def set(self, stack: str = "dev", **values: object) -> None:
-        """Changes keys of the stack's file, as with an editor."""
+        """Changes keys of the stack's file, as with an editor; None takes a key away."""
         file = self.root / "stacks" / f"Pulumi.{stack}.yaml"
         content = yaml.safe_load(file.read_text())
         content["config"].update({f"mesh:{key}": value for key, value in values.items()})
+        content["config"] = {key: value for key, value in content["config"].items() if value is not None}
         file.write_text(yaml.safe_dump(content))
 
     def small(self, **values: Any) -> None:
         """Makes `dev` a control plane alone, which is faster to come and go."""
-        self.set(profile="minimal", bookinfo=False, ingressNodePorts={}, **values)
+        self.set(profile="minimal", bookinfo=False, gatewayServiceType=None, ingressNodePorts=None, **values)
 
     def reset_files(self) -> None:
         """Takes back every change of a stack's file."""

@@ -155,7 +155,7 @@ def test_two_runs_of_one_stack_at_once_are_one_run_and_a_refusal(checkout: Check
 def test_a_store_that_stands_still_for_ten_seconds_costs_at_most_one_more_run(
     checkout: Checkout, before: set[str]
 ) -> None:
-    checkout.set(profile="minimal", timeout=300)
+    checkout.small(timeout=300)
     run = Run(checkout, "up")
     assert run.until(lambda: run.steps > 20)
     with stopped(checkout, "etcd"):
@@ -176,7 +176,7 @@ def test_a_permission_that_is_missing_is_named_and_the_next_run_goes_on(
     checkout: Checkout, before: set[str], tmp_path: Path
 ) -> None:
     restricted = limited_user(checkout, tmp_path)
-    checkout.set("demo", profile="minimal", bookinfo=False, context="restricted")
+    checkout.set("demo", profile="minimal", bookinfo=False, gatewayServiceType=None, context="restricted")
     text = checkout.run("make", "--silent", "up", "STACK=demo", code=None, KUBECONFIG=restricted)
     assert re.search(r"validatingwebhookconfigurations\S* .*is forbidden: .*cannot patch resource", text), text
     checkout.kubectl("create", "clusterrolebinding", "more", "--clusterrole=cluster-admin", "--user=limited")
