@@ -44,7 +44,7 @@ sandbox-reset: $(VENV)/ready ## delete it, and the state of the stacks that were
 toolchain: $(VENV)/ready ## build the engine and the embedded Kubernetes, where they are not installed
 	@$(RUN) toolchain
 
-env: $(VENV)/ready ## print the variables for using `pulumi` by hand: eval "$$(make -s env)"
+env: $(VENV)/ready ## print the variables for using `pulumi` by hand: eval "$(make -s env)"
 	@$(RUN) commands env $(STACK)
 
 docs: $(VENV)/ready ## write the config table of the README from the settings
