@@ -17,6 +17,7 @@ from components.cluster import ClusterError, Recorded, Survey, Target
 TARGET = Target("here", "https://here")
 SURVEY = Survey(TARGET, "uid", (1, 33), {"kube-system": {}, "default": {}}, None, "10.0.0.1")
 NOTHING = Recorded()
+MANAGER = "mesh-dev"
 NODE = {
     "metadata": {"name": "node-1", "labels": {"kubernetes.io/arch": "amd64"}},
     "status": {"allocatable": {"cpu": "4", "memory": "16393244Ki"}, "nodeInfo": {"architecture": "amd64"}},
@@ -122,4 +123,4 @@ def case(
 
 def only(*manifests: Mapping[str, Any], patch: bool = False) -> Plan:
     """A plan of these objects, with the settings of `dev`."""
-    return Plan([Planned(manifest, patch) for manifest in manifests], planned().settings)
+    return Plan([Planned(manifest, patch, MANAGER) for manifest in manifests], planned().settings)

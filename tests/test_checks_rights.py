@@ -4,7 +4,7 @@ import pytest
 
 from commands.checks import Level, dryrun, objects, rights
 from commands.checks.api import Answer, Refused
-from tests.fake_api import FakeApi, case, denied, only, planned, status
+from tests.fake_api import MANAGER, FakeApi, case, denied, only, planned, status
 
 CONFIG = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "mesh", "namespace": "istio-system"}}
 APPLIED = "PATCH /api/v1/namespaces/istio-system/configmaps/mesh"
@@ -113,8 +113,16 @@ def test_a_field_that_others_have_set_is_an_error_and_names_them() -> None:
     assert '.metadata.labels.app is set by others: conflict with "helm"' in result.details[0]
 
 
-def test_a_field_that_pulumi_has_set_may_change() -> None:
-    assert objects.check(case(FakeApi({APPLIED: conflict("pulumi-kubernetes-1a2b")}), only(CONFIG))).level is Level.OK
+def test_an_object_is_tried_as_the_manager_that_will_apply_it() -> None:
+    api = FakeApi()
+    assert objects.check(case(api, only(CONFIG))).level is Level.OK
+    assert [r.path.partition("?")[2] for r in api.asked if r.method == "PATCH"] == [
+        f"dryRun=All&fieldManager={MANAGER}"
+    ]
+
+
+def test_the_manager_of_a_stack_is_the_one_of_its_objects() -> None:
+    assert {p.manager for p in planned().objects} == {MANAGER}
 
 
 def test_what_cannot_be_changed_is_replaced_by_pulumi() -> None:

@@ -11,9 +11,6 @@ from commands.checks.plan import Kind, Planned
 
 STAND_IN: Final = "default"
 """The namespace in which objects are tried whose own does not exist yet."""
-MANAGER: Final = "mesh-precheck"
-PULUMI: Final = "pulumi-kubernetes"
-"""Field managers: the one of the dry run, and what those of Pulumi's provider begin with."""
 CONFLICT: Final = "FieldManagerConflict"
 ESCALATION: Final = "not currently held"
 """Words of the API server: a field has another manager and value; a role grants what its creator does not have."""
@@ -31,12 +28,10 @@ class Trial:
 
     @property
     def accepted(self) -> bool:
-        """Taken as it is, or after Pulumi's own ways: it replaces what cannot be changed, and knows its own fields."""
+        """Taken as it is, or in another's place: Pulumi replaces what cannot be changed."""
         if self.answer is None:
             return False
-        replaced = self.answer.code == 422 and "field is immutable" in self.answer.message
-        changed = bool(self.conflicts) and all(f'"{PULUMI}' in c.get("message", "") for c in self.conflicts)
-        return self.answer.good or replaced or changed
+        return self.answer.good or (self.answer.code == 422 and "field is immutable" in self.answer.message)
 
     @property
     def conflicts(self) -> Sequence[Mapping[str, str]]:
@@ -78,7 +73,8 @@ def _can_be_tried(planned: Planned, kind: Kind) -> bool:
 
 
 def _apply(planned: Planned, kind: Kind) -> Request:
-    path = f"{kind.collection(planned.namespace)}/{planned.name}?dryRun=All&fieldManager={MANAGER}"
+    """As the manager that `up` applies it as: fields that the stack has set before are its own to change."""
+    path = f"{kind.collection(planned.namespace)}/{planned.name}?dryRun=All&fieldManager={planned.manager}"
     return Request("PATCH", path, planned.manifest, APPLY)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from commands import render
 from commands.checks.api import Api, Request, ask_all
 from commands.render import Resource
+from components import kube
 from components.installation import Installation
 from components.settings import Settings
 
@@ -40,6 +41,8 @@ class Planned:
     manifest: Object
     patch: bool
     """Whether only some fields of an object that others own are ours."""
+    manager: str
+    """The field manager that applies it."""
 
     @property
     def kind(self) -> str:
@@ -118,5 +121,9 @@ class Plan:
 
 def plan(resources: Sequence[Resource], settings: Settings) -> Plan:
     """The plan that `render.record` gives for a stack."""
-    objects = [Planned(m, r.type.endswith("Patch")) for r in resources for m in render.manifests([r])]
-    return Plan(objects, settings)
+    return Plan([_planned(r, m) for r in resources for m in render.manifests([r])], settings)
+
+
+def _planned(resource: Resource, manifest: Object) -> Planned:
+    manager = resource.inputs["metadata"]["annotations"][kube.FIELD_MANAGER]
+    return Planned(manifest, resource.type.endswith("Patch"), manager)
