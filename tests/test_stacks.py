@@ -7,6 +7,7 @@ import pytest
 from commands import render, stackfiles
 from commands.render import Resource
 from components import kube, webhooks
+from tests import owned
 
 
 @pytest.fixture(scope="module", params=stackfiles.names())
@@ -48,18 +49,13 @@ def test_every_object_is_applied_by_the_same_manager(resources: list[Resource]) 
     assert str(managers.pop()).startswith("mesh-")  # the provider's own choice is random, for each object another
 
 
-def test_what_istiod_writes_is_no_input_of_ours(resources: list[Resource]) -> None:
-    (injector,) = of_kind(resources, "MutatingWebhookConfiguration")
-    (validator,) = of_kind(resources, "ValidatingWebhookConfiguration")
-    for configuration in (injector, validator):
-        assert all("caBundle" not in hook["clientConfig"] for hook in configuration.inputs["webhooks"])
-    assert all("failurePolicy" not in hook for hook in validator.inputs["webhooks"])
-
-
-def test_autoscaled_deployments_leave_their_replicas_to_the_autoscaler(resources: list[Resource]) -> None:
-    scaled = {r.inputs["spec"]["scaleTargetRef"]["name"] for r in of_kind(resources, "HorizontalPodAutoscaler")}
-    fixed = {r.name for r in of_kind(resources, "Deployment") if "replicas" in r.inputs["spec"]}
-    assert scaled & fixed == set()
+@pytest.mark.parametrize("row", owned.fields(), ids=str)
+def test_a_field_that_belongs_to_others_is_no_input_of_ours(resources: list[Resource], row: owned.Field) -> None:
+    manifests = list(render.manifests(resources))
+    scaled = {m["spec"]["scaleTargetRef"]["name"] for m in manifests if m["kind"] == "HorizontalPodAutoscaler"}
+    ours = [m for m in manifests if m["kind"] == row.kind and (not row.scaled or m["metadata"]["name"] in scaled)]
+    configured = {31102}  # the node port of the stack `dev`
+    assert [m["metadata"]["name"] for m in ours if set(row.values(m)) - configured] == []
 
 
 def test_webhooks_count_as_ready_when_istiod_has_patched_them(resources: list[Resource]) -> None:

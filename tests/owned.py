@@ -1,0 +1,42 @@
+"""The fields that belong to others than the stack, as the table in docs/architecture.md lists them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+TABLE = Path(__file__).parent.parent / "docs" / "architecture.md"
+ROW = re.compile(r"^\| `(\w+)`( with an autoscaler)? \| `([\w.*\[\]]+)`[^|]*\|", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Field:
+    """A row of the table."""
+
+    kind: str
+    path: str
+    """As `kubectl get -o jsonpath` takes it, without the first dot."""
+    scaled: bool
+    """Whether it is about objects with an autoscaler alone."""
+
+    def __str__(self) -> str:
+        return f"{self.kind}.{self.path}"
+
+    def values(self, manifest: Mapping[str, Any]) -> Iterator[Any]:
+        """What stands there in an object."""
+        found: Sequence[Any] = [manifest]
+        for step in self.path.replace("[*]", ".*").split("."):
+            found = [v for f in found for v in (f if step == "*" else [f[step]] if step in f else [])]
+        yield from found
+
+
+def fields() -> list[Field]:
+    """All rows."""
+    found = [Field(kind, path, bool(scaled)) for kind, scaled, path in ROW.findall(TABLE.read_text())]
+    assert (
+        len(found) == TABLE.read_text().partition("| object | field | owner |")[2].partition("\n\n")[0].count("\n") - 1
+    )
+    return found
