@@ -67,6 +67,11 @@ from tests.test_api import problems
             ' subsets[0].labels: "*", of "a", is not the value of a label',
         ),
         (
+            {"host": "a", "trafficPolicy": {"connectionPool": {"tcp": {"tcpKeepalive": {"interval": "0s"}}}}},
+            ' trafficPolicy.connectionPool.tcp.tcpKeepalive.interval: "0s" is not a whole number of milliseconds, '
+            "1ms or more",
+        ),
+        (
             {"host": "a", "subsets": [{"name": "v1", "trafficPolicy": {}}]},
             " subsets[0].trafficPolicy: needs one of loadBalancer, connectionPool, outlierDetection, tls, "
             "portLevelSettings",

@@ -8,7 +8,7 @@ from components.api.common import PortSelector
 from components.api.load_balancing import LoadBalancerSettings
 from components.api.model import AGE, Column, Findings, Kind, Message, Names, optional
 from components.api.names import ExportTo, Host, Label, Labels
-from components.api.scalars import AnyDuration, Duration, Int32, Natural32, Percentage, UInt32, UInt32Value
+from components.api.scalars import Duration, Int32, Natural32, Percentage, UInt32, UInt32Value
 from components.errors import show
 
 __all__ = [
@@ -29,8 +29,8 @@ class TcpKeepalive(Message):
     """How idle connections are kept from being dropped. What is not set is the operating system's choice."""
 
     probes: UInt32 | None = optional("How many probes may stay without answer before the connection counts as dead.")
-    time: AnyDuration | None = optional("How long a connection is idle before the first probe, such as 7200s.")
-    interval: AnyDuration | None = optional("Time between two probes, such as 75s.")
+    time: Duration | None = optional("How long a connection is idle before the first probe, such as 7200s.")
+    interval: Duration | None = optional("Time between two probes, such as 75s.")
 
 
 class TCPSettings(Message):

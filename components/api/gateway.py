@@ -48,10 +48,14 @@ class ServerTLSSettings(Message):
     def check(self) -> Findings:
         files = ["serverCertificate", "privateKey", "caCertificates"]
         if self.mode == "ISTIO_MUTUAL":
-            for name in files:
+            for name in (*files, "credentialName"):
                 if getattr(self, name):
                     yield (name,), "is Istio's own in mode ISTIO_MUTUAL"
-        elif self.mode in ("SIMPLE", "MUTUAL") and not self.credentialName:
+        elif self.credentialName:
+            for name in files[:2]:
+                if getattr(self, name):
+                    yield (name,), "is not read beside credentialName"
+        elif self.mode in ("SIMPLE", "MUTUAL"):
             for name in files if self.mode == "MUTUAL" else files[:2]:
                 if not getattr(self, name):
                     yield (name,), f"is required in mode {self.mode} without credentialName"

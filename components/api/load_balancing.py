@@ -67,8 +67,9 @@ class Failover(Message):
     def check(self) -> Findings:
         if self.from_ == self.to:
             yield (), "from and to must be different regions"
-        if self.to and ("*" in self.to or "/" in self.to):
-            yield ("to",), f"{show(self.to)}: name one region"
+        for name, region in (("from", self.from_), ("to", self.to)):
+            if region and ("*" in region or "/" in region):
+                yield (name,), f"{show(region)}: name one region"
 
 
 class LocalityLoadBalancerSetting(Message):
