@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 import sandbox
-from commands import guard, pending, residue, status, teardown
+from commands import guard, pending, residue, status, teardown, unready
 from commands.engine import Engine, environment
 from commands.stackfiles import CommandError
 from components.cluster import ClusterError
@@ -27,6 +27,8 @@ def up(stack: str, args: argparse.Namespace) -> int:
     code = engine.run("up", *_consent(), *args.flags)
     if code == 0 and pending.settle(engine, guard.target(stack)):
         code = engine.run("up", *_consent(), *args.flags)  # what is no longer wanted since the cut
+    if code:
+        unready.explain(engine.state(), guard.target(stack))
     return _advised(code)
 
 

@@ -38,7 +38,9 @@ def environment(build: bool = True) -> dict[str, str]:
     if "PULUMI_BACKEND_URL" not in env and not _logged_in():
         state = sandbox.home() / "state"
         state.mkdir(mode=0o700, exist_ok=True)
-        found["PULUMI_BACKEND_URL"] = f"file://{state}"
+        # Without files of metadata: an engine that is killed while it writes one leaves it empty, and then no engine
+        # can read the state itself.
+        found["PULUMI_BACKEND_URL"] = f"file://{state}?metadata=skip"
     if not {"PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"} & env.keys():
         found["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(_passphrase())
     return found
