@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from pydantic import Field
 
-from components.profiles.kubernetes import Name, PortNumber, Range, Resources, ServiceType
+from components.profiles.kubernetes import Labels, Name, PortNumber, Range, Resources, ServiceType
 from components.profiles.workload import Workload
 from components.typed import Documented
 
@@ -71,7 +71,7 @@ class Gateway(Workload):
     certificates."""
     namespace: Name | None = None
     """Istio's own if not set; another one must be declared in `namespaces` or `injectedNamespaces`."""
-    labels: dict[str, str] = {}
+    labels: Labels = {}
     """Labels by which its Service, and Gateway objects, select the pods. `app`, the gateway's name, and `istio`, the
     name without `istio-`, are there unless set."""
     type: ServiceType = "LoadBalancer"

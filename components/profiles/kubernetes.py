@@ -36,14 +36,51 @@ def _range(value: str) -> str:
     return value
 
 
+_WORD = r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
+_SUBDOMAIN = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
+_RESOURCES = ("cpu", "memory", "ephemeral-storage")
+
+
+def _key(value: str) -> str:
+    if not re.fullmatch(f"({_SUBDOMAIN}/)?{_WORD}", value):
+        raise ValueError(f'{show(value)} is not a key: write it like "team" or "example.com/team"')
+    return value
+
+
+def _label(value: str) -> str:
+    if value and not re.fullmatch(_WORD, value):
+        raise ValueError(f"{show(value)} is not a label's value: 63 letters, digits, -, _ and . at most")
+    return value
+
+
+def _resource(value: str) -> str:
+    if value not in _RESOURCES and not value.startswith("hugepages-") and "/" not in value:
+        raise ValueError(f"{show(value)} is not one of {', '.join(_RESOURCES)}, hugepages-…, or like example.com/gpu")
+    return value if value.startswith("hugepages-") else _key(value)
+
+
+def _url(value: str) -> str:
+    if value and not re.fullmatch(r"https://[^/?#@\s]+(/[^?#\s]*)?", value):
+        raise ValueError(f'{show(value)} is not a URL: write it like "https://istiod.example.com:15017/inject"')
+    return value
+
+
 # RFC 1123 label, the form of the names of namespaces and Services.
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
+ObjectName = Annotated[str, Field(pattern=rf"^({_SUBDOMAIN})?$", max_length=253)]
+"""RFC 1123 subdomain, the form of the names of most objects; or empty."""
 PortNumber = Annotated[int, Field(ge=1, le=65535)]
 Quantity = Annotated[str, BeforeValidator(_number_as_text), AfterValidator(_quantity)]
 Text = Annotated[str, BeforeValidator(_scalar_as_text)]
 """A string, also where a number, true or false was written without quotes."""
+Key = Annotated[str, AfterValidator(_key)]
+Labels = dict[Key, Annotated[str, BeforeValidator(_scalar_as_text), AfterValidator(_label)]]
+Annotations = dict[Key, Text]
+Url = Annotated[str, AfterValidator(_url)]
+"""An https URL without a query, as webhooks take it; or empty."""
 Range = Annotated[str, AfterValidator(_range)]
 """A range of addresses in CIDR notation."""
+Resource = Annotated[str, AfterValidator(_resource)]
 PullPolicy = Literal["", "Always", "IfNotPresent", "Never"]
 ServiceType = Literal["LoadBalancer", "NodePort", "ClusterIP"]
 
@@ -51,16 +88,16 @@ ServiceType = Literal["LoadBalancer", "NodePort", "ClusterIP"]
 class Resources(Documented):
     """Amounts of CPU and memory."""
 
-    requests: dict[str, Quantity] = {}
+    requests: dict[Resource, Quantity] = {}
     """What a node must have free, by resource: `cpu`, `memory`."""
-    limits: dict[str, Quantity] = {}
+    limits: dict[Resource, Quantity] = {}
     """What a container may take at most, by resource."""
 
 
 class Toleration(Documented):
     """A taint of nodes that pods put up with."""
 
-    key: str | None = None
+    key: Key | None = None
     """The taint's key; any if not set."""
     operator: Literal["Exists", "Equal"] | None = None
     """Whether the value counts; `Equal` if not set."""
@@ -75,7 +112,7 @@ class Toleration(Documented):
 class Requirement(Documented):
     """A condition on one label."""
 
-    key: str
+    key: Key
     """The label."""
     operator: Literal["In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"]
     """How its value is compared; `Gt` and `Lt` for labels of nodes only."""
@@ -86,7 +123,7 @@ class Requirement(Documented):
 class PodSelector(Documented):
     """Pods, or namespaces, by their labels; all conditions must hold."""
 
-    matchLabels: dict[str, str] | None = None
+    matchLabels: Labels | None = None
     """Labels and their values."""
     matchExpressions: tuple[Requirement, ...] | None = None
     """Further conditions."""
@@ -129,11 +166,11 @@ class NodeAffinity(Documented):
 class PodTerm(Documented):
     """A neighbourhood: nodes with one value of a label, on one of which certain pods run."""
 
-    topologyKey: str
+    topologyKey: Key
     """The nodes' label, such as `kubernetes.io/hostname`."""
     labelSelector: PodSelector | None = None
     """Which pods."""
-    namespaces: tuple[str, ...] | None = None
+    namespaces: tuple[Name, ...] | None = None
     """Their namespaces; the pod's own if not set."""
     namespaceSelector: PodSelector | None = None
     """Their namespaces by label."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from components.profiles.kubernetes import Resources
+from components.profiles.kubernetes import Labels, Resources, Url
 from components.profiles.workload import Workload
 from components.typed import Documented
 
@@ -29,7 +29,7 @@ class Pilot(Workload):
     """Number of pods without an autoscaler."""
     traceSampling: float = Field(default=1.0, ge=0, le=100)
     """Per cent of requests that are traced."""
-    deploymentLabels: dict[str, str] = {}
+    deploymentLabels: Labels = {}
     """Labels of the Deployment beside Istio's own."""
     enableProtocolSniffingForOutbound: bool = True
     """Whether the protocol of outbound ports that do not name one is found out."""
@@ -46,5 +46,5 @@ class IstiodRemote(Documented):
 
     enabled: bool = False
     """Whether it is installed: the injection webhook, and what else the settings leave on."""
-    injectionURL: str = ""
+    injectionURL: Url = ""
     """Where the injector answers, `https://…`; the Service `istiod` of Istio's namespace if empty."""

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from components.profiles.gateway import PROXY_RESOURCES
-from components.profiles.kubernetes import Name, PullPolicy, Resources
+from components.profiles.kubernetes import Name, ObjectName, PullPolicy, Resources
 from components.typed import Documented
 
 _LEVELS = "trace|debug|info|warning|error|critical|off"
@@ -132,7 +132,7 @@ class Global(Documented):
     """Logs of istiod and of the agents."""
     logAsJson: bool = False
     """Whether logs are JSON."""
-    priorityClassName: str = ""
+    priorityClassName: ObjectName = ""
     """Priority class of istiod and the gateways."""
     defaultPodDisruptionBudget: Budget = Budget()
     """Disruption budgets."""

@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field, field_validator
 from components import errors
 from components.api import MeshConfig
 from components.profiles.gateway import Gateway
-from components.profiles.kubernetes import Name, PullPolicy, Resources
+from components.profiles.kubernetes import Annotations, Name, ObjectName, PullPolicy, Resources
 from components.profiles.pilot import Base, IstiodRemote, Pilot
 from components.profiles.proxy import Global
 from components.release import ISTIO
@@ -62,11 +62,11 @@ class Cni(Documented):
     """Whether the plugin joins that file's chain, or has a file of its own."""
     excludeNamespaces: tuple[Name, ...] = ("istio-system",)
     """Namespaces whose pods it leaves alone."""
-    podAnnotations: dict[str, str] = {}
+    podAnnotations: Annotations = {}
     """Annotations of the pods."""
     resources: Resources = Resources()
     """Requests and limits of the containers."""
-    psp_cluster_role: str = ""
+    psp_cluster_role: ObjectName = ""
     """A ClusterRole that the plugin's account gets, such as one that may use a PodSecurityPolicy."""
     repair: Repair = Repair()
     """What becomes of pods that started before it."""
@@ -118,7 +118,7 @@ class SidecarInjectorWebhook(Documented):
     """Whether namespaces without a label are injected."""
     rewriteAppHTTPProbe: bool = True
     """Whether the kubelet's HTTP probes go to the agent, which hands them on."""
-    injectedAnnotations: dict[str, str] = {}
+    injectedAnnotations: Annotations = {}
     """Annotations that every injected pod gets."""
     alwaysInjectSelector: tuple[dict[str, Any], ...] = ()
     """Label selectors of pods that are injected where they need not ask for it."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from components.profiles.kubernetes import Affinity, Resources, Text, Toleration
+from components.profiles.kubernetes import Affinity, Annotations, Labels, Resources, Text, Toleration
 from components.typed import Documented
 
 
@@ -39,11 +39,11 @@ class Workload(Documented):
     """How many old pods may be missing meanwhile."""
     env: dict[str, Text] = {}
     """Environment variables of the container."""
-    podAnnotations: dict[str, str] = {}
+    podAnnotations: Annotations = {}
     """Annotations of the pods."""
-    serviceAnnotations: dict[str, str] = {}
+    serviceAnnotations: Annotations = {}
     """Annotations of the Service."""
-    nodeSelector: dict[str, str] = {}
+    nodeSelector: Labels = {}
     """Labels that a node must have."""
     tolerations: tuple[Toleration, ...] = ()
     """Taints of nodes that do not matter."""
