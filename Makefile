@@ -6,7 +6,7 @@ RUN := $(VENV)/bin/python -m
 export CONTEXT FORCE PURGE
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview precheck refresh down status render sandbox sandbox-stop sandbox-reset toolchain env docs test unit lint clean
+.PHONY: help up preview precheck refresh down status render sandbox sandbox-stop sandbox-reset toolchain env docs test torture unit lint clean
 
 help: ## this list
 	@awk 'BEGIN {FS = ":.*## "; print "make TARGET [STACK=dev] [CONTEXT=...] [ARGS=\"flags for pulumi\"]\n"} /^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ docs: $(VENV)/ready ## write the config table of the README from the settings
 
 test: $(VENV)/ready-dev ## all tests, the end-to-end tests on the real engine among them
 	$(RUN) pytest tests $(ARGS)
+
+torture: $(VENV)/ready-dev ## kill the engine at COUNT=30 points of up and down; SEED=... for other points
+	MESH_TORTURE_COUNT=$(or $(COUNT),30) MESH_TORTURE_SEED=$(or $(SEED),1) $(RUN) pytest tests/e2e/test_faults.py $(ARGS)
 
 unit: $(VENV)/ready-dev ## the fast tests alone
 	$(RUN) pytest tests --ignore tests/e2e

@@ -124,3 +124,20 @@ def test_definitions_that_are_kept_stay_with_what_others_made_and_do_not_block_t
     checkout.make("down")
     checkout.reset_files()
     assert checkout.objects() == before
+
+
+def test_a_namespace_that_does_not_go_is_explained_and_the_next_down_finishes(
+    checkout: Checkout, before: set[str]
+) -> None:
+    checkout.small(timeout=20)
+    checkout.make("up")
+    held = {**trace("istio-system"), "metadata": {"name": "held", "namespace": "istio-system", "finalizers": ["a.b/c"]}}
+    checkout.apply(held)
+    text = checkout.make("down", code=None)
+    assert "namespace istio-system is being deleted, and waits: " in text
+    assert "a.b/c in 1 resource instances" in text
+    patch = '{"metadata": {"finalizers": null}}'
+    checkout.kubectl("patch", "configmap", "held", "--namespace=istio-system", "--type=merge", f"--patch={patch}")
+    checkout.make("down")
+    checkout.reset_files()
+    assert checkout.objects() == before

@@ -1,0 +1,231 @@
+"""What goes wrong halfway: after each fault one more run converges, and nothing is lost, doubled or left.
+
+`make torture COUNT=30 SEED=7` kills the engine more often, at other points.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.conftest import Checkout
+from tests.e2e.faults import Run, pid, stopped
+
+COUNT = int(os.environ.get("MESH_TORTURE_COUNT", "8"))
+SEED = int(os.environ.get("MESH_TORTURE_SEED", "1"))
+SHORT = 15
+"""Seconds for an object that will not get ready."""
+
+
+@pytest.fixture(scope="module")
+def before(checkout: Checkout) -> set[str]:
+    """The cluster before anything was installed."""
+    checkout.make("sandbox")
+    checkout.small(injectedNamespaces={"default": "existing", "shop": "create"})
+    return checkout.objects()
+
+
+def converges(checkout: Checkout, target: str, before: set[str]) -> str:
+    """One more run ends well, and cluster and state then agree; its output."""
+    text = checkout.make(target)
+    if target == "down":
+        assert checkout.objects() == before
+    else:
+        checkout.make("preview", "ARGS=--refresh --expect-no-changes")
+    state = json.loads(checkout.run("bash", "-c", 'eval "$(make -s env)" && pulumi stack export --stack dev'))
+    assert not state["deployment"].get("pending_operations")
+    return text
+
+
+def test_an_engine_killed_at_any_point_needs_one_more_run(
+    checkout: Checkout, before: set[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    random_ = random.Random(SEED)
+    kinds = {"up": 60, "change": 4, "down": 60}  # operations that a whole run tells of, as a first guess
+    done: list[str] = []
+    while len(done) < COUNT:
+        for kind in kinds:
+            if kind == "change":
+                checkout.set(tag=f"1.10.{len(done)}")
+            target = "down" if kind == "down" else "up"
+            if len(done) < COUNT:
+                point, plugins = random_.randrange(kinds[kind]), random_.random() < 0.5
+                run = Run(checkout, target)
+                cut = run.until(lambda run=run, point=point: run.steps > point)  # type: ignore[misc]
+                time.sleep(random_.uniform(0, 0.2))
+                run.kill(plugins) if cut else run.end()
+                text = converges(checkout, target, before)
+                assert ("cleared the lock" in text) == cut, text
+                assert run.members() == []
+                done.append(f"{kind} {'at' if cut else 'over before'} step {point}{' with plugins' * plugins}")
+            elif kind == "down":
+                converges(checkout, "down", before)
+    with capsys.disabled():
+        print(f"\nseed {SEED}: {len(done)} engines killed, {len(done)} recovered: {', '.join(done)}")
+
+
+def test_an_api_server_that_dies_during_up_costs_one_more_run(checkout: Checkout, before: set[str]) -> None:
+    run = Run(checkout, "up")
+    assert run.until(lambda: run.steps > 20)
+    os.kill(pid(checkout, "kube-apiserver"), signal.SIGKILL)
+    time.sleep(1)
+    checkout.make("sandbox")
+    run.end()
+    converges(checkout, "up", before)
+
+
+def test_a_field_that_somebody_else_has_taken_is_named_and_can_be_taken_back(
+    checkout: Checkout, before: set[str]
+) -> None:
+    taken = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "istio", "namespace": "istio-system"},
+        "data": {"meshNetworks": "networks: {taken: {}}"},
+    }
+    file = checkout.root.parent / "taken.json"
+    file.write_text(json.dumps(taken))
+    checkout.kubectl("apply", "--server-side", "--force-conflicts", "--field-manager=other", "--filename", str(file))
+    text = checkout.make("up", "ARGS=--refresh", code=None)
+    assert 'conflict with "other"' in text
+    assert ".data.meshNetworks" in text
+    assert "docs/troubleshooting.md" in text
+    checkout.run("make", "--silent", "up", "ARGS=--refresh", PULUMI_K8S_ENABLE_PATCH_FORCE="true")
+    converges(checkout, "up", before)
+
+
+def test_pods_that_never_get_ready_end_the_run_after_the_set_time(checkout: Checkout, before: set[str]) -> None:
+    node = checkout.kubectl("get", "nodes", "--output=name").strip()
+    checkout.kubectl("cordon", node)
+    checkout.set(tag="1.10.90", timeout=SHORT)
+    text = checkout.make("up", code=None)
+    assert re.search(r"Deployment istio-system/istiod is not ready: .*nodes are available", text), text
+    assert seconds(text) < SHORT + 45
+    checkout.kubectl("uncordon", node)
+    converges(checkout, "up", before)
+
+
+def test_a_full_quota_is_named(checkout: Checkout, before: set[str]) -> None:
+    quota = {
+        "apiVersion": "v1",
+        "kind": "ResourceQuota",
+        "metadata": {"name": "full", "namespace": "istio-system"},
+        "spec": {"hard": {"pods": "1"}},
+    }
+    checkout.apply(quota)
+    checkout.set(tag="1.10.91", timeout=SHORT)
+    text = checkout.make("up", code=None)
+    assert re.search(r"Deployment istio-system/istiod is not ready: .*exceeded quota: full", text), text
+    checkout.kubectl("delete", "resourcequota", "full", "--namespace=istio-system")
+    converges(checkout, "up", before)
+
+
+def test_a_load_balancer_without_an_address_ends_the_run_after_the_set_time(
+    checkout: Checkout, before: set[str]
+) -> None:
+    checkout.set(profile="default", gatewayServiceType="NodePort", timeout=300)
+    converges(checkout, "up", before)
+    checkout.apply(*nobody_gives_addresses())
+    checkout.set(gatewayServiceType="LoadBalancer", timeout=SHORT)
+    text = checkout.make("up", code=None)
+    for kind in ("binding", ""):
+        checkout.kubectl("delete", f"validatingadmissionpolicy{kind}", "no-addresses")
+    checkout.make("sandbox-stop")  # who gives addresses here has given up on the Service until it starts anew
+    assert "Service istio-system/istio-ingressgateway is not ready: nobody has given the load balancer" in text
+    assert seconds(text) < SHORT + 45
+    converges(checkout, "up", before)
+
+
+def test_two_runs_of_one_stack_at_once_are_one_run_and_a_refusal(checkout: Checkout, before: set[str]) -> None:
+    first = Run(checkout, "down")
+    assert first.until(lambda: first.steps > 3)
+    text = checkout.make("up", code=None)
+    assert re.search(r"stack dev is locked by process \d+ of \S+ on \S+, since \d{4}-", text)
+    assert first.end() == 0
+    converges(checkout, "down", before)
+
+
+def test_a_store_that_stands_still_for_ten_seconds_costs_at_most_one_more_run(
+    checkout: Checkout, before: set[str]
+) -> None:
+    checkout.small(timeout=300)
+    run = Run(checkout, "up")
+    assert run.until(lambda: run.steps > 20)
+    with stopped(checkout, "etcd"):
+        time.sleep(10)
+    run.end()
+    converges(checkout, "up", before)
+
+
+def test_a_provider_that_is_killed_costs_one_more_run(checkout: Checkout, before: set[str]) -> None:
+    run = Run(checkout, "down")
+    assert run.until(lambda: run.steps > 10)
+    os.kill(run.plugin("pulumi-resource-kubernetes"), signal.SIGKILL)
+    assert run.end() != 0
+    converges(checkout, "down", before)
+
+
+def test_a_permission_that_is_missing_is_named_and_the_next_run_goes_on(
+    checkout: Checkout, before: set[str], tmp_path: Path
+) -> None:
+    restricted = limited_user(checkout, tmp_path)
+    checkout.set("demo", profile="minimal", bookinfo=False, gatewayServiceType=None, context="restricted")
+    text = checkout.run("make", "--silent", "up", "STACK=demo", code=None, KUBECONFIG=restricted)
+    assert re.search(r"validatingwebhookconfigurations\S* .*is forbidden: .*cannot patch resource", text), text
+    checkout.kubectl("create", "clusterrolebinding", "more", "--clusterrole=cluster-admin", "--user=limited")
+    for target in ("up", "down"):
+        checkout.run("make", "--silent", target, "STACK=demo", KUBECONFIG=restricted)
+    checkout.kubectl("delete", "clusterrolebinding", "limited", "more")
+    checkout.kubectl("delete", "clusterrole", "limited")
+    checkout.reset_files()
+    assert checkout.objects() == before
+
+
+def nobody_gives_addresses() -> list[dict[str, Any]]:
+    """A policy by which the status of Services stays as it is."""
+    rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["UPDATE"], "resources": ["services/status"]}
+    head = {"apiVersion": "admissionregistration.k8s.io/v1", "metadata": {"name": "no-addresses"}}
+    policy = {"matchConstraints": {"resourceRules": [rule]}, "validations": [{"expression": "false"}]}
+    binding = {"policyName": "no-addresses", "validationActions": ["Deny"]}
+    return [
+        {**head, "kind": "ValidatingAdmissionPolicy", "spec": policy},
+        {**head, "kind": "ValidatingAdmissionPolicyBinding", "spec": binding},
+    ]
+
+
+def limited_user(checkout: Checkout, folder: Path) -> str:
+    """A kubeconfig with a context `restricted`, whose user may do everything but change admission webhooks."""
+    groups = ["", "apps", "autoscaling", "policy", "rbac.authorization.k8s.io", "apiextensions.k8s.io"]
+    istio = [f"{group}.istio.io" for group in ("networking", "security", "telemetry")]
+    hooks = "admissionregistration.k8s.io"
+    rules: list[dict[str, Any]] = [
+        {"apiGroups": [*groups, *istio], "resources": ["*"], "verbs": ["*"]},
+        {"apiGroups": [hooks], "resources": ["mutatingwebhookconfigurations"], "verbs": ["*"]},
+        {"apiGroups": [hooks], "resources": ["*"], "verbs": ["get", "list", "watch"]},
+    ]
+    role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "limited"}}
+    checkout.apply({**role, "rules": rules})
+    checkout.kubectl("create", "clusterrolebinding", "limited", "--clusterrole=limited", "--user=limited")
+    config = json.loads((checkout.home / "cluster" / "kubeconfig").read_text())
+    user = {**config["users"][0]["user"], "as": "limited"}
+    config["users"] = [{"name": "limited", "user": user}]
+    config["contexts"] = [{"name": "restricted", "context": {"cluster": "mesh-dev", "user": "limited"}}]
+    config["current-context"] = "restricted"
+    file = folder / "kubeconfig"
+    file.write_text(json.dumps(config))
+    return str(file)
+
+
+def seconds(text: str) -> int:
+    """How long Pulumi says that it took."""
+    found = re.findall(r"Duration: (?:(\d+)m)?(\d+)s", text)
+    minutes, rest = found[-1]
+    return 60 * int(minutes or 0) + int(rest)

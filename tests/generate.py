@@ -1,0 +1,184 @@
+"""Objects of Istio's API and configs of stacks by chance, drawn from the types themselves; for property-based tests.
+
+Text and numbers come from a pool in which every form that the API knows has a few examples; what a field takes of them
+is found by asking its own type.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+import types
+from enum import Enum
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from hypothesis import reject
+from hypothesis import strategies as st
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from components import profiles, settings
+from components.api import ApiError, Kind, Message
+from components.errors import wire_name
+from components.settings import Settings, SettingsError
+
+POOL: tuple[Any, ...] = (
+    *(
+        "reviews",
+        "reviews.default.svc.cluster.local",
+        "*.example.org",
+        "*",
+        "istio-system/ingress",
+        "mesh",
+        "v1",
+        "x-user",
+    ),
+    *(
+        "5s",
+        "100ms",
+        "1.5h",
+        "0s",
+        "10.0.0.0/8",
+        "192.0.2.7",
+        "/login",
+        "^v[0-9]+$",
+        "GET",
+        "5xx,reset",
+        "https",
+        "cpu",
+        "HTTP",
+    ),
+    *(
+        "cluster.local/ns/default/sa/x",
+        "spiffe://cluster.local/ns/default/sa/x",
+        "unix:///var/run/x.sock",
+        "us-east/a/b",
+    ),
+    *("https://issuer.example/keys", "request.headers[x-user]", "ECDHE-ECDSA-AES128-GCM-SHA256", "secret-name", "a=b"),
+    *(0, 1, 50, 80, 100, 301, 443, 503, 9080, 15021, 0.5, 99.9, True, False),
+)
+FREE: tuple[Any, ...] = ({}, {"a": 1}, {"name": "x", "nested": {"list": [1, "two", None]}})
+DEEPEST = 7
+FEW = 5
+"""Fields of a message of which most are drawn: rules often ask for those that the type leaves open."""
+PATH = re.compile(r'(?:\.?[A-Za-z_][\w-]*|\[\d+\]|\["(?:[^"\\]|\\.)*"\])*')
+"""How messages name a place: `http[0].match[1].headers["x.y"]`."""
+STEP = re.compile(r'\.?([A-Za-z_][\w-]*)|\[(\d+)\]|\[("(?:[^"\\]|\\.)*")\]')
+
+
+def objects(kind: type[Kind]) -> st.SearchStrategy[Kind]:
+    """Objects of `kind` that can be built: what a message names is left out until there is none."""
+
+    @st.composite
+    def draw_one(draw: st.DrawFn) -> Kind:
+        values = _fields(draw, kind, 0)
+        while True:
+            try:
+                return kind(**values)
+            except ApiError as error:
+                places = [problem.removeprefix(kind.__name__).lstrip(" ") for problem in error.problems]
+                if not any(_without(values, place) for place in places):
+                    reject()
+
+    return draw_one()
+
+
+@st.composite
+def configs(draw: st.DrawFn) -> dict[str, str]:
+    """Configs that are accepted, made in the same way."""
+    values = _fields(draw, Settings, 0) | {"profile": draw(st.sampled_from(sorted(profiles.NAMES)))}
+    while problems := _problems(config := _written(values)):
+        places = problems.split("mesh:")[1:]
+        assert any(_without(values, place) for place in places), f"{problems} leads nowhere in {config}"
+    return config
+
+
+def _written(values: dict[str, Any]) -> dict[str, str]:
+    """As Pulumi hands it over."""
+    return {f"mesh:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
+
+
+def _problems(config: dict[str, str]) -> str:
+    """What is wrong with a config, or nothing."""
+    try:
+        settings.load(config)
+    except SettingsError as error:
+        return str(error)
+    return ""
+
+
+def _without(values: dict[str, Any], message: str) -> bool:
+    """Takes away what the path at the beginning of a message leads to, or as near to it as there is something; whether
+    there was."""
+    inside: Any = values
+    last: tuple[Any, Any] | None = None
+    for name, number, key in STEP.findall(PATH.match(message)[0]):  # type: ignore[index]
+        step = int(number) if number else json.loads(key) if key else name
+        if not (
+            step in inside if isinstance(inside, dict) else isinstance(inside, list) and step in range(len(inside))
+        ):
+            break
+        last = inside, step
+        inside = inside[step]
+    if last:
+        del last[0][last[1]]
+    return last is not None
+
+
+def _fields(draw: st.DrawFn, model: type[BaseModel], depth: int) -> dict[str, Any]:
+    """Some of the fields of a message, with values."""
+    group = set(model.one_of) if issubclass(model, Message) else set()
+    chosen = draw(st.sampled_from(sorted(group))) if group else None
+    share = 8 if len(model.model_fields) <= FEW else 4
+    values = {}
+    for name, field in model.model_fields.items():
+        if name in group and name != chosen:
+            continue
+        wanted = field.is_required() or name == chosen or (depth < DEEPEST and draw(st.integers(0, 9)) < share)
+        if wanted:
+            value = _value(draw, _annotated(field), depth + 1)
+            if value is not None:
+                values[wire_name(name, field)] = value
+    return values
+
+
+def _annotated(field: Any) -> Any:
+    metadata = tuple(field.metadata)
+    return Annotated[(field.annotation, *metadata)] if metadata else field.annotation
+
+
+def _value(draw: st.DrawFn, annotation: Any, depth: int) -> Any:
+    bare = annotation
+    while get_origin(bare) is Annotated:
+        bare = get_args(bare)[0]
+    origin, arguments = get_origin(bare), get_args(bare)
+    if origin in (Union, types.UnionType):
+        members = [member for member in arguments if member is not type(None)]
+        return _value(draw, draw(st.sampled_from(members)), depth)
+    if isinstance(bare, type) and issubclass(bare, BaseModel):
+        return _fields(draw, bare, depth)
+    if origin is list:
+        return [_value(draw, arguments[0], depth) for _ in range(draw(st.integers(1, 2)))]
+    if origin is dict and arguments[1] is not Any:
+        keys = _examples(arguments[0])
+        return {draw(st.sampled_from(keys)): _value(draw, arguments[1], depth)} if keys else {}
+    if origin is Literal:
+        return draw(st.sampled_from(arguments))
+    if isinstance(bare, type) and issubclass(bare, Enum):
+        return draw(st.sampled_from([member.value for member in bare]))
+    examples = _examples(annotation)
+    return draw(st.sampled_from(examples)) if examples else None
+
+
+@functools.cache
+def _examples(annotation: Any) -> list[Any]:
+    """What the type takes of the pool."""
+    adapter = TypeAdapter(annotation)
+    found = []
+    for value in (*POOL, *FREE):
+        try:
+            adapter.validate_python(value, strict=True)
+        except ValidationError:
+            continue
+        found.append(value)
+    return found
