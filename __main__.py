@@ -14,6 +14,8 @@ from components.istiod import Istiod, IstiodArgs
 from components.namespaces import Namespaces, NamespacesArgs
 from components.remote import Remote, RemoteArgs
 from components.settings import INGRESS
+from components.traffic import stack as traffic
+from components.traffic.component import Traffic, TrafficArgs
 
 settings, cluster = stack.prepare(ROOT)
 mesh = Installation(values=settings)
@@ -66,16 +68,22 @@ if settings.cni.enabled:
     where = settings.cni.namespace or ROOT
     Cni("cni", CniArgs(mesh=mesh, namespace=places.get(where, where)), on_cluster)
 
+api = [*base.definitions, *(resource for plane in control_planes for resource in plane.validation)]
+
 if settings.bookinfo:
     Bookinfo(
         "bookinfo",
         BookinfoArgs(
             namespace=namespaces.by_name[settings.bookinfo.namespace],
-            api=[*base.definitions, *(resource for plane in control_planes for resource in plane.validation)],
+            api=api,
+            gateway=settings.bookinfo.gateway,
             inject=partial(meshconfig.with_sidecar, mesh),
         ),
         on_cluster,
     )
+
+if settings.traffic:
+    Traffic("traffic", TrafficArgs(objects=traffic.objects(settings), namespaces=places, api=api), on_cluster)
 
 facts = {name: gateway.facts for name, gateway in gateways.items()}
 pulumi.export("profile", settings.profile)

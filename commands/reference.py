@@ -13,7 +13,8 @@ from pydantic.fields import FieldInfo
 
 from commands.stackfiles import ROOT
 from components import errors, profiles
-from components.settings import NAMESPACE, Settings, ShortForm
+from components.settings import NAMESPACE, Settings
+from components.typed import ShortForm
 
 README: Final = ROOT / "README.md"
 CONFIG: Final = ROOT / "docs" / "config.md"
@@ -79,7 +80,7 @@ def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
     value = field.default
-    if value in (None, {}, (), "") or isinstance(value, BaseModel):
+    if value in (None, {}, (), [], "") or isinstance(value, BaseModel):
         return ""
     return f"`{value if isinstance(value, str) else json.dumps(value)}`"
 

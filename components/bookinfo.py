@@ -50,6 +50,8 @@ class BookinfoArgs:
     """Istio's definitions and their validation."""
     inject: Callable[[Mapping[str, Any]], Mapping[str, Any]]
     """Gives a workload its sidecar, for a namespace with manual injection."""
+    gateway: bool = True
+    """Whether it has a way in of its own."""
     ingress: str = "ingressgateway"
     """Value of the label `istio` of the gateway pods that let visitors in."""
 
@@ -66,7 +68,8 @@ class Bookinfo(pulumi.ComponentResource):
             self._service(service)
             for version in versions:
                 self._deployment(service, version, account)
-        self._way_in()
+        if args.gateway:
+            self._way_in()
         self.register_outputs({})
 
     def _account(self, service: str) -> core.ServiceAccount:

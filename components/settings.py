@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import ConfigDict, Field, ValidationError, field_validator
 
@@ -13,7 +13,9 @@ from components import errors, profiles
 from components.installation import ROOT
 from components.profiles import Name, PortNumber, ServiceType, Values
 from components.profiles.merge import merged
-from components.typed import Documented
+from components.traffic import stack as traffic
+from components.traffic.config import Traffic
+from components.typed import ShortForm
 
 NAMESPACE: Final = "mesh"
 """The config namespace; any key of it that is not a field of `Settings` is an error."""
@@ -26,13 +28,6 @@ Seconds = Annotated[int, Field(ge=1)]
 
 class SettingsError(Exception):
     """The config is not usable; the text names each key, its value and what is possible instead."""
-
-
-class ShortForm(Documented):
-    """A map for which something shorter may stand."""
-
-    short_forms: ClassVar[str]
-    """What may stand for it, in words."""
 
 
 class InjectedNamespace(ShortForm):
@@ -53,6 +48,8 @@ class Bookinfo(ShortForm):
 
     namespace: Name = "default"
     """Where it runs; one of `injectedNamespaces`."""
+    gateway: bool = True
+    """Whether it brings a Gateway and a VirtualService for plain HTTP to any host; off where `traffic` has its own."""
 
 
 class Settings(Values):
@@ -76,6 +73,8 @@ class Settings(Values):
     """Further namespaces in which the stack has gateways or the network plugin, without injection."""
     bookinfo: Bookinfo | None = None
     """The Bookinfo application, if wanted: `true`, or a map."""
+    traffic: Traffic = Traffic()
+    """How requests travel: between services, into the mesh, and out of it; see [Traffic](docs/traffic.md)."""
     restartOnInjectionChange: bool = False
     """Whether the stack's workloads restart when the sidecar that they would get changes: template, image, proxy
     configuration. Otherwise they keep the old one until something else restarts them."""
@@ -196,6 +195,7 @@ def _contradictions(s: Settings, context: str | None) -> Iterator[str]:
         yield f"CONTEXT={context} contradicts mesh:context {s.context} of the stack's file: leave one of them out"
     yield from _two_of_a_node_port(s)
     yield from _misplaced(s)
+    yield from traffic.problems(s)
     if s.pilot.enabled and s.istiodRemote.enabled:
         yield "mesh:pilot.enabled and mesh:istiodRemote.enabled: the control plane is here or elsewhere, not both"
     if s.injectedNamespaces and not (s.pilot.enabled or s.istiodRemote.enabled):

@@ -1,6 +1,15 @@
 """The base of every typed value that a person writes: frozen, and strict about names."""
 
-from pydantic import BaseModel, ConfigDict
+from collections.abc import Iterator
+from typing import Any, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+Path = tuple[str | int, ...]
+"""A place below a value: names of fields and places in lists."""
+Findings = Iterator[tuple[Path, str]]
+"""What is wrong below a value, and where."""
 
 
 class Typed(BaseModel):
@@ -13,3 +22,38 @@ class Documented(Typed):
     """One whose fields' docstrings are what the config tables say of them."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
+
+    def check(self) -> Findings:
+        """What no single field's type can tell is wrong."""
+        yield from ()
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        refuse(type(self).__name__, self.check())
+        return self
+
+
+class ShortForm(Documented):
+    """A map for which something shorter may stand."""
+
+    short_forms: ClassVar[str]
+    """What may stand for it, in words."""
+
+    @classmethod
+    def lengthened(cls, value: Any) -> Any:
+        """The map that `value` stands for, or `value` as it is."""
+        return value
+
+    @model_validator(mode="before")
+    @classmethod
+    def _lengthened(cls, value: Any) -> Any:
+        return cls.lengthened(value)
+
+
+def refuse(name: str, findings: Findings) -> None:
+    """Ends the validation of a value of the type `name` if there are findings."""
+    problems = [
+        InitErrorDetails(type=PydanticCustomError("rule", text), loc=path, input=None) for path, text in findings
+    ]
+    if problems:
+        raise ValidationError.from_exception_data(name, problems)

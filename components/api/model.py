@@ -5,23 +5,20 @@ YAML works. `schema.py` makes the OpenAPI schema from the same classes.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, ClassVar, NamedTuple, Self
 
 from pydantic import ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from components import errors
 from components.api.versions import SERVED
-from components.typed import Typed
+from components.typed import Findings as Findings
+from components.typed import Path as Path
+from components.typed import Typed, refuse
 
 __all__ = ["ApiError", "Column", "Kind", "Message", "Names"]
-
-Path = tuple[str | int, ...]
-"""A place below a message: names of fields and places in lists."""
-Findings = Iterator[tuple[Path, str]]
-"""What is wrong below a message, and where."""
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 
@@ -71,15 +68,7 @@ class Message(Typed):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        findings = [*at_most_one(self, *self.one_of), *self.check()]
-        if findings:
-            raise ValidationError.from_exception_data(
-                type(self).__name__,
-                [
-                    InitErrorDetails(type=PydanticCustomError("rule", text), loc=path, input=None)
-                    for path, text in findings
-                ],
-            )
+        refuse(type(self).__name__, chain(at_most_one(self, *self.one_of), self.check()))
         return self
 
     def given(self, name: str) -> bool:

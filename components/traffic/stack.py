@@ -1,0 +1,69 @@
+"""The traffic of a stack: its config within its settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from components.installation import ROOT
+from components.traffic import config, ingress
+from components.traffic.place import Edge, Object, Place, clashes
+
+if TYPE_CHECKING:
+    from components.settings import Settings
+
+
+def place(settings: Settings) -> Place:
+    """What the objects have to know of the stack."""
+    injected = list(settings.injectedNamespaces)
+    only = injected[0] if len(injected) == 1 else None
+    edges = {
+        name: Edge(
+            name=name,
+            namespace=spec.namespace or ROOT,
+            selector=spec.selector(name),
+            ports=frozenset(port.port for port in spec.ports),
+        )
+        for name, spec in settings.gateways.items()
+        if spec.enabled
+    }
+    return Place(
+        namespace=settings.bookinfo.namespace if settings.bookinfo else only,
+        namespaces=frozenset([ROOT, *settings.ownership]),
+        gateways=edges,
+        root=ROOT,
+        domain=settings.global_.proxy.clusterDomain,
+    )
+
+
+def objects(settings: Settings) -> list[Object]:
+    """The objects that `mesh:traffic` becomes."""
+    return config.objects(settings.traffic, place(settings))
+
+
+def problems(settings: Settings) -> Iterator[str]:
+    """What is wrong with `mesh:traffic` in this stack, one line for each problem."""
+    if not settings.traffic:
+        return
+    if not settings.pilot.enabled:
+        yield f"mesh:traffic is set, but the profile {settings.profile} has no istiod that serves it"
+    where = place(settings)
+    found = list(config.problems(settings.traffic, where))
+    yield from found
+    if not found:
+        made = config.objects(settings.traffic, where)
+        yield from clashes(made)
+        yield from _beside_bookinfo(settings, made)
+
+
+def _beside_bookinfo(settings: Settings, made: list[Object]) -> Iterator[str]:
+    """What Bookinfo's own Gateway and VirtualService leave no room for."""
+    if not (settings.bookinfo and settings.bookinfo.gateway):
+        return
+    way_out = "set mesh:bookinfo.gateway to false, or choose another"
+    for item in made:
+        if (item.body.kind, item.name, item.namespace) == ("VirtualService", "bookinfo", settings.bookinfo.namespace):
+            yield f"mesh:{item.path}: Bookinfo has a VirtualService bookinfo itself; {way_out} name"
+    for name, entry in settings.traffic.hosts.items():
+        if (entry.gateway, entry.served) == (ingress.GATEWAY, ingress.HTTP) and "*" in entry.hosts:
+            yield f'mesh:traffic.hosts.{name}: Bookinfo has all hosts ("*") of {entry.gateway} itself; {way_out} host'

@@ -1,0 +1,183 @@
+"""Hosts at a gateway, and hosts outside the mesh."""
+
+from typing import Any
+
+import pytest
+
+from tests.traffic_configs import refusal, specs
+
+TO_PAGE = {"to": "productpage"}
+
+
+def host(**fields: Any) -> dict[str, Any]:
+    return {"hosts": {"shop": {"hosts": ["shop.example.com"], "routes": [TO_PAGE], **fields}}}
+
+
+def outside(**fields: Any) -> dict[str, Any]:
+    return {"egress": {"api": {"hosts": ["api.example.com"], **fields}}}
+
+
+def servers(**fields: Any) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = specs(host(**fields))["Gateway/shop-gateway"]["servers"]
+    return found
+
+
+def test_tls_comes_with_a_redirect_from_plain_http() -> None:
+    secured, plain = servers(tls="shop-certificate")
+    assert secured == {
+        "port": {"number": 443, "protocol": "HTTPS", "name": "https"},
+        "hosts": ["shop.example.com"],
+        "tls": {"mode": "SIMPLE", "credentialName": "shop-certificate", "minProtocolVersion": "TLSV1_2"},
+    }
+    assert plain == {
+        "port": {"number": 80, "protocol": "HTTP", "name": "http"},
+        "hosts": ["shop.example.com"],
+        "tls": {"httpsRedirect": True},
+    }
+
+
+def test_without_the_redirect_plain_http_is_not_served() -> None:
+    [secured] = servers(tls={"secret": "shop-certificate", "mode": "MUTUAL", "redirect": False})
+    assert secured["tls"]["mode"] == "MUTUAL"
+
+
+def test_a_host_goes_through_the_gateway_that_it_names() -> None:
+    internal = {"internal": {"type": "ClusterIP", "ports": [{"name": "web", "port": 8080}]}}
+    found = specs(host(gateway="internal", port=8080), gateways=internal)["Gateway/shop-gateway"]
+    assert found["selector"] == {"istio": "internal"}
+    assert found["servers"][0]["port"]["number"] == 8080
+
+
+def test_paths_lead_to_services_in_turn() -> None:
+    split = [
+        {"service": "reviews", "version": "v1", "weight": 90},
+        {"service": "reviews", "version": "v3", "weight": 10},
+    ]
+    ways = [
+        {"match": {"path": "/reviews*"}, "to": split, "timeout": "1s"},
+        {"match": {"path": "/old"}, "redirect": {"uri": "/new"}},
+        {"to": {"service": "productpage", "port": 9080}},
+    ]
+    found = specs({**host(routes=ways), "services": {"reviews": {"versions": ["v1", "v3"]}}})
+    first, second, third = found["VirtualService/shop"]["http"]
+    assert [share["weight"] for share in first["route"]] == [90, 10]
+    assert first["timeout"] == "1s"
+    assert second == {"match": [{"uri": {"exact": "/old"}}], "redirect": {"uri": "/new"}}
+    assert third == {"route": [{"destination": {"host": "productpage", "port": {"number": 9080}}}]}
+
+
+def test_a_service_of_another_namespace_is_called_by_its_full_name() -> None:
+    services = {"web": {"host": "frontend", "namespace": "shop", "versions": ["v1"]}}
+    found = specs({**host(routes=[{"to": "web"}]), "services": services}, namespaces={"shop": "existing"})
+    [route] = found["VirtualService/shop"]["http"]
+    assert route["route"][0]["destination"]["host"] == "frontend.shop.svc.cluster.local"
+
+
+@pytest.mark.parametrize(
+    ("traffic", "text"),
+    [
+        (host(gateway="istio-ingresgateway"), 'gateway "istio-ingresgateway" is not one of'),
+        (host(port=8081), "port 8081 is none of the Service of istio-ingressgateway"),
+        (host(hosts=["shop"]), "hosts.shop.hosts[0]: "),
+        (host(hosts=["a.example.com", "a.example.com"]), 'hosts.shop.hosts[1]: "a.example.com" stands in it twice'),
+        (host(routes=[TO_PAGE, TO_PAGE]), "hosts.shop.routes[1]: is never reached: routes[0] has no match"),
+        (host(routes=[{"match": {"path": "/"}}]), "hosts.shop.routes[0]: needs to or redirect"),
+        (host(routes=[{"to": [{"service": "a", "weight": 50}, {"service": "b"}]}]), "add up to 100, not 50"),
+        (host(routes=[{"to": {"service": "a", "weight": 50}}]), "add up to 100, not 50"),
+        (host(routes=[{"to": {"service": "a", "version": "v1"}}]), "to[0].version: v1 is not in services.a.versions"),
+        (host(routes=[{**TO_PAGE, "mirror": {"version": "v1"}}]), "routes[0].mirror.service: is required"),
+        (
+            host(routes=[{**TO_PAGE, "match": {"sourceNamespace": "x"}}]),
+            "match[0].sourceNamespace: is not possible at a gateway",
+        ),
+        (
+            {"hosts": {**host()["hosts"], "copy": host()["hosts"]["shop"]}},
+            'hosts.copy.hosts[0]: "shop.example.com" on port 80 of istio-ingressgateway is also in hosts.shop',
+        ),
+        (outside(protocol="TCP"), "egress.api.port: is required with protocol TCP"),
+        (outside(protocol="TCP", port=1, gateway="istio-egressgateway"), "egress.api.gateway: is for HTTP and TLS"),
+        (outside(protocol="TCP", port=1, hosts=["a.example.com", "b.example.com"]), "egress.api.hosts: only one"),
+        (outside(originateTls=True), "egress.api.originateTls: is for protocol HTTP"),
+        (outside(originateTls=True, protocol="HTTP", port=443), "egress.api.port: "),
+        (outside(hosts=["*.example.com"], gateway="istio-egressgateway"), "egress.api.hosts[0]: has no address"),
+        (outside(gateway="istio-egressgateway", port=444), "port 444 is none of the Service"),
+        (outside(gateway="other"), 'gateway "other" is not one of'),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_one_message_with_its_place(traffic: dict[str, Any], text: str) -> None:
+    message = refusal(traffic)
+    assert text in message
+    assert message.startswith("mesh:traffic.")
+    assert len(message.splitlines()) == 1
+
+
+def test_bookinfos_own_way_in_leaves_no_room_for_all_hosts() -> None:
+    everything = {"bookinfo": {"hosts": ["*"], "routes": [TO_PAGE]}}
+    message = refusal({"hosts": everything}, bookinfo=True)
+    assert (
+        "hosts.bookinfo: Bookinfo has a VirtualService bookinfo itself; set mesh:bookinfo.gateway to false" in message
+    )
+    assert 'hosts.bookinfo: Bookinfo has all hosts ("*")' in message
+    specs({"hosts": everything}, bookinfo={"gateway": False})
+
+
+def test_a_host_outside_is_made_known() -> None:
+    assert specs(outside()) == {
+        "ServiceEntry/api": {
+            "hosts": ["api.example.com"],
+            "ports": [{"number": 443, "protocol": "TLS", "name": "tls"}],
+            "location": "MESH_EXTERNAL",
+            "resolution": "DNS",
+        }
+    }
+
+
+def test_many_hosts_outside_are_known_without_an_address() -> None:
+    assert specs(outside(hosts=["*.example.com"]))["ServiceEntry/api"]["resolution"] == "NONE"
+
+
+def test_tls_goes_through_the_egress_gateway_as_it_is() -> None:
+    found = specs(outside(gateway="istio-egressgateway"))
+    [server] = found["Gateway/api-egress"]["servers"]
+    assert server["tls"] == {"mode": "PASSTHROUGH"}
+    gateway = "istio-egressgateway.istio-system.svc.cluster.local"
+    assert found["DestinationRule/api-egress"] == {"host": gateway, "subsets": [{"name": "api"}]}
+    inner, outer = found["VirtualService/api-egress"]["tls"]
+    assert inner == {
+        "match": [{"sniHosts": ["api.example.com"], "port": 443, "gateways": ["mesh"]}],
+        "route": [{"destination": {"host": gateway, "subset": "api", "port": {"number": 443}}}],
+    }
+    assert outer == {
+        "match": [{"sniHosts": ["api.example.com"], "port": 443, "gateways": ["api-egress"]}],
+        "route": [{"destination": {"host": "api.example.com", "port": {"number": 443}}}],
+    }
+
+
+def test_plain_http_reaches_the_egress_gateway_in_mutual_tls_and_leaves_it_as_https() -> None:
+    found = specs(outside(gateway="istio-egressgateway", protocol="HTTP", originateTls=True))
+    [server] = found["Gateway/api-egress"]["servers"]
+    assert (server["port"]["protocol"], server["tls"]) == ("HTTPS", {"mode": "ISTIO_MUTUAL"})
+    [subset] = found["DestinationRule/api-egress"]["subsets"]
+    [port] = subset["trafficPolicy"]["portLevelSettings"]
+    assert port == {"port": {"number": 80}, "tls": {"mode": "ISTIO_MUTUAL", "sni": "api.example.com"}}
+    _, outer = found["VirtualService/api-egress"]["http"]
+    assert outer["route"] == [{"destination": {"host": "api.example.com", "port": {"number": 443}}}]
+    [port] = found["DestinationRule/api"]["trafficPolicy"]["portLevelSettings"]
+    assert port == {"port": {"number": 443}, "tls": {"mode": "SIMPLE", "sni": "api.example.com"}}
+
+
+def test_each_of_several_hosts_is_told_apart_behind_the_egress_gateway() -> None:
+    found = specs(outside(hosts=["a.example.com", "b.example.com"], gateway="istio-egressgateway", protocol="HTTP"))
+    _, *outer = found["VirtualService/api-egress"]["http"]
+    assert [route["match"][0]["authority"]["exact"] for route in outer] == ["a.example.com", "b.example.com"]
+
+
+def test_without_a_gateway_the_sidecar_turns_plain_http_into_https() -> None:
+    found = specs(outside(protocol="HTTP", originateTls=True))
+    assert sorted(found) == ["DestinationRule/api", "ServiceEntry/api", "VirtualService/api"]
+    assert found["VirtualService/api"]["http"] == [
+        {
+            "match": [{"port": 80}],
+            "route": [{"destination": {"host": "api.example.com", "port": {"number": 443}}}],
+        }
+    ]

@@ -1,0 +1,221 @@
+"""Services: routes, what is done with requests on their way, and what protects the service."""
+
+import re
+from typing import Any
+
+import pytest
+
+from components.traffic.matching import Match
+from tests.traffic_configs import objects, policy, refusal, routes, service, specs
+
+
+def match(**fields: Any) -> dict[str, Any]:
+    return Match.model_validate(fields).request().model_dump(exclude_none=True)
+
+
+def test_versions_alone_take_no_routes() -> None:
+    assert list(specs(service())) == ["DestinationRule/reviews"]
+
+
+def test_a_map_of_versions_says_by_which_labels_they_are_known() -> None:
+    found = specs({"services": {"reviews": {"versions": {"next": {"track": "canary"}}, "route": "next"}}})
+    assert found["DestinationRule/reviews"]["subsets"] == [{"name": "next", "labels": {"track": "canary"}}]
+
+
+def test_a_canary_has_a_weight_for_each_version_down_to_zero() -> None:
+    [route] = routes(route={"v1": 100, "v3": 0})
+    assert [share["weight"] for share in route["route"]] == [100, 0]
+
+
+def test_a_service_without_versions_can_have_a_timeout() -> None:
+    assert specs({"services": {"reviews": {"timeout": "3s"}}}) == {
+        "VirtualService/reviews": {
+            "hosts": ["reviews"],
+            "http": [{"timeout": "3s", "route": [{"destination": {"host": "reviews"}}]}],
+        }
+    }
+
+
+def test_a_host_and_a_namespace_of_ones_own_are_taken() -> None:
+    traffic = {"services": {"other": {"host": "reviews", "namespace": "shop", "timeout": "1s"}}}
+    [found] = objects(traffic, namespaces={"shop": "existing"})
+    assert (found.name, found.namespace) == ("other", "shop")
+    assert found.body.spec()["hosts"] == ["reviews"]
+
+
+def test_rules_come_before_the_route_and_have_what_the_service_has() -> None:
+    first, second, rest = routes(
+        route="v1",
+        timeout="3s",
+        mirror="v3",
+        rules=[
+            {"match": {"user": "jason"}, "route": "v2"},
+            {"match": {"path": "/x*"}, "timeout": "1s", "mirror": None},
+        ],
+    )
+    assert [route["route"][0]["destination"]["subset"] for route in (first, second, rest)] == ["v2", "v1", "v1"]
+    assert [route["timeout"] for route in (first, second, rest)] == ["3s", "1s", "3s"]
+    assert ["mirror" in route for route in (first, second, rest)] == [True, False, True]
+
+
+def test_several_conditions_may_hold_each_for_itself() -> None:
+    first, _ = routes(route="v1", rules=[{"match": [{"user": "jason"}, {"method": "POST"}], "route": "v2"}])
+    assert first["match"] == [{"headers": {"end-user": {"exact": "jason"}}}, {"method": {"exact": "POST"}}]
+
+
+def test_a_text_with_a_star_is_a_beginning_and_a_star_alone_is_anything() -> None:
+    found = match(headers={"a": "x", "b": "x*", "c": "*", "d": {"regex": "x.*"}})["headers"]
+    assert found == {"a": {"exact": "x"}, "b": {"prefix": "x"}, "c": {}, "d": {"regex": "x.*"}}
+
+
+@pytest.mark.parametrize(
+    ("header", "same"),
+    [
+        ("group=a.b", True),
+        ("x=1; group=a.b; y=2", True),
+        ("group=axb", False),
+        ("mygroup=a.b", False),
+        ("group=a.bc", False),
+    ],
+)
+def test_a_cookie_is_found_among_others_and_only_whole(header: str, same: bool) -> None:
+    expression = match(cookie={"group": "a.b"})["headers"]["cookie"]["regex"]
+    assert bool(re.fullmatch(expression, header)) == same
+
+
+def test_every_other_condition_has_its_place_in_istios_match() -> None:
+    found = match(
+        path="/a*",
+        ignoreCase=True,
+        scheme="https",
+        host="shop.example.com",
+        queryParams={"q": "1"},
+        withoutHeaders={"x-test": "*"},
+        port=9080,
+        sourceLabels={"app": "web"},
+        sourceNamespace="shop",
+    )
+    assert found == {
+        "uri": {"prefix": "/a"},
+        "ignoreUriCase": True,
+        "scheme": {"exact": "https"},
+        "authority": {"exact": "shop.example.com"},
+        "queryParams": {"q": {"exact": "1"}},
+        "withoutHeaders": {"x-test": {}},
+        "port": 9080,
+        "sourceLabels": {"app": "web"},
+        "sourceNamespace": "shop",
+    }
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"retries": 3}, {"retries": {"attempts": 3}}),
+        (
+            {"retries": {"attempts": 2, "perTryTimeout": "1s", "retryOn": "5xx"}},
+            {"retries": {"attempts": 2, "perTryTimeout": "1s", "retryOn": "5xx"}},
+        ),
+        (
+            {"fault": {"abort": 503, "percent": 12.5}},
+            {"fault": {"abort": {"httpStatus": 503, "percentage": {"value": 12.5}}}},
+        ),
+        ({"mirror": "v2"}, {"mirror": {"host": "reviews", "subset": "v2"}}),
+        (
+            {"mirror": {"service": "audit", "percent": 10}},
+            {"mirror": {"host": "audit"}, "mirrorPercentage": {"value": 10}},
+        ),
+        ({"rewrite": "/new"}, {"rewrite": {"uri": "/new"}}),
+        ({"rewrite": {"authority": "other"}}, {"rewrite": {"authority": "other"}}),
+        ({"headers": {"request": {"set": {"x": "1"}}}}, {"headers": {"request": {"set": {"x": "1"}}}}),
+        (
+            {"cors": {"allowOrigins": [{"exact": "https://example.com"}]}},
+            {"corsPolicy": {"allowOrigins": [{"exact": "https://example.com"}]}},
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_done_on_the_way_is_said_in_istios_words(fields: dict[str, Any], expected: dict[str, Any]) -> None:
+    [route] = routes(**fields)
+    assert {key: value for key, value in route.items() if key != "route"} == expected
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"tls": "DISABLE"}, {"tls": {"mode": "DISABLE"}}),
+        ({"balancing": "RANDOM"}, {"loadBalancer": {"simple": "RANDOM"}}),
+        (
+            {"affinity": {"cookie": "user"}},
+            {"loadBalancer": {"consistentHash": {"httpCookie": {"name": "user", "ttl": "0s"}}}},
+        ),
+        ({"affinity": {"header": "x-user"}}, {"loadBalancer": {"consistentHash": {"httpHeaderName": "x-user"}}}),
+        ({"affinity": {"queryParam": "u"}}, {"loadBalancer": {"consistentHash": {"httpQueryParameterName": "u"}}}),
+        ({"affinity": {"sourceAddress": True}}, {"loadBalancer": {"consistentHash": {"useSourceIp": True}}}),
+        (
+            {"circuitBreaker": {"connectionPool": {"tcp": {"maxConnections": 1}}, "outlierDetection": {}}},
+            {"connectionPool": {"tcp": {"maxConnections": 1}}, "outlierDetection": {}},
+        ),
+    ],
+)  # fmt: skip
+def test_the_policy_is_said_in_istios_words(fields: dict[str, Any], expected: dict[str, Any]) -> None:
+    assert policy(**fields) == expected
+
+
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        ({"route": {"v1": 90, "v3": 20}}, "services.reviews.route: the weights must add up to 100, not 110"),
+        ({"route": "v4"}, 'mesh:traffic.services.reviews.route: "v4" is not one of v1, v2, v3 (versions)'),
+        (
+            {"rules": [{"match": {"user": "jason"}, "route": "v4"}]},
+            'mesh:traffic.services.reviews.rules[0].route: "v4" is not one of',
+        ),
+        ({"mirror": "v4"}, 'mesh:traffic.services.reviews.mirror: "v4" is not one of'),
+        ({"rules": [{"route": "v2"}]}, "mesh:traffic.services.reviews.rules[0].match: is required"),
+        ({"rules": [{"match": {}, "route": "v2"}]}, "reviews.rules[0].match[0]: needs a condition"),
+        ({"rules": [{"match": {"path": "x"}}]}, "reviews.rules[0].match[0].path: must start with /"),
+        ({"rules": [{"match": {"path": {"regex": "(?=x)"}}}]}, "match[0].path.regex: "),
+        ({"rules": [{"match": {"cookie": {"a": "1", "b": "2"}}}]}, "match[0].cookie: "),
+        ({"rules": [{"match": {"user": "a", "headers": {"end-user": "b"}}}]}, "match[0].user: stands for"),
+        ({"rules": [{"match": {"cookie": {"a": "b"}, "headers": {"cookie": "b"}}}]}, "match[0].cookie: cannot"),
+        ({"rules": [{"match": {"queryParams": {"q": "1*"}}}]}, "match[0].queryParams.q: cannot be a prefix"),
+        ({"rules": [{"match": {"host": {"exact": "a", "prefix": "b"}}}]}, "match[0].host: needs exactly one"),
+        ({"timeout": "3"}, 'reviews.timeout: "3" is not a duration'),
+        ({"retries": {"attempts": 0, "retryOn": "5xx"}}, "reviews.retries.attempts: must be 1 or more"),
+        ({"fault": {}}, "reviews.fault: needs delay, abort or both"),
+        ({"fault": {"abort": 700}}, "reviews.fault.abort: 700 is not in 200..599"),
+        ({"fault": {"abort": 500, "percent": 101}}, "reviews.fault.percent: 101 is not in 0..100"),
+        ({"mirror": {"percent": 10}}, "reviews.mirror: needs service, version or both"),
+        ({"affinity": {}}, "reviews.affinity: needs exactly one"),
+        ({"affinity": {"header": "x", "ttl": "1s"}}, "reviews.affinity.ttl: is for a cookie"),
+        ({"affinity": {"header": "x"}, "balancing": "RANDOM"}, "reviews.balancing: cannot stand beside affinity"),
+        ({"circuitBreaker": {}}, "reviews.circuitBreaker: needs"),
+        ({"tls": {"mode": "MUTUAL", "privateKey": "/key"}}, "reviews.tls.clientCertificate: is required"),
+        ({"namespace": "shop"}, 'mesh:traffic.services.reviews: namespace "shop" is none of the stack\'s'),
+        ({"rout": "v1"}, 'unknown field "rout"; did you mean "route"?'),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_one_message_with_its_place(fields: dict[str, Any], text: str) -> None:
+    message = refusal(service(**fields))
+    assert text in message
+    assert len(message.splitlines()) == 1
+
+
+def test_a_service_of_which_nothing_is_said_is_refused() -> None:
+    assert "reviews: says nothing" in refusal({"services": {"reviews": {"namespace": "default"}}})
+
+
+def test_without_one_injected_namespace_the_service_names_its_own() -> None:
+    message = refusal(service(), injectedNamespaces={"a": "create", "b": "create"})
+    assert message.startswith("mesh:traffic.services.reviews: namespace is required")
+
+
+def test_two_objects_of_one_kind_and_name_are_refused() -> None:
+    host = {"hosts": ["a.example.com"], "routes": [{"to": "reviews"}]}
+    message = refusal({"services": {"reviews": {"timeout": "1s"}}, "hosts": {"reviews": host}})
+    assert "hosts.reviews: its VirtualService reviews is also that of mesh:traffic.services.reviews" in message
+
+
+def test_traffic_without_a_control_plane_is_refused() -> None:
+    message = refusal(service(), profile="empty", injectedNamespaces={}, namespaces={"default": "existing"})
+    assert "mesh:traffic is set, but the profile empty has no istiod" in message

@@ -1,0 +1,68 @@
+"""Traffic config for tests: the settings of a small stack with it, and the objects that it becomes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from components import settings
+from components.profiles.merge import merged
+from components.settings import Settings, SettingsError
+from components.traffic import stack
+from components.traffic.place import Object
+
+SAMPLES = Path(__file__).parent / "samples"
+VERSIONS = "destination-rule-all"
+"""The sample that every route to a version builds on."""
+
+
+def sample(name: str) -> dict[str, Any]:
+    """The config that a sample of Bookinfo comes down to, with the versions that its routes lead to."""
+    piece: dict[str, Any] = yaml.safe_load((SAMPLES / f"{name}.yaml").read_text())
+    if not name.startswith("virtual-service"):
+        return piece
+    return merged(yaml.safe_load((SAMPLES / f"{VERSIONS}.yaml").read_text()), piece)
+
+
+def load(traffic: dict[str, Any], **keys: Any) -> Settings:
+    """The settings of a stack with this traffic, in the profile demo and with one injected namespace."""
+    config = {"profile": "demo", "injectedNamespaces": {"default": "existing"}, "traffic": traffic, **keys}
+    text = {f"mesh:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
+    return settings.load(text)
+
+
+def refusal(traffic: dict[str, Any], **keys: Any) -> str:
+    """The message with which the traffic is refused."""
+    with pytest.raises(SettingsError) as refused:
+        load(traffic, **keys)
+    return str(refused.value)
+
+
+def objects(traffic: dict[str, Any], **keys: Any) -> list[Object]:
+    return stack.objects(load(traffic, **keys))
+
+
+def specs(traffic: dict[str, Any], **keys: Any) -> dict[str, dict[str, Any]]:
+    """The specs of the objects, by `kind/name`."""
+    return {f"{item.body.kind}/{item.name}": item.body.spec() for item in objects(traffic, **keys)}
+
+
+def service(**fields: Any) -> dict[str, Any]:
+    """Traffic to the service `reviews` with its three versions."""
+    return {"services": {"reviews": {"versions": ["v1", "v2", "v3"], **fields}}}
+
+
+def routes(**fields: Any) -> list[dict[str, Any]]:
+    """The HTTP routes of `reviews` with these fields."""
+    found: list[dict[str, Any]] = specs(service(**fields))["VirtualService/reviews"]["http"]
+    return found
+
+
+def policy(**fields: Any) -> dict[str, Any]:
+    """The traffic policy of `reviews` with these fields."""
+    found: dict[str, Any] = specs(service(**fields))["DestinationRule/reviews"]["trafficPolicy"]
+    return found
