@@ -13,6 +13,8 @@ from components.installation import ROOT, Installation
 from components.istiod import Istiod, IstiodArgs
 from components.namespaces import Namespaces, NamespacesArgs
 from components.remote import Remote, RemoteArgs
+from components.security import config as security
+from components.security.component import Security
 from components.settings import INGRESS
 from components.traffic import stack as traffic
 from components.traffic.component import Traffic, TrafficArgs
@@ -84,6 +86,9 @@ if settings.bookinfo:
 
 if settings.traffic:
     Traffic("traffic", TrafficArgs(objects=traffic.objects(settings), namespaces=places, api=api), on_cluster)
+
+if settings.security:
+    Security("security", TrafficArgs(objects=security.objects(settings), namespaces=places, api=api), on_cluster)
 
 facts = {name: gateway.facts for name, gateway in gateways.items()}
 pulumi.export("profile", settings.profile)

@@ -13,6 +13,7 @@ from components import api, kube
 from components.gateways import PRODUCT_PAGE
 from components.namespaces import Injected
 from components.release import ISTIO
+from components.security.access import account
 
 core = k8s.core.v1
 
@@ -73,7 +74,7 @@ class Bookinfo(pulumi.ComponentResource):
         self.register_outputs({})
 
     def _account(self, service: str) -> core.ServiceAccount:
-        name = f"bookinfo-{service}"
+        name = account(service)
         metadata = kube.metadata(name, self._namespace.name, {"account": service})
         return core.ServiceAccount(name, metadata=metadata, opts=self._child)
 
@@ -124,7 +125,7 @@ def _deployment(service: str, version: str, namespace: Injected) -> dict[str, An
         "ports": [{"containerPort": PORT}],
         "securityContext": {"runAsUser": 1000},
     }
-    pod: dict[str, Any] = {"serviceAccountName": f"bookinfo-{service}", "containers": [container]}
+    pod: dict[str, Any] = {"serviceAccountName": account(service), "containers": [container]}
     if service in ENVIRONMENT:
         container["env"] = [{"name": key, "value": value} for key, value in ENVIRONMENT[service].items()]
     if folders:

@@ -13,6 +13,8 @@ from components import errors, profiles
 from components.installation import ROOT
 from components.profiles import Name, PortNumber, ServiceType, Values
 from components.profiles.merge import merged
+from components.security import config as security
+from components.security.config import Security
 from components.traffic import stack as traffic
 from components.traffic.config import Traffic
 from components.typed import ShortForm
@@ -75,6 +77,8 @@ class Settings(Values):
     """The Bookinfo application, if wanted: `true`, or a map."""
     traffic: Traffic = Traffic()
     """How requests travel: between services, into the mesh, and out of it; see [Traffic](docs/traffic.md)."""
+    security: Security = Security()
+    """Mutual TLS, who may call whom, and tokens of users; see [Security](docs/security.md)."""
     restartOnInjectionChange: bool = False
     """Whether the stack's workloads restart when the sidecar that they would get changes: template, image, proxy
     configuration. Otherwise they keep the old one until something else restarts them."""
@@ -196,6 +200,7 @@ def _contradictions(s: Settings, context: str | None) -> Iterator[str]:
     yield from _two_of_a_node_port(s)
     yield from _misplaced(s)
     yield from traffic.problems(s)
+    yield from security.problems(s)
     if s.pilot.enabled and s.istiodRemote.enabled:
         yield "mesh:pilot.enabled and mesh:istiodRemote.enabled: the control plane is here or elsewhere, not both"
     if s.injectedNamespaces and not (s.pilot.enabled or s.istiodRemote.enabled):

@@ -108,3 +108,8 @@ class Gateway(Workload):
     def selector(self, name: str) -> Mapping[str, str]:
         """The labels of the pods of the gateway called `name`."""
         return {"app": name, "istio": name.removeprefix("istio-"), **self.labels}
+
+    @staticmethod
+    def account(name: str) -> str:
+        """The service account of the gateway called `name`."""
+        return f"{name}-service-account"

@@ -23,6 +23,8 @@ class Edge:
     """Labels of its pods."""
     ports: frozenset[int]
     """Ports of its Service."""
+    account: str
+    """Its service account."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +40,10 @@ class Place:
     """Istio's own namespace."""
     domain: str
     """The cluster's DNS domain."""
+    trust_domain: str
+    """Root of the workloads' identities."""
+    client_tls: bool
+    """Whether callers must be told to use mutual TLS: it is asked for, and the mesh does not find out by itself."""
 
     def within(self, namespace: str | None) -> str:
         """The namespace that is meant. Raises ApiError if it cannot be told, or is not the stack's."""

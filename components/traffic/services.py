@@ -144,7 +144,7 @@ class Service(Handling):
 def objects(path: str, name: str, service: Service, place: Place) -> Iterator[Object]:
     """DestinationRule and VirtualService, both called `name`. Raises ApiError."""
     namespace, host = place.within(service.namespace), service.called(name)
-    policy = _policy(service)
+    policy = _policy(service, place)
     if service.versions or policy:
         subsets = [api.Subset(name=version, labels=labels) for version, labels in service.versions.items()]
         rule = api.DestinationRule(host=host, trafficPolicy=policy, subsets=subsets or None)
@@ -155,19 +155,20 @@ def objects(path: str, name: str, service: Service, place: Place) -> Iterator[Ob
         yield Object(path=path, body=body, name=name, namespace=namespace, late=True)
 
 
-def _policy(service: Service) -> api.TrafficPolicy | None:
+def _policy(service: Service, place: Place) -> api.TrafficPolicy | None:
     breaker, balancing = service.circuitBreaker or CircuitBreaker.model_construct(), None
     if service.balancing or service.affinity:
         hashing = service.affinity.hashing() if service.affinity else None
         balancing = api.LoadBalancerSettings(simple=service.balancing, consistentHash=hashing)
-    said = (balancing, breaker.connectionPool, breaker.outlierDetection, service.tls)
+    tls = service.tls or (api.ClientTLSSettings(mode="ISTIO_MUTUAL") if place.client_tls else None)
+    said = (balancing, breaker.connectionPool, breaker.outlierDetection, tls)
     if not any(said):
         return None
     return api.TrafficPolicy(
         loadBalancer=balancing,
         connectionPool=breaker.connectionPool,
         outlierDetection=breaker.outlierDetection,
-        tls=service.tls,
+        tls=tls,
     )
 
 

@@ -23,6 +23,7 @@ def place(settings: Settings) -> Place:
             namespace=spec.namespace or ROOT,
             selector=spec.selector(name),
             ports=frozenset(port.port for port in spec.ports),
+            account=spec.account(name),
         )
         for name, spec in settings.gateways.items()
         if spec.enabled
@@ -33,6 +34,8 @@ def place(settings: Settings) -> Place:
         gateways=edges,
         root=ROOT,
         domain=settings.global_.proxy.clusterDomain,
+        trust_domain=settings.meshConfig.trustDomain or "cluster.local",
+        client_tls=settings.security.mtls.mesh == "STRICT" and settings.meshConfig.enableAutoMtls is False,
     )
 
 

@@ -1,0 +1,187 @@
+"""Mutual TLS, who may call whom, and tokens of users."""
+
+from typing import Any
+
+import pytest
+
+from components import settings
+from components.security import config
+from components.settings import Settings
+from tests import traffic_configs
+from tests.traffic_configs import service
+
+KEYS = '{"keys": []}'
+ISSUER = {"issuer": "https://issuer.example.com"}
+
+
+def load(security: Any, **keys: Any) -> Settings:
+    return traffic_configs.load(keys.pop("traffic", {}), security=security, **keys)
+
+
+def refusal(security: Any, **keys: Any) -> str:
+    return traffic_configs.refusal(keys.pop("traffic", {}), security=security, **keys)
+
+
+def found(security: Any, **keys: Any) -> dict[str, dict[str, Any]]:
+    """The specs of the objects, by `kind/namespace/name`."""
+    made = config.objects(load(security, **keys))
+    return {f"{item.body.kind}/{item.namespace}/{item.name}": item.body.spec() for item in made}
+
+
+def test_without_config_nothing_is_made() -> None:
+    assert not settings.load({}).security
+    assert found({}) == {}
+
+
+def test_a_mode_alone_is_that_of_the_mesh() -> None:
+    assert found({"mtls": "STRICT"}) == {"PeerAuthentication/istio-system/default": {"mtls": {"mode": "STRICT"}}}
+
+
+def test_namespaces_and_workloads_have_modes_of_their_own() -> None:
+    metrics = {"labels": {"app": "reviews"}, "ports": {"9090": "DISABLE"}}
+    modes = {"mesh": "STRICT", "namespaces": {"default": "PERMISSIVE"}, "workloads": {"metrics": metrics}}
+    policies = found({"mtls": modes})
+    assert len(policies) == 3
+    assert policies["PeerAuthentication/default/namespace-default"] == {"mtls": {"mode": "PERMISSIVE"}}
+    assert policies["PeerAuthentication/default/metrics"] == {
+        "selector": {"matchLabels": {"app": "reviews"}},
+        "portLevelMtls": {"9090": {"mode": "DISABLE"}},
+    }
+
+
+def test_callers_are_told_of_mutual_tls_where_the_mesh_does_not_find_out() -> None:
+    manual = {"enableAutoMtls": False}
+    rules = found({"mtls": "STRICT"}, meshConfig=manual)
+    assert rules["DestinationRule/istio-system/default"] == {
+        "host": "*.local",
+        "trafficPolicy": {"tls": {"mode": "ISTIO_MUTUAL"}},
+    }
+    assert rules["DestinationRule/istio-system/api-server"]["trafficPolicy"] == {"tls": {"mode": "DISABLE"}}
+    [rule] = traffic_configs.objects(service(), security={"mtls": "STRICT"}, meshConfig=manual)
+    assert rule.body.spec()["trafficPolicy"] == {"tls": {"mode": "ISTIO_MUTUAL"}}
+
+
+def test_bookinfo_is_let_call_as_it_needs_to_and_no_more() -> None:
+    rules = found({"authorization": {"defaultDeny": True}}, bookinfo=True)
+    assert rules.pop("AuthorizationPolicy/default/default-default-deny") == {}
+    callers = {
+        name.rpartition("/")[2]: spec["rules"][0]["from"][0]["source"]["principals"] for name, spec in rules.items()
+    }
+    assert callers == {
+        "productpage": ["cluster.local/ns/istio-system/sa/istio-ingressgateway-service-account"],
+        "details": ["cluster.local/ns/default/sa/bookinfo-productpage"],
+        "reviews": ["cluster.local/ns/default/sa/bookinfo-productpage"],
+        "ratings": ["cluster.local/ns/default/sa/bookinfo-reviews"],
+    }
+    assert rules["AuthorizationPolicy/default/ratings"]["selector"] == {"matchLabels": {"app": "ratings"}}
+    assert rules["AuthorizationPolicy/default/ratings"]["rules"][0]["to"] == [{"operation": {"methods": ["GET"]}}]
+
+
+def test_a_gateway_may_call_the_services_to_which_it_has_routes() -> None:
+    api = {"hosts": ["api.example.com"], "gateway": "istio-egressgateway", "routes": [{"to": "reviews"}]}
+    rules = found(
+        {"authorization": {"defaultDeny": True}}, bookinfo={"gateway": False}, traffic={"hosts": {"api": api}}
+    )
+    assert "AuthorizationPolicy/default/productpage" not in rules  # nothing leads there, so nobody is let in
+    [caller] = rules["AuthorizationPolicy/default/reviews"]["rules"][0]["from"]
+    assert caller["source"]["principals"] == [
+        "cluster.local/ns/default/sa/bookinfo-productpage",
+        "cluster.local/ns/istio-system/sa/istio-egressgateway-service-account",
+    ]
+
+
+def test_denial_comes_after_what_is_allowed() -> None:
+    made = config.objects(load({"authorization": {"defaultDeny": True}}, bookinfo=True))
+    assert [item.name for item in made if item.late] == ["default-default-deny"]
+
+
+def test_bookinfos_own_rules_can_be_left_out() -> None:
+    rules = found({"authorization": {"defaultDeny": True, "bookinfo": False}}, bookinfo=True)
+    assert list(rules) == ["AuthorizationPolicy/default/default-default-deny"]
+
+
+def test_further_calls_are_allowed_by_account_gateway_and_namespace() -> None:
+    allow = {
+        "workload": {"app": "web"},
+        "accounts": ["batch", "shop/cart"],
+        "gateways": ["istio-ingressgateway"],
+        "namespaces": ["monitoring"],
+        "methods": ["GET"],
+        "paths": ["/api/*"],
+        "ports": [8080],
+    }
+    rules = found({"authorization": {"allow": {"web": allow}}}, meshConfig={"trustDomain": "example.com"})
+    assert rules["AuthorizationPolicy/default/web"] == {
+        "selector": {"matchLabels": {"app": "web"}},
+        "action": "ALLOW",
+        "rules": [
+            {
+                "from": [
+                    {
+                        "source": {
+                            "principals": [
+                                "example.com/ns/default/sa/batch",
+                                "example.com/ns/shop/sa/cart",
+                                "example.com/ns/istio-system/sa/istio-ingressgateway-service-account",
+                            ]
+                        }
+                    },
+                    {"source": {"namespaces": ["monitoring"]}},
+                ],
+                "to": [{"operation": {"methods": ["GET"], "paths": ["/api/*"], "ports": ["8080"]}}],
+            }
+        ],
+    }
+
+
+def test_a_gateway_refuses_who_brings_no_token() -> None:
+    jwt = {"issuers": [{**ISSUER, "jwks": KEYS}], "hosts": ["shop.example.com"], "public": ["/healthz"]}
+    rules = found({"jwt": jwt})
+    known = rules["RequestAuthentication/istio-system/istio-ingressgateway-jwt"]
+    assert known["selector"]["matchLabels"]["istio"] == "ingressgateway"
+    assert known["jwtRules"] == [{**ISSUER, "jwks": KEYS}]
+    refused = rules["AuthorizationPolicy/istio-system/istio-ingressgateway-jwt"]
+    assert refused["action"] == "DENY"
+    assert refused["rules"] == [
+        {
+            "from": [{"source": {"notRequestPrincipals": ["*"]}}],
+            "to": [{"operation": {"hosts": ["shop.example.com", "shop.example.com:*"], "notPaths": ["/healthz"]}}],
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("security", "text"),
+    [
+        ({"mtls": "STRIKT"}, 'mesh:security.mtls.mesh: "STRIKT" is not one of STRICT, PERMISSIVE, DISABLE; did you'),
+        ({"mtls": {"namespaces": {"shop": "STRICT"}}}, 'mesh:security.mtls: namespace "shop" is none of the stack'),
+        ({"mtls": {"workloads": {"x": {"labels": {"a": "b"}}}}}, "mtls.workloads.x: needs mode, ports or both"),
+        ({"authorization": {"allow": {"x": {"workload": {"a": "b"}}}}}, "allow.x: needs accounts, gateways or"),
+        (
+            {"authorization": {"allow": {"x": {"workload": {"a": "b"}, "accounts": ["a/b/c"]}}}},
+            'allow.x.accounts[0]: "a/b/c" is not a service account',
+        ),
+        (
+            {"authorization": {"allow": {"x": {"workload": {"a": "b"}, "gateways": ["edge"]}}}},
+            'mesh:security.authorization: gateway "edge" is not one of',
+        ),
+        ({"jwt": {"issuers": []}}, "mesh:security.jwt.issuers: must not be empty"),
+        ({"jwt": {"issuers": [{"issuer": "me"}]}}, "mesh:security.jwt.issuers[0]: needs jwksUri or jwks"),
+        ({"jwt": {"issuers": [ISSUER], "gateway": "edge"}}, 'mesh:security.jwt: gateway "edge" is not one of'),
+        ({"mtls": "DISABLE", "authorization": {"defaultDeny": True}}, "tells callers by their mutual TLS"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_one_message_with_its_place(security: Any, text: str) -> None:
+    message = refusal(security)
+    assert text in message
+    assert len(message.splitlines()) == 1
+
+
+def test_a_service_without_tls_contradicts_a_strict_mesh() -> None:
+    message = refusal({"mtls": "STRICT"}, traffic=service(tls="DISABLE"))
+    assert "mesh:traffic.services.reviews.tls: DISABLE contradicts mesh:security.mtls" in message
+
+
+def test_security_without_a_control_plane_is_refused() -> None:
+    message = refusal({"mtls": "STRICT"}, profile="empty", injectedNamespaces={}, namespaces={"default": "existing"})
+    assert "mesh:security is set, but the profile empty has no istiod" in message
