@@ -12,6 +12,7 @@ from components.gateways import Gateway, GatewayArgs, product_page
 from components.installation import ROOT, Installation
 from components.istiod import Istiod, IstiodArgs
 from components.namespaces import Namespaces, NamespacesArgs
+from components.ratelimit import RateLimit, RateLimitArgs
 from components.remote import Remote, RemoteArgs
 from components.security import config as security
 from components.security.component import Security
@@ -81,6 +82,14 @@ if settings.bookinfo:
             gateway=settings.bookinfo.gateway,
             inject=partial(meshconfig.with_sidecar, mesh),
         ),
+        on_cluster,
+    )
+
+if limits := traffic.descriptors(settings):
+    where = settings.rateLimit.namespace or ROOT
+    RateLimit(
+        "ratelimit",
+        RateLimitArgs(spec=settings.rateLimit, namespace=places[where], descriptors=limits),
         on_cluster,
     )
 

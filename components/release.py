@@ -35,3 +35,18 @@ ISTIO: Final = Release(
     architectures=("amd64",),
     end_of_life="2022-01-07",
 )
+
+
+class RateLimit(Typed):
+    """Images of the rate-limit service and its store; neither is a part of Istio."""
+
+    image: str
+    """Envoy's rate-limit service, by the commit that its tag names."""
+    redis: str
+    """Redis."""
+
+
+RATE_LIMIT: Final = RateLimit(
+    image="docker.io/envoyproxy/ratelimit:6f5de117",  # of 2021-01-08, as in the samples of Istio 1.10
+    redis="docker.io/library/redis:6.2.5-alpine",
+)

@@ -17,6 +17,7 @@ from components.security import config as security
 from components.security.config import Security
 from components.traffic import stack as traffic
 from components.traffic.config import Traffic
+from components.traffic.limits import RateLimit
 from components.typed import ShortForm
 
 NAMESPACE: Final = "mesh"
@@ -79,6 +80,8 @@ class Settings(Values):
     """How requests travel: between services, into the mesh, and out of it; see [Traffic](docs/traffic.md)."""
     security: Security = Security()
     """Mutual TLS, who may call whom, and tokens of users; see [Security](docs/security.md)."""
+    rateLimit: RateLimit = RateLimit()
+    """The rate-limit service, which the stack has where a limit of `traffic` is global."""
     restartOnInjectionChange: bool = False
     """Whether the stack's workloads restart when the sidecar that they would get changes: template, image, proxy
     configuration. Otherwise they keep the old one until something else restarts them."""

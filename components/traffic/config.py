@@ -7,7 +7,7 @@ from typing import Any
 
 from components.api import ApiError
 from components.profiles.kubernetes import Name
-from components.traffic import egress, ingress, services
+from components.traffic import egress, ingress, limiting, services
 from components.traffic.egress import Egress
 from components.traffic.ingress import Ingress
 from components.traffic.place import Object, Place
@@ -67,12 +67,14 @@ def objects(traffic: Traffic, place: Place) -> list[Object]:
 
 def problems(traffic: Traffic, place: Place) -> Iterator[str]:
     """Why the objects cannot be made, one line for each problem."""
+    found: list[str] = []
     for path, made in _parts(traffic, place):
         try:
             for item in made:
                 item.manifest()
         except ApiError as error:
-            yield from (f"mesh:{path}: {problem}" for problem in error.problems)
+            found += [f"mesh:{path}: {problem}" for problem in error.problems]
+    yield from dict.fromkeys(found)  # two objects of one entry may have the same problem
 
 
 def _parts(traffic: Traffic, place: Place) -> Iterator[tuple[str, Iterator[Object]]]:
@@ -88,9 +90,11 @@ def _parts(traffic: Traffic, place: Place) -> Iterator[tuple[str, Iterator[Objec
     for name, service in traffic.services.items():
         path = f"{ROOT}.services.{name}"
         yield path, services.objects(path, name, service, place)
+        yield path, limiting.of_service(path, name, service, place)
     for name, entry in traffic.hosts.items():
         path = f"{ROOT}.hosts.{name}"
         yield path, ingress.objects(path, name, entry, place, resolve)
+    yield f"{ROOT}.hosts", limiting.at_gateways(f"{ROOT}.hosts", traffic.hosts, place)
     for name, outside in traffic.egress.items():
         path = f"{ROOT}.egress.{name}"
         yield path, egress.objects(path, name, outside, place)

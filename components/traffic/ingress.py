@@ -12,6 +12,7 @@ from components.api.names import Label, SomeHost, whole_host
 from components.api.scalars import Percentage
 from components.profiles.kubernetes import Name, PortNumber
 from components.traffic.handling import Handling
+from components.traffic.limits import Limit
 from components.traffic.matching import Matches, listed
 from components.traffic.place import Object, Place
 from components.typed import Documented, Findings, ShortForm
@@ -58,6 +59,9 @@ class Path(Handling):
     """Who gets them: one service, or several with weights."""
     redirect: api.HTTPRedirect | None = None
     """An answer that sends clients elsewhere, in Istio's words, in place of `to`."""
+    limit: Limit | None = None
+    """How many requests are let through; with scope `local` for each condition of `match`, and each of the gateway's
+    pods."""
 
     def check(self) -> Findings:
         yield from super().check()
@@ -67,6 +71,8 @@ class Path(Handling):
             yield ("to",), f"the weights must add up to 100, not {sum(one.weight or 0 for one in self.to)}"
         if len(self.to) == 1 and self.to[0].weight not in (None, 100):
             yield ("to",), f"the weights must add up to 100, not {self.to[0].weight}"
+        if self.redirect and self.limit and self.limit.shared:
+            yield ("limit", "scope"), "cannot be global for a redirect, which the gateway answers by itself"
         if self.mirror and not self.mirror.service:
             yield ("mirror", "service"), "is required"
         for i, match in enumerate(self.match):
@@ -132,6 +138,11 @@ class Ingress(Documented):
         return (self.served, HTTP) if self.tls and self.tls.redirect else (self.served,)
 
 
+def route_name(name: str, position: int) -> str:
+    """Name of a route with a limit, by which it is found in Envoy's own configuration."""
+    return f"{name}-{position}"
+
+
 def objects(path: str, name: str, ingress: Ingress, place: Place, resolve: Resolve) -> Iterator[Object]:
     """Gateway and VirtualService. Raises ApiError."""
     namespace, edge, gateway = place.within(ingress.namespace), place.edge(ingress.gateway), f"{name}-gateway"
@@ -141,7 +152,7 @@ def objects(path: str, name: str, ingress: Ingress, place: Place, resolve: Resol
             raise api.ApiError([f"port {port} is none of the Service of {edge.name} ({known})"])
     body = api.Gateway(selector={"istio": edge.selector["istio"]}, servers=list(_servers(ingress)))
     yield Object(path=path, body=body, name=gateway, namespace=namespace)
-    routes = [_route(part, namespace, resolve) for part in ingress.routes]
+    routes = [_route(name, i, part, namespace, resolve) for i, part in enumerate(ingress.routes)]
     virtual = api.VirtualService(hosts=list(ingress.hosts), gateways=[gateway], http=routes)
     yield Object(path=path, body=virtual, name=name, namespace=namespace, late=True)
 
@@ -158,7 +169,7 @@ def _servers(ingress: Ingress) -> Iterator[api.Server]:
         yield api.Server(port=api.Port(number=number, name="http", protocol="HTTP"), hosts=hosts, tls=plain)
 
 
-def _route(part: Path, namespace: str, resolve: Resolve) -> api.HTTPRoute:
+def _route(name: str, position: int, part: Path, namespace: str, resolve: Resolve) -> api.HTTPRoute:
     def receiver(service: str | None, version: str | None) -> api.Destination:
         return api.Destination(host=resolve(service or "", namespace), subset=version)
 
@@ -169,6 +180,7 @@ def _route(part: Path, namespace: str, resolve: Resolve) -> api.HTTPRoute:
         for one in part.to
     ]
     return api.HTTPRoute(
+        name=route_name(name, position) if part.limit else None,
         match=[match.request() for match in part.match] or None,
         route=shares or None,
         redirect=part.redirect,

@@ -44,6 +44,10 @@ class Place:
     """Root of the workloads' identities."""
     client_tls: bool
     """Whether callers must be told to use mutual TLS: it is asked for, and the mesh does not find out by itself."""
+    limiter: str
+    """Namespace of the rate-limit service."""
+    limiter_needed: bool
+    """Whether requests are refused that it cannot be asked about."""
 
     def within(self, namespace: str | None) -> str:
         """The namespace that is meant. Raises ApiError if it cannot be told, or is not the stack's."""

@@ -13,6 +13,7 @@ from components.api.scalars import AnyDuration
 from components.api.scalars import Text as NotEmpty
 from components.profiles.kubernetes import Name
 from components.traffic.handling import Handling, Weights, one_or_weights, whole
+from components.traffic.limits import Limit
 from components.traffic.matching import Matches
 from components.traffic.place import Object, Place
 from components.typed import Documented, Findings, Path
@@ -109,6 +110,10 @@ class Service(Handling):
     """Which requests go to the same endpoint."""
     tls: Annotated[api.ClientTLSSettings | None, BeforeValidator(_mode)] = None
     """TLS of callers: a mode such as `ISTIO_MUTUAL` or `DISABLE`, or a map in Istio's words."""
+    limit: Limit | None = None
+    """How many requests each of its pods takes, or with scope `global` all of them."""
+    workload: Labels = {}
+    """Labels of its pods, for `limit`; `app` with the service's name if not set."""
 
     def check(self) -> Findings:
         yield from super().check()
@@ -117,7 +122,9 @@ class Service(Handling):
             yield from whole(self.route, "route")
         if self.balancing and self.affinity:
             yield ("balancing",), "cannot stand beside affinity, which says how endpoints are chosen"
-        if not self.model_dump(exclude_defaults=True, exclude={"namespace", "host"}):
+        if self.workload and not self.limit:
+            yield ("workload",), "is for limit, which is not set"
+        if not self.model_dump(exclude_defaults=True, exclude={"namespace", "host", "workload"}):
             yield (), "says nothing; name at least its versions"
 
     def _check_versions(self) -> Findings:
@@ -139,6 +146,10 @@ class Service(Handling):
     def called(self, name: str) -> str:
         """Its host, where `name` is the one under which it is listed."""
         return self.host or name
+
+    def pods(self, name: str) -> dict[str, str]:
+        """Labels of its pods, where `name` is the one under which it is listed."""
+        return self.workload or {"app": self.called(name).partition(".")[0]}
 
 
 def objects(path: str, name: str, service: Service, place: Place) -> Iterator[Object]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from components.installation import ROOT
-from components.traffic import config, ingress
+from components.traffic import config, ingress, limiting
 from components.traffic.place import Edge, Object, Place, clashes
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ def place(settings: Settings) -> Place:
         domain=settings.global_.proxy.clusterDomain,
         trust_domain=settings.meshConfig.trustDomain or "cluster.local",
         client_tls=settings.security.mtls.mesh == "STRICT" and settings.meshConfig.enableAutoMtls is False,
+        limiter=settings.rateLimit.namespace or ROOT,
+        limiter_needed=settings.rateLimit.whenUnreachable == "deny",
     )
 
 
@@ -44,8 +46,17 @@ def objects(settings: Settings) -> list[Object]:
     return config.objects(settings.traffic, place(settings))
 
 
+def descriptors(settings: Settings) -> list[dict[str, Any]]:
+    """The global limits, in the words of the rate-limit service; without any, there is no need for it."""
+    return limiting.descriptors(settings.traffic.services, settings.traffic.hosts)
+
+
 def problems(settings: Settings) -> Iterator[str]:
     """What is wrong with `mesh:traffic` in this stack, one line for each problem."""
+    home = settings.rateLimit.namespace
+    if home and home not in (ROOT, *settings.namespaces):
+        known = ", ".join(settings.namespaces) or "none"
+        yield f"mesh:rateLimit.namespace: {home} is not one of mesh:namespaces ({known}); it takes one without sidecars"
     if not settings.traffic:
         return
     if not settings.pilot.enabled:

@@ -1,0 +1,222 @@
+"""Limits of requests: the patches of Envoy's configuration, and the rate-limit service."""
+
+import json
+from typing import Any
+
+import pytest
+import yaml
+
+from commands import render
+from commands.render import Resource
+from components.traffic import stack
+from tests.traffic_configs import load, objects, refusal, specs
+
+LOCAL, GLOBAL = "envoy.filters.http.local_ratelimit", "envoy.filters.http.ratelimit"
+
+
+def limited(**limit: Any) -> dict[str, Any]:
+    return {"services": {"reviews": {"limit": limit}}}
+
+
+def routes(**limits: dict[str, Any]) -> dict[str, Any]:
+    """A host with one route for each limit, by its path."""
+    ways = [{"match": {"path": f"/{path}"}, "to": "reviews", "limit": limit} for path, limit in limits.items()]
+    return {"hosts": {"shop": {"hosts": ["shop.example.com"], "routes": ways}}}
+
+
+def patches(spec: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """What is patched, in which context, and how."""
+    found = spec["configPatches"]
+    return [(one["applyTo"], one["match"]["context"], one["patch"]["operation"]) for one in found]
+
+
+def values(spec: dict[str, Any]) -> list[dict[str, Any]]:
+    return [one["patch"]["value"] for one in spec["configPatches"]]
+
+
+def test_a_service_is_limited_by_a_bucket_in_its_own_sidecars() -> None:
+    spec = specs(limited(requests=10, per="minute"))["EnvoyFilter/reviews-limit"]
+    assert spec["workloadSelector"] == {"labels": {"app": "reviews"}}
+    assert patches(spec) == [("HTTP_FILTER", "SIDECAR_INBOUND", "INSERT_BEFORE")]
+    [value] = values(spec)
+    assert value["name"] == LOCAL
+    bucket = value["typed_config"]["value"]
+    assert bucket["token_bucket"] == {"max_tokens": 10, "tokens_per_fill": 10, "fill_interval": "60s"}
+    assert bucket["filter_enforced"]["default_value"] == {"numerator": 100, "denominator": "HUNDRED"}
+
+
+def test_a_burst_makes_the_bucket_larger_and_not_faster() -> None:
+    [value] = values(specs(limited(requests=10, burst=50))["EnvoyFilter/reviews-limit"])
+    bucket = value["typed_config"]["value"]["token_bucket"]
+    assert bucket == {"max_tokens": 50, "tokens_per_fill": 10, "fill_interval": "1s"}
+
+
+def test_pods_with_other_labels_are_found_by_them() -> None:
+    traffic = {"services": {"web": {"host": "front.default", "limit": {"requests": 1}}}}
+    assert specs(traffic)["EnvoyFilter/web-limit"]["workloadSelector"] == {"labels": {"app": "front"}}
+    traffic["services"]["web"]["workload"] = {"tier": "front"}
+    assert specs(traffic)["EnvoyFilter/web-limit"]["workloadSelector"] == {"labels": {"tier": "front"}}
+
+
+def test_a_limit_alone_takes_no_routes() -> None:
+    assert [item.body.kind for item in objects(limited(requests=1))] == ["EnvoyFilter"]
+
+
+def test_a_route_is_limited_at_its_gateway_by_its_name() -> None:
+    found = specs(routes(a={"requests": 1}, b={"requests": 2, "per": "hour"}))
+    spec = found["EnvoyFilter/istio-ingressgateway-limits"]
+    assert spec["workloadSelector"]["labels"]["istio"] == "ingressgateway"
+    first, *rest = spec["configPatches"]
+    assert "token_bucket" not in first["patch"]["value"]["typed_config"]["value"]  # what has no limit stays without
+    names = [one["match"]["routeConfiguration"]["vhost"]["route"]["name"] for one in rest]
+    assert names == [route["name"] for route in found["VirtualService/shop"]["http"]] == ["shop-0", "shop-1"]
+    buckets = [one["patch"]["value"]["typed_per_filter_config"][LOCAL]["value"]["token_bucket"] for one in rest]
+    assert [bucket["fill_interval"] for bucket in buckets] == ["1s", "3600s"]
+
+
+def test_a_gateway_has_one_filter_beside_it_for_all_limits() -> None:
+    [found] = [
+        item
+        for item in objects(routes(a={"requests": 1}, b={"requests": 2, "scope": "global"}))
+        if item.body.kind == "EnvoyFilter"
+    ]
+    assert found.namespace == "istio-system"
+    kinds = ["HTTP_FILTER", "HTTP_ROUTE", "HTTP_FILTER", "CLUSTER", "HTTP_ROUTE"]
+    assert [sort for sort, _, _ in patches(found.body.spec())] == kinds
+
+
+def test_a_global_limit_asks_the_service() -> None:
+    spec = specs(routes(a={"requests": 1, "scope": "global"}))["EnvoyFilter/istio-ingressgateway-limits"]
+    asking, cluster, route = values(spec)
+    assert asking["name"] == GLOBAL
+    assert asking["typed_config"]["failure_mode_deny"] is False
+    assert asking["typed_config"]["rate_limit_service"]["grpc_service"]["envoy_grpc"]["cluster_name"] == cluster["name"]
+    [endpoints] = cluster["load_assignment"]["endpoints"]
+    address = endpoints["lb_endpoints"][0]["endpoint"]["address"]["socket_address"]
+    assert address == {"address": "ratelimit.istio-system.svc.cluster.local", "port_value": 8081}
+    assert route["route"]["rate_limits"] == [{"actions": [{"generic_key": {"descriptor_value": "hosts.shop.0"}}]}]
+
+
+def test_a_global_limit_of_a_service_adds_its_cluster_once() -> None:
+    spec = specs(limited(requests=1, scope="global"))["EnvoyFilter/reviews-limit"]
+    assert patches(spec) == [
+        ("HTTP_FILTER", "SIDECAR_INBOUND", "INSERT_BEFORE"),
+        ("CLUSTER", "SIDECAR_OUTBOUND", "ADD"),  # in both contexts it would be there twice, and Envoy refuse it
+        ("VIRTUAL_HOST", "SIDECAR_INBOUND", "MERGE"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("by", "action", "key"),
+    [
+        ("address", {"remote_address": {}}, "remote_address"),
+        ({"header": "x-user"}, {"request_headers": {"header_name": "x-user", "descriptor_key": "x-user"}}, "x-user"),
+    ],
+)
+def test_clients_are_told_apart_alike_by_proxy_and_service(by: Any, action: dict[str, Any], key: str) -> None:
+    traffic = limited(requests=3, per="day", scope="global", by=by)
+    *_, value = values(specs(traffic)["EnvoyFilter/reviews-limit"])
+    assert value["rate_limits"] == [{"actions": [{"generic_key": {"descriptor_value": "services.reviews"}}, action]}]
+    assert stack.descriptors(load(traffic)) == [
+        {
+            "key": "generic_key",
+            "value": "services.reviews",
+            "descriptors": [{"key": key, "rate_limit": {"unit": "day", "requests_per_unit": 3}}],
+        }
+    ]
+
+
+def test_requests_can_be_refused_while_the_service_is_away() -> None:
+    spec = specs(limited(requests=1, scope="global"), rateLimit={"whenUnreachable": "deny"})[
+        "EnvoyFilter/reviews-limit"
+    ]
+    assert values(spec)[0]["typed_config"]["failure_mode_deny"] is True
+
+
+@pytest.mark.parametrize(
+    ("traffic", "text"),
+    [
+        (limited(), "services.reviews.limit.requests: is required"),
+        (limited(requests=0), "services.reviews.limit.requests: 0 is not in 1.."),
+        (limited(requests=1, per="week"), 'limit.per: "week" is not one of second, minute, hour, day'),
+        (limited(requests=1, scope="global", burst=2), "limit.burst: is for scope local"),
+        (limited(requests=1, by="address"), "limit.by: is for scope global"),
+        (limited(requests=1, scope="global", by={}), "limit.by: needs exactly one of address, header"),
+        (limited(requests=5, burst=2), "limit.burst: 2 at once is less than the 5 requests"),
+        ({"services": {"a": {"timeout": "1s", "workload": {"a": "b"}}}}, "services.a.workload: is for limit"),
+        (
+            {
+                "hosts": {
+                    "a": {
+                        "hosts": ["*"],
+                        "routes": [{"redirect": {"uri": "/"}, "limit": {"requests": 1, "scope": "global"}}],
+                    }
+                }
+            },
+            "routes[0].limit.scope: cannot be global for a redirect",
+        ),
+    ],
+)
+def test_what_is_wrong_is_one_message_with_its_place(traffic: dict[str, Any], text: str) -> None:
+    message = refusal(traffic)
+    assert text in message
+    assert len(message.splitlines()) == 1
+
+
+def test_the_rate_limit_service_takes_a_namespace_without_sidecars() -> None:
+    message = refusal(limited(requests=1, scope="global"), rateLimit={"namespace": "default"})
+    assert message.startswith("mesh:rateLimit.namespace: default is not one of mesh:namespaces")
+
+
+@pytest.fixture(scope="module")
+def hardened() -> list[Resource]:
+    recorded: list[Resource] = render.record("hardened")
+    return recorded
+
+
+def named(resources: list[Resource], kind: str, name: str) -> dict[str, Any]:
+    [found] = [r for r in resources if r.type.endswith(f":{kind}") and r.name == name]
+    return dict(found.inputs)
+
+
+@pytest.mark.parametrize("name", ["ratelimit", "ratelimit-redis"])
+def test_the_pods_of_the_service_have_no_rights(hardened: list[Resource], name: str) -> None:
+    pod = named(hardened, "Deployment", name)["spec"]["template"]["spec"]
+    [container] = pod["containers"]
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["securityContext"]["runAsUser"] > 0
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"]},
+        "readOnlyRootFilesystem": True,
+    }
+    assert pod["automountServiceAccountToken"] is False
+    assert named(hardened, "ServiceAccount", name)["automountServiceAccountToken"] is False
+    assert container["resources"]["limits"]
+    assert ":" in container["image"].rpartition("/")[2]
+
+
+def test_redis_lets_in_the_service_alone(hardened: list[Resource]) -> None:
+    spec = named(hardened, "NetworkPolicy", "ratelimit-redis")["spec"]
+    assert spec["podSelector"] == {"matchLabels": {"app": "ratelimit-redis"}}
+    assert spec["ingress"][0]["from"] == [{"podSelector": {"matchLabels": {"app": "ratelimit"}}}]
+
+
+def test_the_service_knows_every_global_limit_of_the_stack(hardened: list[Resource]) -> None:
+    config = yaml.safe_load(named(hardened, "ConfigMap", "ratelimit-config")["data"]["config.yaml"])
+    assert config["domain"] == "mesh"
+    assert [one["value"] for one in config["descriptors"]] == ["hosts.bookinfo.0"]
+
+
+def test_a_changed_limit_restarts_the_service() -> None:
+    def checksum(requests: int) -> Any:
+        traffic = limited(requests=requests, scope="global")
+        config = {"mesh:profile": "demo", "mesh:injectedNamespaces": '{"default": "existing"}'}
+        recorded = render.record("x", {**config, "mesh:traffic": json.dumps(traffic)})
+        return named(recorded, "Deployment", "ratelimit")["spec"]["template"]["metadata"]["annotations"]
+
+    assert checksum(1) != checksum(2)
+
+
+def test_without_a_global_limit_there_is_no_rate_limit_service() -> None:
+    assert stack.descriptors(load(limited(requests=1))) == []
