@@ -97,6 +97,7 @@ def test_a_service_of_another_namespace_is_called_by_its_full_name() -> None:
         (outside(protocol="TCP"), "egress.api.port: is required with protocol TCP"),
         (outside(protocol="TCP", port=1, gateway="istio-egressgateway"), "egress.api.gateway: is for HTTP and TLS"),
         (outside(protocol="TCP", port=1, hosts=["a.example.com", "b.example.com"]), "egress.api.hosts: only one"),
+        (outside(addresses=["192.0.2.1"]), "egress.api.addresses: are for protocol TCP"),
         (outside(originateTls=True), "egress.api.originateTls: is for protocol HTTP"),
         (outside(originateTls=True, protocol="HTTP", port=443), "egress.api.port: "),
         (outside(hosts=["*.example.com"], gateway="istio-egressgateway"), "egress.api.hosts[0]: has no address"),
@@ -163,7 +164,22 @@ def test_plain_http_reaches_the_egress_gateway_in_mutual_tls_and_leaves_it_as_ht
     _, outer = found["VirtualService/api-egress"]["http"]
     assert outer["route"] == [{"destination": {"host": "api.example.com", "port": {"number": 443}}}]
     [port] = found["DestinationRule/api"]["trafficPolicy"]["portLevelSettings"]
-    assert port == {"port": {"number": 443}, "tls": {"mode": "SIMPLE", "sni": "api.example.com"}}
+    assert port["port"] == {"number": 443}
+    assert (port["tls"]["mode"], port["tls"]["sni"]) == ("SIMPLE", "api.example.com")
+
+
+def test_the_certificate_of_a_host_outside_is_checked_unless_said_otherwise() -> None:
+    checked, unchecked = (
+        specs(outside(protocol="HTTP", originateTls=True, **more))["DestinationRule/api"]["trafficPolicy"]
+        for more in ({}, {"authorities": ""})
+    )
+    assert checked["portLevelSettings"][0]["tls"] == {
+        "mode": "SIMPLE",
+        "caCertificates": "/etc/ssl/certs/ca-certificates.crt",
+        "subjectAltNames": ["api.example.com"],
+        "sni": "api.example.com",
+    }
+    assert unchecked["portLevelSettings"][0]["tls"] == {"mode": "SIMPLE", "sni": "api.example.com"}
 
 
 def test_each_of_several_hosts_is_told_apart_behind_the_egress_gateway() -> None:

@@ -16,6 +16,7 @@ from components.traffic import stack
 from components.traffic.place import Object
 
 SAMPLES = Path(__file__).parent / "samples"
+EVERYTHING = SAMPLES.parent / "everything.yaml"
 VERSIONS = "destination-rule-all"
 """The sample that every route to a version builds on."""
 
@@ -44,6 +45,12 @@ def refusal(traffic: dict[str, Any], **keys: Any) -> str:
 
 def objects(traffic: dict[str, Any], **keys: Any) -> list[Object]:
     return stack.objects(load(traffic, **keys))
+
+
+def everything(**more: Any) -> Settings:
+    """The settings of a stack that says everything that can be said, with further keys."""
+    keys = {**yaml.safe_load(EVERYTHING.read_text()), **more}
+    return load(keys.pop("traffic"), **keys)
 
 
 def specs(traffic: dict[str, Any], **keys: Any) -> dict[str, dict[str, Any]]:

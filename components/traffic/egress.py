@@ -8,7 +8,7 @@ from typing import Final, Literal
 from pydantic import Field
 
 from components import api
-from components.api.names import SomeHost
+from components.api.names import SomeHost, Subnet
 from components.profiles.kubernetes import Name, PortNumber
 from components.traffic.place import Edge, Object, Place
 from components.typed import Documented, Findings
@@ -34,6 +34,11 @@ class Egress(Documented):
     """One of the stack's gateways, through which the traffic leaves; directly if not set. Not for `TCP`."""
     originateTls: bool = False
     """Whether plain HTTP of callers becomes https on port 443 on the way out: at the gateway, or in the sidecar."""
+    authorities: str = "/etc/ssl/certs/ca-certificates.crt"
+    """With `originateTls`: file in the proxy's container with the authorities that the host must be certified by. The
+    usual ones if not set; empty: nothing is checked."""
+    addresses: list[Subnet] = []
+    """Addresses or ranges of the host, by which `TCP` is told from what goes elsewhere on the same port."""
     namespace: Name | None = None
     """Where the objects go; Bookinfo's, or the only injected one if not set."""
 
@@ -45,6 +50,8 @@ class Egress(Documented):
                 yield ("gateway",), "is for HTTP and TLS, which say for which host they are"
             if len(self.hosts) > 1:
                 yield ("hosts",), "only one is possible with protocol TCP, which names no host"
+        if self.addresses and self.protocol != "TCP":
+            yield ("addresses",), f"are for protocol TCP; {self.protocol} says for which host it is"
         if self.originateTls and self.protocol != "HTTP":
             yield ("originateTls",), "is for protocol HTTP; others speak TLS themselves, or something else"
         if self.originateTls and self.port == _SECURED:
@@ -101,6 +108,7 @@ def _entry(egress: Egress) -> api.ServiceEntry:
         ports.append(api.Port(number=egress.final, name="http-to-tls", protocol="HTTP"))
     return api.ServiceEntry(
         hosts=list(egress.hosts),
+        addresses=egress.addresses or None,
         ports=ports,
         location="MESH_EXTERNAL",
         resolution="NONE" if egress.wild else "DNS",
@@ -109,7 +117,13 @@ def _entry(egress: Egress) -> api.ServiceEntry:
 
 def _origination(egress: Egress, host: str) -> api.DestinationRule:
     """TLS to the host itself; whoever leads there speaks plain HTTP to the proxy."""
-    tls = api.ClientTLSSettings(mode="SIMPLE", sni=host)
+    checked = egress.authorities
+    tls = api.ClientTLSSettings(
+        mode="SIMPLE",
+        caCertificates=checked or None,
+        subjectAltNames=[host] if checked else None,  # else a certificate for any other host would do
+        sni=host,
+    )
     port = api.PortTrafficPolicy(port=api.PortSelector(number=egress.final), tls=tls)
     return api.DestinationRule(host=host, trafficPolicy=api.TrafficPolicy(portLevelSettings=[port]))
 

@@ -1,0 +1,113 @@
+"""Traffic and security on the real engine and API server, and before the eyes of Istio's own validation."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import yaml
+
+from commands import render
+from components.security import config as security
+from components.settings import Settings
+from components.traffic import stack
+from tests import traffic_configs
+from tests.e2e.conftest import NO_CHANGES, Checkout, counts
+from tests.traffic_configs import EVERYTHING, SAMPLES, everything, sample
+from toolchain.checkers import checkers
+
+REVIEWS = {"services": {"reviews": {"versions": ["v1", "v2"], "route": {"v1": 90, "v2": 10}}}}
+
+Validate = Callable[[list[dict[str, Any]]], str]
+
+
+def manifests(settings: Settings) -> list[dict[str, Any]]:
+    return [item.manifest() for item in (*stack.objects(settings), *security.objects(settings))]
+
+
+@pytest.fixture(scope="module")
+def validate(tmp_path_factory: pytest.TempPathFactory) -> Validate:
+    """What `istioctl validate` says of objects, where it refuses any; else nothing."""
+    istioctl, file = str(checkers() / "istioctl"), tmp_path_factory.mktemp("validate") / "objects.yaml"
+
+    def run(objects: list[dict[str, Any]]) -> str:
+        file.write_text(yaml.safe_dump_all(objects))
+        command = [istioctl, "validate", "--filename", str(file)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        return "" if done.returncode == 0 else done.stdout + done.stderr
+
+    return run
+
+
+def test_istio_would_refuse_what_is_wrong(validate: Validate) -> None:
+    [route] = [item for item in manifests(traffic_configs.load(REVIEWS)) if item["kind"] == "VirtualService"]
+    route["spec"]["http"][0]["timeout"] = "1ns"
+    assert "duration" in validate([route])
+
+
+@pytest.mark.parametrize("name", sorted(file.stem for file in SAMPLES.glob("*.yaml")))
+def test_istio_accepts_every_sample(validate: Validate, name: str) -> None:
+    assert validate(manifests(traffic_configs.load(sample(name)))) == ""
+
+
+@pytest.mark.parametrize("more", [{}, {"meshConfig": {"enableAutoMtls": False}}], ids=["auto", "told"])
+def test_istio_accepts_everything_that_can_be_said(validate: Validate, more: dict[str, Any]) -> None:
+    found = manifests(everything(**more))
+    assert len({item["kind"] for item in found}) == 8
+    assert validate(found) == ""
+
+
+@pytest.mark.parametrize("name", ["dev", "hardened"])
+def test_istio_accepts_what_a_stack_has(validate: Validate, name: str) -> None:
+    found = [item for item in render.manifests(render.record(name)) if ".istio.io/" in item["apiVersion"]]
+    assert found
+    assert validate(found) == ""
+
+
+@pytest.fixture(scope="module")
+def before(checkout: Checkout) -> set[str]:
+    """The cluster before anything was installed; with a namespace of somebody else."""
+    checkout.make("sandbox")
+    checkout.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}})
+    checkout.small(traffic=REVIEWS)
+    return checkout.objects()
+
+
+def test_routes_and_versions_are_accepted_by_the_api_server(checkout: Checkout, before: set[str]) -> None:
+    checkout.make("up")
+    made = {" ".join(line.split()[:3]) for line in checkout.objects() - before}
+    assert {"DestinationRule default reviews", "VirtualService default reviews"} <= made
+    checkout.make("preview", NO_CHANGES)
+
+
+def test_a_canary_is_one_change_that_names_its_weights(checkout: Checkout) -> None:
+    checkout.set(traffic={"services": {"reviews": {"versions": ["v1", "v2"], "route": {"v1": 50, "v2": 50}}}})
+    [step] = [step for step in checkout.preview()["steps"] if step["op"] != "same"]
+    assert (step["op"], step["urn"].rpartition("::")[2]) == ("update", "reviews")
+    shares = ["spec.http[0].route[0].weight", "spec.http[0].route[1].weight"]
+    assert sorted(step["detailedDiff"]) == shares
+    assert "~ 1 updated" in counts(checkout.make("up"))
+    weights = checkout.kubectl("get", "virtualservice", "reviews", "-o=jsonpath={.spec.http[0].route[*].weight}")
+    assert weights == "50 50"
+    checkout.make("preview", "ARGS=--refresh --expect-no-changes")
+
+
+def test_bad_traffic_is_one_message_and_no_traceback(checkout: Checkout) -> None:
+    checkout.set(traffic={"services": {"reviews": {"versions": ["v1", "v2"], "route": {"v1": 90, "v3": 20}}}})
+    text = checkout.make("preview", code=None)
+    assert "mesh:traffic.services.reviews.route" in text
+    assert "Traceback" not in text
+
+
+def test_everything_that_can_be_said_is_accepted_and_stays_as_it_is(checkout: Checkout) -> None:
+    checkout.set(profile="demo", gatewayServiceType="NodePort", **yaml.safe_load(EVERYTHING.read_text()))
+    checkout.set(bookinfo=None)
+    checkout.make("up")
+    checkout.make("preview", "ARGS=--refresh --expect-no-changes")
+
+
+def test_all_of_it_goes_away_again(checkout: Checkout, before: set[str]) -> None:
+    checkout.make("down")
+    assert checkout.objects() == before
