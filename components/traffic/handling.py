@@ -88,7 +88,7 @@ class Handling(Documented):
     """Which pages of other origins may call from a browser, in Istio's words."""
 
     @property
-    def any(self) -> bool:
+    def acts(self) -> bool:
         """Whether anything is done at all."""
         return any(getattr(self, name) is not None for name in Handling.model_fields)
 

@@ -141,7 +141,7 @@ class Service(Handling):
     @property
     def routed(self) -> bool:
         """Whether anything is said that takes a VirtualService."""
-        return bool(self.route or self.rules or self.any)
+        return bool(self.route or self.rules or self.acts)
 
     def called(self, name: str) -> str:
         """Its host, where `name` is the one under which it is listed."""

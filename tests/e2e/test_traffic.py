@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Callable
 from typing import Any
@@ -25,6 +26,11 @@ Validate = Callable[[list[dict[str, Any]]], str]
 
 def manifests(settings: Settings) -> list[dict[str, Any]]:
     return [item.manifest() for item in (*stack.objects(settings), *security.objects(settings))]
+
+
+def name_of(item: dict[str, Any]) -> tuple[str, str, str]:
+    """What Kubernetes knows an object by."""
+    return item["kind"], item["metadata"]["namespace"], item["metadata"]["name"]
 
 
 @pytest.fixture(scope="module")
@@ -101,10 +107,15 @@ def test_bad_traffic_is_one_message_and_no_traceback(checkout: Checkout) -> None
     assert "Traceback" not in text
 
 
-def test_everything_that_can_be_said_is_accepted_and_stays_as_it_is(checkout: Checkout) -> None:
+def test_everything_that_can_be_said_arrives_as_it_was_meant(checkout: Checkout) -> None:
     checkout.set(profile="demo", gatewayServiceType="NodePort", **yaml.safe_load(EVERYTHING.read_text()))
     checkout.set(bookinfo=None)
     checkout.make("up")
+    wanted = {name_of(item): item.get("spec", {}) for item in manifests(everything(bookinfo=False))}
+    kinds = ",".join(sorted({item["kind"] for item in manifests(everything())}))
+    items = json.loads(checkout.kubectl("get", kinds, "--all-namespaces", "--output=json"))["items"]
+    found = {name_of(item): item.get("spec", {}) for item in items}
+    assert {name: found.get(name) for name in wanted} == wanted
     checkout.make("preview", "ARGS=--refresh --expect-no-changes")
 
 
