@@ -61,6 +61,13 @@ def test_callers_are_told_of_mutual_tls_where_the_mesh_does_not_find_out() -> No
     assert rule.body.spec()["trafficPolicy"] == {"tls": {"mode": "ISTIO_MUTUAL"}}
 
 
+def test_callers_are_told_nothing_where_mutual_tls_is_not_asked_for() -> None:
+    manual = {"enableAutoMtls": False}
+    [rule] = traffic_configs.objects(service(), meshConfig=manual)
+    assert "trafficPolicy" not in rule.body.spec()
+    assert len(found({"mtls": "PERMISSIVE"}, meshConfig=manual)) == 1
+
+
 def test_bookinfo_is_let_call_as_it_needs_to_and_no_more() -> None:
     rules = found({"authorization": {"defaultDeny": True}}, bookinfo=True)
     assert rules.pop("AuthorizationPolicy/default/default-default-deny") == {}

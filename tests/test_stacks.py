@@ -178,3 +178,28 @@ def test_custom_resources_are_deleted_without_an_update_that_validation_could_re
     custom = [r for r in resources if ".istio.io/" in r.type]
     assert custom
     assert {r.inputs["metadata"]["annotations"][kube.DELETION] for r in custom} == {"background"}
+
+
+def children(resources: list[Resource], component: str) -> list[Resource]:
+    (parent,) = [r for r in resources if r.type == component]
+    return [r for r in resources if r.parent == parent.urn]
+
+
+def test_routes_come_after_the_versions_to_which_they_lead() -> None:
+    recorded = render.record("hardened")
+    own = children(recorded, "mesh:traffic:Traffic")
+    routes = of_kind(own, "VirtualService")
+    versions = {r.urn for r in own} - {r.urn for r in routes}
+    assert len(routes) == 5
+    assert [r.name for r in routes if not versions <= r.depends_on] == []
+
+
+def test_nobody_is_shut_out_before_others_are_let_in() -> None:
+    recorded = render.record("hardened")
+    own = children(recorded, "mesh:security:Security")
+    shut = [r for r in own if r.name in ("bookinfo-default-deny", "istio-ingressgateway-jwt")]
+    shut = [r for r in shut if r.type.endswith("AuthorizationPolicy")]
+    others = {r.urn for r in own} - {r.urn for r in shut}
+    assert len(shut) == 2
+    assert len(others) == 6
+    assert [r.name for r in shut if not others <= r.depends_on] == []

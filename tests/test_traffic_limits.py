@@ -163,6 +163,13 @@ def test_what_is_wrong_is_one_message_with_its_place(traffic: dict[str, Any], te
     assert len(message.splitlines()) == 1
 
 
+def test_an_unknown_gateway_or_namespace_is_told_once() -> None:
+    host = routes(a={"requests": 1})["hosts"]["shop"]
+    assert len(refusal({"hosts": {"shop": {**host, "gateway": "edge"}}}).splitlines()) == 1
+    service = {"namespace": "shop", "limit": {"requests": 1}}
+    assert len(refusal({"services": {"reviews": service}}).splitlines()) == 1
+
+
 def test_the_rate_limit_service_takes_a_namespace_without_sidecars() -> None:
     message = refusal(limited(requests=1, scope="global"), rateLimit={"namespace": "default"})
     assert message.startswith("mesh:rateLimit.namespace: default is not one of mesh:namespaces")
