@@ -7,15 +7,16 @@ from pathlib import Path
 import pytest
 
 from toolchain import ToolchainError
-from toolchain.checkers import PROGRAMS, checkers
+from toolchain.checkers import PACKAGES, PROGRAMS, checkers, pilot
 
 FAKE_GO = f"""#!{sys.executable}
 import os, pathlib, sys
 pathlib.Path(os.environ["CALLS"]).open("a").write(" ".join(sys.argv[1:]) + "\\n")
 if os.environ.get("BROKEN"):
     sys.exit("no such package")
-for name in {PROGRAMS!r}:
-    pathlib.Path(sys.argv[sys.argv.index("-o") + 1], name).write_text("program")
+for name, package in {PACKAGES!r}.items():
+    if package in sys.argv:
+        pathlib.Path(sys.argv[sys.argv.index("-o") + 1], name).write_text("program")
 """
 
 
@@ -55,3 +56,13 @@ def test_without_go_the_message_says_so(calls: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("PATH", str(calls.parent))
     with pytest.raises(ToolchainError, match="no `go` on PATH"):
         checkers()
+
+
+def test_pilot_is_built_without_the_others_and_what_is_there_stays(calls: Path) -> None:
+    program = pilot()
+    assert program.exists()
+    before = program.stat().st_mtime_ns
+    assert "istioctl/cmd" not in calls.read_text()
+    checkers()
+    assert "pilot/cmd" not in calls.read_text().splitlines()[1]
+    assert program.stat().st_mtime_ns == before
