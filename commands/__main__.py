@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 import sandbox
-from commands import guard, pending, residue, status, teardown, unready
+from commands import guard, live, pending, residue, status, teardown, unready
 from commands.engine import Engine, environment
 from commands.stackfiles import CommandError
 from components.cluster import ClusterError
@@ -29,6 +29,8 @@ def up(stack: str, args: argparse.Namespace) -> int:
         code = engine.run("up", *_consent(), *args.flags)  # what is no longer wanted since the cut
     if code:
         unready.explain(engine.state(), guard.target(stack))
+    else:
+        live.start(stack)
     return _advised(code)
 
 
@@ -60,6 +62,7 @@ def down(stack: str, args: argparse.Namespace) -> int:
     target = guard.same_cluster(engine)
     pending.settle(engine, target)
     teardown.check(engine.state(), target, force=_is_set("FORCE"))
+    live.stop(stack)
     code = engine.run("destroy", *_consent(), *args.flags)
     if code:
         teardown.explain(engine.state(), target)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, repeat
 from typing import Any, Final
 from urllib.parse import quote
 
+import sandbox
 from commands import guard
 from components import cluster, gateways, meshconfig
 from components.cluster import Survey, Target
 from components.installation import Installation
 from components.sidecar.proxy import CONTAINER
+from sandbox import live
 
 Object = Mapping[str, Any]
 DEPLOYMENTS: Final = "/apis/apps/v1/namespaces/{}/deployments"
@@ -33,6 +36,9 @@ def show(stack: str) -> int:
         print(line)
     for line in _sidecars(target, mesh):
         print(line)
+    if target.context == sandbox.CONTEXT:
+        for head, line in zip(chain(["live"], repeat("")), live.lines(), strict=False):
+            print(f"{head:<10}{line}")
     return 0
 
 

@@ -3,6 +3,7 @@
 import http.client
 import json
 import ssl
+from collections.abc import Iterator
 from typing import Any
 
 from sandbox.errors import SandboxError
@@ -11,6 +12,9 @@ from sandbox.places import Layout
 
 LIMIT = 5.0
 """Seconds that one answer may take."""
+
+WATCH = 300
+"""Seconds after which the API server ends a watch."""
 
 
 class Api:
@@ -39,17 +43,31 @@ class Api:
         """Creates an object in the collection at `path`."""
         return self._decoded("POST", path, *self._ask("kube-apiserver", "POST", path, json.dumps(body)))
 
+    def watch(self, path: str) -> Iterator[bytes]:
+        """A line for each object of the collection at `path`, and for each change of one, until the watch ends."""
+        connection = self._connection("kube-apiserver", WATCH + LIMIT)
+        try:
+            connection.request("GET", f"{path}?watch=true&timeoutSeconds={WATCH}")
+            response = connection.getresponse()
+            if response.status == 200:
+                yield from response
+        finally:
+            connection.close()
+
     def _decoded(self, method: str, path: str, status: int, answer: bytes) -> Any:
         if status >= 300:
             raise SandboxError(f"the API server refuses {method} {path}: {answer.decode(errors='replace')}")
         return json.loads(answer)
 
     def _ask(self, listener: str, method: str, path: str, body: str | None = None) -> tuple[int, bytes]:
-        port = self._network.ports[listener]
-        connection = http.client.HTTPSConnection(LOOPBACK, port, timeout=LIMIT, context=self._tls)
+        connection = self._connection(listener, LIMIT)
         try:
             connection.request(method, path, body, {"Content-Type": "application/json"})
             response = connection.getresponse()
             return response.status, response.read()
         finally:
             connection.close()
+
+    def _connection(self, listener: str, limit: float) -> http.client.HTTPSConnection:
+        port = self._network.ports[listener]
+        return http.client.HTTPSConnection(LOOPBACK, port, timeout=limit, context=self._tls)

@@ -14,9 +14,10 @@ import toolchain
 from sandbox import files, node, places
 from sandbox.api import Api
 from sandbox.errors import SandboxError
+from sandbox.live.run import stop_all as stop_live
 from sandbox.network import network, require_free
 from sandbox.places import Layout
-from sandbox.process import Process
+from sandbox.process import Process, words
 from sandbox.programs import PROGRAMS, WEBHOOK_PLUGINS, Program, Setting
 from toolchain.locks import held
 from toolchain.progress import Progress
@@ -94,11 +95,6 @@ def dead(process: Process) -> str:
     return f"{process.name} (process {process.pid}) has ended\n{words(process)}"
 
 
-def words(process: Process) -> str:
-    """A process's log and its last lines."""
-    return "\n".join([f"  its log is {process.log}", *(f"  | {line}" for line in process.last_words())])
-
-
 def _calls_webhooks(layout: Layout) -> bool:
     server = Process(SERVER.name, layout)
     return server.known and not any(WEBHOOK_PLUGINS[0] in flag for flag in server.command)
@@ -122,6 +118,8 @@ def reset(out: TextIO | None = None) -> None:
 
 
 def _stop(layout: Layout, progress: Progress) -> None:
+    if stop_live(layout):
+        progress.say("stopped its live part")
     running = [program for program in PROGRAMS if Process(program.name, layout).known]
     if not running:
         progress.say("not running")

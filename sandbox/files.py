@@ -21,8 +21,8 @@ def write(layout: Layout, network: Network, bin: Path) -> None:
         folder.mkdir(exist_ok=True)
     if not layout.pki.exists():
         _make_certificates(layout, network, bin)
-    _write(layout.kubeconfig, kubeconfig(layout, network))
-    _write(layout.stages, STAGES.read_text().replace("@CA_BUNDLE@", _base64(layout.pki / "ca.crt")))
+    replace(layout.kubeconfig, kubeconfig(layout, network))
+    replace(layout.stages, STAGES.read_text().replace("@CA_BUNDLE@", _base64(layout.pki / "ca.crt")))
 
 
 def _make_certificates(layout: Layout, network: Network, bin: Path) -> None:
@@ -55,7 +55,7 @@ def _base64(file: Path) -> str:
     return base64.b64encode(file.read_bytes()).decode()
 
 
-def _write(file: Path, text: str) -> None:
+def replace(file: Path, text: str) -> None:
     """Replaces a file in one step; only its owner can read it."""
     fresh = file.with_suffix(".new")
     fresh.touch(mode=0o600)

@@ -86,12 +86,12 @@ def _free_ports() -> dict[str, int]:
     return dict(zip(LISTENERS, free, strict=True))
 
 
-def is_free(port: int) -> bool:
-    """Whether a process can listen on this loopback port now."""
+def is_free(port: int, address: str = LOOPBACK) -> bool:
+    """Whether a process can listen on this port of a loopback address now."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((LOOPBACK, port))
+            probe.bind((address, port))
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise
@@ -104,12 +104,12 @@ def require_free(listener: str, port: int) -> None:
     if is_free(port):
         return
     raise SandboxError(
-        f"port {port}, kept for {listener}, is taken by {_listener_on(port)}. End that, or run"
+        f"port {port}, kept for {listener}, is taken by {listener_on(port)}. End that, or run"
         " `python -m sandbox reset`: a new cluster chooses other ports (the objects of this one are lost)"
     )
 
 
-def _listener_on(port: int) -> str:
+def listener_on(port: int) -> str:
     """The process that listens on a port, as far as /proc tells an ordinary user."""
     inodes = set()
     for table in (Path("/proc/net/tcp"), Path("/proc/net/tcp6")):

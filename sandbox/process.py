@@ -120,3 +120,8 @@ class Process:
         if not self.log.exists():
             return []
         return self.log.read_text(errors="replace").splitlines()[-count:]
+
+
+def words(process: Process) -> str:
+    """A process's log and its last lines."""
+    return "\n".join([f"  its log is {process.log}", *(f"  | {line}" for line in process.last_words())])

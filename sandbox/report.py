@@ -5,11 +5,11 @@ from enum import IntEnum
 
 from sandbox import places
 from sandbox.api import Api
-from sandbox.cluster import SERVER, dead, words
+from sandbox.cluster import SERVER, dead
 from sandbox.files import CONTEXT
 from sandbox.network import Network, network
 from sandbox.places import Layout
-from sandbox.process import Process
+from sandbox.process import Process, words
 from sandbox.programs import PROGRAMS, Program
 from toolchain.progress import duration
 

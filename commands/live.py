@@ -1,0 +1,66 @@
+"""The live data plane of the embedded cluster, for the stack that has Bookinfo and a way in."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import sandbox
+from commands import guard
+from commands.stackfiles import CommandError
+from components import meshconfig
+from components.installation import ROOT, Installation
+from components.settings import INGRESS, Settings
+from sandbox import live
+from toolchain import ToolchainError
+
+
+def wanted(chosen: Settings) -> bool:
+    """Whether the stack has what can be live, on the embedded cluster, and the user has not said LIVE=0."""
+    ingress = chosen.gateways.get(INGRESS)
+    has_both = chosen.bookinfo is not None and ingress is not None and ingress.enabled
+    return has_both and chosen.context == sandbox.CONTEXT and os.environ.get("LIVE") != "0"
+
+
+def start(stack: str) -> None:
+    """Starts it, or brings it up to date; ends it if it was this stack's and is not to be any more.
+
+    CommandError if that fails: the stack is up, but the address that it prints does not answer."""
+    chosen = guard.chosen(stack)
+    if not wanted(chosen):
+        stop(stack)
+        return
+    try:
+        live.start(_fields(stack, chosen))
+    except (sandbox.SandboxError, ToolchainError) as error:
+        raise CommandError(
+            f"the stack is up, but its live part is not: {error}\n"
+            "`make up` tries again; with LIVE=0 it does without the live part"
+        ) from None
+
+
+def stop(stack: str) -> None:
+    """Ends it, if it is this stack's."""
+    running = live.current()
+    if running and running.get("stack") == stack:
+        live.stop()
+
+
+def _fields(stack: str, chosen: Settings) -> dict[str, Any]:
+    """The plan's fields, from the stack's settings."""
+    mesh = Installation(values=chosen)
+    edges = [
+        live.Edge(name, spec.namespace or ROOT, dict(spec.selector(name)))
+        for name, spec in chosen.gateways.items()
+        if spec.enabled
+    ]
+    return {
+        "stack": stack,
+        "namespace": chosen.bookinfo.namespace if chosen.bookinfo else "default",
+        "root": mesh.root,
+        "mesh_config": mesh.named(meshconfig.MESH_CONFIG),
+        "version": chosen.tag,
+        "domain": chosen.global_.proxy.clusterDomain,
+        "ingress": INGRESS,
+        "edges": tuple(edges),
+    }

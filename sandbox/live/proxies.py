@@ -1,0 +1,115 @@
+"""The stock Envoys: who each is, and where pilot is. All else they get from there."""
+
+import http.client
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from sandbox.live.plan import ADMIN_PORT, XDS_PORT, Gateway, Plan, Proxy
+
+
+def command(program: Path, config: Path) -> tuple[str, ...]:
+    """The command line of the one with the configuration `config`."""
+    # Of deprecated fields, which pilot still uses, there would be a warning for each route.
+    quiet = ("--log-level", "warn", "--component-log-level", "misc:error")
+    # As Istio starts it: what is changed holds for connections that are open, too.
+    drain = ("--drain-time-s", "5", "--drain-strategy", "immediate")
+    logs = ("--file-flush-interval-msec", "500")
+    options = ("--concurrency", "1", "--disable-hot-restart", *drain, *logs, *quiet)
+    return (f"{program}", "--config-path", f"{config}", *options)
+
+
+def bootstrap(plan: Plan, proxy: Proxy) -> dict[str, Any]:
+    """An Envoy's own configuration."""
+    ads = {"ads": {}, "resource_api_version": "V3", "initial_fetch_timeout": "0s"}
+    return {
+        "node": _node(plan, proxy),
+        "admin": {"address": _address(proxy.address, ADMIN_PORT)},
+        "dynamic_resources": {
+            "lds_config": ads,
+            "cds_config": ads,
+            "ads_config": {
+                "api_type": "GRPC",
+                "transport_api_version": "V3",
+                "grpc_services": [{"envoy_grpc": {"cluster_name": "pilot"}}],
+            },
+        },
+        "static_resources": {"clusters": [_pilot_cluster(plan)]},
+    }
+
+
+def _node(plan: Plan, proxy: Proxy) -> Mapping[str, Any]:
+    kind, namespace = ("router", proxy.namespace) if isinstance(proxy, Gateway) else ("sidecar", plan.namespace)
+    return {
+        "id": f"{kind}~{proxy.address}~{proxy.name}.{namespace}~{namespace}.svc.{plan.domain}",
+        "cluster": f"{proxy.name}.{namespace}",
+        "metadata": {
+            "NAMESPACE": namespace,
+            "LABELS": dict(proxy.labels),
+            "WORKLOAD_NAME": proxy.name,
+            "INTERCEPTION_MODE": "NONE",
+            "UNPRIVILEGED_POD": "true",  # may not listen below port 1024
+            "CLUSTER_ID": "Kubernetes",
+            "ISTIO_VERSION": plan.version,
+        },
+    }
+
+
+def _pilot_cluster(plan: Plan) -> dict[str, Any]:
+    protocol = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+    endpoint = {"endpoint": {"address": _address(plan.pilot, XDS_PORT)}}
+    return {
+        "name": "pilot",
+        "type": "STATIC",
+        "connect_timeout": "1s",
+        "typed_extension_protocol_options": {
+            protocol: {
+                "@type": f"type.googleapis.com/{protocol}",
+                "explicit_http_config": {"http2_protocol_options": {}},
+            }
+        },
+        "load_assignment": {"cluster_name": "pilot", "endpoints": [{"lb_endpoints": [endpoint]}]},
+    }
+
+
+def _address(address: str, port: int) -> dict[str, Any]:
+    return {"socket_address": {"address": address, "port_value": port}}
+
+
+def ask(address: str, port: int, path: str) -> tuple[int, str]:
+    """Status and text of an answer over HTTP. OSError or HTTPException without one."""
+    connection = http.client.HTTPConnection(address, port, timeout=2)
+    try:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        return response.status, response.read().decode(errors="replace")
+    finally:
+        connection.close()
+
+
+def refusing(plan: Plan) -> dict[str, str]:
+    """Proxies that have refused what pilot sent, with the reason."""
+    found = {}
+    for proxy in plan.proxies:
+        try:
+            dump = json.loads(ask(proxy.address, ADMIN_PORT, "/config_dump")[1])
+        except (OSError, http.client.HTTPException, ValueError):
+            found[proxy.name] = "it does not answer"
+            continue
+        errors = [state["details"] for state in _errors(dump)]
+        if errors:
+            found[proxy.name] = errors[0]
+    return found
+
+
+def _errors(value: Any) -> Iterator[Mapping[str, str]]:
+    """Every `error_state` in what an Envoy says of itself."""
+    if isinstance(value, list):
+        for each in value:
+            yield from _errors(each)
+    if isinstance(value, Mapping):
+        if value.get("error_state"):
+            yield value["error_state"]
+        for each in value.values():
+            yield from _errors(each)

@@ -1,0 +1,106 @@
+"""The Services of the cluster as ServiceEntries: pods are simulated and have no address that could be reached, so
+each ready pod of Bookinfo stands for its stand-in."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from sandbox.live.plan import Gateway, Plan, Workload
+from sandbox.live.snapshot import Object, Snapshot, ready, selects
+
+PROTOCOLS: Final = ("GRPC-WEB", "GRPC", "HTTP2", "HTTPS", "HTTP", "MONGO", "MYSQL", "REDIS", "TCP", "TLS", "UDP")
+_UNSEEN: Final = ("kube-system", "kube-public", "kube-node-lease")
+_EXPORT: Final = "networking.istio.io/exportTo"
+
+
+def entries(seen: Snapshot, plan: Plan) -> Iterator[dict[str, Any]]:
+    """A ServiceEntry for each Service; without endpoints where nothing stands in for its pods."""
+    for service in seen.services:
+        name, namespace = service["metadata"]["name"], service["metadata"]["namespace"]
+        if namespace in _UNSEEN or (namespace, name) == ("default", "kubernetes"):
+            continue
+        ports = [_port(port) for port in service["spec"].get("ports") or [] if port.get("protocol") != "UDP"]
+        spec: dict[str, Any] = {
+            "hosts": [plan.host(name, namespace)],
+            "ports": ports,
+            "location": "MESH_INTERNAL",
+            "resolution": "STATIC",
+            "endpoints": [*_workloads(service, seen, plan), *_gateways(service, seen, plan)],
+        }
+        exported = (service["metadata"].get("annotations") or {}).get(_EXPORT)
+        if exported:
+            spec["exportTo"] = exported.split(",")
+        yield {
+            "apiVersion": "networking.istio.io/v1",
+            "kind": "ServiceEntry",
+            "metadata": {"name": f"live-{name}", "namespace": namespace},
+            "spec": spec,
+        }
+
+
+def unserved(seen: Snapshot, plan: Plan) -> list[str]:
+    """Services with ready pods for which nothing stands in, apart from those of Istio itself."""
+    names = []
+    for service in seen.services:
+        namespace, name = service["metadata"]["namespace"], service["metadata"]["name"]
+        pods = any(_is_behind(service, pod) for pod in seen.pods)
+        if pods and namespace != plan.root and not [*_workloads(service, seen, plan), *_gateways(service, seen, plan)]:
+            names.append(f"{namespace}/{name}")
+    return names
+
+
+def target(port: Object) -> int:
+    """The port of a Service's pods; one that is given by name counts as the Service's own."""
+    wanted = port.get("targetPort")
+    return wanted if isinstance(wanted, int) else int(port["port"])
+
+
+def serving(seen: Snapshot, plan: Plan, workload: Workload, service: Object | None = None) -> list[Object]:
+    """The ready pods that a stand-in stands for; only those of `service`, if one is given."""
+    return [
+        pod
+        for pod in seen.pods
+        if pod["metadata"]["namespace"] == plan.namespace
+        and selects(workload.labels, pod["metadata"].get("labels"))
+        and (_is_behind(service, pod) if service else ready(pod))
+    ]
+
+
+def _is_behind(service: Object, pod: Object) -> bool:
+    of, meta = service["metadata"], pod["metadata"]
+    selected = selects(service["spec"].get("selector"), meta.get("labels"))
+    return of["namespace"] == meta["namespace"] and selected and ready(pod)
+
+
+def _port(port: Object) -> dict[str, Any]:
+    """Its protocol by the port's name, as Istio reads it."""
+    name = port.get("name") or f"port-{port['port']}"
+    said = str(port.get("appProtocol") or name).upper()
+    protocol = next((known for known in PROTOCOLS if said == known or said.startswith(f"{known}-")), "TCP")
+    return {"number": port["port"], "name": name, "protocol": protocol, "targetPort": target(port)}
+
+
+def _workloads(service: Object, seen: Snapshot, plan: Plan) -> Iterator[dict[str, Any]]:
+    """One endpoint for each version, as heavy as it has ready pods."""
+    for workload in plan.workloads:
+        pods = serving(seen, plan, workload, service)
+        if pods:
+            labels = {k: v for k, v in pods[0]["metadata"]["labels"].items() if k != "pod-template-hash"}
+            yield {"address": workload.address, "labels": labels, "weight": len(pods)}
+
+
+def _gateways(service: Object, seen: Snapshot, plan: Plan) -> Iterator[dict[str, Any]]:
+    gateway = gateway_of(service, plan)
+    if gateway and any(_is_behind(service, pod) for pod in seen.pods):
+        yield {"address": gateway.address, "labels": dict(gateway.labels)}
+
+
+def gateway_of(service: Object, plan: Plan) -> Gateway | None:
+    """The gateway whose Service this is."""
+    named = (service["metadata"]["name"], service["metadata"]["namespace"])
+    return next((gateway for gateway in plan.gateways if (gateway.name, gateway.namespace) == named), None)
+
+
+def is_for(declared: Object, gateway: Gateway) -> bool:
+    """Whether a Gateway, as Istio's API has it, is for the pods of a gateway; one without a selector is for all."""
+    selector = declared["spec"].get("selector")
+    return not selector or selects(selector, gateway.labels)

@@ -1,0 +1,56 @@
+"""Says what is live, and what of the mesh is not."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from sandbox import places
+from sandbox.live import pilot, proxies
+from sandbox.live.folder import Folder
+from sandbox.live.plan import Plan
+from sandbox.live.run import current, running
+from sandbox.network import LOOPBACK
+from sandbox.places import Layout
+from sandbox.process import Process, words
+
+SIMULATED: Final = "simulated: pods, their sidecars, istiod and certificates; docs/live.md says more"
+
+
+def lines() -> list[str]:
+    """The state of the live data plane, for people; the first line begins with `live`."""
+    layout = places.layout()
+    names = list(running(layout))
+    if not names:
+        return ["not running: `make up` of a stack with Bookinfo and an ingress gateway starts it"]
+    dead = [Process(name, layout) for name in names if not Process(name, layout).alive()]
+    if dead:
+        return [line for process in dead for line in _dead(process)]
+    try:
+        plan = Plan.of(current() or {})
+    except TypeError:
+        return ["runs, as another release of this program has started it: `make up` renews it"]
+    return list(_state(json.loads(Folder(layout).notes.read_text()), plan, layout))
+
+
+def _dead(process: Process) -> Sequence[str]:
+    return (f"{process.name} has ended: `make up` starts it again", *words(process).splitlines())
+
+
+def _state(notes: Mapping[str, Any], plan: Plan, layout: Layout) -> Iterator[str]:
+    where = ", ".join(f"{name} {_scheme(name)}://{LOOPBACK}:{port}" for name, port in notes["nodePorts"].items())
+    yield f"{where or 'no way in: no Gateway stands'}; pilot, {len(plan.proxies)} proxies, stand-ins"
+    yield f"serving: {', '.join(notes['serving']) or 'nothing, no pod is ready'}"
+    yield SIMULATED
+    if notes["unserved"]:
+        yield f"not served, for want of a stand-in: {', '.join(notes['unserved'])}"
+    for reason, names in notes["leftOut"].items():
+        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        yield f"left out: {names[0]}{more}: {reason}"
+    if said := pilot.refusal(layout):
+        yield f"pilot refuses what stands on the cluster, and stays with what it had: {said}"
+    for name, said in proxies.refusing(plan).items():
+        yield f"the proxy of {name} refuses a part of its configuration: {said}"
+
+
+def _scheme(port: str) -> str:
+    return "https" if port.startswith("https") else "http"

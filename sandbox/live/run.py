@@ -1,0 +1,170 @@
+"""Starts and stops the live data plane."""
+
+import http.client
+import json
+import socket
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, TextIO
+
+from sandbox import places
+from sandbox.api import Api
+from sandbox.errors import SandboxError
+from sandbox.live import capture, pilot, programs, proxies, sync
+from sandbox.live.folder import Folder
+from sandbox.live.plan import SYNC, Plan
+from sandbox.live.programs import Binaries, Program
+from sandbox.live.snapshot import Snapshot, take
+from sandbox.network import is_free, listener_on, network
+from sandbox.places import Layout
+from sandbox.process import Process, words
+from toolchain import checkers, envoy
+from toolchain.locks import held
+from toolchain.progress import Progress
+
+START_LIMIT = 30.0
+"""Seconds that one program may take until it is ready; ordinary are 1 to 3."""
+PATIENCE = 3.0
+"""Seconds that a program may take to end when asked to."""
+RELOAD = 0.5
+"""Seconds that pilot may take to read changed files."""
+PREFIX = "live-"
+"""How the names of all its processes begin."""
+
+
+def start(stack: Mapping[str, Any], out: TextIO | None = None) -> None:
+    """Starts what does not run as it should for the running cluster, and returns when requests can flow.
+
+    `stack` holds the fields of Plan but the Service range. Builds pilot and fetches Envoy at first. Progress goes to
+    `out` (standard error). Raises SandboxError or ToolchainError.
+    """
+    built = Binaries(checkers.pilot(out), envoy.envoy(out))
+    progress = Progress("live", out)
+    layout = places.layout()
+    with held(layout.lock, lambda holder: progress.say(f"waiting for another start or stop: {holder}")):
+        kept = network(layout.network)
+        plan = Plan(service_range=kept.service_range, **stack)
+        started = _bring_up(plan, Api(layout, kept), built, layout)
+    progress.done(f"{started} processes started" if started else "already running")
+
+
+def _bring_up(plan: Plan, api: Api, built: Binaries, layout: Layout) -> int:
+    """Starts what is due and waits for all; how many were due."""
+    folder, ingress = Folder(layout), Process(f"{PREFIX}proxy-{plan.ingress}", layout)
+    folder.make()
+    ports = capture.open_ports(_first_files(api, plan, folder), plan)
+    if not ingress.alive():
+        _require_free(ports, plan)
+    wanted = list(programs.programs(plan, folder, built))
+    folder.tidy({Path(word) for program in wanted for word in program.command})
+    _stop([name for name in running(layout) if name not in {program.name for program in wanted}], layout)
+    started = [_start(program, layout) for program in wanted]
+    for program in wanted:
+        _wait(program, layout)
+    time.sleep(RELOAD)
+    if said := pilot.refusal(layout):
+        raise SandboxError(f"pilot refuses what stands on the cluster, and stays with what it had: {said}")
+    for name, said in proxies.refusing(plan).items():
+        raise SandboxError(f"the proxy of {name} refuses a part of its configuration: {said}")
+    _wait_for_ports(ports, ingress)
+    return sum(started)
+
+
+def _first_files(api: Api, plan: Plan, folder: Folder) -> Snapshot:
+    """Writes what pilot reads when it starts; what that was made from."""
+    try:
+        seen = take(api, plan)
+        sync.write(seen, plan, folder)
+        return seen
+    except (OSError, http.client.HTTPException) as error:
+        raise SandboxError(f"the embedded cluster does not answer: {error}") from None
+
+
+def _require_free(ports: Mapping[str, int], plan: Plan) -> None:
+    for name, port in ports.items():
+        if not is_free(port):
+            raise SandboxError(
+                f"node port {port}, {name} of {plan.ingress}, is taken by {listener_on(port)}. End that, or choose"
+                " another port: mesh:ingressNodePorts in the stack's file"
+            )
+
+
+def _wait_for_ports(ports: Mapping[str, int], proxy: Process) -> None:
+    deadline = time.monotonic() + START_LIMIT
+    for name, port in ports.items():
+        while is_free(port):
+            if time.monotonic() > deadline:
+                raise SandboxError(f"nothing listens on node port {port} ({name})\n{words(proxy)}")
+            time.sleep(0.05)
+
+
+def _start(program: Program, layout: Layout) -> bool:
+    process = Process(program.name, layout)
+    if process.alive() and tuple(process.command) == program.command:
+        return False
+    process.stop(PATIENCE)
+    address, port = program.listener
+    if address and not is_free(port, address):
+        raise SandboxError(f"port {port} of {address}, for {program.name}, is taken by {listener_on(port)}: end that")
+    process.start(program.command)
+    return True
+
+
+def _wait(program: Program, layout: Layout) -> None:
+    """Until it is ready; SandboxError with its log when it ends or takes too long."""
+    process, deadline = Process(program.name, layout), time.monotonic() + START_LIMIT
+    while not _is_ready(program):
+        if not process.alive():
+            raise SandboxError(f"{program.name} has ended\n{words(process)}")
+        if time.monotonic() > deadline:
+            raise SandboxError(f"{program.name} is not ready within {START_LIMIT:.0f} s\n{words(process)}")
+        time.sleep(0.05)
+
+
+def _is_ready(program: Program) -> bool:
+    address, port = program.listener
+    if not address:
+        return True
+    try:
+        if program.health is None:
+            socket.create_connection((address, port), timeout=1).close()
+            return True
+        return proxies.ask(address, port, program.health)[0] == 200
+    except (OSError, http.client.HTTPException):
+        return False
+
+
+def stop(out: TextIO | None = None) -> None:
+    """Ends all of it; says so if there was any."""
+    progress, layout = Progress("live", out), places.layout()
+    with held(layout.lock, lambda holder: progress.say(f"waiting for another start or stop: {holder}")):
+        if stop_all(layout):
+            progress.done("stopped")
+
+
+def stop_all(layout: Layout) -> bool:
+    """The same for who holds the cluster's lock already; whether there was any."""
+    names = list(running(layout))
+    _stop(names, layout)
+    return bool(names)
+
+
+def _stop(names: list[str], layout: Layout) -> None:
+    for name in names:
+        Process(name, layout).stop(PATIENCE)
+
+
+def current() -> dict[str, Any] | None:
+    """The plan of what runs, as it is kept: perhaps by another release of this program."""
+    process = Process(SYNC, places.layout())
+    try:
+        kept: dict[str, Any] = json.loads(Path(process.command[-1]).read_text())
+    except FileNotFoundError:
+        return None
+    return kept
+
+
+def running(layout: Layout) -> Iterator[str]:
+    """Names of the processes that should be alive."""
+    return (record.stem for record in sorted(layout.run.glob(f"{PREFIX}*.json")))

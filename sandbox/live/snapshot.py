@@ -1,0 +1,105 @@
+"""What stands on the cluster and concerns traffic."""
+
+import http.client
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sandbox.api import Api
+from sandbox.errors import SandboxError
+from sandbox.live.plan import Plan
+
+Object = Mapping[str, Any]
+
+NETWORKING: Final = "/apis/networking.istio.io/v1alpha3"
+SECURITY: Final = "/apis/security.istio.io/v1beta1"
+
+ISTIO: Final = {
+    "Gateway": f"{NETWORKING}/gateways",
+    "VirtualService": f"{NETWORKING}/virtualservices",
+    "DestinationRule": f"{NETWORKING}/destinationrules",
+    "ServiceEntry": f"{NETWORKING}/serviceentries",
+    "WorkloadEntry": f"{NETWORKING}/workloadentries",
+    "Sidecar": f"{NETWORKING}/sidecars",
+    "EnvoyFilter": f"{NETWORKING}/envoyfilters",
+    "AuthorizationPolicy": f"{SECURITY}/authorizationpolicies",
+    "RequestAuthentication": f"{SECURITY}/requestauthentications",
+    "PeerAuthentication": f"{SECURITY}/peerauthentications",
+}
+"""Where the API server has the objects of each kind of Istio's API."""
+
+CORE: Final = ("/api/v1/services", "/api/v1/pods", "/api/v1/configmaps", "/api/v1/secrets")
+
+PAUSE: Final = 1.0
+"""Seconds until a watch that ended begins anew: the API server restarts, or a definition is not there yet."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The objects at one moment."""
+
+    services: Sequence[Object]
+    pods: Sequence[Object]
+    istio: Mapping[str, Sequence[Object]]
+    """By kind."""
+    mesh_config: str
+    """The mesh's configuration, as YAML."""
+    secrets: Mapping[tuple[str, str], Mapping[str, str]]
+    """The content of those that Gateways name, in base64, by namespace and name."""
+
+
+def take(api: Api, plan: Plan) -> Snapshot:
+    """Asks the API server. OSError or SandboxError if it does not answer as it should."""
+    config = api.get(f"/api/v1/namespaces/{plan.root}/configmaps/{plan.mesh_config}") or {}
+    istio = {kind: _items(api, path) for kind, path in ISTIO.items()}
+    return Snapshot(
+        services=_items(api, "/api/v1/services"),
+        pods=_items(api, "/api/v1/pods"),
+        istio=istio,
+        mesh_config=config.get("data", {}).get("mesh", ""),
+        secrets=_secrets(api, istio["Gateway"], plan),
+    )
+
+
+def _secrets(api: Api, gateways: Sequence[Object], plan: Plan) -> dict[tuple[str, str], Mapping[str, str]]:
+    servers = [server for gateway in gateways for server in gateway["spec"].get("servers", [])]
+    names = {str(name) for server in servers if (name := (server.get("tls") or {}).get("credentialName"))}
+    places = {gateway.namespace for gateway in plan.gateways}
+    found = {(at, name): api.get(f"/api/v1/namespaces/{at}/secrets/{name}") for at in places for name in names}
+    return {where: secret.get("data") or {} for where, secret in found.items() if secret}
+
+
+def _items(api: Api, path: str) -> Sequence[Object]:
+    """Nothing where the definition is missing."""
+    found: Sequence[Object] = (api.get(path) or {}).get("items", [])
+    return found
+
+
+def watch(api: Api, changed: threading.Event) -> None:
+    """Sets `changed` whenever any of the objects may have changed, for as long as this program runs."""
+    for path in (*CORE, *ISTIO.values()):
+        threading.Thread(target=_watch, args=(api, path, changed), daemon=True).start()
+
+
+def _watch(api: Api, path: str, changed: threading.Event) -> None:
+    while True:
+        try:
+            for _ in api.watch(path):
+                changed.set()
+        except (OSError, http.client.HTTPException, SandboxError):
+            pass
+        time.sleep(PAUSE)
+
+
+def ready(pod: Object) -> bool:
+    """Whether a pod takes part."""
+    conditions = pod.get("status", {}).get("conditions") or []
+    good = any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+    return good and "deletionTimestamp" not in pod["metadata"]
+
+
+def selects(selector: Mapping[str, str] | None, labels: Mapping[str, str] | None) -> bool:
+    """Whether a Service's selector, or one of Istio's, matches labels; an empty one matches nothing here."""
+    return bool(selector) and (selector or {}).items() <= (labels or {}).items()

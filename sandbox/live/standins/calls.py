@@ -1,0 +1,62 @@
+"""A stand-in's calls to other services: all through its own sidecar."""
+
+import http.client
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from sandbox.live.plan import Workload
+
+FORWARDED: Final = frozenset(
+    {
+        "authorization",
+        "b3",
+        "baggage",
+        "cookie",
+        "end-user",
+        "traceparent",
+        "tracestate",
+        "user-agent",
+        "x-b3-flags",
+        "x-b3-parentspanid",
+        "x-b3-sampled",
+        "x-b3-spanid",
+        "x-b3-traceid",
+        "x-request-id",
+    }
+)
+"""Headers that a service hands on: those of tracing, and those by which meshes route."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a call came to; `status` 0 if there was no answer in time."""
+
+    status: int
+    data: Any = None
+
+    @property
+    def good(self) -> bool:
+        return self.status == 200
+
+
+def forwarded(headers: Mapping[str, str]) -> dict[str, str]:
+    """Those of a request's headers that go on."""
+    return {name.lower(): value for name, value in headers.items() if name.lower() in FORWARDED}
+
+
+def call(workload: Workload, url: str, headers: Mapping[str, str], patience: float) -> Answer:
+    """GETs `url`, such as `http://ratings:9080/ratings/0`, within `patience` seconds."""
+    where = urlsplit(url)
+    connection = http.client.HTTPConnection(workload.outbound, where.port, timeout=patience)
+    try:
+        connection.request("GET", where.path, headers={**headers, "Host": where.netloc})
+        response = connection.getresponse()
+        body = response.read()
+        return Answer(response.status, json.loads(body) if response.status == 200 else body.decode(errors="replace"))
+    except (OSError, http.client.HTTPException, ValueError):
+        return Answer(0)
+    finally:
+        connection.close()

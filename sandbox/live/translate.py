@@ -1,0 +1,172 @@
+"""The stack's own objects, as pilot and a stock Envoy can honour them; and what of them is left out, in words."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import yaml
+
+from sandbox.live.certificates import is_served
+from sandbox.live.plan import PILOT_HTTP_PORT, Plan
+from sandbox.live.snapshot import Object, Snapshot
+
+AS_THEY_ARE: Final = ("VirtualService", "ServiceEntry", "WorkloadEntry", "RequestAuthentication")
+
+MESH_CONFIG: Final = (
+    "accessLogEncoding",
+    "accessLogFile",
+    "accessLogFormat",
+    "defaultDestinationRuleExportTo",
+    "defaultServiceExportTo",
+    "defaultVirtualServiceExportTo",
+    "h2UpgradePolicy",
+    "localityLbSetting",
+    "outboundTrafficPolicy",
+    "pathNormalization",
+)
+"""Fields of the mesh's configuration that count here too; the others are about certificates, tracing and injection."""
+
+IDENTITY: Final = ("principals", "notPrincipals", "namespaces", "notNamespaces")
+"""Conditions of an AuthorizationPolicy that only certificates can answer."""
+
+MESH: Final = "*"
+"""The scope of a policy for all namespaces."""
+
+OF_ISTIOS_PROXY: Final = re.compile(r"envoy\.wasm\.|metadata_?exchange|istio\.stackdriver|io\.istio\.")
+"""Extensions that Istio compiles into its proxy, and a stock Envoy does not have."""
+
+
+def objects(seen: Snapshot, plan: Plan) -> Iterator[dict[str, Any]]:
+    """The objects that pilot gets."""
+    for kind in AS_THEY_ARE:
+        yield from map(_bare, seen.istio[kind])
+    yield from gateways(seen, plan)
+    yield from (_without_mutual_tls(_bare(rule)) for rule in seen.istio["DestinationRule"])
+    yield from _filters(seen, plan)
+    left = _unanswerable(seen, plan)
+    yield from map(_bare, (policy for policy in seen.istio["AuthorizationPolicy"] if policy not in left))
+
+
+def gateways(seen: Snapshot, plan: Plan) -> Iterator[dict[str, Any]]:
+    """The Gateways that let visitors in, without servers for whose certificate a proxy would wait in vain."""
+    for gateway in map(_bare, seen.istio["Gateway"]):
+        spec = gateway["spec"]
+        servers = [one for one in spec.get("servers", []) if is_served(one, gateway, seen, plan)]
+        if servers:
+            yield {**gateway, "spec": {**spec, "servers": servers}}
+
+
+def left_out(seen: Snapshot, plan: Plan) -> dict[str, list[str]]:
+    """What the live data plane does not honour, by the reason."""
+    kept = {(one["metadata"]["namespace"], one["metadata"]["name"]) for one in _filters(seen, plan)}
+    found: dict[str, list[Object]] = {
+        "no mutual TLS: the proxies have no certificates": list(_of_tls(seen)),
+        "HTTPS without a Secret that holds its certificate, or with certificates of visitors": [
+            gateway
+            for gateway in seen.istio["Gateway"]
+            if not all(is_served(one, gateway, seen, plan) for one in gateway["spec"].get("servers", []))
+        ],
+        "who calls is not known without certificates, and one of the policies asks for it": _unanswerable(seen, plan),
+        "for Istio's own proxy, or for another version of it": [
+            one
+            for one in seen.istio["EnvoyFilter"]
+            if (one["metadata"]["namespace"], one["metadata"]["name"]) not in kept
+        ],
+    }
+    return {reason: list(map(_name, objects)) for reason, objects in found.items() if objects}
+
+
+def mesh_config(seen: Snapshot) -> dict[str, Any]:
+    """The configuration of pilot's mesh."""
+    deployed = yaml.safe_load(seen.mesh_config) or {}
+    return {
+        **{key: deployed[key] for key in MESH_CONFIG if key in deployed},
+        "rootNamespace": deployed.get("rootNamespace", "istio-system"),
+        "enableAutoMtls": False,
+        # The cluster's own Services lead to simulated pods: pilot sees no namespace, and gets ServiceEntries instead.
+        "discoverySelectors": [{"matchLabels": {"mesh/live": "nothing-has-this-label"}}],
+        "defaultConfig": {"discoveryAddress": f"localhost:{PILOT_HTTP_PORT}"},
+    }
+
+
+def _bare(one: Object) -> dict[str, Any]:
+    """Without what only the API server needs."""
+    metadata = {
+        k: one["metadata"][k] for k in ("name", "namespace", "labels", "creationTimestamp") if k in one["metadata"]
+    }
+    return {"apiVersion": one["apiVersion"], "kind": one["kind"], "metadata": metadata, "spec": one.get("spec") or {}}
+
+
+def _name(one: Object) -> str:
+    return f"{one['kind']} {one['metadata']['namespace']}/{one['metadata']['name']}"
+
+
+def _without_mutual_tls(value: Any) -> Any:
+    """The value, without a `tls` anywhere in it that asks for Istio's certificates, nor what is empty without it."""
+    if isinstance(value, list):
+        return [_without_mutual_tls(each) for each in value]
+    if not isinstance(value, Mapping):
+        return value
+    inner = {k: _without_mutual_tls(each) for k, each in value.items() if not (k == "tls" and _is_mutual(each))}
+    return {k: each for k, each in inner.items() if each != {} or value[k] == {}}
+
+
+def _is_mutual(tls: Any) -> bool:
+    return isinstance(tls, Mapping) and bool(tls.get("mode") == "ISTIO_MUTUAL")
+
+
+def _of_tls(seen: Snapshot) -> Iterator[Object]:
+    yield from seen.istio["PeerAuthentication"]
+    yield from (rule for rule in seen.istio["DestinationRule"] if _without_mutual_tls(rule) != rule)
+
+
+def _filters(seen: Snapshot, plan: Plan) -> Iterator[dict[str, Any]]:
+    """EnvoyFilters, each without the patches that do not concern these proxies."""
+    for envoy_filter in map(_bare, seen.istio["EnvoyFilter"]):
+        spec = envoy_filter["spec"]
+        patches = [patch for patch in spec.get("configPatches", []) if _concerns(patch, plan)]
+        if patches:
+            yield {**envoy_filter, "spec": {**spec, "configPatches": patches}}
+
+
+def _concerns(patch: Object, plan: Plan) -> bool:
+    wanted = patch.get("match", {}).get("proxy", {}).get("proxyVersion", "")
+    try:
+        fits = not wanted or re.search(wanted, plan.version) is not None
+    except re.error:
+        fits = False
+    return fits and not OF_ISTIOS_PROXY.search(json.dumps(patch))
+
+
+def _unanswerable(seen: Snapshot, plan: Plan) -> list[Object]:
+    """Policies that need to know who calls; and of those that allow, all others for the same workloads, as these would
+    refuse what is allowed. A namespace counts as a whole."""
+    policies = seen.istio["AuthorizationPolicy"]
+    asking = {_scope(policy, plan) for policy in policies if _allows(policy) and _needs_identity(policy)}
+
+    def is_beside_one_that_asks(policy: Object) -> bool:
+        scope = _scope(policy, plan)
+        return bool(asking) and (scope in asking or MESH in (scope, *asking))
+
+    return [p for p in policies if (is_beside_one_that_asks(p) if _allows(p) else _needs_identity(p))]
+
+
+def _scope(policy: Object, plan: Plan) -> str:
+    """The namespace that a policy is for, or MESH."""
+    namespace: str = policy["metadata"]["namespace"]
+    return MESH if namespace == plan.root and not (policy.get("spec") or {}).get("selector") else namespace
+
+
+def _allows(policy: Object) -> bool:
+    return bool((policy.get("spec") or {}).get("action", "ALLOW") == "ALLOW")
+
+
+def _needs_identity(policy: Object) -> bool:
+    rules = (policy.get("spec") or {}).get("rules") or []
+    sources = [one.get("source") or {} for rule in rules for one in rule.get("from") or []]
+    keys = [condition.get("key", "") for rule in rules for condition in rule.get("when") or []]
+    return (
+        any(key in source for source in sources for key in IDENTITY)
+        or {"source.principal", "source.namespace"} & {*keys} != set()
+    )

@@ -1,0 +1,158 @@
+"""The stand-ins for Bookinfo, with calls to each other played."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+import requests
+
+from sandbox.live.plan import Workload
+from sandbox.live.standins import calls, productpage, server, services
+from sandbox.live.standins.calls import Answer
+from sandbox.live.standins.productpage import respond
+
+PAGE = Workload("productpage", "v1", "127.0.0.1", "127.0.0.1")
+RATED = {"ratings": {"Reader A": 5, "Reader B": 4}}
+
+
+def reviews(version: str) -> Workload:
+    return Workload("reviews", version, "127.0.0.1", "127.0.0.1")
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, str]]]:
+    """Every call with its headers; answered as by services that are well."""
+    made: list[tuple[str, dict[str, str]]] = []
+
+    def answered(_: Workload, url: str, headers: dict[str, str], patience: float) -> Answer:
+        assert patience > 0
+        made.append((url, headers))
+        service = url.split("/")[2].partition(":")[0]
+        if service == "ratings":
+            return Answer(200, RATED)
+        workload = reviews("v1")
+        return Answer(200, services.SERVICES[service](workload, f"/{service}/0", {})[1])
+
+    monkeypatch.setattr(services, "call", answered)
+    monkeypatch.setattr(productpage, "call", answered)
+    return made
+
+
+@pytest.fixture
+def deaf(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every call; none is answered."""
+    made: list[str] = []
+
+    def unanswered(_: Workload, url: str, *__: object) -> Answer:
+        made.append(url)
+        return Answer(0)
+
+    monkeypatch.setattr(services, "call", unanswered)
+    monkeypatch.setattr(productpage, "call", unanswered)
+    return made
+
+
+def ratings_of(version: str) -> list[Any]:
+    status, answer = services.reviews(reviews(version), "/reviews/0", {})
+    assert status == 200
+    return [review.get("rating") for review in answer["reviews"]]
+
+
+def test_reviews_v1_asks_nobody_for_stars(asked: list[Any]) -> None:
+    assert ratings_of("v1") == [None, None]
+    assert asked == []
+
+
+@pytest.mark.parametrize(("version", "color"), [("v2", "black"), ("v3", "red")])
+@pytest.mark.usefixtures("asked")
+def test_later_reviews_have_stars_of_their_color(version: str, color: str) -> None:
+    assert ratings_of(version) == [{"stars": 5, "color": color}, {"stars": 4, "color": color}]
+
+
+@pytest.mark.usefixtures("deaf")
+def test_without_ratings_there_are_reviews_that_say_so() -> None:
+    assert ratings_of("v3") == [{"error": services.RATINGS_ARE_MISSING}] * 2
+
+
+def test_reviews_are_asked_twice_and_details_once(deaf: list[str]) -> None:
+    page = respond(PAGE, "GET", "/productpage", {}, "")
+    assert page.status == 200
+    assert "The reviews are not available" in str(page.body)
+    assert "The details are not available" in str(page.body)
+    assert [url.split("/")[2] for url in deaf] == ["details:9080", "reviews:9080", "reviews:9080"]
+
+
+def test_who_is_signed_in_is_told_to_the_services(asked: list[Any]) -> None:
+    signed_in = respond(PAGE, "POST", "/login", {}, "username=jason&passwd=")
+    assert (signed_in.status, signed_in.headers["Location"]) == (302, "/productpage")
+    cookie = signed_in.headers["Set-Cookie"].partition(";")[0]
+    page = respond(PAGE, "GET", "/productpage", {"cookie": cookie}, "")
+    assert "jason" in str(page.body)
+    assert {headers.get("end-user") for _, headers in asked} == {"jason"}
+
+
+def test_a_visitor_cannot_claim_to_be_a_user_by_a_header(asked: list[Any]) -> None:
+    respond(PAGE, "GET", "/productpage", {"end-user": "jason", "x-request-id": "1"}, "")
+    assert asked
+    assert all("end-user" not in headers and headers["x-request-id"] == "1" for _, headers in asked)
+
+
+@pytest.mark.parametrize("name", ["", "<script>", "a b", "a\r\nSet-Cookie: x=y", "x" * 41])
+def test_a_name_that_would_break_a_page_or_a_header_is_refused(name: str) -> None:
+    assert respond(PAGE, "POST", "/login", {}, f"username={quote(name)}").status == 400
+    assert productpage._user({"cookie": f'session="{name}"'}) == ""
+
+
+def test_signing_out_takes_the_cookie_away() -> None:
+    assert "Max-Age=0" in respond(PAGE, "GET", "/logout", {}, "").headers["Set-Cookie"]
+
+
+@pytest.mark.usefixtures("asked")
+def test_the_page_is_there_as_data_too() -> None:
+    assert json.dumps(respond(PAGE, "GET", "/api/v1/products", {}, "").body).count("title") == 1
+    answer = respond(PAGE, "GET", "/api/v1/products/0/reviews", {}, "").body
+    assert isinstance(answer, dict)
+    assert answer["version"] == "v1"
+    assert respond(PAGE, "GET", "/api/v1/products/0/nothing", {}, "").status == 404
+
+
+@pytest.mark.usefixtures("deaf")
+def test_data_that_does_not_come_is_a_gateway_timeout() -> None:
+    assert respond(PAGE, "GET", "/api/v1/products/0/ratings", {}, "").status == 504
+
+
+def test_only_headers_of_tracing_and_routing_are_handed_on() -> None:
+    given = {"X-Request-Id": "1", "Cookie": "a=b", "Host": "here", "Content-Length": "3"}
+    assert calls.forwarded(given) == {"x-request-id": "1", "cookie": "a=b"}
+
+
+@pytest.fixture
+def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, Path]]:
+    """A running stand-in of details, and the file of its switches."""
+    monkeypatch.setattr(server, "APP_PORT", 0)
+    switches = tmp_path / "switches.json"
+    made = server.Server(Workload("details", "v1", "127.0.0.1", "127.0.0.1"), server.Switches(switches))
+    threading.Thread(target=made.serve_forever, args=(0.05,), daemon=True).start()
+    yield f"http://127.0.0.1:{made.server_port}/details/0", switches
+    made.shutdown()
+    made.server_close()
+
+
+def test_a_switch_makes_every_second_answer_a_failure(served: tuple[str, Path]) -> None:
+    url, switches = served
+    assert [requests.get(url, timeout=5).status_code for _ in range(2)] == [200, 200]
+    switches.write_text('{"details-v1": {"failEvery": 2}}')
+    assert [requests.get(url, timeout=5).status_code for _ in range(4)] == [200, 500, 200, 500]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"ratings-v1": {"failEvery": 1}}'])
+def test_switches_that_say_nothing_of_a_stand_in_change_nothing(served: tuple[str, Path], text: str) -> None:
+    url, switches = served
+    switches.write_text(text)
+    assert requests.get(url, timeout=5).json()["author"] == "William Shakespeare"
