@@ -3,10 +3,10 @@ STACK ?= dev
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python -m
-export CONTEXT FORCE PURGE
+export CONTEXT FORCE LIVE PURGE URL
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview precheck refresh down status render sandbox sandbox-stop sandbox-reset toolchain env docs test torture unit lint clean
+.PHONY: help up preview precheck refresh down status smoke render sandbox sandbox-stop sandbox-reset toolchain env docs test torture unit lint clean
 
 help: ## this list
 	@awk 'BEGIN {FS = ":.*## "; print "make TARGET [STACK=dev] [CONTEXT=...] [ARGS=\"flags for pulumi\"]\n"} /^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ down: $(VENV)/ready ## remove everything that the stack made; FORCE=1: also if o
 
 status: $(VENV)/ready ## versions, gateways and addresses, pods without a current sidecar
 	@$(RUN) commands status $(STACK)
+
+smoke: $(VENV)/ready ## ask the product page, and compare which versions answer with the routes; URL=... where it is not the recorded one
+	@$(RUN) commands smoke $(STACK)
 
 render: $(VENV)/ready ## write the stack's objects as YAML files to OUT=folder; needs no cluster
 	@$(RUN) commands render $(STACK) --out "$(OUT)"

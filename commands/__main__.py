@@ -76,6 +76,13 @@ def show(stack: str, _: argparse.Namespace) -> int:
     return status.show(stack)
 
 
+def smoke(stack: str, _: argparse.Namespace) -> int:
+    """Asks the running product page, and compares what answers with the routes."""
+    from commands import smoke as smoking
+
+    return smoking.run(stack)
+
+
 def render(stack: str, args: argparse.Namespace) -> int:
     """Writes the stack's objects as YAML files."""
     if not args.out:
@@ -115,6 +122,7 @@ COMMANDS: Final[dict[str, Callable[[str, argparse.Namespace], int]]] = {
     "refresh": refresh,
     "down": down,
     "status": show,
+    "smoke": smoke,
     "render": render,
     "reset": reset,
     "env": env,
