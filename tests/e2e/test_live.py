@@ -1,0 +1,379 @@
+"""The live data plane, as a user meets it: requests to the page of a stack on the embedded cluster. Each test goes on
+from the one before; what a test lays on the cluster, it takes away."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from tests.e2e.conftest import NO_CHANGES, Checkout
+
+REQUESTS = 2000
+PRODUCT = "/api/v1/products/0"
+LIVE = "LIVE=1"
+
+
+@pytest.fixture(scope="module")
+def port(checkout: Checkout) -> int:
+    """A node port of its own, so that a sandbox of the user's is not in the way."""
+    for candidate in range(32767, 30000, -7):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", candidate)):
+                checkout.set(ingressNodePorts={"http2": candidate})
+                return candidate
+    raise AssertionError("no node port is free")
+
+
+@pytest.fixture(scope="module")
+def site(checkout: Checkout, port: int) -> Iterator[str]:
+    """The address of the live gateway, on the stack as it is in the repository."""
+    checkout.make("up", LIVE)
+    yield f"http://127.0.0.1:{port}"
+    checkout.reset_files()
+
+
+def processes(checkout: Checkout) -> dict[str, int]:
+    """The numbers of the live processes, by name."""
+    records = (checkout.home / "cluster" / "run").glob("live-*.json")
+    return {record.stem: json.loads(record.read_text())["pid"] for record in records}
+
+
+def soon(condition: Callable[[], Any], limit: float = 10) -> Any:
+    deadline = time.monotonic() + limit
+    while not (result := condition()):
+        assert time.monotonic() < deadline, "did not happen in time"
+        time.sleep(0.1)
+    return result
+
+
+def virtual_service(service: str, *http: Mapping[str, Any]) -> dict[str, Any]:
+    return custom("VirtualService", service, {"hosts": [service], "http": list(http)})
+
+
+def custom(kind: str, name: str, spec: Mapping[str, Any]) -> dict[str, Any]:
+    metadata = {"name": name, "namespace": "default"}
+    return {"apiVersion": "networking.istio.io/v1alpha3", "kind": kind, "metadata": metadata, "spec": spec}
+
+
+def to(**weights: int) -> dict[str, Any]:
+    """A route to versions of reviews by weight."""
+    return {
+        "route": [
+            {"destination": {"host": "reviews", "subset": subset}, "weight": weight}
+            for subset, weight in weights.items()
+        ]
+    }
+
+
+SUBSETS = [{"name": version, "labels": {"version": version}} for version in ("v1", "v2", "v3")]
+# As the sample has it: mutual TLS is asked for, and the live part does without.
+RULE = custom("DestinationRule", "reviews", {"host": "reviews", "trafficPolicy": {"tls": {"mode": "ISTIO_MUTUAL"}}})
+RULE["spec"]["subsets"] = SUBSETS
+RATINGS = {"route": [{"destination": {"host": "ratings"}}]}
+
+
+@contextmanager
+def standing(checkout: Checkout, *objects: Mapping[str, Any]) -> Iterator[None]:
+    """The objects are on the cluster, and pilot has them."""
+    file = checkout.home / "cluster" / "live" / "config" / "objects.yaml"
+    before = file.stat().st_mtime_ns
+    checkout.apply(*objects)
+    soon(lambda: file.stat().st_mtime_ns != before)
+    try:
+        yield
+    finally:
+        for one in objects:
+            checkout.kubectl("delete", one["kind"].lower(), one["metadata"]["name"], "--ignore-not-found")
+
+
+def version(site: str, session: requests.Session | None = None) -> str:
+    """Which version of reviews answered."""
+    found: str = (session or requests).get(f"{site}{PRODUCT}/reviews", timeout=20).json().get("version", "none")
+    return found
+
+
+def versions(site: str, count: int) -> Counter[str]:
+    """How often each version of reviews answered."""
+
+    def some(number: int) -> Counter[str]:
+        with requests.Session() as session:
+            return Counter(version(site, session) for _ in range(number))
+
+    with ThreadPoolExecutor(4) as pool:
+        return sum(pool.map(some, [count // 4] * 4), Counter())
+
+
+def statuses(site: str, count: int, path: str = f"{PRODUCT}/ratings") -> Counter[int]:
+    with requests.Session() as session:
+        return Counter(session.get(f"{site}{path}", timeout=20).status_code for _ in range(count))
+
+
+def within(share: float, hits: int, count: int) -> bool:
+    """Whether `hits` of `count` are a chance of `share`: five standard deviations, once in two million runs outside."""
+    return bool(abs(hits - share * count) <= 5 * (count * share * (1 - share)) ** 0.5)
+
+
+def switch(checkout: Checkout, **wanted: Mapping[str, float]) -> None:
+    """Makes stand-ins misbehave, as the docs say."""
+    text = json.dumps({name.replace("_", "-"): what for name, what in wanted.items()})
+    (checkout.home / "cluster" / "live" / "switches.json").write_text(text)
+
+
+def test_a_taken_node_port_is_one_clear_message(checkout: Checkout, port: int) -> None:
+    with socket.create_server(("127.0.0.1", port)):
+        text = checkout.make("up", LIVE, code=None)
+    assert f"node port {port}, http2 of istio-ingressgateway, is taken by" in text
+    assert f"(process {os.getpid()})" in text
+    assert "the stack is up, but its live part is not" in text
+    assert "Traceback" not in text
+
+
+def test_the_printed_address_opens(site: str) -> None:
+    answer = requests.get(f"{site}/productpage", timeout=20)
+    assert answer.status_code == 200
+    assert "The Comedy of Errors" in answer.text
+    assert "not available" not in answer.text
+
+
+def test_only_this_machine_can_reach_it(checkout: Checkout, site: str) -> None:
+    assert site
+    owners = set(processes(checkout).values())
+    inodes = {str(d.readlink()) for pid in owners for d in Path(f"/proc/{pid}/fd").iterdir()}
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    listening = {row[1] for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in inodes}
+    assert len(listening) > 20
+    assert all(address[6:8] == "7F" for address in listening), "the last byte comes first: 127.x.x.x"
+
+
+def test_another_up_changes_nothing(checkout: Checkout, site: str) -> None:
+    assert site
+    before = processes(checkout)
+    assert "already running" in checkout.make("up", NO_CHANGES, LIVE)
+    assert processes(checkout) == before
+
+
+def test_status_says_what_is_live_and_what_is_not(checkout: Checkout, site: str) -> None:
+    text = checkout.make("status")
+    assert f"live      http2 {site}; pilot, 8 proxies, stand-ins" in text
+    assert "serving: productpage-v1, details-v1, reviews-v1" in text
+    assert "simulated: pods" in text
+
+
+def test_without_rules_every_version_answers(site: str) -> None:
+    assert set(versions(site, 100)) == {"v1", "v2", "v3"}
+
+
+def test_a_split_by_weight_keeps_to_its_weights_and_a_user_to_his_version(checkout: Checkout, site: str) -> None:
+    jason = {"match": [{"headers": {"end-user": {"exact": "jason"}}}], **to(v2=100)}
+    with standing(checkout, RULE, virtual_service("reviews", jason, to(v1=90, v3=10))):
+        soon(lambda: set(versions(site, 40)) <= {"v1", "v3"})
+        found = versions(site, REQUESTS)
+        assert found.total() == REQUESTS
+        assert set(found) == {"v1", "v3"}
+        assert within(0.1, found["v3"], REQUESTS), found
+        with requests.Session() as session:
+            session.post(f"{site}/login", data={"username": "jason"}, timeout=20)
+            assert {version(site, session) for _ in range(30)} == {"v2"}
+            session.get(f"{site}/logout", timeout=20)
+            assert version(site, session) != "v2"
+
+
+def test_a_changed_weight_takes_effect_within_seconds(checkout: Checkout, site: str) -> None:
+    with standing(checkout, RULE, virtual_service("reviews", to(v1=100))):
+        soon(lambda: set(versions(site, 40)) == {"v1"})
+        checkout.apply(virtual_service("reviews", to(v3=100)))
+        soon(lambda: set(versions(site, 40)) == {"v3"}, limit=5)
+
+
+def test_an_abort_hits_its_percentage(checkout: Checkout, site: str) -> None:
+    abort = {"fault": {"abort": {"httpStatus": 418, "percentage": {"value": 30}}}}
+    with standing(checkout, virtual_service("ratings", {**abort, **RATINGS})):
+        soon(lambda: statuses(site, 20)[418])
+        found = statuses(site, 600)
+        assert set(found) == {200, 418}
+        assert within(0.3, found[418], 600), found
+
+
+def test_a_delay_delays(checkout: Checkout, site: str) -> None:
+    def seconds() -> float:
+        return requests.get(f"{site}{PRODUCT}/ratings", timeout=20).elapsed.total_seconds()
+
+    delay = {"fault": {"delay": {"fixedDelay": "1.2s", "percentage": {"value": 100}}}}
+    assert seconds() < 0.5
+    with standing(checkout, virtual_service("ratings", {**delay, **RATINGS})):
+        soon(lambda: seconds() > 0.5)
+        assert 1.2 <= seconds() < 2
+
+
+def test_a_timeout_ends_what_takes_too_long(checkout: Checkout, site: str) -> None:
+    switch(checkout, ratings_v1={"delay": 2})
+    with standing(checkout, virtual_service("ratings", {"timeout": "0.4s", **RATINGS})):
+        soon(lambda: statuses(site, 1)[504])
+        began = time.monotonic()
+        assert statuses(site, 2) == {504: 2}
+        assert time.monotonic() - began < 2
+    switch(checkout)
+
+
+def test_a_retry_hides_a_failure(checkout: Checkout, site: str) -> None:
+    switch(checkout, ratings_v1={"failEvery": 2})
+    found = statuses(site, 20)
+    assert found == {200: 10, 500: 10}
+    retries = {"retries": {"attempts": 2, "perTryTimeout": "2s", "retryOn": "5xx"}}
+    with standing(checkout, virtual_service("ratings", {**retries, **RATINGS})):
+        soon(lambda: set(statuses(site, 10)) == {200})
+        assert statuses(site, 60) == {200: 60}
+    switch(checkout)
+
+
+def test_a_service_that_fails_is_said_on_the_page_and_not_an_error_of_it(checkout: Checkout, site: str) -> None:
+    abort = {"fault": {"abort": {"httpStatus": 503, "percentage": {"value": 100}}}}
+    rules = (RULE, virtual_service("reviews", to(v2=100)), virtual_service("ratings", {**abort, **RATINGS}))
+    with standing(checkout, *rules):
+        page = soon(lambda: (p := requests.get(f"{site}/productpage", timeout=20)).text.count("ratings service") and p)
+        assert page.status_code == 200
+        assert 'class="stars' not in page.text
+
+
+@pytest.mark.parametrize(
+    ("version", "stars"), [("v1", None), ("v2", '<p class="stars black"'), ("v3", '<p class="stars red"')]
+)
+def test_each_version_shows_its_stars(checkout: Checkout, site: str, version: str, stars: str | None) -> None:
+    with standing(checkout, RULE, virtual_service("reviews", to(**{version: 100}))):
+        soon(lambda: set(versions(site, 40)) == {version})
+        text = requests.get(f"{site}/productpage", timeout=20).text
+        assert (stars in text) if stars else ("stars" not in text)
+
+
+def local_limit(tokens: int) -> dict[str, Any]:
+    """A limit in front of ratings: so many requests, and no more for an hour."""
+    kind = "envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit"
+    always = {"default_value": {"numerator": 100, "denominator": "HUNDRED"}}
+    value = {
+        "name": "envoy.filters.http.local_ratelimit",
+        "typed_config": {
+            "@type": "type.googleapis.com/udpa.type.v1.TypedStruct",
+            "type_url": f"type.googleapis.com/{kind}",
+            "value": {
+                "stat_prefix": "limit",
+                "token_bucket": {"max_tokens": tokens, "tokens_per_fill": tokens, "fill_interval": "3600s"},
+                "filter_enabled": {"runtime_key": "on", **always},
+                "filter_enforced": {"runtime_key": "enforced", **always},
+            },
+        },
+    }
+    manager = {"filterChain": {"filter": {"name": "envoy.filters.network.http_connection_manager"}}}
+    patch = {
+        "applyTo": "HTTP_FILTER",
+        "match": {"context": "SIDECAR_INBOUND", "proxy": {"proxyVersion": "^1\\.10.*"}, "listener": manager},
+        "patch": {"operation": "INSERT_BEFORE", "value": value},
+    }
+    spec = {"workloadSelector": {"labels": {"app": "ratings"}}, "configPatches": [patch]}
+    return custom("EnvoyFilter", "ratings-limit", spec)
+
+
+def test_a_local_rate_limit_answers_429(checkout: Checkout, site: str) -> None:
+    with standing(checkout, local_limit(7)):
+        soon(lambda: statuses(site, 1)[429])
+        assert statuses(site, 5) == {429: 5}
+    soon(lambda: statuses(site, 1)[200])
+
+
+def test_https_at_the_edge_has_the_certificate_of_its_secret(checkout: Checkout, site: str) -> None:
+    assert site
+    pki = checkout.home / "cluster" / "pki"
+    pair = (f"--cert={pki / 'server.crt'}", f"--key={pki / 'server.key'}")
+    checkout.kubectl("create", "secret", "tls", "page", "--namespace=istio-system", *pair)
+    tls = {"mode": "SIMPLE", "credentialName": "page"}
+    server = {"port": {"number": 443, "name": "https", "protocol": "HTTPS"}, "hosts": ["*"], "tls": tls}
+    gateway = custom("Gateway", "secure", {"selector": {"istio": "ingressgateway"}, "servers": [server]})
+    route = {"route": [{"destination": {"host": "productpage", "port": {"number": 9080}}}]}
+    routes = custom("VirtualService", "secure", {"hosts": ["*"], "gateways": ["secure"], "http": [route]})
+    with standing(checkout, gateway, routes):
+        notes = checkout.home / "cluster" / "live" / "notes.json"
+        port = soon(lambda: json.loads(notes.read_text())["nodePorts"].get("https"))
+        soon(lambda: socket.socket().connect_ex(("127.0.0.1", port)) == 0)
+        page = f"https://127.0.0.1:{port}/productpage"
+        assert requests.get(page, verify=str(pki / "ca.crt"), timeout=20).status_code == 200
+        assert f"https https://127.0.0.1:{port}" in checkout.make("status")
+    checkout.kubectl("delete", "secret", "page", "--namespace=istio-system")
+
+
+def test_smoke_agrees_with_the_routes_and_fails_where_the_page_does_not(checkout: Checkout, site: str) -> None:
+    assert site
+    jason = {"match": [{"headers": {"end-user": {"exact": "jason"}}}], **to(v2=100)}
+    with standing(checkout, RULE, virtual_service("reviews", jason, to(v1=90, v3=10))):
+        soon(lambda: set(versions(site, 40)) <= {"v1", "v3"})
+        text = checkout.make("smoke")
+        assert re.search(r"reviews +v1 +90% configured +\d\d\.\d% of 400\n +v3 +10% configured", text)
+        assert re.search(r"user jason +v2 +100% configured +100.0% of 40", text)
+        checkout.kubectl("scale", "deployment", "reviews-v3", "--replicas=0")
+        soon(lambda: version_is_missing(site))
+        text = checkout.make("smoke", code=None)
+        assert re.search(r"no answer .*<- contradicts the configuration", text)
+        checkout.kubectl("scale", "deployment", "reviews-v3", "--replicas=1")
+
+
+def version_is_missing(site: str) -> bool:
+    """Whether nobody answers where v3 should."""
+    return bool(versions(site, 100)["none"])
+
+
+def test_an_object_that_pilot_refuses_is_said_and_hurts_no_other(checkout: Checkout, site: str) -> None:
+    with standing(checkout, custom("DestinationRule", "bad", {"host": "ratings", "trafficPolicy": {}})):
+        text = soon(lambda: (t := checkout.make("status")).count("pilot refuses") and t)
+        assert "traffic policy must have at least one field" in text
+        assert requests.get(f"{site}/productpage", timeout=20).status_code == 200
+
+
+def test_a_service_without_a_stand_in_is_named(checkout: Checkout, site: str) -> None:
+    assert site
+    labels = {"app": "shop"}
+    pod = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "shop", "image": "shop"}]}}
+    deployment = {"selector": {"matchLabels": labels}, "template": pod}
+    service = {"selector": labels, "ports": [{"name": "http", "port": 80}]}
+    checkout.apply(
+        {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "shop"}, "spec": service},
+        {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "shop"}, "spec": deployment},
+    )
+    soon(lambda: "for want of a stand-in: default/shop" in checkout.make("status"), limit=20)
+    checkout.kubectl("delete", "service,deployment", "shop")
+
+
+def test_a_deployment_that_is_gone_answers_no_more(checkout: Checkout, site: str) -> None:
+    checkout.kubectl("delete", "deployment", "reviews-v3")
+    soon(lambda: set(versions(site, 100)) == {"v1", "v2"})
+
+
+def test_a_killed_process_is_named_and_the_next_up_starts_it_again(checkout: Checkout, site: str) -> None:
+    before = processes(checkout)
+    os.kill(before["live-pilot"], 9)
+    soon(lambda: "live-pilot has ended" in checkout.make("status"))
+    checkout.make("up", LIVE)
+    after = processes(checkout)
+    assert {name for name in before if before[name] != after[name]} == {"live-pilot"}
+    assert requests.get(f"{site}/productpage", timeout=20).status_code == 200
+
+
+def test_down_ends_it_and_leaves_no_process(checkout: Checkout, site: str) -> None:
+    before = processes(checkout)
+    assert len(before) == 11
+    checkout.make("down", LIVE)
+    assert processes(checkout) == {}
+    for number in before.values():
+        with pytest.raises(ProcessLookupError):
+            os.kill(number, 0)
+    with pytest.raises(requests.ConnectionError):
+        requests.get(site, timeout=5)
