@@ -1,0 +1,216 @@
+"""Grafana dashboards in types: variables, rows and panels, in the form that Grafana 7 reads.
+
+A library would have to know the panels of Grafana 7; those that are kept today begin with later ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+Kind = Literal["graph", "singlestat", "table", "text"]
+Unit = Literal["short", "none", "reqps", "ops", "s", "bytes", "Bps", "percentunit", "decbytes"]
+
+WIDTH: Final = 24
+"""Columns of a dashboard."""
+SCHEMA: Final = 26
+"""Generation of the format, as Grafana 7.4 counts."""
+
+
+@dataclass(frozen=True)
+class Query:
+    """A question to Prometheus, and what each answer is called."""
+
+    expr: str
+    legend: str = ""
+    """May hold labels: `{{pod}}`."""
+    column: str = ""
+    """What the answer is called in a table."""
+    unit: Unit | None = None
+    """Of the column."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Panel:
+    """One picture."""
+
+    title: str = ""
+    kind: Kind = "graph"
+    queries: Sequence[Query] = ()
+    unit: Unit = "short"
+    width: int = 8
+    """Columns out of 24."""
+    height: int = 7
+    """Lines of 30 pixels."""
+    stack: bool = False
+    """Whether a graph piles its lines up."""
+    text: str = ""
+    """Markdown, for a text."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """Panels under a title; without one, they stand alone."""
+
+    title: str | None
+    panels: Sequence[Panel]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variable:
+    """What a visitor chooses; queries name it as `$name`."""
+
+    name: str
+    query: str
+    kind: Literal["datasource", "query"] = "query"
+    label: str = ""
+    many: bool = False
+    """Whether several may be chosen, and all."""
+    pick: str = ""
+    """A regular expression that takes the values out of the answers."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dashboard:
+    """One page."""
+
+    title: str
+    uid: str
+    """Its address; others link to it."""
+    about: str
+    """What it is for, in a sentence."""
+    rows: Sequence[Row]
+    variables: Sequence[Variable] = ()
+
+    @property
+    def panels(self) -> Iterator[tuple[Row, Panel]]:
+        return ((row, panel) for row in self.rows for panel in row.panels)
+
+    def document(self) -> dict[str, Any]:
+        """As Grafana reads it."""
+        source = "$datasource" if any(v.kind == "datasource" for v in self.variables) else None
+        return {
+            "uid": self.uid,
+            "title": self.title,
+            "description": self.about,
+            "editable": False,
+            "schemaVersion": SCHEMA,
+            "version": 1,
+            "refresh": "15s",
+            "time": {"from": "now-15m", "to": "now"},
+            "timezone": "",
+            "annotations": {"list": []},
+            "templating": {"list": [_variable(variable) for variable in self.variables]},
+            "panels": list(_placed(self.rows, source)),
+        }
+
+
+DATASOURCE: Final = Variable(name="datasource", query="prometheus", kind="datasource", label="Data source")
+"""Which Prometheus is asked."""
+
+
+def _variable(variable: Variable) -> dict[str, Any]:
+    common = {"name": variable.name, "type": variable.kind, "query": variable.query, "label": variable.label or None}
+    if variable.kind == "datasource":
+        return {**common, "hide": 0, "refresh": 1}
+    everything = {"text": "All", "value": ["$__all"]}
+    return {
+        **common,
+        "datasource": "$datasource",
+        "refresh": 2,  # whenever the time changes
+        "sort": 1,
+        "regex": variable.pick,
+        "multi": variable.many,
+        "includeAll": variable.many,
+        "current": everything if variable.many else {},
+    }
+
+
+def _placed(rows: Sequence[Row], source: str | None) -> Iterator[dict[str, Any]]:
+    """Panels from left to right and from top to bottom, each row on a line of its own."""
+    number = top = 0
+    for row in rows:
+        if row.title is not None:
+            number += 1
+            spot = {"x": 0, "y": top, "w": WIDTH, "h": 1}
+            yield {"id": number, "type": "row", "title": row.title, "collapsed": False, "panels": [], "gridPos": spot}
+            top += 1
+        left = height = 0
+        for panel in row.panels:
+            if left + panel.width > WIDTH:
+                left, top, height = 0, top + height, 0
+            number += 1
+            spot = {"x": left, "y": top, "w": panel.width, "h": panel.height}
+            yield {"id": number, "gridPos": spot, **_panel(panel, source)}
+            left, height = left + panel.width, max(height, panel.height)
+        top += height
+
+
+def _panel(panel: Panel, source: str | None) -> dict[str, Any]:
+    common: dict[str, Any] = {"type": panel.kind, "title": panel.title, "datasource": source}
+    if panel.kind == "text":
+        return {**common, "mode": "markdown", "content": panel.text}
+    asked = [_query(query, chr(ord("A") + place), panel.kind) for place, query in enumerate(panel.queries)]
+    return {**common, "targets": asked, **_LOOKS[panel.kind](panel)}
+
+
+def _query(query: Query, name: str, kind: Kind) -> dict[str, Any]:
+    at_once = {"format": "table", "instant": True} if kind == "table" else {"format": "time_series"}
+    return {"refId": name, "expr": query.expr, "legendFormat": query.legend, "intervalFactor": 1, **at_once}
+
+
+def _graph(panel: Panel) -> dict[str, Any]:
+    axis = {"format": panel.unit, "show": True, "min": "0", "logBase": 1}
+    return {
+        "lines": True,
+        "linewidth": 1,
+        "fill": 1,
+        "stack": panel.stack,
+        "nullPointMode": "null as zero" if panel.stack else "null",
+        "renderer": "flot",
+        "legend": {"show": True, "avg": False, "current": False, "max": False, "min": False, "values": False},
+        "tooltip": {"shared": True, "sort": 2, "value_type": "individual"},
+        "xaxis": {"mode": "time", "show": True},
+        "yaxes": [axis, {**axis, "show": False}],
+    }
+
+
+def _singlestat(panel: Panel) -> dict[str, Any]:
+    return {
+        "format": panel.unit,
+        "valueName": "current",
+        "nullText": "N/A",
+        "sparkline": {"show": panel.height > 3, "full": True},
+        "gauge": {"show": False},
+    }
+
+
+def _table(panel: Panel) -> dict[str, Any]:
+    """One line for each set of labels, with the answers side by side."""
+    answers = {f"Value #{chr(ord('A') + place)}": query for place, query in enumerate(panel.queries)}
+    return {
+        "transformations": [
+            {"id": "merge", "options": {}},
+            {
+                "id": "organize",
+                "options": {
+                    "excludeByName": {"Time": True},
+                    "renameByName": {name: query.column for name, query in answers.items()},
+                },
+            },
+        ],
+        "fieldConfig": {
+            "defaults": {},
+            "overrides": [
+                {
+                    "matcher": {"id": "byName", "options": query.column},
+                    "properties": [{"id": "unit", "value": query.unit or panel.unit}],
+                }
+                for query in panel.queries
+            ],
+        },
+        "options": {"showHeader": True},
+    }
+
+
+_LOOKS: Final = {"graph": _graph, "singlestat": _singlestat, "table": _table}
