@@ -5,6 +5,7 @@ from functools import partial
 import pulumi
 
 from components import gate, meshconfig, stack
+from components.addons.install import AddonsArgs, install
 from components.base import Base, BaseArgs
 from components.bookinfo import Bookinfo, BookinfoArgs
 from components.cni import Cni, CniArgs
@@ -72,6 +73,16 @@ if settings.cni.enabled:
     Cni("cni", CniArgs(mesh=mesh, namespace=places.get(where, where)), on_cluster)
 
 api = [*base.definitions, *(resource for plane in control_planes for resource in plane.validation)]
+addons = install(
+    AddonsArgs(
+        mesh=mesh,
+        namespace=base.namespace,
+        addons=settings.addons,
+        api=api,
+        ingress=settings.gateways[INGRESS].selector(INGRESS) if INGRESS in settings.gateways else {},
+    ),
+    on_cluster,
+)
 
 if settings.bookinfo:
     Bookinfo(
@@ -106,6 +117,8 @@ pulumi.export("injectedNamespaces", list(settings.injectedNamespaces))
 pulumi.export("cluster", cluster.facts)
 pulumi.export("nodeAddress", cluster.node)
 pulumi.export("gateways", facts)
+if addons:
+    pulumi.export("addons", {name: addon.url for name, addon in addons.items()})
 if settings.bookinfo and INGRESS in facts:
     host = f"{INGRESS}.{settings.gateways[INGRESS].namespace or ROOT}.svc.{settings.global_.proxy.clusterDomain}"
     pulumi.export("productPage", facts[INGRESS].apply(lambda found: product_page(found, host, cluster.node)))

@@ -19,15 +19,18 @@ MESH_CONFIG: Final = "istio"
 """ConfigMap with the mesh-wide configuration; gateways mount it too."""
 INJECTOR: Final = "istio-sidecar-injector"
 """ConfigMap with the injection template; also the name of the webhook that asks for it."""
+ZIPKIN: Final = "zipkin"
+ZIPKIN_PORT: Final = 9411
+"""Service and port of the tracing addon, in Istio's namespace, to which proxies send spans unless told otherwise."""
 
 _TRACERS: Final[Mapping[str, Mapping[str, Any]]] = {
-    "zipkin": {"address": "zipkin.{root}:9411"},
+    "zipkin": {"address": f"{ZIPKIN}.{{root}}:{ZIPKIN_PORT}"},
     "lightstep": {},
     "datadog": {"address": "$(HOST_IP):8126"},
     "stackdriver": dict.fromkeys(("maxNumberOfAnnotations", "maxNumberOfAttributes", "maxNumberOfMessageEvents"), 200),
     "openCensusAgent": {},
 }
-"""Where proxies send their spans unless told otherwise: for Zipkin, the Service of the tracing addon."""
+"""Where proxies send their spans unless told otherwise."""
 
 
 def documents(mesh: Installation, namespace: pulumi.Input[str], opts: pulumi.ResourceOptions) -> list[ConfigMap]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from components.typed import Typed
@@ -18,6 +19,12 @@ class Release(Typed):
     """Minor versions of the proxy that the release's telemetry filters are written for."""
     bookinfo_tag: str
     """Tag of the Bookinfo images in the release's samples."""
+    addon_images: Mapping[str, str]
+    """Images of the addons in the release's samples, by container."""
+    kiali: str
+    """Kiali's version, as its objects' labels tell it; the image's tag follows the minor version."""
+    grafana: str
+    """Grafana's version."""
     kubernetes: tuple[int, int]
     """The oldest Kubernetes (major, minor) whose APIs every object here uses."""
     architectures: tuple[str, ...]
@@ -31,6 +38,15 @@ ISTIO: Final = Release(
     hub="docker.io/istio",
     proxy_generations=("1.9", "1.10"),
     bookinfo_tag="1.16.2",
+    addon_images={
+        "prometheus": "prom/prometheus:v2.24.0",
+        "configmap-reload": "jimmidyson/configmap-reload:v0.5.0",
+        "jaeger": "docker.io/jaegertracing/all-in-one:1.20",
+        "grafana": "grafana/grafana:7.4.3",
+        "kiali": "quay.io/kiali/kiali:v1.34",
+    },
+    kiali="v1.34.0",
+    grafana="7.4.3",
     kubernetes=(1, 23),  # policy/v1 came with 1.21, autoscaling/v2 with 1.23
     architectures=("amd64",),
     end_of_life="2022-01-07",

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import ConfigDict, Field, ValidationError, field_validator
 
 from components import errors, profiles
+from components.addons.config import Addons, spelt_out
 from components.installation import ROOT
 from components.profiles import Name, PortNumber, ServiceType, Values
 from components.profiles.merge import merged
@@ -82,6 +83,8 @@ class Settings(Values):
     """Mutual TLS, who may call whom, and tokens of users; see [Security](docs/security.md)."""
     rateLimit: RateLimit = RateLimit()
     """The rate-limit service, which the stack has where a limit of `traffic` is global."""
+    addons: Addons = Addons()
+    """What watches the mesh, if wanted: Prometheus, Jaeger, Grafana, Kiali."""
     restartOnInjectionChange: bool = False
     """Whether the stack's workloads restart when the sidecar that they would get changes: template, image, proxy
     configuration. Otherwise they keep the old one until something else restarts them."""
@@ -113,6 +116,16 @@ class Settings(Values):
     @classmethod
     def _switch(cls, value: Any) -> Any:
         return {True: Bookinfo(), False: None}.get(value, value) if isinstance(value, bool) else value
+
+    @field_validator("addons", mode="before")
+    @classmethod
+    def _addons(cls, value: Any) -> Any:
+        return spelt_out(value)
+
+    @property
+    def uses_root(self) -> bool:
+        """Whether anything goes into Istio's own namespace."""
+        return super().uses_root or bool(self.addons.chosen)
 
     @property
     def ownership(self) -> dict[str, Ownership]:
@@ -204,6 +217,8 @@ def _contradictions(s: Settings, context: str | None) -> Iterator[str]:
     yield from _misplaced(s)
     yield from traffic.problems(s)
     yield from security.problems(s)
+    ingress = s.gateways.get(INGRESS)
+    yield from s.addons.problems(ingress=ingress is not None and ingress.enabled)
     if s.pilot.enabled and s.istiodRemote.enabled:
         yield "mesh:pilot.enabled and mesh:istiodRemote.enabled: the control plane is here or elsewhere, not both"
     if s.injectedNamespaces and not (s.pilot.enabled or s.istiodRemote.enabled):

@@ -11,6 +11,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components import cluster, settings
+from components.addons import secrets
 from components.cluster import Recorded, Survey, Target
 from components.installation import Installation
 from components.meshconfig import INJECTOR
@@ -44,6 +45,8 @@ def prepare(root: str) -> tuple[Settings, Cluster]:
     cluster, against the recorded state; an update does not."""
     try:
         chosen = settings.from_pulumi()
+        if absent := secrets.missing(chosen.addons):
+            raise settings.SettingsError("\n".join(absent))
         target = cluster.target(chosen.context)
         recorded = _recorded()
         found = _found(target)

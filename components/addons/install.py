@@ -1,0 +1,67 @@
+"""The addons: which there are, and how they come by each other's addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pulumi
+
+from components.addons.addon import Addon, AddonArgs
+from components.addons.config import Addons
+from components.addons.grafana import Grafana
+from components.addons.jaeger import Jaeger
+from components.addons.kiali import Kiali
+from components.addons.prometheus import Prometheus
+from components.installation import Installation
+
+COMPONENTS: Final[Mapping[str, Callable[[str, AddonArgs[Any], pulumi.ResourceOptions], Addon[Any]]]] = {
+    "prometheus": Prometheus,
+    "jaeger": Jaeger,
+    "grafana": Grafana,
+    "kiali": Kiali,
+}
+"""The component of each addon that `Addons` knows."""
+
+OPEN: Final = (
+    "mesh:addons.insecureDemo: everybody who reaches Grafana is its administrator, and everybody who reaches Kiali"
+    " may change the mesh, without a login and with a key that is publicly known. For a laptop only"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AddonsArgs:
+    """What the addons of a stack need to know."""
+
+    mesh: Installation
+    namespace: pulumi.Input[str]
+    """Istio's, known when it exists."""
+    addons: Addons
+    """What the stack says of them."""
+    api: Sequence[pulumi.Resource]
+    """Istio's definitions and their validation."""
+    ingress: Mapping[str, str]
+    """Labels of the pods of the gateway through which visitors come."""
+
+
+def install(args: AddonsArgs, opts: pulumi.ResourceOptions) -> dict[str, Addon[Any]]:
+    """Each addon that is wanted, by name; every one knows the addresses of those before it."""
+    made: dict[str, Addon[Any]] = {}
+    chosen = args.addons.chosen
+    if args.addons.insecureDemo and chosen:
+        pulumi.log.warn(OPEN)
+    ways_in = {name: addon.host.url for name, addon in chosen.items() if addon.host}
+    for name, addon in chosen.items():
+        of_one: AddonArgs[Any] = AddonArgs(
+            mesh=args.mesh,
+            namespace=args.namespace,
+            chosen=addon,
+            insecure=args.addons.insecureDemo,
+            urls={earlier: other.url for earlier, other in made.items()},
+            ways_in=ways_in,
+            api=args.api,
+            ingress=args.ingress,
+        )
+        made[name] = COMPONENTS[name](name, of_one, opts)
+    return made

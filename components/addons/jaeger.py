@@ -1,0 +1,74 @@
+"""Jaeger: collects and shows traces, all in one program."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from components import kube
+from components.addons.addon import Addon, AddonArgs, environment, mount, probe
+from components.addons.config import JaegerAddon
+from components.meshconfig import ZIPKIN, ZIPKIN_PORT
+from components.release import ISTIO
+
+core = k8s.core.v1
+
+ADMIN: Final = 14269
+"""Port of its health and metrics."""
+QUERY: Final = 16686
+"""Port of its pages."""
+PATH: Final = "/jaeger"
+"""Under which its pages are."""
+COLLECTOR: Final = {"jaeger-collector-http": 14268, "jaeger-collector-grpc": 14250}
+DATA: Final = "/badger"
+
+_SETTINGS: Final = {
+    "BADGER_EPHEMERAL": "false",
+    "SPAN_STORAGE_TYPE": "badger",
+    "BADGER_DIRECTORY_VALUE": f"{DATA}/data",
+    "BADGER_DIRECTORY_KEY": f"{DATA}/key",
+    "COLLECTOR_ZIPKIN_HTTP_PORT": str(ZIPKIN_PORT),
+    "MEMORY_MAX_TRACES": "50000",
+    "QUERY_BASE_PATH": PATH,
+}
+
+
+class Jaeger(Addon[JaegerAddon]):
+    """Jaeger behind three Services: for those who look, for proxies, and for what speaks Jaeger's own protocol."""
+
+    zipkin: pulumi.Output[str]
+    """`host:port` to which proxies send spans; the mesh configuration names the same."""
+    labels = {"app": "jaeger"}
+
+    def __init__(self, name: str, args: AddonArgs[JaegerAddon], opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, args, opts)
+        self._deployment(self._pod(), self.labels, [], annotations=_SCRAPED)
+        pages = self._service({"http-query": 80}, self.labels, name="tracing", targets={"http-query": QUERY})
+        spans = self._service({"http-query": ZIPKIN_PORT}, self.labels, name=ZIPKIN, labels={"name": ZIPKIN})
+        self._service(COLLECTOR, self.labels, name="jaeger-collector")
+        self._way_in("tracing", 80)
+        self.zipkin = pulumi.Output.concat(spans.metadata.name, ".", spans.metadata.namespace, f":{ZIPKIN_PORT}")
+        self._ready(pages, 80, PATH)
+
+    def _pod(self) -> core.PodSpecArgs:
+        chosen = self._args.chosen
+        kept = {"BADGER_SPAN_STORE_TTL": chosen.retention} if chosen.retention else {}
+        return core.PodSpecArgs(
+            containers=[
+                core.ContainerArgs(
+                    name="jaeger",
+                    image=chosen.image or ISTIO.addon_images["jaeger"],
+                    env=environment({**_SETTINGS, **kept}),
+                    readiness_probe=probe("/", ADMIN),
+                    liveness_probe=probe("/", ADMIN),
+                    resources=kube.resources(chosen.resources),
+                    volume_mounts=[mount("data", DATA)],
+                )
+            ],
+            volumes=[self._storage("data", chosen.persistence)],
+        )
+
+
+_SCRAPED: Final = {"prometheus.io/port": str(ADMIN), "prometheus.io/scrape": "true"}

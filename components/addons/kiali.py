@@ -1,0 +1,229 @@
+"""Kiali: the mesh as a graph, and what is wrong with its configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import pulumi
+import pulumi_kubernetes as k8s
+import yaml
+
+from components import kube, rbac
+from components.addons import kiali_pages, secrets
+from components.addons.addon import (
+    CHECKSUM,
+    Addon,
+    AddonArgs,
+    checksum,
+    config_volume,
+    environment,
+    from_secret,
+    mount,
+    probe,
+)
+from components.addons.config import KialiAddon
+from components.installation import Installation
+from components.meshconfig import INJECTOR, MESH_CONFIG
+from components.release import ISTIO
+
+core = k8s.core.v1
+
+PORT: Final = 20001
+METRICS: Final = 9090
+PATH: Final = "/kiali"
+"""Under which its pages are."""
+FOLDER: Final = "/kiali-configuration"
+SIGNING: Final = "kiali-signing-key"
+"""Secret with the key by which it knows its own sessions."""
+KEY: Final = "signing-key"
+KNOWN_KEY: Final = "CHANGEME"
+"""The sample's, which everybody knows."""
+API: Final = "monitoring.kiali.io"
+
+_READ: Final = "get list watch"
+
+
+def rules(write: bool) -> tuple[rbac.Rule, ...]:
+    """What Kiali may do on the whole cluster: look, or change the mesh as well."""
+    patch, edit = (" patch", " create delete patch") if write else ("", "")
+    return (
+        ("core", "configmaps endpoints pods/log pods/proxy", _READ),
+        ("core", "namespaces pods replicationcontrollers services", f"{_READ}{patch}"),
+        ("core", "pods/portforward", "create post"),
+        ("extensions apps", "daemonsets deployments replicasets statefulsets", f"{_READ}{patch}"),
+        ("batch", "cronjobs jobs", f"{_READ}{patch}"),
+        ("networking.istio.io security.istio.io", "*", f"{_READ}{edit}"),
+        ("apps.openshift.io", "deploymentconfigs", f"{_READ}{patch}"),
+        ("project.openshift.io", "projects", "get"),
+        ("route.openshift.io", "routes", "get"),
+        (API, "monitoringdashboards", "get list"),
+        ("iter8.tools", "experiments", f"{_READ}{edit}"),
+        ("authentication.k8s.io", "tokenreviews", "create"),
+    )
+
+
+class Kiali(Addon[KialiAddon]):
+    """Kiali, which looks and lets look; who wants to see something brings a token of their own."""
+
+    _who: Final = {"app.kubernetes.io/name": "kiali", "app.kubernetes.io/instance": "kiali-server"}
+    labels = {
+        **_who,
+        "app": "kiali",
+        "app.kubernetes.io/part-of": "kiali",
+        "app.kubernetes.io/version": ISTIO.kiali,
+        "version": ISTIO.kiali,
+    }
+
+    def __init__(self, name: str, args: AddonArgs[KialiAddon], opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, args, opts)
+        account = self._account()
+        text = pulumi.Output.all(**args.urls).apply(
+            lambda urls: yaml.safe_dump(config(args.mesh, urls, args.ways_in, args.insecure))
+        )
+        needed = [account, self._documents({"config.yaml": text}), *self._may(account)]
+        if not args.insecure:
+            needed.append(self._secret(SIGNING, KEY, secrets.get("kialiSigningKey")))
+        service = self._service({"http": PORT, "http-metrics": METRICS}, self._who)
+        notes: dict[str, pulumi.Input[str]] = {
+            "kiali.io/runtimes": "go,kiali",
+            "prometheus.io/port": str(METRICS),
+            "prometheus.io/scrape": "true",
+            CHECKSUM: text.apply(checksum),
+        }
+        self._deployment(self._pod(), self._who, needed, labels=self.labels, annotations=notes, strategy=_ONE_MORE)
+        self._pages()
+        self._way_in(name, PORT)
+        self._ready(service, PORT, PATH)
+
+    def _may(self, account: core.ServiceAccount) -> list[pulumi.Resource]:
+        if not self._args.insecure:
+            return [self._rights(rbac.rules(rules(write=False)), account, "kiali-viewer")]
+        return [self._rights(rbac.rules(rules(write=True)), account), self._reads_secrets()]
+
+    def _reads_secrets(self) -> pulumi.Resource:
+        """Kiali looks among the control plane's Secrets for other clusters."""
+        role, namespace = "kiali-controlplane", self._args.namespace
+        granted = k8s.rbac.v1.Role(
+            role,
+            metadata=kube.metadata(role, namespace, self.labels),
+            rules=rbac.rules((("core", "secrets", "list"),)),
+            opts=self._child,
+        )
+        return k8s.rbac.v1.RoleBinding(
+            role,
+            metadata=kube.metadata(role, namespace, self.labels),
+            role_ref=rbac.reference("Role", role),
+            subjects=rbac.account(self._name, self._args.mesh.root),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[granted]),
+        )
+
+    def _pod(self) -> core.PodSpecArgs:
+        optional = {"kiali-cert": "istio.kiali-service-account", "kiali-secret": self._name}
+        return core.PodSpecArgs(
+            service_account_name=self._name,
+            containers=[self._container(optional)],
+            volumes=[
+                config_volume("kiali-configuration", self._name),
+                *(
+                    core.VolumeArgs(name=name, secret=core.SecretVolumeSourceArgs(secret_name=secret, optional=True))
+                    for name, secret in optional.items()
+                ),
+            ],
+        )
+
+    def _container(self, mounted: Mapping[str, str]) -> core.ContainerArgs:
+        chosen = self._args.chosen
+        own = core.EnvVarSourceArgs(field_ref=core.ObjectFieldSelectorArgs(field_path="metadata.namespace"))
+        key = [] if self._args.insecure else [from_secret("LOGIN_TOKEN_SIGNING_KEY", SIGNING, KEY)]
+        health = probe(f"{PATH}/healthz", "api-port", initial_delay_seconds=5, period_seconds=30)
+        return core.ContainerArgs(
+            name="kiali",
+            image=chosen.image or ISTIO.addon_images["kiali"],
+            image_pull_policy="Always",
+            command=["/opt/kiali/kiali", "-config", f"{FOLDER}/config.yaml"],
+            env=[core.EnvVarArgs(name="ACTIVE_NAMESPACE", value_from=own), *environment(_LOG), *key],
+            ports=[
+                core.ContainerPortArgs(name="api-port", container_port=PORT),
+                core.ContainerPortArgs(name="http-metrics", container_port=METRICS),
+            ],
+            readiness_probe=health,
+            liveness_probe=health,
+            resources=kube.resources(chosen.resources),
+            volume_mounts=[mount("kiali-configuration", FOLDER), *(mount(name, f"/{name}") for name in mounted)],
+        )
+
+    def _pages(self) -> None:
+        """Its pages of metrics, and the kind of object that holds them."""
+        definition = _definition(self._child)
+        after = pulumi.ResourceOptions(parent=self, depends_on=[definition])
+        for name, page in kiali_pages.PAGES.items():
+            metadata = {"name": name, "labels": dict(self.labels)}
+            manifest = {"apiVersion": f"{API}/v1alpha1", "kind": KIND, "metadata": metadata, "spec": page}
+            kube.custom(manifest, self._args.namespace, after)
+
+
+_ONE_MORE: Final = k8s.apps.v1.DeploymentStrategyArgs(
+    rolling_update=k8s.apps.v1.RollingUpdateDeploymentArgs(max_surge=1, max_unavailable=1)
+)
+KIND: Final = "MonitoringDashboard"
+_LOG: Final = {
+    "LOG_LEVEL": "info",
+    "LOG_FORMAT": "text",
+    "LOG_TIME_FIELD_FORMAT": "2006-01-02T15:04:05Z07:00",
+    "LOG_SAMPLER_RATE": "1",
+}
+
+
+def _definition(opts: pulumi.ResourceOptions) -> k8s.apiextensions.v1.CustomResourceDefinition:
+    name = f"monitoringdashboards.{API}"
+    anything = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    version = {"name": "v1alpha1", "served": True, "storage": True, "schema": {"openAPIV3Schema": anything}}
+    plural, singular = "monitoringdashboards", "monitoringdashboard"
+    names = {"kind": KIND, "listKind": f"{KIND}List", "plural": plural, "singular": singular}
+    return k8s.apiextensions.v1.CustomResourceDefinition(
+        name,
+        metadata=kube.metadata(name),
+        spec={"group": API, "scope": "Namespaced", "names": names, "versions": [version]},  # in wire names
+        opts=opts,
+    )
+
+
+def config(mesh: Installation, urls: Mapping[str, str], ways_in: Mapping[str, str], insecure: bool) -> dict[str, Any]:
+    """Kiali's configuration. `urls`: where the other addons answer inside the cluster; `ways_in`: where browsers do."""
+    return {
+        "auth": {"strategy": "anonymous" if insecure else "token", "openshift": {"client_id_prefix": "kiali"}},
+        "deployment": {"accessible_namespaces": ["**"], "namespace": mesh.root},
+        "external_services": {"custom_dashboards": {"enabled": True}, **_istiod(mesh), **_others(urls, ways_in)},
+        "istio_namespace": mesh.root,
+        **({"login_token": {"signing_key": KNOWN_KEY}} if insecure else {}),
+        "server": {"metrics_enabled": True, "metrics_port": METRICS, "port": PORT, "web_root": PATH},
+    }
+
+
+def _istiod(mesh: Installation) -> dict[str, Any]:
+    """What the control plane's objects are called, where that is not what Kiali expects."""
+    if not mesh.values.revision:
+        return {}
+    istiod = mesh.named("istiod")
+    names = {
+        "config_map_name": mesh.named(MESH_CONFIG),
+        "istio_sidecar_injector_config_map_name": mesh.named(INJECTOR),
+        "istiod_deployment_name": istiod,
+        "url_service_version": f"http://{istiod}:15014/version",
+    }
+    return {"istio": names}
+
+
+def _others(urls: Mapping[str, str], ways_in: Mapping[str, str]) -> dict[str, Any]:
+    """Where Kiali finds metrics, traces and dashboards; what is not installed is switched off."""
+    found: dict[str, Any] = {"prometheus": {"url": urls["prometheus"]}}
+    for service, name in {"tracing": "jaeger", "grafana": "grafana"}.items():
+        found[service] = {"enabled": name in urls}
+        if name in urls:
+            found[service]["in_cluster_url"] = urls[name]
+        if name in ways_in:
+            found[service]["url"] = ways_in[name]
+    if "grafana" in urls:
+        found["grafana"]["health_check_url"] = f"{urls['grafana']}/api/health"
+    return found

@@ -1,0 +1,139 @@
+"""Each addon beside the one of Istio's samples, object by object."""
+
+from __future__ import annotations
+
+import configparser
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import yaml
+
+from commands import render
+from commands.render import Resource
+from components.addons.install import COMPONENTS
+from tests.addon_deviations import ALWAYS, OPEN, SAFE
+
+REFERENCE = os.environ.get("MESH_REFERENCE")
+ADDONS: Final = tuple(COMPONENTS)
+DEFAULTS: Final = {
+    "creationTimestamp": None,
+    "dnsPolicy": "ClusterFirst",
+    "failureThreshold": 3,
+    "hostNetwork": False,
+    "initialDelaySeconds": 0,
+    "protocol": "TCP",
+    "replicas": 1,
+    "revisionHistoryLimit": 10,
+    "scheme": "HTTP",
+    "sessionAffinity": "None",
+    "successThreshold": 1,
+    "strategy.type": "RollingUpdate",
+    "spec.type": "ClusterIP",
+}
+"""What the API server would put there: whether it is written makes no difference."""
+NAMES: Final = ("mountPath", "name", "job_name")
+"""By which of a thing's fields it is told from others in a list."""
+MISSING: Final = "(nothing)"
+
+pytestmark = pytest.mark.skipif(not REFERENCE, reason="MESH_REFERENCE does not name a folder with Istio's own output")
+
+
+def parsed(text: str) -> Any:
+    """A file in a ConfigMap, as data; of a dashboard, its title, since tests of their own compare the rest."""
+    if seen := re.match(r"\(see dashboards.yaml: (.*)\)$", text):
+        return seen[1]
+    if text.startswith("{") and text.strip() != "{}":
+        return json.loads(text)["title"]
+    if text.startswith("["):
+        ini = configparser.ConfigParser()
+        ini.read_string(text)
+        return {section: dict(ini[section]) for section in ini.sections()}
+    return yaml.safe_load(text) if ": " in text or text.strip() == "{}" else text
+
+
+def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every single value by its path; things with names by their names."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from leaves(inner, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, list):
+        names = [next((item[key] for key in NAMES if key in item), None) for item in value if isinstance(item, Mapping)]
+        named = all(names) and len(set(names)) == len(value)
+        for place, inner in enumerate(value):
+            yield from leaves(inner, f"{path}[{names[place] if named else place}]")
+    elif value not in (None, ""):
+        yield path, value
+
+
+def normal(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    found = dict(manifest)
+    if found["kind"] == "ConfigMap":
+        found["data"] = {name: parsed(text) for name, text in found["data"].items()}
+    if found["kind"] == "Service":
+        ports = [{"targetPort": port["port"], **port} for port in found["spec"]["ports"]]
+        found["spec"] = {**found["spec"], "ports": ports}
+    return dict(leaves(found))
+
+
+def is_default(path: str, value: Any) -> bool:
+    return any(f".{path}".endswith(f".{end}") and value == default for end, default in DEFAULTS.items())
+
+
+def differences(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> dict[str, str]:
+    """Paths at which a cluster would see a difference."""
+    found = {}
+    for path in sorted({*theirs, *ours}):
+        one, other = theirs.get(path, MISSING), ours.get(path, MISSING)
+        if one != other and not (MISSING in (one, other) and is_default(path, other if one == MISSING else one)):
+            found[path] = f"{one} in the sample, {other} here"
+    return found
+
+
+def sample(addon: str) -> dict[str, dict[str, Any]]:
+    file = Path(str(REFERENCE)) / "istio-1.10.3" / "addons" / f"{addon}.yaml"
+    manifests = [m for m in yaml.safe_load_all(file.read_text()) if m]
+    return {f"{m['kind']}/{m['metadata']['name']}": normal(m) for m in manifests}
+
+
+@cache
+def recorded(insecure: bool) -> list[Resource]:
+    """A stack with all addons."""
+    chosen = dict.fromkeys(COMPONENTS, True)
+    config = {"mesh:profile": "demo", "mesh:addons": json.dumps({**chosen, "insecureDemo": insecure})}
+    return render.record("x", config)
+
+
+def ours(addon: str, insecure: bool) -> dict[str, dict[str, Any]]:
+    """The objects of one addon."""
+    resources = recorded(insecure)
+    (component,) = [r.urn for r in resources if (r.type, r.name) == (f"mesh:addons:{addon.title()}", addon)]
+    manifests = render.manifests([r for r in resources if r.parent == component])
+    return {f"{m['kind']}/{m['metadata']['name']}": normal(m) for m in manifests}
+
+
+def found(addon: str, insecure: bool) -> dict[str, str]:
+    """`Kind/name: path` of every difference, or of an object that only one side has."""
+    theirs, here, result = sample(addon), ours(addon, insecure), {}
+    for name in sorted({*theirs, *here}):
+        if name not in theirs or name not in here:
+            result[name] = "only in the sample" if name in theirs else "only here"
+        else:
+            result.update({f"{name}: {path}": text for path, text in differences(theirs[name], here[name]).items()})
+    return result
+
+
+@pytest.mark.parametrize("insecure", [False, True], ids=["safe", "insecureDemo"])
+@pytest.mark.parametrize("addon", ADDONS)
+def test_an_addon_differs_from_the_sample_only_where_it_is_wanted(addon: str, insecure: bool) -> None:
+    wanted = {**ALWAYS[addon], **(OPEN if insecure else SAFE).get(addon, {})}
+    differs = found(addon, insecure)
+    unwanted = {at: text for at, text in differs.items() if not any(at.startswith(start) for start in wanted)}
+    assert unwanted == {}
+    gone = [start for start in wanted if not any(at.startswith(start) for at in differs)]
+    assert gone == [], "listed as different, and equal now"
