@@ -14,6 +14,7 @@ import sandbox
 from commands import guard, live, pending, residue, status, teardown, unready
 from commands.engine import Engine, environment
 from commands.stackfiles import CommandError
+from components.addons.config import SECRETS
 from components.cluster import ClusterError
 from components.settings import SettingsError
 from toolchain import ToolchainError
@@ -23,6 +24,7 @@ def up(stack: str, args: argparse.Namespace) -> int:
     """Creates or changes the stack."""
     guard.start_if_embedded(stack)
     engine = Engine(stack)
+    engine.make_secrets(SECRETS, guard.chosen(stack).addons.secrets)
     pending.announce(engine)
     code = engine.run("up", *_consent(), *args.flags)
     if code == 0 and pending.settle(engine, guard.target(stack)):

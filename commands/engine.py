@@ -7,6 +7,7 @@ import os
 import secrets
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +19,8 @@ from commands import locks, stackfiles
 from commands.stackfiles import PROJECT, ROOT, CommandError
 from components.cluster import Recorded
 
+SECRET_BYTES: Final = 24
+"""Of a password or key that is made: 32 characters, which is also a length that AES takes."""
 _PROJECT_FILE: Final = f"name: {PROJECT}\nruntime: python\n"
 
 
@@ -119,6 +122,20 @@ class Engine:
             flags = (*flags, "--non-interactive")
         return self._pulumi([command, *flags], quiet)
 
+    def make_secrets(self, namespace: str, keys: Sequence[str]) -> None:
+        """Puts a random value for each key that the stack's config does not hold into the copy of its file, encrypted.
+
+        Nothing that is there is ever changed. CommandError for a key whose value stands there in clear."""
+        held = stackfiles.document(self.file).get("config") or {}
+        for name in (f"{namespace}:{key}" for key in keys):
+            if name not in held:
+                where = ("--stack", self.stack, "--config-file", str(self.file))
+                value = secrets.token_urlsafe(SECRET_BYTES)  # not an argument: others could read those
+                self._pulumi(["config", "set", "--secret", name, *where, "--non-interactive"], quiet=True, said=value)
+                print(f"made {name}, which the stack's config keeps encrypted", flush=True)
+            elif not (isinstance(held[name], dict) and "secure" in held[name]):
+                raise CommandError(f"{name} stands in clear in the file of stack {self.stack}: take it out")
+
     def _unlock(self) -> None:
         held = locks.locks(_backend(), self.stack)
         locks.refuse(held, self.stack)
@@ -149,12 +166,14 @@ class Engine:
         with os.fdopen(descriptor, "w") as out:
             yaml.safe_dump(merged, out, sort_keys=False)
 
-    def _pulumi(self, args: list[str], quiet: bool = False) -> int:
+    def _pulumi(self, args: list[str], quiet: bool = False, said: str | None = None) -> int:
+        """Runs Pulumi; `said` is what it reads from its standard input."""
         sys.stdout.flush()
         done = subprocess.run(
             ["pulumi", *args],
             cwd=ROOT,
             env={**os.environ, locks.RUN: str(self.file)},
+            input=said,
             stdout=subprocess.PIPE if quiet else None,
             stderr=subprocess.STDOUT if quiet else None,
             text=True,

@@ -22,6 +22,7 @@ VIEW: Final = "Kiali's own account may only look, and not at Secrets, among whic
 ONE_ROLE: Final = "a role that nobody has is left out"
 INSTALLER: Final = "settings of Kiali's installer, which Kiali itself does not read"
 ADDRESSES: Final = "Kiali is told where the other addons are, or that they are not there"
+ONE_PORT: Final = "a port has one name: server-side apply refuses two"
 TEMPLATE: Final = "pods of a Deployment have names of their own"
 SPELLING: Final = "spelling"
 
@@ -59,6 +60,7 @@ ALWAYS: Final[Deviations] = {
     "jaeger": _of(REQUESTS, f"Deployment/jaeger: {_PODS}containers[jaeger].resources.requests.memory"),
     "grafana": {
         **_of(REQUESTS, f"Deployment/grafana: {_PODS}containers[grafana].resources"),
+        **_of(ONE_PORT, f"Deployment/grafana: {_PODS}containers[grafana].ports[grafana]"),
         **_of(FULL_NAME, "ConfigMap/grafana: data.datasources.yaml.datasources[Prometheus].url"),
         **_of(
             BOOKINFO,

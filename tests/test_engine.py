@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from commands import engine
+from commands import engine, stackfiles
+from commands.stackfiles import CommandError
 
 EXPORT = """{"version": 3, "deployment": {"resources": [
   {"urn": "urn:pulumi:dev::mesh::pulumi:providers:kubernetes::cluster", "type": "pulumi:providers:kubernetes",
@@ -47,3 +48,38 @@ def test_a_state_that_cannot_be_read_is_not_an_empty_one(tmp_path: Path, monkeyp
 def test_without_pulumi_nothing_is_known_of_the_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     assert engine.recorded("dev") is None
+
+
+def engine_with(folder: Path, monkeypatch: pytest.MonkeyPatch, content: str) -> engine.Engine:
+    """An engine whose Pulumi does nothing but keep what it is called with and told; `content` is its copy's config."""
+    monkeypatch.setenv("MESH_HOME", str(folder))
+    monkeypatch.setenv("PULUMI_BACKEND_URL", f"file://{folder}")
+    calls = f'echo "$*" >> {folder}/calls\ncase "$*" in *"config set"*) /bin/cat >> {folder}/said;; esac'
+    pulumi(folder, monkeypatch, calls)
+    (folder / "project").mkdir()
+    (folder / "project" / "Pulumi.dev.yaml").write_text(f"config:\n{content}")
+    return engine.Engine("dev")
+
+
+def test_a_password_is_made_once_and_is_no_argument(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    there = "  mesh-addons:there: {secure: x}\n"
+    engine_with(tmp_path, monkeypatch, there).make_secrets("mesh-addons", ["there", "wanted"])
+    (call,) = [line for line in (tmp_path / "calls").read_text().splitlines() if line.startswith("config set")]
+    assert call.startswith("config set --secret mesh-addons:wanted --stack dev --config-file")
+    value = (tmp_path / "said").read_text()
+    assert len(value) == 32
+    assert value not in (tmp_path / "calls").read_text()
+
+
+def test_two_passwords_are_not_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine_with(tmp_path, monkeypatch, "  {}").make_secrets("mesh-addons", ["one", "other"])
+    said = (tmp_path / "said").read_text()
+    assert said[:32] != said[32:]
+
+
+def test_a_password_in_clear_is_refused_without_repeating_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stackfiles, "document", lambda _: {"config": {"mesh-addons:p": "hunter2"}})
+    made = engine_with(tmp_path, monkeypatch, "  {}")
+    with pytest.raises(CommandError, match="mesh-addons:p stands in clear") as refused:
+        made.make_secrets("mesh-addons", ["p"])
+    assert "hunter2" not in str(refused.value)

@@ -13,6 +13,9 @@ from components.profiles import Resources
 from components.profiles.kubernetes import Quantity
 from components.typed import Documented, ShortForm
 
+SECRETS: Final = "mesh-addons"
+"""The config namespace of passwords and keys alone; apart from `mesh`, so that no message about settings shows one."""
+
 _PROMETHEUS_AGE: Final = re.compile(r"([0-9]+(ms|s|m|h|d|w|y))+")
 _GO_AGE: Final = re.compile(r"([0-9]+(s|m|h))+")
 
@@ -66,7 +69,7 @@ class Addon(ShortForm):
     needs: ClassVar[tuple[str, ...]] = ()
     """Addons without which it is of no use."""
     secrets: ClassVar[tuple[str, ...]] = ()
-    """Passwords and keys that it needs unless the stack wants it open: keys of the config namespace `mesh-addons`."""
+    """Passwords and keys that it needs unless the stack wants it open, by their names in the config."""
 
     image: str | None = None
     """Full reference of its image; that of the release's sample if not set."""

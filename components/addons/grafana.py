@@ -107,7 +107,7 @@ class Grafana(Addon[GrafanaAddon]):
             image=chosen.image or ISTIO.addon_images["grafana"],
             image_pull_policy="IfNotPresent",
             env=environment(_NO_LOGIN) if self._args.insecure else login,
-            ports=[core.ContainerPortArgs(name=name, container_port=PORT) for name in ("service", "grafana")],
+            ports=[core.ContainerPortArgs(name="service", container_port=PORT)],
             readiness_probe=probe("/api/health", PORT),
             liveness_probe=probe(
                 "/api/health", PORT, initial_delay_seconds=60, timeout_seconds=30, failure_threshold=10
