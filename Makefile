@@ -6,7 +6,7 @@ RUN := $(VENV)/bin/python -m
 export CONTEXT FORCE LIVE PURGE URL
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview precheck refresh down status smoke render sandbox sandbox-stop sandbox-reset toolchain env docs test torture unit lint clean
+.PHONY: help up preview precheck refresh down status smoke render dashboard sandbox sandbox-stop sandbox-reset toolchain env docs test torture unit lint clean
 
 help: ## this list
 	@awk 'BEGIN {FS = ":.*## "; print "make TARGET [STACK=dev] [CONTEXT=...] [ARGS=\"flags for pulumi\"]\n"} /^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ smoke: $(VENV)/ready ## ask the product page, and compare which versions answer 
 
 render: $(VENV)/ready ## write the stack's objects as YAML files to OUT=folder; needs no cluster
 	@$(RUN) commands render $(STACK) --out "$(OUT)"
+
+dashboard: $(VENV)/ready ## show an addon in the browser, through a free port: NAME=grafana, kiali, jaeger, prometheus
+	@$(RUN) commands dashboard $(STACK) --name "$(NAME)"
 
 sandbox: $(VENV)/ready ## start the embedded Kubernetes
 	@$(RUN) sandbox start

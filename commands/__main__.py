@@ -12,6 +12,7 @@ from typing import Final
 
 import sandbox
 from commands import guard, live, pending, residue, status, teardown, unready
+from commands import dashboard as pages
 from commands.engine import Engine, environment
 from commands.stackfiles import CommandError
 from components.addons.config import SECRETS
@@ -96,6 +97,11 @@ def render(stack: str, args: argparse.Namespace) -> int:
     return 0
 
 
+def dashboard(stack: str, args: argparse.Namespace) -> int:
+    """Shows an addon's pages in the browser."""
+    return pages.run(stack, args.name)
+
+
 def reset(_: str, __: argparse.Namespace) -> int:
     """Deletes the embedded cluster and the state of the stacks that were on it."""
     return guard.reset()
@@ -126,6 +132,7 @@ COMMANDS: Final[dict[str, Callable[[str, argparse.Namespace], int]]] = {
     "status": show,
     "smoke": smoke,
     "render": render,
+    "dashboard": dashboard,
     "reset": reset,
     "env": env,
     "docs": docs,
@@ -154,6 +161,7 @@ def main() -> int:
     parser.add_argument("command", choices=COMMANDS)
     parser.add_argument("stack", nargs="?", default="dev")
     parser.add_argument("--out", help="folder for rendered files")
+    parser.add_argument("--name", help="an addon", default="")
     args, flags = parser.parse_known_args()
     args.flags = flags
     try:

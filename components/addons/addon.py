@@ -157,14 +157,15 @@ class Addon(pulumi.ComponentResource, Generic[Chosen]):
         source = core.PersistentVolumeClaimVolumeSourceArgs(claim_name=claim.metadata.name)
         return core.VolumeArgs(name=volume, persistent_volume_claim=source)
 
-    def _way_in(self, service: str, port: int) -> None:
+    def _way_in(self) -> None:
         """The host under which it is reached through the ingress gateway, if the stack asks for one."""
-        if not (host := self._args.chosen.host):
+        chosen = self._args.chosen
+        if not (host := chosen.host):
             return
         name, root = f"addon-{self._name}", self._args.mesh.root
         domain = self._args.mesh.values.global_.proxy.clusterDomain
         gateway = api.Gateway(selector=dict(self._args.ingress), servers=[_server(host)])
-        where = api.Destination(host=f"{service}.{root}.svc.{domain}", port=api.PortSelector(number=port))
+        where = api.Destination(host=f"{chosen.service}.{root}.svc.{domain}", port=api.PortSelector(number=chosen.port))
         routes = api.VirtualService(
             hosts=[host.name],
             gateways=[name],
@@ -174,11 +175,12 @@ class Addon(pulumi.ComponentResource, Generic[Chosen]):
         for made in (gateway, routes):
             kube.custom(made.manifest(name, root), self._args.namespace, after)
 
-    def _ready(self, service: core.Service, port: int, path: str = "") -> None:
-        """Hands out the address once all objects are described."""
+    def _ready(self, service: core.Service) -> None:
+        """Hands out the address of its pages, and makes the way in, once all other objects are described."""
+        self._way_in()
+        chosen = self._args.chosen
         host = pulumi.Output.concat(service.metadata.name, ".", service.metadata.namespace)
-        suffix = "" if port == 80 else f":{port}"
-        self.url = pulumi.Output.concat("http://", host, suffix, path)
+        self.url = pulumi.Output.concat("http://", host, "" if chosen.port == 80 else f":{chosen.port}", chosen.path)
         self.register_outputs({"url": self.url})
 
 

@@ -68,6 +68,14 @@ class Addon(ShortForm):
     short_forms = "true, false"
     needs: ClassVar[tuple[str, ...]] = ()
     """Addons without which it is of no use."""
+    service: ClassVar[str]
+    """The Service of its pages."""
+    port: ClassVar[int]
+    """The Service's port for them."""
+    path: ClassVar[str] = ""
+    """Under which they are."""
+    login: ClassVar[str] = ""
+    """How one gets in, as a command that begins with `{kubectl}`; nothing where everybody does."""
     secrets: ClassVar[tuple[str, ...]] = ()
     """Passwords and keys that it needs unless the stack wants it open, by their names in the config."""
 
@@ -85,6 +93,8 @@ class Addon(ShortForm):
 class PrometheusAddon(Addon):
     """Prometheus, which collects what proxies and istiod measure."""
 
+    service, port = "prometheus", 9090
+
     reloadImage: str | None = None
     """Full reference of the image that tells Prometheus of a changed configuration."""
     retention: Annotated[str, AfterValidator(_age)] = "15d"
@@ -98,6 +108,8 @@ class PrometheusAddon(Addon):
 class JaegerAddon(Addon):
     """Jaeger, which collects and shows the mesh's traces."""
 
+    service, port, path = "tracing", 80, "/jaeger"
+
     retention: Annotated[str, AfterValidator(_go_age)] | None = None
     """For how long it keeps traces: a number and `h` or `m`; Jaeger's own 72h if not set."""
     persistence: Persistence | None = None
@@ -109,6 +121,10 @@ class JaegerAddon(Addon):
 class GrafanaAddon(Addon):
     """Grafana, with dashboards of the mesh and of Bookinfo."""
 
+    service, port = "grafana", 3000
+    login = (
+        "user admin, password: {kubectl} get secret grafana --output jsonpath='{{.data.admin-password}}' | base64 -d"
+    )
     needs = ("prometheus",)
     secrets = ("grafanaPassword",)
 
@@ -121,6 +137,8 @@ class GrafanaAddon(Addon):
 class KialiAddon(Addon):
     """Kiali, which shows the mesh as a graph."""
 
+    service, port, path = "kiali", 20001, "/kiali"
+    login = "token: {kubectl} create token kiali (or one of your own, to see what you may see)"
     needs = ("prometheus",)
     secrets = ("kialiSigningKey",)
 

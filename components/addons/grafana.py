@@ -29,7 +29,7 @@ from components.release import ISTIO
 
 core = k8s.core.v1
 
-PORT: Final = 3000
+PORT: Final = GrafanaAddon.port
 USER: Final = 472
 """The image's own user."""
 DATA: Final = "/var/lib/grafana"
@@ -80,8 +80,7 @@ class Grafana(Addon[GrafanaAddon]):
         service = self._service({"service": PORT}, self._who)
         changed = {CHECKSUM: documents.apply(lambda found: checksum(*found.values()))}
         self._deployment(self._pod(), self._who, needed, labels={"app": "grafana", **self._who}, annotations=changed)
-        self._way_in(name, PORT)
-        self._ready(service, PORT)
+        self._ready(service)
 
     def _dashboards(self) -> list[core.ConfigMap]:
         return [self._documents(dashboards.files(folder), _map_of(folder)) for folder in dashboards.FOLDERS]

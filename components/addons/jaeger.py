@@ -19,8 +19,6 @@ ADMIN: Final = 14269
 """Port of its health and metrics."""
 QUERY: Final = 16686
 """Port of its pages."""
-PATH: Final = "/jaeger"
-"""Under which its pages are."""
 COLLECTOR: Final = {"jaeger-collector-http": 14268, "jaeger-collector-grpc": 14250}
 DATA: Final = "/badger"
 
@@ -31,7 +29,7 @@ _SETTINGS: Final = {
     "BADGER_DIRECTORY_KEY": f"{DATA}/key",
     "COLLECTOR_ZIPKIN_HTTP_PORT": str(ZIPKIN_PORT),
     "MEMORY_MAX_TRACES": "50000",
-    "QUERY_BASE_PATH": PATH,
+    "QUERY_BASE_PATH": JaegerAddon.path,
 }
 
 
@@ -45,12 +43,14 @@ class Jaeger(Addon[JaegerAddon]):
     def __init__(self, name: str, args: AddonArgs[JaegerAddon], opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, args, opts)
         self._deployment(self._pod(), self.labels, [], annotations=_SCRAPED)
-        pages = self._service({"http-query": 80}, self.labels, name="tracing", targets={"http-query": QUERY})
+        chosen = args.chosen
+        pages = self._service(
+            {"http-query": chosen.port}, self.labels, name=chosen.service, targets={"http-query": QUERY}
+        )
         spans = self._service({"http-query": ZIPKIN_PORT}, self.labels, name=ZIPKIN, labels={"name": ZIPKIN})
         self._service(COLLECTOR, self.labels, name="jaeger-collector")
-        self._way_in("tracing", 80)
         self.zipkin = pulumi.Output.concat(spans.metadata.name, ".", spans.metadata.namespace, f":{ZIPKIN_PORT}")
-        self._ready(pages, 80, PATH)
+        self._ready(pages)
 
     def _pod(self) -> core.PodSpecArgs:
         chosen = self._args.chosen

@@ -29,10 +29,8 @@ from components.release import ISTIO
 
 core = k8s.core.v1
 
-PORT: Final = 20001
+PORT: Final = KialiAddon.port
 METRICS: Final = 9090
-PATH: Final = "/kiali"
-"""Under which its pages are."""
 FOLDER: Final = "/kiali-configuration"
 SIGNING: Final = "kiali-signing-key"
 """Secret with the key by which it knows its own sessions."""
@@ -93,8 +91,7 @@ class Kiali(Addon[KialiAddon]):
         }
         self._deployment(self._pod(), self._who, needed, labels=self.labels, annotations=notes, strategy=_ONE_MORE)
         self._pages()
-        self._way_in(name, PORT)
-        self._ready(service, PORT, PATH)
+        self._ready(service)
 
     def _may(self, account: core.ServiceAccount) -> list[pulumi.Resource]:
         if not self._args.insecure:
@@ -136,7 +133,7 @@ class Kiali(Addon[KialiAddon]):
         chosen = self._args.chosen
         own = core.EnvVarSourceArgs(field_ref=core.ObjectFieldSelectorArgs(field_path="metadata.namespace"))
         key = [] if self._args.insecure else [from_secret("LOGIN_TOKEN_SIGNING_KEY", SIGNING, KEY)]
-        health = probe(f"{PATH}/healthz", "api-port", initial_delay_seconds=5, period_seconds=30)
+        health = probe(f"{KialiAddon.path}/healthz", "api-port", initial_delay_seconds=5, period_seconds=30)
         return core.ContainerArgs(
             name="kiali",
             image=chosen.image or ISTIO.addon_images["kiali"],
@@ -197,7 +194,7 @@ def config(mesh: Installation, urls: Mapping[str, str], ways_in: Mapping[str, st
         "external_services": {"custom_dashboards": {"enabled": True}, **_istiod(mesh), **_others(urls, ways_in)},
         "istio_namespace": mesh.root,
         **({"login_token": {"signing_key": KNOWN_KEY}} if insecure else {}),
-        "server": {"metrics_enabled": True, "metrics_port": METRICS, "port": PORT, "web_root": PATH},
+        "server": {"metrics_enabled": True, "metrics_port": METRICS, "port": PORT, "web_root": KialiAddon.path},
     }
 
 

@@ -17,7 +17,7 @@ from components.release import ISTIO
 
 core = k8s.core.v1
 
-PORT: Final = 9090
+PORT: Final = PrometheusAddon.port
 DATA: Final = "/data"
 USER: Final = 65534
 """The image's own user, nobody."""
@@ -45,8 +45,7 @@ class Prometheus(Addon[PrometheusAddon]):
         documents = self._documents(documents_of(prometheus_config.config()))
         service = self._service({"http": PORT}, self.labels)
         self._deployment(self._pod(documents), self.labels, [account, rights, documents])
-        self._way_in(name, PORT)
-        self._ready(service, PORT)
+        self._ready(service)
 
     def _pod(self, documents: core.ConfigMap) -> core.PodSpecArgs:
         return core.PodSpecArgs(

@@ -1,0 +1,75 @@
+"""`make dashboard NAME=…`: an addon's pages in the browser, through a port of this machine that only it can reach."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import webbrowser
+from collections.abc import Mapping
+from typing import Any, Final
+
+import sandbox
+from commands import guard
+from commands.stackfiles import CommandError
+from components import cluster, errors
+from components.addons.config import Addon
+from components.cluster import Target
+from components.installation import ROOT
+
+_FORWARDING: Final = re.compile(r"Forwarding from 127\.0\.0\.1:(\d+) ->")
+
+
+def run(stack: str, name: str) -> int:
+    """Forwards a free port until it is interrupted, and says, and shows, where the pages are."""
+    settings = guard.chosen(stack)
+    addon = _addon(stack, name, settings.addons.chosen)
+    target = cluster.target(settings.context)
+    if target.context == sandbox.CONTEXT:
+        raise CommandError(
+            f"pods of the embedded cluster are simulated: nothing answers behind the Service {addon.service}."
+            " On a cluster of your own: make dashboard STACK=demo CONTEXT=... NAME=..."
+        )
+    _refuse_unless_ready(target, stack, name)
+    if addon.login and not settings.addons.insecureDemo:
+        print(addon.login.format(kubectl=f"kubectl --context {target.context} --namespace {ROOT}"), flush=True)
+    return _forward(target, addon)
+
+
+def _addon(stack: str, name: str, chosen: Mapping[str, Addon]) -> Addon:
+    if not chosen:
+        raise CommandError(f"stack {stack} has no addons: name them in mesh:addons")
+    if name not in chosen:
+        raise CommandError(errors.choice("NAME", name, chosen))
+    return chosen[name]
+
+
+def _refuse_unless_ready(target: Target, stack: str, name: str) -> None:
+    """A forward to a Service without pods would only time out."""
+    path = f"/apis/apps/v1/namespaces/{ROOT}/deployments"
+    found: dict[str, Any] = {item["metadata"]["name"]: item for item in cluster.get(target, path)["items"]}
+    if name not in found:
+        raise CommandError(f"{name} is not on the cluster: `make up STACK={stack}` installs it")
+    if not found[name].get("status", {}).get("readyReplicas"):
+        raise CommandError(f"no pod of {name} is ready: kubectl get pods,events --namespace {ROOT}")
+
+
+def _forward(target: Target, addon: Addon) -> int:
+    command = [*cluster.kubectl(target), "--namespace", ROOT, "port-forward", f"service/{addon.service}"]
+    with subprocess.Popen([*command, f":{addon.port}"], stdout=subprocess.PIPE, text=True) as forward:
+        try:
+            for line in forward.stdout or ():
+                if found := _FORWARDING.match(line):
+                    _show(f"http://127.0.0.1:{found[1]}{addon.path}")
+            return forward.wait()
+        except KeyboardInterrupt:
+            return 0
+        finally:
+            forward.terminate()
+
+
+def _show(url: str) -> None:
+    print(f"{url} (Ctrl-C ends it)", flush=True)
+    if sys.platform == "darwin" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
+        webbrowser.open(url)
