@@ -1,4 +1,4 @@
-"""Building Istio's checkers, with Go played by a small script on PATH."""
+"""Building the checkers, with Go played by a small script on PATH."""
 
 import os
 import sys
@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from toolchain import ToolchainError
-from toolchain.checkers import PACKAGES, PROGRAMS, checkers, pilot
+from toolchain.checkers import ISTIO, PROMETHEUS, Module, checkers, pilot
 
+MODULES = (ISTIO, PROMETHEUS)
+PACKAGES = {name: package for module in MODULES for name, package in module.packages.items()}
 FAKE_GO = f"""#!{sys.executable}
 import os, pathlib, sys
 pathlib.Path(os.environ["CALLS"]).open("a").write(" ".join(sys.argv[1:]) + "\\n")
@@ -33,15 +35,16 @@ def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "calls"
 
 
-def test_the_checkers_are_built_once(calls: Path) -> None:
-    assert all((checkers() / name).exists() for name in PROGRAMS)
-    checkers()
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.folder)
+def test_the_checkers_are_built_once(module: Module, calls: Path) -> None:
+    assert all((checkers(module) / name).exists() for name in module.packages)
+    checkers(module)
     assert len(calls.read_text().splitlines()) == 1
 
 
 def test_a_checker_that_is_gone_is_built_again(calls: Path) -> None:
-    (checkers() / PROGRAMS[0]).unlink()
-    assert all((checkers() / name).exists() for name in PROGRAMS)
+    (checkers() / "istioctl").unlink()
+    assert all((checkers() / name).exists() for name in ISTIO.packages)
     assert len(calls.read_text().splitlines()) == 2
 
 
