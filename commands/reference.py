@@ -1,4 +1,5 @@
-"""The config tables of the README and of docs/config.md, from the types of the settings themselves."""
+"""The config tables of the README and of docs/config.md, from the types of the settings themselves; and what the
+dashboards show, for docs/addons.md."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ import json
 import re
 import types
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
@@ -13,11 +15,14 @@ from pydantic.fields import FieldInfo
 
 from commands.stackfiles import ROOT
 from components import errors, profiles
+from components.addons import dashboards
+from components.addons.dashboards.panels import Dashboard
 from components.settings import NAMESPACE, Settings
 from components.typed import ShortForm
 
 README: Final = ROOT / "README.md"
 CONFIG: Final = ROOT / "docs" / "config.md"
+ADDONS: Final = ROOT / "docs" / "addons.md"
 _TABLE: Final = re.compile(r"\| key \| value \|.*?\n(?=\n)", re.DOTALL)
 _END_OF_INTRODUCTION: Final = "<!-- made by `make docs` from here on -->\n"
 _HEAD: Final = ("| {} | value | default | meaning |", "| --- | --- | --- | --- |")
@@ -25,9 +30,10 @@ _PLAIN: Final[Mapping[Any, str]] = {str: "text", int: "number", float: "number",
 
 
 def write() -> None:
-    """Brings both tables up to date."""
+    """Brings all of it up to date."""
     README.write_text(_TABLE.sub(lambda _: table(), README.read_text()))
-    CONFIG.write_text(_introduction() + sections())
+    CONFIG.write_text(_introduction(CONFIG) + sections())
+    ADDONS.write_text(_introduction(ADDONS) + panels())
 
 
 def table() -> str:
@@ -57,8 +63,22 @@ def models() -> list[type[BaseModel]]:
     return list(found)
 
 
-def _introduction() -> str:
-    return CONFIG.read_text().partition(_END_OF_INTRODUCTION)[0] + _END_OF_INTRODUCTION
+def panels() -> str:
+    """What each dashboard shows in Markdown, a section for each."""
+    return "\n".join(_panels(one) for folder in dashboards.FOLDERS.values() for one in folder.values())
+
+
+def _panels(dashboard: Dashboard) -> str:
+    rows = [(row.title or "", panel) for row, panel in dashboard.panels if panel.kind != "text"]
+    chosen = ", ".join(f"`{variable.name}`" for variable in dashboard.variables) or "nothing"
+    head = ["| row | panel | questions |", "| --- | --- | --- |"]
+    lines = [f"| {row} | {panel.title} | {len(panel.queries)} |" for row, panel in rows]
+    about = f"{dashboard.about} To choose: {chosen}. Address: `/d/{dashboard.uid}`."
+    return "\n".join([f"### {dashboard.title}", about, "", *head, *lines, ""])
+
+
+def _introduction(page: Path) -> str:
+    return page.read_text().partition(_END_OF_INTRODUCTION)[0] + _END_OF_INTRODUCTION
 
 
 def _section(model: type[BaseModel]) -> str:

@@ -1,7 +1,8 @@
-"""The config tables."""
+"""The config tables, and what the pages of documentation say of the dashboards."""
 
 from commands import reference
 from components.settings import Settings
+from tests import addon_deviations
 
 
 def test_the_readme_lists_every_setting_as_it_is() -> None:
@@ -10,6 +11,15 @@ def test_the_readme_lists_every_setting_as_it_is() -> None:
 
 def test_the_settings_in_full_are_as_they_are() -> None:
     assert reference.CONFIG.read_text().endswith(reference.sections()), "run `make docs`"
+
+
+def test_the_panels_of_the_dashboards_are_as_they_are() -> None:
+    assert reference.ADDONS.read_text().endswith(reference.panels()), "run `make docs`"
+
+
+def test_every_reason_to_differ_from_istios_samples_is_told() -> None:
+    told = " ".join(reference.ADDONS.read_text().split())
+    assert [reason for reason in addon_deviations.reasons() if reason not in told] == []
 
 
 def test_every_setting_has_a_meaning() -> None:
