@@ -108,7 +108,8 @@ SAFE: Final[Deviations] = {
         **_of(
             VIEW,
             "ClusterRole/kiali",
-            "ClusterRoleBinding/kiali: roleRef.name",
+            "ClusterRoleBinding/kiali",
+            "ClusterRoleBinding/kiali-viewer",
             "Role/kiali-controlplane",
             "RoleBinding/kiali-controlplane",
         ),

@@ -23,7 +23,7 @@ def addons(**config: object) -> dict[str, Object]:
 
 
 def container(objects: dict[str, Object], deployment: str) -> Object:
-    found: Object = pod(objects, deployment)["containers"][-1]
+    found: Object = pod(objects, deployment)["containers"][0]
     return found
 
 
@@ -140,12 +140,16 @@ def test_grafana_asks_who_is_there() -> None:
 
 def test_kiali_may_look_and_change_nothing() -> None:
     objects = installed(profile="demo", addons=ALL)
-    role = objects["ClusterRoleBinding/kiali"]["roleRef"]["name"]
+    role = objects["ClusterRoleBinding/kiali-viewer"]["roleRef"]["name"]
     verbs = {verb for rule in objects[f"ClusterRole/{role}"]["rules"] for verb in rule["verbs"]}
     creates = [r["resources"] for r in objects[f"ClusterRole/{role}"]["rules"] if "create" in r["verbs"]]
     assert not verbs & {"patch", "update", "delete", "*"}
     assert creates == [["pods/portforward"], ["tokenreviews"]]
-    assert not [name for name in objects if name.startswith(("Role/kiali", "ClusterRole/kiali")) and role not in name]
+    assert not [
+        name
+        for name in objects
+        if name.startswith(("Role/kiali", "ClusterRole")) and "kiali" in name and role not in name
+    ]
 
 
 def test_kiali_signs_with_a_key_that_is_not_in_its_configuration() -> None:
@@ -159,6 +163,16 @@ def test_kiali_signs_with_a_key_that_is_not_in_its_configuration() -> None:
 def test_what_is_open_for_a_demonstration_is_said_in_words(caplog: pytest.LogCaptureFixture) -> None:
     render.record("x", {"mesh:addons": json.dumps({"prometheus": True, "insecureDemo": True})})
     assert "For a laptop only" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("host", "words"),
+    [("p.example.com", ["has no login", "goes in clear"]), ({"name": "p.a", "certificate": "c"}, ["has no login"])],
+)
+def test_what_a_host_opens_is_said_in_words(host: object, words: list[str], caplog: pytest.LogCaptureFixture) -> None:
+    render.record("x", {"mesh:addons": json.dumps({"prometheus": {"host": host}})})
+    said = [record.message for record in caplog.records if "mesh:addons.prometheus.host" in record.message]
+    assert [any(word in text for text in said) for word in words] == [True] * len(said)
 
 
 def test_a_password_is_nowhere_but_in_its_secret() -> None:

@@ -73,8 +73,8 @@ class Addon(pulumi.ComponentResource, Generic[Chosen]):
             role, metadata=kube.metadata(role, labels=self.labels), rules=rules, opts=self._child
         )
         return k8s.rbac.v1.ClusterRoleBinding(
-            self._name,
-            metadata=kube.metadata(self._name, labels=self.labels),
+            role,  # with another role it is another binding: Kubernetes lets no binding change its role
+            metadata=kube.metadata(role, labels=self.labels),
             role_ref=rbac.reference("ClusterRole", role),
             subjects=rbac.account(self._name, self._args.mesh.root),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[granted, account]),

@@ -16,22 +16,21 @@ from components.typed import Documented, ShortForm
 SECRETS: Final = "mesh-addons"
 """The config namespace of passwords and keys alone; apart from `mesh`, so that no message about settings shows one."""
 
-_PROMETHEUS_AGE: Final = re.compile(r"([0-9]+(ms|s|m|h|d|w|y))+")
-_GO_AGE: Final = re.compile(r"([0-9]+(s|m|h))+")
+
+def _period(units: str, *examples: str) -> AfterValidator:
+    """A check of numbers with these units, a regular expression."""
+    pattern = re.compile(rf"([0-9]+({units}))+")
+
+    def checked(value: str) -> str:
+        if not pattern.fullmatch(value):
+            raise ValueError(f'{show(value)} is not a period: write it like "{examples[0]}" or "{examples[1]}"')
+        return value
+
+    return AfterValidator(checked)
 
 
-def _age(value: str) -> str:
-    if not _PROMETHEUS_AGE.fullmatch(value):
-        raise ValueError(f'{show(value)} is not a period: write it like "15d" or "12h"')
-    return value
-
-
-def _go_age(value: str) -> str:
-    if not _GO_AGE.fullmatch(value):
-        raise ValueError(f'{show(value)} is not a period: write it like "72h" or "90m"')
-    return value
-
-
+PrometheusPeriod = Annotated[str, _period("ms|s|m|h|d|w|y", "15d", "12h")]
+GoPeriod = Annotated[str, _period("s|m|h", "72h", "90m")]
 HostName = Annotated[
     str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+$", max_length=253)
 ]
@@ -97,7 +96,7 @@ class PrometheusAddon(Addon):
 
     reloadImage: str | None = None
     """Full reference of the image that tells Prometheus of a changed configuration."""
-    retention: Annotated[str, AfterValidator(_age)] = "15d"
+    retention: PrometheusPeriod = "15d"
     """For how long it keeps what it has collected: a number and `h`, `d`, `w` or `y`."""
     persistence: Persistence | None = None
     """A volume for what it has collected; otherwise it is gone with the pod."""
@@ -110,7 +109,7 @@ class JaegerAddon(Addon):
 
     service, port, path = "tracing", 80, "/jaeger"
 
-    retention: Annotated[str, AfterValidator(_go_age)] | None = None
+    retention: GoPeriod | None = None
     """For how long it keeps traces: a number and `h` or `m`; Jaeger's own 72h if not set."""
     persistence: Persistence | None = None
     """A volume for the traces; otherwise they are gone with the pod."""

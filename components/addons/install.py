@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -45,12 +45,24 @@ class AddonsArgs:
     """Labels of the pods of the gateway through which visitors come."""
 
 
+def _warnings(addons: Addons) -> Iterator[str]:
+    """What a stack has opened, in words."""
+    if addons.insecureDemo and addons.chosen:
+        yield OPEN
+    for name, addon in addons.chosen.items():
+        key, host = f"mesh:addons.{name}.host", addon.host
+        if host and not addon.login:
+            yield f"{key}: {name} has no login, so whoever reaches {host.name} reads everything"
+        if host and not host.certificate:
+            yield f"{key}: without a certificate, what visitors of {host.name} send and read goes in clear"
+
+
 def install(args: AddonsArgs, opts: pulumi.ResourceOptions) -> dict[str, Addon[Any]]:
     """Each addon that is wanted, by name; every one knows the addresses of those before it."""
     made: dict[str, Addon[Any]] = {}
     chosen = args.addons.chosen
-    if args.addons.insecureDemo and chosen:
-        pulumi.log.warn(OPEN)
+    for text in _warnings(args.addons):
+        pulumi.log.warn(text)
     ways_in = {name: addon.host.url for name, addon in chosen.items() if addon.host}
     for name, addon in chosen.items():
         of_one: AddonArgs[Any] = AddonArgs(

@@ -54,7 +54,7 @@ class Prometheus(Addon[PrometheusAddon]):
             security_context=core.PodSecurityContextArgs(
                 run_as_user=USER, run_as_group=USER, run_as_non_root=True, fs_group=USER
             ),
-            containers=[self._reloader(), self._server()],
+            containers=[self._server(), self._reloader()],
             volumes=[
                 config_volume("config-volume", documents.metadata.name),
                 self._storage("storage-volume", self._args.chosen.persistence),

@@ -1,0 +1,136 @@
+"""The life of addons on the embedded cluster, with the real engine: each test goes on from the one before."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import NO_CHANGES, Checkout, counts
+
+ADDONS = ["prometheus", "jaeger", "grafana", "kiali"]
+SECRETS = {"grafanaPassword": "grafana", "kialiSigningKey": "kiali-signing-key"}
+"""Keys of the stack's config, and the Secrets that hold their values."""
+
+
+@pytest.fixture(scope="module")
+def said() -> list[str]:
+    """Everything that commands have printed."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def before(checkout: Checkout) -> set[str]:
+    """The cluster before anything was installed."""
+    checkout.make("sandbox")
+    checkout.small(addons=ADDONS)
+    return checkout.objects()
+
+
+def deployment(checkout: Checkout, name: str) -> dict[str, object]:
+    found: dict[str, object] = json.loads(
+        checkout.kubectl("get", "deployment", name, "--namespace=istio-system", "--output=json")
+    )
+    return found
+
+
+@pytest.mark.usefixtures("before")
+def test_up_makes_the_passwords_and_every_addon_gets_ready(checkout: Checkout, said: list[str]) -> None:
+    said.append(checkout.make("preview"))
+    said.append(checkout.make("up"))
+    for key in SECRETS:
+        assert f"made mesh-addons:{key}" in said[-1]
+    for name in ADDONS:
+        assert deployment(checkout, name)["status"]["readyReplicas"] == 1  # type: ignore[index]
+
+
+def test_what_was_created_stays_as_it_is(checkout: Checkout, said: list[str]) -> None:
+    for target in ("preview", "refresh", "up"):
+        said.append(checkout.make(target, NO_CHANGES))
+        assert re.fullmatch(r"Resources: \d+ unchanged", counts(said[-1])), target
+        assert "made mesh-addons" not in said[-1]
+    said.append(checkout.make("preview", "ARGS=--refresh --expect-no-changes"))
+
+
+def test_a_password_is_nowhere_in_clear(checkout: Checkout, said: list[str]) -> None:
+    said.append(checkout.make("status"))
+    said.append(checkout.make("render", "OUT=../rendered"))
+    written = [checkout.root.parent / "rendered", checkout.root, checkout.home / "state", checkout.home / "project"]
+    files = {file: file.read_bytes() for folder in written for file in plain_files(folder)}
+    assert any(b"mesh-addons:grafanaPassword" in content for content in files.values())
+    for key, name in SECRETS.items():
+        value = held(checkout, name)
+        assert len(value) == 32
+        get = f'eval "$(make -s env)" && pulumi config get mesh-addons:{key} --stack dev --config-file "$STACK_FILE"'
+        assert checkout.run("bash", "-c", get).splitlines()[-1] == value, "the cluster has another one than the config"
+        for form in (value, base64.b64encode(value.encode()).decode()):
+            assert [text for text in said if form in text] == []
+            assert [file for file, content in files.items() if form.encode() in content] == []
+
+
+def plain_files(folder: Path) -> list[Path]:
+    return [f for f in folder.rglob("*") if f.is_file() and ".venv" not in f.parts]
+
+
+def held(checkout: Checkout, secret: str) -> str:
+    """The one value of a Secret."""
+    text = checkout.kubectl("get", "secret", secret, "--namespace=istio-system", "--output=json")
+    (encoded,) = json.loads(text)["data"].values()
+    return base64.b64decode(encoded).decode()
+
+
+def test_pods_are_what_pod_security_calls_baseline(checkout: Checkout) -> None:
+    label = {"pod-security.kubernetes.io/enforce": "baseline"}
+    checkout.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "guarded", "labels": label}})
+    bad = {"name": "bad", "spec": {"hostNetwork": True, "containers": [{"name": "a", "image": "a"}]}}
+    assert "violates PodSecurity" in tried(checkout, bad["name"], bad["spec"], code=1)  # the judge is there
+    for name in ADDONS:
+        pod = deployment(checkout, name)["spec"]["template"]["spec"]  # type: ignore[index]
+        accounts = ("serviceAccount", "serviceAccountName")
+        tried(checkout, name, {key: value for key, value in pod.items() if key not in accounts})
+    checkout.kubectl("delete", "namespace", "guarded")
+
+
+def tried(checkout: Checkout, name: object, spec: object, code: int = 0) -> str:
+    """What the API server says to a pod, without keeping it."""
+    file = checkout.root.parent / "pod.json"
+    metadata = {"name": name, "namespace": "guarded"}
+    file.write_text(json.dumps({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}))
+    return checkout.kubectl("create", "--dry-run=server", "--filename", str(file), code=code)
+
+
+def test_a_dashboard_of_simulated_pods_is_refused_in_words(checkout: Checkout) -> None:
+    text = checkout.make("dashboard", "NAME=grafana", code=None)
+    assert "pods of the embedded cluster are simulated" in text
+
+
+def test_an_update_by_hand_without_the_passwords_is_refused_before_anything_is_touched(checkout: Checkout) -> None:
+    copy = checkout.root.parent / "Pulumi.dev.yaml"
+    kept = (checkout.home / "project" / "Pulumi.dev.yaml").read_text()
+    copy.write_text(re.sub(r"  mesh-addons:\w+:\n    secure: .*\n", "", kept))
+    by_hand = f'eval "$(make -s env)" && pulumi up --yes --skip-preview --stack dev --config-file {copy}'
+    text = checkout.run("bash", "-c", by_hand, code=None)
+    assert "mesh-addons:grafanaPassword is not in the stack's config: `make up` makes it" in text
+    assert "unchanged" in counts(checkout.make("up", NO_CHANGES))
+
+
+def test_a_stack_can_be_opened_and_closed_again(checkout: Checkout) -> None:
+    checkout.small(addons={**dict.fromkeys(ADDONS, True), "insecureDemo": True})
+    assert "For a laptop only" in checkout.make("up")
+    checkout.make("preview", "ARGS=--refresh --expect-no-changes")
+    checkout.small(addons=ADDONS)
+    assert "laptop" not in checkout.make("up")
+    checkout.make("preview", "ARGS=--refresh --expect-no-changes")
+    checkout.reset_files()
+
+
+def test_down_leaves_nothing_behind(checkout: Checkout, before: set[str]) -> None:
+    checkout.make("down")
+    assert checkout.objects() == before
+
+
+def test_the_work_tree_stays_clean(checkout: Checkout) -> None:
+    assert checkout.run("git", "status", "--porcelain") == ""
