@@ -221,7 +221,7 @@ def changed() -> dict[str, Object]:
     for name in STORING:
         images[name]["persistence"] = {"size": "5Gi", "storageClass": "fast"}
     images["prometheus"] |= {"retention": "6h", "host": {"name": "p.example.com", "certificate": "p-tls"}}
-    images["jaeger"] |= {"retention": "12h"}
+    images["jaeger"] |= {"retention": "12h", "host": "jaeger.example.com"}
     images["grafana"] |= {"host": "grafana.example.com"}
     return addons(**images)
 
@@ -278,7 +278,14 @@ def test_a_host_with_a_certificate_is_https_alone() -> None:
 def test_kiali_links_to_the_hosts_of_the_others() -> None:
     found = kiali(changed())["external_services"]
     assert found["grafana"]["url"] == "http://grafana.example.com"
-    assert "url" not in found["tracing"]
+    assert found["tracing"]["url"] == "http://jaeger.example.com"
+    assert "url" not in kiali(installed(profile="demo", addons=ALL))["external_services"]["tracing"]
+
+
+def test_who_names_the_host_alone_is_led_to_the_pages() -> None:
+    first, rest = changed()["VirtualService/addon-jaeger"]["spec"]["http"]
+    assert (first["match"], first["redirect"]) == ([{"uri": {"exact": "/"}}], {"uri": "/jaeger"})
+    assert rest["route"][0]["destination"]["port"] == {"number": 80}
 
 
 def test_a_host_without_an_ingress_gateway_is_refused() -> None:

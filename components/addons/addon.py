@@ -166,11 +166,8 @@ class Addon(pulumi.ComponentResource, Generic[Chosen]):
         domain = self._args.mesh.values.global_.proxy.clusterDomain
         gateway = api.Gateway(selector=dict(self._args.ingress), servers=[_server(host)])
         where = api.Destination(host=f"{chosen.service}.{root}.svc.{domain}", port=api.PortSelector(number=chosen.port))
-        routes = api.VirtualService(
-            hosts=[host.name],
-            gateways=[name],
-            http=[api.HTTPRoute(route=[api.HTTPRouteDestination(destination=where)])],
-        )
+        pages = api.HTTPRoute(route=[api.HTTPRouteDestination(destination=where)])
+        routes = api.VirtualService(hosts=[host.name], gateways=[name], http=[*_from_root(chosen.path), pages])
         after = pulumi.ResourceOptions(parent=self, depends_on=list(self._args.api))
         for made in (gateway, routes):
             kube.custom(made.manifest(name, root), self._args.namespace, after)
@@ -182,6 +179,12 @@ class Addon(pulumi.ComponentResource, Generic[Chosen]):
         host = pulumi.Output.concat(service.metadata.name, ".", service.metadata.namespace)
         self.url = pulumi.Output.concat("http://", host, "" if chosen.port == 80 else f":{chosen.port}", chosen.path)
         self.register_outputs({"url": self.url})
+
+
+def _from_root(path: str) -> list[api.HTTPRoute]:
+    """Leads who names the host alone to where the pages are."""
+    alone = api.HTTPMatchRequest(uri=api.StringMatch(exact="/"))
+    return [api.HTTPRoute(match=[alone], redirect=api.HTTPRedirect(uri=path))] if path else []
 
 
 def _server(host: Host) -> api.Server:

@@ -26,8 +26,18 @@ def said() -> list[str]:
 def before(checkout: Checkout) -> set[str]:
     """The cluster before anything was installed."""
     checkout.make("sandbox")
-    checkout.small(addons=ADDONS)
+    closed(checkout)
     return checkout.objects()
+
+
+def closed(checkout: Checkout, **more: bool) -> None:
+    """All addons beside a control plane and an ingress gateway, through which two of them are reached."""
+    hosts = {
+        "jaeger": {"host": "jaeger.example.com"},
+        "grafana": {"host": {"name": "g.example.com", "certificate": "g"}},
+    }
+    chosen = {**dict.fromkeys(ADDONS, True), **hosts, **more}
+    checkout.set(profile="default", bookinfo=False, addons=chosen)
 
 
 def deployment(checkout: Checkout, name: str) -> dict[str, object]:
@@ -45,6 +55,8 @@ def test_up_makes_the_passwords_and_every_addon_gets_ready(checkout: Checkout, s
         assert f"made mesh-addons:{key}" in said[-1]
     for name in ADDONS:
         assert deployment(checkout, name)["status"]["readyReplicas"] == 1  # type: ignore[index]
+    routes = checkout.kubectl("get", "gateways,virtualservices", "--namespace=istio-system", "--output=name")
+    assert len(re.findall(r"/addon-(?:jaeger|grafana)$", routes, re.MULTILINE)) == 4
 
 
 def test_what_was_created_stays_as_it_is(checkout: Checkout, said: list[str]) -> None:
@@ -118,10 +130,10 @@ def test_an_update_by_hand_without_the_passwords_is_refused_before_anything_is_t
 
 
 def test_a_stack_can_be_opened_and_closed_again(checkout: Checkout) -> None:
-    checkout.small(addons={**dict.fromkeys(ADDONS, True), "insecureDemo": True})
+    closed(checkout, insecureDemo=True)
     assert "For a laptop only" in checkout.make("up")
     checkout.make("preview", "ARGS=--refresh --expect-no-changes")
-    checkout.small(addons=ADDONS)
+    closed(checkout)
     assert "laptop" not in checkout.make("up")
     checkout.make("preview", "ARGS=--refresh --expect-no-changes")
     checkout.reset_files()
