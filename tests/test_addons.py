@@ -252,7 +252,7 @@ def test_data_can_outlive_the_pod(name: str) -> None:
 
 @pytest.mark.parametrize("name", STORING)
 def test_the_old_pod_lets_go_of_the_volume_before_a_new_one_comes(name: str) -> None:
-    assert changed()[f"Deployment/{name}"]["spec"]["strategy"] == {"type": "Recreate"}
+    assert changed()[f"Deployment/{name}"]["spec"]["strategy"]["rollingUpdate"] == {"maxSurge": 0, "maxUnavailable": 1}
 
 
 # The way in

@@ -120,8 +120,9 @@ class Addon(pulumi.ComponentResource, Generic[Chosen]):
         annotations: Mapping[str, pulumi.Input[str]] | None = None,
         strategy: k8s.apps.v1.DeploymentStrategyArgs | None = None,
     ) -> k8s.apps.v1.Deployment:
-        """The pods, without a sidecar; a volume goes from the old one to the new one."""
-        keeps = getattr(self._args.chosen, "persistence", None) is not None
+        """The pods, without a sidecar."""
+        chosen = self._args.chosen
+        keeps = isinstance(chosen, config.StoringAddon) and chosen.persistence
         of_pods = meta.ObjectMetaArgs(
             labels=dict(labels or selector), annotations={**NO_SIDECAR, **(annotations or {})}
         )
@@ -131,7 +132,7 @@ class Addon(pulumi.ComponentResource, Generic[Chosen]):
             spec=k8s.apps.v1.DeploymentSpecArgs(
                 replicas=1,
                 selector=meta.LabelSelectorArgs(match_labels=dict(selector)),
-                strategy=k8s.apps.v1.DeploymentStrategyArgs(type="Recreate") if keeps else strategy,
+                strategy=at_once(0) if keeps else strategy,
                 template=core.PodTemplateSpecArgs(metadata=of_pods, spec=pod),
             ),
             opts=pulumi.ResourceOptions(parent=self, depends_on=list(after)),
@@ -141,9 +142,8 @@ class Addon(pulumi.ComponentResource, Generic[Chosen]):
         """The volume for what the addon keeps: one that outlives the pod, if wanted."""
         if wanted is None:
             return core.VolumeArgs(name=volume, empty_dir=core.EmptyDirVolumeSourceArgs())
-        metadata = kube.metadata(
-            self._name, self._args.namespace, self.labels, {kube.SKIP_AWAIT: "true"}
-        )  # it may be bound only when a pod asks for it, and the Deployment is waited for
+        # It may be bound only when a pod asks for it, and the Deployment is waited for.
+        metadata = kube.metadata(self._name, self._args.namespace, self.labels, {kube.SKIP_AWAIT: "true"})
         claim = core.PersistentVolumeClaim(
             self._name,
             metadata=metadata,
@@ -193,6 +193,15 @@ def _server(host: Host) -> api.Server:
         return api.Server(port=api.Port(number=80, name="http", protocol="HTTP"), hosts=[host.name])
     tls = api.ServerTLSSettings(mode="SIMPLE", credentialName=host.certificate)
     return api.Server(port=api.Port(number=443, name="https", protocol="HTTPS"), hosts=[host.name], tls=tls)
+
+
+def at_once(more: int) -> k8s.apps.v1.DeploymentStrategyArgs:
+    """An update that may start so many new pods before it ends the old one: none where both would want one volume.
+
+    `Recreate` would say it in a word, but server-side apply cannot change to it: what the API server has filled in for
+    the other type stays, and is then refused."""
+    amounts = k8s.apps.v1.RollingUpdateDeploymentArgs(max_surge=more, max_unavailable=1)
+    return k8s.apps.v1.DeploymentStrategyArgs(type="RollingUpdate", rolling_update=amounts)
 
 
 def checksum(*documents: str) -> str:

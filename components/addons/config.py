@@ -89,7 +89,14 @@ class Addon(ShortForm):
         return {"name": value} if isinstance(value, str) else value
 
 
-class PrometheusAddon(Addon):
+class StoringAddon(Addon):
+    """One that keeps what it has collected, or what was made in it."""
+
+    persistence: Persistence | None = None
+    """A volume for that; otherwise it is gone with the pod."""
+
+
+class PrometheusAddon(StoringAddon):
     """Prometheus, which collects what proxies and istiod measure."""
 
     service, port = "prometheus", 9090
@@ -98,26 +105,22 @@ class PrometheusAddon(Addon):
     """Full reference of the image that tells Prometheus of a changed configuration."""
     retention: PrometheusPeriod = "15d"
     """For how long it keeps what it has collected: a number and `h`, `d`, `w` or `y`."""
-    persistence: Persistence | None = None
-    """A volume for what it has collected; otherwise it is gone with the pod."""
     resources: Resources = Resources(requests={"cpu": "50m", "memory": "256Mi"})
     """Requests and limits of the server."""
 
 
-class JaegerAddon(Addon):
+class JaegerAddon(StoringAddon):
     """Jaeger, which collects and shows the mesh's traces."""
 
     service, port, path = "tracing", 80, "/jaeger"
 
     retention: GoPeriod | None = None
     """For how long it keeps traces: a number and `h` or `m`; Jaeger's own 72h if not set."""
-    persistence: Persistence | None = None
-    """A volume for the traces; otherwise they are gone with the pod."""
     resources: Resources = Resources(requests={"cpu": "10m", "memory": "128Mi"})
     """Requests and limits."""
 
 
-class GrafanaAddon(Addon):
+class GrafanaAddon(StoringAddon):
     """Grafana, with dashboards of the mesh and of Bookinfo."""
 
     service, port = "grafana", 3000
@@ -127,8 +130,6 @@ class GrafanaAddon(Addon):
     needs = ("prometheus",)
     secrets = ("grafanaPassword",)
 
-    persistence: Persistence | None = None
-    """A volume for users and dashboards made by hand; otherwise they are gone with the pod."""
     resources: Resources = Resources(requests={"cpu": "10m", "memory": "64Mi"})
     """Requests and limits."""
 

@@ -15,6 +15,7 @@ from components.addons.addon import (
     CHECKSUM,
     Addon,
     AddonArgs,
+    at_once,
     checksum,
     config_volume,
     environment,
@@ -89,7 +90,7 @@ class Kiali(Addon[KialiAddon]):
             "prometheus.io/scrape": "true",
             CHECKSUM: text.apply(checksum),
         }
-        self._deployment(self._pod(), self._who, needed, labels=self.labels, annotations=notes, strategy=_ONE_MORE)
+        self._deployment(self._pod(), self._who, needed, labels=self.labels, annotations=notes, strategy=at_once(1))
         self._pages()
         self._ready(service)
 
@@ -160,9 +161,6 @@ class Kiali(Addon[KialiAddon]):
             kube.custom(manifest, self._args.namespace, after)
 
 
-_ONE_MORE: Final = k8s.apps.v1.DeploymentStrategyArgs(
-    rolling_update=k8s.apps.v1.RollingUpdateDeploymentArgs(max_surge=1, max_unavailable=1)
-)
 KIND: Final = "MonitoringDashboard"
 _LOG: Final = {
     "LOG_LEVEL": "info",

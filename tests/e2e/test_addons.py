@@ -30,7 +30,7 @@ def before(checkout: Checkout) -> set[str]:
     return checkout.objects()
 
 
-def closed(checkout: Checkout, **more: bool) -> None:
+def closed(checkout: Checkout, **more: object) -> None:
     """All addons beside a control plane and an ingress gateway, through which two of them are reached."""
     hosts = {
         "jaeger": {"host": "jaeger.example.com"},
@@ -137,6 +137,14 @@ def test_a_stack_can_be_opened_and_closed_again(checkout: Checkout) -> None:
     assert "laptop" not in checkout.make("up")
     checkout.make("preview", "ARGS=--refresh --expect-no-changes")
     checkout.reset_files()
+
+
+def test_the_api_server_would_take_a_volume_for_an_addon_that_is_there(checkout: Checkout) -> None:
+    closed(checkout, prometheus={"persistence": {"size": "5Gi"}})
+    text = checkout.make("preview")
+    checkout.reset_files()
+    assert "PersistentVolumeClaim" in text
+    assert re.search(r"\+ 1 to create\s+~ 1 to update", text)
 
 
 def test_down_leaves_nothing_behind(checkout: Checkout, before: set[str]) -> None:
