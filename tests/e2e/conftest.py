@@ -99,7 +99,8 @@ class Checkout:
 
     def small(self, **values: Any) -> None:
         """Makes `dev` a control plane alone, which is faster to come and go."""
-        self.set(profile="minimal", bookinfo=False, gatewayServiceType=None, ingressNodePorts=None, **values)
+        nothing = {"addons": None, "gatewayServiceType": None, "ingressNodePorts": None}
+        self.set(profile="minimal", bookinfo=False, **{**nothing, **values})
 
     def reset_files(self) -> None:
         """Takes back every change of a stack's file."""
