@@ -119,9 +119,9 @@ def manifests(resources: list[Resource]) -> Iterator[dict[str, Any]]:
         if kept:
             meta["annotations"] = kept
         if manifest["kind"] == "Secret":
-            for values in ("data", "stringData"):
-                if values in manifest:
-                    manifest[values] = dict.fromkeys(manifest[values], stackfiles.SECRET)
+            manifest.pop("data", None)  # what could stand there is base64, and would be taken for the value
+            if "stringData" in manifest:
+                manifest["stringData"] = dict.fromkeys(manifest["stringData"], stackfiles.SECRET)
         yield {**manifest, "metadata": meta}
 
 

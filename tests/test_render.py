@@ -37,6 +37,12 @@ def test_the_values_of_a_secret_are_never_written() -> None:
     assert "hunter2" not in yaml.safe_dump(manifest)
 
 
+def test_a_secret_without_its_values_can_still_be_applied() -> None:
+    inputs = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "data": {"password": "aHVudGVyMg=="}}
+    (manifest,) = render.manifests([Resource("kubernetes:core/v1:Secret", "s", inputs, None)])
+    assert "data" not in manifest
+
+
 def test_annotations_that_only_pulumi_reads_are_left_out(tmp_path: Path) -> None:
     render.render("demo", tmp_path)
     text = "".join(f.read_text() for f in tmp_path.rglob("*.yaml"))
