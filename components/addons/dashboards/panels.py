@@ -155,34 +155,20 @@ def _panel(panel: Panel, source: str | None) -> dict[str, Any]:
 
 
 def _query(query: Query, name: str, kind: Kind) -> dict[str, Any]:
-    at_once = {"format": "table", "instant": True} if kind == "table" else {"format": "time_series"}
-    return {"refId": name, "expr": query.expr, "legendFormat": query.legend, "intervalFactor": 1, **at_once}
+    at_once = {"format": "table", "instant": True} if kind == "table" else {}
+    return {"refId": name, "expr": query.expr, "legendFormat": query.legend, **at_once}
 
 
 def _graph(panel: Panel) -> dict[str, Any]:
-    axis = {"format": panel.unit, "show": True, "min": "0", "logBase": 1}
-    return {
-        "lines": True,
-        "linewidth": 1,
-        "fill": 1,
-        "stack": panel.stack,
-        "nullPointMode": "null as zero" if panel.stack else "null",
-        "renderer": "flot",
-        "legend": {"show": True, "avg": False, "current": False, "max": False, "min": False, "values": False},
-        "tooltip": {"shared": True, "sort": 2, "value_type": "individual"},
-        "xaxis": {"mode": "time", "show": True},
-        "yaxes": [axis, {**axis, "show": False}],
-    }
+    """What differs from what Grafana takes for granted."""
+    left = {"format": panel.unit, "show": True, "min": "0", "logBase": 1}
+    stacked = {"stack": True, "nullPointMode": "null as zero"} if panel.stack else {}
+    return {"tooltip": {"sort": 2}, "yaxes": [left, {"format": "short", "show": False, "logBase": 1}], **stacked}
 
 
 def _singlestat(panel: Panel) -> dict[str, Any]:
-    return {
-        "format": panel.unit,
-        "valueName": "current",
-        "nullText": "N/A",
-        "sparkline": {"show": panel.height > 3, "full": True},
-        "gauge": {"show": False},
-    }
+    line = {"sparkline": {"show": True, "full": True}} if panel.height > 3 else {}
+    return {"format": panel.unit, "valueName": "current", "nullText": "N/A", **line}
 
 
 def _table(panel: Panel) -> dict[str, Any]:
