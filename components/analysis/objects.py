@@ -1,0 +1,63 @@
+"""The objects of a stack as data, and what they are called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Self
+
+
+class Ref(NamedTuple):
+    """Which object."""
+
+    kind: str
+    namespace: str
+    """Empty for what belongs to no namespace."""
+    name: str
+
+    def __str__(self) -> str:
+        place = f"{self.namespace}/" if self.namespace else ""
+        return f"{self.kind} {place}{self.name}"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Object:
+    """One object, read from its manifest."""
+
+    ref: Ref
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+    body: Mapping[str, Any]
+    """The whole manifest."""
+    origin: str = ""
+    """Key of the stack's config from which it comes, such as `mesh:bookinfo`; empty if that is not known."""
+
+    @classmethod
+    def read(cls, manifest: Mapping[str, Any], origin: str = "") -> Self:
+        """The object of a manifest with `kind` and `metadata.name`."""
+        meta = manifest.get("metadata") or {}
+        return cls(
+            ref=Ref(manifest["kind"], meta.get("namespace") or "", meta["name"]),
+            labels=meta.get("labels") or {},
+            annotations=meta.get("annotations") or {},
+            body=manifest,
+            origin=origin,
+        )
+
+    @property
+    def namespace(self) -> str:
+        return self.ref.namespace
+
+    @property
+    def name(self) -> str:
+        return self.ref.name
+
+    @property
+    def spec(self) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = self.body.get("spec") or {}
+        return found
+
+    def items(self, field: str) -> Sequence[Any]:
+        """A list of the spec; empty if it is not there."""
+        found: Sequence[Any] = self.spec.get(field) or ()
+        return found

@@ -1,0 +1,439 @@
+"""What can be wrong with a mesh: one small change of the good one for each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.meshes import Manifest, deployment, fault, gateway, routes, server, service, thing, to
+
+SAME = {"match": [{"uri": {"prefix": "/a"}}]}
+TLS = {"mode": "SIMPLE", "credentialName": "certificate"}
+SECRET = thing("Secret", "certificate", namespace="istio-system")
+
+
+def rule(name: str, host: str, subsets: Any = (), **spec: Any) -> Manifest:
+    parts = [{"name": key, "labels": labels} for key, labels in dict(subsets).items()]
+    return thing("DestinationRule", name, {"host": host, **({"subsets": parts} if parts else {}), **spec})
+
+
+def cart_rule(**spec: Any) -> Manifest:
+    """The good mesh's rule with more in it."""
+    return rule("cart", "cart", {"v1": {"version": "v1"}, "v2": {"version": "v2"}}, **spec)
+
+
+def entry(name: str, protocol: str, host: str = "bank.example.com", **spec: Any) -> Manifest:
+    ports = [{"number": 443, "name": "bank", "protocol": protocol}]
+    return thing("ServiceEntry", name, {"hosts": [host], "ports": ports, "resolution": "DNS", **spec})
+
+
+def policy(name: str, source: Manifest, app: str = "cart") -> Manifest:
+    rules = [{"from": [{"source": source}]}]
+    return thing("AuthorizationPolicy", name, {"selector": {"matchLabels": {"app": app}}, "rules": rules})
+
+
+def patch(operation: str, part: str = "HTTP_FILTER", **match: Any) -> Manifest:
+    value = {"name": "filter", "typed_config": {"@type": "type.googleapis.com/envoy.config.core.v3.Node"}}
+    entry = {"applyTo": part, "match": match, "patch": {"operation": operation, "value": value}}
+    return thing("EnvoyFilter", "filter", {"configPatches": [entry]})
+
+
+def sidecar(name: str, app: str = "") -> Manifest:
+    selector = {"workloadSelector": {"labels": {"app": app}}} if app else {}
+    return thing("Sidecar", name, {**selector, "egress": [{"hosts": ["./*"]}]})
+
+
+ROUTES = [
+    fault("route to an unknown host", "IST0101 VirtualService shop/front", routes("front", to("carts"))),
+    fault(
+        "mirror to an unknown host",
+        "IST0101 VirtualService shop/front",
+        routes("front", to("front", mirror={"host": "x"})),
+    ),
+    fault(
+        "route to a namespace of others",
+        "IST0101 VirtualService shop/front",
+        routes("front", to("cart.bank.svc.cluster.local")),
+    ),
+    fault(
+        "route to an unknown port",
+        "IST0101 VirtualService shop/front",
+        routes("front", {"route": [{"destination": {"host": "front", "port": {"number": 81}}}]}),
+    ),
+    fault("route to an unknown subset", "IST0101 VirtualService shop/front", routes("front", to("cart", "v3"))),
+    fault(
+        "route that leaves the port open",
+        "IST0112 VirtualService shop/front",
+        routes("front", to("two")),
+        service("two", [{"name": "http-a", "port": 1}, {"name": "http-b", "port": 2}], selector={"app": "front"}),
+    ),
+    fault("unknown delegate", "MESH0101 VirtualService shop/front", routes("front", {"delegate": {"name": "x"}})),
+    fault(
+        "delegate with hosts of its own",
+        "MESH0101 VirtualService shop/front",
+        routes("front", {"delegate": {"name": "cart"}}),
+    ),
+    fault(
+        "route to a host that is not exported",
+        "MESH0102 VirtualService shop/front",
+        routes("front", to("bank.example.com")),
+        thing(
+            "ServiceEntry",
+            "bank",
+            {
+                "hosts": ["bank.example.com"],
+                "ports": [{"number": 443, "name": "tls", "protocol": "TLS"}],
+                "resolution": "DNS",
+                "exportTo": ["."],
+            },
+            namespace="istio-system",
+        ),
+    ),
+    fault(
+        "weights that do not add up",
+        "IST0106 VirtualService shop/front",
+        routes(
+            "front",
+            {
+                "route": [
+                    {"destination": {"host": "cart", "subset": "v1"}, "weight": 90},
+                    {"destination": {"host": "cart", "subset": "v2"}, "weight": 5},
+                ]
+            },
+        ),
+    ),
+    fault(
+        "regular expression that is none",
+        "IST0106 VirtualService shop/front",
+        routes("front", to("front", match=[{"uri": {"regex": "a("}}])),
+    ),
+    fault(
+        "timeout that is too short",
+        "MESH0104 VirtualService shop/front",
+        routes("front", to("front", timeout="1s", retries={"attempts": 2, "perTryTimeout": "2s"})),
+    ),
+    fault(
+        "timeout beside a fault",
+        "MESH0105 VirtualService shop/front",
+        routes(
+            "front",
+            to("front", timeout="1s", fault={"abort": {"httpStatus": 500, "percentage": {"value": 1}}}),
+        ),
+    ),
+    fault(
+        "deprecated percent of a delay",
+        "IST0002 VirtualService shop/front",
+        routes("front", to("front", fault={"delay": {"fixedDelay": "1s", "percent": 5}})),
+    ),
+    fault(
+        "deprecated percent of a mirror",
+        "IST0133 VirtualService shop/front",
+        routes("front", to("front", mirror={"host": "cart"}, mirrorPercent=5)),
+    ),
+    fault(
+        "match that repeats an earlier one",
+        "IST0131 VirtualService shop/front; IST0130 VirtualService shop/front",
+        routes("front", {**to("front"), **SAME}, {**to("cart"), **SAME}),
+    ),
+    fault(
+        "match below an earlier prefix",
+        "IST0131 VirtualService shop/front; IST0130 VirtualService shop/front",
+        routes("front", {**to("front"), **SAME}, to("cart", match=[{"uri": {"prefix": "/a/b"}}])),
+    ),
+    fault(
+        "match of which another part lives",
+        "IST0131 VirtualService shop/front",
+        routes(
+            "front",
+            {**to("front"), **SAME},
+            to("cart", match=[{"uri": {"prefix": "/a/b"}}, {"uri": {"prefix": "/b"}}]),
+        ),
+    ),
+    fault(
+        "route behind one for everything",
+        "IST0130 VirtualService shop/front; IST0131 VirtualService shop/front",
+        routes("front", to("front"), {**to("cart"), **SAME}),
+    ),
+    fault("two routes for everything", "IST0130 VirtualService shop/front", routes("front", to("front"), to("cart"))),
+]
+
+HOSTS = [
+    fault(
+        "unknown gateway",
+        "IST0101 VirtualService shop/visitors; IST0132 VirtualService shop/visitors",
+        routes("visitors", to("front"), hosts=["shop.example.com"], gateways=["way-out"]),
+    ),
+    fault(
+        "host that the gateway does not serve",
+        "IST0132 VirtualService shop/visitors",
+        routes("visitors", to("front"), hosts=["store.example.com"], gateways=["way-in"]),
+    ),
+    fault(
+        "host that the gateway serves to others",
+        "IST0132 VirtualService shop/visitors",
+        gateway("way-in", server(80, ["bank/shop.example.com"])),
+    ),
+    fault(
+        "two for one host in sidecars",
+        "IST0109 VirtualService shop/cart; IST0109 VirtualService shop/other",
+        routes("other", to("cart", "v1"), hosts=["cart.shop.svc.cluster.local"]),
+    ),
+    fault(
+        "two for one host at a gateway",
+        "MESH0103 VirtualService shop/visitors",
+        routes("others", to("cart", "v2"), hosts=["shop.example.com"], gateways=["way-in"]),
+    ),
+    fault(
+        "gateway that goes past subsets",
+        "IST0140 VirtualService shop/visitors",
+        routes("visitors", to("cart"), hosts=["shop.example.com"], gateways=["way-in"]),
+    ),
+    fault(
+        "gateway in the spelling of old",
+        "IST0133 VirtualService shop/visitors",
+        routes("visitors", to("front"), hosts=["shop.example.com"], gateways=["way-in.shop.svc.cluster.local"]),
+    ),
+]
+
+GATEWAYS = [
+    fault(
+        "selector that no pod has",
+        "IST0101 Gateway shop/way-in",
+        gateway("way-in", server(80, ["shop.example.com"]), selector="none"),
+    ),
+    fault(
+        "port that no Service has",
+        "IST0162 Gateway shop/way-in",
+        gateway("way-in", server(80, ["shop.example.com"]), server(81, ["shop.example.com"])),
+    ),
+    fault(
+        "two for one host",
+        "IST0145 Gateway shop/way-in; IST0145 Gateway shop/other",
+        gateway("other", server(80, ["shop.example.com"])),
+    ),
+    fault(
+        "unknown secret",
+        "IST0101 Gateway shop/other",
+        gateway("other", server(443, ["a.example.com"], "HTTPS", tls=TLS)),
+    ),
+    fault(
+        "certificate that two have",
+        "IST0138 Gateway shop/one; IST0138 Gateway shop/two",
+        SECRET,
+        gateway("one", server(443, ["a.example.com"], "HTTPS", tls=TLS)),
+        gateway("two", server(443, ["b.example.com"], "HTTPS", tls=TLS)),
+    ),
+    fault(
+        "redirect without HTTP",
+        "IST0133 Gateway shop/other",
+        gateway("other", server(443, ["a.example.com"], "TLS", tls={"mode": "PASSTHROUGH", "httpsRedirect": True})),
+    ),
+    fault(
+        "certificate of TLS that is passed on",
+        "IST0133 Gateway shop/other",
+        SECRET,
+        gateway("other", server(443, ["a.example.com"], "TLS", tls={**TLS, "mode": "PASSTHROUGH"})),
+    ),
+]
+
+DESTINATIONS = [
+    fault("rule for an unknown host", "IST0174 DestinationRule shop/x", rule("x", "unknown")),
+    fault(
+        "subset without pods",
+        "IST0173 DestinationRule shop/front",
+        rule("front", "front", {"v9": {"version": "v9"}}),
+    ),
+    fault(
+        "TLS to anybody",
+        "IST0128 DestinationRule shop/bank",
+        entry("bank", "HTTPS"),
+        rule("bank", "bank.example.com", trafficPolicy={"tls": {"mode": "SIMPLE"}}),
+    ),
+    fault(
+        "TLS to anybody on a port",
+        "IST0129 DestinationRule shop/bank",
+        entry("bank", "HTTPS"),
+        rule(
+            "bank",
+            "bank.example.com",
+            trafficPolicy={"portLevelSettings": [{"port": {"number": 443}, "tls": {"mode": "SIMPLE"}}]},
+        ),
+    ),
+    fault(
+        "two rules for one host",
+        "MESH0107 DestinationRule shop/other",
+        cart_rule(trafficPolicy={"loadBalancer": {"simple": "RANDOM"}}),
+        rule("other", "cart", trafficPolicy={"loadBalancer": {"simple": "ROUND_ROBIN"}}),
+    ),
+    fault(
+        "deprecated count of errors",
+        "IST0133 DestinationRule shop/cart",
+        cart_rule(trafficPolicy={"outlierDetection": {"consecutiveErrors": 5}}),
+    ),
+    fault(
+        "entry without address",
+        "IST0134 ServiceEntry shop/bank",
+        entry("bank", "TCP"),
+    ),
+    fault(
+        "entries of two minds",
+        "IST0177 ServiceEntry shop/bank; IST0177 ServiceEntry shop/other",
+        entry("bank", "HTTPS"),
+        entry("other", "GRPC"),
+    ),
+]
+
+WORKLOADS = [
+    fault("port without a protocol", "IST0118 Service shop/front", service("front", [{"name": "web", "port": 80}])),
+    fault(
+        "port of an outer name",
+        "IST0150 Service shop/outer",
+        thing(
+            "Service",
+            "outer",
+            {"type": "ExternalName", "externalName": "example.com", "ports": [{"name": "tcp", "port": 90}]},
+        ),
+    ),
+    fault(
+        "one port, two protocols",
+        "IST0116 Deployment shop/front",
+        service("dns", [{"name": "udp-x", "port": 80, "targetPort": 9, "protocol": "UDP"}], selector={"app": "front"}),
+    ),
+    fault(
+        "one port, two numbers",
+        "IST0137 Deployment shop/front",
+        service("front-too", [{"name": "http", "port": 90, "targetPort": 8080}], selector={"app": "front"}),
+    ),
+    fault(
+        "service without pods",
+        "MESH0106 Service shop/lonely",
+        service("lonely"),
+    ),
+    fault(
+        "the proxy's user",
+        "IST0144 Deployment shop/front",
+        deployment("front", {"app": "front"}, serviceAccountName="front", securityContext={"runAsUser": 1337}),
+    ),
+    fault("namespace without label", "IST0102 Namespace other", thing("Namespace", "other")),
+    fault(
+        "namespace with two labels",
+        "IST0123 Namespace other",
+        thing("Namespace", "other", labels={"istio-injection": "enabled", "istio.io/rev": "default"}),
+    ),
+    fault(
+        "namespace of an unknown revision",
+        "MESH0206 Namespace other",
+        thing("Namespace", "other", labels={"istio.io/rev": "canari"}),
+        thing("MutatingWebhookConfiguration", "injector", labels={"istio.io/rev": "canary"}),
+    ),
+    fault(
+        "webhook without Service",
+        "IST0139 MutatingWebhookConfiguration injector",
+        {
+            **thing("MutatingWebhookConfiguration", "injector", labels={"istio.io/rev": "default"}),
+            "webhooks": [
+                {
+                    "name": "object.sidecar-injector.istio.io",
+                    "clientConfig": {"service": {"name": "istiod", "namespace": "istio-system"}},
+                    "objectSelector": {"matchLabels": {"sidecar.istio.io/inject": "true"}},
+                    "admissionReviewVersions": ["v1"],
+                    "sideEffects": "None",
+                }
+            ],
+        },
+    ),
+    fault(
+        "annotation in the wrong place",
+        "IST0107 Service shop/front",
+        {
+            **service("front"),
+            "metadata": {**service("front")["metadata"], "annotations": {"sidecar.istio.io/proxyCPU": "1"}},
+        },
+    ),
+    fault(
+        "unknown annotation",
+        "IST0108 Deployment shop/front",
+        deployment("front", {"app": "front"}, serviceAccountName="front", annotations={"sidecar.istio.io/cpu": "1"}),
+    ),
+    fault(
+        "annotation with a wrong value",
+        "IST0125 Deployment shop/front",
+        deployment(
+            "front",
+            {"app": "front"},
+            serviceAccountName="front",
+            annotations={"traffic.sidecar.istio.io/includeInboundPorts": "eighty"},
+        ),
+    ),
+    fault("sidecar for nobody", "IST0101 Sidecar shop/x", sidecar("x", "nobody")),
+    fault(
+        "two sidecars for one workload",
+        "IST0110 Sidecar shop/a; IST0110 Sidecar shop/b",
+        sidecar("a", "front"),
+        sidecar("b", "front"),
+    ),
+    fault("two sidecars for all", "IST0111 Sidecar shop/a; IST0111 Sidecar shop/b", sidecar("a"), sidecar("b")),
+    fault(
+        "sidecar with a selector of nothing",
+        "IST0133 Sidecar shop/a",
+        thing("Sidecar", "a", {"workloadSelector": {}, "egress": [{"hosts": ["./*"]}]}),
+    ),
+]
+
+POLICIES = [
+    fault(
+        "policy for nobody",
+        "IST0127 AuthorizationPolicy shop/x",
+        policy("x", {"namespaces": ["shop"]}, app="nobody"),
+    ),
+    fault(
+        "policy for a namespace without sidecars",
+        "IST0127 AuthorizationPolicy other/deny",
+        thing("Namespace", "other", labels={"istio-injection": "disabled"}),
+        thing("AuthorizationPolicy", "deny", {}, namespace="other"),
+    ),
+    fault("unknown namespace", "IST0101 AuthorizationPolicy shop/x", policy("x", {"namespaces": ["shops"]})),
+    fault(
+        "unknown account",
+        "MESH0205 AuthorizationPolicy shop/x",
+        policy("x", {"principals": ["cluster.local/ns/shop/sa/font"]}),
+    ),
+    fault(
+        "strict beside workloads without sidecar",
+        "MESH0201 PeerAuthentication shop/default",
+        deployment("batch", {"app": "batch"}, annotations={"sidecar.istio.io/inject": "false"}),
+    ),
+    fault(
+        "plain text to what is strict",
+        "MESH0202 DestinationRule shop/cart",
+        cart_rule(trafficPolicy={"tls": {"mode": "DISABLE"}}),
+    ),
+    fault(
+        "mutual TLS to what has no sidecar",
+        "MESH0203 DestinationRule plain/db",
+        thing("Namespace", "plain", labels={"istio-injection": "disabled"}),
+        deployment("db", {"app": "db"}, "plain"),
+        service("db", namespace="plain"),
+        thing(
+            "DestinationRule",
+            "db",
+            {"host": "db", "trafficPolicy": {"tls": {"mode": "ISTIO_MUTUAL"}}},
+            namespace="plain",
+        ),
+    ),
+    fault(
+        "two modes for one namespace",
+        "MESH0204 PeerAuthentication shop/other",
+        thing("PeerAuthentication", "other", {"mtls": {"mode": "PERMISSIVE"}}),
+    ),
+    fault("patch that depends on others", "IST0151 EnvoyFilter shop/filter", patch("INSERT_BEFORE")),
+    fault(
+        "patch of one version that depends on others",
+        "IST0155 EnvoyFilter shop/filter",
+        patch("INSERT_BEFORE", proxy={"proxyVersion": "^1\\.10.*"}),
+    ),
+    fault("patch that replaces a route", "IST0152 EnvoyFilter shop/filter", patch("REPLACE", "HTTP_ROUTE")),
+    fault("patch that adds a route", "IST0153 EnvoyFilter shop/filter", patch("ADD", "HTTP_ROUTE")),
+    fault("patch that removes a route", "IST0154 EnvoyFilter shop/filter", patch("REMOVE", "HTTP_ROUTE")),
+]
+
+FAULTS = [*ROUTES, *HOSTS, *GATEWAYS, *DESTINATIONS, *WORKLOADS, *POLICIES]

@@ -1,0 +1,126 @@
+"""Meshes for tests: a small one in which nothing is wrong, and what makes it faulty."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Manifest = dict[str, Any]
+
+GROUPS = {
+    "networking.istio.io/v1beta1": ("VirtualService", "DestinationRule", "Gateway", "ServiceEntry", "Sidecar"),
+    "networking.istio.io/v1alpha3": ("EnvoyFilter",),
+    "security.istio.io/v1beta1": ("AuthorizationPolicy", "PeerAuthentication", "RequestAuthentication"),
+    "apps/v1": ("Deployment",),
+    "admissionregistration.k8s.io/v1": ("MutatingWebhookConfiguration",),
+    "v1": ("Namespace", "Service", "Secret", "Pod"),
+}
+VERSIONS = {kind: version for version, kinds in GROUPS.items() for kind in kinds}
+
+
+def thing(kind: str, name: str, spec: Any = None, namespace: str = "shop", **meta: Any) -> Manifest:
+    """A manifest; `meta` are labels and annotations."""
+    place = {} if kind in ("Namespace", "MutatingWebhookConfiguration") else {"namespace": namespace}
+    whole: Manifest = {"apiVersion": VERSIONS[kind], "kind": kind, "metadata": {"name": name, **place, **meta}}
+    return whole if spec is None else {**whole, "spec": spec}
+
+
+def deployment(name: str, labels: Mapping[str, str], namespace: str = "shop", **pod: Any) -> Manifest:
+    """A workload; `pod` is what its pods' spec has besides a container."""
+    annotations = pod.pop("annotations", {})
+    spec = {"containers": [{"name": "app", "image": "app"}], **pod}
+    template = {"metadata": {"labels": dict(labels), "annotations": annotations}, "spec": spec}
+    return thing("Deployment", name, {"selector": {"matchLabels": dict(labels)}, "template": template}, namespace)
+
+
+def service(name: str, ports: Sequence[Manifest] | None = None, namespace: str = "shop", **spec: Any) -> Manifest:
+    """A Service of the pods with label app=<name>."""
+    chosen = ports or [{"name": "http", "port": 80, "targetPort": 8080, "protocol": "TCP"}]
+    return thing("Service", name, {"selector": {"app": name}, "ports": list(chosen), **spec}, namespace)
+
+
+def routes(name: str, *http: Manifest, hosts: Sequence[str] = (), **spec: Any) -> Manifest:
+    """A VirtualService."""
+    return thing("VirtualService", name, {"hosts": list(hosts) or [name], "http": list(http), **spec})
+
+
+def to(host: str, subset: str = "", **route: Any) -> Manifest:
+    """A route to one receiver."""
+    destination = {"host": host, **({"subset": subset} if subset else {})}
+    return {"route": [{"destination": destination}], **route}
+
+
+def server(number: int = 80, hosts: Sequence[str] = ("*",), protocol: str = "HTTP", **more: Any) -> Manifest:
+    name = f"{protocol.lower()}-{number}"
+    return {"port": {"number": number, "name": name, "protocol": protocol}, "hosts": list(hosts), **more}
+
+
+def gateway(name: str, *servers: Manifest, selector: str = "ingress", namespace: str = "shop") -> Manifest:
+    return thing("Gateway", name, {"selector": {"istio": selector}, "servers": list(servers)}, namespace)
+
+
+def good() -> list[Manifest]:
+    """A front, two versions of a cart, an ingress gateway and its routes."""
+    proxy = [{"name": "istio-proxy", "image": "proxyv2"}]
+    ports = [
+        {"name": "http2", "port": 80, "targetPort": 8080, "protocol": "TCP"},
+        {"name": "https", "port": 443, "targetPort": 8443, "protocol": "TCP"},
+    ]
+    ingress = service("ingress", ports, "istio-system", selector={"istio": "ingress"})
+    ingress["metadata"]["labels"] = {"istio": "ingress"}
+    return [
+        thing("Namespace", "shop", labels={"istio-injection": "enabled"}),
+        thing("Namespace", "istio-system"),
+        deployment("ingress", {"istio": "ingress"}, "istio-system", containers=proxy),
+        ingress,
+        deployment("front", {"app": "front", "version": "v1"}, serviceAccountName="front"),
+        service("front"),
+        deployment("cart-v1", {"app": "cart", "version": "v1"}, serviceAccountName="cart"),
+        deployment("cart-v2", {"app": "cart", "version": "v2"}, serviceAccountName="cart"),
+        service("cart"),
+        gateway("way-in", server(80, ["shop.example.com"])),
+        routes("visitors", to("front"), hosts=["shop.example.com"], gateways=["way-in"]),
+        routes("cart", {"match": [{"uri": {"prefix": "/new"}}], **to("cart", "v2")}, to("cart", "v1")),
+        thing(
+            "DestinationRule",
+            "cart",
+            {"host": "cart", "subsets": [{"name": v, "labels": {"version": v}} for v in ("v1", "v2")]},
+        ),
+        thing(
+            "AuthorizationPolicy",
+            "cart",
+            {
+                "selector": {"matchLabels": {"app": "cart"}},
+                "rules": [{"from": [{"source": {"principals": ["cluster.local/ns/shop/sa/front"]}}]}],
+            },
+        ),
+        thing("PeerAuthentication", "default", {"mtls": {"mode": "STRICT"}}),
+    ]
+
+
+def changed(objects: Sequence[Manifest]) -> list[Manifest]:
+    """The good mesh with these objects in it, in place of those of the same name."""
+    mesh = {_key(thing): thing for thing in [*good(), *objects]}
+    return list(mesh.values())
+
+
+def _key(manifest: Manifest) -> tuple[str, str, str]:
+    meta = manifest["metadata"]
+    return manifest["kind"], meta.get("namespace", ""), meta["name"]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Objects that are wrong, and what is to be said of them."""
+
+    name: str
+    objects: Sequence[Manifest]
+    said: frozenset[tuple[str, str]]
+    """Codes, and the objects that they are about."""
+
+
+def fault(name: str, said: str, *objects: Manifest) -> Fault:
+    """`said` is `CODE Kind namespace/name; …`."""
+    pairs = [entry.strip().split(" ", 1) for entry in said.split(";")]
+    return Fault(name, objects, frozenset((code, ref) for code, ref in pairs))

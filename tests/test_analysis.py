@@ -1,0 +1,111 @@
+"""Static analysis: a good mesh is silent, each fault is named at its object and only there, and time grows evenly."""
+
+import random
+import time
+from typing import Any
+
+import pytest
+
+from components.analysis import codes
+from components.analysis.codes import Severity
+from components.analysis.objects import Object
+from components.analysis.report import analyse
+from tests import meshes
+from tests.faults import FAULTS
+from tests.meshes import Fault, Manifest
+
+
+def findings(*objects: Manifest, **analysis: Any) -> list[codes.Finding]:
+    return analyse([Object.read(manifest) for manifest in meshes.changed(objects)], **analysis)
+
+
+def test_nothing_is_wrong_with_a_good_mesh() -> None:
+    assert findings() == []
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_a_fault_is_named_at_its_object_and_nowhere_else(fault: Fault) -> None:
+    assert {(found.code, str(found.ref)) for found in findings(*fault.objects)} == fault.said
+
+
+def test_every_code_has_a_fault_that_shows_it() -> None:
+    shown = {code for fault in FAULTS for code, _ in fault.said}
+    assert set(codes.CODES) - shown == {codes.UNUSED_SUPPRESSION.code}
+
+
+def test_what_is_wrong_is_one_line_with_what_to_do() -> None:
+    texts = [found.text for fault in FAULTS for found in findings(*fault.objects)]
+    assert [text for text in texts if "\n" in text or len(text) > 200] == []
+
+
+def test_the_worst_comes_first() -> None:
+    found = findings(*(thing for fault in FAULTS[:3] + FAULTS[-5:] for thing in fault.objects))
+    assert [f.severity for f in found] == sorted((f.severity for f in found), reverse=True)
+
+
+def test_the_order_of_the_objects_does_not_matter() -> None:
+    objects = [Object.read(m) for m in meshes.changed([thing for fault in FAULTS for thing in fault.objects])]
+    shuffled = objects.copy()
+    random.Random(1).shuffle(shuffled)
+    assert analyse(objects) == analyse(shuffled)
+
+
+def test_a_typo_is_told_with_the_nearest_name() -> None:
+    (found,) = findings(meshes.routes("front", meshes.to("carts")))
+    assert 'did you mean "cart"?' in found.text
+
+
+def test_a_host_in_a_namespace_of_others_may_exist() -> None:
+    (found,) = findings(meshes.routes("front", meshes.to("cart.bank.svc.cluster.local")))
+    assert found.severity == Severity.WARNING
+
+
+def test_a_finding_says_where_in_the_object_and_in_the_stack_it_is() -> None:
+    manifests = meshes.changed([meshes.routes("front", meshes.to("carts"))])
+    (found,) = analyse([Object.read(manifest, "mesh:traffic") for manifest in manifests])
+    assert str(found).startswith(
+        "IST0101 VirtualService shop/front http[0].route[0].destination.host (from mesh:traffic): "
+    )
+
+
+def mesh_of(size: int) -> list[Object]:
+    """Services in a ring, each with a Deployment, a VirtualService, a DestinationRule and a policy."""
+    made = meshes.good()
+    for i in range(size):
+        name, version = f"s{i}", {"version": "v1"}
+        caller = f"cluster.local/ns/shop/sa/s{(i + 1) % size}"
+        made += [
+            meshes.service(name),
+            meshes.deployment(name, {"app": name, **version}, serviceAccountName=name),
+            meshes.routes(
+                name,
+                meshes.to(name, "v1", match=[{"uri": {"prefix": "/a"}}]),
+                meshes.to(name, "v1"),
+                hosts=[name, f"{name}.example.com"],
+            ),
+            meshes.thing("DestinationRule", name, {"host": name, "subsets": [{"name": "v1", "labels": version}]}),
+            meshes.thing(
+                "AuthorizationPolicy",
+                name,
+                {
+                    "selector": {"matchLabels": {"app": name}},
+                    "rules": [{"from": [{"source": {"principals": [caller]}}]}],
+                },
+            ),
+        ]
+    return [Object.read(manifest) for manifest in made]
+
+
+def best_of_three(objects: list[Object]) -> float:
+    times = []
+    for _ in range(3):
+        start = time.process_time()
+        assert analyse(objects) == []
+        times.append(time.process_time() - start)
+    return min(times)
+
+
+def test_a_thousand_services_take_two_seconds_at_most_and_time_grows_evenly() -> None:
+    small, large = best_of_three(mesh_of(250)), best_of_three(mesh_of(1000))
+    assert large < 2
+    assert large < 8 * small  # four times as many; a square would be sixteen
