@@ -6,7 +6,7 @@ RUN := $(VENV)/bin/python -m
 export CONTEXT FORCE LIVE PURGE URL
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview precheck refresh down status smoke render dashboard sandbox sandbox-stop sandbox-reset toolchain env docs test torture unit lint clean
+.PHONY: help up preview precheck refresh down status smoke analyze render dashboard sandbox sandbox-stop sandbox-reset toolchain env docs test torture unit lint clean
 
 help: ## this list
 	@awk 'BEGIN {FS = ":.*## "; print "make TARGET [STACK=dev] [CONTEXT=...] [ARGS=\"flags for pulumi\"]\n"} /^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ status: $(VENV)/ready ## versions, gateways and addresses, pods without a curren
 smoke: $(VENV)/ready ## ask the product page, and compare which versions answer with the routes; URL=... where it is not the recorded one
 	@$(RUN) commands smoke $(STACK)
 
+analyze: $(VENV)/ready ## say what is wrong with the stack's objects; needs no cluster
+	@$(RUN) commands analyze $(STACK)
+
 render: $(VENV)/ready ## write the stack's objects as YAML files to OUT=folder; needs no cluster
 	@$(RUN) commands render $(STACK) --out "$(OUT)"
 
@@ -53,7 +56,7 @@ toolchain: $(VENV)/ready ## build the engine and the embedded Kubernetes, where 
 env: $(VENV)/ready ## print the variables for using `pulumi` by hand: eval "$(make -s env)"
 	@$(RUN) commands env $(STACK)
 
-docs: $(VENV)/ready ## write the config table of the README from the settings
+docs: $(VENV)/ready ## write the tables of the README and of docs/ from the types
 	@$(RUN) commands docs
 
 test: $(VENV)/ready-dev ## all tests, the end-to-end tests on the real engine among them

@@ -110,6 +110,8 @@ if settings.traffic:
 if settings.security:
     Security("security", TrafficArgs(objects=security.objects(settings), namespaces=places, api=api), on_cluster)
 
+stack.review(settings, cluster.made)
+
 facts = {name: gateway.facts for name, gateway in gateways.items()}
 pulumi.export("profile", settings.profile)
 pulumi.export("revision", mesh.revision)

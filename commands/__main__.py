@@ -102,6 +102,13 @@ def dashboard(stack: str, args: argparse.Namespace) -> int:
     return pages.run(stack, args.name)
 
 
+def analyze(stack: str, _: argparse.Namespace) -> int:
+    """Says what is wrong with the stack's objects."""
+    from commands import analyze as analyzing
+
+    return analyzing.run(stack)
+
+
 def reset(_: str, __: argparse.Namespace) -> int:
     """Deletes the embedded cluster and the state of the stacks that were on it."""
     return guard.reset()
@@ -133,6 +140,7 @@ COMMANDS: Final[dict[str, Callable[[str, argparse.Namespace], int]]] = {
     "smoke": smoke,
     "render": render,
     "dashboard": dashboard,
+    "analyze": analyze,
     "reset": reset,
     "env": env,
     "docs": docs,
@@ -165,7 +173,7 @@ def main() -> int:
     args, flags = parser.parse_known_args()
     args.flags = flags
     try:
-        if args.command not in ("render", "docs", "precheck"):
+        if args.command not in ("render", "analyze", "docs", "precheck"):
             args.environment = environment()
             os.environ.update(args.environment)
         return COMMANDS[args.command](args.stack, args)

@@ -1,5 +1,5 @@
-"""The config tables of the README and of docs/config.md, from the types of the settings themselves; and what the
-dashboards show, for docs/addons.md."""
+"""The tables of the docs: config from the types of the settings themselves, what dashboards show from the dashboards,
+findings from the codes of analysis."""
 
 from __future__ import annotations
 
@@ -17,12 +17,14 @@ from commands.stackfiles import ROOT
 from components import errors, profiles
 from components.addons import dashboards
 from components.addons.dashboards.panels import Dashboard
+from components.analysis.codes import CODES
 from components.settings import NAMESPACE, Settings
 from components.typed import ShortForm
 
 README: Final = ROOT / "README.md"
 CONFIG: Final = ROOT / "docs" / "config.md"
 ADDONS: Final = ROOT / "docs" / "addons.md"
+ANALYSIS: Final = ROOT / "docs" / "analysis.md"
 _TABLE: Final = re.compile(r"\| key \| value \|.*?\n(?=\n)", re.DOTALL)
 _END_OF_INTRODUCTION: Final = "<!-- made by `make docs` from here on -->\n"
 _HEAD: Final = ("| {} | value | default | meaning |", "| --- | --- | --- | --- |")
@@ -30,10 +32,11 @@ _PLAIN: Final[Mapping[Any, str]] = {str: "text", int: "number", float: "number",
 
 
 def write() -> None:
-    """Brings all of it up to date."""
+    """Brings all tables up to date."""
     README.write_text(_TABLE.sub(lambda _: table(), README.read_text()))
     CONFIG.write_text(_introduction(CONFIG) + sections())
     ADDONS.write_text(_introduction(ADDONS) + panels())
+    ANALYSIS.write_text(_introduction(ANALYSIS) + findings())
 
 
 def table() -> str:
@@ -46,6 +49,13 @@ def table() -> str:
 def sections() -> str:
     """The tables of what the keys consist of in Markdown, a section for each type."""
     return "\n".join(_section(model) for model in models())
+
+
+def findings() -> str:
+    """The table of what analysis can find in Markdown."""
+    head = ("| code | name | severity | meaning |", "| --- | --- | --- | --- |")
+    rows = [f"| `{code.code}` | {code.name} | {code.severity} | {code.meaning} |" for code in CODES.values()]
+    return "\n".join([*head, *rows, ""])
 
 
 def models() -> list[type[BaseModel]]:

@@ -11,6 +11,7 @@ import pulumi_kubernetes as k8s
 
 from components import api, kube, rbac
 from components.installation import Installation
+from components.promises import promised
 
 READER: Final = "istio-reader-service-account"
 ISTIOD: Final = "istiod-service-account"
@@ -42,7 +43,7 @@ class Base(pulumi.ComponentResource):
     def __init__(self, name: str, args: BaseArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mesh:istio:Base", name, None, opts)
         self._mesh, self._child = args.mesh, pulumi.ResourceOptions(parent=self)
-        self.namespace = pulumi.Output.from_input(args.mesh.root)
+        self.namespace = promised(pulumi.Output.from_input(args.mesh.root), args.mesh.root)
         self.definitions, self.permissions = [], []
         if args.mesh.values.base.enabled:
             self.namespace = self._namespace(args.mark)
@@ -57,7 +58,7 @@ class Base(pulumi.ComponentResource):
     def _namespace(self, mark: Mapping[str, pulumi.Input[str]]) -> pulumi.Output[str]:
         name = self._mesh.root
         made = k8s.core.v1.Namespace(name, metadata=kube.metadata(name, annotations=mark), opts=self._child)
-        return made.metadata.name
+        return promised(made.metadata.name, name)
 
     def _account(
         self, account: str, app: str, rules: list[k8s.rbac.v1.PolicyRuleArgs]

@@ -9,6 +9,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components import injection, kube
+from components.promises import promised
 from components.settings import InjectedNamespace, Ownership
 
 
@@ -90,7 +91,7 @@ class Namespaces(pulumi.ComponentResource):
         if ownership == "create":
             metadata = kube.metadata(name, labels=labels, annotations=self._args.mark)
             made = k8s.core.v1.Namespace(name, metadata=metadata, opts=opts)
-            self.names[name] = made.metadata.name
+            self.names[name] = promised(made.metadata.name, name)
             return [made]
         if not labels:
             return []

@@ -11,6 +11,7 @@ from pydantic import ConfigDict, Field, ValidationError, field_validator
 
 from components import errors, profiles
 from components.addons.config import Addons, spelt_out
+from components.analysis.suppression import Findings
 from components.installation import ROOT
 from components.profiles import Name, PortNumber, ServiceType, Values
 from components.profiles.merge import merged
@@ -93,6 +94,8 @@ class Settings(Values):
     keepDefinitions: bool = False
     """Whether the definitions of Istio's API, and with them everybody's custom resources, outlive the stack. Counts
     from the next `up` on."""
+    analysis: Findings = Findings()
+    """What the analysis of the stack's objects, before they are registered, is to leave out."""
     timeout: Seconds = 300
     """Seconds that one object has to get ready, or to be gone."""
     context: str | None = None

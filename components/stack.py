@@ -5,14 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import pulumi
 import pulumi_kubernetes as k8s
+from pulumi.runtime.mocks import MockMonitor
+from pulumi.runtime.settings import get_monitor
 
 from components import cluster, settings
 from components.addons import secrets
+from components.analysis.codes import Severity
+from components.analysis.report import analyse
 from components.cluster import Recorded, Survey, Target
+from components.collected import Collected
 from components.installation import Installation
 from components.meshconfig import INJECTOR
 from components.settings import Settings
@@ -36,6 +41,8 @@ class Cluster:
     """How to ask it; None if it does not answer."""
     facts: Mapping[str, str | None]
     """Context and identity, for the stack's outputs."""
+    made: Collected
+    """The objects that the program has made for it so far."""
 
 
 def prepare(root: str) -> tuple[Settings, Cluster]:
@@ -53,10 +60,10 @@ def prepare(root: str) -> tuple[Settings, Cluster]:
         if found:
             _refuse(found, recorded, root, chosen)
     except (settings.SettingsError, cluster.ClusterError) as error:
-        pulumi.log.error(str(error))
-        # At once: what the SDK has begun would complain of not being finished, after the message that counts.
-        os._exit(MESSAGE_WAS_SHOWN)
+        _end(str(error))
     _limit(chosen.timeout)
+    made = Collected()
+    pulumi.runtime.register_stack_transformation(made.take)
     uid = found.uid if found else recorded.provider.get("clusterIdentifier")
     provider = k8s.Provider(
         PROVIDER,
@@ -73,7 +80,29 @@ def prepare(root: str) -> tuple[Settings, Cluster]:
         cluster.ID: provider.id,
     }
     node = chosen.nodeAddress or (found.node if found else recorded.outputs.get("nodeAddress"))
-    return chosen, Cluster(provider, mark, node, target if found else None, {"context": target.context, "id": uid})
+    facts = {"context": target.context, "id": uid}
+    return chosen, Cluster(provider, mark, node, target if found else None, facts, made)
+
+
+def review(chosen: Settings, made: Collected) -> None:
+    """Analyses what the program has made, at its end and before any of it is registered.
+
+    Warns of what is doubtful, and ends the program with one message if something is wrong."""
+    if isinstance(get_monitor(), MockMonitor):
+        return  # nothing is deployed from here: who has asked for the objects decides what they are good for
+    found = analyse(made.objects, chosen.analysis.suppress)
+    for finding in found:
+        if finding.severity == Severity.WARNING:
+            pulumi.log.warn(str(finding))
+    wrong = [str(finding) for finding in found if finding.severity == Severity.ERROR]
+    if wrong:
+        _end("\n".join(wrong))
+
+
+def _end(message: str) -> NoReturn:
+    pulumi.log.error(message)
+    # At once: what the SDK has begun would complain of not being finished, after the message that counts.
+    os._exit(MESSAGE_WAS_SHOWN)
 
 
 def _limit(seconds: int) -> None:

@@ -31,10 +31,10 @@ def policy(name: str, source: Manifest, app: str = "cart") -> Manifest:
     return thing("AuthorizationPolicy", name, {"selector": {"matchLabels": {"app": app}}, "rules": rules})
 
 
-def patch(operation: str, part: str = "HTTP_FILTER", **match: Any) -> Manifest:
+def patch(operation: str, part: str = "HTTP_FILTER", name: str = "filter", **match: Any) -> Manifest:
     value = {"name": "filter", "typed_config": {"@type": "type.googleapis.com/envoy.config.core.v3.Node"}}
     entry = {"applyTo": part, "match": match, "patch": {"operation": operation, "value": value}}
-    return thing("EnvoyFilter", "filter", {"configPatches": [entry]})
+    return thing("EnvoyFilter", name, {"configPatches": [entry]})
 
 
 def sidecar(name: str, app: str = "") -> Manifest:
@@ -74,7 +74,7 @@ ROUTES = [
     ),
     fault(
         "route to a host that is not exported",
-        "MESH0102 VirtualService shop/front",
+        "IST0101 VirtualService shop/front",
         routes("front", to("bank.example.com")),
         thing(
             "ServiceEntry",
@@ -108,12 +108,12 @@ ROUTES = [
     ),
     fault(
         "timeout that is too short",
-        "MESH0104 VirtualService shop/front",
+        "MESH0103 VirtualService shop/front",
         routes("front", to("front", timeout="1s", retries={"attempts": 2, "perTryTimeout": "2s"})),
     ),
     fault(
         "timeout beside a fault",
-        "MESH0105 VirtualService shop/front",
+        "MESH0104 VirtualService shop/front",
         routes(
             "front",
             to("front", timeout="1s", fault={"abort": {"httpStatus": 500, "percentage": {"value": 1}}}),
@@ -179,7 +179,7 @@ HOSTS = [
     ),
     fault(
         "two for one host at a gateway",
-        "MESH0103 VirtualService shop/visitors",
+        "MESH0102 VirtualService shop/visitors",
         routes("others", to("cart", "v2"), hosts=["shop.example.com"], gateways=["way-in"]),
     ),
     fault(
@@ -260,7 +260,7 @@ DESTINATIONS = [
     ),
     fault(
         "two rules for one host",
-        "MESH0107 DestinationRule shop/other",
+        "MESH0106 DestinationRule shop/other",
         cart_rule(trafficPolicy={"loadBalancer": {"simple": "RANDOM"}}),
         rule("other", "cart", trafficPolicy={"loadBalancer": {"simple": "ROUND_ROBIN"}}),
     ),
@@ -305,7 +305,7 @@ WORKLOADS = [
     ),
     fault(
         "service without pods",
-        "MESH0106 Service shop/lonely",
+        "MESH0105 Service shop/lonely",
         service("lonely"),
     ),
     fault(
@@ -427,9 +427,10 @@ POLICIES = [
     ),
     fault("patch that depends on others", "IST0151 EnvoyFilter shop/filter", patch("INSERT_BEFORE")),
     fault(
-        "patch of one version that depends on others",
+        "patch that another one of one version has, too",
         "IST0155 EnvoyFilter shop/filter",
-        patch("INSERT_BEFORE", proxy={"proxyVersion": "^1\\.10.*"}),
+        patch("ADD", proxy={"proxyVersion": "^1\\.10.*"}, name="a-first"),
+        patch("INSERT_BEFORE"),
     ),
     fault("patch that replaces a route", "IST0152 EnvoyFilter shop/filter", patch("REPLACE", "HTTP_ROUTE")),
     fault("patch that adds a route", "IST0153 EnvoyFilter shop/filter", patch("ADD", "HTTP_ROUTE")),

@@ -22,6 +22,10 @@ def test_every_reason_to_differ_from_istios_samples_is_told() -> None:
     assert [reason for reason in addon_deviations.reasons() if reason not in told] == []
 
 
+def test_every_code_of_analysis_is_in_the_docs() -> None:
+    assert reference.ANALYSIS.read_text().endswith(reference.findings()), "run `make docs`"
+
+
 def test_every_setting_has_a_meaning() -> None:
     rows = reference.table().splitlines()[2:]
     assert len(rows) == len(Settings.model_fields)

@@ -220,7 +220,7 @@ RELATIVE_PATCH_OF_VERSION: Final = _code(
     "IST0155",
     "EnvoyFilterUsesRelativeOperationWithProxyVersion",
     _WARNING,
-    "The same as IST0151 for one version of the proxy: after an upgrade the order may be another.",
+    "The same as IST0151, where another filter of the name is for one version: an upgrade changes the order.",
 )
 PORT_NOT_ON_SERVICE: Final = _code(
     "IST0162",
@@ -245,26 +245,23 @@ UNUSED_SUPPRESSION: Final = _code(
     "MESH0001", "UnusedSuppression", _WARNING, "An entry of `mesh:analysis.suppress` keeps nothing quiet."
 )
 NO_DELEGATE: Final = _code("MESH0101", "DelegateNotFound", _ERROR, "A route is left to a VirtualService that is none.")
-NOT_EXPORTED: Final = _code(
-    "MESH0102", "HostNotExported", _ERROR, "A host exists, but is not exported to the namespace that names it."
-)
 GATEWAY_HOST_CLASH: Final = _code(
-    "MESH0103",
+    "MESH0102",
     "ConflictingGatewayVirtualServiceHosts",
     _WARNING,
     "Several VirtualServices are for the same host at one Gateway: their routes are joined in the order of creation.",
 )
 SHORT_TIMEOUT: Final = _code(
-    "MESH0104", "TimeoutShorterThanTry", _WARNING, "A route's timeout ends a request before its first try may end."
+    "MESH0103", "TimeoutShorterThanTry", _WARNING, "A route's timeout ends a request before its first try may end."
 )
 FAULT_WITHOUT_LIMIT: Final = _code(
-    "MESH0105", "FaultDisablesTimeout", _INFO, "A route has a fault, which puts its timeout and retries out of force."
+    "MESH0104", "FaultDisablesTimeout", _INFO, "A route has a fault, which puts its timeout and retries out of force."
 )
 SERVICE_WITHOUT_PODS: Final = _code(
-    "MESH0106", "ServiceWithoutPods", _WARNING, "The selector of a Service matches no pod of its namespace."
+    "MESH0105", "ServiceWithoutPods", _WARNING, "The selector of a Service matches no pod of its namespace."
 )
 RULE_CLASH: Final = _code(
-    "MESH0107",
+    "MESH0106",
     "ConflictingDestinationRules",
     _WARNING,
     "Several DestinationRules are for one host and the same namespaces; only the oldest one's traffic policy holds.",

@@ -40,8 +40,8 @@ class Suppression(Documented):
         return self.code == finding.code and fnmatchcase(str(finding.ref), self.object)
 
 
-class Analysis(Documented):
-    """What analysis is to leave out."""
+class Findings(Documented):
+    """Which findings of the analysis count."""
 
     suppress: tuple[Suppression, ...] = ()
     """Findings that are known and meant. One that matches nothing is itself a finding."""

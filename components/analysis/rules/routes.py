@@ -31,7 +31,7 @@ def _unknown(mesh: Mesh, thing: Object, receiver: Receiver) -> Finding:
     path = f"{receiver.path}.host"
     if hidden := mesh.services.named(host):
         text = f"{receiver.host} is exported to {', '.join(sorted(hidden[0].exported))}, not to {thing.namespace}"
-        return codes.NOT_EXPORTED.at(thing, path, f"{text}: change exportTo of {hidden[0].object.ref}")
+        return codes.NOT_FOUND.at(thing, path, f"{text}: change exportTo of {hidden[0].object.ref}")
     name, _, rest = host.partition(".")
     place = rest.removesuffix(f".svc.{mesh.domain}")
     if place != rest and place not in mesh.places:

@@ -1,0 +1,44 @@
+"""`make analyze`: everything that analysis has to say of a stack's objects."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from commands import render, stackfiles
+from commands.render import Resource
+from components import collected, settings
+from components.analysis.codes import Finding, Severity
+from components.analysis.objects import Object
+from components.analysis.report import analyse
+
+
+def run(stack: str) -> int:
+    """Prints the findings and their number; 1 if there is an error among them."""
+    found = findings(stack)
+    for finding in found:
+        print(f"{finding.severity}: {finding}")
+    counts = Counter(finding.severity for finding in found)
+    print(f"{stack}: " + (", ".join(f"{counts[s]} {s}" for s in reversed(Severity) if counts[s]) or "nothing found"))
+    return int(Severity.ERROR in counts)
+
+
+def findings(stack: str) -> Sequence[Finding]:
+    """What is wrong with the objects that a stack makes. Raises CommandError, SettingsError."""
+    config = stackfiles.config(stack)
+    return analyse(objects(render.record(stack, config)), settings.load(config).analysis.suppress)
+
+
+def objects(resources: Iterable[Resource]) -> Iterator[Object]:
+    """The Kubernetes objects among recorded resources, with the config keys that they come from."""
+    for resource in resources:
+        for manifest in render.manifests([resource]):
+            yield Object.read(manifest, collected.origin(*_type_and_name(resource.parent)))
+
+
+def _type_and_name(urn: str) -> tuple[str, str]:
+    """Of a URN `urn:pulumi:<stack>::<project>::<parent types>$<type>::<name>`; empty for none."""
+    if not urn:
+        return "", ""
+    types, name = urn.split("::", 3)[2:]
+    return types.rpartition("$")[2], name

@@ -1,0 +1,136 @@
+"""What `istioctl analyze` finds in a mesh is found here, at the same object.
+
+That istioctl is of a newer Istio: `EXCEPT` has what it says and 1.10 or this project does not, each with its reason.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from commands import render, stackfiles
+from components.analysis import workloads
+from components.analysis.mesh import Mesh
+from components.analysis.objects import Object
+from components.analysis.report import analyse
+from components.release import ISTIO
+from tests import meshes
+from tests.e2e.watched_api import KINDS, serving
+from tests.faults import FAULTS
+from tests.meshes import Manifest
+from toolchain.checkers import checkers
+
+Said = frozenset[tuple[str, str]]
+
+EXCEPT: Mapping[str, frozenset[str]] = {
+    "istioctl says of every EnvoyFilter that it may stop to work": frozenset({"IST0133 EnvoyFilter"}),
+    "an annotation that a later release has replaced": frozenset({"IST0135 Pod"}),
+    "what is in Secrets is not looked at": frozenset({"IST0161 Gateway"}),
+}
+TELEMETRY = frozenset({"IST0151 EnvoyFilter", "IST0155 EnvoyFilter"})
+"""Said of the filters that Istio itself brings for its telemetry."""
+LEGACY = "gateway in the spelling of old"
+"""istiod understands it, istioctl does not: there it is IST0101 and IST0132."""
+
+
+def pods(manifests: Sequence[Manifest]) -> Iterator[Manifest]:
+    """One pod of each Deployment, with the sidecar that it would get; called as the Deployment."""
+    mesh = Mesh(map(Object.read, manifests))
+    for thing in mesh.of("Deployment"):
+        workload = workloads.read(thing, mesh.namespaces)
+        assert workload
+        template = copy.deepcopy(thing.spec["template"])
+        names = [container["name"] for container in template["spec"]["containers"]]
+        if workload.proxy and workloads.PROXY not in names:
+            template["spec"]["containers"].append(
+                {"name": workloads.PROXY, "image": f"{ISTIO.hub}/proxyv2:{ISTIO.version}"}
+            )
+        where = {"name": thing.name, "namespace": thing.namespace}
+        yield {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "spec": template["spec"],
+            "metadata": {**template["metadata"], **where},
+        }
+
+
+def istioctl(manifests: Sequence[Manifest], folder: Path) -> Said:
+    """What istioctl says: Istio's objects come as a file, the others from an API server."""
+    whole = [*(m for m in manifests if m["kind"] != "CustomResourceDefinition"), *pods(manifests)]
+    kubernetes = [manifest for manifest in whole if manifest["kind"] in KINDS.values()]
+    file = folder / "istio.yaml"
+    file.write_text(yaml.safe_dump_all(manifest for manifest in whole if manifest not in kubernetes))
+    with serving(kubernetes) as address:
+        config = folder / "kubeconfig"
+        config.write_text(yaml.safe_dump(_kubeconfig(address)))
+        options = ["--all-namespaces", f"--kubeconfig={config}", "--output=json", str(file)]
+        command = [str(checkers() / "istioctl"), "analyze", *options]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    if not done.stdout.strip():
+        assert "No validation issues" in done.stderr, done.stderr
+        return frozenset()
+    return frozenset((message["code"], message["origin"]) for message in json.loads(done.stdout))
+
+
+def _kubeconfig(address: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "x", "cluster": {"server": address}}],
+        "contexts": [{"name": "x", "context": {"cluster": "x", "user": "x"}}],
+        "users": [{"name": "x", "user": {}}],
+        "current-context": "x",
+    }
+
+
+def ours(manifests: Sequence[Manifest]) -> Said:
+    """The same of this project; a workload is called as its pods are, too."""
+    found = {(finding.code, str(finding.ref)) for finding in analyse(map(Object.read, manifests))}
+    return frozenset(found | {(code, ref.replace("Deployment ", "Pod ")) for code, ref in found})
+
+
+def unexpected(said: Said, found: Said, *more: str) -> list[tuple[str, str]]:
+    """What istioctl says and this project does not, without the exceptions."""
+    known = frozenset(more).union(*EXCEPT.values())
+    return sorted((code, ref) for code, ref in said - found if f"{code} {ref.split(' ')[0]}" not in known)
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Said]:
+    """What istioctl says of each faulty mesh, by the fault's name: it waits more than it works, so several at once."""
+    checkers()
+
+    def judge(objects: Sequence[Manifest]) -> Said:
+        return istioctl(meshes.changed(objects), tmp_path_factory.mktemp("analysis"))
+
+    with ThreadPoolExecutor(8) as pool:
+        names = [fault.name for fault in FAULTS]
+        return dict(zip(names, pool.map(judge, [fault.objects for fault in FAULTS]), strict=True))
+
+
+def test_istioctl_finds_nothing_in_the_good_mesh(tmp_path: Path) -> None:
+    assert istioctl(meshes.good(), tmp_path) == frozenset()
+
+
+def test_what_istioctl_finds_is_found_here_at_the_same_object(judged: dict[str, Said]) -> None:
+    missing = {f.name: unexpected(judged[f.name], ours(meshes.changed(f.objects))) for f in FAULTS}
+    assert {name for name, found in missing.items() if found} == {LEGACY}
+
+
+def test_every_code_of_istioctl_that_is_found_here_is_found_by_istioctl_too(judged: dict[str, Said]) -> None:
+    codes = {code for fault in FAULTS for code, _ in fault.said if code.startswith("IST")}
+    assert codes - {code for said in judged.values() for code, _ in said} == set()
+
+
+@pytest.mark.parametrize("stack", stackfiles.names())
+def test_istioctl_finds_nothing_in_the_stacks_that_are_shipped(stack: str, tmp_path: Path) -> None:
+    manifests = list(render.manifests(render.record(stack)))
+    assert unexpected(istioctl(manifests, tmp_path), ours(manifests), *TELEMETRY) == []

@@ -1,0 +1,33 @@
+"""`make analyze`."""
+
+import json
+
+import pytest
+
+from commands import analyze, stackfiles
+
+
+@pytest.mark.parametrize("stack", stackfiles.names())
+def test_nothing_is_wrong_with_the_stacks_that_are_shipped(stack: str) -> None:
+    assert analyze.findings(stack) == []
+
+
+def test_an_entry_without_effect_is_told_and_is_no_failure(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    entry = {"code": "IST0101", "object": "Gateway default/x", "reason": "none"}
+    config = {**stackfiles.config("demo"), "mesh:analysis": json.dumps({"suppress": [entry]})}
+    monkeypatch.setattr(stackfiles, "config", lambda _: config)
+    assert analyze.run("demo") == 0
+    assert capsys.readouterr().out.endswith("demo: 1 warning\n")
+
+
+def test_an_error_is_a_failure_and_names_the_config_key(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gateways = {"istio-ingressgateway": {"enabled": False}}
+    config = {"mesh:profile": "demo", "mesh:gateways": json.dumps(gateways), "mesh:bookinfo": "true"}
+    config["mesh:injectedNamespaces"] = json.dumps({"default": "existing"})
+    monkeypatch.setattr(stackfiles, "config", lambda _: config)
+    assert analyze.run("demo") == 1
+    assert "IST0101 Gateway default/bookinfo-gateway selector (from mesh:bookinfo)" in capsys.readouterr().out

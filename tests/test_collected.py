@@ -1,0 +1,50 @@
+"""What the running program has made, before it is registered."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from commands import render, stackfiles
+from components import collected, stack
+from components.analysis.objects import Object
+from components.collected import KINDS, Collected
+from components.settings import Settings
+
+READ = ("spec", "webhooks")
+"""What rules look at, besides metadata."""
+
+
+def recorded(monkeypatch: pytest.MonkeyPatch, name: str) -> tuple[list[Object], list[Mapping[str, Any]]]:
+    """A stack's objects as the program collects them, and as Pulumi's own serialization has them in the end."""
+    seen: list[Object] = []
+
+    def review(_: Settings, made: Collected) -> None:
+        seen.extend(made.objects)
+
+    monkeypatch.setattr(stack, "review", review)
+    manifests: list[Mapping[str, Any]] = [m for m in render.manifests(render.record(name)) if m["kind"] in KINDS]
+    return seen, manifests
+
+
+@pytest.mark.parametrize("name", stackfiles.names())
+def test_what_is_collected_is_what_will_be_registered(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    seen, manifests = recorded(monkeypatch, name)
+    expected = {Object.read(manifest).ref: manifest for manifest in manifests}
+    assert {thing.ref for thing in seen} == set(expected)
+    for thing in seen:
+        wanted = expected[thing.ref]
+        assert thing.labels == wanted["metadata"].get("labels", {})
+        assert {key: thing.body.get(key) for key in READ} == {key: wanted.get(key) for key in READ}, thing.ref
+
+
+def test_each_object_knows_the_config_key_that_it_comes_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen, _ = recorded(monkeypatch, "dev")
+    origins = {str(thing.ref): thing.origin for thing in seen}
+    assert origins["VirtualService default/bookinfo"] == "mesh:bookinfo"
+    assert origins["Deployment istio-system/istio-ingressgateway"] == "mesh:gateways.istio-ingressgateway"
+    assert origins["Namespace default"] == "mesh:injectedNamespaces"
+
+
+def test_a_component_of_somebody_else_has_no_key() -> None:
+    assert collected.origin("other:x:Y", "name") == ""

@@ -1,0 +1,63 @@
+"""The end of the program: what analysis finds stops it, or is said."""
+
+import pulumi
+import pytest
+
+from components import stack
+from components.analysis.objects import Object
+from components.analysis.suppression import Findings, Suppression
+from components.collected import Collected
+from components.settings import Settings, load
+from tests import meshes
+from tests.meshes import Manifest
+
+
+class Ended(Exception):
+    """The program would have ended with this message."""
+
+
+@pytest.fixture
+def warnings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is said as a warning, with a real engine at the other end."""
+    said: list[str] = []
+
+    def end(message: str) -> None:
+        raise Ended(message)
+
+    monkeypatch.setattr(stack, "get_monitor", lambda: None)
+    monkeypatch.setattr(stack, "_end", end)
+    monkeypatch.setattr(pulumi.log, "warn", said.append)
+    return said
+
+
+def made(*objects: Manifest) -> Collected:
+    collected = Collected()
+    collected.objects += [Object.read(manifest) for manifest in meshes.changed(objects)]
+    return collected
+
+
+def settings(*suppress: Suppression) -> Settings:
+    return load({}).model_copy(update={"analysis": Findings(suppress=suppress)})
+
+
+def test_an_error_ends_the_program_with_what_is_wrong(warnings: list[str]) -> None:
+    with pytest.raises(Ended, match=r"IST0101 VirtualService shop/front .*carts"):
+        stack.review(settings(), made(meshes.routes("front", meshes.to("carts"))))
+    assert warnings == []
+
+
+def test_a_warning_is_said_and_the_program_goes_on(warnings: list[str]) -> None:
+    stack.review(settings(), made(meshes.service("lonely")))
+    (said,) = warnings
+    assert "MESH0105 Service shop/lonely" in said
+
+
+def test_an_info_is_not_said(warnings: list[str]) -> None:
+    stack.review(settings(), made(meshes.thing("Namespace", "other")))
+    assert warnings == []
+
+
+def test_what_is_suppressed_does_not_end_the_program(warnings: list[str]) -> None:
+    entry = Suppression(code="IST0101", object="VirtualService shop/front", reason="carts comes from elsewhere")
+    stack.review(settings(entry), made(meshes.routes("front", meshes.to("carts"))))
+    assert warnings == []
