@@ -255,7 +255,7 @@ SHORT_TIMEOUT: Final = _code(
     "MESH0103", "TimeoutShorterThanTry", _WARNING, "A route's timeout ends a request before its first try may end."
 )
 FAULT_WITHOUT_LIMIT: Final = _code(
-    "MESH0104", "FaultDisablesTimeout", _INFO, "A route has a fault, which puts its timeout and retries out of force."
+    "MESH0104", "FaultBeforeTimeout", _INFO, "A route has a fault, and limits that do nothing to requests that it hits."
 )
 SERVICE_WITHOUT_PODS: Final = _code(
     "MESH0105", "ServiceWithoutPods", _WARNING, "The selector of a Service matches no pod of its namespace."

@@ -46,6 +46,14 @@ def _lacking(text: str, skeleton: str) -> str:
     return found.group() if found else ""
 
 
+def in_python(text: str) -> str:
+    """An expression in Python's words that matches the same; classes that only RE2 has are taken for any character."""
+    quoted = re.sub(r"\\Q(.*?)(?:\\E|$)", lambda part: re.escape(part[1]), text, flags=re.DOTALL)
+    plain = re.sub(_UNICODE_CLASS, ".", quoted).replace(r"\z", r"\Z").replace(r"\C", ".")
+    flags = "".join(dict.fromkeys(re.findall(r"(?<!\\)\(\?([ims]+)\)", plain)))
+    return (f"(?{flags})" if flags else "") + re.sub(r"(?<!\\)\(\?[imsU]+\)", "", plain)
+
+
 def _regex(text: str) -> str:
     if len(text) > LONGEST:
         raise ValueError(f"a regular expression may have {LONGEST} characters, this one has {len(text)}")
@@ -55,10 +63,10 @@ def _regex(text: str) -> str:
         raise ValueError(f"{show(text)}: {lacking} is not part of RE2, the syntax that Istio reads")
     if any(int(number) > MOST_REPEATS for numbers in _REPEAT.findall(skeleton) for number in numbers if number):
         raise ValueError(f"{show(text)}: RE2 repeats at most {MOST_REPEATS} times")
-    in_python = _FLAGS.sub(lambda flags: "(?:" if flags[1] == ":" else "", _ATOM.sub(_atom_in_python, text))
+    judged = _FLAGS.sub(lambda flags: "(?:" if flags[1] == ":" else "", _ATOM.sub(_atom_in_python, text))
     try:
         with warnings.catch_warnings(action="ignore", category=FutureWarning):
-            re.compile(in_python)
+            re.compile(judged)
     except (re.error, OverflowError) as error:
         raise ValueError(f"{show(text)} is not a regular expression: {error}") from None
     return text

@@ -1,0 +1,295 @@
+"""What happens to requests, by the objects of a mesh alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from components.analysis.mesh import Mesh
+from components.analysis.objects import Object
+from components.analysis.workloads import Workload
+from components.requests.evaluator import Evaluator
+from components.requests.types import Fault, Outcome, Request
+from tests import meshes
+from tests.faults import cart_rule, entry, policy, sidecar
+from tests.meshes import Manifest, deployment, gateway, routes, server, service, thing, to
+
+
+def evaluator(*objects: Manifest) -> Evaluator:
+    return Evaluator(Mesh([Object.read(manifest) for manifest in meshes.changed(objects)]))
+
+
+def workload(judge: Evaluator, name: str) -> Workload:
+    return next(pod for pod in judge.mesh.workloads.all if pod.object.name == name)
+
+
+def called(*objects: Manifest, host: str = "cart", by: str = "front", **request: Any) -> Outcome:
+    """What becomes of a request that a workload sends."""
+    judge = evaluator(*objects)
+    return judge.from_workload(Request(host=host, **request), workload(judge, by))
+
+
+def visited(*objects: Manifest, host: str = "shop.example.com", **request: Any) -> Outcome:
+    """What becomes of a request from outside."""
+    judge = evaluator(*objects)
+    return judge.from_outside(Request(host=host, **request), workload(judge, "ingress"))
+
+
+def who(outcome: Outcome) -> list[tuple[str, float, tuple[str, ...]]]:
+    return [(receiver.subset, receiver.share, receiver.workloads) for receiver in outcome.receivers]
+
+
+def matching(**match: Any) -> Sequence[Manifest]:
+    """Routes to v2 for a match, to v1 otherwise."""
+    return [routes("cart", to("cart", "v2", match=[match]), to("cart", "v1"))]
+
+
+@pytest.mark.parametrize(
+    ("match", "request_", "yes"),
+    [
+        ({"uri": {"prefix": "/new"}}, {"path": "/newer"}, True),
+        ({"uri": {"prefix": "/new"}}, {"path": "/old"}, False),
+        ({"uri": {"exact": "/new"}}, {"path": "/new?a=1"}, True),
+        ({"uri": {"exact": "/new"}}, {"path": "/new/"}, False),
+        ({"uri": {"exact": "/NEW"}, "ignoreUriCase": True}, {"path": "/new"}, True),
+        ({"uri": {"regex": "/n.w"}}, {"path": "/new"}, True),
+        ({"uri": {"regex": "/n"}}, {"path": "/new"}, False),
+        ({"method": {"exact": "POST"}}, {"method": "POST"}, True),
+        ({"method": {"exact": "POST"}}, {}, False),
+        ({"headers": {"end-user": {"exact": "jason"}}}, {"headers": {"end-user": "jason"}}, True),
+        ({"headers": {"end-user": {"exact": "jason"}}}, {}, False),
+        ({"headers": {"end-user": {}}}, {"headers": {"end-user": "x"}}, True),
+        (
+            {"headers": {"cookie": {"regex": r"^(.*?;)?(user=jason)(;.*)?$"}}},
+            {"headers": {"cookie": "a=1;user=jason"}},
+            True,
+        ),
+        ({"withoutHeaders": {"x": {}}}, {}, True),
+        ({"withoutHeaders": {"x": {}}}, {"headers": {"x": "1"}}, False),
+        ({"queryParams": {"a": {"exact": "1"}}}, {"path": "/?a=1"}, True),
+        ({"queryParams": {"a": {"exact": "1"}}}, {"path": "/?a=2"}, False),
+        ({"port": 80}, {}, True),
+        ({"port": 81}, {}, False),
+        ({"sourceLabels": {"app": "front"}}, {}, True),
+        ({"sourceLabels": {"app": "back"}}, {}, False),
+        ({"sourceNamespace": "shop"}, {}, True),
+        ({"sourceNamespace": "bank"}, {}, False),
+        ({"gateways": ["mesh"]}, {}, True),
+        ({"gateways": ["way-in"]}, {}, False),
+        ({"authority": {"exact": "cart"}}, {}, True),
+        ({"scheme": {"exact": "https"}}, {}, False),
+    ],
+)
+def test_a_match_takes_the_requests_that_meet_it(match: Any, request_: Any, yes: bool) -> None:
+    outcome = called(*matching(**match), **request_)
+    assert [receiver.subset for receiver in outcome.receivers] == ["v2" if yes else "v1"]
+    assert outcome.rule == f"VirtualService shop/cart http[{0 if yes else 1}]"
+
+
+@pytest.mark.parametrize("host", ["cart", "cart.shop", "cart.shop.svc", "cart.shop.svc.cluster.local", "CART"])
+def test_a_host_may_be_written_in_each_way_that_dns_completes(host: str) -> None:
+    assert who(called(host=host)) == [("v1", 1.0, ("cart-v1",))]
+
+
+def test_weights_are_shares() -> None:
+    parts = [{"destination": {"host": "cart", "subset": f"v{i}"}, "weight": w} for i, w in ((1, 90), (2, 10))]
+    assert who(called(routes("cart", {"route": parts}))) == [("v1", 0.9, ("cart-v1",)), ("v2", 0.1, ("cart-v2",))]
+
+
+def test_a_receiver_of_weight_0_gets_nothing() -> None:
+    parts = [{"destination": {"host": "cart", "subset": f"v{i}"}, "weight": w} for i, w in ((1, 100), (2, 0))]
+    assert who(called(routes("cart", {"route": parts}))) == [("v1", 1.0, ("cart-v1",))]
+
+
+def test_a_service_without_routes_is_reached_at_all_of_its_pods() -> None:
+    outcome = called(host="front", by="cart-v1")
+    assert who(outcome) == [("", 1.0, ("front",))]
+    assert outcome.attempts == 2  # Istio's own default
+
+
+def test_where_no_route_takes_a_request_it_is_not_found() -> None:
+    assert called(routes("cart", to("cart", match=[{"uri": {"prefix": "/a"}}]))).status == 404
+
+
+def test_timeouts_retries_faults_and_copies_are_told() -> None:
+    fault = {
+        "delay": {"fixedDelay": "7s", "percentage": {"value": 50}},
+        "abort": {"httpStatus": 500, "percentage": {"value": 0.5}},
+    }
+    more = {"timeout": "3s", "retries": {"attempts": 4}, "fault": fault}
+    mirror = {"mirror": {"host": "cart", "subset": "v2"}, "mirrorPercentage": {"value": 20}}
+    outcome = called(routes("cart", to("cart", "v1", **more, **mirror)))
+    assert outcome.faults == (Fault(share=0.5, delay="7s"), Fault(share=0.005, status=500))
+    assert (outcome.timeout, outcome.attempts) == ("3s", 4)
+    assert outcome.mirror
+    assert (outcome.mirror.subset, outcome.mirror.share) == ("v2", 0.2)
+
+
+def test_a_fault_without_percentage_hits_nobody() -> None:
+    outcome = called(routes("cart", to("cart", "v1", fault={"abort": {"httpStatus": 500}})))
+    assert outcome.faults == (Fault(share=0.0, status=500),)
+
+
+def test_a_redirect_is_an_answer() -> None:
+    outcome = called(routes("cart", {"redirect": {"uri": "/x", "redirectCode": 302}}))
+    assert (outcome.status, outcome.location) == (302, "http://cart/x")
+
+
+@pytest.mark.parametrize(("match", "path"), [({"prefix": "/a"}, "/b/c"), ({"exact": "/a/c"}, "/b")])
+def test_a_rewrite_changes_the_prefix_that_was_matched_or_all_of_the_path(match: Manifest, path: str) -> None:
+    route = to("cart", "v1", match=[{"uri": match}], rewrite={"uri": "/b"})
+    outcome = called(routes("cart", route), path="/a/c")
+    assert outcome.request
+    assert outcome.request.path == path
+
+
+def test_a_delegate_routes_what_both_matches_take() -> None:
+    root = routes("cart", {"match": [{"uri": {"prefix": "/a"}}], "delegate": {"name": "part"}}, to("cart", "v1"))
+    part = thing("VirtualService", "part", {"http": [to("cart", "v2", match=[{"uri": {"prefix": "/a/b"}}])]})
+    assert [r.subset for r in called(root, part, path="/a/b").receivers] == ["v2"]
+    assert [r.subset for r in called(root, part, path="/a/c").receivers] == ["v1"]
+
+
+def test_routes_of_another_namespace_hold_only_where_they_are_exported() -> None:
+    there = routes("cart", to("cart", "v2"), hosts=["cart.shop.svc.cluster.local"], exportTo=["."])
+    bank = deployment("teller", {"app": "teller"}, "bank")
+    namespace = thing("Namespace", "bank", labels={"istio-injection": "enabled"})
+    outcome = called(there, bank, namespace, host="cart.shop", by="teller")
+    assert outcome.rule == ""
+
+
+def test_an_unknown_subset_is_unavailable() -> None:
+    (receiver,) = called(routes("cart", to("cart", "v3"))).receivers
+    assert (receiver.status, receiver.reason) == (503, "cart.shop.svc.cluster.local has no subset v3")
+
+
+def test_an_unknown_host_passes_unless_the_mesh_refuses_it() -> None:
+    mesh_config = {"kind": "ConfigMap", "metadata": {"name": "istio", "namespace": "istio-system"}}
+    refusing = {**mesh_config, "data": {"mesh": "outboundTrafficPolicy: {mode: REGISTRY_ONLY}"}}
+    assert called(host="example.com").status == 200
+    assert called(refusing, host="example.com").status == 502
+
+
+def test_a_host_of_a_service_entry_is_known_by_its_wildcard() -> None:
+    outcome = called(entry("bank", "HTTP", host="*.example.com"), host="a.example.com", port=443)
+    assert [receiver.host for receiver in outcome.receivers] == ["*.example.com"]
+    assert not outcome.receivers[0].mutual
+
+
+def test_a_policy_refuses_who_is_not_named() -> None:
+    (allowed,) = called().receivers
+    (refused,) = called(policy("cart", {"principals": ["cluster.local/ns/shop/sa/other"]})).receivers
+    assert (allowed.status, allowed.mutual) == (200, True)
+    assert (refused.status, refused.reason) == (403, "AuthorizationPolicy shop/cart does not allow it")
+
+
+@pytest.mark.parametrize(
+    ("rule", "status"),
+    [
+        ({"to": [{"operation": {"methods": ["GET"]}}]}, 403),
+        ({"to": [{"operation": {"methods": ["POST"]}}]}, 200),
+        ({"to": [{"operation": {"paths": ["/a*"]}}]}, 403),
+        ({"to": [{"operation": {"paths": ["*/b"]}}]}, 403),
+        ({"to": [{"operation": {"notPaths": ["/a/*"]}}]}, 200),
+        ({"to": [{"operation": {"ports": ["8080"]}}]}, 403),
+        ({"to": [{"operation": {"ports": ["80"]}}]}, 200),
+        ({"from": [{"source": {"namespaces": ["sh*"]}}]}, 403),
+        ({"from": [{"source": {"notNamespaces": ["shop"]}}]}, 200),
+        ({"from": [{"source": {"requestPrincipals": ["*"]}}]}, 200),
+        ({"from": [{"source": {"ipBlocks": ["10.0.0.0/8"]}}]}, 403),
+        ({"when": [{"key": "request.headers[x]", "values": ["1"]}]}, 403),
+        ({"when": [{"key": "request.headers[x]", "notValues": ["1"]}]}, 200),
+        ({"when": [{"key": "source.namespace", "values": ["shop"]}]}, 403),
+        ({}, 403),
+    ],
+)
+def test_a_denial_hits_what_its_rule_means(rule: Manifest, status: int) -> None:
+    denial = {"selector": {"matchLabels": {"app": "cart"}}, "action": "DENY", "rules": [rule]}
+    asked: dict[str, Any] = {"path": "/a/b", "headers": {"x": "1"}, "address": "10.1.2.3"}
+    (receiver,) = called(thing("AuthorizationPolicy", "deny", denial), **asked).receivers
+    assert receiver.status == status
+
+
+def test_a_policy_without_rules_lets_nobody_in() -> None:
+    (receiver,) = called(thing("AuthorizationPolicy", "none", {}), host="front", by="cart-v1").receivers
+    assert receiver.status == 403
+
+
+def test_who_has_no_sidecar_is_not_known_and_cannot_call_what_is_strict() -> None:
+    batch = deployment("batch", {"app": "batch"}, annotations={"sidecar.istio.io/inject": "false"})
+    lax = thing("PeerAuthentication", "default", {"mtls": {"mode": "PERMISSIVE"}})
+    (strict,) = called(batch, by="batch").receivers
+    (permissive,) = called(batch, lax, by="batch").receivers
+    assert (strict.status, strict.reason) == (0, "it requires mutual TLS")
+    assert (permissive.status, permissive.mutual) == (403, False)  # the policy asks for a known caller
+
+
+def test_plain_text_to_what_is_strict_fails() -> None:
+    (receiver,) = called(cart_rule(trafficPolicy={"tls": {"mode": "DISABLE"}})).receivers
+    assert receiver.status == 503
+
+
+def test_the_narrowest_mode_holds_and_a_port_may_have_its_own() -> None:
+    own = {"selector": {"matchLabels": {"app": "cart"}}, "mtls": {"mode": "PERMISSIVE"}}
+    batch = deployment("batch", {"app": "batch"}, annotations={"sidecar.istio.io/inject": "false"})
+    anyone = policy("cart", {"notNamespaces": ["x"]})
+    (receiver,) = called(batch, anyone, thing("PeerAuthentication", "cart", own), by="batch").receivers
+    assert receiver.status == 200
+    port = {**own, "portLevelMtls": {"8080": {"mode": "STRICT"}}}
+    (receiver,) = called(batch, anyone, thing("PeerAuthentication", "cart", port), by="batch").receivers
+    assert receiver.status == 0
+
+
+def test_a_request_from_outside_goes_through_gateway_and_route_to_pods() -> None:
+    outcome = visited()
+    assert (outcome.rule, who(outcome)) == ("VirtualService shop/visitors http[0]", [("", 1.0, ("front",))])
+
+
+def test_a_host_that_no_virtual_service_is_for_is_not_found() -> None:
+    assert visited(host="other.example.com").status == 404
+
+
+def test_where_no_gateway_listens_there_is_no_connection() -> None:
+    assert visited(secure=True, port=443).status == 0
+    assert visited(port=81).status == 0
+
+
+def test_https_redirect_sends_plain_requests_away() -> None:
+    both = gateway(
+        "way-in",
+        server(80, ["shop.example.com"], tls={"httpsRedirect": True}),
+        server(443, ["shop.example.com"], "HTTPS", tls={"mode": "SIMPLE", "credentialName": "x"}),
+    )
+    assert visited(both, path="/a").location == "https://shop.example.com/a"
+    assert who(visited(both, secure=True, port=443)) == [("", 1.0, ("front",))]
+
+
+def test_the_most_specific_host_at_a_gateway_wins() -> None:
+    wide = gateway("way-in", server(80, ["*"]))
+    others = routes("others", to("cart", "v2"), hosts=["*.example.com"], gateways=["way-in"])
+    assert [r.host for r in visited(wide, others).receivers] == ["front.shop.svc.cluster.local"]
+    assert [r.subset for r in visited(wide, others, host="x.example.com").receivers] == ["v2"]
+
+
+def test_a_gateway_serves_only_the_namespaces_that_it_names() -> None:
+    assert visited(gateway("way-in", server(80, ["bank/shop.example.com"]))).status == 404
+
+
+def test_a_gateway_may_listen_on_the_pods_port() -> None:
+    assert who(visited(gateway("way-in", server(8080, ["shop.example.com"])))) == [("", 1.0, ("front",))]
+
+
+def test_routes_of_sidecars_do_nothing_at_gateways() -> None:
+    through = routes("visitors", to("cart"), hosts=["shop.example.com"], gateways=["way-in"])
+    lax = policy("cart", {"notNamespaces": ["x"]})
+    assert who(visited(through, lax)) == [("", 1.0, ("cart-v1", "cart-v2"))]
+
+
+def test_other_kinds_of_objects_do_not_disturb() -> None:
+    assert called(sidecar("x", "front"), service("lonely")) == called()
+
+
+def test_equal_meshes_give_equal_answers() -> None:
+    assert visited() == visited()
