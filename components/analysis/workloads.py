@@ -90,6 +90,7 @@ class Workloads:
 
     def __init__(self, found: Iterable[Workload]) -> None:
         self.all: Sequence[Workload] = list(found)
+        self._by_name = {(w.namespace, w.object.name): w for w in self.all}
         self._in: dict[str, list[Workload]] = defaultdict(list)
         self._by_label: dict[tuple[str, str], list[Workload]] = defaultdict(list)
         self._by_place: dict[tuple[str, str, str], list[Workload]] = defaultdict(list)
@@ -98,6 +99,10 @@ class Workloads:
             for key, value in workload.labels.items():
                 self._by_label[key, value].append(workload)
                 self._by_place[workload.namespace, key, value].append(workload)
+
+    def named(self, namespace: str, name: str) -> Workload | None:
+        """The one that an object of this name makes; the last, if several kinds have the name."""
+        return self._by_name.get((namespace, name))
 
     def select(self, labels: Mapping[str, str], namespace: str | None = None) -> Sequence[Workload]:
         """Those that have all of the labels, in one namespace or in all; without labels, every one."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,17 +43,19 @@ class Policies:
     """The AuthorizationPolicies of a mesh."""
 
     def __init__(self, mesh: Mesh) -> None:
-        self._root = mesh.root
         self._domain = mesh.config.get("trustDomain") or "cluster.local"
-        self._in: dict[str, list[Object]] = {}
+        self._of: dict[Workload, list[Object]] = {}
         for policy in mesh.of("AuthorizationPolicy"):
-            self._in.setdefault(policy.namespace, []).append(policy)
+            labels: Mapping[str, str] = (policy.spec.get("selector") or {}).get("matchLabels") or {}
+            place = None if policy.namespace == mesh.root else policy.namespace
+            for pod in mesh.workloads.select(labels, place):
+                self._of.setdefault(pod, []).append(policy)
 
     def refusal(self, pod: Workload, arrival: Arrival) -> str:
         """Which policy refuses a request to a pod, in words; empty if it is let in. Only a proxy refuses."""
         if not pod.proxy:
             return ""
-        policies = self._of(pod)
+        policies = self._of.get(pod, [])
         for policy in policies:
             if policy.spec.get("action") == "DENY" and self._meant(policy, arrival):
                 return f"{policy.ref} denies it"
@@ -61,10 +63,6 @@ class Policies:
         if allowing and not any(self._meant(policy, arrival) for policy in allowing):
             return f"{', '.join(str(policy.ref) for policy in allowing)} does not allow it"
         return ""
-
-    def _of(self, pod: Workload) -> Sequence[Object]:
-        places = dict.fromkeys((self._root, pod.namespace))
-        return [policy for place in places for policy in self._in.get(place, ()) if _selects(policy, pod)]
 
     def _meant(self, policy: Object, arrival: Arrival) -> bool:
         return any(self._rule(rule or {}, arrival) for rule in policy.items("rules"))
@@ -129,8 +127,3 @@ def _like(pattern: str, value: str) -> bool:
 
 def _inside(block: str, address: str) -> bool:
     return bool(address) and ipaddress.ip_address(address) in ipaddress.ip_network(block, strict=False)
-
-
-def _selects(policy: Object, pod: Workload) -> bool:
-    labels: Mapping[str, str] = (policy.spec.get("selector") or {}).get("matchLabels") or {}
-    return labels.items() <= pod.labels.items()
