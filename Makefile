@@ -6,7 +6,7 @@ RUN := $(VENV)/bin/python -m
 export CONTEXT FORCE LIVE PURGE URL
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview precheck refresh down status smoke analyze render dashboard sandbox sandbox-stop sandbox-reset toolchain env docs test torture unit lint clean
+.PHONY: $(shell sed -n 's/^\([a-z-]*\):.*## .*/\1/p' $(MAKEFILE_LIST))
 
 help: ## this list
 	@awk 'BEGIN {FS = ":.*## "; print "make TARGET [STACK=dev] [CONTEXT=...] [ARGS=\"flags for pulumi\"]\n"} /^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ smoke: $(VENV)/ready ## ask the product page, and compare which versions answer 
 
 analyze: $(VENV)/ready ## say what is wrong with the stack's objects; needs no cluster
 	@$(RUN) commands analyze $(STACK)
+
+map: $(VENV)/ready ## draw hosts, gateways, routes, services and versions to OUT=folder, as SVG and Mermaid; needs no cluster
+	@$(RUN) commands map $(STACK) --out "$(OUT)"
 
 render: $(VENV)/ready ## write the stack's objects as YAML files to OUT=folder; needs no cluster
 	@$(RUN) commands render $(STACK) --out "$(OUT)"

@@ -109,6 +109,13 @@ def analyze(stack: str, _: argparse.Namespace) -> int:
     return analyzing.run(stack)
 
 
+def map_(stack: str, args: argparse.Namespace) -> int:
+    """Draws the stack's mesh."""
+    from commands import map as drawing
+
+    return drawing.run(stack, Path(args.out or "."))
+
+
 def reset(_: str, __: argparse.Namespace) -> int:
     """Deletes the embedded cluster and the state of the stacks that were on it."""
     return guard.reset()
@@ -141,6 +148,7 @@ COMMANDS: Final[dict[str, Callable[[str, argparse.Namespace], int]]] = {
     "render": render,
     "dashboard": dashboard,
     "analyze": analyze,
+    "map": map_,
     "reset": reset,
     "env": env,
     "docs": docs,
@@ -173,7 +181,7 @@ def main() -> int:
     args, flags = parser.parse_known_args()
     args.flags = flags
     try:
-        if args.command not in ("render", "analyze", "docs", "precheck"):
+        if args.command not in ("render", "analyze", "map", "docs", "precheck"):
             args.environment = environment()
             os.environ.update(args.environment)
         return COMMANDS[args.command](args.stack, args)

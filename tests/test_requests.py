@@ -152,6 +152,20 @@ def test_a_delegate_routes_what_both_matches_take() -> None:
     assert [r.subset for r in called(root, part, path="/a/c").receivers] == ["v1"]
 
 
+def test_a_delegates_route_has_what_the_root_says_unless_it_says_it_itself() -> None:
+    root = {
+        "match": [{"uri": {"prefix": "/a"}}],
+        "delegate": {"name": "part"},
+        "timeout": "1s",
+        "rewrite": {"uri": "/x"},
+    }
+    part = thing("VirtualService", "part", {"http": [to("cart", "v2", retries={"attempts": 1})]})
+    outcome = called(routes("cart", root), part, path="/a/b")
+    assert (outcome.timeout, outcome.attempts) == ("1s", 1)
+    assert outcome.request
+    assert outcome.request.path == "/x/b"
+
+
 def test_routes_of_another_namespace_hold_only_where_they_are_exported() -> None:
     there = routes("cart", to("cart", "v2"), hosts=["cart.shop.svc.cluster.local"], exportTo=["."])
     bank = deployment("teller", {"app": "teller"}, "bank")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from components.analysis import hosts, virtual_services
 from components.analysis.mesh import Mesh
@@ -13,6 +13,9 @@ from components.analysis.virtual_services import MESH
 from components.analysis.workloads import Workload
 from components.requests import conditions
 from components.requests.types import Request
+
+_OWN: Final = ("name", "match", "delegate")
+"""What a route that delegates keeps for itself; anything else holds for the delegate's routes unless they have it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,21 +96,21 @@ class Routes:
                     place = f"{thing.ref} http[{i}]"
                     if not route.get("delegate"):
                         return Chosen(rule=place, owner=thing, route=route, prefix=prefix)
-                    found = self._delegated(thing, route, place, asked, proxy)
+                    found = self._delegated(thing, route, place, asked, proxy, prefix)
                     if found:
                         return found
         return None
 
     def _delegated(
-        self, thing: Object, route: Mapping[str, Any], place: str, asked: Request, proxy: Proxy
+        self, thing: Object, route: Mapping[str, Any], place: str, asked: Request, proxy: Proxy, above: str
     ) -> Chosen | None:
         other = virtual_services.delegate(self._mesh, thing, route)
         for i, own in enumerate(virtual_services.routes(other) if other and not other.items("hosts") else ()):
             for prefix in _taken(thing, own, asked, proxy):
                 assert other
-                kept = {name: route[name] for name in ("timeout", "retries", "rewrite", "headers") if name in route}
+                kept = {name: said for name, said in route.items() if name not in _OWN}
                 rule = f"{place} > {other.ref} http[{i}]"
-                return Chosen(rule=rule, owner=other, route={**kept, **own}, prefix=prefix)
+                return Chosen(rule=rule, owner=other, route={**kept, **own}, prefix=prefix or above)
         return None
 
 

@@ -1,0 +1,98 @@
+"""A picture as SVG: one file without scripts, fonts or images of others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+from xml.sax.saxutils import escape, quoteattr
+
+from components.pictures.layout import LINE, PAD, Frame, Layout, Line, place
+from components.pictures.model import Box, Picture, State
+
+_COLOURS: Final[Mapping[State, tuple[str, str]]] = {
+    "": ("#5b6b7f", "#f5f7fa"),
+    "added": ("#1a7f37", "#e6f6ea"),
+    "removed": ("#cf222e", "#fdebec"),
+}
+"""Of lines, and of what boxes are filled with."""
+_FONT: Final = "DejaVu Sans Mono, Menlo, Consolas, monospace"
+
+
+def draw(picture: Picture) -> str:
+    """The picture as text of an SVG file."""
+    layout = place(picture)
+    return "\n".join([*_head(picture, layout), *_body(layout), "</svg>", ""])
+
+
+def _head(picture: Picture, layout: Layout) -> Iterator[str]:
+    width, height = round(layout.width), round(layout.height)
+    size = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
+    yield f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family={quoteattr(_FONT)} font-size="12">'
+    yield f"<title>{escape(picture.title)}</title>"
+    yield f'<rect width="{width}" height="{height}" fill="#ffffff"/>'
+    yield f'<text x="{2 * PAD}" y="26" font-size="15" font-weight="bold" fill="#1f2933">{escape(picture.title)}</text>'
+    for title, x in layout.heads:
+        yield f'<text x="{x:.0f}" y="56" fill="#7b8794">{escape(title)}</text>'
+
+
+def _body(layout: Layout) -> Iterator[str]:
+    passing = {box.id for box, _ in layout.boxes if not box.lines}
+    for line in layout.lines:
+        yield _arrow(line, head=line.arrow.target not in passing)
+    for box, frame in layout.boxes:
+        yield from _box(box, frame) if box.lines else [_pass(box, frame)]
+    for line in layout.lines:
+        if line.label:
+            yield from _label(line, line.label)
+
+
+def _arrow(line: Line, head: bool) -> str:
+    colour = _COLOURS[line.arrow.state][0]
+    (x, y), (to_x, to_y) = line.start, line.end
+    end = to_x - 7 if head else to_x
+    bend = (line.label.x - 6 if line.label else end) - 1
+    middle = (x + bend) / 2
+    way = f"M{x:.1f} {y:.1f} C{middle:.1f} {y:.1f} {middle:.1f} {to_y:.1f} {bend:.1f} {to_y:.1f} L{end:.1f} {to_y:.1f}"
+    tip = f'<path d="M{to_x:.1f} {to_y:.1f} l-8 -4 v8 z" fill="{colour}"/>' if head else ""
+    return f'<path d="{way}" fill="none" stroke="{colour}" {_stroke(line.arrow.state)}/>{tip}'
+
+
+def _pass(box: Box, frame: Frame) -> str:
+    """The part of an arrow that passes a column."""
+    way = f"M{frame.x:.1f} {frame.y + frame.height / 2:.1f} h{frame.width:.1f}"
+    return f'<path d="{way}" stroke="{_COLOURS[box.state][0]}" {_stroke(box.state)}/>'
+
+
+def _stroke(state: State) -> str:
+    return 'stroke-width="1.3"' + (' stroke-dasharray="5 4"' if state == "removed" else "")
+
+
+def _label(line: Line, frame: Frame) -> Iterator[str]:
+    colour = _COLOURS[line.arrow.state][0]
+    size = f'x="{frame.x:.1f}" y="{frame.y:.1f}" width="{frame.width:.1f}" height="{frame.height:.1f}"'
+    yield f'<rect {size} fill="#ffffff"/>'
+    y = frame.y + frame.height - 4
+    yield f'<text x="{frame.x:.1f}" y="{y:.1f}" fill="{colour}">{escape(line.arrow.label)}</text>'
+
+
+def _box(box: Box, frame: Frame) -> Iterator[str]:
+    colour, fill = _COLOURS[box.state]
+    size = f'x="{frame.x:.1f}" y="{frame.y:.1f}" width="{frame.width:.1f}" height="{frame.height:.1f}"'
+    yield f'<rect {size} rx="6" fill="{fill}" stroke="{colour}"/>'
+    used = (len(box.lines) + len(box.locks)) * LINE
+    y = frame.y + (frame.height - used) / 2 + 12.5
+    for i, text in enumerate(box.lines):
+        weight = ' font-weight="bold"' if i == 0 else ""
+        yield f'<text x="{frame.x + PAD:.1f}" y="{y:.1f}" fill="#1f2933"{weight}>{escape(text)}</text>'
+        y += LINE
+    for text in box.locks:
+        yield _lock(frame.x + PAD, y)
+        yield f'<text x="{frame.x + PAD + 18:.1f}" y="{y:.1f}" fill="#8a5a00">{escape(text)}</text>'
+        y += LINE
+
+
+def _lock(x: float, y: float) -> str:
+    """A padlock that stands on the line of a text."""
+    way = f"M{x + 2:.1f} {y - 5:.1f} v-2.5 a3 3 0 0 1 6 0 v2.5"
+    bow = f'<path d="{way}" fill="none" stroke="#8a5a00" stroke-width="1.4"/>'
+    return f'{bow}<rect x="{x:.1f}" y="{y - 5.5:.1f}" width="10" height="6.5" rx="1" fill="#8a5a00"/>'

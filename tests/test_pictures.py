@@ -1,0 +1,138 @@
+"""The map: what it shows, that nothing in it overlaps, and that a change is marked."""
+
+from __future__ import annotations
+
+import itertools
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from commands import map as command
+from commands import stackfiles
+from components.analysis.mesh import Mesh
+from components.analysis.objects import Object
+from components.pictures import layout, mermaid, model, svg
+from components.pictures import map as drawing
+from components.pictures.model import Picture
+from tests import meshes
+from tests.faults import policy
+from tests.meshes import Manifest, routes, thing, to
+
+FAULT = {"abort": {"httpStatus": 500, "percentage": {"value": 10}}}
+JASON = {"match": [{"headers": {"end-user": {"exact": "jason"}}}], **to("cart", "v2")}
+
+
+def split(first: int, **more: object) -> Manifest:
+    parts = [{"destination": {"host": "cart", "subset": "v1"}, "weight": first}]
+    return {"route": [*parts, {"destination": {"host": "cart", "subset": "v2"}, "weight": 100 - first}], **more}
+
+
+def picture(*objects: Manifest) -> Picture:
+    return drawing.of(Mesh([Object.read(manifest) for manifest in meshes.changed(objects)]), "mesh test")
+
+
+def rich() -> Picture:
+    """With all that a map can show."""
+    outside = {
+        "hosts": ["bank.example.com"],
+        "ports": [{"number": 443, "name": "tls", "protocol": "TLS"}],
+        "resolution": "DNS",
+    }
+    entry = thing("ServiceEntry", "bank", outside)
+    return picture(routes("cart", JASON, split(90, fault=FAULT, timeout="2s", mirror={"host": "front"})), entry)
+
+
+def texts(shown: Picture) -> set[str]:
+    return {line for box in shown.boxes for line in (*box.lines, *box.locks)}
+
+
+def test_the_map_leads_from_hosts_to_versions() -> None:
+    shown = picture()
+    names = {box.id: box.lines[0] for box in shown.boxes}
+    ways = {(names[arrow.source], names[arrow.target]) for arrow in shown.arrows}
+    assert {
+        ("shop.example.com", "way-in"),
+        ("way-in", "all requests"),
+        ("all requests", "front.shop"),
+        ("front.shop", "front"),
+        ("cart.shop", "/new*"),
+        ("/new*", "cart-v2"),
+        ("all requests", "cart-v1"),
+    } <= ways
+
+
+def test_weights_faults_limits_and_policies_are_in_it() -> None:
+    shown = rich()
+    assert {"90 %", "10 %", "copies"} <= {arrow.label for arrow in shown.arrows}
+    assert {"fault: 10 % end in 500", "timeout 2s", "end-user: jason", "mTLS", "allow cart", "outside"} <= texts(shown)
+
+
+def test_a_workload_without_sidecar_and_a_host_that_is_unknown_are_told() -> None:
+    batch = meshes.deployment(
+        "cart-v2", {"app": "cart", "version": "v2"}, annotations={"sidecar.istio.io/inject": "false"}
+    )
+    lost = routes("visitors", to("gone"), hosts=["shop.example.com"], gateways=["way-in"])
+    assert {"no sidecar", "unknown"} <= texts(picture(batch, lost))
+
+
+@pytest.mark.parametrize("shown", [picture(), rich(), *map(command.of, stackfiles.names())], ids=lambda p: p.title)
+def test_nothing_overlaps(shown: Picture) -> None:
+    placed = layout.place(shown)
+    frames = [frame for _, frame in placed.boxes] + [line.label for line in placed.lines if line.label]
+    assert [pair for pair in itertools.combinations(frames, 2) if pair[0].overlaps(pair[1])] == []
+    assert all(frame.x + frame.width <= placed.width for frame in frames)
+    assert all(frame.y + frame.height <= placed.height for frame in frames)
+
+
+def test_no_box_stands_in_the_way_of_an_arrow() -> None:
+    placed = layout.place(rich())
+    columns = {box.id: box.column for box, _ in placed.boxes}
+    used = sorted(set(columns.values()))
+    for line in placed.lines:
+        assert used.index(columns[line.arrow.target]) == used.index(columns[line.arrow.source]) + 1
+
+
+def test_the_text_of_a_box_is_inside_of_it() -> None:
+    for box, frame in layout.place(rich()).boxes:
+        for text in (*box.lines, *box.locks):
+            assert layout.text_width(text) <= frame.width
+
+
+def test_the_svg_is_well_formed_whatever_names_say() -> None:
+    odd = routes("cart", to("cart", "v1", match=[{"uri": {"regex": '<&"|`#'}}]))
+    root = ET.fromstring(svg.draw(picture(odd)))
+    assert '/<&"|`#/' in {text.text for text in root.iter("{http://www.w3.org/2000/svg}text")}
+    assert '"]' not in mermaid.write(picture(odd)).replace('"]\n', "").replace('"]:::', "")
+
+
+def test_mermaid_has_every_box_and_arrow() -> None:
+    shown = rich()
+    lines = mermaid.write(shown).splitlines()
+    assert len([line for line in lines if line.startswith("    n")]) == len(shown.boxes)
+    assert len([line for line in lines if "-->" in line]) == len(shown.arrows)
+
+
+def test_what_is_added_and_removed_is_marked_and_the_rest_is_not() -> None:
+    old, new = picture(routes("cart", split(90))), picture(routes("cart", split(50)))
+    both = model.change(old, new)
+    marked = {(arrow.label, arrow.state) for arrow in both.arrows if arrow.state}
+    assert marked == {("90 %", "removed"), ("10 %", "removed"), ("50 %", "added")}
+    assert {box.state for box in both.boxes} == {""}
+
+
+def test_a_box_that_says_something_else_is_there_before_and_after() -> None:
+    both = model.change(picture(), picture(policy("more", {"namespaces": ["shop"]}, app="front")))
+    states = {(box.locks, box.state) for box in both.boxes if box.lines[0] == "front"}
+    assert states == {(("mTLS",), "removed"), (("mTLS", "allow more"), "added")}
+
+
+def test_an_unchanged_mesh_has_no_marks() -> None:
+    same = model.change(rich(), rich())
+    assert {box.state for box in same.boxes} | {arrow.state for arrow in same.arrows} == {""}
+
+
+def test_the_command_writes_both_forms(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.run("demo", tmp_path) == 0
+    assert capsys.readouterr().out.splitlines() == [f"{tmp_path}/map-demo.svg", f"{tmp_path}/map-demo.mmd"]
+    assert (tmp_path / "map-demo.svg").read_text().startswith("<svg")
