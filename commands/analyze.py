@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from commands import render, stackfiles
 from commands.render import Resource
 from components import collected, settings
-from components.analysis.codes import Finding, Severity
+from components.analysis.findings import Finding, Severity
 from components.analysis.objects import Object
 from components.analysis.report import analyse
 

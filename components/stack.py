@@ -14,7 +14,7 @@ from pulumi.runtime.settings import get_monitor
 
 from components import cluster, settings
 from components.addons import secrets
-from components.analysis.codes import Severity
+from components.analysis.findings import Severity
 from components.analysis.report import analyse
 from components.cluster import Recorded, Survey, Target
 from components.collected import Collected

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from components.analysis import codes
-from components.analysis.codes import Severity
+from components.analysis.findings import Finding, Severity
 from components.analysis.objects import Object
 from components.analysis.report import analyse
 from tests import meshes
@@ -15,7 +15,7 @@ from tests.faults import FAULTS
 from tests.meshes import Fault, Manifest
 
 
-def findings(*objects: Manifest, **analysis: Any) -> list[codes.Finding]:
+def findings(*objects: Manifest, **analysis: Any) -> list[Finding]:
     return analyse([Object.read(manifest) for manifest in meshes.changed(objects)], **analysis)
 
 

@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from components.analysis import codes
+from components.analysis.findings import Finding
 from components.analysis.objects import Object
 from components.analysis.report import analyse
 from components.analysis.suppression import ANNOTATION, Suppression
@@ -14,7 +15,7 @@ from tests import meshes
 NAMELESS = [{"name": "web", "port": 80}]
 
 
-def findings(*suppress: Suppression, **meta: Any) -> list[codes.Finding]:
+def findings(*suppress: Suppression, **meta: Any) -> list[Finding]:
     """Of a mesh with a port that is badly named."""
     service = meshes.service("front", NAMELESS)
     service["metadata"].update(meta)

@@ -231,6 +231,12 @@ def test_a_policy_without_rules_lets_nobody_in() -> None:
     assert receiver.status == 403
 
 
+def test_who_has_no_sidecar_does_not_enforce_policies() -> None:
+    plain = deployment("front", {"app": "front"}, annotations={"sidecar.istio.io/inject": "false"})
+    (receiver,) = called(plain, thing("AuthorizationPolicy", "none", {}), host="front", by="cart-v1").receivers
+    assert receiver.status == 200
+
+
 def test_who_has_no_sidecar_is_not_known_and_cannot_call_what_is_strict() -> None:
     batch = deployment("batch", {"app": "batch"}, annotations={"sidecar.istio.io/inject": "false"})
     lax = thing("PeerAuthentication", "default", {"mtls": {"mode": "PERMISSIVE"}})

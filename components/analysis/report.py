@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from components.analysis import suppression
-from components.analysis.codes import Finding
+from components.analysis.findings import Finding
 from components.analysis.mesh import Mesh
 from components.analysis.objects import Object
 from components.analysis.rules import RULES

@@ -11,7 +11,7 @@ from pydantic import AfterValidator
 
 from components import errors
 from components.analysis import codes
-from components.analysis.codes import Finding
+from components.analysis.findings import Finding
 from components.analysis.objects import Object, Ref
 from components.typed import Documented
 

@@ -120,7 +120,7 @@ class Evaluator:
         pods = [p for p in self.mesh.behind(service) if (labels or {}).items() <= p.labels.items()]
         found = service.port(port)
         target = found.target if found and isinstance(found.target, int) else port
-        mutual = pod.proxy and bool(pods) and all(p.proxy for p in pods) and _own_tls(rules) and not service.outside
+        mutual = pod.proxy and bool(pods) and all(p.proxy for p in pods) and _own_tls(rules)
         reason, status = "", 200
         if found is None:
             reason, status = f"{service.host} has no port {port}", 503

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from components.analysis.codes import Finding
+from components.analysis.findings import Finding
 from components.analysis.mesh import Mesh
 from components.analysis.rules import (
     authorization,

@@ -7,7 +7,7 @@ from typing import Final
 
 from components import errors
 from components.analysis import codes
-from components.analysis.codes import Finding, Severity
+from components.analysis.findings import Finding, Severity
 from components.analysis.mesh import Mesh
 from components.analysis.objects import Object
 from components.api.names import covers

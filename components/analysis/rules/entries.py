@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from components.analysis import codes, hosts
-from components.analysis.codes import Finding
+from components.analysis.findings import Finding
 from components.analysis.mesh import Mesh
 from components.analysis.objects import Object
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from components.analysis import codes
-from components.analysis.codes import Finding, Severity
+from components.analysis.findings import Finding, Severity
 from components.analysis.mesh import Mesh
 from components.analysis.objects import Object
 from components.analysis.services import Service

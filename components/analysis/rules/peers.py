@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from components.analysis import codes
-from components.analysis.codes import Finding
+from components.analysis.findings import Finding
 from components.analysis.mesh import Mesh
 from components.analysis.mtls import STRICT, Peers, labels
 from components.analysis.objects import Object

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from components.analysis import codes, services
-from components.analysis.codes import Finding
+from components.analysis.findings import Finding
 from components.analysis.mesh import Mesh
 from components.analysis.objects import Object
 from components.analysis.services import Service

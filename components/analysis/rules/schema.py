@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from components import api
 from components.analysis import codes, virtual_services
-from components.analysis.codes import Finding
+from components.analysis.findings import Finding
 from components.analysis.mesh import Mesh
 from components.analysis.objects import Object
 from components.api.names import is_http

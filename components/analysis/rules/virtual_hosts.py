@@ -8,7 +8,7 @@ from typing import Final
 
 from components import errors
 from components.analysis import codes, hosts, virtual_services
-from components.analysis.codes import Finding
+from components.analysis.findings import Finding
 from components.analysis.mesh import Mesh
 from components.analysis.objects import Object, Ref
 

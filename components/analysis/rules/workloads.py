@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from components.analysis import codes
-from components.analysis.codes import Finding
+from components.analysis.findings import Finding
 from components.analysis.mesh import Mesh
 from components.analysis.workloads import PROXY
 
