@@ -38,6 +38,9 @@ analyze: $(VENV)/ready ## say what is wrong with the stack's objects; needs no c
 map: $(VENV)/ready ## draw hosts, gateways, routes, services and versions to OUT=folder, as SVG and Mermaid; needs no cluster
 	@$(RUN) commands map $(STACK) --out "$(OUT)"
 
+graph: $(VENV)/ready ## draw the components and what waits for what to OUT=folder; needs no cluster
+	@$(RUN) commands graph $(STACK) --out "$(OUT)"
+
 render: $(VENV)/ready ## write the stack's objects as YAML files to OUT=folder; needs no cluster
 	@$(RUN) commands render $(STACK) --out "$(OUT)"
 

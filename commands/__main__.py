@@ -116,6 +116,13 @@ def map_(stack: str, args: argparse.Namespace) -> int:
     return drawing.run(stack, Path(args.out or "."))
 
 
+def graph(stack: str, args: argparse.Namespace) -> int:
+    """Draws the stack's components."""
+    from commands import graph as drawing
+
+    return drawing.run(stack, Path(args.out or "."))
+
+
 def reset(_: str, __: argparse.Namespace) -> int:
     """Deletes the embedded cluster and the state of the stacks that were on it."""
     return guard.reset()
@@ -149,6 +156,7 @@ COMMANDS: Final[dict[str, Callable[[str, argparse.Namespace], int]]] = {
     "dashboard": dashboard,
     "analyze": analyze,
     "map": map_,
+    "graph": graph,
     "reset": reset,
     "env": env,
     "docs": docs,
@@ -181,7 +189,7 @@ def main() -> int:
     args, flags = parser.parse_known_args()
     args.flags = flags
     try:
-        if args.command not in ("render", "analyze", "map", "docs", "precheck"):
+        if args.command not in ("render", "analyze", "map", "graph", "docs", "precheck"):
             args.environment = environment()
             os.environ.update(args.environment)
         return COMMANDS[args.command](args.stack, args)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from tests.meshes import Manifest, deployment, fault, gateway, routes, server, service, thing, to
 
 SAME = {"match": [{"uri": {"prefix": "/a"}}]}
 TLS = {"mode": "SIMPLE", "credentialName": "certificate"}
+OF_ONE_VERSION = {
+    "applyTo": "HTTP_FILTER",
+    "match": {"proxy": {"proxyVersion": "^1\\.10.*"}},
+    "patch": {"operation": "ADD", "value": {"name": "filter"}},
+}
 SECRET = thing("Secret", "certificate", namespace="istio-system")
 
 
@@ -31,10 +37,11 @@ def policy(name: str, source: Manifest, app: str = "cart") -> Manifest:
     return thing("AuthorizationPolicy", name, {"selector": {"matchLabels": {"app": app}}, "rules": rules})
 
 
-def patch(operation: str, part: str = "HTTP_FILTER", name: str = "filter", **match: Any) -> Manifest:
+def patch(operation: str, part: str = "HTTP_FILTER", before: Sequence[Manifest] = ()) -> Manifest:
+    """An EnvoyFilter with one patch, after others."""
     value = {"name": "filter", "typed_config": {"@type": "type.googleapis.com/envoy.config.core.v3.Node"}}
-    entry = {"applyTo": part, "match": match, "patch": {"operation": operation, "value": value}}
-    return thing("EnvoyFilter", name, {"configPatches": [entry]})
+    entry = {"applyTo": part, "match": {}, "patch": {"operation": operation, "value": value}}
+    return thing("EnvoyFilter", "filter", {"configPatches": [*before, entry]})
 
 
 def sidecar(name: str, app: str = "") -> Manifest:
@@ -429,8 +436,7 @@ POLICIES = [
     fault(
         "patch that another one of one version has, too",
         "IST0155 EnvoyFilter shop/filter",
-        patch("ADD", proxy={"proxyVersion": "^1\\.10.*"}, name="a-first"),
-        patch("INSERT_BEFORE"),
+        patch("INSERT_BEFORE", before=[OF_ONE_VERSION]),
     ),
     fault("patch that replaces a route", "IST0152 EnvoyFilter shop/filter", patch("REPLACE", "HTTP_ROUTE")),
     fault("patch that adds a route", "IST0153 EnvoyFilter shop/filter", patch("ADD", "HTTP_ROUTE")),

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from pulumi.runtime.mocks import MockResourceArgs
 
 from commands import render, stackfiles
 from components import collected, stack
@@ -48,3 +49,19 @@ def test_each_object_knows_the_config_key_that_it_comes_from(monkeypatch: pytest
 
 def test_a_component_of_somebody_else_has_no_key() -> None:
     assert collected.origin("other:x:Y", "name") == ""
+
+
+def test_nothing_is_registered_before_all_is_collected(monkeypatch: pytest.MonkeyPatch) -> None:
+    registered: list[str] = []
+    at_the_end: list[int] = []
+    original = render.Recorder.new_resource
+
+    def new_resource(self: render.Recorder, args: MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
+        registered.append(args.name)
+        return original(self, args)
+
+    monkeypatch.setattr(render.Recorder, "new_resource", new_resource)
+    monkeypatch.setattr(stack, "review", lambda _, made: at_the_end.extend((len(registered), len(made.objects))))
+    render.record("dev")
+    before, seen = at_the_end
+    assert (before, seen > 20, len(registered) > seen) == (0, True, True)

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from commands import graph as graph_command
 from commands import map as command
 from commands import stackfiles
 from components.analysis.mesh import Mesh
 from components.analysis.objects import Object
-from components.pictures import layout, mermaid, model, svg
+from components.pictures import graph, layout, mermaid, model, svg
 from components.pictures import map as drawing
+from components.pictures.graph import Part
 from components.pictures.model import Picture
 from tests import meshes
 from tests.faults import policy
@@ -76,7 +78,9 @@ def test_a_workload_without_sidecar_and_a_host_that_is_unknown_are_told() -> Non
     assert {"no sidecar", "unknown"} <= texts(picture(batch, lost))
 
 
-@pytest.mark.parametrize("shown", [picture(), rich(), *map(command.of, stackfiles.names())], ids=lambda p: p.title)
+@pytest.mark.parametrize(
+    "shown", [picture(), rich(), *map(command.of, stackfiles.names()), graph_command.of("dev")], ids=lambda p: p.title
+)
 def test_nothing_overlaps(shown: Picture) -> None:
     placed = layout.place(shown)
     frames = [frame for _, frame in placed.boxes] + [line.label for line in placed.lines if line.label]
@@ -136,3 +140,21 @@ def test_the_command_writes_both_forms(tmp_path: Path, capsys: pytest.CaptureFix
     assert command.run("demo", tmp_path) == 0
     assert capsys.readouterr().out.splitlines() == [f"{tmp_path}/map-demo.svg", f"{tmp_path}/map-demo.mmd"]
     assert (tmp_path / "map-demo.svg").read_text().startswith("<svg")
+
+
+def test_the_graph_shows_components_what_they_make_and_what_they_wait_for() -> None:
+    shown = graph_command.of("dev")
+    names = {box.id: box.lines[0] for box in shown.boxes}
+    columns = {box.lines[0]: box.column for box in shown.boxes}
+    assert columns["base"] < columns["istiod"] < columns["namespaces"] < columns["bookinfo"]
+    assert ("base", "istiod") in {(names[arrow.source], names[arrow.target]) for arrow in shown.arrows}
+    assert "6 Deployment" in texts(shown)
+
+
+def test_the_graph_leaves_out_what_follows_from_other_waits() -> None:
+    parts = [
+        Part(urn="a", parent="", kind="mesh:x:A", name="a", after=frozenset()),
+        Part(urn="b", parent="", kind="mesh:x:B", name="b", after=frozenset({"a"})),
+        Part(urn="c", parent="", kind="mesh:x:C", name="c", after=frozenset({"a", "b"})),
+    ]
+    assert [(arrow.source, arrow.target) for arrow in graph.of(parts, "x").arrows] == [("a", "b"), ("b", "c")]

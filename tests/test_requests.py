@@ -54,6 +54,7 @@ def matching(**match: Any) -> Sequence[Manifest]:
         ({"uri": {"exact": "/new"}}, {"path": "/new?a=1"}, True),
         ({"uri": {"exact": "/new"}}, {"path": "/new/"}, False),
         ({"uri": {"exact": "/NEW"}, "ignoreUriCase": True}, {"path": "/new"}, True),
+        ({"uri": {"prefix": "/new"}, "ignoreUriCase": True}, {"path": "/NEWS"}, True),
         ({"uri": {"regex": "/n.w"}}, {"path": "/new"}, True),
         ({"uri": {"regex": "/n"}}, {"path": "/new"}, False),
         ({"method": {"exact": "POST"}}, {"method": "POST"}, True),
@@ -172,6 +173,10 @@ def test_routes_of_another_namespace_hold_only_where_they_are_exported() -> None
     namespace = thing("Namespace", "bank", labels={"istio-injection": "enabled"})
     outcome = called(there, bank, namespace, host="cart.shop", by="teller")
     assert outcome.rule == ""
+
+
+def test_routes_that_are_not_exported_hold_in_their_own_namespace() -> None:
+    assert who(called(routes("cart", to("cart", "v2"), exportTo=["."]))) == [("v2", 1.0, ("cart-v2",))]
 
 
 def test_an_unknown_subset_is_unavailable() -> None:

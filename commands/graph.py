@@ -1,0 +1,22 @@
+"""`make graph`: a stack's components and what they wait for as a picture, without a cluster."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from commands import pictures, render, stackfiles
+from components.pictures import graph
+from components.pictures.graph import Part
+from components.pictures.model import Picture
+
+
+def run(stack: str, out: Path) -> int:
+    """Writes the graph of a stack to `out` as `graph-<stack>.svg` and `.mmd`. Raises CommandError, SettingsError."""
+    return pictures.write(of(stack), out / f"graph-{stack}")
+
+
+def of(stack: str) -> Picture:
+    """The graph of what a stack makes."""
+    made = render.record(stack, stackfiles.config(stack))
+    parts = [Part(urn=r.urn, parent=r.parent, kind=r.type, name=r.name, after=r.depends_on) for r in made]
+    return graph.of(parts, f"components of {stack}")

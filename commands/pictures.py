@@ -1,0 +1,18 @@
+"""Pictures as files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from components.pictures import mermaid, svg
+from components.pictures.model import Picture
+
+
+def write(picture: Picture, stem: Path) -> int:
+    """Writes a picture as `<stem>.svg` and, in Mermaid's words, as `<stem>.mmd`; 0, as a command's exit code."""
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    for ending, text in (("svg", svg.draw(picture)), ("mmd", mermaid.write(picture))):
+        file = stem.with_name(f"{stem.name}.{ending}")
+        file.write_text(text)
+        print(file)
+    return 0
