@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Final
 
 import sandbox
-from commands import guard, live, pending, residue, status, teardown, unready
 from commands import dashboard as pages
+from commands import guard, live, pending, residue, status, teardown, unready
 from commands.engine import Engine, environment
 from commands.stackfiles import CommandError
 from components.addons.config import SECRETS

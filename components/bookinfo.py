@@ -13,8 +13,8 @@ from components import api, kube
 from components.gateways import PRODUCT_PAGE
 from components.namespaces import Injected
 from components.release import ISTIO
-from components.security.access import account
 from components.requests.journey import Call
+from components.security.access import account
 
 core = k8s.core.v1
 
