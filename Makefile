@@ -66,13 +66,13 @@ docs: $(VENV)/ready ## write the tables of the README and of docs/ from the type
 	@$(RUN) commands docs
 
 test: $(VENV)/ready-dev ## all tests, the end-to-end tests on the real engine among them
-	$(RUN) pytest tests $(ARGS)
+	$(RUN) pytest tests --numprocesses 2 --dist loadfile $(ARGS)
 
 torture: $(VENV)/ready-dev ## kill the engine at COUNT=30 points of up and down; SEED=... for other points
 	MESH_TORTURE_COUNT=$(or $(COUNT),30) MESH_TORTURE_SEED=$(or $(SEED),1) $(RUN) pytest tests/e2e/test_faults.py $(ARGS)
 
 unit: $(VENV)/ready-dev ## the fast tests alone
-	$(RUN) pytest tests --ignore tests/e2e
+	$(RUN) pytest tests --ignore tests/e2e --numprocesses 2 $(ARGS)
 
 lint: $(VENV)/ready-dev ## formatting, lint and types
 	$(RUN) ruff format --check .

@@ -22,3 +22,14 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} was skipped, and MESH_NO_SKIP is set: {report.longrepr}"
     return report  # type: ignore[return-value]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Shows what tests have to tell besides their outcome: `record_property("told", text)`."""
+    reports = [
+        report for kind in terminalreporter.stats.values() for report in kind if hasattr(report, "user_properties")
+    ]
+    for report in reports:
+        for name, text in report.user_properties:
+            if name == "told":
+                terminalreporter.write_line(f"{report.nodeid}: {text}")

@@ -19,7 +19,7 @@ def test_an_entry_without_effect_is_told_and_is_no_failure(
     config = {**stackfiles.config("demo"), "mesh:analysis": json.dumps({"suppress": [entry]})}
     monkeypatch.setattr(stackfiles, "config", lambda _: config)
     assert analyze.run("demo") == 0
-    assert capsys.readouterr().out.endswith("demo: 1 warning\n")
+    assert "demo: 1 warning" in capsys.readouterr().out
 
 
 def test_an_error_is_a_failure_and_names_the_config_key(

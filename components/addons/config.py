@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, field_validator
 
 from components.errors import show
 from components.profiles import Resources
-from components.profiles.kubernetes import Quantity
+from components.profiles.kubernetes import ObjectName, Size
 from components.typed import Documented, ShortForm
 
 SECRETS: Final = "mesh-addons"
@@ -39,9 +39,9 @@ HostName = Annotated[
 class Persistence(Documented):
     """A volume that outlives the pod. `down` removes it with its data."""
 
-    size: Quantity
+    size: Size
     """How much it holds, such as `10Gi`."""
-    storageClass: str | None = None
+    storageClass: ObjectName | None = None
     """Class of the volume; the cluster's default if not set."""
 
 

@@ -13,6 +13,7 @@ from components.addons import prometheus_config
 from components.addons.addon import Addon, AddonArgs, config_volume, mount, probe
 from components.addons.config import PrometheusAddon
 from components.profiles import Resources
+from components.promises import promised
 from components.release import ISTIO
 
 core = k8s.core.v1
@@ -56,7 +57,7 @@ class Prometheus(Addon[PrometheusAddon]):
             ),
             containers=[self._server(), self._reloader()],
             volumes=[
-                config_volume("config-volume", documents.metadata.name),
+                config_volume("config-volume", promised(documents.metadata.name, self._name)),
                 self._storage("storage-volume", self._args.chosen.persistence),
             ],
         )

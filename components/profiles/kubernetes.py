@@ -3,20 +3,45 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from ipaddress import ip_network
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from components.errors import show
 from components.typed import Documented
 
+_FACTORS = {
+    **{
+        unit: Decimal(1000) ** power for power, unit in enumerate(("n", "u", "m", "", "k", "M", "G", "T", "P", "E"), -3)
+    },
+    **{f"{unit}i": Decimal(1024) ** power for power, unit in enumerate("KMGTPE", 1)},
+}
 _QUANTITY = re.compile(r"[0-9]+(\.[0-9]+)?([numkMGTPE]|[KMGTPE]i)?")
 
 
 def _quantity(value: str) -> str:
     if not _QUANTITY.fullmatch(value):
         raise ValueError(f'{show(value)} is not a quantity: write it like "100m", "2" or "128Mi"')
+    return value
+
+
+def amount(quantity: str) -> Decimal:
+    """A quantity as a number."""
+    number, unit = re.match(r"([0-9.]+)(.*)", quantity).groups()  # type: ignore[union-attr]
+    return Decimal(number) * _FACTORS[unit]
+
+
+def _size(value: str) -> str:
+    if amount(value) <= 0 or amount(value) % 1:
+        raise ValueError(f'{show(value)} is not a size: write it like "20Gi"')
+    return value
+
+
+def _portion(value: str) -> str:
+    if not re.fullmatch(r"[0-9]+%?", value):
+        raise ValueError(f'{show(value)} is not a number of pods or a percentage: write it like "1" or "25%"')
     return value
 
 
@@ -39,6 +64,18 @@ def _range(value: str) -> str:
 _WORD = r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
 _SUBDOMAIN = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
 _RESOURCES = ("cpu", "memory", "ephemeral-storage")
+
+
+def _domain(value: str) -> str:
+    if len(value) > 253 or not re.fullmatch(_SUBDOMAIN, value):
+        raise ValueError(f'{show(value)} is not a DNS name: write it like "cluster.local"')
+    return value
+
+
+def _object_name(value: str) -> str:
+    if value and (len(value) > 253 or not re.fullmatch(_SUBDOMAIN, value)):
+        raise ValueError(f"{show(value)} is not an object's name: small letters, digits, - and ., 253 at most")
+    return value
 
 
 def _key(value: str) -> str:
@@ -67,10 +104,16 @@ def _url(value: str) -> str:
 
 # RFC 1123 label, the form of the names of namespaces and Services.
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
-ObjectName = Annotated[str, Field(pattern=rf"^({_SUBDOMAIN})?$", max_length=253)]
+ObjectName = Annotated[str, AfterValidator(_object_name)]
 """RFC 1123 subdomain, the form of the names of most objects; or empty."""
+Domain = Annotated[str, AfterValidator(_domain)]
+"""A DNS domain, without a dot at its end."""
 PortNumber = Annotated[int, Field(ge=1, le=65535)]
 Quantity = Annotated[str, BeforeValidator(_number_as_text), AfterValidator(_quantity)]
+Size = Annotated[Quantity, AfterValidator(_size)]
+"""An amount of bytes."""
+Portion = Annotated[str, BeforeValidator(_number_as_text), AfterValidator(_portion)]
+"""A number of pods, or a percentage of them."""
 Text = Annotated[str, BeforeValidator(_scalar_as_text)]
 """A string, also where a number, true or false was written without quotes."""
 Key = Annotated[str, AfterValidator(_key)]
@@ -92,6 +135,18 @@ class Resources(Documented):
     """What a node must have free, by resource: `cpu`, `memory`."""
     limits: dict[Resource, Quantity] = {}
     """What a container may take at most, by resource."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Resources:
+        for name, most in self.limits.items():
+            if name in self.requests and amount(self.requests[name]) > amount(most):
+                raise ValueError(f"requests {self.requests[name]} of {name}, more than the limit {most}")
+        for name in {*self.requests, *self.limits} - set(_RESOURCES):
+            # Kubernetes does not share out such resources: a device is a container's own, and whole.
+            asked = {self.requests.get(name, self.limits.get(name)), self.limits.get(name)}
+            if len(asked) > 1 or any(value is None or amount(value) % 1 for value in asked):
+                raise ValueError(f"{name} takes a whole number as its limit, and no other as its request")
+        return self
 
 
 class Toleration(Documented):

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from components.profiles.gateway import PROXY_RESOURCES
-from components.profiles.kubernetes import Name, ObjectName, PullPolicy, Resources
+from components.profiles.kubernetes import Domain, Name, ObjectName, PullPolicy, Resources
 from components.typed import Documented
 
 _LEVELS = "trace|debug|info|warning|error|critical|off"
@@ -35,7 +35,7 @@ class Proxy(Documented):
     """Requests and limits of a sidecar."""
     autoInject: Literal["enabled", "disabled"] = "enabled"
     """Whether pods of injected namespaces get a sidecar unless they refuse it, or only if they ask for it."""
-    clusterDomain: str = Field(default="cluster.local", min_length=1)
+    clusterDomain: Domain = "cluster.local"
     """The cluster's DNS domain."""
     logLevel: ProxyLevel = "warning"
     """Level of Envoy's log."""

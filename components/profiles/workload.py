@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from components.profiles.kubernetes import Affinity, Annotations, Labels, Resources, Text, Toleration
+from components.profiles.kubernetes import Affinity, Annotations, Labels, Portion, Resources, Text, Toleration
 from components.typed import Documented
 
 
@@ -33,9 +33,9 @@ class Workload(Documented):
     """At which load pods are added."""
     replicaCount: int | None = Field(default=None, ge=0)
     """Number of pods without an autoscaler; Kubernetes' default, 1, if not set."""
-    rollingMaxSurge: Text = "100%"
+    rollingMaxSurge: Portion = "100%"
     """How many new pods an update starts at once: a number or a percentage."""
-    rollingMaxUnavailable: Text = "25%"
+    rollingMaxUnavailable: Portion = "25%"
     """How many old pods may be missing meanwhile."""
     env: dict[str, Text] = {}
     """Environment variables of the container."""
@@ -59,6 +59,8 @@ class Workload(Documented):
     def _contradictions(self) -> Iterator[str]:
         if self.autoscaleMin > self.autoscaleMax:
             yield f"autoscaleMin {self.autoscaleMin} is more than autoscaleMax {self.autoscaleMax}"
+        if {self.rollingMaxSurge.rstrip("%"), self.rollingMaxUnavailable.rstrip("%")} == {"0"}:
+            yield "rollingMaxSurge and rollingMaxUnavailable are both 0: an update could not begin"
 
     @property
     def replicas(self) -> int | None:

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from components import api
+from components.analysis import codes
+from components.analysis.suppression import ANNOTATION
 from components.traffic import envoy
 from components.traffic.ingress import Ingress, route_name
 from components.traffic.limits import Limit
@@ -15,6 +17,8 @@ from components.traffic.services import Service
 INBOUND: Final = "SIDECAR_INBOUND"
 OUTBOUND: Final = "SIDECAR_OUTBOUND"
 GATEWAY: Final = "GATEWAY"
+_MEANT: Final = {ANNOTATION: codes.RELATIVE_PATCH.code}
+"""The place of a limit among the filters is meant to depend on the others."""
 
 
 def of_service(path: str, name: str, service: Service, place: Place) -> Iterator[Object]:
@@ -79,4 +83,4 @@ def _asking(context: str, outwards: str, place: Place) -> list[dict[str, Any]]:
 
 def _filter(path: str, name: str, namespace: str, labels: Mapping[str, str], patches: list[dict[str, Any]]) -> Object:
     body = api.EnvoyFilter.from_wire({"workloadSelector": {"labels": dict(labels)}, "configPatches": patches})
-    return Object(path=path, body=body, name=name, namespace=namespace)
+    return Object(path=path, body=body, name=name, namespace=namespace, annotations=_MEANT)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from components import errors
@@ -81,12 +81,13 @@ class Object:
     body: Kind
     name: str
     namespace: str
+    annotations: Mapping[str, str] = field(default_factory=dict)
     late: bool = False
     """Whether it refers to others, or shuts out who is not let in by others: those come first."""
 
     def manifest(self) -> dict[str, Any]:
         """The object as data."""
-        return self.body.manifest(self.name, self.namespace)
+        return self.body.manifest(self.name, self.namespace, annotations=self.annotations)
 
 
 def clashes(objects: Iterable[Object]) -> Iterable[str]:

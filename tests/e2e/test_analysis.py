@@ -37,6 +37,9 @@ EXCEPT: Mapping[str, frozenset[str]] = {
 }
 TELEMETRY = frozenset({"IST0151 EnvoyFilter", "IST0155 EnvoyFilter"})
 """Said of the filters that Istio itself brings for its telemetry."""
+JWT = frozenset({"IST0133 AuthorizationPolicy", "IST0175 Deployment"})
+"""Said of tokens at a gateway: that they shut its ports for plain TCP, which is meant; and that a setting is missing
+with which a later istiod keeps to some networks as it fetches keys, and which 1.10 does not know."""
 LEGACY = "gateway in the spelling of old"
 """istiod understands it, istioctl does not: there it is IST0101 and IST0132."""
 
@@ -133,4 +136,4 @@ def test_every_code_of_istioctl_that_is_found_here_is_found_by_istioctl_too(judg
 @pytest.mark.parametrize("stack", stackfiles.names())
 def test_istioctl_finds_nothing_in_the_stacks_that_are_shipped(stack: str, tmp_path: Path) -> None:
     manifests = list(render.manifests(render.record(stack)))
-    assert unexpected(istioctl(manifests, tmp_path), ours(manifests), *TELEMETRY) == []
+    assert unexpected(istioctl(manifests, tmp_path), ours(manifests), *TELEMETRY, *JWT) == []

@@ -11,6 +11,7 @@ import random
 import re
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ def converges(checkout: Checkout, target: str, before: set[str]) -> str:
 
 
 def test_an_engine_killed_at_any_point_needs_one_more_run(
-    checkout: Checkout, before: set[str], capsys: pytest.CaptureFixture[str]
+    checkout: Checkout, before: set[str], record_property: Callable[[str, object], None]
 ) -> None:
     random_ = random.Random(SEED)
     kinds = {"up": 60, "change": 4, "down": 60}  # operations that a whole run tells of, as a first guess
@@ -68,8 +69,7 @@ def test_an_engine_killed_at_any_point_needs_one_more_run(
                 done.append(f"{kind} {'at' if cut else 'over before'} step {point}{' with plugins' * plugins}")
             elif kind == "down":
                 converges(checkout, "down", before)
-    with capsys.disabled():
-        print(f"\nseed {SEED}: {len(done)} engines killed, {len(done)} recovered: {', '.join(done)}")
+    record_property("told", f"seed {SEED}: {len(done)} engines killed, {len(done)} recovered: {', '.join(done)}")
 
 
 def test_an_api_server_that_dies_during_up_costs_one_more_run(checkout: Checkout, before: set[str]) -> None:

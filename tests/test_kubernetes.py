@@ -1,0 +1,46 @@
+"""What settings take over from Kubernetes is refused as Kubernetes would refuse it, only earlier."""
+
+import json
+from typing import Any
+
+import pytest
+
+from components import settings
+from components.settings import SettingsError
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "problem"),
+    [
+        ("pilot", {"nodeSelector": {"a b": "c"}}, '.nodeSelector["a b"] (the key): "a b" is not a key'),
+        ("pilot", {"nodeSelector": {"a": "b c"}}, '.nodeSelector.a: "b c" is not a label\'s value'),
+        ("pilot", {"resources": {"requests": {"cpus": 1}}}, '"cpus" is not one of cpu, memory'),
+        ("pilot", {"resources": {"requests": {"cpu": 2}, "limits": {"cpu": "500m"}}}, "more than the limit 500m"),
+        ("pilot", {"resources": {"limits": {"example.com/gpu": "0.5"}}}, "takes a whole number as its limit"),
+        ("pilot", {"rollingMaxSurge": "some"}, '"some" is not a number of pods or a percentage'),
+        ("pilot", {"rollingMaxSurge": 0, "rollingMaxUnavailable": "0%"}, "an update could not begin"),
+        ("global", {"priorityClassName": "High"}, '"High" is not an object\'s name'),
+        ("global", {"proxy": {"clusterDomain": "a=b"}}, '"a=b" is not a DNS name'),
+        ("istiodRemote", {"injectionURL": "http://a"}, '"http://a" is not a URL'),
+        ("addons", {"prometheus": {"persistence": {"size": "0"}}}, '"0" is not a size'),
+    ],
+)
+def test_it_is_refused(key: str, value: dict[str, Any], problem: str) -> None:
+    with pytest.raises(SettingsError) as raised:
+        settings.load({f"mesh:{key}": json.dumps(value)})
+    assert problem in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("pilot", {"nodeSelector": {"kubernetes.io/arch": "amd64", "empty": ""}}),
+        ("pilot", {"resources": {"requests": {"example.com/gpu": 1}, "limits": {"example.com/gpu": 1}}}),
+        ("pilot", {"resources": {"requests": {"memory": "1Gi"}, "limits": {"memory": "1.5Gi"}}}),
+        ("pilot", {"rollingMaxSurge": 0, "rollingMaxUnavailable": 1}),
+        ("global", {"priorityClassName": "system-cluster-critical"}),
+        ("addons", {"prometheus": {"persistence": {"size": "1.5Gi", "storageClass": "fast.ssd"}}}),
+    ],
+)
+def test_it_is_accepted(key: str, value: dict[str, Any]) -> None:
+    settings.load({f"mesh:{key}": json.dumps(value)})
