@@ -99,7 +99,7 @@ class Checkout:
 
     def small(self, **values: Any) -> None:
         """Makes `dev` a control plane alone, which is faster to come and go."""
-        nothing = {"addons": None, "gatewayServiceType": None, "ingressNodePorts": None}
+        nothing = {"addons": None, "analysis": None, "gatewayServiceType": None, "ingressNodePorts": None}
         self.set(profile="minimal", bookinfo=False, **{**nothing, **values})
 
     def reset_files(self) -> None:

@@ -20,6 +20,7 @@ from tests.traffic_configs import EVERYTHING, SAMPLES, everything, sample
 from toolchain.checkers import checkers
 
 REVIEWS = {"services": {"reviews": {"versions": ["v1", "v2"], "route": {"v1": 90, "v2": 10}}}}
+ELSEWHERE = [{"code": "IST0101", "object": "VirtualService *", "reason": "the services are somebody else's"}]
 
 Validate = Callable[[list[dict[str, Any]]], str]
 
@@ -78,6 +79,8 @@ def before(checkout: Checkout) -> set[str]:
     checkout.make("sandbox")
     checkout.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}})
     checkout.small(traffic=REVIEWS)
+    assert "IST0101 VirtualService default/reviews" in checkout.make("preview", code=None)
+    checkout.set(analysis={"suppress": ELSEWHERE})
     return checkout.objects()
 
 
