@@ -17,7 +17,7 @@ from pulumi.runtime import mocks
 
 from commands import stackfiles
 from commands.stackfiles import PROJECT, ROOT
-from components import cluster, settings
+from components import cluster, configuration
 
 FIRST: Final = "1-namespaces-and-definitions"
 THEN: Final = "2-objects"
@@ -77,7 +77,7 @@ def record(stack: str, config: Mapping[str, str] | None = None) -> list[Resource
     """What `__main__.py` registers for the stack, or for another config; no cluster is asked. Raises SettingsError."""
     recorder = Recorder()
     chosen = dict(stackfiles.config(stack) if config is None else config)
-    settings.load(chosen)
+    configuration.load(chosen)
     before = os.environ.get("MESH_OFFLINE")
     os.environ["MESH_OFFLINE"] = "1"
     try:
