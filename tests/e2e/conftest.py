@@ -97,10 +97,10 @@ class Checkout:
         content["config"] = {key: value for key, value in content["config"].items() if value is not None}
         file.write_text(yaml.safe_dump(content))
 
-    def small(self, **values: Any) -> None:
-        """Makes `dev` a control plane alone, which is faster to come and go."""
+    def small(self, stack: str = "dev", **values: Any) -> None:
+        """Makes a stack a control plane alone, which is faster to come and go."""
         nothing = {"addons": None, "analysis": None, "gatewayServiceType": None, "ingressNodePorts": None}
-        self.set(profile="minimal", bookinfo=False, **{**nothing, **values})
+        self.set(stack, profile="minimal", bookinfo=False, **{**nothing, **values})
 
     def reset_files(self) -> None:
         """Takes back every change of a stack's file."""
