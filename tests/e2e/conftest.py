@@ -18,6 +18,8 @@ import toolchain
 
 ROOT = Path(__file__).resolve().parents[2]
 NO_CHANGES = "ARGS=--expect-no-changes"
+LIMIT = 420
+"""Seconds that a command may take: more than `mesh:timeout`, after which it says itself what it waited for."""
 
 
 def counts(text: str) -> str:
@@ -46,7 +48,7 @@ class Checkout:
         tools = {"PATH": f"{toolchain.ensure().path()}{os.pathsep}{os.environ['PATH']}"}
         return {**kept, **own, **cache, **tools}
 
-    def run(self, *command: str, code: int | None = 0, timeout: int = 240, **env: str) -> str:
+    def run(self, *command: str, code: int | None = 0, timeout: int = LIMIT, **env: str) -> str:
         """Runs a command in the checkout; its output. `code` None: any exit code will do."""
         done = subprocess.run(
             command,

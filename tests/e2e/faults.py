@@ -12,13 +12,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from tests.e2e.conftest import Checkout
+from tests.e2e.conftest import LIMIT, Checkout
 
 STEP = re.compile(r"^ [-+~]+ .*(creating|created|updating|updated|deleting|deleted)", re.MULTILINE)
 """A line of Pulumi's output that tells of an operation on an object; a preview has none."""
-
-LIMIT = 240
-"""Seconds that a command may take."""
 
 
 class Run:

@@ -160,6 +160,14 @@ def test_a_killed_process_is_named_with_its_log_and_only_it_is_started_again() -
     assert {name for name in NAMES if after[name] != before[name]} == {"kube-scheduler"}
 
 
+def test_with_the_api_server_the_player_of_pods_starts_anew_since_it_gives_up_what_it_was_writing() -> None:
+    before = pids()
+    kill("kube-apiserver")
+    sandbox.start(out=io.StringIO())
+    after = pids()
+    assert {name for name in NAMES if after[name] != before[name]} == {"kube-apiserver", "kwok"}
+
+
 def test_a_killed_store_loses_nothing() -> None:
     apply(config_map("written-just-before"))
     kill("etcd")
