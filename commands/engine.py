@@ -7,6 +7,7 @@ import os
 import secrets
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -169,16 +170,18 @@ class Engine:
     def _pulumi(self, args: list[str], quiet: bool = False, said: str | None = None) -> int:
         """Runs Pulumi; `said` is what it reads from its standard input."""
         sys.stdout.flush()
-        done = subprocess.run(
-            ["pulumi", *args],
-            cwd=ROOT,
-            env={**os.environ, locks.RUN: str(self.file)},
-            input=said,
-            stdout=subprocess.PIPE if quiet else None,
-            stderr=subprocess.STDOUT if quiet else None,
-            text=True,
-            check=False,
-        )
+        # The provider leaves a copy of the kubeconfig, keys and all, in the folder for temporary files.
+        with tempfile.TemporaryDirectory(prefix="mesh-", ignore_cleanup_errors=True) as temporary:
+            done = subprocess.run(
+                ["pulumi", *args],
+                cwd=ROOT,
+                env={**os.environ, locks.RUN: str(self.file), "TMPDIR": temporary},
+                input=said,
+                stdout=subprocess.PIPE if quiet else None,
+                stderr=subprocess.STDOUT if quiet else None,
+                text=True,
+                check=False,
+            )
         if quiet and done.returncode:
             raise CommandError(f"pulumi {' '.join(args)} failed:\n{done.stdout.strip()}")
         return done.returncode

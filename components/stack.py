@@ -88,8 +88,8 @@ def review(chosen: Settings, made: Collected) -> None:
     """Analyses what the program has made, at its end and before any of it is registered.
 
     Warns of what is doubtful, and ends the program with one message if something is wrong."""
-    if isinstance(get_monitor(), MockMonitor):
-        return  # nothing is deployed from here: who has asked for the objects decides what they are good for
+    if _is_rendering():
+        return  # who has asked for the objects decides what they are good for
     found = analyse(made.objects, chosen.analysis.suppress)
     for finding in found:
         if finding.severity == Severity.WARNING:
@@ -97,6 +97,11 @@ def review(chosen: Settings, made: Collected) -> None:
     wrong = [str(finding) for finding in found if finding.severity == Severity.ERROR]
     if wrong:
         _end("\n".join(wrong))
+
+
+def _is_rendering() -> bool:
+    """Whether no engine is at the other end, and nothing is deployed from here."""
+    return isinstance(get_monitor(), MockMonitor)
 
 
 def _end(message: str) -> NoReturn:
@@ -122,11 +127,12 @@ def _found(target: Target) -> Survey | None:
         found = cluster.survey(target)
     except cluster.Unreachable as error:
         if not pulumi.runtime.is_dry_run():
-            raise cluster.ClusterError(f"{where} does not answer: {error}") from None
-        pulumi.log.warn(
-            f"{where} does not answer ({error}): this preview compares with the recorded state,"
-            " and what stands on the cluster has not been checked"
-        )
+            raise cluster.ClusterError(f"{where}: it does not answer: {error}") from None
+        if not _is_rendering():
+            pulumi.log.warn(
+                f"{where}: it does not answer ({error}); this preview compares with the recorded state,"
+                " and what stands on the cluster has not been checked"
+            )
         return None
     pulumi.log.info(f"{where}, Kubernetes {found.version[0]}.{found.version[1]}, id {found.uid}")
     return found

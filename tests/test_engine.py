@@ -77,6 +77,15 @@ def test_two_passwords_are_not_alike(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert said[:32] != said[32:]
 
 
+def test_what_pulumi_leaves_among_temporary_files_goes_with_its_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = engine_with(tmp_path, monkeypatch, "  {}")
+    pulumi(tmp_path, monkeypatch, f'echo key > $TMPDIR/kubeconfig1; echo "$TMPDIR" > {tmp_path}/where')
+    made.run("preview")
+    assert not Path((tmp_path / "where").read_text().strip()).exists()
+
+
 def test_a_password_in_clear_is_refused_without_repeating_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stackfiles, "document", lambda _: {"config": {"mesh-addons:p": "hunter2"}})
     made = engine_with(tmp_path, monkeypatch, "  {}")

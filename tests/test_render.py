@@ -22,6 +22,11 @@ def test_each_object_is_one_file_and_definitions_come_first(tmp_path: Path) -> N
     assert first == {"Namespace", "CustomResourceDefinition"}
 
 
+def test_rendering_says_nothing_of_a_cluster(caplog: pytest.LogCaptureFixture) -> None:
+    render.record("dev")
+    assert caplog.text == ""
+
+
 def test_rendering_again_removes_what_is_no_longer_there(tmp_path: Path) -> None:
     stale = tmp_path / render.THEN / "stale.yaml"
     stale.parent.mkdir()
