@@ -11,7 +11,8 @@ from typing import Any, Final
 from sandbox.live.pilot import MONITORING_PORT
 from sandbox.live.plan import ADMIN_PORT, Plan, Proxy, Workload
 
-INTERVAL: Final = "5s"
+INTERVAL: Final = "2s"
+"""Between two looks at each: changes are to be seen soon, and there are few who are looked at."""
 CLUSTER: Final = "cluster_name"
 """The label by which Istio's proxies tell whom they have called."""
 _INBOUND: Final = r"inbound\|.*"

@@ -303,7 +303,7 @@ def test_a_prometheus_of_ones_own_answers_what_dashboards_ask(checkout: Checkout
     split = question(BOOKINFO, "Share of its service's requests", service="reviews")
     with standing(checkout, RULE, virtual_service("reviews", to(v1=90, v3=10))), watched(checkout) as ask:
         soon(lambda: ask(active) == {"": 8}, limit=20)
-        until = time.monotonic() + 16  # three looks at all numbers
+        until = time.monotonic() + 12  # several looks at all numbers
         found: Counter[str] = Counter()
         while time.monotonic() < until:
             found += versions(site, 100)
