@@ -12,7 +12,7 @@ import pulumi_kubernetes as k8s
 from pulumi.runtime.mocks import MockMonitor
 from pulumi.runtime.settings import get_monitor
 
-from components import cluster, configuration, settings
+from components import cluster, configuration, origins, settings
 from components.addons import secrets
 from components.analysis.findings import Severity
 from components.analysis.report import analyse
@@ -90,7 +90,7 @@ def review(chosen: Settings, made: Collected) -> None:
     Warns of what is doubtful, and ends the program with one message if something is wrong."""
     if _is_rendering():
         return  # who has asked for the objects decides what they are good for
-    found = analyse(made.objects, chosen.analysis.suppress)
+    found = analyse(origins.located(made.objects, chosen), chosen.analysis.suppress)
     for finding in found:
         if finding.severity == Severity.WARNING:
             pulumi.log.warn(str(finding))

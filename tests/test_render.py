@@ -35,6 +35,11 @@ def test_rendering_again_removes_what_is_no_longer_there(tmp_path: Path) -> None
     assert not stale.exists()
 
 
+def test_who_asks_for_files_hears_nothing_of_a_cluster(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    render.render("dev", tmp_path)
+    assert caplog.text == ""
+
+
 def test_the_values_of_a_secret_are_never_written() -> None:
     inputs = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "stringData": {"password": "hunter2"}}
     (manifest,) = render.manifests([Resource("kubernetes:core/v1:Secret", "s", inputs, None)])
