@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import ConfigDict, Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator
 
 from components import errors, profiles
 from components.addons.config import Addons, spelt_out
@@ -59,8 +59,6 @@ class Bookinfo(ShortForm):
 
 class Settings(Values):
     """The keys of the config namespace `mesh`: the stack's own, and differences from its profile."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     profile: str = "default"
     """Installation profile."""

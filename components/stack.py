@@ -12,7 +12,7 @@ import pulumi_kubernetes as k8s
 from pulumi.runtime.mocks import MockMonitor
 from pulumi.runtime.settings import get_monitor
 
-from components import cluster, settings
+from components import cluster, sdk, settings
 from components.addons import secrets
 from components.analysis.findings import Severity
 from components.analysis.report import analyse
@@ -50,6 +50,7 @@ def prepare(root: str) -> tuple[Settings, Cluster]:
 
     Ends the program with one message if the stack must not go on. A preview goes on without an answer of the
     cluster, against the recorded state; an update does not."""
+    sdk.speed_up()
     try:
         chosen = settings.from_pulumi()
         if absent := secrets.missing(chosen.addons):
