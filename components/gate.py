@@ -13,8 +13,7 @@ import pulumi
 
 from components import cluster
 from components.cluster import Target
-from components.installation import Installation
-from components.meshconfig import INJECTOR
+from components.installation import INJECTOR, Installation
 
 NAME: Final = "injector-is-ready"
 

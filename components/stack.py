@@ -18,8 +18,7 @@ from components.analysis.findings import Severity
 from components.analysis.report import analyse
 from components.cluster import Recorded, Survey, Target
 from components.collected import Collected
-from components.installation import Installation
-from components.meshconfig import INJECTOR
+from components.installation import INJECTOR, Installation
 from components.settings import Settings
 
 PROVIDER: Final = "cluster"
