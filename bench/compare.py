@@ -96,7 +96,7 @@ def report(found: Results) -> str:
         f"{found.objects} objects. Times are medians with the smallest and largest of n rounds.\n\n"
         f"{tables.table(head, rows)}\n\n"
         f"No-change preview of three resources: {tables.seconds(floor)}. Above that floor, ours takes"
-        f" **{share:.2f} s** (target: {SHARE:.0f} s at most).\n"
+        f" **{share:.2f} s** (target: at most {SHARE:.0f} s).\n"
     )
 
 
@@ -109,7 +109,7 @@ def _row(found: Results, others: Sequence[Side], figure: str) -> list[str]:
             continue
         theirs = found.times(side.name, figure)
         target = TARGETS.get((side.name, figure))
-        row += [tables.seconds(theirs), tables.times(ratio(ours, theirs)), f"≤ {target:g}" if target else ""]
+        row += [tables.seconds(theirs), tables.times(ratio(ours, theirs)), f"at most {target:g}" if target else ""]
     return row
 
 

@@ -45,6 +45,7 @@ def ratio(ours: Figure, theirs: Figure) -> Ratio:
 
 
 def exponent(by_size: Mapping[int, float]) -> float:
-    """k in `value = c * size ** k`, fitted by least squares of the logarithms: 1 is linear, 2 a square."""
-    points = [(log(size), log(value)) for size, value in by_size.items()]
+    """k in `value = c * size ** k`, fitted by least squares of the logarithms: 1 is linear, 2 a square. What is too
+    small to be told from nothing is left out."""
+    points = [(log(size), log(value)) for size, value in by_size.items() if value > 0]
     return linear_regression(*zip(*points, strict=True)).slope

@@ -98,9 +98,9 @@ def report(found: Results) -> str:
         "Times are medians with the smallest and largest of n runs. The exponent is that of what is above the program"
         f" without services; {STEEPEST} at most counts as linear.\n\n"
         f"{tables.table(head, rows)}\n\n"
-        f"Analysis of {largest} services: **{analysis:.2f} s** (target: {ANALYSIS:.0f} s at most)."
+        f"Analysis of {largest} services: **{analysis:.2f} s** (target: at most {ANALYSIS:.0f} s)."
         f" A preview takes **{each:.1f} ms** for each resource beyond the program without any (target:"
-        f" {EACH * 1000:.0f} ms at most).\n"
+        f" at most {EACH * 1000:.0f} ms).\n"
     )
 
 

@@ -28,3 +28,7 @@ def test_a_table_says_how_often_and_how_widely_something_was_measured() -> None:
     assert tables.seconds(Figure([4.9, 5.12, 5.31])) == "5.12 s (4.90 to 5.31, n 3)"
     assert tables.mebibytes(Figure([500 * 2**20, 512 * 2**20])) == "506 MiB (500 to 512, n 2)"
     assert tables.table(["a", "b"], [["1", "2"]]) == "| a | b |\n| --- | --- |\n| 1 | 2 |"
+
+
+def test_what_is_lost_in_noise_is_left_out_of_the_fit() -> None:
+    assert exponent({10: -0.1, 100: 1.0, 1000: 10.0}) == pytest.approx(1)
