@@ -110,7 +110,8 @@ class Engine:
         (folder / "Pulumi.yaml").write_text(_PROJECT_FILE)
         self.file = folder / f"Pulumi.{stack}.yaml"
         self._update(committed)
-        self._pulumi(["-C", str(folder), "stack", "select", stack, "--create"], quiet=True)
+        if not locks.recorded(_backend(), stack):
+            self._pulumi(["-C", str(folder), "stack", "select", stack, "--create"], quiet=True)
 
     def run(self, command: str, *flags: str, quiet: bool = False) -> int:
         """Runs a command on the stack; its exit code. `quiet`: nothing is shown, and failing is a CommandError.

@@ -12,14 +12,13 @@ import pulumi_kubernetes as k8s
 from pulumi.runtime.mocks import MockMonitor
 from pulumi.runtime.settings import get_monitor
 
-from components import cluster, configuration, origins, settings
+from components import cluster, configuration, origins, sdk, settings
 from components.addons import secrets
 from components.analysis.findings import Severity
 from components.analysis.report import analyse
 from components.cluster import Recorded, Survey, Target
 from components.collected import Collected
-from components.installation import Installation
-from components.meshconfig import INJECTOR
+from components.installation import INJECTOR, Installation
 from components.settings import Settings
 
 PROVIDER: Final = "cluster"
@@ -50,6 +49,7 @@ def prepare(root: str) -> tuple[Settings, Cluster]:
 
     Ends the program with one message if the stack must not go on. A preview goes on without an answer of the
     cluster, against the recorded state; an update does not."""
+    sdk.speed_up()
     try:
         chosen = configuration.from_pulumi()
         if absent := secrets.missing(chosen.addons):
