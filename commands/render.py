@@ -110,19 +110,29 @@ def render(stack: str, out: Path) -> int:
 
 def manifests(resources: list[Resource]) -> Iterator[dict[str, Any]]:
     """The Kubernetes objects among the resources."""
-    for resource in resources:
-        if not resource.type.startswith("kubernetes:"):
-            continue
-        manifest = dict(resource.inputs)
-        meta = dict(manifest["metadata"])
-        kept = {k: v for k, v in meta.pop("annotations", {}).items() if not k.startswith(_OURS)}
-        if kept:
-            meta["annotations"] = kept
-        if manifest["kind"] == "Secret":
-            manifest.pop("data", None)  # what could stand there is base64, and would be taken for the value
-            if "stringData" in manifest:
-                manifest["stringData"] = dict.fromkeys(manifest["stringData"], stackfiles.SECRET)
-        yield {**manifest, "metadata": meta}
+    return (manifest(resource.inputs) for resource in resources if resource.type.startswith("kubernetes:"))
+
+
+def manifest(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """The object that a resource's inputs say, without what only Pulumi needs, and without the values of a Secret."""
+    whole = dict(inputs)
+    meta = dict(whole["metadata"])
+    kept = {k: v for k, v in (meta.pop("annotations", None) or {}).items() if not k.startswith(_OURS)}
+    if kept:
+        meta["annotations"] = kept
+    if whole["kind"] == "Secret":
+        whole.pop("data", None)  # what could stand there is base64, and would be taken for the value
+        if "stringData" in whole:
+            whole["stringData"] = dict.fromkeys(whole["stringData"], stackfiles.SECRET)
+    return {**whole, "metadata": meta}
+
+
+def type_and_name(urn: str) -> tuple[str, str]:
+    """Of a URN `urn:pulumi:<stack>::<project>::<parent types>$<type>::<name>`; empty for none."""
+    if not urn:
+        return "", ""
+    types, name = urn.split("::", 3)[2:]
+    return types.rpartition("$")[2], name
 
 
 def _whole(value: Any) -> Any:

@@ -28,7 +28,7 @@ def test_the_same_mesh_answers_the_same() -> None:
 
 def test_what_no_request_notices_is_no_change() -> None:
     assert changes(service("lonely", selector={"app": "front"}), thing("Namespace", "other")) == [
-        "lonely/ from cart-v1: 200 (the mesh does not know the host) → lonely"
+        "lonely/ from cart-v1: 200 (the mesh does not know the host) → lonely; 2 retries"
     ]
 
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from components.analysis.mesh import Mesh
 from components.requests import samples
 from components.requests.evaluator import Evaluator
 from components.requests.samples import Sample
 from components.requests.types import Outcome, Receiver
+
+NOBODY: Final = "nobody is there"
+"""The answer where the caller is not part of the mesh."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +44,7 @@ def answer(judge: Evaluator, sample: Sample) -> str:
     namespace, _, name = sample.source.partition("/")
     pod = judge.mesh.workloads.named(namespace, name)
     if pod is None:
-        return "nobody is there"
+        return NOBODY
     ask = judge.from_outside if sample.outside else judge.from_workload
     return "; ".join(told(ask(sample.request, pod)))
 
@@ -61,7 +65,7 @@ def told(outcome: Outcome) -> Iterator[str]:
         yield f"copies of {copies} to {_name(outcome.mirror)}"
     if outcome.timeout:
         yield f"at most {outcome.timeout}"
-    if outcome.rule:
+    if outcome.rule or outcome.attempts:
         yield f"{outcome.attempts} retries"
 
 

@@ -34,12 +34,23 @@ class Sample:
     headers: tuple[tuple[str, str], ...]
 
     def __str__(self) -> str:
-        asked = "" if self.method == "GET" else f"{self.method} "
-        headers = "".join(f" with {name}: {value}" for name, value in self.headers)
-        port = "" if self.port in (80, 443) else f":{self.port}"
-        scheme = "https://" if self.secure else ""
         way = "through" if self.outside else "from"
-        return f"{asked}{scheme}{self.host}{port}{self.path}{headers} {way} {self.source.partition('/')[2]}"
+        return f"{self.asked}{self.place}{self.path}{self.with_headers} {way} {self.source.partition('/')[2]}"
+
+    @property
+    def asked(self) -> str:
+        """What is asked for besides a GET."""
+        return "" if self.method == "GET" else f"{self.method} "
+
+    @property
+    def place(self) -> str:
+        """Whom it is for, without the path."""
+        port = "" if self.port in (80, 443) else f":{self.port}"
+        return f"{'https://' if self.secure else ''}{self.host}{port}"
+
+    @property
+    def with_headers(self) -> str:
+        return "".join(f" with {name}: {value}" for name, value in self.headers)
 
     @property
     def request(self) -> Request:
