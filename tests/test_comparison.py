@@ -84,4 +84,5 @@ def test_samples_are_few_where_nothing_is_told_apart() -> None:
         "front/ from cart-v1",
         "cart/ from front",
         "cart/new from front",
+        "elsewhere.example.org/ from front",
     ]

@@ -29,33 +29,44 @@ class Change:
 
 
 def changes(old: Mesh, new: Mesh) -> Sequence[Change]:
-    """The samples of both meshes that the new one answers in another way; in a fixed order."""
+    """The samples of both meshes that the new one answers in another way; in a fixed order. Another reason for the
+    same answer is no change."""
     before, after = Evaluator(old), Evaluator(new)
     found = []
     for sample in sorted(samples.of(old) | samples.of(new)):
         was, now = answer(before, sample), answer(after, sample)
-        if was != now:
-            found.append(Change(sample=sample, before=was, after=now))
+        if was.seen != now.seen:
+            found.append(Change(sample=sample, before=was.text, after=now.text))
     return found
 
 
-def answer(judge: Evaluator, sample: Sample) -> str:
-    """What becomes of a sample, in words that are equal exactly if a client or a receiver sees no difference."""
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What becomes of a sample, in words."""
+
+    seen: str
+    """Equal exactly if a client or a receiver sees no difference."""
+    text: str
+    """With reasons."""
+
+
+def answer(judge: Evaluator, sample: Sample) -> Answer:
+    """What a mesh answers to a sample."""
     namespace, _, name = sample.source.partition("/")
     pod = judge.mesh.workloads.named(namespace, name)
     if pod is None:
-        return NOBODY
-    ask = judge.from_outside if sample.outside else judge.from_workload
-    return "; ".join(told(ask(sample.request, pod)))
+        return Answer(seen=NOBODY, text=NOBODY)
+    outcome = (judge.from_outside if sample.outside else judge.from_workload)(sample.request, pod)
+    return Answer(seen="; ".join(told(outcome, why=False)), text="; ".join(told(outcome)))
 
 
-def told(outcome: Outcome) -> Iterator[str]:
-    """An outcome in words."""
+def told(outcome: Outcome, why: bool = True) -> Iterator[str]:
+    """An outcome in words, with or without reasons."""
     if not outcome.receivers:
         code = str(outcome.status) if outcome.status else "no connection"
-        yield f"{code} {outcome.location or f'({outcome.reason})'}"
+        yield f"{code} {outcome.location or f'({outcome.reason})' if why or outcome.location else ''}".rstrip()
         return
-    yield ", ".join(_receiver(receiver) for receiver in outcome.receivers)
+    yield ", ".join(_receiver(receiver, why) for receiver in outcome.receivers)
     for fault in outcome.faults:
         if fault.share:
             what = f"{fault.delay} late" if fault.delay else f"end in {fault.status}"
@@ -69,9 +80,10 @@ def told(outcome: Outcome) -> Iterator[str]:
         yield f"{outcome.attempts} retries"
 
 
-def _receiver(receiver: Receiver) -> str:
+def _receiver(receiver: Receiver, why: bool) -> str:
     share = "" if receiver.share == 1 else f"{_percent(receiver.share)} "
-    refused = f" ({receiver.status or 'no connection'}: {receiver.reason})" if receiver.status != 200 else ""
+    status = receiver.status or "no connection"
+    refused = f" ({status}{f': {receiver.reason}' if why else ''})" if status != 200 else ""
     return f"{share}{_name(receiver)}{refused}"
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from components.analysis.objects import Object, Ref
+from components.kube import WAIT_FOR
 from components.review.fields import Field, differences
 
 Op = Literal["create", "update", "replace", "delete"]
@@ -106,6 +107,9 @@ def _fields(old: Object, new: Object) -> Iterator[Field]:
         yield from _of_definition(old.body, new.body)
     else:
         yield from differences(old.body, new.body)
+    if (WAIT_FOR in old.annotations) != (WAIT_FOR in new.annotations):
+        note = "waited for" if WAIT_FOR in new.annotations else "no longer waited for"
+        yield Field(path=f"metadata.annotations[{WAIT_FOR}]", note=note)
 
 
 def _of_secret(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Field]:

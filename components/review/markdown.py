@@ -33,9 +33,10 @@ def write(review: Review) -> str:
 def _head(review: Review) -> Iterator[str]:
     weights = ", ".join(f"{count} {weight}" for weight, count in review.weights.items())
     counts = ", ".join(f"{count} {_WORDS[op]}" for op, count in review.counts.items())
+    restarts = f"; restarts {review.restarts}" if review.restarts else ""
     yield MARK.format(stack=review.stack)
     yield f"## Stack `{review.stack}`: {f'risks: {weights}' if weights else 'no risks found'}"
-    yield f"{counts or 'No changes'}, {review.subject.unchanged} unchanged. {review.source.text}"
+    yield f"{counts or 'No changes'}, {review.subject.unchanged} unchanged{restarts}. {review.source.text}"
 
 
 def _drift(review: Review) -> Iterator[str]:
@@ -52,8 +53,7 @@ def _risks(review: Review) -> Iterator[str]:
         _merged(review.risks), key=lambda risk: (risk.weight, risk.word, risk.reason)
     ):
         refs = [risk.object for risk in some]
-        named = f"restarts {review.restarts}" if word == "restarts pods" else word
-        yield f"| {weight} | **{named}** | {_refs(refs)} | {_cell(f'each {why}' if len(refs) > 1 else why)} |"
+        yield f"| {weight} | **{word}** | {_refs(refs)} | {_cell(f'each {why}' if len(refs) > 1 else why)} |"
 
 
 def _merged(risks: Sequence[Risk]) -> Sequence[Risk]:

@@ -85,8 +85,8 @@ class Review:
 
     @property
     def weights(self) -> Mapping[Weight, int]:
-        """How many risks there are of each weight."""
-        found = Counter(risk.weight for risk in self.risks)
+        """How many kinds of risks there are of each weight."""
+        found = Counter(weight for weight, _ in {(risk.weight, risk.word) for risk in self.risks})
         return {weight: found[weight] for weight in reversed(Weight) if found[weight]}
 
     @property

@@ -27,8 +27,9 @@ def opened(subject: Subject) -> Found:
     for change in subject.of("Gateway"):
         if change.new and _public(subject.new, change.new):
             more = _doors(change.new) - (_doors(change.old) if change.old else set())
-            for port, host in sorted(more):
-                yield change.ref, f"{'any host' if host == '*' else host} is let in on port {port}"
+            for host in sorted({host for _, host in more}):
+                ports = ", ".join(str(port) for port, other in sorted(more) if other == host)
+                yield change.ref, f"{'any host' if host == '*' else host} is let in on port {ports}"
 
 
 def _service(old: Object | None, new: Object) -> Iterator[str]:
@@ -152,8 +153,8 @@ RULES: Final = (
     Rule(
         word="opened to the outside",
         weight=Weight.HIGH,
-        meaning="a Service becomes NodePort or LoadBalancer, or has more ports or fewer limits there; a Gateway that can"
-        " be reached from outside lets in more hosts or ports",
+        meaning="a Service becomes NodePort or LoadBalancer, or has more ports or fewer limits there; a Gateway that"
+        " can be reached from outside lets in more hosts or ports",
         look=opened,
     ),
     Rule(
@@ -171,7 +172,7 @@ RULES: Final = (
     Rule(
         word="external address released",
         weight=Weight.HIGH,
-        meaning="a Service with an address or ports outside goes, is replaced or of another type: node ports may change",
+        meaning="a Service with an address or node ports goes, is replaced or of another type: node ports may change",
         look=released,
     ),
 )

@@ -7,7 +7,7 @@ from typing import Final
 
 from components.analysis.mesh import Mesh
 from components.analysis.objects import Object, Ref
-from components.review.changes import SECRET, Change
+from components.review.changes import SECRET
 from components.review.fields import differences
 from components.review.risks.rule import Rule, Weight
 from components.review.subject import Subject
@@ -21,38 +21,31 @@ _MOST: Final = 3
 
 
 def restarts(subject: Subject) -> Found:
-    for change in _restarted(subject):
-        assert change.old
-        yield change.ref, f"{_pods(change.old, subject.old)}: {_why(change)}"
+    for old, new, replaced in _restarted(subject):
+        yield new.ref, f"{_pods(old, subject.old)}: {'it is replaced' if replaced else _why(old, new)}"
 
 
 def restarted(subject: Subject) -> str:
     """How many pods restart, in words; empty if none does."""
-    found = [_number(change.old, subject.old) for change in _restarted(subject) if change.old]
+    found = [_number(old, subject.old) for old, _, _ in _restarted(subject)]
     count = sum(number for number, _ in found)
-    return (
-        f"{'at least ' if any(more for _, more in found) else ''}{count} pod{'' if count == 1 else 's'}"
-        if found
-        else ""
-    )
+    more = "at least " if any(more for _, more in found) else ""
+    return f"{more}{count} pod{'' if count == 1 else 's'}" if found else ""
 
 
-def _restarted(subject: Subject) -> Iterator[Change]:
+def _restarted(subject: Subject) -> Iterator[tuple[Object, Object, bool]]:
+    """Workloads with pods that get others, before and after, and whether they are replaced themselves."""
     for change in subject.of(*RUNNING):
-        if change.old and change.new:
-            other = change.op == "replace" or change.old.spec.get("template") != change.new.spec.get("template")
-            if other and _number(change.old, subject.old) != (0, False):
-                yield change
+        if change.old and change.new and _number(change.old, subject.old) != (0, False):
+            replaced = change.op == "replace"
+            if replaced or change.old.spec.get("template") != change.new.spec.get("template"):
+                yield change.old, change.new, replaced
 
 
-def _why(change: Change) -> str:
-    if change.op == "replace":
-        return "it is replaced"
-    assert change.old and change.new
-    was, now = change.old.spec.get("template"), change.new.spec.get("template")
-    names = list(dict.fromkeys(_short(one.path) for one in differences(was, now)))
-    more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
-    return f"other {', '.join(names[:_MOST])}{more}"
+def _why(old: Object, new: Object) -> str:
+    changed = differences(old.spec.get("template"), new.spec.get("template"))
+    names = list(dict.fromkeys(_short(one.path) for one in changed))
+    return f"other {', '.join(names[:_MOST])}{', …' if len(names) > _MOST else ''}"
 
 
 def _short(path: str) -> str:
@@ -122,8 +115,6 @@ def secrets(subject: Subject) -> Found:
     for change in subject.of(SECRET):
         if change.old and change.new and change.fields:
             yield change.ref, ", ".join(f"{one.path}: {one.note or 'changed'}" for one in change.fields)
-        elif change.new is None:
-            yield change.ref, "it is gone"
 
 
 def rights(subject: Subject) -> Found:
@@ -167,7 +158,7 @@ RULES: Final = (
     Rule(
         word="secret changed",
         weight=Weight.MEDIUM,
-        meaning="a Secret has other values or keys, or is gone; the values are never shown",
+        meaning="a Secret has other values or keys; the values are never shown",
         look=secrets,
     ),
     Rule(

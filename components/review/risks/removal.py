@@ -22,8 +22,7 @@ _UNITS: Final = "requests_per_unit"
 def definitions(subject: Subject) -> Found:
     for change in subject.of("CustomResourceDefinition"):
         if change.op in ("delete", "replace") and not change.item.retained:
-            kind = change.item.object.spec["names"]["kind"]
-            yield change.ref, f"every {kind} on the cluster is erased with it, whoever made it"
+            yield change.ref, "all of its custom resources on the cluster are erased with it, whoever made them"
 
 
 def namespaces(subject: Subject) -> Found:
@@ -62,10 +61,10 @@ def _pods(names: list[str]) -> str:
 def validation(subject: Subject) -> Found:
     for change in subject.of(*_WEBHOOKS):
         what = "objects of Istio's API" if change.ref.kind == _WEBHOOKS[0] else "sidecars"
-        if change.new is None:
+        if change.new is None and not subject.new.of(change.ref.kind):
             yield change.ref, f"nobody looks after {what} any more"
-        elif change.old:
-            for name in _ignoring(change.new) - _ignoring(change.old):
+        elif change.new and change.old:
+            for name in sorted(_ignoring(change.new) - _ignoring(change.old)):
                 yield change.ref, f"{name} is skipped where nobody answers (failurePolicy Ignore)"
 
 
