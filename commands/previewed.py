@@ -31,7 +31,7 @@ class Resource:
     parent: str
     """URN of the component."""
     inputs: Mapping[str, Any]
-    retained: bool
+    retained: bool = False
     """Whether it stays where it is when the stack lets go of it."""
 
 

@@ -134,7 +134,7 @@ def _with_branch(stack: str, base: str, named: bool) -> Compared:
     else:
         text = f"{base} at {commit[:7]} has no stack {stack}: everything is new."
     source = Source(kind="base branch", text=text, commit=commit)
-    return Compared(source=source, old=old, new=list(_items(_registered(render.record(stack)))))
+    return Compared(source=source, old=old, new=list(registered(render.record(stack))))
 
 
 def _rendered(stack: str, base: str, commit: str) -> Iterator[previewed.Resource]:
@@ -158,14 +158,13 @@ def _rendered(stack: str, base: str, commit: str) -> Iterator[previewed.Resource
     if done.returncode:
         raise CommandError(f"stack {stack} of {base} cannot be rendered:\n{done.stderr.strip()[-2000:]}")
     for entry in json.loads(done.stdout.splitlines()[-1]):
-        yield previewed.Resource(urn="", retained=False, **entry)
+        yield previewed.Resource(urn="", **entry)
 
 
-def _registered(resources: Iterable[render.Resource]) -> Iterator[previewed.Resource]:
-    for one in resources:
-        yield previewed.Resource(
-            urn=one.urn, type=one.type, name=one.name, parent=one.parent, inputs=one.inputs, retained=False
-        )
+def registered(resources: Iterable[render.Resource]) -> Iterator[Item]:
+    """The objects that a program has registered."""
+    fields = ("urn", "type", "name", "parent", "inputs")
+    return _items(previewed.Resource(**{name: getattr(one, name) for name in fields}) for one in resources)
 
 
 def _items(resources: Iterable[previewed.Resource]) -> Iterator[Item]:

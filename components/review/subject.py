@@ -26,7 +26,9 @@ class Subject:
         old, new = list(old), list(new)
         changes = between(old, new, told)
         there = len(new) - sum(change.op != "delete" for change in changes)
-        before, after = (Mesh(item.object for item in items) for items in (old, new))
+        before, after = (
+            Mesh(sorted((one.object for one in items), key=lambda thing: thing.ref)) for items in (old, new)
+        )
         return cls(old=before, new=after, changes=changes, unchanged=there)
 
     @property
