@@ -16,8 +16,6 @@ _UNKNOWN: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 _SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
 """Key of a map that stands for something that is no plain value."""
 _SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"
-_RESULTS: Final = ("update", "delete")
-"""What a refresh may say of an object that is not as it was recorded."""
 _GOING: Final = ("delete", "delete-replaced", "discard-replaced", "read-discard", "discard")
 
 
@@ -71,8 +69,7 @@ def read(events: Iterable[Mapping[str, Any]]) -> Preview:
             recorded[urn] = before[urn] = step["old"]
         elif outcome and urn in refreshing:
             refreshing.discard(urn)
-            if step["op"] in _RESULTS:
-                before[urn] = step["new"]
+            before[urn] = step["new"]
         elif not outcome:
             _step(step, found, before, after)
     found.recorded = [_resource(state) for state in (recorded or before).values() if state]

@@ -6,6 +6,7 @@ import os
 import runpy
 import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -78,15 +79,22 @@ def record(stack: str, config: Mapping[str, str] | None = None) -> list[Resource
     recorder = Recorder()
     chosen = dict(stackfiles.config(stack) if config is None else config)
     settings.load(chosen)
-    before = os.environ.get("MESH_OFFLINE")
-    os.environ["MESH_OFFLINE"] = "1"
-    try:
+    with offline():
         mocks.set_mocks(recorder, project=PROJECT, stack=stack, preview=True, monitor=Monitor(recorder))
         pulumi_config.set_all_config(chosen)
         pulumi.runtime.test(_program)()  # type: ignore[no-untyped-call]
+    return recorder.resources
+
+
+@contextmanager
+def offline() -> Iterator[None]:
+    """The program asks no cluster."""
+    before = os.environ.get("MESH_OFFLINE")
+    os.environ["MESH_OFFLINE"] = "1"
+    try:
+        yield
     finally:
         os.environ.pop("MESH_OFFLINE") if before is None else os.environ.update(MESH_OFFLINE=before)
-    return recorder.resources
 
 
 def _program() -> None:

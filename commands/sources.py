@@ -24,7 +24,7 @@ from commands.engine import Engine
 from commands.stackfiles import ROOT, CommandError
 from components import cluster, collected
 from components.analysis.objects import Object
-from components.cluster import ClusterError
+from components.cluster import ClusterError, Unreachable
 from components.review.changes import Change, Item, Told, between
 from components.review.review import Source
 
@@ -69,31 +69,41 @@ def _has_state(stack: str) -> bool:
 
 
 def _with_state(stack: str) -> Compared:
-    unreachable = _unreachable(stack)
-    made = Engine(stack)
-    if unreachable:
-        os.environ["MESH_OFFLINE"] = "1"
-    try:
-        code, events = made.events(*([] if unreachable else ["--refresh"]))
-    finally:
-        if unreachable:
-            os.environ.pop("MESH_OFFLINE")
+    """Compares with the cluster; with what was recorded, where the cluster does not answer or refuses the change."""
+    made, drift = Engine(stack), list[Change]()
+    why = _unreachable(stack)
+    if not why:
+        code, events = made.events("--refresh")
+        found = previewed.read(events)
+        drift = list(between(_items(found.recorded), _items(found.old)))
+        if not code:
+            return _previewed(found, Source(kind="cluster", text="Compared with the cluster as it is now."), drift)
+        why = f"a preview against the cluster fails: {_said(found)[0]}"
+    with render.offline():
+        code, events = made.events()
     found = previewed.read(events)
     if code:
-        raise CommandError("\n".join(found.errors) or f"the preview of {stack} failed")
-    if unreachable:
-        text = f"Compared with the recorded state, without the cluster: {unreachable}."
-        source = Source(kind="recorded state", text=text)
-    else:
-        source = Source(kind="cluster", text="Compared with the cluster, as it is now.")
-    old, before, new = (list(_items(side)) for side in (found.old, found.recorded, found.new))
-    return Compared(source=source, old=old, new=new, told=_told(found), drift=between(before, old))
+        raise CommandError("\n".join(_said(found)))
+    text = f"Compared with the recorded state; {why}."
+    return _previewed(found, Source(kind="recorded state", text=text), drift)
+
+
+def _said(found: previewed.Preview) -> Sequence[str]:
+    """What went wrong in a preview that has failed."""
+    return [text.rstrip(".") for text in found.errors] or ["pulumi does not say why"]
+
+
+def _previewed(found: previewed.Preview, source: Source, drift: Sequence[Change]) -> Compared:
+    old, new = list(_items(found.old)), list(_items(found.new))
+    return Compared(source=source, old=old, new=new, told=_told(found), drift=drift)
 
 
 def _unreachable(stack: str) -> str:
     """Why the stack's cluster cannot be asked, in words; empty if it answers."""
     try:
         cluster.survey(guard.target(stack))
+    except Unreachable:
+        return "the cluster was not asked" if cluster.offline() else "the cluster does not answer"
     except ClusterError as error:
         return str(error).splitlines()[0].rstrip(".")
     return ""

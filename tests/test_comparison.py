@@ -51,10 +51,17 @@ def test_a_canary_is_told_with_its_share() -> None:
 def test_a_caller_who_is_refused_from_now_on_is_told_with_the_policy() -> None:
     found = changes(policy("cart", {"principals": ["cluster.local/ns/shop/sa/other"]}))
     assert found == [
-        f"cart{path} from front: cart {version}; 2 retries → cart {version}"
-        " (403: AuthorizationPolicy shop/cart does not allow it); 2 retries"
+        f"cart{path} from front: cart {version}; 2 retries → 403 (AuthorizationPolicy shop/cart does not allow it)"
         for path, version in (("/", "v1"), ("/new", "v2"))
     ]
+
+
+def test_who_is_refused_by_another_version_or_for_another_reason_sees_no_difference() -> None:
+    nobody = policy("cart", {"principals": ["cluster.local/ns/shop/sa/other"]})
+    more = policy("more", {"principals": ["cluster.local/ns/shop/sa/third"]}, app="cart")
+    new = {"match": [{"uri": {"prefix": "/new"}}], **to("cart", "v2")}
+    before, after = mesh(nobody), mesh(nobody, more, routes("cart", new, to("cart", "v2", timeout="2s")))
+    assert comparison.changes(before, after) == []
 
 
 def test_faults_and_limits_are_told() -> None:

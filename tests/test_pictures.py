@@ -125,6 +125,12 @@ def test_what_is_added_and_removed_is_marked_and_the_rest_is_not() -> None:
     assert {box.state for box in both.boxes} == {""}
 
 
+def test_a_route_that_comes_before_another_is_new_and_the_other_is_not() -> None:
+    both = model.change(picture(routes("cart", split(90))), picture(routes("cart", JASON, split(90))))
+    assert [box.lines for box in both.boxes if box.state] == [("end-user: jason",)]
+    assert {arrow.state for arrow in both.arrows} == {"", "added"}
+
+
 def test_a_box_that_says_something_else_is_there_before_and_after() -> None:
     both = model.change(picture(), picture(policy("more", {"namespaces": ["shop"]}, app="front")))
     states = {(box.locks, box.state) for box in both.boxes if box.lines[0] == "front"}

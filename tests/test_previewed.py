@@ -56,8 +56,8 @@ def test_what_a_refresh_finds_is_what_is_there() -> None:
         [
             event("refresh", state("a", x=1), state("a", x=1)),
             event("refresh", state("b", x=1), state("b", x=1)),
-            event("update", state("a", x=1), state("a", x=7), outcome=True),
-            event("delete", state("b", x=1), None, outcome=True),
+            event("refresh", state("a", x=1), state("a", x=7), outcome=True),
+            event("refresh", state("b", x=1), None, outcome=True),
             event("update", state("a", x=7), state("a", x=1)),
             event("create", None, state("b", x=1)),
         ]

@@ -229,7 +229,7 @@ def test_requests_of_workloads_that_are_new_are_no_change_but_those_at_gateways_
         "VirtualService", "visitors", {"hosts": ["shop.example.com"], "gateways": ["way-in"], "http": [to("cart")]}
     )
     assert [str(shift) for shift in changed(lost).shifts] == [
-        "shop.example.com/ through ingress: front → cart (403: AuthorizationPolicy shop/cart does not allow it)"
+        "shop.example.com/ through ingress: front → 403 (AuthorizationPolicy shop/cart does not allow it)"
     ]
 
 

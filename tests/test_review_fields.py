@@ -38,6 +38,11 @@ def test_items_without_names_are_compared_by_their_place() -> None:
     assert told({"http": routes}, {"http": [{"timeout": "0s"}, *routes]}) == [("http[0]", None, {"timeout": "0s"})]
 
 
+def test_what_holds_for_the_rest_is_compared_although_something_comes_before_it() -> None:
+    old, new = [{"timeout": "5s"}], [{"match": 1}, {"timeout": "3s"}]
+    assert told({"http": old}, {"http": new}) == [("http[0]", None, {"match": 1}), ("http[1].timeout", "5s", "3s")]
+
+
 def test_a_document_inside_of_a_text_is_compared_by_its_fields() -> None:
     old, new = "a: 1\nb:\n  c: 2\n", "a: 1\nb:\n  c: 3\n"
     assert told({"data": {"mesh": old}}, {"data": {"mesh": new}}) == [("data.mesh.b.c", 2, 3)]

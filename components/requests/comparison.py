@@ -66,7 +66,13 @@ def told(outcome: Outcome, why: bool = True) -> Iterator[str]:
         code = str(outcome.status) if outcome.status else "no connection"
         yield f"{code} {outcome.location or f'({outcome.reason})' if why or outcome.location else ''}".rstrip()
         return
-    yield ", ".join(_receiver(receiver, why) for receiver in outcome.receivers)
+    refused = {(receiver.status, receiver.reason) for receiver in outcome.receivers if receiver.status != 200}
+    alike = len(refused) == 1 and all(receiver.status != 200 for receiver in outcome.receivers)
+    if alike:  # whose share a request would have been is all the same then
+        ((status, reason),) = refused
+        yield f"{status or 'no connection'}{f' ({reason})' if why else ''}"
+    else:
+        yield ", ".join(_receiver(receiver, why) for receiver in outcome.receivers)
     for fault in outcome.faults:
         if fault.share:
             what = f"{fault.delay} late" if fault.delay else f"end in {fault.status}"
@@ -74,6 +80,11 @@ def told(outcome: Outcome, why: bool = True) -> Iterator[str]:
     if outcome.mirror and outcome.mirror.share:
         copies = _percent(outcome.mirror.share)
         yield f"copies of {copies} to {_name(outcome.mirror)}"
+    if not alike:
+        yield from _limits(outcome)
+
+
+def _limits(outcome: Outcome) -> Iterator[str]:
     if outcome.timeout:
         yield f"at most {outcome.timeout}"
     if outcome.rule or outcome.attempts:

@@ -75,17 +75,16 @@ def _lists(old: list[Any], new: list[Any], path: str) -> Iterator[Field]:
 
 
 def _sequence(old: list[Any], new: list[Any], path: str) -> Iterator[Field]:
-    """Items without names: what is in one list alone; as many at the same place are one another's successors."""
+    """Items without names: those at the same place are one another's successors, the rest comes or goes."""
     was, now = ([json.dumps(item, sort_keys=True) for item in items] for items in (old, new))
     for how, i, i_end, j, j_end in SequenceMatcher(None, was, now, autojunk=False).get_opcodes():
         if how == "equal":
             continue
-        if i_end - i == j_end - j:
-            for place in range(i_end - i):
-                yield from differences(old[i + place], new[j + place], f"{path}[{j + place}]")
-            continue
-        yield from (Field(path=f"{path}[{at}]", old=_masked(old[at], path)) for at in range(i, i_end))
-        yield from (Field(path=f"{path}[{at}]", new=_masked(new[at], path)) for at in range(j, j_end))
+        pairs = min(i_end - i, j_end - j)  # the last ones: of routes that is what holds for the rest
+        yield from (Field(path=f"{path}[{at}]", old=_masked(old[at], path)) for at in range(i, i_end - pairs))
+        yield from (Field(path=f"{path}[{at}]", new=_masked(new[at], path)) for at in range(j, j_end - pairs))
+        for back in range(pairs, 0, -1):
+            yield from differences(old[i_end - back], new[j_end - back], f"{path}[{j_end - back}]")
 
 
 def _named(items: Sequence[Any]) -> Mapping[Any, Any] | None:

@@ -41,7 +41,7 @@ def _head(review: Review) -> Iterator[str]:
 
 def _drift(review: Review) -> Iterator[str]:
     if review.drift:
-        yield from ("", "### Drift", "The cluster differs from what was recorded; the next `up` sets it back:")
+        yield from ("", "### Drift", "The cluster is not as it was recorded:")
         yield from (line for change in review.drift for line in _change(change))
 
 

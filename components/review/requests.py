@@ -8,10 +8,12 @@ from typing import Final
 
 from components.requests import comparison
 from components.requests.comparison import NOBODY, Change
+from components.requests.evaluator import RETRIES
 from components.review.subject import Subject
 
 _MOST: Final = 3
 """So many callers or paths of a line are named."""
+_RETRIES: Final = f"{RETRIES} retries"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,9 +91,14 @@ def _what(changes: Sequence[Change]) -> str:
 def _different(before: str, after: str) -> tuple[str, str]:
     """The parts of two answers in which they differ."""
     was, now = before.split("; "), after.split("; ")
-    old = [part for part in was if part not in now]
-    new = [part for part in now if part not in was]
+    old = [part for part in was if part not in now and not _usual(part, now)]
+    new = [part for part in now if part not in was and not _usual(part, was)]
     return "; ".join(old), "; ".join(new)
+
+
+def _usual(part: str, others: Sequence[str]) -> bool:
+    """Whether a part says what holds everywhere, and the other answer has nothing of the kind."""
+    return part == _RETRIES and not any(other.endswith(_RETRIES[1:]) for other in others)
 
 
 def _some(names: Sequence[str]) -> str:

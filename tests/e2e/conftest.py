@@ -71,6 +71,11 @@ class Checkout:
         found: dict[str, Any] = json.loads(text[text.index("{\n") :])
         return found
 
+    def report(self, stack: str) -> dict[str, Any]:
+        """The last report on a stack as data."""
+        found: dict[str, Any] = json.loads((self.root / "reports" / f"{stack}.json").read_text())
+        return found
+
     def kubectl(self, *args: str, code: int | None = 0) -> str:
         return self.run("kubectl", "--kubeconfig", str(self.home / "cluster" / "kubeconfig"), *args, code=code)
 
