@@ -55,9 +55,9 @@ def test_a_wrong_guess_about_a_namespace_is_refused_before_anything_is_touched(
 def test_a_report_without_state_renders_the_base_branch_and_needs_no_tools(checkout: Checkout) -> None:
     (checkout.root / "stacks" / "Pulumi.new.yaml").write_text("config: {mesh:profile: minimal}\n")
     checkout.set(gatewayServiceType="LoadBalancer")
-    bare = {"PATH": "/usr/bin:/bin", "MESH_CACHE": str(checkout.home.parent / "nothing")}
-    flags = ("BASE=HEAD", "ARGS=--fail-on high")
-    text = checkout.run("make", "--silent", "report", *flags, code=2, **bare)
+    nothing = str(checkout.home.parent / "nothing")
+    flags = "ARGS=--fail-on high"
+    text = checkout.run("make", "--silent", "report", flags, code=2, PATH="/usr/bin:/bin", MESH_CACHE=nothing)
     assert re.search(r"new: \d+ objects changed", text)
     assert "Error 3" in text
     found = {stack: checkout.report(stack) for stack in ("dev", "demo", "new")}
