@@ -8,6 +8,7 @@ from dataclasses import replace
 from components.review import data, markdown
 from components.review.changes import Told
 from components.review.review import Review
+from tests.faults import policy
 from tests.meshes import Manifest, deployment, good, routes, service, thing, to
 from tests.review import changed, review
 from tests.test_review import KEY, SECRET
@@ -93,8 +94,7 @@ def test_secrets_are_in_neither_form() -> None:
 def test_what_comes_is_green_and_what_goes_is_red_in_the_map() -> None:
     shown = text(risky())
     assert "linkStyle" in shown
-    assert ":::added" in shown
-    assert ":::removed" in shown
+    assert "+ allow more" in text(changed(policy("more", {"namespaces": ["shop"]}, app="front")))
 
 
 def test_the_data_say_the_same() -> None:

@@ -24,7 +24,8 @@ def _lines(picture: Picture) -> Iterator[str]:
         if boxes:
             yield f'  subgraph c{number}["{_text(title)}"]'
             for box in boxes:
-                yield f'    {names[box.id]}["{_box(box)}"]{f":::{box.state}" if box.state else ""}'
+                style = box.state or ("changed" if box.marks else "")
+                yield f'    {names[box.id]}["{_box(box)}"]{f":::{style}" if style else ""}'
             yield "  end"
     for arrow in picture.arrows:
         label = f'|"{_text(arrow.label)}"|' if arrow.label else ""
@@ -36,6 +37,7 @@ def _lines(picture: Picture) -> Iterator[str]:
             yield f"  linkStyle {','.join(numbers)} stroke:{colour}"
     yield "  classDef added fill:#e6f6ea,stroke:#1a7f37"
     yield "  classDef removed fill:#fdebec,stroke:#cf222e"
+    yield "  classDef changed stroke:#9a6700,stroke-width:2px"
 
 
 def _box(box: Box) -> str:

@@ -97,5 +97,5 @@ class Review:
     @property
     def marks(self) -> int:
         """How many parts of the map come or go."""
-        states = [box.state for box in self.picture.boxes] + [arrow.state for arrow in self.picture.arrows]
-        return sum(map(bool, states))
+        boxes = sum(bool(box.state) + len(box.marks) for box in self.picture.boxes)
+        return boxes + sum(bool(arrow.state) for arrow in self.picture.arrows)
