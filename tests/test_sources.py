@@ -16,7 +16,7 @@ from tests.test_previewed import event, state
 
 METADATA = {"name": "a", "namespace": "shop"}
 OLD, DRIFTED, NEW = (
-    state("a", **{"apiVersion": "v1", "metadata": METADATA, "spec": {"type": kind}})
+    state("a", apiVersion="v1", metadata=METADATA, spec={"type": kind})
     for kind in ("ClusterIP", "NodePort", "LoadBalancer")
 )
 for one in (OLD, DRIFTED, NEW):
