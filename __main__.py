@@ -15,7 +15,7 @@ from components.istiod import Istiod, IstiodArgs
 from components.namespaces import Namespaces, NamespacesArgs
 from components.ratelimit import RateLimit, RateLimitArgs
 from components.remote import Remote, RemoteArgs
-from components.security import config as security
+from components.security import stack as security
 from components.security.component import Security
 from components.settings import INGRESS
 from components.traffic import stack as traffic

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from commands import render, stackfiles
 from commands.render import Resource
-from components import collected, settings
+from components import collected, configuration
 from components.analysis.findings import Finding, Severity
 from components.analysis.objects import Object
 from components.analysis.report import analyse
@@ -26,7 +26,7 @@ def run(stack: str) -> int:
 def findings(stack: str) -> Sequence[Finding]:
     """What is wrong with the objects that a stack makes. Raises CommandError, SettingsError."""
     config = stackfiles.config(stack)
-    return analyse(objects(render.record(stack, config)), settings.load(config).analysis.suppress)
+    return analyse(objects(render.record(stack, config)), configuration.load(config).analysis.suppress)
 
 
 def objects(resources: Iterable[Resource]) -> Iterator[Object]:

@@ -8,14 +8,14 @@ import sandbox
 from commands import stackfiles
 from commands.engine import Engine
 from commands.stackfiles import CommandError
-from components import cluster, settings
+from components import cluster, configuration
 from components.cluster import Target
 from components.settings import Settings
 
 
 def chosen(stack: str) -> Settings:
     """The stack's settings, with CONTEXT from the command line."""
-    return settings.load(stackfiles.config(stack), os.environ.get("CONTEXT") or None)
+    return configuration.load(stackfiles.config(stack), os.environ.get("CONTEXT") or None)
 
 
 def target(stack: str) -> Target:

@@ -18,7 +18,7 @@ from pulumi.runtime import mocks
 
 from commands import stackfiles
 from commands.stackfiles import PROJECT, ROOT
-from components import cluster, settings
+from components import cluster, configuration
 
 FIRST: Final = "1-namespaces-and-definitions"
 THEN: Final = "2-objects"
@@ -78,7 +78,7 @@ def record(stack: str, config: Mapping[str, str] | None = None) -> list[Resource
     """What `__main__.py` registers for the stack, or for another config; no cluster is asked. Raises SettingsError."""
     recorder = Recorder()
     chosen = dict(stackfiles.config(stack) if config is None else config)
-    settings.load(chosen)
+    configuration.load(chosen)
     with offline():
         mocks.set_mocks(recorder, project=PROJECT, stack=stack, preview=True, monitor=Monitor(recorder))
         pulumi_config.set_all_config(chosen)

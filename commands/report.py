@@ -10,7 +10,7 @@ from typing import Final
 
 from commands import sources, stackfiles
 from commands.stackfiles import CommandError
-from components import errors, settings
+from components import configuration, errors
 from components.pictures import svg
 from components.review import data, markdown
 from components.review.review import Review
@@ -62,7 +62,7 @@ def _names() -> list[str]:
 
 def of(stack: str, base: str = "") -> Review:
     """The review of what the work tree makes of a stack. Raises CommandError, SettingsError."""
-    chosen = settings.load(stackfiles.config(stack))
+    chosen = configuration.load(stackfiles.config(stack))
     found = sources.choose(stack, base)
     return Review.of(
         stack,

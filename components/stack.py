@@ -12,7 +12,7 @@ import pulumi_kubernetes as k8s
 from pulumi.runtime.mocks import MockMonitor
 from pulumi.runtime.settings import get_monitor
 
-from components import cluster, settings
+from components import cluster, configuration, settings
 from components.addons import secrets
 from components.analysis.findings import Severity
 from components.analysis.report import analyse
@@ -51,7 +51,7 @@ def prepare(root: str) -> tuple[Settings, Cluster]:
     Ends the program with one message if the stack must not go on. A preview goes on without an answer of the
     cluster, against the recorded state; an update does not."""
     try:
-        chosen = settings.from_pulumi()
+        chosen = configuration.from_pulumi()
         if absent := secrets.missing(chosen.addons):
             raise settings.SettingsError("\n".join(absent))
         target = cluster.target(chosen.context)

@@ -11,7 +11,7 @@ from commands import render, stackfiles
 from commands.checks import Case
 from commands.checks.api import Answer, Request
 from commands.checks.plan import Plan, Planned, plan
-from components import settings
+from components import configuration
 from components.cluster import ClusterError, Recorded, Survey, Target
 
 TARGET = Target("here", "https://here")
@@ -108,7 +108,7 @@ KNOWN = {
 def planned(stack: str = "dev") -> Plan:
     """What the stack really is, but for its addons: figures in tests are those of mesh and Bookinfo."""
     config = {key: value for key, value in stackfiles.config(stack).items() if key != "mesh:addons"}
-    return plan(render.record(stack, config), settings.load(config))
+    return plan(render.record(stack, config), configuration.load(config))
 
 
 def case(

@@ -17,7 +17,7 @@ from hypothesis import reject
 from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from components import profiles, settings
+from components import configuration, profiles
 from components.api import ApiError, Kind, Message
 from components.errors import wire_name
 from components.settings import Settings, SettingsError
@@ -101,7 +101,7 @@ def _written(values: dict[str, Any]) -> dict[str, str]:
 def _problems(config: dict[str, str]) -> str:
     """What is wrong with a config, or nothing."""
     try:
-        settings.load(config)
+        configuration.load(config)
     except SettingsError as error:
         return str(error)
     return ""

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from components import settings
+from components import configuration
 from components.settings import SettingsError
 
 
@@ -27,7 +27,7 @@ from components.settings import SettingsError
 )
 def test_it_is_refused(key: str, value: dict[str, Any], problem: str) -> None:
     with pytest.raises(SettingsError) as raised:
-        settings.load({f"mesh:{key}": json.dumps(value)})
+        configuration.load({f"mesh:{key}": json.dumps(value)})
     assert problem in str(raised.value)
 
 
@@ -43,4 +43,4 @@ def test_it_is_refused(key: str, value: dict[str, Any], problem: str) -> None:
     ],
 )
 def test_it_is_accepted(key: str, value: dict[str, Any]) -> None:
-    settings.load({f"mesh:{key}": json.dumps(value)})
+    configuration.load({f"mesh:{key}": json.dumps(value)})

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from commands import live
-from components import settings
+from components import configuration, settings
 from sandbox.live import capture, certificates, pilot, proxies, registry, sync, translate
 from sandbox.live.folder import Folder
 from sandbox.live.plan import Edge, Plan
@@ -423,7 +423,7 @@ def chosen(**more: str) -> settings.Settings:
         "mesh:injectedNamespaces": '{"default": "existing"}',
         "mesh:bookinfo": "true",
     }
-    return settings.load({key: value for key, value in {**config, **more}.items() if value})
+    return configuration.load({key: value for key, value in {**config, **more}.items() if value})
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
 
-from components import api, settings
+from components import api, configuration
 from components.api import ApiError, Kind
 from components.settings import Settings, SettingsError
 
@@ -35,7 +35,7 @@ def configs(draw: st.DrawFn) -> dict[str, str]:
 def test_every_config_is_accepted_or_refused_with_a_path(config: dict[str, str]) -> None:
     problems = ""
     try:
-        settings.load(config)
+        configuration.load(config)
     except SettingsError as error:
         problems = str(error)
     assert [line for line in filter(None, problems.split("\n")) if not line.startswith("mesh")] == []

@@ -7,7 +7,8 @@ from components import stack
 from components.analysis.objects import Object
 from components.analysis.suppression import Findings, Suppression
 from components.collected import Collected
-from components.settings import Settings, load
+from components.configuration import load
+from components.settings import Settings
 from tests import meshes
 from tests.meshes import Manifest
 

@@ -8,7 +8,7 @@ from hypothesis import settings as limits
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from components import settings
+from components import configuration
 from components.settings import SettingsError
 from components.traffic import stack
 from components.traffic.config import Traffic
@@ -45,7 +45,7 @@ def test_every_traffic_becomes_objects_or_is_refused_with_a_path(traffic: dict[s
     config = {"mesh:profile": "demo", "mesh:injectedNamespaces": '{"default": "existing"}'}
     problems = ""
     try:
-        chosen = settings.load({**config, "mesh:traffic": json.dumps(traffic)})
+        chosen = configuration.load({**config, "mesh:traffic": json.dumps(traffic)})
         assert all(item.manifest() for item in stack.objects(chosen))
     except SettingsError as error:
         problems = str(error)

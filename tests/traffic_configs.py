@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from components import settings
+from components import configuration
 from components.profiles.merge import merged
 from components.settings import Settings, SettingsError
 from components.traffic import stack
@@ -33,7 +33,7 @@ def load(traffic: dict[str, Any], **keys: Any) -> Settings:
     """The settings of a stack with this traffic, in the profile demo and with one injected namespace."""
     config = {"profile": "demo", "injectedNamespaces": {"default": "existing"}, "traffic": traffic, **keys}
     text = {f"mesh:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
-    return settings.load(text)
+    return configuration.load(text)
 
 
 def refusal(traffic: dict[str, Any], **keys: Any) -> str:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from components.installation import ROOT
+from components.settings import Settings
 from components.traffic import config, ingress, limiting
 from components.traffic.place import Edge, Object, Place, clashes
-
-if TYPE_CHECKING:
-    from components.settings import Settings
 
 
 def place(settings: Settings) -> Place:

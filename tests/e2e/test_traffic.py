@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from commands import render
-from components.security import config as security
+from components.security import stack as security
 from components.settings import Settings
 from components.traffic import stack
 from tests import traffic_configs
