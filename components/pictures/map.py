@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -70,8 +71,8 @@ class _Drawing:
             gateway = self.box(str(ref), _GATEWAYS, [name, listens], self._locks_of_gateway(found))
             for host in thing.items("hosts"):
                 self.arrow(self.box(f"host {host}", _HOSTS, ["any host" if host == hosts.ALL else host]), gateway)
-            for i, route in enumerate(virtual_services.routes(thing)):
-                box = self.box(f"{thing.ref} {i}", _ROUTES, _route(route))
+            for rule, route in _named(thing):
+                box = self.box(rule, _ROUTES, _route(route))
                 self.arrow(gateway, box)
                 self._receivers(thing, route, box, to_services=True)
 
@@ -83,8 +84,8 @@ class _Drawing:
             return
         name = self._service(service)
         for thing in rules:
-            for i, route in enumerate(virtual_services.routes(thing)):
-                box = self.box(f"{thing.ref} {i}", _RULES, _route(route))
+            for rule, route in _named(thing):
+                box = self.box(rule, _RULES, _route(route))
                 self.arrow(name, box)
                 self._receivers(thing, route, box, to_services=False)
         for pod in pods:
@@ -131,6 +132,16 @@ class _Drawing:
 
     def _locks(self, pod: Workload) -> Sequence[str]:
         return self._guards.get(pod, [])
+
+
+def _named(thing: Object) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The routes of a VirtualService with names by which they are the same in another picture: by what they are for,
+    not by their place, which others may take."""
+    seen: Counter[str] = Counter()
+    for route in virtual_services.routes(thing):
+        name = "; ".join([str(thing.ref), *map(_match, route.get("match") or ())])
+        seen[name] += 1
+        yield f"{name} {seen[name]}", route
 
 
 def _route(route: Mapping[str, Any]) -> Iterator[str]:
