@@ -25,8 +25,13 @@ STACK: Final = "mesh/stack"
 ID: Final = "mesh/id"
 """Annotations that say whose a namespace of ours is: Pulumi project, stack, and the id of the stack's provider."""
 
+ADOPT: Final = "MESH_ADOPT"
+"""Environment variable by which `make adopt` tells the program what it is about."""
+
 TIMEOUT: Final = 10
 """Seconds that the API server has for an answer."""
+
+_WAYS_OUT: Final = "`make adopt` takes it over (docs/adoption.md); or remove it first, or name another cluster"
 
 _PATHS: Final = {
     "version": "/version",
@@ -109,6 +114,11 @@ def offline() -> bool:
     return bool(os.environ.get("MESH_OFFLINE"))
 
 
+def adopting() -> bool:
+    """Whether an Istio without a mark is about to be taken over: `make adopt` has compared it with the stack."""
+    return bool(os.environ.get(ADOPT))
+
+
 def target(context: str | None) -> Target:
     """The named context; ClusterError if none is named or there is no such context."""
     kubeconfig = sandbox.kubeconfig() if context == sandbox.CONTEXT else None
@@ -155,11 +165,18 @@ def survey(at: Target) -> Survey:
 
 
 def problems(
-    found: Survey, recorded: Recorded, project: str, stack: str, namespace: str, namespaces: Mapping[str, str]
+    found: Survey,
+    recorded: Recorded,
+    project: str,
+    stack: str,
+    namespace: str,
+    namespaces: Mapping[str, str],
+    adopt: bool = False,
 ) -> Iterator[str]:
     """Why the stack must not be applied to the cluster that was found; nothing if it may.
 
-    `namespace` is the one that Istio goes to; `namespaces` the stack's others, with `create` or `existing`."""
+    `namespace` is the one that Istio goes to; `namespaces` the stack's others, with `create` or `existing`. `adopt`:
+    what bears nobody's mark may be taken over."""
     here = f"{found.target.context} ({found.target.server})"
     if unfit := list(_unfit(found, recorded, stack, here)):
         yield from unfit
@@ -171,16 +188,13 @@ def problems(
             f"{here} already has the mesh of project {mark[PROJECT]}, stack {mark.get(STACK)} (id {mark.get(ID)})."
             " Use that stack with the state that it was made with, or take that mesh down first"
         )
-    elif found.istio and not ours:
-        yield (
-            f"{here} already has an Istio that this stack did not install: {found.istio}."
-            " Remove it first, or name another cluster"
-        )
-    elif text := "" if ours else _foreign_definitions(found, project, stack):
+    elif found.istio and not ours and not adopt:
+        yield f"{here} already has an Istio that this stack did not install: {found.istio}. {_WAYS_OUT}"
+    elif text := "" if ours else _foreign_definitions(found, project, stack, adopt):
         yield f"{here} {text}"
     refused = bool(found.istio or PROJECT in mark) and not ours
     root = {} if refused else {namespace: "create"}
-    yield from _misjudged(found, recorded, project, stack, {**root, **namespaces}, here, root=namespace)
+    yield from _misjudged(found, recorded, project, stack, {**root, **namespaces}, here, root=namespace, adopt=adopt)
 
 
 def _unfit(found: Survey, recorded: Recorded, stack: str, here: str) -> Iterator[str]:
@@ -208,40 +222,47 @@ def _misjudged(
     namespaces: Mapping[str, str],
     here: str,
     root: str | None = None,
+    adopt: bool = False,
 ) -> Iterator[str]:
     """Namespaces that are declared to be what they are not."""
     for name, ownership in namespaces.items():
         there = name in found.namespaces
+        free = adopt and PROJECT not in found.namespaces.get(name, {})
         mine = _is_ours(found.namespaces.get(name, {}), recorded, project, stack, name)
         if ownership == "existing" and not there:
             yield f"namespace {name} is declared `existing`, but {here} has none; create it, or declare it `create`"
-        if ownership == "create" and there and not mine:
+        if ownership == "create" and there and not mine and not free:
             way_out = "remove it" if name == root else "declare it `existing`, or remove it"
             yield f"namespace {name} is to be created, but {here} has one that is not this stack's: {way_out}"
 
 
 def problems_of_guest(
-    found: Survey, recorded: Recorded, project: str, stack: str, injector: str, namespaces: Mapping[str, str]
+    found: Survey,
+    recorded: Recorded,
+    project: str,
+    stack: str,
+    injector: str,
+    namespaces: Mapping[str, str],
+    adopt: bool = False,
 ) -> Iterator[str]:
     """The same for a stack that brings no base: it stands beside another control plane, or needs none on the cluster.
 
     `injector` is the webhook of its own revision; `namespaces` all that it uses."""
     here = f"{found.target.context} ({found.target.server})"
     yield from _unfit(found, recorded, stack, here)
-    if injector in found.injectors and not recorded.has_injector(injector):
+    if injector in found.injectors and not recorded.has_injector(injector) and not adopt:
         yield f"{here} already has a control plane of this revision: its webhook {injector} is not this stack's"
-    yield from _misjudged(found, recorded, project, stack, namespaces, here)
+    yield from _misjudged(found, recorded, project, stack, namespaces, here, adopt=adopt)
 
 
-def _foreign_definitions(found: Survey, project: str, stack: str) -> str:
+def _foreign_definitions(found: Survey, project: str, stack: str, adopt: bool) -> str:
     """What is wrong with the definitions of Istio's API on the cluster; nothing if the stack may have them: its own
     stay behind if it keeps them, or if a run was killed."""
     for name, mark in sorted(found.definitions.items()):
+        if PROJECT not in mark and adopt:
+            continue
         if PROJECT not in mark:
-            return (
-                f"already has an Istio that this stack did not install: {name} is defined."
-                " Remove it first, or name another cluster"
-            )
+            return f"already has an Istio that this stack did not install: {name} is defined. {_WAYS_OUT}"
         if (mark[PROJECT], mark.get(STACK)) != (project, stack):
             owner = f"project {mark[PROJECT]}, stack {mark.get(STACK)}"
             return f"has definitions of Istio's API that {owner} has left: use that stack, or delete them"
