@@ -58,7 +58,7 @@ def run(name: str, force: bool) -> int:
     new = [r for r in resources if r["urn"] not in known and _can_be_imported(r, there)]
     if new:
         imports.run(engine, new, protect=True)
-    _record_inputs(engine, resources)
+    _record_inputs(engine, resources, {resource["urn"] for resource in taken})
     return _finish(engine, len(taken))
 
 
@@ -134,16 +134,16 @@ def _paths(answers: Api, here: Ours, resources: Sequence[Resource]) -> Iterator[
             yield sources.path_of(one, kind), inputs
 
 
-def _record_inputs(engine: Engine, resources: Sequence[Resource]) -> None:
-    """Makes the state say what the program says of the objects, and takes their protection away."""
-    inputs = {resource["urn"]: resource.get("inputs", {}) for resource in resources}
+def _record_inputs(engine: Engine, resources: Sequence[Resource], taken: set[str]) -> None:
+    """Makes the state say what the program says of the objects that were taken, and ends the protection of all."""
+    planned = {resource["urn"]: resource for resource in resources}
     state = engine.state()
     for resource in state["resources"]:
-        known = inputs.get(resource["urn"])
-        if known is not None:
+        urn = resource["urn"]
+        if urn in planned:
             resource["protect"] = False
-        if known and known.get("kind", "Secret") != "Secret":
-            resource["inputs"] = resource["outputs"]["__inputs"] = known
+        if urn in taken:
+            resource["inputs"] = resource["outputs"]["__inputs"] = planned[urn]["inputs"]
     engine.replace_state(state)
 
 

@@ -74,7 +74,7 @@ def lines(found: Sequence[Difference], component: Mapping[Key, str]) -> Iterator
 def _absent(real: list[Difference], component: Mapping[Key, str]) -> tuple[list[str], list[Difference]]:
     """A line for each component of which nothing is there, and the differences that are left."""
     sizes = Counter(component.values())
-    lacking = Counter(component[d.object] for d in real if d.whole and d.theirs is NOTHING)
+    lacking = Counter(component.get(d.object) for d in real if d.whole and d.theirs is NOTHING)
     whole = {name for name, number in lacking.items() if name and number == sizes[name] and number > 1}
     said = [f"{name}: only here, all {sizes[name]} objects" for name in sorted(whole)]
     return said, [d for d in real if not (d.whole and component.get(d.object) in whole)]
