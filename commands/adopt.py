@@ -42,6 +42,7 @@ def run(name: str, force: bool) -> int:
     engine, settings = Engine(name), guard.chosen(name)
     at = guard.same_cluster(engine)
     _refuse(name, settings, at)
+    _unprotect(engine)
     here = sources.ours(name, settings)
     with api.proxied(at) as answers:
         theirs = sources.standing(answers, here.plan)
@@ -69,6 +70,16 @@ def _refuse(name: str, settings: Settings, at: Target) -> None:
     problems = stack.problems(found, recorded, PROJECT, name, ROOT, settings, adopt=True)
     if problems:
         raise CommandError("\n".join(problems))
+
+
+def _unprotect(engine: Engine) -> None:
+    """Ends the protection of what a run that was cut off has imported: a preview of it would fail."""
+    state = engine.state()
+    protected = [resource for resource in state.get("resources") or [] if resource.get("protect")]
+    for resource in protected:
+        resource["protect"] = False
+    if protected:
+        engine.replace_state(state)
 
 
 def _compare(name: str, here: Ours, theirs: Sequence[Object], force: bool) -> None:

@@ -172,7 +172,7 @@ class Engine:
         errors = [d["message"].strip() for d in found.get("diagnostics") or [] if d.get("severity") == "error"]
         if done.returncode:
             raise CommandError("\n".join(errors) or done.stderr.strip())
-        return [step["newState"] for step in found["steps"] if "newState" in step]
+        return list({step["urn"]: step["newState"] for step in found["steps"] if "newState" in step}.values())
 
     def forget(self) -> None:
         """Drops the stack's state, whatever it holds."""

@@ -89,3 +89,9 @@ def test_the_state_says_what_the_program_says_and_not_what_the_api_server_added(
     assert first["outputs"]["spec"] == whole["spec"]
     assert (first["protect"], component["protect"]) == (False, False)
     assert (last["protect"], last["inputs"]) == (True, whole)
+
+
+def test_what_a_run_that_was_cut_off_has_imported_is_no_obstacle() -> None:
+    engine: Any = Engine({"urn": "a", "protect": True}, {"urn": "b"})
+    adopt._unprotect(engine)
+    assert engine.deployment == {"resources": [{"urn": "a", "protect": False}, {"urn": "b"}]}
