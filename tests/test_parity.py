@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +13,10 @@ import pytest
 import yaml
 
 from commands import render
-from commands.checks.api import Answer
-from commands.parity import compare, defaults, report, sources, wanted
-from commands.parity.compare import Difference, differences, key
+from commands.parity import defaults, wanted
+from commands.parity.compare import differences, key
 from commands.parity.defaults import NOTHING
-from commands.parity.normal import normal
-from commands.stackfiles import CommandError
-from components import cluster
-from components.cluster import ClusterError
-from tests import fake_api, owned
-from tests.fake_api import FakeApi, listing, status
+from tests import owned
 
 REFERENCE = os.environ.get("MESH_REFERENCE")
 Change = Callable[[Any], object]
@@ -327,159 +321,3 @@ def test_a_profile_differs_from_istios_own_output_only_on_purpose(profile: str) 
     broken = [changed(m, lambda m: containers(m)[0].update(image="x")) if key(m) == name else m for m in theirs]
     (more,) = set(map(str, differences(broken, ours))) - set(map(str, listed))
     assert "image" in more
-
-
-def difference(kind: str, path: str, theirs: Any, ours: Any, name: str = "x", group: str = "") -> Difference:
-    return Difference((group, kind, "istio-system", name), path, theirs, ours)
-
-
-@pytest.mark.parametrize(
-    ("case", "on_purpose"),
-    [
-        (difference("PodDisruptionBudget", "apiVersion", "policy/v1beta1", "policy/v1"), True),
-        (difference("PodDisruptionBudget", "apiVersion", "policy/v2", "policy/v1"), False),
-        (difference("IstioOperator", "", {"spec": {}}, NOTHING, group="install.istio.io"), True),
-        (difference("CustomResourceDefinition", "", {"spec": {"group": "install.istio.io"}}, NOTHING), True),
-        (difference("CustomResourceDefinition", "", {"spec": {"group": "networking.istio.io"}}, NOTHING), False),
-        (difference("ConfigMap", "data.config.templates.sidecar", "a", "b", "istio-sidecar-injector"), True),
-        (difference("ConfigMap", "data.config.templates.mine", "a", NOTHING, "istio-sidecar-injector"), False),
-        (difference("ConfigMap", "data.values.global.tag", "a", "b", "istio-sidecar-injector"), False),
-        (difference("Service", "metadata.labels.team", "a", NOTHING), True),
-        (difference("Service", "metadata.labels.team", "a", "b"), False),
-        (difference("Service", "metadata.labels.app", NOTHING, "b"), False),
-        (difference("Namespace", "", NOTHING, {}), True),
-    ],
-)
-def test_what_is_different_on_purpose_is_known_as_such(case: Difference, on_purpose: bool) -> None:
-    assert bool(wanted.reason(case)) == on_purpose
-
-
-def said(listed: list[Difference], component: Mapping[compare.Key, str] | None = None) -> list[str]:
-    return list(report.lines(listed, component or {}))
-
-
-def test_the_report_names_objects_and_fields_and_counts_them() -> None:
-    theirs = [changed(DEPLOYMENT, lambda m: containers(m)[0].update(image="front:2", tty=True)), ROLE]
-    assert said(differences(theirs, [DEPLOYMENT, SERVICE])) == [
-        "Service shop/front: only here",
-        "Deployment shop/front",
-        "  spec.template.spec.containers[front].image: front:2 there, front:1 here",
-        "  spec.template.spec.containers[front].tty: only there: true",
-        "ClusterRole reader: only there",
-        "4 differences; 0 on purpose",
-    ]
-
-
-def test_the_report_tells_wanted_differences_by_their_reason() -> None:
-    listed = [difference("Service", f"metadata.labels.{label}", "a", NOTHING) for label in ("a", "b")]
-    assert said(listed) == ["wanted: labels and annotations of others stay (Service x)", "no difference; 2 on purpose"]
-
-
-def test_a_component_of_which_nothing_is_there_is_one_line() -> None:
-    ours = [SERVICE, DEPLOYMENT, ROLE]
-    component = {key(SERVICE): "front", key(DEPLOYMENT): "front", key(ROLE): "base"}
-    assert said(differences([ROLE], ours), component) == [
-        "front: only here, all 2 objects",
-        "2 differences; 0 on purpose",
-    ]
-    assert "Service shop/front: only here" in said(differences([ROLE, DEPLOYMENT], ours), component)
-
-
-def test_of_texts_the_first_line_that_differs_is_shown() -> None:
-    theirs = changed(DOCUMENT, lambda m: m["data"].update(text="one\nthree\n"))
-    assert "  data.text: line 2: three there, two here" in said(differences([theirs], [DOCUMENT]))
-
-
-def test_the_report_never_shows_a_secret() -> None:
-    theirs = changed(SECRET, lambda m: m["stringData"].update(other="topsecret"))
-    lines = said(differences([theirs], [SECRET]))
-    assert "  data.other: only there" in lines
-    assert not any("topsecret" in line or "hunter2" in line for line in lines)
-
-
-def here() -> sources.Ours:
-    plan = fake_api.only(SERVICE, DEPLOYMENT)
-    return sources.Ours(plan, {})
-
-
-def test_files_are_read_from_folders_lists_and_many_documents(tmp_path: Path) -> None:
-    (tmp_path / "sub").mkdir()
-    (tmp_path / "a.yaml").write_text(yaml.safe_dump_all([SERVICE, None, ROLE]))
-    (tmp_path / "sub" / "b.json").write_text(json.dumps({"kind": "List", "apiVersion": "v1", "items": [DEPLOYMENT]}))
-    (tmp_path / "notes.txt").write_text("no: object")
-    assert [key(m) for m in sources.files(tmp_path, here())] == [key(SERVICE), key(ROLE), key(DEPLOYMENT)]
-
-
-def test_an_object_without_a_namespace_is_where_kubectl_puts_it(tmp_path: Path) -> None:
-    file = tmp_path / "a.yaml"
-    file.write_text(yaml.safe_dump_all([changed(SERVICE, lambda m: m["metadata"].pop("namespace")), ROLE]))
-    assert [key(m)[2] for m in sources.files(file, here())] == ["default", ""]
-
-
-@pytest.mark.parametrize(("text", "words"), [("a: [", "is not YAML"), ("a: b", "expected Kubernetes objects")])
-def test_a_file_of_something_else_is_one_message(tmp_path: Path, text: str, words: str) -> None:
-    file = tmp_path / "a.yaml"
-    file.write_text(text)
-    with pytest.raises(CommandError, match=words):
-        sources.files(file, here())
-
-
-def on_cluster(**answers: Any) -> Iterator[str]:
-    services = "/api/v1/namespaces/shop/services"
-    api = FakeApi({f"GET {services}/front": answers.get("front", Answer(200, SERVICE))})
-    yield from (str(m["metadata"]["name"]) for m in sources.standing(api, fake_api.only(SERVICE, DEPLOYMENT)))
-
-
-def test_what_stands_on_a_cluster_is_asked_object_by_object() -> None:
-    assert list(on_cluster()) == ["front"]
-    assert list(on_cluster(front=Answer(404))) == []
-
-
-def test_a_cluster_that_does_not_tell_is_no_empty_cluster() -> None:
-    with pytest.raises(ClusterError, match="cannot get"):
-        list(on_cluster(front=status(403, 'User "dev" cannot get resource "services"')))
-
-
-def test_what_else_is_in_a_namespace_of_the_stack_is_found_and_what_controllers_make_is_not() -> None:
-    root = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "istio-system"}}
-    config = changed(DOCUMENT, lambda m: m["metadata"].update(name="istio"))
-    owner = {"ownerReferences": [{"kind": "X"}]}
-    listed: list[dict[str, Any]] = [
-        {"metadata": {"name": "istio", "namespace": "istio-system"}, "data": {}},
-        {"metadata": {"name": "theirs", "namespace": "istio-system"}, "data": {}},
-        {"metadata": {"name": "kube-root-ca.crt", "namespace": "istio-system"}},
-        {"metadata": {"name": "istio-ca-root-cert", "namespace": "istio-system"}},
-        {"metadata": {"name": "made", "namespace": "istio-system", **owner}},
-    ]
-    place = "/api/v1/namespaces/istio-system/configmaps"
-    api = FakeApi({f"GET {place}": listing(*listed), f"GET {place}/istio": Answer(200, config)})
-    names = [m["metadata"]["name"] for m in sources.standing(api, fake_api.only(root, config))]
-    assert names == ["istio", "theirs"]
-
-
-def test_a_source_that_is_nothing_is_one_message_with_the_contexts(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("MESH_HOME", str(tmp_path))
-    monkeypatch.setattr(sources, "ours", lambda *_: here())
-    monkeypatch.setattr(cluster, "target", raising)
-    with pytest.raises(CommandError, match=r"FROM=nowhere is no file, folder or context: .* mesh-dev"):
-        report.run("demo", "nowhere")
-
-
-def raising(context: str | None) -> None:
-    raise ClusterError(f"mesh:context: {context!r} is not one of mesh-dev")
-
-
-@pytest.mark.parametrize(("image", "code"), [("front:1", 0), ("front:2", 1)])
-def test_the_exit_code_says_whether_anything_differs(
-    image: str, code: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(sources, "ours", lambda *_: here())
-    theirs = [changed(DEPLOYMENT, lambda m: containers(m)[0].update(image=image)), SERVICE]
-    (tmp_path / "theirs.yaml").write_text(yaml.safe_dump_all(theirs))
-    assert report.run("demo", str(tmp_path)) == code
-
-
-def test_normal_forms_are_data_that_can_be_shown() -> None:
-    assert json.dumps(normal(DOCUMENT))
