@@ -39,6 +39,10 @@ def test_what_the_stack_does_not_set_stays_with_whoever_set_it() -> None:
     ]
 
 
+def test_of_what_the_stack_sets_as_a_whole_nobody_keeps_a_part() -> None:
+    assert left(entry("kubectl", "Apply", {"f:data": {"f:a": {"f:deep": {}}}})) == []
+
+
 def test_a_field_that_another_writes_into_a_thing_of_ours_stays_its_own() -> None:
     authority: dict[str, Any] = {"f:webhooks": {'k:{"name":"x"}': {"f:clientConfig": {"f:caBundle": {}}}}}
     assert left(entry("pilot-discovery", "Update", authority)) == [authority]
