@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 from commands import engine as engines
 from commands import guard, imports, takeover
@@ -31,7 +31,7 @@ from components.cluster import Recorded, Target
 from components.installation import ROOT
 from components.settings import Settings
 
-FORCE_FIELDS = "PULUMI_K8S_ENABLE_PATCH_FORCE"
+FORCE_FIELDS: Final = "PULUMI_K8S_ENABLE_PATCH_FORCE"
 """Variable by which the provider takes fields from others."""
 
 
@@ -42,12 +42,12 @@ def run(name: str, force: bool) -> int:
     engine, settings = Engine(name), guard.chosen(name)
     at = guard.same_cluster(engine)
     _refuse(name, settings, at)
-    _unprotect(engine)
     here = sources.ours(name, settings)
     with api.proxied(at) as answers:
         theirs = sources.standing(answers, here.plan)
         _compare(name, here, theirs, force)
         engine.make_secrets(SECRETS, settings.addons.secrets)
+        _unprotect(engine)
         there = {key(manifest) for manifest in theirs}
         resources = _planned(engine)
         taken = [r for r in resources if _can_be_taken(r, there)]
