@@ -1,9 +1,7 @@
 """`make adopt`: an Istio that others have installed becomes a stack's, without any change of what it does.
 
 The objects that stand there are compared with the stack's first. Then they are applied as they are, by the stack's
-field manager and with its marks, and imported into its state. What Pulumi imports is the whole object, with all that
-the API server has filled in; the next update would take that for what the program has dropped, and replace Services.
-So the inputs that were applied are recorded in the place of those.
+field manager and with its marks, and imported into its state.
 """
 
 from __future__ import annotations
@@ -47,20 +45,19 @@ def run(name: str, force: bool) -> int:
         theirs = sources.standing(answers, here.plan)
         _compare(name, here, theirs, force)
         engine.make_secrets(SECRETS, settings.addons.secrets)
-        _unprotect(engine)
         there = {key(manifest) for manifest in theirs}
         resources = _planned(engine)
         taken = [r for r in resources if _can_be_taken(r, there)]
-        manager = taken[0]["inputs"]["metadata"]["annotations"][kube.FIELD_MANAGER]
-        print(f"applying {len(taken)} objects as they are, as field manager {manager}", flush=True)
-        takeover.take(answers, dict(_paths(answers, here, taken)), manager)
-    print("importing them into the stack's state", flush=True)
-    known = {resource["urn"] for resource in engine.state()["resources"]}
-    new = [r for r in resources if r["urn"] not in known and _can_be_imported(r, there)]
-    if new:
-        imports.run(engine, new, protect=True)
-    _record_inputs(engine, resources, {resource["urn"] for resource in taken})
+        if taken:
+            print(f"applying {len(taken)} objects as they are, and importing them", flush=True)
+            takeover.take(answers, dict(_paths(answers, here, taken)), _manager(taken))
+            imports.run(engine, [r for r in resources if _can_be_imported(r, there)])
     return _finish(engine, len(taken))
+
+
+def _manager(taken: Sequence[Resource]) -> str:
+    """The field manager of the stack."""
+    return str(taken[0]["inputs"]["metadata"]["annotations"][kube.FIELD_MANAGER])
 
 
 def _refuse(name: str, settings: Settings, at: Target) -> None:
@@ -70,16 +67,6 @@ def _refuse(name: str, settings: Settings, at: Target) -> None:
     problems = stack.problems(found, recorded, PROJECT, name, ROOT, settings, adopt=True)
     if problems:
         raise CommandError("\n".join(problems))
-
-
-def _unprotect(engine: Engine) -> None:
-    """Ends the protection of what a run that was cut off has imported: a preview of it would fail."""
-    state = engine.state()
-    protected = [resource for resource in state.get("resources") or [] if resource.get("protect")]
-    for resource in protected:
-        resource["protect"] = False
-    if protected:
-        engine.replace_state(state)
 
 
 def _compare(name: str, here: Ours, theirs: Sequence[Object], force: bool) -> None:
@@ -143,19 +130,6 @@ def _paths(answers: Api, here: Ours, resources: Sequence[Resource]) -> Iterator[
         kind = kinds[one.type]
         if kind:
             yield sources.path_of(one, kind), inputs
-
-
-def _record_inputs(engine: Engine, resources: Sequence[Resource], taken: set[str]) -> None:
-    """Makes the state say what the program says of the objects that were taken, and ends the protection of all."""
-    planned = {resource["urn"]: resource for resource in resources}
-    state = engine.state()
-    for resource in state["resources"]:
-        urn = resource["urn"]
-        if urn in planned:
-            resource["protect"] = False
-        if urn in taken:
-            resource["inputs"] = resource["outputs"]["__inputs"] = planned[urn]["inputs"]
-    engine.replace_state(state)
 
 
 def _finish(engine: Engine, count: int) -> int:

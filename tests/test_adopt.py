@@ -60,38 +60,3 @@ def test_only_what_stands_there_and_is_whole_is_imported_and_no_secret() -> None
     absent["inputs"]["apiVersion"] = "v1"
     imported = [r for r in (COMPONENT, service, patch, hidden, absent) if adopt._can_be_imported(r, there)]
     assert imported == [COMPONENT, service]
-
-
-class Engine:
-    """Has a state, and takes another."""
-
-    stack = "demo"
-
-    def __init__(self, *resources: dict[str, Any]) -> None:
-        self.deployment: dict[str, Any] = {"resources": list(resources)}
-
-    def state(self) -> dict[str, Any]:
-        return self.deployment
-
-    def replace_state(self, deployment: dict[str, Any]) -> None:
-        self.deployment = deployment
-
-
-def test_the_state_says_what_the_program_says_and_not_what_the_api_server_added() -> None:
-    planned = {"urn": "taken", "inputs": {"spec": {"a": 1}}}
-    whole = {"spec": {"a": 1, "clusterIP": "10.0.0.1"}}
-    taken = {"urn": "taken", "inputs": whole, "outputs": {"__inputs": whole, "spec": whole["spec"]}, "protect": True}
-    mine = {"urn": "mine", "inputs": whole, "outputs": {"__inputs": whole}, "protect": True}
-    engine: Any = Engine(taken, {"urn": "component", "protect": True}, mine)
-    adopt._record_inputs(engine, [planned, {"urn": "component"}], {"taken"})
-    first, component, last = engine.deployment["resources"]
-    assert first["inputs"] == first["outputs"]["__inputs"] == planned["inputs"]
-    assert first["outputs"]["spec"] == whole["spec"]
-    assert (first["protect"], component["protect"]) == (False, False)
-    assert (last["protect"], last["inputs"]) == (True, whole)
-
-
-def test_what_a_run_that_was_cut_off_has_imported_is_no_obstacle() -> None:
-    engine: Any = Engine({"urn": "a", "protect": True}, {"urn": "b"})
-    adopt._unprotect(engine)
-    assert engine.deployment == {"resources": [{"urn": "a", "protect": False}, {"urn": "b"}]}

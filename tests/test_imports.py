@@ -44,3 +44,15 @@ def test_two_kinds_may_share_a_name() -> None:
 def test_only_what_is_not_in_the_file_itself_is_looked_up_in_the_state() -> None:
     assert set(imports.file([COMPONENT, resource("Namespace", "root")])["nameTable"]) == {STACK, PROVIDER}
     assert set(imports.file([resource("Namespace", "root")])["nameTable"]) == {BASE, PROVIDER}
+
+
+def test_the_state_says_what_the_program_says_and_not_what_the_api_server_added() -> None:
+    whole = {"spec": {"a": 1, "clusterIP": "10.0.0.1"}}
+    service = {**resource("Service", "root"), "inputs": {"spec": {"a": 1}}}
+    imported = {"urn": service["urn"], "inputs": whole, "outputs": {"__inputs": whole, "spec": whole["spec"]}}
+    other = {"urn": "other", "inputs": whole, "outputs": {"__inputs": whole}}
+    component = {"urn": BASE}
+    first, second, last = imports.narrowed([imported, other, component], [service, COMPONENT])
+    assert first["inputs"] == first["outputs"]["__inputs"] == service["inputs"]
+    assert first["outputs"]["spec"] == whole["spec"]
+    assert (second, last) == (other, component)

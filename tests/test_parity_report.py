@@ -81,9 +81,9 @@ def test_of_texts_the_first_line_that_differs_is_shown() -> None:
 
 
 def test_the_report_never_shows_a_secret() -> None:
-    theirs = changed(SECRET, lambda m: m["stringData"].update(other="topsecret"))
+    theirs = changed(SECRET, lambda m: m.update(stringData={"other": "topsecret"}, type="x"))
     lines = said(differences([theirs], [SECRET]))
-    assert "  data.other: only there" in lines
+    assert "  type: x there, Opaque here" in lines
     assert not any("topsecret" in line or "hunter2" in line for line in lines)
 
 

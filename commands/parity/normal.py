@@ -11,8 +11,6 @@ from typing import Any, Final
 
 import yaml
 
-from commands.stackfiles import SECRET
-
 Object = Mapping[str, Any]
 
 _TOOLS: Final = re.compile(
@@ -59,7 +57,7 @@ class Amount:
 
 
 def normal(manifest: Object) -> dict[str, Any]:
-    """The normal form; of Secrets only the names of what they hold."""
+    """The normal form; of Secrets without what they hold."""
     found = {key: value for key, value in manifest.items() if key not in ("metadata", "status")}
     kept = _metadata(manifest["metadata"])
     by_kind = _BY_KIND.get(str(manifest["kind"]), dict)
@@ -125,9 +123,8 @@ def _document(text: Any) -> Any:
 
 
 def _secret(manifest: Object) -> Object:
-    names = {**(manifest.get("data") or {}), **(manifest.get("stringData") or {})}
-    rest = {key: value for key, value in manifest.items() if key not in ("data", "stringData")}
-    return {**rest, "data": dict.fromkeys(names, SECRET)}
+    """Without what it holds: what the stack's own hold is known to Pulumi alone."""
+    return {key: value for key, value in manifest.items() if key not in ("data", "stringData")}
 
 
 def _service(manifest: Object) -> Object:

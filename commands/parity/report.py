@@ -16,7 +16,7 @@ from commands.parity import sources, wanted
 from commands.parity.compare import Difference, Key, differences
 from commands.parity.defaults import NOTHING
 from commands.parity.normal import Amount
-from commands.stackfiles import SECRET, CommandError
+from commands.stackfiles import CommandError
 from components import cluster
 from components.cluster import ClusterError, Target
 
@@ -88,12 +88,10 @@ def _object(name: Key, found: Sequence[Difference]) -> Iterator[str]:
         return
     yield title
     for difference in found:
-        yield f"  {difference.path}: {_both(kind, difference.theirs, difference.ours)}"
+        yield f"  {difference.path}: {_both(difference.theirs, difference.ours)}"
 
 
-def _both(kind: str, theirs: Any, ours: Any) -> str:
-    if kind == "Secret" and SECRET in (theirs, ours):
-        return f"only {'here' if theirs is NOTHING else 'there'}"
+def _both(theirs: Any, ours: Any) -> str:
     if ours is NOTHING:
         return f"only there: {_short(theirs)}"
     if theirs is NOTHING:
