@@ -3,7 +3,7 @@ STACK ?= dev
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python -m
-export CONTEXT FORCE LIVE PURGE URL
+export CONTEXT FORCE FROM LIVE PURGE URL
 
 .DEFAULT_GOAL := help
 .PHONY: $(shell sed -n 's/^\([a-z-]*\):.*## .*/\1/p' $(MAKEFILE_LIST))
@@ -46,6 +46,12 @@ graph: $(VENV)/ready ## draw the components and what waits for what to OUT=folde
 
 render: $(VENV)/ready ## write the stack's objects as YAML files to OUT=folder; needs no cluster
 	@$(RUN) commands render $(STACK) --out "$(OUT)"
+
+parity: $(VENV)/ready ## compare the stack with somebody's Istio: FROM=a file or folder of YAML, or a context; its own cluster if left out
+	@$(RUN) commands parity $(STACK)
+
+adopt: $(VENV)/ready ## make an Istio that was installed otherwise the stack's; FORCE=1: also where it differs
+	@$(RUN) commands adopt $(STACK)
 
 dashboard: $(VENV)/ready ## show an addon in the browser, through a free port: NAME=grafana, kiali, jaeger, prometheus
 	@$(RUN) commands dashboard $(STACK) --name "$(NAME)"

@@ -99,6 +99,20 @@ def render(stack: str, args: argparse.Namespace) -> int:
     return 0
 
 
+def parity(stack: str, _: argparse.Namespace) -> int:
+    """Compares the stack with somebody's own Istio."""
+    from commands.parity import report
+
+    return report.run(stack, os.environ.get("FROM", ""))
+
+
+def adopt(stack: str, _: argparse.Namespace) -> int:
+    """Makes an Istio that others have installed the stack's."""
+    from commands import adopt as adopting
+
+    return _advised(adopting.run(stack, force=_is_set("FORCE")))
+
+
 def dashboard(stack: str, args: argparse.Namespace) -> int:
     """Shows an addon's pages in the browser."""
     return pages.run(stack, args.name)
@@ -162,6 +176,8 @@ COMMANDS: Final[dict[str, Callable[[str, argparse.Namespace], int]]] = {
     "status": show,
     "smoke": smoke,
     "render": render,
+    "parity": parity,
+    "adopt": adopt,
     "dashboard": dashboard,
     "analyze": analyze,
     "map": map_,
@@ -200,7 +216,7 @@ def main() -> int:
     args, flags = parser.parse_known_args()
     args.flags = flags
     try:
-        if args.command not in ("render", "analyze", "map", "graph", "report", "docs", "precheck"):
+        if args.command not in ("render", "analyze", "map", "graph", "report", "docs", "precheck", "parity"):
             args.environment = environment()
             os.environ.update(args.environment)
         return COMMANDS[args.command](args.stack, args)

@@ -8,7 +8,7 @@ import secrets
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -172,6 +172,28 @@ class Engine:
             raise CommandError(f"the state of stack {self.stack} cannot be read: {done.stderr.strip()}")
         deployment: dict[str, Any] = json.loads(done.stdout)["deployment"]
         return deployment
+
+    def replace_state(self, deployment: Mapping[str, Any]) -> None:
+        """Puts a deployment in the place of the recorded one."""
+        text = json.dumps({"version": 3, "deployment": deployment})
+        self._pulumi(["stack", "import", "--stack", self.stack, "--non-interactive"], quiet=True, said=text)
+
+    def planned(self) -> list[dict[str, Any]]:
+        """The resources as an update would leave them: type, name, inputs, parent. Values of secrets are hidden.
+
+        CommandError if the program ends with one."""
+        flags = ["--stack", self.stack, "--config-file", str(self.file), "--non-interactive"]
+        done = subprocess.run(
+            ["pulumi", "preview", "--json", *flags], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        try:
+            found = json.loads(done.stdout[done.stdout.index("{") :])
+        except ValueError:
+            raise CommandError(done.stderr.strip() or "pulumi preview failed without a word") from None
+        errors = [d["message"].strip() for d in found.get("diagnostics") or [] if d.get("severity") == "error"]
+        if done.returncode:
+            raise CommandError("\n".join(errors) or done.stderr.strip())
+        return list({step["urn"]: step["newState"] for step in found["steps"] if "newState" in step}.values())
 
     def forget(self) -> None:
         """Drops the stack's state, whatever it holds."""

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-import sandbox
+from commands import imports
+from commands.checks import api
+from commands.checks.api import APPLY, Api, Request
 from commands.engine import Engine
+from commands.imports import Resource
 from commands.stackfiles import CommandError
-from components import cluster
+from components import cluster, kube
 from components.cluster import ClusterError, Target, Unreachable
-
-Resource = Mapping[str, Any]
 
 
 def announce(engine: Engine) -> bool:
@@ -32,14 +32,33 @@ def settle(engine: Engine, at: Target) -> int:
     if not _was_cut(state):
         return 0
     there = [resource for resource in unfinished(state) if _exists(at, resource["inputs"])]
-    if there:
-        _import(engine, there, state["resources"])
+    whole = [resource for resource in there if not _is_patch(resource)]
+    if whole:
+        imports.run(engine, whole)
+    with api.proxied(at) as answers:
+        for resource in there:
+            if _is_patch(resource):
+                _let_go(answers, resource["inputs"])
     stack = next(r["urn"] for r in state["resources"] if r["type"] == "pulumi:pulumi:Stack")
     # Nothing but the stack itself is refreshed: only the list of operations is to change.
     flags = ("--clear-pending-creates", "--target", stack, "--skip-preview", "--yes")
     engine.run("refresh", *flags, quiet=True)
-    print(f"of what a killed run was creating, {len(there)} objects are on the cluster and now recorded", flush=True)
-    return len(there)
+    print(f"of what a killed run was creating, {len(whole)} objects are on the cluster and now recorded", flush=True)
+    return len(whole)
+
+
+def _is_patch(resource: Resource) -> bool:
+    return str(resource["type"]).endswith("Patch")
+
+
+def _let_go(answers: Api, patch: Resource) -> None:
+    """Takes back the fields that were set in an object of others, here a namespace: Pulumi cannot import those."""
+    meta = patch["metadata"]
+    bare = {"apiVersion": patch["apiVersion"], "kind": patch["kind"], "metadata": {"name": meta["name"]}}
+    path = f"/api/v1/namespaces/{meta['name']}?fieldManager={meta['annotations'][kube.FIELD_MANAGER]}"
+    done = answers.ask(Request("PATCH", path, bare, APPLY))
+    if not done.good:
+        raise CommandError(f"the label of namespace {meta['name']} cannot be taken back: {done.message}")
 
 
 def _was_cut(state: Mapping[str, Any]) -> bool:
@@ -69,25 +88,3 @@ def _exists(at: Target, manifest: Mapping[str, Any]) -> bool:
         raise
     except ClusterError as error:
         raise CommandError(str(error)) from None
-
-
-def _import(engine: Engine, resources: Iterable[Resource], known: Iterable[Resource]) -> None:
-    provider = next(r["urn"] for r in known if r["type"] == "pulumi:providers:kubernetes")
-    names, entries = {provider: provider}, []
-    for resource in resources:
-        parent, meta = resource["parent"], resource["inputs"]["metadata"]
-        names[parent] = parent
-        entries.append(
-            {
-                "type": resource["type"],
-                "name": resource["urn"].rpartition("::")[2],
-                "id": "/".join(filter(None, (meta.get("namespace"), meta["name"]))),
-                "parent": parent,
-                "provider": provider,
-            }
-        )
-    file = sandbox.home() / "project" / f"import.{engine.stack}.json"
-    file.write_text(json.dumps({"nameTable": names, "resources": entries}))
-    flags = ("--file", str(file), "--generate-code=false", "--protect=false", "--skip-preview", "--yes")
-    engine.run("import", *flags, quiet=True)
-    file.unlink()

@@ -25,6 +25,9 @@ STACK: Final = "mesh/stack"
 ID: Final = "mesh/id"
 """Annotations that say whose a namespace of ours is: Pulumi project, stack, and the id of the stack's provider."""
 
+ADOPT: Final = "MESH_ADOPT"
+"""Environment variable by which `make adopt` tells the program what it is about."""
+
 TIMEOUT: Final = 10
 """Seconds that the API server has for an answer."""
 
@@ -37,6 +40,9 @@ _PATHS: Final = {
 }
 
 _BESIDE: Final = "stand beside it: `mesh:base: {enabled: false}`, with a `mesh:revision` that is not there yet"
+_WAYS_OUT: Final = (
+    f"`make adopt` takes it over (docs/adoption.md). Or remove it first, name another cluster, or {_BESIDE}"
+)
 
 
 class ClusterError(Exception):
@@ -93,6 +99,16 @@ class Recorded:
         """The stack's outputs."""
         return next((v for k, v in self.resources.items() if k.startswith("pulumi:pulumi:Stack::")), {})
 
+    @property
+    def imported(self) -> list[str]:
+        """The Services that are recorded with addresses as inputs: Pulumi has imported them as a whole."""
+        services = {k: v for k, v in self.resources.items() if k.startswith("kubernetes:core/v1:Service::")}
+        return [
+            key.rpartition("::")[2]
+            for key, outputs in services.items()
+            if "clusterIPs" in outputs.get("__inputs", {}).get("spec", {})
+        ]
+
     def has_namespace(self, name: str) -> bool:
         return f"kubernetes:core/v1:Namespace::{name}" in self.resources
 
@@ -109,6 +125,11 @@ class Recorded:
 def offline() -> bool:
     """Whether the user does not want a cluster to be asked: previews against the recorded state, and rendering."""
     return bool(os.environ.get("MESH_OFFLINE"))
+
+
+def adopting() -> bool:
+    """Whether an Istio without a mark is about to be taken over: `make adopt` has compared it with the stack."""
+    return bool(os.environ.get(ADOPT))
 
 
 def target(context: str | None) -> Target:
@@ -157,13 +178,20 @@ def survey(at: Target) -> Survey:
 
 
 def problems(
-    found: Survey, recorded: Recorded, project: str, stack: str, namespace: str, namespaces: Mapping[str, str]
+    found: Survey,
+    recorded: Recorded,
+    project: str,
+    stack: str,
+    namespace: str,
+    namespaces: Mapping[str, str],
+    adopt: bool = False,
 ) -> Iterator[str]:
     """Why the stack must not be applied to the cluster that was found; nothing if it may.
 
-    `namespace` is the one that Istio goes to; `namespaces` the stack's others, with `create` or `existing`."""
+    `namespace` is the one that Istio goes to; `namespaces` the stack's others, with `create` or `existing`. `adopt`:
+    what bears nobody's mark may be taken over."""
     here = f"{found.target.context} ({found.target.server})"
-    if unfit := list(_unfit(found, recorded, stack, here)):
+    if unfit := list(_unfit(found, recorded, stack, here, adopt)):
         yield from unfit
         return
     mark = found.namespaces.get(namespace, {})
@@ -173,25 +201,27 @@ def problems(
             f"{here} already has the mesh of project {mark[PROJECT]}, stack {mark.get(STACK)} (id {mark.get(ID)})."
             f" Use that stack with the state that it was made with, take that mesh down first, or {_BESIDE}"
         )
-    elif found.istio and not ours:
-        yield (
-            f"{here} already has an Istio that this stack did not install: {found.istio}."
-            f" Remove it first, name another cluster, or {_BESIDE}"
-        )
-    elif text := "" if ours else _foreign_definitions(found, project, stack):
+    elif found.istio and not ours and not adopt:
+        yield f"{here} already has an Istio that this stack did not install: {found.istio}. {_WAYS_OUT}"
+    elif text := "" if ours else _foreign_definitions(found, project, stack, adopt):
         yield f"{here} {text}"
     refused = bool(found.istio or PROJECT in mark) and not ours
     root = {} if refused else {namespace: "create"}
-    yield from _misjudged(found, recorded, project, stack, {**root, **namespaces}, here, root=namespace)
+    yield from _misjudged(found, recorded, project, stack, {**root, **namespaces}, here, root=namespace, adopt=adopt)
 
 
-def _unfit(found: Survey, recorded: Recorded, stack: str, here: str) -> Iterator[str]:
+def _unfit(found: Survey, recorded: Recorded, stack: str, here: str, adopt: bool) -> Iterator[str]:
     """Why the cluster is the wrong one, whatever stands on it."""
     if found.version < ISTIO.kubernetes:
         have, want = (".".join(map(str, v)) for v in (found.version, ISTIO.kubernetes))
         yield (
             f"{here} is Kubernetes {have}; {want} or later is needed: policy/v1 and autoscaling/v2,"
             " which the disruption budgets and autoscalers use, are not in older ones"
+        )
+    if recorded.imported and not adopt:
+        yield (
+            "taking over an Istio was cut off, and an update would now replace the Services"
+            f" {', '.join(recorded.imported)}. `make adopt` carries on"
         )
     before = recorded.provider
     if before.get("clusterIdentifier", found.uid) != found.uid:
@@ -210,40 +240,47 @@ def _misjudged(
     namespaces: Mapping[str, str],
     here: str,
     root: str | None = None,
+    adopt: bool = False,
 ) -> Iterator[str]:
     """Namespaces that are declared to be what they are not."""
     for name, ownership in namespaces.items():
         there = name in found.namespaces
+        free = adopt and PROJECT not in found.namespaces.get(name, {})
         mine = _is_ours(found.namespaces.get(name, {}), recorded, project, stack, name)
         if ownership == "existing" and not there:
             yield f"namespace {name} is declared `existing`, but {here} has none; create it, or declare it `create`"
-        if ownership == "create" and there and not mine:
+        if ownership == "create" and there and not mine and not free:
             way_out = "remove it" if name == root else "declare it `existing`, or remove it"
             yield f"namespace {name} is to be created, but {here} has one that is not this stack's: {way_out}"
 
 
 def problems_of_guest(
-    found: Survey, recorded: Recorded, project: str, stack: str, injector: str, namespaces: Mapping[str, str]
+    found: Survey,
+    recorded: Recorded,
+    project: str,
+    stack: str,
+    injector: str,
+    namespaces: Mapping[str, str],
+    adopt: bool = False,
 ) -> Iterator[str]:
     """The same for a stack that brings no base: it stands beside another control plane, or needs none on the cluster.
 
     `injector` is the webhook of its own revision; `namespaces` all that it uses."""
     here = f"{found.target.context} ({found.target.server})"
-    yield from _unfit(found, recorded, stack, here)
-    if injector in found.injectors and not recorded.has_injector(injector):
+    yield from _unfit(found, recorded, stack, here, adopt)
+    if injector in found.injectors and not recorded.has_injector(injector) and not adopt:
         yield f"{here} already has a control plane of this revision: its webhook {injector} is not this stack's"
-    yield from _misjudged(found, recorded, project, stack, namespaces, here)
+    yield from _misjudged(found, recorded, project, stack, namespaces, here, adopt=adopt)
 
 
-def _foreign_definitions(found: Survey, project: str, stack: str) -> str:
+def _foreign_definitions(found: Survey, project: str, stack: str, adopt: bool) -> str:
     """What is wrong with the definitions of Istio's API on the cluster; nothing if the stack may have them: its own
     stay behind if it keeps them, or if a run was killed."""
     for name, mark in sorted(found.definitions.items()):
+        if PROJECT not in mark and adopt:
+            continue
         if PROJECT not in mark:
-            return (
-                f"already has an Istio that this stack did not install: {name} is defined."
-                " Remove it first, or name another cluster"
-            )
+            return f"already has an Istio that this stack did not install: {name} is defined. {_WAYS_OUT}"
         if (mark[PROJECT], mark.get(STACK)) != (project, stack):
             owner = f"project {mark[PROJECT]}, stack {mark.get(STACK)}"
             return f"has definitions of Istio's API that {owner} has left: use that stack, or delete them"

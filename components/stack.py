@@ -141,18 +141,23 @@ def _found(target: Target) -> Survey | None:
 
 
 def _refuse(found: Survey, recorded: Recorded, root: str, chosen: Settings) -> None:
-    found_wrong = problems(found, recorded, pulumi.get_project(), pulumi.get_stack(), root, chosen)
+    names = pulumi.get_project(), pulumi.get_stack()
+    found_wrong = problems(found, recorded, *names, root, chosen, cluster.adopting())
     if found_wrong:
         raise cluster.ClusterError("\n".join(found_wrong))
 
 
-def problems(found: Survey, recorded: Recorded, project: str, stack: str, root: str, chosen: Settings) -> list[str]:
-    """Why the stack with these settings must not be applied to the cluster that was found."""
+def problems(
+    found: Survey, recorded: Recorded, project: str, stack: str, root: str, chosen: Settings, adopt: bool = False
+) -> list[str]:
+    """Why the stack with these settings must not be applied to the cluster that was found. `adopt`: what bears nobody's
+    mark may be taken over."""
     if chosen.base.enabled:
-        return list(cluster.problems(found, recorded, project, stack, root, chosen.ownership))
+        return list(cluster.problems(found, recorded, project, stack, root, chosen.ownership, adopt))
     injector = Installation(values=chosen).named(INJECTOR)
     own = {root: "existing"} if chosen.uses_root else {}
-    return list(cluster.problems_of_guest(found, recorded, project, stack, injector, {**own, **chosen.ownership}))
+    spaces = {**own, **chosen.ownership}
+    return list(cluster.problems_of_guest(found, recorded, project, stack, injector, spaces, adopt))
 
 
 def _recorded() -> Recorded:

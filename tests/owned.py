@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,6 +32,20 @@ class Field:
         for step in self.path.replace("[*]", ".*").split("."):
             found = [v for f in found for v in (f if step == "*" else [f[step]] if step in f else [])]
         yield from found
+
+
+def without(manifest: Mapping[str, Any], rows: Sequence[Field]) -> Any:
+    """An object without what the rows name."""
+    found = json.loads(json.dumps(manifest))
+    for row in rows:
+        if row.kind == found["kind"]:
+            *way, last = row.path.replace("[*]", ".*").split(".")
+            places = [found]
+            for step in way:
+                places = [v for p in places for v in (p if step == "*" else [p[step]] if step in p else [])]
+            for place in places:
+                place.pop(last, None)
+    return found
 
 
 def fields() -> list[Field]:

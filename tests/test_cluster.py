@@ -146,3 +146,42 @@ def test_definitions_without_a_mark_are_an_istio_of_other_origin() -> None:
     (text,) = problems(with_definitions({}), NOTHING)
     assert "did not install" in text
     assert "sidecars.networking.istio.io" in text
+
+
+def adopted(found: Survey, recorded: Recorded, namespaces: Mapping[str, str] | None = None) -> list[str]:
+    return list(cluster.problems(found, recorded, "mesh", "dev", "istio-system", namespaces or {}, adopt=True))
+
+
+def test_an_istio_without_a_mark_may_be_taken_over_when_that_is_asked_for() -> None:
+    definitions: Mapping[str, Mapping[str, str]] = {"gateways.networking.istio.io": {}}
+    found = replace(with_mesh({}), definitions=definitions)
+    assert "`make adopt` takes it over" in problems(found, NOTHING)[0]
+    assert "`make adopt` takes it over" in problems(replace(found, istio=None, namespaces={}), NOTHING)[0]
+    assert adopted(found, NOTHING, {"default": "create"}) == []
+
+
+def test_the_mesh_of_another_stack_is_not_to_be_taken_over() -> None:
+    (text,) = adopted(with_mesh({**OURS, cluster.STACK: "prod"}), NOTHING)
+    assert "project mesh, stack prod" in text
+    shop = replace(EMPTY, namespaces={"shop": {**OURS, cluster.STACK: "prod"}})
+    assert len(adopted(shop, NOTHING, {"shop": "create"})) == 1
+
+
+def test_an_unfit_cluster_stays_unfit_for_a_takeover() -> None:
+    assert len(adopted(replace(with_mesh({}), version=(1, 22)), NOTHING)) == 1
+    assert len(adopted(EMPTY, NOTHING, {"shop": "existing"})) == 1
+
+
+def test_a_takeover_that_was_cut_off_is_not_carried_on_by_an_update() -> None:
+    service = {"__inputs": {"spec": {"clusterIP": "10.0.0.1", "clusterIPs": ["10.0.0.1"]}}}
+    resources = {**DEPLOYED.resources, "kubernetes:core/v1:Service::istiod": service}
+    (text,) = problems(with_mesh(OURS), Recorded(resources))
+    assert "replace the Services istiod" in text
+    assert "`make adopt` carries on" in text
+    assert adopted(with_mesh(OURS), Recorded(resources)) == []
+
+
+def test_a_service_that_is_to_have_no_address_is_no_imported_one() -> None:
+    headless = {"__inputs": {"spec": {"clusterIP": "None"}}, "spec": {"clusterIPs": ["None"]}}
+    resources = {**DEPLOYED.resources, "kubernetes:core/v1:Service::headless": headless}
+    assert problems(with_mesh(OURS), Recorded(resources)) == []

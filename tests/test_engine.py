@@ -1,5 +1,6 @@
 """What is read of a stack without changing anything."""
 
+import json
 import stat
 from pathlib import Path
 
@@ -112,3 +113,25 @@ def test_a_password_in_clear_is_refused_without_repeating_it(tmp_path: Path, mon
     with pytest.raises(CommandError, match="mesh-addons:p stands in clear") as refused:
         made.make_secrets("mesh-addons", ["p"])
     assert "hunter2" not in str(refused.value)
+
+
+STEPS = """{"steps": [
+  {"op": "create", "urn": "a", "newState": {"urn": "a"}},
+  {"op": "delete", "urn": "b"},
+  {"op": "create-replacement", "urn": "c", "newState": {"urn": "c"}},
+  {"op": "replace", "urn": "c", "newState": {"urn": "c"}}
+]}"""
+
+
+def test_what_is_planned_is_each_resource_once_as_it_will_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = engine_with(tmp_path, monkeypatch, "  a: b")
+    pulumi(tmp_path, monkeypatch, f"echo warning\necho '{STEPS}'")
+    assert made.planned() == [{"urn": "a"}, {"urn": "c"}]
+
+
+def test_a_program_that_ends_with_an_error_is_that_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = engine_with(tmp_path, monkeypatch, "  a: b")
+    said = [{"severity": "info", "message": "x"}, {"severity": "error", "message": "bad "}]
+    pulumi(tmp_path, monkeypatch, f"echo '{json.dumps({'steps': [], 'diagnostics': said})}'; exit 255")
+    with pytest.raises(CommandError, match=r"^bad$"):
+        made.planned()

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -86,6 +86,18 @@ class Checkout:
         file = self.root.parent / "applied.json"
         file.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": manifests}))
         self.kubectl("apply", "--filename", str(file))
+
+    def rendered(self, stack: str) -> list[str]:
+        """Renders a stack; the folders, in the order in which they are to be applied."""
+        self.make("render", f"STACK={stack}", "OUT=../rendered")
+        return sorted(str(folder) for folder in (self.root.parent / "rendered").iterdir())
+
+    def standing(self, folders: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """What stands on the cluster of the objects in rendered files, by kind, namespace and name."""
+        found: list[dict[str, Any]] = []
+        for folder in folders:
+            found += json.loads(self.kubectl("get", "--filename", folder, "--output=json"))["items"]
+        return {f"{o['kind']} {o['metadata'].get('namespace', '')}/{o['metadata']['name']}": o for o in found}
 
     def objects(self) -> set[str]:
         """Every object on the cluster but records of events, leases and what follows pods by itself."""

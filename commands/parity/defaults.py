@@ -1,0 +1,102 @@
+"""What an API server fills in by itself: whether somebody has written it makes no difference."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+NOTHING: Final = object()
+"""Stands for a field that is not there."""
+
+DEFAULTS: Final[Mapping[str, Any]] = {
+    # Services
+    "Service.spec.type": "ClusterIP",
+    "Service.spec.sessionAffinity": "None",
+    "Service.spec.internalTrafficPolicy": "Cluster",
+    "Service.spec.externalTrafficPolicy": "Cluster",
+    "Service.spec.allocateLoadBalancerNodePorts": True,
+    "ports.protocol": "TCP",
+    # workloads
+    "Deployment.spec.replicas": 1,
+    "Deployment.spec.progressDeadlineSeconds": 600,
+    "Deployment.spec.strategy.type": "RollingUpdate",
+    "Deployment.spec.strategy.rollingUpdate.maxSurge": "25%",
+    "Deployment.spec.strategy.rollingUpdate.maxUnavailable": "25%",
+    "DaemonSet.spec.updateStrategy.type": "RollingUpdate",
+    "DaemonSet.spec.updateStrategy.rollingUpdate.maxSurge": 0,
+    "DaemonSet.spec.updateStrategy.rollingUpdate.maxUnavailable": 1,
+    "spec.revisionHistoryLimit": 10,
+    # pods
+    "template.spec.dnsPolicy": "ClusterFirst",
+    "template.spec.hostNetwork": False,
+    "template.spec.restartPolicy": "Always",
+    "template.spec.schedulerName": "default-scheduler",
+    "template.spec.terminationGracePeriodSeconds": 30,
+    "volumes.configMap.defaultMode": 0o644,
+    "volumes.secret.defaultMode": 0o644,
+    "volumes.downwardAPI.defaultMode": 0o644,
+    "volumes.projected.defaultMode": 0o644,
+    "sources.serviceAccountToken.expirationSeconds": 3600,
+    "volumeMounts.readOnly": False,
+    "containers.terminationMessagePath": "/dev/termination-log",
+    "containers.terminationMessagePolicy": "File",
+    "fieldRef.apiVersion": "v1",
+    "resourceFieldRef.divisor": "0",
+    "httpGet.scheme": "HTTP",
+    "Probe.initialDelaySeconds": 0,
+    "Probe.timeoutSeconds": 1,
+    "Probe.periodSeconds": 10,
+    "Probe.successThreshold": 1,
+    "Probe.failureThreshold": 3,
+    # the rest
+    "roleRef.apiGroup": "rbac.authorization.k8s.io",
+    "Secret.type": "Opaque",
+    "PersistentVolumeClaim.spec.volumeMode": "Filesystem",
+    "HorizontalPodAutoscaler.spec.minReplicas": 1,
+    "webhooks.clientConfig.service.port": 443,
+    "webhooks.failurePolicy": "Fail",
+    "webhooks.matchPolicy": "Equivalent",
+    "webhooks.reinvocationPolicy": "Never",
+    "webhooks.rules.scope": "*",
+    "webhooks.timeoutSeconds": 10,
+    "CustomResourceDefinition.spec.conversion.strategy": "None",
+    "CustomResourceDefinition.spec.preserveUnknownFields": False,
+    "additionalPrinterColumns.priority": 0,
+}
+"""By the end of a field's path, which begins with the object's kind; things in lists are left out of it."""
+
+ASSIGNED: Final = frozenset(
+    (
+        *("Service.spec.clusterIPs", "Service.spec.ipFamilies", "Service.spec.ipFamilyPolicy"),
+        *("Service.spec.healthCheckNodePort", "Namespace.spec.finalizers", "ServiceAccount.secrets"),
+        *("PersistentVolumeClaim.spec.volumeName", "PersistentVolumeClaim.spec.storageClassName"),
+    )
+)
+"""What a cluster itself decides where nobody else does."""
+
+OTHERS: Final = frozenset(
+    (
+        "MutatingWebhookConfiguration.webhooks.clientConfig.caBundle",
+        "ValidatingWebhookConfiguration.webhooks.clientConfig.caBundle",
+        "ValidatingWebhookConfiguration.webhooks.failurePolicy",
+        "Deployment.spec.replicas",
+        "Service.spec.clusterIP",
+        "Service.spec.ports.nodePort",
+        "Service.status.loadBalancer.ingress",
+    )
+)
+"""The table of docs/architecture.md: what belongs to others than the stack, where the stack does not set it."""
+
+SCALED: Final = "Deployment.spec.replicas"
+"""The one of OTHERS that belongs to others only where there is an autoscaler."""
+
+
+def default(path: Sequence[str]) -> Any:
+    """What a field is where nobody has set it; NOTHING if it is not there then."""
+    for start in range(len(path)):
+        found = DEFAULTS.get(".".join(path[start:]), NOTHING)
+        if found is not NOTHING:
+            return found
+    if len(path) > 1 and path[-2].endswith("Probe"):
+        return DEFAULTS.get(f"Probe.{path[-1]}", NOTHING)
+    return NOTHING

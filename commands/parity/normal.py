@@ -1,0 +1,202 @@
+"""The normal form of an object: what a cluster or istiod would notice of it, in one of the ways to write it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Final
+
+import yaml
+
+Object = Mapping[str, Any]
+
+_TOOLS: Final = re.compile(
+    r"^(chart|heritage|release|helm\.sh/.*|meta\.helm\.sh/.*|app\.kubernetes\.io/managed-by|.*operator\.istio\.io/.*"
+    r"|kubectl\.kubernetes\.io/last-applied-configuration|deployment\.kubernetes\.io/.*|kubernetes\.io/metadata\.name"
+    r"|pulumi\.com/.*|mesh/.*)$"
+)
+"""Labels and annotations that only say who installed an object, and how."""
+
+_NAMED: Final[Mapping[str, Sequence[str]]] = {
+    "containers": ("name",),
+    "initContainers": ("name",),
+    "env": ("name",),
+    "imagePullSecrets": ("name",),
+    "ports": ("containerPort", "name", "port"),
+    "versions": ("name",),
+    "volumeMounts": ("mountPath",),
+    "volumes": ("name",),
+    "webhooks": ("name",),
+}
+"""Lists of things that are told from each other by one of these fields: their order does not matter."""
+
+_SETS: Final = frozenset(
+    (
+        *("verbs", "apiGroups", "apiVersions", "resources", "resourceNames", "nonResourceURLs", "operations"),
+        *("accessModes", "categories", "shortNames", "required", "enum", "subjects"),
+    )
+)
+"""Lists whose order does not matter."""
+
+_UNITS: Final = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15}
+_QUANTITY: Final = re.compile(r"^([\d.]+)(n|u|m|k|[MGTP]|[KMGTP]i)?$")
+
+
+@dataclass(frozen=True)
+class Amount:
+    """An amount of CPU or memory, however it is written: 2000m is 2, 1024Mi is 1Gi."""
+
+    number: Decimal
+    text: str = field(compare=False)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def normal(manifest: Object) -> dict[str, Any]:
+    """The normal form; of Secrets without what they hold."""
+    found = {key: value for key, value in manifest.items() if key not in ("metadata", "status")}
+    kept = _metadata(manifest["metadata"])
+    by_kind = _BY_KIND.get(str(manifest["kind"]), dict)
+    own = ".istio.io/" in str(manifest["apiVersion"])
+    shaped: dict[str, Any] = _tidy({**by_kind(found), "metadata": kept}, keep_empty=own, named=not own)
+    return shaped
+
+
+def _metadata(meta: Object) -> Object:
+    """Who it is, and the labels and annotations that mean something."""
+    found = {key: meta[key] for key in ("name", "namespace") if meta.get(key)}
+    for notes in ("labels", "annotations"):
+        found[notes] = {k: v for k, v in (meta.get(notes) or {}).items() if not _TOOLS.match(k)}
+    return {key: value for key, value in found.items() if value}
+
+
+def _tidy(value: Any, keep_empty: bool, named: bool, at: str = "") -> Any:
+    """Without empty fields, and lists by name. In Istio's own objects an empty value means something, and so does the
+    order of any list."""
+    if isinstance(value, Mapping):
+        pairs = ((str(k), _tidy(v, keep_empty, named, str(k))) for k, v in value.items())
+        return {k: v for k, v in pairs if not _is_empty(v, keep_empty)}
+    if not isinstance(value, list | tuple):
+        return _quantity(value) if at in ("cpu", "memory", "storage", "ephemeral-storage") else value
+    items = [_tidy(item, keep_empty, named) for item in value]
+    if not named:
+        return items
+    if at in _SETS:
+        return sorted(items, key=lambda item: json.dumps(item, sort_keys=True))
+    names = [_name(item, _NAMED.get(at, ())) for item in items]
+    unique = all(names) and len(set(names)) == len(names)
+    return {f"[{name}]": item for name, item in zip(names, items, strict=True)} if unique else items
+
+
+def _is_empty(value: Any, keep_empty: bool) -> bool:
+    return value is None or (not keep_empty and value in ("", {}, []))
+
+
+def _name(item: Any, fields: Sequence[str]) -> str:
+    return next((str(item[f]) for f in fields if f in item), "") if isinstance(item, Mapping) else ""
+
+
+def _quantity(value: Any) -> Any:
+    seen = _QUANTITY.match(str(value))
+    if not seen:
+        return value
+    number, unit = Decimal(seen[1]), seen[2] or ""
+    factor = Decimal(1024) ** " KMGTP".index(unit[0]) if unit.endswith("i") else Decimal(10) ** _UNITS[unit]
+    return Amount(number * factor, str(value))
+
+
+def _config_map(manifest: Object) -> Object:
+    """With its documents as data."""
+    return {**manifest, "data": {name: _document(text) for name, text in (manifest.get("data") or {}).items()}}
+
+
+def _document(text: Any) -> Any:
+    try:
+        found = yaml.safe_load(text) if isinstance(text, str) else text
+    except yaml.YAMLError:
+        return text
+    return found if isinstance(found, dict | list) else text
+
+
+def _secret(manifest: Object) -> Object:
+    """Without what it holds: what the stack's own hold is known to Pulumi alone."""
+    return {key: value for key, value in manifest.items() if key not in ("data", "stringData")}
+
+
+def _service(manifest: Object) -> Object:
+    spec = manifest.get("spec") or {}
+    ports = [{"targetPort": port["port"], **port} for port in spec.get("ports") or []]
+    return {**manifest, "spec": {**spec, "ports": ports}}
+
+
+def _workload(manifest: Object) -> Object:
+    """With the policy by which images are fetched, which follows from the tag, and one name for the account."""
+    template = manifest["spec"]["template"]
+    spec = {key: value for key, value in template["spec"].items() if key != "serviceAccount"}
+    if account := template["spec"].get("serviceAccount"):
+        spec.setdefault("serviceAccountName", account)
+    for group in ("containers", "initContainers"):
+        spec[group] = [{"imagePullPolicy": _pull_policy(c.get("image", "")), **c} for c in spec.get(group) or []]
+    meta = _metadata(template.get("metadata") or {})
+    return {**manifest, "spec": {**manifest["spec"], "template": {"metadata": meta, "spec": spec}}}
+
+
+def _pull_policy(image: str) -> str:
+    tag = image.rpartition("/")[2].partition("@")[0].partition(":")[2]
+    return "Always" if tag in ("", "latest") and "@" not in image else "IfNotPresent"
+
+
+def _roles(manifest: Object) -> Object:
+    """Rules are a set, and so is what each holds."""
+    rules = [_tidy(rule, keep_empty=False, named=True) for rule in manifest.get("rules") or []]
+    return {**manifest, "rules": sorted(rules, key=lambda rule: json.dumps(rule, sort_keys=True))}
+
+
+def _definition(manifest: Object) -> Object:
+    """Without texts, and without formats that are none; with the names that follow from the kind."""
+    spec = _schema(manifest["spec"])
+    kind = spec["names"]["kind"]
+    names = {"listKind": f"{kind}List", "singular": kind.lower(), **spec["names"]}
+    return {**manifest, "spec": {**spec, "names": names}}
+
+
+def _schema(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {k: _schema(v) for k, v in value.items() if not _is_text(k, v)}
+    return [_schema(item) for item in value] if isinstance(value, list) else value
+
+
+def _is_text(key: str, value: Any) -> bool:
+    return (key == "description" and isinstance(value, str)) or (key, value) == ("format", "string")
+
+
+def _autoscaler(manifest: Object) -> Object:
+    """With metrics as the current version of the API has them."""
+    metrics = [_metric(metric) for metric in manifest["spec"].get("metrics") or []]
+    return {**manifest, "spec": {**manifest["spec"], "metrics": metrics}}
+
+
+def _metric(metric: Object) -> Object:
+    old = metric.get("resource") or {}
+    if "targetAverageUtilization" not in old:
+        return metric
+    target = {"type": "Utilization", "averageUtilization": old["targetAverageUtilization"]}
+    return {**metric, "resource": {"name": old["name"], "target": target}}
+
+
+_BY_KIND: Final[Mapping[str, Callable[[Object], Object]]] = {
+    "ClusterRole": _roles,
+    "ConfigMap": _config_map,
+    "CustomResourceDefinition": _definition,
+    "DaemonSet": _workload,
+    "Deployment": _workload,
+    "HorizontalPodAutoscaler": _autoscaler,
+    "Role": _roles,
+    "Secret": _secret,
+    "Service": _service,
+    "StatefulSet": _workload,
+}

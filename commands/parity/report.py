@@ -1,0 +1,115 @@
+"""`make parity`: what differs between a stack and an Istio that somebody has, said shortly."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from commands import engine, guard
+from commands.checks import api
+from commands.checks.case import count
+from commands.parity import sources, wanted
+from commands.parity.compare import Difference, Key, differences
+from commands.parity.defaults import NOTHING
+from commands.parity.normal import Amount
+from commands.stackfiles import CommandError
+from components import cluster
+from components.cluster import ClusterError, Target
+
+WIDTH: Final = 70
+"""Characters of a value that are shown."""
+
+
+def run(stack: str, source: str) -> int:
+    """Compares the stack with a file, a folder or a kubeconfig context (its own cluster if empty), and prints it. The
+    exit code: 0 if nothing differs but what is wanted."""
+    settings = guard.chosen(stack)
+    here = sources.ours(stack, settings)
+    if source and Path(source).exists():
+        theirs, name = sources.files(Path(source), here), source
+    else:
+        at = _target(source, settings.context)
+        name = f"context {at.context}, server {at.server}"
+        with api.proxied(at) as answers:
+            theirs = sources.standing(answers, here.plan)
+    found = differences(theirs, here.objects, here.patches)
+    print(f"stack {stack} (here) and {name} (there)")
+    for line in lines(found, here.component):
+        print(line)
+    return int(any(not wanted.reason(difference) for difference in found))
+
+
+def _target(source: str, context: str | None) -> Target:
+    os.environ.update(engine.environment(build=False))
+    try:
+        return cluster.target(source or context)
+    except ClusterError as error:
+        said = f"FROM={source} is no file, folder or context: " if source else ""
+        raise CommandError(f"{said}{error}") from None
+
+
+def lines(found: Sequence[Difference], component: Mapping[Key, str]) -> Iterator[str]:
+    """What differs, object by object; then what is different on purpose; at last the counts."""
+    real = [difference for difference in found if not wanted.reason(difference)]
+    absent, real = _absent(real, component)
+    yield from absent
+    for name in dict.fromkeys(difference.object for difference in real):
+        yield from _object(name, [difference for difference in real if difference.object == name])
+    reasons: dict[str, list[Key]] = defaultdict(list)
+    for difference in found:
+        if why := wanted.reason(difference):
+            reasons[why].append(difference.object)
+    for why, names in reasons.items():
+        shown = ", ".join(dict.fromkeys(f"{kind} {name}" for _, kind, _, name in names))
+        yield f"wanted: {why} ({shown})"
+    on_purpose = sum(map(len, reasons.values()))
+    total = len(found) - on_purpose
+    yield f"{count(total, 'difference') if total else 'no difference'}; {on_purpose} on purpose"
+
+
+def _absent(real: list[Difference], component: Mapping[Key, str]) -> tuple[list[str], list[Difference]]:
+    """A line for each component of which nothing is there, and the differences that are left."""
+    sizes = Counter(component.values())
+    lacking = Counter(component.get(d.object) for d in real if d.whole and d.theirs is NOTHING)
+    whole = {name for name, number in lacking.items() if name and number == sizes[name] and number > 1}
+    said = [f"{name}: only here, all {sizes[name]} objects" for name in sorted(whole)]
+    return said, [d for d in real if not (d.whole and component.get(d.object) in whole)]
+
+
+def _object(name: Key, found: Sequence[Difference]) -> Iterator[str]:
+    _, kind, *place = name
+    title = f"{kind} {'/'.join(filter(None, place))}"
+    if found[0].whole:
+        yield f"{title}: only {'here' if found[0].theirs is NOTHING else 'there'}"
+        return
+    yield title
+    for difference in found:
+        yield f"  {difference.path}: {_both(difference.theirs, difference.ours)}"
+
+
+def _both(theirs: Any, ours: Any) -> str:
+    if ours is NOTHING:
+        return f"only there: {_short(theirs)}"
+    if theirs is NOTHING:
+        return f"only here: {_short(ours)}"
+    if isinstance(theirs, str) and isinstance(ours, str) and "\n" in theirs + ours:
+        return _first_line(theirs, ours)
+    return f"{_short(theirs)} there, {_short(ours)} here"
+
+
+def _first_line(theirs: str, ours: str) -> str:
+    """Where two texts begin to differ."""
+    one, other = theirs.splitlines(), ours.splitlines()
+    pairs = enumerate(zip(one, other, strict=False), start=1)
+    number, a, b = next(((n, a, b) for n, (a, b) in pairs if a != b), (min(len(one), len(other)) + 1, "", ""))
+    return f"line {number}: {_short(a.strip())} there, {_short(b.strip())} here"
+
+
+def _short(value: Any) -> str:
+    plain = isinstance(value, Amount) or (isinstance(value, str) and value != "")
+    text = str(value) if plain else json.dumps(value, sort_keys=True, default=str)
+    return text if len(text) <= WIDTH else f"{text[: WIDTH - 1]}…"

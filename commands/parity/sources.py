@@ -1,0 +1,145 @@
+"""Where the two sides of a comparison come from: a stack's program; files; a cluster."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from commands import render, residue
+from commands.checks.api import Answer, Api, Refused, Request, ask_all
+from commands.checks.plan import Kind, Plan, Planned, plan
+from commands.parity.compare import Key, key
+from commands.parity.normal import Object
+from commands.stackfiles import CommandError
+from components.settings import Settings
+
+_BUSY: Final = 429
+"""HTTP code: ask later. So answers a kind whose definition is new."""
+_TRIES: Final = 10
+_SUFFIXES: Final = (".yaml", ".yml", ".json")
+_OF_CONTROLLERS: Final = frozenset(
+    ("kube-root-ca.crt", "default", *(n for names in residue.TRACES.values() for n in names))
+)
+"""Names of objects that appear in every namespace by themselves, or that istiod writes."""
+_OF_TOOLS: Final = ("kubernetes.io/service-account-token", "helm.sh/release.v1")
+"""Types of Secrets that are not part of an installation."""
+
+
+@dataclass(frozen=True)
+class Ours:
+    """What a stack would put on its cluster."""
+
+    plan: Plan
+    component: Mapping[Key, str]
+    """The name of the component that an object is part of."""
+
+    @property
+    def objects(self) -> list[Object]:
+        """Those that are the stack's as a whole."""
+        return [planned.manifest for planned in self.plan.objects if not planned.patch]
+
+    @property
+    def patches(self) -> list[Object]:
+        """Of objects of others, the fields that are the stack's."""
+        return [planned.manifest for planned in self.plan.objects if planned.patch]
+
+
+def ours(stack: str, settings: Settings) -> Ours:
+    """The stack's objects; no cluster is asked."""
+    with contextlib.redirect_stderr(io.StringIO()):  # where the program says so
+        resources = render.record(stack)
+    names = {r.urn: r.name for r in resources}
+    component = {key(m): names.get(r.parent, "") for r in resources for m in render.manifests([r])}
+    return Ours(plan(resources, settings), component)
+
+
+def files(path: Path, here: Ours) -> list[Object]:
+    """The objects in a file, or in all below a folder, of YAML or JSON. CommandError if they are none.
+
+    An object that does not say its namespace is in `default`, as kubectl takes it."""
+    found = sorted(f for f in path.rglob("*") if f.suffix in _SUFFIXES) if path.is_dir() else [path]
+    namespaced = {key(m)[:2] for m in [*here.objects, *here.patches] if m["metadata"].get("namespace")}
+    return [_placed(manifest, namespaced) for file in found for manifest in _read(file)]
+
+
+def _read(file: Path) -> Iterator[Object]:
+    try:
+        documents = list(yaml.safe_load_all(file.read_text()))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise CommandError(f"{file} is not YAML: {' '.join(str(error).split())}") from None
+    for document in filter(None, documents):
+        listed = isinstance(document, dict) and str(document.get("kind", "")).endswith("List")
+        for manifest in document.get("items") or [] if listed else [document]:
+            if not (isinstance(manifest, dict) and {"apiVersion", "kind", "metadata"} <= manifest.keys()):
+                raise CommandError(f"{file}: expected Kubernetes objects, each with apiVersion, kind and metadata")
+            yield manifest
+
+
+def _placed(manifest: Object, namespaced: set[tuple[str, str]]) -> Object:
+    if key(manifest)[:2] in namespaced and not manifest["metadata"].get("namespace"):
+        return {**manifest, "metadata": {**manifest["metadata"], "namespace": "default"}}
+    return manifest
+
+
+def standing(api: Api, here: Plan) -> list[Object]:
+    """What stands on a cluster: of the stack's objects those that are there, and what else there is of their kinds in
+    the namespaces that the stack makes, or with Istio's name. Refused if it may not be read."""
+    kinds = here.kinds(api)
+    served = [(planned, kind) for planned in here.objects if (kind := kinds[planned.type]) and kind.served]
+    answers = _asked(api, [Request("GET", path_of(planned, kind)) for planned, kind in served])
+    found = [manifest for manifest in map(_there, answers) if manifest is not None]
+    known = {key(manifest) for manifest in found}
+    return found + [m for m in _further(api, here, kinds) if key(m) not in known]
+
+
+def _asked(api: Api, requests: Sequence[Request]) -> list[Answer]:
+    """The answers; what the API server wants to be asked later is asked later."""
+    answers = ask_all(api, requests)
+    for _ in range(_TRIES):
+        if all(answer.code != _BUSY for answer in answers):
+            break
+        time.sleep(1)
+        answers = [api.ask(r) if a.code == _BUSY else a for r, a in zip(requests, answers, strict=True)]
+    return answers
+
+
+def path_of(planned: Planned, kind: Kind) -> str:
+    """Where an object is found."""
+    return f"{kind.collection(planned.namespace)}/{planned.name}"
+
+
+def _there(answer: Answer) -> Object | None:
+    if answer.code == 404:
+        return None
+    if not answer.good:
+        raise Refused(answer.message)
+    return answer.body
+
+
+def _further(api: Api, here: Plan, kinds: Mapping[tuple[str, str], Kind | None]) -> Iterator[Object]:
+    """What the stack does not have."""
+    made = [name for name, how in here.namespaces.items() if how == "create"]
+    wanted = [
+        (type_, kind, place)
+        for type_, kind in kinds.items()
+        if kind and kind.served and type_[1] not in ("CustomResourceDefinition", "Namespace")
+        for place in (made if kind.namespaced else [""])
+    ]
+    answers = _asked(api, [Request("GET", kind.collection(place)) for _, kind, place in wanted])
+    for (type_, kind, _), answer in zip(wanted, answers, strict=True):
+        for item in (_there(answer) or {}).get("items") or []:
+            if _is_somebodys(item) and (kind.namespaced or "istio" in item["metadata"]["name"]):
+                yield {"apiVersion": type_[0], "kind": type_[1], **item}
+
+
+def _is_somebodys(item: Mapping[str, Any]) -> bool:
+    """Whether a person or an installer has made it, and not a controller."""
+    meta = item["metadata"]
+    return not (meta.get("ownerReferences") or meta["name"] in _OF_CONTROLLERS or item.get("type") in _OF_TOOLS)

@@ -1,0 +1,56 @@
+"""What differs from Istio's own installation on purpose, as docs/differences.md has it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, Final
+
+from commands.parity.compare import Difference
+from commands.parity.defaults import NOTHING
+from components.installation import INJECTOR
+
+Rule = Callable[[Difference], bool]
+
+
+def reason(found: Difference) -> str:
+    """Why it is so on purpose; empty if it is not."""
+    return next((why for why, rule in RULES.items() if rule(found)), "")
+
+
+def _newer_api(found: Difference) -> bool:
+    versions = ("policy/v1beta1", "autoscaling/v2beta1", "autoscaling/v2beta2")
+    return found.path == "apiVersion" and found.theirs in versions
+
+
+def _operator(found: Difference) -> bool:
+    return found.ours is NOTHING and found.whole and "install.istio.io" in (found.object[0], _group(found.theirs))
+
+
+def _group(definition: Any) -> str:
+    return str((definition.get("spec") or {}).get("group", ""))
+
+
+def _template(found: Difference) -> bool:
+    texts = isinstance(found.theirs, str) and isinstance(found.ours, str)
+    injector = found.object[3].startswith(INJECTOR) and found.object[1] == "ConfigMap"
+    return injector and texts and found.path.startswith("data.config.templates.")
+
+
+def _namespace(found: Difference) -> bool:
+    return found.whole and found.object[1] == "Namespace" and found.theirs is NOTHING
+
+
+def _added_notes(found: Difference) -> bool:
+    notes = re.match(r"metadata\.(labels|annotations)\b", found.path)
+    return bool(notes) and found.ours is NOTHING
+
+
+RULES: Final[dict[str, Rule]] = {
+    "the old version of the API is gone since Kubernetes 1.25 and 1.26": _newer_api,
+    "nothing here reads IstioOperator": _operator,
+    "injection templates are compared by what they inject, see docs/injection.md": _template,
+    "a stack makes its namespaces": _namespace,
+    "labels and annotations of others stay": _added_notes,
+}
+"""By the reason, in the order in which they are asked."""

@@ -1,0 +1,91 @@
+"""Objects of others become a stack's: their fields get the stack's field manager, and lose their others.
+
+Two managers may have set a field to the same value. The first who changes it then meets a conflict with the other; so
+it is not enough to apply an object, the fields have to be taken from whoever had them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from urllib.parse import quote
+
+from commands.checks.api import APPLY, Answer, Api, Request, ask_all
+from commands.parity.normal import Object
+from commands.stackfiles import CommandError
+
+MERGE: Final = "application/merge-patch+json"
+_SHOWN: Final = 5
+"""Refusals that a message lists."""
+_TRIES: Final = 5
+"""Times that taking a field is tried, where others change the object meanwhile."""
+_CONFLICT: Final = 409
+_ALONE: Final[Mapping[str, Any]] = {".": {}}
+"""A set of fields that holds nothing but what holds the fields."""
+
+
+def take(api: Api, objects: Mapping[str, Object], manager: str) -> None:
+    """Applies each object, by its path, and takes what it sets from all other managers.
+
+    CommandError if the API server refuses one; nothing was changed if it refuses in a dry run already."""
+    for dry in ("&dryRun=All", ""):
+        answers = ask_all(api, [_apply(path, body, manager, dry) for path, body in objects.items()])
+        _refuse(list(objects.values()), answers, dry)
+    for path, answer in zip(objects, answers, strict=True):
+        _disown(api, path, answer, manager)
+
+
+def _apply(path: str, body: Object, manager: str, dry: str) -> Request:
+    return Request("PATCH", f"{path}?fieldManager={quote(manager)}&force=true{dry}", body, APPLY)
+
+
+def _refuse(objects: Sequence[Object], answers: Sequence[Answer], dry: str) -> None:
+    pairs = zip(objects, answers, strict=True)
+    refused = [f"{o['kind']} {o['metadata']['name']}: {a.message.splitlines()[0]}" for o, a in pairs if not a.good]
+    if refused:
+        more = [f"and {len(refused) - _SHOWN} more"] if len(refused) > _SHOWN else []
+        end = "nothing was touched" if dry else "mend that, then `make adopt` once more"
+        raise CommandError("\n".join(["the API server refuses to apply", *refused[:_SHOWN], *more, end]))
+
+
+def _disown(api: Api, path: str, answer: Answer, manager: str) -> None:
+    for _ in range(_TRIES):
+        meta = answer.body["metadata"]
+        left = remaining(meta.get("managedFields") or [], manager)
+        if left == meta.get("managedFields"):
+            return
+        body = {"metadata": {"resourceVersion": meta["resourceVersion"], "managedFields": left}}
+        done = api.ask(Request("PATCH", f"{path}?fieldManager={quote(manager)}", body, MERGE))
+        if done.good:
+            return
+        if done.code != _CONFLICT:
+            raise CommandError(f"the fields of {path} cannot be taken from others: {done.message}")
+        answer = api.ask(Request("GET", path))
+    raise CommandError(f"the fields of {path} cannot be taken from others: it changes all the time; try again later")
+
+
+def remaining(managers: Sequence[Mapping[str, Any]], manager: str) -> list[Mapping[str, Any]]:
+    """The entries of `managedFields` once what `manager` applies is its alone."""
+    own: Mapping[str, Any] = next((m["fieldsV1"] for m in managers if _applies(m, manager)), {})
+    result: list[Mapping[str, Any]] = []
+    for entry in managers:
+        if _applies(entry, manager) or entry.get("subresource"):
+            result.append(entry)
+        elif fields := _without(entry["fieldsV1"], own):
+            result.append({**entry, "fieldsV1": fields})
+    return result
+
+
+def _applies(entry: Mapping[str, Any], manager: str) -> bool:
+    return (entry["manager"], entry["operation"], entry.get("subresource", "")) == (manager, "Apply", "")
+
+
+def _without(fields: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that are not among `own`; both are trees whose leaves are empty."""
+    result = {}
+    for name, inner in fields.items():
+        if name not in own:
+            result[name] = inner
+        elif own[name] and (rest := _without(inner, own[name])) and rest != _ALONE:
+            result[name] = rest
+    return result

@@ -1,0 +1,84 @@
+"""An Istio that was installed with kubectl becomes a stack's: each test goes on from the one before."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.e2e.conftest import Checkout, counts
+
+ROOT = "--namespace=istio-system"
+
+
+@pytest.fixture(scope="module")
+def before(checkout: Checkout) -> set[str]:
+    """The cluster before anything was installed."""
+    checkout.make("sandbox")
+    return checkout.objects()
+
+
+@pytest.fixture(scope="module")
+def foreign(checkout: Checkout, before: set[str]) -> set[str]:
+    """What stands there once somebody has installed the demo profile and Bookinfo, as kubectl does by itself."""
+    assert before
+    checkout.set(addons=None, analysis=None)
+    for folder in checkout.rendered("dev"):
+        checkout.kubectl("apply", "--filename", folder)
+    checkout.kubectl("wait", "--for=condition=Available", "deployment", "--all", ROOT, "--timeout=60s")
+    return checkout.objects()
+
+
+@pytest.mark.usefixtures("foreign")
+def test_up_refuses_it_and_says_how_to_take_it_over(checkout: Checkout) -> None:
+    text = checkout.make("up", code=None)
+    assert "already has an Istio that this stack did not install: injection webhook istio-sidecar-injector" in text
+    assert "`make adopt` takes it over" in text
+
+
+@pytest.mark.usefixtures("foreign")
+def test_an_istio_that_is_not_what_the_stack_says_is_not_taken_over(checkout: Checkout) -> None:
+    scale = ("scale", "deployment/istiod", ROOT)
+    checkout.kubectl(*scale, "--replicas=2")
+    assert "spec.replicas: 2 there, 1 here" in checkout.make("parity", code=2)
+    text = checkout.make("adopt", code=None)
+    assert "spec.replicas: 2 there, 1 here" in text
+    assert "this is not what stack dev says" in text
+    assert "mesh-dev" not in checkout.kubectl(
+        "get", "deployment", "--all-namespaces", "--show-managed-fields", "-oyaml"
+    )
+    checkout.kubectl(*scale, "--replicas=1")
+
+
+def test_it_is_taken_over_without_a_change(checkout: Checkout, foreign: set[str]) -> None:
+    assert "no difference; 0 on purpose" in checkout.make("parity", "FROM=mesh-dev")
+    specs = (
+        "get",
+        "services,deployments,configmaps",
+        "--all-namespaces",
+        "--output=jsonpath={.items[*]['spec','data']}",
+    )
+    present = checkout.kubectl(*specs)
+    text = checkout.make("adopt")
+    assert re.search(r"adopted: \d\d objects are stack dev's now", text)
+    assert checkout.objects() == foreign
+    assert checkout.kubectl(*specs) == present
+    found = counts(checkout.make("preview", "ARGS=--refresh --expect-no-changes"))
+    assert re.fullmatch(r"Resources: \d+ unchanged", found), found
+
+
+def test_whoever_installed_it_is_not_in_the_way_of_the_next_change(checkout: Checkout) -> None:
+    checkout.set(meshConfig={"accessLogFile": "/dev/null"}, pilot={"traceSampling": 50})
+    assert "~ 2 updated" in counts(checkout.make("up"))
+    assert "50" in checkout.kubectl("get", "deployment/istiod", ROOT, "--output=yaml")
+    assert "/dev/null" in checkout.kubectl("get", "configmap/istio", ROOT, "--output=yaml")
+
+
+def test_another_stacks_mesh_is_not_taken_over(checkout: Checkout) -> None:
+    text = checkout.make("adopt", "STACK=demo", "CONTEXT=mesh-dev", code=None)
+    assert "already has the mesh of project mesh, stack dev" in text
+
+
+def test_down_removes_what_was_taken_over(checkout: Checkout, before: set[str]) -> None:
+    checkout.make("down")
+    assert checkout.objects() == before

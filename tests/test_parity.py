@@ -1,0 +1,318 @@
+"""A stack's objects beside somebody else's."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from commands import render
+from commands.parity import defaults, wanted
+from commands.parity.compare import differences, key
+from commands.parity.defaults import NOTHING
+from tests import owned
+
+REFERENCE = os.environ.get("MESH_REFERENCE")
+Change = Callable[[Any], object]
+
+DEPLOYMENT: dict[str, Any] = {
+    "apiVersion": "apps/v1",
+    "kind": "Deployment",
+    "metadata": {"name": "front", "namespace": "shop", "labels": {"app": "front"}},
+    "spec": {
+        "replicas": 1,
+        "selector": {"matchLabels": {"app": "front"}},
+        "template": {
+            "metadata": {"labels": {"app": "front"}},
+            "spec": {
+                "serviceAccountName": "front",
+                "containers": [
+                    {
+                        "name": "front",
+                        "image": "front:1",
+                        "args": ["--a", "--b"],
+                        "env": [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}],
+                        "ports": [{"containerPort": 80}],
+                        "resources": {"limits": {"cpu": "2000m", "memory": "1024Mi"}},
+                    },
+                    {"name": "side", "image": "side"},
+                ],
+            },
+        },
+    },
+}
+SERVICE: dict[str, Any] = {
+    "apiVersion": "v1",
+    "kind": "Service",
+    "metadata": {"name": "front", "namespace": "shop"},
+    "spec": {"ports": [{"name": "http", "port": 80}], "selector": {"app": "front"}},
+}
+ROLE: dict[str, Any] = {
+    "apiVersion": "rbac.authorization.k8s.io/v1",
+    "kind": "ClusterRole",
+    "metadata": {"name": "reader"},
+    "rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"]}, {"verbs": ["get"]}],
+}
+DOCUMENT: dict[str, Any] = {
+    "apiVersion": "v1",
+    "kind": "ConfigMap",
+    "metadata": {"name": "istio", "namespace": "istio-system"},
+    "data": {"mesh": "trustDomain: cluster.local\nenableTracing: true\n", "text": "one\ntwo\n"},
+}
+WEBHOOK: dict[str, Any] = {
+    "apiVersion": "admissionregistration.k8s.io/v1",
+    "kind": "ValidatingWebhookConfiguration",
+    "metadata": {"name": "v"},
+    "webhooks": [{"name": "a", "clientConfig": {"service": {"name": "istiod", "namespace": "istio-system"}}}],
+}
+POLICY: dict[str, Any] = {
+    "apiVersion": "security.istio.io/v1beta1",
+    "kind": "AuthorizationPolicy",
+    "metadata": {"name": "p", "namespace": "shop"},
+    "spec": {"rules": [{}]},
+}
+SCALER: dict[str, Any] = {
+    "apiVersion": "autoscaling/v2",
+    "kind": "HorizontalPodAutoscaler",
+    "metadata": {"name": "front", "namespace": "shop"},
+    "spec": {"maxReplicas": 5, "scaleTargetRef": {"kind": "Deployment", "name": "front"}},
+}
+SECRET: dict[str, Any] = {
+    "apiVersion": "v1",
+    "kind": "Secret",
+    "metadata": {"name": "s", "namespace": "shop"},
+    "stringData": {"password": "hunter2"},
+}
+
+
+def changed(manifest: Mapping[str, Any], change: Change) -> dict[str, Any]:
+    found = copy.deepcopy(dict(manifest))
+    change(found)
+    return found
+
+
+def containers(manifest: Any) -> Any:
+    return manifest["spec"]["template"]["spec"]["containers"]
+
+
+def found(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
+    return [(d.path, d.theirs, d.ours) for d in differences([theirs], [ours])]
+
+
+SAME: dict[str, tuple[Mapping[str, Any], Change]] = {
+    "what the API server fills in": (
+        DEPLOYMENT,
+        lambda m: (
+            m["spec"].update(progressDeadlineSeconds=600, revisionHistoryLimit=10),
+            containers(m)[0]["ports"][0].update(protocol="TCP"),
+            containers(m)[0].update(imagePullPolicy="IfNotPresent", terminationMessagePath="/dev/termination-log"),
+            containers(m)[1].update(imagePullPolicy="Always", resources={}),
+        ),
+    ),
+    "a default that is left out": (DEPLOYMENT, lambda m: m["spec"].pop("replicas")),
+    "an amount in other words": (
+        DEPLOYMENT,
+        lambda m: containers(m)[0].update(resources={"limits": {"cpu": 2, "memory": "1Gi"}}),
+    ),
+    "the order of variables and containers": (
+        DEPLOYMENT,
+        lambda m: (containers(m)[0]["env"].reverse(), containers(m).reverse()),
+    ),
+    "the older name of the account": (
+        DEPLOYMENT,
+        lambda m: m["spec"]["template"]["spec"].update(serviceAccount="front"),
+    ),
+    "status and bookkeeping": (
+        DEPLOYMENT,
+        lambda m: (
+            m.update(status={"replicas": 1}),
+            m["metadata"].update(uid="u", managedFields=[{}], annotations={"deployment.kubernetes.io/revision": "3"}),
+            m["spec"]["template"]["metadata"]["labels"].update({"operator.istio.io/component": "Pilot"}),
+        ),
+    ),
+    "an assigned address and port": (
+        SERVICE,
+        lambda m: (
+            m["spec"].update(clusterIP="10.0.0.1", clusterIPs=["10.0.0.1"], ipFamilies=["IPv4"], type="ClusterIP"),
+            m["spec"]["ports"][0].update(nodePort=31000, targetPort=80),
+        ),
+    ),
+    "the order of rules and verbs": (ROLE, lambda m: (m["rules"].reverse(), m["rules"][1]["verbs"].reverse())),
+    "a document in other lines": (
+        DOCUMENT,
+        lambda m: m["data"].update(mesh='{"enableTracing": true, "trustDomain": "cluster.local"}'),
+    ),
+    "what istiod writes": (
+        WEBHOOK,
+        lambda m: (
+            m["webhooks"][0].update(failurePolicy="Ignore", timeoutSeconds=10),
+            m["webhooks"][0]["clientConfig"].update(caBundle="Zm9v"),
+        ),
+    ),
+    "what a secret holds": (
+        SECRET,
+        lambda m: (m.pop("stringData"), m.update(data={"other": "c2VjcmV0"}, type="Opaque")),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SAME)
+def test_what_no_cluster_would_notice_is_no_difference(case: str) -> None:
+    manifest, change = SAME[case]
+    assert found(changed(manifest, change), manifest) == []
+
+
+DIFFERENT: dict[str, tuple[Mapping[str, Any], Change, list[tuple[str, Any, Any]]]] = {
+    "a value": (
+        DEPLOYMENT,
+        lambda m: containers(m)[0].update(image="front:2"),
+        [("spec.template.spec.containers[front].image", "front:2", "front:1")],
+    ),
+    "a value beside a default": (DEPLOYMENT, lambda m: m["spec"].update(replicas=3), [("spec.replicas", 3, 1)]),
+    "a field that only they have": (
+        DEPLOYMENT,
+        lambda m: m["spec"].update(minReadySeconds=5),
+        [("spec.minReadySeconds", 5, NOTHING)],
+    ),
+    "a field that only we have": (
+        DEPLOYMENT,
+        lambda m: containers(m)[0]["env"].pop(),
+        [("spec.template.spec.containers[front].env[B]", NOTHING, {"name": "B", "value": "2"})],
+    ),
+    "a whole container, in one line": (
+        DEPLOYMENT,
+        lambda m: containers(m).pop(),
+        [
+            (
+                "spec.template.spec.containers[side]",
+                NOTHING,
+                {"name": "side", "image": "side", "imagePullPolicy": "Always"},
+            )
+        ],
+    ),
+    "the order of arguments": (
+        DEPLOYMENT,
+        lambda m: containers(m)[0]["args"].reverse(),
+        [
+            ("spec.template.spec.containers[front].args[0]", "--b", "--a"),
+            ("spec.template.spec.containers[front].args[1]", "--a", "--b"),
+        ],
+    ),
+    "a selector": (
+        DEPLOYMENT,
+        lambda m: m["spec"]["selector"]["matchLabels"].update(release="x"),
+        [("spec.selector.matchLabels.release", "x", NOTHING)],
+    ),
+    "a port": (
+        SERVICE,
+        lambda m: m["spec"]["ports"][0].update(targetPort=8080),
+        [("spec.ports[http].targetPort", 8080, 80)],
+    ),
+    "one value in a document": (
+        DOCUMENT,
+        lambda m: m["data"].update(mesh="trustDomain: other\nenableTracing: true\n"),
+        [("data.mesh.trustDomain", "other", "cluster.local")],
+    ),
+    "a webhook's place": (
+        WEBHOOK,
+        lambda m: m["webhooks"][0]["clientConfig"]["service"].update(path="/validate"),
+        [("webhooks[a].clientConfig.service.path", "/validate", NOTHING)],
+    ),
+    "an empty rule, which lets everybody in": (
+        POLICY,
+        lambda m: m["spec"].update(rules=[]),
+        [("spec.rules", [], [{}])],
+    ),
+    "a key with dots": (
+        DEPLOYMENT,
+        lambda m: m["metadata"]["labels"].update({"a.b/c": "d"}),
+        [('metadata.labels."a.b/c"', "d", NOTHING)],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", DIFFERENT)
+def test_what_a_cluster_would_notice_is_told_with_its_place(case: str) -> None:
+    manifest, change, expected = DIFFERENT[case]
+    assert found(changed(manifest, change), manifest) == expected
+
+
+def test_a_configured_node_port_is_ours() -> None:
+    ours = changed(SERVICE, lambda m: m["spec"]["ports"][0].update(nodePort=31102))
+    theirs = changed(SERVICE, lambda m: m["spec"]["ports"][0].update(nodePort=31000))
+    assert found(theirs, ours) == [("spec.ports[http].nodePort", 31000, 31102)]
+
+
+def test_replicas_belong_to_an_autoscaler_only_where_there_is_one() -> None:
+    theirs = changed(DEPLOYMENT, lambda m: m["spec"].update(replicas=4))
+    ours = changed(DEPLOYMENT, lambda m: m["spec"].pop("replicas"))
+    assert [d.path for d in differences([theirs], [ours])] == ["spec.replicas"]
+    assert differences([theirs, SCALER], [ours, SCALER]) == []
+
+
+def test_an_old_autoscaler_says_the_same_in_the_old_way() -> None:
+    metric = {
+        "type": "Resource",
+        "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}},
+    }
+    old = {"type": "Resource", "resource": {"name": "cpu", "targetAverageUtilization": 80}}
+    ours = changed(SCALER, lambda m: m["spec"].update(metrics=[metric]))
+    theirs = changed(SCALER, lambda m: (m["spec"].update(metrics=[old]), m.update(apiVersion="autoscaling/v2beta1")))
+    (only,) = differences([theirs], [ours])
+    assert (only.path, bool(wanted.reason(only))) == ("apiVersion", True)
+
+
+def test_an_object_that_one_side_lacks_is_one_difference() -> None:
+    only_theirs, only_ours = differences([SERVICE], [DEPLOYMENT])
+    assert (only_theirs.object, only_theirs.ours, only_theirs.whole) == (key(SERVICE), NOTHING, True)
+    assert (only_ours.object, only_ours.theirs, only_ours.whole) == (key(DEPLOYMENT), NOTHING, True)
+
+
+def test_of_an_object_of_others_only_our_fields_count() -> None:
+    patch = {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {"name": "shop", "labels": {"istio-injection": "enabled"}},
+    }
+    theirs = changed(patch, lambda m: m["metadata"]["labels"].update(team="a"))
+    assert differences([theirs], [], [patch]) == []
+    (only,) = differences([changed(patch, lambda m: m["metadata"].pop("labels"))], [], [patch])
+    assert (only.path, only.theirs) == ("metadata.labels", NOTHING)
+
+
+def test_the_fields_of_others_are_those_of_the_table_in_the_docs() -> None:
+    rows = owned.fields()
+    assert {f"{row.kind}.{row.path}".replace("[*]", "") for row in rows} == defaults.OTHERS
+    assert {f"{row.kind}.{row.path}" for row in rows if row.scaled} == {defaults.SCALED}
+
+
+def test_every_object_of_the_shipped_stacks_is_equal_to_itself_after_a_round_trip() -> None:
+    manifests = list(render.manifests(render.record("demo")))
+    again = [json.loads(json.dumps(manifest)) for manifest in manifests]
+    assert differences(again, manifests) == []
+
+
+@pytest.mark.skipif(not REFERENCE, reason="MESH_REFERENCE does not name a folder with Istio's own output")
+@pytest.mark.parametrize("profile", ["default", "demo", "minimal"])
+def test_a_profile_differs_from_istios_own_output_only_on_purpose(profile: str) -> None:
+    folder = Path(str(REFERENCE)) / "istio-1.10.3"
+    theirs = [
+        manifest
+        for file in (folder / "crds.yaml", folder / "profiles" / f"{profile}.yaml")
+        for manifest in yaml.safe_load_all(file.read_text())
+        if manifest
+    ]
+    ours = list(render.manifests(render.record("x", {"mesh:profile": profile})))
+    listed = differences(theirs, ours)
+    assert [str(d) for d in listed if not wanted.reason(d)] == []
+    assert {wanted.reason(d) for d in listed}  # it was really compared with something else
+    name = ("apps", "Deployment", "istio-system", "istiod")
+    broken = [changed(m, lambda m: containers(m)[0].update(image="x:1")) if key(m) == name else m for m in theirs]
+    (more,) = set(map(str, differences(broken, ours))) - set(map(str, listed))
+    assert "image" in more
