@@ -47,19 +47,24 @@ class Picture:
 
 def change(old: Picture, new: Picture) -> Picture:
     """The new picture with what is added to the old one marked, and what is removed still in it. A box that says
-    something else than before is there twice."""
+    something else than before is there twice, each with its own arrows."""
     before, after = _by_key(old), _by_key(new)
     boxes: list[Box] = []
+    gone: dict[str, str] = {}
     for key in dict.fromkeys([*before, *after]):
         was, now = before.get(key), after.get(key)
         if was and was != now:
-            boxes.append(replace(was, id=f"{was.id} (before)" if now else was.id, state="removed"))
+            gone[key] = f"{key} (before)" if now else key
+            boxes.append(replace(was, id=gone[key], state="removed"))
         if now:
             boxes.append(now if was == now else replace(now, state="added"))
-    gone = {box.id.removesuffix(" (before)"): box.id for box in boxes if box.state == "removed"}
-    arrows = [arrow if arrow in old.arrows else replace(arrow, state="added") for arrow in new.arrows]
+    come = {box.id for box in boxes if box.state == "added"}
+    arrows: list[Arrow] = []
+    for arrow in new.arrows:
+        same = arrow in old.arrows and not {arrow.source, arrow.target} & come
+        arrows.append(arrow if same else replace(arrow, state="added"))
     for arrow in old.arrows:
-        if arrow not in new.arrows:
+        if arrow not in new.arrows or {arrow.source, arrow.target} & gone.keys():
             source, target = gone.get(arrow.source, arrow.source), gone.get(arrow.target, arrow.target)
             arrows.append(replace(arrow, source=source, target=target, state="removed"))
     return replace(new, boxes=boxes, arrows=arrows)
