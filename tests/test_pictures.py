@@ -112,7 +112,8 @@ stack_map, stack_graph = cache(command.of), cache(graph_command.of)
 def crowded() -> Picture:
     """Labels of many arrows between arrows without."""
     shares = (split(share, match=[{"uri": {"exact": f"/{share}"}}]) for share in (5, 50, 95))
-    return picture(routes("cart", *shares, JASON), routes("front", to("front", mirror={"host": "cart"})))
+    both = routes("front", to("front", mirror={"host": "cart"}), gateways=["way-in", "mesh"])
+    return picture(routes("cart", *shares, JASON), both)
 
 
 PICTURES: Mapping[str, Callable[[], Picture]] = {
@@ -209,6 +210,17 @@ def test_a_box_that_says_something_else_is_there_before_and_after_with_its_arrow
     assert set(fronts.values()) == {(("mTLS",), "removed"), (("mTLS", "allow more"), "added")}
     arriving = {(fronts[arrow.target][1], arrow.state) for arrow in both.arrows if arrow.target in fronts}
     assert arriving == {("removed", "removed"), ("added", "added")}
+
+
+def test_a_route_that_is_put_before_another_leaves_that_as_it_is() -> None:
+    both = model.change(picture(routes("cart", split(90))), picture(routes("cart", JASON, split(90))))
+    assert {(box.lines[0], box.state) for box in both.boxes if box.state} == {("end-user: jason", "added")}
+    assert {arrow.state for arrow in both.arrows if arrow.label} == {""}
+
+
+def test_every_arrow_leads_from_left_to_right(shown: Picture) -> None:
+    columns = {box.id: box.column for box in shown.boxes}
+    assert all(columns[arrow.source] < columns[arrow.target] for arrow in shown.arrows)
 
 
 def test_an_unchanged_mesh_has_no_marks() -> None:

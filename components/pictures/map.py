@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -70,8 +71,8 @@ class _Drawing:
             gateway = self.box(str(ref), _GATEWAYS, [name, listens], self._locks_of_gateway(found))
             for host in thing.items("hosts"):
                 self.arrow(self.box(f"host {host}", _HOSTS, ["any host" if host == hosts.ALL else host]), gateway)
-            for i, route in enumerate(virtual_services.routes(thing)):
-                box = self.box(f"{thing.ref} {i}", _ROUTES, _route(route))
+            for name, route in _named(thing):
+                box = self.box(f"{name} at gateways", _ROUTES, _route(route))
                 self.arrow(gateway, box)
                 self._receivers(thing, route, box, to_services=True)
 
@@ -83,8 +84,8 @@ class _Drawing:
             return
         name = self._service(service)
         for thing in rules:
-            for i, route in enumerate(virtual_services.routes(thing)):
-                box = self.box(f"{thing.ref} {i}", _RULES, _route(route))
+            for rule, route in _named(thing):
+                box = self.box(f"{rule} of sidecars", _RULES, _route(route))
                 self.arrow(name, box)
                 self._receivers(thing, route, box, to_services=False)
         for pod in pods:
@@ -133,9 +134,18 @@ class _Drawing:
         return self._guards.get(pod, [])
 
 
+def _named(thing: Object) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The routes of a VirtualService, each named by what it is for: the same name, whatever stands before it."""
+    seen: Counter[str] = Counter()
+    for route in virtual_services.routes(thing):
+        name = f"{thing.ref} {'; '.join(_matches(route))}"
+        seen[name] += 1
+        yield (f"{name} ({seen[name]})" if seen[name] > 1 else name), route
+
+
 def _route(route: Mapping[str, Any]) -> Iterator[str]:
     """What a route is for, and what it does besides passing requests on."""
-    matches = [_match(match) for match in route.get("match") or ()]
+    matches = _matches(route)
     yield from matches[:_MOST] or ["all requests"]
     if len(matches) > _MOST:
         yield f"and {len(matches) - _MOST} more"
@@ -150,6 +160,10 @@ def _route(route: Mapping[str, Any]) -> Iterator[str]:
         yield f"timeout {route['timeout']}"
     if route.get("retries"):
         yield f"retries {route['retries'].get('attempts', 0)}"
+
+
+def _matches(route: Mapping[str, Any]) -> Sequence[str]:
+    return [_match(match) for match in route.get("match") or ()]
 
 
 def _match(match: Mapping[str, Any]) -> str:
