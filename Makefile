@@ -35,6 +35,9 @@ smoke: $(VENV)/ready ## ask the product page, and compare which versions answer 
 analyze: $(VENV)/ready ## say what is wrong with the stack's objects; needs no cluster
 	@$(RUN) commands analyze $(STACK)
 
+report: $(VENV)/ready ## what a change does to risks, requests and objects, of all stacks or STACK, to OUT=reports; BASE=branch, ARGS="--fail-on high"
+	@$(RUN) commands report "$(if $(filter file,$(origin STACK)),,$(STACK))" --out "$(OUT)" --base "$(BASE)" $(ARGS)
+
 map: $(VENV)/ready ## draw hosts, gateways, routes, services and versions to OUT=folder, as SVG and Mermaid; needs no cluster
 	@$(RUN) commands map $(STACK) --out "$(OUT)"
 

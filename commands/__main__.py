@@ -116,6 +116,13 @@ def map_(stack: str, args: argparse.Namespace) -> int:
     return drawing.run(stack, Path(args.out or "."))
 
 
+def report(stack: str, args: argparse.Namespace) -> int:
+    """Says what a change does: risks, requests, objects."""
+    from commands import report as reporting
+
+    return reporting.run(stack, Path(args.out or reporting.FOLDER), args.base, args.flags)
+
+
 def graph(stack: str, args: argparse.Namespace) -> int:
     """Draws the stack's components."""
     from commands import graph as drawing
@@ -157,6 +164,7 @@ COMMANDS: Final[dict[str, Callable[[str, argparse.Namespace], int]]] = {
     "analyze": analyze,
     "map": map_,
     "graph": graph,
+    "report": report,
     "reset": reset,
     "env": env,
     "docs": docs,
@@ -185,11 +193,12 @@ def main() -> int:
     parser.add_argument("command", choices=COMMANDS)
     parser.add_argument("stack", nargs="?", default="dev")
     parser.add_argument("--out", help="folder for rendered files")
+    parser.add_argument("--base", help="branch or commit to compare with", default="")
     parser.add_argument("--name", help="an addon", default="")
     args, flags = parser.parse_known_args()
     args.flags = flags
     try:
-        if args.command not in ("render", "analyze", "map", "graph", "docs", "precheck"):
+        if args.command not in ("render", "analyze", "map", "graph", "report", "docs", "precheck"):
             args.environment = environment()
             os.environ.update(args.environment)
         return COMMANDS[args.command](args.stack, args)

@@ -33,12 +33,4 @@ def objects(resources: Iterable[Resource]) -> Iterator[Object]:
     """The Kubernetes objects among recorded resources, with the config keys that they come from."""
     for resource in resources:
         for manifest in render.manifests([resource]):
-            yield Object.read(manifest, collected.origin(*_type_and_name(resource.parent)))
-
-
-def _type_and_name(urn: str) -> tuple[str, str]:
-    """Of a URN `urn:pulumi:<stack>::<project>::<parent types>$<type>::<name>`; empty for none."""
-    if not urn:
-        return "", ""
-    types, name = urn.split("::", 3)[2:]
-    return types.rpartition("$")[2], name
+            yield Object.read(manifest, collected.origin(*render.type_and_name(resource.parent)))

@@ -7,6 +7,7 @@ import os
 import secrets
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -121,6 +122,25 @@ class Engine:
         if quiet or not sys.stdin.isatty():
             flags = (*flags, "--non-interactive")
         return self._pulumi([command, *flags], quiet)
+
+    def events(self, *flags: str) -> tuple[int, list[dict[str, Any]]]:
+        """Previews the stack without showing anything; the exit code, and the engine's own record of events, in which
+        secrets are blinded."""
+        with tempfile.TemporaryDirectory() as folder:
+            log = Path(folder) / "events.json"
+            where = ("--stack", self.stack, "--config-file", str(self.file), "--non-interactive")
+            done = subprocess.run(
+                ["pulumi", "preview", "--json", "--event-log", str(log), *where, *flags],
+                cwd=ROOT,
+                env={**os.environ, "PULUMI_DEBUG_COMMANDS": "true"},  # without it there is no --event-log
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            if not log.exists():
+                raise CommandError(f"pulumi preview failed:\n{(done.stderr or done.stdout).strip()}")
+            return done.returncode, [json.loads(line) for line in log.read_text().splitlines()]
 
     def make_secrets(self, namespace: str, keys: Sequence[str]) -> None:
         """Puts a random value for each key that the stack's config does not hold into the copy of its file, encrypted.

@@ -6,6 +6,7 @@ import os
 import runpy
 import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -78,15 +79,22 @@ def record(stack: str, config: Mapping[str, str] | None = None) -> list[Resource
     recorder = Recorder()
     chosen = dict(stackfiles.config(stack) if config is None else config)
     configuration.load(chosen)
-    before = os.environ.get("MESH_OFFLINE")
-    os.environ["MESH_OFFLINE"] = "1"
-    try:
+    with offline():
         mocks.set_mocks(recorder, project=PROJECT, stack=stack, preview=True, monitor=Monitor(recorder))
         pulumi_config.set_all_config(chosen)
         pulumi.runtime.test(_program)()  # type: ignore[no-untyped-call]
+    return recorder.resources
+
+
+@contextmanager
+def offline() -> Iterator[None]:
+    """The program asks no cluster."""
+    before = os.environ.get("MESH_OFFLINE")
+    os.environ["MESH_OFFLINE"] = "1"
+    try:
+        yield
     finally:
         os.environ.pop("MESH_OFFLINE") if before is None else os.environ.update(MESH_OFFLINE=before)
-    return recorder.resources
 
 
 def _program() -> None:
@@ -110,19 +118,29 @@ def render(stack: str, out: Path) -> int:
 
 def manifests(resources: list[Resource]) -> Iterator[dict[str, Any]]:
     """The Kubernetes objects among the resources."""
-    for resource in resources:
-        if not resource.type.startswith("kubernetes:"):
-            continue
-        manifest = dict(resource.inputs)
-        meta = dict(manifest["metadata"])
-        kept = {k: v for k, v in meta.pop("annotations", {}).items() if not k.startswith(_OURS)}
-        if kept:
-            meta["annotations"] = kept
-        if manifest["kind"] == "Secret":
-            manifest.pop("data", None)  # what could stand there is base64, and would be taken for the value
-            if "stringData" in manifest:
-                manifest["stringData"] = dict.fromkeys(manifest["stringData"], stackfiles.SECRET)
-        yield {**manifest, "metadata": meta}
+    return (manifest(resource.inputs) for resource in resources if resource.type.startswith("kubernetes:"))
+
+
+def manifest(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """The object that a resource's inputs say, without what only Pulumi needs, and without the values of a Secret."""
+    whole = dict(inputs)
+    meta = dict(whole["metadata"])
+    kept = {k: v for k, v in (meta.pop("annotations", None) or {}).items() if not k.startswith(_OURS)}
+    if kept:
+        meta["annotations"] = kept
+    if whole["kind"] == "Secret":
+        whole.pop("data", None)  # what could stand there is base64, and would be taken for the value
+        if "stringData" in whole:
+            whole["stringData"] = dict.fromkeys(whole["stringData"], stackfiles.SECRET)
+    return {**whole, "metadata": meta}
+
+
+def type_and_name(urn: str) -> tuple[str, str]:
+    """Of a URN `urn:pulumi:<stack>::<project>::<parent types>$<type>::<name>`; empty for none."""
+    if not urn:
+        return "", ""
+    types, name = urn.split("::", 3)[2:]
+    return types.rpartition("$")[2], name
 
 
 def _whole(value: Any) -> Any:

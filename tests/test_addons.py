@@ -12,8 +12,8 @@ import yaml
 from commands import render
 from components.addons.config import SECRETS, Addons
 from components.addons.install import COMPONENTS
+from tests.test_configuration import load, refusal
 from tests.test_installation import INGRESS, Object, env, installed, mesh_config, pod
-from tests.test_settings import load, refusal
 
 ALL = list(COMPONENTS)
 

@@ -28,7 +28,7 @@ def test_the_same_mesh_answers_the_same() -> None:
 
 def test_what_no_request_notices_is_no_change() -> None:
     assert changes(service("lonely", selector={"app": "front"}), thing("Namespace", "other")) == [
-        "lonely/ from cart-v1: 200 (the mesh does not know the host) → lonely"
+        "lonely/ from cart-v1: 200 (the mesh does not know the host) → lonely; 2 retries"
     ]
 
 
@@ -51,10 +51,17 @@ def test_a_canary_is_told_with_its_share() -> None:
 def test_a_caller_who_is_refused_from_now_on_is_told_with_the_policy() -> None:
     found = changes(policy("cart", {"principals": ["cluster.local/ns/shop/sa/other"]}))
     assert found == [
-        f"cart{path} from front: cart {version}; 2 retries → cart {version}"
-        " (403: AuthorizationPolicy shop/cart does not allow it); 2 retries"
+        f"cart{path} from front: cart {version}; 2 retries → 403 (AuthorizationPolicy shop/cart does not allow it)"
         for path, version in (("/", "v1"), ("/new", "v2"))
     ]
+
+
+def test_who_is_refused_by_another_version_or_for_another_reason_sees_no_difference() -> None:
+    nobody = policy("cart", {"principals": ["cluster.local/ns/shop/sa/other"]})
+    more = policy("more", {"principals": ["cluster.local/ns/shop/sa/third"]}, app="cart")
+    new = {"match": [{"uri": {"prefix": "/new"}}], **to("cart", "v2")}
+    before, after = mesh(nobody), mesh(nobody, more, routes("cart", new, to("cart", "v2", timeout="2s")))
+    assert comparison.changes(before, after) == []
 
 
 def test_faults_and_limits_are_told() -> None:
@@ -84,4 +91,5 @@ def test_samples_are_few_where_nothing_is_told_apart() -> None:
         "front/ from cart-v1",
         "cart/ from front",
         "cart/new from front",
+        "elsewhere.example.org/ from front",
     ]

@@ -13,7 +13,7 @@ from commands import dashboard, guard
 from commands.stackfiles import CommandError
 from components import cluster
 from components.cluster import Target
-from tests.test_settings import load
+from tests.test_configuration import load
 
 FORWARDING = "Forwarding from 127.0.0.1:40123 -> 3000"
 

@@ -204,18 +204,21 @@ def test_what_is_added_and_removed_is_marked_and_the_rest_is_not() -> None:
     assert {box.state for box in both.boxes} == {""}
 
 
-def test_a_box_that_says_something_else_is_there_before_and_after_with_its_arrows() -> None:
-    both = model.change(picture(), picture(policy("more", {"namespaces": ["shop"]}, app="front")))
-    fronts = {box.id: (box.locks, box.state) for box in both.boxes if box.lines[0] == "front"}
-    assert set(fronts.values()) == {(("mTLS",), "removed"), (("mTLS", "allow more"), "added")}
-    arriving = {(fronts[arrow.target][1], arrow.state) for arrow in both.arrows if arrow.target in fronts}
-    assert arriving == {("removed", "removed"), ("added", "added")}
-
-
-def test_a_route_that_is_put_before_another_leaves_that_as_it_is() -> None:
+def test_a_route_that_comes_before_another_is_new_and_the_other_is_not() -> None:
     both = model.change(picture(routes("cart", split(90))), picture(routes("cart", JASON, split(90))))
-    assert {(box.lines[0], box.state) for box in both.boxes if box.state} == {("end-user: jason", "added")}
-    assert {arrow.state for arrow in both.arrows if arrow.label} == {""}
+    assert [box.lines for box in both.boxes if box.state] == [("end-user: jason",)]
+    assert {arrow.state for arrow in both.arrows} == {"", "added"}
+
+
+def test_a_box_that_says_something_else_is_there_once_with_the_lines_of_both() -> None:
+    both = model.change(picture(), picture(policy("more", {"namespaces": ["shop"]}, app="front")))
+    (front,) = [box for box in both.boxes if box.lines[0] == "front"]
+    assert (front.locks, front.marks, front.state) == (("mTLS", "+ allow more"), {"+ allow more": "added"}, "")
+    back = model.change(picture(routes("cart", split(90, timeout="2s"))), picture(routes("cart", split(90))))
+    (rule,) = [box for box in back.boxes if box.marks]
+    assert rule.marks == {"− timeout 2s": "removed"}  # noqa: RUF001 (a minus)
+    assert ET.fromstring(svg.draw(back)) is not None
+    assert 'fill="#cf222e">− timeout 2s<' in svg.draw(back)  # noqa: RUF001 (a minus)
 
 
 def test_every_arrow_leads_from_left_to_right(shown: Picture) -> None:

@@ -71,8 +71,8 @@ class _Drawing:
             gateway = self.box(str(ref), _GATEWAYS, [name, listens], self._locks_of_gateway(found))
             for host in thing.items("hosts"):
                 self.arrow(self.box(f"host {host}", _HOSTS, ["any host" if host == hosts.ALL else host]), gateway)
-            for name, route in _named(thing):
-                box = self.box(f"{name} at gateways", _ROUTES, _route(route))
+            for rule, route in _named(thing):
+                box = self.box(f"{rule} at gateways", _ROUTES, _route(route))
                 self.arrow(gateway, box)
                 self._receivers(thing, route, box, to_services=True)
 
@@ -135,17 +135,18 @@ class _Drawing:
 
 
 def _named(thing: Object) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The routes of a VirtualService, each named by what it is for: the same name, whatever stands before it."""
+    """The routes of a VirtualService with names by which they are the same in another picture: by what they are for,
+    not by their place, which others may take."""
     seen: Counter[str] = Counter()
     for route in virtual_services.routes(thing):
-        name = f"{thing.ref} {'; '.join(_matches(route))}"
+        name = "; ".join([str(thing.ref), *map(_match, route.get("match") or ())])
         seen[name] += 1
-        yield (f"{name} ({seen[name]})" if seen[name] > 1 else name), route
+        yield f"{name} {seen[name]}", route
 
 
 def _route(route: Mapping[str, Any]) -> Iterator[str]:
     """What a route is for, and what it does besides passing requests on."""
-    matches = _matches(route)
+    matches = [_match(match) for match in route.get("match") or ()]
     yield from matches[:_MOST] or ["all requests"]
     if len(matches) > _MOST:
         yield f"and {len(matches) - _MOST} more"
@@ -160,10 +161,6 @@ def _route(route: Mapping[str, Any]) -> Iterator[str]:
         yield f"timeout {route['timeout']}"
     if route.get("retries"):
         yield f"retries {route['retries'].get('attempts', 0)}"
-
-
-def _matches(route: Mapping[str, Any]) -> Sequence[str]:
-    return [_match(match) for match in route.get("match") or ()]
 
 
 def _match(match: Mapping[str, Any]) -> str:

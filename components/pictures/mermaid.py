@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Final
 
-from components.pictures.model import Box, Picture
+from components.pictures.model import Box, Picture, State
+
+_COLOURS: Final[Mapping[State, str]] = {"added": "#1a7f37", "removed": "#cf222e"}
+"""Of arrows that come or go."""
 
 
 def write(picture: Picture) -> str:
@@ -20,14 +24,20 @@ def _lines(picture: Picture) -> Iterator[str]:
         if boxes:
             yield f'  subgraph c{number}["{_text(title)}"]'
             for box in boxes:
-                yield f'    {names[box.id]}["{_box(box)}"]{f":::{box.state}" if box.state else ""}'
+                style = box.state or ("changed" if box.marks else "")
+                yield f'    {names[box.id]}["{_box(box)}"]{f":::{style}" if style else ""}'
             yield "  end"
     for arrow in picture.arrows:
         label = f'|"{_text(arrow.label)}"|' if arrow.label else ""
         line = "-.->" if arrow.state == "removed" else "==>" if arrow.state == "added" else "-->"
         yield f"  {names[arrow.source]} {line}{label} {names[arrow.target]}"
+    for state, colour in _COLOURS.items():
+        numbers = [str(i) for i, arrow in enumerate(picture.arrows) if arrow.state == state]
+        if numbers:
+            yield f"  linkStyle {','.join(numbers)} stroke:{colour}"
     yield "  classDef added fill:#e6f6ea,stroke:#1a7f37"
     yield "  classDef removed fill:#fdebec,stroke:#cf222e"
+    yield "  classDef changed stroke:#9a6700,stroke-width:2px"
 
 
 def _box(box: Box) -> str:

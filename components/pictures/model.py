@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 State = Literal["", "added", "removed"]
@@ -22,6 +22,8 @@ class Box:
     locks: tuple[str, ...] = ()
     """Policies that guard it, in words."""
     state: State = ""
+    marks: Mapping[str, State] = field(default_factory=dict)
+    """What a change does to the lines and locks of a box that stays, by their text."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,28 +48,34 @@ class Picture:
 
 
 def change(old: Picture, new: Picture) -> Picture:
-    """The new picture with what is added to the old one marked, and what is removed still in it. A box that says
-    something else than before is there twice, each with its own arrows."""
+    """The new picture with what is added to the old one marked, and what is removed still in it; so are the lines of
+    boxes that stay."""
     before, after = _by_key(old), _by_key(new)
     boxes: list[Box] = []
-    gone: dict[str, str] = {}
     for key in dict.fromkeys([*before, *after]):
         was, now = before.get(key), after.get(key)
-        if was and was != now:
-            gone[key] = f"{key} (before)" if now else key
-            boxes.append(replace(was, id=gone[key], state="removed"))
-        if now:
-            boxes.append(now if was == now else replace(now, state="added"))
-    come = {box.id for box in boxes if box.state == "added"}
-    arrows: list[Arrow] = []
-    for arrow in new.arrows:
-        same = arrow in old.arrows and not {arrow.source, arrow.target} & come
-        arrows.append(arrow if same else replace(arrow, state="added"))
-    for arrow in old.arrows:
-        if arrow not in new.arrows or {arrow.source, arrow.target} & gone.keys():
-            source, target = gone.get(arrow.source, arrow.source), gone.get(arrow.target, arrow.target)
-            arrows.append(replace(arrow, source=source, target=target, state="removed"))
+        if was and now:
+            boxes.append(now if was == now else _changed(was, now))
+        elif now:
+            boxes.append(replace(now, state="added"))
+        elif was:
+            boxes.append(replace(was, state="removed"))
+    arrows = [arrow if arrow in old.arrows else replace(arrow, state="added") for arrow in new.arrows]
+    arrows += [replace(arrow, state="removed") for arrow in old.arrows if arrow not in new.arrows]
     return replace(new, boxes=boxes, arrows=arrows)
+
+
+def _changed(was: Box, now: Box) -> Box:
+    """A box that says something else than before, with the lines of both."""
+    lines, locks = (_both(*sides) for sides in ((was.lines, now.lines), (was.locks, now.locks)))
+    marks = {text: state for text, state in (*lines, *locks) if state}
+    return replace(now, lines=tuple(text for text, _ in lines), locks=tuple(text for text, _ in locks), marks=marks)
+
+
+def _both(was: tuple[str, ...], now: tuple[str, ...]) -> Sequence[tuple[str, State]]:
+    """Lines with their states; those that come or go say so by a sign, too."""
+    kept: list[tuple[str, State]] = [(text, "") if text in was else (f"+ {text}", "added") for text in now]
+    return [*kept, *((f"− {text}", "removed") for text in was if text not in now)]  # noqa: RUF001 (a minus)
 
 
 def _by_key(picture: Picture) -> Mapping[str, Box]:

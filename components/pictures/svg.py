@@ -84,12 +84,20 @@ def _box(box: Box, frame: Frame) -> Iterator[str]:
     y = frame.y + (frame.height - used) / 2 + 12.5
     for i, text in enumerate(box.lines):
         weight = ' font-weight="bold"' if i == 0 else ""
-        yield f'<text x="{frame.x + PAD:.1f}" y="{y:.1f}" fill="#1f2933"{weight}>{escape(text)}</text>'
+        ink = _ink(box, text, "#1f2933")
+        yield f'<text x="{frame.x + PAD:.1f}" y="{y:.1f}" fill="{ink}"{weight}>{escape(text)}</text>'
         y += LINE
     for text in box.locks:
         yield _lock(frame.x + PAD, y)
-        yield f'<text x="{frame.x + PAD + 18:.1f}" y="{y:.1f}" fill="#8a5a00">{escape(text)}</text>'
+        ink = _ink(box, text, "#8a5a00")
+        yield f'<text x="{frame.x + PAD + 18:.1f}" y="{y:.1f}" fill="{ink}">{escape(text)}</text>'
         y += LINE
+
+
+def _ink(box: Box, text: str, usual: str) -> str:
+    """The colour of a line: that of its mark if it has one."""
+    state = box.marks.get(text, "")
+    return _COLOURS[state][0] if state else usual
 
 
 def _lock(x: float, y: float) -> str:

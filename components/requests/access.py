@@ -13,6 +13,7 @@ from components.analysis.rules.authorization import matches
 from components.analysis.workloads import Workload
 from components.requests.types import Request
 
+_KIND = "AuthorizationPolicy"
 _KEYED = "request.headers["
 
 
@@ -61,7 +62,9 @@ class Policies:
                 return f"{policy.ref} denies it"
         allowing = [policy for policy in policies if policy.spec.get("action", "ALLOW") == "ALLOW"]
         if allowing and not any(self._meant(policy, arrival) for policy in allowing):
-            return f"{', '.join(str(policy.ref) for policy in allowing)} does not allow it"
+            names = ", ".join(f"{policy.namespace}/{policy.name}" for policy in allowing)
+            one = len(allowing) == 1
+            return f"{_KIND} {names} does not allow it" if one else f"none of {_KIND} {names} allows it"
         return ""
 
     def _meant(self, policy: Object, arrival: Arrival) -> bool:

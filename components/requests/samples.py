@@ -15,6 +15,8 @@ from components.requests.types import Request
 
 _ANY: Final = "any"
 """What stands for the part of a host that a wildcard leaves open."""
+_ELSEWHERE: Final = "elsewhere.example.org"
+"""A host that a mesh does not know."""
 _MANY: Final = 20
 """So many workloads of a namespace are each asked as callers."""
 
@@ -34,12 +36,23 @@ class Sample:
     headers: tuple[tuple[str, str], ...]
 
     def __str__(self) -> str:
-        asked = "" if self.method == "GET" else f"{self.method} "
-        headers = "".join(f" with {name}: {value}" for name, value in self.headers)
-        port = "" if self.port in (80, 443) else f":{self.port}"
-        scheme = "https://" if self.secure else ""
         way = "through" if self.outside else "from"
-        return f"{asked}{scheme}{self.host}{port}{self.path}{headers} {way} {self.source.partition('/')[2]}"
+        return f"{self.asked}{self.place}{self.path}{self.with_headers} {way} {self.source.partition('/')[2]}"
+
+    @property
+    def asked(self) -> str:
+        """What is asked for besides a GET."""
+        return "" if self.method == "GET" else f"{self.method} "
+
+    @property
+    def place(self) -> str:
+        """Whom it is for, without the path."""
+        port = "" if self.port in (80, 443) else f":{self.port}"
+        return f"{'https://' if self.secure else ''}{self.host}{port}"
+
+    @property
+    def with_headers(self) -> str:
+        return "".join(f" with {name}: {value}" for name, value in self.headers)
 
     @property
     def request(self) -> Request:
@@ -86,6 +99,8 @@ def _from_workloads(mesh: Mesh) -> Iterator[Sample]:
                 host = hosts.short(service.host, pod.namespace)
                 place = _Place(pod, outside=False, host=host, port=port.number, secure=False)
                 yield from place.samples(routes.get(service.host, ()))
+    for pod in callers.beside_proxies():
+        yield from _Place(pod, outside=False, host=_ELSEWHERE, port=80, secure=False).samples([])
 
 
 class _Callers:
@@ -114,6 +129,11 @@ class _Callers:
                     pod = self._by_principal.get(principal.partition("/")[2])
                     if pod:
                         yield pod
+
+    def beside_proxies(self) -> Iterator[Workload]:
+        """One of each namespace that has a sidecar."""
+        firsts = (next((pod for pod in pods if pod.proxy), None) for pods in self._in.values())
+        return (pod for pod in firsts if pod)
 
     def of(self, service: Service) -> Iterator[Workload]:
         """Not the service's own pods."""

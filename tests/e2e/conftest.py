@@ -71,6 +71,11 @@ class Checkout:
         found: dict[str, Any] = json.loads(text[text.index("{\n") :])
         return found
 
+    def report(self, stack: str) -> dict[str, Any]:
+        """The last report on a stack as data."""
+        found: dict[str, Any] = json.loads((self.root / "reports" / f"{stack}.json").read_text())
+        return found
+
     def kubectl(self, *args: str, code: int | None = 0) -> str:
         return self.run("kubectl", "--kubeconfig", str(self.home / "cluster" / "kubeconfig"), *args, code=code)
 
@@ -124,7 +129,11 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
             (made.root / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, made.root / name)
     (made.root / ".venv").symlink_to(ROOT / ".venv")
-    for command in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "as cloned"]):
+    for command in (
+        ["init", "--quiet", "--initial-branch=main"],
+        ["add", "--all"],
+        ["commit", "--quiet", "--message", "as cloned"],
+    ):
         made.run("git", "-c", "user.name=tester", "-c", "user.email=tester@example.invalid", *command)
     yield made
     made.run("make", "--silent", "sandbox-reset", code=None)

@@ -18,6 +18,10 @@ from typing import Any
 import pytest
 import requests
 
+from components.analysis.mesh import Mesh
+from components.analysis.objects import Object
+from components.requests.evaluator import Evaluator
+from components.requests.types import Outcome, Request
 from tests.e2e.conftest import NO_CHANGES, Checkout
 
 REQUESTS = 2000
@@ -255,6 +259,134 @@ def test_each_version_shows_its_stars(checkout: Checkout, site: str, version: st
         soon(lambda: set(versions(site, 40)) == {version})
         text = requests.get(f"{site}/productpage", timeout=20).text
         assert (stars in text) if stars else ("stars" not in text)
+
+
+TRY = "try.example.com"
+JASON = {"headers": {"end-user": {"exact": "jason"}}}
+RULED = (
+    RULE,
+    custom(
+        "VirtualService",
+        "try",
+        {
+            "hosts": [TRY],
+            "gateways": ["bookinfo-gateway"],
+            "http": [
+                {"match": [{"uri": {"exact": "/moved"}}], "redirect": {"uri": "/reviews/0"}},
+                {"match": [{"uri": {"prefix": "/stars"}}], "rewrite": {"uri": "/ratings"}, **RATINGS},
+                {
+                    "match": [{"uri": {"exact": "/half"}}],
+                    "rewrite": {"uri": "/ratings/0"},
+                    "fault": {"abort": {"httpStatus": 418, "percentage": {"value": 30}}},
+                    **RATINGS,
+                },
+                {
+                    "match": [{"uri": {"regex": "/b[0-9]+"}, "method": {"exact": "GET"}}],
+                    "rewrite": {"uri": "/details/0"},
+                    "route": [{"destination": {"host": "details"}}],
+                },
+                {"match": [{"uri": {"prefix": "/reviews"}, **JASON}], **to(v2=100)},
+                {"match": [{"uri": {"prefix": "/REVIEWS"}, "ignoreUriCase": True}], **to(v1=70, v3=30)},
+                {"match": [{"uri": {"prefix": "/shut"}}], **to(v1=100)},
+            ],
+        },
+    ),
+    virtual_service("ratings", {"fault": {"abort": {"httpStatus": 503, "percentage": {"value": 20}}}, **RATINGS}),
+    {
+        "apiVersion": "security.istio.io/v1beta1",
+        "kind": "AuthorizationPolicy",
+        "metadata": {"name": "shut", "namespace": "default"},
+        "spec": {
+            "selector": {"matchLabels": {"app": "reviews"}},
+            "action": "DENY",
+            "rules": [{"to": [{"operation": {"paths": ["/shut*"]}}]}],
+        },
+    },
+)
+Seen = tuple[int, str]
+"""Status, and the workload that answered or where a redirect leads to."""
+
+
+def evaluator(checkout: Checkout) -> Evaluator:
+    """The evaluation of what stands on the cluster."""
+    plain = ("namespaces", "services", "deployments", "configmaps")
+    networking = ("gateways", "virtualservices", "destinationrules", "serviceentries", "sidecars")
+    security = ("authorizationpolicies", "peerauthentications")
+    kinds = [*plain, *(f"{k}.networking.istio.io" for k in networking), *(f"{k}.security.istio.io" for k in security)]
+    found = json.loads(checkout.kubectl("get", ",".join(kinds), "--all-namespaces", "--output=json"))["items"]
+    return Evaluator(Mesh(Object.read(manifest) for manifest in found))
+
+
+def expected(outcome: Outcome) -> dict[Seen, float]:
+    """How often what is to be seen, by the evaluation."""
+    if not outcome.receivers:
+        return {(outcome.status, outcome.location): 1.0}
+    aborts = {(fault.status, ""): fault.share for fault in outcome.faults if fault.status}
+    rest = 1 - sum(aborts.values())
+    found: dict[Seen, float] = dict(aborts)
+    for receiver in outcome.receivers:
+        for name in receiver.workloads:
+            seen = (200, name) if receiver.status == 200 else (receiver.status, "")
+            found[seen] = found.get(seen, 0) + rest * receiver.share / len(receiver.workloads)
+    return found
+
+
+def answered(site: str, session: requests.Session, path: str, headers: Mapping[str, str]) -> Seen:
+    """What is seen of one request through the gateway."""
+    answer = session.get(f"{site}{path}", headers=headers, timeout=20, allow_redirects=False)
+    if answer.status_code != 200:
+        return answer.status_code, answer.headers.get("Location", "")
+    said = answer.json()
+    kind = "ratings-v1" if "ratings" in said else "details-v1" if "author" in said else ""
+    return 200, said.get("podname") or kind
+
+
+def differing(site: str, wanted: Mapping[Seen, float], path: str, headers: Mapping[str, str]) -> Counter[Seen] | None:
+    """What is seen of some requests, if it is not what is wanted but for chance."""
+    count = 20 if len(wanted) == 1 else 600
+    with requests.Session() as session:
+        found = Counter(answered(site, session, path, headers) for _ in range(count))
+    same = set(found) == set(wanted) and all(within(share, found[seen], count) for seen, share in wanted.items())
+    return None if same else found
+
+
+SAMPLES: tuple[tuple[str, str, Mapping[str, str]], ...] = (
+    (TRY, "/reviews/0", {}),
+    (TRY, "/reviews/0", {"end-user": "jason"}),
+    (TRY, "/reviews/0", {"end-user": "jasonette"}),
+    (TRY, "/half", {}),
+    (TRY, "/stars/0", {}),
+    (TRY, "/moved", {}),
+    (TRY, "/moved/on", {}),
+    (TRY, "/b42", {}),
+    (TRY, "/bad", {}),
+    (TRY, "/shut/up", {}),
+    (TRY, "/productpage", {}),
+    ("nowhere.example.com", "/reviews/0", {}),
+)
+
+
+def test_what_is_evaluated_is_what_envoy_does(checkout: Checkout, site: str) -> None:
+    with standing(checkout, *RULED):
+        with requests.Session() as session:
+            soon(lambda: answered(site, session, "/moved", {"Host": TRY})[0] == 301)
+            soon(lambda: answered(site, session, "/shut", {"Host": TRY})[0] == 403)
+            soon(lambda: statuses(site, 20)[503])
+        judge = evaluator(checkout)
+        gateway = judge.mesh.workloads.named("istio-system", "istio-ingressgateway")
+        page = judge.mesh.workloads.named("default", "productpage-v1")
+        assert gateway
+        assert page
+        wrong = []
+        for host, path, headers in SAMPLES:
+            wanted = expected(judge.from_outside(Request(host=host, path=path, headers=headers), gateway))
+            if found := differing(site, wanted, path, {"Host": host, **headers}):
+                wrong.append((host, path, headers, wanted, found))
+        inside = expected(judge.from_workload(Request(host="ratings", path="/ratings/0", port=9080), page))
+        if found := differing(site, inside, f"{PRODUCT}/ratings", {}):
+            wrong.append(("ratings", "/ratings/0", {}, inside, found))
+    assert wrong == []
+    assert inside == {(503, ""): 0.2, (200, "ratings-v1"): 0.8}
 
 
 def local_limit(tokens: int) -> dict[str, Any]:

@@ -52,6 +52,24 @@ def test_a_wrong_guess_about_a_namespace_is_refused_before_anything_is_touched(
     assert checkout.objects() == before
 
 
+def test_a_report_without_state_renders_the_base_branch_and_needs_no_tools(checkout: Checkout) -> None:
+    (checkout.root / "stacks" / "Pulumi.new.yaml").write_text("config: {mesh:profile: minimal}\n")
+    checkout.set(gatewayServiceType="LoadBalancer")
+    nothing = str(checkout.home.parent / "nothing")
+    flags = "ARGS=--fail-on high"
+    text = checkout.run("make", "--silent", "report", flags, code=2, PATH="/usr/bin:/bin", MESH_CACHE=nothing)
+    assert re.search(r"new: \d+ objects changed", text)
+    assert "Error 3" in text
+    found = {stack: checkout.report(stack) for stack in ("dev", "demo", "new")}
+    assert {stack: one["source"]["kind"] for stack, one in found.items()} == dict.fromkeys(found, "base branch")
+    assert [change["object"]["name"] for change in found["dev"]["changes"]] == ["istio-ingressgateway"]
+    assert [risk["risk"] for risk in found["dev"]["risks"]] == ["opened to the outside"]
+    assert found["demo"]["changes"] == []
+    assert set(found["new"]["counts"]) == {"create", "unchanged"}
+    (checkout.root / "stacks" / "Pulumi.new.yaml").unlink()
+    checkout.reset_files()
+
+
 @pytest.mark.usefixtures("before")
 def test_up_creates_the_mesh_and_says_where_the_product_page_is(checkout: Checkout) -> None:
     text = checkout.make("up")
@@ -92,6 +110,34 @@ def test_another_service_type_changes_the_service_alone(checkout: Checkout) -> N
     checkout.reset_files()
     assert "~ 1 updated" in counts(checkout.make("up"))
     checkout.make("preview", "ARGS=--refresh --expect-no-changes")
+
+
+def test_a_report_says_what_drifted_what_changes_and_which_secret_without_its_value(checkout: Checkout) -> None:
+    file = checkout.home / "project" / "Pulumi.dev.yaml"
+    before = file.read_text()
+    command = (
+        'pulumi config set --secret mesh-addons:grafanaPassword hunter2 --stack "$STACK" --config-file "$STACK_FILE"'
+    )
+    checkout.run("bash", "-c", f'eval "$(make -s env)" && {command}')
+    checkout.kubectl("delete", "poddisruptionbudget", "istiod", "--namespace=istio-system")
+    routes = {"versions": ["v1", "v2", "v3"], "route": {"v1": 90, "v3": 10}}
+    checkout.set(traffic={"services": {"reviews": routes}})
+    checkout.make("report", "STACK=dev")
+    live = checkout.report("dev")
+    checkout.run("make", "--silent", "report", "STACK=dev", MESH_OFFLINE="1")
+    recorded = checkout.report("dev")
+    assert (live["source"]["kind"], recorded["source"]["kind"]) == ("cluster", "recorded state")
+    assert [(one["op"], one["object"]["kind"]) for one in live["drift"]] == [("delete", "PodDisruptionBudget")]
+    traffic = [("create", "DestinationRule"), ("create", "VirtualService")]
+    for found, more in ((live, [("create", "PodDisruptionBudget")]), (recorded, [])):
+        changes = [(one["op"], one["object"]["kind"]) for one in found["changes"]]
+        assert sorted(changes) == sorted([*traffic, *more, ("update", "Secret"), ("update", "Deployment")]), found
+        assert [one["after"] for one in found["requests"]] == ["90 % reviews v1, 10 % reviews v3"]
+        assert {one["risk"] for one in found["risks"]} == {"secret changed", "restarts pods"}
+        assert "hunter2" not in str(found)
+    file.write_text(before)
+    checkout.reset_files()
+    checkout.make("up", "ARGS=--refresh")
 
 
 def test_a_cluster_that_was_stopped_and_started_is_still_the_same(checkout: Checkout) -> None:

@@ -1,0 +1,117 @@
+"""What a preview found, read from the engine's own record of its events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from commands import render
+from commands.stackfiles import SECRET
+
+UNKNOWN: Final = "(known after the update)"
+"""What stands for a value that nobody knows yet."""
+_UNKNOWN: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+"""What the engine writes for it."""
+_SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
+"""Key of a map that stands for something that is no plain value."""
+_SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"
+_GOING: Final = ("delete", "delete-replaced", "discard-replaced", "read-discard", "discard")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resource:
+    """A resource as a program registered it, or as it was recorded."""
+
+    urn: str
+    type: str
+    name: str
+    parent: str
+    """URN of the component."""
+    inputs: Mapping[str, Any]
+    retained: bool = False
+    """Whether it stays where it is when the stack lets go of it."""
+
+
+@dataclass(kw_only=True)
+class Preview:
+    """Both sides of a preview."""
+
+    recorded: list[Resource] = field(default_factory=list)
+    """As the state has it."""
+    old: list[Resource] = field(default_factory=list)
+    """As it is: the same but for what a refresh found."""
+    new: list[Resource] = field(default_factory=list)
+    replaced: set[str] = field(default_factory=set)
+    """URNs."""
+    secrets: dict[str, Sequence[str]] = field(default_factory=dict)
+    """Paths of secret values that change, by URN."""
+    errors: list[str] = field(default_factory=list)
+
+
+def read(events: Iterable[Mapping[str, Any]]) -> Preview:
+    """The sides of a preview, from its events in their order."""
+    found, refreshing = Preview(), set[str]()
+    recorded: dict[str, Any] = {}
+    before: dict[str, Any] = {}
+    after: dict[str, Any] = {}
+    for event in events:
+        if said := event.get("diagnosticEvent"):
+            if said["severity"] == "error":
+                found.errors.append(" ".join(said["message"].split()))
+            continue
+        step = (event.get("resourcePreEvent") or event.get("resOutputsEvent") or {}).get("metadata")
+        if not step:
+            continue
+        urn, outcome = step["urn"], "resOutputsEvent" in event
+        if step["op"] == "refresh" and not outcome:
+            refreshing.add(urn)
+            recorded[urn] = before[urn] = step["old"]
+        elif outcome and urn in refreshing:
+            refreshing.discard(urn)
+            before[urn] = step["new"]
+        elif not outcome:
+            _step(step, found, before, after)
+    found.recorded = [_resource(state) for state in (recorded or before).values() if state]
+    found.old = [_resource(state) for state in before.values() if state]
+    found.new = [_resource(state) for state in after.values() if state]
+    return found
+
+
+def _step(step: Mapping[str, Any], found: Preview, before: dict[str, Any], after: dict[str, Any]) -> None:
+    urn, op = step["urn"], step["op"]
+    if op in _GOING:
+        if op == "delete":
+            before.setdefault(urn, step["old"])
+        return
+    if step["old"]:
+        before.setdefault(urn, step["old"])
+    after[urn] = step["new"]
+    if op in ("replace", "create-replacement"):
+        found.replaced.add(urn)
+    paths = [path for path in step["detailedDiff"] or () if path.startswith(("data", "stringData"))]
+    if step["type"].endswith(":Secret") and paths:
+        found.secrets[urn] = sorted(paths)
+
+
+def _resource(state: Mapping[str, Any]) -> Resource:
+    kind, name = render.type_and_name(state["urn"])
+    return Resource(
+        urn=state["urn"],
+        type=kind,
+        name=name,
+        parent=state["parent"],
+        inputs=_plain(state["inputs"] or {}),
+        retained=bool(state.get("retainOnDelete")),
+    )
+
+
+def _plain(value: Any) -> Any:
+    """A value as data: without secrets, and with words for what nobody knows yet."""
+    if isinstance(value, Mapping):
+        if _SIGNATURE in value:
+            return SECRET if value[_SIGNATURE] == _SECRET else _plain(value.get("value", UNKNOWN))
+        return {key: _plain(item) for key, item in value.items() if not key.startswith("__")}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return UNKNOWN if value == _UNKNOWN else value

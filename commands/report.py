@@ -1,0 +1,89 @@
+"""`make report`: what a change of the stacks does, for those who review it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from commands import sources, stackfiles
+from commands.stackfiles import CommandError
+from components import configuration, errors
+from components.pictures import svg
+from components.review import data, markdown
+from components.review.review import Review
+from components.review.risks import Weight
+from components.settings import SettingsError
+
+FOLDER: Final = "reports"
+"""Where reports go, unless somebody says otherwise."""
+TOO_RISKY: Final = 3
+"""Exit code where a risk is as grave as `--fail-on` says, or graver; 1 is for errors, 0 for all else."""
+_FLAG: Final = "--fail-on"
+
+
+def run(stack: str, out: Path, base: str, flags: Sequence[str]) -> int:
+    """Writes the reports of a stack, or of all for an empty name, to `out`: Markdown, JSON and the map as SVG each.
+
+    A stack that cannot be reported on does not keep the others from it. The exit code."""
+    limit = fail_on(flags)
+    failed, grave = False, False
+    for name in [stack] if stack else stackfiles.names():
+        try:
+            review = of(name, base)
+        except (CommandError, SettingsError) as error:
+            print(f"error: {name}: {error}", file=sys.stderr)
+            failed = True
+            continue
+        write(review, out)
+        print(f"{name}: {_summary(review)}; {out / name}.md", flush=True)
+        grave = grave or any(limit and risk.weight >= limit for risk in review.risks)
+    return 1 if failed else TOO_RISKY if grave else 0
+
+
+def fail_on(flags: Sequence[str]) -> Weight | None:
+    """The weight from which on a risk is too much, by the command line; None if none is. Raises CommandError."""
+    words = [word for flag in flags for word in flag.split("=", 1)]
+    if not words:
+        return None
+    if words[0] != _FLAG or len(words) > 2:
+        raise CommandError(f"report knows no {' '.join(flags)}; it takes {_FLAG} {'|'.join(_names())}")
+    said = words[1] if len(words) == 2 else ""
+    if said not in _names():
+        raise CommandError(errors.choice(_FLAG, said, _names()))
+    return Weight[said.upper()]
+
+
+def _names() -> list[str]:
+    return [str(weight) for weight in reversed(Weight)]
+
+
+def of(stack: str, base: str = "") -> Review:
+    """The review of what the work tree makes of a stack. Raises CommandError, SettingsError."""
+    chosen = configuration.load(stackfiles.config(stack))
+    found = sources.choose(stack, base)
+    return Review.of(
+        stack,
+        found.source,
+        found.old,
+        found.new,
+        told=found.told,
+        drift=found.drift,
+        suppressed=chosen.analysis.suppress,
+    )
+
+
+def write(review: Review, out: Path) -> None:
+    """Writes a review as `<stack>.md`, `<stack>.json` and `<stack>.svg`."""
+    out.mkdir(parents=True, exist_ok=True)
+    (out / f"{review.stack}.md").write_text(markdown.write(review))
+    (out / f"{review.stack}.json").write_text(json.dumps(data.plain(review), indent=2, ensure_ascii=False) + "\n")
+    (out / f"{review.stack}.svg").write_text(svg.draw(review.picture))
+
+
+def _summary(review: Review) -> str:
+    risks = ", ".join(f"{count} {weight}" for weight, count in review.weights.items())
+    changes = sum(review.counts.values())
+    return f"{changes} object{'' if changes == 1 else 's'} changed, {f'risks: {risks}' if risks else 'no risks found'}"

@@ -1,0 +1,207 @@
+"""What a report compares: where the objects of a stack before and after a change come from.
+
+With a state they come from a preview's own record of events: after a refresh where the cluster answers, otherwise as
+they were recorded. Without one both sides are rendered: the base branch by its own code, and the work tree.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import toolchain
+from commands import engine, guard, previewed, render, stackfiles
+from commands.engine import Engine
+from commands.stackfiles import ROOT, CommandError
+from components import cluster, collected
+from components.analysis.objects import Object
+from components.cluster import ClusterError, Unreachable
+from components.review.changes import Change, Item, Told, between
+from components.review.review import Source
+
+BASES: Final = ("origin/main", "main")
+"""Branches that a change is taken to be for, where nobody says."""
+
+_RENDER: Final = """
+import json, sys
+from dataclasses import asdict
+from commands import render
+made = render.record(sys.argv[1])
+print(json.dumps([{"type": r.type, "name": r.name, "parent": r.parent, "inputs": dict(r.inputs)} for r in made]))
+"""
+"""What the base branch's own code is asked for, in its own folder."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compared:
+    """Both sides."""
+
+    source: Source
+    old: Sequence[Item]
+    new: Sequence[Item]
+    told: Told | None = None
+    drift: Sequence[Change] = ()
+
+
+def choose(stack: str, base: str) -> Compared:
+    """What a stack is compared with: `base` if it is named, else its state, else the branch that the change is for.
+    Raises CommandError, SettingsError."""
+    if not base and _has_state(stack):
+        return _with_state(stack)
+    return _with_branch(stack, base or _base(), named=bool(base))
+
+
+def _has_state(stack: str) -> bool:
+    if not (shutil.which("pulumi") or toolchain.built()):
+        return False
+    os.environ.update(engine.environment(build=False))
+    recorded = engine.recorded(stack)
+    return recorded is not None and any(key.startswith("kubernetes:") for key in recorded.resources)
+
+
+def _with_state(stack: str) -> Compared:
+    """Compares with the cluster; with what was recorded, where the cluster does not answer or refuses the change."""
+    made, drift = Engine(stack), list[Change]()
+    why = _unreachable(stack)
+    if not why:
+        code, events = made.events("--refresh")
+        found = previewed.read(events)
+        drift = list(between(_items(found.recorded), _items(found.old)))
+        if not code:
+            return _previewed(found, Source(kind="cluster", text="Compared with the cluster as it is now."), drift)
+        why = f"a preview against the cluster fails: {_said(found)[0]}"
+    with render.offline():
+        code, events = made.events()
+    found = previewed.read(events)
+    if code:
+        raise CommandError("\n".join(_said(found)))
+    text = f"Compared with the recorded state; {why}."
+    return _previewed(found, Source(kind="recorded state", text=text), drift)
+
+
+def _said(found: previewed.Preview) -> Sequence[str]:
+    """What went wrong in a preview that has failed."""
+    return [text.rstrip(".") for text in found.errors] or ["pulumi does not say why"]
+
+
+def _previewed(found: previewed.Preview, source: Source, drift: Sequence[Change]) -> Compared:
+    old, new = list(_items(found.old)), list(_items(found.new))
+    return Compared(source=source, old=old, new=new, told=_told(found), drift=drift)
+
+
+def _unreachable(stack: str) -> str:
+    """Why the stack's cluster cannot be asked, in words; empty if it answers."""
+    try:
+        cluster.survey(guard.target(stack))
+    except Unreachable:
+        return "the cluster was not asked" if cluster.offline() else "the cluster does not answer"
+    except ClusterError as error:
+        return str(error).splitlines()[0].rstrip(".")
+    return ""
+
+
+def _told(found: previewed.Preview) -> Told:
+    keys = {item.urn: _item(item).key for item in (*found.old, *found.new) if item.type.startswith("kubernetes:")}
+    return Told(
+        replaced=frozenset(keys[urn] for urn in found.replaced if urn in keys),
+        secrets={keys[urn]: paths for urn, paths in found.secrets.items() if urn in keys},
+    )
+
+
+def _base() -> str:
+    for name in BASES:
+        if _git("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}").returncode == 0:
+            return name
+    raise CommandError(
+        f"the stack has no state, and there is neither branch {' nor '.join(BASES)} to compare with:"
+        " name one with BASE=…, or fetch it (git fetch origin main)"
+    )
+
+
+def _with_branch(stack: str, base: str, named: bool) -> Compared:
+    """Compares with the commit at which the work tree's branch left the base, so that what others did since is not
+    taken for a part of this change."""
+    stackfiles.path(stack)
+    tip = _git("rev-parse", "--verify", "--quiet", f"{base}^{{commit}}")
+    if tip.returncode:
+        raise CommandError(f"BASE: git knows no {base}; fetch it, or name another branch or commit")
+    fork = _git("merge-base", "HEAD", base)
+    commit = (fork.stdout if fork.returncode == 0 else tip.stdout).strip()
+    why = "" if named else "; the stack has no state"
+    text = f"Compared with {base} at {commit[:7]}, both rendered{why}, so no cluster was asked."
+    old: list[Item] = []
+    if _git("cat-file", "-e", f"{commit}:stacks/Pulumi.{stack}.yaml").returncode == 0:
+        old = list(_items(_rendered(stack, base, commit)))
+    else:
+        text = f"{base} at {commit[:7]} has no stack {stack}: everything is new."
+    source = Source(kind="base branch", text=text, commit=commit)
+    return Compared(source=source, old=old, new=list(registered(render.record(stack))))
+
+
+def _rendered(stack: str, base: str, commit: str) -> Iterator[previewed.Resource]:
+    """What the code of a commit makes of its own file of the stack."""
+    with tempfile.TemporaryDirectory() as folder:
+        packed = subprocess.run(
+            ["git", "archive", "--format=tar", commit], cwd=ROOT, capture_output=True, timeout=120, check=True
+        )
+        with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as archive:
+            archive.extractall(folder, filter="data")
+        env = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+        done = subprocess.run(
+            [sys.executable, "-c", _RENDER, stack],
+            cwd=folder,
+            env=env,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+    if done.returncode:
+        raise CommandError(f"stack {stack} of {base} cannot be rendered:\n{done.stderr.strip()[-2000:]}")
+    for entry in json.loads(done.stdout.splitlines()[-1]):
+        yield previewed.Resource(urn="", **entry)
+
+
+def registered(resources: Iterable[render.Resource]) -> Iterator[Item]:
+    """The objects that a program has registered."""
+    fields = ("urn", "type", "name", "parent", "inputs")
+    return _items(previewed.Resource(**{name: getattr(one, name) for name in fields}) for one in resources)
+
+
+def _items(resources: Iterable[previewed.Resource]) -> Iterator[Item]:
+    return (_item(resource) for resource in resources if resource.type.startswith("kubernetes:"))
+
+
+def _item(resource: previewed.Resource) -> Item:
+    """The object of a resource; what only Pulumi needs stays in its annotations alone, where rules look for it."""
+    token, name = render.type_and_name(resource.parent)
+    meta: Mapping[str, Any] = resource.inputs.get("metadata") or {}
+    named = {**resource.inputs, "metadata": {"name": resource.name, **meta}}
+    thing = Object.read(render.manifest(named), collected.origin(token, name))
+    return Item(
+        object=replace(thing, annotations=meta.get("annotations") or {}),
+        component=_component(token, name),
+        patch=resource.type.endswith("Patch"),
+        retained=resource.retained,
+    )
+
+
+def _component(token: str, name: str) -> str:
+    kind = token.rpartition(":")[2]
+    return kind if kind.lower() == name.lower() else f"{kind} {name}"
+
+
+def _git(*args: str) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(["git", *args], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    except FileNotFoundError:
+        raise CommandError("git is not on PATH, and the stack has no state: there is nothing to compare with") from None

@@ -1,0 +1,80 @@
+"""An engine's record of a preview."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from commands import previewed
+
+PARENT = "urn:pulumi:dev::mesh::mesh:istio:Base::base"
+BLINDED = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "W3NlY3JldF0="}
+NOBODY_KNOWS = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+
+
+def urn(name: str, kind: str = "Service") -> str:
+    return f"urn:pulumi:dev::mesh::mesh:istio:Base$kubernetes:core/v1:{kind}::{name}"
+
+
+def state(name: str, kind: str = "Service", **inputs: Any) -> dict[str, Any]:
+    return {"urn": urn(name, kind), "type": f"kubernetes:core/v1:{kind}", "parent": PARENT, "inputs": inputs}
+
+
+def event(op: str, old: Any, new: Any, outcome: bool = False, **more: Any) -> dict[str, Any]:
+    one = new or old
+    step = {"op": op, "urn": one["urn"], "type": one["type"], "old": old, "new": new, "detailedDiff": None, **more}
+    return {"resOutputsEvent" if outcome else "resourcePreEvent": {"metadata": step}}
+
+
+def inputs(resources: list[previewed.Resource]) -> dict[str, Any]:
+    return {one.name: dict(one.inputs) for one in resources}
+
+
+def test_both_sides_of_each_step_are_read() -> None:
+    found = previewed.read(
+        [
+            event("same", state("a", x=1), state("a", x=1)),
+            event("update", state("b", x=1), state("b", x=2)),
+            event("create", None, state("c", x=1)),
+            event("delete", state("d", x=1), None),
+        ]
+    )
+    assert inputs(found.old) == {"a": {"x": 1}, "b": {"x": 1}, "d": {"x": 1}}
+    assert inputs(found.new) == {"a": {"x": 1}, "b": {"x": 2}, "c": {"x": 1}}
+    assert inputs(found.recorded) == inputs(found.old)
+
+
+def test_a_replacement_is_one_object() -> None:
+    old, new = state("a", x=1), state("a", x=2)
+    steps = [event(op, old, new) for op in ("create-replacement", "replace")]
+    found = previewed.read([*steps, event("delete-replaced", old, None)])
+    assert (inputs(found.old), inputs(found.new)) == ({"a": {"x": 1}}, {"a": {"x": 2}})
+    assert found.replaced == {urn("a")}
+
+
+def test_what_a_refresh_finds_is_what_is_there() -> None:
+    found = previewed.read(
+        [
+            event("refresh", state("a", x=1), state("a", x=1)),
+            event("refresh", state("b", x=1), state("b", x=1)),
+            event("refresh", state("a", x=1), state("a", x=7), outcome=True),
+            event("refresh", state("b", x=1), None, outcome=True),
+            event("update", state("a", x=7), state("a", x=1)),
+            event("create", None, state("b", x=1)),
+        ]
+    )
+    assert inputs(found.recorded) == {"a": {"x": 1}, "b": {"x": 1}}
+    assert inputs(found.old) == {"a": {"x": 7}}
+    assert inputs(found.new) == {"a": {"x": 1}, "b": {"x": 1}}
+
+
+def test_secrets_are_known_by_their_paths_alone_and_unknown_values_are_told() -> None:
+    old = state("key", "Secret", stringData=BLINDED, uid=NOBODY_KNOWS)
+    diff = {"stringData.password": {"diffKind": "update"}, "metadata.labels": {"diffKind": "add"}}
+    found = previewed.read([event("update", old, old, detailedDiff=diff)])
+    assert found.secrets == {urn("key", "Secret"): ["stringData.password"]}
+    assert inputs(found.new) == {"key": {"stringData": "(secret)", "uid": previewed.UNKNOWN}}
+
+
+def test_errors_are_the_diagnostics_of_that_severity() -> None:
+    said = [{"diagnosticEvent": {"severity": kind, "message": f"{kind}\n"}} for kind in ("warning", "error")]
+    assert previewed.read(said).errors == ["error"]

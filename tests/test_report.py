@@ -1,0 +1,75 @@
+"""`make report`: what it writes, and what its exit code says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from commands import report, sources, stackfiles
+from commands.sources import Compared
+from commands.stackfiles import CommandError
+from components.review.risks import Weight
+from tests import meshes
+from tests.meshes import thing
+from tests.review import SOURCE, item
+
+
+@pytest.fixture(autouse=True)
+def compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A change with one grave risk, for every stack."""
+    weak = thing("PeerAuthentication", "default", {"mtls": {"mode": "PERMISSIVE"}})
+    old, new = ([item(one) for one in side] for side in (meshes.good(), meshes.changed([weak])))
+    monkeypatch.setattr(sources, "choose", lambda *_: Compared(source=SOURCE, old=old, new=new))
+
+
+def test_each_stack_has_markdown_json_and_a_map(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert report.run("", tmp_path / "out", "", []) == 0
+    names = {f"{stack}.{ending}" for stack in stackfiles.names() for ending in ("md", "json", "svg")}
+    assert {file.name for file in (tmp_path / "out").iterdir()} == names
+    assert json.loads((tmp_path / "out" / "dev.json").read_text())["stack"] == "dev"
+    assert (tmp_path / "out" / "dev.svg").read_text().startswith("<svg")
+    assert f"dev: 1 object changed, risks: 1 high; {tmp_path}/out/dev.md" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("flags", "code"), [(["--fail-on", "high"], 3), (["--fail-on=low"], 3), ([], 0)])
+def test_the_exit_code_tells_risks_from_errors(tmp_path: Path, flags: list[str], code: int) -> None:
+    assert report.run("dev", tmp_path, "", flags) == code
+
+
+def test_a_risk_that_is_less_grave_is_let_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = [item(meshes.deployment("a", {"app": "a"}, hostNetwork=host)) for host in (False, True)]
+    monkeypatch.setattr(sources, "choose", lambda *_: Compared(source=SOURCE, old=old[:1], new=old[1:]))
+    codes = [report.run("dev", tmp_path, "", ["--fail-on", weight]) for weight in ("high", "medium", "low")]
+    assert codes == [0, 3, 3]
+
+
+def test_a_weight_that_is_misspelt_is_refused_with_the_choices() -> None:
+    with pytest.raises(CommandError, match=r'--fail-on: "hihg" is not one of high, medium, low; did you mean "high"\?'):
+        report.fail_on(["--fail-on", "hihg"])
+    with pytest.raises(CommandError, match="not one of high, medium, low"):
+        report.fail_on(["--fail-on"])
+    assert report.fail_on(["--fail-on", "medium"]) is Weight.MEDIUM
+
+
+def test_a_flag_that_is_none_is_refused() -> None:
+    with pytest.raises(CommandError, match=r"report knows no --diff; it takes --fail-on high\|medium\|low"):
+        report.fail_on(["--diff"])
+
+
+def test_a_stack_without_report_is_an_error_and_does_not_keep_others_from_theirs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    works = sources.choose
+
+    def choose(stack: str, base: str) -> Compared:
+        if stack == "demo":
+            raise CommandError("nothing to compare with")
+        return works(stack, base)
+
+    monkeypatch.setattr(sources, "choose", choose)
+    assert report.run("", tmp_path, "", ["--fail-on", "high"]) == 1
+    assert "error: demo: nothing to compare with" in capsys.readouterr().err
+    assert (tmp_path / "dev.md").exists()
+    assert not (tmp_path / "demo.md").exists()

@@ -1,0 +1,252 @@
+"""What changes between the objects of a stack, and what is risky about it, where no config of a stack shows it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from components.analysis.objects import Ref
+from components.kube import WAIT_FOR
+from components.review.changes import Told, between
+from components.review.risks import RULES, Weight
+from tests.faults import policy
+from tests.meshes import Manifest, deployment, good, routes, service, thing, to
+from tests.meshes import changed as changed_mesh
+from tests.review import changed, item, removed, review, risks
+
+SECRET: Manifest = {**thing("Secret", "key"), "type": "Opaque", "stringData": {"password": "hunter2"}}
+KEY = (False, Ref("Secret", "shop", "key"))
+
+
+def definition(**schema: Any) -> Manifest:
+    spec = {"names": {"kind": "Thing"}, "versions": [{"name": "v1", "schema": {"openAPIV3Schema": schema}}]}
+    meta = {"name": "things.example.com"}
+    return {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": meta, "spec": spec}
+
+
+def webhook(kind: str, failure: str) -> Manifest:
+    meta = {"name": "hook"}
+    return {"apiVersion": "v1", "kind": kind, "metadata": meta, "webhooks": [{"name": "a.b", "failurePolicy": failure}]}
+
+
+def test_the_same_objects_in_another_order_are_no_change() -> None:
+    found = review(good(), good()[::-1])
+    assert (list(found.subject.changes), risks(found), list(found.shifts), found.marks) == ([], [], [], 0)
+    assert found.subject.unchanged == len(good())
+
+
+def test_objects_that_come_change_and_go_are_counted() -> None:
+    old = [service("a"), service("b"), service("c")]
+    new = [service("b", type="NodePort"), service("c"), service("d")]
+    found = review(old, new)
+    assert found.counts == {"delete": 1, "update": 1, "create": 1}
+    assert found.subject.unchanged == 1
+
+
+def test_a_field_that_cannot_be_changed_makes_it_a_replacement() -> None:
+    (change,) = review([deployment("a", {"app": "a"})], [deployment("a", {"app": "b"})]).subject.changes
+    assert change.op == "replace"
+
+
+def test_an_object_that_an_engine_replaces_is_replaced_although_no_field_says_so() -> None:
+    one = item(service("a"))
+    (change,) = between([one], [one], Told(replaced=frozenset([one.key])))
+    assert change.op == "replace"
+    found = review([service("a")], [service("a")], Told(replaced=frozenset([one.key])))
+    assert risks(found) == ["object replaced | Service shop/a | it is gone for a moment"]
+
+
+def test_the_schema_of_a_definition_is_one_line() -> None:
+    old, new = definition(a="string", b="string", c="string"), definition(a="integer", b="string", d="string")
+    (change,) = review([old], [new]).subject.changes
+    assert [field.note for field in change.fields] == ["schema: 1 fields added, 1 removed, 1 changed"]
+
+
+def test_a_secret_with_other_values_is_told_without_them() -> None:
+    found = review([SECRET], [SECRET], Told(secrets={KEY: ["stringData.password"]}))
+    assert risks(found) == ["secret changed | Secret shop/key | stringData.password: secret changed"]
+
+
+def test_a_secret_with_other_keys_is_told_without_values() -> None:
+    other = {**SECRET, "stringData": {"token": "hunter3"}}
+    (change,) = review([SECRET], [other]).subject.changes
+    assert [(one.path, one.note) for one in change.fields] == [
+        ("stringData.password", "secret removed"),
+        ("stringData.token", "secret added"),
+    ]
+    assert "hunter" not in str(change.fields)
+
+
+def test_what_stays_on_the_cluster_is_not_said_to_be_erased() -> None:
+    assert risks(review([definition()], []))[0].startswith("definition deleted | ")
+    assert risks(review([definition()], [], retained=True)) == []
+
+
+def test_a_label_that_goes_from_a_namespace_of_others_deletes_no_namespace() -> None:
+    label = thing("Namespace", "theirs", labels={"istio-injection": "enabled"})
+    assert [risk.partition(" | ")[0] for risk in risks(review([label], [], patch=True))] == ["injection off"]
+
+
+def test_workloads_that_lose_their_sidecars_are_counted() -> None:
+    found = changed(thing("Namespace", "shop"))
+    assert "injection off | Namespace shop | 3 workloads without a sidecar: cart-v1, cart-v2, front" in risks(found)
+
+
+@pytest.mark.parametrize(
+    ("kind", "about"),
+    [("ValidatingWebhookConfiguration", "objects of Istio's API"), ("MutatingWebhookConfiguration", "sidecars")],
+)
+def test_a_webhook_that_is_skipped_or_gone_is_told(kind: str, about: str) -> None:
+    strict, open_ = webhook(kind, "Fail"), webhook(kind, "Ignore")
+    ref = f"validation fails open | {kind} hook"
+    assert risks(review([strict], [open_])) == [f"{ref} | a.b is skipped where nobody answers (failurePolicy Ignore)"]
+    assert risks(review([strict], [])) == [f"{ref} | nobody looks after {about} any more"]
+    assert risks(review([open_], [strict])) == []
+
+
+def test_a_webhook_under_another_name_is_not_missed() -> None:
+    strict = webhook("MutatingWebhookConfiguration", "Fail")
+    renamed = {**strict, "metadata": {"name": "other"}}
+    assert risks(review([strict], [renamed])) == []
+
+
+def test_a_webhook_that_is_no_longer_waited_for_is_a_change() -> None:
+    hook = webhook("MutatingWebhookConfiguration", "Fail")
+    waiting = {**hook, "metadata": {"name": "hook", "annotations": {WAIT_FOR: "x"}}}
+    assert [risk.partition(" | ")[0] for risk in risks(review([waiting], [hook]))] == ["injection not waited for"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ({"mtls": {"mode": "STRICT"}}, {"mtls": {"mode": "DISABLE"}}, "STRICT → DISABLE for namespace shop"),
+        ({"mtls": {"mode": "STRICT"}}, {"mtls": {"mode": "UNSET"}}, "STRICT → PERMISSIVE for namespace shop"),
+        (
+            {"selector": {"matchLabels": {"app": "cart"}}, "mtls": {"mode": "STRICT"}},
+            {
+                "selector": {"matchLabels": {"app": "cart"}},
+                "mtls": {"mode": "STRICT"},
+                "portLevelMtls": {"8080": {"mode": "DISABLE"}},
+            },
+            "STRICT → DISABLE on port 8080 for pods with app=cart",
+        ),
+    ],
+)
+def test_weaker_mutual_tls_is_told_with_its_scope(old: Manifest, new: Manifest, said: str) -> None:
+    before, after = ([thing("PeerAuthentication", "peer", spec)] for spec in (old, new))
+    assert risks(review(before, after)) == [f"mTLS weakened | PeerAuthentication shop/peer | {said}"]
+
+
+def test_a_policy_that_goes_where_a_wider_one_says_the_same_weakens_nothing() -> None:
+    wide = thing("PeerAuthentication", "default", {"mtls": {"mode": "STRICT"}}, "istio-system")
+    narrow = thing("PeerAuthentication", "peer", {"mtls": {"mode": "STRICT"}})
+    assert risks(review([wide, narrow], [wide])) == []
+    assert len(risks(review([wide, narrow], [narrow]))) == 1
+
+
+def test_callers_that_speak_plain_text_are_told() -> None:
+    plain = thing("DestinationRule", "cart", {"host": "cart", "trafficPolicy": {"tls": {"mode": "DISABLE"}}})
+    said = "mTLS weakened | DestinationRule shop/cart | callers of cart speak plain text (tls not set → DISABLE)"
+    assert said in risks(changed(plain))
+
+
+FRONT = {"principals": ["cluster.local/ns/shop/sa/front"]}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "looser"),
+    [
+        (FRONT, {"principals": [*FRONT["principals"], "cluster.local/ns/shop/sa/other"]}, True),
+        ({"principals": [*FRONT["principals"], "cluster.local/ns/shop/sa/other"]}, FRONT, False),
+        (FRONT, {**FRONT, "namespaces": ["shop"]}, False),
+        ({**FRONT, "namespaces": ["shop"]}, FRONT, True),
+        ({**FRONT, "notNamespaces": ["a", "b"]}, {**FRONT, "notNamespaces": ["a"]}, True),
+        ({**FRONT, "notNamespaces": ["a"]}, {**FRONT, "notNamespaces": ["a", "b"]}, False),
+    ],
+)
+def test_a_policy_is_looser_exactly_if_it_is_about_more(old: Manifest, new: Manifest, looser: bool) -> None:
+    allow = [policy("cart", source, app="cart") for source in (old, new)]
+    assert bool(risks(review([allow[0]], [allow[1]]))) is looser
+    deny = [{**one, "spec": {**one["spec"], "action": "DENY"}} for one in allow]
+    assert bool(risks(review([deny[1]], [deny[0]]))) is looser
+
+
+def test_a_denial_that_goes_is_told_and_one_that_comes_is_not() -> None:
+    denial = policy("no", {"namespaces": ["other"]}, app="front")
+    denial["spec"]["action"] = "DENY"
+    assert risks(removed(denial)) == [
+        "access rules loosened | AuthorizationPolicy shop/no | what it denied is no longer denied by it"
+    ]
+    assert risks(changed(denial)) == []
+
+
+def test_an_allowed_call_that_goes_where_others_are_allowed_loosens_nothing() -> None:
+    more = policy("more", {"namespaces": ["other"]}, app="cart")
+    assert risks(removed(more)) == []
+    assert len(risks(changed(more))) == 1
+
+
+def test_a_pod_template_under_an_autoscaler_restarts_at_least_its_least_number_of_pods() -> None:
+    scaler = {"scaleTargetRef": {"kind": "Deployment", "name": "front"}, "minReplicas": 2}
+    meta = {"name": "front", "namespace": "shop"}
+    hpa: Manifest = {
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": meta,
+        "spec": scaler,
+    }
+    old, new = (deployment("front", {"app": "front"}, hostNetwork=host) for host in (False, True))
+    found = review([hpa, old], [hpa, new])
+    assert risks(found) == ["restarts pods | Deployment shop/front | at least 2 pods: other hostNetwork"]
+    assert found.restarts == "at least 2 pods"
+
+
+def test_labels_of_a_deployment_itself_restart_nothing() -> None:
+    old = deployment("front", {"app": "front"})
+    new = {**old, "metadata": {**old["metadata"], "labels": {"team": "shop"}}}
+    assert risks(review([old], [new])) == []
+
+
+def test_the_gravest_risks_come_first() -> None:
+    cut = deployment("front", {"app": "front", "version": "v1"}, hostNetwork=True, serviceAccountName="front")
+    weights = [
+        risk.weight
+        for risk in changed(cut, thing("PeerAuthentication", "default", {"mtls": {"mode": "DISABLE"}})).risks
+    ]
+    assert weights == sorted(weights, reverse=True)
+    assert set(weights) >= {Weight.HIGH, Weight.MEDIUM}
+
+
+def test_every_kind_of_risk_has_a_word_of_its_own() -> None:
+    assert len({rule.word for rule in RULES}) == len(RULES)
+
+
+def test_requests_of_workloads_that_are_new_are_no_change_but_those_at_gateways_are() -> None:
+    batch = deployment("batch", {"app": "batch"})
+    assert list(changed(batch).shifts) == []
+    lost = thing(
+        "VirtualService", "visitors", {"hosts": ["shop.example.com"], "gateways": ["way-in"], "http": [to("cart")]}
+    )
+    assert [str(shift) for shift in changed(lost).shifts] == [
+        "shop.example.com/ through ingress: front → 403 (AuthorizationPolicy shop/cart does not allow it)"
+    ]
+
+
+def test_paths_that_change_alike_are_one_line() -> None:
+    matches = [{"uri": {"prefix": path}} for path in ("/a", "/b", "/c", "/d")]
+    old, new = (routes("cart", {"match": matches, **to("cart", v)}, to("cart", v)) for v in ("v1", "v2"))
+    (shift,) = review(changed_mesh([old]), changed_mesh([new])).shifts
+    assert str(shift) == "cart (/, /a, /b and 2 more) from front: cart v1 → cart v2"
+    assert shift.samples == 5
+
+
+def test_paths_that_change_in_other_ways_are_lines_of_their_own() -> None:
+    one = changed(policy("cart", {"principals": ["cluster.local/ns/shop/sa/other"]}, app="cart"))
+    assert [(shift.what, shift.samples) for shift in one.shifts] == [("cart/", 1), ("cart/new", 1)]
+
+
+def test_where_nothing_was_before_everything_is_new_and_no_request_changes() -> None:
+    found = review([], good())
+    assert found.counts == {"create": len(good())}
+    assert (list(found.shifts), found.marks) == ([], 0)
