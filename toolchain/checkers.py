@@ -1,7 +1,9 @@
 """Programs of others beside the toolchain: Istio's and Prometheus' own, with which tests check what this project
-generates, and Istio's pilot, which configures the live sandbox. The mesh itself does not use them.
+generates, actionlint for GitHub's workflows, and Istio's pilot, which configures the live sandbox. The mesh itself does
+not use them.
 
-Each module of theirs (toolchain/istio, toolchain/prometheus) is apart from the engine's, with other pins.
+Each module of theirs (toolchain/istio, toolchain/prometheus, toolchain/actionlint) is apart from the engine's, with
+other pins.
 """
 
 import hashlib
@@ -51,11 +53,12 @@ PROMETHEUS = Module(
     ("-tags=remove_all_sd,enable_kubernetes_sd",),
 )
 """Without the ways to find targets in other places than Kubernetes: half as much to compile."""
+ACTIONLINT = Module("actionlint", {"actionlint": "github.com/rhysd/actionlint/cmd/actionlint"})
 
 
 def checkers(module: Module = ISTIO, out: TextIO | None = None) -> Path:
     """The folder of the module's programs; builds them at first: Istio's in 4 to 6 minutes on two cores, Prometheus'
-    in one and a half.
+    in one and a half, actionlint in half a minute.
 
     Progress goes to `out` (standard error). Safe to interrupt and to run twice at once. Raises
     ToolchainError when they cannot be built.
