@@ -98,7 +98,7 @@ def test_a_step_takes_what_others_can_name_from_its_environment() -> None:
     assert [step["run"] for _, step in workflows.steps() if "${{" in step.get("run", "")] == []
 
 
-@pytest.mark.parametrize(("place", "job"), workflows.jobs(), ids=str)
+@pytest.mark.parametrize(("place", "job"), [pytest.param(*one, id=one[0]) for one in workflows.jobs()])
 def test_a_job_says_what_it_may_and_how_long(place: str, job: Mapping[str, Any]) -> None:
     assert yaml.safe_load(workflows.texts()[place.split()[0]])["permissions"] == {}
     assert 0 < job["timeout-minutes"] <= 120
