@@ -6,6 +6,7 @@ import pulumi
 
 from components import gate, meshconfig, stack
 from components.addons.install import AddonsArgs, install
+from components.addons.jaeger import Jaeger
 from components.base import Base, BaseArgs
 from components.bookinfo import Bookinfo, BookinfoArgs
 from components.cni import Cni, CniArgs
@@ -121,6 +122,8 @@ pulumi.export("nodeAddress", cluster.node)
 pulumi.export("gateways", facts)
 if addons:
     pulumi.export("addons", {name: addon.url for name, addon in addons.items()})
+if isinstance(tracer := addons.get("jaeger"), Jaeger):
+    pulumi.export("tracer", tracer.zipkin)
 if settings.bookinfo and INGRESS in facts:
     host = f"{INGRESS}.{settings.gateways[INGRESS].namespace or ROOT}.svc.{settings.global_.proxy.clusterDomain}"
     pulumi.export("productPage", facts[INGRESS].apply(lambda found: product_page(found, host, cluster.node)))

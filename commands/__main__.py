@@ -12,7 +12,7 @@ from typing import Final
 
 import sandbox
 from commands import dashboard as pages
-from commands import guard, live, pending, residue, status, teardown, unready
+from commands import guard, live, pending, residue, teardown, unready
 from commands.engine import Engine, environment
 from commands.stackfiles import CommandError
 from components.addons.config import SECRETS
@@ -26,9 +26,9 @@ def up(stack: str, args: argparse.Namespace) -> int:
     guard.start_if_embedded(stack)
     engine = Engine(stack)
     engine.make_secrets(SECRETS, guard.chosen(stack).addons.secrets)
-    pending.announce(engine)
+    was_cut = pending.announce(engine)
     code = engine.run("up", *_consent(), *args.flags)
-    if code == 0 and pending.settle(engine, guard.target(stack)):
+    if code == 0 and was_cut and pending.settle(engine, guard.target(stack)):
         code = engine.run("up", *_consent(), *args.flags)  # what is no longer wanted since the cut
     if code:
         unready.explain(engine.state(), guard.target(stack))
@@ -76,6 +76,8 @@ def down(stack: str, args: argparse.Namespace) -> int:
 
 def show(stack: str, _: argparse.Namespace) -> int:
     """Versions, gateways, addresses and sidecars of the running mesh."""
+    from commands import status
+
     return status.show(stack)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from commands import render, stackfiles
 from commands.render import Resource
-from components import collected, configuration
+from components import collected, configuration, origins
 from components.analysis.findings import Finding, Severity
 from components.analysis.objects import Object
 from components.analysis.report import analyse
@@ -26,7 +26,8 @@ def run(stack: str) -> int:
 def findings(stack: str) -> Sequence[Finding]:
     """What is wrong with the objects that a stack makes. Raises CommandError, SettingsError."""
     config = stackfiles.config(stack)
-    return analyse(objects(render.record(stack, config)), configuration.load(config).analysis.suppress)
+    chosen = configuration.load(config)
+    return analyse(origins.located(objects(render.record(stack, config)), chosen), chosen.analysis.suppress)
 
 
 def objects(resources: Iterable[Resource]) -> Iterator[Object]:

@@ -110,7 +110,8 @@ class Engine:
         (folder / "Pulumi.yaml").write_text(_PROJECT_FILE)
         self.file = folder / f"Pulumi.{stack}.yaml"
         self._update(committed)
-        self._pulumi(["-C", str(folder), "stack", "select", stack, "--create"], quiet=True)
+        if not locks.recorded(_backend(), stack):
+            self._pulumi(["-C", str(folder), "stack", "select", stack, "--create"], quiet=True)
 
     def run(self, command: str, *flags: str, quiet: bool = False) -> int:
         """Runs a command on the stack; its exit code. `quiet`: nothing is shown, and failing is a CommandError.
@@ -189,16 +190,18 @@ class Engine:
     def _pulumi(self, args: list[str], quiet: bool = False, said: str | None = None) -> int:
         """Runs Pulumi; `said` is what it reads from its standard input."""
         sys.stdout.flush()
-        done = subprocess.run(
-            ["pulumi", *args],
-            cwd=ROOT,
-            env={**os.environ, locks.RUN: str(self.file)},
-            input=said,
-            stdout=subprocess.PIPE if quiet else None,
-            stderr=subprocess.STDOUT if quiet else None,
-            text=True,
-            check=False,
-        )
+        # The provider leaves a copy of the kubeconfig, keys and all, in the folder for temporary files.
+        with tempfile.TemporaryDirectory(prefix="mesh-", ignore_cleanup_errors=True) as temporary:
+            done = subprocess.run(
+                ["pulumi", *args],
+                cwd=ROOT,
+                env={**os.environ, locks.RUN: str(self.file), "TMPDIR": temporary},
+                input=said,
+                stdout=subprocess.PIPE if quiet else None,
+                stderr=subprocess.STDOUT if quiet else None,
+                text=True,
+                check=False,
+            )
         if quiet and done.returncode:
             raise CommandError(f"pulumi {' '.join(args)} failed:\n{done.stdout.strip()}")
         return done.returncode

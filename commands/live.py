@@ -8,8 +8,7 @@ from typing import Any
 import sandbox
 from commands import guard
 from commands.stackfiles import CommandError
-from components import meshconfig
-from components.installation import ROOT, Installation
+from components.installation import MESH_CONFIG, ROOT, Installation
 from components.settings import INGRESS, Settings
 from sandbox import live
 from toolchain import ToolchainError
@@ -58,7 +57,7 @@ def _fields(stack: str, chosen: Settings) -> dict[str, Any]:
         "stack": stack,
         "namespace": chosen.bookinfo.namespace if chosen.bookinfo else "default",
         "root": mesh.root,
-        "mesh_config": mesh.named(meshconfig.MESH_CONFIG),
+        "mesh_config": mesh.named(MESH_CONFIG),
         "version": chosen.tag,
         "domain": chosen.global_.proxy.clusterDomain,
         "ingress": INGRESS,

@@ -1,4 +1,4 @@
-"""What a killed run leaves behind: its lock on the stack, and plugins without an engine.
+"""What stands in a folder with state, and what a killed run leaves: its lock on the stack, plugins without an engine.
 
 A state in a folder (`file://`) is locked by files `.pulumi/locks/organization/<project>/<stack>/*.json`, each with the
 `pid`, `username`, `hostname` and `timestamp` of its holder. Other backends are left to Pulumi's own refusal.
@@ -54,11 +54,22 @@ class Lock:
 
 def locks(backend: str, stack: str) -> list[Lock]:
     """The locks of a stack; none where the backend's are not files."""
-    if not backend.startswith("file://"):
-        return []
-    root = Path(backend.removeprefix("file://").partition("?")[0]).expanduser()
-    found = (root / ".pulumi" / "locks" / "organization" / PROJECT / stack).glob("*.json")
+    root = _root(backend)
+    found = (root / "locks" / "organization" / PROJECT / stack).glob("*.json") if root else ()
     return [_lock(json.loads(file.read_text())) for file in found]
+
+
+def recorded(backend: str, stack: str) -> bool:
+    """Whether the stack is there for sure; what other backends hold than files, only Pulumi can tell."""
+    root = _root(backend)
+    return root is not None and (root / "stacks" / PROJECT / f"{stack}.json").exists()
+
+
+def _root(backend: str) -> Path | None:
+    """The folder in which Pulumi keeps its files; None where they are none."""
+    if not backend.startswith("file://"):
+        return None
+    return Path(backend.removeprefix("file://").partition("?")[0]).expanduser() / ".pulumi"
 
 
 def _lock(content: dict[str, Any]) -> Lock:

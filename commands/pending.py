@@ -15,11 +15,13 @@ from components.cluster import ClusterError, Target, Unreachable
 Resource = Mapping[str, Any]
 
 
-def announce(engine: Engine) -> None:
-    """Says that an update was cut off, if one was: an update applies anew what it was creating, as the same field
-    manager, whether it is there or not."""
-    if count := len(list(unfinished(engine.state()))):
+def announce(engine: Engine) -> bool:
+    """Whether an update was cut off while it was creating something, and says so: an update applies anew what it was
+    creating, as the same field manager, whether it is there or not."""
+    state = engine.state()
+    if count := len(list(unfinished(state))):
         print(f"an earlier run was cut off while it was creating {count} objects: they are applied anew", flush=True)
+    return _was_cut(state)
 
 
 def settle(engine: Engine, at: Target) -> int:
@@ -27,7 +29,7 @@ def settle(engine: Engine, at: Target) -> int:
 
     Returns how many objects were imported. CommandError if Pulumi cannot do it."""
     state = engine.state()
-    if not any(operation["type"] == "creating" for operation in state.get("pending_operations") or []):
+    if not _was_cut(state):
         return 0
     there = [resource for resource in unfinished(state) if _exists(at, resource["inputs"])]
     if there:
@@ -38,6 +40,10 @@ def settle(engine: Engine, at: Target) -> int:
     engine.run("refresh", *flags, quiet=True)
     print(f"of what a killed run was creating, {len(there)} objects are on the cluster and now recorded", flush=True)
     return len(there)
+
+
+def _was_cut(state: Mapping[str, Any]) -> bool:
+    return any(operation["type"] == "creating" for operation in state.get("pending_operations") or [])
 
 
 def unfinished(state: Mapping[str, Any]) -> Iterator[Resource]:

@@ -3,10 +3,14 @@ findings from the codes of analysis, risks from the rules of reports."""
 
 from __future__ import annotations
 
+import ast
+import inspect
 import json
 import re
+import textwrap
 import types
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
@@ -20,7 +24,7 @@ from components.addons.dashboards.panels import Dashboard
 from components.analysis.codes import CODES
 from components.review.risks import RULES
 from components.settings import NAMESPACE, Settings
-from components.typed import ShortForm
+from components.typed import Documented, ShortForm
 
 README: Final = ROOT / "README.md"
 CONFIG: Final = ROOT / "docs" / "config.md"
@@ -108,11 +112,24 @@ def _section(model: type[BaseModel]) -> str:
 
 def _rows(model: type[BaseModel], prefix: str, page: str) -> Iterator[str]:
     own = model.__annotations__  # before what is inherited
+    documented = {name: text for cls in reversed(model.__mro__) for name, text in _docstrings(cls)}
     for name, field in sorted(model.model_fields.items(), key=lambda item: item[0] not in own):
         names = ", ".join(profiles.NAMES) if (model, name) == (Settings, "profile") else ""
-        meaning = " ".join((field.description or "").split())
+        meaning = " ".join((field.description or documented.get(name, "")).split())
         wire = errors.wire_name(name, field)
         yield f"| `{prefix}{wire}` | {names or _values(field.annotation, page)} | {_default(field)} | {meaning} |"
+
+
+def _docstrings(cls: type) -> Iterator[tuple[str, str]]:
+    """The fields that a class itself declares, and the docstrings below them."""
+    if not issubclass(cls, Documented):
+        return
+    (definition,) = ast.parse(textwrap.dedent(inspect.getsource(cls))).body
+    assert isinstance(definition, ast.ClassDef)
+    for field, text in pairwise(definition.body):
+        match field, text:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(said))):
+                yield name, said
 
 
 def _default(field: FieldInfo) -> str:

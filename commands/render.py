@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import runpy
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -66,8 +66,9 @@ class Monitor(mocks.MockMonitor):
         self._resources = recorder.resources
 
     def RegisterResource(self, request: Any) -> Any:
+        before = len(self._resources)
         response = super().RegisterResource(request)  # type: ignore[no-untyped-call]
-        for place, resource in enumerate(self._resources):
+        for place, resource in enumerate(self._resources[before:], before):
             if (resource.type, resource.name, resource.urn) == (request.type, request.name, ""):
                 used = frozenset(request.dependencies)
                 self._resources[place] = replace(resource, urn=response.urn, parent=request.parent, depends_on=used)
@@ -76,13 +77,18 @@ class Monitor(mocks.MockMonitor):
 
 def record(stack: str, config: Mapping[str, str] | None = None) -> list[Resource]:
     """What `__main__.py` registers for the stack, or for another config; no cluster is asked. Raises SettingsError."""
-    recorder = Recorder()
     chosen = dict(stackfiles.config(stack) if config is None else config)
     configuration.load(chosen)
+    return registered(_program, stack, chosen)
+
+
+def registered(program: Callable[[], None], stack: str, config: Mapping[str, str]) -> list[Resource]:
+    """What a program registers for a stack with this config; no cluster is asked."""
+    recorder = Recorder()
     with offline():
         mocks.set_mocks(recorder, project=PROJECT, stack=stack, preview=True, monitor=Monitor(recorder))
-        pulumi_config.set_all_config(chosen)
-        pulumi.runtime.test(_program)()  # type: ignore[no-untyped-call]
+        pulumi_config.set_all_config(dict(config))
+        pulumi.runtime.test(program)()  # type: ignore[no-untyped-call]
     return recorder.resources
 
 

@@ -10,9 +10,9 @@ from urllib.parse import quote
 
 import sandbox
 from commands import guard
-from components import cluster, gateways, meshconfig
+from components import cluster, gateways
 from components.cluster import Survey, Target
-from components.installation import Installation
+from components.installation import INJECTOR, Installation
 from components.sidecar.proxy import CONTAINER
 from sandbox import live
 
@@ -79,7 +79,7 @@ def _sidecars(target: Target, mesh: Installation) -> Iterator[str]:
     """Of the pods in injected namespaces: how many run the sidecar that istiod would inject now."""
     if mesh.values.global_.omitSidecarInjectorConfigMap:
         return
-    path = f"/api/v1/namespaces/{mesh.root}/configmaps/{mesh.named(meshconfig.INJECTOR)}"
+    path = f"/api/v1/namespaces/{mesh.root}/configmaps/{mesh.named(INJECTOR)}"
     values = json.loads(cluster.get(target, path)["data"]["values"])["global"]
     image = values["proxy"]["image"]
     current = image if "/" in image else f"{values['hub']}/{image}:{values['tag']}"

@@ -36,6 +36,8 @@ _PATHS: Final = {
     "groups": "/apis",
 }
 
+_BESIDE: Final = "stand beside it: `mesh:base: {enabled: false}`, with a `mesh:revision` that is not there yet"
+
 
 class ClusterError(Exception):
     """The cluster cannot or must not be used; the text says why and what to do."""
@@ -169,12 +171,12 @@ def problems(
     if PROJECT in mark and not ours:
         yield (
             f"{here} already has the mesh of project {mark[PROJECT]}, stack {mark.get(STACK)} (id {mark.get(ID)})."
-            " Use that stack with the state that it was made with, or take that mesh down first"
+            f" Use that stack with the state that it was made with, take that mesh down first, or {_BESIDE}"
         )
     elif found.istio and not ours:
         yield (
             f"{here} already has an Istio that this stack did not install: {found.istio}."
-            " Remove it first, or name another cluster"
+            f" Remove it first, name another cluster, or {_BESIDE}"
         )
     elif text := "" if ours else _foreign_definitions(found, project, stack):
         yield f"{here} {text}"

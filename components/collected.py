@@ -12,6 +12,7 @@ from typing import Any, Final
 import pulumi
 from pulumi import _types  # how Pulumi itself turns arguments into wire names
 
+from components.addons.install import COMPONENTS
 from components.analysis.objects import Object
 from components.promises import known
 
@@ -29,6 +30,8 @@ _KEYS: Final[Mapping[str, str]] = {
     "mesh:istio:Istiod": "mesh:pilot",
     "mesh:istio:Base": "mesh:base",
     "mesh:istio:Cni": "mesh:cni",
+    "mesh:ratelimit:RateLimit": "mesh:rateLimit",
+    **{f"mesh:addons:{name.title()}": f"mesh:addons.{name}" for name in COMPONENTS},
 }
 """The key of the stack's config that a component comes from, where its token's middle part is not that key."""
 

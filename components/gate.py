@@ -7,16 +7,18 @@ Therefore each workload asks the cluster once more, right before it is created o
 
 from __future__ import annotations
 
+import time
 from typing import Any, Final
 
 import pulumi
 
 from components import cluster
 from components.cluster import Target
-from components.installation import Installation
-from components.meshconfig import INJECTOR
+from components.installation import INJECTOR, Installation
 
 NAME: Final = "injector-is-ready"
+FRESH: Final = 1.0
+"""Seconds for which the cluster's answer is good: workloads that are made at the same time ask once."""
 
 
 class GateClosed(Exception):
@@ -26,11 +28,16 @@ class GateClosed(Exception):
 def hook(at: Target, mesh: Installation) -> pulumi.ResourceHook:
     """A hook for workloads whose sidecars come from this control plane."""
     namespace, deployment, injector = mesh.root, mesh.named("istiod"), mesh.named(INJECTOR)
+    asked = float("-inf")
 
     def check(args: pulumi.ResourceHookArgs) -> None:
+        nonlocal asked
+        if time.monotonic() - asked < FRESH:
+            return
         missing = _missing(at, namespace, deployment, injector)
         if missing:
             raise GateClosed(f"{args.name} would start without a sidecar: {missing}. Mend it, then run `up` again")
+        asked = time.monotonic()
 
     return pulumi.ResourceHook(NAME, check)
 

@@ -14,6 +14,10 @@ REVISION_LABEL: Final = "istio.io/rev"
 NAMESPACE_LABEL: Final = "istio-injection"
 DEFAULT_REVISION: Final = "default"
 """What the only control plane of a cluster calls itself, whose objects bear no revision in their names."""
+MESH_CONFIG: Final = "istio"
+"""ConfigMap with the mesh-wide configuration; gateways mount it too."""
+INJECTOR: Final = "istio-sidecar-injector"
+"""ConfigMap with the injection template; also the name of the webhook that asks for it."""
 XDS_PORT: Final = 15012
 """istiod's discovery and certificates over TLS."""
 

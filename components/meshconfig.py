@@ -12,13 +12,9 @@ from pulumi_kubernetes.core.v1 import ConfigMap
 from components import injection, kube, sidecar
 from components.api.model import wire
 from components.api.proxy_config import ProxyTracing
-from components.installation import Installation
+from components.installation import INJECTOR, MESH_CONFIG, Installation
 from components.profiles.merge import merged
 
-MESH_CONFIG: Final = "istio"
-"""ConfigMap with the mesh-wide configuration; gateways mount it too."""
-INJECTOR: Final = "istio-sidecar-injector"
-"""ConfigMap with the injection template; also the name of the webhook that asks for it."""
 ZIPKIN: Final = "zipkin"
 ZIPKIN_PORT: Final = 9411
 """Service and port of the tracing addon, in Istio's namespace, to which proxies send spans unless told otherwise."""

@@ -43,7 +43,10 @@ class Injected:
     name: str
     manual: bool
     """Whether workloads bring their sidecar along, instead of getting it from the injector."""
+    exists: Sequence[pulumi.Resource]
+    """What makes the namespace; nothing where somebody else has."""
     ready: Sequence[pulumi.Resource]
+    """What makes sure that pods get their sidecar, the namespace among it."""
     gate: pulumi.ResourceHook | None
     pod_annotations: Mapping[str, str]
     """Annotations for the pods of every workload."""
@@ -55,7 +58,7 @@ class Injected:
 
     def other(self, parent: pulumi.Resource, *after: pulumi.Resource) -> pulumi.ResourceOptions:
         """Options of an object without pods."""
-        return pulumi.ResourceOptions(parent=parent, depends_on=[*self.ready, *after])
+        return pulumi.ResourceOptions(parent=parent, depends_on=[*self.exists, *after])
 
 
 class Namespaces(pulumi.ComponentResource):
@@ -81,7 +84,14 @@ class Namespaces(pulumi.ComponentResource):
         made = self._namespace(name, how.ownership, {} if manual else a.label, opts)
         marks = {injection.CHECKSUM: a.checksum} if a.checksum and not manual else {}
         gate = None if manual else a.gate
-        return Injected(name=name, manual=manual, ready=[*needed, *made], gate=gate, pod_annotations=marks)
+        return Injected(
+            name=name,
+            manual=manual,
+            exists=made if how.ownership == "create" else [],
+            ready=[*needed, *made],
+            gate=gate,
+            pod_annotations=marks,
+        )
 
     def _namespace(
         self, name: str, ownership: Ownership, labels: Mapping[str, str], opts: pulumi.ResourceOptions

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
 from components import errors, profiles
 from components.addons.config import Addons, spelt_out
@@ -52,8 +52,6 @@ class Bookinfo(ShortForm):
 
 class Settings(Values):
     """The keys of the config namespace `mesh`: the stack's own, and differences from its profile."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     profile: str = "default"
     """Installation profile."""

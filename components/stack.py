@@ -12,14 +12,13 @@ import pulumi_kubernetes as k8s
 from pulumi.runtime.mocks import MockMonitor
 from pulumi.runtime.settings import get_monitor
 
-from components import cluster, configuration, settings
+from components import cluster, configuration, origins, sdk, settings
 from components.addons import secrets
 from components.analysis.findings import Severity
 from components.analysis.report import analyse
 from components.cluster import Recorded, Survey, Target
 from components.collected import Collected
-from components.installation import Installation
-from components.meshconfig import INJECTOR
+from components.installation import INJECTOR, Installation
 from components.settings import Settings
 
 PROVIDER: Final = "cluster"
@@ -50,6 +49,7 @@ def prepare(root: str) -> tuple[Settings, Cluster]:
 
     Ends the program with one message if the stack must not go on. A preview goes on without an answer of the
     cluster, against the recorded state; an update does not."""
+    sdk.speed_up()
     try:
         chosen = configuration.from_pulumi()
         if absent := secrets.missing(chosen.addons):
@@ -88,15 +88,20 @@ def review(chosen: Settings, made: Collected) -> None:
     """Analyses what the program has made, at its end and before any of it is registered.
 
     Warns of what is doubtful, and ends the program with one message if something is wrong."""
-    if isinstance(get_monitor(), MockMonitor):
-        return  # nothing is deployed from here: who has asked for the objects decides what they are good for
-    found = analyse(made.objects, chosen.analysis.suppress)
+    if _is_rendering():
+        return  # who has asked for the objects decides what they are good for
+    found = analyse(origins.located(made.objects, chosen), chosen.analysis.suppress)
     for finding in found:
         if finding.severity == Severity.WARNING:
             pulumi.log.warn(str(finding))
     wrong = [str(finding) for finding in found if finding.severity == Severity.ERROR]
     if wrong:
         _end("\n".join(wrong))
+
+
+def _is_rendering() -> bool:
+    """Whether no engine is at the other end, and nothing is deployed from here."""
+    return isinstance(get_monitor(), MockMonitor)
 
 
 def _end(message: str) -> NoReturn:
@@ -124,11 +129,12 @@ def _found(target: Target) -> Survey | None:
         found = cluster.survey(target)
     except cluster.Unreachable as error:
         if not pulumi.runtime.is_dry_run():
-            raise cluster.ClusterError(f"{where} does not answer: {error}") from None
-        pulumi.log.warn(
-            f"{where} does not answer ({error}): this preview compares with the recorded state,"
-            " and what stands on the cluster has not been checked"
-        )
+            raise cluster.ClusterError(f"{where}: it does not answer: {error}") from None
+        if not _is_rendering():
+            pulumi.log.warn(
+                f"{where}: it does not answer ({error}); this preview compares with the recorded state,"
+                " and what stands on the cluster has not been checked"
+            )
         return None
     pulumi.log.info(f"{where}, Kubernetes {found.version[0]}.{found.version[1]}, id {found.uid}")
     return found

@@ -19,9 +19,7 @@ class Typed(BaseModel):
 
 
 class Documented(Typed):
-    """One whose fields' docstrings are what the config tables say of them."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
+    """One whose fields' docstrings are what the config tables say of them; they are read only to write those."""
 
     def check(self) -> Findings:
         """What no single field's type can tell is wrong."""

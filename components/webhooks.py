@@ -13,8 +13,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components import kube
-from components.installation import NAMESPACE_LABEL, REVISION_LABEL, Installation
-from components.meshconfig import INJECTOR
+from components.installation import INJECTOR, NAMESPACE_LABEL, REVISION_LABEL, Installation
 
 Selector = k8s.meta.v1.LabelSelectorArgs
 Requirement = k8s.meta.v1.LabelSelectorRequirementArgs

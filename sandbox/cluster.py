@@ -26,6 +26,8 @@ START_LIMIT = 60.0
 """Seconds that one program may take until it answers; ordinary are under 5."""
 
 STORE, SERVER, *CONTROLLERS = PROGRAMS
+PLAYER = CONTROLLERS[-1]
+"""Plays the node and its pods."""
 
 
 def start(webhooks: bool | None = None, out: TextIO | None = None) -> None:
@@ -45,9 +47,11 @@ def start(webhooks: bool | None = None, out: TextIO | None = None) -> None:
         setting = Setting(layout, kept, built.bin, calls_webhooks)
         api = Api(layout, kept)
         started = [_start([STORE], setting, api, progress), _start([SERVER], setting, api, progress)]
+        if started[-1]:  # what the player was writing as the server went away is lost to it, unlike to a kubelet
+            Process(PLAYER.name, layout).stop(PLAYER.patience)
         node.ensure(api)
         started.append(_start(CONTROLLERS, setting, api, progress))
-        _wait(lambda: node.usable(api), "the node does not become ready", Process("kwok", layout))
+        _wait(lambda: node.usable(api), "the node does not become ready", Process(PLAYER.name, layout))
     progress.done(f"ready at {kept.server}" if any(started) else f"already running at {kept.server}")
 
 

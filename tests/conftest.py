@@ -26,10 +26,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Shows what tests have to tell besides their outcome: `record_property("told", text)`."""
-    reports = [
-        report for kind in terminalreporter.stats.values() for report in kind if hasattr(report, "user_properties")
-    ]
-    for report in reports:
+    calls = [r for kind in terminalreporter.stats.values() for r in kind if getattr(r, "when", "") == "call"]
+    for report in calls:  # what follows a test tells the same once more
         for name, text in report.user_properties:
             if name == "told":
                 terminalreporter.write_line(f"{report.nodeid}: {text}")

@@ -74,6 +74,12 @@ def test_an_istio_of_other_origin_is_refused_and_named() -> None:
     assert "installed by istioctl" in text
 
 
+@pytest.mark.parametrize("mark", [{}, {**OURS, cluster.STACK: "prod"}], ids=["another origin", "another stack"])
+def test_whoever_is_refused_is_told_how_to_stand_beside_the_mesh(mark: Mapping[str, str]) -> None:
+    (text,) = problems(with_mesh(mark), NOTHING)
+    assert "`mesh:base: {enabled: false}`, with a `mesh:revision`" in text
+
+
 def test_creating_a_namespace_that_exists_is_refused_with_a_way_out() -> None:
     (text,) = problems(EMPTY, NOTHING, {"default": "create"})
     assert "default" in text

@@ -61,6 +61,26 @@ def engine_with(folder: Path, monkeypatch: pytest.MonkeyPatch, content: str) -> 
     return engine.Engine("dev")
 
 
+def test_a_stack_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine_with(tmp_path, monkeypatch, "  {}")
+    assert "stack select dev --create" in (tmp_path / "calls").read_text()
+    (tmp_path / ".pulumi" / "stacks" / "mesh").mkdir(parents=True)
+    (tmp_path / ".pulumi" / "stacks" / "mesh" / "dev.json").touch()
+    (tmp_path / "calls").unlink()
+    engine.Engine("dev")
+    assert not (tmp_path / "calls").exists()
+
+
+def test_where_the_state_is_no_folder_pulumi_is_asked_for_the_stack(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine_with(tmp_path, monkeypatch, "  {}")
+    (tmp_path / "calls").unlink()
+    monkeypatch.setenv("PULUMI_BACKEND_URL", "https://pulumi.example")
+    engine.Engine("dev")
+    assert "stack select dev --create" in (tmp_path / "calls").read_text()
+
+
 def test_a_password_is_made_once_and_is_no_argument(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     there = "  mesh-addons:there: {secure: x}\n"
     engine_with(tmp_path, monkeypatch, there).make_secrets("mesh-addons", ["there", "wanted"])
@@ -75,6 +95,15 @@ def test_two_passwords_are_not_alike(tmp_path: Path, monkeypatch: pytest.MonkeyP
     engine_with(tmp_path, monkeypatch, "  {}").make_secrets("mesh-addons", ["one", "other"])
     said = (tmp_path / "said").read_text()
     assert said[:32] != said[32:]
+
+
+def test_what_pulumi_leaves_among_temporary_files_goes_with_its_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = engine_with(tmp_path, monkeypatch, "  {}")
+    pulumi(tmp_path, monkeypatch, f'echo key > $TMPDIR/kubeconfig1; echo "$TMPDIR" > {tmp_path}/where')
+    made.run("preview")
+    assert not Path((tmp_path / "where").read_text().strip()).exists()
 
 
 def test_a_password_in_clear_is_refused_without_repeating_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

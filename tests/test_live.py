@@ -404,6 +404,28 @@ def test_each_envoy_says_who_it_is() -> None:
     assert node["metadata"]["LABELS"] == {"app": "ratings", "version": "v1"}
 
 
+def test_a_metric_of_an_envoy_names_whom_it_has_called_with_all_dots() -> None:
+    [regex] = [tag["regex"] for tag in proxies.bootstrap(PLAN, PLAN.proxies[0])["stats_config"]["stats_tags"][:1]]
+    names = {
+        "cluster.outbound|9080|v1|reviews.default.svc.cluster.local;.upstream_rq_200": "upstream_rq_200",
+        "cluster.inbound|9080||;.upstream_rq_time": "upstream_rq_time",
+        "cluster.xds-grpc.upstream_cx_active": "upstream_cx_active",
+    }
+    for name, rest in names.items():
+        assert (found := re.match(regex, name))
+        assert found[2] == name.removeprefix("cluster.").removesuffix(f".{rest}").rstrip(";")
+        assert name.replace(found[1], "") == f"cluster.{rest}"
+
+
+def test_prometheus_is_told_of_pilot_and_every_proxy(folder: Folder) -> None:
+    commands_of(PLAN, folder)
+    jobs = json.loads(folder.scraping.read_text())["scrape_configs"]
+    targets = {where for job in jobs for one in job["static_configs"] for where in one["targets"]}
+    assert targets == {f"{PLAN.pilot}:15014", *(f"{proxy.address}:15000" for proxy in PLAN.proxies)}
+    [ratings] = [one["labels"] for one in jobs[1]["static_configs"] if one["labels"]["pod"] == "ratings-v1"]
+    assert ratings == {"app": "ratings", "version": "v1", "namespace": "default", "pod": "ratings-v1"}
+
+
 def test_what_pilot_refuses_is_read_from_its_log_until_it_takes_it(folder: Folder) -> None:
     assert pilot.refusal(folder.layout) == ""
     log = folder.layout.logs / "live-pilot.log"

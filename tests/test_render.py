@@ -22,12 +22,22 @@ def test_each_object_is_one_file_and_definitions_come_first(tmp_path: Path) -> N
     assert first == {"Namespace", "CustomResourceDefinition"}
 
 
+def test_rendering_says_nothing_of_a_cluster(caplog: pytest.LogCaptureFixture) -> None:
+    render.record("dev")
+    assert caplog.text == ""
+
+
 def test_rendering_again_removes_what_is_no_longer_there(tmp_path: Path) -> None:
     stale = tmp_path / render.THEN / "stale.yaml"
     stale.parent.mkdir()
     stale.write_text("kind: Old")
     render.render("demo", tmp_path)
     assert not stale.exists()
+
+
+def test_who_asks_for_files_hears_nothing_of_a_cluster(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    render.render("dev", tmp_path)
+    assert caplog.text == ""
 
 
 def test_the_values_of_a_secret_are_never_written() -> None:

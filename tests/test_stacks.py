@@ -185,21 +185,31 @@ def children(resources: list[Resource], component: str) -> list[Resource]:
     return [r for r in resources if r.parent == parent.urn]
 
 
-def test_routes_come_after_the_versions_to_which_they_lead() -> None:
-    recorded = render.record("hardened")
-    own = children(recorded, "mesh:traffic:Traffic")
-    routes = of_kind(own, "VirtualService")
-    versions = {r.urn for r in own} - {r.urn for r in routes}
-    assert len(routes) == 5
-    assert [r.name for r in routes if not versions <= r.depends_on] == []
+def waits(recorded: list[Resource], kind: str, component: str) -> dict[str, set[str]]:
+    """For objects of a kind, what of the same component each waits for: kind and name."""
+    own = {r.urn: r for r in children(recorded, component)}
+    return {
+        r.name: {f"{own[urn].type.rpartition(':')[2]} {own[urn].name}" for urn in r.depends_on if urn in own}
+        for r in of_kind(list(own.values()), kind)
+    }
+
+
+def test_routes_come_after_the_versions_to_which_they_lead_and_after_no_others() -> None:
+    assert waits(render.record("hardened"), "VirtualService", "mesh:traffic:Traffic") == {
+        "productpage": {"DestinationRule productpage", "EnvoyFilter productpage-limit"},
+        "details": {"DestinationRule details"},
+        "ratings": {"DestinationRule ratings"},
+        "reviews": {"DestinationRule reviews"},
+        "bookinfo": {
+            "DestinationRule productpage",
+            "EnvoyFilter istio-ingressgateway-limits",
+            "Gateway bookinfo-gateway",
+        },
+    }
 
 
 def test_nobody_is_shut_out_before_others_are_let_in() -> None:
-    recorded = render.record("hardened")
-    own = children(recorded, "mesh:security:Security")
-    shut = [r for r in own if r.name in ("bookinfo-default-deny", "istio-ingressgateway-jwt")]
-    shut = [r for r in shut if r.type.endswith("AuthorizationPolicy")]
-    others = {r.urn for r in own} - {r.urn for r in shut}
-    assert len(shut) == 2
-    assert len(others) == 6
-    assert [r.name for r in shut if not others <= r.depends_on] == []
+    found = waits(render.record("hardened"), "AuthorizationPolicy", "mesh:security:Security")
+    allowed = {f"AuthorizationPolicy {service}" for service in ("productpage", "details", "reviews", "ratings")}
+    assert found["bookinfo-default-deny"] == allowed
+    assert found["istio-ingressgateway-jwt"] == {"RequestAuthentication istio-ingressgateway-jwt"}

@@ -24,8 +24,7 @@ from components.addons.addon import (
     probe,
 )
 from components.addons.config import KialiAddon
-from components.installation import Installation
-from components.meshconfig import INJECTOR, MESH_CONFIG
+from components.installation import INJECTOR, MESH_CONFIG, Installation
 from components.release import ISTIO
 
 core = k8s.core.v1

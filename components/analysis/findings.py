@@ -31,7 +31,7 @@ class Finding:
     text: str
     """What is wrong and what to do, in one line."""
     origin: str = ""
-    """Key of the stack's config from which the object comes, if that is known."""
+    """Key of the stack's config from which it comes, if that is known."""
 
     def __str__(self) -> str:
         place = f" {self.path}" if self.path else ""
@@ -56,5 +56,5 @@ class Code:
             ref=thing.ref,
             path=path,
             text=text,
-            origin=thing.origin,
+            origin=thing.source(path),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Self
 
 
@@ -31,6 +31,8 @@ class Object:
     """The whole manifest."""
     origin: str = ""
     """Key of the stack's config from which it comes, such as `mesh:bookinfo`; empty if that is not known."""
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """Parts of the spec, such as `http[0]`, and the key below `origin` from which each comes."""
 
     @classmethod
     def read(cls, manifest: Mapping[str, Any], origin: str = "") -> Self:
@@ -57,7 +59,12 @@ class Object:
         found: Mapping[str, Any] = self.body.get("spec") or {}
         return found
 
-    def items(self, field: str) -> Sequence[Any]:
+    def source(self, path: str) -> str:
+        """Key of the stack's config from which the part at a path of the spec comes, as far as that is known."""
+        around = [part for part in self.keys if path == part or path.startswith((f"{part}.", f"{part}["))]
+        return ".".join(filter(None, (self.origin, self.keys[max(around, key=len)] if around else "")))
+
+    def items(self, name: str) -> Sequence[Any]:
         """A list of the spec; empty if it is not there."""
-        found: Sequence[Any] = self.spec.get(field) or ()
+        found: Sequence[Any] = self.spec.get(name) or ()
         return found

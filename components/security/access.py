@@ -84,10 +84,12 @@ def objects(
     that lead to each of Bookinfo's services, or None where it is not installed. Raises ApiError."""
     needed = _bookinfo(ways_in) if authorization.defaultDeny and authorization.bookinfo and ways_in is not None else {}
     for name, allow in {**needed, **authorization.allow}.items():
-        yield _allowed(name, allow, place)
+        path = f"{PATH}.allow.{name}" if name in authorization.allow else f"{PATH}.bookinfo"
+        yield _allowed(path, name, allow, place)
     for namespace in closed if authorization.defaultDeny else ():
         body = api.AuthorizationPolicy()
-        yield Object(path=PATH, body=body, name=f"{namespace}-default-deny", namespace=namespace, late=True)
+        path, name = f"{PATH}.defaultDeny", f"{namespace}-default-deny"
+        yield Object(path=path, body=body, name=name, namespace=namespace, late=True)
 
 
 def _bookinfo(ways_in: Mapping[str, Sequence[str]]) -> dict[str, Allow]:
@@ -105,7 +107,7 @@ def _bookinfo(ways_in: Mapping[str, Sequence[str]]) -> dict[str, Allow]:
     }
 
 
-def _allowed(name: str, allow: Allow, place: Place) -> Object:
+def _allowed(path: str, name: str, allow: Allow, place: Place) -> Object:
     namespace = place.within(allow.namespace)
     edges = [place.edge(gateway) for gateway in allow.gateways]
     names = [one if "/" in one else f"{namespace}/{one}" for one in allow.accounts]
@@ -129,4 +131,4 @@ def _allowed(name: str, allow: Allow, place: Place) -> Object:
     body = api.AuthorizationPolicy(
         selector=api.PolicySelector(matchLabels=allow.workload), action="ALLOW", rules=[rule]
     )
-    return Object(path=f"{PATH}.allow.{name}", body=body, name=name, namespace=namespace)
+    return Object(path=path, body=body, name=name, namespace=namespace)

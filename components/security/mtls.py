@@ -63,11 +63,12 @@ class Mtls(ShortForm):
 def objects(mtls: Mtls, place: Place) -> Iterator[Object]:
     """PeerAuthentications, and DestinationRules where callers do not find out by themselves. Raises ApiError."""
     if mtls.mesh:
-        yield _peer(MESH, place.root, mode=mtls.mesh)
+        yield _peer("mesh", MESH, place.root, mode=mtls.mesh)
     for namespace, mode in mtls.namespaces.items():
-        yield _peer(f"namespace-{namespace}", place.within(namespace), mode=mode)
+        yield _peer(f"namespaces.{namespace}", f"namespace-{namespace}", place.within(namespace), mode=mode)
     for name, some in mtls.workloads.items():
-        yield _peer(name, place.within(some.namespace), some.labels, some.mode, some.ports)
+        home = place.within(some.namespace)
+        yield _peer(f"workloads.{name}", name, home, some.labels, some.mode, some.ports)
     if place.client_tls:
         kubernetes = place.full("kubernetes", "default")
         yield _client(MESH, "*.local", api.ClientTLSSettings(mode="ISTIO_MUTUAL"), place)
@@ -75,6 +76,7 @@ def objects(mtls: Mtls, place: Place) -> Iterator[Object]:
 
 
 def _peer(
+    key: str,
     name: str,
     namespace: str,
     labels: Mapping[str, str] | None = None,
@@ -86,7 +88,7 @@ def _peer(
         mtls=api.MutualTLS(mode=mode) if mode else None,
         portLevelMtls={port: api.MutualTLS(mode=other) for port, other in (ports or {}).items()} or None,
     )
-    return Object(path=PATH, body=body, name=name, namespace=namespace)
+    return Object(path=f"{PATH}.{key}", body=body, name=name, namespace=namespace)
 
 
 def _client(name: str, host: str, tls: api.ClientTLSSettings, place: Place) -> Object:

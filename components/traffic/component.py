@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pulumi
 
 from components import kube
+from components.traffic.order import Early
 from components.traffic.place import Object
 
 
@@ -32,11 +33,11 @@ class Traffic(pulumi.ComponentResource):
 
 
 def register(parent: pulumi.Resource, args: TrafficArgs) -> None:
-    """Registers the objects as children; those that are late wait for all others."""
-    first: list[pulumi.Resource] = []
+    """Registers the objects as children; those that are late wait for those that they need."""
+    early = Early[pulumi.Resource]()
     for item in sorted(args.objects, key=lambda item: item.late):
-        after = [*args.api, *(first if item.late else [])]
+        after = [*args.api, *(early.needed_by(item) if item.late else [])]
         opts = pulumi.ResourceOptions(parent=parent, depends_on=after)
         made = kube.custom(item.manifest(), args.namespaces[item.namespace], opts)
         if not item.late:
-            first.append(made)
+            early.add(item, made)

@@ -112,6 +112,12 @@ class Handling(Documented):
             "corsPolicy": self.cors,
         }
 
+    def sources(self) -> dict[str, str]:
+        """Parts of the HTTPRoute, and the field that each is made from, of those that are set."""
+        parts = {name: name for name in (*Handling.model_fields, "match", "route")}
+        parts |= {"corsPolicy": "cors", "mirrorPercentage": "mirror"}
+        return {part: name for part, name in parts.items() if name in self.model_fields_set}
+
 
 Weights = dict[Label, Percentage]
 

@@ -151,10 +151,28 @@ def objects(path: str, name: str, ingress: Ingress, place: Place, resolve: Resol
             known = ", ".join(map(str, sorted(edge.ports)))
             raise api.ApiError([f"port {port} is none of the Service of {edge.name} ({known})"])
     body = api.Gateway(selector={"istio": edge.selector["istio"]}, servers=list(_servers(ingress)))
-    yield Object(path=path, body=body, name=gateway, namespace=namespace)
+    yield Object(path=path, body=body, name=gateway, namespace=namespace, keys=_gateway_keys(ingress))
     routes = [_route(name, i, part, namespace, resolve) for i, part in enumerate(ingress.routes)]
     virtual = api.VirtualService(hosts=list(ingress.hosts), gateways=[gateway], http=routes)
-    yield Object(path=path, body=virtual, name=name, namespace=namespace, late=True)
+    yield Object(path=path, body=virtual, name=name, namespace=namespace, keys=_route_keys(ingress), late=True)
+
+
+def _gateway_keys(ingress: Ingress) -> dict[str, str]:
+    found = {"selector": "gateway"}
+    for i in range(len(ingress.ports)):
+        port = "port" if ingress.port else "tls" if ingress.tls else ""
+        found |= {f"servers[{i}].hosts": "hosts", f"servers[{i}].tls": "tls", f"servers[{i}].port": port}
+    return found
+
+
+def _route_keys(ingress: Ingress) -> dict[str, str]:
+    found = {"hosts": "hosts"}
+    for i, route in enumerate(ingress.routes):
+        to = [f"routes[{i}].to[{j}]" for j in range(len(route.to))] if len(route.to) > 1 else [f"routes[{i}].to"]
+        found |= {f"http[{i}]": f"routes[{i}]"}
+        found |= {f"http[{i}].{part}": f"routes[{i}].{key}" for part, key in route.sources().items()}
+        found |= {f"http[{i}].route[{j}]": key for j, key in enumerate(to)}
+    return found
 
 
 def _servers(ingress: Ingress) -> Iterator[api.Server]:

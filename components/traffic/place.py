@@ -82,6 +82,8 @@ class Object:
     name: str
     namespace: str
     annotations: Mapping[str, str] = field(default_factory=dict)
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """Parts of the body, such as `http[0]`, and the key below `path` that each is made from, where that is known."""
     late: bool = False
     """Whether it refers to others, or shuts out who is not let in by others: those come first."""
 

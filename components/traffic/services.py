@@ -159,11 +159,31 @@ def objects(path: str, name: str, service: Service, place: Place) -> Iterator[Ob
     if service.versions or policy:
         subsets = [api.Subset(name=version, labels=labels) for version, labels in service.versions.items()]
         rule = api.DestinationRule(host=host, trafficPolicy=policy, subsets=subsets or None)
-        yield Object(path=path, body=rule, name=name, namespace=namespace)
+        yield Object(path=path, body=rule, name=name, namespace=namespace, keys=_rule_keys(service))
     if service.routed:
         routes = [*(_route(host, rule, service) for rule in service.rules), _route(host, service, service)]
         body = api.VirtualService(hosts=[host], http=routes)
-        yield Object(path=path, body=body, name=name, namespace=namespace, late=True)
+        yield Object(path=path, body=body, name=name, namespace=namespace, keys=_route_keys(service), late=True)
+
+
+def _rule_keys(service: Service) -> dict[str, str]:
+    breaker = {f"trafficPolicy.{part}": f"circuitBreaker.{part}" for part in CircuitBreaker.model_fields}
+    policy = {
+        **breaker,
+        "trafficPolicy.loadBalancer": "affinity" if service.affinity else "balancing",
+        "trafficPolicy.tls": "tls" if service.tls else "",
+    }
+    return {f"subsets[{i}]": f"versions.{name}" for i, name in enumerate(service.versions)} | policy
+
+
+def _route_keys(service: Service) -> dict[str, str]:
+    """A rule has what the service says, where it says nothing of its own."""
+    wider = service.sources()
+    found = {f"http[{len(service.rules)}].{part}": key for part, key in wider.items()}
+    for i, rule in enumerate(service.rules):
+        own = {part: f"rules[{i}].{key}" for part, key in rule.sources().items()}
+        found |= {f"http[{i}].{part}": key for part, key in (wider | own).items()} | {f"http[{i}]": f"rules[{i}]"}
+    return found
 
 
 def _policy(service: Service, place: Place) -> api.TrafficPolicy | None:

@@ -40,6 +40,11 @@ class Folder:
         """What a person wants to go wrong in the stand-ins."""
         return self.root / "switches.json"
 
+    @property
+    def scraping(self) -> Path:
+        """Configuration of a Prometheus that watches what is live."""
+        return self.root / "prometheus.yml"
+
     def plan(self, digest: str) -> Path:
         return self.root / f"plan-{digest}.json"
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from sandbox.files import replace
-from sandbox.live import pilot, proxies
+from sandbox.live import pilot, proxies, scraping
 from sandbox.live.folder import Folder
 from sandbox.live.plan import ADMIN_PORT, APP_PORT, PILOT, STAND_INS, SYNC, XDS_PORT, Plan
 
@@ -43,6 +43,7 @@ def programs(plan: Plan, folder: Folder, built: Binaries) -> Iterator[Program]:
     """All of them, in the order in which they are started; writes the files that they read."""
     file = folder.plan(_digest(plan.text, _sources()))
     replace(file, plan.text)
+    replace(folder.scraping, scraping.config(plan))
     yield Program(PILOT, pilot.command(plan, folder, built.pilot), (plan.pilot, XDS_PORT))
     yield Program(STAND_INS, _own("stand-ins", file, folder.switches), (plan.workloads[0].address, APP_PORT))
     for proxy in plan.proxies:

@@ -2,11 +2,16 @@
 
 import http.client
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from sandbox.live.plan import ADMIN_PORT, XDS_PORT, Gateway, Plan, Proxy
+from sandbox.live.scraping import CLUSTER
+
+XDS: Final = "xds-grpc"
+"""How an Envoy calls pilot, in its metrics as well; Istio's proxies call it so."""
 
 
 def command(program: Path, config: Path) -> tuple[str, ...]:
@@ -25,6 +30,7 @@ def bootstrap(plan: Plan, proxy: Proxy) -> dict[str, Any]:
     ads = {"ads": {}, "resource_api_version": "V3", "initial_fetch_timeout": "0s"}
     return {
         "node": _node(plan, proxy),
+        "stats_config": _stats(plan),
         "admin": {"address": _address(proxy.address, ADMIN_PORT)},
         "dynamic_resources": {
             "lds_config": ads,
@@ -32,11 +38,20 @@ def bootstrap(plan: Plan, proxy: Proxy) -> dict[str, Any]:
             "ads_config": {
                 "api_type": "GRPC",
                 "transport_api_version": "V3",
-                "grpc_services": [{"envoy_grpc": {"cluster_name": "pilot"}}],
+                "grpc_services": [{"envoy_grpc": {"cluster_name": XDS}}],
             },
         },
         "static_resources": {"clusters": [_pilot_cluster(plan)]},
     }
+
+
+def _stats(plan: Plan) -> dict[str, Any]:
+    """Which parts of a metric's name become labels: whom the proxy has called as Istio's own proxies have it, where the
+    name of a host is one value in spite of its dots."""
+    kept = ("response_code", "response_code_class", "http_conn_manager_prefix", "listener_address", "worker_id")
+    host = rf"(?:[^.;]+(?:\.[^;]+?\.svc\.{re.escape(plan.domain)})?)"
+    called = {"tag_name": CLUSTER, "regex": rf"^cluster\.(({host});?\.)"}
+    return {"use_all_default_tags": False, "stats_tags": [called, *({"tag_name": f"envoy.{name}"} for name in kept)]}
 
 
 def _node(plan: Plan, proxy: Proxy) -> Mapping[str, Any]:
@@ -60,7 +75,7 @@ def _pilot_cluster(plan: Plan) -> dict[str, Any]:
     protocol = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
     endpoint = {"endpoint": {"address": _address(plan.pilot, XDS_PORT)}}
     return {
-        "name": "pilot",
+        "name": XDS,
         "type": "STATIC",
         "connect_timeout": "1s",
         "typed_extension_protocol_options": {
@@ -69,7 +84,7 @@ def _pilot_cluster(plan: Plan) -> dict[str, Any]:
                 "explicit_http_config": {"http2_protocol_options": {}},
             }
         },
-        "load_assignment": {"cluster_name": "pilot", "endpoints": [{"lb_endpoints": [endpoint]}]},
+        "load_assignment": {"cluster_name": XDS, "endpoints": [{"lb_endpoints": [endpoint]}]},
     }
 
 

@@ -18,6 +18,8 @@ import toolchain
 
 ROOT = Path(__file__).resolve().parents[2]
 NO_CHANGES = "ARGS=--expect-no-changes"
+LIMIT = 420
+"""Seconds that a command may take: more than `mesh:timeout`, after which it says itself what it waited for."""
 
 
 def counts(text: str) -> str:
@@ -46,7 +48,7 @@ class Checkout:
         tools = {"PATH": f"{toolchain.ensure().path()}{os.pathsep}{os.environ['PATH']}"}
         return {**kept, **own, **cache, **tools}
 
-    def run(self, *command: str, code: int | None = 0, timeout: int = 240, **env: str) -> str:
+    def run(self, *command: str, code: int | None = 0, timeout: int = LIMIT, **env: str) -> str:
         """Runs a command in the checkout; its output. `code` None: any exit code will do."""
         done = subprocess.run(
             command,
@@ -102,10 +104,10 @@ class Checkout:
         content["config"] = {key: value for key, value in content["config"].items() if value is not None}
         file.write_text(yaml.safe_dump(content))
 
-    def small(self, **values: Any) -> None:
-        """Makes `dev` a control plane alone, which is faster to come and go."""
+    def small(self, stack: str = "dev", **values: Any) -> None:
+        """Makes a stack a control plane alone, which is faster to come and go."""
         nothing = {"addons": None, "analysis": None, "gatewayServiceType": None, "ingressNodePorts": None}
-        self.set(profile="minimal", bookinfo=False, **{**nothing, **values})
+        self.set(stack, profile="minimal", bookinfo=False, **{**nothing, **values})
 
     def reset_files(self) -> None:
         """Takes back every change of a stack's file."""

@@ -9,16 +9,13 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from tests.e2e.conftest import Checkout
+from tests.e2e.conftest import LIMIT, Checkout
 
 STEP = re.compile(r"^ [-+~]+ .*(creating|created|updating|updated|deleting|deleted)", re.MULTILINE)
 """A line of Pulumi's output that tells of an operation on an object; a preview has none."""
-
-LIMIT = 240
-"""Seconds that a command may take."""
 
 
 class Run:
@@ -66,7 +63,8 @@ class Run:
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(10)
         for pid in self.members() if plugins else []:
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it has ended by itself meanwhile
+                os.kill(pid, signal.SIGKILL)
 
     def members(self) -> list[int]:
         """The living processes of the session."""
@@ -74,7 +72,15 @@ class Run:
 
     def plugin(self, name: str) -> int:
         """The process of one of the engine's plugins."""
-        return next(pid for pid in self.members() if name in Path(f"/proc/{pid}/cmdline").read_text())
+        return next(pid for pid in self.members() if name in _command(pid))
+
+
+def _command(pid: int) -> str:
+    """The command line of a process; empty if it has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:
+        return ""
 
 
 def _processes() -> Iterator[int]:

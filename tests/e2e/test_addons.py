@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.e2e.conftest import NO_CHANGES, Checkout, counts
 
@@ -59,6 +60,15 @@ def test_up_makes_the_passwords_and_every_addon_gets_ready(checkout: Checkout, s
     assert len(re.findall(r"/addon-(?:jaeger|grafana)$", routes, re.MULTILINE)) == 4
 
 
+def test_proxies_are_told_to_send_their_spans_to_jaeger(checkout: Checkout) -> None:
+    asked = 'eval "$(make -s env)" && pulumi stack output tracer --stack dev'
+    tracer = checkout.run("bash", "-c", asked).splitlines()[-1]
+    mesh = checkout.kubectl("get", "configmap", "istio", "--namespace=istio-system", "--output=jsonpath={.data.mesh}")
+    assert yaml.safe_load(mesh)["defaultConfig"]["tracing"]["zipkin"]["address"] == tracer
+    name, namespace = tracer.partition(":")[0].split(".")
+    assert checkout.kubectl("get", "service", name, f"--namespace={namespace}", "--output=name") == f"service/{name}\n"
+
+
 def test_what_was_created_stays_as_it_is(checkout: Checkout, said: list[str]) -> None:
     for target in ("preview", "refresh"):
         said.append(checkout.make(target, NO_CHANGES))
@@ -68,6 +78,11 @@ def test_what_was_created_stays_as_it_is(checkout: Checkout, said: list[str]) ->
 
 def test_a_password_is_nowhere_in_clear(checkout: Checkout, said: list[str]) -> None:
     said.append(checkout.make("status"))
+    closed(checkout, grafana={"image": "an image that the API server refuses "})
+    said.append(checkout.make("up", "ARGS=--diff", code=None))
+    assert "must not have leading or trailing whitespace" in said[-1]
+    closed(checkout)
+    said.append(checkout.make("up", "ARGS=--diff"))
     said.append(checkout.make("render", "OUT=../rendered"))
     written = [checkout.root.parent / "rendered", checkout.root, checkout.home / "state", checkout.home / "project"]
     files = {file: file.read_bytes() for folder in written for file in plain_files(folder)}

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import socket
+import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -18,11 +19,15 @@ from typing import Any
 import pytest
 import requests
 
+from components.addons.dashboards.bookinfo import BOOKINFO
+from components.addons.dashboards.istiod import CONTROL_PLANE
+from components.addons.dashboards.panels import Dashboard
 from components.analysis.mesh import Mesh
 from components.analysis.objects import Object
 from components.requests.evaluator import Evaluator
 from components.requests.types import Outcome, Request
 from tests.e2e.conftest import NO_CHANGES, Checkout
+from toolchain.checkers import PROMETHEUS, checkers
 
 REQUESTS = 2000
 PRODUCT = "/api/v1/products/0"
@@ -389,38 +394,71 @@ def test_what_is_evaluated_is_what_envoy_does(checkout: Checkout, site: str) -> 
     assert inside == {(503, ""): 0.2, (200, "ratings-v1"): 0.8}
 
 
-def local_limit(tokens: int) -> dict[str, Any]:
-    """A limit in front of ratings: so many requests, and no more for an hour."""
-    kind = "envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit"
-    always = {"default_value": {"numerator": 100, "denominator": "HUNDRED"}}
-    value = {
-        "name": "envoy.filters.http.local_ratelimit",
-        "typed_config": {
-            "@type": "type.googleapis.com/udpa.type.v1.TypedStruct",
-            "type_url": f"type.googleapis.com/{kind}",
-            "value": {
-                "stat_prefix": "limit",
-                "token_bucket": {"max_tokens": tokens, "tokens_per_fill": tokens, "fill_interval": "3600s"},
-                "filter_enabled": {"runtime_key": "on", **always},
-                "filter_enforced": {"runtime_key": "enforced", **always},
-            },
-        },
+@contextmanager
+def watched(checkout: Checkout) -> Iterator[Callable[[str], dict[str, float]]]:
+    """Asks a Prometheus that watches what is live: PromQL to values by version, or by nothing."""
+    folder = checkout.home / "cluster" / "live"
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    flags = {
+        "config.file": folder / "prometheus.yml",
+        "storage.tsdb.path": folder / "tsdb",
+        "web.listen-address": address,
     }
-    manager = {"filterChain": {"filter": {"name": "envoy.filters.network.http_connection_manager"}}}
-    patch = {
-        "applyTo": "HTTP_FILTER",
-        "match": {"context": "SIDECAR_INBOUND", "proxy": {"proxyVersion": "^1\\.10.*"}, "listener": manager},
-        "patch": {"operation": "INSERT_BEFORE", "value": value},
-    }
-    spec = {"workloadSelector": {"labels": {"app": "ratings"}}, "configPatches": [patch]}
-    return custom("EnvoyFilter", "ratings-limit", spec)
+    program = checkers(PROMETHEUS) / "prometheus"
+    command = [str(program), "--log.level=error", *(f"--{name}={value}" for name, value in flags.items())]
+
+    def ask(query: str) -> dict[str, float]:
+        answer = requests.get(f"http://{address}/api/v1/query", params={"query": query}, timeout=20).json()
+        assert answer["status"] == "success", answer
+        results = answer["data"]["result"]
+        return {one["metric"].get("destination_version", ""): float(one["value"][1]) for one in results}
+
+    with subprocess.Popen(command) as process:
+        try:
+            soon(lambda: socket.socket().connect_ex(("127.0.0.1", int(address.rpartition(":")[2]))) == 0)
+            yield ask
+        finally:
+            process.terminate()
 
 
-def test_a_local_rate_limit_answers_429(checkout: Checkout, site: str) -> None:
-    with standing(checkout, local_limit(7)):
-        soon(lambda: statuses(site, 1)[429])
-        assert statuses(site, 5) == {429: 5}
+def question(dashboard: Dashboard, panel: str, **chosen: str) -> str:
+    """The first question of a panel, with what is chosen for the dashboard's variables; else everything."""
+    [expr] = [found.queries[0].expr for _, found in dashboard.panels if found.title == panel]
+    return re.sub(r"\$(\w+)", lambda name: chosen.get(name[1], ".*"), expr)
+
+
+def test_a_prometheus_of_ones_own_answers_what_dashboards_ask(checkout: Checkout, site: str) -> None:
+    assert set(versions(site, 100)) == {"v1", "v2", "v3"}, "what counts is how numbers grow, so all are to be there"
+    active = question(CONTROL_PLANE, "XDS Active Connections")
+    split = question(BOOKINFO, "Share of its service's requests", service="reviews")
+    with standing(checkout, RULE, virtual_service("reviews", to(v1=90, v3=10))), watched(checkout) as ask:
+        soon(lambda: ask(active) == {"": 8}, limit=20)
+        until = time.monotonic() + 12  # several looks at all numbers
+        found: Counter[str] = Counter()
+        while time.monotonic() < until:
+            found += versions(site, 100)
+        shares = soon(lambda: ask(split), limit=20)
+        assert abs(shares["v3"] - found["v3"] / found.total()) < 0.03, (shares, found)
+        assert abs(shares["v1"] - found["v1"] / found.total()) < 0.03, (shares, found)
+
+
+def test_what_the_stacks_file_says_holds_for_requests(checkout: Checkout, site: str) -> None:
+    reviews = {"versions": ["v1", "v2", "v3"], "rules": [{"match": {"user": "jason"}, "route": "v2"}]}
+    limited = {"ratings": {"limit": {"requests": 7, "per": "hour"}}}
+    checkout.set(traffic={"services": {"reviews": {**reviews, "route": {"v1": 75, "v3": 25}}, **limited}})
+    checkout.make("up", LIVE)
+    soon(lambda: statuses(site, 1)[429])
+    assert statuses(site, 5) == {429: 5}
+    assert re.search(r"reviews +v1 +75% configured.*\n +v3 +25%.*\nuser jason +v2 +100%", checkout.make("smoke"))
+    checkout.set(traffic={"services": {"reviews": {**reviews, "route": {"v1": 0, "v3": 100}}}})
+    checkout.make("up", LIVE)
+    soon(lambda: set(versions(site, 100)) == {"v3"})
     soon(lambda: statuses(site, 1)[200])
+    checkout.set(traffic=None)
+    checkout.make("up", LIVE)
+    soon(lambda: set(versions(site, 100)) == {"v1", "v2", "v3"})
 
 
 def test_https_at_the_edge_has_the_certificate_of_its_secret(checkout: Checkout, site: str) -> None:

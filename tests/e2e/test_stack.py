@@ -154,6 +154,20 @@ def test_another_stack_on_the_same_cluster_is_refused_with_the_owner(checkout: C
     assert checkout.objects() == present
 
 
+def test_a_revision_of_its_own_stands_beside_the_mesh_and_leaves_it_alone(checkout: Checkout) -> None:
+    present, beside = checkout.objects(), ("STACK=demo", "CONTEXT=mesh-dev")
+    checkout.small("demo", revision="canary", base={"enabled": False}, injectedNamespaces={"shop": "create"})
+    checkout.make("up", *beside)
+    made = {" ".join(line.split()[:3]) for line in checkout.objects() - present}
+    assert {"Deployment istio-system istiod-canary", "Namespace <none> shop"} <= made
+    assert not [name for name in made if name.startswith("CustomResourceDefinition")]
+    checkout.make("preview", "ARGS=--refresh --expect-no-changes", *beside)
+    checkout.make("preview", "ARGS=--refresh --expect-no-changes")
+    checkout.make("down", *beside)
+    checkout.reset_files()
+    assert checkout.objects() == present
+
+
 def test_no_context_is_an_error_that_lists_the_contexts(checkout: Checkout) -> None:
     kubeconfig = str(checkout.home / "cluster" / "kubeconfig")
     text = checkout.run("make", "--silent", "up", "STACK=demo", code=None, KUBECONFIG=kubeconfig)

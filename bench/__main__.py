@@ -1,0 +1,54 @@
+"""`python -m bench`: measures on an embedded cluster of its own, and writes tables to OUT.
+
+By default the comparison with kubectl and `ConfigFile`; with GROWTH=1, TIMELINE=1 or SETUP=1 that instead. ROUNDS says
+how often each thing is measured. Nothing else should run meanwhile.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import sandbox
+from bench import compare, growth, machine, place, process, recording, setup
+from bench.compare import say
+from toolchain import ToolchainError
+
+
+def main() -> int:
+    out, rounds = Path(os.environ.get("OUT") or "bench-results"), int(os.environ.get("ROUNDS") or 5)
+    try:
+        if doubt := machine.warning():
+            say(doubt)
+        with place.own() as at:
+            name, text, data = _measured(at, rounds, out)
+    except (process.Failed, sandbox.SandboxError, ToolchainError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    head = f"{machine.description()}.\n" + (f"Doubtful: {doubt}.\n" if doubt else "")
+    compare.write(f"{head}\n{text}", {"machine": machine.description(), "doubt": doubt, **data}, out, name)
+    return 0
+
+
+def _measured(at: place.Place, rounds: int, out: Path) -> tuple[str, str, Mapping[str, Any]]:
+    """Name of the measurement, its report, and its data."""
+    if os.environ.get("GROWTH"):
+        grown = growth.measure(at, rounds)
+        return "growth", growth.report(grown), grown.data()
+    if os.environ.get("TIMELINE"):
+        return "timeline", recording.record(at, out), {}
+    if os.environ.get("SETUP"):
+        prepared = setup.measure(at)
+        return "setup", setup.report(prepared), {name: [one.data() for one in some] for name, some in prepared.items()}
+    compared = compare.measure(at, rounds)
+    return "comparison", compare.report(compared), compared.data()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,121 @@
+"""A Pulumi program with as many services as asked for, made from this project's own components, and the same number
+of plain resources to compare with."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from typing import Any, Final
+
+import pulumi
+import pulumi_kubernetes as k8s
+from pulumi.runtime import config
+
+from components import kube, stack
+from components.installation import ROOT, Installation
+from components.namespaces import Namespaces, NamespacesArgs
+from components.security import stack as security
+from components.security.component import Security
+from components.traffic import stack as traffic
+from components.traffic.component import Traffic, TrafficArgs
+
+SERVICES: Final = "BENCH_SERVICES"
+"""Environment variable: how many services."""
+PLAIN: Final = "BENCH_PLAIN"
+"""Environment variable: set for plain resources, as many as the services would take."""
+EACH: Final = 6
+"""Objects of a service: Deployment, Service, account, VirtualService, DestinationRule, AuthorizationPolicy."""
+SHOP: Final = "shop"
+PORT: Final = 8080
+
+
+def settings(count: int) -> dict[str, str]:
+    """A stack's config: services in a ring, each called by the one after it."""
+    names = [f"service-{i}" for i in range(count)]
+    mesh: Mapping[str, Any] = {
+        "profile": "minimal",
+        "context": "mesh-dev",
+        "injectedNamespaces": {SHOP: "create"},
+        "traffic": {"services": {name: {"versions": ["v1"], "route": "v1", "timeout": "3s"} for name in names}},
+        "security": {
+            "authorization": {
+                "allow": {
+                    name: {"workload": {"app": name}, "accounts": [names[(i + 1) % count]]}
+                    for i, name in enumerate(names)
+                }
+            }
+        },
+    }
+    return {f"mesh:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in mesh.items()}
+
+
+class Shop(pulumi.ComponentResource):
+    """The services themselves."""
+
+    def __init__(self, count: int, namespace: pulumi.Input[str], opts: pulumi.ResourceOptions) -> None:
+        super().__init__("mesh:bench:Shop", "shop", None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        for name in (f"service-{i}" for i in range(count)):
+            labels = {"app": name, "version": "v1"}
+            kube.account(name, namespace, {}, (), child)
+            port = k8s.core.v1.ServicePortArgs(name="http", port=80, target_port=PORT)
+            spec = k8s.core.v1.ServiceSpecArgs(selector={"app": name}, ports=[port])
+            kube.service(name, namespace, {"app": name}, spec, child)
+            container = k8s.core.v1.ContainerArgs(
+                name="app", image="shop:1", ports=[k8s.core.v1.ContainerPortArgs(container_port=PORT)]
+            )
+            k8s.apps.v1.Deployment(
+                name,
+                metadata=kube.metadata(name, namespace, labels),
+                spec=k8s.apps.v1.DeploymentSpecArgs(
+                    selector=k8s.meta.v1.LabelSelectorArgs(match_labels=labels),
+                    template=k8s.core.v1.PodTemplateSpecArgs(
+                        metadata=k8s.meta.v1.ObjectMetaArgs(labels=labels),
+                        spec=k8s.core.v1.PodSpecArgs(service_account_name=name, containers=[container]),
+                    ),
+                ),
+                opts=child,
+            )
+        self.register_outputs({})
+
+
+def program() -> None:
+    """What Pulumi runs."""
+    count = int(os.environ[SERVICES])
+    if os.environ.get(PLAIN):
+        _plain(count * EACH)
+    else:
+        _mesh(count)
+
+
+def _mesh(count: int) -> None:
+    config.set_all_config(settings(count))  # not the environment's: that can hold 128 KiB
+    chosen, cluster = stack.prepare(ROOT)
+    on_cluster = pulumi.ResourceOptions(provider=cluster.provider)
+    namespaces = Namespaces(
+        "namespaces",
+        NamespacesArgs(
+            injected=chosen.injectedNamespaces,
+            others={},
+            label=Installation(values=chosen).injection_label,
+            mark=cluster.mark,
+            control_plane=[],
+            injector=[],
+            gate=None,
+            checksum=None,
+        ),
+        on_cluster,
+    )
+    Shop(count, namespaces.names[SHOP], on_cluster)
+    Traffic("traffic", TrafficArgs(objects=traffic.objects(chosen), namespaces=namespaces.names, api=()), on_cluster)
+    Security("security", TrafficArgs(objects=security.objects(chosen), namespaces=namespaces.names, api=()), on_cluster)
+    stack.review(chosen, cluster.made)
+
+
+def _plain(count: int) -> None:
+    """Resources of the SDK alone."""
+    opts = pulumi.ResourceOptions(provider=k8s.Provider("cluster"))
+    for name in (f"plain-{i}" for i in range(count)):
+        meta = k8s.meta.v1.ObjectMetaArgs(name=name, namespace="default")
+        k8s.core.v1.ConfigMap(name, metadata=meta, data={"value": name}, opts=opts)

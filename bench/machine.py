@@ -1,0 +1,37 @@
+"""The machine that numbers come from."""
+
+from __future__ import annotations
+
+import os
+import platform
+from pathlib import Path
+from typing import Final
+
+import toolchain.pins
+
+BUSY: Final = 0.5
+"""Load average from which on something else is running."""
+
+
+def description() -> str:
+    """Processor, memory, system and the programs' versions, in one line."""
+    pins = toolchain.pins.read()
+    processors = len(os.sched_getaffinity(0))
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return (
+        f"{processors} processors ({_model()}), {memory:.0f} GiB, Linux {platform.release()},"
+        f" Python {platform.python_version()}, Pulumi {pins.pulumi}, its Kubernetes provider {pins.provider},"
+        f" Kubernetes {pins.kubernetes}"
+    )
+
+
+def _model() -> str:
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, platform.machine())
+
+
+def warning() -> str:
+    """What makes numbers doubtful; empty if nothing does."""
+    load = os.getloadavg()[0]
+    return f"something else is running: load average {load:.1f}, and times will be too long" if load > BUSY else ""

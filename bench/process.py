@@ -1,0 +1,127 @@
+"""Runs a command, and measures it: time, processors' time, and the most memory that it and all it started held."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+PAUSE: Final = 0.1
+"""Seconds between two looks at the processes."""
+LIMIT: Final = 3600
+"""Seconds that a command may take."""
+_PROC: Final = Path("/proc")
+_TICKS: Final = os.sysconf("SC_CLK_TCK")
+
+
+class Failed(Exception):
+    """A command ended with another code than 0; the text is the command and the end of its output."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """What a command took."""
+
+    seconds: float
+    cpu: float
+    """Seconds of all processors, of everything that it started and waited for."""
+    memory: int
+    """Bytes, at most at one time. Memory that several processes share counts once."""
+    programs: Mapping[str, float] = field(default_factory=dict)
+    """Seconds of all processors by program, without what began and ended between two looks."""
+    output: str = ""
+
+    def data(self) -> dict[str, Any]:
+        """For other programs to read."""
+        return {"seconds": self.seconds, "cpu": self.cpu, "memory": self.memory, "programs": self.programs}
+
+
+def run(command: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None) -> Run:
+    """Runs the command in `folder` to its end. Raises Failed."""
+    with tempfile.TemporaryFile("w+") as out:
+        started = time.monotonic()
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        watch = _Watch(process.pid)
+        before = os.times()
+        try:
+            code = process.wait(LIMIT)
+        finally:
+            seconds, after = time.monotonic() - started, os.times()
+            if process.poll() is None:
+                process.kill()
+            watch.end()
+        out.seek(0)
+        text = out.read()
+    if code:
+        raise Failed(f"{' '.join(command)} ended with code {code}:\n{text[-4000:]}")
+    cpu = after.children_user + after.children_system - before.children_user - before.children_system
+    return Run(seconds=seconds, cpu=cpu, memory=watch.memory, programs=watch.programs, output=text)
+
+
+class _Watch(threading.Thread):
+    """Looks at the processes of a session until it is told to end."""
+
+    def __init__(self, session: int) -> None:
+        super().__init__(daemon=True)
+        self.memory = 0
+        self._session, self._ended = session, threading.Event()
+        self._used: dict[int, tuple[str, float]] = {}
+        self.start()
+
+    def end(self) -> None:
+        self._ended.set()
+        self.join()
+
+    @property
+    def programs(self) -> Mapping[str, float]:
+        used: Counter[str] = Counter()
+        for name, seconds in self._used.values():
+            used[name] += seconds  # type: ignore[assignment]
+        return dict(used.most_common())
+
+    def run(self) -> None:
+        while not self._ended.wait(PAUSE):
+            held = 0
+            for pid, name, seconds in _members(self._session):
+                self._used[pid] = name, seconds
+                held += _held(pid)
+            self.memory = max(self.memory, held)
+
+
+def _members(session: int) -> Iterator[tuple[int, str, float]]:
+    """The processes of a session: id, program, seconds of processors."""
+    for folder in _PROC.iterdir():
+        if not folder.name.isdigit():
+            continue
+        try:
+            text = (folder / "stat").read_text()
+        except OSError:  # it has ended
+            continue
+        name, _, rest = text.partition("(")[2].rpartition(")")
+        fields = rest.split()
+        if int(fields[3]) == session:
+            yield int(folder.name), name, (int(fields[11]) + int(fields[12])) / _TICKS
+
+
+def _held(pid: int) -> int:
+    """Bytes of a process, with its share of what it shares with others."""
+    try:
+        text = (_PROC / str(pid) / "smaps_rollup").read_text()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) * 1024 for line in text.splitlines() if line.startswith("Pss:")), 0)

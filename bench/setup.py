@@ -1,0 +1,58 @@
+"""What comes before the first `up`: building the toolchain, and starting the cluster."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Final
+
+import sandbox
+from bench import tables
+from bench.compare import say
+from bench.figures import Figure
+from bench.place import Place
+from bench.process import Run, run
+
+STARTS: Final = 5
+"""How often the cluster is started."""
+
+
+def measure(at: Place) -> dict[str, list[Run]]:
+    """Runs by what they were. The modules' sources are fetched already; `cold` has none of them compiled."""
+    found: dict[str, list[Run]] = {"cluster, first start": [], "cluster, later start": []}
+    start = [sys.executable, "-m", "sandbox", "start"]
+    for _ in range(STARTS):
+        sandbox.reset()
+        found["cluster, first start"].append(run(start, at.project))
+        sandbox.stop()
+        found["cluster, later start"].append(run(start, at.project))
+    for name in ("toolchain, compiled before", "toolchain, cold"):
+        say(f"{name}: building")
+        with tempfile.TemporaryDirectory(prefix="mesh-setup-") as folder:
+            own = {"MESH_CACHE": str(Path(folder, "cache"))}
+            if name.endswith("cold"):
+                own["GOCACHE"] = str(Path(folder, "go"))
+            found[name] = [run([sys.executable, "-m", "toolchain"], at.project, {**_without_built(), **own})]
+            say(f"{name}: {found[name][0].seconds:.0f} s")
+    return found
+
+
+def _without_built() -> dict[str, str]:
+    """The environment as it was before the toolchain came into it."""
+    folders = [part for part in os.environ["PATH"].split(os.pathsep) if "toolchain" not in part]
+    return {**os.environ, "PATH": os.pathsep.join(folders)}
+
+
+def report(found: dict[str, list[Run]]) -> str:
+    """The table."""
+    rows = [
+        [
+            name,
+            tables.seconds(Figure([one.seconds for one in runs])),
+            f"{Figure([one.cpu for one in runs]).middle:.0f} s",
+        ]
+        for name, runs in found.items()
+    ]
+    return tables.table(["", "time", "processors' time"], rows) + "\n"

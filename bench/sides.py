@@ -1,0 +1,157 @@
+"""The sides that are compared: each does the same, with the commands that its users type."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from bench.place import NAMESPACE, STACK, Place
+from bench.process import run
+from commands.render import FIRST, THEN
+
+FIGURES: Final[Mapping[str, str]] = {
+    "up": "cold `up`",
+    "preview": "no-change preview",
+    "changed preview": "one-field preview",
+    "changed up": "one-field `up`",
+    "refresh": "`refresh`",
+    "down": "`down`",
+}
+"""What is measured, in the order in which it is done."""
+_DEPLOYMENTS: Final = ("istio-system", NAMESPACE)
+_WEBHOOKS: Final = ("mutatingwebhookconfigurations/istio-sidecar-injector",)
+_ENFORCED: Final = "validatingwebhookconfigurations/istiod-istio-system"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Side:
+    """One way to install the mesh."""
+
+    name: str
+    title: str
+    folder: Path
+    """Where its commands run."""
+    commands: Mapping[str, str]
+    """For the shell, by figure; a figure that is missing has no counterpart here."""
+
+
+def all_of(place: Place) -> Sequence[Side]:
+    """Every side, prepared."""
+    return (_ours(place), _kubectl(place), _config_file(place), _floor(place))
+
+
+def _ours(place: Place) -> Side:
+    target = "make --silent {} STACK=" + STACK
+    commands = {figure: target.format(figure.split()[-1]) for figure in FIGURES}
+    return Side(name="ours", title="this project", folder=place.project, commands=commands)
+
+
+def _kubectl(place: Place) -> Side:
+    """What needs no tool besides: everything at once, in two steps, and waited for until it is ready."""
+    apply = "kubectl apply --server-side --filename"
+    ready = " && ".join(_waits())
+    return Side(
+        name="kubectl",
+        title="kubectl",
+        folder=place.folder("rendered"),
+        commands={
+            "up": f"{apply} {FIRST} && kubectl wait --for=condition=Established crd --all && {apply} {THEN} && {ready}",
+            "preview": _diff("0"),
+            "changed preview": _diff("1"),
+            "changed up": f"{apply} {FIRST} && {apply} {THEN} && {ready}",
+            "down": f"kubectl delete --filename {THEN} && kubectl delete --filename {FIRST}",
+        },
+    )
+
+
+def _waits() -> Iterator[str]:
+    for namespace in _DEPLOYMENTS:
+        yield f"kubectl wait --timeout=300s --for=condition=Available deployment --all --namespace {namespace}"
+    for webhook in (*_WEBHOOKS, _ENFORCED):
+        yield f"kubectl wait --timeout=300s --for=jsonpath='{{.webhooks[0].clientConfig.caBundle}}' {webhook}"
+    yield f"kubectl wait --timeout=300s --for=jsonpath='{{.webhooks[0].failurePolicy}}'=Fail {_ENFORCED}"
+
+
+def _diff(code: str) -> str:
+    """`code` is what kubectl ends with: 1 where something differs."""
+    return f"kubectl diff --server-side --filename {FIRST} --filename {THEN}; test $? = {code}"
+
+
+_CONFIG_FILE: Final = """
+import pulumi
+from pulumi_kubernetes import Provider
+from pulumi_kubernetes.yaml.v2 import ConfigFile
+
+cluster = Provider("cluster", enable_config_map_mutable=True, enable_secret_mutable=True)
+mesh = ConfigFile("mesh", file="mesh.yaml", opts=pulumi.ResourceOptions(provider=cluster))
+ConfigFile("bookinfo", file="bookinfo.yaml", opts=pulumi.ResourceOptions(provider=cluster, depends_on=[mesh]))
+"""
+_FLOOR: Final = """
+import pulumi
+from pulumi_kubernetes import Provider
+from pulumi_kubernetes.core.v1 import ConfigMap
+
+cluster = pulumi.ResourceOptions(provider=Provider("cluster", enable_config_map_mutable=True))
+for number in range(3):
+    name = f"floor-{number}"
+    ConfigMap(name, metadata={"name": name, "namespace": "default"}, data={"value": open("value").read()}, opts=cluster)
+"""
+
+
+def _config_file(place: Place) -> Side:
+    return _pulumi(place, "configfile", "Pulumi `yaml.v2.ConfigFile`", _CONFIG_FILE)
+
+
+def _floor(place: Place) -> Side:
+    return _pulumi(place, "floor", "Pulumi, three resources", _FLOOR)
+
+
+def _pulumi(place: Place, name: str, title: str, program: str) -> Side:
+    """A program of its own, run as Pulumi's users do."""
+    folder = place.folder(name)
+    (folder / "Pulumi.yaml").write_text(f"name: {name}\nruntime: python\n")
+    (folder / "__main__.py").write_text(program.lstrip())
+    run(["pulumi", "stack", "init", "bench"], folder)
+    flags = "--stack bench --non-interactive"
+    verbs = {"up": f"up --yes {flags}", "preview": f"preview --diff {flags}", "refresh": f"refresh --yes {flags}"}
+    commands = {figure: f"pulumi {verbs[figure.split()[-1]]}" for figure in FIGURES if figure != "down"}
+    return Side(name=name, title=title, folder=folder, commands={**commands, "down": f"pulumi destroy --yes {flags}"})
+
+
+def change(place: Place, value: int) -> None:
+    """Changes one field on every side."""
+    place.change(value)
+    rendered = place.folder("rendered")
+    run(["make", "--silent", "render", f"STACK={STACK}", f"OUT={rendered}"], place.project)
+    _give_values(rendered)
+    files = [file for part in (FIRST, THEN) for file in sorted((rendered / part).iterdir())]
+    documents = [yaml.safe_load(file.read_text()) for file in files]
+    for name, wanted in (("mesh", False), ("bookinfo", True)):
+        some = [document for document in documents if _is_bookinfo(document) == wanted]
+        (place.folder("configfile") / f"{name}.yaml").write_text(yaml.safe_dump_all(some))
+    (place.folder("floor") / "value").write_text(str(value))
+
+
+def _is_bookinfo(manifest: Mapping[str, Any]) -> bool:
+    """Whether it is Bookinfo's namespace, or in it."""
+    meta = manifest["metadata"]
+    place: str = meta["name"] if manifest["kind"] == "Namespace" else meta.get("namespace", "")
+    return place == NAMESPACE
+
+
+def _give_values(rendered: Path) -> None:
+    """Rendered Secrets have no values; these get one that nobody needs to know, always the same."""
+    for file in (rendered / THEN).glob("secret-*.yaml"):
+        manifest = yaml.safe_load(file.read_text())
+        manifest.pop("stringData", None)
+        manifest["data"] = {"value": base64.b64encode(_VALUE.encode()).decode()}
+        file.write_text(yaml.safe_dump(manifest))
+
+
+_VALUE: Final = secrets.token_urlsafe(24)

@@ -1,0 +1,65 @@
+"""A configuration of Prometheus for what is live: any Prometheus that is started with it watches pilot and the proxies.
+
+A stock Envoy lacks Istio's extension, which counts requests under Istio's names. What the proxy of a stand-in counts of
+the requests that it passes on to it is the same but for the names; so Prometheus renames it, and dashboards find it.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any, Final
+
+from sandbox.live.pilot import MONITORING_PORT
+from sandbox.live.plan import ADMIN_PORT, Plan, Proxy, Workload
+
+INTERVAL: Final = "2s"
+"""Between two looks at each: changes are to be seen soon, and there are few who are looked at."""
+CLUSTER: Final = "cluster_name"
+"""The label by which Istio's proxies tell whom they have called."""
+_INBOUND: Final = r"inbound\|.*"
+_NAMES: Final = {
+    "envoy_cluster_upstream_rq": "istio_requests_total",
+    "envoy_cluster_upstream_rq_time_(bucket|count|sum)": "istio_request_duration_milliseconds_$1",
+}
+_LABELS: Final = {
+    "app": "destination_service_name",
+    "version": "destination_version",
+    "namespace": "destination_service_namespace",
+    "envoy_response_code": "response_code",
+}
+
+
+def config(plan: Plan) -> str:
+    """The whole file. JSON is YAML, too."""
+    pilot = {"targets": [f"{plan.pilot}:{MONITORING_PORT}"], "labels": {"app": "istiod"}}
+    jobs = [
+        {"job_name": "istiod", "static_configs": [pilot]},
+        {
+            "job_name": "proxies",
+            "metrics_path": "/stats/prometheus",
+            "static_configs": [_target(plan, proxy) for proxy in plan.proxies],
+            "metric_relabel_configs": list(_renamed()),
+        },
+    ]
+    return json.dumps(
+        {"global": {"scrape_interval": INTERVAL, "scrape_timeout": INTERVAL}, "scrape_configs": jobs}, indent=1
+    )
+
+
+def _target(plan: Plan, proxy: Proxy) -> dict[str, Any]:
+    namespace = plan.namespace if isinstance(proxy, Workload) else proxy.namespace
+    return {
+        "targets": [f"{proxy.address}:{ADMIN_PORT}"],
+        "labels": {**proxy.labels, "namespace": namespace, "pod": proxy.name},
+    }
+
+
+def _renamed() -> Iterator[dict[str, Any]]:
+    for envoys, istios in _NAMES.items():
+        yield _step(["__name__", CLUSTER], f"{envoys};{_INBOUND}", "__name__", istios)
+    for label, target in _LABELS.items():
+        yield _step(["__name__", label], "istio_.*;(.+)", target, "$1")
+    yield _step(["__name__"], "istio_.*", "reporter", "destination")
+
+
+def _step(sources: list[str], regex: str, target: str, value: str) -> dict[str, Any]:
+    return {"source_labels": sources, "regex": regex, "target_label": target, "replacement": value}

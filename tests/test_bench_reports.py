@@ -1,0 +1,69 @@
+"""What `make bench` prints, from runs that were not made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bench import compare, growing, growth
+from bench.process import Run
+from bench.sides import FIGURES, Side
+
+
+def runs(*seconds: float, memory: int = 2**20) -> list[Run]:
+    return [Run(seconds=one, cpu=one, memory=memory) for one in seconds]
+
+
+def compared() -> compare.Results:
+    without_refresh = {figure: "true" for figure in FIGURES if figure != "refresh"}
+    everything = dict.fromkeys(FIGURES, "true")
+    found = compare.Results(
+        [
+            Side(name="ours", title="this project", folder=Path(), commands=everything),
+            Side(name="kubectl", title="kubectl", folder=Path(), commands=without_refresh),
+            Side(name="configfile", title="ConfigFile", folder=Path(), commands=everything),
+            Side(name="floor", title="floor", folder=Path(), commands=everything),
+        ]
+    )
+    speed = {"ours": 2.0, "kubectl": 1.0, "configfile": 4.0, "floor": 0.5}
+    for side in found.sides:
+        for figure in side.commands:
+            found.runs[side.name, figure] = runs(speed[side.name], speed[side.name])
+    return found
+
+
+def row(text: str, name: str) -> list[str]:
+    (line,) = [line for line in text.splitlines() if line.startswith(f"| {name} |")]
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def test_a_figure_is_told_beside_both_others_with_its_target() -> None:
+    cells = row(compare.report(compared()), "cold `up`")
+    assert cells[1] == "2.00 s (2.00 to 2.00, n 2)"
+    assert cells[3:5] == ["**2.00** (2.00 to 2.00)", "at most 4"]
+    assert cells[6:8] == ["**0.50** (0.50 to 0.50)", "at most 0.7"]
+
+
+def test_what_a_side_does_not_have_is_told_as_none() -> None:
+    assert row(compare.report(compared()), "`refresh`")[2:5] == ["none", "", ""]
+
+
+def test_memory_is_the_most_that_any_command_held() -> None:
+    found = compared()
+    found.runs["ours", "down"] = runs(1, 1, memory=5 * 2**20)
+    assert row(compare.report(found), "peak memory")[1] == "5 MiB (5 to 5, n 2)"
+
+
+def test_our_share_of_a_preview_is_what_is_above_the_floor() -> None:
+    assert "ours takes **1.50 s** (target: at most 2 s)" in compare.report(compared())
+
+
+def test_growth_is_told_above_the_program_without_services() -> None:
+    sizes = (0, *growth.SIZES)
+    found = growth.Results(
+        analysis={size: [size / 1000] for size in growth.SIZES},
+        previews={size: [Run(seconds=2 + size * growing.EACH / 100, cpu=0, memory=9 + size)] for size in sizes},
+        plain={size: [Run(seconds=1 + size**2, cpu=0, memory=9 + size)] for size in sizes},
+    )
+    text = growth.report(found)
+    assert row(text, "exponent")[2:] == ["1.00", "1.00", "1.00", "2.00", "1.00"]
+    assert "takes **10.0 ms** for each resource" in text

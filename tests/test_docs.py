@@ -1,0 +1,47 @@
+"""Each diff in docs/architecture.md is all that it takes."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).parents[1]
+GUIDE = ROOT / "docs" / "architecture.md"
+PROGRAM = ("__main__.py", "Pulumi.yaml", "commands", "components", "sandbox", "stacks", "toolchain")
+
+
+def rendered(tmp_path: Path, file: str, stack: str) -> list[dict[str, Any]]:
+    """The objects of a stack after the diff of `file` was applied to a copy of the program."""
+    diffs = map(dedent, re.findall(r"^  ```diff\n(.*?)^  ```", GUIDE.read_text(), re.DOTALL | re.MULTILINE))
+    (diff,) = (text for text in diffs if f"+++ b/{file}\n" in text)
+    for name in PROGRAM:
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, tmp_path / name)
+    subprocess.run(["git", "apply", "-"], input=diff, text=True, cwd=tmp_path, check=True)
+    (tmp_path / "stacks" / "Pulumi.lean.yaml").write_text("config: {mesh:profile: lean}")
+    command = [sys.executable, "-m", "commands", "render", stack, "--out", "out"]
+    subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=60, check=True)
+    return [yaml.safe_load(path.read_text()) for path in (tmp_path / "out").rglob("*.yaml")]
+
+
+def named(manifests: list[dict[str, Any]], kind: str, name: str) -> dict[str, Any]:
+    return next(m for m in manifests if (m["kind"], m["metadata"]["name"]) == (kind, name))
+
+
+def test_the_new_profile_works_with_its_diff_alone(tmp_path: Path) -> None:
+    objects = rendered(tmp_path, "components/profiles/data.py", "lean")
+    (container,) = named(objects, "Deployment", "istiod")["spec"]["template"]["spec"]["containers"]
+    assert container["resources"]["requests"] == {"cpu": "50m", "memory": "256Mi"}
+    assert "HorizontalPodAutoscaler" not in {manifest["kind"] for manifest in objects}
+
+
+def test_the_new_gateway_works_with_its_diff_alone(tmp_path: Path) -> None:
+    objects = rendered(tmp_path, "stacks/Pulumi.demo.yaml", "demo")
+    spec = named(objects, "Service", "internal")["spec"]
+    assert (spec["type"], [port["nodePort"] for port in spec["ports"]]) == ("NodePort", [31444])
+    assert named(objects, "Deployment", "internal")

@@ -1,0 +1,64 @@
+"""The gate asks the cluster once for workloads that are made at the same time, and again for later ones."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pulumi
+import pytest
+
+from components import cluster, configuration, gate
+from components.cluster import Target
+from components.installation import Installation
+
+READY = {"status": {"availableReplicas": 1}, "webhooks": [{"clientConfig": {"caBundle": "x"}}]}
+
+
+class Scene:
+    """A cluster that counts how often it is asked, and a clock."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.asked, self.now, self.answer = 0, 0.0, dict[str, Any](READY)
+        monkeypatch.setattr(cluster, "get", self._get)
+        monkeypatch.setattr("components.gate.time.monotonic", lambda: self.now)
+        checks: list[Any] = []
+        monkeypatch.setattr(pulumi, "ResourceHook", lambda _, check: checks.append(check))
+        gate.hook(Target("here", "https://here"), Installation(values=configuration.load({})))
+        self._check = checks[0]
+
+    def _get(self, *_: object) -> Any:
+        self.asked += 1
+        return self.answer
+
+    def workload(self) -> None:
+        self._check(SimpleNamespace(name="reviews-v1"))
+
+
+@pytest.fixture
+def scene(monkeypatch: pytest.MonkeyPatch) -> Scene:
+    return Scene(monkeypatch)
+
+
+def test_workloads_at_the_same_time_ask_once(scene: Scene) -> None:
+    scene.workload()
+    once = scene.asked
+    scene.now += gate.FRESH / 2
+    scene.workload()
+    assert scene.asked == once
+
+
+def test_a_later_workload_asks_again_and_sees_that_istiod_is_gone(scene: Scene) -> None:
+    scene.workload()
+    scene.now += 2 * gate.FRESH
+    scene.answer = {**READY, "status": {}}
+    with pytest.raises(gate.GateClosed, match="no available pod"):
+        scene.workload()
+
+
+def test_a_closed_gate_is_asked_again_at_once(scene: Scene) -> None:
+    scene.answer = {**READY, "status": {}}
+    with pytest.raises(gate.GateClosed):
+        scene.workload()
+    scene.answer = READY
+    scene.workload()

@@ -1,0 +1,95 @@
+"""From which key of the stack's config the parts of objects come."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from components import origins
+from components.analysis.objects import Object
+from components.analysis.report import analyse
+from components.security import stack as security
+from components.settings import Settings
+from components.traffic import stack as traffic
+from tests import traffic_configs
+
+
+def located(settings: Settings) -> dict[str, Object]:
+    """The objects of traffic and security, by kind and name, as analysis sees them."""
+    made = [*traffic.objects(settings), *security.objects(settings)]
+    things = origins.located((Object.read(item.manifest()) for item in made), settings)
+    return {f"{thing.ref.kind}/{thing.name}": thing for thing in things}
+
+
+EVERYTHING = located(traffic_configs.everything())
+
+
+@pytest.mark.parametrize(
+    ("thing", "path", "key"),
+    [
+        ("VirtualService/reviews", "http[2].route[1].weight", "services.reviews.route"),
+        ("VirtualService/reviews", "http[0].route[0].destination.subset", "services.reviews.rules[0].route"),
+        ("VirtualService/reviews", "http[1].match[2]", "services.reviews.rules[1].match"),
+        ("VirtualService/reviews", "http[1].timeout", "services.reviews.rules[1].timeout"),
+        ("VirtualService/reviews", "http[0].timeout", "services.reviews.timeout"),
+        ("VirtualService/reviews", "http[0]", "services.reviews.rules[0]"),
+        ("VirtualService/reviews", "http[10].timeout", "services.reviews"),
+        ("VirtualService/reviews", "hosts[0]", "services.reviews"),
+        ("DestinationRule/reviews", "subsets[1]", "services.reviews.versions.v2"),
+        (
+            "DestinationRule/reviews",
+            "trafficPolicy.outlierDetection",
+            "services.reviews.circuitBreaker.outlierDetection",
+        ),
+        ("DestinationRule/ratings", "trafficPolicy.loadBalancer.simple", "services.ratings.balancing"),
+        ("EnvoyFilter/reviews-limit", "configPatches[0]", "services.reviews.limit"),
+        ("Gateway/bookinfo-gateway", "servers[0].tls.credentialName", "hosts.bookinfo.tls"),
+        ("Gateway/bookinfo-gateway", "selector", "hosts.bookinfo.gateway"),
+        ("VirtualService/bookinfo", "hosts[1]", "hosts.bookinfo.hosts"),
+        ("VirtualService/bookinfo", "http[1].route[1].destination.host", "hosts.bookinfo.routes[1].to[1]"),
+        ("VirtualService/bookinfo", "http[3].route[0].destination.host", "hosts.bookinfo.routes[3].to"),
+        ("ServiceEntry/direct", "hosts[0]", "egress.direct"),
+    ],
+)
+def test_a_part_of_an_object_is_led_back_to_the_key_that_it_is_made_from(thing: str, path: str, key: str) -> None:
+    assert EVERYTHING[thing].source(path) == f"mesh:traffic.{key}"
+
+
+@pytest.mark.parametrize(
+    ("thing", "key"),
+    [
+        ("PeerAuthentication/namespace-shop", "mtls.namespaces.shop"),
+        ("PeerAuthentication/metrics", "mtls.workloads.metrics"),
+        ("AuthorizationPolicy/cart", "authorization.allow.cart"),
+        ("AuthorizationPolicy/reviews", "authorization.bookinfo"),
+        ("AuthorizationPolicy/default-default-deny", "authorization.defaultDeny"),
+        ("RequestAuthentication/istio-ingressgateway-jwt", "jwt"),
+    ],
+)
+def test_a_rule_of_security_is_led_back_to_its_entry(thing: str, key: str) -> None:
+    assert EVERYTHING[thing].source("spec") == f"mesh:security.{key}"
+
+
+def test_an_object_of_another_origin_keeps_it() -> None:
+    service = Object.read({"kind": "Service", "metadata": {"name": "reviews", "namespace": "default"}}, "mesh:bookinfo")
+    [found] = origins.located([service], traffic_configs.everything())
+    assert found.source("ports[0]") == "mesh:bookinfo"
+
+
+@pytest.mark.parametrize(
+    ("config", "line"),
+    [
+        (
+            {"services": {"reviews": {"versions": ["v1"], "route": "v1"}}},
+            "http[0].route[0].destination.host (from mesh:traffic.services.reviews.route)",
+        ),
+        (
+            {"hosts": {"shop": {"hosts": ["shop.example.com"], "routes": [{"to": "cart"}]}}},
+            "http[0].route[0].destination.host (from mesh:traffic.hosts.shop.routes[0].to)",
+        ),
+    ],
+)
+def test_a_finding_names_the_key(config: dict[str, Any], line: str) -> None:
+    found = analyse(located(traffic_configs.load(config)).values())
+    assert any(line in str(finding) for finding in found), found

@@ -1,0 +1,82 @@
+"""Pulumi's SDK, made faster: it answers as it did before."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import Any
+
+import pulumi_kubernetes as k8s
+import pytest
+from pulumi import UNKNOWN, _types
+from pulumi.runtime import rpc
+
+from components import sdk
+
+CLASSES = {
+    "input_type_py_to_pulumi_names": k8s.core.v1.ServiceSpecArgs,
+    "input_type_types": k8s.core.v1.ServiceSpecArgs,
+    "output_type_types": k8s.core.v1.outputs.ServiceSpec,
+    "resource_py_to_pulumi_names": k8s.core.v1.Service,
+    "resource_pulumi_to_py_names": k8s.core.v1.Service,
+    "resource_types": k8s.core.v1.Service,
+}
+
+
+@pytest.fixture
+def own() -> dict[str, Any]:
+    """The SDK's own functions, as it ships them."""
+    return {name: getattr(getattr(_types, name), "__wrapped__", getattr(_types, name)) for name in sdk.REMEMBERED}
+
+
+def test_each_function_that_is_remembered_is_one_of_the_sdk(own: dict[str, Any]) -> None:
+    assert set(own) == set(CLASSES)
+
+
+@pytest.mark.parametrize("name", sdk.REMEMBERED)
+def test_what_is_remembered_is_what_the_sdk_finds(name: str, own: dict[str, Any]) -> None:
+    sdk.speed_up()
+    quick, cls = getattr(_types, name), CLASSES[name]
+    assert quick(cls) == own[name](cls) != {}
+    assert quick(cls) is quick(cls)
+
+
+CIRCLE: list[Any] = ["a"]
+CIRCLE.append({"b": CIRCLE})
+
+
+@pytest.mark.parametrize(
+    ("value", "unknown"),
+    [
+        ("text", False),
+        (UNKNOWN, True),
+        ({"a": [1, {"b": "c"}]}, False),
+        ({"a": [1, {"b": UNKNOWN}]}, True),
+        (CIRCLE, False),
+        ([CIRCLE, UNKNOWN], True),
+        (["same", "same", UNKNOWN], True),
+    ],
+)
+def test_unknown_parts_are_found_wherever_they_are(value: Any, unknown: bool) -> None:
+    assert sdk.contains_unknowns(value) is unknown
+
+
+def test_the_sdk_asks_the_faster_search() -> None:
+    sdk.speed_up()
+    assert rpc.contains_unknowns is sdk.contains_unknowns
+
+
+def test_outstanding_outputs_are_taken_in_the_order_of_their_coming() -> None:
+    async def scene() -> None:
+        first, second, third = (asyncio.get_running_loop().create_future() for _ in range(3))
+        for queue in (deque([first]), sdk.Outstanding([first])):
+            queue.append(second)
+            queue.append(third)
+            queue.remove(second)
+            with pytest.raises(ValueError, match="not"):
+                queue.remove(second)
+            assert len(queue) == 2
+            assert [queue.popleft(), queue.popleft()] == [first, third]
+            assert len(queue) == 0
+
+    asyncio.run(scene())
