@@ -38,6 +38,9 @@ analyze: $(VENV)/ready ## say what is wrong with the stack's objects; needs no c
 report: $(VENV)/ready ## what a change does to risks, requests and objects, of all stacks or STACK, to OUT=reports; BASE=branch, ARGS="--fail-on high"
 	@$(RUN) commands report "$(if $(filter file,$(origin STACK)),,$(STACK))" --out "$(OUT)" --base "$(BASE)" $(ARGS)
 
+summary: ## show the reports in OUT=reports on the page of a GitHub job
+	@cat "$(or $(OUT),reports)"/*.md >> "$${GITHUB_STEP_SUMMARY:?is set in a job of GitHub alone}"
+
 map: $(VENV)/ready ## draw hosts, gateways, routes, services and versions to OUT=folder, as SVG and Mermaid; needs no cluster
 	@$(RUN) commands map $(STACK) --out "$(OUT)"
 
@@ -68,6 +71,9 @@ sandbox-reset: $(VENV)/ready ## delete it, and the state of the stacks that were
 toolchain: $(VENV)/ready ## build the engine and the embedded Kubernetes, where they are not installed
 	@$(RUN) toolchain
 
+kubeconfig: ## write what KUBECONFIG_DATA holds to the new file KUBECONFIG, for its owner alone
+	@umask 077; set -C; printf '%s\n' "$${KUBECONFIG_DATA:?holds no kubeconfig}" > "$${KUBECONFIG:?names no file}"
+
 env: $(VENV)/ready ## print the variables for using `pulumi` by hand: eval "$(make -s env)"
 	@$(RUN) commands env $(STACK)
 
@@ -83,10 +89,11 @@ torture: $(VENV)/ready-dev ## kill the engine at COUNT=30 points of up and down;
 unit: $(VENV)/ready-dev ## the fast tests alone
 	$(RUN) pytest tests --ignore tests/e2e --numprocesses 2 $(ARGS)
 
-lint: $(VENV)/ready-dev ## formatting, lint and types
+lint: $(VENV)/ready-dev ## formatting, lint, types, and GitHub's workflows
 	$(RUN) ruff format --check .
 	$(RUN) ruff check .
 	$(RUN) mypy
+	$(RUN) toolchain.workflows
 
 bench: $(VENV)/ready ## measure against kubectl and ConfigFile, in ROUNDS=5; GROWTH=1, TIMELINE=1 or SETUP=1 instead; writes to OUT
 	@OUT="$(OUT)" ROUNDS="$(ROUNDS)" GROWTH="$(GROWTH)" TIMELINE="$(TIMELINE)" SETUP="$(SETUP)" $(RUN) bench

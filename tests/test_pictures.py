@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import re
 import xml.etree.ElementTree as ET
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
@@ -21,6 +24,8 @@ from tests import meshes
 from tests.faults import policy
 from tests.meshes import Manifest, routes, thing, to
 
+STEPS = 50
+"""So many points of a curve are looked at."""
 FAULT = {"abort": {"httpStatus": 500, "percentage": {"value": 10}}}
 JASON = {"match": [{"headers": {"end-user": {"exact": "jason"}}}], **to("cart", "v2")}
 
@@ -78,15 +83,95 @@ def test_a_workload_without_sidecar_and_a_host_that_is_unknown_are_told() -> Non
     assert {"no sidecar", "unknown"} <= texts(picture(batch, lost))
 
 
-@pytest.mark.parametrize(
-    "shown", [picture(), rich(), *map(command.of, stackfiles.names()), graph_command.of("dev")], ids=lambda p: p.title
-)
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def rectangles(root: ET.Element) -> Sequence[layout.Frame]:
+    """Boxes, the grounds of labels, and the picture's own ground."""
+    sides = ("x", "y", "width", "height")
+    return [layout.Frame(*(float(found.get(side, "0")) for side in sides)) for found in root.iter(f"{SVG}rect")]
+
+
+def points(way: str) -> Iterator[tuple[float, float]]:
+    """Of an arrow, as its path says: a curve, then straight on."""
+    x, y, x1, y1, x2, y2, bend, to_y, end = map(float, re.findall(r"-?[\d.]+", way))
+    for i in range(STEPS + 1):
+        t = i / STEPS
+        parts = ((1 - t) ** 3, 3 * (1 - t) ** 2 * t, 3 * (1 - t) * t**2, t**3)
+        yield (
+            sum(part * at for part, at in zip(parts, (x, x1, x2, bend), strict=True)),
+            sum(part * at for part, at in zip(parts, (y, y1, y2, to_y), strict=True)),
+        )
+    for i in range(STEPS + 1):
+        yield bend + (end - bend) * i / STEPS, to_y
+
+
+stack_map, stack_graph = cache(command.of), cache(graph_command.of)
+
+
+def crowded() -> Picture:
+    """Labels of many arrows between arrows without."""
+    shares = (split(share, match=[{"uri": {"exact": f"/{share}"}}]) for share in (5, 50, 95))
+    both = routes("front", to("front", mirror={"host": "cart"}), gateways=["way-in", "mesh"])
+    return picture(routes("cart", *shares, JASON), both)
+
+
+PICTURES: Mapping[str, Callable[[], Picture]] = {
+    "small": picture,
+    "rich": rich,
+    "crowded": crowded,
+    "from rich to crowded": lambda: model.change(rich(), crowded()),
+    "from crowded to rich": lambda: model.change(crowded(), rich()),
+    "a title alone": lambda: Picture(title="components of a stack", columns=(), boxes=(), arrows=()),
+    **{f"map {name}": partial(stack_map, name) for name in stackfiles.names()},
+    **{f"graph {name}": partial(stack_graph, name) for name in stackfiles.names()},
+    **{
+        f"from {old} to {new}": partial(lambda old, new: model.change(stack_map(old), stack_map(new)), old, new)
+        for old, new in itertools.pairwise(stackfiles.names())
+    },
+}
+
+
+@pytest.fixture(params=PICTURES)
+def shown(request: pytest.FixtureRequest) -> Picture:
+    """Each picture in turn: small ones, those of all shipped stacks, and what becomes of one another."""
+    return PICTURES[request.param]()
+
+
+def test_every_kind_of_picture_has_its_case() -> None:
+    drawn = [draw() for draw in PICTURES.values()]
+    assert {arrow.state for one in drawn for arrow in one.arrows if arrow.label} == {"", "added", "removed"}
+    assert {box.state for one in drawn for box in one.boxes} == {"", "added", "removed"}
+
+
 def test_nothing_overlaps(shown: Picture) -> None:
     placed = layout.place(shown)
     frames = [frame for _, frame in placed.boxes] + [line.label for line in placed.lines if line.label]
     assert [pair for pair in itertools.combinations(frames, 2) if pair[0].overlaps(pair[1])] == []
-    assert all(frame.x + frame.width <= placed.width for frame in frames)
-    assert all(frame.y + frame.height <= placed.height for frame in frames)
+
+
+def test_all_text_is_inside_of_its_box_and_of_the_picture(shown: Picture) -> None:
+    root = ET.fromstring(svg.draw(shown))
+    ground, *frames = rectangles(root)
+    for text in root.iter(f"{SVG}text"):
+        x, y = float(text.get("x", "")), float(text.get("y", ""))
+        width = layout.text_width(text.text or "") * float(text.get("font-size", layout.SIZE)) / layout.SIZE
+        within = [frame for frame in (ground, *frames) if frame.overlaps(layout.Frame(x + 1, y, 0, 0))]
+        headline = text.text == shown.title or text.text in shown.columns
+        assert len(within) == (1 if headline else 2), text.text
+        assert all(x + width <= frame.x + frame.width + 0.1 for frame in within), text.text
+
+
+def test_no_arrow_touches_a_box_on_its_way_or_the_label_of_another(shown: Picture) -> None:
+    placed = layout.place(shown)
+    boxes = [frame for box, frame in placed.boxes if box.lines]
+    ways = [path.get("d", "") for path in ET.fromstring(svg.draw(shown)).iter(f"{SVG}path")]
+    curves = [way for way in ways if "C" in way]
+    for line, way in zip(placed.lines, curves, strict=True):
+        labels = [other.label for other in placed.lines if other.label and other is not line]
+        for x, y in points(way):
+            touched = [frame for frame in (*boxes, *labels) if frame.overlaps(layout.Frame(x, y, 0, 0))]
+            assert touched == [], line.arrow
 
 
 def test_no_box_stands_in_the_way_of_an_arrow() -> None:
@@ -95,12 +180,6 @@ def test_no_box_stands_in_the_way_of_an_arrow() -> None:
     used = sorted(set(columns.values()))
     for line in placed.lines:
         assert used.index(columns[line.arrow.target]) == used.index(columns[line.arrow.source]) + 1
-
-
-def test_the_text_of_a_box_is_inside_of_it() -> None:
-    for box, frame in layout.place(rich()).boxes:
-        for text in (*box.lines, *box.locks):
-            assert layout.text_width(text) <= frame.width
 
 
 def test_the_svg_is_well_formed_whatever_names_say() -> None:
@@ -142,6 +221,11 @@ def test_a_box_that_says_something_else_is_there_once_with_the_lines_of_both() -
     assert 'fill="#cf222e">− timeout 2s<' in svg.draw(back)  # noqa: RUF001 (a minus)
 
 
+def test_every_arrow_leads_from_left_to_right(shown: Picture) -> None:
+    columns = {box.id: box.column for box in shown.boxes}
+    assert all(columns[arrow.source] < columns[arrow.target] for arrow in shown.arrows)
+
+
 def test_an_unchanged_mesh_has_no_marks() -> None:
     same = model.change(rich(), rich())
     assert {box.state for box in same.boxes} | {arrow.state for arrow in same.arrows} == {""}
@@ -154,7 +238,7 @@ def test_the_command_writes_both_forms(tmp_path: Path, capsys: pytest.CaptureFix
 
 
 def test_the_graph_shows_components_what_they_make_and_what_they_wait_for() -> None:
-    shown = graph_command.of("dev")
+    shown = stack_graph("dev")
     names = {box.id: box.lines[0] for box in shown.boxes}
     columns = {box.lines[0]: box.column for box in shown.boxes}
     assert columns["base"] < columns["istiod"] < columns["namespaces"] < columns["bookinfo"]

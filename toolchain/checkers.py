@@ -1,7 +1,9 @@
 """Programs of others beside the toolchain: Istio's and Prometheus' own, with which tests check what this project
-generates, and Istio's pilot, which configures the live sandbox. The mesh itself does not use them.
+generates, actionlint for GitHub's workflows, and Istio's pilot, which configures the live sandbox. The mesh itself does
+not use them.
 
-Each module of theirs (toolchain/istio, toolchain/prometheus) is apart from the engine's, with other pins.
+Each module of theirs (toolchain/istio, toolchain/prometheus, toolchain/actionlint) is apart from the engine's, with
+other pins.
 """
 
 import hashlib
@@ -55,11 +57,12 @@ PROMETHEUS = Module(
 )
 """Without the ways to find targets in other places than Kubernetes: half as much to compile. Without its pages, which
 are not part of the module; it answers questions over HTTP all the same."""
+ACTIONLINT = Module("actionlint", {"actionlint": "github.com/rhysd/actionlint/cmd/actionlint"})
 
 
 def checkers(module: Module = ISTIO, out: TextIO | None = None) -> Path:
     """The folder of the module's programs; builds them at first: Istio's in 4 to 6 minutes on two cores, Prometheus'
-    in three.
+    in three, actionlint in half a minute.
 
     Progress goes to `out` (standard error). Safe to interrupt and to run twice at once. Raises
     ToolchainError when they cannot be built.

@@ -12,8 +12,10 @@ from typing import Final
 
 from components.pictures.model import Arrow, Box, Picture
 
+SIZE: Final = 12
+"""Of the text."""
 CHARACTER: Final = 7.25
-"""Width of a character of the font, in pixels at 12."""
+"""Width of a character of that size."""
 LINE: Final = 17
 PAD: Final = 10
 GAP: Final = 18
@@ -22,6 +24,10 @@ BETWEEN: Final = 70
 """Between two columns without labels."""
 TOP: Final = 74
 """Where the columns begin, below their heads."""
+TIP: Final = 8
+"""Length of an arrow's head, and of its straight end."""
+TITLE: Final = 1.25
+"""Size of the title's text, times that of all other."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,8 @@ class Line:
 
     arrow: Arrow
     start: tuple[float, float]
+    bend: float
+    """From here on it is straight. The same for all arrows into a column and left of all labels: so none is crossed."""
     end: tuple[float, float]
     label: Frame | None
 
@@ -90,7 +98,8 @@ def place(picture: Picture) -> Layout:
     bottom = max((frame.y + frame.height for frame in frames.values()), default=TOP)
     lines = _lines(columns, arriving, frames)
     placed = [(box, frames[box.id]) for boxes in columns.values() for box in boxes]
-    return Layout(x + PAD * 2, bottom + PAD * 2, placed, lines, heads)
+    width = max(x, 2 * PAD + TITLE * text_width(picture.title))
+    return Layout(width + PAD * 2, bottom + PAD * 2, placed, lines, heads)
 
 
 def _without_leaps(picture: Picture) -> Picture:
@@ -153,13 +162,15 @@ def _lines(
     """Arrows end below each other at the left of their target, with the label before the end."""
     lines = []
     for boxes in columns.values():
+        widths = [text_width(arrow.label) for box in boxes for arrow in arriving[box.id] if arrow.label]
+        straight = max(widths) + 3 * TIP if widths else TIP
         for box in boxes:
             frame, arrows = frames[box.id], sorted(arriving[box.id], key=lambda arrow: frames[arrow.source].y)
             for i, arrow in enumerate(arrows):
                 source = frames[arrow.source]
                 y = frame.y + frame.height * (i + 1) / (len(arrows) + 1)
                 width = text_width(arrow.label)
-                label = Frame(frame.x - width - 16, y - LINE / 2 + 1, width, LINE - 2) if arrow.label else None
+                label = Frame(frame.x - width - 2 * TIP, y - LINE / 2 + 1, width, LINE - 2) if arrow.label else None
                 start = (source.x + source.width, source.y + source.height / 2)
-                lines.append(Line(arrow, start, (frame.x, y), label))
+                lines.append(Line(arrow, start, frame.x - straight, (frame.x, y), label))
     return lines

@@ -72,7 +72,7 @@ class _Drawing:
             for host in thing.items("hosts"):
                 self.arrow(self.box(f"host {host}", _HOSTS, ["any host" if host == hosts.ALL else host]), gateway)
             for rule, route in _named(thing):
-                box = self.box(rule, _ROUTES, _route(route))
+                box = self.box(f"{rule} at gateways", _ROUTES, _route(route))
                 self.arrow(gateway, box)
                 self._receivers(thing, route, box, to_services=True)
 
@@ -85,7 +85,7 @@ class _Drawing:
         name = self._service(service)
         for thing in rules:
             for rule, route in _named(thing):
-                box = self.box(rule, _RULES, _route(route))
+                box = self.box(f"{rule} of sidecars", _RULES, _route(route))
                 self.arrow(name, box)
                 self._receivers(thing, route, box, to_services=False)
         for pod in pods:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 from xml.sax.saxutils import escape, quoteattr
 
-from components.pictures.layout import LINE, PAD, Frame, Layout, Line, place
+from components.pictures.layout import LINE, PAD, SIZE, TIP, TITLE, Frame, Layout, Line, place
 from components.pictures.model import Box, Picture, State
 
 _COLOURS: Final[Mapping[State, tuple[str, str]]] = {
@@ -27,10 +27,11 @@ def draw(picture: Picture) -> str:
 def _head(picture: Picture, layout: Layout) -> Iterator[str]:
     width, height = round(layout.width), round(layout.height)
     size = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
-    yield f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family={quoteattr(_FONT)} font-size="12">'
+    yield f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family={quoteattr(_FONT)} font-size="{SIZE}">'
     yield f"<title>{escape(picture.title)}</title>"
     yield f'<rect width="{width}" height="{height}" fill="#ffffff"/>'
-    yield f'<text x="{2 * PAD}" y="26" font-size="15" font-weight="bold" fill="#1f2933">{escape(picture.title)}</text>'
+    look = f'font-size="{SIZE * TITLE:g}" font-weight="bold" fill="#1f2933"'
+    yield f'<text x="{2 * PAD}" y="26" {look}>{escape(picture.title)}</text>'
     for title, x in layout.heads:
         yield f'<text x="{x:.0f}" y="56" fill="#7b8794">{escape(title)}</text>'
 
@@ -49,11 +50,11 @@ def _body(layout: Layout) -> Iterator[str]:
 def _arrow(line: Line, head: bool) -> str:
     colour = _COLOURS[line.arrow.state][0]
     (x, y), (to_x, to_y) = line.start, line.end
-    end = to_x - 7 if head else to_x
-    bend = (line.label.x - 6 if line.label else end) - 1
-    middle = (x + bend) / 2
-    way = f"M{x:.1f} {y:.1f} C{middle:.1f} {y:.1f} {middle:.1f} {to_y:.1f} {bend:.1f} {to_y:.1f} L{end:.1f} {to_y:.1f}"
-    tip = f'<path d="M{to_x:.1f} {to_y:.1f} l-8 -4 v8 z" fill="{colour}"/>' if head else ""
+    end = to_x - TIP if head else to_x
+    middle = (x + line.bend) / 2
+    curve = f"C{middle:.2f} {y:.2f} {middle:.2f} {to_y:.2f} {line.bend:.2f} {to_y:.2f}"
+    way = f"M{x:.2f} {y:.2f} {curve} H{end:.2f}"
+    tip = f'<path d="M{to_x:.2f} {to_y:.2f} l-{TIP} -4 v8 z" fill="{colour}"/>' if head else ""
     return f'<path d="{way}" fill="none" stroke="{colour}" {_stroke(line.arrow.state)}/>{tip}'
 
 
