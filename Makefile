@@ -35,6 +35,9 @@ smoke: $(VENV)/ready ## ask the product page, and compare which versions answer 
 analyze: $(VENV)/ready ## say what is wrong with the stack's objects; needs no cluster
 	@$(RUN) commands analyze $(STACK)
 
+policy: $(VENV)/ready ## say which policies the stack does not keep, and fail for mandatory ones; needs no cluster
+	@$(RUN) commands policy $(STACK)
+
 map: $(VENV)/ready ## draw hosts, gateways, routes, services and versions to OUT=folder, as SVG and Mermaid; needs no cluster
 	@$(RUN) commands map $(STACK) --out "$(OUT)"
 

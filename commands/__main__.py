@@ -109,6 +109,13 @@ def analyze(stack: str, _: argparse.Namespace) -> int:
     return analyzing.run(stack)
 
 
+def policy(stack: str, _: argparse.Namespace) -> int:
+    """Says which policies the stack does not keep."""
+    from commands import policy as policing
+
+    return policing.run(stack)
+
+
 def map_(stack: str, args: argparse.Namespace) -> int:
     """Draws the stack's mesh."""
     from commands import map as drawing
@@ -155,6 +162,7 @@ COMMANDS: Final[dict[str, Callable[[str, argparse.Namespace], int]]] = {
     "render": render,
     "dashboard": dashboard,
     "analyze": analyze,
+    "policy": policy,
     "map": map_,
     "graph": graph,
     "reset": reset,
@@ -189,7 +197,7 @@ def main() -> int:
     args, flags = parser.parse_known_args()
     args.flags = flags
     try:
-        if args.command not in ("render", "analyze", "map", "graph", "docs", "precheck"):
+        if args.command not in ("render", "analyze", "policy", "map", "graph", "docs", "precheck"):
             args.environment = environment()
             os.environ.update(args.environment)
         return COMMANDS[args.command](args.stack, args)
