@@ -1,5 +1,5 @@
 """The tables of the docs: config from the types of the settings themselves, what dashboards show from the dashboards,
-findings from the codes of analysis."""
+findings from the codes of analysis and of policies."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from components import errors, profiles
 from components.addons import dashboards
 from components.addons.dashboards.panels import Dashboard
 from components.analysis.codes import CODES
+from components.analysis.policies import POLICIES
 from components.settings import NAMESPACE, Settings
 from components.typed import ShortForm
 
@@ -25,6 +26,7 @@ README: Final = ROOT / "README.md"
 CONFIG: Final = ROOT / "docs" / "config.md"
 ADDONS: Final = ROOT / "docs" / "addons.md"
 ANALYSIS: Final = ROOT / "docs" / "analysis.md"
+POLICY: Final = ROOT / "docs" / "policies.md"
 _TABLE: Final = re.compile(r"\| key \| value \|.*?\n(?=\n)", re.DOTALL)
 _END_OF_INTRODUCTION: Final = "<!-- made by `make docs` from here on -->\n"
 _HEAD: Final = ("| {} | value | default | meaning |", "| --- | --- | --- | --- |")
@@ -37,6 +39,7 @@ def write() -> None:
     CONFIG.write_text(_introduction(CONFIG) + sections())
     ADDONS.write_text(_introduction(ADDONS) + panels())
     ANALYSIS.write_text(_introduction(ANALYSIS) + findings())
+    POLICY.write_text(_introduction(POLICY) + rules())
 
 
 def table() -> str:
@@ -55,6 +58,13 @@ def findings() -> str:
     """The table of what analysis can find in Markdown."""
     head = ("| code | name | severity | meaning |", "| --- | --- | --- | --- |")
     rows = [f"| `{code.code}` | {code.name} | {code.severity} | {code.meaning} |" for code in CODES.values()]
+    return "\n".join([*head, *rows, ""])
+
+
+def rules() -> str:
+    """The table of the policies in Markdown."""
+    head = ("| code | policy | level | meaning |", "| --- | --- | --- | --- |")
+    rows = [f"| `{one.code}` | `{one.slug}` | {one.level} | {one.meaning} |" for one in POLICIES.values()]
     return "\n".join([*head, *rows, ""])
 
 

@@ -73,7 +73,7 @@ def _of_objects(rule: Rule, look: Callable[[Object], Iterator[Finding]], chosen:
         thing = resources.read(args.resource_type, args.props, collected.origin_of(args.opts.parent or ""))
         for finding in look(thing) if thing else ():
             if thing and not report.explained(finding, [thing], chosen):
-                tell(str(finding))
+                tell(str(finding), None)
 
     return ResourceValidationPolicy(
         rule.policy.slug, rule.policy.meaning, validate, EnforcementLevel(rule.policy.level)
@@ -95,4 +95,4 @@ def _unused(args: StackValidationArgs, tell: ReportViolation, chosen: Settings) 
     things = [thing for thing, _ in resources.all_of(args)]
     for finding in report.review(things, chosen):
         if finding.code == UNUSED_SUPPRESSION.code:
-            tell(str(finding))
+            tell(str(finding), None)

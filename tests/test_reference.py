@@ -26,6 +26,10 @@ def test_every_code_of_analysis_is_in_the_docs() -> None:
     assert reference.ANALYSIS.read_text().endswith(reference.findings()), "run `make docs`"
 
 
+def test_every_policy_is_in_the_docs() -> None:
+    assert reference.POLICY.read_text().endswith(reference.rules()), "run `make docs`"
+
+
 def test_every_setting_has_a_meaning() -> None:
     rows = reference.table().splitlines()[2:]
     assert len(rows) == len(Settings.model_fields)
