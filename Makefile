@@ -41,6 +41,9 @@ report: $(VENV)/ready ## what a change does to risks, requests and objects, of a
 summary: ## show the reports in OUT=reports on the page of a GitHub job
 	@cat "$(or $(OUT),reports)"/*.md >> "$${GITHUB_STEP_SUMMARY:?is set in a job of GitHub alone}"
 
+policy: $(VENV)/ready ## say which policies the stack does not keep, and fail for mandatory ones; needs no cluster
+	@$(RUN) commands policy $(STACK)
+
 map: $(VENV)/ready ## draw hosts, gateways, routes, services and versions to OUT=folder, as SVG and Mermaid; needs no cluster
 	@$(RUN) commands map $(STACK) --out "$(OUT)"
 

@@ -125,6 +125,13 @@ def analyze(stack: str, _: argparse.Namespace) -> int:
     return analyzing.run(stack)
 
 
+def policy(stack: str, _: argparse.Namespace) -> int:
+    """Says which policies the stack does not keep."""
+    from commands import policy as policing
+
+    return policing.run(stack)
+
+
 def map_(stack: str, args: argparse.Namespace) -> int:
     """Draws the stack's mesh."""
     from commands import map as drawing
@@ -180,6 +187,7 @@ COMMANDS: Final[dict[str, Callable[[str, argparse.Namespace], int]]] = {
     "adopt": adopt,
     "dashboard": dashboard,
     "analyze": analyze,
+    "policy": policy,
     "map": map_,
     "graph": graph,
     "report": report,
@@ -187,6 +195,10 @@ COMMANDS: Final[dict[str, Callable[[str, argparse.Namespace], int]]] = {
     "env": env,
     "docs": docs,
 }
+WITHOUT_ENGINE: Final = frozenset(
+    ("render", "analyze", "policy", "map", "graph", "report", "docs", "precheck", "parity")
+)
+"""Commands that start neither Pulumi nor a build of it by themselves."""
 
 
 def _advised(code: int) -> int:
@@ -216,7 +228,7 @@ def main() -> int:
     args, flags = parser.parse_known_args()
     args.flags = flags
     try:
-        if args.command not in ("render", "analyze", "map", "graph", "report", "docs", "precheck", "parity"):
+        if args.command not in WITHOUT_ENGINE:
             args.environment = environment()
             os.environ.update(args.environment)
         return COMMANDS[args.command](args.stack, args)

@@ -15,7 +15,11 @@ from components.analysis.report import analyse
 
 def run(stack: str) -> int:
     """Prints the findings and their number; 1 if there is an error among them."""
-    found = findings(stack)
+    return show(stack, findings(stack))
+
+
+def show(stack: str, found: Sequence[Finding]) -> int:
+    """Prints findings about a stack and their number; 1 if there is an error among them."""
     for finding in found:
         print(f"{finding.severity}: {finding}")
     counts = Counter(finding.severity for finding in found)
@@ -34,4 +38,4 @@ def objects(resources: Iterable[Resource]) -> Iterator[Object]:
     """The Kubernetes objects among recorded resources, with the config keys that they come from."""
     for resource in resources:
         for manifest in render.manifests([resource]):
-            yield Object.read(manifest, collected.origin(*render.type_and_name(resource.parent)))
+            yield Object.read(manifest, collected.origin_of(resource.parent))

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from commands import render
 from commands.stackfiles import SECRET
+from components import collected
 
 UNKNOWN: Final = "(known after the update)"
 """What stands for a value that nobody knows yet."""
@@ -95,7 +95,7 @@ def _step(step: Mapping[str, Any], found: Preview, before: dict[str, Any], after
 
 
 def _resource(state: Mapping[str, Any]) -> Resource:
-    kind, name = render.type_and_name(state["urn"])
+    kind, name = collected.type_and_name(state["urn"])
     return Resource(
         urn=state["urn"],
         type=kind,

@@ -1,5 +1,5 @@
 """The tables of the docs: config from the types of the settings themselves, what dashboards show from the dashboards,
-findings from the codes of analysis, risks from the rules of reports."""
+findings from the codes of analysis and of policies, risks from the rules of reports."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from components import errors, profiles
 from components.addons import dashboards
 from components.addons.dashboards.panels import Dashboard
 from components.analysis.codes import CODES
+from components.analysis.policies import POLICIES
 from components.review.risks import RULES
 from components.settings import NAMESPACE, Settings
 from components.typed import Documented, ShortForm
@@ -31,6 +32,7 @@ CONFIG: Final = ROOT / "docs" / "config.md"
 ADDONS: Final = ROOT / "docs" / "addons.md"
 ANALYSIS: Final = ROOT / "docs" / "analysis.md"
 REPORT: Final = ROOT / "docs" / "report.md"
+POLICY: Final = ROOT / "docs" / "policies.md"
 _TABLE: Final = re.compile(r"\| key \| value \|.*?\n(?=\n)", re.DOTALL)
 _END_OF_INTRODUCTION: Final = "<!-- made by `make docs` from here on -->\n"
 _HEAD: Final = ("| {} | value | default | meaning |", "| --- | --- | --- | --- |")
@@ -44,6 +46,7 @@ def write() -> None:
     ADDONS.write_text(_introduction(ADDONS) + panels())
     ANALYSIS.write_text(_introduction(ANALYSIS) + findings())
     REPORT.write_text(_introduction(REPORT) + risks())
+    POLICY.write_text(_introduction(POLICY) + rules())
 
 
 def table() -> str:
@@ -69,6 +72,13 @@ def risks() -> str:
     """The table of the risks of a change in Markdown."""
     head = ("| weight | risk | when |", "| --- | --- | --- |")
     return "\n".join([*head, *(f"| {rule.weight} | {rule.word} | {rule.meaning} |" for rule in RULES), ""])
+
+
+def rules() -> str:
+    """The table of the policies in Markdown."""
+    head = ("| code | policy | level | meaning |", "| --- | --- | --- | --- |")
+    rows = [f"| `{one.code}` | `{one.slug}` | {one.level} | {one.meaning} |" for one in POLICIES.values()]
+    return "\n".join([*head, *rows, ""])
 
 
 def models() -> list[type[BaseModel]]:

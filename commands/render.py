@@ -141,14 +141,6 @@ def manifest(inputs: Mapping[str, Any]) -> dict[str, Any]:
     return {**whole, "metadata": meta}
 
 
-def type_and_name(urn: str) -> tuple[str, str]:
-    """Of a URN `urn:pulumi:<stack>::<project>::<parent types>$<type>::<name>`; empty for none."""
-    if not urn:
-        return "", ""
-    types, name = urn.split("::", 3)[2:]
-    return types.rpartition("$")[2], name
-
-
 def _whole(value: Any) -> Any:
     """Numbers as they were: protocol buffers' structs know only floating point."""
     if isinstance(value, Mapping):

@@ -183,7 +183,7 @@ def _items(resources: Iterable[previewed.Resource]) -> Iterator[Item]:
 
 def _item(resource: previewed.Resource) -> Item:
     """The object of a resource; what only Pulumi needs stays in its annotations alone, where rules look for it."""
-    token, name = render.type_and_name(resource.parent)
+    token, name = collected.type_and_name(resource.parent)
     meta: Mapping[str, Any] = resource.inputs.get("metadata") or {}
     named = {**resource.inputs, "metadata": {"name": resource.name, **meta}}
     thing = Object.read(render.manifest(named), collected.origin(token, name))

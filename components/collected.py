@@ -57,6 +57,19 @@ def origin(token: str, name: str) -> str:
     return _KEYS.get(token, f"mesh:{rest.partition(':')[0]}").format(name=name) if project == "mesh" else ""
 
 
+def origin_of(urn: str) -> str:
+    """The same by the component's URN; empty for none."""
+    return origin(*type_and_name(urn))
+
+
+def type_and_name(urn: str) -> tuple[str, str]:
+    """Of a URN `urn:pulumi:<stack>::<project>::<parent types>$<type>::<name>`; empty for none."""
+    if not urn:
+        return "", ""
+    types, name = urn.split("::", 3)[2:]
+    return types.rpartition("$")[2], name
+
+
 def _origin(parent: pulumi.Resource | None) -> str:
     if parent is None:
         return ""

@@ -31,6 +31,8 @@ class Release(Typed):
     """What its images are built for, as Kubernetes calls it."""
     end_of_life: str
     """The day (ISO 8601) on which the Istio project stopped to support the release."""
+    bulletins: tuple[str, ...]
+    """Istio's security bulletins about access rules that its proxies enforce wrongly."""
 
 
 ISTIO: Final = Release(
@@ -50,6 +52,7 @@ ISTIO: Final = Release(
     kubernetes=(1, 23),  # policy/v1 came with 1.21, autoscaling/v2 with 1.23
     architectures=("amd64",),
     end_of_life="2022-01-07",
+    bulletins=("ISTIO-SECURITY-2021-008",),  # mended in 1.10.4
 )
 
 

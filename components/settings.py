@@ -8,6 +8,7 @@ from pydantic import Field, field_validator
 
 from components import errors, profiles
 from components.addons.config import Addons, spelt_out
+from components.analysis.policies import Level, PolicyName
 from components.analysis.suppression import Findings
 from components.profiles import Name, PortNumber, ServiceType, Values
 from components.security.config import Security
@@ -86,7 +87,9 @@ class Settings(Values):
     """Whether the definitions of Istio's API, and with them everybody's custom resources, outlive the stack. Counts
     from the next `up` on."""
     analysis: Findings = Findings()
-    """What the analysis of the stack's objects, before they are registered, is to leave out."""
+    """What the analysis of the stack's objects, before they are registered, and its policies are to leave out."""
+    policies: dict[PolicyName, Level] = {}
+    """What follows from a finding of a policy, by the policy's name, or by `all`; see [Policies](docs/policies.md)."""
     timeout: Seconds = 300
     """Seconds that one object has to get ready, or to be gone."""
     context: str | None = None

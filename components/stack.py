@@ -17,7 +17,7 @@ from components.addons import secrets
 from components.analysis.findings import Severity
 from components.analysis.report import analyse
 from components.cluster import Recorded, Survey, Target
-from components.collected import Collected
+from components.collected import Collected, type_and_name
 from components.installation import INJECTOR, Installation
 from components.settings import Settings
 
@@ -165,10 +165,4 @@ def _recorded() -> Recorded:
     name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
     answer = pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", {"stackName": name})
     resources: Mapping[str, Mapping[str, Any]] = (answer.value or {}).get("outputs", {})
-    return Recorded({_type_and_name(urn): r.get("outputs") or {} for urn, r in resources.items()})
-
-
-def _type_and_name(urn: str) -> str:
-    """`type::name` of a URN `urn:pulumi:<stack>::<project>::<parent types>$<type>::<name>`."""
-    _, _, types, name = urn.split("::", 3)
-    return f"{types.rpartition('$')[2]}::{name}"
+    return Recorded({"::".join(type_and_name(urn)): r.get("outputs") or {} for urn, r in resources.items()})

@@ -30,6 +30,10 @@ def test_every_risk_of_a_change_is_in_the_docs() -> None:
     assert reference.REPORT.read_text().endswith(reference.risks()), "run `make docs`"
 
 
+def test_every_policy_is_in_the_docs() -> None:
+    assert reference.POLICY.read_text().endswith(reference.rules()), "run `make docs`"
+
+
 def test_every_setting_has_a_meaning() -> None:
     rows = reference.table().splitlines()[2:]
     assert len(rows) == len(Settings.model_fields)

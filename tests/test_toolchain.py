@@ -31,8 +31,9 @@ if words[0] == "env":
     print("go1.99.0")
 elif words[:2] == ["mod", "download"]:
     source = pathlib.Path(os.environ["CALLS"]).parent / "module"
-    (source / "python/cmd").mkdir(parents=True, exist_ok=True)
-    (source / "python/cmd/pulumi-language-python-exec").write_text("launcher")
+    for script in ("python/cmd/pulumi-language-python-exec", "python/dist/pulumi-analyzer-policy-python"):
+        (source / script).parent.mkdir(parents=True, exist_ok=True)
+        (source / script).write_text("launcher")
     print(json.dumps({{"Dir": str(source)}}))
 elif words[0] == "list":
     print("a/package\\nanother/package")
@@ -84,7 +85,7 @@ def built(tools: toolchain.Toolchain) -> set[str]:
 
 
 PINS = pins.read()
-EVERYTHING = {*pins.PACKAGES, *pins.HOST_PACKAGES, pins.LAUNCHER}
+EVERYTHING = {*pins.PACKAGES, *pins.HOST_PACKAGES, *pins.SCRIPTS}
 
 
 # Pins
@@ -163,7 +164,7 @@ def test_everything_is_built_where_nothing_is() -> None:
     assert (tools.bin / "etcd").read_text() == pins.PACKAGES["etcd"]
     assert (tools.bin / "pulumi-resource-kubernetes").read_text() == "mesh.local/toolchain/provider"
     assert tools.pulumi.read_text() == pins.PACKAGES["pulumi"]
-    assert os.access(tools.pulumi.with_name(pins.LAUNCHER), os.X_OK)
+    assert all(os.access(tools.pulumi.with_name(name), os.X_OK) for name in pins.SCRIPTS)
 
 
 def test_nothing_is_started_where_everything_is(monkeypatch: pytest.MonkeyPatch) -> None:

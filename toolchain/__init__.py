@@ -78,7 +78,7 @@ def _location(place: Path, name: str) -> Path:
 
 
 def _missing(place: Path, engine: Path | None, wanted: pins.Pins) -> list[str]:
-    names = [*pins.PACKAGES, *pins.HOST_PACKAGES, pins.LAUNCHER]
+    names = [*pins.PACKAGES, *pins.HOST_PACKAGES, *pins.SCRIPTS]
     there = {name for name in names if _location(place, name).exists()}
     if engine:
         there.update(pins.ENGINE)

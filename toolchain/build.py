@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from toolchain.golang import Go
-from toolchain.pins import HOST_PACKAGES, LANGUAGE_HOST, LAUNCHER, MODULE, PACKAGES, PROVIDER, SDK, Pins
+from toolchain.pins import HOST_PACKAGES, LANGUAGE_HOST, MODULE, PACKAGES, PROVIDER, SCRIPTS, SDK, Pins
 from toolchain.progress import Progress
 
 FLAGS = ["-mod=readonly", "-buildvcs=false"]
@@ -50,9 +50,9 @@ def _build(names: set[str], work: Path, pins: Pins, go: Go, progress: Progress) 
         go.run(["build", *options, *packages.values()], module, counter.heard)
         for name, package in packages.items():
             (work / _written(package)).rename(work / name)
-    if LAUNCHER in names:
-        shutil.copy(_source(SDK, go, counter) / "python/cmd" / LAUNCHER, work / LAUNCHER)
-        (work / LAUNCHER).chmod(0o755)
+    for name in names & SCRIPTS.keys():
+        shutil.copy(_source(SDK, go, counter) / SCRIPTS[name] / name, work / name)
+        (work / name).chmod(0o755)
 
 
 STALE = '{{if and .Stale (ne .Name "main")}}{{.ImportPath}}{{end}}'

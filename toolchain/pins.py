@@ -41,7 +41,13 @@ HOST_PACKAGES = {"pulumi-language-python": f"{SDK}/python/cmd/pulumi-language-py
 LAUNCHER = "pulumi-language-python-exec"
 """A script of the SDK, which the language host looks for beside itself."""
 
-ENGINE = ("pulumi", *HOST_PACKAGES, LAUNCHER)
+POLICIES = "pulumi-analyzer-policy-python"
+"""A script of the SDK, which starts policy packs; the engine looks for it beside itself."""
+
+SCRIPTS = {LAUNCHER: "python/cmd", POLICIES: "python/dist"}
+"""Where the SDK has its scripts."""
+
+ENGINE = ("pulumi", *HOST_PACKAGES, *SCRIPTS)
 """What an installed Pulumi brings along."""
 
 

@@ -20,9 +20,10 @@ class Mesh:
 
     def __init__(self, objects: Iterable[Object], root: str = ROOT, domain: str = "cluster.local") -> None:
         self.root, self.domain = root, domain
+        self.objects: Sequence[Object] = list(objects)
         self._by_kind: dict[str, list[Object]] = defaultdict(list)
         self._by_ref: dict[Ref, Object] = {}
-        for thing in objects:
+        for thing in self.objects:
             self._by_kind[thing.ref.kind].append(thing)
             self._by_ref[thing.ref] = thing
         self.namespaces: Mapping[str, Object] = {thing.name: thing for thing in self.of("Namespace")}

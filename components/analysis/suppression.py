@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import Annotated, Final
 
@@ -10,7 +10,7 @@ from annotated_types import MinLen
 from pydantic import AfterValidator
 
 from components import errors
-from components.analysis import codes
+from components.analysis import codes, policies
 from components.analysis.findings import Finding
 from components.analysis.objects import Object, Ref
 from components.typed import Documented
@@ -21,8 +21,9 @@ CONFIG: Final = "mesh:analysis.suppress"
 
 
 def _code(value: str) -> str:
-    if value not in codes.CODES:
-        raise ValueError(errors.none_of(value, codes.CODES))
+    known = {**codes.CODES, **policies.POLICIES}
+    if value not in known:
+        raise ValueError(errors.none_of(value, known))
     return value
 
 
@@ -30,7 +31,7 @@ class Suppression(Documented):
     """Findings to keep quiet about."""
 
     code: Annotated[str, AfterValidator(_code)]
-    """What was found, such as `IST0118`; docs/analysis.md lists the codes."""
+    """What was found, such as `IST0118`; docs/analysis.md and docs/policies.md list the codes."""
     object: Annotated[str, MinLen(1)]
     """Where: `Kind namespace/name`, or `Kind name` for what is in no namespace; `*` and `?` stand for any text."""
     reason: Annotated[str, MinLen(1)]
@@ -41,16 +42,20 @@ class Suppression(Documented):
 
 
 class Findings(Documented):
-    """Which findings of the analysis count."""
+    """Which findings of the analysis and of policies count."""
 
     suppress: tuple[Suppression, ...] = ()
     """Findings that are known and meant. One that matches nothing is itself a finding."""
 
 
 def remaining(
-    findings: Iterable[Finding], objects: Iterable[Object], suppressions: Sequence[Suppression]
+    findings: Iterable[Finding],
+    objects: Iterable[Object],
+    suppressions: Sequence[Suppression],
+    sought: Container[str] = codes.CODES,
 ) -> Iterator[Finding]:
-    """Findings that neither an annotation nor the config keeps quiet, and entries of the config that do nothing."""
+    """Findings that neither an annotation nor the config keeps quiet, and entries of the config that do nothing, of
+    those about the codes that have been looked for."""
     quiet = {thing.ref: _quiet(thing) for thing in objects if ANNOTATION in thing.annotations}
     used: set[int] = set()
     for finding in findings:
@@ -59,7 +64,7 @@ def remaining(
         if not covering and not {finding.code, "*"} & quiet.get(finding.ref, set()):
             yield finding
     for i, entry in enumerate(suppressions):
-        if i not in used:
+        if i not in used and entry.code in sought:
             yield Finding(
                 code=codes.UNUSED_SUPPRESSION.code,
                 severity=codes.UNUSED_SUPPRESSION.severity,

@@ -1,0 +1,21 @@
+"""`make policy`: what the policy pack has to say of a stack's objects, without Pulumi and without a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from commands import analyze, render, stackfiles
+from components import configuration
+from components.analysis.findings import Finding
+from policies.report import review
+
+
+def run(stack: str) -> int:
+    """Prints the findings and their number; 1 if one of them is of a mandatory policy."""
+    return analyze.show(stack, findings(stack))
+
+
+def findings(stack: str) -> Sequence[Finding]:
+    """What the stack has and does not explain. Raises CommandError, SettingsError."""
+    config = stackfiles.config(stack)
+    return review(analyze.objects(render.record(stack, config)), configuration.load(config))

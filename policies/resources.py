@@ -1,0 +1,50 @@
+"""Objects as Pulumi shows them to a pack."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from pulumi_policy import StackValidationArgs
+from pulumi_policy.proxy import UnknownValueError
+
+from components import collected
+from components.analysis.objects import Object
+
+_OURS: Final = "kubernetes:"
+
+
+def read(resource_type: str, props: Mapping[str, Any], origin: str = "") -> Object | None:
+    """The object that a resource of Kubernetes is, without what is not known before an update; None if it is none."""
+    kind = resource_type.rpartition(":")[2].removesuffix("Patch")
+    if not resource_type.startswith(_OURS) or kind not in collected.KINDS:
+        return None
+    manifest = _known(props)
+    named = (manifest.get("metadata") or {}).get("name")
+    return Object.read({**manifest, "kind": kind}, origin) if named else None
+
+
+def all_of(args: StackValidationArgs) -> Iterator[tuple[Object, str]]:
+    """The objects of a stack, with their URNs."""
+    for resource in args.resources:
+        parent = resource.parent.urn if resource.parent else ""
+        thing = read(resource.resource_type, resource.props, collected.origin_of(parent))
+        if thing:
+            yield thing, resource.urn
+
+
+def _known(value: Any) -> Any:
+    """A value as plain data; an unknown part of it, which must not be touched, is left out."""
+    if isinstance(value, Mapping):
+        return {key: _known(value[key]) for key in value if _can_be_read(value, key)}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_known(value[i]) for i in range(len(value)) if _can_be_read(value, i)]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _can_be_read(whole: Any, key: Any) -> bool:
+    try:
+        whole[key]
+    except UnknownValueError:
+        return False
+    return True

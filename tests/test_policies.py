@@ -1,0 +1,234 @@
+"""The rules of the policy pack, on a mesh that keeps all of them and on ones that do not."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from commands import policy, stackfiles
+from components import configuration
+from components.analysis.objects import Object
+from components.analysis.policies import POLICIES
+from components.release import ISTIO
+from components.settings import SettingsError
+from policies import access, release, report, rules
+from tests import meshes
+
+LIMITS = {"limits": {"cpu": "1", "memory": "1Gi"}}
+DIGEST = "app@sha256:" + "0" * 64
+ALL = {"mesh:policies": '{"all": "advisory"}'}
+
+
+def pod(**more: Any) -> dict[str, Any]:
+    return {"name": "app", "image": DIGEST, "resources": LIMITS, **more}
+
+
+def front(**container: Any) -> meshes.Manifest:
+    """A workload of the good mesh, with other settings of its container."""
+    return meshes.deployment("front", {"app": "front", "version": "v1"}, containers=[pod(**container)])
+
+
+def kept() -> list[meshes.Manifest]:
+    """The good mesh, with digests and limits."""
+    objects = meshes.good()
+    for thing in objects:
+        if thing["kind"] == "Deployment":
+            for container in thing["spec"]["template"]["spec"]["containers"]:
+                container.update(image=DIGEST, resources=LIMITS)
+    return objects
+
+
+def found(*changes: meshes.Manifest, **config: str) -> list[tuple[str, str]]:
+    """Codes and objects of what is said of the mesh with these objects in it."""
+    named = {(thing["kind"], thing["metadata"]["name"]): thing for thing in [*kept(), *changes]}
+    settings = configuration.load({**ALL, **{f"mesh:{key}": value for key, value in config.items()}})
+    objects = [Object.read(manifest) for manifest in named.values()]
+    return [(finding.code, str(finding.ref)) for finding in report.review(objects, settings)]
+
+
+def access_policy(action: str, **operation: list[str]) -> Object:
+    spec = {"action": action, "rules": [{"to": [{"operation": operation}]}]}
+    return Object.read(meshes.thing("AuthorizationPolicy", "front", spec))
+
+
+def config_map(name: str, text: str) -> meshes.Manifest:
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "c", "namespace": "shop"},
+        "data": {name: text},
+    }
+
+
+def grafana(enabled: str) -> meshes.Manifest:
+    return front(env=[{"name": "GF_AUTH_ANONYMOUS_ENABLED", "value": enabled}])
+
+
+FRONT = "Deployment shop/front"
+
+
+def test_a_mesh_that_keeps_every_policy_has_no_finding() -> None:
+    assert found() == []
+
+
+def test_an_image_with_a_tag_alone_is_found() -> None:
+    assert found(front(image="app:1.0")) == [("MESH0302", FRONT)]
+
+
+def test_an_image_that_the_injector_fills_in_is_not() -> None:
+    assert found(front(image="auto")) == []
+
+
+def test_a_container_without_a_limit_of_memory_is_found() -> None:
+    assert found(front(resources={"limits": {"cpu": "1"}})) == [("MESH0305", FRONT)]
+
+
+@pytest.mark.parametrize(("enabled", "expected"), [("true", [("MESH0301", FRONT)]), ("false", [])])
+def test_grafana_that_lets_everybody_in_is_found(enabled: str, expected: list[tuple[str, str]]) -> None:
+    assert found(grafana(enabled)) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "count"),
+    [
+        ("grafana.ini", "[auth.anonymous]\nenabled = true\norg_role = Admin\n", 1),
+        ("grafana.ini", "[auth.anonymous]\nenabled = false\n", 0),
+        ("other.ini", "not = in a section", 0),
+        ("config.yaml", "auth: {strategy: anonymous}", 1),
+        ("config.yaml", "auth: {strategy: token}  # not anonymous", 0),
+        ("config.yaml", "auth: [anonymous", 0),
+    ],
+)
+def test_a_config_that_lets_everybody_in_is_found(name: str, text: str, count: int) -> None:
+    assert found(config_map(name, text)) == [("MESH0301", "ConfigMap shop/c")] * count
+
+
+@pytest.mark.parametrize("mode", ["PERMISSIVE", "DISABLE"])
+def test_every_workload_that_takes_plain_text_is_found(mode: str) -> None:
+    peers = meshes.thing("PeerAuthentication", "default", {"mtls": {"mode": mode}})
+    names = ("cart-v1", "cart-v2", "front")
+    assert found(peers) == [("MESH0303", f"Deployment shop/{name}") for name in names]
+
+
+def test_a_single_port_that_takes_plain_text_is_found() -> None:
+    spec = {
+        "selector": {"matchLabels": {"app": "front"}},
+        "mtls": {"mode": "STRICT"},
+        "portLevelMtls": {"9090": {"mode": "DISABLE"}, "8080": {"mode": "STRICT"}},
+    }
+    assert found(meshes.thing("PeerAuthentication", "front", spec)) == [("MESH0303", FRONT)]
+
+
+def ingress(kind: str) -> meshes.Manifest:
+    return meshes.service("ingress", None, "istio-system", selector={"istio": "ingress"}, type=kind)
+
+
+@pytest.mark.parametrize("kind", ["LoadBalancer", "NodePort"])
+@pytest.mark.parametrize("host", ["*", "shop/*", "*.example.com"])
+def test_a_host_with_a_star_is_found_at_a_gateway_that_is_reached_from_outside(kind: str, host: str) -> None:
+    way_in = meshes.gateway("way-in", meshes.server(80, [host]))
+    assert found(ingress(kind), way_in) == [("MESH0304", "Gateway shop/way-in")]
+
+
+def test_a_host_with_a_star_is_nothing_inside_the_cluster() -> None:
+    assert found(ingress("ClusterIP"), meshes.gateway("way-in", meshes.server(80, ["*"]))) == []
+
+
+def test_a_protocol_without_hosts_may_have_a_star() -> None:
+    assert found(ingress("NodePort"), meshes.gateway("way-in", meshes.server(31400, ["*"], "TCP"))) == []
+
+
+@pytest.mark.parametrize(
+    ("action", "operation", "fields"),
+    [
+        ("DENY", {"paths": ["/admin"]}, ["paths"]),
+        ("DENY", {"paths": ["*/admin"]}, ["paths"]),
+        ("DENY", {"paths": ["/admin*"]}, []),
+        ("ALLOW", {"notPaths": ["/admin"]}, ["notPaths"]),
+        ("ALLOW", {"paths": ["/shop"]}, []),
+        ("DENY", {"notPaths": ["/shop"]}, []),
+        ("DENY", {"hosts": ["a.example.com", "a.example.com:*"]}, ["hosts", "hosts"]),
+        ("DENY", {"hosts": ["a.example.com"]}, ["hosts", "hosts"]),
+        ("DENY", {"hosts": ["127.0.0.1", "127.0.0.1:*"]}, []),
+        ("ALLOW", {"notHosts": ["*.example.com"]}, ["notHosts"]),
+        ("ALLOW", {"hosts": ["a.example.com", "a.example.com:*"]}, []),
+        ("ALLOW", {"hosts": ["a.example.com"]}, ["hosts"]),
+        ("AUDIT", {"hosts": ["a.example.com"], "paths": ["/admin"]}, []),
+        ("DENY", {"methods": ["POST"]}, []),
+    ],
+)
+def test_rules_that_requests_get_past_are_found(action: str, operation: dict[str, Any], fields: list[str]) -> None:
+    paths = [finding.path for finding in access.bypassed(access_policy(action, **operation))]
+    assert paths == [f"rules[0].to[0].operation.{field}" for field in fields]
+
+
+def test_rules_of_a_release_that_is_mended_are_left_alone() -> None:
+    mended = ISTIO.model_copy(update={"bulletins": ()})
+    assert list(access.bypassed(access_policy("DENY", paths=["/admin"]), mended)) == []
+
+
+@pytest.mark.parametrize(("today", "count"), [("2022-01-07", 0), ("2022-01-08", 1)])
+def test_a_release_is_found_from_the_day_after_its_end_on(today: str, count: int) -> None:
+    proxy = meshes.deployment(
+        "gateway", {"app": "gateway"}, containers=[pod(image="docker.io/istio/proxyv2:x@sha256:0")]
+    )
+    mesh = rules.Mesh([Object.read(proxy)])
+    assert len(list(release.past_end_of_life(mesh, today=date.fromisoformat(today)))) == count
+
+
+def test_a_stack_without_istio_has_no_release() -> None:
+    assert list(release.past_end_of_life(rules.Mesh([]), today=date(2030, 1, 1))) == []
+
+
+def entry(code: str, where: str) -> str:
+    return f'{{"suppress": [{{"code": "{code}", "object": "{where}", "reason": "for a test"}}]}}'
+
+
+def test_what_the_stack_explains_is_no_finding() -> None:
+    assert found(front(image="app:1.0"), analysis=entry("MESH0302", "Deployment shop/*")) == []
+
+
+def test_an_explanation_that_explains_nothing_is_a_finding() -> None:
+    assert found(analysis=entry("MESH0302", FRONT)) == [("MESH0001", "Stack config")]
+
+
+def test_an_explanation_for_analysis_is_none_of_the_policies_business() -> None:
+    assert found(analysis=entry("IST0118", "Service shop/front")) == []
+
+
+def test_a_policy_that_is_disabled_neither_finds_nor_wants_reasons() -> None:
+    off = '{"all": "advisory", "image-without-digest": "disabled"}'
+    assert found(front(image="app:1.0"), policies=off, analysis=entry("MESH0302", FRONT)) == []
+
+
+def test_digests_are_asked_for_only_where_a_stack_says_so() -> None:
+    assert found(front(image="app:1.0"), policies="{}") == []
+
+
+def test_a_policy_that_there_is_not_is_refused_with_the_nearest() -> None:
+    with pytest.raises(SettingsError, match='did you mean "missing-limits"'):
+        configuration.load({"mesh:policies": '{"missing-limit": "mandatory"}'})
+
+
+def test_every_policy_has_a_rule_but_the_one_about_reasons() -> None:
+    assert {rule.policy.code for rule in rules.RULES} | {"MESH0001"} == set(POLICIES)
+
+
+def test_hardened_has_no_finding_that_it_does_not_explain() -> None:
+    assert policy.findings("hardened") == []
+
+
+def test_hardened_fails_once_a_reason_is_gone(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = {**stackfiles.config("hardened"), "mesh:analysis": "{}"}
+    monkeypatch.setattr(stackfiles, "config", lambda _: config)
+    assert policy.run("hardened") == 1
+    assert "error: MESH0302 Deployment istio-system/istiod" in capsys.readouterr().out
+
+
+def test_a_stack_that_only_wants_advice_does_not_fail(capsys: pytest.CaptureFixture[str]) -> None:
+    assert policy.run("demo") == 0
+    assert "warning: MESH0304 Gateway default/bookinfo-gateway" in capsys.readouterr().out
