@@ -63,7 +63,7 @@ def test_a_part_of_an_object_is_led_back_to_the_key_that_it_is_made_from(thing: 
         ("PeerAuthentication/metrics", "mtls.workloads.metrics"),
         ("AuthorizationPolicy/cart", "authorization.allow.cart"),
         ("AuthorizationPolicy/reviews", "authorization.bookinfo"),
-        ("AuthorizationPolicy/default-default-deny", "authorization.defaultDeny"),
+        ("AuthorizationPolicy/default-default-deny", "authorization"),
         ("RequestAuthentication/istio-ingressgateway-jwt", "jwt"),
     ],
 )

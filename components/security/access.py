@@ -88,8 +88,8 @@ def objects(
         yield _allowed(path, name, allow, place)
     for namespace in closed if authorization.defaultDeny else ():
         body = api.AuthorizationPolicy()
-        path, name = f"{PATH}.defaultDeny", f"{namespace}-default-deny"
-        yield Object(path=path, body=body, name=name, namespace=namespace, late=True)
+        # All that lets callers in is below this path, and so comes first.
+        yield Object(path=PATH, body=body, name=f"{namespace}-default-deny", namespace=namespace, late=True)
 
 
 def _bookinfo(ways_in: Mapping[str, Sequence[str]]) -> dict[str, Allow]:

@@ -129,7 +129,7 @@ def _weaker(was: Mapping[str, Any], now: Mapping[str, Any]) -> str:
 
 def addons(subject: Subject) -> Found:
     for change in subject.changes:
-        if change.item.object.origin != _ADDONS or change.new is None:
+        if not change.item.object.origin.startswith(_ADDONS) or change.new is None:
             continue
         if change.ref.kind == "VirtualService":
             more = set(change.new.items("hosts")) - set(change.old.items("hosts") if change.old else ())
