@@ -17,8 +17,10 @@ from components.cluster import ClusterError, Target, Unreachable
 
 def announce(engine: Engine) -> None:
     """Says that an update was cut off, if one was: an update applies anew what it was creating, as the same field
-    manager, whether it is there or not."""
-    if count := len(list(unfinished(engine.state()))):
+    manager, whether it is there or not. CommandError if an import was."""
+    state = engine.state()
+    imports.check(engine.stack, state)
+    if count := len(list(unfinished(state))):
         print(f"an earlier run was cut off while it was creating {count} objects: they are applied anew", flush=True)
 
 
