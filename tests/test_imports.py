@@ -66,7 +66,7 @@ def service(**spec: Any) -> dict[str, Any]:
 
 
 def test_an_import_that_was_cut_off_is_not_carried_on_by_an_update() -> None:
-    with pytest.raises(CommandError, match="replace the Services istiod.*`make adopt STACK=dev` carries on"):
+    with pytest.raises(CommandError, match=r"replace the Services istiod.*`make adopt STACK=dev` carries on"):
         imports.check("dev", {"resources": [COMPONENT, service(clusterIP="10.0.0.1", clusterIPs=["10.0.0.1"])]})
 
 
