@@ -139,6 +139,8 @@ def _finish(engine: Engine, count: int) -> int:
         code = engine.run("up", "--skip-preview", "--yes")
     finally:
         del os.environ[FORCE_FIELDS]
-    if code == 0:
+    if code == 0 and count:
         print(f"adopted: {count} objects are stack {engine.stack}'s now, and `make down` would remove them")
+    elif code == 0:
+        print(f"there was nothing left to take over: all of it is stack {engine.stack}'s")
     return code

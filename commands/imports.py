@@ -13,6 +13,7 @@ from typing import Any
 
 import sandbox
 from commands.engine import Engine
+from commands.stackfiles import CommandError
 
 Resource = Mapping[str, Any]
 """A resource as Pulumi's states, its previews and pending operations have it."""
@@ -28,6 +29,18 @@ def run(engine: Engine, resources: Sequence[Resource]) -> None:
     path.unlink()
     state = engine.state()
     engine.replace_state({**state, "resources": narrowed(state["resources"], resources)})
+
+
+def check(stack: str, state: Mapping[str, Any]) -> None:
+    """CommandError if the state holds what was imported and is not yet recorded with the program's inputs: an update
+    would replace Services."""
+    services = [r for r in state.get("resources") or [] if r["type"] == "kubernetes:core/v1:Service"]
+    whole = [r["urn"].rpartition("::")[2] for r in services if "clusterIPs" in r["inputs"].get("spec", {})]
+    if whole:
+        raise CommandError(
+            f"taking over an Istio was cut off, and an update would now replace the Services {', '.join(whole)}."
+            f" `make adopt STACK={stack}` carries on"
+        )
 
 
 def narrowed(recorded: Sequence[Resource], resources: Sequence[Resource]) -> list[Resource]:

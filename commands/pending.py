@@ -17,8 +17,9 @@ from components.cluster import ClusterError, Target, Unreachable
 
 def announce(engine: Engine) -> bool:
     """Whether an update was cut off while it was creating something, and says so: an update applies anew what it was
-    creating, as the same field manager, whether it is there or not."""
+    creating, as the same field manager, whether it is there or not. CommandError if an import was cut off."""
     state = engine.state()
+    imports.check(engine.stack, state)
     if count := len(list(unfinished(state))):
         print(f"an earlier run was cut off while it was creating {count} objects: they are applied anew", flush=True)
     return _was_cut(state)

@@ -99,16 +99,6 @@ class Recorded:
         """The stack's outputs."""
         return next((v for k, v in self.resources.items() if k.startswith("pulumi:pulumi:Stack::")), {})
 
-    @property
-    def imported(self) -> list[str]:
-        """The Services that are recorded with addresses as inputs: Pulumi has imported them as a whole."""
-        services = {k: v for k, v in self.resources.items() if k.startswith("kubernetes:core/v1:Service::")}
-        return [
-            key.rpartition("::")[2]
-            for key, outputs in services.items()
-            if "clusterIPs" in outputs.get("__inputs", {}).get("spec", {})
-        ]
-
     def has_namespace(self, name: str) -> bool:
         return f"kubernetes:core/v1:Namespace::{name}" in self.resources
 
@@ -191,7 +181,7 @@ def problems(
     `namespace` is the one that Istio goes to; `namespaces` the stack's others, with `create` or `existing`. `adopt`:
     what bears nobody's mark may be taken over."""
     here = f"{found.target.context} ({found.target.server})"
-    if unfit := list(_unfit(found, recorded, stack, here, adopt)):
+    if unfit := list(_unfit(found, recorded, stack, here)):
         yield from unfit
         return
     mark = found.namespaces.get(namespace, {})
@@ -210,18 +200,13 @@ def problems(
     yield from _misjudged(found, recorded, project, stack, {**root, **namespaces}, here, root=namespace, adopt=adopt)
 
 
-def _unfit(found: Survey, recorded: Recorded, stack: str, here: str, adopt: bool) -> Iterator[str]:
+def _unfit(found: Survey, recorded: Recorded, stack: str, here: str) -> Iterator[str]:
     """Why the cluster is the wrong one, whatever stands on it."""
     if found.version < ISTIO.kubernetes:
         have, want = (".".join(map(str, v)) for v in (found.version, ISTIO.kubernetes))
         yield (
             f"{here} is Kubernetes {have}; {want} or later is needed: policy/v1 and autoscaling/v2,"
             " which the disruption budgets and autoscalers use, are not in older ones"
-        )
-    if recorded.imported and not adopt:
-        yield (
-            "taking over an Istio was cut off, and an update would now replace the Services"
-            f" {', '.join(recorded.imported)}. `make adopt` carries on"
         )
     before = recorded.provider
     if before.get("clusterIdentifier", found.uid) != found.uid:
@@ -267,7 +252,7 @@ def problems_of_guest(
 
     `injector` is the webhook of its own revision; `namespaces` all that it uses."""
     here = f"{found.target.context} ({found.target.server})"
-    yield from _unfit(found, recorded, stack, here, adopt)
+    yield from _unfit(found, recorded, stack, here)
     if injector in found.injectors and not recorded.has_injector(injector) and not adopt:
         yield f"{here} already has a control plane of this revision: its webhook {injector} is not this stack's"
     yield from _misjudged(found, recorded, project, stack, namespaces, here, adopt=adopt)

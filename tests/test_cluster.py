@@ -170,18 +170,3 @@ def test_the_mesh_of_another_stack_is_not_to_be_taken_over() -> None:
 def test_an_unfit_cluster_stays_unfit_for_a_takeover() -> None:
     assert len(adopted(replace(with_mesh({}), version=(1, 22)), NOTHING)) == 1
     assert len(adopted(EMPTY, NOTHING, {"shop": "existing"})) == 1
-
-
-def test_a_takeover_that_was_cut_off_is_not_carried_on_by_an_update() -> None:
-    service = {"__inputs": {"spec": {"clusterIP": "10.0.0.1", "clusterIPs": ["10.0.0.1"]}}}
-    resources = {**DEPLOYED.resources, "kubernetes:core/v1:Service::istiod": service}
-    (text,) = problems(with_mesh(OURS), Recorded(resources))
-    assert "replace the Services istiod" in text
-    assert "`make adopt` carries on" in text
-    assert adopted(with_mesh(OURS), Recorded(resources)) == []
-
-
-def test_a_service_that_is_to_have_no_address_is_no_imported_one() -> None:
-    headless = {"__inputs": {"spec": {"clusterIP": "None"}}, "spec": {"clusterIPs": ["None"]}}
-    resources = {**DEPLOYED.resources, "kubernetes:core/v1:Service::headless": headless}
-    assert problems(with_mesh(OURS), Recorded(resources)) == []

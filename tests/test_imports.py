@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from commands import imports
+from commands.stackfiles import CommandError
 
 STACK = "urn:pulumi:dev::mesh::pulumi:pulumi:Stack::mesh-dev"
 BASE = "urn:pulumi:dev::mesh::mesh:istio:Base::base"
@@ -56,3 +59,17 @@ def test_the_state_says_what_the_program_says_and_not_what_the_api_server_added(
     assert first["inputs"] == first["outputs"]["__inputs"] == service["inputs"]
     assert first["outputs"]["spec"] == whole["spec"]
     assert (second, last) == (other, component)
+
+
+def service(**spec: Any) -> dict[str, Any]:
+    return {**resource("Service", "istiod"), "inputs": {"spec": spec}}
+
+
+def test_an_import_that_was_cut_off_is_not_carried_on_by_an_update() -> None:
+    with pytest.raises(CommandError, match=r"replace the Services istiod.*`make adopt STACK=dev` carries on"):
+        imports.check("dev", {"resources": [COMPONENT, service(clusterIP="10.0.0.1", clusterIPs=["10.0.0.1"])]})
+
+
+def test_a_service_that_is_to_have_no_address_is_no_imported_one() -> None:
+    imports.check("dev", {"resources": [COMPONENT, service(clusterIP="None")]})
+    imports.check("dev", {})

@@ -92,6 +92,12 @@ class Checkout:
         self.make("render", f"STACK={stack}", "OUT=../rendered")
         return sorted(str(folder) for folder in (self.root.parent / "rendered").iterdir())
 
+    def install(self, folders: Sequence[str], *flags: str) -> None:
+        """Applies what was rendered, as docs/gitops.md says."""
+        for folder in folders:
+            self.kubectl("apply", *flags, "--filename", folder)
+            self.kubectl("wait", "--for=condition=Established", "customresourcedefinitions", "--all", "--timeout=60s")
+
     def standing(self, folders: Sequence[str]) -> dict[str, dict[str, Any]]:
         """What stands on the cluster of the objects in rendered files, by kind, namespace and name."""
         found: list[dict[str, Any]] = []

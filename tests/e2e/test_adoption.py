@@ -23,8 +23,7 @@ def foreign(checkout: Checkout, before: set[str]) -> set[str]:
     """What stands there once somebody has installed the demo profile and Bookinfo, as kubectl does by itself."""
     assert before
     checkout.set(addons=None, analysis=None)
-    for folder in checkout.rendered("dev"):
-        checkout.kubectl("apply", "--filename", folder)
+    checkout.install(checkout.rendered("dev"))
     checkout.kubectl("wait", "--for=condition=Available", "deployment", "--all", ROOT, "--timeout=60s")
     return checkout.objects()
 

@@ -65,8 +65,8 @@ def essence(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """An object as it stands on the cluster, without what others write into it and without marks of who made it."""
     found = owned.without(manifest, [row for row in owned.fields() if not row.scaled])
     meta = {key: value for key, value in found["metadata"].items() if key in KEPT}
-    ours = ("pulumi.com/", "mesh/")
-    notes = {key: value for key, value in meta.pop("annotations", {}).items() if not key.startswith(ours)}
+    marks = ("pulumi.com/", "mesh/", "deployment.kubernetes.io/")  # the last are those of a controller
+    notes = {key: value for key, value in meta.pop("annotations", {}).items() if not key.startswith(marks)}
     found = {**found, "metadata": {**meta, **({"annotations": notes} if notes else {})}}
     found.pop("status", None)
     if found["kind"] == "Service":
@@ -230,8 +230,7 @@ def test_what_is_rendered_and_applied_in_two_steps_is_what_up_makes(
     checkout: Checkout, before: set[str], made: dict[str, dict[str, Any]]
 ) -> None:
     folders = checkout.rendered("dev")
-    for folder in folders:
-        checkout.kubectl("apply", "--server-side", "--filename", folder)
+    checkout.install(folders, "--server-side")
     applied = {name: essence(manifest) for name, manifest in checkout.standing(folders).items()}
     assert applied.keys() == made.keys()
     for name, manifest in applied.items():
