@@ -9,6 +9,7 @@ import pytest
 
 from commands import policy, stackfiles
 from components import configuration
+from components.analysis.mesh import Mesh
 from components.analysis.objects import Object
 from components.analysis.policies import POLICIES
 from components.release import ISTIO
@@ -174,12 +175,12 @@ def test_a_release_is_found_from_the_day_after_its_end_on(today: str, count: int
     proxy = meshes.deployment(
         "gateway", {"app": "gateway"}, containers=[pod(image="docker.io/istio/proxyv2:x@sha256:0")]
     )
-    mesh = rules.Mesh([Object.read(proxy)])
+    mesh = Mesh([Object.read(proxy)])
     assert len(list(release.past_end_of_life(mesh, today=date.fromisoformat(today)))) == count
 
 
 def test_a_stack_without_istio_has_no_release() -> None:
-    assert list(release.past_end_of_life(rules.Mesh([]), today=date(2030, 1, 1))) == []
+    assert list(release.past_end_of_life(Mesh([]), today=date(2030, 1, 1))) == []
 
 
 def entry(code: str, where: str) -> str:

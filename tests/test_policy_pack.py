@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-import grpc
+import grpc  # type: ignore[import-untyped]
 import pytest
-from google.protobuf import empty_pb2, struct_pb2
+from google.protobuf import empty_pb2, struct_pb2  # type: ignore[import-untyped]
 from pulumi.runtime.proto import analyzer_pb2 as wire
 from pulumi.runtime.proto import analyzer_pb2_grpc as service
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
@@ -81,7 +81,7 @@ def started(config: Mapping[str, str] | None = None, **env: str) -> Iterator[Pac
         assert process.stdout
         try:
             with grpc.insecure_channel(f"127.0.0.1:{int(process.stdout.readline())}") as channel:
-                pack = Pack(service.AnalyzerStub(channel))  # type: ignore[no-untyped-call]
+                pack = Pack(service.AnalyzerStub(channel))
                 pack.configure()
                 yield pack
         finally:
@@ -104,7 +104,7 @@ def test_pulumi_hears_what_make_policy_shows(stack: str) -> None:
 def test_pulumi_hears_of_what_hardened_does_not_explain() -> None:
     config = {**stackfiles.config("hardened"), "mesh:analysis": "{}"}
     with started(config) as pack:
-        heard = pack.judge(recorded("hardened", config))
+        heard = pack.judge(recorded("hardened"))
     assert {one.enforcementLevel for one in heard} == {wire.MANDATORY}
     assert {one.policyName for one in heard} == {"image-without-digest", "missing-limits", "end-of-life"}
 
