@@ -79,9 +79,11 @@ def test_what_was_created_stays_as_it_is(checkout: Checkout, said: list[str]) ->
 def test_a_password_is_nowhere_in_clear(checkout: Checkout, said: list[str]) -> None:
     said.append(checkout.make("status"))
     closed(checkout, grafana={"image": "an image that the API server refuses "})
+    checkout.set(timeout=20)
     said.append(checkout.make("up", "ARGS=--diff", code=None))
     assert "must not have leading or trailing whitespace" in said[-1]
     closed(checkout)
+    checkout.set(timeout=None)
     said.append(checkout.make("up", "ARGS=--diff"))
     said.append(checkout.make("render", "OUT=../rendered"))
     written = [checkout.root.parent / "rendered", checkout.root, checkout.home / "state", checkout.home / "project"]
