@@ -23,6 +23,7 @@ from components.settings import SettingsError
         ("global", {"proxy": {"clusterDomain": "a=b"}}, '"a=b" is not a DNS name'),
         ("istiodRemote", {"injectionURL": "http://a"}, '"http://a" is not a URL'),
         ("addons", {"prometheus": {"persistence": {"size": "0"}}}, '"0" is not a size'),
+        ("gateways", {"0s": {}}, '["0s"] (the key): "0s" is not a Service\'s name'),
     ],
 )
 def test_it_is_refused(key: str, value: dict[str, Any], problem: str) -> None:

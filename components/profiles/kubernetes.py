@@ -78,6 +78,14 @@ def _object_name(value: str) -> str:
     return value
 
 
+def _service_name(value: str) -> str:
+    if len(value) > 63 or not re.fullmatch("[a-z]([-a-z0-9]*[a-z0-9])?", value):
+        raise ValueError(
+            f"{show(value)} is not a Service's name: small letters, digits and -, a letter first, 63 at most"
+        )
+    return value
+
+
 def _key(value: str) -> str:
     if not re.fullmatch(f"({_SUBDOMAIN}/)?{_WORD}", value):
         raise ValueError(f'{show(value)} is not a key: write it like "team" or "example.com/team"')
@@ -102,8 +110,10 @@ def _url(value: str) -> str:
     return value
 
 
-# RFC 1123 label, the form of the names of namespaces and Services.
+# RFC 1123 label, the form of the names of namespaces.
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
+ServiceName = Annotated[str, AfterValidator(_service_name)]
+"""RFC 1035 label, the form of the names of Services."""
 ObjectName = Annotated[str, AfterValidator(_object_name)]
 """RFC 1123 subdomain, the form of the names of most objects; or empty."""
 Domain = Annotated[str, AfterValidator(_domain)]

@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field, field_validator
 from components import errors
 from components.api import MeshConfig
 from components.profiles.gateway import Gateway
-from components.profiles.kubernetes import Annotations, Name, ObjectName, PullPolicy, Resources
+from components.profiles.kubernetes import Annotations, Name, ObjectName, PullPolicy, Resources, ServiceName
 from components.profiles.pilot import Base, IstiodRemote, Pilot
 from components.profiles.proxy import Global
 from components.release import ISTIO
@@ -151,7 +151,7 @@ class Values(Documented):
     """The control plane, istiod."""
     istiodRemote: IstiodRemote = IstiodRemote()
     """A control plane that runs on another cluster."""
-    gateways: dict[Name, Gateway] = {}
+    gateways: dict[ServiceName, Gateway] = {}
     """Gateways by the name of their Deployment and Service: those of the profile with differences, and further ones."""
     cni: Cni = Cni()
     """Istio's network plugin."""
