@@ -12,7 +12,7 @@ import pulumi_kubernetes as k8s
 from pulumi.runtime.mocks import MockMonitor
 from pulumi.runtime.settings import get_monitor
 
-from components import cluster, configuration, origins, sdk, settings
+from components import cluster, configuration, origins, ownership, sdk, settings
 from components.addons import secrets
 from components.analysis.findings import Severity
 from components.analysis.report import analyse
@@ -153,11 +153,11 @@ def problems(
     """Why the stack with these settings must not be applied to the cluster that was found. `adopt`: what bears nobody's
     mark may be taken over."""
     if chosen.base.enabled:
-        return list(cluster.problems(found, recorded, project, stack, root, chosen.ownership, adopt))
+        return list(ownership.problems(found, recorded, project, stack, root, chosen.ownership, adopt))
     injector = Installation(values=chosen).named(INJECTOR)
     own = {root: "existing"} if chosen.uses_root else {}
     spaces = {**own, **chosen.ownership}
-    return list(cluster.problems_of_guest(found, recorded, project, stack, injector, spaces, adopt))
+    return list(ownership.problems_of_guest(found, recorded, project, stack, injector, spaces, adopt))
 
 
 def _recorded() -> Recorded:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from components import cluster
+from components import cluster, ownership
 from components.cluster import Recorded, Survey, Target
 
 UID, PROVIDER = "uid-of-the-cluster", "id-of-the-provider"
@@ -21,7 +21,7 @@ DEPLOYED = Recorded(
 
 
 def problems(found: Survey, recorded: Recorded, namespaces: Mapping[str, str] | None = None) -> list[str]:
-    return list(cluster.problems(found, recorded, "mesh", "dev", "istio-system", namespaces or {}))
+    return list(ownership.problems(found, recorded, "mesh", "dev", "istio-system", namespaces or {}))
 
 
 def with_mesh(mark: Mapping[str, str]) -> Survey:
@@ -109,7 +109,7 @@ def test_helm_and_istioctl_are_recognised_by_their_marks() -> None:
 
 def guest(found: Survey, recorded: Recorded = NOTHING, injector: str = "istio-sidecar-injector-canary") -> list[str]:
     namespaces = {"istio-system": "existing"}
-    return list(cluster.problems_of_guest(found, recorded, "mesh", "canary", injector, namespaces))
+    return list(ownership.problems_of_guest(found, recorded, "mesh", "canary", injector, namespaces))
 
 
 def test_another_revision_may_stand_beside_a_mesh() -> None:
@@ -149,7 +149,7 @@ def test_definitions_without_a_mark_are_an_istio_of_other_origin() -> None:
 
 
 def adopted(found: Survey, recorded: Recorded, namespaces: Mapping[str, str] | None = None) -> list[str]:
-    return list(cluster.problems(found, recorded, "mesh", "dev", "istio-system", namespaces or {}, adopt=True))
+    return list(ownership.problems(found, recorded, "mesh", "dev", "istio-system", namespaces or {}, adopt=True))
 
 
 def test_an_istio_without_a_mark_may_be_taken_over_when_that_is_asked_for() -> None:
