@@ -238,8 +238,9 @@ def test_what_is_rendered_and_applied_in_two_steps_is_what_up_makes(
     for folder in reversed(folders):  # the namespace `default` cannot be deleted, and nothing else is left of it
         checkout.kubectl("delete", "--ignore-not-found", "--filename", folder, "--wait=false", code=None)
     checkout.kubectl("label", "namespace", "default", "istio-injection-")
-    for gone in (["namespace/istio-system"], ["customresourcedefinitions", "--all"]):  # the latter may be gone already
-        checkout.kubectl("wait", *gone, "--for=delete", "--timeout=120s", code=None)
+    of_definitions = "--selector=kube-aggregator.kubernetes.io/automanaged=true"
+    for gone in (["namespace/istio-system"], ["customresourcedefinitions", "--all"], ["apiservices", of_definitions]):
+        checkout.kubectl("wait", *gone, "--for=delete", "--timeout=120s", code=None)  # all may be gone already
     assert checkout.objects() == before
 
 
