@@ -113,13 +113,18 @@ class Engine:
         if not locks.recorded(_backend(), stack):
             self._pulumi(["-C", str(folder), "stack", "select", stack, "--create"], quiet=True)
 
+    @property
+    def _where(self) -> tuple[str, ...]:
+        """The flags that name the stack, and the copy of its file."""
+        return ("--stack", self.stack, "--config-file", str(self.file))
+
     def run(self, command: str, *flags: str, quiet: bool = False) -> int:
         """Runs a command on the stack; its exit code. `quiet`: nothing is shown, and failing is a CommandError.
 
         Clears the lock of a run that was killed; CommandError if somebody works on the stack."""
         if command != "preview":
             self._unlock()
-        flags = ("--stack", self.stack, "--config-file", str(self.file), *flags)
+        flags = (*self._where, *flags)
         if quiet or not sys.stdin.isatty():
             flags = (*flags, "--non-interactive")
         return self._pulumi([command, *flags], quiet)
@@ -129,15 +134,11 @@ class Engine:
         secrets are blinded."""
         with tempfile.TemporaryDirectory() as folder:
             log = Path(folder) / "events.json"
-            where = ("--stack", self.stack, "--config-file", str(self.file), "--non-interactive")
-            done = subprocess.run(
-                ["pulumi", "preview", "--json", "--event-log", str(log), *where, *flags],
-                cwd=ROOT,
-                env={**os.environ, "PULUMI_DEBUG_COMMANDS": "true"},  # without it there is no --event-log
+            done = self._process(
+                ["preview", "--json", "--event-log", str(log), *self._where, "--non-interactive", *flags],
+                {"PULUMI_DEBUG_COMMANDS": "true"},  # without it there is no --event-log
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
-                text=True,
-                check=False,
             )
             if not log.exists():
                 raise CommandError(f"pulumi preview failed:\n{(done.stderr or done.stdout).strip()}")
@@ -150,9 +151,9 @@ class Engine:
         held = stackfiles.document(self.file).get("config") or {}
         for name in (f"{namespace}:{key}" for key in keys):
             if name not in held:
-                where = ("--stack", self.stack, "--config-file", str(self.file))
                 value = secrets.token_urlsafe(SECRET_BYTES)  # not an argument: others could read those
-                self._pulumi(["config", "set", "--secret", name, *where, "--non-interactive"], quiet=True, said=value)
+                command = ["config", "set", "--secret", name, *self._where, "--non-interactive"]
+                self._pulumi(command, quiet=True, said=value)
                 print(f"made {name}, which the stack's config keeps encrypted", flush=True)
             elif not (isinstance(held[name], dict) and "secure" in held[name]):
                 raise CommandError(f"{name} stands in clear in the file of stack {self.stack}: take it out")
@@ -182,10 +183,8 @@ class Engine:
         """The resources as an update would leave them: type, name, inputs, parent. Values of secrets are hidden.
 
         CommandError if the program ends with one."""
-        flags = ["--stack", self.stack, "--config-file", str(self.file), "--non-interactive"]
-        done = subprocess.run(
-            ["pulumi", "preview", "--json", *flags], cwd=ROOT, capture_output=True, text=True, check=False
-        )
+        command = ["preview", "--json", *self._where, "--non-interactive"]
+        done = self._process(command, stdin=subprocess.DEVNULL, capture_output=True)
         try:
             found = json.loads(done.stdout[done.stdout.index("{") :])
         except ValueError:
@@ -212,18 +211,17 @@ class Engine:
     def _pulumi(self, args: list[str], quiet: bool = False, said: str | None = None) -> int:
         """Runs Pulumi; `said` is what it reads from its standard input."""
         sys.stdout.flush()
-        # The provider leaves a copy of the kubeconfig, keys and all, in the folder for temporary files.
-        with tempfile.TemporaryDirectory(prefix="mesh-", ignore_cleanup_errors=True) as temporary:
-            done = subprocess.run(
-                ["pulumi", *args],
-                cwd=ROOT,
-                env={**os.environ, locks.RUN: str(self.file), "TMPDIR": temporary},
-                input=said,
-                stdout=subprocess.PIPE if quiet else None,
-                stderr=subprocess.STDOUT if quiet else None,
-                text=True,
-                check=False,
-            )
+        piped: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT} if quiet else {}
+        done = self._process(args, input=said, **piped)
         if quiet and done.returncode:
             raise CommandError(f"pulumi {' '.join(args)} failed:\n{done.stdout.strip()}")
         return done.returncode
+
+    def _process(
+        self, args: Sequence[str], more: Mapping[str, str] | None = None, **how: Any
+    ) -> subprocess.CompletedProcess[str]:
+        """Runs Pulumi to its end, with `more` variables; `how` is what `subprocess.run` takes."""
+        # The provider leaves a copy of the kubeconfig, keys and all, in the folder for temporary files.
+        with tempfile.TemporaryDirectory(prefix="mesh-", ignore_cleanup_errors=True) as temporary:
+            env = {**os.environ, **(more or {}), locks.RUN: str(self.file), "TMPDIR": temporary}
+            return subprocess.run(["pulumi", *args], cwd=ROOT, env=env, text=True, check=False, **how)

@@ -36,9 +36,9 @@ def settle(engine: Engine, at: Target) -> int:
     whole = [resource for resource in there if not _is_patch(resource)]
     if whole:
         imports.run(engine, whole)
-    with api.proxied(at) as answers:
-        for resource in there:
-            if _is_patch(resource):
+    if patches := [resource for resource in there if _is_patch(resource)]:
+        with api.proxied(at) as answers:
+            for resource in patches:
                 _let_go(answers, resource["inputs"])
     stack = next(r["urn"] for r in state["resources"] if r["type"] == "pulumi:pulumi:Stack")
     # Nothing but the stack itself is refreshed: only the list of operations is to change.

@@ -2,6 +2,7 @@
 
 import json
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,14 @@ def test_without_pulumi_nothing_is_known_of_the_state(tmp_path: Path, monkeypatc
     assert engine.recorded("dev") is None
 
 
+STEPS = """{"steps": [
+  {"op": "create", "urn": "a", "newState": {"urn": "a"}},
+  {"op": "delete", "urn": "b"},
+  {"op": "create-replacement", "urn": "c", "newState": {"urn": "c"}},
+  {"op": "replace", "urn": "c", "newState": {"urn": "c"}}
+]}"""
+
+
 def engine_with(folder: Path, monkeypatch: pytest.MonkeyPatch, content: str) -> engine.Engine:
     """An engine whose Pulumi does nothing but keep what it is called with and told; `content` is its copy's config."""
     monkeypatch.setenv("MESH_HOME", str(folder))
@@ -98,12 +107,18 @@ def test_two_passwords_are_not_alike(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert said[:32] != said[32:]
 
 
+@pytest.mark.parametrize(
+    "work",
+    [lambda made: made.run("preview"), lambda made: made.planned(), lambda made: made.events()],
+    ids=["run", "planned", "events"],
+)
 def test_what_pulumi_leaves_among_temporary_files_goes_with_its_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, work: Callable[[engine.Engine], object]
 ) -> None:
     made = engine_with(tmp_path, monkeypatch, "  {}")
-    pulumi(tmp_path, monkeypatch, f'echo key > $TMPDIR/kubeconfig1; echo "$TMPDIR" > {tmp_path}/where')
-    made.run("preview")
+    left = f'echo key > $TMPDIR/kubeconfig1; echo "$TMPDIR" > {tmp_path}/where'
+    pulumi(tmp_path, monkeypatch, f'{left}\ntest "$3" != --event-log || : > "$4"\necho \'{STEPS}\'')
+    work(made)
     assert not Path((tmp_path / "where").read_text().strip()).exists()
 
 
@@ -113,14 +128,6 @@ def test_a_password_in_clear_is_refused_without_repeating_it(tmp_path: Path, mon
     with pytest.raises(CommandError, match="mesh-addons:p stands in clear") as refused:
         made.make_secrets("mesh-addons", ["p"])
     assert "hunter2" not in str(refused.value)
-
-
-STEPS = """{"steps": [
-  {"op": "create", "urn": "a", "newState": {"urn": "a"}},
-  {"op": "delete", "urn": "b"},
-  {"op": "create-replacement", "urn": "c", "newState": {"urn": "c"}},
-  {"op": "replace", "urn": "c", "newState": {"urn": "c"}}
-]}"""
 
 
 def test_what_is_planned_is_each_resource_once_as_it_will_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
