@@ -110,7 +110,9 @@ def _unreachable(stack: str) -> str:
 
 
 def _told(found: previewed.Preview) -> Told:
-    keys = {item.urn: _item(item).key for item in (*found.old, *found.new) if item.type.startswith("kubernetes:")}
+    told = {*found.replaced, *found.secrets}
+    some = (one for one in (*found.old, *found.new) if one.urn in told and one.type.startswith("kubernetes:"))
+    keys = {one.urn: _item(one).key for one in some}
     return Told(
         replaced=frozenset(keys[urn] for urn in found.replaced if urn in keys),
         secrets={keys[urn]: paths for urn, paths in found.secrets.items() if urn in keys},

@@ -122,7 +122,7 @@ def _limit(seconds: int) -> None:
 
 
 def _found(target: Target) -> Survey | None:
-    if isinstance(get_monitor(), MockMonitor):
+    if _is_rendering():
         return None  # nothing is asked, and nobody has to be told
     where = f"cluster: context {target.context}, server {target.server}"
     try:
@@ -130,11 +130,10 @@ def _found(target: Target) -> Survey | None:
     except cluster.Unreachable as error:
         if not pulumi.runtime.is_dry_run():
             raise cluster.ClusterError(f"{where}: it does not answer: {error}") from None
-        if not _is_rendering():
-            pulumi.log.warn(
-                f"{where}: it does not answer ({error}); this preview compares with the recorded state,"
-                " and what stands on the cluster has not been checked"
-            )
+        pulumi.log.warn(
+            f"{where}: it does not answer ({error}); this preview compares with the recorded state,"
+            " and what stands on the cluster has not been checked"
+        )
         return None
     pulumi.log.info(f"{where}, Kubernetes {found.version[0]}.{found.version[1]}, id {found.uid}")
     return found

@@ -8,7 +8,7 @@ from typing import Final
 from components.analysis import policies
 from components.analysis.findings import Finding
 from components.analysis.mesh import Mesh
-from components.analysis.workloads import Workload
+from components.analysis.objects import Object
 
 _OUTSIDE: Final = ("LoadBalancer", "NodePort")
 _WITH_HOSTS: Final = ("HTTP", "HTTP2", "HTTPS", "GRPC", "GRPC-WEB", "TLS")
@@ -19,7 +19,8 @@ def wildcards(mesh: Mesh) -> Iterator[Finding]:
     """Hosts with a star, at gateways with a Service that is reached from outside."""
     for gateway in mesh.of("Gateway"):
         pods = mesh.workloads.select(gateway.spec.get("selector") or {})
-        ways = sorted({way for pod in pods for way in _ways(mesh, pod)})
+        services = (service.object for service in mesh.before(pods))
+        ways = sorted({f"Service {thing.namespace}/{thing.name}" for thing in services if _is_outside(thing)})
         for i, server in enumerate(gateway.items("servers") if ways else ()):
             if (server.get("port") or {}).get("protocol", "").upper() not in _WITH_HOSTS:
                 continue
@@ -31,10 +32,6 @@ def wildcards(mesh: Mesh) -> Iterator[Finding]:
                     yield policies.WILDCARD_HOST.at(gateway, f"servers[{i}].hosts[{j}]", text)
 
 
-def _ways(mesh: Mesh, pod: Workload) -> Iterator[str]:
-    """The Services through which pods are reached from outside."""
-    for service in mesh.of("Service"):
-        selector = service.spec.get("selector") or {}
-        outside = service.spec.get("type") in _OUTSIDE or service.spec.get("externalIPs")
-        if outside and selector and service.namespace == pod.namespace and selector.items() <= pod.labels.items():
-            yield f"Service {service.namespace}/{service.name}"
+def _is_outside(service: Object) -> bool:
+    """Whether a Service is reached from outside."""
+    return service.spec.get("type") in _OUTSIDE or bool(service.spec.get("externalIPs"))

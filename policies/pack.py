@@ -82,8 +82,8 @@ def _of_objects(rule: Rule, look: Callable[[Object], Iterator[Finding]], chosen:
 
 def _of_stack(rule: Rule, chosen: Settings) -> Policy:
     def validate(args: StackValidationArgs, tell: ReportViolation) -> None:
-        urns = {thing.ref: urn for thing, urn in resources.all_of(args)}
-        things = [thing for thing, _ in resources.all_of(args)]
+        pairs = list(resources.all_of(args))
+        urns, things = {thing.ref: urn for thing, urn in pairs}, [thing for thing, _ in pairs]
         for finding in rule.findings(Mesh(things)):
             if not report.explained(finding, things, chosen):
                 tell(str(finding), urns.get(finding.ref))

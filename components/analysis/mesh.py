@@ -58,6 +58,11 @@ class Mesh:
         """The workloads that serve a service."""
         return [] if service.selector is None else self.workloads.select(service.selector, service.namespace)
 
+    def before(self, pods: Iterable[Workload]) -> Sequence[Service]:
+        """The services that any of the workloads serves."""
+        found = list(pods)
+        return [service for service in self.services.all if any(pod in self.behind(service) for pod in found)]
+
     @property
     def config(self) -> Mapping[str, Any]:
         """The mesh-wide configuration; empty if it is not part of the stack."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from typing import Final
 
-from components.pictures.model import Box, Picture, State
+from components.pictures.model import COLOURS, Box, Picture, State
 
-_COLOURS: Final[Mapping[State, str]] = {"added": "#1a7f37", "removed": "#cf222e"}
-"""Of arrows that come or go."""
+_MARKED: Final[Sequence[State]] = ("added", "removed")
 
 
 def write(picture: Picture) -> str:
@@ -31,12 +30,13 @@ def _lines(picture: Picture) -> Iterator[str]:
         label = f'|"{_text(arrow.label)}"|' if arrow.label else ""
         line = "-.->" if arrow.state == "removed" else "==>" if arrow.state == "added" else "-->"
         yield f"  {names[arrow.source]} {line}{label} {names[arrow.target]}"
-    for state, colour in _COLOURS.items():
+    for state in _MARKED:
         numbers = [str(i) for i, arrow in enumerate(picture.arrows) if arrow.state == state]
         if numbers:
-            yield f"  linkStyle {','.join(numbers)} stroke:{colour}"
-    yield "  classDef added fill:#e6f6ea,stroke:#1a7f37"
-    yield "  classDef removed fill:#fdebec,stroke:#cf222e"
+            yield f"  linkStyle {','.join(numbers)} stroke:{COLOURS[state][0]}"
+    for state in _MARKED:
+        line, fill = COLOURS[state]
+        yield f"  classDef {state} fill:{fill},stroke:{line}"
     yield "  classDef changed stroke:#9a6700,stroke-width:2px"
 
 

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Final, Literal
 
 State = Literal["", "added", "removed"]
 """What a change does to a part of the picture; empty if nothing."""
+COLOURS: Final[Mapping[State, tuple[str, str]]] = {
+    "": ("#5b6b7f", "#f5f7fa"),
+    "added": ("#1a7f37", "#e6f6ea"),
+    "removed": ("#cf222e", "#fdebec"),
+}
+"""Of lines, and of what boxes are filled with."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final
 from xml.sax.saxutils import escape, quoteattr
 
 from components.pictures.layout import LINE, PAD, SIZE, TIP, TITLE, Frame, Layout, Line, place
-from components.pictures.model import Box, Picture, State
+from components.pictures.model import COLOURS, Box, Picture, State
 
-_COLOURS: Final[Mapping[State, tuple[str, str]]] = {
-    "": ("#5b6b7f", "#f5f7fa"),
-    "added": ("#1a7f37", "#e6f6ea"),
-    "removed": ("#cf222e", "#fdebec"),
-}
-"""Of lines, and of what boxes are filled with."""
 _FONT: Final = "DejaVu Sans Mono, Menlo, Consolas, monospace"
 
 
@@ -48,7 +42,7 @@ def _body(layout: Layout) -> Iterator[str]:
 
 
 def _arrow(line: Line, head: bool) -> str:
-    colour = _COLOURS[line.arrow.state][0]
+    colour = COLOURS[line.arrow.state][0]
     (x, y), (to_x, to_y) = line.start, line.end
     end = to_x - TIP if head else to_x
     middle = (x + line.bend) / 2
@@ -61,7 +55,7 @@ def _arrow(line: Line, head: bool) -> str:
 def _pass(box: Box, frame: Frame) -> str:
     """The part of an arrow that passes a column."""
     way = f"M{frame.x:.1f} {frame.y + frame.height / 2:.1f} h{frame.width:.1f}"
-    return f'<path d="{way}" stroke="{_COLOURS[box.state][0]}" {_stroke(box.state)}/>'
+    return f'<path d="{way}" stroke="{COLOURS[box.state][0]}" {_stroke(box.state)}/>'
 
 
 def _stroke(state: State) -> str:
@@ -69,7 +63,7 @@ def _stroke(state: State) -> str:
 
 
 def _label(line: Line, frame: Frame) -> Iterator[str]:
-    colour = _COLOURS[line.arrow.state][0]
+    colour = COLOURS[line.arrow.state][0]
     size = f'x="{frame.x:.1f}" y="{frame.y:.1f}" width="{frame.width:.1f}" height="{frame.height:.1f}"'
     yield f'<rect {size} fill="#ffffff"/>'
     y = frame.y + frame.height - 4
@@ -77,7 +71,7 @@ def _label(line: Line, frame: Frame) -> Iterator[str]:
 
 
 def _box(box: Box, frame: Frame) -> Iterator[str]:
-    colour, fill = _COLOURS[box.state]
+    colour, fill = COLOURS[box.state]
     size = f'x="{frame.x:.1f}" y="{frame.y:.1f}" width="{frame.width:.1f}" height="{frame.height:.1f}"'
     yield f'<rect {size} rx="6" fill="{fill}" stroke="{colour}"/>'
     used = (len(box.lines) + len(box.locks)) * LINE
@@ -97,7 +91,7 @@ def _box(box: Box, frame: Frame) -> Iterator[str]:
 def _ink(box: Box, text: str, usual: str) -> str:
     """The colour of a line: that of its mark if it has one."""
     state = box.marks.get(text, "")
-    return _COLOURS[state][0] if state else usual
+    return COLOURS[state][0] if state else usual
 
 
 def _lock(x: float, y: float) -> str:

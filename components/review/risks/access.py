@@ -9,10 +9,8 @@ from components.analysis.mesh import Mesh
 from components.analysis.mtls import PERMISSIVE, STRICT, Peers, labels
 from components.analysis.objects import Object, Ref
 from components.analysis.workloads import Workload
-from components.review.risks.rule import Rule, Weight
+from components.review.risks.rule import Found, Rule, Weight
 from components.review.subject import Subject
-
-Found = Iterator[tuple[Ref, str]]
 
 _STRENGTH: Final = ("DISABLE", PERMISSIVE, STRICT)
 _NOBODY: Final = "notRequestPrincipals"

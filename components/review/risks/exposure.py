@@ -6,11 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from components.analysis.mesh import Mesh
-from components.analysis.objects import Object, Ref
-from components.review.risks.rule import Rule, Weight
+from components.analysis.objects import Object
+from components.review.risks.rule import Found, Rule, Weight
 from components.review.subject import Subject
-
-Found = Iterator[tuple[Ref, str]]
 
 _OUTSIDE: Final = ("ClusterIP", "NodePort", "LoadBalancer")
 """Types of Services, by how far they can be reached."""
@@ -60,8 +58,7 @@ def _rank(kind: str) -> int:
 def _public(mesh: Mesh, gateway: Object) -> bool:
     """Whether a Gateway's pods can be reached from outside; so it is taken to be where they are not the stack's."""
     pods = mesh.workloads.select(gateway.spec.get("selector") or {})
-    before = [service for service in mesh.services.all if any(pod in mesh.behind(service) for pod in pods)]
-    return not pods or any(_rank(_type(service.object)) for service in before)
+    return not pods or any(_rank(_type(service.object)) for service in mesh.before(pods))
 
 
 def _doors(gateway: Object) -> set[tuple[int, str]]:
@@ -90,12 +87,11 @@ def released(subject: Subject) -> Found:
 def _moved(old: Object, new: Object) -> str:
     """Fixed node ports that are others."""
     before, after = ({p.get("name"): p.get("nodePort") for p in thing.items("ports")} for thing in (old, new))
-    moved = [f"{name} {port} → {after.get(name) or 'any'}" for name, port in before.items() if port != after.get(name)]
-    return (
-        f"node ports: {', '.join(moved)}"
-        if any(before[name] for name in before if before[name] != after.get(name))
-        else ""
-    )
+    moved = {name: port for name, port in before.items() if port != after.get(name)}
+    if not any(moved.values()):
+        return ""
+    said = [f"{name} {port} → {after.get(name) or 'any'}" for name, port in moved.items()]
+    return f"node ports: {', '.join(said)}"
 
 
 def tls(subject: Subject) -> Found:

@@ -6,13 +6,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from components.analysis.mesh import Mesh
-from components.analysis.objects import Object, Ref
+from components.analysis.objects import Object
 from components.review.changes import SECRET
 from components.review.fields import differences
-from components.review.risks.rule import Rule, Weight
+from components.review.risks.rule import Found, Rule, Weight
 from components.review.subject import Subject
-
-Found = Iterator[tuple[Ref, str]]
 
 RUNNING: Final = ("Deployment", "StatefulSet", "DaemonSet")
 _SCALER: Final = "HorizontalPodAutoscaler"

@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from components.analysis import workloads
+from components.analysis.mesh import Mesh
 from components.analysis.objects import Object, Ref
 from components.kube import WAIT_FOR
-from components.review.risks.rule import Rule, Weight
+from components.review.risks.rule import Found, Rule, Weight
 from components.review.subject import Subject
 
-Found = Iterator[tuple[Ref, str]]
-
-_WEBHOOKS: Final = ("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration")
+_VALIDATING: Final = "ValidatingWebhookConfiguration"
+_MUTATING: Final = "MutatingWebhookConfiguration"
 _BUCKET: Final = "token_bucket"
 _LIMITS: Final = "rate_limits"
 _UNITS: Final = "requests_per_unit"
@@ -59,8 +59,8 @@ def _pods(names: list[str]) -> str:
 
 
 def validation(subject: Subject) -> Found:
-    for change in subject.of(*_WEBHOOKS):
-        what = "objects of Istio's API" if change.ref.kind == _WEBHOOKS[0] else "sidecars"
+    for change in subject.of(_VALIDATING, _MUTATING):
+        what = "objects of Istio's API" if change.ref.kind == _VALIDATING else "sidecars"
         if change.new is None and not subject.new.of(change.ref.kind):
             yield change.ref, f"nobody looks after {what} any more"
         elif change.new and change.old:
@@ -73,14 +73,15 @@ def _ignoring(thing: Object) -> set[str]:
 
 
 def gate(subject: Subject) -> Found:
-    before, after = (_waiting(mesh.of(kind)) for mesh in (subject.old, subject.new) for kind in _WEBHOOKS[1:])
+    before, after = (_waiting(mesh) for mesh in (subject.old, subject.new))
     for ref, waits in sorted(before.items()):
         if waits and not after.get(ref, True):
             yield ref, "workloads no longer wait for istiod: their pods may start without a sidecar (injectionGate)"
 
 
-def _waiting(things: Any) -> Mapping[Ref, bool]:
-    return {thing.ref: WAIT_FOR in thing.annotations for thing in things}
+def _waiting(mesh: Mesh) -> Mapping[Ref, bool]:
+    """The webhooks of injectors, and whether they are waited for."""
+    return {thing.ref: WAIT_FOR in thing.annotations for thing in mesh.of(_MUTATING)}
 
 
 def limits(subject: Subject) -> Found:

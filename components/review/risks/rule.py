@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
 from components.analysis.objects import Ref
 from components.review.subject import Subject
+
+Found = Iterator[tuple[Ref, str]]
+"""Objects that have a risk, with reasons."""
 
 
 class Weight(IntEnum):
@@ -41,5 +44,4 @@ class Rule:
     weight: Weight
     meaning: str
     """When it is told, for the docs."""
-    look: Callable[[Subject], Iterable[tuple[Ref, str]]]
-    """The objects that have it, with reasons."""
+    look: Callable[[Subject], Found]
