@@ -7,14 +7,10 @@ import json
 import os
 import re
 import socket
-import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
@@ -22,15 +18,29 @@ import requests
 from components.addons.dashboards.bookinfo import BOOKINFO
 from components.addons.dashboards.istiod import CONTROL_PLANE
 from components.addons.dashboards.panels import Dashboard
-from components.analysis.mesh import Mesh
-from components.analysis.objects import Object
-from components.requests.evaluator import Evaluator
-from components.requests.types import Outcome, Request
+from components.requests.types import Request
 from tests.e2e.conftest import NO_CHANGES, Checkout
-from toolchain.checkers import PROMETHEUS, checkers
+from tests.e2e.live import (
+    PRODUCT,
+    RATINGS,
+    RULE,
+    answered,
+    custom,
+    differing,
+    evaluator,
+    expected,
+    soon,
+    standing,
+    statuses,
+    to,
+    version,
+    versions,
+    virtual_service,
+    watched,
+    within,
+)
 
 REQUESTS = 2000
-PRODUCT = "/api/v1/products/0"
 LIVE = "LIVE=1"
 
 
@@ -57,81 +67,6 @@ def processes(checkout: Checkout) -> dict[str, int]:
     """The numbers of the live processes, by name."""
     records = (checkout.home / "cluster" / "run").glob("live-*.json")
     return {record.stem: json.loads(record.read_text())["pid"] for record in records}
-
-
-def soon(condition: Callable[[], Any], limit: float = 10) -> Any:
-    deadline = time.monotonic() + limit
-    while not (result := condition()):
-        assert time.monotonic() < deadline, "did not happen in time"
-        time.sleep(0.1)
-    return result
-
-
-def virtual_service(service: str, *http: Mapping[str, Any]) -> dict[str, Any]:
-    return custom("VirtualService", service, {"hosts": [service], "http": list(http)})
-
-
-def custom(kind: str, name: str, spec: Mapping[str, Any]) -> dict[str, Any]:
-    metadata = {"name": name, "namespace": "default"}
-    return {"apiVersion": "networking.istio.io/v1alpha3", "kind": kind, "metadata": metadata, "spec": spec}
-
-
-def to(**weights: int) -> dict[str, Any]:
-    """A route to versions of reviews by weight."""
-    return {
-        "route": [
-            {"destination": {"host": "reviews", "subset": subset}, "weight": weight}
-            for subset, weight in weights.items()
-        ]
-    }
-
-
-SUBSETS = [{"name": version, "labels": {"version": version}} for version in ("v1", "v2", "v3")]
-# As the sample has it: mutual TLS is asked for, and the live part does without.
-RULE = custom("DestinationRule", "reviews", {"host": "reviews", "trafficPolicy": {"tls": {"mode": "ISTIO_MUTUAL"}}})
-RULE["spec"]["subsets"] = SUBSETS
-RATINGS = {"route": [{"destination": {"host": "ratings"}}]}
-
-
-@contextmanager
-def standing(checkout: Checkout, *objects: Mapping[str, Any]) -> Iterator[None]:
-    """The objects are on the cluster, and pilot has them."""
-    file = checkout.home / "cluster" / "live" / "config" / "objects.yaml"
-    before = file.stat().st_mtime_ns
-    checkout.apply(*objects)
-    soon(lambda: file.stat().st_mtime_ns != before)
-    try:
-        yield
-    finally:
-        for one in objects:
-            checkout.kubectl("delete", one["kind"].lower(), one["metadata"]["name"], "--ignore-not-found")
-
-
-def version(site: str, session: requests.Session | None = None) -> str:
-    """Which version of reviews answered."""
-    found: str = (session or requests).get(f"{site}{PRODUCT}/reviews", timeout=20).json().get("version", "none")
-    return found
-
-
-def versions(site: str, count: int) -> Counter[str]:
-    """How often each version of reviews answered."""
-
-    def some(number: int) -> Counter[str]:
-        with requests.Session() as session:
-            return Counter(version(site, session) for _ in range(number))
-
-    with ThreadPoolExecutor(4) as pool:
-        return sum(pool.map(some, [count // 4] * 4), Counter())
-
-
-def statuses(site: str, count: int, path: str = f"{PRODUCT}/ratings") -> Counter[int]:
-    with requests.Session() as session:
-        return Counter(session.get(f"{site}{path}", timeout=20).status_code for _ in range(count))
-
-
-def within(share: float, hits: int, count: int) -> bool:
-    """Whether `hits` of `count` are a chance of `share`: five standard deviations, once in two million runs outside."""
-    return bool(abs(hits - share * count) <= 5 * (count * share * (1 - share)) ** 0.5)
 
 
 def switch(checkout: Checkout, **wanted: Mapping[str, float]) -> None:
@@ -308,53 +243,6 @@ RULED = (
         },
     },
 )
-Seen = tuple[int, str]
-"""Status, and the workload that answered or where a redirect leads to."""
-
-
-def evaluator(checkout: Checkout) -> Evaluator:
-    """The evaluation of what stands on the cluster."""
-    plain = ("namespaces", "services", "deployments", "configmaps")
-    networking = ("gateways", "virtualservices", "destinationrules", "serviceentries", "sidecars")
-    security = ("authorizationpolicies", "peerauthentications")
-    kinds = [*plain, *(f"{k}.networking.istio.io" for k in networking), *(f"{k}.security.istio.io" for k in security)]
-    found = json.loads(checkout.kubectl("get", ",".join(kinds), "--all-namespaces", "--output=json"))["items"]
-    return Evaluator(Mesh(Object.read(manifest) for manifest in found))
-
-
-def expected(outcome: Outcome) -> dict[Seen, float]:
-    """How often what is to be seen, by the evaluation."""
-    if not outcome.receivers:
-        return {(outcome.status, outcome.location): 1.0}
-    aborts = {(fault.status, ""): fault.share for fault in outcome.faults if fault.status}
-    rest = 1 - sum(aborts.values())
-    found: dict[Seen, float] = dict(aborts)
-    for receiver in outcome.receivers:
-        for name in receiver.workloads:
-            seen = (200, name) if receiver.status == 200 else (receiver.status, "")
-            found[seen] = found.get(seen, 0) + rest * receiver.share / len(receiver.workloads)
-    return found
-
-
-def answered(site: str, session: requests.Session, path: str, headers: Mapping[str, str]) -> Seen:
-    """What is seen of one request through the gateway."""
-    answer = session.get(f"{site}{path}", headers=headers, timeout=20, allow_redirects=False)
-    if answer.status_code != 200:
-        return answer.status_code, answer.headers.get("Location", "")
-    said = answer.json()
-    kind = "ratings-v1" if "ratings" in said else "details-v1" if "author" in said else ""
-    return 200, said.get("podname") or kind
-
-
-def differing(site: str, wanted: Mapping[Seen, float], path: str, headers: Mapping[str, str]) -> Counter[Seen] | None:
-    """What is seen of some requests, if it is not what is wanted but for chance."""
-    count = 20 if len(wanted) == 1 else 600
-    with requests.Session() as session:
-        found = Counter(answered(site, session, path, headers) for _ in range(count))
-    same = set(found) == set(wanted) and all(within(share, found[seen], count) for seen, share in wanted.items())
-    return None if same else found
-
-
 SAMPLES: tuple[tuple[str, str, Mapping[str, str]], ...] = (
     (TRY, "/reviews/0", {}),
     (TRY, "/reviews/0", {"end-user": "jason"}),
@@ -392,35 +280,6 @@ def test_what_is_evaluated_is_what_envoy_does(checkout: Checkout, site: str) -> 
             wrong.append(("ratings", "/ratings/0", {}, inside, found))
     assert wrong == []
     assert inside == {(503, ""): 0.2, (200, "ratings-v1"): 0.8}
-
-
-@contextmanager
-def watched(checkout: Checkout) -> Iterator[Callable[[str], dict[str, float]]]:
-    """Asks a Prometheus that watches what is live: PromQL to values by version, or by nothing."""
-    folder = checkout.home / "cluster" / "live"
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{probe.getsockname()[1]}"
-    flags = {
-        "config.file": folder / "prometheus.yml",
-        "storage.tsdb.path": folder / "tsdb",
-        "web.listen-address": address,
-    }
-    program = checkers(PROMETHEUS) / "prometheus"
-    command = [str(program), "--log.level=error", *(f"--{name}={value}" for name, value in flags.items())]
-
-    def ask(query: str) -> dict[str, float]:
-        answer = requests.get(f"http://{address}/api/v1/query", params={"query": query}, timeout=20).json()
-        assert answer["status"] == "success", answer
-        results = answer["data"]["result"]
-        return {one["metric"].get("destination_version", ""): float(one["value"][1]) for one in results}
-
-    with subprocess.Popen(command) as process:
-        try:
-            soon(lambda: socket.socket().connect_ex(("127.0.0.1", int(address.rpartition(":")[2]))) == 0)
-            yield ask
-        finally:
-            process.terminate()
 
 
 def question(dashboard: Dashboard, panel: str, **chosen: str) -> str:
