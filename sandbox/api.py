@@ -3,7 +3,8 @@
 import http.client
 import json
 import ssl
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from sandbox.errors import SandboxError
@@ -15,6 +16,35 @@ LIMIT = 5.0
 
 WATCH = 300
 """Seconds after which the API server ends a watch."""
+
+BUSY = 429
+"""HTTP code: ask again later. So an API server answers for a kind whose definition has just come."""
+
+TRIES = 10
+"""How often it is asked at most."""
+
+
+def exchange(
+    connect: Callable[[], http.client.HTTPConnection],
+    method: str,
+    path: str,
+    body: str | None = None,
+    content: str = "application/json",
+) -> tuple[int, bytes]:
+    """Status code and content of an API server's answer. Whoever is told to ask again later does so, as Kubernetes' own
+    clients do. OSError or HTTPException if no answer comes."""
+    for _ in range(TRIES):
+        connection = connect()
+        try:
+            connection.request(method, path, body, {"Content-Type": content})
+            response = connection.getresponse()
+            status, answer, later = response.status, response.read(), response.headers.get("Retry-After", "")
+        finally:
+            connection.close()
+        if status != BUSY or not later.isdigit():
+            break
+        time.sleep(int(later))
+    return status, answer
 
 
 class Api:
@@ -60,13 +90,7 @@ class Api:
         return json.loads(answer)
 
     def _ask(self, listener: str, method: str, path: str, body: str | None = None) -> tuple[int, bytes]:
-        connection = self._connection(listener, LIMIT)
-        try:
-            connection.request(method, path, body, {"Content-Type": "application/json"})
-            response = connection.getresponse()
-            return response.status, response.read()
-        finally:
-            connection.close()
+        return exchange(lambda: self._connection(listener, LIMIT), method, path, body)
 
     def _connection(self, listener: str, limit: float) -> http.client.HTTPSConnection:
         port = self._network.ports[listener]

@@ -17,6 +17,14 @@ path = next(a.split("=")[1] for a in sys.argv if a.startswith("--unix-socket="))
 class Handler(http.server.BaseHTTPRequestHandler):
     def address_string(self): return "local"
     def log_message(self, *_): pass
+    asked = 0
+    def do_GET(self):
+        Handler.asked += 1
+        young = Handler.asked == 1
+        self.send_response(429 if young else 200)
+        if young: self.send_header("Retry-After", "1")
+        self.end_headers()
+        self.wfile.write(b'{"message": "storage is (re)initializing"}' if young else b'{"items": [%d]}' % Handler.asked)
     def do_PATCH(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.send_response(409)
@@ -43,6 +51,16 @@ def test_requests_and_answers_go_through_kubectl(kubectl: Path) -> None:
     with api.proxied(Target("here", "https://here")) as found:
         answer = found.ask(Request("PATCH", "/api/v1/nodes/a", {"a": 1}, api.APPLY))
     assert (answer.code, answer.message) == (409, "application/apply-patch+yaml 8")
+
+
+def test_a_kind_whose_definition_is_new_is_asked_again(kubectl: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr("sandbox.api.time.sleep", waited.append)
+    kubectl.write_text(f"#!/usr/bin/env python3\n{SERVER}")
+    with api.proxied(Target("here", "https://here")) as found:
+        answer = found.ask(Request("GET", "/apis/security.istio.io/v1beta1/authorizationpolicies"))
+    assert (answer.code, answer.body) == (200, {"items": [2]})
+    assert waited == [1]
 
 
 def test_a_kubectl_that_does_not_start_is_named_with_its_words(kubectl: Path) -> None:

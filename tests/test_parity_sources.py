@@ -78,20 +78,3 @@ def test_what_else_is_in_a_namespace_of_the_stack_is_found_and_what_controllers_
     api = FakeApi({f"GET {place}": listing(*listed), f"GET {place}/istio": Answer(200, config)})
     names = [m["metadata"]["name"] for m in sources.standing(api, fake_api.only(root, config))]
     assert names == ["istio", "theirs"]
-
-
-def test_a_kind_whose_definition_is_new_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    waited: list[float] = []
-    monkeypatch.setattr(sources.time, "sleep", waited.append)  # type: ignore[attr-defined]
-
-    class Young(FakeApi):
-        def ask(self, request: Any) -> Answer:
-            answer = super().ask(request)
-            return status(429, "storage is (re)initializing") if not waited else answer
-
-    api = Young({"GET /api/v1/namespaces/shop/services/front": Answer(200, SERVICE)})
-    plan = fake_api.only(SERVICE)
-    kinds = plan.kinds(FakeApi())
-    monkeypatch.setattr(type(plan), "kinds", lambda *_: kinds)
-    assert [key(m) for m in sources.standing(api, plan)] == [key(SERVICE)]
-    assert waited == [1]

@@ -17,6 +17,7 @@ from typing import Any, Final, Protocol
 
 from components import cluster
 from components.cluster import ClusterError, Target, Unreachable
+from sandbox.api import exchange
 
 JSON: Final = "application/json"
 APPLY: Final = "application/apply-patch+yaml"
@@ -120,16 +121,12 @@ class _Proxied:
     socket: Path
 
     def ask(self, request: Request) -> Answer:
-        connection = _Connection(self.socket)
         body = None if request.body is None else json.dumps(request.body)
         try:
-            connection.request(request.method, request.path, body, {"Content-Type": request.content})
-            response = connection.getresponse()
-            return _answer(response.status, response.read())
+            code, text = exchange(lambda: _Connection(self.socket), request.method, request.path, body, request.content)
         except (OSError, http.client.HTTPException) as error:
             raise Unreachable(f"no answer to {request.method} {request.path}: {error}") from None
-        finally:
-            connection.close()
+        return _answer(code, text)
 
 
 def _answer(code: int, text: bytes) -> Answer:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -20,9 +19,6 @@ from commands.parity.normal import Object
 from commands.stackfiles import CommandError
 from components.settings import Settings
 
-_BUSY: Final = 429
-"""HTTP code: ask later. So answers a kind whose definition is new."""
-_TRIES: Final = 10
 _SUFFIXES: Final = (".yaml", ".yml", ".json")
 _OF_CONTROLLERS: Final = frozenset(
     ("kube-root-ca.crt", "default", *(n for names in residue.TRACES.values() for n in names))
@@ -93,21 +89,10 @@ def standing(api: Api, here: Plan) -> list[Object]:
     the namespaces that the stack makes, or with Istio's name. Refused if it may not be read."""
     kinds = here.kinds(api)
     served = [(planned, kind) for planned in here.objects if (kind := kinds[planned.type]) and kind.served]
-    answers = _asked(api, [Request("GET", path_of(planned, kind)) for planned, kind in served])
+    answers = ask_all(api, [Request("GET", path_of(planned, kind)) for planned, kind in served])
     found = [manifest for manifest in map(_there, answers) if manifest is not None]
     known = {key(manifest) for manifest in found}
     return found + [m for m in _further(api, here, kinds) if key(m) not in known]
-
-
-def _asked(api: Api, requests: Sequence[Request]) -> list[Answer]:
-    """The answers; what the API server wants to be asked later is asked later."""
-    answers = ask_all(api, requests)
-    for _ in range(_TRIES):
-        if all(answer.code != _BUSY for answer in answers):
-            break
-        time.sleep(1)
-        answers = [api.ask(r) if a.code == _BUSY else a for r, a in zip(requests, answers, strict=True)]
-    return answers
 
 
 def path_of(planned: Planned, kind: Kind) -> str:
@@ -132,7 +117,7 @@ def _further(api: Api, here: Plan, kinds: Mapping[tuple[str, str], Kind | None])
         if kind and kind.served and type_[1] not in ("CustomResourceDefinition", "Namespace")
         for place in (made if kind.namespaced else [""])
     ]
-    answers = _asked(api, [Request("GET", kind.collection(place)) for _, kind, place in wanted])
+    answers = ask_all(api, [Request("GET", kind.collection(place)) for _, kind, place in wanted])
     for (type_, kind, _), answer in zip(wanted, answers, strict=True):
         for item in (_there(answer) or {}).get("items") or []:
             if _is_somebodys(item) and (kind.namespaced or "istio" in item["metadata"]["name"]):
