@@ -30,8 +30,11 @@ def up(stack: str, args: argparse.Namespace) -> int:
     code = engine.run("up", *_consent(), *args.flags)
     if code == 0 and was_cut and pending.settle(engine, guard.target(stack)):
         code = engine.run("up", *_consent(), *args.flags)  # what is no longer wanted since the cut
+    state, target = engine.state(), guard.target(stack)
+    if code == 0 and not unready.wait(state, target, guard.chosen(stack).timeout):
+        code = 1
     if code:
-        unready.explain(engine.state(), guard.target(stack))
+        unready.explain(state, target)
     else:
         live.start(stack)
     return _advised(code)

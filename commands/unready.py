@@ -1,14 +1,53 @@
-"""After an update that failed: which objects of the stack are not ready, and what the cluster says of the reason."""
+"""After an update: which objects of the stack are not ready, and what the cluster says of the reason."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from components import cluster
 from components.cluster import ClusterError, Target
 
 Object = Mapping[str, Any]
+
+PAUSE: Final = 0.5
+"""Seconds between two looks at Deployments that roll out."""
+
+
+def wait(state: Mapping[str, Any], at: Target, limit: float) -> bool:
+    """Waits up to `limit` seconds for the new pods of recorded Deployments; whether they have come.
+
+    The provider (4.25) may see a Deployment as it was before its update, and take that for the end of its rollout."""
+    manifests = [resource.get("inputs", {}) for resource in state.get("resources") or []]
+    ours = {_name(manifest) for manifest in manifests if manifest.get("kind") == "Deployment"}
+    end = time.monotonic() + limit
+    told: set[str] = set()
+    while ours:
+        found = cluster.get(at, "/apis/apps/v1/deployments")["items"]
+        rolling = {_name(each) for each in found if _rolls(each)} & ours
+        for name in sorted(rolling - told):
+            print(f"waiting for the new pods of Deployment {name}", flush=True)
+        told |= rolling
+        if not rolling:
+            break
+        if time.monotonic() > end:
+            print(f"no new pods within {limit:.0f} s (mesh:timeout): Deployment {', '.join(sorted(rolling))}")
+            return False
+        time.sleep(PAUSE)
+    return True
+
+
+def _name(found: Object) -> str:
+    return f"{found['metadata'].get('namespace')}/{found['metadata'].get('name')}"
+
+
+def _rolls(found: Object) -> bool:
+    """Whether the last change of a Deployment has not reached its pods."""
+    status = found.get("status", {})
+    reasons = {condition["type"]: condition.get("reason") for condition in status.get("conditions", [])}
+    seen = status.get("observedGeneration", 0) >= found["metadata"]["generation"]
+    return not seen or reasons.get("Progressing") != "NewReplicaSetAvailable"
 
 
 def explain(state: Mapping[str, Any], at: Target) -> None:

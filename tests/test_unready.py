@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -75,3 +75,57 @@ def test_what_is_ready_or_gone_is_not_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], kind: str, answers: Mapping[str, Any]
 ) -> None:
     assert said(monkeypatch, capsys, kind, answers) == ""
+
+
+def rollout(name: str, generation: int, observed: int, reason: str | None) -> dict[str, Any]:
+    conditions = [{"type": "Available", "reason": "MinimumReplicasAvailable"}]
+    conditions += [{"type": "Progressing", "reason": reason}] if reason else []
+    metadata = {"namespace": "shop", "name": name, "generation": generation}
+    return {"metadata": metadata, "status": {"observedGeneration": observed, "conditions": conditions}}
+
+
+DONE: Final = rollout("cart", 2, 2, "NewReplicaSetAvailable")
+UNSEEN: Final = rollout("cart", 2, 1, "NewReplicaSetAvailable")
+ROLLS: Final = rollout("cart", 2, 2, "ReplicaSetUpdated")
+NEW: Final[dict[str, Any]] = {"metadata": {"namespace": "shop", "name": "cart", "generation": 1}}
+FOREIGN: Final = rollout("till", 2, 1, None)
+
+
+@pytest.mark.parametrize(
+    ("looks", "came"),
+    [
+        ([[DONE]], True),
+        ([[]], True),
+        ([[FOREIGN, DONE]], True),
+        ([[UNSEEN], [ROLLS], [DONE]], True),
+        ([[NEW], [DONE]], True),
+        ([[UNSEEN]], False),
+        ([[ROLLS]], False),
+    ],
+    ids=["done", "gone", "another's", "rolls out", "new", "never seen", "never done"],
+)
+def test_new_pods_are_waited_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], looks: list[list[Any]], came: bool
+) -> None:
+    seen: list[str] = []
+
+    def get(_: Target, path: str) -> Any:
+        seen.append(path)
+        return {"items": looks[min(len(seen), len(looks)) - 1]}
+
+    monkeypatch.setattr(cluster, "get", get)
+    monkeypatch.setattr(unready, "PAUSE", 0.01)
+    manifest = {"kind": "Deployment", "metadata": {"namespace": "shop", "name": "cart"}}
+    state = {"resources": [{}, {"inputs": {"kind": "Service", "metadata": {}}}, {"inputs": manifest}]}
+    assert unready.wait(state, AT, 5 if came else 0.05) is came
+    said = capsys.readouterr().out
+    assert said.count("waiting for the new pods of Deployment shop/cart\n") == (0 if looks[0][-1:] in ([], [DONE]) else 1)
+    assert ("mesh:timeout): Deployment shop/cart" in said) is not came
+    assert set(seen) == {"/apis/apps/v1/deployments"}
+    if came:
+        assert len(seen) == len(looks)
+
+
+def test_a_stack_without_deployments_asks_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster, "get", lambda *_: pytest.fail("the cluster was asked"))
+    assert unready.wait({"resources": None}, AT, 1)

@@ -80,7 +80,7 @@ def test_a_password_is_nowhere_in_clear(checkout: Checkout, said: list[str]) -> 
     said.append(checkout.make("status"))
     closed(checkout, grafana={"image": "an image that the API server refuses "})
     checkout.set(timeout=20)
-    said.append(checkout.make("up", "ARGS=--diff", code=None))
+    said.append(checkout.make("up", "ARGS=--diff", code=2))
     assert "must not have leading or trailing whitespace" in said[-1]
     closed(checkout)
     checkout.set(timeout=None)
