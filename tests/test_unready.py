@@ -119,7 +119,9 @@ def test_new_pods_are_waited_for(
     state = {"resources": [{}, {"inputs": {"kind": "Service", "metadata": {}}}, {"inputs": manifest}]}
     assert unready.wait(state, AT, 5 if came else 0.05) is came
     said = capsys.readouterr().out
-    assert said.count("waiting for the new pods of Deployment shop/cart\n") == (0 if looks[0][-1:] in ([], [DONE]) else 1)
+    assert said.count("waiting for the new pods of Deployment shop/cart\n") == (
+        0 if looks[0][-1:] in ([], [DONE]) else 1
+    )
     assert ("mesh:timeout): Deployment shop/cart" in said) is not came
     assert set(seen) == {"/apis/apps/v1/deployments"}
     if came:
