@@ -11,10 +11,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
+from commands import api, guard, imports, takeover
 from commands import engine as engines
-from commands import guard, imports, takeover
-from commands.checks import api
-from commands.checks.api import Api
+from commands.api import Api
 from commands.engine import Engine
 from commands.imports import Resource
 from commands.parity import report, sources, wanted
@@ -23,7 +22,7 @@ from commands.parity.defaults import NOTHING
 from commands.parity.normal import Object
 from commands.parity.sources import Ours
 from commands.stackfiles import PROJECT, CommandError
-from components import cluster, kube, stack
+from components import cluster, stack
 from components.addons.config import SECRETS
 from components.cluster import Recorded, Target
 from components.installation import ROOT
@@ -57,7 +56,7 @@ def run(name: str, force: bool) -> int:
 
 def _manager(taken: Sequence[Resource]) -> str:
     """The field manager of the stack."""
-    return str(taken[0]["inputs"]["metadata"]["annotations"][kube.FIELD_MANAGER])
+    return str(taken[0]["inputs"]["metadata"]["annotations"][cluster.FIELD_MANAGER])
 
 
 def _refuse(name: str, settings: Settings, at: Target) -> None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from commands import imports
-from commands.checks import api
-from commands.checks.api import APPLY, Api, Request
+from commands import api, imports
+from commands.api import APPLY, Api, Request
 from commands.engine import Engine
 from commands.imports import Resource
 from commands.stackfiles import CommandError
-from components import cluster, kube
+from components import cluster
 from components.cluster import ClusterError, Target, Unreachable
 
 
@@ -56,7 +55,7 @@ def _let_go(answers: Api, patch: Resource) -> None:
     """Takes back the fields that were set in an object of others, here a namespace: Pulumi cannot import those."""
     meta = patch["metadata"]
     bare = {"apiVersion": patch["apiVersion"], "kind": patch["kind"], "metadata": {"name": meta["name"]}}
-    path = f"/api/v1/namespaces/{meta['name']}?fieldManager={meta['annotations'][kube.FIELD_MANAGER]}"
+    path = f"/api/v1/namespaces/{meta['name']}?fieldManager={meta['annotations'][cluster.FIELD_MANAGER]}"
     done = answers.ask(Request("PATCH", path, bare, APPLY))
     if not done.good:
         raise CommandError(f"the label of namespace {meta['name']} cannot be taken back: {done.message}")

@@ -12,9 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 import sandbox
-from commands import checks, engine, guard, render, stackfiles
-from commands.checks import Case, Level, Result, api
-from commands.checks.api import Refused
+from commands import api, checks, engine, guard, render, stackfiles
+from commands.api import Refused
+from commands.checks import Case, Level, Result
 from commands.checks.case import count
 from commands.checks.plan import Plan, plan
 from commands.stackfiles import CommandError

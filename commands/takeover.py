@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
-from commands.checks.api import APPLY, Answer, Api, Request, ask_all
+from commands.api import APPLY, Answer, Api, Request, ask_all
 from commands.parity.normal import Object
 from commands.stackfiles import CommandError
 

@@ -23,6 +23,8 @@ PROJECT: Final = "mesh/project"
 STACK: Final = "mesh/stack"
 ID: Final = "mesh/id"
 """Annotations that say whose a namespace of ours is: Pulumi project, stack, and the id of the stack's provider."""
+FIELD_MANAGER: Final = "pulumi.com/patchFieldManager"
+"""Annotation with the name under which the provider applies an object."""
 
 ADOPT: Final = "MESH_ADOPT"
 """Environment variable by which `make adopt` tells the program what it is about."""

@@ -10,6 +10,7 @@ from typing import Any, Final
 import pulumi
 import pulumi_kubernetes as k8s
 
+from components import cluster
 from components.profiles import Resources, Workload
 
 WAIT_FOR: Final = "pulumi.com/waitFor"
@@ -18,8 +19,6 @@ SKIP_AWAIT: Final = "pulumi.com/skipAwait"
 """Annotation: the object is ready as the API server returns it."""
 DIGEST: Final = "mesh/digest"
 """Annotation that changes with the object."""
-FIELD_MANAGER: Final = "pulumi.com/patchFieldManager"
-"""Annotation with the name under which the provider applies an object."""
 DELETION: Final = "pulumi.com/deletionPropagationPolicy"
 """Annotation: how an object is deleted."""
 HAS_ADDRESS: Final = "jsonpath={.status.loadBalancer.ingress}"
@@ -56,7 +55,7 @@ def managed() -> dict[str, str]:
 
     The provider's own choice is random. What a killed update had created without recording it would then be applied
     by a second manager, and each later change would be a conflict between the two."""
-    return {FIELD_MANAGER: f"{pulumi.get_project()}-{pulumi.get_stack()}"}
+    return {cluster.FIELD_MANAGER: f"{pulumi.get_project()}-{pulumi.get_stack()}"}
 
 
 def resources(amounts: Resources) -> k8s.core.v1.ResourceRequirementsArgs:

@@ -8,8 +8,8 @@ from functools import cache
 from typing import Any
 
 from commands import render, stackfiles
+from commands.api import Answer, Request
 from commands.checks import Case
-from commands.checks.api import Answer, Request
 from commands.checks.plan import Plan, Planned, plan
 from components import configuration
 from components.cluster import ClusterError, Recorded, Survey, Target

@@ -2,6 +2,8 @@
 
 import json
 import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -142,3 +144,9 @@ def test_a_program_that_ends_with_an_error_is_that_error(tmp_path: Path, monkeyp
     pulumi(tmp_path, monkeypatch, f"echo '{json.dumps({'steps': [], 'diagnostics': said})}'; exit 255")
     with pytest.raises(CommandError, match=r"^bad$"):
         made.planned()
+
+
+def test_commands_around_pulumi_do_without_its_sdk() -> None:
+    code = "import sys, commands.__main__; print(sorted(m for m in sys.modules if m.startswith('pulumi')))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == "[]", "half a second more for each command"

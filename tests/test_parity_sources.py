@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from commands.checks.api import Answer
+from commands.api import Answer
 from commands.parity import sources
 from commands.parity.compare import key
 from commands.stackfiles import CommandError

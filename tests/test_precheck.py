@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from commands import checks, engine, precheck
-from commands.checks import Level, Result, api, ownership
+from commands import api, checks, engine, precheck
+from commands.checks import Level, Result, ownership
 from components import cluster
 from components.cluster import ClusterError, Recorded, Survey, Target, Unreachable
 from tests.fake_api import SURVEY, TARGET, FakeApi, case, denied, planned

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from commands import takeover
-from commands.checks.api import Answer
+from commands.api import Answer
 from commands.stackfiles import CommandError
 from tests.fake_api import FakeApi, status
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from commands.checks import api
-from commands.checks.api import Request
+from commands import api
+from commands.api import Request
 from commands.checks.case import Case, Level, Object, Result, count, listed
 from commands.checks.dryrun import STAND_IN
 from components import webhooks

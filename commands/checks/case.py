@@ -8,8 +8,9 @@ from enum import IntEnum
 from functools import cached_property
 from typing import Any
 
-from commands.checks import api, dryrun
-from commands.checks.api import Api
+from commands import api
+from commands.api import Api
+from commands.checks import dryrun
 from commands.checks.dryrun import Trial
 from commands.checks.plan import Kind, Plan
 from components.cluster import ClusterError, Recorded, Survey, Target

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from commands.checks.api import APPLY, Answer, Api, Request, ask_all
+from commands.api import APPLY, Answer, Api, Request, ask_all
 from commands.checks.plan import Kind, Planned
 
 STAND_IN: Final = "default"

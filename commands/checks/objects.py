@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from commands.checks.api import Answer
+from commands.api import Answer
 from commands.checks.case import Case, Level, Result, count
 from commands.checks.dryrun import ESCALATION, Trial
 

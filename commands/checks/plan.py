@@ -8,9 +8,9 @@ from functools import cached_property
 from typing import Any
 
 from commands import render
-from commands.checks.api import Api, Request, ask_all
+from commands.api import Api, Request, ask_all
 from commands.render import Resource
-from components import kube
+from components import cluster
 from components.installation import Installation
 from components.settings import Settings
 
@@ -125,5 +125,5 @@ def plan(resources: Sequence[Resource], settings: Settings) -> Plan:
 
 
 def _planned(resource: Resource, manifest: Object) -> Planned:
-    manager = resource.inputs["metadata"]["annotations"][kube.FIELD_MANAGER]
+    manager = resource.inputs["metadata"]["annotations"][cluster.FIELD_MANAGER]
     return Planned(manifest, resource.type.endswith("Patch"), manager)

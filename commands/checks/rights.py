@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final
 
-from commands.checks.api import Api, Refused, Request, ask_all
+from commands.api import Api, Refused, Request, ask_all
 from commands.checks.case import Case, Level, Result, count
 from commands.checks.plan import Kind, Planned
 

@@ -9,8 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from commands import engine, guard
-from commands.checks import api
+from commands import api, engine, guard
 from commands.checks.case import count
 from commands.parity import sources, wanted
 from commands.parity.compare import Difference, Key, differences

@@ -12,7 +12,7 @@ from typing import Any, Final
 import yaml
 
 from commands import render, residue
-from commands.checks.api import Answer, Api, Refused, Request, ask_all
+from commands.api import Answer, Api, Refused, Request, ask_all
 from commands.checks.plan import Kind, Plan, Planned, plan
 from commands.parity.compare import Key, key
 from commands.parity.normal import Object

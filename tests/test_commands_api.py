@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from commands.checks import api
-from commands.checks.api import Answer, Refused, Request
+from commands import api
+from commands.api import Answer, Refused, Request
 from components.cluster import Target, Unreachable
 from tests.fake_api import FakeApi, denied, status
 
