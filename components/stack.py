@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
@@ -55,8 +56,10 @@ def prepare(root: str) -> tuple[Settings, Cluster]:
         if absent := secrets.missing(chosen.addons):
             raise settings.SettingsError("\n".join(absent))
         target = cluster.target(chosen.context)
-        recorded = _recorded()
-        found = _found(target)
+        with ThreadPoolExecutor(1) as pool:  # the cluster answers while the engine reads the state
+            survey = None if _is_rendering() else pool.submit(cluster.survey, target)
+            recorded = _recorded()
+        found = _found(target, survey) if survey else None
         if found:
             _refuse(found, recorded, root, chosen)
     except (settings.SettingsError, cluster.ClusterError) as error:
@@ -121,12 +124,10 @@ def _limit(seconds: int) -> None:
     pulumi.runtime.register_stack_transformation(limited)
 
 
-def _found(target: Target) -> Survey | None:
-    if _is_rendering():
-        return None  # nothing is asked, and nobody has to be told
+def _found(target: Target, survey: Future[Survey]) -> Survey | None:
     where = f"cluster: context {target.context}, server {target.server}"
     try:
-        found = cluster.survey(target)
+        found = survey.result()
     except cluster.Unreachable as error:
         if not pulumi.runtime.is_dry_run():
             raise cluster.ClusterError(f"{where}: it does not answer: {error}") from None
