@@ -6,7 +6,7 @@ import argparse
 import os
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -27,9 +27,9 @@ def up(stack: str, args: argparse.Namespace) -> int:
     engine = Engine(stack)
     engine.make_secrets(SECRETS, guard.chosen(stack).addons.secrets)
     was_cut = pending.announce(engine)
-    code = engine.run("up", *_consent(), *args.flags)
+    code = engine.run("up", *_consent(args.flags), *args.flags)
     if code == 0 and was_cut and pending.settle(engine, guard.target(stack)):
-        code = engine.run("up", *_consent(), *args.flags)  # what is no longer wanted since the cut
+        code = engine.run("up", *_consent(args.flags), *args.flags)  # what is no longer wanted since the cut
     state, target = engine.state(), guard.target(stack)
     if code == 0 and not unready.wait(state, target, guard.chosen(stack).timeout):
         code = 1
@@ -58,7 +58,7 @@ def refresh(stack: str, args: argparse.Namespace) -> int:
     guard.start_if_embedded(stack)
     engine = Engine(stack)
     pending.settle(engine, guard.same_cluster(engine))
-    return engine.run("refresh", *_consent(), *args.flags)
+    return engine.run("refresh", *_consent(args.flags, preview=False), *args.flags)
 
 
 def down(stack: str, args: argparse.Namespace) -> int:
@@ -69,7 +69,7 @@ def down(stack: str, args: argparse.Namespace) -> int:
     pending.settle(engine, target)
     teardown.check(engine.state(), target, force=_is_set("FORCE"))
     live.stop(stack)
-    code = engine.run("destroy", *_consent(), *args.flags)
+    code = engine.run("destroy", *_consent(args.flags, preview=False), *args.flags)
     if code:
         teardown.explain(engine.state(), target)
     else:
@@ -216,9 +216,12 @@ def _is_set(switch: str) -> bool:
     return os.environ.get(switch, "") not in ("", "0")
 
 
-def _consent() -> list[str]:
-    """Pulumi asks where there is somebody to ask."""
-    return [] if sys.stdin.isatty() else ["--yes"]
+def _consent(flags: Sequence[str], preview: bool = True) -> list[str]:
+    """Pulumi asks where there is somebody to ask. Where there is nobody, `preview` tells whether one is of use: before
+    an `up` it is, since the API server then refuses what is wrong before anything has changed."""
+    if sys.stdin.isatty() or "--preview-only" in flags:
+        return []
+    return ["--yes"] if preview else ["--yes", "--skip-preview"]
 
 
 def main() -> int:

@@ -184,7 +184,9 @@ def _definitions(at: Target, answers: Mapping[str, Any]) -> Mapping[str, Mapping
         return {}
     ours = {definition["metadata"]["name"] for definition in api.definitions()}
     every = get(at, _DEFINITIONS)["items"]  # one request: `kubectl get` would make one for each name
-    return {d["metadata"]["name"]: d["metadata"].get("annotations") or {} for d in every if d["metadata"]["name"] in ours}
+    return {
+        d["metadata"]["name"]: d["metadata"].get("annotations") or {} for d in every if d["metadata"]["name"] in ours
+    }
 
 
 def _installer(meta: Mapping[str, Any]) -> str:
