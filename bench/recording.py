@@ -41,7 +41,8 @@ def record(at: Place, out: Path) -> str:
     at.change(0)
     pipe = at.folder("events") / "pipe"
     reader = _Reader(pipe)
-    made = run(["make", "--silent", "up", f"STACK={STACK}", f"ARGS={_FLAGS} {pipe}"], at.project)
+    debug = {**os.environ, "PULUMI_DEBUG_COMMANDS": "true"}  # without it there is no --event-log
+    made = run(["make", "--silent", "up", f"STACK={STACK}", f"ARGS={_FLAGS} {pipe}"], at.project, debug)
     reader.join(10)
     say(f"up without preview: {made.seconds:.1f} s")
     exported = run(["pulumi", "stack", "export", "--stack", STACK], at.project).output
