@@ -78,5 +78,4 @@ def _lead_to(place: Place) -> None:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # who has it set would measure the compiling of Python
     os.environ |= {"MESH_HOME": str(place.folder("home")), "PULUMI_HOME": str(place.folder("pulumi")), "LIVE": "0"}
     os.environ |= engine.environment()
-    os.environ.pop("GOGC", None)  # ours alone: the other sides are to run as they are
     os.environ["KUBECONFIG"] = str(sandbox.kubeconfig())

@@ -36,7 +36,6 @@ def environment(build: bool = True) -> dict[str, str]:
     path = [programs.path()] if programs else []
     found = {
         "PATH": os.pathsep.join([*path, str(Path(sys.executable).parent), env.get("PATH", "")]),
-        "GOGC": env.get("GOGC", "400"),  # Pulumi writes the whole state for each object; Go's default collects for long
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_IGNORE_AMBIENT_PLUGINS": "true",  # the toolchain has put the provider where Pulumi keeps its plugins
     }
