@@ -11,9 +11,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
-from commands import api, guard, imports, takeover
 from commands import engine as engines
-from commands.api import Api
+from commands import guard, imports, takeover
 from commands.engine import Engine
 from commands.imports import Resource
 from commands.parity import report, sources, wanted
@@ -22,8 +21,9 @@ from commands.parity.defaults import NOTHING
 from commands.parity.normal import Object
 from commands.parity.sources import Ours
 from commands.stackfiles import PROJECT, CommandError
-from components import cluster, stack
+from components import apiserver, cluster, stack, survey
 from components.addons.config import SECRETS
+from components.apiserver import Api
 from components.cluster import Recorded, Target
 from components.installation import ROOT
 from components.settings import Settings
@@ -40,7 +40,7 @@ def run(name: str, force: bool) -> int:
     at = guard.same_cluster(engine)
     _refuse(name, settings, at)
     here = sources.ours(name, settings)
-    with api.proxied(at) as answers:
+    with apiserver.proxied(at) as answers:
         theirs = sources.standing(answers, here.plan)
         _compare(name, here, theirs, force)
         engine.make_secrets(SECRETS, settings.addons.secrets)
@@ -61,7 +61,7 @@ def _manager(taken: Sequence[Resource]) -> str:
 
 def _refuse(name: str, settings: Settings, at: Target) -> None:
     """CommandError if it is the mesh of another stack, or the cluster is the wrong one."""
-    found = cluster.survey(at)
+    found = survey.take(at)
     recorded = engines.recorded(name) or Recorded()
     problems = stack.problems(found, recorded, PROJECT, name, ROOT, settings, adopt=True)
     if problems:

@@ -8,7 +8,7 @@ import sandbox
 from commands import stackfiles
 from commands.engine import Engine
 from commands.stackfiles import CommandError
-from components import cluster, configuration
+from components import cluster, configuration, survey
 from components.cluster import Target
 from components.settings import Settings
 
@@ -32,7 +32,7 @@ def start_if_embedded(stack: str) -> None:
 def same_cluster(engine: Engine) -> Target:
     """Prints which cluster is meant; CommandError unless it is the one that the stack's state belongs to."""
     at = target(engine.stack)
-    found = cluster.survey(at)
+    found = survey.take(at)
     print(f"cluster: context {at.context}, server {at.server}, id {found.uid}", flush=True)
     recorded = provider(engine)
     if recorded.get("clusterIdentifier", found.uid) != found.uid:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from commands import api, imports
-from commands.api import APPLY, Api, Request
+from commands import imports
 from commands.engine import Engine
 from commands.imports import Resource
 from commands.stackfiles import CommandError
-from components import cluster
+from components import apiserver, cluster
+from components.apiserver import APPLY, Api, Request
 from components.cluster import ClusterError, Target, Unreachable
 
 
@@ -36,7 +36,7 @@ def settle(engine: Engine, at: Target) -> int:
     if whole:
         imports.run(engine, whole)
     if patches := [resource for resource in there if _is_patch(resource)]:
-        with api.proxied(at) as answers:
+        with apiserver.proxied(at) as answers:
             for resource in patches:
                 _let_go(answers, resource["inputs"])
     stack = next(r["urn"] for r in state["resources"] if r["type"] == "pulumi:pulumi:Stack")

@@ -12,15 +12,16 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 import sandbox
-from commands import api, checks, engine, guard, render, stackfiles
-from commands.api import Refused
+from commands import checks, engine, guard, render, stackfiles
 from commands.checks import Case, Level, Result
 from commands.checks.case import count
 from commands.checks.plan import Plan, plan
 from commands.stackfiles import CommandError
-from components import cluster
-from components.cluster import ClusterError, Survey, Target, Unreachable
+from components import apiserver, cluster, survey
+from components.apiserver import Refused
+from components.cluster import ClusterError, Target, Unreachable
 from components.settings import Settings, SettingsError
+from components.survey import Survey
 from toolchain import ToolchainError
 
 NOT_ASKED: Final = 2
@@ -48,9 +49,9 @@ def run(stack: str) -> int:
 def _results(stack: str, settings: Settings, target: Target) -> dict[str, Result]:
     version = _version(target)
     planned = _plan(stack, settings)
-    with ThreadPoolExecutor() as pool, api.proxied(target) as answers:
-        survey, recorded = pool.submit(_survey, target), pool.submit(engine.recorded, stack)
-        case = Case(stack, settings, target, planned, answers, version, survey.result(), recorded.result())
+    with ThreadPoolExecutor() as pool, apiserver.proxied(target) as answers:
+        found, recorded = pool.submit(_survey, target), pool.submit(engine.recorded, stack)
+        case = Case(stack, settings, target, planned, answers, version, found.result(), recorded.result())
         return {name: _checked(name, case) for name in checks.CHECKS}
 
 
@@ -79,7 +80,7 @@ def _plan(stack: str, settings: Settings) -> Plan:
 
 def _survey(target: Target) -> Survey | ClusterError:
     try:
-        return cluster.survey(target)
+        return survey.take(target)
     except Unreachable:
         raise
     except ClusterError as error:

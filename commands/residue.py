@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from components import cluster
+from components import cluster, survey
 from components.cluster import ClusterError, Target
 
 TRACES: Final = {
@@ -30,7 +30,7 @@ Trace = tuple[str, str, str]
 
 def report(at: Target, purge: bool) -> None:
     """Says what is left, and removes it if `purge`; nothing while another control plane on the cluster uses it."""
-    user = cluster.survey(at).istio
+    user = survey.take(at).istio
     if user:
         print(f"traces of Istio stay, since there is another one: {user}", flush=True)
         return

@@ -22,7 +22,7 @@ import toolchain
 from commands import engine, guard, previewed, render, stackfiles
 from commands.engine import Engine
 from commands.stackfiles import ROOT, CommandError
-from components import cluster, collected
+from components import cluster, collected, survey
 from components.analysis.objects import Object
 from components.cluster import ClusterError, Unreachable
 from components.review.changes import Change, Item, Told, between
@@ -101,7 +101,7 @@ def _previewed(found: previewed.Preview, source: Source, drift: Sequence[Change]
 def _unreachable(stack: str) -> str:
     """Why the stack's cluster cannot be asked, in words; empty if it answers."""
     try:
-        cluster.survey(guard.target(stack))
+        survey.take(guard.target(stack))
     except Unreachable:
         return "the cluster was not asked" if cluster.offline() else "the cluster does not answer"
     except ClusterError as error:

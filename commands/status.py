@@ -10,10 +10,11 @@ from urllib.parse import quote
 
 import sandbox
 from commands import guard
-from components import cluster, gateways
-from components.cluster import Survey, Target
+from components import cluster, gateways, survey
+from components.cluster import Target
 from components.installation import INJECTOR, Installation
 from components.sidecar.proxy import CONTAINER
+from components.survey import Survey
 from sandbox import live
 
 Object = Mapping[str, Any]
@@ -25,7 +26,7 @@ def show(stack: str) -> int:
     """Prints the state of the mesh that the stack is for; 1 if there is none."""
     chosen = guard.chosen(stack)
     mesh, target = Installation(values=chosen), cluster.target(chosen.context)
-    found = cluster.survey(target)
+    found = survey.take(target)
     print(f"cluster   {target.context}, {target.server}, Kubernetes {'.'.join(map(str, found.version))}")
     mark = found.namespaces.get(mesh.root, {})
     if cluster.PROJECT not in mark:

@@ -1,23 +1,20 @@
 """Which cluster a stack is for, and what stands there.
 
-Everything is read before the first resource is registered: through `kubectl`, which knows every way to log in to a
-cluster, and from the state that the stack's last update recorded.
+Everything goes through `kubectl`, which knows every way to log in to a cluster.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
-from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import sandbox
-from components import api, errors
+from components import errors
 
 PROJECT: Final = "mesh/project"
 STACK: Final = "mesh/stack"
@@ -32,15 +29,6 @@ ADOPT: Final = "MESH_ADOPT"
 TIMEOUT: Final = 10
 """Seconds that the API server has for an answer."""
 
-_PATHS: Final = {
-    "version": "/version",
-    "namespaces": "/api/v1/namespaces",
-    "nodes": "/api/v1/nodes?limit=1",
-    "injectors": "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations",
-    "groups": "/apis",
-}
-_DEFINITIONS: Final = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-
 
 class ClusterError(Exception):
     """The cluster cannot or must not be used; the text says why and what to do."""
@@ -48,6 +36,13 @@ class ClusterError(Exception):
 
 class Unreachable(ClusterError):
     """The cluster gave no answer."""
+
+
+class NoKubectl(ClusterError):
+    """There is no kubectl."""
+
+    def __init__(self) -> None:
+        super().__init__("kubectl is not on PATH: install it, or run `make toolchain`")
 
 
 @dataclass(frozen=True)
@@ -58,26 +53,6 @@ class Target:
     server: str
     kubeconfig: Path | None = None
     """A kubeconfig file other than the user's own."""
-
-
-@dataclass(frozen=True)
-class Survey:
-    """What stands on a cluster."""
-
-    target: Target
-    uid: str
-    """The cluster's identity: the uid of its namespace kube-system, the same as long as its data lives."""
-    version: tuple[int, int]
-    namespaces: Mapping[str, Mapping[str, str]]
-    """The annotations of each namespace."""
-    istio: str | None
-    """What says that a control plane of Istio is installed, or None."""
-    node: str | None
-    """Address of the first node: external if it has one, otherwise internal."""
-    injectors: frozenset[str] = frozenset()
-    """Names of the webhooks that change pods."""
-    definitions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """The annotations of each definition of Istio's API, by name."""
 
 
 @dataclass(frozen=True)
@@ -140,71 +115,6 @@ def target(context: str | None) -> Target:
     return Target(context, servers.get(contexts[context].get("cluster", ""), "unknown"), kubeconfig)
 
 
-def survey(at: Target) -> Survey:
-    """Asks the cluster. Unreachable if it does not answer; ClusterError if it refuses to."""
-    if offline():
-        raise Unreachable("MESH_OFFLINE is set")
-    if at.kubeconfig and not at.kubeconfig.exists():
-        raise Unreachable("the embedded cluster has not been started")
-    with ThreadPoolExecutor(len(_PATHS)) as pool:
-        jobs = {what: pool.submit(get, at, path) for what, path in _PATHS.items()}
-    answers = {what: job.result() for what, job in jobs.items()}
-    version = answers["version"]
-    namespaces = {n["metadata"]["name"]: n["metadata"].get("annotations") or {} for n in answers["namespaces"]["items"]}
-    uid = next(n["metadata"]["uid"] for n in answers["namespaces"]["items"] if n["metadata"]["name"] == "kube-system")
-    return Survey(
-        at,
-        uid,
-        (int(version["major"]), int(re.sub(r"\D", "", version["minor"]))),
-        namespaces,
-        _istio(answers),
-        _address(answers["nodes"]["items"]),
-        frozenset(webhook["metadata"]["name"] for webhook in answers["injectors"]["items"]),
-        _definitions(at, answers),
-    )
-
-
-def _istio(answers: Mapping[str, Any]) -> str | None:
-    for webhook in answers["injectors"]["items"]:
-        meta = webhook["metadata"]
-        if any(map(is_istiod, webhook.get("webhooks", []))):
-            return f"injection webhook {meta['name']}, {_installer(meta)}"
-    return None
-
-
-def is_istiod(webhook: Mapping[str, Any]) -> bool:
-    """Whether it is an istiod that answers an admission webhook."""
-    name: str = webhook["clientConfig"].get("service", {}).get("name", "")
-    return name.startswith("istiod")
-
-
-def _definitions(at: Target, answers: Mapping[str, Any]) -> Mapping[str, Mapping[str, str]]:
-    """Those that a stack would bring; a killed run leaves any of them."""
-    if not any(group["name"].endswith(".istio.io") for group in answers["groups"]["groups"]):
-        return {}
-    ours = {definition["metadata"]["name"] for definition in api.definitions()}
-    every = get(at, _DEFINITIONS)["items"]  # one request: `kubectl get` would make one for each name
-    return {
-        d["metadata"]["name"]: d["metadata"].get("annotations") or {} for d in every if d["metadata"]["name"] in ours
-    }
-
-
-def _installer(meta: Mapping[str, Any]) -> str:
-    labels, annotations = meta.get("labels") or {}, meta.get("annotations") or {}
-    if "meta.helm.sh/release-name" in annotations:
-        return f"installed by Helm as release {annotations['meta.helm.sh/release-name']}"
-    if any("operator.istio.io" in label for label in labels):
-        return "installed by istioctl or the Istio operator"
-    return "installed by other means"
-
-
-def _address(nodes: Iterable[Mapping[str, Any]]) -> str | None:
-    for node in nodes:
-        found = {a["type"]: a["address"] for a in node.get("status", {}).get("addresses", [])}
-        return found.get("ExternalIP") or found.get("InternalIP")
-    return None
-
-
 def get(at: Target, path: str) -> Any:
     """The answer of the API server to a GET of `path`, as data. ClusterError if it does not come."""
     try:
@@ -232,7 +142,7 @@ def _kubectl(args: list[str], kubeconfig: Path | None) -> str:
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT * 2, check=False)
     except FileNotFoundError:
-        raise ClusterError("kubectl is not on PATH: install it, or run `make toolchain`") from None
+        raise NoKubectl from None
     except subprocess.TimeoutExpired:
         raise Unreachable(f"no answer within {TIMEOUT * 2} s") from None
     if done.returncode == 0:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from components.cluster import ID, PROJECT, STACK, Recorded, Survey
+from components.cluster import ID, PROJECT, STACK, Recorded
 from components.release import ISTIO
+from components.survey import Survey
 
 _BESIDE: Final = "stand beside it: `mesh:base: {enabled: false}`, with a `mesh:revision` that is not there yet"
 _WAYS_OUT: Final = (

@@ -13,14 +13,15 @@ import pulumi_kubernetes as k8s
 from pulumi.runtime.mocks import MockMonitor
 from pulumi.runtime.settings import get_monitor
 
-from components import cluster, configuration, origins, ownership, sdk, settings
+from components import cluster, configuration, origins, ownership, sdk, settings, survey
 from components.addons import secrets
 from components.analysis.findings import Severity
 from components.analysis.report import analyse
-from components.cluster import Recorded, Survey, Target
+from components.cluster import Recorded, Target
 from components.collected import Collected, type_and_name
 from components.installation import INJECTOR, Installation
 from components.settings import Settings
+from components.survey import Survey
 
 PROVIDER: Final = "cluster"
 MESSAGE_WAS_SHOWN: Final = 32
@@ -57,9 +58,9 @@ def prepare(root: str) -> tuple[Settings, Cluster]:
             raise settings.SettingsError("\n".join(absent))
         target = cluster.target(chosen.context)
         with ThreadPoolExecutor(1) as pool:  # the cluster answers while the engine reads the state
-            survey = None if _is_rendering() else pool.submit(cluster.survey, target)
+            asked = None if _is_rendering() else pool.submit(survey.take, target)
             recorded = _recorded()
-        found = _found(target, survey) if survey else None
+        found = _found(target, asked) if asked else None
         if found:
             _refuse(found, recorded, root, chosen)
     except (settings.SettingsError, cluster.ClusterError) as error:
@@ -124,10 +125,10 @@ def _limit(seconds: int) -> None:
     pulumi.runtime.register_stack_transformation(limited)
 
 
-def _found(target: Target, survey: Future[Survey]) -> Survey | None:
+def _found(target: Target, asked: Future[Survey]) -> Survey | None:
     where = f"cluster: context {target.context}, server {target.server}"
     try:
-        found = survey.result()
+        found = asked.result()
     except cluster.Unreachable as error:
         if not pulumi.runtime.is_dry_run():
             raise cluster.ClusterError(f"{where}: it does not answer: {error}") from None

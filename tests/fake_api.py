@@ -8,11 +8,12 @@ from functools import cache
 from typing import Any
 
 from commands import render, stackfiles
-from commands.api import Answer, Request
 from commands.checks import Case
 from commands.checks.plan import Plan, Planned, plan
 from components import configuration
-from components.cluster import ClusterError, Recorded, Survey, Target
+from components.apiserver import Answer, Request
+from components.cluster import ClusterError, Recorded, Target
+from components.survey import Survey
 
 TARGET = Target("here", "https://here")
 SURVEY = Survey(TARGET, "uid", (1, 33), {"kube-system": {}, "default": {}}, None, "10.0.0.1")

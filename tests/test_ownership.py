@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from components import cluster, ownership
-from components.cluster import Recorded, Survey, Target
+from components.cluster import Recorded, Target
+from components.survey import Survey
 
 UID, PROVIDER = "uid-of-the-cluster", "id-of-the-provider"
 OURS = {cluster.PROJECT: "mesh", cluster.STACK: "dev", cluster.ID: PROVIDER}
@@ -95,16 +96,6 @@ def test_labelling_a_namespace_that_does_not_exist_is_refused_with_a_way_out() -
 def test_a_foreign_istio_system_is_not_taken_over() -> None:
     (text,) = problems(replace(EMPTY, namespaces={**EMPTY.namespaces, "istio-system": {}}), NOTHING)
     assert "istio-system" in text
-
-
-def test_helm_and_istioctl_are_recognised_by_their_marks() -> None:
-    def seen(**meta: Mapping[str, str]) -> str | None:
-        hook = {"clientConfig": {"service": {"name": "istiod"}}}
-        answers = {"injectors": {"items": [{"metadata": {"name": "x", **meta}, "webhooks": [hook]}]}}
-        return cluster._istio({**answers, "groups": {"groups": []}})
-
-    assert "Helm as release mesh" in str(seen(annotations={"meta.helm.sh/release-name": "mesh"}))
-    assert "istioctl" in str(seen(labels={"operator.istio.io/component": "Pilot"}))
 
 
 def guest(found: Survey, recorded: Recorded = NOTHING, injector: str = "istio-sidecar-injector-canary") -> list[str]:

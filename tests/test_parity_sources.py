@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
-from commands.api import Answer
 from commands.parity import sources
 from commands.parity.compare import key
 from commands.stackfiles import CommandError
+from components.apiserver import Answer
 from components.cluster import ClusterError
 from tests import fake_api
 from tests.fake_api import FakeApi, listing, status

@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from commands import api, checks, engine, precheck
+from commands import checks, engine, precheck
 from commands.checks import Level, Result, ownership
-from components import cluster
-from components.cluster import ClusterError, Recorded, Survey, Target, Unreachable
+from components import apiserver, cluster, survey
+from components.cluster import ClusterError, Recorded, Target, Unreachable
+from components.survey import Survey
 from tests.fake_api import SURVEY, TARGET, FakeApi, case, denied, planned
 from toolchain import pins
 
@@ -30,9 +31,9 @@ def reached(monkeypatch: pytest.MonkeyPatch) -> FakeApi:
     monkeypatch.setattr(engine, "environment", lambda **_: {})
     monkeypatch.setattr(engine, "recorded", lambda _: Recorded())
     monkeypatch.setattr(cluster, "target", lambda _: TARGET)
-    monkeypatch.setattr(cluster, "survey", lambda _: SURVEY)
+    monkeypatch.setattr(survey, "take", lambda _: SURVEY)
     monkeypatch.setattr(cluster, "get", lambda *_: {"gitVersion": "v1.33.3"})
-    monkeypatch.setattr(api, "proxied", proxied)
+    monkeypatch.setattr(apiserver, "proxied", proxied)
     monkeypatch.setattr(precheck, "_plan", lambda *_: whole)
     return fake
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from commands import takeover
-from commands.api import Answer
 from commands.stackfiles import CommandError
+from components.apiserver import Answer
 from tests.fake_api import FakeApi, status
 
 PATH = "/api/v1/namespaces/shop/configmaps/c"

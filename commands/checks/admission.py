@@ -6,13 +6,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from commands import api
-from commands.api import Request
 from commands.checks.case import Case, Level, Object, Result, count, listed
 from commands.checks.dryrun import STAND_IN
-from components import webhooks
-from components.cluster import is_istiod
+from components import apiserver, webhooks
+from components.apiserver import Request
 from components.sidecar.proxy import USER
+from components.survey import is_istiod
 
 ENFORCE: Final = "pod-security.kubernetes.io/enforce"
 REFUSING: Final = ("baseline", "restricted")
@@ -108,7 +107,7 @@ def others(case: Case) -> Result:
     found = [
         (kind, configuration["metadata"]["name"], webhook)
         for kind, path in _CONFIGURATIONS.items()
-        for configuration in api.items(case.api, path)
+        for configuration in apiserver.items(case.api, path)
         for webhook in configuration.get("webhooks") or []
         if not is_istiod(webhook) and any(map(_on_pods, webhook.get("rules") or []))
     ]

@@ -8,13 +8,14 @@ from enum import IntEnum
 from functools import cached_property
 from typing import Any
 
-from commands import api
-from commands.api import Api
 from commands.checks import dryrun
 from commands.checks.dryrun import Trial
 from commands.checks.plan import Kind, Plan
-from components.cluster import ClusterError, Recorded, Survey, Target
+from components import apiserver
+from components.apiserver import Api
+from components.cluster import ClusterError, Recorded, Target
 from components.settings import Settings
+from components.survey import Survey
 
 Object = Mapping[str, Any]
 
@@ -67,18 +68,18 @@ class Case:
     @cached_property
     def namespaces(self) -> Mapping[str, Mapping[str, str]]:
         """The labels of every namespace; Refused if they may not be listed."""
-        found = api.items(self.api, "/api/v1/namespaces")
+        found = apiserver.items(self.api, "/api/v1/namespaces")
         return {n["metadata"]["name"]: n["metadata"].get("labels") or {} for n in found}
 
     @cached_property
     def services(self) -> Sequence[Object]:
         """Every Service on the cluster; Refused if they may not be listed."""
-        return api.items(self.api, "/api/v1/services")
+        return apiserver.items(self.api, "/api/v1/services")
 
     @cached_property
     def nodes(self) -> Sequence[Object]:
         """Refused if they may not be listed."""
-        return api.items(self.api, "/api/v1/nodes")
+        return apiserver.items(self.api, "/api/v1/nodes")
 
 
 def listed(names: Sequence[str]) -> str:

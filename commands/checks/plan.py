@@ -8,9 +8,9 @@ from functools import cached_property
 from typing import Any
 
 from commands import render
-from commands.api import Api, Request, ask_all
 from commands.render import Resource
 from components import cluster
+from components.apiserver import Api, Request, ask_all
 from components.installation import Installation
 from components.settings import Settings
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final
 
-from commands.api import Api, Refused, Request, ask_all
 from commands.checks.case import Case, Level, Result, count
 from commands.checks.plan import Kind, Planned
+from components.apiserver import Api, Refused, Request, ask_all
 
 WHOLE: Final = ("create", "get", "list", "watch", "patch", "delete")
 PART: Final = ("get", "patch")

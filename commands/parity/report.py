@@ -9,14 +9,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from commands import api, engine, guard
+from commands import engine, guard
 from commands.checks.case import count
 from commands.parity import sources, wanted
 from commands.parity.compare import Difference, Key, differences
 from commands.parity.defaults import NOTHING
 from commands.parity.normal import Amount
 from commands.stackfiles import CommandError
-from components import cluster
+from components import apiserver, cluster
 from components.cluster import ClusterError, Target
 
 WIDTH: Final = 70
@@ -33,7 +33,7 @@ def run(stack: str, source: str) -> int:
     else:
         at = _target(source, settings.context)
         name = f"context {at.context}, server {at.server}"
-        with api.proxied(at) as answers:
+        with apiserver.proxied(at) as answers:
             theirs = sources.standing(answers, here.plan)
     found = differences(theirs, here.objects, here.patches)
     print(f"stack {stack} (here) and {name} (there)")

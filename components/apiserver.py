@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from components import cluster
-from components.cluster import ClusterError, Target, Unreachable
+from components.cluster import ClusterError, NoKubectl, Target, Unreachable
 from sandbox.api import exchange
 
 JSON: Final = "application/json"
@@ -27,7 +27,6 @@ _AT_ONCE: Final = 8
 """Requests under way at the same time."""
 
 _DENIED: Final = re.compile(r'User ".*" cannot \w+ (resource|path)')
-_LOST: Final = (502, 503, 504)
 
 
 @dataclass(frozen=True)
@@ -106,10 +105,18 @@ def proxied(at: Target) -> Iterator[Api]:
     with tempfile.TemporaryDirectory(prefix="mesh-") as folder:
         path = Path(folder) / "api"
         command = [*cluster.kubectl(at), "proxy", f"--unix-socket={path}"]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as proxy:
+        try:
+            started = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        except FileNotFoundError:
+            raise NoKubectl from None
+        with started as proxy:
             try:
-                said = proxy.stdout.readline() if proxy.stdout else ""
-                if not path.exists():
+                said = ""
+                for line in proxy.stdout or ():  # warnings come first
+                    said += line
+                    if path.exists():
+                        break
+                else:
                     raise Unreachable(said.strip() or "kubectl proxy failed without a word")
                 yield _Proxied(path)
             finally:
@@ -130,15 +137,16 @@ class _Proxied:
 
 
 def _answer(code: int, text: bytes) -> Answer:
-    """A path that no API is behind is answered in plain text; so speaks the proxy when it has lost the API server."""
+    """An API server answers in JSON, but for a path that nothing is behind. An error in plain text is the proxy's own,
+    which could not log in to the server or not reach it."""
     try:
         body = json.loads(text)
     except ValueError:
         body = None
     if isinstance(body, dict):
         return Answer(code, body)
-    if code in _LOST:
-        raise Unreachable(text.decode(errors="replace").strip())
+    if code >= 500:
+        raise Unreachable(text.decode(errors="replace").strip().partition("\n")[0])
     return Answer(code)
 
 

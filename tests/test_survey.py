@@ -1,0 +1,100 @@
+"""What is read of a cluster before anything is registered."""
+
+from pathlib import Path
+
+import pytest
+
+from components import api, cluster, survey
+from components.apiserver import Answer
+from components.cluster import ClusterError, Target, Unreachable
+from tests.fake_api import FakeApi, denied, listing
+
+AT = Target("here", "https://here")
+WEBHOOKS = "GET /apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
+DEFINITIONS = "GET /apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+ADDRESSES = [{"type": "InternalIP", "address": "10.0.0.1"}, {"type": "ExternalIP", "address": "192.0.2.7"}]
+EMPTY = {
+    "GET /version": Answer(200, {"major": "1", "minor": "23+"}),
+    "GET /api/v1/namespaces": listing(
+        {"metadata": {"name": "kube-system", "uid": "the-cluster"}},
+        {"metadata": {"name": "shop", "annotations": {cluster.STACK: "dev"}}},
+    ),
+    "GET /api/v1/nodes": listing({"status": {"addresses": ADDRESSES}}),
+    WEBHOOKS: listing(),
+    "GET /apis": Answer(200, {"groups": [{"name": "apps"}]}),
+}
+
+
+def server(**changed: Answer) -> FakeApi:
+    return FakeApi({**EMPTY, **changed})
+
+
+def istiod(**metadata: object) -> dict[str, object]:
+    webhook = {"clientConfig": {"service": {"name": "istiod", "namespace": "istio-system"}}}
+    return {"metadata": {"name": "istio-sidecar-injector", **metadata}, "webhooks": [webhook]}
+
+
+def test_an_empty_cluster() -> None:
+    api_server = server()
+    found = survey.read(AT, api_server)
+    assert (found.uid, found.version, found.node, found.istio) == ("the-cluster", (1, 23), "192.0.2.7", None)
+    assert found.namespaces == {"kube-system": {}, "shop": {cluster.STACK: "dev"}}
+    assert (found.injectors, found.definitions) == (frozenset(), {})
+    assert DEFINITIONS not in [f"{r.method} {r.path}" for r in api_server.asked]  # there are none of Istio's API
+
+
+def test_an_installed_istio_and_its_definitions() -> None:
+    group = Answer(200, {"groups": [{"name": "networking.istio.io"}]})
+    ours = api.definitions()[0]["metadata"]["name"]
+    definitions = listing(
+        {"metadata": {"name": ours, "annotations": {cluster.ID: "7"}}}, {"metadata": {"name": "certificates.others.io"}}
+    )
+    webhooks = listing(
+        {"metadata": {"name": "other"}, "webhooks": [{"clientConfig": {"url": "https://a"}}]},
+        istiod(),
+    )
+    found = survey.read(AT, server(**{"GET /apis": group, DEFINITIONS: definitions, WEBHOOKS: webhooks}))
+    assert found.istio == "injection webhook istio-sidecar-injector, installed by other means"
+    assert found.injectors == {"other", "istio-sidecar-injector"}
+    assert found.definitions == {ours: {cluster.ID: "7"}}
+
+
+@pytest.mark.parametrize(
+    ("metadata", "said"),
+    [
+        ({"annotations": {"meta.helm.sh/release-name": "mesh"}}, "Helm as release mesh"),
+        ({"labels": {"operator.istio.io/component": "Pilot"}}, "istioctl or the Istio operator"),
+    ],
+)
+def test_helm_and_istioctl_are_recognised_by_their_marks(metadata: dict[str, object], said: str) -> None:
+    found = survey.read(AT, server(**{WEBHOOKS: listing(istiod(**metadata))}))
+    assert found.istio == f"injection webhook istio-sidecar-injector, installed by {said}"
+
+
+def test_a_right_that_is_missing_is_named() -> None:
+    with pytest.raises(ClusterError, match=r'^the cluster refuses: nodes is forbidden: User "dev" cannot list'):
+        survey.read(AT, server(**{"GET /api/v1/nodes": denied("nodes")}))
+
+
+def test_a_server_of_something_else_is_told() -> None:
+    with pytest.raises(ClusterError, match=r"^https://here answers, but not as a Kubernetes API server does$"):
+        survey.read(AT, server(**{path: Answer(404) for path in EMPTY}))
+    with pytest.raises(ClusterError, match=r"^https://here answers, but not as a Kubernetes API server does$"):
+        survey.read(AT, server(**{"GET /version": Answer(200, {"git": "v1"})}))
+
+
+def test_an_embedded_cluster_that_was_never_started_is_not_asked(tmp_path: Path) -> None:
+    with pytest.raises(Unreachable, match="has not been started"):
+        survey.take(Target("mesh-dev", "not started", tmp_path / "kubeconfig"))
+
+
+def test_who_wants_no_cluster_asked_gets_none_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MESH_OFFLINE", "1")
+    with pytest.raises(Unreachable, match="MESH_OFFLINE"):
+        survey.take(AT)
+
+
+def test_a_missing_kubectl_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ClusterError, match=r"^kubectl is not on PATH"):
+        survey.take(AT)
