@@ -6,43 +6,29 @@ import argparse
 import os
 import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-import sandbox
-from commands import dashboard as pages
-from commands import guard, live, pending, residue, teardown, unready
 from commands.engine import Engine, environment
 from commands.stackfiles import CommandError
-from components.addons.config import SECRETS
-from components.cluster import ClusterError
-from components.settings import SettingsError
+from components.errors import Refusal
+from sandbox import SandboxError
 from toolchain import ToolchainError
+
+# What only one command needs is imported there: building the types of the settings takes longer than all of `preview`
+# here does.
 
 
 def up(stack: str, args: argparse.Namespace) -> int:
     """Creates or changes the stack."""
-    guard.start_if_embedded(stack)
-    engine = Engine(stack)
-    engine.make_secrets(SECRETS, guard.chosen(stack).addons.secrets)
-    was_cut = pending.announce(engine)
-    code = engine.run("up", *_consent(args.flags), *args.flags)
-    if code == 0 and was_cut and pending.settle(engine, guard.target(stack)):
-        code = engine.run("up", *_consent(args.flags), *args.flags)  # what is no longer wanted since the cut
-    state, target = engine.state(), guard.target(stack)
-    if code == 0 and not unready.wait(state, target, guard.chosen(stack).timeout):
-        code = 1
-    if code:
-        unready.explain(state, target)
-    else:
-        live.start(stack)
-    return _advised(code)
+    from commands import lifecycle
+
+    return _advised(lifecycle.up(stack, args.flags))
 
 
 def preview(stack: str, args: argparse.Namespace) -> int:
     """Shows what `up` would do; needs no cluster."""
-    guard.chosen(stack)
     return Engine(stack).run("preview", "--diff", *args.flags)
 
 
@@ -55,26 +41,16 @@ def precheck(stack: str, _: argparse.Namespace) -> int:
 
 def refresh(stack: str, args: argparse.Namespace) -> int:
     """Takes what changed on the cluster into the state."""
-    guard.start_if_embedded(stack)
-    engine = Engine(stack)
-    pending.settle(engine, guard.same_cluster(engine))
-    return engine.run("refresh", *_consent(args.flags, preview=False), *args.flags)
+    from commands import lifecycle
+
+    return lifecycle.refresh(stack, args.flags)
 
 
 def down(stack: str, args: argparse.Namespace) -> int:
     """Removes everything that the stack made."""
-    guard.start_if_embedded(stack)
-    engine = Engine(stack)
-    target = guard.same_cluster(engine)
-    pending.settle(engine, target)
-    teardown.check(engine.state(), target, force=_is_set("FORCE"))
-    live.stop(stack)
-    code = engine.run("destroy", *_consent(args.flags, preview=False), *args.flags)
-    if code:
-        teardown.explain(engine.state(), target)
-    else:
-        residue.report(target, purge=_is_set("PURGE"))
-    return _advised(code)
+    from commands import lifecycle
+
+    return _advised(lifecycle.down(stack, args.flags, force=_is_set("FORCE"), purge=_is_set("PURGE")))
 
 
 def show(stack: str, _: argparse.Namespace) -> int:
@@ -118,6 +94,8 @@ def adopt(stack: str, _: argparse.Namespace) -> int:
 
 def dashboard(stack: str, args: argparse.Namespace) -> int:
     """Shows an addon's pages in the browser."""
+    from commands import dashboard as pages
+
     return pages.run(stack, args.name)
 
 
@@ -158,6 +136,8 @@ def graph(stack: str, args: argparse.Namespace) -> int:
 
 def reset(_: str, __: argparse.Namespace) -> int:
     """Deletes the embedded cluster and the state of the stacks that were on it."""
+    from commands import guard
+
     return guard.reset()
 
 
@@ -216,14 +196,6 @@ def _is_set(switch: str) -> bool:
     return os.environ.get(switch, "") not in ("", "0")
 
 
-def _consent(flags: Sequence[str], preview: bool = True) -> list[str]:
-    """Pulumi asks where there is somebody to ask. Where there is nobody, `preview` tells whether one is of use: before
-    an `up` it is, since the API server then refuses what is wrong before anything has changed."""
-    if sys.stdin.isatty() or "--preview-only" in flags:
-        return []
-    return ["--yes"] if preview else ["--yes", "--skip-preview"]
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m commands", description=__doc__)
     parser.add_argument("command", choices=COMMANDS)
@@ -238,7 +210,7 @@ def main() -> int:
             args.environment = environment()
             os.environ.update(args.environment)
         return COMMANDS[args.command](args.stack, args)
-    except (CommandError, SettingsError, ClusterError, sandbox.SandboxError, ToolchainError) as error:
+    except (Refusal, SandboxError, ToolchainError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from commands.stackfiles import ROOT
-from components import errors, profiles
+from components import profiles, validation
 from components.addons import dashboards
 from components.addons.dashboards.panels import Dashboard
 from components.analysis.codes import CODES
@@ -126,7 +126,7 @@ def _rows(model: type[BaseModel], prefix: str, page: str) -> Iterator[str]:
     for name, field in sorted(model.model_fields.items(), key=lambda item: item[0] not in own):
         names = ", ".join(profiles.NAMES) if (model, name) == (Settings, "profile") else ""
         meaning = " ".join((field.description or documented.get(name, "")).split())
-        wire = errors.wire_name(name, field)
+        wire = validation.wire_name(name, field)
         yield f"| `{prefix}{wire}` | {names or _values(field.annotation, page)} | {_default(field)} | {meaning} |"
 
 

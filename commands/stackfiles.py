@@ -16,7 +16,7 @@ SECRET: Final = "(secret)"
 """What stands for an encrypted value where no engine can decrypt it."""
 
 
-class CommandError(Exception):
+class CommandError(errors.Refusal):
     """A command cannot go on; the text says why and what to do."""
 
 

@@ -30,7 +30,7 @@ TIMEOUT: Final = 10
 """Seconds that the API server has for an answer."""
 
 
-class ClusterError(Exception):
+class ClusterError(errors.Refusal):
     """The cluster cannot or must not be used; the text says why and what to do."""
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from components import errors, profiles
+from components import errors, profiles, validation
 from components.installation import ROOT
 from components.profiles.merge import merged
 from components.security import stack as security
@@ -56,7 +56,7 @@ def _validated(data: Mapping[str, Any]) -> Settings:
     try:
         return Settings.model_validate(data)
     except ValidationError as error:
-        raise SettingsError("\n".join(errors.problems(error, Settings, f"{NAMESPACE}:"))) from None
+        raise SettingsError("\n".join(validation.problems(error, Settings, f"{NAMESPACE}:"))) from None
 
 
 def _without_shorthand(s: Settings, raw: Mapping[str, Any]) -> dict[str, Any]:

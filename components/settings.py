@@ -25,7 +25,7 @@ Ownership = Literal["create", "existing"]
 Seconds = Annotated[int, Field(ge=1)]
 
 
-class SettingsError(Exception):
+class SettingsError(errors.Refusal):
     """The config is not usable; the text names each key, its value and what is possible instead."""
 
 

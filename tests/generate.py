@@ -19,8 +19,8 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from components import configuration, profiles
 from components.api import ApiError, Kind, Message
-from components.errors import wire_name
 from components.settings import Settings, SettingsError
+from components.validation import wire_name
 
 POOL: tuple[Any, ...] = (
     *(

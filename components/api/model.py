@@ -12,7 +12,7 @@ from typing import Any, ClassVar, NamedTuple, Self
 
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 
-from components import errors
+from components import errors, validation
 from components.api.versions import SERVED
 from components.typed import Findings as Findings
 from components.typed import Path as Path
@@ -51,7 +51,7 @@ class Message(Typed):
         try:
             super().__init__(**fields)
         except ValidationError as error:
-            raise ApiError(errors.problems(error, type(self), f"{type(self).__name__} ")) from None
+            raise ApiError(validation.problems(error, type(self), f"{type(self).__name__} ")) from None
 
     # Tells pydantic to validate nested messages without calling __init__: their problems then
     # belong to the outermost object, with the whole path.
@@ -166,7 +166,7 @@ def wire(value: Any) -> Any:
     """A value as it is sent to Kubernetes."""
     if isinstance(value, Message):
         fields = type(value).model_fields.items()
-        return {errors.wire_name(n, f): wire(getattr(value, n)) for n, f in fields if value.given(n)}
+        return {validation.wire_name(n, f): wire(getattr(value, n)) for n, f in fields if value.given(n)}
     if isinstance(value, Mapping):
         return {str(key): wire(item) for key, item in value.items()}
     if isinstance(value, list):

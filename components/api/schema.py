@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from components.api.model import Message
 from components.api.scalars import OpenAPI
-from components.errors import wire_name
+from components.validation import wire_name
 
 Schema = dict[str, Any]
 
