@@ -27,6 +27,10 @@ PROVIDER: Final = "cluster"
 MESSAGE_WAS_SHOWN: Final = 32
 """Exit code by which Pulumi's language host knows that it need not report the program's end as an error of its own."""
 
+NO_LIMIT: Final = -1
+"""Requests a second that the provider may make. Its own limit, 50 after the first 120, makes large stacks wait. Since
+Kubernetes 1.20 an API server shares itself out fairly (API Priority and Fairness), and Flux leaves it to it too."""
+
 
 @dataclass(frozen=True)
 class Cluster:
@@ -72,11 +76,14 @@ def prepare(root: str) -> tuple[Settings, Cluster]:
     provider = k8s.Provider(
         PROVIDER,
         context=target.context,
-        kubeconfig=str(target.kubeconfig) if target.kubeconfig else None,
+        # Empty, the provider finds it by itself as kubectl does. Without a value the SDK records what KUBECONFIG holds:
+        # another path would read as a change, and of several paths the provider could make nothing.
+        kubeconfig=str(target.kubeconfig or ""),
         cluster_identifier=uid,
         # Otherwise a changed document is a replaced object, and istiod loses it for a moment.
         enable_config_map_mutable=True,
         enable_secret_mutable=True,
+        kube_client_settings=k8s.KubeClientSettingsArgs(qps=NO_LIMIT),
     )
     mark: dict[str, pulumi.Input[str]] = {
         cluster.PROJECT: pulumi.get_project(),

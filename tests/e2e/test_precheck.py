@@ -144,6 +144,14 @@ def granted(own: Checkout, text: str) -> None:
     apply(own, json.dumps({"apiVersion": "v1", "kind": "List", "items": items}), "rights")
 
 
+def elsewhere(own: Checkout, config: str) -> str:
+    """What KUBECONFIG may hold as well: several files, the last of which is a copy of this one."""
+    other, copy = own.home / "other", own.home / "copy"
+    other.write_text(json.dumps({"apiVersion": "v1", "kind": "Config"}))
+    copy.write_text(Path(config).read_text())
+    return f"{other}:{copy}"
+
+
 def test_a_user_who_is_given_the_rights_that_are_named_can_install(own: Checkout, limited: str) -> None:
     own.set("demo", bookinfo=False)
     text = precheck(own, "demo", 1, limited, LIMITED)
@@ -154,6 +162,8 @@ def test_a_user_who_is_given_the_rights_that_are_named_can_install(own: Checkout
     assert levels["permissions"] == levels["objects"] == levels["owner"] == "ok"
     own.run("make", "--silent", "up", "STACK=demo", KUBECONFIG=limited, CONTEXT=LIMITED)
     text = precheck(own, "demo", 0, limited, LIMITED)
+    preview = ("make", "--silent", "preview", "STACK=demo", "ARGS=--expect-no-changes")
+    own.run(*preview, KUBECONFIG=elsewhere(own, limited), CONTEXT=LIMITED)
     own.reset_files()
     assert "the mesh on this cluster is this stack's own" in text
     assert "Service istio-system/istio-ingressgateway has an address" in text
