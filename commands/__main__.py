@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -209,7 +210,12 @@ def main() -> int:
         if args.command not in WITHOUT_ENGINE:
             args.environment = environment()
             os.environ.update(args.environment)
-        return COMMANDS[args.command](args.stack, args)
+        code = COMMANDS[args.command](args.stack, args)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # of a reader such as `head`, which has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more when it ends
+        return 128 + signal.SIGPIPE
     except (Refusal, SandboxError, ToolchainError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
