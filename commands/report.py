@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from commands import sources, stackfiles
 from commands.stackfiles import CommandError
-from components import configuration, errors
+from components import configuration, errors, origins
 from components.pictures import svg
 from components.review import data, markdown
 from components.review.review import Review
@@ -64,11 +65,12 @@ def of(stack: str, base: str = "") -> Review:
     """The review of what the work tree makes of a stack. Raises CommandError, SettingsError."""
     chosen = configuration.load(stackfiles.config(stack))
     found = sources.choose(stack, base)
+    located = origins.located((item.object for item in found.new), chosen)
     return Review.of(
         stack,
         found.source,
         found.old,
-        found.new,
+        (replace(item, object=thing) for item, thing in zip(found.new, located, strict=True)),
         told=found.told,
         drift=found.drift,
         suppressed=chosen.analysis.suppress,

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from commands import report, sources, stackfiles
+from commands import render, report, sources, stackfiles
 from commands.sources import Compared
 from commands.stackfiles import CommandError
+from components.review.changes import Item
 from components.review.risks import Weight
 from tests import meshes
 from tests.meshes import thing
@@ -73,3 +74,31 @@ def test_a_stack_without_report_is_an_error_and_does_not_keep_others_from_theirs
     assert "error: demo: nothing to compare with" in capsys.readouterr().err
     assert (tmp_path / "dev.md").exists()
     assert not (tmp_path / "demo.md").exists()
+
+
+@pytest.fixture
+def doubtful(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The config of every stack: a version of which there is no pod."""
+    given = stackfiles.config("dev")
+    given["mesh:traffic"] = json.dumps({"services": {"ratings": {"versions": ["v1", "v9"], "route": "v1"}}})
+    monkeypatch.setattr(stackfiles, "config", lambda _: given)
+    return given
+
+
+def made_by(config: dict[str, str]) -> list[Item]:
+    return list(sources.registered(render.record("dev", config)))
+
+
+def test_a_finding_names_the_key_that_it_comes_from(doubtful: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    old = made_by({key: value for key, value in doubtful.items() if key != "mesh:traffic"})
+    monkeypatch.setattr(sources, "choose", lambda *_: Compared(source=SOURCE, old=old, new=made_by(doubtful)))
+    (found,) = report.of("dev").findings
+    assert "DestinationRule default/ratings subsets[1] (from mesh:traffic.services.ratings.versions.v9)" in found
+
+
+def test_a_finding_that_was_there_before_is_not_told_again(
+    doubtful: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    same = made_by(doubtful)
+    monkeypatch.setattr(sources, "choose", lambda *_: Compared(source=SOURCE, old=same, new=same))
+    assert report.of("dev").findings == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 from components.analysis.report import analyse
@@ -65,14 +65,14 @@ class Review:
         subject = Subject.read(old, new, told)
         before, after = (drawing.of(mesh, f"mesh {stack}") for mesh in (subject.old, subject.new))
         known, found = (analyse((item.object for item in items), suppressed) for items in (old, new))
-        said = {str(finding) for finding in known}
+        said = {replace(finding, origin="") for finding in known}
         return cls(
             stack=stack,
             source=source,
             subject=subject,
             risks=risks.find(subject),
             shifts=requests.shifts(subject),
-            findings=[f"{one.severity}: {one}" for one in found if str(one) not in said],
+            findings=[f"{one.severity}: {one}" for one in found if replace(one, origin="") not in said],
             drift=drift,
             picture=after if subject.first else model.change(before, after),
         )
