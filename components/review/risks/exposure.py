@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from components.analysis import pages
 from components.analysis.mesh import Mesh
 from components.analysis.objects import Object
 from components.review.risks.rule import Found, Rule, Weight
@@ -15,7 +16,6 @@ _OUTSIDE: Final = ("ClusterIP", "NodePort", "LoadBalancer")
 _ADDONS: Final = "mesh:addons"
 """Where the stack's config says so."""
 _TLS: Final = ("", "PASSTHROUGH", "SIMPLE", "MUTUAL")
-_NO_LOGIN: Final = {"GF_AUTH_ANONYMOUS_ENABLED": "true"}
 
 
 def opened(subject: Subject) -> Found:
@@ -131,18 +131,12 @@ def addons(subject: Subject) -> Found:
             more = set(change.new.items("hosts")) - set(change.old.items("hosts") if change.old else ())
             if more:
                 yield change.ref, f"reached from outside as {', '.join(sorted(more))}"
-        elif _open(change.new) and not (change.old and _open(change.old)):
+        elif _anonymous(change.new) and not (change.old and _anonymous(change.old)):
             yield change.ref, "it asks nobody to log in (insecureDemo)"
 
 
-def _open(thing: Object) -> bool:
-    """Whether an addon lets everybody in: Grafana by its variables, Kiali by its configuration."""
-    if thing.ref.kind == "Deployment":
-        containers = thing.spec["template"]["spec"]["containers"]
-        values = {env["name"]: env.get("value") for one in containers for env in one.get("env") or ()}
-        return _NO_LOGIN.items() <= values.items()
-    texts = (thing.body.get("data") or {}).values() if thing.ref.kind == "ConfigMap" else ()
-    return any("strategy: anonymous" in str(text) for text in texts)
+def _anonymous(thing: Object) -> bool:
+    return any(pages.anonymous(thing))
 
 
 RULES: Final = (
