@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from pathlib import Path
 from typing import Any
 
 import pulumi_kubernetes as k8s
 import pytest
 from pulumi import UNKNOWN, _types
-from pulumi.runtime import rpc
+from pulumi.runtime import resource, rpc
 
 from components import sdk
 
+THEIR_TRACE = resource._get_stack_trace
 CLASSES = {
     "input_type_py_to_pulumi_names": k8s.core.v1.ServiceSpecArgs,
     "input_type_types": k8s.core.v1.ServiceSpecArgs,
@@ -80,3 +82,31 @@ def test_outstanding_outputs_are_taken_in_the_order_of_their_coming() -> None:
             assert len(queue) == 0
 
     asyncio.run(scene())
+
+
+class Outer:
+    """Three constructors, as a resource has them."""
+
+    def __init__(self) -> None:
+        self.theirs, self.ours = (trace() for trace in (THEIR_TRACE, sdk.own_frames))
+
+
+class Middle(Outer):
+    def __init__(self) -> None:
+        super().__init__()
+
+
+class Inner(Middle):
+    def __init__(self) -> None:
+        super().__init__()
+
+
+def test_a_trace_is_the_sdks_own_without_the_frames_of_python_and_the_sdk() -> None:
+    def make() -> Inner:
+        return Inner()
+
+    made = make()
+    here = Path(__file__).as_uri()
+    assert [frame for frame in made.theirs.frames if frame.pc.uri == here] == list(made.ours.frames)
+    assert [frame.pc.line - make.__code__.co_firstlineno for frame in made.ours.frames] == [1, 3]
+    assert len(made.theirs.frames) > 10
