@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pulumi_kubernetes as k8s
 import pytest
 from pulumi import UNKNOWN, _types
-from pulumi.runtime import resource, rpc
+from pulumi.runtime import rpc
 
 from components import sdk
 
-THEIR_TRACE = resource._get_stack_trace
 CLASSES = {
     "input_type_py_to_pulumi_names": k8s.core.v1.ServiceSpecArgs,
     "input_type_types": k8s.core.v1.ServiceSpecArgs,
@@ -84,11 +85,22 @@ def test_outstanding_outputs_are_taken_in_the_order_of_their_coming() -> None:
     asyncio.run(scene())
 
 
+def their_trace() -> Callable[[], Any]:
+    """The SDK's function, of a fresh copy of its module: other tests have it replaced."""
+    spec = importlib.util.find_spec("pulumi.runtime.resource")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    found: Callable[[], Any] = module._get_stack_trace
+    return found
+
+
 class Outer:
     """Three constructors, as a resource has them."""
 
     def __init__(self) -> None:
-        self.theirs, self.ours = (trace() for trace in (THEIR_TRACE, sdk.own_frames))
+        self.theirs, self.ours = (trace() for trace in (their_trace(), sdk.own_frames))
 
 
 class Middle(Outer):
