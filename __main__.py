@@ -4,13 +4,13 @@ from functools import partial
 
 import pulumi
 
-from components import gate, meshconfig, stack
+from components import gate, meshconfig, productpage, stack
 from components.addons.install import AddonsArgs, install
 from components.addons.jaeger import Jaeger
 from components.base import Base, BaseArgs
 from components.bookinfo import Bookinfo, BookinfoArgs
 from components.cni import Cni, CniArgs
-from components.gateways import Gateway, GatewayArgs, product_page
+from components.gateways import Gateway, GatewayArgs
 from components.installation import ROOT, Installation
 from components.istiod import Istiod, IstiodArgs
 from components.namespaces import Namespaces, NamespacesArgs
@@ -124,6 +124,5 @@ if addons:
     pulumi.export("addons", {name: addon.url for name, addon in addons.items()})
 if isinstance(tracer := addons.get("jaeger"), Jaeger):
     pulumi.export("tracer", tracer.zipkin)
-if settings.bookinfo and INGRESS in facts:
-    host = f"{INGRESS}.{settings.gateways[INGRESS].namespace or ROOT}.svc.{settings.global_.proxy.clusterDomain}"
-    pulumi.export("productPage", facts[INGRESS].apply(lambda found: product_page(found, host, cluster.node)))
+if (door := productpage.door(settings)) and door.gateway in facts:
+    pulumi.export("productPage", facts[door.gateway].apply(partial(door.url, node=cluster.node)))

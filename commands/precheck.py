@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 import sandbox
-from commands import checks, engine, guard, render, stackfiles
+from commands import checks, engine, guard, render, stackfiles, status
 from commands.checks import Case, Level, Result
 from commands.checks.case import count
 from commands.checks.plan import Plan, plan
@@ -59,7 +59,7 @@ def _version(target: Target) -> tuple[int, int]:
     """Kubernetes' (major, minor): the question that shows whether the cluster answers at all."""
     if cluster.offline():
         raise Unreachable("MESH_OFFLINE is set, so the cluster is not asked")
-    hint = "; `make sandbox` starts it" if target.context == sandbox.CONTEXT else ""
+    hint = status.hint(target)
     if target.kubeconfig and not target.kubeconfig.exists():
         raise Unreachable(f"the embedded cluster has not been started{hint}")
     try:

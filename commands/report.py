@@ -20,6 +20,7 @@ from components.settings import SettingsError
 
 FOLDER: Final = "reports"
 """Where reports go, unless somebody says otherwise."""
+ENDINGS: Final = ("md", "json", "svg")
 TOO_RISKY: Final = 3
 """Exit code where a risk is as grave as `--fail-on` says, or graver; 1 is for errors, 0 for all else."""
 _FLAG: Final = "--fail-on"
@@ -28,7 +29,8 @@ _FLAG: Final = "--fail-on"
 def run(stack: str, out: Path, base: str, flags: Sequence[str]) -> int:
     """Writes the reports of a stack, or of all for an empty name, to `out`: Markdown, JSON and the map as SVG each.
 
-    A stack that cannot be reported on does not keep the others from it. The exit code."""
+    A stack that cannot be reported on does not keep the others from it. The exit code: 1 also where `up` would refuse
+    a stack."""
     limit = fail_on(flags)
     failed, grave = False, False
     for name in [stack] if stack else stackfiles.names():
@@ -36,10 +38,13 @@ def run(stack: str, out: Path, base: str, flags: Sequence[str]) -> int:
             review = of(name, base)
         except (CommandError, SettingsError) as error:
             print(f"error: {name}: {error}", file=sys.stderr)
+            for ending in ENDINGS:
+                (out / f"{name}.{ending}").unlink(missing_ok=True)  # of an earlier run: it would pass for this one's
             failed = True
             continue
         write(review, out)
         print(f"{name}: {_summary(review)}; {out / name}.md", flush=True)
+        failed = failed or bool(review.refused)
         grave = grave or any(limit and risk.weight >= limit for risk in review.risks)
     return 1 if failed else TOO_RISKY if grave else 0
 
@@ -88,4 +93,6 @@ def write(review: Review, out: Path) -> None:
 def _summary(review: Review) -> str:
     risks = ", ".join(f"{count} {weight}" for weight, count in review.weights.items())
     changes = sum(review.counts.values())
-    return f"{changes} object{'' if changes == 1 else 's'} changed, {f'risks: {risks}' if risks else 'no risks found'}"
+    refused = f"`up` refuses it: {'; '.join(review.refused)}; " if review.refused else ""
+    counted = f"{changes} object{'' if changes == 1 else 's'} changed"
+    return f"{refused}{counted}, {f'risks: {risks}' if risks else 'no risks found'}"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
+from http.client import TOO_MANY_REQUESTS
 from typing import Any, Final
 from urllib.parse import urljoin
 
@@ -15,9 +17,10 @@ import requests
 
 from commands import guard, routes
 from commands.engine import recorded
-from commands.routes import Rule
+from commands.routes import Rule, Rules
 from commands.stackfiles import CommandError
 from components import cluster
+from components.traffic.config import Traffic
 
 REQUESTS: Final = 400
 OF_A_USER: Final = 40
@@ -25,7 +28,13 @@ LIMIT: Final = 20.0
 """Seconds that one answer may take."""
 DEVIATIONS: Final = 5
 """Standard deviations that a share may be off: by chance once in two million runs."""
+FEWEST: Final = 20
+"""Answers by fewer than that many say nothing of shares."""
+PROGRESS: Final = 5.0
+"""Seconds after which it is said how many requests are answered, again and again."""
 NOBODY: Final = "no answer"
+LIMITED: Final = "limited (429)"
+CONTRADICTS: Final = "contradicts the configuration"
 
 _BY_COLOR: Final = {None: "v1", "black": "v2", "red": "v3"}
 
@@ -37,14 +46,20 @@ def run(stack: str) -> int:
         raise CommandError(f"stack {stack} has no Bookinfo: set mesh:bookinfo")
     url = os.environ.get("URL") or _recorded_page(stack)
     rules = routes.read(cluster.target(chosen.context), chosen.bookinfo.namespace)
-    findings = [_page(url), *_split(url, None, rules.default, REQUESTS)]
-    for user, rule in rules.users.items():
-        findings += _split(url, user, rule, OF_A_USER)
-    for good, line in findings:
-        print(f"{line}{'' if good else '  <- contradicts the configuration'}")
+    good = True
+    for wrong, line in _findings(url, rules, has_limits(chosen.traffic)):
+        good = good and not wrong
+        print(f"{line}{f'  <- {wrong}' if wrong else ''}", flush=True)
     if rules.unread:
         print(f"not tried      {rules.unread} routes of {routes.SERVICE} with other conditions than the user")
-    return 0 if all(good for good, _ in findings) else 1
+    return 0 if good else 1
+
+
+def has_limits(traffic: Traffic) -> bool:
+    """Whether any service or route may answer 429 because the stack says so."""
+    of_services = (service.limit for service in traffic.services.values())
+    of_routes = (route.limit for entry in traffic.hosts.values() for route in entry.routes)
+    return any((*of_services, *of_routes))
 
 
 def _recorded_page(stack: str) -> str:
@@ -55,26 +70,45 @@ def _recorded_page(stack: str) -> str:
     return page
 
 
-def _page(url: str) -> tuple[bool, str]:
+def _findings(url: str, rules: Rules, limits: bool) -> Iterator[tuple[str, str]]:
+    """What is wrong, if anything, and the line that shows it; each as soon as it is known."""
+    yield _page(url, limits)
+    yield from judged(routes.SERVICE, _observed(url, None, REQUESTS), rules.default, limits)
+    for user, rule in rules.users.items():
+        yield from judged(f"user {user}", _observed(url, user, OF_A_USER), rule, limits)
+
+
+def _page(url: str, limits: bool) -> tuple[str, str]:
     began = time.monotonic()
     try:
         status = requests.get(url, timeout=LIMIT).status_code
     except requests.RequestException as error:
         raise CommandError(f"{url} does not answer: {error}") from None
-    return status == 200, f"product page   {url}: {status} after {(time.monotonic() - began) * 1000:.0f} ms"
+    good = status == 200 or (limits and status == TOO_MANY_REQUESTS)
+    took = f"{(time.monotonic() - began) * 1000:.0f} ms"
+    return "" if good else CONTRADICTS, f"product page   {url}: {status} after {took}"
 
 
-def _split(url: str, user: str | None, rule: Rule, count: int) -> Iterator[tuple[bool, str]]:
-    """A line for each version that is configured or has answered."""
-    seen = _observed(url, user, count)
-    who = f"user {user}" if user else routes.SERVICE
-    for number, version in enumerate(sorted({*rule.shares, *seen} - {NOBODY}) + [NOBODY] * (NOBODY in seen)):
-        share = rule.shares.get(version, 0.0)
-        wanted = "any" if not rule.shares else f"{share:.0%}"
-        line = (
-            f"{'' if number else who:<14} {version:<10}{wanted:>6} configured {seen[version] / count:>7.1%} of {count}"
-        )
-        yield fits(version, seen[version], count, rule), line
+def judged(who: str, seen: Counter[str], rule: Rule, limits: bool) -> Iterator[tuple[str, str]]:
+    """A line for each version that is configured or has answered, and what is wrong with it, if anything."""
+    asked, limited = seen.total(), seen[LIMITED]
+    left = asked - limited
+    versions = sorted({*rule.shares, *seen} - {NOBODY, LIMITED}) + [NOBODY] * (NOBODY in seen)
+    rows = []
+    for version in versions:
+        wanted = f"{rule.shares.get(version, 0.0):.0%}" if rule.shares else "any"
+        good = fits(version, seen[version], left, rule)
+        rows.append((_row(version, wanted, seen[version], left), "" if good else CONTRADICTS))
+    if limited:
+        foreseen = limits or rule.may_fail
+        few = f"too few are left to judge: {left}" if left < FEWEST and not rule.may_fail else ""
+        rows.append((_row(LIMITED, "" if foreseen else "0%", limited, asked), few if foreseen else CONTRADICTS))
+    for number, (row, wrong) in enumerate(rows):
+        yield wrong, f"{'' if number else who:<14} {row}"
+
+
+def _row(name: str, wanted: str, hits: int, count: int) -> str:
+    return f"{name:<{16 - len(wanted)}}{wanted} configured {hits / max(count, 1):>7.1%} of {count}"
 
 
 def fits(version: str, hits: int, count: int, rule: Rule) -> bool:
@@ -84,25 +118,43 @@ def fits(version: str, hits: int, count: int, rule: Rule) -> bool:
     if not rule.shares:
         return True
     share = rule.shares.get(version, 0.0)
-    if rule.may_fail:
+    if rule.may_fail or count < FEWEST:
         return hits == 0 or share > 0
     return bool(abs(hits - share * count) <= DEVIATIONS * (count * share * (1 - share)) ** 0.5)
 
 
 def _observed(url: str, user: str | None, count: int) -> Counter[str]:
-    def some(number: int) -> Counter[str]:
+    answers: list[str] = []
+
+    def some(number: int) -> None:
         with requests.Session() as session:
-            if user:
-                session.post(urljoin(url, "/login"), data={"username": user, "passwd": ""}, timeout=LIMIT)
-            return Counter(_answer(session, url) for _ in range(number))
+            refused = user and _login(session, url, user) == TOO_MANY_REQUESTS
+            for _ in range(number):
+                answers.append(LIMITED if refused else _answer(session, url))
 
     with ThreadPoolExecutor(4) as pool:
-        return sum(pool.map(some, [count // 4] * 4), Counter())
+        asking = [pool.submit(some, count // 4) for _ in range(4)]
+        while wait(asking, PROGRESS).not_done:
+            print(f"{len(answers)} of {count} asked{f' as user {user}' if user else ''}", file=sys.stderr, flush=True)
+        for one in asking:
+            one.result()
+    return Counter(answers)
+
+
+def _login(session: requests.Session, url: str, user: str) -> int:
+    """The HTTP code of the answer; CommandError if none comes."""
+    page, data = urljoin(url, "/login"), {"username": user, "passwd": ""}
+    try:
+        return session.post(page, data=data, timeout=LIMIT, allow_redirects=False).status_code
+    except requests.RequestException as error:
+        raise CommandError(f"{page} does not answer: {error}") from None
 
 
 def _answer(session: requests.Session, url: str) -> str:
     try:
         answer = session.get(urljoin(url, "/api/v1/products/0/reviews"), timeout=LIMIT)
+        if answer.status_code == TOO_MANY_REQUESTS:
+            return LIMITED
         return version_of(answer.json()) if answer.ok else NOBODY
     except (requests.RequestException, ValueError):
         return NOBODY

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import sandbox
 from commands import guard
 from components import cluster, gateways, survey
-from components.cluster import Target
+from components.cluster import Target, Unreachable
 from components.installation import INJECTOR, Installation
 from components.sidecar.proxy import CONTAINER
 from components.survey import Survey
@@ -26,11 +26,15 @@ def show(stack: str) -> int:
     """Prints the state of the mesh that the stack is for; 1 if there is none."""
     chosen = guard.chosen(stack)
     mesh, target = Installation(values=chosen), cluster.target(chosen.context)
-    found = survey.take(target)
+    try:
+        found = survey.take(target)
+    except Unreachable as error:
+        raise Unreachable(f"{error}{hint(target)}") from None
     print(f"cluster   {target.context}, {target.server}, Kubernetes {'.'.join(map(str, found.version))}")
     mark = found.namespaces.get(mesh.root, {})
     if cluster.PROJECT not in mark:
-        print(f"mesh      none; `make up STACK={stack}` installs it")
+        for line in _none(found, mesh, stack):
+            print(line)
         return 1
     print(f"mesh      namespace {mesh.root}, of project {mark[cluster.PROJECT]}, stack {mark.get(cluster.STACK)}")
     for line in _table([*_workloads(target, mesh, found)]):
@@ -41,6 +45,25 @@ def show(stack: str) -> int:
         for head, line in zip(chain(["live"], repeat("")), live.lines(), strict=False):
             print(f"{head:<10}{line}")
     return 0
+
+
+def hint(target: Target) -> str:
+    """What makes a cluster answer that does not, to be put after the reason; empty if it is not the embedded one."""
+    embedded = target.context == sandbox.CONTEXT and not cluster.offline()
+    return "; `make sandbox` starts it" if embedded else ""
+
+
+def _none(found: Survey, mesh: Installation, stack: str) -> Iterator[str]:
+    """What to do where no mesh of the project stands: `make up` refuses if an Istio of others does, but for a stack
+    that is to stand beside it."""
+    unmarked = sorted(name for name, mark in found.definitions.items() if cluster.PROJECT not in mark)
+    others = found.istio or "".join(f"{name} is defined" for name in unmarked[:1])
+    if others and mesh.values.base.enabled:
+        yield f"mesh      none of this project, but an Istio of others: {others}"
+        yield f"          `make parity STACK={stack}` compares it with the stack"
+        yield f"          `make adopt STACK={stack}` takes it over"
+    else:
+        yield f"mesh      none; `make up STACK={stack}` installs it"
 
 
 def _items(target: Target, path: str) -> Sequence[Object]:

@@ -61,6 +61,8 @@ class Recorded:
 
     resources: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Outputs by `type::name`."""
+    urns: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """The same by URN."""
 
     @property
     def provider(self) -> Mapping[str, Any]:

@@ -46,7 +46,7 @@ class Collected:
         """A transformation of the stack that changes nothing."""
         kind = args.type_.rpartition(":")[2].removesuffix("Patch")
         if args.type_.startswith("kubernetes:") and kind in KINDS:
-            whole = {_types_name(key): _plain(value) for key, value in args.props.items()}
+            whole = {_types_name(key): plain(value) for key, value in args.props.items()}
             manifest = {key: value for key, value in whole.items() if value is not None}
             self.objects.append(Object.read({**manifest, "kind": kind}, _origin(args.opts.parent)))
 
@@ -82,14 +82,14 @@ def _types_name(key: str) -> str:
     return first + "".join(part.title() for part in rest)
 
 
-def _plain(value: Any) -> Any:
-    """An input as data; without what only the cluster can tell."""
+def plain(value: Any) -> Any:
+    """An input of a resource as data; without what only the cluster can tell."""
     value = known(value)
     if value is not None and _types.is_input_type(type(value)):
         value = _types.input_type_to_dict(value)
     if isinstance(value, Mapping):
-        pairs = ((str(key), _plain(item)) for key, item in value.items())
+        pairs = ((str(key), plain(item)) for key, item in value.items())
         return {key: item for key, item in pairs if item is not None}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     return value

@@ -213,15 +213,3 @@ def _facts(spec: Mapping[str, Any], status: Mapping[str, Any] | None) -> dict[st
         {port["name"]: port.get("node_port") for port in spec["ports"]},
         [point.get("ip") or point["hostname"] for point in ingress],
     )
-
-
-def product_page(gateway: Mapping[str, Any], host: str, node: str | None) -> str:
-    """Where a browser finds Bookinfo, by the gateway's facts; `host` is its name inside the cluster, `node` a node's
-    address. In words where nothing reaches it yet."""
-    if gateway.get("type") == "LoadBalancer":
-        addresses = gateway.get("addresses")
-        return f"http://{addresses[0]}{PRODUCT_PAGE}" if addresses else "the load balancer has no address yet"
-    if gateway.get("type") == "NodePort":
-        port = gateway.get("nodePorts", {}).get("http2")
-        return f"http://{node or '<address of a node>'}:{port}{PRODUCT_PAGE}"
-    return f"http://{host}{PRODUCT_PAGE} (inside the cluster)"

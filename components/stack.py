@@ -20,6 +20,7 @@ from components.analysis.report import analyse
 from components.cluster import Recorded, Target
 from components.collected import Collected, type_and_name
 from components.installation import INJECTOR, Installation
+from components.moved import Moved
 from components.settings import Settings
 from components.survey import Survey
 
@@ -72,6 +73,7 @@ def prepare(root: str) -> tuple[Settings, Cluster]:
     _limit(chosen.timeout)
     made = Collected()
     pulumi.runtime.register_stack_transformation(made.take)
+    pulumi.runtime.register_stack_transformation(Moved(recorded.urns).take)
     uid = found.uid if found else recorded.provider.get("clusterIdentifier")
     provider = k8s.Provider(
         PROVIDER,
@@ -173,4 +175,5 @@ def _recorded() -> Recorded:
     name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
     answer = pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", {"stackName": name})
     resources: Mapping[str, Mapping[str, Any]] = (answer.value or {}).get("outputs", {})
-    return Recorded({"::".join(type_and_name(urn)): r.get("outputs") or {} for urn, r in resources.items()})
+    urns = {urn: resource.get("outputs") or {} for urn, resource in resources.items()}
+    return Recorded({"::".join(type_and_name(urn)): outputs for urn, outputs in urns.items()}, urns)

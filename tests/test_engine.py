@@ -133,13 +133,13 @@ def test_a_password_in_clear_is_refused_without_repeating_it(tmp_path: Path, mon
 
 
 def test_what_is_planned_is_each_resource_once_as_it_will_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = engine_with(tmp_path, monkeypatch, "  a: b")
+    made = engine_with(tmp_path, monkeypatch, "  mesh:a: b")
     pulumi(tmp_path, monkeypatch, f"echo warning\necho '{STEPS}'")
     assert made.planned() == [{"urn": "a"}, {"urn": "c"}]
 
 
 def test_a_program_that_ends_with_an_error_is_that_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = engine_with(tmp_path, monkeypatch, "  a: b")
+    made = engine_with(tmp_path, monkeypatch, "  mesh:a: b")
     said = [{"severity": "info", "message": "x"}, {"severity": "error", "message": "bad "}]
     pulumi(tmp_path, monkeypatch, f"echo '{json.dumps({'steps': [], 'diagnostics': said})}'; exit 255")
     with pytest.raises(CommandError, match=r"^bad$"):

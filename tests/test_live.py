@@ -13,6 +13,8 @@ import pytest
 
 from commands import live
 from components import configuration, settings
+from components.traffic import envoy
+from components.traffic.limits import Limit
 from sandbox.live import capture, certificates, pilot, proxies, registry, sync, translate
 from sandbox.live.folder import Folder
 from sandbox.live.plan import Edge, Plan
@@ -335,6 +337,29 @@ def test_filters_of_istios_own_proxy_are_left_out_and_said(value: str) -> None:
     snapshot = seen(envoy_filter(patch(value=value)))
     assert list(translate.objects(snapshot, PLAN)) == []
     assert list(translate.left_out(snapshot, PLAN).values()) == [["EnvoyFilter default/one"]]
+
+
+def test_a_global_limit_is_not_asked_for_and_said() -> None:
+    limit = Limit(requests=1, scope="global")
+    asking, rest = envoy.global_filter("GATEWAY", deny=True), [envoy.global_route("shop.0", "hosts.shop.0", limit)]
+    local = envoy.local_filter("GATEWAY", limit)
+    snapshot = seen(envoy_filter(local, asking, *rest))
+    [one] = translate.objects(snapshot, PLAN)
+    assert one["spec"]["configPatches"] == [local, *rest], "denied, for want of an answer, would be every request"
+    [(reason, names)] = translate.left_out(snapshot, PLAN).items()
+    assert reason.startswith("global limits: the rate-limit service")
+    assert names == ["EnvoyFilter default/one"]
+
+
+def test_a_filter_that_does_nothing_but_ask_for_global_limits_is_said_once() -> None:
+    snapshot = seen(envoy_filter(envoy.global_filter("GATEWAY", deny=False)))
+    assert list(translate.objects(snapshot, PLAN)) == []
+    assert list(translate.left_out(snapshot, PLAN).values()) == [["EnvoyFilter default/one"]]
+
+
+def test_a_local_limit_is_not_said_to_be_left_out() -> None:
+    snapshot = seen(envoy_filter(envoy.local_filter("GATEWAY", Limit(requests=1))))
+    assert translate.left_out(snapshot, PLAN) == {}
 
 
 def test_of_the_meshs_configuration_what_is_about_traffic_holds() -> None:

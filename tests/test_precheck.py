@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+import sandbox
 from commands import checks, engine, precheck
 from commands.checks import Level, Result, ownership
 from components import apiserver, cluster, survey
@@ -100,6 +101,19 @@ def test_a_cluster_that_cannot_be_asked_ends_with_2(
     monkeypatch.setattr(cluster, "get", get)
     assert precheck.run("dev") == 2
     assert words in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("reached")
+def test_an_embedded_cluster_that_is_stopped_is_started_by_make_sandbox(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def get(*_: object) -> object:
+        raise Unreachable("connection refused")
+
+    monkeypatch.setattr(cluster, "target", lambda _: Target(sandbox.CONTEXT, "https://here"))
+    monkeypatch.setattr(cluster, "get", get)
+    assert precheck.run("dev") == 2
+    assert "connection refused; `make sandbox` starts it\n" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("reached")

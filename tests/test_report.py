@@ -70,10 +70,11 @@ def test_a_stack_without_report_is_an_error_and_does_not_keep_others_from_theirs
         return works(stack, base)
 
     monkeypatch.setattr(sources, "choose", choose)
+    (tmp_path / "demo.md").touch()
     assert report.run("", tmp_path, "", ["--fail-on", "high"]) == 1
     assert "error: demo: nothing to compare with" in capsys.readouterr().err
     assert (tmp_path / "dev.md").exists()
-    assert not (tmp_path / "demo.md").exists()
+    assert not (tmp_path / "demo.md").exists(), "nor does one of an earlier run stay"
 
 
 @pytest.fixture
@@ -94,6 +95,20 @@ def test_a_finding_names_the_key_that_it_comes_from(doubtful: dict[str, str], mo
     monkeypatch.setattr(sources, "choose", lambda *_: Compared(source=SOURCE, old=old, new=made_by(doubtful)))
     (found,) = report.of("dev").findings
     assert "DestinationRule default/ratings subsets[1] (from mesh:traffic.services.ratings.versions.v9)" in found
+
+
+def test_what_up_refuses_leads_the_report_and_fails(
+    doubtful: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    same = made_by(doubtful)
+    monkeypatch.setattr(sources, "choose", lambda *_: Compared(source=SOURCE, old=same, new=same))
+    assert report.run("dev", tmp_path, "", []) == 1
+    assert "dev: `up` refuses it: IST0173 DestinationRule default/ratings" in capsys.readouterr().out
+    head, _, _, section, line = (tmp_path / "dev.md").read_text().splitlines()[1:6]
+    assert head == "## Stack `dev`: `up` refuses it; no risks found"
+    assert section == "### Errors: `up` does not begin"
+    assert "requests to subset v9 end in 503" in line
+    assert len(json.loads((tmp_path / "dev.json").read_text())["refused"]) == 1
 
 
 def test_a_finding_that_was_there_before_is_not_told_again(

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from commands.routes import Rule, rules
-from commands.smoke import NOBODY, fits, version_of
+from commands import guard, routes, smoke
+from commands.routes import Rule, Rules, rules
+from commands.smoke import LIMITED, NOBODY, fits, has_limits, judged, version_of
+from components import cluster
+from components.traffic.config import Traffic
 
 
 def object_of(spec: dict[str, Any], namespace: str = "default") -> dict[str, Any]:
@@ -105,3 +113,159 @@ def test_no_answer_is_wrong_unless_the_route_makes_requests_fail() -> None:
 )
 def test_a_version_is_known_by_its_pod_or_by_its_stars(answer: Any, version: str) -> None:
     assert version_of(answer) == version
+
+
+CANARY = Rule({"v1": 0.9, "v3": 0.1})
+LIMIT = {"requests": 1}
+
+
+def lines(seen: dict[str, int], rule: Rule = CANARY, limits: bool = True) -> list[str]:
+    return [f"{line} <- {wrong}" if wrong else line for wrong, line in judged("reviews", Counter(seen), rule, limits)]
+
+
+def test_limited_requests_have_a_row_of_their_own_and_count_for_no_version() -> None:
+    assert lines({"v1": 230, "v3": 25, LIMITED: 145}) == [
+        "reviews        v1           90% configured   90.2% of 255",
+        "               v3           10% configured    9.8% of 255",
+        "               limited (429)    configured   36.2% of 400",
+    ]
+
+
+def test_among_limited_requests_a_share_may_still_be_wrong() -> None:
+    found = lines({"v1": 100, "v3": 100, LIMITED: 200})
+    assert [smoke.CONTRADICTS in line for line in found] == [True, True, False]
+
+
+def test_a_429_that_no_limit_explains_is_named_and_wrong() -> None:
+    (*_, last) = lines({"v1": 230, "v3": 25, LIMITED: 145}, limits=False)
+    assert last == "               limited (429) 0% configured   36.2% of 400 <- contradicts the configuration"
+
+
+def test_a_429_may_be_the_fault_that_a_route_makes() -> None:
+    assert "<-" not in "".join(lines({LIMITED: 400}, Rule({"v1": 1.0}, may_fail=True), limits=False))
+
+
+def test_too_few_answers_beside_limited_ones_are_said_to_be_too_few() -> None:
+    found = lines({"v3": 3, LIMITED: 397})
+    assert [line.partition(" <- ")[2] for line in found] == ["", "", "too few are left to judge: 3"]
+    assert lines({LIMITED: 400}, Rule({}))[0].startswith("reviews        limited (429)    configured  100.0% of 400 <-")
+
+
+def test_a_version_that_nobody_configured_is_wrong_however_few_answers_are_left() -> None:
+    assert smoke.CONTRADICTS in lines({"v2": 1, LIMITED: 399})[1]
+
+
+@pytest.mark.parametrize(
+    ("config", "found"),
+    [
+        ({}, False),
+        ({"services": {"reviews": {"versions": ["v1"]}}}, False),
+        ({"services": {"reviews": {"limit": LIMIT}}}, True),
+        ({"hosts": {"shop": {"hosts": ["*"], "routes": [{"to": "productpage"}]}}}, False),
+        ({"hosts": {"shop": {"hosts": ["*"], "routes": [{"to": "productpage", "limit": LIMIT}]}}}, True),
+    ],
+)
+def test_a_limit_counts_wherever_the_stack_sets_it(config: dict[str, Any], found: bool) -> None:
+    assert has_limits(Traffic.model_validate(config)) is found
+
+
+class Page(BaseHTTPRequestHandler):
+    """Answers with the statuses that its server has for each method."""
+
+    def _answer(self) -> None:
+        body = b'{"reviews": [{}], "podname": "reviews-v1-x"}'
+        self.send_response(self.server.statuses[self.command])  # type: ignore[attr-defined]
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_GET(self) -> None:
+        self.server.gate.wait(5)  # type: ignore[attr-defined]
+        self._answer()
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self._answer()
+
+    def log_message(self, *_: Any) -> None:
+        """Says nothing."""
+
+
+class Site(ThreadingHTTPServer):
+    """A product page that answers while its gate is open."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Page)
+        self.statuses = {"GET": 200, "POST": 200}
+        self.gate = threading.Event()
+        self.gate.set()
+        self.url = f"http://127.0.0.1:{self.server_port}/productpage"
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with Site() as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def test_an_answer_429_is_seen_as_limited(site: Site) -> None:
+    assert smoke._observed(site.url, None, 8) == {"v1": 8}
+    site.statuses["GET"] = 429
+    assert smoke._observed(site.url, None, 8) == {LIMITED: 8}
+
+
+def test_answers_to_a_user_whose_login_is_limited_are_not_taken_for_the_users(site: Site) -> None:
+    site.statuses["POST"] = 429
+    assert smoke._observed(site.url, "jason", 8) == {LIMITED: 8}
+
+
+def test_the_page_itself_may_be_limited_where_the_stack_has_limits(site: Site) -> None:
+    site.statuses["GET"] = 429
+    assert [smoke._page(site.url, limits)[0] for limits in (True, False)] == ["", smoke.CONTRADICTS]
+
+
+def test_a_quick_run_says_nothing_of_its_progress(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    smoke._observed(site.url, None, 8)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_slow_run_says_how_far_it_is(
+    site: Site, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(smoke, "PROGRESS", 0.1)
+    site.gate.clear()
+    threading.Timer(0.5, site.gate.set).start()
+    smoke._observed(site.url, "jason", 8)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.splitlines()[0] == "0 of 8 asked as user jason"
+
+
+def ran(site: Site, monkeypatch: pytest.MonkeyPatch, rule: Rule, traffic: dict[str, Any]) -> int:
+    """The exit code of a run against the site."""
+    bookinfo = SimpleNamespace(namespace="default")
+    chosen = SimpleNamespace(bookinfo=bookinfo, context="mesh-dev", traffic=Traffic.model_validate(traffic))
+    monkeypatch.setenv("URL", site.url)
+    monkeypatch.setattr(guard, "chosen", lambda _: chosen)
+    monkeypatch.setattr(cluster, "target", lambda _: None)
+    monkeypatch.setattr(routes, "read", lambda *_: Rules(rule))
+    return smoke.run("dev")
+
+
+def test_a_run_fails_where_something_is_wrong(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert ran(site, monkeypatch, Rule({"v1": 1.0}), {}) == 0
+    assert ran(site, monkeypatch, Rule({"v3": 1.0}), {}) == 1
+
+
+def test_a_run_that_could_judge_nothing_fails_and_says_why(
+    site: Site, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.statuses["GET"] = 429
+    assert ran(site, monkeypatch, Rule({"v1": 1.0}), {"services": {"reviews": {"limit": LIMIT}}}) == 1
+    out = capsys.readouterr().out
+    assert out.endswith("  <- too few are left to judge: 0\n")
+    assert smoke.CONTRADICTS not in out

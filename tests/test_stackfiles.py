@@ -25,3 +25,22 @@ def test_a_file_that_is_no_mapping_is_one_clear_message(text: str, tmp_path: Pat
     file.write_text(text)
     with pytest.raises(CommandError, match=r"Pulumi\.x\.yaml"):
         stackfiles.document(file)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "config:\n  mesh:traffic: {a: 1}\n  mesh:traffic: {b: 2}\n",
+            r"mesh:traffic is there twice .*line 3",
+        ),
+        ("config:\n  mesh:traffic:\n    a: 1\n    a: 2\n", "a is there twice"),
+        ("confg: {}\n", r'"confg" is not one of config, .*; did you mean "config"\?'),
+        ("config:\n  meshx:traffic: 1\n", r'meshx:traffic: "meshx" is not one of mesh, mesh-addons, pulumi'),
+    ],
+)
+def test_what_nobody_would_read_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    file = tmp_path / "Pulumi.a.yaml"
+    file.write_text(text)
+    with pytest.raises(CommandError, match=said):
+        stackfiles.document(file)

@@ -34,6 +34,7 @@ def plain(review: Review) -> Mapping[str, Any]:
             for shift in review.shifts
         ],
         "findings": list(review.findings),
+        "refused": list(review.refused),
         "drift": _changes(review.drift),
         "changes": _changes(review.subject.changes),
     }

@@ -27,7 +27,7 @@ _LARGEST: Final = 12_000
 
 def write(review: Review) -> str:
     """The review as text."""
-    return "\n".join([*_head(review), *_drift(review), *_risks(review), *_rest(review), ""])
+    return "\n".join([*_head(review), *_refused(review), *_drift(review), *_risks(review), *_rest(review), ""])
 
 
 def _head(review: Review) -> Iterator[str]:
@@ -35,8 +35,14 @@ def _head(review: Review) -> Iterator[str]:
     counts = ", ".join(f"{count} {_WORDS[op]}" for op, count in review.counts.items())
     restarts = f"; restarts {review.restarts}" if review.restarts else ""
     yield MARK.format(stack=review.stack)
-    yield f"## Stack `{review.stack}`: {f'risks: {weights}' if weights else 'no risks found'}"
+    refused = "`up` refuses it; " if review.refused else ""
+    yield f"## Stack `{review.stack}`: {refused}{f'risks: {weights}' if weights else 'no risks found'}"
     yield f"{counts or 'No changes'}, {review.subject.unchanged} unchanged{restarts}. {review.source.text}"
+
+
+def _refused(review: Review) -> Iterator[str]:
+    if review.refused:
+        yield from ("", "### Errors: `up` does not begin", *(f"- {_text(one)}" for one in review.refused[:_LINES]))
 
 
 def _drift(review: Review) -> Iterator[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
+from components.analysis.findings import Severity
 from components.analysis.report import analyse
 from components.analysis.suppression import Suppression
 from components.pictures import map as drawing
@@ -43,6 +44,8 @@ class Review:
     """What becomes of requests."""
     findings: Sequence[str]
     """What analysis says of the mesh that it did not say before."""
+    refused: Sequence[str]
+    """Why an `up` refuses the new objects, new or not: what analysis calls an error."""
     drift: Sequence[Change]
     """In what the cluster differs from the recorded state; nothing if it was not asked."""
     picture: Picture
@@ -73,6 +76,7 @@ class Review:
             risks=risks.find(subject),
             shifts=requests.shifts(subject),
             findings=[f"{one.severity}: {one}" for one in found if replace(one, origin="") not in said],
+            refused=[str(one) for one in found if one.severity is Severity.ERROR],
             drift=drift,
             picture=after if subject.first else model.change(before, after),
         )

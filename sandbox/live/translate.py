@@ -36,6 +36,9 @@ MESH: Final = "*"
 OF_ISTIOS_PROXY: Final = re.compile(r"envoy\.wasm\.|metadata_?exchange|istio\.stackdriver|io\.istio\.")
 """Extensions that Istio compiles into its proxy, and a stock Envoy does not have."""
 
+OF_LIMITER: Final = re.compile(r"envoy\.(extensions\.)?filters\.http\.ratelimit\b")
+"""The extension that asks a rate-limit service; local limits have another."""
+
 
 def objects(seen: Snapshot, plan: Plan) -> Iterator[dict[str, Any]]:
     """The objects that pilot gets."""
@@ -59,7 +62,8 @@ def gateways(seen: Snapshot, plan: Plan) -> Iterator[dict[str, Any]]:
 
 def left_out(seen: Snapshot, plan: Plan) -> dict[str, list[str]]:
     """What the live data plane does not honour, by the reason."""
-    kept = {(one["metadata"]["namespace"], one["metadata"]["name"]) for one in _filters(seen, plan)}
+    kept = {_name(one) for one in _filters(seen, plan)}
+    shared = [one for one in seen.istio["EnvoyFilter"] if any(map(_asks_limiter, one["spec"].get("configPatches", [])))]
     found: dict[str, list[Object]] = {
         "no mutual TLS: the proxies have no certificates": list(_of_tls(seen)),
         "HTTPS without a Secret that holds its certificate, or with certificates of visitors": [
@@ -68,10 +72,9 @@ def left_out(seen: Snapshot, plan: Plan) -> dict[str, list[str]]:
             if not all(is_served(one, gateway, seen, plan) for one in gateway["spec"].get("servers", []))
         ],
         "who calls is not known without certificates, and one of the policies asks for it": _unanswerable(seen, plan),
+        "global limits: the rate-limit service, which counts for all proxies, is simulated": shared,
         "for Istio's own proxy, or for another version of it": [
-            one
-            for one in seen.istio["EnvoyFilter"]
-            if (one["metadata"]["namespace"], one["metadata"]["name"]) not in kept
+            one for one in seen.istio["EnvoyFilter"] if _name(one) not in kept and one not in shared
         ],
     }
     return {reason: list(map(_name, objects)) for reason, objects in found.items() if objects}
@@ -136,7 +139,12 @@ def _concerns(patch: Object, plan: Plan) -> bool:
         fits = not wanted or re.search(wanted, plan.version) is not None
     except re.error:
         fits = False
-    return fits and not OF_ISTIOS_PROXY.search(json.dumps(patch))
+    return fits and not OF_ISTIOS_PROXY.search(json.dumps(patch)) and not _asks_limiter(patch)
+
+
+def _asks_limiter(patch: Object) -> bool:
+    """Whether proxies would ask a rate-limit service: with nobody there to answer, they might refuse every request."""
+    return bool(OF_LIMITER.search(json.dumps(patch.get("patch"))))
 
 
 def _unanswerable(seen: Snapshot, plan: Plan) -> list[Object]:

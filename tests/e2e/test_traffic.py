@@ -122,6 +122,21 @@ def test_everything_that_can_be_said_arrives_as_it_was_meant(checkout: Checkout)
     checkout.make("preview", "ARGS=--refresh --expect-no-changes")
 
 
+def test_bookinfos_own_way_in_and_the_traffics_are_the_same_objects(checkout: Checkout) -> None:
+    """Under another component they would come and go: what is made over the old ones is deleted with them."""
+    way_in = {"hosts": {"bookinfo": {"hosts": ["*"], "routes": [{"to": {"service": "productpage", "port": 9080}}]}}}
+    names = ("get", "gateway/bookinfo-gateway", "virtualservice/bookinfo", "-o=jsonpath={.items[*].metadata.uid}")
+    checkout.small(traffic=None, security=None)
+    checkout.set(bookinfo={"namespace": "default"})
+    checkout.make("up")
+    uids = checkout.kubectl(*names)
+    for bookinfo, traffic in (({"namespace": "default", "gateway": False}, way_in), ({"namespace": "default"}, None)):
+        checkout.set(bookinfo=bookinfo, traffic=traffic)
+        checkout.make("up")
+        assert checkout.kubectl(*names) == uids
+        checkout.make("preview", "ARGS=--refresh --expect-no-changes")
+
+
 def test_all_of_it_goes_away_again(checkout: Checkout, before: set[str]) -> None:
     checkout.make("down")
     assert checkout.objects() == before

@@ -98,7 +98,8 @@ def _times(thing: Object, path: str, route: Mapping[str, Any]) -> Iterator[Findi
         yield codes.SHORT_TIMEOUT.at(thing, f"{path}.timeout", text)
     limits = [name for name in ("timeout", "retries") if route.get(name)]
     if route.get("fault") and limits:
-        text = f"{' and '.join(limits)} do nothing to requests that the fault hits: it comes first"
+        do = "do" if limits[1:] else "does"
+        text = f"{' and '.join(limits)} {do} nothing to requests that the fault hits: it comes first"
         yield codes.FAULT_WITHOUT_LIMIT.at(thing, f"{path}.fault", text)
 
 

@@ -132,7 +132,7 @@ def addons(subject: Subject) -> Found:
             if more:
                 yield change.ref, f"reached from outside as {', '.join(sorted(more))}"
         elif _anonymous(change.new) and not (change.old and _anonymous(change.old)):
-            yield change.ref, "it asks nobody to log in (insecureDemo)"
+            yield change.ref, "asks nobody to log in (insecureDemo)"
 
 
 def _anonymous(thing: Object) -> bool:

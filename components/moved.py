@@ -1,0 +1,45 @@
+"""Objects that another component of the stack made before: they stay the objects that they are.
+
+Pulumi knows a resource by its parent, too. An object that moves to another component, such as a VirtualService of
+Bookinfo's for which an entry of `mesh:traffic` now stands, would be one resource that comes and one that goes: what is
+created over the old object would be deleted with it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+
+from components.collected import plain, type_and_name
+
+
+class Moved:
+    """What the stack's state holds."""
+
+    def __init__(self, recorded: Mapping[str, Mapping[str, Any]]) -> None:
+        """`recorded`: outputs by URN."""
+        self._places: dict[tuple[str, ...], dict[str, str]] = defaultdict(dict)
+        for urn, outputs in recorded.items():
+            token, name = type_and_name(urn)
+            namespace = (outputs.get("metadata") or {}).get("namespace") or ""
+            self._places[token, name, namespace][_parent(urn)] = urn
+
+    def take(self, args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
+        """A transformation of the stack: gives an object whose parent is new the name that it has in the state."""
+        if not args.type_.startswith("kubernetes:"):
+            return None
+        namespace = (plain(args.props.get("metadata")) or {}).get("namespace") or ""
+        known = self._places.get((args.type_, args.name, namespace), {})
+        parent = args.opts.parent.pulumi_resource_type if args.opts.parent else ""
+        if not known or parent in known:
+            return None
+        former = pulumi.ResourceOptions(aliases=list(known.values()))
+        return pulumi.ResourceTransformationResult(args.props, pulumi.ResourceOptions.merge(args.opts, former))
+
+
+def _parent(urn: str) -> str:
+    """The type of a resource's parent; empty for one without."""
+    return urn.split("::")[2].rpartition("$")[0].rpartition("$")[2]

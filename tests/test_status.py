@@ -1,0 +1,87 @@
+"""What `make status` says where no mesh of the project stands, or no cluster answers."""
+
+from dataclasses import replace
+
+import pytest
+
+import sandbox
+from commands import stackfiles, status
+from components import cluster, survey
+from components.cluster import ClusterError, Target, Unreachable
+from components.survey import Survey
+from tests.fake_api import SURVEY, TARGET
+
+EMBEDDED = Target(sandbox.CONTEXT, "https://here")
+HELM = "injection webhook istio-sidecar-injector, installed by Helm as release mesh"
+DEFINED = "gateways.networking.istio.io"
+
+
+def said(found: Survey, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], stack: str = "dev") -> str:
+    """What is printed of a cluster on which no mesh of the project stands."""
+    monkeypatch.delenv("CONTEXT", raising=False)
+    monkeypatch.setattr(cluster, "target", lambda _: found.target)
+    monkeypatch.setattr(survey, "take", lambda _: found)
+    assert status.show(stack) == 1
+    return capsys.readouterr().out.partition("\n")[2]
+
+
+def test_an_empty_cluster_is_there_to_install_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert said(SURVEY, monkeypatch, capsys) == "mesh      none; `make up STACK=dev` installs it\n"
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (replace(SURVEY, istio=HELM), HELM),
+        (replace(SURVEY, definitions={DEFINED: {}}), f"{DEFINED} is defined"),
+    ],
+)
+def test_an_istio_of_others_is_to_be_compared_and_taken_over(
+    found: Survey, words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = said(found, monkeypatch, capsys)
+    assert f"an Istio of others: {words}\n" in text
+    assert "`make parity STACK=dev`" in text
+    assert "`make adopt STACK=dev`" in text
+    assert "make up" not in text, "which is refused"
+
+
+def test_definitions_that_a_project_has_left_are_no_istio_of_others(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    left = replace(SURVEY, definitions={DEFINED: {cluster.PROJECT: "mesh", cluster.STACK: "dev"}})
+    assert "`make up STACK=dev` installs it" in said(left, monkeypatch, capsys)
+
+
+def test_a_stack_that_stands_beside_an_istio_of_others_takes_nothing_over(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    guest = {**stackfiles.config("dev"), "mesh:revision": "canary", "mesh:base": '{"enabled": false}'}
+    monkeypatch.setattr(stackfiles, "config", lambda _: guest)
+    text = said(replace(SURVEY, istio=HELM), monkeypatch, capsys)
+    assert text == "mesh      none; `make up STACK=dev` installs it\n"
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [(EMBEDDED, "connection refused; `make sandbox` starts it"), (TARGET, "connection refused")],
+)
+def test_the_embedded_cluster_is_started_by_make_sandbox_and_no_other_is(
+    target: Target, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def take(_: Target) -> Survey:
+        raise Unreachable("connection refused")
+
+    monkeypatch.delenv("CONTEXT", raising=False)
+    monkeypatch.setattr(cluster, "target", lambda _: target)
+    monkeypatch.setattr(survey, "take", take)
+    with pytest.raises(ClusterError) as error:
+        status.show("dev")
+    assert str(error.value) == words
+
+
+def test_who_does_not_want_the_cluster_to_be_asked_is_not_told_to_start_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MESH_OFFLINE", "1")
+    assert status.hint(EMBEDDED) == ""
