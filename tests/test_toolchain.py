@@ -266,7 +266,10 @@ def other_build(machine: Path) -> Iterator[subprocess.Popen[str]]:
     note = f"pathlib.Path({str(machine / 'go.pid')!r}).write_text(str(os.getpid()))"
     environment["MISDEED"] = f"if words[0] == 'build': {note}; time.sleep(60)"
     command = [sys.executable, "-m", "toolchain"]
+    # A shell's job in the background ignores Ctrl-C, and so would what it starts.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    signal.signal(signal.SIGINT, before)
     deadline = time.monotonic() + 20
     while not (machine / "go.pid").exists():
         assert time.monotonic() < deadline

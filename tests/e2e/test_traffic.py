@@ -126,8 +126,8 @@ def test_bookinfos_own_way_in_and_the_traffics_are_the_same_objects(checkout: Ch
     """Under another component they would come and go: what is made over the old ones is deleted with them."""
     way_in = {"hosts": {"bookinfo": {"hosts": ["*"], "routes": [{"to": {"service": "productpage", "port": 9080}}]}}}
     names = ("get", "gateway/bookinfo-gateway", "virtualservice/bookinfo", "-o=jsonpath={.items[*].metadata.uid}")
-    checkout.small(traffic=None, security=None)
-    checkout.set(bookinfo={"namespace": "default"})
+    checkout.reset_files()
+    checkout.set(addons=None, analysis=None)
     checkout.make("up")
     uids = checkout.kubectl(*names)
     for bookinfo, traffic in (({"namespace": "default", "gateway": False}, way_in), ({"namespace": "default"}, None)):
