@@ -29,9 +29,6 @@ REMEMBERED: Final = (
 _ROOT: Final = f"{Path(__file__).resolve().parent.parent}/"
 _CONSTRUCTORS: Final = 3
 """Of a resource: the SDK's two, and its class's own."""
-_OBJECTS: Final = 50_000
-"""New objects between two searches for garbage. Python's own 700 make it look, again and again, at everything that the
-imports have made; and the program ends soon."""
 
 
 class Outstanding:
@@ -104,4 +101,3 @@ def speed_up() -> None:
     resource._get_stack_trace = own_frames
     if not gc.get_freeze_count():
         gc.freeze()  # what the imports have made stays
-    gc.set_threshold(_OBJECTS)
