@@ -3,7 +3,7 @@ STACK ?= dev
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python -m
-export CONTEXT FORCE FROM LIVE PURGE URL
+export CONTEXT FORCE FROM LIVE PURGE TOKEN URL
 
 .DEFAULT_GOAL := help
 .PHONY: $(shell sed -n 's/^\([a-z-]*\):.*## .*/\1/p' $(MAKEFILE_LIST))
@@ -29,7 +29,7 @@ down: $(VENV)/ready ## remove everything that the stack made; FORCE=1: also if o
 status: $(VENV)/ready ## versions, gateways and addresses, pods without a current sidecar
 	@$(RUN) commands status $(STACK)
 
-smoke: $(VENV)/ready ## ask the product page, and compare which versions answer with the routes; URL=... where it is not the recorded one
+smoke: $(VENV)/ready ## ask the product page, and compare which versions answer with the routes; URL=... where it is not the recorded one, TOKEN=... where it asks for one
 	@$(RUN) commands smoke $(STACK)
 
 analyze: $(VENV)/ready ## say what is wrong with the stack's objects; needs no cluster

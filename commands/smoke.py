@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
-from http.client import TOO_MANY_REQUESTS
+from http.client import FORBIDDEN, TOO_MANY_REQUESTS, UNAUTHORIZED
 from typing import Any, Final
 from urllib.parse import urljoin
 
@@ -81,10 +81,13 @@ def _findings(url: str, rules: Rules, limits: bool) -> Iterator[tuple[str, str]]
 def _page(url: str, limits: bool) -> tuple[str, str]:
     began = time.monotonic()
     try:
-        status = requests.get(url, timeout=LIMIT).status_code
+        with _session() as session:
+            status = session.get(url, timeout=LIMIT).status_code
     except requests.RequestException as error:
         raise CommandError(f"{url} does not answer: {error}") from None
     good = status == 200 or (limits and status == TOO_MANY_REQUESTS)
+    if status in (UNAUTHORIZED, FORBIDDEN):
+        raise CommandError(f"{url} answers {status}: give a token that it accepts as TOKEN=…, or see mesh:security")
     took = f"{(time.monotonic() - began) * 1000:.0f} ms"
     return "" if good else CONTRADICTS, f"product page   {url}: {status} after {took}"
 
@@ -127,7 +130,7 @@ def _observed(url: str, user: str | None, count: int) -> Counter[str]:
     answers: list[str] = []
 
     def some(number: int) -> None:
-        with requests.Session() as session:
+        with _session() as session:
             refused = user and _login(session, url, user) == TOO_MANY_REQUESTS
             for _ in range(number):
                 answers.append(LIMITED if refused else _answer(session, url))
@@ -139,6 +142,14 @@ def _observed(url: str, user: str | None, count: int) -> Counter[str]:
         for one in asking:
             one.result()
     return Counter(answers)
+
+
+def _session() -> requests.Session:
+    """With the token of the environment's TOKEN, for a stack that asks for one."""
+    session = requests.Session()
+    if token := os.environ.get("TOKEN"):
+        session.headers["Authorization"] = f"Bearer {token}"
+    return session
 
 
 def _login(session: requests.Session, url: str, user: str) -> int:

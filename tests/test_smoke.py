@@ -14,6 +14,7 @@ import pytest
 from commands import guard, routes, smoke
 from commands.routes import Rule, Rules, rules
 from commands.smoke import LIMITED, NOBODY, fits, has_limits, judged, version_of
+from commands.stackfiles import CommandError
 from components import cluster
 from components.traffic.config import Traffic
 
@@ -174,7 +175,9 @@ class Page(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         body = b'{"reviews": [{}], "podname": "reviews-v1-x"}'
-        self.send_response(self.server.statuses[self.command])  # type: ignore[attr-defined]
+        status, token = self.server.statuses[self.command], self.server.token  # type: ignore[attr-defined]
+        good = not token or self.headers["Authorization"] == f"Bearer {token}"
+        self.send_response(status if good else 403)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -197,6 +200,7 @@ class Site(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Page)
         self.statuses = {"GET": 200, "POST": 200}
+        self.token = ""
         self.gate = threading.Event()
         self.gate.set()
         self.url = f"http://127.0.0.1:{self.server_port}/productpage"
@@ -226,6 +230,16 @@ def test_answers_to_a_user_whose_login_is_limited_are_not_taken_for_the_users(si
 def test_the_page_itself_may_be_limited_where_the_stack_has_limits(site: Site) -> None:
     site.statuses["GET"] = 429
     assert [smoke._page(site.url, limits)[0] for limits in (True, False)] == ["", smoke.CONTRADICTS]
+
+
+def test_a_stack_that_asks_for_tokens_gets_one(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.token = "abc"
+    monkeypatch.delenv("TOKEN", raising=False)
+    with pytest.raises(CommandError, match=r"answers 403: give a token that it accepts as TOKEN="):
+        smoke._page(site.url, False)
+    monkeypatch.setenv("TOKEN", "abc")
+    assert smoke._page(site.url, False)[0] == ""
+    assert smoke._observed(site.url, "jason", 8) == {"v1": 8}
 
 
 def test_a_quick_run_says_nothing_of_its_progress(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
