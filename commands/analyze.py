@@ -23,8 +23,12 @@ def show(stack: str, found: Sequence[Finding]) -> int:
     for finding in found:
         print(f"{finding.severity}: {finding}")
     counts = Counter(finding.severity for finding in found)
-    said = [f"{counts[s]} {s}{'s' if counts[s] > 1 and s is not Severity.INFO else ''}" for s in reversed(Severity)]
-    print(f"{stack}: " + (", ".join(text for text in said if not text.startswith("0 ")) or "nothing found"))
+    said = (
+        f"{counts[s]} {s}{'s' if counts[s] > 1 and s is not Severity.INFO else ''}"
+        for s in reversed(Severity)
+        if counts[s]
+    )
+    print(f"{stack}: {', '.join(said) or 'nothing found'}")
     return int(Severity.ERROR in counts)
 
 

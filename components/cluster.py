@@ -1,4 +1,4 @@
-"""Which cluster a stack is for, and what stands there.
+"""Which cluster a stack is for, and how it is asked.
 
 Everything goes through `kubectl`, which knows every way to log in to a cluster.
 """

@@ -21,23 +21,28 @@ class Moved:
 
     def __init__(self, recorded: Mapping[str, Mapping[str, Any]]) -> None:
         """`recorded`: outputs by URN."""
-        self._places: dict[tuple[str, ...], dict[str, str]] = defaultdict(dict)
-        for urn, outputs in recorded.items():
-            token, name = type_and_name(urn)
-            namespace = (outputs.get("metadata") or {}).get("namespace") or ""
-            self._places[token, name, namespace][_parent(urn)] = urn
+        self._recorded = recorded
+        self._urns: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
+        for urn in recorded:
+            self._urns[type_and_name(urn)][_parent(urn)] = urn
 
     def take(self, args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
         """A transformation of the stack: gives an object whose parent is new the name that it has in the state."""
         if not args.type_.startswith("kubernetes:"):
             return None
-        namespace = (plain(args.props.get("metadata")) or {}).get("namespace") or ""
-        known = self._places.get((args.type_, args.name, namespace), {})
+        known = self._urns.get((args.type_, args.name), {})
         parent = args.opts.parent.pulumi_resource_type if args.opts.parent else ""
         if not known or parent in known:
             return None
-        former = pulumi.ResourceOptions(aliases=list(known.values()))
+        here = _namespace(plain(args.props))
+        former = pulumi.ResourceOptions(
+            aliases=[urn for urn in known.values() if _namespace(self._recorded[urn]) == here]
+        )
         return pulumi.ResourceTransformationResult(args.props, pulumi.ResourceOptions.merge(args.opts, former))
+
+
+def _namespace(thing: Mapping[str, Any]) -> str:
+    return (thing.get("metadata") or {}).get("namespace") or ""
 
 
 def _parent(urn: str) -> str:
