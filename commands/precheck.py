@@ -18,7 +18,7 @@ from commands.checks.case import count
 from commands.checks.plan import Plan, plan
 from commands.stackfiles import CommandError
 from components import apiserver, cluster, survey
-from components.apiserver import Refused
+from components.apiserver import Api, Refused
 from components.cluster import ClusterError, Target, Unreachable
 from components.settings import Settings, SettingsError
 from components.survey import Survey
@@ -50,7 +50,7 @@ def _results(stack: str, settings: Settings, target: Target) -> dict[str, Result
     version = _version(target)
     planned = _plan(stack, settings)
     with ThreadPoolExecutor() as pool, apiserver.proxied(target) as answers:
-        found, recorded = pool.submit(_survey, target), pool.submit(engine.recorded, stack)
+        found, recorded = pool.submit(_survey, target, answers), pool.submit(engine.recorded, stack)
         case = Case(stack, settings, target, planned, answers, version, found.result(), recorded.result())
         return {name: _checked(name, case) for name in checks.CHECKS}
 
@@ -78,9 +78,9 @@ def _plan(stack: str, settings: Settings) -> Plan:
         return plan(render.record(stack, config), settings)
 
 
-def _survey(target: Target) -> Survey | ClusterError:
+def _survey(target: Target, server: Api) -> Survey | ClusterError:
     try:
-        return survey.take(target)
+        return survey.read(target, server)
     except Unreachable:
         raise
     except ClusterError as error:

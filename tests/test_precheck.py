@@ -32,7 +32,7 @@ def reached(monkeypatch: pytest.MonkeyPatch) -> FakeApi:
     monkeypatch.setattr(engine, "environment", lambda **_: {})
     monkeypatch.setattr(engine, "recorded", lambda _: Recorded())
     monkeypatch.setattr(cluster, "target", lambda _: TARGET)
-    monkeypatch.setattr(survey, "take", lambda _: SURVEY)
+    monkeypatch.setattr(survey, "read", lambda *_: SURVEY)
     monkeypatch.setattr(cluster, "get", lambda *_: {"gitVersion": "v1.33.3"})
     monkeypatch.setattr(apiserver, "proxied", proxied)
     monkeypatch.setattr(precheck, "_plan", lambda *_: whole)
