@@ -158,7 +158,7 @@ def test_a_delay_delays(checkout: Checkout, site: str) -> None:
     assert seconds() < 0.5
     with standing(checkout, virtual_service("ratings", {**delay, **RATINGS})):
         soon(lambda: seconds() > 0.5)
-        assert 1.2 <= seconds() < 2
+        assert 1.15 < seconds() < 2, "Envoy's timers may go off a few ms early"
 
 
 def test_a_timeout_ends_what_takes_too_long(checkout: Checkout, site: str) -> None:
@@ -348,16 +348,16 @@ def test_smoke_agrees_with_the_routes_and_fails_where_the_page_does_not(checkout
         text = checkout.make("smoke")
         assert re.search(r"reviews +v1 +90% configured +\d\d\.\d% of 400\n +v3 +10% configured", text)
         assert re.search(r"user jason +v2 +100% configured +100.0% of 40", text)
-        checkout.kubectl("scale", "deployment", "reviews-v3", "--replicas=0")
+        checkout.kubectl("scale", "deployment", "reviews-v1", "--replicas=0")
         soon(lambda: version_is_missing(site))
         text = checkout.make("smoke", code=None)
         assert re.search(r"no answer .*<- contradicts the configuration", text)
-        checkout.kubectl("scale", "deployment", "reviews-v3", "--replicas=1")
+        checkout.kubectl("scale", "deployment", "reviews-v1", "--replicas=1")
 
 
 def version_is_missing(site: str) -> bool:
-    """Whether nobody answers where v3 should."""
-    return bool(versions(site, 100)["none"])
+    """Whether nobody answers where v1 should. The page asks twice, so that one in ten would seldom be missed."""
+    return not versions(site, 100)["v1"]
 
 
 def test_an_object_that_pilot_refuses_is_said_and_hurts_no_other(checkout: Checkout, site: str) -> None:
