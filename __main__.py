@@ -1,5 +1,10 @@
 """The mesh, in the order in which it is installed."""
 
+# ruff: noqa: E402 - the engine reads the state while Python loads the rest
+from components import recorded
+
+state = recorded.ask()
+
 from functools import partial
 
 import pulumi
@@ -22,7 +27,7 @@ from components.settings import INGRESS
 from components.traffic import stack as traffic
 from components.traffic.component import Traffic, TrafficArgs
 
-settings, cluster = stack.prepare(ROOT)
+settings, cluster = stack.prepare(ROOT, state)
 mesh = Installation(values=settings)
 on_cluster = pulumi.ResourceOptions(provider=cluster.provider)
 

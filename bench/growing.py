@@ -12,7 +12,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi.runtime import config
 
-from components import kube, stack
+from components import kube, recorded, stack
 from components.installation import ROOT, Installation
 from components.namespaces import Namespaces, NamespacesArgs
 from components.security import stack as security
@@ -91,7 +91,7 @@ def program() -> None:
 
 def _mesh(count: int) -> None:
     config.set_all_config(settings(count))  # not the environment's: that can hold 128 KiB
-    chosen, cluster = stack.prepare(ROOT)
+    chosen, cluster = stack.prepare(ROOT, recorded.ask())
     on_cluster = pulumi.ResourceOptions(provider=cluster.provider)
     namespaces = Namespaces(
         "namespaces",

@@ -24,8 +24,9 @@ from commands.stackfiles import PROJECT, CommandError
 from components import apiserver, cluster, stack, survey
 from components.addons.config import SECRETS
 from components.apiserver import Api
-from components.cluster import Recorded, Target
+from components.cluster import Target
 from components.installation import ROOT
+from components.recorded import Recorded
 from components.settings import Settings
 
 FORCE_FIELDS: Final = "PULUMI_K8S_ENABLE_PATCH_FORCE"

@@ -18,7 +18,7 @@ import sandbox
 import toolchain
 from commands import locks, stackfiles
 from commands.stackfiles import PROJECT, ROOT, CommandError
-from components.cluster import Recorded
+from components.recorded import Recorded
 
 SECRET_BYTES: Final = 24
 """Of a password or key that is made: 32 characters, which is also a length that AES takes."""
@@ -86,7 +86,7 @@ def recorded(stack: str) -> Recorded | None:
     if done.returncode:
         return Recorded() if "no stack named" in done.stderr else None
     resources = json.loads(done.stdout)["deployment"].get("resources") or []
-    return Recorded({f"{r['type']}::{r['urn'].rpartition('::')[2]}": r.get("outputs") or {} for r in resources})
+    return Recorded.of({r["urn"]: r.get("outputs") or {} for r in resources})
 
 
 def _export(stack: str) -> subprocess.CompletedProcess[str]:

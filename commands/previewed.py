@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from commands.stackfiles import SECRET
-from components import collected
+from components.recorded import type_and_name
 
 UNKNOWN: Final = "(known after the update)"
 """What stands for a value that nobody knows yet."""
@@ -95,7 +95,7 @@ def _step(step: Mapping[str, Any], found: Preview, before: dict[str, Any], after
 
 
 def _resource(state: Mapping[str, Any]) -> Resource:
-    kind, name = collected.type_and_name(state["urn"])
+    kind, name = type_and_name(state["urn"])
     return Resource(
         urn=state["urn"],
         type=kind,

@@ -25,6 +25,7 @@ from commands.stackfiles import ROOT, CommandError
 from components import cluster, collected, survey
 from components.analysis.objects import Object
 from components.cluster import ClusterError, Unreachable
+from components.recorded import type_and_name
 from components.review.changes import Change, Item, Told, between
 from components.review.review import Source
 
@@ -185,7 +186,7 @@ def _items(resources: Iterable[previewed.Resource]) -> Iterator[Item]:
 
 def _item(resource: previewed.Resource) -> Item:
     """The object of a resource; what only Pulumi needs stays in its annotations alone, where rules look for it."""
-    token, name = collected.type_and_name(resource.parent)
+    token, name = type_and_name(resource.parent)
     meta: Mapping[str, Any] = resource.inputs.get("metadata") or {}
     named = {**resource.inputs, "metadata": {"name": resource.name, **meta}}
     thing = Object.read(render.manifest(named), collected.origin(token, name))

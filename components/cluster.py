@@ -8,8 +8,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -53,37 +52,6 @@ class Target:
     server: str
     kubeconfig: Path | None = None
     """A kubeconfig file other than the user's own."""
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """What the stack's state holds from earlier updates."""
-
-    resources: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """Outputs by `type::name`."""
-    urns: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """The same by URN."""
-
-    @property
-    def provider(self) -> Mapping[str, Any]:
-        return self.resources.get("pulumi:providers:kubernetes::cluster", {})
-
-    @property
-    def outputs(self) -> Mapping[str, Any]:
-        """The stack's outputs."""
-        return next((v for k, v in self.resources.items() if k.startswith("pulumi:pulumi:Stack::")), {})
-
-    def has_namespace(self, name: str) -> bool:
-        return f"kubernetes:core/v1:Namespace::{name}" in self.resources
-
-    def has_injector(self, name: str) -> bool:
-        return f"kubernetes:admissionregistration.k8s.io/v1:MutatingWebhookConfiguration::{name}" in self.resources
-
-    def owner_id(self, namespace: str) -> str | None:
-        """The id that `namespace` was marked with."""
-        outputs = self.resources.get(f"kubernetes:core/v1:Namespace::{namespace}", {})
-        annotations: Mapping[str, str] = outputs.get("metadata", {}).get("annotations", {})
-        return annotations.get(ID)
 
 
 def offline() -> bool:

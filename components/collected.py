@@ -15,6 +15,7 @@ from pulumi import _types  # how Pulumi itself turns arguments into wire names
 from components.addons.install import COMPONENTS
 from components.analysis.objects import Object
 from components.promises import known
+from components.recorded import type_and_name
 
 KINDS: Final = frozenset(
     (
@@ -60,14 +61,6 @@ def origin(token: str, name: str) -> str:
 def origin_of(urn: str) -> str:
     """The same by the component's URN; empty for none."""
     return origin(*type_and_name(urn))
-
-
-def type_and_name(urn: str) -> tuple[str, str]:
-    """Of a URN `urn:pulumi:<stack>::<project>::<parent types>$<type>::<name>`; empty for none."""
-    if not urn:
-        return "", ""
-    types, name = urn.split("::", 3)[2:]
-    return types.rpartition("$")[2], name
 
 
 def _origin(parent: pulumi.Resource | None) -> str:

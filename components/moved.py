@@ -13,7 +13,8 @@ from typing import Any
 
 import pulumi
 
-from components.collected import plain, type_and_name
+from components.collected import plain
+from components.recorded import type_and_name
 
 
 class Moved:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from components.cluster import ID, PROJECT, STACK, Recorded
+from components.cluster import ID, PROJECT, STACK
+from components.recorded import Recorded
 from components.release import ISTIO
 from components.survey import Survey
 

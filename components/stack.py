@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any, Final, NoReturn
+from typing import Final, NoReturn
 
 import pulumi
 import pulumi_kubernetes as k8s
@@ -17,10 +17,11 @@ from components import cluster, configuration, origins, ownership, sdk, settings
 from components.addons import secrets
 from components.analysis.findings import Severity
 from components.analysis.report import analyse
-from components.cluster import Recorded, Target
-from components.collected import Collected, type_and_name
+from components.cluster import Target
+from components.collected import Collected
 from components.installation import INJECTOR, Installation
 from components.moved import Moved
+from components.recorded import Recorded
 from components.settings import Settings
 from components.survey import Survey
 
@@ -51,8 +52,9 @@ class Cluster:
     """The objects that the program has made for it so far."""
 
 
-def prepare(root: str) -> tuple[Settings, Cluster]:
-    """The settings, and the cluster after all checks; `root` is the namespace that Istio goes to.
+def prepare(root: str, state: Future[Recorded]) -> tuple[Settings, Cluster]:
+    """The settings, and the cluster after all checks; `root` is the namespace that Istio goes to,
+    `state` what the stack has recorded.
 
     Ends the program with one message if the stack must not go on. A preview goes on without an answer of the
     cluster, against the recorded state; an update does not."""
@@ -62,10 +64,8 @@ def prepare(root: str) -> tuple[Settings, Cluster]:
         if absent := secrets.missing(chosen.addons):
             raise settings.SettingsError("\n".join(absent))
         target = cluster.target(chosen.context)
-        with ThreadPoolExecutor(1) as pool:  # the cluster answers while the engine reads the state
-            asked = None if _is_rendering() else pool.submit(survey.take, target)
-            recorded = _recorded()
-        found = _found(target, asked) if asked else None
+        found = None if _is_rendering() else _found(target)
+        recorded = state.result()
         if found:
             _refuse(found, recorded, root, chosen)
     except (settings.SettingsError, cluster.ClusterError) as error:
@@ -134,10 +134,10 @@ def _limit(seconds: int) -> None:
     pulumi.runtime.register_stack_transformation(limited)
 
 
-def _found(target: Target, asked: Future[Survey]) -> Survey | None:
+def _found(target: Target) -> Survey | None:
     where = f"cluster: context {target.context}, server {target.server}"
     try:
-        found = asked.result()
+        found = survey.take(target)
     except cluster.Unreachable as error:
         if not pulumi.runtime.is_dry_run():
             raise cluster.ClusterError(f"{where}: it does not answer: {error}") from None
@@ -168,12 +168,3 @@ def problems(
     own = {root: "existing"} if chosen.uses_root else {}
     spaces = {**own, **chosen.ownership}
     return list(ownership.problems_of_guest(found, recorded, project, stack, injector, spaces, adopt))
-
-
-def _recorded() -> Recorded:
-    """What the engine knows of this stack; it answers from the backend that the user is logged in to."""
-    name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
-    answer = pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", {"stackName": name})
-    resources: Mapping[str, Mapping[str, Any]] = (answer.value or {}).get("outputs", {})
-    urns = {urn: resource.get("outputs") or {} for urn, resource in resources.items()}
-    return Recorded({"::".join(type_and_name(urn)): outputs for urn, outputs in urns.items()}, urns)

@@ -12,7 +12,8 @@ from commands.checks import Case
 from commands.checks.plan import Plan, Planned, plan
 from components import configuration
 from components.apiserver import Answer, Request
-from components.cluster import ClusterError, Recorded, Target
+from components.cluster import ClusterError, Target
+from components.recorded import Recorded
 from components.survey import Survey
 
 TARGET = Target("here", "https://here")

@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from components import cluster, ownership
-from components.cluster import Recorded, Target
+from components.cluster import Target
+from components.recorded import Recorded
 from components.survey import Survey
 
 UID, PROVIDER = "uid-of-the-cluster", "id-of-the-provider"

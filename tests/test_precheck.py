@@ -10,7 +10,8 @@ import sandbox
 from commands import checks, engine, precheck
 from commands.checks import Level, Result, ownership
 from components import apiserver, cluster, survey
-from components.cluster import ClusterError, Recorded, Target, Unreachable
+from components.cluster import ClusterError, Target, Unreachable
+from components.recorded import Recorded
 from components.survey import Survey
 from tests.fake_api import SURVEY, TARGET, FakeApi, case, denied, planned
 from toolchain import pins

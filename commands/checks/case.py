@@ -13,7 +13,8 @@ from commands.checks.dryrun import Trial
 from commands.checks.plan import Kind, Plan
 from components import apiserver
 from components.apiserver import Api
-from components.cluster import ClusterError, Recorded, Target
+from components.cluster import ClusterError, Target
+from components.recorded import Recorded
 from components.settings import Settings
 from components.survey import Survey
 

@@ -7,8 +7,9 @@ from dataclasses import replace
 from commands.checks.case import Case, Level, Result
 from commands.stackfiles import PROJECT
 from components import cluster, stack
-from components.cluster import ClusterError, Recorded
+from components.cluster import ClusterError
 from components.installation import ROOT
+from components.recorded import Recorded
 from components.release import ISTIO
 from toolchain import pins
 
