@@ -22,6 +22,9 @@ from components.recorded import Recorded
 
 SECRET_BYTES: Final = 24
 """Of a password or key that is made: 32 characters, which is also a length that AES takes."""
+COLLECTOR: Final = {"GOGC": "200"}
+"""How much Go programs allocate before they look for garbage, in percent of what is in use; Go's own value is 100.
+The engine reads and writes a state of megabytes again and again (docs/speed.md)."""
 _PROJECT_FILE: Final = f"name: {PROJECT}\nruntime: python\n"
 
 
@@ -223,5 +226,5 @@ class Engine:
         """Runs Pulumi to its end, with `more` variables; `how` is what `subprocess.run` takes."""
         # The provider leaves a copy of the kubeconfig, keys and all, in the folder for temporary files.
         with tempfile.TemporaryDirectory(prefix="mesh-", ignore_cleanup_errors=True) as temporary:
-            env = {**os.environ, **(more or {}), locks.RUN: str(self.file), "TMPDIR": temporary}
+            env = {**COLLECTOR, **os.environ, **(more or {}), locks.RUN: str(self.file), "TMPDIR": temporary}
             return subprocess.run(["pulumi", *args], cwd=ROOT, env=env, text=True, check=False, **how)

@@ -148,7 +148,12 @@ def test_a_program_that_ends_with_an_error_is_that_error(tmp_path: Path, monkeyp
 
 @pytest.mark.parametrize(
     ("module", "without"),
-    [("commands.lifecycle", "pulumi"), ("commands.__main__", "pulumi"), ("commands.__main__", "pydantic")],
+    [
+        ("commands.lifecycle", "pulumi"),
+        ("commands.__main__", "pulumi"),
+        ("commands.__main__", "pydantic"),
+        ("components.recorded", "pydantic"),  # or the engine would be asked late
+    ],
 )
 def test_commands_load_only_what_they_need(module: str, without: str) -> None:
     """Half a second for each command is Pulumi's SDK; a third of a second for `make preview` are the settings."""

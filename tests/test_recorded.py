@@ -1,0 +1,56 @@
+"""What a stack recorded earlier, as the running program hears it from the engine."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from pulumi.runtime import mocks
+
+from components import recorded
+from components.recorded import Recorded
+
+URN = "urn:pulumi:dev::mesh::mesh:istio:Base$kubernetes:core/v1:Namespace::istio-system"
+STACK = "urn:pulumi:dev::mesh::pulumi:pulumi:Stack::mesh-dev"
+
+
+class Backend(mocks.Mocks):
+    """Answers as an engine with a state."""
+
+    def __init__(self, state: Mapping[str, Any]) -> None:
+        self.state = state
+        self.asked: list[str] = []
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        raise AssertionError(args.name)
+
+    def call(self, args: mocks.MockCallArgs) -> dict[str, Any]:
+        self.asked.append(args.args["stackName"])
+        return dict(self.state)
+
+
+def test_the_engine_is_asked_for_the_running_stack() -> None:
+    annotations = {"mesh/id": "x"}
+    state = {URN: {"outputs": {"metadata": {"annotations": annotations}}}, STACK: {"outputs": {"profile": "demo"}}}
+    backend = Backend({"outputs": state})
+    mocks.set_mocks(backend, project="mesh", stack="dev", organization="organization")
+    found = recorded.ask().result(timeout=20)
+    assert backend.asked == ["organization/mesh/dev"]
+    assert found.outputs == {"profile": "demo"}
+    assert found.owner_id("istio-system") == "x"
+    assert found.urns[URN] == {"metadata": {"annotations": annotations}}
+
+
+def test_a_stack_that_was_never_updated_has_recorded_nothing() -> None:
+    mocks.set_mocks(Backend({}), project="mesh", stack="dev", organization="organization")
+    assert recorded.ask().result(timeout=20) == Recorded()
+
+
+def test_a_state_that_cannot_be_read_is_said_when_the_answer_is_wanted() -> None:
+    class Broken(Backend):
+        def call(self, args: mocks.MockCallArgs) -> dict[str, Any]:
+            raise ValueError(f"no key for {args.args['stackName']}")
+
+    mocks.set_mocks(Broken({}), project="mesh", stack="dev", organization="organization")
+    answer = recorded.ask()
+    with pytest.raises(ValueError, match="no key for organization/mesh/dev"):
+        answer.result(timeout=20)
