@@ -93,8 +93,19 @@ def made_by(config: dict[str, str]) -> list[Item]:
 def test_a_finding_names_the_key_that_it_comes_from(doubtful: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     old = made_by({key: value for key, value in doubtful.items() if key != "mesh:traffic"})
     monkeypatch.setattr(sources, "choose", lambda *_: Compared(source=SOURCE, old=old, new=made_by(doubtful)))
-    (found,) = report.of("dev").findings
+    (found,) = report.of("dev").refused
     assert "DestinationRule default/ratings subsets[1] (from mesh:traffic.services.ratings.versions.v9)" in found
+    assert report.of("dev").findings == [], "it is said once"
+
+
+def test_a_new_warning_is_told(doubtful: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    old = made_by({key: value for key, value in doubtful.items() if key != "mesh:traffic"})
+    ratings = {"timeout": "1s", "retries": {"attempts": 2, "perTryTimeout": "2s"}}
+    doubtful["mesh:traffic"] = json.dumps({"services": {"ratings": ratings}})
+    monkeypatch.setattr(sources, "choose", lambda *_: Compared(source=SOURCE, old=old, new=made_by(doubtful)))
+    review = report.of("dev")
+    assert (len(review.findings), review.refused) == (1, [])
+    assert review.findings[0].startswith("warning: MESH0103 VirtualService default/ratings")
 
 
 def test_what_up_refuses_leads_the_report_and_fails(

@@ -70,19 +70,18 @@ def test_the_sdk_asks_the_faster_search() -> None:
 
 
 def test_outstanding_outputs_are_taken_in_the_order_of_their_coming() -> None:
-    async def scene() -> None:
-        first, second, third = (asyncio.get_running_loop().create_future() for _ in range(3))
-        for queue in (deque([first]), sdk.Outstanding([first])):
-            queue.append(second)
-            queue.append(third)
+    loop = asyncio.new_event_loop()
+    first, second, third = (loop.create_future() for _ in range(3))
+    loop.close()
+    for queue in (deque([first]), sdk.Outstanding([first])):
+        queue.append(second)
+        queue.append(third)
+        queue.remove(second)
+        with pytest.raises(ValueError, match="not"):
             queue.remove(second)
-            with pytest.raises(ValueError, match="not"):
-                queue.remove(second)
-            assert len(queue) == 2
-            assert [queue.popleft(), queue.popleft()] == [first, third]
-            assert len(queue) == 0
-
-    asyncio.run(scene())
+        assert len(queue) == 2
+        assert [queue.popleft(), queue.popleft()] == [first, third]
+        assert len(queue) == 0
 
 
 def their_trace() -> Callable[[], Any]:

@@ -43,7 +43,7 @@ class Review:
     shifts: Sequence[Shift]
     """What becomes of requests."""
     findings: Sequence[str]
-    """What analysis says of the mesh that it did not say before."""
+    """What analysis warns of or mentions now, and did not before."""
     refused: Sequence[str]
     """Why an `up` refuses the new objects, new or not: what analysis calls an error."""
     drift: Sequence[Change]
@@ -69,14 +69,16 @@ class Review:
         before, after = (drawing.of(mesh, f"mesh {stack}") for mesh in (subject.old, subject.new))
         known, found = (analyse((item.object for item in items), suppressed) for items in (old, new))
         said = {replace(finding, origin="") for finding in known}
+        wrong = [finding for finding in found if finding.severity is Severity.ERROR]
+        fresh = (finding for finding in found if finding not in wrong and replace(finding, origin="") not in said)
         return cls(
             stack=stack,
             source=source,
             subject=subject,
             risks=risks.find(subject),
             shifts=requests.shifts(subject),
-            findings=[f"{one.severity}: {one}" for one in found if replace(one, origin="") not in said],
-            refused=[str(one) for one in found if one.severity is Severity.ERROR],
+            findings=[f"{finding.severity}: {finding}" for finding in fresh],
+            refused=[str(finding) for finding in wrong],
             drift=drift,
             picture=after if subject.first else model.change(before, after),
         )
