@@ -23,9 +23,9 @@ class Backend(mocks.Mocks):
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         raise AssertionError(args.name)
 
-    def call(self, args: mocks.MockCallArgs) -> dict[str, Any]:
+    def call(self, args: mocks.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]]]:
         self.asked.append(args.args["stackName"])
-        return dict(self.state)
+        return dict(self.state), []
 
 
 def test_the_engine_is_asked_for_the_running_stack() -> None:
@@ -47,7 +47,7 @@ def test_a_stack_that_was_never_updated_has_recorded_nothing() -> None:
 
 def test_a_state_that_cannot_be_read_is_said_when_the_answer_is_wanted() -> None:
     class Broken(Backend):
-        def call(self, args: mocks.MockCallArgs) -> dict[str, Any]:
+        def call(self, args: mocks.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]]]:
             raise ValueError(f"no key for {args.args['stackName']}")
 
     mocks.set_mocks(Broken({}), project="mesh", stack="dev", organization="organization")
