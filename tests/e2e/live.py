@@ -146,6 +146,14 @@ def differing(site: str, wanted: Mapping[Seen, float], path: str, headers: Mappi
     return None if same else found
 
 
+def _ready(address: str) -> bool:
+    """Whether a Prometheus answers questions; it listens before it does."""
+    try:
+        return requests.get(f"http://{address}/-/ready", timeout=5).ok
+    except requests.ConnectionError:
+        return False
+
+
 @contextmanager
 def watched(checkout: Checkout) -> Iterator[Callable[[str], dict[str, float]]]:
     """Asks a Prometheus that watches what is live: PromQL to values by version, or by nothing."""
@@ -169,7 +177,7 @@ def watched(checkout: Checkout) -> Iterator[Callable[[str], dict[str, float]]]:
 
     with subprocess.Popen(command) as process:
         try:
-            soon(lambda: socket.socket().connect_ex(("127.0.0.1", int(address.rpartition(":")[2]))) == 0)
+            soon(lambda: _ready(address), limit=30)
             yield ask
         finally:
             process.terminate()
