@@ -68,6 +68,8 @@ def ask() -> Future[Recorded]:
     name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
 
     def answer() -> Recorded:
+        # By the SDK's own call: where none was begun before the program's end, the SDK does not wait for those that are
+        # under way then, but asks in a circle whether they are done, half a second of processors' time in a preview.
         said = asyncio.run(invoke_async("pulumi:pulumi:readStackResourceOutputs", {"stackName": name}))
         resources: Mapping[str, Mapping[str, Any]] = (said or {}).get("outputs", {})
         return Recorded.of({urn: resource.get("outputs") or {} for urn, resource in resources.items()})

@@ -70,14 +70,14 @@ class Review:
         known, found = (analyse((item.object for item in items), suppressed) for items in (old, new))
         said = {replace(finding, origin="") for finding in known}
         wrong = [finding for finding in found if finding.severity is Severity.ERROR]
-        fresh = (finding for finding in found if finding not in wrong and replace(finding, origin="") not in said)
+        rest = (finding for finding in found if finding.severity is not Severity.ERROR)
         return cls(
             stack=stack,
             source=source,
             subject=subject,
             risks=risks.find(subject),
             shifts=requests.shifts(subject),
-            findings=[f"{finding.severity}: {finding}" for finding in fresh],
+            findings=[f"{one.severity}: {one}" for one in rest if replace(one, origin="") not in said],
             refused=[str(finding) for finding in wrong],
             drift=drift,
             picture=after if subject.first else model.change(before, after),
