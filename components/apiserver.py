@@ -114,13 +114,19 @@ def proxied(at: Target) -> Iterator[Api]:
                 said = ""
                 for line in proxy.stdout or ():  # warnings come first
                     said += line
-                    if path.exists():
+                    if _listens(path):
                         break
                 else:
                     raise Unreachable(said.strip() or "kubectl proxy failed without a word")
                 yield _Proxied(path)
             finally:
                 proxy.terminate()
+
+
+def _listens(path: Path) -> bool:
+    """Whether somebody answers at a socket; the file is there a moment earlier."""
+    with socket.socket(socket.AF_UNIX) as tried:
+        return tried.connect_ex(str(path)) == 0
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from components.cluster import Target, Unreachable
 from tests.fake_api import FakeApi, denied, status
 
 SERVER = """
-import http.server, socketserver, sys
+import http.server, socketserver, sys, time
 path = next(a.split("=")[1] for a in sys.argv if a.startswith("--unix-socket="))
 class Handler(http.server.BaseHTTPRequestHandler):
     def address_string(self): return "local"
@@ -30,8 +30,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_response(409)
         self.end_headers()
         self.wfile.write(b'{"message": "%s %s"}' % (self.headers["Content-Type"].encode(), str(len(body)).encode()))
+server = socketserver.UnixStreamServer(path, Handler, bind_and_activate=False)
+server.server_bind()
 print("W0101 a warning", flush=True)
-server = socketserver.UnixStreamServer(path, Handler)
+time.sleep(0.2)
+server.server_activate()
 print("Starting to serve on", path, flush=True)
 server.serve_forever()
 """
