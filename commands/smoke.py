@@ -34,8 +34,11 @@ PROGRESS: Final = 5.0
 """Seconds after which it is said how many requests are answered, again and again."""
 NOBODY: Final = "no answer"
 LIMITED: Final = "limited (429)"
+UNRATED: Final = "without ratings"
+"""By v2 or v3, which both say so when the ratings do not answer; v1 never asks for them."""
 CONTRADICTS: Final = "contradicts the configuration"
 
+_RATED: Final = ("v2", "v3")
 _BY_COLOR: Final = {None: "v1", "black": "v2", "red": "v3"}
 
 
@@ -94,14 +97,17 @@ def _page(url: str, limits: bool) -> tuple[str, str]:
 
 def judged(who: str, seen: Counter[str], rule: Rule, limits: bool) -> Iterator[tuple[str, str]]:
     """A line for each version that is configured or has answered, and what is wrong with it, if anything."""
-    asked, limited = seen.total(), seen[LIMITED]
+    asked, limited, unrated = seen.total(), seen[LIMITED], seen[UNRATED]
     left = asked - limited
-    versions = sorted({*rule.shares, *seen} - {NOBODY, LIMITED}) + [NOBODY] * (NOBODY in seen)
+    versions = sorted({*rule.shares, *seen} - {NOBODY, LIMITED, UNRATED}) + [NOBODY] * (NOBODY in seen)
     rows = []
     for version in versions:
         wanted = f"{rule.shares.get(version, 0.0):.0%}" if rule.shares else "any"
-        good = fits(version, seen[version], left, rule)
+        good = fits(version, seen[version], left, rule, unrated if version in _RATED else 0)
         rows.append((_row(version, wanted, seen[version], left), "" if good else CONTRADICTS))
+    if unrated:
+        foreseen = not rule.shares or rule.may_fail or any(map(rule.shares.get, _RATED))
+        rows.append((_row(UNRATED, "", unrated, asked), "" if foreseen else CONTRADICTS))
     if limited:
         foreseen = limits or rule.may_fail
         few = f"too few are left to judge: {left}" if left < FEWEST and not rule.may_fail else ""
@@ -114,8 +120,10 @@ def _row(name: str, wanted: str, hits: int, count: int) -> str:
     return f"{name:<{16 - len(wanted)}}{wanted} configured {hits / max(count, 1):>7.1%} of {count}"
 
 
-def fits(version: str, hits: int, count: int, rule: Rule) -> bool:
-    """Whether `hits` of `count` answers by `version` are what the rule wants, but for chance."""
+def fits(version: str, hits: int, count: int, rule: Rule, perhaps: int = 0) -> bool:
+    """Whether `hits` of `count` answers by `version` are what the rule wants, but for chance.
+
+    `perhaps` is how many of the others may be by it too."""
     if version == NOBODY:
         return rule.may_fail or not hits
     if not rule.shares:
@@ -123,7 +131,9 @@ def fits(version: str, hits: int, count: int, rule: Rule) -> bool:
     share = rule.shares.get(version, 0.0)
     if rule.may_fail or count < FEWEST:
         return hits == 0 or share > 0
-    return bool(abs(hits - share * count) <= DEVIATIONS * (count * share * (1 - share)) ** 0.5)
+    wanted = share * count
+    nearest = min(max(wanted, hits), hits + perhaps)
+    return bool(abs(nearest - wanted) <= DEVIATIONS * (count * share * (1 - share)) ** 0.5)
 
 
 def _observed(url: str, user: str | None, count: int) -> Counter[str]:
@@ -172,9 +182,12 @@ def _answer(session: requests.Session, url: str) -> str:
 
 
 def version_of(answer: Any) -> str:
-    """Which version of reviews gave an answer: by its pod's name where it says that, else by the stars."""
+    """Which version of reviews gave an answer: by its pod's name where it says that, else by the stars.
+
+    Not every release of the sample says its pod's name."""
     if not isinstance(answer, dict) or not answer.get("reviews"):
         return NOBODY
     if found := re.match(r"reviews-(v\w+)", str(answer.get("podname", ""))):
         return found.group(1)
-    return _BY_COLOR.get((answer["reviews"][0].get("rating") or {}).get("color"), "unknown")
+    rating = answer["reviews"][0].get("rating") or {}
+    return UNRATED if "error" in rating else _BY_COLOR.get(rating.get("color"), "unknown")

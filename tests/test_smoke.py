@@ -13,7 +13,7 @@ import pytest
 
 from commands import guard, routes, smoke
 from commands.routes import Rule, Rules, rules
-from commands.smoke import LIMITED, NOBODY, fits, has_limits, judged, version_of
+from commands.smoke import LIMITED, NOBODY, UNRATED, fits, has_limits, judged, version_of
 from commands.stackfiles import CommandError
 from components import cluster
 from components.traffic.config import Traffic
@@ -108,6 +108,7 @@ def test_no_answer_is_wrong_unless_the_route_makes_requests_fail() -> None:
         ({"reviews": [{"text": "fine"}]}, "v1"),
         ({"reviews": [{"rating": {"stars": 5, "color": "black"}}]}, "v2"),
         ({"reviews": [{"rating": {"stars": 5, "color": "red"}}]}, "v3"),
+        ({"reviews": [{"rating": {"error": "Ratings service is currently unavailable"}}]}, UNRATED),
         ({"error": "unavailable"}, NOBODY),
         ([], NOBODY),
     ],
@@ -154,6 +155,26 @@ def test_too_few_answers_beside_limited_ones_are_said_to_be_too_few() -> None:
 
 def test_a_version_that_nobody_configured_is_wrong_however_few_answers_are_left() -> None:
     assert smoke.CONTRADICTS in lines({"v2": 1, LIMITED: 399})[1]
+
+
+@pytest.mark.parametrize(
+    ("seen", "shares", "wrong"),
+    [
+        ({"v1": 360, UNRATED: 40}, {"v1": 0.9, "v2": 0.1}, []),
+        ({"v1": 200, "v2": 10, UNRATED: 190}, {"v1": 0.5, "v2": 0.25, "v3": 0.25}, []),
+        ({"v1": 360, UNRATED: 40}, {"v1": 1.0}, ["v1", UNRATED]),
+        ({UNRATED: 400}, {"v1": 0.9, "v2": 0.1}, ["v1"]),
+        ({"v1": 395, UNRATED: 5}, {"v1": 0.9, "v2": 0.1}, ["v1", "v2"]),
+        ({UNRATED: 40}, {"v3": 1.0}, []),
+        ({UNRATED: 40}, {}, []),
+    ],
+)
+def test_answers_without_ratings_may_be_by_either_version_that_asks_for_them(
+    seen: dict[str, int], shares: dict[str, float], wrong: list[str]
+) -> None:
+    found = lines(seen, Rule(shares))
+    assert [line[15:30].partition("  ")[0] for line in found if "<-" in line] == wrong
+    assert f"{UNRATED}  configured" in found[-1]
 
 
 @pytest.mark.parametrize(
