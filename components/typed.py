@@ -15,7 +15,7 @@ Findings = Iterator[tuple[Path, str]]
 class Typed(BaseModel):
     """A value whose unknown fields are errors and that does not change once it is built."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Documented(Typed):

@@ -42,7 +42,7 @@ class Message(Typed):
     Raises ApiError, with the path of each problem below the message that is being built.
     """
 
-    model_config = ConfigDict(strict=True, defer_build=True, validate_by_name=True, validate_by_alias=True)
+    model_config = ConfigDict(strict=True, validate_by_name=True, validate_by_alias=True)
 
     one_of: ClassVar[tuple[str, ...]] = ()
     """Wire names of the fields of which at most one may be set."""
