@@ -300,7 +300,10 @@ def test_a_prometheus_of_ones_own_answers_what_dashboards_ask(checkout: Checkout
             found += versions(site, 100)
         shares = soon(lambda: ask(split), limit=20)
         for seen in ("v1", "v3"):
-            assert within(found[seen] / found.total(), round(shares[seen] * found.total()), found.total()), (shares, found)
+            assert within(found[seen] / found.total(), round(shares[seen] * found.total()), found.total()), (
+                shares,
+                found,
+            )
 
 
 def test_what_the_stacks_file_says_holds_for_requests(checkout: Checkout, site: str) -> None:
