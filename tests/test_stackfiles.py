@@ -19,11 +19,16 @@ def test_values_become_the_text_that_pulumi_hands_over() -> None:
     assert config["mesh:ingressNodePorts"] == '{"http2": 31102}'
 
 
-@pytest.mark.parametrize("text", ["config: [", "- a", "config: text"])
-def test_a_file_that_is_no_mapping_is_one_clear_message(text: str, tmp_path: Path) -> None:
+MAPPING = "expected a mapping with a key `config`$"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), [("config: [", "is not YAML: .* line 1"), ("- a", MAPPING), ("config: text", MAPPING)]
+)
+def test_a_file_that_is_no_mapping_is_one_clear_message(text: str, said: str, tmp_path: Path) -> None:
     file = tmp_path / "Pulumi.x.yaml"
     file.write_text(text)
-    with pytest.raises(CommandError, match=r"Pulumi\.x\.yaml"):
+    with pytest.raises(CommandError, match=rf"^Pulumi\.x\.yaml:? {said}"):
         stackfiles.document(file)
 
 
