@@ -47,12 +47,11 @@ def _without_built() -> dict[str, str]:
 
 def report(found: dict[str, list[Run]]) -> str:
     """The table."""
-    rows = [
-        [
-            name,
-            tables.seconds(Figure([one.seconds for one in runs])),
-            f"{Figure([one.cpu for one in runs]).middle:.0f} s",
-        ]
-        for name, runs in found.items()
-    ]
-    return tables.table(["", "time", "processors' time"], rows) + "\n"
+    rows = []
+    for name, runs in found.items():
+        row = [name, tables.seconds(Figure([one.seconds for one in runs]))]
+        if not name.startswith("cluster"):  # what the cluster's processes take is not the command's
+            row.append(f"{Figure([one.cpu for one in runs]).middle:.0f} s")
+            row.append(tables.mebibytes(Figure([one.memory for one in runs])))
+        rows.append(row)
+    return tables.table(["", "time", "processors' time", "peak memory"], rows) + "\n"

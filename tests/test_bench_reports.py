@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench import compare, growing, growth
+from bench import compare, growing, growth, setup
 from bench.process import Run
 from bench.sides import FIGURES, Side
 
@@ -67,3 +67,9 @@ def test_growth_is_told_above_the_program_without_services() -> None:
     text = growth.report(found)
     assert row(text, "exponent")[2:] == ["1.00", "1.00", "1.00", "2.00", "1.00"]
     assert "takes **10.0 ms** for each resource" in text
+
+
+def test_of_the_clusters_start_only_the_time_is_told() -> None:
+    text = setup.report({"cluster, first start": runs(3.0, 4.0, 5.0), "toolchain, cold": runs(700.0)})
+    assert row(text, "cluster, first start")[1:] == ["4.00 s (3.00 to 5.00, n 3)"]
+    assert row(text, "toolchain, cold")[2:] == ["700 s", "1 MiB (1 to 1, n 1)"]
