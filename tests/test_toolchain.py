@@ -85,6 +85,7 @@ def built(tools: toolchain.Toolchain) -> set[str]:
 
 
 PINS = pins.read()
+KEY = PINS.key
 EVERYTHING = {*pins.PACKAGES, *pins.HOST_PACKAGES, *pins.SCRIPTS}
 
 
@@ -134,25 +135,25 @@ def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_same_sources_give_the_same_cache_key_wherever_they_are(copy: Path) -> None:
     assert copy == pins.MODULE
-    assert pins.read().key == PINS.key
+    assert pins.read().key == KEY
 
 
 @pytest.mark.parametrize("name", ["go.mod", "go.sum", "provider/main.go", "language-host/go.sum"])
 def test_each_source_of_a_program_changes_the_cache_key(copy: Path, name: str) -> None:
     with (copy / name).open("a") as file:
         file.write("\n")
-    assert pins.read().key != PINS.key
+    assert pins.read().key != KEY
 
 
 def test_the_module_of_the_checkers_does_not_change_the_cache_key(copy: Path) -> None:
     with (copy / "istio" / "go.mod").open("a") as file:
         file.write("\n")
-    assert pins.read().key == PINS.key
+    assert pins.read().key == KEY
 
 
 def test_another_release_of_the_provider_changes_the_cache_key() -> None:
     other = pins.Pins(pulumi=PINS.pulumi, provider="4.0.0", kubernetes=PINS.kubernetes, go=PINS.go)
-    assert other.key != PINS.key
+    assert other.key != KEY
 
 
 # Building
@@ -215,7 +216,7 @@ def test_a_failed_build_tells_its_last_lines_and_its_log_and_leaves_nothing(monk
 
 
 def test_what_a_killed_build_left_behind_is_removed() -> None:
-    place = places.cache() / "toolchain" / PINS.key
+    place = places.cache() / "toolchain" / KEY
     leftover = script(place / "build-killed" / "half-of-etcd", "")
     toolchain.ensure(io.StringIO())
     assert not leftover.parent.exists()
@@ -303,7 +304,7 @@ def test_an_interrupted_build_ends_go_and_says_one_line(machine: Path, other_bui
     assert "Traceback" not in said
     with pytest.raises(ProcessLookupError):
         os.kill(int((machine / "go.pid").read_text()), 0)
-    place = places.cache() / "toolchain" / PINS.key
+    place = places.cache() / "toolchain" / KEY
     assert not [*place.glob("*/*"), *place.glob("build-*")]
 
 

@@ -48,7 +48,7 @@ class Toolchain:
 
 
 def ensure(out: TextIO | None = None) -> Toolchain:
-    """All programs; builds what is missing, which takes about 16 minutes on two cores at first.
+    """All programs; builds what is missing, which takes 12 to 15 minutes on two cores at first.
 
     Progress goes to `out` (standard error). Safe to interrupt and to run twice at once. Raises
     ToolchainError when something can neither be found nor built.
