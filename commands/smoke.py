@@ -38,8 +38,8 @@ UNRATED: Final = "without ratings"
 """By v2 or v3, which both say so when the ratings do not answer; v1 never asks for them."""
 CONTRADICTS: Final = "contradicts the configuration"
 
-_RATED: Final = ("v2", "v3")
 _BY_COLOR: Final = {None: "v1", "black": "v2", "red": "v3"}
+_RATED: Final = [version for color, version in _BY_COLOR.items() if color]
 
 
 def run(stack: str) -> int:

@@ -155,7 +155,7 @@ def test_a_delay_delays(checkout: Checkout, site: str) -> None:
         return requests.get(f"{site}{PRODUCT}/ratings", timeout=20).elapsed.total_seconds()
 
     delay = {"fault": {"delay": {"fixedDelay": "1.2s", "percentage": {"value": 100}}}}
-    assert min(seconds() for _ in range(5)) < 0.5
+    assert seconds() < 0.5
     with standing(checkout, virtual_service("ratings", {**delay, **RATINGS})):
         soon(lambda: seconds() > 0.5)
         assert 1.15 < seconds() < 2, "Envoy's timers may go off a few ms early"
@@ -299,11 +299,8 @@ def test_a_prometheus_of_ones_own_answers_what_dashboards_ask(checkout: Checkout
         while time.monotonic() < until:
             found += versions(site, 100)
         shares = soon(lambda: ask(split), limit=20)
-        for seen in ("v1", "v3"):
-            assert within(found[seen] / found.total(), round(shares[seen] * found.total()), found.total()), (
-                shares,
-                found,
-            )
+        assert abs(shares["v3"] - found["v3"] / found.total()) < 0.03, (shares, found)
+        assert abs(shares["v1"] - found["v1"] / found.total()) < 0.03, (shares, found)
 
 
 def test_what_the_stacks_file_says_holds_for_requests(checkout: Checkout, site: str) -> None:
