@@ -3,7 +3,7 @@
 import json
 from typing import Any, get_args
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
 from pydantic import BaseModel
@@ -41,6 +41,7 @@ def parts(annotation: Any) -> list[type[BaseModel]]:
 
 @limits(UNHURRIED, max_examples=400)
 @given(fields(Traffic, 3))
+@example({"services": {"reviews": {"versions": [[]]}}})
 def test_every_traffic_becomes_objects_or_is_refused_with_a_path(traffic: dict[str, Any]) -> None:
     config = {"mesh:profile": "demo", "mesh:injectedNamespaces": '{"default": "existing"}'}
     problems = ""

@@ -21,7 +21,9 @@ from components.typed import Documented, Findings, Path
 
 def _by_label(value: Any) -> Any:
     """A list of versions is told by the label `version`."""
-    return {name: {"version": name} for name in value} if isinstance(value, list | tuple) else value
+    if isinstance(value, list | tuple) and all(isinstance(name, str) for name in value):
+        return {name: {"version": name} for name in value}
+    return value
 
 
 def _mode(value: Any) -> Any:
