@@ -1,33 +1,34 @@
 """The mesh, in the order in which it is installed."""
 
 # ruff: noqa: E402 - the engine reads the state while Python loads the rest
-from components import recorded
+from engine import state
 
-state = recorded.ask()
+recorded = state.ask()
 
 from functools import partial
 
 import pulumi
 
-from components import gate, meshconfig, productpage, stack
+from components import meshconfig
 from components.addons.install import AddonsArgs, install
 from components.addons.jaeger import Jaeger
 from components.base import Base, BaseArgs
 from components.bookinfo import Bookinfo, BookinfoArgs
 from components.cni import Cni, CniArgs
 from components.gateways import Gateway, GatewayArgs
-from components.installation import ROOT, Installation
 from components.istiod import Istiod, IstiodArgs
 from components.namespaces import Namespaces, NamespacesArgs
 from components.ratelimit import RateLimit, RateLimitArgs
 from components.remote import Remote, RemoteArgs
-from components.security import stack as security
-from components.security.component import Security
-from components.settings import INGRESS
-from components.traffic import stack as traffic
-from components.traffic.component import Traffic, TrafficArgs
+from components.security import Security
+from components.traffic import Traffic, TrafficArgs
+from engine import gate, program
+from mesh.config import productpage, security, traffic
+from mesh.config.installation import Installation
+from mesh.config.settings import INGRESS
+from mesh.core.names import ROOT
 
-settings, cluster = stack.prepare(ROOT, state)
+settings, cluster = program.prepare(ROOT, recorded)
 mesh = Installation(values=settings)
 on_cluster = pulumi.ResourceOptions(provider=cluster.provider)
 
@@ -116,7 +117,7 @@ if settings.traffic:
 if settings.security:
     Security("security", TrafficArgs(objects=security.objects(settings), namespaces=places, api=api), on_cluster)
 
-stack.review(settings, cluster.made)
+program.review(settings, cluster.made)
 
 facts = {name: gateway.facts for name, gateway in gateways.items()}
 pulumi.export("profile", settings.profile)

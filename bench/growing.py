@@ -12,13 +12,15 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi.runtime import config
 
-from components import kube, recorded, stack
-from components.installation import ROOT, Installation
+from components import kube
 from components.namespaces import Namespaces, NamespacesArgs
-from components.security import stack as security
-from components.security.component import Security
-from components.traffic import stack as traffic
-from components.traffic.component import Traffic, TrafficArgs
+from components.security import Security
+from components.traffic import Traffic, TrafficArgs
+from engine import program as run
+from engine import state
+from mesh.config import security, traffic
+from mesh.config.installation import Installation
+from mesh.core.names import ROOT
 
 SERVICES: Final = "BENCH_SERVICES"
 """Environment variable: how many services."""
@@ -91,7 +93,7 @@ def program() -> None:
 
 def _mesh(count: int) -> None:
     config.set_all_config(settings(count))  # not the environment's: that can hold 128 KiB
-    chosen, cluster = stack.prepare(ROOT, recorded.ask())
+    chosen, cluster = run.prepare(ROOT, state.ask())
     on_cluster = pulumi.ResourceOptions(provider=cluster.provider)
     namespaces = Namespaces(
         "namespaces",
@@ -110,7 +112,7 @@ def _mesh(count: int) -> None:
     Shop(count, namespaces.names[SHOP], on_cluster)
     Traffic("traffic", TrafficArgs(objects=traffic.objects(chosen), namespaces=namespaces.names, api=()), on_cluster)
     Security("security", TrafficArgs(objects=security.objects(chosen), namespaces=namespaces.names, api=()), on_cluster)
-    stack.review(chosen, cluster.made)
+    run.review(chosen, cluster.made)
 
 
 def _plain(count: int) -> None:

@@ -15,7 +15,7 @@ from bench.place import Place
 from bench.process import Run, run
 from commands import analyze, render
 from commands.stackfiles import PROJECT, ROOT
-from components.analysis.report import analyse
+from mesh.analysis.report import analyse
 
 SIZES: Final = (10, 100, 1000)
 """Numbers of services."""

@@ -13,7 +13,7 @@ from typing import Final
 
 from commands.engine import Engine, environment
 from commands.stackfiles import CommandError
-from components.errors import Refusal
+from mesh.core.errors import Refusal
 from sandbox import SandboxError
 from toolchain import ToolchainError
 

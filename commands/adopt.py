@@ -11,6 +11,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
+from cluster import client, kubectl, survey
+from cluster.client import Api
+from cluster.kubectl import Target
+from cluster.state import Recorded
 from commands import engine as engines
 from commands import guard, imports, takeover
 from commands.engine import Engine
@@ -21,13 +25,11 @@ from commands.parity.defaults import NOTHING
 from commands.parity.normal import Object
 from commands.parity.sources import Ours
 from commands.stackfiles import PROJECT, CommandError
-from components import apiserver, cluster, stack, survey
-from components.addons.config import SECRETS
-from components.apiserver import Api
-from components.cluster import Target
-from components.installation import ROOT
-from components.recorded import Recorded
-from components.settings import Settings
+from engine import program
+from mesh.config.addons import SECRETS
+from mesh.config.settings import Settings
+from mesh.core import names
+from mesh.core.names import ROOT
 
 FORCE_FIELDS: Final = "PULUMI_K8S_ENABLE_PATCH_FORCE"
 """Variable by which the provider takes fields from others."""
@@ -41,7 +43,7 @@ def run(name: str, force: bool) -> int:
     at = guard.same_cluster(engine)
     _refuse(name, settings, at)
     here = sources.ours(name, settings)
-    with apiserver.proxied(at) as answers:
+    with client.proxied(at) as answers:
         theirs = sources.standing(answers, here.plan)
         _compare(name, here, theirs, force)
         engine.make_secrets(SECRETS, settings.addons.secrets)
@@ -57,14 +59,14 @@ def run(name: str, force: bool) -> int:
 
 def _manager(taken: Sequence[Resource]) -> str:
     """The field manager of the stack."""
-    return str(taken[0]["inputs"]["metadata"]["annotations"][cluster.FIELD_MANAGER])
+    return str(taken[0]["inputs"]["metadata"]["annotations"][names.FIELD_MANAGER])
 
 
 def _refuse(name: str, settings: Settings, at: Target) -> None:
     """CommandError if it is the mesh of another stack, or the cluster is the wrong one."""
     found = survey.take(at)
     recorded = engines.recorded(name) or Recorded()
-    problems = stack.problems(found, recorded, PROJECT, name, ROOT, settings, adopt=True)
+    problems = program.problems(found, recorded, PROJECT, name, ROOT, settings, adopt=True)
     if problems:
         raise CommandError("\n".join(problems))
 
@@ -93,18 +95,18 @@ def _matters(difference: Difference) -> bool:
 
 @contextmanager
 def _adopting() -> Iterator[None]:
-    os.environ[cluster.ADOPT] = "1"
+    os.environ[kubectl.ADOPT] = "1"
     try:
         yield
     finally:
-        del os.environ[cluster.ADOPT]
+        del os.environ[kubectl.ADOPT]
 
 
 def _planned(engine: Engine) -> list[dict[str, Any]]:
     """The stack's resources, with inputs that hold the id of its provider, which is made first if it is not there."""
     with _adopting():
         if not guard.provider(engine):
-            provider = f"urn:pulumi:{engine.stack}::{PROJECT}::pulumi:providers:kubernetes::{stack.PROVIDER}"
+            provider = f"urn:pulumi:{engine.stack}::{PROJECT}::pulumi:providers:kubernetes::{program.PROVIDER}"
             engine.run("up", "--target", provider, "--skip-preview", "--yes", quiet=True)
         return engine.planned()
 

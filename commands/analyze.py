@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from commands import render, stackfiles
 from commands.render import Resource
-from components import collected, configuration, origins
-from components.analysis.findings import Finding, Severity
-from components.analysis.objects import Object
-from components.analysis.report import analyse
+from engine import manifests
+from mesh.analysis.findings import Finding, Severity
+from mesh.analysis.objects import Object
+from mesh.analysis.report import analyse
+from mesh.config import loading, origins
 
 
 def run(stack: str) -> int:
@@ -35,7 +36,7 @@ def show(stack: str, found: Sequence[Finding]) -> int:
 def findings(stack: str) -> Sequence[Finding]:
     """What is wrong with the objects that a stack makes. Raises CommandError, SettingsError."""
     config = stackfiles.config(stack)
-    chosen = configuration.load(config)
+    chosen = loading.load(config)
     return analyse(origins.located(objects(render.record(stack, config)), chosen), chosen.analysis.suppress)
 
 
@@ -43,4 +44,4 @@ def objects(resources: Iterable[Resource]) -> Iterator[Object]:
     """The Kubernetes objects among recorded resources, with the config keys that they come from."""
     for resource in resources:
         for manifest in render.manifests([resource]):
-            yield Object.read(manifest, collected.origin_of(resource.parent))
+            yield Object.read(manifest, manifests.origin_of(resource.parent))

@@ -11,12 +11,13 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import sandbox
+from cluster import kubectl
+from cluster.kubectl import Target
 from commands import guard
 from commands.stackfiles import CommandError
-from components import cluster, errors
-from components.addons.config import Addon
-from components.cluster import Target
-from components.installation import ROOT
+from mesh.config.addons import Addon
+from mesh.core import errors
+from mesh.core.names import ROOT
 
 _FORWARDING: Final = re.compile(r"Forwarding from 127\.0\.0\.1:(\d+) ->")
 
@@ -25,7 +26,7 @@ def run(stack: str, name: str) -> int:
     """Forwards a free port until it is interrupted, and says, and shows, where the pages are."""
     settings = guard.chosen(stack)
     addon = _addon(stack, name, settings.addons.chosen)
-    target = cluster.target(settings.context)
+    target = kubectl.target(settings.context)
     if target.context == sandbox.CONTEXT:
         raise CommandError(
             f"pods of the embedded cluster are simulated: nothing answers behind the Service {addon.service}."
@@ -48,7 +49,7 @@ def _addon(stack: str, name: str, chosen: Mapping[str, Addon]) -> Addon:
 def _refuse_unless_ready(target: Target, stack: str, name: str) -> None:
     """A forward to a Service without pods would only time out."""
     path = f"/apis/apps/v1/namespaces/{ROOT}/deployments"
-    found: dict[str, Any] = {item["metadata"]["name"]: item for item in cluster.get(target, path)["items"]}
+    found: dict[str, Any] = {item["metadata"]["name"]: item for item in kubectl.get(target, path)["items"]}
     if name not in found:
         raise CommandError(f"{name} is not on the cluster: `make up STACK={stack}` installs it")
     if not found[name].get("status", {}).get("readyReplicas"):
@@ -56,7 +57,7 @@ def _refuse_unless_ready(target: Target, stack: str, name: str) -> None:
 
 
 def _forward(target: Target, addon: Addon) -> int:
-    command = [*cluster.kubectl(target), "--namespace", ROOT, "port-forward", f"service/{addon.service}"]
+    command = [*kubectl.kubectl(target), "--namespace", ROOT, "port-forward", f"service/{addon.service}"]
     with subprocess.Popen([*command, f":{addon.port}"], stdout=subprocess.PIPE, text=True) as forward:
         try:
             for line in forward.stdout or ():

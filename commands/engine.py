@@ -16,9 +16,9 @@ import yaml
 
 import sandbox
 import toolchain
+from cluster.state import Recorded
 from commands import locks, stackfiles
 from commands.stackfiles import PROJECT, ROOT, CommandError
-from components.recorded import Recorded
 
 SECRET_BYTES: Final = 24
 """Of a password or key that is made: 32 characters, which is also a length that AES takes."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from commands import pictures, render, stackfiles
-from components.pictures import graph
-from components.pictures.graph import Part
-from components.pictures.model import Picture
+from mesh.pictures import graph
+from mesh.pictures.graph import Part
+from mesh.pictures.model import Picture
 
 
 def run(stack: str, out: Path) -> int:

@@ -5,22 +5,23 @@ from __future__ import annotations
 import os
 
 import sandbox
+from cluster import kubectl, survey
+from cluster.kubectl import Target
 from commands import stackfiles
 from commands.engine import Engine
 from commands.stackfiles import CommandError
-from components import cluster, configuration, survey
-from components.cluster import Target
-from components.settings import Settings
+from mesh.config import loading
+from mesh.config.settings import Settings
 
 
 def chosen(stack: str) -> Settings:
     """The stack's settings, with CONTEXT from the command line."""
-    return configuration.load(stackfiles.config(stack), os.environ.get("CONTEXT") or None)
+    return loading.load(stackfiles.config(stack), os.environ.get("CONTEXT") or None)
 
 
 def target(stack: str) -> Target:
     """The stack's cluster."""
-    return cluster.target(chosen(stack).context)
+    return kubectl.target(chosen(stack).context)
 
 
 def start_if_embedded(stack: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from commands import guard, live, pending, residue, teardown, unready
 from commands.engine import Engine
-from components.addons.config import SECRETS
+from mesh.config.addons import SECRETS
 
 
 def up(stack: str, flags: Sequence[str]) -> int:

@@ -8,8 +8,9 @@ from typing import Any
 import sandbox
 from commands import guard
 from commands.stackfiles import CommandError
-from components.installation import MESH_CONFIG, ROOT, Installation
-from components.settings import INGRESS, Settings
+from mesh.config.installation import Installation
+from mesh.config.settings import INGRESS, Settings
+from mesh.core.names import MESH_CONFIG, ROOT
 from sandbox import live
 from toolchain import ToolchainError
 

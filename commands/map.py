@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from commands import analyze, pictures, render, stackfiles
-from components.analysis.mesh import Mesh
-from components.pictures import map as drawing
-from components.pictures.model import Picture
+from mesh.analysis.mesh import Mesh
+from mesh.pictures import map as drawing
+from mesh.pictures.model import Picture
 
 
 def run(stack: str, out: Path) -> int:

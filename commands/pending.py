@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from cluster import client, kubectl
+from cluster.client import APPLY, Api, Request
+from cluster.kubectl import ClusterError, Target, Unreachable
 from commands import imports
 from commands.engine import Engine
 from commands.imports import Resource
 from commands.stackfiles import CommandError
-from components import apiserver, cluster
-from components.apiserver import APPLY, Api, Request
-from components.cluster import ClusterError, Target, Unreachable
+from mesh.core import names
 
 
 def announce(engine: Engine) -> bool:
@@ -36,7 +37,7 @@ def settle(engine: Engine, at: Target) -> int:
     if whole:
         imports.run(engine, whole)
     if patches := [resource for resource in there if _is_patch(resource)]:
-        with apiserver.proxied(at) as answers:
+        with client.proxied(at) as answers:
             for resource in patches:
                 _let_go(answers, resource["inputs"])
     stack = next(r["urn"] for r in state["resources"] if r["type"] == "pulumi:pulumi:Stack")
@@ -55,7 +56,7 @@ def _let_go(answers: Api, patch: Resource) -> None:
     """Takes back the fields that were set in an object of others, here a namespace: Pulumi cannot import those."""
     meta = patch["metadata"]
     bare = {"apiVersion": patch["apiVersion"], "kind": patch["kind"], "metadata": {"name": meta["name"]}}
-    path = f"/api/v1/namespaces/{meta['name']}?fieldManager={meta['annotations'][cluster.FIELD_MANAGER]}"
+    path = f"/api/v1/namespaces/{meta['name']}?fieldManager={meta['annotations'][names.FIELD_MANAGER]}"
     done = answers.ask(Request("PATCH", path, bare, APPLY))
     if not done.good:
         raise CommandError(f"the label of namespace {meta['name']} cannot be taken back: {done.message}")
@@ -81,7 +82,7 @@ def _exists(at: Target, manifest: Mapping[str, Any]) -> bool:
     meta = manifest["metadata"]
     where = ["--namespace", meta["namespace"]] if meta.get("namespace") else []
     try:
-        return bool(cluster.output(at, "get", kind, meta["name"], *where, "--ignore-not-found", "--output=name"))
+        return bool(kubectl.output(at, "get", kind, meta["name"], *where, "--ignore-not-found", "--output=name"))
     except Unreachable as error:
         if "the server doesn't have a resource type" in str(error):
             return False  # the definition of its kind is not there either

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from components.pictures import mermaid, svg
-from components.pictures.model import Picture
+from mesh.pictures import mermaid, svg
+from mesh.pictures.model import Picture
 
 
 def write(picture: Picture, stem: Path) -> int:

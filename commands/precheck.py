@@ -12,16 +12,16 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 import sandbox
+from cluster import client, kubectl, survey
+from cluster.client import Api, Refused
+from cluster.kubectl import ClusterError, Target, Unreachable
+from cluster.survey import Survey
 from commands import checks, engine, guard, render, stackfiles, status
 from commands.checks import Case, Level, Result
 from commands.checks.case import count
 from commands.checks.plan import Plan, plan
 from commands.stackfiles import CommandError
-from components import apiserver, cluster, survey
-from components.apiserver import Api, Refused
-from components.cluster import ClusterError, Target, Unreachable
-from components.settings import Settings, SettingsError
-from components.survey import Survey
+from mesh.config.settings import Settings, SettingsError
 from toolchain import ToolchainError
 
 NOT_ASKED: Final = 2
@@ -35,7 +35,7 @@ def run(stack: str) -> int:
     try:
         os.environ.update(engine.environment(build=False))
         settings = guard.chosen(stack)
-        target = cluster.target(settings.context)
+        target = kubectl.target(settings.context)
         print(f"cluster: context {target.context}, server {target.server}", flush=True)
         results = _results(stack, settings, target)
     except _PREVENTED as error:
@@ -49,7 +49,7 @@ def run(stack: str) -> int:
 def _results(stack: str, settings: Settings, target: Target) -> dict[str, Result]:
     version = _version(target)
     planned = _plan(stack, settings)
-    with ThreadPoolExecutor() as pool, apiserver.proxied(target) as answers:
+    with ThreadPoolExecutor() as pool, client.proxied(target) as answers:
         found, recorded = pool.submit(_survey, target, answers), pool.submit(engine.recorded, stack)
         case = Case(stack, settings, target, planned, answers, version, found.result(), recorded.result())
         return {name: _checked(name, case) for name in checks.CHECKS}
@@ -57,13 +57,13 @@ def _results(stack: str, settings: Settings, target: Target) -> dict[str, Result
 
 def _version(target: Target) -> tuple[int, int]:
     """Kubernetes' (major, minor): the question that shows whether the cluster answers at all."""
-    if cluster.offline():
+    if kubectl.offline():
         raise Unreachable("MESH_OFFLINE is set, so the cluster is not asked")
     hint = status.hint(target)
     if target.kubeconfig and not target.kubeconfig.exists():
         raise Unreachable(f"the embedded cluster has not been started{hint}")
     try:
-        answer = cluster.get(target, "/version")
+        answer = kubectl.get(target, "/version")
     except Unreachable as error:
         raise Unreachable(f"the cluster does not answer: {error}{hint}") from None
     found = re.match(r"v(\d+)\.(\d+)", str(answer.get("gitVersion"))) if isinstance(answer, dict) else None

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from cluster.state import type_and_name
 from commands.stackfiles import SECRET
-from components.recorded import type_and_name
 
 UNKNOWN: Final = "(known after the update)"
 """What stands for a value that nobody knows yet."""

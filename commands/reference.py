@@ -18,14 +18,15 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from commands.stackfiles import ROOT
-from components import profiles, validation
 from components.addons import dashboards
 from components.addons.dashboards.panels import Dashboard
-from components.analysis.codes import CODES
-from components.analysis.policies import POLICIES
-from components.review.risks import RULES
-from components.settings import NAMESPACE, Settings
-from components.typed import Documented, ShortForm
+from mesh.analysis.codes import CODES
+from mesh.analysis.policies import POLICIES
+from mesh.config import profiles
+from mesh.config.settings import NAMESPACE, Settings
+from mesh.core import validation
+from mesh.core.typed import Documented, ShortForm
+from mesh.review.risks import RULES
 
 README: Final = ROOT / "README.md"
 CONFIG: Final = ROOT / "docs" / "config.md"

@@ -18,13 +18,14 @@ from pulumi.runtime import mocks
 
 from commands import stackfiles
 from commands.stackfiles import PROJECT, ROOT
-from components import cluster, configuration
+from mesh.config import loading
+from mesh.core import names
 
 FIRST: Final = "1-namespaces-and-definitions"
 THEN: Final = "2-objects"
 """The folders, in the order in which they are to be applied."""
 
-_OURS: Final = ("pulumi.com/", cluster.PROJECT.split("/")[0] + "/")
+_OURS: Final = ("pulumi.com/", names.PROJECT.split("/")[0] + "/")
 """Prefixes of annotations that only mean something to Pulumi and to a stack."""
 
 
@@ -78,7 +79,7 @@ class Monitor(mocks.MockMonitor):
 def record(stack: str, config: Mapping[str, str] | None = None) -> list[Resource]:
     """What `__main__.py` registers for the stack, or for another config; no cluster is asked. Raises SettingsError."""
     chosen = dict(stackfiles.config(stack) if config is None else config)
-    configuration.load(chosen)
+    loading.load(chosen)
     return registered(_program, stack, chosen)
 
 

@@ -11,12 +11,13 @@ from typing import Final
 
 from commands import sources, stackfiles
 from commands.stackfiles import CommandError
-from components import configuration, errors, origins
-from components.pictures import svg
-from components.review import data, markdown
-from components.review.review import Review
-from components.review.risks import Weight
-from components.settings import SettingsError
+from mesh.config import loading, origins
+from mesh.config.settings import SettingsError
+from mesh.core import errors
+from mesh.pictures import svg
+from mesh.review import data, markdown
+from mesh.review.review import Review
+from mesh.review.risks import Weight
 
 FOLDER: Final = "reports"
 """Where reports go, unless somebody says otherwise."""
@@ -68,7 +69,7 @@ def _names() -> list[str]:
 
 def of(stack: str, base: str = "") -> Review:
     """The review of what the work tree makes of a stack. Raises CommandError, SettingsError."""
-    chosen = configuration.load(stackfiles.config(stack))
+    chosen = loading.load(stackfiles.config(stack))
     found = sources.choose(stack, base)
     located = origins.located((item.object for item in found.new), chosen)
     return Review.of(

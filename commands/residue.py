@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from components import cluster, survey
-from components.cluster import ClusterError, Target
+from cluster import kubectl, survey
+from cluster.kubectl import ClusterError, Target
 
 TRACES: Final = {
     "configmaps": (
@@ -41,7 +41,7 @@ def report(at: Target, purge: bool) -> None:
         return
     for resource, namespace, name in left:
         if purge:
-            cluster.output(at, "delete", resource, name, "--namespace", namespace, "--ignore-not-found")
+            kubectl.output(at, "delete", resource, name, "--namespace", namespace, "--ignore-not-found")
         print(f"{'removed' if purge else 'left by Istio'}: {resource.removesuffix('s')} {namespace}/{name}", flush=True)
     if left and not purge:
         print("`make down PURGE=1` removes them", flush=True)
@@ -51,5 +51,5 @@ def traces(at: Target) -> Iterator[Trace]:
     """The objects by those names on the cluster, in any namespace that stays."""
     for resource, names in TRACES.items():
         for name in names:
-            items = cluster.get(at, f"/api/v1/{resource}?fieldSelector=metadata.name%3D{name}")["items"]
+            items = kubectl.get(at, f"/api/v1/{resource}?fieldSelector=metadata.name%3D{name}")["items"]
             yield from ((resource, item["metadata"]["namespace"], name) for item in items)

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from components import cluster
-from components.cluster import Target
+from cluster import kubectl
+from cluster.kubectl import Target
 
 Object = Mapping[str, Any]
 
@@ -39,7 +39,7 @@ class Rules:
 def read(target: Target, namespace: str) -> Rules:
     """The rules that stand on a cluster for the reviews in a namespace. ClusterError if it does not answer."""
     objects = {
-        kind: cluster.get(target, f"/apis/networking.istio.io/v1alpha3/{kind}")["items"]
+        kind: kubectl.get(target, f"/apis/networking.istio.io/v1alpha3/{kind}")["items"]
         for kind in ("virtualservices", "destinationrules")
     }
     return rules(objects["virtualservices"], objects["destinationrules"], namespace)

@@ -15,12 +15,12 @@ from urllib.parse import urljoin
 
 import requests
 
+from cluster import kubectl
 from commands import guard, routes
 from commands.engine import recorded
 from commands.routes import Rule, Rules
 from commands.stackfiles import CommandError
-from components import cluster
-from components.traffic.config import Traffic
+from mesh.traffic.config import Traffic
 
 REQUESTS: Final = 400
 OF_A_USER: Final = 40
@@ -48,7 +48,7 @@ def run(stack: str) -> int:
     if not chosen.bookinfo:
         raise CommandError(f"stack {stack} has no Bookinfo: set mesh:bookinfo")
     url = os.environ.get("URL") or _recorded_page(stack)
-    rules = routes.read(cluster.target(chosen.context), chosen.bookinfo.namespace)
+    rules = routes.read(kubectl.target(chosen.context), chosen.bookinfo.namespace)
     good = True
     for wrong, line in _findings(url, rules, has_limits(chosen.traffic)):
         good = good and not wrong

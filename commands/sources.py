@@ -19,15 +19,16 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import toolchain
+from cluster import kubectl, survey
+from cluster.kubectl import ClusterError, Unreachable
+from cluster.state import type_and_name
 from commands import engine, guard, previewed, render, stackfiles
 from commands.engine import Engine
 from commands.stackfiles import ROOT, CommandError
-from components import cluster, collected, survey
-from components.analysis.objects import Object
-from components.cluster import ClusterError, Unreachable
-from components.recorded import type_and_name
-from components.review.changes import Change, Item, Told, between
-from components.review.review import Source
+from engine import manifests
+from mesh.analysis.objects import Object
+from mesh.review.changes import Change, Item, Told, between
+from mesh.review.review import Source
 
 BASES: Final = ("origin/main", "main")
 """Branches that a change is taken to be for, where nobody says."""
@@ -104,7 +105,7 @@ def _unreachable(stack: str) -> str:
     try:
         survey.take(guard.target(stack))
     except Unreachable:
-        return "the cluster was not asked" if cluster.offline() else "the cluster does not answer"
+        return "the cluster was not asked" if kubectl.offline() else "the cluster does not answer"
     except ClusterError as error:
         return str(error).splitlines()[0].rstrip(".")
     return ""
@@ -189,7 +190,7 @@ def _item(resource: previewed.Resource) -> Item:
     token, name = type_and_name(resource.parent)
     meta: Mapping[str, Any] = resource.inputs.get("metadata") or {}
     named = {**resource.inputs, "metadata": {"name": resource.name, **meta}}
-    thing = Object.read(render.manifest(named), collected.origin(token, name))
+    thing = Object.read(render.manifest(named), manifests.origin(token, name))
     return Item(
         object=replace(thing, annotations=meta.get("annotations") or {}),
         component=_component(token, name),

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import yaml
 
-from components import errors
+from mesh.core import errors
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PROJECT: Final = "mesh"

@@ -9,12 +9,15 @@ from typing import Any, Final
 from urllib.parse import quote
 
 import sandbox
+from cluster import kubectl, survey
+from cluster.kubectl import Target, Unreachable
+from cluster.survey import Survey
 from commands import guard
-from components import cluster, gateways, survey
-from components.cluster import Target, Unreachable
-from components.installation import INJECTOR, Installation
-from components.sidecar.proxy import CONTAINER
-from components.survey import Survey
+from components import gateways
+from mesh.config.installation import Installation
+from mesh.core import names
+from mesh.core.names import INJECTOR
+from mesh.proxy.proxy import CONTAINER
 from sandbox import live
 
 Object = Mapping[str, Any]
@@ -25,18 +28,18 @@ SERVICES: Final = "/api/v1/namespaces/{}/services"
 def show(stack: str) -> int:
     """Prints the state of the mesh that the stack is for; 1 if there is none."""
     chosen = guard.chosen(stack)
-    mesh, target = Installation(values=chosen), cluster.target(chosen.context)
+    mesh, target = Installation(values=chosen), kubectl.target(chosen.context)
     try:
         found = survey.take(target)
     except Unreachable as error:
         raise Unreachable(f"{error}{hint(target)}") from None
     print(f"cluster   {target.context}, {target.server}, Kubernetes {'.'.join(map(str, found.version))}")
     mark = found.namespaces.get(mesh.root, {})
-    if cluster.PROJECT not in mark:
+    if names.PROJECT not in mark:
         for line in _none(found, mesh, stack):
             print(line)
         return 1
-    print(f"mesh      namespace {mesh.root}, of project {mark[cluster.PROJECT]}, stack {mark.get(cluster.STACK)}")
+    print(f"mesh      namespace {mesh.root}, of project {mark[names.PROJECT]}, stack {mark.get(names.STACK)}")
     for line in _table([*_workloads(target, mesh, found)]):
         print(line)
     for line in _sidecars(target, mesh):
@@ -49,14 +52,14 @@ def show(stack: str) -> int:
 
 def hint(target: Target) -> str:
     """What makes a cluster answer that does not, to be put after the reason; empty if it is not the embedded one."""
-    embedded = target.context == sandbox.CONTEXT and not cluster.offline()
+    embedded = target.context == sandbox.CONTEXT and not kubectl.offline()
     return "; `make sandbox` starts it" if embedded else ""
 
 
 def _none(found: Survey, mesh: Installation, stack: str) -> Iterator[str]:
     """What to do where no mesh of the project stands: `make up` refuses if an Istio of others does, but for a stack
     that is to stand beside it."""
-    unmarked = sorted(name for name, mark in found.definitions.items() if cluster.PROJECT not in mark)
+    unmarked = sorted(name for name, mark in found.definitions.items() if names.PROJECT not in mark)
     others = found.istio or "".join(f"{name} is defined" for name in unmarked[:1])
     if others and mesh.values.base.enabled:
         yield f"mesh      none of this project, but an Istio of others: {others}"
@@ -67,7 +70,7 @@ def _none(found: Survey, mesh: Installation, stack: str) -> Iterator[str]:
 
 
 def _items(target: Target, path: str) -> Sequence[Object]:
-    items: Sequence[Object] = cluster.get(target, path)["items"]
+    items: Sequence[Object] = kubectl.get(target, path)["items"]
     return items
 
 
@@ -104,7 +107,7 @@ def _sidecars(target: Target, mesh: Installation) -> Iterator[str]:
     if mesh.values.global_.omitSidecarInjectorConfigMap:
         return
     path = f"/api/v1/namespaces/{mesh.root}/configmaps/{mesh.named(INJECTOR)}"
-    values = json.loads(cluster.get(target, path)["data"]["values"])["global"]
+    values = json.loads(kubectl.get(target, path)["data"]["values"])["global"]
     image = values["proxy"]["image"]
     current = image if "/" in image else f"{values['hub']}/{image}:{values['tag']}"
     ((label, value),) = mesh.injection_label.items()

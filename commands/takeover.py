@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
+from cluster.client import APPLY, Answer, Api, Request, ask_all
 from commands.parity.normal import Object
 from commands.stackfiles import CommandError
-from components.apiserver import APPLY, Answer, Api, Request, ask_all
 
 MERGE: Final = "application/merge-patch+json"
 _SHOWN: Final = 5

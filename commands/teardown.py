@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from cluster import kubectl
+from cluster.kubectl import ClusterError, Target
 from commands.stackfiles import CommandError
-from components import cluster
-from components.cluster import ClusterError, Target
-from components.sidecar.proxy import CONTAINER
+from mesh.proxy.proxy import CONTAINER
 
 Object = Mapping[str, Any]
 Name = tuple[str, str]
@@ -54,7 +54,7 @@ def check(state: Mapping[str, Any], at: Target, force: bool) -> None:
 def _orphaned(recorded: Recorded, at: Target) -> Iterator[str]:
     """Pods of others with a sidecar of this mesh."""
     own, services = recorded.names("Deployment"), recorded.names("Service")
-    pods = [pod for pod in cluster.get(at, "/api/v1/pods")["items"] if _has_sidecar(pod, services)]
+    pods = [pod for pod in kubectl.get(at, "/api/v1/pods")["items"] if _has_sidecar(pod, services)]
     foreign = sorted(_name(pod) for pod in pods if _deployment(pod) not in own)
     if own and foreign:
         yield (
@@ -108,7 +108,7 @@ def _foreign(definition: Object, recorded: Recorded, at: Target) -> Iterator[Nam
 def _items(at: Target, path: str) -> Sequence[Object]:
     """The objects at `path`; none if there is no such API."""
     try:
-        items: Sequence[Object] = cluster.get(at, path)["items"]
+        items: Sequence[Object] = kubectl.get(at, path)["items"]
     except ClusterError as error:
         if "NotFound" in str(error):
             return []
@@ -142,7 +142,7 @@ def explain(state: Mapping[str, Any], at: Target) -> None:
 
 def _say(at: Target, what: str, path: str) -> None:
     try:
-        found = cluster.get(at, path)
+        found = kubectl.get(at, path)
     except ClusterError:
         return
     if "deletionTimestamp" in found["metadata"]:

@@ -6,8 +6,8 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from components import cluster
-from components.cluster import ClusterError, Target
+from cluster import kubectl
+from cluster.kubectl import ClusterError, Target
 
 Object = Mapping[str, Any]
 
@@ -24,7 +24,7 @@ def wait(state: Mapping[str, Any], at: Target, limit: float) -> bool:
     end = time.monotonic() + limit
     told: set[str] = set()
     while ours:
-        found = cluster.get(at, "/apis/apps/v1/deployments")["items"]
+        found = kubectl.get(at, "/apis/apps/v1/deployments")["items"]
         rolling = {_name(each) for each in found if _rolls(each)} & ours
         for name in sorted(rolling - told):
             print(f"waiting for the new pods of Deployment {name}", flush=True)
@@ -64,10 +64,10 @@ def explain(state: Mapping[str, Any], at: Target) -> None:
 
 def _reasons(at: Target, kind: str | None, meta: Mapping[str, str]) -> Iterator[str]:
     if kind == "Deployment":
-        found = cluster.get(at, f"/apis/apps/v1/namespaces/{meta['namespace']}/deployments/{meta['name']}")
+        found = kubectl.get(at, f"/apis/apps/v1/namespaces/{meta['namespace']}/deployments/{meta['name']}")
         yield from dict.fromkeys(_of_deployment(at, found))
     elif kind == "Service":
-        found = cluster.get(at, f"/api/v1/namespaces/{meta['namespace']}/services/{meta['name']}")
+        found = kubectl.get(at, f"/api/v1/namespaces/{meta['namespace']}/services/{meta['name']}")
         if found["spec"]["type"] == "LoadBalancer" and not found["status"]["loadBalancer"].get("ingress"):
             yield "nobody has given the load balancer an address"
 
@@ -81,7 +81,7 @@ def _of_deployment(at: Target, found: Object) -> Iterator[str]:
         if condition["type"] == "ReplicaFailure":
             yield condition["message"]
     selector = ",".join(f"{key}={value}" for key, value in found["spec"]["selector"]["matchLabels"].items())
-    pods = cluster.get(at, f"/api/v1/namespaces/{found['metadata']['namespace']}/pods?labelSelector={selector}")
+    pods = kubectl.get(at, f"/api/v1/namespaces/{found['metadata']['namespace']}/pods?labelSelector={selector}")
     for pod in pods["items"]:
         yield from _of_pod(pod["status"])
 

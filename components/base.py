@@ -9,9 +9,10 @@ from typing import Any, Final
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components import api, kube, rbac
-from components.installation import Installation
-from components.promises import promised
+from components import kube, rbac
+from engine.outputs import promised
+from mesh import api
+from mesh.config.installation import Installation
 
 READER: Final = "istio-reader-service-account"
 ISTIOD: Final = "istiod-service-account"

@@ -9,12 +9,13 @@ from typing import Any, Final
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components import api, kube
+from components import kube
 from components.gateways import PRODUCT_PAGE
 from components.namespaces import Injected
-from components.release import ISTIO
-from components.requests.journey import Call
-from components.security.access import account
+from mesh import api
+from mesh.releases.release import ISTIO
+from mesh.requests.journey import Call
+from mesh.security.access import account
 
 core = k8s.core.v1
 

@@ -10,8 +10,9 @@ from typing import Final
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components import kube, rbac, webhooks
-from components.installation import Installation
+from components import kube, rbac
+from mesh.config.installation import Installation
+from mesh.core import names
 
 NAME: Final = "istio-cni"
 NODE: Final = "istio-cni-node"
@@ -97,7 +98,7 @@ class Cni(pulumi.ComponentResource):
         app = {"k8s-app": NODE}
         annotations = {
             "scheduler.alpha.kubernetes.io/critical-pod": "",
-            webhooks.INJECT_LABEL: "false",
+            names.INJECT_LABEL: "false",
             "prometheus.io/scrape": "true",
             "prometheus.io/port": "15014",
             "prometheus.io/path": "/metrics",
@@ -111,9 +112,7 @@ class Cni(pulumi.ComponentResource):
                 selector=meta.LabelSelectorArgs(match_labels=app),
                 update_strategy=k8s.apps.v1.DaemonSetUpdateStrategyArgs(type="RollingUpdate", rolling_update=rolling),
                 template=core.PodTemplateSpecArgs(
-                    metadata=meta.ObjectMetaArgs(
-                        labels={**app, webhooks.INJECT_LABEL: "false"}, annotations=annotations
-                    ),
+                    metadata=meta.ObjectMetaArgs(labels={**app, names.INJECT_LABEL: "false"}, annotations=annotations),
                     spec=self._pod(),
                 ),
             ),

@@ -9,8 +9,11 @@ from typing import Any, Final
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components import kube, profiles, rbac, sidecar, webhooks
-from components.installation import Installation
+from components import kube, rbac
+from mesh import proxy
+from mesh.config import profiles
+from mesh.config.installation import Installation
+from mesh.core import names
 
 core, meta = k8s.core.v1, k8s.meta.v1
 
@@ -98,7 +101,7 @@ class Gateway(pulumi.ComponentResource):
         canonical = {
             "service.istio.io/canonical-name": self._name,
             "service.istio.io/canonical-revision": a.mesh.values.revision or "latest",
-            webhooks.INJECT_LABEL: "false",
+            names.INJECT_LABEL: "false",
         }
         scraped = {
             "prometheus.io/port": "15020",
@@ -106,7 +109,7 @@ class Gateway(pulumi.ComponentResource):
             "prometheus.io/path": "/stats/prometheus",
         }
         merge = a.mesh.values.meshConfig.enablePrometheusMerge
-        annotations = {**(scraped if merge else {}), webhooks.INJECT_LABEL: "false", **a.spec.podAnnotations}
+        annotations = {**(scraped if merge else {}), names.INJECT_LABEL: "false", **a.spec.podAnnotations}
         return k8s.apps.v1.Deployment(
             self._name,
             metadata=kube.metadata(self._name, a.namespace, self._labels),
@@ -129,7 +132,7 @@ class Gateway(pulumi.ComponentResource):
 
     def _proxy(self) -> dict[str, Any]:
         """The pod's containers, volumes and identity, as arguments of PodSpecArgs."""
-        pod = sidecar.gateway_pod(proxy_args(self._name, self._args.mesh, self._args.spec))
+        pod = proxy.gateway_pod(proxy_args(self._name, self._args.mesh, self._args.spec))
         return {
             "init_containers": pod.get("initContainers"),
             "containers": pod["containers"],
@@ -161,12 +164,12 @@ class Gateway(pulumi.ComponentResource):
         return kube.service(self._name, a.namespace, self._labels, wanted, self._child, spec.serviceAnnotations)
 
 
-def proxy_args(name: str, mesh: Installation, spec: profiles.Gateway) -> sidecar.ProxyArgs:
+def proxy_args(name: str, mesh: Installation, spec: profiles.Gateway) -> proxy.ProxyArgs:
     """What the proxy of a gateway is made from."""
     values, chosen, proxies = mesh.values, mesh.values.global_, mesh.values.meshConfig.defaultConfig
-    secrets = [sidecar.FileVolume(name=v.name, source=v.secretName, path=v.mountPath) for v in spec.secretVolumes]
-    configs = [sidecar.FileVolume(name=v.name, source=v.configMapName, path=v.mountPath) for v in spec.configVolumes]
-    return sidecar.ProxyArgs(
+    secrets = [proxy.FileVolume(name=v.name, source=v.secretName, path=v.mountPath) for v in spec.secretVolumes]
+    configs = [proxy.FileVolume(name=v.name, source=v.configMapName, path=v.mountPath) for v in spec.configVolumes]
+    return proxy.ProxyArgs(
         name=name,
         namespace=spec.namespace or mesh.root,
         istioNamespace=mesh.root,

@@ -11,7 +11,9 @@ import pulumi_kubernetes as k8s
 
 from components import kube, meshconfig, telemetry, webhooks
 from components.base import ISTIOD, Base
-from components.installation import XDS_PORT, Installation
+from mesh.config.installation import Installation
+from mesh.core import names
+from mesh.core.names import XDS_PORT
 
 NAME: Final = "istiod"
 USER: Final = 1337
@@ -74,7 +76,7 @@ class Istiod(pulumi.ComponentResource):
                 selector=meta.LabelSelectorArgs(match_labels=selector),
                 template=core.PodTemplateSpecArgs(
                     metadata=meta.ObjectMetaArgs(
-                        labels={**self._labels, **own, webhooks.INJECT_LABEL: "false"},
+                        labels={**self._labels, **own, names.INJECT_LABEL: "false"},
                         annotations=self._annotations(),
                     ),
                     spec=core.PodSpecArgs(
@@ -93,7 +95,7 @@ class Istiod(pulumi.ComponentResource):
     def _annotations(self) -> dict[str, str]:
         scraped = {"prometheus.io/port": "15014", "prometheus.io/scrape": "true"}
         merge = self._args.mesh.values.meshConfig.enablePrometheusMerge
-        return {**(scraped if merge else {}), webhooks.INJECT_LABEL: "false", **self._pilot.podAnnotations}
+        return {**(scraped if merge else {}), names.INJECT_LABEL: "false", **self._pilot.podAnnotations}
 
     @property
     def _bound_token(self) -> bool:

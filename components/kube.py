@@ -10,17 +10,9 @@ from typing import Any, Final
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components import cluster
-from components.profiles import Resources, Workload
+from mesh.config.profiles import Resources, Workload
+from mesh.core import names
 
-WAIT_FOR: Final = "pulumi.com/waitFor"
-"""Annotation with the conditions on which an object counts as ready, so that others may be created."""
-SKIP_AWAIT: Final = "pulumi.com/skipAwait"
-"""Annotation: the object is ready as the API server returns it."""
-DIGEST: Final = "mesh/digest"
-"""Annotation that changes with the object."""
-DELETION: Final = "pulumi.com/deletionPropagationPolicy"
-"""Annotation: how an object is deleted."""
 HAS_ADDRESS: Final = "jsonpath={.status.loadBalancer.ingress}"
 
 
@@ -31,8 +23,8 @@ def ready_when(content: object, *conditions: str) -> dict[str, str]:
     the outcome; the next refresh would then show changes. The digest makes an old object not match."""
     text = json.dumps(content, default=vars, sort_keys=True)
     digest = hashlib.sha256(text.encode()).hexdigest()[:8]
-    fresh = f"jsonpath={{.metadata.annotations['{DIGEST}']}}={digest}"
-    return {DIGEST: digest, WAIT_FOR: json.dumps([fresh, *conditions])}
+    fresh = f"jsonpath={{.metadata.annotations['{names.DIGEST}']}}={digest}"
+    return {names.DIGEST: digest, names.WAIT_FOR: json.dumps([fresh, *conditions])}
 
 
 def metadata(
@@ -55,7 +47,7 @@ def managed() -> dict[str, str]:
 
     The provider's own choice is random. What a killed update had created without recording it would then be applied
     by a second manager, and each later change would be a conflict between the two."""
-    return {cluster.FIELD_MANAGER: f"{pulumi.get_project()}-{pulumi.get_stack()}"}
+    return {names.FIELD_MANAGER: f"{pulumi.get_project()}-{pulumi.get_stack()}"}
 
 
 def resources(amounts: Resources) -> k8s.core.v1.ResourceRequirementsArgs:
@@ -107,7 +99,7 @@ def service(
     Pulumi by itself waits for endpoints, and then always ten seconds more. Whether somebody answers is what the
     Deployment behind the Service is waited for."""
     content = [spec, annotations] if annotations else spec
-    ready = ready_when(content, HAS_ADDRESS) if spec.type == "LoadBalancer" else {SKIP_AWAIT: "true"}
+    ready = ready_when(content, HAS_ADDRESS) if spec.type == "LoadBalancer" else {names.SKIP_AWAIT: "true"}
     notes = {**(annotations or {}), **ready}
     return k8s.core.v1.Service(name, metadata=metadata(name, namespace, labels, notes), spec=spec, opts=opts)
 
@@ -169,7 +161,7 @@ def custom(
     It is deleted in the background. Pulumi's own way, in the foreground, takes an update of the object to finish, and
     istiod's validation refuses every update where istiod itself is gone."""
     meta = manifest["metadata"]
-    annotations = {**(meta.get("annotations") or {}), DELETION: "background"}
+    annotations = {**(meta.get("annotations") or {}), names.DELETION: "background"}
     return k8s.apiextensions.CustomResource(
         meta["name"],
         api_version=manifest["apiVersion"],

@@ -9,11 +9,14 @@ import pulumi
 import yaml
 from pulumi_kubernetes.core.v1 import ConfigMap
 
-from components import injection, kube, sidecar
-from components.api.model import wire
-from components.api.proxy_config import ProxyTracing
-from components.installation import INJECTOR, MESH_CONFIG, Installation
-from components.profiles.merge import merged
+from components import kube
+from mesh import proxy
+from mesh.api.model import wire
+from mesh.api.proxy_config import ProxyTracing
+from mesh.config.installation import Installation
+from mesh.core.merge import merged
+from mesh.core.names import INJECTOR, MESH_CONFIG
+from mesh.proxy import injection
 
 ZIPKIN: Final = "zipkin"
 ZIPKIN_PORT: Final = 9411
@@ -87,7 +90,7 @@ def with_sidecar(mesh: Installation, workload: Mapping[str, Any]) -> dict[str, A
     """The workload, in wire names, with the sidecar that this control plane would give its pods.
 
     Raises InjectionError for a workload that cannot get one."""
-    return sidecar.inject(workload, injection_values(mesh), mesh_config(mesh), mesh.values.revision)
+    return proxy.inject(workload, injection_values(mesh), mesh_config(mesh), mesh.values.revision)
 
 
 def _global(mesh: Installation) -> dict[str, Any]:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components import injection, kube
-from components.promises import promised
-from components.settings import InjectedNamespace, Ownership
+from components import kube
+from engine.outputs import promised
+from mesh.config.settings import InjectedNamespace, Ownership
+from mesh.proxy import injection
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,8 +12,8 @@ import pulumi_kubernetes as k8s
 import yaml
 
 from components import kube
-from components.traffic import envoy
-from components.traffic.limits import RateLimit as Chosen
+from mesh.traffic import envoy
+from mesh.traffic.limits import RateLimit as Chosen
 
 core, meta, net = k8s.core.v1, k8s.meta.v1, k8s.networking.v1
 

@@ -13,10 +13,11 @@ from typing import Any, Final
 
 import pulumi
 
-from components import api, kube
-from components.installation import Installation
-from components.profiles.values import TelemetryV2
-from components.release import ISTIO
+from components import kube
+from mesh import api
+from mesh.config.installation import Installation
+from mesh.config.values.values import TelemetryV2
+from mesh.releases.release import ISTIO
 
 Node = dict[str, Any]
 

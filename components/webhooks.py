@@ -13,12 +13,11 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components import kube
-from components.installation import INJECTOR, NAMESPACE_LABEL, REVISION_LABEL, Installation
+from mesh.config.installation import Installation
+from mesh.core.names import INJECT_LABEL, INJECTOR, NAMESPACE_LABEL, REVISION_LABEL
 
 Selector = k8s.meta.v1.LabelSelectorArgs
 Requirement = k8s.meta.v1.LabelSelectorRequirementArgs
-
-INJECT_LABEL: Final = "sidecar.istio.io/inject"
 
 PATCHED: Final = "jsonpath={.webhooks[*].clientConfig.caBundle}"
 """Condition: istiod has written its certificate authority."""

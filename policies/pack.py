@@ -24,14 +24,16 @@ from pulumi_policy import (
 )
 
 from commands import stackfiles
-from components import collected, configuration
-from components.analysis.findings import Finding
-from components.analysis.mesh import Mesh
-from components.analysis.objects import Object
-from components.analysis.policies import UNUSED_SUPPRESSION
-from components.settings import Settings, SettingsError
-from policies import report, resources
-from policies.rules import RULES, Rule
+from engine import manifests
+from mesh.analysis.findings import Finding
+from mesh.analysis.mesh import Mesh
+from mesh.analysis.objects import Object
+from mesh.analysis.policies import UNUSED_SUPPRESSION
+from mesh.config import loading
+from mesh.config.settings import Settings, SettingsError
+from mesh.policies import report
+from mesh.policies.rules import RULES, Rule
+from policies import resources
 
 NAME: Final = "mesh"
 
@@ -54,7 +56,7 @@ def settings() -> Settings:
     config = get_config_env()
     if not config and os.environ.get("STACK"):
         config = stackfiles.config(os.environ["STACK"])
-    return configuration.load(config)
+    return loading.load(config)
 
 
 def policies(chosen: Settings) -> list[Policy]:
@@ -70,7 +72,7 @@ def policies(chosen: Settings) -> list[Policy]:
 
 def _of_objects(rule: Rule, look: Callable[[Object], Iterator[Finding]], chosen: Settings) -> Policy:
     def validate(args: ResourceValidationArgs, tell: ReportViolation) -> None:
-        thing = resources.read(args.resource_type, args.props, collected.origin_of(args.opts.parent or ""))
+        thing = resources.read(args.resource_type, args.props, manifests.origin_of(args.opts.parent or ""))
         for finding in look(thing) if thing else ():
             if thing and not report.explained(finding, [thing], chosen):
                 tell(str(finding), None)

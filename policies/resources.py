@@ -8,8 +8,8 @@ from typing import Any, Final
 from pulumi_policy import StackValidationArgs
 from pulumi_policy.proxy import UnknownValueError
 
-from components import collected
-from components.analysis.objects import Object
+from engine import manifests
+from mesh.analysis.objects import Object
 
 _OURS: Final = "kubernetes:"
 
@@ -17,7 +17,7 @@ _OURS: Final = "kubernetes:"
 def read(resource_type: str, props: Mapping[str, Any], origin: str = "") -> Object | None:
     """The object that a resource of Kubernetes is, without what is not known before an update; None if it is none."""
     kind = resource_type.rpartition(":")[2].removesuffix("Patch")
-    if not resource_type.startswith(_OURS) or kind not in collected.KINDS:
+    if not resource_type.startswith(_OURS) or kind not in manifests.KINDS:
         return None
     manifest = _known(props)
     named = (manifest.get("metadata") or {}).get("name")
@@ -28,7 +28,7 @@ def all_of(args: StackValidationArgs) -> Iterator[tuple[Object, str]]:
     """The objects of a stack, with their URNs."""
     for resource in args.resources:
         parent = resource.parent.urn if resource.parent else ""
-        thing = read(resource.resource_type, resource.props, collected.origin_of(parent))
+        thing = read(resource.resource_type, resource.props, manifests.origin_of(parent))
         if thing:
             yield thing, resource.urn
 

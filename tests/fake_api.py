@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+from cluster.client import Answer, Request
+from cluster.kubectl import ClusterError, Target
+from cluster.state import Recorded
+from cluster.survey import Survey
 from commands import render, stackfiles
 from commands.checks import Case
 from commands.checks.plan import Plan, Planned, plan
-from components import configuration
-from components.apiserver import Answer, Request
-from components.cluster import ClusterError, Target
-from components.recorded import Recorded
-from components.survey import Survey
+from mesh.config import loading
 
 TARGET = Target("here", "https://here")
 SURVEY = Survey(TARGET, "uid", (1, 33), {"kube-system": {}, "default": {}}, None, "10.0.0.1")
@@ -110,7 +110,7 @@ KNOWN = {
 def planned(stack: str = "dev") -> Plan:
     """What the stack really is, but for its addons: figures in tests are those of mesh and Bookinfo."""
     config = {key: value for key, value in stackfiles.config(stack).items() if key != "mesh:addons"}
-    return plan(render.record(stack, config), configuration.load(config))
+    return plan(render.record(stack, config), loading.load(config))
 
 
 def case(

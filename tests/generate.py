@@ -17,10 +17,10 @@ from hypothesis import reject
 from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from components import configuration, profiles
-from components.api import ApiError, Kind, Message
-from components.settings import Settings, SettingsError
-from components.validation import wire_name
+from mesh.api import ApiError, Kind, Message
+from mesh.config import loading, profiles
+from mesh.config.settings import Settings, SettingsError
+from mesh.core.validation import wire_name
 
 POOL: tuple[Any, ...] = (
     *(
@@ -101,7 +101,7 @@ def _written(values: dict[str, Any]) -> dict[str, str]:
 def _problems(config: dict[str, str]) -> str:
     """What is wrong with a config, or nothing."""
     try:
-        configuration.load(config)
+        loading.load(config)
     except SettingsError as error:
         return str(error)
     return ""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from components.analysis.objects import Object
-from components.review.changes import Item, Told
-from components.review.review import Review, Source
+from mesh.analysis.objects import Object
+from mesh.review.changes import Item, Told
+from mesh.review.review import Review, Source
 from tests import meshes
 from tests.meshes import Manifest
 

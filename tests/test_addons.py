@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from commands import render
-from components.addons.config import SECRETS, Addons
 from components.addons.install import COMPONENTS
+from mesh.config.addons import SECRETS, Addons
 from tests.test_configuration import load, refusal
 from tests.test_installation import INGRESS, Object, env, installed, mesh_config, pod
 

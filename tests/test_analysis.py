@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from components.analysis import codes
-from components.analysis.findings import Finding, Severity
-from components.analysis.objects import Object
-from components.analysis.report import analyse
+from mesh.analysis import codes
+from mesh.analysis.findings import Finding, Severity
+from mesh.analysis.objects import Object
+from mesh.analysis.report import analyse
 from tests import meshes
 from tests.faults import FAULTS
 from tests.meshes import Fault, Manifest

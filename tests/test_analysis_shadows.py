@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from components.analysis.rules.shadows import covers
+from mesh.analysis.rules.shadows import covers
 
 A = {"uri": {"prefix": "/a"}}
 

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from components.analysis import codes
-from components.analysis.findings import Finding
-from components.analysis.objects import Object
-from components.analysis.report import analyse
-from components.analysis.suppression import ANNOTATION, Suppression
+from mesh.analysis import codes
+from mesh.analysis.findings import Finding
+from mesh.analysis.objects import Object
+from mesh.analysis.report import analyse
+from mesh.analysis.suppression import ANNOTATION, Suppression
 from tests import meshes
 
 NAMELESS = [{"name": "web", "port": 80}]

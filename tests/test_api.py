@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from components import api
+from mesh import api
 
 ROOT = Path(__file__).parents[1]
 GUIDE = ROOT / "docs" / "api.md"
@@ -37,7 +37,7 @@ def reference() -> Path:
 
 def messages(parent: type[api.Message] = api.Message) -> Iterator[type[api.Message]]:
     for message in parent.__subclasses__():
-        if message.__module__.startswith("components."):
+        if message.__module__.startswith("mesh."):
             yield message
         yield from messages(message)
 
@@ -188,14 +188,14 @@ def test_the_guides_examples_print_what_it_says() -> None:
 def test_the_guides_new_kind_works_with_its_diff_alone(tmp_path: Path) -> None:
     (diff,) = re.findall(r"```diff\n(.*?)```", GUIDE.read_text(), re.DOTALL)
     (session,) = re.findall(r"```text\n(>>>.*?)```", GUIDE.read_text(), re.DOTALL)
-    shutil.copytree(ROOT / "components", tmp_path / "components")
+    shutil.copytree(ROOT / "mesh", tmp_path / "mesh")
     subprocess.run(["git", "apply", "-"], input=diff, text=True, cwd=tmp_path, check=True)
-    code = f"from components import api\nimport doctest\nprint(doctest.run_docstring_examples({session!r}, globals()))"
+    code = f"from mesh import api\nimport doctest\nprint(doctest.run_docstring_examples({session!r}, globals()))"
     out = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert (out.stdout, out.stderr) == ("None\n", "")
 
 
 def test_importing_the_package_builds_no_validator() -> None:
-    code = "from components import api; print(api.VirtualService.__pydantic_complete__)"
+    code = "from mesh import api; print(api.VirtualService.__pydantic_complete__)"
     out = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
     assert out.stdout.strip() == "False", "each of the validators costs milliseconds that most programs never use"

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from components import api
-from components.api.common import weights
+from mesh import api
+from mesh.api.common import weights
 from tests.test_api import problems, to
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
-from components import api
-from components.api.definitions import definition
+from mesh import api
+from mesh.api.definitions import definition
 from tests.test_api import reference
 
 DEFINITIONS = {d["spec"]["names"]["kind"]: d for d in api.definitions()}

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from components import api
-from components.api.envoy_filter import HTTP_MANAGERS
+from mesh import api
+from mesh.api.envoy_filter import HTTP_MANAGERS
 from tests.test_api import problems
 
 ADD = {"operation": "ADD", "value": {}}

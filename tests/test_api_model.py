@@ -4,8 +4,8 @@ from typing import Any, ClassVar
 
 import pytest
 
-from components import api
-from components.api.model import Column, at_most_one, optional, served, wire
+from mesh import api
+from mesh.api.model import Column, at_most_one, optional, served, wire
 from tests.test_api import problems
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from components.api import names
+from mesh.api import names
 
 LONG = "x" * 63
 TOO_LONG = "x" * 64

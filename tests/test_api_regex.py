@@ -5,7 +5,7 @@ import warnings
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from components.api.regex import LONGEST, Regex
+from mesh.api.regex import LONGEST, Regex
 
 READ = TypeAdapter(Regex)
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from components.api import scalars
-from components.api.scalars import nanoseconds
+from mesh.api import scalars
+from mesh.api.scalars import nanoseconds
 
 
 def accepts(kind: Any, value: Any) -> bool:

@@ -6,9 +6,9 @@ import pytest
 from annotated_types import MinLen
 from pydantic import Field
 
-from components.api import scalars
-from components.api.model import Message, optional
-from components.api.schema import message_schema
+from mesh.api import scalars
+from mesh.api.model import Message, optional
+from mesh.api.schema import message_schema
 
 
 class Hash(Message):

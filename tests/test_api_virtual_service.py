@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from components import api
+from mesh import api
 from tests.test_api import problems
 
 HTTP = [{"route": [{"destination": {"host": "a"}}]}]

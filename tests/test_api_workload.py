@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from components import api
-from components.api.model import wire
+from mesh import api
+from mesh.api.model import wire
 from tests.test_api import problems
 
 HTTP = {"httpGet": {"port": 80}}

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from components import apiserver
-from components.apiserver import Answer, Refused, Request
-from components.cluster import Target, Unreachable
+from cluster import client
+from cluster.client import Answer, Refused, Request
+from cluster.kubectl import Target, Unreachable
 from tests.fake_api import FakeApi, denied, status
 
 SERVER = """
@@ -52,8 +52,8 @@ def kubectl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_requests_and_answers_go_through_kubectl(kubectl: Path) -> None:
     kubectl.write_text(f"#!/usr/bin/env python3\n{SERVER}")
-    with apiserver.proxied(Target("here", "https://here")) as found:
-        answer = found.ask(Request("PATCH", "/api/v1/nodes/a", {"a": 1}, apiserver.APPLY))
+    with client.proxied(Target("here", "https://here")) as found:
+        answer = found.ask(Request("PATCH", "/api/v1/nodes/a", {"a": 1}, client.APPLY))
     assert (answer.code, answer.message) == (409, "application/apply-patch+yaml 8")
 
 
@@ -61,7 +61,7 @@ def test_a_kind_whose_definition_is_new_is_asked_again(kubectl: Path, monkeypatc
     waited: list[float] = []
     monkeypatch.setattr("sandbox.api.time.sleep", waited.append)
     kubectl.write_text(f"#!/usr/bin/env python3\n{SERVER}")
-    with apiserver.proxied(Target("here", "https://here")) as found:
+    with client.proxied(Target("here", "https://here")) as found:
         answer = found.ask(Request("GET", "/apis/security.istio.io/v1beta1/authorizationpolicies"))
     assert (answer.code, answer.body) == (200, {"items": [2]})
     assert waited == [1]
@@ -69,14 +69,14 @@ def test_a_kind_whose_definition_is_new_is_asked_again(kubectl: Path, monkeypatc
 
 def test_a_kubectl_that_does_not_start_is_named_with_its_words(kubectl: Path) -> None:
     kubectl.write_text("#!/bin/sh\necho error: no such context >&2\nexit 1\n")
-    with pytest.raises(Unreachable, match="error: no such context"), apiserver.proxied(Target("here", "https://here")):
+    with pytest.raises(Unreachable, match="error: no such context"), client.proxied(Target("here", "https://here")):
         pass
 
 
 def test_the_proxy_is_gone_afterwards(kubectl: Path, tmp_path: Path) -> None:
     remember = f"import os; open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))"
     kubectl.write_text(f"#!/usr/bin/env python3\n{remember}\n{SERVER}")
-    with apiserver.proxied(Target("here", "https://here")):
+    with client.proxied(Target("here", "https://here")):
         pid = int((tmp_path / "pid").read_text())
         os.kill(pid, 0)
     with pytest.raises(ProcessLookupError):
@@ -84,24 +84,24 @@ def test_the_proxy_is_gone_afterwards(kubectl: Path, tmp_path: Path) -> None:
 
 
 def test_an_api_that_is_not_there_is_an_answer_without_a_status() -> None:
-    assert apiserver._answer(404, b"404 page not found\n") == Answer(404)
-    assert apiserver._answer(404, b"404 page not found\n").message == "HTTP code 404"
+    assert client._answer(404, b"404 page not found\n") == Answer(404)
+    assert client._answer(404, b"404 page not found\n").message == "HTTP code 404"
 
 
 def test_a_proxy_that_does_not_reach_the_api_server_is_no_answer() -> None:
     with pytest.raises(Unreachable, match=r"^dial tcp 127.0.0.1:1: connect: connection refused$"):
-        apiserver._answer(500, b"dial tcp 127.0.0.1:1: connect: connection refused\n")
+        client._answer(500, b"dial tcp 127.0.0.1:1: connect: connection refused\n")
 
 
 def test_of_a_login_that_fails_the_first_line_is_said() -> None:
     text = b"getting credentials: exec: executable aws not found\n\nIt looks like you are trying to use a plugin\n"
     with pytest.raises(Unreachable, match=r"^getting credentials: exec: executable aws not found$"):
-        apiserver._answer(500, text)
+        client._answer(500, text)
 
 
 def test_a_list_that_may_not_be_read_is_refused_with_the_api_servers_words() -> None:
     with pytest.raises(Refused, match='User "dev" cannot list'):
-        apiserver.items(FakeApi({"GET /api/v1/nodes": denied("nodes")}), "/api/v1/nodes")
+        client.items(FakeApi({"GET /api/v1/nodes": denied("nodes")}), "/api/v1/nodes")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from commands import render
-from components.release import ISTIO
+from mesh.releases.release import ISTIO
 
 REFERENCE = os.environ.get("MESH_REFERENCE", "")
 SAMPLE = Path(REFERENCE, f"istio-{ISTIO.version}", "bookinfo")

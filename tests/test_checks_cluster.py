@@ -6,7 +6,7 @@ import pytest
 
 from commands.checks import Level, nodes, services
 from commands.checks.plan import Plan
-from components import configuration
+from mesh.config import loading
 from tests.fake_api import NODE, FakeApi, case, listing, only, status
 
 SERVICE = "POST /api/v1/namespaces/default/services"
@@ -52,7 +52,7 @@ def test_some_nodes_of_another_architecture_are_a_warning_that_names_them() -> N
 
 
 def test_images_of_ones_own_may_be_for_any_architecture() -> None:
-    chosen = Plan([], configuration.load({"mesh:hub": "registry.example.com/istio"}))
+    chosen = Plan([], loading.load({"mesh:hub": "registry.example.com/istio"}))
     assert nodes.check(case(with_nodes(node("a", "arm64")), chosen)).level is Level.OK
 
 

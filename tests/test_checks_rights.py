@@ -2,8 +2,8 @@
 
 import pytest
 
+from cluster.client import Answer, Refused
 from commands.checks import Level, dryrun, objects, rights
-from components.apiserver import Answer, Refused
 from tests.fake_api import MANAGER, FakeApi, case, denied, only, planned, status
 
 CONFIG = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "mesh", "namespace": "istio-system"}}

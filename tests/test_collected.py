@@ -8,11 +8,11 @@ import pytest
 from pulumi.runtime.mocks import MockResourceArgs
 
 from commands import render, stackfiles
-from components import collected, stack
 from components.addons.addon import CHECKSUM
-from components.analysis.objects import Object
-from components.collected import KINDS, Collected
-from components.settings import Settings
+from engine import manifests, program
+from engine.manifests import KINDS, Collected
+from mesh.analysis.objects import Object
+from mesh.config.settings import Settings
 
 READ = ("spec", "webhooks")
 """What rules look at, besides metadata."""
@@ -25,7 +25,7 @@ def recorded(monkeypatch: pytest.MonkeyPatch, name: str) -> tuple[list[Object], 
     def review(_: Settings, made: Collected) -> None:
         seen.extend(made.objects)
 
-    monkeypatch.setattr(stack, "review", review)
+    monkeypatch.setattr(program, "review", review)
     manifests: list[Mapping[str, Any]] = [m for m in render.manifests(render.record(name)) if m["kind"] in KINDS]
     return seen, manifests
 
@@ -58,7 +58,7 @@ def test_each_object_knows_the_config_key_that_it_comes_from(monkeypatch: pytest
 
 
 def test_a_component_of_somebody_else_has_no_key() -> None:
-    assert collected.origin("other:x:Y", "name") == ""
+    assert manifests.origin("other:x:Y", "name") == ""
 
 
 def test_nothing_is_registered_before_all_is_collected(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,7 +71,7 @@ def test_nothing_is_registered_before_all_is_collected(monkeypatch: pytest.Monke
         return original(self, args)
 
     monkeypatch.setattr(render.Recorder, "new_resource", new_resource)
-    monkeypatch.setattr(stack, "review", lambda _, made: at_the_end.extend((len(registered), len(made.objects))))
+    monkeypatch.setattr(program, "review", lambda _, made: at_the_end.extend((len(registered), len(made.objects))))
     render.record("dev")
     before, seen = at_the_end
     assert (before, seen > 20, len(registered) > seen) == (0, True, True)

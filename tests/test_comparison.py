@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 
-from components.analysis.mesh import Mesh
-from components.analysis.objects import Object
-from components.requests import comparison, samples
+from mesh.analysis.mesh import Mesh
+from mesh.analysis.objects import Object
+from mesh.requests import comparison, samples
 from tests import meshes
 from tests.faults import policy
 from tests.meshes import Manifest, routes, service, thing, to

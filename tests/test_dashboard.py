@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from cluster import kubectl
+from cluster.kubectl import Target
 from commands import dashboard, guard
 from commands.stackfiles import CommandError
-from components import cluster
-from components.cluster import Target
 from tests.test_configuration import load
 
 FORWARDING = "Forwarding from 127.0.0.1:40123 -> 3000"
@@ -24,15 +24,15 @@ def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     chosen = load(addons=["prometheus", "grafana", "kiali"], context="mine")
     states = {"grafana": {"readyReplicas": 1}, "kiali": {}}
     found = {"items": [{"metadata": {"name": name}, "status": status} for name, status in states.items()]}
-    kubectl = tmp_path / "kubectl"
-    kubectl.write_text(f'#!/bin/sh\necho "$*" > {tmp_path}/arguments\necho "{FORWARDING}"\necho "{FORWARDING[:10]}"\n')
-    kubectl.chmod(0o755)
+    program = tmp_path / "kubectl"
+    program.write_text(f'#!/bin/sh\necho "$*" > {tmp_path}/arguments\necho "{FORWARDING}"\necho "{FORWARDING[:10]}"\n')
+    program.chmod(0o755)
     addresses: list[str] = []
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("DISPLAY", ":0")
     monkeypatch.setattr(guard, "chosen", lambda _: chosen)
-    monkeypatch.setattr(cluster, "target", lambda context: Target(context, "https://here"))
-    monkeypatch.setattr(cluster, "get", lambda *_: json.loads(json.dumps(found)))
+    monkeypatch.setattr(kubectl, "target", lambda context: Target(context, "https://here"))
+    monkeypatch.setattr(kubectl, "get", lambda *_: json.loads(json.dumps(found)))
     monkeypatch.setattr(webbrowser, "open", addresses.append)
     return addresses
 
@@ -78,7 +78,7 @@ def test_what_cannot_be_shown_is_said_at_once(name: str, problem: str) -> None:
 
 @pytest.mark.usefixtures("opened")
 def test_simulated_pods_are_said_to_be_simulated(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cluster, "target", lambda _: Target("mesh-dev", "https://here"))
+    monkeypatch.setattr(kubectl, "target", lambda _: Target("mesh-dev", "https://here"))
     with pytest.raises(CommandError, match="pods of the embedded cluster are simulated"):
         dashboard.run("dev", "grafana")
 

@@ -12,7 +12,10 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 GUIDE = ROOT / "docs" / "architecture.md"
-PROGRAM = ("__main__.py", "Pulumi.yaml", "commands", "components", "sandbox", "stacks", "toolchain")
+PROGRAM = (
+    *("__main__.py", "Pulumi.yaml", "cluster", "commands", "components", "engine", "mesh"),
+    *("sandbox", "stacks", "toolchain"),
+)
 
 
 def rendered(tmp_path: Path, file: str, stack: str) -> list[dict[str, Any]]:
@@ -34,7 +37,7 @@ def named(manifests: list[dict[str, Any]], kind: str, name: str) -> dict[str, An
 
 
 def test_the_new_profile_works_with_its_diff_alone(tmp_path: Path) -> None:
-    objects = rendered(tmp_path, "components/profiles/data.py", "lean")
+    objects = rendered(tmp_path, "mesh/releases/v1_10/profiles.py", "lean")
     (container,) = named(objects, "Deployment", "istiod")["spec"]["template"]["spec"]["containers"]
     assert container["resources"]["requests"] == {"cpu": "50m", "memory": "256Mi"}
     assert "HorizontalPodAutoscaler" not in {manifest["kind"] for manifest in objects}

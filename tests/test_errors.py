@@ -1,6 +1,6 @@
 """How values and choices are told."""
 
-from components import errors
+from mesh.core import errors
 
 
 def test_a_long_value_is_cut() -> None:

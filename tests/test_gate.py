@@ -8,9 +8,11 @@ from typing import Any
 import pulumi
 import pytest
 
-from components import cluster, configuration, gate
-from components.cluster import Target
-from components.installation import Installation
+from cluster import kubectl
+from cluster.kubectl import Target
+from engine import gate
+from mesh.config import loading
+from mesh.config.installation import Installation
 
 READY = {"status": {"availableReplicas": 1}, "webhooks": [{"clientConfig": {"caBundle": "x"}}]}
 
@@ -20,11 +22,11 @@ class Scene:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.asked, self.now, self.answer = 0, 0.0, dict[str, Any](READY)
-        monkeypatch.setattr(cluster, "get", self._get)
-        monkeypatch.setattr("components.gate.time.monotonic", lambda: self.now)
+        monkeypatch.setattr(kubectl, "get", self._get)
+        monkeypatch.setattr("engine.gate.time.monotonic", lambda: self.now)
         checks: list[Any] = []
         monkeypatch.setattr(pulumi, "ResourceHook", lambda _, check: checks.append(check))
-        gate.hook(Target("here", "https://here"), Installation(values=configuration.load({})))
+        gate.hook(Target("here", "https://here"), Installation(values=loading.load({})))
         self._check = checks[0]
 
     def _get(self, *_: object) -> Any:

@@ -6,11 +6,13 @@ import re
 import pytest
 import yaml
 
-from components import injection, meshconfig, profiles
-from components.injection.template import render
-from components.installation import Installation
-from components.release import ISTIO
-from components.sidecar.expr import Expr, Node, both, each, equal, when
+from components import meshconfig
+from mesh.config import profiles
+from mesh.config.installation import Installation
+from mesh.proxy import injection
+from mesh.proxy.expr import Expr, Node, both, each, equal, when
+from mesh.proxy.injection.template import render
+from mesh.releases.release import ISTIO
 
 ON = Expr("$.on")
 OFF = Expr("$.off")

@@ -7,12 +7,12 @@ from functools import cache
 import pytest
 
 from commands import analyze, render
-from components.analysis.mesh import Mesh
-from components.analysis.objects import Object
 from components.bookinfo import CALLS
-from components.requests.evaluator import Evaluator
-from components.requests.journey import Call, Hop, follow, shares
-from components.requests.types import Request
+from mesh.analysis.mesh import Mesh
+from mesh.analysis.objects import Object
+from mesh.requests.evaluator import Evaluator
+from mesh.requests.journey import Call, Hop, follow, shares
+from mesh.requests.types import Request
 from tests import meshes
 from tests.meshes import Manifest, to
 

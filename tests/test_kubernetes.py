@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from components import configuration
-from components.settings import SettingsError
+from mesh.config import loading
+from mesh.config.settings import SettingsError
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ from components.settings import SettingsError
 )
 def test_it_is_refused(key: str, value: dict[str, Any], problem: str) -> None:
     with pytest.raises(SettingsError) as raised:
-        configuration.load({f"mesh:{key}": json.dumps(value)})
+        loading.load({f"mesh:{key}": json.dumps(value)})
     assert problem in str(raised.value)
 
 
@@ -44,4 +44,4 @@ def test_it_is_refused(key: str, value: dict[str, Any], problem: str) -> None:
     ],
 )
 def test_it_is_accepted(key: str, value: dict[str, Any]) -> None:
-    configuration.load({f"mesh:{key}": json.dumps(value)})
+    loading.load({f"mesh:{key}": json.dumps(value)})

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from commands import live
-from components import configuration, settings
-from components.traffic import envoy
-from components.traffic.limits import Limit
+from mesh.config import loading, settings
+from mesh.traffic import envoy
+from mesh.traffic.limits import Limit
 from sandbox.live import capture, certificates, pilot, proxies, registry, sync, translate
 from sandbox.live.folder import Folder
 from sandbox.live.plan import Edge, Plan
@@ -470,7 +470,7 @@ def chosen(**more: str) -> settings.Settings:
         "mesh:injectedNamespaces": '{"default": "existing"}',
         "mesh:bookinfo": "true",
     }
-    return configuration.load({key: value for key, value in {**config, **more}.items() if value})
+    return loading.load({key: value for key, value in {**config, **more}.items() if value})
 
 
 @pytest.mark.parametrize(

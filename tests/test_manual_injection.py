@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
-from components import meshconfig, profiles, sidecar
-from components.installation import Installation
-from components.sidecar import proxyconfig
+from components import meshconfig
+from mesh.config import profiles
+from mesh.config.installation import Installation
+from mesh.proxy import InjectionError, proxyconfig
+from mesh.proxy import inject as injected
 
 Object = dict[str, Any]
 CONFIG = "proxy.istio.io/config"
@@ -55,7 +57,7 @@ def inject(given: Object, mesh: Object | None = None, **settings: Any) -> Object
             place = place[parent]
         place[last] = value
     mesh = {**meshconfig.mesh_config(installed), **(mesh or {})}
-    done = sidecar.inject(given, values, mesh)
+    done = injected(given, values, mesh)
     pod: Object = done if given["kind"] == "Pod" else done["spec"]["template"]
     return pod
 
@@ -214,7 +216,7 @@ def test_the_default_configuration_needs_no_telling() -> None:
 
 
 def test_a_field_of_the_mesh_that_there_is_not_is_refused() -> None:
-    with pytest.raises(sidecar.InjectionError, match='defaultConfig: unknown field "conf"'):
+    with pytest.raises(InjectionError, match='defaultConfig: unknown field "conf"'):
         proxyconfig.effective({"defaultConfig": {"conf": 1}}, {})
 
 
@@ -239,6 +241,6 @@ def test_a_field_of_the_mesh_that_there_is_not_is_refused() -> None:
     ],
 )
 def test_what_cannot_be_injected_is_refused_with_the_reason(given: Object, message: str) -> None:
-    with pytest.raises(sidecar.InjectionError) as refusal:
+    with pytest.raises(InjectionError) as refusal:
         inject(given)
     assert message in str(refusal.value)

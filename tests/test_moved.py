@@ -5,7 +5,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.moved import Moved
+from engine.aliases import Moved
 
 KIND = "kubernetes:networking.istio.io/v1alpha3:VirtualService"
 HEAD = "urn:pulumi:dev::mesh::"

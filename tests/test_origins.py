@@ -6,12 +6,10 @@ from typing import Any
 
 import pytest
 
-from components import origins
-from components.analysis.objects import Object
-from components.analysis.report import analyse
-from components.security import stack as security
-from components.settings import Settings
-from components.traffic import stack as traffic
+from mesh.analysis.objects import Object
+from mesh.analysis.report import analyse
+from mesh.config import origins, security, traffic
+from mesh.config.settings import Settings
 from tests import traffic_configs
 
 

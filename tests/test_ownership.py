@@ -5,13 +5,14 @@ from dataclasses import replace
 
 import pytest
 
-from components import cluster, ownership
-from components.cluster import Target
-from components.recorded import Recorded
-from components.survey import Survey
+from cluster import ownership
+from cluster.kubectl import Target
+from cluster.state import Recorded
+from cluster.survey import Survey
+from mesh.core import names
 
 UID, PROVIDER = "uid-of-the-cluster", "id-of-the-provider"
-OURS = {cluster.PROJECT: "mesh", cluster.STACK: "dev", cluster.ID: PROVIDER}
+OURS = {names.PROJECT: "mesh", names.STACK: "dev", names.ID: PROVIDER}
 EMPTY = Survey(Target("here", "https://here"), UID, (1, 33), {"kube-system": {}, "default": {}}, None, "10.0.0.1")
 NOTHING = Recorded()
 DEPLOYED = Recorded(
@@ -52,12 +53,12 @@ def test_a_state_of_another_cluster_is_refused_with_both_names() -> None:
 
 
 def test_the_mesh_of_another_stack_is_refused_with_its_owner() -> None:
-    (text,) = problems(with_mesh({**OURS, cluster.STACK: "prod"}), NOTHING)
+    (text,) = problems(with_mesh({**OURS, names.STACK: "prod"}), NOTHING)
     assert "project mesh, stack prod" in text
 
 
 def test_the_mesh_of_a_stack_of_the_same_name_with_another_state_is_refused() -> None:
-    (text,) = problems(with_mesh({**OURS, cluster.ID: "another-provider"}), DEPLOYED)
+    (text,) = problems(with_mesh({**OURS, names.ID: "another-provider"}), DEPLOYED)
     assert "already has the mesh" in text
 
 
@@ -76,7 +77,7 @@ def test_an_istio_of_other_origin_is_refused_and_named() -> None:
     assert "installed by istioctl" in text
 
 
-@pytest.mark.parametrize("mark", [{}, {**OURS, cluster.STACK: "prod"}], ids=["another origin", "another stack"])
+@pytest.mark.parametrize("mark", [{}, {**OURS, names.STACK: "prod"}], ids=["another origin", "another stack"])
 def test_whoever_is_refused_is_told_how_to_stand_beside_the_mesh(mark: Mapping[str, str]) -> None:
     (text,) = problems(with_mesh(mark), NOTHING)
     assert "`mesh:base: {enabled: false}`, with a `mesh:revision`" in text
@@ -130,7 +131,7 @@ def test_definitions_that_this_stack_has_left_do_not_block_it() -> None:
 
 
 def test_definitions_that_another_stack_has_left_are_refused_with_their_owner() -> None:
-    (text,) = problems(with_definitions({**OURS, cluster.STACK: "prod"}), NOTHING)
+    (text,) = problems(with_definitions({**OURS, names.STACK: "prod"}), NOTHING)
     assert "project mesh, stack prod" in text
 
 
@@ -153,9 +154,9 @@ def test_an_istio_without_a_mark_may_be_taken_over_when_that_is_asked_for() -> N
 
 
 def test_the_mesh_of_another_stack_is_not_to_be_taken_over() -> None:
-    (text,) = adopted(with_mesh({**OURS, cluster.STACK: "prod"}), NOTHING)
+    (text,) = adopted(with_mesh({**OURS, names.STACK: "prod"}), NOTHING)
     assert "project mesh, stack prod" in text
-    shop = replace(EMPTY, namespaces={"shop": {**OURS, cluster.STACK: "prod"}})
+    shop = replace(EMPTY, namespaces={"shop": {**OURS, names.STACK: "prod"}})
     assert len(adopted(shop, NOTHING, {"shop": "create"})) == 1
 
 

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 import yaml
 
+from cluster import kubectl
+from cluster.kubectl import ClusterError
 from commands.parity import compare, report, sources, wanted
 from commands.parity.compare import Difference, differences, key
 from commands.parity.defaults import NOTHING
 from commands.stackfiles import CommandError
-from components import cluster
-from components.cluster import ClusterError
 from tests.test_parity import DEPLOYMENT, DOCUMENT, ROLE, SECRET, SERVICE, changed, containers
 from tests.test_parity_sources import here
 
@@ -93,7 +93,7 @@ def test_a_source_that_is_nothing_is_one_message_with_the_contexts(
     monkeypatch.setenv("MESH_HOME", str(tmp_path))
     plan = here()
     monkeypatch.setattr(sources, "ours", lambda *_: plan)
-    monkeypatch.setattr(cluster, "target", raising)
+    monkeypatch.setattr(kubectl, "target", raising)
     with pytest.raises(CommandError, match=r"FROM=nowhere is no file, folder or context: .* mesh-dev"):
         report.run("demo", "nowhere")
 

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 import yaml
 
+from cluster.client import Answer
+from cluster.kubectl import ClusterError
 from commands.parity import sources
 from commands.parity.compare import key
 from commands.stackfiles import CommandError
-from components.apiserver import Answer
-from components.cluster import ClusterError
 from tests import fake_api
 from tests.fake_api import FakeApi, listing, status
 from tests.test_parity import DEPLOYMENT, DOCUMENT, ROLE, SERVICE, changed

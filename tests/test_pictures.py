@@ -14,12 +14,12 @@ import pytest
 from commands import graph as graph_command
 from commands import map as command
 from commands import stackfiles
-from components.analysis.mesh import Mesh
-from components.analysis.objects import Object
-from components.pictures import graph, layout, mermaid, model, svg
-from components.pictures import map as drawing
-from components.pictures.graph import Part
-from components.pictures.model import Picture
+from mesh.analysis.mesh import Mesh
+from mesh.analysis.objects import Object
+from mesh.pictures import graph, layout, mermaid, model, svg
+from mesh.pictures import map as drawing
+from mesh.pictures.graph import Part
+from mesh.pictures.model import Picture
 from tests import meshes
 from tests.faults import policy
 from tests.meshes import Manifest, routes, thing, to

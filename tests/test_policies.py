@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from commands import policy, stackfiles
-from components import configuration
-from components.analysis.mesh import Mesh
-from components.analysis.objects import Object
-from components.analysis.policies import POLICIES
-from components.release import ISTIO
-from components.settings import SettingsError
-from policies import access, release, report, rules
+from mesh.analysis.mesh import Mesh
+from mesh.analysis.objects import Object
+from mesh.analysis.policies import POLICIES
+from mesh.config import loading
+from mesh.config.settings import SettingsError
+from mesh.policies import access, release, report, rules
+from mesh.releases.release import ISTIO
 from tests import meshes
 
 LIMITS = {"limits": {"cpu": "1", "memory": "1Gi"}}
@@ -44,7 +44,7 @@ def kept() -> list[meshes.Manifest]:
 def found(*changes: meshes.Manifest, **config: str) -> list[tuple[str, str]]:
     """Codes and objects of what is said of the mesh with these objects in it."""
     named = {(thing["kind"], thing["metadata"]["name"]): thing for thing in [*kept(), *changes]}
-    settings = configuration.load({**ALL, **{f"mesh:{key}": value for key, value in config.items()}})
+    settings = loading.load({**ALL, **{f"mesh:{key}": value for key, value in config.items()}})
     objects = [Object.read(manifest) for manifest in named.values()]
     return [(finding.code, str(finding.ref)) for finding in report.review(objects, settings)]
 
@@ -210,7 +210,7 @@ def test_digests_are_asked_for_only_where_a_stack_says_so() -> None:
 
 def test_a_policy_that_there_is_not_is_refused_with_the_nearest() -> None:
     with pytest.raises(SettingsError, match='did you mean "missing-limits"'):
-        configuration.load({"mesh:policies": '{"missing-limit": "mandatory"}'})
+        loading.load({"mesh:policies": '{"missing-limit": "mandatory"}'})
 
 
 def test_every_policy_has_a_rule_but_the_one_about_reasons() -> None:

@@ -21,7 +21,7 @@ from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 from commands import policy, render, stackfiles
 from commands.render import Resource
 from commands.stackfiles import ROOT
-from components.analysis.policies import POLICIES
+from mesh.analysis.policies import POLICIES
 
 LEVELS = {wire.ADVISORY: "warning", wire.MANDATORY: "error"}
 

@@ -7,17 +7,18 @@ from dataclasses import replace
 import pytest
 
 import sandbox
+from cluster import client, kubectl, survey
+from cluster.kubectl import ClusterError, Target, Unreachable
+from cluster.state import Recorded
+from cluster.survey import Survey
 from commands import checks, engine, precheck
 from commands.checks import Level, Result, ownership
-from components import apiserver, cluster, survey
-from components.cluster import ClusterError, Target, Unreachable
-from components.recorded import Recorded
-from components.survey import Survey
+from mesh.core import names
 from tests.fake_api import SURVEY, TARGET, FakeApi, case, denied, planned
 from toolchain import pins
 
 TESTED = tuple(map(int, pins.read().kubernetes.split(".")))[:2]
-OURS = {cluster.PROJECT: "mesh", cluster.STACK: "dev", cluster.ID: "id"}
+OURS = {names.PROJECT: "mesh", names.STACK: "dev", names.ID: "id"}
 
 
 @pytest.fixture
@@ -32,10 +33,10 @@ def reached(monkeypatch: pytest.MonkeyPatch) -> FakeApi:
     monkeypatch.delenv("CONTEXT", raising=False)
     monkeypatch.setattr(engine, "environment", lambda **_: {})
     monkeypatch.setattr(engine, "recorded", lambda _: Recorded())
-    monkeypatch.setattr(cluster, "target", lambda _: TARGET)
+    monkeypatch.setattr(kubectl, "target", lambda _: TARGET)
     monkeypatch.setattr(survey, "read", lambda *_: SURVEY)
-    monkeypatch.setattr(cluster, "get", lambda *_: {"gitVersion": "v1.33.3"})
-    monkeypatch.setattr(apiserver, "proxied", proxied)
+    monkeypatch.setattr(kubectl, "get", lambda *_: {"gitVersion": "v1.33.3"})
+    monkeypatch.setattr(client, "proxied", proxied)
     monkeypatch.setattr(precheck, "_plan", lambda *_: whole)
     return fake
 
@@ -99,7 +100,7 @@ def test_a_cluster_that_cannot_be_asked_ends_with_2(
             raise answer
         return answer
 
-    monkeypatch.setattr(cluster, "get", get)
+    monkeypatch.setattr(kubectl, "get", get)
     assert precheck.run("dev") == 2
     assert words in capsys.readouterr().err
 
@@ -111,8 +112,8 @@ def test_an_embedded_cluster_that_is_stopped_is_started_by_make_sandbox(
     def get(*_: object) -> object:
         raise Unreachable("connection refused")
 
-    monkeypatch.setattr(cluster, "target", lambda _: Target(sandbox.CONTEXT, "https://here"))
-    monkeypatch.setattr(cluster, "get", get)
+    monkeypatch.setattr(kubectl, "target", lambda _: Target(sandbox.CONTEXT, "https://here"))
+    monkeypatch.setattr(kubectl, "get", get)
     assert precheck.run("dev") == 2
     assert "connection refused; `make sandbox` starts it\n" in capsys.readouterr().err
 
@@ -196,7 +197,7 @@ def test_the_own_mesh_is_known_by_the_recorded_state() -> None:
 
 def test_a_state_that_cannot_be_read_leaves_it_open_whose_the_mesh_is() -> None:
     assert ownership.owner(case(survey=with_mesh(OURS), recorded=None)).level is Level.WARNING
-    other = {**OURS, cluster.STACK: "prod"}
+    other = {**OURS, names.STACK: "prod"}
     assert ownership.owner(case(survey=with_mesh(other), recorded=None)).level is Level.ERROR
     assert ownership.owner(case(recorded=None)).level is Level.OK
 

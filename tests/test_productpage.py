@@ -10,8 +10,9 @@ import pulumi
 import pytest
 
 from commands import render, stackfiles
-from components import gateways, productpage
-from components.productpage import Door
+from components import gateways
+from mesh.config import productpage
+from mesh.config.productpage import Door
 from tests.traffic_configs import load
 
 INSIDE = "istio-ingressgateway.istio-system.svc.cluster.local"

@@ -8,8 +8,9 @@ import pytest
 
 from commands import render
 from commands.render import Resource
-from components import profiles
-from components.profiles import data, merge
+from mesh.config import profiles
+from mesh.core import merge
+from mesh.releases.v1_10.profiles import PROFILES
 
 
 def installed(profile: str, kind: str) -> dict[str, Resource]:
@@ -25,7 +26,7 @@ def recorded(profile: str) -> list[Resource]:
 
 @pytest.mark.parametrize("name", profiles.NAMES)
 def test_every_profile_is_valid_and_its_parent_is_there(name: str) -> None:
-    parent, _ = data.PROFILES[name]
+    parent, _ = PROFILES[name]
     assert parent is None or parent in profiles.NAMES
     assert isinstance(profiles.profile(name), profiles.Values)
 

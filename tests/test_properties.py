@@ -8,9 +8,10 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
 
-from components import api, configuration
-from components.api import ApiError, Kind
-from components.settings import Settings, SettingsError
+from mesh import api
+from mesh.api import ApiError, Kind
+from mesh.config import loading
+from mesh.config.settings import Settings, SettingsError
 
 JUNK = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
@@ -35,7 +36,7 @@ def configs(draw: st.DrawFn) -> dict[str, str]:
 def test_every_config_is_accepted_or_refused_with_a_path(config: dict[str, str]) -> None:
     problems = ""
     try:
-        configuration.load(config)
+        loading.load(config)
     except SettingsError as error:
         problems = str(error)
     assert [line for line in filter(None, problems.split("\n")) if not line.startswith("mesh")] == []

@@ -1,7 +1,7 @@
 """The config tables, and what the pages of documentation say of the dashboards."""
 
 from commands import reference
-from components.settings import Settings
+from mesh.config.settings import Settings
 from tests import addon_deviations
 
 

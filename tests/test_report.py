@@ -10,8 +10,8 @@ import pytest
 from commands import render, report, sources, stackfiles
 from commands.sources import Compared
 from commands.stackfiles import CommandError
-from components.review.changes import Item
-from components.review.risks import Weight
+from mesh.review.changes import Item
+from mesh.review.risks import Weight
 from tests import meshes
 from tests.meshes import thing
 from tests.review import SOURCE, item

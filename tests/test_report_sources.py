@@ -11,7 +11,7 @@ import pytest
 
 from commands import render, sources
 from commands.stackfiles import CommandError
-from components.review.changes import Item
+from mesh.review.changes import Item
 from tests.test_previewed import event, state
 
 METADATA = {"name": "a", "namespace": "shop"}

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from components.analysis.mesh import Mesh
-from components.analysis.objects import Object
-from components.analysis.workloads import Workload
-from components.requests.evaluator import Evaluator
-from components.requests.types import Fault, Outcome, Request
+from mesh.analysis.mesh import Mesh
+from mesh.analysis.objects import Object
+from mesh.analysis.workloads import Workload
+from mesh.requests.evaluator import Evaluator
+from mesh.requests.types import Fault, Outcome, Request
 from tests import meshes
 from tests.faults import cart_rule, entry, policy, sidecar
 from tests.meshes import Manifest, deployment, gateway, routes, server, service, thing, to

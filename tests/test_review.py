@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from components.analysis.objects import Ref
-from components.kube import WAIT_FOR
-from components.review.changes import Told, between
-from components.review.risks import RULES, Weight
+from mesh.analysis.objects import Ref
+from mesh.core.names import WAIT_FOR
+from mesh.review.changes import Told, between
+from mesh.review.risks import RULES, Weight
 from tests.faults import policy
 from tests.meshes import Manifest, deployment, good, routes, service, thing, to
 from tests.meshes import changed as changed_mesh

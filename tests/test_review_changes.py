@@ -12,10 +12,10 @@ import pytest
 import yaml
 
 from commands import render, sources
-from components.profiles.merge import merged
-from components.review import risks
-from components.review.changes import Item
-from components.review.review import Review, Source
+from mesh.core.merge import merged
+from mesh.review import risks
+from mesh.review.changes import Item
+from mesh.review.review import Review, Source
 
 FILE = Path(__file__).with_suffix("").with_name("review_changes.yaml")
 TABLE: Mapping[str, Any] = yaml.safe_load(FILE.read_text())

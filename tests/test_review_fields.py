@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from components.review.fields import HIDDEN, Field, differences
+from mesh.review.fields import HIDDEN, Field, differences
 
 
 def told(old: Any, new: Any) -> list[tuple[str, Any, Any]]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from components.review import data, markdown
-from components.review.changes import Told
-from components.review.review import Review
+from mesh.review import data, markdown
+from mesh.review.changes import Told
+from mesh.review.review import Review
 from tests.faults import policy
 from tests.meshes import Manifest, deployment, good, routes, service, thing, to
 from tests.review import changed, review

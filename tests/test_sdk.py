@@ -14,7 +14,7 @@ import pytest
 from pulumi import UNKNOWN, _types
 from pulumi.runtime import rpc
 
-from components import sdk
+from engine import patches
 
 CLASSES = {
     "input_type_py_to_pulumi_names": k8s.core.v1.ServiceSpecArgs,
@@ -29,16 +29,16 @@ CLASSES = {
 @pytest.fixture
 def own() -> dict[str, Any]:
     """The SDK's own functions, as it ships them."""
-    return {name: getattr(getattr(_types, name), "__wrapped__", getattr(_types, name)) for name in sdk.REMEMBERED}
+    return {name: getattr(getattr(_types, name), "__wrapped__", getattr(_types, name)) for name in patches.REMEMBERED}
 
 
 def test_each_function_that_is_remembered_is_one_of_the_sdk(own: dict[str, Any]) -> None:
     assert set(own) == set(CLASSES)
 
 
-@pytest.mark.parametrize("name", sdk.REMEMBERED)
+@pytest.mark.parametrize("name", patches.REMEMBERED)
 def test_what_is_remembered_is_what_the_sdk_finds(name: str, own: dict[str, Any]) -> None:
-    sdk.speed_up()
+    patches.speed_up()
     quick, cls = getattr(_types, name), CLASSES[name]
     assert quick(cls) == own[name](cls) != {}
     assert quick(cls) is quick(cls)
@@ -61,19 +61,19 @@ CIRCLE.append({"b": CIRCLE})
     ],
 )
 def test_unknown_parts_are_found_wherever_they_are(value: Any, unknown: bool) -> None:
-    assert sdk.contains_unknowns(value) is unknown
+    assert patches.contains_unknowns(value) is unknown
 
 
 def test_the_sdk_asks_the_faster_search() -> None:
-    sdk.speed_up()
-    assert rpc.contains_unknowns is sdk.contains_unknowns
+    patches.speed_up()
+    assert rpc.contains_unknowns is patches.contains_unknowns
 
 
 def test_outstanding_outputs_are_taken_in_the_order_of_their_coming() -> None:
     loop = asyncio.new_event_loop()
     first, second, third = (loop.create_future() for _ in range(3))
     loop.close()
-    for queue in (deque([first]), sdk.Outstanding([first])):
+    for queue in (deque([first]), patches.Outstanding([first])):
         queue.append(second)
         queue.append(third)
         queue.remove(second)
@@ -99,7 +99,7 @@ class Outer:
     """Three constructors, as a resource has them."""
 
     def __init__(self) -> None:
-        self.theirs, self.ours = (trace() for trace in (their_trace(), sdk.own_frames))
+        self.theirs, self.ours = (trace() for trace in (their_trace(), patches.own_frames))
 
 
 class Middle(Outer):

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from components import configuration
-from components.security import stack
-from components.settings import Settings
+from mesh.config import loading
+from mesh.config.security import objects
+from mesh.config.settings import Settings
 from tests import traffic_configs
 from tests.traffic_configs import service
 
@@ -24,12 +24,12 @@ def refusal(security: Any, **keys: Any) -> str:
 
 def found(security: Any, **keys: Any) -> dict[str, dict[str, Any]]:
     """The specs of the objects, by `kind/namespace/name`."""
-    made = stack.objects(load(security, **keys))
+    made = objects(load(security, **keys))
     return {f"{item.body.kind}/{item.namespace}/{item.name}": item.body.spec() for item in made}
 
 
 def test_without_config_nothing_is_made() -> None:
-    assert not configuration.load({}).security
+    assert not loading.load({}).security
     assert found({}) == {}
 
 
@@ -98,7 +98,7 @@ def test_a_gateway_may_call_the_services_to_which_it_has_routes() -> None:
 
 
 def test_denial_comes_after_what_is_allowed() -> None:
-    made = stack.objects(load({"authorization": {"defaultDeny": True}}, bookinfo=True))
+    made = objects(load({"authorization": {"defaultDeny": True}}, bookinfo=True))
     assert [item.name for item in made if item.late] == ["default-default-deny"]
 
 

@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from components import sidecar
-from components.sidecar import expr
-from components.sidecar.expr import Expr, Node, wire
+from mesh import proxy
+from mesh.proxy import expr
+from mesh.proxy.expr import Expr, Node, wire
 
 Object = dict[str, Any]
 
 
 def gateway(**args: Any) -> Object:
-    return sidecar.gateway_pod(sidecar.ProxyArgs(name="istio-ingressgateway", **args))
+    return proxy.gateway_pod(proxy.ProxyArgs(name="istio-ingressgateway", **args))
 
 
 def env(container: Object) -> dict[str, str]:
@@ -103,10 +103,10 @@ def test_a_pull_policy_is_set_only_where_there_is_one() -> None:
 
 
 def test_each_mount_of_a_gateway_has_its_volume_and_a_config_map_may_stay_unmounted() -> None:
-    files = sidecar.FileVolume(name="extra", source="extra", path="")
+    files = proxy.FileVolume(name="extra", source="extra", path="")
     pod = gateway(
-        secretVolumes=sidecar.certificate_volumes("ingressgateway"),
-        configVolumes=(files, sidecar.FileVolume(name="more", source="more", path="/more")),
+        secretVolumes=proxy.certificate_volumes("ingressgateway"),
+        configVolumes=(files, proxy.FileVolume(name="more", source="more", path="/more")),
         mountMtlsCerts=True,
     )
     mounted = names(pod["containers"][0]["volumeMounts"])

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
+from cluster import kubectl
 from commands import guard, routes, smoke
 from commands.routes import Rule, Rules, rules
 from commands.smoke import LIMITED, NOBODY, UNRATED, fits, has_limits, judged, version_of
 from commands.stackfiles import CommandError
-from components import cluster
-from components.traffic.config import Traffic
+from mesh.traffic.config import Traffic
 
 
 def object_of(spec: dict[str, Any], namespace: str = "default") -> dict[str, Any]:
@@ -286,7 +286,7 @@ def ran(site: Site, monkeypatch: pytest.MonkeyPatch, rule: Rule, traffic: dict[s
     chosen = SimpleNamespace(bookinfo=bookinfo, context="mesh-dev", traffic=Traffic.model_validate(traffic))
     monkeypatch.setenv("URL", site.url)
     monkeypatch.setattr(guard, "chosen", lambda _: chosen)
-    monkeypatch.setattr(cluster, "target", lambda _: None)
+    monkeypatch.setattr(kubectl, "target", lambda _: None)
     monkeypatch.setattr(routes, "read", lambda *_: Rules(rule))
     return smoke.run("dev")
 

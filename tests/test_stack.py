@@ -3,12 +3,12 @@
 import pulumi
 import pytest
 
-from components import stack
-from components.analysis.objects import Object
-from components.analysis.suppression import Findings, Suppression
-from components.collected import Collected
-from components.configuration import load
-from components.settings import Settings
+from engine import program
+from engine.manifests import Collected
+from mesh.analysis.objects import Object
+from mesh.analysis.suppression import Findings, Suppression
+from mesh.config.loading import load
+from mesh.config.settings import Settings
 from tests import meshes
 from tests.meshes import Manifest
 
@@ -25,8 +25,8 @@ def warnings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def end(message: str) -> None:
         raise Ended(message)
 
-    monkeypatch.setattr(stack, "get_monitor", lambda: None)
-    monkeypatch.setattr(stack, "_end", end)
+    monkeypatch.setattr(program, "get_monitor", lambda: None)
+    monkeypatch.setattr(program, "_end", end)
     monkeypatch.setattr(pulumi.log, "warn", said.append)
     return said
 
@@ -43,22 +43,22 @@ def settings(*suppress: Suppression) -> Settings:
 
 def test_an_error_ends_the_program_with_what_is_wrong(warnings: list[str]) -> None:
     with pytest.raises(Ended, match=r"IST0101 VirtualService shop/front .*carts"):
-        stack.review(settings(), made(meshes.routes("front", meshes.to("carts"))))
+        program.review(settings(), made(meshes.routes("front", meshes.to("carts"))))
     assert warnings == []
 
 
 def test_a_warning_is_said_and_the_program_goes_on(warnings: list[str]) -> None:
-    stack.review(settings(), made(meshes.service("lonely")))
+    program.review(settings(), made(meshes.service("lonely")))
     (said,) = warnings
     assert "MESH0105 Service shop/lonely" in said
 
 
 def test_an_info_is_not_said(warnings: list[str]) -> None:
-    stack.review(settings(), made(meshes.thing("Namespace", "other")))
+    program.review(settings(), made(meshes.thing("Namespace", "other")))
     assert warnings == []
 
 
 def test_what_is_suppressed_does_not_end_the_program(warnings: list[str]) -> None:
     entry = Suppression(code="IST0101", object="VirtualService shop/front", reason="carts comes from elsewhere")
-    stack.review(settings(entry), made(meshes.routes("front", meshes.to("carts"))))
+    program.review(settings(entry), made(meshes.routes("front", meshes.to("carts"))))
     assert warnings == []

@@ -6,7 +6,8 @@ import pytest
 
 from commands import render, stackfiles
 from commands.render import Resource
-from components import cluster, kube, webhooks
+from components import webhooks
+from mesh.core import names
 from tests import owned
 
 
@@ -44,7 +45,7 @@ def test_every_object_has_the_name_that_pulumi_shows(resources: list[Resource]) 
 
 def test_every_object_is_applied_by_the_same_manager(resources: list[Resource]) -> None:
     objects = [r for r in resources if r.type.startswith("kubernetes:")]
-    managers = {r.inputs["metadata"].get("annotations", {}).get(cluster.FIELD_MANAGER) for r in objects}
+    managers = {r.inputs["metadata"].get("annotations", {}).get(names.FIELD_MANAGER) for r in objects}
     assert len(managers) == 1
     assert str(managers.pop()).startswith("mesh-")  # the provider's own choice is random, for each object another
 
@@ -148,7 +149,7 @@ def test_an_existing_namespace_gets_only_a_label() -> None:
     (patch,) = of_kind(render.record("dev"), "NamespacePatch")
     metadata = {key: value for key, value in patch.inputs["metadata"].items() if key != "annotations"}
     assert metadata == {"name": "default", "labels": {"istio-injection": "enabled"}}
-    assert patch.inputs["metadata"]["annotations"] == {cluster.FIELD_MANAGER: "mesh-dev"}
+    assert patch.inputs["metadata"]["annotations"] == {names.FIELD_MANAGER: "mesh-dev"}
 
 
 def test_the_gate_is_off_only_where_the_config_says_so() -> None:
@@ -177,7 +178,7 @@ def test_a_hub_and_a_tag_of_ones_own_reach_every_istio_image() -> None:
 def test_custom_resources_are_deleted_without_an_update_that_validation_could_refuse(resources: list[Resource]) -> None:
     custom = [r for r in resources if ".istio.io/" in r.type]
     assert custom
-    assert {r.inputs["metadata"]["annotations"][kube.DELETION] for r in custom} == {"background"}
+    assert {r.inputs["metadata"]["annotations"][names.DELETION] for r in custom} == {"background"}
 
 
 def children(resources: list[Resource], component: str) -> list[Resource]:

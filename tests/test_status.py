@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 
 import sandbox
+from cluster import kubectl, survey
+from cluster.kubectl import ClusterError, Target, Unreachable
+from cluster.survey import Survey
 from commands import stackfiles, status
-from components import cluster, survey
-from components.cluster import ClusterError, Target, Unreachable
-from components.survey import Survey
+from mesh.core import names
 from tests.fake_api import SURVEY, TARGET
 
 EMBEDDED = Target(sandbox.CONTEXT, "https://here")
@@ -19,7 +20,7 @@ DEFINED = "gateways.networking.istio.io"
 def said(found: Survey, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], stack: str = "dev") -> str:
     """What is printed of a cluster on which no mesh of the project stands."""
     monkeypatch.delenv("CONTEXT", raising=False)
-    monkeypatch.setattr(cluster, "target", lambda _: found.target)
+    monkeypatch.setattr(kubectl, "target", lambda _: found.target)
     monkeypatch.setattr(survey, "take", lambda _: found)
     assert status.show(stack) == 1
     return capsys.readouterr().out.partition("\n")[2]
@@ -51,7 +52,7 @@ def test_an_istio_of_others_is_to_be_compared_and_taken_over(
 def test_definitions_that_a_project_has_left_are_no_istio_of_others(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    left = replace(SURVEY, definitions={DEFINED: {cluster.PROJECT: "mesh", cluster.STACK: "dev"}})
+    left = replace(SURVEY, definitions={DEFINED: {names.PROJECT: "mesh", names.STACK: "dev"}})
     assert "`make up STACK=dev` installs it" in said(left, monkeypatch, capsys)
 
 
@@ -75,7 +76,7 @@ def test_the_embedded_cluster_is_started_by_make_sandbox_and_no_other_is(
         raise Unreachable("connection refused")
 
     monkeypatch.delenv("CONTEXT", raising=False)
-    monkeypatch.setattr(cluster, "target", lambda _: target)
+    monkeypatch.setattr(kubectl, "target", lambda _: target)
     monkeypatch.setattr(survey, "take", take)
     with pytest.raises(ClusterError) as error:
         status.show("dev")

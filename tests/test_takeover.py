@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from cluster.client import Answer
 from commands import takeover
 from commands.stackfiles import CommandError
-from components.apiserver import Answer
 from tests.fake_api import FakeApi, status
 
 PATH = "/api/v1/namespaces/shop/configmaps/c"

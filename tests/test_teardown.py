@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
+from cluster import kubectl
+from cluster.kubectl import ClusterError, Target
 from commands import teardown
 from commands.stackfiles import CommandError
 from commands.teardown import Recorded
-from components import cluster
-from components.cluster import ClusterError, Target
 
 HERE = Target("here", "https://here")
 GROUP = "networking.istio.io"
@@ -57,7 +57,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
             raise ClusterError("the cluster refuses: Error from server (NotFound)")
         return {"items": found[path]}
 
-    monkeypatch.setattr(cluster, "get", get)
+    monkeypatch.setattr(kubectl, "get", get)
     return found
 
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from commands import reference
 from tests.traffic_configs import everything
 
-OURS = ("components.traffic.", "components.security.")
+OURS = ("mesh.traffic.", "mesh.security.")
 NOT_FOR_ISTIO = {"RateLimit"}
 """Types that become objects of Kubernetes alone."""
 

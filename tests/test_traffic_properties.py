@@ -8,10 +8,10 @@ from hypothesis import settings as limits
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from components import configuration
-from components.settings import SettingsError
-from components.traffic import stack
-from components.traffic.config import Traffic
+from mesh.config import loading
+from mesh.config.settings import SettingsError
+from mesh.config.traffic import objects as traffic_objects
+from mesh.traffic.config import Traffic
 from tests.test_properties import JUNK, UNHURRIED
 
 WORDS = st.sampled_from(["v1", "v2", "reviews", "istio-egressgateway", "a.example.com", "3s", "*", "/x*", "HTTP", ""])
@@ -46,8 +46,8 @@ def test_every_traffic_becomes_objects_or_is_refused_with_a_path(traffic: dict[s
     config = {"mesh:profile": "demo", "mesh:injectedNamespaces": '{"default": "existing"}'}
     problems = ""
     try:
-        chosen = configuration.load({**config, "mesh:traffic": json.dumps(traffic)})
-        assert all(item.manifest() for item in stack.objects(chosen))
+        chosen = loading.load({**config, "mesh:traffic": json.dumps(traffic)})
+        assert all(item.manifest() for item in traffic_objects(chosen))
     except SettingsError as error:
         problems = str(error)
     assert [line for line in filter(None, problems.split("\n")) if not line.startswith("mesh:traffic")] == []

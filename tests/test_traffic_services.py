@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from components.traffic.matching import Match
+from mesh.traffic.matching import Match
 from tests.traffic_configs import objects, policy, refusal, routes, service, specs
 
 

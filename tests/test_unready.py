@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import pytest
 
+from cluster import kubectl
+from cluster.kubectl import ClusterError, Target
 from commands import unready
-from components import cluster
-from components.cluster import ClusterError, Target
 
 AT = Target("here", "https://here")
 DEPLOYMENT = "/apis/apps/v1/namespaces/shop/deployments/cart"
@@ -25,7 +25,7 @@ def said(
             raise ClusterError(f"no {path}")
         return answers[path]
 
-    monkeypatch.setattr(cluster, "get", get)
+    monkeypatch.setattr(kubectl, "get", get)
     resource = {"inputs": {"kind": kind, "metadata": {"namespace": "shop", "name": "cart"}}}
     unready.explain({"resources": [{"inputs": {}}, resource]}, AT)
     return capsys.readouterr().out
@@ -113,7 +113,7 @@ def test_new_pods_are_waited_for(
         seen.append(path)
         return {"items": looks[min(len(seen), len(looks)) - 1]}
 
-    monkeypatch.setattr(cluster, "get", get)
+    monkeypatch.setattr(kubectl, "get", get)
     monkeypatch.setattr(unready, "PAUSE", 0.01)
     manifest = {"kind": "Deployment", "metadata": {"namespace": "shop", "name": "cart"}}
     state = {"resources": [{}, {"inputs": {"kind": "Service", "metadata": {}}}, {"inputs": manifest}]}
@@ -129,5 +129,5 @@ def test_new_pods_are_waited_for(
 
 
 def test_a_stack_without_deployments_asks_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cluster, "get", lambda *_: pytest.fail("the cluster was asked"))
+    monkeypatch.setattr(kubectl, "get", lambda *_: pytest.fail("the cluster was asked"))
     assert unready.wait({"resources": None}, AT, 1)

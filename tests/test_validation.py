@@ -7,7 +7,7 @@ import pytest
 from annotated_types import Interval
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from components.validation import problems
+from mesh.core.validation import problems
 
 
 class Colour(Enum):

@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 import yaml
 
-from components import configuration
-from components.review import markdown
-from components.review.review import Review
+from mesh.config import loading
+from mesh.review import markdown
+from mesh.review.review import Review
 from tests import meshes, workflows
 from tests.meshes import thing
 from tests.review import SOURCE, item
@@ -145,7 +145,7 @@ def test_the_documentation_names_each_secret_and_variable() -> None:
 def test_the_stack_of_the_documentation_is_valid() -> None:
     config = yaml.safe_load(workflows.examples()["stacks/Pulumi.pr.yaml"])["config"]
     text = {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
-    assert configuration.load(text, "kind-pr").context == "kind-pr"
+    assert loading.load(text, "kind-pr").context == "kind-pr"
 
 
 def script(place: str) -> str:

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import yaml
 
-from components import configuration
-from components.profiles.merge import merged
-from components.settings import Settings, SettingsError
-from components.traffic import stack
-from components.traffic.place import Object
+from mesh.config import loading
+from mesh.config.settings import Settings, SettingsError
+from mesh.config.traffic import objects as traffic_objects
+from mesh.core.merge import merged
+from mesh.traffic.place import Object
 
 SAMPLES = Path(__file__).parent / "samples"
 EVERYTHING = SAMPLES.parent / "everything.yaml"
@@ -33,7 +33,7 @@ def load(traffic: dict[str, Any], **keys: Any) -> Settings:
     """The settings of a stack with this traffic, in the profile demo and with one injected namespace."""
     config = {"profile": "demo", "injectedNamespaces": {"default": "existing"}, "traffic": traffic, **keys}
     text = {f"mesh:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
-    return configuration.load(text)
+    return loading.load(text)
 
 
 def refusal(traffic: dict[str, Any], **keys: Any) -> str:
@@ -44,7 +44,7 @@ def refusal(traffic: dict[str, Any], **keys: Any) -> str:
 
 
 def objects(traffic: dict[str, Any], **keys: Any) -> list[Object]:
-    return stack.objects(load(traffic, **keys))
+    return traffic_objects(load(traffic, **keys))
 
 
 def everything(**more: Any) -> Settings:

@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from cluster import client
+from cluster.client import Request
+from cluster.survey import is_istiod
 from commands.checks.case import Case, Level, Object, Result, count, listed
 from commands.checks.dryrun import STAND_IN
-from components import apiserver, webhooks
-from components.apiserver import Request
-from components.sidecar.proxy import USER
-from components.survey import is_istiod
+from mesh.core import names
+from mesh.proxy.proxy import USER
 
 ENFORCE: Final = "pod-security.kubernetes.io/enforce"
 REFUSING: Final = ("baseline", "restricted")
@@ -98,7 +99,7 @@ def _security(case: Case) -> Object:
 
 
 def _pod(spec: Mapping[str, Any]) -> Object:
-    metadata = {"generateName": "precheck-", "labels": {webhooks.INJECT_LABEL: "false"}}
+    metadata = {"generateName": "precheck-", "labels": {names.INJECT_LABEL: "false"}}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
 
 
@@ -107,7 +108,7 @@ def others(case: Case) -> Result:
     found = [
         (kind, configuration["metadata"]["name"], webhook)
         for kind, path in _CONFIGURATIONS.items()
-        for configuration in apiserver.items(case.api, path)
+        for configuration in client.items(case.api, path)
         for webhook in configuration.get("webhooks") or []
         if not is_istiod(webhook) and any(map(_on_pods, webhook.get("rules") or []))
     ]

@@ -8,15 +8,15 @@ from enum import IntEnum
 from functools import cached_property
 from typing import Any
 
+from cluster import client
+from cluster.client import Api
+from cluster.kubectl import ClusterError, Target
+from cluster.state import Recorded
+from cluster.survey import Survey
 from commands.checks import dryrun
 from commands.checks.dryrun import Trial
 from commands.checks.plan import Kind, Plan
-from components import apiserver
-from components.apiserver import Api
-from components.cluster import ClusterError, Target
-from components.recorded import Recorded
-from components.settings import Settings
-from components.survey import Survey
+from mesh.config.settings import Settings
 
 Object = Mapping[str, Any]
 
@@ -69,18 +69,18 @@ class Case:
     @cached_property
     def namespaces(self) -> Mapping[str, Mapping[str, str]]:
         """The labels of every namespace; Refused if they may not be listed."""
-        found = apiserver.items(self.api, "/api/v1/namespaces")
+        found = client.items(self.api, "/api/v1/namespaces")
         return {n["metadata"]["name"]: n["metadata"].get("labels") or {} for n in found}
 
     @cached_property
     def services(self) -> Sequence[Object]:
         """Every Service on the cluster; Refused if they may not be listed."""
-        return apiserver.items(self.api, "/api/v1/services")
+        return client.items(self.api, "/api/v1/services")
 
     @cached_property
     def nodes(self) -> Sequence[Object]:
         """Refused if they may not be listed."""
-        return apiserver.items(self.api, "/api/v1/nodes")
+        return client.items(self.api, "/api/v1/nodes")
 
 
 def listed(names: Sequence[str]) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from cluster.client import APPLY, Answer, Api, Request, ask_all
 from commands.checks.plan import Kind, Planned
-from components.apiserver import APPLY, Answer, Api, Request, ask_all
 
 STAND_IN: Final = "default"
 """The namespace in which objects are tried whose own does not exist yet."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from commands.checks.case import Case, Level, Object, Result, count, listed
-from components.release import ISTIO
+from mesh.releases.release import ISTIO
 
 _ARCHITECTURE: Final = "kubernetes.io/arch"
 _CLOSED: Final = ("NoSchedule", "NoExecute")

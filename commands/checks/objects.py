@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cluster.client import Answer
 from commands.checks.case import Case, Level, Result, count
 from commands.checks.dryrun import ESCALATION, Trial
-from components.apiserver import Answer
 
 
 def check(case: Case) -> Result:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from cluster.kubectl import ClusterError
+from cluster.state import Recorded
 from commands.checks.case import Case, Level, Result
 from commands.stackfiles import PROJECT
-from components import cluster, stack
-from components.cluster import ClusterError
-from components.installation import ROOT
-from components.recorded import Recorded
-from components.release import ISTIO
+from engine import program
+from mesh.core import names
+from mesh.core.names import ROOT
+from mesh.releases.release import ISTIO
 from toolchain import pins
 
 
@@ -31,16 +32,16 @@ def owner(case: Case) -> Result:
         return Result(Level.ERROR, f"cannot be found out, and `up` needs to know: {case.survey}")
     recorded = case.recorded or Recorded()
     mark = case.survey.namespaces.get(ROOT, {})
-    if case.recorded is None and (mark.get(cluster.PROJECT), mark.get(cluster.STACK)) == (PROJECT, case.stack):
+    if case.recorded is None and (mark.get(names.PROJECT), mark.get(names.STACK)) == (PROJECT, case.stack):
         return Result(
             Level.WARNING,
             f"there is a mesh of project {PROJECT}, stack {case.stack}; whether this state made it is not known",
             ["the state cannot be read: is Pulumi installed or built, and is this the right backend?"],
         )
     found = replace(case.survey, version=max(case.version, ISTIO.kubernetes))  # the version has a check of its own
-    problems = stack.problems(found, recorded, PROJECT, case.stack, ROOT, case.settings)
+    problems = program.problems(found, recorded, PROJECT, case.stack, ROOT, case.settings)
     if problems:
         return Result(Level.ERROR, "this cluster is not free for the stack", problems)
-    if cluster.PROJECT in mark:
+    if names.PROJECT in mark:
         return Result(Level.OK, "the mesh on this cluster is this stack's own")
     return Result(Level.OK, "no Istio and no other stack's mesh; namespaces are as declared")

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from cluster.client import Api, Request, ask_all
 from commands import render
 from commands.render import Resource
-from components import cluster
-from components.apiserver import Api, Request, ask_all
-from components.installation import Installation
-from components.settings import Settings
+from mesh.config.installation import Installation
+from mesh.config.settings import Settings
+from mesh.core import names
 
 Object = Mapping[str, Any]
 
@@ -125,5 +125,5 @@ def plan(resources: Sequence[Resource], settings: Settings) -> Plan:
 
 
 def _planned(resource: Resource, manifest: Object) -> Planned:
-    manager = resource.inputs["metadata"]["annotations"][cluster.FIELD_MANAGER]
+    manager = resource.inputs["metadata"]["annotations"][names.FIELD_MANAGER]
     return Planned(manifest, resource.type.endswith("Patch"), manager)

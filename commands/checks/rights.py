@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final
 
+from cluster.client import Api, Refused, Request, ask_all
 from commands.checks.case import Case, Level, Result, count
 from commands.checks.plan import Kind, Planned
-from components.apiserver import Api, Refused, Request, ask_all
 
 WHOLE: Final = ("create", "get", "list", "watch", "patch", "delete")
 PART: Final = ("get", "patch")
@@ -27,7 +27,7 @@ READ: Final = (
     ("", "nodes"),
     ("admissionregistration.k8s.io", "mutatingwebhookconfigurations"),
 )
-"""What `up` lists before its first resource, see components/cluster.py."""
+"""What `up` lists before its first resource, see cluster/survey.py."""
 
 _REVIEW: Final = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 _SELF: Final = "/apis/authentication.k8s.io/v1/selfsubjectreviews"

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from cluster import client, kubectl
+from cluster.kubectl import ClusterError, Target
 from commands import engine, guard
 from commands.checks.case import count
 from commands.parity import sources, wanted
@@ -16,8 +18,6 @@ from commands.parity.compare import Difference, Key, differences
 from commands.parity.defaults import NOTHING
 from commands.parity.normal import Amount
 from commands.stackfiles import CommandError
-from components import apiserver, cluster
-from components.cluster import ClusterError, Target
 
 WIDTH: Final = 70
 """Characters of a value that are shown."""
@@ -33,7 +33,7 @@ def run(stack: str, source: str) -> int:
     else:
         at = _target(source, settings.context)
         name = f"context {at.context}, server {at.server}"
-        with apiserver.proxied(at) as answers:
+        with client.proxied(at) as answers:
             theirs = sources.standing(answers, here.plan)
     found = differences(theirs, here.objects, here.patches)
     print(f"stack {stack} (here) and {name} (there)")
@@ -45,7 +45,7 @@ def run(stack: str, source: str) -> int:
 def _target(source: str, context: str | None) -> Target:
     os.environ.update(engine.environment(build=False))
     try:
-        return cluster.target(source or context)
+        return kubectl.target(source or context)
     except ClusterError as error:
         said = f"FROM={source} is no file, folder or context: " if source else ""
         raise CommandError(f"{said}{error}") from None

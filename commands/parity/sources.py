@@ -11,13 +11,13 @@ from typing import Any, Final
 
 import yaml
 
+from cluster.client import Answer, Api, Refused, Request, ask_all
 from commands import render, residue
 from commands.checks.plan import Kind, Plan, Planned, plan
 from commands.parity.compare import Key, key
 from commands.parity.normal import Object
 from commands.stackfiles import CommandError
-from components.apiserver import Answer, Api, Refused, Request, ask_all
-from components.settings import Settings
+from mesh.config.settings import Settings
 
 _SUFFIXES: Final = (".yaml", ".yml", ".json")
 _OF_CONTROLLERS: Final = frozenset(

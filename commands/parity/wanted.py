@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from commands.parity.compare import Difference
 from commands.parity.defaults import NOTHING
-from components.installation import INJECTOR
+from mesh.core.names import INJECTOR
 
 Rule = Callable[[Difference], bool]
 

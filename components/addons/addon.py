@@ -11,17 +11,19 @@ from typing import Any, ClassVar, Final, Generic, TypeVar
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components import api, kube, rbac, webhooks
-from components.addons import config
-from components.addons.config import Host, Persistence
-from components.installation import Installation
+from components import kube, rbac
+from mesh import api
+from mesh.config import addons
+from mesh.config.addons import Host, Persistence
+from mesh.config.installation import Installation
+from mesh.core import names
 
 core, meta = k8s.core.v1, k8s.meta.v1
 
-Chosen = TypeVar("Chosen", bound=config.Addon)
+Chosen = TypeVar("Chosen", bound=addons.Addon)
 Labels = Mapping[str, str]
 
-NO_SIDECAR: Final = {webhooks.INJECT_LABEL: "false"}
+NO_SIDECAR: Final = {names.INJECT_LABEL: "false"}
 CHECKSUM: Final = "checksum/config"
 """Annotation of pods that read their configuration only when they start."""
 
@@ -122,7 +124,7 @@ class Addon(pulumi.ComponentResource, Generic[Chosen]):
     ) -> k8s.apps.v1.Deployment:
         """The pods, without a sidecar."""
         chosen = self._args.chosen
-        keeps = isinstance(chosen, config.StoringAddon) and chosen.persistence
+        keeps = isinstance(chosen, addons.StoringAddon) and chosen.persistence
         of_pods = meta.ObjectMetaArgs(
             labels=dict(labels or selector), annotations={**NO_SIDECAR, **(annotations or {})}
         )
@@ -143,7 +145,7 @@ class Addon(pulumi.ComponentResource, Generic[Chosen]):
         if wanted is None:
             return core.VolumeArgs(name=volume, empty_dir=core.EmptyDirVolumeSourceArgs())
         # It may be bound only when a pod asks for it, and the Deployment is waited for.
-        metadata = kube.metadata(self._name, self._args.namespace, self.labels, {kube.SKIP_AWAIT: "true"})
+        metadata = kube.metadata(self._name, self._args.namespace, self.labels, {names.SKIP_AWAIT: "true"})
         claim = core.PersistentVolumeClaim(
             self._name,
             metadata=metadata,

@@ -24,8 +24,8 @@ from components.addons.addon import (
     mount,
     probe,
 )
-from components.addons.config import GrafanaAddon
-from components.release import ISTIO
+from mesh.config.addons import GrafanaAddon
+from mesh.releases.release import ISTIO
 
 core = k8s.core.v1
 

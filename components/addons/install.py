@@ -9,12 +9,12 @@ from typing import Any, Final
 import pulumi
 
 from components.addons.addon import Addon, AddonArgs
-from components.addons.config import Addons
 from components.addons.grafana import Grafana
 from components.addons.jaeger import Jaeger
 from components.addons.kiali import Kiali
 from components.addons.prometheus import Prometheus
-from components.installation import Installation
+from mesh.config.addons import Addons
+from mesh.config.installation import Installation
 
 COMPONENTS: Final[Mapping[str, Callable[[str, AddonArgs[Any], pulumi.ResourceOptions], Addon[Any]]]] = {
     "prometheus": Prometheus,

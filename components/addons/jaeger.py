@@ -9,9 +9,9 @@ import pulumi_kubernetes as k8s
 
 from components import kube
 from components.addons.addon import Addon, AddonArgs, environment, mount, probe
-from components.addons.config import JaegerAddon
 from components.meshconfig import ZIPKIN, ZIPKIN_PORT
-from components.release import ISTIO
+from mesh.config.addons import JaegerAddon
+from mesh.releases.release import ISTIO
 
 core = k8s.core.v1
 

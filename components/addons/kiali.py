@@ -23,9 +23,10 @@ from components.addons.addon import (
     mount,
     probe,
 )
-from components.addons.config import KialiAddon
-from components.installation import INJECTOR, MESH_CONFIG, Installation
-from components.release import ISTIO
+from mesh.config.addons import KialiAddon
+from mesh.config.installation import Installation
+from mesh.core.names import INJECTOR, MESH_CONFIG
+from mesh.releases.release import ISTIO
 
 core = k8s.core.v1
 

@@ -11,10 +11,10 @@ import yaml
 from components import kube, rbac
 from components.addons import prometheus_config
 from components.addons.addon import Addon, AddonArgs, config_volume, mount, probe
-from components.addons.config import PrometheusAddon
-from components.profiles import Resources
-from components.promises import promised
-from components.release import ISTIO
+from engine.outputs import promised
+from mesh.config.addons import PrometheusAddon
+from mesh.config.profiles import Resources
+from mesh.releases.release import ISTIO
 
 core = k8s.core.v1
 

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 
 from pydantic import Field
 
-from components.typed import Typed
+from mesh.core.typed import Typed
 
 _META: Final = "__meta_kubernetes_"
 _ACCOUNT: Final = "/var/run/secrets/kubernetes.io/serviceaccount"

@@ -6,7 +6,7 @@ from typing import Final
 
 import pulumi
 
-from components.addons.config import SECRETS, Addons
+from mesh.config.addons import SECRETS, Addons
 
 _NOT_MADE_YET: Final = "not made yet"
 

@@ -14,10 +14,10 @@ from typing import Any
 
 import requests
 
-from components.analysis.mesh import Mesh
-from components.analysis.objects import Object
-from components.requests.evaluator import Evaluator
-from components.requests.types import Outcome
+from mesh.analysis.mesh import Mesh
+from mesh.analysis.objects import Object
+from mesh.requests.evaluator import Evaluator
+from mesh.requests.types import Outcome
 from tests.e2e.conftest import Checkout
 from toolchain.checkers import PROMETHEUS, checkers
 

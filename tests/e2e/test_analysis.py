@@ -17,11 +17,11 @@ import pytest
 import yaml
 
 from commands import render, stackfiles
-from components.analysis import workloads
-from components.analysis.mesh import Mesh
-from components.analysis.objects import Object
-from components.analysis.report import analyse
-from components.release import ISTIO
+from mesh.analysis import workloads
+from mesh.analysis.mesh import Mesh
+from mesh.analysis.objects import Object
+from mesh.analysis.report import analyse
+from mesh.releases.release import ISTIO
 from tests import meshes
 from tests.e2e.watched_api import KINDS, serving
 from tests.faults import FAULTS

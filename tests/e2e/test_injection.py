@@ -19,9 +19,11 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 
-from components import injection, meshconfig, profiles, sidecar
-from components.installation import Installation
-from components.release import ISTIO
+from components import meshconfig
+from mesh.config import profiles
+from mesh.config.installation import Installation
+from mesh.proxy import inject, injection
+from mesh.releases.release import ISTIO
 from toolchain.checkers import checkers
 
 REFERENCE = os.environ.get("MESH_REFERENCE", "")
@@ -139,7 +141,7 @@ def test_a_workload_comes_out_as_istio_itself_injects_it(injector: Injector, cas
 def test_manual_injection_comes_out_as_istio_itself_injects(case: Path) -> None:
     workload = yaml.safe_load(case.with_name("workload.yaml").read_text())
     expected = yaml.safe_load(case.read_text())
-    found = sidecar.inject(workload, *installed(case.stem.removeprefix("injected-")))
+    found = inject(workload, *installed(case.stem.removeprefix("injected-")))
     assert neutral(in_canonical_quantities(found)) == neutral(expected)
 
 
@@ -244,7 +246,7 @@ def test_a_tracer_behind_tls_gets_its_certificate_authority(injector: Injector) 
     tls = {"mode": "SIMPLE", "caCertificates": "/etc/lightstep/cacert.pem"}
     lightstep = {"address": "lightstep.example.org:443", "accessToken": "token"}
     mesh["defaultConfig"]["tracing"] = {"tlsSettings": tls, "lightstep": lightstep}
-    for found in (*injector(values, mesh, deployment()), sidecar.inject(deployment(), values, mesh)):
+    for found in (*injector(values, mesh, deployment()), inject(deployment(), values, mesh)):
         mount = {"name": "lightstep-certs", "mountPath": "/etc/lightstep/", "readOnly": True}
         assert mount in proxy(found)["volumeMounts"]
         assert "lightstep-certs" in [volume["name"] for volume in pod(found)["spec"]["volumes"]]
@@ -254,7 +256,7 @@ def test_datadogs_settings_of_the_pod_are_in_its_proxys_environment(injector: In
     values, mesh = installed("default")
     values["global"]["proxy"]["tracer"] = "datadog"
     given = deployment({"apm.datadoghq.com/env": '{"DD_ENV": "prod", "DD_RATE": 3, "DD_ON": true}'})
-    for found in (*injector(values, mesh, given), sidecar.inject(given, values, mesh)):
+    for found in (*injector(values, mesh, given), inject(given, values, mesh)):
         settings = {name: value for name, value in env(proxy(found)).items() if name.startswith("DD_")}
         assert settings == {"DD_ENV": "prod", "DD_RATE": "3", "DD_ON": "true"}
 
@@ -333,5 +335,5 @@ def cases(draw: st.DrawFn) -> tuple[Object, Object, Object]:
 def test_manual_injection_and_the_template_agree(injector: Injector, case: tuple[Object, Object, Object]) -> None:
     values, mesh, workload = case
     [by_istio] = injector(values, mesh, workload)
-    by_hand = sidecar.inject(workload, values, mesh)
+    by_hand = inject(workload, values, mesh)
     assert neutral(in_canonical_quantities(by_hand)) == neutral(by_istio)

@@ -18,7 +18,7 @@ import requests
 from components.addons.dashboards.bookinfo import BOOKINFO
 from components.addons.dashboards.istiod import CONTROL_PLANE
 from components.addons.dashboards.panels import Dashboard
-from components.requests.types import Request
+from mesh.requests.types import Request
 from tests.e2e.conftest import NO_CHANGES, Checkout
 from tests.e2e.live import (
     PRODUCT,

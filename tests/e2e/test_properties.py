@@ -19,7 +19,7 @@ from hypothesis import settings as limits
 from hypothesis import strategies as st
 
 from commands import render
-from components import api
+from mesh import api
 from tests.e2e.conftest import Checkout
 from tests.generate import configs, objects
 from toolchain.checkers import checkers

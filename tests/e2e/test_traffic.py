@@ -11,9 +11,9 @@ import pytest
 import yaml
 
 from commands import render
-from components.security import stack as security
-from components.settings import Settings
-from components.traffic import stack
+from mesh.config import security
+from mesh.config.settings import Settings
+from mesh.config.traffic import objects as traffic_objects
 from tests import traffic_configs
 from tests.e2e.conftest import NO_CHANGES, Checkout, counts
 from tests.traffic_configs import EVERYTHING, SAMPLES, everything, sample
@@ -26,7 +26,7 @@ Validate = Callable[[list[dict[str, Any]]], str]
 
 
 def manifests(settings: Settings) -> list[dict[str, Any]]:
-    return [item.manifest() for item in (*stack.objects(settings), *security.objects(settings))]
+    return [item.manifest() for item in (*traffic_objects(settings), *security.objects(settings))]
 
 
 def name_of(item: dict[str, Any]) -> tuple[str, str, str]:

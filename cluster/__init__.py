@@ -1,0 +1,1 @@
+"""Asking a Kubernetes cluster: which one, what stands on it, and whose it is."""

@@ -1,0 +1,129 @@
+"""Whose the mesh on a cluster is, and whether a stack may touch it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from cluster.state import Recorded
+from cluster.survey import Survey
+from mesh.core.names import ID, PROJECT, STACK
+from mesh.releases.release import ISTIO
+
+_BESIDE: Final = "stand beside it: `mesh:base: {enabled: false}`, with a `mesh:revision` that is not there yet"
+_WAYS_OUT: Final = (
+    f"`make adopt` takes it over (docs/adoption.md). Or remove it first, name another cluster, or {_BESIDE}"
+)
+
+
+def problems(
+    found: Survey,
+    recorded: Recorded,
+    project: str,
+    stack: str,
+    namespace: str,
+    namespaces: Mapping[str, str],
+    adopt: bool = False,
+) -> Iterator[str]:
+    """Why the stack must not be applied to the cluster that was found; nothing if it may.
+
+    `namespace` is the one that Istio goes to; `namespaces` the stack's others, with `create` or `existing`. `adopt`:
+    what bears nobody's mark may be taken over."""
+    here = f"{found.target.context} ({found.target.server})"
+    if unfit := list(_unfit(found, recorded, stack, here)):
+        yield from unfit
+        return
+    mark = found.namespaces.get(namespace, {})
+    ours = _is_ours(mark, recorded, project, stack, namespace)
+    if PROJECT in mark and not ours:
+        yield (
+            f"{here} already has the mesh of project {mark[PROJECT]}, stack {mark.get(STACK)} (id {mark.get(ID)})."
+            f" Use that stack with the state that it was made with, take that mesh down first, or {_BESIDE}"
+        )
+    elif found.istio and not ours and not adopt:
+        yield f"{here} already has an Istio that this stack did not install: {found.istio}. {_WAYS_OUT}"
+    elif text := "" if ours else _foreign_definitions(found, project, stack, adopt):
+        yield f"{here} {text}"
+    refused = bool(found.istio or PROJECT in mark) and not ours
+    root = {} if refused else {namespace: "create"}
+    yield from _misjudged(found, recorded, project, stack, {**root, **namespaces}, here, root=namespace, adopt=adopt)
+
+
+def _unfit(found: Survey, recorded: Recorded, stack: str, here: str) -> Iterator[str]:
+    """Why the cluster is the wrong one, whatever stands on it."""
+    if found.version < ISTIO.kubernetes:
+        have, want = (".".join(map(str, v)) for v in (found.version, ISTIO.kubernetes))
+        yield (
+            f"{here} is Kubernetes {have}; {want} or later is needed: policy/v1 and autoscaling/v2,"
+            " which the disruption budgets and autoscalers use, are not in older ones"
+        )
+    before = recorded.provider
+    if before.get("clusterIdentifier", found.uid) != found.uid:
+        yield (
+            f"the state of stack {stack} belongs to another cluster: {before.get('context')}"
+            f" (id {before['clusterIdentifier']}), and {here} has id {found.uid}."
+            " Name the first one's context, or use another stack for this cluster"
+        )
+
+
+def _misjudged(
+    found: Survey,
+    recorded: Recorded,
+    project: str,
+    stack: str,
+    namespaces: Mapping[str, str],
+    here: str,
+    root: str | None = None,
+    adopt: bool = False,
+) -> Iterator[str]:
+    """Namespaces that are declared to be what they are not."""
+    for name, ownership in namespaces.items():
+        there = name in found.namespaces
+        free = adopt and PROJECT not in found.namespaces.get(name, {})
+        mine = _is_ours(found.namespaces.get(name, {}), recorded, project, stack, name)
+        if ownership == "existing" and not there:
+            yield f"namespace {name} is declared `existing`, but {here} has none; create it, or declare it `create`"
+        if ownership == "create" and there and not mine and not free:
+            way_out = "remove it" if name == root else "declare it `existing`, or remove it"
+            yield f"namespace {name} is to be created, but {here} has one that is not this stack's: {way_out}"
+
+
+def problems_of_guest(
+    found: Survey,
+    recorded: Recorded,
+    project: str,
+    stack: str,
+    injector: str,
+    namespaces: Mapping[str, str],
+    adopt: bool = False,
+) -> Iterator[str]:
+    """The same for a stack that brings no base: it stands beside another control plane, or needs none on the cluster.
+
+    `injector` is the webhook of its own revision; `namespaces` all that it uses."""
+    here = f"{found.target.context} ({found.target.server})"
+    yield from _unfit(found, recorded, stack, here)
+    if injector in found.injectors and not recorded.has_injector(injector) and not adopt:
+        yield f"{here} already has a control plane of this revision: its webhook {injector} is not this stack's"
+    yield from _misjudged(found, recorded, project, stack, namespaces, here, adopt=adopt)
+
+
+def _foreign_definitions(found: Survey, project: str, stack: str, adopt: bool) -> str:
+    """What is wrong with the definitions of Istio's API on the cluster; nothing if the stack may have them: its own
+    stay behind if it keeps them, or if a run was killed."""
+    for name, mark in sorted(found.definitions.items()):
+        if PROJECT not in mark and adopt:
+            continue
+        if PROJECT not in mark:
+            return f"already has an Istio that this stack did not install: {name} is defined. {_WAYS_OUT}"
+        if (mark[PROJECT], mark.get(STACK)) != (project, stack):
+            owner = f"project {mark[PROJECT]}, stack {mark.get(STACK)}"
+            return f"has definitions of Istio's API that {owner} has left: use that stack, or delete them"
+    return ""
+
+
+def _is_ours(mark: Mapping[str, str], recorded: Recorded, project: str, stack: str, namespace: str) -> bool:
+    """Marked for this project and stack, and by this state: an update that was killed between the cluster's answer
+    and the state's write leaves a marked namespace which the state does not know yet."""
+    if (mark.get(PROJECT), mark.get(STACK)) != (project, stack) or not recorded.provider:
+        return False
+    return recorded.owner_id(namespace) in (None, mark.get(ID))

@@ -1,0 +1,117 @@
+"""What stands on a cluster, before the first resource is registered."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from cluster import client, kubectl
+from cluster.client import Answer, Api, Request
+from cluster.kubectl import ClusterError, Target, Unreachable
+from mesh import api
+
+_PATHS: Final = {
+    "version": "/version",
+    "namespaces": "/api/v1/namespaces",
+    "nodes": "/api/v1/nodes?limit=1",
+    "injectors": "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations",
+    "groups": "/apis",
+}
+_DEFINITIONS: Final = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What stands on a cluster."""
+
+    target: Target
+    uid: str
+    """The cluster's identity: the uid of its namespace kube-system, the same as long as its data lives."""
+    version: tuple[int, int]
+    namespaces: Mapping[str, Mapping[str, str]]
+    """The annotations of each namespace."""
+    istio: str | None
+    """What says that a control plane of Istio is installed, or None."""
+    node: str | None
+    """Address of the first node: external if it has one, otherwise internal."""
+    injectors: frozenset[str] = frozenset()
+    """Names of the webhooks that change pods."""
+    definitions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """The annotations of each definition of Istio's API, by name."""
+
+
+def take(at: Target) -> Survey:
+    """Asks the cluster. Unreachable if it does not answer; ClusterError if it refuses to."""
+    if kubectl.offline():
+        raise Unreachable("MESH_OFFLINE is set")
+    if at.kubeconfig and not at.kubeconfig.exists():
+        raise Unreachable("the embedded cluster has not been started")
+    with client.proxied(at) as server:
+        return read(at, server)
+
+
+def read(at: Target, server: Api) -> Survey:
+    """The same, of a server that is at hand."""
+    requests = [Request("GET", path) for path in _PATHS.values()]
+    answers = dict(zip(_PATHS, client.ask_all(server, requests), strict=True))
+    if answers["version"].code in (200, 404) and "major" not in answers["version"].body:
+        raise ClusterError(f"{at.server} answers, but not as a Kubernetes API server does")
+    found = {what: _content(answer) for what, answer in answers.items()}
+    version, webhooks = found["version"], found["injectors"]["items"]
+    namespaces = {n["metadata"]["name"]: n["metadata"] for n in found["namespaces"]["items"]}
+    return Survey(
+        at,
+        namespaces["kube-system"]["uid"],
+        (int(version["major"]), int(re.sub(r"\D", "", version["minor"]))),
+        {name: metadata.get("annotations") or {} for name, metadata in namespaces.items()},
+        _istio(webhooks),
+        _address(found["nodes"]["items"]),
+        frozenset(webhook["metadata"]["name"] for webhook in webhooks),
+        _definitions(server) if any(g["name"].endswith(".istio.io") for g in found["groups"]["groups"]) else {},
+    )
+
+
+def _content(answer: Answer) -> Mapping[str, Any]:
+    if not answer.good:
+        raise ClusterError(f"the cluster refuses: {answer.message}")
+    return answer.body
+
+
+def _istio(webhooks: Iterable[Mapping[str, Any]]) -> str | None:
+    for webhook in webhooks:
+        meta = webhook["metadata"]
+        if any(map(is_istiod, webhook.get("webhooks", []))):
+            return f"injection webhook {meta['name']}, {_installer(meta)}"
+    return None
+
+
+def is_istiod(webhook: Mapping[str, Any]) -> bool:
+    """Whether it is an istiod that answers an admission webhook."""
+    name: str = webhook["clientConfig"].get("service", {}).get("name", "")
+    return name.startswith("istiod")
+
+
+def _definitions(server: Api) -> Mapping[str, Mapping[str, str]]:
+    """Those that a stack would bring; a killed run leaves any of them."""
+    ours = {definition["metadata"]["name"] for definition in api.definitions()}
+    every = _content(server.ask(Request("GET", _DEFINITIONS)))["items"]
+    found = (definition["metadata"] for definition in every)
+    return {metadata["name"]: metadata.get("annotations") or {} for metadata in found if metadata["name"] in ours}
+
+
+def _installer(meta: Mapping[str, Any]) -> str:
+    labels, annotations = meta.get("labels") or {}, meta.get("annotations") or {}
+    if "meta.helm.sh/release-name" in annotations:
+        return f"installed by Helm as release {annotations['meta.helm.sh/release-name']}"
+    if any("operator.istio.io" in label for label in labels):
+        return "installed by istioctl or the Istio operator"
+    return "installed by other means"
+
+
+def _address(nodes: Iterable[Mapping[str, Any]]) -> str | None:
+    for node in nodes:
+        found = {a["type"]: a["address"] for a in node.get("status", {}).get("addresses", [])}
+        return found.get("ExternalIP") or found.get("InternalIP")
+    return None

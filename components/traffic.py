@@ -1,0 +1,43 @@
+"""Registers the objects that traffic config becomes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pulumi
+
+from components import kube
+from mesh.traffic.order import Early
+from mesh.traffic.place import Object
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrafficArgs:
+    """What is registered, and after what."""
+
+    objects: Sequence[Object]
+    namespaces: Mapping[str, pulumi.Input[str]]
+    """The name of each namespace, known when it exists."""
+    api: Sequence[pulumi.Resource]
+    """Istio's definitions and their validation."""
+
+
+class Traffic(pulumi.ComponentResource):
+    """Rules for traffic. Versions come before the routes that lead to them, and go after them."""
+
+    def __init__(self, name: str, args: TrafficArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("mesh:traffic:Traffic", name, None, opts)
+        register(self, args)
+        self.register_outputs({})
+
+
+def register(parent: pulumi.Resource, args: TrafficArgs) -> None:
+    """Registers the objects as children; those that are late wait for those that they need."""
+    early = Early[pulumi.Resource]()
+    for item in sorted(args.objects, key=lambda item: item.late):
+        after = [*args.api, *(early.needed_by(item) if item.late else [])]
+        opts = pulumi.ResourceOptions(parent=parent, depends_on=after)
+        made = kube.custom(item.manifest(), args.namespaces[item.namespace], opts)
+        if not item.late:
+            early.add(item, made)

@@ -1,0 +1,1 @@
+"""How the program uses Pulumi: its state, its hooks, and the SDK's internals."""

@@ -1,0 +1,88 @@
+"""The objects that the running program has made, as manifests, before any of them is registered.
+
+Pulumi runs a program to its end before it sends the first resource to the engine; so at the end of the program
+everything is known that it will ask for, and what is wrong can stop it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import pulumi
+from pulumi import _types  # how Pulumi itself turns arguments into wire names
+
+from cluster.state import type_and_name
+from components.addons.install import COMPONENTS
+from engine.outputs import known
+from mesh.analysis.objects import Object
+
+KINDS: Final = frozenset(
+    (
+        *("Namespace", "Service", "Pod", "Deployment", "StatefulSet", "DaemonSet", "Job", "ConfigMap", "Secret"),
+        *("MutatingWebhookConfiguration", "VirtualService", "DestinationRule", "Gateway", "ServiceEntry", "Sidecar"),
+        *("EnvoyFilter", "AuthorizationPolicy", "PeerAuthentication", "RequestAuthentication", "WorkloadEntry"),
+    )
+)
+"""Kinds of objects that analysis looks at."""
+_KEYS: Final[Mapping[str, str]] = {
+    "mesh:istio:Gateway": "mesh:gateways.{name}",
+    "mesh:istio:Namespaces": "mesh:injectedNamespaces",
+    "mesh:istio:Istiod": "mesh:pilot",
+    "mesh:istio:Base": "mesh:base",
+    "mesh:istio:Cni": "mesh:cni",
+    "mesh:ratelimit:RateLimit": "mesh:rateLimit",
+    **{f"mesh:addons:{name.title()}": f"mesh:addons.{name}" for name in COMPONENTS},
+}
+"""The key of the stack's config that a component comes from, where its token's middle part is not that key."""
+
+
+class Collected:
+    """What has been made so far."""
+
+    def __init__(self) -> None:
+        self.objects: list[Object] = []
+
+    def take(self, args: pulumi.ResourceTransformationArgs) -> None:
+        """A transformation of the stack that changes nothing."""
+        kind = args.type_.rpartition(":")[2].removesuffix("Patch")
+        if args.type_.startswith("kubernetes:") and kind in KINDS:
+            whole = {_types_name(key): plain(value) for key, value in args.props.items()}
+            manifest = {key: value for key, value in whole.items() if value is not None}
+            self.objects.append(Object.read({**manifest, "kind": kind}, _origin(args.opts.parent)))
+
+
+def origin(token: str, name: str) -> str:
+    """The config key from which a component's objects come, by its token and name; empty if it is none of ours."""
+    project, _, rest = token.partition(":")
+    return _KEYS.get(token, f"mesh:{rest.partition(':')[0]}").format(name=name) if project == "mesh" else ""
+
+
+def origin_of(urn: str) -> str:
+    """The same by the component's URN; empty for none."""
+    return origin(*type_and_name(urn))
+
+
+def _origin(parent: pulumi.Resource | None) -> str:
+    if parent is None:
+        return ""
+    return origin(parent.pulumi_resource_type, parent.pulumi_resource_name)
+
+
+def _types_name(key: str) -> str:
+    """A top-level property in wire names."""
+    first, *rest = key.split("_")
+    return first + "".join(part.title() for part in rest)
+
+
+def plain(value: Any) -> Any:
+    """An input of a resource as data; without what only the cluster can tell."""
+    value = known(value)
+    if value is not None and _types.is_input_type(type(value)):
+        value = _types.input_type_to_dict(value)
+    if isinstance(value, Mapping):
+        pairs = ((str(key), plain(item)) for key, item in value.items())
+        return {key: item for key, item in pairs if item is not None}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return value

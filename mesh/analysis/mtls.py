@@ -1,0 +1,56 @@
+"""Whether a workload takes plain text, mutual TLS or both: what its PeerAuthentications come to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from mesh.analysis.mesh import Mesh
+from mesh.analysis.objects import Object
+from mesh.analysis.workloads import Workload
+
+PERMISSIVE: Final = "PERMISSIVE"
+"""Both; what holds where nobody says anything."""
+STRICT: Final = "STRICT"
+"""Mutual TLS only."""
+
+
+class Peers:
+    """The PeerAuthentications of a mesh. Of several for the same workloads the first counts, as if it were oldest."""
+
+    def __init__(self, mesh: Mesh) -> None:
+        self._root = mesh.root
+        self._wide: dict[str, Object] = {}
+        self._narrow: dict[str, list[Object]] = {}
+        for policy in mesh.of("PeerAuthentication"):
+            if labels(policy):
+                self._narrow.setdefault(policy.namespace, []).append(policy)
+            else:
+                self._wide.setdefault(policy.namespace, policy)
+
+    def of(self, workload: Workload) -> Sequence[Object]:
+        """The policies that decide about a workload, the narrowest first."""
+        own = (p for p in self._narrow.get(workload.namespace, ()) if labels(p).items() <= workload.labels.items())
+        wide = (self._wide.get(place) for place in dict.fromkeys((workload.namespace, self._root)))
+        return [policy for policy in (next(own, None), *wide) if policy]
+
+    def mode(self, workload: Workload, port: int | None = None) -> str:
+        """PERMISSIVE, STRICT or DISABLE, on a port of the pod."""
+        policies = self.of(workload)
+        if policies and port is not None:
+            ports: Mapping[Any, Any] = policies[0].spec.get("portLevelMtls") or {}
+            said = _said(ports.get(str(port)) or ports.get(port))
+            if said:
+                return said
+        return next(filter(None, (_said(policy.spec.get("mtls")) for policy in policies)), PERMISSIVE)
+
+
+def labels(policy: Object) -> Mapping[str, str]:
+    """The labels of the workloads that a policy is for; none for a whole namespace."""
+    found: Mapping[str, str] = (policy.spec.get("selector") or {}).get("matchLabels") or {}
+    return found
+
+
+def _said(mtls: Mapping[str, Any] | None) -> str:
+    mode = (mtls or {}).get("mode") or "UNSET"
+    return "" if mode == "UNSET" else str(mode)

@@ -1,0 +1,46 @@
+"""The rules of analysis: functions that take the index and give findings, a module for each subject."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+from mesh.analysis.findings import Finding
+from mesh.analysis.mesh import Mesh
+from mesh.analysis.rules import (
+    authorization,
+    destinations,
+    entries,
+    filters,
+    gateways,
+    marks,
+    namespaces,
+    peers,
+    ports,
+    routes,
+    schema,
+    shadows,
+    sidecars,
+    virtual_hosts,
+    workloads,
+)
+
+Rule = Callable[[Mesh], Iterator[Finding]]
+
+RULES: Final[Sequence[Rule]] = (
+    *authorization.RULES,
+    *destinations.RULES,
+    *entries.RULES,
+    *filters.RULES,
+    *gateways.RULES,
+    *marks.RULES,
+    *namespaces.RULES,
+    *peers.RULES,
+    *ports.RULES,
+    *routes.RULES,
+    *schema.RULES,
+    *shadows.RULES,
+    *sidecars.RULES,
+    *virtual_hosts.RULES,
+    *workloads.RULES,
+)

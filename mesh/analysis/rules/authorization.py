@@ -1,0 +1,72 @@
+"""Policies: workloads that they are for, and the namespaces and accounts that they name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from mesh.analysis import codes
+from mesh.analysis.findings import Finding, Severity
+from mesh.analysis.mesh import Mesh
+from mesh.analysis.objects import Object
+from mesh.api.names import covers
+from mesh.core import errors
+
+_KINDS: Final = ("AuthorizationPolicy", "RequestAuthentication", "PeerAuthentication")
+
+
+def selected(mesh: Mesh) -> Iterator[Finding]:
+    """Each policy is for some workload that has a proxy to enforce it."""
+    for kind in _KINDS:
+        for policy in mesh.of(kind):
+            labels = (policy.spec.get("selector") or {}).get("matchLabels") or {}
+            wide = policy.namespace == mesh.root
+            if wide and "selector" not in policy.spec:
+                continue
+            pods = mesh.workloads.select(labels, None if wide else policy.namespace)
+            if not any(pod.proxy for pod in pods):
+                which = ",".join(f"{key}={value}" for key, value in labels.items())
+                where = "" if wide else f" in namespace {policy.namespace}"
+                why = "has a sidecar" if pods or not which else f"has the labels {which}"
+                path = "selector" if which else ""
+                yield codes.NO_WORKLOADS.at(policy, path, f"no pod{where} {why}: the policy does nothing")
+
+
+def sources(mesh: Mesh) -> Iterator[Finding]:
+    """Namespaces and accounts that a rule lets in, or keeps out, exist."""
+    accounts = {f"ns/{pod.namespace}/sa/{pod.account}" for pod in mesh.workloads.all}
+    for policy in mesh.of("AuthorizationPolicy"):
+        for i, rule in enumerate(policy.items("rules")):
+            for j, caller in enumerate(rule.get("from") or ()):
+                path, source = f"rules[{i}].from[{j}].source", caller.get("source") or {}
+                for field in ("namespaces", "notNamespaces"):
+                    yield from _namespaces(mesh, policy, f"{path}.{field}", source.get(field) or ())
+                for field in ("principals", "notPrincipals"):
+                    yield from _principals(mesh, policy, f"{path}.{field}", source.get(field) or (), accounts)
+
+
+def _namespaces(mesh: Mesh, policy: Object, path: str, names: Sequence[str]) -> Iterator[Finding]:
+    for k, name in enumerate(names):
+        if not any(matches(name, place) for place in mesh.places):
+            text = f"the stack has nothing in a namespace {name}{errors.nearest(name, mesh.places)}"
+            yield codes.NOT_FOUND.at(policy, f"{path}[{k}]", text, Severity.WARNING)
+
+
+def _principals(mesh: Mesh, policy: Object, path: str, names: Sequence[str], accounts: set[str]) -> Iterator[Finding]:
+    for k, name in enumerate(names):
+        parts = name.split("/")
+        known = len(parts) == 5 and "*" not in name and parts[2] in mesh.places
+        if known and "/".join(parts[1:]) not in accounts:
+            around = [account.rpartition("/")[2] for account in sorted(accounts) if f"/{parts[2]}/" in account]
+            text = f"no workload of namespace {parts[2]} runs as {parts[4]}{errors.nearest(parts[4], around)}"
+            yield codes.UNKNOWN_PRINCIPAL.at(policy, f"{path}[{k}]", text)
+
+
+def matches(pattern: str, text: str) -> bool:
+    """Whether a pattern of a policy, with `*` at its start, at its end or alone, stands for `text`."""
+    if pattern.endswith("*") and pattern != "*":
+        return text.startswith(pattern[:-1])
+    return covers(pattern, text)
+
+
+RULES: Final = (selected, sources)

@@ -1,0 +1,70 @@
+"""DestinationRules: hosts and pods that must exist, certificates that nobody checks, several rules for one host."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from mesh.analysis import codes, hosts
+from mesh.analysis.findings import Finding
+from mesh.analysis.mesh import Mesh
+from mesh.analysis.objects import Object
+from mesh.core import errors
+
+
+def known(mesh: Mesh) -> Iterator[Finding]:
+    """Each rule is for a host of the mesh, and pods belong to each of its subsets."""
+    for rule in mesh.of("DestinationRule"):
+        said = rule.spec.get("host", "")
+        service = mesh.service(said, rule.namespace)
+        if service is None:
+            if said.startswith("*") and any(hosts.overlap(said, other.host) for other in mesh.services.all):
+                continue
+            around = [other.object.name for other in mesh.services.all if other.namespace == rule.namespace]
+            text = f"{said} is not a service of the mesh: the rule does nothing{errors.nearest(said, around)}"
+            yield codes.UNKNOWN_RULE_HOST.at(rule, "host", text)
+            continue
+        pods = mesh.behind(service)
+        for i, subset in enumerate(rule.items("subsets")):
+            labels = subset.get("labels") or {}
+            external = service.selector is None
+            if not external and not any(labels.items() <= pod.labels.items() for pod in pods):
+                have = ", ".join(f"{key}={value}" for key, value in labels.items())
+                text = f"no pod of {said} has {have or 'any label'}: requests to subset {subset['name']} end in 503"
+                yield codes.SUBSET_WITHOUT_PODS.at(rule, f"subsets[{i}]", text)
+
+
+def certificates(mesh: Mesh) -> Iterator[Finding]:
+    """TLS that a rule starts checks the server's certificate."""
+    for rule in mesh.of("DestinationRule"):
+        policy = rule.spec.get("trafficPolicy") or {}
+        if mode := _unchecked(policy):
+            text = f"mode {mode} without caCertificates takes any certificate of {rule.spec.get('host')}: name them"
+            yield codes.NO_CA.at(rule, "trafficPolicy.tls", text)
+        for i, port in enumerate(policy.get("portLevelSettings") or ()):
+            if mode := _unchecked(port):
+                text = f"mode {mode} without caCertificates takes any certificate of {rule.spec.get('host')}: name them"
+                yield codes.NO_CA_ON_PORT.at(rule, f"trafficPolicy.portLevelSettings[{i}].tls", text)
+
+
+def _unchecked(policy: Mapping[str, Any]) -> str:
+    tls = policy.get("tls") or {}
+    return tls["mode"] if tls.get("mode") in ("SIMPLE", "MUTUAL") and not tls.get("caCertificates") else ""
+
+
+def several(mesh: Mesh) -> Iterator[Finding]:
+    """Of several rules for a host that a namespace sees, one alone has a traffic policy."""
+    by_host: dict[tuple[str, str], list[Object]] = defaultdict(list)
+    for rule in mesh.of("DestinationRule"):
+        if rule.spec.get("trafficPolicy"):
+            host = mesh.full(rule.spec.get("host", ""), rule.namespace)
+            for place in hosts.exported_to(rule.items("exportTo"), rule.namespace):
+                by_host[host, f"{rule.namespace}>{place}"].append(rule)
+    for (host, _), rules in by_host.items():
+        for rule in rules[1:]:
+            text = f"{rules[0].ref} is also for {host}: join them, or the younger one's trafficPolicy does nothing"
+            yield codes.RULE_CLASH.at(rule, "trafficPolicy", text)
+
+
+RULES: Final = (known, certificates, several)

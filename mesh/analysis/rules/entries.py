@@ -1,0 +1,43 @@
+"""ServiceEntries: addresses where a port alone tells whose traffic it is, and one protocol for each port."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Final
+
+from mesh.analysis import codes, hosts
+from mesh.analysis.findings import Finding
+from mesh.analysis.mesh import Mesh
+from mesh.analysis.objects import Object
+
+
+def addresses(mesh: Mesh) -> Iterator[Finding]:
+    """Plain TCP is told apart by its address."""
+    for thing in mesh.of("ServiceEntry"):
+        for i, port in enumerate(thing.items("ports")):
+            if (port.get("protocol") or "TCP").upper() == "TCP" and not thing.items("addresses"):
+                text = f"all TCP traffic to port {port['number']} is taken for it: set addresses"
+                yield codes.NO_ADDRESS.at(thing, f"ports[{i}]", text)
+
+
+def protocols(mesh: Mesh) -> Iterator[Finding]:
+    """One port of one host has one protocol for everybody who sees it."""
+    said: dict[tuple[str, int], list[tuple[str, Object]]] = defaultdict(list)
+    for thing in mesh.of("ServiceEntry"):
+        for host in thing.items("hosts"):
+            for port in thing.items("ports"):
+                said[host, port["number"]].append(((port.get("protocol") or "TCP").upper(), thing))
+    for (host, number), several in said.items():
+        for protocol, thing in several if len({protocol for protocol, _ in several}) > 1 else ():
+            mine = hosts.exported_to(thing.items("exportTo"), thing.namespace)
+            for other_protocol, other in several:
+                theirs = hosts.exported_to(other.items("exportTo"), other.namespace)
+                both = mine & theirs or hosts.ALL in mine | theirs
+                if other_protocol != protocol and both:
+                    text = f"{host}:{number} is {protocol} here and {other_protocol} in {other.ref}: choose one"
+                    yield codes.ENTRY_CLASH.at(thing, "ports", text)
+                    break
+
+
+RULES: Final = (addresses, protocols)

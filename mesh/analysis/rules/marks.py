@@ -1,0 +1,84 @@
+"""Annotations of Istio's: on the kinds that read them, known, and with values that the injector takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from mesh.analysis import codes
+from mesh.analysis.findings import Finding
+from mesh.analysis.mesh import Mesh
+from mesh.analysis.objects import Object
+from mesh.analysis.suppression import ANNOTATION
+from mesh.core import errors
+from mesh.proxy.annotations import RULES as VALUES
+
+_POD: Final = (
+    *VALUES,
+    "inject.istio.io/templates",
+    "istio.io/rev",
+    "prometheus.istio.io/merge-metrics",
+    "proxy.istio.io/config",
+    "proxy.istio.io/overrides",
+    "sidecar.istio.io/agentLogLevel",
+    "sidecar.istio.io/bootstrapOverride",
+    "sidecar.istio.io/componentLogLevel",
+    "sidecar.istio.io/discoveryAddress",
+    "sidecar.istio.io/enableCoreDump",
+    "sidecar.istio.io/extraStatTags",
+    "sidecar.istio.io/inject",
+    "sidecar.istio.io/logLevel",
+    "sidecar.istio.io/proxyCPU",
+    "sidecar.istio.io/proxyCPULimit",
+    "sidecar.istio.io/proxyImage",
+    "sidecar.istio.io/proxyMemory",
+    "sidecar.istio.io/proxyMemoryLimit",
+    "sidecar.istio.io/rewriteAppHTTPProbers",
+    "sidecar.istio.io/statsInclusionPrefixes",
+    "sidecar.istio.io/statsInclusionRegexps",
+    "sidecar.istio.io/statsInclusionSuffixes",
+    "sidecar.istio.io/status",
+    "sidecar.istio.io/userVolume",
+    "sidecar.istio.io/userVolumeMount",
+)
+_KINDS: Final[Mapping[str, tuple[str, ...]]] = {
+    **dict.fromkeys(_POD, ("Pod",)),
+    "alpha.istio.io/canonical-serviceaccounts": ("Service",),
+    "alpha.istio.io/kubernetes-serviceaccounts": ("Service",),
+    "kubernetes.io/ingress.class": ("Ingress",),
+    "networking.istio.io/exportTo": ("Service",),
+    "topology.istio.io/controlPlaneClusters": ("Namespace",),
+    "traffic.istio.io/nodeSelector": ("Service",),
+    ANNOTATION: (),
+}
+"""The kinds that read each annotation; none means every one."""
+
+
+def placed(mesh: Mesh) -> Iterator[Finding]:
+    """On what a person writes: namespaces, Services, workloads and the pods in them."""
+    for kind in ("Namespace", "Service", "Deployment"):
+        for thing in mesh.of(kind):
+            yield from _of(thing, thing.annotations, kind, "metadata.annotations")
+    for workload in mesh.workloads.all:
+        thing = workload.object
+        path = "metadata.annotations" if thing.ref.kind == "Pod" else "spec.template.metadata.annotations"
+        yield from _of(thing, workload.annotations, "Pod", path)
+
+
+def _of(thing: Object, annotations: Mapping[str, str], kind: str, path: str) -> Iterator[Finding]:
+    for name, value in annotations.items():
+        if not name.partition("/")[0].endswith("istio.io") and name not in _KINDS:
+            continue
+        kinds = _KINDS.get(name)
+        if kinds is None:
+            text = f"Istio knows no annotation {name}{errors.nearest(name, _KINDS)}"
+            yield codes.UNKNOWN_ANNOTATION.at(thing, path, text)
+        elif kinds and kind not in kinds:
+            text = f"{name} does nothing on a {kind}: it belongs on a {' or '.join(kinds)}"
+            yield codes.MISPLACED_ANNOTATION.at(thing, path, text)
+        elif name in VALUES and not VALUES[name](value):
+            wanted = (VALUES[name].__doc__ or "").rstrip(".")
+            yield codes.INVALID_ANNOTATION.at(thing, path, f"{name}: {errors.show(value)} is not {wanted}")
+
+
+RULES: Final = (placed,)

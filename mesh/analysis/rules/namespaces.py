@@ -1,0 +1,56 @@
+"""Namespaces: labels about injection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from mesh.analysis import codes
+from mesh.analysis.findings import Finding
+from mesh.analysis.mesh import Mesh
+from mesh.analysis.objects import Object
+from mesh.core import errors
+from mesh.core.names import NAMESPACE_LABEL, REVISION_LABEL
+
+
+def labelled(mesh: Mesh) -> Iterator[Finding]:
+    """Each namespace says once whether its pods get a sidecar, and from a control plane that there is."""
+    revisions = {thing.labels[REVISION_LABEL] for thing in _injectors(mesh)}
+    for thing in mesh.of("Namespace"):
+        enabled, revision = thing.labels.get(NAMESPACE_LABEL), thing.labels.get(REVISION_LABEL)
+        if revision and enabled in (None, "enabled"):
+            if enabled:
+                text = f"{NAMESPACE_LABEL} beside {REVISION_LABEL}: leave one of them out"
+                yield codes.SEVERAL_LABELS.at(thing, "metadata.labels", text)
+            elif revisions and revision not in revisions:
+                text = f"no control plane of revision {revision} injects here{errors.nearest(revision, revisions)}"
+                yield codes.UNKNOWN_REVISION.at(thing, "metadata.labels", text)
+        elif enabled is None and revision is None and thing.name != mesh.root and not _manual(mesh, thing.name):
+            text = f"pods get no sidecar: label it {NAMESPACE_LABEL}=enabled, or =disabled if that is meant"
+            yield codes.NOT_INJECTED.at(thing, "metadata.labels", text)
+
+
+def _injectors(mesh: Mesh) -> Iterator[Object]:
+    for thing in mesh.of("MutatingWebhookConfiguration"):
+        if REVISION_LABEL in thing.labels:
+            yield thing
+
+
+def _manual(mesh: Mesh, namespace: str) -> bool:
+    """Whether all workloads of a namespace bring their sidecar along."""
+    pods = mesh.workloads.select({}, namespace)
+    return bool(pods) and all(pod.proxy for pod in pods)
+
+
+def injectors(mesh: Mesh) -> Iterator[Finding]:
+    """The Service that an injection webhook asks is there."""
+    for thing in mesh.of("MutatingWebhookConfiguration"):
+        for i, webhook in enumerate(thing.body.get("webhooks") or ()):
+            service = (webhook.get("clientConfig") or {}).get("service")
+            ours = REVISION_LABEL in thing.labels or webhook["name"].endswith("istio.io")
+            if ours and service and not mesh.get("Service", service["namespace"], service["name"]):
+                text = f"there is no Service {service['namespace']}/{service['name']}: new pods are refused"
+                yield codes.WEBHOOK.at(thing, f"webhooks[{i}].clientConfig.service", text)
+
+
+RULES: Final = (labelled, injectors)

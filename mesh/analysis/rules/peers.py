@@ -1,0 +1,83 @@
+"""Mutual TLS: who requires it, who cannot speak it, and rules that switch it off or on for the wrong receivers."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from mesh.analysis import codes
+from mesh.analysis.findings import Finding
+from mesh.analysis.mesh import Mesh
+from mesh.analysis.mtls import STRICT, Peers, labels
+from mesh.analysis.objects import Object
+from mesh.analysis.workloads import Workload
+
+_SHOWN: Final = 3
+"""So many names stand in a message."""
+
+
+def strict(mesh: Mesh) -> Iterator[Finding]:
+    """Where mutual TLS is required, everybody nearby has a sidecar."""
+    without: dict[str, list[str]] = defaultdict(list)
+    for workload in mesh.workloads.all:
+        if not workload.proxy and workload.namespace != mesh.root:
+            without[workload.namespace].append(str(workload.object.ref))
+    for policy in mesh.of("PeerAuthentication"):
+        modes = [policy.spec.get("mtls"), *(policy.spec.get("portLevelMtls") or {}).values()]
+        if any((mode or {}).get("mode") == STRICT for mode in modes):
+            wide = policy.namespace == mesh.root
+            places = [*without] if wide else [policy.namespace]
+            names = [name for place in places for name in without.get(place, ())]
+            if names:
+                more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+                who = f"{', '.join(names[:_SHOWN])}{more}"
+                text = f"{who} without a sidecar cannot call what requires mutual TLS: inject them, or use PERMISSIVE"
+                yield codes.STRICT_WITHOUT_SIDECAR.at(policy, "mtls.mode", text)
+
+
+def fitting(mesh: Mesh) -> Iterator[Finding]:
+    """What DestinationRules speak is what the receivers understand."""
+    peers = Peers(mesh)
+    for rule in mesh.of("DestinationRule"):
+        service = mesh.service(rule.spec.get("host", ""), rule.namespace)
+        pods = mesh.behind(service) if service and not service.outside else []
+        for path, mode in _modes(rule.spec):
+            if mode == "ISTIO_MUTUAL" and pods and not any(pod.proxy for pod in pods):
+                text = f"no pod of {rule.spec['host']} has a sidecar: requests fail; use mode DISABLE, or inject them"
+                yield codes.MUTUAL_TO_NO_SIDECAR.at(rule, path, text)
+            closed = [pod for pod in pods if pod.proxy and peers.mode(pod) == STRICT]
+            if mode != "ISTIO_MUTUAL" and closed:
+                policy = _deciding(peers, closed[0])
+                text = f"{closed[0].object.ref} requires mutual TLS ({policy}): requests fail; use mode ISTIO_MUTUAL"
+                yield codes.PLAIN_TO_STRICT.at(rule, path, text)
+
+
+def _modes(spec: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Each TLS mode that a rule sets, with its path."""
+    policies = [("trafficPolicy", spec.get("trafficPolicy") or {})]
+    for i, subset in enumerate(spec.get("subsets") or ()):
+        policies.append((f"subsets[{i}].trafficPolicy", subset.get("trafficPolicy") or {}))
+    for path, policy in policies:
+        ports = policy.get("portLevelSettings") or ()
+        places = [(path, policy), *((f"{path}.portLevelSettings[{i}]", port) for i, port in enumerate(ports))]
+        for place, part in places:
+            if part.get("tls"):
+                yield f"{place}.tls", part["tls"].get("mode") or "DISABLE"
+
+
+def _deciding(peers: Peers, workload: Workload) -> str:
+    return next(str(p.ref) for p in peers.of(workload) if (p.spec.get("mtls") or {}).get("mode") == STRICT)
+
+
+def once(mesh: Mesh) -> Iterator[Finding]:
+    """For the same workloads there is one PeerAuthentication."""
+    seen: dict[tuple[str, frozenset[tuple[str, str]]], Object] = {}
+    for policy in mesh.of("PeerAuthentication"):
+        first = seen.setdefault((policy.namespace, frozenset(labels(policy).items())), policy)
+        if first is not policy:
+            text = f"{first.ref} is for the same workloads, and only the older one holds: join them"
+            yield codes.POLICY_CLASH.at(policy, "", text)
+
+
+RULES: Final = (strict, fitting, once)

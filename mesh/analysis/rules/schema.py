@@ -1,0 +1,97 @@
+"""Objects of Istio's API, against its types; and what the types allow although it is hardly meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from mesh import api
+from mesh.analysis import codes, virtual_services
+from mesh.analysis.findings import Finding
+from mesh.analysis.mesh import Mesh
+from mesh.analysis.objects import Object
+from mesh.api.names import is_http
+
+_KINDS: Final[Mapping[str, type[api.Kind]]] = {kind.__name__: kind for kind in api.Kind.__subclasses__()}
+"""The types, by kind."""
+
+
+def valid(mesh: Mesh) -> Iterator[Finding]:
+    """Each object is one that istiod would accept."""
+    for name, kind in _KINDS.items():
+        for thing in mesh.of(name):
+            try:
+                kind.from_wire(thing.spec)
+            except api.ApiError as error:
+                for problem in error.problems:
+                    path, _, text = problem.removeprefix(name).strip().partition(": ")
+                    yield codes.INVALID.at(thing, path if text else "", text or path)
+
+
+def routes(mesh: Mesh) -> Iterator[Finding]:
+    """VirtualServices: spellings that have been replaced."""
+    for thing in mesh.of("VirtualService"):
+        for i, route in enumerate(virtual_services.routes(thing)):
+            for name in ("mirrorPercent", "mirror_percent"):
+                if name in route:
+                    yield codes.DOUBTFUL.at(thing, f"http[{i}].{name}", "use mirrorPercentage: {value: …}")
+            abort = (route.get("fault") or {}).get("abort")
+            if abort is not None and not abort.get("httpStatus"):
+                yield codes.DOUBTFUL.at(thing, f"http[{i}].fault.abort", "without httpStatus it does nothing")
+        for i, name in enumerate(thing.items("gateways")):
+            if "." in name and "/" not in name:
+                parts = name.split(".")
+                yield codes.DOUBTFUL.at(thing, f"gateways[{i}]", f"write it as {parts[1]}/{parts[0]}")
+
+
+def rules(mesh: Mesh) -> Iterator[Finding]:
+    """DestinationRules: the same."""
+    for thing in mesh.of("DestinationRule"):
+        policies = {"trafficPolicy": thing.spec.get("trafficPolicy")}
+        for i, subset in enumerate(thing.items("subsets")):
+            policies[f"subsets[{i}].trafficPolicy"] = subset.get("trafficPolicy")
+        for path, policy in policies.items():
+            for j, port in enumerate((policy or {}).get("portLevelSettings") or ()):
+                yield from _policy(thing, f"{path}.portLevelSettings[{j}]", port)
+            yield from _policy(thing, path, policy or {})
+
+
+def _policy(thing: Object, path: str, policy: Mapping[str, Any]) -> Iterator[Finding]:
+    if (policy.get("outlierDetection") or {}).get("consecutiveErrors"):
+        text = "use consecutiveGatewayErrors or consecutive5xxErrors"
+        yield codes.DOUBTFUL.at(thing, f"{path}.outlierDetection.consecutiveErrors", text)
+    if ((policy.get("loadBalancer") or {}).get("consistentHash") or {}).get("minimumRingSize"):
+        text = "has been replaced in later releases, by ringHash"
+        yield codes.DOUBTFUL.at(thing, f"{path}.loadBalancer.consistentHash.minimumRingSize", text)
+
+
+def servers(mesh: Mesh) -> Iterator[Finding]:
+    """Gateways: TLS settings that do nothing."""
+    for thing in mesh.of("Gateway"):
+        for i, server in enumerate(thing.items("servers")):
+            tls = server.get("tls") or {}
+            if tls.get("httpsRedirect") and not is_http(server["port"].get("protocol") or ""):
+                text = "only a server that speaks HTTP can redirect to https"
+                yield codes.DOUBTFUL.at(thing, f"servers[{i}].tls.httpsRedirect", text)
+            files = [name for name in ("credentialName", "serverCertificate", "privateKey") if tls.get(name)]
+            if tls.get("mode") in ("PASSTHROUGH", "AUTO_PASSTHROUGH") and files:
+                text = f"{', '.join(files)} does nothing in mode {tls['mode']}"
+                yield codes.DOUBTFUL.at(thing, f"servers[{i}].tls", text)
+
+
+def selectors(mesh: Mesh) -> Iterator[Finding]:
+    """Selectors that are there and select nothing."""
+    for kind, field, below in (
+        ("Sidecar", "workloadSelector", "labels"),
+        ("EnvoyFilter", "workloadSelector", "labels"),
+        ("AuthorizationPolicy", "selector", "matchLabels"),
+        ("PeerAuthentication", "selector", "matchLabels"),
+        ("RequestAuthentication", "selector", "matchLabels"),
+    ):
+        for thing in mesh.of(kind):
+            if field in thing.spec and not (thing.spec[field] or {}).get(below):
+                text = "has no labels, and so means the whole namespace: leave it out if that is meant"
+                yield codes.DOUBTFUL.at(thing, field, text)
+
+
+RULES: Final = (valid, routes, rules, servers, selectors)

@@ -1,0 +1,107 @@
+"""For which hosts VirtualServices are, at which gateways, and whether several are for the same."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from mesh.analysis import codes, hosts, virtual_services
+from mesh.analysis.findings import Finding
+from mesh.analysis.mesh import Mesh
+from mesh.analysis.objects import Object, Ref
+from mesh.core import errors
+
+
+class _Served:
+    """The hosts that a Gateway serves, to VirtualServices of one namespace or of all."""
+
+    def __init__(self, gateway: Object) -> None:
+        self._names: set[tuple[str, str]] = set()
+        for server in gateway.items("servers"):
+            for host in server.get("hosts") or ():
+                place, slash, name = host.rpartition("/")
+                own = {"": hosts.ALL, hosts.OWN: gateway.namespace}
+                self._names.add((own.get(place, place) if slash else hosts.ALL, name))
+
+    def has(self, host: str, namespace: str) -> bool:
+        """Whether it serves `host`, or if that is a wildcard some of its names, to `namespace`."""
+        places = (hosts.ALL, namespace)
+        if any((place, name) in self._names for name in (host, *hosts.wildcards(host)) for place in places):
+            return True
+        return host.startswith("*") and any(p in places and hosts.overlap(host, n) for p, n in self._names)
+
+
+def gateways(mesh: Mesh) -> Iterator[Finding]:
+    """Each Gateway that is named exists, and serves one of the hosts."""
+    served = {gateway.ref: _Served(gateway) for gateway in mesh.of("Gateway")}
+    for thing in mesh.of("VirtualService"):
+        for i, name, ref in virtual_services.gateways(thing):
+            if ref not in served:
+                around = [r.name if r.namespace == thing.namespace else f"{r.namespace}/{r.name}" for r in served]
+                text = f"there is no {ref}{errors.nearest(name, around)}"
+                yield codes.NOT_FOUND.at(thing, f"gateways[{i}]", text)
+            if ref not in served or not any(served[ref].has(h, thing.namespace) for h in thing.items("hosts")):
+                text = f"{ref} serves none of {', '.join(thing.items('hosts'))} to namespace {thing.namespace}"
+                yield codes.HOST_NOT_IN_GATEWAY.at(thing, f"gateways[{i}]", text)
+
+
+def in_sidecars(mesh: Mesh) -> Iterator[Finding]:
+    """Each host has one VirtualService that a namespace's sidecars see."""
+    by_host: dict[str, list[Object]] = defaultdict(list)
+    for thing in mesh.of("VirtualService"):
+        if virtual_services.for_sidecars(thing):
+            for host in thing.items("hosts"):
+                by_host[mesh.full(host, thing.namespace)].append(thing)
+    for host, several in by_host.items():
+        yield from _seen_together(host, several)
+
+
+def _seen_together(host: str, several: Sequence[Object]) -> Iterator[Finding]:
+    seen: dict[str, list[Object]] = defaultdict(list)
+    for thing in several:
+        for place in hosts.exported_to(thing.items("exportTo"), thing.namespace):
+            seen[place].append(thing)
+    everywhere = seen.get(hosts.ALL, [])
+    told: set[Ref] = set()
+    for place, things in seen.items():
+        together = things if place == hosts.ALL else [*things, *everywhere]
+        for thing in together if len(together) > 1 else ():
+            others = ", ".join(str(other.ref) for other in together if other is not thing)
+            if others and thing.ref not in told:
+                told.add(thing.ref)
+                text = f"{others} is also for {hosts.short(host, thing.namespace)} in sidecars: join them into one"
+                yield codes.HOST_CLASH.at(thing, "hosts", text)
+
+
+def at_gateways(mesh: Mesh) -> Iterator[Finding]:
+    """Each host has one VirtualService at a Gateway."""
+    by_host: dict[tuple[Ref, str], list[Object]] = defaultdict(list)
+    for thing in mesh.of("VirtualService"):
+        for _, _, ref in virtual_services.gateways(thing):
+            for host in thing.items("hosts"):
+                by_host[ref, mesh.full(host, thing.namespace)].append(thing)
+    for (ref, host), things in by_host.items():
+        for thing in things[1:]:
+            text = f"{things[0].ref} is also for {host} at {ref}: which routes come first depends on which is older"
+            yield codes.GATEWAY_HOST_CLASH.at(thing, "hosts", text)
+
+
+def past_subsets(mesh: Mesh) -> Iterator[Finding]:
+    """A gateway that routes to a host does not ask the host's own VirtualService, which is for sidecars."""
+    with_subsets: dict[str, Object] = {}
+    for thing in mesh.of("VirtualService"):
+        own = {mesh.full(host, thing.namespace) for host in thing.items("hosts")}
+        for receiver in virtual_services.receivers(thing):
+            host = mesh.full(receiver.host, thing.namespace)
+            if receiver.subset and host in own and receiver.path.startswith("http"):
+                with_subsets.setdefault(host, thing)
+    for thing in mesh.of("VirtualService"):
+        for receiver in virtual_services.receivers(thing) if thing.items("gateways") else ():
+            other = with_subsets.get(mesh.full(receiver.host, thing.namespace))
+            if other and not receiver.subset and not receiver.mirror and receiver.path.startswith("http"):
+                text = f"requests from the gateway go to all of {receiver.host}, past {other.ref}: name a subset here"
+                yield codes.NO_EFFECT_AT_INGRESS.at(thing, receiver.path, text)
+
+
+RULES: Final = (gateways, in_sidecars, at_gateways, past_subsets)

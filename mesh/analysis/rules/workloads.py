@@ -1,0 +1,31 @@
+"""What runs in containers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from mesh.analysis import codes
+from mesh.analysis.findings import Finding
+from mesh.analysis.mesh import Mesh
+from mesh.analysis.workloads import PROXY
+
+_PROXY_USER: Final = 1337
+
+
+def users(mesh: Mesh) -> Iterator[Finding]:
+    """Nobody but the proxy runs as the proxy's user."""
+    for workload in mesh.workloads.all:
+        if workload.gateway or "istio" in workload.object.labels:
+            continue
+        contexts = [("", workload.pod.get("securityContext") or {})]
+        for i, container in enumerate(workload.pod.get("containers") or ()):
+            if container["name"] != PROXY:
+                contexts.append((f"containers[{i}].", container.get("securityContext") or {}))
+        for place, context in contexts:
+            if context.get("runAsUser") == _PROXY_USER:
+                text = f"user {_PROXY_USER} is the sidecar's own, and bypasses it: use another number"
+                yield codes.PROXY_USER.at(workload.object, f"{place}securityContext.runAsUser", text)
+
+
+RULES: Final = (users,)

@@ -1,0 +1,69 @@
+"""What VirtualServices say, read the same way by every rule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from mesh.analysis.mesh import Mesh, gateway_ref
+from mesh.analysis.objects import Object, Ref
+
+MESH: Final = "mesh"
+"""The gateway that stands for all sidecars."""
+_PROTOCOLS: Final = ("http", "tls", "tcp")
+
+
+@dataclass(frozen=True)
+class Receiver:
+    """A place in a VirtualService where a service gets traffic."""
+
+    path: str
+    destination: Mapping[str, Any]
+    mirror: bool = False
+
+    @property
+    def host(self) -> str:
+        return str(self.destination["host"])
+
+    @property
+    def subset(self) -> str:
+        return self.destination.get("subset") or ""
+
+    @property
+    def port(self) -> int | None:
+        found: int | None = (self.destination.get("port") or {}).get("number")
+        return found
+
+
+def receivers(thing: Object) -> Iterator[Receiver]:
+    """Every destination that a VirtualService names."""
+    for protocol in _PROTOCOLS:
+        for i, route in enumerate(thing.items(protocol)):
+            for j, part in enumerate(route.get("route") or ()):
+                yield Receiver(f"{protocol}[{i}].route[{j}].destination", part["destination"])
+            if route.get("mirror"):
+                yield Receiver(f"{protocol}[{i}].mirror", route["mirror"], mirror=True)
+
+
+def routes(thing: Object, protocol: str = "http") -> Sequence[Mapping[str, Any]]:
+    found: Sequence[Mapping[str, Any]] = thing.items(protocol)
+    return found
+
+
+def for_sidecars(thing: Object) -> bool:
+    """Whether sidecars follow it."""
+    return bool(thing.items("hosts")) and MESH in (thing.items("gateways") or (MESH,))
+
+
+def gateways(thing: Object) -> Iterator[tuple[int, str, Ref]]:
+    """The Gateways whose proxies follow it: place in the list, name as written, and which object that is."""
+    for i, name in enumerate(thing.items("gateways")):
+        if name != MESH:
+            yield i, name, gateway_ref(name, thing.namespace)
+
+
+def delegate(mesh: Mesh, thing: Object, route: Mapping[str, Any]) -> Object | None:
+    """The VirtualService to which a route of `thing` leaves the routing; None if there is none such."""
+    said = route["delegate"]
+    return mesh.get("VirtualService", said.get("namespace") or thing.namespace, said.get("name") or "")

@@ -1,0 +1,107 @@
+"""PeerAuthentication and RequestAuthentication: how workloads know who calls."""
+
+import json
+from typing import Annotated, ClassVar, Literal
+from urllib.parse import urlsplit
+
+from annotated_types import MinLen
+from pydantic import AfterValidator, Field
+
+from mesh.api.common import PolicySelector
+from mesh.api.model import AGE, Column, Findings, Kind, Message, Names, at_most_one, optional
+from mesh.api.scalars import PortKey, Text
+from mesh.core.errors import show
+
+__all__ = ["JWTHeader", "JWTRule", "MutualTLS", "PeerAuthentication", "RequestAuthentication"]
+
+
+def _url(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        valid = parts.scheme in ("http", "https") and bool(parts.netloc) and parts.port != 0
+    except ValueError:
+        valid = False
+    if not valid:
+        raise ValueError(f"{show(text)} is not an http:// or https:// address")
+    return text
+
+
+def _key_set(text: str) -> str:
+    try:
+        keys = json.loads(text)
+    except ValueError:
+        keys = None
+    if not isinstance(keys, dict) or not isinstance(keys.get("keys"), list):
+        raise ValueError('must be a JSON Web Key Set, {"keys": […]}, as text')
+    return text
+
+
+Url = Annotated[str, AfterValidator(_url)]
+
+
+class MutualTLS(Message):
+    """Mutual TLS on connections to a workload."""
+
+    mode: Literal["UNSET", "DISABLE", "PERMISSIVE", "STRICT"] | None = optional(
+        "As the next wider policy says (the default), none, mutual TLS or plain text, or mutual TLS only."
+    )
+
+
+class PeerAuthentication(Kind):
+    """Whether callers of some workloads must use mutual TLS, and so show which workload they are."""
+
+    names: ClassVar = Names(
+        group="security.istio.io",
+        plural="peerauthentications",
+        short=("pa",),
+        columns=(Column("Mode", ".spec.mtls.mode", "Mutual TLS of the workloads."), AGE),
+    )
+
+    selector: PolicySelector | None = optional(
+        "Which workloads; all of the namespace if not set, or of the mesh if it is Istio's root namespace."
+    )
+    mtls: MutualTLS | None = optional("Mutual TLS on all ports; as the next wider policy says if not set.")
+    portLevelMtls: Annotated[dict[PortKey, MutualTLS], MinLen(1)] | None = optional(
+        "Mutual TLS on single ports of the workload, by number; needs a selector."
+    )
+
+    def check(self) -> Findings:
+        if self.portLevelMtls and not (self.selector and self.selector.matchLabels):
+            yield ("portLevelMtls",), "needs selector.matchLabels"
+
+
+class JWTHeader(Message):
+    """A header that holds a token."""
+
+    name: Text = Field(description="Name of the header.")
+    prefix: str | None = optional("What stands before the token, such as Bearer with a space after it.")
+
+
+class JWTRule(Message):
+    """Tokens (JSON Web Tokens) of one issuer. Requests with a bad one are refused, those without one are not."""
+
+    issuer: Text = Field(description="The iss claim of the tokens.")
+    audiences: list[Text] | None = optional("Values, one of which the aud claim must have; any if not set.")
+    jwksUri: Url | None = optional("Where the issuer's public keys are; found by OpenID Discovery if not set.")
+    jwks_uri: Url | None = optional("Another spelling of jwksUri.")
+    jwks: Annotated[str, AfterValidator(_key_set)] | None = optional("The issuer's public keys, a JSON Web Key Set.")
+    fromHeaders: list[JWTHeader] | None = optional("Headers that may hold the token; Authorization if not set.")
+    fromParams: list[Text] | None = optional(
+        "Parameters of the query that may hold the token; access_token if not set."
+    )
+    outputPayloadToHeader: str | None = optional("Header in which the workload gets the token's claims, in base64.")
+    forwardOriginalToken: bool | None = optional("Whether the workload gets the token itself, too.")
+
+    def check(self) -> Findings:
+        yield from at_most_one(self, "jwksUri", "jwks_uri")
+
+
+class RequestAuthentication(Kind):
+    """Which tokens some workloads accept as a proof of who the caller's user is."""
+
+    names: ClassVar = Names(group="security.istio.io", plural="requestauthentications", short=("ra",))
+
+    selector: PolicySelector | None = optional(
+        "Which workloads; all of the namespace if not set, or of the mesh if it is Istio's root namespace."
+    )
+    jwtRules: list[JWTRule] | None = optional("Tokens that are accepted; a request may have one only.")

@@ -1,0 +1,92 @@
+"""The custom resource definitions of Istio's API, made from the kinds' own classes."""
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+from mesh.api.model import Column, Kind, served
+from mesh.api.schema import message_schema
+from mesh.api.versions import SERVED
+
+__all__ = ["definition", "definitions", "kinds"]
+
+_LABELS = {"security.istio.io": {"istio": "security"}, "telemetry.istio.io": {"istio": "telemetry"}}
+
+
+def definitions(versions: Mapping[str, tuple[str, ...]] = SERVED) -> list[dict[str, Any]]:
+    """A manifest (apiextensions.k8s.io/v1) for each kind that has `versions`, in alphabetical order."""
+    return [definition(kind, served(kind, versions)) for kind in kinds() if served(kind, versions)]
+
+
+def kinds() -> list[type[Kind]]:
+    """The kinds of Istio's API, in alphabetical order: every class under `Kind` that has been imported."""
+    return sorted(Kind.__subclasses__(), key=lambda kind: kind.__name__)
+
+
+def definition(kind: type[Kind], versions: tuple[str, ...]) -> dict[str, Any]:
+    """The manifest of one kind. All versions have one schema; the first is the one that is stored."""
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": _metadata(kind),
+        "spec": {
+            "group": kind.names.group,
+            "names": _names(kind),
+            "scope": "Namespaced",
+            "versions": [_version(kind, version, version == versions[0]) for version in versions],
+        },
+    }
+
+
+def _metadata(kind: type[Kind]) -> dict[str, Any]:
+    names = kind.names
+    labels = {"app": "istio-pilot", **_LABELS.get(names.group, {})}
+    annotations = {"annotations": {"helm.sh/resource-policy": "keep"}} if names.kept_by_helm else {}
+    return {"name": f"{names.plural}.{names.group}", "labels": labels, **annotations}
+
+
+def _names(kind: type[Kind]) -> dict[str, Any]:
+    names, name = kind.names, kind.__name__
+    area = names.group.partition(".")[0]
+    return {
+        "kind": name,
+        "listKind": f"{name}List",
+        "plural": names.plural,
+        "singular": name.lower(),
+        **({"shortNames": list(names.short)} if names.short else {}),
+        "categories": ["istio-io", f"{area}-istio-io"],
+    }
+
+
+def _version(kind: type[Kind], version: str, stored: bool) -> dict[str, Any]:
+    about = inspect.getdoc(kind)
+    schema = {
+        "type": "object",
+        "description": about,
+        "properties": {
+            "spec": {"description": about, **message_schema(kind)},
+            "status": {
+                "type": "object",
+                "description": "What Istio reports about the object.",
+                "x-kubernetes-preserve-unknown-fields": True,
+            },
+        },
+    }
+    columns = {"additionalPrinterColumns": [_column(column) for column in kind.names.columns]}
+    return {
+        "name": version,
+        "served": True,
+        "storage": stored,
+        "subresources": {"status": {}},
+        "schema": {"openAPIV3Schema": schema},
+        **(columns if kind.names.columns else {}),
+    }
+
+
+def _column(column: Column) -> dict[str, str]:
+    return {
+        "name": column.name,
+        "type": column.type,
+        "jsonPath": column.path,
+        "description": column.description,
+    }

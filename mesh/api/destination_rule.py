@@ -1,0 +1,182 @@
+"""DestinationRule: what holds for traffic to a service once it has been routed there."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from mesh.api.common import PortSelector
+from mesh.api.load_balancing import LoadBalancerSettings
+from mesh.api.model import AGE, Column, Findings, Kind, Message, Names, optional
+from mesh.api.names import ExportTo, Host, Label, Labels
+from mesh.api.scalars import Duration, Int32, Natural32, Percentage, UInt32, UInt32Value
+from mesh.core.errors import show
+
+__all__ = [
+    "ClientTLSSettings",
+    "ConnectionPoolSettings",
+    "DestinationRule",
+    "HTTPSettings",
+    "OutlierDetection",
+    "PortTrafficPolicy",
+    "Subset",
+    "TCPSettings",
+    "TcpKeepalive",
+    "TrafficPolicy",
+]
+
+
+class TcpKeepalive(Message):
+    """How idle connections are kept from being dropped. What is not set is the operating system's choice."""
+
+    probes: UInt32 | None = optional("How many probes may stay without answer before the connection counts as dead.")
+    time: Duration | None = optional("How long a connection is idle before the first probe, such as 7200s.")
+    interval: Duration | None = optional("Time between two probes, such as 75s.")
+
+
+class TCPSettings(Message):
+    """Limits of the connections to a service."""
+
+    maxConnections: Natural32 | None = optional("Most connections at a time, to each endpoint.")
+    connectTimeout: Duration | None = optional("How long a connection may take to be made; 10s if not set.")
+    tcpKeepalive: TcpKeepalive | None = optional("Probes on idle connections; none if not set.")
+
+
+class HTTPSettings(Message):
+    """Limits of the HTTP requests to a service."""
+
+    http1MaxPendingRequests: Natural32 | None = optional("Most requests that wait for a connection.")
+    http2MaxRequests: Natural32 | None = optional("Most requests at a time, in any version of HTTP.")
+    maxRequestsPerConnection: Natural32 | None = optional(
+        "Requests after which a connection is closed; 0 for no limit."
+    )
+    maxRetries: Natural32 | None = optional("Most retries at a time, over all endpoints.")
+    idleTimeout: Duration | None = optional("How long a connection without requests is kept; 1h if not set.")
+    h2UpgradePolicy: Literal["DEFAULT", "DO_NOT_UPGRADE", "UPGRADE"] | None = optional(
+        "Whether HTTP/1.1 requests are sent as HTTP/2: the mesh's choice, no or yes."
+    )
+    useClientProtocol: bool | None = optional("Whether requests keep the version of HTTP in which they came.")
+
+    def check(self) -> Findings:
+        if self.useClientProtocol and self.h2UpgradePolicy == "UPGRADE":
+            yield ("useClientProtocol",), "cannot be true beside h2UpgradePolicy UPGRADE"
+
+
+class ConnectionPoolSettings(Message):
+    """Limits that keep a service from being overrun."""
+
+    tcp: TCPSettings | None = optional("Limits of connections, HTTP or not.")
+    http: HTTPSettings | None = optional("Limits of HTTP requests.")
+
+    def check(self) -> Findings:
+        if not self.tcp and not self.http:
+            yield (), "needs tcp, http or both"
+
+
+class OutlierDetection(Message):
+    """When an endpoint that fails gets no requests for a while."""
+
+    consecutiveErrors: Int32 | None = optional("Deprecated, see consecutiveGatewayErrors.")
+    consecutiveGatewayErrors: UInt32Value | None = optional(
+        "Answers 502, 503, 504 or failures to connect, in a row, that get an endpoint left out; never if 0 or not set."
+    )
+    consecutive5xxErrors: UInt32Value | None = optional(
+        "Answers 500 to 599 or failures to connect, in a row, that get an endpoint left out; never if 0, 5 if not set."
+    )
+    interval: Duration | None = optional("Time between two looks at the endpoints; 10s if not set.")
+    baseEjectionTime: Duration | None = optional(
+        "How long an endpoint is left out, times how often it already was; 30s if not set."
+    )
+    maxEjectionPercent: Percentage | None = optional("Most endpoints left out at a time, in percent; 10 if not set.")
+    minHealthPercent: Percentage | None = optional(
+        "Percentage of endpoints that must be well for any to be left out; 0, the default, leaves them out anyway."
+    )
+
+
+class ClientTLSSettings(Message):
+    """TLS on connections to a service."""
+
+    mode: Literal["DISABLE", "SIMPLE", "MUTUAL", "ISTIO_MUTUAL"] | None = optional(
+        "No TLS (the default), TLS, TLS with the client certificate below, or with the workload's own from Istio."
+    )
+    clientCertificate: str | None = optional("File with the client's certificate; mode MUTUAL needs it.")
+    privateKey: str | None = optional("File with the key of the client's certificate; mode MUTUAL needs it.")
+    caCertificates: str | None = optional(
+        "File with the authorities that the server may be certified by; any if not set."
+    )
+    credentialName: str | None = optional("Secret with keys and certificates in place of the files; for gateways only.")
+    subjectAltNames: list[str] | None = optional("Names, one of which the server's certificate must have.")
+    sni: str | None = optional("Name of the server that is asked for in the handshake.")
+
+    def check(self) -> Findings:
+        if self.credentialName and self.mode in ("SIMPLE", "MUTUAL"):
+            for name in ("clientCertificate", "privateKey", "caCertificates"):
+                if getattr(self, name):
+                    yield (name,), "cannot stand beside credentialName"
+        elif self.mode == "MUTUAL":
+            for name in ("clientCertificate", "privateKey"):
+                if not getattr(self, name):
+                    yield (name,), "is required in mode MUTUAL without credentialName"
+
+
+class PortTrafficPolicy(Message):
+    """What holds for one port, in place of what holds for all."""
+
+    port: PortSelector = Field(description="The port that is meant.")
+    loadBalancer: LoadBalancerSettings | None = optional("How endpoints are chosen.")
+    connectionPool: ConnectionPoolSettings | None = optional("Limits of connections and requests.")
+    outlierDetection: OutlierDetection | None = optional("When failing endpoints are left out.")
+    tls: ClientTLSSettings | None = optional("TLS to the service.")
+
+    def check(self) -> Findings:
+        if not (self.loadBalancer or self.connectionPool or self.outlierDetection or self.tls):
+            yield (), "needs loadBalancer, connectionPool, outlierDetection or tls"
+
+
+class TrafficPolicy(Message):
+    """What holds for traffic to a service or subset."""
+
+    loadBalancer: LoadBalancerSettings | None = optional("How endpoints are chosen.")
+    connectionPool: ConnectionPoolSettings | None = optional("Limits of connections and requests.")
+    outlierDetection: OutlierDetection | None = optional("When failing endpoints are left out.")
+    tls: ClientTLSSettings | None = optional("TLS to the service.")
+    portLevelSettings: list[PortTrafficPolicy] | None = optional(
+        "What holds for single ports; nothing of the above holds for them then."
+    )
+
+    def check(self) -> Findings:
+        if not any(getattr(self, name) for name in type(self).model_fields):
+            yield (), f"needs one of {', '.join(type(self).model_fields)}"
+
+
+class Subset(Message):
+    """A part of a service's endpoints, such as one version."""
+
+    name: Label = Field(description="Name by which routes refer to the subset.")
+    labels: Labels | None = optional("Labels that tell which endpoints belong to it.")
+    trafficPolicy: TrafficPolicy | None = optional("What holds for the subset in place of the host's own policy.")
+
+
+class DestinationRule(Kind):
+    """What holds for traffic to a service once it has been routed there: subsets, balancing, limits, TLS."""
+
+    names: ClassVar = Names(
+        group="networking.istio.io",
+        plural="destinationrules",
+        short=("dr",),
+        columns=(Column("Host", ".spec.host", "Service that the rule is for."), AGE),
+    )
+
+    host: Host = Field(
+        description="Service of the mesh's registry, or *.example.com; a short name is read in the rule's namespace."
+    )
+    trafficPolicy: TrafficPolicy | None = optional("What holds for all traffic to the host.")
+    subsets: list[Subset] | None = optional("Named parts of the service, such as versions.")
+    exportTo: ExportTo | None = optional(
+        "Namespaces whose proxies see the rule: names, . for its own, * for all (the default)."
+    )
+
+    def check(self) -> Findings:
+        names = [subset.name for subset in self.subsets or ()]
+        for i, name in enumerate(names):
+            if name in names[:i]:
+                yield ("subsets", i, "name"), f"{show(name)} is the name of another subset, too"

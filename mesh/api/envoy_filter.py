@@ -1,0 +1,199 @@
+"""EnvoyFilter: patches on the configuration that istiod makes for Envoy."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from mesh.api.common import WorkloadSelector
+from mesh.api.model import Findings, Kind, Message, Names, optional
+from mesh.api.regex import Regex
+from mesh.api.scalars import Struct, UInt32
+
+__all__ = [
+    "ClusterMatch",
+    "EnvoyConfigObjectMatch",
+    "EnvoyConfigObjectPatch",
+    "EnvoyFilter",
+    "FilterChainMatch",
+    "FilterMatch",
+    "ListenerMatch",
+    "Patch",
+    "ProxyMatch",
+    "RouteConfigurationMatch",
+    "RouteMatch",
+    "SubFilterMatch",
+    "VirtualHostMatch",
+]
+
+HTTP_MANAGERS = ("envoy.filters.network.http_connection_manager", "envoy.http_connection_manager")
+"""Envoy's filter for HTTP, by its name and by its old one: the only one with filters of its own."""
+
+_OF_LISTENERS = ("LISTENER", "FILTER_CHAIN", "NETWORK_FILTER", "HTTP_FILTER")
+_OF_ROUTES = ("ROUTE_CONFIGURATION", "VIRTUAL_HOST", "HTTP_ROUTE")
+
+
+class ProxyMatch(Message):
+    """Conditions on a proxy."""
+
+    proxyVersion: Regex | None = optional("A regular expression in RE2 syntax for the proxy's version of Istio.")
+    metadata: dict[str, str] | None = optional("Metadata that the proxy must have sent, all of them.")
+
+
+class ClusterMatch(Message):
+    """Conditions on a cluster, Envoy's word for a destination."""
+
+    portNumber: UInt32 | None = optional("Port of the service.")
+    service: str | None = optional("Full DNS name of the service.")
+    subset: str | None = optional("Subset of the service.")
+    name: str | None = optional("Name of the cluster itself; nothing else may be asked for then.")
+
+
+class RouteMatch(Message):
+    """Conditions on a route."""
+
+    name: str | None = optional("Name of the route; default where no VirtualService names it.")
+    action: Literal["ANY", "ROUTE", "REDIRECT", "DIRECT_RESPONSE"] | None = optional("What the route does.")
+
+
+class VirtualHostMatch(Message):
+    """Conditions on a virtual host."""
+
+    name: str | None = optional("Name of the virtual host, as host:port.")
+    route: RouteMatch | None = optional("Conditions on one of its routes.")
+
+
+class RouteConfigurationMatch(Message):
+    """Conditions on a route configuration."""
+
+    portNumber: UInt32 | None = optional("Port of the service, or of the gateway's server.")
+    portName: str | None = optional("Name of the port of a gateway's server.")
+    gateway: str | None = optional("Gateway that the routes belong to, as namespace/name.")
+    vhost: VirtualHostMatch | None = optional("Conditions on one of its virtual hosts.")
+    name: str | None = optional("Name of the route configuration itself.")
+
+
+class SubFilterMatch(Message):
+    """Conditions on a filter within a filter."""
+
+    name: str | None = optional("Name of the filter, such as envoy.filters.http.router.")
+
+
+class FilterMatch(Message):
+    """Conditions on a filter."""
+
+    name: str | None = optional("Name of the filter, such as envoy.filters.network.http_connection_manager.")
+    subFilter: SubFilterMatch | None = optional("Conditions on an HTTP filter within it.")
+
+
+class FilterChainMatch(Message):
+    """Conditions on one of a listener's filter chains."""
+
+    name: str | None = optional("Name of the filter chain.")
+    sni: str | None = optional("Server name that the chain is for.")
+    transportProtocol: str | None = optional("raw_buffer, or tls where a handshake has been seen; for inbound traffic.")
+    applicationProtocols: str | None = optional("Protocols with commas between them: h2, http/1.1, http/1.0.")
+    filter: FilterMatch | None = optional("Conditions on one of its filters.")
+    destinationPort: UInt32 | None = optional("Port that the chain is for.")
+
+
+class ListenerMatch(Message):
+    """Conditions on a listener."""
+
+    portNumber: UInt32 | None = optional("Port of the service, or of the gateway's server.")
+    portName: str | None = optional("Not implemented by any release.")
+    filterChain: FilterChainMatch | None = optional("Conditions on one of its filter chains.")
+    name: str | None = optional("Name of the listener itself, usually address_port.")
+
+
+class EnvoyConfigObjectMatch(Message):
+    """Which objects of Envoy's configuration are patched."""
+
+    one_of: ClassVar = ("listener", "routeConfiguration", "cluster")
+
+    context: Literal["ANY", "SIDECAR_INBOUND", "SIDECAR_OUTBOUND", "GATEWAY"] | None = optional(
+        "Whose traffic: any (the default), that to or from a sidecar's workload, or that of a gateway."
+    )
+    proxy: ProxyMatch | None = optional("Conditions on the proxy.")
+    listener: ListenerMatch | None = optional("Conditions on a listener.")
+    routeConfiguration: RouteConfigurationMatch | None = optional("Conditions on routes.")
+    cluster: ClusterMatch | None = optional("Conditions on a destination.")
+
+
+class Patch(Message):
+    """A change to an object of Envoy's configuration."""
+
+    operation: (
+        Literal["INVALID", "MERGE", "ADD", "REMOVE", "INSERT_BEFORE", "INSERT_AFTER", "INSERT_FIRST", "REPLACE"] | None
+    ) = optional("What is done with the object that was found, or beside it.")
+    value: Struct | None = optional("The object, or the part of it that changes, in Envoy's own JSON.")
+    filterClass: Literal["UNSPECIFIED", "AUTHN", "AUTHZ", "STATS"] | None = optional(
+        "With ADD: after which of Istio's own filters (authentication, authorization), or before its metrics."
+    )
+
+    def check(self) -> Findings:
+        if self.operation in (None, "INVALID"):
+            yield ("operation",), "is required"
+        elif self.operation != "REMOVE" and not self.given("value"):
+            yield ("value",), f"is required for {self.operation}"
+
+
+class EnvoyConfigObjectPatch(Message):
+    """A change to some objects of Envoy's configuration."""
+
+    applyTo: (
+        Literal[
+            "INVALID",
+            "LISTENER",
+            "FILTER_CHAIN",
+            "NETWORK_FILTER",
+            "HTTP_FILTER",
+            "ROUTE_CONFIGURATION",
+            "VIRTUAL_HOST",
+            "HTTP_ROUTE",
+            "CLUSTER",
+            "EXTENSION_CONFIG",
+        ]
+        | None
+    ) = optional("What sort of object is changed.")
+    match: EnvoyConfigObjectMatch | None = optional("Which objects of that sort; all of them if not set.")
+    patch: Patch = Field(description="The change.")
+
+    def check(self) -> Findings:
+        if self.applyTo in (None, "INVALID"):
+            yield ("applyTo",), "is required"
+        if not self.match:
+            return
+        for name, sorts in (
+            ("listener", _OF_LISTENERS),
+            ("routeConfiguration", _OF_ROUTES),
+            ("cluster", ("CLUSTER",)),
+        ):
+            others = [other for other in self.match.one_of if other != name and self.match.given(other)]
+            if self.applyTo in sorts and others:
+                yield ("match", others[0]), f"does not go with applyTo {self.applyTo}; use {name}"
+        chain = self.match.listener.filterChain if self.match.listener else None
+        if chain and chain.filter and self.applyTo in _OF_LISTENERS:
+            yield from self._check_filter(chain.filter)
+
+    def _check_filter(self, wanted: FilterMatch) -> Findings:
+        path = ("match", "listener", "filterChain", "filter")
+        if not wanted.name:
+            yield (*path, "name"), "is required"
+        elif wanted.subFilter:
+            if self.applyTo != "HTTP_FILTER":
+                yield (*path, "subFilter"), "needs applyTo HTTP_FILTER"
+            if wanted.name not in HTTP_MANAGERS:
+                yield (*path, "name"), f"must be {HTTP_MANAGERS[0]}, which alone has filters of its own"
+            if not wanted.subFilter.name:
+                yield (*path, "subFilter", "name"), "is required"
+
+
+class EnvoyFilter(Kind):
+    """Patches on the configuration that istiod makes for Envoy. They may break with any upgrade: a last resort."""
+
+    names: ClassVar = Names(group="networking.istio.io", plural="envoyfilters")
+
+    workloadSelector: WorkloadSelector | None = optional(
+        "Which workloads; all of the namespace if not set, or of the mesh if it is Istio's root namespace."
+    )
+    configPatches: list[EnvoyConfigObjectPatch] | None = optional("The changes, made in this order.")

@@ -1,0 +1,119 @@
+"""Gateway: what a gateway's proxies listen on, and for whom."""
+
+from typing import Annotated, ClassVar, Literal
+
+from annotated_types import MinLen
+from pydantic import AfterValidator, Field
+
+from mesh.api.common import Port
+from mesh.api.model import Findings, Kind, Message, Names, optional
+from mesh.api.names import UNIX, Bind, host_in_namespace, is_http, is_label, is_tls, whole_host
+
+__all__ = ["Gateway", "Server", "ServerTLSSettings"]
+
+TLSProtocol = Literal["TLS_AUTO", "TLSV1_0", "TLSV1_1", "TLSV1_2", "TLSV1_3"]
+
+
+def _served(text: str) -> str:
+    whole_host(host_in_namespace(text, "*.") if "/" in text else text, ip=True)
+    return text
+
+
+class ServerTLSSettings(Message):
+    """TLS of a server. Certificates come from a Secret or from files in the proxy's container."""
+
+    httpsRedirect: bool | None = optional("Whether plain HTTP requests are sent to https by a redirect (301).")
+    mode: Literal["PASSTHROUGH", "SIMPLE", "MUTUAL", "AUTO_PASSTHROUGH", "ISTIO_MUTUAL"] | None = optional(
+        "Left to the receiver (the default), ended here, ended here with client certificates, "
+        "passed to the service that the server name encodes, or ended here with Istio's own certificates."
+    )
+    serverCertificate: str | None = optional("File with the server's certificate, where there is no credentialName.")
+    privateKey: str | None = optional(
+        "File with the key of the server's certificate, where there is no credentialName."
+    )
+    caCertificates: str | None = optional("File with the authorities of clients' certificates; for mode MUTUAL.")
+    credentialName: str | None = optional("Secret in the gateway's namespace with certificate and key.")
+    subjectAltNames: list[str] | None = optional("Names, one of which a client's certificate must have.")
+    verifyCertificateSpki: list[str] | None = optional("SHA-256 of client certificates' public keys, in base64.")
+    verifyCertificateHash: list[str] | None = optional("SHA-256 of client certificates, in hexadecimal digits.")
+    minProtocolVersion: TLSProtocol | None = optional("Oldest version of TLS that is spoken.")
+    maxProtocolVersion: TLSProtocol | None = optional("Newest version of TLS that is spoken.")
+    cipherSuites: list[str] | None = optional("Cipher suites that are spoken; Envoy's own choice if not set.")
+
+    @property
+    def passes_through(self) -> bool:
+        """Whether the gateway leaves TLS to the receiver."""
+        return self.mode in (None, "PASSTHROUGH", "AUTO_PASSTHROUGH")
+
+    def check(self) -> Findings:
+        files = ["serverCertificate", "privateKey", "caCertificates"]
+        if self.mode == "ISTIO_MUTUAL":
+            for name in (*files, "credentialName"):
+                if getattr(self, name):
+                    yield (name,), "is Istio's own in mode ISTIO_MUTUAL"
+        elif self.credentialName:
+            for name in files[:2]:
+                if getattr(self, name):
+                    yield (name,), "is not read beside credentialName"
+        elif self.mode in ("SIMPLE", "MUTUAL"):
+            for name in files if self.mode == "MUTUAL" else files[:2]:
+                if not getattr(self, name):
+                    yield (name,), f"is required in mode {self.mode} without credentialName"
+
+
+class Server(Message):
+    """A port on which the gateway listens, and the hosts behind it."""
+
+    port: Port = Field(description="The port; name and protocol are required.")
+    bind: Bind | None = optional("Address or unix:// socket to listen on; all addresses if not set.")
+    hosts: Annotated[list[Annotated[str, AfterValidator(_served)]], MinLen(1)] = Field(
+        description="Hosts that are served: DNS names, *.example.com or *, each with an optional namespace/ in front."
+    )
+    tls: ServerTLSSettings | None = optional("TLS; required for the protocols HTTPS and TLS.")
+    defaultEndpoint: str | None = optional("Not implemented by any proxy.")
+    name: str | None = optional("Name of the server, used in its metrics.")
+
+    def check(self) -> Findings:
+        for name in ("name", "protocol"):
+            if not getattr(self.port, name):
+                yield ("port", name), "is required"
+        if self.port.targetPort:
+            yield ("port", "targetPort"), "is for service entries; a gateway passes nothing to a port of its own"
+        on_socket = (self.bind or "").startswith(UNIX)
+        if bool(self.port.number) == on_socket:
+            text = "must be 0 for a Unix domain socket" if on_socket else "must be in 1..65535"
+            yield ("port", "number"), text
+        yield from self._check_tls(self.port.protocol or "")
+
+    def _check_tls(self, protocol: str) -> Findings:
+        if is_tls(protocol):
+            if not self.tls:
+                yield ("tls",), f"is required for {protocol}"
+        elif self.tls and not is_http(protocol):
+            yield ("tls",), f"is not possible with {protocol}"
+        elif self.tls and not self.tls.passes_through:
+            yield ("tls", "mode"), f"{self.tls.mode} is not possible with {protocol}, which is plain text"
+        elif self.tls:
+            for name in ("serverCertificate", "privateKey", "caCertificates"):
+                if getattr(self.tls, name):
+                    yield ("tls", name), f"is not possible with {protocol}, which is plain text"
+
+
+class Gateway(Kind):
+    """What the proxies of a gateway listen on, and for which hosts. VirtualServices say where requests go."""
+
+    names: ClassVar = Names(group="networking.istio.io", plural="gateways", short=("gw",))
+
+    servers: Annotated[list[Server], MinLen(1)] = Field(description="Ports to listen on, and the hosts behind each.")
+    selector: dict[str, str] | None = optional(
+        "Labels of the gateway's pods, such as istio: ingressgateway; of every namespace unless istiod says otherwise."
+    )
+
+    def check(self) -> Findings:
+        names = [server.port.name for server in self.servers]
+        for i, name in enumerate(names):
+            if name in names[:i]:
+                yield ("servers", i, "port", "name"), f'"{name}" is the name of another server\'s port, too'
+
+    def name_problem(self, name: str) -> str:
+        return super().name_problem(name) or ("" if is_label(name) else "must not have dots, nor over 63 characters")

@@ -1,0 +1,96 @@
+"""What an HTTP request is compared with, and the changes to its headers."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from mesh.api.common import StringMatch
+from mesh.api.model import Findings, Message, Path, optional
+from mesh.api.names import GatewayName, Label, Labels, is_header
+from mesh.api.scalars import PortNumber
+from mesh.core.errors import show
+
+__all__ = ["HTTPMatchRequest", "HeaderOperations", "Headers"]
+
+_PSEUDO_HEADERS = (":authority", ":method", ":path", ":scheme", ":status")
+
+
+def _matched_header(name: str) -> str:
+    if not is_header(name) and name not in _PSEUDO_HEADERS:
+        raise ValueError(f"{show(name)} is not the name of a header")
+    return name
+
+
+MatchedHeader = Annotated[str, AfterValidator(_matched_header)]
+
+
+class HTTPMatchRequest(Message):
+    """Conditions on an HTTP request, all of which must hold."""
+
+    name: str | None = optional("Name of the match; access logs show it after the route's name.")
+    uri: StringMatch | None = optional("Condition on the path, query included; see ignoreUriCase.")
+    scheme: StringMatch | None = optional("Condition on the URI's scheme, such as https.")
+    method: StringMatch | None = optional("Condition on the method, such as GET.")
+    authority: StringMatch | None = optional("Condition on the Host header, or HTTP/2's :authority.")
+    headers: dict[MatchedHeader, StringMatch] | None = optional(
+        "Conditions on headers, by lower-case name; an empty condition asks only that the header is there."
+    )
+    port: PortNumber | None = optional("Port that the request is addressed to.")
+    sourceLabels: Labels | None = optional("Labels of the workload that calls; for sidecars, not for gateways.")
+    gateways: list[GatewayName] | None = optional("Gateways of this match, in place of the VirtualService's.")
+    queryParams: dict[str, StringMatch] | None = optional(
+        "Conditions on parameters of the query, by name; exact and regex only."
+    )
+    ignoreUriCase: bool | None = optional("Whether upper and lower case are alike in an exact or prefix uri.")
+    withoutHeaders: dict[MatchedHeader, StringMatch] | None = optional(
+        "Conditions on headers, by lower-case name, that must not hold."
+    )
+    sourceNamespace: Label | None = optional("Namespace of the workload that calls; for sidecars only.")
+
+    def conditions(self) -> Iterator[tuple[Path, StringMatch]]:
+        """Each condition on a string, with its path."""
+        for name in ("uri", "scheme", "method", "authority"):
+            if self.given(name):
+                yield (name,), getattr(self, name)
+        for name in ("headers", "queryParams", "withoutHeaders"):
+            for key, condition in (getattr(self, name) or {}).items():
+                yield (name, key), condition
+
+    def check(self) -> Findings:
+        for path, condition in self.conditions():
+            if condition.prefix == "" and path != ("uri",):
+                yield (*path, "prefix"), "must not be empty; leave the condition empty to ask for presence"
+
+
+class HeaderOperations(Message):
+    """Changes to the headers of a message. Values may use Envoy's variables, such as %HOSTNAME%."""
+
+    set: dict[str, str] | None = optional("Headers that get these values in place of their own.")
+    add: dict[str, str] | None = optional("Values that are added to the headers' own.")
+    remove: list[str] | None = optional("Names of headers that are taken away.")
+
+    def check(self) -> Findings:
+        for operation in ("set", "add"):
+            for name, value in (getattr(self, operation) or {}).items():
+                if value.count("%") % 2:
+                    yield (operation, name), f'{show(value)} has a single %: write "%%", or %VARIABLE%'
+
+
+class Headers(Message):
+    """Changes to the headers of requests and of their responses."""
+
+    request: HeaderOperations | None = optional("Changes before a request is passed on.")
+    response: HeaderOperations | None = optional("Changes before a response is returned.")
+
+    def reserved(self, *allowed: str) -> Findings:
+        """Refuses operations on the headers that Envoy keeps, but for requests to set one of `allowed`."""
+        for direction in ("request", "response"):
+            operations: HeaderOperations | None = getattr(self, direction)
+            for operation in ("set", "add", "remove") if operations else ():
+                exempt = allowed if direction == "request" and operation != "remove" else ()
+                for name in getattr(operations, operation) or ():
+                    if name == "":
+                        yield (direction, operation), "the name of a header must not be empty"
+                    elif (name.startswith(":") or name.lower() == "host") and name.lower() not in exempt:
+                        yield (direction, operation), f"the header {show(name)} cannot be changed here"

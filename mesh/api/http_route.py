@@ -1,0 +1,232 @@
+"""HTTP routes of a VirtualService: what is done with the requests that match."""
+
+from http import HTTPMethod, HTTPStatus
+from typing import Annotated, ClassVar
+
+from annotated_types import Interval, Le
+from pydantic import AfterValidator, Field
+
+from mesh.api.common import Destination, Percent, StringMatch, weights
+from mesh.api.http_match import Headers, HTTPMatchRequest
+from mesh.api.model import Findings, Message, at_most_one, below, optional
+from mesh.api.names import HeaderName
+from mesh.api.scalars import BoolValue, Duration, Int32, Natural32, Percentage, UInt32, UInt32Value, nanoseconds
+from mesh.core.errors import nearest, show
+
+__all__ = [
+    "Abort",
+    "CorsPolicy",
+    "Delay",
+    "Delegate",
+    "HTTPFaultInjection",
+    "HTTPRedirect",
+    "HTTPRetry",
+    "HTTPRewrite",
+    "HTTPRoute",
+    "HTTPRouteDestination",
+]
+
+RETRY_ON = (
+    *("5xx", "gateway-error", "reset", "connect-failure", "retriable-4xx", "refused-stream"),
+    *("retriable-status-codes", "retriable-headers", "envoy-ratelimited"),
+    *("cancelled", "deadline-exceeded", "internal", "resource-exhausted", "unavailable"),
+)
+"""When Envoy tries again: its names for HTTP, then those for gRPC. A status code may stand among them."""
+
+_METHODS = [str(method) for method in HTTPMethod]
+_STATUS_CODES = [str(int(status)) for status in HTTPStatus]
+
+
+def _retry_on(text: str) -> str:
+    for condition in text.split(",") if text else ():
+        if condition not in RETRY_ON and condition not in _STATUS_CODES:
+            raise ValueError(
+                f"{show(condition)} is neither a status code nor one of {', '.join(RETRY_ON)}"
+                f"{nearest(condition, RETRY_ON)}"
+            )
+    return text
+
+
+def _method(text: str) -> str:
+    if text not in _METHODS:
+        raise ValueError(f"{show(text)} is not one of {', '.join(_METHODS)}{nearest(text, _METHODS)}")
+    return text
+
+
+class HTTPRedirect(Message):
+    """An answer that sends the client elsewhere."""
+
+    uri: str | None = optional("New path; the whole of it, whatever part has matched.")
+    authority: str | None = optional("New host, and port if there is one.")
+    redirectCode: Annotated[UInt32, Interval(ge=300, le=399)] | None = optional(
+        "Status code of the answer, 300 to 399; 301 if not set."
+    )
+
+    def check(self) -> Findings:
+        if not self.uri and not self.authority:
+            yield (), "needs uri, authority or both"
+
+
+class HTTPRewrite(Message):
+    """Changes to a request before it is passed on."""
+
+    uri: str | None = optional("New path, or new prefix where the match was one of a prefix.")
+    authority: str | None = optional("New Host header.")
+
+    def check(self) -> Findings:
+        if not self.uri and not self.authority:
+            yield (), "needs uri, authority or both"
+
+
+class HTTPRetry(Message):
+    """How requests that fail are tried again."""
+
+    attempts: Natural32 | None = optional("How many times more a request is tried; 0 switches retries off.")
+    perTryTimeout: Duration | None = optional("How long one try may take, such as 2s; the route's timeout if not set.")
+    retryOn: Annotated[str, AfterValidator(_retry_on)] | None = optional(
+        "When to try again: Envoy's conditions and status codes, with commas and no spaces between them."
+    )
+    retryRemoteLocalities: BoolValue | None = optional("Whether other localities may be tried, too.")
+
+    def check(self) -> Findings:
+        if not self.attempts and (self.perTryTimeout or self.retryOn or self.given("retryRemoteLocalities")):
+            yield ("attempts",), "must be 1 or more if anything else is set"
+
+
+class Delay(Message):
+    """Requests that are held back."""
+
+    one_of: ClassVar = ("fixedDelay", "exponentialDelay")
+
+    percent: Int32 | None = optional("Deprecated, see percentage. Share of the requests, 0 to 100.")
+    fixedDelay: Duration | None = optional("How long a request waits, such as 5s.")
+    exponentialDelay: Duration | None = optional("Not supported by any proxy.")
+    percentage: Percent | None = optional("Share of the requests that are held back.")
+
+    def check(self) -> Findings:
+        if self.exponentialDelay:
+            yield ("exponentialDelay",), "is not supported by the proxy; use fixedDelay"
+
+
+class Abort(Message):
+    """Requests that are answered with an error in place of being passed on."""
+
+    one_of: ClassVar = ("httpStatus", "grpcStatus", "http2Error")
+
+    httpStatus: Annotated[Int32, Interval(ge=200, le=599)] | None = optional("Status code of the answer, 200 to 599.")
+    grpcStatus: str | None = optional("Not supported by this release.")
+    http2Error: str | None = optional("Not supported by any proxy.")
+    percentage: Percent | None = optional("Share of the requests that are answered so.")
+
+    def check(self) -> Findings:
+        for name in ("grpcStatus", "http2Error"):
+            if self.given(name):
+                yield (name,), "is not supported by the proxy; use httpStatus"
+
+
+class HTTPFaultInjection(Message):
+    """Faults that are played to see how clients bear them. They switch off the route's timeout and retries."""
+
+    delay: Delay | None = optional("Hold requests back.")
+    abort: Abort | None = optional("Answer requests with an error.")
+
+    def check(self) -> Findings:
+        if not self.delay and not self.abort:
+            yield (), "needs delay, abort or both"
+
+
+class CorsPolicy(Message):
+    """Which pages of other origins may call the service from a browser (Cross-Origin Resource Sharing)."""
+
+    allowOrigin: list[str] | None = optional("Deprecated, see allowOrigins. Origins, or * for all.")
+    allowOrigins: list[StringMatch] | None = optional("Conditions on the origin, any of which may hold.")
+    allowMethods: list[Annotated[str, AfterValidator(_method)]] | None = optional("Methods that pages may use.")
+    allowHeaders: list[HeaderName] | None = optional("Headers that pages may send.")
+    exposeHeaders: list[HeaderName] | None = optional("Headers of the response that pages may read.")
+    maxAge: Duration | None = optional("How long a browser may remember this, in whole seconds, such as 24h.")
+    allowCredentials: BoolValue | None = optional("Whether pages may send cookies and other credentials.")
+
+    def check(self) -> Findings:
+        for i, origin in enumerate(self.allowOrigins or ()):
+            if not (origin.exact or origin.prefix or origin.regex):
+                yield ("allowOrigins", i), "needs exact, prefix or regex"
+        if self.maxAge and nanoseconds(self.maxAge) % 10**9:
+            yield ("maxAge",), f"{show(self.maxAge)} is not a whole number of seconds"
+
+
+class HTTPRouteDestination(Message):
+    """One receiver of a route's requests."""
+
+    destination: Destination = Field(description="The service, or the subset of it, that gets the requests.")
+    weight: Percentage | None = optional("Percentage of the route's requests; of several receivers they add up to 100.")
+    headers: Headers | None = optional("Changes to headers of requests and responses of this receiver.")
+
+    def check(self) -> Findings:
+        if self.headers:
+            yield from below(("headers",), self.headers.reserved("host"))
+
+
+class Delegate(Message):
+    """Another VirtualService, without hosts, whose routes stand in place of this one's."""
+
+    name: str | None = optional("Name of the VirtualService.")
+    namespace: str | None = optional("Its namespace; this one's own if not set.")
+
+
+class HTTPRoute(Message):
+    """What is done with HTTP requests that meet one of some conditions."""
+
+    name: str | None = optional("Name of the route, shown in access logs.")
+    match: list[HTTPMatchRequest] | None = optional("Conditions, any of which may hold; every request if not set.")
+    route: list[HTTPRouteDestination] | None = optional("Receivers of the requests.")
+    redirect: HTTPRedirect | None = optional("Answer with a redirect; not together with route, rewrite or fault.")
+    delegate: Delegate | None = optional("Leave the routing to another VirtualService.")
+    rewrite: HTTPRewrite | None = optional("Change path or host before the request is passed on.")
+    timeout: Duration | None = optional("How long a request may take in all, such as 15s; no limit if not set.")
+    retries: HTTPRetry | None = optional("Try failed requests again.")
+    fault: HTTPFaultInjection | None = optional("Play faults on the client's side.")
+    mirror: Destination | None = optional("A further receiver of copies, whose answers are dropped.")
+    mirrorPercent: Annotated[UInt32Value, Le(100)] | None = optional(
+        "Deprecated, see mirrorPercentage. Percentage of requests that are copied, 0 to 100."
+    )
+    mirror_percent: Annotated[UInt32Value, Le(100)] | None = optional("Deprecated spelling of mirrorPercent.")
+    mirrorPercentage: Percent | None = optional("Share of the requests that are copied; all if not set.")
+    corsPolicy: CorsPolicy | None = optional("Which pages of other origins may call from a browser.")
+    headers: Headers | None = optional("Changes to the headers of requests and responses.")
+
+    def check(self) -> Findings:
+        yield from at_most_one(self, "mirrorPercent", "mirror_percent")
+        yield from self._check_action()
+        yield from weights(self.route)
+        if self.headers:
+            yield from below(("headers",), self.headers.reserved("host", ":authority"))
+        if self._authorities() > 1:
+            yield (), "sets the authority more than once, by rewrite.authority or headers.request"
+
+    def _check_action(self) -> Findings:
+        if self.delegate:
+            clashing = ["redirect", "route"]
+        elif self.redirect:
+            clashing = ["route", "fault", "rewrite"]
+        else:
+            clashing = []
+            if not self.route:
+                yield (), "needs route, redirect or delegate"
+        for name in clashing:
+            if self.given(name):
+                yield (name,), f"cannot stand beside {'delegate' if self.delegate else 'redirect'}"
+        if self.delegate:
+            yield from self.check_delegation()
+
+    def check_delegation(self) -> Findings:
+        """Where another VirtualService takes part, matches must be comparable: no regular expressions."""
+        for i, match in enumerate(self.match or ()):
+            for path, condition in match.conditions():
+                if condition.regex:
+                    yield ("match", i, *path, "regex"), "is not possible with delegates; use exact or prefix"
+
+    def _authorities(self) -> int:
+        request = self.headers.request if self.headers else None
+        changed = [*(request.set or ()), *(request.add or ())] if request else []
+        names = [name for name in changed if name.lower() in ("host", ":authority")]
+        return len(names) + bool(self.rewrite and self.rewrite.authority)

@@ -1,0 +1,122 @@
+"""How a proxy spreads requests over the endpoints of a service."""
+
+from collections.abc import Iterable
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from mesh.api.model import Findings, Message, at_most_one, optional
+from mesh.api.names import HeaderName
+from mesh.api.scalars import AnyDuration, BoolValue, Text, UInt32, UInt64
+from mesh.core.errors import show
+
+__all__ = [
+    "ConsistentHashLB",
+    "Distribute",
+    "Failover",
+    "HTTPCookie",
+    "LoadBalancerSettings",
+    "LocalityLoadBalancerSetting",
+]
+
+
+class HTTPCookie(Message):
+    """A cookie by which a client is known again; the proxy makes it if it is missing."""
+
+    name: Text = Field(description="Name of the cookie.")
+    path: str | None = optional("Path of the cookie.")
+    ttl: AnyDuration = Field(description="Lifetime of the cookie, such as 1h; 0s makes it a session cookie.")
+
+
+class ConsistentHashLB(Message):
+    """Sends requests that are alike in something to the same endpoint, as long as endpoints stay the same."""
+
+    one_of: ClassVar = ("httpHeaderName", "httpCookie", "useSourceIp", "httpQueryParameterName")
+
+    httpHeaderName: HeaderName | None = optional("Requests are alike by this header.")
+    httpCookie: HTTPCookie | None = optional("Requests are alike by this cookie.")
+    useSourceIp: bool | None = optional("Requests are alike by the client's address.")
+    httpQueryParameterName: str | None = optional("Requests are alike by this parameter of the query.")
+    minimumRingSize: UInt64 | None = optional(
+        "Least number of places on the hash ring, 1024 if not set; more of them spread the load more evenly."
+    )
+
+
+class Distribute(Message):
+    """Where the requests of one locality go."""
+
+    from_: str | None = optional("Locality of the callers: region/zone/sub-zone, or an end of it as *.", wire="from")
+    to: dict[str, UInt32] | None = optional("Percentage of the requests for each locality; they add up to 100.")
+
+    def check(self) -> Findings:
+        shares = self.to or {}
+        for locality, share in shares.items():
+            if share == 0:
+                yield ("to", locality), "0 is not in 1..100"
+        if sum(shares.values()) != 100:
+            yield ("to",), f"the percentages must add up to 100, not {sum(shares.values())}"
+        yield from _localities(shares, "to")
+
+
+class Failover(Message):
+    """Which region helps another out."""
+
+    from_: str | None = optional("Region whose endpoints have failed.", wire="from")
+    to: str | None = optional("Region that gets its requests.")
+
+    def check(self) -> Findings:
+        if self.from_ == self.to:
+            yield (), "from and to must be different regions"
+        for name, region in (("from", self.from_), ("to", self.to)):
+            if region and ("*" in region or "/" in region):
+                yield (name,), f"{show(region)}: name one region"
+
+
+class LocalityLoadBalancerSetting(Message):
+    """Preference for endpoints that are near. Replaces the mesh's own settings as a whole."""
+
+    distribute: list[Distribute] | None = optional("Fixed shares by locality; not together with failover.")
+    failover: list[Failover] | None = optional(
+        "Regions that help each other out; needs outlierDetection, by which failures are seen."
+    )
+    enabled: BoolValue | None = optional("Whether locality counts, whatever the mesh's own settings say.")
+
+    def check(self) -> Findings:
+        yield from at_most_one(self, "distribute", "failover")
+        yield from _localities((entry.from_ or "" for entry in self.distribute or ()), "distribute")
+
+
+class LoadBalancerSettings(Message):
+    """How endpoints are chosen."""
+
+    one_of: ClassVar = ("simple", "consistentHash")
+
+    simple: Literal["ROUND_ROBIN", "LEAST_CONN", "RANDOM", "PASSTHROUGH"] | None = optional(
+        "In turn (the default), the less busy of two, at random, or the address that the caller asked for."
+    )
+    consistentHash: ConsistentHashLB | None = optional("The same endpoint for requests that are alike.")
+    localityLbSetting: LocalityLoadBalancerSetting | None = optional("Preference for endpoints that are near.")
+
+
+def _localities(localities: Iterable[str], field: str) -> Findings:
+    """Refuses localities that are not well-formed, or of which one is a part of another."""
+    seen: list[list[str]] = []
+    for locality in localities:
+        parts = locality.split("/", 2)
+        if not all(parts):
+            yield (field,), f"{show(locality)} is not region, region/zone or region/zone/sub-zone"
+        elif "*" in locality.removesuffix("*"):
+            yield (field,), f"{show(locality)}: * may stand at the end only"
+        elif any(_overlap(parts, other) for other in seen):
+            yield (field,), f"{show(locality)} overlaps with another locality"
+        seen.append(parts)
+
+
+def _overlap(one: list[str], other: list[str]) -> bool:
+    """Whether one locality contains the other."""
+    for a, b in zip(one, other, strict=False):
+        if "*" in (a, b):
+            return True
+        if a != b:
+            return False
+    return True

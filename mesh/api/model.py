@@ -1,0 +1,176 @@
+"""What every message of Istio's API is made of.
+
+A message is a pydantic model whose attributes carry Istio's wire names, so that what one knows from
+YAML works. `schema.py` makes the OpenAPI schema from the same classes.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any, ClassVar, NamedTuple, Self
+
+from pydantic import ConfigDict, Field, ValidationError, model_validator
+
+from mesh.api.versions import SERVED
+from mesh.core import errors, validation
+from mesh.core.typed import Findings as Findings
+from mesh.core.typed import Path as Path
+from mesh.core.typed import Typed, refuse
+
+__all__ = ["ApiError", "Column", "Kind", "Message", "Names"]
+
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+
+
+class ApiError(ValueError):
+    """An object of Istio's API is not valid. `problems` has one line for each thing that is wrong."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+def optional(description: str, *, wire: str | None = None) -> Any:
+    """A field that may be left out; None counts as left out. `wire` is its name where Python reserves it."""
+    return Field(default=None, description=description, validation_alias=wire)
+
+
+class Message(Typed):
+    """A part of an Istio object. Nested messages may be given as plain mappings; they are checked as well.
+
+    Raises ApiError, with the path of each problem below the message that is being built.
+    """
+
+    model_config = ConfigDict(strict=True, validate_by_name=True, validate_by_alias=True)
+
+    one_of: ClassVar[tuple[str, ...]] = ()
+    """Wire names of the fields of which at most one may be set."""
+
+    def __init__(self, /, **fields: Any) -> None:
+        try:
+            super().__init__(**fields)
+        except ValidationError as error:
+            raise ApiError(validation.problems(error, type(self), f"{type(self).__name__} ")) from None
+
+    # Tells pydantic to validate nested messages without calling __init__: their problems then
+    # belong to the outermost object, with the whole path.
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+
+    @classmethod
+    def from_wire(cls, fields: Mapping[str, Any]) -> Self:
+        """The message with these fields, as they were read from YAML or JSON. Raises ApiError."""
+        return cls(**{str(name): value for name, value in fields.items()})
+
+    def check(self) -> Findings:
+        """What Istio's own validation would refuse and no field's type can tell."""
+        yield from ()
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        refuse(type(self).__name__, chain(at_most_one(self, *self.one_of), self.check()))
+        return self
+
+    def given(self, name: str) -> bool:
+        """Whether a field is set."""
+        return getattr(self, name) is not None
+
+
+def below(path: Path, findings: Findings) -> Findings:
+    """Findings of a part, told by the whole whose part at `path` it is."""
+    return (((*path, *rest), text) for rest, text in findings)
+
+
+def at_most_one(message: Message, *names: str) -> Findings:
+    """Refuses more than one of `names`."""
+    given = [name for name in names if message.given(name)]
+    if len(given) > 1:
+        yield (), f"only one of {', '.join(names)} may be set, got {' and '.join(given)}"
+
+
+class Column(NamedTuple):
+    """A column that `kubectl get` prints."""
+
+    name: str
+    path: str
+    description: str
+    type: str = "string"
+
+
+AGE = Column("Age", ".metadata.creationTimestamp", "When the object was created.", "date")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Names:
+    """How Kubernetes knows a kind. What can be derived from these is (see `definitions.py`)."""
+
+    group: str
+    plural: str
+    short: tuple[str, ...] = ()
+    columns: tuple[Column, ...] = ()
+    kept_by_helm: bool = True
+    """Whether upstream marks the definition so that Helm does not remove it."""
+
+
+class Kind(Message):
+    """An object of Istio's API. Its fields are those under `spec`."""
+
+    names: ClassVar[Names]
+
+    @property
+    def kind(self) -> str:
+        """The object's kind."""
+        return type(self).__name__
+
+    @property
+    def apiVersion(self) -> str:
+        """Group and version in which the object is written: the one that the cluster stores."""
+        return f"{self.names.group}/{served(type(self))[0]}"
+
+    def spec(self) -> dict[str, Any]:
+        """The wire form of what was set."""
+        form: dict[str, Any] = wire(self)
+        return form
+
+    def manifest(
+        self,
+        name: str,
+        namespace: str,
+        labels: Mapping[str, str] | None = None,
+        annotations: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
+        """The whole object as data. Raises ApiError if Kubernetes or Istio would not take the name."""
+        problem = self.name_problem(name)
+        if problem:
+            raise ApiError([f"{self.kind} metadata.name: {errors.show(name)} {problem}"])
+        metadata: dict[str, Any] = {"name": name, "namespace": namespace}
+        if labels:
+            metadata["labels"] = dict(labels)
+        if annotations:
+            metadata["annotations"] = dict(annotations)
+        return {"apiVersion": self.apiVersion, "kind": self.kind, "metadata": metadata, "spec": self.spec()}
+
+    def name_problem(self, name: str) -> str:
+        """Why an object of this kind cannot be called `name`, or nothing."""
+        if len(name) <= 253 and _NAME.fullmatch(name):
+            return ""
+        return "is not a name: use lower-case letters, digits, '-' and '.', at most 253 characters"
+
+
+def served(kind: type[Kind], versions: Mapping[str, tuple[str, ...]] = SERVED) -> tuple[str, ...]:
+    """The versions in which a release serves a kind, the stored one first; none if it does not know the kind."""
+    return versions.get(kind.__name__, versions.get(kind.names.group, ()))
+
+
+def wire(value: Any) -> Any:
+    """A value as it is sent to Kubernetes."""
+    if isinstance(value, Message):
+        fields = type(value).model_fields.items()
+        return {validation.wire_name(n, f): wire(getattr(value, n)) for n, f in fields if value.given(n)}
+    if isinstance(value, Mapping):
+        return {str(key): wire(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [wire(item) for item in value]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)  # else 50 comes back from the cluster as another number than 50.0
+    return value

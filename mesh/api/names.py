@@ -1,0 +1,243 @@
+"""Names and addresses: hosts, IP addresses, sockets, labels, headers.
+
+The rules are those of Istio's validation; hosts may have upper-case letters there, unlike in Kubernetes.
+"""
+
+import ipaddress
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from mesh.core.errors import nearest, show
+
+UNIX = "unix://"
+"""How the address of a Unix domain socket starts."""
+
+_LABEL_FORM = r"[a-zA-Z0-9](?:[-a-zA-Z0-9]*[a-zA-Z0-9])?"
+_LABEL = re.compile(_LABEL_FORM)
+_WILDCARD_LABEL = re.compile(rf"\*|(?:\*|\*-)?{_LABEL_FORM}")
+_TAG = r"(?:[A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
+_TAG_KEY = re.compile(rf"(?P<prefix>{_LABEL_FORM}(?:\.{_LABEL_FORM})*/)?(?P<name>{_TAG})")
+_TAG_VALUE = re.compile(rf"(?:{_TAG})?")
+_HEADER = re.compile(r"[-_.!#$%&'*+^`|~0-9A-Za-z]+")
+
+_HTTP = ("HTTP", "HTTP2", "HTTP_PROXY", "GRPC", "GRPC-WEB")
+_TLS = ("HTTPS", "TLS")
+PROTOCOLS = (*_HTTP, *_TLS, "TCP", "UDP", "MONGO", "REDIS", "MYSQL", "THRIFT")
+"""The protocols a port may have, in any letter case."""
+
+
+def is_label(text: str) -> bool:
+    """Whether `text` is a DNS label: letters, digits and inner hyphens, 63 at most."""
+    return len(text) <= 63 and bool(_LABEL.fullmatch(text))
+
+
+def is_ip(text: str) -> bool:
+    """Whether `text` is an IPv4 or IPv6 address."""
+    try:
+        return "%" not in text and bool(ipaddress.ip_address(text))
+    except ValueError:
+        return False
+
+
+def is_subnet(text: str) -> bool:
+    """Whether `text` is an IP address, or a range of them in CIDR notation."""
+    address, slash, length = text.partition("/")
+    if not is_ip(address):
+        return False
+    return not slash or length in map(str, range(ipaddress.ip_address(address).max_prefixlen + 1))
+
+
+def is_http(protocol: str) -> bool:
+    """Whether requests on a port of this protocol are HTTP in plain text."""
+    return protocol.upper() in _HTTP
+
+
+def is_tls(protocol: str) -> bool:
+    """Whether connections on a port of this protocol start with a TLS handshake."""
+    return protocol.upper() in _TLS
+
+
+def is_domain(text: str, wildcard: bool = False) -> bool:
+    """Whether `text` is a DNS name; with `wildcard`, `*` may stand for or at the start of its first label."""
+    first, *rest = text.split(".")
+    if not text or len(text) > 255:
+        return False
+    if wildcard and len(first) <= 63 and _WILDCARD_LABEL.fullmatch(first):
+        if not rest:
+            return True
+        first, *rest = rest
+    labels = [first, *rest]
+    if re.fullmatch(r"[+-]?\d+", labels[-1]):
+        return False
+    if labels[-1] == "":  # a trailing dot makes a name absolute
+        labels.pop()
+    return all(map(is_label, labels))
+
+
+def is_header(text: str) -> bool:
+    """Whether `text` can be the name of an HTTP header."""
+    return bool(_HEADER.fullmatch(text))
+
+
+def covers(wide: str, narrow: str) -> bool:
+    """Whether every name that `narrow` stands for is also one of `wide`."""
+    if not wide.startswith("*"):
+        return wide == narrow
+    return narrow.removeprefix("*").endswith(wide[1:])
+
+
+def host_in_namespace(text: str, places: str) -> str:
+    """The host of `namespace/host`, where the namespace may also be one of the characters in `places`.
+
+    Raises ValueError.
+    """
+    namespace, slash, host = text.partition("/")
+    if not slash or not (is_label(namespace) or namespace in list(places)):
+        raise ValueError(f"{show(text)} is not namespace/host, with a name or one of {' '.join(places)} in front")
+    return host
+
+
+def whole_host(text: str, ip: bool = False) -> str:
+    """Checks a DNS name of several labels, `*.example.com`, `*`, or with `ip` an address. Raises ValueError."""
+    name = text.removeprefix("*.")
+    if text != "*" and not ("." in text and (is_domain(name) or (ip and is_ip(text)))):
+        raise ValueError(f'{show(text)} is not a whole DNS name, "*.example.com" or "*"')
+    return text
+
+
+def _domain(text: str) -> str:
+    if not is_domain(text):
+        raise ValueError(f"{show(text)} is not a DNS name")
+    return text
+
+
+def _host(text: str) -> str:
+    if not is_domain(text, wildcard=True):
+        raise ValueError(f"{show(text)} is not a host: write a DNS name, or one that starts with *")
+    return text
+
+
+def _host_or_ip(text: str) -> str:
+    return text if is_ip(text) else _host(text)
+
+
+def _some_host(text: str) -> str:
+    if text == "*":
+        raise ValueError('"*" is too wide: name a host, or a part of it such as "*.example.com"')
+    return _host(text)
+
+
+def _label(text: str) -> str:
+    if not is_label(text):
+        raise ValueError(f"{show(text)} is not a DNS label: use letters, digits and inner hyphens, at most 63")
+    return text
+
+
+def _ip(text: str) -> str:
+    if not is_ip(text):
+        raise ValueError(f"{show(text)} is not an IP address")
+    return text
+
+
+def _subnet(text: str) -> str:
+    if not is_subnet(text):
+        raise ValueError(f'{show(text)} is neither an IP address nor a range such as "10.0.0.0/8"')
+    return text
+
+
+def socket(text: str) -> str:
+    """Checks the address of a Unix domain socket: a path, or `@name` in Linux's own namespace. Raises ValueError."""
+    path = text.removeprefix(UNIX)
+    if not path.startswith("@") and (not path.startswith("/") or path.endswith("/")):
+        raise ValueError(f"{show(text)} is not a socket: write {UNIX}/path/to/it or {UNIX}@name")
+    return text
+
+
+def _bind(text: str) -> str:
+    return socket(text) if text.startswith(UNIX) else _ip(text)
+
+
+def _protocol(text: str) -> str:
+    if text and text.upper() not in PROTOCOLS:
+        raise ValueError(f"{show(text)} is not one of {', '.join(PROTOCOLS)}{nearest(text, PROTOCOLS)}")
+    return text
+
+
+def _address(text: str) -> str:
+    if text.startswith(UNIX):
+        return socket(text)
+    if not is_ip(text) and not is_domain(text):
+        raise ValueError(f"{show(text)} is neither an IP address, a DNS name nor a {UNIX} socket")
+    return text
+
+
+def _labels(labels: dict[str, str]) -> dict[str, str]:
+    for key, value in labels.items():
+        parts = _TAG_KEY.fullmatch(key)
+        if not parts or len(parts["name"]) > 63 or len(parts["prefix"] or "") > 254:
+            raise ValueError(f"{show(key)} is not the key of a label")
+        if not _TAG_VALUE.fullmatch(value) or len(value) > 63:
+            raise ValueError(f"{show(value)}, of {show(key)}, is not the value of a label")
+    return labels
+
+
+def _selected(labels: dict[str, str]) -> dict[str, str]:
+    for key, value in labels.items():
+        if "*" in key + value:
+            raise ValueError(f"{show(f'{key}={value}')}: a selector has no wildcards")
+    return _labels(labels)
+
+
+def _gateway(text: str) -> str:
+    namespace, slash, name = text.rpartition("/")
+    if (slash and not (is_label(namespace) and is_label(name))) or (not slash and not is_domain(text)):
+        raise ValueError(f'{show(text)} is not a gateway: write "name", "namespace/name" or "mesh"')
+    return text
+
+
+def _header(text: str) -> str:
+    if not is_header(text):
+        raise ValueError(f"{show(text)} is not the name of a header")
+    return text
+
+
+def _export(namespaces: list[str]) -> list[str]:
+    for place in namespaces:
+        if place not in (".", "*", "~") and not is_label(place):
+            raise ValueError(f'{show(place)} is not a namespace, "." (its own) or "*" (all)')
+        if place in ("*", "~") and len(namespaces) > 1:
+            raise ValueError(f"{show(place)} leaves nothing for the other entries to say")
+        if namespaces.count(place) > 1:
+            raise ValueError(f"{show(place)} stands in it twice")
+    return namespaces
+
+
+def _export_to_some(namespaces: list[str]) -> list[str]:
+    if "~" in namespaces:
+        raise ValueError('"~" (nobody) is for service entries only')
+    return _export(namespaces)
+
+
+Fqdn = Annotated[str, AfterValidator(_domain)]
+Host = Annotated[str, AfterValidator(_host)]
+SomeHost = Annotated[str, AfterValidator(_some_host)]
+"""A host that does not stand for all."""
+HostOrIp = Annotated[str, AfterValidator(_host_or_ip)]
+Label = Annotated[str, AfterValidator(_label)]
+IpAddress = Annotated[str, AfterValidator(_ip)]
+Subnet = Annotated[str, AfterValidator(_subnet)]
+"""An IP address or a range of them in CIDR notation."""
+Bind = Annotated[str, AfterValidator(_bind)]
+"""What a listener is bound to: an IP address or a Unix domain socket."""
+Address = Annotated[str, AfterValidator(_address)]
+Protocol = Annotated[str, AfterValidator(_protocol)]
+GatewayName = Annotated[str, AfterValidator(_gateway)]
+HeaderName = Annotated[str, AfterValidator(_header)]
+
+Labels = Annotated[dict[str, str], AfterValidator(_labels)]
+Selector = Annotated[dict[str, str], AfterValidator(_selected)]
+"""Labels that a workload must have."""
+ExportTo = Annotated[list[str], AfterValidator(_export_to_some)]
+ServiceExportTo = Annotated[list[str], AfterValidator(_export)]

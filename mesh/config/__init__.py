@@ -1,0 +1,1 @@
+"""A stack's config: its types, how it is read, and the objects that it becomes."""

@@ -1,0 +1,97 @@
+"""Where a browser finds Bookinfo: by its own way in, or by a host of `mesh:traffic`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from components.gateways import PRODUCT_PAGE
+from mesh.analysis import hosts
+from mesh.config import traffic
+from mesh.config.settings import INGRESS, Settings
+from mesh.core.names import ROOT
+from mesh.requests import conditions
+from mesh.requests.types import Request
+from mesh.traffic import ingress
+from mesh.traffic.config import ROOT as TRAFFIC
+from mesh.traffic.ingress import Ingress
+from mesh.traffic.place import Object
+
+SERVICE: Final = "productpage"
+_STANDARD: Final = {"http": ingress.HTTP, "https": ingress.HTTPS}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Door:
+    """A way in to the product page."""
+
+    gateway: str
+    inside: str
+    """The gateway's name inside the cluster."""
+    host: str | None = None
+    """The host that has to be asked for; any if None."""
+    scheme: str = "http"
+    port: int = ingress.HTTP
+    """Port of the gateway's Service."""
+    port_name: str = "http2"
+    """How that port is called."""
+
+    def url(self, gateway: Mapping[str, Any], node: str | None) -> str:
+        """The address, by the gateway's facts; `node` is a node's address. In words where nothing reaches it yet."""
+        if gateway.get("type") == "LoadBalancer":
+            addresses = gateway.get("addresses")
+            return self._at(addresses[0], self.port) if addresses else "the load balancer has no address yet"
+        if gateway.get("type") == "NodePort":
+            return self._at(node or "<address of a node>", gateway.get("nodePorts", {}).get(self.port_name))
+        return f"{self._at(self.inside, self.port)} (inside the cluster)"
+
+    def _at(self, address: str, port: int | None) -> str:
+        shown = "" if port == _STANDARD[self.scheme] else f":{port}"
+        return f"{self.scheme}://{self.host or address}{shown}{PRODUCT_PAGE}"
+
+
+def door(settings: Settings) -> Door | None:
+    """Bookinfo's own, or else that of the first entry of `mesh:traffic.hosts` that leads to the product page."""
+    if settings.bookinfo is None:
+        return None
+    if settings.bookinfo.gateway:
+        return Door(gateway=INGRESS, inside=_inside(settings, INGRESS))
+    routes = {item.path: item for item in traffic.objects(settings) if item.body.kind == "VirtualService"}
+    page = hosts.full(SERVICE, settings.bookinfo.namespace, settings.global_.proxy.clusterDomain)
+    for name, entry in settings.traffic.hosts.items():
+        found = _of(entry, settings)
+        if found and page in _receivers(routes[f"{TRAFFIC}.hosts.{name}"], found, settings.global_.proxy.clusterDomain):
+            return found
+    return None
+
+
+def _inside(settings: Settings, gateway: str) -> str:
+    spec = settings.gateways.get(gateway)
+    namespace = (spec.namespace if spec else None) or ROOT
+    return f"{gateway}.{namespace}.svc.{settings.global_.proxy.clusterDomain}"
+
+
+def _of(entry: Ingress, settings: Settings) -> Door | None:
+    """The door of an entry; None if it has only hosts such as `*.example.com`, of which nobody knows which exist."""
+    named = next((host for host in entry.hosts if not host.startswith(hosts.ALL)), None)
+    if named is None and hosts.ALL not in entry.hosts:
+        return None
+    return Door(
+        gateway=entry.gateway,
+        inside=_inside(settings, entry.gateway),
+        host=named,
+        scheme="https" if entry.tls else "http",
+        port=entry.served,
+        port_name=next(port.name for port in settings.gateways[entry.gateway].ports if port.port == entry.served),
+    )
+
+
+def _receivers(routes: Object, at: Door, domain: str) -> set[str]:
+    """Full names of the services that get a request for the page."""
+    asked = Request(host=at.host or at.inside, path=PRODUCT_PAGE, port=at.port, secure=at.scheme == "https")
+    for route in routes.manifest()["spec"]["http"]:
+        if any(conditions.request(match, asked) for match in route.get("match") or [{}]):
+            named = (one["destination"]["host"] for one in route.get("route", []))
+            return {hosts.full(host, routes.namespace, domain) for host in named}
+    return set()

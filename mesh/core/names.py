@@ -1,0 +1,36 @@
+"""Names that Istio, Kubernetes, Pulumi's provider and this project agree on: labels, annotations, fixed names."""
+
+from __future__ import annotations
+
+from typing import Final
+
+ROOT: Final = "istio-system"
+"""Istio's own namespace."""
+MESH_CONFIG: Final = "istio"
+"""ConfigMap with the mesh-wide configuration; gateways mount it too."""
+INJECTOR: Final = "istio-sidecar-injector"
+"""ConfigMap with the injection template; also the name of the injection webhook."""
+XDS_PORT: Final = 15012
+"""istiod's port for discovery and certificates over TLS."""
+
+REVISION_LABEL: Final = "istio.io/rev"
+NAMESPACE_LABEL: Final = "istio-injection"
+INJECT_LABEL: Final = "sidecar.istio.io/inject"
+DEFAULT_REVISION: Final = "default"
+"""The revision of a control plane without one, whose objects bear no revision in their names."""
+
+PROJECT: Final = "mesh/project"
+STACK: Final = "mesh/stack"
+ID: Final = "mesh/id"
+"""Annotations that say whose a namespace of ours is: Pulumi project, stack, and the id of the stack's provider."""
+DIGEST: Final = "mesh/digest"
+"""Annotation that changes with the object."""
+
+FIELD_MANAGER: Final = "pulumi.com/patchFieldManager"
+"""Annotation with the name under which the provider applies an object."""
+WAIT_FOR: Final = "pulumi.com/waitFor"
+"""Annotation with the conditions on which an object counts as ready, so that others may be created."""
+SKIP_AWAIT: Final = "pulumi.com/skipAwait"
+"""Annotation: the object is ready as the API server returns it."""
+DELETION: Final = "pulumi.com/deletionPropagationPolicy"
+"""Annotation: how an object is deleted."""

@@ -1,0 +1,193 @@
+"""The map of a mesh: hosts, gateways, routes with weights and faults, services, versions; policies as locks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from mesh.analysis import hosts, virtual_services
+from mesh.analysis.mesh import Mesh
+from mesh.analysis.mtls import STRICT, Peers
+from mesh.analysis.objects import Object
+from mesh.analysis.services import Service
+from mesh.analysis.workloads import Workload
+from mesh.pictures.model import Arrow, Box, Picture
+
+COLUMNS: Final = ("hosts", "gateways", "routes", "services", "rules of sidecars", "versions")
+_HOSTS, _GATEWAYS, _ROUTES, _SERVICES, _RULES, _VERSIONS = range(len(COLUMNS))
+_MOST: Final = 3
+"""So many matches of a route stand in its box."""
+_WIDEST: Final = 34
+"""So many characters of a line."""
+
+
+def of(mesh: Mesh, title: str) -> Picture:
+    """The map. Services that no route and no pod of the stack's has to do with are left out."""
+    drawing = _Drawing(mesh)
+    for thing in mesh.of("VirtualService"):
+        drawing.at_gateways(thing)
+    for service in mesh.services.all:
+        if service.namespace != mesh.root:
+            drawing.service(service)
+    return Picture(
+        title=title, columns=COLUMNS, boxes=list(drawing.boxes.values()), arrows=list(dict.fromkeys(drawing.arrows))
+    )
+
+
+class _Drawing:
+    """Boxes and arrows as they are found."""
+
+    def __init__(self, mesh: Mesh) -> None:
+        self.mesh = mesh
+        self.boxes: dict[str, Box] = {}
+        self.arrows: list[Arrow] = []
+        self._peers = Peers(mesh)
+        self._guards: dict[Workload, list[str]] = {}
+        for policy in mesh.of("AuthorizationPolicy"):
+            labels = (policy.spec.get("selector") or {}).get("matchLabels") or {}
+            place = None if policy.namespace == mesh.root else policy.namespace
+            for pod in mesh.workloads.select(labels, place):
+                self._guards.setdefault(pod, []).append(f"{policy.spec.get('action', 'ALLOW').lower()} {policy.name}")
+        self._rules: dict[str, list[Object]] = {}
+        for thing in mesh.of("VirtualService"):
+            for host in thing.items("hosts") if virtual_services.for_sidecars(thing) else ():
+                self._rules.setdefault(mesh.full(host, thing.namespace), []).append(thing)
+
+    def box(self, name: str, column: int, lines: Iterable[str], locks: Sequence[str] = ()) -> str:
+        shown = tuple(_short(line) for line in lines if line)
+        self.boxes.setdefault(name, Box(id=name, column=column, lines=shown, locks=tuple(locks)))
+        return name
+
+    def arrow(self, source: str, target: str, label: str = "") -> None:
+        self.arrows.append(Arrow(source=source, target=target, label=label))
+
+    def at_gateways(self, thing: Object) -> None:
+        """The routes of a VirtualService at its gateways."""
+        for _, name, ref in virtual_services.gateways(thing):
+            found = self.mesh.get(*ref)
+            ports = [server["port"] for server in found.items("servers")] if found else []
+            listens = ", ".join(f"{port['protocol']} {port.get('number')}" for port in ports)
+            gateway = self.box(str(ref), _GATEWAYS, [name, listens], self._locks_of_gateway(found))
+            for host in thing.items("hosts"):
+                self.arrow(self.box(f"host {host}", _HOSTS, ["any host" if host == hosts.ALL else host]), gateway)
+            for rule, route in _named(thing):
+                box = self.box(f"{rule} at gateways", _ROUTES, _route(route))
+                self.arrow(gateway, box)
+                self._receivers(thing, route, box, to_services=True)
+
+    def service(self, service: Service) -> None:
+        """A service, the rules that sidecars follow, and its versions."""
+        pods = self.mesh.behind(service)
+        rules = self._rules.get(service.host, [])
+        if not (pods or rules or service.host in self.boxes or service.outside):
+            return
+        name = self._service(service)
+        for thing in rules:
+            for rule, route in _named(thing):
+                box = self.box(f"{rule} of sidecars", _RULES, _route(route))
+                self.arrow(name, box)
+                self._receivers(thing, route, box, to_services=False)
+        for pod in pods:
+            version = self._version(pod)
+            if not rules:
+                self.arrow(name, version)
+
+    def _service(self, service: Service) -> str:
+        kind = "outside" if service.outside else ""
+        return self.box(service.host, _SERVICES, [service.host.partition(".svc.")[0], kind])
+
+    def _receivers(self, thing: Object, route: Mapping[str, Any], source: str, to_services: bool) -> None:
+        parts = [(part["destination"], _weight(part, route)) for part in route.get("route") or ()]
+        if route.get("mirror"):
+            parts.append((route["mirror"], "copies"))
+        for said, label in parts:
+            service = self.mesh.service(said["host"], thing.namespace)
+            if service is None:
+                self.arrow(source, self.box(f"? {said['host']}", _SERVICES, [said["host"], "unknown"]), label)
+                continue
+            subset = said.get("subset")
+            if to_services and not subset:
+                self.arrow(source, self._service(service), label)
+                continue
+            for pod in self._pods(service, subset):
+                self.arrow(source, self._version(pod), label)
+
+    def _pods(self, service: Service, subset: str | None) -> Iterator[Workload]:
+        labels: Mapping[str, str] = {}
+        for rule in self.mesh.of("DestinationRule"):
+            if self.mesh.full(rule.spec.get("host", ""), rule.namespace) == service.host:
+                labels = next((s.get("labels") or {} for s in rule.items("subsets") if s["name"] == subset), labels)
+        return (pod for pod in self.mesh.behind(service) if labels.items() <= pod.labels.items())
+
+    def _version(self, pod: Workload) -> str:
+        locks = ["mTLS"] if pod.proxy and self._peers.mode(pod) == STRICT else []
+        without = "" if pod.proxy else "no sidecar"
+        return self.box(str(pod.object.ref), _VERSIONS, [pod.object.name, without], [*locks, *self._locks(pod)])
+
+    def _locks_of_gateway(self, gateway: Object | None) -> Sequence[str]:
+        pods = self.mesh.workloads.select(gateway.spec.get("selector") or {}) if gateway else ()
+        tls = any((server.get("tls") or {}).get("mode") for server in gateway.items("servers")) if gateway else False
+        return [*(["TLS"] if tls else []), *(self._locks(pods[0]) if pods else ())]
+
+    def _locks(self, pod: Workload) -> Sequence[str]:
+        return self._guards.get(pod, [])
+
+
+def _named(thing: Object) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The routes of a VirtualService with names by which they are the same in another picture: by what they are for,
+    not by their place, which others may take."""
+    seen: Counter[str] = Counter()
+    for route in virtual_services.routes(thing):
+        name = "; ".join([str(thing.ref), *map(_match, route.get("match") or ())])
+        seen[name] += 1
+        yield f"{name} {seen[name]}", route
+
+
+def _route(route: Mapping[str, Any]) -> Iterator[str]:
+    """What a route is for, and what it does besides passing requests on."""
+    matches = [_match(match) for match in route.get("match") or ()]
+    yield from matches[:_MOST] or ["all requests"]
+    if len(matches) > _MOST:
+        yield f"and {len(matches) - _MOST} more"
+    delay, abort = ((route.get("fault") or {}).get(name) for name in ("delay", "abort"))
+    if delay:
+        yield f"fault: {_share(delay)} {delay.get('fixedDelay', '')} late"
+    if abort:
+        yield f"fault: {_share(abort)} end in {abort.get('httpStatus', '')}"
+    if route.get("redirect"):
+        yield f"redirect to {route['redirect'].get('authority', '')}{route['redirect'].get('uri', '')}"
+    if route.get("timeout"):
+        yield f"timeout {route['timeout']}"
+    if route.get("retries"):
+        yield f"retries {route['retries'].get('attempts', 0)}"
+
+
+def _match(match: Mapping[str, Any]) -> str:
+    parts = []
+    for name, said in {**(match.get("headers") or {}), **(match.get("queryParams") or {})}.items():
+        parts.append(f"{name}: {_string(said)}")
+    for name in ("method", "uri", "authority", "scheme"):
+        if name in match:
+            parts.append(_string(match[name]))
+    parts += [f"without {name}" for name in match.get("withoutHeaders") or ()]
+    parts += [f"from {value}" for value in (match.get("sourceLabels") or {}).values()]
+    return ", ".join(parts) or "all requests"
+
+
+def _string(said: Mapping[str, str]) -> str:
+    how, value = next(iter(said.items()), ("", "any"))
+    return f"{value}*" if how == "prefix" else f"/{value}/" if how == "regex" else value
+
+
+def _share(fault: Mapping[str, Any]) -> str:
+    value = (fault.get("percentage") or {}).get("value", fault.get("percent", 0))
+    return f"{value:g} %"
+
+
+def _weight(part: Mapping[str, Any], route: Mapping[str, Any]) -> str:
+    return f"{part.get('weight', 0)} %" if len(route["route"]) > 1 else ""
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…"

@@ -1,0 +1,37 @@
+"""Which hosts a gateway serves that is reached from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from mesh.analysis import policies
+from mesh.analysis.findings import Finding
+from mesh.analysis.mesh import Mesh
+from mesh.analysis.objects import Object
+
+_OUTSIDE: Final = ("LoadBalancer", "NodePort")
+_WITH_HOSTS: Final = ("HTTP", "HTTP2", "HTTPS", "GRPC", "GRPC-WEB", "TLS")
+"""Protocols in which a client names a host."""
+
+
+def wildcards(mesh: Mesh) -> Iterator[Finding]:
+    """Hosts with a star, at gateways with a Service that is reached from outside."""
+    for gateway in mesh.of("Gateway"):
+        pods = mesh.workloads.select(gateway.spec.get("selector") or {})
+        services = (service.object for service in mesh.before(pods))
+        ways = sorted({f"Service {thing.namespace}/{thing.name}" for thing in services if _is_outside(thing)})
+        for i, server in enumerate(gateway.items("servers") if ways else ()):
+            if (server.get("port") or {}).get("protocol", "").upper() not in _WITH_HOSTS:
+                continue
+            for j, host in enumerate(server.get("hosts") or ()):
+                name = host.rpartition("/")[2]
+                if name.startswith("*"):
+                    which = "any host" if name == "*" else f"any host below {name[2:]}"
+                    text = f"{which} is served to the outside, through {' and '.join(ways)}: name the hosts"
+                    yield policies.WILDCARD_HOST.at(gateway, f"servers[{i}].hosts[{j}]", text)
+
+
+def _is_outside(service: Object) -> bool:
+    """Whether a Service is reached from outside."""
+    return service.spec.get("type") in _OUTSIDE or bool(service.spec.get("externalIPs"))

@@ -1,0 +1,31 @@
+"""Whether what has a sidecar can be called in plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mesh.analysis import policies
+from mesh.analysis.findings import Finding
+from mesh.analysis.mesh import Mesh
+from mesh.analysis.mtls import STRICT, Peers
+
+
+def plain_text(mesh: Mesh) -> Iterator[Finding]:
+    """Workloads, and single ports of them, that mutual TLS is not asked of. Gateways are there to be called by all."""
+    peers = Peers(mesh)
+    for workload in mesh.workloads.all:
+        if not workload.proxy or workload.gateway:
+            continue
+        deciding = peers.of(workload)
+        said = f"by {deciding[0].ref}" if deciding else "since no PeerAuthentication is for it"
+        mode = peers.mode(workload)
+        if mode != STRICT:
+            text = f"mutual TLS is {mode} {said}: it should be {STRICT}"
+            yield policies.PLAIN_TEXT.at(workload.object, "", text)
+        ports: Mapping[Any, Any] = (deciding[0].spec.get("portLevelMtls") or {}) if deciding else {}
+        for port in ports:
+            single = peers.mode(workload, int(port))
+            if single not in (STRICT, mode):
+                text = f"mutual TLS is {single} on port {port} {said}: it should be {STRICT}"
+                yield policies.PLAIN_TEXT.at(workload.object, "", text)

@@ -1,0 +1,89 @@
+"""Values that Istio 1.10 accepts for the annotations of injection; others make it refuse the pod."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from mesh.core import errors
+
+BOOLEANS: Final = ("1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False")
+
+
+class InjectionError(Exception):
+    """A workload cannot get a sidecar; the text says what of it is wrong."""
+
+
+def check(annotations: Mapping[str, str]) -> None:
+    """Raises InjectionError for the first annotation with a value that Istio would refuse."""
+    for name, rule in RULES.items():
+        if name in annotations and not rule(annotations[name]):
+            wanted = (rule.__doc__ or "").rstrip(".")
+            raise InjectionError(f"{name}: {errors.show(annotations[name])} is not {wanted}")
+
+
+def _mode(value: str) -> bool:
+    """one of REDIRECT, TPROXY, NONE."""
+    return value in ("REDIRECT", "TPROXY", "NONE")
+
+
+def _port(value: str) -> bool:
+    """a port, 0..65535."""
+    return value.strip().isdecimal() and int(value) <= 65535
+
+
+def _count(value: str) -> bool:
+    """a whole number of at least 0."""
+    return value.isdecimal() and int(value) < 2**32
+
+
+def _boolean(value: str) -> bool:
+    """true or false."""
+    return value in BOOLEANS
+
+
+def _ports(value: str) -> bool:
+    """a comma-separated list of ports."""
+    return not value or all(_port(port) for port in value.split(","))
+
+
+def _all_or_ports(value: str) -> bool:
+    """`*` or a comma-separated list of ports."""
+    return value == "*" or _ports(value)
+
+
+def _ranges(value: str) -> bool:
+    """a comma-separated list of address ranges like 10.0.0.0/8."""
+    return not value or all(map(_range, value.split(",")))
+
+
+def _all_or_ranges(value: str) -> bool:
+    """`*` or a comma-separated list of address ranges like 10.0.0.0/8."""
+    return value == "*" or _ranges(value)
+
+
+def _range(value: str) -> bool:
+    try:
+        ipaddress.ip_network(value, strict=False)
+    except ValueError:
+        return False
+    return "/" in value
+
+
+_READINESS = "readiness.status.sidecar.istio.io/"
+_TRAFFIC = "traffic.sidecar.istio.io/"
+RULES: Final[dict[str, Callable[[str], bool]]] = {
+    "sidecar.istio.io/interceptionMode": _mode,
+    "sidecar.istio.io/enableCoreDump": _boolean,
+    "status.sidecar.istio.io/port": _port,
+    f"{_READINESS}initialDelaySeconds": _count,
+    f"{_READINESS}periodSeconds": _count,
+    f"{_READINESS}failureThreshold": _count,
+    f"{_TRAFFIC}includeOutboundIPRanges": _all_or_ranges,
+    f"{_TRAFFIC}excludeOutboundIPRanges": _ranges,
+    f"{_TRAFFIC}includeInboundPorts": _all_or_ports,
+    f"{_TRAFFIC}excludeInboundPorts": _ports,
+    f"{_TRAFFIC}excludeOutboundPorts": _ports,
+    "prometheus.istio.io/merge-metrics": _boolean,
+}

@@ -1,0 +1,71 @@
+"""The inputs of injection as Go template expressions over what Istio's injector hands to a template."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mesh.proxy.expr import Expr, Form, Value, call
+from mesh.proxy.proxy import CONTAINER
+from mesh.proxy.source import Mapped
+
+PRELUDE: Final = (
+    '{{- $names := list }}{{- $ports := "" }}',
+    "{{- range $.Spec.Containers }}",
+    f'{{{{- if ne .Name "{CONTAINER}" }}}}{{{{ $names = append $names .Name }}}}{{{{ end }}}}',
+    "{{- range .Ports }}",
+    '{{- $ports = printf "%s\\n    %s%s" $ports (ternary "," "" (ne $ports "")) (structToJSON .) }}',
+    "{{- end }}",
+    "{{- end }}",
+)
+"""Lines that collect the containers' names and ports; the expressions below read these variables."""
+
+
+class TemplateSource:
+    """Every input as an expression; `$` is the injector's data, also within loops."""
+
+    revision: Value = Expr("$.Revision")
+    trust_domain: Value = Expr("$.MeshConfig.TrustDomain")
+    api_version: Value = Expr("$.TypeMeta.APIVersion")
+    kind: Value = Expr("$.TypeMeta.Kind")
+    workload: Value = Expr("$.DeploymentMeta.Name")
+    namespace: Value = Expr("$.DeploymentMeta.Namespace")
+    service_account: Value = Expr("$.Spec.ServiceAccountName")
+    containers: Value = Expr('(join "," $names)')
+    only_container: Value = Expr('(ternary (first $names) "" (eq (len $names) 1))')
+    pod_ports: Value = Expr('(printf "[%s\\n]" $ports)')
+    annotations_json: Value = Expr("(toJSON $.ObjectMeta.Annotations)")
+    annotated_at_all: Value = Expr("$.ObjectMeta.Annotations")
+    proxy_config: Value = Expr("(protoToJSON $.ProxyConfig)")
+    interception_mode: Value = Expr("$.ProxyConfig.InterceptionMode")
+    concurrency: Value = Expr("$.ProxyConfig.Concurrency.GetValue", "plain")
+    hold_application: Value = Expr("$.ProxyConfig.HoldApplicationUntilProxyStarts.GetValue", "flag")
+    proxy_metadata: Mapped = Expr("$.ProxyConfig.ProxyMetadata", "object")
+    tracer_tls: Value = Expr("$.ProxyConfig.GetTracing.GetTlsSettings", "object")
+    tracer_ca_directory: Value = Expr("(directory $.ProxyConfig.GetTracing.GetTlsSettings.GetCaCertificates)")
+
+    def setting(self, path: str, form: Form = "text") -> Expr:
+        return Expr(f"$.Values.{path}", form)
+
+    def label(self, name: str) -> Value:
+        return call("index", Expr("$.ObjectMeta.Labels"), name)
+
+    def annotation(self, name: str, default: object = "") -> Value:
+        return call("annotation", Expr("$.ObjectMeta"), name, default)
+
+    def annotated(self, name: str) -> Value:
+        return call("isset", Expr("$.ObjectMeta.Annotations"), name, form="flag")
+
+    def annotation_object(self, name: str) -> Expr:
+        return call("fromJSON", self.annotation(name), form="object")
+
+    def environment(self, name: str, default: str) -> Value:
+        return call("env", name, default)
+
+    def excluding(self, port: Value, ports: Value) -> Value:
+        return call("excludeInboundPort", port, ports)
+
+    def network_list(self, networks: Value, name: str) -> Value:
+        return call("appendMultusNetwork", networks, name)
+
+    def named(self, name: Value, fields: Value) -> Expr:
+        return call("set", fields, "name", name, form="object")

@@ -1,0 +1,119 @@
+"""One workload as the source of injection: everything is known, so the model comes out as plain data."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from mesh.core import errors
+from mesh.proxy import proxyconfig
+from mesh.proxy.annotations import InjectionError
+from mesh.proxy.expr import Form, Node, Value
+from mesh.proxy.proxy import CONTAINER
+from mesh.proxy.source import Mapped
+from mesh.proxy.text import go_json, go_text
+
+PORT_FIELDS: Final = ("name", "hostPort", "containerPort", "protocol", "hostIP")
+"""A container port's fields in the order in which Kubernetes writes them."""
+
+
+class Workload:
+    """A pod, the object that it belongs to, and the installation. Raises InjectionError for unusable annotations."""
+
+    def __init__(
+        self,
+        owner: Mapping[str, Any],
+        pod: Mapping[str, Any],
+        values: Mapping[str, Any],
+        mesh: Mapping[str, Any],
+        revision: str,
+    ) -> None:
+        metadata, spec = pod.get("metadata") or {}, pod["spec"]
+        self._values = values
+        self._labels: Mapping[str, str] = metadata.get("labels") or {}
+        self._annotations: Mapping[str, str] = metadata.get("annotations") or {}
+        self.config = proxyconfig.effective(mesh, self._annotations)
+        self.revision: Value = revision
+        self.trust_domain: Value = mesh.get("trustDomain", "cluster.local")
+        self.api_version: Value = owner["apiVersion"]
+        self.kind: Value = owner["kind"]
+        self.workload: Value = owner["metadata"].get("name", "")
+        self.namespace: Value = owner["metadata"].get("namespace", "")
+        self.service_account: Value = spec.get("serviceAccountName", "")
+        names = [container["name"] for container in spec["containers"] if container["name"] != CONTAINER]
+        self.containers: Value = ",".join(names)
+        self.only_container: Value = names[0] if len(names) == 1 else ""
+        self.pod_ports: Value = _ports(spec["containers"])
+        self.annotations_json: Value = go_json(dict(sorted(self._annotations.items())))
+        self.annotated_at_all: Value = bool(self._annotations)
+        self.proxy_config: Value = go_json(proxyconfig.differences(self.config))
+        self.interception_mode: Value = self.config["interceptionMode"]
+        self.concurrency: Value = self.config["concurrency"] or 0
+        self.hold_application: Value = bool(self.config["holdApplicationUntilProxyStarts"])
+        self.proxy_metadata: Mapped = self.config[proxyconfig.METADATA]
+        tls = (self.config["tracing"] or {}).get("tlsSettings")
+        self.tracer_tls: Value = tls is not None
+        self.tracer_ca_directory: Value = posixpath.join(posixpath.dirname((tls or {}).get("caCertificates", "")), "")
+
+    def holds(self) -> bool:
+        """Whether the application waits for the proxy, which then is the first container."""
+        return bool(self.hold_application or self.setting("global.proxy.holdApplicationUntilProxyStarts"))
+
+    def setting(self, path: str, form: Form = "text") -> Any:  # noqa: ARG002 - the form matters to templates only
+        found: Any = self._values
+        for name in path.split("."):
+            found = found.get(name) if isinstance(found, Mapping) else None
+        return found
+
+    def label(self, name: str) -> Value:
+        return self._labels.get(name, "")
+
+    def annotation(self, name: str, default: object = "") -> Value:
+        return self._annotations.get(name, go_text(default))
+
+    def annotated(self, name: str) -> Value:
+        return name in self._annotations
+
+    def annotation_object(self, name: str) -> Mapping[str, Any] | None:
+        if name not in self._annotations:
+            return None
+        try:
+            found = json.loads(self._annotations[name])
+        except ValueError:
+            found = None
+        if not isinstance(found, dict):
+            raise InjectionError(f"{name}: expected a JSON object, got {errors.show(self._annotations[name])}")
+        return found
+
+    def environment(self, name: str, default: str) -> Value:  # noqa: ARG002 - istiod's own is not known here
+        return default
+
+    def excluding(self, port: Value, ports: Value) -> Value:
+        one, listed = str(port).strip(), str(ports).split(",")
+        if one in ("", "0") or one in listed:
+            return ports
+        return ",".join([*filter(None, map(str.strip, listed)), one])
+
+    def network_list(self, networks: Value, name: str) -> Value:
+        text = str(networks)
+        if not text:
+            return name
+        if "]" not in text:
+            return text if name in map(str.strip, text.split(",")) else f"{text}, {name}"
+        try:
+            listed = [network.get("name") for network in json.loads(text)]
+        except (ValueError, AttributeError):
+            return text
+        head, _, tail = text.rpartition("]")
+        return text if name in listed else f'{head}, {{"name": "{name}"}}]{tail}'
+
+    def named(self, name: Value, fields: Any) -> Node:
+        return {**fields, "name": name}
+
+
+def _ports(containers: Sequence[Mapping[str, Any]]) -> str:
+    ports = [port for container in containers for port in container.get("ports") or ()]
+    written = [go_json({field: port[field] for field in PORT_FIELDS if port.get(field)}) for port in ports]
+    return "".join(["[", *(f"\n    {',' if i else ''}{port}" for i, port in enumerate(written)), "\n]"])

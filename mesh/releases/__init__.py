@@ -1,0 +1,1 @@
+"""Istio's releases, each in a folder of its own."""

@@ -1,0 +1,64 @@
+"""A review as plain data, for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mesh.analysis.objects import Ref
+from mesh.review.changes import Change
+from mesh.review.fields import Field
+from mesh.review.review import Review
+
+
+def plain(review: Review) -> Mapping[str, Any]:
+    """The review in full; docs/report.md says what is in it."""
+    return {
+        "stack": review.stack,
+        "source": _filled({"kind": review.source.kind, "text": review.source.text, "commit": review.source.commit}),
+        "counts": {**review.counts, "unchanged": review.subject.unchanged},
+        "risks": [
+            {"weight": str(risk.weight), "risk": risk.word, "object": _ref(risk.object), "reason": risk.reason}
+            for risk in review.risks
+        ],
+        "restarts": review.restarts,
+        "requests": [
+            {
+                "requests": shift.what,
+                "way": "through" if shift.outside else "from",
+                "sources": shift.sources,
+                "before": shift.before,
+                "after": shift.after,
+                "samples": shift.samples,
+            }
+            for shift in review.shifts
+        ],
+        "findings": list(review.findings),
+        "refused": list(review.refused),
+        "drift": _changes(review.drift),
+        "changes": _changes(review.subject.changes),
+    }
+
+
+def _changes(changes: Sequence[Change]) -> list[Mapping[str, Any]]:
+    return [
+        {
+            "op": change.op,
+            "object": _ref(change.ref),
+            "component": change.item.component,
+            "fields": [_field(field) for field in change.fields],
+        }
+        for change in changes
+    ]
+
+
+def _field(field: Field) -> Mapping[str, Any]:
+    return _filled({"path": field.path, "note": field.note, "old": field.old, "new": field.new})
+
+
+def _filled(said: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {key: value for key, value in said.items() if value not in (None, "")}
+
+
+def _ref(ref: Ref) -> Mapping[str, str]:
+    return {"kind": ref.kind, "namespace": ref.namespace, "name": ref.name}

@@ -1,0 +1,196 @@
+"""Risks for who may call whom, and how they prove who they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from mesh.analysis.mesh import Mesh
+from mesh.analysis.mtls import PERMISSIVE, STRICT, Peers, labels
+from mesh.analysis.objects import Object, Ref
+from mesh.analysis.workloads import Workload
+from mesh.review.risks.rule import Found, Rule, Weight
+from mesh.review.subject import Subject
+
+_STRENGTH: Final = ("DISABLE", PERMISSIVE, STRICT)
+_NOBODY: Final = "notRequestPrincipals"
+_PLAIN: Final = "DISABLE"
+
+
+def mtls(subject: Subject) -> Found:
+    """PeerAuthentications by what they come to for the pods that they are about; clients' rules; the mesh's own."""
+    old, new = Peers(subject.old), Peers(subject.new)
+    for change in subject.of("PeerAuthentication"):
+        said = dict.fromkeys(_weaker(old, new, policy) for policy in (change.old, change.new) if policy)
+        for text in filter(None, said):
+            yield change.ref, f"{text} {_scope(change.item.object, subject.new)}"
+    for change in subject.of("DestinationRule"):
+        was, now = (_client(rule) for rule in (change.old, change.new))
+        if now == _PLAIN != was:
+            host = change.item.object.spec.get("host")
+            yield change.ref, f"callers of {host} speak plain text (tls {was or 'not set'} → {now})"
+    for ref, config, before in _configs(subject):
+        if before.get("enableAutoMtls", True) and not config.get("enableAutoMtls", True):
+            yield ref, "enableAutoMtls is off: sidecars speak plain text where no rule says otherwise"
+
+
+def _weaker(old: Peers, new: Peers, policy: Object) -> str:
+    """How mutual TLS gets weaker for the pods that a policy is about; empty if it does not."""
+    pods = Workload(object=policy, labels=labels(policy), annotations={}, pod={}, proxy=True)
+    ports = [None, *(int(port) for port in policy.spec.get("portLevelMtls") or ())]
+    for port in ports:
+        was, now = old.mode(pods, port), new.mode(pods, port)
+        if _STRENGTH.index(now) < _STRENGTH.index(was):
+            return f"{was} → {now}{f' on port {port}' if port else ''}"
+    return ""
+
+
+def _scope(policy: Object, mesh: Mesh) -> str:
+    if chosen := labels(policy):
+        return f"for pods with {', '.join(f'{key}={value}' for key, value in sorted(chosen.items()))}"
+    return "for the whole mesh" if policy.namespace == mesh.root else f"for namespace {policy.namespace}"
+
+
+def _client(rule: Object | None) -> str:
+    policy = (rule.spec.get("trafficPolicy") or {}) if rule else {}
+    return str((policy.get("tls") or {}).get("mode") or "")
+
+
+def _configs(subject: Subject) -> Iterator[tuple[Ref, Mapping[str, Any], Mapping[str, Any]]]:
+    """The mesh's configuration, new and old, if it changes."""
+    for change in subject.of("ConfigMap"):
+        if change.new and change.old and "mesh" in (change.new.body.get("data") or {}):
+            yield change.ref, subject.new.config, subject.old.config
+
+
+def egress(subject: Subject) -> Found:
+    for ref, config, before in _configs(subject):
+        if _outbound(before) and not _outbound(config):
+            yield (
+                ref,
+                "outboundTrafficPolicy REGISTRY_ONLY → ALLOW_ANY: the whole mesh may call hosts that it does not know",
+            )
+    for change in subject.of("Sidecar"):
+        was, now = (_outbound(thing.spec) if thing else False for thing in (change.old, change.new))
+        if was and not now and not _outbound(subject.new.config):
+            yield change.ref, "its workloads may call hosts that the mesh does not know"
+
+
+def _outbound(config: Mapping[str, Any]) -> bool:
+    """Whether only known hosts may be called."""
+    return bool((config.get("outboundTrafficPolicy") or {}).get("mode") == "REGISTRY_ONLY")
+
+
+def loosened(subject: Subject) -> Found:
+    for change in subject.of("AuthorizationPolicy"):
+        for policy, other in ((change.old, change.new), (change.new, change.old)):
+            if policy and not asks_for_token(policy):
+                yield from ((change.ref, why) for why in _looser(policy, other, policy is change.old, subject))
+    for change in subject.of("RequestAuthentication"):
+        was, now = (_issuers(thing) for thing in (change.old, change.new))
+        if change.old and (more := sorted(now - was)):
+            yield change.ref, f"tokens of {', '.join(more)} are accepted, too"
+    for change in subject.of("NetworkPolicy"):
+        if change.new is None:
+            yield change.ref, "it is gone: its pods take connections from everywhere"
+
+
+def _looser(policy: Object, other: Object | None, is_old: bool, subject: Subject) -> Iterator[str]:
+    """What a policy let nobody do that is possible without it, or what a new one allows."""
+    action = policy.spec.get("action", "ALLOW")
+    rest = other if other and _about(other) == _about(policy) else None
+    if is_old and action == "DENY" and not _covered(policy, rest):
+        yield "it denies less than before" if rest else "what it denied is no longer denied by it"
+    elif is_old and action == "ALLOW" and not rest and not _guards(subject.new, policy):
+        yield "no other policy allows anything here: everybody may call"
+    elif not is_old and action == "ALLOW" and _guards(subject.old, policy) and not _covered(policy, rest):
+        yield "it allows more than before" if rest else "it allows what was not allowed"
+
+
+def _about(policy: Object) -> tuple[str, Mapping[str, str]]:
+    return policy.spec.get("action", "ALLOW"), labels(policy)
+
+
+def _guards(mesh: Mesh, policy: Object) -> bool:
+    """Whether ALLOW policies are there for all pods that a policy is about, so that the rest is not allowed."""
+    return any(
+        one.spec.get("action", "ALLOW") == "ALLOW"
+        and one.namespace in (policy.namespace, mesh.root)
+        and labels(one).items() <= labels(policy).items()
+        for one in mesh.of("AuthorizationPolicy")
+    )
+
+
+def _covered(policy: Object, other: Object | None) -> bool:
+    """Whether each request that a policy's rules are about is also what the other's rules are about, as far as that
+    can be seen: rule by rule."""
+    theirs = other.items("rules") if other else ()
+    return all(any(_within(rule or {}, wide or {}) for wide in theirs) for rule in policy.items("rules"))
+
+
+def _within(narrow: Mapping[str, Any], wide: Mapping[str, Any]) -> bool:
+    for field, inner in (("from", "source"), ("to", "operation")):
+        limits, entries = wide.get(field) or (), narrow.get(field) or ()
+        if limits and not entries:
+            return False
+        for entry in entries if limits else ():
+            if not any(_fits(entry.get(inner) or {}, limit.get(inner) or {}) for limit in limits):
+                return False
+    return all(condition in (narrow.get("when") or ()) for condition in wide.get("when") or ())
+
+
+def _fits(narrow: Mapping[str, Any], wide: Mapping[str, Any]) -> bool:
+    """Whether a source or operation says all that the other says, or more."""
+    for field, values in wide.items():
+        own = set(narrow.get(field) or ())
+        if not (own >= set(values) if field.startswith("not") else own and own <= set(values)):
+            return False
+    return True
+
+
+def asks_for_token(policy: Object) -> bool:
+    """Whether a policy denies who brings no token."""
+    callers = [entry.get("source") or {} for rule in policy.items("rules") for entry in (rule or {}).get("from") or ()]
+    return policy.spec.get("action") == "DENY" and any(_NOBODY in caller for caller in callers)
+
+
+def tokens(subject: Subject) -> Found:
+    for change in subject.of("AuthorizationPolicy"):
+        if change.old and asks_for_token(change.old) and not _covered(change.old, change.new):
+            yield change.ref, "a token is asked for in fewer cases" if change.new else "no token is asked for"
+    for change in subject.of("RequestAuthentication"):
+        if change.new is None:
+            yield change.ref, "tokens are no longer looked at: bad ones are let through"
+
+
+def _issuers(thing: Object | None) -> set[str]:
+    return {rule.get("issuer", "") for rule in thing.items("jwtRules")} if thing else set()
+
+
+RULES: Final = (
+    Rule(
+        word="mTLS weakened",
+        weight=Weight.HIGH,
+        meaning="mutual TLS is asked for less strictly (STRICT, PERMISSIVE, DISABLE), or callers do without",
+        look=mtls,
+    ),
+    Rule(
+        word="access rules loosened",
+        weight=Weight.HIGH,
+        meaning="an AuthorizationPolicy allows more or denies less, the last ALLOW is gone, another issuer of tokens is"
+        " trusted, a NetworkPolicy is gone",
+        look=loosened,
+    ),
+    Rule(
+        word="JWT no longer required",
+        weight=Weight.HIGH,
+        meaning="requests without a token, or with a bad one, are let through where they were not",
+        look=tokens,
+    ),
+    Rule(
+        word="egress allowed to any host",
+        weight=Weight.HIGH,
+        meaning="outboundTrafficPolicy is no longer REGISTRY_ONLY",
+        look=egress,
+    ),
+)

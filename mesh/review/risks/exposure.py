@@ -1,0 +1,168 @@
+"""Risks for what the outside can reach, and for who reaches us there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from mesh.analysis import pages
+from mesh.analysis.mesh import Mesh
+from mesh.analysis.objects import Object
+from mesh.review.risks.rule import Found, Rule, Weight
+from mesh.review.subject import Subject
+
+_OUTSIDE: Final = ("ClusterIP", "NodePort", "LoadBalancer")
+"""Types of Services, by how far they can be reached."""
+_ADDONS: Final = "mesh:addons"
+"""Where the stack's config says so."""
+_TLS: Final = ("", "PASSTHROUGH", "SIMPLE", "MUTUAL")
+
+
+def opened(subject: Subject) -> Found:
+    for change in subject.of("Service"):
+        if change.new:
+            yield from ((change.ref, why) for why in _service(change.old, change.new))
+    for change in subject.of("Gateway"):
+        if change.new and _public(subject.new, change.new):
+            more = _doors(change.new) - (_doors(change.old) if change.old else set())
+            for host in sorted({host for _, host in more}):
+                ports = ", ".join(str(port) for port, other in sorted(more) if other == host)
+                yield change.ref, f"{'any host' if host == '*' else host} is let in on port {ports}"
+
+
+def _service(old: Object | None, new: Object) -> Iterator[str]:
+    was, now = (_type(thing) for thing in (old, new))
+    if _rank(now) > _rank(was):
+        yield f"Service type {was} → {now}" if old else f"a new Service of type {now}"
+        return
+    if old is None or not _rank(now):
+        return
+    before, after = (set(thing.items("loadBalancerSourceRanges")) for thing in (old, new))
+    if before and not after:
+        yield "loadBalancerSourceRanges is gone: every address may connect"
+    elif before and (more := sorted(after - before)):
+        yield f"addresses {', '.join(more)} may connect, too"
+    ports = {port["port"] for port in new.items("ports")} - {port["port"] for port in old.items("ports")}
+    if ports:
+        yield f"port {', '.join(map(str, sorted(ports)))} can be reached, too"
+
+
+def _type(service: Object | None) -> str:
+    return (service.spec.get("type") or "ClusterIP") if service else "none"
+
+
+def _rank(kind: str) -> int:
+    return _OUTSIDE.index(kind) if kind in _OUTSIDE else 0
+
+
+def _public(mesh: Mesh, gateway: Object) -> bool:
+    """Whether a Gateway's pods can be reached from outside; so it is taken to be where they are not the stack's."""
+    pods = mesh.workloads.select(gateway.spec.get("selector") or {})
+    return not pods or any(_rank(_type(service.object)) for service in mesh.before(pods))
+
+
+def _doors(gateway: Object) -> set[tuple[int, str]]:
+    return {
+        (server["port"]["number"], host.rpartition("/")[2])
+        for server in gateway.items("servers")
+        for host in server.get("hosts") or ()
+    }
+
+
+def released(subject: Subject) -> Found:
+    for change in subject.of("Service"):
+        if change.old is None or not _rank(was := _type(change.old)):
+            continue
+        held = "external address" if was == "LoadBalancer" else "node ports"
+        if change.new is None:
+            yield change.ref, f"the Service is deleted, and its {held} with it"
+        elif change.op == "replace":
+            yield change.ref, f"the Service is replaced: its {held} may be others afterwards"
+        elif _rank(now := _type(change.new)) < _rank(was):
+            yield change.ref, f"Service type {was} → {now}: {held} released; node ports may change"
+        elif moved := _moved(change.old, change.new):
+            yield change.ref, moved
+
+
+def _moved(old: Object, new: Object) -> str:
+    """Fixed node ports that are others."""
+    before, after = ({p.get("name"): p.get("nodePort") for p in thing.items("ports")} for thing in (old, new))
+    moved = {name: port for name, port in before.items() if port != after.get(name)}
+    if not any(moved.values()):
+        return ""
+    said = [f"{name} {port} → {after.get(name) or 'any'}" for name, port in moved.items()]
+    return f"node ports: {', '.join(said)}"
+
+
+def tls(subject: Subject) -> Found:
+    for change in subject.of("Gateway"):
+        if not (change.old and change.new):
+            continue
+        before, after = (_encryption(thing) for thing in (change.old, change.new))
+        for (number, host), said in sorted(after.items()):
+            was = before.get((number, host))
+            if was is not None and (why := _weaker(was, said)):
+                yield change.ref, f"{why} on port {number}"
+
+
+def _encryption(gateway: Object) -> Mapping[tuple[int, str], Mapping[str, Any]]:
+    return {
+        (server["port"]["number"], host): server.get("tls") or {}
+        for server in gateway.items("servers")
+        for host in server.get("hosts") or ()
+    }
+
+
+def _weaker(was: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    modes = [said.get("mode") or "" for said in (was, now)]
+    if all(mode in _TLS for mode in modes) and _TLS.index(modes[1]) < _TLS.index(modes[0]):
+        return f"TLS {modes[0]} → {modes[1] or 'none'}"
+    if was.get("httpsRedirect") and not now.get("httpsRedirect"):
+        return "plain HTTP is no longer sent to https"
+    oldest = [said.get("minProtocolVersion") or "TLS_AUTO" for said in (was, now)]
+    return f"oldest TLS {oldest[0]} → {oldest[1]}" if oldest[1] < oldest[0] and oldest[0] != "TLS_AUTO" else ""
+
+
+def addons(subject: Subject) -> Found:
+    for change in subject.changes:
+        if not change.item.object.origin.startswith(_ADDONS) or change.new is None:
+            continue
+        if change.ref.kind == "VirtualService":
+            more = set(change.new.items("hosts")) - set(change.old.items("hosts") if change.old else ())
+            if more:
+                yield change.ref, f"reached from outside as {', '.join(sorted(more))}"
+        elif _anonymous(change.new) and not (change.old and _anonymous(change.old)):
+            yield change.ref, "asks nobody to log in (insecureDemo)"
+
+
+def _anonymous(thing: Object) -> bool:
+    return any(pages.anonymous(thing))
+
+
+RULES: Final = (
+    Rule(
+        word="opened to the outside",
+        weight=Weight.HIGH,
+        meaning="a Service becomes NodePort or LoadBalancer, or has more ports or fewer limits there; a Gateway that"
+        " can be reached from outside lets in more hosts or ports",
+        look=opened,
+    ),
+    Rule(
+        word="addon exposed",
+        weight=Weight.HIGH,
+        meaning="an addon gets a host at the ingress gateway, or asks nobody to log in",
+        look=addons,
+    ),
+    Rule(
+        word="gateway TLS weakened",
+        weight=Weight.HIGH,
+        meaning="a Gateway's server asks for no TLS, for no certificate of the client, or takes older versions",
+        look=tls,
+    ),
+    Rule(
+        word="external address released",
+        weight=Weight.HIGH,
+        meaning="a Service with an address or node ports goes, is replaced or of another type: node ports may change",
+        look=released,
+    ),
+)

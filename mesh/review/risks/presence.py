@@ -1,0 +1,174 @@
+"""Risks for what runs: pods that restart or go, objects that are gone for a moment, credentials and rights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from mesh.analysis.mesh import Mesh
+from mesh.analysis.objects import Object
+from mesh.review.changes import SECRET
+from mesh.review.fields import differences
+from mesh.review.risks.rule import Found, Rule, Weight
+from mesh.review.subject import Subject
+
+RUNNING: Final = ("Deployment", "StatefulSet", "DaemonSet")
+_SCALER: Final = "HorizontalPodAutoscaler"
+_MOST: Final = 3
+"""So many reasons of a restart are named."""
+
+
+def restarts(subject: Subject) -> Found:
+    for old, new, replaced in _restarted(subject):
+        yield new.ref, f"{_pods(old, subject.old)}: {'it is replaced' if replaced else _why(old, new)}"
+
+
+def restarted(subject: Subject) -> str:
+    """How many pods restart, in words; empty if none does."""
+    found = [_number(old, subject.old) for old, _, _ in _restarted(subject)]
+    count = sum(number for number, _ in found)
+    more = "at least " if any(more for _, more in found) else ""
+    return f"{more}{count} pod{'' if count == 1 else 's'}" if found else ""
+
+
+def _restarted(subject: Subject) -> Iterator[tuple[Object, Object, bool]]:
+    """Workloads with pods that get others, before and after, and whether they are replaced themselves."""
+    for change in subject.of(*RUNNING):
+        if change.old and change.new and _number(change.old, subject.old) != (0, False):
+            replaced = change.op == "replace"
+            if replaced or change.old.spec.get("template") != change.new.spec.get("template"):
+                yield change.old, change.new, replaced
+
+
+def _why(old: Object, new: Object) -> str:
+    changed = differences(old.spec.get("template"), new.spec.get("template"))
+    names = list(dict.fromkeys(_short(one.path) for one in changed))
+    return f"other {', '.join(names[:_MOST])}{', …' if len(names) > _MOST else ''}"
+
+
+def _short(path: str) -> str:
+    """A path of a pod template without what all of them begin with."""
+    return path.removeprefix("spec.").removeprefix("metadata.")
+
+
+def _pods(thing: Object, mesh: Mesh) -> str:
+    """How many pods there are, in words."""
+    count, more = _number(thing, mesh)
+    if thing.ref.kind == "DaemonSet":
+        return "a pod on each node"
+    return f"{'at least ' if more else ''}{count} pod{'' if count == 1 else 's'}"
+
+
+def _number(thing: Object, mesh: Mesh) -> tuple[int, bool]:
+    """How many pods there are, and whether there may be more: under an autoscaler, or with one on each node."""
+    if thing.ref.kind == "DaemonSet":
+        return 1, True
+    if scaler := _scaler(thing, mesh):
+        return scaler.spec.get("minReplicas") or 1, True
+    count = thing.spec.get("replicas", 1)
+    return (count, False) if isinstance(count, int) else (1, True)
+
+
+def _scaler(thing: Object, mesh: Mesh) -> Object | None:
+    for one in mesh.of(_SCALER):
+        target = one.spec.get("scaleTargetRef") or {}
+        if one.namespace == thing.namespace and (target.get("kind"), target.get("name")) == (
+            thing.ref.kind,
+            thing.name,
+        ):
+            return one
+    return None
+
+
+def gone(subject: Subject) -> Found:
+    for change in subject.of(*RUNNING):
+        if change.new is None and change.old:
+            yield change.ref, f"{_pods(change.old, subject.old)} gone"
+
+
+def fewer(subject: Subject) -> Found:
+    for change in subject.of(*RUNNING):
+        if change.old and change.new and not _scaler(change.new, subject.new):
+            was, now = (thing.spec.get("replicas", 1) for thing in (change.old, change.new))
+            if isinstance(was, int) and isinstance(now, int) and now < was:
+                yield change.ref, f"{was} → {now} pods"
+    for change in subject.of(_SCALER):
+        if change.old and change.new:
+            was, now = (thing.spec.get("minReplicas") or 1 for thing in (change.old, change.new))
+            if now < was:
+                yield change.ref, f"at least {was} → {now} pods"
+    for change in subject.of("PodDisruptionBudget"):
+        if change.new is None and any(one.name == change.ref.name for one in subject.new.of("Deployment")):
+            yield change.ref, "all pods may be gone while nodes are drained"
+
+
+def replaced(subject: Subject) -> Found:
+    for change in subject.changes:
+        if change.op == "replace":
+            fixed = ", ".join(one.path for one in change.fields[:_MOST])
+            yield change.ref, f"it is gone for a moment{f': other {fixed}' if fixed else ''}"
+
+
+def secrets(subject: Subject) -> Found:
+    for change in subject.of(SECRET):
+        if change.old and change.new and change.fields:
+            yield change.ref, ", ".join(f"{one.path}: {one.note or 'changed'}" for one in change.fields)
+
+
+def rights(subject: Subject) -> Found:
+    for change in subject.of("Role", "ClusterRole"):
+        before, after = (_granted(thing) for thing in (change.old, change.new))
+        if change.old and (more := sorted(after - before)):
+            told = "; ".join(f"{verb} {what}" for what, verb in more[:_MOST])
+            yield change.ref, f"may now {told}{f' and {len(more) - _MOST} more' if len(more) > _MOST else ''}"
+
+
+def _granted(role: Object | None) -> set[tuple[str, str]]:
+    """What a role allows, as (resource of a group, verb)."""
+    return {
+        (f"{resource}.{group}".rstrip("."), verb)
+        for rule in (role.body.get("rules") or () if role else ())
+        for group in rule.get("apiGroups") or ("",)
+        for resource in rule.get("resources") or rule.get("nonResourceURLs") or ()
+        for verb in rule["verbs"]
+    }
+
+
+RULES: Final = (
+    Rule(
+        word="restarts pods",
+        weight=Weight.MEDIUM,
+        meaning="the pod template changes; under an autoscaler at least so many",
+        look=restarts,
+    ),
+    Rule(
+        word="workload deleted",
+        weight=Weight.MEDIUM,
+        meaning="a Deployment, StatefulSet or DaemonSet goes, with its pods",
+        look=gone,
+    ),
+    Rule(
+        word="object replaced",
+        weight=Weight.MEDIUM,
+        meaning="an object is deleted and made anew, because a field of it cannot be changed",
+        look=replaced,
+    ),
+    Rule(
+        word="secret changed",
+        weight=Weight.MEDIUM,
+        meaning="a Secret has other values or keys; the values are never shown",
+        look=secrets,
+    ),
+    Rule(
+        word="rights widened",
+        weight=Weight.MEDIUM,
+        meaning="a Role or ClusterRole that is there allows more",
+        look=rights,
+    ),
+    Rule(
+        word="fewer replicas",
+        weight=Weight.LOW,
+        meaning="fewer pods than before, or no disruption budget",
+        look=fewer,
+    ),
+)

@@ -1,0 +1,96 @@
+"""Mutual TLS between workloads: for the mesh, a namespace, or some workloads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, Literal
+
+from pydantic import Field
+
+from mesh import api
+from mesh.api.names import Selector
+from mesh.api.scalars import PortKey
+from mesh.core.kubernetes import Name
+from mesh.core.typed import Documented, Findings, ShortForm
+from mesh.traffic.place import Object, Place
+
+Mode = Literal["STRICT", "PERMISSIVE", "DISABLE"]
+
+PATH: Final = "security.mtls"
+MESH: Final = "default"
+"""Name of what holds for the whole mesh."""
+
+
+class WorkloadMtls(Documented):
+    """Mutual TLS of some workloads, in place of their namespace's."""
+
+    labels: Selector = Field(min_length=1)
+    """Labels of their pods, all of them."""
+    namespace: Name | None = None
+    """Their namespace; Bookinfo's, or the only injected one if not set."""
+    mode: Mode | None = None
+    """For all ports that `ports` does not name; as the namespace if not set."""
+    ports: dict[PortKey, Mode] = {}
+    """For single ports of the pods, by number."""
+
+    def check(self) -> Findings:
+        if self.mode is None and not self.ports:
+            yield (), "needs mode, ports or both"
+
+
+class Mtls(ShortForm):
+    """Mutual TLS that workloads ask of their callers. `STRICT`: nothing else. `PERMISSIVE`: plain text is let in,
+    too, which is Istio's default. `DISABLE`: none."""
+
+    short_forms = "a mode for the whole mesh"
+
+    mesh: Mode | None = None
+    """For the whole mesh."""
+    namespaces: dict[Name, Mode] = {}
+    """For single namespaces."""
+    workloads: dict[Name, WorkloadMtls] = {}
+    """For some workloads, by a name of your choice."""
+
+    @classmethod
+    def lengthened(cls, value: Any) -> Any:
+        return {"mesh": value} if isinstance(value, str) else value
+
+    def of(self, namespace: str) -> Mode:
+        """What holds in a namespace where nothing is said of a workload."""
+        return self.namespaces.get(namespace) or self.mesh or "PERMISSIVE"
+
+
+def objects(mtls: Mtls, place: Place) -> Iterator[Object]:
+    """PeerAuthentications, and DestinationRules where callers do not find out by themselves. Raises ApiError."""
+    if mtls.mesh:
+        yield _peer("mesh", MESH, place.root, mode=mtls.mesh)
+    for namespace, mode in mtls.namespaces.items():
+        yield _peer(f"namespaces.{namespace}", f"namespace-{namespace}", place.within(namespace), mode=mode)
+    for name, some in mtls.workloads.items():
+        home = place.within(some.namespace)
+        yield _peer(f"workloads.{name}", name, home, some.labels, some.mode, some.ports)
+    if place.client_tls:
+        kubernetes = place.full("kubernetes", "default")
+        yield _client(MESH, "*.local", api.ClientTLSSettings(mode="ISTIO_MUTUAL"), place)
+        yield _client("api-server", kubernetes, api.ClientTLSSettings(mode="DISABLE"), place)
+
+
+def _peer(
+    key: str,
+    name: str,
+    namespace: str,
+    labels: Mapping[str, str] | None = None,
+    mode: Mode | None = None,
+    ports: Mapping[int, Mode] | None = None,
+) -> Object:
+    body = api.PeerAuthentication(
+        selector=api.PolicySelector(matchLabels=dict(labels)) if labels else None,
+        mtls=api.MutualTLS(mode=mode) if mode else None,
+        portLevelMtls={port: api.MutualTLS(mode=other) for port, other in (ports or {}).items()} or None,
+    )
+    return Object(path=f"{PATH}.{key}", body=body, name=name, namespace=namespace)
+
+
+def _client(name: str, host: str, tls: api.ClientTLSSettings, place: Place) -> Object:
+    body = api.DestinationRule(host=host, trafficPolicy=api.TrafficPolicy(tls=tls))
+    return Object(path=PATH, body=body, name=name, namespace=place.root)
