@@ -1,0 +1,62 @@
+"""What may be taken over, and what the state says of it then."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from commands import adopt
+from commands.parity import sources
+from commands.parity.compare import key
+from commands.stackfiles import CommandError
+from tests import fake_api
+from tests.commands.test_imports import COMPONENT, resource
+from tests.commands.test_parity import DEPLOYMENT, ROLE, SECRET, SERVICE, changed, containers
+
+HERE = sources.Ours(fake_api.only(SERVICE, DEPLOYMENT, SECRET), {})
+
+
+def compare(*theirs: Any, force: bool = False) -> None:
+    adopt._compare("demo", HERE, theirs, force)
+
+
+def test_what_is_the_same_may_be_taken_over() -> None:
+    compare(SERVICE, DEPLOYMENT, SECRET)
+
+
+def test_objects_of_others_stay_theirs_and_are_in_nobodys_way() -> None:
+    compare(SERVICE, DEPLOYMENT, SECRET, ROLE)
+
+
+def test_secrets_are_the_stacks_own_and_need_not_be_there() -> None:
+    compare(SERVICE, DEPLOYMENT)
+
+
+def test_what_differs_is_refused_with_the_place(capsys: pytest.CaptureFixture[str]) -> None:
+    other = changed(DEPLOYMENT, lambda m: containers(m)[0].update(image="front:2"))
+    with pytest.raises(CommandError, match="this is not what stack demo says"):
+        compare(SERVICE, other)
+    assert "image: front:2 there, front:1 here" in capsys.readouterr().out
+    compare(SERVICE, other, force=True)
+
+
+def test_what_lacks_an_object_is_refused() -> None:
+    with pytest.raises(CommandError, match="this is not what stack demo says"):
+        compare(SERVICE)
+
+
+def test_where_nothing_stands_there_is_nothing_to_take_over() -> None:
+    with pytest.raises(CommandError, match="`make up STACK=demo` installs it"):
+        compare(ROLE, force=True)
+
+
+def test_only_what_stands_there_and_is_whole_is_imported_and_no_secret() -> None:
+    service, patch, hidden = resource("Service", "front"), resource("NamespacePatch", "shop"), resource("Secret", "s")
+    for one in (service, patch, hidden):
+        one["inputs"]["apiVersion"] = "v1"
+    there = {key(one["inputs"]) for one in (service, patch, hidden)}
+    absent = resource("ConfigMap", "absent")
+    absent["inputs"]["apiVersion"] = "v1"
+    imported = [r for r in (COMPONENT, service, patch, hidden, absent) if adopt._can_be_imported(r, there)]
+    assert imported == [COMPONENT, service]

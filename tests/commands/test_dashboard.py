@@ -1,0 +1,89 @@
+"""Showing an addon in the browser, with kubectl played by a small script."""
+
+from __future__ import annotations
+
+import json
+import os
+import webbrowser
+from pathlib import Path
+
+import pytest
+
+from cluster import kubectl
+from cluster.kubectl import Target
+from commands import dashboard, guard
+from commands.stackfiles import CommandError
+from tests.mesh.config.test_loading import load
+
+FORWARDING = "Forwarding from 127.0.0.1:40123 -> 3000"
+
+
+@pytest.fixture
+def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The addresses that a browser was asked for; a cluster with Grafana, and Kiali that is not ready."""
+    chosen = load(addons=["prometheus", "grafana", "kiali"], context="mine")
+    states = {"grafana": {"readyReplicas": 1}, "kiali": {}}
+    found = {"items": [{"metadata": {"name": name}, "status": status} for name, status in states.items()]}
+    program = tmp_path / "kubectl"
+    program.write_text(f'#!/bin/sh\necho "$*" > {tmp_path}/arguments\necho "{FORWARDING}"\necho "{FORWARDING[:10]}"\n')
+    program.chmod(0o755)
+    addresses: list[str] = []
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.setattr(guard, "chosen", lambda _: chosen)
+    monkeypatch.setattr(kubectl, "target", lambda context: Target(context, "https://here"))
+    monkeypatch.setattr(kubectl, "get", lambda *_: json.loads(json.dumps(found)))
+    monkeypatch.setattr(webbrowser, "open", addresses.append)
+    return addresses
+
+
+def test_the_address_is_said_and_shown(opened: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert dashboard.run("demo", "grafana") == 0
+    assert opened == ["http://127.0.0.1:40123"]
+    assert "http://127.0.0.1:40123" in capsys.readouterr().out
+    forwarded = "--context mine --namespace istio-system port-forward service/grafana :3000"
+    assert (tmp_path / "arguments").read_text().strip() == forwarded
+
+
+def test_without_a_display_no_browser_is_asked(opened: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DISPLAY")
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    dashboard.run("demo", "grafana")
+    assert opened == []
+
+
+@pytest.mark.usefixtures("opened")
+def test_how_to_get_in_is_said_without_the_password_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    dashboard.run("demo", "grafana")
+    said = capsys.readouterr().out
+    assert "kubectl --context mine --namespace istio-system get secret grafana" in said
+    assert "{.data.admin-password}" in said
+
+
+@pytest.mark.usefixtures("opened")
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("grafna", 'NAME: "grafna" is not one of prometheus, grafana, kiali; did you mean "grafana"?'),
+        ("", 'NAME: "" is not one of prometheus, grafana, kiali'),
+        ("prometheus", "prometheus is not on the cluster: `make up STACK=demo` installs it"),
+        ("kiali", "no pod of kiali is ready"),
+    ],
+)
+def test_what_cannot_be_shown_is_said_at_once(name: str, problem: str) -> None:
+    with pytest.raises(CommandError) as refused:
+        dashboard.run("demo", name)
+    assert str(refused.value).startswith(problem)
+
+
+@pytest.mark.usefixtures("opened")
+def test_simulated_pods_are_said_to_be_simulated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kubectl, "target", lambda _: Target("mesh-dev", "https://here"))
+    with pytest.raises(CommandError, match="pods of the embedded cluster are simulated"):
+        dashboard.run("dev", "grafana")
+
+
+def test_a_stack_without_addons_is_told_where_to_name_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard, "chosen", lambda _: load())
+    with pytest.raises(CommandError, match="stack demo has no addons"):
+        dashboard.run("demo", "grafana")

@@ -1,0 +1,112 @@
+"""What is said of differences, and which of them are wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from cluster import kubectl
+from cluster.kubectl import ClusterError
+from commands.parity import compare, report, sources, wanted
+from commands.parity.compare import Difference, differences, key
+from commands.parity.defaults import NOTHING
+from commands.stackfiles import CommandError
+from tests.commands.test_parity import DEPLOYMENT, DOCUMENT, ROLE, SECRET, SERVICE, changed, containers
+from tests.commands.test_parity_sources import here
+
+
+def difference(kind: str, path: str, theirs: Any, ours: Any, name: str = "x", group: str = "") -> Difference:
+    return Difference((group, kind, "istio-system", name), path, theirs, ours)
+
+
+@pytest.mark.parametrize(
+    ("case", "on_purpose"),
+    [
+        (difference("PodDisruptionBudget", "apiVersion", "policy/v1beta1", "policy/v1"), True),
+        (difference("PodDisruptionBudget", "apiVersion", "policy/v2", "policy/v1"), False),
+        (difference("IstioOperator", "", {"spec": {}}, NOTHING, group="install.istio.io"), True),
+        (difference("CustomResourceDefinition", "", {"spec": {"group": "install.istio.io"}}, NOTHING), True),
+        (difference("CustomResourceDefinition", "", {"spec": {"group": "networking.istio.io"}}, NOTHING), False),
+        (difference("ConfigMap", "data.config.templates.sidecar", "a", "b", "istio-sidecar-injector"), True),
+        (difference("ConfigMap", "data.config.templates.mine", "a", NOTHING, "istio-sidecar-injector"), False),
+        (difference("ConfigMap", "data.values.global.tag", "a", "b", "istio-sidecar-injector"), False),
+        (difference("Service", "metadata.labels.team", "a", NOTHING), True),
+        (difference("Service", "metadata.labels.team", "a", "b"), False),
+        (difference("Service", "metadata.labels.app", NOTHING, "b"), False),
+        (difference("Namespace", "", NOTHING, {}), True),
+    ],
+)
+def test_what_is_different_on_purpose_is_known_as_such(case: Difference, on_purpose: bool) -> None:
+    assert bool(wanted.reason(case)) == on_purpose
+
+
+def said(listed: list[Difference], component: Mapping[compare.Key, str] | None = None) -> list[str]:
+    return list(report.lines(listed, component or {}))
+
+
+def test_the_report_names_objects_and_fields_and_counts_them() -> None:
+    theirs = [changed(DEPLOYMENT, lambda m: containers(m)[0].update(image="front:2", tty=True)), ROLE]
+    assert said(differences(theirs, [DEPLOYMENT, SERVICE])) == [
+        "Service shop/front: only here",
+        "Deployment shop/front",
+        "  spec.template.spec.containers[front].image: front:2 there, front:1 here",
+        "  spec.template.spec.containers[front].tty: only there: true",
+        "ClusterRole reader: only there",
+        "4 differences; 0 on purpose",
+    ]
+
+
+def test_the_report_tells_wanted_differences_by_their_reason() -> None:
+    listed = [difference("Service", f"metadata.labels.{label}", "a", NOTHING) for label in ("a", "b")]
+    assert said(listed) == ["wanted: labels and annotations of others stay (Service x)", "no difference; 2 on purpose"]
+
+
+def test_a_component_of_which_nothing_is_there_is_one_line() -> None:
+    ours = [SERVICE, DEPLOYMENT, ROLE]
+    component = {key(SERVICE): "front", key(DEPLOYMENT): "front", key(ROLE): "base"}
+    assert said(differences([ROLE], ours), component) == [
+        "front: only here, all 2 objects",
+        "2 differences; 0 on purpose",
+    ]
+    assert "Service shop/front: only here" in said(differences([ROLE, DEPLOYMENT], ours), component)
+
+
+def test_of_texts_the_first_line_that_differs_is_shown() -> None:
+    theirs = changed(DOCUMENT, lambda m: m["data"].update(text="one\nthree\n"))
+    assert "  data.text: line 2: three there, two here" in said(differences([theirs], [DOCUMENT]))
+
+
+def test_the_report_never_shows_a_secret() -> None:
+    theirs = changed(SECRET, lambda m: m.update(stringData={"other": "topsecret"}, type="x"))
+    lines = said(differences([theirs], [SECRET]))
+    assert "  type: x there, Opaque here" in lines
+    assert not any("topsecret" in line or "hunter2" in line for line in lines)
+
+
+def test_a_source_that_is_nothing_is_one_message_with_the_contexts(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("MESH_HOME", str(tmp_path))
+    plan = here()
+    monkeypatch.setattr(sources, "ours", lambda *_: plan)
+    monkeypatch.setattr(kubectl, "target", raising)
+    with pytest.raises(CommandError, match=r"FROM=nowhere is no file, folder or context: .* mesh-dev"):
+        report.run("demo", "nowhere")
+
+
+def raising(context: str | None) -> None:
+    raise ClusterError(f"mesh:context: {context!r} is not one of mesh-dev")
+
+
+@pytest.mark.parametrize(("image", "code"), [("front:1", 0), ("front:2", 1)])
+def test_the_exit_code_says_whether_anything_differs(
+    image: str, code: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sources, "ours", lambda *_: here())
+    theirs = [changed(DEPLOYMENT, lambda m: containers(m)[0].update(image=image)), SERVICE]
+    (tmp_path / "theirs.yaml").write_text(yaml.safe_dump_all(theirs))
+    assert report.run("demo", str(tmp_path)) == code

@@ -1,0 +1,80 @@
+"""Where the two sides of a comparison come from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from cluster.client import Answer
+from cluster.kubectl import ClusterError
+from commands.parity import sources
+from commands.parity.compare import key
+from commands.stackfiles import CommandError
+from tests import fake_api
+from tests.commands.test_parity import DEPLOYMENT, DOCUMENT, ROLE, SERVICE, changed
+from tests.fake_api import FakeApi, listing, status
+
+
+def here() -> sources.Ours:
+    plan = fake_api.only(SERVICE, DEPLOYMENT)
+    return sources.Ours(plan, {})
+
+
+def test_files_are_read_from_folders_lists_and_many_documents(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "a.yaml").write_text(yaml.safe_dump_all([SERVICE, None, ROLE]))
+    (tmp_path / "sub" / "b.json").write_text(json.dumps({"kind": "List", "apiVersion": "v1", "items": [DEPLOYMENT]}))
+    (tmp_path / "notes.txt").write_text("no: object")
+    assert [key(m) for m in sources.files(tmp_path, here())] == [key(SERVICE), key(ROLE), key(DEPLOYMENT)]
+
+
+def test_an_object_without_a_namespace_is_where_kubectl_puts_it(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text(yaml.safe_dump_all([changed(SERVICE, lambda m: m["metadata"].pop("namespace")), ROLE]))
+    assert [key(m)[2] for m in sources.files(file, here())] == ["default", ""]
+
+
+@pytest.mark.parametrize(("text", "words"), [("a: [", "is not YAML"), ("a: b", "expected Kubernetes objects")])
+def test_a_file_of_something_else_is_one_message(tmp_path: Path, text: str, words: str) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text(text)
+    with pytest.raises(CommandError, match=words):
+        sources.files(file, here())
+
+
+def on_cluster(**answers: Any) -> Iterator[str]:
+    services = "/api/v1/namespaces/shop/services"
+    api = FakeApi({f"GET {services}/front": answers.get("front", Answer(200, SERVICE))})
+    yield from (str(m["metadata"]["name"]) for m in sources.standing(api, fake_api.only(SERVICE, DEPLOYMENT)))
+
+
+def test_what_stands_on_a_cluster_is_asked_object_by_object() -> None:
+    assert list(on_cluster()) == ["front"]
+    assert list(on_cluster(front=Answer(404))) == []
+
+
+def test_a_cluster_that_does_not_tell_is_no_empty_cluster() -> None:
+    with pytest.raises(ClusterError, match="cannot get"):
+        list(on_cluster(front=status(403, 'User "dev" cannot get resource "services"')))
+
+
+def test_what_else_is_in_a_namespace_of_the_stack_is_found_and_what_controllers_make_is_not() -> None:
+    root = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "istio-system"}}
+    config = changed(DOCUMENT, lambda m: m["metadata"].update(name="istio"))
+    owner = {"ownerReferences": [{"kind": "X"}]}
+    listed: list[dict[str, Any]] = [
+        {"metadata": {"name": "istio", "namespace": "istio-system"}, "data": {}},
+        {"metadata": {"name": "theirs", "namespace": "istio-system"}, "data": {}},
+        {"metadata": {"name": "kube-root-ca.crt", "namespace": "istio-system"}},
+        {"metadata": {"name": "istio-ca-root-cert", "namespace": "istio-system"}},
+        {"metadata": {"name": "made", "namespace": "istio-system", **owner}},
+    ]
+    place = "/api/v1/namespaces/istio-system/configmaps"
+    api = FakeApi({f"GET {place}": listing(*listed), f"GET {place}/istio": Answer(200, config)})
+    names = [m["metadata"]["name"] for m in sources.standing(api, fake_api.only(root, config))]
+    assert names == ["istio", "theirs"]

@@ -1,0 +1,112 @@
+"""What a report compares."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from commands import render, sources
+from commands.stackfiles import CommandError
+from mesh.review.changes import Item
+from tests.commands.test_previewed import event, state
+
+METADATA = {"name": "a", "namespace": "shop"}
+OLD, DRIFTED, NEW = (
+    state("a", apiVersion="v1", metadata=METADATA, spec={"type": kind})
+    for kind in ("ClusterIP", "NodePort", "LoadBalancer")
+)
+for one in (OLD, DRIFTED, NEW):
+    one["inputs"]["kind"] = "Service"
+REFRESHED = [event("refresh", OLD, OLD), event("refresh", OLD, DRIFTED, outcome=True), event("update", DRIFTED, NEW)]
+FAILED = {"diagnosticEvent": {"severity": "error", "message": "conflict with kubectl."}}
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A git repository without a branch that changes are for."""
+    monkeypatch.setattr(sources, "ROOT", tmp_path)
+    for command in (["init", "--quiet", "--initial-branch=other"], ["commit", "--quiet", "--allow-empty", "-m", "x"]):
+        who = ("-c", "user.name=tester", "-c", "user.email=tester@example.invalid")
+        subprocess.run(["git", *who, *command], cwd=tmp_path, check=True, timeout=30)
+    return tmp_path
+
+
+def answering(monkeypatch: pytest.MonkeyPatch, live: Sequence[Any], recorded: Sequence[Any], why: str = "") -> None:
+    """An engine that answers with these events, with and without a refresh; those with an error fail."""
+
+    class Engine:
+        def __init__(self, stack: str) -> None:
+            assert stack == "dev"
+
+        def events(self, *flags: str) -> tuple[int, Sequence[Mapping[str, Any]]]:
+            found = live if "--refresh" in flags else recorded
+            return int(FAILED in found), found
+
+    monkeypatch.setattr(sources, "Engine", Engine)
+    monkeypatch.setattr(sources, "_has_state", lambda _: True)
+    monkeypatch.setattr(sources, "_unreachable", lambda _: why)
+
+
+def types(items: Sequence[Item]) -> list[str]:
+    return [one.object.spec["type"] for one in items]
+
+
+def test_a_cluster_that_answers_is_what_is_compared_with_and_its_drift_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    answering(monkeypatch, REFRESHED, [])
+    found = sources.choose("dev", "")
+    assert (found.source.kind, types(found.old), types(found.new)) == ("cluster", ["NodePort"], ["LoadBalancer"])
+    assert [(one.path, one.old, one.new) for one in found.drift[0].fields] == [("spec.type", "ClusterIP", "NodePort")]
+
+
+def test_without_the_cluster_it_is_what_was_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    answering(monkeypatch, [], [event("update", OLD, NEW)], why="the cluster does not answer")
+    found = sources.choose("dev", "")
+    assert found.source.text == "Compared with the recorded state; the cluster does not answer."
+    assert (types(found.old), list(found.drift)) == (["ClusterIP"], [])
+
+
+def test_so_it_is_where_the_cluster_refuses_the_change_and_drift_is_told_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answering(monkeypatch, [*REFRESHED, FAILED], [event("update", OLD, NEW)])
+    found = sources.choose("dev", "")
+    assert found.source.kind == "recorded state"
+    assert "a preview against the cluster fails: conflict with kubectl." in found.source.text
+    assert (types(found.old), len(found.drift)) == (["ClusterIP"], 1)
+
+
+def test_a_preview_that_fails_without_a_cluster_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    answering(monkeypatch, [FAILED], [FAILED])
+    with pytest.raises(CommandError, match=r"^conflict with kubectl$"):
+        sources.choose("dev", "")
+
+
+@pytest.mark.usefixtures("repository")
+def test_without_state_and_branch_the_message_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "_has_state", lambda _: False)
+    with pytest.raises(
+        CommandError, match=r"neither branch origin/main nor main .*: name one with BASE=…, or fetch it"
+    ):
+        sources.choose("dev", "")
+    with pytest.raises(CommandError, match="BASE: git knows no nowhere; fetch it"):
+        sources.choose("dev", "nowhere")
+
+
+def test_a_folder_without_git_is_one_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "ROOT", tmp_path)
+    with pytest.raises(CommandError, match="BASE: git knows no main"):
+        sources.choose("dev", "main")
+
+
+def test_a_stack_that_the_base_does_not_have_is_new_altogether(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert repository
+    monkeypatch.setattr(render, "record", lambda _: [])
+    found = sources.choose("dev", "other")
+    assert (found.source.kind, list(found.old)) == ("base branch", [])
+    assert "has no stack dev: everything is new." in found.source.text

@@ -1,0 +1,53 @@
+"""The messages that several kinds share."""
+
+from typing import Any
+
+import pytest
+
+from mesh import api
+from mesh.api.common import weights
+from tests.mesh.api.test_api import problems, to
+
+
+@pytest.mark.parametrize("value", [0, 0.0001, 50, 99.9, 100])
+def test_a_percentage_may_be(value: float) -> None:
+    assert api.Percent(value=value).value == value
+
+
+@pytest.mark.parametrize("value", [-1, 0.00009, 100.1])
+def test_a_percentage_may_not_be(value: float) -> None:
+    assert problems(api.Percent, {"value": value}) == [f"Percent value: {value:g} is neither 0 nor in 0.0001..100"]
+
+
+def test_a_condition_on_a_string_is_one_of_three() -> None:
+    assert problems(api.StringMatch, {"exact": "a", "regex": "b"}) == [
+        "StringMatch: only one of exact, prefix, regex may be set, got exact and regex"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "line"),
+    [
+        ({}, "Destination host: is required"),
+        (
+            {"host": "a", "subset": "v_1"},
+            'Destination subset: "v_1" is not a DNS label: use letters, digits and inner hyphens, at most 63',
+        ),
+        ({"host": "a", "port": {}}, "Destination port.number: is required"),
+        ({"host": "a", "port": {"number": 0}}, "Destination port.number: 0 is not in 1..65535"),
+        ({"host": "a", "port": 80}, "Destination port: expected a mapping, got 80 (fields: number)"),
+    ],
+)
+def test_a_destination_is_refused(fields: dict[str, Any], line: str) -> None:
+    assert problems(api.Destination, fields) == [line]
+
+
+def test_weights_of_several_destinations_add_up_to_100() -> None:
+    assert list(weights([to("v1", 90), to("v2", 10)])) == []
+    assert list(weights([to("v1", 90), to("v2")])) == [
+        (("route",), "the weights of several destinations must add up to 100, not 90")
+    ]
+
+
+def test_a_single_destination_may_have_any_weight() -> None:
+    assert list(weights([to("v1", 30)])) == list(weights([to("v1")])) == list(weights(None)) == []

@@ -1,0 +1,147 @@
+"""What a VirtualService does with HTTP requests."""
+
+from typing import Any
+
+import pytest
+
+from mesh import api
+from tests.mesh.api.test_api import problems
+
+ROUTE = [{"destination": {"host": "a"}}]
+BOTH = [{"destination": {"host": "a"}, "weight": 60}, {"destination": {"host": "b"}, "weight": 60}]
+
+
+@pytest.mark.parametrize(
+    ("fields", "line"),
+    [
+        ({}, ": needs route, redirect or delegate"),
+        ({"route": []}, ": needs route, redirect or delegate"),
+        ({"route": ROUTE, "redirect": {"uri": "/"}}, " route: cannot stand beside redirect"),
+        ({"redirect": {"uri": "/"}, "fault": {"abort": {}}}, " fault: cannot stand beside redirect"),
+        ({"redirect": {"uri": "/"}, "rewrite": {"uri": "/"}}, " rewrite: cannot stand beside redirect"),
+        ({"route": ROUTE, "delegate": {"name": "a"}}, " route: cannot stand beside delegate"),
+        ({"redirect": {"uri": "/"}, "delegate": {"name": "a"}}, " redirect: cannot stand beside delegate"),
+        (
+            {"delegate": {"name": "a"}, "match": [{}, {"headers": {"b": {"regex": "c"}}}]},
+            " match[1].headers.b.regex: is not possible with delegates; use exact or prefix",
+        ),
+        ({"route": BOTH}, " route: the weights of several destinations must add up to 100, not 120"),
+        ({"route": ROUTE, "timeout": "0s"}, ' timeout: "0s" is not a whole number of milliseconds, 1ms or more'),
+        ({"route": ROUTE, "mirrorPercent": 101}, " mirrorPercent: 101 is not in 0..100"),
+        (
+            {"route": ROUTE, "mirrorPercent": 1, "mirror_percent": 1},
+            ": only one of mirrorPercent, mirror_percent may be set, got mirrorPercent and mirror_percent",
+        ),
+        ({"route": [{}]}, " route[0].destination: is required"),
+        ({"route": [{**ROUTE[0], "weight": 150}]}, " route[0].weight: 150 is not in 0..100"),
+        (
+            {"route": [{**ROUTE[0], "headers": {"request": {"set": {":authority": "a"}}}}]},
+            ' route[0].headers.request.set: the header ":authority" cannot be changed here',
+        ),
+        (
+            {"route": ROUTE, "headers": {"response": {"add": {"host": "a"}}}},
+            ' headers.response.add: the header "host" cannot be changed here',
+        ),
+        (
+            {"route": ROUTE, "headers": {"request": {"set": {"Host": "b"}, "add": {":authority": "c"}}}},
+            ": sets the authority more than once, by rewrite.authority or headers.request",
+        ),
+        (
+            {"route": ROUTE, "rewrite": {"authority": "a"}, "headers": {"request": {"add": {"Host": "b"}}}},
+            ": sets the authority more than once, by rewrite.authority or headers.request",
+        ),
+        (
+            {"route": ROUTE, "rewrite": {"authority": "a"}, "headers": {"request": {"set": {"Host": "b"}}}},
+            ": sets the authority more than once, by rewrite.authority or headers.request",
+        ),
+    ],
+)
+def test_a_route_is_refused(fields: dict[str, Any], line: str) -> None:
+    assert problems(api.HTTPRoute, fields) == [f"HTTPRoute{line}"]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"route": ROUTE, "rewrite": {"authority": "a"}},
+        {"route": ROUTE, "rewrite": {"uri": "/"}, "headers": {"request": {"set": {":authority": "a"}}}},
+        {"route": ROUTE, "rewrite": {"authority": "a"}, "headers": {"response": {"set": {"x": "y"}}}},
+        {"route": ROUTE, "headers": {"request": {"add": {"host": "a", "x": "y"}}}},
+        {"match": [{"uri": {"regex": "a"}}], "redirect": {"authority": "a", "redirectCode": 302}},
+        {"match": [{"uri": {"prefix": "a"}}], "delegate": {"name": "a"}},
+        {"route": ROUTE, "mirror": {"host": "a"}, "mirrorPercentage": {"value": 5}},
+    ],
+)
+def test_a_route_is_accepted(fields: dict[str, Any]) -> None:
+    assert api.HTTPRoute.from_wire(fields)
+
+
+@pytest.mark.parametrize(
+    ("message", "fields"),
+    [
+        (api.HTTPRetry, {}),
+        (api.HTTPRetry, {"attempts": 0}),
+        (api.HTTPRetry, {"attempts": 3, "perTryTimeout": "2s", "retryOn": "5xx", "retryRemoteLocalities": True}),
+        (api.CorsPolicy, {"allowOrigins": [{"exact": "a"}, {"prefix": "b"}, {"regex": "c"}], "maxAge": "24h"}),
+        (api.CorsPolicy, {"allowMethods": ["GET", "POST"], "allowHeaders": ["*"], "allowCredentials": False}),
+        (api.HTTPFaultInjection, {"delay": {"fixedDelay": "5s"}, "abort": {"httpStatus": 503}}),
+    ],
+)
+def test_parts_of_a_route_are_accepted(message: type[api.Message], fields: dict[str, Any]) -> None:
+    assert message.from_wire(fields)
+
+
+@pytest.mark.parametrize("message", [api.HTTPRedirect, api.HTTPRewrite])
+def test_a_redirect_or_rewrite_says_where_to(message: type[api.Message]) -> None:
+    assert problems(message, {"uri": ""}) == [f"{message.__name__}: needs uri, authority or both"]
+    message(authority="a.b")
+
+
+@pytest.mark.parametrize(
+    ("message", "fields", "line"),
+    [
+        (api.HTTPRedirect, {"uri": "/", "redirectCode": 200}, " redirectCode: 200 is not in 300..399"),
+        (api.HTTPRetry, {"perTryTimeout": "2s"}, " attempts: must be 1 or more if anything else is set"),
+        (api.HTTPRetry, {"retryOn": "5xx"}, " attempts: must be 1 or more if anything else is set"),
+        (
+            api.HTTPRetry,
+            {"attempts": 0, "retryRemoteLocalities": False},
+            " attempts: must be 1 or more if anything else is set",
+        ),
+        (api.HTTPRetry, {"attempts": -1}, " attempts: -1 is not in 0..2147483647"),
+        (api.Delay, {"exponentialDelay": "1s"}, " exponentialDelay: is not supported by the proxy; use fixedDelay"),
+        (
+            api.Delay,
+            {"fixedDelay": "1s", "exponentialDelay": "1s"},
+            ": only one of fixedDelay, exponentialDelay may be set, got fixedDelay and exponentialDelay",
+        ),
+        (api.Abort, {"httpStatus": 199}, " httpStatus: 199 is not in 200..599"),
+        (api.Abort, {"grpcStatus": "UNAVAILABLE"}, " grpcStatus: is not supported by the proxy; use httpStatus"),
+        (api.Abort, {"http2Error": "a"}, " http2Error: is not supported by the proxy; use httpStatus"),
+        (api.HTTPFaultInjection, {}, ": needs delay, abort or both"),
+        (api.CorsPolicy, {"allowOrigins": [{"exact": "a"}, {}]}, " allowOrigins[1]: needs exact, prefix or regex"),
+        (api.CorsPolicy, {"maxAge": "1.5s"}, ' maxAge: "1.5s" is not a whole number of seconds'),
+        (api.CorsPolicy, {"allowHeaders": ["a b"]}, ' allowHeaders[0]: "a b" is not the name of a header'),
+    ],
+)
+def test_parts_of_a_route_are_refused(message: type[api.Message], fields: dict[str, Any], line: str) -> None:
+    got = problems(message, fields)
+    assert got[0] == f"{message.__name__}{line}"
+
+
+@pytest.mark.parametrize("text", ["5xx", "gateway-error,connect-failure,refused-stream", "503", ""])
+def test_conditions_of_a_retry_are_envoys(text: str) -> None:
+    assert api.HTTPRetry(attempts=1, retryOn=text).retryOn == text
+
+
+def test_a_wrong_condition_of_a_retry_is_told_with_the_nearest() -> None:
+    (line,) = problems(api.HTTPRetry, {"attempts": 1, "retryOn": "5xx,gateway-eror"})
+    assert line.startswith('HTTPRetry retryOn: "gateway-eror" is neither a status code nor one of 5xx, gateway-error, ')
+    assert line.endswith('; did you mean "gateway-error"?')
+    assert "299" in problems(api.HTTPRetry, {"attempts": 1, "retryOn": "299"})[0]
+
+
+def test_a_wrong_method_is_told_with_the_nearest() -> None:
+    (line,) = problems(api.CorsPolicy, {"allowMethods": ["GET", "PSOT"]})
+    assert line.startswith('CorsPolicy allowMethods[1]: "PSOT" is not one of ')
+    assert line.endswith('; did you mean "POST"?')

@@ -1,0 +1,35 @@
+"""Telemetry."""
+
+from typing import Any
+
+import pytest
+
+from mesh import api
+from tests.mesh.api.test_api import problems
+
+
+@pytest.mark.parametrize(
+    ("tracing", "line"),
+    [
+        ({"randomSamplingPercentage": 100.5}, ".randomSamplingPercentage: 100.5 is not in 0..100"),
+        ({"providers": [{}]}, ".providers[0].name: is required"),
+        (
+            {"customTags": {"a": {"literal": {"value": "b"}, "header": {"name": "c"}}}},
+            ".customTags.a: only one of literal, environment, header may be set, got literal and header",
+        ),
+        ({"customTags": {"a": {"literal": {"value": ""}}}}, ".customTags.a.literal.value: must not be empty"),
+        ({"customTags": {"a": {"environment": {}}}}, ".customTags.a.environment.name: is required"),
+    ],
+)
+def test_tracing_is_refused(tracing: dict[str, Any], line: str) -> None:
+    assert problems(api.Telemetry, {"tracing": [tracing]}) == [f"Telemetry tracing[0]{line}"]
+
+
+def test_tracing_is_accepted() -> None:
+    tracing = {
+        "providers": [{"name": "zipkin"}],
+        "randomSamplingPercentage": 12.5,
+        "disableSpanReporting": False,
+        "customTags": {"user": {"header": {"name": "end-user", "defaultValue": "nobody"}}},
+    }
+    assert api.Telemetry.from_wire({"tracing": [tracing]}).spec() == {"tracing": [tracing]}

@@ -1,0 +1,56 @@
+"""Reports on changes of a stack's config, through the real program."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from commands import render, sources
+from mesh.core.merge import merged
+from mesh.review import risks
+from mesh.review.changes import Item
+from mesh.review.review import Review, Source
+
+FILE = Path(__file__).with_name("changes.yaml")
+TABLE: Mapping[str, Any] = yaml.safe_load(FILE.read_text())
+CASES: list[Mapping[str, Any]] = TABLE["changes"]
+PASSWORDS = {"mesh-addons:grafanaPassword": "not shown", "mesh-addons:kialiSigningKey": "n" * 32}
+TOLD_BY_ENGINES = {"secret changed", "object replaced"}
+"""What no config shows by itself; other tests have them."""
+
+
+@cache
+def recorded(keys: str) -> list[Item]:
+    """What a config, as JSON, becomes."""
+    config = {f"mesh:{key}": one if isinstance(one, str) else json.dumps(one) for key, one in json.loads(keys).items()}
+    return list(sources.registered(render.record("case", {**config, **PASSWORDS})))
+
+
+def review(case: Mapping[str, Any]) -> Review:
+    base = TABLE["bases"][case.get("from", "plain")]
+    sides = [recorded(json.dumps(keys, sort_keys=True)) for keys in (base, merged(base, case["change"]))]
+    return Review.of("case", Source(kind="", text=""), *(reversed(sides) if case.get("back") else sides))
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
+def test_a_report_says_all_that_is_risky_and_nothing_else(case: Mapping[str, Any]) -> None:
+    found = review(case)
+    assert [f"{risk.word} | {risk.object} | {risk.reason}" for risk in found.risks] == case.get("risks", [])
+    assert [str(shift) for shift in found.shifts] == case.get("requests", [])
+
+
+def test_what_is_harmless_has_no_risk_and_all_else_has_one() -> None:
+    assert {case["name"] for case in CASES if not case.get("risks")} == {
+        case["name"] for case in CASES if case["name"].startswith("harmless")
+    }
+
+
+def test_every_kind_of_risk_is_among_them() -> None:
+    told = {risk.partition(" | ")[0] for case in CASES for risk in case.get("risks", [])}
+    assert told == {rule.word for rule in risks.RULES} - TOLD_BY_ENGINES

@@ -1,0 +1,121 @@
+"""Reports as Markdown and as JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from mesh.review import data, markdown
+from mesh.review.changes import Told
+from mesh.review.review import Review
+from tests.faults import policy
+from tests.mesh.review.test_review import KEY, SECRET
+from tests.meshes import Manifest, deployment, good, routes, service, thing, to
+from tests.review import changed, review
+
+
+def risky() -> Review:
+    """With risks, requests, and a map that changes."""
+    canary = routes("cart", to("cart", "v2"))
+    return changed(thing("PeerAuthentication", "default", {"mtls": {"mode": "PERMISSIVE"}}), canary)
+
+
+def text(found: Review) -> str:
+    return markdown.write(found)
+
+
+def test_the_head_says_how_risky_it_is_what_changes_and_what_it_was_compared_with() -> None:
+    assert text(risky()).splitlines()[:3] == [
+        "<!-- mesh report: shop -->",
+        "## Stack `shop`: risks: 1 high",
+        "2 to update, 13 unchanged. Compared with main at 0123456.",
+    ]
+
+
+def test_risks_come_before_requests_and_objects() -> None:
+    shown = text(risky())
+    parts = ["### Risks", "### What happens to requests", "```mermaid", "<summary>Changes</summary>"]
+    places = [shown.index(part) for part in parts]
+    assert places == sorted(places)
+
+
+def test_a_change_without_risks_has_no_empty_sections() -> None:
+    shown = text(review([service("a")], [service("a", sessionAffinity="ClientIP")]))
+    assert "no risks found" in shown
+    assert [line for line in shown.splitlines() if line.startswith("###")] == []
+    assert "mermaid" not in shown
+
+
+def test_no_change_is_two_lines() -> None:
+    assert text(review(good(), good())).splitlines()[1:] == [
+        "## Stack `shop`: no risks found",
+        "No changes, 15 unchanged. Compared with main at 0123456.",
+    ]
+
+
+def test_objects_of_which_the_same_is_to_be_said_share_a_line() -> None:
+    names = [f"app-{number}" for number in range(5)]
+    old, new = ([deployment(name, {"app": name}, hostNetwork=host) for name in names] for host in (False, True))
+    (line,) = [line for line in text(review(old, new)).splitlines() if "restarts pods" in line]
+    objects = ", ".join(f"`Deployment shop/{name}`" for name in names[:3])
+    assert line == f"| medium | **restarts pods** | {objects} and 2 more | each 1 pod: other hostNetwork |"
+    assert "restarts 5 pods" in text(review(old, new))
+
+
+def test_names_cannot_break_the_markdown() -> None:
+    odd = routes("cart", {"match": [{"uri": {"exact": "/<b>|*_`\\"}}], **to("cart", "v2")}, to("cart", "v1"))
+    shown = text(changed(odd))
+    (line,) = [line for line in shown.splitlines() if line.startswith("- cart/&lt;b>")]
+    assert line.startswith("- cart/&lt;b>|\\*\\_\\`\\\\ from front")
+
+
+def test_long_values_and_long_lists_are_cut() -> None:
+    old = [thing("VirtualService", "a", {f"field{i}": "x" * 500 for i in range(20)})]
+    new = [thing("VirtualService", "a", {f"field{i}": "y" * 500 for i in range(20)})]
+    shown = text(review(old, new))
+    assert "… and 12 more fields" in shown
+    assert max(map(len, shown.splitlines())) < 250
+
+
+def test_a_report_of_everything_fits_into_a_comment() -> None:
+    many = [service(f"service-{number}") for number in range(3000)]
+    assert len(text(review(good(), [*good(), *many]))) < 65_000
+    assert len(text(review([*good(), *many], good()))) < 65_000
+
+
+def test_secrets_are_in_neither_form() -> None:
+    other: Manifest = {**SECRET, "stringData": {"password": "hunter3"}}
+    found = review([SECRET], [other], Told(secrets={KEY: ["stringData.password"]}))
+    whole = text(found) + json.dumps(data.plain(found))
+    assert "secret changed" in whole
+    assert "hunter" not in whole
+
+
+def test_what_comes_is_green_and_what_goes_is_red_in_the_map() -> None:
+    shown = text(risky())
+    assert "linkStyle" in shown
+    assert "+ allow more" in text(changed(policy("more", {"namespaces": ["shop"]}, app="front")))
+
+
+def test_the_data_say_the_same() -> None:
+    found = data.plain(risky())
+    assert found["source"] == {"kind": "base branch", "text": "Compared with main at 0123456.", "commit": "0123456789"}
+    assert found["counts"] == {"update": 2, "unchanged": 13}
+    (risk,) = found["risks"]
+    assert (risk["weight"], risk["risk"], risk["object"]["name"]) == ("high", "mTLS weakened", "default")
+    (field,) = next(one for one in found["changes"] if one["object"]["kind"] == "PeerAuthentication")["fields"]
+    assert field == {"path": "spec.mtls.mode", "old": "STRICT", "new": "PERMISSIVE"}
+    assert {
+        "requests": "cart/",
+        "way": "from",
+        "sources": ["front"],
+        "before": "cart v1",
+        "after": "cart v2",
+        "samples": 1,
+    } in found["requests"]
+
+
+def test_drift_is_told_before_the_risks() -> None:
+    found = risky()
+    shown = text(replace(found, drift=found.subject.changes[:1]))
+    assert shown.index("### Drift") < shown.index("### Risks")

@@ -1,0 +1,412 @@
+"""The sandbox without a cluster; tests/e2e/test_sandbox.py has the real one."""
+
+import io
+import ipaddress
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+import sandbox
+from sandbox import SandboxError, cluster, files, network, node, places, programs
+from sandbox.network import Network
+from sandbox.places import Layout
+from sandbox.process import Process
+from sandbox.programs import PROGRAMS, Setting
+from sandbox.report import State
+
+ROOT = Path(__file__).parents[2]
+SLEEPER = [sys.executable, "-c", "import time; print('awake', flush=True); time.sleep(60)"]
+DEAF = [
+    sys.executable,
+    "-c",
+    "import signal, time; signal.signal(15, signal.SIG_IGN); print('awake', flush=True); time.sleep(60)",
+]
+
+
+@pytest.fixture(autouse=True)
+def layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Layout]:
+    """An empty home; what was started in it ends with the test."""
+    monkeypatch.setenv("MESH_HOME", f"{tmp_path / 'home'}")
+    monkeypatch.delenv("MESH_SERVICE_RANGE", raising=False)
+    layout = places.layout()
+    for folder in (layout.run, layout.logs):
+        folder.mkdir(parents=True)
+    yield layout
+    for record in layout.run.glob("*.json"):
+        Process(record.stem, layout).stop(0)
+
+
+def started(name: str, layout: Layout, command: list[str] | None = None) -> Process:
+    """A process that runs and has begun its work."""
+    process = Process(name, layout)
+    process.start(command or SLEEPER)
+    until(lambda: process.last_words() == ["awake"])
+    return process
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+# Places
+
+
+def test_the_home_is_its_owners_alone() -> None:
+    assert places.home().stat().st_mode & 0o777 == 0o700
+
+
+def test_the_home_follows_xdg_and_else_is_in_local_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MESH_HOME")
+    monkeypatch.setenv("XDG_STATE_HOME", f"{tmp_path / 'xdg'}")
+    assert places.home() == tmp_path / "xdg" / "mesh"
+    monkeypatch.delenv("XDG_STATE_HOME")
+    monkeypatch.setenv("HOME", f"{tmp_path / 'user'}")
+    assert places.home() == tmp_path / "user" / ".local" / "state" / "mesh"
+
+
+# Ports and the Service range
+
+
+def test_the_network_is_chosen_once_and_then_kept(layout: Layout) -> None:
+    assert network.network(layout.network) == network.network(layout.network)
+
+
+def test_each_listener_has_a_port_that_neither_node_ports_nor_outgoing_connections_take(layout: Layout) -> None:
+    ports = network.network(layout.network).ports
+    assert set(ports) == set(network.LISTENERS)
+    assert len(set(ports.values())) == len(ports)
+    assert all(port < 30000 for port in ports.values())
+
+
+def test_a_port_in_use_is_not_chosen(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        taken = server.getsockname()[1]
+        free = iter(range(20000, 20000 + 2 * len(network.LISTENERS)))
+        monkeypatch.setattr(random, "sample", lambda *_: [taken, *free])
+        assert taken not in network.network(layout.network).ports.values()
+
+
+def test_the_default_home_has_the_service_range_of_the_manual(layout: Layout) -> None:
+    kept = network.network(layout.network, environment={})
+    assert (kept.service_range, kept.first_service_ip) == ("127.77.0.0/16", "127.77.0.1")
+
+
+def test_another_home_gets_another_loopback_service_range(layout: Layout) -> None:
+    chosen = ipaddress.ip_network(network.network(layout.network, {"MESH_HOME": "/elsewhere"}).service_range)
+    assert chosen.is_loopback
+    assert not chosen.overlaps(ipaddress.ip_network("127.77.0.0/16"))
+    assert ipaddress.ip_address("127.0.0.1") not in chosen
+
+
+def test_a_wished_service_range_is_taken(layout: Layout) -> None:
+    assert network.network(layout.network, {"MESH_SERVICE_RANGE": "127.9.0.0/20"}).service_range == "127.9.0.0/20"
+
+
+@pytest.mark.parametrize("wish", ["nonsense", "127.9.0.1/16", "127.9.0.0/30", "127.0.0.0/8", "fd00::/20"])
+def test_an_unusable_service_range_is_refused_with_its_name(layout: Layout, wish: str) -> None:
+    with pytest.raises(SandboxError, match="MESH_SERVICE_RANGE"):
+        network.network(layout.network, {"MESH_SERVICE_RANGE": wish})
+    assert not layout.network.exists()
+
+
+def test_a_cluster_cannot_change_its_service_range(layout: Layout) -> None:
+    network.network(layout.network, {"MESH_SERVICE_RANGE": "127.9.0.0/16"})
+    with pytest.raises(SandboxError, match=r"127\.8\.0\.0/16.*made with 127\.9\.0\.0/16.*sandbox reset"):
+        network.network(layout.network, {"MESH_SERVICE_RANGE": "127.8.0.0/16"})
+
+
+def test_a_taken_port_is_named_with_its_listener_and_who_has_it() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        with pytest.raises(SandboxError) as refusal:
+            network.require_free("etcd", port)
+    message = str(refusal.value)
+    assert f"port {port}, kept for etcd" in message
+    assert f"(process {os.getpid()})" in message
+    assert "sandbox reset" in message
+    network.require_free("etcd", port)
+
+
+# Processes
+
+
+def test_a_started_process_lives_in_a_session_of_its_own(layout: Layout) -> None:
+    process = started("sleeper", layout)
+    assert process.alive()
+    assert os.getsid(process.pid) == process.pid
+    assert process.command == SLEEPER
+    assert 0 <= process.uptime < 10
+
+
+def test_a_process_outlives_the_command_that_started_it(layout: Layout) -> None:
+    code = (
+        "import pathlib, sys; from sandbox.places import layout; from sandbox.process import Process; "
+        "Process('sleeper', layout()).start(sys.argv[1:])"
+    )
+    subprocess.run([sys.executable, "-c", code, *SLEEPER], env={**os.environ, "PYTHONPATH": f"{ROOT}"}, check=True)
+    process = Process("sleeper", layout)
+    assert process.alive()
+    process.stop(5)
+    assert not process.alive()
+
+
+def test_a_stopped_process_is_asked_first_and_then_unknown(layout: Layout) -> None:
+    code = (
+        "import signal, sys, time; signal.signal(15, lambda *_: (print('asked'), sys.exit())); "
+        "print('awake', flush=True); time.sleep(60)"
+    )
+    process = started("polite", layout, [sys.executable, "-c", code])
+    process.stop(5)
+    assert process.last_words() == ["awake", "asked"]
+    assert not process.known
+
+
+def test_a_process_that_does_not_end_when_asked_is_killed(layout: Layout) -> None:
+    process = started("deaf", layout, DEAF)
+    number = process.pid
+    process.stop(0.2)
+    assert not process.alive()
+    with pytest.raises(ProcessLookupError):
+        os.kill(number, 0)
+
+
+def test_a_killed_process_is_dead_but_known(layout: Layout) -> None:
+    process = started("sleeper", layout)
+    os.kill(process.pid, signal.SIGKILL)
+    until(lambda: not process.alive())
+    assert process.known
+
+
+def test_another_process_that_got_the_same_number_is_not_taken_for_it(layout: Layout) -> None:
+    process = started("sleeper", layout)
+    os.kill(process.pid, signal.SIGKILL)
+    until(lambda: not process.alive())
+    record = layout.run / "sleeper.json"
+    record.write_text(json.dumps({**json.loads(record.read_text()), "pid": os.getpid()}))
+    assert not process.alive()
+    process.stop(1)  # would end this very test
+
+
+def test_the_log_of_the_run_before_is_kept(layout: Layout) -> None:
+    process = started("sleeper", layout)
+    process.stop(1)
+    process.start([sys.executable, "-c", "print('second')"])
+    until(lambda: process.last_words() == ["second"])
+    assert (layout.logs / "sleeper.log.1").read_text() == "awake\n"
+
+
+# Command lines
+
+
+@pytest.fixture
+def setting(layout: Layout) -> Setting:
+    return Setting(
+        layout,
+        Network({name: 20000 + n for n, name in enumerate(network.LISTENERS)}, "127.9.0.0/16"),
+        Path("/programs"),
+        webhooks=False,
+    )
+
+
+def flags(name: str, setting: Setting) -> dict[str, str]:
+    [program] = [program for program in PROGRAMS if program.name == name]
+    path, *rest = program.command(setting)
+    assert path == f"/programs/{name}"
+    return dict(flag.removeprefix("--").split("=", 1) for flag in rest)
+
+
+def test_every_program_listens_on_loopback_only(setting: Setting) -> None:
+    assert flags("etcd", setting)["listen-client-urls"].startswith("https://127.0.0.1:")
+    assert flags("etcd", setting)["listen-peer-urls"].startswith("https://127.0.0.1:")
+    for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler"):
+        assert flags(name, setting)["bind-address"] == "127.0.0.1"
+    assert flags("kwok", setting)["server-address"].startswith("127.0.0.1:")
+
+
+def test_the_store_answers_only_holders_of_a_certificate(setting: Setting) -> None:
+    store = flags("etcd", setting)
+    assert (store["client-cert-auth"], store["peer-client-cert-auth"]) == ("true", "true")
+
+
+def test_every_listener_gets_its_own_port(setting: Setting) -> None:
+    lines = [" ".join(program.command(setting)) for program in PROGRAMS]
+    for port in setting.network.ports.values():
+        assert any(f"{port}" in line for line in lines)
+
+
+def test_admission_webhooks_are_off_unless_asked_for(setting: Setting) -> None:
+    asked = Setting(setting.layout, setting.network, setting.bin, webhooks=True)
+    for plugin in programs.WEBHOOK_PLUGINS:
+        assert plugin in flags("kube-apiserver", setting)["disable-admission-plugins"]
+        assert plugin not in flags("kube-apiserver", asked)["disable-admission-plugins"]
+
+
+def test_the_api_server_authorizes_and_has_the_clusters_service_range(setting: Setting) -> None:
+    server = flags("kube-apiserver", setting)
+    assert server["authorization-mode"] == "RBAC"
+    assert server["service-cluster-ip-range"] == "127.9.0.0/16"
+    assert server["allow-privileged"] == "true"
+
+
+def test_etcd_is_the_first_to_start_and_so_the_last_to_stop() -> None:
+    assert [program.name for program in PROGRAMS][:2] == ["etcd", "kube-apiserver"]
+
+
+# Files
+
+
+def test_the_kubeconfig_holds_its_certificates_and_is_named_after_the_sandbox(setting: Setting) -> None:
+    setting.layout.pki.mkdir()
+    for name in ("ca.crt", "client.crt", "client.key"):
+        (setting.layout.pki / name).write_text(name)
+    content = yaml.safe_load(files.kubeconfig(setting.layout, setting.network))
+    assert content["current-context"] == sandbox.CONTEXT == "mesh-dev"
+    assert content["contexts"] == [{"name": "mesh-dev", "context": {"cluster": "mesh-dev", "user": "mesh-dev"}}]
+    assert content["clusters"][0]["cluster"]["server"] == f"https://127.0.0.1:{setting.network.ports['kube-apiserver']}"
+    assert content["users"][0]["user"]["client-key-data"] == "Y2xpZW50LmtleQ=="
+
+
+def test_files_with_keys_are_their_owners_alone(setting: Setting) -> None:
+    setting.layout.pki.mkdir()
+    for name in ("ca.crt", "client.crt", "client.key"):
+        (setting.layout.pki / name).write_text(name)
+    files.write(setting.layout, setting.network, setting.bin)
+    assert setting.layout.kubeconfig.stat().st_mode & 0o777 == 0o600
+
+
+def test_certificates_that_cannot_be_made_are_a_clear_error(setting: Setting, tmp_path: Path) -> None:
+    failing = tmp_path / "mesh-certificates"
+    failing.write_text("#!/bin/sh\necho no space left >&2\nexit 1\n")
+    failing.chmod(0o755)
+    with pytest.raises(SandboxError, match="no space left"):
+        files.write(setting.layout, setting.network, tmp_path)
+
+
+def test_each_stage_is_written_with_the_clusters_certificate(setting: Setting) -> None:
+    setting.layout.pki.mkdir()
+    for name in ("ca.crt", "client.crt", "client.key"):
+        (setting.layout.pki / name).write_text(name)
+    files.write(setting.layout, setting.network, setting.bin)
+    text = setting.layout.stages.read_text()
+    kinds = [stage["spec"]["resourceRef"]["kind"] for stage in yaml.safe_load_all(text)]
+    assert kinds == ["Service", "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"]
+    assert "caBundle: Y2EuY3J0" in text
+    assert "@" not in "".join(line for line in text.splitlines() if not line.startswith("#"))
+
+
+def test_the_node_runs_what_istio_is_built_for() -> None:
+    assert node.NODE["metadata"]["labels"]["kubernetes.io/arch"] == "amd64"
+    assert {"type": "InternalIP", "address": "127.0.0.1"} in node.NODE["status"]["addresses"]
+
+
+# Commands
+
+
+def test_a_cluster_that_never_ran_is_stopped() -> None:
+    status = sandbox.status()
+    assert (status.state, int(status.state)) == (State.STOPPED, 3)
+    assert not sandbox.running()
+
+
+def test_stopping_what_does_not_run_says_so_and_is_no_error() -> None:
+    said = io.StringIO()
+    sandbox.stop(said)
+    assert said.getvalue() == "sandbox: not running\n"
+
+
+@pytest.mark.usefixtures("silence")
+def test_a_dead_process_is_named_with_its_log_and_its_last_words(setting: Setting) -> None:
+    network.network(setting.layout.network)
+    process = Process("kube-scheduler", setting.layout)
+    process.start([sys.executable, "-c", "print('early line'); print('panic: no more'); raise SystemExit(1)"])
+    until(lambda: not process.alive())
+    status = sandbox.status()
+    assert (status.state, int(status.state)) == (State.BROKEN, 1)
+    text = "\n".join(status.lines)
+    assert f"kube-scheduler (process {process.pid}) has ended\n  its log is {process.log}" in text
+    assert "| panic: no more" in text
+    assert "etcd was not started" in text
+
+
+@pytest.fixture
+def silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody answers."""
+
+    class Silent:
+        def __init__(self, *_: object) -> None:
+            pass
+
+        def healthy(self, *_: object) -> bool:
+            return False
+
+    monkeypatch.setattr("sandbox.report.Api", Silent)
+
+
+@pytest.mark.usefixtures("silence")
+def test_a_process_that_lives_but_does_not_answer_is_broken(setting: Setting) -> None:
+    network.network(setting.layout.network)
+    for program in PROGRAMS:
+        started(program.name, setting.layout)
+    status = sandbox.status()
+    assert status.state is State.BROKEN
+    assert any("does not answer /readyz" in line and "awake" in line for line in status.lines)
+
+
+def test_a_process_that_ends_while_starting_is_named_with_its_log(layout: Layout) -> None:
+    process = Process("etcd", layout)
+    process.start([sys.executable, "-c", "raise SystemExit('cannot listen')"])
+    with pytest.raises(SandboxError, match=r"etcd \(process \d+\) has ended(?s:.)*etcd\.log(?s:.)*cannot listen"):
+        cluster._wait(lambda: False, "etcd does not answer", process)
+
+
+def test_a_process_that_never_answers_is_given_up_in_time(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster, "START_LIMIT", 0.2)
+    process = started("etcd", layout)
+    with pytest.raises(SandboxError, match=r"etcd does not answer within(?s:.)*etcd\.log"):
+        cluster._wait(lambda: False, "etcd does not answer", process)
+
+
+def test_a_reset_leaves_nothing_and_no_process(layout: Layout) -> None:
+    process = started("kwok", layout)
+    number = process.pid
+    sandbox.reset(io.StringIO())
+    assert not layout.root.exists()
+    until(lambda: not process.alive())
+    with pytest.raises(ProcessLookupError):
+        os.kill(number, 0)
+
+
+def test_two_homes_are_two_clusters(tmp_path: Path, layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    process = started("kwok", layout)
+    monkeypatch.setenv("MESH_HOME", f"{tmp_path / 'other'}")
+    sandbox.reset(io.StringIO())
+    assert sandbox.status().state is State.STOPPED
+    assert process.alive()
+
+
+def test_the_command_ends_in_one_message_and_the_states_exit_code() -> None:
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}"}
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "sandbox", *arguments]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30, check=False)
+
+    assert run("status").returncode == 3
+    environment |= {"MESH_CACHE": f"{places.home()}", "PATH": "/nowhere"}
+    refused = run("start")
+    assert refused.returncode == 1
+    assert refused.stderr.splitlines()[-1].startswith("sandbox: Go ")
+    assert "Traceback" not in refused.stderr

@@ -1,0 +1,569 @@
+"""The toolchain without a real build: Go and Pulumi are played by small scripts on PATH."""
+
+import io
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+import toolchain
+from toolchain import ToolchainError, build, golang, installed, locks, pins, places
+from toolchain.progress import Progress, duration
+
+ROOT = Path(__file__).parents[2]
+
+FAKE_GO = f"""#!{sys.executable}
+import json, os, pathlib, sys, time
+words = sys.argv[1:]
+with open(os.environ["CALLS"], "a") as calls:
+    calls.write(" ".join(words) + "\\n")
+exec(os.environ.get("MISDEED", ""))
+if words[0] == "env":
+    print("go1.99.0")
+elif words[:2] == ["mod", "download"]:
+    source = pathlib.Path(os.environ["CALLS"]).parent / "module"
+    for script in ("python/cmd/pulumi-language-python-exec", "python/dist/pulumi-analyzer-policy-python"):
+        (source / script).parent.mkdir(parents=True, exist_ok=True)
+        (source / script).write_text("launcher")
+    print(json.dumps({{"Dir": str(source)}}))
+elif words[0] == "list":
+    print("a/package\\nanother/package")
+elif words[0] == "build":
+    print("a/package", file=sys.stderr)
+    folder = pathlib.Path(words[words.index("-o") + 1])
+    for package in words[words.index("-o") + 2:]:
+        names = [name for name in package.split("/") if name != "v3"]
+        (folder / names[-1]).write_text(package)
+"""
+
+
+@pytest.fixture(autouse=True)
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A machine with nothing but a `go` that notes its calls."""
+    (tmp_path / "bin").mkdir()
+    script(tmp_path / "bin" / "go", FAKE_GO)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}")
+    monkeypatch.setenv("CALLS", f"{tmp_path / 'calls'}")
+    monkeypatch.setenv("MESH_CACHE", f"{tmp_path / 'cache'}")
+    monkeypatch.setenv("PULUMI_HOME", f"{tmp_path / 'pulumi-home'}")
+    return tmp_path
+
+
+def script(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    path.chmod(0o755)
+    return path
+
+
+def install_pulumi(folder: Path, version: str, plugin: str = "exit 1", host: bool = True) -> Path:
+    """A `pulumi` that notes its calls, tells `version` and runs `plugin` for `pulumi plugin`."""
+    text = f'#!/bin/sh\necho "pulumi $*" >> "$CALLS"\nif [ "$1" = plugin ]; then\n{plugin}\nfi\necho {version}\n'
+    if host:
+        script(folder / "pulumi-language-python", "#!/bin/sh\n")
+    return script(folder / "pulumi", text)
+
+
+def calls(machine: Path, program: str = "") -> list[str]:
+    noted = machine / "calls"
+    lines = noted.read_text().splitlines() if noted.exists() else []
+    return [line for line in lines if line.startswith(program)]
+
+
+def built(tools: toolchain.Toolchain) -> set[str]:
+    place = tools.bin.parent
+    return {file.name for folder in ("bin", "engine") for file in (place / folder).glob("*")}
+
+
+PINS = pins.read()
+KEY = PINS.key
+EVERYTHING = {*pins.PACKAGES, *pins.HOST_PACKAGES, *pins.SCRIPTS}
+
+
+# Pins
+
+
+def test_the_python_sdk_is_of_the_engines_version() -> None:
+    assert f"\npulumi=={PINS.pulumi}\n" in f"\n{pins.REQUIREMENTS.read_text()}"
+
+
+def test_go_mod_names_exactly_the_tools_that_are_built() -> None:
+    directives = re.search(r"^tool \((.*?)\)", (pins.MODULE / "go.mod").read_text(), re.M | re.S)
+    assert directives
+    packages = {name for name in pins.PACKAGES.values() if not name.startswith("mesh.local/")}
+    assert set(directives.group(1).split()) == packages
+
+
+def test_the_language_hosts_go_mod_names_exactly_its_tool() -> None:
+    directives = re.findall(r"^tool (\S+)$", (pins.LANGUAGE_HOST / "go.mod").read_text(), re.M)
+    assert directives == list(pins.HOST_PACKAGES.values())
+
+
+def test_the_programs_are_told_their_pinned_versions() -> None:
+    flags = pins.Pins(pulumi="3.1.2", provider="4.5.6", kubernetes="1.33.7", go="1.24.0").linker_flags
+    for wanted in ("version.Version=v3.1.2", "main.version=4.5.6", "gitVersion=v1.33.7", "gitMinor=33"):
+        assert wanted in flags
+
+
+def test_a_missing_pin_is_an_error_that_names_the_file(tmp_path: Path) -> None:
+    requirements = tmp_path / "requirements.txt"
+    requirements.write_text("pulumi==3.1.2\n")
+    with pytest.raises(ValueError, match=r"requirements\.txt"):
+        pins.read(requirements=requirements)
+
+
+@pytest.fixture
+def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The Go sources, elsewhere."""
+    copy = tmp_path / "toolchain"
+    for source in [*pins.MODULE.rglob("go.*"), *pins.MODULE.rglob("*.go")]:
+        target = copy / source.relative_to(pins.MODULE)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(source.read_bytes())
+    monkeypatch.setattr(pins, "MODULE", copy)
+    return copy
+
+
+def test_the_same_sources_give_the_same_cache_key_wherever_they_are(copy: Path) -> None:
+    assert copy == pins.MODULE
+    assert pins.read().key == KEY
+
+
+@pytest.mark.parametrize("name", ["go.mod", "go.sum", "provider/main.go", "language-host/go.sum"])
+def test_each_source_of_a_program_changes_the_cache_key(copy: Path, name: str) -> None:
+    with (copy / name).open("a") as file:
+        file.write("\n")
+    assert pins.read().key != KEY
+
+
+def test_the_module_of_the_checkers_does_not_change_the_cache_key(copy: Path) -> None:
+    with (copy / "istio" / "go.mod").open("a") as file:
+        file.write("\n")
+    assert pins.read().key == KEY
+
+
+def test_another_release_of_the_provider_changes_the_cache_key() -> None:
+    other = pins.Pins(pulumi=PINS.pulumi, provider="4.0.0", kubernetes=PINS.kubernetes, go=PINS.go)
+    assert other.key != KEY
+
+
+# Building
+
+
+def test_everything_is_built_where_nothing_is() -> None:
+    tools = toolchain.ensure(io.StringIO())
+    assert built(tools) == EVERYTHING
+    assert (tools.bin / "etcd").read_text() == pins.PACKAGES["etcd"]
+    assert (tools.bin / "pulumi-resource-kubernetes").read_text() == "mesh.local/toolchain/provider"
+    assert tools.pulumi.read_text() == pins.PACKAGES["pulumi"]
+    assert all(os.access(tools.pulumi.with_name(name), os.X_OK) for name in pins.SCRIPTS)
+
+
+def test_nothing_is_started_where_everything_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = toolchain.ensure(io.StringIO())
+
+    def no_process(*_: object, **__: object) -> None:
+        raise AssertionError("a complete cache must be used without starting a program")
+
+    monkeypatch.setattr(subprocess, "Popen", no_process)
+    assert toolchain.ensure() == first
+
+
+def test_only_what_is_missing_is_built(machine: Path) -> None:
+    tools = toolchain.ensure(io.StringIO())
+    (tools.bin / "kwok").unlink()
+    (machine / "calls").unlink()
+    toolchain.ensure(io.StringIO())
+    [command] = calls(machine, "build")
+    assert command.split("/ ")[-1] == pins.PACKAGES["kwok"]
+    assert built(tools) == EVERYTHING
+
+
+def test_the_schema_is_laid_over_the_file_that_the_provider_embeds(
+    machine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = machine / "overlay.json"
+    overlay = "pathlib.Path(words[words.index('-overlay') + 1]).read_text()"
+    keep = f"if words[0] == 'build' and '-overlay' in words: pathlib.Path({str(kept)!r}).write_text({overlay})"
+    monkeypatch.setenv("MISDEED", keep)
+    toolchain.ensure(io.StringIO())
+    [(embedded, schema)] = json.loads(kept.read_text())["Replace"].items()
+    assert Path(embedded) == pins.MODULE / "provider" / "schema.json"
+    assert schema.endswith("cmd/pulumi-resource-kubernetes/schema.json")
+
+
+def test_a_failed_build_tells_its_last_lines_and_its_log_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    misdeed = "if words[0] == 'build': [print(f'line {n}', file=sys.stderr) for n in range(99)]; sys.exit(2)"
+    monkeypatch.setenv("MISDEED", misdeed)
+    with pytest.raises(ToolchainError) as failure:
+        toolchain.ensure(io.StringIO())
+    message = str(failure.value)
+    assert "`go build` failed with code 2" in message
+    assert "line 98" in message
+    assert "line 80" not in message
+    log = Path(re.findall(r"output is in (\S+)\.", message)[0])
+    assert "line 0\n" in log.read_text()
+    assert not [*log.parent.glob("*/*"), *log.parent.glob("build-*")], "nothing half built may be left"
+
+
+def test_what_a_killed_build_left_behind_is_removed() -> None:
+    place = places.cache() / "toolchain" / KEY
+    leftover = script(place / "build-killed" / "half-of-etcd", "")
+    toolchain.ensure(io.StringIO())
+    assert not leftover.parent.exists()
+
+
+def test_an_unreachable_network_is_named_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    misdeed = "if words[0] == 'list': sys.exit('dial tcp: lookup proxy: no such host')"
+    monkeypatch.setenv("MISDEED", misdeed)
+    with pytest.raises(ToolchainError, match="is there a network, and is GOPROXY right"):
+        toolchain.ensure(io.StringIO())
+
+
+def test_a_killed_go_is_named_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MISDEED", "if words[0] == 'build': os.kill(os.getpid(), 9)")
+    with pytest.raises(ToolchainError, match="ended by signal 9"):
+        toolchain.ensure(io.StringIO())
+
+
+def test_a_missing_go_is_said_before_anything_is_begun(machine: Path) -> None:
+    (machine / "bin" / "go").unlink()
+    with pytest.raises(ToolchainError, match=rf"Go {PINS.go} or later .* no `go` on PATH"):
+        toolchain.ensure(io.StringIO())
+
+
+def test_an_old_go_is_said_before_anything_is_begun(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MISDEED", "if words[0] == 'env': print('go1.9.7'); sys.exit()")
+    with pytest.raises(ToolchainError, match=r"too old \(1\.9\.7\).*GOTOOLCHAIN=auto"):
+        toolchain.ensure(io.StringIO())
+    assert calls(machine) == ["env GOVERSION"]
+
+
+def test_a_go_that_refuses_the_modules_go_line_is_too_old(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MISDEED", "sys.exit('go.mod requires go >= 1.24.7 (running go 1.22.1)')")
+    with pytest.raises(ToolchainError, match=r"too old \(go.mod requires go >= 1.24.7"):
+        toolchain.ensure(io.StringIO())
+
+
+def test_go_is_not_led_to_build_for_another_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GOOS", "plan9")
+    monkeypatch.setenv("MISDEED", "assert 'GOOS' not in os.environ and os.environ['GOWORK'] == 'off'")
+    toolchain.ensure(io.StringIO())
+
+
+@pytest.fixture
+def other_build(machine: Path) -> Iterator[subprocess.Popen[str]]:
+    """Another process whose build does not end by itself."""
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}"}
+    note = f"pathlib.Path({str(machine / 'go.pid')!r}).write_text(str(os.getpid()))"
+    environment["MISDEED"] = f"if words[0] == 'build': {note}; time.sleep(60)"
+    command = [sys.executable, "-m", "toolchain"]
+    # A shell's job in the background ignores Ctrl-C, and so would what it starts.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    signal.signal(signal.SIGINT, before)
+    deadline = time.monotonic() + 20
+    while not (machine / "go.pid").exists():
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+        time.sleep(0.05)
+    yield process
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+
+
+def test_a_second_build_says_whom_it_waits_for_and_then_builds(other_build: subprocess.Popen[str]) -> None:
+    said = io.StringIO()
+    second = threading.Thread(target=toolchain.ensure, args=[said])
+    second.start()
+    deadline = time.monotonic() + 20
+    while "waiting" not in said.getvalue() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert f"(process {other_build.pid}, since " in said.getvalue()
+    assert "building" not in said.getvalue()
+    other_build.send_signal(signal.SIGKILL)
+    second.join(timeout=20)
+    assert built(toolchain.ensure()) == EVERYTHING, "a killed build must not block the next one"
+
+
+def test_an_interrupted_build_ends_go_and_says_one_line(machine: Path, other_build: subprocess.Popen[str]) -> None:
+    other_build.send_signal(signal.SIGINT)
+    _, said = other_build.communicate(timeout=20)
+    assert other_build.returncode == 130
+    assert "interrupted" in said
+    assert "Traceback" not in said
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((machine / "go.pid").read_text()), 0)
+    place = places.cache() / "toolchain" / KEY
+    assert not [*place.glob("*/*"), *place.glob("build-*")]
+
+
+# An installed Pulumi
+
+
+def test_an_installed_pulumi_is_used_with_its_own_language_host(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    official = install_pulumi(machine / "official", f"v{PINS.pulumi}")
+    monkeypatch.setenv("PATH", f"{machine / 'bin'}:{official.parent}:/usr/bin:/bin")
+    tools = toolchain.ensure(io.StringIO())
+    assert tools.pulumi == official
+    assert built(tools) == EVERYTHING - set(pins.ENGINE)
+
+
+@pytest.mark.parametrize("version", ["v3.215.0", "v3.215.1", "v3.300.0", "3.215.0"])
+def test_the_pinned_release_and_later_ones_of_its_major_fit(version: str) -> None:
+    assert installed._fits(version, "3.215.0")
+
+
+@pytest.mark.parametrize("version", ["v3.214.9", "v2.300.0", "v4.0.0", "", "nonsense"])
+def test_older_and_unknown_releases_and_other_majors_do_not_fit(version: str) -> None:
+    assert not installed._fits(version, "3.215.0")
+
+
+def test_an_installed_pulumi_without_its_language_host_is_not_used(
+    machine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    official = install_pulumi(machine / "official", f"v{PINS.pulumi}", host=False)
+    monkeypatch.setenv("PATH", f"{official.parent}:/usr/bin:/bin")
+    assert installed.pulumi(PINS) is None
+
+
+def test_a_link_to_an_installed_pulumi_is_followed_to_its_language_host(
+    machine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    official = install_pulumi(machine / "official", f"v{PINS.pulumi}")
+    link = machine / "links" / "pulumi"
+    link.parent.mkdir()
+    link.symlink_to(official)
+    monkeypatch.setenv("PATH", f"{link.parent}:/usr/bin:/bin")
+    assert installed.pulumi(PINS) == link
+
+
+def test_a_pulumi_that_we_built_does_not_count_as_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = install_pulumi(places.cache() / "toolchain" / "other-key" / "engine", f"v{PINS.pulumi}")
+    monkeypatch.setenv("PATH", f"{ours.parent}:/usr/bin:/bin")
+    assert installed.pulumi(PINS) is None
+
+
+def test_the_version_is_asked_once_for_as_long_as_the_file_stays(
+    machine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    official = install_pulumi(machine / "official", f"v{PINS.pulumi}")
+    monkeypatch.setenv("PATH", f"{official.parent}:/usr/bin:/bin")
+    assert [installed.pulumi(PINS), installed.pulumi(PINS)] == [official, official]
+    assert calls(machine, "pulumi") == ["pulumi version"]
+    install_pulumi(machine / "official", "v2.0.0-replaced")
+    assert installed.pulumi(PINS) is None
+
+
+@pytest.fixture
+def with_pulumi(machine: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("PATH", f"{machine / 'bin'}:{machine / 'official'}:/usr/bin:/bin")
+    return machine / "official"
+
+
+PLUGIN_FOLDER = f"plugins/resource-kubernetes-v{PINS.provider}"
+FETCH = f'mkdir -p "$PULUMI_HOME/{PLUGIN_FOLDER}" && : > "$PULUMI_HOME/{PLUGIN_FOLDER}/{installed.PLUGIN}"'
+
+
+def test_the_plugin_of_an_installed_pulumi_is_fetched_and_not_built(machine: Path, with_pulumi: Path) -> None:
+    install_pulumi(with_pulumi, f"v{PINS.pulumi}", FETCH)
+    tools = toolchain.ensure(io.StringIO())
+    assert f"pulumi plugin install resource kubernetes {PINS.provider}" in calls(machine)
+    assert installed.PLUGIN not in built(tools)
+    (machine / "calls").unlink()
+    toolchain.ensure(io.StringIO())
+    assert calls(machine) == [], "what was fetched once is not fetched again"
+
+
+def test_a_plugin_that_cannot_be_fetched_is_built_and_the_reason_said(with_pulumi: Path) -> None:
+    install_pulumi(with_pulumi, f"v{PINS.pulumi}", "echo no route >&2; exit 1")
+    said = io.StringIO()
+    assert installed.PLUGIN in built(toolchain.ensure(said))
+    assert "no route" in said.getvalue()
+
+
+def test_a_plugin_that_does_not_come_in_time_is_built(with_pulumi: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(installed, "PLUGIN_LIMIT", 0.3)
+    install_pulumi(with_pulumi, f"v{PINS.pulumi}", "exec sleep 20")
+    began = time.monotonic()
+    assert installed.PLUGIN in built(toolchain.ensure(io.StringIO()))
+    assert time.monotonic() - began < 10
+
+
+def test_a_built_provider_is_put_where_pulumi_keeps_its_plugins(machine: Path) -> None:
+    tools = toolchain.ensure(io.StringIO())
+    tools.share_plugin()
+    shared = machine / "pulumi-home" / PLUGIN_FOLDER
+    assert [file.name for file in shared.iterdir()] == [installed.PLUGIN]
+    assert (shared / installed.PLUGIN).read_text() == (tools.bin / installed.PLUGIN).read_text()
+
+
+def test_a_plugin_that_pulumi_has_is_not_replaced(machine: Path) -> None:
+    official = script(machine / "pulumi-home" / PLUGIN_FOLDER / installed.PLUGIN, "official")
+    toolchain.ensure(io.StringIO()).share_plugin()
+    assert official.read_text() == "official"
+
+
+def test_a_plugin_folder_that_cannot_be_written_is_a_clear_error(machine: Path) -> None:
+    (machine / "pulumi-home").touch()
+    tools = toolchain.ensure(io.StringIO())
+    with pytest.raises(ToolchainError, match=r"cannot be put among Pulumi's plugins.*pulumi-home"):
+        tools.share_plugin()
+
+
+def test_a_half_fetched_plugin_does_not_count(machine: Path) -> None:
+    folder = machine / "pulumi-home" / "plugins" / f"resource-kubernetes-v{PINS.provider}"
+    script(folder / "pulumi-resource-kubernetes", "")
+    assert installed.has_plugin(PINS)
+    folder.with_name(f"{folder.name}.partial").touch()
+    assert not installed.has_plugin(PINS)
+
+
+# PATH
+
+
+def test_the_built_engine_is_put_before_path() -> None:
+    tools = toolchain.ensure(io.StringIO())
+    assert tools.path() == f"{tools.bin}:{tools.bin.parent / 'engine'}"
+
+
+def test_an_installed_engine_that_path_leads_to_is_left_where_it_is(with_pulumi: Path) -> None:
+    install_pulumi(with_pulumi, f"v{PINS.pulumi}")
+    tools = toolchain.ensure(io.StringIO())
+    assert tools.path() == f"{tools.bin}", "its folder's other programs must not come first"
+
+
+def test_an_installed_engine_comes_before_an_older_one(
+    machine: Path, with_pulumi: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install_pulumi(with_pulumi, f"v{PINS.pulumi}")
+    old = install_pulumi(machine / "old", "v2.0.0")
+    monkeypatch.setenv("PATH", f"{old.parent}:{os.environ['PATH']}")
+    tools = toolchain.ensure(io.StringIO())
+    assert tools.path() == f"{tools.bin}:{with_pulumi}"
+
+
+# The command
+
+
+def run_command(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "toolchain", *arguments]
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}"}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30, check=False)
+
+
+def test_the_command_prints_only_the_folder() -> None:
+    assert run_command().stdout == f"{toolchain.ensure().bin}\n"
+
+
+def test_the_command_prints_only_what_comes_before_path() -> None:
+    assert run_command("--path").stdout == f"{toolchain.ensure().path()}\n"
+
+
+def test_the_command_ends_in_one_message(machine: Path) -> None:
+    (machine / "bin" / "go").unlink()
+    done = run_command()
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines()[-1].startswith("toolchain: Go ")
+    assert "Traceback" not in done.stderr
+
+
+# Progress, places, locks
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_progress_is_rewritten_in_place_on_a_terminal() -> None:
+    out = Terminal()
+    progress = Progress("task", out)
+    progress.show("1 of 2")
+    progress.show("2 of 2")
+    progress.say("done")
+    assert "\n" not in out.getvalue().removesuffix("\n")
+    assert out.getvalue().endswith("\r\033[Ktask: done\n")
+
+
+def test_progress_is_a_line_now_and_then_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    out = io.StringIO()
+    progress = Progress("task", out)
+    for step in range(40):
+        now[0] += 1
+        progress.show(f"step {step + 1}")
+    assert out.getvalue().splitlines() == ["task: step 15, 15 s", "task: step 30, 30 s"]
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0.44, "0.4 s"), (42.7, "42 s"), (370, "6 min 10 s")])
+def test_a_duration_is_easy_to_read(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+def test_packages_are_counted_against_those_that_have_to_be_compiled() -> None:
+    out = Terminal()
+    counter = build._Counter(Progress("task", out))
+    shown = []
+    for line in (None, "go: downloading a v1", None):
+        counter.heard(line)
+        shown.append(out.getvalue().split("\033[K")[-1])
+    counter.expect("a\nb\n")
+    counter.building = True
+    for line in (None, "a", "# a warning", None, "b", None):
+        counter.heard(line)
+        shown.append(out.getvalue().split("\033[K")[-1])
+    texts = list(dict.fromkeys(line.removeprefix("task: ").split(",")[0] for line in shown if line))
+    assert texts == [
+        "looking for what is to be compiled",
+        "1 modules fetched",
+        "0 of 2 packages",
+        "1 of 2 packages",
+        "linking",
+    ]
+
+
+def test_the_cache_follows_xdg_and_is_its_owners_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MESH_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", f"{tmp_path / 'xdg'}")
+    assert places.cache() == tmp_path / "xdg" / "mesh"
+    assert places.cache().stat().st_mode & 0o777 == 0o700
+    monkeypatch.setenv("XDG_CACHE_HOME", "relative")
+    monkeypatch.setenv("HOME", f"{tmp_path / 'home'}")
+    assert places.cache() == tmp_path / "home" / ".cache" / "mesh"
+
+
+def test_a_lock_ends_with_its_holder_even_when_that_is_killed(tmp_path: Path) -> None:
+    lock = tmp_path / "lock"
+    code = (
+        "import pathlib, sys, time; from toolchain.locks import held\n"
+        "with held(pathlib.Path(sys.argv[1]), print): print('held', flush=True); time.sleep(60)"
+    )
+    command = [sys.executable, "-c", code, f"{lock}"]
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}"}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout
+        assert holder.stdout.readline() == "held\n"
+        told: list[str] = []
+
+        def waiting(whom: str) -> None:
+            told.append(whom)
+            holder.kill()
+
+        with locks.held(lock, waiting):
+            assert [name.split(",")[0] for name in told] == [f"process {holder.pid}"]
+
+
+def test_go_versions_are_compared_as_numbers() -> None:
+    assert golang._numbers("1.9.9") < golang._numbers("1.24") < golang._numbers("1.24.7")
