@@ -10,6 +10,7 @@ import yaml
 
 from mesh.analysis.objects import Object
 from mesh.analysis.workloads import TEMPLATED
+from mesh.core import kinds
 
 _SWITCH, _ROLE = "GF_AUTH_ANONYMOUS_ENABLED", "GF_AUTH_ANONYMOUS_ORG_ROLE"
 _SECTION: Final = "auth.anonymous"
@@ -19,9 +20,9 @@ _VIEWER: Final = "Viewer"
 
 def anonymous(thing: Object) -> Iterator[tuple[str, str]]:
     """Grafana's anonymous access and Kiali's strategy of the name, in what configures them: where, and what to do."""
-    if thing.ref.kind in TEMPLATED:
+    if thing.kind in TEMPLATED:
         yield from _environment(thing)
-    elif thing.ref.kind == "ConfigMap":
+    elif thing.kind == kinds.CONFIG_MAP:
         for name, text in (thing.body.get("data") or {}).items():
             if name.endswith(".ini"):
                 yield from _ini(name, text)

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from mesh.analysis import hosts
 from mesh.analysis.objects import Object
+from mesh.core import kinds
 
 EXPORT_TO: Final = "networking.istio.io/exportTo"
 """Annotation of a Service: for which namespaces it is there, with commas between them."""
@@ -49,7 +50,7 @@ class Service:
     @property
     def outside(self) -> bool:
         """Whether it is not part of the mesh."""
-        return self.object.ref.kind == "ServiceEntry" and self.object.spec.get("location") != "MESH_INTERNAL"
+        return self.object.kind == kinds.SERVICE_ENTRY and self.object.spec.get("location") != "MESH_INTERNAL"
 
     def port(self, number: int) -> Port | None:
         return next((port for port in self.ports if port.number == number), None)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from mesh.analysis.objects import Object
+from mesh.core import kinds
 from mesh.core.names import INJECT_LABEL, NAMESPACE_LABEL, REVISION_LABEL
 
 PROXY: Final = "istio-proxy"
@@ -47,9 +48,9 @@ class Workload:
 
 def read(thing: Object, namespaces: Mapping[str, Object]) -> Workload | None:
     """The workload that an object is; None if it makes no pods."""
-    if thing.ref.kind == "Pod":
+    if thing.kind == kinds.POD:
         meta, pod = thing.body["metadata"], thing.spec
-    elif thing.ref.kind in TEMPLATED:
+    elif thing.kind in TEMPLATED:
         template = thing.spec.get("template") or {}
         meta, pod = template.get("metadata") or {}, template.get("spec") or {}
     else:

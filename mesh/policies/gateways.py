@@ -9,6 +9,7 @@ from mesh.analysis import policies
 from mesh.analysis.findings import Finding
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
+from mesh.core import kinds
 
 _OUTSIDE: Final = ("LoadBalancer", "NodePort")
 _WITH_HOSTS: Final = ("HTTP", "HTTP2", "HTTPS", "GRPC", "GRPC-WEB", "TLS")
@@ -17,7 +18,7 @@ _WITH_HOSTS: Final = ("HTTP", "HTTP2", "HTTPS", "GRPC", "GRPC-WEB", "TLS")
 
 def wildcards(mesh: Mesh) -> Iterator[Finding]:
     """Hosts with a star, at gateways with a Service that is reached from outside."""
-    for gateway in mesh.of("Gateway"):
+    for gateway in mesh.of(kinds.GATEWAY):
         pods = mesh.workloads.select(gateway.spec.get("selector") or {})
         services = (service.object for service in mesh.before(pods))
         ways = sorted({f"Service {thing.namespace}/{thing.name}" for thing in services if _is_outside(thing)})

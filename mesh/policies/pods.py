@@ -9,6 +9,7 @@ from mesh.analysis import policies
 from mesh.analysis.findings import Finding
 from mesh.analysis.objects import Object
 from mesh.analysis.workloads import TEMPLATED
+from mesh.core import kinds
 
 _AT_INJECTION: Final = "auto"
 """The image of a container that the injector fills in."""
@@ -36,9 +37,9 @@ def without_limits(thing: Object) -> Iterator[Finding]:
 
 def _containers(thing: Object, *fields: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """The containers that an object makes, with their paths."""
-    if thing.ref.kind == "Pod":
+    if thing.kind == kinds.POD:
         path, pod = "spec", thing.spec
-    elif thing.ref.kind in TEMPLATED:
+    elif thing.kind in TEMPLATED:
         path, pod = "spec.template.spec", (thing.spec.get("template") or {}).get("spec") or {}
     else:
         return

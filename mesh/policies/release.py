@@ -10,6 +10,7 @@ from mesh.analysis import policies
 from mesh.analysis.findings import Finding
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object, Ref
+from mesh.core.kinds import GroupKind
 from mesh.releases.release import ISTIO, Release
 
 _IMAGES: Final = ("pilot", "proxyv2", "install-cni")
@@ -24,7 +25,7 @@ def past_end_of_life(mesh: Mesh, release: Release = ISTIO, today: date | None = 
         for container in workload.pod.get("containers") or ()
     )
     if installs and (today or date.today()) > date.fromisoformat(release.end_of_life):
-        subject = Object(ref=Ref("Release", "", release.version), labels={}, annotations={}, body={})
+        subject = Object(ref=Ref(GroupKind("Release", ""), "", release.version), labels={}, annotations={}, body={})
         text = f"Istio {release.version} has had no security fixes since {release.end_of_life}"
         yield policies.END_OF_LIFE.at(subject, "", text)
 

@@ -8,12 +8,12 @@ from typing import Final
 from mesh.analysis.findings import Finding
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.rules import (
+    annotations,
     authorization,
     destinations,
     entries,
     filters,
     gateways,
-    marks,
     namespaces,
     peers,
     ports,
@@ -28,12 +28,12 @@ from mesh.analysis.rules import (
 Rule = Callable[[Mesh], Iterator[Finding]]
 
 RULES: Final[Sequence[Rule]] = (
+    *annotations.RULES,
     *authorization.RULES,
     *destinations.RULES,
     *entries.RULES,
     *filters.RULES,
     *gateways.RULES,
-    *marks.RULES,
     *namespaces.RULES,
     *peers.RULES,
     *ports.RULES,

@@ -12,11 +12,12 @@ from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
 from mesh.analysis.services import Service
 from mesh.analysis.workloads import Workload
+from mesh.core import kinds
 
 
 def names(mesh: Mesh) -> Iterator[Finding]:
     """Each port's name, or appProtocol, says what is spoken."""
-    for thing in mesh.of("Service"):
+    for thing in mesh.of(kinds.SERVICE):
         if "istio" in thing.labels or thing.labels.get("release") == "istio":
             continue
         for i, port in enumerate(thing.items("ports")):
@@ -34,7 +35,7 @@ def names(mesh: Mesh) -> Iterator[Finding]:
 def pods(mesh: Mesh) -> Iterator[Finding]:
     """Some pods serve each Service of a namespace in which the stack has pods."""
     for service in mesh.services.all:
-        if service.object.ref.kind == "Service" and service.selector and not mesh.behind(service):
+        if service.object.kind == kinds.SERVICE and service.selector and not mesh.behind(service):
             which = ",".join(f"{key}={value}" for key, value in service.selector.items())
             text = f"no pod of namespace {service.namespace} has the labels {which}: connections are refused"
             yield codes.SERVICE_WITHOUT_PODS.at(service.object, "selector", text)
@@ -44,7 +45,7 @@ def alike(mesh: Mesh) -> Iterator[Finding]:
     """Services of one workload agree on its ports."""
     before: dict[Workload, list[Service]] = defaultdict(list)
     for service in mesh.services.all:
-        if service.object.ref.kind == "Service":
+        if service.object.kind == kinds.SERVICE:
             for workload in mesh.behind(service):
                 before[workload].append(service)
     for workload, several in before.items():

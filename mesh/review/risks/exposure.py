@@ -8,6 +8,7 @@ from typing import Any, Final
 from mesh.analysis import pages
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
+from mesh.core import kinds
 from mesh.review.risks.rule import Found, Rule, Weight
 from mesh.review.subject import Subject
 
@@ -19,10 +20,10 @@ _TLS: Final = ("", "PASSTHROUGH", "SIMPLE", "MUTUAL")
 
 
 def opened(subject: Subject) -> Found:
-    for change in subject.of("Service"):
+    for change in subject.of(kinds.SERVICE):
         if change.new:
             yield from ((change.ref, why) for why in _service(change.old, change.new))
-    for change in subject.of("Gateway"):
+    for change in subject.of(kinds.GATEWAY):
         if change.new and _public(subject.new, change.new):
             more = _doors(change.new) - (_doors(change.old) if change.old else set())
             for host in sorted({host for _, host in more}):
@@ -70,7 +71,7 @@ def _doors(gateway: Object) -> set[tuple[int, str]]:
 
 
 def released(subject: Subject) -> Found:
-    for change in subject.of("Service"):
+    for change in subject.of(kinds.SERVICE):
         if change.old is None or not _rank(was := _type(change.old)):
             continue
         held = "external address" if was == "LoadBalancer" else "node ports"
@@ -95,7 +96,7 @@ def _moved(old: Object, new: Object) -> str:
 
 
 def tls(subject: Subject) -> Found:
-    for change in subject.of("Gateway"):
+    for change in subject.of(kinds.GATEWAY):
         if not (change.old and change.new):
             continue
         before, after = (_encryption(thing) for thing in (change.old, change.new))
@@ -127,7 +128,7 @@ def addons(subject: Subject) -> Found:
     for change in subject.changes:
         if not change.item.object.origin.startswith(_ADDONS) or change.new is None:
             continue
-        if change.ref.kind == "VirtualService":
+        if change.ref.kind == kinds.VIRTUAL_SERVICE:
             more = set(change.new.items("hosts")) - set(change.old.items("hosts") if change.old else ())
             if more:
                 yield change.ref, f"reached from outside as {', '.join(sorted(more))}"

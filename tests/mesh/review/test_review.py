@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from mesh.analysis.objects import Ref
+from mesh.core import kinds
 from mesh.core.names import WAIT_FOR
 from mesh.review.changes import Told, between
 from mesh.review.risks import RULES, Weight
@@ -16,7 +17,7 @@ from tests.meshes import changed as changed_mesh
 from tests.review import changed, item, removed, review, risks
 
 SECRET: Manifest = {**thing("Secret", "key"), "type": "Opaque", "stringData": {"password": "hunter2"}}
-KEY = (False, Ref("Secret", "shop", "key"))
+KEY = (False, Ref(kinds.SECRET, "shop", "key"))
 
 
 def definition(**schema: Any) -> Manifest:
