@@ -15,7 +15,7 @@ from cluster.survey import Survey
 from commands import guard
 from components import gateways
 from mesh.config.installation import Installation
-from mesh.core import names
+from mesh.core import names, pods
 from mesh.core.names import INJECTOR
 from mesh.proxy.proxy import CONTAINER
 from sandbox import live
@@ -125,7 +125,7 @@ def _sidecars(target: Target, mesh: Installation) -> Iterator[str]:
 
 def _proxy(pod: Object) -> str | None:
     """The image of the pod's sidecar."""
-    return next((c["image"] for c in pod["spec"]["containers"] if c["name"] == CONTAINER), None)
+    return next((c.image for c in pods.running(pod["spec"]) if c.name == CONTAINER), None)
 
 
 def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from cluster import kubectl
 from cluster.kubectl import ClusterError, Target
 from commands.stackfiles import CommandError
+from mesh.core import pods
 from mesh.proxy.proxy import CONTAINER
 
 Object = Mapping[str, Any]
@@ -54,8 +55,8 @@ def check(state: Mapping[str, Any], at: Target, force: bool) -> None:
 def _orphaned(recorded: Recorded, at: Target) -> Iterator[str]:
     """Pods of others with a sidecar of this mesh."""
     own, services = recorded.names("Deployment"), recorded.names("Service")
-    pods = [pod for pod in kubectl.get(at, "/api/v1/pods")["items"] if _has_sidecar(pod, services)]
-    foreign = sorted(_name(pod) for pod in pods if _deployment(pod) not in own)
+    injected = [pod for pod in kubectl.get(at, "/api/v1/pods")["items"] if _has_sidecar(pod, services)]
+    foreign = sorted(_name(pod) for pod in injected if _deployment(pod) not in own)
     if own and foreign:
         yield (
             f"{_count(foreign, 'pod')} would keep a sidecar without a control plane: {_list(foreign)}."
@@ -66,9 +67,9 @@ def _orphaned(recorded: Recorded, at: Target) -> Iterator[str]:
 
 def _has_sidecar(pod: Object, services: set[Name]) -> bool:
     """Whether a pod runs Istio's proxy, and none whose control plane is known to be another than `services`."""
-    for container in [*pod["spec"]["containers"], *pod["spec"].get("initContainers", [])]:
-        if container["name"] == CONTAINER:
-            address = next((e.get("value", "") for e in container.get("env", []) if e["name"] == "CA_ADDR"), "")
+    for container in pods.running(pod["spec"]):
+        if container.name == CONTAINER:
+            address = next((e.get("value", "") for e in container.body.get("env", []) if e["name"] == "CA_ADDR"), "")
             service, *where = address.partition(":")[0].split(".")
             return not where or (where[0], service) in services
     return False

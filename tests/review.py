@@ -21,8 +21,8 @@ def item(manifest: Manifest, **said: Any) -> Item:
 
 def review(old: Sequence[Manifest], new: Sequence[Manifest], told: Told | None = None, **said: Any) -> Review:
     """The review of a change from some objects to others; `said` is of each object."""
-    sides = ([item(manifest, **said) for manifest in side] for side in (old, new))
-    return Review.of("shop", SOURCE, *sides, USUAL, told=told)
+    before, after = ([item(manifest, **said) for manifest in side] for side in (old, new))
+    return Review.of("shop", SOURCE, before, after, USUAL, told=told)
 
 
 def changed(*objects: Manifest) -> Review:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from commands.checks.case import Case, Level, Object, Result, count, listed
+from mesh.core import pods
 from mesh.releases.release import ISTIO
 
 _ARCHITECTURE: Final = "kubernetes.io/arch"
@@ -52,10 +53,10 @@ def _others(open_nodes: Sequence[Object], fitting: Sequence[Object]) -> Iterator
 
 
 def _shortages(case: Case, fitting: Sequence[Object]) -> Iterator[str]:
-    have, pods = [_allocatable(node) for node in fitting], [*_pods(case, len(fitting))]
+    have, needs = [_allocatable(node) for node in fitting], [*_pods(case, len(fitting))]
     for resource, (unit, size) in _UNITS.items():
-        need, there = (sum(amounts.get(resource, 0) for amounts in of) / size for of in (pods, have))
-        largest = max((pod.get(resource, 0) for pod in pods), default=0) / size
+        need, there = (sum(amounts.get(resource, 0) for amounts in of) / size for of in (needs, have))
+        largest = max((pod.get(resource, 0) for pod in needs), default=0) / size
         room = max(node.get(resource, 0) for node in have) / size
         if need > there:
             yield f"requests of {_short(need)} {unit} in all are more than the nodes have: {_short(there)}"
@@ -84,8 +85,8 @@ def _pods(case: Case, everywhere: int) -> Iterator[dict[str, float]]:
     sidecar = _numbers(case.settings.global_.proxy.resources.requests)
     for workload in case.plan.workloads:
         spec = workload.manifest["spec"]
-        containers = spec["template"]["spec"]["containers"]
-        requests = [_numbers((c.get("resources") or {}).get("requests") or {}) for c in containers]
+        containers = pods.running(spec["template"]["spec"])
+        requests = [_numbers((c.body.get("resources") or {}).get("requests") or {}) for c in containers]
         if workload.namespace in case.plan.injected:
             requests.append(sidecar)
         for _ in range(everywhere if workload.kind == "DaemonSet" else spec.get("replicas", 1)):

@@ -1,7 +1,5 @@
 """The rules of analysis: functions that take the index and give findings, a module for each subject."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 

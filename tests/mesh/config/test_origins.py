@@ -71,7 +71,8 @@ def test_a_rule_of_security_is_led_back_to_its_entry(thing: str, key: str) -> No
 
 
 def test_an_object_of_another_origin_keeps_it() -> None:
-    service = Object.read({"kind": "Service", "metadata": {"name": "reviews", "namespace": "default"}}, "mesh:bookinfo")
+    manifest = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "reviews", "namespace": "default"}}
+    service = Object.read(manifest, "mesh:bookinfo")
     [found] = origins.located([service], traffic_configs.everything())
     assert found.source("ports[0]") == "mesh:bookinfo"
 

@@ -14,7 +14,7 @@ from mesh.analysis.policies import POLICIES
 from mesh.config import loading
 from mesh.config.settings import SettingsError
 from mesh.core.names import USUAL
-from mesh.policies import access, release, report, rules
+from mesh.policies import access, release, rules, violations
 from mesh.releases.release import ISTIO
 from tests import meshes
 
@@ -47,7 +47,7 @@ def found(*changes: meshes.Manifest, **config: str) -> list[tuple[str, str]]:
     named = {(thing["kind"], thing["metadata"]["name"]): thing for thing in [*kept(), *changes]}
     settings = loading.load({**ALL, **{f"mesh:{key}": value for key, value in config.items()}})
     objects = [Object.read(manifest) for manifest in named.values()]
-    return [(finding.code, str(finding.ref)) for finding in report.review(objects, settings)]
+    return [(finding.code, str(finding.ref)) for finding in violations.violations(objects, settings)]
 
 
 def access_policy(action: str, **operation: list[str]) -> Object:

@@ -186,7 +186,7 @@ def test_an_unknown_subset_is_unavailable() -> None:
 
 
 def test_an_unknown_host_passes_unless_the_mesh_refuses_it() -> None:
-    mesh_config = {"kind": "ConfigMap", "metadata": {"name": "istio", "namespace": "istio-system"}}
+    mesh_config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "istio", "namespace": "istio-system"}}
     refusing = {**mesh_config, "data": {"mesh": "outboundTrafficPolicy: {mode: REGISTRY_ONLY}"}}
     assert called(host="example.com").status == 200
     assert called(refusing, host="example.com").status == 502

@@ -28,7 +28,8 @@ def definition(**schema: Any) -> Manifest:
 
 def webhook(kind: str, failure: str) -> Manifest:
     meta = {"name": "hook"}
-    return {"apiVersion": "v1", "kind": kind, "metadata": meta, "webhooks": [{"name": "a.b", "failurePolicy": failure}]}
+    hooks = [{"name": "a.b", "failurePolicy": failure}]
+    return {"apiVersion": "admissionregistration.k8s.io/v1", "kind": kind, "metadata": meta, "webhooks": hooks}
 
 
 def test_the_same_objects_in_another_order_are_no_change() -> None:
