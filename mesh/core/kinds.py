@@ -20,11 +20,21 @@ class GroupKind(NamedTuple):
     @classmethod
     def of(cls, manifest: Mapping[str, Any]) -> Self:
         """The kind of an object with `apiVersion` and `kind`."""
-        return cls(str(manifest["kind"]), group_of(str(manifest["apiVersion"])))
+        return cls.of_version(str(manifest["apiVersion"]), str(manifest["kind"]))
+
+    @classmethod
+    def of_version(cls, api_version: str, name: str) -> Self:
+        """The kind of this name in an `apiVersion`."""
+        return cls(name, group_of(api_version))
 
     def __str__(self) -> str:
         """The name alone if it means this kind to everybody, otherwise with the group."""
         return self.name if KNOWN.get(self.name) == self or not self.group else f"{self.name}.{self.group}"
+
+
+def of_inputs(inputs: Mapping[str, Any]) -> GroupKind | None:
+    """The kind of the object that a resource's inputs describe; None if that is none of Kubernetes'."""
+    return GroupKind.of(inputs) if {"apiVersion", "kind"} <= inputs.keys() else None
 
 
 def group_of(api_version: str) -> str:

@@ -9,9 +9,11 @@ from cluster.kubectl import ClusterError, Target
 from commands import teardown
 from commands.stackfiles import CommandError
 from commands.teardown import Recorded
+from tests import meshes
 
 HERE = Target("here", "https://here")
 GROUP = "networking.istio.io"
+VERSIONS = {**meshes.VERSIONS, "CustomResourceDefinition": "apiextensions.k8s.io/v1"}
 
 
 def pod(namespace: str, owner: str, authority: str | None) -> dict[str, Any]:
@@ -25,7 +27,8 @@ def pod(namespace: str, owner: str, authority: str | None) -> dict[str, Any]:
 
 def resource(kind: str, name: str, namespace: str | None = None, **more: Any) -> dict[str, Any]:
     metadata = {"name": name, **({"namespace": namespace} if namespace else {})}
-    return {"inputs": {"kind": kind, "metadata": metadata, **more.pop("inputs", {})}, **more}
+    head = {"apiVersion": VERSIONS[kind], "kind": kind, "metadata": metadata}
+    return {"inputs": {**head, **more.pop("inputs", {})}, **more}
 
 
 def definition(kind: str, **more: Any) -> dict[str, Any]:
