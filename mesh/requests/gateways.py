@@ -10,8 +10,8 @@ from mesh.analysis import hosts
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object, Ref
 from mesh.analysis.workloads import Workload
-from mesh.api.names import is_http
 from mesh.core import kinds
+from mesh.core.protocols import is_http
 from mesh.requests.types import Request
 
 

@@ -12,6 +12,7 @@ from mesh.analysis.objects import Object
 from mesh.analysis.services import Service
 from mesh.analysis.workloads import Workload
 from mesh.core import kinds
+from mesh.core.protocols import is_tls
 from mesh.requests.types import Request
 
 _ANY: Final = "any"
@@ -78,7 +79,7 @@ def _from_outside(mesh: Mesh) -> Iterator[Sample]:
             gateway = mesh.get(ref)
             for pod in mesh.workloads.select(gateway.spec.get("selector") or {})[:1] if gateway else ():
                 for server in gateway.items("servers") if gateway else ():
-                    secure = server["port"].get("protocol") in ("HTTPS", "TLS")
+                    secure = is_tls(server["port"].get("protocol") or "")
                     for host in thing.items("hosts"):
                         name = host.replace("*", _ANY, 1) if host != hosts.ALL else f"{_ANY}.example.com"
                         place = _Place(pod, outside=True, host=name, port=server["port"]["number"], secure=secure)

@@ -7,6 +7,7 @@ an EnvoyFilter adds them to the listeners.
 from collections.abc import Iterator
 from typing import Any, Final
 
+from mesh.core.protocols import is_http_after_tls
 from sandbox.live import translate
 from sandbox.live.plan import APP_PORT, Gateway, Plan, Workload
 from sandbox.live.registry import gateway_of, is_for, serving, target
@@ -117,7 +118,7 @@ def _http_ports(seen: Snapshot, plan: Plan, ingress: Gateway) -> set[int]:
         for gateway in translate.gateways(seen, plan)
         if is_for(gateway, ingress)
         for server in gateway["spec"]["servers"]
-        if server["port"].get("protocol", "").startswith(("HTTP", "GRPC"))
+        if is_http_after_tls(server["port"].get("protocol", ""))
         and (server.get("tls") or {}).get("mode") not in ("PASSTHROUGH", "AUTO_PASSTHROUGH")
     }
 

@@ -4,10 +4,10 @@ each ready pod of Bookinfo stands for its stand-in."""
 from collections.abc import Iterator
 from typing import Any, Final
 
+from mesh.core import protocols
 from sandbox.live.plan import Gateway, Plan, Workload
 from sandbox.live.snapshot import Object, Snapshot, ready, selects
 
-PROTOCOLS: Final = ("GRPC-WEB", "GRPC", "HTTP2", "HTTPS", "HTTP", "MONGO", "MYSQL", "REDIS", "TCP", "TLS", "UDP")
 _UNSEEN: Final = ("kube-system", "kube-public", "kube-node-lease")
 _EXPORT: Final = "networking.istio.io/exportTo"
 
@@ -72,10 +72,9 @@ def _is_behind(service: Object, pod: Object) -> bool:
 
 
 def _port(port: Object) -> dict[str, Any]:
-    """Its protocol by the port's name, as Istio reads it."""
+    """As a ServiceEntry has it. Where nothing says the protocol, it is TCP."""
     name = port.get("name") or f"port-{port['port']}"
-    said = str(port.get("appProtocol") or name).upper()
-    protocol = next((known for known in PROTOCOLS if said == known or said.startswith(f"{known}-")), "TCP")
+    protocol = protocols.of_service_port(port) or "TCP"
     return {"number": port["port"], "name": name, "protocol": protocol, "targetPort": target(port)}
 
 

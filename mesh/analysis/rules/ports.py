@@ -6,13 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from mesh.analysis import codes, services
+from mesh.analysis import codes
 from mesh.analysis.findings import Finding
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
 from mesh.analysis.services import Service
 from mesh.analysis.workloads import Workload
-from mesh.core import kinds
+from mesh.core import kinds, protocols
 
 
 def names(mesh: Mesh) -> Iterator[Finding]:
@@ -22,7 +22,7 @@ def names(mesh: Mesh) -> Iterator[Finding]:
             continue
         for i, port in enumerate(thing.items("ports")):
             external = thing.spec.get("type") == "ExternalName"
-            said = services.protocol(port)
+            said = protocols.of_service_port(port)
             if external and (not said or port.get("name") == "tcp"):
                 text = "a name is needed that starts with the protocol, and is not tcp: connections may not get through"
                 yield codes.EXTERNAL_NAME_PORT.at(thing, f"ports[{i}].name", text)

@@ -10,9 +10,9 @@ from mesh.analysis import codes, virtual_services
 from mesh.analysis.findings import Finding
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
-from mesh.api.names import is_http
 from mesh.core import kinds
 from mesh.core.kinds import GroupKind
+from mesh.core.protocols import is_http
 
 _TYPES: Final[Mapping[GroupKind, type[api.Kind]]] = {
     GroupKind(kind.__name__, kind.names.group): kind for kind in api.Kind.__subclasses__()
