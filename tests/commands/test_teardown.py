@@ -70,6 +70,15 @@ def test_the_stacks_own_pods_and_resources_hurt_nobody(answers: dict[str, Any]) 
     teardown.check(STATE, HERE, force=False)
 
 
+def test_pods_of_others_with_a_native_sidecar_are_named(answers: dict[str, Any]) -> None:
+    theirs = pod("shop", "cart", "istiod.istio-system.svc:15012")
+    proxy = {**theirs["spec"]["containers"].pop(), "restartPolicy": "Always"}
+    theirs["spec"]["initContainers"] = [proxy]
+    answers["/api/v1/pods"] = [theirs]
+    with pytest.raises(CommandError, match="1 pod would keep a sidecar without a control plane: shop/cart"):
+        teardown.check(STATE, HERE, force=False)
+
+
 @pytest.mark.parametrize(
     "authority", ["istiod.istio-system.svc:15012", "istiod.istio-system.svc.cluster.local:15012", "", None]
 )
