@@ -29,12 +29,11 @@ class Container(NamedTuple):
 def running(pod: Mapping[str, Any]) -> Iterator[Container]:
     """The containers that run beside each other: those of `containers`, and native sidecars, which are init containers
     with `restartPolicy: Always`."""
-    return (container for container in every(pod) if not _prepares(container))
-
-
-def preparing(pod: Mapping[str, Any]) -> Iterator[Container]:
-    """The init containers that end before the pod starts."""
-    return (container for container in every(pod) if _prepares(container))
+    return (
+        container
+        for container in every(pod)
+        if container.path.startswith("containers") or container.body.get("restartPolicy") == "Always"
+    )
 
 
 def every(pod: Mapping[str, Any]) -> Iterator[Container]:
@@ -42,10 +41,6 @@ def every(pod: Mapping[str, Any]) -> Iterator[Container]:
     for field in ("containers", "initContainers"):
         for i, body in enumerate(pod.get(field) or ()):
             yield Container(f"{field}[{i}]", body)
-
-
-def _prepares(container: Container) -> bool:
-    return container.path.startswith("init") and container.body.get("restartPolicy") != "Always"
 
 
 def spec_of(kind: GroupKind, manifest: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:

@@ -47,11 +47,11 @@ def test_a_namespace_of_such_workloads_needs_no_label_and_may_require_mutual_tls
 
 
 def test_such_a_workload_can_call_what_requires_mutual_tls() -> None:
-    objects = meshes.changed([with_sidecar("ledger", {"app": "ledger"}, "shop")])
+    objects = meshes.changed([with_sidecar("ledger", {"app": "ledger"}, "bank")])
     mesh = Mesh([Object.read(manifest) for manifest in objects], USUAL)
-    ledger = mesh.workloads.named("shop", "ledger")
+    ledger = mesh.workloads.named("bank", "ledger")
     assert ledger
-    (receiver,) = Evaluator(mesh).from_workload(Request(host="front"), ledger).receivers
+    (receiver,) = Evaluator(mesh).from_workload(Request(host="front.shop"), ledger).receivers
     assert (receiver.status, receiver.mutual) == (200, True)
 
 

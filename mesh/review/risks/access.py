@@ -10,7 +10,7 @@ from mesh.analysis.mtls import PERMISSIVE, STRICT, Peers, labels
 from mesh.analysis.objects import Object, Ref
 from mesh.analysis.workloads import Workload
 from mesh.core import kinds
-from mesh.review.risks.rule import Found, Rule, Weight
+from mesh.review.risks.risk import Found, RiskKind, Weight
 from mesh.review.subject import Subject
 
 _STRENGTH: Final = ("DISABLE", PERMISSIVE, STRICT)
@@ -168,27 +168,27 @@ def _issuers(thing: Object | None) -> set[str]:
     return {rule.get("issuer", "") for rule in thing.items("jwtRules")} if thing else set()
 
 
-RULES: Final = (
-    Rule(
+RISKS: Final = (
+    RiskKind(
         word="mTLS weakened",
         weight=Weight.HIGH,
         meaning="mutual TLS is asked for less strictly (STRICT, PERMISSIVE, DISABLE), or callers do without",
         look=mtls,
     ),
-    Rule(
+    RiskKind(
         word="access rules loosened",
         weight=Weight.HIGH,
         meaning="an AuthorizationPolicy allows more or denies less, the last ALLOW is gone, another issuer of tokens is"
         " trusted, a NetworkPolicy is gone",
         look=loosened,
     ),
-    Rule(
+    RiskKind(
         word="JWT no longer required",
         weight=Weight.HIGH,
         meaning="requests without a token, or with a bad one, are let through where they were not",
         look=tokens,
     ),
-    Rule(
+    RiskKind(
         word="egress allowed to any host",
         weight=Weight.HIGH,
         meaning="outboundTrafficPolicy is no longer REGISTRY_ONLY",

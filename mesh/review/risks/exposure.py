@@ -9,7 +9,7 @@ from mesh.analysis import pages
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
 from mesh.core import kinds
-from mesh.review.risks.rule import Found, Rule, Weight
+from mesh.review.risks.risk import Found, RiskKind, Weight
 from mesh.review.subject import Subject
 
 _OUTSIDE: Final = ("ClusterIP", "NodePort", "LoadBalancer")
@@ -140,27 +140,27 @@ def _anonymous(thing: Object) -> bool:
     return any(pages.anonymous(thing))
 
 
-RULES: Final = (
-    Rule(
+RISKS: Final = (
+    RiskKind(
         word="opened to the outside",
         weight=Weight.HIGH,
         meaning="a Service becomes NodePort or LoadBalancer, or has more ports or fewer limits there; a Gateway that"
         " can be reached from outside lets in more hosts or ports",
         look=opened,
     ),
-    Rule(
+    RiskKind(
         word="addon exposed",
         weight=Weight.HIGH,
         meaning="an addon gets a host at the ingress gateway, or asks nobody to log in",
         look=addons,
     ),
-    Rule(
+    RiskKind(
         word="gateway TLS weakened",
         weight=Weight.HIGH,
         meaning="a Gateway's server asks for no TLS, for no certificate of the client, or takes older versions",
         look=tls,
     ),
-    Rule(
+    RiskKind(
         word="external address released",
         weight=Weight.HIGH,
         meaning="a Service with an address or node ports goes, is replaced or of another type: node ports may change",

@@ -10,7 +10,7 @@ from mesh.analysis.objects import Object
 from mesh.core import kinds
 from mesh.core.kinds import group_of
 from mesh.review.fields import differences
-from mesh.review.risks.rule import Found, Rule, Weight
+from mesh.review.risks.risk import Found, RiskKind, Weight
 from mesh.review.subject import Subject
 
 RUNNING: Final = (kinds.DEPLOYMENT, kinds.STATEFUL_SET, kinds.DAEMON_SET)
@@ -137,38 +137,38 @@ def _granted(role: Object | None) -> set[tuple[str, str]]:
     }
 
 
-RULES: Final = (
-    Rule(
+RISKS: Final = (
+    RiskKind(
         word="restarts pods",
         weight=Weight.MEDIUM,
         meaning="the pod template changes; under an autoscaler at least so many",
         look=restarts,
     ),
-    Rule(
+    RiskKind(
         word="workload deleted",
         weight=Weight.MEDIUM,
         meaning="a Deployment, StatefulSet or DaemonSet goes, with its pods",
         look=gone,
     ),
-    Rule(
+    RiskKind(
         word="object replaced",
         weight=Weight.MEDIUM,
         meaning="an object is deleted and made anew, because a field of it cannot be changed",
         look=replaced,
     ),
-    Rule(
+    RiskKind(
         word="secret changed",
         weight=Weight.MEDIUM,
         meaning="a Secret has other values or keys; the values are never shown",
         look=secrets,
     ),
-    Rule(
+    RiskKind(
         word="rights widened",
         weight=Weight.MEDIUM,
         meaning="a Role or ClusterRole that is there allows more",
         look=rights,
     ),
-    Rule(
+    RiskKind(
         word="fewer replicas",
         weight=Weight.LOW,
         meaning="fewer pods than before, or no disruption budget",

@@ -10,7 +10,7 @@ from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object, Ref
 from mesh.core import kinds
 from mesh.core.names import WAIT_FOR
-from mesh.review.risks.rule import Found, Rule, Weight
+from mesh.review.risks.risk import Found, RiskKind, Weight
 from mesh.review.subject import Subject
 
 _BUCKET: Final = "token_bucket"
@@ -115,44 +115,44 @@ def _limits(value: Any) -> Iterator[float]:
             yield from _limits(item)
 
 
-RULES: Final = (
-    Rule(
+RISKS: Final = (
+    RiskKind(
         word="definition deleted",
         weight=Weight.HIGH,
         meaning="a CustomResourceDefinition goes, and erases its custom resources",
         look=definitions,
     ),
-    Rule(
+    RiskKind(
         word="namespace deleted",
         weight=Weight.HIGH,
         meaning="a Namespace of the stack's own goes, with what is in it",
         look=namespaces,
     ),
-    Rule(
+    RiskKind(
         word="data deleted",
         weight=Weight.HIGH,
         meaning="a PersistentVolumeClaim is deleted or replaced",
         look=volumes,
     ),
-    Rule(
+    RiskKind(
         word="injection off",
         weight=Weight.HIGH,
         meaning="workloads that have a sidecar get none from now on, by namespace",
         look=injection,
     ),
-    Rule(
+    RiskKind(
         word="validation fails open",
         weight=Weight.HIGH,
         meaning="a webhook goes, or what it is asked about is let through where it does not answer",
         look=validation,
     ),
-    Rule(
+    RiskKind(
         word="injection not waited for",
         weight=Weight.MEDIUM,
         meaning="mesh:injectionGate is off where it was on",
         look=gate,
     ),
-    Rule(
+    RiskKind(
         word="rate limit removed",
         weight=Weight.MEDIUM,
         meaning="a limit of requests goes or is raised",

@@ -10,7 +10,7 @@ from mesh.analysis.objects import Ref
 from mesh.core import kinds
 from mesh.core.names import WAIT_FOR
 from mesh.review.changes import Told, between
-from mesh.review.risks import RULES, Weight
+from mesh.review.risks import RISKS, Weight
 from tests.faults import policy
 from tests.meshes import Manifest, deployment, good, routes, service, thing, to
 from tests.meshes import changed as changed_mesh
@@ -221,7 +221,7 @@ def test_the_gravest_risks_come_first() -> None:
 
 
 def test_every_kind_of_risk_has_a_word_of_its_own() -> None:
-    assert len({rule.word for rule in RULES}) == len(RULES)
+    assert len({kind.word for kind in RISKS}) == len(RISKS)
 
 
 def test_requests_of_workloads_that_are_new_are_no_change_but_those_at_gateways_are() -> None:
