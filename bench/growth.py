@@ -15,7 +15,8 @@ from bench.place import Place
 from bench.process import Run, run
 from commands import analyze, render
 from commands.stackfiles import PROJECT, ROOT
-from mesh.analysis.report import analyse
+from mesh.analysis.analyse import analyse
+from mesh.core.names import USUAL
 
 SIZES: Final = (10, 100, 1000)
 """Numbers of services."""
@@ -78,7 +79,7 @@ def _analyses(size: int, rounds: int) -> list[float]:
     times = []
     for _ in range(rounds):
         started = time.monotonic()
-        found = analyse(objects)
+        found = analyse(objects, USUAL)
         times.append(time.monotonic() - started)
         if found:
             raise RuntimeError(f"the generated services are faulty: {found[0]}")

@@ -20,15 +20,16 @@ from commands import guard, imports, takeover
 from commands.engine import Engine
 from commands.imports import Resource
 from commands.parity import report, sources, wanted
-from commands.parity.compare import Difference, Key, differences, key
+from commands.parity.compare import Difference, differences
 from commands.parity.defaults import NOTHING
-from commands.parity.normal import Object
+from commands.parity.normal import Manifest
 from commands.parity.sources import Ours
 from commands.stackfiles import PROJECT, CommandError
 from engine import program
+from mesh.analysis.objects import Ref
 from mesh.config.addons import SECRETS
 from mesh.config.settings import Settings
-from mesh.core import names
+from mesh.core import kinds, names
 from mesh.core.names import ROOT
 
 FORCE_FIELDS: Final = "PULUMI_K8S_ENABLE_PATCH_FORCE"
@@ -47,7 +48,7 @@ def run(name: str, force: bool) -> int:
         theirs = sources.standing(answers, here.plan)
         _compare(name, here, theirs, force)
         engine.make_secrets(SECRETS, settings.addons.secrets)
-        there = {key(manifest) for manifest in theirs}
+        there = {Ref.of(manifest) for manifest in theirs}
         resources = _planned(engine)
         taken = [r for r in resources if _can_be_taken(r, there)]
         if taken:
@@ -71,10 +72,10 @@ def _refuse(name: str, settings: Settings, at: Target) -> None:
         raise CommandError("\n".join(problems))
 
 
-def _compare(name: str, here: Ours, theirs: Sequence[Object], force: bool) -> None:
+def _compare(name: str, here: Ours, theirs: Sequence[Manifest], force: bool) -> None:
     """CommandError if there is nothing to take over, or it is not what the stack says; with `force` only says so."""
-    ours = {key(manifest) for manifest in here.objects}
-    if not ours & {key(manifest) for manifest in theirs}:
+    ours = {Ref.of(manifest) for manifest in here.objects}
+    if not ours & {Ref.of(manifest) for manifest in theirs}:
         raise CommandError(f"nothing of stack {name} stands on this cluster: `make up STACK={name}` installs it")
     found = differences(theirs, here.objects, here.patches)
     for line in report.lines(found, here.component):
@@ -90,7 +91,7 @@ def _compare(name: str, here: Ours, theirs: Sequence[Object], force: bool) -> No
 def _matters(difference: Difference) -> bool:
     """Whether taking over would change, or make, something: objects of others stay, and secrets are the stack's own."""
     stays = difference.whole and difference.ours is NOTHING
-    return not (stays or wanted.reason(difference) or difference.object[1] == "Secret")
+    return not (stays or wanted.reason(difference) or difference.object.kind == kinds.SECRET)
 
 
 @contextmanager
@@ -111,25 +112,25 @@ def _planned(engine: Engine) -> list[dict[str, Any]]:
         return engine.planned()
 
 
-def _can_be_imported(resource: Resource, there: set[Key]) -> bool:
+def _can_be_imported(resource: Resource, there: set[Ref]) -> bool:
     """Whether it is a component, or an object that is the stack's as a whole."""
     if not resource["custom"]:
         return "parent" in resource
     return _can_be_taken(resource, there) and not resource["type"].endswith("Patch")
 
 
-def _can_be_taken(resource: Resource, there: set[Key]) -> bool:
+def _can_be_taken(resource: Resource, there: set[Ref]) -> bool:
     """Whether it is an object that stands there, and no Secret: those the stack makes itself."""
     inputs = resource.get("inputs", {})
-    return "kind" in inputs and inputs["kind"] != "Secret" and key(inputs) in there
+    return kinds.of_inputs(inputs) not in (None, kinds.SECRET) and Ref.of(inputs) in there
 
 
-def _paths(answers: Api, here: Ours, resources: Sequence[Resource]) -> Iterator[tuple[str, Object]]:
-    kinds = here.plan.kinds(answers)
-    planned = {key(p.manifest): p for p in here.plan.objects}
+def _paths(answers: Api, here: Ours, resources: Sequence[Resource]) -> Iterator[tuple[str, Manifest]]:
+    served = here.plan.kinds(answers)
+    planned = {Ref.of(p.manifest): p for p in here.plan.objects}
     for inputs in (resource["inputs"] for resource in resources):
-        one = planned[key(inputs)]
-        kind = kinds[one.type]
+        one = planned[Ref.of(inputs)]
+        kind = served[one.type]
         if kind:
             yield sources.path_of(one, kind), inputs
 

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from commands import render, stackfiles
 from commands.render import Resource
 from engine import manifests
+from mesh.analysis.analyse import analyse
 from mesh.analysis.findings import Finding, Severity
 from mesh.analysis.objects import Object
-from mesh.analysis.report import analyse
 from mesh.config import loading, origins
 
 
@@ -37,7 +37,8 @@ def findings(stack: str) -> Sequence[Finding]:
     """What is wrong with the objects that a stack makes. Raises CommandError, SettingsError."""
     config = stackfiles.config(stack)
     chosen = loading.load(config)
-    return analyse(origins.located(objects(render.record(stack, config)), chosen), chosen.analysis.suppress)
+    made = origins.located(objects(render.record(stack, config)), chosen)
+    return analyse(made, chosen.mesh_names, chosen.analysis.suppress)
 
 
 def objects(resources: Iterable[Resource]) -> Iterator[Object]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from commands import analyze, pictures, render, stackfiles
 from mesh.analysis.mesh import Mesh
+from mesh.config import loading
 from mesh.pictures import map as drawing
 from mesh.pictures.model import Picture
 
@@ -17,5 +18,6 @@ def run(stack: str, out: Path) -> int:
 
 def of(stack: str) -> Picture:
     """The map of what a stack makes."""
-    objects = analyze.objects(render.record(stack, stackfiles.config(stack)))
-    return drawing.of(Mesh(objects), f"mesh {stack}")
+    config = stackfiles.config(stack)
+    objects = analyze.objects(render.record(stack, config))
+    return drawing.of(Mesh(objects, loading.load(config).mesh_names), f"mesh {stack}")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from commands import analyze, render, stackfiles
 from mesh.analysis.findings import Finding
 from mesh.config import loading
-from mesh.policies.report import review
+from mesh.policies.violations import violations
 
 
 def run(stack: str) -> int:
@@ -18,4 +18,4 @@ def run(stack: str) -> int:
 def findings(stack: str) -> Sequence[Finding]:
     """What the stack has and does not explain. Raises CommandError, SettingsError."""
     config = stackfiles.config(stack)
-    return review(analyze.objects(render.record(stack, config)), loading.load(config))
+    return violations(analyze.objects(render.record(stack, config)), loading.load(config))

@@ -26,7 +26,7 @@ from mesh.config import profiles
 from mesh.config.settings import NAMESPACE, Settings
 from mesh.core import validation
 from mesh.core.typed import Documented, ShortForm
-from mesh.review.risks import RULES
+from mesh.review.risks import RISKS
 
 README: Final = ROOT / "README.md"
 CONFIG: Final = ROOT / "docs" / "config.md"
@@ -72,7 +72,7 @@ def findings() -> str:
 def risks() -> str:
     """The table of the risks of a change in Markdown."""
     head = ("| weight | risk | when |", "| --- | --- | --- |")
-    return "\n".join([*head, *(f"| {rule.weight} | {rule.word} | {rule.meaning} |" for rule in RULES), ""])
+    return "\n".join([*head, *(f"| {kind.weight} | {kind.word} | {kind.meaning} |" for kind in RISKS), ""])
 
 
 def rules() -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import runpy
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,8 +19,10 @@ from pulumi.runtime import mocks
 
 from commands import stackfiles
 from commands.stackfiles import PROJECT, ROOT
+from mesh.analysis.objects import Ref
 from mesh.config import loading
-from mesh.core import names
+from mesh.core import kinds, names
+from mesh.core.kinds import GroupKind
 
 FIRST: Final = "1-namespaces-and-definitions"
 THEN: Final = "2-objects"
@@ -114,13 +117,23 @@ def render(stack: str, out: Path) -> int:
     for folder in (FIRST, THEN):
         shutil.rmtree(out / folder, ignore_errors=True)
         (out / folder).mkdir(parents=True)
-    for manifest in manifests(record(stack)):
-        folder = FIRST if manifest["kind"] in ("Namespace", "CustomResourceDefinition") else THEN
-        meta = manifest["metadata"]
-        name = "-".join(filter(None, (manifest["kind"].lower(), meta.get("namespace"), meta["name"])))
+    for name, manifest in files(list(manifests(record(stack)))).items():
+        folder = FIRST if GroupKind.of(manifest) in (kinds.NAMESPACE, kinds.DEFINITION) else THEN
         (out / folder / f"{name}.yaml").write_text(yaml.safe_dump(manifest, sort_keys=True, width=120))
         written += 1
     return written
+
+
+def files(objects: Sequence[Mapping[str, Any]]) -> Mapping[str, Mapping[str, Any]]:
+    """The objects by the names of their files, without an ending: kind, namespace and name. Where several would have
+    the same, with the kind's group, and with `_` between the parts."""
+    refs = [Ref.of(manifest) for manifest in objects]
+    short = ["-".join(filter(None, (ref.kind.name.lower(), ref.namespace, ref.name))) for ref in refs]
+    count = Counter(short)
+    long = ["_".join(filter(None, (*ref.kind, ref.namespace, ref.name))).lower() for ref in refs]
+    return {
+        one if count[one] == 1 else other: manifest for one, other, manifest in zip(short, long, objects, strict=True)
+    }
 
 
 def manifests(resources: list[Resource]) -> Iterator[dict[str, Any]]:
@@ -135,7 +148,7 @@ def manifest(inputs: Mapping[str, Any]) -> dict[str, Any]:
     kept = {k: v for k, v in (meta.pop("annotations", None) or {}).items() if not k.startswith(_OURS)}
     if kept:
         meta["annotations"] = kept
-    if whole["kind"] == "Secret":
+    if GroupKind.of(whole) == kinds.SECRET:
         whole.pop("data", None)  # what could stand there is base64, and would be taken for the value
         if "stringData" in whole:
             whole["stringData"] = dict.fromkeys(whole["stringData"], stackfiles.SECRET)

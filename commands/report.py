@@ -77,6 +77,7 @@ def of(stack: str, base: str = "") -> Review:
         found.source,
         found.old,
         (replace(item, object=thing) for item, thing in zip(found.new, located, strict=True)),
+        chosen.mesh_names,
         told=found.told,
         drift=found.drift,
         suppressed=chosen.analysis.suppress,

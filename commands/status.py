@@ -15,12 +15,12 @@ from cluster.survey import Survey
 from commands import guard
 from components import gateways
 from mesh.config.installation import Installation
-from mesh.core import names
+from mesh.core import names, pods
 from mesh.core.names import INJECTOR
 from mesh.proxy.proxy import CONTAINER
 from sandbox import live
 
-Object = Mapping[str, Any]
+Manifest = Mapping[str, Any]
 DEPLOYMENTS: Final = "/apis/apps/v1/namespaces/{}/deployments"
 SERVICES: Final = "/api/v1/namespaces/{}/services"
 
@@ -69,8 +69,8 @@ def _none(found: Survey, mesh: Installation, stack: str) -> Iterator[str]:
         yield f"mesh      none; `make up STACK={stack}` installs it"
 
 
-def _items(target: Target, path: str) -> Sequence[Object]:
-    items: Sequence[Object] = kubectl.get(target, path)["items"]
+def _items(target: Target, path: str) -> Sequence[Manifest]:
+    items: Sequence[Manifest] = kubectl.get(target, path)["items"]
     return items
 
 
@@ -88,7 +88,7 @@ def _workloads(target: Target, mesh: Installation, found: Survey) -> Iterator[li
                 yield [name, ready, image, way]
 
 
-def _way(service: Object, found: Survey) -> str:
+def _way(service: Manifest, found: Survey) -> str:
     """How the gateway is reached."""
     spec = service["spec"]
     ingress = service.get("status", {}).get("loadBalancer", {}).get("ingress") or []
@@ -123,9 +123,9 @@ def _sidecars(target: Target, mesh: Installation) -> Iterator[str]:
         yield from (f"          without a sidecar: {pod}" for pod in without)
 
 
-def _proxy(pod: Object) -> str | None:
+def _proxy(pod: Manifest) -> str | None:
     """The image of the pod's sidecar."""
-    return next((c["image"] for c in pod["spec"]["containers"] if c["name"] == CONTAINER), None)
+    return next((c.image for c in pods.running(pod["spec"]) if c.name == CONTAINER), None)
 
 
 def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Objects of others become a stack's: their fields get the stack's field manager, and lose their others.
+"""Manifests of others become a stack's: their fields get the stack's field manager, and lose their others.
 
 Two managers may have set a field to the same value. The first who changes it then meets a conflict with the other; so
 it is not enough to apply an object, the fields have to be taken from whoever had them.
@@ -11,7 +11,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from cluster.client import APPLY, Answer, Api, Request, ask_all
-from commands.parity.normal import Object
+from commands.parity.normal import Manifest
 from commands.stackfiles import CommandError
 
 MERGE: Final = "application/merge-patch+json"
@@ -24,7 +24,7 @@ _ALONE: Final[Mapping[str, Any]] = {".": {}}
 """A set of fields that holds nothing but what holds the fields."""
 
 
-def take(api: Api, objects: Mapping[str, Object], manager: str) -> None:
+def take(api: Api, objects: Mapping[str, Manifest], manager: str) -> None:
     """Applies each object, by its path, and takes what it sets from all other managers.
 
     CommandError if the API server refuses one; nothing was changed if it refuses in a dry run already."""
@@ -35,11 +35,11 @@ def take(api: Api, objects: Mapping[str, Object], manager: str) -> None:
         _disown(api, path, answer, manager)
 
 
-def _apply(path: str, body: Object, manager: str, dry: str) -> Request:
+def _apply(path: str, body: Manifest, manager: str, dry: str) -> Request:
     return Request("PATCH", f"{path}?fieldManager={quote(manager)}&force=true{dry}", body, APPLY)
 
 
-def _refuse(objects: Sequence[Object], answers: Sequence[Answer], dry: str) -> None:
+def _refuse(objects: Sequence[Manifest], answers: Sequence[Answer], dry: str) -> None:
     pairs = zip(objects, answers, strict=True)
     refused = [f"{o['kind']} {o['metadata']['name']}: {a.message.splitlines()[0]}" for o, a in pairs if not a.good]
     if refused:

@@ -9,9 +9,11 @@ from typing import Any, Final
 from cluster import kubectl
 from cluster.kubectl import ClusterError, Target
 from commands.stackfiles import CommandError
+from mesh.core import kinds, pods
+from mesh.core.kinds import GroupKind
 from mesh.proxy.proxy import CONTAINER
 
-Object = Mapping[str, Any]
+Manifest = Mapping[str, Any]
 Name = tuple[str, str]
 """Namespace and name."""
 
@@ -23,19 +25,19 @@ SHOWN: Final = 10
 class Recorded:
     """What a stack's state says that it made."""
 
-    resources: Sequence[Object]
+    resources: Sequence[Manifest]
 
-    def names(self, kind: str) -> set[Name]:
+    def names(self, kind: GroupKind) -> set[Name]:
         """Of the objects of a kind."""
         return {_name(r["inputs"]) for r in self._of(kind)}
 
-    def definitions(self, kept: bool = False) -> Iterator[Object]:
+    def definitions(self, kept: bool = False) -> Iterator[Manifest]:
         """The definitions that would go, or those that are kept."""
-        found = self._of("CustomResourceDefinition")
+        found = self._of(kinds.DEFINITION)
         return (r["inputs"] for r in found if bool(r.get("retainOnDelete")) == kept)
 
-    def _of(self, kind: str) -> Iterator[Object]:
-        return (r for r in self.resources if r.get("inputs", {}).get("kind") == kind)
+    def _of(self, kind: GroupKind) -> Iterator[Manifest]:
+        return (r for r in self.resources if kinds.of_inputs(r.get("inputs", {})) == kind)
 
 
 def check(state: Mapping[str, Any], at: Target, force: bool) -> None:
@@ -53,9 +55,9 @@ def check(state: Mapping[str, Any], at: Target, force: bool) -> None:
 
 def _orphaned(recorded: Recorded, at: Target) -> Iterator[str]:
     """Pods of others with a sidecar of this mesh."""
-    own, services = recorded.names("Deployment"), recorded.names("Service")
-    pods = [pod for pod in kubectl.get(at, "/api/v1/pods")["items"] if _has_sidecar(pod, services)]
-    foreign = sorted(_name(pod) for pod in pods if _deployment(pod) not in own)
+    own, services = recorded.names(kinds.DEPLOYMENT), recorded.names(kinds.SERVICE)
+    injected = [pod for pod in kubectl.get(at, "/api/v1/pods")["items"] if _has_sidecar(pod, services)]
+    foreign = sorted(_name(pod) for pod in injected if _deployment(pod) not in own)
     if own and foreign:
         yield (
             f"{_count(foreign, 'pod')} would keep a sidecar without a control plane: {_list(foreign)}."
@@ -64,17 +66,17 @@ def _orphaned(recorded: Recorded, at: Target) -> Iterator[str]:
         )
 
 
-def _has_sidecar(pod: Object, services: set[Name]) -> bool:
+def _has_sidecar(pod: Manifest, services: set[Name]) -> bool:
     """Whether a pod runs Istio's proxy, and none whose control plane is known to be another than `services`."""
-    for container in [*pod["spec"]["containers"], *pod["spec"].get("initContainers", [])]:
-        if container["name"] == CONTAINER:
-            address = next((e.get("value", "") for e in container.get("env", []) if e["name"] == "CA_ADDR"), "")
+    for container in pods.running(pod["spec"]):
+        if container.name == CONTAINER:
+            address = next((e.get("value", "") for e in container.body.get("env", []) if e["name"] == "CA_ADDR"), "")
             service, *where = address.partition(":")[0].split(".")
             return not where or (where[0], service) in services
     return False
 
 
-def _deployment(pod: Object) -> Name:
+def _deployment(pod: Manifest) -> Name:
     """Whose pod it is, by the name of its ReplicaSet: `<deployment>-<hash>`."""
     owners = [o["name"] for o in pod["metadata"].get("ownerReferences", []) if o["kind"] == "ReplicaSet"]
     return pod["metadata"]["namespace"], owners[0].rpartition("-")[0] if owners else ""
@@ -82,7 +84,7 @@ def _deployment(pod: Object) -> Name:
 
 def _lost(recorded: Recorded, at: Target) -> Iterator[str]:
     """Custom resources of others that would go with their definitions, or with a namespace of the stack."""
-    gone = {name for _, name in recorded.names("Namespace")}
+    gone = {name for _, name in recorded.names(kinds.NAMESPACE)}
     lost = [name for d in recorded.definitions() for name, _ in _foreign(d, recorded, at)]
     lost += [
         name for d in recorded.definitions(kept=True) for name, where in _foreign(d, recorded, at) if where in gone
@@ -95,20 +97,21 @@ def _lost(recorded: Recorded, at: Target) -> Iterator[str]:
         )
 
 
-def _foreign(definition: Object, recorded: Recorded, at: Target) -> Iterator[Name]:
+def _foreign(definition: Manifest, recorded: Recorded, at: Target) -> Iterator[Name]:
     """Those of a definition's custom resources that the stack did not make: kind and name in words, and namespace."""
     names, group = definition["spec"]["names"], definition["spec"]["group"]
     version = next(v["name"] for v in definition["spec"]["versions"] if v["storage"])
-    own = recorded.names(names["kind"])
+    kind = GroupKind(names["kind"], group)
+    own = recorded.names(kind)
     for item in _items(at, f"/apis/{group}/{version}/{names['plural']}"):
         if _name(item) not in own:
-            yield f"{names['kind']} {'/'.join(filter(None, _name(item)))}", _name(item)[0]
+            yield f"{kind} {'/'.join(filter(None, _name(item)))}", _name(item)[0]
 
 
-def _items(at: Target, path: str) -> Sequence[Object]:
+def _items(at: Target, path: str) -> Sequence[Manifest]:
     """The objects at `path`; none if there is no such API."""
     try:
-        items: Sequence[Object] = kubectl.get(at, path)["items"]
+        items: Sequence[Manifest] = kubectl.get(at, path)["items"]
     except ClusterError as error:
         if "NotFound" in str(error):
             return []
@@ -116,7 +119,7 @@ def _items(at: Target, path: str) -> Sequence[Object]:
     return items
 
 
-def _name(manifest: Object) -> Name:
+def _name(manifest: Manifest) -> Name:
     meta = manifest["metadata"]
     return meta.get("namespace") or "", meta["name"]
 
@@ -134,9 +137,9 @@ def _list(names: Sequence[Name] | Sequence[str]) -> str:
 def explain(state: Mapping[str, Any], at: Target) -> None:
     """After a teardown that failed: which objects wait to be gone, and what for."""
     recorded = Recorded(state.get("resources") or [])
-    for _, name in sorted(recorded.names("Namespace")):
+    for _, name in sorted(recorded.names(kinds.NAMESPACE)):
         _say(at, "namespace", f"/api/v1/namespaces/{name}")
-    for _, name in sorted(recorded.names("CustomResourceDefinition")):
+    for _, name in sorted(recorded.names(kinds.DEFINITION)):
         _say(at, "definition", f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}")
 
 

@@ -8,8 +8,10 @@ from typing import Any, Final
 
 from cluster import kubectl
 from cluster.kubectl import ClusterError, Target
+from mesh.core import kinds
+from mesh.core.kinds import GroupKind
 
-Object = Mapping[str, Any]
+Manifest = Mapping[str, Any]
 
 PAUSE: Final = 0.5
 """Seconds between two looks at Deployments that roll out."""
@@ -20,7 +22,7 @@ def wait(state: Mapping[str, Any], at: Target, limit: float) -> bool:
 
     The provider (4.25) may see a Deployment as it was before its update, and take that for the end of its rollout."""
     manifests = [resource.get("inputs", {}) for resource in state.get("resources") or []]
-    ours = {_name(manifest) for manifest in manifests if manifest.get("kind") == "Deployment"}
+    ours = {_name(manifest) for manifest in manifests if kinds.of_inputs(manifest) == kinds.DEPLOYMENT}
     end = time.monotonic() + limit
     told: set[str] = set()
     while ours:
@@ -38,11 +40,11 @@ def wait(state: Mapping[str, Any], at: Target, limit: float) -> bool:
     return True
 
 
-def _name(found: Object) -> str:
+def _name(found: Manifest) -> str:
     return f"{found['metadata'].get('namespace')}/{found['metadata'].get('name')}"
 
 
-def _rolls(found: Object) -> bool:
+def _rolls(found: Manifest) -> bool:
     """Whether the last change of a Deployment has not reached its pods."""
     status = found.get("status", {})
     reasons = {condition["type"]: condition.get("reason") for condition in status.get("conditions", [])}
@@ -54,7 +56,7 @@ def explain(state: Mapping[str, Any], at: Target) -> None:
     """Prints a line for each reason why a recorded Deployment or load balancer is not ready."""
     for resource in state.get("resources") or []:
         manifest = resource.get("inputs", {})
-        kind, meta = manifest.get("kind"), manifest.get("metadata", {})
+        kind, meta = kinds.of_inputs(manifest), manifest.get("metadata", {})
         try:
             for reason in _reasons(at, kind, meta):
                 print(f"{kind} {meta['namespace']}/{meta['name']} is not ready: {reason}")
@@ -62,17 +64,17 @@ def explain(state: Mapping[str, Any], at: Target) -> None:
             continue  # the error itself has been shown
 
 
-def _reasons(at: Target, kind: str | None, meta: Mapping[str, str]) -> Iterator[str]:
-    if kind == "Deployment":
+def _reasons(at: Target, kind: GroupKind | None, meta: Mapping[str, str]) -> Iterator[str]:
+    if kind == kinds.DEPLOYMENT:
         found = kubectl.get(at, f"/apis/apps/v1/namespaces/{meta['namespace']}/deployments/{meta['name']}")
         yield from dict.fromkeys(_of_deployment(at, found))
-    elif kind == "Service":
+    elif kind == kinds.SERVICE:
         found = kubectl.get(at, f"/api/v1/namespaces/{meta['namespace']}/services/{meta['name']}")
         if found["spec"]["type"] == "LoadBalancer" and not found["status"]["loadBalancer"].get("ingress"):
             yield "nobody has given the load balancer an address"
 
 
-def _of_deployment(at: Target, found: Object) -> Iterator[str]:
+def _of_deployment(at: Target, found: Manifest) -> Iterator[str]:
     """Why it does not have the pods that it should have."""
     status = found["status"]
     if not status.get("unavailableReplicas") and status.get("updatedReplicas", 0) >= found["spec"]["replicas"]:
@@ -86,7 +88,7 @@ def _of_deployment(at: Target, found: Object) -> Iterator[str]:
         yield from _of_pod(pod["status"])
 
 
-def _of_pod(status: Object) -> Iterator[str]:
+def _of_pod(status: Manifest) -> Iterator[str]:
     for condition in status.get("conditions", []):
         if condition["type"] == "PodScheduled" and condition["status"] == "False":
             yield condition["message"]

@@ -16,12 +16,15 @@ from cluster.state import type_and_name
 from components.addons.install import COMPONENTS
 from engine.outputs import known
 from mesh.analysis.objects import Object
+from mesh.core import kinds
+from mesh.core.kinds import GroupKind
 
 KINDS: Final = frozenset(
     (
-        *("Namespace", "Service", "Pod", "Deployment", "StatefulSet", "DaemonSet", "Job", "ConfigMap", "Secret"),
-        *("MutatingWebhookConfiguration", "VirtualService", "DestinationRule", "Gateway", "ServiceEntry", "Sidecar"),
-        *("EnvoyFilter", "AuthorizationPolicy", "PeerAuthentication", "RequestAuthentication", "WorkloadEntry"),
+        *(kinds.NAMESPACE, kinds.SERVICE, kinds.POD, kinds.DEPLOYMENT, kinds.STATEFUL_SET, kinds.DAEMON_SET, kinds.JOB),
+        *(kinds.CONFIG_MAP, kinds.SECRET, kinds.MUTATING_WEBHOOK, kinds.VIRTUAL_SERVICE, kinds.DESTINATION_RULE),
+        *(kinds.GATEWAY, kinds.SERVICE_ENTRY, kinds.SIDECAR, kinds.ENVOY_FILTER, kinds.AUTHORIZATION_POLICY),
+        *(kinds.PEER_AUTHENTICATION, kinds.REQUEST_AUTHENTICATION, kinds.WORKLOAD_ENTRY),
     )
 )
 """Kinds of objects that analysis looks at."""
@@ -45,11 +48,22 @@ class Collected:
 
     def take(self, args: pulumi.ResourceTransformationArgs) -> None:
         """A transformation of the stack that changes nothing."""
-        kind = args.type_.rpartition(":")[2].removesuffix("Patch")
-        if args.type_.startswith("kubernetes:") and kind in KINDS:
+        if kind_of(args.type_) in KINDS:
             whole = {_types_name(key): plain(value) for key, value in args.props.items()}
             manifest = {key: value for key, value in whole.items() if value is not None}
-            self.objects.append(Object.read({**manifest, "kind": kind}, _origin(args.opts.parent)))
+            self.objects.append(Object.read(typed(args.type_, manifest), _origin(args.opts.parent)))
+
+
+def kind_of(token: str) -> GroupKind | None:
+    """The kind of the objects that a resource's type token stands for, also where only some of their fields are the
+    stack's; None if they are none of Kubernetes'."""
+    return GroupKind.of(typed(token, {})) if token.startswith("kubernetes:") and token.count(":") == 2 else None
+
+
+def typed(token: str, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The inputs of a resource of Kubernetes as a manifest: with the API version and the kind that its token says."""
+    _, version, kind = token.split(":")
+    return {**inputs, "apiVersion": version.removeprefix("core/"), "kind": kind.removesuffix("Patch")}
 
 
 def origin(token: str, name: str) -> str:

@@ -21,8 +21,8 @@ from components.addons import secrets
 from engine import patches
 from engine.aliases import Moved
 from engine.manifests import Collected
+from mesh.analysis.analyse import analyse
 from mesh.analysis.findings import Severity
-from mesh.analysis.report import analyse
 from mesh.config import loading, origins, settings
 from mesh.config.installation import Installation
 from mesh.config.settings import Settings
@@ -107,7 +107,7 @@ def review(chosen: Settings, made: Collected) -> None:
     Warns of what is doubtful, and ends the program with one message if something is wrong."""
     if _is_rendering():
         return  # who has asked for the objects decides what they are good for
-    found = analyse(origins.located(made.objects, chosen), chosen.analysis.suppress)
+    found = analyse(origins.located(made.objects, chosen), chosen.mesh_names, chosen.analysis.suppress)
     for finding in found:
         if finding.severity == Severity.WARNING:
             pulumi.log.warn(str(finding))

@@ -31,7 +31,7 @@ from mesh.analysis.objects import Object
 from mesh.analysis.policies import UNUSED_SUPPRESSION
 from mesh.config import loading
 from mesh.config.settings import Settings, SettingsError
-from mesh.policies import report
+from mesh.policies import violations
 from mesh.policies.rules import RULES, Rule
 from policies import resources
 
@@ -74,7 +74,7 @@ def _of_objects(rule: Rule, look: Callable[[Object], Iterator[Finding]], chosen:
     def validate(args: ResourceValidationArgs, tell: ReportViolation) -> None:
         thing = resources.read(args.resource_type, args.props, manifests.origin_of(args.opts.parent or ""))
         for finding in look(thing) if thing else ():
-            if thing and not report.explained(finding, [thing], chosen):
+            if thing and not violations.is_suppressed(finding, [thing], chosen):
                 tell(str(finding), None)
 
     return ResourceValidationPolicy(
@@ -86,8 +86,8 @@ def _of_stack(rule: Rule, chosen: Settings) -> Policy:
     def validate(args: StackValidationArgs, tell: ReportViolation) -> None:
         pairs = list(resources.all_of(args))
         urns, things = {thing.ref: urn for thing, urn in pairs}, [thing for thing, _ in pairs]
-        for finding in rule.findings(Mesh(things)):
-            if not report.explained(finding, things, chosen):
+        for finding in rule.findings(Mesh(things, chosen.mesh_names)):
+            if not violations.is_suppressed(finding, things, chosen):
                 tell(str(finding), urns.get(finding.ref))
 
     return StackValidationPolicy(rule.policy.slug, rule.policy.meaning, validate, EnforcementLevel(rule.policy.level))
@@ -95,6 +95,6 @@ def _of_stack(rule: Rule, chosen: Settings) -> Policy:
 
 def _unused(args: StackValidationArgs, tell: ReportViolation, chosen: Settings) -> None:
     things = [thing for thing, _ in resources.all_of(args)]
-    for finding in report.review(things, chosen):
+    for finding in violations.violations(things, chosen):
         if finding.code == UNUSED_SUPPRESSION.code:
             tell(str(finding), None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from pulumi_policy import StackValidationArgs
 from pulumi_policy.proxy import UnknownValueError
@@ -11,17 +11,14 @@ from pulumi_policy.proxy import UnknownValueError
 from engine import manifests
 from mesh.analysis.objects import Object
 
-_OURS: Final = "kubernetes:"
-
 
 def read(resource_type: str, props: Mapping[str, Any], origin: str = "") -> Object | None:
     """The object that a resource of Kubernetes is, without what is not known before an update; None if it is none."""
-    kind = resource_type.rpartition(":")[2].removesuffix("Patch")
-    if not resource_type.startswith(_OURS) or kind not in manifests.KINDS:
+    if manifests.kind_of(resource_type) not in manifests.KINDS:
         return None
     manifest = _known(props)
     named = (manifest.get("metadata") or {}).get("name")
-    return Object.read({**manifest, "kind": kind}, origin) if named else None
+    return Object.read(manifests.typed(resource_type, manifest), origin) if named else None
 
 
 def all_of(args: StackValidationArgs) -> Iterator[tuple[Object, str]]:

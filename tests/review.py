@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from mesh.analysis.objects import Object
+from mesh.core.names import USUAL
 from mesh.review.changes import Item, Told
 from mesh.review.review import Review, Source
 from tests import meshes
@@ -20,8 +21,8 @@ def item(manifest: Manifest, **said: Any) -> Item:
 
 def review(old: Sequence[Manifest], new: Sequence[Manifest], told: Told | None = None, **said: Any) -> Review:
     """The review of a change from some objects to others; `said` is of each object."""
-    sides = ([item(manifest, **said) for manifest in side] for side in (old, new))
-    return Review.of("shop", SOURCE, *sides, told=told)
+    before, after = ([item(manifest, **said) for manifest in side] for side in (old, new))
+    return Review.of("shop", SOURCE, before, after, USUAL, told=told)
 
 
 def changed(*objects: Manifest) -> Review:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from cluster import client
 from cluster.client import Request
 from cluster.survey import is_istiod
-from commands.checks.case import Case, Level, Object, Result, count, listed
+from commands.checks.case import Case, Level, Manifest, Result, count, listed
 from commands.checks.dryrun import STAND_IN
 from mesh.core import names
 from mesh.proxy.proxy import USER
@@ -76,7 +76,7 @@ def _refusal(case: Case, namespace: str) -> str | None:
     return None
 
 
-def _pods(case: Case, namespace: str) -> Iterator[Object]:
+def _pods(case: Case, namespace: str) -> Iterator[Manifest]:
     """Those that the stack starts there; for a namespace that istiod injects, any pod with the container that it puts
     first."""
     if namespace in case.plan.injected:
@@ -89,7 +89,7 @@ def _pods(case: Case, namespace: str) -> Iterator[Object]:
             yield _pod({**workload.manifest["spec"]["template"]["spec"], "serviceAccountName": "default"})
 
 
-def _security(case: Case) -> Object:
+def _security(case: Case) -> Manifest:
     """istio-init writes the rules that lead a pod's traffic through its sidecar; with the network plugin its successor
     only checks that they are there."""
     if case.settings.cni.enabled:
@@ -98,7 +98,7 @@ def _security(case: Case) -> Object:
     return {"privileged": case.settings.global_.proxy.privileged, "runAsUser": 0, "capabilities": capabilities}
 
 
-def _pod(spec: Mapping[str, Any]) -> Object:
+def _pod(spec: Mapping[str, Any]) -> Manifest:
     metadata = {"generateName": "precheck-", "labels": {names.INJECT_LABEL: "false"}}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
 
@@ -127,7 +127,7 @@ def others(case: Case) -> Result:
     return Result(level, f"{count(len(found), 'webhook')} of others on pods", details)
 
 
-def _on_pods(rule: Object) -> bool:
+def _on_pods(rule: Manifest) -> bool:
     def has(key: str, *values: str) -> bool:
         return bool({"*", *values} & set(rule.get(key) or []))
 
@@ -140,7 +140,7 @@ def _on_pods(rule: Object) -> bool:
     )
 
 
-def _selected(case: Case, webhook: Object) -> Iterator[str]:
+def _selected(case: Case, webhook: Manifest) -> Iterator[str]:
     """The stack's namespaces that the webhook is called for, with the labels that they have or will have."""
     for name in case.plan.namespaces:
         labels = {**case.namespaces.get(name, {}), _NAME_LABEL: name, **case.plan.injected.get(name, {})}
@@ -148,11 +148,11 @@ def _selected(case: Case, webhook: Object) -> Iterator[str]:
             yield name
 
 
-def _narrow(selector: Object | None) -> bool:
+def _narrow(selector: Manifest | None) -> bool:
     return bool(selector and (selector.get("matchLabels") or selector.get("matchExpressions")))
 
 
-def matches(selector: Object, labels: Mapping[str, str]) -> bool:
+def matches(selector: Manifest, labels: Mapping[str, str]) -> bool:
     """Whether a Kubernetes label selector selects what has these labels."""
     if any(labels.get(key) != value for key, value in (selector.get("matchLabels") or {}).items()):
         return False

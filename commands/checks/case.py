@@ -18,7 +18,7 @@ from commands.checks.dryrun import Trial
 from commands.checks.plan import Kind, Plan
 from mesh.config.settings import Settings
 
-Object = Mapping[str, Any]
+Manifest = Mapping[str, Any]
 
 
 class Level(IntEnum):
@@ -73,12 +73,12 @@ class Case:
         return {n["metadata"]["name"]: n["metadata"].get("labels") or {} for n in found}
 
     @cached_property
-    def services(self) -> Sequence[Object]:
+    def services(self) -> Sequence[Manifest]:
         """Every Service on the cluster; Refused if they may not be listed."""
         return client.items(self.api, "/api/v1/services")
 
     @cached_property
-    def nodes(self) -> Sequence[Object]:
+    def nodes(self) -> Sequence[Manifest]:
         """Refused if they may not be listed."""
         return client.items(self.api, "/api/v1/nodes")
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from cluster.client import APPLY, Answer, Api, Request, ask_all
 from commands.checks.plan import Kind, Planned
+from mesh.core import kinds
 
 STAND_IN: Final = "default"
 """The namespace in which objects are tried whose own does not exist yet."""
@@ -69,7 +70,7 @@ def trials(objects: Sequence[Planned], kinds: Mapping[tuple[str, str], Kind | No
 
 
 def _can_be_tried(planned: Planned, kind: Kind) -> bool:
-    return kind.served and planned.kind != "Secret"  # the values of a Secret are not known here
+    return kind.served and planned.kind != kinds.SECRET  # the values of a Secret are not known here
 
 
 def _apply(planned: Planned, kind: Kind) -> Request:

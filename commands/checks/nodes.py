@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from commands.checks.case import Case, Level, Object, Result, count, listed
+from commands.checks.case import Case, Level, Manifest, Result, count, listed
+from mesh.core import kinds, pods
 from mesh.releases.release import ISTIO
 
 _ARCHITECTURE: Final = "kubernetes.io/arch"
@@ -43,7 +44,7 @@ def check(case: Case) -> Result:
     return Result(Level.WARNING if details else Level.OK, text, details)
 
 
-def _others(open_nodes: Sequence[Object], fitting: Sequence[Object]) -> Iterator[str]:
+def _others(open_nodes: Sequence[Manifest], fitting: Sequence[Manifest]) -> Iterator[str]:
     names = [node["metadata"]["name"] for node in open_nodes if node not in fitting]
     if names:
         shown = listed(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
@@ -51,11 +52,11 @@ def _others(open_nodes: Sequence[Object], fitting: Sequence[Object]) -> Iterator
         yield "  keep istiod and pods with sidecars off them: a taint, or a nodeSelector kubernetes.io/arch"
 
 
-def _shortages(case: Case, fitting: Sequence[Object]) -> Iterator[str]:
-    have, pods = [_allocatable(node) for node in fitting], [*_pods(case, len(fitting))]
+def _shortages(case: Case, fitting: Sequence[Manifest]) -> Iterator[str]:
+    have, needs = [_allocatable(node) for node in fitting], [*_pods(case, len(fitting))]
     for resource, (unit, size) in _UNITS.items():
-        need, there = (sum(amounts.get(resource, 0) for amounts in of) / size for of in (pods, have))
-        largest = max((pod.get(resource, 0) for pod in pods), default=0) / size
+        need, there = (sum(amounts.get(resource, 0) for amounts in of) / size for of in (needs, have))
+        largest = max((pod.get(resource, 0) for pod in needs), default=0) / size
         room = max(node.get(resource, 0) for node in have) / size
         if need > there:
             yield f"requests of {_short(need)} {unit} in all are more than the nodes have: {_short(there)}"
@@ -63,19 +64,19 @@ def _shortages(case: Case, fitting: Sequence[Object]) -> Iterator[str]:
             yield f"one pod requests {_short(largest)} {unit}, and no node has more than {_short(room)}"
 
 
-def _is_open(node: Object) -> bool:
+def _is_open(node: Manifest) -> bool:
     spec = node.get("spec", {})
     taints = spec.get("taints") or []
     return not spec.get("unschedulable") and not any(taint.get("effect") in _CLOSED for taint in taints)
 
 
-def _architecture(node: Object) -> str:
+def _architecture(node: Manifest) -> str:
     info = node.get("status", {}).get("nodeInfo", {})
     labels = node["metadata"].get("labels") or {}
     return str(labels.get(_ARCHITECTURE) or info.get("architecture") or "unknown")
 
 
-def _allocatable(node: Object) -> dict[str, float]:
+def _allocatable(node: Manifest) -> dict[str, float]:
     return _numbers(node.get("status", {}).get("allocatable") or {})
 
 
@@ -84,11 +85,11 @@ def _pods(case: Case, everywhere: int) -> Iterator[dict[str, float]]:
     sidecar = _numbers(case.settings.global_.proxy.resources.requests)
     for workload in case.plan.workloads:
         spec = workload.manifest["spec"]
-        containers = spec["template"]["spec"]["containers"]
-        requests = [_numbers((c.get("resources") or {}).get("requests") or {}) for c in containers]
+        containers = pods.running(spec["template"]["spec"])
+        requests = [_numbers((c.body.get("resources") or {}).get("requests") or {}) for c in containers]
         if workload.namespace in case.plan.injected:
             requests.append(sidecar)
-        for _ in range(everywhere if workload.kind == "DaemonSet" else spec.get("replicas", 1)):
+        for _ in range(everywhere if workload.kind == kinds.DAEMON_SET else spec.get("replicas", 1)):
             yield _sum(requests)
 
 

@@ -12,9 +12,10 @@ from commands import render
 from commands.render import Resource
 from mesh.config.installation import Installation
 from mesh.config.settings import Settings
-from mesh.core import names
+from mesh.core import kinds, names
+from mesh.core.kinds import GroupKind
 
-Object = Mapping[str, Any]
+Manifest = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -38,20 +39,20 @@ class Kind:
 class Planned:
     """An object of the plan."""
 
-    manifest: Object
+    manifest: Manifest
     patch: bool
     """Whether only some fields of an object that others own are ours."""
     manager: str
     """The field manager that applies it."""
 
     @property
-    def kind(self) -> str:
-        return str(self.manifest["kind"])
+    def kind(self) -> GroupKind:
+        return GroupKind.of(self.manifest)
 
     @property
     def type(self) -> tuple[str, str]:
         """API version and kind."""
-        return self.manifest["apiVersion"], self.kind
+        return self.manifest["apiVersion"], self.kind.name
 
     @property
     def name(self) -> str:
@@ -73,13 +74,13 @@ class Plan:
     objects: Sequence[Planned]
     settings: Settings
 
-    def of(self, kind: str) -> Iterator[Planned]:
+    def of(self, kind: GroupKind) -> Iterator[Planned]:
         return (planned for planned in self.objects if planned.kind == kind)
 
     @cached_property
     def namespaces(self) -> Mapping[str, str]:
         """Every namespace that the stack makes or uses, with `create` or `existing`."""
-        made = {p.name: "create" for p in self.of("Namespace") if not p.patch}
+        made = {p.name: "create" for p in self.of(kinds.NAMESPACE) if not p.patch}
         used = dict.fromkeys((workload.namespace for workload in self.workloads), "existing")
         return {**used, **made, **self.settings.ownership}
 
@@ -92,7 +93,7 @@ class Plan:
     @cached_property
     def workloads(self) -> Sequence[Planned]:
         """What starts pods."""
-        return [*self.of("Deployment"), *self.of("DaemonSet")]
+        return [*self.of(kinds.DEPLOYMENT), *self.of(kinds.DAEMON_SET)]
 
     def kinds(self, api: Api) -> dict[tuple[str, str], Kind | None]:
         """Each kind by API version and name; None where the API server neither serves it nor will."""
@@ -111,7 +112,7 @@ class Plan:
 
     def _defined(self) -> Iterator[tuple[tuple[str, str], Kind]]:
         """The kinds that the plan's own definitions will bring."""
-        for definition in self.of("CustomResourceDefinition"):
+        for definition in self.of(kinds.DEFINITION):
             spec = definition.manifest["spec"]
             names, group = spec["names"], spec["group"]
             for version in spec["versions"]:
@@ -124,6 +125,6 @@ def plan(resources: Sequence[Resource], settings: Settings) -> Plan:
     return Plan([_planned(r, m) for r in resources for m in render.manifests([r])], settings)
 
 
-def _planned(resource: Resource, manifest: Object) -> Planned:
+def _planned(resource: Resource, manifest: Manifest) -> Planned:
     manager = resource.inputs["metadata"]["annotations"][names.FIELD_MANAGER]
     return Planned(manifest, resource.type.endswith("Patch"), manager)

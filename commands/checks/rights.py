@@ -10,15 +10,17 @@ from typing import Any, Final
 from cluster.client import Api, Refused, Request, ask_all
 from commands.checks.case import Case, Level, Result, count
 from commands.checks.plan import Kind, Planned
+from mesh.core import kinds
+from mesh.core.kinds import GroupKind
 
 WHOLE: Final = ("create", "get", "list", "watch", "patch", "delete")
 PART: Final = ("get", "patch")
 """Verbs for an object of ours, and for fields of an object of others. Pulumi's provider creates by server-side apply,
 which is a patch, and lists and watches until an object is ready or gone."""
 
-AWAITED: Final[Mapping[str, Sequence[tuple[str, str]]]] = {
-    "Deployment": (("apps", "replicasets"), ("", "pods"), ("", "persistentvolumeclaims")),
-    "DaemonSet": (("", "pods"),),
+AWAITED: Final[Mapping[GroupKind, Sequence[tuple[str, str]]]] = {
+    kinds.DEPLOYMENT: (("apps", "replicasets"), ("", "pods"), ("", "persistentvolumeclaims")),
+    kinds.DAEMON_SET: (("", "pods"),),
 }
 """What it lists and watches besides, in the same namespace, until an object of a kind is ready."""
 

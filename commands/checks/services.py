@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from commands.checks.case import Case, Level, Object, Result, listed
+from commands.checks.case import Case, Level, Manifest, Result, listed
+from mesh.core import kinds
 
 DEFAULT_RANGE: Final = range(30000, 32768)
 """The API server's, unless it is started with another `--service-node-port-range`."""
@@ -16,7 +17,7 @@ def node_ports(case: Case) -> Result:
     takes any number: only node ports outside the default range on the cluster show that it has another one."""
     wanted = {
         port["nodePort"]: planned
-        for planned in case.plan.of("Service")
+        for planned in case.plan.of(kinds.SERVICE)
         for port in planned.manifest["spec"].get("ports", [])
         if port.get("nodePort")
     }
@@ -43,7 +44,7 @@ def node_ports(case: Case) -> Result:
 
 def load_balancer(case: Case) -> Result:
     """Only an address that some Service has got shows that there is a controller that gives addresses."""
-    if not any(p.manifest["spec"].get("type") == "LoadBalancer" for p in case.plan.of("Service")):
+    if not any(p.manifest["spec"].get("type") == "LoadBalancer" for p in case.plan.of(kinds.SERVICE)):
         return Result(Level.OK, "not needed")
     for service in case.services:
         ingress = service.get("status", {}).get("loadBalancer", {}).get("ingress")
@@ -56,12 +57,12 @@ def load_balancer(case: Case) -> Result:
     )
 
 
-def _ports(service: Object) -> Iterator[int]:
+def _ports(service: Manifest) -> Iterator[int]:
     spec = service["spec"]
     yield from (port["nodePort"] for port in spec.get("ports") or [] if port.get("nodePort"))
     if spec.get("healthCheckNodePort"):
         yield spec["healthCheckNodePort"]
 
 
-def _place(service: Object) -> tuple[str, str]:
+def _place(service: Manifest) -> tuple[str, str]:
     return service["metadata"]["namespace"], service["metadata"]["name"]

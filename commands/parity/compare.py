@@ -8,10 +8,11 @@ from typing import Any, Final
 
 from commands.parity import defaults
 from commands.parity.defaults import NOTHING
-from commands.parity.normal import Object, normal
-
-Key = tuple[str, str, str, str]
-"""API group, kind, namespace and name: an object has several versions, but is one."""
+from commands.parity.normal import Manifest, normal
+from mesh.analysis.objects import Ref
+from mesh.core import diff, kinds
+from mesh.core.diff import Comparison, Path
+from mesh.core.kinds import GroupKind
 
 _PLACES: Final = "["
 """What the key of a thing in a list begins with."""
@@ -21,7 +22,7 @@ _PLACES: Final = "["
 class Difference:
     """A field, or a whole object, that is not the same on both sides."""
 
-    object: Key
+    object: Ref
     path: str
     """Empty for a whole object; things in lists are `[name]` or `[place]`."""
     theirs: Any
@@ -34,19 +35,14 @@ class Difference:
         return not self.path
 
 
-def key(manifest: Object) -> Key:
-    """By which an object is found on the other side."""
-    group = str(manifest["apiVersion"]).rpartition("/")[0]
-    meta = manifest["metadata"]
-    return group, str(manifest["kind"]), meta.get("namespace") or "", meta["name"]
-
-
-def differences(theirs: Sequence[Object], ours: Sequence[Object], partial: Sequence[Object] = ()) -> list[Difference]:
+def differences(
+    theirs: Sequence[Manifest], ours: Sequence[Manifest], partial: Sequence[Manifest] = ()
+) -> list[Difference]:
     """All of them, by object and path. `partial`: objects of others of which only these fields are ours."""
-    there, here, part = ({key(m): m for m in side} for side in (theirs, ours, partial))
-    scaled = {_scaled(m) for m in ours if m["kind"] == "HorizontalPodAutoscaler"}
+    there, here, part = ({Ref.of(m): m for m in side} for side in (theirs, ours, partial))
+    scaled = {_scaled(m) for m in ours if GroupKind.of(m) == kinds.SCALER}
     found = []
-    for name in sorted({*there, *here} - {*part}):
+    for name in sorted({*there, *here} - {*part}, key=lambda ref: (ref.kind.group, ref)):
         if name not in there or name not in here:
             one, other = there.get(name, NOTHING), here.get(name, NOTHING)
             found.append(Difference(name, "", one, other))
@@ -55,50 +51,52 @@ def differences(theirs: Sequence[Object], ours: Sequence[Object], partial: Seque
     return found + [d for name, m in part.items() for d in _part(m, there.get(name, NOTHING))]
 
 
-def _part(ours: Object, theirs: Any) -> Iterator[Difference]:
+def _part(ours: Manifest, theirs: Any) -> Iterator[Difference]:
     if theirs is NOTHING:
-        yield Difference(key(ours), "", NOTHING, ours)
+        yield Difference(Ref.of(ours), "", NOTHING, ours)
     else:
-        yield from (d for d in _fields(key(ours), theirs, ours, frozenset()) if d.ours is not NOTHING)
+        yield from (d for d in _fields(Ref.of(ours), theirs, ours, frozenset()) if d.ours is not NOTHING)
 
 
-def _scaled(autoscaler: Object) -> tuple[str, str]:
+def _scaled(autoscaler: Manifest) -> tuple[str, str]:
     return autoscaler["metadata"].get("namespace") or "", autoscaler["spec"]["scaleTargetRef"]["name"]
 
 
-def _others(name: Key, scaled: set[tuple[str, str]]) -> frozenset[str]:
+def _others(name: Ref, scaled: set[tuple[str, str]]) -> frozenset[str]:
     """The fields that are left to others in an object."""
-    return defaults.OTHERS if name[2:] in scaled else defaults.OTHERS - {defaults.SCALED}
+    return defaults.OTHERS if (name.namespace, name.name) in scaled else defaults.OTHERS - {defaults.SCALED}
 
 
-def _fields(name: Key, theirs: Object, ours: Object, others: frozenset[str]) -> Iterator[Difference]:
-    walker = _Walker(others | defaults.ASSIGNED)
-    for path, there, here in walker.walk(normal(theirs), normal(ours), (name[1],)):
+def _fields(name: Ref, theirs: Manifest, ours: Manifest, others: frozenset[str]) -> Iterator[Difference]:
+    meanings = _Meanings(others | defaults.ASSIGNED)
+    for path, there, here, _ in meanings.walk(normal(theirs), normal(ours), (str(name.kind),)):
         yield Difference(name, _written(path[1:]), there, here)
 
 
 @dataclass(frozen=True)
-class _Walker:
+class _Meanings(Comparison):
+    """Compares what a cluster makes of two manifests. A path begins with the object's kind."""
+
     left: frozenset[str]
     """Fields that others may set where ours does not."""
 
-    def walk(self, theirs: Any, ours: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any, Any]]:
-        """The places at which the two differ; as near to the root as possible where one side has nothing there."""
-        bare = [step for step in path if not step.startswith(_PLACES)]
-        if ours is NOTHING and ".".join(bare) in self.left:
+    def ignores(self, _theirs: Any, ours: Any, path: Path) -> bool:
+        return ours is NOTHING and ".".join(_bare(path)) in self.left
+
+    def filled(self, value: Any, path: Path) -> Any:
+        return defaults.default(_bare(path)) if value is NOTHING else value
+
+    def others(self, theirs: Any, ours: Any, path: Path) -> Iterator[diff.Difference]:
+        """Nothing, where one side has a mapping of defaults alone, and the other has none."""
+        one, other = ({} if side is NOTHING else side for side in (theirs, ours))
+        if isinstance(one, Mapping) and isinstance(other, Mapping) and not any(self.walk(one, other, path)):
             return
-        filled = [defaults.default(bare) if side is NOTHING else side for side in (theirs, ours)]
-        there = [side for side in filled if side is not NOTHING]
-        if all(isinstance(side, Mapping) for side in there):
-            one, other = ({} if side is NOTHING else side for side in filled)
-            steps = {**one, **other}
-            found = [d for k in steps for d in self.walk(one.get(k, NOTHING), other.get(k, NOTHING), (*path, k))]
-            yield from [(path, theirs, ours)] if found and len(there) == 1 else found
-        elif all(isinstance(side, list) for side in filled) and len(filled[0]) == len(filled[1]):
-            for place, (one, other) in enumerate(zip(*filled, strict=True)):
-                yield from self.walk(one, other, (*path, f"[{place}]"))
-        elif filled[0] != filled[1]:
-            yield path, filled[0], filled[1]
+        yield diff.Difference(path, theirs, ours)
+
+
+def _bare(path: Path) -> Sequence[str]:
+    """A path without the places in lists."""
+    return [step for step in path if not step.startswith(_PLACES)]
 
 
 def _written(path: Sequence[str]) -> str:

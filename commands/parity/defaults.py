@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-NOTHING: Final = object()
-"""Stands for a field that is not there."""
+from mesh.core.diff import ABSENT
+
+NOTHING: Final = ABSENT
+"""Stands for a field, or an object, that is not there."""
 
 DEFAULTS: Final[Mapping[str, Any]] = {
     # Services

@@ -11,7 +11,10 @@ from typing import Any, Final
 
 import yaml
 
-Object = Mapping[str, Any]
+from mesh.core import kinds
+from mesh.core.kinds import GroupKind
+
+Manifest = Mapping[str, Any]
 
 _TOOLS: Final = re.compile(
     r"^(chart|heritage|release|helm\.sh/.*|meta\.helm\.sh/.*|app\.kubernetes\.io/managed-by|.*operator\.istio\.io/.*"
@@ -56,17 +59,17 @@ class Amount:
         return self.text
 
 
-def normal(manifest: Object) -> dict[str, Any]:
+def normal(manifest: Manifest) -> dict[str, Any]:
     """The normal form; of Secrets without what they hold."""
     found = {key: value for key, value in manifest.items() if key not in ("metadata", "status")}
     kept = _metadata(manifest["metadata"])
-    by_kind = _BY_KIND.get(str(manifest["kind"]), dict)
+    by_kind = _BY_KIND.get(GroupKind.of(manifest), dict)
     own = ".istio.io/" in str(manifest["apiVersion"])
     shaped: dict[str, Any] = _tidy({**by_kind(found), "metadata": kept}, keep_empty=own, named=not own)
     return shaped
 
 
-def _metadata(meta: Object) -> Object:
+def _metadata(meta: Manifest) -> Manifest:
     """Who it is, and the labels and annotations that mean something."""
     found = {key: meta[key] for key in ("name", "namespace") if meta.get(key)}
     for notes in ("labels", "annotations"):
@@ -109,7 +112,7 @@ def _quantity(value: Any) -> Any:
     return Amount(number * factor, str(value))
 
 
-def _config_map(manifest: Object) -> Object:
+def _config_map(manifest: Manifest) -> Manifest:
     """With its documents as data."""
     return {**manifest, "data": {name: _document(text) for name, text in (manifest.get("data") or {}).items()}}
 
@@ -122,18 +125,18 @@ def _document(text: Any) -> Any:
     return found if isinstance(found, dict | list) else text
 
 
-def _secret(manifest: Object) -> Object:
+def _secret(manifest: Manifest) -> Manifest:
     """Without what it holds: what the stack's own hold is known to Pulumi alone."""
     return {key: value for key, value in manifest.items() if key not in ("data", "stringData")}
 
 
-def _service(manifest: Object) -> Object:
+def _service(manifest: Manifest) -> Manifest:
     spec = manifest.get("spec") or {}
     ports = [{"targetPort": port["port"], **port} for port in spec.get("ports") or []]
     return {**manifest, "spec": {**spec, "ports": ports}}
 
 
-def _workload(manifest: Object) -> Object:
+def _workload(manifest: Manifest) -> Manifest:
     """With the policy by which images are fetched, which follows from the tag, and one name for the account."""
     template = manifest["spec"]["template"]
     spec = {key: value for key, value in template["spec"].items() if key != "serviceAccount"}
@@ -150,13 +153,13 @@ def _pull_policy(image: str) -> str:
     return "Always" if tag in ("", "latest") and "@" not in image else "IfNotPresent"
 
 
-def _roles(manifest: Object) -> Object:
+def _roles(manifest: Manifest) -> Manifest:
     """Rules are a set, and so is what each holds."""
     rules = [_tidy(rule, keep_empty=False, named=True) for rule in manifest.get("rules") or []]
     return {**manifest, "rules": sorted(rules, key=lambda rule: json.dumps(rule, sort_keys=True))}
 
 
-def _definition(manifest: Object) -> Object:
+def _definition(manifest: Manifest) -> Manifest:
     """Without texts, and without formats that are none; with the names that follow from the kind."""
     spec = _schema(manifest["spec"])
     kind = spec["names"]["kind"]
@@ -174,13 +177,13 @@ def _is_text(key: str, value: Any) -> bool:
     return (key == "description" and isinstance(value, str)) or (key, value) == ("format", "string")
 
 
-def _autoscaler(manifest: Object) -> Object:
+def _autoscaler(manifest: Manifest) -> Manifest:
     """With metrics as the current version of the API has them."""
     metrics = [_metric(metric) for metric in manifest["spec"].get("metrics") or []]
     return {**manifest, "spec": {**manifest["spec"], "metrics": metrics}}
 
 
-def _metric(metric: Object) -> Object:
+def _metric(metric: Manifest) -> Manifest:
     old = metric.get("resource") or {}
     if "targetAverageUtilization" not in old:
         return metric
@@ -188,15 +191,15 @@ def _metric(metric: Object) -> Object:
     return {**metric, "resource": {"name": old["name"], "target": target}}
 
 
-_BY_KIND: Final[Mapping[str, Callable[[Object], Object]]] = {
-    "ClusterRole": _roles,
-    "ConfigMap": _config_map,
-    "CustomResourceDefinition": _definition,
-    "DaemonSet": _workload,
-    "Deployment": _workload,
-    "HorizontalPodAutoscaler": _autoscaler,
-    "Role": _roles,
-    "Secret": _secret,
-    "Service": _service,
-    "StatefulSet": _workload,
+_BY_KIND: Final[Mapping[GroupKind, Callable[[Manifest], Manifest]]] = {
+    kinds.CLUSTER_ROLE: _roles,
+    kinds.CONFIG_MAP: _config_map,
+    kinds.DEFINITION: _definition,
+    kinds.DAEMON_SET: _workload,
+    kinds.DEPLOYMENT: _workload,
+    kinds.SCALER: _autoscaler,
+    kinds.ROLE: _roles,
+    kinds.SECRET: _secret,
+    kinds.SERVICE: _service,
+    kinds.STATEFUL_SET: _workload,
 }

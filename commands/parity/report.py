@@ -14,10 +14,11 @@ from cluster.kubectl import ClusterError, Target
 from commands import engine, guard
 from commands.checks.case import count
 from commands.parity import sources, wanted
-from commands.parity.compare import Difference, Key, differences
+from commands.parity.compare import Difference, differences
 from commands.parity.defaults import NOTHING
 from commands.parity.normal import Amount
 from commands.stackfiles import CommandError
+from mesh.analysis.objects import Ref
 
 WIDTH: Final = 70
 """Characters of a value that are shown."""
@@ -51,26 +52,26 @@ def _target(source: str, context: str | None) -> Target:
         raise CommandError(f"{said}{error}") from None
 
 
-def lines(found: Sequence[Difference], component: Mapping[Key, str]) -> Iterator[str]:
+def lines(found: Sequence[Difference], component: Mapping[Ref, str]) -> Iterator[str]:
     """What differs, object by object; then what is different on purpose; at last the counts."""
     real = [difference for difference in found if not wanted.reason(difference)]
     absent, real = _absent(real, component)
     yield from absent
     for name in dict.fromkeys(difference.object for difference in real):
         yield from _object(name, [difference for difference in real if difference.object == name])
-    reasons: dict[str, list[Key]] = defaultdict(list)
+    reasons: dict[str, list[Ref]] = defaultdict(list)
     for difference in found:
         if why := wanted.reason(difference):
             reasons[why].append(difference.object)
     for why, names in reasons.items():
-        shown = ", ".join(dict.fromkeys(f"{kind} {name}" for _, kind, _, name in names))
+        shown = ", ".join(dict.fromkeys(f"{ref.kind} {ref.name}" for ref in names))
         yield f"wanted: {why} ({shown})"
     on_purpose = sum(map(len, reasons.values()))
     total = len(found) - on_purpose
     yield f"{count(total, 'difference') if total else 'no difference'}; {on_purpose} on purpose"
 
 
-def _absent(real: list[Difference], component: Mapping[Key, str]) -> tuple[list[str], list[Difference]]:
+def _absent(real: list[Difference], component: Mapping[Ref, str]) -> tuple[list[str], list[Difference]]:
     """A line for each component of which nothing is there, and the differences that are left."""
     sizes = Counter(component.values())
     lacking = Counter(component.get(d.object) for d in real if d.whole and d.theirs is NOTHING)
@@ -79,13 +80,11 @@ def _absent(real: list[Difference], component: Mapping[Key, str]) -> tuple[list[
     return said, [d for d in real if not (d.whole and component.get(d.object) in whole)]
 
 
-def _object(name: Key, found: Sequence[Difference]) -> Iterator[str]:
-    _, kind, *place = name
-    title = f"{kind} {'/'.join(filter(None, place))}"
+def _object(name: Ref, found: Sequence[Difference]) -> Iterator[str]:
     if found[0].whole:
-        yield f"{title}: only {'here' if found[0].theirs is NOTHING else 'there'}"
+        yield f"{name}: only {'here' if found[0].theirs is NOTHING else 'there'}"
         return
-    yield title
+    yield str(name)
     for difference in found:
         yield f"  {difference.path}: {_both(difference.theirs, difference.ours)}"
 

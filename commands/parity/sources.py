@@ -14,10 +14,12 @@ import yaml
 from cluster.client import Answer, Api, Refused, Request, ask_all
 from commands import render, residue
 from commands.checks.plan import Kind, Plan, Planned, plan
-from commands.parity.compare import Key, key
-from commands.parity.normal import Object
+from commands.parity.normal import Manifest
 from commands.stackfiles import CommandError
+from mesh.analysis.objects import Ref
 from mesh.config.settings import Settings
+from mesh.core import kinds
+from mesh.core.kinds import GroupKind
 
 _SUFFIXES: Final = (".yaml", ".yml", ".json")
 _OF_CONTROLLERS: Final = frozenset(
@@ -33,16 +35,16 @@ class Ours:
     """What a stack would put on its cluster."""
 
     plan: Plan
-    component: Mapping[Key, str]
+    component: Mapping[Ref, str]
     """The name of the component that an object is part of."""
 
     @property
-    def objects(self) -> list[Object]:
+    def objects(self) -> list[Manifest]:
         """Those that are the stack's as a whole."""
         return [planned.manifest for planned in self.plan.objects if not planned.patch]
 
     @property
-    def patches(self) -> list[Object]:
+    def patches(self) -> list[Manifest]:
         """Of objects of others, the fields that are the stack's."""
         return [planned.manifest for planned in self.plan.objects if planned.patch]
 
@@ -52,20 +54,20 @@ def ours(stack: str, settings: Settings) -> Ours:
     with contextlib.redirect_stderr(io.StringIO()):  # where the program says so
         resources = render.record(stack)
     names = {r.urn: r.name for r in resources}
-    component = {key(m): names.get(r.parent, "") for r in resources for m in render.manifests([r])}
+    component = {Ref.of(m): names.get(r.parent, "") for r in resources for m in render.manifests([r])}
     return Ours(plan(resources, settings), component)
 
 
-def files(path: Path, here: Ours) -> list[Object]:
+def files(path: Path, here: Ours) -> list[Manifest]:
     """The objects in a file, or in all below a folder, of YAML or JSON. CommandError if they are none.
 
     An object that does not say its namespace is in `default`, as kubectl takes it."""
     found = sorted(f for f in path.rglob("*") if f.suffix in _SUFFIXES) if path.is_dir() else [path]
-    namespaced = {key(m)[:2] for m in [*here.objects, *here.patches] if m["metadata"].get("namespace")}
+    namespaced = {Ref.of(m).kind for m in [*here.objects, *here.patches] if m["metadata"].get("namespace")}
     return [_placed(manifest, namespaced) for file in found for manifest in _read(file)]
 
 
-def _read(file: Path) -> Iterator[Object]:
+def _read(file: Path) -> Iterator[Manifest]:
     try:
         documents = list(yaml.safe_load_all(file.read_text()))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -78,21 +80,21 @@ def _read(file: Path) -> Iterator[Object]:
             yield manifest
 
 
-def _placed(manifest: Object, namespaced: set[tuple[str, str]]) -> Object:
-    if key(manifest)[:2] in namespaced and not manifest["metadata"].get("namespace"):
+def _placed(manifest: Manifest, namespaced: set[GroupKind]) -> Manifest:
+    if GroupKind.of(manifest) in namespaced and not manifest["metadata"].get("namespace"):
         return {**manifest, "metadata": {**manifest["metadata"], "namespace": "default"}}
     return manifest
 
 
-def standing(api: Api, here: Plan) -> list[Object]:
+def standing(api: Api, here: Plan) -> list[Manifest]:
     """What stands on a cluster: of the stack's objects those that are there, and what else there is of their kinds in
     the namespaces that the stack makes, or with Istio's name. Refused if it may not be read."""
-    kinds = here.kinds(api)
-    served = [(planned, kind) for planned in here.objects if (kind := kinds[planned.type]) and kind.served]
+    types = here.kinds(api)
+    served = [(planned, kind) for planned in here.objects if (kind := types[planned.type]) and kind.served]
     answers = ask_all(api, [Request("GET", path_of(planned, kind)) for planned, kind in served])
     found = [manifest for manifest in map(_there, answers) if manifest is not None]
-    known = {key(manifest) for manifest in found}
-    return found + [m for m in _further(api, here, kinds) if key(m) not in known]
+    known = {Ref.of(manifest) for manifest in found}
+    return found + [m for m in _further(api, here, types) if Ref.of(m) not in known]
 
 
 def path_of(planned: Planned, kind: Kind) -> str:
@@ -100,7 +102,7 @@ def path_of(planned: Planned, kind: Kind) -> str:
     return f"{kind.collection(planned.namespace)}/{planned.name}"
 
 
-def _there(answer: Answer) -> Object | None:
+def _there(answer: Answer) -> Manifest | None:
     if answer.code == 404:
         return None
     if not answer.good:
@@ -108,13 +110,13 @@ def _there(answer: Answer) -> Object | None:
     return answer.body
 
 
-def _further(api: Api, here: Plan, kinds: Mapping[tuple[str, str], Kind | None]) -> Iterator[Object]:
+def _further(api: Api, here: Plan, known: Mapping[tuple[str, str], Kind | None]) -> Iterator[Manifest]:
     """What the stack does not have."""
     made = [name for name, how in here.namespaces.items() if how == "create"]
     wanted = [
         (type_, kind, place)
-        for type_, kind in kinds.items()
-        if kind and kind.served and type_[1] not in ("CustomResourceDefinition", "Namespace")
+        for type_, kind in known.items()
+        if kind and kind.served and GroupKind.of_version(*type_) not in (kinds.DEFINITION, kinds.NAMESPACE)
         for place in (made if kind.namespaced else [""])
     ]
     answers = ask_all(api, [Request("GET", kind.collection(place)) for _, kind, place in wanted])

@@ -8,14 +8,15 @@ from typing import Any, Final
 
 from commands.parity.compare import Difference
 from commands.parity.defaults import NOTHING
+from mesh.core import kinds
 from mesh.core.names import INJECTOR
 
-Rule = Callable[[Difference], bool]
+Test = Callable[[Difference], bool]
 
 
 def reason(found: Difference) -> str:
     """Why it is so on purpose; empty if it is not."""
-    return next((why for why, rule in RULES.items() if rule(found)), "")
+    return next((why for why, holds in REASONS.items() if holds(found)), "")
 
 
 def _newer_api(found: Difference) -> bool:
@@ -24,7 +25,8 @@ def _newer_api(found: Difference) -> bool:
 
 
 def _operator(found: Difference) -> bool:
-    return found.ours is NOTHING and found.whole and "install.istio.io" in (found.object[0], _group(found.theirs))
+    only_theirs = found.whole and found.ours is NOTHING
+    return only_theirs and "install.istio.io" in (found.object.kind.group, _group(found.theirs))
 
 
 def _group(definition: Any) -> str:
@@ -33,12 +35,12 @@ def _group(definition: Any) -> str:
 
 def _template(found: Difference) -> bool:
     texts = isinstance(found.theirs, str) and isinstance(found.ours, str)
-    injector = found.object[3].startswith(INJECTOR) and found.object[1] == "ConfigMap"
+    injector = found.object.name.startswith(INJECTOR) and found.object.kind == kinds.CONFIG_MAP
     return injector and texts and found.path.startswith("data.config.templates.")
 
 
 def _namespace(found: Difference) -> bool:
-    return found.whole and found.object[1] == "Namespace" and found.theirs is NOTHING
+    return found.whole and found.object.kind == kinds.NAMESPACE and found.theirs is NOTHING
 
 
 def _added_notes(found: Difference) -> bool:
@@ -46,7 +48,7 @@ def _added_notes(found: Difference) -> bool:
     return bool(notes) and found.ours is NOTHING
 
 
-RULES: Final[dict[str, Rule]] = {
+REASONS: Final[dict[str, Test]] = {
     "the old version of the API is gone since Kubernetes 1.25 and 1.26": _newer_api,
     "nothing here reads IstioOperator": _operator,
     "injection templates are compared by what they inject, see docs/injection.md": _template,

@@ -12,39 +12,43 @@ from mesh.analysis import hosts, services, workloads
 from mesh.analysis.objects import Object, Ref
 from mesh.analysis.services import Service, Services
 from mesh.analysis.workloads import Workload, Workloads
-from mesh.core.names import ROOT
+from mesh.core import kinds
+from mesh.core.kinds import GroupKind
+from mesh.core.names import MeshNames
 
 
 class Mesh:
-    """The index, built once; nothing in it changes, and no cluster is asked."""
+    """The index, built once; nothing in it changes, and no cluster is asked.
 
-    def __init__(self, objects: Iterable[Object], root: str = ROOT, domain: str = "cluster.local") -> None:
-        self.root, self.domain = root, domain
+    The names are those of the stack's settings (`Settings.mesh_names`), or `names.USUAL` where there are none."""
+
+    def __init__(self, objects: Iterable[Object], names: MeshNames) -> None:
+        self.names, self.root, self.domain = names, names.root, names.domain
         self.objects: Sequence[Object] = list(objects)
-        self._by_kind: dict[str, list[Object]] = defaultdict(list)
+        self._by_kind: dict[GroupKind, list[Object]] = defaultdict(list)
         self._by_ref: dict[Ref, Object] = {}
         for thing in self.objects:
-            self._by_kind[thing.ref.kind].append(thing)
+            self._by_kind[thing.kind].append(thing)
             self._by_ref[thing.ref] = thing
-        self.namespaces: Mapping[str, Object] = {thing.name: thing for thing in self.of("Namespace")}
+        self.namespaces: Mapping[str, Object] = {thing.name: thing for thing in self.of(kinds.NAMESPACE)}
         self.places = frozenset(self.namespaces) | {thing.namespace for thing in self._by_ref.values()} - {""}
         """Namespaces of which the stack has something to say."""
-        makers = [thing for kind in ("Pod", *workloads.TEMPLATED) for thing in self.of(kind)]
+        makers = [thing for kind in (kinds.POD, *kinds.TEMPLATED) for thing in self.of(kind)]
         found = [workloads.read(thing, self.namespaces) for thing in makers]
         self.workloads = Workloads(workload for workload in found if workload)
         self.services = Services(
             [
-                *(services.of_service(thing, domain) for thing in self.of("Service")),
-                *(entry for thing in self.of("ServiceEntry") for entry in services.of_entry(thing)),
+                *(services.of_service(thing, names.domain) for thing in self.of(kinds.SERVICE)),
+                *(entry for thing in self.of(kinds.SERVICE_ENTRY) for entry in services.of_entry(thing)),
             ]
         )
 
-    def of(self, kind: str) -> Sequence[Object]:
+    def of(self, kind: GroupKind) -> Sequence[Object]:
         """The objects of a kind."""
         return self._by_kind.get(kind, ())
 
-    def get(self, kind: str, namespace: str, name: str) -> Object | None:
-        return self._by_ref.get(Ref(kind, namespace, name))
+    def get(self, ref: Ref) -> Object | None:
+        return self._by_ref.get(ref)
 
     def service(self, host: str, namespace: str) -> Service | None:
         """What a host means that an object of `namespace` names."""
@@ -66,7 +70,7 @@ class Mesh:
     @property
     def config(self) -> Mapping[str, Any]:
         """The mesh-wide configuration; empty if it is not part of the stack."""
-        for thing in self.of("ConfigMap"):
+        for thing in self.of(kinds.CONFIG_MAP):
             if thing.namespace == self.root and "mesh" in (thing.body.get("data") or {}):
                 found: Mapping[str, Any] = yaml.safe_load(thing.body["data"]["mesh"]) or {}
                 return found
@@ -77,6 +81,6 @@ def gateway_ref(name: str, namespace: str) -> Ref:
     """The Gateway that a VirtualService of `namespace` means by `name`, `namespace/name` or a whole host name."""
     place, slash, rest = name.partition("/")
     if slash:
-        return Ref("Gateway", place, rest)
+        return Ref(kinds.GATEWAY, place, rest)
     parts = name.split(".")
-    return Ref("Gateway", parts[1] if len(parts) > 1 else namespace, parts[0])
+    return Ref(kinds.GATEWAY, parts[1] if len(parts) > 1 else namespace, parts[0])

@@ -8,6 +8,7 @@ from typing import Any, Final
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
 from mesh.analysis.workloads import Workload
+from mesh.core import kinds
 
 PERMISSIVE: Final = "PERMISSIVE"
 """Both; what holds where nobody says anything."""
@@ -22,7 +23,7 @@ class Peers:
         self._root = mesh.root
         self._wide: dict[str, Object] = {}
         self._narrow: dict[str, list[Object]] = {}
-        for policy in mesh.of("PeerAuthentication"):
+        for policy in mesh.of(kinds.PEER_AUTHENTICATION):
             if labels(policy):
                 self._narrow.setdefault(policy.namespace, []).append(policy)
             else:

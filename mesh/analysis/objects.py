@@ -6,14 +6,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Self
 
+from mesh.core.kinds import GroupKind
+
 
 class Ref(NamedTuple):
-    """Which object."""
+    """Which object, in whatever version of its API it is written."""
 
-    kind: str
+    kind: GroupKind
     namespace: str
     """Empty for what belongs to no namespace."""
     name: str
+
+    @classmethod
+    def of(cls, manifest: Mapping[str, Any]) -> Self:
+        """The reference to the object of a manifest with `apiVersion`, `kind` and `metadata.name`."""
+        meta = manifest.get("metadata") or {}
+        return cls(GroupKind.of(manifest), meta.get("namespace") or "", meta["name"])
 
     def __str__(self) -> str:
         place = f"{self.namespace}/" if self.namespace else ""
@@ -36,15 +44,19 @@ class Object:
 
     @classmethod
     def read(cls, manifest: Mapping[str, Any], origin: str = "") -> Self:
-        """The object of a manifest with `kind` and `metadata.name`."""
+        """The object of a manifest with `apiVersion`, `kind` and `metadata.name`."""
         meta = manifest.get("metadata") or {}
         return cls(
-            ref=Ref(manifest["kind"], meta.get("namespace") or "", meta["name"]),
+            ref=Ref.of(manifest),
             labels=meta.get("labels") or {},
             annotations=meta.get("annotations") or {},
             body=manifest,
             origin=origin,
         )
+
+    @property
+    def kind(self) -> GroupKind:
+        return self.ref.kind
 
     @property
     def namespace(self) -> str:

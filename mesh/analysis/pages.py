@@ -9,7 +9,7 @@ from typing import Any, Final
 import yaml
 
 from mesh.analysis.objects import Object
-from mesh.analysis.workloads import TEMPLATED
+from mesh.core import kinds, pods
 
 _SWITCH, _ROLE = "GF_AUTH_ANONYMOUS_ENABLED", "GF_AUTH_ANONYMOUS_ORG_ROLE"
 _SECTION: Final = "auth.anonymous"
@@ -19,9 +19,9 @@ _VIEWER: Final = "Viewer"
 
 def anonymous(thing: Object) -> Iterator[tuple[str, str]]:
     """Grafana's anonymous access and Kiali's strategy of the name, in what configures them: where, and what to do."""
-    if thing.ref.kind in TEMPLATED:
+    if thing.kind in kinds.TEMPLATED:
         yield from _environment(thing)
-    elif thing.ref.kind == "ConfigMap":
+    elif thing.kind == kinds.CONFIG_MAP:
         for name, text in (thing.body.get("data") or {}).items():
             if name.endswith(".ini"):
                 yield from _ini(name, text)
@@ -30,12 +30,11 @@ def anonymous(thing: Object) -> Iterator[tuple[str, str]]:
 
 
 def _environment(thing: Object) -> Iterator[tuple[str, str]]:
-    pod = (thing.spec.get("template") or {}).get("spec") or {}
-    for i, container in enumerate(pod.get("containers") or ()):
-        values = {entry["name"]: entry.get("value") or "" for entry in container.get("env") or ()}
+    path, pod = pods.spec_of(thing.kind, thing.body)
+    for container in pods.running(pod):
+        values = {entry["name"]: entry.get("value") or "" for entry in container.body.get("env") or ()}
         if values.get(_SWITCH, "").lower() in ("true", "1"):
-            path = f"spec.template.spec.containers[{i}].env"
-            yield path, _grafana(values.get(_ROLE) or _VIEWER)
+            yield f"{path}.{container.path}.env", _grafana(values.get(_ROLE) or _VIEWER)
 
 
 def _ini(name: str, text: str) -> Iterator[tuple[str, str]]:

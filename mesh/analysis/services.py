@@ -9,14 +9,10 @@ from typing import Any, Final
 
 from mesh.analysis import hosts
 from mesh.analysis.objects import Object
+from mesh.core import kinds, protocols
 
 EXPORT_TO: Final = "networking.istio.io/exportTo"
 """Annotation of a Service: for which namespaces it is there, with commas between them."""
-_DEFAULT_TCP: Final = (25, 53, 3306, 27017)
-"""Ports on which Istio speaks TCP without being told: the server speaks first there."""
-_NAMED: Final = frozenset(
-    ("http", "http2", "http_proxy", "https", "tls", "tcp", "udp", "grpc", "mongo", "redis", "mysql", "thrift")
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +22,7 @@ class Port:
     number: int
     name: str
     protocol: str
-    """Lower-case, as the port's name or Istio's object tells it; empty if neither does, so that Istio has to guess."""
+    """Such as HTTP, as the port's name or Istio's object tells it; empty if Istio has to find out from the traffic."""
     target: int | str
     """Port of the pods, by number or name."""
 
@@ -49,7 +45,7 @@ class Service:
     @property
     def outside(self) -> bool:
         """Whether it is not part of the mesh."""
-        return self.object.ref.kind == "ServiceEntry" and self.object.spec.get("location") != "MESH_INTERNAL"
+        return self.object.kind == kinds.SERVICE_ENTRY and self.object.spec.get("location") != "MESH_INTERNAL"
 
     def port(self, number: int) -> Port | None:
         return next((port for port in self.ports if port.number == number), None)
@@ -96,7 +92,7 @@ def of_entry(thing: Object) -> Iterator[Service]:
         Port(
             number=port["number"],
             name=port.get("name") or "",
-            protocol=(port.get("protocol") or "TCP").lower(),
+            protocol=(port.get("protocol") or "TCP").upper(),
             target=port.get("targetPort") or port["number"],
         )
         for port in thing.items("ports")
@@ -115,19 +111,6 @@ def _port(port: Mapping[str, Any]) -> Port:
     return Port(
         number=port["port"],
         name=port.get("name") or "",
-        protocol=protocol(port),
+        protocol=protocols.of_service_port(port),
         target=port.get("targetPort") or port["port"],
     )
-
-
-def protocol(port: Mapping[str, Any]) -> str:
-    """What Istio takes a Service's port to speak, in lower case; empty if it has to find out from the traffic."""
-    if port.get("protocol") == "UDP":
-        return "udp"
-    name = str(port.get("appProtocol") or port.get("name") or "").lower()
-    if name.startswith("grpc-web"):
-        return "grpc-web"
-    kind = name.partition("-")[0]
-    if kind in _NAMED:
-        return kind
-    return "tcp" if port["port"] in _DEFAULT_TCP else ""

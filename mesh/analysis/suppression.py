@@ -13,11 +13,14 @@ from mesh.analysis import codes, policies
 from mesh.analysis.findings import Finding
 from mesh.analysis.objects import Object, Ref
 from mesh.core import errors
+from mesh.core.kinds import GroupKind
 from mesh.core.typed import Documented
 
 ANNOTATION: Final = "galley.istio.io/analyze-suppress"
 """Annotation of an object, as `istioctl analyze` reads it: codes with commas between them, or `*`."""
 CONFIG: Final = "mesh:analysis.suppress"
+_CONFIG: Final = Ref(GroupKind("Stack", ""), "", "config")
+"""What stands for the config in a finding about it."""
 
 
 def _code(value: str) -> str:
@@ -68,7 +71,7 @@ def remaining(
             yield Finding(
                 code=codes.UNUSED_SUPPRESSION.code,
                 severity=codes.UNUSED_SUPPRESSION.severity,
-                ref=Ref("Stack", "", "config"),
+                ref=_CONFIG,
                 path=f"{CONFIG}[{i}]",
                 text=f"{entry.code} is not found at {entry.object}: leave the entry out",
             )

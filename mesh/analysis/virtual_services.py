@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from mesh.analysis.mesh import Mesh, gateway_ref
 from mesh.analysis.objects import Object, Ref
+from mesh.core import kinds
 
 MESH: Final = "mesh"
 """The gateway that stands for all sidecars."""
@@ -66,4 +67,4 @@ def gateways(thing: Object) -> Iterator[tuple[int, str, Ref]]:
 def delegate(mesh: Mesh, thing: Object, route: Mapping[str, Any]) -> Object | None:
     """The VirtualService to which a route of `thing` leaves the routing; None if there is none such."""
     said = route["delegate"]
-    return mesh.get("VirtualService", said.get("namespace") or thing.namespace, said.get("name") or "")
+    return mesh.get(Ref(kinds.VIRTUAL_SERVICE, said.get("namespace") or thing.namespace, said.get("name") or ""))

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from mesh.analysis.objects import Object
+from mesh.core import kinds, pods
 from mesh.core.names import INJECT_LABEL, NAMESPACE_LABEL, REVISION_LABEL
 
 PROXY: Final = "istio-proxy"
 """Name of the container that a sidecar, or a gateway, is."""
-TEMPLATED: Final = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job")
-"""Kinds that make pods from a template."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -41,19 +40,16 @@ class Workload:
     @property
     def gateway(self) -> bool:
         """Whether the pods are nothing but a proxy."""
-        names = [container["name"] for container in self.pod.get("containers") or ()]
-        return names == [PROXY]
+        return [container.name for container in pods.running(self.pod)] == [PROXY]
 
 
 def read(thing: Object, namespaces: Mapping[str, Object]) -> Workload | None:
     """The workload that an object is; None if it makes no pods."""
-    if thing.ref.kind == "Pod":
-        meta, pod = thing.body["metadata"], thing.spec
-    elif thing.ref.kind in TEMPLATED:
-        template = thing.spec.get("template") or {}
-        meta, pod = template.get("metadata") or {}, template.get("spec") or {}
-    else:
+    path, pod = pods.spec_of(thing.kind, thing.body)
+    if not path:
         return None
+    whole = thing.body if thing.kind == kinds.POD else thing.spec.get("template") or {}
+    meta = whole.get("metadata") or {}
     labels, annotations = meta.get("labels") or {}, meta.get("annotations") or {}
     proxy = _has_proxy(pod) or _injected(labels, annotations, pod, namespaces.get(thing.namespace))
     return Workload(object=thing, labels=labels, annotations=annotations, pod=pod, proxy=proxy)
@@ -68,7 +64,8 @@ def injects(namespace: Object | None) -> bool:
 
 
 def _has_proxy(pod: Mapping[str, Any]) -> bool:
-    return any(container["name"] == PROXY for container in pod.get("containers") or ())
+    """Whether a pod's spec has the proxy already."""
+    return any(container.name == PROXY for container in pods.running(pod))
 
 
 def _injected(

@@ -7,7 +7,8 @@ from pydantic import AfterValidator, Field
 
 from mesh.api.common import Port
 from mesh.api.model import Findings, Kind, Message, Names, optional
-from mesh.api.names import UNIX, Bind, host_in_namespace, is_http, is_label, is_tls, whole_host
+from mesh.api.names import UNIX, Bind, host_in_namespace, is_label, whole_host
+from mesh.core.protocols import is_http, is_tls
 
 __all__ = ["Gateway", "Server", "ServerTLSSettings"]
 

@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import AfterValidator
 
 from mesh.core.errors import nearest, show
+from mesh.core.protocols import PROTOCOLS
 
 UNIX = "unix://"
 """How the address of a Unix domain socket starts."""
@@ -21,11 +22,6 @@ _TAG = r"(?:[A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
 _TAG_KEY = re.compile(rf"(?P<prefix>{_LABEL_FORM}(?:\.{_LABEL_FORM})*/)?(?P<name>{_TAG})")
 _TAG_VALUE = re.compile(rf"(?:{_TAG})?")
 _HEADER = re.compile(r"[-_.!#$%&'*+^`|~0-9A-Za-z]+")
-
-_HTTP = ("HTTP", "HTTP2", "HTTP_PROXY", "GRPC", "GRPC-WEB")
-_TLS = ("HTTPS", "TLS")
-PROTOCOLS = (*_HTTP, *_TLS, "TCP", "UDP", "MONGO", "REDIS", "MYSQL", "THRIFT")
-"""The protocols a port may have, in any letter case."""
 
 
 def is_label(text: str) -> bool:
@@ -47,16 +43,6 @@ def is_subnet(text: str) -> bool:
     if not is_ip(address):
         return False
     return not slash or length in map(str, range(ipaddress.ip_address(address).max_prefixlen + 1))
-
-
-def is_http(protocol: str) -> bool:
-    """Whether requests on a port of this protocol are HTTP in plain text."""
-    return protocol.upper() in _HTTP
-
-
-def is_tls(protocol: str) -> bool:
-    """Whether connections on a port of this protocol start with a TLS handshake."""
-    return protocol.upper() in _TLS
 
 
 def is_domain(text: str, wildcard: bool = False) -> bool:

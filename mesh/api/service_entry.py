@@ -7,9 +7,10 @@ from pydantic import Field
 
 from mesh.api.common import Port, WorkloadSelector
 from mesh.api.model import AGE, Column, Findings, Kind, Names, at_most_one, below, optional
-from mesh.api.names import UNIX, ServiceExportTo, SomeHost, Subnet, is_domain, is_http, is_ip, is_label, is_tls
+from mesh.api.names import UNIX, ServiceExportTo, SomeHost, Subnet, is_domain, is_ip, is_label
 from mesh.api.workload import Endpoint
 from mesh.core.errors import show
+from mesh.core.protocols import is_http, is_tls
 
 __all__ = ["ServiceEntry"]
 

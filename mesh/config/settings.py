@@ -12,6 +12,7 @@ from mesh.config import profiles
 from mesh.config.addons import Addons, spelt_out
 from mesh.config.profiles import Name, PortNumber, ServiceType, Values
 from mesh.core import errors
+from mesh.core.names import MeshNames
 from mesh.core.typed import ShortForm
 from mesh.security.config import Security
 from mesh.traffic.config import Traffic
@@ -119,6 +120,11 @@ class Settings(Values):
     @classmethod
     def _addons(cls, value: Any) -> Any:
         return spelt_out(value)
+
+    @property
+    def mesh_names(self) -> MeshNames:
+        """The names by which the stack's objects are read."""
+        return MeshNames(domain=self.global_.proxy.clusterDomain)
 
     @property
     def uses_root(self) -> bool:

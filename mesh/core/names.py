@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 ROOT: Final = "istio-system"
 """Istio's own namespace."""
+DOMAIN: Final = "cluster.local"
+"""The DNS domain of a cluster that has no other."""
 MESH_CONFIG: Final = "istio"
 """ConfigMap with the mesh-wide configuration; gateways mount it too."""
 INJECTOR: Final = "istio-sidecar-injector"
@@ -34,3 +37,17 @@ SKIP_AWAIT: Final = "pulumi.com/skipAwait"
 """Annotation: the object is ready as the API server returns it."""
 DELETION: Final = "pulumi.com/deletionPropagationPolicy"
 """Annotation: how an object is deleted."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeshNames:
+    """Names on which it depends what a mesh's objects mean."""
+
+    root: str = ROOT
+    """Istio's own namespace: policies in it are for the whole mesh."""
+    domain: str = DOMAIN
+    """DNS domain of the cluster, at the end of every Service's full host name."""
+
+
+USUAL: Final = MeshNames()
+"""What holds for objects of which nobody knows the settings: Istio's own defaults."""

@@ -12,6 +12,7 @@ from mesh.analysis.mtls import STRICT, Peers
 from mesh.analysis.objects import Object
 from mesh.analysis.services import Service
 from mesh.analysis.workloads import Workload
+from mesh.core import kinds
 from mesh.pictures.model import Arrow, Box, Picture
 
 COLUMNS: Final = ("hosts", "gateways", "routes", "services", "rules of sidecars", "versions")
@@ -25,7 +26,7 @@ _WIDEST: Final = 34
 def of(mesh: Mesh, title: str) -> Picture:
     """The map. Services that no route and no pod of the stack's has to do with are left out."""
     drawing = _Drawing(mesh)
-    for thing in mesh.of("VirtualService"):
+    for thing in mesh.of(kinds.VIRTUAL_SERVICE):
         drawing.at_gateways(thing)
     for service in mesh.services.all:
         if service.namespace != mesh.root:
@@ -44,13 +45,13 @@ class _Drawing:
         self.arrows: list[Arrow] = []
         self._peers = Peers(mesh)
         self._guards: dict[Workload, list[str]] = {}
-        for policy in mesh.of("AuthorizationPolicy"):
+        for policy in mesh.of(kinds.AUTHORIZATION_POLICY):
             labels = (policy.spec.get("selector") or {}).get("matchLabels") or {}
             place = None if policy.namespace == mesh.root else policy.namespace
             for pod in mesh.workloads.select(labels, place):
                 self._guards.setdefault(pod, []).append(f"{policy.spec.get('action', 'ALLOW').lower()} {policy.name}")
         self._rules: dict[str, list[Object]] = {}
-        for thing in mesh.of("VirtualService"):
+        for thing in mesh.of(kinds.VIRTUAL_SERVICE):
             for host in thing.items("hosts") if virtual_services.for_sidecars(thing) else ():
                 self._rules.setdefault(mesh.full(host, thing.namespace), []).append(thing)
 
@@ -65,7 +66,7 @@ class _Drawing:
     def at_gateways(self, thing: Object) -> None:
         """The routes of a VirtualService at its gateways."""
         for _, name, ref in virtual_services.gateways(thing):
-            found = self.mesh.get(*ref)
+            found = self.mesh.get(ref)
             ports = [server["port"] for server in found.items("servers")] if found else []
             listens = ", ".join(f"{port['protocol']} {port.get('number')}" for port in ports)
             gateway = self.box(str(ref), _GATEWAYS, [name, listens], self._locks_of_gateway(found))
@@ -115,7 +116,7 @@ class _Drawing:
 
     def _pods(self, service: Service, subset: str | None) -> Iterator[Workload]:
         labels: Mapping[str, str] = {}
-        for rule in self.mesh.of("DestinationRule"):
+        for rule in self.mesh.of(kinds.DESTINATION_RULE):
             if self.mesh.full(rule.spec.get("host", ""), rule.namespace) == service.host:
                 labels = next((s.get("labels") or {} for s in rule.items("subsets") if s["name"] == subset), labels)
         return (pod for pod in self.mesh.behind(service) if labels.items() <= pod.labels.items())

@@ -14,6 +14,7 @@ from typing import Any, Final
 from mesh.analysis import policies
 from mesh.analysis.findings import Finding
 from mesh.analysis.objects import Object
+from mesh.core import kinds
 from mesh.releases.release import ISTIO, Release
 
 BULLETIN: Final = "ISTIO-SECURITY-2021-008"
@@ -30,7 +31,7 @@ _INSTEAD: Final = "write a rule that lets callers in by their"
 
 def bypassed(thing: Object, release: Release = ISTIO) -> Iterator[Finding]:
     """Operations of an AuthorizationPolicy that requests get past."""
-    if thing.ref.kind != "AuthorizationPolicy" or BULLETIN not in release.bulletins:
+    if thing.kind != kinds.AUTHORIZATION_POLICY or BULLETIN not in release.bulletins:
         return
     action = thing.spec.get("action") or "ALLOW"
     for i, rule in enumerate(thing.items("rules")):

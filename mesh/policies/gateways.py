@@ -9,21 +9,22 @@ from mesh.analysis import policies
 from mesh.analysis.findings import Finding
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
+from mesh.core import kinds
+from mesh.core.protocols import is_http, is_tls
 
 _OUTSIDE: Final = ("LoadBalancer", "NodePort")
-_WITH_HOSTS: Final = ("HTTP", "HTTP2", "HTTPS", "GRPC", "GRPC-WEB", "TLS")
-"""Protocols in which a client names a host."""
 
 
 def wildcards(mesh: Mesh) -> Iterator[Finding]:
     """Hosts with a star, at gateways with a Service that is reached from outside."""
-    for gateway in mesh.of("Gateway"):
+    for gateway in mesh.of(kinds.GATEWAY):
         pods = mesh.workloads.select(gateway.spec.get("selector") or {})
         services = (service.object for service in mesh.before(pods))
         ways = sorted({f"Service {thing.namespace}/{thing.name}" for thing in services if _is_outside(thing)})
         for i, server in enumerate(gateway.items("servers") if ways else ()):
-            if (server.get("port") or {}).get("protocol", "").upper() not in _WITH_HOSTS:
-                continue
+            protocol = (server.get("port") or {}).get("protocol", "")
+            if not (is_http(protocol) or is_tls(protocol)):
+                continue  # clients name no host
             for j, host in enumerate(server.get("hosts") or ()):
                 name = host.rpartition("/")[2]
                 if name.startswith("*"):

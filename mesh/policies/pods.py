@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Final
 
 from mesh.analysis import policies
 from mesh.analysis.findings import Finding
 from mesh.analysis.objects import Object
-from mesh.analysis.workloads import TEMPLATED
+from mesh.core import pods
 
 _AT_INJECTION: Final = "auto"
 """The image of a container that the injector fills in."""
@@ -17,31 +17,20 @@ _LIMITS: Final = ("cpu", "memory")
 
 def without_digest(thing: Object) -> Iterator[Finding]:
     """Images that a tag alone names."""
-    for path, container in _containers(thing, "containers", "initContainers"):
-        image = container.get("image") or ""
+    path, pod = pods.spec_of(thing.kind, thing.body)
+    for container in pods.every(pod):
+        image = container.image
         if image and image != _AT_INJECTION and "@" not in image:
             text = f"{image} has no digest: add the one that you have checked, `@sha256:…`"
-            yield policies.IMAGE_WITHOUT_DIGEST.at(thing, f"{path}.image", text)
+            yield policies.IMAGE_WITHOUT_DIGEST.at(thing, f"{path}.{container.path}.image", text)
 
 
 def without_limits(thing: Object) -> Iterator[Finding]:
     """Containers that run on without a limit of memory or CPU."""
-    for path, container in _containers(thing, "containers"):
-        limits = (container.get("resources") or {}).get("limits") or {}
+    path, pod = pods.spec_of(thing.kind, thing.body)
+    for container in pods.running(pod):
+        limits = (container.body.get("resources") or {}).get("limits") or {}
         lacking = " or ".join(name for name in _LIMITS if name not in limits)
-        if lacking and container.get("image") != _AT_INJECTION:
-            text = f"the container {container['name']} has no limit of {lacking}"
-            yield policies.NO_LIMITS.at(thing, f"{path}.resources.limits", text)
-
-
-def _containers(thing: Object, *fields: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The containers that an object makes, with their paths."""
-    if thing.ref.kind == "Pod":
-        path, pod = "spec", thing.spec
-    elif thing.ref.kind in TEMPLATED:
-        path, pod = "spec.template.spec", (thing.spec.get("template") or {}).get("spec") or {}
-    else:
-        return
-    for field in fields:
-        for i, container in enumerate(pod.get(field) or ()):
-            yield f"{path}.{field}[{i}]", container
+        if lacking and container.image != _AT_INJECTION:
+            text = f"the container {container.name} has no limit of {lacking}"
+            yield policies.NO_LIMITS.at(thing, f"{path}.{container.path}.resources.limits", text)

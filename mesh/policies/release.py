@@ -10,6 +10,8 @@ from mesh.analysis import policies
 from mesh.analysis.findings import Finding
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object, Ref
+from mesh.core import pods
+from mesh.core.kinds import GroupKind
 from mesh.releases.release import ISTIO, Release
 
 _IMAGES: Final = ("pilot", "proxyv2", "install-cni")
@@ -19,12 +21,10 @@ _IMAGES: Final = ("pilot", "proxyv2", "install-cni")
 def past_end_of_life(mesh: Mesh, release: Release = ISTIO, today: date | None = None) -> Iterator[Finding]:
     """One finding, if the stack runs anything of a release after its end; `today` for another day than that."""
     installs = any(
-        _name(container.get("image") or "") in _IMAGES
-        for workload in mesh.workloads.all
-        for container in workload.pod.get("containers") or ()
+        _name(container.image) in _IMAGES for workload in mesh.workloads.all for container in pods.running(workload.pod)
     )
     if installs and (today or date.today()) > date.fromisoformat(release.end_of_life):
-        subject = Object(ref=Ref("Release", "", release.version), labels={}, annotations={}, body={})
+        subject = Object(ref=Ref(GroupKind("Release", ""), "", release.version), labels={}, annotations={}, body={})
         text = f"Istio {release.version} has had no security fixes since {release.end_of_life}"
         yield policies.END_OF_LIFE.at(subject, "", text)
 

@@ -11,6 +11,7 @@ from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
 from mesh.analysis.rules.authorization import matches
 from mesh.analysis.workloads import Workload
+from mesh.core import kinds
 from mesh.requests.types import Request
 
 _KIND = "AuthorizationPolicy"
@@ -46,7 +47,7 @@ class Policies:
     def __init__(self, mesh: Mesh) -> None:
         self._domain = mesh.config.get("trustDomain") or "cluster.local"
         self._of: dict[Workload, list[Object]] = {}
-        for policy in mesh.of("AuthorizationPolicy"):
+        for policy in mesh.of(kinds.AUTHORIZATION_POLICY):
             labels: Mapping[str, str] = (policy.spec.get("selector") or {}).get("matchLabels") or {}
             place = None if policy.namespace == mesh.root else policy.namespace
             for pod in mesh.workloads.select(labels, place):

@@ -11,6 +11,7 @@ from mesh.analysis.mtls import STRICT, Peers
 from mesh.analysis.objects import Object
 from mesh.analysis.services import Service
 from mesh.analysis.workloads import Workload
+from mesh.core import kinds
 from mesh.requests import gateways
 from mesh.requests.access import Arrival, Policies
 from mesh.requests.routing import Chosen, Proxy, Routes
@@ -28,7 +29,7 @@ class Evaluator:
         self._routes, self._peers, self._policies = Routes(mesh), Peers(mesh), Policies(mesh)
         self._any = (mesh.config.get("outboundTrafficPolicy") or {}).get("mode", "ALLOW_ANY") == "ALLOW_ANY"
         self._rules: dict[str, list[Object]] = {}
-        for rule in mesh.of("DestinationRule"):
+        for rule in mesh.of(kinds.DESTINATION_RULE):
             self._rules.setdefault(mesh.full(rule.spec.get("host", ""), rule.namespace), []).append(rule)
 
     def from_outside(self, asked: Request, pod: Workload) -> Outcome:

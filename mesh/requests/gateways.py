@@ -10,7 +10,8 @@ from mesh.analysis import hosts
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object, Ref
 from mesh.analysis.workloads import Workload
-from mesh.api.names import is_http
+from mesh.core import kinds
+from mesh.core.protocols import is_http
 from mesh.requests.types import Request
 
 
@@ -35,7 +36,7 @@ def listening(mesh: Mesh, pod: Workload, asked: Request) -> Listening:
     target = _target(mesh, pod, asked.port)
     served: dict[Ref, list[tuple[str, str]]] = {}
     number, redirected = asked.port, False
-    for thing in mesh.of("Gateway"):
+    for thing in mesh.of(kinds.GATEWAY):
         if not (thing.spec.get("selector") or {}).items() <= pod.labels.items():
             continue
         for server in thing.items("servers"):

@@ -11,6 +11,7 @@ from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object, Ref
 from mesh.analysis.virtual_services import MESH
 from mesh.analysis.workloads import Workload
+from mesh.core import kinds
 from mesh.requests import conditions
 from mesh.requests.types import Request
 
@@ -53,7 +54,7 @@ class Routes:
         self._mesh = mesh
         self._sidecars: dict[str, list[Object]] = {}
         self._gateways: dict[Ref, list[Object]] = {}
-        for thing in mesh.of("VirtualService"):
+        for thing in mesh.of(kinds.VIRTUAL_SERVICE):
             if virtual_services.for_sidecars(thing):
                 for host in thing.items("hosts"):
                     self._sidecars.setdefault(mesh.full(host, thing.namespace), []).append(thing)

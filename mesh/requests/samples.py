@@ -11,6 +11,8 @@ from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
 from mesh.analysis.services import Service
 from mesh.analysis.workloads import Workload
+from mesh.core import kinds
+from mesh.core.protocols import is_tls
 from mesh.requests.types import Request
 
 _ANY: Final = "any"
@@ -72,12 +74,12 @@ def of(mesh: Mesh) -> frozenset[Sample]:
 
 
 def _from_outside(mesh: Mesh) -> Iterator[Sample]:
-    for thing in mesh.of("VirtualService"):
+    for thing in mesh.of(kinds.VIRTUAL_SERVICE):
         for _, _, ref in virtual_services.gateways(thing):
-            gateway = mesh.get(*ref)
+            gateway = mesh.get(ref)
             for pod in mesh.workloads.select(gateway.spec.get("selector") or {})[:1] if gateway else ():
                 for server in gateway.items("servers") if gateway else ():
-                    secure = server["port"].get("protocol") in ("HTTPS", "TLS")
+                    secure = is_tls(server["port"].get("protocol") or "")
                     for host in thing.items("hosts"):
                         name = host.replace("*", _ANY, 1) if host != hosts.ALL else f"{_ANY}.example.com"
                         place = _Place(pod, outside=True, host=name, port=server["port"]["number"], secure=secure)
@@ -86,7 +88,7 @@ def _from_outside(mesh: Mesh) -> Iterator[Sample]:
 
 def _from_workloads(mesh: Mesh) -> Iterator[Sample]:
     routes: dict[str, list[Object]] = {}
-    for thing in mesh.of("VirtualService"):
+    for thing in mesh.of(kinds.VIRTUAL_SERVICE):
         if virtual_services.for_sidecars(thing):
             for host in thing.items("hosts"):
                 routes.setdefault(mesh.full(host, thing.namespace), []).append(thing)
@@ -117,7 +119,7 @@ class _Callers:
         self._in = {namespace: list(pods.values()) for namespace, pods in found.items()}
         self._by_principal = {f"ns/{pod.namespace}/sa/{pod.account}": pod for pods in self._in.values() for pod in pods}
         self._named: dict[Workload, list[Workload]] = {}
-        for policy in mesh.of("AuthorizationPolicy"):
+        for policy in mesh.of(kinds.AUTHORIZATION_POLICY):
             labels = (policy.spec.get("selector") or {}).get("matchLabels") or {}
             for pod in mesh.workloads.select(labels, policy.namespace) if labels else ():
                 self._named.setdefault(pod, []).extend(self._callers(policy))

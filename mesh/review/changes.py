@@ -7,24 +7,24 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from mesh.analysis.objects import Object, Ref
+from mesh.core import kinds
+from mesh.core.kinds import GroupKind
 from mesh.core.names import WAIT_FOR
 from mesh.review.fields import Field, differences
 
 Op = Literal["create", "update", "replace", "delete"]
 OPS: Final[tuple[Op, ...]] = ("delete", "replace", "update", "create")
 """What can become of an object, the gravest first."""
-SECRET: Final = "Secret"
-DEFINITION: Final = "CustomResourceDefinition"
 
-_FIXED: Final[Mapping[str, tuple[str, ...]]] = {
-    **dict.fromkeys(("Deployment", "DaemonSet"), ("spec.selector",)),
-    "StatefulSet": ("spec.selector", "spec.serviceName", "spec.volumeClaimTemplates", "spec.podManagementPolicy"),
-    "Job": ("spec.selector", "spec.template", "spec.completions", "spec.parallelism"),
-    "Service": ("spec.clusterIP",),
-    "PersistentVolumeClaim": ("spec.accessModes", "spec.selector", "spec.storageClassName", "spec.volumeName"),
-    **dict.fromkeys(("RoleBinding", "ClusterRoleBinding"), ("roleRef",)),
-    "StorageClass": ("parameters", "provisioner"),
-    "Secret": ("type",),
+_FIXED: Final[Mapping[GroupKind, tuple[str, ...]]] = {
+    **dict.fromkeys((kinds.DEPLOYMENT, kinds.DAEMON_SET), ("spec.selector",)),
+    kinds.STATEFUL_SET: ("spec.selector", "spec.serviceName", "spec.volumeClaimTemplates", "spec.podManagementPolicy"),
+    kinds.JOB: ("spec.selector", "spec.template", "spec.completions", "spec.parallelism"),
+    kinds.SERVICE: ("spec.clusterIP",),
+    kinds.VOLUME_CLAIM: ("spec.accessModes", "spec.selector", "spec.storageClassName", "spec.volumeName"),
+    **dict.fromkeys((kinds.ROLE_BINDING, kinds.CLUSTER_ROLE_BINDING), ("roleRef",)),
+    kinds.STORAGE_CLASS: ("parameters", "provisioner"),
+    kinds.SECRET: ("type",),
 }
 """Fields of which a change is a new object in place of the old one; needed where no engine says so."""
 
@@ -90,20 +90,20 @@ def between(old: Iterable[Item], new: Iterable[Item], told: Told | None = None) 
 
 def _altered(was: Item, now: Item, told: Told) -> Iterator[Change]:
     fields = [*_fields(was.object, now.object), *_hidden(told.secrets.get(now.key, ()))]
-    replaced = now.key in told.replaced or any(_is_fixed(now.object.ref.kind, one.path) for one in fields)
+    replaced = now.key in told.replaced or any(_is_fixed(now.object.kind, one.path) for one in fields)
     if fields or replaced:
         op: Op = "replace" if replaced else "update"
         yield Change(op=op, old=was.object, new=now.object, item=now, fields=fields)
 
 
-def _is_fixed(kind: str, path: str) -> bool:
+def _is_fixed(kind: GroupKind, path: str) -> bool:
     return any(path == fixed or path.startswith((f"{fixed}.", f"{fixed}[")) for fixed in _FIXED.get(kind, ()))
 
 
 def _fields(old: Object, new: Object) -> Iterator[Field]:
-    if new.ref.kind == SECRET:
+    if new.kind == kinds.SECRET:
         yield from _of_secret(old.body, new.body)
-    elif new.ref.kind == DEFINITION:
+    elif new.kind == kinds.DEFINITION:
         yield from _of_definition(old.body, new.body)
     else:
         yield from differences(old.body, new.body)

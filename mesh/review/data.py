@@ -61,4 +61,4 @@ def _filled(said: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _ref(ref: Ref) -> Mapping[str, str]:
-    return {"kind": ref.kind, "namespace": ref.namespace, "name": ref.name}
+    return {"kind": str(ref.kind), "namespace": ref.namespace, "name": ref.name}

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
+from mesh.analysis.analyse import analyse
 from mesh.analysis.findings import Severity
-from mesh.analysis.report import analyse
 from mesh.analysis.suppression import Suppression
+from mesh.core.names import MeshNames
 from mesh.pictures import map as drawing
 from mesh.pictures import model
 from mesh.pictures.model import Picture
@@ -58,16 +59,17 @@ class Review:
         source: Source,
         old: Iterable[Item],
         new: Iterable[Item],
+        names: MeshNames,
         *,
         told: Told | None = None,
         drift: Sequence[Change] = (),
         suppressed: Sequence[Suppression] = (),
     ) -> Self:
-        """The review of a change from some objects to others."""
+        """The review of a change from some objects to others. The names are those of the new ones' settings."""
         old, new = list(old), list(new)
-        subject = Subject.read(old, new, told)
+        subject = Subject.read(old, new, names, told)
         before, after = (drawing.of(mesh, f"mesh {stack}") for mesh in (subject.old, subject.new))
-        known, found = (analyse((item.object for item in items), suppressed) for items in (old, new))
+        known, found = (analyse(mesh.objects, mesh.names, suppressed) for mesh in (subject.old, subject.new))
         said = {replace(finding, origin="") for finding in known}
         wrong = [finding for finding in found if finding.severity is Severity.ERROR]
         rest = (finding for finding in found if finding.severity is not Severity.ERROR)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Self
 
 from mesh.analysis.mesh import Mesh
+from mesh.analysis.objects import Object
+from mesh.core import kinds
+from mesh.core.kinds import GroupKind
+from mesh.core.names import DOMAIN, INJECTOR, MeshNames
 from mesh.review.changes import Change, Item, Told, between
 
 
@@ -21,21 +26,29 @@ class Subject:
     """How many objects stay as they are."""
 
     @classmethod
-    def read(cls, old: Iterable[Item], new: Iterable[Item], told: Told | None = None) -> Self:
-        """The change from some objects to others."""
+    def read(cls, old: Iterable[Item], new: Iterable[Item], names: MeshNames, told: Told | None = None) -> Self:
+        """The change from some objects to others. The names are those of the new ones' settings."""
         old, new = list(old), list(new)
         changes = between(old, new, told)
         there = len(new) - sum(change.op != "delete" for change in changes)
-        before, after = (
-            Mesh(sorted((one.object for one in items), key=lambda thing: thing.ref)) for items in (old, new)
-        )
-        return cls(old=before, new=after, changes=changes, unchanged=there)
+        before, after = (sorted((one.object for one in items), key=lambda thing: thing.ref) for items in (old, new))
+        return cls(old=Mesh(before, _names(before, names)), new=Mesh(after, names), changes=changes, unchanged=there)
 
     @property
     def first(self) -> bool:
         """Whether there was nothing before."""
         return not self.old.places
 
-    def of(self, *kinds: str) -> Iterator[Change]:
-        """The changes of objects of some kinds that are the stack's own."""
-        return (change for change in self.changes if change.ref.kind in kinds and not change.item.patch)
+    def of(self, *wanted: GroupKind) -> Iterator[Change]:
+        """The changes of objects of some kinds, as far as the whole object is the stack's own."""
+        return (change for change in self.changes if change.ref.kind in wanted and not change.item.patch)
+
+
+def _names(objects: Iterable[Object], otherwise: MeshNames) -> MeshNames:
+    """What the settings said from which some objects were made: their injector has it among its values."""
+    for thing in objects:
+        if thing.kind == kinds.CONFIG_MAP and thing.name.startswith(INJECTOR):
+            values = json.loads((thing.body.get("data") or {}).get("values") or "{}")
+            proxy = (values.get("global") or {}).get("proxy") or {}
+            return MeshNames(root=thing.namespace, domain=proxy.get("clusterDomain") or DOMAIN)
+    return otherwise

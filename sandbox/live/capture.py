@@ -7,10 +7,11 @@ an EnvoyFilter adds them to the listeners.
 from collections.abc import Iterator
 from typing import Any, Final
 
+from mesh.core.protocols import is_http_after_tls
 from sandbox.live import translate
 from sandbox.live.plan import APP_PORT, Gateway, Plan, Workload
 from sandbox.live.registry import gateway_of, is_for, serving, target
-from sandbox.live.snapshot import Object, Snapshot, selects
+from sandbox.live.snapshot import Manifest, Snapshot, selects
 from sandbox.network import LOOPBACK
 
 EVERYTHING: Final = ["*/*"]
@@ -38,10 +39,10 @@ def sidecars(seen: Snapshot, plan: Plan) -> Iterator[dict[str, Any]]:
         }
 
 
-def _wanted(seen: Snapshot, plan: Plan, workload: Workload) -> Object:
+def _wanted(seen: Snapshot, plan: Plan, workload: Workload) -> Manifest:
     """The user's Sidecar for a workload: one that selects it, else its namespace's, else the mesh's."""
     labels = next((pod["metadata"]["labels"] for pod in serving(seen, plan, workload)), workload.labels)
-    ranked: dict[int, Object] = {}
+    ranked: dict[int, Manifest] = {}
     for sidecar in seen.istio["Sidecar"]:
         spec, place = sidecar.get("spec") or {}, sidecar["metadata"]["namespace"]
         selector = spec.get("workloadSelector", {}).get("labels")
@@ -52,7 +53,7 @@ def _wanted(seen: Snapshot, plan: Plan, workload: Workload) -> Object:
     return ranked[min(ranked)] if ranked else {}
 
 
-def _ports(seen: Snapshot, plan: Plan, workload: Workload) -> list[Object]:
+def _ports(seen: Snapshot, plan: Plan, workload: Workload) -> list[Manifest]:
     """The ports of the Services of a workload's app, whether its pods are there or not."""
     return [
         port
@@ -63,7 +64,7 @@ def _ports(seen: Snapshot, plan: Plan, workload: Workload) -> list[Object]:
     ]
 
 
-def _inbound(port: Object, workload: Workload) -> dict[str, Any]:
+def _inbound(port: Manifest, workload: Workload) -> dict[str, Any]:
     name = port.get("name") or f"http-{port['port']}"
     return {
         "port": {"number": target(port), "protocol": "HTTP", "name": name},
@@ -117,12 +118,12 @@ def _http_ports(seen: Snapshot, plan: Plan, ingress: Gateway) -> set[int]:
         for gateway in translate.gateways(seen, plan)
         if is_for(gateway, ingress)
         for server in gateway["spec"]["servers"]
-        if server["port"].get("protocol", "").startswith(("HTTP", "GRPC"))
+        if is_http_after_tls(server["port"].get("protocol", ""))
         and (server.get("tls") or {}).get("mode") not in ("PASSTHROUGH", "AUTO_PASSTHROUGH")
     }
 
 
-def _patch(port: Object, gateway: Gateway) -> dict[str, Any]:
+def _patch(port: Manifest, gateway: Gateway) -> dict[str, Any]:
     value: dict[str, Any] = {"address": {"socket_address": {"address": gateway.address}}}
     if port.get("nodePort"):
         node_port = {"socket_address": {"address": LOOPBACK, "port_value": port["nodePort"]}}

@@ -12,7 +12,7 @@ from typing import Any, Final
 from sandbox.live.folder import Folder
 from sandbox.live.plan import Gateway, Plan
 from sandbox.live.registry import gateway_of, is_for, target
-from sandbox.live.snapshot import Object, Snapshot
+from sandbox.live.snapshot import Manifest, Snapshot
 
 SOCKET: Final = "live"
 """Name of the transport socket: another than pilot's, so that the filter puts it in that one's place and does not merge
@@ -59,14 +59,14 @@ def filters(seen: Snapshot, plan: Plan, folder: Folder) -> Iterator[dict[str, An
             }
 
 
-def is_served(server: Object, gateway: Object, seen: Snapshot, plan: Plan) -> bool:
+def is_served(server: Manifest, gateway: Manifest, seen: Snapshot, plan: Plan) -> bool:
     """Whether a Gateway's server needs no Secret, or one that is there."""
     if "credentialName" not in (server.get("tls") or {}):
         return True
     return any(_certificate(server, at, seen) for at in plan.gateways if is_for(gateway, at))
 
 
-def _served(seen: Snapshot, plan: Plan) -> Iterator[tuple[Gateway, Object, Certificate]]:
+def _served(seen: Snapshot, plan: Plan) -> Iterator[tuple[Gateway, Manifest, Certificate]]:
     for gateway in seen.istio["Gateway"]:
         for at in plan.gateways:
             for server in gateway["spec"].get("servers", []) if is_for(gateway, at) else []:
@@ -74,7 +74,7 @@ def _served(seen: Snapshot, plan: Plan) -> Iterator[tuple[Gateway, Object, Certi
                     yield at, server, certificate
 
 
-def _certificate(server: Object, at: Gateway, seen: Snapshot) -> Certificate | None:
+def _certificate(server: Manifest, at: Gateway, seen: Snapshot) -> Certificate | None:
     """None for other modes than SIMPLE too: who visits would have to be checked as well."""
     tls: Mapping[str, str] = server.get("tls") or {}
     name = tls.get("credentialName", "")
@@ -93,7 +93,7 @@ def _decoded(text: str) -> bytes:
 
 
 def _patches(
-    seen: Snapshot, plan: Plan, gateway: Gateway, folder: Folder, server: Object, certificate: Certificate
+    seen: Snapshot, plan: Plan, gateway: Gateway, folder: Folder, server: Manifest, certificate: Certificate
 ) -> Iterator[dict[str, Any]]:
     """One for each host: a proxy chooses among chains by the name that a visitor asks for."""
     chain, key = certificate.files(folder)

@@ -4,10 +4,10 @@ each ready pod of Bookinfo stands for its stand-in."""
 from collections.abc import Iterator
 from typing import Any, Final
 
+from mesh.core import protocols
 from sandbox.live.plan import Gateway, Plan, Workload
-from sandbox.live.snapshot import Object, Snapshot, ready, selects
+from sandbox.live.snapshot import Manifest, Snapshot, ready, selects
 
-PROTOCOLS: Final = ("GRPC-WEB", "GRPC", "HTTP2", "HTTPS", "HTTP", "MONGO", "MYSQL", "REDIS", "TCP", "TLS", "UDP")
 _UNSEEN: Final = ("kube-system", "kube-public", "kube-node-lease")
 _EXPORT: Final = "networking.istio.io/exportTo"
 
@@ -48,13 +48,13 @@ def unserved(seen: Snapshot, plan: Plan) -> list[str]:
     return names
 
 
-def target(port: Object) -> int:
+def target(port: Manifest) -> int:
     """The port of a Service's pods; one that is given by name counts as the Service's own."""
     wanted = port.get("targetPort")
     return wanted if isinstance(wanted, int) else int(port["port"])
 
 
-def serving(seen: Snapshot, plan: Plan, workload: Workload, service: Object | None = None) -> list[Object]:
+def serving(seen: Snapshot, plan: Plan, workload: Workload, service: Manifest | None = None) -> list[Manifest]:
     """The ready pods that a stand-in stands for; only those of `service`, if one is given."""
     return [
         pod
@@ -65,21 +65,20 @@ def serving(seen: Snapshot, plan: Plan, workload: Workload, service: Object | No
     ]
 
 
-def _is_behind(service: Object, pod: Object) -> bool:
+def _is_behind(service: Manifest, pod: Manifest) -> bool:
     of, meta = service["metadata"], pod["metadata"]
     selected = selects(service["spec"].get("selector"), meta.get("labels"))
     return of["namespace"] == meta["namespace"] and selected and ready(pod)
 
 
-def _port(port: Object) -> dict[str, Any]:
-    """Its protocol by the port's name, as Istio reads it."""
+def _port(port: Manifest) -> dict[str, Any]:
+    """As a ServiceEntry has it. Where nothing says the protocol, it is TCP."""
     name = port.get("name") or f"port-{port['port']}"
-    said = str(port.get("appProtocol") or name).upper()
-    protocol = next((known for known in PROTOCOLS if said == known or said.startswith(f"{known}-")), "TCP")
+    protocol = protocols.of_service_port(port) or "TCP"
     return {"number": port["port"], "name": name, "protocol": protocol, "targetPort": target(port)}
 
 
-def _workloads(service: Object, seen: Snapshot, plan: Plan) -> Iterator[dict[str, Any]]:
+def _workloads(service: Manifest, seen: Snapshot, plan: Plan) -> Iterator[dict[str, Any]]:
     """One endpoint for each version, as heavy as it has ready pods."""
     for workload in plan.workloads:
         pods = serving(seen, plan, workload, service)
@@ -88,19 +87,19 @@ def _workloads(service: Object, seen: Snapshot, plan: Plan) -> Iterator[dict[str
             yield {"address": workload.address, "labels": labels, "weight": len(pods)}
 
 
-def _gateways(service: Object, seen: Snapshot, plan: Plan) -> Iterator[dict[str, Any]]:
+def _gateways(service: Manifest, seen: Snapshot, plan: Plan) -> Iterator[dict[str, Any]]:
     gateway = gateway_of(service, plan)
     if gateway and any(_is_behind(service, pod) for pod in seen.pods):
         yield {"address": gateway.address, "labels": dict(gateway.labels)}
 
 
-def gateway_of(service: Object, plan: Plan) -> Gateway | None:
+def gateway_of(service: Manifest, plan: Plan) -> Gateway | None:
     """The gateway whose Service this is."""
     named = (service["metadata"]["name"], service["metadata"]["namespace"])
     return next((gateway for gateway in plan.gateways if (gateway.name, gateway.namespace) == named), None)
 
 
-def is_for(declared: Object, gateway: Gateway) -> bool:
+def is_for(declared: Manifest, gateway: Gateway) -> bool:
     """Whether a Gateway, as Istio's API has it, is for the pods of a gateway; one without a selector is for all."""
     selector = declared["spec"].get("selector")
     return not selector or selects(selector, gateway.labels)

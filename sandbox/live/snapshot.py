@@ -11,7 +11,7 @@ from sandbox.api import Api
 from sandbox.errors import SandboxError
 from sandbox.live.plan import Plan
 
-Object = Mapping[str, Any]
+Manifest = Mapping[str, Any]
 
 NETWORKING: Final = "/apis/networking.istio.io/v1alpha3"
 SECURITY: Final = "/apis/security.istio.io/v1beta1"
@@ -40,9 +40,9 @@ PAUSE: Final = 1.0
 class Snapshot:
     """The objects at one moment."""
 
-    services: Sequence[Object]
-    pods: Sequence[Object]
-    istio: Mapping[str, Sequence[Object]]
+    services: Sequence[Manifest]
+    pods: Sequence[Manifest]
+    istio: Mapping[str, Sequence[Manifest]]
     """By kind."""
     mesh_config: str
     """The mesh's configuration, as YAML."""
@@ -63,7 +63,7 @@ def take(api: Api, plan: Plan) -> Snapshot:
     )
 
 
-def _secrets(api: Api, gateways: Sequence[Object], plan: Plan) -> dict[tuple[str, str], Mapping[str, str]]:
+def _secrets(api: Api, gateways: Sequence[Manifest], plan: Plan) -> dict[tuple[str, str], Mapping[str, str]]:
     servers = [server for gateway in gateways for server in gateway["spec"].get("servers", [])]
     names = {str(name) for server in servers if (name := (server.get("tls") or {}).get("credentialName"))}
     places = {gateway.namespace for gateway in plan.gateways}
@@ -71,9 +71,9 @@ def _secrets(api: Api, gateways: Sequence[Object], plan: Plan) -> dict[tuple[str
     return {where: secret.get("data") or {} for where, secret in found.items() if secret}
 
 
-def _items(api: Api, path: str) -> Sequence[Object]:
+def _items(api: Api, path: str) -> Sequence[Manifest]:
     """Nothing where the definition is missing."""
-    found: Sequence[Object] = (api.get(path) or {}).get("items", [])
+    found: Sequence[Manifest] = (api.get(path) or {}).get("items", [])
     return found
 
 
@@ -93,7 +93,7 @@ def _watch(api: Api, path: str, changed: threading.Event) -> None:
         time.sleep(PAUSE)
 
 
-def ready(pod: Object) -> bool:
+def ready(pod: Manifest) -> bool:
     """Whether a pod takes part."""
     conditions = pod.get("status", {}).get("conditions") or []
     good = any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)

@@ -9,7 +9,7 @@ import yaml
 
 from sandbox.live.certificates import is_served
 from sandbox.live.plan import PILOT_HTTP_PORT, Plan
-from sandbox.live.snapshot import Object, Snapshot
+from sandbox.live.snapshot import Manifest, Snapshot
 
 AS_THEY_ARE: Final = ("VirtualService", "ServiceEntry", "WorkloadEntry", "RequestAuthentication")
 
@@ -64,7 +64,7 @@ def left_out(seen: Snapshot, plan: Plan) -> dict[str, list[str]]:
     """What the live data plane does not honour, by the reason."""
     kept = {_name(one) for one in _filters(seen, plan)}
     shared = [one for one in seen.istio["EnvoyFilter"] if any(map(_asks_limiter, one["spec"].get("configPatches", [])))]
-    found: dict[str, list[Object]] = {
+    found: dict[str, list[Manifest]] = {
         "no mutual TLS: the proxies have no certificates": list(_of_tls(seen)),
         "HTTPS without a Secret that holds its certificate, or with certificates of visitors": [
             gateway
@@ -93,7 +93,7 @@ def mesh_config(seen: Snapshot) -> dict[str, Any]:
     }
 
 
-def _bare(one: Object) -> dict[str, Any]:
+def _bare(one: Manifest) -> dict[str, Any]:
     """Without what only the API server needs."""
     metadata = {
         k: one["metadata"][k] for k in ("name", "namespace", "labels", "creationTimestamp") if k in one["metadata"]
@@ -101,7 +101,7 @@ def _bare(one: Object) -> dict[str, Any]:
     return {"apiVersion": one["apiVersion"], "kind": one["kind"], "metadata": metadata, "spec": one.get("spec") or {}}
 
 
-def _name(one: Object) -> str:
+def _name(one: Manifest) -> str:
     return f"{one['kind']} {one['metadata']['namespace']}/{one['metadata']['name']}"
 
 
@@ -119,7 +119,7 @@ def _is_mutual(tls: Any) -> bool:
     return isinstance(tls, Mapping) and bool(tls.get("mode") == "ISTIO_MUTUAL")
 
 
-def _of_tls(seen: Snapshot) -> Iterator[Object]:
+def _of_tls(seen: Snapshot) -> Iterator[Manifest]:
     yield from seen.istio["PeerAuthentication"]
     yield from (rule for rule in seen.istio["DestinationRule"] if _without_mutual_tls(rule) != rule)
 
@@ -133,7 +133,7 @@ def _filters(seen: Snapshot, plan: Plan) -> Iterator[dict[str, Any]]:
             yield {**envoy_filter, "spec": {**spec, "configPatches": patches}}
 
 
-def _concerns(patch: Object, plan: Plan) -> bool:
+def _concerns(patch: Manifest, plan: Plan) -> bool:
     wanted = patch.get("match", {}).get("proxy", {}).get("proxyVersion", "")
     try:
         fits = not wanted or re.search(wanted, plan.version) is not None
@@ -142,35 +142,35 @@ def _concerns(patch: Object, plan: Plan) -> bool:
     return fits and not OF_ISTIOS_PROXY.search(json.dumps(patch)) and not _asks_limiter(patch)
 
 
-def _asks_limiter(patch: Object) -> bool:
+def _asks_limiter(patch: Manifest) -> bool:
     """Whether proxies would ask a rate-limit service: with nobody there to answer, they might refuse every request."""
     return bool(OF_LIMITER.search(json.dumps(patch.get("patch"))))
 
 
-def _unanswerable(seen: Snapshot, plan: Plan) -> list[Object]:
+def _unanswerable(seen: Snapshot, plan: Plan) -> list[Manifest]:
     """Policies that need to know who calls; and of those that allow, all others for the same workloads, as these would
     refuse what is allowed. A namespace counts as a whole."""
     policies = seen.istio["AuthorizationPolicy"]
     asking = {_scope(policy, plan) for policy in policies if _allows(policy) and _needs_identity(policy)}
 
-    def is_beside_one_that_asks(policy: Object) -> bool:
+    def is_beside_one_that_asks(policy: Manifest) -> bool:
         scope = _scope(policy, plan)
         return bool(asking) and (scope in asking or MESH in (scope, *asking))
 
     return [p for p in policies if (is_beside_one_that_asks(p) if _allows(p) else _needs_identity(p))]
 
 
-def _scope(policy: Object, plan: Plan) -> str:
+def _scope(policy: Manifest, plan: Plan) -> str:
     """The namespace that a policy is for, or MESH."""
     namespace: str = policy["metadata"]["namespace"]
     return MESH if namespace == plan.root and not (policy.get("spec") or {}).get("selector") else namespace
 
 
-def _allows(policy: Object) -> bool:
+def _allows(policy: Manifest) -> bool:
     return bool((policy.get("spec") or {}).get("action", "ALLOW") == "ALLOW")
 
 
-def _needs_identity(policy: Object) -> bool:
+def _needs_identity(policy: Manifest) -> bool:
     rules = (policy.get("spec") or {}).get("rules") or []
     sources = [one.get("source") or {} for rule in rules for one in rule.get("from") or []]
     keys = [condition.get("key", "") for rule in rules for condition in rule.get("when") or []]

@@ -8,8 +8,8 @@ import pytest
 
 from commands import adopt
 from commands.parity import sources
-from commands.parity.compare import key
 from commands.stackfiles import CommandError
+from mesh.analysis.objects import Ref
 from tests import fake_api
 from tests.commands.test_imports import COMPONENT, resource
 from tests.commands.test_parity import DEPLOYMENT, ROLE, SECRET, SERVICE, changed, containers
@@ -55,7 +55,7 @@ def test_only_what_stands_there_and_is_whole_is_imported_and_no_secret() -> None
     service, patch, hidden = resource("Service", "front"), resource("NamespacePatch", "shop"), resource("Secret", "s")
     for one in (service, patch, hidden):
         one["inputs"]["apiVersion"] = "v1"
-    there = {key(one["inputs"]) for one in (service, patch, hidden)}
+    there = {Ref.of(one["inputs"]) for one in (service, patch, hidden)}
     absent = resource("ConfigMap", "absent")
     absent["inputs"]["apiVersion"] = "v1"
     imported = [r for r in (COMPONENT, service, patch, hidden, absent) if adopt._can_be_imported(r, there)]

@@ -56,8 +56,14 @@ def test_images_of_ones_own_may_be_for_any_architecture() -> None:
     assert nodes.check(case(with_nodes(node("a", "arm64")), chosen)).level is Level.OK
 
 
-def test_a_daemon_set_requests_its_share_of_every_node() -> None:
-    pod = {"containers": [{"resources": {"requests": {"cpu": "1"}}}]}
+@pytest.mark.parametrize(
+    ("init", "requested"),
+    [({}, 2), ({"restartPolicy": "Always"}, 8)],
+    ids=["an init container", "a native sidecar"],
+)
+def test_a_daemon_set_requests_its_share_of_every_node(init: dict[str, str], requested: int) -> None:
+    setup = {**init, "resources": {"requests": {"cpu": "3"}}}
+    pod = {"initContainers": [setup], "containers": [{"resources": {"requests": {"cpu": "1"}}}]}
     daemons = {
         "apiVersion": "apps/v1",
         "kind": "DaemonSet",
@@ -65,7 +71,7 @@ def test_a_daemon_set_requests_its_share_of_every_node() -> None:
         "spec": {"template": {"spec": pod}},
     }
     result = nodes.check(case(with_nodes(node("a"), node("b")), only(daemons)))
-    assert result.text.endswith("for requests of 2 cpu, 0 GiB memory")
+    assert result.text.endswith(f"for requests of {requested} cpu, 0 GiB memory")
 
 
 def test_the_architecture_is_also_read_from_what_the_kubelet_says() -> None:

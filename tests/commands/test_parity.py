@@ -14,8 +14,10 @@ import yaml
 
 from commands import render
 from commands.parity import defaults, wanted
-from commands.parity.compare import differences, key
+from commands.parity.compare import differences
 from commands.parity.defaults import NOTHING
+from mesh.analysis.objects import Ref
+from mesh.core import kinds
 from tests import owned
 
 REFERENCE = os.environ.get("MESH_REFERENCE")
@@ -270,8 +272,8 @@ def test_an_old_autoscaler_says_the_same_in_the_old_way() -> None:
 
 def test_an_object_that_one_side_lacks_is_one_difference() -> None:
     only_theirs, only_ours = differences([SERVICE], [DEPLOYMENT])
-    assert (only_theirs.object, only_theirs.ours, only_theirs.whole) == (key(SERVICE), NOTHING, True)
-    assert (only_ours.object, only_ours.theirs, only_ours.whole) == (key(DEPLOYMENT), NOTHING, True)
+    assert (only_theirs.object, only_theirs.ours, only_theirs.whole) == (Ref.of(SERVICE), NOTHING, True)
+    assert (only_ours.object, only_ours.theirs, only_ours.whole) == (Ref.of(DEPLOYMENT), NOTHING, True)
 
 
 def test_of_an_object_of_others_only_our_fields_count() -> None:
@@ -312,7 +314,7 @@ def test_a_profile_differs_from_istios_own_output_only_on_purpose(profile: str) 
     listed = differences(theirs, ours)
     assert [str(d) for d in listed if not wanted.reason(d)] == []
     assert {wanted.reason(d) for d in listed}  # it was really compared with something else
-    name = ("apps", "Deployment", "istio-system", "istiod")
-    broken = [changed(m, lambda m: containers(m)[0].update(image="x:1")) if key(m) == name else m for m in theirs]
+    name = Ref(kinds.DEPLOYMENT, "istio-system", "istiod")
+    broken = [changed(m, lambda m: containers(m)[0].update(image="x:1")) if Ref.of(m) == name else m for m in theirs]
     (more,) = set(map(str, differences(broken, ours))) - set(map(str, listed))
     assert "image" in more

@@ -11,16 +11,18 @@ import yaml
 
 from cluster import kubectl
 from cluster.kubectl import ClusterError
-from commands.parity import compare, report, sources, wanted
-from commands.parity.compare import Difference, differences, key
+from commands.parity import report, sources, wanted
+from commands.parity.compare import Difference, differences
 from commands.parity.defaults import NOTHING
 from commands.stackfiles import CommandError
+from mesh.analysis.objects import Ref
+from mesh.core.kinds import GroupKind
 from tests.commands.test_parity import DEPLOYMENT, DOCUMENT, ROLE, SECRET, SERVICE, changed, containers
 from tests.commands.test_parity_sources import here
 
 
 def difference(kind: str, path: str, theirs: Any, ours: Any, name: str = "x", group: str = "") -> Difference:
-    return Difference((group, kind, "istio-system", name), path, theirs, ours)
+    return Difference(Ref(GroupKind(kind, group), "istio-system", name), path, theirs, ours)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +46,7 @@ def test_what_is_different_on_purpose_is_known_as_such(case: Difference, on_purp
     assert bool(wanted.reason(case)) == on_purpose
 
 
-def said(listed: list[Difference], component: Mapping[compare.Key, str] | None = None) -> list[str]:
+def said(listed: list[Difference], component: Mapping[Ref, str] | None = None) -> list[str]:
     return list(report.lines(listed, component or {}))
 
 
@@ -67,7 +69,7 @@ def test_the_report_tells_wanted_differences_by_their_reason() -> None:
 
 def test_a_component_of_which_nothing_is_there_is_one_line() -> None:
     ours = [SERVICE, DEPLOYMENT, ROLE]
-    component = {key(SERVICE): "front", key(DEPLOYMENT): "front", key(ROLE): "base"}
+    component = {Ref.of(SERVICE): "front", Ref.of(DEPLOYMENT): "front", Ref.of(ROLE): "base"}
     assert said(differences([ROLE], ours), component) == [
         "front: only here, all 2 objects",
         "2 differences; 0 on purpose",

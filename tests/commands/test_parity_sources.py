@@ -13,8 +13,8 @@ import yaml
 from cluster.client import Answer
 from cluster.kubectl import ClusterError
 from commands.parity import sources
-from commands.parity.compare import key
 from commands.stackfiles import CommandError
+from mesh.analysis.objects import Ref
 from tests import fake_api
 from tests.commands.test_parity import DEPLOYMENT, DOCUMENT, ROLE, SERVICE, changed
 from tests.fake_api import FakeApi, listing, status
@@ -30,13 +30,13 @@ def test_files_are_read_from_folders_lists_and_many_documents(tmp_path: Path) ->
     (tmp_path / "a.yaml").write_text(yaml.safe_dump_all([SERVICE, None, ROLE]))
     (tmp_path / "sub" / "b.json").write_text(json.dumps({"kind": "List", "apiVersion": "v1", "items": [DEPLOYMENT]}))
     (tmp_path / "notes.txt").write_text("no: object")
-    assert [key(m) for m in sources.files(tmp_path, here())] == [key(SERVICE), key(ROLE), key(DEPLOYMENT)]
+    assert [Ref.of(m) for m in sources.files(tmp_path, here())] == [Ref.of(SERVICE), Ref.of(ROLE), Ref.of(DEPLOYMENT)]
 
 
 def test_an_object_without_a_namespace_is_where_kubectl_puts_it(tmp_path: Path) -> None:
     file = tmp_path / "a.yaml"
     file.write_text(yaml.safe_dump_all([changed(SERVICE, lambda m: m["metadata"].pop("namespace")), ROLE]))
-    assert [key(m)[2] for m in sources.files(file, here())] == ["default", ""]
+    assert [Ref.of(m).namespace for m in sources.files(file, here())] == ["default", ""]
 
 
 @pytest.mark.parametrize(("text", "words"), [("a: [", "is not YAML"), ("a: b", "expected Kubernetes objects")])

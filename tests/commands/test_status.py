@@ -86,3 +86,17 @@ def test_the_embedded_cluster_is_started_by_make_sandbox_and_no_other_is(
 def test_who_does_not_want_the_cluster_to_be_asked_is_not_told_to_start_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MESH_OFFLINE", "1")
     assert status.hint(EMBEDDED) == ""
+
+
+@pytest.mark.parametrize(
+    ("field", "how", "image"),
+    [
+        ("containers", {}, "proxyv2"),
+        ("initContainers", {"restartPolicy": "Always"}, "proxyv2"),
+        ("initContainers", {}, None),
+    ],
+    ids=["a container", "a native sidecar", "an init container that ends"],
+)
+def test_a_sidecar_is_a_container_that_runs(field: str, how: dict[str, str], image: str | None) -> None:
+    pod = {"spec": {"containers": [], field: [{"name": "istio-proxy", "image": "proxyv2", **how}]}}
+    assert status._proxy(pod) == image

@@ -9,9 +9,11 @@ from cluster.kubectl import ClusterError, Target
 from commands import teardown
 from commands.stackfiles import CommandError
 from commands.teardown import Recorded
+from tests import meshes
 
 HERE = Target("here", "https://here")
 GROUP = "networking.istio.io"
+VERSIONS = {**meshes.VERSIONS, "CustomResourceDefinition": "apiextensions.k8s.io/v1"}
 
 
 def pod(namespace: str, owner: str, authority: str | None) -> dict[str, Any]:
@@ -25,7 +27,8 @@ def pod(namespace: str, owner: str, authority: str | None) -> dict[str, Any]:
 
 def resource(kind: str, name: str, namespace: str | None = None, **more: Any) -> dict[str, Any]:
     metadata = {"name": name, **({"namespace": namespace} if namespace else {})}
-    return {"inputs": {"kind": kind, "metadata": metadata, **more.pop("inputs", {})}, **more}
+    head = {"apiVersion": VERSIONS[kind], "kind": kind, "metadata": metadata}
+    return {"inputs": {**head, **more.pop("inputs", {})}, **more}
 
 
 def definition(kind: str, **more: Any) -> dict[str, Any]:
@@ -65,6 +68,15 @@ def test_the_stacks_own_pods_and_resources_hurt_nobody(answers: dict[str, Any]) 
     answers["/api/v1/pods"] = [pod("default", "reviews-v1", "istiod.istio-system.svc:15012")]
     answers[f"/apis/{GROUP}/v1beta1/virtualservices"] = [resource("VirtualService", "bookinfo", "default")["inputs"]]
     teardown.check(STATE, HERE, force=False)
+
+
+def test_pods_of_others_with_a_native_sidecar_are_named(answers: dict[str, Any]) -> None:
+    theirs = pod("shop", "cart", "istiod.istio-system.svc:15012")
+    proxy = {**theirs["spec"]["containers"].pop(), "restartPolicy": "Always"}
+    theirs["spec"]["initContainers"] = [proxy]
+    answers["/api/v1/pods"] = [theirs]
+    with pytest.raises(CommandError, match="1 pod would keep a sidecar without a control plane: shop/cart"):
+        teardown.check(STATE, HERE, force=False)
 
 
 @pytest.mark.parametrize(

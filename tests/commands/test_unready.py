@@ -10,6 +10,7 @@ import pytest
 from cluster import kubectl
 from cluster.kubectl import ClusterError, Target
 from commands import unready
+from tests.meshes import thing
 
 AT = Target("here", "https://here")
 DEPLOYMENT = "/apis/apps/v1/namespaces/shop/deployments/cart"
@@ -26,8 +27,7 @@ def said(
         return answers[path]
 
     monkeypatch.setattr(kubectl, "get", get)
-    resource = {"inputs": {"kind": kind, "metadata": {"namespace": "shop", "name": "cart"}}}
-    unready.explain({"resources": [{"inputs": {}}, resource]}, AT)
+    unready.explain({"resources": [{"inputs": {}}, {"inputs": thing(kind, "cart")}]}, AT)
     return capsys.readouterr().out
 
 
@@ -115,8 +115,7 @@ def test_new_pods_are_waited_for(
 
     monkeypatch.setattr(kubectl, "get", get)
     monkeypatch.setattr(unready, "PAUSE", 0.01)
-    manifest = {"kind": "Deployment", "metadata": {"namespace": "shop", "name": "cart"}}
-    state = {"resources": [{}, {"inputs": {"kind": "Service", "metadata": {}}}, {"inputs": manifest}]}
+    state = {"resources": [{}, {"inputs": thing("Service", "front")}, {"inputs": thing("Deployment", "cart")}]}
     assert unready.wait(state, AT, 5 if came else 0.05) is came
     said = capsys.readouterr().out
     assert said.count("waiting for the new pods of Deployment shop/cart\n") == (

@@ -18,9 +18,11 @@ import yaml
 
 from commands import render, stackfiles
 from mesh.analysis import workloads
+from mesh.analysis.analyse import analyse
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
-from mesh.analysis.report import analyse
+from mesh.core import kinds
+from mesh.core.names import USUAL
 from mesh.releases.release import ISTIO
 from tests import meshes
 from tests.e2e.watched_api import KINDS, serving
@@ -46,8 +48,8 @@ LEGACY = "gateway in the spelling of old"
 
 def pods(manifests: Sequence[Manifest]) -> Iterator[Manifest]:
     """One pod of each Deployment, with the sidecar that it would get; called as the Deployment."""
-    mesh = Mesh(map(Object.read, manifests))
-    for thing in mesh.of("Deployment"):
+    mesh = Mesh(map(Object.read, manifests), USUAL)
+    for thing in mesh.of(kinds.DEPLOYMENT):
         workload = workloads.read(thing, mesh.namespaces)
         assert workload
         template = copy.deepcopy(thing.spec["template"])
@@ -96,7 +98,7 @@ def _kubeconfig(address: str) -> dict[str, Any]:
 
 def ours(manifests: Sequence[Manifest]) -> Said:
     """The same of this project; a workload is called as its pods are, too."""
-    found = {(finding.code, str(finding.ref)) for finding in analyse(map(Object.read, manifests))}
+    found = {(finding.code, str(finding.ref)) for finding in analyse(map(Object.read, manifests), USUAL)}
     return frozenset(found | {(code, ref.replace("Deployment ", "Pod ")) for code, ref in found})
 
 

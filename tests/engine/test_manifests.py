@@ -13,6 +13,7 @@ from engine import manifests, program
 from engine.manifests import KINDS, Collected
 from mesh.analysis.objects import Object
 from mesh.config.settings import Settings
+from mesh.core.kinds import GroupKind
 
 READ = ("spec", "webhooks")
 """What rules look at, besides metadata."""
@@ -26,7 +27,7 @@ def recorded(monkeypatch: pytest.MonkeyPatch, name: str) -> tuple[list[Object], 
         seen.extend(made.objects)
 
     monkeypatch.setattr(program, "review", review)
-    manifests: list[Mapping[str, Any]] = [m for m in render.manifests(render.record(name)) if m["kind"] in KINDS]
+    manifests: list[Mapping[str, Any]] = [m for m in render.manifests(render.record(name)) if GroupKind.of(m) in KINDS]
     return seen, manifests
 
 

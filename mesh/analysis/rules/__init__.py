@@ -1,19 +1,17 @@
 """The rules of analysis: functions that take the index and give findings, a module for each subject."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from mesh.analysis.findings import Finding
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.rules import (
+    annotations,
     authorization,
     destinations,
     entries,
     filters,
     gateways,
-    marks,
     namespaces,
     peers,
     ports,
@@ -28,12 +26,12 @@ from mesh.analysis.rules import (
 Rule = Callable[[Mesh], Iterator[Finding]]
 
 RULES: Final[Sequence[Rule]] = (
+    *annotations.RULES,
     *authorization.RULES,
     *destinations.RULES,
     *entries.RULES,
     *filters.RULES,
     *gateways.RULES,
-    *marks.RULES,
     *namespaces.RULES,
     *peers.RULES,
     *ports.RULES,

@@ -10,9 +10,9 @@ from mesh.analysis.findings import Finding, Severity
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
 from mesh.api.names import covers
-from mesh.core import errors
+from mesh.core import errors, kinds
 
-_KINDS: Final = ("AuthorizationPolicy", "RequestAuthentication", "PeerAuthentication")
+_KINDS: Final = (kinds.AUTHORIZATION_POLICY, kinds.REQUEST_AUTHENTICATION, kinds.PEER_AUTHENTICATION)
 
 
 def selected(mesh: Mesh) -> Iterator[Finding]:
@@ -35,7 +35,7 @@ def selected(mesh: Mesh) -> Iterator[Finding]:
 def sources(mesh: Mesh) -> Iterator[Finding]:
     """Namespaces and accounts that a rule lets in, or keeps out, exist."""
     accounts = {f"ns/{pod.namespace}/sa/{pod.account}" for pod in mesh.workloads.all}
-    for policy in mesh.of("AuthorizationPolicy"):
+    for policy in mesh.of(kinds.AUTHORIZATION_POLICY):
         for i, rule in enumerate(policy.items("rules")):
             for j, caller in enumerate(rule.get("from") or ()):
                 path, source = f"rules[{i}].from[{j}].source", caller.get("source") or {}

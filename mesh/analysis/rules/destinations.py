@@ -10,12 +10,12 @@ from mesh.analysis import codes, hosts
 from mesh.analysis.findings import Finding
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
-from mesh.core import errors
+from mesh.core import errors, kinds
 
 
 def known(mesh: Mesh) -> Iterator[Finding]:
     """Each rule is for a host of the mesh, and pods belong to each of its subsets."""
-    for rule in mesh.of("DestinationRule"):
+    for rule in mesh.of(kinds.DESTINATION_RULE):
         said = rule.spec.get("host", "")
         service = mesh.service(said, rule.namespace)
         if service is None:
@@ -37,7 +37,7 @@ def known(mesh: Mesh) -> Iterator[Finding]:
 
 def certificates(mesh: Mesh) -> Iterator[Finding]:
     """TLS that a rule starts checks the server's certificate."""
-    for rule in mesh.of("DestinationRule"):
+    for rule in mesh.of(kinds.DESTINATION_RULE):
         policy = rule.spec.get("trafficPolicy") or {}
         if mode := _unchecked(policy):
             text = f"mode {mode} without caCertificates takes any certificate of {rule.spec.get('host')}: name them"
@@ -56,7 +56,7 @@ def _unchecked(policy: Mapping[str, Any]) -> str:
 def several(mesh: Mesh) -> Iterator[Finding]:
     """Of several rules for a host that a namespace sees, one alone has a traffic policy."""
     by_host: dict[tuple[str, str], list[Object]] = defaultdict(list)
-    for rule in mesh.of("DestinationRule"):
+    for rule in mesh.of(kinds.DESTINATION_RULE):
         if rule.spec.get("trafficPolicy"):
             host = mesh.full(rule.spec.get("host", ""), rule.namespace)
             for place in hosts.exported_to(rule.items("exportTo"), rule.namespace):

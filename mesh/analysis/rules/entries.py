@@ -10,11 +10,12 @@ from mesh.analysis import codes, hosts
 from mesh.analysis.findings import Finding
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
+from mesh.core import kinds
 
 
 def addresses(mesh: Mesh) -> Iterator[Finding]:
     """Plain TCP is told apart by its address."""
-    for thing in mesh.of("ServiceEntry"):
+    for thing in mesh.of(kinds.SERVICE_ENTRY):
         for i, port in enumerate(thing.items("ports")):
             if (port.get("protocol") or "TCP").upper() == "TCP" and not thing.items("addresses"):
                 text = f"all TCP traffic to port {port['number']} is taken for it: set addresses"
@@ -24,7 +25,7 @@ def addresses(mesh: Mesh) -> Iterator[Finding]:
 def protocols(mesh: Mesh) -> Iterator[Finding]:
     """One port of one host has one protocol for everybody who sees it."""
     said: dict[tuple[str, int], list[tuple[str, Object]]] = defaultdict(list)
-    for thing in mesh.of("ServiceEntry"):
+    for thing in mesh.of(kinds.SERVICE_ENTRY):
         for host in thing.items("hosts"):
             for port in thing.items("ports"):
                 said[host, port["number"]].append(((port.get("protocol") or "TCP").upper(), thing))

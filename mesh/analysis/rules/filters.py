@@ -9,6 +9,7 @@ from mesh.analysis import codes
 from mesh.analysis.findings import Finding
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
+from mesh.core import kinds
 from mesh.core.names import REVISION_LABEL
 
 _FIXED: Final = ("ROUTE_CONFIGURATION", "HTTP_ROUTE")
@@ -19,7 +20,7 @@ _RELATIVE: Final = ("INSERT_BEFORE", "INSERT_AFTER", "REMOVE", "REPLACE")
 def patches(mesh: Mesh) -> Iterator[Finding]:
     """All but those that the control plane brings for its own telemetry."""
     versioned: set[str] = set()
-    for thing in mesh.of("EnvoyFilter"):
+    for thing in mesh.of(kinds.ENVOY_FILTER):
         if REVISION_LABEL in thing.labels:
             continue
         for i, patch in enumerate(thing.items("configPatches")):

@@ -9,15 +9,16 @@ from typing import Any, Final
 from mesh.analysis import codes
 from mesh.analysis.findings import Finding, Severity
 from mesh.analysis.mesh import Mesh
-from mesh.analysis.objects import Object
+from mesh.analysis.objects import Object, Ref
 from mesh.analysis.services import Service
 from mesh.analysis.workloads import Workload
+from mesh.core import kinds
 
 
 def carried(mesh: Mesh) -> Iterator[Finding]:
     """Some pods carry each Gateway, and a Service of theirs has each of its ports."""
     before = _services_before_gateways(mesh)
-    for thing in mesh.of("Gateway"):
+    for thing in mesh.of(kinds.GATEWAY):
         pods = mesh.workloads.select(thing.spec.get("selector") or {})
         if not pods:
             text = f"no pod has the labels {_shown(thing)}: nothing serves this Gateway; change its selector"
@@ -34,11 +35,13 @@ def carried(mesh: Mesh) -> Iterator[Finding]:
 
 def _services_before_gateways(mesh: Mesh) -> Mapping[Workload, Sequence[Service]]:
     """The Services that lead to each workload that carries some Gateway."""
-    gateways = [pod for thing in mesh.of("Gateway") for pod in mesh.workloads.select(thing.spec.get("selector") or {})]
+    gateways = [
+        pod for thing in mesh.of(kinds.GATEWAY) for pod in mesh.workloads.select(thing.spec.get("selector") or {})
+    ]
     places = {pod.namespace for pod in gateways}
     before: dict[Workload, list[Service]] = {pod: [] for pod in gateways}
     for service in mesh.services.all:
-        if service.object.ref.kind == "Service" and service.namespace in places:
+        if service.object.kind == kinds.SERVICE and service.namespace in places:
             for pod in mesh.behind(service):
                 if pod in before:
                     before[pod].append(service)
@@ -60,12 +63,12 @@ def _shown(thing: Object) -> str:
 def hosts_once(mesh: Mesh) -> Iterator[Finding]:
     """No two Gateways serve the same host on the same port of the same pods."""
     taken: dict[tuple[object, ...], list[Object]] = defaultdict(list)
-    for thing in mesh.of("Gateway"):
+    for thing in mesh.of(kinds.GATEWAY):
         for _, keys in _listeners(mesh, thing):
             for key in keys:
                 if thing not in taken[key]:
                     taken[key].append(thing)
-    for thing in mesh.of("Gateway"):
+    for thing in mesh.of(kinds.GATEWAY):
         for i, keys in _listeners(mesh, thing):
             others = {str(other.ref): key[2] for key in keys for other in taken[key] if other is not thing}
             if others:
@@ -85,11 +88,11 @@ def _listeners(mesh: Mesh, thing: Object) -> Iterator[tuple[int, Sequence[tuple[
 
 def secrets(mesh: Mesh) -> Iterator[Finding]:
     """Secrets with certificates exist."""
-    for thing in mesh.of("Gateway"):
+    for thing in mesh.of(kinds.GATEWAY):
         pods = mesh.workloads.select(thing.spec.get("selector") or {})
         for i, server in enumerate(thing.items("servers")):
             name = (server.get("tls") or {}).get("credentialName")
-            if name and pods and not any(mesh.get("Secret", pod.namespace, name) for pod in pods):
+            if name and pods and not any(mesh.get(Ref(kinds.SECRET, pod.namespace, name)) for pod in pods):
                 text = f"the stack has no Secret {pods[0].namespace}/{name}: make sure that it is there"
                 yield codes.NOT_FOUND.at(thing, f"servers[{i}].tls.credentialName", text, Severity.WARNING)
 
@@ -97,7 +100,7 @@ def secrets(mesh: Mesh) -> Iterator[Finding]:
 def certificates(mesh: Mesh) -> Iterator[Finding]:
     """No two Gateways of the same pods have the same certificate."""
     used: dict[tuple[object, str], list[tuple[Object, int]]] = defaultdict(list)
-    for thing in mesh.of("Gateway"):
+    for thing in mesh.of(kinds.GATEWAY):
         pods = frozenset(mesh.workloads.select(thing.spec.get("selector") or {}))
         for i, server in enumerate(thing.items("servers")):
             if certificate := _certificate(server.get("tls") or {}):

@@ -8,15 +8,15 @@ from typing import Final
 from mesh.analysis import codes
 from mesh.analysis.findings import Finding
 from mesh.analysis.mesh import Mesh
-from mesh.analysis.objects import Object
-from mesh.core import errors
+from mesh.analysis.objects import Object, Ref
+from mesh.core import errors, kinds
 from mesh.core.names import NAMESPACE_LABEL, REVISION_LABEL
 
 
 def labelled(mesh: Mesh) -> Iterator[Finding]:
     """Each namespace says once whether its pods get a sidecar, and from a control plane that there is."""
     revisions = {thing.labels[REVISION_LABEL] for thing in _injectors(mesh)}
-    for thing in mesh.of("Namespace"):
+    for thing in mesh.of(kinds.NAMESPACE):
         enabled, revision = thing.labels.get(NAMESPACE_LABEL), thing.labels.get(REVISION_LABEL)
         if revision and enabled in (None, "enabled"):
             if enabled:
@@ -31,7 +31,7 @@ def labelled(mesh: Mesh) -> Iterator[Finding]:
 
 
 def _injectors(mesh: Mesh) -> Iterator[Object]:
-    for thing in mesh.of("MutatingWebhookConfiguration"):
+    for thing in mesh.of(kinds.MUTATING_WEBHOOK):
         if REVISION_LABEL in thing.labels:
             yield thing
 
@@ -44,11 +44,11 @@ def _manual(mesh: Mesh, namespace: str) -> bool:
 
 def injectors(mesh: Mesh) -> Iterator[Finding]:
     """The Service that an injection webhook asks is there."""
-    for thing in mesh.of("MutatingWebhookConfiguration"):
+    for thing in mesh.of(kinds.MUTATING_WEBHOOK):
         for i, webhook in enumerate(thing.body.get("webhooks") or ()):
             service = (webhook.get("clientConfig") or {}).get("service")
             ours = REVISION_LABEL in thing.labels or webhook["name"].endswith("istio.io")
-            if ours and service and not mesh.get("Service", service["namespace"], service["name"]):
+            if ours and service and not mesh.get(Ref(kinds.SERVICE, service["namespace"], service["name"])):
                 text = f"there is no Service {service['namespace']}/{service['name']}: new pods are refused"
                 yield codes.WEBHOOK.at(thing, f"webhooks[{i}].clientConfig.service", text)
 

@@ -12,6 +12,7 @@ from mesh.analysis.mesh import Mesh
 from mesh.analysis.mtls import STRICT, Peers, labels
 from mesh.analysis.objects import Object
 from mesh.analysis.workloads import Workload
+from mesh.core import kinds
 
 _SHOWN: Final = 3
 """So many names stand in a message."""
@@ -23,7 +24,7 @@ def strict(mesh: Mesh) -> Iterator[Finding]:
     for workload in mesh.workloads.all:
         if not workload.proxy and workload.namespace != mesh.root:
             without[workload.namespace].append(str(workload.object.ref))
-    for policy in mesh.of("PeerAuthentication"):
+    for policy in mesh.of(kinds.PEER_AUTHENTICATION):
         modes = [policy.spec.get("mtls"), *(policy.spec.get("portLevelMtls") or {}).values()]
         if any((mode or {}).get("mode") == STRICT for mode in modes):
             wide = policy.namespace == mesh.root
@@ -39,7 +40,7 @@ def strict(mesh: Mesh) -> Iterator[Finding]:
 def fitting(mesh: Mesh) -> Iterator[Finding]:
     """What DestinationRules speak is what the receivers understand."""
     peers = Peers(mesh)
-    for rule in mesh.of("DestinationRule"):
+    for rule in mesh.of(kinds.DESTINATION_RULE):
         service = mesh.service(rule.spec.get("host", ""), rule.namespace)
         pods = mesh.behind(service) if service and not service.outside else []
         for path, mode in _modes(rule.spec):
@@ -73,7 +74,7 @@ def _deciding(peers: Peers, workload: Workload) -> str:
 def once(mesh: Mesh) -> Iterator[Finding]:
     """For the same workloads there is one PeerAuthentication."""
     seen: dict[tuple[str, frozenset[tuple[str, str]]], Object] = {}
-    for policy in mesh.of("PeerAuthentication"):
+    for policy in mesh.of(kinds.PEER_AUTHENTICATION):
         first = seen.setdefault((policy.namespace, frozenset(labels(policy).items())), policy)
         if first is not policy:
             text = f"{first.ref} is for the same workloads, and only the older one holds: join them"

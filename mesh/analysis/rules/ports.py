@@ -6,22 +6,23 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from mesh.analysis import codes, services
+from mesh.analysis import codes
 from mesh.analysis.findings import Finding
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
 from mesh.analysis.services import Service
 from mesh.analysis.workloads import Workload
+from mesh.core import kinds, protocols
 
 
 def names(mesh: Mesh) -> Iterator[Finding]:
     """Each port's name, or appProtocol, says what is spoken."""
-    for thing in mesh.of("Service"):
+    for thing in mesh.of(kinds.SERVICE):
         if "istio" in thing.labels or thing.labels.get("release") == "istio":
             continue
         for i, port in enumerate(thing.items("ports")):
             external = thing.spec.get("type") == "ExternalName"
-            said = services.protocol(port)
+            said = protocols.of_service_port(port)
             if external and (not said or port.get("name") == "tcp"):
                 text = "a name is needed that starts with the protocol, and is not tcp: connections may not get through"
                 yield codes.EXTERNAL_NAME_PORT.at(thing, f"ports[{i}].name", text)
@@ -34,7 +35,7 @@ def names(mesh: Mesh) -> Iterator[Finding]:
 def pods(mesh: Mesh) -> Iterator[Finding]:
     """Some pods serve each Service of a namespace in which the stack has pods."""
     for service in mesh.services.all:
-        if service.object.ref.kind == "Service" and service.selector and not mesh.behind(service):
+        if service.object.kind == kinds.SERVICE and service.selector and not mesh.behind(service):
             which = ",".join(f"{key}={value}" for key, value in service.selector.items())
             text = f"no pod of namespace {service.namespace} has the labels {which}: connections are refused"
             yield codes.SERVICE_WITHOUT_PODS.at(service.object, "selector", text)
@@ -44,7 +45,7 @@ def alike(mesh: Mesh) -> Iterator[Finding]:
     """Services of one workload agree on its ports."""
     before: dict[Workload, list[Service]] = defaultdict(list)
     for service in mesh.services.all:
-        if service.object.ref.kind == "Service":
+        if service.object.kind == kinds.SERVICE:
             for workload in mesh.behind(service):
                 before[workload].append(service)
     for workload, several in before.items():

@@ -12,12 +12,12 @@ from mesh.analysis.objects import Object
 from mesh.analysis.services import Service
 from mesh.analysis.virtual_services import Receiver
 from mesh.api.scalars import nanoseconds
-from mesh.core import errors
+from mesh.core import errors, kinds
 
 
 def receivers(mesh: Mesh) -> Iterator[Finding]:
     """Each destination is a service that the VirtualService's namespace sees, on a port that it has."""
-    for thing in mesh.of("VirtualService"):
+    for thing in mesh.of(kinds.VIRTUAL_SERVICE):
         for receiver in virtual_services.receivers(thing):
             service = mesh.service(receiver.host, thing.namespace)
             if service is None:
@@ -56,10 +56,10 @@ def _port(thing: Object, receiver: Receiver, service: Service) -> Iterator[Findi
 def subsets(mesh: Mesh) -> Iterator[Finding]:
     """Each subset is one of a DestinationRule for the host."""
     known: dict[str, set[str]] = {}
-    for rule in mesh.of("DestinationRule"):
+    for rule in mesh.of(kinds.DESTINATION_RULE):
         host = mesh.full(rule.spec.get("host", ""), rule.namespace)
         known.setdefault(host, set()).update(subset["name"] for subset in rule.items("subsets"))
-    for thing in mesh.of("VirtualService"):
+    for thing in mesh.of(kinds.VIRTUAL_SERVICE):
         for receiver in virtual_services.receivers(thing):
             have = hosts.best(mesh.full(receiver.host, thing.namespace), known) or set()
             if receiver.subset and receiver.subset not in have:
@@ -71,7 +71,7 @@ def subsets(mesh: Mesh) -> Iterator[Finding]:
 
 def delegates(mesh: Mesh) -> Iterator[Finding]:
     """What is delegated is a VirtualService without hosts, that does not delegate further."""
-    for thing in mesh.of("VirtualService"):
+    for thing in mesh.of(kinds.VIRTUAL_SERVICE):
         for i, route in enumerate(virtual_services.routes(thing)):
             if route.get("delegate"):
                 found = virtual_services.delegate(mesh, thing, route)
@@ -84,7 +84,7 @@ def delegates(mesh: Mesh) -> Iterator[Finding]:
 
 def times(mesh: Mesh) -> Iterator[Finding]:
     """Timeouts leave room for a try, and faults do not stand beside limits that they put out of force."""
-    for thing in mesh.of("VirtualService"):
+    for thing in mesh.of(kinds.VIRTUAL_SERVICE):
         for i, route in enumerate(virtual_services.routes(thing)):
             yield from _times(thing, f"http[{i}]", route)
             if (route.get("fault") or {}).get("delay") and thing.spec["http"][i]["fault"]["delay"].get("percent"):

@@ -10,27 +10,30 @@ from mesh.analysis import codes, virtual_services
 from mesh.analysis.findings import Finding
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
-from mesh.api.names import is_http
+from mesh.core import kinds
+from mesh.core.kinds import GroupKind
+from mesh.core.protocols import is_http
 
-_KINDS: Final[Mapping[str, type[api.Kind]]] = {kind.__name__: kind for kind in api.Kind.__subclasses__()}
-"""The types, by kind."""
+_TYPES: Final[Mapping[GroupKind, type[api.Kind]]] = {
+    GroupKind(kind.__name__, kind.names.group): kind for kind in api.Kind.__subclasses__()
+}
 
 
 def valid(mesh: Mesh) -> Iterator[Finding]:
     """Each object is one that istiod would accept."""
-    for name, kind in _KINDS.items():
-        for thing in mesh.of(name):
+    for kind, message in _TYPES.items():
+        for thing in mesh.of(kind):
             try:
-                kind.from_wire(thing.spec)
+                message.from_wire(thing.spec)
             except api.ApiError as error:
                 for problem in error.problems:
-                    path, _, text = problem.removeprefix(name).strip().partition(": ")
+                    path, _, text = problem.removeprefix(kind.name).strip().partition(": ")
                     yield codes.INVALID.at(thing, path if text else "", text or path)
 
 
 def routes(mesh: Mesh) -> Iterator[Finding]:
     """VirtualServices: spellings that have been replaced."""
-    for thing in mesh.of("VirtualService"):
+    for thing in mesh.of(kinds.VIRTUAL_SERVICE):
         for i, route in enumerate(virtual_services.routes(thing)):
             for name in ("mirrorPercent", "mirror_percent"):
                 if name in route:
@@ -46,7 +49,7 @@ def routes(mesh: Mesh) -> Iterator[Finding]:
 
 def rules(mesh: Mesh) -> Iterator[Finding]:
     """DestinationRules: the same."""
-    for thing in mesh.of("DestinationRule"):
+    for thing in mesh.of(kinds.DESTINATION_RULE):
         policies = {"trafficPolicy": thing.spec.get("trafficPolicy")}
         for i, subset in enumerate(thing.items("subsets")):
             policies[f"subsets[{i}].trafficPolicy"] = subset.get("trafficPolicy")
@@ -67,7 +70,7 @@ def _policy(thing: Object, path: str, policy: Mapping[str, Any]) -> Iterator[Fin
 
 def servers(mesh: Mesh) -> Iterator[Finding]:
     """Gateways: TLS settings that do nothing."""
-    for thing in mesh.of("Gateway"):
+    for thing in mesh.of(kinds.GATEWAY):
         for i, server in enumerate(thing.items("servers")):
             tls = server.get("tls") or {}
             if tls.get("httpsRedirect") and not is_http(server["port"].get("protocol") or ""):
@@ -82,11 +85,11 @@ def servers(mesh: Mesh) -> Iterator[Finding]:
 def selectors(mesh: Mesh) -> Iterator[Finding]:
     """Selectors that are there and select nothing."""
     for kind, field, below in (
-        ("Sidecar", "workloadSelector", "labels"),
-        ("EnvoyFilter", "workloadSelector", "labels"),
-        ("AuthorizationPolicy", "selector", "matchLabels"),
-        ("PeerAuthentication", "selector", "matchLabels"),
-        ("RequestAuthentication", "selector", "matchLabels"),
+        (kinds.SIDECAR, "workloadSelector", "labels"),
+        (kinds.ENVOY_FILTER, "workloadSelector", "labels"),
+        (kinds.AUTHORIZATION_POLICY, "selector", "matchLabels"),
+        (kinds.PEER_AUTHENTICATION, "selector", "matchLabels"),
+        (kinds.REQUEST_AUTHENTICATION, "selector", "matchLabels"),
     ):
         for thing in mesh.of(kind):
             if field in thing.spec and not (thing.spec[field] or {}).get(below):

@@ -11,6 +11,7 @@ from mesh.analysis.findings import Finding
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
 from mesh.analysis.virtual_services import routes
+from mesh.core import kinds
 
 _STRINGS: Final = ("scheme", "method", "authority")
 _MAPS: Final = ("headers", "queryParams")
@@ -19,7 +20,7 @@ _PLAIN: Final = ("port", "sourceNamespace")
 
 def shadowed(mesh: Mesh) -> Iterator[Finding]:
     """Routes of each protocol in their order."""
-    for thing in mesh.of("VirtualService"):
+    for thing in mesh.of(kinds.VIRTUAL_SERVICE):
         for protocol in ("http", "tls", "tcp"):
             yield from _routes(thing, protocol)
 

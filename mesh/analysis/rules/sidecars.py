@@ -11,13 +11,14 @@ from mesh.analysis.findings import Finding
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
 from mesh.analysis.workloads import Workload
+from mesh.core import kinds
 
 
 def selected(mesh: Mesh) -> Iterator[Finding]:
     """Each Sidecar is for some workload, and each workload has one at most that selects it."""
     of_workload: dict[Workload, list[Object]] = defaultdict(list)
     of_namespace: dict[str, list[Object]] = defaultdict(list)
-    for thing in mesh.of("Sidecar"):
+    for thing in mesh.of(kinds.SIDECAR):
         labels = (thing.spec.get("workloadSelector") or {}).get("labels") or {}
         if not labels:
             of_namespace[thing.namespace].append(thing)
@@ -45,7 +46,7 @@ def _others(thing: Object, several: list[Object]) -> str:
 
 def proxies(mesh: Mesh) -> Iterator[Finding]:
     """No Sidecar sets what no proxy looks at."""
-    for thing in mesh.of("Sidecar"):
+    for thing in mesh.of(kinds.SIDECAR):
         if (thing.spec.get("outboundTrafficPolicy") or {}).get("egressProxy"):
             yield codes.DEPRECATED.at(thing, "outboundTrafficPolicy.egressProxy", "does nothing")
 

@@ -10,7 +10,7 @@ from mesh.analysis import codes, hosts, virtual_services
 from mesh.analysis.findings import Finding
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object, Ref
-from mesh.core import errors
+from mesh.core import errors, kinds
 
 
 class _Served:
@@ -34,8 +34,8 @@ class _Served:
 
 def gateways(mesh: Mesh) -> Iterator[Finding]:
     """Each Gateway that is named exists, and serves one of the hosts."""
-    served = {gateway.ref: _Served(gateway) for gateway in mesh.of("Gateway")}
-    for thing in mesh.of("VirtualService"):
+    served = {gateway.ref: _Served(gateway) for gateway in mesh.of(kinds.GATEWAY)}
+    for thing in mesh.of(kinds.VIRTUAL_SERVICE):
         for i, name, ref in virtual_services.gateways(thing):
             if ref not in served:
                 around = [r.name if r.namespace == thing.namespace else f"{r.namespace}/{r.name}" for r in served]
@@ -49,7 +49,7 @@ def gateways(mesh: Mesh) -> Iterator[Finding]:
 def in_sidecars(mesh: Mesh) -> Iterator[Finding]:
     """Each host has one VirtualService that a namespace's sidecars see."""
     by_host: dict[str, list[Object]] = defaultdict(list)
-    for thing in mesh.of("VirtualService"):
+    for thing in mesh.of(kinds.VIRTUAL_SERVICE):
         if virtual_services.for_sidecars(thing):
             for host in thing.items("hosts"):
                 by_host[mesh.full(host, thing.namespace)].append(thing)
@@ -77,7 +77,7 @@ def _seen_together(host: str, several: Sequence[Object]) -> Iterator[Finding]:
 def at_gateways(mesh: Mesh) -> Iterator[Finding]:
     """Each host has one VirtualService at a Gateway."""
     by_host: dict[tuple[Ref, str], list[Object]] = defaultdict(list)
-    for thing in mesh.of("VirtualService"):
+    for thing in mesh.of(kinds.VIRTUAL_SERVICE):
         for _, _, ref in virtual_services.gateways(thing):
             for host in thing.items("hosts"):
                 by_host[ref, mesh.full(host, thing.namespace)].append(thing)
@@ -90,13 +90,13 @@ def at_gateways(mesh: Mesh) -> Iterator[Finding]:
 def past_subsets(mesh: Mesh) -> Iterator[Finding]:
     """A gateway that routes to a host does not ask the host's own VirtualService, which is for sidecars."""
     with_subsets: dict[str, Object] = {}
-    for thing in mesh.of("VirtualService"):
+    for thing in mesh.of(kinds.VIRTUAL_SERVICE):
         own = {mesh.full(host, thing.namespace) for host in thing.items("hosts")}
         for receiver in virtual_services.receivers(thing):
             host = mesh.full(receiver.host, thing.namespace)
             if receiver.subset and host in own and receiver.path.startswith("http"):
                 with_subsets.setdefault(host, thing)
-    for thing in mesh.of("VirtualService"):
+    for thing in mesh.of(kinds.VIRTUAL_SERVICE):
         for receiver in virtual_services.receivers(thing) if thing.items("gateways") else ():
             other = with_subsets.get(mesh.full(receiver.host, thing.namespace))
             if other and not receiver.subset and not receiver.mirror and receiver.path.startswith("http"):

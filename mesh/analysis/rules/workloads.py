@@ -9,6 +9,7 @@ from mesh.analysis import codes
 from mesh.analysis.findings import Finding
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.workloads import PROXY
+from mesh.core import pods
 
 _PROXY_USER: Final = 1337
 
@@ -19,9 +20,9 @@ def users(mesh: Mesh) -> Iterator[Finding]:
         if workload.gateway or "istio" in workload.object.labels:
             continue
         contexts = [("", workload.pod.get("securityContext") or {})]
-        for i, container in enumerate(workload.pod.get("containers") or ()):
-            if container["name"] != PROXY:
-                contexts.append((f"containers[{i}].", container.get("securityContext") or {}))
+        for container in pods.running(workload.pod):
+            if container.name != PROXY:
+                contexts.append((f"{container.path}.", container.body.get("securityContext") or {}))
         for place, context in contexts:
             if context.get("runAsUser") == _PROXY_USER:
                 text = f"user {_PROXY_USER} is the sidecar's own, and bypasses it: use another number"

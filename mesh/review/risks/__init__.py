@@ -1,7 +1,7 @@
 """What is risky about a change: a word for the kind of risk, how grave it is, which object, and why.
 
-Each module below is about one subject. A rule is a function that takes the whole change and yields objects with
-reasons; the table puts a word, a weight and a meaning to it.
+Each module below is about one subject. It lists its kinds of risk, each with a function that takes the whole change
+and yields the objects that have the risk, with reasons.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from itertools import chain
 from typing import Final
 
 from mesh.review.risks import access, exposure, presence, removal
-from mesh.review.risks.rule import Risk, Rule, Weight
+from mesh.review.risks.risk import Risk, RiskKind, Weight
 from mesh.review.subject import Subject
 
-__all__ = ["RULES", "Risk", "Rule", "Weight", "find"]
+__all__ = ["RISKS", "Risk", "RiskKind", "Weight", "find"]
 
-RULES: Final[Sequence[Rule]] = sorted(
-    chain(access.RULES, exposure.RULES, removal.RULES, presence.RULES), key=lambda rule: (-rule.weight, rule.word)
+RISKS: Final[Sequence[RiskKind]] = sorted(
+    chain(access.RISKS, exposure.RISKS, removal.RISKS, presence.RISKS), key=lambda kind: (-kind.weight, kind.word)
 )
 """Every kind of risk, the gravest first."""
 
@@ -25,8 +25,8 @@ RULES: Final[Sequence[Rule]] = sorted(
 def find(subject: Subject) -> Sequence[Risk]:
     """What is risky about a change, the gravest first; in a fixed order."""
     found = [
-        Risk(weight=rule.weight, word=rule.word, object=where, reason=why)
-        for rule in RULES
-        for where, why in rule.look(subject)
+        Risk(weight=kind.weight, word=kind.word, object=where, reason=why)
+        for kind in RISKS
+        for where, why in kind.look(subject)
     ]
     return sorted(dict.fromkeys(found), key=lambda risk: (-risk.weight, risk.word, risk.object, risk.reason))

@@ -9,7 +9,8 @@ from mesh.analysis.mesh import Mesh
 from mesh.analysis.mtls import PERMISSIVE, STRICT, Peers, labels
 from mesh.analysis.objects import Object, Ref
 from mesh.analysis.workloads import Workload
-from mesh.review.risks.rule import Found, Rule, Weight
+from mesh.core import kinds
+from mesh.review.risks.risk import Found, RiskKind, Weight
 from mesh.review.subject import Subject
 
 _STRENGTH: Final = ("DISABLE", PERMISSIVE, STRICT)
@@ -20,11 +21,11 @@ _PLAIN: Final = "DISABLE"
 def mtls(subject: Subject) -> Found:
     """PeerAuthentications by what they come to for the pods that they are about; clients' rules; the mesh's own."""
     old, new = Peers(subject.old), Peers(subject.new)
-    for change in subject.of("PeerAuthentication"):
+    for change in subject.of(kinds.PEER_AUTHENTICATION):
         said = dict.fromkeys(_weaker(old, new, policy) for policy in (change.old, change.new) if policy)
         for text in filter(None, said):
             yield change.ref, f"{text} {_scope(change.item.object, subject.new)}"
-    for change in subject.of("DestinationRule"):
+    for change in subject.of(kinds.DESTINATION_RULE):
         was, now = (_client(rule) for rule in (change.old, change.new))
         if now == _PLAIN != was:
             host = change.item.object.spec.get("host")
@@ -58,7 +59,7 @@ def _client(rule: Object | None) -> str:
 
 def _configs(subject: Subject) -> Iterator[tuple[Ref, Mapping[str, Any], Mapping[str, Any]]]:
     """The mesh's configuration, new and old, if it changes."""
-    for change in subject.of("ConfigMap"):
+    for change in subject.of(kinds.CONFIG_MAP):
         if change.new and change.old and "mesh" in (change.new.body.get("data") or {}):
             yield change.ref, subject.new.config, subject.old.config
 
@@ -70,7 +71,7 @@ def egress(subject: Subject) -> Found:
                 ref,
                 "outboundTrafficPolicy REGISTRY_ONLY → ALLOW_ANY: the whole mesh may call hosts that it does not know",
             )
-    for change in subject.of("Sidecar"):
+    for change in subject.of(kinds.SIDECAR):
         was, now = (_outbound(thing.spec) if thing else False for thing in (change.old, change.new))
         if was and not now and not _outbound(subject.new.config):
             yield change.ref, "its workloads may call hosts that the mesh does not know"
@@ -82,15 +83,15 @@ def _outbound(config: Mapping[str, Any]) -> bool:
 
 
 def loosened(subject: Subject) -> Found:
-    for change in subject.of("AuthorizationPolicy"):
+    for change in subject.of(kinds.AUTHORIZATION_POLICY):
         for policy, other in ((change.old, change.new), (change.new, change.old)):
             if policy and not asks_for_token(policy):
                 yield from ((change.ref, why) for why in _looser(policy, other, policy is change.old, subject))
-    for change in subject.of("RequestAuthentication"):
+    for change in subject.of(kinds.REQUEST_AUTHENTICATION):
         was, now = (_issuers(thing) for thing in (change.old, change.new))
         if change.old and (more := sorted(now - was)):
             yield change.ref, f"tokens of {', '.join(more)} are accepted, too"
-    for change in subject.of("NetworkPolicy"):
+    for change in subject.of(kinds.NETWORK_POLICY):
         if change.new is None:
             yield change.ref, "it is gone: its pods take connections from everywhere"
 
@@ -117,7 +118,7 @@ def _guards(mesh: Mesh, policy: Object) -> bool:
         one.spec.get("action", "ALLOW") == "ALLOW"
         and one.namespace in (policy.namespace, mesh.root)
         and labels(one).items() <= labels(policy).items()
-        for one in mesh.of("AuthorizationPolicy")
+        for one in mesh.of(kinds.AUTHORIZATION_POLICY)
     )
 
 
@@ -155,10 +156,10 @@ def asks_for_token(policy: Object) -> bool:
 
 
 def tokens(subject: Subject) -> Found:
-    for change in subject.of("AuthorizationPolicy"):
+    for change in subject.of(kinds.AUTHORIZATION_POLICY):
         if change.old and asks_for_token(change.old) and not _covered(change.old, change.new):
             yield change.ref, "a token is asked for in fewer cases" if change.new else "no token is asked for"
-    for change in subject.of("RequestAuthentication"):
+    for change in subject.of(kinds.REQUEST_AUTHENTICATION):
         if change.new is None:
             yield change.ref, "tokens are no longer looked at: bad ones are let through"
 
@@ -167,27 +168,27 @@ def _issuers(thing: Object | None) -> set[str]:
     return {rule.get("issuer", "") for rule in thing.items("jwtRules")} if thing else set()
 
 
-RULES: Final = (
-    Rule(
+RISKS: Final = (
+    RiskKind(
         word="mTLS weakened",
         weight=Weight.HIGH,
         meaning="mutual TLS is asked for less strictly (STRICT, PERMISSIVE, DISABLE), or callers do without",
         look=mtls,
     ),
-    Rule(
+    RiskKind(
         word="access rules loosened",
         weight=Weight.HIGH,
         meaning="an AuthorizationPolicy allows more or denies less, the last ALLOW is gone, another issuer of tokens is"
         " trusted, a NetworkPolicy is gone",
         look=loosened,
     ),
-    Rule(
+    RiskKind(
         word="JWT no longer required",
         weight=Weight.HIGH,
         meaning="requests without a token, or with a bad one, are let through where they were not",
         look=tokens,
     ),
-    Rule(
+    RiskKind(
         word="egress allowed to any host",
         weight=Weight.HIGH,
         meaning="outboundTrafficPolicy is no longer REGISTRY_ONLY",

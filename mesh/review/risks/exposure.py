@@ -8,7 +8,8 @@ from typing import Any, Final
 from mesh.analysis import pages
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
-from mesh.review.risks.rule import Found, Rule, Weight
+from mesh.core import kinds
+from mesh.review.risks.risk import Found, RiskKind, Weight
 from mesh.review.subject import Subject
 
 _OUTSIDE: Final = ("ClusterIP", "NodePort", "LoadBalancer")
@@ -19,10 +20,10 @@ _TLS: Final = ("", "PASSTHROUGH", "SIMPLE", "MUTUAL")
 
 
 def opened(subject: Subject) -> Found:
-    for change in subject.of("Service"):
+    for change in subject.of(kinds.SERVICE):
         if change.new:
             yield from ((change.ref, why) for why in _service(change.old, change.new))
-    for change in subject.of("Gateway"):
+    for change in subject.of(kinds.GATEWAY):
         if change.new and _public(subject.new, change.new):
             more = _doors(change.new) - (_doors(change.old) if change.old else set())
             for host in sorted({host for _, host in more}):
@@ -70,7 +71,7 @@ def _doors(gateway: Object) -> set[tuple[int, str]]:
 
 
 def released(subject: Subject) -> Found:
-    for change in subject.of("Service"):
+    for change in subject.of(kinds.SERVICE):
         if change.old is None or not _rank(was := _type(change.old)):
             continue
         held = "external address" if was == "LoadBalancer" else "node ports"
@@ -95,7 +96,7 @@ def _moved(old: Object, new: Object) -> str:
 
 
 def tls(subject: Subject) -> Found:
-    for change in subject.of("Gateway"):
+    for change in subject.of(kinds.GATEWAY):
         if not (change.old and change.new):
             continue
         before, after = (_encryption(thing) for thing in (change.old, change.new))
@@ -127,7 +128,7 @@ def addons(subject: Subject) -> Found:
     for change in subject.changes:
         if not change.item.object.origin.startswith(_ADDONS) or change.new is None:
             continue
-        if change.ref.kind == "VirtualService":
+        if change.ref.kind == kinds.VIRTUAL_SERVICE:
             more = set(change.new.items("hosts")) - set(change.old.items("hosts") if change.old else ())
             if more:
                 yield change.ref, f"reached from outside as {', '.join(sorted(more))}"
@@ -139,27 +140,27 @@ def _anonymous(thing: Object) -> bool:
     return any(pages.anonymous(thing))
 
 
-RULES: Final = (
-    Rule(
+RISKS: Final = (
+    RiskKind(
         word="opened to the outside",
         weight=Weight.HIGH,
         meaning="a Service becomes NodePort or LoadBalancer, or has more ports or fewer limits there; a Gateway that"
         " can be reached from outside lets in more hosts or ports",
         look=opened,
     ),
-    Rule(
+    RiskKind(
         word="addon exposed",
         weight=Weight.HIGH,
         meaning="an addon gets a host at the ingress gateway, or asks nobody to log in",
         look=addons,
     ),
-    Rule(
+    RiskKind(
         word="gateway TLS weakened",
         weight=Weight.HIGH,
         meaning="a Gateway's server asks for no TLS, for no certificate of the client, or takes older versions",
         look=tls,
     ),
-    Rule(
+    RiskKind(
         word="external address released",
         weight=Weight.HIGH,
         meaning="a Service with an address or node ports goes, is replaced or of another type: node ports may change",

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
-from mesh.review.changes import SECRET
+from mesh.core import kinds
+from mesh.core.kinds import group_of
 from mesh.review.fields import differences
-from mesh.review.risks.rule import Found, Rule, Weight
+from mesh.review.risks.risk import Found, RiskKind, Weight
 from mesh.review.subject import Subject
 
-RUNNING: Final = ("Deployment", "StatefulSet", "DaemonSet")
-_SCALER: Final = "HorizontalPodAutoscaler"
+RUNNING: Final = (kinds.DEPLOYMENT, kinds.STATEFUL_SET, kinds.DAEMON_SET)
 _MOST: Final = 3
 """So many reasons of a restart are named."""
 
@@ -54,14 +54,14 @@ def _short(path: str) -> str:
 def _pods(thing: Object, mesh: Mesh) -> str:
     """How many pods there are, in words."""
     count, more = _number(thing, mesh)
-    if thing.ref.kind == "DaemonSet":
+    if thing.kind == kinds.DAEMON_SET:
         return "a pod on each node"
     return f"{'at least ' if more else ''}{count} pod{'' if count == 1 else 's'}"
 
 
 def _number(thing: Object, mesh: Mesh) -> tuple[int, bool]:
     """How many pods there are, and whether there may be more: under an autoscaler, or with one on each node."""
-    if thing.ref.kind == "DaemonSet":
+    if thing.kind == kinds.DAEMON_SET:
         return 1, True
     if scaler := _scaler(thing, mesh):
         return scaler.spec.get("minReplicas") or 1, True
@@ -70,14 +70,17 @@ def _number(thing: Object, mesh: Mesh) -> tuple[int, bool]:
 
 
 def _scaler(thing: Object, mesh: Mesh) -> Object | None:
-    for one in mesh.of(_SCALER):
+    for one in mesh.of(kinds.SCALER):
         target = one.spec.get("scaleTargetRef") or {}
-        if one.namespace == thing.namespace and (target.get("kind"), target.get("name")) == (
-            thing.ref.kind,
-            thing.name,
-        ):
+        same = (target.get("kind"), target.get("name")) == (thing.kind.name, thing.name)
+        if one.namespace == thing.namespace and same and _group(target, thing) == thing.kind.group:
             return one
     return None
+
+
+def _group(target: Mapping[str, Any], thing: Object) -> str:
+    """The API group of an autoscaler's target, which need not say one."""
+    return group_of(target["apiVersion"]) if target.get("apiVersion") else thing.kind.group
 
 
 def gone(subject: Subject) -> Found:
@@ -92,13 +95,13 @@ def fewer(subject: Subject) -> Found:
             was, now = (thing.spec.get("replicas", 1) for thing in (change.old, change.new))
             if isinstance(was, int) and isinstance(now, int) and now < was:
                 yield change.ref, f"{was} → {now} pods"
-    for change in subject.of(_SCALER):
+    for change in subject.of(kinds.SCALER):
         if change.old and change.new:
             was, now = (thing.spec.get("minReplicas") or 1 for thing in (change.old, change.new))
             if now < was:
                 yield change.ref, f"at least {was} → {now} pods"
-    for change in subject.of("PodDisruptionBudget"):
-        if change.new is None and any(one.name == change.ref.name for one in subject.new.of("Deployment")):
+    for change in subject.of(kinds.DISRUPTION_BUDGET):
+        if change.new is None and any(one.name == change.ref.name for one in subject.new.of(kinds.DEPLOYMENT)):
             yield change.ref, "all pods may be gone while nodes are drained"
 
 
@@ -110,13 +113,13 @@ def replaced(subject: Subject) -> Found:
 
 
 def secrets(subject: Subject) -> Found:
-    for change in subject.of(SECRET):
+    for change in subject.of(kinds.SECRET):
         if change.old and change.new and change.fields:
             yield change.ref, ", ".join(f"{one.path}: {one.note or 'changed'}" for one in change.fields)
 
 
 def rights(subject: Subject) -> Found:
-    for change in subject.of("Role", "ClusterRole"):
+    for change in subject.of(kinds.ROLE, kinds.CLUSTER_ROLE):
         before, after = (_granted(thing) for thing in (change.old, change.new))
         if change.old and (more := sorted(after - before)):
             told = "; ".join(f"{verb} {what}" for what, verb in more[:_MOST])
@@ -134,38 +137,38 @@ def _granted(role: Object | None) -> set[tuple[str, str]]:
     }
 
 
-RULES: Final = (
-    Rule(
+RISKS: Final = (
+    RiskKind(
         word="restarts pods",
         weight=Weight.MEDIUM,
         meaning="the pod template changes; under an autoscaler at least so many",
         look=restarts,
     ),
-    Rule(
+    RiskKind(
         word="workload deleted",
         weight=Weight.MEDIUM,
         meaning="a Deployment, StatefulSet or DaemonSet goes, with its pods",
         look=gone,
     ),
-    Rule(
+    RiskKind(
         word="object replaced",
         weight=Weight.MEDIUM,
         meaning="an object is deleted and made anew, because a field of it cannot be changed",
         look=replaced,
     ),
-    Rule(
+    RiskKind(
         word="secret changed",
         weight=Weight.MEDIUM,
         meaning="a Secret has other values or keys; the values are never shown",
         look=secrets,
     ),
-    Rule(
+    RiskKind(
         word="rights widened",
         weight=Weight.MEDIUM,
         meaning="a Role or ClusterRole that is there allows more",
         look=rights,
     ),
-    Rule(
+    RiskKind(
         word="fewer replicas",
         weight=Weight.LOW,
         meaning="fewer pods than before, or no disruption budget",

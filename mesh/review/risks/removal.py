@@ -8,31 +8,30 @@ from typing import Any, Final
 from mesh.analysis import workloads
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object, Ref
+from mesh.core import kinds
 from mesh.core.names import WAIT_FOR
-from mesh.review.risks.rule import Found, Rule, Weight
+from mesh.review.risks.risk import Found, RiskKind, Weight
 from mesh.review.subject import Subject
 
-_VALIDATING: Final = "ValidatingWebhookConfiguration"
-_MUTATING: Final = "MutatingWebhookConfiguration"
 _BUCKET: Final = "token_bucket"
 _LIMITS: Final = "rate_limits"
 _UNITS: Final = "requests_per_unit"
 
 
 def definitions(subject: Subject) -> Found:
-    for change in subject.of("CustomResourceDefinition"):
+    for change in subject.of(kinds.DEFINITION):
         if change.op in ("delete", "replace") and not change.item.retained:
             yield change.ref, "all of its custom resources on the cluster are erased with it, whoever made them"
 
 
 def namespaces(subject: Subject) -> Found:
-    for change in subject.of("Namespace"):
+    for change in subject.of(kinds.NAMESPACE):
         if change.op in ("delete", "replace") and not change.item.retained:
             yield change.ref, "everything in it is deleted with it, whoever made it"
 
 
 def volumes(subject: Subject) -> Found:
-    for change in subject.of("PersistentVolumeClaim"):
+    for change in subject.of(kinds.VOLUME_CLAIM):
         if change.op in ("delete", "replace") and not change.item.retained:
             yield change.ref, "its data is lost"
 
@@ -50,7 +49,7 @@ def injection(subject: Subject) -> Found:
             if not known or place in lost:
                 lost.setdefault(place, [])
     for place, names in sorted(lost.items()):
-        yield Ref("Namespace", "", place), _pods(names) if names else "its pods get no sidecar from now on"
+        yield Ref(kinds.NAMESPACE, "", place), _pods(names) if names else "its pods get no sidecar from now on"
 
 
 def _pods(names: list[str]) -> str:
@@ -59,8 +58,8 @@ def _pods(names: list[str]) -> str:
 
 
 def validation(subject: Subject) -> Found:
-    for change in subject.of(_VALIDATING, _MUTATING):
-        what = "objects of Istio's API" if change.ref.kind == _VALIDATING else "sidecars"
+    for change in subject.of(kinds.VALIDATING_WEBHOOK, kinds.MUTATING_WEBHOOK):
+        what = "objects of Istio's API" if change.ref.kind == kinds.VALIDATING_WEBHOOK else "sidecars"
         if change.new is None and not subject.new.of(change.ref.kind):
             yield change.ref, f"nobody looks after {what} any more"
         elif change.new and change.old:
@@ -81,18 +80,18 @@ def gate(subject: Subject) -> Found:
 
 def _waiting(mesh: Mesh) -> Mapping[Ref, bool]:
     """The webhooks of injectors, and whether they are waited for."""
-    return {thing.ref: WAIT_FOR in thing.annotations for thing in mesh.of(_MUTATING)}
+    return {thing.ref: WAIT_FOR in thing.annotations for thing in mesh.of(kinds.MUTATING_WEBHOOK)}
 
 
 def limits(subject: Subject) -> Found:
-    for change in subject.of("EnvoyFilter"):
+    for change in subject.of(kinds.ENVOY_FILTER):
         was, now = (list(_limits(thing.spec)) if thing else [] for thing in (change.old, change.new))
         if len(now) < len(was):
             gone = len(was) - len(now)
             yield change.ref, f"{gone} limit{'s' if gone > 1 else ''} of requests gone"
         elif any(after > before for before, after in zip(was, now, strict=False)):
             yield change.ref, "more requests are let through"
-    for change in subject.of("ConfigMap"):
+    for change in subject.of(kinds.CONFIG_MAP):
         for one in change.fields:
             if (
                 one.path.endswith(_UNITS)
@@ -116,44 +115,44 @@ def _limits(value: Any) -> Iterator[float]:
             yield from _limits(item)
 
 
-RULES: Final = (
-    Rule(
+RISKS: Final = (
+    RiskKind(
         word="definition deleted",
         weight=Weight.HIGH,
         meaning="a CustomResourceDefinition goes, and erases its custom resources",
         look=definitions,
     ),
-    Rule(
+    RiskKind(
         word="namespace deleted",
         weight=Weight.HIGH,
         meaning="a Namespace of the stack's own goes, with what is in it",
         look=namespaces,
     ),
-    Rule(
+    RiskKind(
         word="data deleted",
         weight=Weight.HIGH,
         meaning="a PersistentVolumeClaim is deleted or replaced",
         look=volumes,
     ),
-    Rule(
+    RiskKind(
         word="injection off",
         weight=Weight.HIGH,
         meaning="workloads that have a sidecar get none from now on, by namespace",
         look=injection,
     ),
-    Rule(
+    RiskKind(
         word="validation fails open",
         weight=Weight.HIGH,
         meaning="a webhook goes, or what it is asked about is let through where it does not answer",
         look=validation,
     ),
-    Rule(
+    RiskKind(
         word="injection not waited for",
         weight=Weight.MEDIUM,
         meaning="mesh:injectionGate is off where it was on",
         look=gate,
     ),
-    Rule(
+    RiskKind(
         word="rate limit removed",
         weight=Weight.MEDIUM,
         meaning="a limit of requests goes or is raised",

@@ -7,16 +7,17 @@ from typing import Any
 import pytest
 
 from mesh.analysis import codes
+from mesh.analysis.analyse import analyse
 from mesh.analysis.findings import Finding, Severity
 from mesh.analysis.objects import Object
-from mesh.analysis.report import analyse
+from mesh.core.names import USUAL
 from tests import meshes
 from tests.faults import FAULTS
 from tests.meshes import Fault, Manifest
 
 
 def findings(*objects: Manifest, **analysis: Any) -> list[Finding]:
-    return analyse([Object.read(manifest) for manifest in meshes.changed(objects)], **analysis)
+    return analyse([Object.read(manifest) for manifest in meshes.changed(objects)], USUAL, **analysis)
 
 
 def test_nothing_is_wrong_with_a_good_mesh() -> None:
@@ -47,7 +48,7 @@ def test_the_order_of_the_objects_does_not_matter() -> None:
     objects = [Object.read(m) for m in meshes.changed([thing for fault in FAULTS for thing in fault.objects])]
     shuffled = objects.copy()
     random.Random(1).shuffle(shuffled)
-    assert analyse(objects) == analyse(shuffled)
+    assert analyse(objects, USUAL) == analyse(shuffled, USUAL)
 
 
 def test_a_typo_is_told_with_the_nearest_name() -> None:
@@ -62,7 +63,7 @@ def test_a_host_in_a_namespace_of_others_may_exist() -> None:
 
 def test_a_finding_says_where_in_the_object_and_in_the_stack_it_is() -> None:
     manifests = meshes.changed([meshes.routes("front", meshes.to("carts"))])
-    (found,) = analyse([Object.read(manifest, "mesh:traffic") for manifest in manifests])
+    (found,) = analyse([Object.read(manifest, "mesh:traffic") for manifest in manifests], USUAL)
     assert str(found).startswith(
         "IST0101 VirtualService shop/front http[0].route[0].destination.host (from mesh:traffic): "
     )
@@ -100,7 +101,7 @@ def best_of_three(objects: list[Object]) -> float:
     times = []
     for _ in range(3):
         start = time.process_time()
-        assert analyse(objects) == []
+        assert analyse(objects, USUAL) == []
         times.append(time.process_time() - start)
     return min(times)
 

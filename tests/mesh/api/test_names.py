@@ -86,14 +86,6 @@ def test_a_wildcard_covers_what_ends_like_it(wide: str, narrow: str, covered: bo
     assert names.covers(wide, narrow) == covered
 
 
-@pytest.mark.parametrize(
-    ("protocol", "http", "tls"),
-    [("http", True, False), ("GRPC-Web", True, False), ("HTTPS", False, True), ("TCP", False, False)],
-)
-def test_protocols_are_http_tls_or_neither(protocol: str, http: bool, tls: bool) -> None:
-    assert (names.is_http(protocol), names.is_tls(protocol)) == (http, tls)
-
-
 @pytest.mark.parametrize("text", ["ns/a.b", "./a.b", "*/a.b"])
 def test_a_namespace_before_a_host_is_a_name_or_a_sign(text: str) -> None:
     assert names.host_in_namespace(text, "*.") == "a.b"

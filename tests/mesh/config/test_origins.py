@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from mesh.analysis.analyse import analyse
 from mesh.analysis.objects import Object
-from mesh.analysis.report import analyse
 from mesh.config import origins, security, traffic
 from mesh.config.settings import Settings
+from mesh.core.names import USUAL
 from tests import traffic_configs
 
 
@@ -17,7 +18,7 @@ def located(settings: Settings) -> dict[str, Object]:
     """The objects of traffic and security, by kind and name, as analysis sees them."""
     made = [*traffic.objects(settings), *security.objects(settings)]
     things = origins.located((Object.read(item.manifest()) for item in made), settings)
-    return {f"{thing.ref.kind}/{thing.name}": thing for thing in things}
+    return {f"{thing.kind}/{thing.name}": thing for thing in things}
 
 
 EVERYTHING = located(traffic_configs.everything())
@@ -70,7 +71,8 @@ def test_a_rule_of_security_is_led_back_to_its_entry(thing: str, key: str) -> No
 
 
 def test_an_object_of_another_origin_keeps_it() -> None:
-    service = Object.read({"kind": "Service", "metadata": {"name": "reviews", "namespace": "default"}}, "mesh:bookinfo")
+    manifest = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "reviews", "namespace": "default"}}
+    service = Object.read(manifest, "mesh:bookinfo")
     [found] = origins.located([service], traffic_configs.everything())
     assert found.source("ports[0]") == "mesh:bookinfo"
 
@@ -89,5 +91,5 @@ def test_an_object_of_another_origin_keeps_it() -> None:
     ],
 )
 def test_a_finding_names_the_key(config: dict[str, Any], line: str) -> None:
-    found = analyse(located(traffic_configs.load(config)).values())
+    found = analyse(located(traffic_configs.load(config)).values(), USUAL)
     assert any(line in str(finding) for finding in found), found

@@ -13,7 +13,8 @@ from mesh.analysis.objects import Object
 from mesh.analysis.policies import POLICIES
 from mesh.config import loading
 from mesh.config.settings import SettingsError
-from mesh.policies import access, release, report, rules
+from mesh.core.names import USUAL
+from mesh.policies import access, release, rules, violations
 from mesh.releases.release import ISTIO
 from tests import meshes
 
@@ -46,7 +47,7 @@ def found(*changes: meshes.Manifest, **config: str) -> list[tuple[str, str]]:
     named = {(thing["kind"], thing["metadata"]["name"]): thing for thing in [*kept(), *changes]}
     settings = loading.load({**ALL, **{f"mesh:{key}": value for key, value in config.items()}})
     objects = [Object.read(manifest) for manifest in named.values()]
-    return [(finding.code, str(finding.ref)) for finding in report.review(objects, settings)]
+    return [(finding.code, str(finding.ref)) for finding in violations.violations(objects, settings)]
 
 
 def access_policy(action: str, **operation: list[str]) -> Object:
@@ -175,12 +176,12 @@ def test_a_release_is_found_from_the_day_after_its_end_on(today: str, count: int
     proxy = meshes.deployment(
         "gateway", {"app": "gateway"}, containers=[pod(image="docker.io/istio/proxyv2:x@sha256:0")]
     )
-    mesh = Mesh([Object.read(proxy)])
+    mesh = Mesh([Object.read(proxy)], USUAL)
     assert len(list(release.past_end_of_life(mesh, today=date.fromisoformat(today)))) == count
 
 
 def test_a_stack_without_istio_has_no_release() -> None:
-    assert list(release.past_end_of_life(Mesh([]), today=date(2030, 1, 1))) == []
+    assert list(release.past_end_of_life(Mesh([], USUAL), today=date(2030, 1, 1))) == []
 
 
 def entry(code: str, where: str) -> str:

@@ -10,6 +10,7 @@ from commands import analyze, render
 from components.bookinfo import CALLS
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
+from mesh.core.names import USUAL
 from mesh.requests.evaluator import Evaluator
 from mesh.requests.journey import Call, Hop, follow, shares
 from mesh.requests.types import Request
@@ -28,7 +29,7 @@ def bookinfo() -> tuple[Object, ...]:
 
 
 def visit(asked: Request, *objects: Manifest) -> list[Hop]:
-    judge = Evaluator(Mesh([*bookinfo(), *map(Object.read, objects)]))
+    judge = Evaluator(Mesh([*bookinfo(), *map(Object.read, objects)], USUAL))
     (ingress,) = judge.mesh.workloads.select({"istio": "ingressgateway"})
     return list(follow(judge, ingress, asked, CALLS))
 
@@ -81,7 +82,7 @@ def test_what_the_gateway_does_not_let_through_ends_there() -> None:
 
 
 def test_calls_in_a_circle_come_to_an_end() -> None:
-    judge = Evaluator(Mesh(bookinfo()))
+    judge = Evaluator(Mesh(bookinfo(), USUAL))
     (details,) = judge.mesh.workloads.select({"app": "details"})
     circle = [Call(caller={"app": "details"}, host="details", port=9080, path="/")]
     asked = Request(host="details", port=9080)

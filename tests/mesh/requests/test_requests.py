@@ -10,6 +10,7 @@ import pytest
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
 from mesh.analysis.workloads import Workload
+from mesh.core.names import USUAL
 from mesh.requests.evaluator import Evaluator
 from mesh.requests.types import Fault, Outcome, Request
 from tests import meshes
@@ -18,7 +19,7 @@ from tests.meshes import Manifest, deployment, gateway, routes, server, service,
 
 
 def evaluator(*objects: Manifest) -> Evaluator:
-    return Evaluator(Mesh([Object.read(manifest) for manifest in meshes.changed(objects)]))
+    return Evaluator(Mesh([Object.read(manifest) for manifest in meshes.changed(objects)], USUAL))
 
 
 def workload(judge: Evaluator, name: str) -> Workload:
@@ -185,7 +186,7 @@ def test_an_unknown_subset_is_unavailable() -> None:
 
 
 def test_an_unknown_host_passes_unless_the_mesh_refuses_it() -> None:
-    mesh_config = {"kind": "ConfigMap", "metadata": {"name": "istio", "namespace": "istio-system"}}
+    mesh_config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "istio", "namespace": "istio-system"}}
     refusing = {**mesh_config, "data": {"mesh": "outboundTrafficPolicy: {mode: REGISTRY_ONLY}"}}
     assert called(host="example.com").status == 200
     assert called(refusing, host="example.com").status == 502

@@ -51,7 +51,7 @@ def test_a_document_inside_of_a_text_is_compared_by_its_fields() -> None:
 
 
 def test_any_other_text_is_told_by_the_number_of_its_lines() -> None:
-    found = list(differences("one\ntwo\nthree\n", "one\n2\nthree\nfour\n", "data.text"))
+    found = list(differences({"data": {"text": "one\ntwo\nthree\n"}}, {"data": {"text": "one\n2\nthree\nfour\n"}}))
     assert found == [Field(path="data.text", note="text: 2 lines added, 1 removed")]
 
 

@@ -7,16 +7,17 @@ from typing import Any
 import pytest
 
 from mesh.analysis.objects import Ref
+from mesh.core import kinds
 from mesh.core.names import WAIT_FOR
 from mesh.review.changes import Told, between
-from mesh.review.risks import RULES, Weight
+from mesh.review.risks import RISKS, Weight
 from tests.faults import policy
 from tests.meshes import Manifest, deployment, good, routes, service, thing, to
 from tests.meshes import changed as changed_mesh
 from tests.review import changed, item, removed, review, risks
 
 SECRET: Manifest = {**thing("Secret", "key"), "type": "Opaque", "stringData": {"password": "hunter2"}}
-KEY = (False, Ref("Secret", "shop", "key"))
+KEY = (False, Ref(kinds.SECRET, "shop", "key"))
 
 
 def definition(**schema: Any) -> Manifest:
@@ -27,7 +28,8 @@ def definition(**schema: Any) -> Manifest:
 
 def webhook(kind: str, failure: str) -> Manifest:
     meta = {"name": "hook"}
-    return {"apiVersion": "v1", "kind": kind, "metadata": meta, "webhooks": [{"name": "a.b", "failurePolicy": failure}]}
+    hooks = [{"name": "a.b", "failurePolicy": failure}]
+    return {"apiVersion": "admissionregistration.k8s.io/v1", "kind": kind, "metadata": meta, "webhooks": hooks}
 
 
 def test_the_same_objects_in_another_order_are_no_change() -> None:
@@ -219,7 +221,7 @@ def test_the_gravest_risks_come_first() -> None:
 
 
 def test_every_kind_of_risk_has_a_word_of_its_own() -> None:
-    assert len({rule.word for rule in RULES}) == len(RULES)
+    assert len({kind.word for kind in RISKS}) == len(RISKS)
 
 
 def test_requests_of_workloads_that_are_new_are_no_change_but_those_at_gateways_are() -> None:

@@ -10,7 +10,8 @@ from mesh.analysis.findings import Finding
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
 from mesh.analysis.suppression import ANNOTATION
-from mesh.core import errors
+from mesh.core import errors, kinds
+from mesh.core.kinds import GroupKind
 from mesh.proxy.annotations import RULES as VALUES
 
 _POD: Final = (
@@ -41,14 +42,14 @@ _POD: Final = (
     "sidecar.istio.io/userVolume",
     "sidecar.istio.io/userVolumeMount",
 )
-_KINDS: Final[Mapping[str, tuple[str, ...]]] = {
-    **dict.fromkeys(_POD, ("Pod",)),
-    "alpha.istio.io/canonical-serviceaccounts": ("Service",),
-    "alpha.istio.io/kubernetes-serviceaccounts": ("Service",),
-    "kubernetes.io/ingress.class": ("Ingress",),
-    "networking.istio.io/exportTo": ("Service",),
-    "topology.istio.io/controlPlaneClusters": ("Namespace",),
-    "traffic.istio.io/nodeSelector": ("Service",),
+_KINDS: Final[Mapping[str, tuple[GroupKind, ...]]] = {
+    **dict.fromkeys(_POD, (kinds.POD,)),
+    "alpha.istio.io/canonical-serviceaccounts": (kinds.SERVICE,),
+    "alpha.istio.io/kubernetes-serviceaccounts": (kinds.SERVICE,),
+    "kubernetes.io/ingress.class": (kinds.INGRESS,),
+    "networking.istio.io/exportTo": (kinds.SERVICE,),
+    "topology.istio.io/controlPlaneClusters": (kinds.NAMESPACE,),
+    "traffic.istio.io/nodeSelector": (kinds.SERVICE,),
     ANNOTATION: (),
 }
 """The kinds that read each annotation; none means every one."""
@@ -56,25 +57,25 @@ _KINDS: Final[Mapping[str, tuple[str, ...]]] = {
 
 def placed(mesh: Mesh) -> Iterator[Finding]:
     """On what a person writes: namespaces, Services, workloads and the pods in them."""
-    for kind in ("Namespace", "Service", "Deployment"):
+    for kind in (kinds.NAMESPACE, kinds.SERVICE, kinds.DEPLOYMENT):
         for thing in mesh.of(kind):
             yield from _of(thing, thing.annotations, kind, "metadata.annotations")
     for workload in mesh.workloads.all:
         thing = workload.object
-        path = "metadata.annotations" if thing.ref.kind == "Pod" else "spec.template.metadata.annotations"
-        yield from _of(thing, workload.annotations, "Pod", path)
+        path = "metadata.annotations" if thing.kind == kinds.POD else "spec.template.metadata.annotations"
+        yield from _of(thing, workload.annotations, kinds.POD, path)
 
 
-def _of(thing: Object, annotations: Mapping[str, str], kind: str, path: str) -> Iterator[Finding]:
+def _of(thing: Object, annotations: Mapping[str, str], kind: GroupKind, path: str) -> Iterator[Finding]:
     for name, value in annotations.items():
         if not name.partition("/")[0].endswith("istio.io") and name not in _KINDS:
             continue
-        kinds = _KINDS.get(name)
-        if kinds is None:
+        readers = _KINDS.get(name)
+        if readers is None:
             text = f"Istio knows no annotation {name}{errors.nearest(name, _KINDS)}"
             yield codes.UNKNOWN_ANNOTATION.at(thing, path, text)
-        elif kinds and kind not in kinds:
-            text = f"{name} does nothing on a {kind}: it belongs on a {' or '.join(kinds)}"
+        elif readers and kind not in readers:
+            text = f"{name} does nothing on a {kind}: it belongs on a {' or '.join(map(str, readers))}"
             yield codes.MISPLACED_ANNOTATION.at(thing, path, text)
         elif name in VALUES and not VALUES[name](value):
             wanted = (VALUES[name].__doc__ or "").rstrip(".")

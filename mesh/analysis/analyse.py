@@ -1,4 +1,4 @@
-"""The outcome of an analysis: what was found in a stack's objects, the worst first."""
+"""Runs the rules of analysis on a stack's objects."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
 from mesh.analysis.rules import RULES
 from mesh.analysis.suppression import Suppression
+from mesh.core.names import MeshNames
 
 
-def analyse(objects: Iterable[Object], suppressions: Sequence[Suppression] = ()) -> list[Finding]:
-    """What is wrong with a stack's objects; equal objects in any order give equal findings."""
+def analyse(objects: Iterable[Object], names: MeshNames, suppressions: Sequence[Suppression] = ()) -> list[Finding]:
+    """What is wrong with a stack's objects, the worst first. Equal objects in any order give equal findings."""
     things = sorted(objects, key=lambda thing: thing.ref)
-    mesh = Mesh(things)
+    mesh = Mesh(things, names)
     found = (finding for rule in RULES for finding in rule(mesh))
     kept = suppression.remaining(found, things, suppressions)
     return sorted(dict.fromkeys(kept), key=lambda f: (-f.severity, f.code, f.ref, f.path, f.text))

@@ -1,4 +1,4 @@
-"""Risks and the rules that find them."""
+"""Risks, and the kinds of them that there are."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Risk:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rule:
+class RiskKind:
     """One kind of risk."""
 
     word: str
@@ -45,3 +45,4 @@ class Rule:
     meaning: str
     """When it is told, for the docs."""
     look: Callable[[Subject], Found]
+    """Finds the objects that have it."""

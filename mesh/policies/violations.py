@@ -1,4 +1,4 @@
-"""Everything that the rules have to say of a stack, as `make policy` shows it and as Pulumi is told."""
+"""Where a stack violates its policies, as `make policy` shows it and as Pulumi is told."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from mesh.config.settings import Settings
 from mesh.policies.rules import RULES
 
 
-def review(objects: Iterable[Object], settings: Settings) -> list[Finding]:
-    """Findings that the stack does not explain, the worst first; errors are those of mandatory policies."""
-    mesh = Mesh(objects)
+def violations(objects: Iterable[Object], settings: Settings) -> list[Finding]:
+    """Findings that nothing suppresses, the worst first; errors are those of mandatory policies."""
+    mesh = Mesh(objects, settings.mesh_names)
     rules = [rule for rule in RULES if level(rule.policy, settings.policies) != "disabled"]
     found = (finding for rule in rules for finding in rule.findings(mesh))
     sought = {rule.policy.code for rule in rules}
@@ -25,8 +25,8 @@ def review(objects: Iterable[Object], settings: Settings) -> list[Finding]:
     return sorted(judged, key=lambda f: (-f.severity, f.code, f.ref, f.path, f.text))
 
 
-def explained(finding: Finding, objects: Iterable[Object], settings: Settings) -> bool:
-    """Whether the stack, or the object itself, says why the finding is no problem."""
+def is_suppressed(finding: Finding, objects: Iterable[Object], settings: Settings) -> bool:
+    """Whether the stack's config or an annotation of the object suppresses a finding."""
     return not list(suppression.remaining([finding], objects, settings.analysis.suppress, sought=()))
 
 

@@ -1,0 +1,53 @@
+"""The containers of a pod: those that run as long as it does, and those that only prepare it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from mesh.core import kinds
+from mesh.core.kinds import GroupKind
+
+
+class Container(NamedTuple):
+    """A container of a pod's spec."""
+
+    path: str
+    """Where it is in the spec, such as `containers[0]`."""
+    body: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        return str(self.body["name"])
+
+    @property
+    def image(self) -> str:
+        """Empty if the spec does not say one."""
+        return str(self.body.get("image") or "")
+
+
+def running(pod: Mapping[str, Any]) -> Iterator[Container]:
+    """The containers that run beside each other: those of `containers`, and native sidecars, which are init containers
+    with `restartPolicy: Always`."""
+    return (
+        container
+        for container in every(pod)
+        if container.path.startswith("containers") or container.body.get("restartPolicy") == "Always"
+    )
+
+
+def every(pod: Mapping[str, Any]) -> Iterator[Container]:
+    """All containers of a pod's spec, init containers last."""
+    for field in ("containers", "initContainers"):
+        for i, body in enumerate(pod.get(field) or ()):
+            yield Container(f"{field}[{i}]", body)
+
+
+def spec_of(kind: GroupKind, manifest: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    """The spec of the pods that an object is or makes, and its path in the object; both empty if it makes none."""
+    spec = manifest.get("spec") or {}
+    if kind == kinds.POD:
+        return "spec", spec
+    if kind in kinds.TEMPLATED:
+        return "spec.template.spec", (spec.get("template") or {}).get("spec") or {}
+    return "", {}

@@ -1,0 +1,89 @@
+"""A cluster with a DNS domain of its own: every command reads host names as the stack's settings have them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from commands import analyze, map, policy, render, report, sources, stackfiles
+from commands.sources import Compared
+from engine import program
+from mesh.analysis.mesh import Mesh
+from mesh.config import loading
+from mesh.core.names import USUAL
+from mesh.requests.evaluator import Evaluator
+from mesh.requests.types import Request
+from mesh.review.changes import Item
+from tests.review import SOURCE
+
+CONFIG = {
+    "mesh:profile": "demo",
+    "mesh:global": json.dumps({"proxy": {"clusterDomain": "corp.example"}}),
+    "mesh:addons": json.dumps({"prometheus": {"host": "p.example.com"}}),
+    "mesh:injectedNamespaces": json.dumps({"default": "existing"}),
+    "mesh:bookinfo": "true",
+}
+USUAL_DOMAIN = {key: value for key, value in CONFIG.items() if key != "mesh:global"}
+PAGE = "prometheus.istio-system.svc.corp.example"
+
+
+@pytest.fixture(autouse=True)
+def _corp(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The config of every stack."""
+    monkeypatch.setattr(stackfiles, "config", lambda _: dict(CONFIG))
+
+
+def made_by(config: dict[str, str]) -> list[Item]:
+    return list(sources.registered(render.record("corp", config)))
+
+
+def test_analysis_knows_the_services_that_an_addons_host_leads_to() -> None:
+    assert [str(found) for found in analyze.findings("corp")] == []
+
+
+def test_an_update_is_not_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(program, "_is_rendering", lambda: False)
+    monkeypatch.setattr(program, "_end", said.append)
+    render.record("corp", CONFIG)
+    assert said == []
+
+
+def test_policies_find_what_they_find_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = policy.findings("corp")
+    monkeypatch.setattr(stackfiles, "config", lambda _: dict(USUAL_DOMAIN))
+    assert found == policy.findings("corp")
+
+
+def test_the_map_shows_the_page_as_a_service_of_the_mesh() -> None:
+    boxes = {box.id for box in map.of("corp").boxes}
+    assert PAGE in boxes
+    assert [box for box in boxes if box.startswith("? ")] == []
+
+
+@pytest.mark.parametrize("before", [CONFIG, USUAL_DOMAIN], ids=["the same domain", "the usual domain"])
+def test_a_report_sees_that_the_page_is_reached_before_and_after(
+    before: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = made_by(before), made_by(CONFIG)
+    monkeypatch.setattr(sources, "choose", lambda *_: Compared(source=SOURCE, old=old, new=new))
+    review = report.of("corp")
+    assert (list(review.refused), list(review.findings)) == ([], [])
+    assert [str(shift) for shift in review.shifts if "not a service" in str(shift)] == []
+    assert review.subject.new.service(PAGE, "istio-system")
+    assert review.subject.old.service("prometheus", "istio-system")
+
+
+def test_a_request_to_the_addons_host_gets_to_its_pods() -> None:
+    mesh = Mesh(analyze.objects(render.record("corp", CONFIG)), loading.load(CONFIG).mesh_names)
+    pod = mesh.workloads.named("istio-system", "istio-ingressgateway")
+    assert pod
+    (receiver,) = Evaluator(mesh).from_outside(Request(host="p.example.com"), pod).receivers
+    assert (receiver.host, receiver.status, receiver.workloads) == (PAGE, 200, ("prometheus",))
+
+
+def test_without_the_settings_names_the_page_is_none_of_the_mesh() -> None:
+    """What the other tests would see if a command forgot the domain."""
+    mesh = Mesh(analyze.objects(render.record("corp", CONFIG)), USUAL)
+    assert mesh.service(PAGE, "istio-system") is None
