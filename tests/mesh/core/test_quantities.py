@@ -66,7 +66,25 @@ def test_each_form_of_a_quantity_is_read_exactly(text: str, amount: str) -> None
 
 @pytest.mark.parametrize(
     "text",
-    ["", " 1", "1 Gi", "odd", "1K", "1ki", "1gi", "1Mib", "m", ".", "--1", "1e", "1e3.5", "1e3Mi", "1Mi3", "0x1", "١"],
+    [
+        "",
+        " 1",
+        "1 Gi",
+        "odd",
+        "1K",
+        "1ki",
+        "1gi",
+        "1Mib",
+        "m",
+        ".",
+        "--1",
+        "1e",
+        "1e3.5",
+        "1e3Mi",
+        "1Mi3",
+        "0x1",
+        "\u0661",
+    ],
 )
 def test_what_kubernetes_does_not_document_is_no_quantity(text: str) -> None:
     with pytest.raises(ValueError, match="is not a quantity"):
