@@ -80,18 +80,13 @@ class Evaluator:
         if route.get("redirect"):
             return _redirected(chosen, asked)
         sent = _rewritten(chosen, asked)
-        parts = route.get("route") or ()
-        total = sum(part.get("weight", 0) for part in parts) or len(parts)
-        receivers = [
-            self._destination(part["destination"], part.get("weight", total / len(parts)) / total, chosen, sent, pod)
-            for part in parts
-        ]
+        receivers = [self._destination(said, share, chosen, sent, pod) for said, share in chosen.shares() if share]
         mirror = None
         if route.get("mirror"):
             mirror = self._destination(route["mirror"], _mirrored(route), chosen, sent, pod)
         return Outcome(
             rule=chosen.rule,
-            receivers=tuple(receiver for receiver in receivers if receiver.share),
+            receivers=tuple(receivers),
             faults=tuple(_faults(route.get("fault") or {})),
             mirror=mirror,
             timeout=route.get("timeout") or "",
