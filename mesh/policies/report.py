@@ -1,4 +1,4 @@
-"""Everything that the rules have to say of a stack, as `make policy` shows it and as Pulumi is told."""
+"""Everything that the policies have to say of a stack, as `make policy` shows it and as Pulumi is told."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
 from mesh.analysis.policies import POLICIES, level
 from mesh.config.settings import Settings
-from mesh.policies.rules import RULES
+from mesh.releases.release import ISTIO
 
 
 def review(objects: Iterable[Object], settings: Settings) -> list[Finding]:
     """Findings that the stack does not explain, the worst first; errors are those of mandatory policies."""
     mesh = Mesh(objects)
-    rules = [rule for rule in RULES if level(rule.policy, settings.policies) != "disabled"]
-    found = (finding for rule in rules for finding in rule.findings(mesh))
-    sought = {rule.policy.code for rule in rules}
+    asked = [policy for policy in POLICIES.values() if level(policy, settings.policies) != "disabled"]
+    found = (finding for policy in asked for finding in policy.findings(mesh, ISTIO))
+    sought = {policy.code for policy in asked}
     kept = suppression.remaining(found, mesh.objects, settings.analysis.suppress, sought)
     judged = (_judged(finding, settings) for finding in kept if _level(finding, settings) != "disabled")
     return sorted(judged, key=lambda f: (-f.severity, f.code, f.ref, f.path, f.text))

@@ -5,33 +5,34 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from mesh.analysis import policies
 from mesh.analysis.findings import Finding
 from mesh.analysis.objects import Object
+from mesh.analysis.policies.policy import Policy
 from mesh.analysis.workloads import TEMPLATED
+from mesh.releases.release import Release
 
 _AT_INJECTION: Final = "auto"
 """The image of a container that the injector fills in."""
 _LIMITS: Final = ("cpu", "memory")
 
 
-def without_digest(thing: Object) -> Iterator[Finding]:
+def without_digest(thing: Object, _: Release) -> Iterator[Finding]:
     """Images that a tag alone names."""
     for path, container in _containers(thing, "containers", "initContainers"):
         image = container.get("image") or ""
         if image and image != _AT_INJECTION and "@" not in image:
             text = f"{image} has no digest: add the one that you have checked, `@sha256:…`"
-            yield policies.IMAGE_WITHOUT_DIGEST.at(thing, f"{path}.image", text)
+            yield IMAGE_WITHOUT_DIGEST.at(thing, f"{path}.image", text)
 
 
-def without_limits(thing: Object) -> Iterator[Finding]:
+def without_limits(thing: Object, _: Release) -> Iterator[Finding]:
     """Containers that run on without a limit of memory or CPU."""
     for path, container in _containers(thing, "containers"):
         limits = (container.get("resources") or {}).get("limits") or {}
         lacking = " or ".join(name for name in _LIMITS if name not in limits)
         if lacking and container.get("image") != _AT_INJECTION:
             text = f"the container {container['name']} has no limit of {lacking}"
-            yield policies.NO_LIMITS.at(thing, f"{path}.resources.limits", text)
+            yield NO_LIMITS.at(thing, f"{path}.resources.limits", text)
 
 
 def _containers(thing: Object, *fields: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -45,3 +46,18 @@ def _containers(thing: Object, *fields: str) -> Iterator[tuple[str, Mapping[str,
     for field in fields:
         for i, container in enumerate(pod.get(field) or ()):
             yield f"{path}.{field}[{i}]", container
+
+
+IMAGE_WITHOUT_DIGEST: Final = Policy(
+    code="MESH0302",
+    name="ImageWithoutDigest",
+    meaning="An image is named by a tag alone, which may come to mean another image.",
+    level="disabled",
+    alone=without_digest,
+)
+NO_LIMITS: Final = Policy(
+    code="MESH0305",
+    name="MissingLimits",
+    meaning="A container may take all memory or CPU of its node.",
+    alone=without_limits,
+)
