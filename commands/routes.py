@@ -116,7 +116,7 @@ def _rule(chosen: Chosen | None, versions: Mapping[str, str]) -> Rule:
         return Rule({})
     shares: Counter[str] = Counter()
     may_fail = "fault" in chosen.route
-    for destination, share in chosen.shares():
+    for destination, share in virtual_services.shares(chosen.route):
         subset = destination.get("subset")
         if subset is None:
             return Rule({}, may_fail)

@@ -95,5 +95,5 @@ def _receivers(routes: Object, at: Door, domain: str) -> set[str]:
     gateways = tuple(f"{ref.namespace}/{ref.name}" for _, _, ref in virtual_services.gateways(thing))
     proxy = Proxy(namespace=thing.namespace, labels={}, gateways=gateways)
     chosen = Routes(Mesh([thing], domain=domain)).choose([thing], asked, proxy)
-    named = (destination["host"] for destination, _ in chosen.shares()) if chosen else ()
+    named = (destination["host"] for destination, _ in virtual_services.shares(chosen.route)) if chosen else ()
     return {hosts.full(host, thing.namespace, domain) for host in named}

@@ -45,13 +45,6 @@ class Chosen:
     prefix: str
     """The prefix by which the path was matched; empty if it was otherwise."""
 
-    def shares(self) -> Sequence[tuple[Mapping[str, Any], float]]:
-        """The route's destinations, each with its share of the requests, 0.0 to 1.0. Without any weight they share
-        evenly; beside others that have one, a destination without a weight gets nothing, as in Istio."""
-        parts = self.route.get("route") or ()
-        total = sum(part.get("weight", 0) for part in parts)
-        return [(part["destination"], part.get("weight", 0) / total if total else 1 / len(parts)) for part in parts]
-
 
 class Routes:
     """The VirtualServices of a mesh, by the proxies and hosts that they are for."""

@@ -198,6 +198,18 @@ def test_the_svg_is_well_formed_whatever_names_say() -> None:
     assert '"]' not in mermaid.write(picture(odd)).replace('"]\n', "").replace('"]:::', "")
 
 
+SPLIT = (("v1", 3), ("v2", 1))
+"""Weights that do not add up to 100, which proxies take as parts of their sum."""
+
+
+def test_shares_are_those_that_requests_really_have() -> None:
+    delay = {"fixedDelay": "1s", "percentage": {}, "percent": 50}  # a percentage that is there counts, if it is 0, too
+    assert "fault: 0 % 1s late" in texts(picture(routes("cart", to("cart", "v1", fault={"delay": delay}))))
+    parts = [{"destination": {"host": "cart", "subset": version}, "weight": weight} for version, weight in SPLIT]
+    labels = {arrow.label for arrow in picture(routes("cart", {"route": parts})).arrows}
+    assert labels == {"", "75 %", "25 %"}
+
+
 def test_mermaid_has_every_box_and_arrow() -> None:
     shown = rich()
     lines = mermaid.write(shown).splitlines()
