@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from commands.checks.case import Case, Level, Object, Result, count, listed
+from commands.checks.case import Case, Level, Object, Result, listed
 from mesh.core import quantities
+from mesh.core.words import count, some
 from mesh.releases.release import ISTIO
 
 _ARCHITECTURE: Final = "kubernetes.io/arch"
@@ -40,8 +41,8 @@ def check(case: Case) -> Result:
 def _others(open_nodes: Sequence[Object], fitting: Sequence[Object]) -> Iterator[str]:
     names = [node["metadata"]["name"] for node in open_nodes if node not in fitting]
     if names:
-        shown = listed(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-        yield f"not for Istio {ISTIO.version}, whose images are for {listed(ISTIO.architectures)} only: {shown}"
+        wanted = listed(ISTIO.architectures)
+        yield f"not for Istio {ISTIO.version}, whose images are for {wanted} only: {some(names, 5)}"
         yield "  keep istiod and pods with sidecars off them: a taint, or a nodeSelector kubernetes.io/arch"
 
 
