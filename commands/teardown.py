@@ -91,7 +91,8 @@ def _lost(recorded: Recorded, at: Target) -> Iterator[str]:
     if lost:
         yield (
             f"{words.count(len(lost), 'custom resource')} that the stack did not make would be deleted with the"
-            f" definitions or with the namespace: {_list(lost)}. Save them (kubectl get KIND --all-namespaces -o yaml), or keep"
+            f" definitions or with the namespace: {_list(lost)}."
+            " Save them (kubectl get KIND --all-namespaces -o yaml), or keep"
             " the definitions (mesh:keepDefinitions: true, then make up)"
         )
 
