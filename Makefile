@@ -98,8 +98,8 @@ lint: $(VENV)/ready-dev ## formatting, lint, types, and GitHub's workflows
 	$(RUN) mypy
 	$(RUN) toolchain.workflows
 
-bench: $(VENV)/ready ## measure against kubectl and ConfigFile, in ROUNDS=5; GROWTH=1, TIMELINE=1 or SETUP=1 instead; writes to OUT
-	@OUT="$(OUT)" ROUNDS="$(ROUNDS)" GROWTH="$(GROWTH)" TIMELINE="$(TIMELINE)" SETUP="$(SETUP)" $(RUN) bench
+bench: $(VENV)/ready ## measure against kubectl and ConfigFile, in ROUNDS=5; GROWTH=1 or SETUP=1 instead; writes to OUT
+	@OUT="$(OUT)" ROUNDS="$(ROUNDS)" GROWTH="$(GROWTH)" SETUP="$(SETUP)" $(RUN) bench
 
 clean: ## remove the virtual environment and caches in the tree
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

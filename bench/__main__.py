@@ -1,6 +1,6 @@
 """`python -m bench`: measures on an embedded cluster of its own, and writes tables to OUT.
 
-By default the comparison with kubectl and `ConfigFile`; with GROWTH=1, TIMELINE=1 or SETUP=1 that instead. ROUNDS says
+By default the comparison with kubectl and `ConfigFile`; with GROWTH=1 or SETUP=1 that instead. ROUNDS says
 how often each thing is measured. Nothing else should run meanwhile.
 """
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import sandbox
-from bench import compare, growth, machine, place, process, recording, setup
+from bench import compare, growth, machine, place, process, setup
 from bench.compare import say
 from toolchain import ToolchainError
 
@@ -24,7 +24,7 @@ def main() -> int:
         if doubt := machine.warning():
             say(doubt)
         with place.own() as at:
-            name, text, data = _measured(at, rounds, out)
+            name, text, data = _measured(at, rounds)
     except (process.Failed, sandbox.SandboxError, ToolchainError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -36,13 +36,11 @@ def main() -> int:
     return 0
 
 
-def _measured(at: place.Place, rounds: int, out: Path) -> tuple[str, str, Mapping[str, Any]]:
+def _measured(at: place.Place, rounds: int) -> tuple[str, str, Mapping[str, Any]]:
     """Name of the measurement, its report, and its data."""
     if os.environ.get("GROWTH"):
         grown = growth.measure(at, rounds)
         return "growth", growth.report(grown), grown.data()
-    if os.environ.get("TIMELINE"):
-        return "timeline", recording.record(at, out), {}
     if os.environ.get("SETUP"):
         prepared = setup.measure(at)
         return "setup", setup.report(prepared), {name: [one.data() for one in some] for name, some in prepared.items()}

@@ -1,4 +1,4 @@
-"""What measured numbers say: how they spread, how two of them compare, and how fast something grows."""
+"""What measured numbers say: their medians, how two of them compare, and how fast something grows."""
 
 from __future__ import annotations
 
@@ -17,15 +17,6 @@ class Figure:
     @property
     def middle(self) -> float:
         return median(self.values)
-
-    @property
-    def spread(self) -> float:
-        """How far apart the smallest and the largest are, as a part of the median."""
-        return (max(self.values) - min(self.values)) / self.middle if self.middle else 0.0
-
-    def summary(self) -> dict[str, float]:
-        """As data."""
-        return {"median": self.middle, "min": min(self.values), "max": max(self.values), "n": len(self.values)}
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,6 @@ class Run:
     """Bytes, at most at one time. Memory that several processes share counts once."""
     programs: Mapping[str, float] = field(default_factory=dict)
     """Seconds of all processors by program, without what began and ended between two looks."""
-    output: str = ""
 
     def data(self) -> dict[str, Any]:
         """For other programs to read."""
@@ -70,7 +69,7 @@ def run(command: Sequence[str], folder: Path, environment: Mapping[str, str] | N
     if code:
         raise Failed(f"{' '.join(command)} ended with code {code}:\n{text[-4000:]}")
     cpu = after.children_user + after.children_system - before.children_user - before.children_system
-    return Run(seconds=seconds, cpu=cpu, memory=watch.memory, programs=watch.programs, output=text)
+    return Run(seconds=seconds, cpu=cpu, memory=watch.memory, programs=watch.programs)
 
 
 class _Watch(threading.Thread):

@@ -18,10 +18,10 @@ from cluster.kubectl import ClusterError, Target, Unreachable
 from cluster.survey import Survey
 from commands import checks, engine, guard, render, stackfiles, status
 from commands.checks import Case, Level, Result
-from commands.checks.case import count
 from commands.checks.plan import Plan, plan
 from commands.stackfiles import CommandError
 from mesh.config.settings import Settings, SettingsError
+from mesh.core.words import count
 from toolchain import ToolchainError
 
 NOT_ASKED: Final = 2

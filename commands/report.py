@@ -13,7 +13,7 @@ from commands import sources, stackfiles
 from commands.stackfiles import CommandError
 from mesh.config import loading, origins
 from mesh.config.settings import SettingsError
-from mesh.core import errors
+from mesh.core import errors, words
 from mesh.pictures import svg
 from mesh.review import data, markdown
 from mesh.review.review import Review
@@ -96,5 +96,4 @@ def _summary(review: Review) -> str:
     risks = ", ".join(f"{count} {weight}" for weight, count in review.weights.items())
     changes = sum(review.counts.values())
     refused = f"`up` refuses it: {'; '.join(review.refused)}; " if review.refused else ""
-    counted = f"{changes} object{'' if changes == 1 else 's'} changed"
-    return f"{refused}{counted}, {f'risks: {risks}' if risks else 'no risks found'}"
+    return f"{refused}{words.count(changes, 'object')} changed, {f'risks: {risks}' if risks else 'no risks found'}"

@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from cluster import kubectl
 from cluster.kubectl import Target
+from mesh.analysis import objects, virtual_services
+from mesh.analysis.mesh import Mesh
+from mesh.analysis.virtual_services import MESH
+from mesh.config.settings import Settings
+from mesh.core import kinds
+from mesh.core.names import MeshNames
+from mesh.requests.routing import Chosen, Proxy, Routes
+from mesh.requests.types import Request
 
 Object = Mapping[str, Any]
 
 SERVICE: Final = "reviews"
+_PORT: Final = 9080
+_PATH: Final = "/reviews/0"
+_CALLER: Final = {"app": "productpage", "version": "v1"}
+"""Labels of the product page, which asks for the reviews."""
+_USER: Final = "end-user"
+"""The header in which the product page says who is signed in."""
+_API: Final = "networking.istio.io/v1alpha3"
 
 
 @dataclass(frozen=True)
@@ -36,65 +51,78 @@ class Rules:
     """Number of routes with other conditions, which are not tried."""
 
 
-def read(target: Target, namespace: str) -> Rules:
-    """The rules that stand on a cluster for the reviews in a namespace. ClusterError if it does not answer."""
-    objects = {
-        kind: kubectl.get(target, f"/apis/networking.istio.io/v1alpha3/{kind}")["items"]
-        for kind in ("virtualservices", "destinationrules")
+def read(target: Target, settings: Settings) -> Rules:
+    """The rules that stand on a cluster for the reviews of a stack's Bookinfo. ClusterError if it does not answer."""
+    found = {
+        kind: kubectl.get(target, f"/apis/{_API}/{kind}")["items"] for kind in ("virtualservices", "destinationrules")
     }
-    return rules(objects["virtualservices"], objects["destinationrules"], namespace)
+    namespace = settings.bookinfo.namespace if settings.bookinfo else ""
+    domain = settings.global_.proxy.clusterDomain
+    return rules(found["virtualservices"], found["destinationrules"], namespace, domain)
 
 
-def rules(services: Sequence[Object], destinations: Sequence[Object], namespace: str) -> Rules:
-    """What VirtualServices and DestinationRules say of reviews in a namespace."""
+def rules(
+    services: Sequence[Object], destinations: Sequence[Object], namespace: str, domain: str = "cluster.local"
+) -> Rules:
+    """What VirtualServices and DestinationRules say of the product page's requests to reviews in a namespace."""
+    mesh = Mesh(
+        [*_things("VirtualService", services), *_things("DestinationRule", destinations)], MeshNames(domain=domain)
+    )
+    names = [f"{SERVICE}.{namespace}{end}" for end in (f".svc.{domain}", ".svc", "")]
     versions = {
         subset["name"]: subset.get("labels", {}).get("version", subset["name"])
-        for rule in destinations
-        if _is_about(rule["spec"]["host"], rule, namespace)
-        for subset in rule["spec"].get("subsets", [])
+        for rule in mesh.of(kinds.DESTINATION_RULE)
+        if mesh.full(rule.spec["host"], rule.namespace) in names
+        for subset in rule.items("subsets")
     }
-    default, users, unread = Rule({}), {}, 0
-    for route in _routes(services, namespace):
-        matches = route.get("match") or [{}]
-        if matches == [{}]:
-            default = _rule(route, versions)
-            break
-        if names := list(filter(None, map(_user, matches))):
-            users.update({name: _rule(route, versions) for name in names if name not in users})
-        else:
-            unread += 1
-    return Rules(default, users, unread)
+    routes = Routes(mesh)
+    things = next(filter(None, (routes.in_sidecar(name, namespace) for name in names)), ())
+    proxy = Proxy(namespace=namespace, labels=_CALLER, gateways=(MESH,))
+
+    def chosen(user: str | None) -> Chosen | None:
+        headers = {_USER: user} if user else {}
+        return routes.choose(things, Request(host=SERVICE, path=_PATH, port=_PORT, headers=headers), proxy)
+
+    default = chosen(None)
+    tried = default.rule.partition(" > ")[0] if default else ""
+    conditional = {place: route for thing in things for place, route in _conditional(thing)}
+    users = dict.fromkeys(name for route in conditional.values() for name in _users(route))
+    unread = sum(not _users(route) and place != tried for place, route in conditional.items())
+    return Rules(_rule(default, versions), {name: _rule(chosen(name), versions) for name in users}, unread)
 
 
-def _routes(services: Sequence[Object], namespace: str) -> list[Object]:
-    """The HTTP routes for callers inside the mesh, in their order."""
-    for service in services:
-        spec = service["spec"]
-        inside = "mesh" in spec.get("gateways", ["mesh"])
-        if inside and any(_is_about(host, service, namespace) for host in spec["hosts"]):
-            found: list[Object] = spec.get("http", [])
-            return found
-    return []
+def _things(kind: str, manifests: Sequence[Object]) -> Iterator[objects.Object]:
+    return (objects.Object.read({"apiVersion": _API, "kind": kind, **manifest}) for manifest in manifests)
 
 
-def _is_about(host: str, owner: Object, namespace: str) -> bool:
-    """Whether a host, as an object writes it, is the reviews that is meant."""
-    full = host if "." in host else f"{host}.{owner['metadata']['namespace']}"
-    return full == f"{SERVICE}.{namespace}" or full.startswith(f"{SERVICE}.{namespace}.svc")
+def _conditional(thing: objects.Object) -> Iterator[tuple[str, Object]]:
+    """The routes before the first that takes every request, by object and place."""
+    for i, route in enumerate(virtual_services.routes(thing)):
+        if (route.get("match") or [{}]) == [{}]:
+            return
+        yield f"{thing.ref} http[{i}]", route
+
+
+def _users(route: Object) -> Sequence[str]:
+    """The users of whom a route asks for nothing else than that they are signed in."""
+    found = (_user(match) for match in route["match"])
+    return [name for name in found if name]
 
 
 def _user(match: Object) -> str | None:
     """The user, of a condition that asks for nothing else."""
     headers: Mapping[str, Mapping[str, str]] = match.get("headers", {})
-    return headers["end-user"].get("exact") if set(match) == {"headers"} and set(headers) == {"end-user"} else None
+    return headers[_USER].get("exact") if set(match) == {"headers"} and set(headers) == {_USER} else None
 
 
-def _rule(route: Object, versions: Mapping[str, str]) -> Rule:
-    weights: Counter[str] = Counter()
-    for target in route.get("route", []):
-        subset = target["destination"].get("subset")
+def _rule(chosen: Chosen | None, versions: Mapping[str, str]) -> Rule:
+    if chosen is None:
+        return Rule({})
+    shares: Counter[str] = Counter()
+    may_fail = "fault" in chosen.route
+    for destination, share in virtual_services.shares(chosen.route):
+        subset = destination.get("subset")
         if subset is None:
-            return Rule({}, "fault" in route)
-        weights[versions.get(subset, subset)] += target.get("weight", 0 if len(route["route"]) > 1 else 100)
-    total = weights.total() or 1
-    return Rule({version: weight / total for version, weight in weights.items()}, "fault" in route)
+            return Rule({}, may_fail)
+        shares[versions.get(subset, subset)] += share  # type: ignore[assignment]  # a Counter of floats
+    return Rule(shares, may_fail)

@@ -48,7 +48,7 @@ def run(stack: str) -> int:
     if not chosen.bookinfo:
         raise CommandError(f"stack {stack} has no Bookinfo: set mesh:bookinfo")
     url = os.environ.get("URL") or _recorded_page(stack)
-    rules = routes.read(kubectl.target(chosen.context), chosen.bookinfo.namespace)
+    rules = routes.read(kubectl.target(chosen.context), chosen)
     good = True
     for wrong, line in _findings(url, rules, has_limits(chosen.traffic)):
         good = good and not wrong

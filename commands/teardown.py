@@ -9,7 +9,7 @@ from typing import Any, Final
 from cluster import kubectl
 from cluster.kubectl import ClusterError, Target
 from commands.stackfiles import CommandError
-from mesh.core import kinds, pods
+from mesh.core import kinds, pods, words
 from mesh.core.kinds import GroupKind
 from mesh.proxy.proxy import CONTAINER
 
@@ -60,7 +60,7 @@ def _orphaned(recorded: Recorded, at: Target) -> Iterator[str]:
     foreign = sorted(_name(pod) for pod in injected if _deployment(pod) not in own)
     if own and foreign:
         yield (
-            f"{_count(foreign, 'pod')} would keep a sidecar without a control plane: {_list(foreign)}."
+            f"{words.count(len(foreign), 'pod')} would keep a sidecar without a control plane: {_list(foreign)}."
             " Take the injection label from their namespaces and restart them first"
             " (kubectl label namespace NAME istio-injection- ; kubectl rollout restart deployment --namespace NAME)"
         )
@@ -91,8 +91,9 @@ def _lost(recorded: Recorded, at: Target) -> Iterator[str]:
     ]
     if lost:
         yield (
-            f"{_count(lost, 'custom resource')} that the stack did not make would be deleted with the definitions"
-            f" or with the namespace: {_list(lost)}. Save them (kubectl get KIND --all-namespaces -o yaml), or keep"
+            f"{words.count(len(lost), 'custom resource')} that the stack did not make would be deleted with the"
+            f" definitions or with the namespace: {_list(lost)}."
+            " Save them (kubectl get KIND --all-namespaces -o yaml), or keep"
             " the definitions (mesh:keepDefinitions: true, then make up)"
         )
 
@@ -124,14 +125,8 @@ def _name(manifest: Manifest) -> Name:
     return meta.get("namespace") or "", meta["name"]
 
 
-def _count(what: Sequence[object], noun: str) -> str:
-    return f"{len(what)} {noun}{'' if len(what) == 1 else 's'}"
-
-
 def _list(names: Sequence[Name] | Sequence[str]) -> str:
-    shown = [name if isinstance(name, str) else "/".join(name) for name in names]
-    more = f" and {len(shown) - SHOWN} more" if len(shown) > SHOWN else ""
-    return ", ".join(shown[:SHOWN]) + more
+    return words.some([name if isinstance(name, str) else "/".join(name) for name in names], SHOWN)
 
 
 def explain(state: Mapping[str, Any], at: Target) -> None:

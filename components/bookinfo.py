@@ -14,7 +14,6 @@ from components.gateways import PRODUCT_PAGE
 from components.namespaces import Injected
 from mesh import api
 from mesh.releases.release import ISTIO
-from mesh.requests.journey import Call
 from mesh.security.access import account
 
 core = k8s.core.v1
@@ -34,13 +33,6 @@ SCRATCH: Final = {
 }
 """Folders that a service writes to."""
 ENVIRONMENT: Final = {"reviews": {"LOG_DIR": "/tmp/logs"}}
-CALLS: Final = (
-    Call(caller={"app": "productpage"}, host="details", port=PORT, path="/details/0"),
-    Call(caller={"app": "productpage"}, host="reviews", port=PORT, path="/reviews/0"),
-    Call(caller={"app": "reviews", "version": "v2"}, host="ratings", port=PORT, path="/ratings/0"),
-    Call(caller={"app": "reviews", "version": "v3"}, host="ratings", port=PORT, path="/ratings/0"),
-)
-"""Who calls whom for one page; the header `end-user` is passed on."""
 PATHS: Final = (
     {"exact": PRODUCT_PAGE},
     {"prefix": "/static"},

@@ -34,8 +34,6 @@ class CniArgs:
 class Cni(pulumi.ComponentResource):
     """A DaemonSet that puts the plugin on every node and repairs what came before it, with its account and config."""
 
-    daemons: k8s.apps.v1.DaemonSet
-
     def __init__(self, name: str, args: CniArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mesh:istio:Cni", name, None, opts)
         self._args, self._cni = args, args.mesh.values.cni
@@ -49,7 +47,7 @@ class Cni(pulumi.ComponentResource):
             data={CONFIG_KEY: self._network()},
             opts=self._child,
         )
-        self.daemons = self._daemons([account, config, *self._permissions()])
+        self._daemons([account, config, *self._permissions()])
         self.register_outputs({})
 
     def _permissions(self) -> list[pulumi.Resource]:

@@ -1,6 +1,6 @@
-"""The rules as Pulumi's policies.
+"""The policies as Pulumi's.
 
-A rule about one object is a resource policy, which Pulumi asks before it creates the object; a rule about objects
+One about single objects is a resource policy, which Pulumi asks before it creates the object; one about objects
 together is a stack policy, which it asks at the end of a preview and of an update.
 """
 
@@ -28,11 +28,12 @@ from engine import manifests
 from mesh.analysis.findings import Finding
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
-from mesh.analysis.policies import UNUSED_SUPPRESSION
+from mesh.analysis.policies import POLICIES, UNUSED_SUPPRESSION
+from mesh.analysis.policies.policy import Policy as Asked
 from mesh.config import loading
 from mesh.config.settings import Settings, SettingsError
 from mesh.policies import violations
-from mesh.policies.rules import RULES, Rule
+from mesh.releases.release import ISTIO, Release
 from policies import resources
 
 NAME: Final = "mesh"
@@ -60,37 +61,36 @@ def settings() -> Settings:
 
 
 def policies(chosen: Settings) -> list[Policy]:
-    """Every rule as a policy, and one for explanations that explain nothing."""
+    """Every policy as Pulumi's, and one for explanations that explain nothing."""
     unused = UNUSED_SUPPRESSION
     return [
-        *(_of_objects(rule, rule.alone, chosen) if rule.alone else _of_stack(rule, chosen) for rule in RULES),
+        *(_of_objects(one, one.alone, chosen) for one in POLICIES.values() if one.alone),
+        *(_of_stack(one, chosen) for one in POLICIES.values() if one.together),
         StackValidationPolicy(
             unused.slug, unused.meaning, lambda args, tell: _unused(args, tell, chosen), EnforcementLevel(unused.level)
         ),
     ]
 
 
-def _of_objects(rule: Rule, look: Callable[[Object], Iterator[Finding]], chosen: Settings) -> Policy:
+def _of_objects(policy: Asked, look: Callable[[Object, Release], Iterator[Finding]], chosen: Settings) -> Policy:
     def validate(args: ResourceValidationArgs, tell: ReportViolation) -> None:
         thing = resources.read(args.resource_type, args.props, manifests.origin_of(args.opts.parent or ""))
-        for finding in look(thing) if thing else ():
+        for finding in look(thing, ISTIO) if thing else ():
             if thing and not violations.is_suppressed(finding, [thing], chosen):
                 tell(str(finding), None)
 
-    return ResourceValidationPolicy(
-        rule.policy.slug, rule.policy.meaning, validate, EnforcementLevel(rule.policy.level)
-    )
+    return ResourceValidationPolicy(policy.slug, policy.meaning, validate, EnforcementLevel(policy.level))
 
 
-def _of_stack(rule: Rule, chosen: Settings) -> Policy:
+def _of_stack(policy: Asked, chosen: Settings) -> Policy:
     def validate(args: StackValidationArgs, tell: ReportViolation) -> None:
         pairs = list(resources.all_of(args))
         urns, things = {thing.ref: urn for thing, urn in pairs}, [thing for thing, _ in pairs]
-        for finding in rule.findings(Mesh(things, chosen.mesh_names)):
+        for finding in policy.findings(Mesh(things, chosen.mesh_names), ISTIO):
             if not violations.is_suppressed(finding, things, chosen):
                 tell(str(finding), urns.get(finding.ref))
 
-    return StackValidationPolicy(rule.policy.slug, rule.policy.meaning, validate, EnforcementLevel(rule.policy.level))
+    return StackValidationPolicy(policy.slug, policy.meaning, validate, EnforcementLevel(policy.level))
 
 
 def _unused(args: StackValidationArgs, tell: ReportViolation, chosen: Settings) -> None:

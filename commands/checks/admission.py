@@ -9,9 +9,10 @@ from typing import Any, Final
 from cluster import client
 from cluster.client import Request
 from cluster.survey import is_istiod
-from commands.checks.case import Case, Level, Manifest, Result, count, listed
+from commands.checks.case import Case, Level, Manifest, Result, listed
 from commands.checks.dryrun import STAND_IN
 from mesh.core import names
+from mesh.core.words import count
 from mesh.proxy.proxy import USER
 
 ENFORCE: Final = "pod-security.kubernetes.io/enforce"

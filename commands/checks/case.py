@@ -86,8 +86,3 @@ class Case:
 def listed(names: Sequence[str]) -> str:
     """Names as a sentence takes them."""
     return ", ".join(names) or "none"
-
-
-def count(number: int, noun: str) -> str:
-    """`1 node`, `2 nodes`."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from commands.checks.case import Case, Level, Manifest, Result, count, listed
-from mesh.core import kinds, pods
+from commands.checks.case import Case, Level, Manifest, Result, listed
+from mesh.core import kinds, pods, quantities
+from mesh.core.words import count, some
 from mesh.releases.release import ISTIO
 
 _ARCHITECTURE: Final = "kubernetes.io/arch"
 _CLOSED: Final = ("NoSchedule", "NoExecute")
 """Effects of taints that keep our pods away: they tolerate none."""
-
-_FACTORS: Final[Mapping[str, float]] = {
-    **dict(zip(("", "m", "k", "M", "G", "T", "P"), (1, 1e-3, 1e3, 1e6, 1e9, 1e12, 1e15), strict=True)),
-    **{f"{letter}i": 1024 ** (power + 1) for power, letter in enumerate("KMGTP")},
-}
-"""Suffixes of Kubernetes' resource quantities."""
 
 _UNITS: Final[Mapping[str, tuple[str, float]]] = {"cpu": ("cpu", 1), "memory": ("GiB memory", 1024**3)}
 
@@ -47,8 +41,8 @@ def check(case: Case) -> Result:
 def _others(open_nodes: Sequence[Manifest], fitting: Sequence[Manifest]) -> Iterator[str]:
     names = [node["metadata"]["name"] for node in open_nodes if node not in fitting]
     if names:
-        shown = listed(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-        yield f"not for Istio {ISTIO.version}, whose images are for {listed(ISTIO.architectures)} only: {shown}"
+        wanted = listed(ISTIO.architectures)
+        yield f"not for Istio {ISTIO.version}, whose images are for {wanted} only: {some(names, 5)}"
         yield "  keep istiod and pods with sidecars off them: a taint, or a nodeSelector kubernetes.io/arch"
 
 
@@ -93,14 +87,8 @@ def _pods(case: Case, everywhere: int) -> Iterator[dict[str, float]]:
             yield _sum(requests)
 
 
-def _numbers(quantities: Mapping[str, Any]) -> dict[str, float]:
-    return {name: number(str(quantities[name])) for name in _UNITS if name in quantities}
-
-
-def number(quantity: str) -> float:
-    """A Kubernetes quantity (`100m`, `64Gi`, `1e3`) as a number; 0 for what is none."""
-    found = re.fullmatch(r"([\d.]+(?:[eE][+-]?\d+)?)([a-zA-Z]*)", quantity)
-    return float(found[1]) * _FACTORS.get(found[2], 0) if found else 0
+def _numbers(amounts: Mapping[str, Any]) -> dict[str, float]:
+    return {name: float(quantities.parse(str(amounts[name]))) for name in _UNITS if name in amounts}
 
 
 def _sum(amounts: Any) -> dict[str, float]:

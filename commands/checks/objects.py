@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cluster.client import Answer
-from commands.checks.case import Case, Level, Result, count
+from commands.checks.case import Case, Level, Result
 from commands.checks.dryrun import ESCALATION, Trial
+from mesh.core.words import count
 
 
 def check(case: Case) -> Result:

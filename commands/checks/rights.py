@@ -8,10 +8,11 @@ from itertools import groupby
 from typing import Any, Final
 
 from cluster.client import Api, Refused, Request, ask_all
-from commands.checks.case import Case, Level, Result, count
+from commands.checks.case import Case, Level, Result
 from commands.checks.plan import Kind, Planned
 from mesh.core import kinds
 from mesh.core.kinds import GroupKind
+from mesh.core.words import count
 
 WHOLE: Final = ("create", "get", "list", "watch", "patch", "delete")
 PART: Final = ("get", "patch")

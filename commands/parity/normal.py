@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import yaml
 
-from mesh.core import kinds
+from mesh.core import kinds, quantities
 from mesh.core.kinds import GroupKind
 
 Manifest = Mapping[str, Any]
@@ -43,9 +43,6 @@ _SETS: Final = frozenset(
     )
 )
 """Lists whose order does not matter."""
-
-_UNITS: Final = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15}
-_QUANTITY: Final = re.compile(r"^([\d.]+)(n|u|m|k|[MGTP]|[KMGTP]i)?$")
 
 
 @dataclass(frozen=True)
@@ -104,12 +101,11 @@ def _name(item: Any, fields: Sequence[str]) -> str:
 
 
 def _quantity(value: Any) -> Any:
-    seen = _QUANTITY.match(str(value))
-    if not seen:
+    """The amount that a value is; the value itself if it is none."""
+    try:
+        return Amount(quantities.parse(str(value)), str(value))
+    except ValueError:
         return value
-    number, unit = Decimal(seen[1]), seen[2] or ""
-    factor = Decimal(1024) ** " KMGTP".index(unit[0]) if unit.endswith("i") else Decimal(10) ** _UNITS[unit]
-    return Amount(number * factor, str(value))
 
 
 def _config_map(manifest: Manifest) -> Manifest:

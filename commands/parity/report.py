@@ -12,13 +12,13 @@ from typing import Any, Final
 from cluster import client, kubectl
 from cluster.kubectl import ClusterError, Target
 from commands import engine, guard
-from commands.checks.case import count
 from commands.parity import sources, wanted
 from commands.parity.compare import Difference, differences
 from commands.parity.defaults import NOTHING
 from commands.parity.normal import Amount
 from commands.stackfiles import CommandError
 from mesh.analysis.objects import Ref
+from mesh.core.words import count
 
 WIDTH: Final = 70
 """Characters of a value that are shown."""

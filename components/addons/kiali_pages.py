@@ -4,7 +4,7 @@ Each is shown for workloads that have its metric. Names and metrics are those of
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal
 
 By = Mapping[str, str]
@@ -48,6 +48,25 @@ def _page(
     """`found_by` is the metric whose presence shows the page."""
     page = {"title": title, "runtime": runtime, "discoverOn": found_by, "items": list(items)}
     return {key: value for key, value in page.items() if value is not None}
+
+
+_MEMORY: Final = (
+    _chart("Memory used", "jvm_memory_used_bytes", 4, "bytes", by=_JVM),
+    _chart("Memory committed", "jvm_memory_committed_bytes", 4, "bytes", by=_JVM),
+    _chart("Memory max", "jvm_memory_max_bytes", 4, "bytes", by=_JVM),
+)
+"""Of a Java virtual machine, as both versions of Micrometer tell it."""
+
+
+def _vertx(side: str, counted_by: By) -> Iterator[dict[str, Any]]:
+    """The pictures of Vert.x's HTTP client or server."""
+    of = f"vertx_http_{side.lower()}"
+    yield _chart(f"{side} response time", f"{of}_responseTime_seconds", 6, "seconds", kind="histogram", by=_CALL)
+    yield _chart(f"{side} request count rate", f"{of}_requestCount_total", 6, "ops", kind="rate", by=counted_by)
+    yield _chart(f"{side} active connections", f"{of}_connections", 6)
+    yield _chart(f"{side} active websockets", f"{of}_wsConnections", 6)
+    yield _chart(f"{side} bytes sent", f"{of}_bytesSent", 6, "bytes", kind="histogram")
+    yield _chart(f"{side} bytes received", f"{of}_bytesReceived", 6, "bytes", kind="histogram")
 
 
 PAGES: Final[Mapping[str, Mapping[str, Any]]] = {
@@ -106,17 +125,13 @@ PAGES: Final[Mapping[str, Mapping[str, Any]]] = {
         _chart("Total live threads", "jvm_threads_live", 4),
         _chart("Daemon threads", "jvm_threads_daemon", 4),
         _chart("Loaded classes", "jvm_classes_loaded", 4),
-        _chart("Memory used", "jvm_memory_used_bytes", 4, "bytes", by=_JVM),
-        _chart("Memory committed", "jvm_memory_committed_bytes", 4, "bytes", by=_JVM),
-        _chart("Memory max", "jvm_memory_max_bytes", 4, "bytes", by=_JVM),
+        *_MEMORY,
         runtime="JVM",
         found_by="jvm_threads_live",
     ),
     "micrometer-1.1-jvm": _page(
         "JVM Metrics",
-        _chart("Memory used", "jvm_memory_used_bytes", 4, "bytes", by=_JVM),
-        _chart("Memory committed", "jvm_memory_committed_bytes", 4, "bytes", by=_JVM),
-        _chart("Memory max", "jvm_memory_max_bytes", 4, "bytes", by=_JVM),
+        *_MEMORY,
         _chart("Total live threads", "jvm_threads_live_threads", 4),
         _chart("Daemon threads", "jvm_threads_daemon_threads", 4),
         _chart("Threads states", "jvm_threads_states_threads", 4, by={"State": "state"}),
@@ -200,14 +215,7 @@ PAGES: Final[Mapping[str, Mapping[str, Any]]] = {
     ),
     "vertx-client": _page(
         "Vert.x Client Metrics",
-        _chart(
-            "Client response time", "vertx_http_client_responseTime_seconds", 6, "seconds", kind="histogram", by=_CALL
-        ),
-        _chart("Client request count rate", "vertx_http_client_requestCount_total", 6, "ops", kind="rate", by=_CALL),
-        _chart("Client active connections", "vertx_http_client_connections", 6),
-        _chart("Client active websockets", "vertx_http_client_wsConnections", 6),
-        _chart("Client bytes sent", "vertx_http_client_bytesSent", 6, "bytes", kind="histogram"),
-        _chart("Client bytes received", "vertx_http_client_bytesReceived", 6, "bytes", kind="histogram"),
+        *_vertx("Client", _CALL),
         runtime="Vert.x",
         found_by="vertx_http_client_connections",
     ),
@@ -245,21 +253,7 @@ PAGES: Final[Mapping[str, Mapping[str, Any]]] = {
     ),
     "vertx-server": _page(
         "Vert.x Server Metrics",
-        _chart(
-            "Server response time", "vertx_http_server_responseTime_seconds", 6, "seconds", kind="histogram", by=_CALL
-        ),
-        _chart(
-            "Server request count rate",
-            "vertx_http_server_requestCount_total",
-            6,
-            "ops",
-            kind="rate",
-            by={"Error code": "code", **_CALL},
-        ),
-        _chart("Server active connections", "vertx_http_server_connections", 6),
-        _chart("Server active websockets", "vertx_http_server_wsConnections", 6),
-        _chart("Server bytes sent", "vertx_http_server_bytesSent", 6, "bytes", kind="histogram"),
-        _chart("Server bytes received", "vertx_http_server_bytesReceived", 6, "bytes", kind="histogram"),
+        *_vertx("Server", {"Error code": "code", **_CALL}),
         runtime="Vert.x",
         found_by="vertx_http_server_connections",
     ),

@@ -43,6 +43,13 @@ def best(host: str, among: Mapping[str, T]) -> T | None:
     return next((among[wide] for wide in wildcards(host) if wide in among), None)
 
 
+def of_server(entry: str, namespace: str) -> tuple[str, str]:
+    """Which VirtualServices an entry of a server's `hosts` is for, in a Gateway of `namespace`: the namespace that they
+    are in, `*` for any, and the host that they must have."""
+    place, _, host = entry.rpartition("/")
+    return {"": ALL, OWN: namespace}.get(place, place), host
+
+
 def exported_to(places: Sequence[str], namespace: str) -> frozenset[str]:
     """The namespaces that see an object of `namespace` with this `exportTo`; `*` among them means every one."""
     return frozenset(namespace if place == OWN else place for place in places or (ALL,))

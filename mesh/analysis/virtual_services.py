@@ -52,6 +52,28 @@ def routes(thing: Object, protocol: str = "http") -> Sequence[Mapping[str, Any]]
     return found
 
 
+def shares(route: Mapping[str, Any]) -> Sequence[tuple[Mapping[str, Any], float]]:
+    """The destinations of a route, each with its share of the requests, 0.0 to 1.0. Without any weight they share
+    evenly; beside others that have one, a destination without a weight gets nothing, as in Istio."""
+    parts = route.get("route") or ()
+    total = sum(part.get("weight", 0) for part in parts)
+    return [(part["destination"], part.get("weight", 0) / total if total else 1 / len(parts)) for part in parts]
+
+
+def hit(fault: Mapping[str, Any]) -> float:
+    """The share of the requests that a delay or an abort is for, 0.0 to 1.0; none without a percentage."""
+    return _share(fault.get("percentage"), fault.get("percent") or 0)
+
+
+def mirrored(route: Mapping[str, Any]) -> float:
+    """The share of the requests that a route's mirror gets copies of, 0.0 to 1.0; all without a percentage."""
+    return _share(route.get("mirrorPercentage"), route.get("mirrorPercent", route.get("mirror_percent", 100)))
+
+
+def _share(said: Mapping[str, Any] | None, otherwise: float) -> float:
+    return float((said.get("value") or 0) if said is not None else otherwise) / 100
+
+
 def for_sidecars(thing: Object) -> bool:
     """Whether sidecars follow it."""
     return bool(thing.items("hosts")) and MESH in (thing.items("gateways") or (MESH,))

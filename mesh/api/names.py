@@ -93,12 +93,6 @@ def whole_host(text: str, ip: bool = False) -> str:
     return text
 
 
-def _domain(text: str) -> str:
-    if not is_domain(text):
-        raise ValueError(f"{show(text)} is not a DNS name")
-    return text
-
-
 def _host(text: str) -> str:
     if not is_domain(text, wildcard=True):
         raise ValueError(f"{show(text)} is not a host: write a DNS name, or one that starts with *")
@@ -206,7 +200,6 @@ def _export_to_some(namespaces: list[str]) -> list[str]:
     return _export(namespaces)
 
 
-Fqdn = Annotated[str, AfterValidator(_domain)]
 Host = Annotated[str, AfterValidator(_host)]
 SomeHost = Annotated[str, AfterValidator(_some_host)]
 """A host that does not stand for all."""

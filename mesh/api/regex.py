@@ -1,74 +1,101 @@
-"""Regular expressions as Istio and Envoy read them: RE2's syntax.
+"""Regular expressions as Istio and Envoy read them: RE2's syntax, checked by RE2 itself.
 
-There is no RE2 in Python's library. So what RE2 lacks is refused first, then what only RE2 has is
-put into Python's words, and Python's own compiler judges the rest: a close check, not a perfect one.
+The RE2 of today takes a few things that the proxies and istiod of Istio 1.10 do not take yet; these are refused, too.
+RE2 is loaded only when there is an expression to check.
 """
 
 import re
-import warnings
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 from annotated_types import MinLen
 from pydantic import AfterValidator
 
 from mesh.core.errors import show
 
-LONGEST = 1024
+LONGEST: Final = 1024
 """Envoy's limit on the size of an expression, taken as characters."""
-MOST_REPEATS = 1000
-"""RE2's limit on the numbers in `{n,m}`."""
+MOST_REPEATS: Final = 1000
+"""RE2's limit on the numbers in `{n,m}`, and on their product where one repeats another."""
 
-_UNICODE_CLASS = r"\\[pP](?:\{\^?[A-Za-z_]+\}|[CLMNPSZ])"
-_POSIX = "alnum alpha ascii blank cntrl digit graph lower print punct space upper word xdigit".replace(" ", "|")
-# What stands for characters, where signs such as `+` have no meaning: quotes, escapes, classes.
-_ATOM = re.compile(rf"\\Q.*?(?:\\E|$)|{_UNICODE_CLASS}|\\.|\[\^?\]?(?:\\.|\[:\^?\w+:\]|[^\]\\])*\]", re.DOTALL)
-_ATOM_RE2_LACKS = re.compile(r"\\[1-9ZGNuUpP]")
-_CLASS_RE2_LACKS = re.compile(rf"\[:(?!\^?(?:{_POSIX}):\])[^\]]*:\]")
-_RE2_LACKS = re.compile(r"\(\?(?:<?[=!]|[>(#]|P=|[imsU]*[aLux])|(?:[*+?]|\{\d+(?:,\d*)?\})\+")
-_ATOM_ONLY_RE2 = re.compile(r"\\Q.*|\\[pP].*|\\[zC]", re.DOTALL)
-_IN_CLASS_ONLY_RE2 = re.compile(rf"{_UNICODE_CLASS}|\[:\^?\w+:\]|\\[dswDSW]-(?!\])|(\\.)")
-_REPEAT = re.compile(r"\{(\d+)(?:,(\d*))?\}")
-_FLAGS = re.compile(r"(?<!\\)\(\?[imsU]*-?[imsU]*(\)|:)")  # RE2 takes them anywhere, Python only in front
+_NEWER_SCRIPTS: Final = ("Cypro_Minoan", "Old_Uyghur", "Tangsa", "Toto", "Vithkuqi", "Kawi", "Nag_Mundari")
+"""Scripts of Unicode 14 and 15: Envoy's RE2 and istiod's Go know Unicode 13."""
+_NEWER: Final = re.compile(
+    "|".join(
+        (
+            r"\(\?<",  # a named group without a P: RE2 of 2023, Go 1.22
+            r"\(\?P<[^>]*[^\x00-\x7f][^>]*>",  # a group's name beyond ASCII: never in Go, which istiod checks with
+            r"\\C",  # any byte: never in Go
+            rf"\\[pP]\{{\^?(?:{'|'.join(_NEWER_SCRIPTS)})\}}",
+        )
+    )
+)
+_ESCAPE: Final = r"\\[pP]\{[^}]*\}|\\."
+_PART: Final = re.compile(
+    rf"\\Q.*?(?:\\E|$)|{_ESCAPE}|\[\^?\]?(?:\[:\^?\w+:\]|\\.|[^\]\\])*\]|\(\?P?<[^>]*>", re.DOTALL
+)
+"""What may hold something newer, or only looks as if it did: quotations, escapes, classes, and starts of groups."""
+
+_ELSEWHERE: Final = re.compile(
+    r"invalid perl operator: (.+)|bad repetition operator: (.+\+)"
+    r"|invalid escape sequence: (\\[1-9GhkKNRuUXZ])|invalid character class range: (\[:.+|\\[pP].*)",
+    re.DOTALL,
+)
+"""RE2's errors about what other kinds of regular expressions have, and the part that each is about."""
+_REPEAT: Final = re.compile(r"invalid repetition size: \{(\d+)(?:,(\d*))?\}")
 
 
-def _atom_in_python(match: re.Match[str]) -> str:
-    atom = match.group()
-    if atom.startswith("["):
-        return _IN_CLASS_ONLY_RE2.sub(lambda part: part[1] or "x", atom)
-    return "x" if _ATOM_ONLY_RE2.fullmatch(atom) else atom
+def matches(text: str, value: str) -> bool:
+    """Whether a whole value matches an expression. Nothing matches what is no expression: no proxy takes that."""
+    return not _fault(text) and _compiled(text).fullmatch(value) is not None
 
 
-def _lacking(text: str, skeleton: str) -> str:
-    """The first thing in an expression that RE2 does not have, or nothing."""
-    found = _RE2_LACKS.search(skeleton)
-    for atom in _ATOM.findall(text):
-        found = found or (_CLASS_RE2_LACKS.search(atom) if atom[0] == "[" else _ATOM_RE2_LACKS.fullmatch(atom))
-    return found.group() if found else ""
+def _compiled(text: str) -> Any:
+    """Raises re2.error. RE2 keeps what it has compiled."""
+    import re2  # type: ignore[import-untyped]
+
+    options = re2.Options()
+    options.log_errors = False
+    return re2.compile(text, options)
 
 
-def in_python(text: str) -> str:
-    """An expression in Python's words that matches the same; classes that only RE2 has are taken for any character."""
-    quoted = re.sub(r"\\Q(.*?)(?:\\E|$)", lambda part: re.escape(part[1]), text, flags=re.DOTALL)
-    plain = re.sub(_UNICODE_CLASS, ".", quoted).replace(r"\z", r"\Z").replace(r"\C", ".")
-    flags = "".join(dict.fromkeys(re.findall(r"(?<!\\)\(\?([ims]+)\)", plain)))
-    return (f"(?{flags})" if flags else "") + re.sub(r"(?<!\\)\(\?[imsU]+\)", "", plain)
+def _fault(text: str) -> str:
+    """What RE2 finds wrong with an expression, in its own words; empty if it takes it."""
+    import re2
+
+    try:
+        _compiled(text)
+    except re2.error as error:
+        return str(error.args[0].decode(errors="replace"))
+    return ""
+
+
+def _newer(text: str) -> str:
+    """The first thing in an expression that 1.10 does not take yet; empty if there is none."""
+    for part in _PART.findall(text):
+        for piece in re.findall(_ESCAPE, part) if part.startswith("[") else [part]:
+            if _NEWER.match(piece):
+                return str(piece)
+    return ""
+
+
+def _elsewhere(text: str, fault: str) -> str:
+    """The part of an expression that other kinds of regular expressions have and RE2 does not; empty for a slip."""
+    found = _ELSEWHERE.fullmatch(fault)
+    part = found[found.lastindex or 0] if found else ""
+    return next(iter(re.findall(r"\(\?P[^<]", text)), part) if part == "(?P" else part  # with the letter that tells
 
 
 def _regex(text: str) -> str:
     if len(text) > LONGEST:
         raise ValueError(f"a regular expression may have {LONGEST} characters, this one has {len(text)}")
-    skeleton = _ATOM.sub("x", text)
-    lacking = _lacking(text, skeleton)
-    if lacking:
+    fault = _fault(text)
+    if lacking := _elsewhere(text, fault) if fault else _newer(text):
         raise ValueError(f"{show(text)}: {lacking} is not part of RE2, the syntax that Istio reads")
-    if any(int(number) > MOST_REPEATS for numbers in _REPEAT.findall(skeleton) for number in numbers if number):
+    repeat = _REPEAT.fullmatch(fault)
+    if repeat and int(repeat[1]) <= int(repeat[2] or repeat[1]):
         raise ValueError(f"{show(text)}: RE2 repeats at most {MOST_REPEATS} times")
-    judged = _FLAGS.sub(lambda flags: "(?:" if flags[1] == ":" else "", _ATOM.sub(_atom_in_python, text))
-    try:
-        with warnings.catch_warnings(action="ignore", category=FutureWarning):
-            re.compile(judged)
-    except (re.error, OverflowError) as error:
-        raise ValueError(f"{show(text)} is not a regular expression: {error}") from None
+    if fault:
+        raise ValueError(f"{show(text)} is not a regular expression: {fault}")
     return text
 
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from components.gateways import PRODUCT_PAGE
-from mesh.analysis import hosts
+from mesh.analysis import hosts, objects, virtual_services
+from mesh.analysis.mesh import Mesh
 from mesh.config import traffic
 from mesh.config.settings import INGRESS, Settings
-from mesh.core.names import ROOT
-from mesh.requests import conditions
+from mesh.core.names import ROOT, MeshNames
+from mesh.requests.routing import Proxy, Routes
 from mesh.requests.types import Request
 from mesh.traffic import ingress
 from mesh.traffic.config import ROOT as TRAFFIC
@@ -90,8 +91,9 @@ def _of(entry: Ingress, settings: Settings) -> Door | None:
 def _receivers(routes: Object, at: Door, domain: str) -> set[str]:
     """Full names of the services that get a request for the page."""
     asked = Request(host=at.host or at.inside, path=PRODUCT_PAGE, port=at.port, secure=at.scheme == "https")
-    for route in routes.manifest()["spec"]["http"]:
-        if any(conditions.request(match, asked) for match in route.get("match") or [{}]):
-            named = (one["destination"]["host"] for one in route.get("route", []))
-            return {hosts.full(host, routes.namespace, domain) for host in named}
-    return set()
+    thing = objects.Object.read(routes.manifest())
+    gateways = tuple(f"{ref.namespace}/{ref.name}" for _, _, ref in virtual_services.gateways(thing))
+    proxy = Proxy(namespace=thing.namespace, labels={}, gateways=gateways)
+    chosen = Routes(Mesh([thing], MeshNames(domain=domain))).choose([thing], asked, proxy)
+    named = (destination["host"] for destination, _ in virtual_services.shares(chosen.route)) if chosen else ()
+    return {hosts.full(host, thing.namespace, domain) for host in named}

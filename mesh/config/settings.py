@@ -6,7 +6,8 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, field_validator
 
-from mesh.analysis.policies import Level, PolicyName
+from mesh.analysis.policies import PolicyName
+from mesh.analysis.policies.policy import Level
 from mesh.analysis.suppression import Findings
 from mesh.config import profiles
 from mesh.config.addons import Addons, spelt_out

@@ -9,32 +9,28 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from mesh.core import quantities
 from mesh.core.errors import show
 from mesh.core.typed import Documented
 
-_FACTORS = {
-    **{
-        unit: Decimal(1000) ** power for power, unit in enumerate(("n", "u", "m", "", "k", "M", "G", "T", "P", "E"), -3)
-    },
-    **{f"{unit}i": Decimal(1024) ** power for power, unit in enumerate("KMGTPE", 1)},
-}
-_QUANTITY = re.compile(r"[0-9]+(\.[0-9]+)?([numkMGTPE]|[KMGTPE]i)?")
-
 
 def _quantity(value: str) -> str:
-    if not _QUANTITY.fullmatch(value):
-        raise ValueError(f'{show(value)} is not a quantity: write it like "100m", "2" or "128Mi"')
+    try:
+        amount = quantities.parse(value)
+    except ValueError:
+        raise ValueError(f'{show(value)} is not a quantity: write it like "100m", "2" or "128Mi"') from None
+    if amount < 0:
+        raise ValueError(f"{show(value)} is less than zero")
     return value
 
 
-def amount(quantity: str) -> Decimal:
-    """A quantity as a number."""
-    number, unit = re.match(r"([0-9.]+)(.*)", quantity).groups()  # type: ignore[union-attr]
-    return Decimal(number) * _FACTORS[unit]
+def _is_whole(amount: Decimal) -> bool:
+    return amount == amount.to_integral_value()
 
 
 def _size(value: str) -> str:
-    if amount(value) <= 0 or amount(value) % 1:
+    amount = quantities.parse(value)
+    if amount <= 0 or not _is_whole(amount):
         raise ValueError(f'{show(value)} is not a size: write it like "20Gi"')
     return value
 
@@ -149,12 +145,12 @@ class Resources(Documented):
     @model_validator(mode="after")
     def _consistent(self) -> Resources:
         for name, most in self.limits.items():
-            if name in self.requests and amount(self.requests[name]) > amount(most):
+            if name in self.requests and quantities.parse(self.requests[name]) > quantities.parse(most):
                 raise ValueError(f"requests {self.requests[name]} of {name}, more than the limit {most}")
         for name in {*self.requests, *self.limits} - set(_RESOURCES):
             # Kubernetes does not share out such resources: a device is a container's own, and whole.
             asked = {self.requests.get(name, self.limits.get(name)), self.limits.get(name)}
-            if len(asked) > 1 or any(value is None or amount(value) % 1 for value in asked):
+            if len(asked) > 1 or any(value is None or not _is_whole(quantities.parse(value)) for value in asked):
                 raise ValueError(f"{name} takes a whole number as its limit, and no other as its request")
         return self
 

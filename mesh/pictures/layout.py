@@ -39,14 +39,6 @@ class Frame:
     width: float
     height: float
 
-    def overlaps(self, other: Frame) -> bool:
-        return (
-            self.x < other.x + other.width
-            and other.x < self.x + self.width
-            and self.y < other.y + other.height
-            and other.y < self.y + self.height
-        )
-
 
 @dataclass(frozen=True)
 class Line:

@@ -99,7 +99,8 @@ class _Drawing:
         return self.box(service.host, _SERVICES, [service.host.partition(".svc.")[0], kind])
 
     def _receivers(self, thing: Object, route: Mapping[str, Any], source: str, to_services: bool) -> None:
-        parts = [(part["destination"], _weight(part, route)) for part in route.get("route") or ()]
+        shares = virtual_services.shares(route)
+        parts = [(said, _percent(share) if len(shares) > 1 else "") for said, share in shares]
         if route.get("mirror"):
             parts.append((route["mirror"], "copies"))
         for said, label in parts:
@@ -153,9 +154,9 @@ def _route(route: Mapping[str, Any]) -> Iterator[str]:
         yield f"and {len(matches) - _MOST} more"
     delay, abort = ((route.get("fault") or {}).get(name) for name in ("delay", "abort"))
     if delay:
-        yield f"fault: {_share(delay)} {delay.get('fixedDelay', '')} late"
+        yield f"fault: {_percent(virtual_services.hit(delay))} {delay.get('fixedDelay', '')} late"
     if abort:
-        yield f"fault: {_share(abort)} end in {abort.get('httpStatus', '')}"
+        yield f"fault: {_percent(virtual_services.hit(abort))} end in {abort.get('httpStatus', '')}"
     if route.get("redirect"):
         yield f"redirect to {route['redirect'].get('authority', '')}{route['redirect'].get('uri', '')}"
     if route.get("timeout"):
@@ -181,13 +182,8 @@ def _string(said: Mapping[str, str]) -> str:
     return f"{value}*" if how == "prefix" else f"/{value}/" if how == "regex" else value
 
 
-def _share(fault: Mapping[str, Any]) -> str:
-    value = (fault.get("percentage") or {}).get("value", fault.get("percent", 0))
-    return f"{value:g} %"
-
-
-def _weight(part: Mapping[str, Any], route: Mapping[str, Any]) -> str:
-    return f"{part.get('weight', 0)} %" if len(route["route"]) > 1 else ""
+def _percent(share: float) -> str:
+    return f"{share * 100:g} %"
 
 
 def _short(text: str) -> str:

@@ -1,1 +1,1 @@
-"""Policies that a mesh may be held to, beyond what Istio itself demands."""
+"""Whether a stack keeps the policies of `mesh.analysis.policies`, at the levels that it has chosen."""

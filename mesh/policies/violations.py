@@ -11,15 +11,15 @@ from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
 from mesh.analysis.policies import POLICIES, level
 from mesh.config.settings import Settings
-from mesh.policies.rules import RULES
+from mesh.releases.release import ISTIO
 
 
 def violations(objects: Iterable[Object], settings: Settings) -> list[Finding]:
     """Findings that nothing suppresses, the worst first; errors are those of mandatory policies."""
     mesh = Mesh(objects, settings.mesh_names)
-    rules = [rule for rule in RULES if level(rule.policy, settings.policies) != "disabled"]
-    found = (finding for rule in rules for finding in rule.findings(mesh))
-    sought = {rule.policy.code for rule in rules}
+    asked = [policy for policy in POLICIES.values() if level(policy, settings.policies) != "disabled"]
+    found = (finding for policy in asked for finding in policy.findings(mesh, ISTIO))
+    sought = {policy.code for policy in asked}
     kept = suppression.remaining(found, mesh.objects, settings.analysis.suppress, sought)
     judged = (_judged(finding, settings) for finding in kept if _level(finding, settings) != "disabled")
     return sorted(judged, key=lambda f: (-f.severity, f.code, f.ref, f.path, f.text))

@@ -7,46 +7,41 @@ from typing import Any, Final
 
 import yaml
 
+from mesh.api.proxy_config import ProxyConfig
 from mesh.core import errors
 from mesh.proxy.annotations import InjectionError
 
 ANNOTATION: Final = "proxy.istio.io/config"
 METADATA: Final = "proxyMetadata"
-DEFAULTS: Final[dict[str, Any]] = {
+_VALUES: Final[dict[str, Any]] = {
     "configPath": "./etc/istio/proxy",
     "binaryPath": "/usr/local/bin/envoy",
     "serviceCluster": "istio-proxy",
     "drainDuration": "45s",
     "parentShutdownDuration": "60s",
     "discoveryAddress": "istiod.istio-system.svc:15012",
-    "discoveryRefreshDelay": None,
-    "zipkinAddress": None,
-    "statsdUdpAddress": None,
-    "envoyMetricsServiceAddress": None,
     "proxyAdminPort": 15000,
-    "availabilityZone": None,
     "controlPlaneAuthPolicy": "MUTUAL_TLS",
-    "customConfigFile": None,
     "statNameLength": 189,
     "concurrency": 2,
-    "proxyBootstrapTemplatePath": None,
     "interceptionMode": "REDIRECT",
     "tracing": {"zipkin": {"address": "zipkin.istio-system:9411"}},
-    "sds": None,
-    "envoyAccessLogService": None,
-    "envoyMetricsService": None,
     METADATA: {},
     "statusPort": 15020,
-    "extraStatTags": None,
-    "gatewayTopology": None,
     "terminationDrainDuration": "5s",
-    "meshId": None,
-    "readinessProbe": None,
-    "proxyStatsMatcher": None,
-    "holdApplicationUntilProxyStarts": None,
-    "caCertificatesPem": None,
 }
-"""Every field of Istio 1.10's ProxyConfig, and its default there if it has one that is not empty."""
+"""Istio 1.10's defaults that are not empty."""
+_DEPRECATED: Final = {
+    "discoveryAddress": ("discoveryRefreshDelay", "zipkinAddress"),
+    "statsdUdpAddress": ("envoyMetricsServiceAddress",),
+    "proxyAdminPort": ("availabilityZone",),
+    "tracing": ("sds",),
+}
+"""Fields that pods may still set and settings may not, by the field that they follow."""
+DEFAULTS: Final[dict[str, Any]] = {
+    name: _VALUES.get(name) for field in ProxyConfig.model_fields for name in (field, *_DEPRECATED.get(field, ()))
+}
+"""Every field of Istio 1.10's ProxyConfig, in its order, and its default; None for an empty one."""
 
 
 def effective(mesh: Mapping[str, Any], annotations: Mapping[str, str]) -> dict[str, Any]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
-from mesh.api.regex import in_python
+from mesh.api import regex
 from mesh.requests.types import Request
 
 
@@ -20,7 +19,7 @@ def string(condition: Mapping[str, str] | None, value: str | None, ignore_case: 
         return True
     (how, wanted) = next(iter(condition.items()))
     if how == "regex":
-        return re.fullmatch(in_python(wanted), value) is not None
+        return regex.matches(wanted, value)
     if ignore_case:
         wanted, value = wanted.lower(), value.lower()
     return value.startswith(wanted) if how == "prefix" else value == wanted

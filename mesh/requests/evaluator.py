@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from mesh.analysis import hosts
+from mesh.analysis import hosts, virtual_services
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.mtls import STRICT, Peers
 from mesh.analysis.objects import Object
@@ -81,18 +81,15 @@ class Evaluator:
         if route.get("redirect"):
             return _redirected(chosen, asked)
         sent = _rewritten(chosen, asked)
-        parts = route.get("route") or ()
-        total = sum(part.get("weight", 0) for part in parts) or len(parts)
         receivers = [
-            self._destination(part["destination"], part.get("weight", total / len(parts)) / total, chosen, sent, pod)
-            for part in parts
+            self._destination(said, share, chosen, sent, pod) for said, share in virtual_services.shares(route) if share
         ]
         mirror = None
         if route.get("mirror"):
-            mirror = self._destination(route["mirror"], _mirrored(route), chosen, sent, pod)
+            mirror = self._destination(route["mirror"], virtual_services.mirrored(route), chosen, sent, pod)
         return Outcome(
             rule=chosen.rule,
-            receivers=tuple(receiver for receiver in receivers if receiver.share),
+            receivers=tuple(receivers),
             faults=tuple(_faults(route.get("fault") or {})),
             mirror=mirror,
             timeout=route.get("timeout") or "",
@@ -190,19 +187,8 @@ def _attempts(route: Mapping[str, Any]) -> int:
 
 
 def _faults(said: Mapping[str, Any]) -> Iterator[Fault]:
-    """Without a percentage a fault hits nobody."""
     delay, abort = said.get("delay"), said.get("abort")
     if delay and delay.get("fixedDelay"):
-        share = _percent(delay.get("percentage"), delay.get("percent") or 0)
-        yield Fault(share=share, delay=delay["fixedDelay"])
+        yield Fault(share=virtual_services.hit(delay), delay=delay["fixedDelay"])
     if abort and abort.get("httpStatus"):
-        yield Fault(share=_percent(abort.get("percentage"), 0), status=abort["httpStatus"])
-
-
-def _mirrored(route: Mapping[str, Any]) -> float:
-    plain = route.get("mirrorPercent", route.get("mirror_percent", 100))
-    return _percent(route.get("mirrorPercentage"), plain)
-
-
-def _percent(said: Mapping[str, Any] | None, otherwise: float) -> float:
-    return float((said.get("value") or 0) if said is not None else otherwise) / 100
+        yield Fault(share=virtual_services.hit(abort), status=abort["httpStatus"])

@@ -8,7 +8,7 @@ from typing import Any
 
 from mesh.analysis import hosts
 from mesh.analysis.mesh import Mesh
-from mesh.analysis.objects import Object, Ref
+from mesh.analysis.objects import Ref
 from mesh.analysis.workloads import Workload
 from mesh.core import kinds
 from mesh.core.protocols import is_http
@@ -44,19 +44,13 @@ def listening(mesh: Mesh, pod: Workload, asked: Request) -> Listening:
             speaks = is_http(server["port"].get("protocol") or "") != asked.secure
             if said not in (asked.port, target) or not speaks:
                 continue
-            names = [_host(host, thing) for host in server.get("hosts") or ()]
+            names = [hosts.of_server(entry, thing.namespace) for entry in server.get("hosts") or ()]
             number = said
             served.setdefault(thing.ref, []).extend(names)
             redirected = redirected or (tls.get("httpsRedirect", False) and _any(names, asked.host))
     reason = "" if served else f"no Gateway listens on port {asked.port}{' for https' if asked.secure else ''}"
     request = replace(asked, port=number)
     return Listening(served=served, request=request, target=target, redirected=redirected, reason=reason)
-
-
-def _host(said: str, thing: Object) -> tuple[str, str]:
-    """Namespace and host of a server's entry; `*` for every namespace."""
-    place, slash, host = said.rpartition("/")
-    return (thing.namespace if place == hosts.OWN else place) if slash else hosts.ALL, host
 
 
 def _any(names: Sequence[tuple[str, str]], host: str) -> bool:

@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Any, Final
 
 from mesh.analysis.objects import Ref
+from mesh.core import words
 from mesh.pictures import mermaid
 from mesh.review.changes import Change
 from mesh.review.fields import Field
@@ -71,8 +72,7 @@ def _merged(risks: Sequence[Risk]) -> Sequence[Risk]:
 
 
 def _refs(refs: Sequence[Ref]) -> str:
-    shown = ", ".join(f"`{ref}`" for ref in refs[:_OBJECTS])
-    return f"{shown} and {len(refs) - _OBJECTS} more" if len(refs) > _OBJECTS else shown
+    return words.some([f"`{ref}`" for ref in refs], _OBJECTS)
 
 
 def _rest(review: Review) -> Iterator[str]:

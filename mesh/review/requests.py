@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from mesh.core import words
 from mesh.requests import comparison
 from mesh.requests.comparison import NOBODY, Change
 from mesh.requests.evaluator import RETRIES
@@ -37,7 +38,7 @@ class Shift:
         told = f"{self.before} → {self.after}"
         if not (self.before and self.after):
             told = f"no longer {self.before}" if self.before else f"from now on {self.after}"
-        return f"{self.what} {way} {_some(self.sources)}: {told}"
+        return f"{self.what} {way} {words.some(self.sources, _MOST)}: {told}"
 
 
 def shifts(subject: Subject) -> Sequence[Shift]:
@@ -84,7 +85,7 @@ def _shift(changes: Sequence[Change]) -> Shift:
 def _what(changes: Sequence[Change]) -> str:
     sample = changes[0].sample
     paths = sorted({change.sample.path for change in changes})
-    where = sample.place + (paths[0] if len(paths) == 1 else f" ({_some(paths)})")
+    where = sample.place + (paths[0] if len(paths) == 1 else f" ({words.some(paths, _MOST)})")
     return f"{sample.asked}{where}{sample.with_headers}"
 
 
@@ -99,9 +100,3 @@ def _different(before: str, after: str) -> tuple[str, str]:
 def _usual(part: str, others: Sequence[str]) -> bool:
     """Whether a part says what holds everywhere, and the other answer has nothing of the kind."""
     return part == _RETRIES and not any(other.endswith(_RETRIES[1:]) for other in others)
-
-
-def _some(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:_MOST])
-    more = len(names) - _MOST
-    return f"{shown} and {more} more" if more > 0 else shown

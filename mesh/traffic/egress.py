@@ -15,7 +15,6 @@ from mesh.traffic.place import Edge, Object, Place
 
 MESH: Final = "mesh"
 """The gateway that stands for all sidecars."""
-_PLAIN: Final = 80
 _USUAL: Final = {"HTTP": 80, "TLS": 443, "TCP": None}
 _SECURED: Final = 443
 

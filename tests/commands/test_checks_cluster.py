@@ -117,14 +117,6 @@ def test_the_requests_of_the_sidecars_count() -> None:
     assert len(pods) == 9
 
 
-@pytest.mark.parametrize(
-    ("quantity", "value"),
-    [("100m", 0.1), ("4", 4), ("1.5", 1.5), ("64Gi", 64 * 2**30), ("1e3", 1000), ("2k", 2000), ("odd", 0)],
-)
-def test_quantities_are_read_as_kubernetes_writes_them(quantity: str, value: float) -> None:
-    assert nodes.number(quantity) == value
-
-
 def test_a_node_port_that_somebody_else_has_is_an_error_with_its_owner() -> None:
     result = services.node_ports(case(with_services(service("web", ports=[{"port": 80, "nodePort": 31102}]))))
     assert result.level is Level.ERROR

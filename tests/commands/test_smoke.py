@@ -70,6 +70,32 @@ def test_other_conditions_are_counted_and_not_tried() -> None:
     assert rules([service(other, to(old=100))], [DESTINATION], "default").unread == 1
 
 
+@pytest.mark.parametrize(
+    "match",
+    [
+        {"uri": {"prefix": "/reviews"}},
+        {"uri": {"regex": r"/reviews/\d+"}},
+        {"withoutHeaders": {"end-user": {}}},
+        {"sourceLabels": {"app": "productpage"}, "port": 9080},
+    ],
+)
+def test_conditions_that_the_product_pages_requests_meet_are_evaluated(match: dict[str, Any]) -> None:
+    found = rules([service({"match": [match], **to(new=100)}, to(old=100))], [DESTINATION], "default")
+    assert found == Rules(Rule({"v3": 1.0}))
+
+
+def test_a_route_of_a_user_counts_only_where_no_earlier_one_takes_the_users_requests() -> None:
+    earlier = {"match": [{"uri": {"prefix": "/reviews"}}], **to(old=100)}
+    found = rules([service(earlier, {"match": [user("jason")], **to(new=100)})], [DESTINATION], "default")
+    assert found == Rules(Rule({"v1": 1.0}), {"jason": Rule({"v1": 1.0})})
+
+
+def test_routes_that_another_virtual_service_holds_are_followed() -> None:
+    other = {"metadata": {"name": "other", "namespace": "default"}, "spec": {"http": [to(new=100)]}}
+    to_other = {"match": [{"uri": {"prefix": "/reviews"}}], "delegate": {"name": "other"}}
+    assert rules([service(to_other), other], [DESTINATION], "default") == Rules(Rule({"v3": 1.0}))
+
+
 @pytest.mark.parametrize("host", ["reviews", "reviews.default", "reviews.default.svc.cluster.local"])
 def test_a_host_is_known_in_each_of_its_forms(host: str) -> None:
     assert rules([service(to(old=100), host=host)], [DESTINATION], "default").default.shares

@@ -37,8 +37,8 @@ def recorded(checkout: Checkout, file: Path) -> str:
 @pytest.mark.parametrize("file", STATES, ids=lambda file: file.name.partition(".")[0])
 def test_a_recorded_state_previews_without_a_change(checkout: Checkout, file: Path) -> None:
     stack = recorded(checkout, file)
-    offline = {"PULUMI_CONFIG_PASSPHRASE": PASSPHRASE, "MESH_OFFLINE": "1"}
-    shown = checkout.run("make", "--silent", "preview", f"STACK={stack}", "CONTEXT=mesh-dev", NO_CHANGES, **offline)
+    command = ("make", "--silent", "preview", f"STACK={stack}", "CONTEXT=mesh-dev", NO_CHANGES)
+    shown = checkout.run(*command, PULUMI_CONFIG_PASSPHRASE=PASSPHRASE, MESH_OFFLINE="1")
     assert counts(shown).endswith("unchanged")
     assert counts(shown).count(" ") == 2, shown  # nothing but "Resources: 123 unchanged"
 

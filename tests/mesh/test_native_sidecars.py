@@ -8,8 +8,9 @@ from typing import Any
 from mesh.analysis.analyse import analyse
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
+from mesh.analysis.policies import pages, pods, release
 from mesh.core.names import USUAL
-from mesh.policies import pages, pods, release
+from mesh.releases.release import ISTIO
 from mesh.requests.evaluator import Evaluator
 from mesh.requests.types import Request
 from tests import meshes
@@ -64,7 +65,7 @@ def test_another_native_sidecar_must_not_run_as_the_proxys_user() -> None:
 def test_limits_are_asked_of_native_sidecars_and_of_no_other_init_container() -> None:
     setup = {"name": "setup", "image": "setup"}
     workload = Object.read(meshes.deployment("front", {}, initContainers=[setup, PROXY], containers=[]))
-    assert [one.path for one in pods.without_limits(workload)] == [
+    assert [one.path for one in pods.without_limits(workload, ISTIO)] == [
         "spec.template.spec.initContainers[1].resources.limits"
     ]
 
@@ -73,9 +74,9 @@ def test_grafana_that_lets_everybody_in_is_seen_in_one() -> None:
     env = [{"name": "GF_AUTH_ANONYMOUS_ENABLED", "value": "true"}]
     grafana = {"name": "grafana", "restartPolicy": "Always", "env": env}
     workload = Object.read(meshes.deployment("front", {}, initContainers=[grafana]))
-    assert [one.path for one in pages.anonymous(workload)] == ["spec.template.spec.initContainers[0].env"]
+    assert [one.path for one in pages.anonymous(workload, ISTIO)] == ["spec.template.spec.initContainers[0].env"]
 
 
 def test_a_release_runs_where_its_proxy_is_one() -> None:
     mesh = Mesh([Object.read(with_sidecar("ledger", {"app": "ledger"}, "bank"))], USUAL)
-    assert [one.code for one in release.past_end_of_life(mesh, today=date(2030, 1, 1))] == ["MESH0307"]
+    assert [one.code for one in release.past_end_of_life(mesh, ISTIO, today=date(2030, 1, 1))] == ["MESH0307"]

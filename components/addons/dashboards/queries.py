@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 from components.addons.dashboards.panels import Query
@@ -54,8 +53,9 @@ def percent(part: str) -> str:
     return f"P{part.removeprefix('0.')}"
 
 
-def durations(*matchers: str, parts: Sequence[str] = ("0.50", "0.90", "0.99")) -> list[Query]:
-    return [Query(duration(part, *matchers), percent(part)) for part in parts]
+def durations(*matchers: str) -> list[Query]:
+    """The usual percentiles of how long requests take."""
+    return [Query(duration(part, *matchers), percent(part)) for part in ("0.50", "0.90", "0.99")]
 
 
 def count(kind: str) -> str:

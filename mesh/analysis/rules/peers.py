@@ -12,7 +12,7 @@ from mesh.analysis.mesh import Mesh
 from mesh.analysis.mtls import STRICT, Peers, labels
 from mesh.analysis.objects import Object
 from mesh.analysis.workloads import Workload
-from mesh.core import kinds
+from mesh.core import kinds, words
 
 _SHOWN: Final = 3
 """So many names stand in a message."""
@@ -31,8 +31,7 @@ def strict(mesh: Mesh) -> Iterator[Finding]:
             places = [*without] if wide else [policy.namespace]
             names = [name for place in places for name in without.get(place, ())]
             if names:
-                more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-                who = f"{', '.join(names[:_SHOWN])}{more}"
+                who = words.some(names, _SHOWN)
                 text = f"{who} without a sidecar cannot call what requires mutual TLS: inject them, or use PERMISSIVE"
                 yield codes.STRICT_WITHOUT_SIDECAR.at(policy, "mtls.mode", text)
 

@@ -17,12 +17,11 @@ class _Served:
     """The hosts that a Gateway serves, to VirtualServices of one namespace or of all."""
 
     def __init__(self, gateway: Object) -> None:
-        self._names: set[tuple[str, str]] = set()
-        for server in gateway.items("servers"):
-            for host in server.get("hosts") or ():
-                place, slash, name = host.rpartition("/")
-                own = {"": hosts.ALL, hosts.OWN: gateway.namespace}
-                self._names.add((own.get(place, place) if slash else hosts.ALL, name))
+        self._names = {
+            hosts.of_server(entry, gateway.namespace)
+            for server in gateway.items("servers")
+            for entry in server.get("hosts") or ()
+        }
 
     def has(self, host: str, namespace: str) -> bool:
         """Whether it serves `host`, or if that is a wildcard some of its names, to `namespace`."""

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
-from mesh.core import kinds
+from mesh.core import kinds, words
 from mesh.core.kinds import group_of
 from mesh.review.fields import differences
 from mesh.review.risks.risk import Found, RiskKind, Weight
@@ -28,7 +28,7 @@ def restarted(subject: Subject) -> str:
     found = [_number(old, subject.old) for old, _, _ in _restarted(subject)]
     count = sum(number for number, _ in found)
     more = "at least " if any(more for _, more in found) else ""
-    return f"{more}{count} pod{'' if count == 1 else 's'}" if found else ""
+    return f"{more}{words.count(count, 'pod')}" if found else ""
 
 
 def _restarted(subject: Subject) -> Iterator[tuple[Object, Object, bool]]:
@@ -56,7 +56,7 @@ def _pods(thing: Object, mesh: Mesh) -> str:
     count, more = _number(thing, mesh)
     if thing.kind == kinds.DAEMON_SET:
         return "a pod on each node"
-    return f"{'at least ' if more else ''}{count} pod{'' if count == 1 else 's'}"
+    return f"{'at least ' if more else ''}{words.count(count, 'pod')}"
 
 
 def _number(thing: Object, mesh: Mesh) -> tuple[int, bool]:
@@ -122,8 +122,7 @@ def rights(subject: Subject) -> Found:
     for change in subject.of(kinds.ROLE, kinds.CLUSTER_ROLE):
         before, after = (_granted(thing) for thing in (change.old, change.new))
         if change.old and (more := sorted(after - before)):
-            told = "; ".join(f"{verb} {what}" for what, verb in more[:_MOST])
-            yield change.ref, f"may now {told}{f' and {len(more) - _MOST} more' if len(more) > _MOST else ''}"
+            yield change.ref, f"may now {words.some([f'{verb} {what}' for what, verb in more], _MOST, '; ')}"
 
 
 def _granted(role: Object | None) -> set[tuple[str, str]]:

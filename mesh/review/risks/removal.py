@@ -8,7 +8,7 @@ from typing import Any, Final
 from mesh.analysis import workloads
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object, Ref
-from mesh.core import kinds
+from mesh.core import kinds, words
 from mesh.core.names import WAIT_FOR
 from mesh.review.risks.risk import Found, RiskKind, Weight
 from mesh.review.subject import Subject
@@ -53,8 +53,7 @@ def injection(subject: Subject) -> Found:
 
 
 def _pods(names: list[str]) -> str:
-    count = f"{len(names)} workload{'s' if len(names) > 1 else ''}"
-    return f"{count} without a sidecar: {', '.join(sorted(names))}"
+    return f"{words.count(len(names), 'workload')} without a sidecar: {', '.join(sorted(names))}"
 
 
 def validation(subject: Subject) -> Found:
@@ -88,7 +87,7 @@ def limits(subject: Subject) -> Found:
         was, now = (list(_limits(thing.spec)) if thing else [] for thing in (change.old, change.new))
         if len(now) < len(was):
             gone = len(was) - len(now)
-            yield change.ref, f"{gone} limit{'s' if gone > 1 else ''} of requests gone"
+            yield change.ref, f"{words.count(gone, 'limit')} of requests gone"
         elif any(after > before for before, after in zip(was, now, strict=False)):
             yield change.ref, "more requests are let through"
     for change in subject.of(kinds.CONFIG_MAP):

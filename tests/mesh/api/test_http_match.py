@@ -26,7 +26,7 @@ EMPTY = "must not be empty; leave the condition empty to ask for presence"
         ({"ignoreUriCase": "yes"}, 'ignoreUriCase: expected true or false, got "yes"'),
         (
             {"uri": {"regex": "("}},
-            'uri.regex: "(" is not a regular expression: missing ), unterminated subpattern at position 0',
+            'uri.regex: "(" is not a regular expression: missing ): (',
         ),
     ],
 )

@@ -1,11 +1,9 @@
 """Which regular expressions Istio's proxies could read."""
 
-import warnings
-
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from mesh.api.regex import LONGEST, Regex
+from mesh.api.regex import LONGEST, Regex, matches
 
 READ = TypeAdapter(Regex)
 
@@ -32,6 +30,10 @@ READ = TypeAdapter(Regex)
         r"\Qa+(\E",
         r"\Aa\z",
         "(?P<name>a)",
+        "(?P<a>b)(?P<a>c)",
+        r"\x{1F600}",
+        r"\\C\Q\C(?<n>a\E[(?<n>a][\\p{Kawi}]",
+        "a{,2}",
         "a{2}b{1,}c{3,1000}",
         "x" * LONGEST,
     ],
@@ -60,6 +62,8 @@ def test_what_re2_reads_is_accepted(text: str) -> None:
         ("a++", "++"),
         ("a{2}+", "{2}+"),
         ("[[:alfa:]]", "[:alfa:]"),
+        (r"\p{Foo}", r"\p{Foo}"),
+        (r"[a\P{^Foo}]", r"\P{^Foo}"),
     ],
 )
 def test_what_only_other_kinds_of_expression_have_is_named(text: str, part: str) -> None:
@@ -68,7 +72,7 @@ def test_what_only_other_kinds_of_expression_have_is_named(text: str, part: str)
     assert f": {part} is not part of RE2, the syntax that Istio reads [type" in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["(", "[a", "a**", "*", "a{3,2}", "\\", "(?P<a>b)(?P<a>c)", "[z-a]", r"\y", r"[\y]"])
+@pytest.mark.parametrize("text", ["(", "[a", "a**", "*", "a{3,2}", "\\", "(?P<a-b>c)", "[z-a]", r"\y", r"[\y]"])
 def test_what_is_no_expression_at_all_is_refused(text: str) -> None:
     with pytest.raises(ValidationError, match="is not a regular expression"):
         READ.validate_python(text)
@@ -83,7 +87,38 @@ def test_an_expression_has_limits() -> None:
         READ.validate_python("")
 
 
-def test_pythons_own_warnings_stay_unheard() -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        READ.validate_python("[[a]")
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("(?<name>a)", "(?<name>"),
+        ("(?P<é>a)", "(?P<é>"),
+        (r"a\C", r"\C"),
+        (r"\p{Kawi}", r"\p{Kawi}"),
+        (r"[^a\P{^Toto}]", r"\P{^Toto}"),
+    ],
+)
+def test_what_only_a_newer_re2_has_than_that_of_the_release_is_refused(text: str, part: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        READ.validate_python(text)
+    assert f": {part} is not part of RE2, the syntax that Istio reads [type" in str(caught.value)
+
+
+def test_an_expression_that_repeats_itself_too_often_or_grows_too_large_is_refused() -> None:
+    with pytest.raises(ValidationError, match="repeats at most 1000 times"):
+        READ.validate_python("(a{1000}){2}")
+    with pytest.raises(ValidationError, match="is not a regular expression: pattern too large"):
+        READ.validate_python(r"(?i)\p{L}{999}")
+
+
+def test_what_re2_says_of_its_own_stays_unheard(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ValidationError):
+        READ.validate_python("(")
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "good"),
+    [("/n.w", "/new", True), ("/n", "/new", False), (r"\x{1F600}\pL+", "😀é", True), ("(", "(", False)],
+)
+def test_a_whole_value_matches_or_does_not(text: str, value: str, good: bool) -> None:
+    assert matches(text, value) is good

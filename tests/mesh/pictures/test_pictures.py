@@ -145,10 +145,19 @@ def test_every_kind_of_picture_has_its_case() -> None:
     assert {box.state for one in drawn for box in one.boxes} == {"", "added", "removed"}
 
 
+def overlap(one: layout.Frame, other: layout.Frame) -> bool:
+    return (
+        one.x < other.x + other.width
+        and other.x < one.x + one.width
+        and one.y < other.y + other.height
+        and other.y < one.y + one.height
+    )
+
+
 def test_nothing_overlaps(shown: Picture) -> None:
     placed = layout.place(shown)
     frames = [frame for _, frame in placed.boxes] + [line.label for line in placed.lines if line.label]
-    assert [pair for pair in itertools.combinations(frames, 2) if pair[0].overlaps(pair[1])] == []
+    assert [pair for pair in itertools.combinations(frames, 2) if overlap(*pair)] == []
 
 
 def test_all_text_is_inside_of_its_box_and_of_the_picture(shown: Picture) -> None:
@@ -157,7 +166,7 @@ def test_all_text_is_inside_of_its_box_and_of_the_picture(shown: Picture) -> Non
     for text in root.iter(f"{SVG}text"):
         x, y = float(text.get("x", "")), float(text.get("y", ""))
         width = layout.text_width(text.text or "") * float(text.get("font-size", layout.SIZE)) / layout.SIZE
-        within = [frame for frame in (ground, *frames) if frame.overlaps(layout.Frame(x + 1, y, 0, 0))]
+        within = [frame for frame in (ground, *frames) if overlap(frame, layout.Frame(x + 1, y, 0, 0))]
         headline = text.text == shown.title or text.text in shown.columns
         assert len(within) == (1 if headline else 2), text.text
         assert all(x + width <= frame.x + frame.width + 0.1 for frame in within), text.text
@@ -171,7 +180,7 @@ def test_no_arrow_touches_a_box_on_its_way_or_the_label_of_another(shown: Pictur
     for line, way in zip(placed.lines, curves, strict=True):
         labels = [other.label for other in placed.lines if other.label and other is not line]
         for x, y in points(way):
-            touched = [frame for frame in (*boxes, *labels) if frame.overlaps(layout.Frame(x, y, 0, 0))]
+            touched = [frame for frame in (*boxes, *labels) if overlap(frame, layout.Frame(x, y, 0, 0))]
             assert touched == [], line.arrow
 
 
@@ -188,6 +197,18 @@ def test_the_svg_is_well_formed_whatever_names_say() -> None:
     root = ET.fromstring(svg.draw(picture(odd)))
     assert '/<&"|`#/' in {text.text for text in root.iter("{http://www.w3.org/2000/svg}text")}
     assert '"]' not in mermaid.write(picture(odd)).replace('"]\n', "").replace('"]:::', "")
+
+
+SPLIT = (("v1", 3), ("v2", 1))
+"""Weights that do not add up to 100, which proxies take as parts of their sum."""
+
+
+def test_shares_are_those_that_requests_really_have() -> None:
+    delay = {"fixedDelay": "1s", "percentage": {}, "percent": 50}  # a percentage that is there counts, if it is 0, too
+    assert "fault: 0 % 1s late" in texts(picture(routes("cart", to("cart", "v1", fault={"delay": delay}))))
+    parts = [{"destination": {"host": "cart", "subset": version}, "weight": weight} for version, weight in SPLIT]
+    labels = {arrow.label for arrow in picture(routes("cart", {"route": parts})).arrows}
+    assert labels == {"", "75 %", "25 %"}
 
 
 def test_mermaid_has_every_box_and_arrow() -> None:

@@ -10,11 +10,11 @@ import pytest
 from commands import policy, stackfiles
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
-from mesh.analysis.policies import POLICIES
+from mesh.analysis.policies import POLICIES, UNUSED_SUPPRESSION, access, release
 from mesh.config import loading
 from mesh.config.settings import SettingsError
 from mesh.core.names import USUAL
-from mesh.policies import access, release, rules, violations
+from mesh.policies import violations
 from mesh.releases.release import ISTIO
 from tests import meshes
 
@@ -162,7 +162,7 @@ def test_a_protocol_without_hosts_may_have_a_star() -> None:
     ],
 )
 def test_rules_that_requests_get_past_are_found(action: str, operation: dict[str, Any], fields: list[str]) -> None:
-    paths = [finding.path for finding in access.bypassed(access_policy(action, **operation))]
+    paths = [finding.path for finding in access.bypassed(access_policy(action, **operation), ISTIO)]
     assert paths == [f"rules[0].to[0].operation.{field}" for field in fields]
 
 
@@ -177,11 +177,11 @@ def test_a_release_is_found_from_the_day_after_its_end_on(today: str, count: int
         "gateway", {"app": "gateway"}, containers=[pod(image="docker.io/istio/proxyv2:x@sha256:0")]
     )
     mesh = Mesh([Object.read(proxy)], USUAL)
-    assert len(list(release.past_end_of_life(mesh, today=date.fromisoformat(today)))) == count
+    assert len(list(release.past_end_of_life(mesh, ISTIO, today=date.fromisoformat(today)))) == count
 
 
 def test_a_stack_without_istio_has_no_release() -> None:
-    assert list(release.past_end_of_life(Mesh([], USUAL), today=date(2030, 1, 1))) == []
+    assert list(release.past_end_of_life(Mesh([], USUAL), ISTIO, today=date(2030, 1, 1))) == []
 
 
 def entry(code: str, where: str) -> str:
@@ -214,8 +214,9 @@ def test_a_policy_that_there_is_not_is_refused_with_the_nearest() -> None:
         loading.load({"mesh:policies": '{"missing-limit": "mandatory"}'})
 
 
-def test_every_policy_has_a_rule_but_the_one_about_reasons() -> None:
-    assert {rule.policy.code for rule in rules.RULES} | {"MESH0001"} == set(POLICIES)
+def test_every_policy_is_looked_for_in_one_way_but_the_one_about_reasons() -> None:
+    looked_for = {code for code, one in POLICIES.items() if bool(one.alone) != bool(one.together)}
+    assert looked_for | {UNUSED_SUPPRESSION.code} == set(POLICIES)
 
 
 def test_hardened_has_no_finding_that_it_does_not_explain() -> None:

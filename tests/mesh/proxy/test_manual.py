@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from components import meshconfig
+from mesh.api.proxy_config import ProxyConfig
 from mesh.config import profiles
 from mesh.config.installation import Installation
 from mesh.proxy import InjectionError, proxyconfig
@@ -213,6 +214,12 @@ def test_the_default_configuration_needs_no_telling() -> None:
         "zipkinAddress": "",
     }
     assert proxyconfig.differences(proxyconfig.effective({"defaultConfig": written_out}, {})) == {}
+
+
+def test_a_pod_may_set_every_field_that_settings_may_and_those_that_are_deprecated() -> None:
+    fields = [*ProxyConfig.model_fields, "zipkinAddress", "sds"]
+    assert proxyconfig.effective({"defaultConfig": dict.fromkeys(fields)}, {}).keys() == proxyconfig.DEFAULTS.keys()
+    assert proxyconfig._VALUES.keys() | proxyconfig._DEPRECATED.keys() <= ProxyConfig.model_fields.keys()
 
 
 def test_a_field_of_the_mesh_that_there_is_not_is_refused() -> None:

@@ -105,6 +105,11 @@ def test_a_receiver_of_weight_0_gets_nothing() -> None:
     assert who(called(routes("cart", {"route": parts}))) == [("v1", 1.0, ("cart-v1",))]
 
 
+def test_a_receiver_without_a_weight_beside_one_with_a_weight_gets_nothing() -> None:
+    cart = [{"destination": {"host": "cart", "subset": f"v{i}"}} for i in (1, 2)]
+    assert who(called(routes("cart", {"route": [{**cart[0], "weight": 100}, cart[1]]}))) == [("v1", 1.0, ("cart-v1",))]
+
+
 def test_a_service_without_routes_is_reached_at_all_of_its_pods() -> None:
     outcome = called(host="front", by="cart-v1")
     assert who(outcome) == [("", 1.0, ("front",))]

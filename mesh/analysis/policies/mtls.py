@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
-from mesh.analysis import policies
 from mesh.analysis.findings import Finding
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.mtls import STRICT, Peers
+from mesh.analysis.policies.policy import Policy
+from mesh.releases.release import Release
 
 
-def plain_text(mesh: Mesh) -> Iterator[Finding]:
+def plain_text(mesh: Mesh, _: Release) -> Iterator[Finding]:
     """Workloads, and single ports of them, that mutual TLS is not asked of. Gateways are there to be called by all."""
     peers = Peers(mesh)
     for workload in mesh.workloads.all:
@@ -22,10 +23,18 @@ def plain_text(mesh: Mesh) -> Iterator[Finding]:
         mode = peers.mode(workload)
         if mode != STRICT:
             text = f"mutual TLS is {mode} {said}: it should be {STRICT}"
-            yield policies.PLAIN_TEXT.at(workload.object, "", text)
+            yield PLAIN_TEXT.at(workload.object, "", text)
         ports: Mapping[Any, Any] = (deciding[0].spec.get("portLevelMtls") or {}) if deciding else {}
         for port in ports:
             single = peers.mode(workload, int(port))
             if single not in (STRICT, mode):
                 text = f"mutual TLS is {single} on port {port} {said}: it should be {STRICT}"
-                yield policies.PLAIN_TEXT.at(workload.object, "", text)
+                yield PLAIN_TEXT.at(workload.object, "", text)
+
+
+PLAIN_TEXT: Final = Policy(
+    code="MESH0303",
+    name="PlainTextAccepted",
+    meaning="A workload with a sidecar takes plain text: no PeerAuthentication makes it STRICT.",
+    together=plain_text,
+)

@@ -5,27 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from mesh.analysis import policies
 from mesh.analysis.findings import Finding
 from mesh.analysis.objects import Object
+from mesh.analysis.policies.policy import Policy
 from mesh.core import pods
+from mesh.releases.release import Release
 
 _AT_INJECTION: Final = "auto"
 """The image of a container that the injector fills in."""
 _LIMITS: Final = ("cpu", "memory")
 
 
-def without_digest(thing: Object) -> Iterator[Finding]:
+def without_digest(thing: Object, _: Release) -> Iterator[Finding]:
     """Images that a tag alone names."""
     path, pod = pods.spec_of(thing.kind, thing.body)
     for container in pods.every(pod):
         image = container.image
         if image and image != _AT_INJECTION and "@" not in image:
             text = f"{image} has no digest: add the one that you have checked, `@sha256:…`"
-            yield policies.IMAGE_WITHOUT_DIGEST.at(thing, f"{path}.{container.path}.image", text)
+            yield IMAGE_WITHOUT_DIGEST.at(thing, f"{path}.{container.path}.image", text)
 
 
-def without_limits(thing: Object) -> Iterator[Finding]:
+def without_limits(thing: Object, _: Release) -> Iterator[Finding]:
     """Containers that run on without a limit of memory or CPU."""
     path, pod = pods.spec_of(thing.kind, thing.body)
     for container in pods.running(pod):
@@ -33,4 +34,19 @@ def without_limits(thing: Object) -> Iterator[Finding]:
         lacking = " or ".join(name for name in _LIMITS if name not in limits)
         if lacking and container.image != _AT_INJECTION:
             text = f"the container {container.name} has no limit of {lacking}"
-            yield policies.NO_LIMITS.at(thing, f"{path}.{container.path}.resources.limits", text)
+            yield NO_LIMITS.at(thing, f"{path}.{container.path}.resources.limits", text)
+
+
+IMAGE_WITHOUT_DIGEST: Final = Policy(
+    code="MESH0302",
+    name="ImageWithoutDigest",
+    meaning="An image is named by a tag alone, which may come to mean another image.",
+    level="disabled",
+    alone=without_digest,
+)
+NO_LIMITS: Final = Policy(
+    code="MESH0305",
+    name="MissingLimits",
+    meaning="A container may take all memory or CPU of its node.",
+    alone=without_limits,
+)

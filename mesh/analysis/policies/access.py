@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from mesh.analysis import policies
 from mesh.analysis.findings import Finding
 from mesh.analysis.objects import Object
+from mesh.analysis.policies.policy import Policy
 from mesh.core import kinds
-from mesh.releases.release import ISTIO, Release
+from mesh.releases.release import Release
 
 BULLETIN: Final = "ISTIO-SECURITY-2021-008"
 _SHUTS_OUT_BY: Final[Mapping[str, tuple[str, str]]] = {
@@ -29,7 +29,7 @@ _WATCHING: Final = "AUDIT"
 _INSTEAD: Final = "write a rule that lets callers in by their"
 
 
-def bypassed(thing: Object, release: Release = ISTIO) -> Iterator[Finding]:
+def bypassed(thing: Object, release: Release) -> Iterator[Finding]:
     """Operations of an AuthorizationPolicy that requests get past."""
     if thing.kind != kinds.AUTHORIZATION_POLICY or BULLETIN not in release.bulletins:
         return
@@ -37,7 +37,7 @@ def bypassed(thing: Object, release: Release = ISTIO) -> Iterator[Finding]:
     for i, rule in enumerate(thing.items("rules")):
         for j, to in enumerate(rule.get("to") or ()):
             for field, text in _wrong(to.get("operation") or {}, action):
-                yield policies.BYPASSED_RULE.at(thing, f"rules[{i}].to[{j}].operation.{field}", text)
+                yield BYPASSED_RULE.at(thing, f"rules[{i}].to[{j}].operation.{field}", text)
 
 
 def _wrong(operation: Mapping[str, Any], action: str) -> Iterator[tuple[str, str]]:
@@ -54,3 +54,11 @@ def _wrong(operation: Mapping[str, Any], action: str) -> Iterator[tuple[str, str
         for name in names:
             if "*" not in name and ":" not in name and f"{name}:*" not in names:
                 yield field, f"{name} does not stand for {name} with a port: add {name}:*"
+
+
+BYPASSED_RULE: Final = Policy(
+    code="MESH0306",
+    name="BypassedRule",
+    meaning=f"The release's proxies let requests past an AuthorizationPolicy that is meant for them ({BULLETIN}).",
+    alone=bypassed,
+)

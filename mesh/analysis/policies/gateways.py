@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from mesh.analysis import policies
 from mesh.analysis.findings import Finding
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
+from mesh.analysis.policies.policy import Policy
 from mesh.core import kinds
 from mesh.core.protocols import is_http, is_tls
+from mesh.releases.release import Release
 
 _OUTSIDE: Final = ("LoadBalancer", "NodePort")
 
 
-def wildcards(mesh: Mesh) -> Iterator[Finding]:
+def wildcards(mesh: Mesh, _: Release) -> Iterator[Finding]:
     """Hosts with a star, at gateways with a Service that is reached from outside."""
     for gateway in mesh.of(kinds.GATEWAY):
         pods = mesh.workloads.select(gateway.spec.get("selector") or {})
@@ -30,9 +31,17 @@ def wildcards(mesh: Mesh) -> Iterator[Finding]:
                 if name.startswith("*"):
                     which = "any host" if name == "*" else f"any host below {name[2:]}"
                     text = f"{which} is served to the outside, through {' and '.join(ways)}: name the hosts"
-                    yield policies.WILDCARD_HOST.at(gateway, f"servers[{i}].hosts[{j}]", text)
+                    yield WILDCARD_HOST.at(gateway, f"servers[{i}].hosts[{j}]", text)
 
 
 def _is_outside(service: Object) -> bool:
     """Whether a Service is reached from outside."""
     return service.spec.get("type") in _OUTSIDE or bool(service.spec.get("externalIPs"))
+
+
+WILDCARD_HOST: Final = Policy(
+    code="MESH0304",
+    name="WildcardHost",
+    meaning="A gateway that is reached from outside serves hosts that nobody has named.",
+    together=wildcards,
+)

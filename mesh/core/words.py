@@ -1,0 +1,14 @@
+"""Numbers and lists as a sentence takes them."""
+
+from collections.abc import Sequence
+
+
+def count(number: int, noun: str) -> str:
+    """`1 node`, `2 nodes`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def some(names: Sequence[str], most: int, between: str = ", ") -> str:
+    """The first names, and how many there are more: `a, b and 3 more`."""
+    shown = between.join(names[:most])
+    return f"{shown} and {len(names) - most} more" if len(names) > most else shown
