@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from commands import analyze, pictures, render, stackfiles
+from commands import analyze, pictures
 from mesh.analysis.mesh import Mesh
 from mesh.pictures import map as drawing
 from mesh.pictures.model import Picture
@@ -17,5 +17,5 @@ def run(stack: str, out: Path) -> int:
 
 def of(stack: str) -> Picture:
     """The map of what a stack makes."""
-    objects = analyze.objects(render.record(stack, stackfiles.config(stack)))
-    return drawing.of(Mesh(objects), f"mesh {stack}")
+    _, made = analyze.rendered(stack)
+    return drawing.of(Mesh(made), f"mesh {stack}")

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from cluster import kubectl
 from cluster.kubectl import Target
+from mesh import bookinfo
 
 Object = Mapping[str, Any]
-
-SERVICE: Final = "reviews"
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,7 @@ def _routes(services: Sequence[Object], namespace: str) -> list[Object]:
 def _is_about(host: str, owner: Object, namespace: str) -> bool:
     """Whether a host, as an object writes it, is the reviews that is meant."""
     full = host if "." in host else f"{host}.{owner['metadata']['namespace']}"
-    return full == f"{SERVICE}.{namespace}" or full.startswith(f"{SERVICE}.{namespace}.svc")
+    return full == f"{bookinfo.REVIEWS}.{namespace}" or full.startswith(f"{bookinfo.REVIEWS}.{namespace}.svc")
 
 
 def _user(match: Object) -> str | None:

@@ -1,4 +1,4 @@
-"""Registers the objects that traffic config becomes."""
+"""Registers the objects that `mesh:traffic` becomes, and in the same way those of `mesh:security`."""
 
 from __future__ import annotations
 
@@ -8,19 +8,31 @@ from dataclasses import dataclass
 import pulumi
 
 from components import kube
+from mesh.config.stack import Stack
+from mesh.traffic.objects import ConfigObject
 from mesh.traffic.order import Early
-from mesh.traffic.place import Object
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrafficArgs:
     """What is registered, and after what."""
 
-    objects: Sequence[Object]
+    objects: Sequence[ConfigObject]
     namespaces: Mapping[str, pulumi.Input[str]]
     """The name of each namespace, known when it exists."""
     api: Sequence[pulumi.Resource]
     """Istio's definitions and their validation."""
+
+
+def install(
+    stack: Stack,
+    namespaces: Mapping[str, pulumi.Input[str]],
+    api: Sequence[pulumi.Resource],
+    opts: pulumi.ResourceOptions,
+) -> None:
+    """The rules of `mesh:traffic`, where the stack has any."""
+    if stack.settings.traffic:
+        Traffic("traffic", TrafficArgs(objects=stack.traffic, namespaces=namespaces, api=api), opts)
 
 
 class Traffic(pulumi.ComponentResource):

@@ -12,7 +12,7 @@ from components.addons.addon import CHECKSUM
 from engine import manifests, program
 from engine.manifests import KINDS, Collected
 from mesh.analysis.objects import Object
-from mesh.config.settings import Settings
+from mesh.config.stack import Stack
 
 READ = ("spec", "webhooks")
 """What rules look at, besides metadata."""
@@ -22,7 +22,7 @@ def recorded(monkeypatch: pytest.MonkeyPatch, name: str) -> tuple[list[Object], 
     """A stack's objects as the program collects them, and as Pulumi's own serialization has them in the end."""
     seen: list[Object] = []
 
-    def review(_: Settings, made: Collected) -> None:
+    def review(_: Stack, made: Collected) -> None:
         seen.extend(made.objects)
 
     monkeypatch.setattr(program, "review", review)

@@ -11,7 +11,7 @@ from mesh.config.settings import Settings, SettingsError
 def load(command_line: str | None = None, /, **keys: object) -> Settings:
     """The settings of a config with these keys, as Pulumi hands them over."""
     text = {f"mesh:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in keys.items()}
-    return loading.load(text, command_line)
+    return loading.load(text, command_line).settings
 
 
 def refusal(command_line: str | None = None, /, **keys: object) -> str:
@@ -107,7 +107,7 @@ def test_the_command_line_cannot_lead_a_stack_away_from_its_cluster() -> None:
 
 
 def test_keys_of_other_namespaces_are_left_alone() -> None:
-    assert loading.load({"aws:region": "x"}).profile == "default"
+    assert loading.load({"aws:region": "x"}).settings.profile == "default"
 
 
 def test_a_namespace_of_a_gateway_is_declared() -> None:
