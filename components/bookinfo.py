@@ -18,7 +18,6 @@ from mesh.releases.release import ISTIO
 
 core = k8s.core.v1
 
-GATEWAY: Final = "bookinfo-gateway"
 SCRATCH: Final = {
     bookinfo.REVIEWS: {"wlp-output": "/opt/ibm/wlp/output", "tmp": "/tmp"},
     bookinfo.PRODUCT_PAGE: {"tmp": "/tmp"},
@@ -89,11 +88,11 @@ class Bookinfo(pulumi.ComponentResource):
             match=[api.HTTPMatchRequest(uri=api.StringMatch(**path)) for path in bookinfo.VISITOR_PATHS],
             route=[api.HTTPRouteDestination(destination=page)],
         )
-        routes = api.VirtualService(hosts=["*"], gateways=[GATEWAY], http=[route])
+        routes = api.VirtualService(hosts=["*"], gateways=[bookinfo.GATEWAY], http=[route])
         namespace = self._namespace.name
         after = self._namespace.other(self, *self._args.api)
-        kube.custom(gateway.manifest(GATEWAY, namespace), namespace, after)
-        kube.custom(routes.manifest("bookinfo", namespace), namespace, after)
+        kube.custom(gateway.manifest(bookinfo.GATEWAY, namespace), namespace, after)
+        kube.custom(routes.manifest(bookinfo.ROUTES, namespace), namespace, after)
 
 
 def install(

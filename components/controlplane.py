@@ -15,7 +15,8 @@ from mesh.config.installation import Installation
 
 @dataclass(frozen=True, kw_only=True)
 class ControlPlane:
-    """Resources that others wait for; none where the stack has no control plane."""
+    """Resources that others wait for. Of an istiod elsewhere that is its injection webhook alone; without a control
+    plane, nothing."""
 
     serving: Sequence[pulumi.Resource] = ()
     """Ready when proxies get their configuration."""
@@ -28,11 +29,11 @@ class ControlPlane:
 def install(mesh: Installation, base: Base, gate: bool, opts: pulumi.ResourceOptions) -> ControlPlane:
     """The control plane that the values ask for. `gate`: whether its webhooks count as ready only when istiod has
     patched them."""
-    made: Istiod | Remote
     if mesh.values.pilot.enabled:
-        made = Istiod("istiod", IstiodArgs(mesh=mesh, base=base, gate=gate), opts)
-    elif mesh.values.istiodRemote.enabled:
-        made = Remote("remote", RemoteArgs(mesh=mesh, base=base, gate=gate), opts)
-    else:
-        return ControlPlane()
-    return ControlPlane(serving=made.serving, injecting=[*made.serving, made.injector], validating=made.validation)
+        istiod = Istiod("istiod", IstiodArgs(mesh=mesh, base=base, gate=gate), opts)
+        injecting = [*istiod.serving, istiod.injector]
+        return ControlPlane(serving=istiod.serving, injecting=injecting, validating=istiod.validation)
+    if mesh.values.istiodRemote.enabled:
+        remote = Remote("remote", RemoteArgs(mesh=mesh, base=base, gate=gate), opts)
+        return ControlPlane(injecting=[remote.injector])
+    return ControlPlane()

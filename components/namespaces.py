@@ -25,7 +25,7 @@ class NamespacesArgs:
     mesh: Installation
     """The control plane's, whose label says which namespaces it injects."""
     root: pulumi.Input[str]
-    """Istio's own, which others have made, known when it exists."""
+    """Istio's own namespace, which is made elsewhere; known when it exists."""
     injected: Mapping[str, InjectedNamespace]
     others: Mapping[str, Ownership]
     """Those without injection."""

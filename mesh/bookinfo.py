@@ -41,6 +41,10 @@ VISITOR_PATHS: Final[tuple[Mapping[str, str], ...]] = (
 )
 """What visitors ask the product page for, as conditions of a route."""
 
+GATEWAY: Final = "bookinfo-gateway"
+ROUTES: Final = "bookinfo"
+"""Names of its own Gateway and VirtualService."""
+
 STARS: Final[Mapping[str | None, str]] = {None: "v1", "black": "v2", "red": "v3"}
 """The versions of reviews by the colour of their stars; those with stars ask ratings for them."""
 

@@ -22,8 +22,8 @@ def recorded(monkeypatch: pytest.MonkeyPatch, name: str) -> tuple[list[Object], 
     """A stack's objects as the program collects them, and as Pulumi's own serialization has them in the end."""
     seen: list[Object] = []
 
-    def review(_: Stack, made: Collected) -> None:
-        seen.extend(made.objects)
+    def review(stack: Stack, made: Collected) -> None:
+        seen.extend(stack.located(made.objects))
 
     monkeypatch.setattr(program, "review", review)
     manifests: list[Mapping[str, Any]] = [m for m in render.manifests(render.record(name)) if m["kind"] in KINDS]
@@ -54,7 +54,7 @@ def test_each_object_knows_the_config_key_that_it_comes_from(monkeypatch: pytest
     origins = {str(thing.ref): thing.origin for thing in seen}
     assert origins["VirtualService default/bookinfo"] == "mesh:bookinfo"
     assert origins["Deployment istio-system/istio-ingressgateway"] == "mesh:gateways.istio-ingressgateway"
-    assert origins["Namespace default"] == "mesh:injectedNamespaces"
+    assert origins["Namespace default"] == "mesh:injectedNamespaces.default"
 
 
 def test_a_component_of_somebody_else_has_no_key() -> None:

@@ -212,6 +212,19 @@ def test_the_short_forms_cannot_contradict_the_gateway() -> None:
     assert text == "mesh:ingressNodePorts.http2: 31001 contradicts nodePort 31000 in mesh:gateways"
 
 
+def test_what_a_short_form_makes_of_the_gateway_is_checked_with_the_gateways_path() -> None:
+    own = {"istio-ingressgateway": {"loadBalancerIP": "192.0.2.1"}}
+    text = refusal(
+        gatewayServiceType="NodePort", gateways=own, namespaces={"a": "create"}, rateLimit={"namespace": "b"}
+    )
+    gateway, limit = text.splitlines()
+    assert gateway == (
+        "mesh:gateways.istio-ingressgateway: loadBalancerIP and loadBalancerSourceRanges are for a LoadBalancer,"
+        " this is a NodePort"
+    )
+    assert limit.startswith("mesh:rateLimit.namespace: b is not one of")
+
+
 def test_two_gateways_cannot_have_one_node_port() -> None:
     ports = [{"name": "tls", "port": 443, "nodePort": 31102}]
     text = refusal(ingressNodePorts={"http2": 31102}, gateways={"internal": {"ports": ports}})
