@@ -10,7 +10,7 @@ import pulumi
 from components import kube
 from mesh.config.stack import Stack
 from mesh.traffic.objects import ConfigObject
-from mesh.traffic.order import Early
+from mesh.traffic.order import Prerequisites
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,10 +46,10 @@ class Traffic(pulumi.ComponentResource):
 
 def register(parent: pulumi.Resource, args: TrafficArgs) -> None:
     """Registers the objects as children; those that are late wait for those that they need."""
-    early = Early[pulumi.Resource]()
+    first = Prerequisites[pulumi.Resource]()
     for item in sorted(args.objects, key=lambda item: item.late):
-        after = [*args.api, *(early.needed_by(item) if item.late else [])]
+        after = [*args.api, *(first.needed_by(item) if item.late else [])]
         opts = pulumi.ResourceOptions(parent=parent, depends_on=after)
         made = kube.custom(item.manifest(), args.namespaces[item.namespace], opts)
         if not item.late:
-            early.add(item, made)
+            first.add(item, made)

@@ -8,12 +8,12 @@ from typing import Final, Literal
 PRODUCT_PAGE: Final = "productpage"
 REVIEWS: Final = "reviews"
 VERSIONS: Final[Mapping[str, tuple[str, ...]]] = {
-    "details": ("v1",),
-    "ratings": ("v1",),
-    REVIEWS: ("v1", "v2", "v3"),
     PRODUCT_PAGE: ("v1",),
+    "details": ("v1",),
+    REVIEWS: ("v1", "v2", "v3"),
+    "ratings": ("v1",),
 }
-"""The services, and the versions of each."""
+"""The services, callers first, and the versions of each."""
 PORT: Final = 9080
 """Port of every service, and of its pods."""
 

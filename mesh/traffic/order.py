@@ -12,8 +12,8 @@ from mesh.traffic.objects import ConfigObject
 T = TypeVar("T")
 
 
-class Early(Generic[T]):
-    """The objects that come first, each with what stands for it."""
+class Prerequisites(Generic[T]):
+    """Objects that others may have to wait for, each with what stands for it, such as a resource."""
 
     def __init__(self) -> None:
         self._at: dict[str, list[T]] = defaultdict(list)
