@@ -12,13 +12,11 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi.runtime import config
 
-from components import kube
+from components import kube, security, traffic
+from components.controlplane import ControlPlane
 from components.namespaces import Namespaces, NamespacesArgs
-from components.security import Security
-from components.traffic import Traffic, TrafficArgs
 from engine import program as run
 from engine import state
-from mesh.config import security, traffic
 from mesh.config.installation import Installation
 from mesh.core.names import ROOT
 
@@ -93,26 +91,24 @@ def program() -> None:
 
 def _mesh(count: int) -> None:
     config.set_all_config(settings(count))  # not the environment's: that can hold 128 KiB
-    chosen, cluster = run.prepare(ROOT, state.ask())
+    stack, cluster = run.prepare(ROOT, state.ask())
     on_cluster = pulumi.ResourceOptions(provider=cluster.provider)
     namespaces = Namespaces(
         "namespaces",
         NamespacesArgs(
-            injected=chosen.injectedNamespaces,
+            mesh=Installation(values=stack.settings),
+            root=ROOT,
+            injected=stack.settings.injectedNamespaces,
             others={},
-            label=Installation(values=chosen).injection_label,
             mark=cluster.mark,
-            control_plane=[],
-            injector=[],
-            gate=None,
-            checksum=None,
+            control_plane=ControlPlane(),
         ),
         on_cluster,
     )
     Shop(count, namespaces.names[SHOP], on_cluster)
-    Traffic("traffic", TrafficArgs(objects=traffic.objects(chosen), namespaces=namespaces.names, api=()), on_cluster)
-    Security("security", TrafficArgs(objects=security.objects(chosen), namespaces=namespaces.names, api=()), on_cluster)
-    run.review(chosen, cluster.made)
+    traffic.install(stack, namespaces.names, (), on_cluster)
+    security.install(stack, namespaces.names, (), on_cluster)
+    run.review(stack, cluster.made)
 
 
 def _plain(count: int) -> None:

@@ -16,7 +16,7 @@ from cluster.client import Api
 from cluster.kubectl import Target
 from cluster.state import Recorded
 from commands import engine as engines
-from commands import guard, imports, takeover
+from commands import guard, imports, stacks, takeover
 from commands.engine import Engine
 from commands.imports import Resource
 from commands.parity import report, sources, wanted
@@ -39,11 +39,13 @@ FORCE_FIELDS: Final = "PULUMI_K8S_ENABLE_PATCH_FORCE"
 def run(name: str, force: bool) -> int:
     """Takes over what stands on the stack's cluster; the exit code. `force`: also where it is not what the stack says,
     which then changes it. CommandError if the stack must not have it."""
-    guard.start_if_embedded(name)
-    engine, settings = Engine(name), guard.chosen(name)
-    at = guard.same_cluster(engine)
+    stack = stacks.load(name)
+    settings = stack.settings
+    guard.start_if_embedded(settings)
+    engine = Engine(name)
+    at = guard.same_cluster(engine, settings)
     _refuse(name, settings, at)
-    here = sources.ours(name, settings)
+    here = sources.ours(name, stack)
     with client.proxied(at) as answers:
         theirs = sources.standing(answers, here.plan)
         _compare(name, here, theirs, force)

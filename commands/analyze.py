@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from commands import render, stackfiles
+from commands import render, stacks
 from commands.render import Resource
 from engine import manifests
 from mesh.analysis.analyse import analyse
 from mesh.analysis.findings import Finding, Severity
 from mesh.analysis.objects import Object
-from mesh.config import loading, origins
+from mesh.config.stack import Stack
 
 
 def run(stack: str) -> int:
@@ -35,14 +35,19 @@ def show(stack: str, found: Sequence[Finding]) -> int:
 
 def findings(stack: str) -> Sequence[Finding]:
     """What is wrong with the objects that a stack makes. Raises CommandError, SettingsError."""
-    config = stackfiles.config(stack)
-    chosen = loading.load(config)
-    made = origins.located(objects(render.record(stack, config)), chosen)
-    return analyse(made, chosen.mesh_names, chosen.analysis.suppress)
+    chosen, made = rendered(stack)
+    return analyse(made, chosen.settings.mesh_names, chosen.settings.analysis.suppress)
+
+
+def rendered(name: str) -> tuple[Stack, list[Object]]:
+    """A stack, and the objects that it makes, with the config keys that they come from. Raises CommandError,
+    SettingsError."""
+    stack = stacks.load(name)
+    return stack, stack.located(objects(render.record(name, stack=stack)))
 
 
 def objects(resources: Iterable[Resource]) -> Iterator[Object]:
-    """The Kubernetes objects among recorded resources, with the config keys that they come from."""
+    """The Kubernetes objects among recorded resources, with the config keys that their components come from."""
     for resource in resources:
         for manifest in render.manifests([resource]):
             yield Object.read(manifest, manifests.origin_of(resource.parent))

@@ -13,7 +13,7 @@ from typing import Any, Final
 import sandbox
 from cluster import kubectl
 from cluster.kubectl import Target
-from commands import guard
+from commands import stacks
 from commands.stackfiles import CommandError
 from mesh.config.addons import Addon
 from mesh.core import errors
@@ -24,7 +24,7 @@ _FORWARDING: Final = re.compile(r"Forwarding from 127\.0\.0\.1:(\d+) ->")
 
 def run(stack: str, name: str) -> int:
     """Forwards a free port until it is interrupted, and says, and shows, where the pages are."""
-    settings = guard.chosen(stack)
+    settings = stacks.load(stack).settings
     addon = _addon(stack, name, settings.addons.chosen)
     target = kubectl.target(settings.context)
     if target.context == sandbox.CONTEXT:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from commands import pictures, render, stackfiles
+from commands import pictures, render
 from mesh.pictures import graph
 from mesh.pictures.graph import Part
 from mesh.pictures.model import Picture
@@ -17,6 +17,6 @@ def run(stack: str, out: Path) -> int:
 
 def of(stack: str) -> Picture:
     """The graph of what a stack makes."""
-    made = render.record(stack, stackfiles.config(stack))
+    made = render.record(stack)
     parts = [Part(urn=r.urn, parent=r.parent, kind=r.type, name=r.name, after=r.depends_on) for r in made]
     return graph.of(parts, f"components of {stack}")

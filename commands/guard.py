@@ -2,37 +2,24 @@
 
 from __future__ import annotations
 
-import os
-
 import sandbox
 from cluster import kubectl, survey
 from cluster.kubectl import Target
 from commands import stackfiles
 from commands.engine import Engine
 from commands.stackfiles import CommandError
-from mesh.config import loading
 from mesh.config.settings import Settings
 
 
-def chosen(stack: str) -> Settings:
-    """The stack's settings, with CONTEXT from the command line."""
-    return loading.load(stackfiles.config(stack), os.environ.get("CONTEXT") or None)
-
-
-def target(stack: str) -> Target:
-    """The stack's cluster."""
-    return kubectl.target(chosen(stack).context)
-
-
-def start_if_embedded(stack: str) -> None:
+def start_if_embedded(settings: Settings) -> None:
     """Starts the embedded cluster if the stack lives there."""
-    if chosen(stack).context == sandbox.CONTEXT:
+    if settings.context == sandbox.CONTEXT:
         sandbox.start()
 
 
-def same_cluster(engine: Engine) -> Target:
+def same_cluster(engine: Engine, settings: Settings) -> Target:
     """Prints which cluster is meant; CommandError unless it is the one that the stack's state belongs to."""
-    at = target(engine.stack)
+    at = kubectl.target(settings.context)
     found = survey.take(at)
     print(f"cluster: context {at.context}, server {at.server}, id {found.uid}", flush=True)
     recorded = provider(engine)

@@ -5,44 +5,48 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from commands import guard, live, pending, residue, teardown, unready
+from cluster import kubectl
+from commands import guard, live, pending, residue, stacks, teardown, unready
 from commands.engine import Engine
 from mesh.config.addons import SECRETS
 
 
 def up(stack: str, flags: Sequence[str]) -> int:
     """Creates or changes the stack; Pulumi's exit code, and 1 if its pods do not get ready."""
-    guard.start_if_embedded(stack)
+    settings = stacks.load(stack).settings
+    guard.start_if_embedded(settings)
     engine = Engine(stack)
-    engine.make_secrets(SECRETS, guard.chosen(stack).addons.secrets)
+    engine.make_secrets(SECRETS, settings.addons.secrets)
     was_cut = pending.announce(engine)
     code = engine.run("up", *_consent(flags), *flags)
-    if code == 0 and was_cut and pending.settle(engine, guard.target(stack)):
+    if code == 0 and was_cut and pending.settle(engine, kubectl.target(settings.context)):
         code = engine.run("up", *_consent(flags), *flags)  # what is no longer wanted since the cut
-    state, target = engine.state(), guard.target(stack)
-    if code == 0 and not unready.wait(state, target, guard.chosen(stack).timeout):
+    state, target = engine.state(), kubectl.target(settings.context)
+    if code == 0 and not unready.wait(state, target, settings.timeout):
         code = 1
     if code:
         unready.explain(state, target)
     else:
-        live.start(stack)
+        live.start(stack, settings)
     return code
 
 
 def refresh(stack: str, flags: Sequence[str]) -> int:
     """Takes what changed on the cluster into the state; Pulumi's exit code."""
-    guard.start_if_embedded(stack)
+    settings = stacks.load(stack).settings
+    guard.start_if_embedded(settings)
     engine = Engine(stack)
-    pending.settle(engine, guard.same_cluster(engine))
+    pending.settle(engine, guard.same_cluster(engine, settings))
     return engine.run("refresh", *_consent(flags, preview=False), *flags)
 
 
 def down(stack: str, flags: Sequence[str], force: bool, purge: bool) -> int:
     """Removes everything that the stack made; Pulumi's exit code. `force`: also if others still use it. `purge`: also
     what Istio itself leaves."""
-    guard.start_if_embedded(stack)
+    settings = stacks.load(stack).settings
+    guard.start_if_embedded(settings)
     engine = Engine(stack)
-    target = guard.same_cluster(engine)
+    target = guard.same_cluster(engine, settings)
     pending.settle(engine, target)
     teardown.check(engine.state(), target, force=force)
     live.stop(stack)

@@ -6,7 +6,6 @@ import os
 from typing import Any
 
 import sandbox
-from commands import guard
 from commands.stackfiles import CommandError
 from mesh.config.installation import Installation
 from mesh.config.settings import INGRESS, Settings
@@ -22,11 +21,10 @@ def wanted(chosen: Settings) -> bool:
     return has_both and chosen.context == sandbox.CONTEXT and os.environ.get("LIVE") != "0"
 
 
-def start(stack: str) -> None:
+def start(stack: str, chosen: Settings) -> None:
     """Starts it, or brings it up to date; ends it if it was this stack's and is not to be any more.
 
     CommandError if that fails: the stack is up, but the address that it prints does not answer."""
-    chosen = guard.chosen(stack)
     if not wanted(chosen):
         stop(stack)
         return

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from commands import analyze, pictures, render, stackfiles
+from commands import analyze, pictures
 from mesh.analysis.mesh import Mesh
-from mesh.config import loading
 from mesh.pictures import map as drawing
 from mesh.pictures.model import Picture
 
@@ -18,6 +17,5 @@ def run(stack: str, out: Path) -> int:
 
 def of(stack: str) -> Picture:
     """The map of what a stack makes."""
-    config = stackfiles.config(stack)
-    objects = analyze.objects(render.record(stack, config))
-    return drawing.of(Mesh(objects, loading.load(config).mesh_names), f"mesh {stack}")
+    chosen, made = analyze.rendered(stack)
+    return drawing.of(Mesh(made, chosen.settings.mesh_names), f"mesh {stack}")

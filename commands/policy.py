@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from commands import analyze, render, stackfiles
+from commands import analyze
 from mesh.analysis.findings import Finding
-from mesh.config import loading
 from mesh.policies.violations import violations
 
 
@@ -17,5 +16,5 @@ def run(stack: str) -> int:
 
 def findings(stack: str) -> Sequence[Finding]:
     """What the stack has and does not explain. Raises CommandError, SettingsError."""
-    config = stackfiles.config(stack)
-    return violations(analyze.objects(render.record(stack, config)), loading.load(config))
+    chosen, made = analyze.rendered(stack)
+    return violations(made, chosen.settings)

@@ -16,11 +16,12 @@ from cluster import client, kubectl, survey
 from cluster.client import Api, Refused
 from cluster.kubectl import ClusterError, Target, Unreachable
 from cluster.survey import Survey
-from commands import checks, engine, guard, render, stackfiles, status
+from commands import checks, engine, render, stacks, status
 from commands.checks import Case, Level, Result
 from commands.checks.plan import Plan, plan
 from commands.stackfiles import CommandError
-from mesh.config.settings import Settings, SettingsError
+from mesh.config.settings import SettingsError
+from mesh.config.stack import Stack
 from mesh.core.words import count
 from toolchain import ToolchainError
 
@@ -34,10 +35,10 @@ def run(stack: str) -> int:
     """Prints the cluster and what each check says of it; the exit code."""
     try:
         os.environ.update(engine.environment(build=False))
-        settings = guard.chosen(stack)
-        target = kubectl.target(settings.context)
+        compiled = stacks.load(stack)
+        target = kubectl.target(compiled.settings.context)
         print(f"cluster: context {target.context}, server {target.server}", flush=True)
-        results = _results(stack, settings, target)
+        results = _results(stack, compiled, target)
     except _PREVENTED as error:
         print(f"error: {str(error).removeprefix('error: ')}", file=sys.stderr)
         return NOT_ASKED
@@ -46,13 +47,13 @@ def run(stack: str) -> int:
     return int(any(result.level is Level.ERROR for result in results.values()))
 
 
-def _results(stack: str, settings: Settings, target: Target) -> dict[str, Result]:
+def _results(name: str, stack: Stack, target: Target) -> dict[str, Result]:
     version = _version(target)
-    planned = _plan(stack, settings)
+    planned = _plan(name, stack)
     with ThreadPoolExecutor() as pool, client.proxied(target) as answers:
-        found, recorded = pool.submit(_survey, target, answers), pool.submit(engine.recorded, stack)
-        case = Case(stack, settings, target, planned, answers, version, found.result(), recorded.result())
-        return {name: _checked(name, case) for name in checks.CHECKS}
+        found, recorded = pool.submit(_survey, target, answers), pool.submit(engine.recorded, name)
+        case = Case(name, stack.settings, target, planned, answers, version, found.result(), recorded.result())
+        return {check: _checked(check, case) for check in checks.CHECKS}
 
 
 def _version(target: Target) -> tuple[int, int]:
@@ -72,10 +73,9 @@ def _version(target: Target) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
-def _plan(stack: str, settings: Settings) -> Plan:
-    config = stackfiles.config(stack)
+def _plan(name: str, stack: Stack) -> Plan:
     with contextlib.redirect_stderr(io.StringIO()):  # where the program says that it asks no cluster
-        return plan(render.record(stack, config), settings)
+        return plan(render.record(name, stack=stack), stack.settings)
 
 
 def _survey(target: Target, server: Api) -> Survey | ClusterError:

@@ -19,8 +19,10 @@ from pulumi.runtime import mocks
 
 from commands import stackfiles
 from commands.stackfiles import PROJECT, ROOT
+from engine import program
 from mesh.analysis.objects import Ref
 from mesh.config import loading
+from mesh.config.stack import Stack
 from mesh.core import kinds, names
 from mesh.core.kinds import GroupKind
 
@@ -79,20 +81,21 @@ class Monitor(mocks.MockMonitor):
         return response
 
 
-def record(stack: str, config: Mapping[str, str] | None = None) -> list[Resource]:
-    """What `__main__.py` registers for the stack, or for another config; no cluster is asked. Raises SettingsError."""
-    chosen = dict(stackfiles.config(stack) if config is None else config)
-    loading.load(chosen)
-    return registered(_program, stack, chosen)
+def record(name: str, config: Mapping[str, str] | None = None, stack: Stack | None = None) -> list[Resource]:
+    """What `__main__.py` registers for the stack of a name, or for another config; no cluster is asked. `stack`: the
+    config compiled, where the caller has that already. Raises SettingsError."""
+    chosen = stackfiles.config(name) if config is None else config
+    with program.given(stack or loading.load(chosen, os.environ.get("CONTEXT") or None)):
+        return registered(_program, name, chosen)
 
 
-def registered(program: Callable[[], None], stack: str, config: Mapping[str, str]) -> list[Resource]:
-    """What a program registers for a stack with this config; no cluster is asked."""
+def registered(run: Callable[[], None], name: str, config: Mapping[str, str]) -> list[Resource]:
+    """What a program registers for a stack of this name and with this config; no cluster is asked."""
     recorder = Recorder()
     with offline():
-        mocks.set_mocks(recorder, project=PROJECT, stack=stack, preview=True, monitor=Monitor(recorder))
+        mocks.set_mocks(recorder, project=PROJECT, stack=name, preview=True, monitor=Monitor(recorder))
         pulumi_config.set_all_config(dict(config))
-        pulumi.runtime.test(program)()  # type: ignore[no-untyped-call]
+        pulumi.runtime.test(run)()  # type: ignore[no-untyped-call]
     return recorder.resources
 
 

@@ -9,9 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from commands import sources, stackfiles
+from commands import sources, stackfiles, stacks
 from commands.stackfiles import CommandError
-from mesh.config import loading, origins
 from mesh.config.settings import SettingsError
 from mesh.core import errors, words
 from mesh.pictures import svg
@@ -69,18 +68,18 @@ def _names() -> list[str]:
 
 def of(stack: str, base: str = "") -> Review:
     """The review of what the work tree makes of a stack. Raises CommandError, SettingsError."""
-    chosen = loading.load(stackfiles.config(stack))
-    found = sources.choose(stack, base)
-    located = origins.located((item.object for item in found.new), chosen)
+    chosen = stacks.load(stack)
+    found = sources.choose(stack, base, chosen)
+    located = chosen.located(item.object for item in found.new)
     return Review.of(
         stack,
         found.source,
         found.old,
         (replace(item, object=thing) for item, thing in zip(found.new, located, strict=True)),
-        chosen.mesh_names,
+        chosen.settings.mesh_names,
         told=found.told,
         drift=found.drift,
-        suppressed=chosen.analysis.suppress,
+        suppressed=chosen.settings.analysis.suppress,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from cluster import kubectl
 from cluster.kubectl import Target
+from mesh import bookinfo
 from mesh.analysis import objects, virtual_services
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.virtual_services import MESH
@@ -20,10 +21,8 @@ from mesh.requests.types import Request
 
 Object = Mapping[str, Any]
 
-SERVICE: Final = "reviews"
-_PORT: Final = 9080
 _PATH: Final = "/reviews/0"
-_CALLER: Final = {"app": "productpage", "version": "v1"}
+_CALLER: Final = {"app": bookinfo.PRODUCT_PAGE, "version": "v1"}
 """Labels of the product page, which asks for the reviews."""
 _USER: Final = "end-user"
 """The header in which the product page says who is signed in."""
@@ -68,7 +67,7 @@ def rules(
     mesh = Mesh(
         [*_things("VirtualService", services), *_things("DestinationRule", destinations)], MeshNames(domain=domain)
     )
-    names = [f"{SERVICE}.{namespace}{end}" for end in (f".svc.{domain}", ".svc", "")]
+    names = [f"{bookinfo.REVIEWS}.{namespace}{end}" for end in (f".svc.{domain}", ".svc", "")]
     versions = {
         subset["name"]: subset.get("labels", {}).get("version", subset["name"])
         for rule in mesh.of(kinds.DESTINATION_RULE)
@@ -81,7 +80,9 @@ def rules(
 
     def chosen(user: str | None) -> Chosen | None:
         headers = {_USER: user} if user else {}
-        return routes.choose(things, Request(host=SERVICE, path=_PATH, port=_PORT, headers=headers), proxy)
+        return routes.choose(
+            things, Request(host=bookinfo.REVIEWS, path=_PATH, port=bookinfo.PORT, headers=headers), proxy
+        )
 
     default = chosen(None)
     tried = default.rule.partition(" > ")[0] if default else ""

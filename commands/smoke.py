@@ -16,10 +16,11 @@ from urllib.parse import urljoin
 import requests
 
 from cluster import kubectl
-from commands import guard, routes
+from commands import routes, stacks
 from commands.engine import recorded
 from commands.routes import Rule, Rules
 from commands.stackfiles import CommandError
+from mesh import bookinfo
 from mesh.traffic.config import Traffic
 
 REQUESTS: Final = 400
@@ -38,13 +39,12 @@ UNRATED: Final = "without ratings"
 """By v2 or v3, which both say so when the ratings do not answer; v1 never asks for them."""
 CONTRADICTS: Final = "contradicts the configuration"
 
-_BY_COLOR: Final = {None: "v1", "black": "v2", "red": "v3"}
-_RATED: Final = [version for color, version in _BY_COLOR.items() if color]
+_RATED: Final = [version for color, version in bookinfo.STARS.items() if color]
 
 
 def run(stack: str) -> int:
     """Prints what the page says; 1 if that contradicts the routes on the cluster. CommandError if there is no page."""
-    chosen = guard.chosen(stack)
+    chosen = stacks.load(stack).settings
     if not chosen.bookinfo:
         raise CommandError(f"stack {stack} has no Bookinfo: set mesh:bookinfo")
     url = os.environ.get("URL") or _recorded_page(stack)
@@ -54,7 +54,7 @@ def run(stack: str) -> int:
         good = good and not wrong
         print(f"{line}{f'  <- {wrong}' if wrong else ''}", flush=True)
     if rules.unread:
-        print(f"not tried      {rules.unread} routes of {routes.SERVICE} with other conditions than the user")
+        print(f"not tried      {rules.unread} routes of {bookinfo.REVIEWS} with other conditions than the user")
     return 0 if good else 1
 
 
@@ -76,7 +76,7 @@ def _recorded_page(stack: str) -> str:
 def _findings(url: str, rules: Rules, limits: bool) -> Iterator[tuple[str, str]]:
     """What is wrong, if anything, and the line that shows it; each as soon as it is known."""
     yield _page(url, limits)
-    yield from judged(routes.SERVICE, _observed(url, None, REQUESTS), rules.default, limits)
+    yield from judged(bookinfo.REVIEWS, _observed(url, None, REQUESTS), rules.default, limits)
     for user, rule in rules.users.items():
         yield from judged(f"user {user}", _observed(url, user, OF_A_USER), rule, limits)
 
@@ -164,7 +164,7 @@ def _session() -> requests.Session:
 
 def _login(session: requests.Session, url: str, user: str) -> int:
     """The HTTP code of the answer; CommandError if none comes."""
-    page, data = urljoin(url, "/login"), {"username": user, "passwd": ""}
+    page, data = urljoin(url, bookinfo.LOGIN_PATH), {"username": user, "passwd": ""}
     try:
         return session.post(page, data=data, timeout=LIMIT, allow_redirects=False).status_code
     except requests.RequestException as error:
@@ -173,7 +173,7 @@ def _login(session: requests.Session, url: str, user: str) -> int:
 
 def _answer(session: requests.Session, url: str) -> str:
     try:
-        answer = session.get(urljoin(url, "/api/v1/products/0/reviews"), timeout=LIMIT)
+        answer = session.get(urljoin(url, bookinfo.REVIEWS_PATH), timeout=LIMIT)
         if answer.status_code == TOO_MANY_REQUESTS:
             return LIMITED
         return version_of(answer.json()) if answer.ok else NOBODY
@@ -190,4 +190,4 @@ def version_of(answer: Any) -> str:
     if found := re.match(r"reviews-(v\w+)", str(answer.get("podname", ""))):
         return found.group(1)
     rating = answer["reviews"][0].get("rating") or {}
-    return UNRATED if "error" in rating else _BY_COLOR.get(rating.get("color"), "unknown")
+    return UNRATED if "error" in rating else bookinfo.STARS.get(rating.get("color"), "unknown")

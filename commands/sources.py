@@ -22,11 +22,13 @@ import toolchain
 from cluster import kubectl, survey
 from cluster.kubectl import ClusterError, Unreachable
 from cluster.state import type_and_name
-from commands import engine, guard, previewed, render, stackfiles
+from commands import engine, previewed, render
 from commands.engine import Engine
 from commands.stackfiles import ROOT, CommandError
 from engine import manifests
 from mesh.analysis.objects import Object
+from mesh.config.settings import Settings
+from mesh.config.stack import Stack
 from mesh.review.changes import Change, Item, Told, between
 from mesh.review.review import Source
 
@@ -54,12 +56,12 @@ class Compared:
     drift: Sequence[Change] = ()
 
 
-def choose(stack: str, base: str) -> Compared:
-    """What a stack is compared with: `base` if it is named, else its state, else the branch that the change is for.
-    Raises CommandError, SettingsError."""
-    if not base and _has_state(stack):
-        return _with_state(stack)
-    return _with_branch(stack, base or _base(), named=bool(base))
+def choose(name: str, base: str, stack: Stack) -> Compared:
+    """What the stack of a name is compared with: `base` if it is named, else its state, else the branch that the change
+    is for. Raises CommandError."""
+    if not base and _has_state(name):
+        return _with_state(name, stack.settings)
+    return _with_branch(name, stack, base or _base(), named=bool(base))
 
 
 def _has_state(stack: str) -> bool:
@@ -70,10 +72,10 @@ def _has_state(stack: str) -> bool:
     return recorded is not None and any(key.startswith("kubernetes:") for key in recorded.resources)
 
 
-def _with_state(stack: str) -> Compared:
+def _with_state(stack: str, settings: Settings) -> Compared:
     """Compares with the cluster; with what was recorded, where the cluster does not answer or refuses the change."""
     made, drift = Engine(stack), list[Change]()
-    why = _unreachable(stack)
+    why = _unreachable(settings)
     if not why:
         code, events = made.events("--refresh")
         found = previewed.read(events)
@@ -100,10 +102,10 @@ def _previewed(found: previewed.Preview, source: Source, drift: Sequence[Change]
     return Compared(source=source, old=old, new=new, told=_told(found), drift=drift)
 
 
-def _unreachable(stack: str) -> str:
+def _unreachable(settings: Settings) -> str:
     """Why the stack's cluster cannot be asked, in words; empty if it answers."""
     try:
-        survey.take(guard.target(stack))
+        survey.take(kubectl.target(settings.context))
     except Unreachable:
         return "the cluster was not asked" if kubectl.offline() else "the cluster does not answer"
     except ClusterError as error:
@@ -131,10 +133,9 @@ def _base() -> str:
     )
 
 
-def _with_branch(stack: str, base: str, named: bool) -> Compared:
+def _with_branch(name: str, stack: Stack, base: str, named: bool) -> Compared:
     """Compares with the commit at which the work tree's branch left the base, so that what others did since is not
     taken for a part of this change."""
-    stackfiles.path(stack)
     tip = _git("rev-parse", "--verify", "--quiet", f"{base}^{{commit}}")
     if tip.returncode:
         raise CommandError(f"BASE: git knows no {base}; fetch it, or name another branch or commit")
@@ -143,12 +144,12 @@ def _with_branch(stack: str, base: str, named: bool) -> Compared:
     why = "" if named else "; the stack has no state"
     text = f"Compared with {base} at {commit[:7]}, both rendered{why}, so no cluster was asked."
     old: list[Item] = []
-    if _git("cat-file", "-e", f"{commit}:stacks/Pulumi.{stack}.yaml").returncode == 0:
-        old = list(_items(_rendered(stack, base, commit)))
+    if _git("cat-file", "-e", f"{commit}:stacks/Pulumi.{name}.yaml").returncode == 0:
+        old = list(_items(_rendered(name, base, commit)))
     else:
-        text = f"{base} at {commit[:7]} has no stack {stack}: everything is new."
+        text = f"{base} at {commit[:7]} has no stack {name}: everything is new."
     source = Source(kind="base branch", text=text, commit=commit)
-    return Compared(source=source, old=old, new=list(registered(render.record(stack))))
+    return Compared(source=source, old=old, new=list(registered(render.record(name, stack=stack))))
 
 
 def _rendered(stack: str, base: str, commit: str) -> Iterator[previewed.Resource]:

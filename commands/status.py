@@ -12,7 +12,7 @@ import sandbox
 from cluster import kubectl, survey
 from cluster.kubectl import Target, Unreachable
 from cluster.survey import Survey
-from commands import guard
+from commands import stacks
 from components import gateways
 from mesh.config.installation import Installation
 from mesh.core import names, pods
@@ -27,7 +27,7 @@ SERVICES: Final = "/api/v1/namespaces/{}/services"
 
 def show(stack: str) -> int:
     """Prints the state of the mesh that the stack is for; 1 if there is none."""
-    chosen = guard.chosen(stack)
+    chosen = stacks.load(stack).settings
     mesh, target = Installation(values=chosen), kubectl.target(chosen.context)
     try:
         found = survey.take(target)

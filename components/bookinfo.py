@@ -2,56 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components import kube
-from components.gateways import PRODUCT_PAGE
-from components.namespaces import Injected
-from mesh import api
+from components import kube, meshconfig
+from components.namespaces import Injected, Namespaces
+from mesh import api, bookinfo
+from mesh.config import settings
+from mesh.config.installation import Installation
 from mesh.releases.release import ISTIO
-from mesh.security.access import account
 
 core = k8s.core.v1
 
-PORT: Final = 9080
-GATEWAY: Final = "bookinfo-gateway"
-VERSIONS: Final = {
-    "details": ("v1",),
-    "ratings": ("v1",),
-    "reviews": ("v1", "v2", "v3"),
-    "productpage": ("v1",),
-}
-"""The services, and the versions of each."""
 SCRATCH: Final = {
-    "reviews": {"wlp-output": "/opt/ibm/wlp/output", "tmp": "/tmp"},
-    "productpage": {"tmp": "/tmp"},
+    bookinfo.REVIEWS: {"wlp-output": "/opt/ibm/wlp/output", "tmp": "/tmp"},
+    bookinfo.PRODUCT_PAGE: {"tmp": "/tmp"},
 }
 """Folders that a service writes to."""
-ENVIRONMENT: Final = {"reviews": {"LOG_DIR": "/tmp/logs"}}
-PATHS: Final = (
-    {"exact": PRODUCT_PAGE},
-    {"prefix": "/static"},
-    {"exact": "/login"},
-    {"exact": "/logout"},
-    {"prefix": "/api/v1/products"},
-)
-"""What the gateway lets through."""
+ENVIRONMENT: Final = {bookinfo.REVIEWS: {"LOG_DIR": "/tmp/logs"}}
 
 
 @dataclass(frozen=True, kw_only=True)
 class BookinfoArgs:
     """What Bookinfo needs to know."""
 
+    mesh: Installation
+    """Its control plane, whose sidecar workloads get in a namespace with manual injection."""
     namespace: Injected
     api: Sequence[pulumi.Resource]
     """Istio's definitions and their validation."""
-    inject: Callable[[Mapping[str, Any]], Mapping[str, Any]]
-    """Gives a workload its sidecar, for a namespace with manual injection."""
     gateway: bool = True
     """Whether it has a way in of its own."""
     ingress: str = "ingressgateway"
@@ -65,7 +48,7 @@ class Bookinfo(pulumi.ComponentResource):
         super().__init__("mesh:bookinfo:Bookinfo", name, None, opts)
         self._args, self._namespace = args, args.namespace
         self._child = args.namespace.other(self)
-        for service, versions in VERSIONS.items():
+        for service, versions in bookinfo.VERSIONS.items():
             account = self._account(service)
             self._service(service)
             for version in versions:
@@ -75,12 +58,12 @@ class Bookinfo(pulumi.ComponentResource):
         self.register_outputs({})
 
     def _account(self, service: str) -> core.ServiceAccount:
-        name = account(service)
+        name = bookinfo.account(service)
         metadata = kube.metadata(name, self._namespace.name, {"account": service})
         return core.ServiceAccount(name, metadata=metadata, opts=self._child)
 
     def _service(self, service: str) -> None:
-        port = core.ServicePortArgs(name="http", port=PORT)
+        port = core.ServicePortArgs(name="http", port=bookinfo.PORT)
         spec = core.ServiceSpecArgs(selector={"app": service}, ports=[port])
         labels = {"app": service, "service": service}
         kube.service(service, self._namespace.name, labels, spec, self._child)
@@ -88,7 +71,7 @@ class Bookinfo(pulumi.ComponentResource):
     def _deployment(self, service: str, version: str, account: core.ServiceAccount) -> None:
         manifest: Mapping[str, Any] = _deployment(service, version, self._namespace)
         if self._namespace.manual:
-            manifest = self._args.inject(manifest)
+            manifest = meshconfig.with_sidecar(self._args.mesh, manifest)
         opts = pulumi.ResourceOptions.merge(
             self._namespace.workload(self), pulumi.ResourceOptions(depends_on=[account])
         )
@@ -100,16 +83,29 @@ class Bookinfo(pulumi.ComponentResource):
         """Port 80 of the ingress gateway, for any host, to the product page."""
         http = api.Port(number=80, name="http", protocol="HTTP")
         gateway = api.Gateway(selector={"istio": self._args.ingress}, servers=[api.Server(port=http, hosts=["*"])])
-        page = api.Destination(host="productpage", port=api.PortSelector(number=PORT))
+        page = api.Destination(host=bookinfo.PRODUCT_PAGE, port=api.PortSelector(number=bookinfo.PORT))
         route = api.HTTPRoute(
-            match=[api.HTTPMatchRequest(uri=api.StringMatch(**path)) for path in PATHS],
+            match=[api.HTTPMatchRequest(uri=api.StringMatch(**path)) for path in bookinfo.VISITOR_PATHS],
             route=[api.HTTPRouteDestination(destination=page)],
         )
-        routes = api.VirtualService(hosts=["*"], gateways=[GATEWAY], http=[route])
+        routes = api.VirtualService(hosts=["*"], gateways=[bookinfo.GATEWAY], http=[route])
         namespace = self._namespace.name
         after = self._namespace.other(self, *self._args.api)
-        kube.custom(gateway.manifest(GATEWAY, namespace), namespace, after)
-        kube.custom(routes.manifest("bookinfo", namespace), namespace, after)
+        kube.custom(gateway.manifest(bookinfo.GATEWAY, namespace), namespace, after)
+        kube.custom(routes.manifest(bookinfo.ROUTES, namespace), namespace, after)
+
+
+def install(
+    chosen: settings.Bookinfo | None,
+    mesh: Installation,
+    namespaces: Namespaces,
+    api: Sequence[pulumi.Resource],
+    opts: pulumi.ResourceOptions,
+) -> None:
+    """Bookinfo, where the stack wants it. `api`: Istio's definitions and their validation."""
+    if chosen:
+        namespace = namespaces.by_name[chosen.namespace]
+        Bookinfo("bookinfo", BookinfoArgs(mesh=mesh, namespace=namespace, api=api, gateway=chosen.gateway), opts)
 
 
 def _deployment(service: str, version: str, namespace: Injected) -> dict[str, Any]:
@@ -123,10 +119,10 @@ def _deployment(service: str, version: str, namespace: Injected) -> dict[str, An
         "name": service,
         "image": f"docker.io/istio/examples-bookinfo-{service}-{version}:{ISTIO.bookinfo_tag}",
         "imagePullPolicy": "IfNotPresent",
-        "ports": [{"containerPort": PORT}],
+        "ports": [{"containerPort": bookinfo.PORT}],
         "securityContext": {"runAsUser": 1000},
     }
-    pod: dict[str, Any] = {"serviceAccountName": account(service), "containers": [container]}
+    pod: dict[str, Any] = {"serviceAccountName": bookinfo.account(service), "containers": [container]}
     if service in ENVIRONMENT:
         container["env"] = [{"name": key, "value": value} for key, value in ENVIRONMENT[service].items()]
     if folders:

@@ -31,6 +31,13 @@ class CniArgs:
     """Where it runs, known when it exists."""
 
 
+def install(mesh: Installation, namespaces: Mapping[str, pulumi.Input[str]], opts: pulumi.ResourceOptions) -> None:
+    """The plugin, where the values ask for it; `kube-system` may be its namespace without being declared."""
+    if mesh.values.cni.enabled:
+        namespace = mesh.values.cni.namespace or mesh.root
+        Cni("cni", CniArgs(mesh=mesh, namespace=namespaces.get(namespace, namespace)), opts)
+
+
 class Cni(pulumi.ComponentResource):
     """A DaemonSet that puts the plugin on every node and repairs what came before it, with its account and config."""
 

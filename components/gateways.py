@@ -17,7 +17,6 @@ from mesh.core import names
 
 core, meta = k8s.core.v1, k8s.meta.v1
 
-PRODUCT_PAGE: Final = "/productpage"
 _ARCHITECTURES: Final = ("amd64", "ppc64le", "s390x")
 
 
@@ -47,6 +46,26 @@ class GatewayArgs:
     """Known when it exists."""
     control_plane: Sequence[pulumi.Resource]
     """Without istiod the proxy has no configuration and does not get ready."""
+
+
+def install(
+    mesh: Installation,
+    namespaces: Mapping[str, pulumi.Input[str]],
+    control_plane: Sequence[pulumi.Resource],
+    opts: pulumi.ResourceOptions,
+) -> dict[str, Gateway]:
+    """Every gateway that the values enable, by name."""
+    return {
+        name: Gateway(
+            name,
+            GatewayArgs(
+                mesh=mesh, spec=spec, namespace=namespaces[spec.namespace or mesh.root], control_plane=control_plane
+            ),
+            opts,
+        )
+        for name, spec in mesh.values.gateways.items()
+        if spec.enabled
+    }
 
 
 class Gateway(pulumi.ComponentResource):

@@ -8,8 +8,12 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components import kube
+from cluster.kubectl import Target
+from components import kube, meshconfig
+from components.controlplane import ControlPlane
+from engine import gate
 from engine.outputs import promised
+from mesh.config.installation import Installation
 from mesh.config.settings import InjectedNamespace, Ownership
 from mesh.proxy import injection
 
@@ -18,21 +22,21 @@ from mesh.proxy import injection
 class NamespacesArgs:
     """Which namespaces."""
 
+    mesh: Installation
+    """The control plane's, whose label says which namespaces it injects."""
+    root: pulumi.Input[str]
+    """Istio's own namespace, which is made elsewhere; known when it exists."""
     injected: Mapping[str, InjectedNamespace]
     others: Mapping[str, Ownership]
     """Those without injection."""
-    label: Mapping[str, str]
-    """The label by which a control plane knows the namespaces that it injects."""
     mark: Mapping[str, pulumi.Input[str]]
     """Annotations for those that are made here."""
-    control_plane: Sequence[pulumi.Resource]
-    """What a sidecar needs in order to get ready: istiod."""
-    injector: Sequence[pulumi.Resource]
-    """Labelling waits for these: from then on, pods are refused if the injector does not answer."""
-    gate: pulumi.ResourceHook | None
-    """Asked before a workload is created; None where no cluster can be asked."""
-    checksum: str | None
-    """Changes with the sidecar that pods would get; None where such a change is to restart nothing."""
+    control_plane: ControlPlane
+    """Labelling waits for its injector: from then on, pods are refused if that does not answer."""
+    cluster: Target | None = None
+    """Asked before a workload is created whether the injector is ready; None where no cluster is to be asked."""
+    restart: bool = False
+    """Whether workloads restart when the sidecar that their pods would get changes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,11 +72,14 @@ class Namespaces(pulumi.ComponentResource):
     by_name: dict[str, Injected]
     """Those in which there is injection."""
     names: dict[str, pulumi.Input[str]]
-    """The name of each, injected or not, known when it exists."""
+    """The name of each, injected or not, and of Istio's own, known when it exists."""
 
     def __init__(self, name: str, args: NamespacesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mesh:istio:Namespaces", name, None, opts)
-        self._args, self.names = args, {}
+        self._args, self.names = args, {args.mesh.root: args.root}
+        asked = args.cluster if args.control_plane.serving else None
+        self._gate = gate.hook(asked, args.mesh) if asked else None
+        self._marks = {injection.CHECKSUM: meshconfig.checksum(args.mesh)} if args.restart else {}
         self.by_name = {namespace: self._injected(namespace, how) for namespace, how in args.injected.items()}
         for namespace, ownership in args.others.items():
             self._namespace(namespace, ownership, {}, pulumi.ResourceOptions(parent=self))
@@ -80,18 +87,16 @@ class Namespaces(pulumi.ComponentResource):
 
     def _injected(self, name: str, how: InjectedNamespace) -> Injected:
         a, manual = self._args, how.injection == "manual"
-        needed = a.control_plane if manual else a.injector
+        needed = a.control_plane.serving if manual else a.control_plane.injecting
         opts = pulumi.ResourceOptions(parent=self, depends_on=list(needed))
-        made = self._namespace(name, how.ownership, {} if manual else a.label, opts)
-        marks = {injection.CHECKSUM: a.checksum} if a.checksum and not manual else {}
-        gate = None if manual else a.gate
+        made = self._namespace(name, how.ownership, {} if manual else a.mesh.injection_label, opts)
         return Injected(
             name=name,
             manual=manual,
             exists=made if how.ownership == "create" else [],
             ready=[*needed, *made],
-            gate=gate,
-            pod_annotations=marks,
+            gate=None if manual else self._gate,
+            pod_annotations={} if manual else self._marks,
         )
 
     def _namespace(

@@ -12,6 +12,8 @@ import pulumi_kubernetes as k8s
 import yaml
 
 from components import kube
+from mesh.config.stack import Stack
+from mesh.core.names import ROOT
 from mesh.traffic import envoy
 from mesh.traffic.limits import RateLimit as Chosen
 
@@ -39,6 +41,14 @@ class RateLimitArgs:
     """Known when it exists; one without injection."""
     descriptors: Sequence[Mapping[str, Any]]
     """The limits, in the service's own words."""
+
+
+def install(stack: Stack, namespaces: Mapping[str, pulumi.Input[str]], opts: pulumi.ResourceOptions) -> None:
+    """The service, where a limit of the stack is global."""
+    if stack.rate_limits:
+        spec = stack.settings.rateLimit
+        namespace = namespaces[spec.namespace or ROOT]
+        RateLimit("ratelimit", RateLimitArgs(spec=spec, namespace=namespace, descriptors=stack.rate_limits), opts)
 
 
 class RateLimit(pulumi.ComponentResource):

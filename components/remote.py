@@ -26,17 +26,12 @@ class RemoteArgs:
 class Remote(pulumi.ComponentResource):
     """The injection webhook; and documents and filters, if the values ask for them."""
 
-    serving: list[pulumi.Resource]
-    """Nothing: whether proxies get their configuration is decided elsewhere."""
-    validation: list[pulumi.Resource]
-    """Nothing: Istio's objects are checked elsewhere."""
     injector: k8s.admissionregistration.v1.MutatingWebhookConfiguration
     """Ready when new pods of a labelled namespace get their sidecar."""
 
     def __init__(self, name: str, args: RemoteArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mesh:istio:Remote", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        self.serving, self.validation = [], []
         meshconfig.documents(args.mesh, args.base.namespace, child)
         self.injector = webhooks.injector(args.mesh, args.gate, child)
         after = pulumi.ResourceOptions(parent=self, depends_on=args.base.definitions)

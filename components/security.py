@@ -1,10 +1,24 @@
-"""Registers the objects that security config becomes."""
+"""Registers the objects that `mesh:security` becomes."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 
 import pulumi
 
 from components.traffic import TrafficArgs, register
+from mesh.config.stack import Stack
+
+
+def install(
+    stack: Stack,
+    namespaces: Mapping[str, pulumi.Input[str]],
+    api: Sequence[pulumi.Resource],
+    opts: pulumi.ResourceOptions,
+) -> None:
+    """The rules of `mesh:security`, where the stack has any."""
+    if stack.settings.security:
+        Security("security", TrafficArgs(objects=stack.security, namespaces=namespaces, api=api), opts)
 
 
 class Security(pulumi.ComponentResource):

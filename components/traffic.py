@@ -1,4 +1,4 @@
-"""Registers the objects that traffic config becomes."""
+"""Registers the objects that `mesh:traffic` becomes, and in the same way those of `mesh:security`."""
 
 from __future__ import annotations
 
@@ -8,19 +8,31 @@ from dataclasses import dataclass
 import pulumi
 
 from components import kube
-from mesh.traffic.order import Early
-from mesh.traffic.place import Object
+from mesh.config.stack import Stack
+from mesh.traffic.objects import ConfigObject
+from mesh.traffic.order import Prerequisites
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrafficArgs:
     """What is registered, and after what."""
 
-    objects: Sequence[Object]
+    objects: Sequence[ConfigObject]
     namespaces: Mapping[str, pulumi.Input[str]]
     """The name of each namespace, known when it exists."""
     api: Sequence[pulumi.Resource]
     """Istio's definitions and their validation."""
+
+
+def install(
+    stack: Stack,
+    namespaces: Mapping[str, pulumi.Input[str]],
+    api: Sequence[pulumi.Resource],
+    opts: pulumi.ResourceOptions,
+) -> None:
+    """The rules of `mesh:traffic`, where the stack has any."""
+    if stack.settings.traffic:
+        Traffic("traffic", TrafficArgs(objects=stack.traffic, namespaces=namespaces, api=api), opts)
 
 
 class Traffic(pulumi.ComponentResource):
@@ -34,10 +46,10 @@ class Traffic(pulumi.ComponentResource):
 
 def register(parent: pulumi.Resource, args: TrafficArgs) -> None:
     """Registers the objects as children; those that are late wait for those that they need."""
-    early = Early[pulumi.Resource]()
+    first = Prerequisites[pulumi.Resource]()
     for item in sorted(args.objects, key=lambda item: item.late):
-        after = [*args.api, *(early.needed_by(item) if item.late else [])]
+        after = [*args.api, *(first.needed_by(item) if item.late else [])]
         opts = pulumi.ResourceOptions(parent=parent, depends_on=after)
         made = kube.custom(item.manifest(), args.namespaces[item.namespace], opts)
         if not item.late:
-            early.add(item, made)
+            first.add(item, made)

@@ -30,8 +30,9 @@ KINDS: Final = frozenset(
 """Kinds of objects that analysis looks at."""
 _KEYS: Final[Mapping[str, str]] = {
     "mesh:istio:Gateway": "mesh:gateways.{name}",
-    "mesh:istio:Namespaces": "mesh:injectedNamespaces",
+    "mesh:istio:Namespaces": "",  # the stack's settings say by which key a namespace is declared
     "mesh:istio:Istiod": "mesh:pilot",
+    "mesh:istio:Remote": "mesh:istiodRemote",
     "mesh:istio:Base": "mesh:base",
     "mesh:istio:Cni": "mesh:cni",
     "mesh:ratelimit:RateLimit": "mesh:rateLimit",
@@ -67,7 +68,8 @@ def typed(token: str, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def origin(token: str, name: str) -> str:
-    """The config key from which a component's objects come, by its token and name; empty if it is none of ours."""
+    """The config key from which a component's objects come, by its token and name; empty if it is none of ours, or if
+    each comes from a key of its own. `Stack.located` then knows more."""
     project, _, rest = token.partition(":")
     return _KEYS.get(token, f"mesh:{rest.partition(':')[0]}").format(name=name) if project == "mesh" else ""
 

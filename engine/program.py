@@ -1,15 +1,19 @@
-"""The running program's stack: its settings, its cluster, and the leave to touch it. Nothing is registered before."""
+"""The running program's stack: its config compiled, its cluster, and the leave to touch it. Nothing is registered
+before."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Final, NoReturn
 
 import pulumi
 import pulumi_kubernetes as k8s
+from pulumi.runtime import config
 from pulumi.runtime.mocks import MockMonitor
 from pulumi.runtime.settings import get_monitor
 
@@ -23,9 +27,10 @@ from engine.aliases import Moved
 from engine.manifests import Collected
 from mesh.analysis.analyse import analyse
 from mesh.analysis.findings import Severity
-from mesh.config import loading, origins, settings
+from mesh.config import loading, settings
 from mesh.config.installation import Installation
 from mesh.config.settings import Settings
+from mesh.config.stack import Stack
 from mesh.core import names
 from mesh.core.names import INJECTOR
 
@@ -56,15 +61,29 @@ class Cluster:
     """The objects that the program has made for it so far."""
 
 
-def prepare(root: str, state: Future[Recorded]) -> tuple[Settings, Cluster]:
-    """The settings, and the cluster after all checks; `root` is the namespace that Istio goes to,
+_GIVEN: ContextVar[Stack | None] = ContextVar("_GIVEN", default=None)
+
+
+@contextmanager
+def given(stack: Stack) -> Iterator[None]:
+    """For whoever runs the program in a process of its own, and has compiled the config already."""
+    token = _GIVEN.set(stack)
+    try:
+        yield
+    finally:
+        _GIVEN.reset(token)
+
+
+def prepare(root: str, state: Future[Recorded]) -> tuple[Stack, Cluster]:
+    """The stack, and the cluster after all checks; `root` is the namespace that Istio goes to,
     `state` what the stack has recorded.
 
     Ends the program with one message if the stack must not go on. A preview goes on without an answer of the
     cluster, against the recorded state; an update does not."""
     patches.speed_up()
     try:
-        chosen = loading.from_pulumi()
+        stack = _GIVEN.get() or _compiled()
+        chosen = stack.settings
         if absent := secrets.missing(chosen.addons):
             raise settings.SettingsError("\n".join(absent))
         target = kubectl.target(chosen.context)
@@ -98,22 +117,27 @@ def prepare(root: str, state: Future[Recorded]) -> tuple[Settings, Cluster]:
     }
     node = chosen.nodeAddress or (found.node if found else recorded.outputs.get("nodeAddress"))
     facts = {"context": target.context, "id": uid}
-    return chosen, Cluster(provider, mark, node, target if found else None, facts, made)
+    return stack, Cluster(provider, mark, node, target if found else None, facts, made)
 
 
-def review(chosen: Settings, made: Collected) -> None:
+def review(stack: Stack, made: Collected) -> None:
     """Analyses what the program has made, at its end and before any of it is registered.
 
     Warns of what is doubtful, and ends the program with one message if something is wrong."""
     if _is_rendering():
         return  # who has asked for the objects decides what they are good for
-    found = analyse(origins.located(made.objects, chosen), chosen.mesh_names, chosen.analysis.suppress)
+    found = analyse(stack.located(made.objects), stack.settings.mesh_names, stack.settings.analysis.suppress)
     for finding in found:
         if finding.severity == Severity.WARNING:
             pulumi.log.warn(str(finding))
     wrong = [str(finding) for finding in found if finding.severity == Severity.ERROR]
     if wrong:
         _end("\n".join(wrong))
+
+
+def _compiled() -> Stack:
+    """The stack of the config that Pulumi hands over, with the environment's CONTEXT. Raises SettingsError."""
+    return loading.load(config.CONFIG.get() or config.get_config_env(), os.environ.get("CONTEXT") or None)
 
 
 def _is_rendering() -> bool:

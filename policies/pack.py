@@ -31,7 +31,8 @@ from mesh.analysis.objects import Object
 from mesh.analysis.policies import POLICIES, UNUSED_SUPPRESSION
 from mesh.analysis.policies.policy import Policy as Asked
 from mesh.config import loading
-from mesh.config.settings import Settings, SettingsError
+from mesh.config.settings import SettingsError
+from mesh.config.stack import Stack
 from mesh.policies import violations
 from mesh.releases.release import ISTIO, Release
 from policies import resources
@@ -42,15 +43,15 @@ NAME: Final = "mesh"
 def serve() -> None:
     """Answers Pulumi until it ends the process; the port is printed. Ends with one message if the config is wrong."""
     try:
-        chosen = settings()
+        chosen = stack()
     except (SettingsError, stackfiles.CommandError) as error:
         sys.exit(f"error: {error}")
-    levels = {name: EnforcementLevel(level) for name, level in chosen.policies.items()}
+    levels = {name: EnforcementLevel(level) for name, level in chosen.settings.policies.items()}
     PolicyPack(NAME, policies(chosen), initial_config={**levels})
 
 
-def settings() -> Settings:
-    """The settings of the stack that Pulumi works on. Raises SettingsError, CommandError.
+def stack() -> Stack:
+    """The stack that Pulumi works on. Raises SettingsError, CommandError.
 
     Releases of Pulumi that do not hand the config over leave it to the variable STACK, as `make env` sets it; without
     it every setting is the default."""
@@ -60,7 +61,7 @@ def settings() -> Settings:
     return loading.load(config)
 
 
-def policies(chosen: Settings) -> list[Policy]:
+def policies(chosen: Stack) -> list[Policy]:
     """Every policy as Pulumi's, and one for explanations that explain nothing."""
     unused = UNUSED_SUPPRESSION
     return [
@@ -72,29 +73,30 @@ def policies(chosen: Settings) -> list[Policy]:
     ]
 
 
-def _of_objects(policy: Asked, look: Callable[[Object, Release], Iterator[Finding]], chosen: Settings) -> Policy:
+def _of_objects(policy: Asked, look: Callable[[Object, Release], Iterator[Finding]], chosen: Stack) -> Policy:
     def validate(args: ResourceValidationArgs, tell: ReportViolation) -> None:
         thing = resources.read(args.resource_type, args.props, manifests.origin_of(args.opts.parent or ""))
-        for finding in look(thing, ISTIO) if thing else ():
-            if thing and not violations.is_suppressed(finding, [thing], chosen):
-                tell(str(finding), None)
+        for one in chosen.located([thing] if thing else []):
+            for finding in look(one, ISTIO):
+                if not violations.is_suppressed(finding, [one], chosen.settings):
+                    tell(str(finding), None)
 
     return ResourceValidationPolicy(policy.slug, policy.meaning, validate, EnforcementLevel(policy.level))
 
 
-def _of_stack(policy: Asked, chosen: Settings) -> Policy:
+def _of_stack(policy: Asked, chosen: Stack) -> Policy:
     def validate(args: StackValidationArgs, tell: ReportViolation) -> None:
         pairs = list(resources.all_of(args))
-        urns, things = {thing.ref: urn for thing, urn in pairs}, [thing for thing, _ in pairs]
-        for finding in policy.findings(Mesh(things, chosen.mesh_names), ISTIO):
-            if not violations.is_suppressed(finding, things, chosen):
+        urns, things = {thing.ref: urn for thing, urn in pairs}, chosen.located(thing for thing, _ in pairs)
+        for finding in policy.findings(Mesh(things, chosen.settings.mesh_names), ISTIO):
+            if not violations.is_suppressed(finding, things, chosen.settings):
                 tell(str(finding), urns.get(finding.ref))
 
     return StackValidationPolicy(policy.slug, policy.meaning, validate, EnforcementLevel(policy.level))
 
 
-def _unused(args: StackValidationArgs, tell: ReportViolation, chosen: Settings) -> None:
-    things = [thing for thing, _ in resources.all_of(args)]
-    for finding in violations.violations(things, chosen):
+def _unused(args: StackValidationArgs, tell: ReportViolation, chosen: Stack) -> None:
+    things = chosen.located(thing for thing, _ in resources.all_of(args))
+    for finding in violations.violations(things, chosen.settings):
         if finding.code == UNUSED_SUPPRESSION.code:
             tell(str(finding), None)

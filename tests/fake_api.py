@@ -110,7 +110,8 @@ KNOWN = {
 def planned(stack: str = "dev") -> Plan:
     """What the stack really is, but for its addons: figures in tests are those of mesh and Bookinfo."""
     config = {key: value for key, value in stackfiles.config(stack).items() if key != "mesh:addons"}
-    return plan(render.record(stack, config), loading.load(config))
+    compiled = loading.load(config)
+    return plan(render.record(stack, config, compiled), compiled.settings)
 
 
 def case(

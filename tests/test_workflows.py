@@ -146,7 +146,7 @@ def test_the_documentation_names_each_secret_and_variable() -> None:
 def test_the_stack_of_the_documentation_is_valid() -> None:
     config = yaml.safe_load(workflows.examples()["stacks/Pulumi.pr.yaml"])["config"]
     text = {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
-    assert loading.load(text, "kind-pr").context == "kind-pr"
+    assert loading.load(text, "kind-pr").settings.context == "kind-pr"
 
 
 def script(place: str) -> str:

@@ -1,4 +1,4 @@
-"""Traffic config for tests: the settings of a small stack with it, and the objects that it becomes."""
+"""Traffic config for tests: a small stack with it, and the objects that it becomes."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import pytest
 import yaml
 
 from mesh.config import loading
-from mesh.config.settings import Settings, SettingsError
-from mesh.config.traffic import objects as traffic_objects
+from mesh.config.settings import SettingsError
+from mesh.config.stack import Stack
 from mesh.core.merge import merged
-from mesh.traffic.place import Object
+from mesh.traffic.objects import ConfigObject
 
 SAMPLES = Path(__file__).parent / "samples"
 EVERYTHING = SAMPLES.parent / "everything.yaml"
@@ -29,8 +29,8 @@ def sample(name: str) -> dict[str, Any]:
     return merged(yaml.safe_load((SAMPLES / f"{VERSIONS}.yaml").read_text()), piece)
 
 
-def load(traffic: dict[str, Any], **keys: Any) -> Settings:
-    """The settings of a stack with this traffic, in the profile demo and with one injected namespace."""
+def load(traffic: dict[str, Any], **keys: Any) -> Stack:
+    """A stack with this traffic, in the profile demo and with one injected namespace."""
     config = {"profile": "demo", "injectedNamespaces": {"default": "existing"}, "traffic": traffic, **keys}
     text = {f"mesh:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
     return loading.load(text)
@@ -43,12 +43,12 @@ def refusal(traffic: dict[str, Any], **keys: Any) -> str:
     return str(refused.value)
 
 
-def objects(traffic: dict[str, Any], **keys: Any) -> list[Object]:
-    return traffic_objects(load(traffic, **keys))
+def objects(traffic: dict[str, Any], **keys: Any) -> list[ConfigObject]:
+    return list(load(traffic, **keys).traffic)
 
 
-def everything(**more: Any) -> Settings:
-    """The settings of a stack that says everything that can be said, with further keys."""
+def everything(**more: Any) -> Stack:
+    """A stack that says everything that can be said, with further keys."""
     keys = {**yaml.safe_load(EVERYTHING.read_text()), **more}
     return load(keys.pop("traffic"), **keys)
 

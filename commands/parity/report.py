@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from cluster import client, kubectl
 from cluster.kubectl import ClusterError, Target
-from commands import engine, guard
+from commands import engine, stacks
 from commands.parity import sources, wanted
 from commands.parity.compare import Difference, differences
 from commands.parity.defaults import NOTHING
@@ -27,12 +27,12 @@ WIDTH: Final = 70
 def run(stack: str, source: str) -> int:
     """Compares the stack with a file, a folder or a kubeconfig context (its own cluster if empty), and prints it. The
     exit code: 0 if nothing differs but what is wanted."""
-    settings = guard.chosen(stack)
-    here = sources.ours(stack, settings)
+    chosen = stacks.load(stack)
+    here = sources.ours(stack, chosen)
     if source and Path(source).exists():
         theirs, name = sources.files(Path(source), here), source
     else:
-        at = _target(source, settings.context)
+        at = _target(source, chosen.settings.context)
         name = f"context {at.context}, server {at.server}"
         with client.proxied(at) as answers:
             theirs = sources.standing(answers, here.plan)

@@ -17,7 +17,7 @@ from commands.checks.plan import Kind, Plan, Planned, plan
 from commands.parity.normal import Manifest
 from commands.stackfiles import CommandError
 from mesh.analysis.objects import Ref
-from mesh.config.settings import Settings
+from mesh.config.stack import Stack
 from mesh.core import kinds
 from mesh.core.kinds import GroupKind
 
@@ -49,13 +49,13 @@ class Ours:
         return [planned.manifest for planned in self.plan.objects if planned.patch]
 
 
-def ours(stack: str, settings: Settings) -> Ours:
-    """The stack's objects; no cluster is asked."""
+def ours(name: str, stack: Stack) -> Ours:
+    """The objects of the stack of a name; no cluster is asked."""
     with contextlib.redirect_stderr(io.StringIO()):  # where the program says so
-        resources = render.record(stack)
+        resources = render.record(name, stack=stack)
     names = {r.urn: r.name for r in resources}
     component = {Ref.of(m): names.get(r.parent, "") for r in resources for m in render.manifests([r])}
-    return Ours(plan(resources, settings), component)
+    return Ours(plan(resources, stack.settings), component)
 
 
 def files(path: Path, here: Ours) -> list[Manifest]:

@@ -15,6 +15,7 @@ from components.addons.kiali import Kiali
 from components.addons.prometheus import Prometheus
 from mesh.config.addons import Addons
 from mesh.config.installation import Installation
+from mesh.config.settings import INGRESS
 
 COMPONENTS: Final[Mapping[str, Callable[[str, AddonArgs[Any], pulumi.ResourceOptions], Addon[Any]]]] = {
     "prometheus": Prometheus,
@@ -41,8 +42,6 @@ class AddonsArgs:
     """What the stack says of them."""
     api: Sequence[pulumi.Resource]
     """Istio's definitions and their validation."""
-    ingress: Mapping[str, str]
-    """Labels of the pods of the gateway through which visitors come."""
 
 
 def _warnings(addons: Addons) -> Iterator[str]:
@@ -63,6 +62,7 @@ def install(args: AddonsArgs, opts: pulumi.ResourceOptions) -> dict[str, Addon[A
     chosen = args.addons.chosen
     for text in _warnings(args.addons):
         pulumi.log.warn(text)
+    gateway = args.mesh.values.gateways.get(INGRESS)
     ways_in = {name: addon.host.url for name, addon in chosen.items() if addon.host}
     for name, addon in chosen.items():
         of_one: AddonArgs[Any] = AddonArgs(
@@ -73,7 +73,7 @@ def install(args: AddonsArgs, opts: pulumi.ResourceOptions) -> dict[str, Addon[A
             urls={earlier: other.url for earlier, other in made.items()},
             ways_in=ways_in,
             api=args.api,
-            ingress=args.ingress,
+            ingress=gateway.selector(INGRESS) if gateway else {},
         )
         made[name] = COMPONENTS[name](name, of_one, opts)
     return made

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from components.gateways import PRODUCT_PAGE
+from mesh import bookinfo
 from mesh.analysis import hosts, objects, virtual_services
 from mesh.analysis.mesh import Mesh
-from mesh.config import traffic
 from mesh.config.settings import INGRESS, Settings
 from mesh.core.names import ROOT, MeshNames
 from mesh.requests.routing import Proxy, Routes
@@ -17,15 +16,14 @@ from mesh.requests.types import Request
 from mesh.traffic import ingress
 from mesh.traffic.config import ROOT as TRAFFIC
 from mesh.traffic.ingress import Ingress
-from mesh.traffic.place import Object
+from mesh.traffic.objects import ConfigObject
 
-SERVICE: Final = "productpage"
 _STANDARD: Final = {"http": ingress.HTTP, "https": ingress.HTTPS}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Door:
-    """A way in to the product page."""
+class ProductPage:
+    """A gateway, a host and a port by which a browser finds the product page."""
 
     gateway: str
     inside: str
@@ -49,17 +47,18 @@ class Door:
 
     def _at(self, address: str, port: int | None) -> str:
         shown = "" if port == _STANDARD[self.scheme] else f":{port}"
-        return f"{self.scheme}://{self.host or address}{shown}{PRODUCT_PAGE}"
+        return f"{self.scheme}://{self.host or address}{shown}{bookinfo.PAGE_PATH}"
 
 
-def door(settings: Settings) -> Door | None:
-    """Bookinfo's own, or else that of the first entry of `mesh:traffic.hosts` that leads to the product page."""
+def find(settings: Settings, made: Iterable[ConfigObject]) -> ProductPage | None:
+    """The product page at Bookinfo's own gateway, or else at the first entry of `mesh:traffic.hosts` that leads to it;
+    None without Bookinfo or a way in. `made`: the objects of `mesh:traffic`."""
     if settings.bookinfo is None:
         return None
     if settings.bookinfo.gateway:
-        return Door(gateway=INGRESS, inside=_inside(settings, INGRESS))
-    routes = {item.path: item for item in traffic.objects(settings) if item.body.kind == "VirtualService"}
-    page = hosts.full(SERVICE, settings.bookinfo.namespace, settings.global_.proxy.clusterDomain)
+        return ProductPage(gateway=INGRESS, inside=_inside(settings, INGRESS))
+    routes = {item.path: item for item in made if item.body.kind == "VirtualService"}
+    page = hosts.full(bookinfo.PRODUCT_PAGE, settings.bookinfo.namespace, settings.global_.proxy.clusterDomain)
     for name, entry in settings.traffic.hosts.items():
         found = _of(entry, settings)
         if found and page in _receivers(routes[f"{TRAFFIC}.hosts.{name}"], found, settings.global_.proxy.clusterDomain):
@@ -73,12 +72,13 @@ def _inside(settings: Settings, gateway: str) -> str:
     return f"{gateway}.{namespace}.svc.{settings.global_.proxy.clusterDomain}"
 
 
-def _of(entry: Ingress, settings: Settings) -> Door | None:
-    """The door of an entry; None if it has only hosts such as `*.example.com`, of which nobody knows which exist."""
+def _of(entry: Ingress, settings: Settings) -> ProductPage | None:
+    """The product page at an entry; None if that has only hosts such as `*.example.com`, of which nobody knows
+    which exist."""
     named = next((host for host in entry.hosts if not host.startswith(hosts.ALL)), None)
     if named is None and hosts.ALL not in entry.hosts:
         return None
-    return Door(
+    return ProductPage(
         gateway=entry.gateway,
         inside=_inside(settings, entry.gateway),
         host=named,
@@ -88,9 +88,9 @@ def _of(entry: Ingress, settings: Settings) -> Door | None:
     )
 
 
-def _receivers(routes: Object, at: Door, domain: str) -> set[str]:
+def _receivers(routes: ConfigObject, at: ProductPage, domain: str) -> set[str]:
     """Full names of the services that get a request for the page."""
-    asked = Request(host=at.host or at.inside, path=PRODUCT_PAGE, port=at.port, secure=at.scheme == "https")
+    asked = Request(host=at.host or at.inside, path=bookinfo.PAGE_PATH, port=at.port, secure=at.scheme == "https")
     thing = objects.Object.read(routes.manifest())
     gateways = tuple(f"{ref.namespace}/{ref.name}" for _, _, ref in virtual_services.gateways(thing))
     proxy = Proxy(namespace=thing.namespace, labels={}, gateways=gateways)

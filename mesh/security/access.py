@@ -7,30 +7,17 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field
 
-from mesh import api
+from mesh import api, bookinfo
 from mesh.api.names import Selector, is_label
 from mesh.api.scalars import Text as NotEmpty
 from mesh.core.errors import show
 from mesh.core.kubernetes import Name, PortNumber
 from mesh.core.typed import Documented, Findings
+from mesh.traffic.context import StackContext
 from mesh.traffic.matching import Method
-from mesh.traffic.place import Object, Place
+from mesh.traffic.objects import ConfigObject
 
 PATH: Final = "security.authorization"
-CALLERS: Final[Mapping[str, tuple[str, ...]]] = {
-    "productpage": (),
-    "details": ("productpage",),
-    "reviews": ("productpage",),
-    "ratings": ("reviews",),
-}
-"""Bookinfo's services, and which of them call each. Visitors come to the product page by a gateway."""
-METHODS: Final[Mapping[str, tuple[Method, ...]]] = {"productpage": ("GET", "POST")}
-"""What is asked of a service, where it is more than GET: the product page has a form to log in."""
-
-
-def account(service: str) -> str:
-    """The service account of one of Bookinfo's services."""
-    return f"bookinfo-{service}"
 
 
 def _account(text: str) -> str:
@@ -78,41 +65,46 @@ class Authorization(Documented):
 
 
 def objects(
-    authorization: Authorization, place: Place, closed: Sequence[str], ways_in: Mapping[str, Sequence[str]] | None
-) -> Iterator[Object]:
+    authorization: Authorization,
+    stack: StackContext,
+    closed: Sequence[str],
+    ways_in: Mapping[str, Sequence[str]] | None,
+) -> Iterator[ConfigObject]:
     """AuthorizationPolicies. `closed` are the namespaces where nothing is allowed otherwise; `ways_in` the gateways
     that lead to each of Bookinfo's services, or None where it is not installed. Raises ApiError."""
     needed = _bookinfo(ways_in) if authorization.defaultDeny and authorization.bookinfo and ways_in is not None else {}
     for name, allow in {**needed, **authorization.allow}.items():
         path = f"{PATH}.allow.{name}" if name in authorization.allow else f"{PATH}.bookinfo"
-        yield _allowed(path, name, allow, place)
+        yield _allowed(path, name, allow, stack)
     for namespace in closed if authorization.defaultDeny else ():
         body = api.AuthorizationPolicy()
         # All that lets callers in is below this path, and so comes first.
-        yield Object(path=PATH, body=body, name=f"{namespace}-default-deny", namespace=namespace, late=True)
+        yield ConfigObject(path=PATH, body=body, name=f"{namespace}-default-deny", namespace=namespace, late=True)
 
 
 def _bookinfo(ways_in: Mapping[str, Sequence[str]]) -> dict[str, Allow]:
     """What Bookinfo needs, by service; nothing for a service that nobody calls."""
-    callers = {name: (list(map(account, CALLERS[name])), list(ways_in.get(name, ()))) for name in CALLERS}
+    callers = {
+        name: (list(map(bookinfo.account, who)), list(ways_in.get(name, ()))) for name, who in bookinfo.CALLERS.items()
+    }
     return {
         name: Allow(
             workload={"app": name},
             accounts=accounts,
             gateways=gateways,
-            methods=list(METHODS.get(name, ("GET",))),
+            methods=[*bookinfo.METHODS.get(name, ("GET",))],
         )
         for name, (accounts, gateways) in callers.items()
         if accounts or gateways
     }
 
 
-def _allowed(path: str, name: str, allow: Allow, place: Place) -> Object:
-    namespace = place.within(allow.namespace)
-    edges = [place.edge(gateway) for gateway in allow.gateways]
+def _allowed(path: str, name: str, allow: Allow, stack: StackContext) -> ConfigObject:
+    namespace = stack.namespace_for(allow.namespace)
+    refs = [stack.gateway(gateway) for gateway in allow.gateways]
     names = [one if "/" in one else f"{namespace}/{one}" for one in allow.accounts]
-    names += [f"{edge.namespace}/{edge.account}" for edge in edges]
-    principals = [f"{place.trust_domain}/ns/{home}/sa/{who}" for home, who in (one.split("/") for one in names)]
+    names += [f"{ref.namespace}/{ref.account}" for ref in refs]
+    principals = [f"{stack.trust_domain}/ns/{home}/sa/{who}" for home, who in (one.split("/") for one in names)]
     sources = [api.Source(principals=principals)] if principals else []
     sources += [api.Source(namespaces=allow.namespaces)] if allow.namespaces else []
     operation = (
@@ -131,4 +123,4 @@ def _allowed(path: str, name: str, allow: Allow, place: Place) -> Object:
     body = api.AuthorizationPolicy(
         selector=api.PolicySelector(matchLabels=allow.workload), action="ALLOW", rules=[rule]
     )
-    return Object(path=path, body=body, name=name, namespace=namespace)
+    return ConfigObject(path=path, body=body, name=name, namespace=namespace)

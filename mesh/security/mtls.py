@@ -12,7 +12,8 @@ from mesh.api.names import Selector
 from mesh.api.scalars import PortKey
 from mesh.core.kubernetes import Name
 from mesh.core.typed import Documented, Findings, ShortForm
-from mesh.traffic.place import Object, Place
+from mesh.traffic.context import StackContext
+from mesh.traffic.objects import ConfigObject
 
 Mode = Literal["STRICT", "PERMISSIVE", "DISABLE"]
 
@@ -60,19 +61,19 @@ class Mtls(ShortForm):
         return self.namespaces.get(namespace) or self.mesh or "PERMISSIVE"
 
 
-def objects(mtls: Mtls, place: Place) -> Iterator[Object]:
+def objects(mtls: Mtls, stack: StackContext) -> Iterator[ConfigObject]:
     """PeerAuthentications, and DestinationRules where callers do not find out by themselves. Raises ApiError."""
     if mtls.mesh:
-        yield _peer("mesh", MESH, place.root, mode=mtls.mesh)
+        yield _peer("mesh", MESH, stack.root, mode=mtls.mesh)
     for namespace, mode in mtls.namespaces.items():
-        yield _peer(f"namespaces.{namespace}", f"namespace-{namespace}", place.within(namespace), mode=mode)
+        yield _peer(f"namespaces.{namespace}", f"namespace-{namespace}", stack.namespace_for(namespace), mode=mode)
     for name, some in mtls.workloads.items():
-        home = place.within(some.namespace)
+        home = stack.namespace_for(some.namespace)
         yield _peer(f"workloads.{name}", name, home, some.labels, some.mode, some.ports)
-    if place.client_tls:
-        kubernetes = place.full("kubernetes", "default")
-        yield _client(MESH, "*.local", api.ClientTLSSettings(mode="ISTIO_MUTUAL"), place)
-        yield _client("api-server", kubernetes, api.ClientTLSSettings(mode="DISABLE"), place)
+    if stack.client_tls:
+        kubernetes = stack.full_host("kubernetes", "default")
+        yield _client(MESH, "*.local", api.ClientTLSSettings(mode="ISTIO_MUTUAL"), stack)
+        yield _client("api-server", kubernetes, api.ClientTLSSettings(mode="DISABLE"), stack)
 
 
 def _peer(
@@ -82,15 +83,15 @@ def _peer(
     labels: Mapping[str, str] | None = None,
     mode: Mode | None = None,
     ports: Mapping[int, Mode] | None = None,
-) -> Object:
+) -> ConfigObject:
     body = api.PeerAuthentication(
         selector=api.PolicySelector(matchLabels=dict(labels)) if labels else None,
         mtls=api.MutualTLS(mode=mode) if mode else None,
         portLevelMtls={port: api.MutualTLS(mode=other) for port, other in (ports or {}).items()} or None,
     )
-    return Object(path=f"{PATH}.{key}", body=body, name=name, namespace=namespace)
+    return ConfigObject(path=f"{PATH}.{key}", body=body, name=name, namespace=namespace)
 
 
-def _client(name: str, host: str, tls: api.ClientTLSSettings, place: Place) -> Object:
+def _client(name: str, host: str, tls: api.ClientTLSSettings, stack: StackContext) -> ConfigObject:
     body = api.DestinationRule(host=host, trafficPolicy=api.TrafficPolicy(tls=tls))
-    return Object(path=PATH, body=body, name=name, namespace=place.root)
+    return ConfigObject(path=PATH, body=body, name=name, namespace=stack.root)

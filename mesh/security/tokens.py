@@ -11,8 +11,9 @@ from mesh import api
 from mesh.api.scalars import Text as NotEmpty
 from mesh.core.kubernetes import Name
 from mesh.core.typed import Documented, Findings
+from mesh.traffic.context import StackContext
 from mesh.traffic.ingress import GATEWAY, HostName
-from mesh.traffic.place import Object, Place
+from mesh.traffic.objects import ConfigObject
 
 PATH: Final = "security.jwt"
 
@@ -35,17 +36,17 @@ class Jwt(Documented):
                 yield ("issuers", i), "needs jwksUri or jwks: only an https:// issuer can be asked where its keys are"
 
 
-def objects(jwt: Jwt, place: Place) -> Iterator[Object]:
+def objects(jwt: Jwt, stack: StackContext) -> Iterator[ConfigObject]:
     """RequestAuthentication, and an AuthorizationPolicy that refuses who brings no token. Raises ApiError."""
-    edge = place.edge(jwt.gateway)
-    selector = api.PolicySelector(matchLabels=dict(edge.selector))
-    name = f"{edge.name}-jwt"
+    ref = stack.gateway(jwt.gateway)
+    selector = api.PolicySelector(matchLabels=dict(ref.selector))
+    name = f"{ref.name}-jwt"
     known = api.RequestAuthentication(selector=selector, jwtRules=jwt.issuers)
-    yield Object(path=PATH, body=known, name=name, namespace=edge.namespace)
+    yield ConfigObject(path=PATH, body=known, name=name, namespace=ref.namespace)
     # Clients may send the port along.
     hosts = [form for host in jwt.hosts for form in (host, f"{host}:*") if not host.startswith("*") or form == host]
     operation = api.Operation(hosts=hosts or None, notPaths=jwt.public or None) if hosts or jwt.public else None
     nobody = api.From(source=api.Source(notRequestPrincipals=["*"]))
     rule = api.Rule(from_=[nobody], to=[api.To(operation=operation)] if operation else None)
     refused = api.AuthorizationPolicy(selector=selector, action="DENY", rules=[rule])
-    yield Object(path=PATH, body=refused, name=name, namespace=edge.namespace, late=True)
+    yield ConfigObject(path=PATH, body=refused, name=name, namespace=ref.namespace, late=True)

@@ -1,17 +1,17 @@
-"""`mesh:traffic` as a whole, the objects that it becomes, and what only the whole can show is wrong."""
+"""`mesh:traffic` as a whole: its parts, what only the whole can show is wrong, and the objects that it becomes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-from mesh.api import ApiError
 from mesh.core.kubernetes import Name
 from mesh.core.typed import Documented, Findings
 from mesh.traffic import egress, ingress, limiting, services
+from mesh.traffic.context import StackContext
 from mesh.traffic.egress import Egress
 from mesh.traffic.ingress import Ingress
-from mesh.traffic.place import Object, Place
+from mesh.traffic.objects import ConfigObject
 from mesh.traffic.services import Service
 
 ROOT = "traffic"
@@ -60,41 +60,24 @@ class Traffic(Documented):
         return bool(self.services or self.hosts or self.egress)
 
 
-def objects(traffic: Traffic, place: Place) -> list[Object]:
-    """Every object of Istio's API that the config becomes. Raises ApiError."""
-    return [item for _, made in _parts(traffic, place) for item in made]
-
-
-def problems(traffic: Traffic, place: Place) -> Iterator[str]:
-    """Why the objects cannot be made, one line for each problem."""
-    found: list[str] = []
-    for path, made in _parts(traffic, place):
-        try:
-            for item in made:
-                item.manifest()
-        except ApiError as error:
-            found += [f"mesh:{path}: {problem}" for problem in error.problems]
-    yield from dict.fromkeys(found)  # two objects of one entry may have the same problem
-
-
-def _parts(traffic: Traffic, place: Place) -> Iterator[tuple[str, Iterator[Object]]]:
-    """Each entry's path in the config, and its objects, which are made as they are asked for."""
+def parts(traffic: Traffic, stack: StackContext) -> Iterator[tuple[str, Iterator[ConfigObject]]]:
+    """Each entry's key, and the objects that it becomes, which raise ApiError as they are made."""
 
     def resolve(service: str, namespace: str) -> str:
         found = traffic.services.get(service)
         if found is None:
             return service
-        home = place.within(found.namespace)
-        return found.called(service) if home == namespace else place.full(found.called(service), home)
+        home = stack.namespace_for(found.namespace)
+        return found.called(service) if home == namespace else stack.full_host(found.called(service), home)
 
     for name, service in traffic.services.items():
         path = f"{ROOT}.services.{name}"
-        yield path, services.objects(path, name, service, place)
-        yield path, limiting.of_service(path, name, service, place)
+        yield path, services.objects(path, name, service, stack)
+        yield path, limiting.of_service(path, name, service, stack)
     for name, entry in traffic.hosts.items():
         path = f"{ROOT}.hosts.{name}"
-        yield path, ingress.objects(path, name, entry, place, resolve)
-    yield f"{ROOT}.hosts", limiting.at_gateways(f"{ROOT}.hosts", traffic.hosts, place)
+        yield path, ingress.objects(path, name, entry, stack, resolve)
+    yield f"{ROOT}.hosts", limiting.at_gateways(f"{ROOT}.hosts", traffic.hosts, stack)
     for name, outside in traffic.egress.items():
         path = f"{ROOT}.egress.{name}"
-        yield path, egress.objects(path, name, outside, place)
+        yield path, egress.objects(path, name, outside, stack)

@@ -11,7 +11,8 @@ from mesh import api
 from mesh.api.names import SomeHost, Subnet
 from mesh.core.kubernetes import Name, PortNumber
 from mesh.core.typed import Documented, Findings
-from mesh.traffic.place import Edge, Object, Place
+from mesh.traffic.context import GatewayRef, StackContext
+from mesh.traffic.objects import ConfigObject
 
 MESH: Final = "mesh"
 """The gateway that stands for all sidecars."""
@@ -75,25 +76,25 @@ class Egress(Documented):
         return any(host.startswith("*") for host in self.hosts)
 
 
-def objects(path: str, name: str, egress: Egress, place: Place) -> Iterator[Object]:
+def objects(path: str, name: str, egress: Egress, stack: StackContext) -> Iterator[ConfigObject]:
     """ServiceEntry, and what it takes to go through a gateway or to TLS. Raises ApiError."""
-    namespace = place.within(egress.namespace)
+    namespace = stack.namespace_for(egress.namespace)
 
-    def made(body: api.Kind, suffix: str = "", late: bool = False) -> Object:
-        return Object(path=path, body=body, name=f"{name}{suffix}", namespace=namespace, late=late)
+    def made(body: api.Kind, suffix: str = "", late: bool = False) -> ConfigObject:
+        return ConfigObject(path=path, body=body, name=f"{name}{suffix}", namespace=namespace, late=late)
 
     yield made(_entry(egress))
     if egress.originateTls:
         for i, host in enumerate(egress.hosts):
             yield made(_origination(egress, host), f"-{i}" if i else "")
     if egress.gateway:
-        edge = place.edge(egress.gateway)
-        if egress.used not in edge.ports:
-            known = ", ".join(map(str, sorted(edge.ports)))
-            raise api.ApiError([f"port {egress.used} is none of the Service of {edge.name} ({known})"])
-        yield made(_gateway(egress, edge), "-egress")
-        yield made(_hop(name, egress, edge, place), "-egress")
-        yield made(_routes(name, egress, edge, place), "-egress", late=True)
+        ref = stack.gateway(egress.gateway)
+        if egress.used not in ref.ports:
+            known = ", ".join(map(str, sorted(ref.ports)))
+            raise api.ApiError([f"port {egress.used} is none of the Service of {ref.name} ({known})"])
+        yield made(_gateway(egress, ref), "-egress")
+        yield made(_hop(name, egress, ref, stack), "-egress")
+        yield made(_routes(name, egress, ref, stack), "-egress", late=True)
     elif egress.originateTls:
         to = [_to(host, egress.final) for host in egress.hosts]
         for i, host in enumerate(egress.hosts):
@@ -127,30 +128,32 @@ def _origination(egress: Egress, host: str) -> api.DestinationRule:
     return api.DestinationRule(host=host, trafficPolicy=api.TrafficPolicy(portLevelSettings=[port]))
 
 
-def _gateway(egress: Egress, edge: Edge) -> api.Gateway:
+def _gateway(egress: Egress, ref: GatewayRef) -> api.Gateway:
     """TLS is passed through; plain HTTP comes in mutual TLS of the mesh, so that it is plain nowhere within it."""
     passed = egress.protocol == "TLS"
     tls = api.ServerTLSSettings(mode="PASSTHROUGH" if passed else "ISTIO_MUTUAL")
     port = api.Port(number=egress.used, name="tls" if passed else "https", protocol="TLS" if passed else "HTTPS")
     server = api.Server(port=port, hosts=list(egress.hosts), tls=tls)
-    return api.Gateway(selector={"istio": edge.selector["istio"]}, servers=[server])
+    return api.Gateway(selector={"istio": ref.selector["istio"]}, servers=[server])
 
 
-def _hop(name: str, egress: Egress, edge: Edge, place: Place) -> api.DestinationRule:
+def _hop(name: str, egress: Egress, ref: GatewayRef, stack: StackContext) -> api.DestinationRule:
     """From sidecars to the gateway. One name is enough to be let in: all hosts have the same routes behind it."""
     policy = None
     if egress.protocol == "HTTP":
         tls = api.ClientTLSSettings(mode="ISTIO_MUTUAL", sni=egress.hosts[0])
         port = api.PortTrafficPolicy(port=api.PortSelector(number=egress.used), tls=tls)
         policy = api.TrafficPolicy(portLevelSettings=[port])
-    host = place.full(edge.name, edge.namespace)
+    host = stack.full_host(ref.name, ref.namespace)
     return api.DestinationRule(host=host, subsets=[api.Subset(name=name, trafficPolicy=policy)])
 
 
-def _routes(name: str, egress: Egress, edge: Edge, place: Place) -> api.VirtualService:
+def _routes(name: str, egress: Egress, ref: GatewayRef, stack: StackContext) -> api.VirtualService:
     """From sidecars to the gateway, and from the gateway out; for each host, as it is the last receiver."""
     gateway, used = f"{name}-egress", egress.used
-    hop = api.Destination(host=place.full(edge.name, edge.namespace), subset=name, port=api.PortSelector(number=used))
+    hop = api.Destination(
+        host=stack.full_host(ref.name, ref.namespace), subset=name, port=api.PortSelector(number=used)
+    )
     hosts = list(egress.hosts)
     if egress.protocol == "TLS":
         inner = [api.TLSMatchAttributes(gateways=[MESH], port=used, sniHosts=hosts)]

@@ -12,10 +12,11 @@ from mesh.api.names import Label, SomeHost, whole_host
 from mesh.api.scalars import Percentage
 from mesh.core.kubernetes import Name, PortNumber
 from mesh.core.typed import Documented, Findings, ShortForm
+from mesh.traffic.context import StackContext
 from mesh.traffic.handling import Handling
 from mesh.traffic.limits import Limit
 from mesh.traffic.matching import Matches, listed
-from mesh.traffic.place import Object, Place
+from mesh.traffic.objects import ConfigObject
 
 HTTP, HTTPS = 80, 443
 GATEWAY: Final = "istio-ingressgateway"
@@ -143,18 +144,18 @@ def route_name(name: str, position: int) -> str:
     return f"{name}-{position}"
 
 
-def objects(path: str, name: str, ingress: Ingress, place: Place, resolve: Resolve) -> Iterator[Object]:
+def objects(path: str, name: str, ingress: Ingress, stack: StackContext, resolve: Resolve) -> Iterator[ConfigObject]:
     """Gateway and VirtualService. Raises ApiError."""
-    namespace, edge, gateway = place.within(ingress.namespace), place.edge(ingress.gateway), f"{name}-gateway"
+    namespace, ref, gateway = stack.namespace_for(ingress.namespace), stack.gateway(ingress.gateway), f"{name}-gateway"
     for port in ingress.ports:
-        if port not in edge.ports:
-            known = ", ".join(map(str, sorted(edge.ports)))
-            raise api.ApiError([f"port {port} is none of the Service of {edge.name} ({known})"])
-    body = api.Gateway(selector={"istio": edge.selector["istio"]}, servers=list(_servers(ingress)))
-    yield Object(path=path, body=body, name=gateway, namespace=namespace, keys=_gateway_keys(ingress))
+        if port not in ref.ports:
+            known = ", ".join(map(str, sorted(ref.ports)))
+            raise api.ApiError([f"port {port} is none of the Service of {ref.name} ({known})"])
+    body = api.Gateway(selector={"istio": ref.selector["istio"]}, servers=list(_servers(ingress)))
+    yield ConfigObject(path=path, body=body, name=gateway, namespace=namespace, keys=_gateway_keys(ingress))
     routes = [_route(name, i, part, namespace, resolve) for i, part in enumerate(ingress.routes)]
     virtual = api.VirtualService(hosts=list(ingress.hosts), gateways=[gateway], http=routes)
-    yield Object(path=path, body=virtual, name=name, namespace=namespace, keys=_route_keys(ingress), late=True)
+    yield ConfigObject(path=path, body=virtual, name=name, namespace=namespace, keys=_route_keys(ingress), late=True)
 
 
 def _gateway_keys(ingress: Ingress) -> dict[str, str]:

@@ -7,27 +7,27 @@ from collections.abc import Iterator
 from typing import Generic, TypeVar
 
 from mesh.analysis import hosts, objects, virtual_services
-from mesh.traffic.place import Object
+from mesh.traffic.objects import ConfigObject
 
 T = TypeVar("T")
 
 
-class Early(Generic[T]):
-    """The objects that come first, each with what stands for it."""
+class Prerequisites(Generic[T]):
+    """Objects that others may have to wait for, each with what stands for it, such as a resource."""
 
     def __init__(self) -> None:
         self._at: dict[str, list[T]] = defaultdict(list)
         self._below: dict[tuple[str, str], list[T]] = defaultdict(list)
         self._of_host: dict[str, list[T]] = defaultdict(list)
 
-    def add(self, item: Object, made: T) -> None:
+    def add(self, item: ConfigObject, made: T) -> None:
         self._at[item.path].append(made)
         for path in (item.path, *_above(item.path)):
             self._below[path, item.namespace].append(made)
         if item.body.kind == "DestinationRule":
             self._of_host[_service(item.manifest()["spec"]["host"], item.namespace)].append(made)
 
-    def needed_by(self, item: Object) -> list[T]:
+    def needed_by(self, item: ConfigObject) -> list[T]:
         """Those of the same entry of the config, of its parts, and of what it is a part of; and for a route to a
         version, what says which pods that is."""
         found = [

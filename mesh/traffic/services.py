@@ -14,10 +14,11 @@ from mesh.api.scalars import Text as NotEmpty
 from mesh.core import errors
 from mesh.core.kubernetes import Name
 from mesh.core.typed import Documented, Findings, Path
+from mesh.traffic.context import StackContext
 from mesh.traffic.handling import Handling, Weights, one_or_weights, whole
 from mesh.traffic.limits import Limit
 from mesh.traffic.matching import Matches
-from mesh.traffic.place import Object, Place
+from mesh.traffic.objects import ConfigObject
 
 
 def _by_label(value: Any) -> Any:
@@ -137,9 +138,9 @@ class Service(Handling):
             meant: list[tuple[Path, str]] = [((*path, "route"), version) for version in handling.route]
             if handling.mirror and handling.mirror.version and not handling.mirror.service:
                 meant.append(((*path, "mirror"), handling.mirror.version))
-            for place, version in meant:
+            for at, version in meant:
                 if version not in self.versions:
-                    yield place, f"{errors.none_of(version, self.versions)} (versions)"
+                    yield at, f"{errors.none_of(version, self.versions)} (versions)"
 
     @property
     def routed(self) -> bool:
@@ -155,18 +156,18 @@ class Service(Handling):
         return self.workload or {"app": self.called(name).partition(".")[0]}
 
 
-def objects(path: str, name: str, service: Service, place: Place) -> Iterator[Object]:
+def objects(path: str, name: str, service: Service, stack: StackContext) -> Iterator[ConfigObject]:
     """DestinationRule and VirtualService, both called `name`. Raises ApiError."""
-    namespace, host = place.within(service.namespace), service.called(name)
-    policy = _policy(service, place)
+    namespace, host = stack.namespace_for(service.namespace), service.called(name)
+    policy = _policy(service, stack)
     if service.versions or policy:
         subsets = [api.Subset(name=version, labels=labels) for version, labels in service.versions.items()]
         rule = api.DestinationRule(host=host, trafficPolicy=policy, subsets=subsets or None)
-        yield Object(path=path, body=rule, name=name, namespace=namespace, keys=_rule_keys(service))
+        yield ConfigObject(path=path, body=rule, name=name, namespace=namespace, keys=_rule_keys(service))
     if service.routed:
         routes = [*(_route(host, rule, service) for rule in service.rules), _route(host, service, service)]
         body = api.VirtualService(hosts=[host], http=routes)
-        yield Object(path=path, body=body, name=name, namespace=namespace, keys=_route_keys(service), late=True)
+        yield ConfigObject(path=path, body=body, name=name, namespace=namespace, keys=_route_keys(service), late=True)
 
 
 def _rule_keys(service: Service) -> dict[str, str]:
@@ -189,12 +190,12 @@ def _route_keys(service: Service) -> dict[str, str]:
     return found
 
 
-def _policy(service: Service, place: Place) -> api.TrafficPolicy | None:
+def _policy(service: Service, stack: StackContext) -> api.TrafficPolicy | None:
     breaker, balancing = service.circuitBreaker or CircuitBreaker.model_construct(), None
     if service.balancing or service.affinity:
         hashing = service.affinity.hashing() if service.affinity else None
         balancing = api.LoadBalancerSettings(simple=service.balancing, consistentHash=hashing)
-    tls = service.tls or (api.ClientTLSSettings(mode="ISTIO_MUTUAL") if place.client_tls else None)
+    tls = service.tls or (api.ClientTLSSettings(mode="ISTIO_MUTUAL") if stack.client_tls else None)
     said = (balancing, breaker.connectionPool, breaker.outlierDetection, tls)
     if not any(said):
         return None

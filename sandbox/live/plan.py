@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Final
 
+from mesh import bookinfo
+
 PILOT: Final = "live-pilot"
 SYNC: Final = "live-sync"
 STAND_INS: Final = "live-stand-ins"
@@ -22,14 +24,7 @@ ADMIN_PORT: Final = 15000
 APP_PORT: Final = 9081
 """Where a stand-in listens; its proxy is before it, on the port of the Service."""
 
-WORKLOADS: Final = (
-    ("productpage", "v1"),
-    ("details", "v1"),
-    ("reviews", "v1"),
-    ("reviews", "v2"),
-    ("reviews", "v3"),
-    ("ratings", "v1"),
-)
+WORKLOADS: Final = tuple((name, version) for name, versions in bookinfo.VERSIONS.items() for version in versions)
 """What there are stand-ins for: the labels `app` and `version` of Bookinfo's pods."""
 
 _INBOUND: Final = 101

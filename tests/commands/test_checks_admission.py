@@ -50,7 +50,7 @@ def test_the_probe_asks_for_what_istio_init_needs_and_is_not_injected() -> None:
 
 
 def test_with_the_network_plugin_pods_need_no_more_rights_than_others() -> None:
-    chosen = Plan([], loading.load({"mesh:injectedNamespaces": '{"default": "existing"}', "mesh:cni": CNI}))
+    chosen = Plan([], loading.load({"mesh:injectedNamespaces": '{"default": "existing"}', "mesh:cni": CNI}).settings)
     api = FakeApi({NAMESPACES: listing(namespace("default")), PODS: VIOLATES})
     result = admission.pod_security(case(api, chosen))
     (probe,) = [r.body for r in api.asked if r.body]
@@ -61,11 +61,11 @@ def test_with_the_network_plugin_pods_need_no_more_rights_than_others() -> None:
 def test_a_namespace_without_injection_by_istiod_is_judged_by_the_stacks_own_pods() -> None:
     config = {"mesh:injectedNamespaces": '{"default": {"ownership": "existing", "injection": "manual"}}'}
     api = FakeApi({NAMESPACES: listing(namespace("default")), PODS: VIOLATES})
-    assert admission.pod_security(case(api, Plan([], loading.load(config)))).level is Level.OK
+    assert admission.pod_security(case(api, Plan([], loading.load(config).settings))).level is Level.OK
 
 
 def test_refused_pods_where_the_stack_starts_none_are_a_warning() -> None:
-    chosen = Plan([], loading.load({"mesh:injectedNamespaces": '{"default": "existing"}'}))
+    chosen = Plan([], loading.load({"mesh:injectedNamespaces": '{"default": "existing"}'}).settings)
     api = FakeApi({NAMESPACES: listing(namespace("default")), PODS: VIOLATES})
     assert admission.pod_security(case(api, chosen)).level is Level.WARNING
 

@@ -52,7 +52,7 @@ def test_some_nodes_of_another_architecture_are_a_warning_that_names_them() -> N
 
 
 def test_images_of_ones_own_may_be_for_any_architecture() -> None:
-    chosen = Plan([], loading.load({"mesh:hub": "registry.example.com/istio"}))
+    chosen = Plan([], loading.load({"mesh:hub": "registry.example.com/istio"}).settings)
     assert nodes.check(case(with_nodes(node("a", "arm64")), chosen)).level is Level.OK
 
 

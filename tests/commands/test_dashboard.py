@@ -6,12 +6,13 @@ import json
 import os
 import webbrowser
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from cluster import kubectl
 from cluster.kubectl import Target
-from commands import dashboard, guard
+from commands import dashboard, stacks
 from commands.stackfiles import CommandError
 from tests.mesh.config.test_loading import load
 
@@ -30,7 +31,7 @@ def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     addresses: list[str] = []
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("DISPLAY", ":0")
-    monkeypatch.setattr(guard, "chosen", lambda _: chosen)
+    monkeypatch.setattr(stacks, "load", lambda _: SimpleNamespace(settings=chosen))
     monkeypatch.setattr(kubectl, "target", lambda context: Target(context, "https://here"))
     monkeypatch.setattr(kubectl, "get", lambda *_: json.loads(json.dumps(found)))
     monkeypatch.setattr(webbrowser, "open", addresses.append)
@@ -84,6 +85,6 @@ def test_simulated_pods_are_said_to_be_simulated(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_stack_without_addons_is_told_where_to_name_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guard, "chosen", lambda _: load())
+    monkeypatch.setattr(stacks, "load", lambda _: SimpleNamespace(settings=load()))
     with pytest.raises(CommandError, match="stack demo has no addons"):
         dashboard.run("demo", "grafana")

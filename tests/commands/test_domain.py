@@ -76,7 +76,7 @@ def test_a_report_sees_that_the_page_is_reached_before_and_after(
 
 
 def test_a_request_to_the_addons_host_gets_to_its_pods() -> None:
-    mesh = Mesh(analyze.objects(render.record("corp", CONFIG)), loading.load(CONFIG).mesh_names)
+    mesh = Mesh(analyze.objects(render.record("corp", CONFIG)), loading.load(CONFIG).settings.mesh_names)
     pod = mesh.workloads.named("istio-system", "istio-ingressgateway")
     assert pod
     (receiver,) = Evaluator(mesh).from_outside(Request(host="p.example.com"), pod).receivers

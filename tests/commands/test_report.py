@@ -10,6 +10,7 @@ import pytest
 from commands import render, report, sources, stackfiles
 from commands.sources import Compared
 from commands.stackfiles import CommandError
+from mesh.config.stack import Stack
 from mesh.review.changes import Item
 from mesh.review.risks import Weight
 from tests import meshes
@@ -64,10 +65,10 @@ def test_a_stack_without_report_is_an_error_and_does_not_keep_others_from_theirs
 ) -> None:
     works = sources.choose
 
-    def choose(stack: str, base: str) -> Compared:
-        if stack == "demo":
+    def choose(name: str, base: str, stack: Stack) -> Compared:
+        if name == "demo":
             raise CommandError("nothing to compare with")
-        return works(stack, base)
+        return works(name, base, stack)
 
     monkeypatch.setattr(sources, "choose", choose)
     (tmp_path / "demo.md").touch()

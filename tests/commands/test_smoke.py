@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from cluster import kubectl
-from commands import guard, routes, smoke
+from commands import routes, smoke, stacks
 from commands.routes import Rule, Rules, rules
 from commands.smoke import LIMITED, NOBODY, UNRATED, fits, has_limits, judged, version_of
 from commands.stackfiles import CommandError
@@ -311,7 +311,7 @@ def ran(site: Site, monkeypatch: pytest.MonkeyPatch, rule: Rule, traffic: dict[s
     bookinfo = SimpleNamespace(namespace="default")
     chosen = SimpleNamespace(bookinfo=bookinfo, context="mesh-dev", traffic=Traffic.model_validate(traffic))
     monkeypatch.setenv("URL", site.url)
-    monkeypatch.setattr(guard, "chosen", lambda _: chosen)
+    monkeypatch.setattr(stacks, "load", lambda _: SimpleNamespace(settings=chosen))
     monkeypatch.setattr(kubectl, "target", lambda _: None)
     monkeypatch.setattr(routes, "read", lambda *_: Rules(rule))
     return smoke.run("dev")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from commands import render, sources
+from commands import render, sources, stacks
 from commands.stackfiles import CommandError
 from mesh.review.changes import Item
 from tests.commands.test_previewed import event, state
@@ -57,14 +57,14 @@ def types(items: Sequence[Item]) -> list[str]:
 
 def test_a_cluster_that_answers_is_what_is_compared_with_and_its_drift_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     answering(monkeypatch, REFRESHED, [])
-    found = sources.choose("dev", "")
+    found = sources.choose("dev", "", stacks.load("dev"))
     assert (found.source.kind, types(found.old), types(found.new)) == ("cluster", ["NodePort"], ["LoadBalancer"])
     assert [(one.path, one.old, one.new) for one in found.drift[0].fields] == [("spec.type", "ClusterIP", "NodePort")]
 
 
 def test_without_the_cluster_it_is_what_was_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
     answering(monkeypatch, [], [event("update", OLD, NEW)], why="the cluster does not answer")
-    found = sources.choose("dev", "")
+    found = sources.choose("dev", "", stacks.load("dev"))
     assert found.source.text == "Compared with the recorded state; the cluster does not answer."
     assert (types(found.old), list(found.drift)) == (["ClusterIP"], [])
 
@@ -73,7 +73,7 @@ def test_so_it_is_where_the_cluster_refuses_the_change_and_drift_is_told_all_the
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     answering(monkeypatch, [*REFRESHED, FAILED], [event("update", OLD, NEW)])
-    found = sources.choose("dev", "")
+    found = sources.choose("dev", "", stacks.load("dev"))
     assert found.source.kind == "recorded state"
     assert "a preview against the cluster fails: conflict with kubectl." in found.source.text
     assert (types(found.old), len(found.drift)) == (["ClusterIP"], 1)
@@ -82,7 +82,7 @@ def test_so_it_is_where_the_cluster_refuses_the_change_and_drift_is_told_all_the
 def test_a_preview_that_fails_without_a_cluster_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     answering(monkeypatch, [FAILED], [FAILED])
     with pytest.raises(CommandError, match=r"^conflict with kubectl$"):
-        sources.choose("dev", "")
+        sources.choose("dev", "", stacks.load("dev"))
 
 
 @pytest.mark.usefixtures("repository")
@@ -91,22 +91,22 @@ def test_without_state_and_branch_the_message_says_what_to_do(monkeypatch: pytes
     with pytest.raises(
         CommandError, match=r"neither branch origin/main nor main .*: name one with BASE=…, or fetch it"
     ):
-        sources.choose("dev", "")
+        sources.choose("dev", "", stacks.load("dev"))
     with pytest.raises(CommandError, match="BASE: git knows no nowhere; fetch it"):
-        sources.choose("dev", "nowhere")
+        sources.choose("dev", "nowhere", stacks.load("dev"))
 
 
 def test_a_folder_without_git_is_one_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sources, "ROOT", tmp_path)
     with pytest.raises(CommandError, match="BASE: git knows no main"):
-        sources.choose("dev", "main")
+        sources.choose("dev", "main", stacks.load("dev"))
 
 
 def test_a_stack_that_the_base_does_not_have_is_new_altogether(
     repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert repository
-    monkeypatch.setattr(render, "record", lambda _: [])
-    found = sources.choose("dev", "other")
+    monkeypatch.setattr(render, "record", lambda *_, **__: [])
+    found = sources.choose("dev", "other", stacks.load("dev"))
     assert (found.source.kind, list(found.old)) == ("base branch", [])
     assert "has no stack dev: everything is new." in found.source.text

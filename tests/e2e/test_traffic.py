@@ -11,9 +11,7 @@ import pytest
 import yaml
 
 from commands import render
-from mesh.config import security
-from mesh.config.settings import Settings
-from mesh.config.traffic import objects as traffic_objects
+from mesh.config.stack import Stack
 from tests import traffic_configs
 from tests.e2e.conftest import NO_CHANGES, Checkout, counts
 from tests.traffic_configs import EVERYTHING, SAMPLES, everything, sample
@@ -25,8 +23,8 @@ ELSEWHERE = [{"code": "IST0101", "object": "VirtualService *", "reason": "the se
 Validate = Callable[[list[dict[str, Any]]], str]
 
 
-def manifests(settings: Settings) -> list[dict[str, Any]]:
-    return [item.manifest() for item in (*traffic_objects(settings), *security.objects(settings))]
+def manifests(stack: Stack) -> list[dict[str, Any]]:
+    return [item.manifest() for item in (*stack.traffic, *stack.security)]
 
 
 def name_of(item: dict[str, Any]) -> tuple[str, str, str]:

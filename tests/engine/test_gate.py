@@ -26,7 +26,7 @@ class Scene:
         monkeypatch.setattr("engine.gate.time.monotonic", lambda: self.now)
         checks: list[Any] = []
         monkeypatch.setattr(pulumi, "ResourceHook", lambda _, check: checks.append(check))
-        gate.hook(Target("here", "https://here"), Installation(values=loading.load({})))
+        gate.hook(Target("here", "https://here"), Installation(values=loading.load({}).settings))
         self._check = checks[0]
 
     def _get(self, *_: object) -> Any:

@@ -12,7 +12,7 @@ from components.addons.addon import CHECKSUM
 from engine import manifests, program
 from engine.manifests import KINDS, Collected
 from mesh.analysis.objects import Object
-from mesh.config.settings import Settings
+from mesh.config.stack import Stack
 from mesh.core.kinds import GroupKind
 
 READ = ("spec", "webhooks")
@@ -23,8 +23,8 @@ def recorded(monkeypatch: pytest.MonkeyPatch, name: str) -> tuple[list[Object], 
     """A stack's objects as the program collects them, and as Pulumi's own serialization has them in the end."""
     seen: list[Object] = []
 
-    def review(_: Settings, made: Collected) -> None:
-        seen.extend(made.objects)
+    def review(stack: Stack, made: Collected) -> None:
+        seen.extend(stack.located(made.objects))
 
     monkeypatch.setattr(program, "review", review)
     manifests: list[Mapping[str, Any]] = [m for m in render.manifests(render.record(name)) if GroupKind.of(m) in KINDS]
@@ -55,7 +55,7 @@ def test_each_object_knows_the_config_key_that_it_comes_from(monkeypatch: pytest
     origins = {str(thing.ref): thing.origin for thing in seen}
     assert origins["VirtualService default/bookinfo"] == "mesh:bookinfo"
     assert origins["Deployment istio-system/istio-ingressgateway"] == "mesh:gateways.istio-ingressgateway"
-    assert origins["Namespace default"] == "mesh:injectedNamespaces"
+    assert origins["Namespace default"] == "mesh:injectedNamespaces.default"
 
 
 def test_a_component_of_somebody_else_has_no_key() -> None:

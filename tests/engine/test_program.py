@@ -1,5 +1,7 @@
 """The end of the program: what analysis finds stops it, or is said."""
 
+from dataclasses import replace
+
 import pulumi
 import pytest
 
@@ -8,7 +10,7 @@ from engine.manifests import Collected
 from mesh.analysis.objects import Object
 from mesh.analysis.suppression import Findings, Suppression
 from mesh.config.loading import load
-from mesh.config.settings import Settings
+from mesh.config.stack import Stack
 from tests import meshes
 from tests.meshes import Manifest
 
@@ -37,28 +39,30 @@ def made(*objects: Manifest) -> Collected:
     return collected
 
 
-def settings(*suppress: Suppression) -> Settings:
-    return load({}).model_copy(update={"analysis": Findings(suppress=suppress)})
+def stack(*suppress: Suppression) -> Stack:
+    found = load({})
+    settings = found.settings.model_copy(update={"analysis": Findings(suppress=suppress)})
+    return replace(found, settings=settings)
 
 
 def test_an_error_ends_the_program_with_what_is_wrong(warnings: list[str]) -> None:
     with pytest.raises(Ended, match=r"IST0101 VirtualService shop/front .*carts"):
-        program.review(settings(), made(meshes.routes("front", meshes.to("carts"))))
+        program.review(stack(), made(meshes.routes("front", meshes.to("carts"))))
     assert warnings == []
 
 
 def test_a_warning_is_said_and_the_program_goes_on(warnings: list[str]) -> None:
-    program.review(settings(), made(meshes.service("lonely")))
+    program.review(stack(), made(meshes.service("lonely")))
     (said,) = warnings
     assert "MESH0105 Service shop/lonely" in said
 
 
 def test_an_info_is_not_said(warnings: list[str]) -> None:
-    program.review(settings(), made(meshes.thing("Namespace", "other")))
+    program.review(stack(), made(meshes.thing("Namespace", "other")))
     assert warnings == []
 
 
 def test_what_is_suppressed_does_not_end_the_program(warnings: list[str]) -> None:
     entry = Suppression(code="IST0101", object="VirtualService shop/front", reason="carts comes from elsewhere")
-    program.review(settings(entry), made(meshes.routes("front", meshes.to("carts"))))
+    program.review(stack(entry), made(meshes.routes("front", meshes.to("carts"))))
     assert warnings == []

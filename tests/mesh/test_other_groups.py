@@ -10,7 +10,7 @@ from mesh.analysis.analyse import analyse
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
 from mesh.analysis.suppression import Suppression
-from mesh.config import loading, origins
+from mesh.config import loading
 from mesh.core.names import USUAL
 from mesh.pictures import map as drawing
 from mesh.policies.violations import violations
@@ -66,7 +66,7 @@ def test_no_request_has_to_do_with_them() -> None:
 
 
 def test_no_policy_is_violated_by_them() -> None:
-    settings = loading.load({"mesh:policies": '{"all": "mandatory"}'})
+    settings = loading.load({"mesh:policies": '{"all": "mandatory"}'}).settings
     assert violations(mesh(*OTHERS).objects, settings) == violations(mesh().objects, settings)
 
 
@@ -100,7 +100,7 @@ def test_a_suppression_of_a_gateway_is_of_istios(where: str, covered: bool) -> N
 
 def test_only_istios_objects_come_from_config() -> None:
     config = {"mesh:injectedNamespaces": '{"shop": "existing"}', "mesh:bookinfo": '{"namespace": "shop"}'}
-    settings = loading.load({**config, "mesh:traffic": '{"services": {"reviews": {"timeout": "1s"}}}'})
+    stack = loading.load({**config, "mesh:traffic": '{"services": {"reviews": {"timeout": "1s"}}}'})
     own = meshes.routes("reviews", meshes.to("reviews"))
-    mine, other = origins.located([Object.read(own), Object.read(foreign(own), "somewhere")], settings)
+    mine, other = stack.located([Object.read(own), Object.read(foreign(own), "somewhere")])
     assert (mine.origin, other.origin) == ("mesh:traffic.services.reviews", "somewhere")

@@ -470,7 +470,7 @@ def chosen(**more: str) -> settings.Settings:
         "mesh:injectedNamespaces": '{"default": "existing"}',
         "mesh:bookinfo": "true",
     }
-    return loading.load({key: value for key, value in {**config, **more}.items() if value})
+    return loading.load({key: value for key, value in {**config, **more}.items() if value}).settings
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from mesh.config.settings import Settings, SettingsError
 def load(command_line: str | None = None, /, **keys: object) -> Settings:
     """The settings of a config with these keys, as Pulumi hands them over."""
     text = {f"mesh:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in keys.items()}
-    return loading.load(text, command_line)
+    return loading.load(text, command_line).settings
 
 
 def refusal(command_line: str | None = None, /, **keys: object) -> str:
@@ -107,7 +107,7 @@ def test_the_command_line_cannot_lead_a_stack_away_from_its_cluster() -> None:
 
 
 def test_keys_of_other_namespaces_are_left_alone() -> None:
-    assert loading.load({"aws:region": "x"}).profile == "default"
+    assert loading.load({"aws:region": "x"}).settings.profile == "default"
 
 
 def test_a_namespace_of_a_gateway_is_declared() -> None:
@@ -210,6 +210,19 @@ def test_the_short_forms_cannot_contradict_the_gateway() -> None:
     ports = [{"name": "http2", "port": 80, "nodePort": 31000}]
     text = refusal(ingressNodePorts={"http2": 31001}, gateways={"istio-ingressgateway": {"ports": ports}})
     assert text == "mesh:ingressNodePorts.http2: 31001 contradicts nodePort 31000 in mesh:gateways"
+
+
+def test_what_a_short_form_makes_of_the_gateway_is_checked_with_the_gateways_path() -> None:
+    own = {"istio-ingressgateway": {"loadBalancerIP": "192.0.2.1"}}
+    text = refusal(
+        gatewayServiceType="NodePort", gateways=own, namespaces={"a": "create"}, rateLimit={"namespace": "b"}
+    )
+    gateway, limit = text.splitlines()
+    assert gateway == (
+        "mesh:gateways.istio-ingressgateway: loadBalancerIP and loadBalancerSourceRanges are for a LoadBalancer,"
+        " this is a NodePort"
+    )
+    assert limit.startswith("mesh:rateLimit.namespace: b is not one of")
 
 
 def test_two_gateways_cannot_have_one_node_port() -> None:

@@ -11,29 +11,28 @@ import pytest
 
 from commands import render, stackfiles
 from components import gateways
-from mesh.config import productpage
-from mesh.config.productpage import Door
+from mesh.config.productpage import ProductPage
 from tests.traffic_configs import load
 
 INSIDE = "istio-ingressgateway.istio-system.svc.cluster.local"
-OWN = Door(gateway="istio-ingressgateway", inside=INSIDE)
+OWN = ProductPage(gateway="istio-ingressgateway", inside=INSIDE)
 BALANCED = gateways.facts("LoadBalancer", {"http2": 30080, "https": 30443}, ["192.0.2.7"])
 ON_NODES = gateways.facts("NodePort", {"http2": 31102, "https": 31443}, [])
 ALONE = gateways.facts("ClusterIP", {}, [])
 TO_PAGE = [{"to": {"service": "productpage", "port": 9080}}]
 
 
-def door(hosts: dict[str, Any], services: dict[str, Any] | None = None, **keys: Any) -> Door | None:
+def page(hosts: dict[str, Any], services: dict[str, Any] | None = None, **keys: Any) -> ProductPage | None:
     """That of a stack whose Bookinfo has no gateway of its own."""
     bookinfo = {"namespace": "default", "gateway": False}
-    return productpage.door(load({"hosts": hosts, "services": services or {}}, **{"bookinfo": bookinfo, **keys}))
+    return load({"hosts": hosts, "services": services or {}}, **{"bookinfo": bookinfo, **keys}).product_page
 
 
 def entry(*hosts: str, **more: Any) -> dict[str, Any]:
     return {"hosts": list(hosts), "routes": TO_PAGE, **more}
 
 
-def url(found: Door | None, facts: Mapping[str, Any]) -> str:
+def url(found: ProductPage | None, facts: Mapping[str, Any]) -> str:
     assert found
     return found.url(facts, "10.0.0.1")
 
@@ -56,45 +55,45 @@ def test_a_cluster_ip_is_reached_inside_the_cluster() -> None:
 
 
 def test_bookinfos_own_way_in_comes_before_hosts_of_the_traffic_config() -> None:
-    assert door({"shop": entry("shop.example")}, bookinfo=True) == OWN
+    assert page({"shop": entry("shop.example")}, bookinfo=True) == OWN
 
 
-def test_without_any_way_in_there_is_no_door() -> None:
-    assert door({}) is None
-    assert door({"shop": entry("shop.example")}, bookinfo=False) is None
+def test_without_any_way_in_there_is_no_page() -> None:
+    assert page({}) is None
+    assert page({"shop": entry("shop.example")}, bookinfo=False) is None
 
 
 def test_a_host_is_asked_for_by_its_first_name() -> None:
-    found = door({"shop": entry("shop.example", "www.shop.example")})
+    found = page({"shop": entry("shop.example", "www.shop.example")})
     assert url(found, BALANCED) == "http://shop.example/productpage"
     assert url(found, ON_NODES) == "http://shop.example:31102/productpage"
     assert url(found, ALONE) == "http://shop.example/productpage (inside the cluster)"
 
 
 def test_a_host_with_tls_is_asked_for_by_https() -> None:
-    found = door({"shop": entry("shop.example", tls="certificate")})
+    found = page({"shop": entry("shop.example", tls="certificate")})
     assert url(found, BALANCED) == "https://shop.example/productpage"
     assert url(found, ON_NODES) == "https://shop.example:31443/productpage"
 
 
 def test_a_port_that_browsers_do_not_assume_is_shown() -> None:
-    assert url(door({"shop": entry("shop.example", port=15443)}), BALANCED) == "http://shop.example:15443/productpage"
+    assert url(page({"shop": entry("shop.example", port=15443)}), BALANCED) == "http://shop.example:15443/productpage"
 
 
 def test_a_host_at_another_gateway_is_sought_there() -> None:
     edge = {"kind": "ingress", "namespace": "default"}
-    found = door({"shop": entry("shop.example", gateway="edge")}, gateways={"edge": edge})
+    found = page({"shop": entry("shop.example", gateway="edge")}, gateways={"edge": edge})
     assert found
     assert (found.gateway, found.inside) == ("edge", "edge.default.svc.cluster.local")
 
 
 def test_all_hosts_are_asked_for_by_the_gateways_address() -> None:
-    assert url(door({"shop": entry("*", tls="certificate")}), BALANCED) == "https://192.0.2.7/productpage"
+    assert url(page({"shop": entry("*", tls="certificate")}), BALANCED) == "https://192.0.2.7/productpage"
 
 
 def test_a_name_with_a_wildcard_is_no_name_to_ask_for() -> None:
-    assert door({"shop": entry("*.shop.example")}) is None
-    assert url(door({"shop": entry("*.shop.example", "shop.example")}), BALANCED) == "http://shop.example/productpage"
+    assert page({"shop": entry("*.shop.example")}) is None
+    assert url(page({"shop": entry("*.shop.example", "shop.example")}), BALANCED) == "http://shop.example/productpage"
 
 
 @pytest.mark.parametrize(
@@ -108,15 +107,15 @@ def test_a_name_with_a_wildcard_is_no_name_to_ask_for() -> None:
     ],
 )
 def test_an_entry_that_does_not_lead_to_the_page_is_passed_over(routes: list[dict[str, Any]]) -> None:
-    found = door({"api": entry("api.example", routes=routes), "shop": entry("shop.example")})
+    found = page({"api": entry("api.example", routes=routes), "shop": entry("shop.example")})
     assert url(found, BALANCED) == "http://shop.example/productpage"
 
 
 @pytest.mark.parametrize("name", ["productpage", "productpage.default.svc.cluster.local", "page"])
 def test_the_page_is_known_by_each_of_its_names(name: str) -> None:
     routes = [{"match": {"path": "/login"}, "to": "reviews"}, {"match": {"path": "/product*"}, "to": name}]
-    page = {"host": "productpage", "versions": ["v1"]}
-    assert door({"shop": entry("shop.example", routes=routes)}, {"page": page})
+    service = {"host": "productpage", "versions": ["v1"]}
+    assert page({"shop": entry("shop.example", routes=routes)}, {"page": service})
 
 
 def exports(monkeypatch: pytest.MonkeyPatch, stack: str, **keys: Any) -> dict[str, Any]:

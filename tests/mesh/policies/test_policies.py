@@ -45,7 +45,7 @@ def kept() -> list[meshes.Manifest]:
 def found(*changes: meshes.Manifest, **config: str) -> list[tuple[str, str]]:
     """Codes and objects of what is said of the mesh with these objects in it."""
     named = {(thing["kind"], thing["metadata"]["name"]): thing for thing in [*kept(), *changes]}
-    settings = loading.load({**ALL, **{f"mesh:{key}": value for key, value in config.items()}})
+    settings = loading.load({**ALL, **{f"mesh:{key}": value for key, value in config.items()}}).settings
     objects = [Object.read(manifest) for manifest in named.values()]
     return [(finding.code, str(finding.ref)) for finding in violations.violations(objects, settings)]
 

@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 
 from mesh.config import loading
-from mesh.config.security import objects
-from mesh.config.settings import Settings
+from mesh.config.stack import Stack
 from tests import traffic_configs
 from tests.traffic_configs import service
 
@@ -14,7 +13,7 @@ KEYS = '{"keys": []}'
 ISSUER = {"issuer": "https://issuer.example.com"}
 
 
-def load(security: Any, **keys: Any) -> Settings:
+def load(security: Any, **keys: Any) -> Stack:
     return traffic_configs.load(keys.pop("traffic", {}), security=security, **keys)
 
 
@@ -24,12 +23,12 @@ def refusal(security: Any, **keys: Any) -> str:
 
 def found(security: Any, **keys: Any) -> dict[str, dict[str, Any]]:
     """The specs of the objects, by `kind/namespace/name`."""
-    made = objects(load(security, **keys))
+    made = load(security, **keys).security
     return {f"{item.body.kind}/{item.namespace}/{item.name}": item.body.spec() for item in made}
 
 
 def test_without_config_nothing_is_made() -> None:
-    assert not loading.load({}).security
+    assert not loading.load({}).settings.security
     assert found({}) == {}
 
 
@@ -98,7 +97,7 @@ def test_a_gateway_may_call_the_services_to_which_it_has_routes() -> None:
 
 
 def test_denial_comes_after_what_is_allowed() -> None:
-    made = objects(load({"authorization": {"defaultDeny": True}}, bookinfo=True))
+    made = load({"authorization": {"defaultDeny": True}}, bookinfo=True).security
     assert [item.name for item in made if item.late] == ["default-default-deny"]
 
 

@@ -8,7 +8,6 @@ import yaml
 
 from commands import render
 from commands.render import Resource
-from mesh.config.traffic import descriptors
 from tests.traffic_configs import load, objects, refusal, specs
 
 LOCAL, GLOBAL = "envoy.filters.http.local_ratelimit", "envoy.filters.http.ratelimit"
@@ -117,7 +116,7 @@ def test_clients_are_told_apart_alike_by_proxy_and_service(by: Any, action: dict
     traffic = limited(requests=3, per="day", scope="global", by=by)
     *_, value = values(specs(traffic)["EnvoyFilter/reviews-limit"])
     assert value["rate_limits"] == [{"actions": [{"generic_key": {"descriptor_value": "services.reviews"}}, action]}]
-    assert descriptors(load(traffic)) == [
+    assert load(traffic).rate_limits == [
         {
             "key": "generic_key",
             "value": "services.reviews",
@@ -226,4 +225,4 @@ def test_a_changed_limit_restarts_the_service() -> None:
 
 
 def test_without_a_global_limit_there_is_no_rate_limit_service() -> None:
-    assert descriptors(load(limited(requests=1))) == []
+    assert load(limited(requests=1)).rate_limits == []

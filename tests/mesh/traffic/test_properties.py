@@ -10,7 +10,6 @@ from pydantic import BaseModel
 
 from mesh.config import loading
 from mesh.config.settings import SettingsError
-from mesh.config.traffic import objects as traffic_objects
 from mesh.traffic.config import Traffic
 from tests.mesh.config.test_properties import JUNK, UNHURRIED
 
@@ -47,7 +46,7 @@ def test_every_traffic_becomes_objects_or_is_refused_with_a_path(traffic: dict[s
     problems = ""
     try:
         chosen = loading.load({**config, "mesh:traffic": json.dumps(traffic)})
-        assert all(item.manifest() for item in traffic_objects(chosen))
+        assert all(item.manifest() for item in chosen.traffic)
     except SettingsError as error:
         problems = str(error)
     assert [line for line in filter(None, problems.split("\n")) if not line.startswith("mesh:traffic")] == []

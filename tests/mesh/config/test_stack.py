@@ -1,4 +1,4 @@
-"""From which key of the stack's config the parts of objects come."""
+"""A stack compiled: from which key of its config the parts of objects come, and how often that is done."""
 
 from __future__ import annotations
 
@@ -8,16 +8,14 @@ import pytest
 
 from mesh.analysis.analyse import analyse
 from mesh.analysis.objects import Object
-from mesh.config import origins, security, traffic
-from mesh.config.settings import Settings
+from mesh.config.stack import Stack
 from mesh.core.names import USUAL
 from tests import traffic_configs
 
 
-def located(settings: Settings) -> dict[str, Object]:
+def located(stack: Stack) -> dict[str, Object]:
     """The objects of traffic and security, by kind and name, as analysis sees them."""
-    made = [*traffic.objects(settings), *security.objects(settings)]
-    things = origins.located((Object.read(item.manifest()) for item in made), settings)
+    things = stack.located(Object.read(item.manifest()) for item in (*stack.traffic, *stack.security))
     return {f"{thing.kind}/{thing.name}": thing for thing in things}
 
 
@@ -73,7 +71,7 @@ def test_a_rule_of_security_is_led_back_to_its_entry(thing: str, key: str) -> No
 def test_an_object_of_another_origin_keeps_it() -> None:
     manifest = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "reviews", "namespace": "default"}}
     service = Object.read(manifest, "mesh:bookinfo")
-    [found] = origins.located([service], traffic_configs.everything())
+    [found] = traffic_configs.everything().located([service])
     assert found.source("ports[0]") == "mesh:bookinfo"
 
 

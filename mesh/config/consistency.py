@@ -1,0 +1,102 @@
+"""Keys of a stack's config that are right by themselves, and contradict each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from mesh import bookinfo
+from mesh.config.settings import INGRESS, Settings
+from mesh.core.names import ROOT
+from mesh.security import access, mtls
+from mesh.traffic import ingress
+from mesh.traffic.objects import ConfigObject
+
+
+def problems(s: Settings, home: str | None, traffic: Iterable[ConfigObject]) -> Iterator[str]:
+    """What no single key can know is wrong, one line for each problem. `home`: the namespace of services that name
+    none; `traffic`: the objects of `mesh:traffic`."""
+    yield from _shared_node_ports(s)
+    yield from _undeclared_namespaces(s)
+    yield from _without_control_plane(s)
+    gateway = s.gateways.get(INGRESS)
+    yield from s.addons.problems(ingress=gateway is not None and gateway.enabled)
+    yield from _mutual_tls(s, home)
+    yield from _beside_bookinfo(s, traffic)
+
+
+def _shared_node_ports(s: Settings) -> Iterator[str]:
+    """Two ports with one node port."""
+    taken: dict[int, str] = {}
+    ports = {f"gateways.{name}.ports.{p.name}": p.nodePort for name, g in s.gateways.items() for p in g.ports}
+    shorthand = {f"ingressNodePorts.{name}": number for name, number in s.ingressNodePorts.items()}
+    fixed = {f"gateways.{INGRESS}.ports.{name}" for name in s.ingressNodePorts}
+    for path, port in {**{p: n for p, n in ports.items() if p not in fixed}, **shorthand}.items():
+        if port is not None and port in taken:
+            yield f"mesh:{path}: {port} is also the node port of {taken[port].rpartition('.')[2]}"
+        if port is not None:
+            taken[port] = path
+
+
+def _undeclared_namespaces(s: Settings) -> Iterator[str]:
+    """Parts in namespaces of which the stack does not say whose they are."""
+    declared = [*s.injectedNamespaces, *s.namespaces]
+    for name in s.namespaces:
+        if name in s.injectedNamespaces:
+            yield f"mesh:namespaces.{name}: it is also one of mesh:injectedNamespaces; leave one of them out"
+    for name, gateway in s.gateways.items():
+        if gateway.enabled and gateway.namespace and gateway.namespace not in (*declared, ROOT):
+            yield _undeclared(f"mesh:gateways.{name}.namespace", gateway.namespace, "namespaces", s.namespaces)
+    if s.cni.enabled and s.cni.namespace and s.cni.namespace not in (*declared, ROOT, "kube-system"):
+        yield _undeclared("mesh:cni.namespace", s.cni.namespace, "namespaces", s.namespaces)
+    if s.bookinfo and s.bookinfo.namespace not in s.injectedNamespaces:
+        injected = s.injectedNamespaces
+        yield _undeclared("mesh:bookinfo.namespace", s.bookinfo.namespace, "injectedNamespaces", injected)
+    home = s.rateLimit.namespace
+    if home and home not in (ROOT, *s.namespaces):
+        known = ", ".join(s.namespaces) or "none"
+        yield f"mesh:rateLimit.namespace: {home} is not one of mesh:namespaces ({known}); it takes one without sidecars"
+
+
+def _undeclared(path: str, name: str, key: str, declared: Iterable[str]) -> str:
+    return (
+        f"{path}: {name} is not one of mesh:{key} ({', '.join(declared) or 'none'});"
+        f" add `{name}: existing` or `: create`"
+    )
+
+
+def _without_control_plane(s: Settings) -> Iterator[str]:
+    """What needs an istiod that the profile does not bring."""
+    for key, wanted in (("traffic", s.traffic), ("security", s.security)):
+        if wanted and not s.pilot.enabled:
+            yield f"mesh:{key} is set, but the profile {s.profile} has no istiod that serves it"
+    if s.pilot.enabled and s.istiodRemote.enabled:
+        yield "mesh:pilot.enabled and mesh:istiodRemote.enabled: the control plane is here or elsewhere, not both"
+    if s.injectedNamespaces and not (s.pilot.enabled or s.istiodRemote.enabled):
+        yield f"mesh:injectedNamespaces is set, but the profile {s.profile} has no control plane that injects"
+    if s.bookinfo and not s.pilot.enabled:
+        yield f"mesh:bookinfo is set, but the profile {s.profile} has no istiod that serves its routes"
+
+
+def _mutual_tls(s: Settings, home: str | None) -> Iterator[str]:
+    """What `mesh:security.mtls` does not go with."""
+    chosen = s.security
+    if chosen.mtls.mesh == "DISABLE" and (chosen.authorization.defaultDeny or chosen.authorization.allow):
+        yield f"mesh:{access.PATH} tells callers by their mutual TLS, which mesh:{mtls.PATH} switches off"
+    for name, service in s.traffic.services.items():
+        mode = service.tls.mode if service.tls else None
+        required = chosen.mtls.of(service.namespace or home or "") == "STRICT" and not chosen.mtls.workloads
+        if mode == "DISABLE" and required:
+            yield f"mesh:traffic.services.{name}.tls: DISABLE contradicts mesh:{mtls.PATH}, which is STRICT there"
+
+
+def _beside_bookinfo(s: Settings, traffic: Iterable[ConfigObject]) -> Iterator[str]:
+    """Where `mesh:traffic` wants what Bookinfo's own Gateway and VirtualService have."""
+    if not (s.bookinfo and s.bookinfo.gateway):
+        return
+    way_out = "set mesh:bookinfo.gateway to false, or choose another"
+    for item in traffic:
+        if (item.body.kind, item.name, item.namespace) == ("VirtualService", bookinfo.ROUTES, s.bookinfo.namespace):
+            yield f"mesh:{item.path}: Bookinfo has a VirtualService {bookinfo.ROUTES} itself; {way_out} name"
+    for name, entry in s.traffic.hosts.items():
+        if (entry.gateway, entry.served) == (ingress.GATEWAY, ingress.HTTP) and "*" in entry.hosts:
+            yield f'mesh:traffic.hosts.{name}: Bookinfo has all hosts ("*") of {entry.gateway} itself; {way_out} host'
