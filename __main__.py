@@ -1,9 +1,9 @@
 """The mesh, in the order in which it is installed."""
 
 # ruff: noqa: E402 - the engine reads the state while Python loads the rest
-from engine import state
+from engine import start
 
-recorded = state.ask()
+recorded = start.begin()
 
 from functools import partial
 
@@ -28,7 +28,7 @@ from mesh.config.installation import Installation
 from mesh.config.settings import INGRESS
 from mesh.core.names import ROOT
 
-settings, cluster = program.prepare(ROOT, recorded)
+settings, cluster = program.connect(ROOT, recorded)
 mesh = Installation(values=settings)
 on_cluster = pulumi.ResourceOptions(provider=cluster.provider)
 
@@ -117,7 +117,7 @@ if settings.traffic:
 if settings.security:
     Security("security", TrafficArgs(objects=security.objects(settings), namespaces=places, api=api), on_cluster)
 
-program.review(settings, cluster.made)
+program.check_objects(settings, cluster.made)
 
 facts = {name: gateway.facts for name, gateway in gateways.items()}
 pulumi.export("profile", settings.profile)

@@ -10,14 +10,13 @@ from typing import Any, Final
 
 import pulumi
 import pulumi_kubernetes as k8s
-from pulumi.runtime import config
 
 from components import kube
 from components.namespaces import Namespaces, NamespacesArgs
 from components.security import Security
 from components.traffic import Traffic, TrafficArgs
+from engine import config, start
 from engine import program as run
-from engine import state
 from mesh.config import security, traffic
 from mesh.config.installation import Installation
 from mesh.core.names import ROOT
@@ -92,8 +91,8 @@ def program() -> None:
 
 
 def _mesh(count: int) -> None:
-    config.set_all_config(settings(count))  # not the environment's: that can hold 128 KiB
-    chosen, cluster = run.prepare(ROOT, state.ask())
+    config.use(settings(count))  # not the environment's: that can hold 128 KiB
+    chosen, cluster = run.connect(ROOT, start.begin())
     on_cluster = pulumi.ResourceOptions(provider=cluster.provider)
     namespaces = Namespaces(
         "namespaces",
@@ -112,7 +111,7 @@ def _mesh(count: int) -> None:
     Shop(count, namespaces.names[SHOP], on_cluster)
     Traffic("traffic", TrafficArgs(objects=traffic.objects(chosen), namespaces=namespaces.names, api=()), on_cluster)
     Security("security", TrafficArgs(objects=security.objects(chosen), namespaces=namespaces.names, api=()), on_cluster)
-    run.review(chosen, cluster.made)
+    run.check_objects(chosen, cluster.made)
 
 
 def _plain(count: int) -> None:

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from commands import render, stackfiles
-from commands.render import Resource
 from engine import manifests
+from engine.recorder import Resource
 from mesh.analysis.findings import Finding, Severity
 from mesh.analysis.objects import Object
 from mesh.analysis.report import analyse

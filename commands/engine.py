@@ -16,7 +16,8 @@ import yaml
 
 import sandbox
 import toolchain
-from cluster.state import Recorded
+from cluster.state import StackState
+from cluster.target import EMBEDDED
 from commands import locks, stackfiles
 from commands.stackfiles import PROJECT, ROOT, CommandError
 
@@ -38,6 +39,7 @@ def environment(build: bool = True) -> dict[str, str]:
         programs.share_plugin()
     path = [programs.path()] if programs else []
     found = {
+        **embedded(),
         "PATH": os.pathsep.join([*path, str(Path(sys.executable).parent), env.get("PATH", "")]),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_IGNORE_AMBIENT_PLUGINS": "true",  # the toolchain has put the provider where Pulumi keeps its plugins
@@ -51,6 +53,11 @@ def environment(build: bool = True) -> dict[str, str]:
     if not {"PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"} & env.keys():
         found["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(_passphrase())
     return found
+
+
+def embedded() -> dict[str, str]:
+    """The variable by which the program learns which contexts are embedded clusters."""
+    return {EMBEDDED: json.dumps({context: str(file) for context, file in sandbox.kubeconfigs().items()})}
 
 
 def _logged_in() -> str:
@@ -79,7 +86,7 @@ def _passphrase() -> Path:
     return file
 
 
-def recorded(stack: str) -> Recorded | None:
+def recorded(stack: str) -> StackState | None:
     """What the stack's last update recorded, without making the stack where there is none; None if it cannot be
     read."""
     try:
@@ -87,9 +94,9 @@ def recorded(stack: str) -> Recorded | None:
     except (FileNotFoundError, subprocess.TimeoutExpired):
         return None
     if done.returncode:
-        return Recorded() if "no stack named" in done.stderr else None
+        return StackState() if "no stack named" in done.stderr else None
     resources = json.loads(done.stdout)["deployment"].get("resources") or []
-    return Recorded.of({r["urn"]: r.get("outputs") or {} for r in resources})
+    return StackState.of({r["urn"]: r.get("outputs") or {} for r in resources})
 
 
 def _export(stack: str) -> subprocess.CompletedProcess[str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 import sandbox
-from cluster import kubectl, survey
-from cluster.kubectl import Target
+from cluster import survey
+from cluster.target import Target
 from commands import stackfiles
 from commands.engine import Engine
 from commands.stackfiles import CommandError
@@ -21,7 +21,7 @@ def chosen(stack: str) -> Settings:
 
 def target(stack: str) -> Target:
     """The stack's cluster."""
-    return kubectl.target(chosen(stack).context)
+    return Target.named(chosen(stack).context)
 
 
 def start_if_embedded(stack: str) -> None:

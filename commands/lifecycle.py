@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from cluster import proxy
 from commands import guard, live, pending, residue, teardown, unready
 from commands.engine import Engine
 from mesh.config.addons import SECRETS
@@ -20,11 +21,12 @@ def up(stack: str, flags: Sequence[str]) -> int:
     if code == 0 and was_cut and pending.settle(engine, guard.target(stack)):
         code = engine.run("up", *_consent(flags), *flags)  # what is no longer wanted since the cut
     state, target = engine.state(), guard.target(stack)
-    if code == 0 and not unready.wait(state, target, guard.chosen(stack).timeout):
-        code = 1
-    if code:
-        unready.explain(state, target)
-    else:
+    with proxy.connect(target) as api:
+        if code == 0 and not unready.wait(state, api, guard.chosen(stack).timeout):
+            code = 1
+        if code:
+            unready.explain(state, api)
+    if code == 0:
         live.start(stack)
     return code
 
@@ -44,11 +46,13 @@ def down(stack: str, flags: Sequence[str], force: bool, purge: bool) -> int:
     engine = Engine(stack)
     target = guard.same_cluster(engine)
     pending.settle(engine, target)
-    teardown.check(engine.state(), target, force=force)
+    with proxy.connect(target) as api:
+        teardown.check(engine.state(), api, force=force)
     live.stop(stack)
     code = engine.run("destroy", *_consent(flags, preview=False), *flags)
     if code:
-        teardown.explain(engine.state(), target)
+        with proxy.connect(target) as api:
+            teardown.explain(engine.state(), api)
     else:
         residue.report(target, purge=purge)
     return code

@@ -12,10 +12,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 import sandbox
-from cluster import client, kubectl, survey
-from cluster.client import Api, Refused
-from cluster.kubectl import ClusterError, Target, Unreachable
+from cluster import client, proxy, survey
+from cluster.client import Api
+from cluster.errors import ClusterError, Refused, Unreachable
 from cluster.survey import Survey
+from cluster.target import OFFLINE, Target, offline
 from commands import checks, engine, guard, render, stackfiles, status
 from commands.checks import Case, Level, Result
 from commands.checks.case import count
@@ -35,7 +36,7 @@ def run(stack: str) -> int:
     try:
         os.environ.update(engine.environment(build=False))
         settings = guard.chosen(stack)
-        target = kubectl.target(settings.context)
+        target = Target.named(settings.context)
         print(f"cluster: context {target.context}, server {target.server}", flush=True)
         results = _results(stack, settings, target)
     except _PREVENTED as error:
@@ -47,26 +48,29 @@ def run(stack: str) -> int:
 
 
 def _results(stack: str, settings: Settings, target: Target) -> dict[str, Result]:
-    version = _version(target)
-    planned = _plan(stack, settings)
-    with ThreadPoolExecutor() as pool, client.proxied(target) as answers:
-        found, recorded = pool.submit(_survey, target, answers), pool.submit(engine.recorded, stack)
-        case = Case(stack, settings, target, planned, answers, version, found.result(), recorded.result())
+    _refuse_unless_started(target)
+    with proxy.connect(target) as api, ThreadPoolExecutor() as pool:
+        version = _version(target, api)
+        planned = _plan(stack, settings)
+        found, recorded = pool.submit(_survey, target, api), pool.submit(engine.recorded, stack)
+        case = Case(stack, settings, target, planned, api, version, found.result(), recorded.result())
         return {name: _checked(name, case) for name in checks.CHECKS}
 
 
-def _version(target: Target) -> tuple[int, int]:
-    """Kubernetes' (major, minor): the question that shows whether the cluster answers at all."""
-    if kubectl.offline():
-        raise Unreachable("MESH_OFFLINE is set, so the cluster is not asked")
-    hint = status.hint(target)
+def _refuse_unless_started(target: Target) -> None:
+    if offline():
+        raise Unreachable(f"{OFFLINE} is set, so the cluster is not asked")
     if target.kubeconfig and not target.kubeconfig.exists():
-        raise Unreachable(f"the embedded cluster has not been started{hint}")
+        raise Unreachable(f"the embedded cluster has not been started{status.hint(target)}")
+
+
+def _version(target: Target, api: Api) -> tuple[int, int]:
+    """Kubernetes' (major, minor): the question that shows whether the cluster answers at all."""
     try:
-        answer = kubectl.get(target, "/version")
+        answer = client.get(api, "/version")
     except Unreachable as error:
-        raise Unreachable(f"the cluster does not answer: {error}{hint}") from None
-    found = re.match(r"v(\d+)\.(\d+)", str(answer.get("gitVersion"))) if isinstance(answer, dict) else None
+        raise Unreachable(f"the cluster does not answer: {error}{status.hint(target)}") from None
+    found = re.match(r"v(\d+)\.(\d+)", str(answer.get("gitVersion")))
     if not found:
         raise ClusterError(f"{target.server} answers, but not as a Kubernetes API server does")
     return int(found[1]), int(found[2])
@@ -92,7 +96,7 @@ def _checked(name: str, case: Case) -> Result:
     try:
         return checks.CHECKS[name](case)
     except Refused as error:
-        return Result(Level.WARNING, f"could not be checked: {error}")
+        return Result(Level.WARNING, f"could not be checked: {error.reason}")
 
 
 def report(results: Mapping[str, Result], stack: str) -> Iterator[str]:

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from cluster import kubectl
-from cluster.kubectl import Target
+from cluster import client
+from cluster.client import Api
 
 Object = Mapping[str, Any]
 
@@ -36,10 +36,10 @@ class Rules:
     """Number of routes with other conditions, which are not tried."""
 
 
-def read(target: Target, namespace: str) -> Rules:
+def read(api: Api, namespace: str) -> Rules:
     """The rules that stand on a cluster for the reviews in a namespace. ClusterError if it does not answer."""
     objects = {
-        kind: kubectl.get(target, f"/apis/networking.istio.io/v1alpha3/{kind}")["items"]
+        kind: client.items(api, f"/apis/networking.istio.io/v1alpha3/{kind}")
         for kind in ("virtualservices", "destinationrules")
     }
     return rules(objects["virtualservices"], objects["destinationrules"], namespace)

@@ -9,7 +9,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components import kube
-from engine.outputs import promised
+from engine.outputs import with_known_value
 from mesh.config.settings import InjectedNamespace, Ownership
 from mesh.proxy import injection
 
@@ -102,7 +102,7 @@ class Namespaces(pulumi.ComponentResource):
         if ownership == "create":
             metadata = kube.metadata(name, labels=labels, annotations=self._args.mark)
             made = k8s.core.v1.Namespace(name, metadata=metadata, opts=opts)
-            self.names[name] = promised(made.metadata.name, name)
+            self.names[name] = with_known_value(made.metadata.name, name)
             return [made]
         if not labels:
             return []

@@ -17,8 +17,8 @@ from cluster.state import type_and_name
 from engine.manifests import plain
 
 
-class Moved:
-    """What the stack's state holds."""
+class FormerParents:
+    """The parents that the objects in the stack's state have."""
 
     def __init__(self, recorded: Mapping[str, Mapping[str, Any]]) -> None:
         """`recorded`: outputs by URN."""
@@ -27,7 +27,7 @@ class Moved:
         for urn in recorded:
             self._urns[type_and_name(urn)][_parent(urn)] = urn
 
-    def take(self, args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
+    def alias(self, args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
         """A transformation of the stack: gives an object whose parent is new the name that it has in the state."""
         if not args.type_.startswith("kubernetes:"):
             return None

@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from concurrent.futures import Future
+import sys
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, NoReturn
 
 import pulumi
 import pulumi_kubernetes as k8s
-from pulumi.runtime.mocks import MockMonitor
-from pulumi.runtime.settings import get_monitor
 
-from cluster import kubectl, ownership, survey
-from cluster.kubectl import Target
-from cluster.state import Recorded
+from cluster import ownership, survey
+from cluster.errors import ClusterError, Unreachable
+from cluster.state import StackState
 from cluster.survey import Survey
-from components.addons import secrets
-from engine import patches
-from engine.aliases import Moved
-from engine.manifests import Collected
+from cluster.target import Target, adopting
+from engine import config, patches, recorder, sdk
+from engine.aliases import FormerParents
+from engine.manifests import CreatedObjects
 from mesh.analysis.findings import Severity
 from mesh.analysis.report import analyse
 from mesh.config import loading, origins, settings
+from mesh.config.addons import SECRETS
 from mesh.config.installation import Installation
 from mesh.config.settings import Settings
 from mesh.core import names
@@ -52,32 +51,32 @@ class Cluster:
     """How to ask it; None if it does not answer."""
     facts: Mapping[str, str | None]
     """Context and identity, for the stack's outputs."""
-    made: Collected
+    made: CreatedObjects
     """The objects that the program has made for it so far."""
 
 
-def prepare(root: str, state: Future[Recorded]) -> tuple[Settings, Cluster]:
+def connect(root: str, state: Callable[[], StackState]) -> tuple[Settings, Cluster]:
     """The settings, and the cluster after all checks; `root` is the namespace that Istio goes to,
-    `state` what the stack has recorded.
+    `state` waits for what the stack has recorded.
 
     Ends the program with one message if the stack must not go on. A preview goes on without an answer of the
     cluster, against the recorded state; an update does not."""
-    patches.speed_up()
+    patches.apply()
     try:
-        chosen = loading.from_pulumi()
-        if absent := secrets.missing(chosen.addons):
+        chosen = loading.load(config.of_stack(), os.environ.get("CONTEXT") or None)
+        if absent := list(config.missing_secrets(SECRETS, chosen.addons.secrets)):
             raise settings.SettingsError("\n".join(absent))
-        target = kubectl.target(chosen.context)
-        found = None if _is_rendering() else _found(target)
-        recorded = state.result()
+        target = Target.named(chosen.context)
+        found = None if recorder.is_recording() else _found(target)
+        recorded = state()
         if found:
             _refuse(found, recorded, root, chosen)
-    except (settings.SettingsError, kubectl.ClusterError) as error:
+    except (settings.SettingsError, ClusterError) as error:
         _end(str(error))
     _limit(chosen.timeout)
-    made = Collected()
-    pulumi.runtime.register_stack_transformation(made.take)
-    pulumi.runtime.register_stack_transformation(Moved(recorded.urns).take)
+    made = CreatedObjects()
+    pulumi.runtime.register_stack_transformation(made.collect)
+    pulumi.runtime.register_stack_transformation(FormerParents(recorded.urns).alias)
     uid = found.uid if found else recorded.provider.get("clusterIdentifier")
     provider = k8s.Provider(
         PROVIDER,
@@ -92,20 +91,20 @@ def prepare(root: str, state: Future[Recorded]) -> tuple[Settings, Cluster]:
         kube_client_settings=k8s.KubeClientSettingsArgs(qps=NO_LIMIT),
     )
     mark: dict[str, pulumi.Input[str]] = {
-        names.PROJECT: pulumi.get_project(),
-        names.STACK: pulumi.get_stack(),
-        names.ID: provider.id,
+        names.OWNER_PROJECT: pulumi.get_project(),
+        names.OWNER_STACK: pulumi.get_stack(),
+        names.OWNER_ID: provider.id,
     }
     node = chosen.nodeAddress or (found.node if found else recorded.outputs.get("nodeAddress"))
     facts = {"context": target.context, "id": uid}
     return chosen, Cluster(provider, mark, node, target if found else None, facts, made)
 
 
-def review(chosen: Settings, made: Collected) -> None:
+def check_objects(chosen: Settings, made: CreatedObjects) -> None:
     """Analyses what the program has made, at its end and before any of it is registered.
 
     Warns of what is doubtful, and ends the program with one message if something is wrong."""
-    if _is_rendering():
+    if recorder.is_recording():
         return  # who has asked for the objects decides what they are good for
     found = analyse(origins.located(made.objects, chosen), chosen.analysis.suppress)
     for finding in found:
@@ -116,13 +115,10 @@ def review(chosen: Settings, made: Collected) -> None:
         _end("\n".join(wrong))
 
 
-def _is_rendering() -> bool:
-    """Whether no engine is at the other end, and nothing is deployed from here."""
-    return isinstance(get_monitor(), MockMonitor)
-
-
 def _end(message: str) -> NoReturn:
     pulumi.log.error(message)
+    if sdk.is_plain():
+        sys.exit(MESSAGE_WAS_SHOWN)
     # At once: what the SDK has begun would complain of not being finished, after the message that counts.
     os._exit(MESSAGE_WAS_SHOWN)
 
@@ -142,9 +138,9 @@ def _found(target: Target) -> Survey | None:
     where = f"cluster: context {target.context}, server {target.server}"
     try:
         found = survey.take(target)
-    except kubectl.Unreachable as error:
+    except Unreachable as error:
         if not pulumi.runtime.is_dry_run():
-            raise kubectl.ClusterError(f"{where}: it does not answer: {error}") from None
+            raise ClusterError(f"{where}: it does not answer: {error}") from None
         pulumi.log.warn(
             f"{where}: it does not answer ({error}); this preview compares with the recorded state,"
             " and what stands on the cluster has not been checked"
@@ -154,15 +150,15 @@ def _found(target: Target) -> Survey | None:
     return found
 
 
-def _refuse(found: Survey, recorded: Recorded, root: str, chosen: Settings) -> None:
+def _refuse(found: Survey, recorded: StackState, root: str, chosen: Settings) -> None:
     names = pulumi.get_project(), pulumi.get_stack()
-    found_wrong = problems(found, recorded, *names, root, chosen, kubectl.adopting())
+    found_wrong = problems(found, recorded, *names, root, chosen, adopting())
     if found_wrong:
-        raise kubectl.ClusterError("\n".join(found_wrong))
+        raise ClusterError("\n".join(found_wrong))
 
 
 def problems(
-    found: Survey, recorded: Recorded, project: str, stack: str, root: str, chosen: Settings, adopt: bool = False
+    found: Survey, recorded: StackState, project: str, stack: str, root: str, chosen: Settings, adopt: bool = False
 ) -> list[str]:
     """Why the stack with these settings must not be applied to the cluster that was found. `adopt`: what bears nobody's
     mark may be taken over."""

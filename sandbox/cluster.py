@@ -14,6 +14,7 @@ import toolchain
 from sandbox import files, node, places
 from sandbox.api import Api
 from sandbox.errors import SandboxError
+from sandbox.files import CONTEXT
 from sandbox.live.run import stop_all as stop_live
 from sandbox.network import network, require_free
 from sandbox.places import Layout
@@ -154,3 +155,8 @@ def running() -> bool:
 def kubeconfig() -> Path:
     """The file that leads to the cluster; it is there from the first start on."""
     return places.layout().kubeconfig
+
+
+def kubeconfigs() -> dict[str, Path]:
+    """The kubeconfig file of each embedded cluster, by its context."""
+    return {CONTEXT: kubeconfig()}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -27,13 +26,6 @@ def load(config: Mapping[str, str], context: str | None = None) -> Settings:
         raise SettingsError("\n".join(problems))
     settings = _validated(_with_profile(_without_shorthand(first, raw)))
     return settings if context is None else settings.model_copy(update={"context": context})
-
-
-def from_pulumi() -> Settings:
-    """The settings of the running program's stack, with the environment's CONTEXT. Raises SettingsError."""
-    from pulumi.runtime import config
-
-    return load(config.CONFIG.get() or config.get_config_env(), os.environ.get("CONTEXT") or None)
 
 
 def _decoded(value: str) -> Any:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from cluster import client
-from cluster.client import Answer, Refused, Request
-from cluster.kubectl import Target, Unreachable
+from cluster import client, proxy
+from cluster.client import Answer, Request
+from cluster.errors import Refused, Unreachable
+from cluster.target import Target
 from tests.fake_api import FakeApi, denied, status
 
 SERVER = """
@@ -52,16 +53,16 @@ def kubectl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_requests_and_answers_go_through_kubectl(kubectl: Path) -> None:
     kubectl.write_text(f"#!/usr/bin/env python3\n{SERVER}")
-    with client.proxied(Target("here", "https://here")) as found:
+    with proxy.connect(Target("here", "https://here")) as found:
         answer = found.ask(Request("PATCH", "/api/v1/nodes/a", {"a": 1}, client.APPLY))
     assert (answer.code, answer.message) == (409, "application/apply-patch+yaml 8")
 
 
 def test_a_kind_whose_definition_is_new_is_asked_again(kubectl: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     waited: list[float] = []
-    monkeypatch.setattr("sandbox.api.time.sleep", waited.append)
+    monkeypatch.setattr("cluster.client.time.sleep", waited.append)
     kubectl.write_text(f"#!/usr/bin/env python3\n{SERVER}")
-    with client.proxied(Target("here", "https://here")) as found:
+    with proxy.connect(Target("here", "https://here")) as found:
         answer = found.ask(Request("GET", "/apis/security.istio.io/v1beta1/authorizationpolicies"))
     assert (answer.code, answer.body) == (200, {"items": [2]})
     assert waited == [1]
@@ -69,14 +70,14 @@ def test_a_kind_whose_definition_is_new_is_asked_again(kubectl: Path, monkeypatc
 
 def test_a_kubectl_that_does_not_start_is_named_with_its_words(kubectl: Path) -> None:
     kubectl.write_text("#!/bin/sh\necho error: no such context >&2\nexit 1\n")
-    with pytest.raises(Unreachable, match="error: no such context"), client.proxied(Target("here", "https://here")):
+    with pytest.raises(Unreachable, match="error: no such context"), proxy.connect(Target("here", "https://here")):
         pass
 
 
 def test_the_proxy_is_gone_afterwards(kubectl: Path, tmp_path: Path) -> None:
     remember = f"import os; open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))"
     kubectl.write_text(f"#!/usr/bin/env python3\n{remember}\n{SERVER}")
-    with client.proxied(Target("here", "https://here")):
+    with proxy.connect(Target("here", "https://here")):
         pid = int((tmp_path / "pid").read_text())
         os.kill(pid, 0)
     with pytest.raises(ProcessLookupError):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
 
 import pulumi
 import pytest
 
-from cluster import kubectl
-from cluster.kubectl import Target
+from cluster import proxy
+from cluster.client import Answer, Request
+from cluster.target import Target
 from engine import gate
 from mesh.config import loading
 from mesh.config.installation import Installation
@@ -22,16 +24,16 @@ class Scene:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.asked, self.now, self.answer = 0, 0.0, dict[str, Any](READY)
-        monkeypatch.setattr(kubectl, "get", self._get)
+        monkeypatch.setattr(proxy, "connect", lambda _: nullcontext(self))
         monkeypatch.setattr("engine.gate.time.monotonic", lambda: self.now)
         checks: list[Any] = []
         monkeypatch.setattr(pulumi, "ResourceHook", lambda _, check: checks.append(check))
         gate.hook(Target("here", "https://here"), Installation(values=loading.load({})))
         self._check = checks[0]
 
-    def _get(self, *_: object) -> Any:
+    def ask(self, _: Request) -> Answer:
         self.asked += 1
-        return self.answer
+        return Answer(200, self.answer)
 
     def workload(self) -> None:
         self._check(SimpleNamespace(name="reviews-v1"))

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from commands import render
-from commands.render import Resource
+from engine.recorder import Resource
 from mesh.config.traffic import descriptors
 from tests.traffic_configs import load, objects, refusal, specs
 
