@@ -92,9 +92,10 @@ torture: $(VENV)/ready-dev ## kill the engine at COUNT=30 points of up and down;
 unit: $(VENV)/ready-dev ## the fast tests alone
 	$(RUN) pytest tests --ignore tests/e2e --numprocesses 2 $(ARGS)
 
-lint: $(VENV)/ready-dev ## formatting, lint, types, and GitHub's workflows
+lint: $(VENV)/ready-dev ## formatting, lint, types, walls between the rooms, and GitHub's workflows
 	$(RUN) ruff format --check .
 	$(RUN) ruff check .
+	$(VENV)/bin/lint-imports --no-logo
 	$(RUN) mypy
 	$(RUN) toolchain.workflows
 

@@ -20,6 +20,7 @@ from cluster.state import StackState
 from cluster.target import EMBEDDED
 from commands import locks, stackfiles
 from commands.stackfiles import PROJECT, ROOT, CommandError
+from mesh.config import stack_file
 
 SECRET_BYTES: Final = 24
 """Of a password or key that is made: 32 characters, which is also a length that AES takes."""
@@ -114,7 +115,7 @@ class Engine:
 
     def __init__(self, stack: str) -> None:
         self.stack = stack
-        committed = stackfiles.document(stackfiles.path(stack))
+        committed = stack_file.document(stackfiles.path(stack))
         folder = sandbox.home() / "project"
         folder.mkdir(exist_ok=True)
         (folder / "Pulumi.yaml").write_text(_PROJECT_FILE)
@@ -158,7 +159,7 @@ class Engine:
         """Puts a random value for each key that the stack's config does not hold into the copy of its file, encrypted.
 
         Nothing that is there is ever changed. CommandError for a key whose value stands there in clear."""
-        held = stackfiles.document(self.file).get("config") or {}
+        held = stack_file.document(self.file).get("config") or {}
         for name in (f"{namespace}:{key}" for key in keys):
             if name not in held:
                 value = secrets.token_urlsafe(SECRET_BYTES)  # not an argument: others could read those
@@ -211,7 +212,7 @@ class Engine:
 
     def _update(self, committed: dict[str, Any]) -> None:
         """The committed file, and what Pulumi has added to the copy: its salt, and values that are only there."""
-        kept = stackfiles.document(self.file) if self.file.exists() else {}
+        kept = stack_file.document(self.file) if self.file.exists() else {}
         secret = {k: v for k, v in (kept.get("config") or {}).items() if isinstance(v, dict) and "secure" in v}
         merged = {**kept, **committed, "config": {**secret, **(committed.get("config") or {})}}
         descriptor = os.open(self.file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -21,14 +21,14 @@ from commands import checks, engine, guard, render, stackfiles, status
 from commands.checks import Case, Level, Result
 from commands.checks.case import count
 from commands.checks.plan import Plan, plan
-from commands.stackfiles import CommandError
-from mesh.config.settings import Settings, SettingsError
+from mesh.config.settings import Settings
+from mesh.core.errors import Refusal
 from toolchain import ToolchainError
 
 NOT_ASKED: Final = 2
 """Exit code where the cluster could not be asked; 1 is for errors that were found, 0 for none."""
 
-_PREVENTED: Final = (CommandError, SettingsError, ClusterError, sandbox.SandboxError, ToolchainError, OSError)
+_PREVENTED: Final = (Refusal, sandbox.SandboxError, ToolchainError, OSError)
 
 
 def run(stack: str) -> int:

@@ -18,6 +18,7 @@ from commands.stackfiles import PROJECT, ROOT
 from engine import recorder
 from engine.recorder import Resource
 from mesh.config import loading
+from mesh.config.stack_file import SECRET
 from mesh.core import names
 
 FIRST: Final = "1-namespaces-and-definitions"
@@ -83,5 +84,5 @@ def manifest(inputs: Mapping[str, Any]) -> dict[str, Any]:
     if whole["kind"] == "Secret":
         whole.pop("data", None)  # what could stand there is base64, and would be taken for the value
         if "stringData" in whole:
-            whole["stringData"] = dict.fromkeys(whole["stringData"], stackfiles.SECRET)
+            whole["stringData"] = dict.fromkeys(whole["stringData"], SECRET)
     return {**whole, "metadata": meta}

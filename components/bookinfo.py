@@ -10,9 +10,9 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components import kube
-from components.gateways import PRODUCT_PAGE
 from components.namespaces import Injected
 from mesh import api
+from mesh.config.productpage import PRODUCT_PAGE
 from mesh.releases.release import ISTIO
 from mesh.requests.journey import Call
 from mesh.security.access import account

@@ -17,7 +17,6 @@ from mesh.core import names
 
 core, meta = k8s.core.v1, k8s.meta.v1
 
-PRODUCT_PAGE: Final = "/productpage"
 _ARCHITECTURES: Final = ("amd64", "ppc64le", "s390x")
 
 

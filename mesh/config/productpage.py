@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from components.gateways import PRODUCT_PAGE
 from mesh.analysis import hosts
 from mesh.config import traffic
 from mesh.config.settings import INGRESS, Settings
@@ -19,6 +18,7 @@ from mesh.traffic.ingress import Ingress
 from mesh.traffic.place import Object
 
 SERVICE: Final = "productpage"
+PRODUCT_PAGE: Final = "/productpage"
 _STANDARD: Final = {"http": ingress.HTTP, "https": ingress.HTTPS}
 
 
