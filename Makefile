@@ -103,7 +103,7 @@ bench: $(VENV)/ready ## measure against kubectl and ConfigFile, in ROUNDS=5; GRO
 	@OUT="$(OUT)" ROUNDS="$(ROUNDS)" GROWTH="$(GROWTH)" TIMELINE="$(TIMELINE)" SETUP="$(SETUP)" $(RUN) bench
 
 clean: ## remove the virtual environment and caches in the tree
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 $(VENV)/ready: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed, this is " + sys.version.split()[0] + "; name another with make PYTHON=...")'
