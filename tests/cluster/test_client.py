@@ -1,14 +1,17 @@
 """The API server behind `kubectl proxy`."""
 
+import json
 import os
 import stat
+from collections.abc import Callable
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
 
 from cluster import client, proxy
-from cluster.client import Answer, Request
-from cluster.errors import Refused, Unreachable
+from cluster.client import Answer, Api, HttpApi, Request
+from cluster.errors import NotFound, Refused, Unreachable
 from cluster.target import Target
 from tests.fake_api import FakeApi, denied, status
 
@@ -115,3 +118,45 @@ def test_a_list_that_may_not_be_read_is_refused_with_the_api_servers_words() -> 
 )
 def test_a_missing_right_is_told_from_a_refusal_by_admission(message: str, expected: bool) -> None:
     assert status(403, message).denied is expected
+
+
+def test_an_object_that_is_not_there_is_found_to_be_none() -> None:
+    api = FakeApi({"GET /api/v1/nodes/a": Answer(200, {"kind": "Node"})})
+    assert client.find(api, "/api/v1/nodes/a") == client.get(api, "/api/v1/nodes/a") == {"kind": "Node"}
+    assert client.find(api, "/api/v1/nodes/b") is None
+    with pytest.raises(NotFound, match="the cluster refuses: HTTP code 404"):
+        client.get(api, "/api/v1/nodes/b")
+
+
+@pytest.mark.parametrize("ask", [client.get, client.find, client.items])
+def test_what_may_not_be_read_is_refused_and_not_taken_for_nothing(ask: Callable[[Api, str], object]) -> None:
+    with pytest.raises(Refused, match=r'^the cluster refuses: nodes is forbidden: User "dev" cannot list') as refused:
+        ask(FakeApi({"GET /api/v1/nodes": denied("nodes")}), "/api/v1/nodes")
+    assert refused.value.reason.startswith("nodes is forbidden")
+
+
+def test_what_cannot_be_created_is_refused() -> None:
+    api = FakeApi({"POST /api/v1/nodes": status(409, "exists")})
+    with pytest.raises(Refused, match="exists"):
+        client.create(api, "/api/v1/nodes", {"kind": "Node"})
+
+
+def test_a_server_that_is_busy_for_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr("cluster.client.time.sleep", waited.append)
+
+    class Busy(HttpApi):
+        def _exchange(self, request: Request) -> tuple[int, bytes, str]:
+            return client.BUSY, json.dumps({"message": f"{request.path} is busy"}).encode(), "2"
+
+    answer = Busy(lambda: pytest.fail("a connection was made")).ask(Request("GET", "/version"))
+    assert (answer.code, answer.message) == (429, "/version is busy")
+    assert waited == [2] * client.TRIES
+
+
+def test_a_connection_that_breaks_is_no_answer() -> None:
+    def connect() -> HTTPConnection:
+        return HTTPConnection("127.0.0.1", 1, timeout=5)
+
+    with pytest.raises(Unreachable, match=r"no answer to GET /version: .*refused"):
+        HttpApi(connect).ask(Request("GET", "/version"))
