@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
@@ -106,6 +107,12 @@ def find(api: Api, path: str) -> Any | None:
 def create(api: Api, path: str, body: Mapping[str, Any]) -> Any:
     """Creates an object in the collection at a path; Refused if the API server does not take it."""
     return content(api.ask(Request("POST", path, body)))
+
+
+def delete(api: Api, path: str) -> None:
+    """Deletes the object at a path, if it is there; Refused if that may not be done."""
+    with suppress(NotFound):
+        content(api.ask(Request("DELETE", path)))
 
 
 def content(answer: Answer) -> Mapping[str, Any]:

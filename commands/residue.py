@@ -36,16 +36,17 @@ def report(at: Target, purge: bool) -> None:
     if user:
         print(f"traces of Istio stay, since there is another one: {user}", flush=True)
         return
-    try:
-        with proxy.connect(at) as api:
+    with proxy.connect(at) as api:
+        try:
             left = list(traces(api))
-    except ClusterError as error:
-        print(f"what Istio itself has left cannot be told: {error}", flush=True)
-        return
-    for resource, namespace, name in left:
-        if purge:
-            at.kubectl("delete", resource, name, "--namespace", namespace, "--ignore-not-found")
-        print(f"{'removed' if purge else 'left by Istio'}: {resource.removesuffix('s')} {namespace}/{name}", flush=True)
+        except ClusterError as error:
+            print(f"what Istio itself has left cannot be told: {error}", flush=True)
+            return
+        for resource, namespace, name in left:
+            if purge:
+                client.delete(api, f"/api/v1/namespaces/{namespace}/{resource}/{name}")
+            said = "removed" if purge else "left by Istio"
+            print(f"{said}: {resource.removesuffix('s')} {namespace}/{name}", flush=True)
     if left and not purge:
         print("`make down PURGE=1` removes them", flush=True)
 

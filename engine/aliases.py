@@ -14,7 +14,7 @@ from typing import Any
 import pulumi
 
 from cluster.state import type_and_name
-from engine.manifests import plain
+from engine.manifests import as_data
 
 
 class FormerParents:
@@ -35,7 +35,7 @@ class FormerParents:
         parent = args.opts.parent.pulumi_resource_type if args.opts.parent else ""
         if not known or parent in known:
             return None
-        here = _namespace(plain(args.props))
+        here = _namespace(as_data(args.props))
         former = pulumi.ResourceOptions(
             aliases=[urn for urn in known.values() if _namespace(self._recorded[urn]) == here]
         )

@@ -47,7 +47,7 @@ class CreatedObjects:
         """A transformation of the stack that changes nothing, and sees every resource."""
         kind = args.type_.rpartition(":")[2].removesuffix("Patch")
         if args.type_.startswith("kubernetes:") and kind in KINDS:
-            whole = {_types_name(key): plain(value) for key, value in args.props.items()}
+            whole = {_types_name(key): as_data(value) for key, value in args.props.items()}
             manifest = {key: value for key, value in whole.items() if value is not None}
             self.objects.append(Object.read({**manifest, "kind": kind}, _origin(args.opts.parent)))
 
@@ -77,14 +77,14 @@ def _types_name(key: str) -> str:
     return first + "".join(part.title() for part in rest)
 
 
-def plain(value: Any) -> Any:
+def as_data(value: Any) -> Any:
     """An input of a resource as data; without what only the cluster can tell."""
     value = known_value(value)
     if value is not None and _types.is_input_type(type(value)):
         value = _types.input_type_to_dict(value)
     if isinstance(value, Mapping):
-        pairs = ((str(key), plain(item)) for key, item in value.items())
+        pairs = ((str(key), as_data(item)) for key, item in value.items())
         return {key: item for key, item in pairs if item is not None}
     if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
+        return [as_data(item) for item in value]
     return value
