@@ -1,4 +1,4 @@
-"""Whose the mesh on a cluster is, and whether a stack may touch it."""
+"""Whether a stack may be applied to a cluster: who owns the mesh and the namespaces that are on it."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def problems(
 
 
 def _unfit(found: Survey, recorded: StackState, stack: str, here: str) -> Iterator[str]:
-    """Why the cluster is the wrong one, whatever stands on it."""
+    """Why the cluster is too old, or not the one that the state belongs to."""
     if found.version < ISTIO.kubernetes:
         have, want = (".".join(map(str, v)) for v in (found.version, ISTIO.kubernetes))
         yield (
@@ -77,7 +77,7 @@ def _misjudged(
     root: str | None = None,
     adopt: bool = False,
 ) -> Iterator[str]:
-    """Namespaces that are declared to be what they are not."""
+    """Namespaces that are declared `create` but belong to others, or `existing` but are not there."""
     for name, ownership in namespaces.items():
         there = name in found.namespaces
         free = adopt and OWNER_PROJECT not in found.namespaces.get(name, {})

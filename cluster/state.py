@@ -1,7 +1,6 @@
-"""What the running program's stack recorded when it was last updated.
+"""The state of a stack: what its last update recorded.
 
-It is asked for before the rest of the program is loaded, and so loads little itself: while Python is busy with one
-processor, the engine reads the state with another.
+This module is loaded before the rest of the program, and so imports little.
 """
 
 from __future__ import annotations

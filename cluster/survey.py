@@ -1,4 +1,4 @@
-"""What stands on a cluster, before the first resource is registered."""
+"""A look at a cluster before the first resource is registered: its version, its identity, and what is installed."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def take(at: Target) -> Survey:
 
 
 def read(at: Target, server: Api) -> Survey:
-    """The same, of a server that is at hand."""
+    """Asks an API server that is already connected; `at` is only kept in the result."""
     requests = [Request("GET", path) for path in _PATHS.values()]
     answers = dict(zip(_PATHS, client.ask_all(server, requests), strict=True))
     if answers["version"].code in (200, 404) and "major" not in answers["version"].body:
@@ -89,7 +89,7 @@ def is_istiod(webhook: Mapping[str, Any]) -> bool:
 
 
 def _definitions(server: Api) -> Mapping[str, Mapping[str, str]]:
-    """Those that a stack would bring; a killed run leaves any of them."""
+    """Those definitions on the cluster that a stack would bring. A run that was killed may have left any of them."""
     ours = {definition["metadata"]["name"] for definition in api.definitions()}
     found = (definition["metadata"] for definition in client.items(server, _DEFINITIONS))
     return {metadata["name"]: metadata.get("annotations") or {} for metadata in found if metadata["name"] in ours}

@@ -1,7 +1,7 @@
 """The injection gate: no workload of an injected namespace is created while its sidecar could be missing.
 
-The dependency on the webhook orders one update. It does not see an istiod that has died since: nothing about it
-changed, so nothing is waited for, and the certificate authority that it left in the webhook looks like readiness.
+Workloads depend on the injection webhook, which orders one update. An istiod that has died since goes unnoticed: no
+resource changed, so nothing is waited for, and the webhook still has the certificate authority that istiod wrote.
 Therefore each workload asks the cluster once more, right before it is created or changed.
 """
 

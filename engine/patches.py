@@ -1,5 +1,8 @@
-"""What Pulumi's SDK does again and again for each resource, made cheaper: together most of the program's time
-(docs/speed.md has the numbers). What the program registers stays the same, but for the traces in a state."""
+"""Faster replacements for what Pulumi's SDK does again and again for each resource.
+
+They save most of the program's time (docs/speed.md has the numbers). What the program registers stays the same, but for
+the stack traces that Pulumi keeps in the state.
+"""
 
 from __future__ import annotations
 
@@ -26,11 +29,13 @@ REMEMBERED: Final = (
     "resource_pulumi_to_py_names",
     "resource_types",
 )
-"""Functions of a class alone, whose results the SDK only reads: they resolve annotations, each time anew."""
+"""Functions that resolve the annotations of a class each time they are called. Their result depends on the class alone,
+and the SDK only reads it, so it can be remembered."""
 _ROOT: Final = f"{Path(__file__).resolve().parent.parent}/"
 _CONSTRUCTORS: Final = 3
-"""Of a resource: the SDK's two, and its class's own."""
+"""Constructors that run for one resource: two of the SDK, and that of its class."""
 _TALKATIVE: Final[tuple[Any, ...]] = (resource, rpc_manager)
+"""Modules of the SDK that send debug messages for each resource."""
 _OF_EACH_RESOURCE: Final = (
     "beginning rpc ",
     "registering resource: ",
@@ -38,7 +43,7 @@ _OF_EACH_RESOURCE: Final = (
     "resource registration successful: ",
     "register resource outputs prepared: ",
 )
-"""How the debug messages begin that the SDK's talkative modules send for each resource."""
+"""How these messages begin."""
 
 
 class Outstanding:

@@ -1,4 +1,7 @@
-"""The running program's stack: its settings, its cluster, and the leave to touch it. Nothing is registered before."""
+"""The running program's settings and cluster, after every check that can refuse the stack.
+
+No resource is registered before these checks have passed.
+"""
 
 from __future__ import annotations
 
@@ -56,11 +59,11 @@ class Cluster:
 
 
 def connect(root: str, state: Callable[[], StackState]) -> tuple[Settings, Cluster]:
-    """The settings, and the cluster after all checks; `root` is the namespace that Istio goes to,
+    """Reads the settings, checks the cluster, and returns both. `root` is the namespace that Istio is installed in;
     `state` waits for what the stack has recorded.
 
-    Ends the program with one message if the stack must not go on. A preview goes on without an answer of the
-    cluster, against the recorded state; an update does not."""
+    Ends the program with one message if the stack must not be applied. If the cluster does not answer, a preview goes
+    on with the recorded state, and an update ends."""
     patches.apply()
     try:
         chosen = loading.load(config.of_stack(), os.environ.get("CONTEXT") or None)
@@ -101,9 +104,9 @@ def connect(root: str, state: Callable[[], StackState]) -> tuple[Settings, Clust
 
 
 def check_objects(chosen: Settings, made: CreatedObjects) -> None:
-    """Analyses what the program has made, at its end and before any of it is registered.
+    """Analyses the objects that the program has made: called at its end, before Pulumi registers the first of them.
 
-    Warns of what is doubtful, and ends the program with one message if something is wrong."""
+    Shows warnings, and ends the program with one message if there are errors."""
     if recorder.is_recording():
         return  # who has asked for the objects decides what they are good for
     found = analyse(origins.located(made.objects, chosen), chosen.analysis.suppress)
