@@ -92,9 +92,10 @@ torture: $(VENV)/ready-dev ## kill the engine at COUNT=30 points of up and down;
 unit: $(VENV)/ready-dev ## the fast tests alone
 	$(RUN) pytest tests --ignore tests/e2e --numprocesses 2 $(ARGS)
 
-lint: $(VENV)/ready-dev ## formatting, lint, types, and GitHub's workflows
+lint: $(VENV)/ready-dev ## formatting, lint, types, walls between the rooms, and GitHub's workflows
 	$(RUN) ruff format --check .
 	$(RUN) ruff check .
+	$(VENV)/bin/lint-imports --no-logo
 	$(RUN) mypy
 	$(RUN) toolchain.workflows
 
@@ -102,7 +103,7 @@ bench: $(VENV)/ready ## measure against kubectl and ConfigFile, in ROUNDS=5; GRO
 	@OUT="$(OUT)" ROUNDS="$(ROUNDS)" GROWTH="$(GROWTH)" SETUP="$(SETUP)" $(RUN) bench
 
 clean: ## remove the virtual environment and caches in the tree
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 $(VENV)/ready: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed, this is " + sys.version.split()[0] + "; name another with make PYTHON=...")'

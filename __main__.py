@@ -1,9 +1,9 @@
 """The mesh, in the order in which it is installed."""
 
 # ruff: noqa: E402 - the engine reads the state while Python loads the rest
-from engine import state
+from engine import start
 
-recorded = state.ask()
+recorded = start.begin()
 
 import pulumi
 
@@ -15,7 +15,7 @@ from engine import program
 from mesh.config.installation import Installation
 from mesh.core.names import ROOT
 
-stack, cluster = program.prepare(ROOT, recorded)
+stack, cluster = program.connect(ROOT, recorded)
 settings = stack.settings
 mesh = Installation(values=settings)
 on_cluster = pulumi.ResourceOptions(provider=cluster.provider)
@@ -48,5 +48,5 @@ ratelimit.install(stack, namespaces.names, on_cluster)
 traffic.install(stack, namespaces.names, api, on_cluster)
 security.install(stack, namespaces.names, api, on_cluster)
 
-program.review(stack, cluster.made)
+program.check_objects(stack, cluster.made)
 outputs.export(stack, mesh, cluster, proxies, watching)

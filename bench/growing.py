@@ -10,13 +10,12 @@ from typing import Any, Final
 
 import pulumi
 import pulumi_kubernetes as k8s
-from pulumi.runtime import config
 
 from components import kube, security, traffic
 from components.controlplane import ControlPlane
 from components.namespaces import Namespaces, NamespacesArgs
+from engine import config, start
 from engine import program as run
-from engine import state
 from mesh.config.installation import Installation
 from mesh.core.names import ROOT
 
@@ -90,8 +89,8 @@ def program() -> None:
 
 
 def _mesh(count: int) -> None:
-    config.set_all_config(settings(count))  # not the environment's: that can hold 128 KiB
-    stack, cluster = run.prepare(ROOT, state.ask())
+    config.use(settings(count))  # not the environment's: that can hold 128 KiB
+    stack, cluster = run.connect(ROOT, start.begin())
     on_cluster = pulumi.ResourceOptions(provider=cluster.provider)
     namespaces = Namespaces(
         "namespaces",
@@ -108,7 +107,7 @@ def _mesh(count: int) -> None:
     Shop(count, namespaces.names[SHOP], on_cluster)
     traffic.install(stack, namespaces.names, (), on_cluster)
     security.install(stack, namespaces.names, (), on_cluster)
-    run.review(stack, cluster.made)
+    run.check_objects(stack, cluster.made)
 
 
 def _plain(count: int) -> None:

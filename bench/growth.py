@@ -15,6 +15,7 @@ from bench.place import Place
 from bench.process import Run, run
 from commands import analyze, render
 from commands.stackfiles import PROJECT, ROOT
+from engine import recorder
 from mesh.analysis.analyse import analyse
 from mesh.core.names import USUAL
 
@@ -75,7 +76,9 @@ def measure(at: Place, rounds: int) -> Results:
 def _analyses(size: int, rounds: int) -> list[float]:
     """Seconds that the analysis of so many services takes."""
     os.environ[growing.SERVICES] = str(size)
-    objects = list(analyze.objects(render.registered(growing.program, "growth", growing.settings(size))))
+    with render.offline():
+        resources = recorder.registered(growing.program, PROJECT, "growth", growing.settings(size))
+    objects = list(analyze.objects(resources))
     times = []
     for _ in range(rounds):
         started = time.monotonic()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import tempfile
@@ -13,12 +14,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import psutil
+
 PAUSE: Final = 0.1
 """Seconds between two looks at the processes."""
 LIMIT: Final = 3600
 """Seconds that a command may take."""
-_PROC: Final = Path("/proc")
-_TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 
 class Failed(Exception):
@@ -96,31 +97,17 @@ class _Watch(threading.Thread):
     def run(self) -> None:
         while not self._ended.wait(PAUSE):
             held = 0
-            for pid, name, seconds in _members(self._session):
-                self._used[pid] = name, seconds
-                held += _held(pid)
+            for process in _members(self._session):
+                with contextlib.suppress(psutil.Error), process.oneshot():
+                    used = process.cpu_times()
+                    self._used[process.pid] = process.name(), used.user + used.system
+                    held += process.memory_full_info().pss  # with its share of what it shares with others
             self.memory = max(self.memory, held)
 
 
-def _members(session: int) -> Iterator[tuple[int, str, float]]:
-    """The processes of a session: id, program, seconds of processors."""
-    for folder in _PROC.iterdir():
-        if not folder.name.isdigit():
-            continue
-        try:
-            text = (folder / "stat").read_text()
-        except OSError:  # it has ended
-            continue
-        name, _, rest = text.partition("(")[2].rpartition(")")
-        fields = rest.split()
-        if int(fields[3]) == session:
-            yield int(folder.name), name, (int(fields[11]) + int(fields[12])) / _TICKS
-
-
-def _held(pid: int) -> int:
-    """Bytes of a process, with its share of what it shares with others."""
-    try:
-        text = (_PROC / str(pid) / "smaps_rollup").read_text()
-    except OSError:
-        return 0
-    return next((int(line.split()[1]) * 1024 for line in text.splitlines() if line.startswith("Pss:")), 0)
+def _members(session: int) -> Iterator[psutil.Process]:
+    """The processes of a session."""
+    for pid in psutil.pids():
+        with contextlib.suppress(ProcessLookupError, psutil.NoSuchProcess):
+            if os.getsid(pid) == session:
+                yield psutil.Process(pid)

@@ -1,1 +1,1 @@
-"""Asking a Kubernetes cluster: which one, what stands on it, and whose it is."""
+"""Asking a cluster's API server: which cluster, how to reach it, what is on it, and whose it is."""

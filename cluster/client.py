@@ -1,27 +1,28 @@
-"""The API server's answers as data, a refusal among them: through `kubectl proxy`, which knows every way to log in."""
+"""Asking an API server: requests and answers as data, a refusal among them."""
 
 from __future__ import annotations
 
 import http.client
 import json
 import re
-import socket
-import subprocess
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final, Protocol
 
-from cluster import kubectl
-from cluster.kubectl import ClusterError, NoKubectl, Target, Unreachable
-from sandbox.api import exchange
+from cluster.errors import NotFound, Refused, Unreachable
 
 JSON: Final = "application/json"
 APPLY: Final = "application/apply-patch+yaml"
 """Content types: of what is created, and of what is applied (JSON is YAML too)."""
+
+BUSY: Final = 429
+"""HTTP code: ask again later. So an API server answers for a kind whose definition has just come."""
+
+TRIES: Final = 10
+"""How often a busy API server is asked at most."""
 
 _AT_ONCE: Final = 8
 """Requests under way at the same time."""
@@ -71,10 +72,6 @@ class Answer:
         return causes
 
 
-class Refused(ClusterError):
-    """The API server does not answer a question of ours; the text says why."""
-
-
 class Api(Protocol):
     """Whoever answers requests."""
 
@@ -84,10 +81,7 @@ class Api(Protocol):
 
 def items(api: Api, path: str) -> Sequence[Mapping[str, Any]]:
     """The objects of a collection; Refused if they may not be listed."""
-    answer = api.ask(Request("GET", path))
-    if not answer.good:
-        raise Refused(answer.message)
-    found: Sequence[Mapping[str, Any]] = answer.body.get("items") or []
+    found: Sequence[Mapping[str, Any]] = get(api, path).get("items") or []
     return found
 
 
@@ -97,54 +91,72 @@ def ask_all(api: Api, requests: Sequence[Request]) -> list[Answer]:
         return list(pool.map(api.ask, requests))
 
 
-@contextmanager
-def proxied(at: Target) -> Iterator[Api]:
-    """The cluster's API server, for as long as the context lasts; its socket is in a folder that is its owner's alone.
-
-    Unreachable if kubectl does not start."""
-    with tempfile.TemporaryDirectory(prefix="mesh-") as folder:
-        path = Path(folder) / "api"
-        command = [*kubectl.kubectl(at), "proxy", f"--unix-socket={path}"]
-        try:
-            started = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        except FileNotFoundError:
-            raise NoKubectl from None
-        with started as proxy:
-            try:
-                said = ""
-                for line in proxy.stdout or ():  # warnings come first
-                    said += line
-                    if _listens(path):
-                        break
-                else:
-                    raise Unreachable(said.strip() or "kubectl proxy failed without a word")
-                yield _Proxied(path)
-            finally:
-                proxy.terminate()
+def get(api: Api, path: str) -> Any:
+    """The object at a path. NotFound if there is none, Refused if it may not be read, Unreachable without an answer."""
+    return content(api.ask(Request("GET", path)))
 
 
-def _listens(path: Path) -> bool:
-    """Whether somebody answers at a socket; the file is there a moment earlier."""
-    with socket.socket(socket.AF_UNIX) as tried:
-        return tried.connect_ex(str(path)) == 0
+def find(api: Api, path: str) -> Any | None:
+    """The object at a path, or None where there is none."""
+    try:
+        return get(api, path)
+    except NotFound:
+        return None
+
+
+def create(api: Api, path: str, body: Mapping[str, Any]) -> Any:
+    """Creates an object in the collection at a path; Refused if the API server does not take it."""
+    return content(api.ask(Request("POST", path, body)))
+
+
+def delete(api: Api, path: str) -> None:
+    """Deletes the object at a path, if it is there; Refused if that may not be done."""
+    with suppress(NotFound):
+        content(api.ask(Request("DELETE", path)))
+
+
+def content(answer: Answer) -> Mapping[str, Any]:
+    """The object that came back; NotFound or Refused if the API server refuses."""
+    if answer.good:
+        return answer.body
+    error = NotFound if answer.code == http.client.NOT_FOUND else Refused
+    raise error(answer.message)
 
 
 @dataclass(frozen=True)
-class _Proxied:
-    socket: Path
+class HttpApi:
+    """An API server behind HTTP connections: the socket of a `kubectl proxy`, or TLS with a client's certificate."""
+
+    connect: Callable[[], http.client.HTTPConnection]
+    """Makes a new connection."""
 
     def ask(self, request: Request) -> Answer:
-        body = None if request.body is None else json.dumps(request.body)
-        try:
-            code, text = exchange(lambda: _Connection(self.socket), request.method, request.path, body, request.content)
-        except (OSError, http.client.HTTPException) as error:
-            raise Unreachable(f"no answer to {request.method} {request.path}: {error}") from None
+        """The answer; Unreachable if none comes. A busy API server is asked again, as Kubernetes' own clients do."""
+        for _ in range(TRIES):
+            try:
+                code, text, later = self._exchange(request)
+            except (OSError, http.client.HTTPException) as error:
+                raise Unreachable(f"no answer to {request.method} {request.path}: {error}") from None
+            if code != BUSY or not later.isdigit():
+                break
+            time.sleep(int(later))
         return _answer(code, text)
+
+    def _exchange(self, request: Request) -> tuple[int, bytes, str]:
+        """HTTP code, content, and in how many seconds to ask again."""
+        body = None if request.body is None else json.dumps(request.body)
+        connection = self.connect()
+        try:
+            connection.request(request.method, request.path, body, {"Content-Type": request.content})
+            response = connection.getresponse()
+            return response.status, response.read(), response.headers.get("Retry-After", "")
+        finally:
+            connection.close()
 
 
 def _answer(code: int, text: bytes) -> Answer:
-    """An API server answers in JSON, but for a path that nothing is behind. An error in plain text is the proxy's own,
-    which could not log in to the server or not reach it."""
+    """An API server answers in JSON, but for a path that nothing is behind. An error in plain text is that of a proxy
+    in between, which could not log in to the server or not reach it."""
     try:
         body = json.loads(text)
     except ValueError:
@@ -154,16 +166,3 @@ def _answer(code: int, text: bytes) -> Answer:
     if code >= 500:
         raise Unreachable(text.decode(errors="replace").strip().partition("\n")[0])
     return Answer(code)
-
-
-class _Connection(http.client.HTTPConnection):
-    """HTTP over a Unix socket."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__("localhost", timeout=kubectl.TIMEOUT)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(str(self._path))

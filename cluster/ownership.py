@@ -1,13 +1,13 @@
-"""Whose the mesh on a cluster is, and whether a stack may touch it."""
+"""Whether a stack may be applied to a cluster: who owns the mesh and the namespaces that are on it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from cluster.state import Recorded
+from cluster.state import StackState
 from cluster.survey import Survey
-from mesh.core.names import ID, PROJECT, STACK
+from mesh.core.names import OWNER_ID, OWNER_PROJECT, OWNER_STACK
 from mesh.releases.release import ISTIO
 
 _BESIDE: Final = "stand beside it: `mesh:base: {enabled: false}`, with a `mesh:revision` that is not there yet"
@@ -18,7 +18,7 @@ _WAYS_OUT: Final = (
 
 def problems(
     found: Survey,
-    recorded: Recorded,
+    recorded: StackState,
     project: str,
     stack: str,
     namespace: str,
@@ -35,22 +35,23 @@ def problems(
         return
     mark = found.namespaces.get(namespace, {})
     ours = _is_ours(mark, recorded, project, stack, namespace)
-    if PROJECT in mark and not ours:
+    if OWNER_PROJECT in mark and not ours:
+        owner = f"project {mark[OWNER_PROJECT]}, stack {mark.get(OWNER_STACK)} (id {mark.get(OWNER_ID)})"
         yield (
-            f"{here} already has the mesh of project {mark[PROJECT]}, stack {mark.get(STACK)} (id {mark.get(ID)})."
+            f"{here} already has the mesh of {owner}."
             f" Use that stack with the state that it was made with, take that mesh down first, or {_BESIDE}"
         )
     elif found.istio and not ours and not adopt:
         yield f"{here} already has an Istio that this stack did not install: {found.istio}. {_WAYS_OUT}"
     elif text := "" if ours else _foreign_definitions(found, project, stack, adopt):
         yield f"{here} {text}"
-    refused = bool(found.istio or PROJECT in mark) and not ours
+    refused = bool(found.istio or OWNER_PROJECT in mark) and not ours
     root = {} if refused else {namespace: "create"}
     yield from _misjudged(found, recorded, project, stack, {**root, **namespaces}, here, root=namespace, adopt=adopt)
 
 
-def _unfit(found: Survey, recorded: Recorded, stack: str, here: str) -> Iterator[str]:
-    """Why the cluster is the wrong one, whatever stands on it."""
+def _unfit(found: Survey, recorded: StackState, stack: str, here: str) -> Iterator[str]:
+    """Why the cluster is too old, or not the one that the state belongs to."""
     if found.version < ISTIO.kubernetes:
         have, want = (".".join(map(str, v)) for v in (found.version, ISTIO.kubernetes))
         yield (
@@ -68,7 +69,7 @@ def _unfit(found: Survey, recorded: Recorded, stack: str, here: str) -> Iterator
 
 def _misjudged(
     found: Survey,
-    recorded: Recorded,
+    recorded: StackState,
     project: str,
     stack: str,
     namespaces: Mapping[str, str],
@@ -76,10 +77,10 @@ def _misjudged(
     root: str | None = None,
     adopt: bool = False,
 ) -> Iterator[str]:
-    """Namespaces that are declared to be what they are not."""
+    """Namespaces that are declared `create` but belong to others, or `existing` but are not there."""
     for name, ownership in namespaces.items():
         there = name in found.namespaces
-        free = adopt and PROJECT not in found.namespaces.get(name, {})
+        free = adopt and OWNER_PROJECT not in found.namespaces.get(name, {})
         mine = _is_ours(found.namespaces.get(name, {}), recorded, project, stack, name)
         if ownership == "existing" and not there:
             yield f"namespace {name} is declared `existing`, but {here} has none; create it, or declare it `create`"
@@ -90,7 +91,7 @@ def _misjudged(
 
 def problems_of_guest(
     found: Survey,
-    recorded: Recorded,
+    recorded: StackState,
     project: str,
     stack: str,
     injector: str,
@@ -111,19 +112,19 @@ def _foreign_definitions(found: Survey, project: str, stack: str, adopt: bool) -
     """What is wrong with the definitions of Istio's API on the cluster; nothing if the stack may have them: its own
     stay behind if it keeps them, or if a run was killed."""
     for name, mark in sorted(found.definitions.items()):
-        if PROJECT not in mark and adopt:
+        if OWNER_PROJECT not in mark and adopt:
             continue
-        if PROJECT not in mark:
+        if OWNER_PROJECT not in mark:
             return f"already has an Istio that this stack did not install: {name} is defined. {_WAYS_OUT}"
-        if (mark[PROJECT], mark.get(STACK)) != (project, stack):
-            owner = f"project {mark[PROJECT]}, stack {mark.get(STACK)}"
+        if (mark[OWNER_PROJECT], mark.get(OWNER_STACK)) != (project, stack):
+            owner = f"project {mark[OWNER_PROJECT]}, stack {mark.get(OWNER_STACK)}"
             return f"has definitions of Istio's API that {owner} has left: use that stack, or delete them"
     return ""
 
 
-def _is_ours(mark: Mapping[str, str], recorded: Recorded, project: str, stack: str, namespace: str) -> bool:
+def _is_ours(mark: Mapping[str, str], recorded: StackState, project: str, stack: str, namespace: str) -> bool:
     """Marked for this project and stack, and by this state: an update that was killed between the cluster's answer
     and the state's write leaves a marked namespace which the state does not know yet."""
-    if (mark.get(PROJECT), mark.get(STACK)) != (project, stack) or not recorded.provider:
+    if (mark.get(OWNER_PROJECT), mark.get(OWNER_STACK)) != (project, stack) or not recorded.provider:
         return False
-    return recorded.owner_id(namespace) in (None, mark.get(ID))
+    return recorded.owner_id(namespace) in (None, mark.get(OWNER_ID))

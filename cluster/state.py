@@ -1,7 +1,6 @@
-"""What the running program's stack recorded when it was last updated.
+"""The state of a stack: what its last update recorded.
 
-It is asked for before the rest of the program is loaded, and so loads little itself: while Python is busy with one
-processor, the engine reads the state with another.
+This module is loaded before the rest of the program, and so imports little.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from mesh.core import names
 
 
 @dataclass(frozen=True)
-class Recorded:
+class StackState:
     """What the stack's state holds from earlier updates."""
 
     resources: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -23,9 +22,9 @@ class Recorded:
     """The same by URN."""
 
     @staticmethod
-    def of(urns: Mapping[str, Mapping[str, Any]]) -> Recorded:
+    def of(urns: Mapping[str, Mapping[str, Any]]) -> StackState:
         """By the outputs of each URN."""
-        return Recorded({"::".join(type_and_name(urn)): outputs for urn, outputs in urns.items()}, urns)
+        return StackState({"::".join(type_and_name(urn)): outputs for urn, outputs in urns.items()}, urns)
 
     @property
     def provider(self) -> Mapping[str, Any]:
@@ -36,9 +35,6 @@ class Recorded:
         """The stack's outputs."""
         return next((v for k, v in self.resources.items() if k.startswith("pulumi:pulumi:Stack::")), {})
 
-    def has_namespace(self, name: str) -> bool:
-        return f"kubernetes:core/v1:Namespace::{name}" in self.resources
-
     def has_injector(self, name: str) -> bool:
         return f"kubernetes:admissionregistration.k8s.io/v1:MutatingWebhookConfiguration::{name}" in self.resources
 
@@ -46,7 +42,7 @@ class Recorded:
         """The id that `namespace` was marked with."""
         outputs = self.resources.get(f"kubernetes:core/v1:Namespace::{namespace}", {})
         annotations: Mapping[str, str] = outputs.get("metadata", {}).get("annotations", {})
-        return annotations.get(names.ID)
+        return annotations.get(names.OWNER_ID)
 
 
 def type_and_name(urn: str) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""What stands on a cluster, before the first resource is registered."""
+"""A look at a cluster before the first resource is registered: its version, its identity, and what is installed."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from cluster import client, kubectl
-from cluster.client import Answer, Api, Request
-from cluster.kubectl import ClusterError, Target, Unreachable
+from cluster import client, proxy
+from cluster.client import Api, Request
+from cluster.errors import ClusterError, Unreachable
+from cluster.target import OFFLINE, Target, offline
 from mesh import api
 
 _PATHS: Final = {
@@ -44,21 +45,21 @@ class Survey:
 
 def take(at: Target) -> Survey:
     """Asks the cluster. Unreachable if it does not answer; ClusterError if it refuses to."""
-    if kubectl.offline():
-        raise Unreachable("MESH_OFFLINE is set")
+    if offline():
+        raise Unreachable(f"{OFFLINE} is set")
     if at.kubeconfig and not at.kubeconfig.exists():
         raise Unreachable("the embedded cluster has not been started")
-    with client.proxied(at) as server:
+    with proxy.connect(at) as server:
         return read(at, server)
 
 
 def read(at: Target, server: Api) -> Survey:
-    """The same, of a server that is at hand."""
+    """Asks an API server that is already connected; `at` is only kept in the result."""
     requests = [Request("GET", path) for path in _PATHS.values()]
     answers = dict(zip(_PATHS, client.ask_all(server, requests), strict=True))
     if answers["version"].code in (200, 404) and "major" not in answers["version"].body:
         raise ClusterError(f"{at.server} answers, but not as a Kubernetes API server does")
-    found = {what: _content(answer) for what, answer in answers.items()}
+    found = {what: client.content(answer) for what, answer in answers.items()}
     version, webhooks = found["version"], found["injectors"]["items"]
     namespaces = {n["metadata"]["name"]: n["metadata"] for n in found["namespaces"]["items"]}
     return Survey(
@@ -71,12 +72,6 @@ def read(at: Target, server: Api) -> Survey:
         frozenset(webhook["metadata"]["name"] for webhook in webhooks),
         _definitions(server) if any(g["name"].endswith(".istio.io") for g in found["groups"]["groups"]) else {},
     )
-
-
-def _content(answer: Answer) -> Mapping[str, Any]:
-    if not answer.good:
-        raise ClusterError(f"the cluster refuses: {answer.message}")
-    return answer.body
 
 
 def _istio(webhooks: Iterable[Mapping[str, Any]]) -> str | None:
@@ -94,10 +89,9 @@ def is_istiod(webhook: Mapping[str, Any]) -> bool:
 
 
 def _definitions(server: Api) -> Mapping[str, Mapping[str, str]]:
-    """Those that a stack would bring; a killed run leaves any of them."""
+    """Those definitions on the cluster that a stack would bring. A run that was killed may have left any of them."""
     ours = {definition["metadata"]["name"] for definition in api.definitions()}
-    every = _content(server.ask(Request("GET", _DEFINITIONS)))["items"]
-    found = (definition["metadata"] for definition in every)
+    found = (definition["metadata"] for definition in client.items(server, _DEFINITIONS))
     return {metadata["name"]: metadata.get("annotations") or {} for metadata in found if metadata["name"] in ours}
 
 

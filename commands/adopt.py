@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
-from cluster import client, kubectl, survey
+from cluster import proxy, survey
 from cluster.client import Api
-from cluster.kubectl import Target
-from cluster.state import Recorded
+from cluster.state import StackState
+from cluster.target import ADOPT, Target
 from commands import engine as engines
 from commands import guard, imports, stacks, takeover
 from commands.engine import Engine
@@ -46,7 +46,7 @@ def run(name: str, force: bool) -> int:
     at = guard.same_cluster(engine, settings)
     _refuse(name, settings, at)
     here = sources.ours(name, stack)
-    with client.proxied(at) as answers:
+    with proxy.connect(at) as answers:
         theirs = sources.standing(answers, here.plan)
         _compare(name, here, theirs, force)
         engine.make_secrets(SECRETS, settings.addons.secrets)
@@ -68,7 +68,7 @@ def _manager(taken: Sequence[Resource]) -> str:
 def _refuse(name: str, settings: Settings, at: Target) -> None:
     """CommandError if it is the mesh of another stack, or the cluster is the wrong one."""
     found = survey.take(at)
-    recorded = engines.recorded(name) or Recorded()
+    recorded = engines.recorded(name) or StackState()
     problems = program.problems(found, recorded, PROJECT, name, ROOT, settings, adopt=True)
     if problems:
         raise CommandError("\n".join(problems))
@@ -98,11 +98,11 @@ def _matters(difference: Difference) -> bool:
 
 @contextmanager
 def _adopting() -> Iterator[None]:
-    os.environ[kubectl.ADOPT] = "1"
+    os.environ[ADOPT] = "1"
     try:
         yield
     finally:
-        del os.environ[kubectl.ADOPT]
+        del os.environ[ADOPT]
 
 
 def _planned(engine: Engine) -> list[dict[str, Any]]:

@@ -8,11 +8,12 @@ import subprocess
 import sys
 import webbrowser
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import sandbox
-from cluster import kubectl
-from cluster.kubectl import Target
+from cluster import client, proxy
+from cluster.client import Api
+from cluster.target import Target
 from commands import stacks
 from commands.stackfiles import CommandError
 from mesh.config.addons import Addon
@@ -26,13 +27,14 @@ def run(stack: str, name: str) -> int:
     """Forwards a free port until it is interrupted, and says, and shows, where the pages are."""
     settings = stacks.load(stack).settings
     addon = _addon(stack, name, settings.addons.chosen)
-    target = kubectl.target(settings.context)
+    target = Target.named(settings.context)
     if target.context == sandbox.CONTEXT:
         raise CommandError(
             f"pods of the embedded cluster are simulated: nothing answers behind the Service {addon.service}."
             " On a cluster of your own: make dashboard STACK=demo CONTEXT=... NAME=..."
         )
-    _refuse_unless_ready(target, stack, name)
+    with proxy.connect(target) as api:
+        _refuse_unless_ready(api, stack, name)
     if addon.login and not settings.addons.insecureDemo:
         print(addon.login.format(kubectl=f"kubectl --context {target.context} --namespace {ROOT}"), flush=True)
     return _forward(target, addon)
@@ -46,10 +48,10 @@ def _addon(stack: str, name: str, chosen: Mapping[str, Addon]) -> Addon:
     return chosen[name]
 
 
-def _refuse_unless_ready(target: Target, stack: str, name: str) -> None:
+def _refuse_unless_ready(api: Api, stack: str, name: str) -> None:
     """A forward to a Service without pods would only time out."""
     path = f"/apis/apps/v1/namespaces/{ROOT}/deployments"
-    found: dict[str, Any] = {item["metadata"]["name"]: item for item in kubectl.get(target, path)["items"]}
+    found = {item["metadata"]["name"]: item for item in client.items(api, path)}
     if name not in found:
         raise CommandError(f"{name} is not on the cluster: `make up STACK={stack}` installs it")
     if not found[name].get("status", {}).get("readyReplicas"):
@@ -57,7 +59,7 @@ def _refuse_unless_ready(target: Target, stack: str, name: str) -> None:
 
 
 def _forward(target: Target, addon: Addon) -> int:
-    command = [*kubectl.kubectl(target), "--namespace", ROOT, "port-forward", f"service/{addon.service}"]
+    command = [*target.command, "--namespace", ROOT, "port-forward", f"service/{addon.service}"]
     with subprocess.Popen([*command, f":{addon.port}"], stdout=subprocess.PIPE, text=True) as forward:
         try:
             for line in forward.stdout or ():

@@ -16,9 +16,11 @@ import yaml
 
 import sandbox
 import toolchain
-from cluster.state import Recorded
+from cluster.state import StackState
+from cluster.target import EMBEDDED
 from commands import locks, stackfiles
 from commands.stackfiles import PROJECT, ROOT, CommandError
+from mesh.config import stack_file
 
 SECRET_BYTES: Final = 24
 """Of a password or key that is made: 32 characters, which is also a length that AES takes."""
@@ -38,6 +40,7 @@ def environment(build: bool = True) -> dict[str, str]:
         programs.share_plugin()
     path = [programs.path()] if programs else []
     found = {
+        **embedded(),
         "PATH": os.pathsep.join([*path, str(Path(sys.executable).parent), env.get("PATH", "")]),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_IGNORE_AMBIENT_PLUGINS": "true",  # the toolchain has put the provider where Pulumi keeps its plugins
@@ -51,6 +54,11 @@ def environment(build: bool = True) -> dict[str, str]:
     if not {"PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"} & env.keys():
         found["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(_passphrase())
     return found
+
+
+def embedded() -> dict[str, str]:
+    """The variable by which the program learns which contexts are embedded clusters."""
+    return {EMBEDDED: json.dumps({context: str(file) for context, file in sandbox.kubeconfigs().items()})}
 
 
 def _logged_in() -> str:
@@ -79,7 +87,7 @@ def _passphrase() -> Path:
     return file
 
 
-def recorded(stack: str) -> Recorded | None:
+def recorded(stack: str) -> StackState | None:
     """What the stack's last update recorded, without making the stack where there is none; None if it cannot be
     read."""
     try:
@@ -87,9 +95,9 @@ def recorded(stack: str) -> Recorded | None:
     except (FileNotFoundError, subprocess.TimeoutExpired):
         return None
     if done.returncode:
-        return Recorded() if "no stack named" in done.stderr else None
+        return StackState() if "no stack named" in done.stderr else None
     resources = json.loads(done.stdout)["deployment"].get("resources") or []
-    return Recorded.of({r["urn"]: r.get("outputs") or {} for r in resources})
+    return StackState.of({r["urn"]: r.get("outputs") or {} for r in resources})
 
 
 def _export(stack: str) -> subprocess.CompletedProcess[str]:
@@ -107,7 +115,7 @@ class Engine:
 
     def __init__(self, stack: str) -> None:
         self.stack = stack
-        committed = stackfiles.document(stackfiles.path(stack))
+        committed = stack_file.document(stackfiles.path(stack))
         folder = sandbox.home() / "project"
         folder.mkdir(exist_ok=True)
         (folder / "Pulumi.yaml").write_text(_PROJECT_FILE)
@@ -151,7 +159,7 @@ class Engine:
         """Puts a random value for each key that the stack's config does not hold into the copy of its file, encrypted.
 
         Nothing that is there is ever changed. CommandError for a key whose value stands there in clear."""
-        held = stackfiles.document(self.file).get("config") or {}
+        held = stack_file.document(self.file).get("config") or {}
         for name in (f"{namespace}:{key}" for key in keys):
             if name not in held:
                 value = secrets.token_urlsafe(SECRET_BYTES)  # not an argument: others could read those
@@ -204,7 +212,7 @@ class Engine:
 
     def _update(self, committed: dict[str, Any]) -> None:
         """The committed file, and what Pulumi has added to the copy: its salt, and values that are only there."""
-        kept = stackfiles.document(self.file) if self.file.exists() else {}
+        kept = stack_file.document(self.file) if self.file.exists() else {}
         secret = {k: v for k, v in (kept.get("config") or {}).items() if isinstance(v, dict) and "secure" in v}
         merged = {**kept, **committed, "config": {**secret, **(committed.get("config") or {})}}
         descriptor = os.open(self.file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sandbox
-from cluster import kubectl, survey
-from cluster.kubectl import Target
+from cluster import survey
+from cluster.target import Target
 from commands import stackfiles
 from commands.engine import Engine
 from commands.stackfiles import CommandError
@@ -19,7 +19,7 @@ def start_if_embedded(settings: Settings) -> None:
 
 def same_cluster(engine: Engine, settings: Settings) -> Target:
     """Prints which cluster is meant; CommandError unless it is the one that the stack's state belongs to."""
-    at = kubectl.target(settings.context)
+    at = Target.named(settings.context)
     found = survey.take(at)
     print(f"cluster: context {at.context}, server {at.server}, id {found.uid}", flush=True)
     recorded = provider(engine)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from cluster import kubectl
+from cluster import proxy
+from cluster.target import Target
 from commands import guard, live, pending, residue, stacks, teardown, unready
 from commands.engine import Engine
 from mesh.config.addons import SECRETS
@@ -19,14 +20,15 @@ def up(stack: str, flags: Sequence[str]) -> int:
     engine.make_secrets(SECRETS, settings.addons.secrets)
     was_cut = pending.announce(engine)
     code = engine.run("up", *_consent(flags), *flags)
-    if code == 0 and was_cut and pending.settle(engine, kubectl.target(settings.context)):
+    if code == 0 and was_cut and pending.settle(engine, Target.named(settings.context)):
         code = engine.run("up", *_consent(flags), *flags)  # what is no longer wanted since the cut
-    state, target = engine.state(), kubectl.target(settings.context)
-    if code == 0 and not unready.wait(state, target, settings.timeout):
-        code = 1
-    if code:
-        unready.explain(state, target)
-    else:
+    state, target = engine.state(), Target.named(settings.context)
+    with proxy.connect(target) as api:
+        if code == 0 and not unready.wait(state, api, settings.timeout):
+            code = 1
+        if code:
+            unready.explain(state, api)
+    if code == 0:
         live.start(stack, settings)
     return code
 
@@ -48,11 +50,13 @@ def down(stack: str, flags: Sequence[str], force: bool, purge: bool) -> int:
     engine = Engine(stack)
     target = guard.same_cluster(engine, settings)
     pending.settle(engine, target)
-    teardown.check(engine.state(), target, force=force)
+    with proxy.connect(target) as api:
+        teardown.check(engine.state(), api, force=force)
     live.stop(stack)
     code = engine.run("destroy", *_consent(flags, preview=False), *flags)
     if code:
-        teardown.explain(engine.state(), target)
+        with proxy.connect(target) as api:
+            teardown.explain(engine.state(), api)
     else:
         residue.report(target, purge=purge)
     return code

@@ -6,15 +6,15 @@ A state in a folder (`file://`) is locked by files `.pulumi/locks/organization/<
 
 from __future__ import annotations
 
+import contextlib
 import json
-import os
-import signal
 import socket
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+import psutil
 
 from commands.stackfiles import PROJECT, CommandError
 
@@ -22,7 +22,7 @@ RUN: Final = "MESH_RUN"
 """Environment variable by which the processes of a run are known: the stack's file."""
 
 PLUGINS: Final = ("pulumi-resource", "pulumi-languag")
-"""Beginnings of the names of an engine's plugins, as far as the kernel keeps them (15 characters)."""
+"""Beginnings of the names of an engine's plugins; the kernel keeps 15 characters of a name."""
 
 PATIENCE: Final = 5.0
 """Seconds that a killed process may take to be gone."""
@@ -92,41 +92,29 @@ def refuse(held: list[Lock], stack: str) -> None:
 def end_orphans(run: str) -> int:
     """Ends the plugins of earlier runs on the same stack (`run`: their value of RUN) whose engine is gone: they would
     carry on for minutes, and an object could still appear after it was looked for. Returns how many there were."""
-    orphans = [pid for pid in _processes() if _is_orphan(pid, run)]
-    for pid in orphans:
-        os.kill(pid, signal.SIGKILL)
+    orphans = [process for process in psutil.process_iter() if _is_orphan(process, run)]
+    for process in orphans:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
     deadline = time.monotonic() + PATIENCE
-    while any(_name(pid) for pid in orphans) and time.monotonic() < deadline:
+    while any(_name(process.pid) for process in orphans) and time.monotonic() < deadline:
         time.sleep(0.02)
     return len(orphans)
 
 
-def _is_orphan(pid: int, run: str) -> bool:
+def _is_orphan(process: psutil.Process, run: str) -> bool:
     try:
-        environment = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-    except OSError:
+        ours = process.environ().get(RUN) == run and _name(process.pid).startswith(PLUGINS)
+        return ours and _name(process.ppid()) != "pulumi"
+    except psutil.Error:
         return False
-    ours = f"{RUN}={run}".encode() in environment and _name(pid).startswith(PLUGINS)
-    return ours and _name(_parent(pid)) != "pulumi"
-
-
-def _processes() -> Iterator[int]:
-    return (int(folder.name) for folder in Path("/proc").glob("[0-9]*"))
 
 
 def _name(pid: int) -> str:
     """The name of a living process, without a path; empty if there is none. One that only waits to be reaped has
     ended."""
     try:
-        text = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
+        process = psutil.Process(pid)
+        return "" if process.status() in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD) else process.name()
+    except psutil.NoSuchProcess:
         return ""
-    head, _, tail = text.rpartition(")")
-    return "" if tail.split()[0] in ("Z", "X") else head.partition("(")[2]
-
-
-def _parent(pid: int) -> int:
-    try:
-        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-    except OSError:
-        return 0

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cluster import client, kubectl
+from cluster import proxy
 from cluster.client import APPLY, Api, Request
-from cluster.kubectl import ClusterError, Target, Unreachable
+from cluster.errors import ClusterError, Unreachable
+from cluster.target import Target
 from commands import imports
 from commands.engine import Engine
 from commands.imports import Resource
@@ -37,7 +38,7 @@ def settle(engine: Engine, at: Target) -> int:
     if whole:
         imports.run(engine, whole)
     if patches := [resource for resource in there if _is_patch(resource)]:
-        with client.proxied(at) as answers:
+        with proxy.connect(at) as answers:
             for resource in patches:
                 _let_go(answers, resource["inputs"])
     stack = next(r["urn"] for r in state["resources"] if r["type"] == "pulumi:pulumi:Stack")
@@ -82,7 +83,7 @@ def _exists(at: Target, manifest: Mapping[str, Any]) -> bool:
     meta = manifest["metadata"]
     where = ["--namespace", meta["namespace"]] if meta.get("namespace") else []
     try:
-        return bool(kubectl.output(at, "get", kind, meta["name"], *where, "--ignore-not-found", "--output=name"))
+        return bool(at.kubectl("get", kind, meta["name"], *where, "--ignore-not-found", "--output=name"))
     except Unreachable as error:
         if "the server doesn't have a resource type" in str(error):
             return False  # the definition of its kind is not there either

@@ -12,23 +12,23 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 import sandbox
-from cluster import client, kubectl, survey
-from cluster.client import Api, Refused
-from cluster.kubectl import ClusterError, Target, Unreachable
+from cluster import client, proxy, survey
+from cluster.client import Api
+from cluster.errors import ClusterError, Refused, Unreachable
 from cluster.survey import Survey
+from cluster.target import OFFLINE, Target, offline
 from commands import checks, engine, render, stacks, status
 from commands.checks import Case, Level, Result
 from commands.checks.plan import Plan, plan
-from commands.stackfiles import CommandError
-from mesh.config.settings import SettingsError
 from mesh.config.stack import Stack
+from mesh.core.errors import Refusal
 from mesh.core.words import count
 from toolchain import ToolchainError
 
 NOT_ASKED: Final = 2
 """Exit code where the cluster could not be asked; 1 is for errors that were found, 0 for none."""
 
-_PREVENTED: Final = (CommandError, SettingsError, ClusterError, sandbox.SandboxError, ToolchainError, OSError)
+_PREVENTED: Final = (Refusal, sandbox.SandboxError, ToolchainError, OSError)
 
 
 def run(stack: str) -> int:
@@ -36,7 +36,7 @@ def run(stack: str) -> int:
     try:
         os.environ.update(engine.environment(build=False))
         compiled = stacks.load(stack)
-        target = kubectl.target(compiled.settings.context)
+        target = Target.named(compiled.settings.context)
         print(f"cluster: context {target.context}, server {target.server}", flush=True)
         results = _results(stack, compiled, target)
     except _PREVENTED as error:
@@ -48,26 +48,29 @@ def run(stack: str) -> int:
 
 
 def _results(name: str, stack: Stack, target: Target) -> dict[str, Result]:
-    version = _version(target)
-    planned = _plan(name, stack)
-    with ThreadPoolExecutor() as pool, client.proxied(target) as answers:
-        found, recorded = pool.submit(_survey, target, answers), pool.submit(engine.recorded, name)
-        case = Case(name, stack.settings, target, planned, answers, version, found.result(), recorded.result())
+    _refuse_unless_started(target)
+    with proxy.connect(target) as api, ThreadPoolExecutor() as pool:
+        version = _version(target, api)
+        planned = _plan(name, stack)
+        found, recorded = pool.submit(_survey, target, api), pool.submit(engine.recorded, name)
+        case = Case(name, stack.settings, target, planned, api, version, found.result(), recorded.result())
         return {check: _checked(check, case) for check in checks.CHECKS}
 
 
-def _version(target: Target) -> tuple[int, int]:
-    """Kubernetes' (major, minor): the question that shows whether the cluster answers at all."""
-    if kubectl.offline():
-        raise Unreachable("MESH_OFFLINE is set, so the cluster is not asked")
-    hint = status.hint(target)
+def _refuse_unless_started(target: Target) -> None:
+    if offline():
+        raise Unreachable(f"{OFFLINE} is set, so the cluster is not asked")
     if target.kubeconfig and not target.kubeconfig.exists():
-        raise Unreachable(f"the embedded cluster has not been started{hint}")
+        raise Unreachable(f"the embedded cluster has not been started{status.hint(target)}")
+
+
+def _version(target: Target, api: Api) -> tuple[int, int]:
+    """Kubernetes' (major, minor): the question that shows whether the cluster answers at all."""
     try:
-        answer = kubectl.get(target, "/version")
+        answer = client.get(api, "/version")
     except Unreachable as error:
-        raise Unreachable(f"the cluster does not answer: {error}{hint}") from None
-    found = re.match(r"v(\d+)\.(\d+)", str(answer.get("gitVersion"))) if isinstance(answer, dict) else None
+        raise Unreachable(f"the cluster does not answer: {error}{status.hint(target)}") from None
+    found = re.match(r"v(\d+)\.(\d+)", str(answer.get("gitVersion")))
     if not found:
         raise ClusterError(f"{target.server} answers, but not as a Kubernetes API server does")
     return int(found[1]), int(found[2])
@@ -92,7 +95,7 @@ def _checked(name: str, case: Case) -> Result:
     try:
         return checks.CHECKS[name](case)
     except Refused as error:
-        return Result(Level.WARNING, f"could not be checked: {error}")
+        return Result(Level.WARNING, f"could not be checked: {error.reason}")
 
 
 def report(results: Mapping[str, Result], stack: str) -> Iterator[str]:

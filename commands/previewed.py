@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from cluster.state import type_and_name
-from commands.stackfiles import SECRET
+from mesh.config.stack_file import SECRET
 
 UNKNOWN: Final = "(known after the update)"
 """What stands for a value that nobody knows yet."""

@@ -12,6 +12,7 @@ from typing import Final
 from commands import sources, stackfiles, stacks
 from commands.stackfiles import CommandError
 from mesh.config.settings import SettingsError
+from mesh.config.stack_file import StackFileError
 from mesh.core import errors, words
 from mesh.pictures import svg
 from mesh.review import data, markdown
@@ -36,7 +37,7 @@ def run(stack: str, out: Path, base: str, flags: Sequence[str]) -> int:
     for name in [stack] if stack else stackfiles.names():
         try:
             review = of(name, base)
-        except (CommandError, SettingsError) as error:
+        except (CommandError, SettingsError, StackFileError) as error:
             print(f"error: {name}: {error}", file=sys.stderr)
             for ending in ENDINGS:
                 (out / f"{name}.{ending}").unlink(missing_ok=True)  # of an earlier run: it would pass for this one's

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from cluster import kubectl, survey
-from cluster.kubectl import ClusterError, Target
+from cluster import client, proxy, survey
+from cluster.client import Api
+from cluster.errors import ClusterError
+from cluster.target import Target
 
 TRACES: Final = {
     "configmaps": (
@@ -34,22 +36,24 @@ def report(at: Target, purge: bool) -> None:
     if user:
         print(f"traces of Istio stay, since there is another one: {user}", flush=True)
         return
-    try:
-        left = list(traces(at))
-    except ClusterError as error:
-        print(f"what Istio itself has left cannot be told: {error}", flush=True)
-        return
-    for resource, namespace, name in left:
-        if purge:
-            kubectl.output(at, "delete", resource, name, "--namespace", namespace, "--ignore-not-found")
-        print(f"{'removed' if purge else 'left by Istio'}: {resource.removesuffix('s')} {namespace}/{name}", flush=True)
+    with proxy.connect(at) as api:
+        try:
+            left = list(traces(api))
+        except ClusterError as error:
+            print(f"what Istio itself has left cannot be told: {error}", flush=True)
+            return
+        for resource, namespace, name in left:
+            if purge:
+                client.delete(api, f"/api/v1/namespaces/{namespace}/{resource}/{name}")
+            said = "removed" if purge else "left by Istio"
+            print(f"{said}: {resource.removesuffix('s')} {namespace}/{name}", flush=True)
     if left and not purge:
         print("`make down PURGE=1` removes them", flush=True)
 
 
-def traces(at: Target) -> Iterator[Trace]:
+def traces(api: Api) -> Iterator[Trace]:
     """The objects by those names on the cluster, in any namespace that stays."""
     for resource, names in TRACES.items():
         for name in names:
-            items = kubectl.get(at, f"/api/v1/{resource}?fieldSelector=metadata.name%3D{name}")["items"]
+            items = client.items(api, f"/api/v1/{resource}?fieldSelector=metadata.name%3D{name}")
             yield from ((resource, item["metadata"]["namespace"], name) for item in items)

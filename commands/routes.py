@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from cluster import kubectl
-from cluster.kubectl import Target
+from cluster import client
+from cluster.client import Api
 from mesh import bookinfo
 from mesh.analysis import objects, virtual_services
 from mesh.analysis.mesh import Mesh
@@ -50,11 +50,9 @@ class Rules:
     """Number of routes with other conditions, which are not tried."""
 
 
-def read(target: Target, settings: Settings) -> Rules:
+def read(api: Api, settings: Settings) -> Rules:
     """The rules that stand on a cluster for the reviews of a stack's Bookinfo. ClusterError if it does not answer."""
-    found = {
-        kind: kubectl.get(target, f"/apis/{_API}/{kind}")["items"] for kind in ("virtualservices", "destinationrules")
-    }
+    found = {kind: client.items(api, f"/apis/{_API}/{kind}") for kind in ("virtualservices", "destinationrules")}
     namespace = settings.bookinfo.namespace if settings.bookinfo else ""
     domain = settings.global_.proxy.clusterDomain
     return rules(found["virtualservices"], found["destinationrules"], namespace, domain)

@@ -15,7 +15,8 @@ from urllib.parse import urljoin
 
 import requests
 
-from cluster import kubectl
+from cluster import proxy
+from cluster.target import Target
 from commands import routes, stacks
 from commands.engine import recorded
 from commands.routes import Rule, Rules
@@ -48,7 +49,8 @@ def run(stack: str) -> int:
     if not chosen.bookinfo:
         raise CommandError(f"stack {stack} has no Bookinfo: set mesh:bookinfo")
     url = os.environ.get("URL") or _recorded_page(stack)
-    rules = routes.read(kubectl.target(chosen.context), chosen)
+    with proxy.connect(Target.named(chosen.context)) as api:
+        rules = routes.read(api, chosen)
     good = True
     for wrong, line in _findings(url, rules, has_limits(chosen.traffic)):
         good = good and not wrong

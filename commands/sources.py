@@ -19,13 +19,15 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import toolchain
-from cluster import kubectl, survey
-from cluster.kubectl import ClusterError, Unreachable
+from cluster import survey
+from cluster.errors import ClusterError, Unreachable
 from cluster.state import type_and_name
+from cluster.target import Target, offline
 from commands import engine, previewed, render
 from commands.engine import Engine
 from commands.stackfiles import ROOT, CommandError
 from engine import manifests
+from engine.recorder import Resource
 from mesh.analysis.objects import Object
 from mesh.config.settings import Settings
 from mesh.config.stack import Stack
@@ -105,9 +107,9 @@ def _previewed(found: previewed.Preview, source: Source, drift: Sequence[Change]
 def _unreachable(settings: Settings) -> str:
     """Why the stack's cluster cannot be asked, in words; empty if it answers."""
     try:
-        survey.take(kubectl.target(settings.context))
+        survey.take(Target.named(settings.context))
     except Unreachable:
-        return "the cluster was not asked" if kubectl.offline() else "the cluster does not answer"
+        return "the cluster was not asked" if offline() else "the cluster does not answer"
     except ClusterError as error:
         return str(error).splitlines()[0].rstrip(".")
     return ""
@@ -176,7 +178,7 @@ def _rendered(stack: str, base: str, commit: str) -> Iterator[previewed.Resource
         yield previewed.Resource(urn="", **entry)
 
 
-def registered(resources: Iterable[render.Resource]) -> Iterator[Item]:
+def registered(resources: Iterable[Resource]) -> Iterator[Item]:
     """The objects that a program has registered."""
     fields = ("urn", "type", "name", "parent", "inputs")
     return _items(previewed.Resource(**{name: getattr(one, name) for name in fields}) for one in resources)

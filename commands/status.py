@@ -9,9 +9,11 @@ from typing import Any, Final
 from urllib.parse import quote
 
 import sandbox
-from cluster import kubectl, survey
-from cluster.kubectl import Target, Unreachable
+from cluster import client, proxy, survey
+from cluster.client import Api
+from cluster.errors import Unreachable
 from cluster.survey import Survey
+from cluster.target import Target, offline
 from commands import stacks
 from components import gateways
 from mesh.config.installation import Installation
@@ -28,22 +30,22 @@ SERVICES: Final = "/api/v1/namespaces/{}/services"
 def show(stack: str) -> int:
     """Prints the state of the mesh that the stack is for; 1 if there is none."""
     chosen = stacks.load(stack).settings
-    mesh, target = Installation(values=chosen), kubectl.target(chosen.context)
+    mesh, target = Installation(values=chosen), Target.named(chosen.context)
     try:
         found = survey.take(target)
     except Unreachable as error:
         raise Unreachable(f"{error}{hint(target)}") from None
     print(f"cluster   {target.context}, {target.server}, Kubernetes {'.'.join(map(str, found.version))}")
     mark = found.namespaces.get(mesh.root, {})
-    if names.PROJECT not in mark:
+    if names.OWNER_PROJECT not in mark:
         for line in _none(found, mesh, stack):
             print(line)
         return 1
-    print(f"mesh      namespace {mesh.root}, of project {mark[names.PROJECT]}, stack {mark.get(names.STACK)}")
-    for line in _table([*_workloads(target, mesh, found)]):
-        print(line)
-    for line in _sidecars(target, mesh):
-        print(line)
+    project, owner = mark[names.OWNER_PROJECT], mark.get(names.OWNER_STACK)
+    print(f"mesh      namespace {mesh.root}, of project {project}, stack {owner}")
+    with proxy.connect(target) as api:
+        for line in [*_table([*_workloads(api, mesh, found)]), *_sidecars(api, mesh)]:
+            print(line)
     if target.context == sandbox.CONTEXT:
         for head, line in zip(chain(["live"], repeat("")), live.lines(), strict=False):
             print(f"{head:<10}{line}")
@@ -52,14 +54,14 @@ def show(stack: str) -> int:
 
 def hint(target: Target) -> str:
     """What makes a cluster answer that does not, to be put after the reason; empty if it is not the embedded one."""
-    embedded = target.context == sandbox.CONTEXT and not kubectl.offline()
+    embedded = target.context == sandbox.CONTEXT and not offline()
     return "; `make sandbox` starts it" if embedded else ""
 
 
 def _none(found: Survey, mesh: Installation, stack: str) -> Iterator[str]:
     """What to do where no mesh of the project stands: `make up` refuses if an Istio of others does, but for a stack
     that is to stand beside it."""
-    unmarked = sorted(name for name, mark in found.definitions.items() if names.PROJECT not in mark)
+    unmarked = sorted(name for name, mark in found.definitions.items() if names.OWNER_PROJECT not in mark)
     others = found.istio or "".join(f"{name} is defined" for name in unmarked[:1])
     if others and mesh.values.base.enabled:
         yield f"mesh      none of this project, but an Istio of others: {others}"
@@ -69,17 +71,12 @@ def _none(found: Survey, mesh: Installation, stack: str) -> Iterator[str]:
         yield f"mesh      none; `make up STACK={stack}` installs it"
 
 
-def _items(target: Target, path: str) -> Sequence[Manifest]:
-    items: Sequence[Manifest] = kubectl.get(target, path)["items"]
-    return items
-
-
-def _workloads(target: Target, mesh: Installation, found: Survey) -> Iterator[list[str]]:
+def _workloads(api: Api, mesh: Installation, found: Survey) -> Iterator[list[str]]:
     """istiod and the gateways, each where it is."""
     gateways = mesh.values.gateways
     for place in dict.fromkeys([mesh.root, *(spec.namespace or mesh.root for spec in gateways.values())]):
-        services = {service["metadata"]["name"]: service for service in _items(target, SERVICES.format(place))}
-        for deployment in _items(target, DEPLOYMENTS.format(place)):
+        services = {service["metadata"]["name"]: service for service in client.items(api, SERVICES.format(place))}
+        for deployment in client.items(api, DEPLOYMENTS.format(place)):
             name, spec, status = deployment["metadata"]["name"], deployment["spec"], deployment.get("status", {})
             if place == mesh.root or name in gateways:
                 image = spec["template"]["spec"]["containers"][0]["image"]
@@ -102,19 +99,19 @@ def _way(service: Manifest, found: Survey) -> str:
     return "  ".join(filter(None, (facts["type"], ", ".join(where), ports)))
 
 
-def _sidecars(target: Target, mesh: Installation) -> Iterator[str]:
+def _sidecars(api: Api, mesh: Installation) -> Iterator[str]:
     """Of the pods in injected namespaces: how many run the sidecar that istiod would inject now."""
     if mesh.values.global_.omitSidecarInjectorConfigMap:
         return
     path = f"/api/v1/namespaces/{mesh.root}/configmaps/{mesh.named(INJECTOR)}"
-    values = json.loads(kubectl.get(target, path)["data"]["values"])["global"]
+    values = json.loads(client.get(api, path)["data"]["values"])["global"]
     image = values["proxy"]["image"]
     current = image if "/" in image else f"{values['hub']}/{image}:{values['tag']}"
     ((label, value),) = mesh.injection_label.items()
     labelled = f"/api/v1/namespaces?labelSelector={quote(f'{label}={value}')}"
-    for namespace in _items(target, labelled):
+    for namespace in client.items(api, labelled):
         name = namespace["metadata"]["name"]
-        images = {pod["metadata"]["name"]: _proxy(pod) for pod in _items(target, f"/api/v1/namespaces/{name}/pods")}
+        images = {pod["metadata"]["name"]: _proxy(pod) for pod in client.items(api, f"/api/v1/namespaces/{name}/pods")}
         without = sorted(pod for pod, image in images.items() if image is None)
         old = sorted(pod for pod, image in images.items() if image not in (None, current))
         good = len(images) - len(without) - len(old)

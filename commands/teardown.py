@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from cluster import kubectl
-from cluster.kubectl import ClusterError, Target
+from cluster import client
+from cluster.client import Api
+from cluster.errors import ClusterError, NotFound
 from commands.stackfiles import CommandError
 from mesh.core import kinds, pods, words
 from mesh.core.kinds import GroupKind
@@ -40,11 +41,11 @@ class Recorded:
         return (r for r in self.resources if kinds.of_inputs(r.get("inputs", {})) == kind)
 
 
-def check(state: Mapping[str, Any], at: Target, force: bool) -> None:
+def check(state: Mapping[str, Any], api: Api, force: bool) -> None:
     """CommandError if a teardown would hurt others than the stack: names them, and says how to go on. `force`: only
     says so."""
     recorded = Recorded(state.get("resources") or [])
-    problems = [*_orphaned(recorded, at), *_lost(recorded, at)]
+    problems = [*_orphaned(recorded, api), *_lost(recorded, api)]
     if not problems:
         return
     text = "\n".join(problems)
@@ -53,10 +54,10 @@ def check(state: Mapping[str, Any], at: Target, force: bool) -> None:
     print(f"FORCE=1: going on, although\n{text}", flush=True)
 
 
-def _orphaned(recorded: Recorded, at: Target) -> Iterator[str]:
+def _orphaned(recorded: Recorded, api: Api) -> Iterator[str]:
     """Pods of others with a sidecar of this mesh."""
     own, services = recorded.names(kinds.DEPLOYMENT), recorded.names(kinds.SERVICE)
-    injected = [pod for pod in kubectl.get(at, "/api/v1/pods")["items"] if _has_sidecar(pod, services)]
+    injected = [pod for pod in client.items(api, "/api/v1/pods") if _has_sidecar(pod, services)]
     foreign = sorted(_name(pod) for pod in injected if _deployment(pod) not in own)
     if own and foreign:
         yield (
@@ -82,12 +83,12 @@ def _deployment(pod: Manifest) -> Name:
     return pod["metadata"]["namespace"], owners[0].rpartition("-")[0] if owners else ""
 
 
-def _lost(recorded: Recorded, at: Target) -> Iterator[str]:
+def _lost(recorded: Recorded, api: Api) -> Iterator[str]:
     """Custom resources of others that would go with their definitions, or with a namespace of the stack."""
     gone = {name for _, name in recorded.names(kinds.NAMESPACE)}
-    lost = [name for d in recorded.definitions() for name, _ in _foreign(d, recorded, at)]
+    lost = [name for d in recorded.definitions() for name, _ in _foreign(d, recorded, api)]
     lost += [
-        name for d in recorded.definitions(kept=True) for name, where in _foreign(d, recorded, at) if where in gone
+        name for d in recorded.definitions(kept=True) for name, where in _foreign(d, recorded, api) if where in gone
     ]
     if lost:
         yield (
@@ -98,26 +99,23 @@ def _lost(recorded: Recorded, at: Target) -> Iterator[str]:
         )
 
 
-def _foreign(definition: Manifest, recorded: Recorded, at: Target) -> Iterator[Name]:
+def _foreign(definition: Manifest, recorded: Recorded, api: Api) -> Iterator[Name]:
     """Those of a definition's custom resources that the stack did not make: kind and name in words, and namespace."""
     names, group = definition["spec"]["names"], definition["spec"]["group"]
     version = next(v["name"] for v in definition["spec"]["versions"] if v["storage"])
     kind = GroupKind(names["kind"], group)
     own = recorded.names(kind)
-    for item in _items(at, f"/apis/{group}/{version}/{names['plural']}"):
+    for item in _items(api, f"/apis/{group}/{version}/{names['plural']}"):
         if _name(item) not in own:
             yield f"{kind} {'/'.join(filter(None, _name(item)))}", _name(item)[0]
 
 
-def _items(at: Target, path: str) -> Sequence[Manifest]:
+def _items(api: Api, path: str) -> Sequence[Manifest]:
     """The objects at `path`; none if there is no such API."""
     try:
-        items: Sequence[Manifest] = kubectl.get(at, path)["items"]
-    except ClusterError as error:
-        if "NotFound" in str(error):
-            return []
-        raise
-    return items
+        return client.items(api, path)
+    except NotFound:
+        return []
 
 
 def _name(manifest: Manifest) -> Name:
@@ -129,18 +127,18 @@ def _list(names: Sequence[Name] | Sequence[str]) -> str:
     return words.some([name if isinstance(name, str) else "/".join(name) for name in names], SHOWN)
 
 
-def explain(state: Mapping[str, Any], at: Target) -> None:
+def explain(state: Mapping[str, Any], api: Api) -> None:
     """After a teardown that failed: which objects wait to be gone, and what for."""
     recorded = Recorded(state.get("resources") or [])
     for _, name in sorted(recorded.names(kinds.NAMESPACE)):
-        _say(at, "namespace", f"/api/v1/namespaces/{name}")
+        _say(api, "namespace", f"/api/v1/namespaces/{name}")
     for _, name in sorted(recorded.names(kinds.DEFINITION)):
-        _say(at, "definition", f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}")
+        _say(api, "definition", f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}")
 
 
-def _say(at: Target, what: str, path: str) -> None:
+def _say(api: Api, what: str, path: str) -> None:
     try:
-        found = kubectl.get(at, path)
+        found = client.get(api, path)
     except ClusterError:
         return
     if "deletionTimestamp" in found["metadata"]:

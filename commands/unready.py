@@ -6,8 +6,9 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from cluster import kubectl
-from cluster.kubectl import ClusterError, Target
+from cluster import client
+from cluster.client import Api
+from cluster.errors import ClusterError
 from mesh.core import kinds
 from mesh.core.kinds import GroupKind
 
@@ -17,7 +18,7 @@ PAUSE: Final = 0.5
 """Seconds between two looks at Deployments that roll out."""
 
 
-def wait(state: Mapping[str, Any], at: Target, limit: float) -> bool:
+def wait(state: Mapping[str, Any], api: Api, limit: float) -> bool:
     """Waits up to `limit` seconds for the new pods of recorded Deployments; whether they have come.
 
     The provider (4.25) may see a Deployment as it was before its update, and take that for the end of its rollout."""
@@ -26,7 +27,7 @@ def wait(state: Mapping[str, Any], at: Target, limit: float) -> bool:
     end = time.monotonic() + limit
     told: set[str] = set()
     while ours:
-        found = kubectl.get(at, "/apis/apps/v1/deployments")["items"]
+        found = client.items(api, "/apis/apps/v1/deployments")
         rolling = {_name(each) for each in found if _rolls(each)} & ours
         for name in sorted(rolling - told):
             print(f"waiting for the new pods of Deployment {name}", flush=True)
@@ -52,29 +53,29 @@ def _rolls(found: Manifest) -> bool:
     return not seen or reasons.get("Progressing") != "NewReplicaSetAvailable"
 
 
-def explain(state: Mapping[str, Any], at: Target) -> None:
+def explain(state: Mapping[str, Any], api: Api) -> None:
     """Prints a line for each reason why a recorded Deployment or load balancer is not ready."""
     for resource in state.get("resources") or []:
         manifest = resource.get("inputs", {})
         kind, meta = kinds.of_inputs(manifest), manifest.get("metadata", {})
         try:
-            for reason in _reasons(at, kind, meta):
+            for reason in _reasons(api, kind, meta):
                 print(f"{kind} {meta['namespace']}/{meta['name']} is not ready: {reason}")
         except ClusterError:
             continue  # the error itself has been shown
 
 
-def _reasons(at: Target, kind: GroupKind | None, meta: Mapping[str, str]) -> Iterator[str]:
+def _reasons(api: Api, kind: GroupKind | None, meta: Mapping[str, str]) -> Iterator[str]:
     if kind == kinds.DEPLOYMENT:
-        found = kubectl.get(at, f"/apis/apps/v1/namespaces/{meta['namespace']}/deployments/{meta['name']}")
-        yield from dict.fromkeys(_of_deployment(at, found))
+        found = client.get(api, f"/apis/apps/v1/namespaces/{meta['namespace']}/deployments/{meta['name']}")
+        yield from dict.fromkeys(_of_deployment(api, found))
     elif kind == kinds.SERVICE:
-        found = kubectl.get(at, f"/api/v1/namespaces/{meta['namespace']}/services/{meta['name']}")
+        found = client.get(api, f"/api/v1/namespaces/{meta['namespace']}/services/{meta['name']}")
         if found["spec"]["type"] == "LoadBalancer" and not found["status"]["loadBalancer"].get("ingress"):
             yield "nobody has given the load balancer an address"
 
 
-def _of_deployment(at: Target, found: Manifest) -> Iterator[str]:
+def _of_deployment(api: Api, found: Manifest) -> Iterator[str]:
     """Why it does not have the pods that it should have."""
     status = found["status"]
     if not status.get("unavailableReplicas") and status.get("updatedReplicas", 0) >= found["spec"]["replicas"]:
@@ -83,8 +84,8 @@ def _of_deployment(at: Target, found: Manifest) -> Iterator[str]:
         if condition["type"] == "ReplicaFailure":
             yield condition["message"]
     selector = ",".join(f"{key}={value}" for key, value in found["spec"]["selector"]["matchLabels"].items())
-    pods = kubectl.get(at, f"/api/v1/namespaces/{found['metadata']['namespace']}/pods?labelSelector={selector}")
-    for pod in pods["items"]:
+    path = f"/api/v1/namespaces/{found['metadata']['namespace']}/pods"
+    for pod in client.items(api, f"{path}?labelSelector={selector}"):
         yield from _of_pod(pod["status"])
 
 

@@ -10,7 +10,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components import kube, rbac
-from engine.outputs import promised
+from engine.outputs import with_known_value
 from mesh import api
 from mesh.config.installation import Installation
 
@@ -44,7 +44,7 @@ class Base(pulumi.ComponentResource):
     def __init__(self, name: str, args: BaseArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mesh:istio:Base", name, None, opts)
         self._mesh, self._child = args.mesh, pulumi.ResourceOptions(parent=self)
-        self.namespace = promised(pulumi.Output.from_input(args.mesh.root), args.mesh.root)
+        self.namespace = with_known_value(pulumi.Output.from_input(args.mesh.root), args.mesh.root)
         self.definitions, self.permissions = [], []
         if args.mesh.values.base.enabled:
             self.namespace = self._namespace(args.mark)
@@ -59,7 +59,7 @@ class Base(pulumi.ComponentResource):
     def _namespace(self, mark: Mapping[str, pulumi.Input[str]]) -> pulumi.Output[str]:
         name = self._mesh.root
         made = k8s.core.v1.Namespace(name, metadata=kube.metadata(name, annotations=mark), opts=self._child)
-        return promised(made.metadata.name, name)
+        return with_known_value(made.metadata.name, name)
 
     def _account(
         self, account: str, app: str, rules: list[k8s.rbac.v1.PolicyRuleArgs]

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_kubernetes as k8s
 
-from cluster.kubectl import Target
+from cluster.target import Target
 from components import kube, meshconfig
 from components.controlplane import ControlPlane
 from engine import gate
-from engine.outputs import promised
+from engine.outputs import with_known_value
 from mesh.config.installation import Installation
 from mesh.config.settings import InjectedNamespace, Ownership
 from mesh.proxy import injection
@@ -107,7 +107,7 @@ class Namespaces(pulumi.ComponentResource):
         if ownership == "create":
             metadata = kube.metadata(name, labels=labels, annotations=self._args.mark)
             made = k8s.core.v1.Namespace(name, metadata=metadata, opts=opts)
-            self.names[name] = promised(made.metadata.name, name)
+            self.names[name] = with_known_value(made.metadata.name, name)
             return [made]
         if not labels:
             return []

@@ -1,8 +1,8 @@
-"""Objects that another component of the stack made before: they stay the objects that they are.
+"""Aliases for objects that another component of the stack made before, so that they are kept.
 
-Pulumi knows a resource by its parent, too. An object that moves to another component, such as a VirtualService of
-Bookinfo's for which an entry of `mesh:traffic` now stands, would be one resource that comes and one that goes: what is
-created over the old object would be deleted with it.
+The parent is a part of a resource's identity in Pulumi. An object that moves to another component, such as a
+VirtualService of Bookinfo's that an entry of `mesh:traffic` now makes, would be one resource to create and another one
+to delete, and the deletion would remove the object that was just created.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import Any
 import pulumi
 
 from cluster.state import type_and_name
-from engine.manifests import plain
+from engine.manifests import as_data
 
 
-class Moved:
-    """What the stack's state holds."""
+class FormerParents:
+    """The parents that the objects in the stack's state have."""
 
     def __init__(self, recorded: Mapping[str, Mapping[str, Any]]) -> None:
         """`recorded`: outputs by URN."""
@@ -27,15 +27,15 @@ class Moved:
         for urn in recorded:
             self._urns[type_and_name(urn)][_parent(urn)] = urn
 
-    def take(self, args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
-        """A transformation of the stack: gives an object whose parent is new the name that it has in the state."""
+    def alias(self, args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
+        """A transformation of the stack: an object with a new parent gets its URN in the state as an alias."""
         if not args.type_.startswith("kubernetes:"):
             return None
         known = self._urns.get((args.type_, args.name), {})
         parent = args.opts.parent.pulumi_resource_type if args.opts.parent else ""
         if not known or parent in known:
             return None
-        here = _namespace(plain(args.props))
+        here = _namespace(as_data(args.props))
         former = pulumi.ResourceOptions(
             aliases=[urn for urn in known.values() if _namespace(self._recorded[urn]) == here]
         )

@@ -1,7 +1,7 @@
 """The injection gate: no workload of an injected namespace is created while its sidecar could be missing.
 
-The dependency on the webhook orders one update. It does not see an istiod that has died since: nothing about it
-changed, so nothing is waited for, and the certificate authority that it left in the webhook looks like readiness.
+Workloads depend on the injection webhook, which orders one update. An istiod that has died since goes unnoticed: no
+resource changed, so nothing is waited for, and the webhook still has the certificate authority that istiod wrote.
 Therefore each workload asks the cluster once more, right before it is created or changed.
 """
 
@@ -12,14 +12,16 @@ from typing import Any, Final
 
 import pulumi
 
-from cluster import kubectl
-from cluster.kubectl import Target
+from cluster import client, proxy
+from cluster.errors import ClusterError
+from cluster.target import Target
 from mesh.config.installation import Installation
 from mesh.core.names import INJECTOR
 
 NAME: Final = "injector-is-ready"
 FRESH: Final = 1.0
 """Seconds for which the cluster's answer is good: workloads that are made at the same time ask once."""
+_WEBHOOKS: Final = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
 
 
 class GateClosed(Exception):
@@ -46,10 +48,10 @@ def hook(at: Target, mesh: Installation) -> pulumi.ResourceHook:
 def _missing(at: Target, namespace: str, deployment: str, injector: str) -> str | None:
     """What keeps new pods from being injected; None if nothing does."""
     try:
-        istiod = kubectl.get(at, f"/apis/apps/v1/namespaces/{namespace}/deployments/{deployment}")
-        path = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
-        hooks: list[dict[str, Any]] = kubectl.get(at, f"{path}/{injector}")["webhooks"]
-    except kubectl.ClusterError as error:
+        with proxy.connect(at) as api:
+            istiod = client.get(api, f"/apis/apps/v1/namespaces/{namespace}/deployments/{deployment}")
+            hooks: list[dict[str, Any]] = client.get(api, f"{_WEBHOOKS}/{injector}")["webhooks"]
+    except ClusterError as error:
         return f"istiod cannot be seen ({error})"
     if not istiod.get("status", {}).get("availableReplicas"):
         return f"Deployment {namespace}/{deployment} has no available pod"

@@ -13,8 +13,7 @@ import pulumi
 from pulumi import _types  # how Pulumi itself turns arguments into wire names
 
 from cluster.state import type_and_name
-from components.addons.install import COMPONENTS
-from engine.outputs import known
+from engine.outputs import known_value
 from mesh.analysis.objects import Object
 from mesh.core import kinds
 from mesh.core.kinds import GroupKind
@@ -36,21 +35,22 @@ _KEYS: Final[Mapping[str, str]] = {
     "mesh:istio:Base": "mesh:base",
     "mesh:istio:Cni": "mesh:cni",
     "mesh:ratelimit:RateLimit": "mesh:rateLimit",
-    **{f"mesh:addons:{name.title()}": f"mesh:addons.{name}" for name in COMPONENTS},
+    "mesh:addons": "mesh:addons.{name}",
 }
-"""The key of the stack's config that a component comes from, where its token's middle part is not that key."""
+"""The key of the stack's config that a component comes from, by its token or the token's first two parts, where those
+two are not that key."""
 
 
-class Collected:
-    """What has been made so far."""
+class CreatedObjects:
+    """The objects that the program has made so far."""
 
     def __init__(self) -> None:
         self.objects: list[Object] = []
 
-    def take(self, args: pulumi.ResourceTransformationArgs) -> None:
-        """A transformation of the stack that changes nothing."""
+    def collect(self, args: pulumi.ResourceTransformationArgs) -> None:
+        """A transformation of the stack that changes nothing, and sees every resource."""
         if kind_of(args.type_) in KINDS:
-            whole = {_types_name(key): plain(value) for key, value in args.props.items()}
+            whole = {_types_name(key): as_data(value) for key, value in args.props.items()}
             manifest = {key: value for key, value in whole.items() if value is not None}
             self.objects.append(Object.read(typed(args.type_, manifest), _origin(args.opts.parent)))
 
@@ -70,8 +70,10 @@ def typed(token: str, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
 def origin(token: str, name: str) -> str:
     """The config key from which a component's objects come, by its token and name; empty if it is none of ours, or if
     each comes from a key of its own. `Stack.located` then knows more."""
-    project, _, rest = token.partition(":")
-    return _KEYS.get(token, f"mesh:{rest.partition(':')[0]}").format(name=name) if project == "mesh" else ""
+    if not token.startswith("mesh:"):
+        return ""
+    module = token.rpartition(":")[0]
+    return _KEYS.get(token, _KEYS.get(module, module)).format(name=name)
 
 
 def origin_of(urn: str) -> str:
@@ -91,14 +93,14 @@ def _types_name(key: str) -> str:
     return first + "".join(part.title() for part in rest)
 
 
-def plain(value: Any) -> Any:
+def as_data(value: Any) -> Any:
     """An input of a resource as data; without what only the cluster can tell."""
-    value = known(value)
+    value = known_value(value)
     if value is not None and _types.is_input_type(type(value)):
         value = _types.input_type_to_dict(value)
     if isinstance(value, Mapping):
-        pairs = ((str(key), plain(item)) for key, item in value.items())
+        pairs = ((str(key), as_data(item)) for key, item in value.items())
         return {key: item for key, item in pairs if item is not None}
     if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
+        return [as_data(item) for item in value]
     return value

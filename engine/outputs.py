@@ -1,4 +1,4 @@
-"""Outputs whose values are known before the engine hands them back: the fixed names of objects."""
+"""Outputs whose values are known before the engine answers: the fixed names of objects."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import pulumi
 _VALUES: WeakKeyDictionary[pulumi.Output[Any], Any] = WeakKeyDictionary()
 
 
-def promised(output: pulumi.Output[str], value: str) -> pulumi.Output[str]:
-    """The same output; it is known that it will be `value`."""
+def with_known_value(output: pulumi.Output[str], value: str) -> pulumi.Output[str]:
+    """The same output; from now on `known_value` says that it will be `value`."""
     _VALUES[output] = value
     return output
 
 
-def known(value: Any) -> Any:
-    """An input as it will be: itself if it is plain, what was promised of an output, otherwise None."""
+def known_value(value: Any) -> Any:
+    """An input as it will be: itself if it is plain, the value that an output is known to get, otherwise None."""
     return _VALUES.get(value) if isinstance(value, pulumi.Output) else value

@@ -1,9 +1,11 @@
-"""What Pulumi's SDK does again and again for each resource, made cheaper: together most of the program's time
-(docs/speed.md has the numbers). What the program registers stays the same, but for the traces in a state."""
+"""Faster replacements for what Pulumi's SDK does again and again for each resource.
+
+They save most of the program's time (docs/speed.md has the numbers). What the program registers stays the same, but for
+the stack traces that Pulumi keeps in the state.
+"""
 
 from __future__ import annotations
 
-import gc
 import sys
 from asyncio import Future
 from collections import OrderedDict
@@ -13,9 +15,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from pulumi import _types, log
-from pulumi.runtime import known_types, resource, rpc
+from pulumi.runtime import known_types, resource, rpc, rpc_manager
 from pulumi.runtime.proto import source_pb2
 from pulumi.runtime.settings import SETTINGS
+
+from engine import garbage, sdk
 
 REMEMBERED: Final = (
     "input_type_py_to_pulumi_names",
@@ -25,10 +29,21 @@ REMEMBERED: Final = (
     "resource_pulumi_to_py_names",
     "resource_types",
 )
-"""Functions of a class alone, whose results the SDK only reads: they resolve annotations, each time anew."""
+"""Functions that resolve the annotations of a class each time they are called. Their result depends on the class alone,
+and the SDK only reads it, so it can be remembered."""
 _ROOT: Final = f"{Path(__file__).resolve().parent.parent}/"
 _CONSTRUCTORS: Final = 3
-"""Of a resource: the SDK's two, and its class's own."""
+"""Constructors that run for one resource: two of the SDK, and that of its class."""
+_TALKATIVE: Final[tuple[Any, ...]] = (resource, rpc_manager)
+"""Modules of the SDK that send debug messages for each resource."""
+_OF_EACH_RESOURCE: Final = (
+    "beginning rpc ",
+    "registering resource: ",
+    "resource registration prepared: ",
+    "resource registration successful: ",
+    "register resource outputs prepared: ",
+)
+"""How these messages begin."""
 
 
 class Outstanding:
@@ -83,13 +98,26 @@ def own_frames() -> source_pb2.StackTrace:
     return trace
 
 
-def silent(*_: object, **__: object) -> None:
-    """Says nothing. The SDK's own tells the engine four times for each resource what it is at, and waits for an answer
-    each time; the engine shows it to those who ask for `--debug`."""
+class QuietLog:
+    """The SDK's log without what it says of every single resource. The SDK tells the engine each time, and waits for
+    an answer; the engine shows it to those who ask for `--debug`."""
+
+    def debug(self, message: str, *args: Any, **more: Any) -> None:
+        """Logs a message unless it is one of those."""
+        if not message.startswith(_OF_EACH_RESOURCE):
+            log.debug(message, *args, **more)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(log, name)
 
 
-def speed_up() -> None:
-    """For the rest of the running program."""
+def apply() -> None:
+    """Changes the SDK for the rest of the running program, unless it is to stay plain; a version that the changes were
+    not written for is left alone with a warning."""
+    if sdk.is_plain():
+        for told in sdk.unknown_versions():
+            log.warn(f"{told}: Pulumi's SDK is used without patches, which makes the program slower")
+        return
     for name in REMEMBERED:
         function = getattr(_types, name)
         if not hasattr(function, "cache_info"):
@@ -97,7 +125,7 @@ def speed_up() -> None:
     with SETTINGS.lock:
         SETTINGS.outputs = Outstanding(SETTINGS.outputs)
     rpc.contains_unknowns = contains_unknowns
-    log.debug = silent
+    for module in _TALKATIVE:
+        module.log = QuietLog()
     resource._get_stack_trace = own_frames
-    if not gc.get_freeze_count():
-        gc.freeze()  # what the imports have made stays
+    garbage.keep_what_is_loaded()

@@ -1,11 +1,13 @@
-"""The running program's stack: its config compiled, its cluster, and the leave to touch it. Nothing is registered
-before."""
+"""The running program's stack and cluster, after every check that can refuse the stack.
+
+No resource is registered before these checks have passed.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
-from concurrent.futures import Future
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -13,21 +15,19 @@ from typing import Final, NoReturn
 
 import pulumi
 import pulumi_kubernetes as k8s
-from pulumi.runtime import config
-from pulumi.runtime.mocks import MockMonitor
-from pulumi.runtime.settings import get_monitor
 
-from cluster import kubectl, ownership, survey
-from cluster.kubectl import Target
-from cluster.state import Recorded
+from cluster import ownership, survey
+from cluster.errors import ClusterError, Unreachable
+from cluster.state import StackState
 from cluster.survey import Survey
-from components.addons import secrets
-from engine import patches
-from engine.aliases import Moved
-from engine.manifests import Collected
+from cluster.target import Target, adopting
+from engine import config, patches, recorder, sdk
+from engine.aliases import FormerParents
+from engine.manifests import CreatedObjects
 from mesh.analysis.analyse import analyse
 from mesh.analysis.findings import Severity
 from mesh.config import loading, settings
+from mesh.config.addons import SECRETS
 from mesh.config.installation import Installation
 from mesh.config.settings import Settings
 from mesh.config.stack import Stack
@@ -57,7 +57,7 @@ class Cluster:
     """How to ask it; None if it does not answer."""
     facts: Mapping[str, str | None]
     """Context and identity, for the stack's outputs."""
-    made: Collected
+    made: CreatedObjects
     """The objects that the program has made for it so far."""
 
 
@@ -66,7 +66,7 @@ _GIVEN: ContextVar[Stack | None] = ContextVar("_GIVEN", default=None)
 
 @contextmanager
 def given(stack: Stack) -> Iterator[None]:
-    """For whoever runs the program in a process of its own, and has compiled the config already."""
+    """The stack of a program that runs in this process: its config has been compiled already."""
     token = _GIVEN.set(stack)
     try:
         yield
@@ -74,29 +74,29 @@ def given(stack: Stack) -> Iterator[None]:
         _GIVEN.reset(token)
 
 
-def prepare(root: str, state: Future[Recorded]) -> tuple[Stack, Cluster]:
-    """The stack, and the cluster after all checks; `root` is the namespace that Istio goes to,
-    `state` what the stack has recorded.
+def connect(root: str, state: Callable[[], StackState]) -> tuple[Stack, Cluster]:
+    """Compiles the config, checks the cluster, and returns both. `root` is the namespace that Istio is installed in;
+    `state` waits for what the stack has recorded.
 
-    Ends the program with one message if the stack must not go on. A preview goes on without an answer of the
-    cluster, against the recorded state; an update does not."""
-    patches.speed_up()
+    Ends the program with one message if the stack must not be applied. If the cluster does not answer, a preview goes
+    on with the recorded state, and an update ends."""
+    patches.apply()
     try:
-        stack = _GIVEN.get() or _compiled()
+        stack = _GIVEN.get() or loading.load(config.of_stack(), os.environ.get("CONTEXT") or None)
         chosen = stack.settings
-        if absent := secrets.missing(chosen.addons):
+        if absent := list(config.missing_secrets(SECRETS, chosen.addons.secrets)):
             raise settings.SettingsError("\n".join(absent))
-        target = kubectl.target(chosen.context)
-        found = None if _is_rendering() else _found(target)
-        recorded = state.result()
+        target = Target.named(chosen.context)
+        found = None if recorder.is_recording() else _found(target)
+        recorded = state()
         if found:
             _refuse(found, recorded, root, chosen)
-    except (settings.SettingsError, kubectl.ClusterError) as error:
+    except (settings.SettingsError, ClusterError) as error:
         _end(str(error))
     _limit(chosen.timeout)
-    made = Collected()
-    pulumi.runtime.register_stack_transformation(made.take)
-    pulumi.runtime.register_stack_transformation(Moved(recorded.urns).take)
+    made = CreatedObjects()
+    pulumi.runtime.register_stack_transformation(made.collect)
+    pulumi.runtime.register_stack_transformation(FormerParents(recorded.urns).alias)
     uid = found.uid if found else recorded.provider.get("clusterIdentifier")
     provider = k8s.Provider(
         PROVIDER,
@@ -111,20 +111,20 @@ def prepare(root: str, state: Future[Recorded]) -> tuple[Stack, Cluster]:
         kube_client_settings=k8s.KubeClientSettingsArgs(qps=NO_LIMIT),
     )
     mark: dict[str, pulumi.Input[str]] = {
-        names.PROJECT: pulumi.get_project(),
-        names.STACK: pulumi.get_stack(),
-        names.ID: provider.id,
+        names.OWNER_PROJECT: pulumi.get_project(),
+        names.OWNER_STACK: pulumi.get_stack(),
+        names.OWNER_ID: provider.id,
     }
     node = chosen.nodeAddress or (found.node if found else recorded.outputs.get("nodeAddress"))
     facts = {"context": target.context, "id": uid}
     return stack, Cluster(provider, mark, node, target if found else None, facts, made)
 
 
-def review(stack: Stack, made: Collected) -> None:
-    """Analyses what the program has made, at its end and before any of it is registered.
+def check_objects(stack: Stack, made: CreatedObjects) -> None:
+    """Analyses the objects that the program has made: called at its end, before Pulumi registers the first of them.
 
-    Warns of what is doubtful, and ends the program with one message if something is wrong."""
-    if _is_rendering():
+    Shows warnings, and ends the program with one message if there are errors."""
+    if recorder.is_recording():
         return  # who has asked for the objects decides what they are good for
     found = analyse(stack.located(made.objects), stack.settings.mesh_names, stack.settings.analysis.suppress)
     for finding in found:
@@ -135,18 +135,10 @@ def review(stack: Stack, made: Collected) -> None:
         _end("\n".join(wrong))
 
 
-def _compiled() -> Stack:
-    """The stack of the config that Pulumi hands over, with the environment's CONTEXT. Raises SettingsError."""
-    return loading.load(config.CONFIG.get() or config.get_config_env(), os.environ.get("CONTEXT") or None)
-
-
-def _is_rendering() -> bool:
-    """Whether no engine is at the other end, and nothing is deployed from here."""
-    return isinstance(get_monitor(), MockMonitor)
-
-
 def _end(message: str) -> NoReturn:
     pulumi.log.error(message)
+    if sdk.is_plain():
+        sys.exit(MESSAGE_WAS_SHOWN)
     # At once: what the SDK has begun would complain of not being finished, after the message that counts.
     os._exit(MESSAGE_WAS_SHOWN)
 
@@ -166,9 +158,9 @@ def _found(target: Target) -> Survey | None:
     where = f"cluster: context {target.context}, server {target.server}"
     try:
         found = survey.take(target)
-    except kubectl.Unreachable as error:
+    except Unreachable as error:
         if not pulumi.runtime.is_dry_run():
-            raise kubectl.ClusterError(f"{where}: it does not answer: {error}") from None
+            raise ClusterError(f"{where}: it does not answer: {error}") from None
         pulumi.log.warn(
             f"{where}: it does not answer ({error}); this preview compares with the recorded state,"
             " and what stands on the cluster has not been checked"
@@ -178,15 +170,15 @@ def _found(target: Target) -> Survey | None:
     return found
 
 
-def _refuse(found: Survey, recorded: Recorded, root: str, chosen: Settings) -> None:
+def _refuse(found: Survey, recorded: StackState, root: str, chosen: Settings) -> None:
     names = pulumi.get_project(), pulumi.get_stack()
-    found_wrong = problems(found, recorded, *names, root, chosen, kubectl.adopting())
+    found_wrong = problems(found, recorded, *names, root, chosen, adopting())
     if found_wrong:
-        raise kubectl.ClusterError("\n".join(found_wrong))
+        raise ClusterError("\n".join(found_wrong))
 
 
 def problems(
-    found: Survey, recorded: Recorded, project: str, stack: str, root: str, chosen: Settings, adopt: bool = False
+    found: Survey, recorded: StackState, project: str, stack: str, root: str, chosen: Settings, adopt: bool = False
 ) -> list[str]:
     """Why the stack with these settings must not be applied to the cluster that was found. `adopt`: what bears nobody's
     mark may be taken over."""

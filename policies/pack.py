@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Final
 
-from pulumi.runtime.config import get_config_env
 from pulumi_policy import (
     EnforcementLevel,
     Policy,
@@ -23,42 +23,42 @@ from pulumi_policy import (
     StackValidationPolicy,
 )
 
-from commands import stackfiles
-from engine import manifests
+from engine import config, manifests
 from mesh.analysis.findings import Finding
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
 from mesh.analysis.policies import POLICIES, UNUSED_SUPPRESSION
 from mesh.analysis.policies.policy import Policy as Asked
-from mesh.config import loading
-from mesh.config.settings import SettingsError
+from mesh.config import loading, stack_file
 from mesh.config.stack import Stack
+from mesh.core.errors import Refusal
 from mesh.policies import violations
 from mesh.releases.release import ISTIO, Release
 from policies import resources
 
 NAME: Final = "mesh"
+_STACKS: Final = Path(__file__).resolve().parent.parent / "stacks"
 
 
 def serve() -> None:
     """Answers Pulumi until it ends the process; the port is printed. Ends with one message if the config is wrong."""
     try:
         chosen = stack()
-    except (SettingsError, stackfiles.CommandError) as error:
+    except Refusal as error:
         sys.exit(f"error: {error}")
     levels = {name: EnforcementLevel(level) for name, level in chosen.settings.policies.items()}
     PolicyPack(NAME, policies(chosen), initial_config={**levels})
 
 
 def stack() -> Stack:
-    """The stack that Pulumi works on. Raises SettingsError, CommandError.
+    """The stack that Pulumi works on. Raises SettingsError, StackFileError.
 
     Releases of Pulumi that do not hand the config over leave it to the variable STACK, as `make env` sets it; without
     it every setting is the default."""
-    config = get_config_env()
-    if not config and os.environ.get("STACK"):
-        config = stackfiles.config(os.environ["STACK"])
-    return loading.load(config)
+    values = config.from_environment()
+    if not values and os.environ.get("STACK"):
+        values = stack_file.config(stack_file.path(_STACKS, os.environ["STACK"]))
+    return loading.load(values)
 
 
 def policies(chosen: Stack) -> list[Policy]:

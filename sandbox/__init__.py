@@ -4,7 +4,7 @@ It has an API server, controllers and a scheduler that are real; nodes, pods, lo
 patches are played by kwok. Everything of it is in `home()/cluster`.
 """
 
-from sandbox.cluster import kubeconfig, reset, running, start, stop
+from sandbox.cluster import kubeconfig, kubeconfigs, reset, running, start, stop
 from sandbox.errors import SandboxError
 from sandbox.files import CONTEXT
 from sandbox.places import home
@@ -17,6 +17,7 @@ __all__ = [
     "Status",
     "home",
     "kubeconfig",
+    "kubeconfigs",
     "reset",
     "running",
     "start",

@@ -4,6 +4,7 @@ import argparse
 import sys
 
 import sandbox
+from cluster.errors import ClusterError
 from toolchain import ToolchainError
 
 
@@ -22,7 +23,7 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         return _run(arguments)
-    except (sandbox.SandboxError, ToolchainError) as error:
+    except (sandbox.SandboxError, ClusterError, ToolchainError) as error:
         print(f"sandbox: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

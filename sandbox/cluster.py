@@ -1,6 +1,5 @@
 """Starts and stops the cluster."""
 
-import http.client
 import shutil
 import signal
 import time
@@ -11,9 +10,11 @@ from pathlib import Path
 from typing import TextIO
 
 import toolchain
+from cluster.errors import Unreachable
 from sandbox import files, node, places
-from sandbox.api import Api
+from sandbox.api import Endpoints
 from sandbox.errors import SandboxError
+from sandbox.files import CONTEXT
 from sandbox.live.run import stop_all as stop_live
 from sandbox.network import network, require_free
 from sandbox.places import Layout
@@ -45,17 +46,17 @@ def start(webhooks: bool | None = None, out: TextIO | None = None) -> None:
         files.write(layout, kept, built.bin)
         calls_webhooks = _calls_webhooks(layout) if webhooks is None else webhooks
         setting = Setting(layout, kept, built.bin, calls_webhooks)
-        api = Api(layout, kept)
-        started = [_start([STORE], setting, api, progress), _start([SERVER], setting, api, progress)]
+        endpoints = Endpoints(layout, kept)
+        started = [_start([STORE], setting, endpoints, progress), _start([SERVER], setting, endpoints, progress)]
         if started[-1]:  # what the player was writing as the server went away is lost to it, unlike to a kubelet
             Process(PLAYER.name, layout).stop(PLAYER.patience)
-        node.ensure(api)
-        started.append(_start(CONTROLLERS, setting, api, progress))
-        _wait(lambda: node.usable(api), "the node does not become ready", Process(PLAYER.name, layout))
+        node.ensure(endpoints.api)
+        started.append(_start(CONTROLLERS, setting, endpoints, progress))
+        _wait(lambda: node.usable(endpoints.api), "the node does not become ready", Process(PLAYER.name, layout))
     progress.done(f"ready at {kept.server}" if any(started) else f"already running at {kept.server}")
 
 
-def _start(programs: list[Program], setting: Setting, api: Api, progress: Progress) -> bool:
+def _start(programs: list[Program], setting: Setting, endpoints: Endpoints, progress: Progress) -> bool:
     """Starts those that do not run as they should, and waits for all; whether there were any."""
     due = []
     for program in programs:
@@ -70,7 +71,7 @@ def _start(programs: list[Program], setting: Setting, api: Api, progress: Progre
         due.append(program)
     for program in programs:
         process = Process(program.name, setting.layout)
-        _wait(partial(api.healthy, program.name, program.health), f"{program.name} does not answer", process)
+        _wait(partial(endpoints.healthy, program.name, program.health), f"{program.name} does not answer", process)
     if due:
         progress.done(f"{', '.join(program.name for program in due)} ready")
     return bool(due)
@@ -90,7 +91,7 @@ def _wait(condition: Callable[[], bool], failure: str, process: Process) -> None
 def _holds(condition: Callable[[], bool]) -> bool:
     try:
         return condition()
-    except (OSError, http.client.HTTPException):
+    except Unreachable:
         return False
 
 
@@ -148,9 +149,14 @@ def running() -> bool:
     layout = places.layout()
     if not all(Process(program.name, layout).alive() for program in PROGRAMS):
         return False
-    return Api(layout, network(layout.network)).healthy(SERVER.name, SERVER.health)
+    return Endpoints(layout, network(layout.network)).healthy(SERVER.name, SERVER.health)
 
 
 def kubeconfig() -> Path:
     """The file that leads to the cluster; it is there from the first start on."""
     return places.layout().kubeconfig
+
+
+def kubeconfigs() -> dict[str, Path]:
+    """The kubeconfig file of each embedded cluster, by its context."""
+    return {CONTEXT: kubeconfig()}

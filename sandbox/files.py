@@ -5,11 +5,12 @@ import json
 import subprocess
 from pathlib import Path
 
+from mesh.core.names import DEV_CONTEXT
 from sandbox.errors import SandboxError
 from sandbox.network import LOOPBACK, Network
 from sandbox.places import Layout
 
-CONTEXT = "mesh-dev"
+CONTEXT = DEV_CONTEXT
 """Name of the kubeconfig's context, cluster and user."""
 
 STAGES = Path(__file__).with_name("stages.yaml")

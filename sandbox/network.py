@@ -1,5 +1,6 @@
 """The ports and the Service range of a cluster: chosen once, then kept."""
 
+import contextlib
 import errno
 import ipaddress
 import json
@@ -9,6 +10,8 @@ import socket
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+import psutil
 
 from sandbox.errors import SandboxError
 
@@ -110,18 +113,9 @@ def require_free(listener: str, port: int) -> None:
 
 
 def listener_on(port: int) -> str:
-    """The process that listens on a port, as far as /proc tells an ordinary user."""
-    inodes = set()
-    for table in (Path("/proc/net/tcp"), Path("/proc/net/tcp6")):
-        rows = table.read_text().splitlines()[1:] if table.exists() else []
-        for columns in map(str.split, rows):
-            if columns[3] == "0A" and int(columns[1].rpartition(":")[2], 16) == port:
-                inodes.add(f"socket:[{columns[9]}]")
-    for descriptor in Path("/proc").glob("[0-9]*/fd/*"):
-        try:
-            if str(descriptor.readlink()) in inodes:
-                process = descriptor.parents[1]
-                return f"{(process / 'comm').read_text().strip()} (process {process.name})"
-        except OSError:
-            continue
+    """The process that listens on a port, as far as an ordinary user may know."""
+    listening = (one for one in psutil.net_connections("tcp") if one.status == psutil.CONN_LISTEN)
+    for pid in (one.pid for one in listening if one.laddr and one.laddr.port == port and one.pid):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            return f"{psutil.Process(pid).name()} (process {pid})"
     return "another process"

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from sandbox.api import Api
+from cluster import client
+from cluster.client import Api
 from sandbox.network import LOOPBACK
 
 NAME = "mesh-node-1"
@@ -36,13 +37,13 @@ NODE: dict[str, Any] = {
 
 def ensure(api: Api) -> None:
     """Creates the node if it is not there."""
-    if api.get(f"/api/v1/nodes/{NAME}") is None:
-        api.create("/api/v1/nodes", NODE)
+    if client.find(api, f"/api/v1/nodes/{NAME}") is None:
+        client.create(api, "/api/v1/nodes", NODE)
 
 
 def usable(api: Api) -> bool:
     """Whether pods can run: the node is ready, and the controller manager has made the first account."""
-    node = api.get(f"/api/v1/nodes/{NAME}") or {}
+    node = client.find(api, f"/api/v1/nodes/{NAME}") or {}
     conditions = node.get("status", {}).get("conditions", [])
     ready = any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
-    return ready and api.get("/api/v1/namespaces/default/serviceaccounts/default") is not None
+    return ready and client.find(api, "/api/v1/namespaces/default/serviceaccounts/default") is not None

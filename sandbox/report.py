@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from enum import IntEnum
 
+from cluster import client
 from sandbox import places
-from sandbox.api import Api
+from sandbox.api import Endpoints
 from sandbox.cluster import SERVER, dead
 from sandbox.files import CONTEXT
 from sandbox.network import Network, network
@@ -37,26 +38,26 @@ def status() -> Status:
         kept = f"its objects are kept in {layout.root}" if layout.data.exists() else "nothing of it is kept"
         return Status(State.STOPPED, (f"{CONTEXT}: stopped; {kept}",))
     kept_network = network(layout.network)
-    api = Api(layout, kept_network)
-    findings = [_look(program, layout, kept_network, api) for program in PROGRAMS]
+    endpoints = Endpoints(layout, kept_network)
+    findings = [_look(program, layout, kept_network, endpoints) for program in PROGRAMS]
     state = State.RUNNING if all(fine for fine, _ in findings) else State.BROKEN
-    head = f"{CONTEXT}: {state.name.lower()}, {_version(api)}, {kept_network.server}"
+    head = f"{CONTEXT}: {state.name.lower()}, {_version(endpoints)}, {kept_network.server}"
     return Status(state, (head, f"  KUBECONFIG={layout.kubeconfig}", *(line for _, line in findings)))
 
 
-def _look(program: Program, layout: Layout, kept: Network, api: Api) -> tuple[bool, str]:
+def _look(program: Program, layout: Layout, kept: Network, endpoints: Endpoints) -> tuple[bool, str]:
     process, port = Process(program.name, layout), kept.ports[program.name]
     if not process.known:
         return False, f"  {program.name} was not started: `python -m sandbox start` starts what is missing"
     if not process.alive():
         return False, f"  {dead(process)}"
     line = f"  {program.name:<24} process {process.pid:<8} port {port}   up {duration(process.uptime)}"
-    if not api.healthy(program.name, program.health):
+    if not endpoints.healthy(program.name, program.health):
         return False, f"{line}, but it does not answer {program.health}\n{words(process)}"
     return True, line
 
 
-def _version(api: Api) -> str:
-    if not api.healthy(SERVER.name, SERVER.health):
+def _version(endpoints: Endpoints) -> str:
+    if not endpoints.healthy(SERVER.name, SERVER.health):
         return "no API server"
-    return f"Kubernetes {api.get('/version')['gitVersion']}"
+    return f"Kubernetes {client.get(endpoints.api, '/version')['gitVersion']}"

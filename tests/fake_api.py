@@ -8,9 +8,10 @@ from functools import cache
 from typing import Any
 
 from cluster.client import Answer, Request
-from cluster.kubectl import ClusterError, Target
-from cluster.state import Recorded
+from cluster.errors import ClusterError
+from cluster.state import StackState
 from cluster.survey import Survey
+from cluster.target import Target
 from commands import render, stackfiles
 from commands.checks import Case
 from commands.checks.plan import Plan, Planned, plan
@@ -18,7 +19,7 @@ from mesh.config import loading
 
 TARGET = Target("here", "https://here")
 SURVEY = Survey(TARGET, "uid", (1, 33), {"kube-system": {}, "default": {}}, None, "10.0.0.1")
-NOTHING = Recorded()
+NOTHING = StackState()
 MANAGER = "mesh-dev"
 NODE = {
     "metadata": {"name": "node-1", "labels": {"kubernetes.io/arch": "amd64"}},
@@ -119,7 +120,7 @@ def case(
     chosen: Plan | None = None,
     version: tuple[int, int] = (1, 33),
     survey: Survey | ClusterError = SURVEY,
-    recorded: Recorded | None = NOTHING,
+    recorded: StackState | None = NOTHING,
 ) -> Case:
     chosen = chosen or planned()
     return Case("dev", chosen.settings, TARGET, chosen, api or FakeApi(), version, survey, recorded)

@@ -10,9 +10,10 @@ from typing import Any
 
 from cluster import client
 from cluster.client import Api
-from cluster.kubectl import ClusterError, Target
-from cluster.state import Recorded
+from cluster.errors import ClusterError
+from cluster.state import StackState
 from cluster.survey import Survey
+from cluster.target import Target
 from commands.checks import dryrun
 from commands.checks.dryrun import Trial
 from commands.checks.plan import Kind, Plan
@@ -53,7 +54,7 @@ class Case:
     """Kubernetes' (major, minor)."""
     survey: Survey | ClusterError
     """What `up` would read first, or why it could not."""
-    recorded: Recorded | None
+    recorded: StackState | None
     """The stack's state; None if it cannot be read here."""
 
     @cached_property

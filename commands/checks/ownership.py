@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from cluster.kubectl import ClusterError
-from cluster.state import Recorded
+from cluster.errors import ClusterError
+from cluster.state import StackState
 from commands.checks.case import Case, Level, Result
 from commands.stackfiles import PROJECT
 from engine import program
@@ -30,9 +30,9 @@ def owner(case: Case) -> Result:
     """What `up` itself looks at before its first resource: an Istio, the mesh of a stack, namespaces, the state."""
     if isinstance(case.survey, ClusterError):
         return Result(Level.ERROR, f"cannot be found out, and `up` needs to know: {case.survey}")
-    recorded = case.recorded or Recorded()
+    recorded = case.recorded or StackState()
     mark = case.survey.namespaces.get(ROOT, {})
-    if case.recorded is None and (mark.get(names.PROJECT), mark.get(names.STACK)) == (PROJECT, case.stack):
+    if case.recorded is None and (mark.get(names.OWNER_PROJECT), mark.get(names.OWNER_STACK)) == (PROJECT, case.stack):
         return Result(
             Level.WARNING,
             f"there is a mesh of project {PROJECT}, stack {case.stack}; whether this state made it is not known",
@@ -42,6 +42,6 @@ def owner(case: Case) -> Result:
     problems = program.problems(found, recorded, PROJECT, case.stack, ROOT, case.settings)
     if problems:
         return Result(Level.ERROR, "this cluster is not free for the stack", problems)
-    if names.PROJECT in mark:
+    if names.OWNER_PROJECT in mark:
         return Result(Level.OK, "the mesh on this cluster is this stack's own")
     return Result(Level.OK, "no Istio and no other stack's mesh; namespaces are as declared")

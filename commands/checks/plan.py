@@ -9,7 +9,7 @@ from typing import Any
 
 from cluster.client import Api, Request, ask_all
 from commands import render
-from commands.render import Resource
+from engine.recorder import Resource
 from mesh.config.installation import Installation
 from mesh.config.settings import Settings
 from mesh.core import kinds, names

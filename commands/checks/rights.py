@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final
 
-from cluster.client import Api, Refused, Request, ask_all
+from cluster.client import Api, Request, ask_all
+from cluster.errors import Refused
 from commands.checks.case import Case, Level, Result
 from commands.checks.plan import Kind, Planned
 from mesh.core import kinds

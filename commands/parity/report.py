@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from cluster import client, kubectl
-from cluster.kubectl import ClusterError, Target
+from cluster import proxy
+from cluster.errors import ClusterError
+from cluster.target import Target
 from commands import engine, stacks
 from commands.parity import sources, wanted
 from commands.parity.compare import Difference, differences
@@ -34,7 +35,7 @@ def run(stack: str, source: str) -> int:
     else:
         at = _target(source, chosen.settings.context)
         name = f"context {at.context}, server {at.server}"
-        with client.proxied(at) as answers:
+        with proxy.connect(at) as answers:
             theirs = sources.standing(answers, here.plan)
     found = differences(theirs, here.objects, here.patches)
     print(f"stack {stack} (here) and {name} (there)")
@@ -46,7 +47,7 @@ def run(stack: str, source: str) -> int:
 def _target(source: str, context: str | None) -> Target:
     os.environ.update(engine.environment(build=False))
     try:
-        return kubectl.target(source or context)
+        return Target.named(source or context)
     except ClusterError as error:
         said = f"FROM={source} is no file, folder or context: " if source else ""
         raise CommandError(f"{said}{error}") from None

@@ -11,7 +11,8 @@ from typing import Any, Final
 
 import yaml
 
-from cluster.client import Answer, Api, Refused, Request, ask_all
+from cluster.client import Answer, Api, Request, ask_all
+from cluster.errors import Refused
 from commands import render, residue
 from commands.checks.plan import Kind, Plan, Planned, plan
 from commands.parity.normal import Manifest

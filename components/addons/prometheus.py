@@ -11,7 +11,7 @@ import yaml
 from components import kube, rbac
 from components.addons import prometheus_config
 from components.addons.addon import Addon, AddonArgs, config_volume, mount, probe
-from engine.outputs import promised
+from engine.outputs import with_known_value
 from mesh.config.addons import PrometheusAddon
 from mesh.config.profiles import Resources
 from mesh.releases.release import ISTIO
@@ -57,7 +57,7 @@ class Prometheus(Addon[PrometheusAddon]):
             ),
             containers=[self._server(), self._reloader()],
             volumes=[
-                config_volume("config-volume", promised(documents.metadata.name, self._name)),
+                config_volume("config-volume", with_known_value(documents.metadata.name, self._name)),
                 self._storage("storage-volume", self._args.chosen.persistence),
             ],
         )

@@ -22,9 +22,9 @@ INJECT_LABEL: Final = "sidecar.istio.io/inject"
 DEFAULT_REVISION: Final = "default"
 """The revision of a control plane without one, whose objects bear no revision in their names."""
 
-PROJECT: Final = "mesh/project"
-STACK: Final = "mesh/stack"
-ID: Final = "mesh/id"
+OWNER_PROJECT: Final = "mesh/project"
+OWNER_STACK: Final = "mesh/stack"
+OWNER_ID: Final = "mesh/id"
 """Annotations that say whose a namespace of ours is: Pulumi project, stack, and the id of the stack's provider."""
 DIGEST: Final = "mesh/digest"
 """Annotation that changes with the object."""
@@ -51,3 +51,6 @@ class MeshNames:
 
 USUAL: Final = MeshNames()
 """What holds for objects of which nobody knows the settings: Istio's own defaults."""
+DEV_CONTEXT: Final = "mesh-dev"
+EMBEDDED_CONTEXTS: Final = (DEV_CONTEXT,)
+"""Kubeconfig contexts of the clusters that this project itself starts."""

@@ -8,8 +8,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
+from cluster.client import Api
+from cluster.errors import ClusterError
 from sandbox import places
-from sandbox.api import Api
+from sandbox.api import Endpoints
 from sandbox.errors import SandboxError
 from sandbox.live import capture, pilot, programs, proxies, sync
 from sandbox.live.folder import Folder
@@ -45,7 +47,7 @@ def start(stack: Mapping[str, Any], out: TextIO | None = None) -> None:
     with held(layout.lock, lambda holder: progress.say(f"waiting for another start or stop: {holder}")):
         kept = network(layout.network)
         plan = Plan(service_range=kept.service_range, **stack)
-        started = _bring_up(plan, Api(layout, kept), built, layout)
+        started = _bring_up(plan, Endpoints(layout, kept).api, built, layout)
     progress.done(f"{started} processes started" if started else "already running")
 
 
@@ -77,7 +79,7 @@ def _first_files(api: Api, plan: Plan, folder: Folder) -> Snapshot:
         seen = take(api, plan)
         sync.write(seen, plan, folder)
         return seen
-    except (OSError, http.client.HTTPException) as error:
+    except ClusterError as error:
         raise SandboxError(f"the embedded cluster does not answer: {error}") from None
 
 

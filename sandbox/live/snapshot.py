@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sandbox.api import Api
-from sandbox.errors import SandboxError
+from cluster import client
+from cluster.client import Api
+from sandbox.api import Endpoints
 from sandbox.live.plan import Plan
 
 Manifest = Mapping[str, Any]
@@ -51,8 +52,8 @@ class Snapshot:
 
 
 def take(api: Api, plan: Plan) -> Snapshot:
-    """Asks the API server. OSError or SandboxError if it does not answer as it should."""
-    config = api.get(f"/api/v1/namespaces/{plan.root}/configmaps/{plan.mesh_config}") or {}
+    """Asks the API server. ClusterError if it does not answer as it should."""
+    config = client.find(api, f"/api/v1/namespaces/{plan.root}/configmaps/{plan.mesh_config}") or {}
     istio = {kind: _items(api, path) for kind, path in ISTIO.items()}
     return Snapshot(
         services=_items(api, "/api/v1/services"),
@@ -67,28 +68,28 @@ def _secrets(api: Api, gateways: Sequence[Manifest], plan: Plan) -> dict[tuple[s
     servers = [server for gateway in gateways for server in gateway["spec"].get("servers", [])]
     names = {str(name) for server in servers if (name := (server.get("tls") or {}).get("credentialName"))}
     places = {gateway.namespace for gateway in plan.gateways}
-    found = {(at, name): api.get(f"/api/v1/namespaces/{at}/secrets/{name}") for at in places for name in names}
+    found = {(at, name): client.find(api, f"/api/v1/namespaces/{at}/secrets/{name}") for at in places for name in names}
     return {where: secret.get("data") or {} for where, secret in found.items() if secret}
 
 
 def _items(api: Api, path: str) -> Sequence[Manifest]:
     """Nothing where the definition is missing."""
-    found: Sequence[Manifest] = (api.get(path) or {}).get("items", [])
+    found: Sequence[Manifest] = (client.find(api, path) or {}).get("items", [])
     return found
 
 
-def watch(api: Api, changed: threading.Event) -> None:
+def watch(endpoints: Endpoints, changed: threading.Event) -> None:
     """Sets `changed` whenever any of the objects may have changed, for as long as this program runs."""
     for path in (*CORE, *ISTIO.values()):
-        threading.Thread(target=_watch, args=(api, path, changed), daemon=True).start()
+        threading.Thread(target=_watch, args=(endpoints, path, changed), daemon=True).start()
 
 
-def _watch(api: Api, path: str, changed: threading.Event) -> None:
+def _watch(endpoints: Endpoints, path: str, changed: threading.Event) -> None:
     while True:
         try:
-            for _ in api.watch(path):
+            for _ in endpoints.watch(path):
                 changed.set()
-        except (OSError, http.client.HTTPException, SandboxError):
+        except (OSError, http.client.HTTPException):
             pass
         time.sleep(PAUSE)
 

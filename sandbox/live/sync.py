@@ -1,15 +1,14 @@
 """The process that brings what stands on the cluster to pilot, as files, within a second of each change."""
 
-import http.client
 import json
 import threading
 import time
 from pathlib import Path
 from typing import Any, Final
 
+from cluster.errors import ClusterError
 from sandbox import places
-from sandbox.api import Api
-from sandbox.errors import SandboxError
+from sandbox.api import Endpoints
 from sandbox.files import replace
 from sandbox.live import capture, certificates, registry, translate
 from sandbox.live.folder import Folder
@@ -67,14 +66,15 @@ def _put(file: Path, text: str) -> bool:
 def main(plan: Path) -> None:
     """Does so for the plan in a file, for as long as it lives."""
     layout = places.layout()
-    api, wanted, folder = Api(layout, network(layout.network)), Plan.of(json.loads(plan.read_text())), Folder(layout)
+    endpoints, folder = Endpoints(layout, network(layout.network)), Folder(layout)
+    wanted = Plan.of(json.loads(plan.read_text()))
     changed = threading.Event()
-    watch(api, changed)
+    watch(endpoints, changed)
     while True:
         try:
-            if write(take(api, wanted), wanted, folder):
+            if write(take(endpoints.api, wanted), wanted, folder):
                 print(time.strftime("%H:%M:%S"), "changed", flush=True)
-        except (OSError, http.client.HTTPException, SandboxError) as error:
+        except (OSError, ClusterError) as error:
             print(time.strftime("%H:%M:%S"), f"the cluster does not answer: {error}", flush=True)
         changed.wait(AT_LEAST)
         time.sleep(SETTLE)

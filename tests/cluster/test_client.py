@@ -1,14 +1,18 @@
 """The API server behind `kubectl proxy`."""
 
+import json
 import os
 import stat
+from collections.abc import Callable
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
 
-from cluster import client
-from cluster.client import Answer, Refused, Request
-from cluster.kubectl import Target, Unreachable
+from cluster import client, proxy
+from cluster.client import Answer, Api, HttpApi, Request
+from cluster.errors import NotFound, Refused, Unreachable
+from cluster.target import Target
 from tests.fake_api import FakeApi, denied, status
 
 SERVER = """
@@ -52,16 +56,16 @@ def kubectl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_requests_and_answers_go_through_kubectl(kubectl: Path) -> None:
     kubectl.write_text(f"#!/usr/bin/env python3\n{SERVER}")
-    with client.proxied(Target("here", "https://here")) as found:
+    with proxy.connect(Target("here", "https://here")) as found:
         answer = found.ask(Request("PATCH", "/api/v1/nodes/a", {"a": 1}, client.APPLY))
     assert (answer.code, answer.message) == (409, "application/apply-patch+yaml 8")
 
 
 def test_a_kind_whose_definition_is_new_is_asked_again(kubectl: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     waited: list[float] = []
-    monkeypatch.setattr("sandbox.api.time.sleep", waited.append)
+    monkeypatch.setattr("cluster.client.time.sleep", waited.append)
     kubectl.write_text(f"#!/usr/bin/env python3\n{SERVER}")
-    with client.proxied(Target("here", "https://here")) as found:
+    with proxy.connect(Target("here", "https://here")) as found:
         answer = found.ask(Request("GET", "/apis/security.istio.io/v1beta1/authorizationpolicies"))
     assert (answer.code, answer.body) == (200, {"items": [2]})
     assert waited == [1]
@@ -69,14 +73,14 @@ def test_a_kind_whose_definition_is_new_is_asked_again(kubectl: Path, monkeypatc
 
 def test_a_kubectl_that_does_not_start_is_named_with_its_words(kubectl: Path) -> None:
     kubectl.write_text("#!/bin/sh\necho error: no such context >&2\nexit 1\n")
-    with pytest.raises(Unreachable, match="error: no such context"), client.proxied(Target("here", "https://here")):
+    with pytest.raises(Unreachable, match="error: no such context"), proxy.connect(Target("here", "https://here")):
         pass
 
 
 def test_the_proxy_is_gone_afterwards(kubectl: Path, tmp_path: Path) -> None:
     remember = f"import os; open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))"
     kubectl.write_text(f"#!/usr/bin/env python3\n{remember}\n{SERVER}")
-    with client.proxied(Target("here", "https://here")):
+    with proxy.connect(Target("here", "https://here")):
         pid = int((tmp_path / "pid").read_text())
         os.kill(pid, 0)
     with pytest.raises(ProcessLookupError):
@@ -114,3 +118,45 @@ def test_a_list_that_may_not_be_read_is_refused_with_the_api_servers_words() -> 
 )
 def test_a_missing_right_is_told_from_a_refusal_by_admission(message: str, expected: bool) -> None:
     assert status(403, message).denied is expected
+
+
+def test_an_object_that_is_not_there_is_found_to_be_none() -> None:
+    api = FakeApi({"GET /api/v1/nodes/a": Answer(200, {"kind": "Node"})})
+    assert client.find(api, "/api/v1/nodes/a") == client.get(api, "/api/v1/nodes/a") == {"kind": "Node"}
+    assert client.find(api, "/api/v1/nodes/b") is None
+    with pytest.raises(NotFound, match="the cluster refuses: HTTP code 404"):
+        client.get(api, "/api/v1/nodes/b")
+
+
+@pytest.mark.parametrize("ask", [client.get, client.find, client.items])
+def test_what_may_not_be_read_is_refused_and_not_taken_for_nothing(ask: Callable[[Api, str], object]) -> None:
+    with pytest.raises(Refused, match=r'^the cluster refuses: nodes is forbidden: User "dev" cannot list') as refused:
+        ask(FakeApi({"GET /api/v1/nodes": denied("nodes")}), "/api/v1/nodes")
+    assert refused.value.reason.startswith("nodes is forbidden")
+
+
+def test_what_cannot_be_created_is_refused() -> None:
+    api = FakeApi({"POST /api/v1/nodes": status(409, "exists")})
+    with pytest.raises(Refused, match="exists"):
+        client.create(api, "/api/v1/nodes", {"kind": "Node"})
+
+
+def test_a_server_that_is_busy_for_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr("cluster.client.time.sleep", waited.append)
+
+    class Busy(HttpApi):
+        def _exchange(self, request: Request) -> tuple[int, bytes, str]:
+            return client.BUSY, json.dumps({"message": f"{request.path} is busy"}).encode(), "2"
+
+    answer = Busy(lambda: pytest.fail("a connection was made")).ask(Request("GET", "/version"))
+    assert (answer.code, answer.message) == (429, "/version is busy")
+    assert waited == [2] * client.TRIES
+
+
+def test_a_connection_that_breaks_is_no_answer() -> None:
+    def connect() -> HTTPConnection:
+        return HTTPConnection("127.0.0.1", 1, timeout=5)
+
+    with pytest.raises(Unreachable, match=r"no answer to GET /version: .*refused"):
+        HttpApi(connect).ask(Request("GET", "/version"))

@@ -6,16 +6,16 @@ from dataclasses import replace
 import pytest
 
 from cluster import ownership
-from cluster.kubectl import Target
-from cluster.state import Recorded
+from cluster.state import StackState
 from cluster.survey import Survey
+from cluster.target import Target
 from mesh.core import names
 
 UID, PROVIDER = "uid-of-the-cluster", "id-of-the-provider"
-OURS = {names.PROJECT: "mesh", names.STACK: "dev", names.ID: PROVIDER}
+OURS = {names.OWNER_PROJECT: "mesh", names.OWNER_STACK: "dev", names.OWNER_ID: PROVIDER}
 EMPTY = Survey(Target("here", "https://here"), UID, (1, 33), {"kube-system": {}, "default": {}}, None, "10.0.0.1")
-NOTHING = Recorded()
-DEPLOYED = Recorded(
+NOTHING = StackState()
+DEPLOYED = StackState(
     {
         "pulumi:providers:kubernetes::cluster": {"clusterIdentifier": UID, "context": "here"},
         "kubernetes:core/v1:Namespace::istio-system": {"metadata": {"annotations": OURS}},
@@ -23,7 +23,7 @@ DEPLOYED = Recorded(
 )
 
 
-def problems(found: Survey, recorded: Recorded, namespaces: Mapping[str, str] | None = None) -> list[str]:
+def problems(found: Survey, recorded: StackState, namespaces: Mapping[str, str] | None = None) -> list[str]:
     return list(ownership.problems(found, recorded, "mesh", "dev", "istio-system", namespaces or {}))
 
 
@@ -47,18 +47,18 @@ def test_kubernetes_before_1_23_is_refused_with_the_reason(version: tuple[int, i
 
 
 def test_a_state_of_another_cluster_is_refused_with_both_names() -> None:
-    elsewhere = Recorded({"pulumi:providers:kubernetes::cluster": {"clusterIdentifier": "other", "context": "there"}})
+    elsewhere = StackState({"pulumi:providers:kubernetes::cluster": {"clusterIdentifier": "other", "context": "there"}})
     (text,) = problems(EMPTY, elsewhere)
     assert all(name in text for name in ("there", "other", "here", UID))
 
 
 def test_the_mesh_of_another_stack_is_refused_with_its_owner() -> None:
-    (text,) = problems(with_mesh({**OURS, names.STACK: "prod"}), NOTHING)
+    (text,) = problems(with_mesh({**OURS, names.OWNER_STACK: "prod"}), NOTHING)
     assert "project mesh, stack prod" in text
 
 
 def test_the_mesh_of_a_stack_of_the_same_name_with_another_state_is_refused() -> None:
-    (text,) = problems(with_mesh({**OURS, names.ID: "another-provider"}), DEPLOYED)
+    (text,) = problems(with_mesh({**OURS, names.OWNER_ID: "another-provider"}), DEPLOYED)
     assert "already has the mesh" in text
 
 
@@ -67,7 +67,7 @@ def test_our_mesh_without_our_state_is_refused() -> None:
 
 
 def test_a_namespace_whose_creation_the_state_missed_is_still_ours() -> None:
-    killed = Recorded({k: v for k, v in DEPLOYED.resources.items() if "providers" in k})
+    killed = StackState({k: v for k, v in DEPLOYED.resources.items() if "providers" in k})
     assert problems(with_mesh(OURS), killed) == []
 
 
@@ -77,7 +77,7 @@ def test_an_istio_of_other_origin_is_refused_and_named() -> None:
     assert "installed by istioctl" in text
 
 
-@pytest.mark.parametrize("mark", [{}, {**OURS, names.STACK: "prod"}], ids=["another origin", "another stack"])
+@pytest.mark.parametrize("mark", [{}, {**OURS, names.OWNER_STACK: "prod"}], ids=["another origin", "another stack"])
 def test_whoever_is_refused_is_told_how_to_stand_beside_the_mesh(mark: Mapping[str, str]) -> None:
     (text,) = problems(with_mesh(mark), NOTHING)
     assert "`mesh:base: {enabled: false}`, with a `mesh:revision`" in text
@@ -100,7 +100,7 @@ def test_a_foreign_istio_system_is_not_taken_over() -> None:
     assert "istio-system" in text
 
 
-def guest(found: Survey, recorded: Recorded = NOTHING, injector: str = "istio-sidecar-injector-canary") -> list[str]:
+def guest(found: Survey, recorded: StackState = NOTHING, injector: str = "istio-sidecar-injector-canary") -> list[str]:
     namespaces = {"istio-system": "existing"}
     return list(ownership.problems_of_guest(found, recorded, "mesh", "canary", injector, namespaces))
 
@@ -114,7 +114,7 @@ def test_the_same_revision_may_not() -> None:
     (text,) = guest(replace(with_mesh(OURS), injectors=injectors))
     assert "already has a control plane of this revision" in text
     name = "kubernetes:admissionregistration.k8s.io/v1:MutatingWebhookConfiguration::istio-sidecar-injector-canary"
-    assert guest(replace(with_mesh(OURS), injectors=injectors), Recorded({name: {}})) == []
+    assert guest(replace(with_mesh(OURS), injectors=injectors), StackState({name: {}})) == []
 
 
 def test_a_further_revision_needs_the_namespace_of_the_first() -> None:
@@ -131,7 +131,7 @@ def test_definitions_that_this_stack_has_left_do_not_block_it() -> None:
 
 
 def test_definitions_that_another_stack_has_left_are_refused_with_their_owner() -> None:
-    (text,) = problems(with_definitions({**OURS, names.STACK: "prod"}), NOTHING)
+    (text,) = problems(with_definitions({**OURS, names.OWNER_STACK: "prod"}), NOTHING)
     assert "project mesh, stack prod" in text
 
 
@@ -141,7 +141,7 @@ def test_definitions_without_a_mark_are_an_istio_of_other_origin() -> None:
     assert "sidecars.networking.istio.io" in text
 
 
-def adopted(found: Survey, recorded: Recorded, namespaces: Mapping[str, str] | None = None) -> list[str]:
+def adopted(found: Survey, recorded: StackState, namespaces: Mapping[str, str] | None = None) -> list[str]:
     return list(ownership.problems(found, recorded, "mesh", "dev", "istio-system", namespaces or {}, adopt=True))
 
 
@@ -154,9 +154,9 @@ def test_an_istio_without_a_mark_may_be_taken_over_when_that_is_asked_for() -> N
 
 
 def test_the_mesh_of_another_stack_is_not_to_be_taken_over() -> None:
-    (text,) = adopted(with_mesh({**OURS, names.STACK: "prod"}), NOTHING)
+    (text,) = adopted(with_mesh({**OURS, names.OWNER_STACK: "prod"}), NOTHING)
     assert "project mesh, stack prod" in text
-    shop = replace(EMPTY, namespaces={"shop": {**OURS, names.STACK: "prod"}})
+    shop = replace(EMPTY, namespaces={"shop": {**OURS, names.OWNER_STACK: "prod"}})
     assert len(adopted(shop, NOTHING, {"shop": "create"})) == 1
 
 

@@ -6,7 +6,8 @@ import pytest
 
 from cluster import survey
 from cluster.client import Answer
-from cluster.kubectl import ClusterError, Target, Unreachable
+from cluster.errors import ClusterError, Unreachable
+from cluster.target import Target
 from mesh import api
 from mesh.core import names
 from tests.fake_api import FakeApi, denied, listing
@@ -19,7 +20,7 @@ EMPTY = {
     "GET /version": Answer(200, {"major": "1", "minor": "23+"}),
     "GET /api/v1/namespaces": listing(
         {"metadata": {"name": "kube-system", "uid": "the-cluster"}},
-        {"metadata": {"name": "shop", "annotations": {names.STACK: "dev"}}},
+        {"metadata": {"name": "shop", "annotations": {names.OWNER_STACK: "dev"}}},
     ),
     "GET /api/v1/nodes": listing({"status": {"addresses": ADDRESSES}}),
     WEBHOOKS: listing(),
@@ -40,7 +41,7 @@ def test_an_empty_cluster() -> None:
     api_server = server()
     found = survey.read(AT, api_server)
     assert (found.uid, found.version, found.node, found.istio) == ("the-cluster", (1, 23), "192.0.2.7", None)
-    assert found.namespaces == {"kube-system": {}, "shop": {names.STACK: "dev"}}
+    assert found.namespaces == {"kube-system": {}, "shop": {names.OWNER_STACK: "dev"}}
     assert (found.injectors, found.definitions) == (frozenset(), {})
     assert DEFINITIONS not in [f"{r.method} {r.path}" for r in api_server.asked]  # there are none of Istio's API
 
@@ -49,7 +50,8 @@ def test_an_installed_istio_and_its_definitions() -> None:
     group = Answer(200, {"groups": [{"name": "networking.istio.io"}]})
     ours = api.definitions()[0]["metadata"]["name"]
     definitions = listing(
-        {"metadata": {"name": ours, "annotations": {names.ID: "7"}}}, {"metadata": {"name": "certificates.others.io"}}
+        {"metadata": {"name": ours, "annotations": {names.OWNER_ID: "7"}}},
+        {"metadata": {"name": "certificates.others.io"}},
     )
     webhooks = listing(
         {"metadata": {"name": "other"}, "webhooks": [{"clientConfig": {"url": "https://a"}}]},
@@ -58,7 +60,7 @@ def test_an_installed_istio_and_its_definitions() -> None:
     found = survey.read(AT, server(**{"GET /apis": group, DEFINITIONS: definitions, WEBHOOKS: webhooks}))
     assert found.istio == "injection webhook istio-sidecar-injector, installed by other means"
     assert found.injectors == {"other", "istio-sidecar-injector"}
-    assert found.definitions == {ours: {names.ID: "7"}}
+    assert found.definitions == {ours: {names.OWNER_ID: "7"}}
 
 
 @pytest.mark.parametrize(

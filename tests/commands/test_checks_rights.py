@@ -2,7 +2,8 @@
 
 import pytest
 
-from cluster.client import Answer, Refused
+from cluster.client import Answer
+from cluster.errors import Refused
 from commands.checks import Level, dryrun, objects, rights
 from tests.fake_api import MANAGER, FakeApi, case, denied, only, planned, status
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
 import webbrowser
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from cluster import kubectl
-from cluster.kubectl import Target
+from cluster import proxy
+from cluster.target import Target
 from commands import dashboard, stacks
 from commands.stackfiles import CommandError
+from tests.fake_api import FakeApi, listing
 from tests.mesh.config.test_loading import load
 
 FORWARDING = "Forwarding from 127.0.0.1:40123 -> 3000"
@@ -24,7 +25,7 @@ def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The addresses that a browser was asked for; a cluster with Grafana, and Kiali that is not ready."""
     chosen = load(addons=["prometheus", "grafana", "kiali"], context="mine")
     states = {"grafana": {"readyReplicas": 1}, "kiali": {}}
-    found = {"items": [{"metadata": {"name": name}, "status": status} for name, status in states.items()]}
+    found = [{"metadata": {"name": name}, "status": status} for name, status in states.items()]
     program = tmp_path / "kubectl"
     program.write_text(f'#!/bin/sh\necho "$*" > {tmp_path}/arguments\necho "{FORWARDING}"\necho "{FORWARDING[:10]}"\n')
     program.chmod(0o755)
@@ -32,8 +33,9 @@ def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("DISPLAY", ":0")
     monkeypatch.setattr(stacks, "load", lambda _: SimpleNamespace(settings=chosen))
-    monkeypatch.setattr(kubectl, "target", lambda context: Target(context, "https://here"))
-    monkeypatch.setattr(kubectl, "get", lambda *_: json.loads(json.dumps(found)))
+    api = FakeApi({"GET /apis/apps/v1/namespaces/istio-system/deployments": listing(*found)})
+    monkeypatch.setattr(Target, "named", lambda context: Target(context, "https://here"))
+    monkeypatch.setattr(proxy, "connect", lambda _: nullcontext(api))
     monkeypatch.setattr(webbrowser, "open", addresses.append)
     return addresses
 
@@ -79,7 +81,7 @@ def test_what_cannot_be_shown_is_said_at_once(name: str, problem: str) -> None:
 
 @pytest.mark.usefixtures("opened")
 def test_simulated_pods_are_said_to_be_simulated(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kubectl, "target", lambda _: Target("mesh-dev", "https://here"))
+    monkeypatch.setattr(Target, "named", lambda _: Target("mesh-dev", "https://here"))
     with pytest.raises(CommandError, match="pods of the embedded cluster are simulated"):
         dashboard.run("dev", "grafana")
 

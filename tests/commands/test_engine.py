@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from commands import engine, stackfiles
+import toolchain
+from cluster.target import EMBEDDED
+from commands import engine, render
 from commands.stackfiles import CommandError
+from mesh.config import stack_file
 
 EXPORT = """{"version": 3, "deployment": {"resources": [
   {"urn": "urn:pulumi:dev::mesh::pulumi:providers:kubernetes::cluster", "type": "pulumi:providers:kubernetes",
@@ -35,6 +38,15 @@ def test_the_recorded_state_is_read_without_making_a_stack(tmp_path: Path, monke
     assert found.provider == {"clusterIdentifier": "uid"}
     assert found.owner_id("istio-system") == "id"
     assert (tmp_path / "arguments").read_text().split() == ["stack", "export", "--stack", "dev"]
+
+
+def test_the_program_is_told_where_the_embedded_cluster_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MESH_HOME", str(tmp_path))
+    monkeypatch.setattr(toolchain, "built", lambda: None)
+    told = json.loads(engine.environment(build=False)[EMBEDDED])
+    assert told == {"mesh-dev": str(tmp_path / "cluster" / "kubeconfig")}
+    (provider,) = [one for one in render.record("dev") if one.type == "pulumi:providers:kubernetes"]
+    assert provider.inputs["kubeconfig"] == told["mesh-dev"]
 
 
 def test_a_stack_that_was_never_made_has_recorded_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,7 +137,7 @@ def test_what_pulumi_leaves_among_temporary_files_goes_with_its_run(
 
 
 def test_a_password_in_clear_is_refused_without_repeating_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stackfiles, "document", lambda _: {"config": {"mesh-addons:p": "hunter2"}})
+    monkeypatch.setattr(stack_file, "document", lambda _: {"config": {"mesh-addons:p": "hunter2"}})
     made = engine_with(tmp_path, monkeypatch, "  {}")
     with pytest.raises(CommandError, match="mesh-addons:p stands in clear") as refused:
         made.make_secrets("mesh-addons", ["p"])
@@ -152,7 +164,7 @@ def test_a_program_that_ends_with_an_error_is_that_error(tmp_path: Path, monkeyp
         ("commands.lifecycle", "pulumi"),
         ("commands.__main__", "pulumi"),
         ("commands.__main__", "pydantic"),
-        ("engine.state", "pydantic"),  # or the engine would be asked late
+        ("engine.start", "pydantic"),  # or the engine would be asked late
     ],
 )
 def test_commands_load_only_what_they_need(module: str, without: str) -> None:

@@ -31,7 +31,7 @@ def process(name: str, folder: Path, **environment: str) -> Iterator[subprocess.
     shutil.copy2(shutil.which("sleep") or "", program)
     running = subprocess.Popen([program, "60"], env={**os.environ, **environment})
     deadline = time.monotonic() + 5
-    while locks._name(running.pid) != name[:15] and time.monotonic() < deadline:
+    while locks._name(running.pid) != name and time.monotonic() < deadline:
         time.sleep(0.01)
     try:
         yield running

@@ -9,14 +9,13 @@ from typing import Any
 import pytest
 import yaml
 
-from cluster import kubectl
-from cluster.kubectl import Target
+from cluster.client import Answer
 from commands import adopt, render, stackfiles, teardown, unready
 from commands.checks import services
 from commands.parity import report
 from commands.parity.compare import differences
-from commands.render import Resource
 from engine import manifests
+from engine.recorder import Resource
 from mesh.analysis.objects import Ref
 from mesh.core import kinds
 from mesh.core.kinds import KNOWN, GroupKind
@@ -25,7 +24,6 @@ from tests import meshes
 from tests.fake_api import FakeApi, case, only
 from tests.mesh.test_other_groups import GATEWAY, KNATIVE
 
-AT = Target("here", "https://here")
 ISTIOS = meshes.gateway("way-in", meshes.server())
 SERVICE = meshes.service("front")
 
@@ -90,14 +88,12 @@ def test_a_teardown_finds_what_the_stack_made_by_group() -> None:
     assert recorded.names(GroupKind.of(GATEWAY)) == {("shop", "way-in")}
 
 
-def test_nobody_waits_for_the_load_balancer_of_a_service_of_others(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_nobody_waits_for_the_load_balancer_of_a_service_of_others(capsys: pytest.CaptureFixture[str]) -> None:
     standing: Mapping[str, Any] = {"spec": {"type": "LoadBalancer"}, "status": {"loadBalancer": {}}}
-    monkeypatch.setattr(kubectl, "get", lambda *_: standing)
-    unready.explain({"resources": [{"inputs": KNATIVE}]}, AT)
+    api = FakeApi({"GET /api/v1/namespaces/shop/services/front": Answer(200, standing)})
+    unready.explain({"resources": [{"inputs": KNATIVE}]}, api)
     assert capsys.readouterr().out == ""
-    unready.explain({"resources": [{"inputs": SERVICE}]}, AT)
+    unready.explain({"resources": [{"inputs": SERVICE}]}, api)
     assert "Service shop/front is not ready" in capsys.readouterr().out
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from cluster import kubectl
-from cluster.kubectl import ClusterError
+from cluster.errors import ClusterError
+from cluster.target import Target
 from commands.parity import report, sources, wanted
 from commands.parity.compare import Difference, differences
 from commands.parity.defaults import NOTHING
@@ -95,7 +95,7 @@ def test_a_source_that_is_nothing_is_one_message_with_the_contexts(
     monkeypatch.setenv("MESH_HOME", str(tmp_path))
     plan = here()
     monkeypatch.setattr(sources, "ours", lambda *_: plan)
-    monkeypatch.setattr(kubectl, "target", raising)
+    monkeypatch.setattr(Target, "named", raising)
     with pytest.raises(CommandError, match=r"FROM=nowhere is no file, folder or context: .* mesh-dev"):
         report.run("demo", "nowhere")
 

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from cluster.client import Answer
-from cluster.kubectl import ClusterError
+from cluster.errors import ClusterError
 from commands.parity import sources
 from commands.stackfiles import CommandError
 from mesh.analysis.objects import Ref

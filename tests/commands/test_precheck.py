@@ -1,44 +1,51 @@
 """What `make precheck` prints and how it ends."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
 
 import sandbox
-from cluster import client, kubectl, survey
-from cluster.kubectl import ClusterError, Target, Unreachable
-from cluster.state import Recorded
+from cluster import proxy, survey
+from cluster.client import Answer, Request
+from cluster.errors import ClusterError, NoKubectl, Unreachable
+from cluster.state import StackState
 from cluster.survey import Survey
+from cluster.target import Target
 from commands import checks, engine, precheck
 from commands.checks import Level, Result, ownership
 from mesh.core import names
-from tests.fake_api import SURVEY, TARGET, FakeApi, case, denied, planned
+from tests.fake_api import SURVEY, TARGET, FakeApi, case, denied, planned, status
 from toolchain import pins
 
 TESTED = tuple(map(int, pins.read().kubernetes.split(".")))[:2]
-OURS = {names.PROJECT: "mesh", names.STACK: "dev", names.ID: "id"}
+OURS = {names.OWNER_PROJECT: "mesh", names.OWNER_STACK: "dev", names.OWNER_ID: "id"}
 
 
 @pytest.fixture
 def reached(monkeypatch: pytest.MonkeyPatch) -> FakeApi:
     """A cluster that answers, in place of kubectl, Pulumi and the toolchain."""
-    fake, whole = FakeApi(), planned()
-
-    @contextmanager
-    def proxied(_: Target) -> Iterator[FakeApi]:
-        yield fake
-
+    fake, whole = FakeApi({"GET /version": Answer(200, {"gitVersion": "v1.33.3"})}), planned()
     monkeypatch.delenv("CONTEXT", raising=False)
     monkeypatch.setattr(engine, "environment", lambda **_: {})
-    monkeypatch.setattr(engine, "recorded", lambda _: Recorded())
-    monkeypatch.setattr(kubectl, "target", lambda _: TARGET)
+    monkeypatch.setattr(engine, "recorded", lambda _: StackState())
+    monkeypatch.setattr(Target, "named", lambda _: TARGET)
     monkeypatch.setattr(survey, "read", lambda *_: SURVEY)
-    monkeypatch.setattr(kubectl, "get", lambda *_: {"gitVersion": "v1.33.3"})
-    monkeypatch.setattr(client, "proxied", proxied)
+    monkeypatch.setattr(proxy, "connect", lambda _: nullcontext(fake))
     monkeypatch.setattr(precheck, "_plan", lambda *_: whole)
     return fake
+
+
+class Saying:
+    """A cluster that says the same to everything."""
+
+    def __init__(self, answer: Answer | ClusterError) -> None:
+        self._answer = answer
+
+    def ask(self, _: Request) -> Answer:
+        if isinstance(self._answer, ClusterError):
+            raise self._answer
+        return self._answer
 
 
 @pytest.mark.usefixtures("reached")
@@ -87,20 +94,16 @@ def test_what_may_not_be_read_is_a_warning_with_the_reason(
     ("answer", "words"),
     [
         (Unreachable("connection refused"), "error: the cluster does not answer: connection refused"),
-        (ClusterError("error: You must be logged in"), "error: You must be logged in"),
-        ({"a": 1}, "answers, but not as a Kubernetes API server does"),
-        (["v1"], "answers, but not as a Kubernetes API server does"),
+        (NoKubectl(), "error: kubectl is not on PATH"),
+        (status(401, "Unauthorized"), "error: the cluster refuses: Unauthorized"),
+        (Answer(200, {"a": 1}), "answers, but not as a Kubernetes API server does"),
+        (Answer(200), "answers, but not as a Kubernetes API server does"),
     ],
 )
 def test_a_cluster_that_cannot_be_asked_ends_with_2(
-    answer: object, words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    answer: Answer | ClusterError, words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def get(*_: object) -> object:
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    monkeypatch.setattr(kubectl, "get", get)
+    monkeypatch.setattr(proxy, "connect", lambda _: nullcontext(Saying(answer)))
     assert precheck.run("dev") == 2
     assert words in capsys.readouterr().err
 
@@ -109,11 +112,8 @@ def test_a_cluster_that_cannot_be_asked_ends_with_2(
 def test_an_embedded_cluster_that_is_stopped_is_started_by_make_sandbox(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def get(*_: object) -> object:
-        raise Unreachable("connection refused")
-
-    monkeypatch.setattr(kubectl, "target", lambda _: Target(sandbox.CONTEXT, "https://here"))
-    monkeypatch.setattr(kubectl, "get", get)
+    monkeypatch.setattr(Target, "named", lambda _: Target(sandbox.CONTEXT, "https://here"))
+    monkeypatch.setattr(proxy, "connect", lambda _: nullcontext(Saying(Unreachable("connection refused"))))
     assert precheck.run("dev") == 2
     assert "connection refused; `make sandbox` starts it\n" in capsys.readouterr().err
 
@@ -190,14 +190,14 @@ def test_an_old_version_is_not_said_twice() -> None:
 
 def test_the_own_mesh_is_known_by_the_recorded_state() -> None:
     provider = {"pulumi:providers:kubernetes::cluster": {"clusterIdentifier": "uid"}}
-    result = ownership.owner(case(survey=with_mesh(OURS), recorded=Recorded(provider)))
+    result = ownership.owner(case(survey=with_mesh(OURS), recorded=StackState(provider)))
     assert result == Result(Level.OK, "the mesh on this cluster is this stack's own")
     assert ownership.owner(case(survey=with_mesh(OURS))).level is Level.ERROR
 
 
 def test_a_state_that_cannot_be_read_leaves_it_open_whose_the_mesh_is() -> None:
     assert ownership.owner(case(survey=with_mesh(OURS), recorded=None)).level is Level.WARNING
-    other = {**OURS, names.STACK: "prod"}
+    other = {**OURS, names.OWNER_STACK: "prod"}
     assert ownership.owner(case(survey=with_mesh(other), recorded=None)).level is Level.ERROR
     assert ownership.owner(case(recorded=None)).level is Level.OK
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from commands import render
-from commands.render import Resource
+from engine.recorder import Resource
 
 REFERENCE = os.environ.get("MESH_REFERENCE")
 

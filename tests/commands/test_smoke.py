@@ -5,13 +5,15 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import nullcontext
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from cluster import kubectl
+from cluster import proxy
+from cluster.target import Target
 from commands import routes, smoke, stacks
 from commands.routes import Rule, Rules, rules
 from commands.smoke import LIMITED, NOBODY, UNRATED, fits, has_limits, judged, version_of
@@ -312,7 +314,8 @@ def ran(site: Site, monkeypatch: pytest.MonkeyPatch, rule: Rule, traffic: dict[s
     chosen = SimpleNamespace(bookinfo=bookinfo, context="mesh-dev", traffic=Traffic.model_validate(traffic))
     monkeypatch.setenv("URL", site.url)
     monkeypatch.setattr(stacks, "load", lambda _: SimpleNamespace(settings=chosen))
-    monkeypatch.setattr(kubectl, "target", lambda _: None)
+    monkeypatch.setattr(Target, "named", lambda _: None)
+    monkeypatch.setattr(proxy, "connect", nullcontext)
     monkeypatch.setattr(routes, "read", lambda *_: Rules(rule))
     return smoke.run("dev")
 

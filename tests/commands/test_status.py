@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 import sandbox
-from cluster import kubectl, survey
-from cluster.kubectl import ClusterError, Target, Unreachable
+from cluster import survey
+from cluster.errors import ClusterError, Unreachable
 from cluster.survey import Survey
+from cluster.target import Target
 from commands import stackfiles, status
 from mesh.core import names
 from tests.fake_api import SURVEY, TARGET
@@ -20,7 +21,7 @@ DEFINED = "gateways.networking.istio.io"
 def said(found: Survey, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], stack: str = "dev") -> str:
     """What is printed of a cluster on which no mesh of the project stands."""
     monkeypatch.delenv("CONTEXT", raising=False)
-    monkeypatch.setattr(kubectl, "target", lambda _: found.target)
+    monkeypatch.setattr(Target, "named", lambda _: found.target)
     monkeypatch.setattr(survey, "take", lambda _: found)
     assert status.show(stack) == 1
     return capsys.readouterr().out.partition("\n")[2]
@@ -52,7 +53,7 @@ def test_an_istio_of_others_is_to_be_compared_and_taken_over(
 def test_definitions_that_a_project_has_left_are_no_istio_of_others(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    left = replace(SURVEY, definitions={DEFINED: {names.PROJECT: "mesh", names.STACK: "dev"}})
+    left = replace(SURVEY, definitions={DEFINED: {names.OWNER_PROJECT: "mesh", names.OWNER_STACK: "dev"}})
     assert "`make up STACK=dev` installs it" in said(left, monkeypatch, capsys)
 
 
@@ -76,7 +77,7 @@ def test_the_embedded_cluster_is_started_by_make_sandbox_and_no_other_is(
         raise Unreachable("connection refused")
 
     monkeypatch.delenv("CONTEXT", raising=False)
-    monkeypatch.setattr(kubectl, "target", lambda _: target)
+    monkeypatch.setattr(Target, "named", lambda _: target)
     monkeypatch.setattr(survey, "take", take)
     with pytest.raises(ClusterError) as error:
         status.show("dev")

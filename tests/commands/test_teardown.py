@@ -4,14 +4,12 @@ from typing import Any
 
 import pytest
 
-from cluster import kubectl
-from cluster.kubectl import ClusterError, Target
+from cluster.client import Answer, Request
 from commands import teardown
 from commands.stackfiles import CommandError
 from commands.teardown import Recorded
 from tests import meshes
 
-HERE = Target("here", "https://here")
 GROUP = "networking.istio.io"
 VERSIONS = {**meshes.VERSIONS, "CustomResourceDefinition": "apiextensions.k8s.io/v1"}
 
@@ -49,71 +47,65 @@ STATE = {
 }
 
 
+class Cluster(dict[str, Any]):
+    """The items of the collections that it knows, by path; other paths are not found."""
+
+    def ask(self, request: Request) -> Answer:
+        return Answer(200, {"items": self[request.path]}) if request.path in self else Answer(404)
+
+
 @pytest.fixture
-def answers(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """The cluster's answers by path; other paths are not found."""
-    found: dict[str, Any] = {"/api/v1/pods": []}
-
-    def get(at: Target, path: str) -> Any:
-        assert at is HERE
-        if path not in found:
-            raise ClusterError("the cluster refuses: Error from server (NotFound)")
-        return {"items": found[path]}
-
-    monkeypatch.setattr(kubectl, "get", get)
-    return found
+def answers() -> Cluster:
+    """A cluster without pods, whose answers the test adds to."""
+    return Cluster({"/api/v1/pods": []})
 
 
-def test_the_stacks_own_pods_and_resources_hurt_nobody(answers: dict[str, Any]) -> None:
+def test_the_stacks_own_pods_and_resources_hurt_nobody(answers: Cluster) -> None:
     answers["/api/v1/pods"] = [pod("default", "reviews-v1", "istiod.istio-system.svc:15012")]
     answers[f"/apis/{GROUP}/v1beta1/virtualservices"] = [resource("VirtualService", "bookinfo", "default")["inputs"]]
-    teardown.check(STATE, HERE, force=False)
+    teardown.check(STATE, answers, force=False)
 
 
-def test_pods_of_others_with_a_native_sidecar_are_named(answers: dict[str, Any]) -> None:
+def test_pods_of_others_with_a_native_sidecar_are_named(answers: Cluster) -> None:
     theirs = pod("shop", "cart", "istiod.istio-system.svc:15012")
     proxy = {**theirs["spec"]["containers"].pop(), "restartPolicy": "Always"}
     theirs["spec"]["initContainers"] = [proxy]
     answers["/api/v1/pods"] = [theirs]
     with pytest.raises(CommandError, match="1 pod would keep a sidecar without a control plane: shop/cart"):
-        teardown.check(STATE, HERE, force=False)
+        teardown.check(STATE, answers, force=False)
 
 
 @pytest.mark.parametrize(
     "authority", ["istiod.istio-system.svc:15012", "istiod.istio-system.svc.cluster.local:15012", "", None]
 )
-def test_a_sidecar_of_this_mesh_or_of_an_unknown_one_is_named(answers: dict[str, Any], authority: str | None) -> None:
+def test_a_sidecar_of_this_mesh_or_of_an_unknown_one_is_named(answers: Cluster, authority: str | None) -> None:
     answers["/api/v1/pods"] = [pod("shop", "cart", authority)]
     with pytest.raises(CommandError, match=r"(?s)1 pod would .*shop/cart-5f6d8-x.*make down FORCE=1"):
-        teardown.check({"resources": STATE["resources"][:3]}, HERE, force=False)
+        teardown.check({"resources": STATE["resources"][:3]}, answers, force=False)
 
 
-def test_a_workload_of_the_same_name_elsewhere_is_not_the_stacks(answers: dict[str, Any]) -> None:
+def test_a_workload_of_the_same_name_elsewhere_is_not_the_stacks(answers: Cluster) -> None:
     answers["/api/v1/pods"] = [pod("shop", "reviews-v1", None)]
     with pytest.raises(CommandError, match="shop/reviews-v1"):
-        teardown.check(STATE, HERE, force=False)
+        teardown.check(STATE, answers, force=False)
 
 
 @pytest.mark.parametrize("authority", ["istiod.other.svc:15012", "istiod-canary.istio-system.svc:15012"])
-def test_a_sidecar_of_another_control_plane_is_not_this_stacks_business(
-    answers: dict[str, Any], authority: str
-) -> None:
+def test_a_sidecar_of_another_control_plane_is_not_this_stacks_business(answers: Cluster, authority: str) -> None:
     answers["/api/v1/pods"] = [pod("shop", "cart", authority)]
-    teardown.check(STATE, HERE, force=False)
+    teardown.check(STATE, answers, force=False)
 
 
-def test_long_lists_are_cut_and_counted(answers: dict[str, Any]) -> None:
+def test_long_lists_are_cut_and_counted(answers: Cluster) -> None:
     path = f"/apis/{GROUP}/v1beta1/gateways"
     answers[path] = [resource("Gateway", f"g{n}", "shop")["inputs"] for n in range(12)]
     with pytest.raises(CommandError, match=r"12 custom resources .*Gateway shop/g9 and 2 more"):
-        teardown.check(STATE, HERE, force=False)
+        teardown.check(STATE, answers, force=False)
 
 
-def test_forced_it_says_what_will_be_hurt_and_goes_on(
-    answers: dict[str, Any], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_forced_it_says_what_will_be_hurt_and_goes_on(answers: Cluster, capsys: pytest.CaptureFixture[str]) -> None:
     answers[f"/apis/{GROUP}/v1beta1/gateways"] = [resource("Gateway", "edge", "shop")["inputs"]]
-    teardown.check(STATE, HERE, force=True)
+    teardown.check(STATE, answers, force=True)
     assert "Gateway shop/edge" in capsys.readouterr().out
 
 
@@ -123,10 +115,10 @@ def test_definitions_that_are_kept_endanger_nothing() -> None:
 
 
 def test_custom_resources_in_a_namespace_of_the_stack_are_lost_even_if_the_definitions_are_kept(
-    answers: dict[str, Any],
+    answers: Cluster,
 ) -> None:
     kept = [definition("Gateway", retainOnDelete=True), resource("Namespace", "istio-system")]
     path = f"/apis/{GROUP}/v1beta1/gateways"
     answers[path] = [resource("Gateway", name, space)["inputs"] for name, space in (("a", "istio-system"), ("b", "x"))]
     with pytest.raises(CommandError, match=r"1 custom resource .*Gateway istio-system/a"):
-        teardown.check({"resources": kept}, HERE, force=False)
+        teardown.check({"resources": kept}, answers, force=False)

@@ -7,27 +7,28 @@ from typing import Any, Final
 
 import pytest
 
-from cluster import kubectl
-from cluster.kubectl import ClusterError, Target
+from cluster.client import Answer, Request
 from commands import unready
 from tests.meshes import thing
 
-AT = Target("here", "https://here")
 DEPLOYMENT = "/apis/apps/v1/namespaces/shop/deployments/cart"
 PODS = "/api/v1/namespaces/shop/pods?labelSelector=app=cart"
 SERVICE = "/api/v1/namespaces/shop/services/cart"
 
 
-def said(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], kind: str, answers: Mapping[str, Any]
-) -> str:
-    def get(_: Target, path: str) -> Any:
-        if path not in answers:
-            raise ClusterError(f"no {path}")
-        return answers[path]
+class Cluster:
+    """Answers with the objects at the paths that it knows."""
 
-    monkeypatch.setattr(kubectl, "get", get)
-    unready.explain({"resources": [{"inputs": {}}, {"inputs": thing(kind, "cart")}]}, AT)
+    def __init__(self, answers: Mapping[str, Any]) -> None:
+        self._answers = answers
+
+    def ask(self, request: Request) -> Answer:
+        found = self._answers.get(request.path)
+        return Answer(404) if found is None else Answer(200, found)
+
+
+def said(capsys: pytest.CaptureFixture[str], kind: str, answers: Mapping[str, Any]) -> str:
+    unready.explain({"resources": [{"inputs": {}}, {"inputs": thing(kind, "cart")}]}, Cluster(answers))
     return capsys.readouterr().out
 
 
@@ -36,30 +37,24 @@ def deployment(**status: Any) -> dict[str, Any]:
     return {"metadata": {"namespace": "shop"}, "spec": spec, "status": status}
 
 
-def test_pods_that_cannot_be_created_are_explained(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_pods_that_cannot_be_created_are_explained(capsys: pytest.CaptureFixture[str]) -> None:
     failure = {"type": "ReplicaFailure", "status": "True", "message": "exceeded quota: full"}
     answers = {DEPLOYMENT: deployment(conditions=[failure]), PODS: {"items": []}}
-    text = said(monkeypatch, capsys, "Deployment", answers)
+    text = said(capsys, "Deployment", answers)
     assert text == "Deployment shop/cart is not ready: exceeded quota: full\n"
 
 
-def test_containers_that_do_not_start_are_explained_once(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_containers_that_do_not_start_are_explained_once(capsys: pytest.CaptureFixture[str]) -> None:
     waiting = {"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}}
     pod = {"status": {"containerStatuses": [{"name": "cart", "state": waiting}]}}
     answers = {DEPLOYMENT: deployment(updatedReplicas=1, unavailableReplicas=1), PODS: {"items": [pod, pod]}}
-    text = said(monkeypatch, capsys, "Deployment", answers)
+    text = said(capsys, "Deployment", answers)
     assert text == "Deployment shop/cart is not ready: container cart: ImagePullBackOff: no such image\n"
 
 
-def test_a_load_balancer_without_an_address_is_named(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_load_balancer_without_an_address_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     service = {"spec": {"type": "LoadBalancer"}, "status": {"loadBalancer": {}}}
-    assert "nobody has given" in said(monkeypatch, capsys, "Service", {SERVICE: service})
+    assert "nobody has given" in said(capsys, "Service", {SERVICE: service})
 
 
 @pytest.mark.parametrize(
@@ -72,9 +67,9 @@ def test_a_load_balancer_without_an_address_is_named(
     ids=["available", "no load balancer", "not there"],
 )
 def test_what_is_ready_or_gone_is_not_named(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], kind: str, answers: Mapping[str, Any]
+    capsys: pytest.CaptureFixture[str], kind: str, answers: Mapping[str, Any]
 ) -> None:
-    assert said(monkeypatch, capsys, kind, answers) == ""
+    assert said(capsys, kind, answers) == ""
 
 
 def rollout(name: str, generation: int, observed: int, reason: str | None) -> dict[str, Any]:
@@ -109,14 +104,14 @@ def test_new_pods_are_waited_for(
 ) -> None:
     seen: list[str] = []
 
-    def get(_: Target, path: str) -> Any:
-        seen.append(path)
-        return {"items": looks[min(len(seen), len(looks)) - 1]}
+    class Looked:
+        def ask(self, request: Request) -> Answer:
+            seen.append(request.path)
+            return Answer(200, {"items": looks[min(len(seen), len(looks)) - 1]})
 
-    monkeypatch.setattr(kubectl, "get", get)
     monkeypatch.setattr(unready, "PAUSE", 0.01)
     state = {"resources": [{}, {"inputs": thing("Service", "front")}, {"inputs": thing("Deployment", "cart")}]}
-    assert unready.wait(state, AT, 5 if came else 0.05) is came
+    assert unready.wait(state, Looked(), 5 if came else 0.05) is came
     said = capsys.readouterr().out
     assert said.count("waiting for the new pods of Deployment shop/cart\n") == (
         0 if looks[0][-1:] in ([], [DONE]) else 1
@@ -127,6 +122,9 @@ def test_new_pods_are_waited_for(
         assert len(seen) == len(looks)
 
 
-def test_a_stack_without_deployments_asks_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kubectl, "get", lambda *_: pytest.fail("the cluster was asked"))
-    assert unready.wait({"resources": None}, AT, 1)
+def test_a_stack_without_deployments_asks_nobody() -> None:
+    class Unwanted:
+        def ask(self, request: Request) -> Answer:
+            pytest.fail(f"the cluster was asked for {request.path}")
+
+    assert unready.wait({"resources": None}, Unwanted(), 1)

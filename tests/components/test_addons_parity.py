@@ -15,8 +15,8 @@ import pytest
 import yaml
 
 from commands import render
-from commands.render import Resource
 from components.addons.install import COMPONENTS
+from engine.recorder import Resource
 from tests.addon_deviations import ALWAYS, OPEN, SAFE
 
 REFERENCE = os.environ.get("MESH_REFERENCE")

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from commands import render, stackfiles
-from commands.render import Resource
 from components import webhooks
+from engine.recorder import Resource
 from mesh.core import names
 from tests import owned
 

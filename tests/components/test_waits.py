@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 
 from commands import render
-from commands.render import Resource
+from engine.recorder import Resource
 
 PLACE: Final = frozenset({"Namespace"})
 CUSTOM: Final = frozenset({"Namespace", "CustomResourceDefinition", "ValidatingWebhookConfiguration"})

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from types import SimpleNamespace
 from typing import Any
 
 import pulumi
 import pytest
 
-from cluster import kubectl
-from cluster.kubectl import Target
+from cluster import proxy
+from cluster.client import Answer, Request
+from cluster.target import Target
 from engine import gate
 from mesh.config import loading
 from mesh.config.installation import Installation
@@ -21,17 +23,21 @@ class Scene:
     """A cluster that counts how often it is asked, and a clock."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.asked, self.now, self.answer = 0, 0.0, dict[str, Any](READY)
-        monkeypatch.setattr(kubectl, "get", self._get)
+        self.asked, self.connected, self.now, self.answer = 0, 0, 0.0, dict[str, Any](READY)
+        monkeypatch.setattr(proxy, "connect", self._connect)
         monkeypatch.setattr("engine.gate.time.monotonic", lambda: self.now)
         checks: list[Any] = []
         monkeypatch.setattr(pulumi, "ResourceHook", lambda _, check: checks.append(check))
         gate.hook(Target("here", "https://here"), Installation(values=loading.load({}).settings))
         self._check = checks[0]
 
-    def _get(self, *_: object) -> Any:
+    def _connect(self, _: Target) -> AbstractContextManager[Scene]:
+        self.connected += 1
+        return nullcontext(self)
+
+    def ask(self, _: Request) -> Answer:
         self.asked += 1
-        return self.answer
+        return Answer(200, self.answer)
 
     def workload(self) -> None:
         self._check(SimpleNamespace(name="reviews-v1"))
@@ -45,6 +51,7 @@ def scene(monkeypatch: pytest.MonkeyPatch) -> Scene:
 def test_workloads_at_the_same_time_ask_once(scene: Scene) -> None:
     scene.workload()
     once = scene.asked
+    assert (once, scene.connected) == (2, 1)
     scene.now += gate.FRESH / 2
     scene.workload()
     assert scene.asked == once

@@ -10,7 +10,8 @@ from pulumi.runtime.mocks import MockResourceArgs
 from commands import render, stackfiles
 from components.addons.addon import CHECKSUM
 from engine import manifests, program
-from engine.manifests import KINDS, Collected
+from engine.manifests import KINDS, CreatedObjects
+from engine.recorder import Recorder
 from mesh.analysis.objects import Object
 from mesh.config.stack import Stack
 from mesh.core.kinds import GroupKind
@@ -23,10 +24,10 @@ def recorded(monkeypatch: pytest.MonkeyPatch, name: str) -> tuple[list[Object], 
     """A stack's objects as the program collects them, and as Pulumi's own serialization has them in the end."""
     seen: list[Object] = []
 
-    def review(stack: Stack, made: Collected) -> None:
+    def review(stack: Stack, made: CreatedObjects) -> None:
         seen.extend(stack.located(made.objects))
 
-    monkeypatch.setattr(program, "review", review)
+    monkeypatch.setattr(program, "check_objects", review)
     manifests: list[Mapping[str, Any]] = [m for m in render.manifests(render.record(name)) if GroupKind.of(m) in KINDS]
     return seen, manifests
 
@@ -65,14 +66,18 @@ def test_a_component_of_somebody_else_has_no_key() -> None:
 def test_nothing_is_registered_before_all_is_collected(monkeypatch: pytest.MonkeyPatch) -> None:
     registered: list[str] = []
     at_the_end: list[int] = []
-    original = render.Recorder.new_resource
+    original = Recorder.new_resource
 
-    def new_resource(self: render.Recorder, args: MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
+    def new_resource(self: Recorder, args: MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
         registered.append(args.name)
         return original(self, args)
 
-    monkeypatch.setattr(render.Recorder, "new_resource", new_resource)
-    monkeypatch.setattr(program, "review", lambda _, made: at_the_end.extend((len(registered), len(made.objects))))
+    monkeypatch.setattr(Recorder, "new_resource", new_resource)
+
+    def check_objects(_: Stack, made: CreatedObjects) -> None:
+        at_the_end.extend((len(registered), len(made.objects)))
+
+    monkeypatch.setattr(program, "check_objects", check_objects)
     render.record("dev")
     before, seen = at_the_end
     assert (before, seen > 20, len(registered) > seen) == (0, True, True)

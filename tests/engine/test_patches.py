@@ -38,7 +38,7 @@ def test_each_function_that_is_remembered_is_one_of_the_sdk(own: dict[str, Any])
 
 @pytest.mark.parametrize("name", patches.REMEMBERED)
 def test_what_is_remembered_is_what_the_sdk_finds(name: str, own: dict[str, Any]) -> None:
-    patches.speed_up()
+    patches.apply()
     quick, cls = getattr(_types, name), CLASSES[name]
     assert quick(cls) == own[name](cls) != {}
     assert quick(cls) is quick(cls)
@@ -65,7 +65,7 @@ def test_unknown_parts_are_found_wherever_they_are(value: Any, unknown: bool) ->
 
 
 def test_the_sdk_asks_the_faster_search() -> None:
-    patches.speed_up()
+    patches.apply()
     assert rpc.contains_unknowns is patches.contains_unknowns
 
 

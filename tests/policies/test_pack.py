@@ -19,8 +19,8 @@ from pulumi.runtime.proto import analyzer_pb2_grpc as service
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 
 from commands import policy, render, stackfiles
-from commands.render import Resource
 from commands.stackfiles import ROOT
+from engine.recorder import Resource
 from mesh.analysis.policies import POLICIES
 
 LEVELS = {wire.ADVISORY: "warning", wire.MANDATORY: "error"}

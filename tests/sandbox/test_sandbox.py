@@ -352,7 +352,7 @@ def silence(monkeypatch: pytest.MonkeyPatch) -> None:
         def healthy(self, *_: object) -> bool:
             return False
 
-    monkeypatch.setattr("sandbox.report.Api", Silent)
+    monkeypatch.setattr("sandbox.report.Endpoints", Silent)
 
 
 @pytest.mark.usefixtures("silence")

@@ -7,7 +7,7 @@ from functools import cache
 import pytest
 
 from commands import render
-from commands.render import Resource
+from engine.recorder import Resource
 from mesh.config import profiles
 from mesh.core import merge
 from mesh.releases.v1_10.profiles import PROFILES

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from commands import render
-from commands.render import Resource
+from engine.recorder import Resource
 from tests.traffic_configs import load, objects, refusal, specs
 
 LOCAL, GLOBAL = "envoy.filters.http.local_ratelimit", "envoy.filters.http.ratelimit"

@@ -1,0 +1,86 @@
+"""Which cluster a stack is for."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Self
+
+from cluster import kubectl
+from cluster.errors import ClusterError
+from mesh.core import errors
+from mesh.core.names import EMBEDDED_CONTEXTS
+
+ADOPT: Final = "MESH_ADOPT"
+"""Environment variable by which `make adopt` tells the program what it is about."""
+EMBEDDED: Final = "MESH_EMBEDDED"
+"""Environment variable with the kubeconfig file of each embedded cluster by its context, as JSON. Whoever starts the
+program sets it: the program knows nothing else of the clusters that this project itself can start."""
+OFFLINE: Final = "MESH_OFFLINE"
+"""Environment variable: no cluster is to be asked."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A context of a kubeconfig."""
+
+    context: str
+    server: str
+    kubeconfig: Path | None = None
+    """A kubeconfig file other than the user's own."""
+
+    @classmethod
+    def named(cls, context: str | None) -> Self:
+        """The cluster of a context; ClusterError if none is named or there is no such context."""
+        kubeconfig = _embedded(context)
+        if offline():
+            return cls(context or "(none)", "not asked", kubeconfig)
+        if context and kubeconfig and not kubeconfig.exists():
+            return cls(context, "not started", kubeconfig)
+        config = json.loads(kubectl.output(kubeconfig, "config", "view", "-o", "json"))
+        contexts = {c["name"]: c["context"] for c in config.get("contexts") or []}
+        if not context:
+            have = ", ".join(contexts) or "none"
+            raise ClusterError(
+                "no cluster is named: set mesh:context in the stack's file, or CONTEXT= on the command line."
+                f" Contexts of the kubeconfig: {have}"
+            )
+        if context not in contexts:
+            raise ClusterError(errors.choice("mesh:context", context, contexts))
+        servers = {c["name"]: c["cluster"].get("server", "") for c in config.get("clusters") or []}
+        return cls(context, servers.get(contexts[context].get("cluster", ""), "unknown"), kubeconfig)
+
+    @property
+    def command(self) -> list[str]:
+        """The beginning of a kubectl command for the cluster."""
+        return kubectl.command(self.kubeconfig, "--context", self.context)
+
+    def kubectl(self, *args: str) -> str:
+        """The output of a kubectl command. Unreachable without an answer; ClusterError if the cluster refuses."""
+        return kubectl.output(self.kubeconfig, "--context", self.context, *args)
+
+
+def offline() -> bool:
+    """Whether the user does not want a cluster to be asked: previews against the recorded state, and rendering."""
+    return bool(os.environ.get(OFFLINE))
+
+
+def adopting() -> bool:
+    """Whether an Istio without a mark is about to be taken over: `make adopt` has compared it with the stack."""
+    return bool(os.environ.get(ADOPT))
+
+
+def _embedded(context: str | None) -> Path | None:
+    """The kubeconfig of an embedded cluster; None for a context of the user's own kubeconfig."""
+    files: Mapping[str, str] = json.loads(os.environ.get(EMBEDDED) or "{}")
+    if context and context in files:
+        return Path(files[context])
+    if context in EMBEDDED_CONTEXTS:
+        raise ClusterError(
+            f"mesh:context: {context} is an embedded cluster, and {EMBEDDED} does not say where it is."
+            ' Run `eval "$(make -s env)"` before `pulumi`'
+        )
+    return None

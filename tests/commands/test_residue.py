@@ -1,0 +1,74 @@
+"""What Istio leaves on a cluster, and how it goes."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from dataclasses import replace
+
+import pytest
+
+from cluster import proxy, survey
+from cluster.client import Answer, Request
+from commands import residue
+from tests.fake_api import SURVEY, TARGET, denied, status
+
+ROOTS = "/api/v1/configmaps?fieldSelector=metadata.name%3Distio-ca-root-cert"
+LEFT = "/api/v1/namespaces/shop/configmaps/istio-ca-root-cert"
+
+
+class Cluster:
+    """One root certificate is left in namespace shop."""
+
+    def __init__(self, refusal: Answer | None = None) -> None:
+        self.deleted: list[str] = []
+        self._refusal = refusal
+
+    def ask(self, request: Request) -> Answer:
+        if request.method == "DELETE":
+            self.deleted.append(request.path)
+            return self._refusal or Answer(200)
+        found = [{"metadata": {"namespace": "shop"}}] if request.path == ROOTS else []
+        return Answer(200, {"items": found})
+
+
+def reported(cluster: object, monkeypatch: pytest.MonkeyPatch, purge: bool = False, istio: str | None = None) -> None:
+    monkeypatch.setattr(survey, "take", lambda _: replace(SURVEY, istio=istio))
+    monkeypatch.setattr(proxy, "connect", lambda _: nullcontext(cluster))
+    residue.report(TARGET, purge=purge)
+
+
+def test_what_is_left_is_named_and_stays(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    cluster = Cluster()
+    reported(cluster, monkeypatch)
+    assert cluster.deleted == []
+    assert capsys.readouterr().out == (
+        "left by Istio: configmap shop/istio-ca-root-cert\n`make down PURGE=1` removes them\n"
+    )
+
+
+@pytest.mark.parametrize("answer", [None, status(404, "not found")], ids=["there", "gone meanwhile"])
+def test_a_purge_removes_it(
+    answer: Answer | None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cluster = Cluster(answer)
+    reported(cluster, monkeypatch, purge=True)
+    assert cluster.deleted == [LEFT]
+    assert capsys.readouterr().out == "removed: configmap shop/istio-ca-root-cert\n"
+
+
+def test_what_another_control_plane_uses_stays(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cluster = Cluster()
+    reported(cluster, monkeypatch, purge=True, istio="injection webhook x")
+    assert cluster.deleted == []
+    assert "traces of Istio stay, since there is another one: injection webhook x" in capsys.readouterr().out
+
+
+def test_what_may_not_be_listed_is_said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    class Closed:
+        def ask(self, _: Request) -> Answer:
+            return denied("configmaps")
+
+    reported(Closed(), monkeypatch, purge=True)
+    assert "what Istio itself has left cannot be told: the cluster refuses: configmaps is" in capsys.readouterr().out

@@ -1,0 +1,73 @@
+"""Walls that import-linter cannot see: what the program's first file imports, and who touches Pulumi's internals."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from commands.stackfiles import ROOT
+
+ROOMS = ("bench", "cluster", "commands", "components", "engine", "mesh", "policies", "sandbox", "toolchain")
+INTERNAL = ("pulumi.runtime", "pulumi._", "os._exit", "gc.")
+"""Beginnings of the names that only engine/ may use."""
+
+
+def used(file: Path) -> Iterator[str]:
+    """Every dotted name that a file imports or uses."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Attribute):
+            yield ast.unparse(node)
+
+
+def imported(file: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def test_every_package_is_a_room() -> None:
+    found = {file.parent.name for file in ROOT.glob("*/__init__.py")}
+    assert found == {*ROOMS, "tests"}
+
+
+def test_the_program_is_made_from_components_and_what_is_below_them() -> None:
+    rooms = {name.partition(".")[0] for name in imported(ROOT / "__main__.py")}
+    assert rooms & {*ROOMS} <= {"components", "engine", "cluster", "mesh"}
+
+
+@pytest.mark.parametrize("room", [room for room in ROOMS if room != "engine"])
+def test_only_engine_touches_what_is_not_public_in_pulumi(room: str) -> None:
+    files = (ROOT / room).rglob("*.py")
+    assert [(str(file), name) for file in files for name in used(file) if f"{name}.".startswith(INTERNAL)] == []
+
+
+@pytest.mark.xfail(strict=True, reason="mesh/config/profiles.py reads one")
+def test_nobody_imports_a_release_but_the_registry() -> None:
+    """import-linter sees the modules in a release's folder, and not the folder itself."""
+    files = [file for room in ROOMS for file in (ROOT / room).rglob("*.py") if file.parent.parent.name != "releases"]
+    asking = [file for file in files if any(name.startswith("mesh.releases.v") for name in imported(file))]
+    assert [str(file.relative_to(ROOT)) for file in asking] in ([], ["mesh/releases/__init__.py"])
+
+
+def test_importing_a_package_changes_nothing_global() -> None:
+    """What the program wants changed, it says by a call into engine/."""
+    code = """
+import gc, os, sys
+import pulumi, pulumi.runtime.rpc as rpc
+before = gc.get_threshold(), gc.get_freeze_count(), pulumi.log.debug, rpc.contains_unknowns, dict(os.environ)
+import components.addons.install, components.base, engine.patches, engine.program, engine.start, policies.pack
+after = gc.get_threshold(), gc.get_freeze_count(), pulumi.log.debug, rpc.contains_unknowns, dict(os.environ)
+sys.exit(before != after)
+"""
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=60)
