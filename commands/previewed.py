@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from cluster.state import type_and_name
+from commands.stackfiles import SECRET
+from engine import manifests
 from mesh.config.stack_file import SECRET
+from mesh.core import kinds
 
 UNKNOWN: Final = "(known after the update)"
 """What stands for a value that nobody knows yet."""
@@ -90,7 +93,7 @@ def _step(step: Mapping[str, Any], found: Preview, before: dict[str, Any], after
     if op in ("replace", "create-replacement"):
         found.replaced.add(urn)
     paths = [path for path in step["detailedDiff"] or () if path.startswith(("data", "stringData"))]
-    if step["type"].endswith(":Secret") and paths:
+    if manifests.kind_of(step["type"]) == kinds.SECRET and paths:
         found.secrets[urn] = sorted(paths)
 
 

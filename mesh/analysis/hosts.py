@@ -13,7 +13,7 @@ ALL: Final = "*"
 OWN: Final = "."
 
 
-def full(host: str, namespace: str, domain: str = "cluster.local") -> str:
+def full(host: str, namespace: str, domain: str) -> str:
     """The whole name of a host that is named in an object of `namespace`: only names without a dot are short."""
     return host if "." in host or host.startswith("*") else f"{host}.{namespace}.svc.{domain}"
 

@@ -45,10 +45,13 @@ class Subject:
 
 
 def _names(objects: Iterable[Object], otherwise: MeshNames) -> MeshNames:
-    """What the settings said from which some objects were made: their injector has it among its values."""
+    """The names in the settings from which some objects were made, which their injector has among its values;
+    `otherwise` if there is no injector that tells."""
     for thing in objects:
         if thing.kind == kinds.CONFIG_MAP and thing.name.startswith(INJECTOR):
-            values = json.loads((thing.body.get("data") or {}).get("values") or "{}")
-            proxy = (values.get("global") or {}).get("proxy") or {}
-            return MeshNames(root=thing.namespace, domain=proxy.get("clusterDomain") or DOMAIN)
+            try:
+                values = json.loads((thing.body.get("data") or {}).get("values") or "")
+                return MeshNames(root=thing.namespace, domain=values["global"]["proxy"].get("clusterDomain") or DOMAIN)
+            except (ValueError, KeyError, TypeError, AttributeError):
+                continue  # somebody has written something else into it
     return otherwise

@@ -50,4 +50,4 @@ def _above(path: str) -> Iterator[str]:
 
 def _service(host: str, namespace: str) -> str:
     """A host of the mesh as `name.namespace`, whatever the cluster's domain."""
-    return hosts.full(host, namespace).partition(".svc.")[0]
+    return hosts.full(host, namespace, "").partition(".svc.")[0]

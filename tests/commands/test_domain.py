@@ -8,7 +8,7 @@ import pytest
 
 from commands import analyze, map, policy, render, report, sources, stackfiles
 from commands.sources import Compared
-from engine import program
+from engine import program, recorder
 from mesh.analysis.mesh import Mesh
 from mesh.config import loading
 from mesh.core.names import USUAL
@@ -44,7 +44,7 @@ def test_analysis_knows_the_services_that_an_addons_host_leads_to() -> None:
 
 def test_an_update_is_not_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
-    monkeypatch.setattr(program, "_is_rendering", lambda: False)
+    monkeypatch.setattr(recorder, "is_recording", lambda: False)
     monkeypatch.setattr(program, "_end", said.append)
     render.record("corp", CONFIG)
     assert said == []

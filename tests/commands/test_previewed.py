@@ -75,6 +75,12 @@ def test_secrets_are_known_by_their_paths_alone_and_unknown_values_are_told() ->
     assert inputs(found.new) == {"key": {"stringData": "(secret)", "uid": previewed.UNKNOWN}}
 
 
+def test_a_secret_of_another_group_is_an_object_like_others() -> None:
+    other = state("key", "Secret") | {"type": "kubernetes:example.org/v1:Secret"}
+    found = previewed.read([event("update", other, other, detailedDiff={"data.x": {"diffKind": "update"}})])
+    assert found.secrets == {}
+
+
 def test_errors_are_the_diagnostics_of_that_severity() -> None:
     said = [{"diagnosticEvent": {"severity": kind, "message": f"{kind}\n"}} for kind in ("warning", "error")]
     assert previewed.read(said).errors == ["error"]

@@ -8,9 +8,10 @@ import pytest
 
 from mesh.analysis.objects import Ref
 from mesh.core import kinds
-from mesh.core.names import WAIT_FOR
+from mesh.core.names import WAIT_FOR, MeshNames
 from mesh.review.changes import Told, between
 from mesh.review.risks import RISKS, Weight
+from mesh.review.subject import Subject
 from tests.faults import policy
 from tests.meshes import Manifest, deployment, good, routes, service, thing, to
 from tests.meshes import changed as changed_mesh
@@ -30,6 +31,23 @@ def webhook(kind: str, failure: str) -> Manifest:
     meta = {"name": "hook"}
     hooks = [{"name": "a.b", "failurePolicy": failure}]
     return {"apiVersion": "admissionregistration.k8s.io/v1", "kind": kind, "metadata": meta, "webhooks": hooks}
+
+
+@pytest.mark.parametrize(
+    ("values", "domain"),
+    [
+        ('{"global": {"proxy": {"clusterDomain": "corp.example"}}}', "corp.example"),
+        ('{"global": {"proxy": {}}}', "cluster.local"),
+        ("(known after the update)", "new.example"),
+        ("[]", "new.example"),
+        ('{"global": {}}', "new.example"),
+    ],
+)
+def test_the_domain_of_the_objects_before_is_what_their_injector_says(values: str, domain: str) -> None:
+    meta = {"name": "istio-sidecar-injector", "namespace": "istio-system"}
+    injector: Manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": {"values": values}}
+    subject = Subject.read([item(injector)], [], MeshNames(domain="new.example"))
+    assert (subject.old.domain, subject.new.domain) == (domain, "new.example")
 
 
 def test_the_same_objects_in_another_order_are_no_change() -> None:
