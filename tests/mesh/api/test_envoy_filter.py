@@ -51,7 +51,7 @@ def listener(**filter: Any) -> dict[str, Any]:
         ),
         (
             {"applyTo": "CLUSTER", "patch": ADD, "match": {"proxy": {"proxyVersion": "a**"}}},
-            '.match.proxy.proxyVersion: "a**" is not a regular expression: multiple repeat at position 2',
+            '.match.proxy.proxyVersion: "a**" is not a regular expression: bad repetition operator: **',
         ),
         (
             {"applyTo": "HTTP_FILTER", "patch": ADD, "match": listener()},
