@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -117,11 +116,12 @@ def _user(match: Object) -> str | None:
 def _rule(chosen: Chosen | None, versions: Mapping[str, str]) -> Rule:
     if chosen is None:
         return Rule({})
-    shares: Counter[str] = Counter()
+    shares: dict[str, float] = {}
     may_fail = "fault" in chosen.route
     for destination, share in virtual_services.shares(chosen.route):
         subset = destination.get("subset")
         if subset is None:
             return Rule({}, may_fail)
-        shares[versions.get(subset, subset)] += share  # type: ignore[assignment]  # a Counter of floats
+        version = versions.get(subset, subset)
+        shares[version] = shares.get(version, 0.0) + share
     return Rule(shares, may_fail)

@@ -6,7 +6,7 @@ from annotated_types import MinLen
 from pydantic import AfterValidator, Field
 
 from mesh.api.common import PolicySelector
-from mesh.api.model import Findings, Kind, Message, Names, optional
+from mesh.api.model import Findings, Kind, Message, Names, not_empty, optional
 from mesh.api.names import Subnet, is_subnet
 from mesh.api.scalars import Text, port_of
 from mesh.core.errors import nearest, show
@@ -69,7 +69,7 @@ class Source(Message):
     notRemoteIpBlocks: list[Subnet] | None = optional("Addresses or ranges of original clients that are not meant.")
 
     def check(self) -> Findings:
-        yield from _not_empty(self)
+        yield from not_empty(self)
 
 
 class Operation(Message):
@@ -85,7 +85,7 @@ class Operation(Message):
     notPaths: list[Text] | None = optional("Paths that are not meant.")
 
     def check(self) -> Findings:
-        yield from _not_empty(self)
+        yield from not_empty(self)
 
 
 class Condition(Message):
@@ -170,8 +170,3 @@ class AuthorizationPolicy(Kind):
             for j, condition in enumerate(rule.when or ()):
                 if condition.key in _NOT_FOR_CUSTOM or condition.key.startswith("request.auth."):
                     yield ("rules", i, "when", j, "key"), f"{show(condition.key)} {reason}"
-
-
-def _not_empty(message: Message) -> Findings:
-    if not any(getattr(message, name) for name in type(message).model_fields):
-        yield (), f"needs one of {', '.join(type(message).model_fields)}"

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from mesh.api.common import PortSelector
 from mesh.api.load_balancing import LoadBalancerSettings
-from mesh.api.model import AGE, Column, Findings, Kind, Message, Names, optional
+from mesh.api.model import AGE, Column, Findings, Kind, Message, Names, not_empty, optional
 from mesh.api.names import ExportTo, Host, Label, Labels
 from mesh.api.scalars import Duration, Int32, Natural32, Percentage, UInt32, UInt32Value
 from mesh.core.errors import show
@@ -144,8 +144,7 @@ class TrafficPolicy(Message):
     )
 
     def check(self) -> Findings:
-        if not any(getattr(self, name) for name in type(self).model_fields):
-            yield (), f"needs one of {', '.join(type(self).model_fields)}"
+        return not_empty(self)
 
 
 class Subset(Message):

@@ -53,6 +53,11 @@ def _method(text: str) -> str:
     return text
 
 
+def _elsewhere(uri: str | None, authority: str | None) -> Findings:
+    if not uri and not authority:
+        yield (), "needs uri, authority or both"
+
+
 class HTTPRedirect(Message):
     """An answer that sends the client elsewhere."""
 
@@ -63,8 +68,7 @@ class HTTPRedirect(Message):
     )
 
     def check(self) -> Findings:
-        if not self.uri and not self.authority:
-            yield (), "needs uri, authority or both"
+        return _elsewhere(self.uri, self.authority)
 
 
 class HTTPRewrite(Message):
@@ -74,8 +78,7 @@ class HTTPRewrite(Message):
     authority: str | None = optional("New Host header.")
 
     def check(self) -> Findings:
-        if not self.uri and not self.authority:
-            yield (), "needs uri, authority or both"
+        return _elsewhere(self.uri, self.authority)
 
 
 class HTTPRetry(Message):

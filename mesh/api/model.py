@@ -88,6 +88,12 @@ def at_most_one(message: Message, *names: str) -> Findings:
         yield (), f"only one of {', '.join(names)} may be set, got {' and '.join(given)}"
 
 
+def not_empty(message: Message) -> Findings:
+    """Refuses a message of which no field is set."""
+    if not any(getattr(message, name) for name in type(message).model_fields):
+        yield (), f"needs one of {', '.join(type(message).model_fields)}"
+
+
 class Column(NamedTuple):
     """A column that `kubectl get` prints."""
 

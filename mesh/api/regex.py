@@ -1,6 +1,6 @@
 """Regular expressions as Istio and Envoy read them: RE2's syntax, checked by RE2 itself.
 
-The RE2 of today takes a few things that the proxies and istiod of Istio 1.10 do not take yet; these are refused, too.
+The RE2 of today takes a few things that the proxies and istiod of 2021 do not take yet; these are refused, too.
 RE2 is loaded only when there is an expression to check.
 """
 
@@ -70,7 +70,7 @@ def _fault(text: str) -> str:
 
 
 def _newer(text: str) -> str:
-    """The first thing in an expression that 1.10 does not take yet; empty if there is none."""
+    """The first thing in an expression that proxies and istiod of 2021 do not take yet; empty if there is none."""
     for part in _PART.findall(text):
         for piece in re.findall(_ESCAPE, part) if part.startswith("[") else [part]:
             if _NEWER.match(piece):
