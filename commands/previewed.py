@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from cluster.state import type_and_name
-from commands.stackfiles import SECRET
 from engine import manifests
 from mesh.config.stack_file import SECRET
 from mesh.core import kinds
