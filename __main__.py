@@ -23,13 +23,12 @@ from components.remote import Remote, RemoteArgs
 from components.security import Security
 from components.traffic import Traffic, TrafficArgs
 from engine import gate, program
-from mesh.config import productpage, security, traffic
-from mesh.config.installation import Installation
+from mesh.config import installation, productpage, security, traffic
 from mesh.config.settings import INGRESS
 from mesh.core.names import ROOT
 
 settings, cluster = program.prepare(ROOT, recorded)
-mesh = Installation(values=settings)
+mesh = installation.of(settings)
 on_cluster = pulumi.ResourceOptions(provider=cluster.provider)
 
 base = Base("base", BaseArgs(mesh=mesh, mark=cluster.mark, keep=settings.keepDefinitions), on_cluster)
@@ -95,10 +94,10 @@ if settings.bookinfo:
     Bookinfo(
         "bookinfo",
         BookinfoArgs(
+            mesh=mesh,
             namespace=namespaces.by_name[settings.bookinfo.namespace],
             api=api,
             gateway=settings.bookinfo.gateway,
-            inject=partial(meshconfig.with_sidecar, mesh),
         ),
         on_cluster,
     )
@@ -107,15 +106,19 @@ if limits := traffic.descriptors(settings):
     where = settings.rateLimit.namespace or ROOT
     RateLimit(
         "ratelimit",
-        RateLimitArgs(spec=settings.rateLimit, namespace=places[where], descriptors=limits),
+        RateLimitArgs(mesh=mesh, spec=settings.rateLimit, namespace=places[where], descriptors=limits),
         on_cluster,
     )
 
 if settings.traffic:
-    Traffic("traffic", TrafficArgs(objects=traffic.objects(settings), namespaces=places, api=api), on_cluster)
+    Traffic(
+        "traffic", TrafficArgs(mesh=mesh, objects=traffic.objects(settings), namespaces=places, api=api), on_cluster
+    )
 
 if settings.security:
-    Security("security", TrafficArgs(objects=security.objects(settings), namespaces=places, api=api), on_cluster)
+    Security(
+        "security", TrafficArgs(mesh=mesh, objects=security.objects(settings), namespaces=places, api=api), on_cluster
+    )
 
 program.review(settings, cluster.made)
 

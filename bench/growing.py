@@ -18,8 +18,7 @@ from components.security import Security
 from components.traffic import Traffic, TrafficArgs
 from engine import program as run
 from engine import state
-from mesh.config import security, traffic
-from mesh.config.installation import Installation
+from mesh.config import installation, security, traffic
 from mesh.core.names import ROOT
 
 SERVICES: Final = "BENCH_SERVICES"
@@ -94,13 +93,14 @@ def program() -> None:
 def _mesh(count: int) -> None:
     config.set_all_config(settings(count))  # not the environment's: that can hold 128 KiB
     chosen, cluster = run.prepare(ROOT, state.ask())
+    mesh = installation.of(chosen)
     on_cluster = pulumi.ResourceOptions(provider=cluster.provider)
     namespaces = Namespaces(
         "namespaces",
         NamespacesArgs(
             injected=chosen.injectedNamespaces,
             others={},
-            label=Installation(values=chosen).injection_label,
+            label=mesh.injection_label,
             mark=cluster.mark,
             control_plane=[],
             injector=[],
@@ -110,8 +110,9 @@ def _mesh(count: int) -> None:
         on_cluster,
     )
     Shop(count, namespaces.names[SHOP], on_cluster)
-    Traffic("traffic", TrafficArgs(objects=traffic.objects(chosen), namespaces=namespaces.names, api=()), on_cluster)
-    Security("security", TrafficArgs(objects=security.objects(chosen), namespaces=namespaces.names, api=()), on_cluster)
+    for component, objects in ((Traffic, traffic.objects(chosen)), (Security, security.objects(chosen))):
+        args = TrafficArgs(mesh=mesh, objects=objects, namespaces=namespaces.names, api=())
+        component(component.__name__.lower(), args, on_cluster)
     run.review(chosen, cluster.made)
 
 

@@ -94,8 +94,8 @@ def is_istiod(webhook: Mapping[str, Any]) -> bool:
 
 
 def _definitions(server: Api) -> Mapping[str, Mapping[str, str]]:
-    """Those that a stack would bring; a killed run leaves any of them."""
-    ours = {definition["metadata"]["name"] for definition in api.definitions()}
+    """Those that a stack of any release would bring; a killed run leaves any of them."""
+    ours = set(map(api.definition_name, api.kinds()))
     every = _content(server.ask(Request("GET", _DEFINITIONS)))["items"]
     found = (definition["metadata"] for definition in every)
     return {metadata["name"]: metadata.get("annotations") or {} for metadata in found if metadata["name"] in ours}

@@ -14,10 +14,11 @@ from cluster.kubectl import Target, Unreachable
 from cluster.survey import Survey
 from commands import guard
 from components import gateways
-from mesh.config.installation import Installation
+from mesh.config import installation
 from mesh.core import names
 from mesh.core.names import INJECTOR
 from mesh.proxy.proxy import CONTAINER
+from mesh.releases.release import Installation
 from sandbox import live
 
 Object = Mapping[str, Any]
@@ -28,7 +29,7 @@ SERVICES: Final = "/api/v1/namespaces/{}/services"
 def show(stack: str) -> int:
     """Prints the state of the mesh that the stack is for; 1 if there is none."""
     chosen = guard.chosen(stack)
-    mesh, target = Installation(values=chosen), kubectl.target(chosen.context)
+    mesh, target = installation.of(chosen), kubectl.target(chosen.context)
     try:
         found = survey.take(target)
     except Unreachable as error:

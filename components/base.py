@@ -12,7 +12,8 @@ import pulumi_kubernetes as k8s
 from components import kube, rbac
 from engine.outputs import promised
 from mesh import api
-from mesh.config.installation import Installation
+from mesh.releases.release import Installation
+from mesh.releases.roles import Table
 
 READER: Final = "istio-reader-service-account"
 ISTIOD: Final = "istiod-service-account"
@@ -49,10 +50,13 @@ class Base(pulumi.ComponentResource):
         if args.mesh.values.base.enabled:
             self.namespace = self._namespace(args.mark)
             kept = pulumi.ResourceOptions(parent=self, retain_on_delete=args.keep)
-            self.definitions = [_definition(manifest, args.mark, kept) for manifest in api.definitions()]
-            self._account(READER, "istio-reader", rbac.rules(rbac.READER))
-            analysis = rbac.ANALYSIS if args.mesh.values.global_.istiod.enableAnalysis else ()
-            account = self._account(ISTIOD, "istiod", [*rbac.rules((*rbac.ISTIOD, *analysis)), rbac.SIGNER])
+            self.definitions = [
+                _definition(manifest, args.mark, kept) for manifest in api.definitions(args.mesh.release.api)
+            ]
+            roles = args.mesh.release.roles
+            self._account(READER, "istio-reader", roles.reader)
+            analysis = roles.analysis if args.mesh.values.global_.istiod.enableAnalysis else ()
+            account = self._account(ISTIOD, "istiod", (*roles.istiod, *analysis, *roles.signing))
             self.permissions = [*account, self._role_of_istiod()]
         self.register_outputs({"namespace": self.namespace})
 
@@ -61,13 +65,13 @@ class Base(pulumi.ComponentResource):
         made = k8s.core.v1.Namespace(name, metadata=kube.metadata(name, annotations=mark), opts=self._child)
         return promised(made.metadata.name, name)
 
-    def _account(
-        self, account: str, app: str, rules: list[k8s.rbac.v1.PolicyRuleArgs]
-    ) -> tuple[pulumi.Resource, pulumi.Resource]:
+    def _account(self, account: str, app: str, table: Table) -> tuple[pulumi.Resource, pulumi.Resource]:
         """A service account, and what it may do on the whole cluster."""
         name, labels = f"{app}-{self._mesh.root}", {"app": app}
         owned = kube.account(account, self.namespace, labels, self._mesh.values.global_.imagePullSecrets, self._child)
-        role = k8s.rbac.v1.ClusterRole(name, metadata=kube.metadata(name, labels=labels), rules=rules, opts=self._child)
+        role = k8s.rbac.v1.ClusterRole(
+            name, metadata=kube.metadata(name, labels=labels), rules=rbac.rules(table), opts=self._child
+        )
         binding = k8s.rbac.v1.ClusterRoleBinding(
             name,
             metadata=kube.metadata(name, labels=labels),
@@ -83,7 +87,7 @@ class Base(pulumi.ComponentResource):
         role = k8s.rbac.v1.Role(
             name,
             metadata=kube.metadata(name, self.namespace, labels),
-            rules=rbac.rules(rbac.ISTIOD_NAMESPACE),
+            rules=rbac.rules(self._mesh.release.roles.istiod_namespace),
             opts=self._child,
         )
         return k8s.rbac.v1.RoleBinding(

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components import kube
+from components import kube, meshconfig
 from components.gateways import PRODUCT_PAGE
 from components.namespaces import Injected
 from mesh import api
-from mesh.releases.release import ISTIO
+from mesh.releases.release import Installation
 from mesh.requests.journey import Call
 from mesh.security.access import account
 
@@ -55,11 +55,10 @@ PATHS: Final = (
 class BookinfoArgs:
     """What Bookinfo needs to know."""
 
+    mesh: Installation
     namespace: Injected
     api: Sequence[pulumi.Resource]
     """Istio's definitions and their validation."""
-    inject: Callable[[Mapping[str, Any]], Mapping[str, Any]]
-    """Gives a workload its sidecar, for a namespace with manual injection."""
     gateway: bool = True
     """Whether it has a way in of its own."""
     ingress: str = "ingressgateway"
@@ -94,9 +93,9 @@ class Bookinfo(pulumi.ComponentResource):
         kube.service(service, self._namespace.name, labels, spec, self._child)
 
     def _deployment(self, service: str, version: str, account: core.ServiceAccount) -> None:
-        manifest: Mapping[str, Any] = _deployment(service, version, self._namespace)
+        manifest: Mapping[str, Any] = _deployment(service, version, self._namespace, self._args.mesh.release.bookinfo)
         if self._namespace.manual:
-            manifest = self._args.inject(manifest)
+            manifest = meshconfig.with_sidecar(self._args.mesh, manifest)
         opts = pulumi.ResourceOptions.merge(
             self._namespace.workload(self), pulumi.ResourceOptions(depends_on=[account])
         )
@@ -114,13 +113,13 @@ class Bookinfo(pulumi.ComponentResource):
             route=[api.HTTPRouteDestination(destination=page)],
         )
         routes = api.VirtualService(hosts=["*"], gateways=[GATEWAY], http=[route])
-        namespace = self._namespace.name
+        namespace, versions = self._namespace.name, self._args.mesh.release.api
         after = self._namespace.other(self, *self._args.api)
-        kube.custom(gateway.manifest(GATEWAY, namespace), namespace, after)
-        kube.custom(routes.manifest("bookinfo", namespace), namespace, after)
+        kube.custom(gateway.manifest(GATEWAY, namespace, versions), namespace, after)
+        kube.custom(routes.manifest("bookinfo", namespace, versions), namespace, after)
 
 
-def _deployment(service: str, version: str, namespace: Injected) -> dict[str, Any]:
+def _deployment(service: str, version: str, namespace: Injected, tag: str) -> dict[str, Any]:
     """One version of a service, as data: so that a sidecar can be put into it."""
     name, labels = f"{service}-{version}", {"app": service, "version": version}
     folders = SCRATCH.get(service, {})
@@ -129,7 +128,7 @@ def _deployment(service: str, version: str, namespace: Injected) -> dict[str, An
         of_pods["annotations"] = dict(namespace.pod_annotations)
     container: dict[str, Any] = {
         "name": service,
-        "image": f"docker.io/istio/examples-bookinfo-{service}-{version}:{ISTIO.bookinfo_tag}",
+        "image": f"docker.io/istio/examples-bookinfo-{service}-{version}:{tag}",
         "imagePullPolicy": "IfNotPresent",
         "ports": [{"containerPort": PORT}],
         "securityContext": {"runAsUser": 1000},

@@ -11,9 +11,9 @@ import pulumi_kubernetes as k8s
 
 from components import kube, meshconfig, telemetry, webhooks
 from components.base import ISTIOD, Base
-from mesh.config.installation import Installation
 from mesh.core import names
 from mesh.core.names import XDS_PORT
+from mesh.releases.release import Installation
 
 NAME: Final = "istiod"
 USER: Final = 1337

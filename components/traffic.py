@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pulumi
 
 from components import kube
+from mesh.releases.release import Installation
 from mesh.traffic.order import Early
 from mesh.traffic.place import Object
 
@@ -16,6 +17,7 @@ from mesh.traffic.place import Object
 class TrafficArgs:
     """What is registered, and after what."""
 
+    mesh: Installation
     objects: Sequence[Object]
     namespaces: Mapping[str, pulumi.Input[str]]
     """The name of each namespace, known when it exists."""
@@ -34,10 +36,11 @@ class Traffic(pulumi.ComponentResource):
 
 def register(parent: pulumi.Resource, args: TrafficArgs) -> None:
     """Registers the objects as children; those that are late wait for those that they need."""
-    early = Early[pulumi.Resource]()
+    versions = args.mesh.release.api
+    early = Early[pulumi.Resource](versions)
     for item in sorted(args.objects, key=lambda item: item.late):
         after = [*args.api, *(early.needed_by(item) if item.late else [])]
         opts = pulumi.ResourceOptions(parent=parent, depends_on=after)
-        made = kube.custom(item.manifest(), args.namespaces[item.namespace], opts)
+        made = kube.custom(item.manifest(versions), args.namespaces[item.namespace], opts)
         if not item.late:
             early.add(item, made)

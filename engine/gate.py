@@ -14,8 +14,8 @@ import pulumi
 
 from cluster import kubectl
 from cluster.kubectl import Target
-from mesh.config.installation import Installation
 from mesh.core.names import INJECTOR
+from mesh.releases.release import Installation
 
 NAME: Final = "injector-is-ready"
 FRESH: Final = 1.0

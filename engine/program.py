@@ -21,10 +21,10 @@ from components.addons import secrets
 from engine import patches
 from engine.aliases import Moved
 from engine.manifests import Collected
+from mesh import releases
 from mesh.analysis.findings import Severity
 from mesh.analysis.report import analyse
-from mesh.config import loading, origins, settings
-from mesh.config.installation import Installation
+from mesh.config import installation, loading, origins, settings
 from mesh.config.settings import Settings
 from mesh.core import names
 from mesh.core.names import INJECTOR
@@ -166,9 +166,10 @@ def problems(
 ) -> list[str]:
     """Why the stack with these settings must not be applied to the cluster that was found. `adopt`: what bears nobody's
     mark may be taken over."""
+    release = releases.get(chosen.release)
     if chosen.base.enabled:
-        return list(ownership.problems(found, recorded, project, stack, root, chosen.ownership, adopt))
-    injector = Installation(values=chosen).named(INJECTOR)
+        return list(ownership.problems(found, recorded, release, project, stack, root, chosen.ownership, adopt))
+    injector = installation.of(chosen).named(INJECTOR)
     own = {root: "existing"} if chosen.uses_root else {}
     spaces = {**own, **chosen.ownership}
-    return list(ownership.problems_of_guest(found, recorded, project, stack, injector, spaces, adopt))
+    return list(ownership.problems_of_guest(found, recorded, release, project, stack, injector, spaces, adopt))

@@ -25,6 +25,7 @@ from pulumi_policy import (
 
 from commands import stackfiles
 from engine import manifests
+from mesh import releases
 from mesh.analysis.findings import Finding
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
@@ -32,7 +33,7 @@ from mesh.analysis.policies import UNUSED_SUPPRESSION
 from mesh.config import loading
 from mesh.config.settings import Settings, SettingsError
 from mesh.policies import report
-from mesh.policies.rules import RULES, Rule
+from mesh.policies.rules import Rule, rules
 from policies import resources
 
 NAME: Final = "mesh"
@@ -61,9 +62,9 @@ def settings() -> Settings:
 
 def policies(chosen: Settings) -> list[Policy]:
     """Every rule as a policy, and one for explanations that explain nothing."""
-    unused = UNUSED_SUPPRESSION
+    unused, found = UNUSED_SUPPRESSION, rules(releases.get(chosen.release))
     return [
-        *(_of_objects(rule, rule.alone, chosen) if rule.alone else _of_stack(rule, chosen) for rule in RULES),
+        *(_of_objects(rule, rule.alone, chosen) if rule.alone else _of_stack(rule, chosen) for rule in found),
         StackValidationPolicy(
             unused.slug, unused.meaning, lambda args, tell: _unused(args, tell, chosen), EnforcementLevel(unused.level)
         ),

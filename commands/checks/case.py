@@ -16,7 +16,9 @@ from cluster.survey import Survey
 from commands.checks import dryrun
 from commands.checks.dryrun import Trial
 from commands.checks.plan import Kind, Plan
+from mesh import releases
 from mesh.config.settings import Settings
+from mesh.releases.release import Release
 
 Object = Mapping[str, Any]
 
@@ -55,6 +57,11 @@ class Case:
     """What `up` would read first, or why it could not."""
     recorded: Recorded | None
     """The stack's state; None if it cannot be read here."""
+
+    @property
+    def release(self) -> Release:
+        """The stack's release of Istio."""
+        return releases.get(self.settings.release)
 
     @cached_property
     def kinds(self) -> Mapping[tuple[str, str], Kind | None]:

@@ -9,7 +9,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from mesh.config import profiles, security, traffic
+from mesh import releases
+from mesh.config import security, traffic
 from mesh.config.settings import INGRESS, NAMESPACE, Settings, SettingsError
 from mesh.core import errors, validation
 from mesh.core.merge import merged
@@ -46,9 +47,11 @@ def _decoded(value: str) -> Any:
 
 
 def _with_profile(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """What the stack says, laid over its profile."""
-    known = raw.get("profile", "default")
-    return profiles.changed(known if known in profiles.NAMES else "default", raw)
+    """What the stack says, laid over its profile. A release or profile that there is not is refused afterwards."""
+    name = raw.get("release", releases.DEFAULT)
+    release = releases.get(name if name in releases.NAMES else releases.DEFAULT)
+    profile = raw.get("profile", "default")
+    return release.changed(profile if profile in release.profiles.names else "default", raw)
 
 
 def _validated(data: Mapping[str, Any]) -> Settings:

@@ -90,7 +90,7 @@ def _of(entry: Ingress, settings: Settings) -> Door | None:
 def _receivers(routes: Object, at: Door, domain: str) -> set[str]:
     """Full names of the services that get a request for the page."""
     asked = Request(host=at.host or at.inside, path=PRODUCT_PAGE, port=at.port, secure=at.scheme == "https")
-    for route in routes.manifest()["spec"]["http"]:
+    for route in routes.body.spec()["http"]:
         if any(conditions.request(match, asked) for match in route.get("match") or [{}]):
             named = (one["destination"]["host"] for one in route.get("route", []))
             return {hosts.full(host, routes.namespace, domain) for host in named}

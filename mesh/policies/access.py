@@ -14,7 +14,7 @@ from typing import Any, Final
 from mesh.analysis import policies
 from mesh.analysis.findings import Finding
 from mesh.analysis.objects import Object
-from mesh.releases.release import ISTIO, Release
+from mesh.releases.release import Release
 
 BULLETIN: Final = "ISTIO-SECURITY-2021-008"
 _SHUTS_OUT_BY: Final[Mapping[str, tuple[str, str]]] = {
@@ -28,7 +28,7 @@ _WATCHING: Final = "AUDIT"
 _INSTEAD: Final = "write a rule that lets callers in by their"
 
 
-def bypassed(thing: Object, release: Release = ISTIO) -> Iterator[Finding]:
+def bypassed(thing: Object, release: Release) -> Iterator[Finding]:
     """Operations of an AuthorizationPolicy that requests get past."""
     if thing.ref.kind != "AuthorizationPolicy" or BULLETIN not in release.bulletins:
         return

@@ -10,13 +10,13 @@ from mesh.analysis import policies
 from mesh.analysis.findings import Finding
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object, Ref
-from mesh.releases.release import ISTIO, Release
+from mesh.releases.release import Release
 
 _IMAGES: Final = ("pilot", "proxyv2", "install-cni")
 """Names of Istio's own images."""
 
 
-def past_end_of_life(mesh: Mesh, release: Release = ISTIO, today: date | None = None) -> Iterator[Finding]:
+def past_end_of_life(mesh: Mesh, release: Release, today: date | None = None) -> Iterator[Finding]:
     """One finding, if the stack runs anything of a release after its end; `today` for another day than that."""
     installs = any(
         _name(container.get("image") or "") in _IMAGES

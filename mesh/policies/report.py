@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from mesh import releases
 from mesh.analysis import suppression
 from mesh.analysis.findings import Finding, Severity
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
 from mesh.analysis.policies import POLICIES, level
 from mesh.config.settings import Settings
-from mesh.policies.rules import RULES
+from mesh.policies.rules import rules
 
 
 def review(objects: Iterable[Object], settings: Settings) -> list[Finding]:
     """Findings that the stack does not explain, the worst first; errors are those of mandatory policies."""
     mesh = Mesh(objects)
-    rules = [rule for rule in RULES if level(rule.policy, settings.policies) != "disabled"]
-    found = (finding for rule in rules for finding in rule.findings(mesh))
-    sought = {rule.policy.code for rule in rules}
+    every = rules(releases.get(settings.release))
+    wanted = [rule for rule in every if level(rule.policy, settings.policies) != "disabled"]
+    found = (finding for rule in wanted for finding in rule.findings(mesh))
+    sought = {rule.policy.code for rule in wanted}
     kept = suppression.remaining(found, mesh.objects, settings.analysis.suppress, sought)
     judged = (_judged(finding, settings) for finding in kept if _level(finding, settings) != "disabled")
     return sorted(judged, key=lambda f: (-f.severity, f.code, f.ref, f.path, f.text))

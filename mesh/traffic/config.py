@@ -71,7 +71,7 @@ def problems(traffic: Traffic, place: Place) -> Iterator[str]:
     for path, made in _parts(traffic, place):
         try:
             for item in made:
-                item.manifest()
+                item.body.check_name(item.name)
         except ApiError as error:
             found += [f"mesh:{path}: {problem}" for problem in error.problems]
     yield from dict.fromkeys(found)  # two objects of one entry may have the same problem

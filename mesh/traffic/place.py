@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from mesh.api import ApiError, Kind
+from mesh.api import ApiError, Kind, Versions
 from mesh.core import errors
 
 CLUSTER: Final = "svc"
@@ -87,9 +87,9 @@ class Object:
     late: bool = False
     """Whether it refers to others, or shuts out who is not let in by others: those come first."""
 
-    def manifest(self) -> dict[str, Any]:
-        """The object as data."""
-        return self.body.manifest(self.name, self.namespace, annotations=self.annotations)
+    def manifest(self, versions: Versions) -> dict[str, Any]:
+        """The object as data, for a release that serves `versions` of Istio's API."""
+        return self.body.manifest(self.name, self.namespace, versions, annotations=self.annotations)
 
 
 def clashes(objects: Iterable[Object]) -> Iterable[str]:

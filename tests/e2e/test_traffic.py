@@ -16,6 +16,7 @@ from mesh.config.settings import Settings
 from mesh.config.traffic import objects as traffic_objects
 from tests import traffic_configs
 from tests.e2e.conftest import NO_CHANGES, Checkout, counts
+from tests.releases import RELEASE
 from tests.traffic_configs import EVERYTHING, SAMPLES, everything, sample
 from toolchain.checkers import checkers
 
@@ -26,7 +27,7 @@ Validate = Callable[[list[dict[str, Any]]], str]
 
 
 def manifests(settings: Settings) -> list[dict[str, Any]]:
-    return [item.manifest() for item in (*traffic_objects(settings), *security.objects(settings))]
+    return [item.manifest(RELEASE.api) for item in (*traffic_objects(settings), *security.objects(settings))]
 
 
 def name_of(item: dict[str, Any]) -> tuple[str, str, str]:

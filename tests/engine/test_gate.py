@@ -11,8 +11,7 @@ import pytest
 from cluster import kubectl
 from cluster.kubectl import Target
 from engine import gate
-from mesh.config import loading
-from mesh.config.installation import Installation
+from mesh.config import installation, loading
 
 READY = {"status": {"availableReplicas": 1}, "webhooks": [{"clientConfig": {"caBundle": "x"}}]}
 
@@ -26,7 +25,7 @@ class Scene:
         monkeypatch.setattr("engine.gate.time.monotonic", lambda: self.now)
         checks: list[Any] = []
         monkeypatch.setattr(pulumi, "ResourceHook", lambda _, check: checks.append(check))
-        gate.hook(Target("here", "https://here"), Installation(values=loading.load({})))
+        gate.hook(Target("here", "https://here"), installation.of(loading.load({})))
         self._check = checks[0]
 
     def _get(self, *_: object) -> Any:

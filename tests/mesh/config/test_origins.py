@@ -11,12 +11,13 @@ from mesh.analysis.report import analyse
 from mesh.config import origins, security, traffic
 from mesh.config.settings import Settings
 from tests import traffic_configs
+from tests.releases import RELEASE
 
 
 def located(settings: Settings) -> dict[str, Object]:
     """The objects of traffic and security, by kind and name, as analysis sees them."""
     made = [*traffic.objects(settings), *security.objects(settings)]
-    things = origins.located((Object.read(item.manifest()) for item in made), settings)
+    things = origins.located((Object.read(item.manifest(RELEASE.api)) for item in made), settings)
     return {f"{thing.ref.kind}/{thing.name}": thing for thing in things}
 
 

@@ -13,6 +13,7 @@ from mesh.config.settings import SettingsError
 from mesh.config.traffic import objects as traffic_objects
 from mesh.traffic.config import Traffic
 from tests.mesh.config.test_properties import JUNK, UNHURRIED
+from tests.releases import RELEASE
 
 WORDS = st.sampled_from(["v1", "v2", "reviews", "istio-egressgateway", "a.example.com", "3s", "*", "/x*", "HTTP", ""])
 NUMBERS = st.sampled_from([0, 1, 50, 80, 100, 443, 500, -1, 1.5])
@@ -47,7 +48,7 @@ def test_every_traffic_becomes_objects_or_is_refused_with_a_path(traffic: dict[s
     problems = ""
     try:
         chosen = loading.load({**config, "mesh:traffic": json.dumps(traffic)})
-        assert all(item.manifest() for item in traffic_objects(chosen))
+        assert all(item.manifest(RELEASE.api) for item in traffic_objects(chosen))
     except SettingsError as error:
         problems = str(error)
     assert [line for line in filter(None, problems.split("\n")) if not line.startswith("mesh:traffic")] == []
