@@ -113,17 +113,20 @@ class Names:
 
 @dataclass(frozen=True)
 class Versions:
-    """The versions in which one release serves the kinds of Istio's API."""
+    """The kinds of Istio's API that one release has, and the versions in which it serves each."""
 
     served: Mapping[str, tuple[str, ...]]
-    """By group, or by kind where a kind differs from its group; the version that the cluster stores comes first."""
+    """By kind; the version that the cluster stores comes first."""
 
     def of(self, kind: type["Kind"]) -> tuple[str, ...]:
         """The versions of a kind, the stored one first; none if the release does not have the kind."""
-        return self.served.get(kind.__name__, self.served.get(kind.names.group, ()))
+        return self.served.get(kind.__name__, ())
 
     def stored(self, kind: type["Kind"]) -> str:
-        """The `apiVersion` in which objects of a kind are written: the one that the cluster stores."""
+        """The `apiVersion` in which objects of a kind are written: the one that the cluster stores. ApiError for a kind
+        that the release does not have."""
+        if not self.of(kind):
+            raise ApiError([f"{kind.__name__}: this release of Istio does not have the kind"])
         return f"{kind.names.group}/{self.of(kind)[0]}"
 
 

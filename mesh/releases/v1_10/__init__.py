@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from mesh.api import Versions
 from mesh.releases.release import Addons, RateLimit, Release
 from mesh.releases.v1_10 import documents, gateway, injection, sidecar, telemetry, webhooks
+from mesh.releases.v1_10.api import VERSIONS
 from mesh.releases.v1_10.profiles import PROFILES
 from mesh.releases.v1_10.roles import ROLES
 
@@ -36,15 +36,7 @@ RELEASE: Final = Release(
         redis="docker.io/library/redis:6.2.5-alpine",
     ),
     profiles=PROFILES,
-    api=Versions(
-        {
-            "networking.istio.io": ("v1alpha3", "v1beta1"),
-            "security.istio.io": ("v1beta1",),
-            "telemetry.istio.io": ("v1alpha1",),
-            "EnvoyFilter": ("v1alpha3",),
-            "WorkloadGroup": ("v1alpha3",),
-        }
-    ),
+    api=VERSIONS,
     roles=ROLES,
     injector=webhooks.injector,
     validator=webhooks.validator,

@@ -140,7 +140,7 @@ def test_a_kind_without_columns_leaves_kubernetes_own() -> None:
 
 
 def test_a_kind_that_a_release_does_not_have_gets_no_definition() -> None:
-    versions = {"security.istio.io": ("v1",), "PeerAuthentication": ()}
+    versions = {"AuthorizationPolicy": ("v1",), "RequestAuthentication": ("v1",)}
     assert [d["spec"]["names"]["kind"] for d in api.definitions(api.Versions(versions))] == [
         "AuthorizationPolicy",
         "RequestAuthentication",

@@ -142,19 +142,16 @@ def test_a_name_that_kubernetes_would_refuse_is_an_error(name: str) -> None:
 def test_objects_are_written_in_the_version_that_is_stored() -> None:
     assert RELEASE.api.stored(api.DestinationRule) == "networking.istio.io/v1alpha3"
     assert api.Telemetry().manifest("a", "b", RELEASE.api)["apiVersion"] == "telemetry.istio.io/v1alpha1"
-    later = api.Versions({"telemetry.istio.io": ("v1", "v1alpha1")})
+    later = api.Versions({"Telemetry": ("v1", "v1alpha1")})
     assert api.Telemetry().manifest("a", "b", later)["apiVersion"] == "telemetry.istio.io/v1"
 
 
-def test_a_kinds_own_versions_come_before_its_groups() -> None:
-    versions = api.Versions({"networking.istio.io": ("v1",), "Gateway": ("v2", "v1")})
+def test_a_release_has_only_the_kinds_that_it_names() -> None:
+    versions = api.Versions({"Gateway": ("v2", "v1")})
     assert versions.of(api.Gateway) == ("v2", "v1")
-    assert versions.of(api.Sidecar) == ("v1",)
-
-
-def test_a_release_may_not_know_a_kind() -> None:
-    assert api.Versions({"networking.istio.io": ("v1",), "Gateway": ()}).of(api.Gateway) == ()
-    assert api.Versions({}).of(api.Gateway) == ()
+    assert versions.of(api.Sidecar) == ()
+    with pytest.raises(api.ApiError, match=r"^AuthorizationPolicy: this release of Istio does not have the kind$"):
+        api.AuthorizationPolicy().manifest("a", "b", versions)
 
 
 def test_a_column_is_text_unless_said_otherwise() -> None:
