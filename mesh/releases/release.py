@@ -88,6 +88,8 @@ class Release:
     """The injection templates by name, as Go templates."""
     sidecar: Callable[[Source], Node]
     """What injection adds to a pod, by what is known of the pod: the model of the template `sidecar`."""
+    istiod_pod: Callable[[Installation], dict[str, Any]]
+    """Containers, volumes and identity of istiod's pods."""
     gateway_pod: Callable[[Installation, str, Gateway], dict[str, Any]]
     """Containers, volumes and identity of the pods of a gateway with a Deployment of its own, by the gateway's name."""
 

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Final
 
 from mesh.releases.release import Addons, RateLimit, Release
-from mesh.releases.v1_10 import documents, gateway, injection, sidecar, telemetry, webhooks
+from mesh.releases.v1_10 import documents, gateway, injection, istiod, sidecar, telemetry, webhooks
 from mesh.releases.v1_10.api import VERSIONS
 from mesh.releases.v1_10.profiles import PROFILES
 from mesh.releases.v1_10.roles import ROLES
@@ -45,5 +45,6 @@ RELEASE: Final = Release(
     injection_values=documents.injection_values,
     templates=injection.templates,
     sidecar=sidecar.sidecar,
+    istiod_pod=istiod.pod,
     gateway_pod=gateway.pod,
 )
