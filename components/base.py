@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import pulumi
 import pulumi_kubernetes as k8s
@@ -13,10 +13,7 @@ from components import kube, rbac
 from engine.outputs import promised
 from mesh import api
 from mesh.releases.release import Installation
-from mesh.releases.roles import Table
-
-READER: Final = "istio-reader-service-account"
-ISTIOD: Final = "istiod-service-account"
+from mesh.releases.roles import Account, Table
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,10 +51,8 @@ class Base(pulumi.ComponentResource):
                 _definition(manifest, args.mark, kept) for manifest in api.definitions(args.mesh.release.api)
             ]
             roles = args.mesh.release.roles
-            self._account(READER, "istio-reader", roles.reader)
-            analysis = roles.analysis if args.mesh.values.global_.istiod.enableAnalysis else ()
-            account = self._account(ISTIOD, "istiod", (*roles.istiod, *analysis, *roles.signing))
-            self.permissions = [*account, self._role_of_istiod()]
+            self._account(roles.reader(args.mesh))
+            self.permissions = self._account(roles.istiod(args.mesh))
         self.register_outputs({"namespace": self.namespace})
 
     def _namespace(self, mark: Mapping[str, pulumi.Input[str]]) -> pulumi.Output[str]:
@@ -65,36 +60,35 @@ class Base(pulumi.ComponentResource):
         made = k8s.core.v1.Namespace(name, metadata=kube.metadata(name, annotations=mark), opts=self._child)
         return promised(made.metadata.name, name)
 
-    def _account(self, account: str, app: str, table: Table) -> tuple[pulumi.Resource, pulumi.Resource]:
-        """A service account, and what it may do on the whole cluster."""
-        name, labels = f"{app}-{self._mesh.root}", {"app": app}
-        owned = kube.account(account, self.namespace, labels, self._mesh.values.global_.imagePullSecrets, self._child)
+    def _account(self, account: Account) -> list[pulumi.Resource]:
+        """A service account, and what it may do on the whole cluster and in Istio's namespace."""
+        secrets = self._mesh.values.global_.imagePullSecrets
+        return [
+            kube.account(account.name, self.namespace, account.labels, secrets, self._child),
+            *(self._on_cluster(account, role, table) for role, table in account.on_cluster.items()),
+            *(self._in_namespace(account, role, table) for role, table in account.in_namespace.items()),
+        ]
+
+    def _on_cluster(self, account: Account, name: str, table: Table) -> pulumi.Resource:
         role = k8s.rbac.v1.ClusterRole(
-            name, metadata=kube.metadata(name, labels=labels), rules=rbac.rules(table), opts=self._child
+            name, metadata=kube.metadata(name, labels=account.labels), rules=rbac.rules(table), opts=self._child
         )
-        binding = k8s.rbac.v1.ClusterRoleBinding(
+        return k8s.rbac.v1.ClusterRoleBinding(
             name,
-            metadata=kube.metadata(name, labels=labels),
+            metadata=kube.metadata(name, labels=account.labels),
             role_ref=rbac.reference("ClusterRole", name),
-            subjects=rbac.account(account, self._mesh.root),
+            subjects=rbac.account(account.name, self._mesh.root),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[role]),
         )
-        return owned, binding
 
-    def _role_of_istiod(self) -> pulumi.Resource:
-        """What istiod may do in its own namespace."""
-        name, labels = f"istiod-{self._mesh.root}", {"app": "istiod"}
-        role = k8s.rbac.v1.Role(
-            name,
-            metadata=kube.metadata(name, self.namespace, labels),
-            rules=rbac.rules(self._mesh.release.roles.istiod_namespace),
-            opts=self._child,
-        )
+    def _in_namespace(self, account: Account, name: str, table: Table) -> pulumi.Resource:
+        metadata = kube.metadata(name, self.namespace, account.labels)
+        role = k8s.rbac.v1.Role(name, metadata=metadata, rules=rbac.rules(table), opts=self._child)
         return k8s.rbac.v1.RoleBinding(
             name,
-            metadata=kube.metadata(name, self.namespace, labels),
+            metadata=metadata,
             role_ref=rbac.reference("Role", name),
-            subjects=rbac.account(ISTIOD, self._mesh.root),
+            subjects=rbac.account(account.name, self._mesh.root),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[role]),
         )
 

@@ -10,7 +10,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components import kube, meshconfig, telemetry, webhooks
-from components.base import ISTIOD, Base
+from components.base import Base
 from mesh.core import names
 from mesh.core.names import XDS_PORT
 from mesh.releases.release import Installation
@@ -80,7 +80,7 @@ class Istiod(pulumi.ComponentResource):
                         annotations=self._annotations(),
                     ),
                     spec=core.PodSpecArgs(
-                        service_account_name=ISTIOD,
+                        service_account_name=mesh.release.roles.istiod(mesh).name,
                         priority_class_name=mesh.values.global_.priorityClassName or None,
                         security_context=pod["securityContext"],
                         containers=pod["containers"],

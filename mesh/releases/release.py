@@ -16,7 +16,7 @@ from mesh.core.names import DEFAULT_REVISION, NAMESPACE_LABEL, REVISION_LABEL, R
 from mesh.proxy.expr import Node
 from mesh.proxy.source import Source
 from mesh.releases.profiles import Profiles
-from mesh.releases.roles import Roles
+from mesh.releases.roles import Account, Table
 from mesh.releases.webhooks import Configuration
 from mesh.values.gateway import Gateway
 from mesh.values.values import Values
@@ -42,6 +42,22 @@ class RateLimit:
     """Envoy's rate-limit service, by the commit that its tag names."""
     redis: str
     """Redis."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Roles:
+    """What the parts of an installation may do on the cluster."""
+
+    reader: Callable[[Installation], Account]
+    """As whom another cluster's control plane reads here."""
+    istiod: Callable[[Installation], Account]
+    """As whom istiod runs."""
+    gateway: Table
+    """What a gateway may do in its namespace."""
+    cni: Table
+    """What the network plugin may do on the whole cluster."""
+    repair: Table
+    """What the repair of pods that started without the network plugin may do there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +88,7 @@ class Release:
     api: Versions
     """Kinds and versions of Istio's API."""
     roles: Roles
-    """What its parts may do on the cluster."""
+    """Accounts and roles."""
     injector: Callable[[Installation], Configuration]
     """The webhooks that inject sidecars."""
     validator: Callable[[Installation], Configuration]

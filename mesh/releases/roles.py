@@ -1,8 +1,9 @@
-"""What Istio may do on a cluster, as tables that each release fills in."""
+"""What Istio may do on a cluster: accounts, roles and tables of rules, which each release fills in."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 Rule = tuple[str, str, str] | tuple[str, str, str, str]
 """API groups, resources, verbs and, where only some objects are meant, their names; each separated by blanks. `core`
@@ -11,22 +12,13 @@ Table = tuple[Rule, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Roles:
-    """The rules of each role that an installation has."""
+class Account:
+    """A service account in Istio's namespace, and its roles."""
 
-    reader: Table
-    """What another cluster's control plane may read here."""
-    istiod: Table
-    """What istiod may do on the whole cluster."""
-    analysis: Table
-    """What istiod may do beside it where it writes the mistakes that it finds into the status of objects."""
-    signing: Table
-    """What istiod may do beside it to get its own certificate from Kubernetes."""
-    istiod_namespace: Table
-    """What istiod may do in its own namespace."""
-    gateway: Table
-    """What a gateway may do in its namespace."""
-    cni: Table
-    """What the network plugin may do on the whole cluster."""
-    repair: Table
-    """What the repair of pods that started without the network plugin may do."""
+    name: str
+    labels: Mapping[str, str]
+    """Labels of the account, its roles and their bindings."""
+    on_cluster: Mapping[str, Table]
+    """ClusterRoles by name, each with a binding of the same name."""
+    in_namespace: Mapping[str, Table] = field(default_factory=dict)
+    """Roles in Istio's namespace by name, each with a binding of the same name."""
