@@ -37,11 +37,6 @@ POLICY: Final = ROOT / "docs" / "policies.md"
 _TABLE: Final = re.compile(r"\| key \| value \|.*?\n(?=\n)", re.DOTALL)
 _END_OF_INTRODUCTION: Final = "<!-- made by `make docs` from here on -->\n"
 _HEAD: Final = ("| {} | value | default | meaning |", "| --- | --- | --- | --- |")
-_CHOICES: Final[Mapping[str, Iterable[str]]] = {
-    "release": releases.NAMES,
-    "profile": dict.fromkeys(p for release in releases.NAMES for p in releases.get(release).profiles.names),
-}
-"""What keys of the settings can be whose type does not tell."""
 _PLAIN: Final[Mapping[Any, str]] = {str: "text", int: "number", float: "number", bool: "true, false", Any: "anything"}
 
 
@@ -130,10 +125,18 @@ def _rows(model: type[BaseModel], prefix: str, page: str) -> Iterator[str]:
     own = model.__annotations__  # before what is inherited
     documented = {name: text for cls in reversed(model.__mro__) for name, text in _docstrings(cls)}
     for name, field in sorted(model.model_fields.items(), key=lambda item: item[0] not in own):
-        names = ", ".join(_CHOICES.get(name, ())) if model is Settings else ""
+        names = ", ".join(_choices(name)) if model is Settings else ""
         meaning = " ".join((field.description or documented.get(name, "")).split())
         wire = validation.wire_name(name, field)
         yield f"| `{prefix}{wire}` | {names or _values(field.annotation, page)} | {_default(field)} | {meaning} |"
+
+
+def _choices(key: str) -> Iterable[str]:
+    """What a key of the settings can be, where its type does not tell."""
+    if key == "release":
+        return releases.NAMES
+    profiles = (name for release in releases.NAMES for name in releases.get(release).profiles.names)
+    return dict.fromkeys(profiles) if key == "profile" else ()
 
 
 def _docstrings(cls: type) -> Iterator[tuple[str, str]]:
