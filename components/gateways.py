@@ -17,23 +17,6 @@ from mesh.values.gateway import Gateway as Spec
 core, meta = k8s.core.v1, k8s.meta.v1
 
 PRODUCT_PAGE: Final = "/productpage"
-_ARCHITECTURES: Final = ("amd64", "ppc64le", "s390x")
-
-
-def _on(*architectures: str) -> dict[str, Any]:
-    """Nodes of these architectures."""
-    return {"matchExpressions": [{"key": "kubernetes.io/arch", "operator": "In", "values": list(architectures)}]}
-
-
-_BY_ARCHITECTURE: Final[Mapping[str, Any]] = {
-    "nodeAffinity": {
-        "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [_on(*_ARCHITECTURES)]},
-        "preferredDuringSchedulingIgnoredDuringExecution": [
-            {"weight": 2, "preference": _on(name)} for name in _ARCHITECTURES
-        ],
-    }
-}
-"""Only where the image runs; all three architectures are equally welcome."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,8 +104,7 @@ class Gateway(pulumi.ComponentResource):
                     spec=core.PodSpecArgs(
                         service_account_name=a.spec.account(self._name),
                         priority_class_name=a.mesh.values.global_.priorityClassName or None,
-                        **{**a.spec.place, "affinity": {**_BY_ARCHITECTURE, **(a.spec.place["affinity"] or {})}},
-                        **self._proxy(),
+                        **a.spec.place | self._proxy(),
                     ),
                 ),
             ),
@@ -130,7 +112,7 @@ class Gateway(pulumi.ComponentResource):
         )
 
     def _proxy(self) -> dict[str, Any]:
-        """The pod's containers, volumes and identity, as arguments of PodSpecArgs."""
+        """The pod's containers, volumes, identity and place, as arguments of PodSpecArgs."""
         mesh = self._args.mesh
         pod = mesh.release.gateway_pod(mesh, self._name, self._args.spec)
         return {
@@ -138,6 +120,7 @@ class Gateway(pulumi.ComponentResource):
             "containers": pod["containers"],
             "volumes": pod["volumes"],
             "security_context": pod.get("securityContext"),
+            "affinity": pod["affinity"],
         }
 
     def _service(self) -> core.Service:

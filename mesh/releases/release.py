@@ -107,7 +107,7 @@ class Release:
     istiod_pod: Callable[[Installation], dict[str, Any]]
     """Containers, volumes and identity of istiod's pods."""
     gateway_pod: Callable[[Installation, str, Gateway], dict[str, Any]]
-    """Containers, volumes and identity of the pods of a gateway with a Deployment of its own, by the gateway's name."""
+    """Containers, volumes, identity and affinity of the pods of a gateway that has a Deployment of its own."""
 
     def values(self, profile: str, differences: Data | None = None) -> Values:
         """The values of a profile with further differences; KeyError for a profile that the release does not have."""

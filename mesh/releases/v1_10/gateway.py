@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, Final
 
 from mesh.core.names import MESH_CONFIG
@@ -17,11 +18,29 @@ _CERTIFICATES: Final = "istiod"
 _AUDIENCE: Final = "istio-ca"
 """For whom the proxies' service account tokens are."""
 
+_ARCHITECTURES: Final = ("amd64", "ppc64le", "s390x")
+
+
+def _on(*architectures: str) -> dict[str, Any]:
+    """Nodes of these architectures."""
+    return {"matchExpressions": [{"key": "kubernetes.io/arch", "operator": "In", "values": list(architectures)}]}
+
+
+_BY_ARCHITECTURE: Final[Mapping[str, Any]] = {
+    "nodeAffinity": {
+        "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [_on(*_ARCHITECTURES)]},
+        "preferredDuringSchedulingIgnoredDuringExecution": [
+            {"weight": 2, "preference": _on(name)} for name in _ARCHITECTURES
+        ],
+    }
+}
+"""Only where the image runs; all three architectures are equally welcome."""
+
 
 def pod(mesh: Installation, name: str, spec: Gateway) -> dict[str, Any]:
     """What the proxy contributes to the pod spec of the gateway called `name`, in wire names.
 
-    Keys: `containers`, `volumes`, and where asked for `initContainers` and `securityContext`.
+    Keys: `containers`, `volumes`, `affinity`, and where asked for `initContainers` and `securityContext`.
     """
     chosen = mesh.values.global_
     image = mesh.values.image(chosen.proxy.image)
@@ -52,7 +71,7 @@ def pod(mesh: Installation, name: str, spec: Gateway) -> dict[str, Any]:
             "securityContext": None if spec.runAsRoot else identity,
         }
     )
-    return made
+    return {**made, "affinity": {**_BY_ARCHITECTURE, **(spec.place["affinity"] or {})}}
 
 
 def _locked_down() -> Node:
