@@ -12,12 +12,10 @@ from components.addons import install as addons
 from components.base import Base, BaseArgs
 from components.namespaces import Namespaces, NamespacesArgs
 from engine import program
-from mesh.config.installation import Installation
 from mesh.core.names import ROOT
 
 stack, cluster = program.connect(ROOT, recorded)
-settings = stack.settings
-mesh = Installation(values=settings)
+settings, mesh = stack.settings, stack.installation
 on_cluster = pulumi.ResourceOptions(provider=cluster.provider)
 
 base = Base("base", BaseArgs(mesh=mesh, mark=cluster.mark, keep=settings.keepDefinitions), on_cluster)

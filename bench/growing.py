@@ -16,7 +16,6 @@ from components.controlplane import ControlPlane
 from components.namespaces import Namespaces, NamespacesArgs
 from engine import config, start
 from engine import program as run
-from mesh.config.installation import Installation
 from mesh.core.names import ROOT
 
 SERVICES: Final = "BENCH_SERVICES"
@@ -95,7 +94,7 @@ def _mesh(count: int) -> None:
     namespaces = Namespaces(
         "namespaces",
         NamespacesArgs(
-            mesh=Installation(values=stack.settings),
+            mesh=stack.installation,
             root=ROOT,
             injected=stack.settings.injectedNamespaces,
             others={},

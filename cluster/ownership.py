@@ -8,7 +8,7 @@ from typing import Final
 from cluster.state import StackState
 from cluster.survey import Survey
 from mesh.core.names import OWNER_ID, OWNER_PROJECT, OWNER_STACK
-from mesh.releases.release import ISTIO
+from mesh.releases.release import Release
 
 _BESIDE: Final = "stand beside it: `mesh:base: {enabled: false}`, with a `mesh:revision` that is not there yet"
 _WAYS_OUT: Final = (
@@ -19,6 +19,7 @@ _WAYS_OUT: Final = (
 def problems(
     found: Survey,
     recorded: StackState,
+    release: Release,
     project: str,
     stack: str,
     namespace: str,
@@ -30,7 +31,7 @@ def problems(
     `namespace` is the one that Istio goes to; `namespaces` the stack's others, with `create` or `existing`. `adopt`:
     what bears nobody's mark may be taken over."""
     here = f"{found.target.context} ({found.target.server})"
-    if unfit := list(_unfit(found, recorded, stack, here)):
+    if unfit := list(_unfit(found, recorded, release, stack, here)):
         yield from unfit
         return
     mark = found.namespaces.get(namespace, {})
@@ -50,10 +51,10 @@ def problems(
     yield from _misjudged(found, recorded, project, stack, {**root, **namespaces}, here, root=namespace, adopt=adopt)
 
 
-def _unfit(found: Survey, recorded: StackState, stack: str, here: str) -> Iterator[str]:
+def _unfit(found: Survey, recorded: StackState, release: Release, stack: str, here: str) -> Iterator[str]:
     """Why the cluster is too old, or not the one that the state belongs to."""
-    if found.version < ISTIO.kubernetes:
-        have, want = (".".join(map(str, v)) for v in (found.version, ISTIO.kubernetes))
+    if found.version < release.kubernetes:
+        have, want = (".".join(map(str, v)) for v in (found.version, release.kubernetes))
         yield (
             f"{here} is Kubernetes {have}; {want} or later is needed: policy/v1 and autoscaling/v2,"
             " which the disruption budgets and autoscalers use, are not in older ones"
@@ -92,6 +93,7 @@ def _misjudged(
 def problems_of_guest(
     found: Survey,
     recorded: StackState,
+    release: Release,
     project: str,
     stack: str,
     injector: str,
@@ -102,7 +104,7 @@ def problems_of_guest(
 
     `injector` is the webhook of its own revision; `namespaces` all that it uses."""
     here = f"{found.target.context} ({found.target.server})"
-    yield from _unfit(found, recorded, stack, here)
+    yield from _unfit(found, recorded, release, stack, here)
     if injector in found.injectors and not recorded.has_injector(injector) and not adopt:
         yield f"{here} already has a control plane of this revision: its webhook {injector} is not this stack's"
     yield from _misjudged(found, recorded, project, stack, namespaces, here, adopt=adopt)

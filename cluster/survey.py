@@ -89,8 +89,9 @@ def is_istiod(webhook: Mapping[str, Any]) -> bool:
 
 
 def _definitions(server: Api) -> Mapping[str, Mapping[str, str]]:
-    """Those definitions on the cluster that a stack would bring. A run that was killed may have left any of them."""
-    ours = {definition["metadata"]["name"] for definition in api.definitions()}
+    """The definitions on the cluster that a stack of any release would bring. A run that was killed may have left any
+    of them."""
+    ours = set(map(api.definition_name, api.kinds()))
     found = (definition["metadata"] for definition in client.items(server, _DEFINITIONS))
     return {metadata["name"]: metadata.get("annotations") or {} for metadata in found if metadata["name"] in ours}
 

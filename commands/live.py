@@ -7,7 +7,7 @@ from typing import Any
 
 import sandbox
 from commands.stackfiles import CommandError
-from mesh.config.installation import Installation
+from mesh.config import installation
 from mesh.config.settings import INGRESS, Settings
 from mesh.core.names import MESH_CONFIG, ROOT
 from sandbox import live
@@ -46,7 +46,7 @@ def stop(stack: str) -> None:
 
 def _fields(stack: str, chosen: Settings) -> dict[str, Any]:
     """The plan's fields, from the stack's settings."""
-    mesh = Installation(values=chosen)
+    mesh = installation.of(chosen)
     edges = [
         live.Edge(name, spec.namespace or ROOT, dict(spec.selector(name)))
         for name, spec in chosen.gateways.items()

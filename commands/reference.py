@@ -9,7 +9,7 @@ import json
 import re
 import textwrap
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
@@ -20,9 +20,9 @@ from pydantic.fields import FieldInfo
 from commands.stackfiles import ROOT
 from components.addons import dashboards
 from components.addons.dashboards.panels import Dashboard
+from mesh import releases
 from mesh.analysis.codes import CODES
 from mesh.analysis.policies import POLICIES
-from mesh.config import profiles
 from mesh.config.settings import NAMESPACE, Settings
 from mesh.core import validation
 from mesh.core.typed import Documented, ShortForm
@@ -125,10 +125,18 @@ def _rows(model: type[BaseModel], prefix: str, page: str) -> Iterator[str]:
     own = model.__annotations__  # before what is inherited
     documented = {name: text for cls in reversed(model.__mro__) for name, text in _docstrings(cls)}
     for name, field in sorted(model.model_fields.items(), key=lambda item: item[0] not in own):
-        names = ", ".join(profiles.NAMES) if (model, name) == (Settings, "profile") else ""
+        names = ", ".join(_choices(name)) if model is Settings else ""
         meaning = " ".join((field.description or documented.get(name, "")).split())
         wire = validation.wire_name(name, field)
         yield f"| `{prefix}{wire}` | {names or _values(field.annotation, page)} | {_default(field)} | {meaning} |"
+
+
+def _choices(key: str) -> Iterable[str]:
+    """What a key of the settings can be, where its type does not tell."""
+    if key == "release":
+        return releases.NAMES
+    profiles = (name for release in releases.NAMES for name in releases.get(release).profiles.names)
+    return dict.fromkeys(profiles) if key == "profile" else ()
 
 
 def _docstrings(cls: type) -> Iterator[tuple[str, str]]:

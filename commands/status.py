@@ -16,10 +16,10 @@ from cluster.survey import Survey
 from cluster.target import Target, offline
 from commands import stacks
 from components import gateways
-from mesh.config.installation import Installation
 from mesh.core import names, pods
 from mesh.core.names import INJECTOR
 from mesh.proxy.proxy import CONTAINER
+from mesh.releases.release import Installation
 from sandbox import live
 
 Manifest = Mapping[str, Any]
@@ -29,8 +29,9 @@ SERVICES: Final = "/api/v1/namespaces/{}/services"
 
 def show(stack: str) -> int:
     """Prints the state of the mesh that the stack is for; 1 if there is none."""
-    chosen = stacks.load(stack).settings
-    mesh, target = Installation(values=chosen), Target.named(chosen.context)
+    whole = stacks.load(stack)
+    chosen, mesh = whole.settings, whole.installation
+    target = Target.named(chosen.context)
     try:
         found = survey.take(target)
     except Unreachable as error:

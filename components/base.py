@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import pulumi
 import pulumi_kubernetes as k8s
@@ -12,10 +12,8 @@ import pulumi_kubernetes as k8s
 from components import kube, rbac
 from engine.outputs import with_known_value
 from mesh import api
-from mesh.config.installation import Installation
-
-READER: Final = "istio-reader-service-account"
-ISTIOD: Final = "istiod-service-account"
+from mesh.releases.release import Installation
+from mesh.releases.roles import Account, Table
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,11 +47,12 @@ class Base(pulumi.ComponentResource):
         if args.mesh.values.base.enabled:
             self.namespace = self._namespace(args.mark)
             kept = pulumi.ResourceOptions(parent=self, retain_on_delete=args.keep)
-            self.definitions = [_definition(manifest, args.mark, kept) for manifest in api.definitions()]
-            self._account(READER, "istio-reader", rbac.rules(rbac.READER))
-            analysis = rbac.ANALYSIS if args.mesh.values.global_.istiod.enableAnalysis else ()
-            account = self._account(ISTIOD, "istiod", [*rbac.rules((*rbac.ISTIOD, *analysis)), rbac.SIGNER])
-            self.permissions = [*account, self._role_of_istiod()]
+            self.definitions = [
+                _definition(manifest, args.mark, kept) for manifest in api.definitions(args.mesh.release.api)
+            ]
+            roles = args.mesh.release.roles
+            self._account(roles.reader(args.mesh))
+            self.permissions = self._account(roles.istiod(args.mesh))
         self.register_outputs({"namespace": self.namespace})
 
     def _namespace(self, mark: Mapping[str, pulumi.Input[str]]) -> pulumi.Output[str]:
@@ -61,36 +60,35 @@ class Base(pulumi.ComponentResource):
         made = k8s.core.v1.Namespace(name, metadata=kube.metadata(name, annotations=mark), opts=self._child)
         return with_known_value(made.metadata.name, name)
 
-    def _account(
-        self, account: str, app: str, rules: list[k8s.rbac.v1.PolicyRuleArgs]
-    ) -> tuple[pulumi.Resource, pulumi.Resource]:
-        """A service account, and what it may do on the whole cluster."""
-        name, labels = f"{app}-{self._mesh.root}", {"app": app}
-        owned = kube.account(account, self.namespace, labels, self._mesh.values.global_.imagePullSecrets, self._child)
-        role = k8s.rbac.v1.ClusterRole(name, metadata=kube.metadata(name, labels=labels), rules=rules, opts=self._child)
-        binding = k8s.rbac.v1.ClusterRoleBinding(
+    def _account(self, account: Account) -> list[pulumi.Resource]:
+        """A service account, and what it may do on the whole cluster and in Istio's namespace."""
+        secrets = self._mesh.values.global_.imagePullSecrets
+        return [
+            kube.account(account.name, self.namespace, account.labels, secrets, self._child),
+            *(self._on_cluster(account, role, table) for role, table in account.on_cluster.items()),
+            *(self._in_namespace(account, role, table) for role, table in account.in_namespace.items()),
+        ]
+
+    def _on_cluster(self, account: Account, name: str, table: Table) -> pulumi.Resource:
+        role = k8s.rbac.v1.ClusterRole(
+            name, metadata=kube.metadata(name, labels=account.labels), rules=rbac.rules(table), opts=self._child
+        )
+        return k8s.rbac.v1.ClusterRoleBinding(
             name,
-            metadata=kube.metadata(name, labels=labels),
+            metadata=kube.metadata(name, labels=account.labels),
             role_ref=rbac.reference("ClusterRole", name),
-            subjects=rbac.account(account, self._mesh.root),
+            subjects=rbac.account(account.name, self._mesh.root),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[role]),
         )
-        return owned, binding
 
-    def _role_of_istiod(self) -> pulumi.Resource:
-        """What istiod may do in its own namespace."""
-        name, labels = f"istiod-{self._mesh.root}", {"app": "istiod"}
-        role = k8s.rbac.v1.Role(
-            name,
-            metadata=kube.metadata(name, self.namespace, labels),
-            rules=rbac.rules(rbac.ISTIOD_NAMESPACE),
-            opts=self._child,
-        )
+    def _in_namespace(self, account: Account, name: str, table: Table) -> pulumi.Resource:
+        metadata = kube.metadata(name, self.namespace, account.labels)
+        role = k8s.rbac.v1.Role(name, metadata=metadata, rules=rbac.rules(table), opts=self._child)
         return k8s.rbac.v1.RoleBinding(
             name,
-            metadata=kube.metadata(name, self.namespace, labels),
+            metadata=metadata,
             role_ref=rbac.reference("Role", name),
-            subjects=rbac.account(ISTIOD, self._mesh.root),
+            subjects=rbac.account(account.name, self._mesh.root),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[role]),
         )
 

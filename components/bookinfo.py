@@ -13,8 +13,7 @@ from components import kube, meshconfig
 from components.namespaces import Injected, Namespaces
 from mesh import api, bookinfo
 from mesh.config import settings
-from mesh.config.installation import Installation
-from mesh.releases.release import ISTIO
+from mesh.releases.release import Installation
 
 core = k8s.core.v1
 
@@ -31,7 +30,6 @@ class BookinfoArgs:
     """What Bookinfo needs to know."""
 
     mesh: Installation
-    """Its control plane, whose sidecar workloads get in a namespace with manual injection."""
     namespace: Injected
     api: Sequence[pulumi.Resource]
     """Istio's definitions and their validation."""
@@ -69,7 +67,7 @@ class Bookinfo(pulumi.ComponentResource):
         kube.service(service, self._namespace.name, labels, spec, self._child)
 
     def _deployment(self, service: str, version: str, account: core.ServiceAccount) -> None:
-        manifest: Mapping[str, Any] = _deployment(service, version, self._namespace)
+        manifest: Mapping[str, Any] = _deployment(service, version, self._namespace, self._args.mesh.release.bookinfo)
         if self._namespace.manual:
             manifest = meshconfig.with_sidecar(self._args.mesh, manifest)
         opts = pulumi.ResourceOptions.merge(
@@ -89,10 +87,10 @@ class Bookinfo(pulumi.ComponentResource):
             route=[api.HTTPRouteDestination(destination=page)],
         )
         routes = api.VirtualService(hosts=["*"], gateways=[bookinfo.GATEWAY], http=[route])
-        namespace = self._namespace.name
+        namespace, versions = self._namespace.name, self._args.mesh.release.api
         after = self._namespace.other(self, *self._args.api)
-        kube.custom(gateway.manifest(bookinfo.GATEWAY, namespace), namespace, after)
-        kube.custom(routes.manifest(bookinfo.ROUTES, namespace), namespace, after)
+        kube.custom(gateway.manifest(bookinfo.GATEWAY, namespace, versions), namespace, after)
+        kube.custom(routes.manifest(bookinfo.ROUTES, namespace, versions), namespace, after)
 
 
 def install(
@@ -108,7 +106,7 @@ def install(
         Bookinfo("bookinfo", BookinfoArgs(mesh=mesh, namespace=namespace, api=api, gateway=chosen.gateway), opts)
 
 
-def _deployment(service: str, version: str, namespace: Injected) -> dict[str, Any]:
+def _deployment(service: str, version: str, namespace: Injected, tag: str) -> dict[str, Any]:
     """One version of a service, as data: so that a sidecar can be put into it."""
     name, labels = f"{service}-{version}", {"app": service, "version": version}
     folders = SCRATCH.get(service, {})
@@ -117,7 +115,7 @@ def _deployment(service: str, version: str, namespace: Injected) -> dict[str, An
         of_pods["annotations"] = dict(namespace.pod_annotations)
     container: dict[str, Any] = {
         "name": service,
-        "image": f"docker.io/istio/examples-bookinfo-{service}-{version}:{ISTIO.bookinfo_tag}",
+        "image": f"docker.io/istio/examples-bookinfo-{service}-{version}:{tag}",
         "imagePullPolicy": "IfNotPresent",
         "ports": [{"containerPort": bookinfo.PORT}],
         "securityContext": {"runAsUser": 1000},

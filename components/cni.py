@@ -11,8 +11,9 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components import kube, rbac
-from mesh.config.installation import Installation
 from mesh.core import names
+from mesh.releases.release import Installation
+from mesh.releases.roles import Table
 
 NAME: Final = "istio-cni"
 NODE: Final = "istio-cni-node"
@@ -58,10 +59,11 @@ class Cni(pulumi.ComponentResource):
         self.register_outputs({})
 
     def _permissions(self) -> list[pulumi.Resource]:
-        bindings: list[pulumi.Resource] = [self._grant(NAME, NAME, rbac.CNI, self._labels)]
+        bindings: list[pulumi.Resource] = [self._grant(NAME, NAME, self._args.mesh.release.roles.cni, self._labels)]
         if self._cni.repair.enabled:
             labels = {"k8s-app": "istio-cni-repair", **self._args.mesh.labels}
-            bindings.append(self._grant("istio-cni-repair-role", "istio-cni-repair-rolebinding", rbac.REPAIR, labels))
+            repair = self._args.mesh.release.roles.repair
+            bindings.append(self._grant("istio-cni-repair-role", "istio-cni-repair-rolebinding", repair, labels))
         if self._cni.psp_cluster_role:
             name = "istio-cni-psp"
             binding = k8s.rbac.v1.RoleBinding(
@@ -74,9 +76,7 @@ class Cni(pulumi.ComponentResource):
             bindings.append(binding)
         return bindings
 
-    def _grant(
-        self, role: str, binding: str, table: tuple[rbac.Rule, ...], labels: Mapping[str, str]
-    ) -> pulumi.Resource:
+    def _grant(self, role: str, binding: str, table: Table, labels: Mapping[str, str]) -> pulumi.Resource:
         """A role on the whole cluster, and the plugin's account in it."""
         made = k8s.rbac.v1.ClusterRole(
             role, metadata=kube.metadata(role, labels=self._labels), rules=rbac.rules(table), opts=self._child

@@ -10,7 +10,7 @@ import pulumi
 from components.base import Base
 from components.istiod import Istiod, IstiodArgs
 from components.remote import Remote, RemoteArgs
-from mesh.config.installation import Installation
+from mesh.releases.release import Installation
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,36 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import pulumi
 import pulumi_kubernetes as k8s
 
 from components import kube, rbac
-from mesh import proxy
-from mesh.config import profiles
-from mesh.config.installation import Installation
 from mesh.core import names
+from mesh.releases.release import Installation
+from mesh.values.gateway import Gateway as Spec
 
 core, meta = k8s.core.v1, k8s.meta.v1
-
-_ARCHITECTURES: Final = ("amd64", "ppc64le", "s390x")
-
-
-def _on(*architectures: str) -> dict[str, Any]:
-    """Nodes of these architectures."""
-    return {"matchExpressions": [{"key": "kubernetes.io/arch", "operator": "In", "values": list(architectures)}]}
-
-
-_BY_ARCHITECTURE: Final[Mapping[str, Any]] = {
-    "nodeAffinity": {
-        "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [_on(*_ARCHITECTURES)]},
-        "preferredDuringSchedulingIgnoredDuringExecution": [
-            {"weight": 2, "preference": _on(name)} for name in _ARCHITECTURES
-        ],
-    }
-}
-"""Only where the image runs; all three architectures are equally welcome."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +22,7 @@ class GatewayArgs:
     """What one gateway needs to know."""
 
     mesh: Installation
-    spec: profiles.Gateway
+    spec: Spec
     namespace: pulumi.Input[str]
     """Known when it exists."""
     control_plane: Sequence[pulumi.Resource]
@@ -103,7 +84,7 @@ class Gateway(pulumi.ComponentResource):
         reads = k8s.rbac.v1.Role(
             role,
             metadata=kube.metadata(role, a.namespace, labels),
-            rules=rbac.rules(rbac.GATEWAY),
+            rules=rbac.rules(a.mesh.release.roles.gateway),
             opts=self._child,
         )
         binding = k8s.rbac.v1.RoleBinding(
@@ -141,8 +122,7 @@ class Gateway(pulumi.ComponentResource):
                     spec=core.PodSpecArgs(
                         service_account_name=a.spec.account(self._name),
                         priority_class_name=a.mesh.values.global_.priorityClassName or None,
-                        **{**a.spec.place, "affinity": {**_BY_ARCHITECTURE, **(a.spec.place["affinity"] or {})}},
-                        **self._proxy(),
+                        **a.spec.place | self._proxy(),
                     ),
                 ),
             ),
@@ -150,13 +130,15 @@ class Gateway(pulumi.ComponentResource):
         )
 
     def _proxy(self) -> dict[str, Any]:
-        """The pod's containers, volumes and identity, as arguments of PodSpecArgs."""
-        pod = proxy.gateway_pod(proxy_args(self._name, self._args.mesh, self._args.spec))
+        """The pod's containers, volumes, identity and place, as arguments of PodSpecArgs."""
+        mesh = self._args.mesh
+        pod = mesh.release.gateway_pod(mesh, self._name, self._args.spec)
         return {
             "init_containers": pod.get("initContainers"),
             "containers": pod["containers"],
             "volumes": pod["volumes"],
             "security_context": pod.get("securityContext"),
+            "affinity": pod["affinity"],
         }
 
     def _service(self) -> core.Service:
@@ -181,43 +163,6 @@ class Gateway(pulumi.ComponentResource):
         )
         a = self._args
         return kube.service(self._name, a.namespace, self._labels, wanted, self._child, spec.serviceAnnotations)
-
-
-def proxy_args(name: str, mesh: Installation, spec: profiles.Gateway) -> proxy.ProxyArgs:
-    """What the proxy of a gateway is made from."""
-    values, chosen, proxies = mesh.values, mesh.values.global_, mesh.values.meshConfig.defaultConfig
-    secrets = [proxy.FileVolume(name=v.name, source=v.secretName, path=v.mountPath) for v in spec.secretVolumes]
-    configs = [proxy.FileVolume(name=v.name, source=v.configMapName, path=v.mountPath) for v in spec.configVolumes]
-    return proxy.ProxyArgs(
-        name=name,
-        namespace=spec.namespace or mesh.root,
-        istioNamespace=mesh.root,
-        image=values.image(chosen.proxy.image),
-        imagePullPolicy=chosen.imagePullPolicy,
-        ports=tuple((port.container, port.protocol) for port in spec.ports),
-        resources=spec.resources.model_dump(),
-        logLevel=chosen.proxy.logLevel,
-        componentLogLevel=chosen.proxy.componentLogLevel,
-        agentLogLevel=chosen.logging.level,
-        logAsJson=chosen.logAsJson,
-        stsPort=chosen.sts.servicePort,
-        clusterDomain=chosen.proxy.clusterDomain,
-        jwtPolicy=chosen.jwtPolicy,
-        caAddress=chosen.caAddress,
-        revision=values.revision,
-        meshID=chosen.meshID,
-        trustDomain=values.meshConfig.trustDomain or "",
-        clusterName=chosen.multiCluster.clusterName,
-        network=chosen.network,
-        runAsRoot=spec.runAsRoot,
-        mountMtlsCerts=chosen.mountMtlsCerts,
-        enableCoreDump=chosen.proxy.enableCoreDump,
-        env=spec.env,
-        proxyMetadata=(proxies.proxyMetadata if proxies else None) or {},
-        podAnnotations=spec.podAnnotations,
-        secretVolumes=tuple(secrets),
-        configVolumes=tuple(configs),
-    )
 
 
 def facts(service_type: str, node_ports: Mapping[str, int | None], addresses: Sequence[str]) -> dict[str, Any]:

@@ -10,8 +10,9 @@ from typing import Any, Final
 import pulumi
 import pulumi_kubernetes as k8s
 
-from mesh.config.profiles import Resources, Workload
 from mesh.core import names
+from mesh.core.kubernetes import Resources
+from mesh.values.workload import Workload
 
 HAS_ADDRESS: Final = "jsonpath={.status.loadBalancer.ingress}"
 

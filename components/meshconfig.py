@@ -1,9 +1,9 @@
-"""The two documents that istiod reads: the mesh-wide configuration, and the values that its injection template uses."""
+"""The two documents that istiod reads: the mesh-wide configuration, and what its injector makes sidecars from."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 import pulumi
 import yaml
@@ -11,35 +11,19 @@ from pulumi_kubernetes.core.v1 import ConfigMap
 
 from components import kube
 from mesh import proxy
-from mesh.api.model import wire
-from mesh.api.proxy_config import ProxyTracing
-from mesh.config.installation import Installation
-from mesh.core.merge import merged
 from mesh.core.names import INJECTOR, MESH_CONFIG
 from mesh.proxy import injection
-
-ZIPKIN: Final = "zipkin"
-ZIPKIN_PORT: Final = 9411
-"""Service and port of the tracing addon, in Istio's namespace, to which proxies send spans unless told otherwise."""
-
-_TRACERS: Final[Mapping[str, Mapping[str, Any]]] = {
-    "zipkin": {"address": f"{ZIPKIN}.{{root}}:{ZIPKIN_PORT}"},
-    "lightstep": {},
-    "datadog": {"address": "$(HOST_IP):8126"},
-    "stackdriver": dict.fromkeys(("maxNumberOfAnnotations", "maxNumberOfAttributes", "maxNumberOfMessageEvents"), 200),
-    "openCensusAgent": {},
-}
-"""Where proxies send their spans unless told otherwise."""
+from mesh.releases.release import Installation
 
 
 def documents(mesh: Installation, namespace: pulumi.Input[str], opts: pulumi.ResourceOptions) -> list[ConfigMap]:
     """The ConfigMaps with both, as far as the values ask for them."""
     values, contents = mesh.values, {}
     if values.pilot.configMap:
-        text = yaml.safe_dump(mesh_config(mesh), sort_keys=True)
+        text = yaml.safe_dump(mesh.release.mesh_config(mesh), sort_keys=True)
         contents[MESH_CONFIG] = {"mesh": text, "meshNetworks": "networks: {}\n"}
     if not values.global_.omitSidecarInjectorConfigMap:
-        contents[INJECTOR] = injection.config_map_data(injection_values(mesh))
+        contents[INJECTOR] = injection.config_map_data(mesh.release.templates(), mesh.release.injection_values(mesh))
     names = {mesh.named(name): data for name, data in contents.items()}
     return [
         ConfigMap(name, metadata=kube.metadata(name, namespace, mesh.labels), data=data, opts=opts)
@@ -49,81 +33,14 @@ def documents(mesh: Installation, namespace: pulumi.Input[str], opts: pulumi.Res
 
 def checksum(mesh: Installation) -> str:
     """Changes when the sidecars that istiod injects change."""
-    return injection.checksum(injection_values(mesh), mesh_config(mesh))
-
-
-def mesh_config(mesh: Installation) -> dict[str, Any]:
-    """Istio's MeshConfig: what follows from the installation, and what the values say."""
-    given = wire(mesh.values.meshConfig)
-    proxies: dict[str, Any] = {"discoveryAddress": mesh.discovery_address, "tracing": _tracing(mesh, given)}
-    if mesh.values.global_.meshID:
-        proxies["meshId"] = mesh.values.global_.meshID
-    return merged({"rootNamespace": mesh.root, "defaultConfig": proxies}, given)
-
-
-def _tracing(mesh: Installation, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The tracer that the mesh configuration names, or else the values; only one may be there."""
-    named = given.get("defaultConfig", {}).get("tracing", {})
-    tracer = next((name for name in ProxyTracing.TRACERS if name in named), mesh.values.global_.proxy.tracer)
-    return {tracer: {key: _placed(value, mesh) for key, value in _TRACERS[tracer].items()}}
-
-
-def _placed(value: Any, mesh: Installation) -> Any:
-    return value.replace("{root}", mesh.root) if isinstance(value, str) else value
-
-
-def injection_values(mesh: Installation) -> dict[str, Any]:
-    """What the injection template finds under `.Values`, in the shape that Istio 1.10's own charts give it."""
-    return {
-        "global": _global(mesh),
-        "istio_cni": {"enabled": mesh.values.cni.enabled},
-        "revision": mesh.values.revision,
-        "sidecarInjectorWebhook": {
-            **mesh.values.sidecarInjectorWebhook.model_dump(mode="json"),
-            "objectSelector": {"autoInject": True, "enabled": True},
-            "useLegacySelectors": False,
-        },
-    }
+    release = mesh.release
+    return injection.checksum(release.templates(), release.injection_values(mesh), release.mesh_config(mesh))
 
 
 def with_sidecar(mesh: Installation, workload: Mapping[str, Any]) -> dict[str, Any]:
     """The workload, in wire names, with the sidecar that this control plane would give its pods.
 
     Raises InjectionError for a workload that cannot get one."""
-    return proxy.inject(workload, injection_values(mesh), mesh_config(mesh), mesh.values.revision)
-
-
-def _global(mesh: Installation) -> dict[str, Any]:
-    values, chosen = mesh.values, mesh.values.global_.model_dump(mode="json")
-    for container in ("proxy", "proxy_init"):  # a full reference where the hub and the tag do not tell the image
-        image = chosen[container]["image"]
-        chosen[container]["image"] = values.image(image) if image in values.images else image
-    return {
-        **chosen,
-        "hub": values.hub,
-        "tag": values.tag,
-        "namespace": mesh.root,
-        "istioNamespace": mesh.root,
-        "tracer": _tracers(),
-        "configValidation": True,
-        "defaultNodeSelector": {},
-        "defaultResources": {"requests": {"cpu": "10m"}},
-        "enabled": values.pilot.enabled,
-        "externalIstiod": False,
-        "remotePilotAddress": "",
-        "meshNetworks": {},
-        "operatorManageWebhooks": False,
-        "pilotCertProvider": "istiod",
-        "sds": {"token": {"aud": "istio-ca"}},
-        "useMCP": False,
-    }
-
-
-def _tracers() -> dict[str, Any]:
-    """The older place of the tracers' settings; templates read no more of it than that it is there."""
-    return {
-        "datadog": dict(_TRACERS["datadog"]),
-        "stackdriver": {"debug": False, **_TRACERS["stackdriver"]},
-        "zipkin": {"address": ""},
-        "lightstep": {"accessToken": "", "address": ""},
-    }
+    release = mesh.release
+    values, config = release.injection_values(mesh), release.mesh_config(mesh)
+    return proxy.inject(workload, release.sidecar, values, config, mesh.values.revision)

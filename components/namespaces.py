@@ -13,9 +13,9 @@ from components import kube, meshconfig
 from components.controlplane import ControlPlane
 from engine import gate
 from engine.outputs import with_known_value
-from mesh.config.installation import Installation
 from mesh.config.settings import InjectedNamespace, Ownership
 from mesh.proxy import injection
+from mesh.releases.release import Installation
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,8 +12,8 @@ from components.addons.addon import Addon
 from components.addons.jaeger import Jaeger
 from components.gateways import Gateway
 from engine.program import Cluster
-from mesh.config.installation import Installation
 from mesh.config.stack import Stack
+from mesh.releases.release import Installation
 
 
 def export(

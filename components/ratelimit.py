@@ -14,6 +14,7 @@ import yaml
 from components import kube
 from mesh.config.stack import Stack
 from mesh.core.names import ROOT
+from mesh.releases.release import Installation
 from mesh.traffic import envoy
 from mesh.traffic.limits import RateLimit as Chosen
 
@@ -36,6 +37,7 @@ _REDIS_USER: Final = 999
 class RateLimitArgs:
     """What the rate-limit service needs to know."""
 
+    mesh: Installation
     spec: Chosen
     namespace: pulumi.Input[str]
     """Known when it exists; one without injection."""
@@ -47,8 +49,13 @@ def install(stack: Stack, namespaces: Mapping[str, pulumi.Input[str]], opts: pul
     """The service, where a limit of the stack is global."""
     if stack.rate_limits:
         spec = stack.settings.rateLimit
-        namespace = namespaces[spec.namespace or ROOT]
-        RateLimit("ratelimit", RateLimitArgs(spec=spec, namespace=namespace, descriptors=stack.rate_limits), opts)
+        args = RateLimitArgs(
+            mesh=stack.installation,
+            spec=spec,
+            namespace=namespaces[spec.namespace or ROOT],
+            descriptors=stack.rate_limits,
+        )
+        RateLimit("ratelimit", args, opts)
 
 
 class RateLimit(pulumi.ComponentResource):
@@ -67,9 +74,8 @@ class RateLimit(pulumi.ComponentResource):
         )
         redis = self._redis()
         self._service(NAME, {"grpc": envoy.PORT, "http": _HTTP})
-        self._deployment(
-            NAME, _server(args.spec), _NOBODY, [config, redis], hashlib.sha256(text.encode()).hexdigest()[:8]
-        )
+        server = _server(args.spec, args.spec.image or args.mesh.release.rate_limit.image)
+        self._deployment(NAME, server, _NOBODY, [config, redis], hashlib.sha256(text.encode()).hexdigest()[:8])
         self.register_outputs({})
 
     def _redis(self) -> pulumi.Resource:
@@ -89,7 +95,9 @@ class RateLimit(pulumi.ComponentResource):
             ),
             opts=self._child,
         )
-        return self._deployment(REDIS, _store(self._args.spec), _REDIS_USER, [])
+        a = self._args
+        store = _store(a.spec, a.spec.redisImage or a.mesh.release.rate_limit.redis)
+        return self._deployment(REDIS, store, _REDIS_USER, [])
 
     def _service(self, name: str, ports: Mapping[str, int]) -> None:
         wanted = [core.ServicePortArgs(name=port, port=number) for port, number in ports.items()]
@@ -139,7 +147,7 @@ def _labels(name: str) -> dict[str, str]:
     return {"app": name}
 
 
-def _server(spec: Chosen) -> core.ContainerArgs:
+def _server(spec: Chosen, image: str) -> core.ContainerArgs:
     env = {
         "LOG_LEVEL": "info",
         "USE_STATSD": "false",
@@ -152,7 +160,7 @@ def _server(spec: Chosen) -> core.ContainerArgs:
     health = core.HTTPGetActionArgs(path="/healthcheck", port=_HTTP)
     return core.ContainerArgs(
         name=NAME,
-        image=spec.image,
+        image=image,
         command=["/bin/ratelimit"],
         env=[core.EnvVarArgs(name=name, value=value) for name, value in env.items()],
         ports=[core.ContainerPortArgs(container_port=port) for port in (_HTTP, envoy.PORT)],
@@ -164,11 +172,11 @@ def _server(spec: Chosen) -> core.ContainerArgs:
     )
 
 
-def _store(spec: Chosen) -> core.ContainerArgs:
+def _store(spec: Chosen, image: str) -> core.ContainerArgs:
     """Redis, in memory only: counters need not outlive it."""
     return core.ContainerArgs(
         name="redis",
-        image=spec.redisImage,
+        image=image,
         args=["--save", "", "--appendonly", "no"],
         ports=[core.ContainerPortArgs(container_port=_REDIS_PORT)],
         volume_mounts=[core.VolumeMountArgs(name="scratch", mount_path=_ROOT)],

@@ -9,7 +9,7 @@ import pulumi_kubernetes as k8s
 
 from components import meshconfig, telemetry, webhooks
 from components.base import Base
-from mesh.config.installation import Installation
+from mesh.releases.release import Installation
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,11 @@ def install(
 ) -> None:
     """The rules of `mesh:security`, where the stack has any."""
     if stack.settings.security:
-        Security("security", TrafficArgs(objects=stack.security, namespaces=namespaces, api=api), opts)
+        Security(
+            "security",
+            TrafficArgs(mesh=stack.installation, objects=stack.security, namespaces=namespaces, api=api),
+            opts,
+        )
 
 
 class Security(pulumi.ComponentResource):

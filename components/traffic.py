@@ -9,6 +9,7 @@ import pulumi
 
 from components import kube
 from mesh.config.stack import Stack
+from mesh.releases.release import Installation
 from mesh.traffic.objects import ConfigObject
 from mesh.traffic.order import Prerequisites
 
@@ -17,6 +18,7 @@ from mesh.traffic.order import Prerequisites
 class TrafficArgs:
     """What is registered, and after what."""
 
+    mesh: Installation
     objects: Sequence[ConfigObject]
     namespaces: Mapping[str, pulumi.Input[str]]
     """The name of each namespace, known when it exists."""
@@ -32,7 +34,9 @@ def install(
 ) -> None:
     """The rules of `mesh:traffic`, where the stack has any."""
     if stack.settings.traffic:
-        Traffic("traffic", TrafficArgs(objects=stack.traffic, namespaces=namespaces, api=api), opts)
+        Traffic(
+            "traffic", TrafficArgs(mesh=stack.installation, objects=stack.traffic, namespaces=namespaces, api=api), opts
+        )
 
 
 class Traffic(pulumi.ComponentResource):
@@ -46,10 +50,11 @@ class Traffic(pulumi.ComponentResource):
 
 def register(parent: pulumi.Resource, args: TrafficArgs) -> None:
     """Registers the objects as children; those that are late wait for those that they need."""
-    first = Prerequisites[pulumi.Resource]()
+    versions = args.mesh.release.api
+    first = Prerequisites[pulumi.Resource](versions)
     for item in sorted(args.objects, key=lambda item: item.late):
         after = [*args.api, *(first.needed_by(item) if item.late else [])]
         opts = pulumi.ResourceOptions(parent=parent, depends_on=after)
-        made = kube.custom(item.manifest(), args.namespaces[item.namespace], opts)
+        made = kube.custom(item.manifest(versions), args.namespaces[item.namespace], opts)
         if not item.late:
             first.add(item, made)

@@ -7,114 +7,102 @@ written is what the objects' readiness means.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import pulumi
 import pulumi_kubernetes as k8s
 
 from components import kube
-from mesh.config.installation import Installation
-from mesh.core.names import INJECT_LABEL, INJECTOR, NAMESPACE_LABEL, REVISION_LABEL
+from mesh.releases.release import Installation
+from mesh.releases.webhooks import Client, Objects, Requirement, Webhook
 
-Selector = k8s.meta.v1.LabelSelectorArgs
-Requirement = k8s.meta.v1.LabelSelectorRequirementArgs
+admission, meta = k8s.admissionregistration.v1, k8s.meta.v1
 
 PATCHED: Final = "jsonpath={.webhooks[*].clientConfig.caBundle}"
 """Condition: istiod has written its certificate authority."""
 ENFORCED: Final = "jsonpath={.webhooks[0].failurePolicy}=Fail"
 """Condition: istiod has also seen a bad object refused."""
+_REVIEWS: Final = ["v1beta1", "v1"]
+"""Versions of AdmissionReview that istiod understands."""
 
 
-def injector(
-    mesh: Installation, gate: bool, opts: pulumi.ResourceOptions
-) -> k8s.admissionregistration.v1.MutatingWebhookConfiguration:
+def injector(mesh: Installation, gate: bool, opts: pulumi.ResourceOptions) -> admission.MutatingWebhookConfiguration:
     """The webhook that asks this control plane for sidecars; with the gate, ready when istiod has patched it."""
-    name = mesh.named(INJECTOR)
-    hooks = injection(mesh)
+    wanted = mesh.release.injector(mesh)
+    hooks = [_mutating(hook, mesh.root) for hook in wanted.webhooks]
     ready = kube.ready_when(hooks, PATCHED) if gate else None
-    return k8s.admissionregistration.v1.MutatingWebhookConfiguration(
-        name,
-        metadata=kube.metadata(name, labels={"app": "sidecar-injector", **mesh.labels}, annotations=ready),
+    return admission.MutatingWebhookConfiguration(
+        wanted.name,
+        metadata=kube.metadata(wanted.name, labels=wanted.labels, annotations=ready),
         webhooks=hooks,
         opts=opts,
     )
 
 
-def injection(mesh: Installation) -> list[k8s.admissionregistration.v1.MutatingWebhookArgs]:
-    """One webhook for each way to ask for a sidecar."""
-    url = mesh.values.istiodRemote.injectionURL
-    istiod = _service(mesh.named("istiod"), mesh.root, "/inject", 443)
-    client = k8s.admissionregistration.v1.WebhookClientConfigArgs(url=url) if url else istiod
-    return [
-        k8s.admissionregistration.v1.MutatingWebhookArgs(
-            name=f"{way}.sidecar-injector.istio.io",
-            client_config=client,
-            rules=[_rule([""], ["v1"], ["CREATE"], ["pods"])],
-            namespace_selector=Selector(match_expressions=of_namespace),
-            object_selector=Selector(match_expressions=of_pod),
-            failure_policy="Fail",
-            side_effects="None",
-            admission_review_versions=["v1beta1", "v1"],
-        )
-        for way, (of_namespace, of_pod) in _ways(mesh).items()
-    ]
-
-
-def _ways(mesh: Installation) -> dict[str, tuple[list[Requirement], list[Requirement]]]:
-    """The ways to ask for a sidecar, as conditions on namespace and pod: by a label with the revision; where there is
-    but one control plane also without; and not asking at all where namespaces are injected by default."""
-    not_refused = _is(INJECT_LABEL, "NotIn", "false")
-    no_revision, no_injection = _is(REVISION_LABEL, "DoesNotExist"), _is(NAMESPACE_LABEL, "DoesNotExist")
-    this_revision = _is(REVISION_LABEL, "In", mesh.revision)
-    ways = {
-        "rev.namespace": ([this_revision, no_injection], [not_refused]),
-        "rev.object": ([no_revision, no_injection], [not_refused, this_revision]),
-    }
-    if mesh.values.revision:
-        return ways
-    ways["namespace"] = ([_is(NAMESPACE_LABEL, "In", "enabled")], [not_refused])
-    ways["object"] = ([no_injection, no_revision], [_is(INJECT_LABEL, "In", "true"), no_revision])
-    if mesh.values.sidecarInjectorWebhook.enableNamespacesByDefault:
-        ways["auto"] = ([no_injection, no_revision], [_is(INJECT_LABEL, "DoesNotExist"), no_revision])
-    return ways
-
-
-def validator(
-    mesh: Installation, gate: bool, opts: pulumi.ResourceOptions
-) -> k8s.admissionregistration.v1.ValidatingWebhookConfiguration:
+def validator(mesh: Installation, gate: bool, opts: pulumi.ResourceOptions) -> admission.ValidatingWebhookConfiguration:
     """The check of every Istio object that is created or changed; with the gate, ready when it is seen to work."""
-    name = f"istiod-{mesh.root}"  # istiod looks for this very name, of whatever revision it is
-    groups = ["security.istio.io", "networking.istio.io"]
-    check = k8s.admissionregistration.v1.ValidatingWebhookArgs(
-        name="validation.istio.io",
-        client_config=_service(mesh.named("istiod"), mesh.root, "/validate", None),
-        rules=[_rule(groups, ["*"], ["CREATE", "UPDATE"], ["*"])],
-        side_effects="None",
-        admission_review_versions=["v1beta1", "v1"],
-    )
-    ready = kube.ready_when([check], PATCHED, ENFORCED) if gate else None
-    return k8s.admissionregistration.v1.ValidatingWebhookConfiguration(
-        name,
-        metadata=kube.metadata(name, labels={"app": "istiod", "istio": "istiod"}, annotations=ready),
-        webhooks=[check],
+    wanted = mesh.release.validator(mesh)
+    hooks = [_validating(hook, mesh.root) for hook in wanted.webhooks]
+    ready = kube.ready_when(hooks, PATCHED, ENFORCED) if gate else None
+    return admission.ValidatingWebhookConfiguration(
+        wanted.name,
+        metadata=kube.metadata(wanted.name, labels=wanted.labels, annotations=ready),
+        webhooks=hooks,
         opts=opts,
     )
 
 
-def _is(key: str, operator: str, *values: str) -> Requirement:
-    return Requirement(key=key, operator=operator, values=list(values) or None)
-
-
-def _rule(
-    groups: list[str], versions: list[str], operations: list[str], resources: list[str]
-) -> k8s.admissionregistration.v1.RuleWithOperationsArgs:
-    return k8s.admissionregistration.v1.RuleWithOperationsArgs(
-        api_groups=groups, api_versions=versions, operations=operations, resources=resources
+def _mutating(hook: Webhook, namespace: str) -> admission.MutatingWebhookArgs:
+    return admission.MutatingWebhookArgs(
+        name=hook.name,
+        client_config=_client(hook.client, namespace),
+        rules=[_rule(hook.objects)],
+        namespace_selector=_selector(hook.namespaces),
+        object_selector=_selector(hook.labels),
+        failure_policy=hook.failure_policy,
+        side_effects="None",
+        admission_review_versions=_REVIEWS,
     )
 
 
-def _service(
-    name: str, namespace: str, path: str, port: int | None
-) -> k8s.admissionregistration.v1.WebhookClientConfigArgs:
-    reference = k8s.admissionregistration.v1.ServiceReferenceArgs(name=name, namespace=namespace, path=path, port=port)
-    return k8s.admissionregistration.v1.WebhookClientConfigArgs(service=reference)
+def _validating(hook: Webhook, namespace: str) -> admission.ValidatingWebhookArgs:
+    return admission.ValidatingWebhookArgs(
+        name=hook.name,
+        client_config=_client(hook.client, namespace),
+        rules=[_rule(hook.objects)],
+        namespace_selector=_selector(hook.namespaces),
+        object_selector=_selector(hook.labels),
+        failure_policy=hook.failure_policy,
+        side_effects="None",
+        admission_review_versions=_REVIEWS,
+    )
+
+
+def _client(client: Client, namespace: str) -> admission.WebhookClientConfigArgs:
+    if client.url:
+        return admission.WebhookClientConfigArgs(url=client.url)
+    service = admission.ServiceReferenceArgs(
+        name=client.service, namespace=namespace, path=client.path, port=client.port
+    )
+    return admission.WebhookClientConfigArgs(service=service)
+
+
+def _rule(objects: Objects) -> admission.RuleWithOperationsArgs:
+    return admission.RuleWithOperationsArgs(
+        api_groups=list(objects.groups),
+        api_versions=list(objects.versions),
+        operations=list(objects.operations),
+        resources=list(objects.resources),
+    )
+
+
+def _selector(requirements: Sequence[Requirement]) -> meta.LabelSelectorArgs | None:
+    if not requirements:
+        return None
+    return meta.LabelSelectorArgs(
+        match_expressions=[
+            meta.LabelSelectorRequirementArgs(key=one.key, operator=one.operator, values=list(one.values) or None)
+            for one in requirements
+        ]
+    )

@@ -15,8 +15,8 @@ import pulumi
 from cluster import client, proxy
 from cluster.errors import ClusterError
 from cluster.target import Target
-from mesh.config.installation import Installation
 from mesh.core.names import INJECTOR
+from mesh.releases.release import Installation
 
 NAME: Final = "injector-is-ready"
 FRESH: Final = 1.0

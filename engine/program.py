@@ -24,11 +24,11 @@ from cluster.target import Target, adopting
 from engine import config, patches, recorder, sdk
 from engine.aliases import FormerParents
 from engine.manifests import CreatedObjects
+from mesh import releases
 from mesh.analysis.analyse import analyse
 from mesh.analysis.findings import Severity
-from mesh.config import loading, settings
+from mesh.config import installation, loading, settings
 from mesh.config.addons import SECRETS
-from mesh.config.installation import Installation
 from mesh.config.settings import Settings
 from mesh.config.stack import Stack
 from mesh.core import names
@@ -182,9 +182,10 @@ def problems(
 ) -> list[str]:
     """Why the stack with these settings must not be applied to the cluster that was found. `adopt`: what bears nobody's
     mark may be taken over."""
+    release = releases.get(chosen.release)
     if chosen.base.enabled:
-        return list(ownership.problems(found, recorded, project, stack, root, chosen.ownership, adopt))
-    injector = Installation(values=chosen).named(INJECTOR)
+        return list(ownership.problems(found, recorded, release, project, stack, root, chosen.ownership, adopt))
+    injector = installation.of(chosen).named(INJECTOR)
     own = {root: "existing"} if chosen.uses_root else {}
     spaces = {**own, **chosen.ownership}
-    return list(ownership.problems_of_guest(found, recorded, project, stack, injector, spaces, adopt))
+    return list(ownership.problems_of_guest(found, recorded, release, project, stack, injector, spaces, adopt))

@@ -33,7 +33,7 @@ from mesh.config import loading, stack_file
 from mesh.config.stack import Stack
 from mesh.core.errors import Refusal
 from mesh.policies import violations
-from mesh.releases.release import ISTIO, Release
+from mesh.releases.release import Release
 from policies import resources
 
 NAME: Final = "mesh"
@@ -77,7 +77,7 @@ def _of_objects(policy: Asked, look: Callable[[Object, Release], Iterator[Findin
     def validate(args: ResourceValidationArgs, tell: ReportViolation) -> None:
         thing = resources.read(args.resource_type, args.props, manifests.origin_of(args.opts.parent or ""))
         for one in chosen.located([thing] if thing else []):
-            for finding in look(one, ISTIO):
+            for finding in look(one, chosen.installation.release):
                 if not violations.is_suppressed(finding, [one], chosen.settings):
                     tell(str(finding), None)
 
@@ -88,7 +88,7 @@ def _of_stack(policy: Asked, chosen: Stack) -> Policy:
     def validate(args: StackValidationArgs, tell: ReportViolation) -> None:
         pairs = list(resources.all_of(args))
         urns, things = {thing.ref: urn for thing, urn in pairs}, chosen.located(thing for thing, _ in pairs)
-        for finding in policy.findings(Mesh(things, chosen.settings.mesh_names), ISTIO):
+        for finding in policy.findings(Mesh(things, chosen.settings.mesh_names), chosen.installation.release):
             if not violations.is_suppressed(finding, things, chosen.settings):
                 tell(str(finding), urns.get(finding.ref))
 

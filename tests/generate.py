@@ -17,8 +17,9 @@ from hypothesis import reject
 from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from mesh import releases
 from mesh.api import ApiError, Kind, Message
-from mesh.config import loading, profiles
+from mesh.config import loading
 from mesh.config.settings import Settings, SettingsError
 from mesh.core.validation import wire_name
 
@@ -86,7 +87,9 @@ def objects(kind: type[Kind]) -> st.SearchStrategy[Kind]:
 @st.composite
 def configs(draw: st.DrawFn) -> dict[str, str]:
     """Configs that are accepted, made in the same way."""
-    values = _fields(draw, Settings, 0) | {"profile": draw(st.sampled_from(sorted(profiles.NAMES)))}
+    release = draw(st.sampled_from(releases.NAMES))
+    profile = draw(st.sampled_from(sorted(releases.get(release).profiles.names)))
+    values = _fields(draw, Settings, 0) | {"release": release, "profile": profile}
     while problems := _problems(config := _written(values)):
         places = problems.split("mesh:")[1:]
         assert any(_without(values, place) for place in places), f"{problems} leads nowhere in {config}"

@@ -1,5 +1,6 @@
 """Each diff in docs/architecture.md is all that it takes."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -18,15 +19,16 @@ PROGRAM = (
 )
 
 
-def rendered(tmp_path: Path, file: str, stack: str) -> list[dict[str, Any]]:
-    """The objects of a stack after the diff of `file` was applied to a copy of the program."""
+def rendered(tmp_path: Path, file: str, stack: str, config: str = "mesh:profile: lean") -> list[dict[str, Any]]:
+    """The objects of a stack after the diff of `file` was applied to a copy of the program; `lean` is a stack with
+    this `config`."""
     diffs = map(dedent, re.findall(r"^  ```diff\n(.*?)^  ```", GUIDE.read_text(), re.DOTALL | re.MULTILINE))
     (diff,) = (text for text in diffs if f"+++ b/{file}\n" in text)
     for name in PROGRAM:
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         copy(ROOT / name, tmp_path / name)
     subprocess.run(["git", "apply", "-"], input=diff, text=True, cwd=tmp_path, check=True)
-    (tmp_path / "stacks" / "Pulumi.lean.yaml").write_text("config: {mesh:profile: lean}")
+    (tmp_path / "stacks" / "Pulumi.lean.yaml").write_text(f"config: {{{config}}}")
     command = [sys.executable, "-m", "commands", "render", stack, "--out", "out"]
     subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=60, check=True)
     return [yaml.safe_load(path.read_text()) for path in (tmp_path / "out").rglob("*.yaml")]
@@ -48,3 +50,15 @@ def test_the_new_gateway_works_with_its_diff_alone(tmp_path: Path) -> None:
     spec = named(objects, "Service", "internal")["spec"]
     assert (spec["type"], [port["nodePort"] for port in spec["ports"]]) == ("NodePort", [31444])
     assert named(objects, "Deployment", "internal")
+
+
+def test_the_new_release_works_with_its_diff_alone(tmp_path: Path) -> None:
+    objects = rendered(tmp_path, "mesh/releases/v1_11/__init__.py", "lean", 'mesh:release: "1.11"')
+    pods = [m["spec"]["template"]["spec"] for m in objects if m["kind"] == "Deployment"]
+    assert {container["image"] for pod in pods for container in pod["containers"]} == {
+        "docker.io/istio/pilot:1.11.8",
+        "docker.io/istio/proxyv2:1.11.8",
+    }
+    values = json.loads(named(objects, "ConfigMap", "istio-sidecar-injector")["data"]["values"])
+    assert values["global"]["tag"] == "1.11.8"
+    assert named(objects, "EnvoyFilter", "stats-filter-1.11")

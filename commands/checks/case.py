@@ -17,7 +17,9 @@ from cluster.target import Target
 from commands.checks import dryrun
 from commands.checks.dryrun import Trial
 from commands.checks.plan import Kind, Plan
+from mesh import releases
 from mesh.config.settings import Settings
+from mesh.releases.release import Release
 
 Manifest = Mapping[str, Any]
 
@@ -56,6 +58,11 @@ class Case:
     """What `up` would read first, or why it could not."""
     recorded: StackState | None
     """The stack's state; None if it cannot be read here."""
+
+    @property
+    def release(self) -> Release:
+        """The stack's release of Istio."""
+        return releases.get(self.settings.release)
 
     @cached_property
     def kinds(self) -> Mapping[tuple[str, str], Kind | None]:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from commands.checks.case import Case, Level, Manifest, Result, listed
 from mesh.core import kinds, pods, quantities
 from mesh.core.words import count, some
-from mesh.releases.release import ISTIO
+from mesh.releases.release import Release
 
 _ARCHITECTURE: Final = "kubernetes.io/arch"
 _CLOSED: Final = ("NoSchedule", "NoExecute")
@@ -20,29 +20,30 @@ _UNITS: Final[Mapping[str, tuple[str, float]]] = {"cpu": ("cpu", 1), "memory": (
 def check(case: Case) -> Result:
     """By architecture and allocatable resources; what other pods use up of them is not looked at."""
     open_nodes = [node for node in case.nodes if _is_open(node)]
-    own_images = case.settings.hub != ISTIO.hub  # built for who knows what
-    fitting = [node for node in open_nodes if own_images or _architecture(node) in ISTIO.architectures]
-    wanted = listed(ISTIO.architectures)
+    release = case.release
+    own_images = case.settings.hub != release.hub  # built for who knows what
+    fitting = [node for node in open_nodes if own_images or _architecture(node) in release.architectures]
+    wanted = listed(release.architectures)
     kinds = listed(sorted({_architecture(node) for node in open_nodes}))
     if not open_nodes:
         return Result(Level.ERROR, f"none of {count(len(case.nodes), 'node')} takes pods without tolerations")
     if not fitting:
         return Result(
             Level.ERROR,
-            f"no node can run Istio {ISTIO.version}: its images are for {wanted}, the nodes are {kinds}",
+            f"no node can run Istio {release.version}: its images are for {wanted}, the nodes are {kinds}",
             ["add nodes of that architecture, or build images of your own and name their registry with mesh:hub"],
         )
-    details = [*_others(open_nodes, fitting), *_shortages(case, fitting)]
+    details = [*_others(release, open_nodes, fitting), *_shortages(case, fitting)]
     have, need = (_amounts(_sum(amounts)) for amounts in (map(_allocatable, fitting), _pods(case, len(fitting))))
     text = f"{count(len(open_nodes), 'node')} ({kinds}) with {have}, for requests of {need}"
     return Result(Level.WARNING if details else Level.OK, text, details)
 
 
-def _others(open_nodes: Sequence[Manifest], fitting: Sequence[Manifest]) -> Iterator[str]:
+def _others(release: Release, open_nodes: Sequence[Manifest], fitting: Sequence[Manifest]) -> Iterator[str]:
     names = [node["metadata"]["name"] for node in open_nodes if node not in fitting]
     if names:
-        wanted = listed(ISTIO.architectures)
-        yield f"not for Istio {ISTIO.version}, whose images are for {wanted} only: {some(names, 5)}"
+        wanted = listed(release.architectures)
+        yield f"not for Istio {release.version}, whose images are for {wanted} only: {some(names, 5)}"
         yield "  keep istiod and pods with sidecars off them: a taint, or a nodeSelector kubernetes.io/arch"
 
 

@@ -11,14 +11,14 @@ from commands.stackfiles import PROJECT
 from engine import program
 from mesh.core import names
 from mesh.core.names import ROOT
-from mesh.releases.release import ISTIO
 from toolchain import pins
 
 
 def kubernetes(case: Case) -> Result:
     """Old versions lack APIs; on versions that came later, nothing here was tried."""
-    have, want = (".".join(map(str, version)) for version in (case.version, ISTIO.kubernetes))
-    if case.version < ISTIO.kubernetes:
+    needed = case.release.kubernetes
+    have, want = (".".join(map(str, version)) for version in (case.version, needed))
+    if case.version < needed:
         return Result(Level.ERROR, f"{have} is too old: {want} or later is needed, for policy/v1 and autoscaling/v2")
     tested = pins.read().kubernetes
     if case.version > tuple(map(int, tested.split(".")[:2])):
@@ -38,7 +38,8 @@ def owner(case: Case) -> Result:
             f"there is a mesh of project {PROJECT}, stack {case.stack}; whether this state made it is not known",
             ["the state cannot be read: is Pulumi installed or built, and is this the right backend?"],
         )
-    found = replace(case.survey, version=max(case.version, ISTIO.kubernetes))  # the version has a check of its own
+    version = max(case.version, case.release.kubernetes)  # the version has a check of its own
+    found = replace(case.survey, version=version)
     problems = program.problems(found, recorded, PROJECT, case.stack, ROOT, case.settings)
     if problems:
         return Result(Level.ERROR, "this cluster is not free for the stack", problems)

@@ -10,7 +10,7 @@ from typing import Any
 from cluster.client import Api, Request, ask_all
 from commands import render
 from engine.recorder import Resource
-from mesh.config.installation import Installation
+from mesh.config import installation
 from mesh.config.settings import Settings
 from mesh.core import kinds, names
 from mesh.core.kinds import GroupKind
@@ -87,7 +87,7 @@ class Plan:
     @cached_property
     def injected(self) -> Mapping[str, Mapping[str, str]]:
         """The namespaces whose pods istiod injects, with the labels by which it knows them."""
-        label = Installation(values=self.settings).injection_label
+        label = installation.of(self.settings).injection_label
         return {name: label for name, how in self.settings.injectedNamespaces.items() if how.injection == "auto"}
 
     @cached_property

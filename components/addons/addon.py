@@ -6,7 +6,7 @@ import base64
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 import pulumi
 import pulumi_kubernetes as k8s
@@ -15,8 +15,8 @@ from components import kube, rbac
 from mesh import api
 from mesh.config import addons
 from mesh.config.addons import Host, Persistence
-from mesh.config.installation import Installation
 from mesh.core import names
+from mesh.releases.release import Installation
 
 core, meta = k8s.core.v1, k8s.meta.v1
 
@@ -54,7 +54,8 @@ class Addon(pulumi.ComponentResource, Generic[Chosen]):
 
     url: pulumi.Output[str]
     """Where it answers inside the cluster."""
-    labels: ClassVar[Labels]
+    labels: Labels
+    """Labels of its objects."""
 
     def __init__(self, name: str, args: AddonArgs[Chosen], opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(f"mesh:addons:{type(self).__name__}", name, None, opts)
@@ -172,7 +173,7 @@ class Addon(pulumi.ComponentResource, Generic[Chosen]):
         routes = api.VirtualService(hosts=[host.name], gateways=[name], http=[*_from_root(chosen.path), pages])
         after = pulumi.ResourceOptions(parent=self, depends_on=list(self._args.api))
         for made in (gateway, routes):
-            kube.custom(made.manifest(name, root), self._args.namespace, after)
+            kube.custom(made.manifest(name, root, self._args.mesh.release.api), self._args.namespace, after)
 
     def _ready(self, service: core.Service) -> None:
         """Hands out the address of its pages, and makes the way in, once all other objects are described."""

@@ -25,7 +25,6 @@ from components.addons.addon import (
     probe,
 )
 from mesh.config.addons import GrafanaAddon
-from mesh.releases.release import ISTIO
 
 core = k8s.core.v1
 
@@ -68,10 +67,10 @@ class Grafana(Addon[GrafanaAddon]):
     """Grafana with its dashboards; an administrator with a password, unless the stack wants it open."""
 
     _who: Final = {"app.kubernetes.io/name": "grafana", "app.kubernetes.io/instance": "grafana"}
-    labels = {**_who, "app.kubernetes.io/version": ISTIO.grafana}
 
     def __init__(self, name: str, args: AddonArgs[GrafanaAddon], opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, args, opts)
+        self.labels = {**self._who, "app.kubernetes.io/version": args.mesh.release.addons.grafana}
         documents = args.urls["prometheus"].apply(_documents)
         files = {file: documents[file] for file in _FILES}
         needed: list[pulumi.Resource] = [self._account(), self._documents(files), *self._dashboards()]
@@ -103,7 +102,7 @@ class Grafana(Addon[GrafanaAddon]):
         login = [*environment(_LOGIN), from_secret("GF_SECURITY_ADMIN_PASSWORD", self._name, PASSWORD)]
         return core.ContainerArgs(
             name="grafana",
-            image=chosen.image or ISTIO.addon_images["grafana"],
+            image=chosen.image or self._args.mesh.release.addons.images["grafana"],
             image_pull_policy="IfNotPresent",
             env=environment(_NO_LOGIN) if self._args.insecure else login,
             ports=[core.ContainerPortArgs(name="service", container_port=PORT)],

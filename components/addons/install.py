@@ -14,8 +14,8 @@ from components.addons.jaeger import Jaeger
 from components.addons.kiali import Kiali
 from components.addons.prometheus import Prometheus
 from mesh.config.addons import Addons
-from mesh.config.installation import Installation
 from mesh.config.settings import INGRESS
+from mesh.releases.release import Installation
 
 COMPONENTS: Final[Mapping[str, Callable[[str, AddonArgs[Any], pulumi.ResourceOptions], Addon[Any]]]] = {
     "prometheus": Prometheus,

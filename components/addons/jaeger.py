@@ -9,9 +9,8 @@ import pulumi_kubernetes as k8s
 
 from components import kube
 from components.addons.addon import Addon, AddonArgs, environment, mount, probe
-from components.meshconfig import ZIPKIN, ZIPKIN_PORT
 from mesh.config.addons import JaegerAddon
-from mesh.releases.release import ISTIO
+from mesh.core.names import ZIPKIN, ZIPKIN_PORT
 
 core = k8s.core.v1
 
@@ -59,7 +58,7 @@ class Jaeger(Addon[JaegerAddon]):
             containers=[
                 core.ContainerArgs(
                     name="jaeger",
-                    image=chosen.image or ISTIO.addon_images["jaeger"],
+                    image=chosen.image or self._args.mesh.release.addons.images["jaeger"],
                     env=environment({**_SETTINGS, **kept}),
                     readiness_probe=probe("/", ADMIN),
                     liveness_probe=probe("/", ADMIN),

@@ -24,9 +24,9 @@ from components.addons.addon import (
     probe,
 )
 from mesh.config.addons import KialiAddon
-from mesh.config.installation import Installation
 from mesh.core.names import INJECTOR, MESH_CONFIG
-from mesh.releases.release import ISTIO
+from mesh.releases.release import Installation
+from mesh.releases.roles import Table
 
 core = k8s.core.v1
 
@@ -43,7 +43,7 @@ API: Final = "monitoring.kiali.io"
 _READ: Final = "get list watch"
 
 
-def rules(write: bool) -> tuple[rbac.Rule, ...]:
+def rules(write: bool) -> Table:
     """What Kiali may do on the whole cluster: look, or change the mesh as well."""
     patch, edit = (" patch", " create delete patch") if write else ("", "")
     return (
@@ -66,16 +66,17 @@ class Kiali(Addon[KialiAddon]):
     """Kiali, which looks and lets look; who wants to see something brings a token of their own."""
 
     _who: Final = {"app.kubernetes.io/name": "kiali", "app.kubernetes.io/instance": "kiali-server"}
-    labels = {
-        **_who,
-        "app": "kiali",
-        "app.kubernetes.io/part-of": "kiali",
-        "app.kubernetes.io/version": ISTIO.kiali,
-        "version": ISTIO.kiali,
-    }
 
     def __init__(self, name: str, args: AddonArgs[KialiAddon], opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, args, opts)
+        version = args.mesh.release.addons.kiali
+        self.labels = {
+            **self._who,
+            "app": "kiali",
+            "app.kubernetes.io/part-of": "kiali",
+            "app.kubernetes.io/version": version,
+            "version": version,
+        }
         account = self._account()
         text = pulumi.Output.all(**args.urls).apply(
             lambda urls: yaml.safe_dump(config(args.mesh, urls, args.ways_in, args.insecure))
@@ -137,7 +138,7 @@ class Kiali(Addon[KialiAddon]):
         health = probe(f"{KialiAddon.path}/healthz", "api-port", initial_delay_seconds=5, period_seconds=30)
         return core.ContainerArgs(
             name="kiali",
-            image=chosen.image or ISTIO.addon_images["kiali"],
+            image=chosen.image or self._args.mesh.release.addons.images["kiali"],
             image_pull_policy="Always",
             command=["/opt/kiali/kiali", "-config", f"{FOLDER}/config.yaml"],
             env=[core.EnvVarArgs(name="ACTIVE_NAMESPACE", value_from=own), *environment(_LOG), *key],

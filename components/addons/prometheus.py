@@ -13,8 +13,8 @@ from components.addons import prometheus_config
 from components.addons.addon import Addon, AddonArgs, config_volume, mount, probe
 from engine.outputs import with_known_value
 from mesh.config.addons import PrometheusAddon
-from mesh.config.profiles import Resources
-from mesh.releases.release import ISTIO
+from mesh.core.kubernetes import Resources
+from mesh.releases.roles import Table
 
 core = k8s.core.v1
 
@@ -26,7 +26,7 @@ RELOAD: Final = Resources(requests={"cpu": "5m", "memory": "16Mi"})
 """For the container that tells Prometheus of a changed configuration."""
 
 _READ: Final = "get list watch"
-RULES: Final[tuple[rbac.Rule, ...]] = (
+RULES: Final[Table] = (
     ("core", "nodes nodes/proxy nodes/metrics services endpoints pods ingresses configmaps", _READ),
     ("extensions networking.k8s.io", "ingresses/status ingresses", _READ),
 )
@@ -65,7 +65,7 @@ class Prometheus(Addon[PrometheusAddon]):
     def _reloader(self) -> core.ContainerArgs:
         return core.ContainerArgs(
             name="prometheus-server-configmap-reload",
-            image=self._args.chosen.reloadImage or ISTIO.addon_images["configmap-reload"],
+            image=self._args.chosen.reloadImage or self._args.mesh.release.addons.images["configmap-reload"],
             image_pull_policy="IfNotPresent",
             args=[f"--volume-dir={prometheus_config.FOLDER}", f"--webhook-url=http://127.0.0.1:{PORT}/-/reload"],
             resources=kube.resources(RELOAD),
@@ -76,7 +76,7 @@ class Prometheus(Addon[PrometheusAddon]):
         chosen = self._args.chosen
         return core.ContainerArgs(
             name="prometheus-server",
-            image=chosen.image or ISTIO.addon_images["prometheus"],
+            image=chosen.image or self._args.mesh.release.addons.images["prometheus"],
             image_pull_policy="IfNotPresent",
             args=[
                 f"--storage.tsdb.retention.time={chosen.retention}",

@@ -1,8 +1,9 @@
 """Istio's API in types: what users' objects and the custom resource definitions are both made of.
 
 `api.VirtualService(hosts=["reviews"], http=[…])` is checked as it is built and raises `ApiError`;
-`.manifest(name, namespace)` and `.spec()` are its wire form. `definitions()` are the manifests of
-the custom resource definitions. Each module of this package says in `__all__` what it adds.
+`.spec()` is its wire form, and `.manifest(name, namespace, versions)` the whole object in the version that a release
+stores. `definitions(versions)` are the manifests of the release's custom resource definitions. Each module of this
+package says in `__all__` what it adds.
 """
 
 # ruff: noqa: F403 - each module's __all__ lists its types, so that a new type is written in one place

@@ -1,21 +1,24 @@
 """The custom resource definitions of Istio's API, made from the kinds' own classes."""
 
 import inspect
-from collections.abc import Mapping
 from typing import Any
 
-from mesh.api.model import Column, Kind, served
+from mesh.api.model import Column, Kind, Versions
 from mesh.api.schema import message_schema
-from mesh.api.versions import SERVED
 
-__all__ = ["definition", "definitions", "kinds"]
+__all__ = ["definition", "definition_name", "definitions", "kinds"]
 
 _LABELS = {"security.istio.io": {"istio": "security"}, "telemetry.istio.io": {"istio": "telemetry"}}
 
 
-def definitions(versions: Mapping[str, tuple[str, ...]] = SERVED) -> list[dict[str, Any]]:
-    """A manifest (apiextensions.k8s.io/v1) for each kind that has `versions`, in alphabetical order."""
-    return [definition(kind, served(kind, versions)) for kind in kinds() if served(kind, versions)]
+def definitions(versions: Versions) -> list[dict[str, Any]]:
+    """A manifest (apiextensions.k8s.io/v1) for each kind that a release serves, in alphabetical order."""
+    return [definition(kind, versions.of(kind)) for kind in kinds() if versions.of(kind)]
+
+
+def definition_name(kind: type[Kind]) -> str:
+    """The name of a kind's definition, such as `gateways.networking.istio.io`."""
+    return f"{kind.names.plural}.{kind.names.group}"
 
 
 def kinds() -> list[type[Kind]]:
@@ -42,7 +45,7 @@ def _metadata(kind: type[Kind]) -> dict[str, Any]:
     names = kind.names
     labels = {"app": "istio-pilot", **_LABELS.get(names.group, {})}
     annotations = {"annotations": {"helm.sh/resource-policy": "keep"}} if names.kept_by_helm else {}
-    return {"name": f"{names.plural}.{names.group}", "labels": labels, **annotations}
+    return {"name": definition_name(kind), "labels": labels, **annotations}
 
 
 def _names(kind: type[Kind]) -> dict[str, Any]:

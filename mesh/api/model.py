@@ -12,13 +12,12 @@ from typing import Any, ClassVar, NamedTuple, Self
 
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 
-from mesh.api.versions import SERVED
 from mesh.core import errors, validation
 from mesh.core.typed import Findings as Findings
 from mesh.core.typed import Path as Path
 from mesh.core.typed import Typed, refuse
 
-__all__ = ["ApiError", "Column", "Kind", "Message", "Names"]
+__all__ = ["ApiError", "Column", "Kind", "Message", "Names", "Versions"]
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 
@@ -118,6 +117,25 @@ class Names:
     """Whether upstream marks the definition so that Helm does not remove it."""
 
 
+@dataclass(frozen=True)
+class Versions:
+    """The kinds of Istio's API that one release has, and the versions in which it serves each."""
+
+    served: Mapping[str, tuple[str, ...]]
+    """By kind; the version that the cluster stores comes first."""
+
+    def of(self, kind: type["Kind"]) -> tuple[str, ...]:
+        """The versions of a kind, the stored one first; none if the release does not have the kind."""
+        return self.served.get(kind.__name__, ())
+
+    def stored(self, kind: type["Kind"]) -> str:
+        """The `apiVersion` in which objects of a kind are written: the one that the cluster stores. ApiError for a kind
+        that the release does not have."""
+        if not self.of(kind):
+            raise ApiError([f"{kind.__name__}: this release of Istio does not have the kind"])
+        return f"{kind.names.group}/{self.of(kind)[0]}"
+
+
 class Kind(Message):
     """An object of Istio's API. Its fields are those under `spec`."""
 
@@ -128,11 +146,6 @@ class Kind(Message):
         """The object's kind."""
         return type(self).__name__
 
-    @property
-    def apiVersion(self) -> str:
-        """Group and version in which the object is written: the one that the cluster stores."""
-        return f"{self.names.group}/{served(type(self))[0]}"
-
     def spec(self) -> dict[str, Any]:
         """The wire form of what was set."""
         form: dict[str, Any] = wire(self)
@@ -142,30 +155,30 @@ class Kind(Message):
         self,
         name: str,
         namespace: str,
+        versions: Versions,
         labels: Mapping[str, str] | None = None,
         annotations: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
-        """The whole object as data. Raises ApiError if Kubernetes or Istio would not take the name."""
-        problem = self.name_problem(name)
-        if problem:
-            raise ApiError([f"{self.kind} metadata.name: {errors.show(name)} {problem}"])
+        """The whole object as data, for a release that serves `versions`. Raises ApiError for an unusable name."""
+        self.check_name(name)
         metadata: dict[str, Any] = {"name": name, "namespace": namespace}
         if labels:
             metadata["labels"] = dict(labels)
         if annotations:
             metadata["annotations"] = dict(annotations)
-        return {"apiVersion": self.apiVersion, "kind": self.kind, "metadata": metadata, "spec": self.spec()}
+        version = versions.stored(type(self))
+        return {"apiVersion": version, "kind": self.kind, "metadata": metadata, "spec": self.spec()}
+
+    def check_name(self, name: str) -> None:
+        """Raises ApiError if Kubernetes or Istio would not take an object of this kind called `name`."""
+        if problem := self.name_problem(name):
+            raise ApiError([f"{self.kind} metadata.name: {errors.show(name)} {problem}"])
 
     def name_problem(self, name: str) -> str:
         """Why an object of this kind cannot be called `name`, or nothing."""
         if len(name) <= 253 and _NAME.fullmatch(name):
             return ""
         return "is not a name: use lower-case letters, digits, '-' and '.', at most 253 characters"
-
-
-def served(kind: type[Kind], versions: Mapping[str, tuple[str, ...]] = SERVED) -> tuple[str, ...]:
-    """The versions in which a release serves a kind, the stored one first; none if it does not know the kind."""
-    return versions.get(kind.__name__, versions.get(kind.names.group, ()))
 
 
 def wire(value: Any) -> Any:

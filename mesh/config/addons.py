@@ -8,9 +8,8 @@ from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import AfterValidator, Field, field_validator
 
-from mesh.config.profiles import Resources
 from mesh.core.errors import show
-from mesh.core.kubernetes import ObjectName, Size
+from mesh.core.kubernetes import ObjectName, Resources, Size
 from mesh.core.typed import Documented, ShortForm
 
 SECRETS: Final = "mesh-addons"

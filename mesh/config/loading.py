@@ -8,11 +8,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from mesh.config import profiles, stack
-from mesh.config.profiles import Gateway
+from mesh import releases
+from mesh.config import stack
 from mesh.config.settings import INGRESS, NAMESPACE, Settings, SettingsError
 from mesh.config.stack import Stack
 from mesh.core import errors, validation
+from mesh.values.gateway import Gateway
 
 
 def load(config: Mapping[str, str], context: str | None = None) -> Stack:
@@ -44,9 +45,11 @@ def _decoded(value: str) -> Any:
 
 
 def _validated(raw: Mapping[str, Any]) -> Settings:
-    """The settings of what the stack says, laid over its profile."""
-    known = raw.get("profile", "default")
-    data = profiles.changed(known if known in profiles.NAMES else "default", raw)
+    """The settings of what the stack says, laid over its profile. An unknown release or profile is refused by their
+    own validation."""
+    name, profile = raw.get("release", releases.DEFAULT), raw.get("profile", "default")
+    release = releases.get(name if name in releases.NAMES else releases.DEFAULT)
+    data = release.changed(profile if profile in release.profiles.names else "default", raw)
     try:
         return Settings.model_validate(data)
     except ValidationError as error:

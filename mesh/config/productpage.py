@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from mesh import bookinfo
+from mesh import bookinfo, releases
 from mesh.analysis import hosts, objects, virtual_services
 from mesh.analysis.mesh import Mesh
 from mesh.config.settings import INGRESS, Settings
-from mesh.core.names import ROOT, MeshNames
+from mesh.core.names import ROOT
 from mesh.requests.routing import Proxy, Routes
 from mesh.requests.types import Request
 from mesh.traffic import ingress
@@ -61,7 +61,7 @@ def find(settings: Settings, made: Iterable[ConfigObject]) -> ProductPage | None
     page = hosts.full(bookinfo.PRODUCT_PAGE, settings.bookinfo.namespace, settings.global_.proxy.clusterDomain)
     for name, entry in settings.traffic.hosts.items():
         found = _of(entry, settings)
-        if found and page in _receivers(routes[f"{TRAFFIC}.hosts.{name}"], found, settings.global_.proxy.clusterDomain):
+        if found and page in _receivers(routes[f"{TRAFFIC}.hosts.{name}"], found, settings):
             return found
     return None
 
@@ -88,12 +88,13 @@ def _of(entry: Ingress, settings: Settings) -> ProductPage | None:
     )
 
 
-def _receivers(routes: ConfigObject, at: ProductPage, domain: str) -> set[str]:
+def _receivers(routes: ConfigObject, at: ProductPage, settings: Settings) -> set[str]:
     """Full names of the services that get a request for the page."""
     asked = Request(host=at.host or at.inside, path=bookinfo.PAGE_PATH, port=at.port, secure=at.scheme == "https")
-    thing = objects.Object.read(routes.manifest())
+    thing = objects.Object.read(routes.manifest(releases.get(settings.release).api))
     gateways = tuple(f"{ref.namespace}/{ref.name}" for _, _, ref in virtual_services.gateways(thing))
     proxy = Proxy(namespace=thing.namespace, labels={}, gateways=gateways)
-    chosen = Routes(Mesh([thing], MeshNames(domain=domain))).choose([thing], asked, proxy)
+    mesh = Mesh([thing], settings.mesh_names)
+    chosen = Routes(mesh).choose([thing], asked, proxy)
     named = (destination["host"] for destination, _ in virtual_services.shares(chosen.route)) if chosen else ()
-    return {hosts.full(host, thing.namespace, domain) for host in named}
+    return {mesh.full(host, thing.namespace) for host in named}

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
+from mesh import releases
 from mesh.analysis.policies import PolicyName
 from mesh.analysis.policies.policy import Level
 from mesh.analysis.suppression import Findings
-from mesh.config import profiles
+from mesh.config import tags
 from mesh.config.addons import Addons, spelt_out
-from mesh.config.profiles import Name, PortNumber, ServiceType, Values
-from mesh.core import errors
+from mesh.core import errors, typed
+from mesh.core.kubernetes import Name, PortNumber, ServiceType
 from mesh.core.names import MeshNames
 from mesh.core.typed import ShortForm
 from mesh.security.config import Security
 from mesh.traffic.config import Traffic
 from mesh.traffic.limits import RateLimit
+from mesh.values.values import Values
 
 NAMESPACE: Final = "mesh"
 """The config namespace; any key of it that is not a field of `Settings` is an error."""
@@ -57,8 +59,10 @@ class Bookinfo(ShortForm):
 class Settings(Values):
     """The keys of the config namespace `mesh`: the stack's own, and differences from its profile."""
 
+    release: str = releases.DEFAULT
+    """Minor version of Istio that is installed; in quotes, since YAML reads 1.10 without them as the number 1.1."""
     profile: str = "default"
-    """Installation profile."""
+    """Installation profile; one of the release's."""
     gatewayServiceType: ServiceType | None = None
     """Service type of `istio-ingressgateway`; the profile's own if not set. Short for `gateways`."""
     ingressNodePorts: dict[str, PortNumber] = {}
@@ -98,11 +102,19 @@ class Settings(Values):
     context: str | None = None
     """The kubeconfig context of the stack's cluster. `mesh-dev` is the embedded cluster."""
 
+    @field_validator("release")
+    @classmethod
+    def _is_a_release(cls, value: str) -> str:
+        if value not in releases.NAMES:
+            raise ValueError(tags.no_release(value))
+        return value
+
     @field_validator("profile")
     @classmethod
-    def _known(cls, value: str) -> str:
-        if value not in profiles.NAMES:
-            raise ValueError(errors.none_of(value, profiles.NAMES))
+    def _is_a_profile(cls, value: str, info: ValidationInfo) -> str:
+        known = releases.get(info.data.get("release", releases.DEFAULT)).profiles.names
+        if value not in known:
+            raise ValueError(errors.none_of(value, known))
         return value
 
     @field_validator("injectedNamespaces", mode="before")
@@ -121,6 +133,10 @@ class Settings(Values):
     @classmethod
     def _addons(cls, value: Any) -> Any:
         return spelt_out(value)
+
+    def check(self) -> typed.Findings:
+        yield from super().check()
+        yield from tags.of_other_releases(self, self.release)
 
     @property
     def mesh_names(self) -> MeshNames:

@@ -12,12 +12,13 @@ from typing import Any
 
 from mesh import bookinfo
 from mesh.analysis.objects import Object, Ref
-from mesh.config import consistency, productpage
+from mesh.config import consistency, installation, productpage
 from mesh.config.productpage import ProductPage
 from mesh.config.settings import NAMESPACE, Settings, SettingsError
 from mesh.core import kinds
 from mesh.core.kinds import GroupKind
 from mesh.core.names import ROOT
+from mesh.releases.release import Installation
 from mesh.security import config as security
 from mesh.traffic import config as traffic
 from mesh.traffic import ingress, limiting
@@ -50,6 +51,11 @@ class Stack:
         if ref.kind == kinds.NAMESPACE and not thing.origin and ref.name in self._namespace_keys:
             return replace(thing, origin=f"{NAMESPACE}:{self._namespace_keys[ref.name]}")
         return thing
+
+    @cached_property
+    def installation(self) -> Installation:
+        """The control plane that the settings describe, with its release."""
+        return installation.of(self.settings)
 
     @cached_property
     def _made(self) -> Mapping[Ref, ConfigObject]:

@@ -15,6 +15,9 @@ INJECTOR: Final = "istio-sidecar-injector"
 """ConfigMap with the injection template; also the name of the injection webhook."""
 XDS_PORT: Final = 15012
 """istiod's port for discovery and certificates over TLS."""
+ZIPKIN: Final = "zipkin"
+ZIPKIN_PORT: Final = 9411
+"""Service and port of the tracing addon, in Istio's namespace, to which proxies send spans unless told otherwise."""
 
 REVISION_LABEL: Final = "istio.io/rev"
 NAMESPACE_LABEL: Final = "istio-injection"

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from mesh import releases
 from mesh.analysis import suppression
 from mesh.analysis.findings import Finding, Severity
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
 from mesh.analysis.policies import POLICIES, level
 from mesh.config.settings import Settings
-from mesh.releases.release import ISTIO
 
 
 def violations(objects: Iterable[Object], settings: Settings) -> list[Finding]:
     """Findings that nothing suppresses, the worst first; errors are those of mandatory policies."""
-    mesh = Mesh(objects, settings.mesh_names)
+    mesh, release = Mesh(objects, settings.mesh_names), releases.get(settings.release)
     asked = [policy for policy in POLICIES.values() if level(policy, settings.policies) != "disabled"]
-    found = (finding for policy in asked for finding in policy.findings(mesh, ISTIO))
+    found = (finding for policy in asked for finding in policy.findings(mesh, release))
     sought = {policy.code for policy in asked}
     kept = suppression.remaining(found, mesh.objects, settings.analysis.suppress, sought)
     judged = (_judged(finding, settings) for finding in kept if _level(finding, settings) != "disabled")

@@ -1,7 +1,6 @@
-"""Istio's proxy as one typed model, for injected sidecars and gateways and for the gateways' own Deployments."""
+"""What releases make Istio's proxy from: values known now or to the injector only, parts of pods, manual injection."""
 
 from mesh.proxy.annotations import InjectionError
-from mesh.proxy.gateway import FileVolume, ProxyArgs, certificate_volumes, gateway_pod
 from mesh.proxy.manual import inject
 
-__all__ = ["FileVolume", "InjectionError", "ProxyArgs", "certificate_volumes", "gateway_pod", "inject"]
+__all__ = ["InjectionError", "inject"]

@@ -1,4 +1,4 @@
-"""Values that Istio 1.10 accepts for the annotations of injection; others make it refuse the pod."""
+"""Values that Istio's injector accepts for annotations of a pod; others make it refuse the pod."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Final
 
 from mesh.core import errors
 
+STATUS_PORT: Final = "status.sidecar.istio.io/port"
+"""The agent's port for probes and merged metrics; 0: no readiness probe."""
 BOOLEANS: Final = ("1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False")
 
 
@@ -76,7 +78,7 @@ _TRAFFIC = "traffic.sidecar.istio.io/"
 RULES: Final[dict[str, Callable[[str], bool]]] = {
     "sidecar.istio.io/interceptionMode": _mode,
     "sidecar.istio.io/enableCoreDump": _boolean,
-    "status.sidecar.istio.io/port": _port,
+    STATUS_PORT: _port,
     f"{_READINESS}initialDelaySeconds": _count,
     f"{_READINESS}periodSeconds": _count,
     f"{_READINESS}failureThreshold": _count,

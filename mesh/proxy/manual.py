@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from mesh.core import errors
-from mesh.proxy import injected, probes, proxyconfig
+from mesh.proxy import probes, proxyconfig
 from mesh.proxy.annotations import InjectionError, check
-from mesh.proxy.expr import wire
+from mesh.proxy.expr import Node, wire
 from mesh.proxy.proxy import CONTAINER
+from mesh.proxy.source import Source
 from mesh.proxy.workload import Workload
 
 INJECT: Final = "sidecar.istio.io/inject"
@@ -31,12 +32,17 @@ CLUSTER_ENV: Final = {
 
 
 def inject(
-    workload: Mapping[str, Any], values: Mapping[str, Any], mesh: Mapping[str, Any], revision: str = ""
+    workload: Mapping[str, Any],
+    sidecar: Callable[[Source], Node],
+    values: Mapping[str, Any],
+    mesh: Mapping[str, Any],
+    revision: str = "",
 ) -> dict[str, Any]:
     """The workload with a sidecar, in wire names; as it was, where Istio would not inject it.
 
-    `values` and `mesh` are the documents of ConfigMap `istio-sidecar-injector` and of MeshConfig. Raises
-    InjectionError for a workload that this does not cover, and for annotations that Istio would refuse.
+    `sidecar` is a release's model of what is added to a pod; `values` and `mesh` are the documents of ConfigMap
+    `istio-sidecar-injector` and of MeshConfig. Raises InjectionError for a workload that this does not cover, and for
+    annotations that Istio would refuse.
     """
     if workload["kind"] not in KINDS:
         raise InjectionError(errors.choice("kind", workload["kind"], KINDS))
@@ -47,7 +53,7 @@ def inject(
         return result
     _check(metadata, spec)
     source = Workload(result, pod, values, mesh, revision)
-    added = wire(injected.sidecar(source))
+    added = wire(sidecar(source))
     _merge(metadata, spec, added)
     proxy = next(container for container in spec["containers"] if container["name"] == CONTAINER)
     _move_cluster_env(metadata, proxy, source)

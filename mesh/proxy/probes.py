@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from mesh.proxy.annotations import BOOLEANS
+from mesh.proxy.annotations import BOOLEANS, STATUS_PORT
 from mesh.proxy.proxy import CONTAINER
-from mesh.proxy.redirect import STATUS_PORT
 from mesh.proxy.text import go_json
 
 PROBES: Final = {"readinessProbe": "readyz", "livenessProbe": "livez", "startupProbe": "startupz"}

@@ -1,6 +1,7 @@
 """The parts of a pod that runs Istio's proxy: what sidecars, injected gateways and the gateways' own Deployments share.
 
-Names, ports and paths are those that `pilot-agent` and istiod of Istio 1.10 expect.
+Names, ports and paths are those that `pilot-agent` and istiod expect. How a release puts the parts together stands in
+the release's folder.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from mesh.proxy import proxy
+from mesh.proxy.annotations import STATUS_PORT
 from mesh.proxy.expr import Node, Value, choose, differs, each, either, join, negate, number, value_or, when
 from mesh.proxy.overrides import image, resources
 from mesh.proxy.proxy import variable
@@ -16,7 +17,6 @@ INBOUND_PORT: Final = 15006
 """Where the pod's incoming traffic is redirected to."""
 MODE: Final = "sidecar.istio.io/interceptionMode"
 TRAFFIC: Final = "traffic.sidecar.istio.io/"
-STATUS_PORT: Final = "status.sidecar.istio.io/port"
 CNI: Final = "istio_cni.enabled"
 NETWORKS: Final = "k8s.v1.cni.cncf.io/networks"
 CNI_NETWORK: Final = "istio-cni"

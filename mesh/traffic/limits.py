@@ -9,7 +9,6 @@ from annotated_types import Interval
 from mesh.api.names import HeaderName
 from mesh.core.kubernetes import Name, Resources
 from mesh.core.typed import Documented, Findings, ShortForm
-from mesh.releases.release import RATE_LIMIT
 
 SECONDS: Final = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 """How long each unit is."""
@@ -71,10 +70,10 @@ class RateLimit(Documented):
     """Where both run, without sidecars; Istio's own namespace if not set, else one of `namespaces`."""
     whenUnreachable: Literal["allow", "deny"] = "allow"
     """What becomes of requests that it cannot be asked about."""
-    image: str = RATE_LIMIT.image
-    """Image of the service."""
-    redisImage: str = RATE_LIMIT.redis
-    """Image of Redis."""
+    image: str | None = None
+    """Full reference of the service's image; that of the release if not set."""
+    redisImage: str | None = None
+    """Full reference of Redis' image; that of the release if not set."""
     resources: Resources = Resources(
         requests={"cpu": "20m", "memory": "64Mi"}, limits={"cpu": "500m", "memory": "128Mi"}
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mesh.api import ApiError, Kind
+from mesh.api import ApiError, Kind, Versions
 
 Parts = Iterable[tuple[str, Iterator["ConfigObject"]]]
 """Entries of the config by their keys, and the objects of each, which are made as they are asked for."""
@@ -27,9 +27,9 @@ class ConfigObject:
     late: bool = False
     """Whether it refers to others, or shuts out who is not let in by others: those come first."""
 
-    def manifest(self) -> dict[str, Any]:
-        """The object as data. Raises ApiError if its name is none that Kubernetes takes."""
-        return self.body.manifest(self.name, self.namespace, annotations=self.annotations)
+    def manifest(self, versions: Versions) -> dict[str, Any]:
+        """The object as data, for a release that serves `versions` of Istio's API."""
+        return self.body.manifest(self.name, self.namespace, versions, annotations=self.annotations)
 
 
 def make(parts: Parts) -> tuple[list[ConfigObject], list[str]]:
@@ -39,7 +39,7 @@ def make(parts: Parts) -> tuple[list[ConfigObject], list[str]]:
     for path, objects in parts:
         try:
             for item in objects:
-                item.manifest()
+                item.body.check_name(item.name)
                 made.append(item)
         except ApiError as error:
             problems += [f"mesh:{path}: {problem}" for problem in error.problems]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Generic, TypeVar
 
 from mesh.analysis import hosts, objects, virtual_services
+from mesh.api import Versions
 from mesh.traffic.objects import ConfigObject
 
 T = TypeVar("T")
@@ -15,7 +16,8 @@ T = TypeVar("T")
 class Prerequisites(Generic[T]):
     """Objects that others may have to wait for, each with what stands for it, such as a resource."""
 
-    def __init__(self) -> None:
+    def __init__(self, versions: Versions) -> None:
+        self._versions = versions
         self._at: dict[str, list[T]] = defaultdict(list)
         self._below: dict[tuple[str, str], list[T]] = defaultdict(list)
         self._of_host: dict[str, list[T]] = defaultdict(list)
@@ -25,7 +27,7 @@ class Prerequisites(Generic[T]):
         for path in (item.path, *_above(item.path)):
             self._below[path, item.namespace].append(made)
         if item.body.kind == "DestinationRule":
-            self._of_host[_service(item.manifest()["spec"]["host"], item.namespace)].append(made)
+            self._of_host[_service(item.body.spec()["host"], item.namespace)].append(made)
 
     def needed_by(self, item: ConfigObject) -> list[T]:
         """Those of the same entry of the config, of its parts, and of what it is a part of; and for a route to a
@@ -35,7 +37,7 @@ class Prerequisites(Generic[T]):
             *(one for path in _above(item.path) for one in self._at[path]),
         ]
         if item.body.kind == "VirtualService":
-            receivers = virtual_services.receivers(objects.Object.read(item.manifest()))
+            receivers = virtual_services.receivers(objects.Object.read(item.manifest(self._versions)))
             named = {_service(receiver.host, item.namespace) for receiver in receivers if receiver.subset}
             found += [one for host in sorted(named) for one in self._of_host[host]]
         return list(dict.fromkeys(found))

@@ -10,6 +10,7 @@ from cluster.state import StackState
 from cluster.survey import Survey
 from cluster.target import Target
 from mesh.core import names
+from tests.releases import RELEASE
 
 UID, PROVIDER = "uid-of-the-cluster", "id-of-the-provider"
 OURS = {names.OWNER_PROJECT: "mesh", names.OWNER_STACK: "dev", names.OWNER_ID: PROVIDER}
@@ -24,7 +25,7 @@ DEPLOYED = StackState(
 
 
 def problems(found: Survey, recorded: StackState, namespaces: Mapping[str, str] | None = None) -> list[str]:
-    return list(ownership.problems(found, recorded, "mesh", "dev", "istio-system", namespaces or {}))
+    return list(ownership.problems(found, recorded, RELEASE, "mesh", "dev", "istio-system", namespaces or {}))
 
 
 def with_mesh(mark: Mapping[str, str]) -> Survey:
@@ -102,7 +103,7 @@ def test_a_foreign_istio_system_is_not_taken_over() -> None:
 
 def guest(found: Survey, recorded: StackState = NOTHING, injector: str = "istio-sidecar-injector-canary") -> list[str]:
     namespaces = {"istio-system": "existing"}
-    return list(ownership.problems_of_guest(found, recorded, "mesh", "canary", injector, namespaces))
+    return list(ownership.problems_of_guest(found, recorded, RELEASE, "mesh", "canary", injector, namespaces))
 
 
 def test_another_revision_may_stand_beside_a_mesh() -> None:
@@ -142,7 +143,9 @@ def test_definitions_without_a_mark_are_an_istio_of_other_origin() -> None:
 
 
 def adopted(found: Survey, recorded: StackState, namespaces: Mapping[str, str] | None = None) -> list[str]:
-    return list(ownership.problems(found, recorded, "mesh", "dev", "istio-system", namespaces or {}, adopt=True))
+    return list(
+        ownership.problems(found, recorded, RELEASE, "mesh", "dev", "istio-system", namespaces or {}, adopt=True)
+    )
 
 
 def test_an_istio_without_a_mark_may_be_taken_over_when_that_is_asked_for() -> None:

@@ -11,6 +11,7 @@ from cluster.target import Target
 from mesh import api
 from mesh.core import names
 from tests.fake_api import FakeApi, denied, listing
+from tests.releases import RELEASE
 
 AT = Target("here", "https://here")
 WEBHOOKS = "GET /apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
@@ -48,7 +49,7 @@ def test_an_empty_cluster() -> None:
 
 def test_an_installed_istio_and_its_definitions() -> None:
     group = Answer(200, {"groups": [{"name": "networking.istio.io"}]})
-    ours = api.definitions()[0]["metadata"]["name"]
+    ours = api.definitions(RELEASE.api)[0]["metadata"]["name"]
     definitions = listing(
         {"metadata": {"name": ours, "annotations": {names.OWNER_ID: "7"}}},
         {"metadata": {"name": "certificates.others.io"}},

@@ -8,10 +8,10 @@ import pytest
 import yaml
 
 from commands import render
-from mesh.releases.release import ISTIO
+from tests.releases import RELEASE
 
 REFERENCE = os.environ.get("MESH_REFERENCE", "")
-SAMPLE = Path(REFERENCE, f"istio-{ISTIO.version}", "bookinfo")
+SAMPLE = Path(REFERENCE, f"istio-{RELEASE.version}", "bookinfo")
 FILES = ("bookinfo.yaml", "networking/bookinfo-gateway.yaml")
 
 

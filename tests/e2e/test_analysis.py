@@ -23,11 +23,11 @@ from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
 from mesh.core import kinds
 from mesh.core.names import USUAL
-from mesh.releases.release import ISTIO
 from tests import meshes
 from tests.e2e.watched_api import KINDS, serving
 from tests.faults import FAULTS
 from tests.meshes import Manifest
+from tests.releases import RELEASE
 from toolchain.checkers import checkers
 
 Said = frozenset[tuple[str, str]]
@@ -56,7 +56,7 @@ def pods(manifests: Sequence[Manifest]) -> Iterator[Manifest]:
         names = [container["name"] for container in template["spec"]["containers"]]
         if workload.proxy and workloads.PROXY not in names:
             template["spec"]["containers"].append(
-                {"name": workloads.PROXY, "image": f"{ISTIO.hub}/proxyv2:{ISTIO.version}"}
+                {"name": workloads.PROXY, "image": f"{RELEASE.hub}/proxyv2:{RELEASE.version}"}
             )
         where = {"name": thing.name, "namespace": thing.namespace}
         yield {

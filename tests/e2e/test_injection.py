@@ -19,15 +19,13 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 
-from components import meshconfig
-from mesh.config import profiles
-from mesh.config.installation import Installation
 from mesh.proxy import inject, injection
-from mesh.releases.release import ISTIO
+from mesh.releases.release import Installation
+from tests.releases import RELEASE
 from toolchain.checkers import checkers
 
 REFERENCE = os.environ.get("MESH_REFERENCE", "")
-CASES = sorted(Path(REFERENCE, f"istio-{ISTIO.version}", "injection").glob("*/injected-*.yaml")) if REFERENCE else []
+CASES = sorted(Path(REFERENCE, f"istio-{RELEASE.version}", "injection").glob("*/injected-*.yaml")) if REFERENCE else []
 NAMESPACE = "istio-system"
 ZIPKIN = {"zipkin": {"address": "zipkin.istio-system:9411"}}
 TRAFFIC = "traffic.sidecar.istio.io"
@@ -38,8 +36,8 @@ Injector = Callable[..., list[Object]]
 
 def installed(profile: str) -> tuple[Object, Object]:
     """The injection values and the MeshConfig that a profile installs."""
-    found = Installation(values=profiles.profile(profile))
-    return meshconfig.injection_values(found), meshconfig.mesh_config(found)
+    found = Installation(release=RELEASE, values=RELEASE.values(profile))
+    return RELEASE.injection_values(found), RELEASE.mesh_config(found)
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +49,7 @@ def injector(tmp_path_factory: pytest.TempPathFactory) -> Injector:
     istioctl, folder = checkers() / "istioctl", tmp_path_factory.mktemp("injection")
 
     def inject(values: Object, mesh: Object, *workloads: Object, **environment: str) -> list[Object]:
-        data = injection.config_map_data(values)
+        data = injection.config_map_data(RELEASE.templates(), values)
         texts = {
             "injectConfigFile": data["config"],
             "valuesFile": data["values"],
@@ -141,7 +139,7 @@ def test_a_workload_comes_out_as_istio_itself_injects_it(injector: Injector, cas
 def test_manual_injection_comes_out_as_istio_itself_injects(case: Path) -> None:
     workload = yaml.safe_load(case.with_name("workload.yaml").read_text())
     expected = yaml.safe_load(case.read_text())
-    found = inject(workload, *installed(case.stem.removeprefix("injected-")))
+    found = inject(workload, RELEASE.sidecar, *installed(case.stem.removeprefix("injected-")))
     assert neutral(in_canonical_quantities(found)) == neutral(expected)
 
 
@@ -157,7 +155,7 @@ def test_a_pod_gets_a_gateway_instead_if_it_asks_for_that_template(injector: Inj
     asked["spec"]["template"]["spec"]["containers"] = [{"name": "istio-proxy", "image": "auto"}]
     [found] = injector(*installed("default"), asked)
     assert proxy(found)["args"][:2] == ["proxy", "router"]
-    assert proxy(found)["image"] == f"{ISTIO.hub}/proxyv2:{ISTIO.version}"
+    assert proxy(found)["image"] == f"{RELEASE.hub}/proxyv2:{RELEASE.version}"
     assert "initContainers" not in pod(found)["spec"]
 
 
@@ -246,7 +244,7 @@ def test_a_tracer_behind_tls_gets_its_certificate_authority(injector: Injector) 
     tls = {"mode": "SIMPLE", "caCertificates": "/etc/lightstep/cacert.pem"}
     lightstep = {"address": "lightstep.example.org:443", "accessToken": "token"}
     mesh["defaultConfig"]["tracing"] = {"tlsSettings": tls, "lightstep": lightstep}
-    for found in (*injector(values, mesh, deployment()), inject(deployment(), values, mesh)):
+    for found in (*injector(values, mesh, deployment()), inject(deployment(), RELEASE.sidecar, values, mesh)):
         mount = {"name": "lightstep-certs", "mountPath": "/etc/lightstep/", "readOnly": True}
         assert mount in proxy(found)["volumeMounts"]
         assert "lightstep-certs" in [volume["name"] for volume in pod(found)["spec"]["volumes"]]
@@ -256,7 +254,7 @@ def test_datadogs_settings_of_the_pod_are_in_its_proxys_environment(injector: In
     values, mesh = installed("default")
     values["global"]["proxy"]["tracer"] = "datadog"
     given = deployment({"apm.datadoghq.com/env": '{"DD_ENV": "prod", "DD_RATE": 3, "DD_ON": true}'})
-    for found in (*injector(values, mesh, given), inject(given, values, mesh)):
+    for found in (*injector(values, mesh, given), inject(given, RELEASE.sidecar, values, mesh)):
         settings = {name: value for name, value in env(proxy(found)).items() if name.startswith("DD_")}
         assert settings == {"DD_ENV": "prod", "DD_RATE": "3", "DD_ON": "true"}
 
@@ -335,5 +333,5 @@ def cases(draw: st.DrawFn) -> tuple[Object, Object, Object]:
 def test_manual_injection_and_the_template_agree(injector: Injector, case: tuple[Object, Object, Object]) -> None:
     values, mesh, workload = case
     [by_istio] = injector(values, mesh, workload)
-    by_hand = inject(workload, values, mesh)
+    by_hand = inject(workload, RELEASE.sidecar, values, mesh)
     assert neutral(in_canonical_quantities(by_hand)) == neutral(by_istio)

@@ -22,6 +22,7 @@ from commands import render
 from mesh import api
 from tests.e2e.conftest import Checkout
 from tests.generate import configs, objects
+from tests.releases import RELEASE
 from toolchain.checkers import checkers
 
 EACH = 220  # of 12 kinds; some draws do not meet the rules between fields
@@ -49,7 +50,7 @@ def istio(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file with random objects of every kind of Istio's API."""
     kinds = {kind: drawn(objects(kind), EACH) for kind in api.kinds()}
     made = [
-        one.manifest(f"{one.kind.lower()}-{number}", "default")
+        one.manifest(f"{one.kind.lower()}-{number}", "default", RELEASE.api)
         for found in kinds.values()
         for number, one in enumerate(found)
     ]

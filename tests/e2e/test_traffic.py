@@ -14,6 +14,7 @@ from commands import render
 from mesh.config.stack import Stack
 from tests import traffic_configs
 from tests.e2e.conftest import NO_CHANGES, Checkout, counts
+from tests.releases import RELEASE
 from tests.traffic_configs import EVERYTHING, SAMPLES, everything, sample
 from toolchain.checkers import checkers
 
@@ -24,7 +25,7 @@ Validate = Callable[[list[dict[str, Any]]], str]
 
 
 def manifests(stack: Stack) -> list[dict[str, Any]]:
-    return [item.manifest() for item in (*stack.traffic, *stack.security)]
+    return [item.manifest(RELEASE.api) for item in (*stack.traffic, *stack.security)]
 
 
 def name_of(item: dict[str, Any]) -> tuple[str, str, str]:

@@ -14,7 +14,6 @@ from cluster.client import Answer, Request
 from cluster.target import Target
 from engine import gate
 from mesh.config import loading
-from mesh.config.installation import Installation
 
 READY = {"status": {"availableReplicas": 1}, "webhooks": [{"clientConfig": {"caBundle": "x"}}]}
 
@@ -28,7 +27,7 @@ class Scene:
         monkeypatch.setattr("engine.gate.time.monotonic", lambda: self.now)
         checks: list[Any] = []
         monkeypatch.setattr(pulumi, "ResourceHook", lambda _, check: checks.append(check))
-        gate.hook(Target("here", "https://here"), Installation(values=loading.load({}).settings))
+        gate.hook(Target("here", "https://here"), loading.load({}).installation)
         self._check = checks[0]
 
     def _connect(self, _: Target) -> AbstractContextManager[Scene]:

@@ -10,11 +10,11 @@ from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
 from mesh.analysis.policies import pages, pods, release
 from mesh.core.names import USUAL
-from mesh.releases.release import ISTIO
 from mesh.requests.evaluator import Evaluator
 from mesh.requests.types import Request
 from tests import meshes
 from tests.meshes import Manifest
+from tests.releases import RELEASE
 
 PROXY = {"name": "istio-proxy", "image": "docker.io/istio/proxyv2:1.10.3", "restartPolicy": "Always"}
 
@@ -65,7 +65,7 @@ def test_another_native_sidecar_must_not_run_as_the_proxys_user() -> None:
 def test_limits_are_asked_of_native_sidecars_and_of_no_other_init_container() -> None:
     setup = {"name": "setup", "image": "setup"}
     workload = Object.read(meshes.deployment("front", {}, initContainers=[setup, PROXY], containers=[]))
-    assert [one.path for one in pods.without_limits(workload, ISTIO)] == [
+    assert [one.path for one in pods.without_limits(workload, RELEASE)] == [
         "spec.template.spec.initContainers[1].resources.limits"
     ]
 
@@ -74,9 +74,9 @@ def test_grafana_that_lets_everybody_in_is_seen_in_one() -> None:
     env = [{"name": "GF_AUTH_ANONYMOUS_ENABLED", "value": "true"}]
     grafana = {"name": "grafana", "restartPolicy": "Always", "env": env}
     workload = Object.read(meshes.deployment("front", {}, initContainers=[grafana]))
-    assert [one.path for one in pages.anonymous(workload, ISTIO)] == ["spec.template.spec.initContainers[0].env"]
+    assert [one.path for one in pages.anonymous(workload, RELEASE)] == ["spec.template.spec.initContainers[0].env"]
 
 
 def test_a_release_runs_where_its_proxy_is_one() -> None:
     mesh = Mesh([Object.read(with_sidecar("ledger", {"app": "ledger"}, "bank"))], USUAL)
-    assert [one.code for one in release.past_end_of_life(mesh, ISTIO, today=date(2030, 1, 1))] == ["MESH0307"]
+    assert [one.code for one in release.past_end_of_life(mesh, RELEASE, today=date(2030, 1, 1))] == ["MESH0307"]

@@ -1,5 +1,5 @@
-"""The configuration of Istio's injector: its templates, generated from the model of the proxy, and its values."""
+"""The configuration of Istio's injector: templates, which a release renders from its model of the proxy, and values."""
 
-from mesh.proxy.injection.config import CHECKSUM, checksum, config_map_data, templates
+from mesh.proxy.injection.config import CHECKSUM, checksum, config_map_data
 
-__all__ = ["CHECKSUM", "checksum", "config_map_data", "templates"]
+__all__ = ["CHECKSUM", "checksum", "config_map_data"]

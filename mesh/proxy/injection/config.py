@@ -9,10 +9,6 @@ from typing import Any, Final
 
 import yaml
 
-from mesh.proxy import injected
-from mesh.proxy.injection.source import PRELUDE, TemplateSource
-from mesh.proxy.injection.template import render
-
 VERSION_GUARD: Final = "{{ Template_Version_And_Istio_Version_Mismatched_Check_Installation }}"
 """An istiod of before 1.9 reads this as its only template, and fails with a telling error."""
 
@@ -22,19 +18,11 @@ MESH_FIELDS: Final = ("defaultConfig", "trustDomain", "enablePrometheusMerge")
 """What the injector and its templates read of MeshConfig."""
 
 
-def templates() -> dict[str, str]:
-    """The Go templates by name: `sidecar`, the default, and `gateway`, which a pod asks for by annotation."""
-    source = TemplateSource()
-    return {
-        "sidecar": render(injected.sidecar(source), PRELUDE),
-        "gateway": render(injected.gateway(source), PRELUDE),
-    }
-
-
-def config_map_data(values: Mapping[str, Any]) -> dict[str, str]:
+def config_map_data(templates: Mapping[str, str], values: Mapping[str, Any]) -> dict[str, str]:
     """The ConfigMap's two texts: `config` (YAML) and `values` (JSON).
 
-    `values` are the installation's, of which `global`, `istio_cni`, `revision` and `sidecarInjectorWebhook` are read.
+    `templates` are the release's; `values` are the installation's, of which `global`, `istio_cni`, `revision` and
+    `sidecarInjectorWebhook` are read.
     """
     webhook = values["sidecarInjectorWebhook"]
     config = {
@@ -43,7 +31,7 @@ def config_map_data(values: Mapping[str, Any]) -> dict[str, str]:
         "neverInjectSelector": list(webhook["neverInjectSelector"]),
         "injectedAnnotations": dict(webhook["injectedAnnotations"]),
         "template": VERSION_GUARD,
-        "templates": {**templates(), **webhook["templates"]},
+        "templates": {**templates, **webhook["templates"]},
         "defaultTemplates": list(webhook["defaultTemplates"]) or ["sidecar"],
     }
     return {
@@ -52,13 +40,13 @@ def config_map_data(values: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def checksum(values: Mapping[str, Any], mesh: Mapping[str, Any]) -> str:
+def checksum(templates: Mapping[str, str], values: Mapping[str, Any], mesh: Mapping[str, Any]) -> str:
     """A digest of all that decides how a pod is injected: templates, values and the proxies' part of MeshConfig.
 
     As annotation `CHECKSUM` of a workload's pods it makes a change of the injection restart them.
     """
     read = {name: mesh.get(name) for name in MESH_FIELDS}
-    text = json.dumps([config_map_data(values), read], sort_keys=True)
+    text = json.dumps([config_map_data(templates, values), read], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -1,1 +1,50 @@
 """Istio 1.10."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final
+
+from mesh.releases.release import Addons, RateLimit, Release
+from mesh.releases.v1_10 import documents, gateway, injection, istiod, sidecar, telemetry, webhooks
+from mesh.releases.v1_10.api import VERSIONS
+from mesh.releases.v1_10.profiles import PROFILES
+from mesh.releases.v1_10.roles import ROLES
+
+RELEASE: Final = Release(
+    name="1.10",
+    version="1.10.3",
+    hub="docker.io/istio",
+    architectures=("amd64",),
+    kubernetes=(1, 23),  # policy/v1 came with 1.21, autoscaling/v2 with 1.23
+    end_of_life="2022-01-07",
+    bulletins=("ISTIO-SECURITY-2021-008",),  # mended in 1.10.4
+    bookinfo="1.16.2",
+    addons=Addons(
+        images={
+            "prometheus": "prom/prometheus:v2.24.0",
+            "configmap-reload": "jimmidyson/configmap-reload:v0.5.0",
+            "jaeger": "docker.io/jaegertracing/all-in-one:1.20",
+            "grafana": "grafana/grafana:7.4.3",
+            "kiali": "quay.io/kiali/kiali:v1.34",
+        },
+        kiali="v1.34.0",
+        grafana="7.4.3",
+    ),
+    rate_limit=RateLimit(
+        image="docker.io/envoyproxy/ratelimit:6f5de117",  # of 2021-01-08, as in the release's samples
+        redis="docker.io/library/redis:6.2.5-alpine",
+    ),
+    profiles=PROFILES,
+    api=VERSIONS,
+    roles=ROLES,
+    injector=webhooks.injector,
+    validator=webhooks.validator,
+    filters=partial(telemetry.filters, ("1.9", "1.10")),  # proxies of the release before may still be connected
+    mesh_config=documents.mesh_config,
+    injection_values=documents.injection_values,
+    templates=injection.templates,
+    sidecar=sidecar.sidecar,
+    istiod_pod=istiod.pod,
+    gateway_pod=gateway.pod,
+)

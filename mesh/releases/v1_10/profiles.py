@@ -1,11 +1,11 @@
-"""The profiles themselves: each one's differences from its parent. Figures are those of Istio 1.10's profiles."""
+"""The installation profiles of Istio 1.10, with the figures of its own charts."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from mesh.core.merge import Data
+from mesh.releases.profiles import Profiles
 
 
 def _port(name: str, port: int, target: int | None = None) -> Data:
@@ -24,7 +24,7 @@ def _certificates(kind: str) -> list[Data]:
 _STATUS, _HTTP2, _HTTPS = _port("status-port", 15021), _port("http2", 80, 8080), _port("https", 443, 8443)
 _ROUTER: Final = {"ISTIO_META_ROUTER_MODE": "standard"}
 
-KINDS: Final[Mapping[str, Data]] = {
+_GATEWAYS: Final = {
     "ingress": {
         "kind": "ingress",
         "type": "LoadBalancer",
@@ -40,21 +40,18 @@ KINDS: Final[Mapping[str, Data]] = {
         "secretVolumes": _certificates("egress"),
     },
 }
-"""What a gateway of each kind is like before anything is said of it."""
-
-ROOT: Final[Data] = {
+_ROOT: Final[Data] = {
     "meshConfig": {
         "enablePrometheusMerge": True,
         "trustDomain": "cluster.local",
         "defaultConfig": {"proxyMetadata": {}},
     }
 }
-"""What every profile starts from, beside the defaults of the types."""
 
 _SMALL_PROXY: Final = {"resources": {"requests": {"cpu": "10m", "memory": "40Mi"}}}
 _NO_CONTROL_PLANE: Final[Data] = {"base": {"enabled": False}, "pilot": {"enabled": False}}
 
-PROFILES: Final[Mapping[str, tuple[str | None, Mapping[str, Any]]]] = {
+_DIFFERENCES: Final[dict[str, tuple[str | None, Data]]] = {
     "minimal": (None, {}),
     "default": ("minimal", {"gateways": {"istio-ingressgateway": {"kind": "ingress"}}}),
     "demo": (
@@ -111,4 +108,5 @@ PROFILES: Final[Mapping[str, tuple[str | None, Mapping[str, Any]]]] = {
         },
     ),
 }
-"""Name: parent, and differences from it."""
+
+PROFILES: Final = Profiles(root=_ROOT, gateways=_GATEWAYS, differences=_DIFFERENCES)

@@ -6,6 +6,7 @@ import pytest
 
 from mesh import api
 from tests.mesh.api.test_api import problems
+from tests.releases import RELEASE
 
 HTTP = {"number": 80, "name": "http", "protocol": "HTTP"}
 HTTPS = {"number": 443, "name": "https", "protocol": "HTTPS"}
@@ -99,8 +100,8 @@ def test_a_gateway_has_servers() -> None:
 
 def test_a_gateways_name_has_no_dots() -> None:
     gateway = api.Gateway.from_wire({"servers": [{"port": HTTP, "hosts": ["*"]}]})
-    assert gateway.manifest("edge", "istio-system")["metadata"]["name"] == "edge"
+    assert gateway.manifest("edge", "istio-system", RELEASE.api)["metadata"]["name"] == "edge"
     with pytest.raises(api.ApiError, match=r'^Gateway metadata\.name: "Edge" is not a name'):
-        gateway.manifest("Edge", "istio-system")
+        gateway.manifest("Edge", "istio-system", RELEASE.api)
     with pytest.raises(api.ApiError, match=r'^Gateway metadata\.name: "a\.b" must not have dots'):
-        gateway.manifest("a.b", "istio-system")
+        gateway.manifest("a.b", "istio-system", RELEASE.api)

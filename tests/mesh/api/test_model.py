@@ -5,8 +5,9 @@ from typing import Any, ClassVar
 import pytest
 
 from mesh import api
-from mesh.api.model import Column, at_most_one, optional, served, wire
+from mesh.api.model import Column, at_most_one, optional, wire
 from tests.mesh.api.test_api import problems
+from tests.releases import RELEASE
 
 
 class Leaf(api.Message):
@@ -112,7 +113,7 @@ def test_braces_in_a_rules_text_are_told_as_they_are() -> None:
 
 def test_the_manifest_is_the_whole_object() -> None:
     policy = api.PeerAuthentication(mtls=api.MutualTLS(mode="STRICT"))
-    assert policy.manifest("default", "istio-system", {"a": "b"}, {"c": "d"}) == {
+    assert policy.manifest("default", "istio-system", RELEASE.api, {"a": "b"}, {"c": "d"}) == {
         "apiVersion": "security.istio.io/v1beta1",
         "kind": "PeerAuthentication",
         "metadata": {
@@ -126,7 +127,7 @@ def test_the_manifest_is_the_whole_object() -> None:
 
 
 def test_a_manifest_has_no_empty_labels_or_annotations() -> None:
-    assert api.AuthorizationPolicy().manifest("nothing", "default", {}, {})["metadata"] == {
+    assert api.AuthorizationPolicy().manifest("nothing", "default", RELEASE.api, {}, {})["metadata"] == {
         "name": "nothing",
         "namespace": "default",
     }
@@ -135,22 +136,22 @@ def test_a_manifest_has_no_empty_labels_or_annotations() -> None:
 @pytest.mark.parametrize("name", ["Reviews", "a_b", "", "-a", "a..b", "a" * 254])
 def test_a_name_that_kubernetes_would_refuse_is_an_error(name: str) -> None:
     with pytest.raises(api.ApiError, match=r"^AuthorizationPolicy metadata\.name: "):
-        api.AuthorizationPolicy().manifest(name, "default")
+        api.AuthorizationPolicy().manifest(name, "default", RELEASE.api)
 
 
 def test_objects_are_written_in_the_version_that_is_stored() -> None:
-    assert api.DestinationRule(host="a").apiVersion == "networking.istio.io/v1alpha3"
-    assert api.Telemetry().apiVersion == "telemetry.istio.io/v1alpha1"
+    assert RELEASE.api.stored(api.DestinationRule) == "networking.istio.io/v1alpha3"
+    assert api.Telemetry().manifest("a", "b", RELEASE.api)["apiVersion"] == "telemetry.istio.io/v1alpha1"
+    later = api.Versions({"Telemetry": ("v1", "v1alpha1")})
+    assert api.Telemetry().manifest("a", "b", later)["apiVersion"] == "telemetry.istio.io/v1"
 
 
-def test_a_kinds_own_versions_come_before_its_groups() -> None:
-    assert served(api.Gateway, {"networking.istio.io": ("v1",), "Gateway": ("v2", "v1")}) == ("v2", "v1")
-    assert served(api.Sidecar, {"networking.istio.io": ("v1",), "Gateway": ("v2", "v1")}) == ("v1",)
-
-
-def test_a_release_may_not_know_a_kind() -> None:
-    assert served(api.Gateway, {"networking.istio.io": ("v1",), "Gateway": ()}) == ()
-    assert served(api.Gateway, {}) == ()
+def test_a_release_has_only_the_kinds_that_it_names() -> None:
+    versions = api.Versions({"Gateway": ("v2", "v1")})
+    assert versions.of(api.Gateway) == ("v2", "v1")
+    assert versions.of(api.Sidecar) == ()
+    with pytest.raises(api.ApiError, match=r"^AuthorizationPolicy: this release of Istio does not have the kind$"):
+        api.AuthorizationPolicy().manifest("a", "b", versions)
 
 
 def test_a_column_is_text_unless_said_otherwise() -> None:

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from mesh.config import loading, profiles
+from mesh.config import loading
 from mesh.config.settings import Settings, SettingsError
+from tests.releases import RELEASE
 
 
 def load(command_line: str | None = None, /, **keys: object) -> Settings:
@@ -38,7 +39,7 @@ def test_a_misspelt_key_is_refused_with_the_nearest_name() -> None:
 
 def test_a_misspelt_profile_is_refused_with_the_choices() -> None:
     assert refusal(profile="demmo") == (
-        f'mesh:profile: "demmo" is not one of {", ".join(profiles.NAMES)}; did you mean "demo"?'
+        f'mesh:profile: "demmo" is not one of {", ".join(RELEASE.profiles.names)}; did you mean "demo"?'
     )
 
 

@@ -11,11 +11,12 @@ from mesh.analysis.objects import Object
 from mesh.config.stack import Stack
 from mesh.core.names import USUAL
 from tests import traffic_configs
+from tests.releases import RELEASE
 
 
 def located(stack: Stack) -> dict[str, Object]:
     """The objects of traffic and security, by kind and name, as analysis sees them."""
-    things = stack.located(Object.read(item.manifest()) for item in (*stack.traffic, *stack.security))
+    things = stack.located(Object.read(item.manifest(RELEASE.api)) for item in (*stack.traffic, *stack.security))
     return {f"{thing.kind}/{thing.name}": thing for thing in things}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -15,8 +16,8 @@ from mesh.config import loading
 from mesh.config.settings import SettingsError
 from mesh.core.names import USUAL
 from mesh.policies import violations
-from mesh.releases.release import ISTIO
 from tests import meshes
+from tests.releases import RELEASE
 
 LIMITS = {"limits": {"cpu": "1", "memory": "1Gi"}}
 DIGEST = "app@sha256:" + "0" * 64
@@ -162,12 +163,12 @@ def test_a_protocol_without_hosts_may_have_a_star() -> None:
     ],
 )
 def test_rules_that_requests_get_past_are_found(action: str, operation: dict[str, Any], fields: list[str]) -> None:
-    paths = [finding.path for finding in access.bypassed(access_policy(action, **operation), ISTIO)]
+    paths = [finding.path for finding in access.bypassed(access_policy(action, **operation), RELEASE)]
     assert paths == [f"rules[0].to[0].operation.{field}" for field in fields]
 
 
 def test_rules_of_a_release_that_is_mended_are_left_alone() -> None:
-    mended = ISTIO.model_copy(update={"bulletins": ()})
+    mended = replace(RELEASE, bulletins=())
     assert list(access.bypassed(access_policy("DENY", paths=["/admin"]), mended)) == []
 
 
@@ -177,11 +178,11 @@ def test_a_release_is_found_from_the_day_after_its_end_on(today: str, count: int
         "gateway", {"app": "gateway"}, containers=[pod(image="docker.io/istio/proxyv2:x@sha256:0")]
     )
     mesh = Mesh([Object.read(proxy)], USUAL)
-    assert len(list(release.past_end_of_life(mesh, ISTIO, today=date.fromisoformat(today)))) == count
+    assert len(list(release.past_end_of_life(mesh, RELEASE, today=date.fromisoformat(today)))) == count
 
 
 def test_a_stack_without_istio_has_no_release() -> None:
-    assert list(release.past_end_of_life(Mesh([], USUAL), ISTIO, today=date(2030, 1, 1))) == []
+    assert list(release.past_end_of_life(Mesh([], USUAL), RELEASE, today=date(2030, 1, 1))) == []
 
 
 def entry(code: str, where: str) -> str:

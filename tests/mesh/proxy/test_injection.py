@@ -2,17 +2,16 @@
 
 import json
 import re
+from typing import Any
 
 import pytest
 import yaml
 
-from components import meshconfig
-from mesh.config import profiles
-from mesh.config.installation import Installation
 from mesh.proxy import injection
 from mesh.proxy.expr import Expr, Node, both, each, equal, when
 from mesh.proxy.injection.template import render
-from mesh.releases.release import ISTIO
+from mesh.releases.release import Installation
+from tests.releases import RELEASE
 
 ON = Expr("$.on")
 OFF = Expr("$.off")
@@ -137,33 +136,41 @@ def test_an_item_that_begins_with_a_condition_is_refused() -> None:
 @pytest.mark.parametrize("name", ["sidecar", "gateway"])
 def test_a_template_uses_only_functions_that_the_injector_has(name: str) -> None:
     known = set().union(*FUNCTIONS.values(), {"if", "else", "end", "range", "true", "false"})
-    for action in re.findall(r"{{-?(.*?)-?}}", injection.templates()[name]):
+    for action in re.findall(r"{{-?(.*?)-?}}", RELEASE.templates()[name]):
         words = re.findall(r"(?<![.$\w])[A-Za-z]\w*", re.sub(r'"(\\.|[^"\\])*"', "", action))
         assert set(words) <= known, action
 
 
 @pytest.mark.parametrize("name", ["sidecar", "gateway"])
 def test_every_condition_and_loop_of_a_template_ends(name: str) -> None:
-    text = injection.templates()[name]
+    text = RELEASE.templates()[name]
     assert len(re.findall(r"{{-? (?:if|range) ", text)) == len(re.findall(r"{{-? end ", text)) > 0
 
 
 def test_the_sidecar_reads_each_annotation_that_istio_leaves_to_the_template() -> None:
-    text = injection.templates()["sidecar"]
+    text = RELEASE.templates()["sidecar"]
     assert [name for name in TEMPLATE_ANNOTATIONS if f'"{name}"' not in text] == []
     assert [name for name in ANNOTATIONS if name in text] == []
 
 
 def test_no_version_of_istio_is_written_into_a_template() -> None:
-    assert ISTIO.version not in "".join(injection.templates().values())
+    assert RELEASE.version not in "".join(RELEASE.templates().values())
 
 
-@pytest.mark.parametrize("profile", profiles.NAMES)
+def installation(profile: str, differences: dict[str, object] | None = None) -> Installation:
+    return Installation(release=RELEASE, values=RELEASE.values(profile, differences))
+
+
+def checksum(values: dict[str, Any], mesh: dict[str, Any]) -> str:
+    return injection.checksum(RELEASE.templates(), values, mesh)
+
+
+@pytest.mark.parametrize("profile", RELEASE.profiles.names)
 def test_the_config_map_holds_the_templates_and_the_values(profile: str) -> None:
-    values = meshconfig.injection_values(Installation(values=profiles.profile(profile)))
-    data = injection.config_map_data(values)
+    values = RELEASE.injection_values(installation(profile))
+    data = injection.config_map_data(RELEASE.templates(), values)
     config = yaml.safe_load(data["config"])
-    assert config["templates"] == injection.templates()
+    assert config["templates"] == RELEASE.templates()
     assert config["policy"] == "enabled"
     assert config["template"].startswith("{{ Template_Version_And_Istio_Version_Mismatched")
     assert config["defaultTemplates"] == ["sidecar"]
@@ -171,19 +178,16 @@ def test_the_config_map_holds_the_templates_and_the_values(profile: str) -> None
 
 
 def test_templates_of_the_installation_come_beside_ours() -> None:
-    values = meshconfig.injection_values(Installation(values=profiles.profile("default")))
+    values = RELEASE.injection_values(installation("default"))
     values["sidecarInjectorWebhook"] |= {"templates": {"debug": "spec: {}"}, "defaultTemplates": ["sidecar", "debug"]}
-    config = yaml.safe_load(injection.config_map_data(values)["config"])
-    assert config["templates"] == {**injection.templates(), "debug": "spec: {}"}
+    config = yaml.safe_load(injection.config_map_data(RELEASE.templates(), values)["config"])
+    assert config["templates"] == {**RELEASE.templates(), "debug": "spec: {}"}
     assert config["defaultTemplates"] == ["sidecar", "debug"]
 
 
 def test_the_checksum_changes_with_what_is_injected_and_with_nothing_else() -> None:
-    mesh = meshconfig.mesh_config(Installation(values=profiles.profile("default")))
-    first, other = (
-        meshconfig.injection_values(Installation(values=profiles.profile("default", {"tag": tag})))
-        for tag in ("1", "2")
-    )
+    mesh = RELEASE.mesh_config(installation("default"))
+    first, other = (RELEASE.injection_values(installation("default", {"tag": tag})) for tag in ("1", "2"))
     changed = {**mesh, "defaultConfig": {**mesh["defaultConfig"], "concurrency": 1}}
-    assert injection.checksum(first, mesh) == injection.checksum(first, {**mesh, "accessLogFile": "/dev/stdout"})
-    assert len({injection.checksum(*given) for given in ((first, mesh), (other, mesh), (first, changed))}) == 3
+    assert checksum(first, mesh) == checksum(first, {**mesh, "accessLogFile": "/dev/stdout"})
+    assert len({checksum(*given) for given in ((first, mesh), (other, mesh), (first, changed))}) == 3

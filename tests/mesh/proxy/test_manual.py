@@ -8,12 +8,11 @@ from typing import Any
 
 import pytest
 
-from components import meshconfig
 from mesh.api.proxy_config import ProxyConfig
-from mesh.config import profiles
-from mesh.config.installation import Installation
 from mesh.proxy import InjectionError, proxyconfig
 from mesh.proxy import inject as injected
+from mesh.releases.release import Installation
+from tests.releases import RELEASE
 
 Object = dict[str, Any]
 CONFIG = "proxy.istio.io/config"
@@ -49,16 +48,16 @@ def labelled(labels: dict[str, str]) -> Object:
 
 def inject(given: Object, mesh: Object | None = None, **settings: Any) -> Object:
     """The pod that manual injection makes; settings by path with `__` between names."""
-    installed = Installation(values=profiles.profile("default"))
-    values = meshconfig.injection_values(installed)
+    installed = Installation(release=RELEASE, values=RELEASE.values("default"))
+    values = RELEASE.injection_values(installed)
     for path, value in settings.items():
         *parents, last = path.split("__")
         place = values
         for parent in parents:
             place = place[parent]
         place[last] = value
-    mesh = {**meshconfig.mesh_config(installed), **(mesh or {})}
-    done = injected(given, values, mesh)
+    mesh = {**RELEASE.mesh_config(installed), **(mesh or {})}
+    done = injected(given, RELEASE.sidecar, values, mesh)
     pod: Object = done if given["kind"] == "Pod" else done["spec"]["template"]
     return pod
 

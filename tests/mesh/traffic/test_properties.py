@@ -12,6 +12,7 @@ from mesh.config import loading
 from mesh.config.settings import SettingsError
 from mesh.traffic.config import Traffic
 from tests.mesh.config.test_properties import JUNK, UNHURRIED
+from tests.releases import RELEASE
 
 WORDS = st.sampled_from(["v1", "v2", "reviews", "istio-egressgateway", "a.example.com", "3s", "*", "/x*", "HTTP", ""])
 NUMBERS = st.sampled_from([0, 1, 50, 80, 100, 443, 500, -1, 1.5])
@@ -46,7 +47,7 @@ def test_every_traffic_becomes_objects_or_is_refused_with_a_path(traffic: dict[s
     problems = ""
     try:
         chosen = loading.load({**config, "mesh:traffic": json.dumps(traffic)})
-        assert all(item.manifest() for item in chosen.traffic)
+        assert all(item.manifest(RELEASE.api) for item in chosen.traffic)
     except SettingsError as error:
         problems = str(error)
     assert [line for line in filter(None, problems.split("\n")) if not line.startswith("mesh:traffic")] == []

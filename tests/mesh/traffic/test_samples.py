@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.releases import RELEASE
 from tests.traffic_configs import SAMPLES, VERSIONS, objects, sample
 
 REFERENCE = os.environ.get("MESH_REFERENCE")
@@ -32,7 +33,7 @@ def test_a_sample_comes_out_equal_and_with_nothing_more(name: str) -> None:
     expected = by_name(documents(name))
     if name.startswith("virtual-service"):
         expected |= by_name(documents(VERSIONS))
-    assert by_name([item.manifest() for item in objects(sample(name))]) == expected
+    assert by_name([item.manifest(RELEASE.api) for item in objects(sample(name))]) == expected
 
 
 @pytest.mark.skipif(not REFERENCE, reason="MESH_REFERENCE does not name a folder with Istio's own samples")

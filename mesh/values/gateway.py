@@ -7,9 +7,9 @@ from typing import Final, Literal
 
 from pydantic import Field
 
-from mesh.config.values.workload import Workload
 from mesh.core.kubernetes import Labels, Name, PortNumber, Range, Resources, ServiceType
 from mesh.core.typed import Documented
+from mesh.values.workload import Workload
 
 Kind = Literal["ingress", "egress"]
 

@@ -8,13 +8,12 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import ConfigDict, Field, field_validator
 
 from mesh.api import MeshConfig
-from mesh.config.values.gateway import Gateway
-from mesh.config.values.pilot import Base, IstiodRemote, Pilot
-from mesh.config.values.proxy import Global
 from mesh.core import errors
 from mesh.core.kubernetes import Annotations, Name, ObjectName, PullPolicy, Resources, ServiceName
 from mesh.core.typed import Documented
-from mesh.releases.release import ISTIO
+from mesh.values.gateway import Gateway
+from mesh.values.pilot import Base, IstiodRemote, Pilot
+from mesh.values.proxy import Global
 
 IMAGES: Final = ("pilot", "proxyv2", "install-cni")
 """Istio's images."""
@@ -135,10 +134,10 @@ class Values(Documented):
 
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
 
-    hub: str = ISTIO.hub
-    """Registry and path of Istio's images, without a trailing slash."""
-    tag: str = ISTIO.version
-    """Tag of Istio's images."""
+    hub: str = ""
+    """Registry and path of Istio's images, without a trailing slash; those of the release if not set."""
+    tag: str = ""
+    """Tag of Istio's images; the release's version if not set."""
     images: dict[Literal["pilot", "proxyv2", "install-cni"], Digest] = {}
     """Digests of Istio's images, `sha256:…`, by name; one of them is used in place of the tag."""
     revision: Annotated[str, Field(pattern=r"^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$", max_length=40)] = ""

@@ -1,14 +1,14 @@
-"""What Istio's injector adds to a pod: a sidecar, or a gateway where the pod asks for one by annotation.
+"""What the injector of Istio 1.10 adds to a pod: a sidecar, or a gateway where the pod asks for one by annotation.
 
 One description, over a `Source` of inputs: those that the injector reads when it runs the template, or those of one
-workload that is known here. It follows Istio 1.10: an annotation of the pod wins over the installation's values.
+workload that is known here. An annotation of the pod wins over the installation's values.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from mesh.proxy import env, proxy, redirect
+from mesh.proxy import proxy, redirect
 from mesh.proxy.expr import (
     Node,
     Value,
@@ -30,6 +30,7 @@ from mesh.proxy.expr import (
 from mesh.proxy.overrides import IMAGE, image, resources
 from mesh.proxy.proxy import Proxy, Volume
 from mesh.proxy.source import Source
+from mesh.releases.v1_10 import env
 
 BIND_SERVICE: Final = "sidecar.istio.io/capNetBindService"
 CANONICAL: Final = "service.istio.io/canonical-"

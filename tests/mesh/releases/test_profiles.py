@@ -8,9 +8,9 @@ import pytest
 
 from commands import render
 from engine.recorder import Resource
-from mesh.config import profiles
 from mesh.core import merge
-from mesh.releases.v1_10.profiles import PROFILES
+from mesh.values.values import Values
+from tests.releases import RELEASE
 
 
 def installed(profile: str, kind: str) -> dict[str, Resource]:
@@ -24,11 +24,11 @@ def recorded(profile: str) -> list[Resource]:
     return render.record("x", {"mesh:profile": profile})
 
 
-@pytest.mark.parametrize("name", profiles.NAMES)
+@pytest.mark.parametrize("name", RELEASE.profiles.names)
 def test_every_profile_is_valid_and_its_parent_is_there(name: str) -> None:
-    parent, _ = PROFILES[name]
-    assert parent is None or parent in profiles.NAMES
-    assert isinstance(profiles.profile(name), profiles.Values)
+    parent, _ = RELEASE.profiles.differences[name]
+    assert parent is None or parent in RELEASE.profiles.names
+    assert isinstance(RELEASE.values(name), Values)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_the_profile_openshift_puts_the_network_plugin_where_that_platform_has_i
 
 
 def test_only_openshift_has_the_network_plugin() -> None:
-    assert [name for name in profiles.NAMES if profiles.profile(name).cni.enabled] == ["openshift"]
+    assert [name for name in RELEASE.profiles.names if RELEASE.values(name).cni.enabled] == ["openshift"]
 
 
 def test_maps_merge_and_lists_are_replaced() -> None:
@@ -95,9 +95,9 @@ def test_maps_merge_and_lists_are_replaced() -> None:
 
 
 def test_a_new_gateway_is_like_istios_own_of_its_kind() -> None:
-    found = profiles.profile("minimal", {"gateways": {"in": {}, "out": {"kind": "egress", "replicaCount": 2}}}).gateways
-    own = profiles.profile("demo").gateways
-    assert found["in"] == profiles.profile("default").gateways["istio-ingressgateway"]
+    found = RELEASE.values("minimal", {"gateways": {"in": {}, "out": {"kind": "egress", "replicaCount": 2}}}).gateways
+    own = RELEASE.values("demo").gateways
+    assert found["in"] == RELEASE.values("default").gateways["istio-ingressgateway"]
     assert (
         [port.name for port in found["out"].ports]
         == ["http2", "https"]
@@ -108,9 +108,7 @@ def test_a_new_gateway_is_like_istios_own_of_its_kind() -> None:
 
 def test_what_is_changed_of_a_gateway_leaves_the_rest_as_the_profile_has_it() -> None:
     requests = {"resources": {"requests": {"cpu": "1"}}}
-    gateway = profiles.profile("demo", {"gateways": {"istio-ingressgateway": requests}}).gateways[
-        "istio-ingressgateway"
-    ]
+    gateway = RELEASE.values("demo", {"gateways": {"istio-ingressgateway": requests}}).gateways["istio-ingressgateway"]
     assert gateway.resources.requests == {"cpu": "1", "memory": "40Mi"}
     assert gateway.resources.limits == {"cpu": "2000m", "memory": "1024Mi"}
     assert len(gateway.ports) == 5

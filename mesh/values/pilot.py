@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from mesh.config.values.workload import Workload
 from mesh.core.kubernetes import Labels, Resources, Url
 from mesh.core.typed import Documented
+from mesh.values.workload import Workload
 
 
 class Base(Documented):

@@ -6,9 +6,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from mesh.config.values.gateway import PROXY_RESOURCES
 from mesh.core.kubernetes import Domain, Name, ObjectName, PullPolicy, Resources
 from mesh.core.typed import Documented
+from mesh.values.gateway import PROXY_RESOURCES
 
 _LEVELS = "trace|debug|info|warning|error|critical|off"
 _SCOPE_LEVELS = "none|error|warn|info|debug"

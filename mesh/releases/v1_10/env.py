@@ -1,4 +1,4 @@
-"""The environment of an injected proxy: what its agent reads and reports to istiod."""
+"""The environment of an injected proxy of Istio 1.10: what its agent reads and reports to istiod."""
 
 from __future__ import annotations
 

@@ -1,0 +1,132 @@
+"""The pods of istiod 1.10, as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from mesh.core.kubernetes import Resources
+from mesh.proxy.expr import Node, when, wire
+from mesh.proxy.proxy import downward, variable
+from mesh.releases.release import Installation
+
+_USER: Final = 1337
+_HTTP: Final = 8080
+"""Port of istiod's debug pages and readiness."""
+_PORTS: Final = (_HTTP, 15010, 15017)
+"""Debug pages, discovery in plain text, webhooks."""
+_MONITORING: Final = 15014
+_TOKEN_SECONDS: Final = 43200
+"""Lifetime of the projected service account token: 12 hours."""
+
+
+def pod(mesh: Installation) -> dict[str, Any]:
+    """What istiod contributes to its pod spec, in wire names: `containers`, `volumes` and `securityContext`."""
+    made: dict[str, Any] = wire(
+        {
+            "securityContext": {"fsGroup": _USER},
+            "containers": [_container(mesh)],
+            "volumes": _volumes(_bound_token(mesh)),
+        }
+    )
+    return made
+
+
+def _bound_token(mesh: Installation) -> bool:
+    """Whether istiod uses a token that is bound to an audience."""
+    return mesh.values.global_.jwtPolicy == "third-party-jwt"
+
+
+def _container(mesh: Installation) -> Node:
+    values, pilot = mesh.values, mesh.values.pilot
+    return {
+        "name": "discovery",
+        "image": values.image(pilot.image),
+        "imagePullPolicy": values.global_.imagePullPolicy or None,
+        "args": _args(mesh),
+        "ports": [{"containerPort": port, "protocol": "TCP"} for port in _PORTS],
+        "readinessProbe": {
+            "httpGet": {"path": "/ready", "port": _HTTP},
+            "initialDelaySeconds": 1,
+            "periodSeconds": 3,
+            "timeoutSeconds": 5,
+        },
+        "env": _env(mesh),
+        "resources": _resources(pilot.resources),
+        "securityContext": {
+            "runAsUser": _USER,
+            "runAsGroup": _USER,
+            "runAsNonRoot": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "volumeMounts": _mounts(_bound_token(mesh)),
+    }
+
+
+def _resources(amounts: Resources) -> Node:
+    bounds: Mapping[str, Node] = {"requests": amounts.requests, "limits": amounts.limits}
+    return {bound: given for bound, given in bounds.items() if given}
+
+
+def _args(mesh: Installation) -> list[Node]:
+    chosen = mesh.values.global_
+    return [
+        "discovery",
+        f"--monitoringAddr=:{_MONITORING}",
+        when(chosen.logging.level, f"--log_output_level={chosen.logging.level}"),
+        when(chosen.logAsJson, "--log_as_json"),
+        *("--domain", chosen.proxy.clusterDomain),
+        when(chosen.oneNamespace, ["-a", mesh.root]),
+        *("--keepaliveMaxServerConnectionAge", mesh.values.pilot.keepaliveMaxServerConnectionAge),
+    ]
+
+
+def _env(mesh: Installation) -> list[Node]:
+    chosen, pilot = mesh.values.global_, mesh.values.pilot
+    literal: Mapping[str, str] = {
+        "REVISION": mesh.revision,
+        "JWT_POLICY": chosen.jwtPolicy,
+        "PILOT_CERT_PROVIDER": "istiod",
+        "KUBECONFIG": "/var/run/secrets/remote/config",
+        **({} if mesh.values.telemetry.v2.enabled else {"PILOT_ENDPOINT_TELEMETRY_LABEL": "false"}),
+        **({"PILOT_TRACE_SAMPLING": f"{pilot.traceSampling:g}"} if pilot.traceSampling else {}),
+        "PILOT_ENABLE_PROTOCOL_SNIFFING_FOR_OUTBOUND": _flag(pilot.enableProtocolSniffingForOutbound),
+        "PILOT_ENABLE_PROTOCOL_SNIFFING_FOR_INBOUND": _flag(pilot.enableProtocolSniffingForInbound),
+        "ISTIOD_ADDR": mesh.discovery_address,
+        "PILOT_ENABLE_ANALYSIS": _flag(chosen.istiod.enableAnalysis),
+        "CLUSTER_ID": chosen.multiCluster.clusterName or "Kubernetes",
+        **pilot.env,
+    }
+    of_pod = {
+        "POD_NAME": "metadata.name",
+        "POD_NAMESPACE": "metadata.namespace",
+        "SERVICE_ACCOUNT": "spec.serviceAccountName",
+    }
+    return [
+        *[variable(name, value) for name, value in literal.items()],
+        *[downward(name, path, "v1") for name, path in of_pod.items()],
+    ]
+
+
+def _flag(value: bool) -> str:
+    return str(value).lower()
+
+
+def _mounts(bound_token: bool) -> list[Node]:
+    token: Node = {"name": "istio-token", "mountPath": "/var/run/secrets/tokens", "readOnly": True}
+    return [
+        when(bound_token, token),
+        {"name": "local-certs", "mountPath": "/var/run/secrets/istio-dns"},
+        {"name": "cacerts", "mountPath": "/etc/cacerts", "readOnly": True},
+        {"name": "istio-kubeconfig", "mountPath": "/var/run/secrets/remote", "readOnly": True},
+    ]
+
+
+def _volumes(bound_token: bool) -> list[Node]:
+    token: Node = {"audience": "istio-ca", "expirationSeconds": _TOKEN_SECONDS, "path": "istio-token"}
+    bound: Node = {"name": "istio-token", "projected": {"sources": [{"serviceAccountToken": token}]}}
+    return [
+        {"name": "local-certs", "emptyDir": {"medium": "Memory"}},
+        when(bound_token, bound),
+        *[{"name": name, "secret": {"secretName": name, "optional": True}} for name in ("cacerts", "istio-kubeconfig")],
+    ]

@@ -1,0 +1,90 @@
+"""What Istio 1.10's control plane, gateways and network plugin may do on a cluster."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mesh.releases.release import Installation, Roles
+from mesh.releases.roles import Account, Table
+
+_READ: Final = "get list watch"
+_WRITE: Final = "create delete get list patch update watch"
+_GROUPS: Final = "config.istio.io security.istio.io networking.istio.io authentication.istio.io rbac.istio.io"
+_REVIEWS: Final[Table] = (
+    ("authentication.k8s.io", "tokenreviews", "create"),
+    ("authorization.k8s.io", "subjectaccessreviews", "create"),
+)
+
+_READER: Final[Table] = (
+    (_GROUPS, "*", _READ),
+    ("core", "endpoints pods services nodes replicationcontrollers namespaces secrets", _READ),
+    ("networking.istio.io", "workloadentries", _READ),
+    ("apiextensions.k8s.io", "customresourcedefinitions", _READ),
+    ("discovery.k8s.io", "endpointslices", _READ),
+    ("apps", "replicasets", _READ),
+    *_REVIEWS,
+)
+"""What another cluster's control plane may read here."""
+_ISTIOD: Final[Table] = (
+    ("admissionregistration.k8s.io", "mutatingwebhookconfigurations", f"{_READ} update patch"),
+    ("admissionregistration.k8s.io", "validatingwebhookconfigurations", f"{_READ} update"),
+    (f"{_GROUPS} telemetry.istio.io", "*", _READ),
+    ("networking.istio.io", "workloadentries", _WRITE),
+    ("networking.istio.io", "workloadentries/status", _WRITE),
+    ("apiextensions.k8s.io", "customresourcedefinitions", _READ),
+    ("core", "pods nodes services namespaces endpoints", _READ),
+    ("discovery.k8s.io", "endpointslices", _READ),
+    ("networking.k8s.io", "ingresses ingressclasses", _READ),
+    ("networking.k8s.io", "ingresses/status", "*"),
+    ("core", "configmaps", "create get list watch update"),
+    (
+        "certificates.k8s.io",
+        "certificatesigningrequests certificatesigningrequests/approval certificatesigningrequests/status",
+        "create delete get update watch",
+    ),
+    *_REVIEWS,
+    ("networking.x-k8s.io", "*", _READ),
+    ("networking.x-k8s.io", "*", "update"),
+    ("core", "secrets", _READ),
+    ("multicluster.x-k8s.io", "serviceexports", f"{_READ} create delete"),
+)
+"""What istiod may do on the whole cluster in any case."""
+_ANALYSIS: Final[Table] = (
+    (f"{_GROUPS} telemetry.istio.io", "*", "update"),
+    ("extensions networking.k8s.io", "ingresses", _READ),
+    ("extensions networking.k8s.io", "ingresses/status", "*"),
+)
+"""For writing the mistakes that istiod finds into the status of objects."""
+_SIGNING: Final[Table] = (("certificates.k8s.io", "signers", "approve", "kubernetes.io/legacy-unknown"),)
+"""For getting its own certificate from Kubernetes."""
+_IN_NAMESPACE: Final[Table] = (
+    ("networking.istio.io", "gateways", "create"),
+    ("core", "secrets", "create get watch list update delete"),  # it keeps its certificate authority in one
+)
+"""What istiod may do in its own namespace."""
+_GATEWAY: Final[Table] = (("core", "secrets", _READ),)  # its TLS certificates
+_CNI: Final[Table] = (("core", "pods nodes", "get"),)
+_REPAIR: Final[Table] = (
+    ("core", "pods", "get list watch delete patch update"),
+    ("core", "events", "get list watch delete patch update create"),
+)
+
+
+def reader(mesh: Installation) -> Account:
+    """As whom another cluster's control plane reads here."""
+    table = {f"istio-reader-{mesh.root}": _READER}
+    return Account(name="istio-reader-service-account", labels={"app": "istio-reader"}, on_cluster=table)
+
+
+def istiod(mesh: Installation) -> Account:
+    """istiod itself."""
+    name, analysis = f"istiod-{mesh.root}", _ANALYSIS if mesh.values.global_.istiod.enableAnalysis else ()
+    return Account(
+        name="istiod-service-account",
+        labels={"app": "istiod"},
+        on_cluster={name: (*_ISTIOD, *analysis, *_SIGNING)},
+        in_namespace={name: _IN_NAMESPACE},
+    )
+
+
+ROLES: Final = Roles(reader=reader, istiod=istiod, gateway=_GATEWAY, cni=_CNI, repair=_REPAIR)
