@@ -52,7 +52,6 @@ def test_only_engine_touches_what_is_not_public_in_pulumi(room: str) -> None:
     assert [(str(file), name) for file in files for name in used(file) if f"{name}.".startswith(INTERNAL)] == []
 
 
-@pytest.mark.xfail(strict=True, reason="mesh/config/profiles.py reads one")
 def test_nobody_imports_a_release_but_the_registry() -> None:
     """import-linter sees the modules in a release's folder, and not the folder itself."""
     files = [file for room in ROOMS for file in (ROOT / room).rglob("*.py") if file.parent.parent.name != "releases"]

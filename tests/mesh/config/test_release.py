@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from commands import stackfiles
 from mesh import releases
-from mesh.config import installation, loading
+from mesh.config import installation, loading, stack_file
 from mesh.config.settings import SettingsError
 from tests.releases import RELEASE
 
@@ -24,7 +24,7 @@ def load(**config: Any) -> Any:
             place = place.setdefault(parent, {})
         place[last] = value
     texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in written.items()}
-    return loading.load({f"mesh:{key}": text for key, text in texts.items()})
+    return loading.load({f"mesh:{key}": text for key, text in texts.items()}).settings
 
 
 def refusal(**config: Any) -> str:
@@ -59,14 +59,11 @@ def test_a_release_that_there_is_not_is_refused_with_those_that_there_are() -> N
     assert refusal(release="1.11") == 'mesh:release: "1.11" is not one of 1.10; did you mean "1.10"?'
 
 
-def test_a_release_without_quotes_is_refused_with_the_advice_to_quote_it(
-    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "stacks").mkdir()
-    (tmp_path / "stacks" / "Pulumi.x.yaml").write_text("config: {mesh:release: 1.10}")
-    monkeypatch.setattr(stackfiles, "ROOT", tmp_path)
+def test_a_release_without_quotes_is_refused_with_the_advice_to_quote_it(tmp_path: Path) -> None:
+    file = tmp_path / "Pulumi.x.yaml"
+    file.write_text("config: {mesh:release: 1.10}")
     with pytest.raises(SettingsError) as refused:
-        loading.load(stackfiles.config("x"))
+        loading.load(stack_file.config(file))
     assert str(refused.value) == (
         "mesh:release: 1.10 has no quotes, and YAML reads it as the number 1.1: put it in quotes"
     )
