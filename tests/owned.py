@@ -1,4 +1,4 @@
-"""The fields that belong to others than the stack, as the table in docs/architecture.md lists them."""
+"""The fields that belong to others than the stack, as the table in docs/readiness.md lists them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-TABLE = Path(__file__).parent.parent / "docs" / "architecture.md"
+TABLE = Path(__file__).parent.parent / "docs" / "readiness.md"
 ROW = re.compile(r"^\| `(\w+)`( with an autoscaler)? \| `([\w.*\[\]]+)`[^|]*\|", re.MULTILINE)
 
 

@@ -87,7 +87,7 @@ OTHERS: Final = frozenset(
         "Service.status.loadBalancer.ingress",
     )
 )
-"""The table of docs/architecture.md: what belongs to others than the stack, where the stack does not set it."""
+"""The table of docs/readiness.md: what belongs to others than the stack, where the stack does not set it."""
 
 SCALED: Final = "Deployment.spec.replicas"
 """The one of OTHERS that belongs to others only where there is an autoscaler."""

@@ -56,7 +56,7 @@ def test_a_wrong_guess_about_a_namespace_is_refused_before_anything_is_touched(
 
 
 ASSIGNED = ("clusterIPs", "healthCheckNodePort")
-"""Of a Service's spec, what the cluster itself gives, beside what the table of docs/architecture.md names."""
+"""Of a Service's spec, what the cluster itself gives, beside what the table of docs/readiness.md names."""
 KEPT = ("labels", "annotations", "name", "namespace", "finalizers", "ownerReferences")
 """Of an object's metadata, what whoever made it decides."""
 
