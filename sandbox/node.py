@@ -34,6 +34,12 @@ NODE: dict[str, Any] = {
     },
 }
 
+_MOUNTED = (
+    "/api/v1/serviceaccounts?fieldSelector=metadata.name%3Ddefault",
+    "/api/v1/configmaps?fieldSelector=metadata.name%3Dkube-root-ca.crt",
+)
+"""What every pod mounts, in all namespaces."""
+
 
 def ensure(api: Api) -> None:
     """Creates the node if it is not there."""
@@ -42,8 +48,10 @@ def ensure(api: Api) -> None:
 
 
 def usable(api: Api) -> bool:
-    """Whether pods can run: the node is ready, and the controller manager has made the first account."""
+    """Whether pods can run: the node is ready, and the controller manager has put into each namespace what every pod
+    mounts, the default service account and the cluster's root certificate."""
     node = client.find(api, f"/api/v1/nodes/{NAME}") or {}
     conditions = node.get("status", {}).get("conditions", [])
     ready = any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
-    return ready and client.find(api, "/api/v1/namespaces/default/serviceaccounts/default") is not None
+    namespaces = len(client.items(api, "/api/v1/namespaces"))
+    return ready and all(len(client.items(api, path)) == namespaces for path in _MOUNTED)

@@ -17,12 +17,14 @@ import pytest
 import yaml
 
 import sandbox
+from cluster.client import Answer
 from sandbox import SandboxError, cluster, files, network, node, places, programs
 from sandbox.network import Network
 from sandbox.places import Layout
 from sandbox.process import Process
 from sandbox.programs import PROGRAMS, Setting
 from sandbox.report import State
+from tests.fake_api import FakeApi, listing, namespace
 
 ROOT = Path(__file__).parents[2]
 SLEEPER = [sys.executable, "-c", "import time; print('awake', flush=True); time.sleep(60)"]
@@ -313,6 +315,21 @@ def test_the_node_runs_what_istio_is_built_for() -> None:
 
 
 # Commands
+
+
+READY_NODE = {"status": {"conditions": [{"type": "Ready", "status": "True"}]}}
+BOTH = listing(namespace("default"), namespace("kube-system"))
+
+
+@pytest.mark.parametrize(
+    ("late", "ready"),
+    [({}, True), ({"serviceaccounts": listing()}, False), ({"configmaps": listing(namespace("default"))}, False)],
+)
+def test_a_cluster_is_ready_when_each_namespace_has_what_every_pod_mounts(late: dict[str, Answer], ready: bool) -> None:
+    lists = {"namespaces": BOTH, "serviceaccounts": BOTH, "configmaps": BOTH, **late}
+    answers = {f"GET /api/v1/{kind}": answer for kind, answer in lists.items()}
+    api = FakeApi({f"GET /api/v1/nodes/{node.NAME}": Answer(200, READY_NODE), **answers})
+    assert node.usable(api) is ready
 
 
 def test_a_cluster_that_never_ran_is_stopped() -> None:
