@@ -76,10 +76,10 @@ def test_a_percent_sign_in_a_headers_value_comes_in_pairs(value: str, good: bool
 def test_envoys_own_headers_are_changed_only_where_allowed(
     headers: dict[str, Any], allowed: tuple[str, ...], names: list[str]
 ) -> None:
-    found = [text for _, text in api.Headers(**headers).reserved(*allowed)]
+    found = [text for _, text in api.Headers(**headers).check_reserved(*allowed)]
     assert found == [f"the header {name} cannot be changed here" for name in names]
 
 
 def test_a_header_needs_a_name() -> None:
-    found = list(api.Headers(request=api.HeaderOperations(remove=[""])).reserved())
+    found = list(api.Headers(request=api.HeaderOperations(remove=[""])).check_reserved())
     assert found == [(("request", "remove"), "the name of a header must not be empty")]

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from mesh.api.regex import LONGEST, Regex, matches
+from mesh.api.regex import MAX_LENGTH, Regex, matches
 
 READ = TypeAdapter(Regex)
 
@@ -35,7 +35,7 @@ READ = TypeAdapter(Regex)
         r"\\C\Q\C(?<n>a\E[(?<n>a][\\p{Kawi}]",
         "a{,2}",
         "a{2}b{1,}c{3,1000}",
-        "x" * LONGEST,
+        "x" * MAX_LENGTH,
     ],
 )
 def test_what_re2_reads_is_accepted(text: str) -> None:
@@ -80,7 +80,7 @@ def test_what_is_no_expression_at_all_is_refused(text: str) -> None:
 
 def test_an_expression_has_limits() -> None:
     with pytest.raises(ValidationError, match="may have 1024 characters, this one has 1025"):
-        READ.validate_python("x" * (LONGEST + 1))
+        READ.validate_python("x" * (MAX_LENGTH + 1))
     with pytest.raises(ValidationError, match="repeats at most 1000 times"):
         READ.validate_python("a{1001}")
     with pytest.raises(ValidationError):

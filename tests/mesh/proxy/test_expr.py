@@ -16,14 +16,14 @@ from mesh.proxy.expr import Expr, Node, wire
         (expr.join, ("a-", "b", 1, True), "a-b1true", '(printf "a-%v1true" $.x)'),
         (expr.join, ("50%", "b"), "50%b", '(printf "50%%%v" $.x)'),
         (expr.equal, ("a", "b"), False, '(eq "a" $.x)'),
-        (expr.differs, ("a", "b"), True, '(ne "a" $.x)'),
+        (expr.not_equal, ("a", "b"), True, '(ne "a" $.x)'),
         (expr.greater, (2, 1), True, "(gt 2 $.x)"),
         (expr.contains, ("/", "a/b"), True, '(contains "/" $.x)'),
-        (expr.either, ("", "b"), "b", '(or "" $.x)'),
-        (expr.both, ("a", "b"), "b", '(and "a" $.x)'),
+        (expr.any_of, ("", "b"), "b", '(or "" $.x)'),
+        (expr.all_of, ("a", "b"), "b", '(and "a" $.x)'),
         (expr.value_or, ("", "b"), "b", '(valueOrDefault "" $.x)'),
-        (expr.first_of, ("", "b"), "b", '(default $.x "")'),
-        (expr.choose, (True, "b", "c"), "b", '(ternary $.x "c" true)'),
+        (expr.coalesce, ("", "b"), "b", '(default $.x "")'),
+        (expr.ternary, (True, "b", "c"), "b", '(ternary $.x "c" true)'),
     ],
 )
 def test_a_function_computes_what_is_known_and_writes_down_what_is_not(
@@ -35,7 +35,7 @@ def test_a_function_computes_what_is_known_and_writes_down_what_is_not(
 
 
 def test_a_choice_by_text_asks_whether_the_text_is_empty() -> None:
-    chosen = expr.choose(Expr("$.x"), "a", "b")
+    chosen = expr.ternary(Expr("$.x"), "a", "b")
     assert isinstance(chosen, Expr)
     assert chosen.text == '(ternary "a" "b" (not (not $.x)))'
 

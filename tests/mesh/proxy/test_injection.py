@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from mesh.proxy import injection
-from mesh.proxy.expr import Expr, Node, both, each, equal, when
+from mesh.proxy.expr import Expr, Node, all_of, each, equal, when
 from mesh.proxy.injection.template import render
 from mesh.releases.release import Installation
 from tests.releases import RELEASE
@@ -90,7 +90,7 @@ def test_an_alternative_is_an_else() -> None:
 
 def test_a_list_whose_items_are_all_conditional_is_there_only_with_one_of_them() -> None:
     # an empty key would be null, and null deletes the pod's own list in a strategic merge patch
-    assert lines({"caps": [when(ON, "A"), when(both(ON, OFF), "B")]}) == [
+    assert lines({"caps": [when(ON, "A"), when(all_of(ON, OFF), "B")]}) == [
         "{{- if or $.on (and $.on $.off) }}",
         "caps:",
         "{{- if $.on }}",
@@ -136,25 +136,25 @@ def test_an_item_that_begins_with_a_condition_is_refused() -> None:
 @pytest.mark.parametrize("name", ["sidecar", "gateway"])
 def test_a_template_uses_only_functions_that_the_injector_has(name: str) -> None:
     known = set().union(*FUNCTIONS.values(), {"if", "else", "end", "range", "true", "false"})
-    for action in re.findall(r"{{-?(.*?)-?}}", RELEASE.templates()[name]):
+    for action in re.findall(r"{{-?(.*?)-?}}", RELEASE.injection_templates()[name]):
         words = re.findall(r"(?<![.$\w])[A-Za-z]\w*", re.sub(r'"(\\.|[^"\\])*"', "", action))
         assert set(words) <= known, action
 
 
 @pytest.mark.parametrize("name", ["sidecar", "gateway"])
 def test_every_condition_and_loop_of_a_template_ends(name: str) -> None:
-    text = RELEASE.templates()[name]
+    text = RELEASE.injection_templates()[name]
     assert len(re.findall(r"{{-? (?:if|range) ", text)) == len(re.findall(r"{{-? end ", text)) > 0
 
 
 def test_the_sidecar_reads_each_annotation_that_istio_leaves_to_the_template() -> None:
-    text = RELEASE.templates()["sidecar"]
+    text = RELEASE.injection_templates()["sidecar"]
     assert [name for name in TEMPLATE_ANNOTATIONS if f'"{name}"' not in text] == []
     assert [name for name in ANNOTATIONS if name in text] == []
 
 
 def test_no_version_of_istio_is_written_into_a_template() -> None:
-    assert RELEASE.version not in "".join(RELEASE.templates().values())
+    assert RELEASE.version not in "".join(RELEASE.injection_templates().values())
 
 
 def installation(profile: str, differences: dict[str, object] | None = None) -> Installation:
@@ -162,15 +162,15 @@ def installation(profile: str, differences: dict[str, object] | None = None) -> 
 
 
 def checksum(values: dict[str, Any], mesh: dict[str, Any]) -> str:
-    return injection.checksum(RELEASE.templates(), values, mesh)
+    return injection.checksum(RELEASE.injection_templates(), values, mesh)
 
 
 @pytest.mark.parametrize("profile", RELEASE.profiles.names)
 def test_the_config_map_holds_the_templates_and_the_values(profile: str) -> None:
     values = RELEASE.injection_values(installation(profile))
-    data = injection.config_map_data(RELEASE.templates(), values)
+    data = injection.config_map_data(RELEASE.injection_templates(), values)
     config = yaml.safe_load(data["config"])
-    assert config["templates"] == RELEASE.templates()
+    assert config["templates"] == RELEASE.injection_templates()
     assert config["policy"] == "enabled"
     assert config["template"].startswith("{{ Template_Version_And_Istio_Version_Mismatched")
     assert config["defaultTemplates"] == ["sidecar"]
@@ -180,8 +180,8 @@ def test_the_config_map_holds_the_templates_and_the_values(profile: str) -> None
 def test_templates_of_the_installation_come_beside_ours() -> None:
     values = RELEASE.injection_values(installation("default"))
     values["sidecarInjectorWebhook"] |= {"templates": {"debug": "spec: {}"}, "defaultTemplates": ["sidecar", "debug"]}
-    config = yaml.safe_load(injection.config_map_data(RELEASE.templates(), values)["config"])
-    assert config["templates"] == {**RELEASE.templates(), "debug": "spec: {}"}
+    config = yaml.safe_load(injection.config_map_data(RELEASE.injection_templates(), values)["config"])
+    assert config["templates"] == {**RELEASE.injection_templates(), "debug": "spec: {}"}
     assert config["defaultTemplates"] == ["sidecar", "debug"]
 
 
