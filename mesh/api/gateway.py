@@ -51,7 +51,7 @@ class ServerTLSSettings(Message):
         if self.mode == "ISTIO_MUTUAL":
             for name in (*files, "credentialName"):
                 if getattr(self, name):
-                    yield (name,), "is Istio's own in mode ISTIO_MUTUAL"
+                    yield (name,), "cannot be set in mode ISTIO_MUTUAL, which uses Istio's own certificates"
         elif self.credentialName:
             for name in files[:2]:
                 if getattr(self, name):
@@ -79,7 +79,7 @@ class Server(Message):
             if not getattr(self.port, name):
                 yield ("port", name), "is required"
         if self.port.targetPort:
-            yield ("port", "targetPort"), "is for service entries; a gateway passes nothing to a port of its own"
+            yield ("port", "targetPort"), "is for service entries only"
         on_socket = (self.bind or "").startswith(UNIX)
         if bool(self.port.number) == on_socket:
             text = "must be 0 for a Unix domain socket" if on_socket else "must be in 1..65535"

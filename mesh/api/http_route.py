@@ -53,7 +53,7 @@ def _method(text: str) -> str:
     return text
 
 
-def _elsewhere(uri: str | None, authority: str | None) -> Findings:
+def _check_target(uri: str | None, authority: str | None) -> Findings:
     if not uri and not authority:
         yield (), "needs uri, authority or both"
 
@@ -68,7 +68,7 @@ class HTTPRedirect(Message):
     )
 
     def check(self) -> Findings:
-        return _elsewhere(self.uri, self.authority)
+        return _check_target(self.uri, self.authority)
 
 
 class HTTPRewrite(Message):
@@ -78,7 +78,7 @@ class HTTPRewrite(Message):
     authority: str | None = optional("New Host header.")
 
     def check(self) -> Findings:
-        return _elsewhere(self.uri, self.authority)
+        return _check_target(self.uri, self.authority)
 
 
 class HTTPRetry(Message):

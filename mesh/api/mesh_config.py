@@ -216,7 +216,7 @@ class MeshConfig(Message):
         names = [provider.name for provider in self.extensionProviders or ()]
         for i, name in enumerate(names):
             if name in names[:i]:
-                yield ("extensionProviders", i, "name"), f"{show(name)} is there already"
+                yield ("extensionProviders", i, "name"), f"{show(name)} is the name of another provider, too"
         wanted = self.defaultProviders.tracing if self.defaultProviders else None
         if wanted and wanted not in names:
             yield ("defaultProviders", "tracing"), f"{show(wanted)} is not one of extensionProviders"

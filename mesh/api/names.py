@@ -81,7 +81,7 @@ def host_in_namespace(text: str, special: str) -> str:
     """
     namespace, slash, host = text.partition("/")
     if not slash or not (is_label(namespace) or namespace in list(special)):
-        raise ValueError(f"{show(text)} is not namespace/host, with a name or one of {' '.join(special)} in front")
+        raise ValueError(f"{show(text)} is not namespace/host, where namespace is a name or one of {' '.join(special)}")
     return host
 
 
@@ -92,7 +92,7 @@ def whole_host(text: str, ip: bool = False) -> str:
     """
     name = text.removeprefix("*.")
     if text != "*" and not ("." in text and (is_domain(name) or (ip and is_ip(text)))):
-        raise ValueError(f'{show(text)} is not a whole DNS name, "*.example.com" or "*"')
+        raise ValueError(f'{show(text)} is not a fully qualified DNS name, "*.example.com" or "*"')
     return text
 
 
@@ -194,9 +194,9 @@ def _export(namespaces: list[str]) -> list[str]:
         if name not in (".", "*", "~") and not is_label(name):
             raise ValueError(f'{show(name)} is not a namespace, "." (its own) or "*" (all)')
         if name in ("*", "~") and len(namespaces) > 1:
-            raise ValueError(f"{show(name)} leaves nothing for the other entries to say")
+            raise ValueError(f"{show(name)} must be the only entry")
         if namespaces.count(name) > 1:
-            raise ValueError(f"{show(name)} stands in it twice")
+            raise ValueError(f"{show(name)} is listed twice")
     return namespaces
 
 

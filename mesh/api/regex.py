@@ -89,7 +89,7 @@ def _foreign_syntax(text: str, error: str) -> str:
 
 def _regex(text: str) -> str:
     if len(text) > MAX_LENGTH:
-        raise ValueError(f"a regular expression may have {MAX_LENGTH} characters, this one has {len(text)}")
+        raise ValueError(f"a regular expression may have at most {MAX_LENGTH} characters, this one has {len(text)}")
     error = _error(text)
     if lacking := _foreign_syntax(text, error) if error else _unsupported(text):
         raise ValueError(f"{show(text)}: {lacking} is not part of RE2, the syntax that Istio reads")

@@ -84,11 +84,13 @@ def _check(metadata: Mapping[str, Any], spec: Mapping[str, Any]) -> None:
     annotations = metadata.get("annotations") or {}
     validate(annotations)
     if annotations.get(TEMPLATES, "sidecar") != "sidecar":
-        raise InjectionError(f"{TEMPLATES}: manual injection knows the template sidecar only")
+        raise InjectionError(f"{TEMPLATES}: manual injection supports only the template sidecar")
     for part in ("containers", "initContainers"):
         for container in spec.get(part) or ():
             if container["name"] in ISTIO_CONTAINERS:
-                raise InjectionError(f"{part}: {container['name']} is Istio's own; manual injection merges nothing")
+                raise InjectionError(
+                    f"{part}: {container['name']} is Istio's own; manual injection cannot merge containers"
+                )
 
 
 def _merge(metadata: dict[str, Any], spec: dict[str, Any], added: Mapping[str, Any]) -> None:

@@ -143,7 +143,7 @@ class Installation:
         return self.labels if self.values.revision else {NAMESPACE_LABEL: "enabled"}
 
     def revisioned(self, name: str) -> str:
-        """The name of an object that each revision has its own of, such as `istiod-canary`; `name` without a revision."""
+        """`name` with the revision appended, such as `istiod-canary`, for objects that each revision has its own of."""
         return f"{name}-{self.values.revision}" if self.values.revision else name
 
     @property
