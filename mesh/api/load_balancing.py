@@ -73,7 +73,7 @@ class Failover(Message):
 
 
 class LocalityLoadBalancerSetting(Message):
-    """Locality load balancing. It replaces the mesh-wide setting as a whole."""
+    """Locality load balancing. In a DestinationRule it replaces the mesh-wide setting as a whole."""
 
     distribute: list[Distribute] | None = optional("Fixed shares by locality; not together with failover.")
     failover: list[Failover] | None = optional(

@@ -126,7 +126,7 @@ class MeshConfig(Message):
         "Timeout for making a TCP connection, such as 10s (the default); 1ms at least."
     )
     protocolDetectionTimeout: AnyDuration | None = optional(
-        "How long a proxy waits for the first bytes of a connection to detect its protocol; 0s: no limit."
+        "How long a proxy waits for the first bytes of a connection to detect its protocol; 0s (the default): no limit."
     )
     ingressClass: str | None = optional("Ingress class that the ingress gateway serves; `istio` if not set.")
     ingressService: str | None = optional(
@@ -198,7 +198,8 @@ class MeshConfig(Message):
         "Whether the agent merges the application's Prometheus metrics with the proxy's; true if not set."
     )
     verifyCertificateAtClient: BoolValue | None = optional(
-        "Whether proxies that originate TLS verify the server's certificate if the DestinationRule names no CA."
+        "Whether proxies that originate TLS verify the server's certificate if the DestinationRule names no CA; false "
+        "if not set."
     )
     ca: CertificateAuthority | None = optional(
         "Certificate authority of the workloads' certificates; istiod if not set."

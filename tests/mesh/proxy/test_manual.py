@@ -98,7 +98,7 @@ def test_the_given_workload_is_not_changed() -> None:
         workload(hostNetwork=True),
         workload({"sidecar.istio.io/status": "{}"}, containers=[{"name": "istio-proxy", "image": "p"}]),
     ],
-    ids=["told not to", "told by label", "host network", "injected already"],
+    ids=["reported not to", "reported by label", "host network", "injected already"],
 )
 def test_a_workload_that_istio_would_not_inject_is_not_changed(given: Object) -> None:
     assert inject(given) == given["spec"]["template"]
@@ -133,8 +133,8 @@ def test_probes_are_rewritten_to_the_agent_which_gets_the_originals() -> None:
     rewritten = {"path": "/app-health/web/readyz", "port": 15020, "scheme": "HTTP"}
     assert web["readinessProbe"] == {"httpGet": rewritten, "timeoutSeconds": 4}
     original = {"httpGet": {"path": "/ready", "port": 80, "scheme": "HTTPS"}, "timeoutSeconds": 4}
-    told = json.loads(env(proxy(pod))["ISTIO_KUBE_APP_PROBERS"])
-    assert told == {"/app-health/web/readyz": original}
+    reported = json.loads(env(proxy(pod))["ISTIO_KUBE_APP_PROBERS"])
+    assert reported == {"/app-health/web/readyz": original}
 
 
 @pytest.mark.parametrize("kind", ["readiness", "liveness", "startup"])
@@ -188,8 +188,8 @@ def test_the_status_annotation_names_everything_that_injection_added() -> None:
 def test_the_proxy_config_of_a_pod_is_merged_into_that_of_the_mesh() -> None:
     mesh = {"defaultConfig": {"concurrency": 8, "proxyMetadata": {"A": "1", "B": "2"}}}
     pod = inject(workload({CONFIG: "proxyMetadata: {B: own}\ndrainDuration: 45s"}), mesh)
-    told = json.loads(env(proxy(pod))["PROXY_CONFIG"])
-    assert told == {"concurrency": 8, "proxyMetadata": {"A": "1", "B": "own"}}
+    reported = json.loads(env(proxy(pod))["PROXY_CONFIG"])
+    assert reported == {"concurrency": 8, "proxyMetadata": {"A": "1", "B": "own"}}
     assert proxy(pod)["args"][-2:] == ["--concurrency", "8"]
     assert {k: v for k, v in env(proxy(pod)).items() if k in "AB"} == {"A": "1", "B": "own"}
 
