@@ -20,6 +20,7 @@ class Inputs(Protocol):
     revision: Value
     """The control plane's revision; empty for the default revision."""
     trust_domain: Value
+    """The trust domain of the MeshConfig."""
     api_version: Value
     """`apiVersion` of the workload that owns the pod."""
     kind: Value
@@ -27,6 +28,7 @@ class Inputs(Protocol):
     workload: Value
     """Its name."""
     namespace: Value
+    """Its namespace."""
     service_account: Value
     """The pod's service account; empty for the namespace's default account."""
     containers: Value
@@ -37,7 +39,7 @@ class Inputs(Protocol):
     """The ports of the pod's containers in Istio's format: a JSON list with one port a line."""
     annotations_json: Value
     """The pod's annotations as a JSON object."""
-    annotated_at_all: Value
+    has_annotations: Value
     """Whether the pod has annotations."""
     proxy_config: Value
     """The pod's ProxyConfig as JSON, without default values."""
@@ -72,11 +74,11 @@ class Inputs(Protocol):
     def environment(self, name: str, default: str) -> Value:
         """An environment variable of istiod."""
 
-    def excluding(self, port: Value, ports: Value) -> Value:
+    def exclude_port(self, port: Value, ports: Value) -> Value:
         """`ports` (comma-separated) with `port` appended, unless it is 0, empty or among them."""
 
-    def network_list(self, networks: Value, name: str) -> Value:
+    def append_network(self, networks: Value, name: str) -> Value:
         """`networks`, a Multus list of pod networks, with network `name` appended."""
 
-    def named(self, name: Value, fields: Value) -> Node:
+    def with_name(self, name: Value, fields: Value) -> Node:
         """The fields of an object with its `name` added."""

@@ -50,7 +50,7 @@ def inject(
     result = copy.deepcopy(dict(workload))
     pod = result if workload["kind"] == "Pod" else result["spec"]["template"]
     metadata, spec = pod.setdefault("metadata", {}), pod["spec"]
-    if not _wanted(metadata, spec):
+    if not _should_inject(metadata, spec):
         return result
     _check(metadata, spec)
     inputs = WorkloadInputs(result, pod, values, mesh, revision)
@@ -59,20 +59,20 @@ def inject(
     proxy = next(container for container in spec["containers"] if container["name"] == CONTAINER)
     _move_cluster_env(metadata, proxy, inputs)
     agent_port = proxyconfig.effective(mesh, {})["statusPort"]
-    if probes.boolean(metadata["annotations"], probes.MERGE, mesh.get("enablePrometheusMerge", True)):
+    if probes.boolean_annotation(metadata["annotations"], probes.MERGE, mesh.get("enablePrometheusMerge", True)):
         probes.merge_metrics(pod, proxy, agent_port)
-    if probes.boolean(metadata["annotations"], probes.REWRITE, bool(inputs.setting(probes.REWRITE_SETTING))):
+    if probes.boolean_annotation(metadata["annotations"], probes.REWRITE, bool(inputs.setting(probes.REWRITE_SETTING))):
         probes.rewrite(pod, proxy, agent_port)
     metadata["annotations"][STATUS] = _status(added["spec"])
     spec["containers"] = _ordered(
-        spec["containers"], *((ISTIO_CONTAINERS, ()) if inputs.holds() else ((), ISTIO_CONTAINERS))
+        spec["containers"], *((ISTIO_CONTAINERS, ()) if inputs.holds_application() else ((), ISTIO_CONTAINERS))
     )
     if "initContainers" in spec:
         spec["initContainers"] = _ordered(spec["initContainers"], FIRST_INIT, LAST_INIT)
     return result
 
 
-def _wanted(metadata: Mapping[str, Any], spec: Mapping[str, Any]) -> bool:
+def _should_inject(metadata: Mapping[str, Any], spec: Mapping[str, Any]) -> bool:
     """Whether Istio injects the pod, in a namespace with injection enabled."""
     annotations, labels = metadata.get("annotations") or {}, metadata.get("labels") or {}
     injected_already = STATUS in annotations and any(container["name"] == CONTAINER for container in spec["containers"])

@@ -22,7 +22,7 @@ MERGE: Final = "prometheus.istio.io/merge-metrics"
 SCRAPING: Final = ("scrape", "path", "port")
 
 
-def boolean(annotations: Mapping[str, str], name: str, default: bool) -> bool:
+def boolean_annotation(annotations: Mapping[str, str], name: str, default: bool) -> bool:
     """The value of a boolean annotation; the default if it is missing or not a boolean."""
     value = annotations.get(name)
     return default if value not in BOOLEANS else value in BOOLEANS[: len(BOOLEANS) // 2]

@@ -56,7 +56,7 @@ def cni_annotations(inputs: Inputs) -> dict[str, Node]:
     ranges = {name: inputs.annotation(TRAFFIC + name, default) for name, default in _ranges(inputs).items()}
     ports = {name: _outbound_ports(inputs, name) for name in OUTBOUND}
     interfaces = inputs.annotation(INTERFACES)
-    networks = inputs.network_list(inputs.annotation(NETWORKS), CNI_NETWORK)
+    networks = inputs.append_network(inputs.annotation(NETWORKS), CNI_NETWORK)
     found: dict[str, Node] = {
         NETWORKS: when(negate(inputs.setting("istio_cni.chained")), networks),
         MODE: interception_mode(inputs),
@@ -89,7 +89,7 @@ def _included_inbound(inputs: Inputs) -> Value:
 def _excluded_inbound(inputs: Inputs) -> Value:
     """Inbound ports that bypass the sidecar; the agent's status port is always one of them."""
     excluded = inputs.annotation(f"{TRAFFIC}excludeInboundPorts", inputs.setting("global.proxy.excludeInboundPorts"))
-    return inputs.excluding(status_port(inputs), excluded)
+    return inputs.exclude_port(status_port(inputs), excluded)
 
 
 def _outbound_ports(inputs: Inputs, name: str) -> tuple[Value, Value]:

@@ -51,7 +51,7 @@ class WorkloadInputs:
         self.only_container: Value = names[0] if len(names) == 1 else ""
         self.pod_ports: Value = _ports(spec["containers"])
         self.annotations_json: Value = go_json(dict(sorted(self._annotations.items())))
-        self.annotated_at_all: Value = bool(self._annotations)
+        self.has_annotations: Value = bool(self._annotations)
         self.proxy_config: Value = go_json(proxyconfig.differences(self.config))
         self.interception_mode: Value = self.config["interceptionMode"]
         self.concurrency: Value = self.config["concurrency"] or 0
@@ -61,7 +61,7 @@ class WorkloadInputs:
         self.tracer_tls: Value = tls is not None
         self.tracer_ca_directory: Value = posixpath.join(posixpath.dirname((tls or {}).get("caCertificates", "")), "")
 
-    def holds(self) -> bool:
+    def holds_application(self) -> bool:
         """Whether the pod's other containers wait for the proxy, which then is the first container."""
         return bool(self.hold_application or self.setting("global.proxy.holdApplicationUntilProxyStarts"))
 
@@ -94,13 +94,13 @@ class WorkloadInputs:
     def environment(self, name: str, default: str) -> Value:  # noqa: ARG002 - istiod's environment is not known
         return default
 
-    def excluding(self, port: Value, ports: Value) -> Value:
+    def exclude_port(self, port: Value, ports: Value) -> Value:
         one, listed = str(port).strip(), str(ports).split(",")
         if one in ("", "0") or one in listed:
             return ports
         return ",".join([*filter(None, map(str.strip, listed)), one])
 
-    def network_list(self, networks: Value, name: str) -> Value:
+    def append_network(self, networks: Value, name: str) -> Value:
         text = str(networks)
         if not text:
             return name
@@ -113,7 +113,7 @@ class WorkloadInputs:
         head, _, tail = text.rpartition("]")
         return text if name in listed else f'{head}, {{"name": "{name}"}}]{tail}'
 
-    def named(self, name: Value, fields: Any) -> Node:
+    def with_name(self, name: Value, fields: Any) -> Node:
         return {**fields, "name": name}
 
 

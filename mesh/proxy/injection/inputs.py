@@ -35,7 +35,7 @@ class TemplateInputs:
     only_container: Value = Expr('(ternary (first $names) "" (eq (len $names) 1))')
     pod_ports: Value = Expr('(printf "[%s\\n]" $ports)')
     annotations_json: Value = Expr("(toJSON $.ObjectMeta.Annotations)")
-    annotated_at_all: Value = Expr("$.ObjectMeta.Annotations")
+    has_annotations: Value = Expr("$.ObjectMeta.Annotations")
     proxy_config: Value = Expr("(protoToJSON $.ProxyConfig)")
     interception_mode: Value = Expr("$.ProxyConfig.InterceptionMode")
     concurrency: Value = Expr("$.ProxyConfig.Concurrency.GetValue", "plain")
@@ -62,11 +62,11 @@ class TemplateInputs:
     def environment(self, name: str, default: str) -> Value:
         return call("env", name, default)
 
-    def excluding(self, port: Value, ports: Value) -> Value:
+    def exclude_port(self, port: Value, ports: Value) -> Value:
         return call("excludeInboundPort", port, ports)
 
-    def network_list(self, networks: Value, name: str) -> Value:
+    def append_network(self, networks: Value, name: str) -> Value:
         return call("appendMultusNetwork", networks, name)
 
-    def named(self, name: Value, fields: Value) -> Expr:
+    def with_name(self, name: Value, fields: Value) -> Expr:
         return call("set", fields, "name", name, form="object")

@@ -75,7 +75,7 @@ def _node_metadata(inputs: Inputs, mode: Value) -> list[Node]:
         env_var("ISTIO_META_CLUSTER_ID", value_or(inputs.setting("global.multiCluster.clusterName"), "Kubernetes")),
         env_var("ISTIO_META_INTERCEPTION_MODE", mode),
         when(network, env_var("ISTIO_META_NETWORK", network)),
-        when(inputs.annotated_at_all, env_var("ISTIO_METAJSON_ANNOTATIONS", join(annotations, "\n"))),
+        when(inputs.has_annotations, env_var("ISTIO_METAJSON_ANNOTATIONS", join(annotations, "\n"))),
         when(name, env_var("ISTIO_META_WORKLOAD_NAME", name)),
         when(all_of(version, name), env_var("ISTIO_META_OWNER", owner)),
     ]

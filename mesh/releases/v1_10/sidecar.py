@@ -242,5 +242,5 @@ class _Volumes:
         name = f"sidecar.istio.io/{kind}"
         return when(
             self._inputs.annotated(name),
-            each(self._inputs.annotation_object(name), self._inputs.named),
+            each(self._inputs.annotation_object(name), self._inputs.with_name),
         )

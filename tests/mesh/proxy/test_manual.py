@@ -98,7 +98,7 @@ def test_the_given_workload_is_not_changed() -> None:
         workload(hostNetwork=True),
         workload({"sidecar.istio.io/status": "{}"}, containers=[{"name": "istio-proxy", "image": "p"}]),
     ],
-    ids=["reported not to", "reported by label", "host network", "injected already"],
+    ids=["disabled by annotation", "disabled by label", "host network", "injected already"],
 )
 def test_a_workload_that_istio_would_not_inject_is_not_changed(given: Object) -> None:
     assert inject(given) == given["spec"]["template"]
