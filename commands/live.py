@@ -56,7 +56,7 @@ def _fields(stack: str, chosen: Settings) -> dict[str, Any]:
         "stack": stack,
         "namespace": chosen.bookinfo.namespace if chosen.bookinfo else "default",
         "root": mesh.root,
-        "mesh_config": mesh.named(MESH_CONFIG),
+        "mesh_config": mesh.revisioned(MESH_CONFIG),
         "version": chosen.tag,
         "domain": chosen.global_.proxy.clusterDomain,
         "ingress": INGRESS,

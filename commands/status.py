@@ -104,7 +104,7 @@ def _sidecars(api: Api, mesh: Installation) -> Iterator[str]:
     """Of the pods in injected namespaces: how many run the sidecar that istiod would inject now."""
     if mesh.values.global_.omitSidecarInjectorConfigMap:
         return
-    path = f"/api/v1/namespaces/{mesh.root}/configmaps/{mesh.named(INJECTOR)}"
+    path = f"/api/v1/namespaces/{mesh.root}/configmaps/{mesh.revisioned(INJECTOR)}"
     values = json.loads(client.get(api, path)["data"]["values"])["global"]
     image = values["proxy"]["image"]
     current = image if "/" in image else f"{values['hub']}/{image}:{values['tag']}"

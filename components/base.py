@@ -13,7 +13,7 @@ from components import kube, rbac
 from engine.outputs import with_known_value
 from mesh import api
 from mesh.releases.release import Installation
-from mesh.releases.roles import Account, Table
+from mesh.releases.roles import Account, PolicyRules
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +69,7 @@ class Base(pulumi.ComponentResource):
             *(self._in_namespace(account, role, table) for role, table in account.in_namespace.items()),
         ]
 
-    def _on_cluster(self, account: Account, name: str, table: Table) -> pulumi.Resource:
+    def _on_cluster(self, account: Account, name: str, table: PolicyRules) -> pulumi.Resource:
         role = k8s.rbac.v1.ClusterRole(
             name, metadata=kube.metadata(name, labels=account.labels), rules=rbac.rules(table), opts=self._child
         )
@@ -81,7 +81,7 @@ class Base(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[role]),
         )
 
-    def _in_namespace(self, account: Account, name: str, table: Table) -> pulumi.Resource:
+    def _in_namespace(self, account: Account, name: str, table: PolicyRules) -> pulumi.Resource:
         metadata = kube.metadata(name, self.namespace, account.labels)
         role = k8s.rbac.v1.Role(name, metadata=metadata, rules=rbac.rules(table), opts=self._child)
         return k8s.rbac.v1.RoleBinding(

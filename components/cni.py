@@ -13,7 +13,7 @@ import pulumi_kubernetes as k8s
 from components import kube, rbac
 from mesh.core import names
 from mesh.releases.release import Installation
-from mesh.releases.roles import Table
+from mesh.releases.roles import PolicyRules
 
 NAME: Final = "istio-cni"
 NODE: Final = "istio-cni-node"
@@ -76,7 +76,7 @@ class Cni(pulumi.ComponentResource):
             bindings.append(binding)
         return bindings
 
-    def _grant(self, role: str, binding: str, table: Table, labels: Mapping[str, str]) -> pulumi.Resource:
+    def _grant(self, role: str, binding: str, table: PolicyRules, labels: Mapping[str, str]) -> pulumi.Resource:
         """A role on the whole cluster, and the plugin's account in it."""
         made = k8s.rbac.v1.ClusterRole(
             role, metadata=kube.metadata(role, labels=self._labels), rules=rbac.rules(table), opts=self._child

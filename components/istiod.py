@@ -44,7 +44,7 @@ class Istiod(pulumi.ComponentResource):
     def __init__(self, name: str, args: IstiodArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mesh:istio:Istiod", name, None, opts)
         self._args, mesh = args, args.mesh
-        self._name, self._pilot = mesh.named(NAME), mesh.values.pilot
+        self._name, self._pilot = mesh.revisioned(NAME), mesh.values.pilot
         self._labels = {"app": NAME, "istio": "pilot", **mesh.labels}
         self._selector = {"app": NAME, **(mesh.labels if mesh.values.revision else {"istio": "pilot"})}
         self._child = pulumi.ResourceOptions(parent=self)

@@ -23,8 +23,10 @@ def documents(mesh: Installation, namespace: pulumi.Input[str], opts: pulumi.Res
         text = yaml.safe_dump(mesh.release.mesh_config(mesh), sort_keys=True)
         contents[MESH_CONFIG] = {"mesh": text, "meshNetworks": "networks: {}\n"}
     if not values.global_.omitSidecarInjectorConfigMap:
-        contents[INJECTOR] = injection.config_map_data(mesh.release.templates(), mesh.release.injection_values(mesh))
-    names = {mesh.named(name): data for name, data in contents.items()}
+        contents[INJECTOR] = injection.config_map_data(
+            mesh.release.injection_templates(), mesh.release.injection_values(mesh)
+        )
+    names = {mesh.revisioned(name): data for name, data in contents.items()}
     return [
         ConfigMap(name, metadata=kube.metadata(name, namespace, mesh.labels), data=data, opts=opts)
         for name, data in names.items()
@@ -34,7 +36,7 @@ def documents(mesh: Installation, namespace: pulumi.Input[str], opts: pulumi.Res
 def checksum(mesh: Installation) -> str:
     """Changes when the sidecars that istiod injects change."""
     release = mesh.release
-    return injection.checksum(release.templates(), release.injection_values(mesh), release.mesh_config(mesh))
+    return injection.checksum(release.injection_templates(), release.injection_values(mesh), release.mesh_config(mesh))
 
 
 def with_sidecar(mesh: Installation, workload: Mapping[str, Any]) -> dict[str, Any]:

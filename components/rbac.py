@@ -5,10 +5,10 @@ from __future__ import annotations
 import pulumi
 import pulumi_kubernetes as k8s
 
-from mesh.releases.roles import Table
+from mesh.releases.roles import PolicyRules
 
 
-def rules(table: Table) -> list[k8s.rbac.v1.PolicyRuleArgs]:
+def rules(table: PolicyRules) -> list[k8s.rbac.v1.PolicyRuleArgs]:
     """The table as Kubernetes' policy rules."""
     return [
         k8s.rbac.v1.PolicyRuleArgs(

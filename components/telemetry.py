@@ -10,6 +10,6 @@ from mesh.releases.release import Installation
 
 def install(mesh: Installation, namespace: pulumi.Input[str], opts: pulumi.ResourceOptions) -> None:
     """The filters that the values ask for, in Istio's namespace, so that they hold for the whole mesh."""
-    for name, envoy_filter in mesh.release.filters(mesh):
-        manifest = envoy_filter.manifest(mesh.named(name), mesh.root, mesh.release.api, mesh.labels)
+    for name, envoy_filter in mesh.release.telemetry_filters(mesh):
+        manifest = envoy_filter.manifest(mesh.revisioned(name), mesh.root, mesh.release.api, mesh.labels)
         kube.custom(manifest, namespace, opts)

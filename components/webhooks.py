@@ -15,7 +15,7 @@ import pulumi_kubernetes as k8s
 
 from components import kube
 from mesh.releases.release import Installation
-from mesh.releases.webhooks import Client, Objects, Requirement, Webhook
+from mesh.releases.webhooks import ClientConfig, LabelRequirement, Webhook, WebhookRule
 
 admission, meta = k8s.admissionregistration.v1, k8s.meta.v1
 
@@ -29,7 +29,7 @@ _REVIEWS: Final = ["v1beta1", "v1"]
 
 def injector(mesh: Installation, gate: bool, opts: pulumi.ResourceOptions) -> admission.MutatingWebhookConfiguration:
     """The webhook that asks this control plane for sidecars; with the gate, ready when istiod has patched it."""
-    wanted = mesh.release.injector(mesh)
+    wanted = mesh.release.injection_webhooks(mesh)
     hooks = [_mutating(hook, mesh.root) for hook in wanted.webhooks]
     ready = kube.ready_when(hooks, PATCHED) if gate else None
     return admission.MutatingWebhookConfiguration(
@@ -42,7 +42,7 @@ def injector(mesh: Installation, gate: bool, opts: pulumi.ResourceOptions) -> ad
 
 def validator(mesh: Installation, gate: bool, opts: pulumi.ResourceOptions) -> admission.ValidatingWebhookConfiguration:
     """The check of every Istio object that is created or changed; with the gate, ready when it is seen to work."""
-    wanted = mesh.release.validator(mesh)
+    wanted = mesh.release.validation_webhooks(mesh)
     hooks = [_validating(hook, mesh.root) for hook in wanted.webhooks]
     ready = kube.ready_when(hooks, PATCHED, ENFORCED) if gate else None
     return admission.ValidatingWebhookConfiguration(
@@ -56,10 +56,10 @@ def validator(mesh: Installation, gate: bool, opts: pulumi.ResourceOptions) -> a
 def _mutating(hook: Webhook, namespace: str) -> admission.MutatingWebhookArgs:
     return admission.MutatingWebhookArgs(
         name=hook.name,
-        client_config=_client(hook.client, namespace),
-        rules=[_rule(hook.objects)],
-        namespace_selector=_selector(hook.namespaces),
-        object_selector=_selector(hook.labels),
+        client_config=_client(hook.client_config, namespace),
+        rules=[_rule(hook.rule)],
+        namespace_selector=_selector(hook.namespace_selector),
+        object_selector=_selector(hook.object_selector),
         failure_policy=hook.failure_policy,
         side_effects="None",
         admission_review_versions=_REVIEWS,
@@ -69,17 +69,17 @@ def _mutating(hook: Webhook, namespace: str) -> admission.MutatingWebhookArgs:
 def _validating(hook: Webhook, namespace: str) -> admission.ValidatingWebhookArgs:
     return admission.ValidatingWebhookArgs(
         name=hook.name,
-        client_config=_client(hook.client, namespace),
-        rules=[_rule(hook.objects)],
-        namespace_selector=_selector(hook.namespaces),
-        object_selector=_selector(hook.labels),
+        client_config=_client(hook.client_config, namespace),
+        rules=[_rule(hook.rule)],
+        namespace_selector=_selector(hook.namespace_selector),
+        object_selector=_selector(hook.object_selector),
         failure_policy=hook.failure_policy,
         side_effects="None",
         admission_review_versions=_REVIEWS,
     )
 
 
-def _client(client: Client, namespace: str) -> admission.WebhookClientConfigArgs:
+def _client(client: ClientConfig, namespace: str) -> admission.WebhookClientConfigArgs:
     if client.url:
         return admission.WebhookClientConfigArgs(url=client.url)
     service = admission.ServiceReferenceArgs(
@@ -88,16 +88,16 @@ def _client(client: Client, namespace: str) -> admission.WebhookClientConfigArgs
     return admission.WebhookClientConfigArgs(service=service)
 
 
-def _rule(objects: Objects) -> admission.RuleWithOperationsArgs:
+def _rule(rule: WebhookRule) -> admission.RuleWithOperationsArgs:
     return admission.RuleWithOperationsArgs(
-        api_groups=list(objects.groups),
-        api_versions=list(objects.versions),
-        operations=list(objects.operations),
-        resources=list(objects.resources),
+        api_groups=list(rule.groups),
+        api_versions=list(rule.versions),
+        operations=list(rule.operations),
+        resources=list(rule.resources),
     )
 
 
-def _selector(requirements: Sequence[Requirement]) -> meta.LabelSelectorArgs | None:
+def _selector(requirements: Sequence[LabelRequirement]) -> meta.LabelSelectorArgs | None:
     if not requirements:
         return None
     return meta.LabelSelectorArgs(

@@ -30,7 +30,7 @@ class GateClosed(Exception):
 
 def hook(at: Target, mesh: Installation) -> pulumi.ResourceHook:
     """A hook for workloads whose sidecars come from this control plane."""
-    namespace, deployment, injector = mesh.root, mesh.named("istiod"), mesh.named(INJECTOR)
+    namespace, deployment, injector = mesh.root, mesh.revisioned("istiod"), mesh.revisioned(INJECTOR)
     asked = float("-inf")
 
     def check(args: pulumi.ResourceHookArgs) -> None:

@@ -185,7 +185,7 @@ def problems(
     release = releases.get(chosen.release)
     if chosen.base.enabled:
         return list(ownership.problems(found, recorded, release, project, stack, root, chosen.ownership, adopt))
-    injector = installation.of(chosen).named(INJECTOR)
+    injector = installation.of(chosen).revisioned(INJECTOR)
     own = {root: "existing"} if chosen.uses_root else {}
     spaces = {**own, **chosen.ownership}
     return list(ownership.problems_of_guest(found, recorded, release, project, stack, injector, spaces, adopt))

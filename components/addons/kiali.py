@@ -26,7 +26,7 @@ from components.addons.addon import (
 from mesh.config.addons import KialiAddon
 from mesh.core.names import INJECTOR, MESH_CONFIG
 from mesh.releases.release import Installation
-from mesh.releases.roles import Table
+from mesh.releases.roles import PolicyRules
 
 core = k8s.core.v1
 
@@ -43,7 +43,7 @@ API: Final = "monitoring.kiali.io"
 _READ: Final = "get list watch"
 
 
-def rules(write: bool) -> Table:
+def rules(write: bool) -> PolicyRules:
     """What Kiali may do on the whole cluster: look, or change the mesh as well."""
     patch, edit = (" patch", " create delete patch") if write else ("", "")
     return (
@@ -201,10 +201,10 @@ def _istiod(mesh: Installation) -> dict[str, Any]:
     """What the control plane's objects are called, where that is not what Kiali expects."""
     if not mesh.values.revision:
         return {}
-    istiod = mesh.named("istiod")
+    istiod = mesh.revisioned("istiod")
     names = {
-        "config_map_name": mesh.named(MESH_CONFIG),
-        "istio_sidecar_injector_config_map_name": mesh.named(INJECTOR),
+        "config_map_name": mesh.revisioned(MESH_CONFIG),
+        "istio_sidecar_injector_config_map_name": mesh.revisioned(INJECTOR),
         "istiod_deployment_name": istiod,
         "url_service_version": f"http://{istiod}:15014/version",
     }

@@ -14,7 +14,7 @@ from components.addons.addon import Addon, AddonArgs, config_volume, mount, prob
 from engine.outputs import with_known_value
 from mesh.config.addons import PrometheusAddon
 from mesh.core.kubernetes import Resources
-from mesh.releases.roles import Table
+from mesh.releases.roles import PolicyRules
 
 core = k8s.core.v1
 
@@ -26,7 +26,7 @@ RELOAD: Final = Resources(requests={"cpu": "5m", "memory": "16Mi"})
 """For the container that tells Prometheus of a changed configuration."""
 
 _READ: Final = "get list watch"
-RULES: Final[Table] = (
+RULES: Final[PolicyRules] = (
     ("core", "nodes nodes/proxy nodes/metrics services endpoints pods ingresses configmaps", _READ),
     ("extensions networking.k8s.io", "ingresses/status ingresses", _READ),
 )

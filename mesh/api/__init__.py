@@ -1,12 +1,12 @@
-"""Istio's API in types: what users' objects and the custom resource definitions are both made of.
+"""Istio's API as types. Both Istio objects and the custom resource definitions are generated from them.
 
-`api.VirtualService(hosts=["reviews"], http=[…])` is checked as it is built and raises `ApiError`;
-`.spec()` is its wire form, and `.manifest(name, namespace, versions)` the whole object in the version that a release
-stores. `definitions(versions)` are the manifests of the release's custom resource definitions. Each module of this
-package says in `__all__` what it adds.
+`api.VirtualService(hosts=["reviews"], http=[…])` is validated when it is built and raises `ApiError` if it is invalid.
+`.spec()` returns its wire form, `.manifest(name, namespace, versions)` the whole object in the storage version of a
+release, and `definitions(versions)` the manifests of a release's custom resource definitions. The package exports what
+each of its modules lists in `__all__`.
 """
 
-# ruff: noqa: F403 - each module's __all__ lists its types, so that a new type is written in one place
+# ruff: noqa: F403 - each module's __all__ lists its types, so that a new type is named in one place
 
 from mesh.api.authentication import *
 from mesh.api.authorization import *

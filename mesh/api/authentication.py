@@ -1,4 +1,4 @@
-"""PeerAuthentication and RequestAuthentication: how workloads know who calls."""
+"""PeerAuthentication and RequestAuthentication: mutual TLS and JWT authentication of workloads' callers."""
 
 import json
 from typing import Annotated, ClassVar, Literal
@@ -40,7 +40,7 @@ Url = Annotated[str, AfterValidator(_url)]
 
 
 class MutualTLS(Message):
-    """Mutual TLS on connections to a workload."""
+    """The mutual TLS mode of connections to a workload."""
 
     mode: Literal["UNSET", "DISABLE", "PERMISSIVE", "STRICT"] | None = optional(
         "As the next wider policy says (the default), none, mutual TLS or plain text, or mutual TLS only."
@@ -71,14 +71,14 @@ class PeerAuthentication(Kind):
 
 
 class JWTHeader(Message):
-    """A header that holds a token."""
+    """A request header that holds a JWT."""
 
     name: Text = Field(description="Name of the header.")
     prefix: str | None = optional("What stands before the token, such as Bearer with a space after it.")
 
 
 class JWTRule(Message):
-    """Tokens (JSON Web Tokens) of one issuer. Requests with a bad one are refused, those without one are not."""
+    """Validation of the JWTs of one issuer. A request with an invalid token is refused, one without a token is not."""
 
     issuer: Text = Field(description="The iss claim of the tokens.")
     audiences: list[Text] | None = optional("Values, one of which the aud claim must have; any if not set.")

@@ -1,4 +1,4 @@
-"""AuthorizationPolicy: who may do what with a workload."""
+"""AuthorizationPolicy: access control for workloads."""
 
 from typing import Annotated, ClassVar, Literal
 
@@ -26,9 +26,9 @@ ATTRIBUTES = (
     *("source.ip", "remote.ip", "source.namespace", "source.principal", "destination.ip", "destination.port"),
     *("request.auth.principal", "request.auth.audiences", "request.auth.presenter", "connection.sni"),
 )
-"""What a condition can be on."""
+"""Attributes that a condition can use as its key."""
 KEYED_ATTRIBUTES = ("request.headers", "request.auth.claims", "experimental.envoy.filters.")
-"""What a condition can be on one entry of, named in brackets."""
+"""Attributes that are maps: the condition's key names one entry in brackets, as in `request.headers[x-id]`."""
 _ADDRESSES = ("source.ip", "remote.ip", "destination.ip")
 _NOT_FOR_CUSTOM = ("source.namespace", "source.principal")
 
@@ -51,7 +51,7 @@ Ports = list[Annotated[str, AfterValidator(_port)]]
 
 
 class Source(Message):
-    """Who calls; everything that is set must hold. In names, * may stand at the start, at the end, or alone."""
+    """Conditions on the caller, all of which must hold. In names, * may stand at the start, at the end, or alone."""
 
     principals: list[Text] | None = optional(
         "Workload identities, as trust-domain/ns/namespace/sa/account; needs mTLS."
@@ -73,7 +73,7 @@ class Source(Message):
 
 
 class Operation(Message):
-    """What is asked for; everything that is set must hold. In names, * may stand at the start, the end, or alone."""
+    """Conditions on the request, all of which must hold. In names, * may stand at the start, the end, or alone."""
 
     hosts: list[Text] | None = optional("Hosts of the request; HTTP only.")
     notHosts: list[Text] | None = optional("Hosts that are not meant.")
@@ -89,7 +89,7 @@ class Operation(Message):
 
 
 class Condition(Message):
-    """A condition on one attribute."""
+    """A condition on the value of one attribute."""
 
     key: Annotated[str, AfterValidator(_attribute)] = Field(
         description="The attribute, such as source.ip, request.headers[name] or request.auth.claims[name]."
@@ -109,19 +109,19 @@ class Condition(Message):
 
 
 class From(Message):
-    """A caller."""
+    """The caller of a rule: an entry of its list `from`."""
 
     source: Source = Field(description="Who calls.")
 
 
 class To(Message):
-    """An operation."""
+    """The operation of a rule: an entry of its list `to`."""
 
     operation: Operation = Field(description="What is asked for.")
 
 
 class Rule(Message):
-    """Requests that are meant: from one of the sources, to one of the operations, when all conditions hold."""
+    """Matches a request from one of the sources, to one of the operations, if all conditions hold."""
 
     from_: Annotated[list[From], MinLen(1)] | None = optional("Callers; anybody if not set.", wire="from")
     to: Annotated[list[To], MinLen(1)] | None = optional("Operations; any if not set.")
@@ -129,7 +129,7 @@ class Rule(Message):
 
 
 class ExtensionProvider(Message):
-    """A service that decides."""
+    """The external authorizer that decides about a request."""
 
     name: Text = Field(description="Its name among the extension providers of the mesh's configuration.")
 
@@ -160,7 +160,7 @@ class AuthorizationPolicy(Kind):
             yield ("provider",), "needs action CUSTOM"
 
     def _check_custom(self) -> Findings:
-        """The providers are asked before identities are known."""
+        """Refuses conditions on identities: proxies call the external authorizer before they know who the caller is."""
         reason = "is not possible with CUSTOM"
         for i, rule in enumerate(self.rules or ()):
             for j, caller in enumerate(rule.from_ or ()):

@@ -1,4 +1,4 @@
-"""The messages that several kinds share."""
+"""Messages that several kinds share, such as `StringMatch` and `Destination`."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -20,12 +20,12 @@ __all__ = [
     "WorkloadSelector",
 ]
 
-LEAST_PERCENT = 0.0001
-"""The smallest share that Envoy can tell from none: one in a million."""
+MIN_PERCENT = 0.0001
+"""The smallest percentage above 0 that Envoy can express: one request in a million."""
 
 
 class StringMatch(Message):
-    """How a string is compared, with regard to upper and lower case. Without any field it matches what is there."""
+    """A case-sensitive condition on a string. Without any field it only requires the string to be present."""
 
     one_of: ClassVar = ("exact", "prefix", "regex")
 
@@ -35,23 +35,23 @@ class StringMatch(Message):
 
 
 class Percent(Message):
-    """A share of all requests."""
+    """A percentage of requests."""
 
     value: Double | None = optional("Percentage from 0.0 to 100.0; below 0.0001 there is only 0.")
 
     def check(self) -> Findings:
-        if self.value and not LEAST_PERCENT <= self.value <= 100:
-            yield ("value",), f"{self.value:g} is neither 0 nor in {LEAST_PERCENT}..100"
+        if self.value and not MIN_PERCENT <= self.value <= 100:
+            yield ("value",), f"{self.value:g} is neither 0 nor in {MIN_PERCENT}..100"
 
 
 class PortSelector(Message):
-    """Which port of a service is meant."""
+    """Selects a port of a service by number."""
 
     number: PortNumber = Field(description="Number of the service's port, 1 to 65535.")
 
 
 class Destination(Message):
-    """A service, or a subset of it, that can receive requests."""
+    """The service, or the subset of it, to which traffic is routed."""
 
     host: SomeHost = Field(
         description="Name of the service in the mesh's registry; a short name is read in the rule's own namespace."
@@ -61,7 +61,7 @@ class Destination(Message):
 
 
 class Port(Message):
-    """A port and what is spoken on it."""
+    """A port and its protocol."""
 
     number: SocketPort | None = optional("Number of the port; 0 only where a Unix domain socket is bound.")
     protocol: Protocol | None = optional(
@@ -72,19 +72,19 @@ class Port(Message):
 
 
 class WorkloadSelector(Message):
-    """The workloads (pods and machines) that a networking object is for."""
+    """Selects the workloads (pods and machines) to which a networking object applies."""
 
     labels: Selector | None = optional("Labels that a workload of the same namespace must have, all of them.")
 
 
 class PolicySelector(Message):
-    """The workloads (pods and machines) that a policy is for."""
+    """Selects the workloads (pods and machines) to which a policy applies."""
 
     matchLabels: Selector | None = optional("Labels that a workload must have, all of them.")
 
 
 def weights(receivers: Sequence[Message] | None) -> Findings:
-    """Refuses shares of several receivers under `route` that do not add up."""
+    """Refuses weights of several destinations under `route` that do not add up to 100."""
     total = sum(getattr(receiver, "weight", None) or 0 for receiver in receivers or ())
     if receivers and len(receivers) > 1 and total != 100:
         yield ("route",), f"the weights of several destinations must add up to 100, not {total}"

@@ -1,4 +1,4 @@
-"""The custom resource definitions of Istio's API, made from the kinds' own classes."""
+"""The custom resource definitions of Istio's API, generated from the classes of the kinds."""
 
 import inspect
 from typing import Any
@@ -12,22 +12,22 @@ _LABELS = {"security.istio.io": {"istio": "security"}, "telemetry.istio.io": {"i
 
 
 def definitions(versions: Versions) -> list[dict[str, Any]]:
-    """A manifest (apiextensions.k8s.io/v1) for each kind that a release serves, in alphabetical order."""
+    """The manifest (apiextensions.k8s.io/v1) of each kind that a release serves, in alphabetical order of kinds."""
     return [definition(kind, versions.of(kind)) for kind in kinds() if versions.of(kind)]
 
 
 def definition_name(kind: type[Kind]) -> str:
-    """The name of a kind's definition, such as `gateways.networking.istio.io`."""
+    """The name of a kind's CustomResourceDefinition, such as `gateways.networking.istio.io`."""
     return f"{kind.names.plural}.{kind.names.group}"
 
 
 def kinds() -> list[type[Kind]]:
-    """The kinds of Istio's API, in alphabetical order: every class under `Kind` that has been imported."""
+    """All kinds of Istio's API in alphabetical order: the subclasses of `Kind` that have been imported."""
     return sorted(Kind.__subclasses__(), key=lambda kind: kind.__name__)
 
 
 def definition(kind: type[Kind], versions: tuple[str, ...]) -> dict[str, Any]:
-    """The manifest of one kind. All versions have one schema; the first is the one that is stored."""
+    """The CustomResourceDefinition of one kind. All versions share one schema; the first is the storage version."""
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",

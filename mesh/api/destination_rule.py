@@ -1,4 +1,4 @@
-"""DestinationRule: what holds for traffic to a service once it has been routed there."""
+"""DestinationRule: subsets of a service, and load balancing, connection limits and TLS of traffic to it."""
 
 from typing import ClassVar, Literal
 
@@ -26,7 +26,7 @@ __all__ = [
 
 
 class TcpKeepalive(Message):
-    """How idle connections are kept from being dropped. What is not set is the operating system's choice."""
+    """TCP keepalive: probes on idle connections. Fields that are not set keep the operating system's default."""
 
     probes: UInt32 | None = optional("How many probes may stay without answer before the connection counts as dead.")
     time: Duration | None = optional("How long a connection is idle before the first probe, such as 7200s.")
@@ -34,7 +34,7 @@ class TcpKeepalive(Message):
 
 
 class TCPSettings(Message):
-    """Limits of the connections to a service."""
+    """Connection pool limits for TCP connections to a service, HTTP included."""
 
     maxConnections: Natural32 | None = optional("Most connections at a time, to each endpoint.")
     connectTimeout: Duration | None = optional("How long a connection may take to be made; 10s if not set.")
@@ -42,7 +42,7 @@ class TCPSettings(Message):
 
 
 class HTTPSettings(Message):
-    """Limits of the HTTP requests to a service."""
+    """Connection pool limits for HTTP requests to a service."""
 
     http1MaxPendingRequests: Natural32 | None = optional("Most requests that wait for a connection.")
     http2MaxRequests: Natural32 | None = optional("Most requests at a time, in any version of HTTP.")
@@ -62,7 +62,7 @@ class HTTPSettings(Message):
 
 
 class ConnectionPoolSettings(Message):
-    """Limits that keep a service from being overrun."""
+    """Connection pool limits (circuit breaking) of a service. At least one of the two must be set."""
 
     tcp: TCPSettings | None = optional("Limits of connections, HTTP or not.")
     http: HTTPSettings | None = optional("Limits of HTTP requests.")
@@ -73,7 +73,7 @@ class ConnectionPoolSettings(Message):
 
 
 class OutlierDetection(Message):
-    """When an endpoint that fails gets no requests for a while."""
+    """Outlier detection: when a failing endpoint is ejected from load balancing, and for how long."""
 
     consecutiveErrors: Int32 | None = optional("Deprecated, see consecutiveGatewayErrors.")
     consecutiveGatewayErrors: UInt32Value | None = optional(
@@ -93,7 +93,7 @@ class OutlierDetection(Message):
 
 
 class ClientTLSSettings(Message):
-    """TLS on connections to a service."""
+    """TLS of the connections that clients make to a service."""
 
     mode: Literal["DISABLE", "SIMPLE", "MUTUAL", "ISTIO_MUTUAL"] | None = optional(
         "No TLS (the default), TLS, TLS with the client certificate below, or with the workload's own from Istio."
@@ -119,7 +119,7 @@ class ClientTLSSettings(Message):
 
 
 class PortTrafficPolicy(Message):
-    """What holds for one port, in place of what holds for all."""
+    """The traffic policy of one port. It replaces the destination's policy for that port as a whole."""
 
     port: PortSelector = Field(description="The port that is meant.")
     loadBalancer: LoadBalancerSettings | None = optional("How endpoints are chosen.")
@@ -133,7 +133,7 @@ class PortTrafficPolicy(Message):
 
 
 class TrafficPolicy(Message):
-    """What holds for traffic to a service or subset."""
+    """The traffic policy of a service or subset."""
 
     loadBalancer: LoadBalancerSettings | None = optional("How endpoints are chosen.")
     connectionPool: ConnectionPoolSettings | None = optional("Limits of connections and requests.")
@@ -148,7 +148,7 @@ class TrafficPolicy(Message):
 
 
 class Subset(Message):
-    """A part of a service's endpoints, such as one version."""
+    """A named subset of a service's endpoints, such as one version, selected by labels."""
 
     name: Label = Field(description="Name by which routes refer to the subset.")
     labels: Labels | None = optional("Labels that tell which endpoints belong to it.")

@@ -1,4 +1,4 @@
-"""EnvoyFilter: patches on the configuration that istiod makes for Envoy."""
+"""EnvoyFilter: patches to the Envoy configuration that istiod generates."""
 
 from typing import ClassVar, Literal
 
@@ -26,21 +26,21 @@ __all__ = [
 ]
 
 HTTP_MANAGERS = ("envoy.filters.network.http_connection_manager", "envoy.http_connection_manager")
-"""Envoy's filter for HTTP, by its name and by its old one: the only one with filters of its own."""
+"""The HTTP connection manager, by its current and its deprecated name: the only network filter with sub-filters."""
 
 _OF_LISTENERS = ("LISTENER", "FILTER_CHAIN", "NETWORK_FILTER", "HTTP_FILTER")
 _OF_ROUTES = ("ROUTE_CONFIGURATION", "VIRTUAL_HOST", "HTTP_ROUTE")
 
 
 class ProxyMatch(Message):
-    """Conditions on a proxy."""
+    """Conditions on the proxy that is configured."""
 
     proxyVersion: Regex | None = optional("A regular expression in RE2 syntax for the proxy's version of Istio.")
     metadata: dict[str, str] | None = optional("Metadata that the proxy must have sent, all of them.")
 
 
 class ClusterMatch(Message):
-    """Conditions on a cluster, Envoy's word for a destination."""
+    """Conditions on an Envoy cluster, which is an upstream destination."""
 
     portNumber: UInt32 | None = optional("Port of the service.")
     service: str | None = optional("Full DNS name of the service.")
@@ -73,13 +73,13 @@ class RouteConfigurationMatch(Message):
 
 
 class SubFilterMatch(Message):
-    """Conditions on a filter within a filter."""
+    """Conditions on an HTTP filter within the HTTP connection manager."""
 
     name: str | None = optional("Name of the filter, such as envoy.filters.http.router.")
 
 
 class FilterMatch(Message):
-    """Conditions on a filter."""
+    """Conditions on a network filter."""
 
     name: str | None = optional("Name of the filter, such as envoy.filters.network.http_connection_manager.")
     subFilter: SubFilterMatch | None = optional("Conditions on an HTTP filter within it.")
@@ -106,7 +106,7 @@ class ListenerMatch(Message):
 
 
 class EnvoyConfigObjectMatch(Message):
-    """Which objects of Envoy's configuration are patched."""
+    """Conditions on the objects of Envoy's configuration to which a patch applies."""
 
     one_of: ClassVar = ("listener", "routeConfiguration", "cluster")
 
@@ -120,7 +120,7 @@ class EnvoyConfigObjectMatch(Message):
 
 
 class Patch(Message):
-    """A change to an object of Envoy's configuration."""
+    """The change that a patch makes to an object."""
 
     operation: (
         Literal["INVALID", "MERGE", "ADD", "REMOVE", "INSERT_BEFORE", "INSERT_AFTER", "INSERT_FIRST", "REPLACE"] | None
@@ -133,12 +133,12 @@ class Patch(Message):
     def check(self) -> Findings:
         if self.operation in (None, "INVALID"):
             yield ("operation",), "is required"
-        elif self.operation != "REMOVE" and not self.given("value"):
+        elif self.operation != "REMOVE" and not self.is_set("value"):
             yield ("value",), f"is required for {self.operation}"
 
 
 class EnvoyConfigObjectPatch(Message):
-    """A change to some objects of Envoy's configuration."""
+    """A patch: the type of the objects, conditions on them, and the change."""
 
     applyTo: (
         Literal[
@@ -168,7 +168,7 @@ class EnvoyConfigObjectPatch(Message):
             ("routeConfiguration", _OF_ROUTES),
             ("cluster", ("CLUSTER",)),
         ):
-            others = [other for other in self.match.one_of if other != name and self.match.given(other)]
+            others = [other for other in self.match.one_of if other != name and self.match.is_set(other)]
             if self.applyTo in sorts and others:
                 yield ("match", others[0]), f"does not go with applyTo {self.applyTo}; use {name}"
         chain = self.match.listener.filterChain if self.match.listener else None

@@ -1,4 +1,4 @@
-"""Gateway: what a gateway's proxies listen on, and for whom."""
+"""Gateway: the ports, hosts and TLS settings of a gateway's proxies."""
 
 from typing import Annotated, ClassVar, Literal
 
@@ -21,7 +21,7 @@ def _served(text: str) -> str:
 
 
 class ServerTLSSettings(Message):
-    """TLS of a server. Certificates come from a Secret or from files in the proxy's container."""
+    """TLS settings of a server. Certificates come from a Secret or from files in the proxy's container."""
 
     httpsRedirect: bool | None = optional("Whether plain HTTP requests are sent to https by a redirect (301).")
     mode: Literal["PASSTHROUGH", "SIMPLE", "MUTUAL", "AUTO_PASSTHROUGH", "ISTIO_MUTUAL"] | None = optional(
@@ -43,7 +43,7 @@ class ServerTLSSettings(Message):
 
     @property
     def passes_through(self) -> bool:
-        """Whether the gateway leaves TLS to the receiver."""
+        """Whether the gateway passes TLS connections through without terminating them."""
         return self.mode in (None, "PASSTHROUGH", "AUTO_PASSTHROUGH")
 
     def check(self) -> Findings:
@@ -51,7 +51,7 @@ class ServerTLSSettings(Message):
         if self.mode == "ISTIO_MUTUAL":
             for name in (*files, "credentialName"):
                 if getattr(self, name):
-                    yield (name,), "is Istio's own in mode ISTIO_MUTUAL"
+                    yield (name,), "cannot be set in mode ISTIO_MUTUAL, which uses Istio's own certificates"
         elif self.credentialName:
             for name in files[:2]:
                 if getattr(self, name):
@@ -63,7 +63,7 @@ class ServerTLSSettings(Message):
 
 
 class Server(Message):
-    """A port on which the gateway listens, and the hosts behind it."""
+    """A port on which the gateway listens, and the hosts that it serves there."""
 
     port: Port = Field(description="The port; name and protocol are required.")
     bind: Bind | None = optional("Address or unix:// socket to listen on; all addresses if not set.")
@@ -79,7 +79,7 @@ class Server(Message):
             if not getattr(self.port, name):
                 yield ("port", name), "is required"
         if self.port.targetPort:
-            yield ("port", "targetPort"), "is for service entries; a gateway passes nothing to a port of its own"
+            yield ("port", "targetPort"), "is for service entries only"
         on_socket = (self.bind or "").startswith(UNIX)
         if bool(self.port.number) == on_socket:
             text = "must be 0 for a Unix domain socket" if on_socket else "must be in 1..65535"

@@ -1,4 +1,4 @@
-"""What an HTTP request is compared with, and the changes to its headers."""
+"""Match conditions on HTTP requests, and operations on headers."""
 
 from collections.abc import Iterator
 from typing import Annotated
@@ -26,7 +26,7 @@ MatchedHeader = Annotated[str, AfterValidator(_matched_header)]
 
 
 class HTTPMatchRequest(Message):
-    """Conditions on an HTTP request, all of which must hold."""
+    """Match conditions on an HTTP request, all of which must hold."""
 
     name: str | None = optional("Name of the match; access logs show it after the route's name.")
     uri: StringMatch | None = optional("Condition on the path, query included; see ignoreUriCase.")
@@ -49,9 +49,9 @@ class HTTPMatchRequest(Message):
     sourceNamespace: Label | None = optional("Namespace of the workload that calls; for sidecars only.")
 
     def conditions(self) -> Iterator[tuple[Path, StringMatch]]:
-        """Each condition on a string, with its path."""
+        """Yields each string condition and its path, such as `("headers", "x-id")`."""
         for name in ("uri", "scheme", "method", "authority"):
-            if self.given(name):
+            if self.is_set(name):
                 yield (name,), getattr(self, name)
         for name in ("headers", "queryParams", "withoutHeaders"):
             for key, condition in (getattr(self, name) or {}).items():
@@ -64,7 +64,7 @@ class HTTPMatchRequest(Message):
 
 
 class HeaderOperations(Message):
-    """Changes to the headers of a message. Values may use Envoy's variables, such as %HOSTNAME%."""
+    """Operations on the headers of a request or response. Values may use Envoy's variables, such as %HOSTNAME%."""
 
     set: dict[str, str] | None = optional("Headers that get these values in place of their own.")
     add: dict[str, str] | None = optional("Values that are added to the headers' own.")
@@ -78,13 +78,13 @@ class HeaderOperations(Message):
 
 
 class Headers(Message):
-    """Changes to the headers of requests and of their responses."""
+    """Operations on the headers of requests and of their responses."""
 
     request: HeaderOperations | None = optional("Changes before a request is passed on.")
     response: HeaderOperations | None = optional("Changes before a response is returned.")
 
-    def reserved(self, *allowed: str) -> Findings:
-        """Refuses operations on the headers that Envoy keeps, but for requests to set one of `allowed`."""
+    def check_reserved(self, *allowed: str) -> Findings:
+        """Refuses operations on `Host` and pseudo-headers; on requests, those in `allowed` may be set or added."""
         for direction in ("request", "response"):
             operations: HeaderOperations | None = getattr(self, direction)
             for operation in ("set", "add", "remove") if operations else ():

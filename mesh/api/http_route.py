@@ -1,4 +1,4 @@
-"""HTTP routes of a VirtualService: what is done with the requests that match."""
+"""HTTP routes of a VirtualService: match conditions, destinations, redirects, retries, faults, CORS and mirroring."""
 
 from http import HTTPMethod, HTTPStatus
 from typing import Annotated, ClassVar
@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 
 from mesh.api.common import Destination, Percent, StringMatch, weights
 from mesh.api.http_match import Headers, HTTPMatchRequest
-from mesh.api.model import Findings, Message, at_most_one, below, optional
+from mesh.api.model import Findings, Message, at_most_one, nested, optional
 from mesh.api.names import HeaderName
 from mesh.api.scalars import BoolValue, Duration, Int32, Natural32, Percentage, UInt32, UInt32Value, nanoseconds
 from mesh.core.errors import nearest, show
@@ -31,7 +31,7 @@ RETRY_ON = (
     *("retriable-status-codes", "retriable-headers", "envoy-ratelimited"),
     *("cancelled", "deadline-exceeded", "internal", "resource-exhausted", "unavailable"),
 )
-"""When Envoy tries again: its names for HTTP, then those for gRPC. A status code may stand among them."""
+"""Envoy's retry conditions: those for HTTP, then those for gRPC. HTTP status codes are also accepted."""
 
 _METHODS = [str(method) for method in HTTPMethod]
 _STATUS_CODES = [str(int(status)) for status in HTTPStatus]
@@ -53,13 +53,13 @@ def _method(text: str) -> str:
     return text
 
 
-def _elsewhere(uri: str | None, authority: str | None) -> Findings:
+def _check_target(uri: str | None, authority: str | None) -> Findings:
     if not uri and not authority:
         yield (), "needs uri, authority or both"
 
 
 class HTTPRedirect(Message):
-    """An answer that sends the client elsewhere."""
+    """A redirect response. It needs a new path, a new authority or both."""
 
     uri: str | None = optional("New path; the whole of it, whatever part has matched.")
     authority: str | None = optional("New host, and port if there is one.")
@@ -68,21 +68,21 @@ class HTTPRedirect(Message):
     )
 
     def check(self) -> Findings:
-        return _elsewhere(self.uri, self.authority)
+        return _check_target(self.uri, self.authority)
 
 
 class HTTPRewrite(Message):
-    """Changes to a request before it is passed on."""
+    """A rewrite of the request before it is forwarded. It needs a new path, a new authority or both."""
 
     uri: str | None = optional("New path, or new prefix where the match was one of a prefix.")
     authority: str | None = optional("New Host header.")
 
     def check(self) -> Findings:
-        return _elsewhere(self.uri, self.authority)
+        return _check_target(self.uri, self.authority)
 
 
 class HTTPRetry(Message):
-    """How requests that fail are tried again."""
+    """Retry policy of failed requests."""
 
     attempts: Natural32 | None = optional("How many times more a request is tried; 0 switches retries off.")
     perTryTimeout: Duration | None = optional("How long one try may take, such as 2s; the route's timeout if not set.")
@@ -92,12 +92,12 @@ class HTTPRetry(Message):
     retryRemoteLocalities: BoolValue | None = optional("Whether other localities may be tried, too.")
 
     def check(self) -> Findings:
-        if not self.attempts and (self.perTryTimeout or self.retryOn or self.given("retryRemoteLocalities")):
+        if not self.attempts and (self.perTryTimeout or self.retryOn or self.is_set("retryRemoteLocalities")):
             yield ("attempts",), "must be 1 or more if anything else is set"
 
 
 class Delay(Message):
-    """Requests that are held back."""
+    """A fault that delays requests."""
 
     one_of: ClassVar = ("fixedDelay", "exponentialDelay")
 
@@ -112,7 +112,7 @@ class Delay(Message):
 
 
 class Abort(Message):
-    """Requests that are answered with an error in place of being passed on."""
+    """A fault that answers requests with an error instead of forwarding them."""
 
     one_of: ClassVar = ("httpStatus", "grpcStatus", "http2Error")
 
@@ -123,12 +123,12 @@ class Abort(Message):
 
     def check(self) -> Findings:
         for name in ("grpcStatus", "http2Error"):
-            if self.given(name):
+            if self.is_set(name):
                 yield (name,), "is not supported by the proxy; use httpStatus"
 
 
 class HTTPFaultInjection(Message):
-    """Faults that are played to see how clients bear them. They switch off the route's timeout and retries."""
+    """Fault injection: delays and aborts for testing clients. It disables the route's timeout and retries."""
 
     delay: Delay | None = optional("Hold requests back.")
     abort: Abort | None = optional("Answer requests with an error.")
@@ -139,7 +139,7 @@ class HTTPFaultInjection(Message):
 
 
 class CorsPolicy(Message):
-    """Which pages of other origins may call the service from a browser (Cross-Origin Resource Sharing)."""
+    """Cross-origin resource sharing (CORS): which pages of other origins may call the service from a browser."""
 
     allowOrigin: list[str] | None = optional("Deprecated, see allowOrigins. Origins, or * for all.")
     allowOrigins: list[StringMatch] | None = optional("Conditions on the origin, any of which may hold.")
@@ -158,7 +158,7 @@ class CorsPolicy(Message):
 
 
 class HTTPRouteDestination(Message):
-    """One receiver of a route's requests."""
+    """One destination of a route, and its weight."""
 
     destination: Destination = Field(description="The service, or the subset of it, that gets the requests.")
     weight: Percentage | None = optional("Percentage of the route's requests; of several receivers they add up to 100.")
@@ -166,18 +166,18 @@ class HTTPRouteDestination(Message):
 
     def check(self) -> Findings:
         if self.headers:
-            yield from below(("headers",), self.headers.reserved("host"))
+            yield from nested(("headers",), self.headers.check_reserved("host"))
 
 
 class Delegate(Message):
-    """Another VirtualService, without hosts, whose routes stand in place of this one's."""
+    """A delegate: a VirtualService without hosts, to which the routing is left."""
 
     name: str | None = optional("Name of the VirtualService.")
     namespace: str | None = optional("Its namespace; this one's own if not set.")
 
 
 class HTTPRoute(Message):
-    """What is done with HTTP requests that meet one of some conditions."""
+    """An HTTP route: match conditions, and what happens to the requests that match any of them."""
 
     name: str | None = optional("Name of the route, shown in access logs.")
     match: list[HTTPMatchRequest] | None = optional("Conditions, any of which may hold; every request if not set.")
@@ -202,7 +202,7 @@ class HTTPRoute(Message):
         yield from self._check_action()
         yield from weights(self.route)
         if self.headers:
-            yield from below(("headers",), self.headers.reserved("host", ":authority"))
+            yield from nested(("headers",), self.headers.check_reserved("host", ":authority"))
         if self._authorities() > 1:
             yield (), "sets the authority more than once, by rewrite.authority or headers.request"
 
@@ -216,13 +216,13 @@ class HTTPRoute(Message):
             if not self.route:
                 yield (), "needs route, redirect or delegate"
         for name in clashing:
-            if self.given(name):
+            if self.is_set(name):
                 yield (name,), f"cannot stand beside {'delegate' if self.delegate else 'redirect'}"
         if self.delegate:
             yield from self.check_delegation()
 
     def check_delegation(self) -> Findings:
-        """Where another VirtualService takes part, matches must be comparable: no regular expressions."""
+        """Refuses regular expressions, since istiod must merge the matches of a route with those of its delegate."""
         for i, match in enumerate(self.match or ()):
             for path, condition in match.conditions():
                 if condition.regex:

@@ -1,4 +1,4 @@
-"""How a proxy spreads requests over the endpoints of a service."""
+"""Load balancing over the endpoints of a service: algorithm, consistent hashing, locality."""
 
 from collections.abc import Iterable
 from typing import ClassVar, Literal
@@ -21,7 +21,7 @@ __all__ = [
 
 
 class HTTPCookie(Message):
-    """A cookie by which a client is known again; the proxy makes it if it is missing."""
+    """The cookie whose value is hashed; the proxy sets it if the request has none."""
 
     name: Text = Field(description="Name of the cookie.")
     path: str | None = optional("Path of the cookie.")
@@ -29,7 +29,7 @@ class HTTPCookie(Message):
 
 
 class ConsistentHashLB(Message):
-    """Sends requests that are alike in something to the same endpoint, as long as endpoints stay the same."""
+    """Consistent hashing: session affinity by a header, a cookie, the source IP or a query parameter."""
 
     one_of: ClassVar = ("httpHeaderName", "httpCookie", "useSourceIp", "httpQueryParameterName")
 
@@ -43,7 +43,7 @@ class ConsistentHashLB(Message):
 
 
 class Distribute(Message):
-    """Where the requests of one locality go."""
+    """The distribution of one locality's requests over localities."""
 
     from_: str | None = optional("Locality of the callers: region/zone/sub-zone, or an end of it as *.", wire="from")
     to: dict[str, UInt32] | None = optional("Percentage of the requests for each locality; they add up to 100.")
@@ -59,7 +59,7 @@ class Distribute(Message):
 
 
 class Failover(Message):
-    """Which region helps another out."""
+    """The region to which the requests of another fail over."""
 
     from_: str | None = optional("Region whose endpoints have failed.", wire="from")
     to: str | None = optional("Region that gets its requests.")
@@ -73,7 +73,7 @@ class Failover(Message):
 
 
 class LocalityLoadBalancerSetting(Message):
-    """Preference for endpoints that are near. Replaces the mesh's own settings as a whole."""
+    """Locality load balancing. In a DestinationRule it replaces the mesh-wide setting as a whole."""
 
     distribute: list[Distribute] | None = optional("Fixed shares by locality; not together with failover.")
     failover: list[Failover] | None = optional(
@@ -87,7 +87,7 @@ class LocalityLoadBalancerSetting(Message):
 
 
 class LoadBalancerSettings(Message):
-    """How endpoints are chosen."""
+    """The load balancing policy."""
 
     one_of: ClassVar = ("simple", "consistentHash")
 
@@ -99,7 +99,7 @@ class LoadBalancerSettings(Message):
 
 
 def _localities(localities: Iterable[str], field: str) -> Findings:
-    """Refuses localities that are not well-formed, or of which one is a part of another."""
+    """Refuses localities that are malformed or overlap each other."""
     seen: list[list[str]] = []
     for locality in localities:
         parts = locality.split("/", 2)
@@ -113,7 +113,7 @@ def _localities(localities: Iterable[str], field: str) -> Findings:
 
 
 def _overlap(one: list[str], other: list[str]) -> bool:
-    """Whether one locality contains the other."""
+    """Whether one of two localities, split at `/`, contains the other."""
     for a, b in zip(one, other, strict=False):
         if "*" in (a, b):
             return True

@@ -1,4 +1,7 @@
-"""MeshConfig: what holds for the whole mesh (mesh.istio.io/v1alpha1)."""
+"""MeshConfig, the mesh-wide configuration of Istio (`istio.mesh.v1alpha1`).
+
+No custom resource has these types: they are the setting `mesh:meshConfig` and what istiod reads from its ConfigMap.
+"""
 
 from typing import Annotated, ClassVar, Literal
 
@@ -30,135 +33,191 @@ __all__ = [
 
 
 class MeshOutboundTrafficPolicy(Message):
-    """What becomes of traffic to services that the mesh does not know."""
+    """How proxies handle traffic to services that are not in the mesh's service registry."""
 
-    mode: Literal["REGISTRY_ONLY", "ALLOW_ANY"] | None = optional("It is refused, or passes (the default).")
+    mode: Literal["REGISTRY_ONLY", "ALLOW_ANY"] | None = optional(
+        "REGISTRY_ONLY refuses it, ALLOW_ANY (the default) lets it pass."
+    )
 
 
 class ConfigSource(Message):
-    """Where istiod reads Istio's objects from."""
+    """A source from which istiod reads Istio's objects."""
 
-    address: Text | None = optional("`k8s://`, `fs:///folder`, or `host:port` of a server that speaks MCP over xDS.")
-    tlsSettings: ClientTLSSettings | None = optional("TLS to the server.")
-    subscribedResources: list[Literal["SERVICE_REGISTRY"]] | None = optional("What the server provides beside objects.")
+    address: Text | None = optional("`k8s://`, `fs:///folder`, or the `host:port` of an MCP-over-xDS server.")
+    tlsSettings: ClientTLSSettings | None = optional("TLS of the connection to the server.")
+    subscribedResources: list[Literal["SERVICE_REGISTRY"]] | None = optional(
+        "What else istiod reads from the server: the service registry."
+    )
 
 
 class CertificateData(Message):
-    """Root certificates that the mesh trusts."""
+    """Root certificates that the mesh trusts, as PEM or from a SPIFFE bundle."""
 
     one_of: ClassVar = ("pem", "spiffeBundleUrl")
 
-    pem: str | None = optional("Certificates in PEM format.")
-    spiffeBundleUrl: str | None = optional("Where a SPIFFE bundle is, `https://…`.")
+    pem: str | None = optional("The certificates in PEM format.")
+    spiffeBundleUrl: str | None = optional("URL of a SPIFFE bundle endpoint, `https://…`.")
 
 
 class ServiceSettingsSettings(Message):
-    """What is special about services."""
+    """What a service setting sets."""
 
-    clusterLocal: bool | None = optional("Whether their traffic stays within a cluster.")
+    clusterLocal: bool | None = optional("Whether traffic to the services stays within the client's cluster.")
 
 
 class ServiceSettings(Message):
-    """Settings of some services."""
+    """Settings of the services whose host names match."""
 
-    settings: ServiceSettingsSettings | None = optional("What is special about them.")
-    hosts: list[str] | None = optional("Their host names; a `*` may stand in place of the first part.")
+    settings: ServiceSettingsSettings | None = optional("The settings.")
+    hosts: list[str] | None = optional("Host names of the services; the first label may be `*`.")
 
 
 class CertificateAuthority(Message):
-    """Who signs the workloads' certificates, if that is not istiod."""
+    """A certificate authority that signs the workloads' certificates in place of istiod."""
 
-    address: Text | None = optional("Its `host:port`.")
-    tlsSettings: ClientTLSSettings | None = optional("TLS to it.")
-    requestTimeout: AnyDuration | None = optional("How long it may take; 10s if not set.")
-    istiodSide: bool | None = optional("Whether istiod asks it, or every proxy by itself.")
+    address: Text | None = optional("`host:port` of the certificate authority.")
+    tlsSettings: ClientTLSSettings | None = optional("TLS of the connection to it.")
+    requestTimeout: AnyDuration | None = optional("Timeout of a request to it, such as 10s (the default).")
+    istiodSide: bool | None = optional("true: istiod sends the requests; false: each proxy sends its own.")
 
 
 class DefaultProviders(Message):
-    """Extension providers that are used where nothing else is said."""
+    """Extension providers that are used where no Telemetry object names one."""
 
-    tracing: str | None = optional("Name of the one that gets spans.")
+    tracing: str | None = optional("Name of the provider that receives trace spans.")
 
 
 class LabelRequirement(Message):
     """A condition on one label of a namespace."""
 
-    key: Text = Field(description="The label.")
-    operator: Literal["In", "NotIn", "Exists", "DoesNotExist"] = Field(description="How its value is compared.")
-    values: list[str] | None = optional("What it is compared with.")
+    key: Text = Field(description="Key of the label.")
+    operator: Literal["In", "NotIn", "Exists", "DoesNotExist"] = Field(
+        description="How the label is compared with the values."
+    )
+    values: list[str] | None = optional("Values for `In` and `NotIn`.")
 
 
 class LabelSelector(Message):
-    """Namespaces by their labels; all conditions must hold."""
+    """A selection of namespaces by labels; all conditions must hold."""
 
-    matchLabels: Labels | None = optional("Labels and their values.")
-    matchExpressions: list[LabelRequirement] | None = optional("Further conditions.")
+    matchLabels: Labels | None = optional("Labels that the namespace must have, with their values.")
+    matchExpressions: list[LabelRequirement] | None = optional("Conditions on labels.")
 
 
 class ProxyPathNormalization(Message):
-    """How paths of requests are brought into one form before policies see them."""
+    """How the path of a request is normalized before authorization policies are applied to it."""
 
     normalization: Literal["DEFAULT", "NONE", "BASE", "MERGE_SLASHES", "DECODE_AND_MERGE_SLASHES"] | None = optional(
-        "Not at all, by RFC 3986, with slashes merged, or with escaped slashes decoded and merged too."
+        "NONE, BASE (RFC 3986), MERGE_SLASHES (repeated slashes too), or DECODE_AND_MERGE_SLASHES (`%2F`, `%5C` too). "
+        "DEFAULT is BASE."
     )
 
 
 class MeshConfig(Message):
-    """What holds for the whole mesh. `rootNamespace` is where Istio is installed and cannot be set."""
+    """Mesh-wide settings of istiod and the proxies. `rootNamespace` cannot be set: it is Istio's own namespace."""
 
-    proxyListenPort: SocketPort | None = optional("Port to which outgoing traffic is redirected; 15001 if not set.")
-    proxyHttpPort: SocketPort | None = optional("Port on which proxies serve as HTTP proxies; none if not set.")
-    connectTimeout: Duration | None = optional("How long a connection may take to be made; 10s if not set.")
+    proxyListenPort: SocketPort | None = optional(
+        "Port of the proxies to which outbound traffic is redirected; 15001 if not set."
+    )
+    proxyHttpPort: SocketPort | None = optional(
+        "Port on which sidecars serve as explicit HTTP proxies; none if not set."
+    )
+    connectTimeout: Duration | None = optional(
+        "Timeout for making a TCP connection, such as 10s (the default); 1ms at least."
+    )
     protocolDetectionTimeout: AnyDuration | None = optional(
-        "How long a proxy waits for the bytes by which it knows the protocol; 0s for as long as it takes."
+        "How long a proxy waits for the first bytes of a connection to detect its protocol; 0s (the default): no limit."
     )
-    ingressClass: str | None = optional("Class of Ingress objects that the ingress gateway serves.")
-    ingressService: str | None = optional("Service whose address is written into Ingress objects.")
+    ingressClass: str | None = optional("Ingress class that the ingress gateway serves; `istio` if not set.")
+    ingressService: str | None = optional(
+        "Service whose address istiod writes into the status of Ingress objects; `istio-ingressgateway` if not set."
+    )
     ingressControllerMode: Literal["UNSPECIFIED", "OFF", "DEFAULT", "STRICT"] | None = optional(
-        "Ingress objects that are served: none, those of the class and those without one, or those of the class."
+        "Ingress objects that are served. OFF: none; DEFAULT: those of `ingressClass` or of no class; STRICT (if not "
+        "set): those of `ingressClass` only."
     )
-    ingressSelector: str | None = optional("Value of the label `istio` of the gateway pods that serve Ingress objects.")
-    enableTracing: bool | None = optional("Whether requests are traced.")
-    accessLogFile: str | None = optional("Path of the proxies' access log in the container; none if empty.")
-    accessLogFormat: str | None = optional("Format of a line, with Envoy's command operators; Istio's own if empty.")
-    accessLogEncoding: Literal["TEXT", "JSON"] | None = optional("Whether a line is text or JSON.")
-    enableEnvoyAccessLogService: bool | None = optional("Whether access logs go over gRPC to `envoyAccessLogService`.")
-    disableEnvoyListenerLog: bool | None = optional("Whether connections that no listener takes are left out.")
-    defaultConfig: ProxyConfig | None = optional("How proxies are started and what they report.")
-    outboundTrafficPolicy: MeshOutboundTrafficPolicy | None = optional("What becomes of traffic to unknown services.")
-    configSources: list[ConfigSource] | None = optional("Where Istio's objects come from; the cluster if not set.")
-    enableAutoMtls: BoolValue | None = optional("Whether proxies speak mutual TLS with whom it is possible.")
-    trustDomain: Annotated[str, MinLen(1)] | None = optional("Root of the workloads' identities.")
-    trustDomainAliases: list[str] | None = optional("Other trust domains whose identities count as this one's.")
-    caCertificates: list[CertificateData] | None = optional("Further root certificates that the mesh trusts.")
-    defaultServiceExportTo: ExportTo | None = optional("Namespaces that see a service which does not say it.")
-    defaultVirtualServiceExportTo: ExportTo | None = optional("The same for virtual services.")
-    defaultDestinationRuleExportTo: ExportTo | None = optional("The same for destination rules.")
-    localityLbSetting: LocalityLoadBalancerSetting | None = optional("Preference for endpoints that are near.")
-    dnsRefreshRate: AnyDuration | None = optional("Time between two look-ups of a host; 5s if not set.")
+    ingressSelector: str | None = optional(
+        "Value of the label `istio` on the gateway pods that serve Ingress objects; if not set, `ingressgateway`, or "
+        "the name of an `ingressService` of your own."
+    )
+    enableTracing: bool | None = optional("Whether proxies send trace spans; true if not set.")
+    accessLogFile: str | None = optional(
+        "File to which proxies write access logs, such as /dev/stdout; no log if empty."
+    )
+    accessLogFormat: str | None = optional(
+        "Format of an access log entry, with Envoy's command operators; Istio's own format if empty."
+    )
+    accessLogEncoding: Literal["TEXT", "JSON"] | None = optional("Encoding of an access log entry; TEXT if not set.")
+    enableEnvoyAccessLogService: bool | None = optional(
+        "Whether access logs are also sent to `envoyAccessLogService` of the proxy configuration."
+    )
+    disableEnvoyListenerLog: bool | None = optional(
+        "Whether connections that match no filter chain are left out of the access log."
+    )
+    defaultConfig: ProxyConfig | None = optional(
+        "Configuration of the proxies; a pod changes its own by annotation `proxy.istio.io/config`."
+    )
+    outboundTrafficPolicy: MeshOutboundTrafficPolicy | None = optional(
+        "Traffic to services that are not in the registry; passes if not set."
+    )
+    configSources: list[ConfigSource] | None = optional(
+        "Sources of Istio's objects; the cluster's API server if not set."
+    )
+    enableAutoMtls: BoolValue | None = optional(
+        "Whether proxies use mutual TLS with workloads that have a sidecar; true if not set."
+    )
+    trustDomain: Annotated[str, MinLen(1)] | None = optional(
+        "Trust domain: the root of the workloads' SPIFFE identities; `cluster.local` if not set."
+    )
+    trustDomainAliases: list[str] | None = optional(
+        "Trust domains whose identities authorization policies treat as this one's."
+    )
+    caCertificates: list[CertificateData] | None = optional("Additional root certificates that the mesh trusts.")
+    defaultServiceExportTo: ExportTo | None = optional(
+        "`exportTo` of services that have none: namespace names, `.` for its own, `*` for all (if not set)."
+    )
+    defaultVirtualServiceExportTo: ExportTo | None = optional("`exportTo` of VirtualServices that have none.")
+    defaultDestinationRuleExportTo: ExportTo | None = optional("`exportTo` of DestinationRules that have none.")
+    localityLbSetting: LocalityLoadBalancerSetting | None = optional("Locality load balancing for all services.")
+    dnsRefreshRate: AnyDuration | None = optional(
+        "Interval of DNS lookups for clusters of type STRICT_DNS, such as 5s (the default)."
+    )
     h2UpgradePolicy: Literal["DO_NOT_UPGRADE", "UPGRADE"] | None = optional(
-        "Whether HTTP/1.1 requests are sent as HTTP/2."
+        "Whether HTTP/1.1 requests are upgraded to HTTP/2; DO_NOT_UPGRADE if not set."
     )
-    inboundClusterStatName: str | None = optional("Pattern for names of statistics of incoming traffic.")
-    outboundClusterStatName: str | None = optional("Pattern for names of statistics of outgoing traffic.")
-    serviceSettings: list[ServiceSettings] | None = optional("Settings of some services; the first that fits counts.")
+    inboundClusterStatName: str | None = optional(
+        "Pattern of statistics names of inbound clusters, such as `%SERVICE%_%SERVICE_PORT%`."
+    )
+    outboundClusterStatName: str | None = optional(
+        "Pattern of statistics names of outbound clusters, such as `%SERVICE_FQDN%_%SUBSET_NAME%`."
+    )
+    serviceSettings: list[ServiceSettings] | None = optional(
+        "Settings of single services; the first entry whose hosts match is used."
+    )
     enablePrometheusMerge: BoolValue | None = optional(
-        "Whether the agent serves the application's metrics with its own."
+        "Whether the agent merges the application's Prometheus metrics with the proxy's; true if not set."
     )
-    verifyCertificateAtClient: BoolValue | None = optional("Whether clients check the names of certificates they see.")
-    ca: CertificateAuthority | None = optional("Who signs the workloads' certificates, if that is not istiod.")
-    extensionProviders: list[MeshExtensionProvider] | None = optional("Services that policies and telemetry refer to.")
-    defaultProviders: DefaultProviders | None = optional("Extension providers that are used unless others are named.")
+    verifyCertificateAtClient: BoolValue | None = optional(
+        "Whether proxies that originate TLS verify the server's certificate if the DestinationRule names no CA; false "
+        "if not set."
+    )
+    ca: CertificateAuthority | None = optional(
+        "Certificate authority of the workloads' certificates; istiod if not set."
+    )
+    extensionProviders: list[MeshExtensionProvider] | None = optional(
+        "Services that AuthorizationPolicy and Telemetry objects refer to by name."
+    )
+    defaultProviders: DefaultProviders | None = optional("Extension providers that are used where no object names one.")
     discoverySelectors: list[LabelSelector] | None = optional(
-        "Namespaces that istiod looks at: those that fit any of these; all if not set."
+        "Namespaces that istiod watches: those that match any of these selectors; all if not set."
     )
-    pathNormalization: ProxyPathNormalization | None = optional("How paths are brought into one form.")
+    pathNormalization: ProxyPathNormalization | None = optional("Normalization of request paths before authorization.")
 
     def check(self) -> Findings:
         names = [provider.name for provider in self.extensionProviders or ()]
-        for place, name in enumerate(names):
-            if name in names[:place]:
-                yield ("extensionProviders", place, "name"), f"{show(name)} is there already"
+        for i, name in enumerate(names):
+            if name in names[:i]:
+                yield ("extensionProviders", i, "name"), f"{show(name)} is the name of another provider, too"
         wanted = self.defaultProviders.tracing if self.defaultProviders else None
         if wanted and wanted not in names:
             yield ("defaultProviders", "tracing"), f"{show(wanted)} is not one of extensionProviders"

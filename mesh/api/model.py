@@ -1,7 +1,6 @@
-"""What every message of Istio's API is made of.
+"""The base classes of Istio's API: `Message`, a pydantic model, and `Kind`, a message that is an object of its own.
 
-A message is a pydantic model whose attributes carry Istio's wire names, so that what one knows from
-YAML works. `schema.py` makes the OpenAPI schema from the same classes.
+Fields have Istio's wire names, as in YAML. `schema.py` generates the OpenAPI schema from the same classes.
 """
 
 import re
@@ -23,7 +22,7 @@ _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9]
 
 
 class ApiError(ValueError):
-    """An object of Istio's API is not valid. `problems` has one line for each thing that is wrong."""
+    """An object of Istio's API is invalid. `problems` has one line for each problem."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
@@ -31,20 +30,20 @@ class ApiError(ValueError):
 
 
 def optional(description: str, *, wire: str | None = None) -> Any:
-    """A field that may be left out; None counts as left out. `wire` is its name where Python reserves it."""
+    """An optional field; None means not set. `wire` is the wire name if Python reserves it, such as `from`."""
     return Field(default=None, description=description, validation_alias=wire)
 
 
 class Message(Typed):
-    """A part of an Istio object. Nested messages may be given as plain mappings; they are checked as well.
+    """A message of Istio's API. Nested messages may be passed as mappings and are validated too.
 
-    Raises ApiError, with the path of each problem below the message that is being built.
+    The constructor raises ApiError with the path of each problem, relative to the message that is built.
     """
 
     model_config = ConfigDict(strict=True, validate_by_name=True, validate_by_alias=True)
 
     one_of: ClassVar[tuple[str, ...]] = ()
-    """Wire names of the fields of which at most one may be set."""
+    """Wire names of the fields of a one-of group: at most one of them may be set."""
 
     def __init__(self, /, **fields: Any) -> None:
         try:
@@ -52,17 +51,17 @@ class Message(Typed):
         except ValidationError as error:
             raise ApiError(validation.problems(error, type(self), f"{type(self).__name__} ")) from None
 
-    # Tells pydantic to validate nested messages without calling __init__: their problems then
-    # belong to the outermost object, with the whole path.
+    # Makes pydantic validate nested messages without calling their __init__, so that their problems are reported by
+    # the outermost message, with the whole path.
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
 
     @classmethod
     def from_wire(cls, fields: Mapping[str, Any]) -> Self:
-        """The message with these fields, as they were read from YAML or JSON. Raises ApiError."""
+        """Builds the message from its wire form, as read from YAML or JSON. Raises ApiError."""
         return cls(**{str(name): value for name, value in fields.items()})
 
     def check(self) -> Findings:
-        """What Istio's own validation would refuse and no field's type can tell."""
+        """Yields what Istio's validation refuses beyond what the types of the fields refuse."""
         yield from ()
 
     @model_validator(mode="after")
@@ -70,31 +69,31 @@ class Message(Typed):
         refuse(type(self).__name__, chain(at_most_one(self, *self.one_of), self.check()))
         return self
 
-    def given(self, name: str) -> bool:
-        """Whether a field is set."""
+    def is_set(self, name: str) -> bool:
+        """Whether the field is set, i.e. not None."""
         return getattr(self, name) is not None
 
 
-def below(path: Path, findings: Findings) -> Findings:
-    """Findings of a part, told by the whole whose part at `path` it is."""
+def nested(path: Path, findings: Findings) -> Findings:
+    """The findings of a nested message, with the path of that message put in front of each."""
     return (((*path, *rest), text) for rest, text in findings)
 
 
 def at_most_one(message: Message, *names: str) -> Findings:
-    """Refuses more than one of `names`."""
-    given = [name for name in names if message.given(name)]
+    """Refuses a message in which more than one of the fields is set."""
+    given = [name for name in names if message.is_set(name)]
     if len(given) > 1:
         yield (), f"only one of {', '.join(names)} may be set, got {' and '.join(given)}"
 
 
 def not_empty(message: Message) -> Findings:
-    """Refuses a message of which no field is set."""
+    """Refuses a message in which no field is set."""
     if not any(getattr(message, name) for name in type(message).model_fields):
         yield (), f"needs one of {', '.join(type(message).model_fields)}"
 
 
 class Column(NamedTuple):
-    """A column that `kubectl get` prints."""
+    """An additional column of `kubectl get`: title, JSONPath, description and type."""
 
     name: str
     path: str
@@ -107,29 +106,29 @@ AGE = Column("Age", ".metadata.creationTimestamp", "When the object was created.
 
 @dataclass(frozen=True, kw_only=True)
 class Names:
-    """How Kubernetes knows a kind. What can be derived from these is (see `definitions.py`)."""
+    """API group and resource names of a kind; `definitions.py` derives the other names from them."""
 
     group: str
     plural: str
     short: tuple[str, ...] = ()
     columns: tuple[Column, ...] = ()
     kept_by_helm: bool = True
-    """Whether upstream marks the definition so that Helm does not remove it."""
+    """Whether the definition has upstream's annotation `helm.sh/resource-policy: keep`."""
 
 
 @dataclass(frozen=True)
 class Versions:
-    """The kinds of Istio's API that one release has, and the versions in which it serves each."""
+    """The kinds of Istio's API that a release has, and the versions in which it serves them."""
 
     served: Mapping[str, tuple[str, ...]]
-    """By kind; the version that the cluster stores comes first."""
+    """Versions by kind; the first is the storage version."""
 
     def of(self, kind: type["Kind"]) -> tuple[str, ...]:
-        """The versions of a kind, the stored one first; none if the release does not have the kind."""
+        """The served versions of a kind, the storage version first; empty if the release does not have the kind."""
         return self.served.get(kind.__name__, ())
 
     def stored(self, kind: type["Kind"]) -> str:
-        """The `apiVersion` in which objects of a kind are written: the one that the cluster stores. ApiError for a kind
+        """The `apiVersion` of the storage version of a kind, in which objects are written. Raises ApiError for a kind
         that the release does not have."""
         if not self.of(kind):
             raise ApiError([f"{kind.__name__}: this release of Istio does not have the kind"])
@@ -137,17 +136,17 @@ class Versions:
 
 
 class Kind(Message):
-    """An object of Istio's API. Its fields are those under `spec`."""
+    """A kind of Istio's API. Its fields are those of `spec`."""
 
     names: ClassVar[Names]
 
     @property
     def kind(self) -> str:
-        """The object's kind."""
+        """The name of the kind, such as `VirtualService`."""
         return type(self).__name__
 
     def spec(self) -> dict[str, Any]:
-        """The wire form of what was set."""
+        """The wire form of `spec`, with the fields that are set."""
         form: dict[str, Any] = wire(self)
         return form
 
@@ -159,7 +158,7 @@ class Kind(Message):
         labels: Mapping[str, str] | None = None,
         annotations: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
-        """The whole object as data, for a release that serves `versions`. Raises ApiError for an unusable name."""
+        """The whole object, in the storage version of `versions`. Raises ApiError for an invalid name."""
         self.check_name(name)
         metadata: dict[str, Any] = {"name": name, "namespace": namespace}
         if labels:
@@ -170,26 +169,26 @@ class Kind(Message):
         return {"apiVersion": version, "kind": self.kind, "metadata": metadata, "spec": self.spec()}
 
     def check_name(self, name: str) -> None:
-        """Raises ApiError if Kubernetes or Istio would not take an object of this kind called `name`."""
+        """Raises ApiError if Kubernetes or Istio would refuse `name` for an object of this kind."""
         if problem := self.name_problem(name):
             raise ApiError([f"{self.kind} metadata.name: {errors.show(name)} {problem}"])
 
     def name_problem(self, name: str) -> str:
-        """Why an object of this kind cannot be called `name`, or nothing."""
+        """Why `name` is invalid for an object of this kind; empty if it is valid."""
         if len(name) <= 253 and _NAME.fullmatch(name):
             return ""
         return "is not a name: use lower-case letters, digits, '-' and '.', at most 253 characters"
 
 
 def wire(value: Any) -> Any:
-    """A value as it is sent to Kubernetes."""
+    """The JSON form of a value, as the API server expects it; fields that are not set are left out."""
     if isinstance(value, Message):
         fields = type(value).model_fields.items()
-        return {validation.wire_name(n, f): wire(getattr(value, n)) for n, f in fields if value.given(n)}
+        return {validation.wire_name(n, f): wire(getattr(value, n)) for n, f in fields if value.is_set(n)}
     if isinstance(value, Mapping):
         return {str(key): wire(item) for key, item in value.items()}
     if isinstance(value, list):
         return [wire(item) for item in value]
     if isinstance(value, float) and value.is_integer():
-        return int(value)  # else 50 comes back from the cluster as another number than 50.0
+        return int(value)  # the API server returns 50.0 as 50, which would show as a change
     return value

@@ -1,6 +1,6 @@
-"""Names and addresses: hosts, IP addresses, sockets, labels, headers.
+"""Types for names and addresses: hosts, IP addresses, Unix domain sockets, labels, headers.
 
-The rules are those of Istio's validation; hosts may have upper-case letters there, unlike in Kubernetes.
+The rules are those of Istio's validation, which unlike Kubernetes' allows upper-case letters in hosts.
 """
 
 import ipaddress
@@ -13,7 +13,7 @@ from mesh.core.errors import nearest, show
 from mesh.core.protocols import PROTOCOLS
 
 UNIX = "unix://"
-"""How the address of a Unix domain socket starts."""
+"""Prefix of the address of a Unix domain socket."""
 
 _LABEL_FORM = r"[a-zA-Z0-9](?:[-a-zA-Z0-9]*[a-zA-Z0-9])?"
 _LABEL = re.compile(_LABEL_FORM)
@@ -25,7 +25,7 @@ _HEADER = re.compile(r"[-_.!#$%&'*+^`|~0-9A-Za-z]+")
 
 
 def is_label(text: str) -> bool:
-    """Whether `text` is a DNS label: letters, digits and inner hyphens, 63 at most."""
+    """Whether `text` is a DNS label: letters, digits and inner hyphens, at most 63 characters."""
     return len(text) <= 63 and bool(_LABEL.fullmatch(text))
 
 
@@ -38,7 +38,7 @@ def is_ip(text: str) -> bool:
 
 
 def is_subnet(text: str) -> bool:
-    """Whether `text` is an IP address, or a range of them in CIDR notation."""
+    """Whether `text` is an IP address or a CIDR range."""
     address, slash, length = text.partition("/")
     if not is_ip(address):
         return False
@@ -46,7 +46,7 @@ def is_subnet(text: str) -> bool:
 
 
 def is_domain(text: str, wildcard: bool = False) -> bool:
-    """Whether `text` is a DNS name; with `wildcard`, `*` may stand for or at the start of its first label."""
+    """Whether `text` is a DNS name. With `wildcard`, the first label may be `*` or start with it."""
     first, *rest = text.split(".")
     if not text or len(text) > 255:
         return False
@@ -68,28 +68,31 @@ def is_header(text: str) -> bool:
 
 
 def covers(wide: str, narrow: str) -> bool:
-    """Whether every name that `narrow` stands for is also one of `wide`."""
+    """Whether host `wide`, which may be a wildcard, matches every name that host `narrow` matches."""
     if not wide.startswith("*"):
         return wide == narrow
     return narrow.removeprefix("*").endswith(wide[1:])
 
 
-def host_in_namespace(text: str, places: str) -> str:
-    """The host of `namespace/host`, where the namespace may also be one of the characters in `places`.
+def host_in_namespace(text: str, special: str) -> str:
+    """The host of `namespace/host`. The namespace may also be one of the characters in `special`, such as `*` or `.`.
 
-    Raises ValueError.
+    Raises ValueError if the text has another form.
     """
     namespace, slash, host = text.partition("/")
-    if not slash or not (is_label(namespace) or namespace in list(places)):
-        raise ValueError(f"{show(text)} is not namespace/host, with a name or one of {' '.join(places)} in front")
+    if not slash or not (is_label(namespace) or namespace in list(special)):
+        raise ValueError(f"{show(text)} is not namespace/host, where namespace is a name or one of {' '.join(special)}")
     return host
 
 
 def whole_host(text: str, ip: bool = False) -> str:
-    """Checks a DNS name of several labels, `*.example.com`, `*`, or with `ip` an address. Raises ValueError."""
+    """Returns `text` if it is a fully qualified DNS name, `*.example.com`, `*` or, with `ip`, an IP address.
+
+    Raises ValueError if it is not.
+    """
     name = text.removeprefix("*.")
     if text != "*" and not ("." in text and (is_domain(name) or (ip and is_ip(text)))):
-        raise ValueError(f'{show(text)} is not a whole DNS name, "*.example.com" or "*"')
+        raise ValueError(f'{show(text)} is not a fully qualified DNS name, "*.example.com" or "*"')
     return text
 
 
@@ -128,7 +131,10 @@ def _subnet(text: str) -> str:
 
 
 def socket(text: str) -> str:
-    """Checks the address of a Unix domain socket: a path, or `@name` in Linux's own namespace. Raises ValueError."""
+    """Returns `text` if it is the address of a Unix domain socket: a path, or `@name` in the abstract namespace.
+
+    Raises ValueError if it is not.
+    """
     path = text.removeprefix(UNIX)
     if not path.startswith("@") and (not path.startswith("/") or path.endswith("/")):
         raise ValueError(f"{show(text)} is not a socket: write {UNIX}/path/to/it or {UNIX}@name")
@@ -184,13 +190,13 @@ def _header(text: str) -> str:
 
 
 def _export(namespaces: list[str]) -> list[str]:
-    for place in namespaces:
-        if place not in (".", "*", "~") and not is_label(place):
-            raise ValueError(f'{show(place)} is not a namespace, "." (its own) or "*" (all)')
-        if place in ("*", "~") and len(namespaces) > 1:
-            raise ValueError(f"{show(place)} leaves nothing for the other entries to say")
-        if namespaces.count(place) > 1:
-            raise ValueError(f"{show(place)} stands in it twice")
+    for name in namespaces:
+        if name not in (".", "*", "~") and not is_label(name):
+            raise ValueError(f'{show(name)} is not a namespace, "." (its own) or "*" (all)')
+        if name in ("*", "~") and len(namespaces) > 1:
+            raise ValueError(f"{show(name)} must be the only entry")
+        if namespaces.count(name) > 1:
+            raise ValueError(f"{show(name)} is listed twice")
     return namespaces
 
 
@@ -202,14 +208,14 @@ def _export_to_some(namespaces: list[str]) -> list[str]:
 
 Host = Annotated[str, AfterValidator(_host)]
 SomeHost = Annotated[str, AfterValidator(_some_host)]
-"""A host that does not stand for all."""
+"""A host other than `*`: a DNS name or a wildcard such as `*.example.com`."""
 HostOrIp = Annotated[str, AfterValidator(_host_or_ip)]
 Label = Annotated[str, AfterValidator(_label)]
 IpAddress = Annotated[str, AfterValidator(_ip)]
 Subnet = Annotated[str, AfterValidator(_subnet)]
-"""An IP address or a range of them in CIDR notation."""
+"""An IP address or a CIDR range."""
 Bind = Annotated[str, AfterValidator(_bind)]
-"""What a listener is bound to: an IP address or a Unix domain socket."""
+"""The address to which a listener binds: an IP address or a Unix domain socket."""
 Address = Annotated[str, AfterValidator(_address)]
 Protocol = Annotated[str, AfterValidator(_protocol)]
 GatewayName = Annotated[str, AfterValidator(_gateway)]
@@ -217,6 +223,6 @@ HeaderName = Annotated[str, AfterValidator(_header)]
 
 Labels = Annotated[dict[str, str], AfterValidator(_labels)]
 Selector = Annotated[dict[str, str], AfterValidator(_selected)]
-"""Labels that a workload must have."""
+"""Labels of a workload selector: no wildcards."""
 ExportTo = Annotated[list[str], AfterValidator(_export_to_some)]
 ServiceExportTo = Annotated[list[str], AfterValidator(_export)]

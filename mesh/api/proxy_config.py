@@ -1,4 +1,7 @@
-"""ProxyConfig: how the proxies of the mesh are started and what they report."""
+"""ProxyConfig, the configuration of one proxy: `meshConfig.defaultConfig`, or a pod's annotation.
+
+No custom resource of Istio 1.10 has these types.
+"""
 
 from typing import Annotated, ClassVar, Literal
 
@@ -32,113 +35,138 @@ HostAndPort = Annotated[str, Field(pattern=r"^.+:[0-9]+$")]
 class Zipkin(Message):
     """A Zipkin collector."""
 
-    address: HostAndPort | None = optional("Its `host:port`.")
+    address: HostAndPort | None = optional("`host:port` of the collector.")
 
 
 class Lightstep(Message):
     """A Lightstep satellite pool."""
 
-    address: HostAndPort | None = optional("Its `host:port`.")
-    accessToken: str | None = optional("Its access token.")
+    address: HostAndPort | None = optional("`host:port` of the pool.")
+    accessToken: str | None = optional("Access token of the pool.")
 
 
 class Datadog(Message):
     """A Datadog agent."""
 
-    address: HostAndPort | None = optional("Its `host:port`.")
+    address: HostAndPort | None = optional("`host:port` of the agent.")
 
 
 class Stackdriver(Message):
-    """Google Cloud's own tracing."""
+    """Google Cloud Trace."""
 
     debug: bool | None = optional("Whether spans are also written to standard output.")
-    maxNumberOfAttributes: Int64Value | None = optional("Most attributes of a span.")
-    maxNumberOfAnnotations: Int64Value | None = optional("Most annotations of a span.")
-    maxNumberOfMessageEvents: Int64Value | None = optional("Most message events of a span.")
+    maxNumberOfAttributes: Int64Value | None = optional("Maximum number of attributes of a span.")
+    maxNumberOfAnnotations: Int64Value | None = optional("Maximum number of annotations of a span.")
+    maxNumberOfMessageEvents: Int64Value | None = optional("Maximum number of message events of a span.")
 
 
 class OpenCensusAgent(Message):
     """An OpenCensus agent."""
 
-    address: str | None = optional("Its address in gRPC's notation, such as `dns:oc-collector:55678`.")
-    context: list[TraceContext] | None = optional("Formats in which traces are taken up and handed on.")
+    address: str | None = optional("Address of the agent in gRPC's name syntax, such as `dns:oc-collector:55678`.")
+    context: list[TraceContext] | None = optional("Trace context formats that proxies read from requests and pass on.")
 
 
 class ProxyTracing(Message):
-    """Where proxies send spans, and of which requests."""
+    """The tracer that receives the proxies' spans, and which requests are traced. One tracer at most may be set."""
 
     TRACERS: ClassVar = ("zipkin", "lightstep", "datadog", "stackdriver", "openCensusAgent")
     one_of: ClassVar = TRACERS
 
-    zipkin: Zipkin | None = optional("To a Zipkin collector.")
-    lightstep: Lightstep | None = optional("To a Lightstep satellite pool.")
-    datadog: Datadog | None = optional("To a Datadog agent.")
-    stackdriver: Stackdriver | None = optional("To Google Cloud's own tracing.")
-    openCensusAgent: OpenCensusAgent | None = optional("To an OpenCensus agent.")
-    customTags: dict[str, CustomTag] | None = optional("Further tags on each span, by their names.")
-    maxPathTagLength: UInt32 | None = optional("Characters of a request's path that a span holds; 256 if not set.")
-    sampling: Annotated[Double, Interval(ge=0, le=100)] | None = optional(
-        "Percentage of requests that are traced, from 0.0 to 100.0; istiod's own `traceSampling` if not set."
+    zipkin: Zipkin | None = optional("Send spans to a Zipkin collector.")
+    lightstep: Lightstep | None = optional("Send spans to a Lightstep satellite pool.")
+    datadog: Datadog | None = optional("Send spans to a Datadog agent.")
+    stackdriver: Stackdriver | None = optional("Send spans to Google Cloud Trace.")
+    openCensusAgent: OpenCensusAgent | None = optional("Send spans to an OpenCensus agent.")
+    customTags: dict[str, CustomTag] | None = optional("Additional tags of each span, by name.")
+    maxPathTagLength: UInt32 | None = optional(
+        "Maximum length of the path in a span's URL tag, in characters; 256 if not set."
     )
-    tlsSettings: ClientTLSSettings | None = optional("TLS to whoever gets the spans.")
+    sampling: Annotated[Double, Interval(ge=0, le=100)] | None = optional(
+        "Percentage of requests that are traced, 0.0 to 100.0; `mesh:pilot.traceSampling` if not set."
+    )
+    tlsSettings: ClientTLSSettings | None = optional("TLS of the connection to the tracer.")
 
 
 class RemoteService(Message):
-    """A service that proxies report to over gRPC."""
+    """A gRPC service that receives access logs or metrics from the proxies."""
 
-    address: HostAndPort | None = optional("Its `host:port`.")
-    tlsSettings: ClientTLSSettings | None = optional("TLS to it.")
-    tcpKeepalive: TcpKeepalive | None = optional("Probes on idle connections to it.")
+    address: HostAndPort | None = optional("`host:port` of the service.")
+    tlsSettings: ClientTLSSettings | None = optional("TLS of the connection to it.")
+    tcpKeepalive: TcpKeepalive | None = optional("TCP keepalive of the connection to it.")
 
 
 class ProxyStatsMatcher(Message):
-    """Envoy statistics that are kept beside Istio's usual ones."""
+    """Envoy statistics that a proxy keeps in addition to Istio's default set."""
 
-    inclusionPrefixes: list[str] | None = optional("By the start of their names.")
-    inclusionSuffixes: list[str] | None = optional("By the end of their names.")
-    inclusionRegexps: list[str] | None = optional("By regular expressions over their names.")
+    inclusionPrefixes: list[str] | None = optional("Prefixes of the statistics' names.")
+    inclusionSuffixes: list[str] | None = optional("Suffixes of the statistics' names.")
+    inclusionRegexps: list[str] | None = optional("Regular expressions that match the statistics' names.")
 
 
 class Topology(Message):
-    """What stands before the gateways."""
+    """The proxies in front of a gateway, such as a load balancer."""
 
-    numTrustedProxies: UInt32 | None = optional("How many proxies before the gateway are believed who the client is.")
+    numTrustedProxies: UInt32 | None = optional(
+        "Number of trusted proxies in front of the gateway, whose X-Forwarded-For entries are believed."
+    )
     forwardClientCertDetails: (
         Literal["UNDEFINED", "SANITIZE", "FORWARD_ONLY", "APPEND_FORWARD", "SANITIZE_SET", "ALWAYS_FORWARD_ONLY"] | None
-    ) = optional("What is done with the header that tells the client's certificate.")
+    ) = optional(
+        "How the gateway handles the header X-Forwarded-Client-Cert; SANITIZE_SET for UNDEFINED or if not set."
+    )
 
 
 class ProxyConfig(Message):
-    """How a proxy is started and what it reports."""
+    """Configuration of a proxy: how it starts, what it connects to, and what it reports."""
 
-    configPath: str | None = optional("Folder of the generated configuration, as the agent sees it.")
-    binaryPath: str | None = optional("Path of the proxy's program.")
-    serviceCluster: str | None = optional("Name of the service that proxies belong to unless their pods tell it.")
-    drainDuration: AnyDuration | None = optional("How long connections are drained on a restart, such as 45s.")
-    parentShutdownDuration: AnyDuration | None = optional("How long an old proxy lives on after a restart.")
+    configPath: str | None = optional("Folder in which the agent writes Envoy's bootstrap configuration.")
+    binaryPath: str | None = optional("Path of the Envoy binary.")
+    serviceCluster: str | None = optional(
+        "Service cluster that proxies report where the pod does not name one; `istio-proxy` if not set."
+    )
+    drainDuration: AnyDuration | None = optional(
+        "How long Envoy drains connections during a hot restart, such as 45s (the default)."
+    )
+    parentShutdownDuration: AnyDuration | None = optional(
+        "How long the old Envoy lives after a hot restart, such as 60s (the default)."
+    )
     discoveryAddress: HostAndPort | None = optional("`host:port` of istiod; the installed one if not set.")
     statsdUdpAddress: HostAndPort | None = optional("`host:port` of a statsd collector.")
-    proxyAdminPort: PortNumber | None = optional("Port of the proxy's own administration; 15000 if not set.")
-    controlPlaneAuthPolicy: Literal["NONE", "MUTUAL_TLS"] | None = optional("How proxies and istiod authenticate.")
-    customConfigFile: str | None = optional("Path of a bootstrap configuration to use in place of the generated one.")
-    statNameLength: Natural32 | None = optional("Most characters of a statistic's name.")
-    concurrency: Natural32 | None = optional("Worker threads; 0 for one each CPU, 2 if not set.")
-    proxyBootstrapTemplatePath: str | None = optional("Path of the template of the bootstrap configuration.")
+    proxyAdminPort: PortNumber | None = optional("Port of Envoy's admin interface; 15000 if not set.")
+    controlPlaneAuthPolicy: Literal["NONE", "MUTUAL_TLS"] | None = optional(
+        "Authentication between the proxies and istiod; MUTUAL_TLS if not set."
+    )
+    customConfigFile: str | None = optional("Path of a bootstrap configuration that replaces the generated one.")
+    statNameLength: Natural32 | None = optional("Maximum length of a statistic's name, in characters; 189 if not set.")
+    concurrency: Natural32 | None = optional("Number of Envoy's worker threads; 2 if not set, 0: one for each CPU.")
+    proxyBootstrapTemplatePath: str | None = optional(
+        "Path of a template that replaces that of the bootstrap configuration."
+    )
     interceptionMode: Literal["REDIRECT", "TPROXY"] | None = optional(
-        "How traffic is redirected to the proxy: as coming from it, or with the caller's address kept."
+        "How inbound traffic is redirected to the sidecar. REDIRECT (the default) replaces the client's address, "
+        "TPROXY keeps it."
     )
-    tracing: ProxyTracing | None = optional("Where spans go.")
-    envoyAccessLogService: RemoteService | None = optional("Where access logs go over gRPC.")
-    envoyMetricsService: RemoteService | None = optional("Where metrics go over gRPC.")
-    proxyMetadata: dict[str, str] | None = optional("Environment variables of the proxies.")
-    statusPort: PortNumber | None = optional("Port of the agent's probes and metrics; 15020 if not set.")
-    extraStatTags: list[str] | None = optional("Labels of Istio's metrics beside the usual ones.")
-    gatewayTopology: Topology | None = optional("What stands before the gateways.")
-    terminationDrainDuration: AnyDuration | None = optional("How long a proxy drains before it ends; 5s if not set.")
-    meshId: str | None = optional("Id of the mesh; the trust domain if not set.")
-    readinessProbe: ReadinessProbe | None = optional("How the agent finds out whether the workload is ready.")
-    proxyStatsMatcher: ProxyStatsMatcher | None = optional("Envoy statistics that are kept.")
+    tracing: ProxyTracing | None = optional("The tracer that receives spans, and which requests are traced.")
+    envoyAccessLogService: RemoteService | None = optional("gRPC service that receives access logs.")
+    envoyMetricsService: RemoteService | None = optional("gRPC service that receives Envoy's metrics.")
+    proxyMetadata: dict[str, str] | None = optional(
+        "Additional environment variables of the proxies; those named `ISTIO_META_…` are node metadata too."
+    )
+    statusPort: PortNumber | None = optional("Port of the agent for probes and merged metrics; 15020 if not set.")
+    extraStatTags: list[str] | None = optional(
+        "Additional tags to extract from Istio's metrics; needed for labels that filters add to them."
+    )
+    gatewayTopology: Topology | None = optional("Proxies in front of the gateways.")
+    terminationDrainDuration: AnyDuration | None = optional(
+        "How long a proxy drains connections before it terminates, such as 5s (the default)."
+    )
+    meshId: str | None = optional("Identifier of the mesh in telemetry; the trust domain if not set.")
+    readinessProbe: ReadinessProbe | None = optional(
+        "Readiness probe of the workload, for machines outside Kubernetes."
+    )
+    proxyStatsMatcher: ProxyStatsMatcher | None = optional("Additional Envoy statistics that proxies keep.")
     holdApplicationUntilProxyStarts: BoolValue | None = optional(
-        "Whether a pod's other containers start only when its proxy is ready."
+        "Whether a pod's containers wait for the sidecar to be ready before they start; false if not set."
     )
-    caCertificatesPem: list[str] | None = optional("Further root certificates that proxies trust, in PEM format.")
+    caCertificatesPem: list[str] | None = optional("Additional root certificates that proxies trust, in PEM format.")

@@ -1,7 +1,7 @@
-"""Regular expressions as Istio and Envoy read them: RE2's syntax, checked by RE2 itself.
+"""Regular expressions of Istio and Envoy: the syntax of RE2, validated with RE2 itself.
 
-The RE2 of today takes a few things that the proxies and istiod of 2021 do not take yet; these are refused, too.
-RE2 is loaded only when there is an expression to check.
+What the installed RE2 accepts and the older RE2 and Go of Istio 1.10 do not is refused too. RE2 is imported only when
+there is an expression to check.
 """
 
 import re
@@ -12,20 +12,20 @@ from pydantic import AfterValidator
 
 from mesh.core.errors import show
 
-LONGEST: Final = 1024
-"""Envoy's limit on the size of an expression, taken as characters."""
-MOST_REPEATS: Final = 1000
-"""RE2's limit on the numbers in `{n,m}`, and on their product where one repeats another."""
+MAX_LENGTH: Final = 1024
+"""Envoy's limit on the program size of an expression, applied to its length in characters."""
+MAX_REPEATS: Final = 1000
+"""RE2's limit on the counts of `{n,m}`, and on the product of nested counts."""
 
-_NEWER_SCRIPTS: Final = ("Cypro_Minoan", "Old_Uyghur", "Tangsa", "Toto", "Vithkuqi", "Kawi", "Nag_Mundari")
-"""Scripts of Unicode 14 and 15: Envoy's RE2 and istiod's Go know Unicode 13."""
-_NEWER: Final = re.compile(
+_UNSUPPORTED_SCRIPTS: Final = ("Cypro_Minoan", "Old_Uyghur", "Tangsa", "Toto", "Vithkuqi", "Kawi", "Nag_Mundari")
+"""Scripts of Unicode 14 and 15; the RE2 of Istio 1.10's Envoy and the Go of its istiod have Unicode 13."""
+_UNSUPPORTED: Final = re.compile(
     "|".join(
         (
-            r"\(\?<",  # a named group without a P: RE2 of 2023, Go 1.22
-            r"\(\?P<[^>]*[^\x00-\x7f][^>]*>",  # a group's name beyond ASCII: never in Go, which istiod checks with
-            r"\\C",  # any byte: never in Go
-            rf"\\[pP]\{{\^?(?:{'|'.join(_NEWER_SCRIPTS)})\}}",
+            r"\(\?<",  # `(?<name>…)` without P: since RE2 of 2023 and Go 1.22
+            r"\(\?P<[^>]*[^\x00-\x7f][^>]*>",  # a group's name that is not ASCII: not in Go, which istiod uses
+            r"\\C",  # any byte: not in Go
+            rf"\\[pP]\{{\^?(?:{'|'.join(_UNSUPPORTED_SCRIPTS)})\}}",
         )
     )
 )
@@ -33,24 +33,24 @@ _ESCAPE: Final = r"\\[pP]\{[^}]*\}|\\."
 _PART: Final = re.compile(
     rf"\\Q.*?(?:\\E|$)|{_ESCAPE}|\[\^?\]?(?:\[:\^?\w+:\]|\\.|[^\]\\])*\]|\(\?P?<[^>]*>", re.DOTALL
 )
-"""What may hold something newer, or only looks as if it did: quotations, escapes, classes, and starts of groups."""
+"""Tokens of an expression that may hold unsupported syntax, or quote it: quotations, escapes, classes, group starts."""
 
-_ELSEWHERE: Final = re.compile(
+_FOREIGN_SYNTAX: Final = re.compile(
     r"invalid perl operator: (.+)|bad repetition operator: (.+\+)"
     r"|invalid escape sequence: (\\[1-9GhkKNRuUXZ])|invalid character class range: (\[:.+|\\[pP].*)",
     re.DOTALL,
 )
-"""RE2's errors about what other kinds of regular expressions have, and the part that each is about."""
+"""RE2's errors for syntax of other regular expression dialects (Perl, PCRE); each group holds the offending part."""
 _REPEAT: Final = re.compile(r"invalid repetition size: \{(\d+)(?:,(\d*))?\}")
 
 
 def matches(text: str, value: str) -> bool:
-    """Whether a whole value matches an expression. Nothing matches what is no expression: no proxy takes that."""
-    return not _fault(text) and _compiled(text).fullmatch(value) is not None
+    """Whether the whole value matches the expression. An invalid expression matches nothing."""
+    return not _error(text) and _compiled(text).fullmatch(value) is not None
 
 
 def _compiled(text: str) -> Any:
-    """Raises re2.error. RE2 keeps what it has compiled."""
+    """The compiled expression, which RE2 caches. Raises re2.error."""
     import re2  # type: ignore[import-untyped]
 
     options = re2.Options()
@@ -58,8 +58,8 @@ def _compiled(text: str) -> Any:
     return re2.compile(text, options)
 
 
-def _fault(text: str) -> str:
-    """What RE2 finds wrong with an expression, in its own words; empty if it takes it."""
+def _error(text: str) -> str:
+    """RE2's error message for the expression; empty if it is valid."""
     import re2
 
     try:
@@ -69,35 +69,37 @@ def _fault(text: str) -> str:
     return ""
 
 
-def _newer(text: str) -> str:
-    """The first thing in an expression that proxies and istiod of 2021 do not take yet; empty if there is none."""
+def _unsupported(text: str) -> str:
+    """The first part of the expression that Istio 1.10 does not support; empty if there is none."""
     for part in _PART.findall(text):
         for piece in re.findall(_ESCAPE, part) if part.startswith("[") else [part]:
-            if _NEWER.match(piece):
+            if _UNSUPPORTED.match(piece):
                 return str(piece)
     return ""
 
 
-def _elsewhere(text: str, fault: str) -> str:
-    """The part of an expression that other kinds of regular expressions have and RE2 does not; empty for a slip."""
-    found = _ELSEWHERE.fullmatch(fault)
+def _foreign_syntax(text: str, error: str) -> str:
+    """The part of the expression that is syntax of another dialect; empty if RE2's error is about something else."""
+    found = _FOREIGN_SYNTAX.fullmatch(error)
     part = found[found.lastindex or 0] if found else ""
-    return next(iter(re.findall(r"\(\?P[^<]", text)), part) if part == "(?P" else part  # with the letter that tells
+    return (
+        next(iter(re.findall(r"\(\?P[^<]", text)), part) if part == "(?P" else part
+    )  # with the character that follows it
 
 
 def _regex(text: str) -> str:
-    if len(text) > LONGEST:
-        raise ValueError(f"a regular expression may have {LONGEST} characters, this one has {len(text)}")
-    fault = _fault(text)
-    if lacking := _elsewhere(text, fault) if fault else _newer(text):
+    if len(text) > MAX_LENGTH:
+        raise ValueError(f"a regular expression may have at most {MAX_LENGTH} characters, this one has {len(text)}")
+    error = _error(text)
+    if lacking := _foreign_syntax(text, error) if error else _unsupported(text):
         raise ValueError(f"{show(text)}: {lacking} is not part of RE2, the syntax that Istio reads")
-    repeat = _REPEAT.fullmatch(fault)
+    repeat = _REPEAT.fullmatch(error)
     if repeat and int(repeat[1]) <= int(repeat[2] or repeat[1]):
-        raise ValueError(f"{show(text)}: RE2 repeats at most {MOST_REPEATS} times")
-    if fault:
-        raise ValueError(f"{show(text)} is not a regular expression: {fault}")
+        raise ValueError(f"{show(text)}: RE2 repeats at most {MAX_REPEATS} times")
+    if error:
+        raise ValueError(f"{show(text)} is not a regular expression: {error}")
     return text
 
 
 Regex = Annotated[str, MinLen(1), AfterValidator(_regex)]
-"""A regular expression in RE2's syntax."""
+"""A regular expression in RE2 syntax."""

@@ -1,6 +1,6 @@
-"""Numbers, durations and other single values: their Python type, their form on the wire, and their limits.
+"""Scalar types of Istio's API: numbers, ports, durations, free-form JSON.
 
-The limits are Istio's; it enforces them itself and leaves them out of its schemas, and so do we.
+Istio enforces the limits in its validation, not in its schemas; the generated schemas leave them out too.
 """
 
 import re
@@ -16,15 +16,15 @@ from mesh.core.errors import show
 
 @dataclass(frozen=True)
 class OpenAPI:
-    """What a type adds to its schema beyond what Python's type says."""
+    """Keywords that a type adds to its OpenAPI schema."""
 
     format: str | None = None
     nullable: bool = False
     anything: bool = False
-    """Whether any fields are kept, unknown to the schema."""
+    """Whether fields that the schema does not name are preserved."""
 
     def keywords(self) -> dict[str, Any]:
-        """The schema's keywords."""
+        """The keywords that are set, by name."""
         keywords = {
             "format": self.format,
             "nullable": self.nullable,
@@ -33,14 +33,14 @@ class OpenAPI:
         return {key: value for key, value in keywords.items() if value}
 
 
-_WRAPPED = OpenAPI(nullable=True)  # protobuf's wrapper types tell "not set" from zero by null
+_WRAPPED = OpenAPI(nullable=True)  # a protobuf wrapper type, in which null means not set
 
 Int32 = Annotated[int, OpenAPI("int32"), Interval(ge=-(2**31), le=2**31 - 1)]
 Natural32 = Annotated[Int32, Ge(0)]
-"""An int32 that Istio refuses below zero."""
+"""An int32 that must not be negative."""
 UInt32 = Annotated[int, OpenAPI(), Interval(ge=0, le=2**32 - 1)]
 UInt64 = Annotated[int, OpenAPI(), Interval(ge=0, le=2**63 - 1)]
-"""Kubernetes holds whole numbers in 64 bits with a sign, so the upper half is out of reach."""
+"""A uint64; the maximum is that of int64, in which Kubernetes holds integers."""
 Double = Annotated[float, OpenAPI("double"), AllowInfNan(False)]
 
 BoolValue = Annotated[bool, _WRAPPED]
@@ -50,15 +50,15 @@ DoubleValue = Annotated[float, _WRAPPED, AllowInfNan(False)]
 
 PortNumber = Annotated[UInt32, Interval(ge=1, le=65535)]
 SocketPort = Annotated[UInt32, Le(65535)]
-"""A port that is 0 where a Unix domain socket is meant."""
+"""A port number, or 0 for a Unix domain socket."""
 Percentage = Annotated[Int32, Interval(ge=0, le=100)]
 
 Text = Annotated[str, MinLen(1)]
-"""A string that says something."""
+"""A string that must not be empty."""
 
 
 def port_of(text: str) -> int | None:
-    """The port that `text` is, 0 to 65535, or None."""
+    """The port number (0 to 65535) that `text` is; None if it is none."""
     if not (text.isascii() and text.isdigit() and len(text) <= 5):
         return None
     return int(text) if int(text) <= 65535 else None
@@ -69,7 +69,7 @@ def _port_key(value: Any) -> Any:
 
 
 PortKey = Annotated[PortNumber, BeforeValidator(_port_key)]
-"""A port as the key of a mapping: text on the wire, where keys cannot be anything else."""
+"""A port number as the key of a map, which is text in YAML and JSON."""
 
 _UNITS = {
     "ns": 1,
@@ -86,7 +86,7 @@ _LONGEST = 2**63 - 1  # nanoseconds; Go's own limit, about 292 years
 
 
 def nanoseconds(text: str) -> int:
-    """A duration in Go's notation, such as `1h30m` or `0.5s`. Raises ValueError."""
+    """The length of a duration in Go's notation, such as `1h30m` or `0.5s`. Raises ValueError if it is malformed."""
     amounts = list(_AMOUNT.finditer(text))
     if "".join(amount.group() for amount in amounts) != text or not text:
         raise ValueError(f'{show(text)} is not a duration: write it like "5s", "1.5h" or "100ms"')
@@ -109,9 +109,9 @@ def _effective(text: str) -> str:
 
 
 AnyDuration = Annotated[str, AfterValidator(_duration)]
-"""A length of time, zero included."""
+"""A duration in Go's notation, 0 or longer."""
 Duration = Annotated[str, AfterValidator(_effective)]
-"""A length of time of at least 1ms, in whole milliseconds."""
+"""A duration in Go's notation: whole milliseconds, at least 1ms."""
 
 
 def _json(value: Any) -> Any:
@@ -131,4 +131,4 @@ def _json(value: Any) -> Any:
 
 
 Struct = Annotated[dict[str, Any], OpenAPI(anything=True), AfterValidator(_json)]
-"""Any JSON object, such as a piece of Envoy's own configuration."""
+"""A JSON object of any form, such as a part of Envoy's configuration (protobuf's Struct)."""

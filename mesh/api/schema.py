@@ -1,11 +1,11 @@
-"""From a message to its OpenAPI v3 schema, as Kubernetes' custom resource definitions want it.
+"""Generates the OpenAPI v3 schema of a message for a custom resource definition.
 
-The rules are those by which Istio's own schemas come from its protobuf messages:
+The rules are those by which Istio's own schemas are generated from its protobuf messages:
 
-* no field is required, and limits of numbers and forms of strings are left to Istio;
-* an enumeration is a string, a map is an object with `additionalProperties`;
-* of a one-of group either none of the fields is there, or exactly one (`oneOf`). Where such a field
-  is a message with a one-of group itself, that group's rule stands in the branch, not at the field.
+* No field is required. Ranges of numbers and formats of strings are left to Istio's validation.
+* An enumeration is a string; a map is an object with `additionalProperties`.
+* At most one field of a one-of group may be present (`oneOf`). If such a field is a message with a one-of group of its
+  own, the rule of the inner group is in the branch of the outer rule, not in the schema of the field.
 """
 
 import types
@@ -22,12 +22,12 @@ _SCALARS = {str: "string", int: "integer", float: "number", bool: "boolean"}
 
 
 def message_schema(message: type[Message]) -> Schema:
-    """The schema of a message and of all that is in it, none of it shared."""
+    """The schema of a message and its nested messages; no part of it is shared between two places."""
     return {**_object(message), **_one_of(message)}
 
 
 def _object(message: type[Message]) -> Schema:
-    """A message without the rule of its one-of group."""
+    """The schema of a message without the rule of its one-of group."""
     properties = {}
     for name, field in message.model_fields.items():
         wire = wire_name(name, field)
@@ -37,7 +37,7 @@ def _object(message: type[Message]) -> Schema:
 
 
 def _schema(annotation: Any, metadata: Iterable[Any] = (), ruled_outside: bool = False) -> Schema:
-    """A type's schema; with `ruled_outside` the rule of its one-of group stands elsewhere."""
+    """The schema of a type. With `ruled_outside`, the rule of its one-of group is in the schema around it."""
     annotation, inner = _bare(annotation)
     schema = _of_type(annotation, ruled_outside)
     for extra in (*metadata, *inner):
@@ -60,7 +60,7 @@ def _of_type(annotation: Any, ruled_outside: bool) -> Schema:
 
 
 def _bare(annotation: Any) -> tuple[Any, list[Any]]:
-    """A type without `Annotated` and `| None`, and the metadata that stood around it."""
+    """The type inside `Annotated` and `| None`, and the metadata of the `Annotated`."""
     metadata: list[Any] = []
     while get_origin(annotation) in (Annotated, Union, types.UnionType):
         if get_origin(annotation) is Annotated:
@@ -77,7 +77,7 @@ def _one_of(message: type[Message]) -> Schema:
 
 
 def _branches(message: type[Message]) -> Iterator[Schema]:
-    """For each field of the one-of group, that it is there and keeps the rule of its own group."""
+    """For each field of the one-of group, a schema that requires it and applies the rule of the field's own group."""
     for wire in message.one_of:
         member, _ = _bare(message.model_fields[wire].annotation)
         rule = _one_of(member) if isinstance(member, type) and issubclass(member, Message) else {}

@@ -1,4 +1,4 @@
-"""ServiceEntry: services that the mesh's registry would not know otherwise."""
+"""ServiceEntry: services that are added to the mesh's service registry."""
 
 from typing import Annotated, ClassVar, Literal
 
@@ -6,7 +6,7 @@ from annotated_types import MinLen
 from pydantic import Field
 
 from mesh.api.common import Port, WorkloadSelector
-from mesh.api.model import AGE, Column, Findings, Kind, Names, at_most_one, below, optional
+from mesh.api.model import AGE, Column, Findings, Kind, Names, at_most_one, nested, optional
 from mesh.api.names import UNIX, ServiceExportTo, SomeHost, Subnet, is_domain, is_ip, is_label
 from mesh.api.workload import Endpoint
 from mesh.core.errors import show
@@ -82,17 +82,17 @@ class ServiceEntry(Kind):
             for i, host in enumerate(self.hosts):
                 if not is_domain(host):
                     yield ("hosts", i), f"{show(host)} cannot be looked up: resolution DNS needs endpoints for it"
-        if any(on_socket(endpoint) for endpoint in endpoints) and len(self.ports or ()) != 1:
+        if any(is_unix_socket(endpoint) for endpoint in endpoints) and len(self.ports or ()) != 1:
             yield ("ports",), "must be exactly one where an endpoint is a Unix domain socket"
         for i, endpoint in enumerate(endpoints):
-            yield from below(("endpoints", i), self._check_endpoint(endpoint))
+            yield from nested(("endpoints", i), self._check_endpoint(endpoint))
 
     def _check_endpoint(self, endpoint: Endpoint) -> Findings:
         if not endpoint.address:
             yield ("address",), "is required"
-        elif self.resolution == "DNS" and on_socket(endpoint):
+        elif self.resolution == "DNS" and is_unix_socket(endpoint):
             yield ("address",), "is a Unix domain socket: use resolution STATIC"
-        elif self.resolution == "STATIC" and not on_socket(endpoint) and not is_ip(endpoint.address):
+        elif self.resolution == "STATIC" and not is_unix_socket(endpoint) and not is_ip(endpoint.address):
             yield ("address",), f"{show(endpoint.address)} is no IP address: use resolution DNS for names"
         names = [str(port.name) for port in self.ports or ()]
         for name in endpoint.ports or ():
@@ -100,6 +100,6 @@ class ServiceEntry(Kind):
                 yield ("ports", name), f"is none of the service's ports ({', '.join(names)})"
 
 
-def on_socket(endpoint: Endpoint) -> bool:
-    """Whether an endpoint is a Unix domain socket."""
+def is_unix_socket(endpoint: Endpoint) -> bool:
+    """Whether the endpoint's address is a Unix domain socket."""
     return (endpoint.address or "").startswith(UNIX)

@@ -1,4 +1,4 @@
-"""Sidecar: what the proxies beside some workloads listen on, and whom they know."""
+"""Sidecar: the inbound and outbound listeners of sidecars, and the services that they can reach."""
 
 from typing import Annotated, ClassVar, Literal
 
@@ -31,7 +31,7 @@ def _local(text: str) -> str:
 
 
 class IstioIngressListener(Message):
-    """How traffic to the workload comes in."""
+    """An inbound listener of the sidecar."""
 
     port: Port = Field(description="Port of the listener; number is required.")
     bind: IpAddress | None = optional("Address to listen on; found out by Istio if not set.")
@@ -49,7 +49,7 @@ class IstioIngressListener(Message):
 
 
 class IstioEgressListener(Message):
-    """How traffic of the workload goes out, and to which services."""
+    """An outbound listener of the sidecar, and the services that it imports."""
 
     port: Port | None = optional("Port of the listener; if not set, the ports of the services below.")
     bind: Bind | None = optional("Address or unix:// socket to listen on; found out by Istio if not set.")
@@ -73,7 +73,7 @@ class IstioEgressListener(Message):
 
 
 class OutboundTrafficPolicy(Message):
-    """What happens to traffic to services that the mesh does not know."""
+    """How the sidecar handles traffic to services that are not in the registry."""
 
     mode: Literal["REGISTRY_ONLY", "ALLOW_ANY"] | None = optional("Refuse it (the default here) or let it pass.")
     egressProxy: Destination | None = optional("Service that gets the traffic in mode ALLOW_ANY; its port is required.")
@@ -123,6 +123,6 @@ def _listener_port(port: Port) -> Findings:
 
 
 def _distinct(field: str, bound: list[int | str | None]) -> Findings:
-    for i, place in enumerate(bound):
-        if place is not None and place in bound[:i]:
-            yield (field, i), f"another listener is bound to {place}, too"
+    for i, address in enumerate(bound):
+        if address is not None and address in bound[:i]:
+            yield (field, i), f"another listener is bound to {address}, too"

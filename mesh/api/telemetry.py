@@ -1,4 +1,4 @@
-"""Telemetry: which of their requests some workloads report."""
+"""Telemetry: tracing of workloads' requests."""
 
 from typing import Annotated, ClassVar
 
@@ -13,33 +13,33 @@ __all__ = ["CustomTag", "Environment", "LiteralTag", "ProviderRef", "RequestHead
 
 
 class ProviderRef(Message):
-    """A receiver of reports."""
+    """A reference to an extension provider that receives spans."""
 
     name: Text = Field(description="Its name among the extension providers of the mesh's configuration.")
 
 
 class LiteralTag(Message):
-    """A tag that is always the same."""
+    """A tag with a fixed value."""
 
     value: Text = Field(description="Value of the tag.")
 
 
 class Environment(Message):
-    """A tag from the proxy's environment."""
+    """A tag whose value is an environment variable of the proxy."""
 
     name: Text = Field(description="Name of the environment variable.")
     defaultValue: str | None = optional("Value of the tag where there is no such variable.")
 
 
 class RequestHeader(Message):
-    """A tag from the request."""
+    """A tag whose value is a header of the request."""
 
     name: Text = Field(description="Name of the header.")
     defaultValue: str | None = optional("Value of the tag where there is no such header.")
 
 
 class CustomTag(Message):
-    """A tag on each span."""
+    """A custom tag of each span."""
 
     one_of: ClassVar = ("literal", "environment", "header")
 
@@ -49,7 +49,7 @@ class CustomTag(Message):
 
 
 class Tracing(Message):
-    """How requests are traced."""
+    """Tracing of requests: provider, sampling and tags."""
 
     providers: list[ProviderRef] | None = optional("Who gets the spans, one at most; the mesh's default if not set.")
     randomSamplingPercentage: Annotated[DoubleValue, Interval(ge=0, le=100)] | None = optional(

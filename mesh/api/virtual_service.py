@@ -1,4 +1,4 @@
-"""VirtualService: where the requests and connections to some hosts go."""
+"""VirtualService: routing of HTTP requests, TLS connections and TCP connections to hosts."""
 
 from typing import Annotated, ClassVar
 
@@ -7,7 +7,7 @@ from pydantic import Field
 
 from mesh.api.common import Destination, weights
 from mesh.api.http_route import HTTPRoute
-from mesh.api.model import AGE, Column, Findings, Kind, Message, Names, below, optional
+from mesh.api.model import AGE, Column, Findings, Kind, Message, Names, nested, optional
 from mesh.api.names import ExportTo, GatewayName, HostOrIp, Label, Labels, Subnet, covers
 from mesh.api.scalars import Percentage, PortNumber
 from mesh.core.errors import show
@@ -22,11 +22,11 @@ __all__ = [
 ]
 
 MESH = "mesh"
-"""The gateway that stands for all sidecars."""
+"""The reserved gateway name that means all sidecars."""
 
 
 class RouteDestination(Message):
-    """One receiver of a route's connections."""
+    """One destination of a TLS or TCP route, and its weight."""
 
     destination: Destination = Field(description="The service, or the subset of it, that gets the connections.")
     weight: Percentage | None = optional(
@@ -35,7 +35,7 @@ class RouteDestination(Message):
 
 
 class TLSMatchAttributes(Message):
-    """Conditions on a TLS connection that is passed through, all of which must hold."""
+    """Match conditions on a TLS connection that is passed through, all of which must hold."""
 
     sniHosts: Annotated[list[HostOrIp], MinLen(1)] = Field(
         description="Server names, or *.example.com, any of which the client may ask for; among the hosts above."
@@ -48,7 +48,7 @@ class TLSMatchAttributes(Message):
 
 
 class TLSRoute(Message):
-    """Where TLS connections go that meet one of some conditions."""
+    """A route of TLS connections that are passed through: match conditions and destinations."""
 
     match: Annotated[list[TLSMatchAttributes], MinLen(1)] = Field(description="Conditions, any of which may hold.")
     route: Annotated[list[RouteDestination], MinLen(1)] = Field(description="Receivers of the connections.")
@@ -58,7 +58,7 @@ class TLSRoute(Message):
 
 
 class L4MatchAttributes(Message):
-    """Conditions on a TCP connection, all of which must hold."""
+    """Match conditions on a TCP connection, all of which must hold."""
 
     destinationSubnets: list[Subnet] | None = optional("Addresses or ranges, one of which is the receiver's.")
     port: PortNumber | None = optional("Port that the connection is addressed to.")
@@ -69,7 +69,7 @@ class L4MatchAttributes(Message):
 
 
 class TCPRoute(Message):
-    """Where TCP connections go that meet one of some conditions."""
+    """A route of TCP connections: match conditions and destinations."""
 
     match: list[L4MatchAttributes] | None = optional("Conditions, any of which may hold; every connection if not set.")
     route: Annotated[list[RouteDestination], MinLen(1)] = Field(description="Receivers of the connections.")
@@ -140,4 +140,4 @@ class VirtualService(Kind):
             if route.delegate:
                 yield ("http", i, "delegate"), "a delegate cannot delegate further"
             else:
-                yield from below(("http", i), route.check_delegation())
+                yield from nested(("http", i), route.check_delegation())

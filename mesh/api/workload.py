@@ -23,7 +23,7 @@ __all__ = [
     "WorkloadGroup",
 ]
 
-_PROBE_HEADER = re.compile(r"[-A-Za-z0-9]+")  # stricter than HTTP, as in Kubernetes' probes
+_PROBE_HEADER = re.compile(r"[-A-Za-z0-9]+")  # stricter than HTTP, as for Kubernetes' probes
 
 
 def _scheme(text: str) -> str:
@@ -39,7 +39,7 @@ def _probe_header(name: str) -> str:
 
 
 class Endpoint(Message):
-    """A network endpoint that is no pod. Istio's own name for it is WorkloadEntry, as a part of other objects."""
+    """A network endpoint that is not a pod. Istio's API calls it WorkloadEntry, also where another object holds it."""
 
     address: Address | None = optional("IP address, DNS name, or unix:///path of a socket; without a port.")
     ports: dict[Label, PortNumber] | None = optional("The endpoint's port for each of the service's ports, by name.")
@@ -71,21 +71,21 @@ class WorkloadEntry(Endpoint, Kind):
 
 
 class ObjectMeta(Message):
-    """Metadata of the entries that a group makes."""
+    """Metadata of the WorkloadEntries that are created from a group."""
 
     labels: Labels | None = optional("Labels of each entry.")
     annotations: dict[str, str] | None = optional("Annotations of each entry.")
 
 
 class HTTPHeader(Message):
-    """A header of a probe's request."""
+    """A header of a probe's HTTP request."""
 
     name: Annotated[str, AfterValidator(_probe_header)] = Field(description="Name of the header.")
     value: str | None = optional("Value of the header.")
 
 
 class HTTPHealthCheckConfig(Message):
-    """A request whose answer tells the workload's health."""
+    """A health check by HTTP request: status 200 to 399 is healthy."""
 
     path: str | None = optional("Path of the request.")
     port: PortNumber = Field(description="Port of the workload.")
@@ -95,20 +95,20 @@ class HTTPHealthCheckConfig(Message):
 
 
 class TCPHealthCheckConfig(Message):
-    """A connection whose success tells the workload's health."""
+    """A health check by TCP connection: an accepted connection is healthy."""
 
     host: str | None = optional("Host to connect to; localhost if not set.")
     port: PortNumber = Field(description="Port to connect to.")
 
 
 class ExecHealthCheckConfig(Message):
-    """A command whose exit status tells the workload's health."""
+    """A health check by command: exit status 0 is healthy."""
 
     command: Annotated[list[str], MinLen(1)] = Field(description="The command and its arguments; status 0 is healthy.")
 
 
 class ReadinessProbe(Message):
-    """How the agent on the workload finds out whether it can take requests."""
+    """The readiness probe by which the agent checks whether the workload can take requests."""
 
     one_of: ClassVar = ("httpGet", "tcpSocket", "exec")
 

@@ -49,7 +49,7 @@ def _validated(raw: Mapping[str, Any]) -> Settings:
     own validation."""
     name, profile = raw.get("release", releases.DEFAULT), raw.get("profile", "default")
     release = releases.get(name if name in releases.NAMES else releases.DEFAULT)
-    data = release.changed(profile if profile in release.profiles.names else "default", raw)
+    data = release.values_data(profile if profile in release.profiles.names else "default", raw)
     try:
         return Settings.model_validate(data)
     except ValidationError as error:

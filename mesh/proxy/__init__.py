@@ -1,4 +1,4 @@
-"""What releases make Istio's proxy from: values known now or to the injector only, parts of pods, manual injection."""
+"""The model of Istio's proxy that all releases share: template expressions, parts of pods, manual injection."""
 
 from mesh.proxy.annotations import InjectionError
 from mesh.proxy.manual import inject

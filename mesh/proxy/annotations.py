@@ -1,4 +1,4 @@
-"""Values that Istio's injector accepts for annotations of a pod; others make it refuse the pod."""
+"""Validation of pod annotations that Istio's injector reads; it refuses pods with an invalid value."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ from typing import Final
 from mesh.core import errors
 
 STATUS_PORT: Final = "status.sidecar.istio.io/port"
-"""The agent's port for probes and merged metrics; 0: no readiness probe."""
+"""Annotation: the agent's port for probes and merged metrics; 0 disables the readiness probe."""
 BOOLEANS: Final = ("1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False")
+"""What Go's `strconv.ParseBool` accepts: six values for true, then six for false."""
 
 
 class InjectionError(Exception):
-    """A workload cannot get a sidecar; the text says what of it is wrong."""
+    """A workload cannot be injected; the message says why."""
 
 
-def check(annotations: Mapping[str, str]) -> None:
-    """Raises InjectionError for the first annotation with a value that Istio would refuse."""
+def validate(annotations: Mapping[str, str]) -> None:
+    """Raises InjectionError for the first annotation whose value Istio would refuse."""
     for name, rule in RULES.items():
         if name in annotations and not rule(annotations[name]):
             wanted = (rule.__doc__ or "").rstrip(".")
@@ -89,3 +90,4 @@ RULES: Final[dict[str, Callable[[str], bool]]] = {
     f"{_TRAFFIC}excludeOutboundPorts": _ports,
     "prometheus.istio.io/merge-metrics": _boolean,
 }
+"""By annotation, the check of its value. The check's docstring completes the error message: `… is not <docstring>`."""

@@ -1,10 +1,11 @@
-"""Values that are known now, or only to Istio's injector when a pod is created.
+"""Expressions of the proxy's model, which evaluate to plain values or to Go template text.
 
-The model of the proxy is written once, over `Value`s. Given plain values, the functions here compute, and the
-model comes out as a Kubernetes object. Given an `Expr`, they compose Go template text, and the model comes out as
-an injection template. `when` and `each` do the same for whole parts of an object.
+The model of the proxy is written once, over `Value`s. Given plain values, the functions of this module compute, and
+the model becomes a Kubernetes object. Given an `Expr`, a value that only Istio's injector knows when a pod is created,
+they compose a template expression, and the model becomes an injection template. `when` and `each` do the same for
+whole parts of an object.
 
-The template functions are Go's own, sprig's and those that Istio's injector adds (its `pkg/kube/inject`).
+The template functions are Go's own, sprig's, and those that Istio's injector adds (`pkg/kube/inject`).
 """
 
 from __future__ import annotations
@@ -18,25 +19,26 @@ from typing import Any, Final, Literal
 from mesh.proxy.text import go_text
 
 Form = Literal["text", "plain", "flag", "object"]
-"""How a value is written into YAML: as a quoted string, as it is (plain: a number; flag: true or false), as JSON."""
+"""How a template writes the value into YAML: `text` is quoted, `plain` (a number) and `flag` (a boolean) are not,
+`object` is JSON."""
 
 
 @dataclass(frozen=True)
 class Expr:
-    """A value that only the injector knows."""
+    """A value that only the injector knows, as a Go template expression."""
 
     text: str
-    """An operand of a Go template: a field, a variable or a call in parentheses."""
+    """The expression, usable as an operand: a field, a variable, or a call in parentheses."""
     form: Form = "text"
 
 
 Value = str | int | bool | Expr
-"""A scalar of the model. Plain data from outside (a mapping, None) is accepted where a function says so."""
+"""A scalar of the model."""
 
 
 @dataclass(frozen=True)
 class When:
-    """A part of an object that is there, or is another one, by a condition that only the injector knows."""
+    """A conditional part of an object, whose condition only the injector knows: an `if` with an optional `else`."""
 
     condition: Expr
     then: Node
@@ -45,28 +47,28 @@ class When:
 
 @dataclass(frozen=True)
 class Each:
-    """List items, one for each entry of a mapping or list that only the injector knows; it goes by sorted keys."""
+    """List items, one for each entry of a mapping or list that only the injector knows: a `range`, in order of keys."""
 
     source: Expr
     item: Node
 
 
 Node = Value | When | Each | None | Mapping[str, "Node"] | Sequence["Node"]
-"""A part of an object. None is absent; a list in a list is spliced in."""
+"""A part of an object. None means that it is absent; a list within a list is flattened."""
 
 KEY: Final = Expr("$key")
 VALUE: Final = Expr("$value")
 
 
 def operand(value: object) -> str:
-    """The value as an operand in a Go template."""
+    """The value as an operand of a Go template expression."""
     if isinstance(value, Expr):
         return value.text
-    return json.dumps(value)  # Go reads JSON's strings, numbers and booleans as its own literals
+    return json.dumps(value)  # JSON's strings, numbers and booleans are valid Go literals
 
 
 def call(function: str, *args: object, form: Form = "text") -> Expr:
-    """A call of a template function."""
+    """The call of a template function."""
     return Expr(f"({' '.join([function, *map(operand, args)])})", form)
 
 
@@ -78,7 +80,7 @@ def _apply(function: str, compute: Callable[..., Any], args: Sequence[object], f
 
 
 def join(*parts: object) -> Value:
-    """The parts, one after the other, as text."""
+    """The concatenation of the parts as text (`printf`)."""
     dynamic = [part for part in parts if isinstance(part, Expr)]
     if not dynamic:
         return "".join(map(go_text, parts))
@@ -90,7 +92,7 @@ def equal(left: object, right: object) -> Value:
     return _apply("eq", lambda a, b: bool(a == b), (left, right), "flag")
 
 
-def differs(left: object, right: object) -> Value:
+def not_equal(left: object, right: object) -> Value:
     return _apply("ne", lambda a, b: bool(a != b), (left, right), "flag")
 
 
@@ -98,13 +100,13 @@ def contains(part: object, whole: object) -> Value:
     return _apply("contains", lambda a, b: a in b, (part, whole), "flag")
 
 
-def either(*conditions: object) -> Value:
-    """The first condition that holds (is not empty, zero or false), else the last one."""
+def any_of(*conditions: object) -> Value:
+    """The first condition that is true (not empty, zero or false), else the last one (Go's `or`)."""
     return _apply("or", lambda *values: functools.reduce(lambda a, b: a or b, values), conditions, _form(conditions))
 
 
-def both(*conditions: object) -> Value:
-    """The first condition that does not hold, else the last one."""
+def all_of(*conditions: object) -> Value:
+    """The first condition that is false (empty, zero or false), else the last one (Go's `and`)."""
     return _apply("and", lambda *values: functools.reduce(lambda a, b: a and b, values), conditions, _form(conditions))
 
 
@@ -125,40 +127,39 @@ def lower(text: object) -> Value:
 
 
 def number(value: Value) -> Value:
-    """A number that is given as text, as annotations are."""
+    """The number that a text holds, such as the value of an annotation."""
     return Expr(value.text, "plain") if isinstance(value, Expr) else int(value)
 
 
 def value_or(value: object, default: object) -> Value:
-    """The value, or the default where it is missing or empty text."""
+    """The value, or the default if the value is None or empty text (Istio's `valueOrDefault`)."""
     return _apply("valueOrDefault", lambda a, b: b if a is None or a == "" else a, (value, default))
 
 
-def first_of(*candidates: Any) -> Value:
-    """The first candidate that is not empty; the last one where all are."""
-
+def coalesce(*candidates: Any) -> Value:
+    """The first candidate that is not empty, else the last one (sprig's `default`)."""
     result: Value = candidates[0]
     for candidate in candidates[1:]:
         result = _apply("default", lambda default, value: value or default, (candidate, result))
     return result
 
 
-def choose(condition: object, then: object, otherwise: object) -> Value:
-    """One of two scalars."""
+def ternary(condition: object, then: object, otherwise: object) -> Value:
+    """`then` if the condition holds, else `otherwise`: a choice between two scalars (sprig's `ternary`)."""
     if isinstance(condition, Expr) and condition.form != "flag":
-        condition = negate(negate(condition))  # sprig's ternary takes nothing but true and false
+        condition = negate(negate(condition))  # sprig's ternary accepts only booleans
     return _apply("ternary", lambda a, b, c: a if c else b, (then, otherwise, condition))
 
 
 def when(condition: object, then: Node, otherwise: Node = None) -> Node:
-    """`then` if the condition holds, else `otherwise`."""
+    """`then` if the condition holds, else `otherwise`: a choice between two parts of an object."""
     if isinstance(condition, Expr):
         return When(condition, then, otherwise)
     return then if condition else otherwise
 
 
 def each(source: Expr | Mapping[str, Any] | Sequence[Any] | None, item: Callable[[Any, Any], Node]) -> Node:
-    """List items made of each key and value of a mapping, by sorted keys, or of each index and item of a list."""
+    """A list item for each key and value of a mapping, in order of keys, or for each index and item of a list."""
     if isinstance(source, Expr):
         return Each(source, item(KEY, VALUE))
     pairs = sorted(source.items()) if isinstance(source, Mapping) else enumerate(source or ())
@@ -166,7 +167,7 @@ def each(source: Expr | Mapping[str, Any] | Sequence[Any] | None, item: Callable
 
 
 def flat(nodes: Iterable[Node]) -> list[Node]:
-    """List items with absent ones left out and lists in the list spliced in."""
+    """The list items, without absent ones and with nested lists flattened."""
     items: list[Node] = []
     for node in nodes:
         if isinstance(node, Sequence) and not isinstance(node, str):
@@ -177,9 +178,9 @@ def flat(nodes: Iterable[Node]) -> list[Node]:
 
 
 def wire(node: Node) -> Any:
-    """The plain object of a model that was given plain values only; raises TypeError where it was not.
+    """The plain object of a model that holds plain values only. Raises TypeError if it holds an expression.
 
-    A mapping or list all of whose parts are absent is absent itself; one that is written as empty stays.
+    A mapping or list whose parts are all absent is left out itself; one that is empty in the model is kept.
     """
     if isinstance(node, Expr | When | Each):
         raise TypeError(f"known only to the injector: {node}")

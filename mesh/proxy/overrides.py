@@ -1,12 +1,12 @@
-"""What a pod's annotations override of the proxy's containers: image and resources."""
+"""The image and resources of the proxy's containers, which a pod's annotations can override."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from mesh.proxy import proxy
-from mesh.proxy.expr import Node, Value, either, when
-from mesh.proxy.source import Source
+from mesh.proxy.expr import Node, Value, any_of, when
+from mesh.proxy.inputs import Inputs
 
 IMAGE: Final = "sidecar.istio.io/proxyImage"
 RESOURCES: Final = {
@@ -15,20 +15,19 @@ RESOURCES: Final = {
 }
 
 
-def image(source: Source, container: str) -> Value:
-    """The image of a container by the values' name for it (`proxy`, `proxy_init`); the pod may give a full one."""
-    named = source.setting(f"global.{container}.image")
-    chosen = source.annotation(IMAGE, named)
-    return proxy.image(source.setting("global.hub"), named, source.setting("global.tag"), chosen)
+def image(inputs: Inputs, container: str) -> Value:
+    """The image of container `proxy` or `proxy_init`; the pod's annotation wins over the installation's values."""
+    named = inputs.setting(f"global.{container}.image")
+    chosen = inputs.annotation(IMAGE, named)
+    return proxy.image_reference(inputs.setting("global.hub"), named, inputs.setting("global.tag"), chosen)
 
 
-def resources(source: Source) -> Node:
-    """Requests and limits: the pod's own, and only those, if it gives any of them; else the installation's."""
-
+def resources(inputs: Inputs) -> Node:
+    """Requests and limits: those of the pod's annotations if it has any of them, else those of the installation."""
     own: Node = {
-        bound: {unit: when(source.annotated(name), source.annotation(name)) for unit, name in names.items()}
+        bound: {unit: when(inputs.annotated(name), inputs.annotation(name)) for unit, name in names.items()}
         for bound, names in RESOURCES.items()
     }
-    given = either(*[source.annotated(name) for names in RESOURCES.values() for name in names.values()])
-    everyone = source.setting("global.proxy.resources", "object")
+    given = any_of(*[inputs.annotated(name) for names in RESOURCES.values() for name in names.values()])
+    everyone = inputs.setting("global.proxy.resources", "object")
     return when(given, own, when(everyone, everyone))

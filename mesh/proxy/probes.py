@@ -1,4 +1,7 @@
-"""What reaches an injected pod from outside the mesh, and so has to go to the agent: kubelet's probes, Prometheus."""
+"""Kubelet probes and Prometheus scraping of an injected pod, redirected to the agent in the sidecar.
+
+Both come from outside the mesh, so the application cannot be reached directly.
+"""
 
 from __future__ import annotations
 
@@ -10,27 +13,30 @@ from mesh.proxy.proxy import CONTAINER
 from mesh.proxy.text import go_json
 
 PROBES: Final = {"readinessProbe": "readyz", "livenessProbe": "livez", "startupProbe": "startupz"}
-"""The agent's path for each kind of probe, below /app-health/<container>/."""
+"""By kind of probe, the agent's path below /app-health/<container>/."""
 ACTION_FIELDS: Final = ("path", "port", "host", "scheme", "httpHeaders")
-"""An HTTP probe's fields in the order in which Kubernetes writes them."""
+"""Fields of an HTTP probe in the order in which Kubernetes serializes them."""
 REWRITE: Final = "sidecar.istio.io/rewriteAppHTTPProbers"
 REWRITE_SETTING: Final = "sidecarInjectorWebhook.rewriteAppHTTPProbe"
 MERGE: Final = "prometheus.istio.io/merge-metrics"
 SCRAPING: Final = ("scrape", "path", "port")
 
 
-def flag(annotations: Mapping[str, str], name: str, default: bool) -> bool:
-    """An annotation that says true or false; the default where it says neither."""
+def boolean_annotation(annotations: Mapping[str, str], name: str, default: bool) -> bool:
+    """The value of a boolean annotation; the default if it is missing or not a boolean."""
     value = annotations.get(name)
     return default if value not in BOOLEANS else value in BOOLEANS[: len(BOOLEANS) // 2]
 
 
 def merge_metrics(pod: dict[str, Any], proxy: dict[str, Any], port: int) -> None:
-    """Let Prometheus scrape the agent, which adds the application's own metrics; it is told where they are."""
+    """Points Prometheus at the agent, which merges the application's metrics with the proxy's.
+
+    The agent finds the application's metrics by environment variable `ISTIO_PROMETHEUS_ANNOTATIONS`.
+    """
     annotations = pod["metadata"]["annotations"]
     own = {name: annotations.get(f"prometheus.io/{name}", "") for name in SCRAPING}
     if own["port"] == str(port):
-        return  # someone has pointed it at the agent already
+        return  # the pod's own annotations point at the agent already
     if any(own.values()):
         proxy["env"].append({"name": "ISTIO_PROMETHEUS_ANNOTATIONS", "value": go_json(own)})
     merged = {"scrape": "true", "path": "/stats/prometheus", "port": str(port)}
@@ -38,7 +44,10 @@ def merge_metrics(pod: dict[str, Any], proxy: dict[str, Any], port: int) -> None
 
 
 def rewrite(pod: dict[str, Any], proxy: dict[str, Any], port: int) -> None:
-    """Let kubelet probe the agent, which asks the application: kubelet has no certificate of the mesh."""
+    """Points kubelet's HTTP probes at the agent, which forwards them: kubelet has no certificate of the mesh.
+
+    The agent finds the original probes in environment variable `ISTIO_KUBE_APP_PROBERS`.
+    """
     target = _status_port(pod["metadata"]["annotations"], port)
     originals: dict[str, Any] = {}
     for container in pod["spec"]["containers"]:
@@ -62,7 +71,7 @@ def _status_port(annotations: Mapping[str, str], default: int) -> int:
 
 
 def _original(container: Mapping[str, Any], probe: Mapping[str, Any], status_port: int) -> dict[str, Any] | None:
-    """What the agent is to ask; None where the port has no such name, or is the agent's own."""
+    """The probe that the agent forwards; None if the container has no port of that name, or it is the agent's own."""
     names = {port["name"]: port["containerPort"] for port in container.get("ports") or () if port.get("name")}
     port = probe["httpGet"]["port"]
     number = names.get(port) if isinstance(port, str) else port

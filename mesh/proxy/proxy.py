@@ -1,7 +1,7 @@
-"""The parts of a pod that runs Istio's proxy: what sidecars, injected gateways and the gateways' own Deployments share.
+"""Parts of a pod that runs Istio's proxy, shared by sidecars, injected gateways and the gateways' own Deployments.
 
-Names, ports and paths are those that `pilot-agent` and istiod expect. How a release puts the parts together stands in
-the release's folder.
+Names, ports and paths are those that `pilot-agent` and istiod expect. The folder of each release (`mesh/releases`)
+puts the parts together.
 """
 
 from __future__ import annotations
@@ -10,34 +10,37 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from mesh.proxy.expr import Node, Value, choose, contains, equal, first_of, join, when
+from mesh.proxy.expr import Node, Value, coalesce, contains, equal, join, ternary, when
 
 CONTAINER: Final = "istio-proxy"
 USER: Final = 1337
-"""User and group id of the proxy, whose own traffic is not redirected to it."""
+"""User and group id of the proxy; traffic of this user is not redirected."""
 METRICS_PORT: Final = 15090
-"""Envoy's own metrics, for Prometheus."""
+"""Port of Envoy's Prometheus metrics."""
 HEALTH_PORT: Final = 15021
-"""Readiness of the proxy, at /healthz/ready."""
+"""Port of the proxy's readiness endpoint, /healthz/ready."""
 DISCOVERY_PORT: Final = 15012
-"""istiod's discovery and certificates over TLS."""
+"""Port of istiod's discovery (xDS) and certificate signing over TLS."""
 TOKEN_SECONDS: Final = 43200
 """Lifetime of the projected service account token: 12 hours."""
 CORE_PATTERN: Final = "/var/lib/istio/data/core.proxy"
+"""Path of Envoy's core dumps."""
 
 Role = Literal["sidecar", "router"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Volume:
-    """A volume, and where the proxy finds it."""
+    """A volume of the pod and its mount in the proxy's container."""
 
     name: Value
     source: dict[str, Node]
-    """The volume's source by its kind, e.g. `{"emptyDir": {}}`."""
+    """The volume source, e.g. `{"emptyDir": {}}`."""
     path: Value
+    """The mount path."""
     readOnly: bool = False
     needed: Value = True
+    """Whether the volume and its mount are present."""
 
     def volume(self) -> Node:
         return when(self.needed, {"name": self.name, **self.source})
@@ -49,7 +52,7 @@ class Volume:
 
 @dataclass(frozen=True, kw_only=True)
 class Proxy:
-    """The proxy's container, in Kubernetes' wire names."""
+    """The proxy's container, with Kubernetes' field names."""
 
     image: Value
     args: Sequence[Node]
@@ -67,23 +70,23 @@ class Proxy:
         return {"name": CONTAINER, **vars(self), "ports": [*self.ports, metrics]}
 
 
-def released(hub: Value, name: Value, tag: Value) -> Value:
-    """An image of the release by its name."""
+def release_image(hub: Value, name: Value, tag: Value) -> Value:
+    """The image reference of a release: `hub/name:tag`."""
     return join(hub, "/", name, ":", tag)
 
 
-def image(hub: Value, name: Value, tag: Value, chosen: Value) -> Value:
-    """The image chosen, if that is a full reference (has a slash); else the release's image of that name."""
-    return choose(contains("/", chosen), chosen, released(hub, name, tag))
+def image_reference(hub: Value, name: Value, tag: Value, chosen: Value) -> Value:
+    """`chosen` if it is a full image reference (contains a slash), else the release's image `name`."""
+    return ternary(contains("/", chosen), chosen, release_image(hub, name, tag))
 
 
 def role_args(role: Role, domain: Value) -> list[Node]:
-    """What the agent is started as, and the DNS domain of the cluster's services."""
+    """Arguments of the agent: its role and its DNS domain; `domain` is that of the cluster."""
     return ["proxy", role, "--domain", join("$(POD_NAMESPACE).svc.", domain)]
 
 
 def log_args(proxy: Value, component: Value, agent: Value) -> list[Node]:
-    """Log levels: of Envoy, of single Envoy components (`misc:error`), of the agent (`default:info`)."""
+    """Log level arguments: of Envoy, of single Envoy components (`misc:error`), of the agent (`default:info`)."""
     return [
         join("--proxyLogLevel=", proxy),
         join("--proxyComponentLogLevel=", component),
@@ -92,61 +95,61 @@ def log_args(proxy: Value, component: Value, agent: Value) -> list[Node]:
 
 
 def sts_args(port: Node) -> Node:
-    """The port of the security token service; 0: none."""
+    """The argument for the port of the security token service; absent if the port is 0."""
     return when(port, join("--stsPort=", port))
 
 
 def json_args(enabled: Node) -> Node:
-    """Whether the agent logs JSON."""
+    """The argument that makes the agent log JSON; absent if not enabled."""
     return when(enabled, "--log_as_json")
 
 
-def variable(name: Value, value: Node) -> Node:
+def env_var(name: Value, value: Node) -> Node:
     """An environment variable."""
     return {"name": name, "value": value}
 
 
-def downward(name: str, path: str, version: str | None = None) -> Node:
-    """An environment variable with a field of the pod."""
+def env_from_field(name: str, path: str, version: str | None = None) -> Node:
+    """An environment variable whose value is a field of the pod (downward API)."""
     return {"name": name, "valueFrom": {"fieldRef": {"apiVersion": version, "fieldPath": path}}}
 
 
 def trust_env(
     jwt_policy: Value, cert_provider: Value, ca_address: Value, revision: Value, namespace: Value
 ) -> list[Node]:
-    """How the proxy proves itself, and who signs its certificate: istiod of its revision unless told otherwise."""
-    istiod = join("istiod", choose(revision, join("-", revision), ""), ".", namespace, f".svc:{DISCOVERY_PORT}")
+    """How the proxy authenticates to the certificate authority, and its address: istiod of the revision by default."""
+    istiod = join("istiod", ternary(revision, join("-", revision), ""), ".", namespace, f".svc:{DISCOVERY_PORT}")
     return [
-        variable("JWT_POLICY", jwt_policy),
-        variable("PILOT_CERT_PROVIDER", cert_provider),
-        variable("CA_ADDR", first_of(ca_address, istiod)),
+        env_var("JWT_POLICY", jwt_policy),
+        env_var("PILOT_CERT_PROVIDER", cert_provider),
+        env_var("CA_ADDR", coalesce(ca_address, istiod)),
     ]
 
 
 def canonical_env() -> list[Node]:
-    """The service and revision under which telemetry counts the workload."""
+    """The canonical service and revision, from the pod's labels; telemetry reports the workload under them."""
     return [
-        downward(f"CANONICAL_{part}", f"metadata.labels['service.istio.io/canonical-{label}']")
+        env_from_field(f"CANONICAL_{part}", f"metadata.labels['service.istio.io/canonical-{label}']")
         for part, label in (("SERVICE", "name"), ("REVISION", "revision"))
     ]
 
 
-def owner(api_version: Value, namespace: Value, kind: Value, name: Value) -> Value:
-    """Istio's URI of a workload; the kind in lower case and singular."""
+def owner_uri(api_version: Value, namespace: Value, kind: Value, name: Value) -> Value:
+    """Istio's URI of a workload (`ISTIO_META_OWNER`); `kind` is in lower case and singular."""
     return join("kubernetes://apis/", api_version, "/namespaces/", namespace, "/", kind, "s/", name)
 
 
 def mesh_env(mesh_id: Value, trust_domain: Value) -> list[Node]:
-    """Which mesh the proxy belongs to; its id is the trust domain unless it has one."""
-    mesh = first_of(mesh_id, trust_domain)
+    """The mesh ID, which defaults to the trust domain, and the trust domain."""
+    mesh = coalesce(mesh_id, trust_domain)
     return [
-        when(mesh, variable("ISTIO_META_MESH_ID", mesh)),
-        when(trust_domain, variable("TRUST_DOMAIN", trust_domain)),
+        when(mesh, env_var("ISTIO_META_MESH_ID", mesh)),
+        when(trust_domain, env_var("TRUST_DOMAIN", trust_domain)),
     ]
 
 
-def readiness(delay: Value, period: Value, failures: Value, scheme: str | None = None, **more: Node) -> Node:
-    """A probe of the proxy's readiness; delay and period in seconds."""
+def readiness_probe(delay: Value, period: Value, failures: Value, scheme: str | None = None, **more: Node) -> Node:
+    """The readiness probe of the proxy; delay and period in seconds."""
     return {
         "httpGet": {"path": "/healthz/ready", "port": HEALTH_PORT, "scheme": scheme},
         "initialDelaySeconds": delay,
@@ -156,17 +159,17 @@ def readiness(delay: Value, period: Value, failures: Value, scheme: str | None =
     }
 
 
-DATA: Final = Volume(name="istio-data", source={"emptyDir": {}}, path="/var/lib/istio/data")
+DATA_VOLUME: Final = Volume(name="istio-data", source={"emptyDir": {}}, path="/var/lib/istio/data")
 
 
-def envoy(medium: str | None) -> Volume:
-    """Envoy's configuration and its socket to the agent; medium `Memory` keeps it off the disk."""
+def envoy_volume(medium: str | None) -> Volume:
+    """The volume of Envoy's configuration and its sockets; medium `Memory` keeps it off the disk."""
     source: Node = {"medium": medium} if medium else {}
     return Volume(name="istio-envoy", source={"emptyDir": source}, path="/etc/istio/proxy")
 
 
-def istiod_ca(cert_provider: Value) -> Volume:
-    """The root certificate that istiod puts into every namespace, where istiod is who signs."""
+def ca_volume(cert_provider: Value) -> Volume:
+    """The root certificate that istiod publishes in every namespace; present if istiod signs certificates."""
     return Volume(
         name="istiod-ca-cert",
         source={"configMap": {"name": "istio-ca-root-cert"}},
@@ -175,8 +178,8 @@ def istiod_ca(cert_provider: Value) -> Volume:
     )
 
 
-def token(jwt_policy: Value, audience: Value, readOnly: bool = False) -> Volume:
-    """A service account token that only istiod accepts; not needed where the pod's ordinary token serves."""
+def token_volume(jwt_policy: Value, audience: Value, readOnly: bool = False) -> Volume:
+    """A service account token for istiod's audience; absent with `first-party-jwt`, which uses the pod's own token."""
     projection: Node = {"audience": audience, "expirationSeconds": TOKEN_SECONDS, "path": "istio-token"}
     return Volume(
         name="istio-token",
@@ -187,14 +190,14 @@ def token(jwt_policy: Value, audience: Value, readOnly: bool = False) -> Volume:
     )
 
 
-def certificates(needed: Value, secret: Value, path: str) -> Volume:
-    """Key and certificate from a Secret, for meshes whose proxies do not get them from istiod."""
+def certificate_volume(needed: Value, secret: Value, path: str) -> Volume:
+    """Key and certificate from a Secret, for meshes in which istiod does not deliver them to the proxies."""
     source: Node = {"secretName": secret, "optional": True}
     return Volume(name="istio-certs", source={"secret": source}, path=path, readOnly=True, needed=needed)
 
 
-def pod_info(name: str) -> Volume:
-    """Labels, annotations and CPU (in thousandths) of the pod as files."""
+def pod_info_volume(name: str) -> Volume:
+    """Labels, annotations, CPU request and CPU limit (in millicores) of the pod as files (downward API)."""
     fields: list[Node] = [
         {"path": part, "fieldRef": {"fieldPath": f"metadata.{part}"}} for part in ("labels", "annotations")
     ]
@@ -208,8 +211,8 @@ def pod_info(name: str) -> Volume:
     return Volume(name=name, source={"downwardAPI": {"items": [*fields, *cpu]}}, path="/etc/istio/pod")
 
 
-def core_dump(image: Value, pull_policy: Node, **security: Node) -> Node:
-    """An init container that makes the kernel write Envoy's core dumps where the proxy may write."""
+def core_dump_container(image: Value, pull_policy: Node, **security: Node) -> Node:
+    """A privileged init container that makes the kernel write core dumps to `CORE_PATTERN`."""
     return {
         "name": "enable-core-dump",
         "image": image,

@@ -1,4 +1,4 @@
-"""The proxy's configuration (Istio's ProxyConfig) of one workload: defaults, the mesh's, the pod's own."""
+"""The effective ProxyConfig of a pod: Istio's defaults, MeshConfig's `defaultConfig`, the pod's annotation."""
 
 from __future__ import annotations
 
@@ -30,38 +30,39 @@ _VALUES: Final[dict[str, Any]] = {
     "statusPort": 15020,
     "terminationDrainDuration": "5s",
 }
-"""Istio 1.10's defaults that are not empty."""
+"""The defaults of Istio 1.10 that are not empty."""
 _DEPRECATED: Final = {
     "discoveryAddress": ("discoveryRefreshDelay", "zipkinAddress"),
     "statsdUdpAddress": ("envoyMetricsServiceAddress",),
     "proxyAdminPort": ("availabilityZone",),
     "tracing": ("sds",),
 }
-"""Fields that pods may still set and settings may not, by the field that they follow."""
+"""Deprecated fields, which annotations may set and `mesh:meshConfig` may not, by the field that precedes them."""
 DEFAULTS: Final[dict[str, Any]] = {
     name: _VALUES.get(name) for field in ProxyConfig.model_fields for name in (field, *_DEPRECATED.get(field, ()))
 }
-"""Every field of Istio 1.10's ProxyConfig, in its order, and its default; None for an empty one."""
+"""The default of each field of Istio 1.10's ProxyConfig, in the order of its definition; None if it is empty."""
 
 
 def effective(mesh: Mapping[str, Any], annotations: Mapping[str, str]) -> dict[str, Any]:
-    """The configuration for a pod with these annotations, in a mesh with this MeshConfig; metadata are merged.
+    """The ProxyConfig of a pod with these annotations in a mesh with this MeshConfig.
 
-    Raises InjectionError for an annotation that is no mapping, and for a field that there is not.
+    A field of the annotation replaces that of the mesh; `proxyMetadata` is merged. Raises InjectionError for an
+    annotation that is not a mapping, and for unknown fields.
     """
     layers = {"defaultConfig": mesh.get("defaultConfig") or {}, ANNOTATION: _own(annotations)}
     config = dict(DEFAULTS)
-    for place, layer in layers.items():
+    for origin, layer in layers.items():
         for name in layer:
             if name not in DEFAULTS:
                 nearest = errors.nearest(name, DEFAULTS)
-                raise InjectionError(f"{place}: unknown field {errors.show(name)}{nearest}")
+                raise InjectionError(f"{origin}: unknown field {errors.show(name)}{nearest}")
         config = {**config, **layer, METADATA: {**config[METADATA], **(layer.get(METADATA) or {})}}
     return config
 
 
 def differences(config: Mapping[str, Any]) -> dict[str, Any]:
-    """What of the configuration is not the default: all that the agent has to be told."""
+    """The fields that differ from the default and are not empty, as the agent gets them (`PROXY_CONFIG`)."""
     empty: tuple[Any, ...] = (None, "", [], {})
     return {
         name: config[name]

@@ -1,17 +1,17 @@
-"""Values as text, the way Go writes them: Istio compares and hashes such texts."""
+"""Values as text in the format of Go's standard library, as Istio's injector writes them."""
 
 import json
 from typing import Any
 
 
 def go_json(value: Any) -> str:
-    """JSON as Go writes it: compact, and with what HTML would take for markup escaped."""
+    """JSON as Go's `json.Marshal` writes it: compact, with `<`, `>`, `&`, U+2028 and U+2029 escaped."""
     text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
-    for mark in "<>&\u2028\u2029":
-        text = text.replace(mark, f"\\u{ord(mark):04x}")
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
     return text
 
 
 def go_text(value: object) -> str:
-    """A scalar as Go prints it."""
+    """A scalar as Go's `fmt` prints it with `%v`."""
     return json.dumps(value) if isinstance(value, bool) else "<nil>" if value is None else str(value)

@@ -1,4 +1,4 @@
-"""One workload as the source of injection: everything is known, so the model comes out as plain data."""
+"""The inputs of manual injection: those of one workload, as plain values."""
 
 from __future__ import annotations
 
@@ -11,16 +11,20 @@ from mesh.core import errors
 from mesh.proxy import proxyconfig
 from mesh.proxy.annotations import InjectionError
 from mesh.proxy.expr import Form, Node, Value
+from mesh.proxy.inputs import ObjectValue
 from mesh.proxy.proxy import CONTAINER
-from mesh.proxy.source import Mapped
 from mesh.proxy.text import go_json, go_text
 
 PORT_FIELDS: Final = ("name", "hostPort", "containerPort", "protocol", "hostIP")
-"""A container port's fields in the order in which Kubernetes writes them."""
+"""Fields of a container port in the order in which Kubernetes serializes them."""
 
 
-class Workload:
-    """A pod, the object that it belongs to, and the installation. Raises InjectionError for unusable annotations."""
+class WorkloadInputs:
+    """The inputs of injection for the pods of a workload.
+
+    `owner` is the workload's manifest and `pod` its pod template, `values` are the injection values, and `mesh` is the
+    MeshConfig. Raises InjectionError for invalid annotations.
+    """
 
     def __init__(
         self,
@@ -47,21 +51,21 @@ class Workload:
         self.only_container: Value = names[0] if len(names) == 1 else ""
         self.pod_ports: Value = _ports(spec["containers"])
         self.annotations_json: Value = go_json(dict(sorted(self._annotations.items())))
-        self.annotated_at_all: Value = bool(self._annotations)
+        self.has_annotations: Value = bool(self._annotations)
         self.proxy_config: Value = go_json(proxyconfig.differences(self.config))
         self.interception_mode: Value = self.config["interceptionMode"]
         self.concurrency: Value = self.config["concurrency"] or 0
         self.hold_application: Value = bool(self.config["holdApplicationUntilProxyStarts"])
-        self.proxy_metadata: Mapped = self.config[proxyconfig.METADATA]
+        self.proxy_metadata: ObjectValue = self.config[proxyconfig.METADATA]
         tls = (self.config["tracing"] or {}).get("tlsSettings")
         self.tracer_tls: Value = tls is not None
         self.tracer_ca_directory: Value = posixpath.join(posixpath.dirname((tls or {}).get("caCertificates", "")), "")
 
-    def holds(self) -> bool:
-        """Whether the application waits for the proxy, which then is the first container."""
+    def holds_application(self) -> bool:
+        """Whether the pod's other containers wait for the proxy, which then is the first container."""
         return bool(self.hold_application or self.setting("global.proxy.holdApplicationUntilProxyStarts"))
 
-    def setting(self, path: str, form: Form = "text") -> Any:  # noqa: ARG002 - the form matters to templates only
+    def setting(self, path: str, form: Form = "text") -> Any:  # noqa: ARG002 - only templates use the form
         found: Any = self._values
         for name in path.split("."):
             found = found.get(name) if isinstance(found, Mapping) else None
@@ -87,16 +91,16 @@ class Workload:
             raise InjectionError(f"{name}: expected a JSON object, got {errors.show(self._annotations[name])}")
         return found
 
-    def environment(self, name: str, default: str) -> Value:  # noqa: ARG002 - istiod's own is not known here
+    def environment(self, name: str, default: str) -> Value:  # noqa: ARG002 - istiod's environment is not known
         return default
 
-    def excluding(self, port: Value, ports: Value) -> Value:
+    def exclude_port(self, port: Value, ports: Value) -> Value:
         one, listed = str(port).strip(), str(ports).split(",")
         if one in ("", "0") or one in listed:
             return ports
         return ",".join([*filter(None, map(str.strip, listed)), one])
 
-    def network_list(self, networks: Value, name: str) -> Value:
+    def append_network(self, networks: Value, name: str) -> Value:
         text = str(networks)
         if not text:
             return name
@@ -109,7 +113,7 @@ class Workload:
         head, _, tail = text.rpartition("]")
         return text if name in listed else f'{head}, {{"name": "{name}"}}]{tail}'
 
-    def named(self, name: Value, fields: Any) -> Node:
+    def with_name(self, name: Value, fields: Any) -> Node:
         return {**fields, "name": name}
 
 

@@ -1,6 +1,6 @@
-"""Istio's releases, each in a folder of its own, and the registry by which they are found.
+"""The registry of Istio's releases, each of which is a folder of this package.
 
-Nobody but this registry, and a release that builds on another, imports a release's folder.
+No other module imports a release's folder, except a release that builds on another.
 """
 
 from __future__ import annotations
@@ -14,14 +14,15 @@ if TYPE_CHECKING:
 _FOLDERS: Final = {
     "1.10": "v1_10",
 }
-"""The releases by name, oldest first, and the folder of each, whose `RELEASE` it is."""
+"""Folders by release name (minor version), oldest first. Each folder defines the release as `RELEASE`."""
 
 NAMES: Final = tuple(_FOLDERS)
+"""Names of the releases, oldest first."""
 DEFAULT: Final = "1.10"
-"""The release of a stack that does not name one."""
+"""The release of a stack without `mesh:release`."""
 
 
 def get(name: str) -> Release:
-    """The release called `name`, one of `NAMES`; KeyError for any other name. Others are not loaded."""
+    """Loads the release `name`, and no other. Raises KeyError if the name is not one of `NAMES`."""
     found: Release = import_module(f"{__name__}.{_FOLDERS[name]}").RELEASE
     return found

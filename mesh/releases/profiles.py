@@ -1,4 +1,4 @@
-"""Installation profiles: each as differences from its parent."""
+"""Installation profiles, each defined by its differences from a parent profile."""
 
 from __future__ import annotations
 
@@ -17,19 +17,22 @@ class Profiles:
     """The installation profiles of a release."""
 
     root: Data
-    """What every profile starts from, beside the defaults of the types."""
+    """Values of every profile that differ from the defaults of `Values`."""
     gateways: Mapping[str, Data]
-    """What a gateway of each kind is like before anything is said of it."""
+    """Default values of a gateway by kind, `ingress` or `egress`."""
     differences: Mapping[str, tuple[str | None, Data]]
-    """Name: parent, and differences from it."""
+    """By profile, its parent (None for a root) and the differences from it."""
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The profiles that there are."""
+        """The names of the profiles."""
         return tuple(self.differences)
 
-    def changed(self, name: str, differences: Data) -> dict[str, Any]:
-        """A profile's values as data with further differences, not validated; KeyError for a name that is none."""
+    def values_data(self, name: str, differences: Data) -> dict[str, Any]:
+        """A profile's values with `differences` merged in, as data that is not validated.
+
+        Raises KeyError for an unknown profile.
+        """
         return with_gateways(self._values(name), differences, self._kinds)
 
     @cached_property

@@ -1,7 +1,7 @@
-"""A release of Istio as a value, and one installation of it.
+"""`Release`, a release of Istio, and `Installation`, one control plane that is installed from it.
 
-Everything that is true of one release alone stands in the release's folder and is handed on as a `Release`. Whoever
-needs it asks the release of the installation, or of the stack's settings.
+Everything that is specific to a release is defined in its folder and reached through its `Release`, which an
+installation and the settings of a stack hold.
 """
 
 from __future__ import annotations
@@ -14,127 +14,127 @@ from mesh.api import EnvoyFilter, Versions
 from mesh.core.merge import Data, merged
 from mesh.core.names import DEFAULT_REVISION, NAMESPACE_LABEL, REVISION_LABEL, ROOT, XDS_PORT
 from mesh.proxy.expr import Node
-from mesh.proxy.source import Source
+from mesh.proxy.inputs import Inputs
 from mesh.releases.profiles import Profiles
-from mesh.releases.roles import Account, Table
-from mesh.releases.webhooks import Configuration
+from mesh.releases.roles import Account, PolicyRules
+from mesh.releases.webhooks import WebhookConfiguration
 from mesh.values.gateway import Gateway
 from mesh.values.values import Values
 
 
 @dataclass(frozen=True, kw_only=True)
 class Addons:
-    """What the samples of a release install beside Istio."""
+    """Versions of the addons in the samples of a release."""
 
     images: Mapping[str, str]
-    """Full references of the addons' images, by container."""
+    """Full image references by container."""
     kiali: str
-    """Kiali's version, as its objects' labels tell it; the image's tag follows the minor version."""
+    """Kiali's version, for the labels of its objects; the tag of its image is the minor version."""
     grafana: str
     """Grafana's version."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RateLimit:
-    """Images of the rate-limit service and its store; neither is a part of Istio."""
+    """Images of the rate limit service and its store, which are not part of Istio."""
 
     image: str
-    """Envoy's rate-limit service, by the commit that its tag names."""
+    """Image of Envoy's rate limit service; its tag is a commit."""
     redis: str
-    """Redis."""
+    """Image of Redis, the store."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Roles:
-    """What the parts of an installation may do on the cluster."""
+    """RBAC permissions of the parts of an installation."""
 
     reader: Callable[[Installation], Account]
-    """As whom another cluster's control plane reads here."""
+    """The service account by which the control plane of another cluster reads this cluster."""
     istiod: Callable[[Installation], Account]
-    """As whom istiod runs."""
-    gateway: Table
-    """What a gateway may do in its namespace."""
-    cni: Table
-    """What the network plugin may do on the whole cluster."""
-    repair: Table
-    """What the repair of pods that started without the network plugin may do there."""
+    """The service account of istiod."""
+    gateway: PolicyRules
+    """Permissions of a gateway in its namespace."""
+    cni: PolicyRules
+    """Cluster-wide permissions of the CNI plugin."""
+    repair: PolicyRules
+    """Cluster-wide permissions of the CNI plugin's repair of pods that started before it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Release:
-    """One release of Istio: its versions and images, and all that is made otherwise in another release."""
+    """A release of Istio: its versions and images, and everything that differs between releases."""
 
     name: str
-    """The minor version, such as `1.10`: how a stack asks for the release."""
+    """The minor version, such as `1.10`; a stack selects it with `mesh:release`."""
     version: str
-    """Istio's version; also the tag of its images."""
+    """The patch version, such as `1.10.3`, which is also the tag of the images."""
     hub: str
-    """Where its images are, without a trailing slash."""
+    """Registry and path of the images, without a trailing slash."""
     architectures: tuple[str, ...]
-    """What its images are built for, as Kubernetes calls it."""
+    """CPU architectures of the images, as in the node label `kubernetes.io/arch`."""
     kubernetes: tuple[int, int]
-    """The oldest Kubernetes (major, minor) whose APIs every object here uses."""
+    """The oldest Kubernetes (major, minor) that serves the APIs of all installed objects."""
     end_of_life: str
-    """The day (ISO 8601) on which the Istio project stopped or stops to support the release."""
+    """The day (ISO 8601) on which the Istio project ended or ends its support."""
     bulletins: tuple[str, ...]
-    """Istio's security bulletins about access rules that its proxies enforce wrongly."""
+    """Istio's security bulletins about authorization policies that the release enforces incorrectly."""
     bookinfo: str
-    """Tag of the Bookinfo images in the release's samples."""
+    """Tag of the Bookinfo images."""
     addons: Addons
     rate_limit: RateLimit
 
     profiles: Profiles
     """The installation profiles."""
     api: Versions
-    """Kinds and versions of Istio's API."""
+    """Kinds of Istio's API and their versions."""
     roles: Roles
-    """Accounts and roles."""
-    injector: Callable[[Installation], Configuration]
-    """The webhooks that inject sidecars."""
-    validator: Callable[[Installation], Configuration]
-    """The webhooks that check Istio's objects."""
-    filters: Callable[[Installation], Iterable[tuple[str, EnvoyFilter]]]
-    """The filters for telemetry, by name; none where proxies measure without."""
+    """Service accounts and RBAC permissions."""
+    injection_webhooks: Callable[[Installation], WebhookConfiguration]
+    """The mutating webhooks that inject sidecars."""
+    validation_webhooks: Callable[[Installation], WebhookConfiguration]
+    """The webhook that validates Istio's objects."""
+    telemetry_filters: Callable[[Installation], Iterable[tuple[str, EnvoyFilter]]]
+    """The EnvoyFilters for telemetry by name; none if the proxies need none."""
 
     mesh_config: Callable[[Installation], dict[str, Any]]
-    """The mesh-wide configuration, Istio's MeshConfig."""
+    """The MeshConfig."""
     injection_values: Callable[[Installation], dict[str, Any]]
-    """What the injection templates read of the installation."""
-    templates: Callable[[], dict[str, str]]
-    """The injection templates by name, as Go templates."""
-    sidecar: Callable[[Source], Node]
-    """What injection adds to a pod, by what is known of the pod: the model of the template `sidecar`."""
+    """The values that the injection templates read (`.Values`)."""
+    injection_templates: Callable[[], dict[str, str]]
+    """The injection templates (Go templates) by name."""
+    sidecar: Callable[[Inputs], Node]
+    """The model of template `sidecar`: what injection adds to a pod, given its inputs."""
     istiod_pod: Callable[[Installation], dict[str, Any]]
-    """Containers, volumes and identity of istiod's pods."""
+    """The containers, volumes and security context of istiod's pods."""
     gateway_pod: Callable[[Installation, str, Gateway], dict[str, Any]]
-    """Containers, volumes, identity and affinity of the pods of a gateway that has a Deployment of its own."""
+    """The containers, volumes, security context and affinity of the pods of a gateway, given its name and values."""
 
     def values(self, profile: str, differences: Data | None = None) -> Values:
-        """The values of a profile with further differences; KeyError for a profile that the release does not have."""
-        return Values.model_validate(self.changed(profile, differences or {}))
+        """A profile's values with `differences` merged in. Raises KeyError for an unknown profile."""
+        return Values.model_validate(self.values_data(profile, differences or {}))
 
-    def changed(self, profile: str, differences: Data) -> dict[str, Any]:
-        """The same as data, not validated."""
-        return self.profiles.changed(profile, merged({"hub": self.hub, "tag": self.version}, differences))
+    def values_data(self, profile: str, differences: Data) -> dict[str, Any]:
+        """The same values as data that is not validated."""
+        return self.profiles.values_data(profile, merged({"hub": self.hub, "tag": self.version}, differences))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Installation:
-    """One control plane's installation: the release, the values that decide what is installed, and what follows."""
+    """The installation of one control plane: its release, its values, and the names that follow from them."""
 
     release: Release
     values: Values
     root: str = ROOT
-    """The namespace that Istio goes to."""
+    """The root namespace, in which Istio is installed."""
 
     @property
     def revision(self) -> str:
-        """The revision as labels tell it."""
+        """The revision, as in label `istio.io/rev`; `default` if the values set none."""
         return self.values.revision or DEFAULT_REVISION
 
     @property
     def labels(self) -> Mapping[str, str]:
-        """The label of everything that belongs to this control plane alone."""
+        """The label of all objects that belong to this control plane alone."""
         return {REVISION_LABEL: self.revision}
 
     @property
@@ -142,11 +142,11 @@ class Installation:
         """The label of namespaces whose pods this control plane injects."""
         return self.labels if self.values.revision else {NAMESPACE_LABEL: "enabled"}
 
-    def named(self, name: str) -> str:
-        """The name of an object of which every control plane has its own."""
+    def revisioned(self, name: str) -> str:
+        """`name` with the revision appended, such as `istiod-canary`, for objects that each revision has its own of."""
         return f"{name}-{self.values.revision}" if self.values.revision else name
 
     @property
     def discovery_address(self) -> str:
-        """Host and port at which proxies find istiod."""
-        return f"{self.named('istiod')}.{self.root}.svc:{XDS_PORT}"
+        """`host:port` of istiod for proxies (xDS)."""
+        return f"{self.revisioned('istiod')}.{self.root}.svc:{XDS_PORT}"

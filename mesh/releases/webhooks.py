@@ -1,4 +1,4 @@
-"""Admission webhooks as plain data: what a release says of its own, and components make objects from."""
+"""Admission webhooks as plain data. Releases define theirs; `components/webhooks.py` creates the objects."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
-class Requirement:
-    """A condition on a label: a part of a Kubernetes label selector."""
+class LabelRequirement:
+    """A requirement of a Kubernetes label selector (`matchExpressions`)."""
 
     key: str
     operator: str
@@ -17,23 +17,23 @@ class Requirement:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Client:
-    """Who is asked: a Service of Istio's namespace, or a URL."""
+class ClientConfig:
+    """The server that a webhook calls: a Service in the root namespace, or a URL."""
 
     service: str = ""
     path: str = ""
     port: int | None = None
-    """The Service's port; Kubernetes' own default, 443, if None."""
+    """Port of the Service; None leaves Kubernetes' default, 443."""
     url: str = ""
-    """Counts in place of the Service if it is set."""
+    """Replaces the Service if it is set."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Objects:
-    """What a webhook is asked about."""
+class WebhookRule:
+    """The operations on resources for which a webhook is called (Kubernetes' RuleWithOperations)."""
 
     groups: Sequence[str]
-    """API groups; the empty one is the core group."""
+    """API groups; the empty string is the core group."""
     versions: Sequence[str]
     resources: Sequence[str]
     operations: Sequence[str]
@@ -41,21 +41,21 @@ class Objects:
 
 @dataclass(frozen=True, kw_only=True)
 class Webhook:
-    """One webhook of a configuration. What istiod itself writes into it, `caBundle` above all, is no part of it."""
+    """One webhook of a configuration, without the fields that istiod sets itself, such as `caBundle`."""
 
     name: str
-    client: Client
-    objects: Objects
-    namespaces: Sequence[Requirement] = ()
-    """Conditions on the object's namespace."""
-    labels: Sequence[Requirement] = ()
-    """Conditions on the object's own labels."""
+    client_config: ClientConfig
+    rule: WebhookRule
+    namespace_selector: Sequence[LabelRequirement] = ()
+    """Requirements on the labels of the object's namespace."""
+    object_selector: Sequence[LabelRequirement] = ()
+    """Requirements on the labels of the object."""
     failure_policy: str | None = None
-    """`Fail` or `Ignore`; None where istiod chooses it."""
+    """`Fail` or `Ignore`; None if istiod sets it."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Configuration:
+class WebhookConfiguration:
     """A MutatingWebhookConfiguration or ValidatingWebhookConfiguration."""
 
     name: str

@@ -49,7 +49,7 @@ def injector(tmp_path_factory: pytest.TempPathFactory) -> Injector:
     istioctl, folder = checkers() / "istioctl", tmp_path_factory.mktemp("injection")
 
     def inject(values: Object, mesh: Object, *workloads: Object, **environment: str) -> list[Object]:
-        data = injection.config_map_data(RELEASE.templates(), values)
+        data = injection.config_map_data(RELEASE.injection_templates(), values)
         texts = {
             "injectConfigFile": data["config"],
             "valuesFile": data["values"],

@@ -1,4 +1,4 @@
-"""The configuration of Istio's injector: templates, which a release renders from its model of the proxy, and values."""
+"""The configuration of Istio's injector: templates, rendered from a release's model of the proxy, and values."""
 
 from mesh.proxy.injection.config import CHECKSUM, checksum, config_map_data
 

@@ -1,4 +1,4 @@
-"""ConfigMap `istio-sidecar-injector`: when to inject, the templates, and the values that they read."""
+"""The data of ConfigMap `istio-sidecar-injector`: injection policy, templates, and the values that they read."""
 
 from __future__ import annotations
 
@@ -10,19 +10,18 @@ from typing import Any, Final
 import yaml
 
 VERSION_GUARD: Final = "{{ Template_Version_And_Istio_Version_Mismatched_Check_Installation }}"
-"""An istiod of before 1.9 reads this as its only template, and fails with a telling error."""
+"""The only template that an istiod before 1.9 reads; it fails with this name as the error."""
 
 CHECKSUM: Final = "mesh/injection-checksum"
-"""Annotation of pods that are to be restarted when what is injected into them changes."""
+"""Pod annotation with the checksum of the injection, so that pods restart when it changes."""
 MESH_FIELDS: Final = ("defaultConfig", "trustDomain", "enablePrometheusMerge")
-"""What the injector and its templates read of MeshConfig."""
+"""The fields of MeshConfig that the injector and its templates read."""
 
 
 def config_map_data(templates: Mapping[str, str], values: Mapping[str, Any]) -> dict[str, str]:
-    """The ConfigMap's two texts: `config` (YAML) and `values` (JSON).
+    """The data of the ConfigMap: `config` (YAML) and `values` (JSON).
 
-    `templates` are the release's; `values` are the installation's, of which `global`, `istio_cni`, `revision` and
-    `sidecarInjectorWebhook` are read.
+    `templates` are those of the release by name, `values` the injection values of the installation.
     """
     webhook = values["sidecarInjectorWebhook"]
     config = {
@@ -41,9 +40,9 @@ def config_map_data(templates: Mapping[str, str], values: Mapping[str, Any]) -> 
 
 
 def checksum(templates: Mapping[str, str], values: Mapping[str, Any], mesh: Mapping[str, Any]) -> str:
-    """A digest of all that decides how a pod is injected: templates, values and the proxies' part of MeshConfig.
+    """A digest of everything that decides how a pod is injected: templates, values, and `MESH_FIELDS` of MeshConfig.
 
-    As annotation `CHECKSUM` of a workload's pods it makes a change of the injection restart them.
+    It is the value of annotation `CHECKSUM`.
     """
     read = {name: mesh.get(name) for name in MESH_FIELDS}
     text = json.dumps([config_map_data(templates, values), read], sort_keys=True)
@@ -51,7 +50,7 @@ def checksum(templates: Mapping[str, str], values: Mapping[str, Any], mesh: Mapp
 
 
 class _Readable(yaml.SafeDumper):
-    """Writes texts of several lines as block literals."""
+    """A YAML dumper that writes multi-line strings as block literals."""
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:

@@ -1,8 +1,8 @@
-"""A model that holds expressions, as the text of a Go template that yields YAML.
+"""Renders a model with expressions as the text of a Go template that produces YAML.
 
-Parts without a condition that fit on a line are written as JSON, which is YAML too; others as indented blocks. A
-mapping or list all of whose parts are conditional is left out when none of them is there: written as an empty key it
-would be null, and a null in a strategic merge patch deletes what the pod already has.
+Unconditional parts that fit on a line are written as JSON, which is valid YAML; other parts as indented blocks. A
+mapping or list whose parts are all conditional is left out if none of them is present: an empty key would be null, and
+null in a strategic merge patch deletes what the pod already has.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from mesh.proxy.expr import Each, Expr, Node, Value, When, both, either, flat, negate
+from mesh.proxy.expr import Each, Expr, Node, Value, When, all_of, any_of, flat, negate
 
 WIDTH = 110
-"""Up to how many characters a part is written on one line."""
+"""Maximum length of a part on one line, in characters."""
 
 Presence = Expr | bool
-"""Whether a part is there, as far as it can be said beforehand."""
+"""Whether a part is present: known beforehand, or a condition for the injector."""
 
 
 def render(model: Node, prelude: Iterable[str] = ()) -> str:
-    """The template's text, lines that the prelude adds first; ends with a newline."""
+    """The text of the template: the lines of the prelude, then the model. Raises TypeError if it is not a mapping."""
     if not isinstance(model, Mapping):
         raise TypeError(f"a template yields a mapping, not {model!r}")
     return "\n".join([*prelude, *_entries(model, "")]) + "\n"
@@ -36,7 +36,7 @@ def _items(nodes: Iterable[Node], indent: str) -> Iterator[str]:
 
 
 def _parts(parts: Iterable[tuple[str | None, Node]], indent: str) -> Iterator[str]:
-    """Entries of a mapping, or items of a list (without key); neighbours of one condition share its `if`."""
+    """Entries of a mapping, or items of a list (key None). Neighbours with the same condition share one `if`."""
     for condition, group in itertools.groupby(parts, key=lambda part: _sole_condition(part[1])):
         if condition is None:
             for key, node in group:
@@ -51,7 +51,7 @@ def _sole_condition(node: Node) -> Expr | None:
 
 
 def _under(condition: Expr, parts: Sequence[tuple[str | None, Node]], indent: str) -> Iterator[str]:
-    """Parts below an `if`; one that is there exactly under its condition needs none of its own."""
+    """Parts inside an `if`. A single part that is present exactly under this condition gets no second `if`."""
     key, node = parts[0]
     if len(parts) == 1 and key is not None and _presence(node) == condition:
         return _entry(key, node, indent)
@@ -102,7 +102,7 @@ def _item(node: Node, indent: str) -> Iterator[str]:
 
 
 def _guarded(condition: Expr, then: Iterable[str], otherwise: Iterable[str], indent: str) -> Iterator[str]:
-    """Lines under a condition; the marks swallow the line break before them, so that they leave no blank line."""
+    """Lines inside `if`, `else` and `end`; `{{-` trims the line break before them, so they leave no blank lines."""
     yield f"{indent}{{{{- if {_bare(condition)} }}}}"
     yield from then
     if other := list(otherwise):
@@ -115,14 +115,17 @@ def _presence(node: Node) -> Presence:
     terms = _terms(node)
     if () in terms:
         return True
-    alternatives = [_expression(both(*term)) if len(term) > 1 else term[0] for term in terms]
+    alternatives = [_expression(all_of(*term)) if len(term) > 1 else term[0] for term in terms]
     if len(alternatives) > 1:
-        return _expression(either(*alternatives))
+        return _expression(any_of(*alternatives))
     return alternatives[0] if alternatives else False
 
 
 def _terms(node: Node) -> list[tuple[Expr, ...]]:
-    """When the part is there: if all conditions of any one term hold. No conditions: always; no term: never."""
+    """The condition for the part to be present, in disjunctive form: all conditions of any term hold.
+
+    The empty term is always true; without terms the part is never present.
+    """
     if isinstance(node, When):
         then, otherwise = _terms(node.then), _terms(node.otherwise)
         if () in then and () in otherwise:
@@ -139,13 +142,13 @@ def _terms(node: Node) -> list[tuple[Expr, ...]]:
 
 
 def _shortest(terms: list[tuple[Expr, ...]]) -> list[tuple[Expr, ...]]:
-    """The terms without those that only add conditions to another, and each condition once."""
+    """The terms without duplicates, and without those that another term implies."""
     unique = list(dict.fromkeys(tuple(dict.fromkeys(term)) for term in terms))
     return [term for term in unique if not any(set(other) < set(term) for other in unique)]
 
 
 def _expression(value: Value) -> Expr:
-    """What is composed of expressions is one."""
+    """Narrows a value that is composed of expressions to `Expr`."""
     assert isinstance(value, Expr)
     return value
 
@@ -166,7 +169,7 @@ def _inlined(node: Node, head: str) -> bool:
 
 
 def _inline(node: Node) -> str:
-    """JSON, with an action for each expression in it."""
+    """The part as JSON, with a template action for each expression."""
     if isinstance(node, Expr):
         write = {"text": "quote ", "object": "structToJSON "}.get(node.form)
         return f"{{{{ {write}{node.text} }}}}" if write else f"{{{{ {_bare(node)} }}}}"
@@ -179,6 +182,6 @@ def _inline(node: Node) -> str:
 
 
 def _bare(expression: Expr) -> str:
-    """The expression where no parentheses are needed: alone in an action."""
+    """The expression without outer parentheses, for use as a whole action."""
     text = expression.text
     return text[1:-1] if text.startswith("(") else text

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Final
 
 from mesh.releases.release import Addons, RateLimit, Release
-from mesh.releases.v1_10 import documents, gateway, injection, istiod, sidecar, telemetry, webhooks
+from mesh.releases.v1_10 import gateway, injection, istiod, istiod_config, sidecar, telemetry, webhooks
 from mesh.releases.v1_10.api import VERSIONS
 from mesh.releases.v1_10.profiles import PROFILES
 from mesh.releases.v1_10.roles import ROLES
@@ -18,7 +18,7 @@ RELEASE: Final = Release(
     architectures=("amd64",),
     kubernetes=(1, 23),  # policy/v1 came with 1.21, autoscaling/v2 with 1.23
     end_of_life="2022-01-07",
-    bulletins=("ISTIO-SECURITY-2021-008",),  # mended in 1.10.4
+    bulletins=("ISTIO-SECURITY-2021-008",),  # fixed in 1.10.4
     bookinfo="1.16.2",
     addons=Addons(
         images={
@@ -38,12 +38,12 @@ RELEASE: Final = Release(
     profiles=PROFILES,
     api=VERSIONS,
     roles=ROLES,
-    injector=webhooks.injector,
-    validator=webhooks.validator,
-    filters=partial(telemetry.filters, ("1.9", "1.10")),  # proxies of the release before may still be connected
-    mesh_config=documents.mesh_config,
-    injection_values=documents.injection_values,
-    templates=injection.templates,
+    injection_webhooks=webhooks.injector,
+    validation_webhooks=webhooks.validator,
+    telemetry_filters=partial(telemetry.filters, ("1.9", "1.10")),  # proxies of 1.9 may still be connected
+    mesh_config=istiod_config.mesh_config,
+    injection_values=istiod_config.injection_values,
+    injection_templates=injection.templates,
     sidecar=sidecar.sidecar,
     istiod_pod=istiod.pod,
     gateway_pod=gateway.pod,

@@ -1,4 +1,4 @@
-"""The kinds of Istio's API that Istio 1.10 has, and the versions in which it serves each; the first one is stored."""
+"""The kinds of Istio 1.10's API and the versions in which it serves them; the first is the storage version."""
 
 from __future__ import annotations
 

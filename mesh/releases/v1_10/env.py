@@ -1,45 +1,47 @@
-"""The environment of an injected proxy of Istio 1.10: what its agent reads and reports to istiod."""
+"""The environment variables of an injected proxy of Istio 1.10, which its agent reads and reports to istiod."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from mesh.proxy import proxy, redirect
-from mesh.proxy.expr import Node, Value, both, each, equal, join, lower, value_or, when
-from mesh.proxy.proxy import downward, variable
-from mesh.proxy.source import Source
+from mesh.proxy.expr import Node, Value, all_of, each, equal, join, lower, value_or, when
+from mesh.proxy.inputs import Inputs
+from mesh.proxy.proxy import env_from_field, env_var
 
 BOOTSTRAP: Final = "sidecar.istio.io/bootstrapOverride"
 BOOTSTRAP_PATH: Final = "/etc/istio/custom-bootstrap"
 DATADOG: Final = "apm.datadoghq.com/env"
 
 
-def of_sidecar(source: Source) -> list[Node]:
-    legacy = equal(source.environment("PILOT_ENABLE_INBOUND_PASSTHROUGH", "true"), "false")
-    override = variable("ISTIO_BOOTSTRAP_OVERRIDE", f"{BOOTSTRAP_PATH}/custom_bootstrap.json")
-    datadog = both(equal(source.setting("global.proxy.tracer"), "datadog"), source.annotated(DATADOG))
+def sidecar_env(inputs: Inputs) -> list[Node]:
+    """The environment variables of a sidecar."""
+    legacy = equal(inputs.environment("PILOT_ENABLE_INBOUND_PASSTHROUGH", "true"), "false")
+    override = env_var("ISTIO_BOOTSTRAP_OVERRIDE", f"{BOOTSTRAP_PATH}/custom_bootstrap.json")
+    datadog = all_of(equal(inputs.setting("global.proxy.tracer"), "datadog"), inputs.annotated(DATADOG))
     return [
-        when(legacy, variable("REWRITE_PROBE_LEGACY_LOCALHOST_DESTINATION", "true")),
-        *_identity(source),
-        *_reported(source, redirect.mode(source)),
-        when(source.annotated(BOOTSTRAP), override),
-        *_mesh(source),
-        when(datadog, each(source.annotation_object(DATADOG), lambda name, value: variable(name, join(value)))),
-        each(source.proxy_metadata, variable),
+        when(legacy, env_var("REWRITE_PROBE_LEGACY_LOCALHOST_DESTINATION", "true")),
+        *_identity(inputs),
+        *_node_metadata(inputs, redirect.interception_mode(inputs)),
+        when(inputs.annotated(BOOTSTRAP), override),
+        *_mesh(inputs),
+        when(datadog, each(inputs.annotation_object(DATADOG), lambda name, value: env_var(name, join(value)))),
+        each(inputs.proxy_metadata, env_var),
     ]
 
 
-def of_gateway(source: Source) -> list[Node]:
+def gateway_env(inputs: Inputs) -> list[Node]:
+    """The environment variables of an injected gateway."""
     return [
-        *_identity(source),
-        *_reported(source, source.interception_mode),
-        *_mesh(source),
-        each(source.proxy_metadata, variable),
+        *_identity(inputs),
+        *_node_metadata(inputs, inputs.interception_mode),
+        *_mesh(inputs),
+        each(inputs.proxy_metadata, env_var),
     ]
 
 
-def _identity(source: Source) -> list[Node]:
-    setting = source.setting
+def _identity(inputs: Inputs) -> list[Node]:
+    setting = inputs.setting
     fields = {
         "POD_NAME": "metadata.name",
         "POD_NAMESPACE": "metadata.namespace",
@@ -55,30 +57,30 @@ def _identity(source: Source) -> list[Node]:
             setting("revision"),
             setting("global.istioNamespace"),
         ),
-        *[downward(name, path) for name, path in fields.items()],
+        *[env_from_field(name, path) for name, path in fields.items()],
         *proxy.canonical_env(),
     ]
 
 
-def _reported(source: Source, mode: Value) -> list[Node]:
-    """The proxy's configuration, and the workload as telemetry and istiod see it."""
-    network = source.setting("global.network")
-    name, version = source.workload, source.api_version
-    owner = proxy.owner(version, value_or(source.namespace, "default"), lower(source.kind), name)
-    annotations = source.annotations_json
+def _node_metadata(inputs: Inputs, mode: Value) -> list[Node]:
+    """The ProxyConfig, and the node metadata (`ISTIO_META_…`) that the proxy reports to istiod."""
+    network = inputs.setting("global.network")
+    name, version = inputs.workload, inputs.api_version
+    owner = proxy.owner_uri(version, value_or(inputs.namespace, "default"), lower(inputs.kind), name)
+    annotations = inputs.annotations_json
     return [
-        variable("PROXY_CONFIG", join(source.proxy_config, "\n")),
-        variable("ISTIO_META_POD_PORTS", source.pod_ports),
-        variable("ISTIO_META_APP_CONTAINERS", source.containers),
-        variable("ISTIO_META_CLUSTER_ID", value_or(source.setting("global.multiCluster.clusterName"), "Kubernetes")),
-        variable("ISTIO_META_INTERCEPTION_MODE", mode),
-        when(network, variable("ISTIO_META_NETWORK", network)),
-        when(source.annotated_at_all, variable("ISTIO_METAJSON_ANNOTATIONS", join(annotations, "\n"))),
-        when(name, variable("ISTIO_META_WORKLOAD_NAME", name)),
-        when(both(version, name), variable("ISTIO_META_OWNER", owner)),
+        env_var("PROXY_CONFIG", join(inputs.proxy_config, "\n")),
+        env_var("ISTIO_META_POD_PORTS", inputs.pod_ports),
+        env_var("ISTIO_META_APP_CONTAINERS", inputs.containers),
+        env_var("ISTIO_META_CLUSTER_ID", value_or(inputs.setting("global.multiCluster.clusterName"), "Kubernetes")),
+        env_var("ISTIO_META_INTERCEPTION_MODE", mode),
+        when(network, env_var("ISTIO_META_NETWORK", network)),
+        when(inputs.has_annotations, env_var("ISTIO_METAJSON_ANNOTATIONS", join(annotations, "\n"))),
+        when(name, env_var("ISTIO_META_WORKLOAD_NAME", name)),
+        when(all_of(version, name), env_var("ISTIO_META_OWNER", owner)),
     ]
 
 
-def _mesh(source: Source) -> list[Node]:
-    domain = value_or(source.trust_domain, source.setting("global.trustDomain"))
-    return proxy.mesh_env(source.setting("global.meshID"), domain)
+def _mesh(inputs: Inputs) -> list[Node]:
+    domain = value_or(inputs.trust_domain, inputs.setting("global.trustDomain"))
+    return proxy.mesh_env(inputs.setting("global.meshID"), domain)

@@ -1,4 +1,4 @@
-"""The pods of a gateway of Istio 1.10 that has a Deployment of its own, as plain data."""
+"""The pods of an Istio 1.10 gateway that has a Deployment of its own (not injected), as plain data."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from typing import Any, Final
 from mesh.core.names import MESH_CONFIG
 from mesh.proxy import proxy
 from mesh.proxy.expr import Node, each, when, wire
-from mesh.proxy.proxy import Proxy, Volume, downward, variable
+from mesh.proxy.proxy import Proxy, Volume, env_from_field, env_var
 from mesh.releases.release import Installation
 from mesh.values.gateway import Gateway
 
 _CERTIFICATES: Final = "istiod"
-"""Who signs the proxies' certificates."""
+"""The provider of the proxies' certificates."""
 _AUDIENCE: Final = "istio-ca"
-"""For whom the proxies' service account tokens are."""
+"""The audience of the proxies' service account tokens."""
 
 _ARCHITECTURES: Final = ("amd64", "ppc64le", "s390x")
 
 
 def _on(*architectures: str) -> dict[str, Any]:
-    """Nodes of these architectures."""
+    """A node selector term for nodes with one of these architectures."""
     return {"matchExpressions": [{"key": "kubernetes.io/arch", "operator": "In", "values": list(architectures)}]}
 
 
@@ -34,13 +34,13 @@ _BY_ARCHITECTURE: Final[Mapping[str, Any]] = {
         ],
     }
 }
-"""Only where the image runs; all three architectures are equally welcome."""
+"""Node affinity of upstream's charts: one of the three architectures is required, all are preferred equally."""
 
 
 def pod(mesh: Installation, name: str, spec: Gateway) -> dict[str, Any]:
-    """What the proxy contributes to the pod spec of the gateway called `name`, in wire names.
+    """The part of a gateway's pod spec that its proxy determines, with Kubernetes' field names.
 
-    Keys: `containers`, `volumes`, `affinity`, and where asked for `initContainers` and `securityContext`.
+    Keys: `containers`, `volumes`, `affinity`, and if the values require them `initContainers` and `securityContext`.
     """
     chosen = mesh.values.global_
     image = mesh.values.image(chosen.proxy.image)
@@ -53,7 +53,7 @@ def pod(mesh: Installation, name: str, spec: Gateway) -> dict[str, Any]:
         env=_env(mesh, name, spec),
         ports=[{"containerPort": port.container, "protocol": port.protocol} for port in spec.ports],
         resources=spec.resources.model_dump(),
-        readinessProbe=proxy.readiness(1, 2, 30, scheme="HTTP", timeoutSeconds=1, successThreshold=1),
+        readinessProbe=proxy.readiness_probe(1, 2, 30, scheme="HTTP", timeoutSeconds=1, successThreshold=1),
         securityContext=None if spec.runAsRoot else _locked_down(),
         volumeMounts=[volume.mount() for volume in volumes],
     ).container()
@@ -63,18 +63,19 @@ def pod(mesh: Installation, name: str, spec: Gateway) -> dict[str, Any]:
         "fsGroup": proxy.USER,
         "runAsNonRoot": True,
     }
-    made: dict[str, Any] = wire(
+    spec_fields: dict[str, Any] = wire(
         {
-            "initContainers": when(chosen.proxy.enableCoreDump, [proxy.core_dump(image, pull_policy)]),
+            "initContainers": when(chosen.proxy.enableCoreDump, [proxy.core_dump_container(image, pull_policy)]),
             "containers": [container],
             "volumes": [volume.volume() for volume in (*volumes, *unmounted)],
             "securityContext": None if spec.runAsRoot else identity,
         }
     )
-    return {**made, "affinity": {**_BY_ARCHITECTURE, **(spec.place["affinity"] or {})}}
+    return {**spec_fields, "affinity": {**_BY_ARCHITECTURE, **(spec.place["affinity"] or {})}}
 
 
 def _locked_down() -> Node:
+    """The security context of a proxy that is not root."""
     return {
         "privileged": False,
         "allowPrivilegeEscalation": False,
@@ -88,7 +89,7 @@ def _args(mesh: Installation, name: str) -> list[Node]:
     levels = proxy.log_args(chosen.proxy.logLevel, chosen.proxy.componentLogLevel, chosen.logging.level)
     return [
         *proxy.role_args("router", chosen.proxy.clusterDomain),
-        *[level for level in levels if not str(level).endswith("=")],  # a level left empty is not passed
+        *[level for level in levels if not str(level).endswith("=")],  # an empty level is not passed
         proxy.json_args(chosen.logAsJson),
         "--serviceCluster",
         name,
@@ -110,32 +111,32 @@ def _env(mesh: Installation, name: str, spec: Gateway) -> list[Node]:
     own = {**spec.env, **(metadata or {})}
     return [
         *proxy.trust_env(chosen.jwtPolicy, _CERTIFICATES, chosen.caAddress, mesh.values.revision, mesh.root),
-        *[downward(name, path, "v1") for name, path in fields.items()],
-        downward("SERVICE_ACCOUNT", "spec.serviceAccountName"),
+        *[env_from_field(name, path, "v1") for name, path in fields.items()],
+        env_from_field("SERVICE_ACCOUNT", "spec.serviceAccountName"),
         *proxy.canonical_env(),
-        variable("ISTIO_META_WORKLOAD_NAME", name),
-        variable("ISTIO_META_OWNER", proxy.owner("apps/v1", spec.namespace or mesh.root, "deployment", name)),
+        env_var("ISTIO_META_WORKLOAD_NAME", name),
+        env_var("ISTIO_META_OWNER", proxy.owner_uri("apps/v1", spec.namespace or mesh.root, "deployment", name)),
         *proxy.mesh_env(chosen.meshID, config.trustDomain or ""),
-        when(not spec.runAsRoot, variable("ISTIO_META_UNPRIVILEGED_POD", "true")),
-        each(own, variable),
-        when(network and "ISTIO_META_NETWORK" not in own, variable("ISTIO_META_NETWORK", network)),
-        when(spec.podAnnotations, variable("ISTIO_METAJSON_ANNOTATIONS", annotations)),
-        variable("ISTIO_META_CLUSTER_ID", chosen.multiCluster.clusterName or "Kubernetes"),
+        when(not spec.runAsRoot, env_var("ISTIO_META_UNPRIVILEGED_POD", "true")),
+        each(own, env_var),
+        when(network and "ISTIO_META_NETWORK" not in own, env_var("ISTIO_META_NETWORK", network)),
+        when(spec.podAnnotations, env_var("ISTIO_METAJSON_ANNOTATIONS", annotations)),
+        env_var("ISTIO_META_CLUSTER_ID", chosen.multiCluster.clusterName or "Kubernetes"),
     ]
 
 
 def _volumes(mesh: Installation, name: str, spec: Gateway) -> tuple[list[Volume], list[Volume]]:
-    """Volumes that the proxy mounts, and those that are only in the pod."""
-    chosen, documents = mesh.values.global_, mesh.named(MESH_CONFIG)
+    """The volumes that the proxy mounts, and those that are in the pod only."""
+    chosen, documents = mesh.values.global_, mesh.revisioned(MESH_CONFIG)
     configs = [_config_map(volume.name, volume.configMapName, volume.mountPath) for volume in spec.configVolumes]
     mounted = [
-        proxy.envoy(medium=None),
+        proxy.envoy_volume(medium=None),
         _config_map("config-volume", documents, "/etc/istio/config", readOnly=False),
-        proxy.istiod_ca(_CERTIFICATES),
-        proxy.token(chosen.jwtPolicy, _AUDIENCE, readOnly=True),
-        proxy.certificates(chosen.mountMtlsCerts, f"istio.{spec.account(name)}", "/etc/certs"),
-        proxy.DATA,
-        proxy.pod_info("podinfo"),
+        proxy.ca_volume(_CERTIFICATES),
+        proxy.token_volume(chosen.jwtPolicy, _AUDIENCE, readOnly=True),
+        proxy.certificate_volume(chosen.mountMtlsCerts, f"istio.{spec.account(name)}", "/etc/certs"),
+        proxy.DATA_VOLUME,
+        proxy.pod_info_volume("podinfo"),
         *[_secret(volume.name, volume.secretName, volume.mountPath) for volume in spec.secretVolumes],
         *[volume for volume in configs if volume.path],
     ]
@@ -143,10 +144,10 @@ def _volumes(mesh: Installation, name: str, spec: Gateway) -> tuple[list[Volume]
 
 
 def _secret(name: str, secret: str, path: str) -> Volume:
-    """Files of a Secret that need not be there."""
+    """A volume with the files of an optional Secret."""
     return Volume(name=name, source={"secret": {"secretName": secret, "optional": True}}, path=path, readOnly=True)
 
 
 def _config_map(name: str, config_map: str, path: str, readOnly: bool = True) -> Volume:
-    """Files of a ConfigMap that need not be there."""
+    """A volume with the files of an optional ConfigMap."""
     return Volume(name=name, source={"configMap": {"name": config_map, "optional": True}}, path=path, readOnly=readOnly)

@@ -7,33 +7,35 @@ from typing import Any, Final
 
 from mesh.core.kubernetes import Resources
 from mesh.proxy.expr import Node, when, wire
-from mesh.proxy.proxy import downward, variable
+from mesh.proxy.proxy import env_from_field, env_var
 from mesh.releases.release import Installation
 
 _USER: Final = 1337
+"""User and group id of istiod."""
 _HTTP: Final = 8080
-"""Port of istiod's debug pages and readiness."""
+"""Port of the debug interface and the readiness probe."""
 _PORTS: Final = (_HTTP, 15010, 15017)
-"""Debug pages, discovery in plain text, webhooks."""
+"""Debug interface, plain text discovery (xDS), webhooks."""
 _MONITORING: Final = 15014
+"""Port of istiod's own metrics."""
 _TOKEN_SECONDS: Final = 43200
 """Lifetime of the projected service account token: 12 hours."""
 
 
 def pod(mesh: Installation) -> dict[str, Any]:
-    """What istiod contributes to its pod spec, in wire names: `containers`, `volumes` and `securityContext`."""
-    made: dict[str, Any] = wire(
+    """`containers`, `volumes` and `securityContext` of istiod's pod spec, with Kubernetes' field names."""
+    spec: dict[str, Any] = wire(
         {
             "securityContext": {"fsGroup": _USER},
             "containers": [_container(mesh)],
             "volumes": _volumes(_bound_token(mesh)),
         }
     )
-    return made
+    return spec
 
 
 def _bound_token(mesh: Installation) -> bool:
-    """Whether istiod uses a token that is bound to an audience."""
+    """Whether istiod uses a service account token that is bound to an audience (`third-party-jwt`)."""
     return mesh.values.global_.jwtPolicy == "third-party-jwt"
 
 
@@ -103,8 +105,8 @@ def _env(mesh: Installation) -> list[Node]:
         "SERVICE_ACCOUNT": "spec.serviceAccountName",
     }
     return [
-        *[variable(name, value) for name, value in literal.items()],
-        *[downward(name, path, "v1") for name, path in of_pod.items()],
+        *[env_var(name, value) for name, value in literal.items()],
+        *[env_from_field(name, path, "v1") for name, path in of_pod.items()],
     ]
 
 

@@ -1,4 +1,4 @@
-"""The installation profiles of Istio 1.10, with the figures of its own charts."""
+"""The installation profiles of Istio 1.10, with the values of its own charts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def _port(name: str, port: int, target: int | None = None) -> Data:
 
 
 def _certificates(kind: str) -> list[Data]:
-    """The two Secrets from which Istio's own gateways of a kind can read certificates."""
+    """Volumes for the two Secrets from which Istio's own gateways of this kind read certificates."""
     return [
         {"name": f"{kind}gateway-{files}", "secretName": f"istio-{kind}gateway-{files}", "mountPath": path}
         for files in ("certs", "ca-certs")

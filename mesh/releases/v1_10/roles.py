@@ -1,21 +1,21 @@
-"""What Istio 1.10's control plane, gateways and network plugin may do on a cluster."""
+"""RBAC permissions of Istio 1.10's control plane, gateways and CNI plugin."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from mesh.releases.release import Installation, Roles
-from mesh.releases.roles import Account, Table
+from mesh.releases.roles import Account, PolicyRules
 
 _READ: Final = "get list watch"
 _WRITE: Final = "create delete get list patch update watch"
 _GROUPS: Final = "config.istio.io security.istio.io networking.istio.io authentication.istio.io rbac.istio.io"
-_REVIEWS: Final[Table] = (
+_REVIEWS: Final[PolicyRules] = (
     ("authentication.k8s.io", "tokenreviews", "create"),
     ("authorization.k8s.io", "subjectaccessreviews", "create"),
 )
 
-_READER: Final[Table] = (
+_READER: Final[PolicyRules] = (
     (_GROUPS, "*", _READ),
     ("core", "endpoints pods services nodes replicationcontrollers namespaces secrets", _READ),
     ("networking.istio.io", "workloadentries", _READ),
@@ -24,8 +24,8 @@ _READER: Final[Table] = (
     ("apps", "replicasets", _READ),
     *_REVIEWS,
 )
-"""What another cluster's control plane may read here."""
-_ISTIOD: Final[Table] = (
+"""What the control plane of another cluster may read."""
+_ISTIOD: Final[PolicyRules] = (
     ("admissionregistration.k8s.io", "mutatingwebhookconfigurations", f"{_READ} update patch"),
     ("admissionregistration.k8s.io", "validatingwebhookconfigurations", f"{_READ} update"),
     (f"{_GROUPS} telemetry.istio.io", "*", _READ),
@@ -48,36 +48,36 @@ _ISTIOD: Final[Table] = (
     ("core", "secrets", _READ),
     ("multicluster.x-k8s.io", "serviceexports", f"{_READ} create delete"),
 )
-"""What istiod may do on the whole cluster in any case."""
-_ANALYSIS: Final[Table] = (
+"""Cluster-wide permissions of istiod."""
+_ANALYSIS: Final[PolicyRules] = (
     (f"{_GROUPS} telemetry.istio.io", "*", "update"),
     ("extensions networking.k8s.io", "ingresses", _READ),
     ("extensions networking.k8s.io", "ingresses/status", "*"),
 )
-"""For writing the mistakes that istiod finds into the status of objects."""
-_SIGNING: Final[Table] = (("certificates.k8s.io", "signers", "approve", "kubernetes.io/legacy-unknown"),)
-"""For getting its own certificate from Kubernetes."""
-_IN_NAMESPACE: Final[Table] = (
+"""Additional permissions for istiod's analysis, which writes its findings into the status of objects."""
+_SIGNING: Final[PolicyRules] = (("certificates.k8s.io", "signers", "approve", "kubernetes.io/legacy-unknown"),)
+"""Permission to approve signing requests, by which istiod gets certificates from Kubernetes."""
+_IN_NAMESPACE: Final[PolicyRules] = (
     ("networking.istio.io", "gateways", "create"),
-    ("core", "secrets", "create get watch list update delete"),  # it keeps its certificate authority in one
+    ("core", "secrets", "create get watch list update delete"),  # istiod keeps its CA certificate in one
 )
-"""What istiod may do in its own namespace."""
-_GATEWAY: Final[Table] = (("core", "secrets", _READ),)  # its TLS certificates
-_CNI: Final[Table] = (("core", "pods nodes", "get"),)
-_REPAIR: Final[Table] = (
+"""Permissions of istiod in its own namespace."""
+_GATEWAY: Final[PolicyRules] = (("core", "secrets", _READ),)  # TLS certificates
+_CNI: Final[PolicyRules] = (("core", "pods nodes", "get"),)
+_REPAIR: Final[PolicyRules] = (
     ("core", "pods", "get list watch delete patch update"),
     ("core", "events", "get list watch delete patch update create"),
 )
 
 
 def reader(mesh: Installation) -> Account:
-    """As whom another cluster's control plane reads here."""
+    """The service account by which the control plane of another cluster reads this cluster."""
     table = {f"istio-reader-{mesh.root}": _READER}
     return Account(name="istio-reader-service-account", labels={"app": "istio-reader"}, on_cluster=table)
 
 
 def istiod(mesh: Installation) -> Account:
-    """istiod itself."""
+    """The service account of istiod."""
     name, analysis = f"istiod-{mesh.root}", _ANALYSIS if mesh.values.global_.istiod.enableAnalysis else ()
     return Account(
         name="istiod-service-account",

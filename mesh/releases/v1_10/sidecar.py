@@ -1,7 +1,7 @@
-"""What the injector of Istio 1.10 adds to a pod: a sidecar, or a gateway where the pod asks for one by annotation.
+"""The model of what Istio 1.10's injector adds to a pod: a sidecar, or a gateway if the pod's annotation selects one.
 
-One description, over a `Source` of inputs: those that the injector reads when it runs the template, or those of one
-workload that is known here. An annotation of the pod wins over the installation's values.
+The model is a function of `Inputs`: given `TemplateInputs` it becomes the injection template, given `WorkloadInputs`
+the result of manual injection. An annotation of the pod wins over the installation's values.
 """
 
 from __future__ import annotations
@@ -12,24 +12,24 @@ from mesh.proxy import proxy, redirect
 from mesh.proxy.expr import (
     Node,
     Value,
-    both,
-    choose,
+    all_of,
+    any_of,
+    coalesce,
     contains,
-    differs,
     each,
-    either,
     equal,
-    first_of,
     greater,
     join,
     negate,
+    not_equal,
     number,
+    ternary,
     value_or,
     when,
 )
+from mesh.proxy.inputs import Inputs
 from mesh.proxy.overrides import IMAGE, image, resources
 from mesh.proxy.proxy import Proxy, Volume
-from mesh.proxy.source import Source
 from mesh.releases.v1_10 import env
 
 BIND_SERVICE: Final = "sidecar.istio.io/capNetBindService"
@@ -38,153 +38,153 @@ READINESS: Final = "readiness.status.sidecar.istio.io/"
 TLS_MODE: Final = "security.istio.io/tlsMode"
 
 
-def sidecar(source: Source) -> Node:
+def sidecar(inputs: Inputs) -> Node:
     """The labels, annotations, containers and volumes of a pod's sidecar."""
-    volumes = _Volumes(source)
+    volumes = _Volumes(inputs)
     return {
         "metadata": {
-            "labels": {TLS_MODE: first_of(source.label(TLS_MODE), "istio"), **_labels(source)},
-            "annotations": {**_annotations(source), **redirect.annotations_for_cni(source)},
+            "labels": {TLS_MODE: coalesce(inputs.label(TLS_MODE), "istio"), **_labels(inputs)},
+            "annotations": {**_annotations(inputs), **redirect.cni_annotations(inputs)},
         },
         "spec": {
-            "initContainers": [redirect.redirection(source), _core_dump(source)],
-            "containers": [_sidecar_proxy(source, volumes).container()],
+            "initContainers": [redirect.init_container(inputs), _core_dump(inputs)],
+            "containers": [_sidecar_proxy(inputs, volumes).container()],
             "volumes": volumes.of_sidecar(),
-            **_pod_settings(source),
+            **_pod_settings(inputs),
         },
     }
 
 
-def gateway(source: Source) -> Node:
-    """The same for a pod that is a gateway: its proxy, without redirection."""
-    volumes = _Volumes(source)
+def gateway(inputs: Inputs) -> Node:
+    """The labels, annotations, container and volumes of a pod that is a gateway; its traffic is not redirected."""
+    volumes = _Volumes(inputs)
     return {
-        "metadata": {"labels": _labels(source), "annotations": _annotations(source)},
+        "metadata": {"labels": _labels(inputs), "annotations": _annotations(inputs)},
         "spec": {
-            "containers": [_gateway_proxy(source, volumes).container()],
+            "containers": [_gateway_proxy(inputs, volumes).container()],
             "volumes": volumes.of_gateway(),
-            **_pod_settings(source),
+            **_pod_settings(inputs),
         },
     }
 
 
-def _labels(source: Source) -> dict[str, Node]:
-    """How telemetry and the control plane know the pod; labels that it has are kept."""
-    name, label = source.workload, source.label
+def _labels(inputs: Inputs) -> dict[str, Node]:
+    """Labels for telemetry and the control plane: canonical service and revision; labels of the pod are kept."""
+    name, label = inputs.workload, inputs.label
     return {
-        f"{CANONICAL}name": first_of(label(f"{CANONICAL}name"), label("app.kubernetes.io/name"), label("app"), name),
-        f"{CANONICAL}revision": first_of(
+        f"{CANONICAL}name": coalesce(label(f"{CANONICAL}name"), label("app.kubernetes.io/name"), label("app"), name),
+        f"{CANONICAL}revision": coalesce(
             label(f"{CANONICAL}revision"), label("app.kubernetes.io/version"), label("version"), "latest"
         ),
-        "istio.io/rev": first_of(source.revision, "default"),
+        "istio.io/rev": coalesce(inputs.revision, "default"),
     }
 
 
-def _annotations(source: Source) -> dict[str, Node]:
-    """The container that kubectl means by default, where there is no doubt."""
-    only = source.only_container
+def _annotations(inputs: Inputs) -> dict[str, Node]:
+    """The default container for kubectl, if the pod has exactly one besides the proxy."""
+    only = inputs.only_container
     return {f"kubectl.kubernetes.io/default-{use}container": when(only, only) for use in ("", "logs-")}
 
 
-def _pod_settings(source: Source) -> dict[str, Node]:
-    secrets = source.setting("global.imagePullSecrets")
-    legacy = equal(source.environment("ENABLE_LEGACY_FSGROUP_INJECTION", "true"), "true")
+def _pod_settings(inputs: Inputs) -> dict[str, Node]:
+    secrets = inputs.setting("global.imagePullSecrets")
+    legacy = equal(inputs.environment("ENABLE_LEGACY_FSGROUP_INJECTION", "true"), "true")
     return {
         "imagePullSecrets": each(secrets, lambda _, secret: {"name": secret}),
         "securityContext": when(legacy, {"fsGroup": proxy.USER}),  # else the proxy cannot read its token
     }
 
 
-def _core_dump(source: Source) -> Node:
-    container = proxy.core_dump(
-        image(source, "proxy_init"),
-        redirect.pull_policy(source),
+def _core_dump(inputs: Inputs) -> Node:
+    container = proxy.core_dump_container(
+        image(inputs, "proxy_init"),
+        redirect.pull_policy(inputs),
         allowPrivilegeEscalation=True,
         readOnlyRootFilesystem=False,
         capabilities={"add": ["SYS_ADMIN"], "drop": ["ALL"]},
     )
-    return when(source.setting("global.proxy.enableCoreDump"), container)
+    return when(inputs.setting("global.proxy.enableCoreDump"), container)
 
 
-def _sidecar_proxy(source: Source, volumes: _Volumes) -> Proxy:
-    hold = either(source.hold_application, source.setting("global.proxy.holdApplicationUntilProxyStarts"))
+def _sidecar_proxy(inputs: Inputs, volumes: _Volumes) -> Proxy:
+    hold = any_of(inputs.hold_application, inputs.setting("global.proxy.holdApplicationUntilProxyStarts"))
     wait: Node = {"postStart": {"exec": {"command": ["pilot-agent", "wait"]}}}
-    concurrency = when(greater(source.concurrency, 0), ["--concurrency", join(source.concurrency)])
-    probed = differs(redirect.status_port(source), "0")
+    concurrency = when(greater(inputs.concurrency, 0), ["--concurrency", join(inputs.concurrency)])
+    probed = not_equal(redirect.status_port(inputs), "0")
     return Proxy(
-        image=image(source, "proxy"),
-        imagePullPolicy=redirect.pull_policy(source),
-        args=[*_args(source, "sidecar"), concurrency],
-        env=env.of_sidecar(source),
-        lifecycle=_lifecycle(source, when(hold, wait)),
-        readinessProbe=when(probed, _readiness(source, annotated=True)),
-        resources=resources(source),
-        securityContext=_security(source),
+        image=image(inputs, "proxy"),
+        imagePullPolicy=redirect.pull_policy(inputs),
+        args=[*_args(inputs, "sidecar"), concurrency],
+        env=env.sidecar_env(inputs),
+        lifecycle=_lifecycle(inputs, when(hold, wait)),
+        readinessProbe=when(probed, _readiness(inputs, annotated=True)),
+        resources=resources(inputs),
+        securityContext=_security(inputs),
         volumeMounts=volumes.mounts_of_sidecar(),
     )
 
 
-def _gateway_proxy(source: Source, volumes: _Volumes) -> Proxy:
-    setting = source.setting
+def _gateway_proxy(inputs: Inputs, volumes: _Volumes) -> Proxy:
+    setting = inputs.setting
     named = setting("global.proxy.image")
-    released = proxy.released(setting("global.hub"), named, setting("global.tag"))
+    released = proxy.release_image(setting("global.hub"), named, setting("global.tag"))
     return Proxy(
-        # Unlike a sidecar's, an image that the pod asks for counts only where the installation's is a full one.
-        image=choose(contains("/", named), source.annotation(IMAGE, named), released),
-        imagePullPolicy=redirect.pull_policy(source),
-        args=_args(source, "router"),
-        env=env.of_gateway(source),
-        lifecycle=_lifecycle(source, None),
-        readinessProbe=_readiness(source, annotated=False),
+        # Unlike a sidecar's, the image of the pod's annotation is used only if the installation's is a full reference.
+        image=ternary(contains("/", named), inputs.annotation(IMAGE, named), released),
+        imagePullPolicy=redirect.pull_policy(inputs),
+        args=_args(inputs, "router"),
+        env=env.gateway_env(inputs),
+        lifecycle=_lifecycle(inputs, None),
+        readinessProbe=_readiness(inputs, annotated=False),
         volumeMounts=volumes.mounts_of_gateway(),
     )
 
 
-def _args(source: Source, role: proxy.Role) -> list[Node]:
-    setting, app = source.setting, source.label("app")
-    workload = join(value_or(source.workload, proxy.CONTAINER), ".", value_or(source.namespace, "default"))
+def _args(inputs: Inputs, role: proxy.Role) -> list[Node]:
+    setting, app = inputs.setting, inputs.label("app")
+    workload = join(value_or(inputs.workload, proxy.CONTAINER), ".", value_or(inputs.namespace, "default"))
     return [
         *proxy.role_args(role, setting("global.proxy.clusterDomain")),
         "--serviceCluster",
-        choose(differs(app, ""), join(app, ".$(POD_NAMESPACE)"), workload),
+        ternary(not_equal(app, ""), join(app, ".$(POD_NAMESPACE)"), workload),
         *proxy.log_args(
-            source.annotation("sidecar.istio.io/logLevel", setting("global.proxy.logLevel")),
-            source.annotation("sidecar.istio.io/componentLogLevel", setting("global.proxy.componentLogLevel")),
-            source.annotation("sidecar.istio.io/agentLogLevel", setting("global.logging.level")),
+            inputs.annotation("sidecar.istio.io/logLevel", setting("global.proxy.logLevel")),
+            inputs.annotation("sidecar.istio.io/componentLogLevel", setting("global.proxy.componentLogLevel")),
+            inputs.annotation("sidecar.istio.io/agentLogLevel", setting("global.logging.level")),
         ),
         proxy.sts_args(setting("global.sts.servicePort")),
         proxy.json_args(setting("global.logAsJson")),
     ]
 
 
-def _lifecycle(source: Source, default: Node) -> Node:
-    hooks = source.setting("global.proxy.lifecycle", "object")
+def _lifecycle(inputs: Inputs, default: Node) -> Node:
+    hooks = inputs.setting("global.proxy.lifecycle", "object")
     return when(hooks, hooks, default)
 
 
-def _readiness(source: Source, annotated: bool) -> Node:
-    """The probe's delay, period and failures: the installation's, or the pod's where it may annotate them."""
+def _readiness(inputs: Inputs, annotated: bool) -> Node:
+    """The readiness probe with the installation's settings; with `annotated`, the pod's annotations override them."""
 
     def read(name: str) -> Value:
-        everyone = source.setting(f"global.proxy.readiness{name[0].upper()}{name[1:]}", "plain")
-        return number(source.annotation(READINESS + name, everyone) if annotated else everyone)
+        everyone = inputs.setting(f"global.proxy.readiness{name[0].upper()}{name[1:]}", "plain")
+        return number(inputs.annotation(READINESS + name, everyone) if annotated else everyone)
 
     delay, period, failures = map(read, ("initialDelaySeconds", "periodSeconds", "failureThreshold"))
-    return proxy.readiness(delay, period, failures, timeoutSeconds=3)
+    return proxy.readiness_probe(delay, period, failures, timeoutSeconds=3)
 
 
-def _security(source: Source) -> Node:
-    """Envoy is root only where it must be: for transparent redirection, and to bind ports below 1024."""
-    transparent = equal(redirect.mode(source), "TPROXY")
-    bind = equal(source.annotation(BIND_SERVICE, source.setting("global.proxy.capNetBindService")), "true")
-    root = either(transparent, bind)
-    privileged = source.setting("global.proxy.privileged", "plain")
+def _security(inputs: Inputs) -> Node:
+    """The security context: Envoy runs as root only for TPROXY redirection, and to bind ports below 1024."""
+    transparent = equal(redirect.interception_mode(inputs), "TPROXY")
+    bind = equal(inputs.annotation(BIND_SERVICE, inputs.setting("global.proxy.capNetBindService")), "true")
+    root = any_of(transparent, bind)
+    privileged = inputs.setting("global.proxy.privileged", "plain")
     return {
         "privileged": privileged,
         "allowPrivilegeEscalation": privileged,
-        "readOnlyRootFilesystem": negate(source.setting("global.proxy.enableCoreDump")),
+        "readOnlyRootFilesystem": negate(inputs.setting("global.proxy.enableCoreDump")),
         "runAsNonRoot": negate(root),
-        "runAsUser": number(choose(root, 0, proxy.USER)),
+        "runAsUser": number(ternary(root, 0, proxy.USER)),
         "runAsGroup": proxy.USER,
         "capabilities": {
             "drop": ["ALL"],
@@ -194,53 +194,53 @@ def _security(source: Source) -> Node:
 
 
 class _Volumes:
-    """The volumes that injected pods share, in the orders in which Istio lists them."""
+    """The volumes of injected pods and their mounts, in the orders in which Istio lists them."""
 
-    def __init__(self, source: Source) -> None:
-        setting = source.setting
-        self._source = source
+    def __init__(self, inputs: Inputs) -> None:
+        setting = inputs.setting
+        self._inputs = inputs
         self._bootstrap = Volume(
             name="custom-bootstrap-volume",
-            source={"configMap": {"name": source.annotation(env.BOOTSTRAP)}},
+            source={"configMap": {"name": inputs.annotation(env.BOOTSTRAP)}},
             path=env.BOOTSTRAP_PATH,
-            needed=source.annotated(env.BOOTSTRAP),
+            needed=inputs.annotated(env.BOOTSTRAP),
         )
-        self._envoy = proxy.envoy(medium="Memory")
-        self._info = proxy.pod_info("istio-podinfo")
-        self._token = proxy.token(setting("global.jwtPolicy"), setting("global.sds.token.aud"))
-        self._ca = proxy.istiod_ca(setting("global.pilotCertProvider"))
-        account = value_or(source.service_account, "default")
-        self._certificates = proxy.certificates(
+        self._envoy = proxy.envoy_volume(medium="Memory")
+        self._info = proxy.pod_info_volume("istio-podinfo")
+        self._token = proxy.token_volume(setting("global.jwtPolicy"), setting("global.sds.token.aud"))
+        self._ca = proxy.ca_volume(setting("global.pilotCertProvider"))
+        account = value_or(inputs.service_account, "default")
+        self._certificates = proxy.certificate_volume(
             setting("global.mountMtlsCerts"), join("istio.", account), "/etc/certs/"
         )
         self._tracer = Volume(
             name="lightstep-certs",
             source={"secret": {"secretName": "lightstep.cacert", "optional": True}},
-            path=source.tracer_ca_directory,
+            path=inputs.tracer_ca_directory,
             readOnly=True,
-            needed=both(equal(setting("global.proxy.tracer"), "lightstep"), source.tracer_tls),
+            needed=all_of(equal(setting("global.proxy.tracer"), "lightstep"), inputs.tracer_tls),
         )
 
     def of_sidecar(self) -> list[Node]:
         return [self._bootstrap.volume(), *self.of_gateway(), self._user("userVolume"), self._tracer.volume()]
 
     def of_gateway(self) -> list[Node]:
-        volumes = (self._envoy, proxy.DATA, self._info, self._token, self._ca, self._certificates)
+        volumes = (self._envoy, proxy.DATA_VOLUME, self._info, self._token, self._ca, self._certificates)
         return [volume.volume() for volume in volumes]
 
     def mounts_of_sidecar(self) -> list[Node]:
-        volumes = (self._ca, proxy.DATA, self._bootstrap, self._envoy, self._token, self._certificates)
+        volumes = (self._ca, proxy.DATA_VOLUME, self._bootstrap, self._envoy, self._token, self._certificates)
         mounts = [volume.mount() for volume in (*volumes, self._info, self._tracer)]
         return [*mounts, self._user("userVolumeMount")]
 
     def mounts_of_gateway(self) -> list[Node]:
-        volumes = (self._ca, proxy.DATA, self._envoy, self._token, self._certificates, self._info)
+        volumes = (self._ca, proxy.DATA_VOLUME, self._envoy, self._token, self._certificates, self._info)
         return [volume.mount() for volume in volumes]
 
     def _user(self, kind: str) -> Node:
-        """The pod's own volumes or mounts for the sidecar: an annotation with a JSON object, by volume name."""
+        """Additional volumes or mounts of the sidecar, from an annotation that holds a JSON object by volume name."""
         name = f"sidecar.istio.io/{kind}"
         return when(
-            self._source.annotated(name),
-            each(self._source.annotation_object(name), self._source.named),
+            self._inputs.annotated(name),
+            each(self._inputs.annotation_object(name), self._inputs.with_name),
         )

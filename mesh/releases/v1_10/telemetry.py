@@ -1,7 +1,7 @@
-"""The EnvoyFilters of Istio 1.10 by which proxies tell who called whom: metadata exchange, and standard metrics.
+"""The EnvoyFilters of Istio 1.10 for telemetry v2: metadata exchange between proxies, and Istio's standard metrics.
 
-Each is an extension, compiled into the proxy (it runs in Envoy's "null" VM) or as WebAssembly in sidecars; once for
-HTTP and once for TCP, and once for each generation of proxies that may still be connected.
+Each inserts an extension, which is compiled into the proxy (and runs in Envoy's "null" VM) or is WebAssembly. There is
+one filter for HTTP and one for TCP, for each minor version of proxies that may be connected.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, Final
 from mesh import api
 from mesh.releases.release import Installation
 
-Node = dict[str, Any]
+Json = dict[str, Any]
 
 _IN, _OUT, _EDGE = "SIDECAR_INBOUND", "SIDECAR_OUTBOUND", "GATEWAY"
 _HTTP, _TCP = "http", "network"
@@ -28,11 +28,11 @@ _AS_CALLEE: Final = {
     "source_cluster": "downstream_peer.cluster_id",
 }
 _PROXIES_THAT_ADD_CALLER_CLUSTERS: Final = {"1.9"}
-"""Later proxies report the clusters of an outbound call by themselves."""
+"""Later proxies report the clusters of outbound calls without configuration."""
 
 
 def filters(generations: tuple[str, ...], mesh: Installation) -> Iterator[tuple[str, api.EnvoyFilter]]:
-    """The filters that the values ask for, by name: two or four for each generation of proxies, a minor version such
+    """The filters that the values enable, by name: two or four for each generation, a minor version of proxies such
     as `1.10`."""
     chosen = mesh.values.telemetry.v2
     for generation in generations if mesh.values.telemetry.installed else ():
@@ -49,17 +49,17 @@ def _order(kind: str) -> tuple[str, str, str]:
     return (_OUT, _IN, _EDGE) if kind == _HTTP else (_IN, _OUT, _EDGE)
 
 
-def _filter(generation: str, patches: list[Node]) -> api.EnvoyFilter:
-    """The patches, for proxies of one generation only."""
+def _filter(generation: str, patches: list[Json]) -> api.EnvoyFilter:
+    """An EnvoyFilter with these patches, for proxies of one generation only."""
     proxy = {"proxyVersion": f"^{re.escape(generation)}.*"}
     limited = [{**patch, "match": {**patch["match"], "proxy": proxy}} for patch in patches]
     return api.EnvoyFilter.model_validate({"configPatches": limited})
 
 
-def _patch(kind: str, context: str, value: Node, before: str | None = None) -> Node:
-    """Puts a filter first into a listener's chain: before `before`, or before all others."""
+def _patch(kind: str, context: str, value: Json, before: str | None = None) -> Json:
+    """A patch that inserts a filter into a listener's chain: before filter `before`, or before all others."""
     manager = "http_connection_manager" if kind == _HTTP else "tcp_proxy"
-    chain: Node = {"name": f"envoy.filters.network.{manager}"}
+    chain: Json = {"name": f"envoy.filters.network.{manager}"}
     if before:
         chain["subFilter"] = {"name": before}
     return {
@@ -69,7 +69,7 @@ def _patch(kind: str, context: str, value: Node, before: str | None = None) -> N
     }
 
 
-def _typed(name: str, url: str, value: Node) -> Node:
+def _typed(name: str, url: str, value: Json) -> Json:
     struct = "type.googleapis.com/udpa.type.v1.TypedStruct"
     return {
         "name": name,
@@ -77,21 +77,21 @@ def _typed(name: str, url: str, value: Node) -> Node:
     }
 
 
-def _compiled(code: str) -> Node:
-    """What runs an extension that is compiled into the proxy under the name `code`."""
+def _compiled(code: str) -> Json:
+    """The VM configuration of an extension that is compiled into the proxy under the name `code`."""
     return {"code": {"local": {"inline_string": code}}, "runtime": "envoy.wasm.runtime.null"}
 
 
-def _wasm(file: str) -> Node:
-    """What runs an extension that is WebAssembly; the proxy's image brings it, compiled for its own CPU."""
+def _wasm(file: str) -> Json:
+    """The VM configuration of a WebAssembly extension, which the proxy's image contains precompiled."""
     code = {"local": {"filename": f"/etc/istio/extensions/{file}.compiled.wasm"}}
     return {"code": code, "runtime": "envoy.wasm.runtime.v8", "allow_precompiled": True}
 
 
-def _extension(name: str, kind: str, machine: Node, settings: Node, root: str = "", vm: str = "") -> Node:
-    """An extension of the proxy, with its settings as JSON text; `root` and `vm` name its instance."""
+def _extension(name: str, kind: str, machine: Json, settings: Json, root: str = "", vm: str = "") -> Json:
+    """The filter of an extension, with its settings as JSON text; `root` is the root ID, `vm` the VM ID."""
     text = {"@type": "type.googleapis.com/google.protobuf.StringValue", "value": json.dumps(settings, indent=2) + "\n"}
-    config: Node = {"configuration": text, "vm_config": machine}
+    config: Json = {"configuration": text, "vm_config": machine}
     if root:
         config["root_id"] = root
     if vm:
@@ -99,13 +99,13 @@ def _extension(name: str, kind: str, machine: Node, settings: Node, root: str = 
     return _typed(name, f"envoy.extensions.filters.{kind}.wasm.v3.Wasm", {"config": config})
 
 
-def _exchange(wasm: bool) -> Node:
+def _exchange(wasm: bool) -> Json:
     machine = _wasm("metadata-exchange-filter") if wasm else _compiled("envoy.wasm.metadata_exchange")
     return _extension("istio.metadata_exchange", _HTTP, machine, {})
 
 
-def _tcp_exchange() -> list[Node]:
-    """In listeners of sidecars, and in the clusters of whoever calls them."""
+def _tcp_exchange() -> list[Json]:
+    """Patches for TCP metadata exchange: in inbound listeners, and in outbound clusters of sidecars and gateways."""
     name, url = "istio.metadata_exchange", "envoy.tcp.metadataexchange.config.MetadataExchange"
     value = _typed(name, url, {"protocol": "istio-peer-exchange"})
     listener = {
@@ -124,10 +124,10 @@ def _tcp_exchange() -> list[Node]:
     return [listener, *clusters]
 
 
-def _stats(kind: str, context: str, generation: str, wasm: bool) -> Node:
-    settings: Node = {"debug": "false", "stat_prefix": "istio"}
+def _stats(kind: str, context: str, generation: str, wasm: bool) -> Json:
+    settings: Json = {"debug": "false", "stat_prefix": "istio"}
     if context == _EDGE and kind == _HTTP:
-        settings["disable_host_header_fallback"] = True  # else callers could make up values of a label
+        settings["disable_host_header_fallback"] = True  # else callers could choose the value of a label
     if context == _IN:
         settings["metrics"] = [{"dimensions": _AS_CALLEE}]
     elif generation in _PROXIES_THAT_ADD_CALLER_CLUSTERS:

@@ -1,4 +1,4 @@
-"""Istio's API as a whole: what can be written with it, and that nothing in it is left undescribed."""
+"""Istio's API as a whole: wire forms of common objects, completeness of exports and descriptions, and the docs."""
 
 import contextlib
 import io
@@ -51,7 +51,7 @@ def jason() -> list[api.HTTPMatchRequest]:
     return [api.HTTPMatchRequest(headers={"end-user": api.StringMatch(exact="jason")})]
 
 
-def test_a_gateway_and_its_routes_can_be_written() -> None:
+def test_a_gateway_and_its_routes_have_istios_wire_form() -> None:
     port = api.Port(number=80, name="http", protocol="HTTP")
     gateway = api.Gateway(selector={"istio": "ingressgateway"}, servers=[api.Server(port=port, hosts=["*"])])
     assert gateway.spec() == {
@@ -76,7 +76,7 @@ def test_a_gateway_and_its_routes_can_be_written() -> None:
     }
 
 
-def test_subsets_of_a_service_can_be_written() -> None:
+def test_a_destination_rule_with_subsets_has_istios_wire_form() -> None:
     tls = api.ClientTLSSettings(mode="ISTIO_MUTUAL")
     subsets = [api.Subset(name=version, labels={"version": version}) for version in ("v1", "v2")]
     rule = api.DestinationRule(host="reviews", trafficPolicy=api.TrafficPolicy(tls=tls), subsets=subsets)
@@ -87,13 +87,13 @@ def test_subsets_of_a_service_can_be_written() -> None:
     }
 
 
-def test_a_split_by_weight_can_be_written() -> None:
+def test_a_weighted_route_has_istios_wire_form() -> None:
     split = api.VirtualService(hosts=["reviews"], http=[api.HTTPRoute(route=[to("v1", 80), to("v3", 20)])])
     (route,) = split.spec()["http"]
     assert [(r["destination"]["subset"], r["weight"]) for r in route["route"]] == [("v1", 80), ("v3", 20)]
 
 
-def test_routes_for_one_user_can_be_written() -> None:
+def test_a_route_by_header_has_istios_wire_form() -> None:
     routes = [api.HTTPRoute(match=jason(), route=[to("v2")]), api.HTTPRoute(route=[to("v1")])]
     first, last = api.VirtualService(hosts=["reviews"], http=routes).spec()["http"]
     assert first["match"] == [{"headers": {"end-user": {"exact": "jason"}}}]
@@ -113,12 +113,12 @@ def test_routes_for_one_user_can_be_written() -> None:
         ),
     ],
 )
-def test_faults_can_be_written(fault: api.HTTPFaultInjection, wire: dict[str, Any]) -> None:
+def test_fault_injection_has_istios_wire_form(fault: api.HTTPFaultInjection, wire: dict[str, Any]) -> None:
     route = api.HTTPRoute(match=jason(), fault=fault, route=[to("v1", host="ratings")])
     assert api.VirtualService(hosts=["ratings"], http=[route]).spec()["http"][0]["fault"] == wire
 
 
-def test_istios_own_samples_pass_and_keep_their_form() -> None:
+def test_istios_own_samples_are_valid_and_keep_their_wire_form() -> None:
     files = sorted((reference() / "bookinfo" / "networking").glob("*.yaml"))
     objects = [o for file in files for o in yaml.safe_load_all(file.read_text()) if o]
     assert len(objects) > 10
@@ -128,7 +128,7 @@ def test_istios_own_samples_pass_and_keep_their_form() -> None:
         assert RELEASE.api.stored(type(built)) == o["apiVersion"]
 
 
-def test_plain_mappings_build_the_same_object_as_types() -> None:
+def test_a_wire_form_builds_the_same_object_as_types() -> None:
     spec = {
         "hosts": ["reviews"],
         "http": [{"match": [{"uri": {"exact": "/"}}], "route": [{"destination": {"host": "a"}}]}],
@@ -140,7 +140,7 @@ def test_plain_mappings_build_the_same_object_as_types() -> None:
     assert api.VirtualService.from_wire(spec) == api.VirtualService(hosts=["reviews"], http=[typed])
 
 
-def test_all_twelve_kinds_are_there() -> None:
+def test_the_api_has_twelve_kinds() -> None:
     assert [kind.__name__ for kind in api.kinds()] == [
         "AuthorizationPolicy",
         "DestinationRule",
@@ -157,11 +157,11 @@ def test_all_twelve_kinds_are_there() -> None:
     ]
 
 
-def test_every_message_can_be_reached_through_the_package() -> None:
+def test_every_message_is_exported_by_the_package() -> None:
     assert [m.__name__ for m in messages() if getattr(api, m.__name__, None) is not m] == []
 
 
-def test_every_message_and_field_is_described() -> None:
+def test_every_message_and_field_has_a_description() -> None:
     for message in messages():
         assert message.__doc__
         assert message.__doc__ != api.Message.__doc__
@@ -170,12 +170,12 @@ def test_every_message_and_field_is_described() -> None:
             assert field.description.endswith("."), f"{message.__name__}.{name}"
 
 
-def test_one_of_groups_name_fields_that_exist() -> None:
+def test_every_one_of_group_names_existing_fields() -> None:
     for message in messages():
         assert set(message.one_of) <= set(message.model_fields), message.__name__
 
 
-def test_the_guides_examples_print_what_it_says() -> None:
+def test_the_examples_of_the_api_docs_print_what_the_docs_show() -> None:
     blocks = re.findall(r"```python\n(.*?)```\n+```text\n(.*?)```", GUIDE.read_text(), re.DOTALL)
     assert len(blocks) > 2
     names: dict[str, Any] = {}
@@ -186,7 +186,7 @@ def test_the_guides_examples_print_what_it_says() -> None:
         assert out.getvalue() == printed
 
 
-def test_the_guides_new_kind_works_with_its_diff_alone(tmp_path: Path) -> None:
+def test_the_diff_of_the_api_docs_is_all_that_a_new_kind_needs(tmp_path: Path) -> None:
     (diff,) = re.findall(r"```diff\n(.*?)```", GUIDE.read_text(), re.DOTALL)
     (session,) = re.findall(r"```text\n(>>>.*?)```", GUIDE.read_text(), re.DOTALL)
     shutil.copytree(ROOT / "mesh", tmp_path / "mesh")
@@ -198,7 +198,7 @@ def test_the_guides_new_kind_works_with_its_diff_alone(tmp_path: Path) -> None:
     assert (out.stdout, out.stderr) == ("None\n", "")
 
 
-def test_importing_the_package_builds_no_validator() -> None:
+def test_importing_the_package_builds_no_validators() -> None:
     code = "from mesh import api; print(api.VirtualService.__pydantic_complete__)"
     out = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
     assert out.stdout.strip() == "False", "each of the validators costs milliseconds that most programs never use"

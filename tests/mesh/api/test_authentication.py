@@ -35,11 +35,11 @@ SELECTOR = {"matchLabels": {"app": "a"}}
         ),
     ],
 )
-def test_a_policy_for_peers_is_refused(fields: dict[str, Any], line: str) -> None:
+def test_an_invalid_peer_authentication_is_refused_with_its_path(fields: dict[str, Any], line: str) -> None:
     assert problems(api.PeerAuthentication, fields) == [f"PeerAuthentication{line}"]
 
 
-def test_ports_may_be_numbers_or_text() -> None:
+def test_keys_of_port_level_mtls_may_be_numbers_or_text() -> None:
     policy = api.PeerAuthentication.from_wire(
         {"selector": SELECTOR, "portLevelMtls": {80: {"mode": "DISABLE"}, "443": {"mode": "STRICT"}}}
     )
@@ -66,11 +66,11 @@ def test_ports_may_be_numbers_or_text() -> None:
         ({"issuer": "a", "forwardOriginalToken": 1}, ".forwardOriginalToken: expected true or false, got 1"),
     ],
 )
-def test_a_rule_for_tokens_is_refused(rule: dict[str, Any], line: str) -> None:
+def test_an_invalid_jwt_rule_is_refused_with_its_path(rule: dict[str, Any], line: str) -> None:
     assert problems(api.RequestAuthentication, {"jwtRules": [rule]}) == [f"RequestAuthentication jwtRules[0]{line}"]
 
 
-def test_a_rule_for_tokens_is_accepted() -> None:
+def test_a_valid_jwt_rule_is_accepted() -> None:
     rule = {"issuer": "a", "jwks": '{"keys": []}', "fromHeaders": [{"name": "x-token", "prefix": "Bearer "}]}
     assert api.RequestAuthentication.from_wire({"jwtRules": [rule]}).spec() == {"jwtRules": [rule]}
     api.JWTRule(issuer="a", jwksUri="https://a.b:8443/keys?x=y")

@@ -1,4 +1,4 @@
-"""AuthorizationPolicy: rules and who decides."""
+"""AuthorizationPolicy: rules, attributes and external authorization."""
 
 from typing import Any
 
@@ -67,20 +67,20 @@ CUSTOM = {"action": "CUSTOM", "provider": {"name": "a"}}
         ({"action": "ALOW"}, ' action: "ALOW" is not one of ALLOW, DENY, AUDIT, CUSTOM; did you mean "ALLOW"?'),
     ],
 )
-def test_a_policy_is_refused(fields: dict[str, Any], line: str) -> None:
+def test_an_invalid_authorization_policy_is_refused_with_its_path(fields: dict[str, Any], line: str) -> None:
     assert problems(api.AuthorizationPolicy, fields) == [f"AuthorizationPolicy{line}"]
 
 
 @pytest.mark.parametrize(
     "key", ["request.header[a]", "request.headers", "request.headers[]", "request.headers[a", "destination.user", ""]
 )
-def test_an_attribute_that_does_not_exist_is_refused_with_those_that_do(key: str) -> None:
+def test_an_unknown_attribute_is_refused_with_the_list_of_attributes(key: str) -> None:
     (line,) = problems(api.Condition, {"key": key, "values": ["a"]})
     assert f'Condition key: "{key}" is not one of source.ip, remote.ip, ' in line
     assert "request.headers[…]" in line
 
 
-def test_the_nearest_attribute_is_named() -> None:
+def test_a_misspelt_attribute_is_refused_with_the_nearest_name() -> None:
     (line,) = problems(api.Condition, {"key": "source.principle", "values": ["a"]})
     assert line.endswith('; did you mean "source.principal"?')
 
@@ -110,7 +110,7 @@ def test_the_nearest_attribute_is_named() -> None:
         {"selector": {"matchLabels": {"app": "a"}}, "action": "ALLOW"},
     ],
 )
-def test_a_policy_is_accepted(fields: dict[str, Any]) -> None:
+def test_a_valid_authorization_policy_keeps_its_wire_form(fields: dict[str, Any]) -> None:
     assert api.AuthorizationPolicy(**fields).spec() == {
         key: fields[key] for key in ("selector", "rules", "action", "provider") if key in fields
     }

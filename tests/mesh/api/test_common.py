@@ -1,4 +1,4 @@
-"""The messages that several kinds share."""
+"""Messages that several kinds share: string matches, percentages, destinations, weights."""
 
 from typing import Any
 
@@ -10,16 +10,16 @@ from tests.mesh.api.test_api import problems, to
 
 
 @pytest.mark.parametrize("value", [0, 0.0001, 50, 99.9, 100])
-def test_a_percentage_may_be(value: float) -> None:
+def test_a_percentage_in_range_is_accepted(value: float) -> None:
     assert api.Percent(value=value).value == value
 
 
 @pytest.mark.parametrize("value", [-1, 0.00009, 100.1])
-def test_a_percentage_may_not_be(value: float) -> None:
+def test_a_percentage_out_of_range_is_refused(value: float) -> None:
     assert problems(api.Percent, {"value": value}) == [f"Percent value: {value:g} is neither 0 nor in 0.0001..100"]
 
 
-def test_a_condition_on_a_string_is_one_of_three() -> None:
+def test_a_string_match_is_one_of_exact_prefix_and_regex() -> None:
     assert problems(api.StringMatch, {"exact": "a", "regex": "b"}) == [
         "StringMatch: only one of exact, prefix, regex may be set, got exact and regex"
     ]
@@ -38,11 +38,11 @@ def test_a_condition_on_a_string_is_one_of_three() -> None:
         ({"host": "a", "port": 80}, "Destination port: expected a mapping, got 80 (fields: number)"),
     ],
 )
-def test_a_destination_is_refused(fields: dict[str, Any], line: str) -> None:
+def test_an_invalid_destination_is_refused_with_its_path(fields: dict[str, Any], line: str) -> None:
     assert problems(api.Destination, fields) == [line]
 
 
-def test_weights_of_several_destinations_add_up_to_100() -> None:
+def test_the_weights_of_several_destinations_must_add_up_to_100() -> None:
     assert list(weights([to("v1", 90), to("v2", 10)])) == []
     assert list(weights([to("v1", 90), to("v2")])) == [
         (("route",), "the weights of several destinations must add up to 100, not 90")

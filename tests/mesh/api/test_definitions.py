@@ -1,4 +1,4 @@
-"""The custom resource definitions."""
+"""The generated custom resource definitions."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -48,13 +48,13 @@ def test_every_kind_has_a_definition() -> None:
 
 
 @pytest.mark.parametrize("kind", DEFINITIONS)
-def test_every_property_is_described(kind: str) -> None:
+def test_every_property_has_a_description(kind: str) -> None:
     for schema in schemas(kind):
         assert schema["description"]
         assert [path for path, inner in properties(schema) if not inner.get("description")] == []
 
 
-def test_the_definitions_are_istios() -> None:
+def test_the_definitions_equal_istios_own() -> None:
     wanted = {d["spec"]["names"]["kind"]: d for d in yaml.safe_load_all((reference() / "crds.yaml").read_text())}
     assert DEFINITIONS.keys() == wanted.keys() - LEFT_OUT
     for kind, mine in DEFINITIONS.items():
@@ -89,7 +89,7 @@ def test_the_definitions_are_istios() -> None:
         ),
     ],
 )
-def test_a_definition_names_its_kind(kind: str, name: str, names: dict[str, Any]) -> None:
+def test_a_definition_has_the_names_of_its_kind(kind: str, name: str, names: dict[str, Any]) -> None:
     assert DEFINITIONS[kind]["metadata"]["name"] == name
     assert DEFINITIONS[kind]["spec"]["names"] == names
 
@@ -102,7 +102,7 @@ def test_a_definition_names_its_kind(kind: str, name: str, names: dict[str, Any]
         ("WorkloadGroup", {"app": "istio-pilot"}, None),
     ],
 )
-def test_a_definition_is_marked_as_upstreams_is(
+def test_a_definition_has_upstreams_labels_and_annotations(
     kind: str, labels: dict[str, str], annotations: dict[str, str] | None
 ) -> None:
     metadata = DEFINITIONS[kind]["metadata"]
@@ -121,25 +121,25 @@ def test_all_versions_have_one_schema() -> None:
     assert first is not second
 
 
-def test_a_status_is_kept_and_is_a_subresource() -> None:
+def test_the_status_is_a_subresource_of_any_form() -> None:
     for kind, d in DEFINITIONS.items():
         assert all(v["subresources"] == {"status": {}} for v in d["spec"]["versions"]), kind
         for schema in schemas(kind):
             assert schema["properties"]["status"]["x-kubernetes-preserve-unknown-fields"] is True
 
 
-def test_columns_are_printed_in_every_version() -> None:
+def test_additional_columns_are_in_every_version() -> None:
     for version in DEFINITIONS["DestinationRule"]["spec"]["versions"]:
         columns = [(c["name"], c["type"], c["jsonPath"]) for c in version["additionalPrinterColumns"]]
         assert columns == [("Host", "string", ".spec.host"), ("Age", "date", ".metadata.creationTimestamp")]
         assert all(c["description"] for c in version["additionalPrinterColumns"])
 
 
-def test_a_kind_without_columns_leaves_kubernetes_own() -> None:
+def test_a_kind_without_columns_keeps_the_default_columns() -> None:
     assert "additionalPrinterColumns" not in DEFINITIONS["Gateway"]["spec"]["versions"][0]
 
 
-def test_a_kind_that_a_release_does_not_have_gets_no_definition() -> None:
+def test_a_kind_that_a_release_does_not_have_has_no_definition() -> None:
     versions = {"AuthorizationPolicy": ("v1",), "RequestAuthentication": ("v1",)}
     assert [d["spec"]["names"]["kind"] for d in api.definitions(api.Versions(versions))] == [
         "AuthorizationPolicy",
@@ -147,5 +147,5 @@ def test_a_kind_that_a_release_does_not_have_gets_no_definition() -> None:
     ]
 
 
-def test_a_definition_is_written_without_aliases() -> None:
+def test_a_definition_is_dumped_without_yaml_aliases() -> None:
     assert "&id" not in yaml.safe_dump_all(api.definitions(RELEASE.api))

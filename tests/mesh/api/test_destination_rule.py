@@ -78,11 +78,11 @@ from tests.mesh.api.test_api import problems
         ),
     ],
 )
-def test_a_rule_is_refused(fields: dict[str, Any], line: str) -> None:
+def test_an_invalid_destination_rule_is_refused_with_its_path(fields: dict[str, Any], line: str) -> None:
     assert problems(api.DestinationRule, fields) == [f"DestinationRule{line}"]
 
 
-def test_a_rule_with_limits_and_tls_is_accepted() -> None:
+def test_a_destination_rule_with_limits_and_tls_keeps_its_wire_form() -> None:
     policy = {
         "connectionPool": {
             "tcp": {
@@ -114,7 +114,7 @@ def test_a_rule_with_limits_and_tls_is_accepted() -> None:
         {"portLevelSettings": [{"port": {"number": 80}, "tls": {}}]},
     ],
 )
-def test_a_policy_is_accepted(policy: dict[str, Any]) -> None:
+def test_a_valid_traffic_policy_is_accepted(policy: dict[str, Any]) -> None:
     assert (
         api.TrafficPolicy.from_wire(policy)
         == api.DestinationRule.from_wire({"host": "a", "trafficPolicy": policy}).trafficPolicy

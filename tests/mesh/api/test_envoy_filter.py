@@ -1,4 +1,4 @@
-"""EnvoyFilter: what is patched, where, and with what."""
+"""EnvoyFilter: match conditions and patches."""
 
 from typing import Any
 
@@ -71,7 +71,7 @@ def listener(**filter: Any) -> dict[str, Any]:
         ),
     ],
 )
-def test_a_patch_is_refused(patch: dict[str, Any], line: str) -> None:
+def test_an_invalid_patch_is_refused_with_its_path(patch: dict[str, Any], line: str) -> None:
     assert problems(api.EnvoyFilter, {"configPatches": [patch]}) == [f"EnvoyFilter configPatches[0]{line}"]
 
 
@@ -87,6 +87,6 @@ def test_a_patch_is_refused(patch: dict[str, Any], line: str) -> None:
         {"applyTo": "CLUSTER", "patch": {"operation": "MERGE", "value": {"a": {"b": [1, 0.5, None, "c"]}}}},
     ],
 )
-def test_a_patch_is_accepted(patch: dict[str, Any]) -> None:
+def test_a_valid_patch_keeps_its_wire_form(patch: dict[str, Any]) -> None:
     got = api.EnvoyFilter.from_wire({"configPatches": [patch]}).spec()
     assert got == {"configPatches": [patch]}

@@ -20,10 +20,13 @@ FILES = {"serverCertificate": "/a", "privateKey": "/b"}
         ({"hosts": ["*"]}, ".port: is required"),
         ({"port": HTTP}, ".hosts: is required"),
         ({"port": HTTP, "hosts": []}, ".hosts: must not be empty"),
-        ({"port": HTTP, "hosts": ["reviews"]}, '.hosts[0]: "reviews" is not a whole DNS name, "*.example.com" or "*"'),
+        (
+            {"port": HTTP, "hosts": ["reviews"]},
+            '.hosts[0]: "reviews" is not a fully qualified DNS name, "*.example.com" or "*"',
+        ),
         (
             {"port": HTTP, "hosts": ["~/*"]},
-            '.hosts[0]: "~/*" is not namespace/host, with a name or one of * . in front',
+            '.hosts[0]: "~/*" is not namespace/host, where namespace is a name or one of * .',
         ),
         ({"port": {"number": 80, "protocol": "HTTP"}, "hosts": ["*"]}, ".port.name: is required"),
         ({"port": {"number": 80, "name": "a"}, "hosts": ["*"]}, ".port.protocol: is required"),
@@ -31,7 +34,7 @@ FILES = {"serverCertificate": "/a", "privateKey": "/b"}
         ({"port": HTTP, "hosts": ["*"], "bind": "unix:///a"}, ".port.number: must be 0 for a Unix domain socket"),
         (
             {"port": {**HTTP, "targetPort": 81}, "hosts": ["*"]},
-            ".port.targetPort: is for service entries; a gateway passes nothing to a port of its own",
+            ".port.targetPort: is for service entries only",
         ),
         ({"port": HTTPS, "hosts": ["*"]}, ".tls: is required for HTTPS"),
         ({"port": TCP, "hosts": ["*"], "tls": {}}, ".tls: is not possible with TCP"),
@@ -53,7 +56,7 @@ FILES = {"serverCertificate": "/a", "privateKey": "/b"}
         ),
         (
             {"port": HTTPS, "hosts": ["*"], "tls": {"mode": "ISTIO_MUTUAL", "caCertificates": "/a"}},
-            ".tls.caCertificates: is Istio's own in mode ISTIO_MUTUAL",
+            ".tls.caCertificates: cannot be set in mode ISTIO_MUTUAL, which uses Istio's own certificates",
         ),
         (
             {"port": HTTPS, "hosts": ["*"], "tls": {"minProtocolVersion": "TLSV1_4"}},
@@ -62,7 +65,7 @@ FILES = {"serverCertificate": "/a", "privateKey": "/b"}
         ),
     ],
 )
-def test_a_server_is_refused(server: dict[str, Any], line: str) -> None:
+def test_an_invalid_server_is_refused_with_its_path(server: dict[str, Any], line: str) -> None:
     assert problems(api.Gateway, {"servers": [server]}) == [f"Gateway servers[0]{line}"]
 
 
@@ -82,23 +85,23 @@ def test_a_server_is_refused(server: dict[str, Any], line: str) -> None:
         {"port": {"number": 0, "protocol": "HTTP", "name": "a"}, "bind": "unix://@a", "hosts": ["*"]},
     ],
 )
-def test_a_server_is_accepted(server: dict[str, Any]) -> None:
+def test_a_valid_server_is_accepted(server: dict[str, Any]) -> None:
     (got,) = api.Gateway.from_wire({"servers": [server]}).spec()["servers"]
     assert got == server
 
 
-def test_names_of_ports_are_unique_among_servers() -> None:
+def test_two_servers_of_a_gateway_must_not_have_the_same_port_name() -> None:
     servers = [{"port": HTTP, "hosts": ["*"]}, {"port": {**HTTP, "number": 81}, "hosts": ["*"]}]
     assert problems(api.Gateway, {"servers": servers}) == [
         'Gateway servers[1].port.name: "http" is the name of another server\'s port, too'
     ]
 
 
-def test_a_gateway_has_servers() -> None:
+def test_a_gateway_needs_at_least_one_server() -> None:
     assert problems(api.Gateway, {"servers": []}) == ["Gateway servers: must not be empty"]
 
 
-def test_a_gateways_name_has_no_dots() -> None:
+def test_the_name_of_a_gateway_must_not_contain_dots() -> None:
     gateway = api.Gateway.from_wire({"servers": [{"port": HTTP, "hosts": ["*"]}]})
     assert gateway.manifest("edge", "istio-system", RELEASE.api)["metadata"]["name"] == "edge"
     with pytest.raises(api.ApiError, match=r'^Gateway metadata\.name: "Edge" is not a name'):

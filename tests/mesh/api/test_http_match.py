@@ -1,4 +1,4 @@
-"""Conditions on HTTP requests, and changes to headers."""
+"""Match conditions on HTTP requests, and operations on headers."""
 
 from typing import Any
 
@@ -30,15 +30,15 @@ EMPTY = "must not be empty; leave the condition empty to ask for presence"
         ),
     ],
 )
-def test_a_condition_is_refused(fields: dict[str, Any], line: str) -> None:
+def test_an_invalid_match_condition_is_refused_with_its_path(fields: dict[str, Any], line: str) -> None:
     assert problems(api.HTTPMatchRequest, fields) == [f"HTTPMatchRequest {line}"]
 
 
-def test_a_path_may_have_an_empty_prefix_and_headers_an_empty_condition() -> None:
+def test_an_empty_prefix_is_valid_for_a_path_and_an_empty_condition_for_a_header() -> None:
     api.HTTPMatchRequest(uri=api.StringMatch(prefix=""), headers={"a": api.StringMatch(), ":path": api.StringMatch()})
 
 
-def test_each_condition_on_a_string_is_found_with_its_path() -> None:
+def test_the_conditions_of_a_match_are_listed_with_their_paths() -> None:
     match = api.HTTPMatchRequest(
         uri=api.StringMatch(exact="u"),
         headers={"h": api.StringMatch(exact="h")},
@@ -52,7 +52,7 @@ def test_each_condition_on_a_string_is_found_with_its_path() -> None:
 
 
 @pytest.mark.parametrize(("value", "good"), [("a", True), ("%HOST%", True), ("100%%", True), ("50%", False)])
-def test_a_percent_sign_in_a_headers_value_comes_in_pairs(value: str, good: bool) -> None:
+def test_percent_signs_in_the_value_of_a_header_come_in_pairs(value: str, good: bool) -> None:
     if good:
         api.HeaderOperations(set={"a": value}, add={"b": value})
     else:
@@ -73,13 +73,13 @@ def test_a_percent_sign_in_a_headers_value_comes_in_pairs(value: str, good: bool
         ({"response": {"set": {"x-a": "a"}}}, (), []),
     ],
 )
-def test_envoys_own_headers_are_changed_only_where_allowed(
+def test_host_and_pseudo_headers_are_changed_only_where_allowed(
     headers: dict[str, Any], allowed: tuple[str, ...], names: list[str]
 ) -> None:
-    found = [text for _, text in api.Headers(**headers).reserved(*allowed)]
+    found = [text for _, text in api.Headers(**headers).check_reserved(*allowed)]
     assert found == [f"the header {name} cannot be changed here" for name in names]
 
 
-def test_a_header_needs_a_name() -> None:
-    found = list(api.Headers(request=api.HeaderOperations(remove=[""])).reserved())
+def test_the_name_of_a_changed_header_must_not_be_empty() -> None:
+    found = list(api.Headers(request=api.HeaderOperations(remove=[""])).check_reserved())
     assert found == [(("request", "remove"), "the name of a header must not be empty")]

@@ -1,4 +1,4 @@
-"""What a VirtualService does with HTTP requests."""
+"""HTTP routes of a VirtualService."""
 
 from typing import Any
 
@@ -56,7 +56,7 @@ BOTH = [{"destination": {"host": "a"}, "weight": 60}, {"destination": {"host": "
         ),
     ],
 )
-def test_a_route_is_refused(fields: dict[str, Any], line: str) -> None:
+def test_an_invalid_http_route_is_refused_with_its_path(fields: dict[str, Any], line: str) -> None:
     assert problems(api.HTTPRoute, fields) == [f"HTTPRoute{line}"]
 
 
@@ -72,7 +72,7 @@ def test_a_route_is_refused(fields: dict[str, Any], line: str) -> None:
         {"route": ROUTE, "mirror": {"host": "a"}, "mirrorPercentage": {"value": 5}},
     ],
 )
-def test_a_route_is_accepted(fields: dict[str, Any]) -> None:
+def test_a_valid_http_route_is_accepted(fields: dict[str, Any]) -> None:
     assert api.HTTPRoute.from_wire(fields)
 
 
@@ -87,12 +87,12 @@ def test_a_route_is_accepted(fields: dict[str, Any]) -> None:
         (api.HTTPFaultInjection, {"delay": {"fixedDelay": "5s"}, "abort": {"httpStatus": 503}}),
     ],
 )
-def test_parts_of_a_route_are_accepted(message: type[api.Message], fields: dict[str, Any]) -> None:
+def test_a_valid_part_of_a_route_is_accepted(message: type[api.Message], fields: dict[str, Any]) -> None:
     assert message.from_wire(fields)
 
 
 @pytest.mark.parametrize("message", [api.HTTPRedirect, api.HTTPRewrite])
-def test_a_redirect_or_rewrite_says_where_to(message: type[api.Message]) -> None:
+def test_a_redirect_or_rewrite_needs_a_path_or_an_authority(message: type[api.Message]) -> None:
     assert problems(message, {"uri": ""}) == [f"{message.__name__}: needs uri, authority or both"]
     message(authority="a.b")
 
@@ -124,24 +124,26 @@ def test_a_redirect_or_rewrite_says_where_to(message: type[api.Message]) -> None
         (api.CorsPolicy, {"allowHeaders": ["a b"]}, ' allowHeaders[0]: "a b" is not the name of a header'),
     ],
 )
-def test_parts_of_a_route_are_refused(message: type[api.Message], fields: dict[str, Any], line: str) -> None:
+def test_an_invalid_part_of_a_route_is_refused_with_its_path(
+    message: type[api.Message], fields: dict[str, Any], line: str
+) -> None:
     got = problems(message, fields)
     assert got[0] == f"{message.__name__}{line}"
 
 
 @pytest.mark.parametrize("text", ["5xx", "gateway-error,connect-failure,refused-stream", "503", ""])
-def test_conditions_of_a_retry_are_envoys(text: str) -> None:
+def test_envoys_retry_conditions_and_status_codes_are_accepted(text: str) -> None:
     assert api.HTTPRetry(attempts=1, retryOn=text).retryOn == text
 
 
-def test_a_wrong_condition_of_a_retry_is_told_with_the_nearest() -> None:
+def test_an_unknown_retry_condition_is_refused_with_the_nearest_name() -> None:
     (line,) = problems(api.HTTPRetry, {"attempts": 1, "retryOn": "5xx,gateway-eror"})
     assert line.startswith('HTTPRetry retryOn: "gateway-eror" is neither a status code nor one of 5xx, gateway-error, ')
     assert line.endswith('; did you mean "gateway-error"?')
     assert "299" in problems(api.HTTPRetry, {"attempts": 1, "retryOn": "299"})[0]
 
 
-def test_a_wrong_method_is_told_with_the_nearest() -> None:
+def test_an_unknown_method_is_refused_with_the_nearest_name() -> None:
     (line,) = problems(api.CorsPolicy, {"allowMethods": ["GET", "PSOT"]})
     assert line.startswith('CorsPolicy allowMethods[1]: "PSOT" is not one of ')
     assert line.endswith('; did you mean "POST"?')

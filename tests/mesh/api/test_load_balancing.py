@@ -1,4 +1,4 @@
-"""How endpoints are chosen."""
+"""Load balancing: consistent hashing and locality settings."""
 
 from typing import Any
 
@@ -56,15 +56,17 @@ from tests.mesh.api.test_api import problems
         ),
     ],
 )
-def test_settings_are_refused(message: type[api.Message], fields: dict[str, Any], line: str) -> None:
+def test_invalid_load_balancing_is_refused_with_its_path(
+    message: type[api.Message], fields: dict[str, Any], line: str
+) -> None:
     assert problems(message, fields) == [f"{message.__name__}{line}"]
 
 
-def test_localities_of_one_region_may_stand_side_by_side() -> None:
+def test_localities_of_one_region_do_not_overlap_if_their_zones_differ() -> None:
     api.Distribute(from_="us/east/*", to={"us/east/1": 40, "us/east/2": 40, "us/west": 20})
     api.Distribute(from_="us/*", to={"*": 100})
 
 
-def test_a_region_may_fail_over_to_any_other() -> None:
+def test_a_region_may_fail_over_to_any_other_region() -> None:
     anywhere = api.Failover(from_="us")
     assert api.LocalityLoadBalancerSetting(failover=[anywhere]).failover == [anywhere]

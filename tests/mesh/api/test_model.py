@@ -1,4 +1,4 @@
-"""What holds for every message: wire form, paths of problems, names of objects."""
+"""The base classes Message and Kind: wire form, paths of problems, manifests."""
 
 from typing import Any, ClassVar
 
@@ -30,36 +30,36 @@ class Branch(api.Message):
     anything: dict[str, Any] | None = optional("Anything.")
 
 
-def test_only_what_is_set_goes_over_the_wire() -> None:
+def test_the_wire_form_has_only_the_fields_that_are_set() -> None:
     assert wire(Branch(leaves=[Leaf(exact="a", prefix=None), Leaf()])) == {"leaves": [{"exact": "a"}, {}]}
 
 
-def test_an_empty_list_that_is_set_goes_over_the_wire() -> None:
+def test_the_wire_form_keeps_an_empty_list_that_is_set() -> None:
     assert wire(Branch(leaves=[])) == {"leaves": []}
 
 
-def test_fields_go_over_the_wire_in_the_order_in_which_they_are_declared() -> None:
+def test_the_wire_form_has_fields_in_the_order_of_their_declaration() -> None:
     assert list(wire(Branch(from_="x", leaves=[]))) == ["leaves", "from"]
 
 
-def test_names_that_python_reserves_are_written_with_an_underscore_or_as_in_yaml() -> None:
+def test_a_field_whose_name_python_reserves_is_set_with_an_underscore_or_its_wire_name() -> None:
     assert wire(Branch(from_="x")) == wire(Branch.from_wire({"from": "x"})) == {"from": "x"}
 
 
-def test_keys_are_text_on_the_wire() -> None:
+def test_the_wire_form_has_text_keys() -> None:
     assert wire(Branch(numbered={80: "http"})) == {"numbered": {"80": "http"}}
 
 
-def test_whole_numbers_go_over_the_wire_without_a_point() -> None:
+def test_the_wire_form_of_a_whole_float_is_an_integer() -> None:
     shares = [leaf["share"] for leaf in wire(Branch(leaves=[Leaf(share=50.0), Leaf(share=0.5)]))["leaves"]]
     assert [repr(share) for share in shares] == ["50", "0.5"]
 
 
-def test_null_within_free_form_json_is_kept() -> None:
+def test_the_wire_form_keeps_null_in_free_form_json() -> None:
     assert wire(Branch(anything={"a": [None]})) == {"anything": {"a": [None]}}
 
 
-def test_a_message_does_not_change_once_it_is_built() -> None:
+def test_a_message_is_immutable() -> None:
     with pytest.raises(ValueError, match="frozen"):
         Leaf(exact="a").exact = "b"
 
@@ -82,36 +82,36 @@ def test_fields_that_exclude_each_other_need_no_one_of_group() -> None:
     ]
 
 
-def test_a_problem_below_has_its_whole_path() -> None:
+def test_a_problem_of_a_nested_message_has_the_whole_path() -> None:
     leaves = [{"exact": "a"}, {"exat": "b"}]
     assert problems(Branch, {"leaves": leaves}) == [
         'Branch leaves[1]: unknown field "exat"; did you mean "exact"? (fields: exact, prefix, share)'
     ]
 
 
-def test_a_problem_of_a_part_built_by_itself_is_told_there() -> None:
+def test_a_nested_message_that_is_built_separately_reports_its_own_problems() -> None:
     assert problems(Leaf, {"exact": 1}) == ['Leaf exact: expected a string, got 1; put it in quotes: "1"']
 
 
-def test_all_problems_are_told_at_once() -> None:
+def test_all_problems_of_a_message_are_reported_at_once() -> None:
     assert problems(Branch, {"leaves": [{"exact": 1}], "named": []}) == [
         'Branch leaves[0].exact: expected a string, got 1; put it in quotes: "1"',
         "Branch named: expected a mapping, got []",
     ]
 
 
-def test_the_error_is_a_value_error_with_one_line_a_problem() -> None:
+def test_an_api_error_is_a_value_error_with_one_line_for_each_problem() -> None:
     with pytest.raises(ValueError, match=r"\ALeaf exact: .*\nLeaf prefix: .*\Z"):
         Leaf(exact=1, prefix=2)  # type: ignore[arg-type]
 
 
-def test_braces_in_a_rules_text_are_told_as_they_are() -> None:
+def test_braces_in_the_text_of_a_problem_are_not_interpreted() -> None:
     assert problems(api.AuthorizationPolicy, {"action": "DENY"}) == [
         "AuthorizationPolicy rules: is required with DENY; one rule {} means every request"
     ]
 
 
-def test_the_manifest_is_the_whole_object() -> None:
+def test_the_manifest_has_version_kind_metadata_and_spec() -> None:
     policy = api.PeerAuthentication(mtls=api.MutualTLS(mode="STRICT"))
     assert policy.manifest("default", "istio-system", RELEASE.api, {"a": "b"}, {"c": "d"}) == {
         "apiVersion": "security.istio.io/v1beta1",
@@ -139,14 +139,14 @@ def test_a_name_that_kubernetes_would_refuse_is_an_error(name: str) -> None:
         api.AuthorizationPolicy().manifest(name, "default", RELEASE.api)
 
 
-def test_objects_are_written_in_the_version_that_is_stored() -> None:
+def test_a_manifest_has_the_storage_version() -> None:
     assert RELEASE.api.stored(api.DestinationRule) == "networking.istio.io/v1alpha3"
     assert api.Telemetry().manifest("a", "b", RELEASE.api)["apiVersion"] == "telemetry.istio.io/v1alpha1"
     later = api.Versions({"Telemetry": ("v1", "v1alpha1")})
     assert api.Telemetry().manifest("a", "b", later)["apiVersion"] == "telemetry.istio.io/v1"
 
 
-def test_a_release_has_only_the_kinds_that_it_names() -> None:
+def test_a_kind_that_the_release_does_not_have_is_an_error() -> None:
     versions = api.Versions({"Gateway": ("v2", "v1")})
     assert versions.of(api.Gateway) == ("v2", "v1")
     assert versions.of(api.Sidecar) == ()
@@ -154,5 +154,5 @@ def test_a_release_has_only_the_kinds_that_it_names() -> None:
         api.AuthorizationPolicy().manifest("a", "b", versions)
 
 
-def test_a_column_is_text_unless_said_otherwise() -> None:
+def test_a_column_has_type_string_by_default() -> None:
     assert Column("Host", ".spec.host", "The host.").type == "string"

@@ -20,7 +20,7 @@ def accepts(kind: Any, value: Any) -> bool:
     return True
 
 
-def test_a_domain_has_labels_and_a_last_one_that_is_no_number() -> None:
+def test_a_dns_name_consists_of_labels_the_last_of_which_is_not_a_number() -> None:
     assert all(map(names.is_domain, ["a", "a.b", "a.b.", "1.a", LONG, "A-b.c"]))
     assert not any(map(names.is_domain, ["", "*.a", "a_b", "a..b", "1.2", "-a", TOO_LONG, "é"]))
 
@@ -57,12 +57,12 @@ def test_a_domain_has_labels_and_a_last_one_that_is_no_number() -> None:
         (names.ServiceExportTo, [["~"], ["a"]], [["~", "a"], ["*", "~"]]),
     ],
 )
-def test_names_have_the_form_that_istio_wants(kind: Any, good: list[Any], bad: list[Any]) -> None:
+def test_each_type_of_name_accepts_and_refuses_what_istio_does(kind: Any, good: list[Any], bad: list[Any]) -> None:
     assert [value for value in good if not accepts(kind, value)] == []
     assert [value for value in bad if accepts(kind, value)] == []
 
 
-def test_a_wrong_protocol_is_told_with_the_choices_and_the_nearest() -> None:
+def test_an_unknown_protocol_is_refused_with_the_list_and_the_nearest_name() -> None:
     with pytest.raises(ValidationError, match=r'"HTPS" is not one of HTTP, .*; did you mean "HTTPS"\?'):
         TypeAdapter(names.Protocol).validate_python("HTPS")
 
@@ -82,33 +82,33 @@ def test_a_wrong_protocol_is_told_with_the_choices_and_the_nearest() -> None:
         ("a.b", "*.b", False),
     ],
 )
-def test_a_wildcard_covers_what_ends_like_it(wide: str, narrow: str, covered: bool) -> None:
+def test_a_wildcard_host_covers_the_hosts_with_its_suffix(wide: str, narrow: str, covered: bool) -> None:
     assert names.covers(wide, narrow) == covered
 
 
 @pytest.mark.parametrize("text", ["ns/a.b", "./a.b", "*/a.b"])
-def test_a_namespace_before_a_host_is_a_name_or_a_sign(text: str) -> None:
+def test_the_namespace_before_a_host_is_a_name_or_a_special_character(text: str) -> None:
     assert names.host_in_namespace(text, "*.") == "a.b"
 
 
 @pytest.mark.parametrize("text", ["a.b", "ab", "/a.b", "_/a.b", "~/a.b", "*./a.b"])
-def test_a_host_without_its_namespace_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="is not namespace/host, with a name or one of"):
+def test_a_host_without_a_valid_namespace_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is not namespace/host, where namespace is a name or one of"):
         names.host_in_namespace(text, "*.")
 
 
 @pytest.mark.parametrize("text", ["*", "a.b", "*.b", "*.a.b"])
-def test_a_whole_host_has_several_labels_or_stands_for_all(text: str) -> None:
+def test_a_fully_qualified_host_has_several_labels_or_is_a_wildcard(text: str) -> None:
     assert names.whole_host(text) == text
 
 
 @pytest.mark.parametrize("text", ["a", "*a.b", "*-a.b", "1.2.3.4", "::1", ""])
-def test_what_is_not_a_whole_host_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="is not a whole DNS name"):
+def test_a_host_that_is_not_fully_qualified_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a fully qualified DNS name"):
         names.whole_host(text)
 
 
-def test_an_address_is_a_whole_host_only_where_asked_for() -> None:
+def test_an_ip_address_is_a_fully_qualified_host_only_with_the_option_ip() -> None:
     assert names.whole_host("1.2.3.4", ip=True) == "1.2.3.4"
-    with pytest.raises(ValueError, match="is not a whole DNS name"):
+    with pytest.raises(ValueError, match="is not a fully qualified DNS name"):
         names.whole_host("1.2.3.4.5", ip=True)

@@ -1,9 +1,9 @@
-"""Which regular expressions Istio's proxies could read."""
+"""Validation of regular expressions with RE2."""
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from mesh.api.regex import LONGEST, Regex, matches
+from mesh.api.regex import MAX_LENGTH, Regex, matches
 
 READ = TypeAdapter(Regex)
 
@@ -35,10 +35,10 @@ READ = TypeAdapter(Regex)
         r"\\C\Q\C(?<n>a\E[(?<n>a][\\p{Kawi}]",
         "a{,2}",
         "a{2}b{1,}c{3,1000}",
-        "x" * LONGEST,
+        "x" * MAX_LENGTH,
     ],
 )
-def test_what_re2_reads_is_accepted(text: str) -> None:
+def test_an_expression_in_re2_syntax_is_accepted(text: str) -> None:
     assert READ.validate_python(text) == text
 
 
@@ -66,21 +66,21 @@ def test_what_re2_reads_is_accepted(text: str) -> None:
         (r"[a\P{^Foo}]", r"\P{^Foo}"),
     ],
 )
-def test_what_only_other_kinds_of_expression_have_is_named(text: str, part: str) -> None:
+def test_syntax_of_other_regex_dialects_is_refused_by_name(text: str, part: str) -> None:
     with pytest.raises(ValidationError) as caught:
         READ.validate_python(text)
     assert f": {part} is not part of RE2, the syntax that Istio reads [type" in str(caught.value)
 
 
 @pytest.mark.parametrize("text", ["(", "[a", "a**", "*", "a{3,2}", "\\", "(?P<a-b>c)", "[z-a]", r"\y", r"[\y]"])
-def test_what_is_no_expression_at_all_is_refused(text: str) -> None:
+def test_a_malformed_expression_is_refused(text: str) -> None:
     with pytest.raises(ValidationError, match="is not a regular expression"):
         READ.validate_python(text)
 
 
-def test_an_expression_has_limits() -> None:
-    with pytest.raises(ValidationError, match="may have 1024 characters, this one has 1025"):
-        READ.validate_python("x" * (LONGEST + 1))
+def test_an_expression_that_is_empty_too_long_or_repeats_too_often_is_refused() -> None:
+    with pytest.raises(ValidationError, match="may have at most 1024 characters, this one has 1025"):
+        READ.validate_python("x" * (MAX_LENGTH + 1))
     with pytest.raises(ValidationError, match="repeats at most 1000 times"):
         READ.validate_python("a{1001}")
     with pytest.raises(ValidationError):
@@ -97,20 +97,20 @@ def test_an_expression_has_limits() -> None:
         (r"[^a\P{^Toto}]", r"\P{^Toto}"),
     ],
 )
-def test_what_only_a_newer_re2_has_than_that_of_the_release_is_refused(text: str, part: str) -> None:
+def test_syntax_of_an_re2_newer_than_the_releases_is_refused(text: str, part: str) -> None:
     with pytest.raises(ValidationError) as caught:
         READ.validate_python(text)
     assert f": {part} is not part of RE2, the syntax that Istio reads [type" in str(caught.value)
 
 
-def test_an_expression_that_repeats_itself_too_often_or_grows_too_large_is_refused() -> None:
+def test_nested_repetitions_and_programs_that_are_too_large_are_refused() -> None:
     with pytest.raises(ValidationError, match="repeats at most 1000 times"):
         READ.validate_python("(a{1000}){2}")
     with pytest.raises(ValidationError, match="is not a regular expression: pattern too large"):
         READ.validate_python(r"(?i)\p{L}{999}")
 
 
-def test_what_re2_says_of_its_own_stays_unheard(capfd: pytest.CaptureFixture[str]) -> None:
+def test_re2_prints_no_errors_of_its_own(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(ValidationError):
         READ.validate_python("(")
     assert capfd.readouterr() == ("", "")
@@ -120,5 +120,5 @@ def test_what_re2_says_of_its_own_stays_unheard(capfd: pytest.CaptureFixture[str
     ("text", "value", "good"),
     [("/n.w", "/new", True), ("/n", "/new", False), (r"\x{1F600}\pL+", "😀é", True), ("(", "(", False)],
 )
-def test_a_whole_value_matches_or_does_not(text: str, value: str, good: bool) -> None:
+def test_an_expression_must_match_the_whole_value(text: str, value: str, good: bool) -> None:
     assert matches(text, value) is good

@@ -32,12 +32,12 @@ def accepts(kind: Any, value: Any) -> bool:
         ("0.1ns", 0),
     ],
 )
-def test_durations_are_read_as_go_reads_them(text: str, length: int) -> None:
+def test_durations_are_parsed_as_by_go(text: str, length: int) -> None:
     assert nanoseconds(text) == length
 
 
 @pytest.mark.parametrize("text", ["", "5", "s", "5 s", "-5s", "5S", "1d", "1h 30m", "٣s", "1e3s", "5s\n"])
-def test_what_is_not_a_duration_is_refused(text: str) -> None:
+def test_a_malformed_duration_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r'is not a duration: write it like "5s", "1\.5h" or "100ms"'):
         nanoseconds(text)
 
@@ -49,7 +49,7 @@ def test_a_duration_beyond_gos_limit_is_refused() -> None:
 
 
 @pytest.mark.parametrize(("text", "effective"), [("1ms", True), ("0s", False), ("1us", False), ("1.0005s", False)])
-def test_istio_counts_in_milliseconds(text: str, effective: bool) -> None:
+def test_a_duration_is_a_whole_number_of_milliseconds(text: str, effective: bool) -> None:
     assert accepts(scalars.Duration, text) == effective
     assert accepts(scalars.AnyDuration, text)
 
@@ -68,14 +68,14 @@ def test_istio_counts_in_milliseconds(text: str, effective: bool) -> None:
         (scalars.Percentage, 0, 100),
     ],
 )
-def test_whole_numbers_keep_to_their_limits(kind: Any, low: int, high: int) -> None:
+def test_integers_outside_their_range_are_refused(kind: Any, low: int, high: int) -> None:
     assert [accepts(kind, n) for n in (low - 1, low, high, high + 1)] == [False, True, True, False]
     assert not accepts(kind, True)
     assert not accepts(kind, 1.0)
 
 
 @pytest.mark.parametrize("kind", [scalars.Double, scalars.DoubleValue])
-def test_numbers_with_a_point_are_finite(kind: Any) -> None:
+def test_floats_must_be_finite(kind: Any) -> None:
     assert accepts(kind, 0.5)
     assert accepts(kind, 1)
     assert not accepts(kind, float("inf"))
@@ -83,22 +83,22 @@ def test_numbers_with_a_point_are_finite(kind: Any) -> None:
 
 
 @pytest.mark.parametrize(("text", "port"), [("0", 0), ("80", 80), ("65535", 65535), ("00080", 80)])
-def test_text_may_be_a_port(text: str, port: int) -> None:
+def test_a_port_number_is_read_from_text(text: str, port: int) -> None:
     assert scalars.port_of(text) == port
 
 
 @pytest.mark.parametrize("text", ["", "http", "65536", "99999", "000080", "-1", "٣", "²"])
-def test_text_may_be_no_port(text: str) -> None:
+def test_text_that_is_not_a_port_number_gives_none(text: str) -> None:
     assert scalars.port_of(text) is None
 
 
-def test_a_port_as_a_key_may_be_text() -> None:
+def test_a_port_as_the_key_of_a_map_may_be_text() -> None:
     assert TypeAdapter(dict[scalars.PortKey, str]).validate_python({"80": "a", 81: "b"}) == {80: "a", 81: "b"}
     assert not accepts(scalars.PortKey, "http")
     assert not accepts(scalars.PortKey, "٣")
 
 
-def test_free_form_json_holds_all_that_json_can() -> None:
+def test_a_struct_may_hold_any_json() -> None:
     assert accepts(scalars.Struct, {"a": [1, 0.5, "b", None, True, {"c": {}}]})
 
 
@@ -112,12 +112,12 @@ def test_free_form_json_holds_all_that_json_can() -> None:
         ({"a": object()}, "a Python object of type object cannot stand in JSON"),
     ],
 )
-def test_free_form_json_holds_nothing_else(value: Any, text: str) -> None:
+def test_a_struct_must_not_hold_anything_but_json(value: Any, text: str) -> None:
     with pytest.raises(ValidationError, match=text):
         TypeAdapter(scalars.Struct).validate_python(value)
 
 
-def test_keywords_of_a_schema_are_only_those_that_say_something() -> None:
+def test_a_schema_has_only_the_keywords_that_are_set() -> None:
     assert scalars.OpenAPI().keywords() == {}
     assert scalars.OpenAPI("int32", nullable=True).keywords() == {"format": "int32", "nullable": True}
     assert scalars.OpenAPI(anything=True).keywords() == {"x-kubernetes-preserve-unknown-fields": True}

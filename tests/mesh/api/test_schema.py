@@ -1,4 +1,4 @@
-"""How a message becomes an OpenAPI schema."""
+"""Generation of OpenAPI schemas from messages."""
 
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -72,41 +72,41 @@ HASH = either({"required": ["header"]}, {"required": ["source"]})
         ("required_number", {"type": "integer", "format": "int32"}),
     ],
 )
-def test_a_field_has_its_types_schema(wire: str, schema: dict[str, Any]) -> None:
+def test_the_schema_of_a_field_follows_from_its_type(wire: str, schema: dict[str, Any]) -> None:
     found = message_schema(Fields)["properties"][wire]
     assert found.pop("description")
     assert found == schema
 
 
-def test_a_message_is_an_object_that_requires_nothing() -> None:
+def test_the_schema_of_a_message_is_an_object_without_required_fields() -> None:
     schema = message_schema(Fields)
     assert schema["type"] == "object"
     assert schema.keys() == {"type", "properties"}
 
 
-def test_an_enumeration_is_text_with_its_values_in_order() -> None:
+def test_an_enumeration_is_a_string_with_its_values_in_order() -> None:
     simple = message_schema(Balancer)["properties"]["simple"]
     assert simple == {"description": "Simple.", "type": "string", "enum": ["RANDOM", "FIRST"]}
 
 
-def test_of_a_one_of_group_there_is_none_or_exactly_one() -> None:
+def test_at_most_one_field_of_a_one_of_group_may_be_present() -> None:
     schema = message_schema(Hash)
     assert {"oneOf": schema["oneOf"]} == HASH
 
 
-def test_the_rule_of_a_group_within_a_group_stands_in_its_branch() -> None:
+def test_the_rule_of_a_nested_one_of_group_is_in_the_branch_of_the_outer_rule() -> None:
     schema = message_schema(Balancer)
     inner = {"required": ["hash"], "properties": {"hash": HASH}}
     assert {"oneOf": schema["oneOf"]} == either({"required": ["simple"]}, inner)
     assert "oneOf" not in schema["properties"]["hash"]
 
 
-def test_the_rule_of_a_group_outside_of_any_other_stands_at_the_message() -> None:
+def test_the_rule_of_a_one_of_group_that_is_not_nested_is_in_the_schema_of_its_message() -> None:
     by_port = message_schema(Fields)["properties"]["by_port"]["additionalProperties"]
     assert {"oneOf": by_port["oneOf"]} == HASH
 
 
-def test_nothing_in_a_schema_is_shared() -> None:
+def test_no_part_of_a_schema_is_shared() -> None:
     seen: set[int] = set()
 
     def visit(node: Any) -> None:

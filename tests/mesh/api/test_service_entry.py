@@ -1,4 +1,4 @@
-"""ServiceEntry: hosts, ports and endpoints must fit together."""
+"""ServiceEntry: hosts, ports, resolution and endpoints."""
 
 from typing import Any
 
@@ -65,7 +65,7 @@ HERE = {"address": "10.0.0.7"}
         ({"location": "OUTSIDE"}, ' location: "OUTSIDE" is not one of MESH_EXTERNAL, MESH_INTERNAL'),
     ],
 )
-def test_an_entry_is_refused(fields: dict[str, Any], line: str) -> None:
+def test_an_invalid_service_entry_is_refused_with_its_path(fields: dict[str, Any], line: str) -> None:
     assert problems(api.ServiceEntry, {"hosts": ["a.b"], **fields}) == [f"ServiceEntry{line}"]
 
 
@@ -87,11 +87,11 @@ def test_an_entry_is_refused(fields: dict[str, Any], line: str) -> None:
         {"hosts": ["a.b"], "workloadSelector": {"labels": {"a": "b"}}, "resolution": "STATIC", "exportTo": ["~"]},
     ],
 )
-def test_an_entry_is_accepted(fields: dict[str, Any]) -> None:
+def test_a_valid_service_entry_is_accepted(fields: dict[str, Any]) -> None:
     assert api.ServiceEntry(**fields).spec() == fields
 
 
-def test_ports_that_lack_something_are_not_alike() -> None:
+def test_ports_without_name_and_number_do_not_count_as_duplicates() -> None:
     assert problems(api.ServiceEntry, {"hosts": ["a.b"], "ports": [{"number": 1}, {"number": 2}]}) == [
         "ServiceEntry ports[0].name: is required",
         "ServiceEntry ports[1].name: is required",

@@ -1,4 +1,4 @@
-"""Sidecar: listeners in and out."""
+"""Sidecar: inbound and outbound listeners."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ OUT = {"hosts": ["./*"]}
         ({"egress": [{}]}, " egress[0].hosts: is required"),
         (
             {"egress": [{"hosts": ["a.b"]}]},
-            ' egress[0].hosts[0]: "a.b" is not namespace/host, with a name or one of * . ~ in front',
+            ' egress[0].hosts[0]: "a.b" is not namespace/host, where namespace is a name or one of * . ~',
         ),
         ({"egress": [OUT, OUT]}, " egress[0]: a listener without port must be the last"),
         ({"egress": [{**OUT, "port": {**HTTP, "name": "a.b"}}]}, ' egress[0].port.name: "a.b" is not a DNS label'),
@@ -69,23 +69,23 @@ OUT = {"hosts": ["./*"]}
         ),
     ],
 )
-def test_a_sidecar_is_refused(fields: dict[str, Any], line: str) -> None:
+def test_an_invalid_sidecar_is_refused_with_its_path(fields: dict[str, Any], line: str) -> None:
     assert problems(api.Sidecar, fields) == [f"Sidecar{line}"]
 
 
 @pytest.mark.parametrize("place", ["127.0.0.1:80", ":80", "0.0.0.0:65535", "unix:///a", "unix://@a"])
-def test_a_workload_listens_at(place: str) -> None:
+def test_a_default_endpoint_is_a_local_port_or_a_socket(place: str) -> None:
     listener = api.IstioIngressListener(port=api.Port(number=1), defaultEndpoint=place)
     assert listener.defaultEndpoint == place
 
 
 @pytest.mark.parametrize("place", ["127.0.0.1", "10.0.0.1:80", ":0", ":65536", "127.0.0.1:http", "unix://a", ":٣"])
-def test_a_workload_does_not_listen_at(place: str) -> None:
+def test_any_other_default_endpoint_is_refused(place: str) -> None:
     (line,) = problems(api.IstioIngressListener, {"port": HTTP, "defaultEndpoint": place})
     assert line.startswith("IstioIngressListener defaultEndpoint: ")
 
 
-def test_a_sidecar_with_both_directions_is_accepted() -> None:
+def test_a_sidecar_with_inbound_and_outbound_listeners_keeps_its_wire_form() -> None:
     fields: dict[str, Any] = {
         "workloadSelector": {"labels": {"app": "ratings"}},
         "ingress": [{"port": HTTP, "defaultEndpoint": "127.0.0.1:8080"}],
@@ -101,7 +101,7 @@ def test_a_sidecar_with_both_directions_is_accepted() -> None:
     assert got == fields
 
 
-def test_a_sidecar_may_have_a_policy_alone() -> None:
+def test_a_sidecar_may_have_only_an_outbound_traffic_policy() -> None:
     proxy = {"host": "a.b", "port": {"number": 80}}
     fields = {"outboundTrafficPolicy": {"mode": "ALLOW_ANY", "egressProxy": proxy}}
     assert api.Sidecar.from_wire(fields).spec() == fields

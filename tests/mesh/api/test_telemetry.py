@@ -1,4 +1,4 @@
-"""Telemetry."""
+"""Telemetry: tracing."""
 
 from typing import Any
 
@@ -21,11 +21,11 @@ from tests.mesh.api.test_api import problems
         ({"customTags": {"a": {"environment": {}}}}, ".customTags.a.environment.name: is required"),
     ],
 )
-def test_tracing_is_refused(tracing: dict[str, Any], line: str) -> None:
+def test_invalid_tracing_is_refused_with_its_path(tracing: dict[str, Any], line: str) -> None:
     assert problems(api.Telemetry, {"tracing": [tracing]}) == [f"Telemetry tracing[0]{line}"]
 
 
-def test_tracing_is_accepted() -> None:
+def test_valid_tracing_is_accepted() -> None:
     tracing = {
         "providers": [{"name": "zipkin"}],
         "randomSamplingPercentage": 12.5,

@@ -61,11 +61,11 @@ def tls(*names: str) -> list[dict[str, Any]]:
         ),
     ],
 )
-def test_a_virtual_service_is_refused(fields: dict[str, Any], line: str) -> None:
+def test_an_invalid_virtual_service_is_refused_with_its_path(fields: dict[str, Any], line: str) -> None:
     assert problems(api.VirtualService, fields) == [f"VirtualService{line}"]
 
 
-def test_tls_weights_add_up_as_well() -> None:
+def test_the_weights_of_tls_routes_must_add_up_to_100() -> None:
     routes = tls("a")
     routes[0]["route"] = [{"destination": {"host": "a"}, "weight": 1}, {"destination": {"host": "b"}, "weight": 1}]
     assert problems(api.VirtualService, {"hosts": ["a"], "tls": routes}) == [
@@ -84,5 +84,5 @@ def test_tls_weights_add_up_as_well() -> None:
         {"hosts": ["a"], "http": [{"delegate": {"name": "b", "namespace": "c"}, "match": [{"uri": {"prefix": "/"}}]}]},
     ],
 )
-def test_a_virtual_service_is_accepted(fields: dict[str, Any]) -> None:
+def test_a_valid_virtual_service_keeps_its_wire_form(fields: dict[str, Any]) -> None:
     assert api.VirtualService(**fields).spec() == fields

@@ -63,11 +63,11 @@ HTTP = {"httpGet": {"port": 80}}
         ),
     ],
 )
-def test_it_is_refused(kind: type[api.Kind], fields: dict[str, Any], line: str) -> None:
+def test_an_invalid_workload_is_refused_with_its_path(kind: type[api.Kind], fields: dict[str, Any], line: str) -> None:
     assert problems(kind, fields) == [f"{kind.__name__}{line}"]
 
 
-def test_a_machine_can_be_written() -> None:
+def test_a_workload_entry_for_a_machine_keeps_its_wire_form() -> None:
     entry = api.WorkloadEntry(address="10.0.0.7", labels={"app": "db"}, ports={"mysql": 3306}, serviceAccount="db")
     assert entry.spec() == {
         "address": "10.0.0.7",
@@ -77,7 +77,7 @@ def test_a_machine_can_be_written() -> None:
     }
 
 
-def test_a_groups_template_needs_no_address() -> None:
+def test_the_template_of_a_workload_group_needs_no_address() -> None:
     template = api.Endpoint(serviceAccount="db", ports={"mysql": 3306})
     group = api.WorkloadGroup(template=template, metadata=api.ObjectMeta(labels={"app": "db"}))
     assert group.spec() == {
@@ -94,6 +94,6 @@ def test_a_groups_template_needs_no_address() -> None:
         {"exec": {"command": ["true"]}, "successThreshold": 0},
     ],
 )
-def test_a_probe_asks_in_one_of_three_ways(probe: dict[str, Any]) -> None:
+def test_a_readiness_probe_is_by_http_tcp_or_command(probe: dict[str, Any]) -> None:
     got = wire(api.ReadinessProbe.from_wire(probe))
     assert got == probe

@@ -1,4 +1,4 @@
-"""Manual injection: a workload with its sidecar in it, computed from the same model as the template."""
+"""Manual injection, which evaluates the same model as the injection template."""
 
 from __future__ import annotations
 
@@ -66,19 +66,19 @@ def proxy(pod: Object) -> Object:
     return next(c for c in pod["spec"]["containers"] if c["name"] == "istio-proxy")
 
 
-def test_the_proxy_is_last_and_its_init_container_too() -> None:
+def test_the_proxy_and_its_init_container_come_last() -> None:
     pod = inject(workload(initContainers=[{"name": "setup", "image": "s"}]))
     assert names(pod["spec"]["containers"]) == ["web", "istio-proxy"]
     assert names(pod["spec"]["initContainers"]) == ["setup", "istio-init"]
 
 
-def test_the_proxy_is_first_where_the_application_waits_for_it() -> None:
+def test_the_proxy_comes_first_if_the_application_waits_for_it() -> None:
     pod = inject(workload({CONFIG: "holdApplicationUntilProxyStarts: true"}))
     assert names(pod["spec"]["containers"]) == ["istio-proxy", "web"]
     assert proxy(pod)["lifecycle"]["postStart"]["exec"]["command"] == ["pilot-agent", "wait"]
 
 
-def test_the_network_plugins_check_comes_before_the_pods_own_init_containers() -> None:
+def test_the_validation_of_the_cni_plugin_comes_before_the_pods_own_init_containers() -> None:
     pod = inject(workload(initContainers=[{"name": "setup", "image": "s"}]), istio_cni__enabled=True)
     assert names(pod["spec"]["initContainers"]) == ["istio-validation", "setup"]
 
@@ -98,25 +98,25 @@ def test_the_given_workload_is_not_changed() -> None:
         workload(hostNetwork=True),
         workload({"sidecar.istio.io/status": "{}"}, containers=[{"name": "istio-proxy", "image": "p"}]),
     ],
-    ids=["told not to", "told by label", "host network", "injected already"],
+    ids=["disabled by annotation", "disabled by label", "host network", "injected already"],
 )
-def test_what_istio_would_not_inject_stays_as_it_is(given: Object) -> None:
+def test_a_workload_that_istio_would_not_inject_is_not_changed(given: Object) -> None:
     assert inject(given) == given["spec"]["template"]
 
 
-def test_labels_say_what_telemetry_calls_the_workload() -> None:
+def test_an_injected_pod_has_labels_for_its_canonical_service_and_revision() -> None:
     labels = inject(workload())["metadata"]["labels"]
     assert labels["service.istio.io/canonical-name"] == "web"
     assert labels["service.istio.io/canonical-revision"] == "v2"
     assert labels["security.istio.io/tlsMode"] == "istio"
 
 
-def test_the_owner_is_named_by_its_kind() -> None:
+def test_the_uri_of_the_owner_contains_its_kind() -> None:
     found = env(proxy(inject({**workload(), "kind": "StatefulSet"})))
     assert found["ISTIO_META_OWNER"] == "kubernetes://apis/apps/v1/namespaces/shop/statefulsets/web"
 
 
-def test_ports_are_listed_one_a_line() -> None:
+def test_container_ports_are_listed_one_a_line() -> None:
     given = workload()
     ports = [{"protocol": "UDP", "containerPort": 53}, {"name": "http", "containerPort": 80}]
     given["spec"]["template"]["spec"]["containers"][0]["ports"] = ports
@@ -124,7 +124,7 @@ def test_ports_are_listed_one_a_line() -> None:
     assert lines == ["[", '    {"containerPort":53,"protocol":"UDP"}', '    ,{"name":"http","containerPort":80}', "]"]
 
 
-def test_probes_go_to_the_agent_which_knows_where_they_went() -> None:
+def test_probes_are_rewritten_to_the_agent_which_gets_the_originals() -> None:
     given = workload()
     probe = {"httpGet": {"path": "/ready", "port": "http", "scheme": "HTTPS"}, "timeoutSeconds": 4}
     given["spec"]["template"]["spec"]["containers"][0]["readinessProbe"] = probe
@@ -133,8 +133,8 @@ def test_probes_go_to_the_agent_which_knows_where_they_went() -> None:
     rewritten = {"path": "/app-health/web/readyz", "port": 15020, "scheme": "HTTP"}
     assert web["readinessProbe"] == {"httpGet": rewritten, "timeoutSeconds": 4}
     original = {"httpGet": {"path": "/ready", "port": 80, "scheme": "HTTPS"}, "timeoutSeconds": 4}
-    told = json.loads(env(proxy(pod))["ISTIO_KUBE_APP_PROBERS"])
-    assert told == {"/app-health/web/readyz": original}
+    reported = json.loads(env(proxy(pod))["ISTIO_KUBE_APP_PROBERS"])
+    assert reported == {"/app-health/web/readyz": original}
 
 
 @pytest.mark.parametrize("kind", ["readiness", "liveness", "startup"])
@@ -146,7 +146,7 @@ def test_each_kind_of_probe_is_rewritten(kind: str) -> None:
     assert web[f"{kind}Probe"] == {"httpGet": {"path": f"/app-health/web/{path}", "port": 15020}}
 
 
-def test_probes_stay_where_the_pod_or_the_installation_says_so() -> None:
+def test_probes_are_not_rewritten_if_the_pod_or_the_installation_disables_it() -> None:
     given = workload({"sidecar.istio.io/rewriteAppHTTPProbers": "false"})
     given["spec"]["template"]["spec"]["containers"][0]["livenessProbe"] = {"httpGet": {"path": "/", "port": 80}}
     assert "ISTIO_KUBE_APP_PROBERS" not in env(proxy(inject(given)))
@@ -156,27 +156,27 @@ def test_probes_stay_where_the_pod_or_the_installation_says_so() -> None:
     assert "ISTIO_KUBE_APP_PROBERS" in env(proxy(inject(given)))
 
 
-def test_prometheus_is_sent_to_the_agent_which_knows_the_applications_own_metrics() -> None:
+def test_prometheus_scrapes_the_agent_which_gets_the_annotations_of_the_application() -> None:
     pod = inject(workload({"prometheus.io/port": "9090", "prometheus.io/scrape": "true"}))
     assert pod["metadata"]["annotations"]["prometheus.io/port"] == "15020"
     assert json.loads(env(proxy(pod))["ISTIO_PROMETHEUS_ANNOTATIONS"]) == {"scrape": "true", "path": "", "port": "9090"}
 
 
 @pytest.mark.parametrize("mesh", [{"enablePrometheusMerge": False}, {}])
-def test_metrics_are_left_alone_where_merging_is_off(mesh: Object) -> None:
+def test_scraping_is_not_changed_if_merging_metrics_is_disabled(mesh: Object) -> None:
     notes = {} if mesh else {"prometheus.istio.io/merge-metrics": "false"}
     pod = inject(workload({"prometheus.io/port": "9090", **notes}), mesh)
     assert pod["metadata"]["annotations"]["prometheus.io/port"] == "9090"
 
 
-def test_a_cluster_and_a_network_come_last_and_the_network_is_a_label() -> None:
+def test_the_variables_of_cluster_and_network_come_last_and_the_network_is_a_label() -> None:
     pod = inject(workload(), global__multiCluster={"clusterName": "east"}, global__network="net1")
     assert [v["name"] for v in proxy(pod)["env"]][-2:] == ["ISTIO_META_CLUSTER_ID", "ISTIO_META_NETWORK"]
     assert env(proxy(pod))["ISTIO_META_CLUSTER_ID"] == "east"
     assert pod["metadata"]["labels"]["topology.istio.io/network"] == "net1"
 
 
-def test_the_status_names_all_that_was_added() -> None:
+def test_the_status_annotation_names_everything_that_injection_added() -> None:
     pod = inject(workload(), global__imagePullSecrets=["pull"])
     status = json.loads(pod["metadata"]["annotations"]["sidecar.istio.io/status"])
     assert status["containers"] == ["istio-proxy"]
@@ -185,16 +185,16 @@ def test_the_status_names_all_that_was_added() -> None:
     assert status["volumes"] == names(pod["spec"]["volumes"])
 
 
-def test_a_pods_own_configuration_is_laid_over_the_meshs() -> None:
+def test_the_proxy_config_of_a_pod_is_merged_into_that_of_the_mesh() -> None:
     mesh = {"defaultConfig": {"concurrency": 8, "proxyMetadata": {"A": "1", "B": "2"}}}
     pod = inject(workload({CONFIG: "proxyMetadata: {B: own}\ndrainDuration: 45s"}), mesh)
-    told = json.loads(env(proxy(pod))["PROXY_CONFIG"])
-    assert told == {"concurrency": 8, "proxyMetadata": {"A": "1", "B": "own"}}
+    reported = json.loads(env(proxy(pod))["PROXY_CONFIG"])
+    assert reported == {"concurrency": 8, "proxyMetadata": {"A": "1", "B": "own"}}
     assert proxy(pod)["args"][-2:] == ["--concurrency", "8"]
     assert {k: v for k, v in env(proxy(pod)).items() if k in "AB"} == {"A": "1", "B": "own"}
 
 
-def test_the_default_configuration_needs_no_telling() -> None:
+def test_default_values_are_left_out_of_the_proxy_config() -> None:
     assert proxyconfig.differences(proxyconfig.effective({}, {})) == {}
     written_out = {
         "binaryPath": "/usr/local/bin/envoy",
@@ -215,13 +215,13 @@ def test_the_default_configuration_needs_no_telling() -> None:
     assert proxyconfig.differences(proxyconfig.effective({"defaultConfig": written_out}, {})) == {}
 
 
-def test_a_pod_may_set_every_field_that_settings_may_and_those_that_are_deprecated() -> None:
+def test_a_pod_may_set_every_field_of_proxy_config_and_the_deprecated_ones() -> None:
     fields = [*ProxyConfig.model_fields, "zipkinAddress", "sds"]
     assert proxyconfig.effective({"defaultConfig": dict.fromkeys(fields)}, {}).keys() == proxyconfig.DEFAULTS.keys()
     assert proxyconfig._VALUES.keys() | proxyconfig._DEPRECATED.keys() <= ProxyConfig.model_fields.keys()
 
 
-def test_a_field_of_the_mesh_that_there_is_not_is_refused() -> None:
+def test_an_unknown_field_in_the_default_config_of_the_mesh_is_refused() -> None:
     with pytest.raises(InjectionError, match='defaultConfig: unknown field "conf"'):
         proxyconfig.effective({"defaultConfig": {"conf": 1}}, {})
 
@@ -230,7 +230,7 @@ def test_a_field_of_the_mesh_that_there_is_not_is_refused() -> None:
     ("given", "message"),
     [
         ({**workload(), "kind": "CronJob"}, 'kind: "CronJob" is not one of Deployment, StatefulSet'),
-        (workload({"inject.istio.io/templates": "gateway"}), "inject.istio.io/templates: manual injection knows"),
+        (workload({"inject.istio.io/templates": "gateway"}), "inject.istio.io/templates: manual injection supports"),
         (workload(initContainers=[{"name": "istio-init"}]), "initContainers: istio-init is Istio's own"),
         (workload({CONFIG: "concurency: 1"}), f'{CONFIG}: unknown field "concurency"; did you mean "concurrency"?'),
         (workload({CONFIG: "[1]"}), f"{CONFIG}: expected a mapping, got [1]"),
@@ -246,7 +246,7 @@ def test_a_field_of_the_mesh_that_there_is_not_is_refused() -> None:
         (workload({"readiness.status.sidecar.istio.io/periodSeconds": "-1"}), "is not a whole number of at least 0"),
     ],
 )
-def test_what_cannot_be_injected_is_refused_with_the_reason(given: Object, message: str) -> None:
+def test_a_workload_that_cannot_be_injected_is_refused_with_the_reason(given: Object, message: str) -> None:
     with pytest.raises(InjectionError) as refusal:
         inject(given)
     assert message in str(refusal.value)

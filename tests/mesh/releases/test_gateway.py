@@ -1,4 +1,4 @@
-"""The pod of a gateway that has a Deployment of its own, as Istio 1.10 wants it."""
+"""The pod of an Istio 1.10 gateway with a Deployment of its own."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NAME = "istio-ingressgateway"
 
 
 def gateway(spec: Object | None = None, root: str = ROOT, **values: Any) -> Object:
-    """The pod of the ingress gateway; `spec` is what is said of it, `values` of the rest, `global_` for `global`."""
+    """The pod of the ingress gateway; `spec` has its values, `values` those of the mesh, `global_` for `global`."""
     differences = {name.rstrip("_"): value for name, value in values.items()} | {"gateways": {NAME: spec or {}}}
     mesh = Installation(release=RELEASE, values=RELEASE.values("default", differences), root=root)
     return RELEASE.gateway_pod(mesh, NAME, mesh.values.gateways[NAME])
@@ -27,14 +27,14 @@ def names(parts: list[Object]) -> list[str]:
     return [part["name"] for part in parts]
 
 
-def test_a_gateway_listens_on_its_ports_and_for_prometheus() -> None:
+def test_a_gateway_has_container_ports_for_its_ports_and_for_metrics() -> None:
     ports = [{"name": "http", "port": 80, "targetPort": 8080}, {"name": "dns", "port": 5353, "protocol": "UDP"}]
     [container] = gateway({"ports": ports})["containers"]
     listed = [(port["containerPort"], port["protocol"]) for port in container["ports"]]
     assert listed == [(8080, "TCP"), (5353, "UDP"), (15090, "TCP")]
 
 
-def test_a_gateway_is_not_root_and_may_nothing() -> None:
+def test_a_gateway_does_not_run_as_root_and_has_no_capabilities() -> None:
     pod = gateway()
     assert pod["securityContext"]["runAsNonRoot"] is True
     assert pod["containers"][0]["securityContext"] == {
@@ -46,24 +46,24 @@ def test_a_gateway_is_not_root_and_may_nothing() -> None:
     assert env(pod["containers"][0])["ISTIO_META_UNPRIVILEGED_POD"] == "true"
 
 
-def test_a_gateway_as_root_has_no_limits_of_ours() -> None:
+def test_a_gateway_that_runs_as_root_has_no_security_context() -> None:
     pod = gateway({"runAsRoot": True})
     assert "securityContext" not in pod
     assert "securityContext" not in pod["containers"][0]
     assert "ISTIO_META_UNPRIVILEGED_POD" not in env(pod["containers"][0])
 
 
-def test_a_revision_leads_a_gateway_to_its_own_istiod() -> None:
+def test_a_gateway_of_a_revision_connects_to_the_istiod_of_that_revision() -> None:
     pod = gateway(revision="canary", root="mesh")
     assert env(pod["containers"][0])["CA_ADDR"] == "istiod-canary.mesh.svc:15012"
     assert {"name": "istio-canary", "optional": True} in [volume.get("configMap") for volume in pod["volumes"]]
 
 
-def test_a_certificate_authority_of_ones_own_replaces_istiods_address() -> None:
+def test_the_address_of_a_custom_certificate_authority_replaces_istiods() -> None:
     assert env(gateway(global_={"caAddress": "ca.example.org:443"})["containers"][0])["CA_ADDR"] == "ca.example.org:443"
 
 
-def test_a_log_level_left_empty_is_not_passed() -> None:
+def test_an_empty_log_level_is_not_passed() -> None:
     assert not [
         arg
         for arg in gateway(global_={"proxy": {"componentLogLevel": ""}})["containers"][0]["args"]
@@ -72,12 +72,12 @@ def test_a_log_level_left_empty_is_not_passed() -> None:
     assert "--proxyComponentLogLevel=misc:error" in gateway()["containers"][0]["args"]
 
 
-def test_ordinary_service_account_tokens_need_no_volume() -> None:
+def test_first_party_tokens_need_no_volume() -> None:
     assert "istio-token" in names(gateway()["volumes"])
     assert "istio-token" not in names(gateway(global_={"jwtPolicy": "first-party-jwt"})["volumes"])
 
 
-def test_the_mesh_id_is_the_trust_domain_unless_there_is_one() -> None:
+def test_the_mesh_id_defaults_to_the_trust_domain() -> None:
     assert env(gateway(meshConfig={"trustDomain": "td"})["containers"][0])["ISTIO_META_MESH_ID"] == "td"
     assert (
         env(gateway(meshConfig={"trustDomain": "td"}, global_={"meshID": "m"})["containers"][0])["ISTIO_META_MESH_ID"]
@@ -85,7 +85,7 @@ def test_the_mesh_id_is_the_trust_domain_unless_there_is_one() -> None:
     )
 
 
-def test_a_network_in_a_gateways_own_environment_wins() -> None:
+def test_the_network_in_the_environment_of_a_gateway_wins() -> None:
     [container] = gateway({"env": {"ISTIO_META_NETWORK": "own"}}, global_={"network": "everyone"})["containers"]
     assert [v["value"] for v in container["env"] if v["name"] == "ISTIO_META_NETWORK"] == ["own"]
     assert env(gateway(global_={"network": "everyone"})["containers"][0])["ISTIO_META_NETWORK"] == "everyone"
@@ -102,12 +102,12 @@ def test_a_full_image_reference_replaces_hub_and_tag() -> None:
     assert gateway(global_={"proxy": {"image": full}}, hub="h")["containers"][0]["image"] == full
 
 
-def test_a_pull_policy_is_set_only_where_there_is_one() -> None:
+def test_the_image_pull_policy_is_set_only_if_the_values_have_one() -> None:
     assert "imagePullPolicy" not in gateway()["containers"][0]
     assert gateway(global_={"imagePullPolicy": "Always"})["containers"][0]["imagePullPolicy"] == "Always"
 
 
-def test_each_mount_of_a_gateway_has_its_volume_and_a_config_map_may_stay_unmounted() -> None:
+def test_each_mount_has_a_volume_and_a_config_map_without_a_path_is_not_mounted() -> None:
     extra, more = ({"name": name, "configMapName": name} for name in ("extra", "more"))
     pod = gateway({"configVolumes": [extra, more | {"mountPath": "/more"}]}, global_={"mountMtlsCerts": True})
     mounted = names(pod["containers"][0]["volumeMounts"])
@@ -116,7 +116,7 @@ def test_each_mount_of_a_gateway_has_its_volume_and_a_config_map_may_stay_unmoun
     assert {"ingressgateway-certs", "ingressgateway-ca-certs", "istio-certs", "more"} <= set(mounted)
 
 
-def test_core_dumps_of_a_gateway_need_a_privileged_init_container() -> None:
+def test_core_dumps_need_a_privileged_init_container() -> None:
     [container] = gateway(global_={"proxy": {"enableCoreDump": True}})["initContainers"]
     assert container["command"] == ["/bin/sh"]
     assert container["securityContext"] == {
@@ -128,7 +128,7 @@ def test_core_dumps_of_a_gateway_need_a_privileged_init_container() -> None:
     assert "initContainers" not in gateway()
 
 
-def test_a_gateway_knows_its_pod_from_the_cluster() -> None:
+def test_a_gateway_gets_its_pod_and_owner_from_the_environment() -> None:
     [container] = gateway()["containers"]
     fields = {v["name"]: v["valueFrom"]["fieldRef"]["fieldPath"] for v in container["env"] if "valueFrom" in v}
     assert fields == {

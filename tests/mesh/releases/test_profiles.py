@@ -1,4 +1,4 @@
-"""Profiles: what each installs, and how differences come together."""
+"""Installation profiles: what each installs, and how differences are merged."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def recorded(profile: str) -> list[Resource]:
 
 
 @pytest.mark.parametrize("name", RELEASE.profiles.names)
-def test_every_profile_is_valid_and_its_parent_is_there(name: str) -> None:
+def test_every_profile_is_valid_and_its_parent_exists(name: str) -> None:
     parent, _ = RELEASE.profiles.differences[name]
     assert parent is None or parent in RELEASE.profiles.names
     assert isinstance(RELEASE.values(name), Values)
@@ -44,20 +44,20 @@ def test_every_profile_is_valid_and_its_parent_is_there(name: str) -> None:
         ("empty", []),
     ],
 )
-def test_a_profile_runs_what_it_names(profile: str, names: list[str]) -> None:
+def test_a_profile_installs_its_deployments(profile: str, names: list[str]) -> None:
     assert sorted(installed(profile, "Deployment")) == names
 
 
-def test_the_profile_empty_installs_no_object() -> None:
+def test_profile_empty_installs_no_objects() -> None:
     assert [r.name for r in recorded("empty") if r.type.startswith("kubernetes:")] == []
 
 
-def test_the_profile_external_installs_the_injection_webhook_alone() -> None:
+def test_profile_external_installs_only_the_injection_webhook() -> None:
     objects = [r.name for r in recorded("external") if r.type.startswith("kubernetes:")]
     assert objects == ["istio-sidecar-injector"]
 
 
-def test_the_profile_preview_runs_filters_as_webassembly_and_captures_dns() -> None:
+def test_profile_preview_uses_webassembly_filters_and_dns_capture() -> None:
     filters = installed("preview", "EnvoyFilter")
     machines = [
         patch["patch"]["value"]["typed_config"]["value"]["config"]["vm_config"]
@@ -71,7 +71,7 @@ def test_the_profile_preview_runs_filters_as_webassembly_and_captures_dns() -> N
     assert {"name": "ISTIO_META_DNS_CAPTURE", "value": "true"} in proxy["env"]
 
 
-def test_the_profile_openshift_puts_the_network_plugin_where_that_platform_has_its_own() -> None:
+def test_profile_openshift_installs_the_cni_plugin_in_the_folders_of_openshift() -> None:
     daemons = installed("openshift", "DaemonSet")["istio-cni-node"].inputs
     assert daemons["metadata"]["namespace"] == "kube-system"
     folders = {v["name"]: v["hostPath"]["path"] for v in daemons["spec"]["template"]["spec"]["volumes"]}
@@ -84,7 +84,7 @@ def test_the_profile_openshift_puts_the_network_plugin_where_that_platform_has_i
     ]
 
 
-def test_only_openshift_has_the_network_plugin() -> None:
+def test_only_profile_openshift_installs_the_cni_plugin() -> None:
     assert [name for name in RELEASE.profiles.names if RELEASE.values(name).cni.enabled] == ["openshift"]
 
 
@@ -94,7 +94,7 @@ def test_maps_merge_and_lists_are_replaced() -> None:
     assert base["a"] == {"x": 1, "y": [1, 2]}
 
 
-def test_a_new_gateway_is_like_istios_own_of_its_kind() -> None:
+def test_a_new_gateway_has_the_defaults_of_istios_own_gateway_of_its_kind() -> None:
     found = RELEASE.values("minimal", {"gateways": {"in": {}, "out": {"kind": "egress", "replicaCount": 2}}}).gateways
     own = RELEASE.values("demo").gateways
     assert found["in"] == RELEASE.values("default").gateways["istio-ingressgateway"]
@@ -106,7 +106,7 @@ def test_a_new_gateway_is_like_istios_own_of_its_kind() -> None:
     assert (found["out"].type, found["out"].replicaCount) == ("ClusterIP", 2)
 
 
-def test_what_is_changed_of_a_gateway_leaves_the_rest_as_the_profile_has_it() -> None:
+def test_a_change_to_a_gateway_keeps_the_other_values_of_the_profile() -> None:
     requests = {"resources": {"requests": {"cpu": "1"}}}
     gateway = RELEASE.values("demo", {"gateways": {"istio-ingressgateway": requests}}).gateways["istio-ingressgateway"]
     assert gateway.resources.requests == {"cpu": "1", "memory": "40Mi"}

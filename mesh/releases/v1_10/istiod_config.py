@@ -1,4 +1,4 @@
-"""The two documents that istiod 1.10 reads: the mesh-wide configuration, and the values of its injection templates."""
+"""The configuration that istiod 1.10 reads from its ConfigMaps: MeshConfig, and the injection values."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _TRACERS: Final[Mapping[str, Mapping[str, Any]]] = {
     "stackdriver": dict.fromkeys(("maxNumberOfAnnotations", "maxNumberOfAttributes", "maxNumberOfMessageEvents"), 200),
     "openCensusAgent": {},
 }
-"""Where proxies send their spans unless told otherwise."""
+"""Default settings of each tracer; `{root}` is the root namespace."""
 
 
 def mesh_config(mesh: Installation) -> dict[str, Any]:
-    """Istio's MeshConfig: what follows from the installation, and what the values say."""
+    """The MeshConfig: what follows from the installation, with `meshConfig` of the values merged in."""
     given = wire(mesh.values.meshConfig)
     proxies: dict[str, Any] = {"discoveryAddress": mesh.discovery_address, "tracing": _tracing(mesh, given)}
     if mesh.values.global_.meshID:
@@ -31,18 +31,18 @@ def mesh_config(mesh: Installation) -> dict[str, Any]:
 
 
 def _tracing(mesh: Installation, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The tracer that the mesh configuration names, or else the values; only one may be there."""
+    """Default settings of the tracer that `meshConfig` names, else of `global.proxy.tracer`. Only one may be set."""
     named = given.get("defaultConfig", {}).get("tracing", {})
     tracer = next((name for name in ProxyTracing.TRACERS if name in named), mesh.values.global_.proxy.tracer)
-    return {tracer: {key: _placed(value, mesh) for key, value in _TRACERS[tracer].items()}}
+    return {tracer: {key: _in_root(value, mesh) for key, value in _TRACERS[tracer].items()}}
 
 
-def _placed(value: Any, mesh: Installation) -> Any:
+def _in_root(value: Any, mesh: Installation) -> Any:
     return value.replace("{root}", mesh.root) if isinstance(value, str) else value
 
 
 def injection_values(mesh: Installation) -> dict[str, Any]:
-    """What the injection templates find under `.Values`, in the shape that Istio 1.10's own charts give it."""
+    """The values that the injection templates read as `.Values`, with the structure of Istio 1.10's Helm charts."""
     return {
         "global": _global(mesh),
         "istio_cni": {"enabled": mesh.values.cni.enabled},
@@ -57,7 +57,7 @@ def injection_values(mesh: Installation) -> dict[str, Any]:
 
 def _global(mesh: Installation) -> dict[str, Any]:
     values, chosen = mesh.values, mesh.values.global_.model_dump(mode="json")
-    for container in ("proxy", "proxy_init"):  # a full reference where the hub and the tag do not tell the image
+    for container in ("proxy", "proxy_init"):  # a full reference if `images` has a digest of the image
         image = chosen[container]["image"]
         chosen[container]["image"] = values.image(image) if image in values.images else image
     return {
@@ -82,7 +82,7 @@ def _global(mesh: Installation) -> dict[str, Any]:
 
 
 def _tracers() -> dict[str, Any]:
-    """The older place of the tracers' settings; templates read no more of it than that it is there."""
+    """The former section for tracer settings (`global.tracer`), whose keys templates still expect."""
     return {
         "datadog": dict(_TRACERS["datadog"]),
         "stackdriver": {"debug": False, **_TRACERS["stackdriver"]},

@@ -1,12 +1,12 @@
-"""The inputs of injection as Go template expressions over what Istio's injector hands to a template."""
+"""The inputs of injection as Go template expressions over the data that Istio's injector passes to a template."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from mesh.proxy.expr import Expr, Form, Value, call
+from mesh.proxy.inputs import ObjectValue
 from mesh.proxy.proxy import CONTAINER
-from mesh.proxy.source import Mapped
 
 PRELUDE: Final = (
     '{{- $names := list }}{{- $ports := "" }}',
@@ -17,11 +17,12 @@ PRELUDE: Final = (
     "{{- end }}",
     "{{- end }}",
 )
-"""Lines that collect the containers' names and ports; the expressions below read these variables."""
+"""Lines at the start of a template that collect the names and ports of the pod's containers in two variables, which the
+expressions below read."""
 
 
-class TemplateSource:
-    """Every input as an expression; `$` is the injector's data, also within loops."""
+class TemplateInputs:
+    """The inputs of injection as expressions. `$` is the injector's data, also inside `range`."""
 
     revision: Value = Expr("$.Revision")
     trust_domain: Value = Expr("$.MeshConfig.TrustDomain")
@@ -34,12 +35,12 @@ class TemplateSource:
     only_container: Value = Expr('(ternary (first $names) "" (eq (len $names) 1))')
     pod_ports: Value = Expr('(printf "[%s\\n]" $ports)')
     annotations_json: Value = Expr("(toJSON $.ObjectMeta.Annotations)")
-    annotated_at_all: Value = Expr("$.ObjectMeta.Annotations")
+    has_annotations: Value = Expr("$.ObjectMeta.Annotations")
     proxy_config: Value = Expr("(protoToJSON $.ProxyConfig)")
     interception_mode: Value = Expr("$.ProxyConfig.InterceptionMode")
     concurrency: Value = Expr("$.ProxyConfig.Concurrency.GetValue", "plain")
     hold_application: Value = Expr("$.ProxyConfig.HoldApplicationUntilProxyStarts.GetValue", "flag")
-    proxy_metadata: Mapped = Expr("$.ProxyConfig.ProxyMetadata", "object")
+    proxy_metadata: ObjectValue = Expr("$.ProxyConfig.ProxyMetadata", "object")
     tracer_tls: Value = Expr("$.ProxyConfig.GetTracing.GetTlsSettings", "object")
     tracer_ca_directory: Value = Expr("(directory $.ProxyConfig.GetTracing.GetTlsSettings.GetCaCertificates)")
 
@@ -61,11 +62,11 @@ class TemplateSource:
     def environment(self, name: str, default: str) -> Value:
         return call("env", name, default)
 
-    def excluding(self, port: Value, ports: Value) -> Value:
+    def exclude_port(self, port: Value, ports: Value) -> Value:
         return call("excludeInboundPort", port, ports)
 
-    def network_list(self, networks: Value, name: str) -> Value:
+    def append_network(self, networks: Value, name: str) -> Value:
         return call("appendMultusNetwork", networks, name)
 
-    def named(self, name: Value, fields: Value) -> Expr:
+    def with_name(self, name: Value, fields: Value) -> Expr:
         return call("set", fields, "name", name, form="object")
