@@ -87,7 +87,7 @@ def test_a_thousand_services_are_compared_in_seconds() -> None:
 
 
 def test_samples_are_few_where_nothing_is_told_apart() -> None:
-    assert [str(sample) for sample in sorted(samples.of(mesh()))] == [
+    assert [str(sample) for sample in sorted(samples.for_mesh(mesh()))] == [
         "shop.example.com/ through ingress",
         "front/ from cart-v1",
         "cart/ from front",

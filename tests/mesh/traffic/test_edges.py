@@ -79,7 +79,7 @@ def test_a_service_of_another_namespace_is_called_by_its_full_name() -> None:
         (host(gateway="istio-ingresgateway"), 'gateway "istio-ingresgateway" is not one of'),
         (host(port=8081), "port 8081 is none of the Service of istio-ingressgateway"),
         (host(hosts=["shop"]), "hosts.shop.hosts[0]: "),
-        (host(hosts=["a.example.com", "a.example.com"]), 'hosts.shop.hosts[1]: "a.example.com" stands in it twice'),
+        (host(hosts=["a.example.com", "a.example.com"]), 'hosts.shop.hosts[1]: "a.example.com" is listed twice'),
         (host(routes=[TO_PAGE, TO_PAGE]), "hosts.shop.routes[1]: is never reached: routes[0] has no match"),
         (host(routes=[{"match": {"path": "/"}}]), "hosts.shop.routes[0]: needs to or redirect"),
         (host(routes=[{"to": [{"service": "a", "weight": 50}, {"service": "b"}]}]), "add up to 100, not 50"),

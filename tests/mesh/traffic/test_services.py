@@ -10,7 +10,7 @@ from tests.traffic_configs import objects, policy, refusal, routes, service, spe
 
 
 def match(**fields: Any) -> dict[str, Any]:
-    return Match.model_validate(fields).request().model_dump(exclude_none=True)
+    return Match.model_validate(fields).http_match().model_dump(exclude_none=True)
 
 
 def test_versions_alone_take_no_routes() -> None:
@@ -202,7 +202,7 @@ def test_what_is_wrong_is_one_message_with_its_place(fields: dict[str, Any], tex
 
 
 def test_a_service_of_which_nothing_is_said_is_refused() -> None:
-    assert "reviews: says nothing" in refusal({"services": {"reviews": {"namespace": "default"}}})
+    assert "reviews: has no settings" in refusal({"services": {"reviews": {"namespace": "default"}}})
 
 
 def test_without_one_injected_namespace_the_service_names_its_own() -> None:
