@@ -85,26 +85,26 @@ def objects(path: str, name: str, egress: Egress, stack: StackContext) -> Iterat
     or the gateway is not the stack's, or the gateway's Service lacks the port."""
     namespace = stack.namespace_for(egress.namespace)
 
-    def made(body: api.Kind, suffix: str = "", late: bool = False) -> ConfigObject:
+    def config_object(body: api.Kind, suffix: str = "", late: bool = False) -> ConfigObject:
         return ConfigObject(path=path, body=body, name=f"{name}{suffix}", namespace=namespace, late=late)
 
-    yield made(_entry(egress))
+    yield config_object(_entry(egress))
     if egress.originateTls:
         for i, host in enumerate(egress.hosts):
-            yield made(_origination(egress, host), f"-{i}" if i else "")
+            yield config_object(_origination(egress, host), f"-{i}" if i else "")
     if egress.gateway:
         ref = stack.gateway(egress.gateway)
         if egress.caller_port not in ref.ports:
             known = ", ".join(map(str, sorted(ref.ports)))
             raise api.ApiError([f"port {egress.caller_port} is none of the Service of {ref.name} ({known})"])
-        yield made(_gateway(egress, ref), "-egress")
-        yield made(_gateway_subset(name, egress, ref, stack), "-egress")
-        yield made(_routes(name, egress, ref, stack), "-egress", late=True)
+        yield config_object(_gateway(egress, ref), "-egress")
+        yield config_object(_gateway_subset(name, egress, ref, stack), "-egress")
+        yield config_object(_routes(name, egress, ref, stack), "-egress", late=True)
     elif egress.originateTls:
         to = [_to(host, egress.target_port) for host in egress.hosts]
         for i, host in enumerate(egress.hosts):
             routes = [api.HTTPRoute(match=[api.HTTPMatchRequest(port=egress.caller_port)], route=[to[i]])]
-            yield made(api.VirtualService(hosts=[host], http=routes), f"-{i}" if i else "", late=True)
+            yield config_object(api.VirtualService(hosts=[host], http=routes), f"-{i}" if i else "", late=True)
 
 
 def _entry(egress: Egress) -> api.ServiceEntry:
