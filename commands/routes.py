@@ -15,7 +15,7 @@ from mesh.analysis.virtual_services import MESH
 from mesh.config.settings import Settings
 from mesh.core import kinds
 from mesh.core.names import MeshNames
-from mesh.requests.routing import Chosen, Proxy, Routes
+from mesh.requests.routing import MatchedRoute, Proxy, Routes
 from mesh.requests.types import Request
 
 Object = Mapping[str, Any]
@@ -75,7 +75,7 @@ def rules(
     things = next(filter(None, (routes.in_sidecar(name, namespace) for name in names)), ())
     proxy = Proxy(namespace=namespace, labels=_CALLER, gateways=(MESH,))
 
-    def chosen(user: str | None) -> Chosen | None:
+    def chosen(user: str | None) -> MatchedRoute | None:
         headers = {_USER: user} if user else {}
         return routes.choose(
             things, Request(host=bookinfo.REVIEWS, path=_PATH, port=bookinfo.PORT, headers=headers), proxy
@@ -113,7 +113,7 @@ def _user(match: Object) -> str | None:
     return headers[_USER].get("exact") if set(match) == {"headers"} and set(headers) == {_USER} else None
 
 
-def _rule(chosen: Chosen | None, versions: Mapping[str, str]) -> Rule:
+def _rule(chosen: MatchedRoute | None, versions: Mapping[str, str]) -> Rule:
     if chosen is None:
         return Rule({})
     shares: dict[str, float] = {}

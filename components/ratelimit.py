@@ -16,7 +16,7 @@ from mesh.config.stack import Stack
 from mesh.core.names import ROOT
 from mesh.releases.release import Installation
 from mesh.traffic import envoy
-from mesh.traffic.limits import RateLimit as Chosen
+from mesh.traffic.rate_limits import RateLimit as Chosen
 
 core, meta, net = k8s.core.v1, k8s.meta.v1, k8s.networking.v1
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from mesh import bookinfo
 from mesh.config.settings import INGRESS, Settings
 from mesh.core.names import ROOT
-from mesh.security import access, mtls
+from mesh.security import authorization, mtls
 from mesh.traffic import ingress
 from mesh.traffic.objects import ConfigObject
 
@@ -81,10 +81,10 @@ def _mutual_tls(s: Settings, home: str | None) -> Iterator[str]:
     """What `mesh:security.mtls` does not go with."""
     chosen = s.security
     if chosen.mtls.mesh == "DISABLE" and (chosen.authorization.defaultDeny or chosen.authorization.allow):
-        yield f"mesh:{access.PATH} tells callers by their mutual TLS, which mesh:{mtls.PATH} switches off"
+        yield f"mesh:{authorization.PATH} tells callers by their mutual TLS, which mesh:{mtls.PATH} switches off"
     for name, service in s.traffic.services.items():
         mode = service.tls.mode if service.tls else None
-        required = chosen.mtls.of(service.namespace or home or "") == "STRICT" and not chosen.mtls.workloads
+        required = chosen.mtls.namespace_mode(service.namespace or home or "") == "STRICT" and not chosen.mtls.workloads
         if mode == "DISABLE" and required:
             yield f"mesh:traffic.services.{name}.tls: DISABLE contradicts mesh:{mtls.PATH}, which is STRICT there"
 
@@ -98,5 +98,5 @@ def _beside_bookinfo(s: Settings, traffic: Iterable[ConfigObject]) -> Iterator[s
         if (item.body.kind, item.name, item.namespace) == ("VirtualService", bookinfo.ROUTES, s.bookinfo.namespace):
             yield f"mesh:{item.path}: Bookinfo has a VirtualService {bookinfo.ROUTES} itself; {way_out} name"
     for name, entry in s.traffic.hosts.items():
-        if (entry.gateway, entry.served) == (ingress.GATEWAY, ingress.HTTP) and "*" in entry.hosts:
+        if (entry.gateway, entry.served_port) == (ingress.DEFAULT_GATEWAY, ingress.HTTP) and "*" in entry.hosts:
             yield f'mesh:traffic.hosts.{name}: Bookinfo has all hosts ("*") of {entry.gateway} itself; {way_out} host'

@@ -83,8 +83,8 @@ def _of(entry: Ingress, settings: Settings) -> ProductPage | None:
         inside=_inside(settings, entry.gateway),
         host=named,
         scheme="https" if entry.tls else "http",
-        port=entry.served,
-        port_name=next(port.name for port in settings.gateways[entry.gateway].ports if port.port == entry.served),
+        port=entry.served_port,
+        port_name=next(port.name for port in settings.gateways[entry.gateway].ports if port.port == entry.served_port),
     )
 
 

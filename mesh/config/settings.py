@@ -18,7 +18,7 @@ from mesh.core.names import MeshNames
 from mesh.core.typed import ShortForm
 from mesh.security.config import Security
 from mesh.traffic.config import Traffic
-from mesh.traffic.limits import RateLimit
+from mesh.traffic.rate_limits import RateLimit
 from mesh.values.values import Values
 
 NAMESPACE: Final = "mesh"

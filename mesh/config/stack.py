@@ -21,7 +21,7 @@ from mesh.core.names import ROOT
 from mesh.releases.release import Installation
 from mesh.security import config as security
 from mesh.traffic import config as traffic
-from mesh.traffic import ingress, limiting
+from mesh.traffic import ingress, rate_limit_filters
 from mesh.traffic.context import GatewayRef, StackContext
 from mesh.traffic.objects import ConfigObject, make
 
@@ -75,8 +75,10 @@ def compiled(settings: Settings, problems: Sequence[str] = ()) -> Stack:
     before."""
     context = _context(settings)
     of_traffic, wrong_traffic = make(traffic.parts(settings.traffic, context))
-    closed = list(settings.injectedNamespaces)
-    of_security, wrong_security = make(security.parts(settings.security, context, closed, _ways_in(settings)))
+    denied_namespaces = list(settings.injectedNamespaces)
+    of_security, wrong_security = make(
+        security.parts(settings.security, context, denied_namespaces, _gateways_by_service(settings))
+    )
     contradictions = consistency.problems(settings, context.namespace, of_traffic)
     if found := [*problems, *contradictions, *wrong_traffic, *wrong_security]:
         raise SettingsError("\n".join(found))
@@ -84,7 +86,7 @@ def compiled(settings: Settings, problems: Sequence[str] = ()) -> Stack:
         settings=settings,
         traffic=of_traffic,
         security=of_security,
-        rate_limits=limiting.descriptors(settings.traffic.services, settings.traffic.hosts),
+        rate_limits=rate_limit_filters.descriptors(settings.traffic.services, settings.traffic.hosts),
         product_page=productpage.find(settings, of_traffic),
     )
 
@@ -98,7 +100,7 @@ def _context(settings: Settings) -> StackContext:
             namespace=spec.namespace or ROOT,
             selector=spec.selector(name),
             ports=frozenset(port.port for port in spec.ports),
-            account=spec.account(name),
+            service_account=spec.account(name),
         )
         for name, spec in settings.gateways.items()
         if spec.enabled
@@ -107,8 +109,8 @@ def _context(settings: Settings) -> StackContext:
         namespace=settings.bookinfo.namespace if settings.bookinfo else only,
         namespaces=frozenset([ROOT, *settings.ownership]),
         gateways=gateways,
-        root=ROOT,
-        domain=settings.global_.proxy.clusterDomain,
+        root_namespace=ROOT,
+        cluster_domain=settings.global_.proxy.clusterDomain,
         trust_domain=settings.meshConfig.trustDomain or "cluster.local",
         client_tls=settings.security.mtls.mesh == "STRICT" and settings.meshConfig.enableAutoMtls is False,
         rate_limit_namespace=settings.rateLimit.namespace or ROOT,
@@ -116,17 +118,17 @@ def _context(settings: Settings) -> StackContext:
     )
 
 
-def _ways_in(settings: Settings) -> dict[str, list[str]] | None:
+def _gateways_by_service(settings: Settings) -> dict[str, list[str]] | None:
     """The gateways that lead to each of Bookinfo's services; None without Bookinfo."""
     if not settings.bookinfo:
         return None
     found = {service: set[str]() for service in bookinfo.CALLERS}
     if settings.bookinfo.gateway:
-        found[bookinfo.PRODUCT_PAGE].add(ingress.GATEWAY)
+        found[bookinfo.PRODUCT_PAGE].add(ingress.DEFAULT_GATEWAY)
     for entry in settings.traffic.hosts.values():
         for receiver in (one for route in entry.routes for one in route.to):
             listed = settings.traffic.services.get(receiver.service)
-            host = listed.called(receiver.service) if listed else receiver.service
+            host = listed.host_name(receiver.service) if listed else receiver.service
             service, _, rest = host.partition(".")
             if service in found and (not rest or rest.split(".")[0] == settings.bookinfo.namespace):
                 found[service].add(entry.gateway)

@@ -1,4 +1,4 @@
-"""What a change of a mesh does to requests: both meshes answer the same samples."""
+"""Compares how two meshes handle requests: both evaluate the same samples."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from mesh.requests.evaluator import Evaluator
 from mesh.requests.samples import Sample
 from mesh.requests.types import Outcome, Receiver
 
-NOBODY: Final = "nobody is there"
-"""The answer where the caller is not part of the mesh."""
+NO_SUCH_WORKLOAD: Final = "no such workload"
+"""The answer to a sample whose source workload is not part of the mesh."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """A request that gets another answer."""
+    """A sample that the two meshes answer differently, and both answers."""
 
     sample: Sample
     before: str
@@ -29,50 +29,50 @@ class Change:
 
 
 def changes(old: Mesh, new: Mesh) -> Sequence[Change]:
-    """The samples of both meshes that the new one answers in another way; in a fixed order. Another reason for the
-    same answer is no change."""
+    """The samples of both meshes that the new one answers differently, sorted. A different reason for the same answer
+    is no change."""
     before, after = Evaluator(old), Evaluator(new)
     found = []
-    for sample in sorted(samples.of(old) | samples.of(new)):
+    for sample in sorted(samples.for_mesh(old) | samples.for_mesh(new)):
         was, now = answer(before, sample), answer(after, sample)
-        if was.seen != now.seen:
+        if was.observable != now.observable:
             found.append(Change(sample=sample, before=was.text, after=now.text))
     return found
 
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What becomes of a sample, in words."""
+    """The outcome of a sample, as text."""
 
-    seen: str
-    """Equal exactly if a client or a receiver sees no difference."""
+    observable: str
+    """The outcome without reasons. Two are equal exactly if neither the client nor a receiver sees a difference."""
     text: str
-    """With reasons."""
+    """The outcome with reasons."""
 
 
-def answer(judge: Evaluator, sample: Sample) -> Answer:
-    """What a mesh answers to a sample."""
+def answer(evaluator: Evaluator, sample: Sample) -> Answer:
+    """The answer of a mesh to a sample."""
     namespace, _, name = sample.source.partition("/")
-    pod = judge.mesh.workloads.named(namespace, name)
+    pod = evaluator.mesh.workloads.named(namespace, name)
     if pod is None:
-        return Answer(seen=NOBODY, text=NOBODY)
-    outcome = (judge.from_outside if sample.outside else judge.from_workload)(sample.request, pod)
-    return Answer(seen="; ".join(told(outcome, why=False)), text="; ".join(told(outcome)))
+        return Answer(observable=NO_SUCH_WORKLOAD, text=NO_SUCH_WORKLOAD)
+    outcome = (evaluator.from_outside if sample.outside else evaluator.from_workload)(sample.request, pod)
+    return Answer(observable="; ".join(describe(outcome, reasons=False)), text="; ".join(describe(outcome)))
 
 
-def told(outcome: Outcome, why: bool = True) -> Iterator[str]:
-    """An outcome in words, with or without reasons."""
+def describe(outcome: Outcome, reasons: bool = True) -> Iterator[str]:
+    """The parts of an outcome as text, such as `cart v1` and `2 retries`, with reasons or without."""
     if not outcome.receivers:
         code = str(outcome.status) if outcome.status else "no connection"
-        yield f"{code} {outcome.location or f'({outcome.reason})' if why or outcome.location else ''}".rstrip()
+        yield f"{code} {outcome.location or f'({outcome.reason})' if reasons or outcome.location else ''}".rstrip()
         return
     refused = {(receiver.status, receiver.reason) for receiver in outcome.receivers if receiver.status != 200}
     alike = len(refused) == 1 and all(receiver.status != 200 for receiver in outcome.receivers)
-    if alike:  # whose share a request would have been is all the same then
+    if alike:  # all destinations refuse in the same way, so their shares make no difference
         ((status, reason),) = refused
-        yield f"{status or 'no connection'}{f' ({reason})' if why else ''}"
+        yield f"{status or 'no connection'}{f' ({reason})' if reasons else ''}"
     else:
-        yield ", ".join(_receiver(receiver, why) for receiver in outcome.receivers)
+        yield ", ".join(_receiver(receiver, reasons) for receiver in outcome.receivers)
     for fault in outcome.faults:
         if fault.share:
             what = f"{fault.delay} late" if fault.delay else f"end in {fault.status}"
@@ -91,10 +91,10 @@ def _limits(outcome: Outcome) -> Iterator[str]:
         yield f"{outcome.attempts} retries"
 
 
-def _receiver(receiver: Receiver, why: bool) -> str:
+def _receiver(receiver: Receiver, reasons: bool) -> str:
     share = "" if receiver.share == 1 else f"{_percent(receiver.share)} "
     status = receiver.status or "no connection"
-    refused = f" ({status}{f': {receiver.reason}' if why else ''})" if status != 200 else ""
+    refused = f" ({status}{f': {receiver.reason}' if reasons else ''})" if status != 200 else ""
     return f"{share}{_name(receiver)}{refused}"
 
 

@@ -1,4 +1,4 @@
-"""Whether a request meets the conditions of a VirtualService's match."""
+"""Conditions of an HTTPMatchRequest: whether a request meets them."""
 
 from __future__ import annotations
 
@@ -9,51 +9,56 @@ from mesh.api import regex
 from mesh.requests.types import Request
 
 
-def string(condition: Mapping[str, str] | None, value: str | None, ignore_case: bool = False) -> bool:
-    """Whether a value, None if it is not there, meets a StringMatch; an empty one asks only that it is there."""
+def string_matches(condition: Mapping[str, str] | None, value: str | None, ignore_case: bool = False) -> bool:
+    """Whether a value meets a StringMatch. An empty StringMatch requires only that the value exists, that is, is not
+    None; no StringMatch at all requires nothing."""
     if condition is None:
         return True
     if value is None:
         return False
     if not condition:
         return True
-    (how, wanted) = next(iter(condition.items()))
-    if how == "regex":
+    (kind, wanted) = next(iter(condition.items()))
+    if kind == "regex":
         return regex.matches(wanted, value)
     if ignore_case:
         wanted, value = wanted.lower(), value.lower()
-    return value.startswith(wanted) if how == "prefix" else value == wanted
+    return value.startswith(wanted) if kind == "prefix" else value == wanted
 
 
-def request(match: Mapping[str, Any], asked: Request) -> bool:
-    """Whether a request meets an HTTPMatchRequest, as far as the request itself goes."""
+def request_matches(match: Mapping[str, Any], request: Request) -> bool:
+    """Whether a request meets the conditions of an HTTPMatchRequest on the request itself."""
     plain = {
-        "scheme": "https" if asked.secure else "http",
-        "method": asked.method,
-        "authority": asked.host,
+        "scheme": "https" if request.secure else "http",
+        "method": request.method,
+        "authority": request.host,
     }
     return (
-        string(match.get("uri"), asked.url_path, bool(match.get("ignoreUriCase")))
-        and all(string(match.get(name), value) for name, value in plain.items())
-        and match.get("port") in (None, asked.port)
-        and all(string(wanted, _header(asked, name)) for name, wanted in (match.get("headers") or {}).items())
-        and all(string(wanted, asked.query.get(name)) for name, wanted in (match.get("queryParams") or {}).items())
+        string_matches(match.get("uri"), request.url_path, bool(match.get("ignoreUriCase")))
+        and all(string_matches(match.get(name), value) for name, value in plain.items())
+        and match.get("port") in (None, request.port)
+        and all(string_matches(wanted, _header(request, name)) for name, wanted in (match.get("headers") or {}).items())
+        and all(
+            string_matches(wanted, request.query.get(name)) for name, wanted in (match.get("queryParams") or {}).items()
+        )
         and not any(
-            string(wanted, _header(asked, name)) for name, wanted in (match.get("withoutHeaders") or {}).items()
+            string_matches(wanted, _header(request, name))
+            for name, wanted in (match.get("withoutHeaders") or {}).items()
         )
     )
 
 
-def _header(asked: Request, name: str) -> str | None:
-    pseudo = {":authority": asked.host, ":method": asked.method, ":path": asked.path}
-    return pseudo.get(name, asked.headers.get(name.lower()))
+def _header(request: Request, name: str) -> str | None:
+    pseudo = {":authority": request.host, ":method": request.method, ":path": request.path}
+    return pseudo.get(name, request.headers.get(name.lower()))
 
 
-def caller(match: Mapping[str, Any], gateway: str, namespace: str, labels: Mapping[str, str]) -> bool:
-    """Whether a match is for the proxy that has the request: a gateway's (by `namespace/name`), or `mesh`."""
+def proxy_matches(match: Mapping[str, Any], gateway: str, namespace: str, labels: Mapping[str, str]) -> bool:
+    """Whether an HTTPMatchRequest applies to a proxy with this namespace and these labels. `gateway`: `namespace/name`
+    of the Gateway that the proxy implements, or `mesh` for a sidecar."""
     if match.get("sourceNamespace") not in (None, namespace):
         return False
-    places = match.get("gateways")
-    if places and gateway not in places:
+    gateways = match.get("gateways")
+    if gateways and gateway not in gateways:
         return False
     return (match.get("sourceLabels") or {}).items() <= labels.items()

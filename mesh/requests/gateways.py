@@ -1,4 +1,4 @@
-"""What a gateway's pods listen on, and for whom."""
+"""The servers of Gateways that take a request which arrives at a gateway's pods."""
 
 from __future__ import annotations
 
@@ -16,49 +16,56 @@ from mesh.requests.types import Request
 
 
 @dataclass(frozen=True, kw_only=True)
-class Listening:
-    """Who takes a request at a gateway."""
+class ListenerMatch:
+    """The Gateways that take a request at a gateway's pods, or why none does."""
 
     served: Mapping[Ref, Sequence[tuple[str, str]]] = field(default_factory=dict)
-    """The Gateways that listen there, and for each the (namespace, host) that it serves; none if nobody listens."""
+    """The Gateways that listen on the port, each with the (namespace, host) pairs that it serves; empty if none
+    listens."""
     request: Request
-    """The request, with the port as Gateways call it."""
+    """The request, with the port number of the matching server."""
     target: int | None = None
-    """The pods' port."""
+    """The port of the pods; None if unknown."""
     redirected: bool = False
-    """Whether plain requests are sent to https."""
+    """Whether the server redirects plain HTTP to https."""
     reason: str = ""
-    """Why nobody listens."""
+    """Why no Gateway takes the request."""
 
 
-def listening(mesh: Mesh, pod: Workload, asked: Request) -> Listening:
-    """Who takes a request to a port of the Service before a gateway's pods."""
-    target = _target(mesh, pod, asked.port)
+def match_listeners(mesh: Mesh, pod: Workload, request: Request) -> ListenerMatch:
+    """The Gateways that take a request to a port of the Service of a gateway's pods. A server matches by the port of
+    the Service or of the pod, and by whether it speaks plain HTTP or TLS."""
+    target = _target(mesh, pod, request.port)
     served: dict[Ref, list[tuple[str, str]]] = {}
-    number, redirected = asked.port, False
-    for thing in mesh.of(kinds.GATEWAY):
-        if not (thing.spec.get("selector") or {}).items() <= pod.labels.items():
+    number, redirected = request.port, False
+    for gateway in mesh.of(kinds.GATEWAY):
+        if not (gateway.spec.get("selector") or {}).items() <= pod.labels.items():
             continue
-        for server in thing.items("servers"):
-            said, tls = server["port"].get("number"), server.get("tls") or {}
-            speaks = is_http(server["port"].get("protocol") or "") != asked.secure
-            if said not in (asked.port, target) or not speaks:
+        for server in gateway.items("servers"):
+            port, tls = server["port"].get("number"), server.get("tls") or {}
+            same_security = is_http(server["port"].get("protocol") or "") != request.secure
+            if port not in (request.port, target) or not same_security:
                 continue
-            names = [hosts.of_server(entry, thing.namespace) for entry in server.get("hosts") or ()]
-            number = said
-            served.setdefault(thing.ref, []).extend(names)
-            redirected = redirected or (tls.get("httpsRedirect", False) and _any(names, asked.host))
-    reason = "" if served else f"no Gateway listens on port {asked.port}{' for https' if asked.secure else ''}"
-    request = replace(asked, port=number)
-    return Listening(served=served, request=request, target=target, redirected=redirected, reason=reason)
+            names = [hosts.of_server(entry, gateway.namespace) for entry in server.get("hosts") or ()]
+            number = port
+            served.setdefault(gateway.ref, []).extend(names)
+            redirected = redirected or (tls.get("httpsRedirect", False) and _serves(names, request.host))
+    reason = "" if served else f"no Gateway listens on port {request.port}{' for https' if request.secure else ''}"
+    return ListenerMatch(
+        served=served,
+        request=replace(request, port=number),
+        target=target,
+        redirected=redirected,
+        reason=reason,
+    )
 
 
-def _any(names: Sequence[tuple[str, str]], host: str) -> bool:
+def _serves(names: Sequence[tuple[str, str]], host: str) -> bool:
     return hosts.best(host.lower(), dict.fromkeys((name for _, name in names), True)) is not None
 
 
 def _target(mesh: Mesh, pod: Workload, port: int) -> int | None:
-    """The pods' port behind a port of their Service."""
+    """The target port of the pods, for a port of their Service; None if unknown."""
     for service in mesh.services.all:
         if service.namespace == pod.namespace and pod in mesh.behind(service):
             found: Any = service.port(port)

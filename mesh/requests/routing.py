@@ -1,4 +1,4 @@
-"""Which route of which VirtualService takes a request."""
+"""Selects the VirtualService and the route that take a request."""
 
 from __future__ import annotations
 
@@ -15,116 +15,121 @@ from mesh.core import kinds
 from mesh.requests import conditions
 from mesh.requests.types import Request
 
-_OWN: Final = ("name", "match", "delegate")
-"""What a route that delegates keeps for itself; anything else holds for the delegate's routes unless they have it."""
+_NOT_DELEGATED: Final = ("name", "match", "delegate")
+"""Fields of a delegating route that its delegate's routes do not inherit."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Proxy:
-    """Who routes a request."""
+    """The proxy that routes a request."""
 
     namespace: str
     labels: Mapping[str, str]
     gateways: tuple[str, ...]
-    """`namespace/name` of the Gateways that it carries, or `mesh` for a sidecar."""
+    """`namespace/name` of the Gateways that the proxy implements, or `mesh` for a sidecar."""
 
     @classmethod
-    def beside(cls, workload: Workload) -> Proxy:
+    def sidecar(cls, workload: Workload) -> Proxy:
         """The sidecar of a workload."""
         return cls(namespace=workload.namespace, labels=workload.labels, gateways=(MESH,))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Chosen:
-    """A route that takes a request."""
+class MatchedRoute:
+    """The route that takes a request."""
 
     rule: str
-    """Object and place, such as `VirtualService shop/cart http[0]`."""
+    """VirtualService and position of the route, such as `VirtualService shop/cart http[0]`."""
     owner: Object
-    """The VirtualService: hosts are read in its namespace."""
+    """The VirtualService of the route; short host names are resolved in its namespace."""
     route: Mapping[str, Any]
+    """The HTTPRoute; one of a delegate with the fields that it inherits."""
     prefix: str
-    """The prefix by which the path was matched; empty if it was otherwise."""
+    """The path prefix that matched; empty if the route matches otherwise."""
 
 
 class Routes:
-    """The VirtualServices of a mesh, by the proxies and hosts that they are for."""
+    """The VirtualServices of a mesh, indexed by Gateway, and by host for sidecars."""
 
     def __init__(self, mesh: Mesh) -> None:
         self._mesh = mesh
         self._sidecars: dict[str, list[Object]] = {}
         self._gateways: dict[Ref, list[Object]] = {}
-        for thing in mesh.of(kinds.VIRTUAL_SERVICE):
-            if virtual_services.for_sidecars(thing):
-                for host in thing.items("hosts"):
-                    self._sidecars.setdefault(mesh.full(host, thing.namespace), []).append(thing)
-            for _, _, ref in virtual_services.gateways(thing):
-                self._gateways.setdefault(ref, []).append(thing)
+        for virtual_service in mesh.of(kinds.VIRTUAL_SERVICE):
+            if virtual_services.for_sidecars(virtual_service):
+                for host in virtual_service.items("hosts"):
+                    self._sidecars.setdefault(mesh.full(host, virtual_service.namespace), []).append(virtual_service)
+            for _, _, ref in virtual_services.gateways(virtual_service):
+                self._gateways.setdefault(ref, []).append(virtual_service)
 
     def in_sidecar(self, host: str, namespace: str) -> Sequence[Object]:
-        """The VirtualService that sidecars of a namespace follow for a whole host name; nothing if there is none."""
+        """The VirtualService that sidecars in a namespace apply to a full host name: a list of one, or an empty one."""
         for name in (host, *hosts.wildcards(host)):
-            seen = [
-                thing
-                for thing in self._sidecars.get(name, ())
-                if hosts.sees(namespace, hosts.exported_to(thing.items("exportTo"), thing.namespace))
+            visible = [
+                candidate
+                for candidate in self._sidecars.get(name, ())
+                if hosts.sees(namespace, hosts.exported_to(candidate.items("exportTo"), candidate.namespace))
             ]
-            if seen:
-                return [next((thing for thing in seen if thing.namespace == namespace), seen[0])]
+            if visible:
+                own = (candidate for candidate in visible if candidate.namespace == namespace)
+                return [next(own, visible[0])]
         return []
 
     def at_gateways(self, host: str, served: Mapping[Ref, Sequence[tuple[str, str]]]) -> Sequence[Object]:
-        """The VirtualServices for a host at some Gateways that serve these (namespace, host): those of the name that
-        is the most specific; several are joined."""
+        """The VirtualServices for a host, whose routes a gateway merges: those with the most specific host that
+        matches. `served`: the Gateways, with the (namespace, host) pairs that they serve."""
         by_name: dict[str, list[Object]] = {}
         for ref, names in served.items():
-            for thing in self._gateways.get(ref, ()):
-                for name in thing.items("hosts"):
-                    whole = self._mesh.full(name, thing.namespace)
-                    for place, wide in names:
-                        if place in (hosts.ALL, thing.namespace) and hosts.overlap(wide, whole):
-                            narrow = wide if whole.startswith("*") and len(wide) > len(whole) else whole
-                            group = by_name.setdefault(narrow, [])
-                            if thing not in group:
-                                group.append(thing)
+            for virtual_service in self._gateways.get(ref, ()):
+                for name in virtual_service.items("hosts"):
+                    routed = self._mesh.full(name, virtual_service.namespace)
+                    for namespace, server_host in names:
+                        if namespace in (hosts.ALL, virtual_service.namespace) and hosts.overlap(server_host, routed):
+                            server_is_narrower = routed.startswith("*") and len(server_host) > len(routed)
+                            group = by_name.setdefault(server_host if server_is_narrower else routed, [])
+                            if virtual_service not in group:
+                                group.append(virtual_service)
         return hosts.best(host, by_name) or []
 
-    def choose(self, things: Sequence[Object], asked: Request, proxy: Proxy) -> Chosen | None:
-        """The first route that takes the request; None if none does."""
-        for thing in things:
-            for i, route in enumerate(virtual_services.routes(thing)):
-                for prefix in _taken(thing, route, asked, proxy):
-                    place = f"{thing.ref} http[{i}]"
+    def choose(self, candidates: Sequence[Object], request: Request, proxy: Proxy) -> MatchedRoute | None:
+        """The first route whose match the request meets; None if there is none."""
+        for virtual_service in candidates:
+            for i, route in enumerate(virtual_services.routes(virtual_service)):
+                for prefix in _matched_prefix(virtual_service, route, request, proxy):
+                    place = f"{virtual_service.ref} http[{i}]"
                     if not route.get("delegate"):
-                        return Chosen(rule=place, owner=thing, route=route, prefix=prefix)
-                    found = self._delegated(thing, route, place, asked, proxy, prefix)
+                        return MatchedRoute(rule=place, owner=virtual_service, route=route, prefix=prefix)
+                    found = self._delegated(virtual_service, route, place, request, proxy, prefix)
                     if found:
                         return found
         return None
 
     def _delegated(
-        self, thing: Object, route: Mapping[str, Any], place: str, asked: Request, proxy: Proxy, above: str
-    ) -> Chosen | None:
-        other = virtual_services.delegate(self._mesh, thing, route)
+        self, virtual_service: Object, route: Mapping[str, Any], place: str, request: Request, proxy: Proxy, above: str
+    ) -> MatchedRoute | None:
+        other = virtual_services.delegate(self._mesh, virtual_service, route)
         for i, own in enumerate(virtual_services.routes(other) if other and not other.items("hosts") else ()):
-            for prefix in _taken(thing, own, asked, proxy):
+            for prefix in _matched_prefix(virtual_service, own, request, proxy):
                 assert other
-                kept = {name: said for name, said in route.items() if name not in _OWN}
+                inherited = {name: value for name, value in route.items() if name not in _NOT_DELEGATED}
                 rule = f"{place} > {other.ref} http[{i}]"
-                return Chosen(rule=rule, owner=other, route={**kept, **own}, prefix=prefix or above)
+                return MatchedRoute(rule=rule, owner=other, route={**inherited, **own}, prefix=prefix or above)
         return None
 
 
-def _taken(thing: Object, route: Mapping[str, Any], asked: Request, proxy: Proxy) -> Iterator[str]:
-    """The prefix of the first match of a route that a request meets."""
+def _matched_prefix(virtual_service: Object, route: Mapping[str, Any], request: Request, proxy: Proxy) -> Iterator[str]:
+    """The path prefix (empty if there is none) of the first match of a route that a request meets; nothing if it meets
+    none."""
     for match in route.get("match") or [{}]:
-        places = {_whole(name, thing.namespace) for name in match.get("gateways") or ()}
-        said = {**match, "gateways": places}
-        mine = any(conditions.caller(said, gateway, proxy.namespace, proxy.labels) for gateway in proxy.gateways)
-        if mine and conditions.request(match, asked):
+        gateways = {_full_gateway(name, virtual_service.namespace) for name in match.get("gateways") or ()}
+        resolved = {**match, "gateways": gateways}
+        mine = any(
+            conditions.proxy_matches(resolved, gateway, proxy.namespace, proxy.labels) for gateway in proxy.gateways
+        )
+        if mine and conditions.request_matches(match, request):
             yield (match.get("uri") or {}).get("prefix") or ""
             return
 
 
-def _whole(name: str, namespace: str) -> str:
+def _full_gateway(name: str, namespace: str) -> str:
     return name if "/" in name or name == MESH else f"{namespace}/{name}"

@@ -1,4 +1,4 @@
-"""Requests worth asking about: what the objects of a mesh tell apart, each host, path, header and caller once."""
+"""Sample requests that cover what a mesh's objects distinguish: each host, path, header and caller once."""
 
 from __future__ import annotations
 
@@ -16,20 +16,21 @@ from mesh.core.protocols import is_tls
 from mesh.requests.types import Request
 
 _ANY: Final = "any"
-"""What stands for the part of a host that a wildcard leaves open."""
+"""Replaces the `*` of a wildcard host."""
 _ELSEWHERE: Final = "elsewhere.example.org"
-"""A host that a mesh does not know."""
+"""A host that no mesh knows."""
 _MANY: Final = 20
-"""So many workloads of a namespace are each asked as callers."""
+"""Up to this number of workloads in a namespace, each of them is sampled as a caller."""
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class Sample:
-    """A request, told in a way that holds for two meshes."""
+    """A request and its source, in terms that apply to two meshes alike."""
 
     source: str
-    """`namespace/name` of the workload that sends it, or of the gateway that it comes to."""
+    """`namespace/name` of the workload that sends the request, or of the gateway at which it arrives."""
     outside: bool
+    """Whether the request comes from outside, through a gateway."""
     host: str
     port: int
     secure: bool
@@ -39,21 +40,24 @@ class Sample:
 
     def __str__(self) -> str:
         way = "through" if self.outside else "from"
-        return f"{self.asked}{self.place}{self.path}{self.with_headers} {way} {self.source.partition('/')[2]}"
+        return (
+            f"{self.method_prefix}{self.origin}{self.path}{self.headers_suffix} {way} {self.source.partition('/')[2]}"
+        )
 
     @property
-    def asked(self) -> str:
-        """What is asked for besides a GET."""
+    def method_prefix(self) -> str:
+        """The HTTP method and a space; empty for GET."""
         return "" if self.method == "GET" else f"{self.method} "
 
     @property
-    def place(self) -> str:
-        """Whom it is for, without the path."""
+    def origin(self) -> str:
+        """Scheme, host and port, as far as they are not the usual ones."""
         port = "" if self.port in (80, 443) else f":{self.port}"
         return f"{'https://' if self.secure else ''}{self.host}{port}"
 
     @property
-    def with_headers(self) -> str:
+    def headers_suffix(self) -> str:
+        """The headers as text, such as ` with end-user: jason`."""
         return "".join(f" with {name}: {value}" for name, value in self.headers)
 
     @property
@@ -68,30 +72,31 @@ class Sample:
         )
 
 
-def of(mesh: Mesh) -> frozenset[Sample]:
-    """The samples of a mesh: at each gateway what its VirtualServices are for, in each namespace what it can call."""
+def for_mesh(mesh: Mesh) -> frozenset[Sample]:
+    """The samples of a mesh: for each gateway the hosts of its VirtualServices, for each namespace the services that
+    its workloads call."""
     return frozenset([*_from_outside(mesh), *_from_workloads(mesh)])
 
 
 def _from_outside(mesh: Mesh) -> Iterator[Sample]:
-    for thing in mesh.of(kinds.VIRTUAL_SERVICE):
-        for _, _, ref in virtual_services.gateways(thing):
+    for virtual_service in mesh.of(kinds.VIRTUAL_SERVICE):
+        for _, _, ref in virtual_services.gateways(virtual_service):
             gateway = mesh.get(ref)
             for pod in mesh.workloads.select(gateway.spec.get("selector") or {})[:1] if gateway else ():
                 for server in gateway.items("servers") if gateway else ():
                     secure = is_tls(server["port"].get("protocol") or "")
-                    for host in thing.items("hosts"):
+                    for host in virtual_service.items("hosts"):
                         name = host.replace("*", _ANY, 1) if host != hosts.ALL else f"{_ANY}.example.com"
-                        place = _Place(pod, outside=True, host=name, port=server["port"]["number"], secure=secure)
-                        yield from place.samples([thing])
+                        target = _Target(pod, outside=True, host=name, port=server["port"]["number"], secure=secure)
+                        yield from target.samples([virtual_service])
 
 
 def _from_workloads(mesh: Mesh) -> Iterator[Sample]:
     routes: dict[str, list[Object]] = {}
-    for thing in mesh.of(kinds.VIRTUAL_SERVICE):
-        if virtual_services.for_sidecars(thing):
-            for host in thing.items("hosts"):
-                routes.setdefault(mesh.full(host, thing.namespace), []).append(thing)
+    for virtual_service in mesh.of(kinds.VIRTUAL_SERVICE):
+        if virtual_services.for_sidecars(virtual_service):
+            for host in virtual_service.items("hosts"):
+                routes.setdefault(mesh.full(host, virtual_service.namespace), []).append(virtual_service)
     callers = _Callers(mesh)
     for service in mesh.services.all:
         if service.host.startswith("*") or service.namespace == mesh.root:
@@ -99,15 +104,15 @@ def _from_workloads(mesh: Mesh) -> Iterator[Sample]:
         for port in service.ports:
             for pod in callers.of(service):
                 host = hosts.short(service.host, pod.namespace)
-                place = _Place(pod, outside=False, host=host, port=port.number, secure=False)
-                yield from place.samples(routes.get(service.host, ()))
-    for pod in callers.beside_proxies():
-        yield from _Place(pod, outside=False, host=_ELSEWHERE, port=80, secure=False).samples([])
+                target = _Target(pod, outside=False, host=host, port=port.number, secure=False)
+                yield from target.samples(routes.get(service.host, ()))
+    for pod in callers.with_sidecars():
+        yield from _Target(pod, outside=False, host=_ELSEWHERE, port=80, secure=False).samples([])
 
 
 class _Callers:
-    """Who may call a service: every workload of its namespace where these are few; otherwise those that policies
-    name, and one with and one without a sidecar. Versions of an app call alike."""
+    """The callers that are sampled for a service: all workloads of its namespace, if there are few; otherwise those
+    that AuthorizationPolicies name, one with a sidecar and one without. Of the versions of an app, one is sampled."""
 
     def __init__(self, mesh: Mesh) -> None:
         self._mesh = mesh
@@ -132,39 +137,39 @@ class _Callers:
                     if pod:
                         yield pod
 
-    def beside_proxies(self) -> Iterator[Workload]:
-        """One of each namespace that has a sidecar."""
+    def with_sidecars(self) -> Iterator[Workload]:
+        """One workload with a sidecar from each namespace."""
         firsts = (next((pod for pod in pods if pod.proxy), None) for pods in self._in.values())
         return (pod for pod in firsts if pod)
 
     def of(self, service: Service) -> Iterator[Workload]:
-        """Not the service's own pods."""
+        """The callers of a service, without its own pods."""
         pods = self._mesh.behind(service)
         near = self._in.get(service.namespace, [])
         if len(near) > _MANY:
-            kinds = {pod.proxy: pod for pod in near[: _MANY * 2] if pod not in pods}
-            near = [*kinds.values(), *(caller for pod in pods for caller in self._named.get(pod, ()))]
+            by_proxy = {pod.proxy: pod for pod in near[: _MANY * 2] if pod not in pods}
+            near = [*by_proxy.values(), *(caller for pod in pods for caller in self._named.get(pod, ()))]
         own = {pod.object.ref for pod in pods}
         yield from (pod for pod in dict.fromkeys(near) if pod.object.ref not in own)
 
 
-class _Place:
-    """A host at which a workload or a gateway is asked."""
+class _Target:
+    """A host that a workload calls, or that a gateway serves."""
 
     def __init__(self, pod: Workload, **fixed: Any) -> None:
         self._fixed = {**fixed, "source": f"{pod.namespace}/{pod.object.name}"}
 
-    def samples(self, things: Iterable[Object]) -> Iterator[Sample]:
-        """A plain request, and one that meets each match."""
+    def samples(self, candidates: Iterable[Object]) -> Iterator[Sample]:
+        """A GET of `/`, and for each match of the routes a request that meets it."""
         yield self._sample({})
-        for thing in things:
-            for route in virtual_services.routes(thing):
+        for virtual_service in candidates:
+            for route in virtual_services.routes(virtual_service):
                 for match in route.get("match") or ():
                     yield self._sample(match)
 
     def _sample(self, match: Mapping[str, Any]) -> Sample:
         method, uri = match.get("method") or {}, match.get("uri") or {}
-        headers = {name: _value(said) for name, said in (match.get("headers") or {}).items()}
+        headers = {name: _value(condition) for name, condition in (match.get("headers") or {}).items()}
         return Sample(
             path=uri.get("exact") or uri.get("prefix") or "/",
             method=method.get("exact") or "GET",
@@ -173,6 +178,6 @@ class _Place:
         )
 
 
-def _value(said: Mapping[str, str]) -> str:
-    """A value that meets a condition; none for a regular expression."""
-    return said.get("exact") or said.get("prefix") or ("" if said.get("regex") else _ANY)
+def _value(condition: Mapping[str, str]) -> str:
+    """A value that meets a StringMatch; empty for a regular expression."""
+    return condition.get("exact") or condition.get("prefix") or ("" if condition.get("regex") else _ANY)

@@ -1,4 +1,4 @@
-"""Requests, and what becomes of them."""
+"""HTTP requests and their outcomes."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ class Request:
     host: str
     """The Host header, without a port."""
     path: str = "/"
-    """With the query, if there is one."""
+    """Path with the query, if there is one."""
     method: str = "GET"
     headers: Mapping[str, str] = field(default_factory=dict)
-    """By lower-case name."""
+    """Header values by lower-case name."""
     port: int = 80
-    """Port that it is addressed to: of the service, or of the gateway's Service."""
+    """Port of the called service, or of the gateway's Service."""
     secure: bool = False
-    """Whether the client speaks https, as far as a gateway is concerned."""
-    subject: str = ""
-    """Who the request's token says that it is from, as issuer/subject; empty without a token."""
+    """Whether the client uses https; only gateways consider it."""
+    principal: str = ""
+    """Request principal of the JSON Web Token, as issuer/subject; empty without a token."""
     address: str = ""
-    """IP address of the client; empty if nobody knows."""
+    """IP address of the client; empty if unknown."""
 
     @property
     def url_path(self) -> str:
@@ -37,63 +37,65 @@ class Request:
     def query(self) -> Mapping[str, str]:
         return dict(parse_qsl(self.path.partition("?")[2], keep_blank_values=True))
 
-    def changed(self, path: str | None, host: str | None) -> Self:
-        """The request after a rewrite."""
+    def rewritten(self, path: str | None, host: str | None) -> Self:
+        """The request with a new path and host; None keeps the present one."""
         return replace(self, path=path or self.path, host=host or self.host)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """Something that is played to a share of the requests."""
+    """An injected fault: a delay or an abort of a share of the requests."""
 
     share: float
-    """0.0 to 1.0 of the requests."""
+    """Fraction of the requests, 0.0 to 1.0."""
     delay: str = ""
-    """How long they are held back, such as 7s."""
+    """Duration of the delay, such as `7s`; empty if the fault is an abort."""
     status: int = 0
-    """Status code that they are answered with in place of being passed on."""
+    """Status code of the abort; 0 if the fault is a delay."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Receiver:
-    """Who gets a share of the requests, and what the receiver's own proxy says to it."""
+    """A destination that gets a share of the requests, and whether its pods accept them."""
 
     host: str
-    """Whole name of the service."""
+    """Full name of the service."""
     subset: str
-    """Empty for all of its pods."""
+    """Subset of the service; empty for all of its pods."""
     share: float
-    """0.0 to 1.0 of the requests that are passed on."""
+    """Fraction of the forwarded requests, 0.0 to 1.0."""
     workloads: tuple[str, ...]
-    """Names of what the pods are made by."""
+    """Names of the workloads (Deployments, for example) of the pods."""
     port: int | None
+    """Port of the service; None if the mesh does not know the service."""
     status: int = 200
-    """200 if the request gets to a pod; otherwise 403 or 503, for the `reason`."""
+    """200 if the request reaches a pod; 403 or 503 if not, or 0 if no connection is made. `reason` says why."""
     reason: str = ""
-    """Why it does not get there."""
+    """Why the request does not reach a pod; empty if it does."""
     mutual: bool = False
-    """Whether it goes there over Istio's mutual TLS."""
+    """Whether the connection uses Istio's mutual TLS."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What becomes of a request at one hop: an answer, or receivers."""
+    """The outcome of a request at one hop: a response of the proxy, or the destinations that it forwards to."""
 
     status: int = 200
-    """The answer where there are no receivers: 301 to 399, 403, 404, 502; 0 if no connection comes about."""
+    """Status code of the proxy's response where there are no receivers: 301 to 399, 403, 404, 502; 0 if no connection
+    is made; 200 if the request leaves the mesh."""
     reason: str = ""
     """Why there are no receivers."""
     rule: str = ""
-    """The route that decides, such as `VirtualService shop/cart http[0]`; empty if no VirtualService does."""
+    """The route that takes the request, such as `VirtualService shop/cart http[0]`; empty if none does."""
     location: str = ""
-    """Where a redirect leads to."""
+    """URL of a redirect."""
     receivers: tuple[Receiver, ...] = ()
     faults: tuple[Fault, ...] = ()
     mirror: Receiver | None = None
-    """Who gets copies; `share` is that of the copies."""
+    """Destination of mirrored requests; its `share` is the fraction that is mirrored."""
     timeout: str = ""
-    """Such as 10s; empty for no limit."""
+    """Timeout of the route, such as `10s`; empty if there is none."""
     attempts: int = 0
-    """How often a request that has failed is tried again."""
+    """Number of retries of a failed request."""
     request: Request | None = None
-    """The request as receivers get it."""
+    """The request as the destinations get it, after rewriting."""

@@ -8,7 +8,7 @@ from typing import Final
 
 from mesh.core import words
 from mesh.requests import comparison
-from mesh.requests.comparison import NOBODY, Change
+from mesh.requests.comparison import NO_SUCH_WORKLOAD, Change
 from mesh.requests.evaluator import RETRIES
 from mesh.review.subject import Subject
 
@@ -51,7 +51,7 @@ def shifts(subject: Subject) -> Sequence[Shift]:
 
 
 def _counts(change: Change) -> bool:
-    return change.sample.outside or NOBODY not in (change.before, change.after)
+    return change.sample.outside or NO_SUCH_WORKLOAD not in (change.before, change.after)
 
 
 def _joined(found: Sequence[Change]) -> Iterator[Shift]:
@@ -85,8 +85,8 @@ def _shift(changes: Sequence[Change]) -> Shift:
 def _what(changes: Sequence[Change]) -> str:
     sample = changes[0].sample
     paths = sorted({change.sample.path for change in changes})
-    where = sample.place + (paths[0] if len(paths) == 1 else f" ({words.some(paths, _MOST)})")
-    return f"{sample.asked}{where}{sample.with_headers}"
+    where = sample.origin + (paths[0] if len(paths) == 1 else f" ({words.some(paths, _MOST)})")
+    return f"{sample.method_prefix}{where}{sample.headers_suffix}"
 
 
 def _different(before: str, after: str) -> tuple[str, str]:

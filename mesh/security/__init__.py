@@ -1,4 +1,5 @@
-"""What stacks say of security (`mesh:security`): mutual TLS, who may call whom, tokens of users.
+"""The config key `mesh:security`: mutual TLS, authorization and JSON Web Tokens.
 
-Built like `mesh.traffic`: types of config, and pure functions that make objects of Istio's API of them.
+As in `mesh.traffic`, each module defines the type of one part of the config and a pure function that generates the
+Istio objects for it.
 """

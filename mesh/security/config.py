@@ -1,42 +1,47 @@
-"""`mesh:security`: its parts, their defaults, and the objects that they become."""
+"""The config key `mesh:security`: its type, and the Istio objects that it becomes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
 from mesh.core.typed import Documented
-from mesh.security import access, mtls, tokens
-from mesh.security.access import Authorization
+from mesh.security import authorization, jwt, mtls
+from mesh.security.authorization import Authorization
+from mesh.security.jwt import Jwt
 from mesh.security.mtls import Mtls
-from mesh.security.tokens import Jwt
 from mesh.traffic.context import StackContext
 from mesh.traffic.objects import ConfigObject
 
 ROOT = "security"
-"""The key in a stack's config."""
+"""The config key, without the prefix `mesh:`."""
 
 
 class Security(Documented):
-    """Mutual TLS, who may call whom, and tokens of users."""
+    """Mutual TLS, authorization and JSON Web Tokens."""
 
     mtls: Mtls = Mtls()
-    """Mutual TLS that workloads ask of their callers."""
+    """Mutual TLS that workloads require of clients: a mode for the whole mesh, or a map."""
     authorization: Authorization = Authorization()
-    """Who may call whom."""
+    """Which workloads may call which; no restriction if not set."""
     jwt: Jwt | None = None
-    """Tokens that a gateway asks visitors for."""
+    """JSON Web Tokens that a gateway requires of clients; none if not set."""
 
     def __bool__(self) -> bool:
         return self != Security()
 
 
 def parts(
-    security: Security, stack: StackContext, closed: Sequence[str], ways_in: Mapping[str, Sequence[str]] | None
+    security: Security,
+    stack: StackContext,
+    denied_namespaces: Sequence[str],
+    gateways_by_service: Mapping[str, Sequence[str]] | None,
 ) -> Iterator[tuple[str, Iterator[ConfigObject]]]:
-    """Each part's key, and the objects that it becomes, which raise ApiError as they are made.
-
-    `closed` and `ways_in` are as for `access.objects`."""
+    """The key of each part, with an iterator over its Istio objects. The iterator raises ApiError for an object that
+    cannot be made. `denied_namespaces` and `gateways_by_service` are those of `authorization.objects`."""
     yield mtls.PATH, mtls.objects(security.mtls, stack)
-    yield access.PATH, access.objects(security.authorization, stack, closed, ways_in)
+    yield (
+        authorization.PATH,
+        authorization.objects(security.authorization, stack, denied_namespaces, gateways_by_service),
+    )
     if security.jwt:
-        yield tokens.PATH, tokens.objects(security.jwt, stack)
+        yield jwt.PATH, jwt.objects(security.jwt, stack)

@@ -1,4 +1,4 @@
-"""Mutual TLS between workloads: for the mesh, a namespace, or some workloads."""
+"""`mesh:security.mtls`: the mode of mutual TLS for the mesh, for namespaces and for workloads."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ Mode = Literal["STRICT", "PERMISSIVE", "DISABLE"]
 
 PATH: Final = "security.mtls"
 MESH: Final = "default"
-"""Name of what holds for the whole mesh."""
+"""Name of the objects that apply to the whole mesh."""
 
 
 class WorkloadMtls(Documented):
-    """Mutual TLS of some workloads, in place of their namespace's."""
+    """Mutual TLS of some workloads, instead of their namespace's mode."""
 
     labels: Selector = Field(min_length=1)
-    """Labels of their pods, all of them."""
+    """Labels of the workloads' pods; a pod must have all of them."""
     namespace: Name | None = None
-    """Their namespace; Bookinfo's, or the only injected one if not set."""
+    """Namespace of the workloads; if not set, Bookinfo's, or the only injected namespace."""
     mode: Mode | None = None
-    """For all ports that `ports` does not name; as the namespace if not set."""
+    """Mode of all ports that are not in `ports`; the namespace's if not set."""
     ports: dict[PortKey, Mode] = {}
-    """For single ports of the pods, by number."""
+    """Modes of single ports of the pods, by number."""
 
     def check(self) -> Findings:
         if self.mode is None and not self.ports:
@@ -40,31 +40,32 @@ class WorkloadMtls(Documented):
 
 
 class Mtls(ShortForm):
-    """Mutual TLS that workloads ask of their callers. `STRICT`: nothing else. `PERMISSIVE`: plain text is let in,
-    too, which is Istio's default. `DISABLE`: none."""
+    """Mutual TLS that workloads require of clients. `STRICT`: only mutual TLS is accepted. `PERMISSIVE`, Istio's
+    default: plain text is accepted, too. `DISABLE`: only plain text."""
 
     short_forms = "a mode for the whole mesh"
 
     mesh: Mode | None = None
-    """For the whole mesh."""
+    """Mode of the whole mesh; Istio's default if not set."""
     namespaces: dict[Name, Mode] = {}
-    """For single namespaces."""
+    """Modes of single namespaces."""
     workloads: dict[Name, WorkloadMtls] = {}
-    """For some workloads, by a name of your choice."""
+    """Modes of some workloads, by a name of your choice."""
 
     @classmethod
     def lengthened(cls, value: Any) -> Any:
         return {"mesh": value} if isinstance(value, str) else value
 
-    def of(self, namespace: str) -> Mode:
-        """What holds in a namespace where nothing is said of a workload."""
+    def namespace_mode(self, namespace: str) -> Mode:
+        """The mode in a namespace, for workloads without a mode of their own."""
         return self.namespaces.get(namespace) or self.mesh or "PERMISSIVE"
 
 
 def objects(mtls: Mtls, stack: StackContext) -> Iterator[ConfigObject]:
-    """PeerAuthentications, and DestinationRules where callers do not find out by themselves. Raises ApiError."""
+    """The PeerAuthentications, and DestinationRules for clients where automatic mutual TLS is off. Raises ApiError if a
+    namespace is not the stack's."""
     if mtls.mesh:
-        yield _peer("mesh", MESH, stack.root, mode=mtls.mesh)
+        yield _peer("mesh", MESH, stack.root_namespace, mode=mtls.mesh)
     for namespace, mode in mtls.namespaces.items():
         yield _peer(f"namespaces.{namespace}", f"namespace-{namespace}", stack.namespace_for(namespace), mode=mode)
     for name, some in mtls.workloads.items():
@@ -94,4 +95,4 @@ def _peer(
 
 def _client(name: str, host: str, tls: api.ClientTLSSettings, stack: StackContext) -> ConfigObject:
     body = api.DestinationRule(host=host, trafficPolicy=api.TrafficPolicy(tls=tls))
-    return ConfigObject(path=PATH, body=body, name=name, namespace=stack.root)
+    return ConfigObject(path=PATH, body=body, name=name, namespace=stack.root_namespace)

@@ -1,5 +1,5 @@
-"""What stacks say of traffic (`mesh:traffic`), and the objects of Istio's API that it becomes.
+"""The config key `mesh:traffic`, and the Istio objects that are generated from it.
 
-Each module has one part of the config as a type, and a pure function that makes objects of it; `component.py` alone
-registers them. Nothing is imported here: the settings are made of these types, and the component of the settings.
+Each module defines the type of one part of the config and a pure function that generates the Istio objects for it;
+`components/traffic.py` registers them with Pulumi.
 """

@@ -1,4 +1,4 @@
-"""`mesh:traffic` as a whole: its parts, what only the whole can show is wrong, and the objects that it becomes."""
+"""The config key `mesh:traffic`: its type, the checks across its entries, and the Istio objects that it becomes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from mesh.core.kubernetes import Name
 from mesh.core.typed import Documented, Findings
-from mesh.traffic import egress, ingress, limiting, services
+from mesh.traffic import egress, ingress, rate_limit_filters, services
 from mesh.traffic.context import StackContext
 from mesh.traffic.egress import Egress
 from mesh.traffic.ingress import Ingress
@@ -15,44 +15,44 @@ from mesh.traffic.objects import ConfigObject
 from mesh.traffic.services import Service
 
 ROOT = "traffic"
-"""The key in a stack's config."""
+"""The config key, without the prefix `mesh:`."""
 
 
 class Traffic(Documented):
-    """How requests travel: between services, into the mesh, and out of it."""
+    """Routing of requests between services, into the mesh, and out of it."""
 
     services: dict[Name, Service] = {}
-    """Services of the mesh by name, which is also that of their DestinationRule and VirtualService."""
+    """Services of the mesh, by name. The service's DestinationRule and VirtualService get the same name."""
     hosts: dict[Name, Ingress] = {}
-    """Hosts that gateways let in, by a name of your choice."""
+    """Hosts that ingress gateways serve, by a name of your choice."""
     egress: dict[Name, Egress] = {}
-    """Hosts outside the mesh, by a name of your choice."""
+    """Hosts outside the mesh that workloads call, by a name of your choice."""
 
     def check(self) -> Findings:
-        yield from self._check_receivers()
+        yield from self._check_versions()
         yield from self._check_hosts()
 
-    def _check_receivers(self) -> Findings:
-        """Versions of services that are listed."""
+    def _check_versions(self) -> Findings:
+        """Routes and mirrors must name a version that the service lists."""
         for name, host in self.hosts.items():
             for i, route in enumerate(host.routes):
-                named: list[tuple[tuple[str | int, ...], Any]] = [(("to", j), one) for j, one in enumerate(route.to)]
+                targets: list[tuple[tuple[str | int, ...], Any]] = [(("to", j), one) for j, one in enumerate(route.to)]
                 if route.mirror:
-                    named.append((("mirror",), route.mirror))
-                for place, one in named:
-                    known = self.services[one.service].versions if one.service in self.services else {}
-                    if one.version and one.version not in known:
-                        where = f"services.{one.service}.versions ({', '.join(known) or 'none'})"
-                        yield ("hosts", name, "routes", i, *place, "version"), f"{one.version} is not in {where}"
+                    targets.append((("mirror",), route.mirror))
+                for path, target in targets:
+                    versions = self.services[target.service].versions if target.service in self.services else {}
+                    if target.version and target.version not in versions:
+                        where = f"services.{target.service}.versions ({', '.join(versions) or 'none'})"
+                        yield ("hosts", name, "routes", i, *path, "version"), f"{target.version} is not in {where}"
 
     def _check_hosts(self) -> Findings:
-        """Hosts that are served by two."""
+        """No two entries may serve the same host on the same port of a gateway."""
         taken: dict[tuple[str, int, str], str] = {}
         for name, entry in self.hosts.items():
             for i, host in enumerate(entry.hosts):
-                key = (entry.gateway, entry.served, host)
+                key = (entry.gateway, entry.served_port, host)
                 if key in taken:
-                    text = f'"{host}" on port {entry.served} of {entry.gateway} is also in hosts.{taken[key]}'
+                    text = f'"{host}" on port {entry.served_port} of {entry.gateway} is also in hosts.{taken[key]}'
                     yield ("hosts", name, "hosts", i), text
                 taken.setdefault(key, name)
 
@@ -61,23 +61,24 @@ class Traffic(Documented):
 
 
 def parts(traffic: Traffic, stack: StackContext) -> Iterator[tuple[str, Iterator[ConfigObject]]]:
-    """Each entry's key, and the objects that it becomes, which raise ApiError as they are made."""
+    """The key of each entry, with an iterator over its Istio objects. The iterator raises ApiError for an object that
+    cannot be made."""
 
     def resolve(service: str, namespace: str) -> str:
         found = traffic.services.get(service)
         if found is None:
             return service
         home = stack.namespace_for(found.namespace)
-        return found.called(service) if home == namespace else stack.full_host(found.called(service), home)
+        return found.host_name(service) if home == namespace else stack.full_host(found.host_name(service), home)
 
     for name, service in traffic.services.items():
         path = f"{ROOT}.services.{name}"
         yield path, services.objects(path, name, service, stack)
-        yield path, limiting.of_service(path, name, service, stack)
+        yield path, rate_limit_filters.of_service(path, name, service, stack)
     for name, entry in traffic.hosts.items():
         path = f"{ROOT}.hosts.{name}"
         yield path, ingress.objects(path, name, entry, stack, resolve)
-    yield f"{ROOT}.hosts", limiting.at_gateways(f"{ROOT}.hosts", traffic.hosts, stack)
+    yield f"{ROOT}.hosts", rate_limit_filters.at_gateways(f"{ROOT}.hosts", traffic.hosts, stack)
     for name, outside in traffic.egress.items():
         path = f"{ROOT}.egress.{name}"
         yield path, egress.objects(path, name, outside, stack)

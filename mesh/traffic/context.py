@@ -1,4 +1,4 @@
-"""The stack around its traffic and security: what objects made from config need to know of it."""
+"""The facts about a stack that `mesh.traffic` and `mesh.security` need to generate Istio objects."""
 
 from __future__ import annotations
 
@@ -9,50 +9,51 @@ from typing import Final
 from mesh.api import ApiError
 from mesh.core import errors
 
-CLUSTER: Final = "svc"
-"""What stands between namespace and domain in the full name of a Service."""
+SERVICE_ZONE: Final = "svc"
+"""The label between namespace and cluster domain in a Service's full name: `web.shop.svc.cluster.local`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class GatewayRef:
-    """One of the stack's gateways: a Deployment of proxies with its Service."""
+    """One of the stack's gateways: a Deployment of Envoy proxies and its Service."""
 
     name: str
     namespace: str
     selector: Mapping[str, str]
-    """Labels of its pods."""
+    """Labels of the gateway's pods."""
     ports: frozenset[int]
-    """Ports of its Service."""
-    account: str
-    """Its service account."""
+    """Ports of the gateway's Service."""
+    service_account: str
+    """Name of the gateway's service account."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class StackContext:
-    """Namespaces, gateways, domains and mesh-wide choices of a stack."""
+    """Namespaces, gateways, domains and mesh-wide settings of a stack."""
 
     namespace: str | None
-    """Where objects go that name no namespace: Bookinfo's, or the only one with injection."""
+    """Default namespace of objects: Bookinfo's, or else the only namespace with injection. None if there is no such
+    namespace."""
     namespaces: frozenset[str]
-    """All that the stack declares, and Istio's own."""
+    """All namespaces that the stack declares, and the root namespace."""
     gateways: Mapping[str, GatewayRef]
-    """Those that are enabled, by name."""
-    root: str
-    """Istio's own namespace."""
-    domain: str
+    """The enabled gateways, by name."""
+    root_namespace: str
+    """The mesh's root namespace, in which Istio is installed."""
+    cluster_domain: str
     """The cluster's DNS domain."""
     trust_domain: str
-    """Root of the workloads' identities."""
+    """The mesh's trust domain, the first part of each workload's identity."""
     client_tls: bool
-    """Whether callers must be told to use mutual TLS: it is asked for, and automatic mutual TLS is off."""
+    """Whether DestinationRules must set mutual TLS for clients: the mesh is STRICT, and automatic mutual TLS is off."""
     rate_limit_namespace: str
     """Namespace of the rate-limit service."""
     rate_limit_required: bool
     """Whether requests are refused while the rate-limit service does not answer."""
 
     def namespace_for(self, namespace: str | None) -> str:
-        """The namespace of an object whose config says this one, or none. Raises ApiError if it cannot be told, or is
-        not the stack's."""
+        """The namespace of an object: the one from its config, or the stack's default. Raises ApiError if the config
+        names none and there is no default, or if the stack does not declare the namespace."""
         chosen = namespace or self.namespace
         if chosen is None:
             raise ApiError(["namespace is required: the stack has no Bookinfo, and not just one injected namespace"])
@@ -64,11 +65,12 @@ class StackContext:
         return chosen
 
     def gateway(self, name: str) -> GatewayRef:
-        """One of the stack's gateways. Raises ApiError if it has none of that name."""
+        """The gateway of that name. Raises ApiError if the stack has none, or has disabled it."""
         if name not in self.gateways:
             raise ApiError([f"gateway {errors.none_of(name, self.gateways)}"])
         return self.gateways[name]
 
     def full_host(self, host: str, namespace: str) -> str:
-        """The full DNS name of a host that is a Service's short name in `namespace`; other hosts as they are."""
-        return host if "." in host else f"{host}.{namespace}.{CLUSTER}.{self.domain}"
+        """The full DNS name of a Service in `namespace`, from its short name. A host with a dot is returned as it
+        is."""
+        return host if "." in host else f"{host}.{namespace}.{SERVICE_ZONE}.{self.cluster_domain}"

@@ -1,4 +1,4 @@
-"""Hosts outside the mesh: what makes them known to it, and the way through the egress gateway."""
+"""`mesh:traffic.egress`: ServiceEntries for hosts outside the mesh, and routes to them through an egress gateway."""
 
 from __future__ import annotations
 
@@ -15,142 +15,149 @@ from mesh.traffic.context import GatewayRef, StackContext
 from mesh.traffic.objects import ConfigObject
 
 MESH: Final = "mesh"
-"""The gateway that stands for all sidecars."""
-_USUAL: Final = {"HTTP": 80, "TLS": 443, "TCP": None}
-_SECURED: Final = 443
+"""Reserved gateway name that means all sidecars of the mesh."""
+_DEFAULT_PORTS: Final = {"HTTP": 80, "TLS": 443, "TCP": None}
+_HTTPS: Final = 443
 
 
 class Egress(Documented):
-    """Hosts outside the mesh. The name under which they are listed is the ServiceEntry's; what leads through a
-    gateway has `-egress` after it."""
+    """Hosts outside the mesh. The key of the entry is the ServiceEntry's name; the objects that route through a gateway
+    have the suffix `-egress`."""
 
     hosts: list[SomeHost] = Field(min_length=1)
-    """DNS names, or `*.example.com` where no gateway is named."""
+    """DNS names. A wildcard such as `*.example.com` is possible without `gateway` and `originateTls`."""
     protocol: Literal["HTTP", "TLS", "TCP"] = "TLS"
-    """What callers speak: `HTTP` in plain text, `TLS` (such as https) from end to end, or anything else over TCP."""
+    """Protocol that clients speak: `HTTP` for plain text, `TLS` for TLS from end to end (https, for example), `TCP` for
+    anything else."""
     port: PortNumber | None = None
-    """The port that callers use; 80 for HTTP and 443 for TLS if not set."""
+    """Port that clients connect to; if not set, 80 for HTTP and 443 for TLS. Required for TCP."""
     gateway: Name | None = None
-    """One of the stack's gateways, through which the traffic leaves; directly if not set. Not for `TCP`."""
+    """Gateway of the stack through which the traffic leaves the mesh; if not set, sidecars connect directly. Not for
+    `TCP`."""
     originateTls: bool = False
-    """Whether plain HTTP of callers becomes https on port 443 on the way out: at the gateway, or in the sidecar."""
+    """Whether the proxy upgrades plain HTTP of clients to https on port 443: the gateway, or without one the
+    sidecar."""
     authorities: str = "/etc/ssl/certs/ca-certificates.crt"
-    """With `originateTls`: file in the proxy's container with the authorities that the host must be certified by. The
-    usual ones if not set; empty: nothing is checked."""
+    """Only with `originateTls`: path, in the proxy's container, of the CA certificates that verify the host's
+    certificate. An empty text switches verification off."""
     addresses: list[Subnet] = []
-    """Addresses or ranges of the host, by which `TCP` is told from what goes elsewhere on the same port."""
+    """IP addresses or CIDR ranges of the host, only for `TCP`: they distinguish its connections from others on the same
+    port."""
     namespace: Name | None = None
-    """Where the objects go; Bookinfo's, or the only injected one if not set."""
+    """Namespace of the objects; if not set, Bookinfo's, or the only injected namespace."""
 
     def check(self) -> Findings:
         if self.protocol == "TCP":
             if self.port is None:
                 yield ("port",), "is required with protocol TCP"
             if self.gateway:
-                yield ("gateway",), "is for HTTP and TLS, which say for which host they are"
+                yield ("gateway",), "is for HTTP and TLS only: TCP carries no host name"
             if len(self.hosts) > 1:
-                yield ("hosts",), "only one is possible with protocol TCP, which names no host"
+                yield ("hosts",), "only one is possible with protocol TCP, which carries no host name"
         if self.addresses and self.protocol != "TCP":
-            yield ("addresses",), f"are for protocol TCP; {self.protocol} says for which host it is"
+            yield ("addresses",), f"are for protocol TCP only: {self.protocol} carries the host name"
         if self.originateTls and self.protocol != "HTTP":
-            yield ("originateTls",), "is for protocol HTTP; others speak TLS themselves, or something else"
-        if self.originateTls and self.port == _SECURED:
-            yield ("port",), f"is what callers use in plain text, so it cannot be {_SECURED}"
+            yield ("originateTls",), "is for protocol HTTP only"
+        if self.originateTls and self.port == _HTTPS:
+            yield ("port",), f"is where clients send plain HTTP, so it cannot be {_HTTPS}"
         wild = [i for i, host in enumerate(self.hosts) if host.startswith("*")]
         if wild and (self.gateway or self.originateTls):
-            yield ("hosts", wild[0]), "has no address to go on to: name each host, or leave gateway and TLS away"
+            yield ("hosts", wild[0]), "has no address to connect to: list each host, or remove gateway and originateTls"
 
     @property
-    def used(self) -> int:
-        """The port that callers use."""
-        return self.port or _USUAL[self.protocol] or 0
+    def caller_port(self) -> int:
+        """Port that clients connect to."""
+        return self.port or _DEFAULT_PORTS[self.protocol] or 0
 
     @property
-    def final(self) -> int:
-        """The port of the host itself."""
-        return _SECURED if self.originateTls else self.used
+    def target_port(self) -> int:
+        """Port of the host itself."""
+        return _HTTPS if self.originateTls else self.caller_port
 
     @property
-    def wild(self) -> bool:
-        """Whether a host stands for many."""
+    def has_wildcard(self) -> bool:
+        """Whether one of the hosts is a wildcard."""
         return any(host.startswith("*") for host in self.hosts)
 
 
 def objects(path: str, name: str, egress: Egress, stack: StackContext) -> Iterator[ConfigObject]:
-    """ServiceEntry, and what it takes to go through a gateway or to TLS. Raises ApiError."""
+    """The ServiceEntry, and the objects that route through a gateway or originate TLS. Raises ApiError if the namespace
+    or the gateway is not the stack's, or the gateway's Service lacks the port."""
     namespace = stack.namespace_for(egress.namespace)
 
-    def made(body: api.Kind, suffix: str = "", late: bool = False) -> ConfigObject:
+    def config_object(body: api.Kind, suffix: str = "", late: bool = False) -> ConfigObject:
         return ConfigObject(path=path, body=body, name=f"{name}{suffix}", namespace=namespace, late=late)
 
-    yield made(_entry(egress))
+    yield config_object(_entry(egress))
     if egress.originateTls:
         for i, host in enumerate(egress.hosts):
-            yield made(_origination(egress, host), f"-{i}" if i else "")
+            yield config_object(_origination(egress, host), f"-{i}" if i else "")
     if egress.gateway:
         ref = stack.gateway(egress.gateway)
-        if egress.used not in ref.ports:
+        if egress.caller_port not in ref.ports:
             known = ", ".join(map(str, sorted(ref.ports)))
-            raise api.ApiError([f"port {egress.used} is none of the Service of {ref.name} ({known})"])
-        yield made(_gateway(egress, ref), "-egress")
-        yield made(_hop(name, egress, ref, stack), "-egress")
-        yield made(_routes(name, egress, ref, stack), "-egress", late=True)
+            raise api.ApiError([f"port {egress.caller_port} is none of the Service of {ref.name} ({known})"])
+        yield config_object(_gateway(egress, ref), "-egress")
+        yield config_object(_gateway_subset(name, egress, ref, stack), "-egress")
+        yield config_object(_routes(name, egress, ref, stack), "-egress", late=True)
     elif egress.originateTls:
-        to = [_to(host, egress.final) for host in egress.hosts]
+        to = [_to(host, egress.target_port) for host in egress.hosts]
         for i, host in enumerate(egress.hosts):
-            routes = [api.HTTPRoute(match=[api.HTTPMatchRequest(port=egress.used)], route=[to[i]])]
-            yield made(api.VirtualService(hosts=[host], http=routes), f"-{i}" if i else "", late=True)
+            routes = [api.HTTPRoute(match=[api.HTTPMatchRequest(port=egress.caller_port)], route=[to[i]])]
+            yield config_object(api.VirtualService(hosts=[host], http=routes), f"-{i}" if i else "", late=True)
 
 
 def _entry(egress: Egress) -> api.ServiceEntry:
-    ports = [api.Port(number=egress.used, name=egress.protocol.lower(), protocol=egress.protocol)]
+    ports = [api.Port(number=egress.caller_port, name=egress.protocol.lower(), protocol=egress.protocol)]
     if egress.originateTls:
-        ports.append(api.Port(number=egress.final, name="http-to-tls", protocol="HTTP"))
+        ports.append(api.Port(number=egress.target_port, name="http-to-tls", protocol="HTTP"))
     return api.ServiceEntry(
         hosts=list(egress.hosts),
         addresses=egress.addresses or None,
         ports=ports,
         location="MESH_EXTERNAL",
-        resolution="NONE" if egress.wild else "DNS",
+        resolution="NONE" if egress.has_wildcard else "DNS",
     )
 
 
 def _origination(egress: Egress, host: str) -> api.DestinationRule:
-    """TLS to the host itself; whoever leads there speaks plain HTTP to the proxy."""
+    """TLS origination: the proxy gets plain HTTP and connects to the host with TLS."""
     checked = egress.authorities
     tls = api.ClientTLSSettings(
         mode="SIMPLE",
         caCertificates=checked or None,
-        subjectAltNames=[host] if checked else None,  # else a certificate for any other host would do
+        subjectAltNames=[host] if checked else None,  # otherwise a certificate for any host is accepted
         sni=host,
     )
-    port = api.PortTrafficPolicy(port=api.PortSelector(number=egress.final), tls=tls)
+    port = api.PortTrafficPolicy(port=api.PortSelector(number=egress.target_port), tls=tls)
     return api.DestinationRule(host=host, trafficPolicy=api.TrafficPolicy(portLevelSettings=[port]))
 
 
 def _gateway(egress: Egress, ref: GatewayRef) -> api.Gateway:
-    """TLS is passed through; plain HTTP comes in mutual TLS of the mesh, so that it is plain nowhere within it."""
+    """The egress Gateway. It passes TLS through; plain HTTP reaches it over the mesh's mutual TLS, so it is never in
+    plain text on the network inside the mesh."""
     passed = egress.protocol == "TLS"
     tls = api.ServerTLSSettings(mode="PASSTHROUGH" if passed else "ISTIO_MUTUAL")
-    port = api.Port(number=egress.used, name="tls" if passed else "https", protocol="TLS" if passed else "HTTPS")
+    port = api.Port(number=egress.caller_port, name="tls" if passed else "https", protocol="TLS" if passed else "HTTPS")
     server = api.Server(port=port, hosts=list(egress.hosts), tls=tls)
     return api.Gateway(selector={"istio": ref.selector["istio"]}, servers=[server])
 
 
-def _hop(name: str, egress: Egress, ref: GatewayRef, stack: StackContext) -> api.DestinationRule:
-    """From sidecars to the gateway. One name is enough to be let in: all hosts have the same routes behind it."""
+def _gateway_subset(name: str, egress: Egress, ref: GatewayRef, stack: StackContext) -> api.DestinationRule:
+    """A subset of the gateway for traffic from sidecars. The SNI of the first host is enough, because the gateway
+    routes all hosts of the entry alike."""
     policy = None
     if egress.protocol == "HTTP":
         tls = api.ClientTLSSettings(mode="ISTIO_MUTUAL", sni=egress.hosts[0])
-        port = api.PortTrafficPolicy(port=api.PortSelector(number=egress.used), tls=tls)
+        port = api.PortTrafficPolicy(port=api.PortSelector(number=egress.caller_port), tls=tls)
         policy = api.TrafficPolicy(portLevelSettings=[port])
     host = stack.full_host(ref.name, ref.namespace)
     return api.DestinationRule(host=host, subsets=[api.Subset(name=name, trafficPolicy=policy)])
 
 
 def _routes(name: str, egress: Egress, ref: GatewayRef, stack: StackContext) -> api.VirtualService:
-    """From sidecars to the gateway, and from the gateway out; for each host, as it is the last receiver."""
-    gateway, used = f"{name}-egress", egress.used
+    """Routes from sidecars to the gateway, and one for each host from the gateway to that host."""
+    gateway, used = f"{name}-egress", egress.caller_port
     hop = api.Destination(
         host=stack.full_host(ref.name, ref.namespace), subset=name, port=api.PortSelector(number=used)
     )
@@ -172,7 +179,7 @@ def _routes(name: str, egress: Egress, ref: GatewayRef, stack: StackContext) -> 
     for host in hosts:
         authority = api.StringMatch(exact=host) if len(hosts) > 1 else None
         outer_match = api.HTTPMatchRequest(gateways=[gateway], port=used, authority=authority)
-        http.append(api.HTTPRoute(match=[outer_match], route=[_to(host, egress.final)]))
+        http.append(api.HTTPRoute(match=[outer_match], route=[_to(host, egress.target_port)]))
     return api.VirtualService(hosts=hosts, gateways=[MESH, gateway], http=http)
 
 

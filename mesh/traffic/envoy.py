@@ -1,29 +1,31 @@
-"""Pieces of Envoy's own configuration for limits of requests, as Istio 1.10 documents them."""
+"""EnvoyFilter patches for local and global rate limits, as Istio 1.10 documents them."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-from mesh.traffic.limits import SECONDS, Limit
+from mesh.traffic.rate_limits import SECONDS, Limit
 
 Node = dict[str, Any]
 
 DOMAIN: Final = "mesh"
-"""Under which the rate-limit service knows the stack's limits."""
+"""Domain of the stack's limits in the rate-limit service's configuration."""
 CLUSTER: Final = "rate_limit_cluster"
+"""Name of the Envoy cluster of the rate-limit service."""
 SERVICE: Final = "ratelimit"
 """Name of the rate-limit service."""
 PORT: Final = 8081
-"""Its port for gRPC."""
+"""Port of the rate-limit service's gRPC API."""
 _LOCAL: Final = "envoy.filters.http.local_ratelimit"
 _GLOBAL: Final = "envoy.filters.http.ratelimit"
 _MANAGER: Final = "envoy.filters.network.http_connection_manager"
-_PATIENCE: Final = "0.25s"  # Envoy's own 20 ms are too short for the first request, which connects
+_TIMEOUT: Final = "0.25s"  # Envoy's default of 20 ms is too short for the first request, which also connects
 _TYPES: Final = "type.googleapis.com"
 
 
 def local_filter(context: str, limit: Limit | None) -> Node:
-    """Counts in the proxy itself, before all other filters; without a limit only where a route has one."""
+    """Adds the local rate-limit filter before all other HTTP filters. Without a limit, it only applies those of
+    routes."""
     value = {"name": _LOCAL, "typed_config": _bucket(limit)}
     return _patch(
         "HTTP_FILTER", context, "INSERT_BEFORE", value, {"listener": {"filterChain": {"filter": {"name": _MANAGER}}}}
@@ -31,17 +33,18 @@ def local_filter(context: str, limit: Limit | None) -> Node:
 
 
 def local_route(route: str, limit: Limit) -> Node:
-    """The limit of one route at a gateway."""
+    """Sets the local limit of one route at a gateway."""
     return _route(route, {"typed_per_filter_config": {_LOCAL: _bucket(limit)}})
 
 
 def global_filter(context: str, deny: bool) -> Node:
-    """Asks the rate-limit service, after who calls is known and right before requests are passed on."""
+    """Adds the filter that asks the rate-limit service, as the last one before the router: after authentication and
+    authorization. `deny`: requests are refused while the service does not answer."""
     config = {
         "@type": f"{_TYPES}/envoy.extensions.filters.http.ratelimit.v3.RateLimit",
         "domain": DOMAIN,
         "failure_mode_deny": deny,
-        "timeout": _PATIENCE,
+        "timeout": _TIMEOUT,
         "rate_limit_service": {
             "grpc_service": {"envoy_grpc": {"cluster_name": CLUSTER}},
             "transport_api_version": "V3",
@@ -53,7 +56,7 @@ def global_filter(context: str, deny: bool) -> Node:
 
 
 def cluster(context: str, host: str) -> Node:
-    """Where the rate-limit service is."""
+    """Adds the Envoy cluster of the rate-limit service at `host`."""
     address = {"socket_address": {"address": host, "port_value": PORT}}
     value = {
         "name": CLUSTER,
@@ -70,17 +73,17 @@ def cluster(context: str, host: str) -> Node:
 
 
 def global_route(route: str, name: str, limit: Limit) -> Node:
-    """What the service is told of requests of one route at a gateway."""
+    """Sets the descriptor that is sent to the rate-limit service for one route at a gateway."""
     return _route(route, {"route": {"rate_limits": [_actions(name, limit)]}})
 
 
 def global_hosts(context: str, name: str, limit: Limit) -> Node:
-    """What the service is told of every request."""
+    """Sets the descriptor that is sent to the rate-limit service for every request."""
     return _patch("VIRTUAL_HOST", context, "MERGE", {"rate_limits": [_actions(name, limit)]})
 
 
 def descriptor(name: str, limit: Limit) -> Node:
-    """The limit as the service's own configuration has it; `name` is what it is told by."""
+    """The limit as an entry of the rate-limit service's configuration. `name` is the value of its `generic_key`."""
     rate = {"rate_limit": {"unit": limit.per, "requests_per_unit": limit.requests}}
     if not limit.by:
         return {"key": "generic_key", "value": name, **rate}
@@ -114,13 +117,13 @@ def _bucket(limit: Limit | None) -> Node:
 
 
 def _route(name: str, value: Node) -> Node:
-    """A change to the routes of that name, in whichever virtual host they are."""
+    """A patch of the gateway's routes of that name, in any virtual host."""
     return _patch("HTTP_ROUTE", "GATEWAY", "MERGE", value, {"routeConfiguration": {"vhost": {"route": {"name": name}}}})
 
 
-def _patch(sort: str, context: str, operation: str, value: Node, where: Node | None = None) -> Node:
+def _patch(apply_to: str, context: str, operation: str, value: Node, where: Node | None = None) -> Node:
     return {
-        "applyTo": sort,
+        "applyTo": apply_to,
         "match": {"context": context, **(where or {})},
         "patch": {"operation": operation, "value": value},
     }

@@ -1,4 +1,4 @@
-"""Hosts at a gateway: who lets them in, with or without TLS, and to which service each path leads."""
+"""`mesh:traffic.hosts`: hosts that an ingress gateway serves, with TLS or without, and the routes to services."""
 
 from __future__ import annotations
 
@@ -13,56 +13,57 @@ from mesh.api.scalars import Percentage
 from mesh.core.kubernetes import Name, PortNumber
 from mesh.core.typed import Documented, Findings, ShortForm
 from mesh.traffic.context import StackContext
-from mesh.traffic.handling import Handling
-from mesh.traffic.limits import Limit
-from mesh.traffic.matching import Matches, listed
+from mesh.traffic.matching import Matches, as_list
 from mesh.traffic.objects import ConfigObject
+from mesh.traffic.rate_limits import Limit
+from mesh.traffic.route_actions import RouteActions
 
 HTTP, HTTPS = 80, 443
-GATEWAY: Final = "istio-ingressgateway"
-"""The gateway through which hosts are reached that name none."""
+DEFAULT_GATEWAY: Final = "istio-ingressgateway"
+"""Gateway of hosts that do not name one."""
 
 HostName = Annotated[str, AfterValidator(whole_host)]
 Resolve = Callable[[str, str], str]
-"""The host of a service (its name in the config, or a host), as it is to be written in a namespace."""
+"""Turns a service (its name in `mesh:traffic.services`, or a host) and the namespace of the object that refers to it
+into the host to write there."""
 
 
-class Receiver(ShortForm):
-    """Who gets the requests of a route."""
+class WeightedDestination(ShortForm):
+    """A destination of a route's requests."""
 
     short_forms = "a service"
 
     service: SomeHost
-    """A service of `services`, or any host of the mesh."""
+    """Name of a service in `services`, or any host of the mesh."""
     version: Label | None = None
-    """One of its versions."""
+    """One of the service's versions; any if not set."""
     port: PortNumber | None = None
-    """Its port; not needed where it has only one."""
+    """The service's port; needed only if it has several."""
     weight: Percentage | None = None
-    """Percentage of the requests, where there are several receivers."""
+    """Percentage of requests, where a route has several destinations; all weights add up to 100."""
 
     @classmethod
     def lengthened(cls, value: Any) -> Any:
         return {"service": value} if isinstance(value, str) else value
 
     def destination(self, resolve: Resolve, namespace: str) -> api.Destination:
-        """As Istio has it."""
+        """The destination in Istio's API, for an object in `namespace`."""
         port = api.PortSelector(number=self.port) if self.port else None
         return api.Destination(host=resolve(self.service, namespace), subset=self.version, port=port)
 
 
-class Path(Handling):
-    """Requests to a host that are alike, and what becomes of them."""
+class IngressRoute(RouteActions):
+    """A route for requests to a host: either to services, or a redirect."""
 
     match: Matches = []
-    """Conditions, any of which may hold; every request if not set."""
-    to: Annotated[list[Receiver], BeforeValidator(listed)] = []
-    """Who gets them: one service, or several with weights."""
+    """One match or a list of matches, any of which must hold; every request if not set."""
+    to: Annotated[list[WeightedDestination], BeforeValidator(as_list)] = []
+    """Destination: one service, or several with weights that add up to 100."""
     redirect: api.HTTPRedirect | None = None
-    """An answer that sends clients elsewhere, in Istio's words, in place of `to`."""
+    """Redirect instead of `to`, with the fields of Istio's HTTPRedirect."""
     limit: Limit | None = None
-    """How many requests are let through; with scope `local` for each condition of `match`, and each of the gateway's
-    pods."""
+    """Rate limit of the route; none if not set. With scope `local`, each pod of the gateway counts by itself, and each
+    match of `match` separately."""
 
     def check(self) -> Findings:
         yield from super().check()
@@ -82,19 +83,20 @@ class Path(Handling):
                     yield ("match", i, name), "is not possible at a gateway, whose callers are outside the mesh"
 
 
-class Certificate(ShortForm):
-    """TLS at a gateway."""
+class GatewayTls(ShortForm):
+    """TLS that a gateway terminates."""
 
     short_forms = "name of a Secret"
 
     secret: Name
-    """Secret with certificate and key (`kubernetes.io/tls`), in the gateway's namespace."""
+    """Name of a Secret of type `kubernetes.io/tls`, with certificate and key, in the gateway's namespace."""
     mode: Literal["SIMPLE", "MUTUAL"] = "SIMPLE"
-    """`MUTUAL` asks clients for certificates, too; the Secret then has their authority as `ca.crt`."""
+    """`SIMPLE`: only the server has a certificate. `MUTUAL`: clients need one, too, and the Secret has their CA as
+    `ca.crt`."""
     oldest: Literal["TLSV1_0", "TLSV1_1", "TLSV1_2", "TLSV1_3"] = "TLSV1_2"
-    """Oldest version of TLS that is spoken."""
+    """Minimum version of TLS."""
     redirect: bool = True
-    """Whether port 80 sends clients to https, by status 301; otherwise port 80 is not served."""
+    """Whether port 80 redirects to https with status 301; otherwise port 80 does not serve the hosts."""
 
     @classmethod
     def lengthened(cls, value: Any) -> Any:
@@ -102,52 +104,53 @@ class Certificate(ShortForm):
 
 
 class Ingress(Documented):
-    """Hosts that a gateway lets in. The name under which they are listed is the VirtualService's; the Gateway has
-    `-gateway` after it."""
+    """Hosts that a gateway serves. The key of the entry is the VirtualService's name; the Gateway has the suffix
+    `-gateway`."""
 
     hosts: list[HostName] = Field(min_length=1)
-    """Whole DNS names, `*.example.com`, or `*` for all."""
-    gateway: Name = GATEWAY
-    """One of the stack's gateways."""
+    """Full DNS names, wildcards such as `*.example.com`, or `*` for all hosts."""
+    gateway: Name = DEFAULT_GATEWAY
+    """Name of the stack's gateway that serves the hosts."""
     namespace: Name | None = None
-    """Where the objects go, and where short names of services are looked up; Bookinfo's, or the only injected one if
-    not set."""
+    """Namespace of the objects, in which short names of services are resolved; if not set, Bookinfo's, or the only
+    injected namespace."""
     port: PortNumber | None = None
-    """Port of the gateway's Service; 80 if not set, or 443 with TLS."""
-    tls: Certificate | None = None
-    """TLS; plain HTTP if not set."""
-    routes: list[Path] = Field(min_length=1)
-    """Where requests go: the first that matches is taken."""
+    """Port of the gateway's Service; if not set, 80, or 443 with `tls`."""
+    tls: GatewayTls | None = None
+    """TLS termination; plain HTTP if not set."""
+    routes: list[IngressRoute] = Field(min_length=1)
+    """Routes in order: the first that matches takes the request."""
 
     def check(self) -> Findings:
         for i, host in enumerate(self.hosts):
             if host in self.hosts[:i]:
-                yield ("hosts", i), f'"{host}" stands in it twice'
+                yield ("hosts", i), f'"{host}" is listed twice'
         for i, route in enumerate(self.routes[:-1]):
             if not route.match:
                 yield ("routes", i + 1), f"is never reached: routes[{i}] has no match and takes every request"
                 return
 
     @property
-    def served(self) -> int:
-        """The port on which it is served."""
+    def served_port(self) -> int:
+        """Port of the gateway's Service on which the hosts are served."""
         return self.port or (HTTPS if self.tls else HTTP)
 
     @property
-    def ports(self) -> tuple[int, ...]:
-        """All ports on which anything answers."""
-        return (self.served, HTTP) if self.tls and self.tls.redirect else (self.served,)
+    def served_ports(self) -> tuple[int, ...]:
+        """All ports of the entry: the one that serves the hosts, and port 80 if it redirects."""
+        return (self.served_port, HTTP) if self.tls and self.tls.redirect else (self.served_port,)
 
 
 def route_name(name: str, position: int) -> str:
-    """Name of a route with a limit, by which it is found in Envoy's own configuration."""
+    """Name of a route with a rate limit, by which EnvoyFilter patches select it."""
     return f"{name}-{position}"
 
 
 def objects(path: str, name: str, ingress: Ingress, stack: StackContext, resolve: Resolve) -> Iterator[ConfigObject]:
-    """Gateway and VirtualService. Raises ApiError."""
+    """The Gateway and the VirtualService. Raises ApiError if the namespace or the gateway is not the stack's, or the
+    gateway's Service lacks a port."""
     namespace, ref, gateway = stack.namespace_for(ingress.namespace), stack.gateway(ingress.gateway), f"{name}-gateway"
-    for port in ingress.ports:
+    for port in ingress.served_ports:
         if port not in ref.ports:
             known = ", ".join(map(str, sorted(ref.ports)))
             raise api.ApiError([f"port {port} is none of the Service of {ref.name} ({known})"])
@@ -160,7 +163,7 @@ def objects(path: str, name: str, ingress: Ingress, stack: StackContext, resolve
 
 def _gateway_keys(ingress: Ingress) -> dict[str, str]:
     found = {"selector": "gateway"}
-    for i in range(len(ingress.ports)):
+    for i in range(len(ingress.served_ports)):
         port = "port" if ingress.port else "tls" if ingress.tls else ""
         found |= {f"servers[{i}].hosts": "hosts", f"servers[{i}].tls": "tls", f"servers[{i}].port": port}
     return found
@@ -171,7 +174,7 @@ def _route_keys(ingress: Ingress) -> dict[str, str]:
     for i, route in enumerate(ingress.routes):
         to = [f"routes[{i}].to[{j}]" for j in range(len(route.to))] if len(route.to) > 1 else [f"routes[{i}].to"]
         found |= {f"http[{i}]": f"routes[{i}]"}
-        found |= {f"http[{i}].{part}": f"routes[{i}].{key}" for part, key in route.sources().items()}
+        found |= {f"http[{i}].{part}": f"routes[{i}].{key}" for part, key in route.field_keys().items()}
         found |= {f"http[{i}].route[{j}]": key for j, key in enumerate(to)}
     return found
 
@@ -181,14 +184,14 @@ def _servers(ingress: Ingress) -> Iterator[api.Server]:
     plain = api.ServerTLSSettings(httpsRedirect=True) if tls else None
     if tls:
         secured = api.ServerTLSSettings(mode=tls.mode, credentialName=tls.secret, minProtocolVersion=tls.oldest)
-        port = api.Port(number=ingress.served, name="https", protocol="HTTPS")
+        port = api.Port(number=ingress.served_port, name="https", protocol="HTTPS")
         yield api.Server(port=port, hosts=hosts, tls=secured)
     if not tls or tls.redirect:
-        number = HTTP if tls else ingress.served
+        number = HTTP if tls else ingress.served_port
         yield api.Server(port=api.Port(number=number, name="http", protocol="HTTP"), hosts=hosts, tls=plain)
 
 
-def _route(name: str, position: int, part: Path, namespace: str, resolve: Resolve) -> api.HTTPRoute:
+def _route(name: str, position: int, part: IngressRoute, namespace: str, resolve: Resolve) -> api.HTTPRoute:
     def receiver(service: str | None, version: str | None) -> api.Destination:
         return api.Destination(host=resolve(service or "", namespace), subset=version)
 
@@ -200,8 +203,8 @@ def _route(name: str, position: int, part: Path, namespace: str, resolve: Resolv
     ]
     return api.HTTPRoute(
         name=route_name(name, position) if part.limit else None,
-        match=[match.request() for match in part.match] or None,
+        match=[match.http_match() for match in part.match] or None,
         route=shares or None,
         redirect=part.redirect,
-        **part.fields(receiver),
+        **part.route_fields(receiver),
     )

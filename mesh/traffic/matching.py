@@ -1,4 +1,4 @@
-"""Which requests a rule is for."""
+"""Conditions that select the requests of a route."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from mesh.api.scalars import PortNumber
 from mesh.api.scalars import Text as NotEmpty
 from mesh.core.typed import Documented, Findings, ShortForm
 
-USER: Final = "end-user"
-"""The header by which Bookinfo's product page says who is logged in."""
+USER_HEADER: Final = "end-user"
+"""Request header in which Bookinfo's product page passes the name of the signed-in user."""
 
 Method = Literal["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"]
 
 
-class Text(ShortForm):
+class TextMatch(ShortForm):
     """A condition on a text: exactly one field."""
 
-    short_forms = "text (`abc*`: what starts with abc; `*`: anything)"
+    short_forms = "text (`abc*`: starts with abc; `*`: any value)"
 
     exact: str | None = None
-    """The whole text."""
+    """The value must equal this text."""
     prefix: str | None = None
-    """What it starts with."""
+    """The value must start with this text."""
     regex: Regex | None = None
-    """A regular expression in RE2 syntax for the whole text."""
+    """The whole value must match this regular expression, in RE2 syntax."""
 
     @classmethod
     def lengthened(cls, value: Any) -> Any:
@@ -44,46 +44,46 @@ class Text(ShortForm):
         if len(self.model_dump(exclude_none=True)) != 1:
             yield (), "needs exactly one of exact, prefix, regex"
 
-    def condition(self) -> api.StringMatch:
-        """As Istio has it: an empty condition asks only that something is there."""
+    def string_match(self) -> api.StringMatch:
+        """The condition in Istio's API. An empty StringMatch requires only that the value exists."""
         return api.StringMatch(**{name: value for name, value in self if value is not None and value != ""})
 
 
 class Match(Documented):
     """Conditions on a request, all of which must hold."""
 
-    user: Text | None = None
-    """The user, by the header `end-user`, which Bookinfo's product page sends along."""
-    headers: dict[MatchedHeader, Text] = {}
-    """Headers, by name in lower case."""
-    withoutHeaders: dict[MatchedHeader, Text] = {}
-    """Headers that must not be so."""
+    user: TextMatch | None = None
+    """The signed-in user: the value of the header `end-user`, which Bookinfo's product page sends."""
+    headers: dict[MatchedHeader, TextMatch] = {}
+    """Values of request headers, by the header's name in lower case."""
+    withoutHeaders: dict[MatchedHeader, TextMatch] = {}
+    """Values that request headers must not have, by the header's name in lower case; a header that is missing fits."""
     cookie: dict[NotEmpty, str] = Field(default={}, max_length=1)
-    """One cookie, by name, and its value."""
-    path: Text | None = None
-    """The path."""
+    """Value of one cookie, by the cookie's name."""
+    path: TextMatch | None = None
+    """Path of the URL, without the query; it starts with `/`."""
     ignoreCase: bool = False
-    """Whether upper and lower case are alike in `path`."""
+    """Whether `path` is compared without regard to case."""
     method: Method | None = None
-    """The method."""
+    """HTTP method."""
     scheme: Literal["http", "https"] | None = None
-    """The scheme of the address."""
-    host: Text | None = None
-    """The host that is asked for, with its port if the client sends one."""
-    queryParams: dict[NotEmpty, Text] = {}
-    """Parameters of the query, by name; no prefixes."""
+    """Scheme of the URL."""
+    host: TextMatch | None = None
+    """Host that is requested (HTTP authority), with the port if the client sends one."""
+    queryParams: dict[NotEmpty, TextMatch] = {}
+    """Values of query parameters, by name; `prefix` is not possible."""
     port: PortNumber | None = None
-    """The port that is asked for."""
+    """Port that is requested."""
     sourceLabels: Labels = {}
-    """Labels of the calling workload; not for hosts at a gateway."""
+    """Labels of the client workload; not for hosts at a gateway."""
     sourceNamespace: Label | None = None
-    """Namespace of the calling workload; not for hosts at a gateway."""
+    """Namespace of the client workload; not for hosts at a gateway."""
 
     def check(self) -> Findings:
         if not self.model_dump(exclude_defaults=True, exclude={"ignoreCase"}):
             yield (), "needs a condition; without one it would match every request"
-        if self.user and USER in self.headers:
-            yield ("user",), f"stands for the header {USER}, which is also in headers"
+        if self.user and USER_HEADER in self.headers:
+            yield ("user",), f"stands for the header {USER_HEADER}, which is also in headers"
         if self.cookie and "cookie" in self.headers:
             yield ("cookie",), "cannot stand beside the header cookie"
         if self.path and not (self.path.regex or (self.path.exact or self.path.prefix or "").startswith("/")):
@@ -92,18 +92,18 @@ class Match(Documented):
             if text.prefix:
                 yield ("queryParams", name), "cannot be a prefix; write a regex"
 
-    def request(self) -> api.HTTPMatchRequest:
-        """As Istio has it."""
-        headers = {name: text.condition() for name, text in self.headers.items()}
+    def http_match(self) -> api.HTTPMatchRequest:
+        """The match in Istio's API."""
+        headers = {name: text.string_match() for name, text in self.headers.items()}
         if self.user:
-            headers[USER] = self.user.condition()
+            headers[USER_HEADER] = self.user.string_match()
         for name, value in self.cookie.items():
             headers["cookie"] = api.StringMatch(regex=f"(.*;\\s*)?{re.escape(f'{name}={value}')}(;.*)?")
         return api.HTTPMatchRequest(
-            uri=self.path.condition() if self.path else None,
+            uri=self.path.string_match() if self.path else None,
             scheme=api.StringMatch(exact=self.scheme) if self.scheme else None,
             method=api.StringMatch(exact=self.method) if self.method else None,
-            authority=self.host.condition() if self.host else None,
+            authority=self.host.string_match() if self.host else None,
             headers=headers or None,
             port=self.port,
             sourceLabels=self.sourceLabels or None,
@@ -114,14 +114,14 @@ class Match(Documented):
         )
 
 
-def _conditions(texts: Mapping[str, Text]) -> dict[str, api.StringMatch] | None:
-    return {name: text.condition() for name, text in texts.items()} or None
+def _conditions(texts: Mapping[str, TextMatch]) -> dict[str, api.StringMatch] | None:
+    return {name: text.string_match() for name, text in texts.items()} or None
 
 
-def listed(value: Any) -> Any:
-    """A list of one for what stands alone."""
+def as_list(value: Any) -> Any:
+    """Wraps a single entry in a list."""
     return [value] if isinstance(value, str | Mapping) else value
 
 
-Matches = Annotated[list[Match], BeforeValidator(listed)]
-"""Conditions, any of which may hold."""
+Matches = Annotated[list[Match], BeforeValidator(as_list)]
+"""One match or a list of matches, any of which must hold."""

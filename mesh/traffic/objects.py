@@ -1,4 +1,4 @@
-"""Objects of Istio's API that are made from a stack's config, and the keys that they are made from."""
+"""Istio objects that are generated from a stack's config, with the config keys that they come from."""
 
 from __future__ import annotations
 
@@ -9,31 +9,34 @@ from typing import Any
 from mesh.api import ApiError, Kind, Versions
 
 Parts = Iterable[tuple[str, Iterator["ConfigObject"]]]
-"""Entries of the config by their keys, and the objects of each, which are made as they are asked for."""
+"""Keys of config entries, each with a lazy iterator over the objects of the entry."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConfigObject:
-    """An object of Istio's API, made from a key of the config."""
+    """An Istio object that is generated from an entry of the config."""
 
     path: str
-    """The key that it is made from, below `mesh:`."""
+    """Config key that the object comes from, without the prefix `mesh:`."""
     body: Kind
     name: str
     namespace: str
     annotations: Mapping[str, str] = field(default_factory=dict)
     keys: Mapping[str, str] = field(default_factory=dict)
-    """Parts of the body, such as `http[0]`, and the key below `path` that each is made from, where that is known."""
+    """Fields of the spec, such as `http[0]`, with the config key below `path` that each comes from, where known. Used
+    to report the key of a finding."""
     late: bool = False
-    """Whether it refers to others, or shuts out who is not let in by others: those come first."""
+    """Whether the object is created after those that it needs: a VirtualService after the subsets that it routes to, a
+    policy that denies requests after those that allow some."""
 
     def manifest(self, versions: Versions) -> dict[str, Any]:
-        """The object as data, for a release that serves `versions` of Istio's API."""
+        """The manifest, for a release that serves `versions` of Istio's API."""
         return self.body.manifest(self.name, self.namespace, versions, annotations=self.annotations)
 
 
 def make(parts: Parts) -> tuple[list[ConfigObject], list[str]]:
-    """The objects of all entries, and one line for each reason why some cannot be made, or not beside each other."""
+    """The objects of all entries, and the problems: one line for each object that cannot be made, or whose kind and
+    name another object has already."""
     made: list[ConfigObject] = []
     problems: list[str] = []
     for path, objects in parts:
@@ -43,12 +46,13 @@ def make(parts: Parts) -> tuple[list[ConfigObject], list[str]]:
                 made.append(item)
         except ApiError as error:
             problems += [f"mesh:{path}: {problem}" for problem in error.problems]
-    # Two objects of one entry may have the same problem.
+    # Two objects of an entry may have the same problem: it is reported once.
     return made, list(dict.fromkeys(problems)) or list(_clashes(made))
 
 
 def _clashes(objects: Iterable[ConfigObject]) -> Iterator[str]:
-    """One line for each object of the kind and name of an earlier one: previews could not tell them apart."""
+    """One line for each object with the kind and name of an earlier one: their Pulumi resources would have the same
+    name."""
     taken: dict[tuple[str, str], str] = {}
     for item in objects:
         key = (item.body.kind, item.name)

@@ -1,4 +1,4 @@
-"""What objects made from config wait for: those that they refer to, or without which they would shut callers out."""
+"""The order in which generated objects are created: subsets before the routes to them, allow rules before denials."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class Prerequisites(Generic[T]):
-    """Objects that others may have to wait for, each with what stands for it, such as a resource."""
+    """Objects that others may depend on, each with a handle such as its Pulumi resource."""
 
     def __init__(self, versions: Versions) -> None:
         self._versions = versions
@@ -23,6 +23,7 @@ class Prerequisites(Generic[T]):
         self._of_host: dict[str, list[T]] = defaultdict(list)
 
     def add(self, item: ConfigObject, made: T) -> None:
+        """Registers an object, with the handle that `needed_by` returns for it."""
         self._at[item.path].append(made)
         for path in (item.path, *_above(item.path)):
             self._below[path, item.namespace].append(made)
@@ -30,8 +31,8 @@ class Prerequisites(Generic[T]):
             self._of_host[_service(item.body.spec()["host"], item.namespace)].append(made)
 
     def needed_by(self, item: ConfigObject) -> list[T]:
-        """Those of the same entry of the config, of its parts, and of what it is a part of; and for a route to a
-        version, what says which pods that is."""
+        """The handles that an object depends on: those from the same config entry, from keys below and above it; and
+        for a VirtualService, the DestinationRules with the subsets that it routes to."""
         found = [
             *self._below[item.path, item.namespace],
             *(one for path in _above(item.path) for one in self._at[path]),
@@ -44,12 +45,12 @@ class Prerequisites(Generic[T]):
 
 
 def _above(path: str) -> Iterator[str]:
-    """The paths of which `path` is a part: of `a.b.c` those are `a.b` and `a`."""
+    """The parents of a config key: `a.b` and `a` for `a.b.c`."""
     while "." in path:
         path = path.rpartition(".")[0]
         yield path
 
 
 def _service(host: str, namespace: str) -> str:
-    """A host of the mesh as `name.namespace`, whatever the cluster's domain."""
+    """A service's host as `name.namespace`, without the cluster domain."""
     return hosts.full(host, namespace, "").partition(".svc.")[0]

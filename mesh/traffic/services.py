@@ -1,4 +1,4 @@
-"""Services: their versions, how callers in the mesh reach them, and what protects them."""
+"""`mesh:traffic.services`: subsets, routes, load balancing, circuit breakers and TLS of services in the mesh."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from mesh.core import errors
 from mesh.core.kubernetes import Name
 from mesh.core.typed import Documented, Findings, Path
 from mesh.traffic.context import StackContext
-from mesh.traffic.handling import Handling, Weights, one_or_weights, whole
-from mesh.traffic.limits import Limit
 from mesh.traffic.matching import Matches
 from mesh.traffic.objects import ConfigObject
+from mesh.traffic.rate_limits import Limit
+from mesh.traffic.route_actions import RouteActions, Weights, check_weights, one_or_weights
 
 
 def _by_label(value: Any) -> Any:
-    """A list of versions is told by the label `version`."""
+    """A list of versions means subsets that are selected by the label `version`."""
     if isinstance(value, list | tuple) and all(isinstance(name, str) for name in value):
         return {name: {"version": name} for name in value}
     return value
@@ -36,31 +36,32 @@ Route = Annotated[Weights, BeforeValidator(one_or_weights)]
 
 
 class CircuitBreaker(Documented):
-    """What keeps a service from being overrun, and callers from endpoints that fail, in Istio's words."""
+    """Circuit breaker: limits of connections and requests, and ejection of endpoints that fail."""
 
     connectionPool: api.ConnectionPoolSettings | None = None
-    """Limits of connections and requests."""
+    """Limits of connections and requests to the service, with the fields of Istio's ConnectionPoolSettings."""
     outlierDetection: api.OutlierDetection | None = None
-    """When an endpoint that fails gets no requests for a while."""
+    """When an endpoint that fails is ejected from load balancing, with the fields of Istio's OutlierDetection."""
 
     def check(self) -> Findings:
         if not self.connectionPool and not self.outlierDetection:
             yield (), "needs connectionPool, outlierDetection or both"
 
 
-class Stickiness(Documented):
-    """By what requests are alike that go to the same endpoint: exactly one field, and `ttl` with `cookie`."""
+class SessionAffinity(Documented):
+    """Consistent hashing: requests with the same key go to the same endpoint. Exactly one field is set, or `cookie`
+    with `ttl`."""
 
     cookie: NotEmpty | None = None
-    """A cookie, which the proxy makes if it is missing."""
+    """Name of the cookie whose value is the key; the proxy sets it if it is missing."""
     ttl: AnyDuration = "0s"
-    """How long that cookie lives; `0s`: until the browser is closed."""
+    """Lifetime of a cookie that the proxy sets, such as `1h`; `0s` makes it a session cookie."""
     header: HeaderName | None = None
-    """A header."""
+    """Name of the request header whose value is the key."""
     queryParam: NotEmpty | None = None
-    """A parameter of the query."""
+    """Name of the query parameter whose value is the key."""
     sourceAddress: bool = False
-    """The caller's address."""
+    """Whether the client's IP address is the key."""
 
     def check(self) -> Findings:
         if sum(map(bool, (self.cookie, self.header, self.queryParam, self.sourceAddress))) != 1:
@@ -68,8 +69,8 @@ class Stickiness(Documented):
         if "ttl" in self.model_fields_set and not self.cookie:
             yield ("ttl",), "is for a cookie"
 
-    def hashing(self) -> api.ConsistentHashLB:
-        """As Istio has it."""
+    def consistent_hash(self) -> api.ConsistentHashLB:
+        """The setting in Istio's API."""
         return api.ConsistentHashLB(
             httpCookie=api.HTTPCookie(name=self.cookie, ttl=self.ttl) if self.cookie else None,
             httpHeaderName=self.header,
@@ -78,61 +79,63 @@ class Stickiness(Documented):
         )
 
 
-class Rule(Handling):
-    """What holds for some requests in place of what holds for the rest; null takes away what the service says."""
+class RouteRule(RouteActions):
+    """A route for requests that match. It inherits the service's settings; a setting of its own replaces the service's,
+    and null removes it."""
 
     match: Matches = Field(min_length=1)
-    """Conditions; of several, any may hold."""
+    """One match or a list of matches, any of which must hold."""
     route: Route = {}
-    """A version, or a percentage for each of some; as the service's if not set."""
+    """A version, or a map of versions to percentages that add up to 100; the service's `route` if not set."""
 
     def check(self) -> Findings:
         yield from super().check()
         if self.route:
-            yield from whole(self.route, "route")
+            yield from check_weights(self.route, "route")
 
 
-class Service(Handling):
-    """A service, as callers in the mesh reach it. What is done with its requests holds for its rules, too, unless
-    they say otherwise."""
+class Service(RouteActions):
+    """A service of the mesh: how clients' sidecars route to it. Its rules inherit timeout, retries, fault and the like,
+    unless they set their own."""
 
     namespace: Name | None = None
-    """Its namespace, where the objects go; Bookinfo's, or the only injected one if not set."""
+    """Namespace of the service and of its objects; if not set, Bookinfo's, or the only injected namespace."""
     host: SomeHost | None = None
-    """Its host, if that is not the name under which it is listed here."""
+    """Host of the service; the key of the entry if not set."""
     versions: Annotated[dict[Label, Labels], BeforeValidator(_by_label)] = {}
-    """Its versions: a list, told by the label `version`, or a map of their names to labels."""
+    """Versions, which become subsets: a list of values of the label `version`, or a map of names to pod labels."""
     route: Route = {}
-    """A version, or a percentage for each of some, adding up to 100; any version if not set."""
-    rules: list[Rule] = []
-    """What holds for some requests: the first that matches is taken, and else `route`."""
+    """A version, or a map of versions to percentages that add up to 100; if not set, requests go to all pods."""
+    rules: list[RouteRule] = []
+    """Routes for some requests, in order: the first that matches takes the request, otherwise `route` does."""
     circuitBreaker: CircuitBreaker | None = None
-    """Limits, and when failing endpoints are left out."""
+    """Limits of connections and requests, and ejection of failing endpoints; none if not set."""
     balancing: Literal["ROUND_ROBIN", "LEAST_CONN", "RANDOM", "PASSTHROUGH"] | None = None
-    """How endpoints are chosen; in turn if not set."""
-    affinity: Stickiness | None = None
-    """Which requests go to the same endpoint."""
+    """Load-balancing policy; round robin if not set."""
+    affinity: SessionAffinity | None = None
+    """Session affinity by consistent hashing, instead of `balancing`; none if not set."""
     tls: Annotated[api.ClientTLSSettings | None, BeforeValidator(_mode)] = None
-    """TLS of callers: a mode such as `ISTIO_MUTUAL` or `DISABLE`, or a map in Istio's words."""
+    """TLS of connections to the service: a mode such as `ISTIO_MUTUAL` or `DISABLE`, or a map with the fields of
+    Istio's ClientTLSSettings; automatic if not set."""
     limit: Limit | None = None
-    """How many requests each of its pods takes, or with scope `global` all of them."""
+    """Rate limit: of each pod, or with scope `global` of all pods together; none if not set."""
     workload: Labels = {}
-    """Labels of its pods, for `limit`; `app` with the service's name if not set."""
+    """Labels of the service's pods, only with `limit`; if not set, `app` with the name of the host."""
 
     def check(self) -> Findings:
         yield from super().check()
         yield from self._check_versions()
         if self.route:
-            yield from whole(self.route, "route")
+            yield from check_weights(self.route, "route")
         if self.balancing and self.affinity:
-            yield ("balancing",), "cannot stand beside affinity, which says how endpoints are chosen"
+            yield ("balancing",), "cannot stand beside affinity, which chooses the endpoints itself"
         if self.workload and not self.limit:
             yield ("workload",), "is for limit, which is not set"
         if not self.model_dump(exclude_defaults=True, exclude={"namespace", "host", "workload"}):
-            yield (), "says nothing; name at least its versions"
+            yield (), "has no settings; list at least its versions"
 
     def _check_versions(self) -> Findings:
-        parts: list[tuple[Path, Rule | Service]] = [((), self)]
+        parts: list[tuple[Path, RouteRule | Service]] = [((), self)]
         parts += [(("rules", i), rule) for i, rule in enumerate(self.rules)]
         for path, handling in parts:
             meant: list[tuple[Path, str]] = [((*path, "route"), version) for version in handling.route]
@@ -143,28 +146,29 @@ class Service(Handling):
                     yield at, f"{errors.none_of(version, self.versions)} (versions)"
 
     @property
-    def routed(self) -> bool:
-        """Whether anything is said that takes a VirtualService."""
-        return bool(self.route or self.rules or self.acts)
+    def needs_virtual_service(self) -> bool:
+        """Whether the settings take a VirtualService."""
+        return bool(self.route or self.rules or self.any_action)
 
-    def called(self, name: str) -> str:
-        """Its host, where `name` is the one under which it is listed."""
+    def host_name(self, name: str) -> str:
+        """Host of the service; `name` is its key in the config."""
         return self.host or name
 
-    def pods(self, name: str) -> dict[str, str]:
-        """Labels of its pods, where `name` is the one under which it is listed."""
-        return self.workload or {"app": self.called(name).partition(".")[0]}
+    def pod_labels(self, name: str) -> dict[str, str]:
+        """Labels of the service's pods; `name` is its key in the config."""
+        return self.workload or {"app": self.host_name(name).partition(".")[0]}
 
 
 def objects(path: str, name: str, service: Service, stack: StackContext) -> Iterator[ConfigObject]:
-    """DestinationRule and VirtualService, both called `name`. Raises ApiError."""
-    namespace, host = stack.namespace_for(service.namespace), service.called(name)
+    """The DestinationRule and the VirtualService, as far as the settings take them; both are called `name`. Raises
+    ApiError if the namespace is not the stack's."""
+    namespace, host = stack.namespace_for(service.namespace), service.host_name(name)
     policy = _policy(service, stack)
     if service.versions or policy:
         subsets = [api.Subset(name=version, labels=labels) for version, labels in service.versions.items()]
         rule = api.DestinationRule(host=host, trafficPolicy=policy, subsets=subsets or None)
         yield ConfigObject(path=path, body=rule, name=name, namespace=namespace, keys=_rule_keys(service))
-    if service.routed:
+    if service.needs_virtual_service:
         routes = [*(_route(host, rule, service) for rule in service.rules), _route(host, service, service)]
         body = api.VirtualService(hosts=[host], http=routes)
         yield ConfigObject(path=path, body=body, name=name, namespace=namespace, keys=_route_keys(service), late=True)
@@ -181,11 +185,11 @@ def _rule_keys(service: Service) -> dict[str, str]:
 
 
 def _route_keys(service: Service) -> dict[str, str]:
-    """A rule has what the service says, where it says nothing of its own."""
-    wider = service.sources()
+    """The key of each part of the VirtualService. Parts that a rule inherits have the service's keys."""
+    wider = service.field_keys()
     found = {f"http[{len(service.rules)}].{part}": key for part, key in wider.items()}
     for i, rule in enumerate(service.rules):
-        own = {part: f"rules[{i}].{key}" for part, key in rule.sources().items()}
+        own = {part: f"rules[{i}].{key}" for part, key in rule.field_keys().items()}
         found |= {f"http[{i}].{part}": key for part, key in (wider | own).items()} | {f"http[{i}]": f"rules[{i}]"}
     return found
 
@@ -193,11 +197,11 @@ def _route_keys(service: Service) -> dict[str, str]:
 def _policy(service: Service, stack: StackContext) -> api.TrafficPolicy | None:
     breaker, balancing = service.circuitBreaker or CircuitBreaker.model_construct(), None
     if service.balancing or service.affinity:
-        hashing = service.affinity.hashing() if service.affinity else None
+        hashing = service.affinity.consistent_hash() if service.affinity else None
         balancing = api.LoadBalancerSettings(simple=service.balancing, consistentHash=hashing)
     tls = service.tls or (api.ClientTLSSettings(mode="ISTIO_MUTUAL") if stack.client_tls else None)
-    said = (balancing, breaker.connectionPool, breaker.outlierDetection, tls)
-    if not any(said):
+    settings = (balancing, breaker.connectionPool, breaker.outlierDetection, tls)
+    if not any(settings):
         return None
     return api.TrafficPolicy(
         loadBalancer=balancing,
@@ -207,16 +211,16 @@ def _policy(service: Service, stack: StackContext) -> api.TrafficPolicy | None:
     )
 
 
-def _route(host: str, part: Rule | Service, service: Service) -> api.HTTPRoute:
+def _route(host: str, part: RouteRule | Service, service: Service) -> api.HTTPRoute:
     def receiver(other: str | None, version: str | None) -> api.Destination:
         return api.Destination(host=other or host, subset=version)
 
-    handling = part.over(service) if isinstance(part, Rule) else part
-    matches = part.match if isinstance(part, Rule) else []
+    handling = part.inherit(service) if isinstance(part, RouteRule) else part
+    matches = part.match if isinstance(part, RouteRule) else []
     return api.HTTPRoute(
-        match=[match.request() for match in matches] or None,
+        match=[match.http_match() for match in matches] or None,
         route=list(_shares(host, part.route or service.route)),
-        **handling.fields(receiver),
+        **handling.route_fields(receiver),
     )
 
 

@@ -61,7 +61,7 @@ def test_the_map_does_not_show_them() -> None:
 
 
 def test_no_request_has_to_do_with_them() -> None:
-    assert samples.of(mesh(*OTHERS)) == samples.of(mesh())
+    assert samples.for_mesh(mesh(*OTHERS)) == samples.for_mesh(mesh())
     assert comparison.changes(mesh(), mesh(*OTHERS)) == []
 
 

@@ -14,7 +14,7 @@ import pytest
 from commands import live
 from mesh.config import loading, settings
 from mesh.traffic import envoy
-from mesh.traffic.limits import Limit
+from mesh.traffic.rate_limits import Limit
 from sandbox.live import capture, certificates, pilot, proxies, registry, sync, translate
 from sandbox.live.folder import Folder
 from sandbox.live.plan import Edge, Plan

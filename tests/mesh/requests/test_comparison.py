@@ -1,4 +1,4 @@
-"""What a change does to requests."""
+"""Comparison of how two meshes answer the same requests."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ def mesh(*objects: Manifest) -> Mesh:
 
 
 def changes(*objects: Manifest) -> list[str]:
-    """What is different when these objects come into the good mesh."""
+    """The changed answers when these objects are added to the good mesh."""
     return [str(change) for change in comparison.changes(mesh(), mesh(*objects))]
 
 
-def test_the_same_mesh_answers_the_same() -> None:
+def test_equal_meshes_have_no_changes() -> None:
     assert changes() == []
 
 
-def test_what_no_request_notices_is_no_change() -> None:
+def test_a_new_service_changes_requests_to_it_and_no_others() -> None:
     assert changes(service("lonely", selector={"app": "front"}), thing("Namespace", "other")) == [
         "lonely/ from cart-v1: 200 (the mesh does not know the host) → lonely; 2 retries"
     ]
 
 
-def test_a_user_who_gets_another_version_is_told_and_nobody_else() -> None:
+def test_only_the_user_who_gets_another_version_is_reported() -> None:
     jason = {"match": [{"headers": {"end-user": {"exact": "jason"}}}], **to("cart", "v2")}
     new = {"match": [{"uri": {"prefix": "/new"}}], **to("cart", "v2")}
     assert changes(routes("cart", jason, new, to("cart", "v1"))) == [
@@ -41,7 +41,7 @@ def test_a_user_who_gets_another_version_is_told_and_nobody_else() -> None:
     ]
 
 
-def test_a_canary_is_told_with_its_share() -> None:
+def test_a_canary_is_reported_with_its_weight() -> None:
     parts = [{"destination": {"host": "cart", "subset": f"v{i}"}, "weight": w} for i, w in ((1, 90), (2, 10))]
     new = {"match": [{"uri": {"prefix": "/new"}}], **to("cart", "v2")}
     assert changes(routes("cart", new, {"route": parts})) == [
@@ -49,7 +49,7 @@ def test_a_canary_is_told_with_its_share() -> None:
     ]
 
 
-def test_a_caller_who_is_refused_from_now_on_is_told_with_the_policy() -> None:
+def test_a_newly_denied_caller_is_reported_with_the_policy() -> None:
     found = changes(policy("cart", {"principals": ["cluster.local/ns/shop/sa/other"]}))
     assert found == [
         f"cart{path} from front: cart {version}; 2 retries → 403 (AuthorizationPolicy shop/cart does not allow it)"
@@ -57,7 +57,7 @@ def test_a_caller_who_is_refused_from_now_on_is_told_with_the_policy() -> None:
     ]
 
 
-def test_who_is_refused_by_another_version_or_for_another_reason_sees_no_difference() -> None:
+def test_a_caller_who_is_denied_before_and_after_is_no_change() -> None:
     nobody = policy("cart", {"principals": ["cluster.local/ns/shop/sa/other"]})
     more = policy("more", {"principals": ["cluster.local/ns/shop/sa/third"]}, app="cart")
     new = {"match": [{"uri": {"prefix": "/new"}}], **to("cart", "v2")}
@@ -65,7 +65,7 @@ def test_who_is_refused_by_another_version_or_for_another_reason_sees_no_differe
     assert comparison.changes(before, after) == []
 
 
-def test_faults_and_limits_are_told() -> None:
+def test_faults_mirrors_timeouts_and_retries_are_reported() -> None:
     fault = {"abort": {"httpStatus": 500, "percentage": {"value": 10}}}
     new = {"match": [{"uri": {"prefix": "/new"}}], **to("cart", "v2")}
     limits = {"timeout": "2s", "retries": {"attempts": 0}, "mirror": {"host": "cart", "subset": "v2"}}
@@ -74,7 +74,7 @@ def test_faults_and_limits_are_told() -> None:
     assert after == "cart v1; 10 % end in 500; copies of 100 % to cart v2; at most 2s; 0 retries"
 
 
-def test_a_host_that_is_no_longer_served_is_told() -> None:
+def test_a_host_that_is_no_longer_served_is_reported() -> None:
     (found,) = changes(routes("visitors", to("front"), hosts=["store.example.com"], gateways=["way-in"]))
     assert found == "shop.example.com/ through ingress: front; 2 retries → 404 (no VirtualService is for its host)"
 
@@ -86,8 +86,8 @@ def test_a_thousand_services_are_compared_in_seconds() -> None:
     assert time.process_time() - start < 10
 
 
-def test_samples_are_few_where_nothing_is_told_apart() -> None:
-    assert [str(sample) for sample in sorted(samples.of(mesh()))] == [
+def test_samples_cover_each_distinction_once() -> None:
+    assert [str(sample) for sample in sorted(samples.for_mesh(mesh()))] == [
         "shop.example.com/ through ingress",
         "front/ from cart-v1",
         "cart/ from front",

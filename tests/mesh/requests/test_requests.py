@@ -1,4 +1,4 @@
-"""What happens to requests, by the objects of a mesh alone."""
+"""The evaluator: outcomes of requests, from the objects of a mesh alone."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ def evaluator(*objects: Manifest) -> Evaluator:
     return Evaluator(Mesh([Object.read(manifest) for manifest in meshes.changed(objects)], USUAL))
 
 
-def workload(judge: Evaluator, name: str) -> Workload:
-    return next(pod for pod in judge.mesh.workloads.all if pod.object.name == name)
+def workload(mesh_evaluator: Evaluator, name: str) -> Workload:
+    return next(pod for pod in mesh_evaluator.mesh.workloads.all if pod.object.name == name)
 
 
 def called(*objects: Manifest, host: str = "cart", by: str = "front", **request: Any) -> Outcome:
-    """What becomes of a request that a workload sends."""
-    judge = evaluator(*objects)
-    return judge.from_workload(Request(host=host, **request), workload(judge, by))
+    """The outcome of a request that a workload sends."""
+    mesh_evaluator = evaluator(*objects)
+    return mesh_evaluator.from_workload(Request(host=host, **request), workload(mesh_evaluator, by))
 
 
 def visited(*objects: Manifest, host: str = "shop.example.com", **request: Any) -> Outcome:
-    """What becomes of a request from outside."""
-    judge = evaluator(*objects)
-    return judge.from_outside(Request(host=host, **request), workload(judge, "ingress"))
+    """The outcome of a request from outside."""
+    mesh_evaluator = evaluator(*objects)
+    return mesh_evaluator.from_outside(Request(host=host, **request), workload(mesh_evaluator, "ingress"))
 
 
-def who(outcome: Outcome) -> list[tuple[str, float, tuple[str, ...]]]:
+def shares(outcome: Outcome) -> list[tuple[str, float, tuple[str, ...]]]:
     return [(receiver.subset, receiver.share, receiver.workloads) for receiver in outcome.receivers]
 
 
@@ -84,43 +84,45 @@ def matching(**match: Any) -> Sequence[Manifest]:
         ({"scheme": {"exact": "https"}}, {}, False),
     ],
 )
-def test_a_match_takes_the_requests_that_meet_it(match: Any, request_: Any, yes: bool) -> None:
+def test_a_route_takes_the_requests_that_meet_its_match(match: Any, request_: Any, yes: bool) -> None:
     outcome = called(*matching(**match), **request_)
     assert [receiver.subset for receiver in outcome.receivers] == ["v2" if yes else "v1"]
     assert outcome.rule == f"VirtualService shop/cart http[{0 if yes else 1}]"
 
 
 @pytest.mark.parametrize("host", ["cart", "cart.shop", "cart.shop.svc", "cart.shop.svc.cluster.local", "CART"])
-def test_a_host_may_be_written_in_each_way_that_dns_completes(host: str) -> None:
-    assert who(called(host=host)) == [("v1", 1.0, ("cart-v1",))]
+def test_a_host_may_be_written_in_any_form_that_dns_resolves(host: str) -> None:
+    assert shares(called(host=host)) == [("v1", 1.0, ("cart-v1",))]
 
 
-def test_weights_are_shares() -> None:
+def test_weights_become_shares() -> None:
     parts = [{"destination": {"host": "cart", "subset": f"v{i}"}, "weight": w} for i, w in ((1, 90), (2, 10))]
-    assert who(called(routes("cart", {"route": parts}))) == [("v1", 0.9, ("cart-v1",)), ("v2", 0.1, ("cart-v2",))]
+    assert shares(called(routes("cart", {"route": parts}))) == [("v1", 0.9, ("cart-v1",)), ("v2", 0.1, ("cart-v2",))]
 
 
-def test_a_receiver_of_weight_0_gets_nothing() -> None:
+def test_a_destination_of_weight_0_gets_no_requests() -> None:
     parts = [{"destination": {"host": "cart", "subset": f"v{i}"}, "weight": w} for i, w in ((1, 100), (2, 0))]
-    assert who(called(routes("cart", {"route": parts}))) == [("v1", 1.0, ("cart-v1",))]
+    assert shares(called(routes("cart", {"route": parts}))) == [("v1", 1.0, ("cart-v1",))]
 
 
-def test_a_receiver_without_a_weight_beside_one_with_a_weight_gets_nothing() -> None:
+def test_a_destination_without_a_weight_beside_a_weighted_one_gets_no_requests() -> None:
     cart = [{"destination": {"host": "cart", "subset": f"v{i}"}} for i in (1, 2)]
-    assert who(called(routes("cart", {"route": [{**cart[0], "weight": 100}, cart[1]]}))) == [("v1", 1.0, ("cart-v1",))]
+    assert shares(called(routes("cart", {"route": [{**cart[0], "weight": 100}, cart[1]]}))) == [
+        ("v1", 1.0, ("cart-v1",))
+    ]
 
 
-def test_a_service_without_routes_is_reached_at_all_of_its_pods() -> None:
+def test_requests_to_a_service_without_routes_go_to_all_its_pods() -> None:
     outcome = called(host="front", by="cart-v1")
-    assert who(outcome) == [("", 1.0, ("front",))]
+    assert shares(outcome) == [("", 1.0, ("front",))]
     assert outcome.attempts == 2  # Istio's own default
 
 
-def test_where_no_route_takes_a_request_it_is_not_found() -> None:
+def test_a_request_that_no_route_takes_gets_404() -> None:
     assert called(routes("cart", to("cart", match=[{"uri": {"prefix": "/a"}}]))).status == 404
 
 
-def test_timeouts_retries_faults_and_copies_are_told() -> None:
+def test_an_outcome_has_timeout_retries_faults_and_mirror() -> None:
     fault = {
         "delay": {"fixedDelay": "7s", "percentage": {"value": 50}},
         "abort": {"httpStatus": 500, "percentage": {"value": 0.5}},
@@ -134,32 +136,32 @@ def test_timeouts_retries_faults_and_copies_are_told() -> None:
     assert (outcome.mirror.subset, outcome.mirror.share) == ("v2", 0.2)
 
 
-def test_a_fault_without_percentage_hits_nobody() -> None:
+def test_a_fault_without_percentage_applies_to_no_request() -> None:
     outcome = called(routes("cart", to("cart", "v1", fault={"abort": {"httpStatus": 500}})))
     assert outcome.faults == (Fault(share=0.0, status=500),)
 
 
-def test_a_redirect_is_an_answer() -> None:
+def test_a_redirect_is_answered_by_the_proxy() -> None:
     outcome = called(routes("cart", {"redirect": {"uri": "/x", "redirectCode": 302}}))
     assert (outcome.status, outcome.location) == (302, "http://cart/x")
 
 
 @pytest.mark.parametrize(("match", "path"), [({"prefix": "/a"}, "/b/c"), ({"exact": "/a/c"}, "/b")])
-def test_a_rewrite_changes_the_prefix_that_was_matched_or_all_of_the_path(match: Manifest, path: str) -> None:
+def test_a_rewrite_replaces_the_matched_prefix_or_the_whole_path(match: Manifest, path: str) -> None:
     route = to("cart", "v1", match=[{"uri": match}], rewrite={"uri": "/b"})
     outcome = called(routes("cart", route), path="/a/c")
     assert outcome.request
     assert outcome.request.path == path
 
 
-def test_a_delegate_routes_what_both_matches_take() -> None:
+def test_a_delegate_routes_requests_that_meet_both_matches() -> None:
     root = routes("cart", {"match": [{"uri": {"prefix": "/a"}}], "delegate": {"name": "part"}}, to("cart", "v1"))
     part = thing("VirtualService", "part", {"http": [to("cart", "v2", match=[{"uri": {"prefix": "/a/b"}}])]})
     assert [r.subset for r in called(root, part, path="/a/b").receivers] == ["v2"]
     assert [r.subset for r in called(root, part, path="/a/c").receivers] == ["v1"]
 
 
-def test_a_delegates_route_has_what_the_root_says_unless_it_says_it_itself() -> None:
+def test_a_delegates_route_inherits_the_roots_fields_that_it_does_not_set() -> None:
     root = {
         "match": [{"uri": {"prefix": "/a"}}],
         "delegate": {"name": "part"},
@@ -173,7 +175,7 @@ def test_a_delegates_route_has_what_the_root_says_unless_it_says_it_itself() -> 
     assert outcome.request.path == "/x/b"
 
 
-def test_routes_of_another_namespace_hold_only_where_they_are_exported() -> None:
+def test_routes_apply_in_another_namespace_only_if_exported_to_it() -> None:
     there = routes("cart", to("cart", "v2"), hosts=["cart.shop.svc.cluster.local"], exportTo=["."])
     bank = deployment("teller", {"app": "teller"}, "bank")
     namespace = thing("Namespace", "bank", labels={"istio-injection": "enabled"})
@@ -181,29 +183,29 @@ def test_routes_of_another_namespace_hold_only_where_they_are_exported() -> None
     assert outcome.rule == ""
 
 
-def test_routes_that_are_not_exported_hold_in_their_own_namespace() -> None:
-    assert who(called(routes("cart", to("cart", "v2"), exportTo=["."]))) == [("v2", 1.0, ("cart-v2",))]
+def test_routes_that_are_not_exported_apply_in_their_own_namespace() -> None:
+    assert shares(called(routes("cart", to("cart", "v2"), exportTo=["."]))) == [("v2", 1.0, ("cart-v2",))]
 
 
-def test_an_unknown_subset_is_unavailable() -> None:
+def test_an_unknown_subset_gets_503() -> None:
     (receiver,) = called(routes("cart", to("cart", "v3"))).receivers
     assert (receiver.status, receiver.reason) == (503, "cart.shop.svc.cluster.local has no subset v3")
 
 
-def test_an_unknown_host_passes_unless_the_mesh_refuses_it() -> None:
+def test_requests_to_an_unknown_host_pass_unless_outbound_traffic_is_registry_only() -> None:
     mesh_config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "istio", "namespace": "istio-system"}}
     refusing = {**mesh_config, "data": {"mesh": "outboundTrafficPolicy: {mode: REGISTRY_ONLY}"}}
     assert called(host="example.com").status == 200
     assert called(refusing, host="example.com").status == 502
 
 
-def test_a_host_of_a_service_entry_is_known_by_its_wildcard() -> None:
+def test_a_wildcard_of_a_service_entry_matches_a_host() -> None:
     outcome = called(entry("bank", "HTTP", host="*.example.com"), host="a.example.com", port=443)
     assert [receiver.host for receiver in outcome.receivers] == ["*.example.com"]
     assert not outcome.receivers[0].mutual
 
 
-def test_a_policy_refuses_who_is_not_named() -> None:
+def test_an_allow_policy_denies_callers_that_it_does_not_name() -> None:
     (allowed,) = called().receivers
     (refused,) = called(policy("cart", {"principals": ["cluster.local/ns/shop/sa/other"]})).receivers
     assert (allowed.status, allowed.mutual) == (200, True)
@@ -230,39 +232,39 @@ def test_a_policy_refuses_who_is_not_named() -> None:
         ({}, 403),
     ],
 )
-def test_a_denial_hits_what_its_rule_means(rule: Manifest, status: int) -> None:
+def test_a_deny_policy_denies_the_requests_that_match_its_rule(rule: Manifest, status: int) -> None:
     denial = {"selector": {"matchLabels": {"app": "cart"}}, "action": "DENY", "rules": [rule]}
     asked: dict[str, Any] = {"path": "/a/b", "headers": {"x": "1"}, "address": "10.1.2.3"}
     (receiver,) = called(thing("AuthorizationPolicy", "deny", denial), **asked).receivers
     assert receiver.status == status
 
 
-def test_a_policy_without_rules_lets_nobody_in() -> None:
+def test_an_allow_policy_without_rules_denies_every_request() -> None:
     (receiver,) = called(thing("AuthorizationPolicy", "none", {}), host="front", by="cart-v1").receivers
     assert receiver.status == 403
 
 
-def test_who_has_no_sidecar_does_not_enforce_policies() -> None:
+def test_a_pod_without_a_sidecar_does_not_enforce_policies() -> None:
     plain = deployment("front", {"app": "front"}, annotations={"sidecar.istio.io/inject": "false"})
     (receiver,) = called(plain, thing("AuthorizationPolicy", "none", {}), host="front", by="cart-v1").receivers
     assert receiver.status == 200
 
 
-def test_who_has_no_sidecar_is_not_known_and_cannot_call_what_is_strict() -> None:
+def test_a_caller_without_a_sidecar_has_no_identity_and_cannot_call_strict_workloads() -> None:
     batch = deployment("batch", {"app": "batch"}, annotations={"sidecar.istio.io/inject": "false"})
     lax = thing("PeerAuthentication", "default", {"mtls": {"mode": "PERMISSIVE"}})
     (strict,) = called(batch, by="batch").receivers
     (permissive,) = called(batch, lax, by="batch").receivers
     assert (strict.status, strict.reason) == (0, "it requires mutual TLS")
-    assert (permissive.status, permissive.mutual) == (403, False)  # the policy asks for a known caller
+    assert (permissive.status, permissive.mutual) == (403, False)  # the policy requires an authenticated caller
 
 
-def test_plain_text_to_what_is_strict_fails() -> None:
+def test_plain_text_to_a_strict_workload_fails() -> None:
     (receiver,) = called(cart_rule(trafficPolicy={"tls": {"mode": "DISABLE"}})).receivers
     assert receiver.status == 503
 
 
-def test_the_narrowest_mode_holds_and_a_port_may_have_its_own() -> None:
+def test_the_most_specific_mtls_mode_applies_and_a_port_may_have_its_own() -> None:
     own = {"selector": {"matchLabels": {"app": "cart"}}, "mtls": {"mode": "PERMISSIVE"}}
     batch = deployment("batch", {"app": "batch"}, annotations={"sidecar.istio.io/inject": "false"})
     anyone = policy("cart", {"notNamespaces": ["x"]})
@@ -275,26 +277,26 @@ def test_the_narrowest_mode_holds_and_a_port_may_have_its_own() -> None:
 
 def test_a_request_from_outside_goes_through_gateway_and_route_to_pods() -> None:
     outcome = visited()
-    assert (outcome.rule, who(outcome)) == ("VirtualService shop/visitors http[0]", [("", 1.0, ("front",))])
+    assert (outcome.rule, shares(outcome)) == ("VirtualService shop/visitors http[0]", [("", 1.0, ("front",))])
 
 
-def test_a_host_that_no_virtual_service_is_for_is_not_found() -> None:
+def test_a_host_without_a_virtual_service_gets_404() -> None:
     assert visited(host="other.example.com").status == 404
 
 
-def test_where_no_gateway_listens_there_is_no_connection() -> None:
+def test_a_port_on_which_no_gateway_listens_refuses_connections() -> None:
     assert visited(secure=True, port=443).status == 0
     assert visited(port=81).status == 0
 
 
-def test_https_redirect_sends_plain_requests_away() -> None:
+def test_https_redirect_redirects_plain_requests() -> None:
     both = gateway(
         "way-in",
         server(80, ["shop.example.com"], tls={"httpsRedirect": True}),
         server(443, ["shop.example.com"], "HTTPS", tls={"mode": "SIMPLE", "credentialName": "x"}),
     )
     assert visited(both, path="/a").location == "https://shop.example.com/a"
-    assert who(visited(both, secure=True, port=443)) == [("", 1.0, ("front",))]
+    assert shares(visited(both, secure=True, port=443)) == [("", 1.0, ("front",))]
 
 
 def test_the_most_specific_host_at_a_gateway_wins() -> None:
@@ -308,17 +310,17 @@ def test_a_gateway_serves_only_the_namespaces_that_it_names() -> None:
     assert visited(gateway("way-in", server(80, ["bank/shop.example.com"]))).status == 404
 
 
-def test_a_gateway_may_listen_on_the_pods_port() -> None:
-    assert who(visited(gateway("way-in", server(8080, ["shop.example.com"])))) == [("", 1.0, ("front",))]
+def test_a_gateway_may_name_the_pods_port() -> None:
+    assert shares(visited(gateway("way-in", server(8080, ["shop.example.com"])))) == [("", 1.0, ("front",))]
 
 
-def test_routes_of_sidecars_do_nothing_at_gateways() -> None:
+def test_routes_for_sidecars_do_not_apply_at_gateways() -> None:
     through = routes("visitors", to("cart"), hosts=["shop.example.com"], gateways=["way-in"])
     lax = policy("cart", {"notNamespaces": ["x"]})
-    assert who(visited(through, lax)) == [("", 1.0, ("cart-v1", "cart-v2"))]
+    assert shares(visited(through, lax)) == [("", 1.0, ("cart-v1", "cart-v2"))]
 
 
-def test_other_kinds_of_objects_do_not_disturb() -> None:
+def test_unrelated_objects_do_not_change_an_outcome() -> None:
     assert called(sidecar("x", "front"), service("lonely")) == called()
 
 

@@ -1,4 +1,4 @@
-"""Mutual TLS, who may call whom, and tokens of users."""
+"""`mesh:security`: mutual TLS, authorization and JSON Web Tokens."""
 
 from typing import Any
 
@@ -27,16 +27,16 @@ def found(security: Any, **keys: Any) -> dict[str, dict[str, Any]]:
     return {f"{item.body.kind}/{item.namespace}/{item.name}": item.body.spec() for item in made}
 
 
-def test_without_config_nothing_is_made() -> None:
+def test_without_config_there_are_no_objects() -> None:
     assert not loading.load({}).settings.security
     assert found({}) == {}
 
 
-def test_a_mode_alone_is_that_of_the_mesh() -> None:
+def test_a_mode_alone_applies_to_the_whole_mesh() -> None:
     assert found({"mtls": "STRICT"}) == {"PeerAuthentication/istio-system/default": {"mtls": {"mode": "STRICT"}}}
 
 
-def test_namespaces_and_workloads_have_modes_of_their_own() -> None:
+def test_namespaces_and_workloads_may_have_their_own_modes() -> None:
     metrics = {"labels": {"app": "reviews"}, "ports": {"9090": "DISABLE"}}
     modes = {"mesh": "STRICT", "namespaces": {"default": "PERMISSIVE"}, "workloads": {"metrics": metrics}}
     policies = found({"mtls": modes})
@@ -48,7 +48,7 @@ def test_namespaces_and_workloads_have_modes_of_their_own() -> None:
     }
 
 
-def test_callers_are_told_of_mutual_tls_where_the_mesh_does_not_find_out() -> None:
+def test_clients_get_destination_rules_where_automatic_mutual_tls_is_off() -> None:
     manual = {"enableAutoMtls": False}
     rules = found({"mtls": "STRICT"}, meshConfig=manual)
     assert rules["DestinationRule/istio-system/default"] == {
@@ -60,14 +60,14 @@ def test_callers_are_told_of_mutual_tls_where_the_mesh_does_not_find_out() -> No
     assert rule.body.spec()["trafficPolicy"] == {"tls": {"mode": "ISTIO_MUTUAL"}}
 
 
-def test_callers_are_told_nothing_where_mutual_tls_is_not_asked_for() -> None:
+def test_clients_get_no_tls_settings_unless_the_mesh_is_strict() -> None:
     manual = {"enableAutoMtls": False}
     [rule] = traffic_configs.objects(service(), meshConfig=manual)
     assert "trafficPolicy" not in rule.body.spec()
     assert len(found({"mtls": "PERMISSIVE"}, meshConfig=manual)) == 1
 
 
-def test_bookinfo_is_let_call_as_it_needs_to_and_no_more() -> None:
+def test_default_deny_allows_exactly_the_calls_that_bookinfo_needs() -> None:
     rules = found({"authorization": {"defaultDeny": True}}, bookinfo=True)
     assert rules.pop("AuthorizationPolicy/default/default-default-deny") == {}
     callers = {
@@ -83,12 +83,12 @@ def test_bookinfo_is_let_call_as_it_needs_to_and_no_more() -> None:
     assert rules["AuthorizationPolicy/default/ratings"]["rules"][0]["to"] == [{"operation": {"methods": ["GET"]}}]
 
 
-def test_a_gateway_may_call_the_services_to_which_it_has_routes() -> None:
+def test_default_deny_allows_a_gateway_to_call_the_services_it_routes_to() -> None:
     api = {"hosts": ["api.example.com"], "gateway": "istio-egressgateway", "routes": [{"to": "reviews"}]}
     rules = found(
         {"authorization": {"defaultDeny": True}}, bookinfo={"gateway": False}, traffic={"hosts": {"api": api}}
     )
-    assert "AuthorizationPolicy/default/productpage" not in rules  # nothing leads there, so nobody is let in
+    assert "AuthorizationPolicy/default/productpage" not in rules  # no gateway routes to it, so it has no callers
     [caller] = rules["AuthorizationPolicy/default/reviews"]["rules"][0]["from"]
     assert caller["source"]["principals"] == [
         "cluster.local/ns/default/sa/bookinfo-productpage",
@@ -96,17 +96,17 @@ def test_a_gateway_may_call_the_services_to_which_it_has_routes() -> None:
     ]
 
 
-def test_denial_comes_after_what_is_allowed() -> None:
+def test_default_deny_is_created_after_the_policies_that_allow() -> None:
     made = load({"authorization": {"defaultDeny": True}}, bookinfo=True).security
     assert [item.name for item in made if item.late] == ["default-default-deny"]
 
 
-def test_bookinfos_own_rules_can_be_left_out() -> None:
+def test_the_rules_for_bookinfo_can_be_switched_off() -> None:
     rules = found({"authorization": {"defaultDeny": True, "bookinfo": False}}, bookinfo=True)
     assert list(rules) == ["AuthorizationPolicy/default/default-default-deny"]
 
 
-def test_further_calls_are_allowed_by_account_gateway_and_namespace() -> None:
+def test_requests_can_be_allowed_by_account_gateway_and_namespace() -> None:
     allow = {
         "workload": {"app": "web"},
         "accounts": ["batch", "shop/cart"],
@@ -140,7 +140,7 @@ def test_further_calls_are_allowed_by_account_gateway_and_namespace() -> None:
     }
 
 
-def test_a_gateway_refuses_who_brings_no_token() -> None:
+def test_a_gateway_denies_requests_without_a_token() -> None:
     jwt = {"issuers": [{**ISSUER, "jwks": KEYS}], "hosts": ["shop.example.com"], "public": ["/healthz"]}
     rules = found({"jwt": jwt})
     known = rules["RequestAuthentication/istio-system/istio-ingressgateway-jwt"]
@@ -177,7 +177,7 @@ def test_a_gateway_refuses_who_brings_no_token() -> None:
         ({"mtls": "DISABLE", "authorization": {"defaultDeny": True}}, "tells callers by their mutual TLS"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_one_message_with_its_place(security: Any, text: str) -> None:
+def test_an_invalid_value_is_reported_in_one_line_with_its_key(security: Any, text: str) -> None:
     message = refusal(security)
     assert text in message
     assert len(message.splitlines()) == 1

@@ -1,4 +1,4 @@
-"""Hosts at a gateway, and hosts outside the mesh."""
+"""`mesh:traffic.hosts` at ingress gateways and `mesh:traffic.egress` for hosts outside the mesh."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ def servers(**fields: Any) -> list[dict[str, Any]]:
     return found
 
 
-def test_tls_comes_with_a_redirect_from_plain_http() -> None:
+def test_tls_redirects_plain_http_by_default() -> None:
     secured, plain = servers(tls="shop-certificate")
     assert secured == {
         "port": {"number": 443, "protocol": "HTTPS", "name": "https"},
@@ -41,14 +41,14 @@ def test_without_the_redirect_plain_http_is_not_served() -> None:
     assert secured["tls"]["mode"] == "MUTUAL"
 
 
-def test_a_host_goes_through_the_gateway_that_it_names() -> None:
+def test_the_gateway_object_selects_the_named_gateway_and_its_port() -> None:
     internal = {"internal": {"type": "ClusterIP", "ports": [{"name": "web", "port": 8080}]}}
     found = specs(host(gateway="internal", port=8080), gateways=internal)["Gateway/shop-gateway"]
     assert found["selector"] == {"istio": "internal"}
     assert found["servers"][0]["port"]["number"] == 8080
 
 
-def test_paths_lead_to_services_in_turn() -> None:
+def test_routes_keep_their_order_and_have_matches_weights_and_redirects() -> None:
     split = [
         {"service": "reviews", "version": "v1", "weight": 90},
         {"service": "reviews", "version": "v3", "weight": 10},
@@ -79,7 +79,7 @@ def test_a_service_of_another_namespace_is_called_by_its_full_name() -> None:
         (host(gateway="istio-ingresgateway"), 'gateway "istio-ingresgateway" is not one of'),
         (host(port=8081), "port 8081 is none of the Service of istio-ingressgateway"),
         (host(hosts=["shop"]), "hosts.shop.hosts[0]: "),
-        (host(hosts=["a.example.com", "a.example.com"]), 'hosts.shop.hosts[1]: "a.example.com" stands in it twice'),
+        (host(hosts=["a.example.com", "a.example.com"]), 'hosts.shop.hosts[1]: "a.example.com" is listed twice'),
         (host(routes=[TO_PAGE, TO_PAGE]), "hosts.shop.routes[1]: is never reached: routes[0] has no match"),
         (host(routes=[{"match": {"path": "/"}}]), "hosts.shop.routes[0]: needs to or redirect"),
         (host(routes=[{"to": [{"service": "a", "weight": 50}, {"service": "b"}]}]), "add up to 100, not 50"),
@@ -105,14 +105,14 @@ def test_a_service_of_another_namespace_is_called_by_its_full_name() -> None:
         (outside(gateway="other"), 'gateway "other" is not one of'),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_one_message_with_its_place(traffic: dict[str, Any], text: str) -> None:
+def test_an_invalid_value_is_reported_in_one_line_with_its_key(traffic: dict[str, Any], text: str) -> None:
     message = refusal(traffic)
     assert text in message
     assert message.startswith("mesh:traffic.")
     assert len(message.splitlines()) == 1
 
 
-def test_bookinfos_own_way_in_leaves_no_room_for_all_hosts() -> None:
+def test_an_entry_for_all_hosts_conflicts_with_bookinfos_own_gateway() -> None:
     everything = {"bookinfo": {"hosts": ["*"], "routes": [TO_PAGE]}}
     message = refusal({"hosts": everything}, bookinfo=True)
     assert (
@@ -122,7 +122,7 @@ def test_bookinfos_own_way_in_leaves_no_room_for_all_hosts() -> None:
     specs({"hosts": everything}, bookinfo={"gateway": False})
 
 
-def test_a_host_outside_is_made_known() -> None:
+def test_an_egress_host_becomes_a_service_entry() -> None:
     assert specs(outside()) == {
         "ServiceEntry/api": {
             "hosts": ["api.example.com"],
@@ -133,11 +133,11 @@ def test_a_host_outside_is_made_known() -> None:
     }
 
 
-def test_many_hosts_outside_are_known_without_an_address() -> None:
+def test_a_wildcard_egress_host_is_not_resolved_by_dns() -> None:
     assert specs(outside(hosts=["*.example.com"]))["ServiceEntry/api"]["resolution"] == "NONE"
 
 
-def test_tls_goes_through_the_egress_gateway_as_it_is() -> None:
+def test_the_egress_gateway_passes_tls_through() -> None:
     found = specs(outside(gateway="istio-egressgateway"))
     [server] = found["Gateway/api-egress"]["servers"]
     assert server["tls"] == {"mode": "PASSTHROUGH"}
@@ -154,7 +154,7 @@ def test_tls_goes_through_the_egress_gateway_as_it_is() -> None:
     }
 
 
-def test_plain_http_reaches_the_egress_gateway_in_mutual_tls_and_leaves_it_as_https() -> None:
+def test_the_egress_gateway_gets_plain_http_over_mutual_tls_and_originates_tls() -> None:
     found = specs(outside(gateway="istio-egressgateway", protocol="HTTP", originateTls=True))
     [server] = found["Gateway/api-egress"]["servers"]
     assert (server["port"]["protocol"], server["tls"]) == ("HTTPS", {"mode": "ISTIO_MUTUAL"})
@@ -168,7 +168,7 @@ def test_plain_http_reaches_the_egress_gateway_in_mutual_tls_and_leaves_it_as_ht
     assert (port["tls"]["mode"], port["tls"]["sni"]) == ("SIMPLE", "api.example.com")
 
 
-def test_the_certificate_of_a_host_outside_is_checked_unless_said_otherwise() -> None:
+def test_the_certificate_of_an_egress_host_is_verified_unless_authorities_is_empty() -> None:
     checked, unchecked = (
         specs(outside(protocol="HTTP", originateTls=True, **more))["DestinationRule/api"]["trafficPolicy"]
         for more in ({}, {"authorities": ""})
@@ -182,13 +182,13 @@ def test_the_certificate_of_a_host_outside_is_checked_unless_said_otherwise() ->
     assert unchecked["portLevelSettings"][0]["tls"] == {"mode": "SIMPLE", "sni": "api.example.com"}
 
 
-def test_each_of_several_hosts_is_told_apart_behind_the_egress_gateway() -> None:
+def test_the_egress_gateway_routes_several_hosts_by_their_authority() -> None:
     found = specs(outside(hosts=["a.example.com", "b.example.com"], gateway="istio-egressgateway", protocol="HTTP"))
     _, *outer = found["VirtualService/api-egress"]["http"]
     assert [route["match"][0]["authority"]["exact"] for route in outer] == ["a.example.com", "b.example.com"]
 
 
-def test_without_a_gateway_the_sidecar_turns_plain_http_into_https() -> None:
+def test_without_a_gateway_the_sidecar_originates_tls() -> None:
     found = specs(outside(protocol="HTTP", originateTls=True))
     assert sorted(found) == ["DestinationRule/api", "ServiceEntry/api", "VirtualService/api"]
     assert found["VirtualService/api"]["http"] == [

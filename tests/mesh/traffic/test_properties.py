@@ -1,4 +1,4 @@
-"""Whatever is written under `mesh:traffic`, the outcome is objects or messages with a path; never anything else."""
+"""Any value of `mesh:traffic` results in objects, or in messages with the key; never in another error."""
 
 import json
 from typing import Any, get_args
@@ -19,7 +19,7 @@ NUMBERS = st.sampled_from([0, 1, 50, 80, 100, 443, 500, -1, 1.5])
 
 
 def fields(model: type[BaseModel], depth: int) -> st.SearchStrategy[Any]:
-    """A map with some of the model's fields: their values are right, wrong, or maps of the same sort."""
+    """A map with some of the model's fields: their values are valid, invalid, or maps for nested models."""
 
     def value(annotation: Any) -> st.SearchStrategy[Any]:
         models = [part for part in parts(annotation) if depth > 0]
@@ -33,7 +33,7 @@ def fields(model: type[BaseModel], depth: int) -> st.SearchStrategy[Any]:
 
 
 def parts(annotation: Any) -> list[type[BaseModel]]:
-    """The models within a type."""
+    """The models in a type annotation."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     return [model for argument in get_args(annotation) for model in parts(argument)]
@@ -42,7 +42,7 @@ def parts(annotation: Any) -> list[type[BaseModel]]:
 @limits(UNHURRIED, max_examples=400)
 @given(fields(Traffic, 3))
 @example({"services": {"reviews": {"versions": [[]]}}})
-def test_every_traffic_becomes_objects_or_is_refused_with_a_path(traffic: dict[str, Any]) -> None:
+def test_any_traffic_results_in_objects_or_in_messages_with_the_key(traffic: dict[str, Any]) -> None:
     config = {"mesh:profile": "demo", "mesh:injectedNamespaces": '{"default": "existing"}'}
     problems = ""
     try:

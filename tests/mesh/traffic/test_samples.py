@@ -1,4 +1,4 @@
-"""Bookinfo's networking samples: each is one small piece of config and comes out equal."""
+"""The config for each of Bookinfo's networking samples renders to the sample's own objects."""
 
 import os
 from pathlib import Path
@@ -29,7 +29,7 @@ def documents(name: str) -> list[dict[str, Any]]:
 
 @pytest.mark.skipif(not REFERENCE, reason="MESH_REFERENCE does not name a folder with Istio's own samples")
 @pytest.mark.parametrize("name", NAMES)
-def test_a_sample_comes_out_equal_and_with_nothing_more(name: str) -> None:
+def test_the_config_of_a_sample_renders_to_exactly_its_objects(name: str) -> None:
     expected = by_name(documents(name))
     if name.startswith("virtual-service"):
         expected |= by_name(documents(VERSIONS))
@@ -37,5 +37,5 @@ def test_a_sample_comes_out_equal_and_with_nothing_more(name: str) -> None:
 
 
 @pytest.mark.skipif(not REFERENCE, reason="MESH_REFERENCE does not name a folder with Istio's own samples")
-def test_no_sample_is_left_out() -> None:
+def test_every_networking_sample_has_a_config() -> None:
     assert sorted(file.stem for file in networking().glob("*.yaml")) == NAMES

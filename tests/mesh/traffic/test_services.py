@@ -1,4 +1,4 @@
-"""Services: routes, what is done with requests on their way, and what protects the service."""
+"""`mesh:traffic.services`: routes, route actions and traffic policies."""
 
 import re
 from typing import Any
@@ -10,19 +10,19 @@ from tests.traffic_configs import objects, policy, refusal, routes, service, spe
 
 
 def match(**fields: Any) -> dict[str, Any]:
-    return Match.model_validate(fields).request().model_dump(exclude_none=True)
+    return Match.model_validate(fields).http_match().model_dump(exclude_none=True)
 
 
-def test_versions_alone_take_no_routes() -> None:
+def test_versions_alone_become_a_destination_rule_only() -> None:
     assert list(specs(service())) == ["DestinationRule/reviews"]
 
 
-def test_a_map_of_versions_says_by_which_labels_they_are_known() -> None:
+def test_a_map_of_versions_sets_the_labels_of_subsets() -> None:
     found = specs({"services": {"reviews": {"versions": {"next": {"track": "canary"}}, "route": "next"}}})
     assert found["DestinationRule/reviews"]["subsets"] == [{"name": "next", "labels": {"track": "canary"}}]
 
 
-def test_a_canary_has_a_weight_for_each_version_down_to_zero() -> None:
+def test_each_version_of_a_route_has_its_weight_zero_too() -> None:
     [route] = routes(route={"v1": 100, "v3": 0})
     assert [share["weight"] for share in route["route"]] == [100, 0]
 
@@ -36,14 +36,14 @@ def test_a_service_without_versions_can_have_a_timeout() -> None:
     }
 
 
-def test_a_host_and_a_namespace_of_ones_own_are_taken() -> None:
+def test_a_service_may_set_its_own_host_and_namespace() -> None:
     traffic = {"services": {"other": {"host": "reviews", "namespace": "shop", "timeout": "1s"}}}
     [found] = objects(traffic, namespaces={"shop": "existing"})
     assert (found.name, found.namespace) == ("other", "shop")
     assert found.body.spec()["hosts"] == ["reviews"]
 
 
-def test_rules_come_before_the_route_and_have_what_the_service_has() -> None:
+def test_rules_come_before_the_default_route_and_inherit_the_services_settings() -> None:
     first, second, rest = routes(
         route="v1",
         timeout="3s",
@@ -58,12 +58,12 @@ def test_rules_come_before_the_route_and_have_what_the_service_has() -> None:
     assert ["mirror" in route for route in (first, second, rest)] == [True, False, True]
 
 
-def test_several_conditions_may_hold_each_for_itself() -> None:
+def test_a_list_of_matches_becomes_alternatives() -> None:
     first, _ = routes(route="v1", rules=[{"match": [{"user": "jason"}, {"method": "POST"}], "route": "v2"}])
     assert first["match"] == [{"headers": {"end-user": {"exact": "jason"}}}, {"method": {"exact": "POST"}}]
 
 
-def test_a_text_with_a_star_is_a_beginning_and_a_star_alone_is_anything() -> None:
+def test_a_trailing_star_means_a_prefix_and_a_star_alone_any_value() -> None:
     found = match(headers={"a": "x", "b": "x*", "c": "*", "d": {"regex": "x.*"}})["headers"]
     assert found == {"a": {"exact": "x"}, "b": {"prefix": "x"}, "c": {}, "d": {"regex": "x.*"}}
 
@@ -78,12 +78,12 @@ def test_a_text_with_a_star_is_a_beginning_and_a_star_alone_is_anything() -> Non
         ("group=a.bc", False),
     ],
 )
-def test_a_cookie_is_found_among_others_and_only_whole(header: str, same: bool) -> None:
+def test_a_cookie_matches_among_others_and_only_by_its_whole_name_and_value(header: str, same: bool) -> None:
     expression = match(cookie={"group": "a.b"})["headers"]["cookie"]["regex"]
     assert bool(re.fullmatch(expression, header)) == same
 
 
-def test_every_other_condition_has_its_place_in_istios_match() -> None:
+def test_every_other_condition_becomes_a_field_of_http_match_request() -> None:
     found = match(
         path="/a*",
         ignoreCase=True,
@@ -134,7 +134,7 @@ def test_every_other_condition_has_its_place_in_istios_match() -> None:
         ),
     ],
 )  # fmt: skip
-def test_what_is_done_on_the_way_is_said_in_istios_words(fields: dict[str, Any], expected: dict[str, Any]) -> None:
+def test_route_actions_become_fields_of_the_http_route(fields: dict[str, Any], expected: dict[str, Any]) -> None:
     [route] = routes(**fields)
     assert {key: value for key, value in route.items() if key != "route"} == expected
 
@@ -157,7 +157,9 @@ def test_what_is_done_on_the_way_is_said_in_istios_words(fields: dict[str, Any],
         ),
     ],
 )  # fmt: skip
-def test_the_policy_is_said_in_istios_words(fields: dict[str, Any], expected: dict[str, Any]) -> None:
+def test_tls_balancing_affinity_and_circuit_breaker_become_the_traffic_policy(
+    fields: dict[str, Any], expected: dict[str, Any]
+) -> None:
     assert policy(**fields) == expected
 
 
@@ -195,22 +197,22 @@ def test_the_policy_is_said_in_istios_words(fields: dict[str, Any], expected: di
         ({"rout": "v1"}, 'unknown field "rout"; did you mean "route"?'),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_one_message_with_its_place(fields: dict[str, Any], text: str) -> None:
+def test_an_invalid_value_is_reported_in_one_line_with_its_key(fields: dict[str, Any], text: str) -> None:
     message = refusal(service(**fields))
     assert text in message
     assert len(message.splitlines()) == 1
 
 
-def test_a_service_of_which_nothing_is_said_is_refused() -> None:
-    assert "reviews: says nothing" in refusal({"services": {"reviews": {"namespace": "default"}}})
+def test_a_service_without_settings_is_refused() -> None:
+    assert "reviews: has no settings" in refusal({"services": {"reviews": {"namespace": "default"}}})
 
 
-def test_without_one_injected_namespace_the_service_names_its_own() -> None:
+def test_a_service_must_name_its_namespace_if_several_are_injected() -> None:
     message = refusal(service(), injectedNamespaces={"a": "create", "b": "create"})
     assert message.startswith("mesh:traffic.services.reviews: namespace is required")
 
 
-def test_two_objects_of_one_kind_and_name_are_refused() -> None:
+def test_two_objects_of_the_same_kind_and_name_are_refused() -> None:
     host = {"hosts": ["a.example.com"], "routes": [{"to": "reviews"}]}
     message = refusal({"services": {"reviews": {"timeout": "1s"}}, "hosts": {"reviews": host}})
     assert "hosts.reviews: its VirtualService reviews is also that of mesh:traffic.services.reviews" in message

@@ -1,4 +1,4 @@
-"""How many requests are let through."""
+"""Rate limits of requests, and the rate-limit service that counts global ones."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from mesh.core.kubernetes import Name, Resources
 from mesh.core.typed import Documented, Findings, ShortForm
 
 SECONDS: Final = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
-"""How long each unit is."""
+"""Length of each unit of time, in seconds."""
 Count = Annotated[int, Interval(ge=1, le=2**32 - 1)]
 
 
 class Client(ShortForm):
-    """By what clients are told apart that are counted one by one: exactly one field."""
+    """What identifies a client that is counted separately: exactly one field."""
 
     short_forms = "address"
 
     address: bool = False
-    """Their address, as the proxy trusts it."""
+    """Whether clients are identified by their IP address, as the proxy trusts it."""
     header: HeaderName | None = None
-    """A header; requests without it are not counted."""
+    """Name of a request header whose value identifies the client; requests without it are not counted."""
 
     @classmethod
     def lengthened(cls, value: Any) -> Any:
@@ -35,46 +35,48 @@ class Client(ShortForm):
 
 
 class Limit(Documented):
-    """A limit of requests; those beyond it are answered with status 429."""
+    """A rate limit. Requests beyond it are answered with status 429."""
 
     requests: Count
-    """How many."""
+    """Number of requests that are allowed in the unit of time `per`."""
     per: Literal["second", "minute", "hour", "day"] = "second"
-    """In which time."""
+    """Unit of time."""
     scope: Literal["local", "global"] = "local"
-    """`local`: counted by each proxy for itself. `global`: counted for all proxies together, by the rate-limit
-    service, which the stack then has."""
+    """`local`: each proxy counts by itself. `global`: the rate-limit service counts for all proxies together; the stack
+    then installs it."""
     burst: Count | None = None
-    """How many at once, at most, with scope `local`; as `requests` if not set."""
+    """Size of the token bucket: the most requests that are allowed at once, only with scope `local`; `requests` if not
+    set."""
     by: Client | None = None
-    """Count each client for itself, with scope `global`; all together if not set."""
+    """Counts each client separately, only with scope `global`; if not set, all clients are counted together."""
 
     def check(self) -> Findings:
         if self.scope == "global" and self.burst is not None:
             yield ("burst",), "is for scope local; the rate-limit service counts whole seconds, minutes, hours and days"
         if self.scope == "local" and self.by:
-            yield ("by",), "is for scope global; a proxy by itself does not tell clients apart"
+            yield ("by",), "is for scope global; a local limit counts all clients together"
         if self.burst is not None and self.burst < self.requests:
             yield ("burst",), f"{self.burst} at once is less than the {self.requests} requests of the limit"
 
     @property
     def shared(self) -> bool:
-        """Whether the rate-limit service counts."""
+        """Whether the rate-limit service counts the requests."""
         return self.scope == "global"
 
 
 class RateLimit(Documented):
-    """The rate-limit service, which a stack has where a limit is global: Envoy's own, and Redis for its counters."""
+    """Envoy's rate-limit service, with Redis for its counters. A stack installs it if a limit has scope `global`."""
 
     namespace: Name | None = None
-    """Where both run, without sidecars; Istio's own namespace if not set, else one of `namespaces`."""
+    """Namespace of the service and of Redis, one of `mesh:namespaces`, so that they run without sidecars;
+    `istio-system` if not set."""
     whenUnreachable: Literal["allow", "deny"] = "allow"
-    """What becomes of requests that it cannot be asked about."""
+    """What happens to requests while the service does not answer: they pass, or get status 500."""
     image: str | None = None
-    """Full reference of the service's image; that of the release if not set."""
+    """Full reference of the service's image; the release's default if not set."""
     redisImage: str | None = None
-    """Full reference of Redis' image; that of the release if not set."""
+    """Full reference of Redis' image; the release's default if not set."""
     resources: Resources = Resources(
         requests={"cpu": "20m", "memory": "64Mi"}, limits={"cpu": "500m", "memory": "128Mi"}
     )
-    """Requests and limits of each of the two."""
+    """Resource requests and limits of each of the two containers."""

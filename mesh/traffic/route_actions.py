@@ -1,4 +1,4 @@
-"""What is done with the requests of a route on their way: limits of time, retries, faults, copies, rewriting."""
+"""Settings of an HTTP route beside its destination: timeout, retries, faults, mirroring, rewriting, headers, CORS."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ def _uri(value: Any) -> Any:
 
 
 class Fault(Documented):
-    """A fault that is played to see how clients bear it."""
+    """Fault injection: delays or errors that test how clients cope with them."""
 
     delay: Duration | None = None
-    """How long requests are held back, such as `7s`."""
+    """Delay before requests are forwarded, such as `7s`; none if not set."""
     abort: Annotated[int, Interval(ge=200, le=599)] | None = None
-    """Status with which requests are answered in place of being passed on, 200 to 599."""
+    """HTTP status code, 200 to 599, with which requests are answered instead of being forwarded; none if not set."""
     percent: Share = 100.0
-    """Percentage of the requests, for `delay` and `abort` each."""
+    """Percentage of requests, 0 to 100, that `delay` and `abort` each apply to."""
 
     def check(self) -> Findings:
         if self.delay is None and self.abort is None:
             yield (), "needs delay, abort or both"
 
     def injection(self) -> api.HTTPFaultInjection:
-        """As Istio has it."""
+        """The fault in Istio's API."""
         share = api.Percent(value=self.percent)
         return api.HTTPFaultInjection(
             delay=api.Delay(fixedDelay=self.delay, percentage=share) if self.delay else None,
@@ -49,16 +49,16 @@ class Fault(Documented):
 
 
 class Mirror(ShortForm):
-    """Who gets copies of requests; the answers are dropped."""
+    """Mirroring: copies of requests are sent to another destination, whose responses are discarded."""
 
     short_forms = "a version"
 
     service: SomeHost | None = None
-    """The service; this very one if not set."""
+    """Service that gets the copies; if not set, the service that the route belongs to. Required at a gateway."""
     version: Label | None = None
-    """One of its versions."""
+    """One of the service's versions; any if not set."""
     percent: Share | None = None
-    """Percentage of the requests that are copied; all if not set."""
+    """Percentage of requests, 0 to 100, that are copied; all if not set."""
 
     @classmethod
     def lengthened(cls, value: Any) -> Any:
@@ -69,36 +69,39 @@ class Mirror(ShortForm):
             yield (), "needs service, version or both"
 
 
-class Handling(Documented):
-    """What is done with requests on their way."""
+class RouteActions(Documented):
+    """Settings of an HTTP route beside its destination."""
 
     timeout: Duration | None = None
-    """How long a request may take in all, such as `3s`; no limit if not set."""
+    """Time that a request may take, retries included, such as `3s`; no timeout if not set."""
     retries: Annotated[api.HTTPRetry | None, BeforeValidator(_attempts)] = None
-    """How often a failed request is tried again: a number, or a map in Istio's words."""
+    """Retry policy: the number of attempts, or a map with the fields of Istio's HTTPRetry; Istio retries twice if not
+    set."""
     fault: Fault | None = None
-    """A fault that is played. It switches the route's timeout and retries off, in Istio 1.10."""
+    """Fault injection. In Istio 1.10 it disables the route's timeout and retries."""
     mirror: Mirror | None = None
-    """Who gets copies of the requests."""
+    """Destination that gets copies of the requests; none if not set."""
     rewrite: Annotated[api.HTTPRewrite | None, BeforeValidator(_uri)] = None
-    """New path (text), or a map in Istio's words; where the match was one of a prefix, the prefix is replaced."""
+    """New path, or a map with the fields of Istio's HTTPRewrite. Where the route matches a prefix of the path, only the
+    prefix is replaced."""
     headers: api.Headers | None = None
-    """Changes to headers of requests and responses, in Istio's words."""
+    """Headers to set, add or remove in requests and responses, with the fields of Istio's Headers."""
     cors: api.CorsPolicy | None = None
-    """Which pages of other origins may call from a browser, in Istio's words."""
+    """CORS policy for calls from browsers, with the fields of Istio's CorsPolicy; none if not set."""
 
     @property
-    def acts(self) -> bool:
-        """Whether anything is done at all."""
-        return any(getattr(self, name) is not None for name in Handling.model_fields)
+    def any_action(self) -> bool:
+        """Whether any of these fields is set."""
+        return any(getattr(self, name) is not None for name in RouteActions.model_fields)
 
-    def over(self, wider: Handling) -> Handling:
-        """This one, with what it leaves unsaid as the wider one says; null says "nothing of this"."""
-        source = {name: self if name in self.model_fields_set else wider for name in Handling.model_fields}
-        return Handling.model_construct(**{name: getattr(source[name], name) for name in source})
+    def inherit(self, wider: RouteActions) -> RouteActions:
+        """These actions, with fields that are not given taken from `wider`. A field that is given as null is not
+        inherited."""
+        source = {name: self if name in self.model_fields_set else wider for name in RouteActions.model_fields}
+        return RouteActions.model_construct(**{name: getattr(source[name], name) for name in source})
 
-    def fields(self, receiver: Callable[[str | None, str | None], api.Destination]) -> dict[str, Any]:
-        """Fields of an HTTPRoute. `receiver` makes the destination for a service and a version."""
+    def route_fields(self, receiver: Callable[[str | None, str | None], api.Destination]) -> dict[str, Any]:
+        """The fields of an HTTPRoute. `receiver` makes the mirror's destination from its service and version."""
         copies = self.mirror
         share = copies.percent if copies else None
         return {
@@ -112,9 +115,9 @@ class Handling(Documented):
             "corsPolicy": self.cors,
         }
 
-    def sources(self) -> dict[str, str]:
-        """Parts of the HTTPRoute, and the field that each is made from, of those that are set."""
-        parts = {name: name for name in (*Handling.model_fields, "match", "route")}
+    def field_keys(self) -> dict[str, str]:
+        """The config field that each field of the HTTPRoute is made from, for fields that are set."""
+        parts = {name: name for name in (*RouteActions.model_fields, "match", "route")}
         parts |= {"corsPolicy": "cors", "mirrorPercentage": "mirror"}
         return {part: name for part, name in parts.items() if name in self.model_fields_set}
 
@@ -123,11 +126,11 @@ Weights = dict[Label, Percentage]
 
 
 def one_or_weights(value: Any) -> Any:
-    """A version alone gets everything."""
+    """A version on its own gets all requests."""
     return {value: 100} if isinstance(value, str) else value
 
 
-def whole(weights: Weights, path: str) -> Findings:
+def check_weights(weights: Weights, path: str) -> Findings:
     """Refuses weights that do not add up to 100."""
     if sum(weights.values()) != 100:
         yield (path,), f"the weights must add up to 100, not {sum(weights.values())}"

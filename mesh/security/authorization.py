@@ -1,4 +1,4 @@
-"""Who may call whom: nothing is allowed but what is said, by the callers' identities."""
+"""`mesh:security.authorization`: AuthorizationPolicies that deny by default and allow clients by their identity."""
 
 from __future__ import annotations
 
@@ -27,25 +27,25 @@ def _account(text: str) -> str:
 
 
 class Allow(Documented):
-    """Calls that are allowed. Several kinds of callers add up; of what is asked for, everything that is set must
-    hold."""
+    """Requests that are allowed: those of any client in `accounts`, `gateways` or `namespaces` that also match
+    `methods`, `paths` and `ports`."""
 
     workload: Selector = Field(min_length=1)
-    """Labels of the pods that are called, all of them."""
+    """Labels of the pods that may be called; a pod must have all of them."""
     namespace: Name | None = None
-    """Their namespace; Bookinfo's, or the only injected one if not set."""
+    """Namespace of those pods; if not set, Bookinfo's, or the only injected namespace."""
     accounts: list[Annotated[str, AfterValidator(_account)]] = []
-    """Service accounts of callers: `name` in the same namespace, or `namespace/name`."""
+    """Service accounts of clients: `name` in the same namespace, or `namespace/name`."""
     gateways: list[Name] = []
-    """The stack's gateways that may call."""
+    """Gateways of the stack that may call."""
     namespaces: list[Name] = []
-    """Namespaces whose workloads may all call."""
+    """Namespaces all of whose workloads may call."""
     methods: list[Method] = []
-    """Methods; any if empty."""
+    """HTTP methods; any if empty."""
     paths: list[NotEmpty] = []
-    """Paths, with `*` at the start or end; any if empty."""
+    """Paths, exact or with `*` at the start or end; any if empty."""
     ports: list[PortNumber] = []
-    """Ports of the pods; any if empty."""
+    """Ports of the pods, by number; any if empty."""
 
     def check(self) -> Findings:
         if not (self.accounts or self.gateways or self.namespaces):
@@ -53,39 +53,46 @@ class Allow(Documented):
 
 
 class Authorization(Documented):
-    """Who may call whom."""
+    """Which workloads may call which."""
 
     defaultDeny: bool = False
-    """Whether workloads of the injected namespaces refuse every call that nothing allows."""
+    """Whether workloads in the injected namespaces deny every request that no policy allows."""
     bookinfo: bool = True
-    """With `defaultDeny`: whether Bookinfo's services may call each other as they need to, and gateways those to which
-    they have routes."""
+    """Only with `defaultDeny`: whether Bookinfo's services may call each other as the application needs, and gateways
+    may call the services that they route to."""
     allow: dict[Name, Allow] = {}
-    """Further calls that are allowed, by a name of your choice; that of one of Bookinfo's services replaces its own."""
+    """Further requests that are allowed, by a name of your choice. The name of a Bookinfo service replaces the rule of
+    that service."""
 
 
 def objects(
     authorization: Authorization,
     stack: StackContext,
-    closed: Sequence[str],
-    ways_in: Mapping[str, Sequence[str]] | None,
+    denied_namespaces: Sequence[str],
+    gateways_by_service: Mapping[str, Sequence[str]] | None,
 ) -> Iterator[ConfigObject]:
-    """AuthorizationPolicies. `closed` are the namespaces where nothing is allowed otherwise; `ways_in` the gateways
-    that lead to each of Bookinfo's services, or None where it is not installed. Raises ApiError."""
-    needed = _bookinfo(ways_in) if authorization.defaultDeny and authorization.bookinfo and ways_in is not None else {}
+    """The AuthorizationPolicies. `denied_namespaces`: those that `defaultDeny` applies to. `gateways_by_service`: the
+    gateways that route to each of Bookinfo's services, or None if it is not installed. Raises ApiError if a namespace
+    or a gateway is not the stack's."""
+    needed = (
+        _bookinfo(gateways_by_service)
+        if authorization.defaultDeny and authorization.bookinfo and gateways_by_service is not None
+        else {}
+    )
     for name, allow in {**needed, **authorization.allow}.items():
         path = f"{PATH}.allow.{name}" if name in authorization.allow else f"{PATH}.bookinfo"
         yield _allowed(path, name, allow, stack)
-    for namespace in closed if authorization.defaultDeny else ():
+    for namespace in denied_namespaces if authorization.defaultDeny else ():
         body = api.AuthorizationPolicy()
-        # All that lets callers in is below this path, and so comes first.
+        # The keys of all policies that allow requests are below this one, so those are created first.
         yield ConfigObject(path=PATH, body=body, name=f"{namespace}-default-deny", namespace=namespace, late=True)
 
 
-def _bookinfo(ways_in: Mapping[str, Sequence[str]]) -> dict[str, Allow]:
-    """What Bookinfo needs, by service; nothing for a service that nobody calls."""
+def _bookinfo(gateways_by_service: Mapping[str, Sequence[str]]) -> dict[str, Allow]:
+    """The rules that Bookinfo needs, by service; none for a service that has no callers."""
     callers = {
-        name: (list(map(bookinfo.account, who)), list(ways_in.get(name, ()))) for name, who in bookinfo.CALLERS.items()
+        name: (list(map(bookinfo.account, who)), list(gateways_by_service.get(name, ())))
+        for name, who in bookinfo.CALLERS.items()
     }
     return {
         name: Allow(
@@ -103,7 +110,7 @@ def _allowed(path: str, name: str, allow: Allow, stack: StackContext) -> ConfigO
     namespace = stack.namespace_for(allow.namespace)
     refs = [stack.gateway(gateway) for gateway in allow.gateways]
     names = [one if "/" in one else f"{namespace}/{one}" for one in allow.accounts]
-    names += [f"{ref.namespace}/{ref.account}" for ref in refs]
+    names += [f"{ref.namespace}/{ref.service_account}" for ref in refs]
     principals = [f"{stack.trust_domain}/ns/{home}/sa/{who}" for home, who in (one.split("/") for one in names)]
     sources = [api.Source(principals=principals)] if principals else []
     sources += [api.Source(namespaces=allow.namespaces)] if allow.namespaces else []

@@ -1,4 +1,4 @@
-"""Tokens of users (JSON Web Tokens) that a gateway asks for."""
+"""`mesh:security.jwt`: JSON Web Tokens that a gateway requires of clients."""
 
 from __future__ import annotations
 
@@ -12,38 +12,39 @@ from mesh.api.scalars import Text as NotEmpty
 from mesh.core.kubernetes import Name
 from mesh.core.typed import Documented, Findings
 from mesh.traffic.context import StackContext
-from mesh.traffic.ingress import GATEWAY, HostName
+from mesh.traffic.ingress import DEFAULT_GATEWAY, HostName
 from mesh.traffic.objects import ConfigObject
 
 PATH: Final = "security.jwt"
 
 
 class Jwt(Documented):
-    """Tokens that a gateway asks visitors for: no or a bad one ends in status 403 or 401."""
+    """JSON Web Tokens that a gateway requires of clients. A missing token gets status 403, an invalid one 401."""
 
     issuers: list[api.JWTRule] = Field(min_length=1)
-    """Whose tokens are accepted, in Istio's words: `issuer`, and `jwksUri` or `jwks`."""
-    gateway: Name = GATEWAY
-    """One of the stack's gateways."""
+    """Issuers whose tokens are accepted, with the fields of Istio's JWTRule: `issuer`, and `jwksUri` or `jwks`."""
+    gateway: Name = DEFAULT_GATEWAY
+    """Name of the stack's gateway."""
     hosts: list[HostName] = []
-    """Hosts that ask for a token; all if empty."""
+    """Hosts that require a token; all if empty."""
     public: list[NotEmpty] = []
-    """Paths that need none, with `*` at the start or end."""
+    """Paths that need no token, exact or with `*` at the start or end."""
 
     def check(self) -> Findings:
         for i, rule in enumerate(self.issuers):
             if not (rule.jwks or rule.jwksUri or rule.jwks_uri) and not rule.issuer.startswith("https://"):
-                yield ("issuers", i), "needs jwksUri or jwks: only an https:// issuer can be asked where its keys are"
+                yield ("issuers", i), "needs jwksUri or jwks: only an https:// issuer publishes where its keys are"
 
 
 def objects(jwt: Jwt, stack: StackContext) -> Iterator[ConfigObject]:
-    """RequestAuthentication, and an AuthorizationPolicy that refuses who brings no token. Raises ApiError."""
+    """The RequestAuthentication, and an AuthorizationPolicy that denies requests without a token. Raises ApiError if
+    the gateway is not the stack's."""
     ref = stack.gateway(jwt.gateway)
     selector = api.PolicySelector(matchLabels=dict(ref.selector))
     name = f"{ref.name}-jwt"
     known = api.RequestAuthentication(selector=selector, jwtRules=jwt.issuers)
     yield ConfigObject(path=PATH, body=known, name=name, namespace=ref.namespace)
-    # Clients may send the port along.
+    # The Host header may contain a port.
     hosts = [form for host in jwt.hosts for form in (host, f"{host}:*") if not host.startswith("*") or form == host]
     operation = api.Operation(hosts=hosts or None, notPaths=jwt.public or None) if hosts or jwt.public else None
     nobody = api.From(source=api.Source(notRequestPrincipals=["*"]))

@@ -1,4 +1,4 @@
-"""Limits of requests: the patches of Envoy's configuration, and the rate-limit service."""
+"""Rate limits: the EnvoyFilter patches, and the rate-limit service."""
 
 import json
 from typing import Any
@@ -24,7 +24,7 @@ def routes(**limits: dict[str, Any]) -> dict[str, Any]:
 
 
 def patches(spec: dict[str, Any]) -> list[tuple[str, str, str]]:
-    """What is patched, in which context, and how."""
+    """The `applyTo`, context and operation of each patch."""
     found = spec["configPatches"]
     return [(one["applyTo"], one["match"]["context"], one["patch"]["operation"]) for one in found]
 
@@ -33,7 +33,7 @@ def values(spec: dict[str, Any]) -> list[dict[str, Any]]:
     return [one["patch"]["value"] for one in spec["configPatches"]]
 
 
-def test_a_service_is_limited_by_a_bucket_in_its_own_sidecars() -> None:
+def test_a_local_limit_of_a_service_is_a_token_bucket_in_its_own_sidecars() -> None:
     spec = specs(limited(requests=10, per="minute"))["EnvoyFilter/reviews-limit"]
     assert spec["workloadSelector"] == {"labels": {"app": "reviews"}}
     assert patches(spec) == [("HTTP_FILTER", "SIDECAR_INBOUND", "INSERT_BEFORE")]
@@ -44,36 +44,38 @@ def test_a_service_is_limited_by_a_bucket_in_its_own_sidecars() -> None:
     assert bucket["filter_enforced"]["default_value"] == {"numerator": 100, "denominator": "HUNDRED"}
 
 
-def test_a_burst_makes_the_bucket_larger_and_not_faster() -> None:
+def test_burst_sets_the_buckets_size_and_not_its_fill_rate() -> None:
     [value] = values(specs(limited(requests=10, burst=50))["EnvoyFilter/reviews-limit"])
     bucket = value["typed_config"]["value"]["token_bucket"]
     assert bucket == {"max_tokens": 50, "tokens_per_fill": 10, "fill_interval": "1s"}
 
 
-def test_pods_with_other_labels_are_found_by_them() -> None:
+def test_the_filter_selects_pods_by_app_or_by_the_given_labels() -> None:
     traffic = {"services": {"web": {"host": "front.default", "limit": {"requests": 1}}}}
     assert specs(traffic)["EnvoyFilter/web-limit"]["workloadSelector"] == {"labels": {"app": "front"}}
     traffic["services"]["web"]["workload"] = {"tier": "front"}
     assert specs(traffic)["EnvoyFilter/web-limit"]["workloadSelector"] == {"labels": {"tier": "front"}}
 
 
-def test_a_limit_alone_takes_no_routes() -> None:
+def test_a_limit_alone_becomes_an_envoy_filter_only() -> None:
     assert [item.body.kind for item in objects(limited(requests=1))] == ["EnvoyFilter"]
 
 
-def test_a_route_is_limited_at_its_gateway_by_its_name() -> None:
+def test_the_limit_of_a_route_is_patched_at_its_gateway_by_the_routes_name() -> None:
     found = specs(routes(a={"requests": 1}, b={"requests": 2, "per": "hour"}))
     spec = found["EnvoyFilter/istio-ingressgateway-limits"]
     assert spec["workloadSelector"]["labels"]["istio"] == "ingressgateway"
     first, *rest = spec["configPatches"]
-    assert "token_bucket" not in first["patch"]["value"]["typed_config"]["value"]  # what has no limit stays without
+    assert (
+        "token_bucket" not in first["patch"]["value"]["typed_config"]["value"]
+    )  # routes without a limit stay unlimited
     names = [one["match"]["routeConfiguration"]["vhost"]["route"]["name"] for one in rest]
     assert names == [route["name"] for route in found["VirtualService/shop"]["http"]] == ["shop-0", "shop-1"]
     buckets = [one["patch"]["value"]["typed_per_filter_config"][LOCAL]["value"]["token_bucket"] for one in rest]
     assert [bucket["fill_interval"] for bucket in buckets] == ["1s", "3600s"]
 
 
-def test_a_gateway_has_one_filter_beside_it_for_all_limits() -> None:
+def test_all_limits_of_a_gateway_are_in_one_envoy_filter() -> None:
     [found] = [
         item
         for item in objects(routes(a={"requests": 1}, b={"requests": 2, "scope": "global"}))
@@ -84,7 +86,7 @@ def test_a_gateway_has_one_filter_beside_it_for_all_limits() -> None:
     assert [sort for sort, _, _ in patches(found.body.spec())] == kinds
 
 
-def test_a_global_limit_asks_the_service() -> None:
+def test_a_global_limit_asks_the_rate_limit_service() -> None:
     spec = specs(routes(a={"requests": 1, "scope": "global"}))["EnvoyFilter/istio-ingressgateway-limits"]
     asking, cluster, route = values(spec)
     assert asking["name"] == GLOBAL
@@ -112,7 +114,9 @@ def test_a_global_limit_of_a_service_adds_its_cluster_once() -> None:
         ({"header": "x-user"}, {"request_headers": {"header_name": "x-user", "descriptor_key": "x-user"}}, "x-user"),
     ],
 )
-def test_clients_are_told_apart_alike_by_proxy_and_service(by: Any, action: dict[str, Any], key: str) -> None:
+def test_proxy_and_rate_limit_service_identify_clients_by_the_same_key(
+    by: Any, action: dict[str, Any], key: str
+) -> None:
     traffic = limited(requests=3, per="day", scope="global", by=by)
     *_, value = values(specs(traffic)["EnvoyFilter/reviews-limit"])
     assert value["rate_limits"] == [{"actions": [{"generic_key": {"descriptor_value": "services.reviews"}}, action]}]
@@ -125,7 +129,7 @@ def test_clients_are_told_apart_alike_by_proxy_and_service(by: Any, action: dict
     ]
 
 
-def test_requests_can_be_refused_while_the_service_is_away() -> None:
+def test_when_unreachable_deny_refuses_requests_while_the_service_is_down() -> None:
     spec = specs(limited(requests=1, scope="global"), rateLimit={"whenUnreachable": "deny"})[
         "EnvoyFilter/reviews-limit"
     ]
@@ -156,20 +160,20 @@ def test_requests_can_be_refused_while_the_service_is_away() -> None:
         ),
     ],
 )
-def test_what_is_wrong_is_one_message_with_its_place(traffic: dict[str, Any], text: str) -> None:
+def test_an_invalid_value_is_reported_in_one_line_with_its_key(traffic: dict[str, Any], text: str) -> None:
     message = refusal(traffic)
     assert text in message
     assert len(message.splitlines()) == 1
 
 
-def test_an_unknown_gateway_or_namespace_is_told_once() -> None:
+def test_an_unknown_gateway_or_namespace_is_reported_once() -> None:
     host = routes(a={"requests": 1})["hosts"]["shop"]
     assert len(refusal({"hosts": {"shop": {**host, "gateway": "edge"}}}).splitlines()) == 1
     service = {"namespace": "shop", "limit": {"requests": 1}}
     assert len(refusal({"services": {"reviews": service}}).splitlines()) == 1
 
 
-def test_the_rate_limit_service_takes_a_namespace_without_sidecars() -> None:
+def test_the_rate_limit_service_needs_a_namespace_without_injection() -> None:
     message = refusal(limited(requests=1, scope="global"), rateLimit={"namespace": "default"})
     assert message.startswith("mesh:rateLimit.namespace: default is not one of mesh:namespaces")
 
@@ -186,7 +190,7 @@ def named(resources: list[Resource], kind: str, name: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", ["ratelimit", "ratelimit-redis"])
-def test_the_pods_of_the_service_have_no_rights(hardened: list[Resource], name: str) -> None:
+def test_the_rate_limit_pods_run_without_privileges_and_tokens(hardened: list[Resource], name: str) -> None:
     pod = named(hardened, "Deployment", name)["spec"]["template"]["spec"]
     [container] = pod["containers"]
     assert pod["securityContext"]["runAsNonRoot"] is True
@@ -202,19 +206,19 @@ def test_the_pods_of_the_service_have_no_rights(hardened: list[Resource], name: 
     assert ":" in container["image"].rpartition("/")[2]
 
 
-def test_redis_lets_in_the_service_alone(hardened: list[Resource]) -> None:
+def test_only_the_rate_limit_service_may_connect_to_redis(hardened: list[Resource]) -> None:
     spec = named(hardened, "NetworkPolicy", "ratelimit-redis")["spec"]
     assert spec["podSelector"] == {"matchLabels": {"app": "ratelimit-redis"}}
     assert spec["ingress"][0]["from"] == [{"podSelector": {"matchLabels": {"app": "ratelimit"}}}]
 
 
-def test_the_service_knows_every_global_limit_of_the_stack(hardened: list[Resource]) -> None:
+def test_the_rate_limit_services_config_has_every_global_limit(hardened: list[Resource]) -> None:
     config = yaml.safe_load(named(hardened, "ConfigMap", "ratelimit-config")["data"]["config.yaml"])
     assert config["domain"] == "mesh"
     assert [one["value"] for one in config["descriptors"]] == ["hosts.bookinfo.0"]
 
 
-def test_a_changed_limit_restarts_the_service() -> None:
+def test_a_changed_limit_restarts_the_rate_limit_service() -> None:
     def checksum(requests: int) -> Any:
         traffic = limited(requests=requests, scope="global")
         config = {"mesh:profile": "demo", "mesh:injectedNamespaces": '{"default": "existing"}'}
