@@ -1,4 +1,7 @@
-"""Whether a stack may be applied to a cluster: who owns the mesh and the namespaces that are on it."""
+"""Whether a stack may be applied to a cluster, judged by the owner of the mesh and of the namespaces there.
+
+The owner is in annotations of each namespace and definition that a stack creates: project, stack, and an id from the
+stack's state."""
 
 from __future__ import annotations
 
@@ -26,10 +29,10 @@ def problems(
     namespaces: Mapping[str, str],
     adopt: bool = False,
 ) -> Iterator[str]:
-    """Why the stack must not be applied to the cluster that was found; nothing if it may.
+    """The reasons why a stack must not be applied to the cluster; none if it may.
 
-    `namespace` is the one that Istio goes to; `namespaces` the stack's others, with `create` or `existing`. `adopt`:
-    what bears nobody's mark may be taken over."""
+    `namespace` is Istio's own; `namespaces` are the stack's others, each `create` or `existing`. With `adopt`, objects
+    without an owner may be taken over."""
     here = f"{found.target.context} ({found.target.server})"
     if unfit := list(_unfit(found, recorded, release, stack, here)):
         yield from unfit
@@ -52,7 +55,7 @@ def problems(
 
 
 def _unfit(found: Survey, recorded: StackState, release: Release, stack: str, here: str) -> Iterator[str]:
-    """Why the cluster is too old, or not the one that the state belongs to."""
+    """Whether Kubernetes is too old, and whether the stack's state belongs to another cluster."""
     if found.version < release.kubernetes:
         have, want = (".".join(map(str, v)) for v in (found.version, release.kubernetes))
         yield (
@@ -78,7 +81,7 @@ def _misjudged(
     root: str | None = None,
     adopt: bool = False,
 ) -> Iterator[str]:
-    """Namespaces that are declared `create` but belong to others, or `existing` but are not there."""
+    """Namespaces that are declared `create` but have another owner, or `existing` but do not exist."""
     for name, ownership in namespaces.items():
         there = name in found.namespaces
         free = adopt and OWNER_PROJECT not in found.namespaces.get(name, {})
@@ -90,7 +93,7 @@ def _misjudged(
             yield f"namespace {name} is to be created, but {here} has one that is not this stack's: {way_out}"
 
 
-def problems_of_guest(
+def problems_without_base(
     found: Survey,
     recorded: StackState,
     release: Release,
@@ -100,9 +103,10 @@ def problems_of_guest(
     namespaces: Mapping[str, str],
     adopt: bool = False,
 ) -> Iterator[str]:
-    """The same for a stack that brings no base: it stands beside another control plane, or needs none on the cluster.
+    """The same for a stack with `mesh:base: {enabled: false}`: a further revision beside another control plane, or a
+    stack without a control plane on this cluster.
 
-    `injector` is the webhook of its own revision; `namespaces` all that it uses."""
+    `injector` is the name of its revision's injection webhook; `namespaces` are all that it uses."""
     here = f"{found.target.context} ({found.target.server})"
     yield from _unfit(found, recorded, release, stack, here)
     if injector in found.injectors and not recorded.has_injector(injector) and not adopt:
@@ -111,8 +115,9 @@ def problems_of_guest(
 
 
 def _foreign_definitions(found: Survey, project: str, stack: str, adopt: bool) -> str:
-    """What is wrong with the definitions of Istio's API on the cluster; nothing if the stack may have them: its own
-    stay behind if it keeps them, or if a run was killed."""
+    """Why the custom resource definitions of Istio on the cluster cannot become this stack's; empty if they can.
+
+    A stack finds its own again if it kept them (`mesh:keepDefinitions`), or if an update was killed."""
     for name, mark in sorted(found.definitions.items()):
         if OWNER_PROJECT not in mark and adopt:
             continue
@@ -125,8 +130,10 @@ def _foreign_definitions(found: Survey, project: str, stack: str, adopt: bool) -
 
 
 def _is_ours(mark: Mapping[str, str], recorded: StackState, project: str, stack: str, namespace: str) -> bool:
-    """Marked for this project and stack, and by this state: an update that was killed between the cluster's answer
-    and the state's write leaves a marked namespace which the state does not know yet."""
+    """Whether the annotations name this project and stack, and the id in its state.
+
+    An update that was killed after the cluster's answer leaves a namespace that is not in the state; it counts as the
+    stack's own."""
     if (mark.get(OWNER_PROJECT), mark.get(OWNER_STACK)) != (project, stack) or not recorded.provider:
         return False
     return recorded.owner_id(namespace) in (None, mark.get(OWNER_ID))

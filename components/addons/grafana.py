@@ -1,4 +1,4 @@
-"""Grafana: dashboards of what Prometheus has collected."""
+"""Grafana: dashboards of the metrics in Prometheus."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ core = k8s.core.v1
 
 PORT: Final = GrafanaAddon.port
 USER: Final = 472
-"""The image's own user."""
+"""The uid of the image's user."""
 DATA: Final = "/var/lib/grafana"
 PROVISIONING: Final = "/etc/grafana/provisioning"
 ADMIN: Final = "admin"
@@ -64,7 +64,7 @@ _NO_LOGIN: Final = {
 
 
 class Grafana(Addon[GrafanaAddon]):
-    """Grafana with its dashboards; an administrator with a password, unless the stack wants it open."""
+    """Grafana with its dashboards. It has a login for the administrator, unless `insecureDemo` is set."""
 
     _who: Final = {"app.kubernetes.io/name": "grafana", "app.kubernetes.io/instance": "grafana"}
 
@@ -73,16 +73,16 @@ class Grafana(Addon[GrafanaAddon]):
         self.labels = {**self._who, "app.kubernetes.io/version": args.mesh.release.addons.grafana}
         documents = args.urls["prometheus"].apply(_documents)
         files = {file: documents[file] for file in _FILES}
-        needed: list[pulumi.Resource] = [self._account(), self._documents(files), *self._dashboards()]
+        needed: list[pulumi.Resource] = [self._account(), self._config_map(files), *self._dashboards()]
         if not args.insecure:
             needed.append(self._secret(name, PASSWORD, secrets.get("grafanaPassword")))
         service = self._service({"service": PORT}, self._who)
         changed = {CHECKSUM: documents.apply(lambda found: checksum(*found.values()))}
         self._deployment(self._pod(), self._who, needed, labels={"app": "grafana", **self._who}, annotations=changed)
-        self._ready(service)
+        self._finish(service)
 
     def _dashboards(self) -> list[core.ConfigMap]:
-        return [self._documents(dashboards.files(folder), _map_of(folder)) for folder in dashboards.FOLDERS]
+        return [self._config_map(dashboards.files(folder), _map_of(folder)) for folder in dashboards.FOLDERS]
 
     def _pod(self) -> core.PodSpecArgs:
         folders = {folder: f"dashboards-{folder}" for folder in dashboards.FOLDERS}
@@ -121,17 +121,17 @@ class Grafana(Addon[GrafanaAddon]):
 
 
 _PROVISIONED: Final = {"datasources.yaml": "datasources", "dashboardproviders.yaml": "dashboards"}
-"""Files of provisioning, and their folders."""
+"""Folders of the provisioning files, by file name."""
 _FILES: Final = ("grafana.ini", *_PROVISIONED)
 
 
 def _map_of(folder: str) -> str:
-    """The ConfigMap with a folder's dashboards."""
+    """Name of the ConfigMap with a folder's dashboards."""
     return f"{folder}-grafana-dashboards"
 
 
 def _documents(prometheus: str) -> dict[str, str]:
-    """Grafana's files, by name; `prometheus` is where Prometheus answers."""
+    """Grafana's configuration files, by name; `prometheus` is the URL of Prometheus."""
     source = {
         "name": "Prometheus",
         "type": "prometheus",
@@ -149,7 +149,7 @@ def _documents(prometheus: str) -> dict[str, str]:
 
 
 def _provider(folder: str) -> dict[str, Any]:
-    """Where Grafana finds a folder's dashboards; those of the mesh are shown under one heading."""
+    """The dashboard provider of a folder; Grafana shows both folders of the mesh as one."""
     return {
         "name": folder,
         "folder": folder.removesuffix("-services"),

@@ -1,4 +1,4 @@
-"""Prometheus: collects what proxies, istiod and the cluster measure."""
+"""Prometheus: collects the metrics of proxies, istiod and the cluster."""
 
 from __future__ import annotations
 
@@ -21,32 +21,32 @@ core = k8s.core.v1
 PORT: Final = PrometheusAddon.port
 DATA: Final = "/data"
 USER: Final = 65534
-"""The image's own user, nobody."""
+"""The uid of the image's user, `nobody`."""
 RELOAD: Final = Resources(requests={"cpu": "5m", "memory": "16Mi"})
-"""For the container that tells Prometheus of a changed configuration."""
+"""Requests of the container that makes Prometheus reload a changed configuration."""
 
 _READ: Final = "get list watch"
 RULES: Final[Table] = (
     ("core", "nodes nodes/proxy nodes/metrics services endpoints pods ingresses configmaps", _READ),
     ("extensions networking.k8s.io", "ingresses/status ingresses", _READ),
 )
-"""What it reads to find its targets; beside them, the API server's own metrics."""
+"""The rights to discover targets; `METRICS` adds the right to scrape the API server."""
 METRICS: Final = k8s.rbac.v1.PolicyRuleArgs(non_resource_urls=["/metrics"], verbs=["get"])
 
 
 class Prometheus(Addon[PrometheusAddon]):
-    """Prometheus with its configuration, and the right to find and ask its targets."""
+    """Prometheus with its configuration, and the rights to discover and scrape its targets."""
 
     labels = {"app": "prometheus", "component": "server"}
 
     def __init__(self, name: str, args: AddonArgs[PrometheusAddon], opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, args, opts)
         account = self._account()
-        rights = self._rights([*rbac.rules(RULES), METRICS], account)
-        documents = self._documents(documents_of(prometheus_config.config()))
+        rights = self._grant([*rbac.rules(RULES), METRICS], account)
+        documents = self._config_map(files(prometheus_config.config()))
         service = self._service({"http": PORT}, self.labels)
         self._deployment(self._pod(documents), self.labels, [account, rights, documents])
-        self._ready(service)
+        self._finish(service)
 
     def _pod(self, documents: core.ConfigMap) -> core.PodSpecArgs:
         return core.PodSpecArgs(
@@ -96,7 +96,7 @@ class Prometheus(Addon[PrometheusAddon]):
         )
 
 
-def documents_of(config: prometheus_config.Config) -> dict[str, str]:
-    """The files that Prometheus reads, by name."""
+def files(config: prometheus_config.Config) -> dict[str, str]:
+    """The files that Prometheus reads, by name; the files for rules are empty."""
     text = yaml.safe_dump(config.document(), sort_keys=False)
     return {prometheus_config.FILE: text, **dict.fromkeys(prometheus_config.RULES, "{}\n")}

@@ -147,11 +147,11 @@ def test_a_server_that_is_busy_for_long_is_given_up(monkeypatch: pytest.MonkeyPa
 
     class Busy(HttpApi):
         def _exchange(self, request: Request) -> tuple[int, bytes, str]:
-            return client.BUSY, json.dumps({"message": f"{request.path} is busy"}).encode(), "2"
+            return client.TOO_MANY_REQUESTS, json.dumps({"message": f"{request.path} is busy"}).encode(), "2"
 
     answer = Busy(lambda: pytest.fail("a connection was made")).ask(Request("GET", "/version"))
     assert (answer.code, answer.message) == (429, "/version is busy")
-    assert waited == [2] * client.TRIES
+    assert waited == [2] * client.MAX_ATTEMPTS
 
 
 def test_a_connection_that_breaks_is_no_answer() -> None:

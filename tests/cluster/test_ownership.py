@@ -103,7 +103,7 @@ def test_a_foreign_istio_system_is_not_taken_over() -> None:
 
 def guest(found: Survey, recorded: StackState = NOTHING, injector: str = "istio-sidecar-injector-canary") -> list[str]:
     namespaces = {"istio-system": "existing"}
-    return list(ownership.problems_of_guest(found, recorded, RELEASE, "mesh", "canary", injector, namespaces))
+    return list(ownership.problems_without_base(found, recorded, RELEASE, "mesh", "canary", injector, namespaces))
 
 
 def test_another_revision_may_stand_beside_a_mesh() -> None:

@@ -51,14 +51,14 @@ def test_workloads_at_the_same_time_ask_once(scene: Scene) -> None:
     scene.workload()
     once = scene.asked
     assert (once, scene.connected) == (2, 1)
-    scene.now += gate.FRESH / 2
+    scene.now += gate.ANSWER_VALID_FOR / 2
     scene.workload()
     assert scene.asked == once
 
 
 def test_a_later_workload_asks_again_and_sees_that_istiod_is_gone(scene: Scene) -> None:
     scene.workload()
-    scene.now += 2 * gate.FRESH
+    scene.now += 2 * gate.ANSWER_VALID_FOR
     scene.answer = {**READY, "status": {}}
     with pytest.raises(gate.GateClosed, match="no available pod"):
         scene.workload()

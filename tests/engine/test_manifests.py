@@ -60,7 +60,7 @@ def test_each_object_knows_the_config_key_that_it_comes_from(monkeypatch: pytest
 
 
 def test_a_component_of_somebody_else_has_no_key() -> None:
-    assert manifests.origin("other:x:Y", "name") == ""
+    assert manifests.config_key("other:x:Y", "name") == ""
 
 
 def test_nothing_is_registered_before_all_is_collected(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,14 +29,14 @@ CLASSES = {
 @pytest.fixture
 def own() -> dict[str, Any]:
     """The SDK's own functions, as it ships them."""
-    return {name: getattr(getattr(_types, name), "__wrapped__", getattr(_types, name)) for name in patches.REMEMBERED}
+    return {name: getattr(getattr(_types, name), "__wrapped__", getattr(_types, name)) for name in patches.CACHED}
 
 
 def test_each_function_that_is_remembered_is_one_of_the_sdk(own: dict[str, Any]) -> None:
     assert set(own) == set(CLASSES)
 
 
-@pytest.mark.parametrize("name", patches.REMEMBERED)
+@pytest.mark.parametrize("name", patches.CACHED)
 def test_what_is_remembered_is_what_the_sdk_finds(name: str, own: dict[str, Any]) -> None:
     patches.apply()
     quick, cls = getattr(_types, name), CLASSES[name]
@@ -99,7 +99,7 @@ class Outer:
     """Three constructors, as a resource has them."""
 
     def __init__(self) -> None:
-        self.theirs, self.ours = (trace() for trace in (their_trace(), patches.own_frames))
+        self.theirs, self.ours = (trace() for trace in (their_trace(), patches.project_frames))
 
 
 class Middle(Outer):

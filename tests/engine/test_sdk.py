@@ -104,7 +104,7 @@ def test_a_plain_sdk_is_asked_for_the_state_when_it_is_wanted(monkeypatch: pytes
     monkeypatch.setenv(sdk.PLAIN, "1")
     monkeypatch.setattr(pulumi.runtime, "invoke", invoke)
     monkeypatch.setattr(gc, "set_threshold", lambda _: pytest.fail("the garbage collector was tuned"))
-    state = start.begin()
+    state = start.request_state()
     assert asked == []
     assert state() is state()
     assert len(asked) == 1

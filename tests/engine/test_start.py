@@ -7,7 +7,7 @@ import pytest
 from pulumi.runtime import mocks
 
 from cluster.state import StackState
-from engine.start import begin
+from engine.start import request_state
 
 URN = "urn:pulumi:dev::mesh::mesh:istio:Base$kubernetes:core/v1:Namespace::istio-system"
 STACK = "urn:pulumi:dev::mesh::pulumi:pulumi:Stack::mesh-dev"
@@ -33,7 +33,7 @@ def test_the_engine_is_asked_for_the_running_stack() -> None:
     state = {URN: {"outputs": {"metadata": {"annotations": annotations}}}, STACK: {"outputs": {"profile": "demo"}}}
     backend = Backend({"outputs": state})
     mocks.set_mocks(backend, project="mesh", stack="dev", organization="organization")
-    found = begin()()
+    found = request_state()()
     assert backend.asked == ["organization/mesh/dev"]
     assert found.outputs == {"profile": "demo"}
     assert found.owner_id("istio-system") == "x"
@@ -42,7 +42,7 @@ def test_the_engine_is_asked_for_the_running_stack() -> None:
 
 def test_a_stack_that_was_never_updated_has_recorded_nothing() -> None:
     mocks.set_mocks(Backend({}), project="mesh", stack="dev", organization="organization")
-    assert begin()() == StackState()
+    assert request_state()() == StackState()
 
 
 def test_a_state_that_cannot_be_read_is_said_when_the_answer_is_wanted() -> None:
@@ -51,6 +51,6 @@ def test_a_state_that_cannot_be_read_is_said_when_the_answer_is_wanted() -> None
             raise ValueError(f"no key for {args.args['stackName']}")
 
     mocks.set_mocks(Broken({}), project="mesh", stack="dev", organization="organization")
-    answer = begin()
+    answer = request_state()
     with pytest.raises(ValueError, match="no key for organization/mesh/dev"):
         answer()

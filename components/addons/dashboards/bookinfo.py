@@ -1,4 +1,4 @@
-"""Bookinfo by service and version: traffic, errors, latency and saturation, so that a canary can be watched."""
+"""The dashboard of Bookinfo: traffic, errors, latency and saturation by service and version, to watch a canary."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def _values(label: str, *matchers: str) -> str:
 
 
 def _failed() -> str:
-    """The part of requests that a server failed; 0 where there are requests and none fails."""
+    """The share of requests with a 5xx response; 0 if there are requests and none fails."""
     bad = total(REQUESTS, *_CHOSEN, 'response_code=~"5.*"', by=_BY, rate="rate")
     return f"({bad} or {_SERVED} * 0) / {_SERVED}"
 
 
 def _share() -> str:
-    """The part of a service's requests that a version answers: the split of a canary as it really is."""
+    """The share of a service's requests that each version serves: the actual traffic split of a canary."""
     everyone = total(REQUESTS, *_CHOSEN[:3], by="destination_service_name", rate="rate")
     return f"{_SERVED} / on (destination_service_name) group_left {everyone}"
 

@@ -1,4 +1,4 @@
-"""The control plane: what istiod uses, what it tells proxies, and what it is asked by the API server."""
+"""The dashboard of the control plane: istiod's resources, its pushes to proxies, and its admission webhooks."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PROCESS_MEMORY: Final = tuple(
         "go_memstats_stack_inuse_bytes": "Stack in-use",
     }.items()
 )
-"""Memory of istiod as the process itself counts it."""
+"""Memory of istiod, as the process itself reports it."""
 
 
 def _rate(metric: str, *matchers: str, function: str = "rate") -> str:
@@ -33,7 +33,7 @@ def _rate(metric: str, *matchers: str, function: str = "rate") -> str:
 
 
 def _sums(rates: Mapping[str, str]) -> list[Query]:
-    """Sums, by what they are called."""
+    """A sum for each legend."""
     return [Query(f"sum({expr})", legend) for legend, expr in rates.items()]
 
 

@@ -1,4 +1,4 @@
-"""What the mesh costs: processor time and memory of proxies and of istiod, beside the traffic that they carry."""
+"""The performance dashboard: CPU and memory of proxies and of istiod, in relation to traffic."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _HALF: Final = 12
 
 
 def _for_each_thousand() -> list[Query]:
-    """Processor time over thousands of requests."""
+    """CPU for each thousand requests a second."""
     served = queries.rounded(total(REQUESTS, _FROM_GATEWAY, AT_SOURCE))
     gateway = f"({total(_CPU, _PODS, _PROXY)} / ({served}/1000))"
     everything = queries.rounded(total(REQUESTS))
@@ -37,7 +37,7 @@ def _for_each_thousand() -> list[Query]:
 
 
 def _each_one() -> list[Query]:
-    """Memory of an average pod."""
+    """Average memory of a pod."""
     gateway, proxies = of(_MEMORY, _PODS), of(_MEMORY, _OUTSIDE, _PROXY)
     counted = of(_MEMORY, _PODS, 'container!="POD"')
     return [
