@@ -17,13 +17,13 @@ from cluster.target import Target
 
 
 @contextmanager
-def connect(at: Target) -> Iterator[Api]:
+def connect(target: Target) -> Iterator[Api]:
     """Runs `kubectl proxy` for as long as the context lasts. Its socket is in a folder that only the user can enter.
 
     Raises NoKubectl, or Unreachable if kubectl ends before it listens."""
     with tempfile.TemporaryDirectory(prefix="mesh-") as folder:
         path = Path(folder) / "api"
-        command = [*at.command, "proxy", f"--unix-socket={path}"]
+        command = [*target.command, "proxy", f"--unix-socket={path}"]
         try:
             started = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         except FileNotFoundError:

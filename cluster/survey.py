@@ -43,27 +43,27 @@ class Survey:
     """The annotations of each of Istio's custom resource definitions, by name."""
 
 
-def take(at: Target) -> Survey:
+def take(target: Target) -> Survey:
     """Connects to a cluster and surveys it. Raises Unreachable if it does not answer, or ClusterError if it refuses."""
     if offline():
         raise Unreachable(f"{OFFLINE} is set")
-    if at.kubeconfig and not at.kubeconfig.exists():
+    if target.kubeconfig and not target.kubeconfig.exists():
         raise Unreachable("the embedded cluster has not been started")
-    with proxy.connect(at) as server:
-        return read(at, server)
+    with proxy.connect(target) as server:
+        return read(target, server)
 
 
-def read(at: Target, server: Api) -> Survey:
+def read(target: Target, server: Api) -> Survey:
     """Surveys a cluster through a connection that is already open."""
     requests = [Request("GET", path) for path in _PATHS.values()]
     answers = dict(zip(_PATHS, client.ask_all(server, requests), strict=True))
     if answers["version"].code in (200, 404) and "major" not in answers["version"].body:
-        raise ClusterError(f"{at.server} answers, but not as a Kubernetes API server does")
+        raise ClusterError(f"{target.server} answers, but not as a Kubernetes API server does")
     found = {what: client.object_in(answer) for what, answer in answers.items()}
     version, webhooks = found["version"], found["injectors"]["items"]
     namespaces = {n["metadata"]["name"]: n["metadata"] for n in found["namespaces"]["items"]}
     return Survey(
-        at,
+        target,
         namespaces["kube-system"]["uid"],
         (int(version["major"]), int(re.sub(r"\D", "", version["minor"]))),
         {name: metadata.get("annotations") or {} for name, metadata in namespaces.items()},

@@ -28,7 +28,7 @@ class GateClosed(Exception):
     """The injector is not ready; the message says what is missing and what to do."""
 
 
-def hook(at: Target, mesh: Installation) -> pulumi.ResourceHook:
+def hook(target: Target, mesh: Installation) -> pulumi.ResourceHook:
     """A resource hook for workloads that this control plane injects. It raises GateClosed if injection is not ready."""
     namespace, deployment, injector = mesh.root, mesh.named("istiod"), mesh.named(INJECTOR)
     checked_at = float("-inf")
@@ -37,18 +37,18 @@ def hook(at: Target, mesh: Installation) -> pulumi.ResourceHook:
         nonlocal checked_at
         if time.monotonic() - checked_at < ANSWER_VALID_FOR:
             return
-        missing = _missing(at, namespace, deployment, injector)
+        missing = _missing(target, namespace, deployment, injector)
         if missing:
-            raise GateClosed(f"{args.name} would start without a sidecar: {missing}. Mend it, then run `up` again")
+            raise GateClosed(f"{args.name} would start without a sidecar: {missing}. Repair it, then run `up` again")
         checked_at = time.monotonic()
 
     return pulumi.ResourceHook(NAME, check)
 
 
-def _missing(at: Target, namespace: str, deployment: str, injector: str) -> str | None:
+def _missing(target: Target, namespace: str, deployment: str, injector: str) -> str | None:
     """What prevents the injection of new pods; None if nothing does."""
     try:
-        with proxy.connect(at) as api:
+        with proxy.connect(target) as api:
             istiod = client.get(api, f"/apis/apps/v1/namespaces/{namespace}/deployments/{deployment}")
             hooks: list[dict[str, Any]] = client.get(api, f"{_WEBHOOKS}/{injector}")["webhooks"]
     except ClusterError as error:

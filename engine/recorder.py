@@ -53,10 +53,10 @@ class Monitor(mocks.MockMonitor):
     def RegisterResource(self, request: Any) -> Any:
         before = len(self._resources)
         response = super().RegisterResource(request)  # type: ignore[no-untyped-call]
-        for place, resource in enumerate(self._resources[before:], before):
+        for position, resource in enumerate(self._resources[before:], before):
             if (resource.type, resource.name, resource.urn) == (request.type, request.name, ""):
                 used = frozenset(request.dependencies)
-                self._resources[place] = replace(resource, urn=response.urn, parent=request.parent, depends_on=used)
+                self._resources[position] = replace(resource, urn=response.urn, parent=request.parent, depends_on=used)
         return response
 
 
@@ -75,7 +75,7 @@ def is_recording() -> bool:
 
 
 def _whole(value: Any) -> Any:
-    """The value with integers in place of whole floats, since protocol buffers' structs have floats only."""
+    """The value with integers in position of whole floats, since protocol buffers' structs have floats only."""
     if isinstance(value, Mapping):
         return {k: _whole(v) for k, v in value.items()}
     if isinstance(value, list):

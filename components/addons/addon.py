@@ -20,7 +20,7 @@ from mesh.releases.release import Installation
 
 core, meta = k8s.core.v1, k8s.meta.v1
 
-Chosen = TypeVar("Chosen", bound=addons.Addon)
+Settings = TypeVar("Settings", bound=addons.Addon)
 Labels = Mapping[str, str]
 
 NO_SIDECAR: Final = {names.INJECT_LABEL: "false"}
@@ -29,13 +29,13 @@ CHECKSUM: Final = "checksum/config"
 
 
 @dataclass(frozen=True, kw_only=True)
-class AddonArgs(Generic[Chosen]):
+class AddonArgs(Generic[Settings]):
     """Arguments of an addon."""
 
     mesh: Installation
     namespace: pulumi.Input[str]
     """Name of Istio's namespace, known when that exists."""
-    chosen: Chosen
+    settings: Settings
     """The addon's settings in `mesh:addons`."""
     insecure: bool
     """Whether it is open without login, as in Istio's samples (`mesh:addons.insecureDemo`)."""
@@ -49,7 +49,7 @@ class AddonArgs(Generic[Chosen]):
     """Labels of the ingress gateway's pods."""
 
 
-class Addon(pulumi.ComponentResource, Generic[Chosen]):
+class Addon(pulumi.ComponentResource, Generic[Settings]):
     """One addon. Subclasses create its objects with the methods of this class."""
 
     url: pulumi.Output[str]
@@ -57,7 +57,7 @@ class Addon(pulumi.ComponentResource, Generic[Chosen]):
     labels: Labels
     """Labels of its objects."""
 
-    def __init__(self, name: str, args: AddonArgs[Chosen], opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, args: AddonArgs[Settings], opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(f"mesh:addons:{type(self).__name__}", name, None, opts)
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
@@ -124,8 +124,8 @@ class Addon(pulumi.ComponentResource, Generic[Chosen]):
         strategy: k8s.apps.v1.DeploymentStrategyArgs | None = None,
     ) -> k8s.apps.v1.Deployment:
         """The Deployment, whose pods get no sidecar."""
-        chosen = self._args.chosen
-        keeps = isinstance(chosen, addons.StoringAddon) and chosen.persistence
+        settings = self._args.settings
+        keeps = isinstance(settings, addons.StoringAddon) and settings.persistence
         of_pods = meta.ObjectMetaArgs(
             labels=dict(labels or selector), annotations={**NO_SIDECAR, **(annotations or {})}
         )
@@ -162,15 +162,17 @@ class Addon(pulumi.ComponentResource, Generic[Chosen]):
 
     def _expose(self) -> None:
         """Gateway and VirtualService for the addon's host at the ingress gateway, if its settings name one."""
-        chosen = self._args.chosen
-        if not (host := chosen.host):
+        settings = self._args.settings
+        if not (host := settings.host):
             return
         name, root = f"addon-{self._name}", self._args.mesh.root
         domain = self._args.mesh.values.global_.proxy.clusterDomain
         gateway = api.Gateway(selector=dict(self._args.ingress), servers=[_server(host)])
-        where = api.Destination(host=f"{chosen.service}.{root}.svc.{domain}", port=api.PortSelector(number=chosen.port))
+        where = api.Destination(
+            host=f"{settings.service}.{root}.svc.{domain}", port=api.PortSelector(number=settings.port)
+        )
         pages = api.HTTPRoute(route=[api.HTTPRouteDestination(destination=where)])
-        routes = api.VirtualService(hosts=[host.name], gateways=[name], http=[*_from_root(chosen.path), pages])
+        routes = api.VirtualService(hosts=[host.name], gateways=[name], http=[*_from_root(settings.path), pages])
         after = pulumi.ResourceOptions(parent=self, depends_on=list(self._args.api))
         for made in (gateway, routes):
             kube.custom_resource(made.manifest(name, root, self._args.mesh.release.api), self._args.namespace, after)
@@ -178,9 +180,11 @@ class Addon(pulumi.ComponentResource, Generic[Chosen]):
     def _finish(self, service: core.Service) -> None:
         """Sets `url` and creates the host; called last by every addon."""
         self._expose()
-        chosen = self._args.chosen
+        settings = self._args.settings
         host = pulumi.Output.concat(service.metadata.name, ".", service.metadata.namespace)
-        self.url = pulumi.Output.concat("http://", host, "" if chosen.port == 80 else f":{chosen.port}", chosen.path)
+        self.url = pulumi.Output.concat(
+            "http://", host, "" if settings.port == 80 else f":{settings.port}", settings.path
+        )
         self.register_outputs({"url": self.url})
 
 

@@ -58,7 +58,7 @@ def _warnings(addons: Addons) -> Iterator[str]:
 
 def install(args: AddonsArgs, opts: pulumi.ResourceOptions) -> dict[str, Addon[Any]]:
     """Installs the addons that the stack enables, and returns them by name. Each gets the URLs of those before it."""
-    made: dict[str, Addon[Any]] = {}
+    installed: dict[str, Addon[Any]] = {}
     chosen = args.addons.chosen
     for text in _warnings(args.addons):
         pulumi.log.warn(text)
@@ -68,12 +68,12 @@ def install(args: AddonsArgs, opts: pulumi.ResourceOptions) -> dict[str, Addon[A
         of_one: AddonArgs[Any] = AddonArgs(
             mesh=args.mesh,
             namespace=args.namespace,
-            chosen=addon,
+            settings=addon,
             insecure=args.addons.insecureDemo,
-            urls={earlier: other.url for earlier, other in made.items()},
+            urls={earlier: other.url for earlier, other in installed.items()},
             external_urls=external_urls,
             api=args.api,
             ingress=gateway.selector(INGRESS) if gateway else {},
         )
-        made[name] = COMPONENTS[name](name, of_one, opts)
-    return made
+        installed[name] = COMPONENTS[name](name, of_one, opts)
+    return installed

@@ -42,9 +42,9 @@ class Jaeger(Addon[JaegerAddon]):
     def __init__(self, name: str, args: AddonArgs[JaegerAddon], opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, args, opts)
         self._deployment(self._pod(), self.labels, [], annotations=_SCRAPED)
-        chosen = args.chosen
+        settings = args.settings
         pages = self._service(
-            {"http-query": chosen.port}, self.labels, name=chosen.service, targets={"http-query": QUERY}
+            {"http-query": settings.port}, self.labels, name=settings.service, targets={"http-query": QUERY}
         )
         spans = self._service({"http-query": ZIPKIN_PORT}, self.labels, name=ZIPKIN, labels={"name": ZIPKIN})
         self._service(COLLECTOR, self.labels, name="jaeger-collector")
@@ -52,21 +52,21 @@ class Jaeger(Addon[JaegerAddon]):
         self._finish(pages)
 
     def _pod(self) -> core.PodSpecArgs:
-        chosen = self._args.chosen
-        kept = {"BADGER_SPAN_STORE_TTL": chosen.retention} if chosen.retention else {}
+        settings = self._args.settings
+        kept = {"BADGER_SPAN_STORE_TTL": settings.retention} if settings.retention else {}
         return core.PodSpecArgs(
             containers=[
                 core.ContainerArgs(
                     name="jaeger",
-                    image=chosen.image or self._args.mesh.release.addons.images["jaeger"],
+                    image=settings.image or self._args.mesh.release.addons.images["jaeger"],
                     env=environment({**_SETTINGS, **kept}),
                     readiness_probe=probe("/", ADMIN),
                     liveness_probe=probe("/", ADMIN),
-                    resources=kube.resources(chosen.resources),
+                    resources=kube.resources(settings.resources),
                     volume_mounts=[mount("data", DATA)],
                 )
             ],
-            volumes=[self._storage("data", chosen.persistence)],
+            volumes=[self._storage("data", settings.persistence)],
         )
 
 

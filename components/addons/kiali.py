@@ -65,13 +65,13 @@ def rules(write: bool) -> Table:
 class Kiali(Addon[KialiAddon]):
     """Kiali, by default read-only and with a login by the visitor's own Kubernetes token."""
 
-    _who: Final = {"app.kubernetes.io/name": "kiali", "app.kubernetes.io/instance": "kiali-server"}
+    _selector: Final = {"app.kubernetes.io/name": "kiali", "app.kubernetes.io/instance": "kiali-server"}
 
     def __init__(self, name: str, args: AddonArgs[KialiAddon], opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, args, opts)
         version = args.mesh.release.addons.kiali
         self.labels = {
-            **self._who,
+            **self._selector,
             "app": "kiali",
             "app.kubernetes.io/part-of": "kiali",
             "app.kubernetes.io/version": version,
@@ -84,7 +84,7 @@ class Kiali(Addon[KialiAddon]):
         needed = [account, self._config_map({"config.yaml": text}), *self._permissions(account)]
         if not args.insecure:
             needed.append(self._secret(SIGNING, KEY, secrets.get("kialiSigningKey")))
-        service = self._service({"http": PORT, "http-metrics": METRICS}, self._who)
+        service = self._service({"http": PORT, "http-metrics": METRICS}, self._selector)
         notes: dict[str, pulumi.Input[str]] = {
             "kiali.io/runtimes": "go,kiali",
             "prometheus.io/port": str(METRICS),
@@ -92,7 +92,7 @@ class Kiali(Addon[KialiAddon]):
             CHECKSUM: text.apply(checksum),
         }
         self._deployment(
-            self._pod(), self._who, needed, labels=self.labels, annotations=notes, strategy=rolling_update(1)
+            self._pod(), self._selector, needed, labels=self.labels, annotations=notes, strategy=rolling_update(1)
         )
         self._dashboards()
         self._finish(service)
@@ -134,13 +134,13 @@ class Kiali(Addon[KialiAddon]):
         )
 
     def _container(self, mounted: Mapping[str, str]) -> core.ContainerArgs:
-        chosen = self._args.chosen
+        settings = self._args.settings
         own = core.EnvVarSourceArgs(field_ref=core.ObjectFieldSelectorArgs(field_path="metadata.namespace"))
         key = [] if self._args.insecure else [from_secret("LOGIN_TOKEN_SIGNING_KEY", SIGNING, KEY)]
         health = probe(f"{KialiAddon.path}/healthz", "api-port", initial_delay_seconds=5, period_seconds=30)
         return core.ContainerArgs(
             name="kiali",
-            image=chosen.image or self._args.mesh.release.addons.images["kiali"],
+            image=settings.image or self._args.mesh.release.addons.images["kiali"],
             image_pull_policy="Always",
             command=["/opt/kiali/kiali", "-config", f"{FOLDER}/config.yaml"],
             env=[core.EnvVarArgs(name="ACTIVE_NAMESPACE", value_from=own), *environment(_LOG), *key],
@@ -150,7 +150,7 @@ class Kiali(Addon[KialiAddon]):
             ],
             readiness_probe=health,
             liveness_probe=health,
-            resources=kube.resources(chosen.resources),
+            resources=kube.resources(settings.resources),
             volume_mounts=[mount("kiali-configuration", FOLDER), *(mount(name, f"/{name}") for name in mounted)],
         )
 

@@ -58,14 +58,14 @@ class Prometheus(Addon[PrometheusAddon]):
             containers=[self._server(), self._reloader()],
             volumes=[
                 config_volume("config-volume", with_known_value(documents.metadata.name, self._name)),
-                self._storage("storage-volume", self._args.chosen.persistence),
+                self._storage("storage-volume", self._args.settings.persistence),
             ],
         )
 
     def _reloader(self) -> core.ContainerArgs:
         return core.ContainerArgs(
             name="prometheus-server-configmap-reload",
-            image=self._args.chosen.reloadImage or self._args.mesh.release.addons.images["configmap-reload"],
+            image=self._args.settings.reloadImage or self._args.mesh.release.addons.images["configmap-reload"],
             image_pull_policy="IfNotPresent",
             args=[f"--volume-dir={prometheus_config.FOLDER}", f"--webhook-url=http://127.0.0.1:{PORT}/-/reload"],
             resources=kube.resources(RELOAD),
@@ -73,13 +73,13 @@ class Prometheus(Addon[PrometheusAddon]):
         )
 
     def _server(self) -> core.ContainerArgs:
-        chosen = self._args.chosen
+        settings = self._args.settings
         return core.ContainerArgs(
             name="prometheus-server",
-            image=chosen.image or self._args.mesh.release.addons.images["prometheus"],
+            image=settings.image or self._args.mesh.release.addons.images["prometheus"],
             image_pull_policy="IfNotPresent",
             args=[
-                f"--storage.tsdb.retention.time={chosen.retention}",
+                f"--storage.tsdb.retention.time={settings.retention}",
                 f"--config.file={prometheus_config.FOLDER}/{prometheus_config.FILE}",
                 f"--storage.tsdb.path={DATA}",
                 "--web.console.libraries=/etc/prometheus/console_libraries",
@@ -91,7 +91,7 @@ class Prometheus(Addon[PrometheusAddon]):
             liveness_probe=probe(
                 "/-/healthy", PORT, initial_delay_seconds=30, period_seconds=15, timeout_seconds=10, failure_threshold=3
             ),
-            resources=kube.resources(chosen.resources),
+            resources=kube.resources(settings.resources),
             volume_mounts=[mount("config-volume", prometheus_config.FOLDER), mount("storage-volume", DATA)],
         )
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from components.addons.dashboards import queries
 from components.addons.dashboards.panels import DATASOURCE, Dashboard, Panel, Query, Row, Variable
-from components.addons.dashboards.queries import AT_DESTINATION, REQUESTS, of, total
+from components.addons.dashboards.queries import AT_DESTINATION, REQUESTS, selector, total
 
 _NAMESPACE: Final = 'destination_service_namespace=~"$namespace"'
 _CHOSEN: Final = (
@@ -23,7 +23,7 @@ _HALF: Final = 12
 
 
 def _values(label: str, *matchers: str) -> str:
-    return f"label_values({of(REQUESTS, *matchers)}, {label})"
+    return f"label_values({selector(REQUESTS, *matchers)}, {label})"
 
 
 def _failed() -> str:
@@ -44,7 +44,7 @@ def _latency(part: str) -> Panel:
 
 
 _CPU: Final = total("container_cpu_usage_seconds_total", *_CONTAINERS, by="pod, container", rate="rate")
-_MEMORY: Final = f"sum({of('container_memory_working_set_bytes', *_CONTAINERS)}) by (pod, container)"
+_MEMORY: Final = f"sum({selector('container_memory_working_set_bytes', *_CONTAINERS)}) by (pod, container)"
 
 
 _INTRODUCTION: Final = """\

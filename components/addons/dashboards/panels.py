@@ -151,7 +151,7 @@ def _panel(panel: Panel, source: str | None) -> dict[str, Any]:
     common: dict[str, Any] = {"type": panel.kind, "title": panel.title, "datasource": source}
     if panel.kind == "text":
         return {**common, "mode": "markdown", "content": panel.text}
-    asked = [_query(query, chr(ord("A") + place), panel.kind) for place, query in enumerate(panel.queries)]
+    asked = [_query(query, chr(ord("A") + position), panel.kind) for position, query in enumerate(panel.queries)]
     return {**common, "targets": asked, **_FIELDS[panel.kind](panel)}
 
 
@@ -174,7 +174,7 @@ def _singlestat(panel: Panel) -> dict[str, Any]:
 
 def _table(panel: Panel) -> dict[str, Any]:
     """The fields of a table with one line for each set of labels, and the queries' values as columns."""
-    answers = {f"Value #{chr(ord('A') + place)}": query for place, query in enumerate(panel.queries)}
+    answers = {f"Value #{chr(ord('A') + position)}": query for position, query in enumerate(panel.queries)}
     return {
         "transformations": [
             {"id": "merge", "options": {}},

@@ -9,7 +9,7 @@ from components.addons.dashboards.extension import CPU, MEMORY
 from components.addons.dashboards.istiod import PROCESS_MEMORY
 from components.addons.dashboards.mesh import VERSIONS
 from components.addons.dashboards.panels import Dashboard, Panel, Query, Row
-from components.addons.dashboards.queries import AT_SOURCE, REQUESTS, of, total
+from components.addons.dashboards.queries import AT_SOURCE, REQUESTS, selector, total
 
 _GATEWAY: Final = "istio-ingressgateway"
 _PODS: Final = f'pod=~"{_GATEWAY}-.*"'
@@ -38,8 +38,8 @@ def _for_each_thousand() -> list[Query]:
 
 def _each_one() -> list[Query]:
     """Average memory of a pod."""
-    gateway, proxies = of(_MEMORY, _PODS), of(_MEMORY, _OUTSIDE, _PROXY)
-    counted = of(_MEMORY, _PODS, 'container!="POD"')
+    gateway, proxies = selector(_MEMORY, _PODS), selector(_MEMORY, _OUTSIDE, _PROXY)
+    counted = selector(_MEMORY, _PODS, 'container!="POD"')
     return [
         Query(f"sum({gateway}) / count({counted})", f"per {_GATEWAY}"),
         Query(f"sum({proxies}) / count({proxies})", "per istio proxy"),
@@ -55,7 +55,7 @@ def _bytes() -> list[Query]:
 
 
 def _istiod() -> list[Panel]:
-    memory, cpu = of(_MEMORY, *_ISTIOD), total(_CPU, *_ISTIOD, rate="rate")
+    memory, cpu = selector(_MEMORY, *_ISTIOD), total(_CPU, *_ISTIOD, rate="rate")
     return [
         Panel(
             title="Memory",
@@ -75,12 +75,12 @@ def _istiod() -> list[Panel]:
         Panel(
             title="Disk",
             queries=[
-                Query(of("process_open_fds", _APP), "Open FDs (pilot)"),
-                Query(of("container_fs_usage_bytes", *_ISTIOD), "{{ container }}"),
+                Query(selector("process_open_fds", _APP), "Open FDs (pilot)"),
+                Query(selector("container_fs_usage_bytes", *_ISTIOD), "{{ container }}"),
             ],
             width=6,
         ),
-        Panel(title="Goroutines", queries=[Query(of("go_goroutines", _APP), "Number of Goroutines")], width=6),
+        Panel(title="Goroutines", queries=[Query(selector("go_goroutines", _APP), "Number of Goroutines")], width=6),
     ]
 
 
@@ -128,7 +128,7 @@ PERFORMANCE: Final = Dashboard(
                 CPU,
                 Panel(
                     title="Disk",
-                    queries=[Query(f"sum({of('container_fs_usage_bytes', _PROXY)})", "Total (k8s)")],
+                    queries=[Query(f"sum({selector('container_fs_usage_bytes', _PROXY)})", "Total (k8s)")],
                     unit="bytes",
                 ),
             ],

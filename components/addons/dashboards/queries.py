@@ -14,7 +14,7 @@ AT_SOURCE: Final = 'reporter="source"'
 AT_DESTINATION: Final = 'reporter="destination"'
 
 
-def of(metric: str, *matchers: str) -> str:
+def selector(metric: str, *matchers: str) -> str:
     """A selector: the metric with the label matchers that are not empty."""
     found = ", ".join(matcher for matcher in matchers if matcher)
     return f"{metric}{{{found}}}" if found else metric
@@ -22,7 +22,7 @@ def of(metric: str, *matchers: str) -> str:
 
 def total(metric: str, *matchers: str, by: str = "", over: str = "1m", rate: str = "irate") -> str:
     """The summed rate of a counter per second, over the range `over`; `rate` is `rate` or `irate`."""
-    return f"sum({rate}({of(metric, *matchers)}[{over}]))" + (f" by ({by})" if by else "")
+    return f"sum({rate}({selector(metric, *matchers)}[{over}]))" + (f" by ({by})" if by else "")
 
 
 def rounded(expr: str) -> str:
@@ -30,10 +30,10 @@ def rounded(expr: str) -> str:
     return f"round({expr}, 0.001)"
 
 
-def success(*matchers: str, by: str = "", over: str = "5m", rate: str = "irate", place: int | None = None) -> str:
-    """The share of requests without a 5xx response; `place` is the position of that matcher among the others."""
-    place = len(matchers) if place is None else place
-    good = (*matchers[:place], OK, *matchers[place:])
+def success(*matchers: str, by: str = "", over: str = "5m", rate: str = "irate", position: int | None = None) -> str:
+    """The share of requests without a 5xx response; `position` is the position of that matcher among the others."""
+    position = len(matchers) if position is None else position
+    good = (*matchers[:position], OK, *matchers[position:])
     return " / ".join(total(REQUESTS, *some, by=by, over=over, rate=rate) for some in (good, matchers))
 
 
@@ -61,7 +61,7 @@ def durations(*matchers: str) -> list[Query]:
 
 def count(kind: str) -> str:
     """The number of objects of a kind: those that istiod has seen added, less those deleted."""
-    seen = [of("pilot_k8s_cfg_events", f'type="{kind}"', f'event="{event}"') for event in ("add", "delete")]
+    seen = [selector("pilot_k8s_cfg_events", f'type="{kind}"', f'event="{event}"') for event in ("add", "delete")]
     return f"max({seen[0]}) - (max({seen[1]}) or max(up * 0))"
 
 

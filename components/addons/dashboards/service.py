@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from components.addons.dashboards import queries
 from components.addons.dashboards.panels import DATASOURCE, Dashboard, Panel, Query, Row, Variable
-from components.addons.dashboards.queries import AT_DESTINATION, RECEIVED, REQUESTS, SENT, of
+from components.addons.dashboards.queries import AT_DESTINATION, RECEIVED, REQUESTS, SENT, selector
 from components.addons.dashboards.traffic_panels import Traffic
 
 _OF: Final = 'destination_service=~"$service"'
@@ -20,7 +20,8 @@ def _values(label: str, reporter: str, *more: str, exact: bool = False) -> str:
     """A query for the values of a label on requests and TCP connections to the service."""
     first = _OF.replace("=~", "=") if exact else _OF
     http, tcp = (
-        f"sum({of(metric, reporter, whose, *more)}) by ({label})" for metric, whose in ((REQUESTS, first), (SENT, _OF))
+        f"sum({selector(metric, reporter, whose, *more)}) by ({label})"
+        for metric, whose in ((REQUESTS, first), (SENT, _OF))
     )
     return f"query_result({http} or {tcp})"
 

@@ -66,7 +66,7 @@ class Traffic:
 
     def _success(self, security: str) -> str:
         matchers = (self.reporter, security, *self.subject, *self.peers)
-        return queries.success(*matchers, by=self.by, place=2 + len(self.subject))
+        return queries.success(*matchers, by=self.by, position=2 + len(self.subject))
 
     def _quantiles(self, ask: Callable[..., str]) -> list[Query]:
         return [

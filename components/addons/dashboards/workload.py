@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from components.addons.dashboards import queries
 from components.addons.dashboards.panels import DATASOURCE, Dashboard, Panel, Query, Row, Variable
-from components.addons.dashboards.queries import AT_SOURCE, RECEIVED, REQUESTS, SENT, of
+from components.addons.dashboards.queries import AT_SOURCE, RECEIVED, REQUESTS, SENT, selector
 from components.addons.dashboards.traffic_panels import Traffic
 
 _AT: Final = 'reporter="$qrep"'
@@ -24,13 +24,13 @@ _SMALL: Final[Any] = {"kind": "singlestat", "width": 8, "height": 4}
 
 def _seen(label: str, *matchers: str) -> str:
     """A query for the values of a label on requests and TCP connections."""
-    http, tcp = (f"sum({of(metric, *matchers)}) by ({label})" for metric in (REQUESTS, SENT))
+    http, tcp = (f"sum({selector(metric, *matchers)}) by ({label})" for metric in (REQUESTS, SENT))
     return f"{http} or {tcp}"
 
 
 def _workloads(metric: str) -> str:
     """A query for the workloads of the namespace that are sources or destinations."""
-    ends = [f"sum({of(metric, f'{end}_workload_namespace=~{_NAMESPACE}')}) by ({end}_workload)" for end in _ENDS]
+    ends = [f"sum({selector(metric, f'{end}_workload_namespace=~{_NAMESPACE}')}) by ({end}_workload)" for end in _ENDS]
     return f"({' or '.join(ends)})"
 
 
