@@ -27,19 +27,19 @@ def request_state() -> Callable[[], StackState]:
     Also makes the garbage collector run rarely during the imports. With an unpatched SDK neither is done: the state is
     requested when the returned function is called."""
     if sdk.is_plain():
-        return cache(_ask)
+        return cache(_read)
     garbage.collect_rarely()
-    return _ask_early()
+    return _request_now()
 
 
-def _ask() -> StackState:
+def _read() -> StackState:
     """The state, by the SDK's public function."""
     import pulumi
 
     return _state(pulumi.runtime.invoke(_READ, _arguments()).value)
 
 
-def _ask_early() -> Callable[[], StackState]:
+def _request_now() -> Callable[[], StackState]:
     """Requests the state in a thread of its own, and returns the function that waits for it."""
     from pulumi.runtime import invoke_async
 
@@ -51,9 +51,9 @@ def _ask_early() -> Callable[[], StackState]:
         return _state(asyncio.run(invoke_async(_READ, arguments)))
 
     pool = ThreadPoolExecutor(1)
-    asked = pool.submit(copy_context().run, answer)  # the SDK keeps the engine's address in the context
+    future = pool.submit(copy_context().run, answer)  # the SDK keeps the engine's address in the context
     pool.shutdown(wait=False)
-    return asked.result
+    return future.result
 
 
 def _arguments() -> dict[str, str]:

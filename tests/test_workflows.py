@@ -32,7 +32,7 @@ CALLS: Mapping[str, set[str]] = {
     ".github/workflows/ci.yml test": {".ci/run"},
     ".github/workflows/try.yml try": {"kind create cluster --name pr --wait 2m"},
 }
-"""What else is called, where."""
+"""Other commands that steps call, by job."""
 FAKE_GH = f"""#!{sys.executable}
 import json, os, pathlib, subprocess, sys
 folder, words = pathlib.Path(os.environ["GH_FOLDER"]), sys.argv[1:]

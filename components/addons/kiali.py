@@ -182,7 +182,12 @@ def _definition(opts: pulumi.ResourceOptions) -> k8s.apiextensions.v1.CustomReso
     return k8s.apiextensions.v1.CustomResourceDefinition(
         name,
         metadata=kube.metadata(name),
-        spec={"group": API, "scope": "Namespaced", "names": names, "versions": [version]},  # in wire names
+        spec={
+            "group": API,
+            "scope": "Namespaced",
+            "names": names,
+            "versions": [version],
+        },  # field names of the Kubernetes API
         opts=opts,
     )
 
