@@ -1,9 +1,9 @@
-"""The mesh, in the order in which it is installed."""
+"""The Pulumi program: the components of the mesh, in the order in which they are installed."""
 
-# ruff: noqa: E402 - the engine reads the state while Python loads the rest
+# ruff: noqa: E402 - the engine reads the stack's state while Python imports the rest
 from engine import start
 
-recorded = start.begin()
+recorded = start.request_state()
 
 import pulumi
 
@@ -18,7 +18,7 @@ stack, cluster = program.connect(ROOT, recorded)
 settings, mesh = stack.settings, stack.installation
 on_cluster = pulumi.ResourceOptions(provider=cluster.provider)
 
-base = Base("base", BaseArgs(mesh=mesh, mark=cluster.mark, keep=settings.keepDefinitions), on_cluster)
+base = Base("base", BaseArgs(mesh=mesh, owner=cluster.owner, keep=settings.keepDefinitions), on_cluster)
 control_plane = controlplane.install(mesh, base, settings.injectionGate, on_cluster)
 namespaces = Namespaces(
     "namespaces",
@@ -27,7 +27,7 @@ namespaces = Namespaces(
         root=base.namespace,
         injected=settings.injectedNamespaces,
         others=settings.namespaces,
-        mark=cluster.mark,
+        owner=cluster.owner,
         control_plane=control_plane,
         cluster=cluster.target if settings.injectionGate else None,
         restart=settings.restartOnInjectionChange,
@@ -46,5 +46,5 @@ ratelimit.install(stack, namespaces.names, on_cluster)
 traffic.install(stack, namespaces.names, api, on_cluster)
 security.install(stack, namespaces.names, api, on_cluster)
 
-program.check_objects(stack, cluster.made)
+program.check_objects(stack, cluster.created)
 outputs.export(stack, mesh, cluster, proxies, watching)

@@ -56,7 +56,7 @@ class Shop(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         for name in (f"service-{i}" for i in range(count)):
             labels = {"app": name, "version": "v1"}
-            kube.account(name, namespace, {}, (), child)
+            kube.service_account(name, namespace, {}, (), child)
             port = k8s.core.v1.ServicePortArgs(name="http", port=80, target_port=PORT)
             spec = k8s.core.v1.ServiceSpecArgs(selector={"app": name}, ports=[port])
             kube.service(name, namespace, {"app": name}, spec, child)
@@ -88,8 +88,8 @@ def program() -> None:
 
 
 def _mesh(count: int) -> None:
-    config.use(settings(count))  # not the environment's: that can hold 128 KiB
-    stack, cluster = run.connect(ROOT, start.begin())
+    config.replace(settings(count))  # not the environment's: that can hold 128 KiB
+    stack, cluster = run.connect(ROOT, start.request_state())
     on_cluster = pulumi.ResourceOptions(provider=cluster.provider)
     namespaces = Namespaces(
         "namespaces",
@@ -98,7 +98,7 @@ def _mesh(count: int) -> None:
             root=ROOT,
             injected=stack.settings.injectedNamespaces,
             others={},
-            mark=cluster.mark,
+            owner=cluster.owner,
             control_plane=ControlPlane(),
         ),
         on_cluster,
@@ -106,7 +106,7 @@ def _mesh(count: int) -> None:
     Shop(count, namespaces.names[SHOP], on_cluster)
     traffic.install(stack, namespaces.names, (), on_cluster)
     security.install(stack, namespaces.names, (), on_cluster)
-    run.check_objects(stack, cluster.made)
+    run.check_objects(stack, cluster.created)
 
 
 def _plain(count: int) -> None:

@@ -1,1 +1,1 @@
-"""Asking a cluster's API server: which cluster, how to reach it, what is on it, and whose it is."""
+"""Access to a cluster: its kubeconfig context, its API server, what is installed on it, and which stack owns that."""

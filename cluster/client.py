@@ -1,4 +1,4 @@
-"""Asking an API server: requests and answers as data, a refusal among them."""
+"""A small client of the Kubernetes API: requests and responses as data, and the errors that a response can mean."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ from cluster.errors import NotFound, Refused, Unreachable
 
 JSON: Final = "application/json"
 APPLY: Final = "application/apply-patch+yaml"
-"""Content types: of what is created, and of what is applied (JSON is YAML too)."""
+"""Content types: of objects to create, and of objects to apply server-side (their JSON is valid YAML)."""
 
-BUSY: Final = 429
-"""HTTP code: ask again later. So an API server answers for a kind whose definition has just come."""
+TOO_MANY_REQUESTS: Final = 429
+"""HTTP code 429, "Too Many Requests". An API server also answers so for a kind whose definition is only just
+established."""
 
-TRIES: Final = 10
-"""How often a busy API server is asked at most."""
+MAX_ATTEMPTS: Final = 10
+"""Attempts at a request to an API server that answers 429."""
 
-_AT_ONCE: Final = 8
-"""Requests under way at the same time."""
+_CONCURRENT: Final = 8
+"""Requests that `ask_all` sends at the same time."""
 
 _DENIED: Final = re.compile(r'User ".*" cannot \w+ (resource|path)')
 
@@ -37,18 +38,18 @@ class Request:
     method: str
     path: str
     body: Mapping[str, Any] | None = None
-    content: str = JSON
+    content_type: str = JSON
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back: an object, or for an HTTP code from 400 on a `Status` that says why not."""
+    """The API server's response: an object, or from HTTP code 400 on a `Status` with the reason for the refusal."""
 
     code: int
     body: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def good(self) -> bool:
+    def ok(self) -> bool:
         return self.code < 400
 
     @property
@@ -57,47 +58,47 @@ class Answer:
 
     @property
     def denied(self) -> bool:
-        """Whether the caller lacks a right; refusals by admission have the same code, but other words."""
+        """Whether RBAC denies the request. Admission controllers also refuse with 403, so the message decides."""
         return self.code == 403 and bool(_DENIED.search(self.message))
 
     @property
-    def about(self) -> str:
-        """The resource that a `Status` is about, e.g. `namespaces`."""
+    def resource(self) -> str:
+        """The resource type that a `Status` is about, e.g. `namespaces`; empty if it names none."""
         return str((self.body.get("details") or {}).get("kind", ""))
 
     @property
     def causes(self) -> Sequence[Mapping[str, str]]:
-        """The single problems of a refused object, each with `field`, `reason` and `message`."""
+        """The invalid fields of a refused object, each with `field`, `reason` and `message`."""
         causes: Sequence[Mapping[str, str]] = (self.body.get("details") or {}).get("causes") or []
         return causes
 
 
 class Api(Protocol):
-    """Whoever answers requests."""
+    """An API server, or a fake one in tests."""
 
     def ask(self, request: Request) -> Answer:
-        """The answer; Unreachable if none comes."""
+        """Sends a request and returns the answer. Raises Unreachable without one."""
 
 
 def items(api: Api, path: str) -> Sequence[Mapping[str, Any]]:
-    """The objects of a collection; Refused if they may not be listed."""
+    """The objects of the collection at a path. Raises Refused if they may not be listed."""
     found: Sequence[Mapping[str, Any]] = get(api, path).get("items") or []
     return found
 
 
 def ask_all(api: Api, requests: Sequence[Request]) -> list[Answer]:
-    """The answers in the order of the requests."""
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
+    """Sends requests concurrently and returns the answers in the order of the requests."""
+    with ThreadPoolExecutor(_CONCURRENT) as pool:
         return list(pool.map(api.ask, requests))
 
 
 def get(api: Api, path: str) -> Any:
-    """The object at a path. NotFound if there is none, Refused if it may not be read, Unreachable without an answer."""
-    return content(api.ask(Request("GET", path)))
+    """The object at a path. Raises NotFound, Refused if it may not be read, or Unreachable without an answer."""
+    return object_in(api.ask(Request("GET", path)))
 
 
 def find(api: Api, path: str) -> Any | None:
-    """The object at a path, or None where there is none."""
+    """The object at a path, or None if it does not exist."""
     try:
         return get(api, path)
     except NotFound:
@@ -105,19 +106,19 @@ def find(api: Api, path: str) -> Any | None:
 
 
 def create(api: Api, path: str, body: Mapping[str, Any]) -> Any:
-    """Creates an object in the collection at a path; Refused if the API server does not take it."""
-    return content(api.ask(Request("POST", path, body)))
+    """Creates an object in the collection at a path. Raises Refused if the API server rejects it."""
+    return object_in(api.ask(Request("POST", path, body)))
 
 
 def delete(api: Api, path: str) -> None:
-    """Deletes the object at a path, if it is there; Refused if that may not be done."""
+    """Deletes the object at a path if it exists. Raises Refused if it may not be deleted."""
     with suppress(NotFound):
-        content(api.ask(Request("DELETE", path)))
+        object_in(api.ask(Request("DELETE", path)))
 
 
-def content(answer: Answer) -> Mapping[str, Any]:
-    """The object that came back; NotFound or Refused if the API server refuses."""
-    if answer.good:
+def object_in(answer: Answer) -> Mapping[str, Any]:
+    """The object in a response. Raises NotFound or Refused if the response is an error."""
+    if answer.ok:
         return answer.body
     error = NotFound if answer.code == http.client.NOT_FOUND else Refused
     raise error(answer.message)
@@ -125,29 +126,31 @@ def content(answer: Answer) -> Mapping[str, Any]:
 
 @dataclass(frozen=True)
 class HttpApi:
-    """An API server behind HTTP connections: the socket of a `kubectl proxy`, or TLS with a client's certificate."""
+    """An API server reached through the socket of a `kubectl proxy`, or by TLS with a client certificate."""
 
     connect: Callable[[], http.client.HTTPConnection]
-    """Makes a new connection."""
+    """Opens a new connection; each request uses its own."""
 
     def ask(self, request: Request) -> Answer:
-        """The answer; Unreachable if none comes. A busy API server is asked again, as Kubernetes' own clients do."""
-        for _ in range(TRIES):
+        """Sends a request and returns the answer. Raises Unreachable without one.
+
+        A request that is answered with 429 and `Retry-After` is sent again, as Kubernetes' own clients do."""
+        for _ in range(MAX_ATTEMPTS):
             try:
-                code, text, later = self._exchange(request)
+                code, text, retry_after = self._exchange(request)
             except (OSError, http.client.HTTPException) as error:
                 raise Unreachable(f"no answer to {request.method} {request.path}: {error}") from None
-            if code != BUSY or not later.isdigit():
+            if code != TOO_MANY_REQUESTS or not retry_after.isdigit():
                 break
-            time.sleep(int(later))
+            time.sleep(int(retry_after))
         return _answer(code, text)
 
     def _exchange(self, request: Request) -> tuple[int, bytes, str]:
-        """HTTP code, content, and in how many seconds to ask again."""
+        """HTTP code, body, and the header `Retry-After` (empty without it)."""
         body = None if request.body is None else json.dumps(request.body)
         connection = self.connect()
         try:
-            connection.request(request.method, request.path, body, {"Content-Type": request.content})
+            connection.request(request.method, request.path, body, {"Content-Type": request.content_type})
             response = connection.getresponse()
             return response.status, response.read(), response.headers.get("Retry-After", "")
         finally:
@@ -155,8 +158,10 @@ class HttpApi:
 
 
 def _answer(code: int, text: bytes) -> Answer:
-    """An API server answers in JSON, but for a path that nothing is behind. An error in plain text is that of a proxy
-    in between, which could not log in to the server or not reach it."""
+    """The response as data. An API server answers in JSON, except for paths that it does not serve.
+
+    Raises Unreachable for a server error in plain text: that comes from a proxy in between, which could not reach the
+    API server or not log in to it."""
     try:
         body = json.loads(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""What can go wrong when a cluster is asked."""
+"""Errors of access to a cluster."""
 
 from __future__ import annotations
 
@@ -6,28 +6,28 @@ from mesh.core.errors import Refusal
 
 
 class ClusterError(Refusal):
-    """The cluster cannot or must not be used; the text says why and what to do."""
+    """The cluster cannot or must not be used; the message says why and what to do."""
 
 
 class Unreachable(ClusterError):
-    """The cluster gave no answer."""
+    """The API server did not answer."""
 
 
 class Refused(ClusterError):
-    """The API server does not do what was asked of it."""
+    """The API server answered with an error."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"the cluster refuses: {reason}")
         self.reason = reason
-        """In the API server's own words."""
+        """The API server's own message."""
 
 
 class NotFound(Refused):
-    """There is no such object, or no API at this path."""
+    """There is no such object, or the API server does not serve the path."""
 
 
 class NoKubectl(ClusterError):
-    """There is no kubectl."""
+    """kubectl is not installed."""
 
     def __init__(self) -> None:
         super().__init__("kubectl is not on PATH: install it, or run `make toolchain`")

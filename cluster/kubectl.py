@@ -1,4 +1,4 @@
-"""Running kubectl, which knows every way to log in to a cluster."""
+"""Running kubectl, which supports every way of logging in to a cluster that a kubeconfig can name."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ from typing import Final
 from cluster.errors import ClusterError, NoKubectl, Unreachable
 
 TIMEOUT: Final = 10
-"""Seconds that the API server has for an answer."""
+"""Timeout of a request to the API server, in seconds."""
 
 
 def command(kubeconfig: Path | None, *args: str) -> list[str]:
-    """A kubectl command; with the user's own kubeconfig if no other file is given."""
+    """A kubectl command line. Without `kubeconfig`, kubectl finds the user's own."""
     return ["kubectl", *(["--kubeconfig", str(kubeconfig)] if kubeconfig else []), *args]
 
 
 def output(kubeconfig: Path | None, *args: str) -> str:
-    """The output of a kubectl command. Unreachable without an answer; ClusterError if the cluster refuses."""
+    """The standard output of a kubectl command.
+
+    Raises NoKubectl, Unreachable if the API server does not answer, or ClusterError if it refuses."""
     full = command(kubeconfig, f"--request-timeout={TIMEOUT}s", *args)
     try:
         done = subprocess.run(full, capture_output=True, text=True, timeout=TIMEOUT * 2, check=False)
@@ -28,7 +30,7 @@ def output(kubeconfig: Path | None, *args: str) -> str:
         raise Unreachable(f"no answer within {TIMEOUT * 2} s") from None
     if done.returncode == 0:
         return done.stdout
-    said = done.stderr.strip().splitlines()[-1:] or ["kubectl failed without a word"]
-    if "Error from server" in said[0] or "must be logged in" in said[0] or "provide credentials" in said[0]:
-        raise ClusterError(f"the cluster refuses: {said[0]}")
-    raise Unreachable(said[0])
+    errors = done.stderr.strip().splitlines()[-1:] or ["kubectl failed without a word"]
+    if any(words in errors[0] for words in ("Error from server", "must be logged in", "provide credentials")):
+        raise ClusterError(f"the cluster refuses: {errors[0]}")
+    raise Unreachable(errors[0])

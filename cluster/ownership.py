@@ -1,4 +1,7 @@
-"""Whether a stack may be applied to a cluster: who owns the mesh and the namespaces that are on it."""
+"""Whether a stack may be applied to a cluster, judged by the owner of the mesh and of the namespaces there.
+
+The owner is in annotations of each namespace and definition that a stack creates: project, stack, and an id from the
+stack's state."""
 
 from __future__ import annotations
 
@@ -10,7 +13,9 @@ from cluster.survey import Survey
 from mesh.core.names import OWNER_ID, OWNER_PROJECT, OWNER_STACK
 from mesh.releases.release import Release
 
-_BESIDE: Final = "stand beside it: `mesh:base: {enabled: false}`, with a `mesh:revision` that is not there yet"
+_BESIDE: Final = (
+    "install this stack beside it: `mesh:base: {enabled: false}`, with a `mesh:revision` that is not on the cluster yet"
+)
 _WAYS_OUT: Final = (
     f"`make adopt` takes it over (docs/adoption.md). Or remove it first, name another cluster, or {_BESIDE}"
 )
@@ -26,71 +31,73 @@ def problems(
     namespaces: Mapping[str, str],
     adopt: bool = False,
 ) -> Iterator[str]:
-    """Why the stack must not be applied to the cluster that was found; nothing if it may.
+    """The reasons why a stack must not be applied to the cluster; none if it may.
 
-    `namespace` is the one that Istio goes to; `namespaces` the stack's others, with `create` or `existing`. `adopt`:
-    what bears nobody's mark may be taken over."""
-    here = f"{found.target.context} ({found.target.server})"
-    if unfit := list(_unfit(found, recorded, release, stack, here)):
-        yield from unfit
+    `namespace` is Istio's own; `namespaces` are the stack's others, each `create` or `existing`. With `adopt`, objects
+    without an owner may be taken over."""
+    cluster = f"{found.target.context} ({found.target.server})"
+    if unusable := list(_cluster_problems(found, recorded, release, stack, cluster)):
+        yield from unusable
         return
-    mark = found.namespaces.get(namespace, {})
-    ours = _is_ours(mark, recorded, project, stack, namespace)
-    if OWNER_PROJECT in mark and not ours:
-        owner = f"project {mark[OWNER_PROJECT]}, stack {mark.get(OWNER_STACK)} (id {mark.get(OWNER_ID)})"
+    owner = found.namespaces.get(namespace, {})
+    ours = _is_ours(owner, recorded, project, stack, namespace)
+    if OWNER_PROJECT in owner and not ours:
+        described = f"project {owner[OWNER_PROJECT]}, stack {owner.get(OWNER_STACK)} (id {owner.get(OWNER_ID)})"
         yield (
-            f"{here} already has the mesh of {owner}."
+            f"{cluster} already has the mesh of {described}."
             f" Use that stack with the state that it was made with, take that mesh down first, or {_BESIDE}"
         )
     elif found.istio and not ours and not adopt:
-        yield f"{here} already has an Istio that this stack did not install: {found.istio}. {_WAYS_OUT}"
+        yield f"{cluster} already has an Istio that this stack did not install: {found.istio}. {_WAYS_OUT}"
     elif text := "" if ours else _foreign_definitions(found, project, stack, adopt):
-        yield f"{here} {text}"
-    refused = bool(found.istio or OWNER_PROJECT in mark) and not ours
+        yield f"{cluster} {text}"
+    refused = bool(found.istio or OWNER_PROJECT in owner) and not ours
     root = {} if refused else {namespace: "create"}
-    yield from _misjudged(found, recorded, project, stack, {**root, **namespaces}, here, root=namespace, adopt=adopt)
+    yield from _namespace_problems(
+        found, recorded, project, stack, {**root, **namespaces}, cluster, root=namespace, adopt=adopt
+    )
 
 
-def _unfit(found: Survey, recorded: StackState, release: Release, stack: str, here: str) -> Iterator[str]:
-    """Why the cluster is too old, or not the one that the state belongs to."""
+def _cluster_problems(found: Survey, recorded: StackState, release: Release, stack: str, cluster: str) -> Iterator[str]:
+    """Whether Kubernetes is too old, and whether the stack's state belongs to another cluster."""
     if found.version < release.kubernetes:
         have, want = (".".join(map(str, v)) for v in (found.version, release.kubernetes))
         yield (
-            f"{here} is Kubernetes {have}; {want} or later is needed: policy/v1 and autoscaling/v2,"
+            f"{cluster} is Kubernetes {have}; {want} or later is needed: policy/v1 and autoscaling/v2,"
             " which the disruption budgets and autoscalers use, are not in older ones"
         )
     before = recorded.provider
     if before.get("clusterIdentifier", found.uid) != found.uid:
         yield (
             f"the state of stack {stack} belongs to another cluster: {before.get('context')}"
-            f" (id {before['clusterIdentifier']}), and {here} has id {found.uid}."
+            f" (id {before['clusterIdentifier']}), and {cluster} has id {found.uid}."
             " Name the first one's context, or use another stack for this cluster"
         )
 
 
-def _misjudged(
+def _namespace_problems(
     found: Survey,
     recorded: StackState,
     project: str,
     stack: str,
     namespaces: Mapping[str, str],
-    here: str,
+    cluster: str,
     root: str | None = None,
     adopt: bool = False,
 ) -> Iterator[str]:
-    """Namespaces that are declared `create` but belong to others, or `existing` but are not there."""
+    """Namespaces that are declared `create` but have another owner, or `existing` but do not exist."""
     for name, ownership in namespaces.items():
         there = name in found.namespaces
         free = adopt and OWNER_PROJECT not in found.namespaces.get(name, {})
         mine = _is_ours(found.namespaces.get(name, {}), recorded, project, stack, name)
         if ownership == "existing" and not there:
-            yield f"namespace {name} is declared `existing`, but {here} has none; create it, or declare it `create`"
+            yield f"namespace {name} is declared `existing`, but {cluster} has none; create it, or declare it `create`"
         if ownership == "create" and there and not mine and not free:
             way_out = "remove it" if name == root else "declare it `existing`, or remove it"
-            yield f"namespace {name} is to be created, but {here} has one that is not this stack's: {way_out}"
+            yield f"namespace {name} is to be created, but {cluster} has one that is not this stack's: {way_out}"
 
 
-def problems_of_guest(
+def problems_without_base(
     found: Survey,
     recorded: StackState,
     release: Release,
@@ -100,33 +107,37 @@ def problems_of_guest(
     namespaces: Mapping[str, str],
     adopt: bool = False,
 ) -> Iterator[str]:
-    """The same for a stack that brings no base: it stands beside another control plane, or needs none on the cluster.
+    """The same for a stack with `mesh:base: {enabled: false}`: a further revision beside another control plane, or a
+    stack without a control plane on this cluster.
 
-    `injector` is the webhook of its own revision; `namespaces` all that it uses."""
-    here = f"{found.target.context} ({found.target.server})"
-    yield from _unfit(found, recorded, release, stack, here)
+    `injector` is the name of its revision's injection webhook; `namespaces` are all that it uses."""
+    cluster = f"{found.target.context} ({found.target.server})"
+    yield from _cluster_problems(found, recorded, release, stack, cluster)
     if injector in found.injectors and not recorded.has_injector(injector) and not adopt:
-        yield f"{here} already has a control plane of this revision: its webhook {injector} is not this stack's"
-    yield from _misjudged(found, recorded, project, stack, namespaces, here, adopt=adopt)
+        yield f"{cluster} already has a control plane of this revision: its webhook {injector} is not this stack's"
+    yield from _namespace_problems(found, recorded, project, stack, namespaces, cluster, adopt=adopt)
 
 
 def _foreign_definitions(found: Survey, project: str, stack: str, adopt: bool) -> str:
-    """What is wrong with the definitions of Istio's API on the cluster; nothing if the stack may have them: its own
-    stay behind if it keeps them, or if a run was killed."""
-    for name, mark in sorted(found.definitions.items()):
-        if OWNER_PROJECT not in mark and adopt:
+    """Why the custom resource definitions of Istio on the cluster cannot become this stack's; empty if they can.
+
+    A stack finds its own again if it kept them (`mesh:keepDefinitions`), or if an update was killed."""
+    for name, owner in sorted(found.definitions.items()):
+        if OWNER_PROJECT not in owner and adopt:
             continue
-        if OWNER_PROJECT not in mark:
+        if OWNER_PROJECT not in owner:
             return f"already has an Istio that this stack did not install: {name} is defined. {_WAYS_OUT}"
-        if (mark[OWNER_PROJECT], mark.get(OWNER_STACK)) != (project, stack):
-            owner = f"project {mark[OWNER_PROJECT]}, stack {mark.get(OWNER_STACK)}"
-            return f"has definitions of Istio's API that {owner} has left: use that stack, or delete them"
+        if (owner[OWNER_PROJECT], owner.get(OWNER_STACK)) != (project, stack):
+            described = f"project {owner[OWNER_PROJECT]}, stack {owner.get(OWNER_STACK)}"
+            return f"has definitions of Istio's API that {described} has left: use that stack, or delete them"
     return ""
 
 
-def _is_ours(mark: Mapping[str, str], recorded: StackState, project: str, stack: str, namespace: str) -> bool:
-    """Marked for this project and stack, and by this state: an update that was killed between the cluster's answer
-    and the state's write leaves a marked namespace which the state does not know yet."""
-    if (mark.get(OWNER_PROJECT), mark.get(OWNER_STACK)) != (project, stack) or not recorded.provider:
+def _is_ours(owner: Mapping[str, str], recorded: StackState, project: str, stack: str, namespace: str) -> bool:
+    """Whether the annotations name this project and stack, and the id in its state.
+
+    An update that was killed after the cluster's answer leaves a namespace that is not in the state; it counts as the
+    stack's own."""
+    if (owner.get(OWNER_PROJECT), owner.get(OWNER_STACK)) != (project, stack) or not recorded.provider:
         return False
-    return recorded.owner_id(namespace) in (None, mark.get(OWNER_ID))
+    return recorded.owner_id(namespace) in (None, owner.get(OWNER_ID))

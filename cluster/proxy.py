@@ -1,4 +1,4 @@
-"""`kubectl proxy`, the way to an API server that needs no login of our own."""
+"""Connections to an API server through `kubectl proxy`, which does the login."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ from cluster.target import Target
 
 
 @contextmanager
-def connect(at: Target) -> Iterator[Api]:
-    """The cluster's API server, for as long as the context lasts; its socket is in a folder that is its owner's alone.
+def connect(target: Target) -> Iterator[Api]:
+    """Runs `kubectl proxy` for as long as the context lasts. Its socket is in a folder that only the user can enter.
 
-    Unreachable if kubectl does not start."""
+    Raises NoKubectl, or Unreachable if kubectl ends before it listens."""
     with tempfile.TemporaryDirectory(prefix="mesh-") as folder:
         path = Path(folder) / "api"
-        command = [*at.command, "proxy", f"--unix-socket={path}"]
+        command = [*target.command, "proxy", f"--unix-socket={path}"]
         try:
             started = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         except FileNotFoundError:
             raise NoKubectl from None
         with started as proxy:
             try:
-                said = ""
+                output = ""
                 for line in proxy.stdout or ():  # warnings come first
-                    said += line
+                    output += line
                     if _listens(path):
                         break
                 else:
-                    raise Unreachable(said.strip() or "kubectl proxy failed without a word")
+                    raise Unreachable(output.strip() or "kubectl proxy failed without a word")
                 yield HttpApi(lambda: _Connection(path))
             finally:
                 proxy.terminate()
 
 
 def _listens(path: Path) -> bool:
-    """Whether somebody answers at a socket; the file is there a moment earlier."""
+    """Whether a process accepts connections at a socket; the file exists a moment before that."""
     with socket.socket(socket.AF_UNIX) as tried:
         return tried.connect_ex(str(path)) == 0
 

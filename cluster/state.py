@@ -1,6 +1,6 @@
-"""The state of a stack: what its last update recorded.
+"""The Pulumi state of a stack, as its last update left it.
 
-This module is loaded before the rest of the program, and so imports little.
+This module is imported before the rest of the program, and so imports little itself.
 """
 
 from __future__ import annotations
@@ -14,20 +14,21 @@ from mesh.core import names
 
 @dataclass(frozen=True)
 class StackState:
-    """What the stack's state holds from earlier updates."""
+    """The outputs of each resource in a stack's state; empty for a stack that was never updated."""
 
     resources: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Outputs by `type::name`."""
     urns: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """The same by URN."""
+    """Outputs by URN."""
 
     @staticmethod
     def of(urns: Mapping[str, Mapping[str, Any]]) -> StackState:
-        """By the outputs of each URN."""
+        """The state with these outputs by URN."""
         return StackState({"::".join(type_and_name(urn)): outputs for urn, outputs in urns.items()}, urns)
 
     @property
     def provider(self) -> Mapping[str, Any]:
+        """The outputs of the Kubernetes provider: `context`, `clusterIdentifier` and others."""
         return self.resources.get("pulumi:providers:kubernetes::cluster", {})
 
     @property
@@ -36,17 +37,18 @@ class StackState:
         return next((v for k, v in self.resources.items() if k.startswith("pulumi:pulumi:Stack::")), {})
 
     def has_injector(self, name: str) -> bool:
+        """Whether the stack created the injection webhook `name`."""
         return f"kubernetes:admissionregistration.k8s.io/v1:MutatingWebhookConfiguration::{name}" in self.resources
 
     def owner_id(self, namespace: str) -> str | None:
-        """The id that `namespace` was marked with."""
+        """The owner's id in the annotations of `namespace`; None if the state does not have the namespace."""
         outputs = self.resources.get(f"kubernetes:core/v1:Namespace::{namespace}", {})
         annotations: Mapping[str, str] = outputs.get("metadata", {}).get("annotations", {})
         return annotations.get(names.OWNER_ID)
 
 
 def type_and_name(urn: str) -> tuple[str, str]:
-    """Of a URN `urn:pulumi:<stack>::<project>::<parent types>$<type>::<name>`; empty for none."""
+    """Type and name in a URN `urn:pulumi:<stack>::<project>::<parent types>$<type>::<name>`; empty for an empty URN."""
     if not urn:
         return "", ""
     types, name = urn.split("::", 3)[2:]

@@ -1,4 +1,4 @@
-"""A look at a cluster before the first resource is registered: its version, its identity, and what is installed."""
+"""A survey of the cluster, taken before the first resource is registered: version, identity, and what is installed."""
 
 from __future__ import annotations
 
@@ -25,45 +25,45 @@ _DEFINITIONS: Final = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 
 @dataclass(frozen=True)
 class Survey:
-    """What stands on a cluster."""
+    """What the API server says of a cluster."""
 
     target: Target
     uid: str
-    """The cluster's identity: the uid of its namespace kube-system, the same as long as its data lives."""
+    """The cluster's identity: the uid of its namespace kube-system, which never changes."""
     version: tuple[int, int]
     namespaces: Mapping[str, Mapping[str, str]]
-    """The annotations of each namespace."""
+    """The annotations of each namespace, by name."""
     istio: str | None
-    """What says that a control plane of Istio is installed, or None."""
+    """The evidence of an installed Istio control plane, as text for messages; None without one."""
     node: str | None
-    """Address of the first node: external if it has one, otherwise internal."""
+    """Address of the first node: its ExternalIP, or else its InternalIP; None if it has neither."""
     injectors: frozenset[str] = frozenset()
-    """Names of the webhooks that change pods."""
+    """Names of the MutatingWebhookConfigurations."""
     definitions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """The annotations of each definition of Istio's API, by name."""
+    """The annotations of each of Istio's custom resource definitions, by name."""
 
 
-def take(at: Target) -> Survey:
-    """Asks the cluster. Unreachable if it does not answer; ClusterError if it refuses to."""
+def take(target: Target) -> Survey:
+    """Connects to a cluster and surveys it. Raises Unreachable if it does not answer, or ClusterError if it refuses."""
     if offline():
         raise Unreachable(f"{OFFLINE} is set")
-    if at.kubeconfig and not at.kubeconfig.exists():
+    if target.kubeconfig and not target.kubeconfig.exists():
         raise Unreachable("the embedded cluster has not been started")
-    with proxy.connect(at) as server:
-        return read(at, server)
+    with proxy.connect(target) as server:
+        return read(target, server)
 
 
-def read(at: Target, server: Api) -> Survey:
-    """Asks an API server that is already connected; `at` is only kept in the result."""
+def read(target: Target, server: Api) -> Survey:
+    """Surveys a cluster through a connection that is already open."""
     requests = [Request("GET", path) for path in _PATHS.values()]
     answers = dict(zip(_PATHS, client.ask_all(server, requests), strict=True))
     if answers["version"].code in (200, 404) and "major" not in answers["version"].body:
-        raise ClusterError(f"{at.server} answers, but not as a Kubernetes API server does")
-    found = {what: client.content(answer) for what, answer in answers.items()}
+        raise ClusterError(f"{target.server} answers, but not as a Kubernetes API server does")
+    found = {what: client.object_in(answer) for what, answer in answers.items()}
     version, webhooks = found["version"], found["injectors"]["items"]
     namespaces = {n["metadata"]["name"]: n["metadata"] for n in found["namespaces"]["items"]}
     return Survey(
-        at,
+        target,
         namespaces["kube-system"]["uid"],
         (int(version["major"]), int(re.sub(r"\D", "", version["minor"]))),
         {name: metadata.get("annotations") or {} for name, metadata in namespaces.items()},
@@ -83,14 +83,15 @@ def _istio(webhooks: Iterable[Mapping[str, Any]]) -> str | None:
 
 
 def is_istiod(webhook: Mapping[str, Any]) -> bool:
-    """Whether it is an istiod that answers an admission webhook."""
+    """Whether an admission webhook calls a Service of istiod."""
     name: str = webhook["clientConfig"].get("service", {}).get("name", "")
     return name.startswith("istiod")
 
 
 def _definitions(server: Api) -> Mapping[str, Mapping[str, str]]:
-    """The definitions on the cluster that a stack of any release would bring. A run that was killed may have left any
-    of them."""
+    """Istio's custom resource definitions on the cluster, of any release that is supported here.
+
+    An update that was killed may have left only some of them."""
     ours = set(map(api.definition_name, api.kinds()))
     found = (definition["metadata"] for definition in client.items(server, _DEFINITIONS))
     return {metadata["name"]: metadata.get("annotations") or {} for metadata in found if metadata["name"] in ours}

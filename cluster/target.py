@@ -1,4 +1,4 @@
-"""Which cluster a stack is for."""
+"""The kubeconfig context that a stack is applied to."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from mesh.core import errors
 from mesh.core.names import EMBEDDED_CONTEXTS
 
 ADOPT: Final = "MESH_ADOPT"
-"""Environment variable by which `make adopt` tells the program what it is about."""
+"""Environment variable that `make adopt` sets: objects without an owner may be taken over."""
 EMBEDDED: Final = "MESH_EMBEDDED"
-"""Environment variable with the kubeconfig file of each embedded cluster by its context, as JSON. Whoever starts the
-program sets it: the program knows nothing else of the clusters that this project itself can start."""
+"""Environment variable with a JSON object: the kubeconfig file of each embedded cluster, by context. The commands that
+start the program set it, since the program itself does not know where the sandbox keeps its files."""
 OFFLINE: Final = "MESH_OFFLINE"
-"""Environment variable: no cluster is to be asked."""
+"""Environment variable: if it is set, no request is sent to a cluster."""
 
 
 @dataclass(frozen=True)
@@ -30,11 +30,11 @@ class Target:
     context: str
     server: str
     kubeconfig: Path | None = None
-    """A kubeconfig file other than the user's own."""
+    """The kubeconfig file; None for the user's own."""
 
     @classmethod
     def named(cls, context: str | None) -> Self:
-        """The cluster of a context; ClusterError if none is named or there is no such context."""
+        """The cluster of a context. Raises ClusterError without a context, or if the kubeconfig lacks it."""
         kubeconfig = _embedded(context)
         if offline():
             return cls(context or "(none)", "not asked", kubeconfig)
@@ -55,26 +55,28 @@ class Target:
 
     @property
     def command(self) -> list[str]:
-        """The beginning of a kubectl command for the cluster."""
+        """The beginning of every kubectl command line for the cluster."""
         return kubectl.command(self.kubeconfig, "--context", self.context)
 
     def kubectl(self, *args: str) -> str:
-        """The output of a kubectl command. Unreachable without an answer; ClusterError if the cluster refuses."""
+        """The output of a kubectl command for the cluster; raises the errors of `cluster.kubectl.output`."""
         return kubectl.output(self.kubeconfig, "--context", self.context, *args)
 
 
 def offline() -> bool:
-    """Whether the user does not want a cluster to be asked: previews against the recorded state, and rendering."""
+    """Whether no request may be sent to a cluster: a preview then compares with the recorded state alone."""
     return bool(os.environ.get(OFFLINE))
 
 
 def adopting() -> bool:
-    """Whether an Istio without a mark is about to be taken over: `make adopt` has compared it with the stack."""
+    """Whether `make adopt` runs the program, to take over an Istio that it has compared with the stack."""
     return bool(os.environ.get(ADOPT))
 
 
 def _embedded(context: str | None) -> Path | None:
-    """The kubeconfig of an embedded cluster; None for a context of the user's own kubeconfig."""
+    """The kubeconfig file of an embedded cluster; None for a context of the user's own kubeconfig.
+
+    Raises ClusterError for an embedded cluster whose file is not known."""
     files: Mapping[str, str] = json.loads(os.environ.get(EMBEDDED) or "{}")
     if context and context in files:
         return Path(files[context])

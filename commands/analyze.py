@@ -50,4 +50,4 @@ def objects(resources: Iterable[Resource]) -> Iterator[Object]:
     """The Kubernetes objects among recorded resources, with the config keys that their components come from."""
     for resource in resources:
         for manifest in render.manifests([resource]):
-            yield Object.read(manifest, manifests.origin_of(resource.parent))
+            yield Object.read(manifest, manifests.config_key_of(resource.parent))

@@ -59,7 +59,7 @@ def _let_go(answers: Api, patch: Resource) -> None:
     bare = {"apiVersion": patch["apiVersion"], "kind": patch["kind"], "metadata": {"name": meta["name"]}}
     path = f"/api/v1/namespaces/{meta['name']}?fieldManager={meta['annotations'][names.FIELD_MANAGER]}"
     done = answers.ask(Request("PATCH", path, bare, APPLY))
-    if not done.good:
+    if not done.ok:
         raise CommandError(f"the label of namespace {meta['name']} cannot be taken back: {done.message}")
 
 

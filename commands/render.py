@@ -37,7 +37,7 @@ def record(name: str, config: Mapping[str, str] | None = None, stack: Stack | No
     """What `__main__.py` registers for the stack of a name, or for another config; no cluster is asked. `stack`: the
     config compiled, where the caller has that already. Raises SettingsError."""
     chosen = stackfiles.config(name) if config is None else config
-    with program.given(stack or loading.load(chosen, os.environ.get("CONTEXT") or None)), offline():
+    with program.using_stack(stack or loading.load(chosen, os.environ.get("CONTEXT") or None)), offline():
         return recorder.registered(_program, PROJECT, name, chosen)
 
 

@@ -193,7 +193,7 @@ def _item(resource: previewed.Resource) -> Item:
     token, name = type_and_name(resource.parent)
     meta: Mapping[str, Any] = resource.inputs.get("metadata") or {}
     named = {**resource.inputs, "metadata": {"name": resource.name, **meta}}
-    thing = Object.read(render.manifest(named), manifests.origin(token, name))
+    thing = Object.read(render.manifest(named), manifests.config_key(token, name))
     return Item(
         object=replace(thing, annotations=meta.get("annotations") or {}),
         component=_component(token, name),

@@ -90,7 +90,7 @@ def _way(service: Manifest, found: Survey) -> str:
     """How the gateway is reached."""
     spec = service["spec"]
     ingress = service.get("status", {}).get("loadBalancer", {}).get("ingress") or []
-    facts = gateways.facts(
+    facts = gateways.address(
         spec["type"],
         {port["name"]: port.get("nodePort") for port in spec["ports"]},
         [point.get("ip") or point.get("hostname") for point in ingress],

@@ -41,7 +41,7 @@ def _apply(path: str, body: Manifest, manager: str, dry: str) -> Request:
 
 def _refuse(objects: Sequence[Manifest], answers: Sequence[Answer], dry: str) -> None:
     pairs = zip(objects, answers, strict=True)
-    refused = [f"{o['kind']} {o['metadata']['name']}: {a.message.splitlines()[0]}" for o, a in pairs if not a.good]
+    refused = [f"{o['kind']} {o['metadata']['name']}: {a.message.splitlines()[0]}" for o, a in pairs if not a.ok]
     if refused:
         more = [f"and {len(refused) - _SHOWN} more"] if len(refused) > _SHOWN else []
         end = "nothing was touched" if dry else "mend that, then `make adopt` once more"
@@ -56,7 +56,7 @@ def _disown(api: Api, path: str, answer: Answer, manager: str) -> None:
             return
         body = {"metadata": {"resourceVersion": meta["resourceVersion"], "managedFields": left}}
         done = api.ask(Request("PATCH", f"{path}?fieldManager={quote(manager)}", body, MERGE))
-        if done.good:
+        if done.ok:
             return
         if done.code != _CONFLICT:
             raise CommandError(f"the fields of {path} cannot be taken from others: {done.message}")

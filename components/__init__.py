@@ -1,1 +1,1 @@
-"""What Pulumi deploys: one module for each component of the mesh."""
+"""The Pulumi components of the mesh, one module each."""

@@ -1,4 +1,4 @@
-"""What every control plane on a cluster shares: the namespace, Istio's API, and the accounts and their roles."""
+"""What all control planes of a cluster share: Istio's namespace, definitions, service accounts and roles."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ from mesh.releases.roles import Account, PolicyRules
 
 @dataclass(frozen=True, kw_only=True)
 class BaseArgs:
-    """What Base needs to know."""
+    """Arguments of Base."""
 
     mesh: Installation
-    mark: Mapping[str, pulumi.Input[str]]
-    """Annotations that say whose the namespace and the definitions are."""
+    owner: Mapping[str, pulumi.Input[str]]
+    """Annotations that name the owner of the namespace and the definitions."""
     keep: bool = False
-    """Whether the definitions, and with them all custom resources, stay on the cluster when the stack goes."""
+    """Whether the definitions, and with them all custom resources, stay on the cluster when the stack is destroyed."""
 
 
 class Base(pulumi.ComponentResource):
-    """Istio's namespace and custom resource definitions; the accounts and roles of istiod and of readers elsewhere.
+    """Istio's namespace and custom resource definitions, and the accounts and roles of istiod and of remote readers.
 
-    Nothing of it, where the values say that the cluster has it already or does not need it."""
+    With `base.enabled: false` it is empty: the cluster has these objects already, or does not need them."""
 
     namespace: pulumi.Output[str]
     """The name of Istio's namespace, known when it exists."""
     definitions: list[k8s.apiextensions.v1.CustomResourceDefinition]
-    """Istio's API; a custom resource must depend on these."""
+    """Istio's custom resource definitions; custom resources must depend on them."""
     permissions: list[pulumi.Resource]
-    """What istiod may do."""
+    """istiod's service account and role bindings."""
 
     def __init__(self, name: str, args: BaseArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mesh:istio:Base", name, None, opts)
@@ -45,26 +45,26 @@ class Base(pulumi.ComponentResource):
         self.namespace = with_known_value(pulumi.Output.from_input(args.mesh.root), args.mesh.root)
         self.definitions, self.permissions = [], []
         if args.mesh.values.base.enabled:
-            self.namespace = self._namespace(args.mark)
+            self.namespace = self._namespace(args.owner)
             kept = pulumi.ResourceOptions(parent=self, retain_on_delete=args.keep)
             self.definitions = [
-                _definition(manifest, args.mark, kept) for manifest in api.definitions(args.mesh.release.api)
+                _definition(manifest, args.owner, kept) for manifest in api.definitions(args.mesh.release.api)
             ]
             roles = args.mesh.release.roles
             self._account(roles.reader(args.mesh))
             self.permissions = self._account(roles.istiod(args.mesh))
         self.register_outputs({"namespace": self.namespace})
 
-    def _namespace(self, mark: Mapping[str, pulumi.Input[str]]) -> pulumi.Output[str]:
+    def _namespace(self, owner: Mapping[str, pulumi.Input[str]]) -> pulumi.Output[str]:
         name = self._mesh.root
-        made = k8s.core.v1.Namespace(name, metadata=kube.metadata(name, annotations=mark), opts=self._child)
+        made = k8s.core.v1.Namespace(name, metadata=kube.metadata(name, annotations=owner), opts=self._child)
         return with_known_value(made.metadata.name, name)
 
     def _account(self, account: Account) -> list[pulumi.Resource]:
-        """A service account, and what it may do on the whole cluster and in Istio's namespace."""
+        """A service account with its cluster roles and its roles in Istio's namespace."""
         secrets = self._mesh.values.global_.imagePullSecrets
         return [
-            kube.account(account.name, self.namespace, account.labels, secrets, self._child),
+            kube.service_account(account.name, self.namespace, account.labels, secrets, self._child),
             *(self._on_cluster(account, role, table) for role, table in account.on_cluster.items()),
             *(self._in_namespace(account, role, table) for role, table in account.in_namespace.items()),
         ]
@@ -76,8 +76,8 @@ class Base(pulumi.ComponentResource):
         return k8s.rbac.v1.ClusterRoleBinding(
             name,
             metadata=kube.metadata(name, labels=account.labels),
-            role_ref=rbac.reference("ClusterRole", name),
-            subjects=rbac.account(account.name, self._mesh.root),
+            role_ref=rbac.role_ref("ClusterRole", name),
+            subjects=rbac.subjects(account.name, self._mesh.root),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[role]),
         )
 
@@ -87,20 +87,20 @@ class Base(pulumi.ComponentResource):
         return k8s.rbac.v1.RoleBinding(
             name,
             metadata=metadata,
-            role_ref=rbac.reference("Role", name),
-            subjects=rbac.account(account.name, self._mesh.root),
+            role_ref=rbac.role_ref("Role", name),
+            subjects=rbac.subjects(account.name, self._mesh.root),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[role]),
         )
 
 
 def _definition(
-    manifest: Mapping[str, Any], mark: Mapping[str, pulumi.Input[str]], opts: pulumi.ResourceOptions
+    manifest: Mapping[str, Any], owner: Mapping[str, pulumi.Input[str]], opts: pulumi.ResourceOptions
 ) -> k8s.apiextensions.v1.CustomResourceDefinition:
     meta = manifest["metadata"]
-    annotations = {**(meta.get("annotations") or {}), **mark}
+    annotations = {**(meta.get("annotations") or {}), **owner}
     return k8s.apiextensions.v1.CustomResourceDefinition(
         meta["name"],
         metadata=kube.metadata(meta["name"], labels=meta.get("labels"), annotations=annotations),
-        spec=manifest["spec"],  # in wire names: the schema is data, made from the types
+        spec=manifest["spec"],  # plain data: the schema is generated from the types
         opts=opts,
     )

@@ -1,4 +1,4 @@
-"""The Bookinfo application of Istio's tutorial: four services, reviews in three versions, and its way in."""
+"""The Bookinfo application of Istio's tutorial: four services, reviews in three versions, and an ingress route."""
 
 from __future__ import annotations
 
@@ -21,38 +21,38 @@ SCRATCH: Final = {
     bookinfo.REVIEWS: {"wlp-output": "/opt/ibm/wlp/output", "tmp": "/tmp"},
     bookinfo.PRODUCT_PAGE: {"tmp": "/tmp"},
 }
-"""Folders that a service writes to."""
+"""Folders that a service writes to, as `emptyDir` volumes: path by volume name."""
 ENVIRONMENT: Final = {bookinfo.REVIEWS: {"LOG_DIR": "/tmp/logs"}}
 
 
 @dataclass(frozen=True, kw_only=True)
 class BookinfoArgs:
-    """What Bookinfo needs to know."""
+    """Arguments of Bookinfo."""
 
     mesh: Installation
     namespace: Injected
     api: Sequence[pulumi.Resource]
-    """Istio's definitions and their validation."""
+    """Istio's custom resource definitions and the validation webhook: custom resources are created after these."""
     gateway: bool = True
-    """Whether it has a way in of its own."""
+    """Whether it gets a Gateway and a VirtualService of its own."""
     ingress: str = "ingressgateway"
-    """Value of the label `istio` of the gateway pods that let visitors in."""
+    """Value of the label `istio` on the ingress gateway's pods."""
 
 
 class Bookinfo(pulumi.ComponentResource):
-    """The application, its accounts, its Gateway and its VirtualService."""
+    """Deployments, Services and service accounts of the application, its Gateway and its VirtualService."""
 
     def __init__(self, name: str, args: BookinfoArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mesh:bookinfo:Bookinfo", name, None, opts)
         self._args, self._namespace = args, args.namespace
-        self._child = args.namespace.other(self)
+        self._child = args.namespace.options(self)
         for service, versions in bookinfo.VERSIONS.items():
             account = self._account(service)
             self._service(service)
             for version in versions:
                 self._deployment(service, version, account)
         if args.gateway:
-            self._way_in()
+            self._ingress()
         self.register_outputs({})
 
     def _account(self, service: str) -> core.ServiceAccount:
@@ -71,14 +71,14 @@ class Bookinfo(pulumi.ComponentResource):
         if self._namespace.manual:
             manifest = meshconfig.with_sidecar(self._args.mesh, manifest)
         opts = pulumi.ResourceOptions.merge(
-            self._namespace.workload(self), pulumi.ResourceOptions(depends_on=[account])
+            self._namespace.workload_options(self), pulumi.ResourceOptions(depends_on=[account])
         )
         k8s.apps.v1.Deployment(
             manifest["metadata"]["name"], metadata=manifest["metadata"], spec=manifest["spec"], opts=opts
         )
 
-    def _way_in(self) -> None:
-        """Port 80 of the ingress gateway, for any host, to the product page."""
+    def _ingress(self) -> None:
+        """Routes port 80 of the ingress gateway, for any host, to the product page."""
         http = api.Port(number=80, name="http", protocol="HTTP")
         gateway = api.Gateway(selector={"istio": self._args.ingress}, servers=[api.Server(port=http, hosts=["*"])])
         page = api.Destination(host=bookinfo.PRODUCT_PAGE, port=api.PortSelector(number=bookinfo.PORT))
@@ -88,9 +88,9 @@ class Bookinfo(pulumi.ComponentResource):
         )
         routes = api.VirtualService(hosts=["*"], gateways=[bookinfo.GATEWAY], http=[route])
         namespace, versions = self._namespace.name, self._args.mesh.release.api
-        after = self._namespace.other(self, *self._args.api)
-        kube.custom(gateway.manifest(bookinfo.GATEWAY, namespace, versions), namespace, after)
-        kube.custom(routes.manifest(bookinfo.ROUTES, namespace, versions), namespace, after)
+        after = self._namespace.options(self, *self._args.api)
+        kube.custom_resource(gateway.manifest(bookinfo.GATEWAY, namespace, versions), namespace, after)
+        kube.custom_resource(routes.manifest(bookinfo.ROUTES, namespace, versions), namespace, after)
 
 
 def install(
@@ -100,14 +100,14 @@ def install(
     api: Sequence[pulumi.Resource],
     opts: pulumi.ResourceOptions,
 ) -> None:
-    """Bookinfo, where the stack wants it. `api`: Istio's definitions and their validation."""
+    """Installs Bookinfo if the stack has `mesh:bookinfo`. `api`: Istio's definitions and the validation webhook."""
     if chosen:
         namespace = namespaces.by_name[chosen.namespace]
         Bookinfo("bookinfo", BookinfoArgs(mesh=mesh, namespace=namespace, api=api, gateway=chosen.gateway), opts)
 
 
 def _deployment(service: str, version: str, namespace: Injected, tag: str) -> dict[str, Any]:
-    """One version of a service, as data: so that a sidecar can be put into it."""
+    """The Deployment of one version of a service, as a manifest into which a sidecar can be injected."""
     name, labels = f"{service}-{version}", {"app": service, "version": version}
     folders = SCRATCH.get(service, {})
     of_pods: dict[str, Any] = {"labels": labels}
@@ -129,7 +129,7 @@ def _deployment(service: str, version: str, namespace: Injected, tag: str) -> di
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": {"name": name, "namespace": namespace.name, "labels": labels, "annotations": kube.managed()},
+        "metadata": {"name": name, "namespace": namespace.name, "labels": labels, "annotations": kube.field_manager()},
         "spec": {
             "replicas": 1,
             "selector": {"matchLabels": labels},

@@ -1,4 +1,4 @@
-"""Istio's network plugin (CNI): on every node, in place of a privileged init container in every pod."""
+"""Istio's CNI plugin: it runs on every node and replaces the privileged init container of every pod."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ core, meta = k8s.core.v1, k8s.meta.v1
 
 @dataclass(frozen=True, kw_only=True)
 class CniArgs:
-    """What the network plugin needs to know."""
+    """Arguments of Cni."""
 
     mesh: Installation
     namespace: pulumi.Input[str]
-    """Where it runs, known when it exists."""
+    """Name of the namespace in which it runs, known when that exists."""
 
 
 def install(mesh: Installation, namespaces: Mapping[str, pulumi.Input[str]], opts: pulumi.ResourceOptions) -> None:
-    """The plugin, where the values ask for it; `kube-system` may be its namespace without being declared."""
+    """Installs the plugin if the values enable it. Its namespace may be `kube-system`, which no stack declares."""
     if mesh.values.cni.enabled:
         namespace = mesh.values.cni.namespace or mesh.root
         Cni("cni", CniArgs(mesh=mesh, namespace=namespaces.get(namespace, namespace)), opts)
 
 
 class Cni(pulumi.ComponentResource):
-    """A DaemonSet that puts the plugin on every node and repairs what came before it, with its account and config."""
+    """The DaemonSet that installs the plugin and repairs pods that started before it; its account and config."""
 
     def __init__(self, name: str, args: CniArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mesh:istio:Cni", name, None, opts)
@@ -48,7 +48,7 @@ class Cni(pulumi.ComponentResource):
         self._labels = {"app": NAME, **args.mesh.labels}
         self._child = pulumi.ResourceOptions(parent=self)
         secrets = args.mesh.values.global_.imagePullSecrets
-        account = kube.account(NAME, args.namespace, self._labels, secrets, self._child)
+        account = kube.service_account(NAME, args.namespace, self._labels, secrets, self._child)
         config = core.ConfigMap(
             CONFIG,
             metadata=kube.metadata(CONFIG, args.namespace, self._labels),
@@ -69,23 +69,23 @@ class Cni(pulumi.ComponentResource):
             binding = k8s.rbac.v1.RoleBinding(
                 name,
                 metadata=kube.metadata(name, self._args.namespace, self._args.mesh.labels),
-                role_ref=rbac.reference("ClusterRole", self._cni.psp_cluster_role),
-                subjects=rbac.account(NAME, self._args.namespace),
+                role_ref=rbac.role_ref("ClusterRole", self._cni.psp_cluster_role),
+                subjects=rbac.subjects(NAME, self._args.namespace),
                 opts=self._child,
             )
             bindings.append(binding)
         return bindings
 
     def _grant(self, role: str, binding: str, table: PolicyRules, labels: Mapping[str, str]) -> pulumi.Resource:
-        """A role on the whole cluster, and the plugin's account in it."""
+        """A ClusterRole and its binding to the plugin's account."""
         made = k8s.rbac.v1.ClusterRole(
             role, metadata=kube.metadata(role, labels=self._labels), rules=rbac.rules(table), opts=self._child
         )
         return k8s.rbac.v1.ClusterRoleBinding(
             binding,
             metadata=kube.metadata(binding, labels=labels),
-            role_ref=rbac.reference("ClusterRole", role),
-            subjects=rbac.account(NAME, self._args.namespace),
+            role_ref=rbac.role_ref("ClusterRole", role),
+            subjects=rbac.subjects(NAME, self._args.namespace),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[made]),
         )
 
@@ -129,7 +129,7 @@ class Cni(pulumi.ComponentResource):
         return core.PodSpecArgs(
             node_selector={"kubernetes.io/os": "linux"},
             host_network=True,
-            tolerations=[  # every node, from its start
+            tolerations=[  # it runs on every node, as soon as the node is there
                 core.TolerationArgs(effect="NoSchedule", operator="Exists"),
                 core.TolerationArgs(key="CriticalAddonsOnly", operator="Exists"),
                 core.TolerationArgs(effect="NoExecute", operator="Exists"),

@@ -1,4 +1,4 @@
-"""The control plane: istiod here, or what stands here for an istiod elsewhere; and what others wait for."""
+"""The control plane: istiod on this cluster, or the webhook of a remote istiod."""
 
 from __future__ import annotations
 
@@ -15,20 +15,22 @@ from mesh.releases.release import Installation
 
 @dataclass(frozen=True, kw_only=True)
 class ControlPlane:
-    """Resources that others wait for. Of an istiod elsewhere that is its injection webhook alone; without a control
-    plane, nothing."""
+    """The resources of a control plane that others depend on.
+
+    A remote istiod has only an injection webhook here; without a control plane all are empty."""
 
     serving: Sequence[pulumi.Resource] = ()
-    """Ready when proxies get their configuration."""
+    """Ready when istiod serves configuration to proxies."""
     injecting: Sequence[pulumi.Resource] = ()
-    """Ready when new pods of a labelled namespace get their sidecar, and their configuration."""
+    """Ready when new pods of a labelled namespace get a sidecar and its configuration."""
     validating: Sequence[pulumi.Resource] = ()
-    """Ready when Istio's objects are checked."""
+    """Ready when the webhook validates Istio's objects."""
 
 
 def install(mesh: Installation, base: Base, gate: bool, opts: pulumi.ResourceOptions) -> ControlPlane:
-    """The control plane that the values ask for. `gate`: whether its webhooks count as ready only when istiod has
-    patched them."""
+    """Installs the control plane that the values enable.
+
+    `gate`: whether its webhooks count as ready only when istiod has patched them."""
     if mesh.values.pilot.enabled:
         istiod = Istiod("istiod", IstiodArgs(mesh=mesh, base=base, gate=gate), opts)
         injecting = [*istiod.serving, istiod.injector]

@@ -1,4 +1,4 @@
-"""Gateways: Istio's proxy at the edge of the mesh, for traffic that comes in or goes out."""
+"""Ingress and egress gateways: Istio's proxy at the edge of the mesh."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ core, meta = k8s.core.v1, k8s.meta.v1
 
 @dataclass(frozen=True, kw_only=True)
 class GatewayArgs:
-    """What one gateway needs to know."""
+    """Arguments of Gateway."""
 
     mesh: Installation
     spec: Spec
     namespace: pulumi.Input[str]
-    """Known when it exists."""
+    """Name of its namespace, known when that exists."""
     control_plane: Sequence[pulumi.Resource]
-    """Without istiod the proxy has no configuration and does not get ready."""
+    """istiod, without which the proxy gets no configuration and is never ready."""
 
 
 def install(
@@ -35,7 +35,7 @@ def install(
     control_plane: Sequence[pulumi.Resource],
     opts: pulumi.ResourceOptions,
 ) -> dict[str, Gateway]:
-    """Every gateway that the values enable, by name."""
+    """Installs every gateway that the values enable, and returns them by name."""
     return {
         name: Gateway(
             name,
@@ -50,7 +50,7 @@ def install(
 
 
 class Gateway(pulumi.ComponentResource):
-    """A Deployment of proxies and the Service before it, inwards or outwards."""
+    """One gateway: a Deployment of proxies, its Service, its account, and its autoscaler and disruption budget."""
 
     service: core.Service
     deployment: k8s.apps.v1.Deployment
@@ -72,15 +72,15 @@ class Gateway(pulumi.ComponentResource):
         self.register_outputs({})
 
     @property
-    def facts(self) -> pulumi.Output[dict[str, Any]]:
-        """Service type, addresses and node ports, as the cluster has given them."""
-        return pulumi.Output.all(self.service.spec, self.service.status).apply(lambda made: _facts(*made))
+    def address(self) -> pulumi.Output[dict[str, Any]]:
+        """Service type, addresses and node ports, as the cluster has assigned them."""
+        return pulumi.Output.all(self.service.spec, self.service.status).apply(lambda service: _address_of(*service))
 
     def _permissions(self) -> list[pulumi.Resource]:
-        """The account, and the right to read certificates."""
+        """The service account, and the right to read the Secrets with certificates."""
         a, account, role = self._args, self._args.spec.account(self._name), f"{self._name}-sds"
         labels, secrets = a.mesh.labels, a.mesh.values.global_.imagePullSecrets
-        owned = kube.account(account, a.namespace, self._labels, secrets, self._child)
+        owned = kube.service_account(account, a.namespace, self._labels, secrets, self._child)
         reads = k8s.rbac.v1.Role(
             role,
             metadata=kube.metadata(role, a.namespace, labels),
@@ -90,8 +90,8 @@ class Gateway(pulumi.ComponentResource):
         binding = k8s.rbac.v1.RoleBinding(
             role,
             metadata=kube.metadata(role, a.namespace, labels),
-            role_ref=rbac.reference("Role", role),
-            subjects=rbac.account(account),
+            role_ref=rbac.role_ref("Role", role),
+            subjects=rbac.subjects(account),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[reads]),
         )
         return [owned, binding]
@@ -130,7 +130,7 @@ class Gateway(pulumi.ComponentResource):
         )
 
     def _proxy(self) -> dict[str, Any]:
-        """The pod's containers, volumes, identity and place, as arguments of PodSpecArgs."""
+        """The pod's containers, volumes, security context and affinity, as arguments of PodSpecArgs."""
         mesh = self._args.mesh
         pod = mesh.release.gateway_pod(mesh, self._name, self._args.spec)
         return {
@@ -165,17 +165,17 @@ class Gateway(pulumi.ComponentResource):
         return kube.service(self._name, a.namespace, self._labels, wanted, self._child, spec.serviceAnnotations)
 
 
-def facts(service_type: str, node_ports: Mapping[str, int | None], addresses: Sequence[str]) -> dict[str, Any]:
-    """What a person wants to know of a gateway's Service; without what it does not have."""
+def address(service_type: str, node_ports: Mapping[str, int | None], addresses: Sequence[str]) -> dict[str, Any]:
+    """`type`, `addresses` and `nodePorts` of a gateway's Service; empty ones are left out."""
     ports = {name: port for name, port in node_ports.items() if port}
     found = {"type": service_type, "addresses": list(addresses), "nodePorts": ports}
     return {key: value for key, value in found.items() if value}
 
 
-def _facts(spec: Mapping[str, Any], status: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Of a Service as Pulumi gives it back: mappings with snake_case keys."""
+def _address_of(spec: Mapping[str, Any], status: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The same of a Service as Pulumi returns it: mappings with snake_case keys."""
     ingress = ((status or {}).get("load_balancer") or {}).get("ingress") or []
-    return facts(
+    return address(
         spec["type"],
         {port["name"]: port.get("node_port") for port in spec["ports"]},
         [point.get("ip") or point["hostname"] for point in ingress],

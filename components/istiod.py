@@ -1,4 +1,4 @@
-"""The control plane: istiod, what it reads, and the webhooks that it serves."""
+"""istiod: its Deployment and Service, the ConfigMaps that it reads, and the webhooks that it serves."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ core, meta = k8s.core.v1, k8s.meta.v1
 
 @dataclass(frozen=True, kw_only=True)
 class IstiodArgs:
-    """What the control plane needs to know."""
+    """Arguments of Istiod."""
 
     mesh: Installation
     base: Base
-    """Where it goes, and what it needs: account and roles, and Istio's API, which must exist before it is read."""
+    """Its namespace, account and roles, and Istio's definitions, which must exist before istiod watches the objects."""
     gate: bool = True
-    """Whether the webhooks count as ready only when istiod has patched them."""
+    """Whether the webhooks count as ready only when istiod has patched them (`mesh:injectionGate`)."""
 
 
 class Istiod(pulumi.ComponentResource):
-    """istiod and everything that belongs to it."""
+    """istiod and the objects that belong to it."""
 
     serving: list[pulumi.Resource]
-    """Ready when proxies get their configuration."""
+    """Ready when istiod serves configuration to proxies."""
     injector: k8s.admissionregistration.v1.MutatingWebhookConfiguration
-    """Ready when new pods of a labelled namespace get their sidecar."""
+    """Ready when new pods of a labelled namespace get a sidecar."""
     validation: list[pulumi.Resource]
-    """Ready when Istio's objects are checked; one control plane of a cluster does it, that which brings the base."""
+    """The validation webhook, ready when it checks Istio's objects; only a control plane with the base has it."""
 
     def __init__(self, name: str, args: IstiodArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mesh:istio:Istiod", name, None, opts)
@@ -49,7 +49,7 @@ class Istiod(pulumi.ComponentResource):
         self._selector = {"app": NAME, **(mesh.labels if mesh.values.revision else {"istio": "pilot"})}
         self._child = pulumi.ResourceOptions(parent=self)
         self._namespace = args.base.namespace
-        documents = meshconfig.documents(mesh, self._namespace, self._child)
+        documents = meshconfig.config_maps(mesh, self._namespace, self._child)
         self._deployment = self._deploy([*args.base.permissions, *documents, *args.base.definitions])
         self.serving = [self._deployment]
         answering = self._after(self._deployment, self._service())

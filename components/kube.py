@@ -1,4 +1,4 @@
-"""Small things that every Kubernetes object needs."""
+"""Builders of Kubernetes objects that several components share."""
 
 from __future__ import annotations
 
@@ -15,13 +15,15 @@ from mesh.core.kubernetes import Resources
 from mesh.values.workload import Workload
 
 HAS_ADDRESS: Final = "jsonpath={.status.loadBalancer.ingress}"
+"""Condition: the load balancer has an address."""
 
 
 def ready_when(content: object, *conditions: str) -> dict[str, str]:
-    """Annotations by which Pulumi waits until all `conditions` hold for this very `content` (typed arguments).
+    """Annotations that make the provider wait until all `conditions` hold for an object with this `content` (its typed
+    arguments).
 
-    The provider may see the object as it was before an update, find the conditions met, and record that old object as
-    the outcome; the next refresh would then show changes. The digest makes an old object not match."""
+    Without the digest, the provider could read the object as it was before an update, find the conditions met, and
+    record that old object; the next refresh would show changes."""
     text = json.dumps(content, default=vars, sort_keys=True)
     digest = hashlib.sha256(text.encode()).hexdigest()[:8]
     fresh = f"jsonpath={{.metadata.annotations['{names.DIGEST}']}}={digest}"
@@ -34,24 +36,25 @@ def metadata(
     labels: Mapping[str, str] | None = None,
     annotations: Mapping[str, pulumi.Input[str]] | None = None,
 ) -> k8s.meta.v1.ObjectMetaArgs:
-    """Metadata with a fixed name: what others refer to is never generated."""
+    """Metadata with a fixed name instead of one that Pulumi generates, since other objects refer to it."""
     return k8s.meta.v1.ObjectMetaArgs(
         name=name,
         namespace=namespace,
         labels=dict(labels) if labels else None,
-        annotations={**managed(), **(annotations or {})},
+        annotations={**field_manager(), **(annotations or {})},
     )
 
 
-def managed() -> dict[str, str]:
-    """The annotation by which the stack always applies an object as the same field manager.
+def field_manager() -> dict[str, str]:
+    """The annotation with the name of the field manager: always the same for a stack.
 
-    The provider's own choice is random. What a killed update had created without recording it would then be applied
-    by a second manager, and each later change would be a conflict between the two."""
+    The provider's default name is random. Objects that a killed update created but did not record would then be
+    applied by a second manager, and each later change would be a conflict between the two."""
     return {names.FIELD_MANAGER: f"{pulumi.get_project()}-{pulumi.get_stack()}"}
 
 
 def resources(amounts: Resources) -> k8s.core.v1.ResourceRequirementsArgs:
+    """A container's resource requests and limits."""
     return k8s.core.v1.ResourceRequirementsArgs(
         requests=amounts.requests or None,
         limits=amounts.limits or None,
@@ -59,6 +62,7 @@ def resources(amounts: Resources) -> k8s.core.v1.ResourceRequirementsArgs:
 
 
 def rolling_update(workload: Workload) -> k8s.apps.v1.DeploymentStrategyArgs:
+    """The rolling update strategy of a Deployment."""
     return k8s.apps.v1.DeploymentStrategyArgs(
         rolling_update=k8s.apps.v1.RollingUpdateDeploymentArgs(
             max_surge=_amount(workload.rollingMaxSurge), max_unavailable=_amount(workload.rollingMaxUnavailable)
@@ -67,18 +71,18 @@ def rolling_update(workload: Workload) -> k8s.apps.v1.DeploymentStrategyArgs:
 
 
 def _amount(text: str) -> int | str:
-    """A number, or a percentage as text."""
+    """An IntOrString: a number, or a percentage as text."""
     return int(text) if text.isdigit() else text
 
 
-def account(
+def service_account(
     name: str,
     namespace: pulumi.Input[str],
     labels: Mapping[str, str],
     pull_secrets: Sequence[str],
     opts: pulumi.ResourceOptions,
 ) -> k8s.core.v1.ServiceAccount:
-    """A service account whose pods may fetch images with the secrets' credentials."""
+    """A service account; its pods pull images with `pull_secrets`."""
     return k8s.core.v1.ServiceAccount(
         name,
         metadata=metadata(name, namespace, labels),
@@ -95,10 +99,10 @@ def service(
     opts: pulumi.ResourceOptions,
     annotations: Mapping[str, str] | None = None,
 ) -> k8s.core.v1.Service:
-    """A Service that is ready at once, or for a load balancer when it has its outer address.
+    """A Service that counts as ready at once, or if it is a LoadBalancer, when it has an address.
 
-    Pulumi by itself waits for endpoints, and then always ten seconds more. Whether somebody answers is what the
-    Deployment behind the Service is waited for."""
+    By default the provider waits for endpoints, and then always ten seconds more. That is not needed, since it also
+    waits for the Deployment behind the Service."""
     content = [spec, annotations] if annotations else spec
     ready = ready_when(content, HAS_ADDRESS) if spec.type == "LoadBalancer" else {names.SKIP_AWAIT: "true"}
     notes = {**(annotations or {}), **ready}
@@ -112,7 +116,7 @@ def autoscaler(
     workload: Workload,
     opts: pulumi.ResourceOptions,
 ) -> k8s.autoscaling.v2.HorizontalPodAutoscaler:
-    """Scales the Deployment of the same name by its CPU."""
+    """A HorizontalPodAutoscaler of the Deployment `name`, by CPU utilization."""
     target = k8s.autoscaling.v2.MetricTargetArgs(
         type="Utilization", average_utilization=workload.cpu.targetAverageUtilization
     )
@@ -143,7 +147,7 @@ def disruption_budget(
     selector: Mapping[str, str],
     opts: pulumi.ResourceOptions,
 ) -> k8s.policy.v1.PodDisruptionBudget:
-    """Keeps one pod of those that `selector` matches when nodes are drained."""
+    """A PodDisruptionBudget that keeps at least one of the pods that `selector` matches."""
     return k8s.policy.v1.PodDisruptionBudget(
         name,
         metadata=metadata(name, namespace, labels),
@@ -154,13 +158,13 @@ def disruption_budget(
     )
 
 
-def custom(
+def custom_resource(
     manifest: Mapping[str, Any], namespace: pulumi.Input[str], opts: pulumi.ResourceOptions
 ) -> k8s.apiextensions.CustomResource:
-    """The custom resource that `manifest` describes, in `namespace`.
+    """The custom resource of `manifest`, in `namespace`.
 
-    It is deleted in the background. Pulumi's own way, in the foreground, takes an update of the object to finish, and
-    istiod's validation refuses every update where istiod itself is gone."""
+    It is deleted with background propagation. The provider's default, foreground, adds a finalizer, whose removal is an
+    update; the validation webhook refuses every update when istiod is gone."""
     meta = manifest["metadata"]
     annotations = {**(meta.get("annotations") or {}), names.DELETION: "background"}
     return k8s.apiextensions.CustomResource(

@@ -1,4 +1,4 @@
-"""The two documents that istiod reads: the mesh-wide configuration, and what its injector makes sidecars from."""
+"""The ConfigMaps that istiod reads (mesh configuration, and injection templates and values), and manual injection."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from mesh.proxy import injection
 from mesh.releases.release import Installation
 
 
-def documents(mesh: Installation, namespace: pulumi.Input[str], opts: pulumi.ResourceOptions) -> list[ConfigMap]:
-    """The ConfigMaps with both, as far as the values ask for them."""
+def config_maps(mesh: Installation, namespace: pulumi.Input[str], opts: pulumi.ResourceOptions) -> list[ConfigMap]:
+    """Both ConfigMaps, as far as the values enable them."""
     values, contents = mesh.values, {}
     if values.pilot.configMap:
         text = yaml.safe_dump(mesh.release.mesh_config(mesh), sort_keys=True)
@@ -34,15 +34,15 @@ def documents(mesh: Installation, namespace: pulumi.Input[str], opts: pulumi.Res
 
 
 def checksum(mesh: Installation) -> str:
-    """Changes when the sidecars that istiod injects change."""
+    """A checksum of templates, injection values and mesh configuration: it changes when injected sidecars change."""
     release = mesh.release
     return injection.checksum(release.injection_templates(), release.injection_values(mesh), release.mesh_config(mesh))
 
 
 def with_sidecar(mesh: Installation, workload: Mapping[str, Any]) -> dict[str, Any]:
-    """The workload, in wire names, with the sidecar that this control plane would give its pods.
+    """The manifest of a workload with the sidecar that this control plane would inject into its pods.
 
-    Raises InjectionError for a workload that cannot get one."""
+    Raises InjectionError if the workload cannot be injected."""
     release = mesh.release
     values, config = release.injection_values(mesh), release.mesh_config(mesh)
     return proxy.inject(workload, release.sidecar, values, config, mesh.values.revision)

@@ -1,4 +1,4 @@
-"""Namespaces that the stack makes, and namespaces whose pods get a sidecar: its own, or only labelled by it."""
+"""The namespaces that the stack creates, and the existing ones that it labels for injection."""
 
 from __future__ import annotations
 
@@ -20,96 +20,97 @@ from mesh.releases.release import Installation
 
 @dataclass(frozen=True, kw_only=True)
 class NamespacesArgs:
-    """Which namespaces."""
+    """Arguments of Namespaces."""
 
     mesh: Installation
-    """The control plane's, whose label says which namespaces it injects."""
+    """The control plane's installation, which knows the injection label."""
     root: pulumi.Input[str]
-    """Istio's own namespace, which is made elsewhere; known when it exists."""
+    """Name of Istio's own namespace, which Base creates; known when it exists."""
     injected: Mapping[str, InjectedNamespace]
     others: Mapping[str, Ownership]
-    """Those without injection."""
-    mark: Mapping[str, pulumi.Input[str]]
-    """Annotations for those that are made here."""
+    """Namespaces without injection."""
+    owner: Mapping[str, pulumi.Input[str]]
+    """Annotations that name the owner of the namespaces that are created."""
     control_plane: ControlPlane
-    """Labelling waits for its injector: from then on, pods are refused if that does not answer."""
+    """A namespace is labelled after the injector is ready: from then on, pods are refused if it does not answer."""
     cluster: Target | None = None
-    """Asked before a workload is created whether the injector is ready; None where no cluster is to be asked."""
+    """The cluster that is asked whether the injector is ready before a workload is created; None: no check."""
     restart: bool = False
-    """Whether workloads restart when the sidecar that their pods would get changes."""
+    """Whether workloads restart when the sidecar that is injected into their pods changes."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Injected:
-    """A namespace in which a workload may be created, and what the workload has to wait for.
+    """A namespace with injection, and what a workload in it has to wait for.
 
-    A component that makes workloads takes one of these, not a name: so it cannot be built without the gate."""
+    A component that creates workloads takes one of these instead of a name, so it cannot miss the injection gate."""
 
     name: str
     manual: bool
-    """Whether workloads bring their sidecar along, instead of getting it from the injector."""
+    """Whether the sidecar is a part of the workload's manifest instead of being injected (`injection: manual`)."""
     exists: Sequence[pulumi.Resource]
-    """What makes the namespace; nothing where somebody else has."""
+    """The resource that creates the namespace; empty for an existing one."""
     ready: Sequence[pulumi.Resource]
-    """What makes sure that pods get their sidecar, the namespace among it."""
+    """The resources after which pods get a sidecar: those of the control plane, and the namespace or its label."""
     gate: pulumi.ResourceHook | None
+    """The hook that checks the injector right before a workload is created or updated; None: no check."""
     pod_annotations: Mapping[str, str]
-    """Annotations for the pods of every workload."""
+    """Annotations for the pods of every workload in the namespace."""
 
-    def workload(self, parent: pulumi.Resource) -> pulumi.ResourceOptions:
-        """Options of a workload in this namespace."""
+    def workload_options(self, parent: pulumi.Resource) -> pulumi.ResourceOptions:
+        """Resource options of a workload in this namespace."""
         hooks = pulumi.ResourceHookBinding(before_create=[self.gate], before_update=[self.gate]) if self.gate else None
         return pulumi.ResourceOptions(parent=parent, depends_on=list(self.ready), hooks=hooks)
 
-    def other(self, parent: pulumi.Resource, *after: pulumi.Resource) -> pulumi.ResourceOptions:
-        """Options of an object without pods."""
+    def options(self, parent: pulumi.Resource, *after: pulumi.Resource) -> pulumi.ResourceOptions:
+        """Resource options of an object without pods in this namespace."""
         return pulumi.ResourceOptions(parent=parent, depends_on=[*self.exists, *after])
 
 
 class Namespaces(pulumi.ComponentResource):
-    """Makes or labels the namespaces."""
+    """Creates or labels the namespaces of the stack."""
 
     by_name: dict[str, Injected]
-    """Those in which there is injection."""
+    """The namespaces with injection."""
     names: dict[str, pulumi.Input[str]]
-    """The name of each, injected or not, and of Istio's own, known when it exists."""
+    """The name of each namespace, Istio's own among them, as an output that is known when the namespace exists."""
 
     def __init__(self, name: str, args: NamespacesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mesh:istio:Namespaces", name, None, opts)
         self._args, self.names = args, {args.mesh.root: args.root}
-        asked = args.cluster if args.control_plane.serving else None
-        self._gate = gate.hook(asked, args.mesh) if asked else None
-        self._marks = {injection.CHECKSUM: meshconfig.checksum(args.mesh)} if args.restart else {}
-        self.by_name = {namespace: self._injected(namespace, how) for namespace, how in args.injected.items()}
+        checked = args.cluster if args.control_plane.serving else None
+        self._gate = gate.hook(checked, args.mesh) if checked else None
+        self._pod_annotations = {injection.CHECKSUM: meshconfig.checksum(args.mesh)} if args.restart else {}
+        self.by_name = {namespace: self._injected(namespace, settings) for namespace, settings in args.injected.items()}
         for namespace, ownership in args.others.items():
             self._namespace(namespace, ownership, {}, pulumi.ResourceOptions(parent=self))
         self.register_outputs({})
 
-    def _injected(self, name: str, how: InjectedNamespace) -> Injected:
-        a, manual = self._args, how.injection == "manual"
+    def _injected(self, name: str, settings: InjectedNamespace) -> Injected:
+        a, manual = self._args, settings.injection == "manual"
         needed = a.control_plane.serving if manual else a.control_plane.injecting
         opts = pulumi.ResourceOptions(parent=self, depends_on=list(needed))
-        made = self._namespace(name, how.ownership, {} if manual else a.mesh.injection_label, opts)
+        made = self._namespace(name, settings.ownership, {} if manual else a.mesh.injection_label, opts)
         return Injected(
             name=name,
             manual=manual,
-            exists=made if how.ownership == "create" else [],
+            exists=made if settings.ownership == "create" else [],
             ready=[*needed, *made],
             gate=None if manual else self._gate,
-            pod_annotations={} if manual else self._marks,
+            pod_annotations={} if manual else self._pod_annotations,
         )
 
     def _namespace(
         self, name: str, ownership: Ownership, labels: Mapping[str, str], opts: pulumi.ResourceOptions
     ) -> list[pulumi.Resource]:
-        """What stands for the namespace: itself, its label, or nothing."""
+        """The resource of a namespace: the Namespace if it is created, a patch with its label, or none."""
         self.names[name] = name
         if ownership == "create":
-            metadata = kube.metadata(name, labels=labels, annotations=self._args.mark)
+            metadata = kube.metadata(name, labels=labels, annotations=self._args.owner)
             made = k8s.core.v1.Namespace(name, metadata=metadata, opts=opts)
             self.names[name] = with_known_value(made.metadata.name, name)
             return [made]
         if not labels:
             return []
-        patch = k8s.meta.v1.ObjectMetaPatchArgs(name=name, labels=dict(labels), annotations=kube.managed())
+        patch = k8s.meta.v1.ObjectMetaPatchArgs(name=name, labels=dict(labels), annotations=kube.field_manager())
         return [k8s.core.v1.NamespacePatch(name, metadata=patch, opts=opts)]

@@ -1,4 +1,4 @@
-"""What a stack tells its user when it is up."""
+"""The outputs of the stack, which Pulumi shows at the end of an update."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ def export(
     gateways: Mapping[str, Gateway],
     addons: Mapping[str, Addon[Any]],
 ) -> None:
-    """Sets the stack's outputs: what is installed, where, and at which addresses."""
-    facts = {name: gateway.facts for name, gateway in gateways.items()}
+    """Exports what is installed, on which cluster, and at which addresses."""
+    addresses = {name: gateway.address for name, gateway in gateways.items()}
     pulumi.export("profile", stack.settings.profile)
     pulumi.export("revision", mesh.revision)
     pulumi.export("injectedNamespaces", list(stack.settings.injectedNamespaces))
-    pulumi.export("cluster", cluster.facts)
+    pulumi.export("cluster", cluster.identity)
     pulumi.export("nodeAddress", cluster.node)
-    pulumi.export("gateways", facts)
+    pulumi.export("gateways", addresses)
     if addons:
         pulumi.export("addons", {name: addon.url for name, addon in addons.items()})
     if isinstance(tracer := addons.get("jaeger"), Jaeger):
         pulumi.export("tracer", tracer.zipkin)
-    if (page := stack.product_page) and page.gateway in facts:
-        pulumi.export("productPage", facts[page.gateway].apply(partial(page.url, node=cluster.node)))
+    if (page := stack.product_page) and page.gateway in addresses:
+        pulumi.export("productPage", addresses[page.gateway].apply(partial(page.url, node=cluster.node)))

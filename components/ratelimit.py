@@ -1,4 +1,4 @@
-"""Envoy's rate-limit service, which counts requests for all proxies together, and the Redis that keeps its counters."""
+"""Envoy's rate limit service for global limits, which counts the requests of all proxies, and its Redis."""
 
 from __future__ import annotations
 
@@ -24,29 +24,29 @@ NAME: Final = envoy.SERVICE
 REDIS: Final = f"{NAME}-redis"
 CONFIG: Final = f"{NAME}-config"
 CHECKSUM: Final = "mesh/config-checksum"
-"""Annotation of the pods that changes with the limits, so that they restart with them."""
+"""Pod annotation with a checksum of the limits, so that the pods restart when these change."""
 _HTTP: Final = 8080
 _REDIS_PORT: Final = 6379
 _ROOT: Final = "/data"
 _NOBODY: Final = 65532
 _REDIS_USER: Final = 999
-"""The user `redis` of its image."""
+"""The uid of the user `redis` in the image."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RateLimitArgs:
-    """What the rate-limit service needs to know."""
+    """Arguments of RateLimit."""
 
     mesh: Installation
     spec: Chosen
     namespace: pulumi.Input[str]
-    """Known when it exists; one without injection."""
+    """Name of its namespace, which has no injection; known when it exists."""
     descriptors: Sequence[Mapping[str, Any]]
-    """The limits, in the service's own words."""
+    """The limits, as `descriptors` of the service's configuration."""
 
 
 def install(stack: Stack, namespaces: Mapping[str, pulumi.Input[str]], opts: pulumi.ResourceOptions) -> None:
-    """The service, where a limit of the stack is global."""
+    """Installs the service if the stack has a global limit."""
     if stack.rate_limits:
         spec = stack.settings.rateLimit
         args = RateLimitArgs(
@@ -59,7 +59,9 @@ def install(stack: Stack, namespaces: Mapping[str, pulumi.Input[str]], opts: pul
 
 
 class RateLimit(pulumi.ComponentResource):
-    """The service, its config and its Redis; both run without rights, and Redis lets in the service alone."""
+    """The service, its config and its Redis.
+
+    Neither has access to the Kubernetes API, and a NetworkPolicy lets only the service reach Redis."""
 
     def __init__(self, name: str, args: RateLimitArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mesh:ratelimit:RateLimit", name, None, opts)
@@ -74,8 +76,8 @@ class RateLimit(pulumi.ComponentResource):
         )
         redis = self._redis()
         self._service(NAME, {"grpc": envoy.PORT, "http": _HTTP})
-        server = _server(args.spec, args.spec.image or args.mesh.release.rate_limit.image)
-        self._deployment(NAME, server, _NOBODY, [config, redis], hashlib.sha256(text.encode()).hexdigest()[:8])
+        container = _service_container(args.spec, args.spec.image or args.mesh.release.rate_limit.image)
+        self._deployment(NAME, container, _NOBODY, [config, redis], hashlib.sha256(text.encode()).hexdigest()[:8])
         self.register_outputs({})
 
     def _redis(self) -> pulumi.Resource:
@@ -96,8 +98,8 @@ class RateLimit(pulumi.ComponentResource):
             opts=self._child,
         )
         a = self._args
-        store = _store(a.spec, a.spec.redisImage or a.mesh.release.rate_limit.redis)
-        return self._deployment(REDIS, store, _REDIS_USER, [])
+        container = _redis_container(a.spec, a.spec.redisImage or a.mesh.release.rate_limit.redis)
+        return self._deployment(REDIS, container, _REDIS_USER, [])
 
     def _service(self, name: str, ports: Mapping[str, int]) -> None:
         wanted = [core.ServicePortArgs(name=port, port=number) for port, number in ports.items()]
@@ -147,7 +149,7 @@ def _labels(name: str) -> dict[str, str]:
     return {"app": name}
 
 
-def _server(spec: Chosen, image: str) -> core.ContainerArgs:
+def _service_container(spec: Chosen, image: str) -> core.ContainerArgs:
     env = {
         "LOG_LEVEL": "info",
         "USE_STATSD": "false",
@@ -164,7 +166,7 @@ def _server(spec: Chosen, image: str) -> core.ContainerArgs:
         command=["/bin/ratelimit"],
         env=[core.EnvVarArgs(name=name, value=value) for name, value in env.items()],
         ports=[core.ContainerPortArgs(container_port=port) for port in (_HTTP, envoy.PORT)],
-        # The file alone: the service would also read what else Kubernetes puts into a folder.
+        # Only the file: the service would also read the other entries that Kubernetes adds to a mounted folder.
         volume_mounts=[core.VolumeMountArgs(name="config", mount_path=path, sub_path="config.yaml", read_only=True)],
         readiness_probe=core.ProbeArgs(http_get=health, period_seconds=5),
         resources=kube.resources(spec.resources),
@@ -172,8 +174,8 @@ def _server(spec: Chosen, image: str) -> core.ContainerArgs:
     )
 
 
-def _store(spec: Chosen, image: str) -> core.ContainerArgs:
-    """Redis, in memory only: counters need not outlive it."""
+def _redis_container(spec: Chosen, image: str) -> core.ContainerArgs:
+    """The container of Redis, without persistence: counters may be lost with it."""
     return core.ContainerArgs(
         name="redis",
         image=image,

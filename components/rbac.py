@@ -1,4 +1,4 @@
-"""Tables of a release's roles as Kubernetes' own objects."""
+"""RBAC rules, role references and subjects, from the tables of a release's roles."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mesh.releases.roles import PolicyRules
 
 
 def rules(table: PolicyRules) -> list[k8s.rbac.v1.PolicyRuleArgs]:
-    """The table as Kubernetes' policy rules."""
+    """The policy rules of a table."""
     return [
         k8s.rbac.v1.PolicyRuleArgs(
             api_groups=["" if group == "core" else group for group in groups.split()],
@@ -21,11 +21,11 @@ def rules(table: PolicyRules) -> list[k8s.rbac.v1.PolicyRuleArgs]:
     ]
 
 
-def reference(kind: str, name: str) -> k8s.rbac.v1.RoleRefArgs:
-    """A binding's role, of kind `Role` or `ClusterRole`."""
+def role_ref(kind: str, name: str) -> k8s.rbac.v1.RoleRefArgs:
+    """The `roleRef` of a binding; `kind` is `Role` or `ClusterRole`."""
     return k8s.rbac.v1.RoleRefArgs(api_group="rbac.authorization.k8s.io", kind=kind, name=name)
 
 
-def account(name: str, namespace: pulumi.Input[str] | None = None) -> list[k8s.rbac.v1.SubjectArgs]:
-    """A binding's subjects: one service account; without a namespace, the binding's own."""
+def subjects(name: str, namespace: pulumi.Input[str] | None = None) -> list[k8s.rbac.v1.SubjectArgs]:
+    """The subjects of a binding: one service account, by default of the binding's namespace."""
     return [k8s.rbac.v1.SubjectArgs(kind="ServiceAccount", name=name, namespace=namespace)]

@@ -1,4 +1,4 @@
-"""Registers the objects that `mesh:security` becomes."""
+"""The policies of `mesh:security`, as Istio's objects."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def install(
     api: Sequence[pulumi.Resource],
     opts: pulumi.ResourceOptions,
 ) -> None:
-    """The rules of `mesh:security`, where the stack has any."""
+    """Installs the policies of `mesh:security`, if the stack has any."""
     if stack.settings.security:
         Security(
             "security",
@@ -26,7 +26,7 @@ def install(
 
 
 class Security(pulumi.ComponentResource):
-    """Rules for security. What lets callers in comes before what shuts everybody else out, and goes after it."""
+    """Security policies. Those that allow callers precede those that deny all others, and are deleted after them."""
 
     def __init__(self, name: str, args: TrafficArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mesh:security:Security", name, None, opts)

@@ -1,4 +1,4 @@
-"""The filters of a release through which proxies measure and tell who called whom."""
+"""The EnvoyFilters of a release for metrics and metadata exchange."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mesh.releases.release import Installation
 
 
 def install(mesh: Installation, namespace: pulumi.Input[str], opts: pulumi.ResourceOptions) -> None:
-    """The filters that the values ask for, in Istio's namespace, so that they hold for the whole mesh."""
+    """Installs the filters that the values enable, in Istio's namespace, so that they apply to the whole mesh."""
     for name, envoy_filter in mesh.release.telemetry_filters(mesh):
         manifest = envoy_filter.manifest(mesh.revisioned(name), mesh.root, mesh.release.api, mesh.labels)
-        kube.custom(manifest, namespace, opts)
+        kube.custom_resource(manifest, namespace, opts)

@@ -1,4 +1,4 @@
-"""Registers the objects that `mesh:traffic` becomes, and in the same way those of `mesh:security`."""
+"""The rules of `mesh:traffic`, as Istio's objects; `mesh:security` uses the same registration."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from mesh.traffic.order import Prerequisites
 
 @dataclass(frozen=True, kw_only=True)
 class TrafficArgs:
-    """What is registered, and after what."""
+    """Arguments of Traffic and of Security."""
 
     mesh: Installation
     objects: Sequence[ConfigObject]
     namespaces: Mapping[str, pulumi.Input[str]]
-    """The name of each namespace, known when it exists."""
+    """The name of each namespace as an output that is known when the namespace exists."""
     api: Sequence[pulumi.Resource]
-    """Istio's definitions and their validation."""
+    """Istio's custom resource definitions and the validation webhook: custom resources are created after these."""
 
 
 def install(
@@ -32,7 +32,7 @@ def install(
     api: Sequence[pulumi.Resource],
     opts: pulumi.ResourceOptions,
 ) -> None:
-    """The rules of `mesh:traffic`, where the stack has any."""
+    """Installs the rules of `mesh:traffic`, if the stack has any."""
     if stack.settings.traffic:
         Traffic(
             "traffic", TrafficArgs(mesh=stack.installation, objects=stack.traffic, namespaces=namespaces, api=api), opts
@@ -40,7 +40,7 @@ def install(
 
 
 class Traffic(pulumi.ComponentResource):
-    """Rules for traffic. Versions come before the routes that lead to them, and go after them."""
+    """Traffic rules. Subsets are created before the routes to them, and deleted after them."""
 
     def __init__(self, name: str, args: TrafficArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mesh:traffic:Traffic", name, None, opts)
@@ -49,12 +49,12 @@ class Traffic(pulumi.ComponentResource):
 
 
 def register(parent: pulumi.Resource, args: TrafficArgs) -> None:
-    """Registers the objects as children; those that are late wait for those that they need."""
+    """Registers the objects as children of `parent`. Late ones depend on the others that they need."""
     versions = args.mesh.release.api
     first = Prerequisites[pulumi.Resource](versions)
     for item in sorted(args.objects, key=lambda item: item.late):
         after = [*args.api, *(first.needed_by(item) if item.late else [])]
         opts = pulumi.ResourceOptions(parent=parent, depends_on=after)
-        made = kube.custom(item.manifest(versions), args.namespaces[item.namespace], opts)
+        made = kube.custom_resource(item.manifest(versions), args.namespaces[item.namespace], opts)
         if not item.late:
             first.add(item, made)

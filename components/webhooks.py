@@ -1,8 +1,7 @@
-"""Istio's admission webhooks: injection of sidecars into pods, validation of Istio's own objects.
+"""Istio's admission webhooks: sidecar injection, and validation of Istio's objects.
 
-istiod writes the certificate authority (`caBundle`) into both, and turns the validating one's `failurePolicy` from
-Ignore to Fail once it is seen to refuse a bad object. Those fields are therefore no inputs here, and their being
-written is what the objects' readiness means.
+istiod writes `caBundle` into both, and changes the validating webhook's `failurePolicy` from Ignore to Fail when it has
+seen a bad object refused. Therefore these fields are not inputs here, and a webhook is ready when they are written.
 """
 
 from __future__ import annotations
@@ -20,15 +19,15 @@ from mesh.releases.webhooks import ClientConfig, LabelRequirement, Webhook, Webh
 admission, meta = k8s.admissionregistration.v1, k8s.meta.v1
 
 PATCHED: Final = "jsonpath={.webhooks[*].clientConfig.caBundle}"
-"""Condition: istiod has written its certificate authority."""
+"""Condition: istiod has written its CA certificate."""
 ENFORCED: Final = "jsonpath={.webhooks[0].failurePolicy}=Fail"
-"""Condition: istiod has also seen a bad object refused."""
+"""Condition: istiod has seen that a bad object is refused."""
 _REVIEWS: Final = ["v1beta1", "v1"]
-"""Versions of AdmissionReview that istiod understands."""
+"""Versions of AdmissionReview that istiod supports."""
 
 
 def injector(mesh: Installation, gate: bool, opts: pulumi.ResourceOptions) -> admission.MutatingWebhookConfiguration:
-    """The webhook that asks this control plane for sidecars; with the gate, ready when istiod has patched it."""
+    """The injection webhook of this control plane; with `gate` it is ready when istiod has patched it."""
     wanted = mesh.release.injection_webhooks(mesh)
     hooks = [_mutating(hook, mesh.root) for hook in wanted.webhooks]
     ready = kube.ready_when(hooks, PATCHED) if gate else None
@@ -41,7 +40,7 @@ def injector(mesh: Installation, gate: bool, opts: pulumi.ResourceOptions) -> ad
 
 
 def validator(mesh: Installation, gate: bool, opts: pulumi.ResourceOptions) -> admission.ValidatingWebhookConfiguration:
-    """The check of every Istio object that is created or changed; with the gate, ready when it is seen to work."""
+    """The validation webhook for Istio's objects; with `gate` it is ready when istiod has seen it work."""
     wanted = mesh.release.validation_webhooks(mesh)
     hooks = [_validating(hook, mesh.root) for hook in wanted.webhooks]
     ready = kube.ready_when(hooks, PATCHED, ENFORCED) if gate else None

@@ -1,1 +1,1 @@
-"""How the program uses Pulumi: its state, its hooks, and the SDK's internals."""
+"""Everything that touches the Pulumi engine or the internals of its SDK: state, hooks, transformations, patches."""

@@ -1,4 +1,4 @@
-"""The running program's config, as Pulumi hands it over."""
+"""The stack's config, as Pulumi hands it to the program."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from pulumi.runtime import config
 
 
 def of_stack() -> Mapping[str, str]:
-    """The whole config of the stack: values by `namespace:name`, maps and booleans as JSON."""
+    """The whole config of the stack: values by `namespace:key`; maps, lists and booleans are JSON text."""
     return config.CONFIG.get() or from_environment()
 
 
 def from_environment() -> Mapping[str, str]:
-    """The config that Pulumi has put into the environment; empty if it has not."""
+    """The config in the environment variable that Pulumi sets; empty without it."""
     return config.get_config_env()
 
 
-def use(values: Mapping[str, str]) -> None:
-    """Takes the place of the stack's config, for as long as the program runs."""
+def replace(values: Mapping[str, str]) -> None:
+    """Replaces the stack's config for the rest of the process."""
     config.set_all_config(dict(values))
 
 
 def missing_secrets(namespace: str, keys: Iterable[str]) -> Iterator[str]:
-    """What an update would lack of the secrets in the stack's config, in words; a preview can do without."""
+    """A message for each secret in `keys` that the config lacks; none in a preview, which does not need them."""
     held = pulumi.Config(namespace)
     for key in () if pulumi.runtime.is_dry_run() else keys:
         if held.get_secret(key) is None:

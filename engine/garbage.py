@@ -1,4 +1,4 @@
-"""Python's garbage collector, told that this program makes many objects and ends soon."""
+"""Settings of Python's garbage collector for a program that creates many objects and ends soon."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import gc
 from typing import Final
 
 _OBJECTS: Final = 50_000
-"""New objects between two searches for garbage; Python's own number is 700."""
+"""Allocations between two runs of the collector; Python's default is 700."""
 
 
-def search_rarely() -> None:
-    """Searches for garbage seldom from now on. Python's own searches go again and again through all that the imports
-    have made, so this is called before them."""
+def collect_rarely() -> None:
+    """Makes the collector run rarely. Called before the imports: each run would go through all objects that they have
+    created so far."""
     gc.set_threshold(_OBJECTS)
 
 
-def keep_what_is_loaded() -> None:
-    """Leaves what the imports have made out of all later searches: it stays until the program ends."""
+def freeze_loaded_objects() -> None:
+    """Excludes the objects that exist now (mostly those of imported modules) from all later runs."""
     if not gc.get_freeze_count():
         gc.freeze()

@@ -1,8 +1,8 @@
 """The injection gate: no workload of an injected namespace is created while its sidecar could be missing.
 
-Workloads depend on the injection webhook, which orders one update. An istiod that has died since goes unnoticed: no
-resource changed, so nothing is waited for, and the webhook still has the certificate authority that istiod wrote.
-Therefore each workload asks the cluster once more, right before it is created or changed.
+Workloads depend on the injection webhook, which is enough within one update. But if istiod has died since an earlier
+update, no resource has changed, so Pulumi waits for nothing, and the webhook still has the CA bundle that istiod wrote.
+Therefore a hook asks the cluster again right before each workload is created or updated.
 """
 
 from __future__ import annotations
@@ -19,36 +19,36 @@ from mesh.core.names import INJECTOR
 from mesh.releases.release import Installation
 
 NAME: Final = "injector-is-ready"
-FRESH: Final = 1.0
-"""Seconds for which the cluster's answer is good: workloads that are made at the same time ask once."""
+ANSWER_VALID_FOR: Final = 1.0
+"""Seconds for which a positive answer is reused, so that workloads that are created at the same time ask once."""
 _WEBHOOKS: Final = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
 
 
 class GateClosed(Exception):
-    """The injector is not ready; the text says what is missing and what to do."""
+    """The injector is not ready; the message says what is missing and what to do."""
 
 
-def hook(at: Target, mesh: Installation) -> pulumi.ResourceHook:
-    """A hook for workloads whose sidecars come from this control plane."""
+def hook(target: Target, mesh: Installation) -> pulumi.ResourceHook:
+    """A resource hook for workloads that this control plane injects. It raises GateClosed if injection is not ready."""
     namespace, deployment, injector = mesh.root, mesh.revisioned("istiod"), mesh.revisioned(INJECTOR)
-    asked = float("-inf")
+    checked_at = float("-inf")
 
     def check(args: pulumi.ResourceHookArgs) -> None:
-        nonlocal asked
-        if time.monotonic() - asked < FRESH:
+        nonlocal checked_at
+        if time.monotonic() - checked_at < ANSWER_VALID_FOR:
             return
-        missing = _missing(at, namespace, deployment, injector)
+        missing = _missing(target, namespace, deployment, injector)
         if missing:
-            raise GateClosed(f"{args.name} would start without a sidecar: {missing}. Mend it, then run `up` again")
-        asked = time.monotonic()
+            raise GateClosed(f"{args.name} would start without a sidecar: {missing}. Repair it, then run `up` again")
+        checked_at = time.monotonic()
 
     return pulumi.ResourceHook(NAME, check)
 
 
-def _missing(at: Target, namespace: str, deployment: str, injector: str) -> str | None:
-    """What keeps new pods from being injected; None if nothing does."""
+def _missing(target: Target, namespace: str, deployment: str, injector: str) -> str | None:
+    """What prevents the injection of new pods; None if nothing does."""
     try:
-        with proxy.connect(at) as api:
+        with proxy.connect(target) as api:
             istiod = client.get(api, f"/apis/apps/v1/namespaces/{namespace}/deployments/{deployment}")
             hooks: list[dict[str, Any]] = client.get(api, f"{_WEBHOOKS}/{injector}")["webhooks"]
     except ClusterError as error:

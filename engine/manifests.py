@@ -1,7 +1,7 @@
-"""The objects that the running program has made, as manifests, before any of them is registered.
+"""The Kubernetes objects of the running program as manifests, before the engine gets any of them.
 
-Pulumi runs a program to its end before it sends the first resource to the engine; so at the end of the program
-everything is known that it will ask for, and what is wrong can stop it.
+Pulumi's SDK sends the first resource to the engine only when the program has run to its end. So at the end of the
+program all objects can be analyzed, and errors can still stop it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import pulumi
-from pulumi import _types  # how Pulumi itself turns arguments into wire names
+from pulumi import _types  # the SDK's own translation of argument classes into manifest fields
 
 from cluster.state import type_and_name
 from engine.outputs import known_value
@@ -26,7 +26,7 @@ KINDS: Final = frozenset(
         *(kinds.PEER_AUTHENTICATION, kinds.REQUEST_AUTHENTICATION, kinds.WORKLOAD_ENTRY),
     )
 )
-"""Kinds of objects that analysis looks at."""
+"""The kinds that analysis reads."""
 _KEYS: Final[Mapping[str, str]] = {
     "mesh:istio:Gateway": "mesh:gateways.{name}",
     "mesh:istio:Namespaces": "",  # the stack's settings say by which key a namespace is declared
@@ -37,64 +37,64 @@ _KEYS: Final[Mapping[str, str]] = {
     "mesh:ratelimit:RateLimit": "mesh:rateLimit",
     "mesh:addons": "mesh:addons.{name}",
 }
-"""The key of the stack's config that a component comes from, by its token or the token's first two parts, where those
-two are not that key."""
+"""The config key that a component is made from, by the component's type token or the token's first two parts. Where
+neither is listed, the first two parts are the key."""
 
 
 class CreatedObjects:
-    """The objects that the program has made so far."""
+    """The objects that the program has created so far."""
 
     def __init__(self) -> None:
         self.objects: list[Object] = []
 
     def collect(self, args: pulumi.ResourceTransformationArgs) -> None:
-        """A transformation of the stack that changes nothing, and sees every resource."""
+        """A stack transformation that changes nothing, and notes every object of the kinds in `KINDS`."""
         if kind_of(args.type_) in KINDS:
             whole = {_types_name(key): as_data(value) for key, value in args.props.items()}
             manifest = {key: value for key, value in whole.items() if value is not None}
-            self.objects.append(Object.read(typed(args.type_, manifest), _origin(args.opts.parent)))
+            self.objects.append(Object.read(as_manifest(args.type_, manifest), _config_key(args.opts.parent)))
 
 
 def kind_of(token: str) -> GroupKind | None:
-    """The kind of the objects that a resource's type token stands for, also where only some of their fields are the
-    stack's; None if they are none of Kubernetes'."""
-    return GroupKind.of(typed(token, {})) if token.startswith("kubernetes:") and token.count(":") == 2 else None
+    """The kind of Kubernetes object of a Pulumi type token, also of a `…Patch` resource; None for any other token."""
+    return GroupKind.of(as_manifest(token, {})) if token.startswith("kubernetes:") and token.count(":") == 2 else None
 
 
-def typed(token: str, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The inputs of a resource of Kubernetes as a manifest: with the API version and the kind that its token says."""
+def as_manifest(token: str, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The inputs of a Kubernetes resource as a manifest: with `apiVersion` and `kind` from its type token."""
     _, version, kind = token.split(":")
     return {**inputs, "apiVersion": version.removeprefix("core/"), "kind": kind.removesuffix("Patch")}
 
 
-def origin(token: str, name: str) -> str:
-    """The config key from which a component's objects come, by its token and name; empty if it is none of ours, or if
-    each comes from a key of its own. `Stack.located` then knows more."""
+def config_key(token: str, name: str) -> str:
+    """The config key of a component's objects, by the component's type token and name.
+
+    Empty for components of others, and where each object has a key of its own, which `Stack.located` finds."""
     if not token.startswith("mesh:"):
         return ""
     module = token.rpartition(":")[0]
     return _KEYS.get(token, _KEYS.get(module, module)).format(name=name)
 
 
-def origin_of(urn: str) -> str:
-    """The same by the component's URN; empty for none."""
-    return origin(*type_and_name(urn))
+def config_key_of(urn: str) -> str:
+    """The same by the component's URN; empty for an empty URN."""
+    return config_key(*type_and_name(urn))
 
 
-def _origin(parent: pulumi.Resource | None) -> str:
+def _config_key(parent: pulumi.Resource | None) -> str:
     if parent is None:
         return ""
-    return origin(parent.pulumi_resource_type, parent.pulumi_resource_name)
+    return config_key(parent.pulumi_resource_type, parent.pulumi_resource_name)
 
 
 def _types_name(key: str) -> str:
-    """A top-level property in wire names."""
+    """The name of a top-level property in a manifest, from the SDK's snake_case."""
     first, *rest = key.split("_")
     return first + "".join(part.title() for part in rest)
 
 
 def as_data(value: Any) -> Any:
-    """An input of a resource as data; without what only the cluster can tell."""
+    """A resource's input as plain data, without values that are only known after an update."""
     value = known_value(value)
     if value is not None and _types.is_input_type(type(value)):
         value = _types.input_type_to_dict(value)

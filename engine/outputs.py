@@ -1,4 +1,4 @@
-"""Outputs whose values are known before the engine answers: the fixed names of objects."""
+"""Outputs whose value is known before the engine answers, such as the fixed name of an object."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ _VALUES: WeakKeyDictionary[pulumi.Output[Any], Any] = WeakKeyDictionary()
 
 
 def with_known_value(output: pulumi.Output[str], value: str) -> pulumi.Output[str]:
-    """The same output; from now on `known_value` says that it will be `value`."""
+    """The same output, for which `known_value` returns `value` from now on."""
     _VALUES[output] = value
     return output
 
 
 def known_value(value: Any) -> Any:
-    """An input as it will be: itself if it is plain, the value that an output is known to get, otherwise None."""
+    """The value of a resource's input: itself if it is no output, else what `with_known_value` noted, else None."""
     return _VALUES.get(value) if isinstance(value, pulumi.Output) else value

@@ -1,7 +1,7 @@
-"""Faster replacements for what Pulumi's SDK does again and again for each resource.
+"""Faster replacements for functions that Pulumi's SDK calls for each resource.
 
-They save most of the program's time (docs/speed.md has the numbers). What the program registers stays the same, but for
-the stack traces that Pulumi keeps in the state.
+They save most of the program's time (docs/speed.md has the numbers). The program registers the same resources; only the
+stack traces that Pulumi keeps in the state differ.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pulumi.runtime.settings import SETTINGS
 
 from engine import garbage, sdk
 
-REMEMBERED: Final = (
+CACHED: Final = (
     "input_type_py_to_pulumi_names",
     "input_type_types",
     "output_type_types",
@@ -29,13 +29,13 @@ REMEMBERED: Final = (
     "resource_pulumi_to_py_names",
     "resource_types",
 )
-"""Functions that resolve the annotations of a class each time they are called. Their result depends on the class alone,
-and the SDK only reads it, so it can be remembered."""
+"""Functions of `pulumi._types` that resolve the annotations of a class at each call. Their result depends on the class
+alone, and the SDK only reads it, so it can be cached."""
 _ROOT: Final = f"{Path(__file__).resolve().parent.parent}/"
 _CONSTRUCTORS: Final = 3
-"""Constructors that run for one resource: two of the SDK, and that of its class."""
+"""Nested calls of `__init__` for one resource: two of the SDK, and that of its class."""
 _TALKATIVE: Final[tuple[Any, ...]] = (resource, rpc_manager)
-"""Modules of the SDK that send debug messages for each resource."""
+"""Modules of the SDK that log debug messages for each resource."""
 _OF_EACH_RESOURCE: Final = (
     "beginning rpc ",
     "registering resource: ",
@@ -43,11 +43,11 @@ _OF_EACH_RESOURCE: Final = (
     "resource registration successful: ",
     "register resource outputs prepared: ",
 )
-"""How these messages begin."""
+"""The beginnings of these messages."""
 
 
 class Outstanding:
-    """Outputs that are not known yet, in order. The SDK's own queue searches all of them for each one that is done."""
+    """The queue of outputs that are not resolved yet. A removal from the SDK's own queue searches it from the start."""
 
     def __init__(self, some: Iterable[Future[Any]]) -> None:
         self._all = OrderedDict.fromkeys(some)
@@ -60,7 +60,7 @@ class Outstanding:
         return len(self._all)
 
     def remove(self, one: Future[Any]) -> None:
-        """ValueError if it is not there."""
+        """Raises ValueError if it is not in the queue."""
         try:
             del self._all[one]
         except KeyError:
@@ -71,7 +71,7 @@ class Outstanding:
 
 
 def contains_unknowns(val: Any) -> bool:
-    """Whether something in a value is only known once it exists. The SDK's own compares each part with all before."""
+    """Whether a value contains an unknown. The SDK's own function compares each part of it with all earlier parts."""
     seen: set[int] = set()
     left = [val]
     while left:
@@ -84,11 +84,11 @@ def contains_unknowns(val: Any) -> bool:
     return False
 
 
-def own_frames() -> source_pb2.StackTrace:
-    """Where in this project a resource is made, innermost first.
+def project_frames() -> source_pb2.StackTrace:
+    """The stack trace of a resource, innermost frame first, with the frames of this project only.
 
-    The SDK's own reads the sources' lines, and also records its frames and Python's, by their paths on this machine:
-    a twentieth of a state, and another one on each machine."""
+    The SDK's own function reads source lines and also records frames of the SDK and of Python, with their paths on this
+    machine: these are a twentieth of a state, and differ between machines."""
     trace, frame, constructors = source_pb2.StackTrace(), sys._getframe(1), 0
     while frame := frame.f_back:  # type: ignore[assignment]  # the outermost has none
         file = frame.f_code.co_filename
@@ -99,11 +99,12 @@ def own_frames() -> source_pb2.StackTrace:
 
 
 class QuietLog:
-    """The SDK's log without what it says of every single resource. The SDK tells the engine each time, and waits for
-    an answer; the engine shows it to those who ask for `--debug`."""
+    """The SDK's log without its debug messages about each resource.
+
+    The SDK sends each of them to the engine and waits for an answer, although only `--debug` shows them."""
 
     def debug(self, message: str, *args: Any, **more: Any) -> None:
-        """Logs a message unless it is one of those."""
+        """Logs a message, unless it is one about each resource."""
         if not message.startswith(_OF_EACH_RESOURCE):
             log.debug(message, *args, **more)
 
@@ -112,13 +113,14 @@ class QuietLog:
 
 
 def apply() -> None:
-    """Changes the SDK for the rest of the running program, unless it is to stay plain; a version that the changes were
-    not written for is left alone with a warning."""
+    """Patches the SDK for the rest of the process, unless `MESH_PLAIN_SDK` is set.
+
+    If a package has another version than the patches were written for, nothing is patched, and a warning says so."""
     if sdk.is_plain():
-        for told in sdk.unknown_versions():
-            log.warn(f"{told}: Pulumi's SDK is used without patches, which makes the program slower")
+        for mismatch in sdk.unknown_versions():
+            log.warn(f"{mismatch}: Pulumi's SDK is used without patches, which makes the program slower")
         return
-    for name in REMEMBERED:
+    for name in CACHED:
         function = getattr(_types, name)
         if not hasattr(function, "cache_info"):
             setattr(_types, name, cache(function))
@@ -127,5 +129,5 @@ def apply() -> None:
     rpc.contains_unknowns = contains_unknowns
     for module in _TALKATIVE:
         module.log = QuietLog()
-    resource._get_stack_trace = own_frames
-    garbage.keep_what_is_loaded()
+    resource._get_stack_trace = project_frames
+    garbage.freeze_loaded_objects()

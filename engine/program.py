@@ -1,6 +1,6 @@
-"""The running program's stack and cluster, after every check that can refuse the stack.
+"""The stack and the cluster of the running program, and the checks that can refuse the stack.
 
-No resource is registered before these checks have passed.
+No resource is registered before `connect` has checked config and cluster.
 """
 
 from __future__ import annotations
@@ -36,37 +36,37 @@ from mesh.core.names import INJECTOR
 
 PROVIDER: Final = "cluster"
 MESSAGE_WAS_SHOWN: Final = 32
-"""Exit code by which Pulumi's language host knows that it need not report the program's end as an error of its own."""
+"""Exit code that tells Pulumi's language host not to report an error of its own: the program has logged one."""
 
 NO_LIMIT: Final = -1
-"""Requests a second that the provider may make. Its own limit, 50 after the first 120, makes large stacks wait. Since
-Kubernetes 1.20 an API server shares itself out fairly (API Priority and Fairness), and Flux leaves it to it too."""
+"""Rate limit of the provider in requests a second: none. Its default, 50 after a burst of 120, makes large stacks wait.
+Since Kubernetes 1.20 API servers protect themselves (API Priority and Fairness); Flux sets no limit either."""
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """The stack's cluster."""
+    """The cluster that the stack is applied to."""
 
     provider: k8s.Provider
-    """The one through which every resource goes."""
-    mark: Mapping[str, pulumi.Input[str]]
-    """Annotations that say that a namespace is this stack's."""
+    """The provider of every Kubernetes resource of the stack."""
+    owner: Mapping[str, pulumi.Input[str]]
+    """Annotations that name this stack as the owner of a namespace or definition."""
     node: str | None
-    """Address at which node ports are reached."""
+    """Address at which node ports are reached; None if it is not known."""
     target: Target | None
-    """How to ask it; None if it does not answer."""
-    facts: Mapping[str, str | None]
-    """Context and identity, for the stack's outputs."""
-    made: CreatedObjects
-    """The objects that the program has made for it so far."""
+    """The cluster's kubeconfig context; None if the cluster does not answer."""
+    identity: Mapping[str, str | None]
+    """`context` and `id`, for the stack's output `cluster`."""
+    created: CreatedObjects
+    """The objects that the program has created so far."""
 
 
 _GIVEN: ContextVar[Stack | None] = ContextVar("_GIVEN", default=None)
 
 
 @contextmanager
-def given(stack: Stack) -> Iterator[None]:
-    """The stack of a program that runs in this process: its config has been compiled already."""
+def using_stack(stack: Stack) -> Iterator[None]:
+    """Has `connect` use a stack that is already compiled, for a program that runs in this process."""
     token = _GIVEN.set(stack)
     try:
         yield
@@ -75,11 +75,11 @@ def given(stack: Stack) -> Iterator[None]:
 
 
 def connect(root: str, state: Callable[[], StackState]) -> tuple[Stack, Cluster]:
-    """Compiles the config, checks the cluster, and returns both. `root` is the namespace that Istio is installed in;
-    `state` waits for what the stack has recorded.
+    """Compiles the stack's config and checks the cluster. `root` is the namespace that Istio is installed in; `state`
+    returns the stack's recorded state.
 
-    Ends the program with one message if the stack must not be applied. If the cluster does not answer, a preview goes
-    on with the recorded state, and an update ends."""
+    Ends the program with one message if the stack must not be applied. If the cluster does not answer, a preview
+    compares with the recorded state, and an update ends."""
     patches.apply()
     try:
         stack = _GIVEN.get() or loading.load(config.of_stack(), os.environ.get("CONTEXT") or None)
@@ -87,46 +87,46 @@ def connect(root: str, state: Callable[[], StackState]) -> tuple[Stack, Cluster]
         if absent := list(config.missing_secrets(SECRETS, chosen.addons.secrets)):
             raise settings.SettingsError("\n".join(absent))
         target = Target.named(chosen.context)
-        found = None if recorder.is_recording() else _found(target)
+        found = None if recorder.is_recording() else _survey(target)
         recorded = state()
         if found:
             _refuse(found, recorded, root, chosen)
     except (settings.SettingsError, ClusterError) as error:
         _end(str(error))
-    _limit(chosen.timeout)
-    made = CreatedObjects()
-    pulumi.runtime.register_stack_transformation(made.collect)
+    _set_timeouts(chosen.timeout)
+    created = CreatedObjects()
+    pulumi.runtime.register_stack_transformation(created.collect)
     pulumi.runtime.register_stack_transformation(FormerParents(recorded.urns).alias)
     uid = found.uid if found else recorded.provider.get("clusterIdentifier")
     provider = k8s.Provider(
         PROVIDER,
         context=target.context,
-        # Empty, the provider finds it by itself as kubectl does. Without a value the SDK records what KUBECONFIG holds:
-        # another path would read as a change, and of several paths the provider could make nothing.
+        # If it is empty, the provider finds the file as kubectl does. Without a value the SDK would record KUBECONFIG:
+        # a changed path would be a diff, and the provider does not understand several paths.
         kubeconfig=str(target.kubeconfig or ""),
         cluster_identifier=uid,
-        # Otherwise a changed document is a replaced object, and istiod loses it for a moment.
+        # Otherwise a changed ConfigMap is replaced, and istiod does not find it for a moment.
         enable_config_map_mutable=True,
         enable_secret_mutable=True,
         kube_client_settings=k8s.KubeClientSettingsArgs(qps=NO_LIMIT),
     )
-    mark: dict[str, pulumi.Input[str]] = {
+    owner: dict[str, pulumi.Input[str]] = {
         names.OWNER_PROJECT: pulumi.get_project(),
         names.OWNER_STACK: pulumi.get_stack(),
         names.OWNER_ID: provider.id,
     }
     node = chosen.nodeAddress or (found.node if found else recorded.outputs.get("nodeAddress"))
-    facts = {"context": target.context, "id": uid}
-    return stack, Cluster(provider, mark, node, target if found else None, facts, made)
+    identity = {"context": target.context, "id": uid}
+    return stack, Cluster(provider, owner, node, target if found else None, identity, created)
 
 
-def check_objects(stack: Stack, made: CreatedObjects) -> None:
-    """Analyses the objects that the program has made: called at its end, before Pulumi registers the first of them.
+def check_objects(stack: Stack, created: CreatedObjects) -> None:
+    """Analyzes the objects that the program has created; called at its end, before Pulumi registers the first of them.
 
-    Shows warnings, and ends the program with one message if there are errors."""
+    Logs warnings, and ends the program with one message if there are errors."""
     if recorder.is_recording():
-        return  # who has asked for the objects decides what they are good for
-    found = analyse(stack.located(made.objects), stack.settings.mesh_names, stack.settings.analysis.suppress)
+        return  # the caller that records the objects analyzes them itself
+    found = analyse(stack.located(created.objects), stack.settings.mesh_names, stack.settings.analysis.suppress)
     for finding in found:
         if finding.severity == Severity.WARNING:
             pulumi.log.warn(str(finding))
@@ -139,12 +139,12 @@ def _end(message: str) -> NoReturn:
     pulumi.log.error(message)
     if sdk.is_plain():
         sys.exit(MESSAGE_WAS_SHOWN)
-    # At once: what the SDK has begun would complain of not being finished, after the message that counts.
+    # Immediately: otherwise the SDK would log errors about unfinished work after the message that matters.
     os._exit(MESSAGE_WAS_SHOWN)
 
 
-def _limit(seconds: int) -> None:
-    """Gives every resource the same time to get ready or to be gone; Pulumi's own is ten minutes."""
+def _set_timeouts(seconds: int) -> None:
+    """Sets the timeout of every create, update and delete; the provider's default is ten minutes."""
     limits = pulumi.CustomTimeouts(create=f"{seconds}s", update=f"{seconds}s", delete=f"{seconds}s")
 
     def limited(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult:
@@ -154,7 +154,8 @@ def _limit(seconds: int) -> None:
     pulumi.runtime.register_stack_transformation(limited)
 
 
-def _found(target: Target) -> Survey | None:
+def _survey(target: Target) -> Survey | None:
+    """The survey of the cluster; None in a preview if it does not answer, which a warning says."""
     where = f"cluster: context {target.context}, server {target.server}"
     try:
         found = survey.take(target)
@@ -172,20 +173,20 @@ def _found(target: Target) -> Survey | None:
 
 def _refuse(found: Survey, recorded: StackState, root: str, chosen: Settings) -> None:
     names = pulumi.get_project(), pulumi.get_stack()
-    found_wrong = problems(found, recorded, *names, root, chosen, adopting())
-    if found_wrong:
-        raise ClusterError("\n".join(found_wrong))
+    if reasons := problems(found, recorded, *names, root, chosen, adopting()):
+        raise ClusterError("\n".join(reasons))
 
 
 def problems(
     found: Survey, recorded: StackState, project: str, stack: str, root: str, chosen: Settings, adopt: bool = False
 ) -> list[str]:
-    """Why the stack with these settings must not be applied to the cluster that was found. `adopt`: what bears nobody's
-    mark may be taken over."""
+    """The reasons why the stack with these settings must not be applied to the cluster; none if it may.
+
+    With `adopt`, objects without an owner may be taken over."""
     release = releases.get(chosen.release)
     if chosen.base.enabled:
         return list(ownership.problems(found, recorded, release, project, stack, root, chosen.ownership, adopt))
     injector = installation.of(chosen).revisioned(INJECTOR)
     own = {root: "existing"} if chosen.uses_root else {}
     spaces = {**own, **chosen.ownership}
-    return list(ownership.problems_of_guest(found, recorded, release, project, stack, injector, spaces, adopt))
+    return list(ownership.problems_without_base(found, recorded, release, project, stack, injector, spaces, adopt))

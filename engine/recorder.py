@@ -1,4 +1,4 @@
-"""Runs a program without an engine: what it registers is recorded, by Pulumi's own means for tests."""
+"""Runs a Pulumi program without an engine and records its resources, by means of Pulumi's mocks for tests."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ class Resource:
     provider: str | None
     urn: str = ""
     parent: str = ""
-    """URN of the parent."""
+    """URN of the parent; empty without one."""
     depends_on: frozenset[str] = frozenset()
-    """URNs of what is created before it: named dependencies, and those whose outputs it uses."""
+    """URNs of the resources that must exist before: those in `depends_on`, and those whose outputs are inputs."""
 
 
 @dataclass
 class Recorder(mocks.Mocks):
-    """Keeps every registration, and answers as an engine with an empty cluster would."""
+    """Records every registration, and answers as an engine with an empty cluster would."""
 
     resources: list[Resource] = field(default_factory=list)
 
@@ -44,7 +44,7 @@ class Recorder(mocks.Mocks):
 
 
 class Monitor(mocks.MockMonitor):
-    """Pulumi's stand-in for the engine; adds to each resource its URN, its parent, and what it depends on."""
+    """Pulumi's mock of the engine; also records the URN, the parent and the dependencies of each resource."""
 
     def __init__(self, recorder: Recorder) -> None:
         super().__init__(recorder)
@@ -53,29 +53,29 @@ class Monitor(mocks.MockMonitor):
     def RegisterResource(self, request: Any) -> Any:
         before = len(self._resources)
         response = super().RegisterResource(request)  # type: ignore[no-untyped-call]
-        for place, resource in enumerate(self._resources[before:], before):
+        for position, resource in enumerate(self._resources[before:], before):
             if (resource.type, resource.name, resource.urn) == (request.type, request.name, ""):
                 used = frozenset(request.dependencies)
-                self._resources[place] = replace(resource, urn=response.urn, parent=request.parent, depends_on=used)
+                self._resources[position] = replace(resource, urn=response.urn, parent=request.parent, depends_on=used)
         return response
 
 
 def registered(program: Callable[[], None], project: str, stack: str, values: Mapping[str, str]) -> list[Resource]:
-    """What a program registers for a stack with this config."""
+    """The resources that a program registers for a stack with the config `values`."""
     recorder = Recorder()
     mocks.set_mocks(recorder, project=project, stack=stack, preview=True, monitor=Monitor(recorder))
-    config.use(values)
+    config.replace(values)
     pulumi.runtime.test(program)()  # type: ignore[no-untyped-call]
     return recorder.resources
 
 
 def is_recording() -> bool:
-    """Whether no engine is at the other end, and nothing is deployed from here."""
+    """Whether the program runs without an engine, so that nothing is deployed."""
     return isinstance(get_monitor(), mocks.MockMonitor)
 
 
 def _whole(value: Any) -> Any:
-    """Numbers as they were: protocol buffers' structs know only floating point."""
+    """The value with integers in position of whole floats, since protocol buffers' structs have floats only."""
     if isinstance(value, Mapping):
         return {k: _whole(v) for k, v in value.items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Whether Pulumi's SDK is one that this package knows from the inside."""
+"""Whether Pulumi's SDK may be patched: its versions, and the user's wish."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from functools import cache
 from typing import Final
 
 PLAIN: Final = "MESH_PLAIN_SDK"
-"""Environment variable: the program uses the SDK as it ships, without patches, and is slower."""
+"""Environment variable: if it is set, the SDK is not patched, and the program is slower."""
 WRITTEN_FOR: Final = {"pulumi": "3.215.0", "pulumi-kubernetes": "4.25.0"}
-"""The packages that the patches change or rely on, with the versions that they were written for."""
+"""The packages that are patched or relied on, with the versions that the patches were written for."""
 
 
 def is_plain() -> bool:
-    """Whether the SDK is to be used as it ships: the user wants it so, or its version is another one."""
+    """Whether the SDK stays unpatched: `MESH_PLAIN_SDK` is set, or a package has another version."""
     return bool(os.environ.get(PLAIN)) or bool(unknown_versions())
 
 
 @cache
 def unknown_versions() -> tuple[str, ...]:
-    """In words, each installed package of a version that the patches were not written for."""
-    from importlib.metadata import version  # loads a lot, and `MESH_PLAIN_SDK` needs none of it
+    """A message for each installed package whose version is not the one that the patches were written for."""
+    from importlib.metadata import version  # imports much that `MESH_PLAIN_SDK` does not need
 
     installed = {package: version(package) for package in WRITTEN_FOR}
     return tuple(

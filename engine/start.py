@@ -1,6 +1,7 @@
-"""The program's first line: it asks for the stack's state while Python still loads the program.
+"""The request for the stack's recorded state, sent in the program's first line.
 
-This module loads little itself: while Python is busy with one processor, the engine reads the state with another.
+The engine reads the state on one processor while Python imports the program on another. Therefore this module imports
+little itself.
 """
 
 from __future__ import annotations
@@ -16,51 +17,51 @@ from cluster.state import StackState
 from engine import garbage, sdk
 
 _READ: Final = "pulumi:pulumi:readStackResourceOutputs"
-"""The engine's function that answers from the backend which the user is logged in to."""
+"""The engine's function that returns the outputs of a stack, from the backend that the user is logged in to."""
 
 
-def begin() -> Callable[[], StackState]:
-    """Begins to ask the engine for the state of the running program's stack; the function that is returned waits for
-    the answer.
+def request_state() -> Callable[[], StackState]:
+    """Requests the recorded state of the running program's stack from the engine. The function that is returned waits
+    for the answer.
 
-    Also has Python search for garbage rarely while it loads the rest. With a plain SDK both are left out: the engine is
-    asked when the answer is wanted."""
+    Also makes the garbage collector run rarely during the imports. With an unpatched SDK neither is done: the state is
+    requested when the returned function is called."""
     if sdk.is_plain():
-        return cache(_ask)
-    garbage.search_rarely()
-    return _ask_early()
+        return cache(_read)
+    garbage.collect_rarely()
+    return _request_now()
 
 
-def _ask() -> StackState:
-    """By the SDK's public call."""
+def _read() -> StackState:
+    """The state, by the SDK's public function."""
     import pulumi
 
     return _state(pulumi.runtime.invoke(_READ, _arguments()).value)
 
 
-def _ask_early() -> Callable[[], StackState]:
-    """In a thread of its own."""
+def _request_now() -> Callable[[], StackState]:
+    """Requests the state in a thread of its own, and returns the function that waits for it."""
     from pulumi.runtime import invoke_async
 
     arguments = _arguments()
 
     def answer() -> StackState:
-        # By the SDK's own call: where none was begun before the program's end, the SDK does not wait for those that are
-        # under way then, but asks in a circle whether they are done, half a second of processors' time in a preview.
+        # Through the SDK: without any call before the program's end, the SDK polls for unfinished ones in a busy loop,
+        # which costs half a second of processor time in a preview.
         return _state(asyncio.run(invoke_async(_READ, arguments)))
 
     pool = ThreadPoolExecutor(1)
-    asked = pool.submit(copy_context().run, answer)  # the SDK keeps in the context whom to ask
+    future = pool.submit(copy_context().run, answer)  # the SDK keeps the engine's address in the context
     pool.shutdown(wait=False)
-    return asked.result
+    return future.result
 
 
 def _arguments() -> dict[str, str]:
-    import pulumi  # half a second, which a plain SDK and commands do without here
+    import pulumi  # half a second, which an unpatched SDK and commands do not spend here
 
     return {"stackName": f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"}
 
 
-def _state(said: Mapping[str, Any] | None) -> StackState:
-    resources: Mapping[str, Mapping[str, Any]] = (said or {}).get("outputs", {})
+def _state(answer: Mapping[str, Any] | None) -> StackState:
+    resources: Mapping[str, Mapping[str, Any]] = (answer or {}).get("outputs", {})
     return StackState.of({urn: resource.get("outputs") or {} for urn, resource in resources.items()})

@@ -1,1 +1,1 @@
-"""The policy pack: what a mesh must not have, as rules that Pulumi runs, or `make policy`."""
+"""The Pulumi policy pack with the policies of `mesh.analysis.policies`, which `make policy` also runs."""

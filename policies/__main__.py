@@ -1,9 +1,9 @@
-"""The pack as Pulumi starts it: `pulumi preview --policy-pack policies`."""
+"""The entry point of the pack for Pulumi: `pulumi preview --policy-pack policies`."""
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # Pulumi runs this folder, not the project
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # Pulumi puts this folder on the path, not the project
 
 from policies import pack
 

@@ -1,7 +1,7 @@
-"""The policies as Pulumi's.
+"""The policies of `mesh.analysis.policies` as Pulumi policies.
 
-One about single objects is a resource policy, which Pulumi asks before it creates the object; one about objects
-together is a stack policy, which it asks at the end of a preview and of an update.
+A policy about single objects becomes a resource policy, which Pulumi runs before it creates the object. A policy about
+several objects becomes a stack policy, which Pulumi runs at the end of a preview or an update.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from mesh.analysis.findings import Finding
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
 from mesh.analysis.policies import POLICIES, UNUSED_SUPPRESSION
-from mesh.analysis.policies.policy import Policy as Asked
+from mesh.analysis.policies.policy import Policy as MeshPolicy
 from mesh.config import loading, stack_file
 from mesh.config.stack import Stack
 from mesh.core.errors import Refusal
@@ -41,7 +41,8 @@ _STACKS: Final = Path(__file__).resolve().parent.parent / "stacks"
 
 
 def serve() -> None:
-    """Answers Pulumi until it ends the process; the port is printed. Ends with one message if the config is wrong."""
+    """Serves the pack over gRPC until Pulumi ends the process; prints the port. Exits with one message if the stack's
+    config is invalid."""
     try:
         chosen = stack()
     except Refusal as error:
@@ -51,10 +52,10 @@ def serve() -> None:
 
 
 def stack() -> Stack:
-    """The stack that Pulumi works on. Raises SettingsError, StackFileError.
+    """The stack that Pulumi previews or updates. Raises SettingsError or StackFileError.
 
-    Releases of Pulumi that do not hand the config over leave it to the variable STACK, as `make env` sets it; without
-    it every setting is the default."""
+    Some releases of Pulumi do not pass the config to a pack. Then the file of the stack in the environment variable
+    STACK is read, which `make env` sets; without it all settings are defaults."""
     values = config.from_environment()
     if not values and os.environ.get("STACK"):
         values = stack_file.config(stack_file.path(_STACKS, os.environ["STACK"]))
@@ -62,41 +63,47 @@ def stack() -> Stack:
 
 
 def policies(chosen: Stack) -> list[Policy]:
-    """Every policy as Pulumi's, and one for explanations that explain nothing."""
+    """All policies, and one for suppressions that match no violation."""
     unused = UNUSED_SUPPRESSION
     return [
-        *(_of_objects(one, one.alone, chosen) for one in POLICIES.values() if one.alone),
-        *(_of_stack(one, chosen) for one in POLICIES.values() if one.together),
+        *(_resource_policy(policy, policy.alone, chosen) for policy in POLICIES.values() if policy.alone),
+        *(_stack_policy(policy, chosen) for policy in POLICIES.values() if policy.together),
         StackValidationPolicy(
-            unused.slug, unused.meaning, lambda args, tell: _unused(args, tell, chosen), EnforcementLevel(unused.level)
+            unused.slug,
+            unused.meaning,
+            lambda args, report: _unused(args, report, chosen),
+            EnforcementLevel(unused.level),
         ),
     ]
 
 
-def _of_objects(policy: Asked, look: Callable[[Object, Release], Iterator[Finding]], chosen: Stack) -> Policy:
-    def validate(args: ResourceValidationArgs, tell: ReportViolation) -> None:
-        thing = resources.read(args.resource_type, args.props, manifests.origin_of(args.opts.parent or ""))
-        for one in chosen.located([thing] if thing else []):
-            for finding in look(one, chosen.installation.release):
-                if not violations.is_suppressed(finding, [one], chosen.settings):
-                    tell(str(finding), None)
+def _resource_policy(
+    policy: MeshPolicy, check: Callable[[Object, Release], Iterator[Finding]], chosen: Stack
+) -> Policy:
+    def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
+        read = resources.read(args.resource_type, args.props, manifests.config_key_of(args.opts.parent or ""))
+        for item in chosen.located([read] if read else []):
+            for finding in check(item, chosen.installation.release):
+                if not violations.is_suppressed(finding, [item], chosen.settings):
+                    report(str(finding), None)
 
     return ResourceValidationPolicy(policy.slug, policy.meaning, validate, EnforcementLevel(policy.level))
 
 
-def _of_stack(policy: Asked, chosen: Stack) -> Policy:
-    def validate(args: StackValidationArgs, tell: ReportViolation) -> None:
+def _stack_policy(policy: MeshPolicy, chosen: Stack) -> Policy:
+    def validate(args: StackValidationArgs, report: ReportViolation) -> None:
         pairs = list(resources.all_of(args))
-        urns, things = {thing.ref: urn for thing, urn in pairs}, chosen.located(thing for thing, _ in pairs)
-        for finding in policy.findings(Mesh(things, chosen.settings.mesh_names), chosen.installation.release):
-            if not violations.is_suppressed(finding, things, chosen.settings):
-                tell(str(finding), urns.get(finding.ref))
+        urns, objects = {item.ref: urn for item, urn in pairs}, chosen.located(item for item, _ in pairs)
+        for finding in policy.findings(Mesh(objects, chosen.settings.mesh_names), chosen.installation.release):
+            if not violations.is_suppressed(finding, objects, chosen.settings):
+                report(str(finding), urns.get(finding.ref))
 
     return StackValidationPolicy(policy.slug, policy.meaning, validate, EnforcementLevel(policy.level))
 
 
-def _unused(args: StackValidationArgs, tell: ReportViolation, chosen: Stack) -> None:
-    things = chosen.located(thing for thing, _ in resources.all_of(args))
-    for finding in violations.violations(things, chosen.settings):
+def _unused(args: StackValidationArgs, report: ReportViolation, chosen: Stack) -> None:
+    """Reports each suppression that matches no violation."""
+    objects = chosen.located(item for item, _ in resources.all_of(args))
+    for finding in violations.violations(objects, chosen.settings):
         if finding.code == UNUSED_SUPPRESSION.code:
-            tell(str(finding), None)
+            report(str(finding), None)

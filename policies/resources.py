@@ -1,4 +1,4 @@
-"""Objects as Pulumi shows them to a pack."""
+"""Kubernetes objects, from the resources that Pulumi sends to the policy pack."""
 
 from __future__ import annotations
 
@@ -13,25 +13,26 @@ from mesh.analysis.objects import Object
 
 
 def read(resource_type: str, props: Mapping[str, Any], origin: str = "") -> Object | None:
-    """The object that a resource of Kubernetes is, without what is not known before an update; None if it is none."""
+    """The object of a Kubernetes resource, without values that are not known before an update.
+
+    None for other resources, for kinds that no policy reads, and while the name is not known."""
     if manifests.kind_of(resource_type) not in manifests.KINDS:
         return None
     manifest = _known(props)
     named = (manifest.get("metadata") or {}).get("name")
-    return Object.read(manifests.typed(resource_type, manifest), origin) if named else None
+    return Object.read(manifests.as_manifest(resource_type, manifest), origin) if named else None
 
 
 def all_of(args: StackValidationArgs) -> Iterator[tuple[Object, str]]:
-    """The objects of a stack, with their URNs."""
+    """The objects of a stack, each with its URN."""
     for resource in args.resources:
         parent = resource.parent.urn if resource.parent else ""
-        thing = read(resource.resource_type, resource.props, manifests.origin_of(parent))
-        if thing:
-            yield thing, resource.urn
+        if item := read(resource.resource_type, resource.props, manifests.config_key_of(parent)):
+            yield item, resource.urn
 
 
 def _known(value: Any) -> Any:
-    """A value as plain data; an unknown part of it, which must not be touched, is left out."""
+    """A value as plain data without its unknown parts: reading one of those raises UnknownValueError."""
     if isinstance(value, Mapping):
         return {key: _known(value[key]) for key in value if _can_be_read(value, key)}
     if isinstance(value, Sequence) and not isinstance(value, str):

@@ -1,4 +1,4 @@
-"""Where addons are wanted to differ from Istio's samples: `Kind/name: path`, or a beginning of it, and the reason.
+"""Intended deviations of the addons from Istio's samples: `Kind/name: path`, or its beginning, with the reason.
 
 Each reason also stands in docs/addons.md."""
 
@@ -115,9 +115,9 @@ SAFE: Final[Deviations] = {
         ),
     },
 }
-"""By default."""
+"""Deviations without `insecureDemo`."""
 OPEN: Final[Deviations] = {"kiali": _of(ONE_ROLE, "ClusterRole/kiali-viewer")}
-"""With `insecureDemo`."""
+"""Deviations with `insecureDemo`."""
 
 
 def reasons() -> set[str]:

@@ -1,4 +1,4 @@
-"""Rules for all tests."""
+"""Pytest hooks for all tests."""
 
 import os
 from collections.abc import Iterator
@@ -12,8 +12,8 @@ REFERENCE = "MESH_REFERENCE"
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    """Where MESH_NO_SKIP is set, an end-to-end test that is skipped has failed; but nobody has to have Istio's own
-    output, which is no part of this project."""
+    """Fails skipped end-to-end tests if MESH_NO_SKIP is set, except those that need Istio's own output, which is not a
+    part of this project."""
     report: pytest.TestReport = yield  # type: ignore[assignment]
     if (
         report.skipped
@@ -28,9 +28,9 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Shows what tests have to tell besides their outcome: `record_property("told", text)`."""
+    """Prints the texts that tests record with `record_property("told", text)`."""
     calls = [r for kind in terminalreporter.stats.values() for r in kind if getattr(r, "when", "") == "call"]
-    for report in calls:  # what follows a test tells the same once more
+    for report in calls:  # the report of the teardown repeats them
         for name, text in report.user_properties:
             if name == "told":
                 terminalreporter.write_line(f"{report.nodeid}: {text}")

@@ -1,4 +1,4 @@
-"""An API server that answers as a real one did, and a case for the checks around it."""
+"""A fake API server with recorded answers of a real one, and a case for `commands.checks` with it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def namespace(name: str, **labels: str) -> dict[str, Any]:
 
 
 def status(code: int, message: str, kind: str = "", causes: Sequence[Mapping[str, str]] = ()) -> Answer:
-    """A `Status` as an API server gives it."""
+    """The answer of an API server with a `Status`."""
     return Answer(code, {"kind": "Status", "message": message, "details": {"kind": kind, "causes": list(causes)}})
 
 
@@ -47,8 +47,8 @@ def denied(resource: str, verb: str = "list") -> Answer:
 
 @dataclass
 class FakeApi:
-    """Knows the kinds of the plan, has one node and the namespaces of a new cluster, and says yes to everything but
-    what `answers` says (by method and path without its query)."""
+    """An API server with one node, the namespaces of a new cluster, and the kinds of the plan. It accepts every request
+    for which `answers` has no other answer (by method and path without query)."""
 
     answers: dict[str, Answer] = field(default_factory=dict)
     missing: Sequence[tuple[str, str, str]] = ()
@@ -109,7 +109,7 @@ KNOWN = {
 
 @cache
 def planned(stack: str = "dev") -> Plan:
-    """What the stack really is, but for its addons: figures in tests are those of mesh and Bookinfo."""
+    """The plan of a stack file without its addons: the numbers in tests are those of the mesh and of Bookinfo."""
     config = {key: value for key, value in stackfiles.config(stack).items() if key != "mesh:addons"}
     compiled = loading.load(config)
     return plan(render.record(stack, config, compiled), compiled.settings)
@@ -127,5 +127,5 @@ def case(
 
 
 def only(*manifests: Mapping[str, Any], patch: bool = False) -> Plan:
-    """A plan of these objects, with the settings of `dev`."""
+    """A plan with these objects and the settings of `dev`."""
     return Plan([Planned(manifest, patch, MANAGER) for manifest in manifests], planned().settings)

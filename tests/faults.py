@@ -1,4 +1,4 @@
-"""What can be wrong with a mesh: one small change of the good one for each."""
+"""Faulty meshes: one small change of the valid mesh for each finding."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def rule(name: str, host: str, subsets: Any = (), **spec: Any) -> Manifest:
 
 
 def cart_rule(**spec: Any) -> Manifest:
-    """The good mesh's rule with more in it."""
+    """The DestinationRule of the valid mesh with further fields."""
     return rule("cart", "cart", {"v1": {"version": "v1"}, "v2": {"version": "v2"}}, **spec)
 
 
@@ -38,7 +38,7 @@ def policy(name: str, source: Manifest, app: str = "cart") -> Manifest:
 
 
 def patch(operation: str, part: str = "HTTP_FILTER", before: Sequence[Manifest] = ()) -> Manifest:
-    """An EnvoyFilter with one patch, after others."""
+    """An EnvoyFilter with one patch after those in `before`."""
     value = {"name": "filter", "typed_config": {"@type": "type.googleapis.com/envoy.config.core.v3.Node"}}
     entry = {"applyTo": part, "match": {}, "patch": {"operation": operation, "value": value}}
     return thing("EnvoyFilter", "filter", {"configPatches": [*before, entry]})
@@ -57,7 +57,7 @@ ROUTES = [
         routes("front", to("front", mirror={"host": "x"})),
     ),
     fault(
-        "route to a namespace of others",
+        "route to a namespace outside the mesh",
         "IST0101 VirtualService shop/front",
         routes("front", to("cart.bank.svc.cluster.local")),
     ),
@@ -68,7 +68,7 @@ ROUTES = [
     ),
     fault("route to an unknown subset", "IST0101 VirtualService shop/front", routes("front", to("cart", "v3"))),
     fault(
-        "route that leaves the port open",
+        "route without a port to a Service with two",
         "IST0112 VirtualService shop/front",
         routes("front", to("two")),
         service("two", [{"name": "http-a", "port": 1}, {"name": "http-b", "port": 2}], selector={"app": "front"}),
@@ -109,17 +109,17 @@ ROUTES = [
         ),
     ),
     fault(
-        "regular expression that is none",
+        "invalid regular expression",
         "IST0106 VirtualService shop/front",
         routes("front", to("front", match=[{"uri": {"regex": "a("}}])),
     ),
     fault(
-        "timeout that is too short",
+        "timeout shorter than that of a retry",
         "MESH0103 VirtualService shop/front",
         routes("front", to("front", timeout="1s", retries={"attempts": 2, "perTryTimeout": "2s"})),
     ),
     fault(
-        "timeout beside a fault",
+        "timeout together with a fault",
         "MESH0104 VirtualService shop/front",
         routes(
             "front",
@@ -127,12 +127,12 @@ ROUTES = [
         ),
     ),
     fault(
-        "deprecated percent of a delay",
+        "deprecated field percent of a delay",
         "IST0002 VirtualService shop/front",
         routes("front", to("front", fault={"delay": {"fixedDelay": "1s", "percent": 5}})),
     ),
     fault(
-        "deprecated percent of a mirror",
+        "deprecated field mirrorPercent",
         "IST0133 VirtualService shop/front",
         routes("front", to("front", mirror={"host": "cart"}, mirrorPercent=5)),
     ),
@@ -147,7 +147,7 @@ ROUTES = [
         routes("front", {**to("front"), **SAME}, to("cart", match=[{"uri": {"prefix": "/a/b"}}])),
     ),
     fault(
-        "match of which another part lives",
+        "match of which one alternative is still reachable",
         "IST0131 VirtualService shop/front",
         routes(
             "front",
@@ -156,11 +156,11 @@ ROUTES = [
         ),
     ),
     fault(
-        "route behind one for everything",
+        "route after a catch-all",
         "IST0130 VirtualService shop/front; IST0131 VirtualService shop/front",
         routes("front", to("front"), {**to("cart"), **SAME}),
     ),
-    fault("two routes for everything", "IST0130 VirtualService shop/front", routes("front", to("front"), to("cart"))),
+    fault("two catch-all routes", "IST0130 VirtualService shop/front", routes("front", to("front"), to("cart"))),
 ]
 
 HOSTS = [
@@ -175,27 +175,27 @@ HOSTS = [
         routes("visitors", to("front"), hosts=["store.example.com"], gateways=["way-in"]),
     ),
     fault(
-        "host that the gateway serves to others",
+        "host that the gateway serves for another namespace only",
         "IST0132 VirtualService shop/visitors",
         gateway("way-in", server(80, ["bank/shop.example.com"])),
     ),
     fault(
-        "two for one host in sidecars",
+        "two VirtualServices for one host in sidecars",
         "IST0109 VirtualService shop/cart; IST0109 VirtualService shop/other",
         routes("other", to("cart", "v1"), hosts=["cart.shop.svc.cluster.local"]),
     ),
     fault(
-        "two for one host at a gateway",
+        "two VirtualServices for one host at a gateway",
         "MESH0102 VirtualService shop/visitors",
         routes("others", to("cart", "v2"), hosts=["shop.example.com"], gateways=["way-in"]),
     ),
     fault(
-        "gateway that goes past subsets",
+        "gateway route that bypasses the routes of sidecars",
         "IST0140 VirtualService shop/visitors",
         routes("visitors", to("cart"), hosts=["shop.example.com"], gateways=["way-in"]),
     ),
     fault(
-        "gateway in the spelling of old",
+        "gateway in the deprecated form of a host name",
         "IST0133 VirtualService shop/visitors",
         routes("visitors", to("front"), hosts=["shop.example.com"], gateways=["way-in.shop.svc.cluster.local"]),
     ),
@@ -213,7 +213,7 @@ GATEWAYS = [
         gateway("way-in", server(80, ["shop.example.com"]), server(81, ["shop.example.com"])),
     ),
     fault(
-        "two for one host",
+        "two Gateways for one host",
         "IST0145 Gateway shop/way-in; IST0145 Gateway shop/other",
         gateway("other", server(80, ["shop.example.com"])),
     ),
@@ -223,7 +223,7 @@ GATEWAYS = [
         gateway("other", server(443, ["a.example.com"], "HTTPS", tls=TLS)),
     ),
     fault(
-        "certificate that two have",
+        "certificate of two Gateways",
         "IST0138 Gateway shop/one; IST0138 Gateway shop/two",
         SECRET,
         gateway("one", server(443, ["a.example.com"], "HTTPS", tls=TLS)),
@@ -235,7 +235,7 @@ GATEWAYS = [
         gateway("other", server(443, ["a.example.com"], "TLS", tls={"mode": "PASSTHROUGH", "httpsRedirect": True})),
     ),
     fault(
-        "certificate of TLS that is passed on",
+        "certificate with TLS passthrough",
         "IST0133 Gateway shop/other",
         SECRET,
         gateway("other", server(443, ["a.example.com"], "TLS", tls={**TLS, "mode": "PASSTHROUGH"})),
@@ -250,13 +250,13 @@ DESTINATIONS = [
         rule("front", "front", {"v9": {"version": "v9"}}),
     ),
     fault(
-        "TLS to anybody",
+        "TLS without verification",
         "IST0128 DestinationRule shop/bank",
         entry("bank", "HTTPS"),
         rule("bank", "bank.example.com", trafficPolicy={"tls": {"mode": "SIMPLE"}}),
     ),
     fault(
-        "TLS to anybody on a port",
+        "TLS without verification on a port",
         "IST0129 DestinationRule shop/bank",
         entry("bank", "HTTPS"),
         rule(
@@ -272,7 +272,7 @@ DESTINATIONS = [
         rule("other", "cart", trafficPolicy={"loadBalancer": {"simple": "ROUND_ROBIN"}}),
     ),
     fault(
-        "deprecated count of errors",
+        "deprecated field consecutiveErrors",
         "IST0133 DestinationRule shop/cart",
         cart_rule(trafficPolicy={"outlierDetection": {"consecutiveErrors": 5}}),
     ),
@@ -282,7 +282,7 @@ DESTINATIONS = [
         entry("bank", "TCP"),
     ),
     fault(
-        "entries of two minds",
+        "ServiceEntries with conflicting protocols",
         "IST0177 ServiceEntry shop/bank; IST0177 ServiceEntry shop/other",
         entry("bank", "HTTPS"),
         entry("other", "GRPC"),
@@ -292,7 +292,7 @@ DESTINATIONS = [
 WORKLOADS = [
     fault("port without a protocol", "IST0118 Service shop/front", service("front", [{"name": "web", "port": 80}])),
     fault(
-        "port of an outer name",
+        "port of an ExternalName Service",
         "IST0150 Service shop/outer",
         thing(
             "Service",
@@ -316,7 +316,7 @@ WORKLOADS = [
         service("lonely"),
     ),
     fault(
-        "the proxy's user",
+        "workload with the proxy's user id",
         "IST0144 Deployment shop/front",
         deployment("front", {"app": "front"}, serviceAccountName="front", securityContext={"runAsUser": 1337}),
     ),
@@ -371,16 +371,21 @@ WORKLOADS = [
             annotations={"traffic.sidecar.istio.io/includeInboundPorts": "eighty"},
         ),
     ),
-    fault("sidecar for nobody", "IST0101 Sidecar shop/x", sidecar("x", "nobody")),
+    fault("Sidecar that selects no workload", "IST0101 Sidecar shop/x", sidecar("x", "nobody")),
     fault(
-        "two sidecars for one workload",
+        "two Sidecars for one workload",
         "IST0110 Sidecar shop/a; IST0110 Sidecar shop/b",
         sidecar("a", "front"),
         sidecar("b", "front"),
     ),
-    fault("two sidecars for all", "IST0111 Sidecar shop/a; IST0111 Sidecar shop/b", sidecar("a"), sidecar("b")),
     fault(
-        "sidecar with a selector of nothing",
+        "two Sidecars for a whole namespace",
+        "IST0111 Sidecar shop/a; IST0111 Sidecar shop/b",
+        sidecar("a"),
+        sidecar("b"),
+    ),
+    fault(
+        "Sidecar with an empty selector",
         "IST0133 Sidecar shop/a",
         thing("Sidecar", "a", {"workloadSelector": {}, "egress": [{"hosts": ["./*"]}]}),
     ),
@@ -388,7 +393,7 @@ WORKLOADS = [
 
 POLICIES = [
     fault(
-        "policy for nobody",
+        "policy that selects no workload",
         "IST0127 AuthorizationPolicy shop/x",
         policy("x", {"namespaces": ["shop"]}, app="nobody"),
     ),
@@ -405,17 +410,17 @@ POLICIES = [
         policy("x", {"principals": ["cluster.local/ns/shop/sa/font"]}),
     ),
     fault(
-        "strict beside workloads without sidecar",
+        "strict mutual TLS for a workload without sidecar",
         "MESH0201 PeerAuthentication shop/default",
         deployment("batch", {"app": "batch"}, annotations={"sidecar.istio.io/inject": "false"}),
     ),
     fault(
-        "plain text to what is strict",
+        "plain text to a workload with strict mutual TLS",
         "MESH0202 DestinationRule shop/cart",
         cart_rule(trafficPolicy={"tls": {"mode": "DISABLE"}}),
     ),
     fault(
-        "mutual TLS to what has no sidecar",
+        "mutual TLS to a workload without sidecar",
         "MESH0203 DestinationRule plain/db",
         thing("Namespace", "plain", labels={"istio-injection": "disabled"}),
         deployment("db", {"app": "db"}, "plain"),
@@ -428,13 +433,13 @@ POLICIES = [
         ),
     ),
     fault(
-        "two modes for one namespace",
+        "two PeerAuthentications for one namespace",
         "MESH0204 PeerAuthentication shop/other",
         thing("PeerAuthentication", "other", {"mtls": {"mode": "PERMISSIVE"}}),
     ),
-    fault("patch that depends on others", "IST0151 EnvoyFilter shop/filter", patch("INSERT_BEFORE")),
+    fault("relative patch", "IST0151 EnvoyFilter shop/filter", patch("INSERT_BEFORE")),
     fault(
-        "patch that another one of one version has, too",
+        "relative patch after one for a single proxy version",
         "IST0155 EnvoyFilter shop/filter",
         patch("INSERT_BEFORE", before=[OF_ONE_VERSION]),
     ),

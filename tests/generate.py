@@ -1,7 +1,7 @@
-"""Objects of Istio's API and configs of stacks by chance, drawn from the types themselves; for property-based tests.
+"""Random objects of Istio's API and random configs of stacks for property-based tests, drawn from the types.
 
-Text and numbers come from a pool in which every form that the API knows has a few examples; what a field takes of them
-is found by asking its own type.
+Text and numbers come from a pool with a few examples of every format in the API. Which of them a field accepts is found
+by validating them with its type.
 """
 
 from __future__ import annotations
@@ -61,14 +61,14 @@ POOL: tuple[Any, ...] = (
 FREE: tuple[Any, ...] = ({}, {"a": 1}, {"name": "x", "nested": {"list": [1, "two", None]}})
 DEEPEST = 7
 FEW = 5
-"""Fields of a message of which most are drawn: rules often ask for those that the type leaves open."""
+"""Of messages with up to so many fields most are drawn, since rules often require fields that the type does not."""
 PATH = re.compile(r'(?:\.?[A-Za-z_][\w-]*|\[\d+\]|\["(?:[^"\\]|\\.)*"\])*')
-"""How messages name a place: `http[0].match[1].headers["x.y"]`."""
+"""A path in an error message: `http[0].match[1].headers["x.y"]`."""
 STEP = re.compile(r'\.?([A-Za-z_][\w-]*)|\[(\d+)\]|\[("(?:[^"\\]|\\.)*")\]')
 
 
 def objects(kind: type[Kind]) -> st.SearchStrategy[Kind]:
-    """Objects of `kind` that can be built: what a message names is left out until there is none."""
+    """Valid objects of `kind`: fields that an error names are removed until there is no error."""
 
     @st.composite
     def draw_one(draw: st.DrawFn) -> Kind:
@@ -86,7 +86,7 @@ def objects(kind: type[Kind]) -> st.SearchStrategy[Kind]:
 
 @st.composite
 def configs(draw: st.DrawFn) -> dict[str, str]:
-    """Configs that are accepted, made in the same way."""
+    """Valid configs, drawn in the same way."""
     release = draw(st.sampled_from(releases.NAMES))
     profile = draw(st.sampled_from(sorted(releases.get(release).profiles.names)))
     values = _fields(draw, Settings, 0) | {"release": release, "profile": profile}
@@ -97,12 +97,12 @@ def configs(draw: st.DrawFn) -> dict[str, str]:
 
 
 def _written(values: dict[str, Any]) -> dict[str, str]:
-    """As Pulumi hands it over."""
+    """The config in the form that Pulumi passes to the program."""
     return {f"mesh:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
 
 
 def _problems(config: dict[str, str]) -> str:
-    """What is wrong with a config, or nothing."""
+    """The error message of a config; empty if it is valid."""
     try:
         loading.load(config)
     except SettingsError as error:
@@ -111,8 +111,8 @@ def _problems(config: dict[str, str]) -> str:
 
 
 def _without(values: dict[str, Any], message: str) -> bool:
-    """Takes away what the path at the beginning of a message leads to, or as near to it as there is something; whether
-    there was."""
+    """Removes the value at the path at the beginning of a message, or the nearest value above it that exists. Returns
+    whether there was one."""
     inside: Any = values
     last: tuple[Any, Any] | None = None
     for name, number, key in STEP.findall(PATH.match(message)[0]):  # type: ignore[index]
@@ -129,7 +129,7 @@ def _without(values: dict[str, Any], message: str) -> bool:
 
 
 def _fields(draw: st.DrawFn, model: type[BaseModel], depth: int) -> dict[str, Any]:
-    """Some of the fields of a message, with values."""
+    """A random choice of the fields of a message, with values."""
     group = set(model.one_of) if issubclass(model, Message) else set()
     chosen = draw(st.sampled_from(sorted(group))) if group else None
     share = 8 if len(model.model_fields) <= FEW else 4
@@ -175,7 +175,7 @@ def _value(draw: st.DrawFn, annotation: Any, depth: int) -> Any:
 
 @functools.cache
 def _examples(annotation: Any) -> list[Any]:
-    """What the type takes of the pool."""
+    """The values of the pool that the type accepts."""
     adapter = TypeAdapter(annotation)
     found = []
     for value in (*POOL, *FREE):

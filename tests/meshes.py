@@ -1,4 +1,4 @@
-"""Meshes for tests: a small one in which nothing is wrong, and what makes it faulty."""
+"""A small valid mesh for tests, and builders of objects that make it faulty."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ VERSIONS = {kind: version for version, kinds in GROUPS.items() for kind in kinds
 
 
 def thing(kind: str, name: str, spec: Any = None, namespace: str = "shop", **meta: Any) -> Manifest:
-    """A manifest; `meta` are labels and annotations."""
+    """A manifest; `meta` has its labels and annotations."""
     place = {} if kind in ("Namespace", "MutatingWebhookConfiguration") else {"namespace": namespace}
     whole: Manifest = {"apiVersion": VERSIONS[kind], "kind": kind, "metadata": {"name": name, **place, **meta}}
     return whole if spec is None else {**whole, "spec": spec}
 
 
 def deployment(name: str, labels: Mapping[str, str], namespace: str = "shop", **pod: Any) -> Manifest:
-    """A workload; `pod` is what its pods' spec has besides a container."""
+    """A Deployment; `pod` has fields of the pod's spec besides its container."""
     annotations = pod.pop("annotations", {})
     spec = {"containers": [{"name": "app", "image": "app"}], **pod}
     template = {"metadata": {"labels": dict(labels), "annotations": annotations}, "spec": spec}
@@ -35,7 +35,7 @@ def deployment(name: str, labels: Mapping[str, str], namespace: str = "shop", **
 
 
 def service(name: str, ports: Sequence[Manifest] | None = None, namespace: str = "shop", **spec: Any) -> Manifest:
-    """A Service of the pods with label app=<name>."""
+    """A Service that selects pods by the label app=<name>."""
     chosen = ports or [{"name": "http", "port": 80, "targetPort": 8080, "protocol": "TCP"}]
     return thing("Service", name, {"selector": {"app": name}, "ports": list(chosen), **spec}, namespace)
 
@@ -46,7 +46,7 @@ def routes(name: str, *http: Manifest, hosts: Sequence[str] = (), **spec: Any) -
 
 
 def to(host: str, subset: str = "", **route: Any) -> Manifest:
-    """A route to one receiver."""
+    """An HTTP route to one destination."""
     destination = {"host": host, **({"subset": subset} if subset else {})}
     return {"route": [{"destination": destination}], **route}
 
@@ -61,7 +61,7 @@ def gateway(name: str, *servers: Manifest, selector: str = "ingress", namespace:
 
 
 def good() -> list[Manifest]:
-    """A front, two versions of a cart, an ingress gateway and its routes."""
+    """The valid mesh: a front end, two versions of a cart, an ingress gateway and its routes."""
     proxy = [{"name": "istio-proxy", "image": "proxyv2"}]
     ports = [
         {"name": "http2", "port": 80, "targetPort": 8080, "protocol": "TCP"},
@@ -100,7 +100,7 @@ def good() -> list[Manifest]:
 
 
 def changed(objects: Sequence[Manifest]) -> list[Manifest]:
-    """The good mesh with these objects in it, in place of those of the same name."""
+    """The valid mesh with these objects, which replace those of the same name."""
     mesh = {_key(thing): thing for thing in [*good(), *objects]}
     return list(mesh.values())
 
@@ -112,12 +112,12 @@ def _key(manifest: Manifest) -> tuple[str, str, str]:
 
 @dataclass(frozen=True)
 class Fault:
-    """Objects that are wrong, and what is to be said of them."""
+    """Faulty objects, and the findings that are expected for them."""
 
     name: str
     objects: Sequence[Manifest]
     said: frozenset[tuple[str, str]]
-    """Codes, and the objects that they are about."""
+    """Codes of findings, and the objects that they are about."""
 
 
 def fault(name: str, said: str, *objects: Manifest) -> Fault:

@@ -1,4 +1,4 @@
-"""The fields that belong to others than the stack, as the table in docs/readiness.md lists them."""
+"""The fields that controllers own instead of the stack, from the table in docs/readiness.md."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ class Field:
 
     kind: str
     path: str
-    """As `kubectl get -o jsonpath` takes it, without the first dot."""
+    """In the syntax of `kubectl get -o jsonpath`, without the first dot."""
     scaled: bool
-    """Whether it is about objects with an autoscaler alone."""
+    """Whether it applies only to objects with an autoscaler."""
 
     def __str__(self) -> str:
         return f"{self.kind}.{self.path}"
 
     def values(self, manifest: Mapping[str, Any]) -> Iterator[Any]:
-        """What stands there in an object."""
+        """The values of the field in an object."""
         found: Sequence[Any] = [manifest]
         for step in self.path.replace("[*]", ".*").split("."):
             found = [v for f in found for v in (f if step == "*" else [f[step]] if step in f else [])]
@@ -35,7 +35,7 @@ class Field:
 
 
 def without(manifest: Mapping[str, Any], rows: Sequence[Field]) -> Any:
-    """An object without what the rows name."""
+    """A copy of an object without the fields of the rows."""
     found = json.loads(json.dumps(manifest))
     for row in rows:
         if row.kind == found["kind"]:
@@ -49,7 +49,7 @@ def without(manifest: Mapping[str, Any], rows: Sequence[Field]) -> Any:
 
 
 def fields() -> list[Field]:
-    """All rows."""
+    """All rows of the table."""
     found = [Field(kind, path, bool(scaled)) for kind, scaled, path in ROW.findall(TABLE.read_text())]
     assert (
         len(found) == TABLE.read_text().partition("| object | field | owner |")[2].partition("\n\n")[0].count("\n") - 1

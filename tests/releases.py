@@ -1,4 +1,4 @@
-"""The release that tests install where they are about no other."""
+"""The release of tests that are not about a particular one."""
 
 from mesh import releases
 

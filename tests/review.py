@@ -1,4 +1,4 @@
-"""Small changes for tests of reports: the good mesh, and what is different afterwards."""
+"""Reviews of small changes of the valid mesh, for tests of reports."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ def item(manifest: Manifest, **said: Any) -> Item:
 
 
 def review(old: Sequence[Manifest], new: Sequence[Manifest], told: Told | None = None, **said: Any) -> Review:
-    """The review of a change from some objects to others; `said` is of each object."""
+    """The review of a change from `old` to `new`; `said` are fields of each item."""
     before, after = ([item(manifest, **said) for manifest in side] for side in (old, new))
     return Review.of("shop", SOURCE, before, after, USUAL, told=told)
 
 
 def changed(*objects: Manifest) -> Review:
-    """The review of these objects coming into the good mesh."""
+    """The review of adding these objects to the valid mesh."""
     return review(meshes.good(), meshes.changed(objects))
 
 
 def removed(*objects: Manifest) -> Review:
-    """The review of these objects going from it."""
+    """The review of removing these objects from the valid mesh."""
     return review(meshes.changed(objects), meshes.good())
 
 

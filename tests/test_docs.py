@@ -1,4 +1,4 @@
-"""Each diff in docs/architecture.md is all that it takes."""
+"""Each diff in docs/architecture.md is complete: applied to the program, it has the described effect."""
 
 import json
 import re
@@ -20,8 +20,8 @@ PROGRAM = (
 
 
 def rendered(tmp_path: Path, file: str, stack: str, config: str = "mesh:profile: lean") -> list[dict[str, Any]]:
-    """The objects of a stack after the diff of `file` was applied to a copy of the program; `lean` is a stack with
-    this `config`."""
+    """The objects of a stack, after the diff of `file` is applied to a copy of the program. The stack `lean` has this
+    `config`."""
     diffs = map(dedent, re.findall(r"^  ```diff\n(.*?)^  ```", GUIDE.read_text(), re.DOTALL | re.MULTILINE))
     (diff,) = (text for text in diffs if f"+++ b/{file}\n" in text)
     for name in PROGRAM:
@@ -38,21 +38,21 @@ def named(manifests: list[dict[str, Any]], kind: str, name: str) -> dict[str, An
     return next(m for m in manifests if (m["kind"], m["metadata"]["name"]) == (kind, name))
 
 
-def test_the_new_profile_works_with_its_diff_alone(tmp_path: Path) -> None:
+def test_a_new_profile_needs_only_the_diff_in_the_docs(tmp_path: Path) -> None:
     objects = rendered(tmp_path, "mesh/releases/v1_10/profiles.py", "lean")
     (container,) = named(objects, "Deployment", "istiod")["spec"]["template"]["spec"]["containers"]
     assert container["resources"]["requests"] == {"cpu": "50m", "memory": "256Mi"}
     assert "HorizontalPodAutoscaler" not in {manifest["kind"] for manifest in objects}
 
 
-def test_the_new_gateway_works_with_its_diff_alone(tmp_path: Path) -> None:
+def test_a_new_gateway_needs_only_the_diff_in_the_docs(tmp_path: Path) -> None:
     objects = rendered(tmp_path, "stacks/Pulumi.demo.yaml", "demo")
     spec = named(objects, "Service", "internal")["spec"]
     assert (spec["type"], [port["nodePort"] for port in spec["ports"]]) == ("NodePort", [31444])
     assert named(objects, "Deployment", "internal")
 
 
-def test_the_new_release_works_with_its_diff_alone(tmp_path: Path) -> None:
+def test_a_new_release_needs_only_the_diff_in_the_docs(tmp_path: Path) -> None:
     objects = rendered(tmp_path, "mesh/releases/v1_11/__init__.py", "lean", 'mesh:release: "1.11"')
     pods = [m["spec"]["template"]["spec"] for m in objects if m["kind"] == "Deployment"]
     assert {container["image"] for pod in pods for container in pod["containers"]} == {

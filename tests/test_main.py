@@ -1,4 +1,4 @@
-"""The program itself."""
+"""The program `__main__.py`."""
 
 import ast
 
@@ -6,17 +6,17 @@ from commands.stackfiles import ROOT
 
 TEXT = (ROOT / "__main__.py").read_text()
 STATEMENTS = ast.parse(TEXT).body[1:]
-"""Without the docstring."""
+"""The statements of the program, without its docstring."""
 
 
-def test_the_program_is_the_order_of_installation_and_decides_nothing() -> None:
-    """Whether a part is wanted, and what it waits for, is known to the part."""
+def test_the_program_only_installs_components_in_order_and_has_no_conditions() -> None:
+    """Each component knows itself whether it is enabled, and what it depends on."""
     assert len(TEXT.splitlines()) <= 80
     assert {type(one) for one in STATEMENTS} <= {ast.ImportFrom, ast.Import, ast.Assign, ast.Expr}
 
 
-def test_at_most_one_call_comes_before_the_imports() -> None:
-    """Into the engine, which then works while Python loads the rest."""
+def test_at_most_one_call_precedes_the_imports() -> None:
+    """That call requests the stack's state, which the engine reads while Python imports the rest."""
     imports = [place for place, one in enumerate(STATEMENTS) if isinstance(one, ast.ImportFrom | ast.Import)]
     before = [ast.unparse(one) for one in STATEMENTS[: imports[-1]] if not isinstance(one, ast.ImportFrom | ast.Import)]
     assert len(before) <= 1, before

@@ -1,4 +1,4 @@
-"""Walls that import-linter cannot see: what the program's first file imports, and who touches Pulumi's internals."""
+"""Rules that import-linter cannot check: the imports of `__main__.py`, and the use of Pulumi's internals."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from commands.stackfiles import ROOT
 
 ROOMS = ("bench", "cluster", "commands", "components", "engine", "mesh", "policies", "sandbox", "toolchain")
 INTERNAL = ("pulumi.runtime", "pulumi._", "os._exit", "gc.")
-"""Beginnings of the names that only engine/ may use."""
+"""Prefixes of the names that only engine/ may use."""
 
 
 def used(file: Path) -> Iterator[str]:
@@ -36,31 +36,31 @@ def imported(file: Path) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def test_every_package_is_a_room() -> None:
+def test_every_package_is_in_the_list_of_rooms() -> None:
     found = {file.parent.name for file in ROOT.glob("*/__init__.py")}
     assert found == {*ROOMS, "tests"}
 
 
-def test_the_program_is_made_from_components_and_what_is_below_them() -> None:
+def test_the_program_imports_only_components_and_rooms_below_them() -> None:
     rooms = {name.partition(".")[0] for name in imported(ROOT / "__main__.py")}
     assert rooms & {*ROOMS} <= {"components", "engine", "cluster", "mesh"}
 
 
 @pytest.mark.parametrize("room", [room for room in ROOMS if room != "engine"])
-def test_only_engine_touches_what_is_not_public_in_pulumi(room: str) -> None:
+def test_only_engine_uses_what_is_not_public_in_pulumi(room: str) -> None:
     files = (ROOT / room).rglob("*.py")
     assert [(str(file), name) for file in files for name in used(file) if f"{name}.".startswith(INTERNAL)] == []
 
 
-def test_nobody_imports_a_release_but_the_registry() -> None:
-    """import-linter sees the modules in a release's folder, and not the folder itself."""
+def test_only_the_registry_imports_a_release() -> None:
+    """import-linter checks the modules in a release's folder, but not the folder itself."""
     files = [file for room in ROOMS for file in (ROOT / room).rglob("*.py") if file.parent.parent.name != "releases"]
     asking = [file for file in files if any(name.startswith("mesh.releases.v") for name in imported(file))]
     assert [str(file.relative_to(ROOT)) for file in asking] in ([], ["mesh/releases/__init__.py"])
 
 
-def test_importing_a_package_changes_nothing_global() -> None:
-    """What the program wants changed, it says by a call into engine/."""
+def test_importing_a_package_changes_no_global_state() -> None:
+    """Global state is changed by calls into engine/ only."""
     code = """
 import gc, os, sys
 import pulumi, pulumi.runtime.rpc as rpc

@@ -1,4 +1,4 @@
-"""GitHub's workflows: what they may, what they call, and what their scripts do, with `gh` played by a small script."""
+"""GitHub's workflows: their permissions, the commands that they call, and their scripts, run with a fake `gh`."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from tests.workflows import ROOT
 
 TARGETS = set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
 SCRIPTS = {".github/workflows/preview.yml comment", ".github/workflows/drift.yml issue"}
-"""Jobs whose steps call `gh`."""
+"""Jobs with steps that call `gh`."""
 CALLS: Mapping[str, set[str]] = {
     ".github/workflows/ci.yml test": {".ci/run"},
     ".github/workflows/try.yml try": {"kind create cluster --name pr --wait 2m"},
 }
-"""What else is called, where."""
+"""Other commands that steps call, by job."""
 FAKE_GH = f"""#!{sys.executable}
 import json, os, pathlib, subprocess, sys
 folder, words = pathlib.Path(os.environ["GH_FOLDER"]), sys.argv[1:]
@@ -50,7 +50,7 @@ def test_the_workflows_are_found() -> None:
     assert names == {"ci.yml", "preview.yml", "deploy.yml", "drift.yml", "action.yml", "try.yml"}
 
 
-def test_every_action_is_pinned_by_commit_and_says_which_version_that_is() -> None:
+def test_every_action_is_pinned_by_commit_with_its_version_in_a_comment() -> None:
     lines = [line.strip() for text in workflows.texts().values() for line in text.splitlines() if "uses:" in line]
     of_others = [line for line in lines if "uses: ./" not in line]
     assert len(of_others) >= 8
@@ -66,13 +66,13 @@ def test_an_action_has_the_same_pin_everywhere() -> None:
     assert {name: some for name, some in pins.items() if len(some) > 1} == {}
 
 
-def test_an_action_of_ours_is_there() -> None:
+def test_a_local_action_exists() -> None:
     ours = {step["uses"] for _, step in workflows.steps() if step.get("uses", "").startswith("./")}
     assert ours
     assert all((ROOT / name / "action.yml").exists() for name in ours)
 
 
-def test_every_step_calls_a_target_of_make_or_what_is_listed() -> None:
+def test_every_step_calls_a_make_target_or_a_listed_command() -> None:
     called = 0
     for place, step in workflows.steps():
         if "run" not in step or place in SCRIPTS or step["run"] in CALLS.get(place, ()):
@@ -86,7 +86,7 @@ def test_every_step_calls_a_target_of_make_or_what_is_listed() -> None:
     assert called >= 6
 
 
-def test_scripts_call_gh_alone() -> None:
+def test_scripts_call_only_gh() -> None:
     known = {"gh", "for", "do", "done", "if", "then", "elif", "else", "fi", "export", "head", "tail", "grep"}
     for place in SCRIPTS:
         script = next(step["run"] for at, step in workflows.steps() if at == place and "run" in step)
@@ -95,12 +95,12 @@ def test_scripts_call_gh_alone() -> None:
         assert set(commands) <= known
 
 
-def test_a_step_takes_what_others_can_name_from_its_environment() -> None:
+def test_a_step_takes_untrusted_values_from_its_environment() -> None:
     assert [step["run"] for _, step in workflows.steps() if "${{" in step.get("run", "")] == []
 
 
 @pytest.mark.parametrize(("place", "job"), [pytest.param(*one, id=one[0]) for one in workflows.jobs()])
-def test_a_job_says_what_it_may_and_how_long(place: str, job: Mapping[str, Any]) -> None:
+def test_every_job_sets_permissions_and_a_timeout(place: str, job: Mapping[str, Any]) -> None:
     assert yaml.safe_load(workflows.texts()[place.split()[0]])["permissions"] == {}
     assert 0 < job["timeout-minutes"] <= 120
     writes = {name for name, right in job["permissions"].items() if right != "read"}
@@ -111,7 +111,7 @@ def test_a_job_says_what_it_may_and_how_long(place: str, job: Mapping[str, Any])
     assert writes == allowed.get(place, set())
 
 
-def test_who_may_write_runs_no_code_of_the_pull_request() -> None:
+def test_a_job_with_write_permission_runs_no_code_of_the_pull_request() -> None:
     for place, job in workflows.jobs():
         if set(job["permissions"].values()) != {"read"}:
             assert not any("checkout" in step.get("uses", "") for step in job["steps"]), place
@@ -123,7 +123,7 @@ def test_a_checkout_keeps_no_token() -> None:
     assert all(step["with"]["persist-credentials"] is False for step in checkouts)
 
 
-def test_secrets_are_only_where_an_environment_guards_them_and_never_in_a_pull_request() -> None:
+def test_secrets_are_used_only_in_jobs_with_an_environment_and_never_for_a_pull_request() -> None:
     for name, text in workflows.texts().items():
         triggers = yaml.safe_load(text).get(True)  # `on`, to YAML
         assert "pull_request_target" not in text
@@ -166,7 +166,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def run(folder: Path, place: str, known: object, **env: str) -> Sequence[Sequence[str]]:
-    """Runs the script of a job as GitHub does; what `gh` was asked, where `known` is what is there."""
+    """Runs the script of a job as GitHub does, and returns the calls of `gh`, which answers with `known`."""
     (folder / "known.json").write_text(json.dumps(known))
     path = f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
     command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script(place)]
@@ -176,7 +176,7 @@ def run(folder: Path, place: str, known: object, **env: str) -> Sequence[Sequenc
 
 
 def report(folder: Path, stack: str, *changed: meshes.Manifest) -> str:
-    """Writes the report of a change; its first line."""
+    """Writes the report of a change, and returns its first line."""
     old, new = ([item(one) for one in side] for side in (meshes.good(), meshes.changed(changed)))
     text = markdown.write(Review.of(stack, SOURCE, old, new, USUAL))
     (folder / "reports" / f"{stack}.md").write_text(text)
@@ -187,18 +187,18 @@ WEAK = thing("PeerAuthentication", "default", {"mtls": {"mode": "PERMISSIVE"}})
 
 
 def comments(folder: Path, *bodies: str, author: str = "github-actions[bot]") -> Sequence[Sequence[str]]:
-    """What is done about comments, where these are there."""
+    """The calls of `gh` about comments, if these exist already."""
     known = [{"id": 70 + i, "user": {"login": author}, "body": body} for i, body in enumerate(bodies)]
     calls = run(folder, ".github/workflows/preview.yml comment", known, NUMBER="12")
     return [call for call in calls if "--jq" not in call]
 
 
-def test_a_stack_gets_a_comment_at_first(folder: Path) -> None:
+def test_the_first_report_of_a_stack_creates_a_comment(folder: Path) -> None:
     report(folder, "demo", WEAK)
     assert comments(folder, "LGTM") == [["pr", "comment", "12", "--body-file", "reports/demo.md"]]
 
 
-def test_the_comment_of_a_stack_is_brought_up_to_date_in_its_place(folder: Path) -> None:
+def test_a_later_report_of_a_stack_updates_its_comment(folder: Path) -> None:
     marks = [report(folder, "demo", WEAK), report(folder, "dev", WEAK)]
     edits = comments(folder, "LGTM", f"{marks[1]}\nbefore", f"{marks[0]}\nbefore")
     assert [(call[1], call[-2]) for call in edits] == [
@@ -214,7 +214,7 @@ def test_a_comment_of_somebody_else_is_left_alone(folder: Path) -> None:
     assert made[:2] == ["pr", "comment"]
 
 
-def test_a_stack_that_nothing_changes_gets_no_new_comment_but_the_old_one_says_so(folder: Path) -> None:
+def test_a_stack_without_changes_gets_no_new_comment_but_an_old_one_is_updated(folder: Path) -> None:
     mark = report(folder, "demo")
     assert comments(folder) == []
     assert "PATCH" in comments(folder, f"{mark}\nbefore")[0]
@@ -229,7 +229,9 @@ def test_a_stack_that_nothing_changes_gets_no_new_comment_but_the_old_one_says_s
         ("success", [], []),
     ],
 )
-def test_drift_has_one_issue_while_it_lasts(folder: Path, result: str, open_: object, done: Sequence[str]) -> None:
+def test_drift_opens_one_issue_and_its_end_closes_it(
+    folder: Path, result: str, open_: object, done: Sequence[str]
+) -> None:
     url = "https://example.com/runs/1"
     calls = run(folder, ".github/workflows/drift.yml issue", open_, RESULT=result, RUN=url)
     assert [call[:2] for call in calls[:2]] == [["label", "create"], ["issue", "list"]]
@@ -246,7 +248,7 @@ def make(*words: str, **env: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_kubeconfig_is_its_owners_alone_and_replaces_no_file(tmp_path: Path) -> None:
+def test_the_kubeconfig_is_readable_by_its_owner_only_and_replaces_no_file(tmp_path: Path) -> None:
     file = tmp_path / "kubeconfig"
     given = {"KUBECONFIG": str(file), "KUBECONFIG_DATA": "users: ['$HOME']\nclusters: []"}
     assert make("kubeconfig", **given).returncode == 0
@@ -255,7 +257,7 @@ def test_the_kubeconfig_is_its_owners_alone_and_replaces_no_file(tmp_path: Path)
     assert make("kubeconfig", **given).returncode != 0
 
 
-def test_a_kubeconfig_that_is_missing_is_told(tmp_path: Path) -> None:
+def test_a_missing_kubeconfig_is_reported(tmp_path: Path) -> None:
     done = make("kubeconfig", KUBECONFIG=str(tmp_path / "kubeconfig"), KUBECONFIG_DATA="")
     assert done.returncode != 0
     assert "KUBECONFIG_DATA: holds no kubeconfig" in done.stderr

@@ -1,4 +1,4 @@
-"""Traffic config for tests: a small stack with it, and the objects that it becomes."""
+"""Stacks with `mesh:traffic` for tests, and the objects that they compile to."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from mesh.traffic.objects import ConfigObject
 SAMPLES = Path(__file__).parent / "samples"
 EVERYTHING = SAMPLES.parent / "everything.yaml"
 VERSIONS = "destination-rule-all"
-"""The sample that every route to a version builds on."""
+"""The sample with the subsets that every route to a version needs."""
 
 
 def sample(name: str) -> dict[str, Any]:
-    """The config that a sample of Bookinfo comes down to, with the versions that its routes lead to."""
+    """The config that corresponds to a sample of Bookinfo, with the subsets that its routes need."""
     piece: dict[str, Any] = yaml.safe_load((SAMPLES / f"{name}.yaml").read_text())
     if not name.startswith("virtual-service"):
         return piece
@@ -37,7 +37,7 @@ def load(traffic: dict[str, Any], **keys: Any) -> Stack:
 
 
 def refusal(traffic: dict[str, Any], **keys: Any) -> str:
-    """The message with which the traffic is refused."""
+    """The error message for the traffic."""
     with pytest.raises(SettingsError) as refused:
         load(traffic, **keys)
     return str(refused.value)
@@ -48,13 +48,13 @@ def objects(traffic: dict[str, Any], **keys: Any) -> list[ConfigObject]:
 
 
 def everything(**more: Any) -> Stack:
-    """A stack that says everything that can be said, with further keys."""
+    """The stack of everything.yaml, which sets every key, with further keys."""
     keys = {**yaml.safe_load(EVERYTHING.read_text()), **more}
     return load(keys.pop("traffic"), **keys)
 
 
 def specs(traffic: dict[str, Any], **keys: Any) -> dict[str, dict[str, Any]]:
-    """The specs of the objects, by `kind/name`."""
+    """The specs of the objects that the traffic compiles to, by `kind/name`."""
     return {f"{item.body.kind}/{item.name}": item.body.spec() for item in objects(traffic, **keys)}
 
 

@@ -1,4 +1,4 @@
-"""GitHub's workflows of this project, as data."""
+"""The GitHub workflows of this project and of its documentation, as data."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ DOCUMENT = ROOT / "docs" / "pull-requests.md"
 
 
 def examples() -> Mapping[str, str]:
-    """The files that the documentation shows, by name."""
+    """The YAML files in docs/pull-requests.md, by name."""
     return dict(re.findall(r"`([\w./]+\.ya?ml)`:\n```yaml\n(.*?)```", DOCUMENT.read_text(), re.DOTALL))
 
 
 def texts() -> Mapping[str, str]:
-    """Every workflow and action, ours and the documentation's, by name."""
+    """Every workflow and action of the project and the documentation, by name."""
     shown = {name: text for name, text in examples().items() if name.startswith(".github")}
     return {**{str(file.relative_to(ROOT)): file.read_text() for file in FILES}, **shown}
 
@@ -32,7 +32,7 @@ def jobs() -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 
 def steps() -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Of jobs and of actions."""
+    """The steps of jobs and of actions, each with the name of its job or action."""
     for place, job in jobs():
         yield from ((place, step) for step in job["steps"])
     for name, text in texts().items():

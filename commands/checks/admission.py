@@ -65,7 +65,7 @@ def _refusal(case: Case, namespace: str) -> str | None:
     for pod in _pods(case, namespace):
         path = f"/api/v1/namespaces/{namespace if there else STAND_IN}/pods?dryRun=All"
         answer = case.api.ask(Request("POST", path, pod))
-        if answer.good:
+        if answer.ok:
             continue
         if re.search(refused, answer.message):
             return answer.message.partition("forbidden: ")[2] or answer.message

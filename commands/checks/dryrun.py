@@ -32,7 +32,7 @@ class Trial:
         """Taken as it is, or in another's place: Pulumi replaces what cannot be changed."""
         if self.answer is None:
             return False
-        return self.answer.good or (self.answer.code == 422 and "field is immutable" in self.answer.message)
+        return self.answer.ok or (self.answer.code == 422 and "field is immutable" in self.answer.message)
 
     @property
     def conflicts(self) -> Sequence[Mapping[str, str]]:
@@ -87,4 +87,4 @@ def _create(planned: Planned, kind: Kind) -> Request:
 
 
 def _no_namespace(answer: Answer | None) -> bool:
-    return answer is not None and answer.code == 404 and answer.about == "namespaces"
+    return answer is not None and answer.code == 404 and answer.resource == "namespaces"

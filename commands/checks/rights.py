@@ -64,7 +64,7 @@ def check(case: Case) -> Result:
     wanted = sorted({right for p in case.plan.objects for right in _of(p, case.kinds[p.type])} | {*_reads()})
     answers = ask_all(case.api, [Request("POST", _REVIEW, right.review) for right in wanted])
     for answer in answers:
-        if not answer.good:
+        if not answer.ok:
             raise Refused(answer.message)
     missing = [r for r, a in zip(wanted, answers, strict=True) if not a.body.get("status", {}).get("allowed")]
     user = _user(case.api)
@@ -110,5 +110,5 @@ def _user(api: Api) -> str:
     """The name that the API server knows the caller by; Kubernetes before 1.28 does not tell."""
     review = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
     answer = api.ask(Request("POST", _SELF, review))
-    name = answer.body.get("status", {}).get("userInfo", {}).get("username") if answer.good else None
+    name = answer.body.get("status", {}).get("userInfo", {}).get("username") if answer.ok else None
     return str(name or "the context's user")

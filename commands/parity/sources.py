@@ -106,7 +106,7 @@ def path_of(planned: Planned, kind: Kind) -> str:
 def _there(answer: Answer) -> Manifest | None:
     if answer.code == 404:
         return None
-    if not answer.good:
+    if not answer.ok:
         raise Refused(answer.message)
     return answer.body
 

@@ -1,1 +1,1 @@
-"""What watches the mesh: one module an addon. `install` holds the list of them, `config` what a stack can say."""
+"""The addons Prometheus, Jaeger, Grafana and Kiali, one module each; `install` lists them."""

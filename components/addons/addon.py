@@ -1,4 +1,4 @@
-"""What addons have in common: one Deployment behind a Service in Istio's namespace, a volume, a way in from outside."""
+"""The base class of addons: a Deployment and its Service in Istio's namespace, a volume, and a host at the gateway."""
 
 from __future__ import annotations
 
@@ -20,77 +20,77 @@ from mesh.releases.release import Installation
 
 core, meta = k8s.core.v1, k8s.meta.v1
 
-Chosen = TypeVar("Chosen", bound=addons.Addon)
+Settings = TypeVar("Settings", bound=addons.Addon)
 Labels = Mapping[str, str]
 
 NO_SIDECAR: Final = {names.INJECT_LABEL: "false"}
 CHECKSUM: Final = "checksum/config"
-"""Annotation of pods that read their configuration only when they start."""
+"""Pod annotation with a checksum of the configuration, for addons that read it only when they start."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class AddonArgs(Generic[Chosen]):
-    """What an addon needs to know."""
+class AddonArgs(Generic[Settings]):
+    """Arguments of an addon."""
 
     mesh: Installation
     namespace: pulumi.Input[str]
-    """Istio's, known when it exists."""
-    chosen: Chosen
-    """What the stack says of it."""
+    """Name of Istio's namespace, known when that exists."""
+    settings: Settings
+    """The addon's settings in `mesh:addons`."""
     insecure: bool
-    """Whether it is as open as in Istio's samples."""
+    """Whether it is open without login, as in Istio's samples (`mesh:addons.insecureDemo`)."""
     urls: Mapping[str, pulumi.Output[str]]
-    """Where the addons before it answer inside the cluster, by name."""
-    ways_in: Mapping[str, str]
-    """Where addons are reached from outside, by name."""
+    """URLs inside the cluster of the addons before it, by name."""
+    external_urls: Mapping[str, str]
+    """URLs outside the cluster of all addons with a host, by name."""
     api: Sequence[pulumi.Resource]
-    """Istio's definitions and their validation, for the way in."""
+    """Istio's definitions and the validation webhook, which its Gateway and VirtualService depend on."""
     ingress: Labels
-    """Labels of the pods of the gateway through which visitors come."""
+    """Labels of the ingress gateway's pods."""
 
 
-class Addon(pulumi.ComponentResource, Generic[Chosen]):
-    """One addon. Its objects are built by the class of its own; what they have in common is here."""
+class Addon(pulumi.ComponentResource, Generic[Settings]):
+    """One addon. Subclasses create its objects with the methods of this class."""
 
     url: pulumi.Output[str]
-    """Where it answers inside the cluster."""
+    """Its URL inside the cluster."""
     labels: Labels
     """Labels of its objects."""
 
-    def __init__(self, name: str, args: AddonArgs[Chosen], opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, args: AddonArgs[Settings], opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(f"mesh:addons:{type(self).__name__}", name, None, opts)
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
 
     def _account(self) -> core.ServiceAccount:
-        """The account of its pods."""
+        """The service account of its pods."""
         secrets = self._args.mesh.values.global_.imagePullSecrets
-        return kube.account(self._name, self._args.namespace, self.labels, secrets, self._child)
+        return kube.service_account(self._name, self._args.namespace, self.labels, secrets, self._child)
 
-    def _rights(
+    def _grant(
         self, rules: list[k8s.rbac.v1.PolicyRuleArgs], account: core.ServiceAccount, role: str | None = None
     ) -> pulumi.Resource:
-        """What the account may do on the whole cluster."""
+        """A ClusterRole and its binding to the account; `role` is its name if it is not the addon's."""
         role = role or self._name
         granted = k8s.rbac.v1.ClusterRole(
             role, metadata=kube.metadata(role, labels=self.labels), rules=rules, opts=self._child
         )
         return k8s.rbac.v1.ClusterRoleBinding(
-            role,  # with another role it is another binding: Kubernetes lets no binding change its role
+            role,  # named after the role: Kubernetes does not let a binding change its role
             metadata=kube.metadata(role, labels=self.labels),
-            role_ref=rbac.reference("ClusterRole", role),
-            subjects=rbac.account(self._name, self._args.mesh.root),
+            role_ref=rbac.role_ref("ClusterRole", role),
+            subjects=rbac.subjects(self._name, self._args.mesh.root),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[granted, account]),
         )
 
-    def _documents(self, data: Mapping[str, pulumi.Input[str]], name: str | None = None) -> core.ConfigMap:
-        """A ConfigMap, of the addon's name if not said otherwise."""
+    def _config_map(self, data: Mapping[str, pulumi.Input[str]], name: str | None = None) -> core.ConfigMap:
+        """A ConfigMap, by default with the addon's name."""
         name = name or self._name
         metadata = kube.metadata(name, self._args.namespace, self.labels)
         return core.ConfigMap(name, metadata=metadata, data=dict(data), opts=self._child)
 
     def _secret(self, name: str, key: str, value: pulumi.Output[str]) -> core.Secret:
-        """A Secret with one value, which Pulumi encrypts in the state and shows to nobody."""
+        """A Secret with one value, which Pulumi encrypts in the state and never prints."""
         metadata = kube.metadata(name, self._args.namespace, self.labels)
         encoded = value.apply(lambda text: base64.b64encode(text.encode()).decode())
         return core.Secret(name, metadata=metadata, data={key: encoded}, opts=self._child)
@@ -123,9 +123,9 @@ class Addon(pulumi.ComponentResource, Generic[Chosen]):
         annotations: Mapping[str, pulumi.Input[str]] | None = None,
         strategy: k8s.apps.v1.DeploymentStrategyArgs | None = None,
     ) -> k8s.apps.v1.Deployment:
-        """The pods, without a sidecar."""
-        chosen = self._args.chosen
-        keeps = isinstance(chosen, addons.StoringAddon) and chosen.persistence
+        """The Deployment, whose pods get no sidecar."""
+        settings = self._args.settings
+        keeps = isinstance(settings, addons.StoringAddon) and settings.persistence
         of_pods = meta.ObjectMetaArgs(
             labels=dict(labels or selector), annotations={**NO_SIDECAR, **(annotations or {})}
         )
@@ -135,17 +135,17 @@ class Addon(pulumi.ComponentResource, Generic[Chosen]):
             spec=k8s.apps.v1.DeploymentSpecArgs(
                 replicas=1,
                 selector=meta.LabelSelectorArgs(match_labels=dict(selector)),
-                strategy=at_once(0) if keeps else strategy,
+                strategy=rolling_update(0) if keeps else strategy,
                 template=core.PodTemplateSpecArgs(metadata=of_pods, spec=pod),
             ),
             opts=pulumi.ResourceOptions(parent=self, depends_on=list(after)),
         )
 
     def _storage(self, volume: str, wanted: Persistence | None) -> core.VolumeArgs:
-        """The volume for what the addon keeps: one that outlives the pod, if wanted."""
+        """The volume for the addon's data: a persistent one if `wanted`, otherwise an `emptyDir`."""
         if wanted is None:
             return core.VolumeArgs(name=volume, empty_dir=core.EmptyDirVolumeSourceArgs())
-        # It may be bound only when a pod asks for it, and the Deployment is waited for.
+        # The claim may stay unbound until a pod uses it, and Pulumi waits for the Deployment.
         metadata = kube.metadata(self._name, self._args.namespace, self.labels, {names.SKIP_AWAIT: "true"})
         claim = core.PersistentVolumeClaim(
             self._name,
@@ -160,32 +160,36 @@ class Addon(pulumi.ComponentResource, Generic[Chosen]):
         source = core.PersistentVolumeClaimVolumeSourceArgs(claim_name=claim.metadata.name)
         return core.VolumeArgs(name=volume, persistent_volume_claim=source)
 
-    def _way_in(self) -> None:
-        """The host under which it is reached through the ingress gateway, if the stack asks for one."""
-        chosen = self._args.chosen
-        if not (host := chosen.host):
+    def _expose(self) -> None:
+        """Gateway and VirtualService for the addon's host at the ingress gateway, if its settings name one."""
+        settings = self._args.settings
+        if not (host := settings.host):
             return
         name, root = f"addon-{self._name}", self._args.mesh.root
         domain = self._args.mesh.values.global_.proxy.clusterDomain
         gateway = api.Gateway(selector=dict(self._args.ingress), servers=[_server(host)])
-        where = api.Destination(host=f"{chosen.service}.{root}.svc.{domain}", port=api.PortSelector(number=chosen.port))
+        where = api.Destination(
+            host=f"{settings.service}.{root}.svc.{domain}", port=api.PortSelector(number=settings.port)
+        )
         pages = api.HTTPRoute(route=[api.HTTPRouteDestination(destination=where)])
-        routes = api.VirtualService(hosts=[host.name], gateways=[name], http=[*_from_root(chosen.path), pages])
+        routes = api.VirtualService(hosts=[host.name], gateways=[name], http=[*_from_root(settings.path), pages])
         after = pulumi.ResourceOptions(parent=self, depends_on=list(self._args.api))
         for made in (gateway, routes):
-            kube.custom(made.manifest(name, root, self._args.mesh.release.api), self._args.namespace, after)
+            kube.custom_resource(made.manifest(name, root, self._args.mesh.release.api), self._args.namespace, after)
 
-    def _ready(self, service: core.Service) -> None:
-        """Hands out the address of its pages, and makes the way in, once all other objects are described."""
-        self._way_in()
-        chosen = self._args.chosen
+    def _finish(self, service: core.Service) -> None:
+        """Sets `url` and creates the host; called last by every addon."""
+        self._expose()
+        settings = self._args.settings
         host = pulumi.Output.concat(service.metadata.name, ".", service.metadata.namespace)
-        self.url = pulumi.Output.concat("http://", host, "" if chosen.port == 80 else f":{chosen.port}", chosen.path)
+        self.url = pulumi.Output.concat(
+            "http://", host, "" if settings.port == 80 else f":{settings.port}", settings.path
+        )
         self.register_outputs({"url": self.url})
 
 
 def _from_root(path: str) -> list[api.HTTPRoute]:
-    """Leads who names the host alone to where the pages are."""
+    """A redirect from `/` to the path of the addon's pages, if that is another one."""
     alone = api.HTTPMatchRequest(uri=api.StringMatch(exact="/"))
     return [api.HTTPRoute(match=[alone], redirect=api.HTTPRedirect(uri=path))] if path else []
 
@@ -198,22 +202,22 @@ def _server(host: Host) -> api.Server:
     return api.Server(port=api.Port(number=443, name="https", protocol="HTTPS"), hosts=[host.name], tls=tls)
 
 
-def at_once(more: int) -> k8s.apps.v1.DeploymentStrategyArgs:
-    """An update that may start so many new pods before it ends the old one: none where both would want one volume.
+def rolling_update(max_surge: int) -> k8s.apps.v1.DeploymentStrategyArgs:
+    """A rolling update with this `maxSurge`: 0 for a pod with a persistent volume, which only one pod can mount.
 
-    `Recreate` would say it in a word, but server-side apply cannot change to it: what the API server has filled in for
-    the other type stays, and is then refused."""
-    amounts = k8s.apps.v1.RollingUpdateDeploymentArgs(max_surge=more, max_unavailable=1)
+    `Recreate` would be simpler, but server-side apply cannot change a Deployment to it: the default values of
+    `rollingUpdate` stay, and are then refused."""
+    amounts = k8s.apps.v1.RollingUpdateDeploymentArgs(max_surge=max_surge, max_unavailable=1)
     return k8s.apps.v1.DeploymentStrategyArgs(type="RollingUpdate", rolling_update=amounts)
 
 
 def checksum(*documents: str) -> str:
-    """Changes with the documents."""
+    """A checksum of documents."""
     return hashlib.sha256("\0".join(documents).encode()).hexdigest()
 
 
 def mount(volume: str, path: str, file: str | None = None, read_only: bool | None = None) -> core.VolumeMountArgs:
-    """A volume in a container; of it only `file`, if that is given."""
+    """A volume mount, of the whole volume or of one `file` in it."""
     return core.VolumeMountArgs(name=volume, mount_path=path, sub_path=file, read_only=read_only)
 
 
@@ -222,7 +226,7 @@ def config_volume(volume: str, config_map: pulumi.Input[str]) -> core.VolumeArgs
 
 
 def probe(path: str, port: int | str, **timing: Any) -> core.ProbeArgs:
-    """Whether an HTTP GET answers; `timing` as in ProbeArgs."""
+    """An HTTP GET probe; `timing` are further arguments of ProbeArgs."""
     return core.ProbeArgs(http_get=core.HTTPGetActionArgs(path=path, port=port), **timing)
 
 
@@ -231,6 +235,6 @@ def environment(values: Mapping[str, str]) -> list[core.EnvVarArgs]:
 
 
 def from_secret(name: str, secret: str, key: str) -> core.EnvVarArgs:
-    """A variable whose value only the container gets to see."""
+    """An environment variable with a value from a Secret."""
     source = core.EnvVarSourceArgs(secret_key_ref=core.SecretKeySelectorArgs(name=secret, key=key))
     return core.EnvVarArgs(name=name, value_from=source)

@@ -1,4 +1,4 @@
-"""Grafana: dashboards of what Prometheus has collected."""
+"""Grafana: dashboards of the metrics in Prometheus."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ core = k8s.core.v1
 
 PORT: Final = GrafanaAddon.port
 USER: Final = 472
-"""The image's own user."""
+"""The uid of the image's user."""
 DATA: Final = "/var/lib/grafana"
 PROVISIONING: Final = "/etc/grafana/provisioning"
 ADMIN: Final = "admin"
@@ -64,25 +64,27 @@ _NO_LOGIN: Final = {
 
 
 class Grafana(Addon[GrafanaAddon]):
-    """Grafana with its dashboards; an administrator with a password, unless the stack wants it open."""
+    """Grafana with its dashboards. It has a login for the administrator, unless `insecureDemo` is set."""
 
-    _who: Final = {"app.kubernetes.io/name": "grafana", "app.kubernetes.io/instance": "grafana"}
+    _selector: Final = {"app.kubernetes.io/name": "grafana", "app.kubernetes.io/instance": "grafana"}
 
     def __init__(self, name: str, args: AddonArgs[GrafanaAddon], opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, args, opts)
-        self.labels = {**self._who, "app.kubernetes.io/version": args.mesh.release.addons.grafana}
+        self.labels = {**self._selector, "app.kubernetes.io/version": args.mesh.release.addons.grafana}
         documents = args.urls["prometheus"].apply(_documents)
         files = {file: documents[file] for file in _FILES}
-        needed: list[pulumi.Resource] = [self._account(), self._documents(files), *self._dashboards()]
+        needed: list[pulumi.Resource] = [self._account(), self._config_map(files), *self._dashboards()]
         if not args.insecure:
             needed.append(self._secret(name, PASSWORD, secrets.get("grafanaPassword")))
-        service = self._service({"service": PORT}, self._who)
+        service = self._service({"service": PORT}, self._selector)
         changed = {CHECKSUM: documents.apply(lambda found: checksum(*found.values()))}
-        self._deployment(self._pod(), self._who, needed, labels={"app": "grafana", **self._who}, annotations=changed)
-        self._ready(service)
+        self._deployment(
+            self._pod(), self._selector, needed, labels={"app": "grafana", **self._selector}, annotations=changed
+        )
+        self._finish(service)
 
     def _dashboards(self) -> list[core.ConfigMap]:
-        return [self._documents(dashboards.files(folder), _map_of(folder)) for folder in dashboards.FOLDERS]
+        return [self._config_map(dashboards.files(folder), _map_of(folder)) for folder in dashboards.FOLDERS]
 
     def _pod(self) -> core.PodSpecArgs:
         folders = {folder: f"dashboards-{folder}" for folder in dashboards.FOLDERS}
@@ -93,16 +95,16 @@ class Grafana(Addon[GrafanaAddon]):
             volumes=[
                 config_volume("config", self._name),
                 *(config_volume(volume, _map_of(folder)) for folder, volume in folders.items()),
-                self._storage("storage", self._args.chosen.persistence),
+                self._storage("storage", self._args.settings.persistence),
             ],
         )
 
     def _container(self, folders: Mapping[str, str]) -> core.ContainerArgs:
-        chosen = self._args.chosen
+        settings = self._args.settings
         login = [*environment(_LOGIN), from_secret("GF_SECURITY_ADMIN_PASSWORD", self._name, PASSWORD)]
         return core.ContainerArgs(
             name="grafana",
-            image=chosen.image or self._args.mesh.release.addons.images["grafana"],
+            image=settings.image or self._args.mesh.release.addons.images["grafana"],
             image_pull_policy="IfNotPresent",
             env=environment(_NO_LOGIN) if self._args.insecure else login,
             ports=[core.ContainerPortArgs(name="service", container_port=PORT)],
@@ -110,28 +112,28 @@ class Grafana(Addon[GrafanaAddon]):
             liveness_probe=probe(
                 "/api/health", PORT, initial_delay_seconds=60, timeout_seconds=30, failure_threshold=10
             ),
-            resources=kube.resources(chosen.resources),
+            resources=kube.resources(settings.resources),
             volume_mounts=[
                 mount("config", "/etc/grafana/grafana.ini", "grafana.ini"),
                 mount("storage", DATA),
-                *(mount("config", f"{PROVISIONING}/{place}/{file}", file) for file, place in _PROVISIONED.items()),
+                *(mount("config", f"{PROVISIONING}/{folder}/{file}", file) for file, folder in _PROVISIONED.items()),
                 *(mount(volume, f"{DATA}/dashboards/{folder}") for folder, volume in folders.items()),
             ],
         )
 
 
 _PROVISIONED: Final = {"datasources.yaml": "datasources", "dashboardproviders.yaml": "dashboards"}
-"""Files of provisioning, and their folders."""
+"""Folders of the provisioning files, by file name."""
 _FILES: Final = ("grafana.ini", *_PROVISIONED)
 
 
 def _map_of(folder: str) -> str:
-    """The ConfigMap with a folder's dashboards."""
+    """Name of the ConfigMap with a folder's dashboards."""
     return f"{folder}-grafana-dashboards"
 
 
 def _documents(prometheus: str) -> dict[str, str]:
-    """Grafana's files, by name; `prometheus` is where Prometheus answers."""
+    """Grafana's configuration files, by name; `prometheus` is the URL of Prometheus."""
     source = {
         "name": "Prometheus",
         "type": "prometheus",
@@ -149,7 +151,7 @@ def _documents(prometheus: str) -> dict[str, str]:
 
 
 def _provider(folder: str) -> dict[str, Any]:
-    """Where Grafana finds a folder's dashboards; those of the mesh are shown under one heading."""
+    """The dashboard provider of a folder; Grafana shows both folders of the mesh as one."""
     return {
         "name": folder,
         "folder": folder.removesuffix("-services"),

@@ -1,4 +1,4 @@
-"""The addons: which there are, and how they come by each other's addresses."""
+"""Installs the addons of a stack, and gives each the URLs of the others."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ COMPONENTS: Final[Mapping[str, Callable[[str, AddonArgs[Any], pulumi.ResourceOpt
     "grafana": Grafana,
     "kiali": Kiali,
 }
-"""The component of each addon that `Addons` knows."""
+"""The component of each addon in `mesh:addons`."""
 
 OPEN: Final = (
     "mesh:addons.insecureDemo: everybody who reaches Grafana is its administrator, and everybody who reaches Kiali"
@@ -33,19 +33,19 @@ OPEN: Final = (
 
 @dataclass(frozen=True, kw_only=True)
 class AddonsArgs:
-    """What the addons of a stack need to know."""
+    """Arguments of `install`."""
 
     mesh: Installation
     namespace: pulumi.Input[str]
-    """Istio's, known when it exists."""
+    """Name of Istio's namespace, known when that exists."""
     addons: Addons
-    """What the stack says of them."""
+    """The settings in `mesh:addons`."""
     api: Sequence[pulumi.Resource]
-    """Istio's definitions and their validation."""
+    """Istio's custom resource definitions and the validation webhook: custom resources are created after these."""
 
 
 def _warnings(addons: Addons) -> Iterator[str]:
-    """What a stack has opened, in words."""
+    """A warning for each addon that the stack opens to others without login or encryption."""
     if addons.insecureDemo and addons.chosen:
         yield OPEN
     for name, addon in addons.chosen.items():
@@ -57,23 +57,23 @@ def _warnings(addons: Addons) -> Iterator[str]:
 
 
 def install(args: AddonsArgs, opts: pulumi.ResourceOptions) -> dict[str, Addon[Any]]:
-    """Each addon that is wanted, by name; every one knows the addresses of those before it."""
-    made: dict[str, Addon[Any]] = {}
+    """Installs the addons that the stack enables, and returns them by name. Each gets the URLs of those before it."""
+    installed: dict[str, Addon[Any]] = {}
     chosen = args.addons.chosen
     for text in _warnings(args.addons):
         pulumi.log.warn(text)
     gateway = args.mesh.values.gateways.get(INGRESS)
-    ways_in = {name: addon.host.url for name, addon in chosen.items() if addon.host}
+    external_urls = {name: addon.host.url for name, addon in chosen.items() if addon.host}
     for name, addon in chosen.items():
         of_one: AddonArgs[Any] = AddonArgs(
             mesh=args.mesh,
             namespace=args.namespace,
-            chosen=addon,
+            settings=addon,
             insecure=args.addons.insecureDemo,
-            urls={earlier: other.url for earlier, other in made.items()},
-            ways_in=ways_in,
+            urls={earlier: other.url for earlier, other in installed.items()},
+            external_urls=external_urls,
             api=args.api,
             ingress=gateway.selector(INGRESS) if gateway else {},
         )
-        made[name] = COMPONENTS[name](name, of_one, opts)
-    return made
+        installed[name] = COMPONENTS[name](name, of_one, opts)
+    return installed

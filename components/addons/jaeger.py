@@ -1,4 +1,4 @@
-"""Jaeger: collects and shows traces, all in one program."""
+"""Jaeger: its all-in-one image collects, stores and shows traces."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from mesh.core.names import ZIPKIN, ZIPKIN_PORT
 core = k8s.core.v1
 
 ADMIN: Final = 14269
-"""Port of its health and metrics."""
+"""Port of health checks and metrics."""
 QUERY: Final = 16686
-"""Port of its pages."""
+"""Port of the user interface."""
 COLLECTOR: Final = {"jaeger-collector-http": 14268, "jaeger-collector-grpc": 14250}
 DATA: Final = "/badger"
 
@@ -33,40 +33,40 @@ _SETTINGS: Final = {
 
 
 class Jaeger(Addon[JaegerAddon]):
-    """Jaeger behind three Services: for those who look, for proxies, and for what speaks Jaeger's own protocol."""
+    """Jaeger with three Services: for its user interface, for proxies (Zipkin), and for Jaeger's own protocols."""
 
     zipkin: pulumi.Output[str]
-    """`host:port` to which proxies send spans; the mesh configuration names the same."""
+    """`host:port` to which proxies send spans; the mesh configuration has the same address."""
     labels = {"app": "jaeger"}
 
     def __init__(self, name: str, args: AddonArgs[JaegerAddon], opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, args, opts)
         self._deployment(self._pod(), self.labels, [], annotations=_SCRAPED)
-        chosen = args.chosen
+        settings = args.settings
         pages = self._service(
-            {"http-query": chosen.port}, self.labels, name=chosen.service, targets={"http-query": QUERY}
+            {"http-query": settings.port}, self.labels, name=settings.service, targets={"http-query": QUERY}
         )
         spans = self._service({"http-query": ZIPKIN_PORT}, self.labels, name=ZIPKIN, labels={"name": ZIPKIN})
         self._service(COLLECTOR, self.labels, name="jaeger-collector")
         self.zipkin = pulumi.Output.concat(spans.metadata.name, ".", spans.metadata.namespace, f":{ZIPKIN_PORT}")
-        self._ready(pages)
+        self._finish(pages)
 
     def _pod(self) -> core.PodSpecArgs:
-        chosen = self._args.chosen
-        kept = {"BADGER_SPAN_STORE_TTL": chosen.retention} if chosen.retention else {}
+        settings = self._args.settings
+        kept = {"BADGER_SPAN_STORE_TTL": settings.retention} if settings.retention else {}
         return core.PodSpecArgs(
             containers=[
                 core.ContainerArgs(
                     name="jaeger",
-                    image=chosen.image or self._args.mesh.release.addons.images["jaeger"],
+                    image=settings.image or self._args.mesh.release.addons.images["jaeger"],
                     env=environment({**_SETTINGS, **kept}),
                     readiness_probe=probe("/", ADMIN),
                     liveness_probe=probe("/", ADMIN),
-                    resources=kube.resources(chosen.resources),
+                    resources=kube.resources(settings.resources),
                     volume_mounts=[mount("data", DATA)],
                 )
             ],
-            volumes=[self._storage("data", chosen.persistence)],
+            volumes=[self._storage("data", settings.persistence)],
         )
 
 

@@ -1,4 +1,4 @@
-"""Kiali: the mesh as a graph, and what is wrong with its configuration."""
+"""Kiali: shows the mesh as a graph and validates its configuration."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ import pulumi_kubernetes as k8s
 import yaml
 
 from components import kube, rbac
-from components.addons import kiali_pages, secrets
+from components.addons import kiali_dashboards, secrets
 from components.addons.addon import (
     CHECKSUM,
     Addon,
     AddonArgs,
-    at_once,
     checksum,
     config_volume,
     environment,
     from_secret,
     mount,
     probe,
+    rolling_update,
 )
 from mesh.config.addons import KialiAddon
 from mesh.core.names import INJECTOR, MESH_CONFIG
@@ -34,17 +34,17 @@ PORT: Final = KialiAddon.port
 METRICS: Final = 9090
 FOLDER: Final = "/kiali-configuration"
 SIGNING: Final = "kiali-signing-key"
-"""Secret with the key by which it knows its own sessions."""
+"""Name of the Secret with the key that signs Kiali's sessions."""
 KEY: Final = "signing-key"
 KNOWN_KEY: Final = "CHANGEME"
-"""The sample's, which everybody knows."""
+"""The signing key of Istio's sample, which is public."""
 API: Final = "monitoring.kiali.io"
 
 _READ: Final = "get list watch"
 
 
 def rules(write: bool) -> PolicyRules:
-    """What Kiali may do on the whole cluster: look, or change the mesh as well."""
+    """The rules of Kiali's ClusterRole: read, and with `write` also change Istio's objects and workloads."""
     patch, edit = (" patch", " create delete patch") if write else ("", "")
     return (
         ("core", "configmaps endpoints pods/log pods/proxy", _READ),
@@ -63,15 +63,15 @@ def rules(write: bool) -> PolicyRules:
 
 
 class Kiali(Addon[KialiAddon]):
-    """Kiali, which looks and lets look; who wants to see something brings a token of their own."""
+    """Kiali, by default read-only and with a login by the visitor's own Kubernetes token."""
 
-    _who: Final = {"app.kubernetes.io/name": "kiali", "app.kubernetes.io/instance": "kiali-server"}
+    _selector: Final = {"app.kubernetes.io/name": "kiali", "app.kubernetes.io/instance": "kiali-server"}
 
     def __init__(self, name: str, args: AddonArgs[KialiAddon], opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, args, opts)
         version = args.mesh.release.addons.kiali
         self.labels = {
-            **self._who,
+            **self._selector,
             "app": "kiali",
             "app.kubernetes.io/part-of": "kiali",
             "app.kubernetes.io/version": version,
@@ -79,29 +79,31 @@ class Kiali(Addon[KialiAddon]):
         }
         account = self._account()
         text = pulumi.Output.all(**args.urls).apply(
-            lambda urls: yaml.safe_dump(config(args.mesh, urls, args.ways_in, args.insecure))
+            lambda urls: yaml.safe_dump(config(args.mesh, urls, args.external_urls, args.insecure))
         )
-        needed = [account, self._documents({"config.yaml": text}), *self._may(account)]
+        needed = [account, self._config_map({"config.yaml": text}), *self._permissions(account)]
         if not args.insecure:
             needed.append(self._secret(SIGNING, KEY, secrets.get("kialiSigningKey")))
-        service = self._service({"http": PORT, "http-metrics": METRICS}, self._who)
+        service = self._service({"http": PORT, "http-metrics": METRICS}, self._selector)
         notes: dict[str, pulumi.Input[str]] = {
             "kiali.io/runtimes": "go,kiali",
             "prometheus.io/port": str(METRICS),
             "prometheus.io/scrape": "true",
             CHECKSUM: text.apply(checksum),
         }
-        self._deployment(self._pod(), self._who, needed, labels=self.labels, annotations=notes, strategy=at_once(1))
-        self._pages()
-        self._ready(service)
+        self._deployment(
+            self._pod(), self._selector, needed, labels=self.labels, annotations=notes, strategy=rolling_update(1)
+        )
+        self._dashboards()
+        self._finish(service)
 
-    def _may(self, account: core.ServiceAccount) -> list[pulumi.Resource]:
+    def _permissions(self, account: core.ServiceAccount) -> list[pulumi.Resource]:
         if not self._args.insecure:
-            return [self._rights(rbac.rules(rules(write=False)), account, "kiali-viewer")]
-        return [self._rights(rbac.rules(rules(write=True)), account), self._reads_secrets()]
+            return [self._grant(rbac.rules(rules(write=False)), account, "kiali-viewer")]
+        return [self._grant(rbac.rules(rules(write=True)), account), self._reads_secrets()]
 
     def _reads_secrets(self) -> pulumi.Resource:
-        """Kiali looks among the control plane's Secrets for other clusters."""
+        """The right to list Secrets in Istio's namespace, where Kiali looks for remote clusters."""
         role, namespace = "kiali-controlplane", self._args.namespace
         granted = k8s.rbac.v1.Role(
             role,
@@ -112,8 +114,8 @@ class Kiali(Addon[KialiAddon]):
         return k8s.rbac.v1.RoleBinding(
             role,
             metadata=kube.metadata(role, namespace, self.labels),
-            role_ref=rbac.reference("Role", role),
-            subjects=rbac.account(self._name, self._args.mesh.root),
+            role_ref=rbac.role_ref("Role", role),
+            subjects=rbac.subjects(self._name, self._args.mesh.root),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[granted]),
         )
 
@@ -132,13 +134,13 @@ class Kiali(Addon[KialiAddon]):
         )
 
     def _container(self, mounted: Mapping[str, str]) -> core.ContainerArgs:
-        chosen = self._args.chosen
+        settings = self._args.settings
         own = core.EnvVarSourceArgs(field_ref=core.ObjectFieldSelectorArgs(field_path="metadata.namespace"))
         key = [] if self._args.insecure else [from_secret("LOGIN_TOKEN_SIGNING_KEY", SIGNING, KEY)]
         health = probe(f"{KialiAddon.path}/healthz", "api-port", initial_delay_seconds=5, period_seconds=30)
         return core.ContainerArgs(
             name="kiali",
-            image=chosen.image or self._args.mesh.release.addons.images["kiali"],
+            image=settings.image or self._args.mesh.release.addons.images["kiali"],
             image_pull_policy="Always",
             command=["/opt/kiali/kiali", "-config", f"{FOLDER}/config.yaml"],
             env=[core.EnvVarArgs(name="ACTIVE_NAMESPACE", value_from=own), *environment(_LOG), *key],
@@ -148,18 +150,18 @@ class Kiali(Addon[KialiAddon]):
             ],
             readiness_probe=health,
             liveness_probe=health,
-            resources=kube.resources(chosen.resources),
+            resources=kube.resources(settings.resources),
             volume_mounts=[mount("kiali-configuration", FOLDER), *(mount(name, f"/{name}") for name in mounted)],
         )
 
-    def _pages(self) -> None:
-        """Its pages of metrics, and the kind of object that holds them."""
+    def _dashboards(self) -> None:
+        """The MonitoringDashboards and their definition."""
         definition = _definition(self._child)
         after = pulumi.ResourceOptions(parent=self, depends_on=[definition])
-        for name, page in kiali_pages.PAGES.items():
+        for name, dashboard in kiali_dashboards.DASHBOARDS.items():
             metadata = {"name": name, "labels": dict(self.labels)}
-            manifest = {"apiVersion": f"{API}/v1alpha1", "kind": KIND, "metadata": metadata, "spec": page}
-            kube.custom(manifest, self._args.namespace, after)
+            manifest = {"apiVersion": f"{API}/v1alpha1", "kind": KIND, "metadata": metadata, "spec": dashboard}
+            kube.custom_resource(manifest, self._args.namespace, after)
 
 
 KIND: Final = "MonitoringDashboard"
@@ -180,17 +182,24 @@ def _definition(opts: pulumi.ResourceOptions) -> k8s.apiextensions.v1.CustomReso
     return k8s.apiextensions.v1.CustomResourceDefinition(
         name,
         metadata=kube.metadata(name),
-        spec={"group": API, "scope": "Namespaced", "names": names, "versions": [version]},  # in wire names
+        spec={
+            "group": API,
+            "scope": "Namespaced",
+            "names": names,
+            "versions": [version],
+        },  # field names of the Kubernetes API
         opts=opts,
     )
 
 
-def config(mesh: Installation, urls: Mapping[str, str], ways_in: Mapping[str, str], insecure: bool) -> dict[str, Any]:
-    """Kiali's configuration. `urls`: where the other addons answer inside the cluster; `ways_in`: where browsers do."""
+def config(
+    mesh: Installation, urls: Mapping[str, str], external_urls: Mapping[str, str], insecure: bool
+) -> dict[str, Any]:
+    """Kiali's configuration. `urls` are those of the other addons inside the cluster, `external_urls` for browsers."""
     return {
         "auth": {"strategy": "anonymous" if insecure else "token", "openshift": {"client_id_prefix": "kiali"}},
         "deployment": {"accessible_namespaces": ["**"], "namespace": mesh.root},
-        "external_services": {"custom_dashboards": {"enabled": True}, **_istiod(mesh), **_others(urls, ways_in)},
+        "external_services": {"custom_dashboards": {"enabled": True}, **_istiod(mesh), **_others(urls, external_urls)},
         "istio_namespace": mesh.root,
         **({"login_token": {"signing_key": KNOWN_KEY}} if insecure else {}),
         "server": {"metrics_enabled": True, "metrics_port": METRICS, "port": PORT, "web_root": KialiAddon.path},
@@ -198,7 +207,7 @@ def config(mesh: Installation, urls: Mapping[str, str], ways_in: Mapping[str, st
 
 
 def _istiod(mesh: Installation) -> dict[str, Any]:
-    """What the control plane's objects are called, where that is not what Kiali expects."""
+    """The names of the control plane's objects, if a revision makes them differ from Kiali's defaults."""
     if not mesh.values.revision:
         return {}
     istiod = mesh.revisioned("istiod")
@@ -211,15 +220,15 @@ def _istiod(mesh: Installation) -> dict[str, Any]:
     return {"istio": names}
 
 
-def _others(urls: Mapping[str, str], ways_in: Mapping[str, str]) -> dict[str, Any]:
-    """Where Kiali finds metrics, traces and dashboards; what is not installed is switched off."""
+def _others(urls: Mapping[str, str], external_urls: Mapping[str, str]) -> dict[str, Any]:
+    """The URLs of Prometheus, Jaeger and Grafana; Jaeger and Grafana are disabled if they are not installed."""
     found: dict[str, Any] = {"prometheus": {"url": urls["prometheus"]}}
     for service, name in {"tracing": "jaeger", "grafana": "grafana"}.items():
         found[service] = {"enabled": name in urls}
         if name in urls:
             found[service]["in_cluster_url"] = urls[name]
-        if name in ways_in:
-            found[service]["url"] = ways_in[name]
+        if name in external_urls:
+            found[service]["url"] = external_urls[name]
     if "grafana" in urls:
         found["grafana"]["health_check_url"] = f"{urls['grafana']}/api/health"
     return found

@@ -1,4 +1,4 @@
-"""Prometheus: collects what proxies, istiod and the cluster measure."""
+"""Prometheus: collects the metrics of proxies, istiod and the cluster."""
 
 from __future__ import annotations
 
@@ -21,32 +21,32 @@ core = k8s.core.v1
 PORT: Final = PrometheusAddon.port
 DATA: Final = "/data"
 USER: Final = 65534
-"""The image's own user, nobody."""
+"""The uid of the image's user, `nobody`."""
 RELOAD: Final = Resources(requests={"cpu": "5m", "memory": "16Mi"})
-"""For the container that tells Prometheus of a changed configuration."""
+"""Requests of the container that makes Prometheus reload a changed configuration."""
 
 _READ: Final = "get list watch"
 RULES: Final[PolicyRules] = (
     ("core", "nodes nodes/proxy nodes/metrics services endpoints pods ingresses configmaps", _READ),
     ("extensions networking.k8s.io", "ingresses/status ingresses", _READ),
 )
-"""What it reads to find its targets; beside them, the API server's own metrics."""
+"""The rights to discover targets; `METRICS` adds the right to scrape the API server."""
 METRICS: Final = k8s.rbac.v1.PolicyRuleArgs(non_resource_urls=["/metrics"], verbs=["get"])
 
 
 class Prometheus(Addon[PrometheusAddon]):
-    """Prometheus with its configuration, and the right to find and ask its targets."""
+    """Prometheus with its configuration, and the rights to discover and scrape its targets."""
 
     labels = {"app": "prometheus", "component": "server"}
 
     def __init__(self, name: str, args: AddonArgs[PrometheusAddon], opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, args, opts)
         account = self._account()
-        rights = self._rights([*rbac.rules(RULES), METRICS], account)
-        documents = self._documents(documents_of(prometheus_config.config()))
+        rights = self._grant([*rbac.rules(RULES), METRICS], account)
+        documents = self._config_map(files(prometheus_config.config()))
         service = self._service({"http": PORT}, self.labels)
         self._deployment(self._pod(documents), self.labels, [account, rights, documents])
-        self._ready(service)
+        self._finish(service)
 
     def _pod(self, documents: core.ConfigMap) -> core.PodSpecArgs:
         return core.PodSpecArgs(
@@ -58,14 +58,14 @@ class Prometheus(Addon[PrometheusAddon]):
             containers=[self._server(), self._reloader()],
             volumes=[
                 config_volume("config-volume", with_known_value(documents.metadata.name, self._name)),
-                self._storage("storage-volume", self._args.chosen.persistence),
+                self._storage("storage-volume", self._args.settings.persistence),
             ],
         )
 
     def _reloader(self) -> core.ContainerArgs:
         return core.ContainerArgs(
             name="prometheus-server-configmap-reload",
-            image=self._args.chosen.reloadImage or self._args.mesh.release.addons.images["configmap-reload"],
+            image=self._args.settings.reloadImage or self._args.mesh.release.addons.images["configmap-reload"],
             image_pull_policy="IfNotPresent",
             args=[f"--volume-dir={prometheus_config.FOLDER}", f"--webhook-url=http://127.0.0.1:{PORT}/-/reload"],
             resources=kube.resources(RELOAD),
@@ -73,13 +73,13 @@ class Prometheus(Addon[PrometheusAddon]):
         )
 
     def _server(self) -> core.ContainerArgs:
-        chosen = self._args.chosen
+        settings = self._args.settings
         return core.ContainerArgs(
             name="prometheus-server",
-            image=chosen.image or self._args.mesh.release.addons.images["prometheus"],
+            image=settings.image or self._args.mesh.release.addons.images["prometheus"],
             image_pull_policy="IfNotPresent",
             args=[
-                f"--storage.tsdb.retention.time={chosen.retention}",
+                f"--storage.tsdb.retention.time={settings.retention}",
                 f"--config.file={prometheus_config.FOLDER}/{prometheus_config.FILE}",
                 f"--storage.tsdb.path={DATA}",
                 "--web.console.libraries=/etc/prometheus/console_libraries",
@@ -91,12 +91,12 @@ class Prometheus(Addon[PrometheusAddon]):
             liveness_probe=probe(
                 "/-/healthy", PORT, initial_delay_seconds=30, period_seconds=15, timeout_seconds=10, failure_threshold=3
             ),
-            resources=kube.resources(chosen.resources),
+            resources=kube.resources(settings.resources),
             volume_mounts=[mount("config-volume", prometheus_config.FOLDER), mount("storage-volume", DATA)],
         )
 
 
-def documents_of(config: prometheus_config.Config) -> dict[str, str]:
-    """The files that Prometheus reads, by name."""
+def files(config: prometheus_config.Config) -> dict[str, str]:
+    """The files that Prometheus reads, by name; the files for rules are empty."""
     text = yaml.safe_dump(config.document(), sort_keys=False)
     return {prometheus_config.FILE: text, **dict.fromkeys(prometheus_config.RULES, "{}\n")}

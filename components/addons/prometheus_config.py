@@ -1,4 +1,4 @@
-"""Prometheus' configuration in types, under its own names, and the one with which it finds a mesh."""
+"""The configuration of Prometheus as types with its own field names, and the one that the addon uses."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from mesh.core.typed import Typed
 _META: Final = "__meta_kubernetes_"
 _ACCOUNT: Final = "/var/run/secrets/kubernetes.io/serviceaccount"
 FOLDER: Final = "/etc/config"
-"""Where Prometheus finds its files."""
+"""Mount path of the configuration files."""
 FILE: Final = "prometheus.yml"
 RULES: Final = ("recording_rules.yml", "alerting_rules.yml", "rules", "alerts")
-"""Files of rules; there are none in them yet."""
+"""Files for recording and alerting rules, which are empty."""
 
 
 class Relabel(Typed):
-    """A step that changes a target's labels, or lets the target go."""
+    """A relabelling step: it changes a target's labels, or keeps or drops the target."""
 
     source_labels: tuple[str, ...] | None = None
     action: Literal["replace", "keep", "drop", "labelmap", "labeldrop", "labelkeep", "hashmod"] | None = None
@@ -29,26 +29,26 @@ class Relabel(Typed):
 
 
 class Discovery(Typed):
-    """What of Kubernetes becomes a target."""
+    """Service discovery: the kind of Kubernetes object that becomes a target."""
 
     role: Literal["node", "service", "pod", "endpoints", "endpointslice", "ingress"]
 
 
 class Static(Typed):
-    """Targets by their addresses."""
+    """Static targets, by address."""
 
     targets: tuple[str, ...]
 
 
 class TLS(Typed):
-    """How a target's certificate is checked."""
+    """Verification of a target's certificate."""
 
     ca_file: str
     insecure_skip_verify: bool = False
 
 
 class ScrapeConfig(Typed):
-    """One kind of targets, and how they are asked."""
+    """A scrape job: its targets, and how they are scraped."""
 
     job_name: str
     honor_labels: bool | None = None
@@ -65,7 +65,7 @@ class ScrapeConfig(Typed):
 
 
 class Global(Typed):
-    """What holds for every job that says nothing else."""
+    """Defaults for all jobs."""
 
     scrape_interval: str = "15s"
     scrape_timeout: str = "10s"
@@ -73,19 +73,19 @@ class Global(Typed):
 
 
 class Config(Typed):
-    """The whole file."""
+    """The whole file `prometheus.yml`."""
 
     global_: Global = Field(default=Global(), serialization_alias="global")
     rule_files: tuple[str, ...] = tuple(f"{FOLDER}/{name}" for name in RULES)
     scrape_configs: tuple[ScrapeConfig, ...]
 
     def document(self) -> dict[str, Any]:
-        """As Prometheus reads it."""
+        """The configuration as data, for YAML."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
 def config() -> Config:
-    """Prometheus itself, the cluster's API server and nodes, and whatever asks by annotation to be scraped.
+    """Scrapes Prometheus itself, the API server, the nodes, and pods and Services with `prometheus.io` annotations.
 
     Jobs and relabelling are those of the release's sample."""
     return Config(
@@ -117,7 +117,7 @@ def _copy(source: str, target: str, regex: str | None = None, action: Literal["r
 
 
 def _map(labels: str) -> Relabel:
-    """The object's own labels become the target's."""
+    """Copies the object's labels to the target."""
     return Relabel(action="labelmap", regex=f"{_META}{labels}_(.+)")
 
 
@@ -125,7 +125,7 @@ _API_SERVER: Final = _keep("default;kubernetes;https", "namespace", "service_nam
 
 
 def _through_api_server(path: str) -> tuple[Relabel, ...]:
-    """A node's metrics, asked for at the API server, which a pod can always reach."""
+    """Scrapes a node through the API server's proxy, since pods may not reach the kubelet."""
     return (
         _map("node_label"),
         Relabel(target_label="__address__", replacement="kubernetes.default.svc:443"),
@@ -139,7 +139,7 @@ def _through_api_server(path: str) -> tuple[Relabel, ...]:
 
 
 def _of_cluster(job: str, role: Literal["endpoints", "node"], *relabel: Relabel) -> ScrapeConfig:
-    """Targets that answer over TLS to those whom Kubernetes knows."""
+    """A job whose targets need TLS and a service account's token."""
     return ScrapeConfig(
         job_name=job,
         scheme="https",
@@ -151,7 +151,7 @@ def _of_cluster(job: str, role: Literal["endpoints", "node"], *relabel: Relabel)
 
 
 def _annotated(kind: str, slow: str) -> tuple[Relabel, ...]:
-    """What asks to be scraped by its annotations, where and how these say."""
+    """Keeps targets with the annotation `prometheus.io/scrape`, and takes scheme, path and port from annotations."""
     asked = f"{kind}_annotation_prometheus_io_"
     return (
         _keep(True, f"{asked}scrape{slow}"),
@@ -172,7 +172,7 @@ def _annotated(kind: str, slow: str) -> tuple[Relabel, ...]:
 def _at_both_speeds(
     job: str, role: Literal["endpoints", "pod"], relabel: Callable[[str], tuple[Relabel, ...]]
 ) -> Iterator[ScrapeConfig]:
-    """The job, and one for what asks to be scraped only now and then."""
+    """The job, and one every 5 minutes for targets with the annotation `prometheus.io/scrape_slow`."""
     found = (Discovery(role=role),)
     yield ScrapeConfig(job_name=job, kubernetes_sd_configs=found, relabel_configs=relabel(""))
     yield ScrapeConfig(
@@ -212,4 +212,4 @@ _PROBED: Final = ScrapeConfig(
         _copy("service_name", "kubernetes_name", action=None),
     ),
 )
-"""Services that are probed from outside by an exporter called `blackbox`."""
+"""Services that an exporter called `blackbox` probes."""

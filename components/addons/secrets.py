@@ -1,4 +1,4 @@
-"""Passwords and keys of addons: `make up` makes them once, and the stack's config keeps them encrypted."""
+"""Passwords and keys of addons: `make up` generates them once, and the stack's config keeps them encrypted."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ _NOT_MADE_YET: Final = "not made yet"
 
 
 def get(key: str) -> pulumi.Output[str]:
-    """One of them, known to Pulumi as a secret. In a preview before the first `make up`, something in its place."""
+    """The secret of a config key, as a secret output. A preview before the first `make up` gets a placeholder."""
     found: pulumi.Output[str] | None = pulumi.Config(SECRETS).get_secret(key)
     return pulumi.Output.secret(_NOT_MADE_YET) if found is None else found

@@ -1,4 +1,4 @@
-"""The API server behind `kubectl proxy`."""
+"""The client of the API server, and its connection through `kubectl proxy`."""
 
 import json
 import os
@@ -46,7 +46,7 @@ server.serve_forever()
 
 @pytest.fixture
 def kubectl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A program of that name, first on PATH; its content is up to the test."""
+    """A fake kubectl, first on PATH; each test writes its content."""
     program = tmp_path / "kubectl"
     program.touch()
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
@@ -54,14 +54,16 @@ def kubectl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return program
 
 
-def test_requests_and_answers_go_through_kubectl(kubectl: Path) -> None:
+def test_requests_are_sent_through_kubectl_proxy_and_answers_come_back(kubectl: Path) -> None:
     kubectl.write_text(f"#!/usr/bin/env python3\n{SERVER}")
     with proxy.connect(Target("here", "https://here")) as found:
         answer = found.ask(Request("PATCH", "/api/v1/nodes/a", {"a": 1}, client.APPLY))
     assert (answer.code, answer.message) == (409, "application/apply-patch+yaml 8")
 
 
-def test_a_kind_whose_definition_is_new_is_asked_again(kubectl: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_request_answered_with_429_is_sent_again_after_the_given_time(
+    kubectl: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     waited: list[float] = []
     monkeypatch.setattr("cluster.client.time.sleep", waited.append)
     kubectl.write_text(f"#!/usr/bin/env python3\n{SERVER}")
@@ -71,13 +73,13 @@ def test_a_kind_whose_definition_is_new_is_asked_again(kubectl: Path, monkeypatc
     assert waited == [1]
 
 
-def test_a_kubectl_that_does_not_start_is_named_with_its_words(kubectl: Path) -> None:
+def test_a_kubectl_proxy_that_fails_is_reported_with_its_own_message(kubectl: Path) -> None:
     kubectl.write_text("#!/bin/sh\necho error: no such context >&2\nexit 1\n")
     with pytest.raises(Unreachable, match="error: no such context"), proxy.connect(Target("here", "https://here")):
         pass
 
 
-def test_the_proxy_is_gone_afterwards(kubectl: Path, tmp_path: Path) -> None:
+def test_kubectl_proxy_ends_with_the_context(kubectl: Path, tmp_path: Path) -> None:
     remember = f"import os; open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))"
     kubectl.write_text(f"#!/usr/bin/env python3\n{remember}\n{SERVER}")
     with proxy.connect(Target("here", "https://here")):
@@ -87,23 +89,23 @@ def test_the_proxy_is_gone_afterwards(kubectl: Path, tmp_path: Path) -> None:
         os.kill(pid, 0)
 
 
-def test_an_api_that_is_not_there_is_an_answer_without_a_status() -> None:
+def test_a_404_in_plain_text_is_an_answer_without_a_status() -> None:
     assert client._answer(404, b"404 page not found\n") == Answer(404)
     assert client._answer(404, b"404 page not found\n").message == "HTTP code 404"
 
 
-def test_a_proxy_that_does_not_reach_the_api_server_is_no_answer() -> None:
+def test_an_error_of_a_proxy_in_between_means_that_the_api_server_is_unreachable() -> None:
     with pytest.raises(Unreachable, match=r"^dial tcp 127.0.0.1:1: connect: connection refused$"):
         client._answer(500, b"dial tcp 127.0.0.1:1: connect: connection refused\n")
 
 
-def test_of_a_login_that_fails_the_first_line_is_said() -> None:
+def test_a_failed_login_is_reported_with_its_first_line() -> None:
     text = b"getting credentials: exec: executable aws not found\n\nIt looks like you are trying to use a plugin\n"
     with pytest.raises(Unreachable, match=r"^getting credentials: exec: executable aws not found$"):
         client._answer(500, text)
 
 
-def test_a_list_that_may_not_be_read_is_refused_with_the_api_servers_words() -> None:
+def test_a_forbidden_list_raises_refused_with_the_api_servers_message() -> None:
     with pytest.raises(Refused, match='User "dev" cannot list'):
         client.items(FakeApi({"GET /api/v1/nodes": denied("nodes")}), "/api/v1/nodes")
 
@@ -116,11 +118,11 @@ def test_a_list_that_may_not_be_read_is_refused_with_the_api_servers_words() -> 
         ("exceeded quota: compute", False),
     ],
 )
-def test_a_missing_right_is_told_from_a_refusal_by_admission(message: str, expected: bool) -> None:
+def test_a_denial_by_rbac_is_told_apart_from_one_by_admission(message: str, expected: bool) -> None:
     assert status(403, message).denied is expected
 
 
-def test_an_object_that_is_not_there_is_found_to_be_none() -> None:
+def test_find_returns_none_for_an_object_that_does_not_exist() -> None:
     api = FakeApi({"GET /api/v1/nodes/a": Answer(200, {"kind": "Node"})})
     assert client.find(api, "/api/v1/nodes/a") == client.get(api, "/api/v1/nodes/a") == {"kind": "Node"}
     assert client.find(api, "/api/v1/nodes/b") is None
@@ -129,32 +131,32 @@ def test_an_object_that_is_not_there_is_found_to_be_none() -> None:
 
 
 @pytest.mark.parametrize("ask", [client.get, client.find, client.items])
-def test_what_may_not_be_read_is_refused_and_not_taken_for_nothing(ask: Callable[[Api, str], object]) -> None:
+def test_a_forbidden_read_raises_refused_and_does_not_count_as_empty(ask: Callable[[Api, str], object]) -> None:
     with pytest.raises(Refused, match=r'^the cluster refuses: nodes is forbidden: User "dev" cannot list') as refused:
         ask(FakeApi({"GET /api/v1/nodes": denied("nodes")}), "/api/v1/nodes")
     assert refused.value.reason.startswith("nodes is forbidden")
 
 
-def test_what_cannot_be_created_is_refused() -> None:
+def test_create_raises_refused_if_the_api_server_rejects_the_object() -> None:
     api = FakeApi({"POST /api/v1/nodes": status(409, "exists")})
     with pytest.raises(Refused, match="exists"):
         client.create(api, "/api/v1/nodes", {"kind": "Node"})
 
 
-def test_a_server_that_is_busy_for_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_request_to_a_busy_server_is_given_up_after_the_last_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
     waited: list[float] = []
     monkeypatch.setattr("cluster.client.time.sleep", waited.append)
 
     class Busy(HttpApi):
         def _exchange(self, request: Request) -> tuple[int, bytes, str]:
-            return client.BUSY, json.dumps({"message": f"{request.path} is busy"}).encode(), "2"
+            return client.TOO_MANY_REQUESTS, json.dumps({"message": f"{request.path} is busy"}).encode(), "2"
 
     answer = Busy(lambda: pytest.fail("a connection was made")).ask(Request("GET", "/version"))
     assert (answer.code, answer.message) == (429, "/version is busy")
-    assert waited == [2] * client.TRIES
+    assert waited == [2] * client.MAX_ATTEMPTS
 
 
-def test_a_connection_that_breaks_is_no_answer() -> None:
+def test_a_broken_connection_raises_unreachable() -> None:
     def connect() -> HTTPConnection:
         return HTTPConnection("127.0.0.1", 1, timeout=5)
 

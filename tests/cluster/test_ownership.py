@@ -1,4 +1,4 @@
-"""Whether a stack may touch the cluster that was found."""
+"""Whether a stack may be applied to a cluster, judged by the owner of what is on it."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -32,11 +32,11 @@ def with_mesh(mark: Mapping[str, str]) -> Survey:
     return replace(EMPTY, namespaces={**EMPTY.namespaces, "istio-system": mark}, istio="injection webhook x")
 
 
-def test_an_empty_cluster_is_free_for_a_new_stack() -> None:
+def test_a_new_stack_may_use_an_empty_cluster() -> None:
     assert problems(EMPTY, NOTHING, {"default": "existing", "shop": "create"}) == []
 
 
-def test_our_own_mesh_may_be_updated() -> None:
+def test_a_stack_may_update_its_own_mesh() -> None:
     assert problems(with_mesh(OURS), DEPLOYED) == []
 
 
@@ -47,7 +47,7 @@ def test_kubernetes_before_1_23_is_refused_with_the_reason(version: tuple[int, i
     assert all("1.22" in text and "policy/v1" in text for text in found)
 
 
-def test_a_state_of_another_cluster_is_refused_with_both_names() -> None:
+def test_a_state_that_belongs_to_another_cluster_is_refused_with_both_names() -> None:
     elsewhere = StackState({"pulumi:providers:kubernetes::cluster": {"clusterIdentifier": "other", "context": "there"}})
     (text,) = problems(EMPTY, elsewhere)
     assert all(name in text for name in ("there", "other", "here", UID))
@@ -58,59 +58,59 @@ def test_the_mesh_of_another_stack_is_refused_with_its_owner() -> None:
     assert "project mesh, stack prod" in text
 
 
-def test_the_mesh_of_a_stack_of_the_same_name_with_another_state_is_refused() -> None:
+def test_a_mesh_of_a_stack_with_the_same_name_but_another_state_is_refused() -> None:
     (text,) = problems(with_mesh({**OURS, names.OWNER_ID: "another-provider"}), DEPLOYED)
     assert "already has the mesh" in text
 
 
-def test_our_mesh_without_our_state_is_refused() -> None:
+def test_a_stack_without_its_state_may_not_update_its_own_mesh() -> None:
     assert len(problems(with_mesh(OURS), NOTHING)) == 1
 
 
-def test_a_namespace_whose_creation_the_state_missed_is_still_ours() -> None:
+def test_a_namespace_that_a_killed_update_did_not_record_still_belongs_to_the_stack() -> None:
     killed = StackState({k: v for k, v in DEPLOYED.resources.items() if "providers" in k})
     assert problems(with_mesh(OURS), killed) == []
 
 
-def test_an_istio_of_other_origin_is_refused_and_named() -> None:
+def test_an_istio_without_an_owner_is_refused_and_described() -> None:
     found = replace(EMPTY, istio="injection webhook istio-sidecar-injector, installed by istioctl")
     (text,) = problems(found, NOTHING)
     assert "installed by istioctl" in text
 
 
 @pytest.mark.parametrize("mark", [{}, {**OURS, names.OWNER_STACK: "prod"}], ids=["another origin", "another stack"])
-def test_whoever_is_refused_is_told_how_to_stand_beside_the_mesh(mark: Mapping[str, str]) -> None:
+def test_a_refusal_says_how_to_install_a_further_revision_instead(mark: Mapping[str, str]) -> None:
     (text,) = problems(with_mesh(mark), NOTHING)
     assert "`mesh:base: {enabled: false}`, with a `mesh:revision`" in text
 
 
-def test_creating_a_namespace_that_exists_is_refused_with_a_way_out() -> None:
+def test_creating_a_namespace_that_exists_is_refused_with_advice() -> None:
     (text,) = problems(EMPTY, NOTHING, {"default": "create"})
     assert "default" in text
     assert "declare it `existing`" in text
 
 
-def test_labelling_a_namespace_that_does_not_exist_is_refused_with_a_way_out() -> None:
+def test_labelling_a_namespace_that_does_not_exist_is_refused_with_advice() -> None:
     (text,) = problems(EMPTY, NOTHING, {"shop": "existing"})
     assert "shop" in text
     assert "declare it `create`" in text
 
 
-def test_a_foreign_istio_system_is_not_taken_over() -> None:
+def test_an_istio_system_without_an_owner_is_not_taken_over() -> None:
     (text,) = problems(replace(EMPTY, namespaces={**EMPTY.namespaces, "istio-system": {}}), NOTHING)
     assert "istio-system" in text
 
 
 def guest(found: Survey, recorded: StackState = NOTHING, injector: str = "istio-sidecar-injector-canary") -> list[str]:
     namespaces = {"istio-system": "existing"}
-    return list(ownership.problems_of_guest(found, recorded, RELEASE, "mesh", "canary", injector, namespaces))
+    return list(ownership.problems_without_base(found, recorded, RELEASE, "mesh", "canary", injector, namespaces))
 
 
-def test_another_revision_may_stand_beside_a_mesh() -> None:
+def test_another_revision_may_be_installed_beside_a_mesh() -> None:
     assert guest(replace(with_mesh(OURS), injectors=frozenset({"istio-sidecar-injector"}))) == []
 
 
-def test_the_same_revision_may_not() -> None:
+def test_a_revision_that_is_already_installed_is_refused_unless_it_is_the_stacks_own() -> None:
     injectors = frozenset({"istio-sidecar-injector-canary"})
     (text,) = guest(replace(with_mesh(OURS), injectors=injectors))
     assert "already has a control plane of this revision" in text
@@ -118,7 +118,7 @@ def test_the_same_revision_may_not() -> None:
     assert guest(replace(with_mesh(OURS), injectors=injectors), StackState({name: {}})) == []
 
 
-def test_a_further_revision_needs_the_namespace_of_the_first() -> None:
+def test_a_further_revision_needs_an_existing_istio_system() -> None:
     (text,) = guest(EMPTY)
     assert "istio-system is declared `existing`" in text
 
@@ -127,16 +127,16 @@ def with_definitions(mark: Mapping[str, str]) -> Survey:
     return replace(EMPTY, definitions={"gateways.networking.istio.io": OURS, "sidecars.networking.istio.io": mark})
 
 
-def test_definitions_that_this_stack_has_left_do_not_block_it() -> None:
+def test_definitions_that_the_stack_itself_left_behind_are_accepted() -> None:
     assert problems(with_definitions(OURS), NOTHING) == []
 
 
-def test_definitions_that_another_stack_has_left_are_refused_with_their_owner() -> None:
+def test_definitions_that_another_stack_left_behind_are_refused_with_their_owner() -> None:
     (text,) = problems(with_definitions({**OURS, names.OWNER_STACK: "prod"}), NOTHING)
     assert "project mesh, stack prod" in text
 
 
-def test_definitions_without_a_mark_are_an_istio_of_other_origin() -> None:
+def test_definitions_without_an_owner_are_refused_as_another_istio() -> None:
     (text,) = problems(with_definitions({}), NOTHING)
     assert "did not install" in text
     assert "sidecars.networking.istio.io" in text
@@ -148,7 +148,7 @@ def adopted(found: Survey, recorded: StackState, namespaces: Mapping[str, str] |
     )
 
 
-def test_an_istio_without_a_mark_may_be_taken_over_when_that_is_asked_for() -> None:
+def test_adoption_may_take_over_an_istio_without_an_owner() -> None:
     definitions: Mapping[str, Mapping[str, str]] = {"gateways.networking.istio.io": {}}
     found = replace(with_mesh({}), definitions=definitions)
     assert "`make adopt` takes it over" in problems(found, NOTHING)[0]
@@ -156,13 +156,13 @@ def test_an_istio_without_a_mark_may_be_taken_over_when_that_is_asked_for() -> N
     assert adopted(found, NOTHING, {"default": "create"}) == []
 
 
-def test_the_mesh_of_another_stack_is_not_to_be_taken_over() -> None:
+def test_adoption_may_not_take_over_the_mesh_of_another_stack() -> None:
     (text,) = adopted(with_mesh({**OURS, names.OWNER_STACK: "prod"}), NOTHING)
     assert "project mesh, stack prod" in text
     shop = replace(EMPTY, namespaces={"shop": {**OURS, names.OWNER_STACK: "prod"}})
     assert len(adopted(shop, NOTHING, {"shop": "create"})) == 1
 
 
-def test_an_unfit_cluster_stays_unfit_for_a_takeover() -> None:
+def test_adoption_does_not_accept_an_old_or_wrong_cluster() -> None:
     assert len(adopted(replace(with_mesh({}), version=(1, 22)), NOTHING)) == 1
     assert len(adopted(EMPTY, NOTHING, {"shop": "existing"})) == 1

@@ -1,4 +1,4 @@
-"""What is read of a cluster before anything is registered."""
+"""The survey of a cluster, which is taken before the first resource is registered."""
 
 from pathlib import Path
 
@@ -38,7 +38,7 @@ def istiod(**metadata: object) -> dict[str, object]:
     return {"metadata": {"name": "istio-sidecar-injector", **metadata}, "webhooks": [webhook]}
 
 
-def test_an_empty_cluster() -> None:
+def test_the_survey_of_an_empty_cluster_finds_no_istio() -> None:
     api_server = server()
     found = survey.read(AT, api_server)
     assert (found.uid, found.version, found.node, found.istio) == ("the-cluster", (1, 23), "192.0.2.7", None)
@@ -47,7 +47,7 @@ def test_an_empty_cluster() -> None:
     assert DEFINITIONS not in [f"{r.method} {r.path}" for r in api_server.asked]  # there are none of Istio's API
 
 
-def test_an_installed_istio_and_its_definitions() -> None:
+def test_the_survey_finds_an_installed_istio_and_its_definitions() -> None:
     group = Answer(200, {"groups": [{"name": "networking.istio.io"}]})
     ours = api.definitions(RELEASE.api)[0]["metadata"]["name"]
     definitions = listing(
@@ -71,35 +71,35 @@ def test_an_installed_istio_and_its_definitions() -> None:
         ({"labels": {"operator.istio.io/component": "Pilot"}}, "istioctl or the Istio operator"),
     ],
 )
-def test_helm_and_istioctl_are_recognised_by_their_marks(metadata: dict[str, object], said: str) -> None:
+def test_helm_and_istioctl_are_recognised_by_labels_and_annotations(metadata: dict[str, object], said: str) -> None:
     found = survey.read(AT, server(**{WEBHOOKS: listing(istiod(**metadata))}))
     assert found.istio == f"injection webhook istio-sidecar-injector, installed by {said}"
 
 
-def test_a_right_that_is_missing_is_named() -> None:
+def test_a_missing_right_is_named() -> None:
     with pytest.raises(ClusterError, match=r'^the cluster refuses: nodes is forbidden: User "dev" cannot list'):
         survey.read(AT, server(**{"GET /api/v1/nodes": denied("nodes")}))
 
 
-def test_a_server_of_something_else_is_told() -> None:
+def test_a_server_that_is_no_api_server_is_refused() -> None:
     with pytest.raises(ClusterError, match=r"^https://here answers, but not as a Kubernetes API server does$"):
         survey.read(AT, server(**{path: Answer(404) for path in EMPTY}))
     with pytest.raises(ClusterError, match=r"^https://here answers, but not as a Kubernetes API server does$"):
         survey.read(AT, server(**{"GET /version": Answer(200, {"git": "v1"})}))
 
 
-def test_an_embedded_cluster_that_was_never_started_is_not_asked(tmp_path: Path) -> None:
+def test_an_embedded_cluster_that_was_never_started_is_unreachable(tmp_path: Path) -> None:
     with pytest.raises(Unreachable, match="has not been started"):
         survey.take(Target("mesh-dev", "not started", tmp_path / "kubeconfig"))
 
 
-def test_who_wants_no_cluster_asked_gets_none_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_request_is_sent_if_mesh_offline_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MESH_OFFLINE", "1")
     with pytest.raises(Unreachable, match="MESH_OFFLINE"):
         survey.take(AT)
 
 
-def test_a_missing_kubectl_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_missing_kubectl_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ClusterError, match=r"^kubectl is not on PATH"):
         survey.take(AT)

@@ -1,4 +1,4 @@
-"""Which cluster a context leads to."""
+"""The cluster of a kubeconfig context."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CONFIG = {
 
 @pytest.fixture(autouse=True)
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[Path | None]:
-    """The kubeconfig files that were read; the user's own is None."""
+    """The kubeconfig files that kubectl was asked to read; None is the user's own."""
     found: list[Path | None] = []
 
     def output(kubeconfig: Path | None, *_: str) -> str:
@@ -36,7 +36,7 @@ def embedded(monkeypatch: pytest.MonkeyPatch, file: Path, context: str = "mesh-d
     monkeypatch.setenv(EMBEDDED, json.dumps({context: str(file)}))
 
 
-def test_a_context_is_one_of_the_users_kubeconfig(asked: list[Path | None]) -> None:
+def test_a_context_is_looked_up_in_the_users_kubeconfig(asked: list[Path | None]) -> None:
     assert Target.named("mine") == Target("mine", "https://a")
     assert asked == [None]
 
@@ -55,7 +55,7 @@ def test_an_embedded_cluster_has_a_kubeconfig_of_its_own(
         assert asked == [file]
 
 
-def test_whoever_asks_no_cluster_still_knows_the_kubeconfig(
+def test_the_kubeconfig_is_known_even_if_mesh_offline_is_set(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, asked: list[Path | None]
 ) -> None:
     embedded(monkeypatch, tmp_path / "kubeconfig")
@@ -66,7 +66,7 @@ def test_whoever_asks_no_cluster_still_knows_the_kubeconfig(
 
 
 @pytest.mark.parametrize("offline", ["", "1"])
-def test_pulumi_by_hand_is_told_how_to_find_an_embedded_cluster(
+def test_an_embedded_cluster_without_its_environment_variable_is_refused_with_advice(
     offline: str, monkeypatch: pytest.MonkeyPatch, asked: list[Path | None]
 ) -> None:
     monkeypatch.setenv(OFFLINE, offline)
@@ -79,6 +79,6 @@ def test_pulumi_by_hand_is_told_how_to_find_an_embedded_cluster(
     ("context", "said"),
     [(None, "no cluster is named: .*kubeconfig: mine, mesh-dev"), ("mime", '"mime" is not one .*did you mean "mine"')],
 )
-def test_a_context_that_is_not_there_is_refused_with_those_that_are(context: str | None, said: str) -> None:
+def test_an_unknown_context_is_refused_with_the_known_ones(context: str | None, said: str) -> None:
     with pytest.raises(ClusterError, match=said):
         Target.named(context)

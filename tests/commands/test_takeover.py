@@ -70,13 +70,13 @@ def test_an_object_that_changes_meanwhile_is_tried_again_and_not_for_ever() -> N
 
     class Busy(FakeApi):
         def ask(self, request: Any) -> Answer:
-            merge = request.content == takeover.MERGE
+            merge = request.content_type == takeover.MERGE
             super().ask(request)
             return status(409, "the object has been modified") if merge else Answer(200, shared)
 
     api = Busy()
     with pytest.raises(CommandError, match="it changes all the time"):
         takeover.take(api, {PATH: CONFIG}, "mesh-dev")
-    sent = [request.body for request in api.asked if request.content == takeover.MERGE]
+    sent = [request.body for request in api.asked if request.content_type == takeover.MERGE]
     assert {str(body) for body in sent} == {str({"metadata": {"resourceVersion": "1", "managedFields": [OWN]}})}
     assert 1 < len(sent) < 10

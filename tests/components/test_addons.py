@@ -1,4 +1,4 @@
-"""What a stack's addons consist of, and what it takes to open them."""
+"""The objects of addons, and the settings that make them reachable without a login."""
 
 from __future__ import annotations
 
@@ -35,32 +35,32 @@ def kiali(objects: dict[str, Object]) -> Object:
 # Which there are
 
 
-def test_a_stack_that_says_nothing_has_no_addons() -> None:
+def test_a_stack_without_the_key_addons_has_none() -> None:
     assert not load().addons.chosen
     assert not [name for name in installed() if "prometheus" in name or "grafana" in name]
 
 
-def test_every_addon_that_a_stack_can_name_has_a_component() -> None:
+def test_every_addon_in_the_settings_has_a_component() -> None:
     assert set(Addons.model_fields) - {"insecureDemo"} == set(COMPONENTS)
 
 
-def test_a_list_of_names_stands_for_a_map() -> None:
+def test_a_list_of_names_enables_these_addons_with_their_defaults() -> None:
     listed, mapped = load(addons=ALL), load(addons={name: {} for name in ALL})
     switched = load(addons={**dict.fromkeys(ALL, True)})
     assert listed.addons == mapped.addons == switched.addons
     assert list(listed.addons.chosen) == ALL
 
 
-def test_an_addon_that_is_switched_off_is_not_there() -> None:
+def test_a_disabled_addon_is_not_installed() -> None:
     assert list(load(addons={"prometheus": True, "grafana": False}).addons.chosen) == ["prometheus"]
 
 
-def test_a_misspelt_addon_is_refused_with_the_nearest() -> None:
+def test_a_misspelt_addon_is_refused_with_the_nearest_name() -> None:
     assert 'mesh:addons: unknown field "kali"; did you mean "kiali"?' in refusal(addons=["kali"])
 
 
 @pytest.mark.parametrize("name", ["kiali", "grafana"])
-def test_what_shows_metrics_is_refused_without_prometheus(name: str) -> None:
+def test_grafana_and_kiali_are_refused_without_prometheus(name: str) -> None:
     assert refusal(addons=[name]) == (
         f"mesh:addons.{name}: it is of no use without prometheus; add prometheus to mesh:addons"
     )
@@ -85,19 +85,19 @@ def test_a_wrong_setting_is_refused_with_its_path(addon: str, said: object, wron
 # How they find each other
 
 
-def test_kiali_is_told_where_the_others_are() -> None:
+def test_kialis_configuration_has_the_urls_of_the_other_addons() -> None:
     found = kiali(installed(profile="demo", addons=ALL))["external_services"]
     assert found["prometheus"]["url"] == "http://prometheus.istio-system:9090"
     assert found["tracing"]["in_cluster_url"] == "http://tracing.istio-system/jaeger"
     assert found["grafana"]["in_cluster_url"] == "http://grafana.istio-system:3000"
 
 
-def test_kiali_does_not_look_for_what_is_not_installed() -> None:
+def test_kialis_configuration_disables_addons_that_are_not_installed() -> None:
     found = kiali(addons(kiali=True, prometheus=True))["external_services"]
     assert (found["tracing"], found["grafana"]) == ({"enabled": False}, {"enabled": False})
 
 
-def test_kiali_knows_the_names_of_a_revision() -> None:
+def test_kialis_configuration_has_the_object_names_of_a_revision() -> None:
     objects = installed(revision="canary", addons=["kiali", "prometheus"])
     assert kiali(objects)["external_services"]["istio"]["config_map_name"] == "istio-canary"
     assert "Deployment/istiod-canary" in objects
@@ -115,7 +115,7 @@ def test_proxies_send_their_spans_to_jaeger() -> None:
 @pytest.mark.parametrize(
     ("config", "percent"), [({"profile": "demo"}, "100"), ({}, "1"), ({"pilot": {"traceSampling": 12.5}}, "12.5")]
 )
-def test_demo_traces_every_request_and_default_one_in_a_hundred_unless_told(
+def test_the_profile_demo_samples_all_traces_and_default_one_in_a_hundred_unless_sampling_is_set(
     config: dict[str, object], percent: str
 ) -> None:
     assert env(pod(installed(**config), "istiod")["containers"][0])["PILOT_TRACE_SAMPLING"] == percent
@@ -124,21 +124,21 @@ def test_demo_traces_every_request_and_default_one_in_a_hundred_unless_told(
 # Safe by default
 
 
-def test_nothing_is_reached_from_outside() -> None:
+def test_no_addon_is_reachable_from_outside_by_default() -> None:
     objects, before = installed(profile="demo", addons=ALL), installed(profile="demo")
     ours = {name: m for name, m in objects.items() if name not in before}
     assert {m["spec"]["type"] for m in ours.values() if m["kind"] == "Service"} == {"ClusterIP"}
     assert not {m["kind"] for m in ours.values()} & {"Gateway", "VirtualService", "Ingress"}
 
 
-def test_grafana_asks_who_is_there() -> None:
+def test_grafana_requires_a_login_by_default() -> None:
     variables = {v["name"]: v for v in container(installed(profile="demo", addons=ALL), "grafana")["env"]}
     assert variables["GF_AUTH_ANONYMOUS_ENABLED"]["value"] == "false"
     assert variables["GF_USERS_ALLOW_SIGN_UP"]["value"] == "false"
     assert "value" not in variables["GF_SECURITY_ADMIN_PASSWORD"]
 
 
-def test_kiali_may_look_and_change_nothing() -> None:
+def test_kiali_is_read_only_by_default() -> None:
     objects = installed(profile="demo", addons=ALL)
     role = objects["ClusterRoleBinding/kiali-viewer"]["roleRef"]["name"]
     verbs = {verb for rule in objects[f"ClusterRole/{role}"]["rules"] for verb in rule["verbs"]}
@@ -152,7 +152,7 @@ def test_kiali_may_look_and_change_nothing() -> None:
     ]
 
 
-def test_kiali_signs_with_a_key_that_is_not_in_its_configuration() -> None:
+def test_kialis_signing_key_is_in_a_secret_and_not_in_its_configuration() -> None:
     objects = installed(profile="demo", addons=ALL)
     assert kiali(objects)["auth"]["strategy"] == "token"
     assert "login_token" not in kiali(objects)
@@ -160,7 +160,7 @@ def test_kiali_signs_with_a_key_that_is_not_in_its_configuration() -> None:
     assert key["valueFrom"]["secretKeyRef"]["name"] == "kiali-signing-key"
 
 
-def test_what_is_open_for_a_demonstration_is_said_in_words(caplog: pytest.LogCaptureFixture) -> None:
+def test_insecure_demo_logs_a_warning(caplog: pytest.LogCaptureFixture) -> None:
     render.record("x", {"mesh:addons": json.dumps({"prometheus": True, "insecureDemo": True})})
     assert "For a laptop only" in caplog.text
 
@@ -169,13 +169,15 @@ def test_what_is_open_for_a_demonstration_is_said_in_words(caplog: pytest.LogCap
     ("host", "words"),
     [("p.example.com", ["has no login", "goes in clear"]), ({"name": "p.a", "certificate": "c"}, ["has no login"])],
 )
-def test_what_a_host_opens_is_said_in_words(host: object, words: list[str], caplog: pytest.LogCaptureFixture) -> None:
+def test_a_host_without_login_or_certificate_logs_a_warning(
+    host: object, words: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
     render.record("x", {"mesh:addons": json.dumps({"prometheus": {"host": host}})})
     said = [record.message for record in caplog.records if "mesh:addons.prometheus.host" in record.message]
     assert [any(word in text for text in said) for word in words] == [True] * len(said)
 
 
-def test_a_password_is_nowhere_but_in_its_secret() -> None:
+def test_a_password_is_in_its_secret_only() -> None:
     known = {"grafanaPassword": "correct-horse", "kialiSigningKey": "battery-staple"}
     given = {f"{SECRETS}:{key}": value for key, value in known.items()}
     recorded = render.record("x", {"mesh:profile": "demo", "mesh:addons": json.dumps(ALL), **given})
@@ -193,14 +195,14 @@ def test_a_password_is_nowhere_but_in_its_secret() -> None:
     ]
 
 
-def test_a_demonstration_needs_no_secrets() -> None:
+def test_insecure_demo_needs_no_secrets() -> None:
     assert load(addons={**dict.fromkeys(ALL, True), "insecureDemo": True}).addons.secrets == ()
     assert load(addons=ALL).addons.secrets == ("grafanaPassword", "kialiSigningKey")
     assert load(addons=["prometheus", "jaeger"]).addons.secrets == ()
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_every_container_requests_processor_time_and_memory(name: str) -> None:
+def test_every_container_requests_cpu_and_memory(name: str) -> None:
     for one in pod(installed(profile="demo", addons=ALL), name)["containers"]:
         assert set(one["resources"]["requests"]) == {"cpu", "memory"}, one["name"]
 
@@ -216,7 +218,7 @@ def test_no_addon_gets_a_sidecar() -> None:
 
 
 def changed() -> dict[str, Object]:
-    """Every setting of every addon."""
+    """Addons with every setting changed."""
     images: dict[str, dict[str, Any]] = {name: {"image": f"registry.example/{name}:1"} for name in ALL}
     for name in STORING:
         images[name]["persistence"] = {"size": "5Gi", "storageClass": "fast"}
@@ -230,20 +232,20 @@ STORING = ["prometheus", "grafana", "jaeger"]
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_an_image_of_ones_own_takes_the_samples_place(name: str) -> None:
+def test_an_image_in_the_settings_replaces_the_default(name: str) -> None:
     assert container(changed(), name)["image"] == f"registry.example/{name}:1"
 
 
-def test_prometheus_keeps_its_data_as_long_as_told() -> None:
+def test_prometheus_keeps_its_data_for_the_configured_retention() -> None:
     assert "--storage.tsdb.retention.time=6h" in container(changed(), "prometheus")["args"]
 
 
-def test_jaeger_keeps_traces_as_long_as_told() -> None:
+def test_jaeger_keeps_traces_for_the_configured_retention() -> None:
     assert env(container(changed(), "jaeger"))["BADGER_SPAN_STORE_TTL"] == "12h"
 
 
 @pytest.mark.parametrize("name", STORING)
-def test_data_can_outlive_the_pod(name: str) -> None:
+def test_persistence_stores_data_in_a_persistent_volume_claim(name: str) -> None:
     claim = changed()[f"PersistentVolumeClaim/{name}"]["spec"]
     assert (claim["resources"]["requests"]["storage"], claim["storageClassName"]) == ("5Gi", "fast")
     claims = [v["persistentVolumeClaim"] for v in pod(changed(), name)["volumes"] if "persistentVolumeClaim" in v]
@@ -251,14 +253,14 @@ def test_data_can_outlive_the_pod(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", STORING)
-def test_the_old_pod_lets_go_of_the_volume_before_a_new_one_comes(name: str) -> None:
+def test_with_persistence_the_old_pod_ends_before_a_new_one_starts(name: str) -> None:
     assert changed()[f"Deployment/{name}"]["spec"]["strategy"]["rollingUpdate"] == {"maxSurge": 0, "maxUnavailable": 1}
 
 
 # The way in
 
 
-def test_a_host_leads_through_the_ingress_gateway() -> None:
+def test_a_host_is_served_by_the_ingress_gateway() -> None:
     objects = changed()
     gateway, routes = objects["Gateway/addon-grafana"]["spec"], objects["VirtualService/addon-grafana"]["spec"]
     pods = objects[f"Deployment/{INGRESS}"]["spec"]["template"]["metadata"]["labels"]
@@ -270,19 +272,19 @@ def test_a_host_leads_through_the_ingress_gateway() -> None:
     }
 
 
-def test_a_host_with_a_certificate_is_https_alone() -> None:
+def test_a_host_with_a_certificate_is_served_by_https_only() -> None:
     (server,) = changed()["Gateway/addon-prometheus"]["spec"]["servers"]
     assert (server["port"]["number"], server["tls"]["credentialName"]) == (443, "p-tls")
 
 
-def test_kiali_links_to_the_hosts_of_the_others() -> None:
+def test_kiali_links_to_the_hosts_of_the_other_addons() -> None:
     found = kiali(changed())["external_services"]
     assert found["grafana"]["url"] == "http://grafana.example.com"
     assert found["tracing"]["url"] == "http://jaeger.example.com"
     assert "url" not in kiali(installed(profile="demo", addons=ALL))["external_services"]["tracing"]
 
 
-def test_who_names_the_host_alone_is_led_to_the_pages() -> None:
+def test_the_root_path_of_a_host_redirects_to_the_addons_path() -> None:
     first, rest = changed()["VirtualService/addon-jaeger"]["spec"]["http"]
     assert (first["match"], first["redirect"]) == ([{"uri": {"exact": "/"}}], {"uri": "/jaeger"})
     assert rest["route"][0]["destination"]["port"] == {"number": 80}

@@ -1,4 +1,4 @@
-"""Dashboards: what Grafana gets, beside what Istio's samples bring."""
+"""Grafana's dashboards, compared with those of Istio's samples."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def reference(name: str) -> dict[str, Any]:
 
 
 def plain(text: str) -> str:
-    """PromQL or a legend without its white space, which means nothing in either."""
+    """PromQL or a legend without white space, which has no meaning in either."""
     return re.sub(r"\s+", "", text)
 
 
@@ -37,7 +37,7 @@ def asked(panel: Any) -> list[tuple[str, str]]:
 
 
 @of_reference
-def test_the_six_dashboards_of_istio_are_there_and_one_more() -> None:
+def test_there_are_the_six_dashboards_of_istio_and_one_for_bookinfo() -> None:
     file = Path(str(REFERENCE)) / "istio-1.10.3" / "addons" / "dashboards.yaml"
     assert set(OURS) - set(yaml.safe_load(file.read_text())) == {"bookinfo-dashboard.json"}
     assert set(yaml.safe_load(file.read_text())) <= set(OURS)
@@ -65,7 +65,7 @@ def test_a_dashboard_has_the_panels_and_the_queries_of_the_sample(name: str) -> 
 
 
 @pytest.mark.parametrize("dashboard", OURS.values(), ids=list(OURS))
-def test_no_two_panels_are_in_the_same_place(dashboard: Dashboard) -> None:
+def test_no_two_panels_of_a_dashboard_overlap(dashboard: Dashboard) -> None:
     taken: set[tuple[int, int]] = set()
     for panel in dashboard.document()["panels"]:
         spot = panel["gridPos"]
@@ -76,13 +76,13 @@ def test_no_two_panels_are_in_the_same_place(dashboard: Dashboard) -> None:
 
 
 @pytest.mark.parametrize("dashboard", OURS.values(), ids=list(OURS))
-def test_every_name_in_a_query_is_a_variable_of_its_dashboard(dashboard: Dashboard) -> None:
+def test_every_variable_in_a_query_is_defined_by_its_dashboard(dashboard: Dashboard) -> None:
     known = {variable.name for variable in dashboard.variables}
     used = re.findall(r"\$(\w+)", json.dumps(dashboard.document()))
     assert set(used) - {"__all"} <= known
 
 
-def test_no_two_dashboards_have_the_same_address() -> None:
+def test_no_two_dashboards_have_the_same_uid() -> None:
     uids = [dashboard.uid for dashboard in OURS.values()]
     assert len(set(uids)) == len(uids)
 

@@ -1,4 +1,4 @@
-"""Each addon beside the one of Istio's samples, object by object."""
+"""Each addon, compared with Istio's sample object by object."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ DEFAULTS: Final = {
     "strategy.type": "RollingUpdate",
     "spec.type": "ClusterIP",
 }
-"""What the API server would put there: whether it is written makes no difference."""
+"""Default values of the API server: writing them makes no difference."""
 NAMES: Final = ("mountPath", "name", "job_name")
-"""By which of a thing's fields it is told from others in a list."""
+"""The fields that identify an item of a list."""
 MISSING: Final = "(nothing)"
 
 pytestmark = pytest.mark.skipif(not REFERENCE, reason="MESH_REFERENCE does not name a folder with Istio's own output")
 
 
 def parsed(text: str) -> Any:
-    """A file in a ConfigMap, as data; of a dashboard, its title, since tests of their own compare the rest."""
+    """A file in a ConfigMap as data; of a dashboard only its title, since other tests compare the rest."""
     if seen := re.match(r"\(see dashboards.yaml: (.*)\)$", text):
         return seen[1]
     if text.startswith("{") and text.strip() != "{}":
@@ -58,7 +58,7 @@ def parsed(text: str) -> Any:
 
 
 def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Every single value by its path; things with names by their names."""
+    """Every leaf value by its path; items of lists are identified by name where they have one."""
     if isinstance(value, Mapping):
         for key, inner in value.items():
             yield from leaves(inner, f"{path}.{key}" if path else str(key))
@@ -86,7 +86,7 @@ def is_default(path: str, value: Any) -> bool:
 
 
 def differences(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> dict[str, str]:
-    """Paths at which a cluster would see a difference."""
+    """The paths of fields that would differ on a cluster."""
     found = {}
     for path in sorted({*theirs, *ours}):
         one, other = theirs.get(path, MISSING), ours.get(path, MISSING)
@@ -103,7 +103,7 @@ def sample(addon: str) -> dict[str, dict[str, Any]]:
 
 @cache
 def recorded(insecure: bool) -> list[Resource]:
-    """A stack with all addons."""
+    """The resources of a stack with all addons."""
     chosen = dict.fromkeys(COMPONENTS, True)
     config = {"mesh:profile": "demo", "mesh:addons": json.dumps({**chosen, "insecureDemo": insecure})}
     return render.record("x", config)
@@ -118,7 +118,7 @@ def ours(addon: str, insecure: bool) -> dict[str, dict[str, Any]]:
 
 
 def found(addon: str, insecure: bool) -> dict[str, str]:
-    """`Kind/name: path` of every difference, or of an object that only one side has."""
+    """Every difference by `Kind/name: path`, and every object that only one side has."""
     theirs, here, result = sample(addon), ours(addon, insecure), {}
     for name in sorted({*theirs, *here}):
         if name not in theirs or name not in here:
@@ -129,13 +129,13 @@ def found(addon: str, insecure: bool) -> dict[str, str]:
 
 
 def covers(place: str, at: str) -> bool:
-    """Whether a difference is the listed one: an object by its name, a path by its beginning."""
+    """Whether a listed deviation covers a difference: an object by its name, a path by its beginning."""
     return at.startswith(place) if ": " in place else at == place
 
 
 @pytest.mark.parametrize("insecure", [False, True], ids=["safe", "insecureDemo"])
 @pytest.mark.parametrize("addon", ADDONS)
-def test_an_addon_differs_from_the_sample_only_where_it_is_wanted(addon: str, insecure: bool) -> None:
+def test_an_addon_differs_from_istios_sample_only_by_the_listed_deviations(addon: str, insecure: bool) -> None:
     wanted = {**ALWAYS[addon], **(OPEN if insecure else SAFE).get(addon, {})}
     differs = found(addon, insecure)
     unwanted = {at: text for at, text in differs.items() if not any(covers(place, at) for place in wanted)}

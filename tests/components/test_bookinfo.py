@@ -1,4 +1,4 @@
-"""Bookinfo, beside Istio's own sample."""
+"""Bookinfo, compared with Istio's own sample."""
 
 import os
 from pathlib import Path
@@ -16,7 +16,7 @@ FILES = ("bookinfo.yaml", "networking/bookinfo-gateway.yaml")
 
 
 def placed(manifest: dict[str, Any]) -> dict[str, Any]:
-    """An object without its namespace, and with mounts in the order of their names, which means nothing."""
+    """An object without its namespace, and with volume mounts sorted by name, since their order has no meaning."""
     meta = {key: value for key, value in manifest["metadata"].items() if key != "namespace"}
     pod = manifest.get("spec", {}).get("template", {}).get("spec", {})
     for container in pod.get("containers", []):
@@ -29,7 +29,7 @@ def by_name(manifests: list[dict[str, Any]]) -> dict[tuple[str, str], dict[str, 
 
 
 @pytest.mark.skipif(not REFERENCE, reason="MESH_REFERENCE does not name a folder with Istio's own output")
-def test_bookinfo_is_istios_own_sample() -> None:
+def test_bookinfo_equals_istios_sample() -> None:
     recorded = render.manifests(render.record("dev"))
     ours = by_name([m for m in recorded if m["metadata"].get("namespace") == "default"])
     theirs = by_name([m for name in FILES for m in yaml.safe_load_all((SAMPLE / name).read_text()) if m])

@@ -1,4 +1,4 @@
-"""Every stack file, through the real program."""
+"""The resources that the program registers for every stack file."""
 
 import json
 
@@ -22,28 +22,28 @@ def of_kind(resources: list[Resource], kind: str) -> list[Resource]:
 
 
 def conditions(resource: Resource) -> set[str]:
-    """The conditions on which the object counts as ready."""
+    """The conditions that the provider waits for."""
     wait = resource.inputs.get("metadata", {}).get("annotations", {}).get("pulumi.com/waitFor")
     return set(json.loads(wait)) if wait else set()
 
 
-def test_every_stack_has_a_mesh(resources: list[Resource]) -> None:
+def test_every_stack_installs_istiod_and_istios_definitions(resources: list[Resource]) -> None:
     assert "istiod" in [r.name for r in of_kind(resources, "Deployment")]
     assert len([r for r in of_kind(resources, "CustomResourceDefinition") if r.name.endswith(".istio.io")]) == 12
 
 
-def test_every_object_goes_through_the_named_provider(resources: list[Resource]) -> None:
+def test_every_kubernetes_object_uses_the_stacks_provider(resources: list[Resource]) -> None:
     objects = [r for r in resources if r.type.startswith("kubernetes:")]
     assert objects
     assert [r.name for r in objects if "::cluster::" not in (r.provider or "")] == []
 
 
-def test_every_object_has_the_name_that_pulumi_shows(resources: list[Resource]) -> None:
+def test_every_object_has_the_name_of_its_pulumi_resource(resources: list[Resource]) -> None:
     objects = [r for r in resources if r.type.startswith("kubernetes:")]
     assert [r.name for r in objects if r.inputs["metadata"]["name"] != r.name] == []
 
 
-def test_every_object_is_applied_by_the_same_manager(resources: list[Resource]) -> None:
+def test_every_object_has_the_same_field_manager(resources: list[Resource]) -> None:
     objects = [r for r in resources if r.type.startswith("kubernetes:")]
     managers = {r.inputs["metadata"].get("annotations", {}).get(names.FIELD_MANAGER) for r in objects}
     assert len(managers) == 1
@@ -51,7 +51,7 @@ def test_every_object_is_applied_by_the_same_manager(resources: list[Resource]) 
 
 
 @pytest.mark.parametrize("row", owned.fields(), ids=str)
-def test_a_field_that_belongs_to_others_is_no_input_of_ours(resources: list[Resource], row: owned.Field) -> None:
+def test_a_field_that_another_manager_owns_is_not_an_input(resources: list[Resource], row: owned.Field) -> None:
     manifests = list(render.manifests(resources))
     scaled = {m["spec"]["scaleTargetRef"]["name"] for m in manifests if m["kind"] == "HorizontalPodAutoscaler"}
     ours = [m for m in manifests if m["kind"] == row.kind and (not row.scaled or m["metadata"]["name"] in scaled)]
@@ -66,7 +66,7 @@ def test_webhooks_count_as_ready_when_istiod_has_patched_them(resources: list[Re
     assert {webhooks.PATCHED, webhooks.ENFORCED} <= conditions(validator)
 
 
-def test_a_wait_never_ends_on_an_object_as_it_was_before_the_update(resources: list[Resource]) -> None:
+def test_every_wait_condition_includes_the_digest_of_the_objects_content(resources: list[Resource]) -> None:
     waiting = [r for r in resources if conditions(r)]
     assert waiting
     for resource in waiting:
@@ -75,7 +75,7 @@ def test_a_wait_never_ends_on_an_object_as_it_was_before_the_update(resources: l
 
 
 def before(resources: list[Resource], last: Resource) -> set[str]:
-    """Names of everything that is created before `last`."""
+    """Names of all resources that are created before `last`."""
     by_urn = {resource.urn: resource for resource in resources}
     found: set[str] = set()
     waiting = [last]
@@ -115,7 +115,7 @@ def manual() -> list[Resource]:
     return render.record("dev", {**config, "mesh:injectedNamespaces": how})
 
 
-def test_manual_injection_makes_the_sidecar_a_part_of_the_workload() -> None:
+def test_manual_injection_puts_the_sidecar_into_the_workload() -> None:
     workloads = [r for r in of_kind(manual(), "Deployment") if r.inputs["metadata"]["namespace"] == "default"]
     assert len(workloads) == 6
     for workload in workloads:
@@ -137,7 +137,7 @@ def checksums(**config: str) -> set[str]:
     return {template.get("annotations", {}).get("mesh/injection-checksum", "") for template in templates}
 
 
-def test_workloads_restart_with_another_sidecar_only_where_the_config_says_so() -> None:
+def test_workloads_restart_when_the_sidecar_changes_only_if_the_config_says_so() -> None:
     assert checksums() == checksums(tag="1.10.4") == {""}
     before = checksums(restartOnInjectionChange="true")
     assert len(before) == 1
@@ -145,14 +145,14 @@ def test_workloads_restart_with_another_sidecar_only_where_the_config_says_so() 
     assert checksums(restartOnInjectionChange="true", nodeAddress="192.0.2.7") == before
 
 
-def test_an_existing_namespace_gets_only_a_label() -> None:
+def test_an_existing_namespace_is_only_labelled() -> None:
     (patch,) = of_kind(render.record("dev"), "NamespacePatch")
     metadata = {key: value for key, value in patch.inputs["metadata"].items() if key != "annotations"}
     assert metadata == {"name": "default", "labels": {"istio-injection": "enabled"}}
     assert patch.inputs["metadata"]["annotations"] == {names.FIELD_MANAGER: "mesh-dev"}
 
 
-def test_the_gate_is_off_only_where_the_config_says_so() -> None:
+def test_the_injection_gate_is_off_only_if_the_config_says_so() -> None:
     config = stackfiles.config("dev")
     (injector,) = of_kind(
         render.record("dev", {**config, "mesh:injectionGate": "false"}), "MutatingWebhookConfiguration"
@@ -160,12 +160,12 @@ def test_the_gate_is_off_only_where_the_config_says_so() -> None:
     assert not conditions(injector)
 
 
-def test_the_profile_minimal_asks_for_no_gateway() -> None:
+def test_the_profile_minimal_installs_no_gateway() -> None:
     recorded = render.record("x", {"mesh:profile": "minimal"})
     assert [r.name for r in recorded if r.type == "mesh:istio:Gateway"] == []
 
 
-def test_a_hub_and_a_tag_of_ones_own_reach_every_istio_image() -> None:
+def test_hub_and_tag_apply_to_every_istio_image() -> None:
     recorded = render.record("x", {"mesh:profile": "demo", "mesh:hub": "registry.example/istio", "mesh:tag": "x"})
     images = [
         container["image"]
@@ -175,7 +175,7 @@ def test_a_hub_and_a_tag_of_ones_own_reach_every_istio_image() -> None:
     assert sorted(set(images)) == ["registry.example/istio/pilot:x", "registry.example/istio/proxyv2:x"]
 
 
-def test_custom_resources_are_deleted_without_an_update_that_validation_could_refuse(resources: list[Resource]) -> None:
+def test_custom_resources_are_deleted_in_the_background(resources: list[Resource]) -> None:
     custom = [r for r in resources if ".istio.io/" in r.type]
     assert custom
     assert {r.inputs["metadata"]["annotations"][names.DELETION] for r in custom} == {"background"}
@@ -187,7 +187,7 @@ def children(resources: list[Resource], component: str) -> list[Resource]:
 
 
 def waits(recorded: list[Resource], kind: str, component: str) -> dict[str, set[str]]:
-    """For objects of a kind, what of the same component each waits for: kind and name."""
+    """The dependencies of each object of a kind within the same component, as kind and name."""
     own = {r.urn: r for r in children(recorded, component)}
     return {
         r.name: {f"{own[urn].type.rpartition(':')[2]} {own[urn].name}" for urn in r.depends_on if urn in own}
@@ -195,7 +195,7 @@ def waits(recorded: list[Resource], kind: str, component: str) -> dict[str, set[
     }
 
 
-def test_routes_come_after_the_versions_to_which_they_lead_and_after_no_others() -> None:
+def test_routes_depend_on_their_subsets_and_on_no_others() -> None:
     assert waits(render.record("hardened"), "VirtualService", "mesh:traffic:Traffic") == {
         "productpage": {"DestinationRule productpage", "EnvoyFilter productpage-limit"},
         "details": {"DestinationRule details"},
@@ -209,7 +209,7 @@ def test_routes_come_after_the_versions_to_which_they_lead_and_after_no_others()
     }
 
 
-def test_nobody_is_shut_out_before_others_are_let_in() -> None:
+def test_policies_that_deny_are_created_after_those_that_allow() -> None:
     found = waits(render.record("hardened"), "AuthorizationPolicy", "mesh:security:Security")
     allowed = {f"AuthorizationPolicy {service}" for service in ("productpage", "details", "reviews", "ratings")}
     assert found["bookinfo-default-deny"] == allowed

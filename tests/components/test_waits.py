@@ -1,4 +1,4 @@
-"""No resource waits for one that it does not need: an update is as short as the order of things allows."""
+"""No resource depends on one that it does not need, so that an update is as fast as possible."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from engine.recorder import Resource
 PLACE: Final = frozenset({"Namespace"})
 CUSTOM: Final = frozenset({"Namespace", "CustomResourceDefinition", "ValidatingWebhookConfiguration"})
 LATE: Final = CUSTOM | {"DestinationRule", "EnvoyFilter", "Gateway"}
-"""What routes lead to, and limits that hold from the first request on."""
+"""Subsets for routes, and limits that apply from the first request on."""
 NEEDED: Final[Mapping[str, frozenset[str]]] = {
     "CustomResourceDefinition": frozenset(),
     # Labelled for injection: from then on pods are refused if the injector does not answer.
@@ -46,7 +46,7 @@ NEEDED: Final[Mapping[str, frozenset[str]]] = {
     "VirtualService": LATE,
     "AuthorizationPolicy": CUSTOM | {"AuthorizationPolicy", "RequestAuthentication"},
 }
-"""For each kind, the kinds of what has to be there before."""
+"""For each kind, the kinds that it may depend on."""
 
 
 def kind(resource: Resource) -> str:
@@ -62,11 +62,11 @@ def unneeded(recorded: list[Resource]) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("stack", ["dev", "hardened"])
-def test_no_resource_waits_for_one_that_it_does_not_need(stack: str) -> None:
+def test_no_resource_depends_on_one_that_it_does_not_need(stack: str) -> None:
     assert list(unneeded(render.record(stack))) == []
 
 
-def test_only_workloads_wait_for_the_injector() -> None:
+def test_only_workloads_depend_on_the_injector() -> None:
     recorded = render.record("dev")
     (injector,) = (r.urn for r in recorded if kind(r) == "MutatingWebhookConfiguration")
     waiting = {kind(r) for r in recorded if injector in r.depends_on}

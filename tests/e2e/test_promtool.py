@@ -12,7 +12,7 @@ import yaml
 
 from components.addons import dashboards, prometheus_config
 from components.addons.dashboards.panels import Dashboard
-from components.addons.prometheus import documents_of
+from components.addons.prometheus import files
 from toolchain.checkers import PROMETHEUS, checkers
 
 DASHBOARDS = [dashboard for folder in dashboards.FOLDERS.values() for dashboard in folder.values()]
@@ -27,7 +27,7 @@ def promtool(*arguments: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Prometheus' files as they would stand in its container, but below a folder of the test."""
-    for name, text in documents_of(prometheus_config.config()).items():
+    for name, text in files(prometheus_config.config()).items():
         moved = text.replace(prometheus_config.FOLDER, str(tmp_path)).replace(ACCOUNT, str(tmp_path))
         (tmp_path / name).write_text(moved)
     for name in ("token", "ca.crt"):

@@ -1,4 +1,4 @@
-"""Objects that get another parent."""
+"""Aliases for objects that move to another component."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ RECORDED = {
 
 
 class Parent(pulumi.Resource):
-    """Of a type alone."""
+    """A resource of which only the type is known."""
 
     def __init__(self, token: str) -> None:
         self._type = token
@@ -28,7 +28,7 @@ class Parent(pulumi.Resource):
 
 
 def aliases(parent: str = "mesh:traffic:Traffic", kind: str = KIND, namespace: str = "shop") -> list[Any]:
-    """Other names that an object called `bookinfo` is given."""
+    """The aliases of an object with the name `bookinfo`."""
     props = {"metadata": {"name": "bookinfo", "namespace": namespace}}
     above = Parent(parent)
     opts = pulumi.ResourceOptions(parent=above, protect=True)
@@ -39,7 +39,7 @@ def aliases(parent: str = "mesh:traffic:Traffic", kind: str = KIND, namespace: s
     return list(found.opts.aliases or ())
 
 
-def test_an_object_of_another_component_is_the_one_in_the_state() -> None:
+def test_an_object_with_a_new_parent_gets_its_old_urn_as_an_alias() -> None:
     assert aliases() == [FORMER]
 
 
@@ -48,10 +48,10 @@ def test_an_object_of_another_component_is_the_one_in_the_state() -> None:
     [{"parent": "mesh:bookinfo:Bookinfo"}, {"namespace": "else"}, {"kind": KIND.replace("Virtual", "Some")}],
     ids=["same component", "another namespace", "another kind"],
 )
-def test_any_other_object_keeps_its_name(other: dict[str, str]) -> None:
+def test_any_other_object_gets_no_alias(other: dict[str, str]) -> None:
     assert aliases(**other) == []
 
 
-def test_without_a_state_nothing_has_moved() -> None:
+def test_without_a_state_there_are_no_aliases() -> None:
     args = pulumi.ResourceTransformationArgs(Parent("a"), KIND, "bookinfo", {}, pulumi.ResourceOptions())
     assert FormerParents({}).alias(args) is None

@@ -1,4 +1,4 @@
-"""The gate asks the cluster once for workloads that are made at the same time, and again for later ones."""
+"""The injection gate asks the cluster once for workloads created at the same time, and again for later ones."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ READY = {"status": {"availableReplicas": 1}, "webhooks": [{"clientConfig": {"caB
 
 
 class Scene:
-    """A cluster that counts how often it is asked, and a clock."""
+    """A fake cluster that counts requests, and a fake clock."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.asked, self.connected, self.now, self.answer = 0, 0, 0.0, dict[str, Any](READY)
@@ -47,24 +47,24 @@ def scene(monkeypatch: pytest.MonkeyPatch) -> Scene:
     return Scene(monkeypatch)
 
 
-def test_workloads_at_the_same_time_ask_once(scene: Scene) -> None:
+def test_workloads_that_are_created_at_the_same_time_ask_the_cluster_once(scene: Scene) -> None:
     scene.workload()
     once = scene.asked
     assert (once, scene.connected) == (2, 1)
-    scene.now += gate.FRESH / 2
+    scene.now += gate.ANSWER_VALID_FOR / 2
     scene.workload()
     assert scene.asked == once
 
 
-def test_a_later_workload_asks_again_and_sees_that_istiod_is_gone(scene: Scene) -> None:
+def test_a_later_workload_asks_again_and_finds_istiod_missing(scene: Scene) -> None:
     scene.workload()
-    scene.now += 2 * gate.FRESH
+    scene.now += 2 * gate.ANSWER_VALID_FOR
     scene.answer = {**READY, "status": {}}
     with pytest.raises(gate.GateClosed, match="no available pod"):
         scene.workload()
 
 
-def test_a_closed_gate_is_asked_again_at_once(scene: Scene) -> None:
+def test_a_negative_answer_is_not_reused(scene: Scene) -> None:
     scene.answer = {**READY, "status": {}}
     with pytest.raises(gate.GateClosed):
         scene.workload()

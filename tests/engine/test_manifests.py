@@ -1,4 +1,4 @@
-"""What the running program has made, before it is registered."""
+"""The objects of the running program, before they are registered."""
 
 import copy
 from collections.abc import Mapping
@@ -17,11 +17,11 @@ from mesh.config.stack import Stack
 from mesh.core.kinds import GroupKind
 
 READ = ("spec", "webhooks")
-"""What rules look at, besides metadata."""
+"""The fields that analysis reads, besides metadata."""
 
 
 def recorded(monkeypatch: pytest.MonkeyPatch, name: str) -> tuple[list[Object], list[Mapping[str, Any]]]:
-    """A stack's objects as the program collects them, and as Pulumi's own serialization has them in the end."""
+    """A stack's objects as the program collects them, and as Pulumi serializes them afterwards."""
     seen: list[Object] = []
 
     def review(stack: Stack, made: CreatedObjects) -> None:
@@ -33,7 +33,7 @@ def recorded(monkeypatch: pytest.MonkeyPatch, name: str) -> tuple[list[Object], 
 
 
 def read(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """What rules look at, without what is only known when other objects are there: a checksum of their contents."""
+    """The fields that analysis reads, without checksums of other objects, which are only known later."""
     found = {key: copy.deepcopy(manifest.get(key)) for key in READ}
     annotations = ((found["spec"] or {}).get("template") or {}).get("metadata", {}).get("annotations", {})
     annotations.pop(CHECKSUM, None)
@@ -41,7 +41,7 @@ def read(manifest: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", stackfiles.names())
-def test_what_is_collected_is_what_will_be_registered(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_the_collected_manifests_equal_what_pulumi_registers(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     seen, manifests = recorded(monkeypatch, name)
     expected = {Object.read(manifest).ref: manifest for manifest in manifests}
     assert {thing.ref for thing in seen} == set(expected)
@@ -51,7 +51,7 @@ def test_what_is_collected_is_what_will_be_registered(monkeypatch: pytest.Monkey
         assert read(thing.body) == read(wanted), thing.ref
 
 
-def test_each_object_knows_the_config_key_that_it_comes_from(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_object_has_the_config_key_that_it_comes_from(monkeypatch: pytest.MonkeyPatch) -> None:
     seen, _ = recorded(monkeypatch, "dev")
     origins = {str(thing.ref): thing.origin for thing in seen}
     assert origins["VirtualService default/bookinfo"] == "mesh:bookinfo"
@@ -59,11 +59,11 @@ def test_each_object_knows_the_config_key_that_it_comes_from(monkeypatch: pytest
     assert origins["Namespace default"] == "mesh:injectedNamespaces.default"
 
 
-def test_a_component_of_somebody_else_has_no_key() -> None:
-    assert manifests.origin("other:x:Y", "name") == ""
+def test_a_component_of_another_project_has_no_config_key() -> None:
+    assert manifests.config_key("other:x:Y", "name") == ""
 
 
-def test_nothing_is_registered_before_all_is_collected(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_resource_is_registered_before_all_objects_are_collected(monkeypatch: pytest.MonkeyPatch) -> None:
     registered: list[str] = []
     at_the_end: list[int] = []
     original = Recorder.new_resource

@@ -1,4 +1,4 @@
-"""Pulumi's SDK, made faster: it answers as it did before."""
+"""The patches of Pulumi's SDK return what the SDK's own functions return."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ CLASSES = {
 
 @pytest.fixture
 def own() -> dict[str, Any]:
-    """The SDK's own functions, as it ships them."""
-    return {name: getattr(getattr(_types, name), "__wrapped__", getattr(_types, name)) for name in patches.REMEMBERED}
+    """The SDK's own functions, unpatched."""
+    return {name: getattr(getattr(_types, name), "__wrapped__", getattr(_types, name)) for name in patches.CACHED}
 
 
-def test_each_function_that_is_remembered_is_one_of_the_sdk(own: dict[str, Any]) -> None:
+def test_each_cached_function_exists_in_the_sdk(own: dict[str, Any]) -> None:
     assert set(own) == set(CLASSES)
 
 
-@pytest.mark.parametrize("name", patches.REMEMBERED)
-def test_what_is_remembered_is_what_the_sdk_finds(name: str, own: dict[str, Any]) -> None:
+@pytest.mark.parametrize("name", patches.CACHED)
+def test_a_cached_function_returns_what_the_sdks_own_returns(name: str, own: dict[str, Any]) -> None:
     patches.apply()
     quick, cls = getattr(_types, name), CLASSES[name]
     assert quick(cls) == own[name](cls) != {}
@@ -60,16 +60,16 @@ CIRCLE.append({"b": CIRCLE})
         (["same", "same", UNKNOWN], True),
     ],
 )
-def test_unknown_parts_are_found_wherever_they_are(value: Any, unknown: bool) -> None:
+def test_unknowns_are_found_at_any_depth(value: Any, unknown: bool) -> None:
     assert patches.contains_unknowns(value) is unknown
 
 
-def test_the_sdk_asks_the_faster_search() -> None:
+def test_the_sdk_calls_the_faster_search_for_unknowns() -> None:
     patches.apply()
     assert rpc.contains_unknowns is patches.contains_unknowns
 
 
-def test_outstanding_outputs_are_taken_in_the_order_of_their_coming() -> None:
+def test_outstanding_outputs_are_removed_in_the_order_in_which_they_were_added() -> None:
     loop = asyncio.new_event_loop()
     first, second, third = (loop.create_future() for _ in range(3))
     loop.close()
@@ -85,7 +85,7 @@ def test_outstanding_outputs_are_taken_in_the_order_of_their_coming() -> None:
 
 
 def their_trace() -> Callable[[], Any]:
-    """The SDK's function, of a fresh copy of its module: other tests have it replaced."""
+    """The SDK's function from a fresh copy of its module, since other tests patch it."""
     spec = importlib.util.find_spec("pulumi.runtime.resource")
     assert spec
     assert spec.loader
@@ -96,10 +96,10 @@ def their_trace() -> Callable[[], Any]:
 
 
 class Outer:
-    """Three constructors, as a resource has them."""
+    """A class with three nested constructors, as a resource has them."""
 
     def __init__(self) -> None:
-        self.theirs, self.ours = (trace() for trace in (their_trace(), patches.own_frames))
+        self.theirs, self.ours = (trace() for trace in (their_trace(), patches.project_frames))
 
 
 class Middle(Outer):
@@ -112,7 +112,7 @@ class Inner(Middle):
         super().__init__()
 
 
-def test_a_trace_is_the_sdks_own_without_the_frames_of_python_and_the_sdk() -> None:
+def test_a_stack_trace_is_the_sdks_own_without_frames_of_python_and_the_sdk() -> None:
     def make() -> Inner:
         return Inner()
 

@@ -1,4 +1,4 @@
-"""The end of the program: what analysis finds stops it, or is said."""
+"""The analysis at the end of the program: errors end it, warnings are logged."""
 
 from dataclasses import replace
 
@@ -16,12 +16,12 @@ from tests.meshes import Manifest
 
 
 class Ended(Exception):
-    """The program would have ended with this message."""
+    """Raised where the program would end with this message."""
 
 
 @pytest.fixture
 def warnings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What is said as a warning, with a real engine at the other end."""
+    """The warnings that are logged, as with a real engine."""
     said: list[str] = []
 
     def end(message: str) -> None:
@@ -45,24 +45,24 @@ def stack(*suppress: Suppression) -> Stack:
     return replace(found, settings=settings)
 
 
-def test_an_error_ends_the_program_with_what_is_wrong(warnings: list[str]) -> None:
+def test_an_error_of_analysis_ends_the_program_with_its_message(warnings: list[str]) -> None:
     with pytest.raises(Ended, match=r"IST0101 VirtualService shop/front .*carts"):
         program.check_objects(stack(), made(meshes.routes("front", meshes.to("carts"))))
     assert warnings == []
 
 
-def test_a_warning_is_said_and_the_program_goes_on(warnings: list[str]) -> None:
+def test_a_warning_of_analysis_is_logged_and_the_program_continues(warnings: list[str]) -> None:
     program.check_objects(stack(), made(meshes.service("lonely")))
     (said,) = warnings
     assert "MESH0105 Service shop/lonely" in said
 
 
-def test_an_info_is_not_said(warnings: list[str]) -> None:
+def test_an_info_of_analysis_is_not_logged(warnings: list[str]) -> None:
     program.check_objects(stack(), made(meshes.thing("Namespace", "other")))
     assert warnings == []
 
 
-def test_what_is_suppressed_does_not_end_the_program(warnings: list[str]) -> None:
+def test_a_suppressed_error_does_not_end_the_program(warnings: list[str]) -> None:
     entry = Suppression(code="IST0101", object="VirtualService shop/front", reason="carts comes from elsewhere")
     program.check_objects(stack(entry), made(meshes.routes("front", meshes.to("carts"))))
     assert warnings == []

@@ -1,4 +1,4 @@
-"""The program with Pulumi's SDK as it ships, and with a version that nobody has tried."""
+"""The program with the unpatched SDK of Pulumi, and with versions that the patches were not written for."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ print(json.dumps([patched, tuned, sorted(found, key=lambda one: one["urn"])], de
 
 @pytest.fixture(autouse=True)
 def fresh() -> Iterator[None]:
-    """What is found out about versions is found out anew."""
+    """Clears the cached comparison of versions."""
     sdk.unknown_versions.cache_clear()
     yield
     sdk.unknown_versions.cache_clear()
 
 
 def recorded(stack: str, **environment: str) -> tuple[list[str], list[bool], list[dict[str, Any]]]:
-    """Where some functions of the SDK come from, whether the garbage collector is tuned, and what a stack registers."""
+    """The modules of some functions of the SDK, whether the garbage collector is tuned, and a stack's resources."""
     command = [sys.executable, "-c", RECORD, stack]
     kept = {name: value for name, value in os.environ.items() if name != sdk.PLAIN}
     done = subprocess.run(
@@ -53,7 +53,7 @@ def recorded(stack: str, **environment: str) -> tuple[list[str], list[bool], lis
 
 
 @pytest.mark.parametrize("stack", ["dev", "hardened"])
-def test_the_plain_sdk_registers_the_same_resources(stack: str) -> None:
+def test_the_unpatched_sdk_registers_the_same_resources(stack: str) -> None:
     patched, tuned, ours = recorded(stack)
     assert (patched, tuned) == (["engine.patches", "engine.patches", "QuietLog"], [True, True])
     plain, untuned, theirs = recorded(stack, MESH_PLAIN_SDK="1")
@@ -62,14 +62,14 @@ def test_the_plain_sdk_registers_the_same_resources(stack: str) -> None:
     assert ours == theirs
 
 
-def test_the_patches_are_for_the_versions_that_are_installed() -> None:
+def test_the_patches_were_written_for_the_installed_versions() -> None:
     pinned = dict(line.split("==") for line in (ROOT / "requirements.txt").read_text().splitlines())
     assert {name: pinned[name] for name in sdk.WRITTEN_FOR} == sdk.WRITTEN_FOR
     assert not sdk.is_plain()
 
 
 @pytest.mark.parametrize("package", sdk.WRITTEN_FOR)
-def test_another_version_is_left_alone_with_one_warning_that_names_both(
+def test_another_version_is_not_patched_and_one_warning_names_both_versions(
     package: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said: list[str] = []
@@ -84,7 +84,7 @@ def test_another_version_is_left_alone_with_one_warning_that_names_both(
     assert str(rpc.contains_unknowns) == "untouched"
 
 
-def test_a_plain_sdk_is_wanted_without_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mesh_plain_sdk_switches_the_patches_off_without_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
     monkeypatch.setenv(sdk.PLAIN, "1")
     monkeypatch.setattr(pulumi.log, "warn", said.append)
@@ -94,7 +94,7 @@ def test_a_plain_sdk_is_wanted_without_a_word(monkeypatch: pytest.MonkeyPatch) -
     assert str(rpc.contains_unknowns) == "untouched"
 
 
-def test_a_plain_sdk_is_asked_for_the_state_when_it_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_with_an_unpatched_sdk_the_state_is_requested_only_when_it_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
 
     def invoke(*args: Any) -> Any:
@@ -104,13 +104,13 @@ def test_a_plain_sdk_is_asked_for_the_state_when_it_is_wanted(monkeypatch: pytes
     monkeypatch.setenv(sdk.PLAIN, "1")
     monkeypatch.setattr(pulumi.runtime, "invoke", invoke)
     monkeypatch.setattr(gc, "set_threshold", lambda _: pytest.fail("the garbage collector was tuned"))
-    state = start.begin()
+    state = start.request_state()
     assert asked == []
     assert state() is state()
     assert len(asked) == 1
 
 
-def test_a_plain_sdk_ends_the_program_by_the_exit_code_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_with_an_unpatched_sdk_the_program_ends_by_sys_exit(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
     monkeypatch.setenv(sdk.PLAIN, "1")
     monkeypatch.setattr(pulumi.log, "error", said.append)
@@ -120,7 +120,7 @@ def test_a_plain_sdk_ends_the_program_by_the_exit_code_alone(monkeypatch: pytest
     assert (said, end.value.code) == (["no"], program.MESSAGE_WAS_SHOWN)
 
 
-def test_debug_shows_what_the_program_says_and_not_what_the_sdk_says_of_each_resource(
+def test_debug_shows_the_programs_messages_but_not_the_sdks_about_each_resource(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     shown: list[str] = []
@@ -138,7 +138,7 @@ def test_debug_shows_what_the_program_says_and_not_what_the_sdk_says_of_each_res
     assert shown == ["our own", "RPC failed with exception:", "RPC failed with exception:"]
 
 
-def test_the_sdks_messages_of_each_resource_begin_as_they_are_known() -> None:
+def test_the_sdks_messages_about_each_resource_have_the_expected_beginnings() -> None:
     files = (Path(module.__file__ or "") for module in (resource, rpc_manager))
     source = re.sub(r"\(\s+", "(", "".join(file.read_text() for file in files))
     for head in patches._OF_EACH_RESOURCE:

@@ -1,4 +1,4 @@
-"""What a stack recorded earlier, as the running program hears it from the engine."""
+"""The recorded state of a stack, as the running program gets it from the engine."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,14 +7,14 @@ import pytest
 from pulumi.runtime import mocks
 
 from cluster.state import StackState
-from engine.start import begin
+from engine.start import request_state
 
 URN = "urn:pulumi:dev::mesh::mesh:istio:Base$kubernetes:core/v1:Namespace::istio-system"
 STACK = "urn:pulumi:dev::mesh::pulumi:pulumi:Stack::mesh-dev"
 
 
 class Backend(mocks.Mocks):
-    """Answers as an engine with a state."""
+    """A fake engine that has a state."""
 
     def __init__(self, state: Mapping[str, Any]) -> None:
         self.state = state
@@ -28,29 +28,29 @@ class Backend(mocks.Mocks):
         return dict(self.state), []
 
 
-def test_the_engine_is_asked_for_the_running_stack() -> None:
+def test_the_state_of_the_running_stack_is_requested_from_the_engine() -> None:
     annotations = {"mesh/id": "x"}
     state = {URN: {"outputs": {"metadata": {"annotations": annotations}}}, STACK: {"outputs": {"profile": "demo"}}}
     backend = Backend({"outputs": state})
     mocks.set_mocks(backend, project="mesh", stack="dev", organization="organization")
-    found = begin()()
+    found = request_state()()
     assert backend.asked == ["organization/mesh/dev"]
     assert found.outputs == {"profile": "demo"}
     assert found.owner_id("istio-system") == "x"
     assert found.urns[URN] == {"metadata": {"annotations": annotations}}
 
 
-def test_a_stack_that_was_never_updated_has_recorded_nothing() -> None:
+def test_a_stack_that_was_never_updated_has_an_empty_state() -> None:
     mocks.set_mocks(Backend({}), project="mesh", stack="dev", organization="organization")
-    assert begin()() == StackState()
+    assert request_state()() == StackState()
 
 
-def test_a_state_that_cannot_be_read_is_said_when_the_answer_is_wanted() -> None:
+def test_a_state_that_cannot_be_read_raises_when_the_answer_is_read() -> None:
     class Broken(Backend):
         def call(self, args: mocks.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]]]:
             raise ValueError(f"no key for {args.args['stackName']}")
 
     mocks.set_mocks(Broken({}), project="mesh", stack="dev", organization="organization")
-    answer = begin()
+    answer = request_state()
     with pytest.raises(ValueError, match="no key for organization/mesh/dev"):
         answer()

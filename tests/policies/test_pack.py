@@ -1,4 +1,4 @@
-"""The pack as Pulumi meets it: a process that prints its port, and the engine's own questions over gRPC."""
+"""The policy pack as Pulumi runs it: a process that prints its port and answers the engine over gRPC."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ LEVELS = {wire.ADVISORY: "warning", wire.MANDATORY: "error"}
 
 @cache
 def recorded(stack: str) -> list[Resource]:
-    """What a stack registers; the same whatever it explains."""
+    """The resources of a stack; suppressions do not change them."""
     return render.record(stack)
 
 
 class Pack:
-    """A started pack, asked as the engine asks."""
+    """A running pack, and the requests of the engine."""
 
     def __init__(self, stub: Any) -> None:
         self._stub = stub
@@ -54,7 +54,7 @@ class Pack:
         return {one.name for one in self._stub.GetAnalyzerInfo(empty_pb2.Empty()).policies}
 
     def judge(self, resources: list[Resource]) -> list[Any]:
-        """What is said of resources, of each and then of all."""
+        """The violations of resources: of each one, then of the whole stack."""
         alone = [self._stub.Analyze(_request(wire.AnalyzeRequest, one)) for one in resources]
         whole = [_request(wire.AnalyzerResource, one, parent=one.parent) for one in resources]
         together = self._stub.AnalyzeStack(wire.AnalyzeStackRequest(resources=whole))
@@ -71,7 +71,7 @@ def _request(kind: Any, resource: Resource, **more: Any) -> Any:
 
 @contextmanager
 def started(config: Mapping[str, str] | None = None, **env: str) -> Iterator[Pack]:
-    """The pack, started as the engine's script starts it."""
+    """Runs the pack as the engine's script does."""
     kept = {name: value for name, value in os.environ.items() if name not in ("STACK", "PULUMI_CONFIG")}
     given = {} if config is None else {"PULUMI_CONFIG": json.dumps(dict(config))}
     command = [sys.executable, "-u", "-m", "pulumi.policy", "127.0.0.1:1", "."]
@@ -89,19 +89,19 @@ def started(config: Mapping[str, str] | None = None, **env: str) -> Iterator[Pac
 
 
 def said(diagnostics: list[Any]) -> list[str]:
-    """As `make policy` says it."""
+    """Violations in the words of `make policy`."""
     return sorted(f"{LEVELS[one.enforcementLevel]}: {one.message.partition(chr(10))[2]}" for one in diagnostics)
 
 
 @pytest.mark.parametrize("stack", ["demo", "hardened"])
-def test_pulumi_hears_what_make_policy_shows(stack: str) -> None:
+def test_the_pack_reports_the_same_violations_as_make_policy(stack: str) -> None:
     config = stackfiles.config(stack)
     with started(config) as pack:
         heard = said(pack.judge(recorded(stack)))
     assert heard == sorted(f"{finding.severity}: {finding}" for finding in policy.findings(stack))
 
 
-def test_pulumi_hears_of_what_hardened_does_not_explain() -> None:
+def test_the_pack_reports_violations_that_the_stack_hardened_does_not_suppress() -> None:
     config = {**stackfiles.config("hardened"), "mesh:analysis": "{}"}
     with started(config) as pack:
         heard = pack.judge(recorded("hardened"))
@@ -109,20 +109,20 @@ def test_pulumi_hears_of_what_hardened_does_not_explain() -> None:
     assert {one.policyName for one in heard} == {"image-without-digest", "missing-limits", "end-of-life"}
 
 
-def test_pulumi_hears_of_a_reason_that_explains_nothing() -> None:
+def test_the_pack_reports_a_suppression_that_matches_nothing() -> None:
     entry = {"code": "MESH0301", "object": "Deployment x/y", "reason": "none"}
     with started({"mesh:analysis": json.dumps({"suppress": [entry]})}) as pack:
         assert [one.policyName for one in pack.judge([])] == ["unused-suppression"]
 
 
-def test_a_finding_about_the_mesh_is_shown_at_its_resource() -> None:
+def test_a_violation_of_a_stack_policy_is_reported_at_its_resource() -> None:
     resources = recorded("demo")
     with started({}) as pack:
         urns = {one.urn for one in pack.judge(resources) if one.policyName == "wildcard-host"}
     assert urns == {one.urn for one in resources if one.name == "bookinfo-gateway"}
 
 
-def test_what_is_not_known_before_an_update_does_not_stop_a_rule() -> None:
+def test_unknown_values_do_not_stop_a_policy() -> None:
     meta = {"name": "x", "namespace": "y", "annotations": {"mesh/id": UNKNOWN_STRING_VALUE}}
     pod = {"containers": [{"name": "app", "image": UNKNOWN_STRING_VALUE}]}
     inputs = {"metadata": meta, "spec": {"template": {"metadata": {}, "spec": pod}}}
@@ -131,13 +131,13 @@ def test_what_is_not_known_before_an_update_does_not_stop_a_rule() -> None:
     assert [one.policyName for one in heard] == ["missing-limits"]
 
 
-def test_pulumis_own_config_of_the_pack_comes_before_the_stacks() -> None:
+def test_a_level_in_pulumis_pack_config_overrides_the_stacks() -> None:
     with started(stackfiles.config("hardened")) as pack:
         pack.configure(all=wire.DISABLED)
         assert pack.judge(recorded("hardened")) == []
 
 
-def test_the_stacks_file_is_read_where_pulumi_hands_no_config_over() -> None:
+def test_the_stack_file_is_read_if_pulumi_passes_no_config() -> None:
     with started(STACK="hardened") as pack:
         assert said(pack.judge(recorded("hardened"))) == []
 

@@ -1,6 +1,6 @@
-"""Grafana's dashboards, built from types: the six of Istio's samples, and one of Bookinfo.
+"""Grafana's dashboards: the six of Istio's samples, and one for Bookinfo.
 
-Titles, uids, variables, panels and queries of the six are those of the release; the rest is our own."""
+Titles, uids, variables, panels and queries of the six are those of Istio's release."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ FOLDERS: Final[Mapping[str, Mapping[str, Dashboard]]] = {
     },
     "bookinfo": {"bookinfo-dashboard": BOOKINFO},
 }
-"""Dashboards by folder and file."""
+"""Dashboards by folder and file name."""
 
 
 def files(folder: str) -> dict[str, str]:
-    """The folder's files as Grafana reads them, by name."""
+    """The JSON files of a folder, by file name."""
     return {f"{name}.json": json.dumps(dashboard.document()) for name, dashboard in FOLDERS[folder].items()}

@@ -1,4 +1,4 @@
-"""Bookinfo by service and version: traffic, errors, latency and saturation, so that a canary can be watched."""
+"""The dashboard of Bookinfo: traffic, errors, latency and saturation by service and version, to watch a canary."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Final
 
 from components.addons.dashboards import queries
 from components.addons.dashboards.panels import DATASOURCE, Dashboard, Panel, Query, Row, Variable
-from components.addons.dashboards.queries import AT_DESTINATION, REQUESTS, of, total
+from components.addons.dashboards.queries import AT_DESTINATION, REQUESTS, selector, total
 
 _NAMESPACE: Final = 'destination_service_namespace=~"$namespace"'
 _CHOSEN: Final = (
@@ -23,17 +23,17 @@ _HALF: Final = 12
 
 
 def _values(label: str, *matchers: str) -> str:
-    return f"label_values({of(REQUESTS, *matchers)}, {label})"
+    return f"label_values({selector(REQUESTS, *matchers)}, {label})"
 
 
 def _failed() -> str:
-    """The part of requests that a server failed; 0 where there are requests and none fails."""
+    """The share of requests with a 5xx response; 0 if there are requests and none fails."""
     bad = total(REQUESTS, *_CHOSEN, 'response_code=~"5.*"', by=_BY, rate="rate")
     return f"({bad} or {_SERVED} * 0) / {_SERVED}"
 
 
 def _share() -> str:
-    """The part of a service's requests that a version answers: the split of a canary as it really is."""
+    """The share of a service's requests that each version serves: the actual traffic split of a canary."""
     everyone = total(REQUESTS, *_CHOSEN[:3], by="destination_service_name", rate="rate")
     return f"{_SERVED} / on (destination_service_name) group_left {everyone}"
 
@@ -44,7 +44,7 @@ def _latency(part: str) -> Panel:
 
 
 _CPU: Final = total("container_cpu_usage_seconds_total", *_CONTAINERS, by="pod, container", rate="rate")
-_MEMORY: Final = f"sum({of('container_memory_working_set_bytes', *_CONTAINERS)}) by (pod, container)"
+_MEMORY: Final = f"sum({selector('container_memory_working_set_bytes', *_CONTAINERS)}) by (pod, container)"
 
 
 _INTRODUCTION: Final = """\

@@ -1,4 +1,4 @@
-"""WebAssembly in proxies: how many of its machines run, how modules are fetched, and what that costs."""
+"""The dashboard of Wasm extensions: their VMs, the loading of remote modules, and the resources of proxies."""
 
 from __future__ import annotations
 

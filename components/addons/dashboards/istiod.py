@@ -1,4 +1,4 @@
-"""The control plane: what istiod uses, what it tells proxies, and what it is asked by the API server."""
+"""The dashboard of the control plane: istiod's resources, its pushes to proxies, and its admission webhooks."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from components.addons.dashboards.panels import DATASOURCE, Dashboard, Panel, Query, Row
-from components.addons.dashboards.queries import of
+from components.addons.dashboards.queries import selector
 
 _APP: Final = 'app="istiod"'
 _PODS: Final = 'pod=~"istiod-.*|istio-pilot-.*"'
@@ -14,7 +14,7 @@ _XDS: Final = 'cluster_name="xds-grpc"'
 _HALF: Final = 12
 
 PROCESS_MEMORY: Final = tuple(
-    Query(of(metric, _APP), legend)
+    Query(selector(metric, _APP), legend)
     for metric, legend in {
         "process_virtual_memory_bytes": "Virtual Memory",
         "process_resident_memory_bytes": "Resident Memory",
@@ -25,15 +25,15 @@ PROCESS_MEMORY: Final = tuple(
         "go_memstats_stack_inuse_bytes": "Stack in-use",
     }.items()
 )
-"""Memory of istiod as the process itself counts it."""
+"""Memory of istiod, as the process itself reports it."""
 
 
 def _rate(metric: str, *matchers: str, function: str = "rate") -> str:
-    return f"{function}({of(metric, *matchers)}[1m])"
+    return f"{function}({selector(metric, *matchers)}[1m])"
 
 
 def _sums(rates: Mapping[str, str]) -> list[Query]:
-    """Sums, by what they are called."""
+    """A sum for each legend."""
     return [Query(f"sum({expr})", legend) for legend, expr in rates.items()]
 
 
@@ -51,7 +51,7 @@ def _resources() -> list[Panel]:
             title="Memory",
             queries=[
                 *PROCESS_MEMORY,
-                *(Query(of(memory, f'container=~"{name}"', _PODS), legend) for legend, name in of_memory.items()),
+                *(Query(selector(memory, f'container=~"{name}"', _PODS), legend) for legend, name in of_memory.items()),
             ],
             unit="bytes",
             width=6,
@@ -68,13 +68,13 @@ def _resources() -> list[Panel]:
         Panel(
             title="Disk",
             queries=[
-                Query(of(disk, f'container="{name}"', _PODS), legend)
+                Query(selector(disk, f'container="{name}"', _PODS), legend)
                 for legend, name in {"Discovery": "discovery", "Sidecar": "istio-proxy"}.items()
             ],
             unit="bytes",
             width=6,
         ),
-        Panel(title="Goroutines", queries=[Query(of("go_goroutines", _APP), "Number of Goroutines")], width=6),
+        Panel(title="Goroutines", queries=[Query(selector("go_goroutines", _APP), "Number of Goroutines")], width=6),
     ]
 
 
@@ -90,7 +90,7 @@ def _pushes() -> Panel:
 
 
 def _errors() -> Panel:
-    rejected = {kind: of(f"pilot_xds_{kind}_reject", _APP) for kind in ("cds", "eds", "rds", "lds")}
+    rejected = {kind: selector(f"pilot_xds_{kind}_reject", _APP) for kind in ("cds", "eds", "rds", "lds")}
     counted = [
         Query(f"sum({metric}) or (absent({metric}) - 1)", f"Rejected {kind.upper()} Configs")
         for kind, metric in rejected.items()
@@ -123,15 +123,15 @@ def _conflicts() -> Panel:
         f"{outbound}_tcp_over_current_tcp": "Outbound Listeners (tcp over current tcp)",
         f"{outbound}_tcp_over_current_http": "Outbound Listeners (tcp over current http)",
     }
-    asked = [Query(of(metric, _APP), legend) for metric, legend in metrics.items()]
+    asked = [Query(selector(metric, _APP), legend) for metric, legend in metrics.items()]
     return Panel(title="Conflicts", queries=asked, width=_HALF)
 
 
 def _monitoring() -> Panel:
     asked = [
-        Query(f"avg({of('pilot_virt_services', _APP)})", "Virtual Services"),
-        Query(f"avg({of('pilot_services', _APP)})", "Services"),
-        Query(f"sum({of('pilot_xds', _APP)}) by (pod)", "Connected Endpoints {{pod}}"),
+        Query(f"avg({selector('pilot_virt_services', _APP)})", "Virtual Services"),
+        Query(f"avg({selector('pilot_services', _APP)})", "Services"),
+        Query(f"sum({selector('pilot_xds', _APP)}) by (pod)", "Connected Endpoints {{pod}}"),
     ]
     return Panel(title="ADS Monitoring", queries=asked, width=_HALF)
 
@@ -149,7 +149,7 @@ def _envoys() -> list[Panel]:
         "XDS Request Bytes Max": f"max({sent})",
         "XDS Request Bytes Average": f"quantile(.5, {sent})",
     }
-    active = _sums({"XDS Active Connections": of("envoy_cluster_upstream_cx_active", _XDS)})
+    active = _sums({"XDS Active Connections": selector("envoy_cluster_upstream_cx_active", _XDS)})
     return [
         Panel(title="Envoy Details", queries=_sums(details)),
         Panel(title="XDS Active Connections", queries=active),

@@ -1,4 +1,4 @@
-"""The whole mesh: how much goes through it, how well, and what configures it."""
+"""The dashboard of the whole mesh: its traffic, its success rate, and the number of its configuration objects."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ CONFIGURATION: Final = {
     "RequestAuthentication Policies": "RequestAuthentication",
     "Authorization Policies": "AuthorizationPolicy",
 }
-"""Kinds of which the objects are counted, by the panels' titles."""
+"""Kinds whose objects are counted, by panel title."""
 
 
 def _joined(expr: str) -> str:
-    """With one more label that names the workload in full."""
+    """The query with a further label that joins the workload's name and namespace."""
     return (
         f'label_join({expr}, "destination_workload_var", ".", "destination_workload", "destination_workload_namespace")'
     )

@@ -1,6 +1,6 @@
-"""Grafana dashboards in types: variables, rows and panels, in the form that Grafana 7 reads.
+"""Types for Grafana 7 dashboards: variables, rows and panels.
 
-A library would have to know the panels of Grafana 7; those that are kept today begin with later ones."""
+Maintained libraries for dashboards only support the panels of later versions of Grafana."""
 
 from __future__ import annotations
 
@@ -12,45 +12,45 @@ Kind = Literal["graph", "singlestat", "table", "text"]
 Unit = Literal["short", "none", "reqps", "ops", "s", "bytes", "Bps", "percentunit", "decbytes"]
 
 WIDTH: Final = 24
-"""Columns of a dashboard."""
+"""Width of a dashboard in columns."""
 SCHEMA: Final = 26
-"""Generation of the format, as Grafana 7.4 counts."""
+"""The `schemaVersion` of Grafana 7.4."""
 
 
 @dataclass(frozen=True)
 class Query:
-    """A question to Prometheus, and what each answer is called."""
+    """A PromQL query, and the names of its series."""
 
     expr: str
     legend: str = ""
-    """May hold labels: `{{pod}}`."""
+    """Name of a series; may contain labels: `{{pod}}`."""
     column: str = ""
-    """What the answer is called in a table."""
+    """Heading of its column in a table."""
     unit: Unit | None = None
-    """Of the column."""
+    """Unit of its column in a table; None for the panel's."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Panel:
-    """One picture."""
+    """One panel of a dashboard."""
 
     title: str = ""
     kind: Kind = "graph"
     queries: Sequence[Query] = ()
     unit: Unit = "short"
     width: int = 8
-    """Columns out of 24."""
+    """In columns, of which a dashboard has 24."""
     height: int = 7
-    """Lines of 30 pixels."""
+    """In units of 30 pixels."""
     stack: bool = False
-    """Whether a graph piles its lines up."""
+    """Whether a graph stacks its series."""
     text: str = ""
-    """Markdown, for a text."""
+    """Markdown, for a panel of kind `text`."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """Panels under a title; without one, they stand alone."""
+    """Panels with a row title; None for panels without one."""
 
     title: str | None
     panels: Sequence[Panel]
@@ -58,36 +58,37 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class Variable:
-    """What a visitor chooses; queries name it as `$name`."""
+    """A dashboard variable, which the viewer chooses; queries refer to it as `$name`."""
 
     name: str
     query: str
     kind: Literal["datasource", "query"] = "query"
     label: str = ""
     many: bool = False
-    """Whether several may be chosen, and all."""
+    """Whether several values, or all, can be chosen."""
     pick: str = ""
-    """A regular expression that takes the values out of the answers."""
+    """A regular expression that extracts the values from the query's result."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Dashboard:
-    """One page."""
+    """A dashboard."""
 
     title: str
     uid: str
-    """Its address; others link to it."""
+    """Its identity in URLs: `/d/<uid>`."""
     about: str
-    """What it is for, in a sentence."""
+    """Its description, one sentence."""
     rows: Sequence[Row]
     variables: Sequence[Variable] = ()
 
     @property
     def panels(self) -> Iterator[tuple[Row, Panel]]:
+        """All panels, each with its row."""
         return ((row, panel) for row in self.rows for panel in row.panels)
 
     def document(self) -> dict[str, Any]:
-        """As Grafana reads it."""
+        """The dashboard in Grafana's JSON model."""
         source = "$datasource" if any(v.kind == "datasource" for v in self.variables) else None
         return {
             "uid": self.uid,
@@ -106,7 +107,7 @@ class Dashboard:
 
 
 DATASOURCE: Final = Variable(name="datasource", query="prometheus", kind="datasource", label="Data source")
-"""Which Prometheus is asked."""
+"""The variable for the Prometheus data source."""
 
 
 def _variable(variable: Variable) -> dict[str, Any]:
@@ -117,7 +118,7 @@ def _variable(variable: Variable) -> dict[str, Any]:
     return {
         **common,
         "datasource": "$datasource",
-        "refresh": 2,  # whenever the time changes
+        "refresh": 2,  # when the time range changes
         "sort": 1,
         "regex": variable.pick,
         "multi": variable.many,
@@ -127,7 +128,7 @@ def _variable(variable: Variable) -> dict[str, Any]:
 
 
 def _placed(rows: Sequence[Row], source: str | None) -> Iterator[dict[str, Any]]:
-    """Panels from left to right and from top to bottom, each row on a line of its own."""
+    """The panels with their grid positions: left to right, top to bottom, each row on a line of its own."""
     number = top = 0
     for row in rows:
         if row.title is not None:
@@ -150,17 +151,17 @@ def _panel(panel: Panel, source: str | None) -> dict[str, Any]:
     common: dict[str, Any] = {"type": panel.kind, "title": panel.title, "datasource": source}
     if panel.kind == "text":
         return {**common, "mode": "markdown", "content": panel.text}
-    asked = [_query(query, chr(ord("A") + place), panel.kind) for place, query in enumerate(panel.queries)]
-    return {**common, "targets": asked, **_LOOKS[panel.kind](panel)}
+    asked = [_query(query, chr(ord("A") + position), panel.kind) for position, query in enumerate(panel.queries)]
+    return {**common, "targets": asked, **_FIELDS[panel.kind](panel)}
 
 
 def _query(query: Query, name: str, kind: Kind) -> dict[str, Any]:
-    at_once = {"format": "table", "instant": True} if kind == "table" else {}
-    return {"refId": name, "expr": query.expr, "legendFormat": query.legend, **at_once}
+    table = {"format": "table", "instant": True} if kind == "table" else {}
+    return {"refId": name, "expr": query.expr, "legendFormat": query.legend, **table}
 
 
 def _graph(panel: Panel) -> dict[str, Any]:
-    """What differs from what Grafana takes for granted."""
+    """The fields of a graph that differ from Grafana's defaults."""
     left = {"format": panel.unit, "show": True, "min": "0", "logBase": 1}
     stacked = {"stack": True, "nullPointMode": "null as zero"} if panel.stack else {}
     return {"tooltip": {"sort": 2}, "yaxes": [left, {"format": "short", "show": False, "logBase": 1}], **stacked}
@@ -172,8 +173,8 @@ def _singlestat(panel: Panel) -> dict[str, Any]:
 
 
 def _table(panel: Panel) -> dict[str, Any]:
-    """One line for each set of labels, with the answers side by side."""
-    answers = {f"Value #{chr(ord('A') + place)}": query for place, query in enumerate(panel.queries)}
+    """The fields of a table with one line for each set of labels, and the queries' values as columns."""
+    answers = {f"Value #{chr(ord('A') + position)}": query for position, query in enumerate(panel.queries)}
     return {
         "transformations": [
             {"id": "merge", "options": {}},
@@ -199,4 +200,4 @@ def _table(panel: Panel) -> dict[str, Any]:
     }
 
 
-_LOOKS: Final = {"graph": _graph, "singlestat": _singlestat, "table": _table}
+_FIELDS: Final = {"graph": _graph, "singlestat": _singlestat, "table": _table}

@@ -1,4 +1,4 @@
-"""What the mesh costs: processor time and memory of proxies and of istiod, beside the traffic that they carry."""
+"""The performance dashboard: CPU and memory of proxies and of istiod, in relation to traffic."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from components.addons.dashboards.extension import CPU, MEMORY
 from components.addons.dashboards.istiod import PROCESS_MEMORY
 from components.addons.dashboards.mesh import VERSIONS
 from components.addons.dashboards.panels import Dashboard, Panel, Query, Row
-from components.addons.dashboards.queries import AT_SOURCE, REQUESTS, of, total
+from components.addons.dashboards.queries import AT_SOURCE, REQUESTS, selector, total
 
 _GATEWAY: Final = "istio-ingressgateway"
 _PODS: Final = f'pod=~"{_GATEWAY}-.*"'
@@ -25,7 +25,7 @@ _HALF: Final = 12
 
 
 def _for_each_thousand() -> list[Query]:
-    """Processor time over thousands of requests."""
+    """CPU for each thousand requests a second."""
     served = queries.rounded(total(REQUESTS, _FROM_GATEWAY, AT_SOURCE))
     gateway = f"({total(_CPU, _PODS, _PROXY)} / ({served}/1000))"
     everything = queries.rounded(total(REQUESTS))
@@ -37,9 +37,9 @@ def _for_each_thousand() -> list[Query]:
 
 
 def _each_one() -> list[Query]:
-    """Memory of an average pod."""
-    gateway, proxies = of(_MEMORY, _PODS), of(_MEMORY, _OUTSIDE, _PROXY)
-    counted = of(_MEMORY, _PODS, 'container!="POD"')
+    """Average memory of a pod."""
+    gateway, proxies = selector(_MEMORY, _PODS), selector(_MEMORY, _OUTSIDE, _PROXY)
+    counted = selector(_MEMORY, _PODS, 'container!="POD"')
     return [
         Query(f"sum({gateway}) / count({counted})", f"per {_GATEWAY}"),
         Query(f"sum({proxies}) / count({proxies})", "per istio proxy"),
@@ -55,7 +55,7 @@ def _bytes() -> list[Query]:
 
 
 def _istiod() -> list[Panel]:
-    memory, cpu = of(_MEMORY, *_ISTIOD), total(_CPU, *_ISTIOD, rate="rate")
+    memory, cpu = selector(_MEMORY, *_ISTIOD), total(_CPU, *_ISTIOD, rate="rate")
     return [
         Panel(
             title="Memory",
@@ -75,12 +75,12 @@ def _istiod() -> list[Panel]:
         Panel(
             title="Disk",
             queries=[
-                Query(of("process_open_fds", _APP), "Open FDs (pilot)"),
-                Query(of("container_fs_usage_bytes", *_ISTIOD), "{{ container }}"),
+                Query(selector("process_open_fds", _APP), "Open FDs (pilot)"),
+                Query(selector("container_fs_usage_bytes", *_ISTIOD), "{{ container }}"),
             ],
             width=6,
         ),
-        Panel(title="Goroutines", queries=[Query(of("go_goroutines", _APP), "Number of Goroutines")], width=6),
+        Panel(title="Goroutines", queries=[Query(selector("go_goroutines", _APP), "Number of Goroutines")], width=6),
     ]
 
 
@@ -128,7 +128,7 @@ PERFORMANCE: Final = Dashboard(
                 CPU,
                 Panel(
                     title="Disk",
-                    queries=[Query(f"sum({of('container_fs_usage_bytes', _PROXY)})", "Total (k8s)")],
+                    queries=[Query(f"sum({selector('container_fs_usage_bytes', _PROXY)})", "Total (k8s)")],
                     unit="bytes",
                 ),
             ],

@@ -1,4 +1,4 @@
-"""One service: who calls it, and which workloads answer."""
+"""The dashboard of one service: its clients, and the workloads that serve it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from components.addons.dashboards import queries
 from components.addons.dashboards.panels import DATASOURCE, Dashboard, Panel, Query, Row, Variable
-from components.addons.dashboards.parties import Parties
-from components.addons.dashboards.queries import AT_DESTINATION, RECEIVED, REQUESTS, SENT, of
+from components.addons.dashboards.queries import AT_DESTINATION, RECEIVED, REQUESTS, SENT, selector
+from components.addons.dashboards.traffic_panels import Traffic
 
 _OF: Final = 'destination_service=~"$service"'
 _AT: Final = 'reporter="$qrep"'
@@ -17,16 +17,17 @@ _SMALL: Final[Any] = {"kind": "singlestat", "width": 6, "height": 4}
 
 
 def _values(label: str, reporter: str, *more: str, exact: bool = False) -> str:
-    """The values that a label has on requests or connections to the service."""
+    """A query for the values of a label on requests and TCP connections to the service."""
     first = _OF.replace("=~", "=") if exact else _OF
     http, tcp = (
-        f"sum({of(metric, reporter, whose, *more)}) by ({label})" for metric, whose in ((REQUESTS, first), (SENT, _OF))
+        f"sum({selector(metric, reporter, whose, *more)}) by ({label})"
+        for metric, whose in ((REQUESTS, first), (SENT, _OF))
     )
     return f"query_result({http} or {tcp})"
 
 
 def _pick(label: str) -> str:
-    """Takes the label's value out of a query's answer."""
+    """A regular expression that extracts the label's value from the query's result."""
     return f'/.*{label}="([^"]*).*/'
 
 
@@ -47,7 +48,7 @@ VARIABLES: Final = (
 
 
 def _side(who: str, reporter: str, traffic: str, metric: str) -> list[Panel]:
-    """The service as its callers or its servers see it."""
+    """The service as its clients' or its own proxies report it."""
     return [
         Panel(
             title=f"{who} Request Volume",
@@ -84,10 +85,10 @@ SERVICE: Final = Dashboard(
             "Client Workloads",
             [
                 Panel(kind="text", text="## Who calls it", width=24, height=2),
-                *Parties(
+                *Traffic(
                     reporter=_AT,
-                    whose=[_OF],
-                    which=['source_workload=~"$srcwl"', 'source_workload_namespace=~"$srcns"'],
+                    subject=[_OF],
+                    peers=['source_workload=~"$srcwl"', 'source_workload_namespace=~"$srcns"'],
                     by=_CALLERS,
                 ).panels(),
             ],
@@ -96,13 +97,13 @@ SERVICE: Final = Dashboard(
             "Service Workloads",
             [
                 Panel(kind="text", text="## Who answers for it", width=24, height=2),
-                *Parties(
+                *Traffic(
                     reporter=AT_DESTINATION,
-                    whose=[_OF],
-                    which=['destination_workload=~"$dstwl"', 'destination_workload_namespace=~"$dstns"'],
+                    subject=[_OF],
+                    peers=['destination_workload=~"$dstwl"', 'destination_workload_namespace=~"$dstns"'],
                     by=_SERVERS,
-                    whom="Destination Workload",
-                    measured="Service Workload",
+                    peer="Destination Workload",
+                    measured_peer="Service Workload",
                 ).panels(),
             ],
         ),

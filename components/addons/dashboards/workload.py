@@ -1,4 +1,4 @@
-"""One workload: who calls it, and whom it calls."""
+"""The dashboard of one workload: its clients, and the services that it calls."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from typing import Any, Final
 
 from components.addons.dashboards import queries
 from components.addons.dashboards.panels import DATASOURCE, Dashboard, Panel, Query, Row, Variable
-from components.addons.dashboards.parties import Parties
-from components.addons.dashboards.queries import AT_SOURCE, RECEIVED, REQUESTS, SENT, of
+from components.addons.dashboards.queries import AT_SOURCE, RECEIVED, REQUESTS, SENT, selector
+from components.addons.dashboards.traffic_panels import Traffic
 
 _AT: Final = 'reporter="$qrep"'
 
 
 def _is(role: str) -> tuple[str, str]:
-    """Matchers: the chosen workload has this role."""
+    """Label matchers for traffic in which the chosen workload is the `source` or the `destination`."""
     return f'{role}_workload_namespace=~"$namespace"', f'{role}_workload=~"$workload"'
 
 
@@ -23,14 +23,14 @@ _SMALL: Final[Any] = {"kind": "singlestat", "width": 8, "height": 4}
 
 
 def _seen(label: str, *matchers: str) -> str:
-    """The values that a label has on requests or connections."""
-    http, tcp = (f"sum({of(metric, *matchers)}) by ({label})" for metric in (REQUESTS, SENT))
+    """A query for the values of a label on requests and TCP connections."""
+    http, tcp = (f"sum({selector(metric, *matchers)}) by ({label})" for metric in (REQUESTS, SENT))
     return f"{http} or {tcp}"
 
 
 def _workloads(metric: str) -> str:
-    """Those of the namespace, calling or called."""
-    ends = [f"sum({of(metric, f'{end}_workload_namespace=~{_NAMESPACE}')}) by ({end}_workload)" for end in _ENDS]
+    """A query for the workloads of the namespace that are sources or destinations."""
+    ends = [f"sum({selector(metric, f'{end}_workload_namespace=~{_NAMESPACE}')}) by ({end}_workload)" for end in _ENDS]
     return f"({' or '.join(ends)})"
 
 
@@ -96,10 +96,10 @@ WORKLOAD: Final = Dashboard(
             "Inbound Workloads",
             [
                 Panel(kind="text", text="## Who calls it", width=24, height=2),
-                *Parties(
+                *Traffic(
                     reporter=_AT,
-                    whose=_CALLED,
-                    which=['source_workload=~"$srcwl"', 'source_workload_namespace=~"$srcns"'],
+                    subject=_CALLED,
+                    peers=['source_workload=~"$srcwl"', 'source_workload_namespace=~"$srcns"'],
                     by="source_workload, source_workload_namespace",
                 ).panels(),
             ],
@@ -108,13 +108,13 @@ WORKLOAD: Final = Dashboard(
             "Outbound Services",
             [
                 Panel(kind="text", text="## Whom it calls", width=24, height=2),
-                *Parties(
+                *Traffic(
                     reporter=AT_SOURCE,
-                    whose=_CALLING,
-                    which=['destination_service=~"$dstsvc"'],
+                    subject=_CALLING,
+                    peers=['destination_service=~"$dstsvc"'],
                     by="destination_service",
-                    whom="Destination",
-                    out=True,
+                    peer="Destination",
+                    outgoing=True,
                 ).panels(),
             ],
         ),

@@ -16,9 +16,9 @@ from tests.traffic_configs import load
 
 INSIDE = "istio-ingressgateway.istio-system.svc.cluster.local"
 OWN = ProductPage(gateway="istio-ingressgateway", inside=INSIDE)
-BALANCED = gateways.facts("LoadBalancer", {"http2": 30080, "https": 30443}, ["192.0.2.7"])
-ON_NODES = gateways.facts("NodePort", {"http2": 31102, "https": 31443}, [])
-ALONE = gateways.facts("ClusterIP", {}, [])
+BALANCED = gateways.address("LoadBalancer", {"http2": 30080, "https": 30443}, ["192.0.2.7"])
+ON_NODES = gateways.address("NodePort", {"http2": 31102, "https": 31443}, [])
+ALONE = gateways.address("ClusterIP", {}, [])
 TO_PAGE = [{"to": {"service": "productpage", "port": 9080}}]
 
 
@@ -42,7 +42,7 @@ def test_a_load_balancer_is_reached_at_its_address() -> None:
 
 
 def test_a_load_balancer_without_address_is_said_in_words() -> None:
-    assert "no address yet" in url(OWN, gateways.facts("LoadBalancer", {}, []))
+    assert "no address yet" in url(OWN, gateways.address("LoadBalancer", {}, []))
 
 
 def test_a_node_port_is_reached_at_a_node() -> None:
@@ -126,7 +126,7 @@ def exports(monkeypatch: pytest.MonkeyPatch, stack: str, **keys: Any) -> dict[st
         pulumi.Output.from_input(value).apply(lambda known: found.update({name: known}))
 
     monkeypatch.setattr(pulumi, "export", export)
-    monkeypatch.setattr(gateways.Gateway, "facts", property(lambda _: pulumi.Output.from_input(BALANCED)))
+    monkeypatch.setattr(gateways.Gateway, "address", property(lambda _: pulumi.Output.from_input(BALANCED)))
     more = {f"mesh:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in keys.items()}
     render.record(stack, {**stackfiles.config(stack), **more})
     return found

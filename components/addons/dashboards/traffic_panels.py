@@ -1,4 +1,4 @@
-"""Panels about those with whom a service or a workload speaks: seven pictures of each side."""
+"""Seven panels about the incoming or outgoing traffic of a service or workload, grouped by peer."""
 
 from __future__ import annotations
 
@@ -14,42 +14,44 @@ _HALF: Final = 12
 
 
 @dataclass(frozen=True, kw_only=True)
-class Parties:
-    """One side of somebody's conversations."""
+class Traffic:
+    """The incoming or outgoing traffic of a service or workload."""
 
     reporter: str
-    """Matcher: which proxy tells of it."""
-    whose: Sequence[str]
-    """Matchers: whose conversations."""
-    which: Sequence[str]
-    """Matchers: with whom."""
+    """Label matcher for the proxy that reports the metrics."""
+    subject: Sequence[str]
+    """Label matchers for the service or workload itself."""
+    peers: Sequence[str]
+    """Label matchers for its peers."""
     by: str
-    """Labels by which the others are told apart."""
-    out: bool = False
-    """Whether they are called, or call."""
-    whom: str = "Source"
-    """What the others are, in titles about requests."""
-    measured: str = ""
-    """The same in titles about durations and sizes, if it differs."""
+    """Labels that identify a peer, separated by `, `."""
+    outgoing: bool = False
+    """Whether it calls the peers, instead of being called by them."""
+    peer: str = "Source"
+    """Word for a peer in the titles of panels about requests."""
+    measured_peer: str = ""
+    """Word for a peer in the titles of panels about durations and sizes; empty for the same."""
 
     def panels(self) -> list[Panel]:
-        way, measured = "Outgoing" if self.out else "Incoming", self.measured or self.whom
-        tcp = [self._sent(), self._received()] if self.out else [self._received(), self._sent()]
+        direction, measured = "Outgoing" if self.outgoing else "Incoming", self.measured_peer or self.peer
+        tcp = [self._sent(), self._received()] if self.outgoing else [self._received(), self._sent()]
         return [
             Panel(
-                title=f"{way} Requests By {self.whom} And Response Code",
+                title=f"{direction} Requests By {self.peer} And Response Code",
                 queries=self._lines(self._requests, " : {{ response_code }}"),
                 unit="ops",
                 width=_HALF,
             ),
             Panel(
-                title=f"{way} Success Rate (non-5xx responses) By {self.whom}",
+                title=f"{direction} Success Rate (non-5xx responses) By {self.peer}",
                 queries=self._lines(self._success),
                 unit="percentunit",
                 width=_HALF,
             ),
-            Panel(title=f"{way} Request Duration By {measured}", queries=self._quantiles(queries.duration), unit="s"),
-            Panel(title=f"{way} Request Size By {measured}", queries=self._sizes("request"), unit="decbytes"),
+            Panel(
+                title=f"{direction} Request Duration By {measured}", queries=self._quantiles(queries.duration), unit="s"
+            ),
+            Panel(title=f"{direction} Request Size By {measured}", queries=self._sizes("request"), unit="decbytes"),
             Panel(title=f"Response Size By {measured}", queries=self._sizes("response"), unit="decbytes"),
             *tcp,
         ]
@@ -59,17 +61,17 @@ class Parties:
         return [Query(ask(security), name + end) for security, end in queries.SECURITIES]
 
     def _requests(self, security: str) -> str:
-        matchers = (security, *self.whose, self.reporter, *self.which)
+        matchers = (security, *self.subject, self.reporter, *self.peers)
         return queries.rounded(queries.total(queries.REQUESTS, *matchers, by=f"{self.by}, response_code", over="5m"))
 
     def _success(self, security: str) -> str:
-        matchers = (self.reporter, security, *self.whose, *self.which)
-        return queries.success(*matchers, by=self.by, place=2 + len(self.whose))
+        matchers = (self.reporter, security, *self.subject, *self.peers)
+        return queries.success(*matchers, by=self.by, position=2 + len(self.subject))
 
     def _quantiles(self, ask: Callable[..., str]) -> list[Query]:
         return [
             Query(
-                ask(part, self.reporter, security, *reversed(self.whose), *self.which, by=f"{self.by}, le"),
+                ask(part, self.reporter, security, *reversed(self.subject), *self.peers, by=f"{self.by}, le"),
                 f"{queries.names(self.by)} {queries.percent(part)}{end}",
             )
             for security, end in queries.SECURITIES
@@ -86,15 +88,15 @@ class Parties:
         def ask(security: str) -> str:
             return self._bytes(queries.SENT, security, self.reporter)
 
-        title = "Bytes Sent on Outgoing TCP Connection" if self.out else "Bytes Sent to Incoming TCP Connection"
+        title = "Bytes Sent on Outgoing TCP Connection" if self.outgoing else "Bytes Sent to Incoming TCP Connection"
         return Panel(title=title, queries=self._lines(ask), unit="Bps", width=_HALF)
 
     def _received(self) -> Panel:
         def ask(security: str) -> str:
             return self._bytes(queries.RECEIVED, self.reporter, security)
 
-        title = f"Bytes Received from {'Outgoing' if self.out else 'Incoming'} TCP Connection"
+        title = f"Bytes Received from {'Outgoing' if self.outgoing else 'Incoming'} TCP Connection"
         return Panel(title=title, queries=self._lines(ask), unit="Bps", width=_HALF)
 
     def _bytes(self, metric: str, *first: str) -> str:
-        return queries.rounded(queries.total(metric, *first, *self.whose, *self.which, by=self.by))
+        return queries.rounded(queries.total(metric, *first, *self.subject, *self.peers, by=self.by))

@@ -1,6 +1,6 @@
-"""Kiali's own pages of metrics: for proxies, for Kiali, and for the usual runtimes of applications.
+"""Kiali's MonitoringDashboards: for Envoy, for Kiali, and for the usual application runtimes.
 
-Each is shown for workloads that have its metric. Names and metrics are those of the release's sample."""
+Kiali shows one for a workload that has its metric. Names and metrics are those of the release's sample."""
 
 from __future__ import annotations
 
@@ -30,24 +30,24 @@ def _chart(
     least: int | None = None,
     by: By | None = None,
 ) -> dict[str, Any]:
-    """One picture, `spans` columns of 12 wide; `by`: what its lines can be told apart by, and by which label."""
+    """A chart, `spans` of 12 columns wide. `by` are labels by which it can be grouped, by the name that is shown."""
     chart = {"name": name, "metricName": metric, "spans": spans, "unit": unit, "dataType": kind, "min": least}
     if by:
         chart["aggregations"] = [{"displayName": shown, "label": label} for shown, label in by.items()]
     return {"chart": {key: value for key, value in chart.items() if value is not None}}
 
 
-def _include(page: str) -> dict[str, Any]:
-    """All pictures of another page."""
-    return {"include": page}
+def _include(dashboard: str) -> dict[str, Any]:
+    """All charts of another dashboard."""
+    return {"include": dashboard}
 
 
-def _page(
+def _dashboard(
     title: str, *items: dict[str, Any], runtime: str | None = None, found_by: str | None = None
 ) -> dict[str, Any]:
-    """`found_by` is the metric whose presence shows the page."""
-    page = {"title": title, "runtime": runtime, "discoverOn": found_by, "items": list(items)}
-    return {key: value for key, value in page.items() if value is not None}
+    """A dashboard; Kiali shows it for workloads with the metric `found_by`."""
+    dashboard = {"title": title, "runtime": runtime, "discoverOn": found_by, "items": list(items)}
+    return {key: value for key, value in dashboard.items() if value is not None}
 
 
 _MEMORY: Final = (
@@ -55,11 +55,11 @@ _MEMORY: Final = (
     _chart("Memory committed", "jvm_memory_committed_bytes", 4, "bytes", by=_JVM),
     _chart("Memory max", "jvm_memory_max_bytes", 4, "bytes", by=_JVM),
 )
-"""Of a Java virtual machine, as both versions of Micrometer tell it."""
+"""Memory of a Java virtual machine, with the metric names that both versions of Micrometer use."""
 
 
 def _vertx(side: str, counted_by: By) -> Iterator[dict[str, Any]]:
-    """The pictures of Vert.x's HTTP client or server."""
+    """The charts of Vert.x's HTTP client or server."""
     of = f"vertx_http_{side.lower()}"
     yield _chart(f"{side} response time", f"{of}_responseTime_seconds", 6, "seconds", kind="histogram", by=_CALL)
     yield _chart(f"{side} request count rate", f"{of}_requestCount_total", 6, "ops", kind="rate", by=counted_by)
@@ -69,8 +69,8 @@ def _vertx(side: str, counted_by: By) -> Iterator[dict[str, Any]]:
     yield _chart(f"{side} bytes received", f"{of}_bytesReceived", 6, "bytes", kind="histogram")
 
 
-PAGES: Final[Mapping[str, Mapping[str, Any]]] = {
-    "envoy": _page(
+DASHBOARDS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "envoy": _dashboard(
         "Envoy Metrics",
         _chart("Pods uptime", "envoy_server_uptime", 4),
         _chart("Allocated memory", "envoy_server_memory_allocated", 4, "bytes", least=0),
@@ -81,7 +81,7 @@ PAGES: Final[Mapping[str, Mapping[str, Any]]] = {
         _chart("Downstream HTTP requests", "envoy_listener_http_downstream_rq", 6, "rps", kind="rate"),
         found_by="envoy_server_uptime",
     ),
-    "go": _page(
+    "go": _dashboard(
         "Go Metrics",
         _chart("CPU ratio", "process_cpu_seconds_total", 6, kind="rate", by=_POD),
         _chart("RSS Memory", "process_resident_memory_bytes", 6, "bytes", by=_POD),
@@ -92,7 +92,7 @@ PAGES: Final[Mapping[str, Mapping[str, Any]]] = {
         runtime="Go",
         found_by="go_info",
     ),
-    "kiali": _page(
+    "kiali": _dashboard(
         "Kiali Internal Metrics",
         _chart(
             "API processing duration",
@@ -112,7 +112,7 @@ PAGES: Final[Mapping[str, Mapping[str, Any]]] = {
         ),
         _chart("Failures", "kiali_go_function_failures_total", 12, by=_FUNCTION),
     ),
-    "micrometer-1.0.6-jvm-pool": _page(
+    "micrometer-1.0.6-jvm-pool": _dashboard(
         "JVM Pool Metrics",
         _chart("Pool buffer memory used", "jvm_buffer_memory_used_bytes", 4, "bytes", by=_POOL),
         _chart("Pool buffer capacity", "jvm_buffer_total_capacity_bytes", 4, "bytes", by=_POOL),
@@ -120,7 +120,7 @@ PAGES: Final[Mapping[str, Mapping[str, Any]]] = {
         runtime="JVM",
         found_by="jvm_buffer_total_capacity_bytes",
     ),
-    "micrometer-1.0.6-jvm": _page(
+    "micrometer-1.0.6-jvm": _dashboard(
         "JVM Metrics",
         _chart("Total live threads", "jvm_threads_live", 4),
         _chart("Daemon threads", "jvm_threads_daemon", 4),
@@ -129,7 +129,7 @@ PAGES: Final[Mapping[str, Mapping[str, Any]]] = {
         runtime="JVM",
         found_by="jvm_threads_live",
     ),
-    "micrometer-1.1-jvm": _page(
+    "micrometer-1.1-jvm": _dashboard(
         "JVM Metrics",
         *_MEMORY,
         _chart("Total live threads", "jvm_threads_live_threads", 4),
@@ -138,7 +138,7 @@ PAGES: Final[Mapping[str, Mapping[str, Any]]] = {
         runtime="JVM",
         found_by="jvm_threads_live_threads",
     ),
-    "microprofile-1.1": _page(
+    "microprofile-1.1": _dashboard(
         "MicroProfile Metrics",
         _chart("Current loaded classes", "base:classloader_current_loaded_class_count", 6),
         _chart("Unloaded classes", "base:classloader_total_unloaded_class_count", 6),
@@ -151,7 +151,7 @@ PAGES: Final[Mapping[str, Mapping[str, Any]]] = {
         runtime="MicroProfile",
         found_by="base:thread_count",
     ),
-    "microprofile-x.y": _page(
+    "microprofile-x.y": _dashboard(
         "MicroProfile Metrics",
         _chart("Young GC time", "base:gc_young_generation_scavenger_time_seconds", 3, "seconds"),
         _chart("Young GC count", "base:gc_young_generation_scavenger_count", 3),
@@ -160,7 +160,7 @@ PAGES: Final[Mapping[str, Mapping[str, Any]]] = {
         runtime="MicroProfile",
         found_by="base:gc_complete_scavenger_count",
     ),
-    "nodejs": _page(
+    "nodejs": _dashboard(
         "Node.js Metrics",
         _chart("Active handles", "nodejs_active_handles_total", 4),
         _chart("Active requests", "nodejs_active_requests_total", 4),
@@ -171,7 +171,7 @@ PAGES: Final[Mapping[str, Mapping[str, Any]]] = {
         runtime="Node.js",
         found_by="nodejs_active_handles_total",
     ),
-    "quarkus": _page(
+    "quarkus": _dashboard(
         "Quarkus Metrics",
         _chart("Thread count", "vendor:thread_count", 4),
         _chart("Used heap", "vendor:memory_heap_usage_bytes", 4, "bytes"),
@@ -179,29 +179,29 @@ PAGES: Final[Mapping[str, Mapping[str, Any]]] = {
         _include("microprofile-x.y"),
         runtime="Quarkus",
     ),
-    "springboot-jvm-pool": _page(
+    "springboot-jvm-pool": _dashboard(
         "JVM Pool Metrics",
         _include("micrometer-1.0.6-jvm-pool"),
         runtime="Spring Boot",
     ),
-    "springboot-jvm": _page(
+    "springboot-jvm": _dashboard(
         "JVM Metrics",
         _include("micrometer-1.0.6-jvm"),
         runtime="Spring Boot",
     ),
-    "springboot-tomcat": _page(
+    "springboot-tomcat": _dashboard(
         "Tomcat Metrics",
         _include("tomcat"),
         runtime="Spring Boot",
     ),
-    "thorntail": _page(
+    "thorntail": _dashboard(
         "Thorntail Metrics",
         _include("microprofile-1.1"),
         _chart("Loaded modules", "vendor:loaded_modules", 6),
         runtime="Thorntail",
         found_by="vendor:loaded_modules",
     ),
-    "tomcat": _page(
+    "tomcat": _dashboard(
         "Tomcat Metrics",
         _chart("Sessions created", "tomcat_sessions_created_total", 4),
         _chart("Active sessions", "tomcat_sessions_active_current", 4),
@@ -213,13 +213,13 @@ PAGES: Final[Mapping[str, Mapping[str, Any]]] = {
         runtime="Tomcat",
         found_by="tomcat_sessions_created_total",
     ),
-    "vertx-client": _page(
+    "vertx-client": _dashboard(
         "Vert.x Client Metrics",
         *_vertx("Client", _CALL),
         runtime="Vert.x",
         found_by="vertx_http_client_connections",
     ),
-    "vertx-eventbus": _page(
+    "vertx-eventbus": _dashboard(
         "Vert.x Eventbus Metrics",
         _chart("Event bus handlers", "vertx_eventbus_handlers", 6, by=_ADDRESS),
         _chart("Event bus pending messages", "vertx_eventbus_pending", 6, by=_ADDRESS),
@@ -236,12 +236,12 @@ PAGES: Final[Mapping[str, Mapping[str, Any]]] = {
         runtime="Vert.x",
         found_by="vertx_eventbus_handlers",
     ),
-    "vertx-jvm": _page(
+    "vertx-jvm": _dashboard(
         "JVM Metrics",
         _include("micrometer-1.1-jvm"),
         runtime="Vert.x",
     ),
-    "vertx-pool": _page(
+    "vertx-pool": _dashboard(
         "Vert.x Pools Metrics",
         _chart("Usage duration", "vertx_pool_usage_seconds", 6, "seconds", kind="histogram", by=_THREADS),
         _chart("Usage ratio", "vertx_pool_ratio", 6, by=_THREADS),
@@ -251,11 +251,11 @@ PAGES: Final[Mapping[str, Mapping[str, Any]]] = {
         runtime="Vert.x",
         found_by="vertx_pool_ratio",
     ),
-    "vertx-server": _page(
+    "vertx-server": _dashboard(
         "Vert.x Server Metrics",
         *_vertx("Server", {"Error code": "code", **_CALL}),
         runtime="Vert.x",
         found_by="vertx_http_server_connections",
     ),
 }
-"""The pages by the names of their objects."""
+"""The `spec` of each MonitoringDashboard, by name."""
