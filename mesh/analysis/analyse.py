@@ -1,4 +1,4 @@
-"""Runs the rules of analysis on a stack's objects."""
+"""Runs all rules on a stack's objects."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from mesh.core.names import MeshNames
 
 
 def analyse(objects: Iterable[Object], names: MeshNames, suppressions: Sequence[Suppression] = ()) -> list[Finding]:
-    """What is wrong with a stack's objects, the worst first. Equal objects in any order give equal findings."""
+    """The findings about a stack's objects that are not suppressed, errors first.
+
+    The result does not depend on the order of the objects.
+    """
     things = sorted(objects, key=lambda thing: thing.ref)
     mesh = Mesh(things, names)
     found = (finding for rule in RULES for finding in rule(mesh))

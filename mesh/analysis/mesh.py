@@ -1,4 +1,4 @@
-"""A stack's objects, indexed: what analysis, the evaluation of requests and the map all look things up in."""
+"""The index of a stack's objects, which the analysis, the evaluation of requests and the map read."""
 
 from __future__ import annotations
 
@@ -18,9 +18,11 @@ from mesh.core.names import MeshNames
 
 
 class Mesh:
-    """The index, built once; nothing in it changes, and no cluster is asked.
+    """A stack's objects, looked up by kind and name, with the registry's services and the workloads behind them.
 
-    The names are those of the stack's settings (`Settings.mesh_names`), or `names.USUAL` where there are none."""
+    It is built once and never changes. `names` come from the stack's settings (`Settings.mesh_names`), or are
+    `names.USUAL` where there are no settings.
+    """
 
     def __init__(self, objects: Iterable[Object], names: MeshNames) -> None:
         self.names, self.root, self.domain = names, names.root, names.domain
@@ -32,7 +34,7 @@ class Mesh:
             self._by_ref[thing.ref] = thing
         self.namespaces: Mapping[str, Object] = {thing.name: thing for thing in self.of(kinds.NAMESPACE)}
         self.places = frozenset(self.namespaces) | {thing.namespace for thing in self._by_ref.values()} - {""}
-        """Namespaces of which the stack has something to say."""
+        """The namespaces that the stack creates or has objects in."""
         makers = [thing for kind in (kinds.POD, *kinds.TEMPLATED) for thing in self.of(kind)]
         found = [workloads.read(thing, self.namespaces) for thing in makers]
         self.workloads = Workloads(workload for workload in found if workload)
@@ -44,32 +46,33 @@ class Mesh:
         )
 
     def of(self, kind: GroupKind) -> Sequence[Object]:
-        """The objects of a kind."""
+        """All objects of a kind."""
         return self._by_kind.get(kind, ())
 
     def get(self, ref: Ref) -> Object | None:
+        """The object with this kind, namespace and name; None if the stack has none."""
         return self._by_ref.get(ref)
 
     def service(self, host: str, namespace: str) -> Service | None:
-        """What a host means that an object of `namespace` names."""
+        """The service that `host` stands for in an object of `namespace`; None if the registry has none."""
         return self.services.find(self.full(host, namespace), namespace)
 
     def full(self, host: str, namespace: str) -> str:
-        """The whole name of a host that an object of `namespace` names."""
+        """The fully qualified name of a host in an object of `namespace`."""
         return hosts.full(host, namespace, self.domain)
 
     def behind(self, service: Service) -> Sequence[Workload]:
-        """The workloads that serve a service."""
+        """The workloads that the selector of a service matches."""
         return [] if service.selector is None else self.workloads.select(service.selector, service.namespace)
 
     def before(self, pods: Iterable[Workload]) -> Sequence[Service]:
-        """The services that any of the workloads serves."""
+        """The services whose selector matches any of the workloads."""
         found = list(pods)
         return [service for service in self.services.all if any(pod in self.behind(service) for pod in found)]
 
     @property
     def config(self) -> Mapping[str, Any]:
-        """The mesh-wide configuration; empty if it is not part of the stack."""
+        """Istio's MeshConfig; empty if its ConfigMap is not part of the stack."""
         for thing in self.of(kinds.CONFIG_MAP):
             if thing.namespace == self.root and "mesh" in (thing.body.get("data") or {}):
                 found: Mapping[str, Any] = yaml.safe_load(thing.body["data"]["mesh"]) or {}
@@ -78,7 +81,7 @@ class Mesh:
 
 
 def gateway_ref(name: str, namespace: str) -> Ref:
-    """The Gateway that a VirtualService of `namespace` means by `name`, `namespace/name` or a whole host name."""
+    """The Gateway that a VirtualService of `namespace` names: `name`, `namespace/name`, or `name.namespace.svc.…`."""
     place, slash, rest = name.partition("/")
     if slash:
         return Ref(kinds.GATEWAY, place, rest)

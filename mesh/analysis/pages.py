@@ -1,4 +1,4 @@
-"""Pages that show, or change, a mesh: whether one has to say who one is."""
+"""Finds Grafana and Kiali configured without a login."""
 
 from __future__ import annotations
 
@@ -14,11 +14,14 @@ from mesh.core import kinds, pods
 _SWITCH, _ROLE = "GF_AUTH_ANONYMOUS_ENABLED", "GF_AUTH_ANONYMOUS_ORG_ROLE"
 _SECTION: Final = "auth.anonymous"
 _VIEWER: Final = "Viewer"
-"""What Grafana makes of a visitor whose role nobody has named."""
+"""Grafana's default role of anonymous visitors."""
 
 
 def anonymous(thing: Object) -> Iterator[tuple[str, str]]:
-    """Grafana's anonymous access and Kiali's strategy of the name, in what configures them: where, and what to do."""
+    """The settings of an object that let anybody in without a login: the path of each, and what to do.
+
+    It looks at Grafana's environment variables and INI files, and at Kiali's `auth.strategy`.
+    """
     if thing.kind in kinds.TEMPLATED:
         yield from _environment(thing)
     elif thing.kind == kinds.CONFIG_MAP:

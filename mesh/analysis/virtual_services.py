@@ -1,4 +1,4 @@
-"""What VirtualServices say, read the same way by every rule."""
+"""Reads VirtualServices: their destinations, weights, mirrors, faults, gateways and delegates."""
 
 from __future__ import annotations
 
@@ -11,34 +11,38 @@ from mesh.analysis.objects import Object, Ref
 from mesh.core import kinds
 
 MESH: Final = "mesh"
-"""The gateway that stands for all sidecars."""
+"""The reserved name of a gateway that means all sidecars."""
 _PROTOCOLS: Final = ("http", "tls", "tcp")
 
 
 @dataclass(frozen=True)
 class Receiver:
-    """A place in a VirtualService where a service gets traffic."""
+    """A destination in a VirtualService: of a route, or of a mirror."""
 
     path: str
-    destination: Mapping[str, Any]
+    """Path of the destination in the spec, such as `http[0].route[0].destination`."""
+    spec: Mapping[str, Any]
+    """Istio's Destination: `host`, `subset`, `port`."""
     mirror: bool = False
 
     @property
     def host(self) -> str:
-        return str(self.destination["host"])
+        return str(self.spec["host"])
 
     @property
     def subset(self) -> str:
-        return self.destination.get("subset") or ""
+        """Empty if none is named."""
+        return self.spec.get("subset") or ""
 
     @property
     def port(self) -> int | None:
-        found: int | None = (self.destination.get("port") or {}).get("number")
+        """The port's number; None if none is named."""
+        found: int | None = (self.spec.get("port") or {}).get("number")
         return found
 
 
 def receivers(thing: Object) -> Iterator[Receiver]:
-    """Every destination that a VirtualService names."""
+    """Every destination in a VirtualService, mirrors included."""
     for protocol in _PROTOCOLS:
         for i, route in enumerate(thing.items(protocol)):
             for j, part in enumerate(route.get("route") or ()):
@@ -48,25 +52,28 @@ def receivers(thing: Object) -> Iterator[Receiver]:
 
 
 def routes(thing: Object, protocol: str = "http") -> Sequence[Mapping[str, Any]]:
+    """The routes of a protocol: `http`, `tls` or `tcp`."""
     found: Sequence[Mapping[str, Any]] = thing.items(protocol)
     return found
 
 
 def shares(route: Mapping[str, Any]) -> Sequence[tuple[Mapping[str, Any], float]]:
-    """The destinations of a route, each with its share of the requests, 0.0 to 1.0. Without any weight they share
-    evenly; beside others that have one, a destination without a weight gets nothing, as in Istio."""
+    """The destinations of a route, each with its share of the requests, 0.0 to 1.0.
+
+    If none has a weight, the shares are equal. Otherwise a destination without a weight gets nothing, as in Istio.
+    """
     parts = route.get("route") or ()
     total = sum(part.get("weight", 0) for part in parts)
     return [(part["destination"], part.get("weight", 0) / total if total else 1 / len(parts)) for part in parts]
 
 
 def hit(fault: Mapping[str, Any]) -> float:
-    """The share of the requests that a delay or an abort is for, 0.0 to 1.0; none without a percentage."""
+    """The share of the requests to which a delay or an abort applies, 0.0 to 1.0; 0.0 without a percentage."""
     return _share(fault.get("percentage"), fault.get("percent") or 0)
 
 
 def mirrored(route: Mapping[str, Any]) -> float:
-    """The share of the requests that a route's mirror gets copies of, 0.0 to 1.0; all without a percentage."""
+    """The share of the requests that a route mirrors, 0.0 to 1.0; 1.0 without a percentage."""
     return _share(route.get("mirrorPercentage"), route.get("mirrorPercent", route.get("mirror_percent", 100)))
 
 
@@ -75,18 +82,18 @@ def _share(said: Mapping[str, Any] | None, otherwise: float) -> float:
 
 
 def for_sidecars(thing: Object) -> bool:
-    """Whether sidecars follow it."""
+    """Whether a VirtualService applies to sidecars: it has hosts, and names the gateway `mesh` or none."""
     return bool(thing.items("hosts")) and MESH in (thing.items("gateways") or (MESH,))
 
 
 def gateways(thing: Object) -> Iterator[tuple[int, str, Ref]]:
-    """The Gateways whose proxies follow it: place in the list, name as written, and which object that is."""
+    """The Gateways that a VirtualService names: index in the list, name as written, reference to the object."""
     for i, name in enumerate(thing.items("gateways")):
         if name != MESH:
             yield i, name, gateway_ref(name, thing.namespace)
 
 
 def delegate(mesh: Mesh, thing: Object, route: Mapping[str, Any]) -> Object | None:
-    """The VirtualService to which a route of `thing` leaves the routing; None if there is none such."""
+    """The VirtualService to which a route of `thing` delegates; None if it does not exist."""
     said = route["delegate"]
     return mesh.get(Ref(kinds.VIRTUAL_SERVICE, said.get("namespace") or thing.namespace, said.get("name") or ""))

@@ -1,4 +1,4 @@
-"""The graph of a program: its components with what they make, and which waits for which."""
+"""The picture of a stack's components: what each creates, and which depends on which."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from mesh.pictures.model import Arrow, Box, Picture
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """A resource of the program."""
+    """A resource of a Pulumi program."""
 
     urn: str
     parent: str
-    """URN; empty for none."""
-    kind: str
-    """Pulumi's type token."""
+    """URN of the parent; empty if it has none."""
+    type: str
+    """Pulumi's type token, such as `mesh:istio:Base`."""
     name: str
     after: frozenset[str]
-    """URNs of what is made before it."""
+    """URNs of the resources that it depends on."""
 
 
 def of(parts: Sequence[Part], title: str) -> Picture:
-    """The components from left to right, in the order in which they can be made."""
+    """The components from left to right, each right of those that it depends on."""
     by_urn = {part.urn: part for part in parts}
     components = {part.urn: part for part in parts if part.kind.startswith("mesh:")}
     after = _after(parts, by_urn, components)
@@ -46,7 +46,7 @@ def of(parts: Sequence[Part], title: str) -> Picture:
 def _after(
     parts: Iterable[Part], by_urn: Mapping[str, Part], components: Mapping[str, Part]
 ) -> Mapping[str, frozenset[str]]:
-    """For each component, those that some resource of it waits for."""
+    """For each component, the others that it or a resource in it depends on."""
 
     def component(urn: str) -> str:
         while urn and urn not in components:
@@ -62,7 +62,7 @@ def _after(
 
 
 def _column(urn: str, after: Mapping[str, frozenset[str]], known: dict[str, int], way: tuple[str, ...]) -> int:
-    """One more than that of the last component that it waits for; a circle is cut where it closes."""
+    """The column of a component: one right of all that it depends on. A cycle is cut where it closes."""
     if urn not in known:
         before = [_column(other, after, known, (*way, urn)) for other in sorted(after[urn]) if other not in way]
         known[urn] = max(before, default=-1) + 1
@@ -70,7 +70,7 @@ def _column(urn: str, after: Mapping[str, frozenset[str]], known: dict[str, int]
 
 
 def _reduced(after: Mapping[str, frozenset[str]]) -> Mapping[str, frozenset[str]]:
-    """Without what follows from other waits."""
+    """The dependencies without those that follow from others (transitive reduction)."""
 
     def reach(urn: str, seen: set[str]) -> set[str]:
         for other in after[urn] - seen:
@@ -83,6 +83,6 @@ def _reduced(after: Mapping[str, frozenset[str]]) -> Mapping[str, frozenset[str]
 
 
 def _counts(children: Sequence[Part]) -> Sequence[str]:
-    """What a component makes: `3 Service`."""
+    """The kinds of objects that a component creates, with their number: `3 Service`."""
     kinds = Counter(child.kind.rpartition(":")[2] for child in children if not child.kind.startswith("mesh:"))
     return [f"{count} {kind}" for kind, count in sorted(kinds.items())]

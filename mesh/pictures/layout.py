@@ -1,6 +1,6 @@
-"""Where everything stands: columns from left to right, boxes one below the other, a place of its own for each label.
+"""Lays out a picture: columns from left to right, boxes from top to bottom, and room for each arrow's label.
 
-Text is measured as a monospaced font's, so that the picture is the same everywhere and nothing overlaps.
+All lengths are in pixels. Text is measured as in a monospaced font, so that nothing overlaps, whatever font is there.
 """
 
 from __future__ import annotations
@@ -13,26 +13,28 @@ from typing import Final
 from mesh.pictures.model import Arrow, Box, Picture
 
 SIZE: Final = 12
-"""Of the text."""
+"""Font size."""
 CHARACTER: Final = 7.25
-"""Width of a character of that size."""
+"""Width of a character."""
 LINE: Final = 17
+"""Height of a line of text."""
 PAD: Final = 10
+"""Space between the border of a box and its text, and twice as much around the picture."""
 GAP: Final = 18
-"""Between two boxes of a column."""
+"""Space between two boxes of a column."""
 BETWEEN: Final = 70
-"""Between two columns without labels."""
+"""Space between two columns, beside that for labels."""
 TOP: Final = 74
-"""Where the columns begin, below their heads."""
+"""Top of the first boxes, below the titles of the columns."""
 TIP: Final = 8
-"""Length of an arrow's head, and of its straight end."""
+"""Length of an arrowhead, and of the straight end of an arrow."""
 TITLE: Final = 1.25
-"""Size of the title's text, times that of all other."""
+"""Font size of the title, as a multiple of `SIZE`."""
 
 
 @dataclass(frozen=True)
 class Frame:
-    """A rectangle, in pixels."""
+    """A rectangle."""
 
     x: float
     y: float
@@ -42,31 +44,31 @@ class Frame:
 
 @dataclass(frozen=True)
 class Line:
-    """An arrow's way, and the frame of its label if it has one."""
+    """The path of an arrow, and the frame of its label if it has one."""
 
     arrow: Arrow
     start: tuple[float, float]
     bend: float
-    """From here on it is straight. The same for all arrows into a column and left of all labels: so none is crossed."""
+    """Where its straight end begins: left of all labels in the column, so that no arrow crosses a label."""
     end: tuple[float, float]
     label: Frame | None
 
 
 @dataclass(frozen=True)
 class Layout:
-    """A picture with places."""
+    """A picture with the positions of its parts."""
 
     width: float
     height: float
     boxes: Sequence[tuple[Box, Frame]]
-    """One without lines is a place where an arrow passes."""
+    """A box without lines is where an arrow passes through a column."""
     lines: Sequence[Line]
     heads: Sequence[tuple[str, float]]
-    """The columns' titles and where they begin."""
+    """The titles of the columns, with their left edges."""
 
 
 def place(picture: Picture) -> Layout:
-    """Gives everything its place."""
+    """Positions all boxes, arrows, labels and titles."""
     picture = _without_leaps(picture)
     columns = _ordered(picture)
     arriving: dict[str, list[Arrow]] = {box.id: [] for box in picture.boxes}
@@ -95,7 +97,7 @@ def place(picture: Picture) -> Layout:
 
 
 def _without_leaps(picture: Picture) -> Picture:
-    """The same with a box without lines wherever an arrow passes a column, so that no box stands in its way."""
+    """Splits arrows that pass columns, with a box without lines in each, so that no arrow runs through another box."""
     at = {box.id: box.column for box in picture.boxes}
     used = sorted(set(at.values()))
     boxes, arrows = list(picture.boxes), []
@@ -113,6 +115,7 @@ def _without_leaps(picture: Picture) -> Picture:
 
 
 def text_width(text: str) -> float:
+    """The width of a text at the normal font size."""
     return len(text) * CHARACTER
 
 
@@ -126,7 +129,7 @@ def _height(box: Box) -> float:
 
 
 def _ordered(picture: Picture) -> Mapping[int, Sequence[Box]]:
-    """The boxes of each column, next to where their arrows come from; otherwise by name."""
+    """The boxes of each column, sorted by the average position of their arrows' sources, then by name."""
     columns: dict[int, list[Box]] = {}
     for box in picture.boxes:
         columns.setdefault(box.column, []).append(box)
@@ -151,7 +154,7 @@ def _mean(numbers: Sequence[float]) -> float:
 def _lines(
     columns: Mapping[int, Sequence[Box]], arriving: Mapping[str, Sequence[Arrow]], frames: Mapping[str, Frame]
 ) -> Sequence[Line]:
-    """Arrows end below each other at the left of their target, with the label before the end."""
+    """The paths of all arrows, which end one below the other at the left side of their target, after their labels."""
     lines = []
     for boxes in columns.values():
         widths = [text_width(arrow.label) for box in boxes for arrow in arriving[box.id] if arrow.label]

@@ -1,4 +1,4 @@
-"""The map of a mesh: hosts, gateways, routes with weights and faults, services, versions; policies as locks."""
+"""The map of a mesh: hosts, gateways, routes with weights and faults, services and workloads, with their policies."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from mesh.pictures.model import Arrow, Box, Picture
 COLUMNS: Final = ("hosts", "gateways", "routes", "services", "rules of sidecars", "versions")
 _HOSTS, _GATEWAYS, _ROUTES, _SERVICES, _RULES, _VERSIONS = range(len(COLUMNS))
 _MOST: Final = 3
-"""So many matches of a route stand in its box."""
+"""The most matches that the box of a route shows."""
 _WIDEST: Final = 34
-"""So many characters of a line."""
+"""The most characters of a line."""
 
 
 def of(mesh: Mesh, title: str) -> Picture:
-    """The map. Services that no route and no pod of the stack's has to do with are left out."""
+    """The map of a mesh. Services in it that have no pods and no routes in the stack are left out."""
     drawing = _Drawing(mesh)
     for thing in mesh.of(kinds.VIRTUAL_SERVICE):
         drawing.at_gateways(thing)
@@ -37,7 +37,7 @@ def of(mesh: Mesh, title: str) -> Picture:
 
 
 class _Drawing:
-    """Boxes and arrows as they are found."""
+    """Collects the boxes and arrows of a map."""
 
     def __init__(self, mesh: Mesh) -> None:
         self.mesh = mesh
@@ -56,6 +56,7 @@ class _Drawing:
                 self._rules.setdefault(mesh.full(host, thing.namespace), []).append(thing)
 
     def box(self, name: str, column: int, lines: Iterable[str], locks: Sequence[str] = ()) -> str:
+        """Adds a box unless it is there already; returns its id."""
         shown = tuple(_short(line) for line in lines if line)
         self.boxes.setdefault(name, Box(id=name, column=column, lines=shown, locks=tuple(locks)))
         return name
@@ -64,7 +65,7 @@ class _Drawing:
         self.arrows.append(Arrow(source=source, target=target, label=label))
 
     def at_gateways(self, thing: Object) -> None:
-        """The routes of a VirtualService at its gateways."""
+        """Adds the hosts and routes of a VirtualService at each of its gateways."""
         for _, name, ref in virtual_services.gateways(thing):
             found = self.mesh.get(ref)
             ports = [server["port"] for server in found.items("servers")] if found else []
@@ -78,7 +79,7 @@ class _Drawing:
                 self._receivers(thing, route, box, to_services=True)
 
     def service(self, service: Service) -> None:
-        """A service, the rules that sidecars follow, and its versions."""
+        """Adds a service, the routes that sidecars apply to it, and its workloads."""
         pods = self.mesh.behind(service)
         rules = self._rules.get(service.host, [])
         if not (pods or rules or service.host in self.boxes or service.outside):
@@ -99,6 +100,7 @@ class _Drawing:
         return self.box(service.host, _SERVICES, [service.host.partition(".svc.")[0], kind])
 
     def _receivers(self, thing: Object, route: Mapping[str, Any], source: str, to_services: bool) -> None:
+        """Adds arrows from a route to its destinations: to workloads, or to services if no subset is named."""
         shares = virtual_services.shares(route)
         parts = [(said, _percent(share) if len(shares) > 1 else "") for said, share in shares]
         if route.get("mirror"):
@@ -116,6 +118,7 @@ class _Drawing:
                 self.arrow(source, self._version(pod), label)
 
     def _pods(self, service: Service, subset: str | None) -> Iterator[Workload]:
+        """The workloads of a service, or of one of its subsets."""
         labels: Mapping[str, str] = {}
         for rule in self.mesh.of(kinds.DESTINATION_RULE):
             if self.mesh.full(rule.spec.get("host", ""), rule.namespace) == service.host:
@@ -137,8 +140,10 @@ class _Drawing:
 
 
 def _named(thing: Object) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The routes of a VirtualService with names by which they are the same in another picture: by what they are for,
-    not by their place, which others may take."""
+    """The routes of a VirtualService with ids that identify them in another picture.
+
+    An id is made of a route's matches, not of its index, which changes when a route is inserted before it.
+    """
     seen: Counter[str] = Counter()
     for route in virtual_services.routes(thing):
         name = "; ".join([str(thing.ref), *map(_match, route.get("match") or ())])
@@ -147,7 +152,7 @@ def _named(thing: Object) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 
 def _route(route: Mapping[str, Any]) -> Iterator[str]:
-    """What a route is for, and what it does besides passing requests on."""
+    """The lines of a route's box: its matches, faults, redirect, timeout and retries."""
     matches = [_match(match) for match in route.get("match") or ()]
     yield from matches[:_MOST] or ["all requests"]
     if len(matches) > _MOST:

@@ -1,4 +1,4 @@
-"""A picture as SVG: one file without scripts, fonts or images of others."""
+"""Draws a picture as SVG: one file without scripts, external fonts or images."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FONT: Final = "DejaVu Sans Mono, Menlo, Consolas, monospace"
 
 
 def draw(picture: Picture) -> str:
-    """The picture as text of an SVG file."""
+    """The text of an SVG file."""
     layout = place(picture)
     return "\n".join([*_head(picture, layout), *_body(layout), "</svg>", ""])
 
@@ -53,7 +53,7 @@ def _arrow(line: Line, head: bool) -> str:
 
 
 def _pass(box: Box, frame: Frame) -> str:
-    """The part of an arrow that passes a column."""
+    """The part of an arrow that passes through a column."""
     way = f"M{frame.x:.1f} {frame.y + frame.height / 2:.1f} h{frame.width:.1f}"
     return f'<path d="{way}" stroke="{COLOURS[box.state][0]}" {_stroke(box.state)}/>'
 
@@ -89,13 +89,13 @@ def _box(box: Box, frame: Frame) -> Iterator[str]:
 
 
 def _ink(box: Box, text: str, usual: str) -> str:
-    """The colour of a line: that of its mark if it has one."""
+    """The colour of a line of text: that of its state, or the usual one."""
     state = box.marks.get(text, "")
     return COLOURS[state][0] if state else usual
 
 
 def _lock(x: float, y: float) -> str:
-    """A padlock that stands on the line of a text."""
+    """A padlock at the start of a line of text."""
     way = f"M{x + 2:.1f} {y - 5:.1f} v-2.5 a3 3 0 0 1 6 0 v2.5"
     bow = f'<path d="{way}" fill="none" stroke="#8a5a00" stroke-width="1.4"/>'
     return f'{bow}<rect x="{x:.1f}" y="{y - 5.5:.1f}" width="10" height="6.5" rx="1" fill="#8a5a00"/>'

@@ -1,4 +1,4 @@
-"""A review as plain data, for programs."""
+"""Writes a review as data for JSON."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mesh.review.review import Review
 
 
 def plain(review: Review) -> Mapping[str, Any]:
-    """The review in full; docs/report.md says what is in it."""
+    """The whole review; docs/report.md describes the keys."""
     return {
         "stack": review.stack,
         "source": _filled({"kind": review.source.kind, "text": review.source.text, "commit": review.source.commit}),

@@ -1,4 +1,4 @@
-"""A review as Markdown for a comment on a pull request: risks first, details folded."""
+"""Writes a review as Markdown, for a comment on a pull request: risks first, details folded."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from mesh.review.review import Review
 from mesh.review.risks import Risk
 
 MARK: Final = "<!-- mesh report: {stack} -->"
-"""The first line, by which a workflow finds the comment that it wrote before."""
+"""The first line, by which the workflow finds its comment to update it."""
 _WORDS: Final = {"create": "to create", "update": "to update", "replace": "to replace", "delete": "to delete"}
 _DONE: Final = {"create": "new", "update": "changed", "replace": "replaced", "delete": "removed"}
 _OBJECTS, _LINES, _FIELDS, _CHANGES, _WIDTH = 3, 25, 8, 150, 70
-"""The most objects of a risk, lines about requests, fields of an object, changed objects, and characters of a value."""
+"""Limits: objects per risk, lines per section, fields per object, changed objects, characters per value."""
 _LARGEST: Final = 12_000
-"""Characters of a map that a comment can hold beside the rest; GitHub takes 65,536 in all."""
+"""The most characters of the map. A comment on GitHub has at most 65,536."""
 
 
 def write(review: Review) -> str:
-    """The review as text."""
+    """The review as Markdown."""
     return "\n".join([*_head(review), *_refused(review), *_drift(review), *_risks(review), *_rest(review), ""])
 
 
@@ -64,7 +64,7 @@ def _risks(review: Review) -> Iterator[str]:
 
 
 def _merged(risks: Sequence[Risk]) -> Sequence[Risk]:
-    """In the same order, but those of one word that say the same next to each other."""
+    """The risks in their order, but those with the same name and reason next to each other."""
     first: dict[tuple[str, str], int] = {}
     for i, risk in enumerate(risks):
         first.setdefault((risk.word, risk.reason), i)
@@ -138,7 +138,7 @@ def _value(value: Any) -> str:
 
 
 def _text(text: str) -> str:
-    """Text in which Markdown sees no signs of its own."""
+    """Text with Markdown's special characters escaped."""
     for sign in ("\\", "*", "_", "`", "<", "[", "]"):
         text = text.replace(sign, f"\\{sign}" if sign != "<" else "&lt;")
     return text

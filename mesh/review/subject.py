@@ -1,4 +1,4 @@
-"""What is reviewed: the mesh before and after, and the changes between them."""
+"""The subject of a review: the mesh before and after, and the changes between them."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from mesh.review.changes import Change, Item, Told, between
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """A change as a whole."""
+    """The change of a stack as a whole, which risks are looked for in."""
 
     old: Mesh
     new: Mesh
     changes: Sequence[Change]
     unchanged: int
-    """How many objects stay as they are."""
+    """The number of objects that do not change."""
 
     @classmethod
     def read(cls, old: Iterable[Item], new: Iterable[Item], names: MeshNames, told: Told | None = None) -> Self:
-        """The change from some objects to others. The names are those of the new ones' settings."""
+        """Compares old and new objects. `names` are those of the new settings."""
         old, new = list(old), list(new)
         changes = between(old, new, told)
         there = len(new) - sum(change.op != "delete" for change in changes)
@@ -36,17 +36,19 @@ class Subject:
 
     @property
     def first(self) -> bool:
-        """Whether there was nothing before."""
+        """Whether the stack is new: it had no objects before."""
         return not self.old.places
 
     def of(self, *wanted: GroupKind) -> Iterator[Change]:
-        """The changes of objects of some kinds, as far as the whole object is the stack's own."""
+        """The changes of objects of the kinds, without objects of which the stack sets only some fields."""
         return (change for change in self.changes if change.ref.kind in wanted and not change.item.patch)
 
 
 def _names(objects: Iterable[Object], otherwise: MeshNames) -> MeshNames:
-    """The names in the settings from which some objects were made, which their injector has among its values;
-    `otherwise` if there is no injector that tells."""
+    """The names that the objects were made with, as the ConfigMap of their sidecar injector has them.
+
+    It is `otherwise` if there is no injector, or if its values cannot be read.
+    """
     for thing in objects:
         if thing.kind == kinds.CONFIG_MAP and thing.name.startswith(INJECTOR):
             try:

@@ -1,4 +1,4 @@
-"""The rules of analysis: functions that take the index and give findings, a module for each subject."""
+"""The rules of the analysis, one module for each subject. A rule takes the mesh and yields findings."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final

@@ -1,4 +1,4 @@
-"""Annotations of Istio's: on the kinds that read them, known, and with values that the injector takes."""
+"""Checks Istio's annotations: they exist, are on a kind that reads them, and have valid values."""
 
 from __future__ import annotations
 
@@ -52,11 +52,11 @@ _KINDS: Final[Mapping[str, tuple[GroupKind, ...]]] = {
     "traffic.istio.io/nodeSelector": (kinds.SERVICE,),
     ANNOTATION: (),
 }
-"""The kinds that read each annotation; none means every one."""
+"""The kinds that read each annotation; an empty tuple means all kinds."""
 
 
 def placed(mesh: Mesh) -> Iterator[Finding]:
-    """On what a person writes: namespaces, Services, workloads and the pods in them."""
+    """Annotations of Namespaces, Services, Deployments and pods."""
     for kind in (kinds.NAMESPACE, kinds.SERVICE, kinds.DEPLOYMENT):
         for thing in mesh.of(kind):
             yield from _of(thing, thing.annotations, kind, "metadata.annotations")

@@ -1,4 +1,4 @@
-"""Policies: workloads that they are for, and the namespaces and accounts that they name."""
+"""Checks security policies: they select workloads, and the namespaces and principals that they name exist."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _KINDS: Final = (kinds.AUTHORIZATION_POLICY, kinds.REQUEST_AUTHENTICATION, kinds
 
 
 def selected(mesh: Mesh) -> Iterator[Finding]:
-    """Each policy is for some workload that has a proxy to enforce it."""
+    """Each policy selects at least one workload with a proxy, which enforces it."""
     for kind in _KINDS:
         for policy in mesh.of(kind):
             labels = (policy.spec.get("selector") or {}).get("matchLabels") or {}
@@ -33,7 +33,7 @@ def selected(mesh: Mesh) -> Iterator[Finding]:
 
 
 def sources(mesh: Mesh) -> Iterator[Finding]:
-    """Namespaces and accounts that a rule lets in, or keeps out, exist."""
+    """The namespaces and principals in the `source` of AuthorizationPolicies exist."""
     accounts = {f"ns/{pod.namespace}/sa/{pod.account}" for pod in mesh.workloads.all}
     for policy in mesh.of(kinds.AUTHORIZATION_POLICY):
         for i, rule in enumerate(policy.items("rules")):
@@ -63,7 +63,7 @@ def _principals(mesh: Mesh, policy: Object, path: str, names: Sequence[str], acc
 
 
 def matches(pattern: str, text: str) -> bool:
-    """Whether a pattern of a policy, with `*` at its start, at its end or alone, stands for `text`."""
+    """Whether `text` matches a pattern of an AuthorizationPolicy: exact, or with `*` at its start or end."""
     if pattern.endswith("*") and pattern != "*":
         return text.startswith(pattern[:-1])
     return covers(pattern, text)

@@ -1,4 +1,4 @@
-"""DestinationRules: hosts and pods that must exist, certificates that nobody checks, several rules for one host."""
+"""Checks DestinationRules: hosts and subsets exist, TLS verifies certificates, and one rule applies to each host."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mesh.core import errors, kinds
 
 
 def known(mesh: Mesh) -> Iterator[Finding]:
-    """Each rule is for a host of the mesh, and pods belong to each of its subsets."""
+    """The host of each rule is in the registry, and the labels of each subset match pods."""
     for rule in mesh.of(kinds.DESTINATION_RULE):
         said = rule.spec.get("host", "")
         service = mesh.service(said, rule.namespace)
@@ -36,7 +36,7 @@ def known(mesh: Mesh) -> Iterator[Finding]:
 
 
 def certificates(mesh: Mesh) -> Iterator[Finding]:
-    """TLS that a rule starts checks the server's certificate."""
+    """Modes SIMPLE and MUTUAL have `caCertificates`, without which the server's certificate is not verified."""
     for rule in mesh.of(kinds.DESTINATION_RULE):
         policy = rule.spec.get("trafficPolicy") or {}
         if mode := _unchecked(policy):
@@ -49,12 +49,13 @@ def certificates(mesh: Mesh) -> Iterator[Finding]:
 
 
 def _unchecked(policy: Mapping[str, Any]) -> str:
+    """The TLS mode of a traffic policy that does not verify the server's certificate; empty if it does."""
     tls = policy.get("tls") or {}
     return tls["mode"] if tls.get("mode") in ("SIMPLE", "MUTUAL") and not tls.get("caCertificates") else ""
 
 
 def several(mesh: Mesh) -> Iterator[Finding]:
-    """Of several rules for a host that a namespace sees, one alone has a traffic policy."""
+    """At most one of the rules for a host, visible to the same namespaces, has a traffic policy."""
     by_host: dict[tuple[str, str], list[Object]] = defaultdict(list)
     for rule in mesh.of(kinds.DESTINATION_RULE):
         if rule.spec.get("trafficPolicy"):

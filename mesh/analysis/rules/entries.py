@@ -1,4 +1,4 @@
-"""ServiceEntries: addresses where a port alone tells whose traffic it is, and one protocol for each port."""
+"""Checks ServiceEntries: TCP ports have addresses, and entries for one host agree on protocols."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from mesh.core import kinds
 
 
 def addresses(mesh: Mesh) -> Iterator[Finding]:
-    """Plain TCP is told apart by its address."""
+    """An entry with a TCP port sets `addresses`; otherwise it claims all traffic to that port."""
     for thing in mesh.of(kinds.SERVICE_ENTRY):
         for i, port in enumerate(thing.items("ports")):
             if (port.get("protocol") or "TCP").upper() == "TCP" and not thing.items("addresses"):
-                text = f"all TCP traffic to port {port['number']} is taken for it: set addresses"
+                text = f"it takes all TCP traffic to port {port['number']}, whatever the address: set addresses"
                 yield codes.NO_ADDRESS.at(thing, f"ports[{i}]", text)
 
 
 def protocols(mesh: Mesh) -> Iterator[Finding]:
-    """One port of one host has one protocol for everybody who sees it."""
+    """Entries for the same host and port, visible to the same namespace, have the same protocol."""
     said: dict[tuple[str, int], list[tuple[str, Object]]] = defaultdict(list)
     for thing in mesh.of(kinds.SERVICE_ENTRY):
         for host in thing.items("hosts"):

@@ -1,4 +1,4 @@
-"""EnvoyFilters: operations that the part can bear, and an order among them."""
+"""Checks EnvoyFilters: the operation suits `applyTo`, and relative operations have a priority."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _RELATIVE: Final = ("INSERT_BEFORE", "INSERT_AFTER", "REMOVE", "REPLACE")
 
 
 def patches(mesh: Mesh) -> Iterator[Finding]:
-    """All but those that the control plane brings for its own telemetry."""
+    """The patches of each EnvoyFilter, except the control plane's own for telemetry."""
     versioned: set[str] = set()
     for thing in mesh.of(kinds.ENVOY_FILTER):
         if REVISION_LABEL in thing.labels:
@@ -44,7 +44,7 @@ def _patch(thing: Object, path: str, patch: Mapping[str, Any], versioned: set[st
 
 
 def _filter(patch: Mapping[str, Any]) -> str:
-    """The name of the filter that a patch is about."""
+    """The name of the filter that a patch adds or matches."""
     name = ((patch.get("patch") or {}).get("value") or {}).get("name")
     chain = ((patch.get("match") or {}).get("listener") or {}).get("filterChain") or {}
     return str(name or (chain.get("filter") or {}).get("name") or "")

@@ -1,4 +1,4 @@
-"""Gateways: pods that carry them, ports that lead to those pods, hosts and certificates that only one has."""
+"""Checks Gateways: the selector matches pods, Services expose the ports, and hosts and certificates do not clash."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mesh.core import kinds
 
 
 def carried(mesh: Mesh) -> Iterator[Finding]:
-    """Some pods carry each Gateway, and a Service of theirs has each of its ports."""
+    """The selector of each Gateway matches pods, and a Service of those pods has each port."""
     before = _services_before_gateways(mesh)
     for thing in mesh.of(kinds.GATEWAY):
         pods = mesh.workloads.select(thing.spec.get("selector") or {})
@@ -34,7 +34,7 @@ def carried(mesh: Mesh) -> Iterator[Finding]:
 
 
 def _services_before_gateways(mesh: Mesh) -> Mapping[Workload, Sequence[Service]]:
-    """The Services that lead to each workload that carries some Gateway."""
+    """For each workload that a Gateway selects, the Services that select it."""
     gateways = [
         pod for thing in mesh.of(kinds.GATEWAY) for pod in mesh.workloads.select(thing.spec.get("selector") or {})
     ]
@@ -49,7 +49,7 @@ def _services_before_gateways(mesh: Mesh) -> Mapping[Workload, Sequence[Service]
 
 
 def _numbers(service: Service) -> Iterator[int]:
-    """Port numbers that a Gateway may name for this Service: the pods', or the Service's own."""
+    """The port numbers by which a Gateway may mean a port of this Service: the Service's, or its target port."""
     for port in service.ports:
         yield port.number
         if isinstance(port.target, int):
@@ -57,11 +57,12 @@ def _numbers(service: Service) -> Iterator[int]:
 
 
 def _shown(thing: Object) -> str:
+    """The selector of a Gateway, for messages: `istio=ingressgateway`."""
     return ",".join(f"{key}={value}" for key, value in (thing.spec.get("selector") or {}).items())
 
 
 def hosts_once(mesh: Mesh) -> Iterator[Finding]:
-    """No two Gateways serve the same host on the same port of the same pods."""
+    """No two Gateways have the same host on the same port of the same pods."""
     taken: dict[tuple[object, ...], list[Object]] = defaultdict(list)
     for thing in mesh.of(kinds.GATEWAY):
         for _, keys in _listeners(mesh, thing):
@@ -78,7 +79,7 @@ def hosts_once(mesh: Mesh) -> Iterator[Finding]:
 
 
 def _listeners(mesh: Mesh, thing: Object) -> Iterator[tuple[int, Sequence[tuple[object, ...]]]]:
-    """What each server takes for itself: pods (or the selector, if there are none), port, host and address."""
+    """The index of each server, and what it claims: pods (or the selector, if it matches none), port, host, `bind`."""
     selector = thing.spec.get("selector") or {}
     pods: list[object] = list(mesh.workloads.select(selector)) or [frozenset(selector.items())]
     for i, server in enumerate(thing.items("servers")):
@@ -87,7 +88,7 @@ def _listeners(mesh: Mesh, thing: Object) -> Iterator[tuple[int, Sequence[tuple[
 
 
 def secrets(mesh: Mesh) -> Iterator[Finding]:
-    """Secrets with certificates exist."""
+    """The Secret of each `credentialName` exists in the namespace of the gateway's pods."""
     for thing in mesh.of(kinds.GATEWAY):
         pods = mesh.workloads.select(thing.spec.get("selector") or {})
         for i, server in enumerate(thing.items("servers")):
@@ -98,7 +99,7 @@ def secrets(mesh: Mesh) -> Iterator[Finding]:
 
 
 def certificates(mesh: Mesh) -> Iterator[Finding]:
-    """No two Gateways of the same pods have the same certificate."""
+    """No two Gateways of the same pods use the same certificate."""
     used: dict[tuple[object, str], list[tuple[Object, int]]] = defaultdict(list)
     for thing in mesh.of(kinds.GATEWAY):
         pods = frozenset(mesh.workloads.select(thing.spec.get("selector") or {}))
@@ -114,7 +115,7 @@ def certificates(mesh: Mesh) -> Iterator[Finding]:
 
 
 def _certificate(tls: Mapping[str, Any]) -> str:
-    """What the certificate is known by; empty if there is none."""
+    """The Secret or the files of a server's certificate; empty if it has none."""
     if tls.get("credentialName"):
         return str(tls["credentialName"])
     certificate, key = tls.get("serverCertificate"), tls.get("privateKey")

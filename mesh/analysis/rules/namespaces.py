@@ -1,4 +1,4 @@
-"""Namespaces: labels about injection."""
+"""Checks the injection labels of namespaces, and the webhooks that they refer to."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mesh.core.names import NAMESPACE_LABEL, REVISION_LABEL
 
 
 def labelled(mesh: Mesh) -> Iterator[Finding]:
-    """Each namespace says once whether its pods get a sidecar, and from a control plane that there is."""
+    """Each namespace has one injection label, and a revision that it names has a control plane."""
     revisions = {thing.labels[REVISION_LABEL] for thing in _injectors(mesh)}
     for thing in mesh.of(kinds.NAMESPACE):
         enabled, revision = thing.labels.get(NAMESPACE_LABEL), thing.labels.get(REVISION_LABEL)
@@ -31,19 +31,20 @@ def labelled(mesh: Mesh) -> Iterator[Finding]:
 
 
 def _injectors(mesh: Mesh) -> Iterator[Object]:
+    """The webhooks that inject sidecars."""
     for thing in mesh.of(kinds.MUTATING_WEBHOOK):
         if REVISION_LABEL in thing.labels:
             yield thing
 
 
 def _manual(mesh: Mesh, namespace: str) -> bool:
-    """Whether all workloads of a namespace bring their sidecar along."""
+    """Whether all workloads of a namespace have the sidecar in their own pod template."""
     pods = mesh.workloads.select({}, namespace)
     return bool(pods) and all(pod.proxy for pod in pods)
 
 
 def injectors(mesh: Mesh) -> Iterator[Finding]:
-    """The Service that an injection webhook asks is there."""
+    """The Service that an injection webhook calls exists."""
     for thing in mesh.of(kinds.MUTATING_WEBHOOK):
         for i, webhook in enumerate(thing.body.get("webhooks") or ()):
             service = (webhook.get("clientConfig") or {}).get("service")

@@ -1,4 +1,4 @@
-"""Mutual TLS: who requires it, who cannot speak it, and rules that switch it off or on for the wrong receivers."""
+"""Checks mutual TLS: PeerAuthentications, DestinationRules and sidecars agree with each other."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from mesh.analysis.workloads import Workload
 from mesh.core import kinds, words
 
 _SHOWN: Final = 3
-"""So many names stand in a message."""
+"""The most workloads that a message names."""
 
 
 def strict(mesh: Mesh) -> Iterator[Finding]:
-    """Where mutual TLS is required, everybody nearby has a sidecar."""
+    """Where a policy requires mutual TLS, every workload of the namespace (or mesh) has a sidecar."""
     without: dict[str, list[str]] = defaultdict(list)
     for workload in mesh.workloads.all:
         if not workload.proxy and workload.namespace != mesh.root:
@@ -37,7 +37,7 @@ def strict(mesh: Mesh) -> Iterator[Finding]:
 
 
 def fitting(mesh: Mesh) -> Iterator[Finding]:
-    """What DestinationRules speak is what the receivers understand."""
+    """The TLS mode of each DestinationRule is one that the workloads of its host accept."""
     peers = Peers(mesh)
     for rule in mesh.of(kinds.DESTINATION_RULE):
         service = mesh.service(rule.spec.get("host", ""), rule.namespace)
@@ -54,7 +54,7 @@ def fitting(mesh: Mesh) -> Iterator[Finding]:
 
 
 def _modes(spec: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Each TLS mode that a rule sets, with its path."""
+    """Each TLS mode that a DestinationRule sets, with its path."""
     policies = [("trafficPolicy", spec.get("trafficPolicy") or {})]
     for i, subset in enumerate(spec.get("subsets") or ()):
         policies.append((f"subsets[{i}].trafficPolicy", subset.get("trafficPolicy") or {}))
@@ -67,11 +67,12 @@ def _modes(spec: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _deciding(peers: Peers, workload: Workload) -> str:
+    """The name of the policy that makes a workload STRICT."""
     return next(str(p.ref) for p in peers.of(workload) if (p.spec.get("mtls") or {}).get("mode") == STRICT)
 
 
 def once(mesh: Mesh) -> Iterator[Finding]:
-    """For the same workloads there is one PeerAuthentication."""
+    """No two PeerAuthentications of a namespace have the same selector."""
     seen: dict[tuple[str, frozenset[tuple[str, str]]], Object] = {}
     for policy in mesh.of(kinds.PEER_AUTHENTICATION):
         first = seen.setdefault((policy.namespace, frozenset(labels(policy).items())), policy)

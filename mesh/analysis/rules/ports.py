@@ -1,4 +1,4 @@
-"""Ports of Services: named for what is spoken there, alike for all Services of a workload, with pods behind them."""
+"""Checks the ports of Services: names state the protocol, selectors match pods, Services of one workload agree."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mesh.core import kinds, protocols
 
 
 def names(mesh: Mesh) -> Iterator[Finding]:
-    """Each port's name, or appProtocol, says what is spoken."""
+    """The name or the `appProtocol` of each port states its protocol."""
     for thing in mesh.of(kinds.SERVICE):
         if "istio" in thing.labels or thing.labels.get("release") == "istio":
             continue
@@ -33,7 +33,7 @@ def names(mesh: Mesh) -> Iterator[Finding]:
 
 
 def pods(mesh: Mesh) -> Iterator[Finding]:
-    """Some pods serve each Service of a namespace in which the stack has pods."""
+    """The selector of each Service matches pods."""
     for service in mesh.services.all:
         if service.object.kind == kinds.SERVICE and service.selector and not mesh.behind(service):
             which = ",".join(f"{key}={value}" for key, value in service.selector.items())
@@ -42,7 +42,7 @@ def pods(mesh: Mesh) -> Iterator[Finding]:
 
 
 def alike(mesh: Mesh) -> Iterator[Finding]:
-    """Services of one workload agree on its ports."""
+    """Services of one workload agree on the protocol of each port number, and on the number of each target port."""
     before: dict[Workload, list[Service]] = defaultdict(list)
     for service in mesh.services.all:
         if service.object.kind == kinds.SERVICE:

@@ -1,4 +1,4 @@
-"""Where routes lead: hosts, ports, subsets and delegates that must exist, and times that fit together."""
+"""Checks routes: destinations, subsets and delegates exist, and timeouts, retries and faults fit together."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mesh.core import errors, kinds
 
 
 def receivers(mesh: Mesh) -> Iterator[Finding]:
-    """Each destination is a service that the VirtualService's namespace sees, on a port that it has."""
+    """Each destination is a service that is visible to the VirtualService's namespace, and has the port."""
     for thing in mesh.of(kinds.VIRTUAL_SERVICE):
         for receiver in virtual_services.receivers(thing):
             service = mesh.service(receiver.host, thing.namespace)
@@ -54,7 +54,7 @@ def _port(thing: Object, receiver: Receiver, service: Service) -> Iterator[Findi
 
 
 def subsets(mesh: Mesh) -> Iterator[Finding]:
-    """Each subset is one of a DestinationRule for the host."""
+    """A DestinationRule for the host defines each subset."""
     known: dict[str, set[str]] = {}
     for rule in mesh.of(kinds.DESTINATION_RULE):
         host = mesh.full(rule.spec.get("host", ""), rule.namespace)
@@ -70,7 +70,7 @@ def subsets(mesh: Mesh) -> Iterator[Finding]:
 
 
 def delegates(mesh: Mesh) -> Iterator[Finding]:
-    """What is delegated is a VirtualService without hosts, that does not delegate further."""
+    """The delegate of a route exists, and is a VirtualService without hosts."""
     for thing in mesh.of(kinds.VIRTUAL_SERVICE):
         for i, route in enumerate(virtual_services.routes(thing)):
             if route.get("delegate"):
@@ -83,7 +83,7 @@ def delegates(mesh: Mesh) -> Iterator[Finding]:
 
 
 def times(mesh: Mesh) -> Iterator[Finding]:
-    """Timeouts leave room for a try, and faults do not stand beside limits that they put out of force."""
+    """A timeout is not shorter than one try; a route with a fault has no timeout or retries, which it would skip."""
     for thing in mesh.of(kinds.VIRTUAL_SERVICE):
         for i, route in enumerate(virtual_services.routes(thing)):
             yield from _times(thing, f"http[{i}]", route)

@@ -1,4 +1,4 @@
-"""Objects of Istio's API, against its types; and what the types allow although it is hardly meant."""
+"""Validates objects of Istio's API, and warns of fields that are valid but deprecated or without effect."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TYPES: Final[Mapping[GroupKind, type[api.Kind]]] = {
 
 
 def valid(mesh: Mesh) -> Iterator[Finding]:
-    """Each object is one that istiod would accept."""
+    """Istiod's validation would accept each object."""
     for kind, message in _TYPES.items():
         for thing in mesh.of(kind):
             try:
@@ -32,7 +32,7 @@ def valid(mesh: Mesh) -> Iterator[Finding]:
 
 
 def routes(mesh: Mesh) -> Iterator[Finding]:
-    """VirtualServices: spellings that have been replaced."""
+    """VirtualServices: deprecated fields and spellings, and aborts without a status."""
     for thing in mesh.of(kinds.VIRTUAL_SERVICE):
         for i, route in enumerate(virtual_services.routes(thing)):
             for name in ("mirrorPercent", "mirror_percent"):
@@ -48,7 +48,7 @@ def routes(mesh: Mesh) -> Iterator[Finding]:
 
 
 def rules(mesh: Mesh) -> Iterator[Finding]:
-    """DestinationRules: the same."""
+    """DestinationRules: deprecated fields."""
     for thing in mesh.of(kinds.DESTINATION_RULE):
         policies = {"trafficPolicy": thing.spec.get("trafficPolicy")}
         for i, subset in enumerate(thing.items("subsets")):
@@ -69,7 +69,7 @@ def _policy(thing: Object, path: str, policy: Mapping[str, Any]) -> Iterator[Fin
 
 
 def servers(mesh: Mesh) -> Iterator[Finding]:
-    """Gateways: TLS settings that do nothing."""
+    """Gateways: TLS settings without effect."""
     for thing in mesh.of(kinds.GATEWAY):
         for i, server in enumerate(thing.items("servers")):
             tls = server.get("tls") or {}
@@ -83,7 +83,7 @@ def servers(mesh: Mesh) -> Iterator[Finding]:
 
 
 def selectors(mesh: Mesh) -> Iterator[Finding]:
-    """Selectors that are there and select nothing."""
+    """Empty selectors, which apply to the whole namespace."""
     for kind, field, below in (
         (kinds.SIDECAR, "workloadSelector", "labels"),
         (kinds.ENVOY_FILTER, "workloadSelector", "labels"),

@@ -1,4 +1,4 @@
-"""Sidecars: one for each workload."""
+"""Checks Sidecar resources: they select workloads, and only one applies to each."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mesh.core import kinds
 
 
 def selected(mesh: Mesh) -> Iterator[Finding]:
-    """Each Sidecar is for some workload, and each workload has one at most that selects it."""
+    """Each selector matches workloads, and at most one Sidecar selects a workload or applies to a namespace."""
     of_workload: dict[Workload, list[Object]] = defaultdict(list)
     of_namespace: dict[str, list[Object]] = defaultdict(list)
     for thing in mesh.of(kinds.SIDECAR):
@@ -45,7 +45,7 @@ def _others(thing: Object, several: list[Object]) -> str:
 
 
 def proxies(mesh: Mesh) -> Iterator[Finding]:
-    """No Sidecar sets what no proxy looks at."""
+    """No Sidecar sets `egressProxy`, which has no effect."""
     for thing in mesh.of(kinds.SIDECAR):
         if (thing.spec.get("outboundTrafficPolicy") or {}).get("egressProxy"):
             yield codes.DEPRECATED.at(thing, "outboundTrafficPolicy.egressProxy", "does nothing")

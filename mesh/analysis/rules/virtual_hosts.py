@@ -1,4 +1,4 @@
-"""For which hosts VirtualServices are, at which gateways, and whether several are for the same."""
+"""Checks the hosts and gateways of VirtualServices: Gateways serve the hosts, and no two claim the same host."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mesh.core import errors, kinds
 
 
 class _Served:
-    """The hosts that a Gateway serves, to VirtualServices of one namespace or of all."""
+    """The hosts of a Gateway's servers, with the namespaces whose VirtualServices may bind to them."""
 
     def __init__(self, gateway: Object) -> None:
         self._names = {
@@ -24,7 +24,7 @@ class _Served:
         }
 
     def has(self, host: str, namespace: str) -> bool:
-        """Whether it serves `host`, or if that is a wildcard some of its names, to `namespace`."""
+        """Whether a VirtualService of `namespace` may bind `host`, or some name that it matches if it is a wildcard."""
         places = (hosts.ALL, namespace)
         if any((place, name) in self._names for name in (host, *hosts.wildcards(host)) for place in places):
             return True
@@ -32,7 +32,7 @@ class _Served:
 
 
 def gateways(mesh: Mesh) -> Iterator[Finding]:
-    """Each Gateway that is named exists, and serves one of the hosts."""
+    """Each Gateway that a VirtualService names exists, and serves one of its hosts."""
     served = {gateway.ref: _Served(gateway) for gateway in mesh.of(kinds.GATEWAY)}
     for thing in mesh.of(kinds.VIRTUAL_SERVICE):
         for i, name, ref in virtual_services.gateways(thing):
@@ -46,7 +46,7 @@ def gateways(mesh: Mesh) -> Iterator[Finding]:
 
 
 def in_sidecars(mesh: Mesh) -> Iterator[Finding]:
-    """Each host has one VirtualService that a namespace's sidecars see."""
+    """At most one VirtualService for a host is visible to the sidecars of a namespace."""
     by_host: dict[str, list[Object]] = defaultdict(list)
     for thing in mesh.of(kinds.VIRTUAL_SERVICE):
         if virtual_services.for_sidecars(thing):
@@ -74,7 +74,7 @@ def _seen_together(host: str, several: Sequence[Object]) -> Iterator[Finding]:
 
 
 def at_gateways(mesh: Mesh) -> Iterator[Finding]:
-    """Each host has one VirtualService at a Gateway."""
+    """Each host has at most one VirtualService at a Gateway."""
     by_host: dict[tuple[Ref, str], list[Object]] = defaultdict(list)
     for thing in mesh.of(kinds.VIRTUAL_SERVICE):
         for _, _, ref in virtual_services.gateways(thing):
@@ -87,7 +87,7 @@ def at_gateways(mesh: Mesh) -> Iterator[Finding]:
 
 
 def past_subsets(mesh: Mesh) -> Iterator[Finding]:
-    """A gateway that routes to a host does not ask the host's own VirtualService, which is for sidecars."""
+    """Routes at a gateway name a subset where the host's own VirtualService, for sidecars alone, routes to subsets."""
     with_subsets: dict[str, Object] = {}
     for thing in mesh.of(kinds.VIRTUAL_SERVICE):
         own = {mesh.full(host, thing.namespace) for host in thing.items("hosts")}

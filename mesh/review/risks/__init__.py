@@ -1,7 +1,7 @@
-"""What is risky about a change: a word for the kind of risk, how grave it is, which object, and why.
+"""The risks of a change: a name, a weight, the object, and the reason.
 
-Each module below is about one subject. It lists its kinds of risk, each with a function that takes the whole change
-and yields the objects that have the risk, with reasons.
+Each module lists the kinds of risk of one subject, each with a function that takes the whole change and yields the
+objects at risk, with reasons.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ RISKS: Final[Sequence[RiskKind]] = sorted(
 
 
 def find(subject: Subject) -> Sequence[Risk]:
-    """What is risky about a change, the gravest first; in a fixed order."""
+    """The risks of a change, the gravest first."""
     found = [
         Risk(weight=kind.weight, word=kind.word, object=where, reason=why)
         for kind in RISKS

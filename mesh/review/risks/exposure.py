@@ -1,4 +1,4 @@
-"""Risks for what the outside can reach, and for who reaches us there."""
+"""Risks of exposure: Services, Gateways and addons that can be reached from outside, and their addresses."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ from mesh.review.risks.risk import Found, RiskKind, Weight
 from mesh.review.subject import Subject
 
 _OUTSIDE: Final = ("ClusterIP", "NodePort", "LoadBalancer")
-"""Types of Services, by how far they can be reached."""
+"""Types of Services, from the least to the most exposed."""
 _ADDONS: Final = "mesh:addons"
-"""Where the stack's config says so."""
+"""The key of the stack's config that addons come from."""
 _TLS: Final = ("", "PASSTHROUGH", "SIMPLE", "MUTUAL")
+"""TLS modes of a Gateway's server, from the weakest to the strongest."""
 
 
 def opened(subject: Subject) -> Found:
+    """Services and Gateways that more clients, ports or hosts can reach from outside."""
     for change in subject.of(kinds.SERVICE):
         if change.new:
             yield from ((change.ref, why) for why in _service(change.old, change.new))
@@ -42,10 +44,10 @@ def _service(old: Object | None, new: Object) -> Iterator[str]:
     if before and not after:
         yield "loadBalancerSourceRanges is gone: every address may connect"
     elif before and (more := sorted(after - before)):
-        yield f"addresses {', '.join(more)} may connect, too"
+        yield f"addresses {', '.join(more)} may connect as well"
     ports = {port["port"] for port in new.items("ports")} - {port["port"] for port in old.items("ports")}
     if ports:
-        yield f"port {', '.join(map(str, sorted(ports)))} can be reached, too"
+        yield f"port {', '.join(map(str, sorted(ports)))} can be reached as well"
 
 
 def _type(service: Object | None) -> str:
@@ -57,12 +59,13 @@ def _rank(kind: str) -> int:
 
 
 def _public(mesh: Mesh, gateway: Object) -> bool:
-    """Whether a Gateway's pods can be reached from outside; so it is taken to be where they are not the stack's."""
+    """Whether a Gateway's pods can be reached from outside; True if they are not part of the stack."""
     pods = mesh.workloads.select(gateway.spec.get("selector") or {})
     return not pods or any(_rank(_type(service.object)) for service in mesh.before(pods))
 
 
 def _doors(gateway: Object) -> set[tuple[int, str]]:
+    """The ports and hosts that a Gateway serves."""
     return {
         (server["port"]["number"], host.rpartition("/")[2])
         for server in gateway.items("servers")
@@ -71,6 +74,7 @@ def _doors(gateway: Object) -> set[tuple[int, str]]:
 
 
 def released(subject: Subject) -> Found:
+    """Services that lose, or may lose, their external address or node ports."""
     for change in subject.of(kinds.SERVICE):
         if change.old is None or not _rank(was := _type(change.old)):
             continue
@@ -78,7 +82,7 @@ def released(subject: Subject) -> Found:
         if change.new is None:
             yield change.ref, f"the Service is deleted, and its {held} with it"
         elif change.op == "replace":
-            yield change.ref, f"the Service is replaced: its {held} may be others afterwards"
+            yield change.ref, f"the Service is replaced: its {held} may change"
         elif _rank(now := _type(change.new)) < _rank(was):
             yield change.ref, f"Service type {was} → {now}: {held} released; node ports may change"
         elif moved := _moved(change.old, change.new):
@@ -86,7 +90,7 @@ def released(subject: Subject) -> Found:
 
 
 def _moved(old: Object, new: Object) -> str:
-    """Fixed node ports that are others."""
+    """The fixed node ports that change, in words; empty if none does."""
     before, after = ({p.get("name"): p.get("nodePort") for p in thing.items("ports")} for thing in (old, new))
     moved = {name: port for name, port in before.items() if port != after.get(name)}
     if not any(moved.values()):
@@ -96,6 +100,7 @@ def _moved(old: Object, new: Object) -> str:
 
 
 def tls(subject: Subject) -> Found:
+    """Servers of Gateways with a weaker TLS mode, no redirect to https, or an older minimal TLS version."""
     for change in subject.of(kinds.GATEWAY):
         if not (change.old and change.new):
             continue
@@ -107,6 +112,7 @@ def tls(subject: Subject) -> Found:
 
 
 def _encryption(gateway: Object) -> Mapping[tuple[int, str], Mapping[str, Any]]:
+    """The TLS settings of a Gateway by port and host."""
     return {
         (server["port"]["number"], host): server.get("tls") or {}
         for server in gateway.items("servers")
@@ -125,6 +131,7 @@ def _weaker(was: Mapping[str, Any], now: Mapping[str, Any]) -> str:
 
 
 def addons(subject: Subject) -> Found:
+    """Addons that get a host at the ingress gateway, or that no longer require a login."""
     for change in subject.changes:
         if not change.item.object.origin.startswith(_ADDONS) or change.new is None:
             continue
@@ -133,7 +140,7 @@ def addons(subject: Subject) -> Found:
             if more:
                 yield change.ref, f"reached from outside as {', '.join(sorted(more))}"
         elif _anonymous(change.new) and not (change.old and _anonymous(change.old)):
-            yield change.ref, "asks nobody to log in (insecureDemo)"
+            yield change.ref, "requires no login (insecureDemo)"
 
 
 def _anonymous(thing: Object) -> bool:
@@ -144,26 +151,26 @@ RISKS: Final = (
     RiskKind(
         word="opened to the outside",
         weight=Weight.HIGH,
-        meaning="a Service becomes NodePort or LoadBalancer, or has more ports or fewer limits there; a Gateway that"
-        " can be reached from outside lets in more hosts or ports",
+        meaning="a Service becomes NodePort or LoadBalancer, or such a Service has more ports or admits more addresses;"
+        " a Gateway that can be reached from outside serves more hosts or ports",
         look=opened,
     ),
     RiskKind(
         word="addon exposed",
         weight=Weight.HIGH,
-        meaning="an addon gets a host at the ingress gateway, or asks nobody to log in",
+        meaning="an addon gets a host at the ingress gateway, or requires no login",
         look=addons,
     ),
     RiskKind(
         word="gateway TLS weakened",
         weight=Weight.HIGH,
-        meaning="a Gateway's server asks for no TLS, for no certificate of the client, or takes older versions",
+        meaning="a server of a Gateway no longer requires TLS or client certificates, or accepts older versions of TLS",
         look=tls,
     ),
     RiskKind(
         word="external address released",
         weight=Weight.HIGH,
-        meaning="a Service with an address or node ports goes, is replaced or of another type: node ports may change",
+        meaning="a Service with an address or node ports is deleted, replaced or changes type: node ports may change",
         look=released,
     ),
 )

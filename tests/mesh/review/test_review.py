@@ -74,7 +74,7 @@ def test_an_object_that_an_engine_replaces_is_replaced_although_no_field_says_so
     (change,) = between([one], [one], Told(replaced=frozenset([one.key])))
     assert change.op == "replace"
     found = review([service("a")], [service("a")], Told(replaced=frozenset([one.key])))
-    assert risks(found) == ["object replaced | Service shop/a | it is gone for a moment"]
+    assert risks(found) == ["object replaced | Service shop/a | it is deleted and created again"]
 
 
 def test_the_schema_of_a_definition_is_one_line() -> None:
@@ -114,14 +114,19 @@ def test_workloads_that_lose_their_sidecars_are_counted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "about"),
-    [("ValidatingWebhookConfiguration", "objects of Istio's API"), ("MutatingWebhookConfiguration", "sidecars")],
+    ("kind", "work"),
+    [
+        ("ValidatingWebhookConfiguration", "validates objects of Istio's API"),
+        ("MutatingWebhookConfiguration", "injects sidecars"),
+    ],
 )
-def test_a_webhook_that_is_skipped_or_gone_is_told(kind: str, about: str) -> None:
+def test_a_webhook_that_is_skipped_or_gone_is_told(kind: str, work: str) -> None:
     strict, open_ = webhook(kind, "Fail"), webhook(kind, "Ignore")
     ref = f"validation fails open | {kind} hook"
-    assert risks(review([strict], [open_])) == [f"{ref} | a.b is skipped where nobody answers (failurePolicy Ignore)"]
-    assert risks(review([strict], [])) == [f"{ref} | nobody looks after {about} any more"]
+    assert risks(review([strict], [open_])) == [
+        f"{ref} | a.b is skipped when it cannot be reached (failurePolicy Ignore)"
+    ]
+    assert risks(review([strict], [])) == [f"{ref} | no webhook {work} any more"]
     assert risks(review([open_], [strict])) == []
 
 
@@ -218,7 +223,7 @@ def test_a_pod_template_under_an_autoscaler_restarts_at_least_its_least_number_o
     }
     old, new = (deployment("front", {"app": "front"}, hostNetwork=host) for host in (False, True))
     found = review([hpa, old], [hpa, new])
-    assert risks(found) == ["restarts pods | Deployment shop/front | at least 2 pods: other hostNetwork"]
+    assert risks(found) == ["restarts pods | Deployment shop/front | at least 2 pods: changed hostNetwork"]
     assert found.restarts == "at least 2 pods"
 
 

@@ -58,7 +58,7 @@ def test_objects_of_which_the_same_is_to_be_said_share_a_line() -> None:
     old, new = ([deployment(name, {"app": name}, hostNetwork=host) for name in names] for host in (False, True))
     (line,) = [line for line in text(review(old, new)).splitlines() if "restarts pods" in line]
     objects = ", ".join(f"`Deployment shop/{name}`" for name in names[:3])
-    assert line == f"| medium | **restarts pods** | {objects} and 2 more | each 1 pod: other hostNetwork |"
+    assert line == f"| medium | **restarts pods** | {objects} and 2 more | each 1 pod: changed hostNetwork |"
     assert "restarts 5 pods" in text(review(old, new))
 
 
