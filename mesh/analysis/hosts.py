@@ -15,12 +15,12 @@ OWN: Final = "."
 """The namespace of the object itself."""
 
 
-def full(host: str, namespace: str, domain: str) -> str:
+def full_name(host: str, namespace: str, domain: str) -> str:
     """The fully qualified name of a host in an object of `namespace`. Names with a dot and wildcards are left as is."""
     return host if "." in host or host.startswith("*") else f"{host}.{namespace}.svc.{domain}"
 
 
-def short(host: str, namespace: str) -> str:
+def short_name(host: str, namespace: str) -> str:
     """The name of a host for messages: without its domain if it is a Service of `namespace`."""
     name, _, rest = host.partition(".")
     return name if rest.startswith(f"{namespace}.svc.") else host
@@ -38,14 +38,14 @@ def wildcards(host: str) -> Iterator[str]:
         yield f"*{name[start:]}"
 
 
-def best(host: str, among: Mapping[str, T]) -> T | None:
+def most_specific(host: str, among: Mapping[str, T]) -> T | None:
     """The value for the host itself, or else for the longest wildcard that matches it; None if there is neither."""
     if host in among:
         return among[host]
     return next((among[wide] for wide in wildcards(host) if wide in among), None)
 
 
-def of_server(entry: str, namespace: str) -> tuple[str, str]:
+def parse_server_host(entry: str, namespace: str) -> tuple[str, str]:
     """Splits an entry of a server's `hosts` in a Gateway of `namespace`.
 
     Returns the namespace whose VirtualServices may bind to the server, `*` for any, and the host.
@@ -59,6 +59,6 @@ def exported_to(places: Sequence[str], namespace: str) -> frozenset[str]:
     return frozenset(namespace if place == OWN else place for place in places or (ALL,))
 
 
-def sees(namespace: str, exported: frozenset[str]) -> bool:
-    """Whether an object with these `exported_to` namespaces is visible to proxies in `namespace`."""
+def is_visible(namespace: str, exported: frozenset[str]) -> bool:
+    """Whether an object that is exported to the namespaces `exported` is visible to proxies in `namespace`."""
     return ALL in exported or namespace in exported

@@ -33,10 +33,10 @@ class Mesh:
             self._by_kind[thing.kind].append(thing)
             self._by_ref[thing.ref] = thing
         self.namespaces: Mapping[str, Object] = {thing.name: thing for thing in self.of(kinds.NAMESPACE)}
-        self.places = frozenset(self.namespaces) | {thing.namespace for thing in self._by_ref.values()} - {""}
+        self.known_namespaces = frozenset(self.namespaces) | {thing.namespace for thing in self._by_ref.values()} - {""}
         """The namespaces that the stack creates or has objects in."""
         makers = [thing for kind in (kinds.POD, *kinds.TEMPLATED) for thing in self.of(kind)]
-        found = [workloads.read(thing, self.namespaces) for thing in makers]
+        found = [workloads.from_object(thing, self.namespaces) for thing in makers]
         self.workloads = Workloads(workload for workload in found if workload)
         self.services = Services(
             [
@@ -55,20 +55,20 @@ class Mesh:
 
     def service(self, host: str, namespace: str) -> Service | None:
         """The service that `host` stands for in an object of `namespace`; None if the registry has none."""
-        return self.services.find(self.full(host, namespace), namespace)
+        return self.services.find(self.full_host(host, namespace), namespace)
 
-    def full(self, host: str, namespace: str) -> str:
+    def full_host(self, host: str, namespace: str) -> str:
         """The fully qualified name of a host in an object of `namespace`."""
-        return hosts.full(host, namespace, self.domain)
+        return hosts.full_name(host, namespace, self.domain)
 
-    def behind(self, service: Service) -> Sequence[Workload]:
+    def workloads_of(self, service: Service) -> Sequence[Workload]:
         """The workloads that the selector of a service matches."""
         return [] if service.selector is None else self.workloads.select(service.selector, service.namespace)
 
-    def before(self, pods: Iterable[Workload]) -> Sequence[Service]:
+    def services_of(self, pods: Iterable[Workload]) -> Sequence[Service]:
         """The services whose selector matches any of the workloads."""
         found = list(pods)
-        return [service for service in self.services.all if any(pod in self.behind(service) for pod in found)]
+        return [service for service in self.services.all if any(pod in self.workloads_of(service) for pod in found)]
 
     @property
     def config(self) -> Mapping[str, Any]:

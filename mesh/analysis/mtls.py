@@ -16,7 +16,7 @@ STRICT: Final = "STRICT"
 """Only mutual TLS is accepted."""
 
 
-class Peers:
+class PeerAuthentications:
     """The PeerAuthentications of a mesh.
 
     Of several with the same selector the first applies. Istio takes the oldest; a stack's objects have no age yet.
@@ -27,20 +27,22 @@ class Peers:
         self._wide: dict[str, Object] = {}
         self._narrow: dict[str, list[Object]] = {}
         for policy in mesh.of(kinds.PEER_AUTHENTICATION):
-            if labels(policy):
+            if selector_labels(policy):
                 self._narrow.setdefault(policy.namespace, []).append(policy)
             else:
                 self._wide.setdefault(policy.namespace, policy)
 
-    def of(self, workload: Workload) -> Sequence[Object]:
+    def applying_to(self, workload: Workload) -> Sequence[Object]:
         """The policies that apply to a workload, the most specific first: its own, its namespace's, the mesh's."""
-        own = (p for p in self._narrow.get(workload.namespace, ()) if labels(p).items() <= workload.labels.items())
+        own = (
+            p for p in self._narrow.get(workload.namespace, ()) if selector_labels(p).items() <= workload.labels.items()
+        )
         wide = (self._wide.get(place) for place in dict.fromkeys((workload.namespace, self._root)))
         return [policy for policy in (next(own, None), *wide) if policy]
 
     def mode(self, workload: Workload, port: int | None = None) -> str:
         """PERMISSIVE, STRICT or DISABLE: the mode of a workload, or of one port of its pods."""
-        policies = self.of(workload)
+        policies = self.applying_to(workload)
         if policies and port is not None:
             ports: Mapping[Any, Any] = policies[0].spec.get("portLevelMtls") or {}
             said = _said(ports.get(str(port)) or ports.get(port))
@@ -49,7 +51,7 @@ class Peers:
         return next(filter(None, (_said(policy.spec.get("mtls")) for policy in policies)), PERMISSIVE)
 
 
-def labels(policy: Object) -> Mapping[str, str]:
+def selector_labels(policy: Object) -> Mapping[str, str]:
     """The labels of a policy's selector; empty if it applies to its whole namespace."""
     found: Mapping[str, str] = (policy.spec.get("selector") or {}).get("matchLabels") or {}
     return found

@@ -36,7 +36,7 @@ class Service:
     ports: Sequence[Port]
     selector: Mapping[str, str] | None
     """The labels of its pods; None if it selects no pods."""
-    exported: frozenset[str]
+    exported_to: frozenset[str]
     """The namespaces to which it is visible; `*` for all."""
 
     @property
@@ -44,7 +44,7 @@ class Service:
         return self.object.namespace
 
     @property
-    def outside(self) -> bool:
+    def external(self) -> bool:
         """Whether it is outside of the mesh: a ServiceEntry whose location is not MESH_INTERNAL."""
         return self.object.kind == kinds.SERVICE_ENTRY and self.object.spec.get("location") != "MESH_INTERNAL"
 
@@ -68,12 +68,12 @@ class Services:
         An exact name is preferred to a wildcard, and a service of `namespace` to one of another.
         """
         for name in (host, *hosts.wildcards(host)):
-            seen = [s for s in self._by_host.get(name, ()) if hosts.sees(namespace, s.exported)]
+            seen = [s for s in self._by_host.get(name, ()) if hosts.is_visible(namespace, s.exported_to)]
             if seen:
                 return next((s for s in seen if s.namespace == namespace), seen[0])
         return None
 
-    def named(self, host: str) -> Sequence[Service]:
+    def with_host(self, host: str) -> Sequence[Service]:
         """All services with exactly this host, visible or not."""
         return self._by_host.get(host, ())
 
@@ -87,7 +87,7 @@ def of_service(thing: Object, domain: str) -> Service:
         object=thing,
         ports=[_port(port) for port in thing.items("ports")],
         selector=spec.get("selector") or None,
-        exported=hosts.exported_to(places, thing.namespace),
+        exported_to=hosts.exported_to(places, thing.namespace),
     )
 
 
@@ -108,7 +108,7 @@ def of_entry(thing: Object) -> Iterator[Service]:
             object=thing,
             ports=ports,
             selector=(thing.spec.get("workloadSelector") or {}).get("labels"),
-            exported=hosts.exported_to(thing.items("exportTo"), thing.namespace),
+            exported_to=hosts.exported_to(thing.items("exportTo"), thing.namespace),
         )
 
 

@@ -45,7 +45,7 @@ class Suppression(Documented):
         return self.code == finding.code and fnmatchcase(str(finding.ref), self.object)
 
 
-class Findings(Documented):
+class Analysis(Documented):
     """Settings of the analysis."""
 
     suppress: tuple[Suppression, ...] = ()
@@ -62,12 +62,12 @@ def remaining(
 
     An entry that suppresses nothing is itself a finding, if its code is in `sought`: the codes that were looked for.
     """
-    quiet = {thing.ref: _quiet(thing) for thing in objects if ANNOTATION in thing.annotations}
+    by_annotation = {thing.ref: _suppressed_codes(thing) for thing in objects if ANNOTATION in thing.annotations}
     used: set[int] = set()
     for finding in findings:
         covering = [i for i, entry in enumerate(suppressions) if entry.covers(finding)]
         used.update(covering)
-        if not covering and not {finding.code, "*"} & quiet.get(finding.ref, set()):
+        if not covering and not {finding.code, "*"} & by_annotation.get(finding.ref, set()):
             yield finding
     for i, entry in enumerate(suppressions):
         if i not in used and entry.code in sought:
@@ -80,5 +80,5 @@ def remaining(
             )
 
 
-def _quiet(thing: Object) -> set[str]:
+def _suppressed_codes(thing: Object) -> set[str]:
     return {code.strip() for code in thing.annotations[ANNOTATION].split(",")}

@@ -16,7 +16,7 @@ _PROTOCOLS: Final = ("http", "tls", "tcp")
 
 
 @dataclass(frozen=True)
-class Receiver:
+class Destination:
     """A destination in a VirtualService: of a route, or of a mirror."""
 
     path: str
@@ -41,14 +41,14 @@ class Receiver:
         return found
 
 
-def receivers(thing: Object) -> Iterator[Receiver]:
+def destinations(thing: Object) -> Iterator[Destination]:
     """Every destination in a VirtualService, mirrors included."""
     for protocol in _PROTOCOLS:
         for i, route in enumerate(thing.items(protocol)):
             for j, part in enumerate(route.get("route") or ()):
-                yield Receiver(f"{protocol}[{i}].route[{j}].destination", part["destination"])
+                yield Destination(f"{protocol}[{i}].route[{j}].destination", part["destination"])
             if route.get("mirror"):
-                yield Receiver(f"{protocol}[{i}].mirror", route["mirror"], mirror=True)
+                yield Destination(f"{protocol}[{i}].mirror", route["mirror"], mirror=True)
 
 
 def routes(thing: Object, protocol: str = "http") -> Sequence[Mapping[str, Any]]:
@@ -57,7 +57,7 @@ def routes(thing: Object, protocol: str = "http") -> Sequence[Mapping[str, Any]]
     return found
 
 
-def shares(route: Mapping[str, Any]) -> Sequence[tuple[Mapping[str, Any], float]]:
+def weighted_destinations(route: Mapping[str, Any]) -> Sequence[tuple[Mapping[str, Any], float]]:
     """The destinations of a route, each with its share of the requests, 0.0 to 1.0.
 
     If none has a weight, the shares are equal. Otherwise a destination without a weight gets nothing, as in Istio.
@@ -67,12 +67,12 @@ def shares(route: Mapping[str, Any]) -> Sequence[tuple[Mapping[str, Any], float]
     return [(part["destination"], part.get("weight", 0) / total if total else 1 / len(parts)) for part in parts]
 
 
-def hit(fault: Mapping[str, Any]) -> float:
+def fault_share(fault: Mapping[str, Any]) -> float:
     """The share of the requests to which a delay or an abort applies, 0.0 to 1.0; 0.0 without a percentage."""
     return _share(fault.get("percentage"), fault.get("percent") or 0)
 
 
-def mirrored(route: Mapping[str, Any]) -> float:
+def mirror_share(route: Mapping[str, Any]) -> float:
     """The share of the requests that a route mirrors, 0.0 to 1.0; 1.0 without a percentage."""
     return _share(route.get("mirrorPercentage"), route.get("mirrorPercent", route.get("mirror_percent", 100)))
 
@@ -81,7 +81,7 @@ def _share(said: Mapping[str, Any] | None, otherwise: float) -> float:
     return float((said.get("value") or 0) if said is not None else otherwise) / 100
 
 
-def for_sidecars(thing: Object) -> bool:
+def applies_to_sidecars(thing: Object) -> bool:
     """Whether a VirtualService applies to sidecars: it has hosts, and names the gateway `mesh` or none."""
     return bool(thing.items("hosts")) and MESH in (thing.items("gateways") or (MESH,))
 

@@ -44,7 +44,7 @@ class Workload:
         return [container.name for container in pods.running(self.pod)] == [PROXY]
 
 
-def read(thing: Object, namespaces: Mapping[str, Object]) -> Workload | None:
+def from_object(thing: Object, namespaces: Mapping[str, Object]) -> Workload | None:
     """Reads a workload; None if the object is no Pod and has no pod template."""
     path, pod = pods.spec_of(thing.kind, thing.body)
     if not path:
@@ -56,7 +56,7 @@ def read(thing: Object, namespaces: Mapping[str, Object]) -> Workload | None:
     return Workload(object=thing, labels=labels, annotations=annotations, pod=pod, proxy=proxy)
 
 
-def injects(namespace: Object | None) -> bool:
+def injects_by_default(namespace: Object | None) -> bool:
     """Whether the labels of a namespace ask for injection. Pods may opt out."""
     labels = namespace.labels if namespace else {}
     if NAMESPACE_LABEL in labels:
@@ -79,8 +79,8 @@ def _injected(
         return False
     said = labels.get(INJECT_LABEL, annotations.get(INJECT_LABEL))
     if said is None:
-        return injects(namespace)
-    return said.lower() != "false" if injects(namespace) else labels.get(INJECT_LABEL) == "true"
+        return injects_by_default(namespace)
+    return said.lower() != "false" if injects_by_default(namespace) else labels.get(INJECT_LABEL) == "true"
 
 
 class Workloads:

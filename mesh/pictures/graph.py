@@ -10,7 +10,7 @@ from mesh.pictures.model import Arrow, Box, Picture
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
+class Resource:
     """A resource of a Pulumi program."""
 
     urn: str
@@ -19,24 +19,24 @@ class Part:
     type: str
     """Pulumi's type token, such as `mesh:istio:Base`."""
     name: str
-    after: frozenset[str]
+    depends_on: frozenset[str]
     """URNs of the resources that it depends on."""
 
 
-def of(parts: Sequence[Part], title: str) -> Picture:
+def of(resources: Sequence[Resource], title: str) -> Picture:
     """The components from left to right, each right of those that it depends on."""
-    by_urn = {part.urn: part for part in parts}
-    components = {part.urn: part for part in parts if part.kind.startswith("mesh:")}
-    after = _after(parts, by_urn, components)
+    by_urn = {resource.urn: resource for resource in resources}
+    components = {resource.urn: resource for resource in resources if resource.type.startswith("mesh:")}
+    after = _after(resources, by_urn, components)
     columns: dict[str, int] = {}
     for urn in components:
         _column(urn, after, columns, ())
-    children: dict[str, list[Part]] = {}
-    for part in parts:
-        children.setdefault(part.parent, []).append(part)
+    children: dict[str, list[Resource]] = {}
+    for resource in resources:
+        children.setdefault(resource.parent, []).append(resource)
     boxes = [
-        Box(id=urn, column=columns[urn], lines=(part.name, *_counts(children.get(urn, ()))))
-        for urn, part in components.items()
+        Box(id=urn, column=columns[urn], lines=(resource.name, *_counts(children.get(urn, ()))))
+        for urn, resource in components.items()
     ]
     arrows = [Arrow(source=before, target=urn) for urn, some in _reduced(after).items() for before in sorted(some)]
     heads = ["first", *("then" for _ in range(max(columns.values(), default=0)))]
@@ -44,7 +44,7 @@ def of(parts: Sequence[Part], title: str) -> Picture:
 
 
 def _after(
-    parts: Iterable[Part], by_urn: Mapping[str, Part], components: Mapping[str, Part]
+    resources: Iterable[Resource], by_urn: Mapping[str, Resource], components: Mapping[str, Resource]
 ) -> Mapping[str, frozenset[str]]:
     """For each component, the others that it or a resource in it depends on."""
 
@@ -54,10 +54,10 @@ def _after(
         return urn
 
     found: dict[str, set[str]] = {urn: set() for urn in components}
-    for part in parts:
-        own = component(part.urn)
+    for resource in resources:
+        own = component(resource.urn)
         if own:
-            found[own] |= {component(urn) for urn in part.after} - {own, ""}
+            found[own] |= {component(urn) for urn in resource.depends_on} - {own, ""}
     return {urn: frozenset(some) for urn, some in found.items()}
 
 
@@ -82,7 +82,7 @@ def _reduced(after: Mapping[str, frozenset[str]]) -> Mapping[str, frozenset[str]
     return {urn: frozenset(o for o in some if not any(o in far[x] for x in some - {o})) for urn, some in after.items()}
 
 
-def _counts(children: Sequence[Part]) -> Sequence[str]:
+def _counts(children: Sequence[Resource]) -> Sequence[str]:
     """The kinds of objects that a component creates, with their number: `3 Service`."""
-    kinds = Counter(child.kind.rpartition(":")[2] for child in children if not child.kind.startswith("mesh:"))
+    kinds = Counter(child.type.rpartition(":")[2] for child in children if not child.type.startswith("mesh:"))
     return [f"{count} {kind}" for kind, count in sorted(kinds.items())]

@@ -12,24 +12,24 @@ from typing import Final
 
 from mesh.pictures.model import Arrow, Box, Picture
 
-SIZE: Final = 12
+FONT_SIZE: Final = 12
 """Font size."""
-CHARACTER: Final = 7.25
+CHARACTER_WIDTH: Final = 7.25
 """Width of a character."""
-LINE: Final = 17
+LINE_HEIGHT: Final = 17
 """Height of a line of text."""
-PAD: Final = 10
+PADDING: Final = 10
 """Space between the border of a box and its text, and twice as much around the picture."""
-GAP: Final = 18
+BOX_GAP: Final = 18
 """Space between two boxes of a column."""
-BETWEEN: Final = 70
+COLUMN_GAP: Final = 70
 """Space between two columns, beside that for labels."""
 TOP: Final = 74
 """Top of the first boxes, below the titles of the columns."""
-TIP: Final = 8
+ARROWHEAD: Final = 8
 """Length of an arrowhead, and of the straight end of an arrow."""
-TITLE: Final = 1.25
-"""Font size of the title, as a multiple of `SIZE`."""
+TITLE_SCALE: Final = 1.25
+"""Font size of the title, as a multiple of `FONT_SIZE`."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Frame:
 
 
 @dataclass(frozen=True)
-class Line:
+class ArrowPath:
     """The path of an arrow, and the frame of its label if it has one."""
 
     arrow: Arrow
@@ -62,41 +62,41 @@ class Layout:
     height: float
     boxes: Sequence[tuple[Box, Frame]]
     """A box without lines is where an arrow passes through a column."""
-    lines: Sequence[Line]
+    lines: Sequence[ArrowPath]
     heads: Sequence[tuple[str, float]]
     """The titles of the columns, with their left edges."""
 
 
-def place(picture: Picture) -> Layout:
+def arrange(picture: Picture) -> Layout:
     """Positions all boxes, arrows, labels and titles."""
-    picture = _without_leaps(picture)
+    picture = _split_at_columns(picture)
     columns = _ordered(picture)
     arriving: dict[str, list[Arrow]] = {box.id: [] for box in picture.boxes}
     for arrow in picture.arrows:
         arriving[arrow.target].append(arrow)
     frames: dict[str, Frame] = {}
-    heads, x = [], float(PAD * 2)
+    heads, x = [], float(PADDING * 2)
     for number in sorted(columns):
         boxes = columns[number]
         labels = [text_width(arrow.label) for box in boxes for arrow in arriving[box.id] if arrow.label]
         if frames:
-            x += BETWEEN + (max(labels) + PAD if labels else 0)
+            x += COLUMN_GAP + (max(labels) + PADDING if labels else 0)
         width = max(max(_width(box) for box in boxes), text_width(picture.columns[number]))
         heads.append((picture.columns[number], x))
         y = float(TOP)
         for box in boxes:
-            height = max(_height(box), LINE * (len(arriving[box.id]) + 1)) if box.lines else LINE
+            height = max(_height(box), LINE_HEIGHT * (len(arriving[box.id]) + 1)) if box.lines else LINE_HEIGHT
             frames[box.id] = Frame(x, y, width, height)
-            y += height + GAP
+            y += height + BOX_GAP
         x += width
     bottom = max((frame.y + frame.height for frame in frames.values()), default=TOP)
     lines = _lines(columns, arriving, frames)
     placed = [(box, frames[box.id]) for boxes in columns.values() for box in boxes]
-    width = max(x, 2 * PAD + TITLE * text_width(picture.title))
-    return Layout(width + PAD * 2, bottom + PAD * 2, placed, lines, heads)
+    width = max(x, 2 * PADDING + TITLE_SCALE * text_width(picture.title))
+    return Layout(width + PADDING * 2, bottom + PADDING * 2, placed, lines, heads)
 
 
-def _without_leaps(picture: Picture) -> Picture:
+def _split_at_columns(picture: Picture) -> Picture:
     """Splits arrows that pass columns, with a box without lines in each, so that no arrow runs through another box."""
     at = {box.id: box.column for box in picture.boxes}
     used = sorted(set(at.values()))
@@ -116,16 +116,16 @@ def _without_leaps(picture: Picture) -> Picture:
 
 def text_width(text: str) -> float:
     """The width of a text at the normal font size."""
-    return len(text) * CHARACTER
+    return len(text) * CHARACTER_WIDTH
 
 
 def _width(box: Box) -> float:
     lines = [*box.lines, *(f"   {lock}" for lock in box.locks)]
-    return max(map(text_width, lines), default=0) + 2 * PAD
+    return max(map(text_width, lines), default=0) + 2 * PADDING
 
 
 def _height(box: Box) -> float:
-    return (len(box.lines) + len(box.locks)) * LINE + 2 * PAD
+    return (len(box.lines) + len(box.locks)) * LINE_HEIGHT + 2 * PADDING
 
 
 def _ordered(picture: Picture) -> Mapping[int, Sequence[Box]]:
@@ -153,19 +153,23 @@ def _mean(numbers: Sequence[float]) -> float:
 
 def _lines(
     columns: Mapping[int, Sequence[Box]], arriving: Mapping[str, Sequence[Arrow]], frames: Mapping[str, Frame]
-) -> Sequence[Line]:
+) -> Sequence[ArrowPath]:
     """The paths of all arrows, which end one below the other at the left side of their target, after their labels."""
     lines = []
     for boxes in columns.values():
         widths = [text_width(arrow.label) for box in boxes for arrow in arriving[box.id] if arrow.label]
-        straight = max(widths) + 3 * TIP if widths else TIP
+        straight = max(widths) + 3 * ARROWHEAD if widths else ARROWHEAD
         for box in boxes:
             frame, arrows = frames[box.id], sorted(arriving[box.id], key=lambda arrow: frames[arrow.source].y)
             for i, arrow in enumerate(arrows):
                 source = frames[arrow.source]
                 y = frame.y + frame.height * (i + 1) / (len(arrows) + 1)
                 width = text_width(arrow.label)
-                label = Frame(frame.x - width - 2 * TIP, y - LINE / 2 + 1, width, LINE - 2) if arrow.label else None
+                label = (
+                    Frame(frame.x - width - 2 * ARROWHEAD, y - LINE_HEIGHT / 2 + 1, width, LINE_HEIGHT - 2)
+                    if arrow.label
+                    else None
+                )
                 start = (source.x + source.width, source.y + source.height / 2)
-                lines.append(Line(arrow, start, frame.x - straight, (frame.x, y), label))
+                lines.append(ArrowPath(arrow, start, frame.x - straight, (frame.x, y), label))
     return lines

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from mesh.analysis import hosts, virtual_services
 from mesh.analysis.mesh import Mesh
-from mesh.analysis.mtls import STRICT, Peers
+from mesh.analysis.mtls import STRICT, PeerAuthentications
 from mesh.analysis.objects import Object
 from mesh.analysis.services import Service
 from mesh.analysis.workloads import Workload
@@ -43,7 +43,7 @@ class _Drawing:
         self.mesh = mesh
         self.boxes: dict[str, Box] = {}
         self.arrows: list[Arrow] = []
-        self._peers = Peers(mesh)
+        self._peers = PeerAuthentications(mesh)
         self._guards: dict[Workload, list[str]] = {}
         for policy in mesh.of(kinds.AUTHORIZATION_POLICY):
             labels = (policy.spec.get("selector") or {}).get("matchLabels") or {}
@@ -52,8 +52,8 @@ class _Drawing:
                 self._guards.setdefault(pod, []).append(f"{policy.spec.get('action', 'ALLOW').lower()} {policy.name}")
         self._rules: dict[str, list[Object]] = {}
         for thing in mesh.of(kinds.VIRTUAL_SERVICE):
-            for host in thing.items("hosts") if virtual_services.for_sidecars(thing) else ():
-                self._rules.setdefault(mesh.full(host, thing.namespace), []).append(thing)
+            for host in thing.items("hosts") if virtual_services.applies_to_sidecars(thing) else ():
+                self._rules.setdefault(mesh.full_host(host, thing.namespace), []).append(thing)
 
     def box(self, name: str, column: int, lines: Iterable[str], locks: Sequence[str] = ()) -> str:
         """Adds a box unless it is there already; returns its id."""
@@ -76,32 +76,32 @@ class _Drawing:
             for rule, route in _named(thing):
                 box = self.box(f"{rule} at gateways", _ROUTES, _route(route))
                 self.arrow(gateway, box)
-                self._receivers(thing, route, box, to_services=True)
+                self._destinations(thing, route, box, to_services=True)
 
     def service(self, service: Service) -> None:
         """Adds a service, the routes that sidecars apply to it, and its workloads."""
-        pods = self.mesh.behind(service)
+        pods = self.mesh.workloads_of(service)
         rules = self._rules.get(service.host, [])
-        if not (pods or rules or service.host in self.boxes or service.outside):
+        if not (pods or rules or service.host in self.boxes or service.external):
             return
         name = self._service(service)
         for thing in rules:
             for rule, route in _named(thing):
                 box = self.box(f"{rule} of sidecars", _RULES, _route(route))
                 self.arrow(name, box)
-                self._receivers(thing, route, box, to_services=False)
+                self._destinations(thing, route, box, to_services=False)
         for pod in pods:
             version = self._version(pod)
             if not rules:
                 self.arrow(name, version)
 
     def _service(self, service: Service) -> str:
-        kind = "outside" if service.outside else ""
+        kind = "outside" if service.external else ""
         return self.box(service.host, _SERVICES, [service.host.partition(".svc.")[0], kind])
 
-    def _receivers(self, thing: Object, route: Mapping[str, Any], source: str, to_services: bool) -> None:
+    def _destinations(self, thing: Object, route: Mapping[str, Any], source: str, to_services: bool) -> None:
         """Adds arrows from a route to its destinations: to workloads, or to services if no subset is named."""
-        shares = virtual_services.shares(route)
+        shares = virtual_services.weighted_destinations(route)
         parts = [(said, _percent(share) if len(shares) > 1 else "") for said, share in shares]
         if route.get("mirror"):
             parts.append((route["mirror"], "copies"))
@@ -121,9 +121,9 @@ class _Drawing:
         """The workloads of a service, or of one of its subsets."""
         labels: Mapping[str, str] = {}
         for rule in self.mesh.of(kinds.DESTINATION_RULE):
-            if self.mesh.full(rule.spec.get("host", ""), rule.namespace) == service.host:
+            if self.mesh.full_host(rule.spec.get("host", ""), rule.namespace) == service.host:
                 labels = next((s.get("labels") or {} for s in rule.items("subsets") if s["name"] == subset), labels)
-        return (pod for pod in self.mesh.behind(service) if labels.items() <= pod.labels.items())
+        return (pod for pod in self.mesh.workloads_of(service) if labels.items() <= pod.labels.items())
 
     def _version(self, pod: Workload) -> str:
         locks = ["mTLS"] if pod.proxy and self._peers.mode(pod) == STRICT else []
@@ -159,9 +159,9 @@ def _route(route: Mapping[str, Any]) -> Iterator[str]:
         yield f"and {len(matches) - _MOST} more"
     delay, abort = ((route.get("fault") or {}).get(name) for name in ("delay", "abort"))
     if delay:
-        yield f"fault: {_percent(virtual_services.hit(delay))} {delay.get('fixedDelay', '')} late"
+        yield f"fault: {_percent(virtual_services.fault_share(delay))} {delay.get('fixedDelay', '')} late"
     if abort:
-        yield f"fault: {_percent(virtual_services.hit(abort))} end in {abort.get('httpStatus', '')}"
+        yield f"fault: {_percent(virtual_services.fault_share(abort))} end in {abort.get('httpStatus', '')}"
     if route.get("redirect"):
         yield f"redirect to {route['redirect'].get('authority', '')}{route['redirect'].get('uri', '')}"
     if route.get("timeout"):

@@ -23,7 +23,7 @@ def _lines(picture: Picture) -> Iterator[str]:
         if boxes:
             yield f'  subgraph c{number}["{_text(title)}"]'
             for box in boxes:
-                style = box.state or ("changed" if box.marks else "")
+                style = box.state or ("changed" if box.line_states else "")
                 yield f'    {names[box.id]}["{_box(box)}"]{f":::{style}" if style else ""}'
             yield "  end"
     for arrow in picture.arrows:

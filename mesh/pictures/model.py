@@ -29,7 +29,7 @@ class Box:
     locks: tuple[str, ...] = ()
     """Lines about security, shown with a padlock: `mTLS`, `TLS`, names of policies."""
     state: State = ""
-    marks: Mapping[str, State] = field(default_factory=dict)
+    line_states: Mapping[str, State] = field(default_factory=dict)
     """The states of lines and locks in a box that is neither added nor removed, by their text."""
 
 
@@ -54,7 +54,7 @@ class Picture:
     arrows: Sequence[Arrow]
 
 
-def change(old: Picture, new: Picture) -> Picture:
+def diff(old: Picture, new: Picture) -> Picture:
     """The difference of two pictures: the new one with its additions marked, and with the removed parts of the old one.
 
     Boxes, their lines and arrows are marked."""
@@ -76,8 +76,10 @@ def change(old: Picture, new: Picture) -> Picture:
 def _changed(was: Box, now: Box) -> Box:
     """A box whose lines differ, with those of both pictures."""
     lines, locks = (_both(*sides) for sides in ((was.lines, now.lines), (was.locks, now.locks)))
-    marks = {text: state for text, state in (*lines, *locks) if state}
-    return replace(now, lines=tuple(text for text, _ in lines), locks=tuple(text for text, _ in locks), marks=marks)
+    states = {text: state for text, state in (*lines, *locks) if state}
+    return replace(
+        now, lines=tuple(text for text, _ in lines), locks=tuple(text for text, _ in locks), line_states=states
+    )
 
 
 def _both(was: tuple[str, ...], now: tuple[str, ...]) -> Sequence[tuple[str, State]]:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from mesh.analysis import hosts, virtual_services
 from mesh.analysis.mesh import Mesh
-from mesh.analysis.mtls import STRICT, Peers
+from mesh.analysis.mtls import STRICT, PeerAuthentications
 from mesh.analysis.objects import Object
 from mesh.analysis.services import Service
 from mesh.analysis.workloads import Workload
@@ -26,11 +26,11 @@ class Evaluator:
 
     def __init__(self, mesh: Mesh) -> None:
         self.mesh = mesh
-        self._routes, self._peers, self._policies = Routes(mesh), Peers(mesh), Policies(mesh)
+        self._routes, self._peers, self._policies = Routes(mesh), PeerAuthentications(mesh), Policies(mesh)
         self._any = (mesh.config.get("outboundTrafficPolicy") or {}).get("mode", "ALLOW_ANY") == "ALLOW_ANY"
         self._rules: dict[str, list[Object]] = {}
         for rule in mesh.of(kinds.DESTINATION_RULE):
-            self._rules.setdefault(mesh.full(rule.spec.get("host", ""), rule.namespace), []).append(rule)
+            self._rules.setdefault(mesh.full_host(rule.spec.get("host", ""), rule.namespace), []).append(rule)
 
     def from_outside(self, asked: Request, pod: Workload) -> Outcome:
         """What a gateway's pods do with a request that arrives at their Service."""
@@ -74,7 +74,7 @@ class Evaluator:
         """The whole name of a host as a client in a namespace may write it: DNS completes the shorter ones."""
         name, _, rest = host.partition(".")
         whole = f"{name}.{rest.removesuffix('.svc') or namespace}.svc.{self.mesh.domain}"
-        return whole if not rest or self.mesh.services.named(whole) else host
+        return whole if not rest or self.mesh.services.with_host(whole) else host
 
     def _routed(self, chosen: Chosen, asked: Request, pod: Workload) -> Outcome:
         route = chosen.route
@@ -82,11 +82,13 @@ class Evaluator:
             return _redirected(chosen, asked)
         sent = _rewritten(chosen, asked)
         receivers = [
-            self._destination(said, share, chosen, sent, pod) for said, share in virtual_services.shares(route) if share
+            self._destination(said, share, chosen, sent, pod)
+            for said, share in virtual_services.weighted_destinations(route)
+            if share
         ]
         mirror = None
         if route.get("mirror"):
-            mirror = self._destination(route["mirror"], virtual_services.mirrored(route), chosen, sent, pod)
+            mirror = self._destination(route["mirror"], virtual_services.mirror_share(route), chosen, sent, pod)
         return Outcome(
             rule=chosen.rule,
             receivers=tuple(receivers),
@@ -100,7 +102,7 @@ class Evaluator:
     def _destination(
         self, said: Mapping[str, Any], share: float, chosen: Chosen, sent: Request, pod: Workload
     ) -> Receiver:
-        host, subset = self.mesh.full(said["host"], chosen.owner.namespace), said.get("subset") or ""
+        host, subset = self.mesh.full_host(said["host"], chosen.owner.namespace), said.get("subset") or ""
         service = self.mesh.services.find(host, chosen.owner.namespace)
         if service is None:
             reason = f"{said['host']} is not a service of the mesh"
@@ -115,7 +117,7 @@ class Evaluator:
     ) -> Receiver:
         rules = self._rules_for(service.host, pod.namespace, service.namespace)
         labels = next((s.get("labels") or {} for r in rules for s in r.items("subsets") if s["name"] == subset), None)
-        pods = [p for p in self.mesh.behind(service) if (labels or {}).items() <= p.labels.items()]
+        pods = [p for p in self.mesh.workloads_of(service) if (labels or {}).items() <= p.labels.items()]
         found = service.port(port)
         target = found.target if found and isinstance(found.target, int) else port
         mutual = pod.proxy and bool(pods) and all(p.proxy for p in pods) and _own_tls(rules)
@@ -147,8 +149,8 @@ class Evaluator:
         """The DestinationRules that a client's proxy follows: of its own namespace, the service's, or the root."""
         seen = [
             rule
-            for rule in hosts.best(host, self._rules) or ()
-            if hosts.sees(client, hosts.exported_to(rule.items("exportTo"), rule.namespace))
+            for rule in hosts.most_specific(host, self._rules) or ()
+            if hosts.is_visible(client, hosts.exported_to(rule.items("exportTo"), rule.namespace))
         ]
         for place in (client, server, self.mesh.root):
             if own := [rule for rule in seen if rule.namespace == place]:
@@ -189,6 +191,6 @@ def _attempts(route: Mapping[str, Any]) -> int:
 def _faults(said: Mapping[str, Any]) -> Iterator[Fault]:
     delay, abort = said.get("delay"), said.get("abort")
     if delay and delay.get("fixedDelay"):
-        yield Fault(share=virtual_services.hit(delay), delay=delay["fixedDelay"])
+        yield Fault(share=virtual_services.fault_share(delay), delay=delay["fixedDelay"])
     if abort and abort.get("httpStatus"):
-        yield Fault(share=virtual_services.hit(abort), status=abort["httpStatus"])
+        yield Fault(share=virtual_services.fault_share(abort), status=abort["httpStatus"])

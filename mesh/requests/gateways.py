@@ -44,7 +44,7 @@ def listening(mesh: Mesh, pod: Workload, asked: Request) -> Listening:
             speaks = is_http(server["port"].get("protocol") or "") != asked.secure
             if said not in (asked.port, target) or not speaks:
                 continue
-            names = [hosts.of_server(entry, thing.namespace) for entry in server.get("hosts") or ()]
+            names = [hosts.parse_server_host(entry, thing.namespace) for entry in server.get("hosts") or ()]
             number = said
             served.setdefault(thing.ref, []).extend(names)
             redirected = redirected or (tls.get("httpsRedirect", False) and _any(names, asked.host))
@@ -54,13 +54,13 @@ def listening(mesh: Mesh, pod: Workload, asked: Request) -> Listening:
 
 
 def _any(names: Sequence[tuple[str, str]], host: str) -> bool:
-    return hosts.best(host.lower(), dict.fromkeys((name for _, name in names), True)) is not None
+    return hosts.most_specific(host.lower(), dict.fromkeys((name for _, name in names), True)) is not None
 
 
 def _target(mesh: Mesh, pod: Workload, port: int) -> int | None:
     """The pods' port behind a port of their Service."""
     for service in mesh.services.all:
-        if service.namespace == pod.namespace and pod in mesh.behind(service):
+        if service.namespace == pod.namespace and pod in mesh.workloads_of(service):
             found: Any = service.port(port)
             if found and isinstance(found.target, int):
                 return int(found.target)

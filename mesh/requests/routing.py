@@ -55,9 +55,9 @@ class Routes:
         self._sidecars: dict[str, list[Object]] = {}
         self._gateways: dict[Ref, list[Object]] = {}
         for thing in mesh.of(kinds.VIRTUAL_SERVICE):
-            if virtual_services.for_sidecars(thing):
+            if virtual_services.applies_to_sidecars(thing):
                 for host in thing.items("hosts"):
-                    self._sidecars.setdefault(mesh.full(host, thing.namespace), []).append(thing)
+                    self._sidecars.setdefault(mesh.full_host(host, thing.namespace), []).append(thing)
             for _, _, ref in virtual_services.gateways(thing):
                 self._gateways.setdefault(ref, []).append(thing)
 
@@ -67,7 +67,7 @@ class Routes:
             seen = [
                 thing
                 for thing in self._sidecars.get(name, ())
-                if hosts.sees(namespace, hosts.exported_to(thing.items("exportTo"), thing.namespace))
+                if hosts.is_visible(namespace, hosts.exported_to(thing.items("exportTo"), thing.namespace))
             ]
             if seen:
                 return [next((thing for thing in seen if thing.namespace == namespace), seen[0])]
@@ -80,14 +80,14 @@ class Routes:
         for ref, names in served.items():
             for thing in self._gateways.get(ref, ()):
                 for name in thing.items("hosts"):
-                    whole = self._mesh.full(name, thing.namespace)
+                    whole = self._mesh.full_host(name, thing.namespace)
                     for place, wide in names:
                         if place in (hosts.ALL, thing.namespace) and hosts.overlap(wide, whole):
                             narrow = wide if whole.startswith("*") and len(wide) > len(whole) else whole
                             group = by_name.setdefault(narrow, [])
                             if thing not in group:
                                 group.append(thing)
-        return hosts.best(host, by_name) or []
+        return hosts.most_specific(host, by_name) or []
 
     def choose(self, things: Sequence[Object], asked: Request, proxy: Proxy) -> Chosen | None:
         """The first route that takes the request; None if none does."""

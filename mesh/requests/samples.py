@@ -89,16 +89,16 @@ def _from_outside(mesh: Mesh) -> Iterator[Sample]:
 def _from_workloads(mesh: Mesh) -> Iterator[Sample]:
     routes: dict[str, list[Object]] = {}
     for thing in mesh.of(kinds.VIRTUAL_SERVICE):
-        if virtual_services.for_sidecars(thing):
+        if virtual_services.applies_to_sidecars(thing):
             for host in thing.items("hosts"):
-                routes.setdefault(mesh.full(host, thing.namespace), []).append(thing)
+                routes.setdefault(mesh.full_host(host, thing.namespace), []).append(thing)
     callers = _Callers(mesh)
     for service in mesh.services.all:
         if service.host.startswith("*") or service.namespace == mesh.root:
             continue
         for port in service.ports:
             for pod in callers.of(service):
-                host = hosts.short(service.host, pod.namespace)
+                host = hosts.short_name(service.host, pod.namespace)
                 place = _Place(pod, outside=False, host=host, port=port.number, secure=False)
                 yield from place.samples(routes.get(service.host, ()))
     for pod in callers.beside_proxies():
@@ -139,7 +139,7 @@ class _Callers:
 
     def of(self, service: Service) -> Iterator[Workload]:
         """Not the service's own pods."""
-        pods = self._mesh.behind(service)
+        pods = self._mesh.workloads_of(service)
         near = self._in.get(service.namespace, [])
         if len(near) > _MANY:
             kinds = {pod.proxy: pod for pod in near[: _MANY * 2] if pod not in pods}

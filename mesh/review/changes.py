@@ -30,7 +30,7 @@ _FIXED: Final[Mapping[GroupKind, tuple[str, ...]]] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Item:
+class StackObject:
     """An object of a stack."""
 
     object: Object
@@ -54,7 +54,7 @@ class Change:
     op: Op
     old: Object | None
     new: Object | None
-    item: Item
+    item: StackObject
     """The object after the change, or before it if it is deleted."""
     fields: Sequence[Field] = ()
     """The fields that differ; empty for objects that are created or deleted."""
@@ -65,7 +65,7 @@ class Change:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
+class EngineFacts:
     """What only Pulumi's engine can tell about a change, by the keys of objects."""
 
     replaced: frozenset[tuple[bool, Ref]] = frozenset()
@@ -74,15 +74,17 @@ class Told:
     """Paths of the secret values that change."""
 
 
-def between(old: Iterable[Item], new: Iterable[Item], told: Told | None = None) -> Sequence[Change]:
+def between(
+    old: Iterable[StackObject], new: Iterable[StackObject], facts: EngineFacts | None = None
+) -> Sequence[Change]:
     """The changes from old to new objects, sorted by reference."""
     before, after = ({item.key: item for item in items} for items in (old, new))
-    told = told or Told()
+    facts = facts or EngineFacts()
     found: list[Change] = []
     for key in sorted({*before, *after}, key=lambda key: (key[1], key[0])):
         was, now = before.get(key), after.get(key)
         if was and now:
-            found.extend(_altered(was, now, told))
+            found.extend(_altered(was, now, facts))
         elif now:
             found.append(Change(op="create", old=None, new=now.object, item=now))
         elif was:
@@ -90,9 +92,9 @@ def between(old: Iterable[Item], new: Iterable[Item], told: Told | None = None) 
     return found
 
 
-def _altered(was: Item, now: Item, told: Told) -> Iterator[Change]:
-    fields = [*_fields(was.object, now.object), *_hidden(told.secrets.get(now.key, ()))]
-    replaced = now.key in told.replaced or any(_is_fixed(now.object.kind, one.path) for one in fields)
+def _altered(was: StackObject, now: StackObject, facts: EngineFacts) -> Iterator[Change]:
+    fields = [*_fields(was.object, now.object), *_hidden(facts.secrets.get(now.key, ()))]
+    replaced = now.key in facts.replaced or any(_is_fixed(now.object.kind, one.path) for one in fields)
     if fields or replaced:
         op: Op = "replace" if replaced else "update"
         yield Change(op=op, old=was.object, new=now.object, item=now, fields=fields)

@@ -18,14 +18,14 @@ _RETRIES: Final = f"{RETRIES} retries"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shift:
+class RequestChange:
     """Requests whose outcome changes in the same way."""
 
     what: str
     """The requests, such as `reviews:9080/ with end-user: jason`, without their senders."""
     sources: Sequence[str]
     """Names of the workloads that send them, or of the gateways that they come through."""
-    outside: bool
+    through_gateway: bool
     """Whether they come from outside of the mesh, through a gateway."""
     before: str
     """The parts of the outcome that are no longer so; empty if the change only adds to it."""
@@ -35,29 +35,29 @@ class Shift:
     """The number of sample requests that it stands for."""
 
     def __str__(self) -> str:
-        way = "through" if self.outside else "from"
+        way = "through" if self.through_gateway else "from"
         told = f"{self.before} → {self.after}"
         if not (self.before and self.after):
             told = f"no longer {self.before}" if self.before else f"from now on {self.after}"
         return f"{self.what} {way} {words.some(self.sources, _MOST)}: {told}"
 
 
-def shifts(subject: Subject) -> Sequence[Shift]:
+def changes(subject: Subject) -> Sequence[RequestChange]:
     """The requests whose outcome changes; none if the stack is new.
 
     Requests from workloads that are added or removed are left out, those through gateways are not.
     """
-    if subject.first:
+    if subject.is_new:
         return []
     found = [change for change in comparison.changes(subject.old, subject.new) if _counts(change)]
-    return sorted(_joined(found), key=lambda shift: (not shift.outside, shift.what, shift.sources))
+    return sorted(_joined(found), key=lambda change: (not change.through_gateway, change.what, change.sources))
 
 
 def _counts(change: Change) -> bool:
     return change.sample.outside or NOBODY not in (change.before, change.after)
 
 
-def _joined(found: Sequence[Change]) -> Iterator[Shift]:
+def _joined(found: Sequence[Change]) -> Iterator[RequestChange]:
     """Joins changes that differ only in the sender, and of those the ones that differ only in the path."""
     by_sources: dict[tuple[object, ...], list[Change]] = {}
     for change in found:
@@ -69,16 +69,16 @@ def _joined(found: Sequence[Change]) -> Iterator[Shift]:
         sources = tuple(change.sample.source for change in changes)
         lines.setdefault((*key[:6], *key[7:], sources), []).extend(changes)
     for changes in lines.values():
-        yield _shift(changes)
+        yield _request_change(changes)
 
 
-def _shift(changes: Sequence[Change]) -> Shift:
+def _request_change(changes: Sequence[Change]) -> RequestChange:
     first = changes[0]
     before, after = _different(first.before, first.after)
-    return Shift(
+    return RequestChange(
         what=_what(changes),
         sources=sorted({change.sample.source.partition("/")[2] for change in changes}),
-        outside=first.sample.outside,
+        through_gateway=first.sample.outside,
         before=before,
         after=after,
         samples=len(changes),

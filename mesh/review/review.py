@@ -15,9 +15,9 @@ from mesh.pictures import map as drawing
 from mesh.pictures import model
 from mesh.pictures.model import Picture
 from mesh.review import requests, risks
-from mesh.review.changes import OPS, Change, Item, Op, Told
-from mesh.review.requests import Shift
-from mesh.review.risks import Risk, Weight, presence
+from mesh.review.changes import OPS, Change, EngineFacts, Op, StackObject
+from mesh.review.requests import RequestChange
+from mesh.review.risks import Risk, Weight, availability
 from mesh.review.subject import Subject
 
 
@@ -41,7 +41,7 @@ class Review:
     source: Source
     subject: Subject
     risks: Sequence[Risk]
-    shifts: Sequence[Shift]
+    request_changes: Sequence[RequestChange]
     """The effects on requests."""
     findings: Sequence[str]
     """New warnings and infos of the analysis."""
@@ -57,17 +57,17 @@ class Review:
         cls,
         stack: str,
         source: Source,
-        old: Iterable[Item],
-        new: Iterable[Item],
+        old: Iterable[StackObject],
+        new: Iterable[StackObject],
         names: MeshNames,
         *,
-        told: Told | None = None,
+        facts: EngineFacts | None = None,
         drift: Sequence[Change] = (),
         suppressed: Sequence[Suppression] = (),
     ) -> Self:
         """Reviews the change from old to new objects. `names` are those of the new settings."""
         old, new = list(old), list(new)
-        subject = Subject.read(old, new, names, told)
+        subject = Subject.read(old, new, names, facts)
         before, after = (drawing.of(mesh, f"mesh {stack}") for mesh in (subject.old, subject.new))
         known, found = (analyse(mesh.objects, mesh.names, suppressed) for mesh in (subject.old, subject.new))
         said = {replace(finding, origin="") for finding in known}
@@ -78,11 +78,11 @@ class Review:
             source=source,
             subject=subject,
             risks=risks.find(subject),
-            shifts=requests.shifts(subject),
+            request_changes=requests.changes(subject),
             findings=[f"{one.severity}: {one}" for one in rest if replace(one, origin="") not in said],
             refused=[str(finding) for finding in wrong],
             drift=drift,
-            picture=after if subject.first else model.change(before, after),
+            picture=after if subject.is_new else model.diff(before, after),
         )
 
     @property
@@ -94,16 +94,16 @@ class Review:
     @property
     def weights(self) -> Mapping[Weight, int]:
         """The number of different risks of each weight that occurs."""
-        found = Counter(weight for weight, _ in {(risk.weight, risk.word) for risk in self.risks})
+        found = Counter(weight for weight, _ in {(risk.weight, risk.name) for risk in self.risks})
         return {weight: found[weight] for weight in reversed(Weight) if found[weight]}
 
     @property
     def restarts(self) -> str:
         """The number of pods that restart, such as `at least 2 pods`; empty if none does."""
-        return presence.restarted(self.subject)
+        return availability.restarted(self.subject)
 
     @property
-    def marks(self) -> int:
+    def map_changes(self) -> int:
         """The number of boxes, lines and arrows of the map that are added or removed."""
-        boxes = sum(bool(box.state) + len(box.marks) for box in self.picture.boxes)
+        boxes = sum(bool(box.state) + len(box.line_states) for box in self.picture.boxes)
         return boxes + sum(bool(arrow.state) for arrow in self.picture.arrows)

@@ -12,7 +12,7 @@ from mesh.analysis.objects import Object
 from mesh.core import kinds
 from mesh.core.kinds import GroupKind
 from mesh.core.names import DOMAIN, INJECTOR, MeshNames
-from mesh.review.changes import Change, Item, Told, between
+from mesh.review.changes import Change, EngineFacts, StackObject, between
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,18 +26,20 @@ class Subject:
     """The number of objects that do not change."""
 
     @classmethod
-    def read(cls, old: Iterable[Item], new: Iterable[Item], names: MeshNames, told: Told | None = None) -> Self:
+    def read(
+        cls, old: Iterable[StackObject], new: Iterable[StackObject], names: MeshNames, facts: EngineFacts | None = None
+    ) -> Self:
         """Compares old and new objects. `names` are those of the new settings."""
         old, new = list(old), list(new)
-        changes = between(old, new, told)
+        changes = between(old, new, facts)
         there = len(new) - sum(change.op != "delete" for change in changes)
         before, after = (sorted((one.object for one in items), key=lambda thing: thing.ref) for items in (old, new))
         return cls(old=Mesh(before, _names(before, names)), new=Mesh(after, names), changes=changes, unchanged=there)
 
     @property
-    def first(self) -> bool:
+    def is_new(self) -> bool:
         """Whether the stack is new: it had no objects before."""
-        return not self.old.places
+        return not self.old.known_namespaces
 
     def of(self, *wanted: GroupKind) -> Iterator[Change]:
         """The changes of objects of the kinds, without objects of which the stack sets only some fields."""

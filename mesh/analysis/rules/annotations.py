@@ -55,7 +55,7 @@ _KINDS: Final[Mapping[str, tuple[GroupKind, ...]]] = {
 """The kinds that read each annotation; an empty tuple means all kinds."""
 
 
-def placed(mesh: Mesh) -> Iterator[Finding]:
+def istio_annotations(mesh: Mesh) -> Iterator[Finding]:
     """Annotations of Namespaces, Services, Deployments and pods."""
     for kind in (kinds.NAMESPACE, kinds.SERVICE, kinds.DEPLOYMENT):
         for thing in mesh.of(kind):
@@ -82,4 +82,4 @@ def _of(thing: Object, annotations: Mapping[str, str], kind: GroupKind, path: st
             yield codes.INVALID_ANNOTATION.at(thing, path, f"{name}: {errors.show(value)} is not {wanted}")
 
 
-RULES: Final = (placed,)
+RULES: Final = (istio_annotations,)

@@ -15,7 +15,7 @@ from mesh.core import errors, kinds
 _KINDS: Final = (kinds.AUTHORIZATION_POLICY, kinds.REQUEST_AUTHENTICATION, kinds.PEER_AUTHENTICATION)
 
 
-def selected(mesh: Mesh) -> Iterator[Finding]:
+def selectors(mesh: Mesh) -> Iterator[Finding]:
     """Each policy selects at least one workload with a proxy, which enforces it."""
     for kind in _KINDS:
         for policy in mesh.of(kind):
@@ -47,15 +47,15 @@ def sources(mesh: Mesh) -> Iterator[Finding]:
 
 def _namespaces(mesh: Mesh, policy: Object, path: str, names: Sequence[str]) -> Iterator[Finding]:
     for k, name in enumerate(names):
-        if not any(matches(name, place) for place in mesh.places):
-            text = f"the stack has nothing in a namespace {name}{errors.nearest(name, mesh.places)}"
+        if not any(matches(name, place) for place in mesh.known_namespaces):
+            text = f"the stack has nothing in a namespace {name}{errors.nearest(name, mesh.known_namespaces)}"
             yield codes.NOT_FOUND.at(policy, f"{path}[{k}]", text, Severity.WARNING)
 
 
 def _principals(mesh: Mesh, policy: Object, path: str, names: Sequence[str], accounts: set[str]) -> Iterator[Finding]:
     for k, name in enumerate(names):
         parts = name.split("/")
-        known = len(parts) == 5 and "*" not in name and parts[2] in mesh.places
+        known = len(parts) == 5 and "*" not in name and parts[2] in mesh.known_namespaces
         if known and "/".join(parts[1:]) not in accounts:
             around = [account.rpartition("/")[2] for account in sorted(accounts) if f"/{parts[2]}/" in account]
             text = f"no workload of namespace {parts[2]} runs as {parts[4]}{errors.nearest(parts[4], around)}"
@@ -69,4 +69,4 @@ def matches(pattern: str, text: str) -> bool:
     return covers(pattern, text)
 
 
-RULES: Final = (selected, sources)
+RULES: Final = (selectors, sources)

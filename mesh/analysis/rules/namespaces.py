@@ -13,7 +13,7 @@ from mesh.core import errors, kinds
 from mesh.core.names import NAMESPACE_LABEL, REVISION_LABEL
 
 
-def labelled(mesh: Mesh) -> Iterator[Finding]:
+def injection_labels(mesh: Mesh) -> Iterator[Finding]:
     """Each namespace has one injection label, and a revision that it names has a control plane."""
     revisions = {thing.labels[REVISION_LABEL] for thing in _injectors(mesh)}
     for thing in mesh.of(kinds.NAMESPACE):
@@ -43,7 +43,7 @@ def _manual(mesh: Mesh, namespace: str) -> bool:
     return bool(pods) and all(pod.proxy for pod in pods)
 
 
-def injectors(mesh: Mesh) -> Iterator[Finding]:
+def webhook_services(mesh: Mesh) -> Iterator[Finding]:
     """The Service that an injection webhook calls exists."""
     for thing in mesh.of(kinds.MUTATING_WEBHOOK):
         for i, webhook in enumerate(thing.body.get("webhooks") or ()):
@@ -54,4 +54,4 @@ def injectors(mesh: Mesh) -> Iterator[Finding]:
                 yield codes.WEBHOOK.at(thing, f"webhooks[{i}].clientConfig.service", text)
 
 
-RULES: Final = (labelled, injectors)
+RULES: Final = (injection_labels, webhook_services)

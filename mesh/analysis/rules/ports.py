@@ -32,28 +32,28 @@ def names(mesh: Mesh) -> Iterator[Finding]:
                 yield codes.PORT_NAME.at(thing, f"ports[{i}].name", text)
 
 
-def pods(mesh: Mesh) -> Iterator[Finding]:
+def selectors(mesh: Mesh) -> Iterator[Finding]:
     """The selector of each Service matches pods."""
     for service in mesh.services.all:
-        if service.object.kind == kinds.SERVICE and service.selector and not mesh.behind(service):
+        if service.object.kind == kinds.SERVICE and service.selector and not mesh.workloads_of(service):
             which = ",".join(f"{key}={value}" for key, value in service.selector.items())
             text = f"no pod of namespace {service.namespace} has the labels {which}: connections are refused"
             yield codes.SERVICE_WITHOUT_PODS.at(service.object, "selector", text)
 
 
-def alike(mesh: Mesh) -> Iterator[Finding]:
+def conflicts(mesh: Mesh) -> Iterator[Finding]:
     """Services of one workload agree on the protocol of each port number, and on the number of each target port."""
     before: dict[Workload, list[Service]] = defaultdict(list)
     for service in mesh.services.all:
         if service.object.kind == kinds.SERVICE:
-            for workload in mesh.behind(service):
+            for workload in mesh.workloads_of(service):
                 before[workload].append(service)
     for workload, several in before.items():
         if workload.proxy and len(several) + sum(len(service.ports) for service in several) > 2:
-            yield from _alike(workload.object, several)
+            yield from _conflicts(workload.object, several)
 
 
-def _alike(thing: Object, several: Sequence[Service]) -> Iterator[Finding]:
+def _conflicts(thing: Object, several: Sequence[Service]) -> Iterator[Finding]:
     protocols: dict[int, dict[str, str]] = defaultdict(dict)
     numbers: dict[str, dict[int, str]] = defaultdict(dict)
     for service in several:
@@ -75,4 +75,4 @@ def _target(port: Mapping[str, Any]) -> str:
     return str(port.get("targetPort") or port["port"])
 
 
-RULES: Final = (names, pods, alike)
+RULES: Final = (names, selectors, conflicts)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from mesh.analysis.mesh import Mesh
-from mesh.analysis.mtls import PERMISSIVE, STRICT, Peers, labels
+from mesh.analysis.mtls import PERMISSIVE, STRICT, PeerAuthentications, selector_labels
 from mesh.analysis.objects import Object, Ref
 from mesh.analysis.workloads import Workload
 from mesh.core import kinds
@@ -20,7 +20,7 @@ _PLAIN: Final = "DISABLE"
 
 def mtls(subject: Subject) -> Found:
     """PeerAuthentications with weaker modes, DestinationRules with plain text, `enableAutoMtls` turned off."""
-    old, new = Peers(subject.old), Peers(subject.new)
+    old, new = PeerAuthentications(subject.old), PeerAuthentications(subject.new)
     for change in subject.of(kinds.PEER_AUTHENTICATION):
         said = dict.fromkeys(_weaker(old, new, policy) for policy in (change.old, change.new) if policy)
         for text in filter(None, said):
@@ -35,9 +35,9 @@ def mtls(subject: Subject) -> Found:
             yield ref, "enableAutoMtls is off: sidecars speak plain text where no rule says otherwise"
 
 
-def _weaker(old: Peers, new: Peers, policy: Object) -> str:
+def _weaker(old: PeerAuthentications, new: PeerAuthentications, policy: Object) -> str:
     """How the mode gets weaker for the pods that a policy selects: `STRICT → PERMISSIVE`; empty if it does not."""
-    pods = Workload(object=policy, labels=labels(policy), annotations={}, pod={}, proxy=True)
+    pods = Workload(object=policy, labels=selector_labels(policy), annotations={}, pod={}, proxy=True)
     ports = [None, *(int(port) for port in policy.spec.get("portLevelMtls") or ())]
     for port in ports:
         was, now = old.mode(pods, port), new.mode(pods, port)
@@ -48,7 +48,7 @@ def _weaker(old: Peers, new: Peers, policy: Object) -> str:
 
 def _scope(policy: Object, mesh: Mesh) -> str:
     """The pods that a policy selects, in words."""
-    if chosen := labels(policy):
+    if chosen := selector_labels(policy):
         return f"for pods with {', '.join(f'{key}={value}' for key, value in sorted(chosen.items()))}"
     return "for the whole mesh" if policy.namespace == mesh.root else f"for namespace {policy.namespace}"
 
@@ -114,7 +114,7 @@ def _looser(policy: Object, other: Object | None, is_old: bool, subject: Subject
 
 def _about(policy: Object) -> tuple[str, Mapping[str, str]]:
     """The action and the selector of a policy."""
-    return policy.spec.get("action", "ALLOW"), labels(policy)
+    return policy.spec.get("action", "ALLOW"), selector_labels(policy)
 
 
 def _guards(mesh: Mesh, policy: Object) -> bool:
@@ -122,7 +122,7 @@ def _guards(mesh: Mesh, policy: Object) -> bool:
     return any(
         one.spec.get("action", "ALLOW") == "ALLOW"
         and one.namespace in (policy.namespace, mesh.root)
-        and labels(one).items() <= labels(policy).items()
+        and selector_labels(one).items() <= selector_labels(policy).items()
         for one in mesh.of(kinds.AUTHORIZATION_POLICY)
     )
 
@@ -179,28 +179,28 @@ def _issuers(thing: Object | None) -> set[str]:
 
 RISKS: Final = (
     RiskKind(
-        word="mTLS weakened",
+        name="mTLS weakened",
         weight=Weight.HIGH,
         meaning="a weaker mode of mutual TLS applies (STRICT, PERMISSIVE, DISABLE), or callers send plain text",
-        look=mtls,
+        find=mtls,
     ),
     RiskKind(
-        word="access rules loosened",
+        name="access rules loosened",
         weight=Weight.HIGH,
         meaning="an AuthorizationPolicy allows more or denies less, the last ALLOW policy is deleted, another issuer of"
         " tokens is trusted, or a NetworkPolicy is deleted",
-        look=loosened,
+        find=loosened,
     ),
     RiskKind(
-        word="JWT no longer required",
+        name="JWT no longer required",
         weight=Weight.HIGH,
         meaning="requests without a token, or with an invalid one, are accepted where they were denied",
-        look=tokens,
+        find=tokens,
     ),
     RiskKind(
-        word="egress allowed to any host",
+        name="egress allowed to any host",
         weight=Weight.HIGH,
         meaning="outboundTrafficPolicy is no longer REGISTRY_ONLY",
-        look=egress,
+        find=egress,
     ),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from mesh.analysis import pages
+from mesh.analysis import anonymous_access
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
 from mesh.core import kinds
@@ -27,7 +27,7 @@ def opened(subject: Subject) -> Found:
             yield from ((change.ref, why) for why in _service(change.old, change.new))
     for change in subject.of(kinds.GATEWAY):
         if change.new and _public(subject.new, change.new):
-            more = _doors(change.new) - (_doors(change.old) if change.old else set())
+            more = _served(change.new) - (_served(change.old) if change.old else set())
             for host in sorted({host for _, host in more}):
                 ports = ", ".join(str(port) for port, other in sorted(more) if other == host)
                 yield change.ref, f"{'any host' if host == '*' else host} is let in on port {ports}"
@@ -61,10 +61,10 @@ def _rank(kind: str) -> int:
 def _public(mesh: Mesh, gateway: Object) -> bool:
     """Whether a Gateway's pods can be reached from outside; True if they are not part of the stack."""
     pods = mesh.workloads.select(gateway.spec.get("selector") or {})
-    return not pods or any(_rank(_type(service.object)) for service in mesh.before(pods))
+    return not pods or any(_rank(_type(service.object)) for service in mesh.services_of(pods))
 
 
-def _doors(gateway: Object) -> set[tuple[int, str]]:
+def _served(gateway: Object) -> set[tuple[int, str]]:
     """The ports and hosts that a Gateway serves."""
     return {
         (server["port"]["number"], host.rpartition("/")[2])
@@ -144,33 +144,33 @@ def addons(subject: Subject) -> Found:
 
 
 def _anonymous(thing: Object) -> bool:
-    return any(pages.anonymous(thing))
+    return any(anonymous_access.find(thing))
 
 
 RISKS: Final = (
     RiskKind(
-        word="opened to the outside",
+        name="opened to the outside",
         weight=Weight.HIGH,
         meaning="a Service becomes NodePort or LoadBalancer, or such a Service has more ports or admits more addresses;"
         " a Gateway that can be reached from outside serves more hosts or ports",
-        look=opened,
+        find=opened,
     ),
     RiskKind(
-        word="addon exposed",
+        name="addon exposed",
         weight=Weight.HIGH,
         meaning="an addon gets a host at the ingress gateway, or requires no login",
-        look=addons,
+        find=addons,
     ),
     RiskKind(
-        word="gateway TLS weakened",
+        name="gateway TLS weakened",
         weight=Weight.HIGH,
         meaning="a server of a Gateway no longer requires TLS or client certificates, or accepts older versions of TLS",
-        look=tls,
+        find=tls,
     ),
     RiskKind(
-        word="external address released",
+        name="external address released",
         weight=Weight.HIGH,
         meaning="a Service with an address or node ports is deleted, replaced or changes type: node ports may change",
-        look=released,
+        find=released,
     ),
 )

@@ -47,7 +47,7 @@ def injection(subject: Subject) -> Found:
         if was and was.proxy and not pod.proxy:
             lost.setdefault(pod.namespace, []).append(pod.object.name)
     for place, thing in subject.old.namespaces.items():
-        if workloads.injects(thing) and not workloads.injects(subject.new.namespaces.get(place)):
+        if workloads.injects_by_default(thing) and not workloads.injects_by_default(subject.new.namespaces.get(place)):
             known = subject.new.workloads.select({}, place)
             if not known or place in lost:
                 lost.setdefault(place, [])
@@ -122,45 +122,45 @@ def _limits(value: Any) -> Iterator[float]:
 
 RISKS: Final = (
     RiskKind(
-        word="definition deleted",
+        name="definition deleted",
         weight=Weight.HIGH,
         meaning="a CustomResourceDefinition is deleted, and its custom resources with it",
-        look=definitions,
+        find=definitions,
     ),
     RiskKind(
-        word="namespace deleted",
+        name="namespace deleted",
         weight=Weight.HIGH,
         meaning="a Namespace of the stack is deleted, with everything in it",
-        look=namespaces,
+        find=namespaces,
     ),
     RiskKind(
-        word="data deleted",
+        name="data deleted",
         weight=Weight.HIGH,
         meaning="a PersistentVolumeClaim is deleted or replaced",
-        look=volumes,
+        find=volumes,
     ),
     RiskKind(
-        word="injection off",
+        name="injection off",
         weight=Weight.HIGH,
         meaning="workloads that have a sidecar get none any more, by namespace",
-        look=injection,
+        find=injection,
     ),
     RiskKind(
-        word="validation fails open",
+        name="validation fails open",
         weight=Weight.HIGH,
         meaning="an admission webhook is deleted, or skipped when it cannot be reached",
-        look=validation,
+        find=validation,
     ),
     RiskKind(
-        word="injection not waited for",
+        name="injection not waited for",
         weight=Weight.MEDIUM,
         meaning="mesh:injectionGate is turned off",
-        look=gate,
+        find=gate,
     ),
     RiskKind(
-        word="rate limit removed",
+        name="rate limit removed",
         weight=Weight.MEDIUM,
         meaning="a rate limit is removed or raised",
-        look=limits,
+        find=limits,
     ),
 )

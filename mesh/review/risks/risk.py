@@ -29,7 +29,7 @@ class Risk:
     """A consequence of a change that a reviewer should know before approving it."""
 
     weight: Weight
-    word: str
+    name: str
     """The name of the kind of risk, such as `mTLS weakened`."""
     object: Ref
     reason: str
@@ -40,9 +40,9 @@ class Risk:
 class RiskKind:
     """One kind of risk."""
 
-    word: str
+    name: str
     weight: Weight
     meaning: str
     """The description in docs/report.md."""
-    look: Callable[[Subject], Found]
+    find: Callable[[Subject], Found]
     """Finds the objects at risk."""

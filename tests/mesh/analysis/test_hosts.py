@@ -16,4 +16,4 @@ from mesh.analysis import hosts
     ],
 )
 def test_a_servers_host_says_of_which_namespace_its_virtual_services_are(entry: str, read: tuple[str, str]) -> None:
-    assert hosts.of_server(entry, "edge") == read
+    assert hosts.parse_server_host(entry, "edge") == read

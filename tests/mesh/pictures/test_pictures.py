@@ -19,7 +19,7 @@ from mesh.analysis.objects import Object
 from mesh.core.names import USUAL
 from mesh.pictures import graph, layout, mermaid, model, svg
 from mesh.pictures import map as drawing
-from mesh.pictures.graph import Part
+from mesh.pictures.graph import Resource
 from mesh.pictures.model import Picture
 from tests import meshes
 from tests.faults import policy
@@ -121,13 +121,13 @@ PICTURES: Mapping[str, Callable[[], Picture]] = {
     "small": picture,
     "rich": rich,
     "crowded": crowded,
-    "from rich to crowded": lambda: model.change(rich(), crowded()),
-    "from crowded to rich": lambda: model.change(crowded(), rich()),
+    "from rich to crowded": lambda: model.diff(rich(), crowded()),
+    "from crowded to rich": lambda: model.diff(crowded(), rich()),
     "a title alone": lambda: Picture(title="components of a stack", columns=(), boxes=(), arrows=()),
     **{f"map {name}": partial(stack_map, name) for name in stackfiles.names()},
     **{f"graph {name}": partial(stack_graph, name) for name in stackfiles.names()},
     **{
-        f"from {old} to {new}": partial(lambda old, new: model.change(stack_map(old), stack_map(new)), old, new)
+        f"from {old} to {new}": partial(lambda old, new: model.diff(stack_map(old), stack_map(new)), old, new)
         for old, new in itertools.pairwise(stackfiles.names())
     },
 }
@@ -155,7 +155,7 @@ def overlap(one: layout.Frame, other: layout.Frame) -> bool:
 
 
 def test_nothing_overlaps(shown: Picture) -> None:
-    placed = layout.place(shown)
+    placed = layout.arrange(shown)
     frames = [frame for _, frame in placed.boxes] + [line.label for line in placed.lines if line.label]
     assert [pair for pair in itertools.combinations(frames, 2) if overlap(*pair)] == []
 
@@ -165,7 +165,7 @@ def test_all_text_is_inside_of_its_box_and_of_the_picture(shown: Picture) -> Non
     ground, *frames = rectangles(root)
     for text in root.iter(f"{SVG}text"):
         x, y = float(text.get("x", "")), float(text.get("y", ""))
-        width = layout.text_width(text.text or "") * float(text.get("font-size", layout.SIZE)) / layout.SIZE
+        width = layout.text_width(text.text or "") * float(text.get("font-size", layout.FONT_SIZE)) / layout.FONT_SIZE
         within = [frame for frame in (ground, *frames) if overlap(frame, layout.Frame(x + 1, y, 0, 0))]
         headline = text.text == shown.title or text.text in shown.columns
         assert len(within) == (1 if headline else 2), text.text
@@ -173,7 +173,7 @@ def test_all_text_is_inside_of_its_box_and_of_the_picture(shown: Picture) -> Non
 
 
 def test_no_arrow_touches_a_box_on_its_way_or_the_label_of_another(shown: Picture) -> None:
-    placed = layout.place(shown)
+    placed = layout.arrange(shown)
     boxes = [frame for box, frame in placed.boxes if box.lines]
     ways = [path.get("d", "") for path in ET.fromstring(svg.draw(shown)).iter(f"{SVG}path")]
     curves = [way for way in ways if "C" in way]
@@ -185,7 +185,7 @@ def test_no_arrow_touches_a_box_on_its_way_or_the_label_of_another(shown: Pictur
 
 
 def test_no_box_stands_in_the_way_of_an_arrow() -> None:
-    placed = layout.place(rich())
+    placed = layout.arrange(rich())
     columns = {box.id: box.column for box, _ in placed.boxes}
     used = sorted(set(columns.values()))
     for line in placed.lines:
@@ -220,25 +220,25 @@ def test_mermaid_has_every_box_and_arrow() -> None:
 
 def test_what_is_added_and_removed_is_marked_and_the_rest_is_not() -> None:
     old, new = picture(routes("cart", split(90))), picture(routes("cart", split(50)))
-    both = model.change(old, new)
+    both = model.diff(old, new)
     marked = {(arrow.label, arrow.state) for arrow in both.arrows if arrow.state}
     assert marked == {("90 %", "removed"), ("10 %", "removed"), ("50 %", "added")}
     assert {box.state for box in both.boxes} == {""}
 
 
 def test_a_route_that_comes_before_another_is_new_and_the_other_is_not() -> None:
-    both = model.change(picture(routes("cart", split(90))), picture(routes("cart", JASON, split(90))))
+    both = model.diff(picture(routes("cart", split(90))), picture(routes("cart", JASON, split(90))))
     assert [box.lines for box in both.boxes if box.state] == [("end-user: jason",)]
     assert {arrow.state for arrow in both.arrows} == {"", "added"}
 
 
 def test_a_box_that_says_something_else_is_there_once_with_the_lines_of_both() -> None:
-    both = model.change(picture(), picture(policy("more", {"namespaces": ["shop"]}, app="front")))
+    both = model.diff(picture(), picture(policy("more", {"namespaces": ["shop"]}, app="front")))
     (front,) = [box for box in both.boxes if box.lines[0] == "front"]
-    assert (front.locks, front.marks, front.state) == (("mTLS", "+ allow more"), {"+ allow more": "added"}, "")
-    back = model.change(picture(routes("cart", split(90, timeout="2s"))), picture(routes("cart", split(90))))
-    (rule,) = [box for box in back.boxes if box.marks]
-    assert rule.marks == {"− timeout 2s": "removed"}  # noqa: RUF001 (a minus)
+    assert (front.locks, front.line_states, front.state) == (("mTLS", "+ allow more"), {"+ allow more": "added"}, "")
+    back = model.diff(picture(routes("cart", split(90, timeout="2s"))), picture(routes("cart", split(90))))
+    (rule,) = [box for box in back.boxes if box.line_states]
+    assert rule.line_states == {"− timeout 2s": "removed"}  # noqa: RUF001 (a minus)
     assert ET.fromstring(svg.draw(back)) is not None
     assert 'fill="#cf222e">− timeout 2s<' in svg.draw(back)  # noqa: RUF001 (a minus)
 
@@ -249,7 +249,7 @@ def test_every_arrow_leads_from_left_to_right(shown: Picture) -> None:
 
 
 def test_an_unchanged_mesh_has_no_marks() -> None:
-    same = model.change(rich(), rich())
+    same = model.diff(rich(), rich())
     assert {box.state for box in same.boxes} | {arrow.state for arrow in same.arrows} == {""}
 
 
@@ -270,8 +270,8 @@ def test_the_graph_shows_components_what_they_make_and_what_they_wait_for() -> N
 
 def test_the_graph_leaves_out_what_follows_from_other_waits() -> None:
     parts = [
-        Part(urn="a", parent="", kind="mesh:x:A", name="a", after=frozenset()),
-        Part(urn="b", parent="", kind="mesh:x:B", name="b", after=frozenset({"a"})),
-        Part(urn="c", parent="", kind="mesh:x:C", name="c", after=frozenset({"a", "b"})),
+        Resource(urn="a", parent="", type="mesh:x:A", name="a", depends_on=frozenset()),
+        Resource(urn="b", parent="", type="mesh:x:B", name="b", depends_on=frozenset({"a"})),
+        Resource(urn="c", parent="", type="mesh:x:C", name="c", depends_on=frozenset({"a", "b"})),
     ]
     assert [(arrow.source, arrow.target) for arrow in graph.of(parts, "x").arrows] == [("a", "b"), ("b", "c")]

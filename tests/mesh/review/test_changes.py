@@ -15,7 +15,7 @@ from commands import render, sources
 from mesh.core.merge import merged
 from mesh.core.names import USUAL
 from mesh.review import risks
-from mesh.review.changes import Item
+from mesh.review.changes import StackObject
 from mesh.review.review import Review, Source
 
 FILE = Path(__file__).with_name("changes.yaml")
@@ -27,7 +27,7 @@ TOLD_BY_ENGINES = {"secret changed", "object replaced"}
 
 
 @cache
-def recorded(keys: str) -> list[Item]:
+def recorded(keys: str) -> list[StackObject]:
     """What a config, as JSON, becomes."""
     config = {f"mesh:{key}": one if isinstance(one, str) else json.dumps(one) for key, one in json.loads(keys).items()}
     return list(sources.registered(render.record("case", {**config, **PASSWORDS})))
@@ -43,8 +43,8 @@ def review(case: Mapping[str, Any]) -> Review:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
 def test_a_report_says_all_that_is_risky_and_nothing_else(case: Mapping[str, Any]) -> None:
     found = review(case)
-    assert [f"{risk.word} | {risk.object} | {risk.reason}" for risk in found.risks] == case.get("risks", [])
-    assert [str(shift) for shift in found.shifts] == case.get("requests", [])
+    assert [f"{risk.name} | {risk.object} | {risk.reason}" for risk in found.risks] == case.get("risks", [])
+    assert [str(shift) for shift in found.request_changes] == case.get("requests", [])
 
 
 def test_what_is_harmless_has_no_risk_and_all_else_has_one() -> None:
@@ -55,4 +55,4 @@ def test_what_is_harmless_has_no_risk_and_all_else_has_one() -> None:
 
 def test_every_kind_of_risk_is_among_them() -> None:
     told = {risk.partition(" | ")[0] for case in CASES for risk in case.get("risks", [])}
-    assert told == {kind.word for kind in risks.RISKS} - TOLD_BY_ENGINES
+    assert told == {kind.name for kind in risks.RISKS} - TOLD_BY_ENGINES

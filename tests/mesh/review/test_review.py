@@ -9,7 +9,7 @@ import pytest
 from mesh.analysis.objects import Ref
 from mesh.core import kinds
 from mesh.core.names import WAIT_FOR, MeshNames
-from mesh.review.changes import Told, between
+from mesh.review.changes import EngineFacts, between
 from mesh.review.risks import RISKS, Weight
 from mesh.review.subject import Subject
 from tests.faults import policy
@@ -52,7 +52,12 @@ def test_the_domain_of_the_objects_before_is_what_their_injector_says(values: st
 
 def test_the_same_objects_in_another_order_are_no_change() -> None:
     found = review(good(), good()[::-1])
-    assert (list(found.subject.changes), risks(found), list(found.shifts), found.marks) == ([], [], [], 0)
+    assert (list(found.subject.changes), risks(found), list(found.request_changes), found.map_changes) == (
+        [],
+        [],
+        [],
+        0,
+    )
     assert found.subject.unchanged == len(good())
 
 
@@ -71,9 +76,9 @@ def test_a_field_that_cannot_be_changed_makes_it_a_replacement() -> None:
 
 def test_an_object_that_an_engine_replaces_is_replaced_although_no_field_says_so() -> None:
     one = item(service("a"))
-    (change,) = between([one], [one], Told(replaced=frozenset([one.key])))
+    (change,) = between([one], [one], EngineFacts(replaced=frozenset([one.key])))
     assert change.op == "replace"
-    found = review([service("a")], [service("a")], Told(replaced=frozenset([one.key])))
+    found = review([service("a")], [service("a")], EngineFacts(replaced=frozenset([one.key])))
     assert risks(found) == ["object replaced | Service shop/a | it is deleted and created again"]
 
 
@@ -84,7 +89,7 @@ def test_the_schema_of_a_definition_is_one_line() -> None:
 
 
 def test_a_secret_with_other_values_is_told_without_them() -> None:
-    found = review([SECRET], [SECRET], Told(secrets={KEY: ["stringData.password"]}))
+    found = review([SECRET], [SECRET], EngineFacts(secrets={KEY: ["stringData.password"]}))
     assert risks(found) == ["secret changed | Secret shop/key | stringData.password: secret changed"]
 
 
@@ -244,16 +249,16 @@ def test_the_gravest_risks_come_first() -> None:
 
 
 def test_every_kind_of_risk_has_a_word_of_its_own() -> None:
-    assert len({kind.word for kind in RISKS}) == len(RISKS)
+    assert len({kind.name for kind in RISKS}) == len(RISKS)
 
 
 def test_requests_of_workloads_that_are_new_are_no_change_but_those_at_gateways_are() -> None:
     batch = deployment("batch", {"app": "batch"})
-    assert list(changed(batch).shifts) == []
+    assert list(changed(batch).request_changes) == []
     lost = thing(
         "VirtualService", "visitors", {"hosts": ["shop.example.com"], "gateways": ["way-in"], "http": [to("cart")]}
     )
-    assert [str(shift) for shift in changed(lost).shifts] == [
+    assert [str(shift) for shift in changed(lost).request_changes] == [
         "shop.example.com/ through ingress: front → 403 (AuthorizationPolicy shop/cart does not allow it)"
     ]
 
@@ -261,17 +266,17 @@ def test_requests_of_workloads_that_are_new_are_no_change_but_those_at_gateways_
 def test_paths_that_change_alike_are_one_line() -> None:
     matches = [{"uri": {"prefix": path}} for path in ("/a", "/b", "/c", "/d")]
     old, new = (routes("cart", {"match": matches, **to("cart", v)}, to("cart", v)) for v in ("v1", "v2"))
-    (shift,) = review(changed_mesh([old]), changed_mesh([new])).shifts
+    (shift,) = review(changed_mesh([old]), changed_mesh([new])).request_changes
     assert str(shift) == "cart (/, /a, /b and 2 more) from front: cart v1 → cart v2"
     assert shift.samples == 5
 
 
 def test_paths_that_change_in_other_ways_are_lines_of_their_own() -> None:
     one = changed(policy("cart", {"principals": ["cluster.local/ns/shop/sa/other"]}, app="cart"))
-    assert [(shift.what, shift.samples) for shift in one.shifts] == [("cart/", 1), ("cart/new", 1)]
+    assert [(shift.what, shift.samples) for shift in one.request_changes] == [("cart/", 1), ("cart/new", 1)]
 
 
 def test_where_nothing_was_before_everything_is_new_and_no_request_changes() -> None:
     found = review([], good())
     assert found.counts == {"create": len(good())}
-    assert (list(found.shifts), found.marks) == ([], 0)
+    assert (list(found.request_changes), found.map_changes) == ([], 0)

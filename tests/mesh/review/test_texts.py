@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 
 from mesh.review import data, markdown
-from mesh.review.changes import Told
+from mesh.review.changes import EngineFacts
 from mesh.review.review import Review
 from tests.faults import policy
 from tests.mesh.review.test_review import KEY, SECRET
@@ -85,7 +85,7 @@ def test_a_report_of_everything_fits_into_a_comment() -> None:
 
 def test_secrets_are_in_neither_form() -> None:
     other: Manifest = {**SECRET, "stringData": {"password": "hunter3"}}
-    found = review([SECRET], [other], Told(secrets={KEY: ["stringData.password"]}))
+    found = review([SECRET], [other], EngineFacts(secrets={KEY: ["stringData.password"]}))
     whole = text(found) + json.dumps(data.plain(found))
     assert "secret changed" in whole
     assert "hunter" not in whole

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from mesh.analysis.rules.shadows import covers
+from mesh.analysis.rules.shadowed_routes import covers
 
 A = {"uri": {"prefix": "/a"}}
 

@@ -146,39 +146,39 @@ def _granted(role: Object | None) -> set[tuple[str, str]]:
 
 RISKS: Final = (
     RiskKind(
-        word="restarts pods",
+        name="restarts pods",
         weight=Weight.MEDIUM,
         meaning="the pod template changes; with an autoscaler, the number of pods is its minimum",
-        look=restarts,
+        find=restarts,
     ),
     RiskKind(
-        word="workload deleted",
+        name="workload deleted",
         weight=Weight.MEDIUM,
         meaning="a Deployment, StatefulSet or DaemonSet is deleted, with its pods",
-        look=gone,
+        find=gone,
     ),
     RiskKind(
-        word="object replaced",
+        name="object replaced",
         weight=Weight.MEDIUM,
         meaning="an object is deleted and created again, because a field that changes is immutable",
-        look=replaced,
+        find=replaced,
     ),
     RiskKind(
-        word="secret changed",
+        name="secret changed",
         weight=Weight.MEDIUM,
         meaning="the keys or values of a Secret change; the values are never shown",
-        look=secrets,
+        find=secrets,
     ),
     RiskKind(
-        word="rights widened",
+        name="rights widened",
         weight=Weight.MEDIUM,
         meaning="an existing Role or ClusterRole allows more",
-        look=rights,
+        find=rights,
     ),
     RiskKind(
-        word="fewer replicas",
+        name="fewer replicas",
         weight=Weight.LOW,
         meaning="a workload has fewer pods, or its PodDisruptionBudget is deleted",
-        look=fewer,
+        find=fewer,
     ),
 )

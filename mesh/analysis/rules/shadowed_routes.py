@@ -20,24 +20,24 @@ _PLAIN: Final = ("port", "sourceNamespace")
 
 def shadowed(mesh: Mesh) -> Iterator[Finding]:
     """Routes and matches of a VirtualService that earlier ones shadow."""
-    for thing in mesh.of(kinds.VIRTUAL_SERVICE):
+    for virtual_service in mesh.of(kinds.VIRTUAL_SERVICE):
         for protocol in ("http", "tls", "tcp"):
-            yield from _routes(thing, protocol)
+            yield from _routes(virtual_service, protocol)
 
 
-def _routes(thing: Object, protocol: str) -> Iterator[Finding]:
+def _routes(virtual_service: Object, protocol: str) -> Iterator[Finding]:
     earlier: list[tuple[int, Mapping[str, Any]]] = []
     seen: dict[str, int] = {}
-    for i, route in enumerate(routes(thing, protocol)):
+    for i, route in enumerate(routes(virtual_service, protocol)):
         matches = route.get("match") or [{}]
         taken = [_by(match, earlier, seen) for match in matches]
         if all(by is not None for by in taken):
             text = f"requests never get here: {protocol}[{taken[0]}] takes them; move this one up, or drop it"
-            yield codes.UNREACHABLE.at(thing, f"{protocol}[{i}]", text)
+            yield codes.UNREACHABLE.at(virtual_service, f"{protocol}[{i}]", text)
         for j, by in enumerate(taken if route.get("match") else ()):
             if by is not None:
                 text = f"takes no request: {protocol}[{by}] has taken them all; move it up, or drop it"
-                yield codes.INEFFECTIVE.at(thing, f"{protocol}[{i}].match[{j}]", text)
+                yield codes.INEFFECTIVE.at(virtual_service, f"{protocol}[{i}].match[{j}]", text)
         for match in matches:
             if seen.setdefault(_key(match), i) == i:
                 earlier.append((i, match))

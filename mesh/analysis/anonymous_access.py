@@ -17,7 +17,7 @@ _VIEWER: Final = "Viewer"
 """Grafana's default role of anonymous visitors."""
 
 
-def anonymous(thing: Object) -> Iterator[tuple[str, str]]:
+def find(thing: Object) -> Iterator[tuple[str, str]]:
     """The settings of an object that let anybody in without a login: the path of each, and what to do.
 
     It looks at Grafana's environment variables and INI files, and at Kiali's `auth.strategy`.

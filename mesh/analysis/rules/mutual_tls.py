@@ -9,7 +9,7 @@ from typing import Any, Final
 from mesh.analysis import codes
 from mesh.analysis.findings import Finding
 from mesh.analysis.mesh import Mesh
-from mesh.analysis.mtls import STRICT, Peers, labels
+from mesh.analysis.mtls import STRICT, PeerAuthentications, selector_labels
 from mesh.analysis.objects import Object
 from mesh.analysis.workloads import Workload
 from mesh.core import kinds, words
@@ -18,7 +18,7 @@ _SHOWN: Final = 3
 """The most workloads that a message names."""
 
 
-def strict(mesh: Mesh) -> Iterator[Finding]:
+def strict_without_sidecars(mesh: Mesh) -> Iterator[Finding]:
     """Where a policy requires mutual TLS, every workload of the namespace (or mesh) has a sidecar."""
     without: dict[str, list[str]] = defaultdict(list)
     for workload in mesh.workloads.all:
@@ -36,12 +36,12 @@ def strict(mesh: Mesh) -> Iterator[Finding]:
                 yield codes.STRICT_WITHOUT_SIDECAR.at(policy, "mtls.mode", text)
 
 
-def fitting(mesh: Mesh) -> Iterator[Finding]:
+def destination_rule_modes(mesh: Mesh) -> Iterator[Finding]:
     """The TLS mode of each DestinationRule is one that the workloads of its host accept."""
-    peers = Peers(mesh)
+    peers = PeerAuthentications(mesh)
     for rule in mesh.of(kinds.DESTINATION_RULE):
         service = mesh.service(rule.spec.get("host", ""), rule.namespace)
-        pods = mesh.behind(service) if service and not service.outside else []
+        pods = mesh.workloads_of(service) if service and not service.external else []
         for path, mode in _modes(rule.spec):
             if mode == "ISTIO_MUTUAL" and pods and not any(pod.proxy for pod in pods):
                 text = f"no pod of {rule.spec['host']} has a sidecar: requests fail; use mode DISABLE, or inject them"
@@ -66,19 +66,19 @@ def _modes(spec: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
                 yield f"{place}.tls", part["tls"].get("mode") or "DISABLE"
 
 
-def _deciding(peers: Peers, workload: Workload) -> str:
+def _deciding(peers: PeerAuthentications, workload: Workload) -> str:
     """The name of the policy that makes a workload STRICT."""
-    return next(str(p.ref) for p in peers.of(workload) if (p.spec.get("mtls") or {}).get("mode") == STRICT)
+    return next(str(p.ref) for p in peers.applying_to(workload) if (p.spec.get("mtls") or {}).get("mode") == STRICT)
 
 
-def once(mesh: Mesh) -> Iterator[Finding]:
+def clashes(mesh: Mesh) -> Iterator[Finding]:
     """No two PeerAuthentications of a namespace have the same selector."""
     seen: dict[tuple[str, frozenset[tuple[str, str]]], Object] = {}
     for policy in mesh.of(kinds.PEER_AUTHENTICATION):
-        first = seen.setdefault((policy.namespace, frozenset(labels(policy).items())), policy)
+        first = seen.setdefault((policy.namespace, frozenset(selector_labels(policy).items())), policy)
         if first is not policy:
             text = f"{first.ref} is for the same workloads, and only the older one holds: join them"
             yield codes.POLICY_CLASH.at(policy, "", text)
 
 
-RULES: Final = (strict, fitting, once)
+RULES: Final = (strict_without_sidecars, destination_rule_modes, clashes)

@@ -13,7 +13,7 @@ from mesh.analysis.objects import Object
 from mesh.core import errors, kinds
 
 
-def known(mesh: Mesh) -> Iterator[Finding]:
+def hosts_and_subsets(mesh: Mesh) -> Iterator[Finding]:
     """The host of each rule is in the registry, and the labels of each subset match pods."""
     for rule in mesh.of(kinds.DESTINATION_RULE):
         said = rule.spec.get("host", "")
@@ -25,7 +25,7 @@ def known(mesh: Mesh) -> Iterator[Finding]:
             text = f"{said} is not a service of the mesh: the rule does nothing{errors.nearest(said, around)}"
             yield codes.UNKNOWN_RULE_HOST.at(rule, "host", text)
             continue
-        pods = mesh.behind(service)
+        pods = mesh.workloads_of(service)
         for i, subset in enumerate(rule.items("subsets")):
             labels = subset.get("labels") or {}
             external = service.selector is None
@@ -54,12 +54,12 @@ def _unchecked(policy: Mapping[str, Any]) -> str:
     return tls["mode"] if tls.get("mode") in ("SIMPLE", "MUTUAL") and not tls.get("caCertificates") else ""
 
 
-def several(mesh: Mesh) -> Iterator[Finding]:
+def clashes(mesh: Mesh) -> Iterator[Finding]:
     """At most one of the rules for a host, visible to the same namespaces, has a traffic policy."""
     by_host: dict[tuple[str, str], list[Object]] = defaultdict(list)
     for rule in mesh.of(kinds.DESTINATION_RULE):
         if rule.spec.get("trafficPolicy"):
-            host = mesh.full(rule.spec.get("host", ""), rule.namespace)
+            host = mesh.full_host(rule.spec.get("host", ""), rule.namespace)
             for place in hosts.exported_to(rule.items("exportTo"), rule.namespace):
                 by_host[host, f"{rule.namespace}>{place}"].append(rule)
     for (host, _), rules in by_host.items():
@@ -68,4 +68,4 @@ def several(mesh: Mesh) -> Iterator[Finding]:
             yield codes.RULE_CLASH.at(rule, "trafficPolicy", text)
 
 
-RULES: Final = (known, certificates, several)
+RULES: Final = (hosts_and_subsets, certificates, clashes)
