@@ -18,8 +18,8 @@ def analyse(objects: Iterable[Object], names: MeshNames, suppressions: Sequence[
 
     The result does not depend on the order of the objects.
     """
-    things = sorted(objects, key=lambda thing: thing.ref)
-    mesh = Mesh(things, names)
+    ordered = sorted(objects, key=lambda obj: obj.ref)
+    mesh = Mesh(ordered, names)
     found = (finding for rule in RULES for finding in rule(mesh))
-    kept = suppression.remaining(found, things, suppressions)
+    kept = suppression.remaining(found, ordered, suppressions)
     return sorted(dict.fromkeys(kept), key=lambda f: (-f.severity, f.code, f.ref, f.path, f.text))

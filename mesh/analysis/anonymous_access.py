@@ -17,23 +17,23 @@ _VIEWER: Final = "Viewer"
 """Grafana's default role of anonymous visitors."""
 
 
-def find(thing: Object) -> Iterator[tuple[str, str]]:
+def find(obj: Object) -> Iterator[tuple[str, str]]:
     """The settings of an object that let anybody in without a login: the path of each, and what to do.
 
     It looks at Grafana's environment variables and INI files, and at Kiali's `auth.strategy`.
     """
-    if thing.kind in kinds.TEMPLATED:
-        yield from _environment(thing)
-    elif thing.kind == kinds.CONFIG_MAP:
-        for name, text in (thing.body.get("data") or {}).items():
+    if obj.kind in kinds.TEMPLATED:
+        yield from _environment(obj)
+    elif obj.kind == kinds.CONFIG_MAP:
+        for name, text in (obj.body.get("data") or {}).items():
             if name.endswith(".ini"):
                 yield from _ini(name, text)
             elif name.endswith((".yaml", ".yml")) and "anonymous" in text:
                 yield from _kiali(name, text)
 
 
-def _environment(thing: Object) -> Iterator[tuple[str, str]]:
-    path, pod = pods.spec_of(thing.kind, thing.body)
+def _environment(obj: Object) -> Iterator[tuple[str, str]]:
+    path, pod = pods.spec_of(obj.kind, obj.body)
     for container in pods.running(pod):
         values = {entry["name"]: entry.get("value") or "" for entry in container.body.get("env") or ()}
         if values.get(_SWITCH, "").lower() in ("true", "1"):

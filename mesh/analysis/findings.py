@@ -49,13 +49,13 @@ class Code:
     meaning: str
     """The description in docs/analysis.md."""
 
-    def at(self, thing: Object, path: str, text: str, severity: Severity | None = None) -> Finding:
+    def at(self, obj: Object, path: str, text: str, severity: Severity | None = None) -> Finding:
         """A finding with this code about the field `path` of an object; `severity` overrides the code's own."""
         return Finding(
             code=self.code,
             severity=severity or self.severity,
-            ref=thing.ref,
+            ref=obj.ref,
             path=path,
             text=text,
-            origin=thing.source(path),
+            origin=obj.source(path),
         )

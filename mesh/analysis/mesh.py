@@ -29,19 +29,19 @@ class Mesh:
         self.objects: Sequence[Object] = list(objects)
         self._by_kind: dict[GroupKind, list[Object]] = defaultdict(list)
         self._by_ref: dict[Ref, Object] = {}
-        for thing in self.objects:
-            self._by_kind[thing.kind].append(thing)
-            self._by_ref[thing.ref] = thing
-        self.namespaces: Mapping[str, Object] = {thing.name: thing for thing in self.of(kinds.NAMESPACE)}
-        self.known_namespaces = frozenset(self.namespaces) | {thing.namespace for thing in self._by_ref.values()} - {""}
+        for obj in self.objects:
+            self._by_kind[obj.kind].append(obj)
+            self._by_ref[obj.ref] = obj
+        self.namespaces: Mapping[str, Object] = {obj.name: obj for obj in self.of(kinds.NAMESPACE)}
+        self.known_namespaces = frozenset(self.namespaces) | {obj.namespace for obj in self._by_ref.values()} - {""}
         """The namespaces that the stack creates or has objects in."""
-        makers = [thing for kind in (kinds.POD, *kinds.TEMPLATED) for thing in self.of(kind)]
-        found = [workloads.from_object(thing, self.namespaces) for thing in makers]
+        makers = [obj for kind in (kinds.POD, *kinds.TEMPLATED) for obj in self.of(kind)]
+        found = [workloads.from_object(obj, self.namespaces) for obj in makers]
         self.workloads = Workloads(workload for workload in found if workload)
         self.services = Services(
             [
-                *(services.of_service(thing, names.domain) for thing in self.of(kinds.SERVICE)),
-                *(entry for thing in self.of(kinds.SERVICE_ENTRY) for entry in services.of_entry(thing)),
+                *(services.of_service(obj, names.domain) for obj in self.of(kinds.SERVICE)),
+                *(entry for obj in self.of(kinds.SERVICE_ENTRY) for entry in services.of_entry(obj)),
             ]
         )
 
@@ -73,9 +73,9 @@ class Mesh:
     @property
     def config(self) -> Mapping[str, Any]:
         """Istio's MeshConfig; empty if its ConfigMap is not part of the stack."""
-        for thing in self.of(kinds.CONFIG_MAP):
-            if thing.namespace == self.root and "mesh" in (thing.body.get("data") or {}):
-                found: Mapping[str, Any] = yaml.safe_load(thing.body["data"]["mesh"]) or {}
+        for obj in self.of(kinds.CONFIG_MAP):
+            if obj.namespace == self.root and "mesh" in (obj.body.get("data") or {}):
+                found: Mapping[str, Any] = yaml.safe_load(obj.body["data"]["mesh"]) or {}
                 return found
         return {}
 

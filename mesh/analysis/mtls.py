@@ -45,10 +45,10 @@ class PeerAuthentications:
         policies = self.applying_to(workload)
         if policies and port is not None:
             ports: Mapping[Any, Any] = policies[0].spec.get("portLevelMtls") or {}
-            said = _said(ports.get(str(port)) or ports.get(port))
-            if said:
-                return said
-        return next(filter(None, (_said(policy.spec.get("mtls")) for policy in policies)), PERMISSIVE)
+            mode = _mode(ports.get(str(port)) or ports.get(port))
+            if mode:
+                return mode
+        return next(filter(None, (_mode(policy.spec.get("mtls")) for policy in policies)), PERMISSIVE)
 
 
 def selector_labels(policy: Object) -> Mapping[str, str]:
@@ -57,6 +57,6 @@ def selector_labels(policy: Object) -> Mapping[str, str]:
     return found
 
 
-def _said(mtls: Mapping[str, Any] | None) -> str:
+def _mode(mtls: Mapping[str, Any] | None) -> str:
     mode = (mtls or {}).get("mode") or "UNSET"
     return "" if mode == "UNSET" else str(mode)

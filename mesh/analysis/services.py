@@ -78,20 +78,20 @@ class Services:
         return self._by_host.get(host, ())
 
 
-def of_service(thing: Object, domain: str) -> Service:
+def of_service(obj: Object, domain: str) -> Service:
     """The registry's service for a Kubernetes Service."""
-    spec = thing.spec
-    places = [place.strip() for place in thing.annotations.get(EXPORT_TO, "").split(",") if place.strip()]
+    spec = obj.spec
+    places = [place.strip() for place in obj.annotations.get(EXPORT_TO, "").split(",") if place.strip()]
     return Service(
-        host=f"{thing.name}.{thing.namespace}.svc.{domain}",
-        object=thing,
-        ports=[_port(port) for port in thing.items("ports")],
+        host=f"{obj.name}.{obj.namespace}.svc.{domain}",
+        object=obj,
+        ports=[_port(port) for port in obj.items("ports")],
         selector=spec.get("selector") or None,
-        exported_to=hosts.exported_to(places, thing.namespace),
+        exported_to=hosts.exported_to(places, obj.namespace),
     )
 
 
-def of_entry(thing: Object) -> Iterator[Service]:
+def of_entry(obj: Object) -> Iterator[Service]:
     """The registry's services for a ServiceEntry: one for each host."""
     ports = [
         Port(
@@ -100,15 +100,15 @@ def of_entry(thing: Object) -> Iterator[Service]:
             protocol=(port.get("protocol") or "TCP").upper(),
             target=port.get("targetPort") or port["number"],
         )
-        for port in thing.items("ports")
+        for port in obj.items("ports")
     ]
-    for host in thing.items("hosts"):
+    for host in obj.items("hosts"):
         yield Service(
             host=host,
-            object=thing,
+            object=obj,
             ports=ports,
-            selector=(thing.spec.get("workloadSelector") or {}).get("labels"),
-            exported_to=hosts.exported_to(thing.items("exportTo"), thing.namespace),
+            selector=(obj.spec.get("workloadSelector") or {}).get("labels"),
+            exported_to=hosts.exported_to(obj.items("exportTo"), obj.namespace),
         )
 
 

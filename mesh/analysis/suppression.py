@@ -62,7 +62,7 @@ def remaining(
 
     An entry that suppresses nothing is itself a finding, if its code is in `sought`: the codes that were looked for.
     """
-    by_annotation = {thing.ref: _suppressed_codes(thing) for thing in objects if ANNOTATION in thing.annotations}
+    by_annotation = {obj.ref: _suppressed_codes(obj) for obj in objects if ANNOTATION in obj.annotations}
     used: set[int] = set()
     for finding in findings:
         covering = [i for i, entry in enumerate(suppressions) if entry.covers(finding)]
@@ -80,5 +80,5 @@ def remaining(
             )
 
 
-def _suppressed_codes(thing: Object) -> set[str]:
-    return {code.strip() for code in thing.annotations[ANNOTATION].split(",")}
+def _suppressed_codes(obj: Object) -> set[str]:
+    return {code.strip() for code in obj.annotations[ANNOTATION].split(",")}

@@ -41,19 +41,19 @@ class Destination:
         return found
 
 
-def destinations(thing: Object) -> Iterator[Destination]:
+def destinations(obj: Object) -> Iterator[Destination]:
     """Every destination in a VirtualService, mirrors included."""
     for protocol in _PROTOCOLS:
-        for i, route in enumerate(thing.items(protocol)):
+        for i, route in enumerate(obj.items(protocol)):
             for j, part in enumerate(route.get("route") or ()):
                 yield Destination(f"{protocol}[{i}].route[{j}].destination", part["destination"])
             if route.get("mirror"):
                 yield Destination(f"{protocol}[{i}].mirror", route["mirror"], mirror=True)
 
 
-def routes(thing: Object, protocol: str = "http") -> Sequence[Mapping[str, Any]]:
+def routes(obj: Object, protocol: str = "http") -> Sequence[Mapping[str, Any]]:
     """The routes of a protocol: `http`, `tls` or `tcp`."""
-    found: Sequence[Mapping[str, Any]] = thing.items(protocol)
+    found: Sequence[Mapping[str, Any]] = obj.items(protocol)
     return found
 
 
@@ -81,19 +81,19 @@ def _share(said: Mapping[str, Any] | None, otherwise: float) -> float:
     return float((said.get("value") or 0) if said is not None else otherwise) / 100
 
 
-def applies_to_sidecars(thing: Object) -> bool:
+def applies_to_sidecars(obj: Object) -> bool:
     """Whether a VirtualService applies to sidecars: it has hosts, and names the gateway `mesh` or none."""
-    return bool(thing.items("hosts")) and MESH in (thing.items("gateways") or (MESH,))
+    return bool(obj.items("hosts")) and MESH in (obj.items("gateways") or (MESH,))
 
 
-def gateways(thing: Object) -> Iterator[tuple[int, str, Ref]]:
+def gateways(obj: Object) -> Iterator[tuple[int, str, Ref]]:
     """The Gateways that a VirtualService names: index in the list, name as written, reference to the object."""
-    for i, name in enumerate(thing.items("gateways")):
+    for i, name in enumerate(obj.items("gateways")):
         if name != MESH:
-            yield i, name, gateway_ref(name, thing.namespace)
+            yield i, name, gateway_ref(name, obj.namespace)
 
 
-def delegate(mesh: Mesh, thing: Object, route: Mapping[str, Any]) -> Object | None:
-    """The VirtualService to which a route of `thing` delegates; None if it does not exist."""
+def delegate(mesh: Mesh, obj: Object, route: Mapping[str, Any]) -> Object | None:
+    """The VirtualService to which a route of `obj` delegates; None if it does not exist."""
     said = route["delegate"]
-    return mesh.get(Ref(kinds.VIRTUAL_SERVICE, said.get("namespace") or thing.namespace, said.get("name") or ""))
+    return mesh.get(Ref(kinds.VIRTUAL_SERVICE, said.get("namespace") or obj.namespace, said.get("name") or ""))

@@ -44,16 +44,16 @@ class Workload:
         return [container.name for container in pods.running(self.pod)] == [PROXY]
 
 
-def from_object(thing: Object, namespaces: Mapping[str, Object]) -> Workload | None:
+def from_object(obj: Object, namespaces: Mapping[str, Object]) -> Workload | None:
     """Reads a workload; None if the object is no Pod and has no pod template."""
-    path, pod = pods.spec_of(thing.kind, thing.body)
+    path, pod = pods.spec_of(obj.kind, obj.body)
     if not path:
         return None
-    whole = thing.body if thing.kind == kinds.POD else thing.spec.get("template") or {}
+    whole = obj.body if obj.kind == kinds.POD else obj.spec.get("template") or {}
     meta = whole.get("metadata") or {}
     labels, annotations = meta.get("labels") or {}, meta.get("annotations") or {}
-    proxy = _has_proxy(pod) or _injected(labels, annotations, pod, namespaces.get(thing.namespace))
-    return Workload(object=thing, labels=labels, annotations=annotations, pod=pod, proxy=proxy)
+    proxy = _has_proxy(pod) or _injected(labels, annotations, pod, namespaces.get(obj.namespace))
+    return Workload(object=obj, labels=labels, annotations=annotations, pod=pod, proxy=proxy)
 
 
 def injects_by_default(namespace: Object | None) -> bool:

@@ -26,8 +26,8 @@ _WIDEST: Final = 34
 def of(mesh: Mesh, title: str) -> Picture:
     """The map of a mesh. Services in it that have no pods and no routes in the stack are left out."""
     drawing = _Drawing(mesh)
-    for thing in mesh.of(kinds.VIRTUAL_SERVICE):
-        drawing.at_gateways(thing)
+    for virtual_service in mesh.of(kinds.VIRTUAL_SERVICE):
+        drawing.at_gateways(virtual_service)
     for service in mesh.services.all:
         if service.namespace != mesh.root:
             drawing.service(service)
@@ -51,9 +51,9 @@ class _Drawing:
             for pod in mesh.workloads.select(labels, place):
                 self._guards.setdefault(pod, []).append(f"{policy.spec.get('action', 'ALLOW').lower()} {policy.name}")
         self._rules: dict[str, list[Object]] = {}
-        for thing in mesh.of(kinds.VIRTUAL_SERVICE):
-            for host in thing.items("hosts") if virtual_services.applies_to_sidecars(thing) else ():
-                self._rules.setdefault(mesh.full_host(host, thing.namespace), []).append(thing)
+        for virtual_service in mesh.of(kinds.VIRTUAL_SERVICE):
+            for host in virtual_service.items("hosts") if virtual_services.applies_to_sidecars(virtual_service) else ():
+                self._rules.setdefault(mesh.full_host(host, virtual_service.namespace), []).append(virtual_service)
 
     def box(self, name: str, column: int, lines: Iterable[str], locks: Sequence[str] = ()) -> str:
         """Adds a box unless it is there already; returns its id."""
@@ -64,19 +64,19 @@ class _Drawing:
     def arrow(self, source: str, target: str, label: str = "") -> None:
         self.arrows.append(Arrow(source=source, target=target, label=label))
 
-    def at_gateways(self, thing: Object) -> None:
+    def at_gateways(self, virtual_service: Object) -> None:
         """Adds the hosts and routes of a VirtualService at each of its gateways."""
-        for _, name, ref in virtual_services.gateways(thing):
+        for _, name, ref in virtual_services.gateways(virtual_service):
             found = self.mesh.get(ref)
             ports = [server["port"] for server in found.items("servers")] if found else []
             listens = ", ".join(f"{port['protocol']} {port.get('number')}" for port in ports)
             gateway = self.box(str(ref), _GATEWAYS, [name, listens], self._locks_of_gateway(found))
-            for host in thing.items("hosts"):
+            for host in virtual_service.items("hosts"):
                 self.arrow(self.box(f"host {host}", _HOSTS, ["any host" if host == hosts.ALL else host]), gateway)
-            for rule, route in _named(thing):
+            for rule, route in _named(virtual_service):
                 box = self.box(f"{rule} at gateways", _ROUTES, _route(route))
                 self.arrow(gateway, box)
-                self._destinations(thing, route, box, to_services=True)
+                self._destinations(virtual_service, route, box, to_services=True)
 
     def service(self, service: Service) -> None:
         """Adds a service, the routes that sidecars apply to it, and its workloads."""
@@ -85,11 +85,11 @@ class _Drawing:
         if not (pods or rules or service.host in self.boxes or service.external):
             return
         name = self._service(service)
-        for thing in rules:
-            for rule, route in _named(thing):
+        for virtual_service in rules:
+            for rule, route in _named(virtual_service):
                 box = self.box(f"{rule} of sidecars", _RULES, _route(route))
                 self.arrow(name, box)
-                self._destinations(thing, route, box, to_services=False)
+                self._destinations(virtual_service, route, box, to_services=False)
         for pod in pods:
             version = self._version(pod)
             if not rules:
@@ -99,18 +99,20 @@ class _Drawing:
         kind = "outside" if service.external else ""
         return self.box(service.host, _SERVICES, [service.host.partition(".svc.")[0], kind])
 
-    def _destinations(self, thing: Object, route: Mapping[str, Any], source: str, to_services: bool) -> None:
+    def _destinations(self, virtual_service: Object, route: Mapping[str, Any], source: str, to_services: bool) -> None:
         """Adds arrows from a route to its destinations: to workloads, or to services if no subset is named."""
         shares = virtual_services.weighted_destinations(route)
-        parts = [(said, _percent(share) if len(shares) > 1 else "") for said, share in shares]
+        parts = [(destination, _percent(share) if len(shares) > 1 else "") for destination, share in shares]
         if route.get("mirror"):
             parts.append((route["mirror"], "copies"))
-        for said, label in parts:
-            service = self.mesh.service(said["host"], thing.namespace)
+        for destination, label in parts:
+            service = self.mesh.service(destination["host"], virtual_service.namespace)
             if service is None:
-                self.arrow(source, self.box(f"? {said['host']}", _SERVICES, [said["host"], "unknown"]), label)
+                self.arrow(
+                    source, self.box(f"? {destination['host']}", _SERVICES, [destination["host"], "unknown"]), label
+                )
                 continue
-            subset = said.get("subset")
+            subset = destination.get("subset")
             if to_services and not subset:
                 self.arrow(source, self._service(service), label)
                 continue
@@ -139,14 +141,14 @@ class _Drawing:
         return self._guards.get(pod, [])
 
 
-def _named(thing: Object) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _named(virtual_service: Object) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """The routes of a VirtualService with ids that identify them in another picture.
 
     An id is made of a route's matches, not of its index, which changes when a route is inserted before it.
     """
     seen: Counter[str] = Counter()
-    for route in virtual_services.routes(thing):
-        name = "; ".join([str(thing.ref), *map(_match, route.get("match") or ())])
+    for route in virtual_services.routes(virtual_service):
+        name = "; ".join([str(virtual_service.ref), *map(_match, route.get("match") or ())])
         seen[name] += 1
         yield f"{name} {seen[name]}", route
 
@@ -172,8 +174,8 @@ def _route(route: Mapping[str, Any]) -> Iterator[str]:
 
 def _match(match: Mapping[str, Any]) -> str:
     parts = []
-    for name, said in {**(match.get("headers") or {}), **(match.get("queryParams") or {})}.items():
-        parts.append(f"{name}: {_string(said)}")
+    for name, condition in {**(match.get("headers") or {}), **(match.get("queryParams") or {})}.items():
+        parts.append(f"{name}: {_string(condition)}")
     for name in ("method", "uri", "authority", "scheme"):
         if name in match:
             parts.append(_string(match[name]))
@@ -182,8 +184,8 @@ def _match(match: Mapping[str, Any]) -> str:
     return ", ".join(parts) or "all requests"
 
 
-def _string(said: Mapping[str, str]) -> str:
-    how, value = next(iter(said.items()), ("", "any"))
+def _string(condition: Mapping[str, str]) -> str:
+    how, value = next(iter(condition.items()), ("", "any"))
     return f"{value}*" if how == "prefix" else f"/{value}/" if how == "regex" else value
 
 

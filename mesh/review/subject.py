@@ -33,7 +33,7 @@ class Subject:
         old, new = list(old), list(new)
         changes = between(old, new, facts)
         there = len(new) - sum(change.op != "delete" for change in changes)
-        before, after = (sorted((one.object for one in items), key=lambda thing: thing.ref) for items in (old, new))
+        before, after = (sorted((one.object for one in items), key=lambda obj: obj.ref) for items in (old, new))
         return cls(old=Mesh(before, _names(before, names)), new=Mesh(after, names), changes=changes, unchanged=there)
 
     @property
@@ -51,11 +51,11 @@ def _names(objects: Iterable[Object], otherwise: MeshNames) -> MeshNames:
 
     It is `otherwise` if there is no injector, or if its values cannot be read.
     """
-    for thing in objects:
-        if thing.kind == kinds.CONFIG_MAP and thing.name.startswith(INJECTOR):
+    for obj in objects:
+        if obj.kind == kinds.CONFIG_MAP and obj.name.startswith(INJECTOR):
             try:
-                values = json.loads((thing.body.get("data") or {}).get("values") or "")
-                return MeshNames(root=thing.namespace, domain=values["global"]["proxy"].get("clusterDomain") or DOMAIN)
+                values = json.loads((obj.body.get("data") or {}).get("values") or "")
+                return MeshNames(root=obj.namespace, domain=values["global"]["proxy"].get("clusterDomain") or DOMAIN)
             except (ValueError, KeyError, TypeError, AttributeError):
                 continue  # somebody has written something else into it
     return otherwise

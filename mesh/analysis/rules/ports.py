@@ -17,19 +17,19 @@ from mesh.core import kinds, protocols
 
 def names(mesh: Mesh) -> Iterator[Finding]:
     """The name or the `appProtocol` of each port states its protocol."""
-    for thing in mesh.of(kinds.SERVICE):
-        if "istio" in thing.labels or thing.labels.get("release") == "istio":
+    for obj in mesh.of(kinds.SERVICE):
+        if "istio" in obj.labels or obj.labels.get("release") == "istio":
             continue
-        for i, port in enumerate(thing.items("ports")):
-            external = thing.spec.get("type") == "ExternalName"
+        for i, port in enumerate(obj.items("ports")):
+            external = obj.spec.get("type") == "ExternalName"
             said = protocols.of_service_port(port)
             if external and (not said or port.get("name") == "tcp"):
                 text = "a name is needed that starts with the protocol, and is not tcp: connections may not get through"
-                yield codes.EXTERNAL_NAME_PORT.at(thing, f"ports[{i}].name", text)
+                yield codes.EXTERNAL_NAME_PORT.at(obj, f"ports[{i}].name", text)
             elif not said:
                 name = port.get("name") or "without a name"
                 text = f"port {port['port']} ({name}): name it http, grpc, tcp… or http-…, or set appProtocol"
-                yield codes.PORT_NAME.at(thing, f"ports[{i}].name", text)
+                yield codes.PORT_NAME.at(obj, f"ports[{i}].name", text)
 
 
 def selectors(mesh: Mesh) -> Iterator[Finding]:
@@ -53,7 +53,7 @@ def conflicts(mesh: Mesh) -> Iterator[Finding]:
             yield from _conflicts(workload.object, several)
 
 
-def _conflicts(thing: Object, several: Sequence[Service]) -> Iterator[Finding]:
+def _conflicts(obj: Object, several: Sequence[Service]) -> Iterator[Finding]:
     protocols: dict[int, dict[str, str]] = defaultdict(dict)
     numbers: dict[str, dict[int, str]] = defaultdict(dict)
     for service in several:
@@ -63,12 +63,12 @@ def _conflicts(thing: Object, several: Sequence[Service]) -> Iterator[Finding]:
     for number, by_protocol in protocols.items():
         if len(by_protocol) > 1:
             who = " and ".join(f"{name} ({protocol})" for protocol, name in by_protocol.items())
-            yield codes.PROTOCOL_CLASH.at(thing, "", f"port {number} is of Services {who}: use two numbers")
+            yield codes.PROTOCOL_CLASH.at(obj, "", f"port {number} is of Services {who}: use two numbers")
     for target, by_number in numbers.items():
         if len(by_number) > 1:
             who = " and ".join(f"{name} ({number})" for number, name in sorted(by_number.items()))
             text = f"port {target} is reached by Services {who}: give it one number"
-            yield codes.PORT_CLASH.at(thing, "", text)
+            yield codes.PORT_CLASH.at(obj, "", text)
 
 
 def _target(port: Mapping[str, Any]) -> str:

@@ -62,13 +62,13 @@ def _seen_together(host: str, several: Sequence[Object]) -> Iterator[Finding]:
         for place in hosts.exported_to(vs.items("exportTo"), vs.namespace):
             seen[place].append(vs)
     everywhere = seen.get(hosts.ALL, [])
-    told: set[Ref] = set()
-    for place, things in seen.items():
-        together = things if place == hosts.ALL else [*things, *everywhere]
+    reported: set[Ref] = set()
+    for place, found in seen.items():
+        together = found if place == hosts.ALL else [*found, *everywhere]
         for vs in together if len(together) > 1 else ():
             others = ", ".join(str(other.ref) for other in together if other is not vs)
-            if others and vs.ref not in told:
-                told.add(vs.ref)
+            if others and vs.ref not in reported:
+                reported.add(vs.ref)
                 text = f"{others} is also for {hosts.short_name(host, vs.namespace)} in sidecars: join them into one"
                 yield codes.HOST_CLASH.at(vs, "hosts", text)
 
@@ -80,9 +80,9 @@ def gateway_clashes(mesh: Mesh) -> Iterator[Finding]:
         for _, _, ref in virtual_services.gateways(vs):
             for host in vs.items("hosts"):
                 by_host[ref, mesh.full_host(host, vs.namespace)].append(vs)
-    for (ref, host), things in by_host.items():
-        for vs in things[1:]:
-            text = f"{things[0].ref} is also for {host} at {ref}: which routes come first depends on which is older"
+    for (ref, host), found in by_host.items():
+        for vs in found[1:]:
+            text = f"{found[0].ref} is also for {host} at {ref}: which routes come first depends on which is older"
             yield codes.GATEWAY_HOST_CLASH.at(vs, "hosts", text)
 
 

@@ -75,7 +75,7 @@ def egress(subject: Subject) -> Found:
                 "outboundTrafficPolicy REGISTRY_ONLY → ALLOW_ANY: the whole mesh may call hosts that it does not know",
             )
     for change in subject.of(kinds.SIDECAR):
-        was, now = (_outbound(thing.spec) if thing else False for thing in (change.old, change.new))
+        was, now = (_outbound(obj.spec) if obj else False for obj in (change.old, change.new))
         if was and not now and not _outbound(subject.new.config):
             yield change.ref, "its workloads may call hosts that the mesh does not know"
 
@@ -92,7 +92,7 @@ def loosened(subject: Subject) -> Found:
             if policy and not asks_for_token(policy):
                 yield from ((change.ref, why) for why in _looser(policy, other, policy is change.old, subject))
     for change in subject.of(kinds.REQUEST_AUTHENTICATION):
-        was, now = (_issuers(thing) for thing in (change.old, change.new))
+        was, now = (_issuers(obj) for obj in (change.old, change.new))
         if change.old and (more := sorted(now - was)):
             yield change.ref, f"tokens of {', '.join(more)} are accepted as well"
     for change in subject.of(kinds.NETWORK_POLICY):
@@ -173,8 +173,8 @@ def tokens(subject: Subject) -> Found:
             yield change.ref, "tokens are no longer validated: requests with invalid ones are accepted"
 
 
-def _issuers(thing: Object | None) -> set[str]:
-    return {rule.get("issuer", "") for rule in thing.items("jwtRules")} if thing else set()
+def _issuers(obj: Object | None) -> set[str]:
+    return {rule.get("issuer", "") for rule in obj.items("jwtRules")} if obj else set()
 
 
 RISKS: Final = (

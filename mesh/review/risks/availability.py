@@ -53,37 +53,37 @@ def _short(path: str) -> str:
     return path.removeprefix("spec.").removeprefix("metadata.")
 
 
-def _pods(thing: Object, mesh: Mesh) -> str:
+def _pods(obj: Object, mesh: Mesh) -> str:
     """The number of pods of a workload, in words."""
-    count, more = _number(thing, mesh)
-    if thing.kind == kinds.DAEMON_SET:
+    count, more = _number(obj, mesh)
+    if obj.kind == kinds.DAEMON_SET:
         return "a pod on each node"
     return f"{'at least ' if more else ''}{words.count(count, 'pod')}"
 
 
-def _number(thing: Object, mesh: Mesh) -> tuple[int, bool]:
+def _number(obj: Object, mesh: Mesh) -> tuple[int, bool]:
     """The number of pods of a workload, and whether it may be larger: by an autoscaler, or with a pod on each node."""
-    if thing.kind == kinds.DAEMON_SET:
+    if obj.kind == kinds.DAEMON_SET:
         return 1, True
-    if scaler := _scaler(thing, mesh):
+    if scaler := _scaler(obj, mesh):
         return scaler.spec.get("minReplicas") or 1, True
-    count = thing.spec.get("replicas", 1)
+    count = obj.spec.get("replicas", 1)
     return (count, False) if isinstance(count, int) else (1, True)
 
 
-def _scaler(thing: Object, mesh: Mesh) -> Object | None:
+def _scaler(obj: Object, mesh: Mesh) -> Object | None:
     """The HorizontalPodAutoscaler of a workload; None if it has none."""
     for one in mesh.of(kinds.SCALER):
         target = one.spec.get("scaleTargetRef") or {}
-        same = (target.get("kind"), target.get("name")) == (thing.kind.name, thing.name)
-        if one.namespace == thing.namespace and same and _group(target, thing) == thing.kind.group:
+        same = (target.get("kind"), target.get("name")) == (obj.kind.name, obj.name)
+        if one.namespace == obj.namespace and same and _group(target, obj) == obj.kind.group:
             return one
     return None
 
 
-def _group(target: Mapping[str, Any], thing: Object) -> str:
+def _group(target: Mapping[str, Any], obj: Object) -> str:
     """The API group of an autoscaler's target; the workload's own if the target names none."""
-    return group_of(target["apiVersion"]) if target.get("apiVersion") else thing.kind.group
+    return group_of(target["apiVersion"]) if target.get("apiVersion") else obj.kind.group
 
 
 def gone(subject: Subject) -> Found:
@@ -97,12 +97,12 @@ def fewer(subject: Subject) -> Found:
     """Workloads with fewer replicas, and deleted PodDisruptionBudgets."""
     for change in subject.of(*RUNNING):
         if change.old and change.new and not _scaler(change.new, subject.new):
-            was, now = (thing.spec.get("replicas", 1) for thing in (change.old, change.new))
+            was, now = (obj.spec.get("replicas", 1) for obj in (change.old, change.new))
             if isinstance(was, int) and isinstance(now, int) and now < was:
                 yield change.ref, f"{was} → {now} pods"
     for change in subject.of(kinds.SCALER):
         if change.old and change.new:
-            was, now = (thing.spec.get("minReplicas") or 1 for thing in (change.old, change.new))
+            was, now = (obj.spec.get("minReplicas") or 1 for obj in (change.old, change.new))
             if now < was:
                 yield change.ref, f"at least {was} → {now} pods"
     for change in subject.of(kinds.DISRUPTION_BUDGET):
@@ -128,7 +128,7 @@ def secrets(subject: Subject) -> Found:
 def rights(subject: Subject) -> Found:
     """Roles and ClusterRoles that allow more."""
     for change in subject.of(kinds.ROLE, kinds.CLUSTER_ROLE):
-        before, after = (_granted(thing) for thing in (change.old, change.new))
+        before, after = (_granted(obj) for obj in (change.old, change.new))
         if change.old and (more := sorted(after - before)):
             yield change.ref, f"may now {words.some([f'{verb} {what}' for what, verb in more], _MOST, '; ')}"
 

@@ -34,13 +34,13 @@ def opened(subject: Subject) -> Found:
 
 
 def _service(old: Object | None, new: Object) -> Iterator[str]:
-    was, now = (_type(thing) for thing in (old, new))
+    was, now = (_type(obj) for obj in (old, new))
     if _rank(now) > _rank(was):
         yield f"Service type {was} → {now}" if old else f"a new Service of type {now}"
         return
     if old is None or not _rank(now):
         return
-    before, after = (set(thing.items("loadBalancerSourceRanges")) for thing in (old, new))
+    before, after = (set(obj.items("loadBalancerSourceRanges")) for obj in (old, new))
     if before and not after:
         yield "loadBalancerSourceRanges is gone: every address may connect"
     elif before and (more := sorted(after - before)):
@@ -91,7 +91,7 @@ def released(subject: Subject) -> Found:
 
 def _moved(old: Object, new: Object) -> str:
     """The fixed node ports that change, in words; empty if none does."""
-    before, after = ({p.get("name"): p.get("nodePort") for p in thing.items("ports")} for thing in (old, new))
+    before, after = ({p.get("name"): p.get("nodePort") for p in obj.items("ports")} for obj in (old, new))
     moved = {name: port for name, port in before.items() if port != after.get(name)}
     if not any(moved.values()):
         return ""
@@ -104,7 +104,7 @@ def tls(subject: Subject) -> Found:
     for change in subject.of(kinds.GATEWAY):
         if not (change.old and change.new):
             continue
-        before, after = (_encryption(thing) for thing in (change.old, change.new))
+        before, after = (_encryption(obj) for obj in (change.old, change.new))
         for (number, host), said in sorted(after.items()):
             was = before.get((number, host))
             if was is not None and (why := _weaker(was, said)):
@@ -143,8 +143,8 @@ def addons(subject: Subject) -> Found:
             yield change.ref, "requires no login (insecureDemo)"
 
 
-def _anonymous(thing: Object) -> bool:
-    return any(anonymous_access.find(thing))
+def _anonymous(obj: Object) -> bool:
+    return any(anonymous_access.find(obj))
 
 
 RISKS: Final = (

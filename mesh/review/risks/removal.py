@@ -46,8 +46,8 @@ def injection(subject: Subject) -> Found:
         was = subject.old.workloads.named(pod.namespace, pod.object.name)
         if was and was.proxy and not pod.proxy:
             lost.setdefault(pod.namespace, []).append(pod.object.name)
-    for place, thing in subject.old.namespaces.items():
-        if workloads.injects_by_default(thing) and not workloads.injects_by_default(subject.new.namespaces.get(place)):
+    for place, obj in subject.old.namespaces.items():
+        if workloads.injects_by_default(obj) and not workloads.injects_by_default(subject.new.namespaces.get(place)):
             known = subject.new.workloads.select({}, place)
             if not known or place in lost:
                 lost.setdefault(place, [])
@@ -70,8 +70,8 @@ def validation(subject: Subject) -> Found:
                 yield change.ref, f"{name} is skipped when it cannot be reached (failurePolicy Ignore)"
 
 
-def _ignoring(thing: Object) -> set[str]:
-    return {hook["name"] for hook in thing.body.get("webhooks") or () if hook.get("failurePolicy") == "Ignore"}
+def _ignoring(obj: Object) -> set[str]:
+    return {hook["name"] for hook in obj.body.get("webhooks") or () if hook.get("failurePolicy") == "Ignore"}
 
 
 def gate(subject: Subject) -> Found:
@@ -84,13 +84,13 @@ def gate(subject: Subject) -> Found:
 
 def _waiting(mesh: Mesh) -> Mapping[Ref, bool]:
     """The injection webhooks, and whether workloads wait for each."""
-    return {thing.ref: WAIT_FOR in thing.annotations for thing in mesh.of(kinds.MUTATING_WEBHOOK)}
+    return {obj.ref: WAIT_FOR in obj.annotations for obj in mesh.of(kinds.MUTATING_WEBHOOK)}
 
 
 def limits(subject: Subject) -> Found:
     """Rate limits that are removed or raised."""
     for change in subject.of(kinds.ENVOY_FILTER):
-        was, now = (list(_limits(thing.spec)) if thing else [] for thing in (change.old, change.new))
+        was, now = (list(_limits(obj.spec)) if obj else [] for obj in (change.old, change.new))
         if len(now) < len(was):
             gone = len(was) - len(now)
             yield change.ref, f"{words.count(gone, 'rate limit')} removed"
