@@ -6,7 +6,7 @@ from pathlib import Path
 
 from commands import pictures, render
 from mesh.pictures import graph
-from mesh.pictures.graph import Part
+from mesh.pictures.graph import Resource
 from mesh.pictures.model import Picture
 
 
@@ -18,5 +18,5 @@ def run(stack: str, out: Path) -> int:
 def of(stack: str) -> Picture:
     """The graph of what a stack makes."""
     made = render.record(stack)
-    parts = [Part(urn=r.urn, parent=r.parent, kind=r.type, name=r.name, after=r.depends_on) for r in made]
-    return graph.of(parts, f"components of {stack}")
+    resources = [Resource(urn=r.urn, parent=r.parent, type=r.type, name=r.name, depends_on=r.depends_on) for r in made]
+    return graph.of(resources, f"components of {stack}")

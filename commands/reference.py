@@ -72,7 +72,7 @@ def findings() -> str:
 def risks() -> str:
     """The table of the risks of a change in Markdown."""
     head = ("| weight | risk | when |", "| --- | --- | --- |")
-    return "\n".join([*head, *(f"| {kind.weight} | {kind.word} | {kind.meaning} |" for kind in RISKS), ""])
+    return "\n".join([*head, *(f"| {kind.weight} | {kind.name} | {kind.meaning} |" for kind in RISKS), ""])
 
 
 def rules() -> str:

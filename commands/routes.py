@@ -68,7 +68,7 @@ def rules(
     versions = {
         subset["name"]: subset.get("labels", {}).get("version", subset["name"])
         for rule in mesh.of(kinds.DESTINATION_RULE)
-        if mesh.full(rule.spec["host"], rule.namespace) in names
+        if mesh.full_host(rule.spec["host"], rule.namespace) in names
         for subset in rule.items("subsets")
     }
     routes = Routes(mesh)
@@ -118,7 +118,7 @@ def _rule(chosen: MatchedRoute | None, versions: Mapping[str, str]) -> Rule:
         return Rule({})
     shares: dict[str, float] = {}
     may_fail = "fault" in chosen.route
-    for destination, share in virtual_services.shares(chosen.route):
+    for destination, share in virtual_services.weighted_destinations(chosen.route):
         subset = destination.get("subset")
         if subset is None:
             return Rule({}, may_fail)

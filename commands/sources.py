@@ -31,7 +31,7 @@ from engine.recorder import Resource
 from mesh.analysis.objects import Object
 from mesh.config.settings import Settings
 from mesh.config.stack import Stack
-from mesh.review.changes import Change, Item, Told, between
+from mesh.review.changes import Change, EngineFacts, StackObject, between
 from mesh.review.review import Source
 
 BASES: Final = ("origin/main", "main")
@@ -52,9 +52,9 @@ class Compared:
     """Both sides."""
 
     source: Source
-    old: Sequence[Item]
-    new: Sequence[Item]
-    told: Told | None = None
+    old: Sequence[StackObject]
+    new: Sequence[StackObject]
+    facts: EngineFacts | None = None
     drift: Sequence[Change] = ()
 
 
@@ -101,7 +101,7 @@ def _said(found: previewed.Preview) -> Sequence[str]:
 
 def _previewed(found: previewed.Preview, source: Source, drift: Sequence[Change]) -> Compared:
     old, new = list(_items(found.old)), list(_items(found.new))
-    return Compared(source=source, old=old, new=new, told=_told(found), drift=drift)
+    return Compared(source=source, old=old, new=new, facts=_engine_facts(found), drift=drift)
 
 
 def _unreachable(settings: Settings) -> str:
@@ -115,11 +115,11 @@ def _unreachable(settings: Settings) -> str:
     return ""
 
 
-def _told(found: previewed.Preview) -> Told:
+def _engine_facts(found: previewed.Preview) -> EngineFacts:
     told = {*found.replaced, *found.secrets}
     some = (one for one in (*found.old, *found.new) if one.urn in told and one.type.startswith("kubernetes:"))
     keys = {one.urn: _item(one).key for one in some}
-    return Told(
+    return EngineFacts(
         replaced=frozenset(keys[urn] for urn in found.replaced if urn in keys),
         secrets={keys[urn]: paths for urn, paths in found.secrets.items() if urn in keys},
     )
@@ -145,7 +145,7 @@ def _with_branch(name: str, stack: Stack, base: str, named: bool) -> Compared:
     commit = (fork.stdout if fork.returncode == 0 else tip.stdout).strip()
     why = "" if named else "; the stack has no state"
     text = f"Compared with {base} at {commit[:7]}, both rendered{why}, so no cluster was asked."
-    old: list[Item] = []
+    old: list[StackObject] = []
     if _git("cat-file", "-e", f"{commit}:stacks/Pulumi.{name}.yaml").returncode == 0:
         old = list(_items(_rendered(name, base, commit)))
     else:
@@ -178,23 +178,23 @@ def _rendered(stack: str, base: str, commit: str) -> Iterator[previewed.Resource
         yield previewed.Resource(urn="", **entry)
 
 
-def registered(resources: Iterable[Resource]) -> Iterator[Item]:
+def registered(resources: Iterable[Resource]) -> Iterator[StackObject]:
     """The objects that a program has registered."""
     fields = ("urn", "type", "name", "parent", "inputs")
     return _items(previewed.Resource(**{name: getattr(one, name) for name in fields}) for one in resources)
 
 
-def _items(resources: Iterable[previewed.Resource]) -> Iterator[Item]:
+def _items(resources: Iterable[previewed.Resource]) -> Iterator[StackObject]:
     return (_item(resource) for resource in resources if resource.type.startswith("kubernetes:"))
 
 
-def _item(resource: previewed.Resource) -> Item:
+def _item(resource: previewed.Resource) -> StackObject:
     """The object of a resource; what only Pulumi needs stays in its annotations alone, where rules look for it."""
     token, name = type_and_name(resource.parent)
     meta: Mapping[str, Any] = resource.inputs.get("metadata") or {}
     named = {**resource.inputs, "metadata": {"name": resource.name, **meta}}
     thing = Object.read(render.manifest(named), manifests.config_key(token, name))
-    return Item(
+    return StackObject(
         object=replace(thing, annotations=meta.get("annotations") or {}),
         component=_component(token, name),
         patch=resource.type.endswith("Patch"),

@@ -7,7 +7,7 @@ from typing import Any
 
 from mesh.analysis.objects import Object
 from mesh.core.names import USUAL
-from mesh.review.changes import Item, Told
+from mesh.review.changes import EngineFacts, StackObject
 from mesh.review.review import Review, Source
 from tests import meshes
 from tests.meshes import Manifest
@@ -15,14 +15,14 @@ from tests.meshes import Manifest
 SOURCE = Source(kind="base branch", text="Compared with main at 0123456.", commit="0123456789")
 
 
-def item(manifest: Manifest, **said: Any) -> Item:
-    return Item(object=Object.read(manifest), component="Shop", **said)
+def item(manifest: Manifest, **said: Any) -> StackObject:
+    return StackObject(object=Object.read(manifest), component="Shop", **said)
 
 
-def review(old: Sequence[Manifest], new: Sequence[Manifest], told: Told | None = None, **said: Any) -> Review:
+def review(old: Sequence[Manifest], new: Sequence[Manifest], facts: EngineFacts | None = None, **said: Any) -> Review:
     """The review of a change from `old` to `new`; `said` are fields of each item."""
     before, after = ([item(manifest, **said) for manifest in side] for side in (old, new))
-    return Review.of("shop", SOURCE, before, after, USUAL, told=told)
+    return Review.of("shop", SOURCE, before, after, USUAL, facts=facts)
 
 
 def changed(*objects: Manifest) -> Review:
@@ -36,4 +36,4 @@ def removed(*objects: Manifest) -> Review:
 
 
 def risks(found: Review) -> list[str]:
-    return [f"{risk.word} | {risk.object} | {risk.reason}" for risk in found.risks]
+    return [f"{risk.name} | {risk.object} | {risk.reason}" for risk in found.risks]

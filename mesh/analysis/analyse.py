@@ -1,4 +1,4 @@
-"""Runs the rules of analysis on a stack's objects."""
+"""Runs all rules on a stack's objects."""
 
 from __future__ import annotations
 
@@ -14,9 +14,12 @@ from mesh.core.names import MeshNames
 
 
 def analyse(objects: Iterable[Object], names: MeshNames, suppressions: Sequence[Suppression] = ()) -> list[Finding]:
-    """What is wrong with a stack's objects, the worst first. Equal objects in any order give equal findings."""
-    things = sorted(objects, key=lambda thing: thing.ref)
-    mesh = Mesh(things, names)
+    """The findings about a stack's objects that are not suppressed, errors first.
+
+    The result does not depend on the order of the objects.
+    """
+    ordered = sorted(objects, key=lambda obj: obj.ref)
+    mesh = Mesh(ordered, names)
     found = (finding for rule in RULES for finding in rule(mesh))
-    kept = suppression.remaining(found, things, suppressions)
+    kept = suppression.remaining(found, ordered, suppressions)
     return sorted(dict.fromkeys(kept), key=lambda f: (-f.severity, f.code, f.ref, f.path, f.text))

@@ -1,7 +1,7 @@
-"""What analysis can find: a code, how bad it is, and what it means.
+"""All codes of findings, with severities and meanings; docs/analysis.md is made from them.
 
-`IST…` are the codes of `istioctl analyze`, with its meaning and its severity; `MESH…` are this project's own, for what
-istioctl does not look at.
+`IST…` are the codes of `istioctl analyze`, with its meanings and severities; `MESH…` are this project's own, for
+mistakes that istioctl does not look for.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from mesh.analysis.findings import Code, Severity
 _INFO, _WARNING, _ERROR = Severity.INFO, Severity.WARNING, Severity.ERROR
 _ALL: dict[str, Code] = {}
 CODES: Final[Mapping[str, Code]] = _ALL
-"""Everything that can be found, by code."""
+"""All kinds of findings, by code."""
 
 
 def _code(code: str, name: str, severity: Severity, meaning: str) -> Code:
@@ -23,7 +23,7 @@ def _code(code: str, name: str, severity: Severity, meaning: str) -> Code:
 
 
 DEPRECATED: Final = _code(
-    "IST0002", "Deprecated", _WARNING, "A field is set that Istio has given up, or replaced by another."
+    "IST0002", "Deprecated", _WARNING, "A deprecated field is set, which Istio ignores or has replaced by another."
 )
 NOT_FOUND: Final = _code(
     "IST0101",
@@ -33,20 +33,26 @@ NOT_FOUND: Final = _code(
     " for secrets, and for hosts in namespaces of which the stack says nothing: they may come from elsewhere.",
 )
 NOT_INJECTED: Final = _code(
-    "IST0102", "NamespaceNotInjected", _INFO, "A namespace of the stack has workloads without a sidecar, and no label."
+    "IST0102",
+    "NamespaceNotInjected",
+    _INFO,
+    "A namespace of the stack has no injection label, and its pods get no sidecar.",
 )
 INVALID: Final = _code("IST0106", "SchemaValidationError", _ERROR, "An object of Istio's API is not valid.")
 MISPLACED_ANNOTATION: Final = _code(
     "IST0107", "MisplacedAnnotation", _WARNING, "An annotation of Istio's is on a kind of object that does not read it."
 )
 UNKNOWN_ANNOTATION: Final = _code(
-    "IST0108", "UnknownAnnotation", _WARNING, "An annotation looks like one of Istio's, and is none."
+    "IST0108",
+    "UnknownAnnotation",
+    _WARNING,
+    "An annotation has a name like Istio's, but Istio knows none of that name.",
 )
 HOST_CLASH: Final = _code(
     "IST0109",
     "ConflictingMeshGatewayVirtualServiceHosts",
     _ERROR,
-    "Several VirtualServices are for the same host in sidecars, which follow only one of them.",
+    "Several VirtualServices have the same host for sidecars, which apply only one of them.",
 )
 SIDECAR_CLASH: Final = _code(
     "IST0110", "ConflictingSidecarWorkloadSelectors", _ERROR, "Several Sidecars select the same workload."
@@ -58,84 +64,96 @@ PORT_NEEDED: Final = _code(
     "IST0112",
     "VirtualServiceDestinationPortSelectorRequired",
     _ERROR,
-    "A route names no port, and its service has several.",
+    "A destination names no port, and its service has several.",
 )
 PROTOCOL_CLASH: Final = _code(
     "IST0116",
     "DeploymentAssociatedToMultipleServices",
     _WARNING,
-    "Services before the same workload give one port number different protocols.",
+    "Services of the same workload have the same port number with different protocols.",
 )
 PORT_NAME: Final = _code(
     "IST0118",
     "PortNameIsNotUnderNamingConvention",
     _INFO,
-    "The name of a Service's port does not say what is spoken there, so Istio has to guess from the traffic.",
+    "The name of a Service's port does not state the protocol, so Istio has to detect it from the traffic.",
 )
 SEVERAL_LABELS: Final = _code(
-    "IST0123", "NamespaceMultipleInjectionLabels", _WARNING, "A namespace has more than one label about injection."
+    "IST0123", "NamespaceMultipleInjectionLabels", _WARNING, "A namespace has more than one injection label."
 )
 INVALID_ANNOTATION: Final = _code(
     "IST0125", "InvalidAnnotation", _WARNING, "An annotation of Istio's has a value that the injector refuses."
 )
 NO_WORKLOADS: Final = _code(
-    "IST0127", "NoMatchingWorkloadsFound", _WARNING, "A policy is for workloads that do not exist, or have no sidecar."
+    "IST0127",
+    "NoMatchingWorkloadsFound",
+    _WARNING,
+    "A policy selects no workload, or only workloads without a sidecar.",
 )
 NO_CA: Final = _code(
     "IST0128",
     "NoServerCertificateVerificationDestinationLevel",
     _WARNING,
-    "A DestinationRule starts TLS to a host whose certificate nobody checks.",
+    "A DestinationRule originates TLS without verifying the server's certificate.",
 )
 NO_CA_ON_PORT: Final = _code(
     "IST0129",
     "NoServerCertificateVerificationPortLevel",
     _WARNING,
-    "The same for a single port.",
+    "The same as IST0128, for a single port.",
 )
 UNREACHABLE: Final = _code(
-    "IST0130", "VirtualServiceUnreachableRule", _WARNING, "No request gets to a route: earlier ones take them all."
+    "IST0130", "VirtualServiceUnreachableRule", _WARNING, "No request reaches a route: earlier routes take them all."
 )
 INEFFECTIVE: Final = _code(
-    "IST0131", "VirtualServiceIneffectiveMatch", _INFO, "A match takes no request that an earlier one has not taken."
+    "IST0131",
+    "VirtualServiceIneffectiveMatch",
+    _INFO,
+    "A match takes no request, because earlier ones take all of its.",
 )
 HOST_NOT_IN_GATEWAY: Final = _code(
     "IST0132",
     "VirtualServiceHostNotFoundInGateway",
     _WARNING,
-    "A VirtualService is for hosts that its Gateway does not serve, or not to its namespace.",
+    "A VirtualService has only hosts that its Gateway does not serve, or does not serve to its namespace.",
 )
 DOUBTFUL: Final = _code(
-    "IST0133", "SchemaWarning", _WARNING, "An object of Istio's API is valid, and yet hardly what is meant."
+    "IST0133",
+    "SchemaWarning",
+    _WARNING,
+    "An object of Istio's API is valid, but has deprecated fields or ones without effect.",
 )
 NO_ADDRESS: Final = _code(
     "IST0134",
     "ServiceEntryAddressesRequired",
     _WARNING,
-    "A ServiceEntry has a TCP port and no address: all traffic on the port is taken to be its.",
+    "A ServiceEntry has a TCP port and no addresses: it takes all traffic to that port.",
 )
 PORT_CLASH: Final = _code(
     "IST0137",
     "DeploymentConflictingPorts",
     _WARNING,
-    "Services before the same workload reach one of its ports by different numbers.",
+    "Services of the same workload have different port numbers for one of its ports.",
 )
 CERTIFICATE_TWICE: Final = _code(
     "IST0138",
     "GatewayDuplicateCertificate",
     _WARNING,
-    "Several Gateways have one certificate: browsers use one connection for both, and get a 404.",
+    "Several Gateways use one certificate: browsers reuse one connection for the hosts of both, and get a 404.",
 )
-WEBHOOK: Final = _code("IST0139", "InvalidWebhook", _ERROR, "An injection webhook asks a Service that does not exist.")
+WEBHOOK: Final = _code("IST0139", "InvalidWebhook", _ERROR, "An injection webhook calls a Service that does not exist.")
 NO_EFFECT_AT_INGRESS: Final = _code(
     "IST0140",
     "IngressRouteRulesNotAffected",
     _WARNING,
-    "A gateway's route goes to a host without subset, while a VirtualService of the host's own routes to subsets:"
-    " that one is for sidecars, and does nothing to requests from the gateway.",
+    "A gateway's route names no subset of a host whose own VirtualService routes to subsets: only sidecars apply that"
+    " one, so it has no effect on requests from the gateway.",
 )
 PROXY_USER: Final = _code(
-    "IST0144", "InvalidApplicationUID", _WARNING, "A container runs as user 1337, whose traffic the sidecar lets pass."
+    "IST0144",
+    "InvalidApplicationUID",
+    _WARNING,
+    "A container runs as the proxy's user 1337, whose traffic bypasses the sidecar.",
 )
 GATEWAY_CLASH: Final = _code(
     "IST0145", "ConflictingGateways", _ERROR, "Several Gateways serve the same host on the same port of one gateway."
@@ -144,28 +162,31 @@ EXTERNAL_NAME_PORT: Final = _code(
     "IST0150",
     "ExternalNameServiceTypeInvalidPortName",
     _WARNING,
-    "A port of a Service of type ExternalName is named tcp, or as no protocol is.",
+    "A port of a Service of type ExternalName is named tcp, or has a name that does not state the protocol.",
 )
 RELATIVE_PATCH: Final = _code(
     "IST0151",
     "EnvoyFilterUsesRelativeOperation",
     _WARNING,
-    "An EnvoyFilter changes what another may have to make first, and does not say by `priority` which comes first.",
+    "An EnvoyFilter has an operation that depends on the order of EnvoyFilters, and no `priority`.",
 )
 WRONG_REPLACE: Final = _code(
-    "IST0152", "EnvoyFilterUsesReplaceOperationIncorrectly", _ERROR, "An EnvoyFilter replaces what only can be merged."
+    "IST0152",
+    "EnvoyFilterUsesReplaceOperationIncorrectly",
+    _ERROR,
+    "An EnvoyFilter uses REPLACE where Istio does not support it.",
 )
 WRONG_ADD: Final = _code(
-    "IST0153", "EnvoyFilterUsesAddOperationIncorrectly", _ERROR, "An EnvoyFilter adds where nothing can be added."
+    "IST0153", "EnvoyFilterUsesAddOperationIncorrectly", _ERROR, "An EnvoyFilter uses ADD where it has no effect."
 )
 WRONG_REMOVE: Final = _code(
-    "IST0154", "EnvoyFilterUsesRemoveOperationIncorrectly", _ERROR, "An EnvoyFilter removes what cannot be removed."
+    "IST0154", "EnvoyFilterUsesRemoveOperationIncorrectly", _ERROR, "An EnvoyFilter uses REMOVE where it has no effect."
 )
 RELATIVE_PATCH_OF_VERSION: Final = _code(
     "IST0155",
     "EnvoyFilterUsesRelativeOperationWithProxyVersion",
     _WARNING,
-    "The same as IST0151, where another filter of the name is for one version: an upgrade changes the order.",
+    "The same as IST0151, beside a patch of the same filter for one proxy version: an upgrade changes the order.",
 )
 PORT_NOT_ON_SERVICE: Final = _code(
     "IST0162",
@@ -174,10 +195,10 @@ PORT_NOT_ON_SERVICE: Final = _code(
     "A Gateway listens on a port that no Service of its pods has (IST0104 in istioctl up to 1.18).",
 )
 SUBSET_WITHOUT_PODS: Final = _code(
-    "IST0173", "DestinationRuleSubsetNotSelectPods", _ERROR, "No pod of the service belongs to a subset: 503."
+    "IST0173", "DestinationRuleSubsetNotSelectPods", _ERROR, "No pod of the service has the labels of a subset: 503."
 )
 UNKNOWN_RULE_HOST: Final = _code(
-    "IST0174", "UnknownDestinationRuleHost", _WARNING, "A DestinationRule is for a host that the mesh does not know."
+    "IST0174", "UnknownDestinationRuleHost", _WARNING, "A DestinationRule is for a host that is not in the registry."
 )
 ENTRY_CLASH: Final = _code(
     "IST0177",
@@ -187,9 +208,11 @@ ENTRY_CLASH: Final = _code(
 )
 
 UNUSED_SUPPRESSION: Final = _code(
-    "MESH0001", "UnusedSuppression", _WARNING, "An entry of `mesh:analysis.suppress` keeps nothing quiet."
+    "MESH0001", "UnusedSuppression", _WARNING, "An entry of `mesh:analysis.suppress` matches no finding."
 )
-NO_DELEGATE: Final = _code("MESH0101", "DelegateNotFound", _ERROR, "A route is left to a VirtualService that is none.")
+NO_DELEGATE: Final = _code(
+    "MESH0101", "DelegateNotFound", _ERROR, "A route delegates to a VirtualService that is missing or has hosts."
+)
 GATEWAY_HOST_CLASH: Final = _code(
     "MESH0102",
     "ConflictingGatewayVirtualServiceHosts",
@@ -197,10 +220,16 @@ GATEWAY_HOST_CLASH: Final = _code(
     "Several VirtualServices are for the same host at one Gateway: their routes are joined in the order of creation.",
 )
 SHORT_TIMEOUT: Final = _code(
-    "MESH0103", "TimeoutShorterThanTry", _WARNING, "A route's timeout ends a request before its first try may end."
+    "MESH0103",
+    "TimeoutShorterThanTry",
+    _WARNING,
+    "A route's timeout is shorter than the `perTryTimeout` of its retries.",
 )
 FAULT_WITHOUT_LIMIT: Final = _code(
-    "MESH0104", "FaultBeforeTimeout", _INFO, "A route has a fault, and limits that do nothing to requests that it hits."
+    "MESH0104",
+    "FaultBeforeTimeout",
+    _INFO,
+    "A route has a fault beside a timeout or retries, which do not apply to requests that it hits.",
 )
 SERVICE_WITHOUT_PODS: Final = _code(
     "MESH0105", "ServiceWithoutPods", _WARNING, "The selector of a Service matches no pod of its namespace."
@@ -209,31 +238,31 @@ RULE_CLASH: Final = _code(
     "MESH0106",
     "ConflictingDestinationRules",
     _WARNING,
-    "Several DestinationRules are for one host and the same namespaces; only the oldest one's traffic policy holds.",
+    "Several DestinationRules are for one host and the same namespaces; only the oldest one's traffic policy applies.",
 )
 STRICT_WITHOUT_SIDECAR: Final = _code(
     "MESH0201",
     "StrictWithoutSidecar",
     _WARNING,
-    "Workloads require mutual TLS, and others in their namespace have no sidecar, so that they cannot call them.",
+    "A policy requires mutual TLS, and workloads of its namespace without a sidecar cannot call those that it selects.",
 )
 PLAIN_TO_STRICT: Final = _code(
     "MESH0202",
     "PlainTextToStrict",
     _ERROR,
-    "A DestinationRule switches Istio's TLS off to workloads that require it.",
+    "A DestinationRule turns mutual TLS off for calls to workloads that require it.",
 )
 MUTUAL_TO_NO_SIDECAR: Final = _code(
     "MESH0203",
     "MutualTlsToNoSidecar",
     _ERROR,
-    "A DestinationRule asks for Istio's TLS to workloads without a sidecar, which cannot speak it.",
+    "A DestinationRule uses mode ISTIO_MUTUAL for calls to workloads without a sidecar, which cannot accept it.",
 )
 POLICY_CLASH: Final = _code(
     "MESH0204",
     "ConflictingPeerAuthentications",
     _WARNING,
-    "Several PeerAuthentications are for the same workloads; only the oldest holds.",
+    "Several PeerAuthentications are for the same workloads; only the oldest applies.",
 )
 UNKNOWN_PRINCIPAL: Final = _code(
     "MESH0205",
@@ -245,5 +274,5 @@ UNKNOWN_REVISION: Final = _code(
     "MESH0206",
     "UnknownRevision",
     _WARNING,
-    "A namespace asks for the sidecars of a revision whose control plane is not part of the stack.",
+    "The label of a namespace names a revision whose control plane is not part of the stack.",
 )

@@ -1,4 +1,4 @@
-"""What analysis has found: a code, how bad it is, where it is, and what to do."""
+"""The results of the analysis: a code, its severity, the object and field, and what to do."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mesh.analysis.objects import Object, Ref
 
 
 class Severity(IntEnum):
-    """How bad something is; the worst is the largest."""
+    """The severity of a finding; a larger value is worse."""
 
     INFO = 1
     WARNING = 2
@@ -21,17 +21,17 @@ class Severity(IntEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """Something that is wrong."""
+    """One mistake in one object."""
 
     code: str
     severity: Severity
     ref: Ref
     path: str
-    """Where in the object; empty if it is the object itself."""
+    """Path of the field, such as `http[0].route[0].destination.host`; empty for the object as a whole."""
     text: str
-    """What is wrong and what to do, in one line."""
+    """One line that says what is wrong and what to do."""
     origin: str = ""
-    """Key of the stack's config from which it comes, if that is known."""
+    """The key of the stack's config that the field comes from; empty if unknown."""
 
     def __str__(self) -> str:
         place = f" {self.path}" if self.path else ""
@@ -41,20 +41,21 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True)
 class Code:
-    """One thing that can be wrong."""
+    """A kind of finding: `IST0101` and its like."""
 
     code: str
     name: str
     severity: Severity
     meaning: str
+    """The description in docs/analysis.md."""
 
-    def at(self, thing: Object, path: str, text: str, severity: Severity | None = None) -> Finding:
-        """The finding that an object has this, at a path below the object."""
+    def at(self, obj: Object, path: str, text: str, severity: Severity | None = None) -> Finding:
+        """A finding with this code about the field `path` of an object; `severity` overrides the code's own."""
         return Finding(
             code=self.code,
             severity=severity or self.severity,
-            ref=thing.ref,
+            ref=obj.ref,
             path=path,
             text=text,
-            origin=thing.source(path),
+            origin=obj.source(path),
         )

@@ -1,4 +1,4 @@
-"""Host names: how short ones are read, which of several wildcards is meant, and for whom something is exported."""
+"""Host names in Istio's objects: short names, wildcards, `namespace/host` entries of Gateways, and `exportTo`."""
 
 from __future__ import annotations
 
@@ -10,51 +10,55 @@ from mesh.api.names import covers
 T = TypeVar("T")
 
 ALL: Final = "*"
+"""Every namespace, in `exportTo` and in the hosts of a Gateway."""
 OWN: Final = "."
+"""The namespace of the object itself."""
 
 
-def full(host: str, namespace: str, domain: str) -> str:
-    """The whole name of a host that is named in an object of `namespace`: only names without a dot are short."""
+def full_name(host: str, namespace: str, domain: str) -> str:
+    """The fully qualified name of a host in an object of `namespace`. Names with a dot and wildcards are left as is."""
     return host if "." in host or host.startswith("*") else f"{host}.{namespace}.svc.{domain}"
 
 
-def short(host: str, namespace: str) -> str:
-    """A host for people, as they would name it in an object of `namespace`."""
+def short_name(host: str, namespace: str) -> str:
+    """The name of a host for messages: without its domain if it is a Service of `namespace`."""
     name, _, rest = host.partition(".")
     return name if rest.startswith(f"{namespace}.svc.") else host
 
 
 def overlap(one: str, other: str) -> bool:
-    """Whether there are names that both stand for."""
+    """Whether some host name matches both of two hosts, either of which may be a wildcard."""
     return covers(one, other) or covers(other, one)
 
 
 def wildcards(host: str) -> Iterator[str]:
-    """Every wildcard that stands for `host`, the most specific first."""
+    """Every wildcard that matches `host`, the most specific first."""
     name = host.removeprefix("*")
     for start in range(0 if host.startswith("*") else 1, len(name) + 1):
         yield f"*{name[start:]}"
 
 
-def best(host: str, among: Mapping[str, T]) -> T | None:
-    """What stands under the host itself, or else under the longest wildcard that stands for it."""
+def most_specific(host: str, among: Mapping[str, T]) -> T | None:
+    """The value for the host itself, or else for the longest wildcard that matches it; None if there is neither."""
     if host in among:
         return among[host]
     return next((among[wide] for wide in wildcards(host) if wide in among), None)
 
 
-def of_server(entry: str, namespace: str) -> tuple[str, str]:
-    """Which VirtualServices an entry of a server's `hosts` is for, in a Gateway of `namespace`: the namespace that they
-    are in, `*` for any, and the host that they must have."""
+def parse_server_host(entry: str, namespace: str) -> tuple[str, str]:
+    """Splits an entry of a server's `hosts` in a Gateway of `namespace`.
+
+    Returns the namespace whose VirtualServices may bind to the server, `*` for any, and the host.
+    """
     place, _, host = entry.rpartition("/")
     return {"": ALL, OWN: namespace}.get(place, place), host
 
 
 def exported_to(places: Sequence[str], namespace: str) -> frozenset[str]:
-    """The namespaces that see an object of `namespace` with this `exportTo`; `*` among them means every one."""
+    """The namespaces to which an object of `namespace` with this `exportTo` is visible; `*` among them means all."""
     return frozenset(namespace if place == OWN else place for place in places or (ALL,))
 
 
-def sees(namespace: str, exported: frozenset[str]) -> bool:
-    """Whether proxies in `namespace` see what is exported so."""
+def is_visible(namespace: str, exported: frozenset[str]) -> bool:
+    """Whether an object that is exported to the namespaces `exported` is visible to proxies in `namespace`."""
     return ALL in exported or namespace in exported

@@ -1,4 +1,4 @@
-"""A stack's objects, indexed: what analysis, the evaluation of requests and the map all look things up in."""
+"""The index of a stack's objects, which the analysis, the evaluation of requests and the map read."""
 
 from __future__ import annotations
 
@@ -18,67 +18,70 @@ from mesh.core.names import MeshNames
 
 
 class Mesh:
-    """The index, built once; nothing in it changes, and no cluster is asked.
+    """A stack's objects, looked up by kind and name, with the registry's services and the workloads behind them.
 
-    The names are those of the stack's settings (`Settings.mesh_names`), or `names.USUAL` where there are none."""
+    It is built once and never changes. `names` come from the stack's settings (`Settings.mesh_names`), or are
+    `names.USUAL` where there are no settings.
+    """
 
     def __init__(self, objects: Iterable[Object], names: MeshNames) -> None:
         self.names, self.root, self.domain = names, names.root, names.domain
         self.objects: Sequence[Object] = list(objects)
         self._by_kind: dict[GroupKind, list[Object]] = defaultdict(list)
         self._by_ref: dict[Ref, Object] = {}
-        for thing in self.objects:
-            self._by_kind[thing.kind].append(thing)
-            self._by_ref[thing.ref] = thing
-        self.namespaces: Mapping[str, Object] = {thing.name: thing for thing in self.of(kinds.NAMESPACE)}
-        self.places = frozenset(self.namespaces) | {thing.namespace for thing in self._by_ref.values()} - {""}
-        """Namespaces of which the stack has something to say."""
-        makers = [thing for kind in (kinds.POD, *kinds.TEMPLATED) for thing in self.of(kind)]
-        found = [workloads.read(thing, self.namespaces) for thing in makers]
+        for obj in self.objects:
+            self._by_kind[obj.kind].append(obj)
+            self._by_ref[obj.ref] = obj
+        self.namespaces: Mapping[str, Object] = {obj.name: obj for obj in self.of(kinds.NAMESPACE)}
+        self.known_namespaces = frozenset(self.namespaces) | {obj.namespace for obj in self._by_ref.values()} - {""}
+        """The namespaces that the stack creates or has objects in."""
+        makers = [obj for kind in (kinds.POD, *kinds.TEMPLATED) for obj in self.of(kind)]
+        found = [workloads.from_object(obj, self.namespaces) for obj in makers]
         self.workloads = Workloads(workload for workload in found if workload)
         self.services = Services(
             [
-                *(services.of_service(thing, names.domain) for thing in self.of(kinds.SERVICE)),
-                *(entry for thing in self.of(kinds.SERVICE_ENTRY) for entry in services.of_entry(thing)),
+                *(services.of_service(obj, names.domain) for obj in self.of(kinds.SERVICE)),
+                *(entry for obj in self.of(kinds.SERVICE_ENTRY) for entry in services.of_entry(obj)),
             ]
         )
 
     def of(self, kind: GroupKind) -> Sequence[Object]:
-        """The objects of a kind."""
+        """All objects of a kind."""
         return self._by_kind.get(kind, ())
 
     def get(self, ref: Ref) -> Object | None:
+        """The object with this kind, namespace and name; None if the stack has none."""
         return self._by_ref.get(ref)
 
     def service(self, host: str, namespace: str) -> Service | None:
-        """What a host means that an object of `namespace` names."""
-        return self.services.find(self.full(host, namespace), namespace)
+        """The service that `host` stands for in an object of `namespace`; None if the registry has none."""
+        return self.services.find(self.full_host(host, namespace), namespace)
 
-    def full(self, host: str, namespace: str) -> str:
-        """The whole name of a host that an object of `namespace` names."""
-        return hosts.full(host, namespace, self.domain)
+    def full_host(self, host: str, namespace: str) -> str:
+        """The fully qualified name of a host in an object of `namespace`."""
+        return hosts.full_name(host, namespace, self.domain)
 
-    def behind(self, service: Service) -> Sequence[Workload]:
-        """The workloads that serve a service."""
+    def workloads_of(self, service: Service) -> Sequence[Workload]:
+        """The workloads that the selector of a service matches."""
         return [] if service.selector is None else self.workloads.select(service.selector, service.namespace)
 
-    def before(self, pods: Iterable[Workload]) -> Sequence[Service]:
-        """The services that any of the workloads serves."""
+    def services_of(self, pods: Iterable[Workload]) -> Sequence[Service]:
+        """The services whose selector matches any of the workloads."""
         found = list(pods)
-        return [service for service in self.services.all if any(pod in self.behind(service) for pod in found)]
+        return [service for service in self.services.all if any(pod in self.workloads_of(service) for pod in found)]
 
     @property
     def config(self) -> Mapping[str, Any]:
-        """The mesh-wide configuration; empty if it is not part of the stack."""
-        for thing in self.of(kinds.CONFIG_MAP):
-            if thing.namespace == self.root and "mesh" in (thing.body.get("data") or {}):
-                found: Mapping[str, Any] = yaml.safe_load(thing.body["data"]["mesh"]) or {}
+        """Istio's MeshConfig; empty if its ConfigMap is not part of the stack."""
+        for obj in self.of(kinds.CONFIG_MAP):
+            if obj.namespace == self.root and "mesh" in (obj.body.get("data") or {}):
+                found: Mapping[str, Any] = yaml.safe_load(obj.body["data"]["mesh"]) or {}
                 return found
         return {}
 
 
 def gateway_ref(name: str, namespace: str) -> Ref:
-    """The Gateway that a VirtualService of `namespace` means by `name`, `namespace/name` or a whole host name."""
+    """The Gateway that a VirtualService of `namespace` names: `name`, `namespace/name`, or `name.namespace.svc.…`."""
     place, slash, rest = name.partition("/")
     if slash:
         return Ref(kinds.GATEWAY, place, rest)

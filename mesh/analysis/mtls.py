@@ -1,4 +1,4 @@
-"""Whether a workload takes plain text, mutual TLS or both: what its PeerAuthentications come to."""
+"""The mutual TLS mode of workloads, as PeerAuthentications set it."""
 
 from __future__ import annotations
 
@@ -11,47 +11,52 @@ from mesh.analysis.workloads import Workload
 from mesh.core import kinds
 
 PERMISSIVE: Final = "PERMISSIVE"
-"""Both; what holds where nobody says anything."""
+"""Plain text and mutual TLS are accepted; the default."""
 STRICT: Final = "STRICT"
-"""Mutual TLS only."""
+"""Only mutual TLS is accepted."""
 
 
-class Peers:
-    """The PeerAuthentications of a mesh. Of several for the same workloads the first counts, as if it were oldest."""
+class PeerAuthentications:
+    """The PeerAuthentications of a mesh.
+
+    Of several with the same selector the first applies. Istio takes the oldest; a stack's objects have no age yet.
+    """
 
     def __init__(self, mesh: Mesh) -> None:
         self._root = mesh.root
         self._wide: dict[str, Object] = {}
         self._narrow: dict[str, list[Object]] = {}
         for policy in mesh.of(kinds.PEER_AUTHENTICATION):
-            if labels(policy):
+            if selector_labels(policy):
                 self._narrow.setdefault(policy.namespace, []).append(policy)
             else:
                 self._wide.setdefault(policy.namespace, policy)
 
-    def of(self, workload: Workload) -> Sequence[Object]:
-        """The policies that decide about a workload, the narrowest first."""
-        own = (p for p in self._narrow.get(workload.namespace, ()) if labels(p).items() <= workload.labels.items())
+    def applying_to(self, workload: Workload) -> Sequence[Object]:
+        """The policies that apply to a workload, the most specific first: its own, its namespace's, the mesh's."""
+        own = (
+            p for p in self._narrow.get(workload.namespace, ()) if selector_labels(p).items() <= workload.labels.items()
+        )
         wide = (self._wide.get(place) for place in dict.fromkeys((workload.namespace, self._root)))
         return [policy for policy in (next(own, None), *wide) if policy]
 
     def mode(self, workload: Workload, port: int | None = None) -> str:
-        """PERMISSIVE, STRICT or DISABLE, on a port of the pod."""
-        policies = self.of(workload)
+        """PERMISSIVE, STRICT or DISABLE: the mode of a workload, or of one port of its pods."""
+        policies = self.applying_to(workload)
         if policies and port is not None:
             ports: Mapping[Any, Any] = policies[0].spec.get("portLevelMtls") or {}
-            said = _said(ports.get(str(port)) or ports.get(port))
-            if said:
-                return said
-        return next(filter(None, (_said(policy.spec.get("mtls")) for policy in policies)), PERMISSIVE)
+            mode = _mode(ports.get(str(port)) or ports.get(port))
+            if mode:
+                return mode
+        return next(filter(None, (_mode(policy.spec.get("mtls")) for policy in policies)), PERMISSIVE)
 
 
-def labels(policy: Object) -> Mapping[str, str]:
-    """The labels of the workloads that a policy is for; none for a whole namespace."""
+def selector_labels(policy: Object) -> Mapping[str, str]:
+    """The labels of a policy's selector; empty if it applies to its whole namespace."""
     found: Mapping[str, str] = (policy.spec.get("selector") or {}).get("matchLabels") or {}
     return found
 
 
-def _said(mtls: Mapping[str, Any] | None) -> str:
+def _mode(mtls: Mapping[str, Any] | None) -> str:
     mode = (mtls or {}).get("mode") or "UNSET"
     return "" if mode == "UNSET" else str(mode)

@@ -1,4 +1,4 @@
-"""The objects of a stack as data, and what they are called."""
+"""Kubernetes objects as plain data, and references to them."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from mesh.core.kinds import GroupKind
 
 
 class Ref(NamedTuple):
-    """Which object, in whatever version of its API it is written."""
+    """Identifies an object by group, kind, namespace and name. The version of its API does not count."""
 
     kind: GroupKind
     namespace: str
-    """Empty for what belongs to no namespace."""
+    """Empty for cluster-scoped objects."""
     name: str
 
     @classmethod
     def of(cls, manifest: Mapping[str, Any]) -> Self:
-        """The reference to the object of a manifest with `apiVersion`, `kind` and `metadata.name`."""
+        """The reference to a manifest's object. Raises KeyError if it has no `metadata.name`."""
         meta = manifest.get("metadata") or {}
         return cls(GroupKind.of(manifest), meta.get("namespace") or "", meta["name"])
 
@@ -30,7 +30,7 @@ class Ref(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Object:
-    """One object, read from its manifest."""
+    """An object, read from its manifest."""
 
     ref: Ref
     labels: Mapping[str, str]
@@ -38,13 +38,13 @@ class Object:
     body: Mapping[str, Any]
     """The whole manifest."""
     origin: str = ""
-    """Key of the stack's config from which it comes, such as `mesh:bookinfo`; empty if that is not known."""
+    """The key of the stack's config that the object comes from, such as `mesh:bookinfo`; empty if unknown."""
     keys: Mapping[str, str] = field(default_factory=dict)
-    """Parts of the spec, such as `http[0]`, and the key below `origin` from which each comes."""
+    """Paths in the spec, such as `http[0]`, with the key below `origin` that each comes from."""
 
     @classmethod
     def read(cls, manifest: Mapping[str, Any], origin: str = "") -> Self:
-        """The object of a manifest with `apiVersion`, `kind` and `metadata.name`."""
+        """Reads a manifest. Raises KeyError if it has no `metadata.name`."""
         meta = manifest.get("metadata") or {}
         return cls(
             ref=Ref.of(manifest),
@@ -72,11 +72,11 @@ class Object:
         return found
 
     def source(self, path: str) -> str:
-        """Key of the stack's config from which the part at a path of the spec comes, as far as that is known."""
+        """The key of the stack's config that the field at a path of the spec comes from, as far as it is known."""
         around = [part for part in self.keys if path == part or path.startswith((f"{part}.", f"{part}["))]
         return ".".join(filter(None, (self.origin, self.keys[max(around, key=len)] if around else "")))
 
     def items(self, name: str) -> Sequence[Any]:
-        """A list of the spec; empty if it is not there."""
+        """The list in a field of the spec; empty if the field is not set."""
         found: Sequence[Any] = self.spec.get(name) or ()
         return found

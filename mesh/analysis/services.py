@@ -1,4 +1,4 @@
-"""The mesh's registry: Services of Kubernetes and service entries, by host."""
+"""Istio's service registry: Kubernetes Services and ServiceEntries, by host."""
 
 from __future__ import annotations
 
@@ -12,47 +12,49 @@ from mesh.analysis.objects import Object
 from mesh.core import kinds, protocols
 
 EXPORT_TO: Final = "networking.istio.io/exportTo"
-"""Annotation of a Service: for which namespaces it is there, with commas between them."""
+"""Annotation of a Service: the namespaces to which it is visible, separated by commas."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Port:
-    """A port of a service."""
+    """A port of a service in the registry."""
 
     number: int
     name: str
     protocol: str
-    """Such as HTTP, as the port's name or Istio's object tells it; empty if Istio has to find out from the traffic."""
+    """The protocol, such as `HTTP`; empty if Istio has to detect it from the traffic."""
     target: int | str
-    """Port of the pods, by number or name."""
+    """The pods' port, by number or name."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Service:
-    """A host of the registry."""
+    """A host of the registry, with the object that declares it."""
 
     host: str
     object: Object
     ports: Sequence[Port]
     selector: Mapping[str, str] | None
-    """Labels of the pods behind it; None if it has none in the cluster."""
-    exported: frozenset[str]
+    """The labels of its pods; None if it selects no pods."""
+    exported_to: frozenset[str]
+    """The namespaces to which it is visible; `*` for all."""
 
     @property
     def namespace(self) -> str:
         return self.object.namespace
 
     @property
-    def outside(self) -> bool:
-        """Whether it is not part of the mesh."""
+    def external(self) -> bool:
+        """Whether it is outside of the mesh: a ServiceEntry whose location is not MESH_INTERNAL."""
         return self.object.kind == kinds.SERVICE_ENTRY and self.object.spec.get("location") != "MESH_INTERNAL"
 
     def port(self, number: int) -> Port | None:
+        """The port with this number; None if there is none."""
         return next((port for port in self.ports if port.number == number), None)
 
 
 class Services:
-    """The registry as a proxy in some namespace sees it."""
+    """The registry, searched as a proxy of some namespace sees it."""
 
     def __init__(self, found: Iterable[Service]) -> None:
         self.all: Sequence[Service] = list(found)
@@ -61,33 +63,36 @@ class Services:
             self._by_host[service.host].append(service)
 
     def find(self, host: str, namespace: str) -> Service | None:
-        """What a whole host name means in `namespace`: an own service before others', a name before a wildcard."""
+        """The service that a fully qualified name stands for in `namespace`; None if no visible one matches.
+
+        An exact name is preferred to a wildcard, and a service of `namespace` to one of another.
+        """
         for name in (host, *hosts.wildcards(host)):
-            seen = [s for s in self._by_host.get(name, ()) if hosts.sees(namespace, s.exported)]
+            seen = [s for s in self._by_host.get(name, ()) if hosts.is_visible(namespace, s.exported_to)]
             if seen:
                 return next((s for s in seen if s.namespace == namespace), seen[0])
         return None
 
-    def named(self, host: str) -> Sequence[Service]:
-        """Every one with this very host, seen or not."""
+    def with_host(self, host: str) -> Sequence[Service]:
+        """All services with exactly this host, visible or not."""
         return self._by_host.get(host, ())
 
 
-def of_service(thing: Object, domain: str) -> Service:
-    """The registry's entry for a Service."""
-    spec = thing.spec
-    places = [place.strip() for place in thing.annotations.get(EXPORT_TO, "").split(",") if place.strip()]
+def of_service(obj: Object, domain: str) -> Service:
+    """The registry's service for a Kubernetes Service."""
+    spec = obj.spec
+    places = [place.strip() for place in obj.annotations.get(EXPORT_TO, "").split(",") if place.strip()]
     return Service(
-        host=f"{thing.name}.{thing.namespace}.svc.{domain}",
-        object=thing,
-        ports=[_port(port) for port in thing.items("ports")],
+        host=f"{obj.name}.{obj.namespace}.svc.{domain}",
+        object=obj,
+        ports=[_port(port) for port in obj.items("ports")],
         selector=spec.get("selector") or None,
-        exported=hosts.exported_to(places, thing.namespace),
+        exported_to=hosts.exported_to(places, obj.namespace),
     )
 
 
-def of_entry(thing: Object) -> Iterator[Service]:
-    """The registry's entries for a ServiceEntry."""
+def of_entry(obj: Object) -> Iterator[Service]:
+    """The registry's services for a ServiceEntry: one for each host."""
     ports = [
         Port(
             number=port["number"],
@@ -95,15 +100,15 @@ def of_entry(thing: Object) -> Iterator[Service]:
             protocol=(port.get("protocol") or "TCP").upper(),
             target=port.get("targetPort") or port["number"],
         )
-        for port in thing.items("ports")
+        for port in obj.items("ports")
     ]
-    for host in thing.items("hosts"):
+    for host in obj.items("hosts"):
         yield Service(
             host=host,
-            object=thing,
+            object=obj,
             ports=ports,
-            selector=(thing.spec.get("workloadSelector") or {}).get("labels"),
-            exported=hosts.exported_to(thing.items("exportTo"), thing.namespace),
+            selector=(obj.spec.get("workloadSelector") or {}).get("labels"),
+            exported_to=hosts.exported_to(obj.items("exportTo"), obj.namespace),
         )
 
 

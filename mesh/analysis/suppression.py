@@ -1,4 +1,4 @@
-"""Findings that somebody has looked at and wants to hear no more of, with the reason."""
+"""Suppresses findings, by the stack's config (`mesh:analysis.suppress`) or by an annotation of the object."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from mesh.core.kinds import GroupKind
 from mesh.core.typed import Documented
 
 ANNOTATION: Final = "galley.istio.io/analyze-suppress"
-"""Annotation of an object, as `istioctl analyze` reads it: codes with commas between them, or `*`."""
+"""Annotation of an object that `istioctl analyze` reads, too: codes separated by commas, or `*` for all."""
 CONFIG: Final = "mesh:analysis.suppress"
 _CONFIG: Final = Ref(GroupKind("Stack", ""), "", "config")
-"""What stands for the config in a finding about it."""
+"""Stands for the stack's config in a finding about the config itself."""
 
 
 def _code(value: str) -> str:
@@ -31,24 +31,25 @@ def _code(value: str) -> str:
 
 
 class Suppression(Documented):
-    """Findings to keep quiet about."""
+    """Suppresses the findings with one code at some objects."""
 
     code: Annotated[str, AfterValidator(_code)]
-    """What was found, such as `IST0118`; docs/analysis.md and docs/policies.md list the codes."""
+    """The code of the findings, such as `IST0118`; docs/analysis.md and docs/policies.md list all codes."""
     object: Annotated[str, MinLen(1)]
-    """Where: `Kind namespace/name`, or `Kind name` for what is in no namespace; `*` and `?` stand for any text."""
+    """The objects: `Kind namespace/name`, or `Kind name` if cluster-scoped. `*` matches any text, `?` any character."""
     reason: Annotated[str, MinLen(1)]
-    """Why it is no problem here."""
+    """Why these findings are no problem; required."""
 
     def covers(self, finding: Finding) -> bool:
+        """Whether it suppresses a finding."""
         return self.code == finding.code and fnmatchcase(str(finding.ref), self.object)
 
 
-class Findings(Documented):
-    """Which findings of the analysis and of policies count."""
+class Analysis(Documented):
+    """Settings of the analysis."""
 
     suppress: tuple[Suppression, ...] = ()
-    """Findings that are known and meant. One that matches nothing is itself a finding."""
+    """Findings of the analysis and of policies to leave out. An entry that matches none is reported as `MESH0001`."""
 
 
 def remaining(
@@ -57,14 +58,16 @@ def remaining(
     suppressions: Sequence[Suppression],
     sought: Container[str] = codes.CODES,
 ) -> Iterator[Finding]:
-    """Findings that neither an annotation nor the config keeps quiet, and entries of the config that do nothing, of
-    those about the codes that have been looked for."""
-    quiet = {thing.ref: _quiet(thing) for thing in objects if ANNOTATION in thing.annotations}
+    """The findings that neither an annotation nor an entry of the config suppresses.
+
+    An entry that suppresses nothing is itself a finding, if its code is in `sought`: the codes that were looked for.
+    """
+    by_annotation = {obj.ref: _suppressed_codes(obj) for obj in objects if ANNOTATION in obj.annotations}
     used: set[int] = set()
     for finding in findings:
         covering = [i for i, entry in enumerate(suppressions) if entry.covers(finding)]
         used.update(covering)
-        if not covering and not {finding.code, "*"} & quiet.get(finding.ref, set()):
+        if not covering and not {finding.code, "*"} & by_annotation.get(finding.ref, set()):
             yield finding
     for i, entry in enumerate(suppressions):
         if i not in used and entry.code in sought:
@@ -77,5 +80,5 @@ def remaining(
             )
 
 
-def _quiet(thing: Object) -> set[str]:
-    return {code.strip() for code in thing.annotations[ANNOTATION].split(",")}
+def _suppressed_codes(obj: Object) -> set[str]:
+    return {code.strip() for code in obj.annotations[ANNOTATION].split(",")}

@@ -1,4 +1,4 @@
-"""What VirtualServices say, read the same way by every rule."""
+"""Reads VirtualServices: their destinations, weights, mirrors, faults, gateways and delegates."""
 
 from __future__ import annotations
 
@@ -11,62 +11,69 @@ from mesh.analysis.objects import Object, Ref
 from mesh.core import kinds
 
 MESH: Final = "mesh"
-"""The gateway that stands for all sidecars."""
+"""The reserved name of a gateway that means all sidecars."""
 _PROTOCOLS: Final = ("http", "tls", "tcp")
 
 
 @dataclass(frozen=True)
-class Receiver:
-    """A place in a VirtualService where a service gets traffic."""
+class Destination:
+    """A destination in a VirtualService: of a route, or of a mirror."""
 
     path: str
-    destination: Mapping[str, Any]
+    """Path of the destination in the spec, such as `http[0].route[0].destination`."""
+    spec: Mapping[str, Any]
+    """Istio's Destination: `host`, `subset`, `port`."""
     mirror: bool = False
 
     @property
     def host(self) -> str:
-        return str(self.destination["host"])
+        return str(self.spec["host"])
 
     @property
     def subset(self) -> str:
-        return self.destination.get("subset") or ""
+        """Empty if none is named."""
+        return self.spec.get("subset") or ""
 
     @property
     def port(self) -> int | None:
-        found: int | None = (self.destination.get("port") or {}).get("number")
+        """The port's number; None if none is named."""
+        found: int | None = (self.spec.get("port") or {}).get("number")
         return found
 
 
-def receivers(thing: Object) -> Iterator[Receiver]:
-    """Every destination that a VirtualService names."""
+def destinations(obj: Object) -> Iterator[Destination]:
+    """Every destination in a VirtualService, mirrors included."""
     for protocol in _PROTOCOLS:
-        for i, route in enumerate(thing.items(protocol)):
+        for i, route in enumerate(obj.items(protocol)):
             for j, part in enumerate(route.get("route") or ()):
-                yield Receiver(f"{protocol}[{i}].route[{j}].destination", part["destination"])
+                yield Destination(f"{protocol}[{i}].route[{j}].destination", part["destination"])
             if route.get("mirror"):
-                yield Receiver(f"{protocol}[{i}].mirror", route["mirror"], mirror=True)
+                yield Destination(f"{protocol}[{i}].mirror", route["mirror"], mirror=True)
 
 
-def routes(thing: Object, protocol: str = "http") -> Sequence[Mapping[str, Any]]:
-    found: Sequence[Mapping[str, Any]] = thing.items(protocol)
+def routes(obj: Object, protocol: str = "http") -> Sequence[Mapping[str, Any]]:
+    """The routes of a protocol: `http`, `tls` or `tcp`."""
+    found: Sequence[Mapping[str, Any]] = obj.items(protocol)
     return found
 
 
-def shares(route: Mapping[str, Any]) -> Sequence[tuple[Mapping[str, Any], float]]:
-    """The destinations of a route, each with its share of the requests, 0.0 to 1.0. Without any weight they share
-    evenly; beside others that have one, a destination without a weight gets nothing, as in Istio."""
+def weighted_destinations(route: Mapping[str, Any]) -> Sequence[tuple[Mapping[str, Any], float]]:
+    """The destinations of a route, each with its share of the requests, 0.0 to 1.0.
+
+    If none has a weight, the shares are equal. Otherwise a destination without a weight gets nothing, as in Istio.
+    """
     parts = route.get("route") or ()
     total = sum(part.get("weight", 0) for part in parts)
     return [(part["destination"], part.get("weight", 0) / total if total else 1 / len(parts)) for part in parts]
 
 
-def hit(fault: Mapping[str, Any]) -> float:
-    """The share of the requests that a delay or an abort is for, 0.0 to 1.0; none without a percentage."""
+def fault_share(fault: Mapping[str, Any]) -> float:
+    """The share of the requests to which a delay or an abort applies, 0.0 to 1.0; 0.0 without a percentage."""
     return _share(fault.get("percentage"), fault.get("percent") or 0)
 
 
-def mirrored(route: Mapping[str, Any]) -> float:
-    """The share of the requests that a route's mirror gets copies of, 0.0 to 1.0; all without a percentage."""
+def mirror_share(route: Mapping[str, Any]) -> float:
+    """The share of the requests that a route mirrors, 0.0 to 1.0; 1.0 without a percentage."""
     return _share(route.get("mirrorPercentage"), route.get("mirrorPercent", route.get("mirror_percent", 100)))
 
 
@@ -74,19 +81,19 @@ def _share(said: Mapping[str, Any] | None, otherwise: float) -> float:
     return float((said.get("value") or 0) if said is not None else otherwise) / 100
 
 
-def for_sidecars(thing: Object) -> bool:
-    """Whether sidecars follow it."""
-    return bool(thing.items("hosts")) and MESH in (thing.items("gateways") or (MESH,))
+def applies_to_sidecars(obj: Object) -> bool:
+    """Whether a VirtualService applies to sidecars: it has hosts, and names the gateway `mesh` or none."""
+    return bool(obj.items("hosts")) and MESH in (obj.items("gateways") or (MESH,))
 
 
-def gateways(thing: Object) -> Iterator[tuple[int, str, Ref]]:
-    """The Gateways whose proxies follow it: place in the list, name as written, and which object that is."""
-    for i, name in enumerate(thing.items("gateways")):
+def gateways(obj: Object) -> Iterator[tuple[int, str, Ref]]:
+    """The Gateways that a VirtualService names: index in the list, name as written, reference to the object."""
+    for i, name in enumerate(obj.items("gateways")):
         if name != MESH:
-            yield i, name, gateway_ref(name, thing.namespace)
+            yield i, name, gateway_ref(name, obj.namespace)
 
 
-def delegate(mesh: Mesh, thing: Object, route: Mapping[str, Any]) -> Object | None:
-    """The VirtualService to which a route of `thing` leaves the routing; None if there is none such."""
+def delegate(mesh: Mesh, obj: Object, route: Mapping[str, Any]) -> Object | None:
+    """The VirtualService to which a route of `obj` delegates; None if it does not exist."""
     said = route["delegate"]
-    return mesh.get(Ref(kinds.VIRTUAL_SERVICE, said.get("namespace") or thing.namespace, said.get("name") or ""))
+    return mesh.get(Ref(kinds.VIRTUAL_SERVICE, said.get("namespace") or obj.namespace, said.get("name") or ""))

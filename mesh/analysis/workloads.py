@@ -1,4 +1,4 @@
-"""What runs: pods and what makes pods, found by their labels, and whether they have a sidecar."""
+"""Workloads: Pods and the objects that create them, looked up by the labels of the pods, with sidecars or without."""
 
 from __future__ import annotations
 
@@ -12,21 +12,22 @@ from mesh.core import kinds, pods
 from mesh.core.names import INJECT_LABEL, NAMESPACE_LABEL, REVISION_LABEL
 
 PROXY: Final = "istio-proxy"
-"""Name of the container that a sidecar, or a gateway, is."""
+"""The name of the proxy's container, in sidecars and in gateways."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Workload:
-    """Pods that are alike."""
+    """A Pod, or the pods of a Deployment, StatefulSet, DaemonSet or the like."""
 
     object: Object
     labels: Mapping[str, str]
-    """The pods' own."""
+    """The labels of the pods."""
     annotations: Mapping[str, str]
+    """The annotations of the pods."""
     pod: Mapping[str, Any]
-    """The pods' spec."""
+    """The spec of the pods."""
     proxy: bool
-    """Whether its pods have, or will get, Istio's proxy."""
+    """Whether the pods have the `istio-proxy` container, or will get it by injection."""
 
     @property
     def namespace(self) -> str:
@@ -34,29 +35,29 @@ class Workload:
 
     @property
     def account(self) -> str:
-        """The service account."""
+        """The name of the pods' service account."""
         return self.pod.get("serviceAccountName") or "default"
 
     @property
     def gateway(self) -> bool:
-        """Whether the pods are nothing but a proxy."""
+        """Whether the proxy is the only container of the pods."""
         return [container.name for container in pods.running(self.pod)] == [PROXY]
 
 
-def read(thing: Object, namespaces: Mapping[str, Object]) -> Workload | None:
-    """The workload that an object is; None if it makes no pods."""
-    path, pod = pods.spec_of(thing.kind, thing.body)
+def from_object(obj: Object, namespaces: Mapping[str, Object]) -> Workload | None:
+    """Reads a workload; None if the object is no Pod and has no pod template."""
+    path, pod = pods.spec_of(obj.kind, obj.body)
     if not path:
         return None
-    whole = thing.body if thing.kind == kinds.POD else thing.spec.get("template") or {}
+    whole = obj.body if obj.kind == kinds.POD else obj.spec.get("template") or {}
     meta = whole.get("metadata") or {}
     labels, annotations = meta.get("labels") or {}, meta.get("annotations") or {}
-    proxy = _has_proxy(pod) or _injected(labels, annotations, pod, namespaces.get(thing.namespace))
-    return Workload(object=thing, labels=labels, annotations=annotations, pod=pod, proxy=proxy)
+    proxy = _has_proxy(pod) or _injected(labels, annotations, pod, namespaces.get(obj.namespace))
+    return Workload(object=obj, labels=labels, annotations=annotations, pod=pod, proxy=proxy)
 
 
-def injects(namespace: Object | None) -> bool:
-    """Whether pods of the namespace get a sidecar unless they say otherwise."""
+def injects_by_default(namespace: Object | None) -> bool:
+    """Whether the labels of a namespace ask for injection. Pods may opt out."""
     labels = namespace.labels if namespace else {}
     if NAMESPACE_LABEL in labels:
         return labels[NAMESPACE_LABEL] == "enabled"
@@ -64,25 +65,26 @@ def injects(namespace: Object | None) -> bool:
 
 
 def _has_proxy(pod: Mapping[str, Any]) -> bool:
-    """Whether a pod's spec has the proxy already."""
+    """Whether the pods' spec already has the proxy's container."""
     return any(container.name == PROXY for container in pods.running(pod))
 
 
 def _injected(
     labels: Mapping[str, str], annotations: Mapping[str, str], pod: Mapping[str, Any], namespace: Object | None
 ) -> bool:
+    """Whether the webhook injects the pods, by its rules: the namespace's labels, and the pods' label or annotation."""
     if pod.get("hostNetwork"):
         return False
     if namespace and namespace.labels.get(NAMESPACE_LABEL) == "disabled":
         return False
     said = labels.get(INJECT_LABEL, annotations.get(INJECT_LABEL))
     if said is None:
-        return injects(namespace)
-    return said.lower() != "false" if injects(namespace) else labels.get(INJECT_LABEL) == "true"
+        return injects_by_default(namespace)
+    return said.lower() != "false" if injects_by_default(namespace) else labels.get(INJECT_LABEL) == "true"
 
 
 class Workloads:
-    """All workloads, by their labels."""
+    """All workloads of a mesh, looked up by name or by labels."""
 
     def __init__(self, found: Iterable[Workload]) -> None:
         self.all: Sequence[Workload] = list(found)
@@ -97,11 +99,11 @@ class Workloads:
                 self._by_place[workload.namespace, key, value].append(workload)
 
     def named(self, namespace: str, name: str) -> Workload | None:
-        """The one that an object of this name makes; the last, if several kinds have the name."""
+        """The workload of the object with this name; the last one if objects of several kinds have it."""
         return self._by_name.get((namespace, name))
 
     def select(self, labels: Mapping[str, str], namespace: str | None = None) -> Sequence[Workload]:
-        """Those that have all of the labels, in one namespace or in all; without labels, every one."""
+        """The workloads whose pods have all of the labels, in one namespace or in all. No labels select them all."""
         if not labels:
             return self.all if namespace is None else self._in.get(namespace, ())
         lists: list[Sequence[Workload]] = [

@@ -58,7 +58,7 @@ def find(settings: Settings, made: Iterable[ConfigObject]) -> ProductPage | None
     if settings.bookinfo.gateway:
         return ProductPage(gateway=INGRESS, inside=_inside(settings, INGRESS))
     routes = {item.path: item for item in made if item.body.kind == "VirtualService"}
-    page = hosts.full(bookinfo.PRODUCT_PAGE, settings.bookinfo.namespace, settings.global_.proxy.clusterDomain)
+    page = hosts.full_name(bookinfo.PRODUCT_PAGE, settings.bookinfo.namespace, settings.global_.proxy.clusterDomain)
     for name, entry in settings.traffic.hosts.items():
         found = _of(entry, settings)
         if found and page in _receivers(routes[f"{TRAFFIC}.hosts.{name}"], found, settings):
@@ -96,5 +96,9 @@ def _receivers(routes: ConfigObject, at: ProductPage, settings: Settings) -> set
     proxy = Proxy(namespace=thing.namespace, labels={}, gateways=gateways)
     mesh = Mesh([thing], settings.mesh_names)
     chosen = Routes(mesh).choose([thing], asked, proxy)
-    named = (destination["host"] for destination, _ in virtual_services.shares(chosen.route)) if chosen else ()
-    return {mesh.full(host, thing.namespace) for host in named}
+    named = (
+        (destination["host"] for destination, _ in virtual_services.weighted_destinations(chosen.route))
+        if chosen
+        else ()
+    )
+    return {mesh.full_host(host, thing.namespace) for host in named}

@@ -9,7 +9,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from mesh import releases
 from mesh.analysis.policies import PolicyName
 from mesh.analysis.policies.policy import Level
-from mesh.analysis.suppression import Findings
+from mesh.analysis.suppression import Analysis
 from mesh.config import tags
 from mesh.config.addons import Addons, spelt_out
 from mesh.core import errors, typed
@@ -93,7 +93,7 @@ class Settings(Values):
     keepDefinitions: bool = False
     """Whether the definitions of Istio's API, and with them everybody's custom resources, outlive the stack. Counts
     from the next `up` on."""
-    analysis: Findings = Findings()
+    analysis: Analysis = Analysis()
     """What the analysis of the stack's objects, before they are registered, and its policies are to leave out."""
     policies: dict[PolicyName, Level] = {}
     """What follows from a finding of a policy, by the policy's name, or by `all`; see [Policies](docs/policies.md)."""

@@ -1,1 +1,1 @@
-"""Pictures of a mesh: one model, drawn as SVG or written as Mermaid."""
+"""Pictures of a mesh and of a stack's components: one model, drawn as SVG or written as Mermaid."""

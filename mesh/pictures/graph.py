@@ -1,4 +1,4 @@
-"""The graph of a program: its components with what they make, and which waits for which."""
+"""The picture of a stack's components: what each creates, and which depends on which."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from mesh.pictures.model import Arrow, Box, Picture
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
-    """A resource of the program."""
+class Resource:
+    """A resource of a Pulumi program."""
 
     urn: str
     parent: str
-    """URN; empty for none."""
-    kind: str
-    """Pulumi's type token."""
+    """URN of the parent; empty if it has none."""
+    type: str
+    """Pulumi's type token, such as `mesh:istio:Base`."""
     name: str
-    after: frozenset[str]
-    """URNs of what is made before it."""
+    depends_on: frozenset[str]
+    """URNs of the resources that it depends on."""
 
 
-def of(parts: Sequence[Part], title: str) -> Picture:
-    """The components from left to right, in the order in which they can be made."""
-    by_urn = {part.urn: part for part in parts}
-    components = {part.urn: part for part in parts if part.kind.startswith("mesh:")}
-    after = _after(parts, by_urn, components)
+def of(resources: Sequence[Resource], title: str) -> Picture:
+    """The components from left to right, each right of those that it depends on."""
+    by_urn = {resource.urn: resource for resource in resources}
+    components = {resource.urn: resource for resource in resources if resource.type.startswith("mesh:")}
+    after = _after(resources, by_urn, components)
     columns: dict[str, int] = {}
     for urn in components:
         _column(urn, after, columns, ())
-    children: dict[str, list[Part]] = {}
-    for part in parts:
-        children.setdefault(part.parent, []).append(part)
+    children: dict[str, list[Resource]] = {}
+    for resource in resources:
+        children.setdefault(resource.parent, []).append(resource)
     boxes = [
-        Box(id=urn, column=columns[urn], lines=(part.name, *_counts(children.get(urn, ()))))
-        for urn, part in components.items()
+        Box(id=urn, column=columns[urn], lines=(resource.name, *_counts(children.get(urn, ()))))
+        for urn, resource in components.items()
     ]
     arrows = [Arrow(source=before, target=urn) for urn, some in _reduced(after).items() for before in sorted(some)]
     heads = ["first", *("then" for _ in range(max(columns.values(), default=0)))]
@@ -44,9 +44,9 @@ def of(parts: Sequence[Part], title: str) -> Picture:
 
 
 def _after(
-    parts: Iterable[Part], by_urn: Mapping[str, Part], components: Mapping[str, Part]
+    resources: Iterable[Resource], by_urn: Mapping[str, Resource], components: Mapping[str, Resource]
 ) -> Mapping[str, frozenset[str]]:
-    """For each component, those that some resource of it waits for."""
+    """For each component, the others that it or a resource in it depends on."""
 
     def component(urn: str) -> str:
         while urn and urn not in components:
@@ -54,15 +54,15 @@ def _after(
         return urn
 
     found: dict[str, set[str]] = {urn: set() for urn in components}
-    for part in parts:
-        own = component(part.urn)
+    for resource in resources:
+        own = component(resource.urn)
         if own:
-            found[own] |= {component(urn) for urn in part.after} - {own, ""}
+            found[own] |= {component(urn) for urn in resource.depends_on} - {own, ""}
     return {urn: frozenset(some) for urn, some in found.items()}
 
 
 def _column(urn: str, after: Mapping[str, frozenset[str]], known: dict[str, int], way: tuple[str, ...]) -> int:
-    """One more than that of the last component that it waits for; a circle is cut where it closes."""
+    """The column of a component: one right of all that it depends on. A cycle is cut where it closes."""
     if urn not in known:
         before = [_column(other, after, known, (*way, urn)) for other in sorted(after[urn]) if other not in way]
         known[urn] = max(before, default=-1) + 1
@@ -70,7 +70,7 @@ def _column(urn: str, after: Mapping[str, frozenset[str]], known: dict[str, int]
 
 
 def _reduced(after: Mapping[str, frozenset[str]]) -> Mapping[str, frozenset[str]]:
-    """Without what follows from other waits."""
+    """The dependencies without those that follow from others (transitive reduction)."""
 
     def reach(urn: str, seen: set[str]) -> set[str]:
         for other in after[urn] - seen:
@@ -82,7 +82,7 @@ def _reduced(after: Mapping[str, frozenset[str]]) -> Mapping[str, frozenset[str]
     return {urn: frozenset(o for o in some if not any(o in far[x] for x in some - {o})) for urn, some in after.items()}
 
 
-def _counts(children: Sequence[Part]) -> Sequence[str]:
-    """What a component makes: `3 Service`."""
-    kinds = Counter(child.kind.rpartition(":")[2] for child in children if not child.kind.startswith("mesh:"))
+def _counts(children: Sequence[Resource]) -> Sequence[str]:
+    """The kinds of objects that a component creates, with their number: `3 Service`."""
+    kinds = Counter(child.type.rpartition(":")[2] for child in children if not child.type.startswith("mesh:"))
     return [f"{count} {kind}" for kind, count in sorted(kinds.items())]

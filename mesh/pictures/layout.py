@@ -1,6 +1,6 @@
-"""Where everything stands: columns from left to right, boxes one below the other, a place of its own for each label.
+"""Lays out a picture: columns from left to right, boxes from top to bottom, and room for each arrow's label.
 
-Text is measured as a monospaced font's, so that the picture is the same everywhere and nothing overlaps.
+All lengths are in pixels. Text is measured as in a monospaced font, so that nothing overlaps, whatever font is there.
 """
 
 from __future__ import annotations
@@ -12,27 +12,29 @@ from typing import Final
 
 from mesh.pictures.model import Arrow, Box, Picture
 
-SIZE: Final = 12
-"""Of the text."""
-CHARACTER: Final = 7.25
-"""Width of a character of that size."""
-LINE: Final = 17
-PAD: Final = 10
-GAP: Final = 18
-"""Between two boxes of a column."""
-BETWEEN: Final = 70
-"""Between two columns without labels."""
+FONT_SIZE: Final = 12
+"""Font size."""
+CHARACTER_WIDTH: Final = 7.25
+"""Width of a character."""
+LINE_HEIGHT: Final = 17
+"""Height of a line of text."""
+PADDING: Final = 10
+"""Space between the border of a box and its text, and twice as much around the picture."""
+BOX_GAP: Final = 18
+"""Space between two boxes of a column."""
+COLUMN_GAP: Final = 70
+"""Space between two columns, beside that for labels."""
 TOP: Final = 74
-"""Where the columns begin, below their heads."""
-TIP: Final = 8
-"""Length of an arrow's head, and of its straight end."""
-TITLE: Final = 1.25
-"""Size of the title's text, times that of all other."""
+"""Top of the first boxes, below the titles of the columns."""
+ARROWHEAD: Final = 8
+"""Length of an arrowhead, and of the straight end of an arrow."""
+TITLE_SCALE: Final = 1.25
+"""Font size of the title, as a multiple of `FONT_SIZE`."""
 
 
 @dataclass(frozen=True)
 class Frame:
-    """A rectangle, in pixels."""
+    """A rectangle."""
 
     x: float
     y: float
@@ -41,61 +43,61 @@ class Frame:
 
 
 @dataclass(frozen=True)
-class Line:
-    """An arrow's way, and the frame of its label if it has one."""
+class ArrowPath:
+    """The path of an arrow, and the frame of its label if it has one."""
 
     arrow: Arrow
     start: tuple[float, float]
     bend: float
-    """From here on it is straight. The same for all arrows into a column and left of all labels: so none is crossed."""
+    """Where its straight end begins: left of all labels in the column, so that no arrow crosses a label."""
     end: tuple[float, float]
     label: Frame | None
 
 
 @dataclass(frozen=True)
 class Layout:
-    """A picture with places."""
+    """A picture with the positions of its parts."""
 
     width: float
     height: float
     boxes: Sequence[tuple[Box, Frame]]
-    """One without lines is a place where an arrow passes."""
-    lines: Sequence[Line]
+    """A box without lines is where an arrow passes through a column."""
+    lines: Sequence[ArrowPath]
     heads: Sequence[tuple[str, float]]
-    """The columns' titles and where they begin."""
+    """The titles of the columns, with their left edges."""
 
 
-def place(picture: Picture) -> Layout:
-    """Gives everything its place."""
-    picture = _without_leaps(picture)
+def arrange(picture: Picture) -> Layout:
+    """Positions all boxes, arrows, labels and titles."""
+    picture = _split_at_columns(picture)
     columns = _ordered(picture)
     arriving: dict[str, list[Arrow]] = {box.id: [] for box in picture.boxes}
     for arrow in picture.arrows:
         arriving[arrow.target].append(arrow)
     frames: dict[str, Frame] = {}
-    heads, x = [], float(PAD * 2)
+    heads, x = [], float(PADDING * 2)
     for number in sorted(columns):
         boxes = columns[number]
         labels = [text_width(arrow.label) for box in boxes for arrow in arriving[box.id] if arrow.label]
         if frames:
-            x += BETWEEN + (max(labels) + PAD if labels else 0)
+            x += COLUMN_GAP + (max(labels) + PADDING if labels else 0)
         width = max(max(_width(box) for box in boxes), text_width(picture.columns[number]))
         heads.append((picture.columns[number], x))
         y = float(TOP)
         for box in boxes:
-            height = max(_height(box), LINE * (len(arriving[box.id]) + 1)) if box.lines else LINE
+            height = max(_height(box), LINE_HEIGHT * (len(arriving[box.id]) + 1)) if box.lines else LINE_HEIGHT
             frames[box.id] = Frame(x, y, width, height)
-            y += height + GAP
+            y += height + BOX_GAP
         x += width
     bottom = max((frame.y + frame.height for frame in frames.values()), default=TOP)
     lines = _lines(columns, arriving, frames)
     placed = [(box, frames[box.id]) for boxes in columns.values() for box in boxes]
-    width = max(x, 2 * PAD + TITLE * text_width(picture.title))
-    return Layout(width + PAD * 2, bottom + PAD * 2, placed, lines, heads)
+    width = max(x, 2 * PADDING + TITLE_SCALE * text_width(picture.title))
+    return Layout(width + PADDING * 2, bottom + PADDING * 2, placed, lines, heads)
 
 
-def _without_leaps(picture: Picture) -> Picture:
-    """The same with a box without lines wherever an arrow passes a column, so that no box stands in its way."""
+def _split_at_columns(picture: Picture) -> Picture:
+    """Splits arrows that pass columns, with a box without lines in each, so that no arrow runs through another box."""
     at = {box.id: box.column for box in picture.boxes}
     used = sorted(set(at.values()))
     boxes, arrows = list(picture.boxes), []
@@ -113,20 +115,21 @@ def _without_leaps(picture: Picture) -> Picture:
 
 
 def text_width(text: str) -> float:
-    return len(text) * CHARACTER
+    """The width of a text at the normal font size."""
+    return len(text) * CHARACTER_WIDTH
 
 
 def _width(box: Box) -> float:
     lines = [*box.lines, *(f"   {lock}" for lock in box.locks)]
-    return max(map(text_width, lines), default=0) + 2 * PAD
+    return max(map(text_width, lines), default=0) + 2 * PADDING
 
 
 def _height(box: Box) -> float:
-    return (len(box.lines) + len(box.locks)) * LINE + 2 * PAD
+    return (len(box.lines) + len(box.locks)) * LINE_HEIGHT + 2 * PADDING
 
 
 def _ordered(picture: Picture) -> Mapping[int, Sequence[Box]]:
-    """The boxes of each column, next to where their arrows come from; otherwise by name."""
+    """The boxes of each column, sorted by the average position of their arrows' sources, then by name."""
     columns: dict[int, list[Box]] = {}
     for box in picture.boxes:
         columns.setdefault(box.column, []).append(box)
@@ -150,19 +153,23 @@ def _mean(numbers: Sequence[float]) -> float:
 
 def _lines(
     columns: Mapping[int, Sequence[Box]], arriving: Mapping[str, Sequence[Arrow]], frames: Mapping[str, Frame]
-) -> Sequence[Line]:
-    """Arrows end below each other at the left of their target, with the label before the end."""
+) -> Sequence[ArrowPath]:
+    """The paths of all arrows, which end one below the other at the left side of their target, after their labels."""
     lines = []
     for boxes in columns.values():
         widths = [text_width(arrow.label) for box in boxes for arrow in arriving[box.id] if arrow.label]
-        straight = max(widths) + 3 * TIP if widths else TIP
+        straight = max(widths) + 3 * ARROWHEAD if widths else ARROWHEAD
         for box in boxes:
             frame, arrows = frames[box.id], sorted(arriving[box.id], key=lambda arrow: frames[arrow.source].y)
             for i, arrow in enumerate(arrows):
                 source = frames[arrow.source]
                 y = frame.y + frame.height * (i + 1) / (len(arrows) + 1)
                 width = text_width(arrow.label)
-                label = Frame(frame.x - width - 2 * TIP, y - LINE / 2 + 1, width, LINE - 2) if arrow.label else None
+                label = (
+                    Frame(frame.x - width - 2 * ARROWHEAD, y - LINE_HEIGHT / 2 + 1, width, LINE_HEIGHT - 2)
+                    if arrow.label
+                    else None
+                )
                 start = (source.x + source.width, source.y + source.height / 2)
-                lines.append(Line(arrow, start, frame.x - straight, (frame.x, y), label))
+                lines.append(ArrowPath(arrow, start, frame.x - straight, (frame.x, y), label))
     return lines

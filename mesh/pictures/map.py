@@ -1,4 +1,4 @@
-"""The map of a mesh: hosts, gateways, routes with weights and faults, services, versions; policies as locks."""
+"""The map of a mesh: hosts, gateways, routes with weights and faults, services and workloads, with their policies."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from mesh.analysis import hosts, virtual_services
 from mesh.analysis.mesh import Mesh
-from mesh.analysis.mtls import STRICT, Peers
+from mesh.analysis.mtls import STRICT, PeerAuthentications
 from mesh.analysis.objects import Object
 from mesh.analysis.services import Service
 from mesh.analysis.workloads import Workload
@@ -18,16 +18,16 @@ from mesh.pictures.model import Arrow, Box, Picture
 COLUMNS: Final = ("hosts", "gateways", "routes", "services", "rules of sidecars", "versions")
 _HOSTS, _GATEWAYS, _ROUTES, _SERVICES, _RULES, _VERSIONS = range(len(COLUMNS))
 _MOST: Final = 3
-"""So many matches of a route stand in its box."""
+"""The most matches that the box of a route shows."""
 _WIDEST: Final = 34
-"""So many characters of a line."""
+"""The most characters of a line."""
 
 
 def of(mesh: Mesh, title: str) -> Picture:
-    """The map. Services that no route and no pod of the stack's has to do with are left out."""
+    """The map of a mesh. Services in it that have no pods and no routes in the stack are left out."""
     drawing = _Drawing(mesh)
-    for thing in mesh.of(kinds.VIRTUAL_SERVICE):
-        drawing.at_gateways(thing)
+    for virtual_service in mesh.of(kinds.VIRTUAL_SERVICE):
+        drawing.at_gateways(virtual_service)
     for service in mesh.services.all:
         if service.namespace != mesh.root:
             drawing.service(service)
@@ -37,13 +37,13 @@ def of(mesh: Mesh, title: str) -> Picture:
 
 
 class _Drawing:
-    """Boxes and arrows as they are found."""
+    """Collects the boxes and arrows of a map."""
 
     def __init__(self, mesh: Mesh) -> None:
         self.mesh = mesh
         self.boxes: dict[str, Box] = {}
         self.arrows: list[Arrow] = []
-        self._peers = Peers(mesh)
+        self._peers = PeerAuthentications(mesh)
         self._guards: dict[Workload, list[str]] = {}
         for policy in mesh.of(kinds.AUTHORIZATION_POLICY):
             labels = (policy.spec.get("selector") or {}).get("matchLabels") or {}
@@ -51,11 +51,12 @@ class _Drawing:
             for pod in mesh.workloads.select(labels, place):
                 self._guards.setdefault(pod, []).append(f"{policy.spec.get('action', 'ALLOW').lower()} {policy.name}")
         self._rules: dict[str, list[Object]] = {}
-        for thing in mesh.of(kinds.VIRTUAL_SERVICE):
-            for host in thing.items("hosts") if virtual_services.for_sidecars(thing) else ():
-                self._rules.setdefault(mesh.full(host, thing.namespace), []).append(thing)
+        for virtual_service in mesh.of(kinds.VIRTUAL_SERVICE):
+            for host in virtual_service.items("hosts") if virtual_services.applies_to_sidecars(virtual_service) else ():
+                self._rules.setdefault(mesh.full_host(host, virtual_service.namespace), []).append(virtual_service)
 
     def box(self, name: str, column: int, lines: Iterable[str], locks: Sequence[str] = ()) -> str:
+        """Adds a box unless it is there already; returns its id."""
         shown = tuple(_short(line) for line in lines if line)
         self.boxes.setdefault(name, Box(id=name, column=column, lines=shown, locks=tuple(locks)))
         return name
@@ -63,52 +64,55 @@ class _Drawing:
     def arrow(self, source: str, target: str, label: str = "") -> None:
         self.arrows.append(Arrow(source=source, target=target, label=label))
 
-    def at_gateways(self, thing: Object) -> None:
-        """The routes of a VirtualService at its gateways."""
-        for _, name, ref in virtual_services.gateways(thing):
+    def at_gateways(self, virtual_service: Object) -> None:
+        """Adds the hosts and routes of a VirtualService at each of its gateways."""
+        for _, name, ref in virtual_services.gateways(virtual_service):
             found = self.mesh.get(ref)
             ports = [server["port"] for server in found.items("servers")] if found else []
             listens = ", ".join(f"{port['protocol']} {port.get('number')}" for port in ports)
             gateway = self.box(str(ref), _GATEWAYS, [name, listens], self._locks_of_gateway(found))
-            for host in thing.items("hosts"):
+            for host in virtual_service.items("hosts"):
                 self.arrow(self.box(f"host {host}", _HOSTS, ["any host" if host == hosts.ALL else host]), gateway)
-            for rule, route in _named(thing):
+            for rule, route in _named(virtual_service):
                 box = self.box(f"{rule} at gateways", _ROUTES, _route(route))
                 self.arrow(gateway, box)
-                self._receivers(thing, route, box, to_services=True)
+                self._destinations(virtual_service, route, box, to_services=True)
 
     def service(self, service: Service) -> None:
-        """A service, the rules that sidecars follow, and its versions."""
-        pods = self.mesh.behind(service)
+        """Adds a service, the routes that sidecars apply to it, and its workloads."""
+        pods = self.mesh.workloads_of(service)
         rules = self._rules.get(service.host, [])
-        if not (pods or rules or service.host in self.boxes or service.outside):
+        if not (pods or rules or service.host in self.boxes or service.external):
             return
         name = self._service(service)
-        for thing in rules:
-            for rule, route in _named(thing):
+        for virtual_service in rules:
+            for rule, route in _named(virtual_service):
                 box = self.box(f"{rule} of sidecars", _RULES, _route(route))
                 self.arrow(name, box)
-                self._receivers(thing, route, box, to_services=False)
+                self._destinations(virtual_service, route, box, to_services=False)
         for pod in pods:
             version = self._version(pod)
             if not rules:
                 self.arrow(name, version)
 
     def _service(self, service: Service) -> str:
-        kind = "outside" if service.outside else ""
+        kind = "outside" if service.external else ""
         return self.box(service.host, _SERVICES, [service.host.partition(".svc.")[0], kind])
 
-    def _receivers(self, thing: Object, route: Mapping[str, Any], source: str, to_services: bool) -> None:
-        shares = virtual_services.shares(route)
-        parts = [(said, _percent(share) if len(shares) > 1 else "") for said, share in shares]
+    def _destinations(self, virtual_service: Object, route: Mapping[str, Any], source: str, to_services: bool) -> None:
+        """Adds arrows from a route to its destinations: to workloads, or to services if no subset is named."""
+        shares = virtual_services.weighted_destinations(route)
+        parts = [(destination, _percent(share) if len(shares) > 1 else "") for destination, share in shares]
         if route.get("mirror"):
             parts.append((route["mirror"], "copies"))
-        for said, label in parts:
-            service = self.mesh.service(said["host"], thing.namespace)
+        for destination, label in parts:
+            service = self.mesh.service(destination["host"], virtual_service.namespace)
             if service is None:
-                self.arrow(source, self.box(f"? {said['host']}", _SERVICES, [said["host"], "unknown"]), label)
+                self.arrow(
+                    source, self.box(f"? {destination['host']}", _SERVICES, [destination["host"], "unknown"]), label
+                )
                 continue
-            subset = said.get("subset")
+            subset = destination.get("subset")
             if to_services and not subset:
                 self.arrow(source, self._service(service), label)
                 continue
@@ -116,11 +120,12 @@ class _Drawing:
                 self.arrow(source, self._version(pod), label)
 
     def _pods(self, service: Service, subset: str | None) -> Iterator[Workload]:
+        """The workloads of a service, or of one of its subsets."""
         labels: Mapping[str, str] = {}
         for rule in self.mesh.of(kinds.DESTINATION_RULE):
-            if self.mesh.full(rule.spec.get("host", ""), rule.namespace) == service.host:
+            if self.mesh.full_host(rule.spec.get("host", ""), rule.namespace) == service.host:
                 labels = next((s.get("labels") or {} for s in rule.items("subsets") if s["name"] == subset), labels)
-        return (pod for pod in self.mesh.behind(service) if labels.items() <= pod.labels.items())
+        return (pod for pod in self.mesh.workloads_of(service) if labels.items() <= pod.labels.items())
 
     def _version(self, pod: Workload) -> str:
         locks = ["mTLS"] if pod.proxy and self._peers.mode(pod) == STRICT else []
@@ -136,27 +141,29 @@ class _Drawing:
         return self._guards.get(pod, [])
 
 
-def _named(thing: Object) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The routes of a VirtualService with names by which they are the same in another picture: by what they are for,
-    not by their place, which others may take."""
+def _named(virtual_service: Object) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The routes of a VirtualService with ids that identify them in another picture.
+
+    An id is made of a route's matches, not of its index, which changes when a route is inserted before it.
+    """
     seen: Counter[str] = Counter()
-    for route in virtual_services.routes(thing):
-        name = "; ".join([str(thing.ref), *map(_match, route.get("match") or ())])
+    for route in virtual_services.routes(virtual_service):
+        name = "; ".join([str(virtual_service.ref), *map(_match, route.get("match") or ())])
         seen[name] += 1
         yield f"{name} {seen[name]}", route
 
 
 def _route(route: Mapping[str, Any]) -> Iterator[str]:
-    """What a route is for, and what it does besides passing requests on."""
+    """The lines of a route's box: its matches, faults, redirect, timeout and retries."""
     matches = [_match(match) for match in route.get("match") or ()]
     yield from matches[:_MOST] or ["all requests"]
     if len(matches) > _MOST:
         yield f"and {len(matches) - _MOST} more"
     delay, abort = ((route.get("fault") or {}).get(name) for name in ("delay", "abort"))
     if delay:
-        yield f"fault: {_percent(virtual_services.hit(delay))} {delay.get('fixedDelay', '')} late"
+        yield f"fault: {_percent(virtual_services.fault_share(delay))} {delay.get('fixedDelay', '')} late"
     if abort:
-        yield f"fault: {_percent(virtual_services.hit(abort))} end in {abort.get('httpStatus', '')}"
+        yield f"fault: {_percent(virtual_services.fault_share(abort))} end in {abort.get('httpStatus', '')}"
     if route.get("redirect"):
         yield f"redirect to {route['redirect'].get('authority', '')}{route['redirect'].get('uri', '')}"
     if route.get("timeout"):
@@ -167,8 +174,8 @@ def _route(route: Mapping[str, Any]) -> Iterator[str]:
 
 def _match(match: Mapping[str, Any]) -> str:
     parts = []
-    for name, said in {**(match.get("headers") or {}), **(match.get("queryParams") or {})}.items():
-        parts.append(f"{name}: {_string(said)}")
+    for name, condition in {**(match.get("headers") or {}), **(match.get("queryParams") or {})}.items():
+        parts.append(f"{name}: {_string(condition)}")
     for name in ("method", "uri", "authority", "scheme"):
         if name in match:
             parts.append(_string(match[name]))
@@ -177,8 +184,8 @@ def _match(match: Mapping[str, Any]) -> str:
     return ", ".join(parts) or "all requests"
 
 
-def _string(said: Mapping[str, str]) -> str:
-    how, value = next(iter(said.items()), ("", "any"))
+def _string(condition: Mapping[str, str]) -> str:
+    how, value = next(iter(condition.items()), ("", "any"))
     return f"{value}*" if how == "prefix" else f"/{value}/" if how == "regex" else value
 
 

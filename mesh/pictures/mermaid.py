@@ -1,4 +1,4 @@
-"""A picture in Mermaid's words, as Markdown on GitHub shows them."""
+"""Writes a picture as a Mermaid flowchart, which GitHub draws in Markdown."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _MARKED: Final[Sequence[State]] = ("added", "removed")
 
 
 def write(picture: Picture) -> str:
-    """The picture as text, without the fence of a Markdown block."""
+    """The flowchart, without the code fence of Markdown."""
     return "\n".join([*_lines(picture), ""])
 
 
@@ -23,7 +23,7 @@ def _lines(picture: Picture) -> Iterator[str]:
         if boxes:
             yield f'  subgraph c{number}["{_text(title)}"]'
             for box in boxes:
-                style = box.state or ("changed" if box.marks else "")
+                style = box.state or ("changed" if box.line_states else "")
                 yield f'    {names[box.id]}["{_box(box)}"]{f":::{style}" if style else ""}'
             yield "  end"
     for arrow in picture.arrows:
@@ -45,6 +45,6 @@ def _box(box: Box) -> str:
 
 
 def _text(text: str) -> str:
-    """Text in which Mermaid sees no signs of its own."""
+    """Text with Mermaid's special characters escaped."""
     signs = {"&": "&amp;", '"': "&quot;", "<": "&lt;", ">": "&gt;", "#": "&#35;", "|": "&#124;", "`": "&#96;"}
     return "".join(signs.get(sign, sign) for sign in text)

@@ -1,4 +1,4 @@
-"""What a picture shows: boxes in columns, and arrows between them."""
+"""The model of a picture: boxes in columns, and arrows between them."""
 
 from __future__ import annotations
 
@@ -7,34 +7,35 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 State = Literal["", "added", "removed"]
-"""What a change does to a part of the picture; empty if nothing."""
+"""Whether a change adds or removes a part of the picture; empty if neither."""
 COLOURS: Final[Mapping[State, tuple[str, str]]] = {
     "": ("#5b6b7f", "#f5f7fa"),
     "added": ("#1a7f37", "#e6f6ea"),
     "removed": ("#cf222e", "#fdebec"),
 }
-"""Of lines, and of what boxes are filled with."""
+"""The colours of lines and of fills, by state."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Box:
-    """Something in the picture."""
+    """A box, with lines of text."""
 
     id: str
-    """The same for the same thing in another picture."""
+    """Identifies the box; equal in pictures before and after a change."""
     column: int
+    """Index of its column."""
     lines: tuple[str, ...]
-    """Its name, and what else is to be known of it."""
+    """Its name, then further text."""
     locks: tuple[str, ...] = ()
-    """Policies that guard it, in words."""
+    """Lines about security, shown with a padlock: `mTLS`, `TLS`, names of policies."""
     state: State = ""
-    marks: Mapping[str, State] = field(default_factory=dict)
-    """What a change does to the lines and locks of a box that stays, by their text."""
+    line_states: Mapping[str, State] = field(default_factory=dict)
+    """The states of lines and locks in a box that is neither added nor removed, by their text."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Arrow:
-    """The way of requests from one box to another."""
+    """An arrow from one box to another, by their ids."""
 
     source: str
     target: str
@@ -48,14 +49,15 @@ class Picture:
 
     title: str
     columns: Sequence[str]
-    """What the columns show."""
+    """Titles of the columns, from left to right."""
     boxes: Sequence[Box]
     arrows: Sequence[Arrow]
 
 
-def change(old: Picture, new: Picture) -> Picture:
-    """The new picture with what is added to the old one marked, and what is removed still in it; so are the lines of
-    boxes that stay."""
+def diff(old: Picture, new: Picture) -> Picture:
+    """The difference of two pictures: the new one with its additions marked, and with the removed parts of the old one.
+
+    Boxes, their lines and arrows are marked."""
     before, after = _by_key(old), _by_key(new)
     boxes: list[Box] = []
     for key in dict.fromkeys([*before, *after]):
@@ -72,14 +74,16 @@ def change(old: Picture, new: Picture) -> Picture:
 
 
 def _changed(was: Box, now: Box) -> Box:
-    """A box that says something else than before, with the lines of both."""
+    """A box whose lines differ, with those of both pictures."""
     lines, locks = (_both(*sides) for sides in ((was.lines, now.lines), (was.locks, now.locks)))
-    marks = {text: state for text, state in (*lines, *locks) if state}
-    return replace(now, lines=tuple(text for text, _ in lines), locks=tuple(text for text, _ in locks), marks=marks)
+    states = {text: state for text, state in (*lines, *locks) if state}
+    return replace(
+        now, lines=tuple(text for text, _ in lines), locks=tuple(text for text, _ in locks), line_states=states
+    )
 
 
 def _both(was: tuple[str, ...], now: tuple[str, ...]) -> Sequence[tuple[str, State]]:
-    """Lines with their states; those that come or go say so by a sign, too."""
+    """The lines of both, with their states; added ones begin with `+`, removed ones with `−`."""  # noqa: RUF002 (a minus)
     kept: list[tuple[str, State]] = [(text, "") if text in was else (f"+ {text}", "added") for text in now]
     return [*kept, *((f"− {text}", "removed") for text in was if text not in now)]  # noqa: RUF001 (a minus)
 

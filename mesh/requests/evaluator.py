@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from mesh.analysis import hosts, virtual_services
 from mesh.analysis.mesh import Mesh
-from mesh.analysis.mtls import STRICT, Peers
+from mesh.analysis.mtls import STRICT, PeerAuthentications
 from mesh.analysis.objects import Object
 from mesh.analysis.services import Service
 from mesh.analysis.workloads import Workload
@@ -26,11 +26,11 @@ class Evaluator:
 
     def __init__(self, mesh: Mesh) -> None:
         self.mesh = mesh
-        self._routes, self._peers, self._policies = Routes(mesh), Peers(mesh), AuthorizationPolicies(mesh)
+        self._routes, self._peers, self._policies = Routes(mesh), PeerAuthentications(mesh), AuthorizationPolicies(mesh)
         self._allow_any = (mesh.config.get("outboundTrafficPolicy") or {}).get("mode", "ALLOW_ANY") == "ALLOW_ANY"
         self._rules: dict[str, list[Object]] = {}
         for rule in mesh.of(kinds.DESTINATION_RULE):
-            self._rules.setdefault(mesh.full(rule.spec.get("host", ""), rule.namespace), []).append(rule)
+            self._rules.setdefault(mesh.full_host(rule.spec.get("host", ""), rule.namespace), []).append(rule)
 
     def from_outside(self, request: Request, pod: Workload) -> Outcome:
         """The outcome of a request from outside the cluster that arrives at the Service of a gateway's pods."""
@@ -78,7 +78,7 @@ class Evaluator:
         """The full name of a host, as DNS resolves what a client in a namespace writes: `cart`, `cart.shop`, …"""
         name, _, rest = host.partition(".")
         whole = f"{name}.{rest.removesuffix('.svc') or namespace}.svc.{self.mesh.domain}"
-        return whole if not rest or self.mesh.services.named(whole) else host
+        return whole if not rest or self.mesh.services.with_host(whole) else host
 
     def _routed(self, chosen: MatchedRoute, request: Request, pod: Workload) -> Outcome:
         route = chosen.route
@@ -87,12 +87,12 @@ class Evaluator:
         sent = _rewritten(chosen, request)
         receivers = [
             self._destination(destination, share, chosen, sent, pod)
-            for destination, share in virtual_services.shares(route)
+            for destination, share in virtual_services.weighted_destinations(route)
             if share
         ]
         mirror = None
         if route.get("mirror"):
-            mirror = self._destination(route["mirror"], virtual_services.mirrored(route), chosen, sent, pod)
+            mirror = self._destination(route["mirror"], virtual_services.mirror_share(route), chosen, sent, pod)
         return Outcome(
             rule=chosen.rule,
             receivers=tuple(receivers),
@@ -106,7 +106,7 @@ class Evaluator:
     def _destination(
         self, destination: Mapping[str, Any], share: float, chosen: MatchedRoute, sent: Request, pod: Workload
     ) -> Receiver:
-        host = self.mesh.full(destination["host"], chosen.owner.namespace)
+        host = self.mesh.full_host(destination["host"], chosen.owner.namespace)
         subset = destination.get("subset") or ""
         service = self.mesh.services.find(host, chosen.owner.namespace)
         if service is None:
@@ -122,7 +122,7 @@ class Evaluator:
     ) -> Receiver:
         rules = self._rules_for(service.host, pod.namespace, service.namespace)
         labels = next((s.get("labels") or {} for r in rules for s in r.items("subsets") if s["name"] == subset), None)
-        pods = [p for p in self.mesh.behind(service) if (labels or {}).items() <= p.labels.items()]
+        pods = [p for p in self.mesh.workloads_of(service) if (labels or {}).items() <= p.labels.items()]
         found = service.port(port)
         target = found.target if found and isinstance(found.target, int) else port
         mutual = pod.proxy and bool(pods) and all(p.proxy for p in pods) and _uses_istio_tls(rules)
@@ -155,8 +155,8 @@ class Evaluator:
         of the root namespace."""
         seen = [
             rule
-            for rule in hosts.best(host, self._rules) or ()
-            if hosts.sees(client, hosts.exported_to(rule.items("exportTo"), rule.namespace))
+            for rule in hosts.most_specific(host, self._rules) or ()
+            if hosts.is_visible(client, hosts.exported_to(rule.items("exportTo"), rule.namespace))
         ]
         for namespace in (client, server, self.mesh.root):
             if own := [rule for rule in seen if rule.namespace == namespace]:
@@ -197,6 +197,6 @@ def _attempts(route: Mapping[str, Any]) -> int:
 def _faults(injection: Mapping[str, Any]) -> Iterator[Fault]:
     delay, abort = injection.get("delay"), injection.get("abort")
     if delay and delay.get("fixedDelay"):
-        yield Fault(share=virtual_services.hit(delay), delay=delay["fixedDelay"])
+        yield Fault(share=virtual_services.fault_share(delay), delay=delay["fixedDelay"])
     if abort and abort.get("httpStatus"):
-        yield Fault(share=virtual_services.hit(abort), status=abort["httpStatus"])
+        yield Fault(share=virtual_services.fault_share(abort), status=abort["httpStatus"])

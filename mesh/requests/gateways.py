@@ -46,7 +46,7 @@ def match_listeners(mesh: Mesh, pod: Workload, request: Request) -> ListenerMatc
             same_security = is_http(server["port"].get("protocol") or "") != request.secure
             if port not in (request.port, target) or not same_security:
                 continue
-            names = [hosts.of_server(entry, gateway.namespace) for entry in server.get("hosts") or ()]
+            names = [hosts.parse_server_host(entry, gateway.namespace) for entry in server.get("hosts") or ()]
             number = port
             served.setdefault(gateway.ref, []).extend(names)
             redirected = redirected or (tls.get("httpsRedirect", False) and _serves(names, request.host))
@@ -61,13 +61,13 @@ def match_listeners(mesh: Mesh, pod: Workload, request: Request) -> ListenerMatc
 
 
 def _serves(names: Sequence[tuple[str, str]], host: str) -> bool:
-    return hosts.best(host.lower(), dict.fromkeys((name for _, name in names), True)) is not None
+    return hosts.most_specific(host.lower(), dict.fromkeys((name for _, name in names), True)) is not None
 
 
 def _target(mesh: Mesh, pod: Workload, port: int) -> int | None:
     """The target port of the pods, for a port of their Service; None if unknown."""
     for service in mesh.services.all:
-        if service.namespace == pod.namespace and pod in mesh.behind(service):
+        if service.namespace == pod.namespace and pod in mesh.workloads_of(service):
             found: Any = service.port(port)
             if found and isinstance(found.target, int):
                 return int(found.target)

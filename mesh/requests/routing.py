@@ -56,9 +56,11 @@ class Routes:
         self._sidecars: dict[str, list[Object]] = {}
         self._gateways: dict[Ref, list[Object]] = {}
         for virtual_service in mesh.of(kinds.VIRTUAL_SERVICE):
-            if virtual_services.for_sidecars(virtual_service):
+            if virtual_services.applies_to_sidecars(virtual_service):
                 for host in virtual_service.items("hosts"):
-                    self._sidecars.setdefault(mesh.full(host, virtual_service.namespace), []).append(virtual_service)
+                    self._sidecars.setdefault(mesh.full_host(host, virtual_service.namespace), []).append(
+                        virtual_service
+                    )
             for _, _, ref in virtual_services.gateways(virtual_service):
                 self._gateways.setdefault(ref, []).append(virtual_service)
 
@@ -68,7 +70,7 @@ class Routes:
             visible = [
                 candidate
                 for candidate in self._sidecars.get(name, ())
-                if hosts.sees(namespace, hosts.exported_to(candidate.items("exportTo"), candidate.namespace))
+                if hosts.is_visible(namespace, hosts.exported_to(candidate.items("exportTo"), candidate.namespace))
             ]
             if visible:
                 own = (candidate for candidate in visible if candidate.namespace == namespace)
@@ -82,14 +84,14 @@ class Routes:
         for ref, names in served.items():
             for virtual_service in self._gateways.get(ref, ()):
                 for name in virtual_service.items("hosts"):
-                    routed = self._mesh.full(name, virtual_service.namespace)
+                    routed = self._mesh.full_host(name, virtual_service.namespace)
                     for namespace, server_host in names:
                         if namespace in (hosts.ALL, virtual_service.namespace) and hosts.overlap(server_host, routed):
                             server_is_narrower = routed.startswith("*") and len(server_host) > len(routed)
                             group = by_name.setdefault(server_host if server_is_narrower else routed, [])
                             if virtual_service not in group:
                                 group.append(virtual_service)
-        return hosts.best(host, by_name) or []
+        return hosts.most_specific(host, by_name) or []
 
     def choose(self, candidates: Sequence[Object], request: Request, proxy: Proxy) -> MatchedRoute | None:
         """The first route whose match the request meets; None if there is none."""

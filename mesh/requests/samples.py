@@ -94,16 +94,16 @@ def _from_outside(mesh: Mesh) -> Iterator[Sample]:
 def _from_workloads(mesh: Mesh) -> Iterator[Sample]:
     routes: dict[str, list[Object]] = {}
     for virtual_service in mesh.of(kinds.VIRTUAL_SERVICE):
-        if virtual_services.for_sidecars(virtual_service):
+        if virtual_services.applies_to_sidecars(virtual_service):
             for host in virtual_service.items("hosts"):
-                routes.setdefault(mesh.full(host, virtual_service.namespace), []).append(virtual_service)
+                routes.setdefault(mesh.full_host(host, virtual_service.namespace), []).append(virtual_service)
     callers = _Callers(mesh)
     for service in mesh.services.all:
         if service.host.startswith("*") or service.namespace == mesh.root:
             continue
         for port in service.ports:
             for pod in callers.of(service):
-                host = hosts.short(service.host, pod.namespace)
+                host = hosts.short_name(service.host, pod.namespace)
                 target = _Target(pod, outside=False, host=host, port=port.number, secure=False)
                 yield from target.samples(routes.get(service.host, ()))
     for pod in callers.with_sidecars():
@@ -144,7 +144,7 @@ class _Callers:
 
     def of(self, service: Service) -> Iterator[Workload]:
         """The callers of a service, without its own pods."""
-        pods = self._mesh.behind(service)
+        pods = self._mesh.workloads_of(service)
         near = self._in.get(service.namespace, [])
         if len(near) > _MANY:
             by_proxy = {pod.proxy: pod for pod in near[: _MANY * 2] if pod not in pods}

@@ -1,6 +1,5 @@
-"""What a change of a stack comes to, for those who review it: what changes in which object, what is risky about it, and
-what becomes of requests.
+"""Reports on a change of a stack, for its reviewers: changed objects, risks, and effects on requests.
 
-Everything here is pure: the objects before and after come from elsewhere (`commands.sources`), and go out as plain
-values, as Markdown and as JSON. Values of Secrets never get in.
+All functions are pure. `commands.sources` provides the objects before and after the change; the result is a `Review`,
+which is written as Markdown and as JSON. Values of Secrets are never part of it.
 """

@@ -1,4 +1,4 @@
-"""The objects of a stack before and after, and what changes between them."""
+"""The changes between the objects of a stack before and after."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mesh.review.fields import Field, differences
 
 Op = Literal["create", "update", "replace", "delete"]
 OPS: Final[tuple[Op, ...]] = ("delete", "replace", "update", "create")
-"""What can become of an object, the gravest first."""
+"""All operations on an object, the gravest first."""
 
 _FIXED: Final[Mapping[GroupKind, tuple[str, ...]]] = {
     **dict.fromkeys((kinds.DEPLOYMENT, kinds.DAEMON_SET), ("spec.selector",)),
@@ -26,37 +26,38 @@ _FIXED: Final[Mapping[GroupKind, tuple[str, ...]]] = {
     kinds.STORAGE_CLASS: ("parameters", "provisioner"),
     kinds.SECRET: ("type",),
 }
-"""Fields of which a change is a new object in place of the old one; needed where no engine says so."""
+"""Immutable fields by kind: a change replaces the object. Used where no Pulumi engine was asked."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Item:
-    """An object that a stack makes."""
+class StackObject:
+    """An object of a stack."""
 
     object: Object
     component: str
-    """What makes it, such as `Gateway istio-ingressgateway`."""
+    """Type and name of the component that it belongs to, such as `Gateway istio-ingressgateway`."""
     patch: bool = False
-    """Whether only some fields of an object that others own are the stack's."""
+    """Whether the stack sets only some fields of an object that somebody else owns."""
     retained: bool = False
-    """Whether it stays on the cluster when the stack lets go of it."""
+    """Whether it stays on the cluster when the stack deletes it (`retainOnDelete`)."""
 
     @property
     def key(self) -> tuple[bool, Ref]:
+        """Identifies it among the objects of a stack."""
         return self.patch, self.object.ref
 
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """What becomes of an object."""
+    """An operation on one object, with the fields that differ."""
 
     op: Op
     old: Object | None
     new: Object | None
-    item: Item
-    """The object as it is in the end, or was."""
+    item: StackObject
+    """The object after the change, or before it if it is deleted."""
     fields: Sequence[Field] = ()
-    """What differs; nothing for an object that comes or goes."""
+    """The fields that differ; empty for objects that are created or deleted."""
 
     @property
     def ref(self) -> Ref:
@@ -64,23 +65,26 @@ class Change:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
-    """What an engine knows of a change and the objects do not show, by the objects' keys."""
+class EngineFacts:
+    """What only Pulumi's engine can tell about a change, by the keys of objects."""
 
     replaced: frozenset[tuple[bool, Ref]] = frozenset()
+    """Objects that are deleted and created again."""
     secrets: Mapping[tuple[bool, Ref], Sequence[str]] = field(default_factory=dict)
-    """Paths of values that nobody may see, and that are others than before."""
+    """Paths of the secret values that change."""
 
 
-def between(old: Iterable[Item], new: Iterable[Item], told: Told | None = None) -> Sequence[Change]:
-    """What changes from some objects to others; in a fixed order."""
+def between(
+    old: Iterable[StackObject], new: Iterable[StackObject], facts: EngineFacts | None = None
+) -> Sequence[Change]:
+    """The changes from old to new objects, sorted by reference."""
     before, after = ({item.key: item for item in items} for items in (old, new))
-    told = told or Told()
+    facts = facts or EngineFacts()
     found: list[Change] = []
     for key in sorted({*before, *after}, key=lambda key: (key[1], key[0])):
         was, now = before.get(key), after.get(key)
         if was and now:
-            found.extend(_altered(was, now, told))
+            found.extend(_altered(was, now, facts))
         elif now:
             found.append(Change(op="create", old=None, new=now.object, item=now))
         elif was:
@@ -88,9 +92,9 @@ def between(old: Iterable[Item], new: Iterable[Item], told: Told | None = None) 
     return found
 
 
-def _altered(was: Item, now: Item, told: Told) -> Iterator[Change]:
-    fields = [*_fields(was.object, now.object), *_hidden(told.secrets.get(now.key, ()))]
-    replaced = now.key in told.replaced or any(_is_fixed(now.object.kind, one.path) for one in fields)
+def _altered(was: StackObject, now: StackObject, facts: EngineFacts) -> Iterator[Change]:
+    fields = [*_fields(was.object, now.object), *_hidden(facts.secrets.get(now.key, ()))]
+    replaced = now.key in facts.replaced or any(_is_fixed(now.object.kind, one.path) for one in fields)
     if fields or replaced:
         op: Op = "replace" if replaced else "update"
         yield Change(op=op, old=was.object, new=now.object, item=now, fields=fields)
@@ -113,7 +117,7 @@ def _fields(old: Object, new: Object) -> Iterator[Field]:
 
 
 def _of_secret(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Field]:
-    """The keys that come and go; values are told by their paths alone, elsewhere."""
+    """The keys that are added or removed. Changed values are reported by path alone, as the engine tells them."""
     hidden = ("data", "stringData")
     for part in hidden:
         before, after = old.get(part) or {}, new.get(part) or {}
@@ -128,7 +132,7 @@ def _hidden(paths: Iterable[str]) -> Iterator[Field]:
 
 
 def _of_definition(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Field]:
-    """Without the fields of schemas, of which one change may have hundreds."""
+    """The fields of a definition; those of schemas, which may be hundreds, are one line with their counts."""
     found = list(differences(old, new))
     schemas = [one for one in found if ".schema." in one.path or one.path.endswith(".schema")]
     yield from (one for one in found if one not in schemas)

@@ -1,4 +1,4 @@
-"""A review as plain data, for programs."""
+"""Writes a review as data for JSON."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from mesh.review.review import Review
 
 
 def plain(review: Review) -> Mapping[str, Any]:
-    """The review in full; docs/report.md says what is in it."""
+    """The whole review; docs/report.md describes the keys."""
     return {
         "stack": review.stack,
         "source": _filled({"kind": review.source.kind, "text": review.source.text, "commit": review.source.commit}),
         "counts": {**review.counts, "unchanged": review.subject.unchanged},
         "risks": [
-            {"weight": str(risk.weight), "risk": risk.word, "object": _ref(risk.object), "reason": risk.reason}
+            {"weight": str(risk.weight), "risk": risk.name, "object": _ref(risk.object), "reason": risk.reason}
             for risk in review.risks
         ],
         "restarts": review.restarts,
         "requests": [
             {
-                "requests": shift.what,
-                "way": "through" if shift.outside else "from",
-                "sources": shift.sources,
-                "before": shift.before,
-                "after": shift.after,
-                "samples": shift.samples,
+                "requests": change.what,
+                "way": "through" if change.through_gateway else "from",
+                "sources": change.sources,
+                "before": change.before,
+                "after": change.after,
+                "samples": change.samples,
             }
-            for shift in review.shifts
+            for change in review.request_changes
         ],
         "findings": list(review.findings),
         "refused": list(review.refused),

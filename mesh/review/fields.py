@@ -1,4 +1,4 @@
-"""What differs between two values, field by field, in short."""
+"""The differences between two manifests, field by field."""
 
 from __future__ import annotations
 
@@ -14,28 +14,29 @@ import yaml
 from mesh.core.diff import ABSENT, Comparison, Difference, Path
 
 _KEYS: Final = ("name", "port", "number")
-"""By what the items of a list are told apart, where each has one of its own."""
+"""Fields that identify the items of a list, if all items have a different value."""
 _TELLING: Final = re.compile(r"(password|passphrase|signing_?key|private_?key|client_?secret|_token)\W*(value)?$", re.I)
-"""Ends of paths whose values look like secrets that somebody has put into the open."""
+"""Ends of paths whose values are probably secrets, though not in a Secret."""
 HIDDEN: Final = "(not shown)"
+"""Stands for such a value."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Field:
-    """A field that has another value than before."""
+    """A field whose value changes."""
 
     path: str
-    """Such as `spec.template.spec.containers[istio-proxy].image`; inside a text, as that text's own path."""
+    """Such as `spec.template.spec.containers[istio-proxy].image`. It goes on inside of YAML and JSON texts."""
     old: Any = None
-    """None if the field was not there."""
+    """None if the field is added."""
     new: Any = None
-    """None if it is there no more."""
+    """None if the field is removed."""
     note: str = ""
-    """What is said in place of values that are too long, or nobody's business."""
+    """Describes the change in place of values that are too long or secret."""
 
 
 def differences(old: Any, new: Any) -> Iterator[Field]:
-    """The fields in which two values differ; lists by their items' names where they have them."""
+    """The fields in which two values differ. Items of lists are matched by name where they have one."""
     for path, was, now, note in _Fields().walk(old, new):
         place = _written(path)
         before, after = (None if value is ABSENT else _masked(value, place) for value in (was, now))
@@ -43,7 +44,7 @@ def differences(old: Any, new: Any) -> Iterator[Field]:
 
 
 class _Fields(Comparison):
-    """Compares objects of Kubernetes, in which no field is null."""
+    """Compares Kubernetes objects, in which null means that a field is not set."""
 
     def filled(self, value: Any, _path: Path) -> Any:
         return ABSENT if value is None else value
@@ -52,7 +53,7 @@ class _Fields(Comparison):
         return sorted({*old, *new}, key=str)
 
     def lists(self, old: Sequence[Any], new: Sequence[Any], path: Path) -> Iterator[Difference]:
-        """Items that have a name each by their names; plain values as a whole; others by their places."""
+        """Compares items with names by name, lists of plain values as a whole, and other items by position."""
         before, after = _named(old), _named(new)
         if before is not None and after is not None and (before or after):
             for name in dict.fromkeys([*before, *after]):
@@ -63,7 +64,7 @@ class _Fields(Comparison):
             yield from self._sequence(old, new, path)
 
     def _sequence(self, old: Sequence[Any], new: Sequence[Any], path: Path) -> Iterator[Difference]:
-        """Items without names: those at the same place are one another's successors, the rest comes or goes."""
+        """Compares items without names: those at the same position are matched, the rest is added or removed."""
         was, now = ([json.dumps(item, sort_keys=True) for item in items] for items in (old, new))
         for how, i, i_end, j, j_end in SequenceMatcher(None, was, now, autojunk=False).get_opcodes():
             if how == "equal":
@@ -75,7 +76,7 @@ class _Fields(Comparison):
                 yield from self.walk(old[i_end - back], new[j_end - back], (*path, f"[{j_end - back}]"))
 
     def others(self, old: Any, new: Any, path: Path) -> Iterator[Difference]:
-        """Documents inside of a text by their fields, other texts by their lines."""
+        """Compares YAML and JSON texts by their fields, other texts by their lines, and all else by value."""
         if not (isinstance(old, str) and isinstance(new, str) and "\n" in old + new):
             yield Difference(path, old, new)
             return
@@ -92,7 +93,7 @@ class _Fields(Comparison):
 
 
 def _masked(value: Any, path: str) -> Any:
-    """A value without what looks like a secret."""
+    """A value in which probable secrets are hidden."""
     if isinstance(value, Mapping):
         within = f"{path}.{value['name']}" if isinstance(value.get("name"), str) else path
         return {key: _masked(item, f"{within}.{key}") for key, item in value.items()}
@@ -102,7 +103,7 @@ def _masked(value: Any, path: str) -> Any:
 
 
 def _written(path: Path) -> str:
-    """A path as people write it; keys with other signs than letters, digits, `-` and `_` stand in brackets."""
+    """A path as text. Keys with characters other than letters, digits, `-` and `_` are in brackets."""
     text = ""
     for step in path:
         if not text or step.startswith("["):
@@ -113,7 +114,7 @@ def _written(path: Path) -> str:
 
 
 def _named(items: Sequence[Any]) -> Mapping[Any, Any] | None:
-    """A list's items by what tells them apart; None if nothing does."""
+    """The items of a list by the field that identifies them; None if there is none."""
     for key in _KEYS:
         if all(isinstance(item, Mapping) and isinstance(item.get(key), str | int) for item in items):
             found = {item[key]: item for item in items}
@@ -122,7 +123,7 @@ def _named(items: Sequence[Any]) -> Mapping[Any, Any] | None:
 
 
 def _document(text: str) -> Mapping[str, Any] | None:
-    """What YAML or JSON in a text says, if it is a mapping."""
+    """The mapping that a text holds as YAML or JSON; None if it holds none."""
     try:
         found = json.loads(text) if text.lstrip().startswith("{") else yaml.load(text, Loader=yaml.CSafeLoader)
     except (ValueError, yaml.YAMLError):

@@ -1,4 +1,4 @@
-"""A review as Markdown for a comment on a pull request: risks first, details folded."""
+"""Writes a review as Markdown, for a comment on a pull request: risks first, details folded."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from mesh.core import words
 from mesh.pictures import mermaid
 from mesh.review.changes import Change
 from mesh.review.fields import Field
-from mesh.review.requests import Shift
+from mesh.review.requests import RequestChange
 from mesh.review.review import Review
 from mesh.review.risks import Risk
 
-MARK: Final = "<!-- mesh report: {stack} -->"
-"""The first line, by which a workflow finds the comment that it wrote before."""
+MARKER: Final = "<!-- mesh report: {stack} -->"
+"""The first line, by which the workflow finds its comment to update it."""
 _WORDS: Final = {"create": "to create", "update": "to update", "replace": "to replace", "delete": "to delete"}
 _DONE: Final = {"create": "new", "update": "changed", "replace": "replaced", "delete": "removed"}
 _OBJECTS, _LINES, _FIELDS, _CHANGES, _WIDTH = 3, 25, 8, 150, 70
-"""The most objects of a risk, lines about requests, fields of an object, changed objects, and characters of a value."""
+"""Limits: objects per risk, lines per section, fields per object, changed objects, characters per value."""
 _LARGEST: Final = 12_000
-"""Characters of a map that a comment can hold beside the rest; GitHub takes 65,536 in all."""
+"""The most characters of the map. A comment on GitHub has at most 65,536."""
 
 
 def write(review: Review) -> str:
-    """The review as text."""
+    """The review as Markdown."""
     return "\n".join([*_head(review), *_refused(review), *_drift(review), *_risks(review), *_rest(review), ""])
 
 
@@ -35,7 +35,7 @@ def _head(review: Review) -> Iterator[str]:
     weights = ", ".join(f"{count} {weight}" for weight, count in review.weights.items())
     counts = ", ".join(f"{count} {_WORDS[op]}" for op, count in review.counts.items())
     restarts = f"; restarts {review.restarts}" if review.restarts else ""
-    yield MARK.format(stack=review.stack)
+    yield MARKER.format(stack=review.stack)
     refused = "`up` refuses it; " if review.refused else ""
     yield f"## Stack `{review.stack}`: {refused}{f'risks: {weights}' if weights else 'no risks found'}"
     yield f"{counts or 'No changes'}, {review.subject.unchanged} unchanged{restarts}. {review.source.text}"
@@ -56,19 +56,19 @@ def _risks(review: Review) -> Iterator[str]:
     if not review.risks:
         return
     yield from ("", "### Risks", "| weight | what | object | why |", "| --- | --- | --- | --- |")
-    for (weight, word, why), some in groupby(
-        _merged(review.risks), key=lambda risk: (risk.weight, risk.word, risk.reason)
+    for (weight, name, why), some in groupby(
+        _merged(review.risks), key=lambda risk: (risk.weight, risk.name, risk.reason)
     ):
         refs = [risk.object for risk in some]
-        yield f"| {weight} | **{word}** | {_refs(refs)} | {_cell(f'each {why}' if len(refs) > 1 else why)} |"
+        yield f"| {weight} | **{name}** | {_refs(refs)} | {_cell(f'each {why}' if len(refs) > 1 else why)} |"
 
 
 def _merged(risks: Sequence[Risk]) -> Sequence[Risk]:
-    """In the same order, but those of one word that say the same next to each other."""
+    """The risks in their order, but those with the same name and reason next to each other."""
     first: dict[tuple[str, str], int] = {}
     for i, risk in enumerate(risks):
-        first.setdefault((risk.word, risk.reason), i)
-    return sorted(risks, key=lambda risk: first[risk.word, risk.reason])
+        first.setdefault((risk.name, risk.reason), i)
+    return sorted(risks, key=lambda risk: first[risk.name, risk.reason])
 
 
 def _refs(refs: Sequence[Ref]) -> str:
@@ -76,26 +76,26 @@ def _refs(refs: Sequence[Ref]) -> str:
 
 
 def _rest(review: Review) -> Iterator[str]:
-    if review.shifts:
-        yield from ("", "### What happens to requests", *map(_shift, review.shifts[:_LINES]))
-        if len(review.shifts) > _LINES:
-            yield f"- … and {len(review.shifts) - _LINES} more, in the JSON"
+    if review.request_changes:
+        yield from ("", "### What happens to requests", *map(_request_change, review.request_changes[:_LINES]))
+        if len(review.request_changes) > _LINES:
+            yield f"- … and {len(review.request_changes) - _LINES} more, in the JSON"
     if review.findings:
         yield from ("", "### New findings of the analysis", *(f"- {_text(one)}" for one in review.findings[:_LINES]))
-    if review.marks:
+    if review.map_changes:
         yield from _map(review)
     if review.subject.changes:
         yield from ("", *_folded("Changes", _changes(review)))
 
 
-def _shift(shift: Shift) -> str:
-    return f"- {_text(str(shift))}"
+def _request_change(change: RequestChange) -> str:
+    return f"- {_text(str(change))}"
 
 
 def _map(review: Review) -> Iterator[str]:
     text = mermaid.write(review.picture).rstrip()
     if len(text) > _LARGEST:
-        yield from ("", f"The map changes in {review.marks} places; it is too large for here: see the SVG.")
+        yield from ("", f"The map changes in {review.map_changes} places; it is too large for here: see the SVG.")
         return
     yield from ("", *_folded("Map: green comes, red goes", ["```mermaid", text, "```"]))
 
@@ -138,7 +138,7 @@ def _value(value: Any) -> str:
 
 
 def _text(text: str) -> str:
-    """Text in which Markdown sees no signs of its own."""
+    """Text with Markdown's special characters escaped."""
     for sign in ("\\", "*", "_", "`", "<", "[", "]"):
         text = text.replace(sign, f"\\{sign}" if sign != "<" else "&lt;")
     return text

@@ -1,4 +1,4 @@
-"""What a change does to requests, in few lines: those that change alike are one."""
+"""The effects of a change on requests; requests with the same effect are one line."""
 
 from __future__ import annotations
 
@@ -13,49 +13,52 @@ from mesh.requests.evaluator import RETRIES
 from mesh.review.subject import Subject
 
 _MOST: Final = 3
-"""So many callers or paths of a line are named."""
+"""The most callers or paths that a line names."""
 _RETRIES: Final = f"{RETRIES} retries"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shift:
-    """Requests that change in the same way."""
+class RequestChange:
+    """Requests whose outcome changes in the same way."""
 
     what: str
-    """The requests, without those who send them."""
+    """The requests, such as `reviews:9080/ with end-user: jason`, without their senders."""
     sources: Sequence[str]
-    """Workloads that send them, or gateways that they come to; by name."""
-    outside: bool
+    """Names of the workloads that send them, or of the gateways that they come through."""
+    through_gateway: bool
+    """Whether they come from outside of the mesh, through a gateway."""
     before: str
-    """What they get, as far as it differs; empty if only something new is added."""
+    """The parts of the outcome that are no longer so; empty if the change only adds to it."""
     after: str
-    """Empty if something is only left out."""
+    """The parts of the outcome that are new; empty if the change only takes away from it."""
     samples: int
-    """How many of the requests that both meshes were asked about."""
+    """The number of sample requests that it stands for."""
 
     def __str__(self) -> str:
-        way = "through" if self.outside else "from"
+        way = "through" if self.through_gateway else "from"
         told = f"{self.before} → {self.after}"
         if not (self.before and self.after):
             told = f"no longer {self.before}" if self.before else f"from now on {self.after}"
         return f"{self.what} {way} {words.some(self.sources, _MOST)}: {told}"
 
 
-def shifts(subject: Subject) -> Sequence[Shift]:
-    """The requests that get another answer. Those of workloads that come or go are left out: nothing changes for
-    anybody; those at gateways are not."""
-    if subject.first:
+def changes(subject: Subject) -> Sequence[RequestChange]:
+    """The requests whose outcome changes; none if the stack is new.
+
+    Requests from workloads that are added or removed are left out, those through gateways are not.
+    """
+    if subject.is_new:
         return []
     found = [change for change in comparison.changes(subject.old, subject.new) if _counts(change)]
-    return sorted(_joined(found), key=lambda shift: (not shift.outside, shift.what, shift.sources))
+    return sorted(_joined(found), key=lambda change: (not change.through_gateway, change.what, change.sources))
 
 
 def _counts(change: Change) -> bool:
     return change.sample.outside or NO_SUCH_WORKLOAD not in (change.before, change.after)
 
 
-def _joined(found: Sequence[Change]) -> Iterator[Shift]:
-    """One line for callers who see the same, and of those one for paths of which that holds."""
+def _joined(found: Sequence[Change]) -> Iterator[RequestChange]:
+    """Joins changes that differ only in the sender, and of those the ones that differ only in the path."""
     by_sources: dict[tuple[object, ...], list[Change]] = {}
     for change in found:
         place = change.sample
@@ -66,16 +69,16 @@ def _joined(found: Sequence[Change]) -> Iterator[Shift]:
         sources = tuple(change.sample.source for change in changes)
         lines.setdefault((*key[:6], *key[7:], sources), []).extend(changes)
     for changes in lines.values():
-        yield _shift(changes)
+        yield _request_change(changes)
 
 
-def _shift(changes: Sequence[Change]) -> Shift:
+def _request_change(changes: Sequence[Change]) -> RequestChange:
     first = changes[0]
     before, after = _different(first.before, first.after)
-    return Shift(
+    return RequestChange(
         what=_what(changes),
         sources=sorted({change.sample.source.partition("/")[2] for change in changes}),
-        outside=first.sample.outside,
+        through_gateway=first.sample.outside,
         before=before,
         after=after,
         samples=len(changes),
@@ -90,7 +93,7 @@ def _what(changes: Sequence[Change]) -> str:
 
 
 def _different(before: str, after: str) -> tuple[str, str]:
-    """The parts of two answers in which they differ."""
+    """The parts in which two outcomes differ."""
     was, now = before.split("; "), after.split("; ")
     old = [part for part in was if part not in now and not _usual(part, now)]
     new = [part for part in now if part not in was and not _usual(part, was)]
@@ -98,5 +101,5 @@ def _different(before: str, after: str) -> tuple[str, str]:
 
 
 def _usual(part: str, others: Sequence[str]) -> bool:
-    """Whether a part says what holds everywhere, and the other answer has nothing of the kind."""
+    """Whether a part is the default number of retries, and the other outcome has no retries."""
     return part == _RETRIES and not any(other.endswith(_RETRIES[1:]) for other in others)

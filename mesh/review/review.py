@@ -1,4 +1,4 @@
-"""A review: everything that is said of a change of one stack."""
+"""The review of a change of one stack: all that a report contains."""
 
 from __future__ import annotations
 
@@ -15,59 +15,59 @@ from mesh.pictures import map as drawing
 from mesh.pictures import model
 from mesh.pictures.model import Picture
 from mesh.review import requests, risks
-from mesh.review.changes import OPS, Change, Item, Op, Told
-from mesh.review.requests import Shift
-from mesh.review.risks import Risk, Weight, presence
+from mesh.review.changes import OPS, Change, EngineFacts, Op, StackObject
+from mesh.review.requests import RequestChange
+from mesh.review.risks import Risk, Weight, availability
 from mesh.review.subject import Subject
 
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """What the stack is compared with."""
+    """The baseline of the comparison."""
 
     kind: str
     """`cluster`, `recorded state` or `base branch`."""
     text: str
-    """The same in a sentence, with what was and was not asked."""
+    """A sentence about it for the report: what the stack is compared with, and whether the cluster was asked."""
     commit: str = ""
-    """Of the base branch."""
+    """The commit of the base branch; empty for the other kinds."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Review:
-    """What is said of a change."""
+    """The results about a change of one stack."""
 
     stack: str
     source: Source
     subject: Subject
     risks: Sequence[Risk]
-    shifts: Sequence[Shift]
-    """What becomes of requests."""
+    request_changes: Sequence[RequestChange]
+    """The effects on requests."""
     findings: Sequence[str]
-    """What analysis warns of or mentions now, and did not before."""
+    """New warnings and infos of the analysis."""
     refused: Sequence[str]
-    """Why an `up` refuses the new objects, new or not: what analysis calls an error."""
+    """Errors of the analysis, new or not, for which `up` refuses the stack."""
     drift: Sequence[Change]
-    """In what the cluster differs from the recorded state; nothing if it was not asked."""
+    """Differences between the cluster and the recorded state; empty if the cluster was not asked."""
     picture: Picture
-    """The map, with what comes and goes marked."""
+    """The map of the mesh, in which added and removed parts are marked."""
 
     @classmethod
     def of(
         cls,
         stack: str,
         source: Source,
-        old: Iterable[Item],
-        new: Iterable[Item],
+        old: Iterable[StackObject],
+        new: Iterable[StackObject],
         names: MeshNames,
         *,
-        told: Told | None = None,
+        facts: EngineFacts | None = None,
         drift: Sequence[Change] = (),
         suppressed: Sequence[Suppression] = (),
     ) -> Self:
-        """The review of a change from some objects to others. The names are those of the new ones' settings."""
+        """Reviews the change from old to new objects. `names` are those of the new settings."""
         old, new = list(old), list(new)
-        subject = Subject.read(old, new, names, told)
+        subject = Subject.read(old, new, names, facts)
         before, after = (drawing.of(mesh, f"mesh {stack}") for mesh in (subject.old, subject.new))
         known, found = (analyse(mesh.objects, mesh.names, suppressed) for mesh in (subject.old, subject.new))
         said = {replace(finding, origin="") for finding in known}
@@ -78,32 +78,32 @@ class Review:
             source=source,
             subject=subject,
             risks=risks.find(subject),
-            shifts=requests.shifts(subject),
+            request_changes=requests.changes(subject),
             findings=[f"{one.severity}: {one}" for one in rest if replace(one, origin="") not in said],
             refused=[str(finding) for finding in wrong],
             drift=drift,
-            picture=after if subject.first else model.change(before, after),
+            picture=after if subject.is_new else model.diff(before, after),
         )
 
     @property
     def counts(self) -> Mapping[Op, int]:
-        """How many objects come, change and go."""
+        """The number of objects for each operation that occurs."""
         found = Counter(change.op for change in self.subject.changes)
         return {op: found[op] for op in OPS if found[op]}
 
     @property
     def weights(self) -> Mapping[Weight, int]:
-        """How many kinds of risks there are of each weight."""
-        found = Counter(weight for weight, _ in {(risk.weight, risk.word) for risk in self.risks})
+        """The number of different risks of each weight that occurs."""
+        found = Counter(weight for weight, _ in {(risk.weight, risk.name) for risk in self.risks})
         return {weight: found[weight] for weight in reversed(Weight) if found[weight]}
 
     @property
     def restarts(self) -> str:
-        """How many pods restart, in words; empty if none does."""
-        return presence.restarted(self.subject)
+        """The number of pods that restart, such as `at least 2 pods`; empty if none does."""
+        return availability.restarted(self.subject)
 
     @property
-    def marks(self) -> int:
-        """How many parts of the map come or go."""
-        boxes = sum(bool(box.state) + len(box.marks) for box in self.picture.boxes)
+    def map_changes(self) -> int:
+        """The number of boxes, lines and arrows of the map that are added or removed."""
+        boxes = sum(bool(box.state) + len(box.line_states) for box in self.picture.boxes)
         return boxes + sum(bool(arrow.state) for arrow in self.picture.arrows)

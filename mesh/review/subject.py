@@ -1,4 +1,4 @@
-"""What is reviewed: the mesh before and after, and the changes between them."""
+"""The subject of a review: the mesh before and after, and the changes between them."""
 
 from __future__ import annotations
 
@@ -12,46 +12,50 @@ from mesh.analysis.objects import Object
 from mesh.core import kinds
 from mesh.core.kinds import GroupKind
 from mesh.core.names import DOMAIN, INJECTOR, MeshNames
-from mesh.review.changes import Change, Item, Told, between
+from mesh.review.changes import Change, EngineFacts, StackObject, between
 
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """A change as a whole."""
+    """The change of a stack as a whole, which risks are looked for in."""
 
     old: Mesh
     new: Mesh
     changes: Sequence[Change]
     unchanged: int
-    """How many objects stay as they are."""
+    """The number of objects that do not change."""
 
     @classmethod
-    def read(cls, old: Iterable[Item], new: Iterable[Item], names: MeshNames, told: Told | None = None) -> Self:
-        """The change from some objects to others. The names are those of the new ones' settings."""
+    def read(
+        cls, old: Iterable[StackObject], new: Iterable[StackObject], names: MeshNames, facts: EngineFacts | None = None
+    ) -> Self:
+        """Compares old and new objects. `names` are those of the new settings."""
         old, new = list(old), list(new)
-        changes = between(old, new, told)
+        changes = between(old, new, facts)
         there = len(new) - sum(change.op != "delete" for change in changes)
-        before, after = (sorted((one.object for one in items), key=lambda thing: thing.ref) for items in (old, new))
+        before, after = (sorted((one.object for one in items), key=lambda obj: obj.ref) for items in (old, new))
         return cls(old=Mesh(before, _names(before, names)), new=Mesh(after, names), changes=changes, unchanged=there)
 
     @property
-    def first(self) -> bool:
-        """Whether there was nothing before."""
-        return not self.old.places
+    def is_new(self) -> bool:
+        """Whether the stack is new: it had no objects before."""
+        return not self.old.known_namespaces
 
     def of(self, *wanted: GroupKind) -> Iterator[Change]:
-        """The changes of objects of some kinds, as far as the whole object is the stack's own."""
+        """The changes of objects of the kinds, without objects of which the stack sets only some fields."""
         return (change for change in self.changes if change.ref.kind in wanted and not change.item.patch)
 
 
 def _names(objects: Iterable[Object], otherwise: MeshNames) -> MeshNames:
-    """The names in the settings from which some objects were made, which their injector has among its values;
-    `otherwise` if there is no injector that tells."""
-    for thing in objects:
-        if thing.kind == kinds.CONFIG_MAP and thing.name.startswith(INJECTOR):
+    """The names that the objects were made with, as the ConfigMap of their sidecar injector has them.
+
+    It is `otherwise` if there is no injector, or if its values cannot be read.
+    """
+    for obj in objects:
+        if obj.kind == kinds.CONFIG_MAP and obj.name.startswith(INJECTOR):
             try:
-                values = json.loads((thing.body.get("data") or {}).get("values") or "")
-                return MeshNames(root=thing.namespace, domain=values["global"]["proxy"].get("clusterDomain") or DOMAIN)
+                values = json.loads((obj.body.get("data") or {}).get("values") or "")
+                return MeshNames(root=obj.namespace, domain=values["global"]["proxy"].get("clusterDomain") or DOMAIN)
             except (ValueError, KeyError, TypeError, AttributeError):
                 continue  # somebody has written something else into it
     return otherwise

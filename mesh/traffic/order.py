@@ -38,7 +38,7 @@ class Prerequisites(Generic[T]):
             *(one for path in _above(item.path) for one in self._at[path]),
         ]
         if item.body.kind == "VirtualService":
-            receivers = virtual_services.receivers(objects.Object.read(item.manifest(self._versions)))
+            receivers = virtual_services.destinations(objects.Object.read(item.manifest(self._versions)))
             named = {_service(receiver.host, item.namespace) for receiver in receivers if receiver.subset}
             found += [one for host in sorted(named) for one in self._of_host[host]]
         return list(dict.fromkeys(found))
@@ -53,4 +53,4 @@ def _above(path: str) -> Iterator[str]:
 
 def _service(host: str, namespace: str) -> str:
     """A service's host as `name.namespace`, without the cluster domain."""
-    return hosts.full(host, namespace, "").partition(".svc.")[0]
+    return hosts.full_name(host, namespace, "").partition(".svc.")[0]

@@ -14,7 +14,7 @@ from mesh.config import loading
 from mesh.core.names import USUAL
 from mesh.requests.evaluator import Evaluator
 from mesh.requests.types import Request
-from mesh.review.changes import Item
+from mesh.review.changes import StackObject
 from tests.review import SOURCE
 
 CONFIG = {
@@ -34,7 +34,7 @@ def _corp(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stackfiles, "config", lambda _: dict(CONFIG))
 
 
-def made_by(config: dict[str, str]) -> list[Item]:
+def made_by(config: dict[str, str]) -> list[StackObject]:
     return list(sources.registered(render.record("corp", config)))
 
 
@@ -70,7 +70,7 @@ def test_a_report_sees_that_the_page_is_reached_before_and_after(
     monkeypatch.setattr(sources, "choose", lambda *_: Compared(source=SOURCE, old=old, new=new))
     review = report.of("corp")
     assert (list(review.refused), list(review.findings)) == ([], [])
-    assert [str(shift) for shift in review.shifts if "not a service" in str(shift)] == []
+    assert [str(shift) for shift in review.request_changes if "not a service" in str(shift)] == []
     assert review.subject.new.service(PAGE, "istio-system")
     assert review.subject.old.service("prometheus", "istio-system")
 

@@ -11,7 +11,7 @@ from commands import render, report, sources, stackfiles
 from commands.sources import Compared
 from commands.stackfiles import CommandError
 from mesh.config.stack import Stack
-from mesh.review.changes import Item
+from mesh.review.changes import StackObject
 from mesh.review.risks import Weight
 from tests import meshes
 from tests.meshes import thing
@@ -87,7 +87,7 @@ def doubtful(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     return given
 
 
-def made_by(config: dict[str, str]) -> list[Item]:
+def made_by(config: dict[str, str]) -> list[StackObject]:
     return list(sources.registered(render.record("dev", config)))
 
 

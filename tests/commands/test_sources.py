@@ -11,7 +11,7 @@ import pytest
 
 from commands import render, sources, stacks
 from commands.stackfiles import CommandError
-from mesh.review.changes import Item
+from mesh.review.changes import StackObject
 from tests.commands.test_previewed import event, state
 
 METADATA = {"name": "a", "namespace": "shop"}
@@ -51,7 +51,7 @@ def answering(monkeypatch: pytest.MonkeyPatch, live: Sequence[Any], recorded: Se
     monkeypatch.setattr(sources, "_unreachable", lambda _: why)
 
 
-def types(items: Sequence[Item]) -> list[str]:
+def types(items: Sequence[StackObject]) -> list[str]:
     return [one.object.spec["type"] for one in items]
 
 

@@ -50,7 +50,7 @@ def pods(manifests: Sequence[Manifest]) -> Iterator[Manifest]:
     """One pod of each Deployment, with the sidecar that it would get; called as the Deployment."""
     mesh = Mesh(map(Object.read, manifests), USUAL)
     for thing in mesh.of(kinds.DEPLOYMENT):
-        workload = workloads.read(thing, mesh.namespaces)
+        workload = workloads.from_object(thing, mesh.namespaces)
         assert workload
         template = copy.deepcopy(thing.spec["template"])
         names = [container["name"] for container in template["spec"]["containers"]]

@@ -8,7 +8,7 @@ import pytest
 from engine import program, recorder
 from engine.manifests import CreatedObjects
 from mesh.analysis.objects import Object
-from mesh.analysis.suppression import Findings, Suppression
+from mesh.analysis.suppression import Analysis, Suppression
 from mesh.config.loading import load
 from mesh.config.stack import Stack
 from tests import meshes
@@ -41,7 +41,7 @@ def made(*objects: Manifest) -> CreatedObjects:
 
 def stack(*suppress: Suppression) -> Stack:
     found = load({})
-    settings = found.settings.model_copy(update={"analysis": Findings(suppress=suppress)})
+    settings = found.settings.model_copy(update={"analysis": Analysis(suppress=suppress)})
     return replace(found, settings=settings)
 
 

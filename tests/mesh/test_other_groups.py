@@ -76,7 +76,7 @@ def test_a_review_sees_them_and_no_risk_in_them(before: Sequence[Manifest], afte
     changed = {str(change.ref) for change in found.subject.changes}
     assert {"Gateway.gateway.networking.k8s.io shop/way-in", "Service.serving.knative.dev shop/front"} <= changed
     assert [ref for ref in changed if "." not in ref.partition(" ")[0]] == []
-    assert (list(found.risks), list(found.shifts), list(found.findings)) == ([], [], [])
+    assert (list(found.risks), list(found.request_changes), list(found.findings)) == ([], [], [])
 
 
 def test_a_report_tells_two_of_the_same_name_apart() -> None:

@@ -20,7 +20,7 @@ def wildcards(mesh: Mesh, _: Release) -> Iterator[Finding]:
     """Hosts with a star, at gateways with a Service that is reached from outside."""
     for gateway in mesh.of(kinds.GATEWAY):
         pods = mesh.workloads.select(gateway.spec.get("selector") or {})
-        services = (service.object for service in mesh.before(pods))
+        services = (service.object for service in mesh.services_of(pods))
         ways = sorted({f"Service {thing.namespace}/{thing.name}" for thing in services if _is_outside(thing)})
         for i, server in enumerate(gateway.items("servers") if ways else ()):
             protocol = (server.get("port") or {}).get("protocol", "")

@@ -7,18 +7,18 @@ from typing import Any, Final
 
 from mesh.analysis.findings import Finding
 from mesh.analysis.mesh import Mesh
-from mesh.analysis.mtls import STRICT, Peers
+from mesh.analysis.mtls import STRICT, PeerAuthentications
 from mesh.analysis.policies.policy import Policy
 from mesh.releases.release import Release
 
 
 def plain_text(mesh: Mesh, _: Release) -> Iterator[Finding]:
     """Workloads, and single ports of them, that mutual TLS is not asked of. Gateways are there to be called by all."""
-    peers = Peers(mesh)
+    peers = PeerAuthentications(mesh)
     for workload in mesh.workloads.all:
         if not workload.proxy or workload.gateway:
             continue
-        deciding = peers.of(workload)
+        deciding = peers.applying_to(workload)
         said = f"by {deciding[0].ref}" if deciding else "since no PeerAuthentication is for it"
         mode = peers.mode(workload)
         if mode != STRICT:

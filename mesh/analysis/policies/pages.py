@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from mesh.analysis import pages
+from mesh.analysis import anonymous_access
 from mesh.analysis.findings import Finding
 from mesh.analysis.objects import Object
 from mesh.analysis.policies.policy import Policy
@@ -13,7 +13,7 @@ from mesh.releases.release import Release
 
 
 def anonymous(thing: Object, _: Release) -> Iterator[Finding]:
-    return (ANONYMOUS_PAGES.at(thing, path, what) for path, what in pages.anonymous(thing))
+    return (ANONYMOUS_PAGES.at(thing, path, what) for path, what in anonymous_access.find(thing))
 
 
 ANONYMOUS_PAGES: Final = Policy(

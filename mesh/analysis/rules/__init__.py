@@ -1,4 +1,4 @@
-"""The rules of analysis: functions that take the index and give findings, a module for each subject."""
+"""The rules of the analysis, one module for each subject. A rule takes the mesh and yields findings."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
@@ -8,16 +8,16 @@ from mesh.analysis.mesh import Mesh
 from mesh.analysis.rules import (
     annotations,
     authorization,
-    destinations,
-    entries,
-    filters,
+    destination_rules,
+    envoy_filters,
     gateways,
+    mutual_tls,
     namespaces,
-    peers,
     ports,
     routes,
     schema,
-    shadows,
+    service_entries,
+    shadowed_routes,
     sidecars,
     virtual_hosts,
     workloads,
@@ -28,16 +28,16 @@ Rule = Callable[[Mesh], Iterator[Finding]]
 RULES: Final[Sequence[Rule]] = (
     *annotations.RULES,
     *authorization.RULES,
-    *destinations.RULES,
-    *entries.RULES,
-    *filters.RULES,
+    *destination_rules.RULES,
+    *service_entries.RULES,
+    *envoy_filters.RULES,
     *gateways.RULES,
     *namespaces.RULES,
-    *peers.RULES,
+    *mutual_tls.RULES,
     *ports.RULES,
     *routes.RULES,
     *schema.RULES,
-    *shadows.RULES,
+    *shadowed_routes.RULES,
     *sidecars.RULES,
     *virtual_hosts.RULES,
     *workloads.RULES,

@@ -1,4 +1,4 @@
-"""Annotations of Istio's: on the kinds that read them, known, and with values that the injector takes."""
+"""Checks Istio's annotations: they exist, are on a kind that reads them, and have valid values."""
 
 from __future__ import annotations
 
@@ -52,34 +52,34 @@ _KINDS: Final[Mapping[str, tuple[GroupKind, ...]]] = {
     "traffic.istio.io/nodeSelector": (kinds.SERVICE,),
     ANNOTATION: (),
 }
-"""The kinds that read each annotation; none means every one."""
+"""The kinds that read each annotation; an empty tuple means all kinds."""
 
 
-def placed(mesh: Mesh) -> Iterator[Finding]:
-    """On what a person writes: namespaces, Services, workloads and the pods in them."""
+def istio_annotations(mesh: Mesh) -> Iterator[Finding]:
+    """Annotations of Namespaces, Services, Deployments and pods."""
     for kind in (kinds.NAMESPACE, kinds.SERVICE, kinds.DEPLOYMENT):
-        for thing in mesh.of(kind):
-            yield from _of(thing, thing.annotations, kind, "metadata.annotations")
+        for obj in mesh.of(kind):
+            yield from _of(obj, obj.annotations, kind, "metadata.annotations")
     for workload in mesh.workloads.all:
-        thing = workload.object
-        path = "metadata.annotations" if thing.kind == kinds.POD else "spec.template.metadata.annotations"
-        yield from _of(thing, workload.annotations, kinds.POD, path)
+        obj = workload.object
+        path = "metadata.annotations" if obj.kind == kinds.POD else "spec.template.metadata.annotations"
+        yield from _of(obj, workload.annotations, kinds.POD, path)
 
 
-def _of(thing: Object, annotations: Mapping[str, str], kind: GroupKind, path: str) -> Iterator[Finding]:
+def _of(obj: Object, annotations: Mapping[str, str], kind: GroupKind, path: str) -> Iterator[Finding]:
     for name, value in annotations.items():
         if not name.partition("/")[0].endswith("istio.io") and name not in _KINDS:
             continue
         readers = _KINDS.get(name)
         if readers is None:
             text = f"Istio knows no annotation {name}{errors.nearest(name, _KINDS)}"
-            yield codes.UNKNOWN_ANNOTATION.at(thing, path, text)
+            yield codes.UNKNOWN_ANNOTATION.at(obj, path, text)
         elif readers and kind not in readers:
             text = f"{name} does nothing on a {kind}: it belongs on a {' or '.join(map(str, readers))}"
-            yield codes.MISPLACED_ANNOTATION.at(thing, path, text)
+            yield codes.MISPLACED_ANNOTATION.at(obj, path, text)
         elif name in VALUES and not VALUES[name](value):
             wanted = (VALUES[name].__doc__ or "").rstrip(".")
-            yield codes.INVALID_ANNOTATION.at(thing, path, f"{name}: {errors.show(value)} is not {wanted}")
+            yield codes.INVALID_ANNOTATION.at(obj, path, f"{name}: {errors.show(value)} is not {wanted}")
 
 
-RULES: Final = (placed,)
+RULES: Final = (istio_annotations,)

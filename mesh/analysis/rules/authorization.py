@@ -1,4 +1,4 @@
-"""Policies: workloads that they are for, and the namespaces and accounts that they name."""
+"""Checks security policies: they select workloads, and the namespaces and principals that they name exist."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from mesh.core import errors, kinds
 _KINDS: Final = (kinds.AUTHORIZATION_POLICY, kinds.REQUEST_AUTHENTICATION, kinds.PEER_AUTHENTICATION)
 
 
-def selected(mesh: Mesh) -> Iterator[Finding]:
-    """Each policy is for some workload that has a proxy to enforce it."""
+def selectors(mesh: Mesh) -> Iterator[Finding]:
+    """Each policy selects at least one workload with a proxy, which enforces it."""
     for kind in _KINDS:
         for policy in mesh.of(kind):
             labels = (policy.spec.get("selector") or {}).get("matchLabels") or {}
@@ -33,7 +33,7 @@ def selected(mesh: Mesh) -> Iterator[Finding]:
 
 
 def sources(mesh: Mesh) -> Iterator[Finding]:
-    """Namespaces and accounts that a rule lets in, or keeps out, exist."""
+    """The namespaces and principals in the `source` of AuthorizationPolicies exist."""
     accounts = {f"ns/{pod.namespace}/sa/{pod.account}" for pod in mesh.workloads.all}
     for policy in mesh.of(kinds.AUTHORIZATION_POLICY):
         for i, rule in enumerate(policy.items("rules")):
@@ -47,15 +47,15 @@ def sources(mesh: Mesh) -> Iterator[Finding]:
 
 def _namespaces(mesh: Mesh, policy: Object, path: str, names: Sequence[str]) -> Iterator[Finding]:
     for k, name in enumerate(names):
-        if not any(matches(name, place) for place in mesh.places):
-            text = f"the stack has nothing in a namespace {name}{errors.nearest(name, mesh.places)}"
+        if not any(matches(name, place) for place in mesh.known_namespaces):
+            text = f"the stack has nothing in a namespace {name}{errors.nearest(name, mesh.known_namespaces)}"
             yield codes.NOT_FOUND.at(policy, f"{path}[{k}]", text, Severity.WARNING)
 
 
 def _principals(mesh: Mesh, policy: Object, path: str, names: Sequence[str], accounts: set[str]) -> Iterator[Finding]:
     for k, name in enumerate(names):
         parts = name.split("/")
-        known = len(parts) == 5 and "*" not in name and parts[2] in mesh.places
+        known = len(parts) == 5 and "*" not in name and parts[2] in mesh.known_namespaces
         if known and "/".join(parts[1:]) not in accounts:
             around = [account.rpartition("/")[2] for account in sorted(accounts) if f"/{parts[2]}/" in account]
             text = f"no workload of namespace {parts[2]} runs as {parts[4]}{errors.nearest(parts[4], around)}"
@@ -63,10 +63,10 @@ def _principals(mesh: Mesh, policy: Object, path: str, names: Sequence[str], acc
 
 
 def matches(pattern: str, text: str) -> bool:
-    """Whether a pattern of a policy, with `*` at its start, at its end or alone, stands for `text`."""
+    """Whether `text` matches a pattern of an AuthorizationPolicy: exact, or with `*` at its start or end."""
     if pattern.endswith("*") and pattern != "*":
         return text.startswith(pattern[:-1])
     return covers(pattern, text)
 
 
-RULES: Final = (selected, sources)
+RULES: Final = (selectors, sources)

@@ -1,4 +1,4 @@
-"""Gateways: pods that carry them, ports that lead to those pods, hosts and certificates that only one has."""
+"""Checks Gateways: the selector matches pods, Services expose the ports, and hosts and certificates do not clash."""
 
 from __future__ import annotations
 
@@ -15,110 +15,111 @@ from mesh.analysis.workloads import Workload
 from mesh.core import kinds
 
 
-def carried(mesh: Mesh) -> Iterator[Finding]:
-    """Some pods carry each Gateway, and a Service of theirs has each of its ports."""
+def selectors_and_ports(mesh: Mesh) -> Iterator[Finding]:
+    """The selector of each Gateway matches pods, and a Service of those pods has each port."""
     before = _services_before_gateways(mesh)
-    for thing in mesh.of(kinds.GATEWAY):
-        pods = mesh.workloads.select(thing.spec.get("selector") or {})
+    for gateway in mesh.of(kinds.GATEWAY):
+        pods = mesh.workloads.select(gateway.spec.get("selector") or {})
         if not pods:
-            text = f"no pod has the labels {_shown(thing)}: nothing serves this Gateway; change its selector"
-            yield codes.NOT_FOUND.at(thing, "selector", text)
+            text = f"no pod has the labels {_selector(gateway)}: nothing serves this Gateway; change its selector"
+            yield codes.NOT_FOUND.at(gateway, "selector", text)
             continue
         open_ports = {number for pod in pods for service in before[pod] for number in _numbers(service)}
-        for i, server in enumerate(thing.items("servers")):
+        for i, server in enumerate(gateway.items("servers")):
             number = server["port"].get("number")
             if number not in open_ports:
                 have = ", ".join(map(str, sorted(open_ports))) or "none"
-                text = f"no Service of the pods {_shown(thing)} leads to port {number} (ports: {have})"
-                yield codes.PORT_NOT_ON_SERVICE.at(thing, f"servers[{i}].port.number", text)
+                text = f"no Service of the pods {_selector(gateway)} leads to port {number} (ports: {have})"
+                yield codes.PORT_NOT_ON_SERVICE.at(gateway, f"servers[{i}].port.number", text)
 
 
 def _services_before_gateways(mesh: Mesh) -> Mapping[Workload, Sequence[Service]]:
-    """The Services that lead to each workload that carries some Gateway."""
+    """For each workload that a Gateway selects, the Services that select it."""
     gateways = [
-        pod for thing in mesh.of(kinds.GATEWAY) for pod in mesh.workloads.select(thing.spec.get("selector") or {})
+        pod for gateway in mesh.of(kinds.GATEWAY) for pod in mesh.workloads.select(gateway.spec.get("selector") or {})
     ]
     places = {pod.namespace for pod in gateways}
     before: dict[Workload, list[Service]] = {pod: [] for pod in gateways}
     for service in mesh.services.all:
         if service.object.kind == kinds.SERVICE and service.namespace in places:
-            for pod in mesh.behind(service):
+            for pod in mesh.workloads_of(service):
                 if pod in before:
                     before[pod].append(service)
     return before
 
 
 def _numbers(service: Service) -> Iterator[int]:
-    """Port numbers that a Gateway may name for this Service: the pods', or the Service's own."""
+    """The port numbers by which a Gateway may mean a port of this Service: the Service's, or its target port."""
     for port in service.ports:
         yield port.number
         if isinstance(port.target, int):
             yield port.target
 
 
-def _shown(thing: Object) -> str:
-    return ",".join(f"{key}={value}" for key, value in (thing.spec.get("selector") or {}).items())
+def _selector(gateway: Object) -> str:
+    """The selector of a Gateway, for messages: `istio=ingressgateway`."""
+    return ",".join(f"{key}={value}" for key, value in (gateway.spec.get("selector") or {}).items())
 
 
-def hosts_once(mesh: Mesh) -> Iterator[Finding]:
-    """No two Gateways serve the same host on the same port of the same pods."""
+def host_clashes(mesh: Mesh) -> Iterator[Finding]:
+    """No two Gateways have the same host on the same port of the same pods."""
     taken: dict[tuple[object, ...], list[Object]] = defaultdict(list)
-    for thing in mesh.of(kinds.GATEWAY):
-        for _, keys in _listeners(mesh, thing):
+    for gateway in mesh.of(kinds.GATEWAY):
+        for _, keys in _listeners(mesh, gateway):
             for key in keys:
-                if thing not in taken[key]:
-                    taken[key].append(thing)
-    for thing in mesh.of(kinds.GATEWAY):
-        for i, keys in _listeners(mesh, thing):
-            others = {str(other.ref): key[2] for key in keys for other in taken[key] if other is not thing}
+                if gateway not in taken[key]:
+                    taken[key].append(gateway)
+    for gateway in mesh.of(kinds.GATEWAY):
+        for i, keys in _listeners(mesh, gateway):
+            others = {str(other.ref): key[2] for key in keys for other in taken[key] if other is not gateway}
             if others:
                 host = next(iter(others.values()))
                 text = f"{', '.join(sorted(others))} also serves {host} on this port: join them, or change the hosts"
-                yield codes.GATEWAY_CLASH.at(thing, f"servers[{i}]", text)
+                yield codes.GATEWAY_CLASH.at(gateway, f"servers[{i}]", text)
 
 
-def _listeners(mesh: Mesh, thing: Object) -> Iterator[tuple[int, Sequence[tuple[object, ...]]]]:
-    """What each server takes for itself: pods (or the selector, if there are none), port, host and address."""
-    selector = thing.spec.get("selector") or {}
+def _listeners(mesh: Mesh, gateway: Object) -> Iterator[tuple[int, Sequence[tuple[object, ...]]]]:
+    """The index of each server, and what it claims: pods (or the selector, if it matches none), port, host, `bind`."""
+    selector = gateway.spec.get("selector") or {}
     pods: list[object] = list(mesh.workloads.select(selector)) or [frozenset(selector.items())]
-    for i, server in enumerate(thing.items("servers")):
+    for i, server in enumerate(gateway.items("servers")):
         number, bind = server["port"].get("number"), server.get("bind") or ""
         yield i, [(pod, number, host, bind) for pod in pods for host in server.get("hosts") or ()]
 
 
 def secrets(mesh: Mesh) -> Iterator[Finding]:
-    """Secrets with certificates exist."""
-    for thing in mesh.of(kinds.GATEWAY):
-        pods = mesh.workloads.select(thing.spec.get("selector") or {})
-        for i, server in enumerate(thing.items("servers")):
+    """The Secret of each `credentialName` exists in the namespace of the gateway's pods."""
+    for gateway in mesh.of(kinds.GATEWAY):
+        pods = mesh.workloads.select(gateway.spec.get("selector") or {})
+        for i, server in enumerate(gateway.items("servers")):
             name = (server.get("tls") or {}).get("credentialName")
             if name and pods and not any(mesh.get(Ref(kinds.SECRET, pod.namespace, name)) for pod in pods):
                 text = f"the stack has no Secret {pods[0].namespace}/{name}: make sure that it is there"
-                yield codes.NOT_FOUND.at(thing, f"servers[{i}].tls.credentialName", text, Severity.WARNING)
+                yield codes.NOT_FOUND.at(gateway, f"servers[{i}].tls.credentialName", text, Severity.WARNING)
 
 
-def certificates(mesh: Mesh) -> Iterator[Finding]:
-    """No two Gateways of the same pods have the same certificate."""
+def shared_certificates(mesh: Mesh) -> Iterator[Finding]:
+    """No two Gateways of the same pods use the same certificate."""
     used: dict[tuple[object, str], list[tuple[Object, int]]] = defaultdict(list)
-    for thing in mesh.of(kinds.GATEWAY):
-        pods = frozenset(mesh.workloads.select(thing.spec.get("selector") or {}))
-        for i, server in enumerate(thing.items("servers")):
+    for gateway in mesh.of(kinds.GATEWAY):
+        pods = frozenset(mesh.workloads.select(gateway.spec.get("selector") or {}))
+        for i, server in enumerate(gateway.items("servers")):
             if certificate := _certificate(server.get("tls") or {}):
-                used[pods, certificate].append((thing, i))
+                used[pods, certificate].append((gateway, i))
     for (_, certificate), users in used.items():
-        for thing, i in users:
-            others = sorted({str(other.ref) for other, _ in users if other is not thing})
+        for gateway, i in users:
+            others = sorted({str(other.ref) for other, _ in users if other is not gateway})
             if others:
                 text = f"{', '.join(others)} also has the certificate {certificate}: join them, or clients get 404s"
-                yield codes.CERTIFICATE_TWICE.at(thing, f"servers[{i}].tls", text)
+                yield codes.CERTIFICATE_TWICE.at(gateway, f"servers[{i}].tls", text)
 
 
 def _certificate(tls: Mapping[str, Any]) -> str:
-    """What the certificate is known by; empty if there is none."""
+    """The Secret or the files of a server's certificate; empty if it has none."""
     if tls.get("credentialName"):
         return str(tls["credentialName"])
     certificate, key = tls.get("serverCertificate"), tls.get("privateKey")
     return f"{certificate} {key}" if certificate and key else ""
 
 
-RULES: Final = (carried, hosts_once, secrets, certificates)
+RULES: Final = (selectors_and_ports, host_clashes, secrets, shared_certificates)

@@ -1,4 +1,4 @@
-"""Namespaces: labels about injection."""
+"""Checks the injection labels of namespaces, and the webhooks that they refer to."""
 
 from __future__ import annotations
 
@@ -13,44 +13,45 @@ from mesh.core import errors, kinds
 from mesh.core.names import NAMESPACE_LABEL, REVISION_LABEL
 
 
-def labelled(mesh: Mesh) -> Iterator[Finding]:
-    """Each namespace says once whether its pods get a sidecar, and from a control plane that there is."""
-    revisions = {thing.labels[REVISION_LABEL] for thing in _injectors(mesh)}
-    for thing in mesh.of(kinds.NAMESPACE):
-        enabled, revision = thing.labels.get(NAMESPACE_LABEL), thing.labels.get(REVISION_LABEL)
+def injection_labels(mesh: Mesh) -> Iterator[Finding]:
+    """Each namespace has one injection label, and a revision that it names has a control plane."""
+    revisions = {obj.labels[REVISION_LABEL] for obj in _injectors(mesh)}
+    for obj in mesh.of(kinds.NAMESPACE):
+        enabled, revision = obj.labels.get(NAMESPACE_LABEL), obj.labels.get(REVISION_LABEL)
         if revision and enabled in (None, "enabled"):
             if enabled:
                 text = f"{NAMESPACE_LABEL} beside {REVISION_LABEL}: leave one of them out"
-                yield codes.SEVERAL_LABELS.at(thing, "metadata.labels", text)
+                yield codes.SEVERAL_LABELS.at(obj, "metadata.labels", text)
             elif revisions and revision not in revisions:
                 text = f"no control plane of revision {revision} injects here{errors.nearest(revision, revisions)}"
-                yield codes.UNKNOWN_REVISION.at(thing, "metadata.labels", text)
-        elif enabled is None and revision is None and thing.name != mesh.root and not _manual(mesh, thing.name):
+                yield codes.UNKNOWN_REVISION.at(obj, "metadata.labels", text)
+        elif enabled is None and revision is None and obj.name != mesh.root and not _manual(mesh, obj.name):
             text = f"pods get no sidecar: label it {NAMESPACE_LABEL}=enabled, or =disabled if that is meant"
-            yield codes.NOT_INJECTED.at(thing, "metadata.labels", text)
+            yield codes.NOT_INJECTED.at(obj, "metadata.labels", text)
 
 
 def _injectors(mesh: Mesh) -> Iterator[Object]:
-    for thing in mesh.of(kinds.MUTATING_WEBHOOK):
-        if REVISION_LABEL in thing.labels:
-            yield thing
+    """The webhooks that inject sidecars."""
+    for obj in mesh.of(kinds.MUTATING_WEBHOOK):
+        if REVISION_LABEL in obj.labels:
+            yield obj
 
 
 def _manual(mesh: Mesh, namespace: str) -> bool:
-    """Whether all workloads of a namespace bring their sidecar along."""
+    """Whether all workloads of a namespace have the sidecar in their own pod template."""
     pods = mesh.workloads.select({}, namespace)
     return bool(pods) and all(pod.proxy for pod in pods)
 
 
-def injectors(mesh: Mesh) -> Iterator[Finding]:
-    """The Service that an injection webhook asks is there."""
-    for thing in mesh.of(kinds.MUTATING_WEBHOOK):
-        for i, webhook in enumerate(thing.body.get("webhooks") or ()):
+def webhook_services(mesh: Mesh) -> Iterator[Finding]:
+    """The Service that an injection webhook calls exists."""
+    for obj in mesh.of(kinds.MUTATING_WEBHOOK):
+        for i, webhook in enumerate(obj.body.get("webhooks") or ()):
             service = (webhook.get("clientConfig") or {}).get("service")
-            ours = REVISION_LABEL in thing.labels or webhook["name"].endswith("istio.io")
+            ours = REVISION_LABEL in obj.labels or webhook["name"].endswith("istio.io")
             if ours and service and not mesh.get(Ref(kinds.SERVICE, service["namespace"], service["name"])):
                 text = f"there is no Service {service['namespace']}/{service['name']}: new pods are refused"
-                yield codes.WEBHOOK.at(thing, f"webhooks[{i}].clientConfig.service", text)
+                yield codes.WEBHOOK.at(obj, f"webhooks[{i}].clientConfig.service", text)
 
 
-RULES: Final = (labelled, injectors)
+RULES: Final = (injection_labels, webhook_services)

@@ -1,4 +1,4 @@
-"""Ports of Services: named for what is spoken there, alike for all Services of a workload, with pods behind them."""
+"""Checks the ports of Services: names state the protocol, selectors match pods, Services of one workload agree."""
 
 from __future__ import annotations
 
@@ -16,44 +16,44 @@ from mesh.core import kinds, protocols
 
 
 def names(mesh: Mesh) -> Iterator[Finding]:
-    """Each port's name, or appProtocol, says what is spoken."""
-    for thing in mesh.of(kinds.SERVICE):
-        if "istio" in thing.labels or thing.labels.get("release") == "istio":
+    """The name or the `appProtocol` of each port states its protocol."""
+    for obj in mesh.of(kinds.SERVICE):
+        if "istio" in obj.labels or obj.labels.get("release") == "istio":
             continue
-        for i, port in enumerate(thing.items("ports")):
-            external = thing.spec.get("type") == "ExternalName"
+        for i, port in enumerate(obj.items("ports")):
+            external = obj.spec.get("type") == "ExternalName"
             said = protocols.of_service_port(port)
             if external and (not said or port.get("name") == "tcp"):
                 text = "a name is needed that starts with the protocol, and is not tcp: connections may not get through"
-                yield codes.EXTERNAL_NAME_PORT.at(thing, f"ports[{i}].name", text)
+                yield codes.EXTERNAL_NAME_PORT.at(obj, f"ports[{i}].name", text)
             elif not said:
                 name = port.get("name") or "without a name"
                 text = f"port {port['port']} ({name}): name it http, grpc, tcp… or http-…, or set appProtocol"
-                yield codes.PORT_NAME.at(thing, f"ports[{i}].name", text)
+                yield codes.PORT_NAME.at(obj, f"ports[{i}].name", text)
 
 
-def pods(mesh: Mesh) -> Iterator[Finding]:
-    """Some pods serve each Service of a namespace in which the stack has pods."""
+def selectors(mesh: Mesh) -> Iterator[Finding]:
+    """The selector of each Service matches pods."""
     for service in mesh.services.all:
-        if service.object.kind == kinds.SERVICE and service.selector and not mesh.behind(service):
+        if service.object.kind == kinds.SERVICE and service.selector and not mesh.workloads_of(service):
             which = ",".join(f"{key}={value}" for key, value in service.selector.items())
             text = f"no pod of namespace {service.namespace} has the labels {which}: connections are refused"
             yield codes.SERVICE_WITHOUT_PODS.at(service.object, "selector", text)
 
 
-def alike(mesh: Mesh) -> Iterator[Finding]:
-    """Services of one workload agree on its ports."""
+def conflicts(mesh: Mesh) -> Iterator[Finding]:
+    """Services of one workload agree on the protocol of each port number, and on the number of each target port."""
     before: dict[Workload, list[Service]] = defaultdict(list)
     for service in mesh.services.all:
         if service.object.kind == kinds.SERVICE:
-            for workload in mesh.behind(service):
+            for workload in mesh.workloads_of(service):
                 before[workload].append(service)
     for workload, several in before.items():
         if workload.proxy and len(several) + sum(len(service.ports) for service in several) > 2:
-            yield from _alike(workload.object, several)
+            yield from _conflicts(workload.object, several)
 
 
-def _alike(thing: Object, several: Sequence[Service]) -> Iterator[Finding]:
+def _conflicts(obj: Object, several: Sequence[Service]) -> Iterator[Finding]:
     protocols: dict[int, dict[str, str]] = defaultdict(dict)
     numbers: dict[str, dict[int, str]] = defaultdict(dict)
     for service in several:
@@ -63,16 +63,16 @@ def _alike(thing: Object, several: Sequence[Service]) -> Iterator[Finding]:
     for number, by_protocol in protocols.items():
         if len(by_protocol) > 1:
             who = " and ".join(f"{name} ({protocol})" for protocol, name in by_protocol.items())
-            yield codes.PROTOCOL_CLASH.at(thing, "", f"port {number} is of Services {who}: use two numbers")
+            yield codes.PROTOCOL_CLASH.at(obj, "", f"port {number} is of Services {who}: use two numbers")
     for target, by_number in numbers.items():
         if len(by_number) > 1:
             who = " and ".join(f"{name} ({number})" for number, name in sorted(by_number.items()))
             text = f"port {target} is reached by Services {who}: give it one number"
-            yield codes.PORT_CLASH.at(thing, "", text)
+            yield codes.PORT_CLASH.at(obj, "", text)
 
 
 def _target(port: Mapping[str, Any]) -> str:
     return str(port.get("targetPort") or port["port"])
 
 
-RULES: Final = (names, pods, alike)
+RULES: Final = (names, selectors, conflicts)

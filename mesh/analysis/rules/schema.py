@@ -1,4 +1,4 @@
-"""Objects of Istio's API, against its types; and what the types allow although it is hardly meant."""
+"""Validates objects of Istio's API, and warns of fields that are valid but deprecated or without effect."""
 
 from __future__ import annotations
 
@@ -20,70 +20,70 @@ _TYPES: Final[Mapping[GroupKind, type[api.Kind]]] = {
 
 
 def valid(mesh: Mesh) -> Iterator[Finding]:
-    """Each object is one that istiod would accept."""
+    """Istiod's validation would accept each object."""
     for kind, message in _TYPES.items():
-        for thing in mesh.of(kind):
+        for obj in mesh.of(kind):
             try:
-                message.from_wire(thing.spec)
+                message.from_wire(obj.spec)
             except api.ApiError as error:
                 for problem in error.problems:
                     path, _, text = problem.removeprefix(kind.name).strip().partition(": ")
-                    yield codes.INVALID.at(thing, path if text else "", text or path)
+                    yield codes.INVALID.at(obj, path if text else "", text or path)
 
 
 def routes(mesh: Mesh) -> Iterator[Finding]:
-    """VirtualServices: spellings that have been replaced."""
-    for thing in mesh.of(kinds.VIRTUAL_SERVICE):
-        for i, route in enumerate(virtual_services.routes(thing)):
+    """VirtualServices: deprecated fields and spellings, and aborts without a status."""
+    for obj in mesh.of(kinds.VIRTUAL_SERVICE):
+        for i, route in enumerate(virtual_services.routes(obj)):
             for name in ("mirrorPercent", "mirror_percent"):
                 if name in route:
-                    yield codes.DOUBTFUL.at(thing, f"http[{i}].{name}", "use mirrorPercentage: {value: …}")
+                    yield codes.DOUBTFUL.at(obj, f"http[{i}].{name}", "use mirrorPercentage: {value: …}")
             abort = (route.get("fault") or {}).get("abort")
             if abort is not None and not abort.get("httpStatus"):
-                yield codes.DOUBTFUL.at(thing, f"http[{i}].fault.abort", "without httpStatus it does nothing")
-        for i, name in enumerate(thing.items("gateways")):
+                yield codes.DOUBTFUL.at(obj, f"http[{i}].fault.abort", "without httpStatus it does nothing")
+        for i, name in enumerate(obj.items("gateways")):
             if "." in name and "/" not in name:
                 parts = name.split(".")
-                yield codes.DOUBTFUL.at(thing, f"gateways[{i}]", f"write it as {parts[1]}/{parts[0]}")
+                yield codes.DOUBTFUL.at(obj, f"gateways[{i}]", f"write it as {parts[1]}/{parts[0]}")
 
 
 def rules(mesh: Mesh) -> Iterator[Finding]:
-    """DestinationRules: the same."""
-    for thing in mesh.of(kinds.DESTINATION_RULE):
-        policies = {"trafficPolicy": thing.spec.get("trafficPolicy")}
-        for i, subset in enumerate(thing.items("subsets")):
+    """DestinationRules: deprecated fields."""
+    for obj in mesh.of(kinds.DESTINATION_RULE):
+        policies = {"trafficPolicy": obj.spec.get("trafficPolicy")}
+        for i, subset in enumerate(obj.items("subsets")):
             policies[f"subsets[{i}].trafficPolicy"] = subset.get("trafficPolicy")
         for path, policy in policies.items():
             for j, port in enumerate((policy or {}).get("portLevelSettings") or ()):
-                yield from _policy(thing, f"{path}.portLevelSettings[{j}]", port)
-            yield from _policy(thing, path, policy or {})
+                yield from _policy(obj, f"{path}.portLevelSettings[{j}]", port)
+            yield from _policy(obj, path, policy or {})
 
 
-def _policy(thing: Object, path: str, policy: Mapping[str, Any]) -> Iterator[Finding]:
+def _policy(obj: Object, path: str, policy: Mapping[str, Any]) -> Iterator[Finding]:
     if (policy.get("outlierDetection") or {}).get("consecutiveErrors"):
         text = "use consecutiveGatewayErrors or consecutive5xxErrors"
-        yield codes.DOUBTFUL.at(thing, f"{path}.outlierDetection.consecutiveErrors", text)
+        yield codes.DOUBTFUL.at(obj, f"{path}.outlierDetection.consecutiveErrors", text)
     if ((policy.get("loadBalancer") or {}).get("consistentHash") or {}).get("minimumRingSize"):
         text = "has been replaced in later releases, by ringHash"
-        yield codes.DOUBTFUL.at(thing, f"{path}.loadBalancer.consistentHash.minimumRingSize", text)
+        yield codes.DOUBTFUL.at(obj, f"{path}.loadBalancer.consistentHash.minimumRingSize", text)
 
 
 def servers(mesh: Mesh) -> Iterator[Finding]:
-    """Gateways: TLS settings that do nothing."""
-    for thing in mesh.of(kinds.GATEWAY):
-        for i, server in enumerate(thing.items("servers")):
+    """Gateways: TLS settings without effect."""
+    for obj in mesh.of(kinds.GATEWAY):
+        for i, server in enumerate(obj.items("servers")):
             tls = server.get("tls") or {}
             if tls.get("httpsRedirect") and not is_http(server["port"].get("protocol") or ""):
                 text = "only a server that speaks HTTP can redirect to https"
-                yield codes.DOUBTFUL.at(thing, f"servers[{i}].tls.httpsRedirect", text)
+                yield codes.DOUBTFUL.at(obj, f"servers[{i}].tls.httpsRedirect", text)
             files = [name for name in ("credentialName", "serverCertificate", "privateKey") if tls.get(name)]
             if tls.get("mode") in ("PASSTHROUGH", "AUTO_PASSTHROUGH") and files:
                 text = f"{', '.join(files)} does nothing in mode {tls['mode']}"
-                yield codes.DOUBTFUL.at(thing, f"servers[{i}].tls", text)
+                yield codes.DOUBTFUL.at(obj, f"servers[{i}].tls", text)
 
 
 def selectors(mesh: Mesh) -> Iterator[Finding]:
-    """Selectors that are there and select nothing."""
+    """Empty selectors, which apply to the whole namespace."""
     for kind, field, below in (
         (kinds.SIDECAR, "workloadSelector", "labels"),
         (kinds.ENVOY_FILTER, "workloadSelector", "labels"),
@@ -91,10 +91,10 @@ def selectors(mesh: Mesh) -> Iterator[Finding]:
         (kinds.PEER_AUTHENTICATION, "selector", "matchLabels"),
         (kinds.REQUEST_AUTHENTICATION, "selector", "matchLabels"),
     ):
-        for thing in mesh.of(kind):
-            if field in thing.spec and not (thing.spec[field] or {}).get(below):
+        for obj in mesh.of(kind):
+            if field in obj.spec and not (obj.spec[field] or {}).get(below):
                 text = "has no labels, and so means the whole namespace: leave it out if that is meant"
-                yield codes.DOUBTFUL.at(thing, field, text)
+                yield codes.DOUBTFUL.at(obj, field, text)
 
 
 RULES: Final = (valid, routes, rules, servers, selectors)

@@ -1,4 +1,4 @@
-"""For which hosts VirtualServices are, at which gateways, and whether several are for the same."""
+"""Checks the hosts and gateways of VirtualServices: Gateways serve the hosts, and no two claim the same host."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from mesh.core import errors, kinds
 
 
 class _Served:
-    """The hosts that a Gateway serves, to VirtualServices of one namespace or of all."""
+    """The hosts of a Gateway's servers, with the namespaces whose VirtualServices may bind to them."""
 
     def __init__(self, gateway: Object) -> None:
         self._names = {
-            hosts.of_server(entry, gateway.namespace)
+            hosts.parse_server_host(entry, gateway.namespace)
             for server in gateway.items("servers")
             for entry in server.get("hosts") or ()
         }
 
     def has(self, host: str, namespace: str) -> bool:
-        """Whether it serves `host`, or if that is a wildcard some of its names, to `namespace`."""
+        """Whether a VirtualService of `namespace` may bind `host`, or some name that it matches if it is a wildcard."""
         places = (hosts.ALL, namespace)
         if any((place, name) in self._names for name in (host, *hosts.wildcards(host)) for place in places):
             return True
@@ -32,75 +32,77 @@ class _Served:
 
 
 def gateways(mesh: Mesh) -> Iterator[Finding]:
-    """Each Gateway that is named exists, and serves one of the hosts."""
+    """Each Gateway that a VirtualService names exists, and serves one of its hosts."""
     served = {gateway.ref: _Served(gateway) for gateway in mesh.of(kinds.GATEWAY)}
-    for thing in mesh.of(kinds.VIRTUAL_SERVICE):
-        for i, name, ref in virtual_services.gateways(thing):
+    for vs in mesh.of(kinds.VIRTUAL_SERVICE):
+        for i, name, ref in virtual_services.gateways(vs):
             if ref not in served:
-                around = [r.name if r.namespace == thing.namespace else f"{r.namespace}/{r.name}" for r in served]
+                around = [r.name if r.namespace == vs.namespace else f"{r.namespace}/{r.name}" for r in served]
                 text = f"there is no {ref}{errors.nearest(name, around)}"
-                yield codes.NOT_FOUND.at(thing, f"gateways[{i}]", text)
-            if ref not in served or not any(served[ref].has(h, thing.namespace) for h in thing.items("hosts")):
-                text = f"{ref} serves none of {', '.join(thing.items('hosts'))} to namespace {thing.namespace}"
-                yield codes.HOST_NOT_IN_GATEWAY.at(thing, f"gateways[{i}]", text)
+                yield codes.NOT_FOUND.at(vs, f"gateways[{i}]", text)
+            if ref not in served or not any(served[ref].has(h, vs.namespace) for h in vs.items("hosts")):
+                text = f"{ref} serves none of {', '.join(vs.items('hosts'))} to namespace {vs.namespace}"
+                yield codes.HOST_NOT_IN_GATEWAY.at(vs, f"gateways[{i}]", text)
 
 
-def in_sidecars(mesh: Mesh) -> Iterator[Finding]:
-    """Each host has one VirtualService that a namespace's sidecars see."""
+def sidecar_clashes(mesh: Mesh) -> Iterator[Finding]:
+    """At most one VirtualService for a host is visible to the sidecars of a namespace."""
     by_host: dict[str, list[Object]] = defaultdict(list)
-    for thing in mesh.of(kinds.VIRTUAL_SERVICE):
-        if virtual_services.for_sidecars(thing):
-            for host in thing.items("hosts"):
-                by_host[mesh.full(host, thing.namespace)].append(thing)
+    for vs in mesh.of(kinds.VIRTUAL_SERVICE):
+        if virtual_services.applies_to_sidecars(vs):
+            for host in vs.items("hosts"):
+                by_host[mesh.full_host(host, vs.namespace)].append(vs)
     for host, several in by_host.items():
         yield from _seen_together(host, several)
 
 
 def _seen_together(host: str, several: Sequence[Object]) -> Iterator[Finding]:
     seen: dict[str, list[Object]] = defaultdict(list)
-    for thing in several:
-        for place in hosts.exported_to(thing.items("exportTo"), thing.namespace):
-            seen[place].append(thing)
+    for vs in several:
+        for place in hosts.exported_to(vs.items("exportTo"), vs.namespace):
+            seen[place].append(vs)
     everywhere = seen.get(hosts.ALL, [])
-    told: set[Ref] = set()
-    for place, things in seen.items():
-        together = things if place == hosts.ALL else [*things, *everywhere]
-        for thing in together if len(together) > 1 else ():
-            others = ", ".join(str(other.ref) for other in together if other is not thing)
-            if others and thing.ref not in told:
-                told.add(thing.ref)
-                text = f"{others} is also for {hosts.short(host, thing.namespace)} in sidecars: join them into one"
-                yield codes.HOST_CLASH.at(thing, "hosts", text)
+    reported: set[Ref] = set()
+    for place, found in seen.items():
+        together = found if place == hosts.ALL else [*found, *everywhere]
+        for vs in together if len(together) > 1 else ():
+            others = ", ".join(str(other.ref) for other in together if other is not vs)
+            if others and vs.ref not in reported:
+                reported.add(vs.ref)
+                text = f"{others} is also for {hosts.short_name(host, vs.namespace)} in sidecars: join them into one"
+                yield codes.HOST_CLASH.at(vs, "hosts", text)
 
 
-def at_gateways(mesh: Mesh) -> Iterator[Finding]:
-    """Each host has one VirtualService at a Gateway."""
+def gateway_clashes(mesh: Mesh) -> Iterator[Finding]:
+    """Each host has at most one VirtualService at a Gateway."""
     by_host: dict[tuple[Ref, str], list[Object]] = defaultdict(list)
-    for thing in mesh.of(kinds.VIRTUAL_SERVICE):
-        for _, _, ref in virtual_services.gateways(thing):
-            for host in thing.items("hosts"):
-                by_host[ref, mesh.full(host, thing.namespace)].append(thing)
-    for (ref, host), things in by_host.items():
-        for thing in things[1:]:
-            text = f"{things[0].ref} is also for {host} at {ref}: which routes come first depends on which is older"
-            yield codes.GATEWAY_HOST_CLASH.at(thing, "hosts", text)
+    for vs in mesh.of(kinds.VIRTUAL_SERVICE):
+        for _, _, ref in virtual_services.gateways(vs):
+            for host in vs.items("hosts"):
+                by_host[ref, mesh.full_host(host, vs.namespace)].append(vs)
+    for (ref, host), found in by_host.items():
+        for vs in found[1:]:
+            text = f"{found[0].ref} is also for {host} at {ref}: which routes come first depends on which is older"
+            yield codes.GATEWAY_HOST_CLASH.at(vs, "hosts", text)
 
 
-def past_subsets(mesh: Mesh) -> Iterator[Finding]:
-    """A gateway that routes to a host does not ask the host's own VirtualService, which is for sidecars."""
+def ignored_subsets(mesh: Mesh) -> Iterator[Finding]:
+    """Routes at a gateway name a subset where the host's own VirtualService, for sidecars alone, routes to subsets."""
     with_subsets: dict[str, Object] = {}
-    for thing in mesh.of(kinds.VIRTUAL_SERVICE):
-        own = {mesh.full(host, thing.namespace) for host in thing.items("hosts")}
-        for receiver in virtual_services.receivers(thing):
-            host = mesh.full(receiver.host, thing.namespace)
-            if receiver.subset and host in own and receiver.path.startswith("http"):
-                with_subsets.setdefault(host, thing)
-    for thing in mesh.of(kinds.VIRTUAL_SERVICE):
-        for receiver in virtual_services.receivers(thing) if thing.items("gateways") else ():
-            other = with_subsets.get(mesh.full(receiver.host, thing.namespace))
-            if other and not receiver.subset and not receiver.mirror and receiver.path.startswith("http"):
-                text = f"requests from the gateway go to all of {receiver.host}, past {other.ref}: name a subset here"
-                yield codes.NO_EFFECT_AT_INGRESS.at(thing, receiver.path, text)
+    for vs in mesh.of(kinds.VIRTUAL_SERVICE):
+        own = {mesh.full_host(host, vs.namespace) for host in vs.items("hosts")}
+        for destination in virtual_services.destinations(vs):
+            host = mesh.full_host(destination.host, vs.namespace)
+            if destination.subset and host in own and destination.path.startswith("http"):
+                with_subsets.setdefault(host, vs)
+    for vs in mesh.of(kinds.VIRTUAL_SERVICE):
+        for destination in virtual_services.destinations(vs) if vs.items("gateways") else ():
+            other = with_subsets.get(mesh.full_host(destination.host, vs.namespace))
+            if other and not destination.subset and not destination.mirror and destination.path.startswith("http"):
+                text = (
+                    f"requests from the gateway go to all of {destination.host}, past {other.ref}: name a subset here"
+                )
+                yield codes.NO_EFFECT_AT_INGRESS.at(vs, destination.path, text)
 
 
-RULES: Final = (gateways, in_sidecars, at_gateways, past_subsets)
+RULES: Final = (gateways, sidecar_clashes, gateway_clashes, ignored_subsets)

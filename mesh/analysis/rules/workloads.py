@@ -1,4 +1,4 @@
-"""What runs in containers."""
+"""Checks the user that containers run as."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from mesh.analysis.workloads import PROXY
 from mesh.core import pods
 
 _PROXY_USER: Final = 1337
+"""The user ID of the proxy."""
 
 
 def users(mesh: Mesh) -> Iterator[Finding]:
-    """Nobody but the proxy runs as the proxy's user."""
+    """Only the proxy runs as user 1337, whose traffic the redirection leaves alone."""
     for workload in mesh.workloads.all:
         if workload.gateway or "istio" in workload.object.labels:
             continue

@@ -1,11 +1,11 @@
-"""Risks for what the outside can reach, and for who reaches us there."""
+"""Risks of exposure: Services, Gateways and addons that can be reached from outside, and their addresses."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from mesh.analysis import pages
+from mesh.analysis import anonymous_access
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
 from mesh.core import kinds
@@ -13,39 +13,41 @@ from mesh.review.risks.risk import Found, RiskKind, Weight
 from mesh.review.subject import Subject
 
 _OUTSIDE: Final = ("ClusterIP", "NodePort", "LoadBalancer")
-"""Types of Services, by how far they can be reached."""
+"""Types of Services, from the least to the most exposed."""
 _ADDONS: Final = "mesh:addons"
-"""Where the stack's config says so."""
+"""The key of the stack's config that addons come from."""
 _TLS: Final = ("", "PASSTHROUGH", "SIMPLE", "MUTUAL")
+"""TLS modes of a Gateway's server, from the weakest to the strongest."""
 
 
 def opened(subject: Subject) -> Found:
+    """Services and Gateways that more clients, ports or hosts can reach from outside."""
     for change in subject.of(kinds.SERVICE):
         if change.new:
             yield from ((change.ref, why) for why in _service(change.old, change.new))
     for change in subject.of(kinds.GATEWAY):
         if change.new and _public(subject.new, change.new):
-            more = _doors(change.new) - (_doors(change.old) if change.old else set())
+            more = _served(change.new) - (_served(change.old) if change.old else set())
             for host in sorted({host for _, host in more}):
                 ports = ", ".join(str(port) for port, other in sorted(more) if other == host)
                 yield change.ref, f"{'any host' if host == '*' else host} is let in on port {ports}"
 
 
 def _service(old: Object | None, new: Object) -> Iterator[str]:
-    was, now = (_type(thing) for thing in (old, new))
+    was, now = (_type(obj) for obj in (old, new))
     if _rank(now) > _rank(was):
         yield f"Service type {was} → {now}" if old else f"a new Service of type {now}"
         return
     if old is None or not _rank(now):
         return
-    before, after = (set(thing.items("loadBalancerSourceRanges")) for thing in (old, new))
+    before, after = (set(obj.items("loadBalancerSourceRanges")) for obj in (old, new))
     if before and not after:
         yield "loadBalancerSourceRanges is gone: every address may connect"
     elif before and (more := sorted(after - before)):
-        yield f"addresses {', '.join(more)} may connect, too"
+        yield f"addresses {', '.join(more)} may connect as well"
     ports = {port["port"] for port in new.items("ports")} - {port["port"] for port in old.items("ports")}
     if ports:
-        yield f"port {', '.join(map(str, sorted(ports)))} can be reached, too"
+        yield f"port {', '.join(map(str, sorted(ports)))} can be reached as well"
 
 
 def _type(service: Object | None) -> str:
@@ -57,12 +59,13 @@ def _rank(kind: str) -> int:
 
 
 def _public(mesh: Mesh, gateway: Object) -> bool:
-    """Whether a Gateway's pods can be reached from outside; so it is taken to be where they are not the stack's."""
+    """Whether a Gateway's pods can be reached from outside; True if they are not part of the stack."""
     pods = mesh.workloads.select(gateway.spec.get("selector") or {})
-    return not pods or any(_rank(_type(service.object)) for service in mesh.before(pods))
+    return not pods or any(_rank(_type(service.object)) for service in mesh.services_of(pods))
 
 
-def _doors(gateway: Object) -> set[tuple[int, str]]:
+def _served(gateway: Object) -> set[tuple[int, str]]:
+    """The ports and hosts that a Gateway serves."""
     return {
         (server["port"]["number"], host.rpartition("/")[2])
         for server in gateway.items("servers")
@@ -71,6 +74,7 @@ def _doors(gateway: Object) -> set[tuple[int, str]]:
 
 
 def released(subject: Subject) -> Found:
+    """Services that lose, or may lose, their external address or node ports."""
     for change in subject.of(kinds.SERVICE):
         if change.old is None or not _rank(was := _type(change.old)):
             continue
@@ -78,7 +82,7 @@ def released(subject: Subject) -> Found:
         if change.new is None:
             yield change.ref, f"the Service is deleted, and its {held} with it"
         elif change.op == "replace":
-            yield change.ref, f"the Service is replaced: its {held} may be others afterwards"
+            yield change.ref, f"the Service is replaced: its {held} may change"
         elif _rank(now := _type(change.new)) < _rank(was):
             yield change.ref, f"Service type {was} → {now}: {held} released; node ports may change"
         elif moved := _moved(change.old, change.new):
@@ -86,8 +90,8 @@ def released(subject: Subject) -> Found:
 
 
 def _moved(old: Object, new: Object) -> str:
-    """Fixed node ports that are others."""
-    before, after = ({p.get("name"): p.get("nodePort") for p in thing.items("ports")} for thing in (old, new))
+    """The fixed node ports that change, in words; empty if none does."""
+    before, after = ({p.get("name"): p.get("nodePort") for p in obj.items("ports")} for obj in (old, new))
     moved = {name: port for name, port in before.items() if port != after.get(name)}
     if not any(moved.values()):
         return ""
@@ -96,10 +100,11 @@ def _moved(old: Object, new: Object) -> str:
 
 
 def tls(subject: Subject) -> Found:
+    """Servers of Gateways with a weaker TLS mode, no redirect to https, or an older minimal TLS version."""
     for change in subject.of(kinds.GATEWAY):
         if not (change.old and change.new):
             continue
-        before, after = (_encryption(thing) for thing in (change.old, change.new))
+        before, after = (_encryption(obj) for obj in (change.old, change.new))
         for (number, host), said in sorted(after.items()):
             was = before.get((number, host))
             if was is not None and (why := _weaker(was, said)):
@@ -107,6 +112,7 @@ def tls(subject: Subject) -> Found:
 
 
 def _encryption(gateway: Object) -> Mapping[tuple[int, str], Mapping[str, Any]]:
+    """The TLS settings of a Gateway by port and host."""
     return {
         (server["port"]["number"], host): server.get("tls") or {}
         for server in gateway.items("servers")
@@ -125,6 +131,7 @@ def _weaker(was: Mapping[str, Any], now: Mapping[str, Any]) -> str:
 
 
 def addons(subject: Subject) -> Found:
+    """Addons that get a host at the ingress gateway, or that no longer require a login."""
     for change in subject.changes:
         if not change.item.object.origin.startswith(_ADDONS) or change.new is None:
             continue
@@ -133,37 +140,37 @@ def addons(subject: Subject) -> Found:
             if more:
                 yield change.ref, f"reached from outside as {', '.join(sorted(more))}"
         elif _anonymous(change.new) and not (change.old and _anonymous(change.old)):
-            yield change.ref, "asks nobody to log in (insecureDemo)"
+            yield change.ref, "requires no login (insecureDemo)"
 
 
-def _anonymous(thing: Object) -> bool:
-    return any(pages.anonymous(thing))
+def _anonymous(obj: Object) -> bool:
+    return any(anonymous_access.find(obj))
 
 
 RISKS: Final = (
     RiskKind(
-        word="opened to the outside",
+        name="opened to the outside",
         weight=Weight.HIGH,
-        meaning="a Service becomes NodePort or LoadBalancer, or has more ports or fewer limits there; a Gateway that"
-        " can be reached from outside lets in more hosts or ports",
-        look=opened,
+        meaning="a Service becomes NodePort or LoadBalancer, or such a Service has more ports or admits more addresses;"
+        " a Gateway that can be reached from outside serves more hosts or ports",
+        find=opened,
     ),
     RiskKind(
-        word="addon exposed",
+        name="addon exposed",
         weight=Weight.HIGH,
-        meaning="an addon gets a host at the ingress gateway, or asks nobody to log in",
-        look=addons,
+        meaning="an addon gets a host at the ingress gateway, or requires no login",
+        find=addons,
     ),
     RiskKind(
-        word="gateway TLS weakened",
+        name="gateway TLS weakened",
         weight=Weight.HIGH,
-        meaning="a Gateway's server asks for no TLS, for no certificate of the client, or takes older versions",
-        look=tls,
+        meaning="a server of a Gateway no longer requires TLS or client certificates, or accepts older versions of TLS",
+        find=tls,
     ),
     RiskKind(
-        word="external address released",
+        name="external address released",
         weight=Weight.HIGH,
-        meaning="a Service with an address or node ports goes, is replaced or of another type: node ports may change",
-        look=released,
+        meaning="a Service with an address or node ports is deleted, replaced or changes type: node ports may change",
+        find=released,
     ),
 )

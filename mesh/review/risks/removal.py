@@ -1,4 +1,4 @@
-"""Risks of what goes, or what is no longer looked after: with data, with injection, with validation, with limits."""
+"""Risks of removal: definitions, namespaces, data, sidecar injection, admission webhooks and rate limits."""
 
 from __future__ import annotations
 
@@ -19,32 +19,35 @@ _UNITS: Final = "requests_per_unit"
 
 
 def definitions(subject: Subject) -> Found:
+    """CustomResourceDefinitions that are deleted from the cluster."""
     for change in subject.of(kinds.DEFINITION):
         if change.op in ("delete", "replace") and not change.item.retained:
             yield change.ref, "all of its custom resources on the cluster are erased with it, whoever made them"
 
 
 def namespaces(subject: Subject) -> Found:
+    """Namespaces that are deleted from the cluster."""
     for change in subject.of(kinds.NAMESPACE):
         if change.op in ("delete", "replace") and not change.item.retained:
             yield change.ref, "everything in it is deleted with it, whoever made it"
 
 
 def volumes(subject: Subject) -> Found:
+    """PersistentVolumeClaims that are deleted from the cluster."""
     for change in subject.of(kinds.VOLUME_CLAIM):
         if change.op in ("delete", "replace") and not change.item.retained:
             yield change.ref, "its data is lost"
 
 
 def injection(subject: Subject) -> Found:
-    """By namespace: workloads that had or would get a sidecar, and do no more."""
+    """By namespace, the workloads that lose their sidecar, and namespaces in which injection is turned off."""
     lost: dict[str, list[str]] = {}
     for pod in subject.new.workloads.all:
         was = subject.old.workloads.named(pod.namespace, pod.object.name)
         if was and was.proxy and not pod.proxy:
             lost.setdefault(pod.namespace, []).append(pod.object.name)
-    for place, thing in subject.old.namespaces.items():
-        if workloads.injects(thing) and not workloads.injects(subject.new.namespaces.get(place)):
+    for place, obj in subject.old.namespaces.items():
+        if workloads.injects_by_default(obj) and not workloads.injects_by_default(subject.new.namespaces.get(place)):
             known = subject.new.workloads.select({}, place)
             if not known or place in lost:
                 lost.setdefault(place, [])
@@ -57,20 +60,22 @@ def _pods(names: list[str]) -> str:
 
 
 def validation(subject: Subject) -> Found:
+    """Admission webhooks that are deleted, or whose `failurePolicy` becomes Ignore."""
     for change in subject.of(kinds.VALIDATING_WEBHOOK, kinds.MUTATING_WEBHOOK):
-        what = "objects of Istio's API" if change.ref.kind == kinds.VALIDATING_WEBHOOK else "sidecars"
+        work = "validates objects of Istio's API" if change.ref.kind == kinds.VALIDATING_WEBHOOK else "injects sidecars"
         if change.new is None and not subject.new.of(change.ref.kind):
-            yield change.ref, f"nobody looks after {what} any more"
+            yield change.ref, f"no webhook {work} any more"
         elif change.new and change.old:
             for name in sorted(_ignoring(change.new) - _ignoring(change.old)):
-                yield change.ref, f"{name} is skipped where nobody answers (failurePolicy Ignore)"
+                yield change.ref, f"{name} is skipped when it cannot be reached (failurePolicy Ignore)"
 
 
-def _ignoring(thing: Object) -> set[str]:
-    return {hook["name"] for hook in thing.body.get("webhooks") or () if hook.get("failurePolicy") == "Ignore"}
+def _ignoring(obj: Object) -> set[str]:
+    return {hook["name"] for hook in obj.body.get("webhooks") or () if hook.get("failurePolicy") == "Ignore"}
 
 
 def gate(subject: Subject) -> Found:
+    """Injection webhooks that workloads no longer wait for."""
     before, after = (_waiting(mesh) for mesh in (subject.old, subject.new))
     for ref, waits in sorted(before.items()):
         if waits and not after.get(ref, True):
@@ -78,18 +83,19 @@ def gate(subject: Subject) -> Found:
 
 
 def _waiting(mesh: Mesh) -> Mapping[Ref, bool]:
-    """The webhooks of injectors, and whether they are waited for."""
-    return {thing.ref: WAIT_FOR in thing.annotations for thing in mesh.of(kinds.MUTATING_WEBHOOK)}
+    """The injection webhooks, and whether workloads wait for each."""
+    return {obj.ref: WAIT_FOR in obj.annotations for obj in mesh.of(kinds.MUTATING_WEBHOOK)}
 
 
 def limits(subject: Subject) -> Found:
+    """Rate limits that are removed or raised."""
     for change in subject.of(kinds.ENVOY_FILTER):
-        was, now = (list(_limits(thing.spec)) if thing else [] for thing in (change.old, change.new))
+        was, now = (list(_limits(obj.spec)) if obj else [] for obj in (change.old, change.new))
         if len(now) < len(was):
             gone = len(was) - len(now)
-            yield change.ref, f"{words.count(gone, 'limit')} of requests gone"
+            yield change.ref, f"{words.count(gone, 'rate limit')} removed"
         elif any(after > before for before, after in zip(was, now, strict=False)):
-            yield change.ref, "more requests are let through"
+            yield change.ref, "more requests are allowed"
     for change in subject.of(kinds.CONFIG_MAP):
         for one in change.fields:
             if (
@@ -98,11 +104,11 @@ def limits(subject: Subject) -> Found:
                 and isinstance(one.new, int)
                 and one.new > one.old
             ):
-                yield change.ref, f"{one.old} → {one.new} requests for all together"
+                yield change.ref, f"{one.old} → {one.new} requests, counted globally"
 
 
 def _limits(value: Any) -> Iterator[float]:
-    """The limits that a configuration of Envoy's holds, in requests a second; those that a service counts as 0."""
+    """The rate limits in a part of Envoy's configuration, in requests per second; 0.0 for global limits."""
     if isinstance(value, Mapping):
         if bucket := value.get(_BUCKET):
             yield bucket["tokens_per_fill"] / float(bucket["fill_interval"].removesuffix("s"))
@@ -116,45 +122,45 @@ def _limits(value: Any) -> Iterator[float]:
 
 RISKS: Final = (
     RiskKind(
-        word="definition deleted",
+        name="definition deleted",
         weight=Weight.HIGH,
-        meaning="a CustomResourceDefinition goes, and erases its custom resources",
-        look=definitions,
+        meaning="a CustomResourceDefinition is deleted, and its custom resources with it",
+        find=definitions,
     ),
     RiskKind(
-        word="namespace deleted",
+        name="namespace deleted",
         weight=Weight.HIGH,
-        meaning="a Namespace of the stack's own goes, with what is in it",
-        look=namespaces,
+        meaning="a Namespace of the stack is deleted, with everything in it",
+        find=namespaces,
     ),
     RiskKind(
-        word="data deleted",
+        name="data deleted",
         weight=Weight.HIGH,
         meaning="a PersistentVolumeClaim is deleted or replaced",
-        look=volumes,
+        find=volumes,
     ),
     RiskKind(
-        word="injection off",
+        name="injection off",
         weight=Weight.HIGH,
-        meaning="workloads that have a sidecar get none from now on, by namespace",
-        look=injection,
+        meaning="workloads that have a sidecar get none any more, by namespace",
+        find=injection,
     ),
     RiskKind(
-        word="validation fails open",
+        name="validation fails open",
         weight=Weight.HIGH,
-        meaning="a webhook goes, or what it is asked about is let through where it does not answer",
-        look=validation,
+        meaning="an admission webhook is deleted, or skipped when it cannot be reached",
+        find=validation,
     ),
     RiskKind(
-        word="injection not waited for",
+        name="injection not waited for",
         weight=Weight.MEDIUM,
-        meaning="mesh:injectionGate is off where it was on",
-        look=gate,
+        meaning="mesh:injectionGate is turned off",
+        find=gate,
     ),
     RiskKind(
-        word="rate limit removed",
+        name="rate limit removed",
         weight=Weight.MEDIUM,
-        meaning="a limit of requests goes or is raised",
-        look=limits,
+        meaning="a rate limit is removed or raised",
+        find=limits,
     ),
 )

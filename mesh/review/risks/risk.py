@@ -1,4 +1,4 @@
-"""Risks, and the kinds of them that there are."""
+"""The types of risks."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from mesh.analysis.objects import Ref
 from mesh.review.subject import Subject
 
 Found = Iterator[tuple[Ref, str]]
-"""Objects that have a risk, with reasons."""
+"""The objects at risk, with reasons."""
 
 
 class Weight(IntEnum):
-    """How grave a risk is; the gravest is the largest."""
+    """The weight of a risk; a larger value is graver."""
 
     LOW = 1
     MEDIUM = 2
@@ -26,23 +26,23 @@ class Weight(IntEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Risk:
-    """Something that a reviewer should know before the change is let through."""
+    """A consequence of a change that a reviewer should know before approving it."""
 
     weight: Weight
-    word: str
-    """What kind of risk, such as `mTLS weakened`."""
+    name: str
+    """The name of the kind of risk, such as `mTLS weakened`."""
     object: Ref
     reason: str
-    """What it is about this object, in one line."""
+    """What the change does to this object, in one line."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RiskKind:
     """One kind of risk."""
 
-    word: str
+    name: str
     weight: Weight
     meaning: str
-    """When it is told, for the docs."""
-    look: Callable[[Subject], Found]
-    """Finds the objects that have it."""
+    """The description in docs/report.md."""
+    find: Callable[[Subject], Found]
+    """Finds the objects at risk."""

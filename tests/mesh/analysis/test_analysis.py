@@ -1,4 +1,4 @@
-"""Static analysis: a good mesh is silent, each fault is named at its object and only there, and time grows evenly."""
+"""Static analysis: no finding in a good mesh, one for each fault at its object alone, and time linear in its size."""
 
 import random
 import time
@@ -20,48 +20,48 @@ def findings(*objects: Manifest, **analysis: Any) -> list[Finding]:
     return analyse([Object.read(manifest) for manifest in meshes.changed(objects)], USUAL, **analysis)
 
 
-def test_nothing_is_wrong_with_a_good_mesh() -> None:
+def test_a_good_mesh_has_no_findings() -> None:
     assert findings() == []
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
-def test_a_fault_is_named_at_its_object_and_nowhere_else(fault: Fault) -> None:
+def test_each_fault_is_found_at_its_object_and_nowhere_else(fault: Fault) -> None:
     assert {(found.code, str(found.ref)) for found in findings(*fault.objects)} == fault.said
 
 
-def test_every_code_has_a_fault_that_shows_it() -> None:
+def test_every_code_is_found_in_some_faulty_mesh() -> None:
     shown = {code for fault in FAULTS for code, _ in fault.said}
     assert set(codes.CODES) - shown == {codes.UNUSED_SUPPRESSION.code}
 
 
-def test_what_is_wrong_is_one_line_with_what_to_do() -> None:
+def test_the_text_of_a_finding_is_one_short_line() -> None:
     texts = [found.text for fault in FAULTS for found in findings(*fault.objects)]
     assert [text for text in texts if "\n" in text or len(text) > 200] == []
 
 
-def test_the_worst_comes_first() -> None:
+def test_errors_come_before_warnings_and_infos() -> None:
     found = findings(*(thing for fault in FAULTS[:3] + FAULTS[-5:] for thing in fault.objects))
     assert [f.severity for f in found] == sorted((f.severity for f in found), reverse=True)
 
 
-def test_the_order_of_the_objects_does_not_matter() -> None:
+def test_findings_do_not_depend_on_the_order_of_the_objects() -> None:
     objects = [Object.read(m) for m in meshes.changed([thing for fault in FAULTS for thing in fault.objects])]
     shuffled = objects.copy()
     random.Random(1).shuffle(shuffled)
     assert analyse(objects, USUAL) == analyse(shuffled, USUAL)
 
 
-def test_a_typo_is_told_with_the_nearest_name() -> None:
+def test_the_finding_of_a_misspelt_host_suggests_the_nearest_name() -> None:
     (found,) = findings(meshes.routes("front", meshes.to("carts")))
     assert 'did you mean "cart"?' in found.text
 
 
-def test_a_host_in_a_namespace_of_others_may_exist() -> None:
+def test_an_unknown_host_in_a_namespace_outside_of_the_stack_is_only_a_warning() -> None:
     (found,) = findings(meshes.routes("front", meshes.to("cart.bank.svc.cluster.local")))
     assert found.severity == Severity.WARNING
 
 
-def test_a_finding_says_where_in_the_object_and_in_the_stack_it_is() -> None:
+def test_a_finding_names_the_field_of_the_object_and_the_key_of_the_config() -> None:
     manifests = meshes.changed([meshes.routes("front", meshes.to("carts"))])
     (found,) = analyse([Object.read(manifest, "mesh:traffic") for manifest in manifests], USUAL)
     assert str(found).startswith(
@@ -70,7 +70,7 @@ def test_a_finding_says_where_in_the_object_and_in_the_stack_it_is() -> None:
 
 
 def mesh_of(size: int) -> list[Object]:
-    """Services in a ring, each with a Deployment, a VirtualService, a DestinationRule and a policy."""
+    """A mesh of `size` services that call each other in a ring, each with a Deployment, routes and a policy."""
     made = meshes.good()
     for i in range(size):
         name, version = f"s{i}", {"version": "v1"}
@@ -106,7 +106,7 @@ def best_of_three(objects: list[Object]) -> float:
     return min(times)
 
 
-def test_a_thousand_services_take_two_seconds_at_most_and_time_grows_evenly() -> None:
+def test_a_thousand_services_take_at_most_two_seconds_and_time_grows_linearly() -> None:
     small, large = best_of_three(mesh_of(250)), best_of_three(mesh_of(1000))
     assert large < 2
     assert large < 8 * small  # four times as many; a square would be sixteen

@@ -1,4 +1,4 @@
-"""How names of hosts in objects are read."""
+"""Host names in Istio's objects."""
 
 import pytest
 
@@ -15,5 +15,7 @@ from mesh.analysis import hosts
         ("shop/*", ("shop", "*")),
     ],
 )
-def test_a_servers_host_says_of_which_namespace_its_virtual_services_are(entry: str, read: tuple[str, str]) -> None:
-    assert hosts.of_server(entry, "edge") == read
+def test_the_hosts_of_a_gateways_server_may_name_the_namespace_of_virtual_services(
+    entry: str, read: tuple[str, str]
+) -> None:
+    assert hosts.parse_server_host(entry, "edge") == read

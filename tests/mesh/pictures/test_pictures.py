@@ -1,4 +1,4 @@
-"""The map: what it shows, that nothing in it overlaps, and that a change is marked."""
+"""Pictures of meshes and of components: what they show, that nothing overlaps, and that changes are marked."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from mesh.analysis.objects import Object
 from mesh.core.names import USUAL
 from mesh.pictures import graph, layout, mermaid, model, svg
 from mesh.pictures import map as drawing
-from mesh.pictures.graph import Part
+from mesh.pictures.graph import Resource
 from mesh.pictures.model import Picture
 from tests import meshes
 from tests.faults import policy
 from tests.meshes import Manifest, routes, thing, to
 
 STEPS = 50
-"""So many points of a curve are looked at."""
+"""The number of points of a curve that are checked."""
 FAULT = {"abort": {"httpStatus": 500, "percentage": {"value": 10}}}
 JASON = {"match": [{"headers": {"end-user": {"exact": "jason"}}}], **to("cart", "v2")}
 
@@ -41,7 +41,7 @@ def picture(*objects: Manifest) -> Picture:
 
 
 def rich() -> Picture:
-    """With all that a map can show."""
+    """A picture with everything that a map can show."""
     outside = {
         "hosts": ["bank.example.com"],
         "ports": [{"number": 443, "name": "tls", "protocol": "TLS"}],
@@ -55,7 +55,7 @@ def texts(shown: Picture) -> set[str]:
     return {line for box in shown.boxes for line in (*box.lines, *box.locks)}
 
 
-def test_the_map_leads_from_hosts_to_versions() -> None:
+def test_the_map_connects_hosts_with_gateways_routes_services_and_workloads() -> None:
     shown = picture()
     names = {box.id: box.lines[0] for box in shown.boxes}
     ways = {(names[arrow.source], names[arrow.target]) for arrow in shown.arrows}
@@ -70,13 +70,13 @@ def test_the_map_leads_from_hosts_to_versions() -> None:
     } <= ways
 
 
-def test_weights_faults_limits_and_policies_are_in_it() -> None:
+def test_the_map_shows_weights_faults_timeouts_and_policies() -> None:
     shown = rich()
     assert {"90 %", "10 %", "copies"} <= {arrow.label for arrow in shown.arrows}
     assert {"fault: 10 % end in 500", "timeout 2s", "end-user: jason", "mTLS", "allow cart", "outside"} <= texts(shown)
 
 
-def test_a_workload_without_sidecar_and_a_host_that_is_unknown_are_told() -> None:
+def test_the_map_marks_workloads_without_a_sidecar_and_unknown_hosts() -> None:
     batch = meshes.deployment(
         "cart-v2", {"app": "cart", "version": "v2"}, annotations={"sidecar.istio.io/inject": "false"}
     )
@@ -88,13 +88,13 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def rectangles(root: ET.Element) -> Sequence[layout.Frame]:
-    """Boxes, the grounds of labels, and the picture's own ground."""
+    """The background of the picture, the boxes, and the backgrounds of labels."""
     sides = ("x", "y", "width", "height")
     return [layout.Frame(*(float(found.get(side, "0")) for side in sides)) for found in root.iter(f"{SVG}rect")]
 
 
 def points(way: str) -> Iterator[tuple[float, float]]:
-    """Of an arrow, as its path says: a curve, then straight on."""
+    """Points on the path of an arrow: a curve, then a straight line."""
     x, y, x1, y1, x2, y2, bend, to_y, end = map(float, re.findall(r"-?[\d.]+", way))
     for i in range(STEPS + 1):
         t = i / STEPS
@@ -111,7 +111,7 @@ stack_map, stack_graph = cache(command.of), cache(graph_command.of)
 
 
 def crowded() -> Picture:
-    """Labels of many arrows between arrows without."""
+    """A picture with many arrows, with labels and without."""
     shares = (split(share, match=[{"uri": {"exact": f"/{share}"}}]) for share in (5, 50, 95))
     both = routes("front", to("front", mirror={"host": "cart"}), gateways=["way-in", "mesh"])
     return picture(routes("cart", *shares, JASON), both)
@@ -121,13 +121,13 @@ PICTURES: Mapping[str, Callable[[], Picture]] = {
     "small": picture,
     "rich": rich,
     "crowded": crowded,
-    "from rich to crowded": lambda: model.change(rich(), crowded()),
-    "from crowded to rich": lambda: model.change(crowded(), rich()),
+    "from rich to crowded": lambda: model.diff(rich(), crowded()),
+    "from crowded to rich": lambda: model.diff(crowded(), rich()),
     "a title alone": lambda: Picture(title="components of a stack", columns=(), boxes=(), arrows=()),
     **{f"map {name}": partial(stack_map, name) for name in stackfiles.names()},
     **{f"graph {name}": partial(stack_graph, name) for name in stackfiles.names()},
     **{
-        f"from {old} to {new}": partial(lambda old, new: model.change(stack_map(old), stack_map(new)), old, new)
+        f"from {old} to {new}": partial(lambda old, new: model.diff(stack_map(old), stack_map(new)), old, new)
         for old, new in itertools.pairwise(stackfiles.names())
     },
 }
@@ -135,11 +135,11 @@ PICTURES: Mapping[str, Callable[[], Picture]] = {
 
 @pytest.fixture(params=PICTURES)
 def shown(request: pytest.FixtureRequest) -> Picture:
-    """Each picture in turn: small ones, those of all shipped stacks, and what becomes of one another."""
+    """Each picture in turn: small ones, those of all shipped stacks, and the differences between these."""
     return PICTURES[request.param]()
 
 
-def test_every_kind_of_picture_has_its_case() -> None:
+def test_the_pictures_under_test_have_parts_in_every_state() -> None:
     drawn = [draw() for draw in PICTURES.values()]
     assert {arrow.state for one in drawn for arrow in one.arrows if arrow.label} == {"", "added", "removed"}
     assert {box.state for one in drawn for box in one.boxes} == {"", "added", "removed"}
@@ -154,26 +154,26 @@ def overlap(one: layout.Frame, other: layout.Frame) -> bool:
     )
 
 
-def test_nothing_overlaps(shown: Picture) -> None:
-    placed = layout.place(shown)
+def test_boxes_and_labels_do_not_overlap(shown: Picture) -> None:
+    placed = layout.arrange(shown)
     frames = [frame for _, frame in placed.boxes] + [line.label for line in placed.lines if line.label]
     assert [pair for pair in itertools.combinations(frames, 2) if overlap(*pair)] == []
 
 
-def test_all_text_is_inside_of_its_box_and_of_the_picture(shown: Picture) -> None:
+def test_all_text_fits_into_its_box_and_into_the_picture(shown: Picture) -> None:
     root = ET.fromstring(svg.draw(shown))
     ground, *frames = rectangles(root)
     for text in root.iter(f"{SVG}text"):
         x, y = float(text.get("x", "")), float(text.get("y", ""))
-        width = layout.text_width(text.text or "") * float(text.get("font-size", layout.SIZE)) / layout.SIZE
+        width = layout.text_width(text.text or "") * float(text.get("font-size", layout.FONT_SIZE)) / layout.FONT_SIZE
         within = [frame for frame in (ground, *frames) if overlap(frame, layout.Frame(x + 1, y, 0, 0))]
         headline = text.text == shown.title or text.text in shown.columns
         assert len(within) == (1 if headline else 2), text.text
         assert all(x + width <= frame.x + frame.width + 0.1 for frame in within), text.text
 
 
-def test_no_arrow_touches_a_box_on_its_way_or_the_label_of_another(shown: Picture) -> None:
-    placed = layout.place(shown)
+def test_no_arrow_crosses_a_box_or_the_label_of_another_arrow(shown: Picture) -> None:
+    placed = layout.arrange(shown)
     boxes = [frame for box, frame in placed.boxes if box.lines]
     ways = [path.get("d", "") for path in ET.fromstring(svg.draw(shown)).iter(f"{SVG}path")]
     curves = [way for way in ways if "C" in way]
@@ -184,15 +184,15 @@ def test_no_arrow_touches_a_box_on_its_way_or_the_label_of_another(shown: Pictur
             assert touched == [], line.arrow
 
 
-def test_no_box_stands_in_the_way_of_an_arrow() -> None:
-    placed = layout.place(rich())
+def test_every_arrow_ends_in_the_next_column() -> None:
+    placed = layout.arrange(rich())
     columns = {box.id: box.column for box, _ in placed.boxes}
     used = sorted(set(columns.values()))
     for line in placed.lines:
         assert used.index(columns[line.arrow.target]) == used.index(columns[line.arrow.source]) + 1
 
 
-def test_the_svg_is_well_formed_whatever_names_say() -> None:
+def test_the_svg_is_well_formed_with_special_characters_in_names() -> None:
     odd = routes("cart", to("cart", "v1", match=[{"uri": {"regex": '<&"|`#'}}]))
     root = ET.fromstring(svg.draw(picture(odd)))
     assert '/<&"|`#/' in {text.text for text in root.iter("{http://www.w3.org/2000/svg}text")}
@@ -200,10 +200,10 @@ def test_the_svg_is_well_formed_whatever_names_say() -> None:
 
 
 SPLIT = (("v1", 3), ("v2", 1))
-"""Weights that do not add up to 100, which proxies take as parts of their sum."""
+"""Weights that do not add up to 100; proxies take each as a part of the sum."""
 
 
-def test_shares_are_those_that_requests_really_have() -> None:
+def test_the_map_shows_the_shares_that_proxies_apply() -> None:
     delay = {"fixedDelay": "1s", "percentage": {}, "percent": 50}  # a percentage that is there counts, if it is 0, too
     assert "fault: 0 % 1s late" in texts(picture(routes("cart", to("cart", "v1", fault={"delay": delay}))))
     parts = [{"destination": {"host": "cart", "subset": version}, "weight": weight} for version, weight in SPLIT]
@@ -220,25 +220,25 @@ def test_mermaid_has_every_box_and_arrow() -> None:
 
 def test_what_is_added_and_removed_is_marked_and_the_rest_is_not() -> None:
     old, new = picture(routes("cart", split(90))), picture(routes("cart", split(50)))
-    both = model.change(old, new)
+    both = model.diff(old, new)
     marked = {(arrow.label, arrow.state) for arrow in both.arrows if arrow.state}
     assert marked == {("90 %", "removed"), ("10 %", "removed"), ("50 %", "added")}
     assert {box.state for box in both.boxes} == {""}
 
 
-def test_a_route_that_comes_before_another_is_new_and_the_other_is_not() -> None:
-    both = model.change(picture(routes("cart", split(90))), picture(routes("cart", JASON, split(90))))
+def test_a_route_inserted_before_another_is_added_and_the_other_is_unchanged() -> None:
+    both = model.diff(picture(routes("cart", split(90))), picture(routes("cart", JASON, split(90))))
     assert [box.lines for box in both.boxes if box.state] == [("end-user: jason",)]
     assert {arrow.state for arrow in both.arrows} == {"", "added"}
 
 
-def test_a_box_that_says_something_else_is_there_once_with_the_lines_of_both() -> None:
-    both = model.change(picture(), picture(policy("more", {"namespaces": ["shop"]}, app="front")))
+def test_a_changed_box_appears_once_with_the_lines_of_both_pictures() -> None:
+    both = model.diff(picture(), picture(policy("more", {"namespaces": ["shop"]}, app="front")))
     (front,) = [box for box in both.boxes if box.lines[0] == "front"]
-    assert (front.locks, front.marks, front.state) == (("mTLS", "+ allow more"), {"+ allow more": "added"}, "")
-    back = model.change(picture(routes("cart", split(90, timeout="2s"))), picture(routes("cart", split(90))))
-    (rule,) = [box for box in back.boxes if box.marks]
-    assert rule.marks == {"− timeout 2s": "removed"}  # noqa: RUF001 (a minus)
+    assert (front.locks, front.line_states, front.state) == (("mTLS", "+ allow more"), {"+ allow more": "added"}, "")
+    back = model.diff(picture(routes("cart", split(90, timeout="2s"))), picture(routes("cart", split(90))))
+    (rule,) = [box for box in back.boxes if box.line_states]
+    assert rule.line_states == {"− timeout 2s": "removed"}  # noqa: RUF001 (a minus)
     assert ET.fromstring(svg.draw(back)) is not None
     assert 'fill="#cf222e">− timeout 2s<' in svg.draw(back)  # noqa: RUF001 (a minus)
 
@@ -249,17 +249,17 @@ def test_every_arrow_leads_from_left_to_right(shown: Picture) -> None:
 
 
 def test_an_unchanged_mesh_has_no_marks() -> None:
-    same = model.change(rich(), rich())
+    same = model.diff(rich(), rich())
     assert {box.state for box in same.boxes} | {arrow.state for arrow in same.arrows} == {""}
 
 
-def test_the_command_writes_both_forms(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_writes_svg_and_mermaid(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command.run("demo", tmp_path) == 0
     assert capsys.readouterr().out.splitlines() == [f"{tmp_path}/map-demo.svg", f"{tmp_path}/map-demo.mmd"]
     assert (tmp_path / "map-demo.svg").read_text().startswith("<svg")
 
 
-def test_the_graph_shows_components_what_they_make_and_what_they_wait_for() -> None:
+def test_the_graph_shows_components_their_objects_and_dependencies() -> None:
     shown = stack_graph("dev")
     names = {box.id: box.lines[0] for box in shown.boxes}
     columns = {box.lines[0]: box.column for box in shown.boxes}
@@ -268,10 +268,10 @@ def test_the_graph_shows_components_what_they_make_and_what_they_wait_for() -> N
     assert "6 Deployment" in texts(shown)
 
 
-def test_the_graph_leaves_out_what_follows_from_other_waits() -> None:
+def test_the_graph_leaves_out_dependencies_that_follow_from_others() -> None:
     parts = [
-        Part(urn="a", parent="", kind="mesh:x:A", name="a", after=frozenset()),
-        Part(urn="b", parent="", kind="mesh:x:B", name="b", after=frozenset({"a"})),
-        Part(urn="c", parent="", kind="mesh:x:C", name="c", after=frozenset({"a", "b"})),
+        Resource(urn="a", parent="", type="mesh:x:A", name="a", depends_on=frozenset()),
+        Resource(urn="b", parent="", type="mesh:x:B", name="b", depends_on=frozenset({"a"})),
+        Resource(urn="c", parent="", type="mesh:x:C", name="c", depends_on=frozenset({"a", "b"})),
     ]
     assert [(arrow.source, arrow.target) for arrow in graph.of(parts, "x").arrows] == [("a", "b"), ("b", "c")]

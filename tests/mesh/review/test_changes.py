@@ -1,4 +1,4 @@
-"""Reports on changes of a stack's config, through the real program."""
+"""Reviews of changes of a stack's config, rendered by the real program; changes.yaml lists them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from commands import render, sources
 from mesh.core.merge import merged
 from mesh.core.names import USUAL
 from mesh.review import risks
-from mesh.review.changes import Item
+from mesh.review.changes import StackObject
 from mesh.review.review import Review, Source
 
 FILE = Path(__file__).with_name("changes.yaml")
@@ -23,12 +23,12 @@ TABLE: Mapping[str, Any] = yaml.safe_load(FILE.read_text())
 CASES: list[Mapping[str, Any]] = TABLE["changes"]
 PASSWORDS = {"mesh-addons:grafanaPassword": "not shown", "mesh-addons:kialiSigningKey": "n" * 32}
 TOLD_BY_ENGINES = {"secret changed", "object replaced"}
-"""What no config shows by itself; other tests have them."""
+"""Risks that no change of a config shows; other tests have them."""
 
 
 @cache
-def recorded(keys: str) -> list[Item]:
-    """What a config, as JSON, becomes."""
+def recorded(keys: str) -> list[StackObject]:
+    """The objects that a config, given as JSON, renders to."""
     config = {f"mesh:{key}": one if isinstance(one, str) else json.dumps(one) for key, one in json.loads(keys).items()}
     return list(sources.registered(render.record("case", {**config, **PASSWORDS})))
 
@@ -41,18 +41,18 @@ def review(case: Mapping[str, Any]) -> Review:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
-def test_a_report_says_all_that_is_risky_and_nothing_else(case: Mapping[str, Any]) -> None:
+def test_a_review_finds_exactly_the_expected_risks_and_changes_of_requests(case: Mapping[str, Any]) -> None:
     found = review(case)
-    assert [f"{risk.word} | {risk.object} | {risk.reason}" for risk in found.risks] == case.get("risks", [])
-    assert [str(shift) for shift in found.shifts] == case.get("requests", [])
+    assert [f"{risk.name} | {risk.object} | {risk.reason}" for risk in found.risks] == case.get("risks", [])
+    assert [str(shift) for shift in found.request_changes] == case.get("requests", [])
 
 
-def test_what_is_harmless_has_no_risk_and_all_else_has_one() -> None:
+def test_exactly_the_changes_called_harmless_have_no_risks() -> None:
     assert {case["name"] for case in CASES if not case.get("risks")} == {
         case["name"] for case in CASES if case["name"].startswith("harmless")
     }
 
 
-def test_every_kind_of_risk_is_among_them() -> None:
+def test_every_kind_of_risk_has_a_change_that_shows_it() -> None:
     told = {risk.partition(" | ")[0] for case in CASES for risk in case.get("risks", [])}
-    assert told == {kind.word for kind in risks.RISKS} - TOLD_BY_ENGINES
+    assert told == {kind.name for kind in risks.RISKS} - TOLD_BY_ENGINES

@@ -1,4 +1,4 @@
-"""What changes between the objects of a stack, and what is risky about it, where no config of a stack shows it."""
+"""Changes and risks between two sets of objects, including ones that no config of a stack shows."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from mesh.analysis.objects import Ref
 from mesh.core import kinds
 from mesh.core.names import WAIT_FOR, MeshNames
-from mesh.review.changes import Told, between
+from mesh.review.changes import EngineFacts, between
 from mesh.review.risks import RISKS, Weight
 from mesh.review.subject import Subject
 from tests.faults import policy
@@ -43,20 +43,25 @@ def webhook(kind: str, failure: str) -> Manifest:
         ('{"global": {}}', "new.example"),
     ],
 )
-def test_the_domain_of_the_objects_before_is_what_their_injector_says(values: str, domain: str) -> None:
+def test_the_cluster_domain_of_the_old_objects_is_read_from_their_injector(values: str, domain: str) -> None:
     meta = {"name": "istio-sidecar-injector", "namespace": "istio-system"}
     injector: Manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": {"values": values}}
     subject = Subject.read([item(injector)], [], MeshNames(domain="new.example"))
     assert (subject.old.domain, subject.new.domain) == (domain, "new.example")
 
 
-def test_the_same_objects_in_another_order_are_no_change() -> None:
+def test_objects_in_another_order_are_no_change() -> None:
     found = review(good(), good()[::-1])
-    assert (list(found.subject.changes), risks(found), list(found.shifts), found.marks) == ([], [], [], 0)
+    assert (list(found.subject.changes), risks(found), list(found.request_changes), found.map_changes) == (
+        [],
+        [],
+        [],
+        0,
+    )
     assert found.subject.unchanged == len(good())
 
 
-def test_objects_that_come_change_and_go_are_counted() -> None:
+def test_created_updated_and_deleted_objects_are_counted() -> None:
     old = [service("a"), service("b"), service("c")]
     new = [service("b", type="NodePort"), service("c"), service("d")]
     found = review(old, new)
@@ -64,31 +69,31 @@ def test_objects_that_come_change_and_go_are_counted() -> None:
     assert found.subject.unchanged == 1
 
 
-def test_a_field_that_cannot_be_changed_makes_it_a_replacement() -> None:
+def test_a_change_of_an_immutable_field_is_a_replacement() -> None:
     (change,) = review([deployment("a", {"app": "a"})], [deployment("a", {"app": "b"})]).subject.changes
     assert change.op == "replace"
 
 
-def test_an_object_that_an_engine_replaces_is_replaced_although_no_field_says_so() -> None:
+def test_an_object_that_the_engine_replaces_is_a_replacement_even_if_no_field_differs() -> None:
     one = item(service("a"))
-    (change,) = between([one], [one], Told(replaced=frozenset([one.key])))
+    (change,) = between([one], [one], EngineFacts(replaced=frozenset([one.key])))
     assert change.op == "replace"
-    found = review([service("a")], [service("a")], Told(replaced=frozenset([one.key])))
-    assert risks(found) == ["object replaced | Service shop/a | it is gone for a moment"]
+    found = review([service("a")], [service("a")], EngineFacts(replaced=frozenset([one.key])))
+    assert risks(found) == ["object replaced | Service shop/a | it is deleted and created again"]
 
 
-def test_the_schema_of_a_definition_is_one_line() -> None:
+def test_changes_of_a_definitions_schema_are_summed_up_in_one_line() -> None:
     old, new = definition(a="string", b="string", c="string"), definition(a="integer", b="string", d="string")
     (change,) = review([old], [new]).subject.changes
     assert [field.note for field in change.fields] == ["schema: 1 fields added, 1 removed, 1 changed"]
 
 
-def test_a_secret_with_other_values_is_told_without_them() -> None:
-    found = review([SECRET], [SECRET], Told(secrets={KEY: ["stringData.password"]}))
+def test_changed_values_of_a_secret_are_reported_without_the_values() -> None:
+    found = review([SECRET], [SECRET], EngineFacts(secrets={KEY: ["stringData.password"]}))
     assert risks(found) == ["secret changed | Secret shop/key | stringData.password: secret changed"]
 
 
-def test_a_secret_with_other_keys_is_told_without_values() -> None:
+def test_added_and_removed_keys_of_a_secret_are_reported_without_the_values() -> None:
     other = {**SECRET, "stringData": {"token": "hunter3"}}
     (change,) = review([SECRET], [other]).subject.changes
     assert [(one.path, one.note) for one in change.fields] == [
@@ -98,40 +103,45 @@ def test_a_secret_with_other_keys_is_told_without_values() -> None:
     assert "hunter" not in str(change.fields)
 
 
-def test_what_stays_on_the_cluster_is_not_said_to_be_erased() -> None:
+def test_a_definition_that_stays_on_the_cluster_is_no_risk() -> None:
     assert risks(review([definition()], []))[0].startswith("definition deleted | ")
     assert risks(review([definition()], [], retained=True)) == []
 
 
-def test_a_label_that_goes_from_a_namespace_of_others_deletes_no_namespace() -> None:
+def test_removing_a_label_from_somebody_elses_namespace_deletes_no_namespace() -> None:
     label = thing("Namespace", "theirs", labels={"istio-injection": "enabled"})
     assert [risk.partition(" | ")[0] for risk in risks(review([label], [], patch=True))] == ["injection off"]
 
 
-def test_workloads_that_lose_their_sidecars_are_counted() -> None:
+def test_workloads_that_lose_their_sidecars_are_named_by_namespace() -> None:
     found = changed(thing("Namespace", "shop"))
     assert "injection off | Namespace shop | 3 workloads without a sidecar: cart-v1, cart-v2, front" in risks(found)
 
 
 @pytest.mark.parametrize(
-    ("kind", "about"),
-    [("ValidatingWebhookConfiguration", "objects of Istio's API"), ("MutatingWebhookConfiguration", "sidecars")],
+    ("kind", "work"),
+    [
+        ("ValidatingWebhookConfiguration", "validates objects of Istio's API"),
+        ("MutatingWebhookConfiguration", "injects sidecars"),
+    ],
 )
-def test_a_webhook_that_is_skipped_or_gone_is_told(kind: str, about: str) -> None:
+def test_a_webhook_that_is_deleted_or_ignored_on_failure_is_a_risk(kind: str, work: str) -> None:
     strict, open_ = webhook(kind, "Fail"), webhook(kind, "Ignore")
     ref = f"validation fails open | {kind} hook"
-    assert risks(review([strict], [open_])) == [f"{ref} | a.b is skipped where nobody answers (failurePolicy Ignore)"]
-    assert risks(review([strict], [])) == [f"{ref} | nobody looks after {about} any more"]
+    assert risks(review([strict], [open_])) == [
+        f"{ref} | a.b is skipped when it cannot be reached (failurePolicy Ignore)"
+    ]
+    assert risks(review([strict], [])) == [f"{ref} | no webhook {work} any more"]
     assert risks(review([open_], [strict])) == []
 
 
-def test_a_webhook_under_another_name_is_not_missed() -> None:
+def test_a_renamed_webhook_is_no_risk() -> None:
     strict = webhook("MutatingWebhookConfiguration", "Fail")
     renamed = {**strict, "metadata": {"name": "other"}}
     assert risks(review([strict], [renamed])) == []
 
 
-def test_a_webhook_that_is_no_longer_waited_for_is_a_change() -> None:
+def test_a_webhook_that_workloads_no_longer_wait_for_is_a_risk() -> None:
     hook = webhook("MutatingWebhookConfiguration", "Fail")
     waiting = {**hook, "metadata": {"name": "hook", "annotations": {WAIT_FOR: "x"}}}
     assert [risk.partition(" | ")[0] for risk in risks(review([waiting], [hook]))] == ["injection not waited for"]
@@ -153,19 +163,19 @@ def test_a_webhook_that_is_no_longer_waited_for_is_a_change() -> None:
         ),
     ],
 )
-def test_weaker_mutual_tls_is_told_with_its_scope(old: Manifest, new: Manifest, said: str) -> None:
+def test_weaker_mutual_tls_is_reported_with_its_scope(old: Manifest, new: Manifest, said: str) -> None:
     before, after = ([thing("PeerAuthentication", "peer", spec)] for spec in (old, new))
     assert risks(review(before, after)) == [f"mTLS weakened | PeerAuthentication shop/peer | {said}"]
 
 
-def test_a_policy_that_goes_where_a_wider_one_says_the_same_weakens_nothing() -> None:
+def test_deleting_a_policy_is_no_risk_where_a_wider_one_has_the_same_mode() -> None:
     wide = thing("PeerAuthentication", "default", {"mtls": {"mode": "STRICT"}}, "istio-system")
     narrow = thing("PeerAuthentication", "peer", {"mtls": {"mode": "STRICT"}})
     assert risks(review([wide, narrow], [wide])) == []
     assert len(risks(review([wide, narrow], [narrow]))) == 1
 
 
-def test_callers_that_speak_plain_text_are_told() -> None:
+def test_a_destination_rule_with_plain_text_is_a_risk() -> None:
     plain = thing("DestinationRule", "cart", {"host": "cart", "trafficPolicy": {"tls": {"mode": "DISABLE"}}})
     said = "mTLS weakened | DestinationRule shop/cart | callers of cart speak plain text (tls not set → DISABLE)"
     assert said in risks(changed(plain))
@@ -185,14 +195,16 @@ FRONT = {"principals": ["cluster.local/ns/shop/sa/front"]}
         ({**FRONT, "notNamespaces": ["a"]}, {**FRONT, "notNamespaces": ["a", "b"]}, False),
     ],
 )
-def test_a_policy_is_looser_exactly_if_it_is_about_more(old: Manifest, new: Manifest, looser: bool) -> None:
+def test_an_allow_policy_is_looser_if_it_matches_more_and_a_deny_policy_if_it_matches_less(
+    old: Manifest, new: Manifest, looser: bool
+) -> None:
     allow = [policy("cart", source, app="cart") for source in (old, new)]
     assert bool(risks(review([allow[0]], [allow[1]]))) is looser
     deny = [{**one, "spec": {**one["spec"], "action": "DENY"}} for one in allow]
     assert bool(risks(review([deny[1]], [deny[0]]))) is looser
 
 
-def test_a_denial_that_goes_is_told_and_one_that_comes_is_not() -> None:
+def test_a_deleted_deny_policy_is_a_risk_and_a_new_one_is_not() -> None:
     denial = policy("no", {"namespaces": ["other"]}, app="front")
     denial["spec"]["action"] = "DENY"
     assert risks(removed(denial)) == [
@@ -201,13 +213,13 @@ def test_a_denial_that_goes_is_told_and_one_that_comes_is_not() -> None:
     assert risks(changed(denial)) == []
 
 
-def test_an_allowed_call_that_goes_where_others_are_allowed_loosens_nothing() -> None:
+def test_deleting_one_of_several_allow_policies_is_no_risk() -> None:
     more = policy("more", {"namespaces": ["other"]}, app="cart")
     assert risks(removed(more)) == []
     assert len(risks(changed(more))) == 1
 
 
-def test_a_pod_template_under_an_autoscaler_restarts_at_least_its_least_number_of_pods() -> None:
+def test_with_an_autoscaler_a_changed_pod_template_restarts_at_least_the_minimum_of_pods() -> None:
     scaler = {"scaleTargetRef": {"kind": "Deployment", "name": "front"}, "minReplicas": 2}
     meta = {"name": "front", "namespace": "shop"}
     hpa: Manifest = {
@@ -218,11 +230,11 @@ def test_a_pod_template_under_an_autoscaler_restarts_at_least_its_least_number_o
     }
     old, new = (deployment("front", {"app": "front"}, hostNetwork=host) for host in (False, True))
     found = review([hpa, old], [hpa, new])
-    assert risks(found) == ["restarts pods | Deployment shop/front | at least 2 pods: other hostNetwork"]
+    assert risks(found) == ["restarts pods | Deployment shop/front | at least 2 pods: changed hostNetwork"]
     assert found.restarts == "at least 2 pods"
 
 
-def test_labels_of_a_deployment_itself_restart_nothing() -> None:
+def test_changed_labels_of_a_deployment_itself_restart_no_pods() -> None:
     old = deployment("front", {"app": "front"})
     new = {**old, "metadata": {**old["metadata"], "labels": {"team": "shop"}}}
     assert risks(review([old], [new])) == []
@@ -238,35 +250,35 @@ def test_the_gravest_risks_come_first() -> None:
     assert set(weights) >= {Weight.HIGH, Weight.MEDIUM}
 
 
-def test_every_kind_of_risk_has_a_word_of_its_own() -> None:
-    assert len({kind.word for kind in RISKS}) == len(RISKS)
+def test_every_kind_of_risk_has_its_own_name() -> None:
+    assert len({kind.name for kind in RISKS}) == len(RISKS)
 
 
-def test_requests_of_workloads_that_are_new_are_no_change_but_those_at_gateways_are() -> None:
+def test_requests_from_new_workloads_are_left_out_but_those_through_gateways_are_not() -> None:
     batch = deployment("batch", {"app": "batch"})
-    assert list(changed(batch).shifts) == []
+    assert list(changed(batch).request_changes) == []
     lost = thing(
         "VirtualService", "visitors", {"hosts": ["shop.example.com"], "gateways": ["way-in"], "http": [to("cart")]}
     )
-    assert [str(shift) for shift in changed(lost).shifts] == [
+    assert [str(shift) for shift in changed(lost).request_changes] == [
         "shop.example.com/ through ingress: front → 403 (AuthorizationPolicy shop/cart does not allow it)"
     ]
 
 
-def test_paths_that_change_alike_are_one_line() -> None:
+def test_paths_with_the_same_change_are_one_line() -> None:
     matches = [{"uri": {"prefix": path}} for path in ("/a", "/b", "/c", "/d")]
     old, new = (routes("cart", {"match": matches, **to("cart", v)}, to("cart", v)) for v in ("v1", "v2"))
-    (shift,) = review(changed_mesh([old]), changed_mesh([new])).shifts
+    (shift,) = review(changed_mesh([old]), changed_mesh([new])).request_changes
     assert str(shift) == "cart (/, /a, /b and 2 more) from front: cart v1 → cart v2"
     assert shift.samples == 5
 
 
-def test_paths_that_change_in_other_ways_are_lines_of_their_own() -> None:
+def test_paths_with_different_changes_are_separate_lines() -> None:
     one = changed(policy("cart", {"principals": ["cluster.local/ns/shop/sa/other"]}, app="cart"))
-    assert [(shift.what, shift.samples) for shift in one.shifts] == [("cart/", 1), ("cart/new", 1)]
+    assert [(shift.what, shift.samples) for shift in one.request_changes] == [("cart/", 1), ("cart/new", 1)]
 
 
-def test_where_nothing_was_before_everything_is_new_and_no_request_changes() -> None:
+def test_in_a_new_stack_all_objects_are_created_and_no_request_changes() -> None:
     found = review([], good())
     assert found.counts == {"create": len(good())}
-    assert (list(found.shifts), found.marks) == ([], 0)
+    assert (list(found.request_changes), found.map_changes) == ([], 0)

@@ -1,4 +1,4 @@
-"""Reports as Markdown and as JSON."""
+"""Reviews as Markdown and as JSON."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 
 from mesh.review import data, markdown
-from mesh.review.changes import Told
+from mesh.review.changes import EngineFacts
 from mesh.review.review import Review
 from tests.faults import policy
 from tests.mesh.review.test_review import KEY, SECRET
@@ -15,7 +15,7 @@ from tests.review import changed, review
 
 
 def risky() -> Review:
-    """With risks, requests, and a map that changes."""
+    """A review with risks, changes of requests, and changes of the map."""
     canary = routes("cart", to("cart", "v2"))
     return changed(thing("PeerAuthentication", "default", {"mtls": {"mode": "PERMISSIVE"}}), canary)
 
@@ -24,7 +24,7 @@ def text(found: Review) -> str:
     return markdown.write(found)
 
 
-def test_the_head_says_how_risky_it_is_what_changes_and_what_it_was_compared_with() -> None:
+def test_the_head_names_the_risks_the_number_of_changes_and_the_baseline() -> None:
     assert text(risky()).splitlines()[:3] == [
         "<!-- mesh report: shop -->",
         "## Stack `shop`: risks: 1 high",
@@ -46,23 +46,23 @@ def test_a_change_without_risks_has_no_empty_sections() -> None:
     assert "mermaid" not in shown
 
 
-def test_no_change_is_two_lines() -> None:
+def test_a_review_without_changes_has_two_lines() -> None:
     assert text(review(good(), good())).splitlines()[1:] == [
         "## Stack `shop`: no risks found",
         "No changes, 15 unchanged. Compared with main at 0123456.",
     ]
 
 
-def test_objects_of_which_the_same_is_to_be_said_share_a_line() -> None:
+def test_objects_with_the_same_risk_share_a_line() -> None:
     names = [f"app-{number}" for number in range(5)]
     old, new = ([deployment(name, {"app": name}, hostNetwork=host) for name in names] for host in (False, True))
     (line,) = [line for line in text(review(old, new)).splitlines() if "restarts pods" in line]
     objects = ", ".join(f"`Deployment shop/{name}`" for name in names[:3])
-    assert line == f"| medium | **restarts pods** | {objects} and 2 more | each 1 pod: other hostNetwork |"
+    assert line == f"| medium | **restarts pods** | {objects} and 2 more | each 1 pod: changed hostNetwork |"
     assert "restarts 5 pods" in text(review(old, new))
 
 
-def test_names_cannot_break_the_markdown() -> None:
+def test_special_characters_of_names_are_escaped_in_markdown() -> None:
     odd = routes("cart", {"match": [{"uri": {"exact": "/<b>|*_`\\"}}], **to("cart", "v2")}, to("cart", "v1"))
     shown = text(changed(odd))
     (line,) = [line for line in shown.splitlines() if line.startswith("- cart/&lt;b>")]
@@ -77,27 +77,27 @@ def test_long_values_and_long_lists_are_cut() -> None:
     assert max(map(len, shown.splitlines())) < 250
 
 
-def test_a_report_of_everything_fits_into_a_comment() -> None:
+def test_a_report_on_thousands_of_objects_fits_into_a_comment() -> None:
     many = [service(f"service-{number}") for number in range(3000)]
     assert len(text(review(good(), [*good(), *many]))) < 65_000
     assert len(text(review([*good(), *many], good()))) < 65_000
 
 
-def test_secrets_are_in_neither_form() -> None:
+def test_values_of_secrets_are_in_neither_the_markdown_nor_the_json() -> None:
     other: Manifest = {**SECRET, "stringData": {"password": "hunter3"}}
-    found = review([SECRET], [other], Told(secrets={KEY: ["stringData.password"]}))
+    found = review([SECRET], [other], EngineFacts(secrets={KEY: ["stringData.password"]}))
     whole = text(found) + json.dumps(data.plain(found))
     assert "secret changed" in whole
     assert "hunter" not in whole
 
 
-def test_what_comes_is_green_and_what_goes_is_red_in_the_map() -> None:
+def test_the_map_marks_what_is_added_and_removed() -> None:
     shown = text(risky())
     assert "linkStyle" in shown
     assert "+ allow more" in text(changed(policy("more", {"namespaces": ["shop"]}, app="front")))
 
 
-def test_the_data_say_the_same() -> None:
+def test_the_json_has_the_same_content() -> None:
     found = data.plain(risky())
     assert found["source"] == {"kind": "base branch", "text": "Compared with main at 0123456.", "commit": "0123456789"}
     assert found["counts"] == {"update": 2, "unchanged": 13}
@@ -115,7 +115,7 @@ def test_the_data_say_the_same() -> None:
     } in found["requests"]
 
 
-def test_drift_is_told_before_the_risks() -> None:
+def test_drift_comes_before_the_risks() -> None:
     found = risky()
     shown = text(replace(found, drift=found.subject.changes[:1]))
     assert shown.index("### Drift") < shown.index("### Risks")

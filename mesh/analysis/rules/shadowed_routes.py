@@ -1,4 +1,4 @@
-"""Routes and matches that no request gets to, because earlier ones take all of theirs."""
+"""Finds routes and matches that no request reaches, because earlier ones take all of theirs."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ _PLAIN: Final = ("port", "sourceNamespace")
 
 
 def shadowed(mesh: Mesh) -> Iterator[Finding]:
-    """Routes of each protocol in their order."""
-    for thing in mesh.of(kinds.VIRTUAL_SERVICE):
+    """Routes and matches of a VirtualService that earlier ones shadow."""
+    for virtual_service in mesh.of(kinds.VIRTUAL_SERVICE):
         for protocol in ("http", "tls", "tcp"):
-            yield from _routes(thing, protocol)
+            yield from _routes(virtual_service, protocol)
 
 
-def _routes(thing: Object, protocol: str) -> Iterator[Finding]:
+def _routes(virtual_service: Object, protocol: str) -> Iterator[Finding]:
     earlier: list[tuple[int, Mapping[str, Any]]] = []
     seen: dict[str, int] = {}
-    for i, route in enumerate(routes(thing, protocol)):
+    for i, route in enumerate(routes(virtual_service, protocol)):
         matches = route.get("match") or [{}]
         taken = [_by(match, earlier, seen) for match in matches]
         if all(by is not None for by in taken):
             text = f"requests never get here: {protocol}[{taken[0]}] takes them; move this one up, or drop it"
-            yield codes.UNREACHABLE.at(thing, f"{protocol}[{i}]", text)
+            yield codes.UNREACHABLE.at(virtual_service, f"{protocol}[{i}]", text)
         for j, by in enumerate(taken if route.get("match") else ()):
             if by is not None:
                 text = f"takes no request: {protocol}[{by}] has taken them all; move it up, or drop it"
-                yield codes.INEFFECTIVE.at(thing, f"{protocol}[{i}].match[{j}]", text)
+                yield codes.INEFFECTIVE.at(virtual_service, f"{protocol}[{i}].match[{j}]", text)
         for match in matches:
             if seen.setdefault(_key(match), i) == i:
                 earlier.append((i, match))
@@ -51,11 +51,12 @@ def _by(match: Mapping[str, Any], earlier: Sequence[tuple[int, Mapping[str, Any]
 
 
 def _key(match: Mapping[str, Any]) -> str:
+    """Equal for matches with equal conditions; their names do not count."""
     return json.dumps({key: value for key, value in match.items() if key != "name"}, sort_keys=True)
 
 
 def covers(wide: Mapping[str, Any], narrow: Mapping[str, Any]) -> bool:
-    """Whether a match takes all that another takes. Says no where it cannot tell."""
+    """Whether the match `wide` takes every request that `narrow` takes; False where that cannot be told."""
     case = bool(narrow.get("ignoreUriCase"))
     if case and not wide.get("ignoreUriCase") and "uri" in wide:
         return False
@@ -75,7 +76,7 @@ def covers(wide: Mapping[str, Any], narrow: Mapping[str, Any]) -> bool:
 
 
 def _places(wide: Mapping[str, Any], narrow: Mapping[str, Any]) -> bool:
-    """The same for gateways, server names and subnets: lists, of which one must do."""
+    """`covers` for fields with alternatives: gateways, SNI hosts and destination subnets."""
     for name in ("gateways", "sniHosts", "destinationSubnets"):
         if wide.get(name) and not (narrow.get(name) and set(narrow[name]) <= set(wide[name])):
             return False
@@ -83,7 +84,7 @@ def _places(wide: Mapping[str, Any], narrow: Mapping[str, Any]) -> bool:
 
 
 def _string(wide: Mapping[str, str] | None, narrow: Mapping[str, str] | None, ignore_case: bool = False) -> bool:
-    """The same for conditions on one string."""
+    """`covers` for two StringMatches; None is a condition that is not set, `{}` one on presence alone."""
     if not wide:
         return wide is None or narrow is not None
     if not narrow:

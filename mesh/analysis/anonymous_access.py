@@ -1,4 +1,4 @@
-"""Pages that show, or change, a mesh: whether one has to say who one is."""
+"""Finds Grafana and Kiali configured without a login."""
 
 from __future__ import annotations
 
@@ -14,23 +14,26 @@ from mesh.core import kinds, pods
 _SWITCH, _ROLE = "GF_AUTH_ANONYMOUS_ENABLED", "GF_AUTH_ANONYMOUS_ORG_ROLE"
 _SECTION: Final = "auth.anonymous"
 _VIEWER: Final = "Viewer"
-"""What Grafana makes of a visitor whose role nobody has named."""
+"""Grafana's default role of anonymous visitors."""
 
 
-def anonymous(thing: Object) -> Iterator[tuple[str, str]]:
-    """Grafana's anonymous access and Kiali's strategy of the name, in what configures them: where, and what to do."""
-    if thing.kind in kinds.TEMPLATED:
-        yield from _environment(thing)
-    elif thing.kind == kinds.CONFIG_MAP:
-        for name, text in (thing.body.get("data") or {}).items():
+def find(obj: Object) -> Iterator[tuple[str, str]]:
+    """The settings of an object that let anybody in without a login: the path of each, and what to do.
+
+    It looks at Grafana's environment variables and INI files, and at Kiali's `auth.strategy`.
+    """
+    if obj.kind in kinds.TEMPLATED:
+        yield from _environment(obj)
+    elif obj.kind == kinds.CONFIG_MAP:
+        for name, text in (obj.body.get("data") or {}).items():
             if name.endswith(".ini"):
                 yield from _ini(name, text)
             elif name.endswith((".yaml", ".yml")) and "anonymous" in text:
                 yield from _kiali(name, text)
 
 
-def _environment(thing: Object) -> Iterator[tuple[str, str]]:
-    path, pod = pods.spec_of(thing.kind, thing.body)
+def _environment(obj: Object) -> Iterator[tuple[str, str]]:
+    path, pod = pods.spec_of(obj.kind, obj.body)
     for container in pods.running(pod):
         values = {entry["name"]: entry.get("value") or "" for entry in container.body.get("env") or ()}
         if values.get(_SWITCH, "").lower() in ("true", "1"):

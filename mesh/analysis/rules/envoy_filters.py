@@ -1,4 +1,4 @@
-"""EnvoyFilters: operations that the part can bear, and an order among them."""
+"""Checks EnvoyFilters: the operation suits `applyTo`, and relative operations have a priority."""
 
 from __future__ import annotations
 
@@ -18,33 +18,35 @@ _RELATIVE: Final = ("INSERT_BEFORE", "INSERT_AFTER", "REMOVE", "REPLACE")
 
 
 def patches(mesh: Mesh) -> Iterator[Finding]:
-    """All but those that the control plane brings for its own telemetry."""
+    """The patches of each EnvoyFilter, except the control plane's own for telemetry."""
     versioned: set[str] = set()
-    for thing in mesh.of(kinds.ENVOY_FILTER):
-        if REVISION_LABEL in thing.labels:
+    for envoy_filter in mesh.of(kinds.ENVOY_FILTER):
+        if REVISION_LABEL in envoy_filter.labels:
             continue
-        for i, patch in enumerate(thing.items("configPatches")):
-            yield from _patch(thing, f"configPatches[{i}]", patch, versioned)
+        for i, patch in enumerate(envoy_filter.items("configPatches")):
+            yield from _patch(envoy_filter, f"configPatches[{i}]", patch, versioned)
             if ((patch.get("match") or {}).get("proxy") or {}).get("proxyVersion"):
                 versioned.add(_filter(patch))
 
 
-def _patch(thing: Object, path: str, patch: Mapping[str, Any], versioned: set[str]) -> Iterator[Finding]:
+def _patch(envoy_filter: Object, path: str, patch: Mapping[str, Any], versioned: set[str]) -> Iterator[Finding]:
     part, operation = patch.get("applyTo"), (patch.get("patch") or {}).get("operation")
     place = f"{path}.patch.operation"
     if operation == "ADD" and part in _FIXED:
-        yield codes.WRONG_ADD.at(thing, place, f"ADD does nothing to {part}: use MERGE or INSERT_FIRST")
+        yield codes.WRONG_ADD.at(envoy_filter, place, f"ADD does nothing to {part}: use MERGE or INSERT_FIRST")
     elif operation == "REMOVE" and part in _FIXED:
-        yield codes.WRONG_REMOVE.at(thing, place, f"REMOVE does nothing to {part}")
+        yield codes.WRONG_REMOVE.at(envoy_filter, place, f"REMOVE does nothing to {part}")
     elif operation == "REPLACE" and part not in _REPLACEABLE:
-        yield codes.WRONG_REPLACE.at(thing, place, f"REPLACE is for {', '.join(_REPLACEABLE)}, not for {part}")
-    elif operation in _RELATIVE and not thing.spec.get("priority"):
+        yield codes.WRONG_REPLACE.at(envoy_filter, place, f"REPLACE is for {', '.join(_REPLACEABLE)}, not for {part}")
+    elif operation in _RELATIVE and not envoy_filter.spec.get("priority"):
         code = codes.RELATIVE_PATCH_OF_VERSION if _filter(patch) in versioned else codes.RELATIVE_PATCH
-        yield code.at(thing, place, f"{operation} depends on what other filters have done: use INSERT_FIRST or ADD")
+        yield code.at(
+            envoy_filter, place, f"{operation} depends on what other filters have done: use INSERT_FIRST or ADD"
+        )
 
 
 def _filter(patch: Mapping[str, Any]) -> str:
-    """The name of the filter that a patch is about."""
+    """The name of the filter that a patch adds or matches."""
     name = ((patch.get("patch") or {}).get("value") or {}).get("name")
     chain = ((patch.get("match") or {}).get("listener") or {}).get("filterChain") or {}
     return str(name or (chain.get("filter") or {}).get("name") or "")

@@ -1,10 +1,10 @@
-"""Which match takes all that another takes: judged by trying requests."""
+"""Which match of a route takes every request that another takes."""
 
 from typing import Any
 
 import pytest
 
-from mesh.analysis.rules.shadows import covers
+from mesh.analysis.rules.shadowed_routes import covers
 
 A = {"uri": {"prefix": "/a"}}
 
@@ -24,7 +24,7 @@ A = {"uri": {"prefix": "/a"}}
         ({"withoutHeaders": {"x": {}}}, {"withoutHeaders": {"x": {}, "y": {}}}),
     ],
 )
-def test_the_wider_match_covers_the_narrower(wide: dict[str, Any], narrow: dict[str, Any]) -> None:
+def test_a_wider_match_covers_a_narrower_one_and_not_the_reverse(wide: dict[str, Any], narrow: dict[str, Any]) -> None:
     assert covers(wide, narrow)
     assert not covers(narrow, wide)
 
@@ -43,6 +43,8 @@ def test_the_wider_match_covers_the_narrower(wide: dict[str, Any], narrow: dict[
         (A, {"uri": {"exact": "/A"}}),
     ],
 )
-def test_matches_of_different_requests_cover_neither_the_other(one: dict[str, Any], other: dict[str, Any]) -> None:
+def test_of_matches_that_take_different_requests_neither_covers_the_other(
+    one: dict[str, Any], other: dict[str, Any]
+) -> None:
     assert not covers(one, other)
     assert not covers(other, one)

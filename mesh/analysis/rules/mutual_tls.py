@@ -1,4 +1,4 @@
-"""Mutual TLS: who requires it, who cannot speak it, and rules that switch it off or on for the wrong receivers."""
+"""Checks mutual TLS: PeerAuthentications, DestinationRules and sidecars agree with each other."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typing import Any, Final
 from mesh.analysis import codes
 from mesh.analysis.findings import Finding
 from mesh.analysis.mesh import Mesh
-from mesh.analysis.mtls import STRICT, Peers, labels
+from mesh.analysis.mtls import STRICT, PeerAuthentications, selector_labels
 from mesh.analysis.objects import Object
 from mesh.analysis.workloads import Workload
 from mesh.core import kinds, words
 
 _SHOWN: Final = 3
-"""So many names stand in a message."""
+"""The most workloads that a message names."""
 
 
-def strict(mesh: Mesh) -> Iterator[Finding]:
-    """Where mutual TLS is required, everybody nearby has a sidecar."""
+def strict_without_sidecars(mesh: Mesh) -> Iterator[Finding]:
+    """Where a policy requires mutual TLS, every workload of the namespace (or mesh) has a sidecar."""
     without: dict[str, list[str]] = defaultdict(list)
     for workload in mesh.workloads.all:
         if not workload.proxy and workload.namespace != mesh.root:
@@ -36,12 +36,12 @@ def strict(mesh: Mesh) -> Iterator[Finding]:
                 yield codes.STRICT_WITHOUT_SIDECAR.at(policy, "mtls.mode", text)
 
 
-def fitting(mesh: Mesh) -> Iterator[Finding]:
-    """What DestinationRules speak is what the receivers understand."""
-    peers = Peers(mesh)
+def destination_rule_modes(mesh: Mesh) -> Iterator[Finding]:
+    """The TLS mode of each DestinationRule is one that the workloads of its host accept."""
+    peers = PeerAuthentications(mesh)
     for rule in mesh.of(kinds.DESTINATION_RULE):
         service = mesh.service(rule.spec.get("host", ""), rule.namespace)
-        pods = mesh.behind(service) if service and not service.outside else []
+        pods = mesh.workloads_of(service) if service and not service.external else []
         for path, mode in _modes(rule.spec):
             if mode == "ISTIO_MUTUAL" and pods and not any(pod.proxy for pod in pods):
                 text = f"no pod of {rule.spec['host']} has a sidecar: requests fail; use mode DISABLE, or inject them"
@@ -54,7 +54,7 @@ def fitting(mesh: Mesh) -> Iterator[Finding]:
 
 
 def _modes(spec: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Each TLS mode that a rule sets, with its path."""
+    """Each TLS mode that a DestinationRule sets, with its path."""
     policies = [("trafficPolicy", spec.get("trafficPolicy") or {})]
     for i, subset in enumerate(spec.get("subsets") or ()):
         policies.append((f"subsets[{i}].trafficPolicy", subset.get("trafficPolicy") or {}))
@@ -66,18 +66,19 @@ def _modes(spec: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
                 yield f"{place}.tls", part["tls"].get("mode") or "DISABLE"
 
 
-def _deciding(peers: Peers, workload: Workload) -> str:
-    return next(str(p.ref) for p in peers.of(workload) if (p.spec.get("mtls") or {}).get("mode") == STRICT)
+def _deciding(peers: PeerAuthentications, workload: Workload) -> str:
+    """The name of the policy that makes a workload STRICT."""
+    return next(str(p.ref) for p in peers.applying_to(workload) if (p.spec.get("mtls") or {}).get("mode") == STRICT)
 
 
-def once(mesh: Mesh) -> Iterator[Finding]:
-    """For the same workloads there is one PeerAuthentication."""
+def clashes(mesh: Mesh) -> Iterator[Finding]:
+    """No two PeerAuthentications of a namespace have the same selector."""
     seen: dict[tuple[str, frozenset[tuple[str, str]]], Object] = {}
     for policy in mesh.of(kinds.PEER_AUTHENTICATION):
-        first = seen.setdefault((policy.namespace, frozenset(labels(policy).items())), policy)
+        first = seen.setdefault((policy.namespace, frozenset(selector_labels(policy).items())), policy)
         if first is not policy:
             text = f"{first.ref} is for the same workloads, and only the older one holds: join them"
             yield codes.POLICY_CLASH.at(policy, "", text)
 
 
-RULES: Final = (strict, fitting, once)
+RULES: Final = (strict_without_sidecars, destination_rule_modes, clashes)

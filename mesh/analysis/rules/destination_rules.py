@@ -1,4 +1,4 @@
-"""DestinationRules: hosts and pods that must exist, certificates that nobody checks, several rules for one host."""
+"""Checks DestinationRules: hosts and subsets exist, TLS verifies certificates, and one rule applies to each host."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from mesh.analysis.objects import Object
 from mesh.core import errors, kinds
 
 
-def known(mesh: Mesh) -> Iterator[Finding]:
-    """Each rule is for a host of the mesh, and pods belong to each of its subsets."""
+def hosts_and_subsets(mesh: Mesh) -> Iterator[Finding]:
+    """The host of each rule is in the registry, and the labels of each subset match pods."""
     for rule in mesh.of(kinds.DESTINATION_RULE):
         said = rule.spec.get("host", "")
         service = mesh.service(said, rule.namespace)
@@ -25,7 +25,7 @@ def known(mesh: Mesh) -> Iterator[Finding]:
             text = f"{said} is not a service of the mesh: the rule does nothing{errors.nearest(said, around)}"
             yield codes.UNKNOWN_RULE_HOST.at(rule, "host", text)
             continue
-        pods = mesh.behind(service)
+        pods = mesh.workloads_of(service)
         for i, subset in enumerate(rule.items("subsets")):
             labels = subset.get("labels") or {}
             external = service.selector is None
@@ -36,7 +36,7 @@ def known(mesh: Mesh) -> Iterator[Finding]:
 
 
 def certificates(mesh: Mesh) -> Iterator[Finding]:
-    """TLS that a rule starts checks the server's certificate."""
+    """Modes SIMPLE and MUTUAL have `caCertificates`, without which the server's certificate is not verified."""
     for rule in mesh.of(kinds.DESTINATION_RULE):
         policy = rule.spec.get("trafficPolicy") or {}
         if mode := _unchecked(policy):
@@ -49,16 +49,17 @@ def certificates(mesh: Mesh) -> Iterator[Finding]:
 
 
 def _unchecked(policy: Mapping[str, Any]) -> str:
+    """The TLS mode of a traffic policy that does not verify the server's certificate; empty if it does."""
     tls = policy.get("tls") or {}
     return tls["mode"] if tls.get("mode") in ("SIMPLE", "MUTUAL") and not tls.get("caCertificates") else ""
 
 
-def several(mesh: Mesh) -> Iterator[Finding]:
-    """Of several rules for a host that a namespace sees, one alone has a traffic policy."""
+def clashes(mesh: Mesh) -> Iterator[Finding]:
+    """At most one of the rules for a host, visible to the same namespaces, has a traffic policy."""
     by_host: dict[tuple[str, str], list[Object]] = defaultdict(list)
     for rule in mesh.of(kinds.DESTINATION_RULE):
         if rule.spec.get("trafficPolicy"):
-            host = mesh.full(rule.spec.get("host", ""), rule.namespace)
+            host = mesh.full_host(rule.spec.get("host", ""), rule.namespace)
             for place in hosts.exported_to(rule.items("exportTo"), rule.namespace):
                 by_host[host, f"{rule.namespace}>{place}"].append(rule)
     for (host, _), rules in by_host.items():
@@ -67,4 +68,4 @@ def several(mesh: Mesh) -> Iterator[Finding]:
             yield codes.RULE_CLASH.at(rule, "trafficPolicy", text)
 
 
-RULES: Final = (known, certificates, several)
+RULES: Final = (hosts_and_subsets, certificates, clashes)

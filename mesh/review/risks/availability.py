@@ -1,4 +1,4 @@
-"""Risks for what runs: pods that restart or go, objects that are gone for a moment, credentials and rights."""
+"""Risks for what runs: restarted, deleted or fewer pods, replaced objects, changed Secrets, wider roles."""
 
 from __future__ import annotations
 
@@ -14,17 +14,19 @@ from mesh.review.risks.risk import Found, RiskKind, Weight
 from mesh.review.subject import Subject
 
 RUNNING: Final = (kinds.DEPLOYMENT, kinds.STATEFUL_SET, kinds.DAEMON_SET)
+"""Kinds that keep pods running."""
 _MOST: Final = 3
-"""So many reasons of a restart are named."""
+"""The most fields that a reason names."""
 
 
 def restarts(subject: Subject) -> Found:
+    """Workloads whose pods are replaced by others."""
     for old, new, replaced in _restarted(subject):
         yield new.ref, f"{_pods(old, subject.old)}: {'it is replaced' if replaced else _why(old, new)}"
 
 
 def restarted(subject: Subject) -> str:
-    """How many pods restart, in words; empty if none does."""
+    """The number of pods that restart, such as `at least 2 pods`; empty if none does."""
     found = [_number(old, subject.old) for old, _, _ in _restarted(subject)]
     count = sum(number for number, _ in found)
     more = "at least " if any(more for _, more in found) else ""
@@ -32,7 +34,7 @@ def restarted(subject: Subject) -> str:
 
 
 def _restarted(subject: Subject) -> Iterator[tuple[Object, Object, bool]]:
-    """Workloads with pods that get others, before and after, and whether they are replaced themselves."""
+    """The workloads whose pods restart, before and after the change, and whether the workload itself is replaced."""
     for change in subject.of(*RUNNING):
         if change.old and change.new and _number(change.old, subject.old) != (0, False):
             replaced = change.op == "replace"
@@ -43,61 +45,64 @@ def _restarted(subject: Subject) -> Iterator[tuple[Object, Object, bool]]:
 def _why(old: Object, new: Object) -> str:
     changed = differences(old.spec.get("template"), new.spec.get("template"))
     names = list(dict.fromkeys(_short(one.path) for one in changed))
-    return f"other {', '.join(names[:_MOST])}{', …' if len(names) > _MOST else ''}"
+    return f"changed {', '.join(names[:_MOST])}{', …' if len(names) > _MOST else ''}"
 
 
 def _short(path: str) -> str:
-    """A path of a pod template without what all of them begin with."""
+    """A path in a pod template without `spec.` or `metadata.`."""
     return path.removeprefix("spec.").removeprefix("metadata.")
 
 
-def _pods(thing: Object, mesh: Mesh) -> str:
-    """How many pods there are, in words."""
-    count, more = _number(thing, mesh)
-    if thing.kind == kinds.DAEMON_SET:
+def _pods(obj: Object, mesh: Mesh) -> str:
+    """The number of pods of a workload, in words."""
+    count, more = _number(obj, mesh)
+    if obj.kind == kinds.DAEMON_SET:
         return "a pod on each node"
     return f"{'at least ' if more else ''}{words.count(count, 'pod')}"
 
 
-def _number(thing: Object, mesh: Mesh) -> tuple[int, bool]:
-    """How many pods there are, and whether there may be more: under an autoscaler, or with one on each node."""
-    if thing.kind == kinds.DAEMON_SET:
+def _number(obj: Object, mesh: Mesh) -> tuple[int, bool]:
+    """The number of pods of a workload, and whether it may be larger: by an autoscaler, or with a pod on each node."""
+    if obj.kind == kinds.DAEMON_SET:
         return 1, True
-    if scaler := _scaler(thing, mesh):
+    if scaler := _scaler(obj, mesh):
         return scaler.spec.get("minReplicas") or 1, True
-    count = thing.spec.get("replicas", 1)
+    count = obj.spec.get("replicas", 1)
     return (count, False) if isinstance(count, int) else (1, True)
 
 
-def _scaler(thing: Object, mesh: Mesh) -> Object | None:
+def _scaler(obj: Object, mesh: Mesh) -> Object | None:
+    """The HorizontalPodAutoscaler of a workload; None if it has none."""
     for one in mesh.of(kinds.SCALER):
         target = one.spec.get("scaleTargetRef") or {}
-        same = (target.get("kind"), target.get("name")) == (thing.kind.name, thing.name)
-        if one.namespace == thing.namespace and same and _group(target, thing) == thing.kind.group:
+        same = (target.get("kind"), target.get("name")) == (obj.kind.name, obj.name)
+        if one.namespace == obj.namespace and same and _group(target, obj) == obj.kind.group:
             return one
     return None
 
 
-def _group(target: Mapping[str, Any], thing: Object) -> str:
-    """The API group of an autoscaler's target, which need not say one."""
-    return group_of(target["apiVersion"]) if target.get("apiVersion") else thing.kind.group
+def _group(target: Mapping[str, Any], obj: Object) -> str:
+    """The API group of an autoscaler's target; the workload's own if the target names none."""
+    return group_of(target["apiVersion"]) if target.get("apiVersion") else obj.kind.group
 
 
 def gone(subject: Subject) -> Found:
+    """Workloads that are deleted."""
     for change in subject.of(*RUNNING):
         if change.new is None and change.old:
             yield change.ref, f"{_pods(change.old, subject.old)} gone"
 
 
 def fewer(subject: Subject) -> Found:
+    """Workloads with fewer replicas, and deleted PodDisruptionBudgets."""
     for change in subject.of(*RUNNING):
         if change.old and change.new and not _scaler(change.new, subject.new):
-            was, now = (thing.spec.get("replicas", 1) for thing in (change.old, change.new))
+            was, now = (obj.spec.get("replicas", 1) for obj in (change.old, change.new))
             if isinstance(was, int) and isinstance(now, int) and now < was:
                 yield change.ref, f"{was} → {now} pods"
     for change in subject.of(kinds.SCALER):
         if change.old and change.new:
-            was, now = (thing.spec.get("minReplicas") or 1 for thing in (change.old, change.new))
+            was, now = (obj.spec.get("minReplicas") or 1 for obj in (change.old, change.new))
             if now < was:
                 yield change.ref, f"at least {was} → {now} pods"
     for change in subject.of(kinds.DISRUPTION_BUDGET):
@@ -106,27 +111,30 @@ def fewer(subject: Subject) -> Found:
 
 
 def replaced(subject: Subject) -> Found:
+    """Objects that are deleted and created again."""
     for change in subject.changes:
         if change.op == "replace":
             fixed = ", ".join(one.path for one in change.fields[:_MOST])
-            yield change.ref, f"it is gone for a moment{f': other {fixed}' if fixed else ''}"
+            yield change.ref, f"it is deleted and created again{f': changed {fixed}' if fixed else ''}"
 
 
 def secrets(subject: Subject) -> Found:
+    """Secrets whose keys or values change."""
     for change in subject.of(kinds.SECRET):
         if change.old and change.new and change.fields:
             yield change.ref, ", ".join(f"{one.path}: {one.note or 'changed'}" for one in change.fields)
 
 
 def rights(subject: Subject) -> Found:
+    """Roles and ClusterRoles that allow more."""
     for change in subject.of(kinds.ROLE, kinds.CLUSTER_ROLE):
-        before, after = (_granted(thing) for thing in (change.old, change.new))
+        before, after = (_granted(obj) for obj in (change.old, change.new))
         if change.old and (more := sorted(after - before)):
             yield change.ref, f"may now {words.some([f'{verb} {what}' for what, verb in more], _MOST, '; ')}"
 
 
 def _granted(role: Object | None) -> set[tuple[str, str]]:
-    """What a role allows, as (resource of a group, verb)."""
+    """What a role allows, as pairs of `resource.group` and verb."""
     return {
         (f"{resource}.{group}".rstrip("."), verb)
         for rule in (role.body.get("rules") or () if role else ())
@@ -138,39 +146,39 @@ def _granted(role: Object | None) -> set[tuple[str, str]]:
 
 RISKS: Final = (
     RiskKind(
-        word="restarts pods",
+        name="restarts pods",
         weight=Weight.MEDIUM,
-        meaning="the pod template changes; under an autoscaler at least so many",
-        look=restarts,
+        meaning="the pod template changes; with an autoscaler, the number of pods is its minimum",
+        find=restarts,
     ),
     RiskKind(
-        word="workload deleted",
+        name="workload deleted",
         weight=Weight.MEDIUM,
-        meaning="a Deployment, StatefulSet or DaemonSet goes, with its pods",
-        look=gone,
+        meaning="a Deployment, StatefulSet or DaemonSet is deleted, with its pods",
+        find=gone,
     ),
     RiskKind(
-        word="object replaced",
+        name="object replaced",
         weight=Weight.MEDIUM,
-        meaning="an object is deleted and made anew, because a field of it cannot be changed",
-        look=replaced,
+        meaning="an object is deleted and created again, because a field that changes is immutable",
+        find=replaced,
     ),
     RiskKind(
-        word="secret changed",
+        name="secret changed",
         weight=Weight.MEDIUM,
-        meaning="a Secret has other values or keys; the values are never shown",
-        look=secrets,
+        meaning="the keys or values of a Secret change; the values are never shown",
+        find=secrets,
     ),
     RiskKind(
-        word="rights widened",
+        name="rights widened",
         weight=Weight.MEDIUM,
-        meaning="a Role or ClusterRole that is there allows more",
-        look=rights,
+        meaning="an existing Role or ClusterRole allows more",
+        find=rights,
     ),
     RiskKind(
-        word="fewer replicas",
+        name="fewer replicas",
         weight=Weight.LOW,
-        meaning="fewer pods than before, or no disruption budget",
-        look=fewer,
+        meaning="a workload has fewer pods, or its PodDisruptionBudget is deleted",
+        find=fewer,
     ),
 )
