@@ -24,6 +24,7 @@ from pulumi_policy import (
 )
 
 from engine import config, manifests
+from mesh.analysis import violations
 from mesh.analysis.findings import Finding
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
@@ -32,7 +33,6 @@ from mesh.analysis.policies.policy import Policy as Asked
 from mesh.config import loading, stack_file
 from mesh.config.stack import Stack
 from mesh.core.errors import Refusal
-from mesh.policies import violations
 from mesh.releases.release import Release
 from policies import resources
 
@@ -78,7 +78,7 @@ def _of_objects(policy: Asked, look: Callable[[Object, Release], Iterator[Findin
         thing = resources.read(args.resource_type, args.props, manifests.origin_of(args.opts.parent or ""))
         for one in chosen.located([thing] if thing else []):
             for finding in look(one, chosen.installation.release):
-                if not violations.is_suppressed(finding, [one], chosen.settings):
+                if not violations.is_suppressed(finding, [one], chosen.settings.analysis.suppress):
                     tell(str(finding), None)
 
     return ResourceValidationPolicy(policy.slug, policy.meaning, validate, EnforcementLevel(policy.level))
@@ -89,14 +89,15 @@ def _of_stack(policy: Asked, chosen: Stack) -> Policy:
         pairs = list(resources.all_of(args))
         urns, things = {thing.ref: urn for thing, urn in pairs}, chosen.located(thing for thing, _ in pairs)
         for finding in policy.findings(Mesh(things, chosen.settings.mesh_names), chosen.installation.release):
-            if not violations.is_suppressed(finding, things, chosen.settings):
+            if not violations.is_suppressed(finding, things, chosen.settings.analysis.suppress):
                 tell(str(finding), urns.get(finding.ref))
 
     return StackValidationPolicy(policy.slug, policy.meaning, validate, EnforcementLevel(policy.level))
 
 
 def _unused(args: StackValidationArgs, tell: ReportViolation, chosen: Stack) -> None:
-    things = chosen.located(thing for thing, _ in resources.all_of(args))
-    for finding in violations.violations(things, chosen.settings):
+    settings, release = chosen.settings, chosen.installation.release
+    mesh = Mesh(chosen.located(thing for thing, _ in resources.all_of(args)), settings.mesh_names)
+    for finding in violations.find(mesh, release, settings.policies, settings.analysis.suppress):
         if finding.code == UNUSED_SUPPRESSION.code:
             tell(str(finding), None)

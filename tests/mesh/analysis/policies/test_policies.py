@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from commands import policy, stackfiles
+from mesh.analysis import violations
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
 from mesh.analysis.policies import POLICIES, UNUSED_SUPPRESSION, access, release
 from mesh.config import loading
 from mesh.config.settings import SettingsError
 from mesh.core.names import USUAL
-from mesh.policies import violations
 from tests import meshes
 from tests.releases import RELEASE
 
@@ -47,8 +47,9 @@ def found(*changes: meshes.Manifest, **config: str) -> list[tuple[str, str]]:
     """Codes and objects of what is said of the mesh with these objects in it."""
     named = {(thing["kind"], thing["metadata"]["name"]): thing for thing in [*kept(), *changes]}
     settings = loading.load({**ALL, **{f"mesh:{key}": value for key, value in config.items()}}).settings
-    objects = [Object.read(manifest) for manifest in named.values()]
-    return [(finding.code, str(finding.ref)) for finding in violations.violations(objects, settings)]
+    mesh = Mesh([Object.read(manifest) for manifest in named.values()], settings.mesh_names)
+    violated = violations.find(mesh, RELEASE, settings.policies, settings.analysis.suppress)
+    return [(finding.code, str(finding.ref)) for finding in violated]
 
 
 def access_policy(action: str, **operation: list[str]) -> Object:
