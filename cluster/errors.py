@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from mesh.core.errors import Refusal
+from mesh.core.errors import UserError
 
 
-class ClusterError(Refusal):
+class ClusterError(UserError):
     """The cluster cannot or must not be used; the text says why and what to do."""
 
 

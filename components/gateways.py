@@ -78,7 +78,7 @@ class Gateway(pulumi.ComponentResource):
 
     def _permissions(self) -> list[pulumi.Resource]:
         """The account, and the right to read certificates."""
-        a, account, role = self._args, self._args.spec.account(self._name), f"{self._name}-sds"
+        a, account, role = self._args, self._args.spec.service_account(self._name), f"{self._name}-sds"
         labels, secrets = a.mesh.labels, a.mesh.values.global_.imagePullSecrets
         owned = kube.account(account, a.namespace, self._labels, secrets, self._child)
         reads = k8s.rbac.v1.Role(
@@ -120,9 +120,9 @@ class Gateway(pulumi.ComponentResource):
                 template=core.PodTemplateSpecArgs(
                     metadata=meta.ObjectMetaArgs(labels={**self._labels, **canonical}, annotations=annotations),
                     spec=core.PodSpecArgs(
-                        service_account_name=a.spec.account(self._name),
+                        service_account_name=a.spec.service_account(self._name),
                         priority_class_name=a.mesh.values.global_.priorityClassName or None,
-                        **a.spec.place | self._proxy(),
+                        **a.spec.scheduling | self._proxy(),
                     ),
                 ),
             ),

@@ -162,7 +162,7 @@ def custom(
     It is deleted in the background. Pulumi's own way, in the foreground, takes an update of the object to finish, and
     istiod's validation refuses every update where istiod itself is gone."""
     meta = manifest["metadata"]
-    annotations = {**(meta.get("annotations") or {}), names.DELETION: "background"}
+    annotations = {**(meta.get("annotations") or {}), names.DELETION_PROPAGATION: "background"}
     return k8s.apiextensions.CustomResource(
         meta["name"],
         api_version=manifest["apiVersion"],

@@ -69,7 +69,7 @@ def typed(token: str, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def origin(token: str, name: str) -> str:
     """The config key from which a component's objects come, by its token and name; empty if it is none of ours, or if
-    each comes from a key of its own. `Stack.located` then knows more."""
+    each comes from a key of its own. `Stack.with_origins` then knows more."""
     if not token.startswith("mesh:"):
         return ""
     module = token.rpartition(":")[0]

@@ -126,7 +126,7 @@ def check_objects(stack: Stack, made: CreatedObjects) -> None:
     Shows warnings, and ends the program with one message if there are errors."""
     if recorder.is_recording():
         return  # who has asked for the objects decides what they are good for
-    found = analyse(stack.located(made.objects), stack.settings.mesh_names, stack.settings.analysis.suppress)
+    found = analyse(stack.with_origins(made.objects), stack.settings.mesh_names, stack.settings.analysis.suppress)
     for finding in found:
         if finding.severity == Severity.WARNING:
             pulumi.log.warn(str(finding))
@@ -186,6 +186,6 @@ def problems(
     if chosen.base.enabled:
         return list(ownership.problems(found, recorded, release, project, stack, root, chosen.ownership, adopt))
     injector = installation.of(chosen).named(INJECTOR)
-    own = {root: "existing"} if chosen.uses_root else {}
+    own = {root: "existing"} if chosen.uses_root_namespace else {}
     spaces = {**own, **chosen.ownership}
     return list(ownership.problems_of_guest(found, recorded, release, project, stack, injector, spaces, adopt))

@@ -42,13 +42,13 @@ VISITOR_PATHS: Final[tuple[Mapping[str, str], ...]] = (
 """What visitors ask the product page for, as conditions of a route."""
 
 GATEWAY: Final = "bookinfo-gateway"
-ROUTES: Final = "bookinfo"
+VIRTUAL_SERVICE: Final = "bookinfo"
 """Names of its own Gateway and VirtualService."""
 
 STARS: Final[Mapping[str | None, str]] = {None: "v1", "black": "v2", "red": "v3"}
 """The versions of reviews by the colour of their stars; those with stars ask ratings for them."""
 
 
-def account(service: str) -> str:
+def service_account(service: str) -> str:
     """The service account of one of the services."""
     return f"bookinfo-{service}"

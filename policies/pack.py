@@ -32,7 +32,7 @@ from mesh.analysis.policies import POLICIES, UNUSED_SUPPRESSION
 from mesh.analysis.policies.policy import Policy as Asked
 from mesh.config import loading, stack_file
 from mesh.config.stack import Stack
-from mesh.core.errors import Refusal
+from mesh.core.errors import UserError
 from mesh.releases.release import Release
 from policies import resources
 
@@ -44,7 +44,7 @@ def serve() -> None:
     """Answers Pulumi until it ends the process; the port is printed. Ends with one message if the config is wrong."""
     try:
         chosen = stack()
-    except Refusal as error:
+    except UserError as error:
         sys.exit(f"error: {error}")
     levels = {name: EnforcementLevel(level) for name, level in chosen.settings.policies.items()}
     PolicyPack(NAME, policies(chosen), initial_config={**levels})
@@ -65,8 +65,8 @@ def policies(chosen: Stack) -> list[Policy]:
     """Every policy as Pulumi's, and one for explanations that explain nothing."""
     unused = UNUSED_SUPPRESSION
     return [
-        *(_of_objects(one, one.alone, chosen) for one in POLICIES.values() if one.alone),
-        *(_of_stack(one, chosen) for one in POLICIES.values() if one.together),
+        *(_of_objects(one, one.check_object, chosen) for one in POLICIES.values() if one.check_object),
+        *(_of_stack(one, chosen) for one in POLICIES.values() if one.check_mesh),
         StackValidationPolicy(
             unused.slug, unused.meaning, lambda args, tell: _unused(args, tell, chosen), EnforcementLevel(unused.level)
         ),
@@ -76,7 +76,7 @@ def policies(chosen: Stack) -> list[Policy]:
 def _of_objects(policy: Asked, look: Callable[[Object, Release], Iterator[Finding]], chosen: Stack) -> Policy:
     def validate(args: ResourceValidationArgs, tell: ReportViolation) -> None:
         thing = resources.read(args.resource_type, args.props, manifests.origin_of(args.opts.parent or ""))
-        for one in chosen.located([thing] if thing else []):
+        for one in chosen.with_origins([thing] if thing else []):
             for finding in look(one, chosen.installation.release):
                 if not violations.is_suppressed(finding, [one], chosen.settings.analysis.suppress):
                     tell(str(finding), None)
@@ -87,7 +87,7 @@ def _of_objects(policy: Asked, look: Callable[[Object, Release], Iterator[Findin
 def _of_stack(policy: Asked, chosen: Stack) -> Policy:
     def validate(args: StackValidationArgs, tell: ReportViolation) -> None:
         pairs = list(resources.all_of(args))
-        urns, things = {thing.ref: urn for thing, urn in pairs}, chosen.located(thing for thing, _ in pairs)
+        urns, things = {thing.ref: urn for thing, urn in pairs}, chosen.with_origins(thing for thing, _ in pairs)
         for finding in policy.findings(Mesh(things, chosen.settings.mesh_names), chosen.installation.release):
             if not violations.is_suppressed(finding, things, chosen.settings.analysis.suppress):
                 tell(str(finding), urns.get(finding.ref))
@@ -97,7 +97,7 @@ def _of_stack(policy: Asked, chosen: Stack) -> Policy:
 
 def _unused(args: StackValidationArgs, tell: ReportViolation, chosen: Stack) -> None:
     settings, release = chosen.settings, chosen.installation.release
-    mesh = Mesh(chosen.located(thing for thing, _ in resources.all_of(args)), settings.mesh_names)
+    mesh = Mesh(chosen.with_origins(thing for thing, _ in resources.all_of(args)), settings.mesh_names)
     for finding in violations.find(mesh, release, settings.policies, settings.analysis.suppress):
         if finding.code == UNUSED_SUPPRESSION.code:
             tell(str(finding), None)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from mesh.analysis.objects import Object
-from mesh.core.names import USUAL
+from mesh.core.names import DEFAULT_NAMES
 from mesh.review.changes import Item, Told
 from mesh.review.review import Review, Source
 from tests import meshes
@@ -22,7 +22,7 @@ def item(manifest: Manifest, **said: Any) -> Item:
 def review(old: Sequence[Manifest], new: Sequence[Manifest], told: Told | None = None, **said: Any) -> Review:
     """The review of a change from some objects to others; `said` is of each object."""
     before, after = ([item(manifest, **said) for manifest in side] for side in (old, new))
-    return Review.of("shop", SOURCE, before, after, USUAL, told=told)
+    return Review.of("shop", SOURCE, before, after, DEFAULT_NAMES, told=told)
 
 
 def changed(*objects: Manifest) -> Review:

@@ -125,7 +125,7 @@ class Addon(pulumi.ComponentResource, Generic[Chosen]):
     ) -> k8s.apps.v1.Deployment:
         """The pods, without a sidecar."""
         chosen = self._args.chosen
-        keeps = isinstance(chosen, addons.StoringAddon) and chosen.persistence
+        keeps = isinstance(chosen, addons.PersistentAddon) and chosen.persistence
         of_pods = meta.ObjectMetaArgs(
             labels=dict(labels or selector), annotations={**NO_SIDECAR, **(annotations or {})}
         )

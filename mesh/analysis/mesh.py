@@ -20,7 +20,7 @@ from mesh.core.names import MeshNames
 class Mesh:
     """The index, built once; nothing in it changes, and no cluster is asked.
 
-    The names are those of the stack's settings (`Settings.mesh_names`), or `names.USUAL` where there are none."""
+    The names are those of the stack's settings (`Settings.mesh_names`), or `DEFAULT_NAMES` where there are none."""
 
     def __init__(self, objects: Iterable[Object], names: MeshNames) -> None:
         self.names, self.root, self.domain = names, names.root, names.domain
@@ -33,7 +33,7 @@ class Mesh:
         self.namespaces: Mapping[str, Object] = {thing.name: thing for thing in self.of(kinds.NAMESPACE)}
         self.places = frozenset(self.namespaces) | {thing.namespace for thing in self._by_ref.values()} - {""}
         """Namespaces of which the stack has something to say."""
-        makers = [thing for kind in (kinds.POD, *kinds.TEMPLATED) for thing in self.of(kind)]
+        makers = [thing for kind in (kinds.POD, *kinds.POD_TEMPLATE_KINDS) for thing in self.of(kind)]
         found = [workloads.read(thing, self.namespaces) for thing in makers]
         self.workloads = Workloads(workload for workload in found if workload)
         self.services = Services(

@@ -19,7 +19,7 @@ _VIEWER: Final = "Viewer"
 
 def anonymous(thing: Object) -> Iterator[tuple[str, str]]:
     """Grafana's anonymous access and Kiali's strategy of the name, in what configures them: where, and what to do."""
-    if thing.kind in kinds.TEMPLATED:
+    if thing.kind in kinds.POD_TEMPLATE_KINDS:
         yield from _environment(thing)
     elif thing.kind == kinds.CONFIG_MAP:
         for name, text in (thing.body.get("data") or {}).items():
@@ -30,8 +30,8 @@ def anonymous(thing: Object) -> Iterator[tuple[str, str]]:
 
 
 def _environment(thing: Object) -> Iterator[tuple[str, str]]:
-    path, pod = pods.spec_of(thing.kind, thing.body)
-    for container in pods.running(pod):
+    path, pod = pods.pod_spec(thing.kind, thing.body)
+    for container in pods.running_containers(pod):
         values = {entry["name"]: entry.get("value") or "" for entry in container.body.get("env") or ()}
         if values.get(_SWITCH, "").lower() in ("true", "1"):
             yield f"{path}.{container.path}.env", _grafana(values.get(_ROLE) or _VIEWER)

@@ -40,12 +40,12 @@ class Workload:
     @property
     def gateway(self) -> bool:
         """Whether the pods are nothing but a proxy."""
-        return [container.name for container in pods.running(self.pod)] == [PROXY]
+        return [container.name for container in pods.running_containers(self.pod)] == [PROXY]
 
 
 def read(thing: Object, namespaces: Mapping[str, Object]) -> Workload | None:
     """The workload that an object is; None if it makes no pods."""
-    path, pod = pods.spec_of(thing.kind, thing.body)
+    path, pod = pods.pod_spec(thing.kind, thing.body)
     if not path:
         return None
     whole = thing.body if thing.kind == kinds.POD else thing.spec.get("template") or {}
@@ -65,7 +65,7 @@ def injects(namespace: Object | None) -> bool:
 
 def _has_proxy(pod: Mapping[str, Any]) -> bool:
     """Whether a pod's spec has the proxy already."""
-    return any(container.name == PROXY for container in pods.running(pod))
+    return any(container.name == PROXY for container in pods.running_containers(pod))
 
 
 def _injected(

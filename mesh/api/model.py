@@ -15,7 +15,7 @@ from pydantic import ConfigDict, Field, ValidationError, model_validator
 from mesh.core import errors, validation
 from mesh.core.typed import Findings as Findings
 from mesh.core.typed import Path as Path
-from mesh.core.typed import Typed, refuse
+from mesh.core.typed import Typed, raise_problems
 
 __all__ = ["ApiError", "Column", "Kind", "Message", "Names", "Versions"]
 
@@ -62,12 +62,12 @@ class Message(Typed):
         return cls(**{str(name): value for name, value in fields.items()})
 
     def check(self) -> Findings:
-        """What Istio's own validation would refuse and no field's type can tell."""
+        """What Istio's own validation would raise_problems and no field's type can tell."""
         yield from ()
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        refuse(type(self).__name__, chain(at_most_one(self, *self.one_of), self.check()))
+        raise_problems(type(self).__name__, chain(at_most_one(self, *self.one_of), self.check()))
         return self
 
     def given(self, name: str) -> bool:

@@ -88,14 +88,14 @@ class Addon(ShortForm):
         return {"name": value} if isinstance(value, str) else value
 
 
-class StoringAddon(Addon):
+class PersistentAddon(Addon):
     """One that keeps what it has collected, or what was made in it."""
 
     persistence: Persistence | None = None
     """A volume for that; otherwise it is gone with the pod."""
 
 
-class PrometheusAddon(StoringAddon):
+class PrometheusAddon(PersistentAddon):
     """Prometheus, which collects what proxies and istiod measure."""
 
     service, port = "prometheus", 9090
@@ -108,7 +108,7 @@ class PrometheusAddon(StoringAddon):
     """Requests and limits of the server."""
 
 
-class JaegerAddon(StoringAddon):
+class JaegerAddon(PersistentAddon):
     """Jaeger, which collects and shows the mesh's traces."""
 
     service, port, path = "tracing", 80, "/jaeger"
@@ -119,7 +119,7 @@ class JaegerAddon(StoringAddon):
     """Requests and limits."""
 
 
-class GrafanaAddon(StoringAddon):
+class GrafanaAddon(PersistentAddon):
     """Grafana, with dashboards of the mesh and of Bookinfo."""
 
     service, port = "grafana", 3000
@@ -188,7 +188,7 @@ class Addons(ShortForm):
             hosts[addon.host.name] = name
 
 
-def spelt_out(value: Any) -> Any:
+def expanded(value: Any) -> Any:
     """The map of addons for what may stand for it: a list of names; `true` or nothing for an addon as it is."""
     if isinstance(value, list | tuple) and all(isinstance(name, str) for name in value):
         return {name: {} for name in value}

@@ -95,8 +95,12 @@ def _beside_bookinfo(s: Settings, traffic: Iterable[ConfigObject]) -> Iterator[s
         return
     way_out = "set mesh:bookinfo.gateway to false, or choose another"
     for item in traffic:
-        if (item.body.kind, item.name, item.namespace) == ("VirtualService", bookinfo.ROUTES, s.bookinfo.namespace):
-            yield f"mesh:{item.path}: Bookinfo has a VirtualService {bookinfo.ROUTES} itself; {way_out} name"
+        if (item.body.kind, item.name, item.namespace) == (
+            "VirtualService",
+            bookinfo.VIRTUAL_SERVICE,
+            s.bookinfo.namespace,
+        ):
+            yield f"mesh:{item.path}: Bookinfo has a VirtualService {bookinfo.VIRTUAL_SERVICE} itself; {way_out} name"
     for name, entry in s.traffic.hosts.items():
         if (entry.gateway, entry.served) == (ingress.GATEWAY, ingress.HTTP) and "*" in entry.hosts:
             yield f'mesh:traffic.hosts.{name}: Bookinfo has all hosts ("*") of {entry.gateway} itself; {way_out} host'

@@ -73,7 +73,7 @@ def _shorthand_problems(s: Settings, raw: Mapping[str, Any]) -> Iterator[str]:
     numbers = {port.name: port.nodePort for port in gateway.ports}
     for name, number in s.ingressNodePorts.items():
         if name not in numbers:
-            yield errors.choice(f"mesh:ingressNodePorts.{name}", name, numbers)
+            yield errors.invalid_choice(f"mesh:ingressNodePorts.{name}", name, numbers)
         elif numbers[name] not in (None, number):
             yield f"mesh:ingressNodePorts.{name}: {number} contradicts nodePort {numbers[name]} in mesh:gateways"
 

@@ -26,7 +26,7 @@ class ProductPage:
     """A gateway, a host and a port by which a browser finds the product page."""
 
     gateway: str
-    inside: str
+    internal_host: str
     """The gateway's name inside the cluster."""
     host: str | None = None
     """The host that has to be asked for; any if None."""
@@ -43,7 +43,7 @@ class ProductPage:
             return self._at(addresses[0], self.port) if addresses else "the load balancer has no address yet"
         if gateway.get("type") == "NodePort":
             return self._at(node or "<address of a node>", gateway.get("nodePorts", {}).get(self.port_name))
-        return f"{self._at(self.inside, self.port)} (inside the cluster)"
+        return f"{self._at(self.internal_host, self.port)} (inside the cluster)"
 
     def _at(self, address: str, port: int | None) -> str:
         shown = "" if port == _STANDARD[self.scheme] else f":{port}"
@@ -56,7 +56,7 @@ def find(settings: Settings, made: Iterable[ConfigObject]) -> ProductPage | None
     if settings.bookinfo is None:
         return None
     if settings.bookinfo.gateway:
-        return ProductPage(gateway=INGRESS, inside=_inside(settings, INGRESS))
+        return ProductPage(gateway=INGRESS, internal_host=_internal_host(settings, INGRESS))
     routes = {item.path: item for item in made if item.body.kind == "VirtualService"}
     page = hosts.full(bookinfo.PRODUCT_PAGE, settings.bookinfo.namespace, settings.global_.proxy.clusterDomain)
     for name, entry in settings.traffic.hosts.items():
@@ -66,7 +66,7 @@ def find(settings: Settings, made: Iterable[ConfigObject]) -> ProductPage | None
     return None
 
 
-def _inside(settings: Settings, gateway: str) -> str:
+def _internal_host(settings: Settings, gateway: str) -> str:
     spec = settings.gateways.get(gateway)
     namespace = (spec.namespace if spec else None) or ROOT
     return f"{gateway}.{namespace}.svc.{settings.global_.proxy.clusterDomain}"
@@ -80,7 +80,7 @@ def _of(entry: Ingress, settings: Settings) -> ProductPage | None:
         return None
     return ProductPage(
         gateway=entry.gateway,
-        inside=_inside(settings, entry.gateway),
+        internal_host=_internal_host(settings, entry.gateway),
         host=named,
         scheme="https" if entry.tls else "http",
         port=entry.served,
@@ -90,7 +90,9 @@ def _of(entry: Ingress, settings: Settings) -> ProductPage | None:
 
 def _receivers(routes: ConfigObject, at: ProductPage, settings: Settings) -> set[str]:
     """Full names of the services that get a request for the page."""
-    asked = Request(host=at.host or at.inside, path=bookinfo.PAGE_PATH, port=at.port, secure=at.scheme == "https")
+    asked = Request(
+        host=at.host or at.internal_host, path=bookinfo.PAGE_PATH, port=at.port, secure=at.scheme == "https"
+    )
     thing = objects.Object.read(routes.manifest(releases.get(settings.release).api))
     gateways = tuple(f"{ref.namespace}/{ref.name}" for _, _, ref in virtual_services.gateways(thing))
     proxy = Proxy(namespace=thing.namespace, labels={}, gateways=gateways)

@@ -11,7 +11,7 @@ from mesh.analysis.policies import PolicyName
 from mesh.analysis.policies.policy import Level
 from mesh.analysis.suppression import Findings
 from mesh.config import tags
-from mesh.config.addons import Addons, spelt_out
+from mesh.config.addons import Addons, expanded
 from mesh.core import errors, typed
 from mesh.core.kubernetes import Name, PortNumber, ServiceType
 from mesh.core.names import MeshNames
@@ -30,7 +30,7 @@ Ownership = Literal["create", "existing"]
 Seconds = Annotated[int, Field(ge=1)]
 
 
-class SettingsError(errors.Refusal):
+class SettingsError(errors.UserError):
     """The config is not usable; the text names each key, its value and what is possible instead."""
 
 
@@ -106,7 +106,7 @@ class Settings(Values):
     @classmethod
     def _is_a_release(cls, value: str) -> str:
         if value not in releases.NAMES:
-            raise ValueError(tags.no_release(value))
+            raise ValueError(tags.unknown_release(value))
         return value
 
     @field_validator("profile")
@@ -114,7 +114,7 @@ class Settings(Values):
     def _is_a_profile(cls, value: str, info: ValidationInfo) -> str:
         known = releases.get(info.data.get("release", releases.DEFAULT)).profiles.names
         if value not in known:
-            raise ValueError(errors.none_of(value, known))
+            raise ValueError(errors.not_one_of(value, known))
         return value
 
     @field_validator("injectedNamespaces", mode="before")
@@ -132,11 +132,11 @@ class Settings(Values):
     @field_validator("addons", mode="before")
     @classmethod
     def _addons(cls, value: Any) -> Any:
-        return spelt_out(value)
+        return expanded(value)
 
     def check(self) -> typed.Findings:
         yield from super().check()
-        yield from tags.of_other_releases(self, self.release)
+        yield from tags.release_mismatches(self, self.release)
 
     @property
     def mesh_names(self) -> MeshNames:
@@ -144,9 +144,9 @@ class Settings(Values):
         return MeshNames(domain=self.global_.proxy.clusterDomain)
 
     @property
-    def uses_root(self) -> bool:
+    def uses_root_namespace(self) -> bool:
         """Whether anything goes into Istio's own namespace."""
-        return super().uses_root or bool(self.addons.chosen)
+        return super().uses_root_namespace or bool(self.addons.chosen)
 
     @property
     def ownership(self) -> dict[str, Ownership]:

@@ -40,11 +40,11 @@ class Stack:
     product_page: ProductPage | None
     """Where a browser finds Bookinfo's product page; None without Bookinfo or a way in."""
 
-    def located(self, objects: Iterable[Object]) -> list[Object]:
+    def with_origins(self, objects: Iterable[Object]) -> list[Object]:
         """The objects, each with the most exact key of the config that it is known to come from."""
-        return [self._located(thing) for thing in objects]
+        return [self._with_origin(thing) for thing in objects]
 
-    def _located(self, thing: Object) -> Object:
+    def _with_origin(self, thing: Object) -> Object:
         ref = thing.ref
         if item := self._made.get(ref):
             return replace(thing, origin=f"{NAMESPACE}:{item.path}", keys=item.keys)
@@ -98,7 +98,7 @@ def _context(settings: Settings) -> StackContext:
             namespace=spec.namespace or ROOT,
             selector=spec.selector(name),
             ports=frozenset(port.port for port in spec.ports),
-            account=spec.account(name),
+            account=spec.service_account(name),
         )
         for name, spec in settings.gateways.items()
         if spec.enabled

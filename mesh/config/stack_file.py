@@ -18,7 +18,7 @@ NAMESPACES: Final = ("mesh", "mesh-addons", "pulumi")
 """The namespaces of config keys that anybody reads."""
 
 
-class StackFileError(errors.Refusal):
+class StackFileError(errors.UserError):
     """A stack's file is missing or wrong; the text says why and what to do."""
 
 
@@ -30,7 +30,7 @@ def names(folder: Path) -> list[str]:
 def path(folder: Path, stack: str) -> Path:
     """The stack's file; StackFileError if there is none."""
     if stack not in names(folder):
-        raise StackFileError(errors.choice("STACK", stack, names(folder)))
+        raise StackFileError(errors.invalid_choice("STACK", stack, names(folder)))
     return folder / f"Pulumi.{stack}.yaml"
 
 
@@ -49,11 +49,11 @@ def document(file: Path) -> dict[str, Any]:
         raise StackFileError(f"{file.name}: expected a mapping with a key `config`")
     for key in content:
         if key not in KEYS:
-            raise StackFileError(f"{file.name}: {errors.none_of(key, KEYS)}")
+            raise StackFileError(f"{file.name}: {errors.not_one_of(key, KEYS)}")
     for key in content.get("config") or {}:
         namespace = str(key).partition(":")[0]
         if namespace not in NAMESPACES:
-            raise StackFileError(errors.choice(f"{file.name}: {key}", namespace, NAMESPACES))
+            raise StackFileError(errors.invalid_choice(f"{file.name}: {key}", namespace, NAMESPACES))
     return content
 
 

@@ -14,15 +14,15 @@ _ISTIO: Final = re.compile(r"v?(1\.[0-9]+)")
 """The minor version with which tags of Istio's own images begin, such as `1.10.3-distroless`."""
 
 
-def no_release(name: str) -> str:
+def unknown_release(name: str) -> str:
     """Why `name` is not the name of a release, and what was probably meant."""
     for known in releases.NAMES:
         if name == str(float(known)):
             return f"{known} has no quotes, and YAML reads it as the number {name}: put it in quotes"
-    return errors.none_of(name, releases.NAMES)
+    return errors.not_one_of(name, releases.NAMES)
 
 
-def of_other_releases(values: Values, release: str) -> Findings:
+def release_mismatches(values: Values, release: str) -> Findings:
     """The tag, and full references of Istio's images, that begin with another minor version than that of the release.
     Tags that a mirror has chosen by itself, such as `prod-7`, are not looked into."""
     chosen = values.global_

@@ -30,22 +30,22 @@ class Comparison:
         """The parts that differ, each as a whole where one side has nothing there."""
         if self.ignores(old, new, path):
             return
-        old, new = self.filled(old, path), self.filled(new, path)
+        old, new = self.normalized(old, path), self.normalized(new, path)
         if old == new:
             return
         if isinstance(old, Mapping) and isinstance(new, Mapping):
             for key in self.keys(old, new):
                 yield from self.walk(old.get(key, ABSENT), new.get(key, ABSENT), (*path, key))
         elif isinstance(old, list) and isinstance(new, list):
-            yield from self.lists(old, new, path)
+            yield from self.compare_lists(old, new, path)
         else:
-            yield from self.others(old, new, path)
+            yield from self.compare_values(old, new, path)
 
     def ignores(self, _old: Any, _new: Any, _path: Path) -> bool:
         """Whether a part is not to be compared."""
         return False
 
-    def filled(self, value: Any, _path: Path) -> Any:
+    def normalized(self, value: Any, _path: Path) -> Any:
         """What a part means; for instance the default of one that is ABSENT."""
         return value
 
@@ -53,7 +53,7 @@ class Comparison:
         """The keys of both mappings, in the order in which they are compared."""
         return {**old, **new}
 
-    def lists(self, old: Sequence[Any], new: Sequence[Any], path: Path) -> Iterator[Difference]:
+    def compare_lists(self, old: Sequence[Any], new: Sequence[Any], path: Path) -> Iterator[Difference]:
         """Lists that differ: by the place of their items where both have as many, otherwise as a whole."""
         if len(old) != len(new):
             yield Difference(path, old, new)
@@ -61,6 +61,6 @@ class Comparison:
         for place, (one, other) in enumerate(zip(old, new, strict=True)):
             yield from self.walk(one, other, (*path, f"[{place}]"))
 
-    def others(self, old: Any, new: Any, path: Path) -> Iterator[Difference]:
+    def compare_values(self, old: Any, new: Any, path: Path) -> Iterator[Difference]:
         """Values that differ and are not both lists or both mappings."""
         yield Difference(path, old, new)

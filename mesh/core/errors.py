@@ -8,16 +8,16 @@ from typing import Any
 _SHOWN = 60  # characters of a value that a message repeats
 
 
-class Refusal(Exception):
+class UserError(Exception):
     """What was asked for cannot be; the text says why and what to do, and is all that the person needs to see."""
 
 
-def choice(path: str, value: Any, choices: Iterable[str]) -> str:
+def invalid_choice(path: str, value: Any, choices: Iterable[str]) -> str:
     """`value`, given at `path`, is none of `choices`: what is possible, and what was probably meant."""
-    return f"{path}: {none_of(value, choices)}"
+    return f"{path}: {not_one_of(value, choices)}"
 
 
-def none_of(value: Any, choices: Iterable[str]) -> str:
+def not_one_of(value: Any, choices: Iterable[str]) -> str:
     """The same without a path, for validators of a field: `problems` puts the path before it."""
     choices = list(choices)
     return f"{show(value)} is not one of {', '.join(choices) or 'nothing'}{nearest(value, choices)}"

@@ -29,7 +29,7 @@ class GroupKind(NamedTuple):
 
     def __str__(self) -> str:
         """The name alone if it means this kind to everybody, otherwise with the group."""
-        return self.name if KNOWN.get(self.name) == self or not self.group else f"{self.name}.{self.group}"
+        return self.name if BY_NAME.get(self.name) == self or not self.group else f"{self.name}.{self.group}"
 
 
 def of_inputs(inputs: Mapping[str, Any]) -> GroupKind | None:
@@ -45,18 +45,18 @@ def group_of(api_version: str) -> str:
 _ADMISSION: Final = "admissionregistration.k8s.io"
 _APPS: Final = "apps"
 _NETWORKING: Final = "networking.istio.io"
-_RIGHTS: Final = "rbac.authorization.k8s.io"
+_RBAC: Final = "rbac.authorization.k8s.io"
 _SECURITY: Final = "security.istio.io"
 
 AUTHORIZATION_POLICY: Final = GroupKind("AuthorizationPolicy", _SECURITY)
-CLUSTER_ROLE: Final = GroupKind("ClusterRole", _RIGHTS)
-CLUSTER_ROLE_BINDING: Final = GroupKind("ClusterRoleBinding", _RIGHTS)
+CLUSTER_ROLE: Final = GroupKind("ClusterRole", _RBAC)
+CLUSTER_ROLE_BINDING: Final = GroupKind("ClusterRoleBinding", _RBAC)
 CONFIG_MAP: Final = GroupKind("ConfigMap", "")
 DAEMON_SET: Final = GroupKind("DaemonSet", _APPS)
-DEFINITION: Final = GroupKind("CustomResourceDefinition", "apiextensions.k8s.io")
+CUSTOM_RESOURCE_DEFINITION: Final = GroupKind("CustomResourceDefinition", "apiextensions.k8s.io")
 DEPLOYMENT: Final = GroupKind("Deployment", _APPS)
 DESTINATION_RULE: Final = GroupKind("DestinationRule", _NETWORKING)
-DISRUPTION_BUDGET: Final = GroupKind("PodDisruptionBudget", "policy")
+POD_DISRUPTION_BUDGET: Final = GroupKind("PodDisruptionBudget", "policy")
 ENVOY_FILTER: Final = GroupKind("EnvoyFilter", _NETWORKING)
 GATEWAY: Final = GroupKind("Gateway", _NETWORKING)
 INGRESS: Final = GroupKind("Ingress", "networking.k8s.io")
@@ -68,9 +68,9 @@ PEER_AUTHENTICATION: Final = GroupKind("PeerAuthentication", _SECURITY)
 POD: Final = GroupKind("Pod", "")
 REPLICA_SET: Final = GroupKind("ReplicaSet", _APPS)
 REQUEST_AUTHENTICATION: Final = GroupKind("RequestAuthentication", _SECURITY)
-ROLE: Final = GroupKind("Role", _RIGHTS)
-ROLE_BINDING: Final = GroupKind("RoleBinding", _RIGHTS)
-SCALER: Final = GroupKind("HorizontalPodAutoscaler", "autoscaling")
+ROLE: Final = GroupKind("Role", _RBAC)
+ROLE_BINDING: Final = GroupKind("RoleBinding", _RBAC)
+HORIZONTAL_POD_AUTOSCALER: Final = GroupKind("HorizontalPodAutoscaler", "autoscaling")
 SECRET: Final = GroupKind("Secret", "")
 SERVICE: Final = GroupKind("Service", "")
 SERVICE_ACCOUNT: Final = GroupKind("ServiceAccount", "")
@@ -80,13 +80,13 @@ STATEFUL_SET: Final = GroupKind("StatefulSet", _APPS)
 STORAGE_CLASS: Final = GroupKind("StorageClass", "storage.k8s.io")
 VALIDATING_WEBHOOK: Final = GroupKind("ValidatingWebhookConfiguration", _ADMISSION)
 VIRTUAL_SERVICE: Final = GroupKind("VirtualService", _NETWORKING)
-VOLUME_CLAIM: Final = GroupKind("PersistentVolumeClaim", "")
+PERSISTENT_VOLUME_CLAIM: Final = GroupKind("PersistentVolumeClaim", "")
 WORKLOAD_ENTRY: Final = GroupKind("WorkloadEntry", _NETWORKING)
 
-TEMPLATED: Final = (DEPLOYMENT, STATEFUL_SET, DAEMON_SET, REPLICA_SET, JOB)
+POD_TEMPLATE_KINDS: Final = (DEPLOYMENT, STATEFUL_SET, DAEMON_SET, REPLICA_SET, JOB)
 """Kinds that make pods from a template."""
 
-_FURTHER: Final = (
+_OTHER_KINDS: Final = (
     GroupKind("ProxyConfig", _NETWORKING),
     GroupKind("WorkloadGroup", _NETWORKING),
     GroupKind("Telemetry", "telemetry.istio.io"),
@@ -101,7 +101,7 @@ _FURTHER: Final = (
 )
 """Kinds that nothing here asks for by name, and that are shown without their group as well."""
 
-KNOWN: Final[Mapping[str, GroupKind]] = {
-    kind.name: kind for kind in (*(value for value in vars().values() if isinstance(value, GroupKind)), *_FURTHER)
+BY_NAME: Final[Mapping[str, GroupKind]] = {
+    kind.name: kind for kind in (*(value for value in vars().values() if isinstance(value, GroupKind)), *_OTHER_KINDS)
 }
 """What a name means that stands alone."""

@@ -35,7 +35,7 @@ def _size(value: str) -> str:
     return value
 
 
-def _portion(value: str) -> str:
+def _number_or_percentage(value: str) -> str:
     if not re.fullmatch(r"[0-9]+%?", value):
         raise ValueError(f'{show(value)} is not a number of pods or a percentage: write it like "1" or "25%"')
     return value
@@ -49,7 +49,7 @@ def _scalar_as_text(value: Any) -> Any:
     return str(value).lower() if isinstance(value, bool) else _number_as_text(value)
 
 
-def _range(value: str) -> str:
+def _cidr(value: str) -> str:
     try:
         ip_network(value)
     except ValueError:
@@ -118,7 +118,7 @@ PortNumber = Annotated[int, Field(ge=1, le=65535)]
 Quantity = Annotated[str, BeforeValidator(_number_as_text), AfterValidator(_quantity)]
 Size = Annotated[Quantity, AfterValidator(_size)]
 """An amount of bytes."""
-Portion = Annotated[str, BeforeValidator(_number_as_text), AfterValidator(_portion)]
+NumberOrPercentage = Annotated[str, BeforeValidator(_number_as_text), AfterValidator(_number_or_percentage)]
 """A number of pods, or a percentage of them."""
 Text = Annotated[str, BeforeValidator(_scalar_as_text)]
 """A string, also where a number, true or false was written without quotes."""
@@ -127,7 +127,7 @@ Labels = dict[Key, Annotated[str, BeforeValidator(_scalar_as_text), AfterValidat
 Annotations = dict[Key, Text]
 Url = Annotated[str, AfterValidator(_url)]
 """An https URL without a query, as webhooks take it; or empty."""
-Range = Annotated[str, AfterValidator(_range)]
+Cidr = Annotated[str, AfterValidator(_cidr)]
 """A range of addresses in CIDR notation."""
 Resource = Annotated[str, AfterValidator(_resource)]
 PullPolicy = Literal["", "Always", "IfNotPresent", "Never"]
@@ -170,7 +170,7 @@ class Toleration(Documented):
     """For `NoExecute`: how long a running pod stays."""
 
 
-class Requirement(Documented):
+class SelectorRequirement(Documented):
     """A condition on one label."""
 
     key: Key
@@ -186,32 +186,32 @@ class PodSelector(Documented):
 
     matchLabels: Labels | None = None
     """Labels and their values."""
-    matchExpressions: tuple[Requirement, ...] | None = None
+    matchExpressions: tuple[SelectorRequirement, ...] | None = None
     """Further conditions."""
 
 
-class NodeTerm(Documented):
+class NodeSelectorTerm(Documented):
     """Nodes for which all conditions hold."""
 
-    matchExpressions: tuple[Requirement, ...] | None = None
+    matchExpressions: tuple[SelectorRequirement, ...] | None = None
     """Conditions on the node's labels."""
-    matchFields: tuple[Requirement, ...] | None = None
+    matchFields: tuple[SelectorRequirement, ...] | None = None
     """Conditions on the node's fields, such as `metadata.name`."""
 
 
-class PreferredNodes(Documented):
+class PreferredSchedulingTerm(Documented):
     """Nodes that are better than others."""
 
     weight: int = Field(ge=1, le=100)
     """How much better."""
-    preference: NodeTerm
+    preference: NodeSelectorTerm
     """Which nodes."""
 
 
 class NodeSelector(Documented):
     """Nodes to which one of the terms applies."""
 
-    nodeSelectorTerms: tuple[NodeTerm, ...]
+    nodeSelectorTerms: tuple[NodeSelectorTerm, ...]
     """The terms."""
 
 
@@ -220,11 +220,11 @@ class NodeAffinity(Documented):
 
     requiredDuringSchedulingIgnoredDuringExecution: NodeSelector | None = None
     """Pods run only there."""
-    preferredDuringSchedulingIgnoredDuringExecution: tuple[PreferredNodes, ...] | None = None
+    preferredDuringSchedulingIgnoredDuringExecution: tuple[PreferredSchedulingTerm, ...] | None = None
     """Pods rather run there."""
 
 
-class PodTerm(Documented):
+class PodAffinityTerm(Documented):
     """A neighbourhood: nodes with one value of a label, on one of which certain pods run."""
 
     topologyKey: Key
@@ -237,21 +237,21 @@ class PodTerm(Documented):
     """Their namespaces by label."""
 
 
-class PreferredPods(Documented):
+class WeightedPodAffinityTerm(Documented):
     """Neighbourhoods that are better than others."""
 
     weight: int = Field(ge=1, le=100)
     """How much better."""
-    podAffinityTerm: PodTerm
+    podAffinityTerm: PodAffinityTerm
     """Which."""
 
 
 class PodAffinity(Documented):
     """Near which pods, or far from which."""
 
-    requiredDuringSchedulingIgnoredDuringExecution: tuple[PodTerm, ...] | None = None
+    requiredDuringSchedulingIgnoredDuringExecution: tuple[PodAffinityTerm, ...] | None = None
     """Must be so."""
-    preferredDuringSchedulingIgnoredDuringExecution: tuple[PreferredPods, ...] | None = None
+    preferredDuringSchedulingIgnoredDuringExecution: tuple[WeightedPodAffinityTerm, ...] | None = None
     """Should be so."""
 
 

@@ -18,7 +18,7 @@ def merged(base: Data, over: Data) -> dict[str, Any]:
     return result
 
 
-def with_gateways(base: Data, over: Data, kinds: Mapping[str, Data]) -> dict[str, Any]:
+def merged_values(base: Data, over: Data, kinds: Mapping[str, Data]) -> dict[str, Any]:
     """The same for a whole set of values: a gateway that `base` does not have starts as its kind does."""
     result = merged(base, over)
     given = over.get("gateways")

@@ -7,7 +7,7 @@ from typing import Final
 
 ROOT: Final = "istio-system"
 """Istio's own namespace."""
-DOMAIN: Final = "cluster.local"
+DEFAULT_DOMAIN: Final = "cluster.local"
 """The DNS domain of a cluster that has no other."""
 MESH_CONFIG: Final = "istio"
 """ConfigMap with the mesh-wide configuration; gateways mount it too."""
@@ -38,7 +38,7 @@ WAIT_FOR: Final = "pulumi.com/waitFor"
 """Annotation with the conditions on which an object counts as ready, so that others may be created."""
 SKIP_AWAIT: Final = "pulumi.com/skipAwait"
 """Annotation: the object is ready as the API server returns it."""
-DELETION: Final = "pulumi.com/deletionPropagationPolicy"
+DELETION_PROPAGATION: Final = "pulumi.com/deletionPropagationPolicy"
 """Annotation: how an object is deleted."""
 
 
@@ -48,11 +48,11 @@ class MeshNames:
 
     root: str = ROOT
     """Istio's own namespace: policies in it are for the whole mesh."""
-    domain: str = DOMAIN
+    domain: str = DEFAULT_DOMAIN
     """DNS domain of the cluster, at the end of every Service's full host name."""
 
 
-USUAL: Final = MeshNames()
+DEFAULT_NAMES: Final = MeshNames()
 """What holds for objects of which nobody knows the settings: Istio's own defaults."""
 DEV_CONTEXT: Final = "mesh-dev"
 EMBEDDED_CONTEXTS: Final = (DEV_CONTEXT,)

@@ -26,28 +26,28 @@ class Container(NamedTuple):
         return str(self.body.get("image") or "")
 
 
-def running(pod: Mapping[str, Any]) -> Iterator[Container]:
+def running_containers(pod: Mapping[str, Any]) -> Iterator[Container]:
     """The containers that run beside each other: those of `containers`, and native sidecars, which are init containers
     with `restartPolicy: Always`."""
     return (
         container
-        for container in every(pod)
+        for container in all_containers(pod)
         if container.path.startswith("containers") or container.body.get("restartPolicy") == "Always"
     )
 
 
-def every(pod: Mapping[str, Any]) -> Iterator[Container]:
+def all_containers(pod: Mapping[str, Any]) -> Iterator[Container]:
     """All containers of a pod's spec, init containers last."""
     for field in ("containers", "initContainers"):
         for i, body in enumerate(pod.get(field) or ()):
             yield Container(f"{field}[{i}]", body)
 
 
-def spec_of(kind: GroupKind, manifest: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+def pod_spec(kind: GroupKind, manifest: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
     """The spec of the pods that an object is or makes, and its path in the object; both empty if it makes none."""
     spec = manifest.get("spec") or {}
     if kind == kinds.POD:
         return "spec", spec
-    if kind in kinds.TEMPLATED:
+    if kind in kinds.POD_TEMPLATE_KINDS:
         return "spec.template.spec", (spec.get("template") or {}).get("spec") or {}
     return "", {}

@@ -27,7 +27,7 @@ class Documented(Typed):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        refuse(type(self).__name__, self.check())
+        raise_problems(type(self).__name__, self.check())
         return self
 
 
@@ -38,17 +38,17 @@ class ShortForm(Documented):
     """What may stand for it, in words."""
 
     @classmethod
-    def lengthened(cls, value: Any) -> Any:
+    def expanded(cls, value: Any) -> Any:
         """The map that `value` stands for, or `value` as it is."""
         return value
 
     @model_validator(mode="before")
     @classmethod
-    def _lengthened(cls, value: Any) -> Any:
-        return cls.lengthened(value)
+    def _expanded(cls, value: Any) -> Any:
+        return cls.expanded(value)
 
 
-def refuse(name: str, findings: Findings) -> None:
+def raise_problems(name: str, findings: Findings) -> None:
     """Ends the validation of a value of the type `name` if there are findings."""
     problems = [
         InitErrorDetails(type=PydanticCustomError("rule", text), loc=path, input=None) for path, text in findings

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from mesh.core.merge import Data, merged, with_gateways
+from mesh.core.merge import Data, merged, merged_values
 from mesh.values.gateway import Gateway
 from mesh.values.values import Values
 
@@ -30,7 +30,7 @@ class Profiles:
 
     def changed(self, name: str, differences: Data) -> dict[str, Any]:
         """A profile's values as data with further differences, not validated; KeyError for a name that is none."""
-        return with_gateways(self._values(name), differences, self._kinds)
+        return merged_values(self._values(name), differences, self._kinds)
 
     @cached_property
     def _kinds(self) -> Mapping[str, Data]:
@@ -42,4 +42,4 @@ class Profiles:
         if parent is None:
             defaults = Values().model_dump(by_alias=True, exclude={"meshConfig"})
             return merged(merged(defaults, self.root), differences)
-        return with_gateways(self._values(parent), differences, self._kinds)
+        return merged_values(self._values(parent), differences, self._kinds)

@@ -45,13 +45,13 @@ def differences(old: Any, new: Any) -> Iterator[Field]:
 class _Fields(Comparison):
     """Compares objects of Kubernetes, in which no field is null."""
 
-    def filled(self, value: Any, _path: Path) -> Any:
+    def normalized(self, value: Any, _path: Path) -> Any:
         return ABSENT if value is None else value
 
     def keys(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterable[str]:
         return sorted({*old, *new}, key=str)
 
-    def lists(self, old: Sequence[Any], new: Sequence[Any], path: Path) -> Iterator[Difference]:
+    def compare_lists(self, old: Sequence[Any], new: Sequence[Any], path: Path) -> Iterator[Difference]:
         """Items that have a name each by their names; plain values as a whole; others by their places."""
         before, after = _named(old), _named(new)
         if before is not None and after is not None and (before or after):
@@ -74,7 +74,7 @@ class _Fields(Comparison):
             for back in range(pairs, 0, -1):
                 yield from self.walk(old[i_end - back], new[j_end - back], (*path, f"[{j_end - back}]"))
 
-    def others(self, old: Any, new: Any, path: Path) -> Iterator[Difference]:
+    def compare_values(self, old: Any, new: Any, path: Path) -> Iterator[Difference]:
         """Documents inside of a text by their fields, other texts by their lines."""
         if not (isinstance(old, str) and isinstance(new, str) and "\n" in old + new):
             yield Difference(path, old, new)

@@ -85,7 +85,8 @@ def objects(
 def _bookinfo(ways_in: Mapping[str, Sequence[str]]) -> dict[str, Allow]:
     """What Bookinfo needs, by service; nothing for a service that nobody calls."""
     callers = {
-        name: (list(map(bookinfo.account, who)), list(ways_in.get(name, ()))) for name, who in bookinfo.CALLERS.items()
+        name: (list(map(bookinfo.service_account, who)), list(ways_in.get(name, ())))
+        for name, who in bookinfo.CALLERS.items()
     }
     return {
         name: Allow(

@@ -66,7 +66,7 @@ class StackContext:
     def gateway(self, name: str) -> GatewayRef:
         """One of the stack's gateways. Raises ApiError if it has none of that name."""
         if name not in self.gateways:
-            raise ApiError([f"gateway {errors.none_of(name, self.gateways)}"])
+            raise ApiError([f"gateway {errors.not_one_of(name, self.gateways)}"])
         return self.gateways[name]
 
     def full_host(self, host: str, namespace: str) -> str:

@@ -42,7 +42,7 @@ class Receiver(ShortForm):
     """Percentage of the requests, where there are several receivers."""
 
     @classmethod
-    def lengthened(cls, value: Any) -> Any:
+    def expanded(cls, value: Any) -> Any:
         return {"service": value} if isinstance(value, str) else value
 
     def destination(self, resolve: Resolve, namespace: str) -> api.Destination:
@@ -97,7 +97,7 @@ class Certificate(ShortForm):
     """Whether port 80 sends clients to https, by status 301; otherwise port 80 is not served."""
 
     @classmethod
-    def lengthened(cls, value: Any) -> Any:
+    def expanded(cls, value: Any) -> Any:
         return {"secret": value} if isinstance(value, str) else value
 
 

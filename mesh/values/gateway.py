@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from pydantic import Field
 
-from mesh.core.kubernetes import Labels, Name, PortNumber, Range, Resources, ServiceType
+from mesh.core.kubernetes import Cidr, Labels, Name, PortNumber, Resources, ServiceType
 from mesh.core.typed import Documented
 from mesh.values.workload import Workload
 
@@ -80,7 +80,7 @@ class Gateway(Workload):
     """Ports of its Service. A list replaces the list that was there."""
     loadBalancerIP: str = ""
     """Address to ask the load balancer for."""
-    loadBalancerSourceRanges: tuple[Range, ...] = ()
+    loadBalancerSourceRanges: tuple[Cidr, ...] = ()
     """From where the load balancer lets clients in; from everywhere if empty."""
     externalTrafficPolicy: Literal["", "Cluster", "Local"] = ""
     """`Local` keeps the clients' addresses."""
@@ -110,6 +110,6 @@ class Gateway(Workload):
         return {"app": name, "istio": name.removeprefix("istio-"), **self.labels}
 
     @staticmethod
-    def account(name: str) -> str:
+    def service_account(name: str) -> str:
         """The service account of the gateway called `name`."""
         return f"{name}-service-account"

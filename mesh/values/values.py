@@ -176,7 +176,7 @@ class Values(Documented):
         return value
 
     @property
-    def uses_root(self) -> bool:
+    def uses_root_namespace(self) -> bool:
         """Whether anything goes into Istio's own namespace."""
         gateways = any(gateway.enabled and not gateway.namespace for gateway in self.gateways.values())
         cni = self.cni.enabled and not self.cni.namespace

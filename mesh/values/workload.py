@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from mesh.core.kubernetes import Affinity, Annotations, Labels, Portion, Resources, Text, Toleration
+from mesh.core.kubernetes import Affinity, Annotations, Labels, NumberOrPercentage, Resources, Text, Toleration
 from mesh.core.typed import Documented
 
 
@@ -33,9 +33,9 @@ class Workload(Documented):
     """At which load pods are added."""
     replicaCount: int | None = Field(default=None, ge=0)
     """Number of pods without an autoscaler; Kubernetes' default, 1, if not set."""
-    rollingMaxSurge: Portion = "100%"
+    rollingMaxSurge: NumberOrPercentage = "100%"
     """How many new pods an update starts at once: a number or a percentage."""
-    rollingMaxUnavailable: Portion = "25%"
+    rollingMaxUnavailable: NumberOrPercentage = "25%"
     """How many old pods may be missing meanwhile."""
     env: dict[str, Text] = {}
     """Environment variables of the container."""
@@ -68,7 +68,7 @@ class Workload(Documented):
         return None if self.autoscaleEnabled else self.replicaCount
 
     @property
-    def place(self) -> dict[str, Any]:
+    def scheduling(self) -> dict[str, Any]:
         """Where the pods run, as arguments of PodSpecArgs with values in wire names."""
         affinity = self.affinity.model_dump(exclude_none=True) if self.affinity else None
         tolerations = [toleration.model_dump(exclude_none=True) for toleration in self.tolerations]

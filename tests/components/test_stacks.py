@@ -178,7 +178,7 @@ def test_a_hub_and_a_tag_of_ones_own_reach_every_istio_image() -> None:
 def test_custom_resources_are_deleted_without_an_update_that_validation_could_refuse(resources: list[Resource]) -> None:
     custom = [r for r in resources if ".istio.io/" in r.type]
     assert custom
-    assert {r.inputs["metadata"]["annotations"][names.DELETION] for r in custom} == {"background"}
+    assert {r.inputs["metadata"]["annotations"][names.DELETION_PROPAGATION] for r in custom} == {"background"}
 
 
 def children(resources: list[Resource], component: str) -> list[Resource]:

@@ -39,7 +39,7 @@ ALL: Final = "all"
 def _named(value: str) -> str:
     names = [ALL, *(policy.slug for policy in POLICIES.values())]
     if value not in names:
-        raise ValueError(errors.none_of(value, names))
+        raise ValueError(errors.not_one_of(value, names))
     return value
 
 

@@ -60,5 +60,5 @@ BYPASSED_RULE: Final = Policy(
     code="MESH0306",
     name="BypassedRule",
     meaning=f"The release's proxies let requests past an AuthorizationPolicy that is meant for them ({BULLETIN}).",
-    alone=bypassed,
+    check_object=bypassed,
 )

@@ -43,5 +43,5 @@ WILDCARD_HOST: Final = Policy(
     code="MESH0304",
     name="WildcardHost",
     meaning="A gateway that is reached from outside serves hosts that nobody has named.",
-    together=wildcards,
+    check_mesh=wildcards,
 )

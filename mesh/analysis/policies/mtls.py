@@ -36,5 +36,5 @@ PLAIN_TEXT: Final = Policy(
     code="MESH0303",
     name="PlainTextAccepted",
     meaning="A workload with a sidecar takes plain text: no PeerAuthentication makes it STRICT.",
-    together=plain_text,
+    check_mesh=plain_text,
 )

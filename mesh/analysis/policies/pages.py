@@ -20,5 +20,5 @@ ANONYMOUS_PAGES: Final = Policy(
     code="MESH0301",
     name="AnonymousPages",
     meaning="Grafana or Kiali lets everybody in who reaches it, without a login.",
-    alone=anonymous,
+    check_object=anonymous,
 )

@@ -18,8 +18,8 @@ _LIMITS: Final = ("cpu", "memory")
 
 def without_digest(thing: Object, _: Release) -> Iterator[Finding]:
     """Images that a tag alone names."""
-    path, pod = pods.spec_of(thing.kind, thing.body)
-    for container in pods.every(pod):
+    path, pod = pods.pod_spec(thing.kind, thing.body)
+    for container in pods.all_containers(pod):
         image = container.image
         if image and image != _AT_INJECTION and "@" not in image:
             text = f"{image} has no digest: add the one that you have checked, `@sha256:…`"
@@ -28,8 +28,8 @@ def without_digest(thing: Object, _: Release) -> Iterator[Finding]:
 
 def without_limits(thing: Object, _: Release) -> Iterator[Finding]:
     """Containers that run on without a limit of memory or CPU."""
-    path, pod = pods.spec_of(thing.kind, thing.body)
-    for container in pods.running(pod):
+    path, pod = pods.pod_spec(thing.kind, thing.body)
+    for container in pods.running_containers(pod):
         limits = (container.body.get("resources") or {}).get("limits") or {}
         lacking = " or ".join(name for name in _LIMITS if name not in limits)
         if lacking and container.image != _AT_INJECTION:
@@ -42,11 +42,11 @@ IMAGE_WITHOUT_DIGEST: Final = Policy(
     name="ImageWithoutDigest",
     meaning="An image is named by a tag alone, which may come to mean another image.",
     level="disabled",
-    alone=without_digest,
+    check_object=without_digest,
 )
 NO_LIMITS: Final = Policy(
     code="MESH0305",
     name="MissingLimits",
     meaning="A container may take all memory or CPU of its node.",
-    alone=without_limits,
+    check_object=without_limits,
 )

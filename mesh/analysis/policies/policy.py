@@ -25,9 +25,9 @@ class Policy(Code):
     severity: Severity = Severity.WARNING
     level: Level = "advisory"
     """What follows where a stack does not say."""
-    alone: Callable[[Object, Release], Iterator[Finding]] | None = None
+    check_object: Callable[[Object, Release], Iterator[Finding]] | None = None
     """What is wrong with one object, whatever else there is."""
-    together: Callable[[Mesh, Release], Iterator[Finding]] | None = None
+    check_mesh: Callable[[Mesh, Release], Iterator[Finding]] | None = None
     """What is wrong with the objects as a whole."""
 
     @property
@@ -37,8 +37,8 @@ class Policy(Code):
 
     def findings(self, mesh: Mesh, release: Release) -> Iterator[Finding]:
         """Everything that is wrong with the mesh's objects."""
-        if self.alone:
+        if self.check_object:
             for thing in mesh.objects:
-                yield from self.alone(thing, release)
-        if self.together:
-            yield from self.together(mesh, release)
+                yield from self.check_object(thing, release)
+        if self.check_mesh:
+            yield from self.check_mesh(mesh, release)

@@ -21,7 +21,9 @@ _IMAGES: Final = ("pilot", "proxyv2", "install-cni")
 def past_end_of_life(mesh: Mesh, release: Release, today: date | None = None) -> Iterator[Finding]:
     """One finding, if the stack runs anything of a release after its end; `today` for another day than that."""
     installs = any(
-        _name(container.image) in _IMAGES for workload in mesh.workloads.all for container in pods.running(workload.pod)
+        _name(container.image) in _IMAGES
+        for workload in mesh.workloads.all
+        for container in pods.running_containers(workload.pod)
     )
     if installs and (today or date.today()) > date.fromisoformat(release.end_of_life):
         subject = Object(ref=Ref(GroupKind("Release", ""), "", release.version), labels={}, annotations={}, body={})
@@ -38,5 +40,5 @@ END_OF_LIFE: Final = Policy(
     code="MESH0307",
     name="EndOfLife",
     meaning="The Istio release gets no security fixes any more.",
-    together=past_end_of_life,
+    check_mesh=past_end_of_life,
 )

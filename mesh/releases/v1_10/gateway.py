@@ -71,7 +71,7 @@ def pod(mesh: Installation, name: str, spec: Gateway) -> dict[str, Any]:
             "securityContext": None if spec.runAsRoot else identity,
         }
     )
-    return {**made, "affinity": {**_BY_ARCHITECTURE, **(spec.place["affinity"] or {})}}
+    return {**made, "affinity": {**_BY_ARCHITECTURE, **(spec.scheduling["affinity"] or {})}}
 
 
 def _locked_down() -> Node:
@@ -133,7 +133,7 @@ def _volumes(mesh: Installation, name: str, spec: Gateway) -> tuple[list[Volume]
         _config_map("config-volume", documents, "/etc/istio/config", readOnly=False),
         proxy.istiod_ca(_CERTIFICATES),
         proxy.token(chosen.jwtPolicy, _AUDIENCE, readOnly=True),
-        proxy.certificates(chosen.mountMtlsCerts, f"istio.{spec.account(name)}", "/etc/certs"),
+        proxy.certificates(chosen.mountMtlsCerts, f"istio.{spec.service_account(name)}", "/etc/certs"),
         proxy.DATA,
         proxy.pod_info("podinfo"),
         *[_secret(volume.name, volume.secretName, volume.mountPath) for volume in spec.secretVolumes],

@@ -70,7 +70,7 @@ def _number(thing: Object, mesh: Mesh) -> tuple[int, bool]:
 
 
 def _scaler(thing: Object, mesh: Mesh) -> Object | None:
-    for one in mesh.of(kinds.SCALER):
+    for one in mesh.of(kinds.HORIZONTAL_POD_AUTOSCALER):
         target = one.spec.get("scaleTargetRef") or {}
         same = (target.get("kind"), target.get("name")) == (thing.kind.name, thing.name)
         if one.namespace == thing.namespace and same and _group(target, thing) == thing.kind.group:
@@ -95,12 +95,12 @@ def fewer(subject: Subject) -> Found:
             was, now = (thing.spec.get("replicas", 1) for thing in (change.old, change.new))
             if isinstance(was, int) and isinstance(now, int) and now < was:
                 yield change.ref, f"{was} → {now} pods"
-    for change in subject.of(kinds.SCALER):
+    for change in subject.of(kinds.HORIZONTAL_POD_AUTOSCALER):
         if change.old and change.new:
             was, now = (thing.spec.get("minReplicas") or 1 for thing in (change.old, change.new))
             if now < was:
                 yield change.ref, f"at least {was} → {now} pods"
-    for change in subject.of(kinds.DISRUPTION_BUDGET):
+    for change in subject.of(kinds.POD_DISRUPTION_BUDGET):
         if change.new is None and any(one.name == change.ref.name for one in subject.new.of(kinds.DEPLOYMENT)):
             yield change.ref, "all pods may be gone while nodes are drained"
 

@@ -15,7 +15,7 @@ from mesh.config.productpage import ProductPage
 from tests.traffic_configs import load
 
 INSIDE = "istio-ingressgateway.istio-system.svc.cluster.local"
-OWN = ProductPage(gateway="istio-ingressgateway", inside=INSIDE)
+OWN = ProductPage(gateway="istio-ingressgateway", internal_host=INSIDE)
 BALANCED = gateways.facts("LoadBalancer", {"http2": 30080, "https": 30443}, ["192.0.2.7"])
 ON_NODES = gateways.facts("NodePort", {"http2": 31102, "https": 31443}, [])
 ALONE = gateways.facts("ClusterIP", {}, [])
@@ -84,7 +84,7 @@ def test_a_host_at_another_gateway_is_sought_there() -> None:
     edge = {"kind": "ingress", "namespace": "default"}
     found = page({"shop": entry("shop.example", gateway="edge")}, gateways={"edge": edge})
     assert found
-    assert (found.gateway, found.inside) == ("edge", "edge.default.svc.cluster.local")
+    assert (found.gateway, found.internal_host) == ("edge", "edge.default.svc.cluster.local")
 
 
 def test_all_hosts_are_asked_for_by_the_gateways_address() -> None:

@@ -9,14 +9,14 @@ import pytest
 from mesh.analysis.analyse import analyse
 from mesh.analysis.objects import Object
 from mesh.config.stack import Stack
-from mesh.core.names import USUAL
+from mesh.core.names import DEFAULT_NAMES
 from tests import traffic_configs
 from tests.releases import RELEASE
 
 
 def located(stack: Stack) -> dict[str, Object]:
     """The objects of traffic and security, by kind and name, as analysis sees them."""
-    things = stack.located(Object.read(item.manifest(RELEASE.api)) for item in (*stack.traffic, *stack.security))
+    things = stack.with_origins(Object.read(item.manifest(RELEASE.api)) for item in (*stack.traffic, *stack.security))
     return {f"{thing.kind}/{thing.name}": thing for thing in things}
 
 
@@ -72,7 +72,7 @@ def test_a_rule_of_security_is_led_back_to_its_entry(thing: str, key: str) -> No
 def test_an_object_of_another_origin_keeps_it() -> None:
     manifest = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "reviews", "namespace": "default"}}
     service = Object.read(manifest, "mesh:bookinfo")
-    [found] = traffic_configs.everything().located([service])
+    [found] = traffic_configs.everything().with_origins([service])
     assert found.source("ports[0]") == "mesh:bookinfo"
 
 
@@ -90,5 +90,5 @@ def test_an_object_of_another_origin_keeps_it() -> None:
     ],
 )
 def test_a_finding_names_the_key(config: dict[str, Any], line: str) -> None:
-    found = analyse(located(traffic_configs.load(config)).values(), USUAL)
+    found = analyse(located(traffic_configs.load(config)).values(), DEFAULT_NAMES)
     assert any(line in str(finding) for finding in found), found

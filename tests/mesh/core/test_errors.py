@@ -9,9 +9,9 @@ def test_a_long_value_is_cut() -> None:
 
 
 def test_a_choice_names_the_nearest_one_in_any_letter_case() -> None:
-    line = errors.choice("mesh:profile", "DEMP", ["default", "demo"])
+    line = errors.invalid_choice("mesh:profile", "DEMP", ["default", "demo"])
     assert line == 'mesh:profile: "DEMP" is not one of default, demo; did you mean "demo"?'
 
 
 def test_a_choice_among_nothing_says_so() -> None:
-    assert errors.choice("mesh:context", "a", []) == 'mesh:context: "a" is not one of nothing'
+    assert errors.invalid_choice("mesh:context", "a", []) == 'mesh:context: "a" is not one of nothing'

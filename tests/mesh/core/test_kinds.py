@@ -30,7 +30,7 @@ def test_versions_of_one_kind_are_the_same_kind() -> None:
 
 def test_the_names_of_istios_kinds_mean_istios_own() -> None:
     for kind in api.Kind.__subclasses__():
-        assert kinds.KNOWN[kind.__name__] == GroupKind(kind.__name__, kind.names.group)
+        assert kinds.BY_NAME[kind.__name__] == GroupKind(kind.__name__, kind.names.group)
 
 
 def test_each_name_means_one_kind() -> None:

@@ -15,7 +15,7 @@ from mesh.analysis.objects import Object
 from mesh.analysis.policies import POLICIES, UNUSED_SUPPRESSION, access, release
 from mesh.config import loading
 from mesh.config.settings import SettingsError
-from mesh.core.names import USUAL
+from mesh.core.names import DEFAULT_NAMES
 from tests import meshes
 from tests.releases import RELEASE
 
@@ -178,12 +178,12 @@ def test_a_release_is_found_from_the_day_after_its_end_on(today: str, count: int
     proxy = meshes.deployment(
         "gateway", {"app": "gateway"}, containers=[pod(image="docker.io/istio/proxyv2:x@sha256:0")]
     )
-    mesh = Mesh([Object.read(proxy)], USUAL)
+    mesh = Mesh([Object.read(proxy)], DEFAULT_NAMES)
     assert len(list(release.past_end_of_life(mesh, RELEASE, today=date.fromisoformat(today)))) == count
 
 
 def test_a_stack_without_istio_has_no_release() -> None:
-    assert list(release.past_end_of_life(Mesh([], USUAL), RELEASE, today=date(2030, 1, 1))) == []
+    assert list(release.past_end_of_life(Mesh([], DEFAULT_NAMES), RELEASE, today=date(2030, 1, 1))) == []
 
 
 def entry(code: str, where: str) -> str:
@@ -217,7 +217,7 @@ def test_a_policy_that_there_is_not_is_refused_with_the_nearest() -> None:
 
 
 def test_every_policy_is_looked_for_in_one_way_but_the_one_about_reasons() -> None:
-    looked_for = {code for code, one in POLICIES.items() if bool(one.alone) != bool(one.together)}
+    looked_for = {code for code, one in POLICIES.items() if bool(one.check_object) != bool(one.check_mesh)}
     assert looked_for | {UNUSED_SUPPRESSION.code} == set(POLICIES)
 
 
