@@ -1,4 +1,7 @@
-"""What settings take over from Kubernetes: names, quantities, and where pods may run, in Kubernetes' own words."""
+"""Kubernetes types in the config: names, labels, quantities, resources, tolerations and affinity.
+
+They are validated as Kubernetes validates them.
+"""
 
 from __future__ import annotations
 
@@ -106,41 +109,41 @@ def _url(value: str) -> str:
     return value
 
 
-# RFC 1123 label, the form of the names of namespaces.
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
+"""An RFC 1123 label, such as the name of a namespace."""
 ServiceName = Annotated[str, AfterValidator(_service_name)]
-"""RFC 1035 label, the form of the names of Services."""
+"""A Service's name: an RFC 1035 label."""
 ObjectName = Annotated[str, AfterValidator(_object_name)]
-"""RFC 1123 subdomain, the form of the names of most objects; or empty."""
+"""The name of most kinds of objects: an RFC 1123 subdomain. May be empty."""
 Domain = Annotated[str, AfterValidator(_domain)]
-"""A DNS domain, without a dot at its end."""
+"""A DNS domain, without a trailing dot."""
 PortNumber = Annotated[int, Field(ge=1, le=65535)]
 Quantity = Annotated[str, BeforeValidator(_number_as_text), AfterValidator(_quantity)]
 Size = Annotated[Quantity, AfterValidator(_size)]
-"""An amount of bytes."""
+"""A number of bytes, such as `20Gi`."""
 NumberOrPercentage = Annotated[str, BeforeValidator(_number_as_text), AfterValidator(_number_or_percentage)]
-"""A number of pods, or a percentage of them."""
+"""A number of pods or a percentage, such as `1` or `25%`."""
 Text = Annotated[str, BeforeValidator(_scalar_as_text)]
-"""A string, also where a number, true or false was written without quotes."""
+"""A string. Numbers and booleans without quotes in YAML are taken as strings."""
 Key = Annotated[str, AfterValidator(_key)]
 Labels = dict[Key, Annotated[str, BeforeValidator(_scalar_as_text), AfterValidator(_label)]]
 Annotations = dict[Key, Text]
 Url = Annotated[str, AfterValidator(_url)]
-"""An https URL without a query, as webhooks take it; or empty."""
+"""An https URL without a query, as in the client config of a webhook. May be empty."""
 Cidr = Annotated[str, AfterValidator(_cidr)]
-"""A range of addresses in CIDR notation."""
+"""An IP range in CIDR notation."""
 Resource = Annotated[str, AfterValidator(_resource)]
 PullPolicy = Literal["", "Always", "IfNotPresent", "Never"]
 ServiceType = Literal["LoadBalancer", "NodePort", "ClusterIP"]
 
 
 class Resources(Documented):
-    """Amounts of CPU and memory."""
+    """Resource requests and limits of a container."""
 
     requests: dict[Resource, Quantity] = {}
-    """What a node must have free, by resource: `cpu`, `memory`."""
+    """Amounts that the scheduler reserves, by resource, such as `cpu: 100m` and `memory: 128Mi`."""
     limits: dict[Resource, Quantity] = {}
-    """What a container may take at most, by resource."""
+    """Maximum amounts, by resource."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Resources:
@@ -148,7 +151,7 @@ class Resources(Documented):
             if name in self.requests and quantities.parse(self.requests[name]) > quantities.parse(most):
                 raise ValueError(f"requests {self.requests[name]} of {name}, more than the limit {most}")
         for name in {*self.requests, *self.limits} - set(_RESOURCES):
-            # Kubernetes does not share out such resources: a device is a container's own, and whole.
+            # Kubernetes does not overcommit such resources: a request must equal its limit.
             asked = {self.requests.get(name, self.limits.get(name)), self.limits.get(name)}
             if len(asked) > 1 or any(value is None or not _is_whole(quantities.parse(value)) for value in asked):
                 raise ValueError(f"{name} takes a whole number as its limit, and no other as its request")
@@ -156,111 +159,112 @@ class Resources(Documented):
 
 
 class Toleration(Documented):
-    """A taint of nodes that pods put up with."""
+    """A toleration: pods may run on nodes with a matching taint."""
 
     key: Key | None = None
-    """The taint's key; any if not set."""
+    """Key of the taint; any key if not set."""
     operator: Literal["Exists", "Equal"] | None = None
-    """Whether the value counts; `Equal` if not set."""
+    """`Equal`: the taint's value must be `value`. `Exists`: the value does not matter. `Equal` if not set."""
     value: str | None = None
-    """The taint's value, for `Equal`."""
+    """Value of the taint, with `Equal`."""
     effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
-    """The taint's effect; any if not set."""
+    """Effect of the taint; any effect if not set."""
     tolerationSeconds: int | None = None
-    """For `NoExecute`: how long a running pod stays."""
+    """With `NoExecute`: seconds that a running pod stays on a node with the taint; forever if not set."""
 
 
 class SelectorRequirement(Documented):
-    """A condition on one label."""
+    """A condition on a label, or on a field of a node."""
 
     key: Key
-    """The label."""
+    """Key of the label, or name of the field."""
     operator: Literal["In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"]
-    """How its value is compared; `Gt` and `Lt` for labels of nodes only."""
+    """How the value is compared with `values`. `Gt` and `Lt` are for nodes only."""
     values: tuple[Text, ...] | None = None
-    """What it is compared with."""
+    """Values of the comparison; none with `Exists` and `DoesNotExist`, one number with `Gt` and `Lt`."""
 
 
 class PodSelector(Documented):
-    """Pods, or namespaces, by their labels; all conditions must hold."""
+    """A label selector of pods or namespaces. All conditions must hold."""
 
     matchLabels: Labels | None = None
-    """Labels and their values."""
+    """Labels with the values that they must have."""
     matchExpressions: tuple[SelectorRequirement, ...] | None = None
-    """Further conditions."""
+    """Further conditions on labels."""
 
 
 class NodeSelectorTerm(Documented):
-    """Nodes for which all conditions hold."""
+    """A selector of nodes. All conditions must hold."""
 
     matchExpressions: tuple[SelectorRequirement, ...] | None = None
-    """Conditions on the node's labels."""
+    """Conditions on the labels of the node."""
     matchFields: tuple[SelectorRequirement, ...] | None = None
-    """Conditions on the node's fields, such as `metadata.name`."""
+    """Conditions on fields of the node, such as `metadata.name`."""
 
 
 class PreferredSchedulingTerm(Documented):
-    """Nodes that are better than others."""
+    """Preferred nodes, with a weight."""
 
     weight: int = Field(ge=1, le=100)
-    """How much better."""
+    """Weight of the preference, from 1 to 100."""
     preference: NodeSelectorTerm
-    """Which nodes."""
+    """Selector of the preferred nodes."""
 
 
 class NodeSelector(Documented):
-    """Nodes to which one of the terms applies."""
+    """A selector of nodes that match at least one term."""
 
     nodeSelectorTerms: tuple[NodeSelectorTerm, ...]
-    """The terms."""
+    """Terms, of which a node must match at least one."""
 
 
 class NodeAffinity(Documented):
-    """Which nodes are right."""
+    """Rules for the nodes on which pods run."""
 
     requiredDuringSchedulingIgnoredDuringExecution: NodeSelector | None = None
-    """Pods run only there."""
+    """Nodes on which pods may run. Pods stay where they are if labels change later."""
     preferredDuringSchedulingIgnoredDuringExecution: tuple[PreferredSchedulingTerm, ...] | None = None
-    """Pods rather run there."""
+    """Nodes on which pods run preferably."""
 
 
 class PodAffinityTerm(Documented):
-    """A neighbourhood: nodes with one value of a label, on one of which certain pods run."""
+    """Pods, and the topology domain (node, zone, …) that counts as near them."""
 
     topologyKey: Key
-    """The nodes' label, such as `kubernetes.io/hostname`."""
+    """Label of nodes; those with the same value are one topology domain. With `kubernetes.io/hostname` each node is
+    one."""
     labelSelector: PodSelector | None = None
-    """Which pods."""
+    """Labels of the pods; no pods if not set."""
     namespaces: tuple[Name, ...] | None = None
-    """Their namespaces; the pod's own if not set."""
+    """Namespaces of the pods; together with those of `namespaceSelector`. The own namespace if neither is set."""
     namespaceSelector: PodSelector | None = None
-    """Their namespaces by label."""
+    """Labels of the namespaces of the pods."""
 
 
 class WeightedPodAffinityTerm(Documented):
-    """Neighbourhoods that are better than others."""
+    """A preferred pod affinity term, with its weight."""
 
     weight: int = Field(ge=1, le=100)
-    """How much better."""
+    """Weight of the preference, from 1 to 100."""
     podAffinityTerm: PodAffinityTerm
-    """Which."""
+    """The pods and the topology domain."""
 
 
 class PodAffinity(Documented):
-    """Near which pods, or far from which."""
+    """Rules relative to other pods: required and preferred ones."""
 
     requiredDuringSchedulingIgnoredDuringExecution: tuple[PodAffinityTerm, ...] | None = None
-    """Must be so."""
+    """Terms that must hold when a pod is scheduled."""
     preferredDuringSchedulingIgnoredDuringExecution: tuple[WeightedPodAffinityTerm, ...] | None = None
-    """Should be so."""
+    """Terms that should hold when a pod is scheduled."""
 
 
 class Affinity(Documented):
-    """Where pods run."""
+    """Affinity of pods to nodes and to other pods."""
 
     nodeAffinity: NodeAffinity | None = None
-    """On which nodes."""
+    """Rules for the nodes on which the pods run."""
     podAffinity: PodAffinity | None = None
-    """Near which pods."""
+    """Pods in whose topology domain the pods run."""
     podAntiAffinity: PodAffinity | None = None
-    """Far from which pods."""
+    """Pods in whose topology domain the pods do not run."""
