@@ -61,16 +61,14 @@ def test_a_misspelt_addon_is_refused_with_the_nearest() -> None:
 
 @pytest.mark.parametrize("name", ["kiali", "grafana"])
 def test_what_shows_metrics_is_refused_without_prometheus(name: str) -> None:
-    assert refusal(addons=[name]) == (
-        f"mesh:addons.{name}: it is of no use without prometheus; add prometheus to mesh:addons"
-    )
+    assert refusal(addons=[name]) == (f"mesh:addons.{name}: it needs prometheus; add prometheus to mesh:addons")
 
 
 @pytest.mark.parametrize(
     ("addon", "said", "wrong"),
     [
-        ("prometheus", {"retention": "15 days"}, 'retention: "15 days" is not a period'),
-        ("jaeger", {"retention": "3d"}, 'retention: "3d" is not a period'),
+        ("prometheus", {"retention": "15 days"}, 'retention: "15 days" is not a duration'),
+        ("jaeger", {"retention": "3d"}, 'retention: "3d" is not a duration'),
         ("prometheus", {"persistence": {}}, "persistence.size: is required"),
         ("prometheus", {"persistence": {"size": "much"}}, 'persistence.size: "much" is not a quantity'),
         ("jaeger", {"host": "jaeger"}, 'host.name: "jaeger"'),
@@ -290,7 +288,7 @@ def test_who_names_the_host_alone_is_led_to_the_pages() -> None:
 
 def test_a_host_without_an_ingress_gateway_is_refused() -> None:
     text = refusal(profile="minimal", addons={"prometheus": {"host": "p.example.com"}})
-    assert text == "mesh:addons.prometheus.host is set, but there is no ingress gateway to come in through"
+    assert text == "mesh:addons.prometheus.host is set, but the stack has no ingress gateway"
 
 
 def test_two_addons_on_one_host_are_refused() -> None:

@@ -1,4 +1,4 @@
-"""Whether what has a sidecar can be called in plain text."""
+"""Workloads with a sidecar that accept plain text."""
 
 from __future__ import annotations
 
@@ -13,28 +13,29 @@ from mesh.releases.release import Release
 
 
 def plain_text(mesh: Mesh, _: Release) -> Iterator[Finding]:
-    """Workloads, and single ports of them, that mutual TLS is not asked of. Gateways are there to be called by all."""
+    """Workloads, and single ports, whose mutual TLS mode is not STRICT. Gateways are left out, since their clients are
+    outside the mesh."""
     peers = Peers(mesh)
     for workload in mesh.workloads.all:
         if not workload.proxy or workload.gateway:
             continue
         deciding = peers.of(workload)
-        said = f"by {deciding[0].ref}" if deciding else "since no PeerAuthentication is for it"
+        reason = f"by {deciding[0].ref}" if deciding else "since no PeerAuthentication applies to it"
         mode = peers.mode(workload)
         if mode != STRICT:
-            text = f"mutual TLS is {mode} {said}: it should be {STRICT}"
+            text = f"mutual TLS is {mode} {reason}: it should be {STRICT}"
             yield PLAIN_TEXT.at(workload.object, "", text)
         ports: Mapping[Any, Any] = (deciding[0].spec.get("portLevelMtls") or {}) if deciding else {}
         for port in ports:
-            single = peers.mode(workload, int(port))
-            if single not in (STRICT, mode):
-                text = f"mutual TLS is {single} on port {port} {said}: it should be {STRICT}"
+            port_mode = peers.mode(workload, int(port))
+            if port_mode not in (STRICT, mode):
+                text = f"mutual TLS is {port_mode} on port {port} {reason}: it should be {STRICT}"
                 yield PLAIN_TEXT.at(workload.object, "", text)
 
 
 PLAIN_TEXT: Final = Policy(
     code="MESH0303",
     name="PlainTextAccepted",
-    meaning="A workload with a sidecar takes plain text: no PeerAuthentication makes it STRICT.",
+    meaning="A workload with a sidecar accepts plain text: no PeerAuthentication makes its mutual TLS STRICT.",
     check_mesh=plain_text,
 )

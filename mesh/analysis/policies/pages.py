@@ -1,4 +1,4 @@
-"""Whether one has to say who one is to see a mesh's pages."""
+"""Web pages of the mesh that need no login."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from mesh.analysis.policies.policy import Policy
 from mesh.releases.release import Release
 
 
-def anonymous(thing: Object, _: Release) -> Iterator[Finding]:
-    return (ANONYMOUS_PAGES.at(thing, path, what) for path, what in pages.anonymous(thing))
+def anonymous(item: Object, _: Release) -> Iterator[Finding]:
+    """Settings of Grafana or Kiali that allow anonymous access."""
+    return (ANONYMOUS_PAGES.at(item, path, text) for path, text in pages.anonymous(item))
 
 
 ANONYMOUS_PAGES: Final = Policy(
     code="MESH0301",
     name="AnonymousPages",
-    meaning="Grafana or Kiali lets everybody in who reaches it, without a login.",
+    meaning="Grafana or Kiali is accessible without a login.",
     check_object=anonymous,
 )

@@ -174,7 +174,7 @@ def test_a_gateway_refuses_who_brings_no_token() -> None:
         ({"jwt": {"issuers": []}}, "mesh:security.jwt.issuers: must not be empty"),
         ({"jwt": {"issuers": [{"issuer": "me"}]}}, "mesh:security.jwt.issuers[0]: needs jwksUri or jwks"),
         ({"jwt": {"issuers": [ISSUER], "gateway": "edge"}}, 'mesh:security.jwt: gateway "edge" is not one of'),
-        ({"mtls": "DISABLE", "authorization": {"defaultDeny": True}}, "tells callers by their mutual TLS"),
+        ({"mtls": "DISABLE", "authorization": {"defaultDeny": True}}, "identifies callers by their mutual TLS"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_one_message_with_its_place(security: Any, text: str) -> None:
