@@ -101,7 +101,7 @@ class Settings(Values):
     """Whether destroying the stack keeps the custom resource definitions, and with them all of Istio's objects on the
     cluster. A change takes effect with the next `up`."""
     analysis: Findings = Findings()
-    """Findings of the analysis and of policies to suppress."""
+    """Suppressions of findings, of the analysis and of policies; see [Analysis](docs/analysis.md)."""
     policies: dict[PolicyName, Level] = {}
     """Enforcement levels of policies, by name, or for all others by `all`; see [Policies](docs/policies.md)."""
     timeout: Seconds = 300

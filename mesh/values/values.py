@@ -97,7 +97,7 @@ class TelemetryV2(Documented):
 
 
 class Telemetry(Documented):
-    """Metrics of the proxies about traffic."""
+    """Telemetry of the proxies: filters that generate Istio's standard metrics."""
 
     enabled: bool = True
     """Whether telemetry is on."""
@@ -141,7 +141,7 @@ class Values(Documented):
     images: dict[Literal["pilot", "proxyv2", "install-cni"], Digest] = {}
     """Digests of Istio's images, `sha256:…`, by name of the image. A digest replaces the tag."""
     revision: Annotated[str, Field(pattern=r"^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$", max_length=40)] = ""
-    """Revision of the control plane; needed if a cluster has several. The names of its objects end in it."""
+    """Revision of the control plane; needed if a cluster has several. It is appended to the names of its objects."""
     meshConfig: MeshConfig = MeshConfig()
     """Mesh-wide configuration: Istio's MeshConfig."""
     base: Base = Base()
@@ -158,7 +158,7 @@ class Values(Documented):
     global_: Global = Field(default=Global(), alias="global")
     """Settings of all of Istio's components: sidecars, logs, image pull secrets."""
     telemetry: Telemetry = Telemetry()
-    """Metrics of the proxies about traffic."""
+    """Telemetry of the proxies: filters that generate Istio's standard metrics."""
     sidecarInjectorWebhook: SidecarInjectorWebhook = SidecarInjectorWebhook()
     """Sidecar injection: pods that are injected, and templates."""
 
