@@ -17,7 +17,7 @@ from commands import analyze, render
 from commands.stackfiles import PROJECT, ROOT
 from engine import recorder
 from mesh.analysis.analyse import analyse
-from mesh.core.names import USUAL
+from mesh.core.names import DEFAULT_NAMES
 
 SIZES: Final = (10, 100, 1000)
 """Numbers of services."""
@@ -82,7 +82,7 @@ def _analyses(size: int, rounds: int) -> list[float]:
     times = []
     for _ in range(rounds):
         started = time.monotonic()
-        found = analyse(objects, USUAL)
+        found = analyse(objects, DEFAULT_NAMES)
         times.append(time.monotonic() - started)
         if found:
             raise RuntimeError(f"the generated services are faulty: {found[0]}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mesh.core.errors import Refusal
+from mesh.core.errors import UserError
 
 
 class ClusterError(Refusal):

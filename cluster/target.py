@@ -49,7 +49,7 @@ class Target:
                 f" Contexts of the kubeconfig: {have}"
             )
         if context not in contexts:
-            raise ClusterError(errors.choice("mesh:context", context, contexts))
+            raise ClusterError(errors.invalid_choice("mesh:context", context, contexts))
         servers = {c["name"]: c["cluster"].get("server", "") for c in config.get("clusters") or []}
         return cls(context, servers.get(contexts[context].get("cluster", ""), "unknown"), kubeconfig)
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from commands.engine import Engine, environment
 from commands.stackfiles import CommandError
-from mesh.core.errors import Refusal
+from mesh.core.errors import UserError
 from sandbox import SandboxError
 from toolchain import ToolchainError
 
@@ -216,7 +216,7 @@ def main() -> int:
     except BrokenPipeError:  # of a reader such as `head`, which has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more when it ends
         return 128 + signal.SIGPIPE
-    except (Refusal, SandboxError, ToolchainError) as error:
+    except (UserError, SandboxError, ToolchainError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

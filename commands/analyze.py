@@ -43,7 +43,7 @@ def rendered(name: str) -> tuple[Stack, list[Object]]:
     """A stack, and the objects that it makes, with the config keys that they come from. Raises CommandError,
     SettingsError."""
     stack = stacks.load(name)
-    return stack, stack.located(objects(render.record(name, stack=stack)))
+    return stack, stack.with_origins(objects(render.record(name, stack=stack)))
 
 
 def objects(resources: Iterable[Resource]) -> Iterator[Object]:

@@ -44,7 +44,7 @@ def _addon(stack: str, name: str, chosen: Mapping[str, Addon]) -> Addon:
     if not chosen:
         raise CommandError(f"stack {stack} has no addons: name them in mesh:addons")
     if name not in chosen:
-        raise CommandError(errors.choice("NAME", name, chosen))
+        raise CommandError(errors.invalid_choice("NAME", name, chosen))
     return chosen[name]
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from commands import analyze
+from mesh.analysis import violations
 from mesh.analysis.findings import Finding
-from mesh.policies.violations import violations
+from mesh.analysis.mesh import Mesh
 
 
 def run(stack: str) -> int:
@@ -17,4 +18,6 @@ def run(stack: str) -> int:
 def findings(stack: str) -> Sequence[Finding]:
     """What the stack has and does not explain. Raises CommandError, SettingsError."""
     chosen, made = analyze.rendered(stack)
-    return violations(made, chosen.settings)
+    settings, release = chosen.settings, chosen.installation.release
+    mesh = Mesh(made, settings.mesh_names)
+    return violations.find(mesh, release, settings.policies, settings.analysis.suppress)

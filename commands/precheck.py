@@ -21,14 +21,14 @@ from commands import checks, engine, render, stacks, status
 from commands.checks import Case, Level, Result
 from commands.checks.plan import Plan, plan
 from mesh.config.stack import Stack
-from mesh.core.errors import Refusal
+from mesh.core.errors import UserError
 from mesh.core.words import count
 from toolchain import ToolchainError
 
 NOT_ASKED: Final = 2
 """Exit code where the cluster could not be asked; 1 is for errors that were found, 0 for none."""
 
-_PREVENTED: Final = (Refusal, sandbox.SandboxError, ToolchainError, OSError)
+_PREVENTED: Final = (UserError, sandbox.SandboxError, ToolchainError, OSError)
 
 
 def run(stack: str) -> int:

@@ -65,7 +65,7 @@ def render(stack: str, out: Path) -> int:
         shutil.rmtree(out / folder, ignore_errors=True)
         (out / folder).mkdir(parents=True)
     for name, manifest in files(list(manifests(record(stack)))).items():
-        folder = FIRST if GroupKind.of(manifest) in (kinds.NAMESPACE, kinds.DEFINITION) else THEN
+        folder = FIRST if GroupKind.of(manifest) in (kinds.NAMESPACE, kinds.CUSTOM_RESOURCE_DEFINITION) else THEN
         (out / folder / f"{name}.yaml").write_text(yaml.safe_dump(manifest, sort_keys=True, width=120))
         written += 1
     return written

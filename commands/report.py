@@ -59,7 +59,7 @@ def fail_on(flags: Sequence[str]) -> Weight | None:
         raise CommandError(f"report knows no {' '.join(flags)}; it takes {_FLAG} {'|'.join(_names())}")
     said = words[1] if len(words) == 2 else ""
     if said not in _names():
-        raise CommandError(errors.choice(_FLAG, said, _names()))
+        raise CommandError(errors.invalid_choice(_FLAG, said, _names()))
     return Weight[said.upper()]
 
 
@@ -71,7 +71,7 @@ def of(stack: str, base: str = "") -> Review:
     """The review of what the work tree makes of a stack. Raises CommandError, SettingsError."""
     chosen = stacks.load(stack)
     found = sources.choose(stack, base, chosen)
-    located = chosen.located(item.object for item in found.new)
+    located = chosen.with_origins(item.object for item in found.new)
     return Review.of(
         stack,
         found.source,

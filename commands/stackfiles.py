@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Final
 
 from mesh.config import stack_file
-from mesh.core.errors import Refusal
+from mesh.core.errors import UserError
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PROJECT: Final = "mesh"
 _FOLDER: Final = ROOT / "stacks"
 
 
-class CommandError(Refusal):
+class CommandError(UserError):
     """A command cannot go on; the text says why and what to do."""
 
 

@@ -123,7 +123,7 @@ def _sidecars(api: Api, mesh: Installation) -> Iterator[str]:
 
 def _proxy(pod: Manifest) -> str | None:
     """The image of the pod's sidecar."""
-    return next((c.image for c in pods.running(pod["spec"]) if c.name == CONTAINER), None)
+    return next((c.image for c in pods.running_containers(pod["spec"]) if c.name == CONTAINER), None)
 
 
 def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:

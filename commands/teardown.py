@@ -34,7 +34,7 @@ class Recorded:
 
     def definitions(self, kept: bool = False) -> Iterator[Manifest]:
         """The definitions that would go, or those that are kept."""
-        found = self._of(kinds.DEFINITION)
+        found = self._of(kinds.CUSTOM_RESOURCE_DEFINITION)
         return (r["inputs"] for r in found if bool(r.get("retainOnDelete")) == kept)
 
     def _of(self, kind: GroupKind) -> Iterator[Manifest]:
@@ -69,7 +69,7 @@ def _orphaned(recorded: Recorded, api: Api) -> Iterator[str]:
 
 def _has_sidecar(pod: Manifest, services: set[Name]) -> bool:
     """Whether a pod runs Istio's proxy, and none whose control plane is known to be another than `services`."""
-    for container in pods.running(pod["spec"]):
+    for container in pods.running_containers(pod["spec"]):
         if container.name == CONTAINER:
             address = next((e.get("value", "") for e in container.body.get("env", []) if e["name"] == "CA_ADDR"), "")
             service, *where = address.partition(":")[0].split(".")
@@ -132,7 +132,7 @@ def explain(state: Mapping[str, Any], api: Api) -> None:
     recorded = Recorded(state.get("resources") or [])
     for _, name in sorted(recorded.names(kinds.NAMESPACE)):
         _say(api, "namespace", f"/api/v1/namespaces/{name}")
-    for _, name in sorted(recorded.names(kinds.DEFINITION)):
+    for _, name in sorted(recorded.names(kinds.CUSTOM_RESOURCE_DEFINITION)):
         _say(api, "definition", f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}")
 
 

@@ -56,7 +56,7 @@ class Bookinfo(pulumi.ComponentResource):
         self.register_outputs({})
 
     def _account(self, service: str) -> core.ServiceAccount:
-        name = bookinfo.account(service)
+        name = bookinfo.service_account(service)
         metadata = kube.metadata(name, self._namespace.name, {"account": service})
         return core.ServiceAccount(name, metadata=metadata, opts=self._child)
 
@@ -120,7 +120,7 @@ def _deployment(service: str, version: str, namespace: Injected, tag: str) -> di
         "ports": [{"containerPort": bookinfo.PORT}],
         "securityContext": {"runAsUser": 1000},
     }
-    pod: dict[str, Any] = {"serviceAccountName": bookinfo.account(service), "containers": [container]}
+    pod: dict[str, Any] = {"serviceAccountName": bookinfo.service_account(service), "containers": [container]}
     if service in ENVIRONMENT:
         container["env"] = [{"name": key, "value": value} for key, value in ENVIRONMENT[service].items()]
     if folders:

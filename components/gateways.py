@@ -120,9 +120,9 @@ class Gateway(pulumi.ComponentResource):
                 template=core.PodTemplateSpecArgs(
                     metadata=meta.ObjectMetaArgs(labels={**self._labels, **canonical}, annotations=annotations),
                     spec=core.PodSpecArgs(
-                        service_account_name=a.spec.account(self._name),
+                        service_account_name=a.spec.service_account(self._name),
                         priority_class_name=a.mesh.values.global_.priorityClassName or None,
-                        **a.spec.place | self._proxy(),
+                        **a.spec.scheduling | self._proxy(),
                     ),
                 ),
             ),

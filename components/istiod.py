@@ -85,7 +85,7 @@ class Istiod(pulumi.ComponentResource):
                         security_context=pod["securityContext"],
                         containers=pod["containers"],
                         volumes=pod["volumes"],
-                        **pilot.place,
+                        **pilot.scheduling,
                     ),
                 ),
             ),

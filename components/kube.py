@@ -166,7 +166,7 @@ def custom_resource(
     It is deleted with background propagation. The provider's default, foreground, adds a finalizer, whose removal is an
     update; the validation webhook refuses every update when istiod is gone."""
     meta = manifest["metadata"]
-    annotations = {**(meta.get("annotations") or {}), names.DELETION: "background"}
+    annotations = {**(meta.get("annotations") or {}), names.DELETION_PROPAGATION: "background"}
     return k8s.apiextensions.CustomResource(
         meta["name"],
         api_version=manifest["apiVersion"],

@@ -1,1 +1,1 @@
-"""What is known about a mesh, in plain Python: no Pulumi, no cluster, and no other part of this project."""
+"""The model of a mesh in plain Python. It needs no Pulumi, no cluster, and no other package of this project."""

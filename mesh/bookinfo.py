@@ -1,4 +1,4 @@
-"""Bookinfo, the application of Istio's tutorial: its services, who calls them, and where visitors find it."""
+"""Bookinfo, Istio's sample application: its services, their callers, and the paths of its product page."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ VERSIONS: Final[Mapping[str, tuple[str, ...]]] = {
     REVIEWS: ("v1", "v2", "v3"),
     "ratings": ("v1",),
 }
-"""The services, callers first, and the versions of each."""
+"""Versions by service; callers come before the services that they call."""
 PORT: Final = 9080
-"""Port of every service, and of its pods."""
+"""Port of every Service and of its pods."""
 
 CALLERS: Final[Mapping[str, tuple[str, ...]]] = {
     PRODUCT_PAGE: (),
@@ -23,15 +23,15 @@ CALLERS: Final[Mapping[str, tuple[str, ...]]] = {
     REVIEWS: (PRODUCT_PAGE,),
     "ratings": (REVIEWS,),
 }
-"""Which services call each. Visitors come to the product page by a gateway."""
+"""Callers by service. The product page is called through a gateway."""
 METHODS: Final[Mapping[str, tuple[Literal["GET", "POST"], ...]]] = {PRODUCT_PAGE: ("GET", "POST")}
-"""The methods with which a service is called, where it is more than GET: the product page has a form to log in."""
+"""HTTP methods by service, if there are others than GET: the product page has a login form."""
 
 PAGE_PATH: Final = "/productpage"
 LOGIN_PATH: Final = "/login"
 API_PATH: Final = "/api/v1/products"
 REVIEWS_PATH: Final = f"{API_PATH}/0/reviews"
-"""Where the product page hands on what reviews answers, as JSON."""
+"""Path at which the product page returns the response of reviews, as JSON."""
 VISITOR_PATHS: Final[tuple[Mapping[str, str], ...]] = (
     {"exact": PAGE_PATH},
     {"prefix": "/static"},
@@ -39,16 +39,16 @@ VISITOR_PATHS: Final[tuple[Mapping[str, str], ...]] = (
     {"exact": "/logout"},
     {"prefix": API_PATH},
 )
-"""What visitors ask the product page for, as conditions of a route."""
+"""Paths that visitors request, as URI matches of a VirtualService."""
 
 GATEWAY: Final = "bookinfo-gateway"
-ROUTES: Final = "bookinfo"
-"""Names of its own Gateway and VirtualService."""
+VIRTUAL_SERVICE: Final = "bookinfo"
+"""Names of Bookinfo's own Gateway and VirtualService."""
 
 STARS: Final[Mapping[str | None, str]] = {None: "v1", "black": "v2", "red": "v3"}
-"""The versions of reviews by the colour of their stars; those with stars ask ratings for them."""
+"""Versions of reviews by the colour of their stars. v1 shows none; the others get the ratings from ratings."""
 
 
-def account(service: str) -> str:
-    """The service account of one of the services."""
+def service_account(service: str) -> str:
+    """Name of the service account of a service."""
     return f"bookinfo-{service}"

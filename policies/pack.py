@@ -24,6 +24,7 @@ from pulumi_policy import (
 )
 
 from engine import config, manifests
+from mesh.analysis import violations
 from mesh.analysis.findings import Finding
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
@@ -31,8 +32,7 @@ from mesh.analysis.policies import POLICIES, UNUSED_SUPPRESSION
 from mesh.analysis.policies.policy import Policy as MeshPolicy
 from mesh.config import loading, stack_file
 from mesh.config.stack import Stack
-from mesh.core.errors import Refusal
-from mesh.policies import violations
+from mesh.core.errors import UserError
 from mesh.releases.release import Release
 from policies import resources
 
@@ -45,7 +45,7 @@ def serve() -> None:
     config is invalid."""
     try:
         chosen = stack()
-    except Refusal as error:
+    except UserError as error:
         sys.exit(f"error: {error}")
     levels = {name: EnforcementLevel(level) for name, level in chosen.settings.policies.items()}
     PolicyPack(NAME, policies(chosen), initial_config={**levels})

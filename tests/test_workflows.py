@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from mesh.config import loading
-from mesh.core.names import USUAL
+from mesh.core.names import DEFAULT_NAMES
 from mesh.review import markdown
 from mesh.review.review import Review
 from tests import meshes, workflows
@@ -178,7 +178,7 @@ def run(folder: Path, place: str, known: object, **env: str) -> Sequence[Sequenc
 def report(folder: Path, stack: str, *changed: meshes.Manifest) -> str:
     """Writes the report of a change, and returns its first line."""
     old, new = ([item(one) for one in side] for side in (meshes.good(), meshes.changed(changed)))
-    text = markdown.write(Review.of(stack, SOURCE, old, new, USUAL))
+    text = markdown.write(Review.of(stack, SOURCE, old, new, DEFAULT_NAMES))
     (folder / "reports" / f"{stack}.md").write_text(text)
     return text.splitlines()[0]
 

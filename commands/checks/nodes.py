@@ -80,7 +80,7 @@ def _pods(case: Case, everywhere: int) -> Iterator[dict[str, float]]:
     sidecar = _numbers(case.settings.global_.proxy.resources.requests)
     for workload in case.plan.workloads:
         spec = workload.manifest["spec"]
-        containers = pods.running(spec["template"]["spec"])
+        containers = pods.running_containers(spec["template"]["spec"])
         requests = [_numbers((c.body.get("resources") or {}).get("requests") or {}) for c in containers]
         if workload.namespace in case.plan.injected:
             requests.append(sidecar)

@@ -112,7 +112,7 @@ class Plan:
 
     def _defined(self) -> Iterator[tuple[tuple[str, str], Kind]]:
         """The kinds that the plan's own definitions will bring."""
-        for definition in self.of(kinds.DEFINITION):
+        for definition in self.of(kinds.CUSTOM_RESOURCE_DEFINITION):
             spec = definition.manifest["spec"]
             names, group = spec["names"], spec["group"]
             for version in spec["versions"]:

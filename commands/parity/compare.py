@@ -40,7 +40,7 @@ def differences(
 ) -> list[Difference]:
     """All of them, by object and path. `partial`: objects of others of which only these fields are ours."""
     there, here, part = ({Ref.of(m): m for m in side} for side in (theirs, ours, partial))
-    scaled = {_scaled(m) for m in ours if GroupKind.of(m) == kinds.SCALER}
+    scaled = {_scaled(m) for m in ours if GroupKind.of(m) == kinds.HORIZONTAL_POD_AUTOSCALER}
     found = []
     for name in sorted({*there, *here} - {*part}, key=lambda ref: (ref.kind.group, ref)):
         if name not in there or name not in here:
@@ -83,10 +83,10 @@ class _Meanings(Comparison):
     def ignores(self, _theirs: Any, ours: Any, path: Path) -> bool:
         return ours is NOTHING and ".".join(_bare(path)) in self.left
 
-    def filled(self, value: Any, path: Path) -> Any:
+    def normalized(self, value: Any, path: Path) -> Any:
         return defaults.default(_bare(path)) if value is NOTHING else value
 
-    def others(self, theirs: Any, ours: Any, path: Path) -> Iterator[diff.Difference]:
+    def compare_values(self, theirs: Any, ours: Any, path: Path) -> Iterator[diff.Difference]:
         """Nothing, where one side has a mapping of defaults alone, and the other has none."""
         one, other = ({} if side is NOTHING else side for side in (theirs, ours))
         if isinstance(one, Mapping) and isinstance(other, Mapping) and not any(self.walk(one, other, path)):

@@ -190,10 +190,10 @@ def _metric(metric: Manifest) -> Manifest:
 _BY_KIND: Final[Mapping[GroupKind, Callable[[Manifest], Manifest]]] = {
     kinds.CLUSTER_ROLE: _roles,
     kinds.CONFIG_MAP: _config_map,
-    kinds.DEFINITION: _definition,
+    kinds.CUSTOM_RESOURCE_DEFINITION: _definition,
     kinds.DAEMON_SET: _workload,
     kinds.DEPLOYMENT: _workload,
-    kinds.SCALER: _autoscaler,
+    kinds.HORIZONTAL_POD_AUTOSCALER: _autoscaler,
     kinds.ROLE: _roles,
     kinds.SECRET: _secret,
     kinds.SERVICE: _service,

@@ -117,7 +117,9 @@ def _further(api: Api, here: Plan, known: Mapping[tuple[str, str], Kind | None])
     wanted = [
         (type_, kind, place)
         for type_, kind in known.items()
-        if kind and kind.served and GroupKind.of_version(*type_) not in (kinds.DEFINITION, kinds.NAMESPACE)
+        if kind
+        and kind.served
+        and GroupKind.of_version(*type_) not in (kinds.CUSTOM_RESOURCE_DEFINITION, kinds.NAMESPACE)
         for place in (made if kind.namespaced else [""])
     ]
     answers = ask_all(api, [Request("GET", kind.collection(place)) for _, kind, place in wanted])

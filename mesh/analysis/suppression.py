@@ -26,7 +26,7 @@ _CONFIG: Final = Ref(GroupKind("Stack", ""), "", "config")
 def _code(value: str) -> str:
     known = {**codes.CODES, **policies.POLICIES}
     if value not in known:
-        raise ValueError(errors.none_of(value, known))
+        raise ValueError(errors.not_one_of(value, known))
     return value
 
 

@@ -14,7 +14,7 @@ from pydantic import ConfigDict, Field, ValidationError, model_validator
 from mesh.core import errors, validation
 from mesh.core.typed import Findings as Findings
 from mesh.core.typed import Path as Path
-from mesh.core.typed import Typed, refuse
+from mesh.core.typed import Typed, raise_problems
 
 __all__ = ["ApiError", "Column", "Kind", "Message", "Names", "Versions"]
 
@@ -66,7 +66,7 @@ class Message(Typed):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        refuse(type(self).__name__, chain(at_most_one(self, *self.one_of), self.check()))
+        raise_problems(type(self).__name__, chain(at_most_one(self, *self.one_of), self.check()))
         return self
 
     def is_set(self, name: str) -> bool:

@@ -1,1 +1,1 @@
-"""A stack's config: its types, how it is read, and the objects that it becomes."""
+"""A stack's config: its types, reading and validating it, and compiling it into Istio's objects."""

@@ -1,4 +1,4 @@
-"""What a stack can say of its addons."""
+"""Settings of the addons: `mesh:addons`."""
 
 from __future__ import annotations
 
@@ -13,74 +13,75 @@ from mesh.core.kubernetes import ObjectName, Resources, Size
 from mesh.core.typed import Documented, ShortForm
 
 SECRETS: Final = "mesh-addons"
-"""The config namespace of passwords and keys alone; apart from `mesh`, so that no message about settings shows one."""
+"""Config namespace of the addons' passwords and keys. It is separate from `mesh`, so that messages about settings never
+show one."""
 
 
-def _period(units: str, *examples: str) -> AfterValidator:
-    """A check of numbers with these units, a regular expression."""
+def _duration(units: str, *examples: str) -> AfterValidator:
+    """A validator of durations: numbers with units. `units` is a regular expression."""
     pattern = re.compile(rf"([0-9]+({units}))+")
 
     def checked(value: str) -> str:
         if not pattern.fullmatch(value):
-            raise ValueError(f'{show(value)} is not a period: write it like "{examples[0]}" or "{examples[1]}"')
+            raise ValueError(f'{show(value)} is not a duration: write it like "{examples[0]}" or "{examples[1]}"')
         return value
 
     return AfterValidator(checked)
 
 
-PrometheusPeriod = Annotated[str, _period("ms|s|m|h|d|w|y", "15d", "12h")]
-GoPeriod = Annotated[str, _period("s|m|h", "72h", "90m")]
+PrometheusDuration = Annotated[str, _duration("ms|s|m|h|d|w|y", "15d", "12h")]
+GoDuration = Annotated[str, _duration("s|m|h", "72h", "90m")]
 HostName = Annotated[
     str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+$", max_length=253)
 ]
 
 
 class Persistence(Documented):
-    """A volume that outlives the pod. `down` removes it with its data."""
+    """A persistent volume, which outlives the pod. `make down` deletes it with its data."""
 
     size: Size
-    """How much it holds, such as `10Gi`."""
+    """Size of the volume, such as `10Gi`."""
     storageClass: ObjectName | None = None
-    """Class of the volume; the cluster's default if not set."""
+    """StorageClass of the volume; the cluster's default if not set."""
 
 
 class Host(ShortForm):
-    """A way in from outside, through the ingress gateway."""
+    """A host of an addon at the ingress gateway."""
 
     short_forms = "a host name"
 
     name: HostName
-    """The host that visitors ask for; nobody else's in the mesh."""
+    """Host name, which no other Gateway of the mesh may serve."""
     certificate: str | None = None
-    """A TLS Secret in the ingress gateway's namespace. Without it, what visitors send and read goes in clear."""
+    """Name of a TLS Secret in the ingress gateway's namespace. Without it, traffic is plain HTTP."""
 
     @property
     def url(self) -> str:
-        """What a browser asks for."""
+        """The addon's URL at this host."""
         return f"{'https' if self.certificate else 'http'}://{self.name}"
 
 
 class Addon(ShortForm):
-    """What all addons have in common."""
+    """Common settings of the addons."""
 
     short_forms = "true, false"
     needs: ClassVar[tuple[str, ...]] = ()
-    """Addons without which it is of no use."""
+    """Addons that this one requires."""
     service: ClassVar[str]
-    """The Service of its pages."""
+    """Name of the Service of its web pages."""
     port: ClassVar[int]
-    """The Service's port for them."""
+    """Port of the Service for the web pages."""
     path: ClassVar[str] = ""
-    """Under which they are."""
+    """Path prefix of the web pages."""
     login: ClassVar[str] = ""
-    """How one gets in, as a command that begins with `{kubectl}`; nothing where everybody does."""
+    """How to log in, with a command that begins with `{kubectl}`; empty if there is no login."""
     secrets: ClassVar[tuple[str, ...]] = ()
-    """Passwords and keys that it needs unless the stack wants it open, by their names in the config."""
+    """Names of config keys in `mesh-addons` that it requires, unless `insecureDemo` is set: passwords and keys."""
 
     image: str | None = None
-    """Full reference of its image; that of the release's sample if not set."""
+    """Full reference of the image; that of the release's sample if not set."""
     host: Host | None = None
-    """The host under which it is reached from outside; not at all if not set."""
+    """Host at the ingress gateway under which the addon is reached; only reachable inside the cluster if not set."""
 
     @field_validator("host", mode="before")
     @classmethod
@@ -88,39 +89,39 @@ class Addon(ShortForm):
         return {"name": value} if isinstance(value, str) else value
 
 
-class StoringAddon(Addon):
-    """One that keeps what it has collected, or what was made in it."""
+class PersistentAddon(Addon):
+    """An addon that stores data."""
 
     persistence: Persistence | None = None
-    """A volume for that; otherwise it is gone with the pod."""
+    """Persistent volume for the data; without it, the data is lost with the pod."""
 
 
-class PrometheusAddon(StoringAddon):
-    """Prometheus, which collects what proxies and istiod measure."""
+class PrometheusAddon(PersistentAddon):
+    """Prometheus, which collects the metrics of proxies and istiod."""
 
     service, port = "prometheus", 9090
 
     reloadImage: str | None = None
-    """Full reference of the image that tells Prometheus of a changed configuration."""
-    retention: PrometheusPeriod = "15d"
-    """For how long it keeps what it has collected: a number and `h`, `d`, `w` or `y`."""
+    """Full reference of the image of the config reloader; that of the release's sample if not set."""
+    retention: PrometheusDuration = "15d"
+    """How long metrics are stored, such as `15d`: a number with `h`, `d`, `w` or `y`."""
     resources: Resources = Resources(requests={"cpu": "50m", "memory": "256Mi"})
-    """Requests and limits of the server."""
+    """Resource requests and limits of the server."""
 
 
-class JaegerAddon(StoringAddon):
-    """Jaeger, which collects and shows the mesh's traces."""
+class JaegerAddon(PersistentAddon):
+    """Jaeger, which collects and shows traces of the mesh."""
 
     service, port, path = "tracing", 80, "/jaeger"
 
-    retention: GoPeriod | None = None
-    """For how long it keeps traces: a number and `h` or `m`; Jaeger's own 72h if not set."""
+    retention: GoDuration | None = None
+    """How long traces are stored, such as `72h`: a number with `h` or `m`; Jaeger's default, 72h, if not set."""
     resources: Resources = Resources(requests={"cpu": "10m", "memory": "128Mi"})
-    """Requests and limits."""
+    """Resource requests and limits."""
 
 
-class GrafanaAddon(StoringAddon):
-    """Grafana, with dashboards of the mesh and of Bookinfo."""
+class GrafanaAddon(PersistentAddon):
+    """Grafana, with dashboards for the mesh and Bookinfo."""
 
     service, port = "grafana", 3000
     login = (
@@ -130,7 +131,7 @@ class GrafanaAddon(StoringAddon):
     secrets = ("grafanaPassword",)
 
     resources: Resources = Resources(requests={"cpu": "10m", "memory": "64Mi"})
-    """Requests and limits."""
+    """Resource requests and limits."""
 
 
 class KialiAddon(Addon):
@@ -142,62 +143,63 @@ class KialiAddon(Addon):
     secrets = ("kialiSigningKey",)
 
     resources: Resources = Resources(requests={"cpu": "10m", "memory": "64Mi"})
-    """Requests and limits."""
+    """Resource requests and limits."""
 
 
 class Addons(ShortForm):
-    """The addons by their names, in the order in which they are installed; a list of names stands for a map."""
+    """The addons by name. A list of names is short for a map."""
 
     short_forms = "list of names"
 
     prometheus: PrometheusAddon | None = None
-    """Metrics."""
+    """Prometheus, for metrics."""
     jaeger: JaegerAddon | None = None
-    """Traces."""
+    """Jaeger, for traces."""
     grafana: GrafanaAddon | None = None
-    """Dashboards; needs Prometheus."""
+    """Grafana, for dashboards; needs `prometheus`."""
     kiali: KialiAddon | None = None
-    """The graph of the mesh; needs Prometheus."""
+    """Kiali, for the graph of the mesh; needs `prometheus`."""
     insecureDemo: bool = False
-    """Whether the addons are as open as in Istio's samples: no logins, and Kiali may change the mesh. For a laptop."""
+    """Whether the addons are as open as in Istio's samples: without logins, and Kiali may change the mesh. Only for a
+    local demo."""
 
     @property
     def chosen(self) -> Mapping[str, Addon]:
-        """Those that are wanted, by name."""
+        """The enabled addons by name, in the order of installation."""
         found = {name: getattr(self, name) for name in type(self).model_fields}
         return {name: addon for name, addon in found.items() if isinstance(addon, Addon)}
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """The passwords and keys that are needed."""
+        """Names of the config keys in `mesh-addons` that the enabled addons require."""
         return () if self.insecureDemo else tuple(key for addon in self.chosen.values() for key in addon.secrets)
 
     def problems(self, ingress: bool) -> Iterator[str]:
-        """What no single key can know is wrong; `ingress`: whether there is a gateway to come in through."""
+        """Problems that depend on several keys. `ingress`: whether the stack has an ingress gateway."""
         hosts: dict[str, str] = {}
         for name, addon in self.chosen.items():
             for other in addon.needs:
                 if other not in self.chosen:
-                    yield f"mesh:addons.{name}: it is of no use without {other}; add {other} to mesh:addons"
+                    yield f"mesh:addons.{name}: it needs {other}; add {other} to mesh:addons"
             if addon.host is None:
                 continue
             if not ingress:
-                yield f"mesh:addons.{name}.host is set, but there is no ingress gateway to come in through"
+                yield f"mesh:addons.{name}.host is set, but the stack has no ingress gateway"
             if addon.host.name in hosts:
                 yield f"mesh:addons.{name}.host: {addon.host.name} is also the host of {hosts[addon.host.name]}"
             hosts[addon.host.name] = name
 
 
-def spelt_out(value: Any) -> Any:
-    """The map of addons for what may stand for it: a list of names; `true` or nothing for an addon as it is."""
+def expanded(value: Any) -> Any:
+    """The map of addons for the short forms: a list of names, or `true`, `false` and null for a single addon."""
     if isinstance(value, list | tuple) and all(isinstance(name, str) for name in value):
         return {name: {} for name in value}
     if not isinstance(value, dict):
         return value
-    return {name: how if name == "insecureDemo" else _switched(how) for name, how in value.items()}
+    return {name: addon if name == "insecureDemo" else _switched(addon) for name, addon in value.items()}
 
 
-def _switched(how: Any) -> Any:
-    if how is True or how is None:
+def _switched(addon: Any) -> Any:
+    if addon is True or addon is None:
         return {}
-    return None if how is False else how
+    return None if addon is False else addon

@@ -1,4 +1,4 @@
-"""Keys of a stack's config that are right by themselves, and contradict each other."""
+"""Checks of a stack's config across keys: contradictions between keys that are valid by themselves."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from mesh.traffic import ingress
 from mesh.traffic.objects import ConfigObject
 
 
-def problems(s: Settings, home: str | None, traffic: Iterable[ConfigObject]) -> Iterator[str]:
-    """What no single key can know is wrong, one line for each problem. `home`: the namespace of services that name
-    none; `traffic`: the objects of `mesh:traffic`."""
+def problems(s: Settings, default_namespace: str | None, traffic: Iterable[ConfigObject]) -> Iterator[str]:
+    """Problems between keys, one line each. `default_namespace` is that of services in `mesh:traffic` which name none;
+    `traffic` has the objects of `mesh:traffic`."""
     yield from _shared_node_ports(s)
     yield from _undeclared_namespaces(s)
     yield from _without_control_plane(s)
     gateway = s.gateways.get(INGRESS)
     yield from s.addons.problems(ingress=gateway is not None and gateway.enabled)
-    yield from _mutual_tls(s, home)
+    yield from _mutual_tls(s, default_namespace)
     yield from _beside_bookinfo(s, traffic)
 
 
 def _shared_node_ports(s: Settings) -> Iterator[str]:
-    """Two ports with one node port."""
+    """Ports of gateways with the same node port."""
     taken: dict[int, str] = {}
     ports = {f"gateways.{name}.ports.{p.name}": p.nodePort for name, g in s.gateways.items() for p in g.ports}
     shorthand = {f"ingressNodePorts.{name}": number for name, number in s.ingressNodePorts.items()}
@@ -38,7 +38,7 @@ def _shared_node_ports(s: Settings) -> Iterator[str]:
 
 
 def _undeclared_namespaces(s: Settings) -> Iterator[str]:
-    """Parts in namespaces of which the stack does not say whose they are."""
+    """Namespaces that are used but not declared, or declared twice."""
     declared = [*s.injectedNamespaces, *s.namespaces]
     for name in s.namespaces:
         if name in s.injectedNamespaces:
@@ -51,10 +51,13 @@ def _undeclared_namespaces(s: Settings) -> Iterator[str]:
     if s.bookinfo and s.bookinfo.namespace not in s.injectedNamespaces:
         injected = s.injectedNamespaces
         yield _undeclared("mesh:bookinfo.namespace", s.bookinfo.namespace, "injectedNamespaces", injected)
-    home = s.rateLimit.namespace
-    if home and home not in (ROOT, *s.namespaces):
-        known = ", ".join(s.namespaces) or "none"
-        yield f"mesh:rateLimit.namespace: {home} is not one of mesh:namespaces ({known}); it takes one without sidecars"
+    namespace = s.rateLimit.namespace
+    if namespace and namespace not in (ROOT, *s.namespaces):
+        uninjected = ", ".join(s.namespaces) or "none"
+        yield (
+            f"mesh:rateLimit.namespace: {namespace} is not one of mesh:namespaces ({uninjected});"
+            " it takes one without sidecars"
+        )
 
 
 def _undeclared(path: str, name: str, key: str, declared: Iterable[str]) -> str:
@@ -65,7 +68,7 @@ def _undeclared(path: str, name: str, key: str, declared: Iterable[str]) -> str:
 
 
 def _without_control_plane(s: Settings) -> Iterator[str]:
-    """What needs an istiod that the profile does not bring."""
+    """Keys that need a control plane, if the stack has none."""
     for key, wanted in (("traffic", s.traffic), ("security", s.security)):
         if wanted and not s.pilot.enabled:
             yield f"mesh:{key} is set, but the profile {s.profile} has no istiod that serves it"
@@ -77,8 +80,8 @@ def _without_control_plane(s: Settings) -> Iterator[str]:
         yield f"mesh:bookinfo is set, but the profile {s.profile} has no istiod that serves its routes"
 
 
-def _mutual_tls(s: Settings, home: str | None) -> Iterator[str]:
-    """What `mesh:security.mtls` does not go with."""
+def _mutual_tls(s: Settings, default_namespace: str | None) -> Iterator[str]:
+    """Keys that contradict `mesh:security.mtls`."""
     chosen = s.security
     if chosen.mtls.mesh == "DISABLE" and (chosen.authorization.defaultDeny or chosen.authorization.allow):
         yield f"mesh:{authorization.PATH} tells callers by their mutual TLS, which mesh:{mtls.PATH} switches off"
@@ -90,13 +93,17 @@ def _mutual_tls(s: Settings, home: str | None) -> Iterator[str]:
 
 
 def _beside_bookinfo(s: Settings, traffic: Iterable[ConfigObject]) -> Iterator[str]:
-    """Where `mesh:traffic` wants what Bookinfo's own Gateway and VirtualService have."""
+    """Names and hosts of `mesh:traffic` that conflict with Bookinfo's own Gateway and VirtualService."""
     if not (s.bookinfo and s.bookinfo.gateway):
         return
-    way_out = "set mesh:bookinfo.gateway to false, or choose another"
+    solution = "set mesh:bookinfo.gateway to false, or choose another"
     for item in traffic:
-        if (item.body.kind, item.name, item.namespace) == ("VirtualService", bookinfo.ROUTES, s.bookinfo.namespace):
-            yield f"mesh:{item.path}: Bookinfo has a VirtualService {bookinfo.ROUTES} itself; {way_out} name"
+        if (item.body.kind, item.name, item.namespace) == (
+            "VirtualService",
+            bookinfo.VIRTUAL_SERVICE,
+            s.bookinfo.namespace,
+        ):
+            yield f"mesh:{item.path}: Bookinfo has a VirtualService {bookinfo.VIRTUAL_SERVICE} itself; {solution} name"
     for name, entry in s.traffic.hosts.items():
         if (entry.gateway, entry.served_port) == (ingress.DEFAULT_GATEWAY, ingress.HTTP) and "*" in entry.hosts:
             yield f'mesh:traffic.hosts.{name}: Bookinfo has all hosts ("*") of {entry.gateway} itself; {way_out} host'

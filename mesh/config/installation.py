@@ -1,4 +1,4 @@
-"""The installation that a stack's settings describe."""
+"""The installation of a stack: its release with its values."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from mesh.releases.release import Installation
 
 
 def of(settings: Settings) -> Installation:
-    """The installation of the settings' release with their values."""
+    """The installation with the release and the values of the settings."""
     return Installation(release=releases.get(settings.release), values=settings)

@@ -1,4 +1,4 @@
-"""A stack's config, read: laid over its profile, validated once, and compiled."""
+"""Reading a stack's config: it is merged over the profile, validated, and compiled into a `Stack`."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ from mesh.values.gateway import Gateway
 
 
 def load(config: Mapping[str, str], context: str | None = None) -> Stack:
-    """The stack of `config` (keys `namespace:name`, values as Pulumi hands them over: text, or JSON for maps and
-    booleans). `context` is what the user named on the command line. Raises SettingsError with all problems."""
+    """Loads the stack from its config: keys `namespace:name`, values as Pulumi provides them, which are strings, or
+    JSON for other types. `context` is the kubeconfig context from the command line. Raises SettingsError with all
+    problems."""
     prefix = f"{NAMESPACE}:"
     raw = {key.removeprefix(prefix): _decoded(value) for key, value in config.items() if key.startswith(prefix)}
     given = _validated(raw)
-    problems = list(_shorthand_problems(given, raw))
+    problems = list(_short_form_problems(given, raw))
     settings = given
     if not problems:
-        settings, problems = _unfolded(given)
+        settings, problems = _with_short_forms(given)
     if context and given.context and context != given.context:
         problems.append(
             f"CONTEXT={context} contradicts mesh:context {given.context} of the stack's file: leave one of them out"
@@ -40,13 +41,13 @@ def _decoded(value: str) -> Any:
         return value
     try:
         return json.loads(value)
-    except ValueError:  # text that only begins like JSON
+    except ValueError:  # a string that only looks like JSON
         return value
 
 
 def _validated(raw: Mapping[str, Any]) -> Settings:
-    """The settings of what the stack says, laid over its profile. An unknown release or profile is refused by their
-    own validation."""
+    """The settings: the stack's config merged over its profile. With an unknown release or profile, the default one is
+    merged, and the validation of `Settings` raises the error."""
     name, profile = raw.get("release", releases.DEFAULT), raw.get("profile", "default")
     release = releases.get(name if name in releases.NAMES else releases.DEFAULT)
     data = release.values_data(profile if profile in release.profiles.names else "default", raw)
@@ -56,38 +57,38 @@ def _validated(raw: Mapping[str, Any]) -> Settings:
         raise SettingsError("\n".join(validation.problems(error, Settings, f"{NAMESPACE}:"))) from None
 
 
-def _shorthand_problems(s: Settings, raw: Mapping[str, Any]) -> Iterator[str]:
-    """What is wrong with `gatewayServiceType` and `ingressNodePorts`, alone or beside `gateways`."""
+def _short_form_problems(s: Settings, raw: Mapping[str, Any]) -> Iterator[str]:
+    """Problems of the short forms `gatewayServiceType` and `ingressNodePorts`, and contradictions to `gateways`."""
     gateway = s.gateways.get(INGRESS)
     if gateway is None or not gateway.enabled:
         for key in ("gatewayServiceType", "ingressNodePorts"):
             if raw.get(key):
                 yield f"mesh:{key} is set, but the profile {s.profile} has no ingress gateway {INGRESS}"
         return
-    said = raw.get("gateways", {}).get(INGRESS, {}).get("type")
-    if said and s.gatewayServiceType and said != s.gatewayServiceType:
-        yield f"mesh:gatewayServiceType {s.gatewayServiceType} contradicts mesh:gateways.{INGRESS}.type {said}"
+    own_type = raw.get("gateways", {}).get(INGRESS, {}).get("type")
+    if own_type and s.gatewayServiceType and own_type != s.gatewayServiceType:
+        yield f"mesh:gatewayServiceType {s.gatewayServiceType} contradicts mesh:gateways.{INGRESS}.type {own_type}"
     if s.ingressNodePorts and (s.gatewayServiceType or gateway.type) == "ClusterIP":
         yield "mesh:ingressNodePorts is set, but a ClusterIP Service has no node ports: choose NodePort or LoadBalancer"
         return
     numbers = {port.name: port.nodePort for port in gateway.ports}
     for name, number in s.ingressNodePorts.items():
         if name not in numbers:
-            yield errors.choice(f"mesh:ingressNodePorts.{name}", name, numbers)
+            yield errors.invalid_choice(f"mesh:ingressNodePorts.{name}", name, numbers)
         elif numbers[name] not in (None, number):
             yield f"mesh:ingressNodePorts.{name}: {number} contradicts nodePort {numbers[name]} in mesh:gateways"
 
 
-def _unfolded(s: Settings) -> tuple[Settings, list[str]]:
-    """The settings with what `gatewayServiceType` and `ingressNodePorts` stand for; or what is wrong with the gateway
-    then. Only the gateway is validated again."""
+def _with_short_forms(s: Settings) -> tuple[Settings, list[str]]:
+    """The settings with `gatewayServiceType` and `ingressNodePorts` applied to the ingress gateway, or the problems of
+    the resulting gateway. Only that gateway is validated again."""
     if not (s.gatewayServiceType or s.ingressNodePorts) or INGRESS not in s.gateways:
         return s, []
     gateway, fixed = s.gateways[INGRESS], s.ingressNodePorts
     ports = tuple(port.model_copy(update={"nodePort": fixed.get(port.name, port.nodePort)}) for port in gateway.ports)
     changed = {**dict(gateway), "type": s.gatewayServiceType or gateway.type, "ports": ports}
     try:
-        whole = Gateway.model_validate(changed)
+        complete = Gateway.model_validate(changed)
     except ValidationError as error:
         return s, validation.problems(error, Gateway, f"{NAMESPACE}:gateways.{INGRESS}.")
-    return s.model_copy(update={"gateways": {**s.gateways, INGRESS: whole}}), []
+    return s.model_copy(update={"gateways": {**s.gateways, INGRESS: complete}}), []

@@ -1,4 +1,4 @@
-"""Where a browser finds Bookinfo: by its own way in, or by a host of `mesh:traffic`."""
+"""The URL of Bookinfo's product page: at Bookinfo's own Gateway, or at a host of `mesh:traffic.hosts`."""
 
 from __future__ import annotations
 
@@ -18,41 +18,42 @@ from mesh.traffic.config import ROOT as TRAFFIC
 from mesh.traffic.ingress import Ingress
 from mesh.traffic.objects import ConfigObject
 
-_STANDARD: Final = {"http": ingress.HTTP, "https": ingress.HTTPS}
+_DEFAULT_PORTS: Final = {"http": ingress.HTTP, "https": ingress.HTTPS}
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProductPage:
-    """A gateway, a host and a port by which a browser finds the product page."""
+    """The gateway, host and port at which the product page is served."""
 
     gateway: str
-    inside: str
-    """The gateway's name inside the cluster."""
+    internal_host: str
+    """Host name of the gateway's Service inside the cluster."""
     host: str | None = None
-    """The host that has to be asked for; any if None."""
+    """Host that the URL needs; None if the gateway serves the page at any host."""
     scheme: str = "http"
     port: int = ingress.HTTP
     """Port of the gateway's Service."""
     port_name: str = "http2"
-    """How that port is called."""
+    """Name of that port."""
 
     def url(self, gateway: Mapping[str, Any], node: str | None) -> str:
-        """The address, by the gateway's facts; `node` is a node's address. In words where nothing reaches it yet."""
+        """The page's URL, or a text if it is not reachable from outside (yet). `gateway` is the gateway's entry in the
+        stack's outputs; `node` is the address of a node."""
         if gateway.get("type") == "LoadBalancer":
             addresses = gateway.get("addresses")
             return self._at(addresses[0], self.port) if addresses else "the load balancer has no address yet"
         if gateway.get("type") == "NodePort":
             return self._at(node or "<address of a node>", gateway.get("nodePorts", {}).get(self.port_name))
-        return f"{self._at(self.inside, self.port)} (inside the cluster)"
+        return f"{self._at(self.internal_host, self.port)} (inside the cluster)"
 
     def _at(self, address: str, port: int | None) -> str:
-        shown = "" if port == _STANDARD[self.scheme] else f":{port}"
+        shown = "" if port == _DEFAULT_PORTS[self.scheme] else f":{port}"
         return f"{self.scheme}://{self.host or address}{shown}{bookinfo.PAGE_PATH}"
 
 
-def find(settings: Settings, made: Iterable[ConfigObject]) -> ProductPage | None:
-    """The product page at Bookinfo's own gateway, or else at the first entry of `mesh:traffic.hosts` that leads to it;
-    None without Bookinfo or a way in. `made`: the objects of `mesh:traffic`."""
+def find(settings: Settings, traffic: Iterable[ConfigObject]) -> ProductPage | None:
+    """The product page at Bookinfo's own Gateway, or else at the first entry of `mesh:traffic.hosts` that routes to it;
+    None if the stack does not have Bookinfo or no gateway routes to it. `traffic` has the objects of `mesh:traffic`."""
     if settings.bookinfo is None:
         return None
     if settings.bookinfo.gateway:
@@ -60,27 +61,27 @@ def find(settings: Settings, made: Iterable[ConfigObject]) -> ProductPage | None
     routes = {item.path: item for item in made if item.body.kind == "VirtualService"}
     page = hosts.full_name(bookinfo.PRODUCT_PAGE, settings.bookinfo.namespace, settings.global_.proxy.clusterDomain)
     for name, entry in settings.traffic.hosts.items():
-        found = _of(entry, settings)
-        if found and page in _receivers(routes[f"{TRAFFIC}.hosts.{name}"], found, settings):
+        found = _at_entry(entry, settings)
+        if found and page in _destinations(routes[f"{TRAFFIC}.hosts.{name}"], found, settings):
             return found
     return None
 
 
-def _inside(settings: Settings, gateway: str) -> str:
+def _internal_host(settings: Settings, gateway: str) -> str:
     spec = settings.gateways.get(gateway)
     namespace = (spec.namespace if spec else None) or ROOT
     return f"{gateway}.{namespace}.svc.{settings.global_.proxy.clusterDomain}"
 
 
-def _of(entry: Ingress, settings: Settings) -> ProductPage | None:
-    """The product page at an entry; None if that has only hosts such as `*.example.com`, of which nobody knows
-    which exist."""
+def _at_entry(entry: Ingress, settings: Settings) -> ProductPage | None:
+    """The product page at an entry of `mesh:traffic.hosts`; None if all its hosts are wildcards such as
+    `*.example.com`, from which no URL follows."""
     named = next((host for host in entry.hosts if not host.startswith(hosts.ALL)), None)
     if named is None and hosts.ALL not in entry.hosts:
         return None
     return ProductPage(
         gateway=entry.gateway,
-        inside=_inside(settings, entry.gateway),
+        internal_host=_internal_host(settings, entry.gateway),
         host=named,
         scheme="https" if entry.tls else "http",
         port=entry.served_port,

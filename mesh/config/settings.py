@@ -1,4 +1,4 @@
-"""A stack's settings: every key of the config namespace `mesh`, its type, its default and what it means."""
+"""The settings of a stack: every key of the config namespace `mesh`, with its type, default and meaning."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mesh.analysis.policies import PolicyName
 from mesh.analysis.policies.policy import Level
 from mesh.analysis.suppression import Analysis
 from mesh.config import tags
-from mesh.config.addons import Addons, spelt_out
+from mesh.config.addons import Addons, expanded
 from mesh.core import errors, typed
 from mesh.core.kubernetes import Name, PortNumber, ServiceType
 from mesh.core.names import MeshNames
@@ -22,99 +22,107 @@ from mesh.traffic.rate_limits import RateLimit
 from mesh.values.values import Values
 
 NAMESPACE: Final = "mesh"
-"""The config namespace; any key of it that is not a field of `Settings` is an error."""
+"""Config namespace of the settings. Keys in it that are not fields of `Settings` are errors."""
 INGRESS: Final = "istio-ingressgateway"
-"""The gateway that `gatewayServiceType` and `ingressNodePorts` are about."""
+"""The gateway to which `gatewayServiceType` and `ingressNodePorts` apply."""
 
 Ownership = Literal["create", "existing"]
 Seconds = Annotated[int, Field(ge=1)]
 
 
-class SettingsError(errors.Refusal):
-    """The config is not usable; the text names each key, its value and what is possible instead."""
+class SettingsError(errors.UserError):
+    """The config is invalid. The message has a line for each problem: the key, its value and what is valid."""
 
 
 class InjectedNamespace(ShortForm):
-    """A namespace whose pods get a sidecar; `create` or `existing` alone stands for a map with this ownership."""
+    """A namespace whose pods get a sidecar. `create` or `existing` is short for a map with this `ownership`."""
 
     short_forms = "create, existing"
 
     ownership: Ownership
-    """`create`: ours, made and removed with the stack. `existing`: somebody else's, which gets only a label."""
+    """`create`: the stack creates and deletes the namespace. `existing`: the stack only sets the injection label."""
     injection: Literal["auto", "manual"] = "auto"
-    """`auto`: by istiod, as pods are created. `manual`: by this program, into the workloads that it deploys."""
+    """`auto`: istiod injects sidecars when pods are created. `manual`: this program adds sidecars to the workloads that
+    it deploys."""
 
 
 class Bookinfo(ShortForm):
-    """The Bookinfo application."""
+    """The Bookinfo sample application."""
 
     short_forms = "true, false"
 
     namespace: Name = "default"
-    """Where it runs; one of `injectedNamespaces`."""
+    """Namespace of the application, which must be one of `injectedNamespaces`."""
     gateway: bool = True
-    """Whether it brings a Gateway and a VirtualService for plain HTTP to any host; off where `traffic` has its own."""
+    """Whether to install a Gateway and a VirtualService that serve the product page by HTTP at any host. Set it to
+    false if `traffic.hosts` has a host for it."""
 
 
 class Settings(Values):
-    """The keys of the config namespace `mesh`: the stack's own, and differences from its profile."""
+    """The keys of the config namespace `mesh`: those of the stack itself, and the installation's values, which override
+    the profile."""
 
     release: str = releases.DEFAULT
-    """Minor version of Istio that is installed; in quotes, since YAML reads 1.10 without them as the number 1.1."""
+    """Minor version of Istio. Put it in quotes: YAML reads 1.10 without quotes as the number 1.1."""
     profile: str = "default"
-    """Installation profile; one of the release's."""
+    """Installation profile of the release. The other keys override its values."""
     gatewayServiceType: ServiceType | None = None
-    """Service type of `istio-ingressgateway`; the profile's own if not set. Short for `gateways`."""
+    """Service type of `istio-ingressgateway`; that of the profile if not set. Short for
+    `gateways.istio-ingressgateway.type`."""
     ingressNodePorts: dict[str, PortNumber] = {}
-    """Fixed node ports of `istio-ingressgateway`, by the name of the Service's port. Short for `gateways`."""
+    """Node ports of `istio-ingressgateway`, by name of the Service's port. Short for `nodePort` in
+    `gateways.istio-ingressgateway.ports`."""
     nodeAddress: str | None = None
-    """Host name or address under which node ports are reached; the first node's if not set."""
+    """Host name or address of a node, for URLs with node ports; the address of the first node if not set."""
     injectedNamespaces: dict[Name, InjectedNamespace] = {}
-    """Namespaces whose pods get a sidecar. `create`: ours, made and removed with the stack. `existing`: somebody
-    else's, which gets only a label. `injection` is `auto`, or `manual` for sidecars that are part of the stack's
-    workloads."""
+    """Namespaces whose pods get a sidecar. `create`: the stack creates and deletes the namespace. `existing`: the stack
+    only sets the injection label. A map can also set `injection`: `auto`, or `manual` for sidecars in the manifests of
+    the stack's workloads."""
     namespaces: dict[Name, Ownership] = {}
-    """Further namespaces in which the stack has gateways or the network plugin, without injection."""
+    """Namespaces without injection, for gateways, the CNI plugin or the rate-limit service. `create`: the stack creates
+    and deletes the namespace. `existing`: it is left as it is."""
     bookinfo: Bookinfo | None = None
-    """The Bookinfo application, if wanted: `true`, or a map."""
+    """The Bookinfo sample application; not installed if not set. `true` installs it with the defaults."""
     traffic: Traffic = Traffic()
-    """How requests travel: between services, into the mesh, and out of it; see [Traffic](docs/traffic.md)."""
+    """Traffic management: routing between services, ingress hosts, and egress; see [Traffic](docs/traffic.md)."""
     security: Security = Security()
-    """Mutual TLS, who may call whom, and tokens of users; see [Security](docs/security.md)."""
+    """Mutual TLS, authorization between services, and JWT authentication of users; see [Security](docs/security.md)."""
     rateLimit: RateLimit = RateLimit()
-    """The rate-limit service, which the stack has where a limit of `traffic` is global."""
+    """Settings of the rate-limit service. It is installed if `traffic` has a global rate limit."""
     addons: Addons = Addons()
-    """What watches the mesh, if wanted: Prometheus, Jaeger, Grafana, Kiali."""
+    """Observability addons: Prometheus, Jaeger, Grafana, Kiali; none if not set."""
     restartOnInjectionChange: bool = False
-    """Whether the stack's workloads restart when the sidecar that they would get changes: template, image, proxy
-    configuration. Otherwise they keep the old one until something else restarts them."""
+    """Whether the stack's workloads are restarted when their sidecar would change: by the injection template, the image
+    or the proxy configuration. Otherwise they keep the old sidecar until they are restarted for another reason."""
     injectionGate: bool = True
-    """Whether workloads wait until istiod has patched its webhooks; off only where no istiod runs."""
+    """Whether workloads in injected namespaces are created only after istiod has patched its webhooks. Set it to false
+    only on a cluster where no istiod runs."""
     keepDefinitions: bool = False
     """Whether the definitions of Istio's API, and with them everybody's custom resources, outlive the stack. Counts
     from the next `up` on."""
     analysis: Analysis = Analysis()
     """What the analysis of the stack's objects, before they are registered, and its policies are to leave out."""
     policies: dict[PolicyName, Level] = {}
-    """What follows from a finding of a policy, by the policy's name, or by `all`; see [Policies](docs/policies.md)."""
+    """Enforcement levels of policies, by name, or for all others by `all`; see [Policies](docs/policies.md)."""
     timeout: Seconds = 300
-    """Seconds that one object has to get ready, or to be gone."""
+    """Seconds within which each object must get ready, or be deleted."""
     context: str | None = None
-    """The kubeconfig context of the stack's cluster. `mesh-dev` is the embedded cluster."""
+    """Kubeconfig context of the stack's cluster; `mesh-dev` is the embedded one. If not set, it must be given as
+    `CONTEXT`."""
 
     @field_validator("release")
     @classmethod
     def _is_a_release(cls, value: str) -> str:
         if value not in releases.NAMES:
-            raise ValueError(tags.no_release(value))
+            raise ValueError(tags.unknown_release(value))
         return value
 
     @field_validator("profile")
     @classmethod
     def _is_a_profile(cls, value: str, info: ValidationInfo) -> str:
-        known = releases.get(info.data.get("release", releases.DEFAULT)).profiles.names
-        if value not in known:
-            raise ValueError(errors.none_of(value, known))
+        profiles = releases.get(info.data.get("release", releases.DEFAULT)).profiles.names
+        if value not in profiles:
+            raise ValueError(errors.not_one_of(value, profiles))
         return value
 
     @field_validator("injectedNamespaces", mode="before")
@@ -122,7 +130,7 @@ class Settings(Values):
     def _ownership(cls, value: Any) -> Any:
         if not isinstance(value, dict):
             return value
-        return {name: {"ownership": how} if isinstance(how, str) else how for name, how in value.items()}
+        return {name: {"ownership": item} if isinstance(item, str) else item for name, item in value.items()}
 
     @field_validator("bookinfo", mode="before")
     @classmethod
@@ -132,23 +140,23 @@ class Settings(Values):
     @field_validator("addons", mode="before")
     @classmethod
     def _addons(cls, value: Any) -> Any:
-        return spelt_out(value)
+        return expanded(value)
 
     def check(self) -> typed.Findings:
         yield from super().check()
-        yield from tags.of_other_releases(self, self.release)
+        yield from tags.release_mismatches(self, self.release)
 
     @property
     def mesh_names(self) -> MeshNames:
-        """The names by which the stack's objects are read."""
+        """The names that are needed to interpret the stack's objects."""
         return MeshNames(domain=self.global_.proxy.clusterDomain)
 
     @property
-    def uses_root(self) -> bool:
-        """Whether anything goes into Istio's own namespace."""
-        return super().uses_root or bool(self.addons.chosen)
+    def uses_root_namespace(self) -> bool:
+        """Whether any object is installed in the root namespace."""
+        return super().uses_root_namespace or bool(self.addons.chosen)
 
     @property
     def ownership(self) -> dict[str, Ownership]:
-        """Every namespace that is declared, injected or not."""
-        return {name: how.ownership for name, how in self.injectedNamespaces.items()} | self.namespaces
+        """Ownership of all declared namespaces, with and without injection."""
+        return {name: item.ownership for name, item in self.injectedNamespaces.items()} | self.namespaces

@@ -1,7 +1,6 @@
-"""A stack's config, compiled: its settings, the objects that they become, and the keys that those come from.
+"""A compiled stack: its settings, the Istio objects that follow from them, and the config key of each object.
 
-Everybody who wants to know what a stack means reads a `Stack`: the program, the commands and the tests. It is made once
-for each of them."""
+The program, the commands and the policy pack compile a stack once (`mesh.config.loading.load`) and read the result."""
 
 from __future__ import annotations
 
@@ -28,7 +27,7 @@ from mesh.traffic.objects import ConfigObject, make
 
 @dataclass(frozen=True, kw_only=True)
 class Stack:
-    """What a stack's config comes down to."""
+    """The settings of a stack and what is compiled from them."""
 
     settings: Settings
     traffic: Sequence[ConfigObject]
@@ -36,29 +35,29 @@ class Stack:
     security: Sequence[ConfigObject]
     """The objects of `mesh:security`."""
     rate_limits: Sequence[Mapping[str, Any]]
-    """Descriptors for the rate-limit service; without any, the stack does not need it."""
+    """Descriptors of the rate-limit service's config; empty if the stack does not need the service."""
     product_page: ProductPage | None
-    """Where a browser finds Bookinfo's product page; None without Bookinfo or a way in."""
+    """Where Bookinfo's product page is served; None without Bookinfo, or if no gateway routes to it."""
 
-    def located(self, objects: Iterable[Object]) -> list[Object]:
-        """The objects, each with the most exact key of the config that it is known to come from."""
-        return [self._located(thing) for thing in objects]
+    def with_origins(self, objects: Iterable[Object]) -> list[Object]:
+        """The objects, each with the most specific config key that it comes from as its `origin`."""
+        return [self._with_origin(item) for item in objects]
 
-    def _located(self, thing: Object) -> Object:
-        ref = thing.ref
-        if item := self._made.get(ref):
-            return replace(thing, origin=f"{NAMESPACE}:{item.path}", keys=item.keys)
-        if ref.kind == kinds.NAMESPACE and not thing.origin and ref.name in self._namespace_keys:
-            return replace(thing, origin=f"{NAMESPACE}:{self._namespace_keys[ref.name]}")
-        return thing
+    def _with_origin(self, item: Object) -> Object:
+        ref = item.ref
+        if source := self._compiled.get(ref):
+            return replace(item, origin=f"{NAMESPACE}:{source.path}", keys=source.keys)
+        if ref.kind == kinds.NAMESPACE and not item.origin and ref.name in self._namespace_keys:
+            return replace(item, origin=f"{NAMESPACE}:{self._namespace_keys[ref.name]}")
+        return item
 
     @cached_property
     def installation(self) -> Installation:
-        """The control plane that the settings describe, with its release."""
+        """The stack's release with its values."""
         return installation.of(self.settings)
 
     @cached_property
-    def _made(self) -> Mapping[Ref, ConfigObject]:
+    def _compiled(self) -> Mapping[Ref, ConfigObject]:
         return {
             Ref(GroupKind(item.body.kind, item.body.names.group), item.namespace, item.name): item
             for item in (*self.traffic, *self.security)
@@ -71,8 +70,8 @@ class Stack:
 
 
 def compiled(settings: Settings, problems: Sequence[str] = ()) -> Stack:
-    """The stack of these settings. Raises SettingsError with all that is wrong, and with `problems`, which were found
-    before."""
+    """Compiles the settings. Raises SettingsError with all problems, among them `problems`, which the caller has
+    found."""
     context = _context(settings)
     of_traffic, wrong_traffic = make(traffic.parts(settings.traffic, context))
     denied_namespaces = list(settings.injectedNamespaces)

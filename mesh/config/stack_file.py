@@ -1,4 +1,4 @@
-"""Stack files, `Pulumi.<stack>.yaml`, and their config as Pulumi hands it to the program."""
+"""Stack files, `Pulumi.<stack>.yaml`, and their config in the form in which Pulumi provides it to the program."""
 
 from __future__ import annotations
 
@@ -11,62 +11,62 @@ import yaml
 from mesh.core import errors
 
 SECRET: Final = "(secret)"
-"""What stands for an encrypted value where no engine can decrypt it."""
+"""Placeholder of encrypted values, which only Pulumi's engine can decrypt."""
 KEYS: Final = ("config", "encryptedkey", "encryptionsalt", "environment", "secretsprovider")
-"""What a stack's file may hold, as Pulumi reads it."""
+"""Top-level keys of a stack file."""
 NAMESPACES: Final = ("mesh", "mesh-addons", "pulumi")
-"""The namespaces of config keys that anybody reads."""
+"""Valid namespaces of config keys."""
 
 
-class StackFileError(errors.Refusal):
-    """A stack's file is missing or wrong; the text says why and what to do."""
+class StackFileError(errors.UserError):
+    """A stack file is missing or invalid."""
 
 
 def names(folder: Path) -> list[str]:
-    """The stacks that have a file in the folder."""
+    """Names of the stacks that have a file in the folder."""
     return sorted(f.name.split(".")[1] for f in folder.glob("Pulumi.*.yaml"))
 
 
 def path(folder: Path, stack: str) -> Path:
-    """The stack's file; StackFileError if there is none."""
+    """Path of the stack's file. Raises StackFileError if it does not exist."""
     if stack not in names(folder):
-        raise StackFileError(errors.choice("STACK", stack, names(folder)))
+        raise StackFileError(errors.invalid_choice("STACK", stack, names(folder)))
     return folder / f"Pulumi.{stack}.yaml"
 
 
 def config(file: Path) -> dict[str, str]:
-    """The config in a stack's file: text as it is, anything else as JSON."""
+    """The config in a stack file. Strings are unchanged, other values are JSON, encrypted ones are `SECRET`."""
     return {key: _text(value) for key, value in (document(file).get("config") or {}).items()}
 
 
 def document(file: Path) -> dict[str, Any]:
-    """A stack file's content; StackFileError if it is not a YAML mapping, or has what nobody would read."""
+    """The content of a stack file. Raises StackFileError if it is not a YAML mapping, or has unknown keys."""
     try:
-        content = yaml.load(file.read_text(), _Loader) or {}  # a safe loader
+        content = yaml.load(file.read_text(), _Loader) or {}  # derives from SafeLoader
     except yaml.YAMLError as error:
         raise StackFileError(f"{file.name} is not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(content, dict) or not isinstance(content.get("config") or {}, dict):
         raise StackFileError(f"{file.name}: expected a mapping with a key `config`")
     for key in content:
         if key not in KEYS:
-            raise StackFileError(f"{file.name}: {errors.none_of(key, KEYS)}")
+            raise StackFileError(f"{file.name}: {errors.not_one_of(key, KEYS)}")
     for key in content.get("config") or {}:
         namespace = str(key).partition(":")[0]
         if namespace not in NAMESPACES:
-            raise StackFileError(errors.choice(f"{file.name}: {key}", namespace, NAMESPACES))
+            raise StackFileError(errors.invalid_choice(f"{file.name}: {key}", namespace, NAMESPACES))
     return content
 
 
 class _Loader(yaml.SafeLoader):
-    """Refuses a key that a mapping already has; in YAML the last one would win without a word."""
+    """A safe loader that refuses duplicate keys, of which PyYAML silently takes the last."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        known = set[str]()
+        seen = set[str]()
         for key, _ in node.value:
             name = str(key.value)
-            if name in known:
-                raise yaml.constructor.ConstructorError(None, None, f"{name} is there twice", key.start_mark)
-            known.add(name)
+            if name in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"duplicate key {name}", key.start_mark)
+            seen.add(name)
         return super().construct_mapping(node, deep)
 
 

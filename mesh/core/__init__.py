@@ -1,1 +1,1 @@
-"""What everything else in `mesh` builds on: typed values, messages, and names that Istio and Kubernetes fix."""
+"""Basics of `mesh`: validated types, error messages, and names that are fixed by Istio and Kubernetes."""

@@ -1,37 +1,37 @@
-"""How a person is told that something cannot be, and what was probably meant."""
+"""The base of errors that users see, and the wording of messages about invalid values."""
 
 import difflib
 import json
 from collections.abc import Iterable
 from typing import Any
 
-_SHOWN = 60  # characters of a value that a message repeats
+_SHOWN = 60  # characters of a value that a message shows
 
 
-class Refusal(Exception):
-    """What was asked for cannot be; the text says why and what to do, and is all that the person needs to see."""
+class UserError(Exception):
+    """An error of the user's input or environment. Its message says what to do, and is shown without a traceback."""
 
 
-def choice(path: str, value: Any, choices: Iterable[str]) -> str:
-    """`value`, given at `path`, is none of `choices`: what is possible, and what was probably meant."""
-    return f"{path}: {none_of(value, choices)}"
+def invalid_choice(path: str, value: Any, choices: Iterable[str]) -> str:
+    """The message that the value at `path` is not one of `choices`, with the most similar choice."""
+    return f"{path}: {not_one_of(value, choices)}"
 
 
-def none_of(value: Any, choices: Iterable[str]) -> str:
-    """The same without a path, for validators of a field: `problems` puts the path before it."""
+def not_one_of(value: Any, choices: Iterable[str]) -> str:
+    """The same message without the path, for field validators: `validation.problems` adds the path."""
     choices = list(choices)
     return f"{show(value)} is not one of {', '.join(choices) or 'nothing'}{nearest(value, choices)}"
 
 
 def nearest(value: Any, choices: Iterable[str]) -> str:
-    """`; did you mean "…"?` with the choice that is most like `value`, or nothing."""
+    """`; did you mean "…"?` with the choice most similar to `value`, in any letter case; empty if none is similar."""
     by_lower = {name.lower(): name for name in choices}
     close = difflib.get_close_matches(str(value).lower(), by_lower, n=1)
     return f'; did you mean "{by_lower[close[0]]}"?' if close else ""
 
 
 def show(value: Any) -> str:
-    """A value as it stands in JSON, cut to a readable length."""
+    """The value as JSON, shortened for a message."""
     try:
         text = json.dumps(value, ensure_ascii=False)
     except (TypeError, ValueError):

@@ -1,7 +1,7 @@
-"""Kinds of objects, told apart by API group and name: `Gateway` is one of Istio's kinds, and one of the Gateway API's.
+"""Kinds of objects, identified by API group and name: both Istio and the Gateway API have a `Gateway`.
 
-A kind whose name is used by several groups is meant as Istio or Kubernetes itself has it; the other one is written as
-kubectl writes it, `Gateway.gateway.networking.k8s.io`.
+In text, a name alone means the kind of Istio or Kubernetes itself. Kinds of other groups are written as kubectl writes
+them: `Gateway.gateway.networking.k8s.io`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple, Self
 
 
 class GroupKind(NamedTuple):
-    """A kind of objects in every version of its API."""
+    """A kind, without the version of its API."""
 
     name: str
     group: str
@@ -19,44 +19,44 @@ class GroupKind(NamedTuple):
 
     @classmethod
     def of(cls, manifest: Mapping[str, Any]) -> Self:
-        """The kind of an object with `apiVersion` and `kind`."""
+        """The kind of a manifest, from its `apiVersion` and `kind`."""
         return cls.of_version(str(manifest["apiVersion"]), str(manifest["kind"]))
 
     @classmethod
     def of_version(cls, api_version: str, name: str) -> Self:
-        """The kind of this name in an `apiVersion`."""
+        """The kind with this name in an `apiVersion` such as `apps/v1`."""
         return cls(name, group_of(api_version))
 
     def __str__(self) -> str:
-        """The name alone if it means this kind to everybody, otherwise with the group."""
-        return self.name if KNOWN.get(self.name) == self or not self.group else f"{self.name}.{self.group}"
+        """The name alone if `BY_NAME` has this kind under it, otherwise `name.group`."""
+        return self.name if BY_NAME.get(self.name) == self or not self.group else f"{self.name}.{self.group}"
 
 
 def of_inputs(inputs: Mapping[str, Any]) -> GroupKind | None:
-    """The kind of the object that a resource's inputs describe; None if that is none of Kubernetes'."""
+    """The kind of a Kubernetes resource, from its inputs; None if the resource is not a Kubernetes object."""
     return GroupKind.of(inputs) if {"apiVersion", "kind"} <= inputs.keys() else None
 
 
 def group_of(api_version: str) -> str:
-    """The group of an `apiVersion`; empty for the core group, which has only a version."""
+    """The group of an `apiVersion`; empty for the core group (`v1`)."""
     return api_version.rpartition("/")[0]
 
 
 _ADMISSION: Final = "admissionregistration.k8s.io"
 _APPS: Final = "apps"
 _NETWORKING: Final = "networking.istio.io"
-_RIGHTS: Final = "rbac.authorization.k8s.io"
+_RBAC: Final = "rbac.authorization.k8s.io"
 _SECURITY: Final = "security.istio.io"
 
 AUTHORIZATION_POLICY: Final = GroupKind("AuthorizationPolicy", _SECURITY)
-CLUSTER_ROLE: Final = GroupKind("ClusterRole", _RIGHTS)
-CLUSTER_ROLE_BINDING: Final = GroupKind("ClusterRoleBinding", _RIGHTS)
+CLUSTER_ROLE: Final = GroupKind("ClusterRole", _RBAC)
+CLUSTER_ROLE_BINDING: Final = GroupKind("ClusterRoleBinding", _RBAC)
 CONFIG_MAP: Final = GroupKind("ConfigMap", "")
 DAEMON_SET: Final = GroupKind("DaemonSet", _APPS)
-DEFINITION: Final = GroupKind("CustomResourceDefinition", "apiextensions.k8s.io")
+CUSTOM_RESOURCE_DEFINITION: Final = GroupKind("CustomResourceDefinition", "apiextensions.k8s.io")
 DEPLOYMENT: Final = GroupKind("Deployment", _APPS)
 DESTINATION_RULE: Final = GroupKind("DestinationRule", _NETWORKING)
-DISRUPTION_BUDGET: Final = GroupKind("PodDisruptionBudget", "policy")
+POD_DISRUPTION_BUDGET: Final = GroupKind("PodDisruptionBudget", "policy")
 ENVOY_FILTER: Final = GroupKind("EnvoyFilter", _NETWORKING)
 GATEWAY: Final = GroupKind("Gateway", _NETWORKING)
 INGRESS: Final = GroupKind("Ingress", "networking.k8s.io")
@@ -68,9 +68,9 @@ PEER_AUTHENTICATION: Final = GroupKind("PeerAuthentication", _SECURITY)
 POD: Final = GroupKind("Pod", "")
 REPLICA_SET: Final = GroupKind("ReplicaSet", _APPS)
 REQUEST_AUTHENTICATION: Final = GroupKind("RequestAuthentication", _SECURITY)
-ROLE: Final = GroupKind("Role", _RIGHTS)
-ROLE_BINDING: Final = GroupKind("RoleBinding", _RIGHTS)
-SCALER: Final = GroupKind("HorizontalPodAutoscaler", "autoscaling")
+ROLE: Final = GroupKind("Role", _RBAC)
+ROLE_BINDING: Final = GroupKind("RoleBinding", _RBAC)
+HORIZONTAL_POD_AUTOSCALER: Final = GroupKind("HorizontalPodAutoscaler", "autoscaling")
 SECRET: Final = GroupKind("Secret", "")
 SERVICE: Final = GroupKind("Service", "")
 SERVICE_ACCOUNT: Final = GroupKind("ServiceAccount", "")
@@ -80,13 +80,13 @@ STATEFUL_SET: Final = GroupKind("StatefulSet", _APPS)
 STORAGE_CLASS: Final = GroupKind("StorageClass", "storage.k8s.io")
 VALIDATING_WEBHOOK: Final = GroupKind("ValidatingWebhookConfiguration", _ADMISSION)
 VIRTUAL_SERVICE: Final = GroupKind("VirtualService", _NETWORKING)
-VOLUME_CLAIM: Final = GroupKind("PersistentVolumeClaim", "")
+PERSISTENT_VOLUME_CLAIM: Final = GroupKind("PersistentVolumeClaim", "")
 WORKLOAD_ENTRY: Final = GroupKind("WorkloadEntry", _NETWORKING)
 
-TEMPLATED: Final = (DEPLOYMENT, STATEFUL_SET, DAEMON_SET, REPLICA_SET, JOB)
-"""Kinds that make pods from a template."""
+POD_TEMPLATE_KINDS: Final = (DEPLOYMENT, STATEFUL_SET, DAEMON_SET, REPLICA_SET, JOB)
+"""Kinds with a pod template in `spec.template`."""
 
-_FURTHER: Final = (
+_OTHER_KINDS: Final = (
     GroupKind("ProxyConfig", _NETWORKING),
     GroupKind("WorkloadGroup", _NETWORKING),
     GroupKind("Telemetry", "telemetry.istio.io"),
@@ -99,9 +99,9 @@ _FURTHER: Final = (
         for name in ("Endpoints", "Event", "LimitRange", "Node", "PersistentVolume", "ResourceQuota")
     ),
 )
-"""Kinds that nothing here asks for by name, and that are shown without their group as well."""
+"""Kinds that need no constant here, and whose names are shown without the group, too."""
 
-KNOWN: Final[Mapping[str, GroupKind]] = {
-    kind.name: kind for kind in (*(value for value in vars().values() if isinstance(value, GroupKind)), *_FURTHER)
+BY_NAME: Final[Mapping[str, GroupKind]] = {
+    kind.name: kind for kind in (*(value for value in vars().values() if isinstance(value, GroupKind)), *_OTHER_KINDS)
 }
-"""What a name means that stands alone."""
+"""The kind that is meant by a name without a group."""

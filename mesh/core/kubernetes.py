@@ -1,4 +1,7 @@
-"""What settings take over from Kubernetes: names, quantities, and where pods may run, in Kubernetes' own words."""
+"""Kubernetes types in the config: names, labels, quantities, resources, tolerations and affinity.
+
+They are validated as Kubernetes validates them.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,7 @@ def _size(value: str) -> str:
     return value
 
 
-def _portion(value: str) -> str:
+def _number_or_percentage(value: str) -> str:
     if not re.fullmatch(r"[0-9]+%?", value):
         raise ValueError(f'{show(value)} is not a number of pods or a percentage: write it like "1" or "25%"')
     return value
@@ -49,7 +52,7 @@ def _scalar_as_text(value: Any) -> Any:
     return str(value).lower() if isinstance(value, bool) else _number_as_text(value)
 
 
-def _range(value: str) -> str:
+def _cidr(value: str) -> str:
     try:
         ip_network(value)
     except ValueError:
@@ -106,41 +109,41 @@ def _url(value: str) -> str:
     return value
 
 
-# RFC 1123 label, the form of the names of namespaces.
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
+"""An RFC 1123 label, such as the name of a namespace."""
 ServiceName = Annotated[str, AfterValidator(_service_name)]
-"""RFC 1035 label, the form of the names of Services."""
+"""A Service's name: an RFC 1035 label."""
 ObjectName = Annotated[str, AfterValidator(_object_name)]
-"""RFC 1123 subdomain, the form of the names of most objects; or empty."""
+"""The name of most kinds of objects: an RFC 1123 subdomain. May be empty."""
 Domain = Annotated[str, AfterValidator(_domain)]
-"""A DNS domain, without a dot at its end."""
+"""A DNS domain, without a trailing dot."""
 PortNumber = Annotated[int, Field(ge=1, le=65535)]
 Quantity = Annotated[str, BeforeValidator(_number_as_text), AfterValidator(_quantity)]
 Size = Annotated[Quantity, AfterValidator(_size)]
-"""An amount of bytes."""
-Portion = Annotated[str, BeforeValidator(_number_as_text), AfterValidator(_portion)]
-"""A number of pods, or a percentage of them."""
+"""A number of bytes, such as `20Gi`."""
+NumberOrPercentage = Annotated[str, BeforeValidator(_number_as_text), AfterValidator(_number_or_percentage)]
+"""A number of pods or a percentage, such as `1` or `25%`."""
 Text = Annotated[str, BeforeValidator(_scalar_as_text)]
-"""A string, also where a number, true or false was written without quotes."""
+"""A string. Numbers and booleans without quotes in YAML are taken as strings."""
 Key = Annotated[str, AfterValidator(_key)]
 Labels = dict[Key, Annotated[str, BeforeValidator(_scalar_as_text), AfterValidator(_label)]]
 Annotations = dict[Key, Text]
 Url = Annotated[str, AfterValidator(_url)]
-"""An https URL without a query, as webhooks take it; or empty."""
-Range = Annotated[str, AfterValidator(_range)]
-"""A range of addresses in CIDR notation."""
+"""An https URL without a query, as in the client config of a webhook. May be empty."""
+Cidr = Annotated[str, AfterValidator(_cidr)]
+"""An IP range in CIDR notation."""
 Resource = Annotated[str, AfterValidator(_resource)]
 PullPolicy = Literal["", "Always", "IfNotPresent", "Never"]
 ServiceType = Literal["LoadBalancer", "NodePort", "ClusterIP"]
 
 
 class Resources(Documented):
-    """Amounts of CPU and memory."""
+    """Resource requests and limits of a container."""
 
     requests: dict[Resource, Quantity] = {}
-    """What a node must have free, by resource: `cpu`, `memory`."""
+    """Amounts that the scheduler reserves, by resource, such as `cpu: 100m` and `memory: 128Mi`."""
     limits: dict[Resource, Quantity] = {}
-    """What a container may take at most, by resource."""
+    """Maximum amounts, by resource."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Resources:
@@ -148,7 +151,7 @@ class Resources(Documented):
             if name in self.requests and quantities.parse(self.requests[name]) > quantities.parse(most):
                 raise ValueError(f"requests {self.requests[name]} of {name}, more than the limit {most}")
         for name in {*self.requests, *self.limits} - set(_RESOURCES):
-            # Kubernetes does not share out such resources: a device is a container's own, and whole.
+            # Kubernetes does not overcommit such resources: a request must equal its limit.
             asked = {self.requests.get(name, self.limits.get(name)), self.limits.get(name)}
             if len(asked) > 1 or any(value is None or not _is_whole(quantities.parse(value)) for value in asked):
                 raise ValueError(f"{name} takes a whole number as its limit, and no other as its request")
@@ -156,111 +159,112 @@ class Resources(Documented):
 
 
 class Toleration(Documented):
-    """A taint of nodes that pods put up with."""
+    """A toleration: pods may run on nodes with a matching taint."""
 
     key: Key | None = None
-    """The taint's key; any if not set."""
+    """Key of the taint; any key if not set."""
     operator: Literal["Exists", "Equal"] | None = None
-    """Whether the value counts; `Equal` if not set."""
+    """`Equal`: the taint's value must be `value`. `Exists`: the value does not matter. `Equal` if not set."""
     value: str | None = None
-    """The taint's value, for `Equal`."""
+    """Value of the taint, with `Equal`."""
     effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
-    """The taint's effect; any if not set."""
+    """Effect of the taint; any effect if not set."""
     tolerationSeconds: int | None = None
-    """For `NoExecute`: how long a running pod stays."""
+    """With `NoExecute`: seconds that a running pod stays on a node with the taint; forever if not set."""
 
 
-class Requirement(Documented):
-    """A condition on one label."""
+class SelectorRequirement(Documented):
+    """A condition on a label, or on a field of a node."""
 
     key: Key
-    """The label."""
+    """Key of the label, or name of the field."""
     operator: Literal["In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"]
-    """How its value is compared; `Gt` and `Lt` for labels of nodes only."""
+    """How the value is compared with `values`. `Gt` and `Lt` are for nodes only."""
     values: tuple[Text, ...] | None = None
-    """What it is compared with."""
+    """Values of the comparison; none with `Exists` and `DoesNotExist`, one number with `Gt` and `Lt`."""
 
 
 class PodSelector(Documented):
-    """Pods, or namespaces, by their labels; all conditions must hold."""
+    """A label selector of pods or namespaces. All conditions must hold."""
 
     matchLabels: Labels | None = None
-    """Labels and their values."""
-    matchExpressions: tuple[Requirement, ...] | None = None
-    """Further conditions."""
+    """Labels with the values that they must have."""
+    matchExpressions: tuple[SelectorRequirement, ...] | None = None
+    """Further conditions on labels."""
 
 
-class NodeTerm(Documented):
-    """Nodes for which all conditions hold."""
+class NodeSelectorTerm(Documented):
+    """A selector of nodes. All conditions must hold."""
 
-    matchExpressions: tuple[Requirement, ...] | None = None
-    """Conditions on the node's labels."""
-    matchFields: tuple[Requirement, ...] | None = None
-    """Conditions on the node's fields, such as `metadata.name`."""
+    matchExpressions: tuple[SelectorRequirement, ...] | None = None
+    """Conditions on the labels of the node."""
+    matchFields: tuple[SelectorRequirement, ...] | None = None
+    """Conditions on fields of the node, such as `metadata.name`."""
 
 
-class PreferredNodes(Documented):
-    """Nodes that are better than others."""
+class PreferredSchedulingTerm(Documented):
+    """Preferred nodes, with a weight."""
 
     weight: int = Field(ge=1, le=100)
-    """How much better."""
-    preference: NodeTerm
-    """Which nodes."""
+    """Weight of the preference, from 1 to 100."""
+    preference: NodeSelectorTerm
+    """Selector of the preferred nodes."""
 
 
 class NodeSelector(Documented):
-    """Nodes to which one of the terms applies."""
+    """A selector of nodes that match at least one term."""
 
-    nodeSelectorTerms: tuple[NodeTerm, ...]
-    """The terms."""
+    nodeSelectorTerms: tuple[NodeSelectorTerm, ...]
+    """Terms, of which a node must match at least one."""
 
 
 class NodeAffinity(Documented):
-    """Which nodes are right."""
+    """Rules for the nodes on which pods run."""
 
     requiredDuringSchedulingIgnoredDuringExecution: NodeSelector | None = None
-    """Pods run only there."""
-    preferredDuringSchedulingIgnoredDuringExecution: tuple[PreferredNodes, ...] | None = None
-    """Pods rather run there."""
+    """Nodes on which pods may run. Pods stay where they are if labels change later."""
+    preferredDuringSchedulingIgnoredDuringExecution: tuple[PreferredSchedulingTerm, ...] | None = None
+    """Nodes on which pods run preferably."""
 
 
-class PodTerm(Documented):
-    """A neighbourhood: nodes with one value of a label, on one of which certain pods run."""
+class PodAffinityTerm(Documented):
+    """Pods, and the topology domain (node, zone, …) that counts as near them."""
 
     topologyKey: Key
-    """The nodes' label, such as `kubernetes.io/hostname`."""
+    """Label of nodes; those with the same value are one topology domain. With `kubernetes.io/hostname` each node is
+    one."""
     labelSelector: PodSelector | None = None
-    """Which pods."""
+    """Labels of the pods; no pods if not set."""
     namespaces: tuple[Name, ...] | None = None
-    """Their namespaces; the pod's own if not set."""
+    """Namespaces of the pods; together with those of `namespaceSelector`. The own namespace if neither is set."""
     namespaceSelector: PodSelector | None = None
-    """Their namespaces by label."""
+    """Labels of the namespaces of the pods."""
 
 
-class PreferredPods(Documented):
-    """Neighbourhoods that are better than others."""
+class WeightedPodAffinityTerm(Documented):
+    """A preferred pod affinity term, with its weight."""
 
     weight: int = Field(ge=1, le=100)
-    """How much better."""
-    podAffinityTerm: PodTerm
-    """Which."""
+    """Weight of the preference, from 1 to 100."""
+    podAffinityTerm: PodAffinityTerm
+    """The pods and the topology domain."""
 
 
 class PodAffinity(Documented):
-    """Near which pods, or far from which."""
+    """Rules relative to other pods: required and preferred ones."""
 
-    requiredDuringSchedulingIgnoredDuringExecution: tuple[PodTerm, ...] | None = None
-    """Must be so."""
-    preferredDuringSchedulingIgnoredDuringExecution: tuple[PreferredPods, ...] | None = None
-    """Should be so."""
+    requiredDuringSchedulingIgnoredDuringExecution: tuple[PodAffinityTerm, ...] | None = None
+    """Terms that must hold when a pod is scheduled."""
+    preferredDuringSchedulingIgnoredDuringExecution: tuple[WeightedPodAffinityTerm, ...] | None = None
+    """Terms that should hold when a pod is scheduled."""
 
 
 class Affinity(Documented):
-    """Where pods run."""
+    """Affinity of pods to nodes and to other pods."""
 
     nodeAffinity: NodeAffinity | None = None
-    """On which nodes."""
+    """Rules for the nodes on which the pods run."""
     podAffinity: PodAffinity | None = None
-    """Near which pods."""
+    """Pods in whose topology domain the pods run."""
     podAntiAffinity: PodAffinity | None = None
-    """Far from which pods."""
+    """Pods in whose topology domain the pods do not run."""

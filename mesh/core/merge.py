@@ -1,4 +1,4 @@
-"""How differences are laid over what they differ from."""
+"""Merging of config: a stack's over its profile, a profile's over its parent."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Data = Mapping[str, Any]
 
 
 def merged(base: Data, over: Data) -> dict[str, Any]:
-    """`base` with `over` laid on it: maps merge key by key, anything else is replaced."""
+    """`base` with the values of `over`: maps are merged key by key; lists and scalars replace those of `base`."""
     result = dict(base)
     for key, value in over.items():
         old = result.get(key)
@@ -18,13 +18,16 @@ def merged(base: Data, over: Data) -> dict[str, Any]:
     return result
 
 
-def with_gateways(base: Data, over: Data, kinds: Mapping[str, Data]) -> dict[str, Any]:
-    """The same for a whole set of values: a gateway that `base` does not have starts as its kind does."""
+def merged_values(base: Data, over: Data, kinds: Mapping[str, Data]) -> dict[str, Any]:
+    """The same for all values of an installation: a gateway that `base` does not have starts with the defaults of its
+    kind. `kinds` has the defaults by kind, `ingress` or `egress`."""
     result = merged(base, over)
     given = over.get("gateways")
     if isinstance(given, Mapping):
-        known = base.get("gateways", {})
-        new = {name: spec for name, spec in given.items() if name not in known and isinstance(spec, Mapping)}
-        begun = {name: merged(kinds.get(str(spec.get("kind")), kinds["ingress"]), spec) for name, spec in new.items()}
-        result["gateways"] = {**result["gateways"], **begun}
+        existing = base.get("gateways", {})
+        new = {name: spec for name, spec in given.items() if name not in existing and isinstance(spec, Mapping)}
+        complete = {
+            name: merged(kinds.get(str(spec.get("kind")), kinds["ingress"]), spec) for name, spec in new.items()
+        }
+        result["gateways"] = {**result["gateways"], **complete}
     return result

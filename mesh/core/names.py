@@ -1,4 +1,4 @@
-"""Names that Istio, Kubernetes, Pulumi's provider and this project agree on: labels, annotations, fixed names."""
+"""Fixed names of Istio, of Pulumi's Kubernetes provider and of this project: objects, labels, annotations."""
 
 from __future__ import annotations
 
@@ -6,54 +6,55 @@ from dataclasses import dataclass
 from typing import Final
 
 ROOT: Final = "istio-system"
-"""Istio's own namespace."""
-DOMAIN: Final = "cluster.local"
-"""The DNS domain of a cluster that has no other."""
+"""Istio's root namespace."""
+DEFAULT_DOMAIN: Final = "cluster.local"
+"""Default DNS domain of a cluster."""
 MESH_CONFIG: Final = "istio"
-"""ConfigMap with the mesh-wide configuration; gateways mount it too."""
+"""ConfigMap with the mesh configuration (MeshConfig); gateways mount it, too."""
 INJECTOR: Final = "istio-sidecar-injector"
-"""ConfigMap with the injection template; also the name of the injection webhook."""
+"""Name of the ConfigMap with the injection templates, and of the injection webhook."""
 XDS_PORT: Final = 15012
-"""istiod's port for discovery and certificates over TLS."""
+"""Port of istiod for xDS and certificate signing, over TLS."""
 ZIPKIN: Final = "zipkin"
 ZIPKIN_PORT: Final = 9411
-"""Service and port of the tracing addon, in Istio's namespace, to which proxies send spans unless told otherwise."""
+"""Service and port, in Istio's root namespace, to which proxies send spans by default."""
 
 REVISION_LABEL: Final = "istio.io/rev"
 NAMESPACE_LABEL: Final = "istio-injection"
 INJECT_LABEL: Final = "sidecar.istio.io/inject"
 DEFAULT_REVISION: Final = "default"
-"""The revision of a control plane without one, whose objects bear no revision in their names."""
+"""Revision of a control plane without a configured one; the names of its objects have no revision suffix."""
 
 OWNER_PROJECT: Final = "mesh/project"
 OWNER_STACK: Final = "mesh/stack"
 OWNER_ID: Final = "mesh/id"
-"""Annotations that say whose a namespace of ours is: Pulumi project, stack, and the id of the stack's provider."""
+"""Annotations with the owner of a namespace that a stack has created: Pulumi project, stack, and the id of the stack's
+provider."""
 DIGEST: Final = "mesh/digest"
-"""Annotation that changes with the object."""
+"""Annotation with a hash of the object, which changes whenever the object does."""
 
 FIELD_MANAGER: Final = "pulumi.com/patchFieldManager"
-"""Annotation with the name under which the provider applies an object."""
+"""Annotation with the field manager that the provider uses for server-side apply."""
 WAIT_FOR: Final = "pulumi.com/waitFor"
-"""Annotation with the conditions on which an object counts as ready, so that others may be created."""
+"""Annotation with the conditions for which the provider waits before the object counts as ready."""
 SKIP_AWAIT: Final = "pulumi.com/skipAwait"
-"""Annotation: the object is ready as the API server returns it."""
-DELETION: Final = "pulumi.com/deletionPropagationPolicy"
-"""Annotation: how an object is deleted."""
+"""Annotation: the provider does not wait for the object."""
+DELETION_PROPAGATION: Final = "pulumi.com/deletionPropagationPolicy"
+"""Annotation with the deletion propagation policy, such as `background`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class MeshNames:
-    """Names on which it depends what a mesh's objects mean."""
+    """Names of an installation that are needed to interpret Istio's objects."""
 
     root: str = ROOT
-    """Istio's own namespace: policies in it are for the whole mesh."""
-    domain: str = DOMAIN
-    """DNS domain of the cluster, at the end of every Service's full host name."""
+    """The root namespace: policies in it apply to the whole mesh."""
+    domain: str = DEFAULT_DOMAIN
+    """DNS domain of the cluster: the end of a Service's fully qualified host name."""
 
 
-USUAL: Final = MeshNames()
-"""What holds for objects of which nobody knows the settings: Istio's own defaults."""
+DEFAULT_NAMES: Final = MeshNames()
+"""Istio's defaults, for objects whose installation is unknown."""
 DEV_CONTEXT: Final = "mesh-dev"
 EMBEDDED_CONTEXTS: Final = (DEV_CONTEXT,)
-"""Kubeconfig contexts of the clusters that this project itself starts."""
+"""Kubeconfig contexts of the embedded clusters, which this project starts itself."""

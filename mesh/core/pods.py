@@ -1,4 +1,4 @@
-"""The containers of a pod: those that run as long as it does, and those that only prepare it."""
+"""Containers of pod specs: app containers, native sidecars and init containers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Container(NamedTuple):
     """A container of a pod's spec."""
 
     path: str
-    """Where it is in the spec, such as `containers[0]`."""
+    """Path of the container in the pod's spec, such as `containers[0]`."""
     body: Mapping[str, Any]
 
     @property
@@ -22,32 +22,32 @@ class Container(NamedTuple):
 
     @property
     def image(self) -> str:
-        """Empty if the spec does not say one."""
+        """The image; empty if the spec has none."""
         return str(self.body.get("image") or "")
 
 
-def running(pod: Mapping[str, Any]) -> Iterator[Container]:
-    """The containers that run beside each other: those of `containers`, and native sidecars, which are init containers
-    with `restartPolicy: Always`."""
+def running_containers(pod: Mapping[str, Any]) -> Iterator[Container]:
+    """The containers that run as long as the pod: those of `containers`, and native sidecars (init containers with
+    `restartPolicy: Always`)."""
     return (
         container
-        for container in every(pod)
+        for container in all_containers(pod)
         if container.path.startswith("containers") or container.body.get("restartPolicy") == "Always"
     )
 
 
-def every(pod: Mapping[str, Any]) -> Iterator[Container]:
+def all_containers(pod: Mapping[str, Any]) -> Iterator[Container]:
     """All containers of a pod's spec, init containers last."""
     for field in ("containers", "initContainers"):
         for i, body in enumerate(pod.get(field) or ()):
             yield Container(f"{field}[{i}]", body)
 
 
-def spec_of(kind: GroupKind, manifest: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
-    """The spec of the pods that an object is or makes, and its path in the object; both empty if it makes none."""
+def pod_spec(kind: GroupKind, manifest: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    """The pod spec in a Pod or in an object with a pod template, and its path; both empty for other objects."""
     spec = manifest.get("spec") or {}
     if kind == kinds.POD:
         return "spec", spec
-    if kind in kinds.TEMPLATED:
+    if kind in kinds.POD_TEMPLATE_KINDS:
         return "spec.template.spec", (spec.get("template") or {}).get("spec") or {}
     return "", {}

@@ -1,4 +1,4 @@
-"""Kubernetes' resource quantities, such as `100m`, `1.5Gi` or `1e3`, read as apimachinery's `ParseQuantity` reads them.
+"""Kubernetes' resource quantities, such as `100m`, `1.5Gi` or `1e3`, parsed as apimachinery's `ParseQuantity` does.
 
 A quantity is a signed decimal number with one suffix: a decimal one (`m`, `k`, `M` … `E`, powers of 1000), a binary one
 (`Ki`, `Mi` … `Ei`, powers of 1024), or an exponent of ten (`e3`, `E3`). `1E` is therefore 10¹⁸, and `1E1` is ten.
@@ -20,13 +20,13 @@ _FORM: Final = re.compile(
     r"(?P<number>[+-]?([0-9]+\.?[0-9]*|\.[0-9]+))((?P<suffix>[numkMGTPE]?|[KMGTPE]i)|[eE](?P<exponent>[+-]?[0-9]+))"
 )
 _LARGEST: Final = Decimal(2**63 - 1)
-"""What larger quantities with a binary suffix are taken for."""
+"""The maximum of quantities with a binary suffix; larger ones are capped."""
 _FINEST: Final = Decimal("1e-9")
-"""What amounts are rounded up to, away from zero."""
+"""The smallest unit; quantities are rounded to it, away from zero."""
 
 
 def parse(text: str) -> Decimal:
-    """A quantity as a number. Raises ValueError if the text is no quantity."""
+    """The quantity as a number. Raises ValueError if the text is not a quantity."""
     found = _FORM.fullmatch(text)
     if not found:
         raise ValueError(f"{text!r} is not a quantity")

@@ -1,4 +1,4 @@
-"""The base of every typed value that a person writes: frozen, and strict about names."""
+"""Base classes of the types of config and of Istio's objects: immutable, and strict about unknown fields."""
 
 from collections.abc import Iterator
 from typing import Any, ClassVar, Self
@@ -7,49 +7,49 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 Path = tuple[str | int, ...]
-"""A place below a value: names of fields and places in lists."""
+"""Path of a part of a value: names of fields and indexes of lists."""
 Findings = Iterator[tuple[Path, str]]
-"""What is wrong below a value, and where."""
+"""Problems of a value, each with the path of the part that has it."""
 
 
 class Typed(BaseModel):
-    """A value whose unknown fields are errors and that does not change once it is built."""
+    """An immutable type that refuses unknown fields."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Documented(Typed):
-    """One whose fields' docstrings are what the config tables say of them; they are read only to write those."""
+    """A type of the config. The docstrings of its fields are their descriptions in docs/config.md and the README."""
 
     def check(self) -> Findings:
-        """What no single field's type can tell is wrong."""
+        """Problems that depend on several fields."""
         yield from ()
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        refuse(type(self).__name__, self.check())
+        raise_problems(type(self).__name__, self.check())
         return self
 
 
 class ShortForm(Documented):
-    """A map for which something shorter may stand."""
+    """A type that can also be written in a shorter form than a map."""
 
     short_forms: ClassVar[str]
-    """What may stand for it, in words."""
+    """The shorter forms, as docs/config.md lists them."""
 
     @classmethod
-    def lengthened(cls, value: Any) -> Any:
-        """The map that `value` stands for, or `value` as it is."""
+    def expanded(cls, value: Any) -> Any:
+        """The map that a short form stands for; any other value unchanged."""
         return value
 
     @model_validator(mode="before")
     @classmethod
-    def _lengthened(cls, value: Any) -> Any:
-        return cls.lengthened(value)
+    def _expanded(cls, value: Any) -> Any:
+        return cls.expanded(value)
 
 
-def refuse(name: str, findings: Findings) -> None:
-    """Ends the validation of a value of the type `name` if there are findings."""
+def raise_problems(name: str, findings: Findings) -> None:
+    """Raises a pydantic ValidationError for a value of the type `name` if there are findings."""
     problems = [
         InitErrorDetails(type=PydanticCustomError("rule", text), loc=path, input=None) for path, text in findings
     ]

@@ -1,7 +1,7 @@
-"""The one wording of what is wrong with a typed value, for settings and for Istio's objects alike.
+"""Messages about invalid values, in settings and in Istio's objects.
 
-`problems` turns pydantic's errors into lines that a person can act on: the path in the names that
-the person wrote, the value, what would be right, and the nearest valid name.
+`problems` turns pydantic's errors into lines with the path as the user wrote it, the value, what is valid, and the most
+similar valid name.
 """
 
 import re
@@ -17,7 +17,7 @@ from pydantic_core import ErrorDetails
 
 from mesh.core.errors import nearest, show
 
-_WANTED = {
+_EXPECTED = {
     "string_type": "a string",
     "int_type": "a whole number",
     "int_parsing": "a whole number",
@@ -32,21 +32,21 @@ _WANTED = {
     "model_attributes_type": "a mapping",
 }
 _BOUNDS = {"greater_than_equal", "less_than_equal"}
-_OWN_WORDS = {"rule", "value_error", "assertion_error"}  # what validators of ours say, with the value where it helps
-_PLAIN_KEY = re.compile(r"[A-Za-z_][\w-]*")  # a mapping's key that a path shows without quotes
+_OWN_MESSAGES = {"rule", "value_error", "assertion_error"}  # messages of this project's validators, shown as they are
+_PLAIN_KEY = re.compile(r"[A-Za-z_][\w-]*")  # a key that needs no quotes in a path
 
 
 def problems(error: ValidationError, model: type[BaseModel], root: str) -> list[str]:
-    """What a failed validation of `model` found, one line a problem: `<root><path>: <what is wrong>`.
+    """One line for each error of a failed validation of `model`: `<root><path>: <problem>`.
 
-    `root` stands before each path and ends in its own separator (`"mesh:"`, `"VirtualService "`).
-    The value of a field declared with `repr=False` is not repeated.
+    `root` is the prefix of each path, with its separator (`"mesh:"`, `"VirtualService "`). The lines do not show values
+    of fields declared with `repr=False`.
     """
     return [_line(details, model, root) for details in error.errors(include_url=False)]
 
 
-class _Place:
-    """Where a problem is: its path as a person would write it, and what the model says of that place."""
+class _Location:
+    """The location of an error: its path as the user writes it, and the type that the model has there."""
 
     def __init__(self, model: type[BaseModel]) -> None:
         self.path = ""
@@ -56,14 +56,14 @@ class _Place:
         self.hidden = False
 
     def enter(self, key: int | str) -> None:
-        """Go down one step of pydantic's `loc`."""
+        """Descends by one step of pydantic's `loc`."""
         annotation, origin = self.annotation, get_origin(self.annotation)
         arguments = get_args(annotation)
-        if key == "[key]":  # the mapping's key itself is wrong; the step before has named it
+        if key == "[key]":  # the mapping's key itself is invalid; the previous step was its name
             self._at(" (the key)", self.keys)
         elif _is_model(annotation):
             self._at_field(annotation, str(key))
-        elif origin in (Union, types.UnionType):  # the step tells which member of the union was tried
+        elif origin in (Union, types.UnionType):  # the step is the member of the union that was tried
             self._at("", next((member for member in arguments if _label(member) == str(key).partition("[")[0]), Any))
         elif isinstance(origin, type) and issubclass(origin, Mapping):
             self.keys = arguments[0]
@@ -82,7 +82,7 @@ class _Place:
 
     def _at(self, step: str, annotation: Any) -> None:
         self.path, self.metadata = self.path + step, []
-        while True:  # down to what is neither `Annotated` nor `… | None`
+        while True:  # strip `Annotated` and `… | None`
             if get_origin(annotation) is Annotated:
                 annotation, *metadata = get_args(annotation)
                 self.metadata += [m for item in metadata for m in getattr(item, "metadata", [item])]
@@ -95,7 +95,7 @@ class _Place:
 
     @property
     def choices(self) -> list[str]:
-        """The names that are valid here, if this is an enumeration."""
+        """The valid values of an enumeration or `Literal`; empty for other types."""
         if get_origin(self.annotation) is Literal:
             return [str(name) for name in get_args(self.annotation)]
         if isinstance(self.annotation, type) and issubclass(self.annotation, Enum):
@@ -104,14 +104,14 @@ class _Place:
 
     @property
     def fields(self) -> list[str]:
-        """The fields that are valid here, if this is an object."""
+        """The fields of a model; empty for other types."""
         if not _is_model(self.annotation):
             return []
         return sorted(wire_name(name, field) for name, field in self.annotation.model_fields.items())
 
     @property
     def bounds(self) -> str:
-        """`in 0..100`, `at least 1` or `at most 5`, if the model sets limits here."""
+        """The limits of a number: `in 0..100`, `at least 1` or `at most 5`; empty if there are none."""
         low = [m.ge for m in self.metadata if isinstance(m, Ge | Interval) and m.ge is not None]
         high = [m.le for m in self.metadata if isinstance(m, Le | Interval) and m.le is not None]
         if low and high:
@@ -120,12 +120,12 @@ class _Place:
 
 
 def wire_name(name: str, field: FieldInfo) -> str:
-    """A field's name where it is not Python that is written."""
+    """The field's name in config and manifests: its alias if it has one."""
     return field.validation_alias if isinstance(field.validation_alias, str) else name
 
 
 def _label(member: Any) -> str:
-    """How pydantic calls a member of a union in a `loc`."""
+    """The name of a union's member in pydantic's `loc`."""
     return "literal" if get_origin(member) is Literal else getattr(member, "__name__", "")
 
 
@@ -134,34 +134,34 @@ def _is_model(annotation: Any) -> bool:
 
 
 def _line(details: ErrorDetails, model: type[BaseModel], root: str) -> str:
-    location, kind, value = details["loc"], details["type"], details["input"]
-    place = _Place(model)
-    for key in location[:-1] if kind == "extra_forbidden" else location:
-        place.enter(key)
-    path = (root + place.path.removeprefix(".")).rstrip(" .:")
+    loc, kind, value = details["loc"], details["type"], details["input"]
+    location = _Location(model)
+    for key in loc[:-1] if kind == "extra_forbidden" else loc:
+        location.enter(key)
+    path = (root + location.path.removeprefix(".")).rstrip(" .:")
     if kind == "extra_forbidden":
-        name, fields = str(location[-1]), place.fields
+        name, fields = str(loc[-1]), location.fields
         return f"{path}: unknown field {show(name)}{nearest(name, fields)} (fields: {', '.join(fields)})"
     if kind == "missing":
         return f"{path}: is required"
-    given = "the given value" if place.hidden else show(value)
+    given = "the given value" if location.hidden else show(value)
     if kind in ("literal_error", "enum"):
-        meant = "" if place.hidden else nearest(value, place.choices)
-        return f"{path}: {given} is not one of {', '.join(place.choices) or details['ctx']['expected']}{meant}"
-    if kind in _BOUNDS and place.bounds:
-        return f"{path}: {given} is not {place.bounds}"
-    if kind in _WANTED:
-        return f"{path}: expected {_WANTED[kind]}, got {given}{_hint(kind, value, place)}"
+        meant = "" if location.hidden else nearest(value, location.choices)
+        return f"{path}: {given} is not one of {', '.join(location.choices) or details['ctx']['expected']}{meant}"
+    if kind in _BOUNDS and location.bounds:
+        return f"{path}: {given} is not {location.bounds}"
+    if kind in _EXPECTED:
+        return f"{path}: expected {_EXPECTED[kind]}, got {given}{_hint(kind, value, location)}"
     if kind in ("too_short", "string_too_short") and details["ctx"]["min_length"] == 1:
         return f"{path}: must not be empty"
-    if kind in _OWN_WORDS:
+    if kind in _OWN_MESSAGES:
         return f"{path}: {details.get('ctx', {}).get('error', details['msg'])}"
     return f"{path}: {given}: {details['msg'][:1].lower()}{details['msg'][1:]}"
 
 
-def _hint(kind: str, value: Any, place: _Place) -> str:
-    if kind == "string_type" and isinstance(value, bool | int | float) and not place.hidden:
+def _hint(kind: str, value: Any, location: _Location) -> str:
+    if kind == "string_type" and isinstance(value, bool | int | float) and not location.hidden:
         return f'; put it in quotes: "{show(value)}"'
-    if kind == "list_type" and not place.hidden:
+    if kind == "list_type" and not location.hidden:
         return "; a list of one element is still a list"
-    return f" (fields: {', '.join(place.fields)})" if place.fields else ""
+    return f" (fields: {', '.join(location.fields)})" if location.fields else ""

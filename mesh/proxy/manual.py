@@ -46,7 +46,7 @@ def inject(
     support, and for annotations that Istio would refuse.
     """
     if workload["kind"] not in KINDS:
-        raise InjectionError(errors.choice("kind", workload["kind"], KINDS))
+        raise InjectionError(errors.invalid_choice("kind", workload["kind"], KINDS))
     result = copy.deepcopy(dict(workload))
     pod = result if workload["kind"] == "Pod" else result["spec"]["template"]
     metadata, spec = pod.setdefault("metadata", {}), pod["spec"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from mesh.core.merge import Data, merged, with_gateways
+from mesh.core.merge import Data, merged, merged_values
 from mesh.values.gateway import Gateway
 from mesh.values.values import Values
 
@@ -45,4 +45,4 @@ class Profiles:
         if parent is None:
             defaults = Values().model_dump(by_alias=True, exclude={"meshConfig"})
             return merged(merged(defaults, self.root), differences)
-        return with_gateways(self._values(parent), differences, self._kinds)
+        return merged_values(self._values(parent), differences, self._kinds)

@@ -21,7 +21,7 @@ _FIXED: Final[Mapping[GroupKind, tuple[str, ...]]] = {
     kinds.STATEFUL_SET: ("spec.selector", "spec.serviceName", "spec.volumeClaimTemplates", "spec.podManagementPolicy"),
     kinds.JOB: ("spec.selector", "spec.template", "spec.completions", "spec.parallelism"),
     kinds.SERVICE: ("spec.clusterIP",),
-    kinds.VOLUME_CLAIM: ("spec.accessModes", "spec.selector", "spec.storageClassName", "spec.volumeName"),
+    kinds.PERSISTENT_VOLUME_CLAIM: ("spec.accessModes", "spec.selector", "spec.storageClassName", "spec.volumeName"),
     **dict.fromkeys((kinds.ROLE_BINDING, kinds.CLUSTER_ROLE_BINDING), ("roleRef",)),
     kinds.STORAGE_CLASS: ("parameters", "provisioner"),
     kinds.SECRET: ("type",),
@@ -107,7 +107,7 @@ def _is_fixed(kind: GroupKind, path: str) -> bool:
 def _fields(old: Object, new: Object) -> Iterator[Field]:
     if new.kind == kinds.SECRET:
         yield from _of_secret(old.body, new.body)
-    elif new.kind == kinds.DEFINITION:
+    elif new.kind == kinds.CUSTOM_RESOURCE_DEFINITION:
         yield from _of_definition(old.body, new.body)
     else:
         yield from differences(old.body, new.body)

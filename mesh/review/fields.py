@@ -46,7 +46,7 @@ def differences(old: Any, new: Any) -> Iterator[Field]:
 class _Fields(Comparison):
     """Compares Kubernetes objects, in which null means that a field is not set."""
 
-    def filled(self, value: Any, _path: Path) -> Any:
+    def normalized(self, value: Any, _path: Path) -> Any:
         return ABSENT if value is None else value
 
     def keys(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterable[str]:

@@ -53,7 +53,7 @@ class Mtls(ShortForm):
     """Modes of some workloads, by a name of your choice."""
 
     @classmethod
-    def lengthened(cls, value: Any) -> Any:
+    def expanded(cls, value: Any) -> Any:
         return {"mesh": value} if isinstance(value, str) else value
 
     def namespace_mode(self, namespace: str) -> Mode:

@@ -67,7 +67,7 @@ class StackContext:
     def gateway(self, name: str) -> GatewayRef:
         """The gateway of that name. Raises ApiError if the stack has none, or has disabled it."""
         if name not in self.gateways:
-            raise ApiError([f"gateway {errors.none_of(name, self.gateways)}"])
+            raise ApiError([f"gateway {errors.not_one_of(name, self.gateways)}"])
         return self.gateways[name]
 
     def full_host(self, host: str, namespace: str) -> str:

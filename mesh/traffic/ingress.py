@@ -43,7 +43,7 @@ class WeightedDestination(ShortForm):
     """Percentage of requests, where a route has several destinations; all weights add up to 100."""
 
     @classmethod
-    def lengthened(cls, value: Any) -> Any:
+    def expanded(cls, value: Any) -> Any:
         return {"service": value} if isinstance(value, str) else value
 
     def destination(self, resolve: Resolve, namespace: str) -> api.Destination:
@@ -99,7 +99,7 @@ class GatewayTls(ShortForm):
     """Whether port 80 redirects to https with status 301; otherwise port 80 does not serve the hosts."""
 
     @classmethod
-    def lengthened(cls, value: Any) -> Any:
+    def expanded(cls, value: Any) -> Any:
         return {"secret": value} if isinstance(value, str) else value
 
 

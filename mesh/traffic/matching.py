@@ -35,7 +35,7 @@ class TextMatch(ShortForm):
     """The whole value must match this regular expression, in RE2 syntax."""
 
     @classmethod
-    def lengthened(cls, value: Any) -> Any:
+    def expanded(cls, value: Any) -> Any:
         if not isinstance(value, str):
             return value
         return {"prefix": value[:-1]} if value.endswith("*") else {"exact": value}

@@ -26,7 +26,7 @@ class Client(ShortForm):
     """Name of a request header whose value identifies the client; requests without it are not counted."""
 
     @classmethod
-    def lengthened(cls, value: Any) -> Any:
+    def expanded(cls, value: Any) -> Any:
         return {"address": True} if value == "address" else value
 
     def check(self) -> Findings:

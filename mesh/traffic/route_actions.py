@@ -61,7 +61,7 @@ class Mirror(ShortForm):
     """Percentage of requests, 0 to 100, that are copied; all if not set."""
 
     @classmethod
-    def lengthened(cls, value: Any) -> Any:
+    def expanded(cls, value: Any) -> Any:
         return {"version": value} if isinstance(value, str) else value
 
     def check(self) -> Findings:

@@ -143,7 +143,7 @@ class Service(RouteActions):
                 meant.append(((*path, "mirror"), handling.mirror.version))
             for at, version in meant:
                 if version not in self.versions:
-                    yield at, f"{errors.none_of(version, self.versions)} (versions)"
+                    yield at, f"{errors.not_one_of(version, self.versions)} (versions)"
 
     @property
     def needs_virtual_service(self) -> bool:

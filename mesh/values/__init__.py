@@ -1,1 +1,1 @@
-"""What decides what is installed, in the names of IstioOperator and of Istio's charts."""
+"""Installation settings, with the names of IstioOperator and of Istio's Helm charts."""

@@ -1,4 +1,4 @@
-"""Settings of one gateway."""
+"""Settings of a gateway."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from pydantic import Field
 
-from mesh.core.kubernetes import Labels, Name, PortNumber, Range, Resources, ServiceType
+from mesh.core.kubernetes import Cidr, Labels, Name, PortNumber, Resources, ServiceType
 from mesh.core.typed import Documented
 from mesh.values.workload import Workload
 
@@ -16,82 +16,84 @@ Kind = Literal["ingress", "egress"]
 PROXY_RESOURCES: Final = Resources(
     requests={"cpu": "100m", "memory": "128Mi"}, limits={"cpu": "2000m", "memory": "1024Mi"}
 )
-"""What Istio grants a proxy, be it a gateway or a sidecar."""
+"""Default requests and limits of a proxy, in gateways and sidecars."""
 
 
 class Port(Documented):
     """A port of a gateway's Service."""
 
     name: Name
-    """Its name, unique among the ports."""
+    """Name of the port, unique in the Service."""
     port: PortNumber
     """Port of the Service."""
     targetPort: PortNumber | None = None
-    """Port of the pods, on which Gateway objects listen; the same if not set."""
+    """Port of the pods, which is the one that Gateway objects name; the same as `port` if not set."""
     protocol: Literal["TCP", "UDP"] = "TCP"
-    """What is spoken on it."""
+    """Transport protocol."""
     nodePort: PortNumber | None = None
-    """Port on every node; the cluster chooses one if not set."""
+    """Port on every node, for the types NodePort and LoadBalancer; the cluster chooses one if not set."""
 
     @property
     def container(self) -> int:
-        """The port on which the proxy listens."""
+        """The container port, on which the proxy listens."""
         return self.targetPort or self.port
 
 
 class SecretVolume(Documented):
-    """Files of an optional Secret."""
+    """A volume with the files of a Secret, which need not exist."""
 
     name: Name
-    """The volume's name."""
+    """Name of the volume."""
     secretName: str
-    """The Secret, in the gateway's namespace."""
+    """Name of the Secret, in the gateway's namespace."""
     mountPath: str
-    """Where the proxy finds its files."""
+    """Path in the proxy's container at which the volume is mounted."""
 
 
 class ConfigVolume(Documented):
-    """Files of an optional ConfigMap."""
+    """A volume with the files of a ConfigMap, which need not exist."""
 
     name: Name
-    """The volume's name."""
+    """Name of the volume."""
     configMapName: str
-    """The ConfigMap, in the gateway's namespace."""
+    """Name of the ConfigMap, in the gateway's namespace."""
     mountPath: str = ""
-    """Where the proxy finds its files; empty: it is not mounted."""
+    """Path in the proxy's container at which the volume is mounted; not mounted if empty."""
 
 
 class Gateway(Workload):
-    """One gateway: a Deployment of Istio's proxy and the Service before it."""
+    """A gateway: a Deployment of Istio's proxy, and its Service."""
 
     enabled: bool = True
-    """Whether it is installed."""
+    """Whether the gateway is installed."""
     kind: Kind = "ingress"
-    """Which way the traffic goes. What is not set is as in Istio's own gateway of the kind: Service type, ports,
-    certificates."""
+    """Direction of the traffic. A new gateway has the defaults of Istio's own gateway of this kind: Service type,
+    ports, certificate volumes."""
     namespace: Name | None = None
-    """Istio's own if not set; another one must be declared in `namespaces` or `injectedNamespaces`."""
+    """Namespace of the gateway; `istio-system` if not set. Others must be declared in `namespaces` or
+    `injectedNamespaces`."""
     labels: Labels = {}
-    """Labels by which its Service, and Gateway objects, select the pods. `app`, the gateway's name, and `istio`, the
-    name without `istio-`, are there unless set."""
+    """Labels of the pods, by which the Service and Gateway objects select them. Defaults: `app`, the gateway's name,
+    and `istio`, the name without the prefix `istio-`."""
     type: ServiceType = "LoadBalancer"
-    """Type of its Service."""
+    """Type of the Service."""
     ports: tuple[Port, ...] = Field(default=(), min_length=1)
-    """Ports of its Service. A list replaces the list that was there."""
+    """Ports of the Service. The list replaces that of the profile."""
     loadBalancerIP: str = ""
-    """Address to ask the load balancer for."""
-    loadBalancerSourceRanges: tuple[Range, ...] = ()
-    """From where the load balancer lets clients in; from everywhere if empty."""
+    """IP address to request from the load balancer."""
+    loadBalancerSourceRanges: tuple[Cidr, ...] = ()
+    """Client IP ranges that the load balancer admits, in CIDR notation; all if empty."""
     externalTrafficPolicy: Literal["", "Cluster", "Local"] = ""
-    """`Local` keeps the clients' addresses."""
+    """`Local` keeps the source addresses of clients and sends their traffic to pods on the same node; `Cluster`, the
+    default of Kubernetes, does neither."""
     resources: Resources = PROXY_RESOURCES
-    """Requests and limits of the proxy."""
+    """Resource requests and limits of the proxy."""
     runAsRoot: bool = False
-    """Whether the proxy may bind ports below 1024, as root."""
+    """Whether the proxy runs as root, to bind ports below 1024."""
     secretVolumes: tuple[SecretVolume, ...] = ()
-    """Secrets with files for the proxy."""
+    """Secrets to mount into the proxy's container."""
     configVolumes: tuple[ConfigVolume, ...] = ()
-    """ConfigMaps with files for the proxy."""
+    """ConfigMaps to mount into the proxy's container."""
 
     def _contradictions(self) -> Iterator[str]:
         yield from super()._contradictions()
@@ -101,15 +103,15 @@ class Gateway(Workload):
         if self.type != "LoadBalancer" and (self.loadBalancerIP or self.loadBalancerSourceRanges):
             yield f"loadBalancerIP and loadBalancerSourceRanges are for a LoadBalancer, this is a {self.type}"
         if self.type == "ClusterIP" and self.externalTrafficPolicy:
-            yield "externalTrafficPolicy is for what is reached from outside, this is a ClusterIP"
+            yield "externalTrafficPolicy is for a NodePort or LoadBalancer, this is a ClusterIP"
         if self.type == "ClusterIP" and any(port.nodePort for port in self.ports):
             yield "a ClusterIP Service has no node ports: choose NodePort or LoadBalancer"
 
     def selector(self, name: str) -> Mapping[str, str]:
-        """The labels of the pods of the gateway called `name`."""
+        """The labels that select the pods of the gateway with this name."""
         return {"app": name, "istio": name.removeprefix("istio-"), **self.labels}
 
     @staticmethod
-    def account(name: str) -> str:
-        """The service account of the gateway called `name`."""
+    def service_account(name: str) -> str:
+        """Name of the service account of the gateway with this name."""
         return f"{name}-service-account"

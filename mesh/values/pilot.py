@@ -1,4 +1,4 @@
-"""Settings of the control plane: istiod, or what stands in for one that runs elsewhere."""
+"""Settings of the control plane: istiod on this cluster, or an istiod on another cluster."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from mesh.values.workload import Workload
 
 
 class Base(Documented):
-    """What every control plane on a cluster shares."""
+    """Cluster-wide objects, which all control planes on a cluster share."""
 
     enabled: bool = True
-    """Whether it is installed: namespace, custom resource definitions, accounts and roles, validation."""
+    """Whether they are installed: root namespace, custom resource definitions, accounts, roles, validation webhook."""
 
 
 class Pilot(Workload):
@@ -22,29 +22,30 @@ class Pilot(Workload):
     enabled: bool = True
     """Whether istiod runs on this cluster."""
     image: str = "pilot"
-    """An image of the hub; with a slash: a full reference."""
+    """Name of the image in `hub`; with a slash, a full reference."""
     resources: Resources = Resources(requests={"cpu": "500m", "memory": "2048Mi"})
-    """Requests and limits of the container."""
+    """Resource requests and limits of istiod."""
     replicaCount: int | None = Field(default=1, ge=0)
-    """Number of pods without an autoscaler."""
+    """Number of pods if `autoscaleEnabled` is false."""
     traceSampling: float = Field(default=1.0, ge=0, le=100)
-    """Per cent of requests that are traced."""
+    """Percentage of requests that are traced, from 0 to 100."""
     deploymentLabels: Labels = {}
-    """Labels of the Deployment beside Istio's own."""
+    """Labels of the Deployment, in addition to Istio's own."""
     enableProtocolSniffingForOutbound: bool = True
-    """Whether the protocol of outbound ports that do not name one is found out."""
+    """Whether sidecars detect the protocol of outbound traffic to ports that name none."""
     enableProtocolSniffingForInbound: bool = True
-    """Whether the protocol of inbound ports that do not name one is found out."""
+    """Whether sidecars detect the protocol of inbound traffic at ports that name none."""
     keepaliveMaxServerConnectionAge: str = Field(default="30m", pattern=r"^([0-9.]+(ns|us|ms|s|m|h))+$")
-    """How long proxies stay connected to one istiod before they look for another."""
+    """Maximum age of a connection between a proxy and istiod, such as `30m`; the proxy then reconnects, maybe to
+    another pod."""
     configMap: bool = True
-    """Whether the mesh configuration is installed as a ConfigMap."""
+    """Whether the ConfigMap with the mesh configuration is installed."""
 
 
 class IstiodRemote(Documented):
-    """A control plane that runs on another cluster: what a cluster without istiod needs."""
+    """Access to an istiod on another cluster, for a cluster without its own."""
 
     enabled: bool = False
-    """Whether it is installed: the injection webhook, and what else the settings leave on."""
+    """Whether this cluster uses an istiod on another one. It then gets the injection webhook without istiod."""
     injectionURL: Url = ""
-    """Where the injector answers, `https://…`; the Service `istiod` of Istio's namespace if empty."""
+    """URL of the injection webhook, `https://…`; the Service `istiod` in `istio-system` if empty."""

@@ -1,4 +1,4 @@
-"""Settings that concern everything that Istio runs: images, logs, and the proxies of workloads."""
+"""Settings of all of Istio's components: images, logs, sidecars."""
 
 from __future__ import annotations
 
@@ -15,147 +15,151 @@ _SCOPE_LEVELS = "none|error|warn|info|debug"
 
 ProxyLevel = Literal["", "trace", "debug", "info", "warning", "error", "critical", "off"]
 ComponentLevels = Annotated[str, Field(pattern=rf"^$|^[a-z0-9_]+:({_LEVELS})(,[a-z0-9_]+:({_LEVELS}))*$")]
-"""Levels of single components of Envoy, such as `misc:error,http:debug`."""
+"""Log levels by component of Envoy, such as `misc:error,http:debug`."""
 ScopeLevels = Annotated[
     str, Field(pattern=rf"^$|^([A-Za-z0-9_-]+:)?({_SCOPE_LEVELS})(,[A-Za-z0-9_-]+:({_SCOPE_LEVELS}))*$")
 ]
-"""Levels of single scopes of istiod and of the agents, such as `default:info,ads:debug`."""
+"""Log levels by scope of istiod and the agents, such as `default:info,ads:debug`."""
 Ports = Annotated[str, Field(pattern=r"^$|^\*$|^[0-9]+(,[0-9]+)*$")]
-"""Ports, separated by commas."""
+"""Ports, separated by commas, or `*`."""
 Ranges = Annotated[str, Field(pattern=r"^$|^\*$|^[0-9a-fA-F.:]+/[0-9]+(,[0-9a-fA-F.:]+/[0-9]+)*$")]
-"""Ranges of addresses in CIDR notation, separated by commas."""
+"""IP ranges in CIDR notation, separated by commas, or `*`."""
 
 
 class Proxy(Documented):
-    """The proxies: sidecars and, for image, domain and logs, gateways too."""
+    """Sidecars. Image, cluster domain and log levels apply to gateways, too."""
 
     image: str = "proxyv2"
-    """An image of the hub; with a slash: a full reference."""
+    """Name of the image in `hub`; with a slash, a full reference."""
     resources: Resources = PROXY_RESOURCES
-    """Requests and limits of a sidecar."""
+    """Resource requests and limits of a sidecar."""
     autoInject: Literal["enabled", "disabled"] = "enabled"
-    """Whether pods of injected namespaces get a sidecar unless they refuse it, or only if they ask for it."""
+    """`enabled`: pods of injected namespaces get a sidecar unless they opt out. `disabled`: only pods that opt in get
+    one."""
     clusterDomain: Domain = "cluster.local"
-    """The cluster's DNS domain."""
+    """DNS domain of the cluster."""
     logLevel: ProxyLevel = "warning"
-    """Level of Envoy's log."""
+    """Log level of Envoy."""
     componentLogLevel: ComponentLevels = "misc:error"
-    """Levels of single components of Envoy."""
+    """Log levels by component of Envoy, such as `misc:error,http:debug`."""
     enableCoreDump: bool = False
-    """Whether Envoy may write core dumps; needs pods that may run a privileged container."""
+    """Whether Envoy can write core dumps. Pods then get a privileged init container."""
     privileged: bool = False
-    """Whether sidecars run privileged."""
+    """Whether sidecars run as privileged containers."""
     holdApplicationUntilProxyStarts: bool = False
-    """Whether a pod's other containers start only when its sidecar is ready."""
+    """Whether the other containers of a pod start only after its sidecar is ready."""
     includeIPRanges: Ranges = "*"
-    """Destinations whose traffic goes through the sidecar; `*` for all."""
+    """Destination IP ranges whose traffic is redirected to the sidecar, in CIDR notation and separated by commas; `*`
+    for all."""
     excludeIPRanges: Ranges = ""
-    """Destinations whose traffic goes past it."""
+    """Destination IP ranges whose traffic bypasses the sidecar, in CIDR notation and separated by commas."""
     excludeInboundPorts: Ports = ""
-    """Ports of the pod that are reached past it."""
+    """Ports of the pod whose inbound traffic bypasses the sidecar, separated by commas."""
     excludeOutboundPorts: Ports = ""
-    """Ports that the pod reaches past it."""
+    """Destination ports whose outbound traffic bypasses the sidecar, separated by commas."""
     lifecycle: dict[str, Any] = {}
-    """Kubernetes' lifecycle hooks of the sidecar; Istio's own if empty."""
+    """Lifecycle hooks of the sidecar's container; those of Istio's template if empty."""
     statusPort: int = Field(default=15020, ge=0, le=65535)
-    """Port of the agent's probes; 0: the sidecar has no readiness probe."""
+    """Port of the agent's health checks; 0: the sidecar has no readiness probe."""
     readinessInitialDelaySeconds: int = Field(default=1, ge=0)
-    """Seconds before the first probe."""
+    """Seconds before the first readiness probe."""
     readinessPeriodSeconds: int = Field(default=2, ge=1)
-    """Seconds between two probes."""
+    """Seconds between readiness probes."""
     readinessFailureThreshold: int = Field(default=30, ge=1)
-    """How many probes fail before a sidecar is not ready."""
+    """Failed readiness probes in a row after which a sidecar is not ready."""
     tracer: Literal["zipkin", "lightstep", "datadog", "stackdriver", "openCensusAgent"] = "zipkin"
-    """Who gets the spans."""
+    """Tracing backend to which proxies send spans."""
 
 
 class ProxyInit(Documented):
     """The init container that redirects a pod's traffic to its sidecar."""
 
     image: str = "proxyv2"
-    """An image of the hub; with a slash: a full reference."""
+    """Name of the image in `hub`; with a slash, a full reference."""
     resources: Resources = Resources(
         requests={"cpu": "10m", "memory": "10Mi"}, limits={"cpu": "2000m", "memory": "1024Mi"}
     )
-    """Its requests and limits."""
+    """Resource requests and limits of the init container."""
 
 
 class Logging(Documented):
-    """Logs of istiod and of the agents."""
+    """Logging of istiod and of the agents."""
 
     level: ScopeLevels = "default:info"
-    """Levels by scope; `default` for all others."""
+    """Log levels by scope, such as `default:info,ads:debug`; `default` stands for all other scopes."""
 
 
 class Budget(Documented):
-    """Disruption budgets of istiod and the gateways."""
+    """PodDisruptionBudgets of istiod and the gateways."""
 
     enabled: bool = True
-    """Whether draining nodes leaves one pod of each alone."""
+    """Whether they are installed. Each keeps at least one pod available while nodes are drained."""
 
 
 class MultiCluster(Documented):
-    """This cluster among those of the mesh."""
+    """This cluster as part of a mesh of several clusters."""
 
     enabled: bool = False
-    """Whether there are others."""
+    """Whether the mesh spans several clusters; needs `clusterName`."""
     clusterName: str = ""
-    """Its name; `Kubernetes` if empty."""
+    """Name of this cluster, unique in the mesh; `Kubernetes` if empty."""
 
 
 class Analysis(Documented):
-    """What istiod does beside serving proxies."""
+    """Additional functions of istiod."""
 
     enableAnalysis: bool = False
-    """Whether it looks for mistakes in Istio's objects, and writes them into their status."""
+    """Whether istiod analyzes Istio's objects and writes messages into their status."""
 
 
 class Sts(Documented):
-    """The agents' security token service."""
+    """The security token service of the agents."""
 
     servicePort: int = Field(default=0, ge=0, le=65535)
-    """Its port; 0: none."""
+    """Port of the agent's security token service; 0 switches it off."""
 
 
 class Global(Documented):
-    """What concerns everything that Istio runs."""
+    """Settings of all of Istio's components."""
 
     proxy: Proxy = Proxy()
-    """The proxies."""
+    """Sidecars; image, cluster domain and log levels apply to gateways, too."""
     proxy_init: ProxyInit = ProxyInit()
-    """The init container that redirects traffic."""
+    """The init container that redirects a pod's traffic to its sidecar."""
     imagePullPolicy: PullPolicy = ""
-    """When nodes fetch images; Kubernetes' own rule if empty."""
+    """Image pull policy of the containers; the default of Kubernetes if empty."""
     imagePullSecrets: tuple[Name, ...] = ()
-    """Secrets with credentials for the registry, in the namespace of each pod."""
+    """Names of Secrets with registry credentials. They must exist in the namespace of each pod."""
     logging: Logging = Logging()
-    """Logs of istiod and of the agents."""
+    """Logging of istiod and of the agents."""
     logAsJson: bool = False
-    """Whether logs are JSON."""
+    """Whether logs are written as JSON."""
     priorityClassName: ObjectName = ""
-    """Priority class of istiod and the gateways."""
+    """PriorityClass of the pods of istiod and the gateways."""
     defaultPodDisruptionBudget: Budget = Budget()
-    """Disruption budgets."""
+    """PodDisruptionBudgets of istiod and the gateways."""
     istiod: Analysis = Analysis()
-    """What istiod does beside serving proxies."""
+    """Additional functions of istiod."""
     jwtPolicy: Literal["third-party-jwt", "first-party-jwt"] = "third-party-jwt"
-    """Whether service account tokens are bound to an audience (third party)."""
+    """Service account tokens with which proxies authenticate to istiod: projected tokens with an audience and an expiry
+    (`third-party-jwt`), or default ones."""
     caAddress: str = ""
-    """`host:port` of the certificate authority; istiod if empty."""
+    """`host:port` of the certificate authority that signs workload certificates; istiod if empty."""
     meshID: str = ""
-    """Id of the mesh; the trust domain if empty."""
+    """ID of the mesh; the trust domain if empty."""
     multiCluster: MultiCluster = MultiCluster()
-    """This cluster among those of the mesh."""
+    """This cluster as part of a mesh of several clusters."""
     network: str = ""
-    """Network of this cluster's pods."""
+    """Name of the network of this cluster's pods. Workloads reach other networks through gateways."""
     sts: Sts = Sts()
-    """The agents' security token service."""
+    """The security token service of the agents."""
     mountMtlsCerts: bool = False
-    """Whether proxies take their certificates from Secrets."""
+    """Whether proxies mount their certificates from Secrets instead of requesting them from the certificate
+    authority."""
     oneNamespace: bool = False
-    """Whether istiod looks at its own namespace alone."""
+    """Whether istiod watches only its own namespace."""
     omitSidecarInjectorConfigMap: bool = False
-    """Whether the injection template is left out."""
+    """Whether the ConfigMap with the injection templates is left out."""
 
     @model_validator(mode="after")
     def _several_clusters_have_names(self) -> Global:

@@ -1,4 +1,4 @@
-"""Everything that decides what is installed. Profiles and stacks are differences of it."""
+"""All installation settings. A profile, and a stack's config, each override some of them."""
 
 from __future__ import annotations
 
@@ -16,150 +16,151 @@ from mesh.values.pilot import Base, IstiodRemote, Pilot
 from mesh.values.proxy import Global
 
 IMAGES: Final = ("pilot", "proxyv2", "install-cni")
-"""Istio's images."""
+"""Names of Istio's images."""
 
 Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
 
 
 class Repair(Documented):
-    """What becomes of pods that started before the network plugin was there."""
+    """Handling of pods that started before the CNI plugin was ready on their node."""
 
     enabled: bool = True
-    """Whether they are looked for."""
+    """Whether a controller watches for such pods."""
     labelPods: bool = True
-    """Whether they are labelled."""
+    """Whether such pods are labelled."""
     deletePods: bool = True
-    """Whether they are deleted, so that new ones come."""
+    """Whether such pods are deleted, so that their controllers replace them."""
     initContainerName: str = "istio-validation"
-    """The init container by whose failure they are known."""
+    """Name of the init container whose failure marks such a pod."""
     brokenPodLabelKey: str = "cni.istio.io/uninitialized"
-    """Key of the label."""
+    """Key of the label on such pods."""
     brokenPodLabelValue: str = "true"
-    """Value of the label."""
+    """Value of the label on such pods."""
 
 
 class Cni(Documented):
-    """Istio's network plugin, which redirects traffic in place of a privileged init container in each pod."""
+    """Istio's CNI plugin, which redirects the traffic of pods instead of a privileged init container in each pod."""
 
     enabled: bool = False
-    """Whether it is installed and used."""
+    """Whether the plugin is installed and used."""
     namespace: Name | None = None
-    """Where its DaemonSet runs, such as `kube-system`; Istio's own namespace if not set."""
+    """Namespace of the plugin's DaemonSet, such as `kube-system`; `istio-system` if not set."""
     image: str = "install-cni"
-    """An image of the hub; with a slash: a full reference."""
+    """Name of the image in `hub`; with a slash, a full reference."""
     pullPolicy: PullPolicy = ""
-    """When nodes fetch it; `global.imagePullPolicy` if empty."""
+    """Image pull policy; `global.imagePullPolicy` if empty."""
     logLevel: str = "info"
-    """Level of the plugin's log."""
+    """Log level of the plugin."""
     cniBinDir: str = "/opt/cni/bin"
-    """Folder of the network plugins on a node."""
+    """Directory of the CNI plugins on a node."""
     cniConfDir: str = "/etc/cni/net.d"
-    """Folder of their configuration."""
+    """Directory of the CNI configuration on a node."""
     cniConfFileName: str = ""
-    """File in it that is changed or written; the first one if empty."""
+    """Name of the CNI configuration file to edit or write; the first one in the directory if empty."""
     chained: bool = True
-    """Whether the plugin joins that file's chain, or has a file of its own."""
+    """Whether the plugin is added to the chain of an existing configuration file; otherwise it gets its own file."""
     excludeNamespaces: tuple[Name, ...] = ("istio-system",)
-    """Namespaces whose pods it leaves alone."""
+    """Namespaces whose pods the plugin ignores."""
     podAnnotations: Annotations = {}
     """Annotations of the pods."""
     resources: Resources = Resources()
-    """Requests and limits of the containers."""
+    """Resource requests and limits of the containers."""
     psp_cluster_role: ObjectName = ""
-    """A ClusterRole that the plugin's account gets, such as one that may use a PodSecurityPolicy."""
+    """Name of a ClusterRole to bind to the plugin's service account, such as one that may use a PodSecurityPolicy."""
     repair: Repair = Repair()
-    """What becomes of pods that started before it."""
+    """Handling of pods that started before the plugin was ready on their node."""
 
 
 class Wasm(Documented):
-    """A filter's form."""
+    """How a telemetry filter runs."""
 
     wasmEnabled: bool = False
-    """Whether it runs as WebAssembly in sidecars, or compiled into the proxy."""
+    """Whether the filter runs as WebAssembly in sidecars; otherwise the one compiled into the proxy is used."""
 
 
 class Prometheus(Wasm):
     """Istio's standard metrics."""
 
     enabled: bool = True
-    """Whether proxies measure."""
+    """Whether proxies generate these metrics."""
 
 
 class TelemetryV2(Documented):
-    """The filters in the proxies."""
+    """Telemetry filters of the proxies."""
 
     enabled: bool = True
-    """Whether they are installed."""
+    """Whether the EnvoyFilters are installed."""
     metadataExchange: Wasm = Wasm()
-    """By which proxies tell each other who they are."""
+    """The metadata exchange filter: proxies exchange the metadata of their workloads, for the labels of metrics."""
     prometheus: Prometheus = Prometheus()
     """Istio's standard metrics."""
 
 
 class Telemetry(Documented):
-    """What proxies tell about traffic."""
+    """Telemetry of the proxies: filters that generate Istio's standard metrics."""
 
     enabled: bool = True
-    """Whether they tell anything."""
+    """Whether telemetry is on."""
     v2: TelemetryV2 = TelemetryV2()
-    """The filters by which they do."""
+    """Telemetry filters of the proxies."""
 
     @property
     def installed(self) -> bool:
-        """Whether there are any filters."""
+        """Whether telemetry filters are installed."""
         return self.enabled and self.v2.enabled
 
 
 class SidecarInjectorWebhook(Documented):
-    """Which pods get a sidecar, and what it is made from."""
+    """Sidecar injection: pods that are injected, and templates."""
 
     enableNamespacesByDefault: bool = False
-    """Whether namespaces without a label are injected."""
+    """Whether pods of namespaces without an injection label are injected."""
     rewriteAppHTTPProbe: bool = True
-    """Whether the kubelet's HTTP probes go to the agent, which hands them on."""
+    """Whether HTTP probes of injected pods are rewritten to go to the agent, which forwards them to the application."""
     injectedAnnotations: Annotations = {}
-    """Annotations that every injected pod gets."""
+    """Annotations to add to every injected pod."""
     alwaysInjectSelector: tuple[dict[str, Any], ...] = ()
-    """Label selectors of pods that are injected where they need not ask for it."""
+    """Label selectors of pods that are injected even if `global.proxy.autoInject` is `disabled`."""
     neverInjectSelector: tuple[dict[str, Any], ...] = ()
     """Label selectors of pods that are never injected."""
     defaultTemplates: tuple[str, ...] = ()
-    """Templates for pods that do not name any; `sidecar` if empty."""
+    """Names of the templates for pods that name none; `sidecar` if empty."""
     templates: dict[str, str] = {}
-    """Further templates by name."""
+    """Additional injection templates, by name."""
 
 
 class Values(Documented):
-    """Everything that decides what is installed. Names are those of IstioOperator: its `spec` and `spec.values`."""
+    """All installation settings. Names are those of IstioOperator's `spec` and `spec.values`."""
 
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
 
     hub: str = ""
-    """Registry and path of Istio's images, without a trailing slash; those of the release if not set."""
+    """Registry and path of Istio's images, such as `docker.io/istio`; those of the release if not set."""
     tag: str = ""
-    """Tag of Istio's images; the release's version if not set."""
+    """Tag of Istio's images, such as `1.10.3-distroless`; the version of the release if not set."""
     images: dict[Literal["pilot", "proxyv2", "install-cni"], Digest] = {}
-    """Digests of Istio's images, `sha256:…`, by name; one of them is used in place of the tag."""
+    """Digests of Istio's images, `sha256:…`, by name of the image. A digest replaces the tag."""
     revision: Annotated[str, Field(pattern=r"^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$", max_length=40)] = ""
-    """Name of the control plane among several on a cluster, and part of its objects' names; empty for the only one."""
+    """Revision of the control plane; needed if a cluster has several. It is appended to the names of its objects."""
     meshConfig: MeshConfig = MeshConfig()
-    """What holds for the whole mesh: Istio's MeshConfig."""
+    """Mesh-wide configuration: Istio's MeshConfig."""
     base: Base = Base()
-    """What every control plane on a cluster shares."""
+    """Cluster-wide objects, which all control planes on a cluster share."""
     pilot: Pilot = Pilot()
     """The control plane, istiod."""
     istiodRemote: IstiodRemote = IstiodRemote()
-    """A control plane that runs on another cluster."""
+    """Access to a control plane on another cluster."""
     gateways: dict[ServiceName, Gateway] = {}
-    """Gateways by the name of their Deployment and Service: those of the profile with differences, and further ones."""
+    """Gateways by name, which is that of their Deployment and Service: changes to those of the profile, and additional
+    ones."""
     cni: Cni = Cni()
-    """Istio's network plugin."""
+    """Istio's CNI plugin, for redirecting traffic without privileged init containers."""
     global_: Global = Field(default=Global(), alias="global")
-    """What concerns everything that Istio runs: proxies, logs, pull secrets."""
+    """Settings of all of Istio's components: sidecars, logs, image pull secrets."""
     telemetry: Telemetry = Telemetry()
-    """What proxies tell about traffic."""
+    """Telemetry of the proxies: filters that generate Istio's standard metrics."""
     sidecarInjectorWebhook: SidecarInjectorWebhook = SidecarInjectorWebhook()
-    """Which pods get a sidecar, and what it is made from."""
+    """Sidecar injection: pods that are injected, and templates."""
 
     @field_validator("hub")
     @classmethod
@@ -176,8 +177,8 @@ class Values(Documented):
         return value
 
     @property
-    def uses_root(self) -> bool:
-        """Whether anything goes into Istio's own namespace."""
+    def uses_root_namespace(self) -> bool:
+        """Whether any object is installed in the root namespace."""
         gateways = any(gateway.enabled and not gateway.namespace for gateway in self.gateways.values())
         cni = self.cni.enabled and not self.cni.namespace
         documents = self.istiodRemote.enabled and (
@@ -186,7 +187,8 @@ class Values(Documented):
         return self.pilot.enabled or gateways or cni or documents
 
     def image(self, name: str) -> str:
-        """The reference of an image: as it is with a slash, else the hub's of that name, by digest or tag."""
+        """The full reference of an image: `name` itself if it contains a slash, otherwise the image of `hub` with this
+        name, by digest or tag."""
         if "/" in name:
             return name
         digest: Mapping[Any, str] = self.images

@@ -1,4 +1,4 @@
-"""What istiod and gateways have in common: both are Deployments that may be scaled."""
+"""Common settings of istiod and gateways: both are Deployments with an optional autoscaler."""
 
 from __future__ import annotations
 
@@ -7,36 +7,36 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from mesh.core.kubernetes import Affinity, Annotations, Labels, Portion, Resources, Text, Toleration
+from mesh.core.kubernetes import Affinity, Annotations, Labels, NumberOrPercentage, Resources, Text, Toleration
 from mesh.core.typed import Documented
 
 
 class Cpu(Documented):
-    """At which load an autoscaler adds pods."""
+    """CPU target of an autoscaler."""
 
     targetAverageUtilization: int = Field(default=80, ge=1)
-    """Average CPU utilisation to keep, per cent of the request."""
+    """Average CPU utilization of the pods that the autoscaler maintains, in percent of the request."""
 
 
 class Workload(Documented):
-    """A Deployment's size and place."""
+    """Scaling, scheduling and metadata of a Deployment."""
 
     resources: Resources = Resources()
-    """Requests and limits of the container."""
+    """Resource requests and limits of the container."""
     autoscaleEnabled: bool = True
-    """Whether an autoscaler chooses the number of pods."""
+    """Whether a HorizontalPodAutoscaler sets the number of pods."""
     autoscaleMin: int = Field(default=1, ge=1)
-    """Fewest pods."""
+    """Minimum number of pods of the autoscaler."""
     autoscaleMax: int = Field(default=5, ge=1)
-    """Most pods."""
+    """Maximum number of pods of the autoscaler."""
     cpu: Cpu = Cpu()
-    """At which load pods are added."""
+    """CPU target of the autoscaler."""
     replicaCount: int | None = Field(default=None, ge=0)
-    """Number of pods without an autoscaler; Kubernetes' default, 1, if not set."""
-    rollingMaxSurge: Portion = "100%"
-    """How many new pods an update starts at once: a number or a percentage."""
-    rollingMaxUnavailable: Portion = "25%"
-    """How many old pods may be missing meanwhile."""
+    """Number of pods if `autoscaleEnabled` is false; 1 if not set."""
+    rollingMaxSurge: NumberOrPercentage = "100%"
+    """Maximum number or percentage of pods above the desired number during a rolling update."""
+    rollingMaxUnavailable: NumberOrPercentage = "25%"
+    """Maximum number or percentage of pods that may be unavailable during a rolling update."""
     env: dict[str, Text] = {}
     """Environment variables of the container."""
     podAnnotations: Annotations = {}
@@ -44,11 +44,11 @@ class Workload(Documented):
     serviceAnnotations: Annotations = {}
     """Annotations of the Service."""
     nodeSelector: Labels = {}
-    """Labels that a node must have."""
+    """Labels of the nodes on which the pods may run."""
     tolerations: tuple[Toleration, ...] = ()
-    """Taints of nodes that do not matter."""
+    """Taints of nodes that the pods tolerate."""
     affinity: Affinity | None = None
-    """Near what the pods should run."""
+    """Affinity of the pods to nodes and to other pods."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Workload:
@@ -60,16 +60,16 @@ class Workload(Documented):
         if self.autoscaleMin > self.autoscaleMax:
             yield f"autoscaleMin {self.autoscaleMin} is more than autoscaleMax {self.autoscaleMax}"
         if {self.rollingMaxSurge.rstrip("%"), self.rollingMaxUnavailable.rstrip("%")} == {"0"}:
-            yield "rollingMaxSurge and rollingMaxUnavailable are both 0: an update could not begin"
+            yield "rollingMaxSurge and rollingMaxUnavailable are both 0: a rolling update could not start"
 
     @property
     def replicas(self) -> int | None:
-        """Number of pods as an input; None where an autoscaler or Kubernetes chooses it."""
+        """`spec.replicas` of the Deployment; None if the autoscaler or Kubernetes sets it."""
         return None if self.autoscaleEnabled else self.replicaCount
 
     @property
-    def place(self) -> dict[str, Any]:
-        """Where the pods run, as arguments of PodSpecArgs with values in wire names."""
+    def scheduling(self) -> dict[str, Any]:
+        """Node selector, tolerations and affinity, as arguments of PodSpecArgs."""
         affinity = self.affinity.model_dump(exclude_none=True) if self.affinity else None
         tolerations = [toleration.model_dump(exclude_none=True) for toleration in self.tolerations]
         return {"node_selector": self.nodeSelector or None, "tolerations": tolerations or None, "affinity": affinity}

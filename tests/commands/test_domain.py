@@ -11,7 +11,7 @@ from commands.sources import Compared
 from engine import program, recorder
 from mesh.analysis.mesh import Mesh
 from mesh.config import loading
-from mesh.core.names import USUAL
+from mesh.core.names import DEFAULT_NAMES
 from mesh.requests.evaluator import Evaluator
 from mesh.requests.types import Request
 from mesh.review.changes import StackObject
@@ -85,5 +85,5 @@ def test_a_request_to_the_addons_host_gets_to_its_pods() -> None:
 
 def test_without_the_settings_names_the_page_is_none_of_the_mesh() -> None:
     """What the other tests would see if a command forgot the domain."""
-    mesh = Mesh(analyze.objects(render.record("corp", CONFIG)), USUAL)
+    mesh = Mesh(analyze.objects(render.record("corp", CONFIG)), DEFAULT_NAMES)
     assert mesh.service(PAGE, "istio-system") is None

@@ -18,7 +18,7 @@ from engine import manifests
 from engine.recorder import Resource
 from mesh.analysis.objects import Ref
 from mesh.core import kinds
-from mesh.core.kinds import KNOWN, GroupKind
+from mesh.core.kinds import BY_NAME, GroupKind
 from policies import resources
 from tests import meshes
 from tests.fake_api import FakeApi, case, only
@@ -32,7 +32,7 @@ SERVICE = meshes.service("front")
 def test_every_kind_that_a_stack_makes_is_known_by_its_name_alone(stack: str) -> None:
     made = {GroupKind.of(manifest) for manifest in render.manifests(render.record(stack))}
     assert {str(kind) for kind in made} == {kind.name for kind in made}
-    assert made <= set(KNOWN.values())
+    assert made <= set(BY_NAME.values())
 
 
 def test_files_have_the_group_in_their_names_where_several_would_have_the_same() -> None:

@@ -15,7 +15,7 @@ from mesh.analysis.analyse import analyse
 from mesh.analysis.objects import Object
 from mesh.config import loading
 from mesh.config.settings import Settings
-from mesh.core.names import USUAL
+from mesh.core.names import DEFAULT_NAMES
 from mesh.security import config as security
 from mesh.traffic import config as traffic
 
@@ -71,7 +71,7 @@ def objects() -> dict[str, Object]:
     """The objects of a stack with something of everything, with their keys."""
     config = text(CONFIG)
     stack = loading.load(config)
-    return {str(thing.ref): thing for thing in stack.located(analyze.objects(render.record("x", config, stack)))}
+    return {str(thing.ref): thing for thing in stack.with_origins(analyze.objects(render.record("x", config, stack)))}
 
 
 @pytest.mark.parametrize("ref", KEYS)
@@ -87,7 +87,7 @@ def test_a_remote_control_plane_is_led_back_to_its_key() -> None:
 
 @pytest.mark.parametrize("key", ["namespaces.plain", "injectedNamespaces.bare"])
 def test_a_finding_on_a_namespace_names_the_key_that_declares_it(key: str) -> None:
-    found = [f for f in analyse(objects().values(), USUAL) if f.code == "IST0102"]
+    found = [f for f in analyse(objects().values(), DEFAULT_NAMES) if f.code == "IST0102"]
     assert f"mesh:{key}" in {f.origin for f in found}
 
 

@@ -69,8 +69,8 @@ def test_grafana_and_kiali_are_refused_without_prometheus(name: str) -> None:
 @pytest.mark.parametrize(
     ("addon", "said", "wrong"),
     [
-        ("prometheus", {"retention": "15 days"}, 'retention: "15 days" is not a period'),
-        ("jaeger", {"retention": "3d"}, 'retention: "3d" is not a period'),
+        ("prometheus", {"retention": "15 days"}, 'retention: "15 days" is not a duration'),
+        ("jaeger", {"retention": "3d"}, 'retention: "3d" is not a duration'),
         ("prometheus", {"persistence": {}}, "persistence.size: is required"),
         ("prometheus", {"persistence": {"size": "much"}}, 'persistence.size: "much" is not a quantity'),
         ("jaeger", {"host": "jaeger"}, 'host.name: "jaeger"'),
@@ -292,7 +292,7 @@ def test_the_root_path_of_a_host_redirects_to_the_addons_path() -> None:
 
 def test_a_host_without_an_ingress_gateway_is_refused() -> None:
     text = refusal(profile="minimal", addons={"prometheus": {"host": "p.example.com"}})
-    assert text == "mesh:addons.prometheus.host is set, but there is no ingress gateway to come in through"
+    assert text == "mesh:addons.prometheus.host is set, but the stack has no ingress gateway"
 
 
 def test_two_addons_on_one_host_are_refused() -> None:

@@ -178,7 +178,7 @@ def test_hub_and_tag_apply_to_every_istio_image() -> None:
 def test_custom_resources_are_deleted_in_the_background(resources: list[Resource]) -> None:
     custom = [r for r in resources if ".istio.io/" in r.type]
     assert custom
-    assert {r.inputs["metadata"]["annotations"][names.DELETION] for r in custom} == {"background"}
+    assert {r.inputs["metadata"]["annotations"][names.DELETION_PROPAGATION] for r in custom} == {"background"}
 
 
 def children(resources: list[Resource], component: str) -> list[Resource]:

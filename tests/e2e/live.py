@@ -16,7 +16,7 @@ import requests
 
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
-from mesh.core.names import USUAL
+from mesh.core.names import DEFAULT_NAMES
 from mesh.requests.evaluator import Evaluator
 from mesh.requests.types import Outcome
 from tests.e2e.conftest import Checkout
@@ -111,7 +111,7 @@ def evaluator(checkout: Checkout) -> Evaluator:
     security = ("authorizationpolicies", "peerauthentications")
     kinds = [*plain, *(f"{k}.networking.istio.io" for k in networking), *(f"{k}.security.istio.io" for k in security)]
     found = json.loads(checkout.kubectl("get", ",".join(kinds), "--all-namespaces", "--output=json"))["items"]
-    return Evaluator(Mesh((Object.read(manifest) for manifest in found), USUAL))
+    return Evaluator(Mesh((Object.read(manifest) for manifest in found), DEFAULT_NAMES))
 
 
 def expected(outcome: Outcome) -> dict[Seen, float]:

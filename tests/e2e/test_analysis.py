@@ -22,7 +22,7 @@ from mesh.analysis.analyse import analyse
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
 from mesh.core import kinds
-from mesh.core.names import USUAL
+from mesh.core.names import DEFAULT_NAMES
 from tests import meshes
 from tests.e2e.watched_api import KINDS, serving
 from tests.faults import FAULTS
@@ -48,7 +48,7 @@ LEGACY = "gateway in the spelling of old"
 
 def pods(manifests: Sequence[Manifest]) -> Iterator[Manifest]:
     """One pod of each Deployment, with the sidecar that it would get; called as the Deployment."""
-    mesh = Mesh(map(Object.read, manifests), USUAL)
+    mesh = Mesh(map(Object.read, manifests), DEFAULT_NAMES)
     for thing in mesh.of(kinds.DEPLOYMENT):
         workload = workloads.from_object(thing, mesh.namespaces)
         assert workload
@@ -98,7 +98,7 @@ def _kubeconfig(address: str) -> dict[str, Any]:
 
 def ours(manifests: Sequence[Manifest]) -> Said:
     """The same of this project; a workload is called as its pods are, too."""
-    found = {(finding.code, str(finding.ref)) for finding in analyse(map(Object.read, manifests), USUAL)}
+    found = {(finding.code, str(finding.ref)) for finding in analyse(map(Object.read, manifests), DEFAULT_NAMES)}
     return frozenset(found | {(code, ref.replace("Deployment ", "Pod ")) for code, ref in found})
 
 

@@ -25,7 +25,7 @@ def recorded(monkeypatch: pytest.MonkeyPatch, name: str) -> tuple[list[Object], 
     seen: list[Object] = []
 
     def review(stack: Stack, made: CreatedObjects) -> None:
-        seen.extend(stack.located(made.objects))
+        seen.extend(stack.with_origins(made.objects))
 
     monkeypatch.setattr(program, "check_objects", review)
     manifests: list[Mapping[str, Any]] = [m for m in render.manifests(render.record(name)) if GroupKind.of(m) in KINDS]

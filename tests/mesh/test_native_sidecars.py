@@ -9,7 +9,7 @@ from mesh.analysis.analyse import analyse
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
 from mesh.analysis.policies import pages, pods, release
-from mesh.core.names import USUAL
+from mesh.core.names import DEFAULT_NAMES
 from mesh.requests.evaluator import Evaluator
 from mesh.requests.types import Request
 from tests import meshes
@@ -25,19 +25,19 @@ def with_sidecar(name: str, labels: dict[str, str], namespace: str, **container:
 
 
 def found(*objects: Manifest) -> list[tuple[str, str]]:
-    made = analyse([Object.read(manifest) for manifest in meshes.changed(objects)], USUAL)
+    made = analyse([Object.read(manifest) for manifest in meshes.changed(objects)], DEFAULT_NAMES)
     return [(finding.code, finding.path) for finding in made]
 
 
 def test_a_workload_with_one_has_a_proxy_and_is_no_gateway() -> None:
     workload = with_sidecar("ledger", {"app": "ledger"}, "bank")
-    (ledger,) = Mesh([Object.read(workload)], USUAL).workloads.all
+    (ledger,) = Mesh([Object.read(workload)], DEFAULT_NAMES).workloads.all
     assert (ledger.proxy, ledger.gateway) == (True, False)
 
 
 def test_an_init_container_of_that_name_that_ends_is_no_proxy() -> None:
     workload = with_sidecar("ledger", {"app": "ledger"}, "bank", restartPolicy="OnFailure")
-    (ledger,) = Mesh([Object.read(workload)], USUAL).workloads.all
+    (ledger,) = Mesh([Object.read(workload)], DEFAULT_NAMES).workloads.all
     assert not ledger.proxy
 
 
@@ -49,7 +49,7 @@ def test_a_namespace_of_such_workloads_needs_no_label_and_may_require_mutual_tls
 
 def test_such_a_workload_can_call_what_requires_mutual_tls() -> None:
     objects = meshes.changed([with_sidecar("ledger", {"app": "ledger"}, "bank")])
-    mesh = Mesh([Object.read(manifest) for manifest in objects], USUAL)
+    mesh = Mesh([Object.read(manifest) for manifest in objects], DEFAULT_NAMES)
     ledger = mesh.workloads.named("bank", "ledger")
     assert ledger
     (receiver,) = Evaluator(mesh).from_workload(Request(host="front.shop"), ledger).receivers
@@ -78,5 +78,5 @@ def test_grafana_that_lets_everybody_in_is_seen_in_one() -> None:
 
 
 def test_a_release_runs_where_its_proxy_is_one() -> None:
-    mesh = Mesh([Object.read(with_sidecar("ledger", {"app": "ledger"}, "bank"))], USUAL)
+    mesh = Mesh([Object.read(with_sidecar("ledger", {"app": "ledger"}, "bank"))], DEFAULT_NAMES)
     assert [one.code for one in release.past_end_of_life(mesh, RELEASE, today=date(2030, 1, 1))] == ["MESH0307"]

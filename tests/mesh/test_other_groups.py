@@ -6,19 +6,20 @@ from collections.abc import Sequence
 
 import pytest
 
+from mesh.analysis import violations
 from mesh.analysis.analyse import analyse
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
 from mesh.analysis.suppression import Suppression
 from mesh.config import loading
-from mesh.core.names import USUAL
+from mesh.core.names import DEFAULT_NAMES
 from mesh.pictures import map as drawing
-from mesh.policies.violations import violations
 from mesh.requests import comparison, samples
 from mesh.review import data, markdown
 from tests import meshes
 from tests.faults import FAULTS
 from tests.meshes import Manifest
+from tests.releases import RELEASE
 from tests.review import review
 
 GATEWAY: Manifest = {
@@ -49,11 +50,11 @@ OTHERS: Sequence[Manifest] = [
 
 
 def mesh(*more: Manifest) -> Mesh:
-    return Mesh([Object.read(manifest) for manifest in [*meshes.good(), *more]], USUAL)
+    return Mesh([Object.read(manifest) for manifest in [*meshes.good(), *more]], DEFAULT_NAMES)
 
 
 def test_analysis_has_nothing_to_say_of_them() -> None:
-    assert analyse(mesh(*OTHERS).objects, USUAL) == []
+    assert analyse(mesh(*OTHERS).objects, DEFAULT_NAMES) == []
 
 
 def test_the_map_does_not_show_them() -> None:
@@ -66,8 +67,8 @@ def test_no_request_has_to_do_with_them() -> None:
 
 
 def test_no_policy_is_violated_by_them() -> None:
-    settings = loading.load({"mesh:policies": '{"all": "mandatory"}'}).settings
-    assert violations(mesh(*OTHERS).objects, settings) == violations(mesh().objects, settings)
+    before, after = (violations.find(one, RELEASE, {"all": "mandatory"}, ()) for one in (mesh(), mesh(*OTHERS)))
+    assert after == before
 
 
 @pytest.mark.parametrize(("before", "after"), [((), OTHERS), (OTHERS, ())], ids=["they come", "they go"])
@@ -93,7 +94,7 @@ def test_a_report_tells_two_of_the_same_name_apart() -> None:
 )
 def test_a_suppression_of_a_gateway_is_of_istios(where: str, covered: bool) -> None:
     wrong = meshes.changed([meshes.gateway("way-in", meshes.server(80), selector="nobody")])
-    found = analyse([Object.read(manifest) for manifest in [*wrong, GATEWAY]], USUAL)
+    found = analyse([Object.read(manifest) for manifest in [*wrong, GATEWAY]], DEFAULT_NAMES)
     (gateway,) = (one for one in found if one.code == "IST0101")
     assert Suppression(code="IST0101", object=where, reason="it is known").covers(gateway) == covered
 
@@ -102,5 +103,5 @@ def test_only_istios_objects_come_from_config() -> None:
     config = {"mesh:injectedNamespaces": '{"shop": "existing"}', "mesh:bookinfo": '{"namespace": "shop"}'}
     stack = loading.load({**config, "mesh:traffic": '{"services": {"reviews": {"timeout": "1s"}}}'})
     own = meshes.routes("reviews", meshes.to("reviews"))
-    mine, other = stack.located([Object.read(own), Object.read(foreign(own), "somewhere")])
+    mine, other = stack.with_origins([Object.read(own), Object.read(foreign(own), "somewhere")])
     assert (mine.origin, other.origin) == ("mesh:traffic.services.reviews", "somewhere")

@@ -1,6 +1,6 @@
-"""The policies that a stack may be held to, one module each with its name, its level and how it is looked for.
+"""Policies: checks of a stack's security, with levels that the stack chooses in `mesh:policies`.
 
-A new policy is a module here and a line of `POLICIES`.
+A module defines the policies about one subject. A new policy is a `Policy` in a module and a line in `POLICIES`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from mesh.analysis.policies.policy import Level, Policy
 from mesh.core import errors
 
 UNUSED_SUPPRESSION: Final = Policy(**asdict(codes.UNUSED_SUPPRESSION))
-"""Looked for wherever suppressions are applied."""
+"""Has no check of its own: `suppression.remaining` finds it."""
 POLICIES: Final[Mapping[str, Policy]] = {
     policy.code: policy
     for policy in (
@@ -31,22 +31,22 @@ POLICIES: Final[Mapping[str, Policy]] = {
         release.END_OF_LIFE,
     )
 }
-"""Every policy, by code."""
+"""All policies, by code."""
 ALL: Final = "all"
-"""Stands for every policy that is not named."""
+"""Key of `mesh:policies` for all policies that it does not name."""
 
 
 def _named(value: str) -> str:
     names = [ALL, *(policy.slug for policy in POLICIES.values())]
     if value not in names:
-        raise ValueError(errors.none_of(value, names))
+        raise ValueError(errors.not_one_of(value, names))
     return value
 
 
 PolicyName = Annotated[str, AfterValidator(_named)]
-"""A policy's slug, or `all`."""
+"""The slug of a policy, or `all`."""
 
 
 def level(policy: Policy, chosen: Mapping[str, Level]) -> Level:
-    """What follows from a finding of the policy, where a stack has chosen levels by slug or for `all`."""
+    """The level of a policy in a stack. `chosen` has the levels of `mesh:policies`, by slug or `all`."""
     return chosen.get(policy.slug, chosen.get(ALL, policy.level))

@@ -1,4 +1,4 @@
-"""Which hosts a gateway serves that is reached from outside."""
+"""Wildcard hosts of gateways that are reachable from outside the cluster."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from mesh.core import kinds
 from mesh.core.protocols import is_http, is_tls
 from mesh.releases.release import Release
 
-_OUTSIDE: Final = ("LoadBalancer", "NodePort")
+_EXPOSED_TYPES: Final = ("LoadBalancer", "NodePort")
 
 
 def wildcards(mesh: Mesh, _: Release) -> Iterator[Finding]:
-    """Hosts with a star, at gateways with a Service that is reached from outside."""
+    """Wildcard hosts of Gateways whose pods have a Service that is reachable from outside."""
     for gateway in mesh.of(kinds.GATEWAY):
         pods = mesh.workloads.select(gateway.spec.get("selector") or {})
         services = (service.object for service in mesh.services_of(pods))
@@ -25,23 +25,23 @@ def wildcards(mesh: Mesh, _: Release) -> Iterator[Finding]:
         for i, server in enumerate(gateway.items("servers") if ways else ()):
             protocol = (server.get("port") or {}).get("protocol", "")
             if not (is_http(protocol) or is_tls(protocol)):
-                continue  # clients name no host
+                continue  # requests carry no host
             for j, host in enumerate(server.get("hosts") or ()):
                 name = host.rpartition("/")[2]
                 if name.startswith("*"):
-                    which = "any host" if name == "*" else f"any host below {name[2:]}"
-                    text = f"{which} is served to the outside, through {' and '.join(ways)}: name the hosts"
+                    which = "any host" if name == "*" else f"any subdomain of {name[2:]}"
+                    text = f"{which} is served to the outside, through {' and '.join(exposed)}: name the hosts"
                     yield WILDCARD_HOST.at(gateway, f"servers[{i}].hosts[{j}]", text)
 
 
-def _is_outside(service: Object) -> bool:
-    """Whether a Service is reached from outside."""
-    return service.spec.get("type") in _OUTSIDE or bool(service.spec.get("externalIPs"))
+def _is_exposed(service: Object) -> bool:
+    """Whether a Service is reachable from outside the cluster."""
+    return service.spec.get("type") in _EXPOSED_TYPES or bool(service.spec.get("externalIPs"))
 
 
 WILDCARD_HOST: Final = Policy(
     code="MESH0304",
     name="WildcardHost",
-    meaning="A gateway that is reached from outside serves hosts that nobody has named.",
-    together=wildcards,
+    meaning="A gateway that is reachable from outside the cluster serves a wildcard host.",
+    check_mesh=wildcards,
 )

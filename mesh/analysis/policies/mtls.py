@@ -1,4 +1,4 @@
-"""Whether what has a sidecar can be called in plain text."""
+"""Workloads with a sidecar that accept plain text."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ def plain_text(mesh: Mesh, _: Release) -> Iterator[Finding]:
         said = f"by {deciding[0].ref}" if deciding else "since no PeerAuthentication is for it"
         mode = peers.mode(workload)
         if mode != STRICT:
-            text = f"mutual TLS is {mode} {said}: it should be {STRICT}"
+            text = f"mutual TLS is {mode} {reason}: it should be {STRICT}"
             yield PLAIN_TEXT.at(workload.object, "", text)
         ports: Mapping[Any, Any] = (deciding[0].spec.get("portLevelMtls") or {}) if deciding else {}
         for port in ports:
-            single = peers.mode(workload, int(port))
-            if single not in (STRICT, mode):
-                text = f"mutual TLS is {single} on port {port} {said}: it should be {STRICT}"
+            port_mode = peers.mode(workload, int(port))
+            if port_mode not in (STRICT, mode):
+                text = f"mutual TLS is {port_mode} on port {port} {reason}: it should be {STRICT}"
                 yield PLAIN_TEXT.at(workload.object, "", text)
 
 
 PLAIN_TEXT: Final = Policy(
     code="MESH0303",
     name="PlainTextAccepted",
-    meaning="A workload with a sidecar takes plain text: no PeerAuthentication makes it STRICT.",
-    together=plain_text,
+    meaning="A workload with a sidecar accepts plain text: no PeerAuthentication makes its mutual TLS STRICT.",
+    check_mesh=plain_text,
 )

@@ -1,4 +1,4 @@
-"""Whether one has to say who one is to see a mesh's pages."""
+"""Web pages of the mesh that need no login."""
 
 from __future__ import annotations
 
@@ -19,6 +19,6 @@ def anonymous(thing: Object, _: Release) -> Iterator[Finding]:
 ANONYMOUS_PAGES: Final = Policy(
     code="MESH0301",
     name="AnonymousPages",
-    meaning="Grafana or Kiali lets everybody in who reaches it, without a login.",
-    alone=anonymous,
+    meaning="Grafana or Kiali is accessible without a login.",
+    check_object=anonymous,
 )

@@ -1,4 +1,4 @@
-"""What pods are made from: images and resources of their containers."""
+"""Images and resource limits of containers."""
 
 from __future__ import annotations
 
@@ -11,42 +11,42 @@ from mesh.analysis.policies.policy import Policy
 from mesh.core import pods
 from mesh.releases.release import Release
 
-_AT_INJECTION: Final = "auto"
-"""The image of a container that the injector fills in."""
+_SET_BY_INJECTOR: Final = "auto"
+"""Placeholder for an image that the injector sets."""
 _LIMITS: Final = ("cpu", "memory")
 
 
-def without_digest(thing: Object, _: Release) -> Iterator[Finding]:
-    """Images that a tag alone names."""
-    path, pod = pods.spec_of(thing.kind, thing.body)
-    for container in pods.every(pod):
+def without_digest(item: Object, _: Release) -> Iterator[Finding]:
+    """Images without a digest."""
+    path, pod = pods.pod_spec(item.kind, item.body)
+    for container in pods.all_containers(pod):
         image = container.image
-        if image and image != _AT_INJECTION and "@" not in image:
-            text = f"{image} has no digest: add the one that you have checked, `@sha256:…`"
-            yield IMAGE_WITHOUT_DIGEST.at(thing, f"{path}.{container.path}.image", text)
+        if image and image != _SET_BY_INJECTOR and "@" not in image:
+            text = f"{image} has no digest: add it as `@sha256:…`"
+            yield IMAGE_WITHOUT_DIGEST.at(item, f"{path}.{container.path}.image", text)
 
 
-def without_limits(thing: Object, _: Release) -> Iterator[Finding]:
-    """Containers that run on without a limit of memory or CPU."""
-    path, pod = pods.spec_of(thing.kind, thing.body)
-    for container in pods.running(pod):
+def without_limits(item: Object, _: Release) -> Iterator[Finding]:
+    """Running containers without a CPU or memory limit. Init containers are left out, since they end."""
+    path, pod = pods.pod_spec(item.kind, item.body)
+    for container in pods.running_containers(pod):
         limits = (container.body.get("resources") or {}).get("limits") or {}
-        lacking = " or ".join(name for name in _LIMITS if name not in limits)
-        if lacking and container.image != _AT_INJECTION:
-            text = f"the container {container.name} has no limit of {lacking}"
-            yield NO_LIMITS.at(thing, f"{path}.{container.path}.resources.limits", text)
+        missing = " or ".join(name for name in _LIMITS if name not in limits)
+        if missing and container.image != _SET_BY_INJECTOR:
+            text = f"container {container.name} has no {missing} limit"
+            yield NO_LIMITS.at(item, f"{path}.{container.path}.resources.limits", text)
 
 
 IMAGE_WITHOUT_DIGEST: Final = Policy(
     code="MESH0302",
     name="ImageWithoutDigest",
-    meaning="An image is named by a tag alone, which may come to mean another image.",
+    meaning="An image is referenced by a tag only, which can change to another image.",
     level="disabled",
-    alone=without_digest,
+    check_object=without_digest,
 )
 NO_LIMITS: Final = Policy(
     code="MESH0305",
     name="MissingLimits",
-    meaning="A container may take all memory or CPU of its node.",
-    alone=without_limits,
+    meaning="A container has no CPU or memory limit.",
+    check_object=without_limits,
 )

@@ -1,4 +1,4 @@
-"""A policy: something that is asked of a stack to be safe, where analysis says what is wrong with it."""
+"""The type of policies. Analysis finds faults of a mesh; policies find what is insecure in one that works."""
 
 from __future__ import annotations
 
@@ -13,32 +13,33 @@ from mesh.analysis.objects import Object
 from mesh.releases.release import Release
 
 Level = Literal["advisory", "mandatory", "disabled"]
-"""What follows from a finding, as Pulumi calls it: a warning, an error, or nothing, since nobody looks."""
+"""Enforcement level, in Pulumi's terms: a violation is a warning (advisory) or an error (mandatory), or is not
+checked."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Policy(Code):
-    """One thing that is asked for, and one of two ways to look whether a stack of a release keeps it.
+    """A policy, with one of two checks: of a single object, or of the whole mesh.
 
-    Its code stands beside those of analysis, so that `mesh:analysis.suppress` explains both."""
+    Its code is of the same form as those of analysis, so `mesh:analysis.suppress` applies to both."""
 
     severity: Severity = Severity.WARNING
     level: Level = "advisory"
-    """What follows where a stack does not say."""
-    alone: Callable[[Object, Release], Iterator[Finding]] | None = None
-    """What is wrong with one object, whatever else there is."""
-    together: Callable[[Mesh, Release], Iterator[Finding]] | None = None
-    """What is wrong with the objects as a whole."""
+    """Level by default."""
+    check_object: Callable[[Object, Release], Iterator[Finding]] | None = None
+    """Yields violations of a single object, independent of others."""
+    check_mesh: Callable[[Mesh, Release], Iterator[Finding]] | None = None
+    """Yields violations that depend on several objects."""
 
     @property
     def slug(self) -> str:
-        """Its name for Pulumi, and in `mesh:policies`."""
+        """The policy's name in Pulumi and in `mesh:policies`, such as `missing-limits`."""
         return re.sub(r"(?<!^)(?=[A-Z])", "-", self.name).lower()
 
     def findings(self, mesh: Mesh, release: Release) -> Iterator[Finding]:
-        """Everything that is wrong with the mesh's objects."""
-        if self.alone:
-            for thing in mesh.objects:
-                yield from self.alone(thing, release)
-        if self.together:
-            yield from self.together(mesh, release)
+        """All violations in the mesh."""
+        if self.check_object:
+            for item in mesh.objects:
+                yield from self.check_object(item, release)
+        if self.check_mesh:
+            yield from self.check_mesh(mesh, release)

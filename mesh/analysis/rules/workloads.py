@@ -21,7 +21,7 @@ def users(mesh: Mesh) -> Iterator[Finding]:
         if workload.gateway or "istio" in workload.object.labels:
             continue
         contexts = [("", workload.pod.get("securityContext") or {})]
-        for container in pods.running(workload.pod):
+        for container in pods.running_containers(workload.pod):
             if container.name != PROXY:
                 contexts.append((f"{container.path}.", container.body.get("securityContext") or {}))
         for place, context in contexts:

@@ -100,12 +100,12 @@ def fewer(subject: Subject) -> Found:
             was, now = (obj.spec.get("replicas", 1) for obj in (change.old, change.new))
             if isinstance(was, int) and isinstance(now, int) and now < was:
                 yield change.ref, f"{was} → {now} pods"
-    for change in subject.of(kinds.SCALER):
+    for change in subject.of(kinds.HORIZONTAL_POD_AUTOSCALER):
         if change.old and change.new:
             was, now = (obj.spec.get("minReplicas") or 1 for obj in (change.old, change.new))
             if now < was:
                 yield change.ref, f"at least {was} → {now} pods"
-    for change in subject.of(kinds.DISRUPTION_BUDGET):
+    for change in subject.of(kinds.POD_DISRUPTION_BUDGET):
         if change.new is None and any(one.name == change.ref.name for one in subject.new.of(kinds.DEPLOYMENT)):
             yield change.ref, "all pods may be gone while nodes are drained"
 

@@ -10,14 +10,14 @@ from mesh.analysis import codes
 from mesh.analysis.analyse import analyse
 from mesh.analysis.findings import Finding, Severity
 from mesh.analysis.objects import Object
-from mesh.core.names import USUAL
+from mesh.core.names import DEFAULT_NAMES
 from tests import meshes
 from tests.faults import FAULTS
 from tests.meshes import Fault, Manifest
 
 
 def findings(*objects: Manifest, **analysis: Any) -> list[Finding]:
-    return analyse([Object.read(manifest) for manifest in meshes.changed(objects)], USUAL, **analysis)
+    return analyse([Object.read(manifest) for manifest in meshes.changed(objects)], DEFAULT_NAMES, **analysis)
 
 
 def test_a_good_mesh_has_no_findings() -> None:
@@ -48,7 +48,7 @@ def test_findings_do_not_depend_on_the_order_of_the_objects() -> None:
     objects = [Object.read(m) for m in meshes.changed([thing for fault in FAULTS for thing in fault.objects])]
     shuffled = objects.copy()
     random.Random(1).shuffle(shuffled)
-    assert analyse(objects, USUAL) == analyse(shuffled, USUAL)
+    assert analyse(objects, DEFAULT_NAMES) == analyse(shuffled, DEFAULT_NAMES)
 
 
 def test_the_finding_of_a_misspelt_host_suggests_the_nearest_name() -> None:
@@ -63,7 +63,7 @@ def test_an_unknown_host_in_a_namespace_outside_of_the_stack_is_only_a_warning()
 
 def test_a_finding_names_the_field_of_the_object_and_the_key_of_the_config() -> None:
     manifests = meshes.changed([meshes.routes("front", meshes.to("carts"))])
-    (found,) = analyse([Object.read(manifest, "mesh:traffic") for manifest in manifests], USUAL)
+    (found,) = analyse([Object.read(manifest, "mesh:traffic") for manifest in manifests], DEFAULT_NAMES)
     assert str(found).startswith(
         "IST0101 VirtualService shop/front http[0].route[0].destination.host (from mesh:traffic): "
     )
@@ -101,7 +101,7 @@ def best_of_three(objects: list[Object]) -> float:
     times = []
     for _ in range(3):
         start = time.process_time()
-        assert analyse(objects, USUAL) == []
+        assert analyse(objects, DEFAULT_NAMES) == []
         times.append(time.process_time() - start)
     return min(times)
 

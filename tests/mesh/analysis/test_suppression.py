@@ -10,7 +10,7 @@ from mesh.analysis.analyse import analyse
 from mesh.analysis.findings import Finding
 from mesh.analysis.objects import Object
 from mesh.analysis.suppression import ANNOTATION, Suppression
-from mesh.core.names import USUAL
+from mesh.core.names import DEFAULT_NAMES
 from tests import meshes
 
 NAMELESS = [{"name": "web", "port": 80}]
@@ -20,7 +20,7 @@ def findings(*suppress: Suppression, **meta: Any) -> list[Finding]:
     """The findings about a mesh with one port whose name states no protocol."""
     service = meshes.service("front", NAMELESS)
     service["metadata"].update(meta)
-    return analyse([Object.read(manifest) for manifest in meshes.changed([service])], USUAL, suppress)
+    return analyse([Object.read(manifest) for manifest in meshes.changed([service])], DEFAULT_NAMES, suppress)
 
 
 def entry(code: str = "IST0118", where: str = "Service shop/front") -> Suppression:

@@ -1,4 +1,4 @@
-"""What settings make of the installed objects."""
+"""Effects of settings on the installed objects."""
 
 from __future__ import annotations
 
@@ -70,13 +70,13 @@ OWN = [
 
 
 @pytest.mark.parametrize("name", OWN)
-def test_what_every_control_plane_has_of_its_own_bears_the_revision(name: str) -> None:
+def test_objects_of_a_single_control_plane_have_the_revision_in_their_names(name: str) -> None:
     objects = installed(profile="minimal", revision="canary")
     assert name not in objects
     assert objects[f"{name}-canary"]["metadata"]["labels"]["istio.io/rev"] == "canary"
 
 
-def test_two_revisions_share_no_object_but_those_of_the_base() -> None:
+def test_a_second_revision_without_the_base_shares_no_objects_with_the_first() -> None:
     first = installed(profile="minimal")
     second = installed(profile="minimal", revision="canary", base={"enabled": False})
     assert len(second) == len(OWN) + 7  # and seven more filters
@@ -94,7 +94,7 @@ def test_a_revision_selects_its_own_pods() -> None:
     assert labels["istio"] != "pilot", "the default revision's Service would find these pods"
 
 
-def test_a_revision_is_asked_for_by_name_alone() -> None:
+def test_a_revision_injects_only_where_a_label_names_it() -> None:
     objects = installed(revision="canary", injectedNamespaces={"shop": "create"})
     hooks = objects["MutatingWebhookConfiguration/istio-sidecar-injector-canary"]["webhooks"]
     assert [hook["name"].split(".sidecar")[0] for hook in hooks] == ["rev.namespace", "rev.object"]
@@ -102,14 +102,14 @@ def test_a_revision_is_asked_for_by_name_alone() -> None:
     assert objects["Namespace/shop"]["metadata"]["labels"] == {"istio.io/rev": "canary"}
 
 
-def test_proxies_of_a_revision_find_its_istiod() -> None:
+def test_proxies_of_a_revision_connect_to_its_istiod() -> None:
     objects = installed(revision="canary")
     assert mesh_config(objects, "istio-canary")["defaultConfig"]["discoveryAddress"].startswith("istiod-canary.")
     assert env(proxy(objects))["CA_ADDR"] == "istiod-canary.istio-system.svc:15012"
     assert env(pod(objects, "istiod-canary")["containers"][0])["REVISION"] == "canary"
 
 
-def test_validation_asks_the_istiod_that_is_there() -> None:
+def test_the_validation_webhook_calls_the_istiod_of_the_revision() -> None:
     (hook,) = installed(revision="canary")["ValidatingWebhookConfiguration/istiod-istio-system"]["webhooks"]
     assert hook["clientConfig"]["service"]["name"] == "istiod-canary"
 
@@ -117,7 +117,7 @@ def test_validation_asks_the_istiod_that_is_there() -> None:
 # The mesh configuration
 
 
-def test_the_mesh_configuration_is_laid_over_what_follows_from_the_installation() -> None:
+def test_mesh_config_overrides_the_defaults_of_the_installation() -> None:
     found = mesh_config(
         installed(
             meshConfig={
@@ -134,7 +134,7 @@ def test_the_mesh_configuration_is_laid_over_what_follows_from_the_installation(
     assert found["rootNamespace"] == "istio-system"
 
 
-def test_a_tracer_takes_the_place_of_the_default_one() -> None:
+def test_a_configured_tracer_replaces_the_default_one() -> None:
     tracing = {"lightstep": {"address": "l.example:443", "accessToken": "t"}}
     assert (
         mesh_config(installed(meshConfig={"defaultConfig": {"tracing": tracing}}))["defaultConfig"]["tracing"]
@@ -142,13 +142,13 @@ def test_a_tracer_takes_the_place_of_the_default_one() -> None:
     )
 
 
-def test_the_trust_domain_and_metadata_of_proxies_reach_gateways() -> None:
+def test_the_trust_domain_and_proxy_metadata_are_set_on_gateways() -> None:
     objects = installed(meshConfig={"trustDomain": "td.example", "defaultConfig": {"proxyMetadata": {"A": "b"}}})
     found = env(proxy(objects))
     assert (found["TRUST_DOMAIN"], found["ISTIO_META_MESH_ID"], found["A"]) == ("td.example", "td.example", "b")
 
 
-def test_without_merged_metrics_nobody_is_told_to_scrape() -> None:
+def test_without_prometheus_merge_pods_have_no_scrape_annotations() -> None:
     objects = installed(meshConfig={"enablePrometheusMerge": False})
     for name in (INGRESS, "istiod"):
         annotations = objects[f"Deployment/{name}"]["spec"]["template"]["metadata"]["annotations"]
@@ -158,7 +158,7 @@ def test_without_merged_metrics_nobody_is_told_to_scrape() -> None:
 # istiod
 
 
-def test_istiod_is_scaled_and_placed_as_told() -> None:
+def test_istiod_has_the_configured_scaling_and_scheduling() -> None:
     tolerations = [{"key": "dedicated", "operator": "Exists"}]
     objects = installed(
         pilot={
@@ -176,13 +176,13 @@ def test_istiod_is_scaled_and_placed_as_told() -> None:
     assert pod(objects, "istiod")["tolerations"] == tolerations
 
 
-def test_without_autoscaler_istiod_has_its_number_of_pods() -> None:
+def test_without_an_autoscaler_istiod_has_the_configured_replicas() -> None:
     objects = installed(pilot={"autoscaleEnabled": False, "replicaCount": 3})
     assert objects["Deployment/istiod"]["spec"]["replicas"] == 3
     assert "HorizontalPodAutoscaler/istiod" not in objects
 
 
-def test_istiod_samples_and_reads_its_environment() -> None:
+def test_istiod_gets_trace_sampling_and_environment_variables() -> None:
     found = env(pod(installed(pilot={"traceSampling": 12.5, "env": {"PILOT_X": True}}), "istiod")["containers"][0])
     assert found["PILOT_TRACE_SAMPLING"] == "12.5"
     assert found["PILOT_X"] == "true"
@@ -191,7 +191,7 @@ def test_istiod_samples_and_reads_its_environment() -> None:
 # Gateways
 
 
-def test_a_gateways_service_is_as_told() -> None:
+def test_a_gateways_service_has_the_configured_fields() -> None:
     objects = gateway(
         serviceAnnotations={"cloud.example/internal": "true"},
         loadBalancerIP="192.0.2.1",
@@ -205,7 +205,7 @@ def test_a_gateways_service_is_as_told() -> None:
     assert service["spec"]["externalTrafficPolicy"] == "Local"
 
 
-def test_ports_of_a_service_and_of_its_pods_go_together() -> None:
+def test_ports_of_a_gateways_service_match_its_container_ports() -> None:
     objects = gateway(
         ports=[{"name": "tls", "port": 443, "targetPort": 8443}, {"name": "dns", "port": 53, "protocol": "UDP"}]
     )
@@ -215,7 +215,7 @@ def test_ports_of_a_service_and_of_its_pods_go_together() -> None:
     assert listening == [(8443, "TCP"), (53, "UDP"), (15090, "TCP")]
 
 
-def test_affinity_of_ones_own_leaves_the_architectures() -> None:
+def test_configured_affinity_keeps_the_node_architectures() -> None:
     term = {"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": {"app": INGRESS}}}
     own = {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}
     affinity = pod(gateway(affinity=own), INGRESS)["affinity"]
@@ -223,11 +223,11 @@ def test_affinity_of_ones_own_leaves_the_architectures() -> None:
     assert "nodeAffinity" in affinity
 
 
-def test_a_gateway_can_be_left_out() -> None:
+def test_a_gateway_of_the_profile_can_be_disabled() -> None:
     assert [name for name in gateway(enabled=False) if INGRESS in name] == []
 
 
-def test_a_further_gateway_is_found_by_its_own_labels() -> None:
+def test_an_additional_gateway_has_labels_of_its_own() -> None:
     objects = installed(gateways={"istio-internal": {"labels": {"team": "web"}}})
     wanted = {"app": "istio-internal", "istio": "internal", "team": "web"}
     assert objects["Service/istio-internal"]["spec"]["selector"] == wanted
@@ -236,7 +236,7 @@ def test_a_further_gateway_is_found_by_its_own_labels() -> None:
     assert not objects[f"Service/{INGRESS}"]["spec"]["selector"].items() <= labels.items()
 
 
-def test_a_gateway_elsewhere_has_everything_of_its_own_there() -> None:
+def test_all_objects_of_a_gateway_are_in_its_namespace() -> None:
     objects = installed(gateways={"edge": {"namespace": "edge"}}, namespaces={"edge": "create"})
     own = [m for name, m in objects.items() if name.split("/")[1].startswith("edge") and "Namespace" not in name]
     assert len(own) == 7
@@ -249,7 +249,7 @@ def test_a_gateway_elsewhere_has_everything_of_its_own_there() -> None:
 # What concerns everything
 
 
-def test_pull_secrets_reach_every_account_and_sidecar() -> None:
+def test_image_pull_secrets_are_set_on_every_service_account_and_sidecar() -> None:
     objects = installed(**{"global": {"imagePullSecrets": ["registry"]}, "cni": {"enabled": True}})
     accounts = [m for m in objects.values() if m["kind"] == "ServiceAccount"]
     assert len(accounts) == 4
@@ -257,14 +257,14 @@ def test_pull_secrets_reach_every_account_and_sidecar() -> None:
     assert injection_values(objects)["global"]["imagePullSecrets"] == ["registry"]
 
 
-def test_a_pull_policy_reaches_every_container() -> None:
+def test_an_image_pull_policy_is_set_on_every_container() -> None:
     objects = installed(**{"global": {"imagePullPolicy": "Always"}, "cni": {"enabled": True}})
     workloads = [m for m in objects.values() if m["kind"] in ("Deployment", "DaemonSet")]
     found = [c["imagePullPolicy"] for m in workloads for c in m["spec"]["template"]["spec"]["containers"]]
     assert found == ["Always"] * 4
 
 
-def test_a_digest_takes_the_tags_place_in_every_use_of_an_image() -> None:
+def test_a_digest_replaces_the_tag_wherever_the_image_is_used() -> None:
     objects = installed(images={"pilot": DIGEST, "proxyv2": DIGEST})
     assert pod(objects, "istiod")["containers"][0]["image"] == f"docker.io/istio/pilot@{DIGEST}"
     assert proxy(objects)["image"] == f"docker.io/istio/proxyv2@{DIGEST}"
@@ -272,7 +272,7 @@ def test_a_digest_takes_the_tags_place_in_every_use_of_an_image() -> None:
         assert injection_values(objects)["global"][container]["image"] == f"docker.io/istio/proxyv2@{DIGEST}"
 
 
-def test_log_levels_reach_istiod_gateways_and_sidecars() -> None:
+def test_log_levels_are_set_on_istiod_gateways_and_sidecars() -> None:
     levels = {"logging": {"level": "default:debug"}, "logAsJson": True, "proxy": {"logLevel": "trace"}}
     objects = installed(**{"global": levels})
     for container in (pod(objects, "istiod")["containers"][0], proxy(objects)):
@@ -281,7 +281,7 @@ def test_log_levels_reach_istiod_gateways_and_sidecars() -> None:
     assert injection_values(objects)["global"]["proxy"]["logLevel"] == "trace"
 
 
-def test_settings_of_sidecars_are_what_the_template_reads() -> None:
+def test_settings_of_sidecars_are_among_the_injection_values() -> None:
     own = {
         "excludeIPRanges": "10.1.0.0/16",
         "holdApplicationUntilProxyStarts": True,
@@ -293,7 +293,7 @@ def test_settings_of_sidecars_are_what_the_template_reads() -> None:
     assert found["resources"]["limits"] == {"cpu": "1", "memory": "1024Mi"}
 
 
-def test_telemetry_can_be_switched_off() -> None:
+def test_telemetry_can_be_disabled() -> None:
     def filters(**telemetry: object) -> list[str]:
         return [name for name in installed(telemetry=telemetry) if name.startswith("EnvoyFilter")]
 
@@ -302,7 +302,7 @@ def test_telemetry_can_be_switched_off() -> None:
     assert [name for name in filters(v2={"prometheus": {"enabled": False}}) if "stats" in name] == []
 
 
-def test_the_network_plugin_takes_the_place_of_the_privileged_init_container() -> None:
+def test_the_cni_plugin_replaces_the_privileged_init_container() -> None:
     objects = installed(cni={"enabled": True, "namespace": "kube-system", "excludeNamespaces": ["a"]})
     assert injection_values(objects)["istio_cni"] == {"enabled": True}
     network = json.loads(objects["ConfigMap/istio-cni-config"]["data"]["cni_network_config"])
@@ -311,13 +311,13 @@ def test_the_network_plugin_takes_the_place_of_the_privileged_init_container() -
     assert "DaemonSet/istio-cni-node" not in installed()
 
 
-def test_namespaces_without_a_label_are_injected_where_that_is_asked_for() -> None:
+def test_namespaces_without_a_label_are_injected_if_configured() -> None:
     objects = installed(sidecarInjectorWebhook={"enableNamespacesByDefault": True})
     hooks = objects["MutatingWebhookConfiguration/istio-sidecar-injector"]["webhooks"]
     assert "auto.sidecar-injector.istio.io" in [hook["name"] for hook in hooks]
 
 
-def test_a_control_plane_elsewhere_is_asked_at_its_url() -> None:
+def test_the_injection_webhook_of_a_remote_control_plane_calls_its_url() -> None:
     url = "https://istiod.example/inject"
     objects = installed(profile="external", istiodRemote={"injectionURL": url})
     hooks = objects["MutatingWebhookConfiguration/istio-sidecar-injector"]["webhooks"]

@@ -1,4 +1,4 @@
-"""A stack's config: what is accepted, and the words for what is not."""
+"""Loading a stack's config: what is accepted, and the messages for what is refused."""
 
 import json
 
@@ -21,19 +21,19 @@ def refusal(command_line: str | None = None, /, **keys: object) -> str:
     return str(refused.value)
 
 
-def test_nothing_configured_is_the_default_profile_of_the_release() -> None:
+def test_an_empty_config_is_the_default_profile_of_the_release() -> None:
     chosen = load()
     assert (chosen.profile, chosen.hub, chosen.tag) == ("default", "docker.io/istio", "1.10.3")
     assert chosen.gateways["istio-ingressgateway"].type == "LoadBalancer"
 
 
-def test_the_service_type_is_that_of_the_ingress_gateway_alone() -> None:
+def test_gateway_service_type_applies_only_to_the_ingress_gateway() -> None:
     gateways = load(profile="demo", gatewayServiceType="NodePort").gateways
     assert gateways["istio-ingressgateway"].type == "NodePort"
     assert gateways["istio-egressgateway"].type == "ClusterIP"
 
 
-def test_a_misspelt_key_is_refused_with_the_nearest_name() -> None:
+def test_a_misspelt_key_is_refused_with_a_suggestion() -> None:
     assert 'unknown field "profil"; did you mean "profile"?' in refusal(profil="demo")
 
 
@@ -49,14 +49,14 @@ def test_a_misspelt_service_type_is_refused_with_the_choices() -> None:
     assert text.endswith('did you mean "NodePort"?')
 
 
-def test_all_problems_are_named_at_once() -> None:
+def test_all_problems_are_reported_at_once() -> None:
     text = refusal(profile="demmo", tagg="1.10.3")
     assert "mesh:profile" in text
     assert '"tagg"' in text
 
 
 @pytest.mark.parametrize("port", [0, 65536, "http"])
-def test_a_node_port_that_is_no_port_is_refused_with_its_path(port: object) -> None:
+def test_an_invalid_node_port_is_refused_with_its_path(port: object) -> None:
     assert "mesh:ingressNodePorts.http2" in refusal(profile="demo", ingressNodePorts={"http2": port})
 
 
@@ -65,7 +65,7 @@ def test_a_node_port_for_a_port_that_the_gateway_does_not_have_is_refused() -> N
     assert 'did you mean "http2"?' in text
 
 
-def test_two_ports_cannot_have_one_node_port() -> None:
+def test_two_ports_cannot_have_the_same_node_port() -> None:
     text = refusal(profile="demo", gatewayServiceType="NodePort", ingressNodePorts={"http2": 31102, "tls": 31102})
     assert text == "mesh:ingressNodePorts.tls: 31102 is also the node port of http2"
 
@@ -75,16 +75,16 @@ def test_a_cluster_ip_service_has_no_node_ports() -> None:
     assert "choose NodePort or LoadBalancer" in text
 
 
-def test_a_profile_without_ingress_gateway_has_no_node_ports() -> None:
+def test_node_ports_are_refused_without_an_ingress_gateway() -> None:
     assert "minimal has no ingress gateway" in refusal(profile="minimal", ingressNodePorts={"http2": 31102})
 
 
-def test_bookinfo_runs_only_where_pods_are_injected() -> None:
+def test_bookinfo_needs_an_injected_namespace() -> None:
     text = refusal(bookinfo={"namespace": "shop"}, injectedNamespaces={"default": "existing"})
     assert "shop is not one of mesh:injectedNamespaces (default)" in text
 
 
-def test_bookinfo_can_be_switched_on_and_off() -> None:
+def test_bookinfo_can_be_enabled_and_disabled() -> None:
     on = load(bookinfo=True, injectedNamespaces={"default": "existing"}).bookinfo
     assert on is not None
     assert on.namespace == "default"
@@ -95,29 +95,29 @@ def test_a_namespace_is_created_or_existing() -> None:
     assert "is not one of create, existing" in refusal(injectedNamespaces={"shop": "maybe"})
 
 
-def test_a_namespace_has_a_name_that_kubernetes_accepts() -> None:
+def test_an_invalid_name_of_a_namespace_is_refused() -> None:
     assert "mesh:injectedNamespaces" in refusal(injectedNamespaces={"My_Shop": "create"})
 
 
-def test_the_context_of_the_command_line_is_used_where_the_file_names_none() -> None:
+def test_the_context_of_the_command_line_is_used_if_the_file_has_none() -> None:
     assert load("prod").context == "prod"
 
 
-def test_the_command_line_cannot_lead_a_stack_away_from_its_cluster() -> None:
+def test_a_context_on_the_command_line_cannot_contradict_the_file() -> None:
     assert "contradicts mesh:context staging" in refusal("prod", context="staging")
 
 
-def test_keys_of_other_namespaces_are_left_alone() -> None:
+def test_keys_of_other_config_namespaces_are_ignored() -> None:
     assert loading.load({"aws:region": "x"}).settings.profile == "default"
 
 
-def test_a_namespace_of_a_gateway_is_declared() -> None:
+def test_the_namespace_of_a_gateway_must_be_declared() -> None:
     text = refusal(gateways={"internal": {"namespace": "edge"}})
     assert text.startswith("mesh:gateways.internal.namespace: edge is not one of mesh:namespaces (none)")
     assert load(gateways={"internal": {"namespace": "edge"}}, namespaces={"edge": "existing"}).gateways["internal"]
 
 
-def test_a_namespace_is_injected_or_not() -> None:
+def test_a_namespace_cannot_be_declared_with_and_without_injection() -> None:
     text = refusal(namespaces={"shop": "create"}, injectedNamespaces={"shop": "create"})
     assert "mesh:namespaces.shop: it is also one of mesh:injectedNamespaces" in text
 
@@ -200,7 +200,7 @@ def test_a_namespace_is_injected_or_not() -> None:
         ),
     ],
 )
-def test_a_mistake_is_refused_with_its_whole_path(config: dict[str, object], line: str) -> None:
+def test_an_invalid_value_is_refused_with_its_full_path(config: dict[str, object], line: str) -> None:
     assert line in refusal(**config)
 
 
@@ -213,7 +213,7 @@ def test_the_short_forms_cannot_contradict_the_gateway() -> None:
     assert text == "mesh:ingressNodePorts.http2: 31001 contradicts nodePort 31000 in mesh:gateways"
 
 
-def test_what_a_short_form_makes_of_the_gateway_is_checked_with_the_gateways_path() -> None:
+def test_a_short_form_that_makes_the_gateway_invalid_is_refused_with_the_gateways_path() -> None:
     own = {"istio-ingressgateway": {"loadBalancerIP": "192.0.2.1"}}
     text = refusal(
         gatewayServiceType="NodePort", gateways=own, namespaces={"a": "create"}, rateLimit={"namespace": "b"}
@@ -226,13 +226,13 @@ def test_what_a_short_form_makes_of_the_gateway_is_checked_with_the_gateways_pat
     assert limit.startswith("mesh:rateLimit.namespace: b is not one of")
 
 
-def test_two_gateways_cannot_have_one_node_port() -> None:
+def test_two_gateways_cannot_have_the_same_node_port() -> None:
     ports = [{"name": "tls", "port": 443, "nodePort": 31102}]
     text = refusal(ingressNodePorts={"http2": 31102}, gateways={"internal": {"ports": ports}})
     assert "31102 is also the node port of" in text
 
 
-def test_the_short_forms_are_what_the_gateway_gets() -> None:
+def test_the_short_forms_are_applied_to_the_gateway() -> None:
     gateway = load(profile="demo", gatewayServiceType="NodePort", ingressNodePorts={"http2": 31102}).gateways[
         "istio-ingressgateway"
     ]
@@ -240,5 +240,5 @@ def test_the_short_forms_are_what_the_gateway_gets() -> None:
     assert {port.name: port.nodePort for port in gateway.ports if port.nodePort} == {"http2": 31102}
 
 
-def test_a_number_in_yaml_is_a_quantity_too() -> None:
+def test_a_yaml_number_is_accepted_as_a_quantity() -> None:
     assert load(pilot={"resources": {"requests": {"cpu": 2}}}).pilot.resources.requests["cpu"] == "2"

@@ -1,4 +1,4 @@
-"""Where a browser finds Bookinfo, by its own way in and by the hosts of the traffic config."""
+"""The URL of Bookinfo's product page, at its own Gateway and at hosts of the traffic config."""
 
 from __future__ import annotations
 
@@ -54,44 +54,44 @@ def test_a_cluster_ip_is_reached_inside_the_cluster() -> None:
     assert url(OWN, ALONE) == f"http://{INSIDE}/productpage (inside the cluster)"
 
 
-def test_bookinfos_own_way_in_comes_before_hosts_of_the_traffic_config() -> None:
+def test_bookinfos_own_gateway_takes_precedence_over_hosts_of_the_traffic_config() -> None:
     assert page({"shop": entry("shop.example")}, bookinfo=True) == OWN
 
 
-def test_without_any_way_in_there_is_no_page() -> None:
+def test_without_a_route_from_a_gateway_there_is_no_product_page() -> None:
     assert page({}) is None
     assert page({"shop": entry("shop.example")}, bookinfo=False) is None
 
 
-def test_a_host_is_asked_for_by_its_first_name() -> None:
+def test_the_url_has_the_first_host_of_the_entry() -> None:
     found = page({"shop": entry("shop.example", "www.shop.example")})
     assert url(found, BALANCED) == "http://shop.example/productpage"
     assert url(found, ON_NODES) == "http://shop.example:31102/productpage"
     assert url(found, ALONE) == "http://shop.example/productpage (inside the cluster)"
 
 
-def test_a_host_with_tls_is_asked_for_by_https() -> None:
+def test_the_url_of_a_host_with_tls_is_https() -> None:
     found = page({"shop": entry("shop.example", tls="certificate")})
     assert url(found, BALANCED) == "https://shop.example/productpage"
     assert url(found, ON_NODES) == "https://shop.example:31443/productpage"
 
 
-def test_a_port_that_browsers_do_not_assume_is_shown() -> None:
+def test_the_url_has_the_port_if_it_is_not_the_default() -> None:
     assert url(page({"shop": entry("shop.example", port=15443)}), BALANCED) == "http://shop.example:15443/productpage"
 
 
-def test_a_host_at_another_gateway_is_sought_there() -> None:
+def test_the_url_of_a_host_at_another_gateway_leads_to_that_gateway() -> None:
     edge = {"kind": "ingress", "namespace": "default"}
     found = page({"shop": entry("shop.example", gateway="edge")}, gateways={"edge": edge})
     assert found
-    assert (found.gateway, found.inside) == ("edge", "edge.default.svc.cluster.local")
+    assert (found.gateway, found.internal_host) == ("edge", "edge.default.svc.cluster.local")
 
 
-def test_all_hosts_are_asked_for_by_the_gateways_address() -> None:
+def test_the_url_of_the_host_star_has_the_gateways_address() -> None:
     assert url(page({"shop": entry("*", tls="certificate")}), BALANCED) == "https://192.0.2.7/productpage"
 
 
-def test_a_name_with_a_wildcard_is_no_name_to_ask_for() -> None:
+def test_a_wildcard_host_is_not_used_in_a_url() -> None:
     assert page({"shop": entry("*.shop.example")}) is None
     assert url(page({"shop": entry("*.shop.example", "shop.example")}), BALANCED) == "http://shop.example/productpage"
 
@@ -106,13 +106,13 @@ def test_a_name_with_a_wildcard_is_no_name_to_ask_for() -> None:
         [{"to": "productpage.other.svc.cluster.local"}],
     ],
 )
-def test_an_entry_that_does_not_lead_to_the_page_is_passed_over(routes: list[dict[str, Any]]) -> None:
+def test_an_entry_that_does_not_route_to_the_product_page_is_ignored(routes: list[dict[str, Any]]) -> None:
     found = page({"api": entry("api.example", routes=routes), "shop": entry("shop.example")})
     assert url(found, BALANCED) == "http://shop.example/productpage"
 
 
 @pytest.mark.parametrize("name", ["productpage", "productpage.default.svc.cluster.local", "page"])
-def test_the_page_is_known_by_each_of_its_names(name: str) -> None:
+def test_routes_to_any_host_name_of_the_product_page_are_recognized(name: str) -> None:
     routes = [{"match": {"path": "/login"}, "to": "reviews"}, {"match": {"path": "/product*"}, "to": name}]
     service = {"host": "productpage", "versions": ["v1"]}
     assert page({"shop": entry("shop.example", routes=routes)}, {"page": service})
@@ -132,15 +132,15 @@ def exports(monkeypatch: pytest.MonkeyPatch, stack: str, **keys: Any) -> dict[st
     return found
 
 
-def test_the_program_exports_the_host_that_is_let_in(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_program_exports_the_url_with_the_host_of_the_traffic_config(monkeypatch: pytest.MonkeyPatch) -> None:
     assert exports(monkeypatch, "hardened")["productPage"] == "https://bookinfo.example.com/productpage"
 
 
-def test_the_program_exports_the_address_of_bookinfos_own_way_in(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_program_exports_the_url_at_bookinfos_own_gateway(monkeypatch: pytest.MonkeyPatch) -> None:
     assert exports(monkeypatch, "dev")["productPage"] == "http://192.0.2.7/productpage"
 
 
-def test_the_program_exports_no_page_that_nobody_can_reach(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_program_exports_no_url_if_no_gateway_routes_to_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
     found = exports(monkeypatch, "dev", bookinfo={"namespace": "default", "gateway": False})
     assert "profile" in found
     assert "productPage" not in found

@@ -1,4 +1,4 @@
-"""Whatever is written, the outcome is an object or a clear error that names its place; never anything else."""
+"""Property tests: every config and every manifest is either accepted, or refused with a path; nothing else happens."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Which release of Istio a stack asks for, and images that belong to another one."""
+"""The release of a stack, and images that belong to another release."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def refusal(**config: Any) -> str:
     return str(refused.value)
 
 
-def test_the_default_release_is_there_and_every_release_is_called_as_it_is_registered() -> None:
+def test_the_default_release_exists_and_every_release_has_its_registered_name() -> None:
     assert releases.DEFAULT in releases.NAMES
     assert [releases.get(name).name for name in releases.NAMES] == list(releases.NAMES)
 
@@ -50,16 +50,16 @@ def test_a_stack_installs_the_release_that_it_names_with_its_images() -> None:
     assert load() == settings
 
 
-def test_hub_and_tag_of_the_stack_come_before_those_of_the_release() -> None:
+def test_hub_and_tag_of_the_stack_override_those_of_the_release() -> None:
     settings = load(hub="registry.example.org/istio", tag="1.10.6")
     assert settings.image("pilot") == "registry.example.org/istio/pilot:1.10.6"
 
 
-def test_a_release_that_there_is_not_is_refused_with_those_that_there_are() -> None:
+def test_an_unknown_release_is_refused_with_the_known_ones() -> None:
     assert refusal(release="1.11") == 'mesh:release: "1.11" is not one of 1.10; did you mean "1.10"?'
 
 
-def test_a_release_without_quotes_is_refused_with_the_advice_to_quote_it(tmp_path: Path) -> None:
+def test_an_unquoted_release_is_refused_with_the_advice_to_quote_it(tmp_path: Path) -> None:
     file = tmp_path / "Pulumi.x.yaml"
     file.write_text("config: {mesh:release: 1.10}")
     with pytest.raises(SettingsError) as refused:
@@ -69,7 +69,7 @@ def test_a_release_without_quotes_is_refused_with_the_advice_to_quote_it(tmp_pat
     )
 
 
-def test_a_release_that_there_is_not_hides_no_other_mistake() -> None:
+def test_an_unknown_release_does_not_hide_other_problems() -> None:
     text = refusal(release="1.11", profile="demmo", hub="here/")
     assert [line.split(":")[1] for line in text.splitlines()] == ["hub", "release", "profile"]
 
@@ -77,12 +77,12 @@ def test_a_release_that_there_is_not_hides_no_other_mistake() -> None:
 @pytest.mark.parametrize(
     "tag", ["1.10.6", "1.10.3-distroless", "1.10", "v1.10.4", "latest", "x", "prod-7", "2021-07-01", "21.10", "11.1"]
 )
-def test_a_tag_of_the_release_or_of_a_mirrors_own_is_taken(tag: str) -> None:
+def test_a_tag_of_the_release_or_without_a_version_is_accepted(tag: str) -> None:
     assert load(tag=tag).tag == tag
 
 
 @pytest.mark.parametrize("tag", ["1.24.2", "1.9.0-distroless", "v1.11", "1.1", "1.100.0", "1.11-alpha.0"])
-def test_a_tag_of_another_release_is_refused_with_what_to_do(tag: str) -> None:
+def test_a_tag_of_another_release_is_refused_with_a_solution(tag: str) -> None:
     text = refusal(tag=tag)
     assert text.startswith(f'mesh:tag: "{tag}" is of Istio 1.')
     assert "mesh:release is 1.10" in text
@@ -90,7 +90,7 @@ def test_a_tag_of_another_release_is_refused_with_what_to_do(tag: str) -> None:
 
 
 @pytest.mark.parametrize("key", ["pilot__image", "global__proxy__image", "global__proxy_init__image", "cni__image"])
-def test_a_full_reference_of_an_image_of_another_release_is_refused(key: str) -> None:
+def test_a_full_image_reference_of_another_release_is_refused(key: str) -> None:
     path = key.replace("__", ".")
     for image in ("localhost:5000/istio/some:1.24.2", f"istio/some:1.11.0@sha256:{'0' * 64}"):
         assert refusal(**{key: image}).startswith(f'mesh:{path}: "{image[:30]}')

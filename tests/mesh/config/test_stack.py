@@ -1,4 +1,4 @@
-"""A stack compiled: from which key of its config the parts of objects come, and how often that is done."""
+"""Compiled stacks: the config keys of objects and of their fields."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import pytest
 from mesh.analysis.analyse import analyse
 from mesh.analysis.objects import Object
 from mesh.config.stack import Stack
-from mesh.core.names import USUAL
+from mesh.core.names import DEFAULT_NAMES
 from tests import traffic_configs
 from tests.releases import RELEASE
 
 
 def located(stack: Stack) -> dict[str, Object]:
     """The objects of traffic and security, by kind and name, as analysis sees them."""
-    things = stack.located(Object.read(item.manifest(RELEASE.api)) for item in (*stack.traffic, *stack.security))
+    things = stack.with_origins(Object.read(item.manifest(RELEASE.api)) for item in (*stack.traffic, *stack.security))
     return {f"{thing.kind}/{thing.name}": thing for thing in things}
 
 
@@ -50,7 +50,7 @@ EVERYTHING = located(traffic_configs.everything())
         ("ServiceEntry/direct", "hosts[0]", "egress.direct"),
     ],
 )
-def test_a_part_of_an_object_is_led_back_to_the_key_that_it_is_made_from(thing: str, path: str, key: str) -> None:
+def test_a_field_of_an_object_is_traced_to_its_config_key(thing: str, path: str, key: str) -> None:
     assert EVERYTHING[thing].source(path) == f"mesh:traffic.{key}"
 
 
@@ -65,14 +65,14 @@ def test_a_part_of_an_object_is_led_back_to_the_key_that_it_is_made_from(thing: 
         ("RequestAuthentication/istio-ingressgateway-jwt", "jwt"),
     ],
 )
-def test_a_rule_of_security_is_led_back_to_its_entry(thing: str, key: str) -> None:
+def test_a_security_rule_is_traced_to_its_config_entry(thing: str, key: str) -> None:
     assert EVERYTHING[thing].source("spec") == f"mesh:security.{key}"
 
 
-def test_an_object_of_another_origin_keeps_it() -> None:
+def test_an_object_that_is_not_from_the_config_keeps_its_origin() -> None:
     manifest = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "reviews", "namespace": "default"}}
     service = Object.read(manifest, "mesh:bookinfo")
-    [found] = traffic_configs.everything().located([service])
+    [found] = traffic_configs.everything().with_origins([service])
     assert found.source("ports[0]") == "mesh:bookinfo"
 
 
@@ -89,6 +89,6 @@ def test_an_object_of_another_origin_keeps_it() -> None:
         ),
     ],
 )
-def test_a_finding_names_the_key(config: dict[str, Any], line: str) -> None:
-    found = analyse(located(traffic_configs.load(config)).values(), USUAL)
+def test_a_finding_shows_the_config_key(config: dict[str, Any], line: str) -> None:
+    found = analyse(located(traffic_configs.load(config)).values(), DEFAULT_NAMES)
     assert any(line in str(finding) for finding in found), found

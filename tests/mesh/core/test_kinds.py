@@ -1,4 +1,4 @@
-"""Kinds of objects, and how people read them."""
+"""Kinds of objects, and how they are shown."""
 
 import pytest
 
@@ -20,7 +20,9 @@ from mesh.core.kinds import GroupKind
         ({"apiVersion": "v1", "kind": "Thing"}, "Thing"),
     ],
 )
-def test_a_kind_is_shown_with_its_group_unless_its_name_means_it_anyway(manifest: dict[str, str], shown: str) -> None:
+def test_a_kind_is_shown_with_its_group_unless_its_name_alone_identifies_it(
+    manifest: dict[str, str], shown: str
+) -> None:
     assert str(GroupKind.of(manifest)) == shown
 
 
@@ -28,17 +30,17 @@ def test_versions_of_one_kind_are_the_same_kind() -> None:
     assert GroupKind.of_version("networking.istio.io/v1", "Gateway") == kinds.GATEWAY
 
 
-def test_the_names_of_istios_kinds_mean_istios_own() -> None:
+def test_the_name_of_an_istio_kind_alone_means_istios_kind() -> None:
     for kind in api.Kind.__subclasses__():
-        assert kinds.KNOWN[kind.__name__] == GroupKind(kind.__name__, kind.names.group)
+        assert kinds.BY_NAME[kind.__name__] == GroupKind(kind.__name__, kind.names.group)
 
 
-def test_each_name_means_one_kind() -> None:
+def test_each_name_identifies_one_kind() -> None:
     every = [value for value in vars(kinds).values() if isinstance(value, GroupKind)]
     assert sorted({kind.name for kind in every}) == sorted(kind.name for kind in every)
 
 
-def test_inputs_that_are_no_object_have_no_kind() -> None:
+def test_inputs_of_a_resource_that_is_not_a_kubernetes_object_have_no_kind() -> None:
     assert kinds.of_inputs({}) is None
     assert kinds.of_inputs({"kind": "Service"}) is None
     assert kinds.of_inputs({"apiVersion": "v1", "kind": "Service"}) == kinds.SERVICE

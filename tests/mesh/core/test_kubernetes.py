@@ -1,4 +1,4 @@
-"""What settings take over from Kubernetes is refused as Kubernetes would refuse it, only earlier."""
+"""Kubernetes types in settings are validated as the API server would validate them."""
 
 import json
 from typing import Any
@@ -18,7 +18,7 @@ from mesh.config.settings import SettingsError
         ("pilot", {"resources": {"requests": {"cpu": 2}, "limits": {"cpu": "500m"}}}, "more than the limit 500m"),
         ("pilot", {"resources": {"limits": {"example.com/gpu": "0.5"}}}, "takes a whole number as its limit"),
         ("pilot", {"rollingMaxSurge": "some"}, '"some" is not a number of pods or a percentage'),
-        ("pilot", {"rollingMaxSurge": 0, "rollingMaxUnavailable": "0%"}, "an update could not begin"),
+        ("pilot", {"rollingMaxSurge": 0, "rollingMaxUnavailable": "0%"}, "a rolling update could not start"),
         ("global", {"priorityClassName": "High"}, '"High" is not an object\'s name'),
         ("global", {"proxy": {"clusterDomain": "a=b"}}, '"a=b" is not a DNS name'),
         ("istiodRemote", {"injectionURL": "http://a"}, '"http://a" is not a URL'),
@@ -26,7 +26,7 @@ from mesh.config.settings import SettingsError
         ("gateways", {"0s": {}}, '["0s"] (the key): "0s" is not a Service\'s name'),
     ],
 )
-def test_it_is_refused(key: str, value: dict[str, Any], problem: str) -> None:
+def test_an_invalid_kubernetes_value_is_refused(key: str, value: dict[str, Any], problem: str) -> None:
     with pytest.raises(SettingsError) as raised:
         loading.load({f"mesh:{key}": json.dumps(value)})
     assert problem in str(raised.value)
@@ -43,5 +43,5 @@ def test_it_is_refused(key: str, value: dict[str, Any], problem: str) -> None:
         ("addons", {"prometheus": {"persistence": {"size": "1.5Gi", "storageClass": "fast.ssd"}}}),
     ],
 )
-def test_it_is_accepted(key: str, value: dict[str, Any]) -> None:
+def test_a_valid_kubernetes_value_is_accepted(key: str, value: dict[str, Any]) -> None:
     loading.load({f"mesh:{key}": json.dumps(value)})

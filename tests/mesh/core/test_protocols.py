@@ -1,4 +1,4 @@
-"""Protocols of ports."""
+"""Protocols of ports, as Istio reads them."""
 
 from typing import Any
 
@@ -32,11 +32,11 @@ def test_protocols_are_http_tls_or_neither(protocol: str, http: bool, tls: bool)
         ({"port": 1}, ""),
     ],
 )
-def test_a_service_ports_protocol_is_its_app_protocol_or_the_start_of_its_name(
+def test_a_service_ports_protocol_is_its_app_protocol_or_the_prefix_of_its_name(
     port: dict[str, Any], protocol: str
 ) -> None:
     assert protocols.of_service_port(port) == protocol
 
 
-def test_requests_of_https_are_http_after_tls_and_those_of_other_tls_may_be_anything() -> None:
+def test_https_is_http_within_tls_and_the_protocol_tls_is_not() -> None:
     assert [p for p in protocols.PROTOCOLS if protocols.is_http_after_tls(p) != protocols.is_http(p)] == ["HTTPS"]

@@ -1,4 +1,4 @@
-"""How Kubernetes' quantities are read."""
+"""Parsing of Kubernetes' quantities."""
 
 from decimal import Decimal
 from fractions import Fraction
@@ -86,12 +86,12 @@ def test_each_form_of_a_quantity_is_read_exactly(text: str, amount: str) -> None
         "\u0661",
     ],
 )
-def test_what_kubernetes_does_not_document_is_no_quantity(text: str) -> None:
+def test_text_in_no_form_that_kubernetes_documents_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not a quantity"):
         quantities.parse(text)
 
 
-def test_an_exponent_that_no_number_has_is_refused() -> None:
+def test_an_exponent_that_is_too_large_is_refused() -> None:
     with pytest.raises(ValueError, match="its exponent is too large"):
         quantities.parse(f"1e{'9' * 30}")
 
@@ -107,7 +107,7 @@ def test_an_exponent_that_no_number_has_is_refused() -> None:
         ("9223372036854775808", 2**63),  # decimal ones have no limit
     ],
 )
-def test_amounts_are_rounded_up_to_billionths_and_binary_ones_have_a_limit(text: str, amount: str | int) -> None:
+def test_quantities_are_rounded_up_to_billionths_and_capped_with_a_binary_suffix(text: str, amount: str | int) -> None:
     assert quantities.parse(text) == Decimal(amount)
 
 
@@ -134,7 +134,7 @@ def test_settings_accept_what_kubernetes_accepts(text: str) -> None:
     assert TypeAdapter(Quantity).validate_python(text) == text
 
 
-def test_settings_refuse_an_amount_below_zero() -> None:
+def test_settings_refuse_a_negative_quantity() -> None:
     with pytest.raises(ValidationError, match='"-1Gi" is less than zero'):
         TypeAdapter(Quantity).validate_python("-1Gi")
 
@@ -146,14 +146,14 @@ def test_a_size_is_a_whole_number_of_bytes(text: str) -> None:
         TypeAdapter(Size).validate_python(text)
 
 
-def test_requests_and_limits_are_compared_as_amounts() -> None:
+def test_requests_and_limits_are_compared_as_numbers() -> None:
     assert Resources(requests={"memory": "1e9"}, limits={"memory": "1Gi"})
     with pytest.raises(ValidationError, match="requests 1Ei of memory, more than the limit 1E"):
         Resources(requests={"memory": "1Ei"}, limits={"memory": "1E"})
 
 
 @pytest.mark.parametrize(("one", "other"), [("1e3", "1k"), ("1Ei", str(2**60)), ("1E3", "1000"), ("2000m", "2")])
-def test_parity_takes_the_same_amount_in_other_words_for_the_same(one: str, other: str) -> None:
+def test_parity_treats_equal_quantities_in_different_notations_as_equal(one: str, other: str) -> None:
     def claim(size: str) -> dict[str, object]:
         return {"apiVersion": "v1", "kind": "Claim", "metadata": {"name": "a"}, "spec": {"storage": size}}
 

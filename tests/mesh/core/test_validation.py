@@ -1,4 +1,4 @@
-"""What people are told when a typed value is wrong."""
+"""Messages about failed validation."""
 
 from enum import Enum
 from typing import Annotated, Any, Literal
@@ -106,7 +106,7 @@ def test_a_problem_is_one_line_with_path_value_and_choices(value: dict[str, Any]
     assert problem(value) == line.replace("FIELDS", fields)
 
 
-def test_a_place_may_be_named_in_python_and_is_told_in_wire_names() -> None:
+def test_a_field_given_by_its_python_name_is_shown_by_its_alias() -> None:
     class Loose(Shop):
         model_config = ConfigDict(validate_by_name=True)
 
@@ -115,20 +115,20 @@ def test_a_place_may_be_named_in_python_and_is_told_in_wire_names() -> None:
     assert problems(caught.value, Loose, "")[0].startswith("from: ")
 
 
-def test_the_members_of_an_enumeration_are_named() -> None:
+def test_the_valid_values_of_an_enumeration_are_listed() -> None:
     with pytest.raises(ValidationError) as caught:
         Shop.model_validate({"colour": "gren"}, strict=False)
     assert problems(caught.value, Shop, "") == ['colour: "gren" is not one of red, green; did you mean "green"?']
 
 
-def test_each_way_to_read_a_value_gives_a_line_at_the_same_place() -> None:
+def test_each_member_of_a_union_gives_a_line_with_the_same_path() -> None:
     with pytest.raises(ValidationError) as caught:
         Shop.model_validate({"amount": "some"})
     lines = problems(caught.value, Shop, "")
     assert lines == ['amount: expected a whole number, got "some"', 'amount: "some" is not one of all']
 
 
-def test_a_place_below_a_member_of_a_union_has_its_path_without_the_member() -> None:
+def test_the_path_within_a_union_does_not_contain_the_member() -> None:
     with pytest.raises(ValidationError) as caught:
         Shop.model_validate({"either": {"number": "a"}})
     lines = problems(caught.value, Shop, "")
@@ -138,7 +138,7 @@ def test_a_place_below_a_member_of_a_union_has_its_path_without_the_member() -> 
     assert problems(caught.value, Shop, "")[-1] == "either[0].number: 0 is not in 1..65535"
 
 
-def test_a_limit_that_cannot_be_found_is_told_in_pydantics_words() -> None:
+def test_a_limit_that_the_model_does_not_show_is_described_by_pydantic() -> None:
     with pytest.raises(ValidationError) as caught:
         Shop.model_validate({"limit": 2})
     assert problems(caught.value, Shop, "") == [
@@ -147,7 +147,7 @@ def test_a_limit_that_cannot_be_found_is_told_in_pydantics_words() -> None:
     ]
 
 
-def test_choices_that_cannot_be_found_are_told_as_pydantic_knows_them() -> None:
+def test_choices_that_the_model_does_not_show_are_listed_by_pydantic() -> None:
     with pytest.raises(ValidationError) as caught:
         Shop.model_validate({"level": "hgh"})
     assert problems(caught.value, Shop, "")[1] == "level: \"hgh\" is not one of 'low' or 'high'"
@@ -164,15 +164,15 @@ def test_choices_that_cannot_be_found_are_told_as_pydantic_knows_them() -> None:
         ({"secrets": [12345]}, "shop:secrets[0]: expected a string, got the given value"),
     ],
 )
-def test_a_hidden_value_is_not_repeated(value: dict[str, Any], line: str) -> None:
+def test_a_hidden_value_is_not_shown(value: dict[str, Any], line: str) -> None:
     assert problem(value) == line
 
 
-def test_all_problems_are_told_at_once() -> None:
+def test_all_problems_are_reported_at_once() -> None:
     with pytest.raises(ValidationError) as caught:
         Shop.model_validate({"name": 1, "size": 2})
     assert len(problems(caught.value, Shop, "")) == 2
 
 
-def test_a_value_that_json_cannot_hold_is_named_by_its_type() -> None:
+def test_a_value_that_cannot_be_json_is_shown_by_its_type() -> None:
     assert problem({"name": {1, 2}}) == "shop:name: expected a string, got a Python object of type set"

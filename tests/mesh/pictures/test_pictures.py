@@ -16,7 +16,7 @@ from commands import map as command
 from commands import stackfiles
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
-from mesh.core.names import USUAL
+from mesh.core.names import DEFAULT_NAMES
 from mesh.pictures import graph, layout, mermaid, model, svg
 from mesh.pictures import map as drawing
 from mesh.pictures.graph import Resource
@@ -37,7 +37,7 @@ def split(first: int, **more: object) -> Manifest:
 
 
 def picture(*objects: Manifest) -> Picture:
-    return drawing.of(Mesh([Object.read(manifest) for manifest in meshes.changed(objects)], USUAL), "mesh test")
+    return drawing.of(Mesh([Object.read(manifest) for manifest in meshes.changed(objects)], DEFAULT_NAMES), "mesh test")
 
 
 def rich() -> Picture:

@@ -6,7 +6,7 @@ import time
 
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
-from mesh.core.names import USUAL
+from mesh.core.names import DEFAULT_NAMES
 from mesh.requests import comparison, samples
 from tests import meshes
 from tests.faults import policy
@@ -15,7 +15,7 @@ from tests.meshes import Manifest, routes, service, thing, to
 
 
 def mesh(*objects: Manifest) -> Mesh:
-    return Mesh([Object.read(manifest) for manifest in meshes.changed(objects)], USUAL)
+    return Mesh([Object.read(manifest) for manifest in meshes.changed(objects)], DEFAULT_NAMES)
 
 
 def changes(*objects: Manifest) -> list[str]:
@@ -82,7 +82,7 @@ def test_a_host_that_is_no_longer_served_is_reported() -> None:
 def test_a_thousand_services_are_compared_in_seconds() -> None:
     start = time.process_time()
     big = mesh_of(1000)
-    assert comparison.changes(Mesh(big, USUAL), Mesh(big, USUAL)) == []
+    assert comparison.changes(Mesh(big, DEFAULT_NAMES), Mesh(big, DEFAULT_NAMES)) == []
     assert time.process_time() - start < 10
 
 

@@ -10,7 +10,7 @@ import pytest
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
 from mesh.analysis.workloads import Workload
-from mesh.core.names import USUAL
+from mesh.core.names import DEFAULT_NAMES
 from mesh.requests.evaluator import Evaluator
 from mesh.requests.types import Fault, Outcome, Request
 from tests import meshes
@@ -19,7 +19,7 @@ from tests.meshes import Manifest, deployment, gateway, routes, server, service,
 
 
 def evaluator(*objects: Manifest) -> Evaluator:
-    return Evaluator(Mesh([Object.read(manifest) for manifest in meshes.changed(objects)], USUAL))
+    return Evaluator(Mesh([Object.read(manifest) for manifest in meshes.changed(objects)], DEFAULT_NAMES))
 
 
 def workload(mesh_evaluator: Evaluator, name: str) -> Workload:

@@ -13,7 +13,7 @@ import yaml
 
 from commands import render, sources
 from mesh.core.merge import merged
-from mesh.core.names import USUAL
+from mesh.core.names import DEFAULT_NAMES
 from mesh.review import risks
 from mesh.review.changes import StackObject
 from mesh.review.review import Review, Source
@@ -37,7 +37,7 @@ def review(case: Mapping[str, Any]) -> Review:
     base = TABLE["bases"][case.get("from", "plain")]
     sides = [recorded(json.dumps(keys, sort_keys=True)) for keys in (base, merged(base, case["change"]))]
     before, after = reversed(sides) if case.get("back") else sides
-    return Review.of("case", Source(kind="", text=""), before, after, USUAL)
+    return Review.of("case", Source(kind="", text=""), before, after, DEFAULT_NAMES)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])

@@ -1,4 +1,4 @@
-"""The rules of the policy pack, on a mesh that keeps all of them and on ones that do not."""
+"""The policies, in a mesh that complies with all of them and in meshes that violate one."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from commands import policy, stackfiles
+from mesh.analysis import violations
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
 from mesh.analysis.policies import POLICIES, UNUSED_SUPPRESSION, access, release
 from mesh.config import loading
 from mesh.config.settings import SettingsError
-from mesh.core.names import USUAL
-from mesh.policies import violations
+from mesh.core.names import DEFAULT_NAMES
 from tests import meshes
 from tests.releases import RELEASE
 
@@ -47,8 +47,9 @@ def found(*changes: meshes.Manifest, **config: str) -> list[tuple[str, str]]:
     """Codes and objects of what is said of the mesh with these objects in it."""
     named = {(thing["kind"], thing["metadata"]["name"]): thing for thing in [*kept(), *changes]}
     settings = loading.load({**ALL, **{f"mesh:{key}": value for key, value in config.items()}}).settings
-    objects = [Object.read(manifest) for manifest in named.values()]
-    return [(finding.code, str(finding.ref)) for finding in violations.violations(objects, settings)]
+    mesh = Mesh([Object.read(manifest) for manifest in named.values()], settings.mesh_names)
+    violated = violations.find(mesh, RELEASE, settings.policies, settings.analysis.suppress)
+    return [(finding.code, str(finding.ref)) for finding in violated]
 
 
 def access_policy(action: str, **operation: list[str]) -> Object:
@@ -72,24 +73,24 @@ def grafana(enabled: str) -> meshes.Manifest:
 FRONT = "Deployment shop/front"
 
 
-def test_a_mesh_that_keeps_every_policy_has_no_finding() -> None:
+def test_a_mesh_that_complies_with_every_policy_has_no_violations() -> None:
     assert found() == []
 
 
-def test_an_image_with_a_tag_alone_is_found() -> None:
+def test_an_image_with_only_a_tag_is_a_violation() -> None:
     assert found(front(image="app:1.0")) == [("MESH0302", FRONT)]
 
 
-def test_an_image_that_the_injector_fills_in_is_not() -> None:
+def test_an_image_that_the_injector_sets_is_no_violation() -> None:
     assert found(front(image="auto")) == []
 
 
-def test_a_container_without_a_limit_of_memory_is_found() -> None:
+def test_a_container_without_a_memory_limit_is_a_violation() -> None:
     assert found(front(resources={"limits": {"cpu": "1"}})) == [("MESH0305", FRONT)]
 
 
 @pytest.mark.parametrize(("enabled", "expected"), [("true", [("MESH0301", FRONT)]), ("false", [])])
-def test_grafana_that_lets_everybody_in_is_found(enabled: str, expected: list[tuple[str, str]]) -> None:
+def test_anonymous_access_to_grafana_is_a_violation(enabled: str, expected: list[tuple[str, str]]) -> None:
     assert found(grafana(enabled)) == expected
 
 
@@ -104,18 +105,18 @@ def test_grafana_that_lets_everybody_in_is_found(enabled: str, expected: list[tu
         ("config.yaml", "auth: [anonymous", 0),
     ],
 )
-def test_a_config_that_lets_everybody_in_is_found(name: str, text: str, count: int) -> None:
+def test_a_config_file_that_allows_anonymous_access_is_a_violation(name: str, text: str, count: int) -> None:
     assert found(config_map(name, text)) == [("MESH0301", "ConfigMap shop/c")] * count
 
 
 @pytest.mark.parametrize("mode", ["PERMISSIVE", "DISABLE"])
-def test_every_workload_that_takes_plain_text_is_found(mode: str) -> None:
+def test_every_workload_that_accepts_plain_text_is_a_violation(mode: str) -> None:
     peers = meshes.thing("PeerAuthentication", "default", {"mtls": {"mode": mode}})
     names = ("cart-v1", "cart-v2", "front")
     assert found(peers) == [("MESH0303", f"Deployment shop/{name}") for name in names]
 
 
-def test_a_single_port_that_takes_plain_text_is_found() -> None:
+def test_a_single_port_that_accepts_plain_text_is_a_violation() -> None:
     spec = {
         "selector": {"matchLabels": {"app": "front"}},
         "mtls": {"mode": "STRICT"},
@@ -130,16 +131,16 @@ def ingress(kind: str) -> meshes.Manifest:
 
 @pytest.mark.parametrize("kind", ["LoadBalancer", "NodePort"])
 @pytest.mark.parametrize("host", ["*", "shop/*", "*.example.com"])
-def test_a_host_with_a_star_is_found_at_a_gateway_that_is_reached_from_outside(kind: str, host: str) -> None:
+def test_a_wildcard_host_at_an_exposed_gateway_is_a_violation(kind: str, host: str) -> None:
     way_in = meshes.gateway("way-in", meshes.server(80, [host]))
     assert found(ingress(kind), way_in) == [("MESH0304", "Gateway shop/way-in")]
 
 
-def test_a_host_with_a_star_is_nothing_inside_the_cluster() -> None:
+def test_a_wildcard_host_at_a_gateway_inside_the_cluster_is_no_violation() -> None:
     assert found(ingress("ClusterIP"), meshes.gateway("way-in", meshes.server(80, ["*"]))) == []
 
 
-def test_a_protocol_without_hosts_may_have_a_star() -> None:
+def test_a_wildcard_host_of_a_tcp_server_is_no_violation() -> None:
     assert found(ingress("NodePort"), meshes.gateway("way-in", meshes.server(31400, ["*"], "TCP"))) == []
 
 
@@ -162,69 +163,71 @@ def test_a_protocol_without_hosts_may_have_a_star() -> None:
         ("DENY", {"methods": ["POST"]}, []),
     ],
 )
-def test_rules_that_requests_get_past_are_found(action: str, operation: dict[str, Any], fields: list[str]) -> None:
+def test_rules_that_requests_can_bypass_are_violations(
+    action: str, operation: dict[str, Any], fields: list[str]
+) -> None:
     paths = [finding.path for finding in access.bypassed(access_policy(action, **operation), RELEASE)]
     assert paths == [f"rules[0].to[0].operation.{field}" for field in fields]
 
 
-def test_rules_of_a_release_that_is_mended_are_left_alone() -> None:
+def test_rules_are_no_violations_in_a_release_with_the_fix() -> None:
     mended = replace(RELEASE, bulletins=())
     assert list(access.bypassed(access_policy("DENY", paths=["/admin"]), mended)) == []
 
 
 @pytest.mark.parametrize(("today", "count"), [("2022-01-07", 0), ("2022-01-08", 1)])
-def test_a_release_is_found_from_the_day_after_its_end_on(today: str, count: int) -> None:
+def test_a_release_is_a_violation_from_the_day_after_its_end_of_life(today: str, count: int) -> None:
     proxy = meshes.deployment(
         "gateway", {"app": "gateway"}, containers=[pod(image="docker.io/istio/proxyv2:x@sha256:0")]
     )
-    mesh = Mesh([Object.read(proxy)], USUAL)
+    mesh = Mesh([Object.read(proxy)], DEFAULT_NAMES)
     assert len(list(release.past_end_of_life(mesh, RELEASE, today=date.fromisoformat(today)))) == count
 
 
-def test_a_stack_without_istio_has_no_release() -> None:
-    assert list(release.past_end_of_life(Mesh([], USUAL), RELEASE, today=date(2030, 1, 1))) == []
+def test_a_stack_without_istio_does_not_violate_end_of_life() -> None:
+    assert list(release.past_end_of_life(Mesh([], DEFAULT_NAMES), RELEASE, today=date(2030, 1, 1))) == []
 
 
 def entry(code: str, where: str) -> str:
     return f'{{"suppress": [{{"code": "{code}", "object": "{where}", "reason": "for a test"}}]}}'
 
 
-def test_what_the_stack_explains_is_no_finding() -> None:
+def test_a_suppressed_violation_is_not_reported() -> None:
     assert found(front(image="app:1.0"), analysis=entry("MESH0302", "Deployment shop/*")) == []
 
 
-def test_an_explanation_that_explains_nothing_is_a_finding() -> None:
+def test_an_unused_suppression_is_a_violation() -> None:
     assert found(analysis=entry("MESH0302", FRONT)) == [("MESH0001", "Stack config")]
 
 
-def test_an_explanation_for_analysis_is_none_of_the_policies_business() -> None:
+def test_an_unused_suppression_of_an_analysis_code_is_ignored() -> None:
     assert found(analysis=entry("IST0118", "Service shop/front")) == []
 
 
-def test_a_policy_that_is_disabled_neither_finds_nor_wants_reasons() -> None:
+def test_a_disabled_policy_has_no_violations_and_needs_no_suppressions() -> None:
     off = '{"all": "advisory", "image-without-digest": "disabled"}'
     assert found(front(image="app:1.0"), policies=off, analysis=entry("MESH0302", FRONT)) == []
 
 
-def test_digests_are_asked_for_only_where_a_stack_says_so() -> None:
+def test_image_digests_are_not_required_by_default() -> None:
     assert found(front(image="app:1.0"), policies="{}") == []
 
 
-def test_a_policy_that_there_is_not_is_refused_with_the_nearest() -> None:
+def test_an_unknown_policy_is_refused_with_a_suggestion() -> None:
     with pytest.raises(SettingsError, match='did you mean "missing-limits"'):
         loading.load({"mesh:policies": '{"missing-limit": "mandatory"}'})
 
 
-def test_every_policy_is_looked_for_in_one_way_but_the_one_about_reasons() -> None:
-    looked_for = {code for code, one in POLICIES.items() if bool(one.alone) != bool(one.together)}
+def test_every_policy_has_one_check_except_the_one_about_suppressions() -> None:
+    looked_for = {code for code, one in POLICIES.items() if bool(one.check_object) != bool(one.check_mesh)}
     assert looked_for | {UNUSED_SUPPRESSION.code} == set(POLICIES)
 
 
-def test_hardened_has_no_finding_that_it_does_not_explain() -> None:
+def test_hardened_has_no_violations_that_it_does_not_suppress() -> None:
     assert policy.findings("hardened") == []
 
 
-def test_hardened_fails_once_a_reason_is_gone(
+def test_hardened_fails_without_its_suppressions(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     config = {**stackfiles.config("hardened"), "mesh:analysis": "{}"}
@@ -233,6 +236,6 @@ def test_hardened_fails_once_a_reason_is_gone(
     assert "error: MESH0302 Deployment istio-system/istiod" in capsys.readouterr().out
 
 
-def test_a_stack_that_only_wants_advice_does_not_fail(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_stack_with_advisory_policies_does_not_fail(capsys: pytest.CaptureFixture[str]) -> None:
     assert policy.run("demo") == 0
     assert "warning: MESH0304 Gateway default/bookinfo-gateway" in capsys.readouterr().out
