@@ -5,7 +5,7 @@ from __future__ import annotations
 from mesh.core.errors import UserError
 
 
-class ClusterError(Refusal):
+class ClusterError(UserError):
     """The cluster cannot or must not be used; the message says why and what to do."""
 
 

@@ -90,7 +90,7 @@ class Bookinfo(pulumi.ComponentResource):
         namespace, versions = self._namespace.name, self._args.mesh.release.api
         after = self._namespace.options(self, *self._args.api)
         kube.custom_resource(gateway.manifest(bookinfo.GATEWAY, namespace, versions), namespace, after)
-        kube.custom_resource(routes.manifest(bookinfo.ROUTES, namespace, versions), namespace, after)
+        kube.custom_resource(routes.manifest(bookinfo.VIRTUAL_SERVICE, namespace, versions), namespace, after)
 
 
 def install(

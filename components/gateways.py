@@ -78,7 +78,7 @@ class Gateway(pulumi.ComponentResource):
 
     def _permissions(self) -> list[pulumi.Resource]:
         """The service account, and the right to read the Secrets with certificates."""
-        a, account, role = self._args, self._args.spec.account(self._name), f"{self._name}-sds"
+        a, account, role = self._args, self._args.spec.service_account(self._name), f"{self._name}-sds"
         labels, secrets = a.mesh.labels, a.mesh.values.global_.imagePullSecrets
         owned = kube.service_account(account, a.namespace, self._labels, secrets, self._child)
         reads = k8s.rbac.v1.Role(

@@ -126,7 +126,7 @@ def check_objects(stack: Stack, created: CreatedObjects) -> None:
     Logs warnings, and ends the program with one message if there are errors."""
     if recorder.is_recording():
         return  # the caller that records the objects analyzes them itself
-    found = analyse(stack.located(created.objects), stack.settings.mesh_names, stack.settings.analysis.suppress)
+    found = analyse(stack.with_origins(created.objects), stack.settings.mesh_names, stack.settings.analysis.suppress)
     for finding in found:
         if finding.severity == Severity.WARNING:
             pulumi.log.warn(str(finding))
@@ -187,6 +187,6 @@ def problems(
     if chosen.base.enabled:
         return list(ownership.problems(found, recorded, release, project, stack, root, chosen.ownership, adopt))
     injector = installation.of(chosen).revisioned(INJECTOR)
-    own = {root: "existing"} if chosen.uses_root else {}
+    own = {root: "existing"} if chosen.uses_root_namespace else {}
     spaces = {**own, **chosen.ownership}
     return list(ownership.problems_without_base(found, recorded, release, project, stack, injector, spaces, adopt))

@@ -66,8 +66,8 @@ def policies(chosen: Stack) -> list[Policy]:
     """All policies, and one for suppressions that match no violation."""
     unused = UNUSED_SUPPRESSION
     return [
-        *(_resource_policy(policy, policy.alone, chosen) for policy in POLICIES.values() if policy.alone),
-        *(_stack_policy(policy, chosen) for policy in POLICIES.values() if policy.together),
+        *(_resource_policy(policy, policy.check_object, chosen) for policy in POLICIES.values() if policy.check_object),
+        *(_stack_policy(policy, chosen) for policy in POLICIES.values() if policy.check_mesh),
         StackValidationPolicy(
             unused.slug,
             unused.meaning,
@@ -82,9 +82,9 @@ def _resource_policy(
 ) -> Policy:
     def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
         read = resources.read(args.resource_type, args.props, manifests.config_key_of(args.opts.parent or ""))
-        for item in chosen.located([read] if read else []):
+        for item in chosen.with_origins([read] if read else []):
             for finding in check(item, chosen.installation.release):
-                if not violations.is_suppressed(finding, [item], chosen.settings):
+                if not violations.is_suppressed(finding, [item], chosen.settings.analysis.suppress):
                     report(str(finding), None)
 
     return ResourceValidationPolicy(policy.slug, policy.meaning, validate, EnforcementLevel(policy.level))
@@ -93,9 +93,9 @@ def _resource_policy(
 def _stack_policy(policy: MeshPolicy, chosen: Stack) -> Policy:
     def validate(args: StackValidationArgs, report: ReportViolation) -> None:
         pairs = list(resources.all_of(args))
-        urns, objects = {item.ref: urn for item, urn in pairs}, chosen.located(item for item, _ in pairs)
+        urns, objects = {item.ref: urn for item, urn in pairs}, chosen.with_origins(item for item, _ in pairs)
         for finding in policy.findings(Mesh(objects, chosen.settings.mesh_names), chosen.installation.release):
-            if not violations.is_suppressed(finding, objects, chosen.settings):
+            if not violations.is_suppressed(finding, objects, chosen.settings.analysis.suppress):
                 report(str(finding), urns.get(finding.ref))
 
     return StackValidationPolicy(policy.slug, policy.meaning, validate, EnforcementLevel(policy.level))
@@ -103,7 +103,8 @@ def _stack_policy(policy: MeshPolicy, chosen: Stack) -> Policy:
 
 def _unused(args: StackValidationArgs, report: ReportViolation, chosen: Stack) -> None:
     """Reports each suppression that matches no violation."""
-    objects = chosen.located(item for item, _ in resources.all_of(args))
-    for finding in violations.violations(objects, chosen.settings):
+    settings, release = chosen.settings, chosen.installation.release
+    mesh = Mesh(chosen.with_origins(item for item, _ in resources.all_of(args)), settings.mesh_names)
+    for finding in violations.find(mesh, release, settings.policies, settings.analysis.suppress):
         if finding.code == UNUSED_SUPPRESSION.code:
             report(str(finding), None)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from mesh.analysis.objects import Object
-from mesh.core.names import USUAL
+from mesh.core.names import DEFAULT_NAMES
 from mesh.review.changes import EngineFacts, StackObject
 from mesh.review.review import Review, Source
 from tests import meshes
@@ -22,7 +22,7 @@ def item(manifest: Manifest, **said: Any) -> StackObject:
 def review(old: Sequence[Manifest], new: Sequence[Manifest], facts: EngineFacts | None = None, **said: Any) -> Review:
     """The review of a change from `old` to `new`; `said` are fields of each item."""
     before, after = ([item(manifest, **said) for manifest in side] for side in (old, new))
-    return Review.of("shop", SOURCE, before, after, USUAL, facts=facts)
+    return Review.of("shop", SOURCE, before, after, DEFAULT_NAMES, facts=facts)
 
 
 def changed(*objects: Manifest) -> Review:

@@ -125,7 +125,7 @@ class Addon(pulumi.ComponentResource, Generic[Settings]):
     ) -> k8s.apps.v1.Deployment:
         """The Deployment, whose pods get no sidecar."""
         settings = self._args.settings
-        keeps = isinstance(settings, addons.StoringAddon) and settings.persistence
+        keeps = isinstance(settings, addons.PersistentAddon) and settings.persistence
         of_pods = meta.ObjectMetaArgs(
             labels=dict(labels or selector), annotations={**NO_SIDECAR, **(annotations or {})}
         )

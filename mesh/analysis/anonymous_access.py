@@ -22,7 +22,7 @@ def find(obj: Object) -> Iterator[tuple[str, str]]:
 
     It looks at Grafana's environment variables and INI files, and at Kiali's `auth.strategy`.
     """
-    if obj.kind in kinds.TEMPLATED:
+    if obj.kind in kinds.POD_TEMPLATE_KINDS:
         yield from _environment(obj)
     elif obj.kind == kinds.CONFIG_MAP:
         for name, text in (obj.body.get("data") or {}).items():
@@ -33,8 +33,8 @@ def find(obj: Object) -> Iterator[tuple[str, str]]:
 
 
 def _environment(obj: Object) -> Iterator[tuple[str, str]]:
-    path, pod = pods.spec_of(obj.kind, obj.body)
-    for container in pods.running(pod):
+    path, pod = pods.pod_spec(obj.kind, obj.body)
+    for container in pods.running_containers(pod):
         values = {entry["name"]: entry.get("value") or "" for entry in container.body.get("env") or ()}
         if values.get(_SWITCH, "").lower() in ("true", "1"):
             yield f"{path}.{container.path}.env", _grafana(values.get(_ROLE) or _VIEWER)

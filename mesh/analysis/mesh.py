@@ -21,7 +21,7 @@ class Mesh:
     """A stack's objects, looked up by kind and name, with the registry's services and the workloads behind them.
 
     It is built once and never changes. `names` come from the stack's settings (`Settings.mesh_names`), or are
-    `names.USUAL` where there are no settings.
+    `names.DEFAULT_NAMES` where there are no settings.
     """
 
     def __init__(self, objects: Iterable[Object], names: MeshNames) -> None:
@@ -35,7 +35,7 @@ class Mesh:
         self.namespaces: Mapping[str, Object] = {obj.name: obj for obj in self.of(kinds.NAMESPACE)}
         self.known_namespaces = frozenset(self.namespaces) | {obj.namespace for obj in self._by_ref.values()} - {""}
         """The namespaces that the stack creates or has objects in."""
-        makers = [obj for kind in (kinds.POD, *kinds.TEMPLATED) for obj in self.of(kind)]
+        makers = [obj for kind in (kinds.POD, *kinds.POD_TEMPLATE_KINDS) for obj in self.of(kind)]
         found = [workloads.from_object(obj, self.namespaces) for obj in makers]
         self.workloads = Workloads(workload for workload in found if workload)
         self.services = Services(

@@ -41,12 +41,12 @@ class Workload:
     @property
     def gateway(self) -> bool:
         """Whether the proxy is the only container of the pods."""
-        return [container.name for container in pods.running(self.pod)] == [PROXY]
+        return [container.name for container in pods.running_containers(self.pod)] == [PROXY]
 
 
 def from_object(obj: Object, namespaces: Mapping[str, Object]) -> Workload | None:
     """Reads a workload; None if the object is no Pod and has no pod template."""
-    path, pod = pods.spec_of(obj.kind, obj.body)
+    path, pod = pods.pod_spec(obj.kind, obj.body)
     if not path:
         return None
     whole = obj.body if obj.kind == kinds.POD else obj.spec.get("template") or {}
@@ -66,7 +66,7 @@ def injects_by_default(namespace: Object | None) -> bool:
 
 def _has_proxy(pod: Mapping[str, Any]) -> bool:
     """Whether the pods' spec already has the proxy's container."""
-    return any(container.name == PROXY for container in pods.running(pod))
+    return any(container.name == PROXY for container in pods.running_containers(pod))
 
 
 def _injected(

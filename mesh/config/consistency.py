@@ -84,10 +84,13 @@ def _mutual_tls(s: Settings, default_namespace: str | None) -> Iterator[str]:
     """Keys that contradict `mesh:security.mtls`."""
     chosen = s.security
     if chosen.mtls.mesh == "DISABLE" and (chosen.authorization.defaultDeny or chosen.authorization.allow):
-        yield f"mesh:{authorization.PATH} tells callers by their mutual TLS, which mesh:{mtls.PATH} switches off"
+        yield f"mesh:{authorization.PATH} identifies callers by their mutual TLS, which mesh:{mtls.PATH} switches off"
     for name, service in s.traffic.services.items():
         mode = service.tls.mode if service.tls else None
-        required = chosen.mtls.namespace_mode(service.namespace or home or "") == "STRICT" and not chosen.mtls.workloads
+        required = (
+            chosen.mtls.namespace_mode(service.namespace or default_namespace or "") == "STRICT"
+            and not chosen.mtls.workloads
+        )
         if mode == "DISABLE" and required:
             yield f"mesh:traffic.services.{name}.tls: DISABLE contradicts mesh:{mtls.PATH}, which is STRICT there"
 
@@ -106,4 +109,4 @@ def _beside_bookinfo(s: Settings, traffic: Iterable[ConfigObject]) -> Iterator[s
             yield f"mesh:{item.path}: Bookinfo has a VirtualService {bookinfo.VIRTUAL_SERVICE} itself; {solution} name"
     for name, entry in s.traffic.hosts.items():
         if (entry.gateway, entry.served_port) == (ingress.DEFAULT_GATEWAY, ingress.HTTP) and "*" in entry.hosts:
-            yield f'mesh:traffic.hosts.{name}: Bookinfo has all hosts ("*") of {entry.gateway} itself; {way_out} host'
+            yield f'mesh:traffic.hosts.{name}: Bookinfo has all hosts ("*") of {entry.gateway} itself; {solution} host'

@@ -57,8 +57,8 @@ def find(settings: Settings, traffic: Iterable[ConfigObject]) -> ProductPage | N
     if settings.bookinfo is None:
         return None
     if settings.bookinfo.gateway:
-        return ProductPage(gateway=INGRESS, inside=_inside(settings, INGRESS))
-    routes = {item.path: item for item in made if item.body.kind == "VirtualService"}
+        return ProductPage(gateway=INGRESS, internal_host=_internal_host(settings, INGRESS))
+    routes = {item.path: item for item in traffic if item.body.kind == "VirtualService"}
     page = hosts.full_name(bookinfo.PRODUCT_PAGE, settings.bookinfo.namespace, settings.global_.proxy.clusterDomain)
     for name, entry in settings.traffic.hosts.items():
         found = _at_entry(entry, settings)
@@ -89,9 +89,11 @@ def _at_entry(entry: Ingress, settings: Settings) -> ProductPage | None:
     )
 
 
-def _receivers(routes: ConfigObject, at: ProductPage, settings: Settings) -> set[str]:
-    """Full names of the services that get a request for the page."""
-    asked = Request(host=at.host or at.inside, path=bookinfo.PAGE_PATH, port=at.port, secure=at.scheme == "https")
+def _destinations(routes: ConfigObject, at: ProductPage, settings: Settings) -> set[str]:
+    """Full host names of the services to which a request for the page is routed."""
+    asked = Request(
+        host=at.host or at.internal_host, path=bookinfo.PAGE_PATH, port=at.port, secure=at.scheme == "https"
+    )
     thing = objects.Object.read(routes.manifest(releases.get(settings.release).api))
     gateways = tuple(f"{ref.namespace}/{ref.name}" for _, _, ref in virtual_services.gateways(thing))
     proxy = Proxy(namespace=thing.namespace, labels={}, gateways=gateways)

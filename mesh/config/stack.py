@@ -99,7 +99,7 @@ def _context(settings: Settings) -> StackContext:
             namespace=spec.namespace or ROOT,
             selector=spec.selector(name),
             ports=frozenset(port.port for port in spec.ports),
-            service_account=spec.account(name),
+            service_account=spec.service_account(name),
         )
         for name, spec in settings.gateways.items()
         if spec.enabled

@@ -33,7 +33,7 @@ class Profiles:
 
         Raises KeyError for an unknown profile.
         """
-        return with_gateways(self._values(name), differences, self._kinds)
+        return merged_values(self._values(name), differences, self._kinds)
 
     @cached_property
     def _kinds(self) -> Mapping[str, Data]:

@@ -11,7 +11,7 @@ from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
 from mesh.core import kinds
 from mesh.core.kinds import GroupKind
-from mesh.core.names import DOMAIN, INJECTOR, MeshNames
+from mesh.core.names import DEFAULT_DOMAIN, INJECTOR, MeshNames
 from mesh.review.changes import Change, EngineFacts, StackObject, between
 
 
@@ -55,7 +55,9 @@ def _names(objects: Iterable[Object], otherwise: MeshNames) -> MeshNames:
         if obj.kind == kinds.CONFIG_MAP and obj.name.startswith(INJECTOR):
             try:
                 values = json.loads((obj.body.get("data") or {}).get("values") or "")
-                return MeshNames(root=obj.namespace, domain=values["global"]["proxy"].get("clusterDomain") or DOMAIN)
+                return MeshNames(
+                    root=obj.namespace, domain=values["global"]["proxy"].get("clusterDomain") or DEFAULT_DOMAIN
+                )
             except (ValueError, KeyError, TypeError, AttributeError):
                 continue  # somebody has written something else into it
     return otherwise

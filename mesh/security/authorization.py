@@ -91,7 +91,7 @@ def objects(
 def _bookinfo(gateways_by_service: Mapping[str, Sequence[str]]) -> dict[str, Allow]:
     """The rules that Bookinfo needs, by service; none for a service that has no callers."""
     callers = {
-        name: (list(map(bookinfo.account, who)), list(gateways_by_service.get(name, ())))
+        name: (list(map(bookinfo.service_account, who)), list(gateways_by_service.get(name, ())))
         for name, who in bookinfo.CALLERS.items()
     }
     return {

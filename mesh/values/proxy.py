@@ -105,7 +105,7 @@ class MultiCluster(Documented):
     """Name of this cluster, unique in the mesh; `Kubernetes` if empty."""
 
 
-class Analysis(Documented):
+class IstiodAnalysis(Documented):
     """Additional functions of istiod."""
 
     enableAnalysis: bool = False
@@ -138,7 +138,7 @@ class Global(Documented):
     """PriorityClass of the pods of istiod and the gateways."""
     defaultPodDisruptionBudget: Budget = Budget()
     """PodDisruptionBudgets of istiod and the gateways."""
-    istiod: Analysis = Analysis()
+    istiod: IstiodAnalysis = IstiodAnalysis()
     """Additional functions of istiod."""
     jwtPolicy: Literal["third-party-jwt", "first-party-jwt"] = "third-party-jwt"
     """Service account tokens with which proxies authenticate to istiod: projected tokens with an audience and an expiry

@@ -21,8 +21,8 @@ def wildcards(mesh: Mesh, _: Release) -> Iterator[Finding]:
     for gateway in mesh.of(kinds.GATEWAY):
         pods = mesh.workloads.select(gateway.spec.get("selector") or {})
         services = (service.object for service in mesh.services_of(pods))
-        ways = sorted({f"Service {thing.namespace}/{thing.name}" for thing in services if _is_outside(thing)})
-        for i, server in enumerate(gateway.items("servers") if ways else ()):
+        exposed = sorted({f"Service {thing.namespace}/{thing.name}" for thing in services if _is_exposed(thing)})
+        for i, server in enumerate(gateway.items("servers") if exposed else ()):
             protocol = (server.get("port") or {}).get("protocol", "")
             if not (is_http(protocol) or is_tls(protocol)):
                 continue  # requests carry no host

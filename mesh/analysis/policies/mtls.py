@@ -19,7 +19,7 @@ def plain_text(mesh: Mesh, _: Release) -> Iterator[Finding]:
         if not workload.proxy or workload.gateway:
             continue
         deciding = peers.applying_to(workload)
-        said = f"by {deciding[0].ref}" if deciding else "since no PeerAuthentication is for it"
+        reason = f"by {deciding[0].ref}" if deciding else "since no PeerAuthentication is for it"
         mode = peers.mode(workload)
         if mode != STRICT:
             text = f"mutual TLS is {mode} {reason}: it should be {STRICT}"

@@ -71,7 +71,7 @@ def pod(mesh: Installation, name: str, spec: Gateway) -> dict[str, Any]:
             "securityContext": None if spec.runAsRoot else identity,
         }
     )
-    return {**spec_fields, "affinity": {**_BY_ARCHITECTURE, **(spec.place["affinity"] or {})}}
+    return {**spec_fields, "affinity": {**_BY_ARCHITECTURE, **(spec.scheduling["affinity"] or {})}}
 
 
 def _locked_down() -> Node:
@@ -134,7 +134,7 @@ def _volumes(mesh: Installation, name: str, spec: Gateway) -> tuple[list[Volume]
         _config_map("config-volume", documents, "/etc/istio/config", readOnly=False),
         proxy.ca_volume(_CERTIFICATES),
         proxy.token_volume(chosen.jwtPolicy, _AUDIENCE, readOnly=True),
-        proxy.certificate_volume(chosen.mountMtlsCerts, f"istio.{spec.account(name)}", "/etc/certs"),
+        proxy.certificate_volume(chosen.mountMtlsCerts, f"istio.{spec.service_account(name)}", "/etc/certs"),
         proxy.DATA_VOLUME,
         proxy.pod_info_volume("podinfo"),
         *[_secret(volume.name, volume.secretName, volume.mountPath) for volume in spec.secretVolumes],

@@ -73,7 +73,7 @@ def _number(obj: Object, mesh: Mesh) -> tuple[int, bool]:
 
 def _scaler(obj: Object, mesh: Mesh) -> Object | None:
     """The HorizontalPodAutoscaler of a workload; None if it has none."""
-    for one in mesh.of(kinds.SCALER):
+    for one in mesh.of(kinds.HORIZONTAL_POD_AUTOSCALER):
         target = one.spec.get("scaleTargetRef") or {}
         same = (target.get("kind"), target.get("name")) == (obj.kind.name, obj.name)
         if one.namespace == obj.namespace and same and _group(target, obj) == obj.kind.group:

@@ -20,7 +20,7 @@ _UNITS: Final = "requests_per_unit"
 
 def definitions(subject: Subject) -> Found:
     """CustomResourceDefinitions that are deleted from the cluster."""
-    for change in subject.of(kinds.DEFINITION):
+    for change in subject.of(kinds.CUSTOM_RESOURCE_DEFINITION):
         if change.op in ("delete", "replace") and not change.item.retained:
             yield change.ref, "all of its custom resources on the cluster are erased with it, whoever made them"
 
@@ -34,7 +34,7 @@ def namespaces(subject: Subject) -> Found:
 
 def volumes(subject: Subject) -> Found:
     """PersistentVolumeClaims that are deleted from the cluster."""
-    for change in subject.of(kinds.VOLUME_CLAIM):
+    for change in subject.of(kinds.PERSISTENT_VOLUME_CLAIM):
         if change.op in ("delete", "replace") and not change.item.retained:
             yield change.ref, "its data is lost"
 

@@ -15,7 +15,7 @@ from mesh.config.productpage import ProductPage
 from tests.traffic_configs import load
 
 INSIDE = "istio-ingressgateway.istio-system.svc.cluster.local"
-OWN = ProductPage(gateway="istio-ingressgateway", inside=INSIDE)
+OWN = ProductPage(gateway="istio-ingressgateway", internal_host=INSIDE)
 BALANCED = gateways.address("LoadBalancer", {"http2": 30080, "https": 30443}, ["192.0.2.7"])
 ON_NODES = gateways.address("NodePort", {"http2": 31102, "https": 31443}, [])
 ALONE = gateways.address("ClusterIP", {}, [])
