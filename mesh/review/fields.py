@@ -52,7 +52,7 @@ class _Fields(Comparison):
     def keys(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterable[str]:
         return sorted({*old, *new}, key=str)
 
-    def lists(self, old: Sequence[Any], new: Sequence[Any], path: Path) -> Iterator[Difference]:
+    def compare_lists(self, old: Sequence[Any], new: Sequence[Any], path: Path) -> Iterator[Difference]:
         """Compares items with names by name, lists of plain values as a whole, and other items by position."""
         before, after = _named(old), _named(new)
         if before is not None and after is not None and (before or after):
@@ -75,7 +75,7 @@ class _Fields(Comparison):
             for back in range(pairs, 0, -1):
                 yield from self.walk(old[i_end - back], new[j_end - back], (*path, f"[{j_end - back}]"))
 
-    def others(self, old: Any, new: Any, path: Path) -> Iterator[Difference]:
+    def compare_values(self, old: Any, new: Any, path: Path) -> Iterator[Difference]:
         """Compares YAML and JSON texts by their fields, other texts by their lines, and all else by value."""
         if not (isinstance(old, str) and isinstance(new, str) and "\n" in old + new):
             yield Difference(path, old, new)

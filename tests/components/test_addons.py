@@ -61,9 +61,7 @@ def test_a_misspelt_addon_is_refused_with_the_nearest_name() -> None:
 
 @pytest.mark.parametrize("name", ["kiali", "grafana"])
 def test_grafana_and_kiali_are_refused_without_prometheus(name: str) -> None:
-    assert refusal(addons=[name]) == (
-        f"mesh:addons.{name}: it is of no use without prometheus; add prometheus to mesh:addons"
-    )
+    assert refusal(addons=[name]) == (f"mesh:addons.{name}: it needs prometheus; add prometheus to mesh:addons")
 
 
 @pytest.mark.parametrize(
