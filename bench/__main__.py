@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import sandbox
-from bench import compare, growth, machine, place, process, setup
+from bench import compare, growth, machine, process, setup, workspace
 from bench.compare import say
 from toolchain import ToolchainError
 
@@ -23,7 +23,7 @@ def main() -> int:
     try:
         if doubt := machine.warning():
             say(doubt)
-        with place.own() as at:
+        with workspace.temporary() as at:
             name, text, data = _measured(at, rounds)
     except (process.Failed, sandbox.SandboxError, ToolchainError) as error:
         print(f"error: {error}", file=sys.stderr)
@@ -36,7 +36,7 @@ def main() -> int:
     return 0
 
 
-def _measured(at: place.Place, rounds: int) -> tuple[str, str, Mapping[str, Any]]:
+def _measured(at: workspace.Workspace, rounds: int) -> tuple[str, str, Mapping[str, Any]]:
     """Name of the measurement, its report, and its data."""
     if os.environ.get("GROWTH"):
         grown = growth.measure(at, rounds)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from bench import place, sides, tables
+from bench import sides, tables, workspace
 from bench.figures import Figure, ratio
 from bench.process import Run, run
 from bench.sides import FIGURES, Side
@@ -53,7 +53,7 @@ class Results:
         }
 
 
-def measure(at: place.Place, rounds: int) -> Results:
+def measure(at: workspace.Workspace, rounds: int) -> Results:
     """Measures all sides; who begins changes with each round."""
     found = Results(sides.all_of(at))
     for number in range(rounds):
@@ -64,7 +64,7 @@ def measure(at: place.Place, rounds: int) -> Results:
     return found
 
 
-def _cycle(at: place.Place, side: Side, number: int, found: Results) -> None:
+def _cycle(at: workspace.Workspace, side: Side, number: int, found: Results) -> None:
     """The life of an installation: made, looked at, changed, and removed."""
     for figure in FIGURES:
         if figure in ("up", "changed preview"):

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from bench import growing, tables
+from bench import generated, tables
 from bench.compare import say
 from bench.figures import Figure, exponent
-from bench.place import Place
 from bench.process import Run, run
+from bench.workspace import Workspace
 from commands import analyze, render
 from commands.stackfiles import PROJECT, ROOT
 from engine import recorder
@@ -31,9 +31,9 @@ _PROGRAM: Final = """
 import sys
 
 sys.path.insert(0, {root!r})
-from bench import growing
+from bench import generated
 
-growing.program()
+generated.program()
 """
 
 
@@ -54,7 +54,7 @@ class Results:
         }
 
 
-def measure(at: Place, rounds: int) -> Results:
+def measure(at: Workspace, rounds: int) -> Results:
     """Previews of generated services on an empty cluster, and the analysis of what they make."""
     found = Results(analysis={size: _analyses(size, rounds) for size in SIZES}, previews={}, plain={})
     folder = at.folder("growth")
@@ -64,20 +64,20 @@ def measure(at: Place, rounds: int) -> Results:
     for number in range(rounds):
         for size in (0, *SIZES):
             for runs, plain in ((found.previews, ""), (found.plain, "1")):
-                environment = {**os.environ, growing.SERVICES: str(size), growing.PLAIN: plain}
+                environment = {**os.environ, generated.SERVICES: str(size), generated.PLAIN: plain}
                 command = ["pulumi", "preview", "--stack", "growth", "--non-interactive"]
                 made = run(command, folder, environment)
                 runs.setdefault(size, []).append(made)
-                what = f"{size * growing.EACH} plain resources" if plain else f"{size} services"
+                what = f"{size * generated.EACH} plain resources" if plain else f"{size} services"
                 say(f"round {number + 1}, preview of {what}: {made.seconds:.2f} s")
     return found
 
 
 def _analyses(size: int, rounds: int) -> list[float]:
     """Seconds that the analysis of so many services takes."""
-    os.environ[growing.SERVICES] = str(size)
+    os.environ[generated.SERVICES] = str(size)
     with render.offline():
-        resources = recorder.registered(growing.program, PROJECT, "growth", growing.settings(size))
+        resources = recorder.registered(generated.program, PROJECT, "growth", generated.settings(size))
     objects = list(analyze.objects(resources))
     times = []
     for _ in range(rounds):
@@ -97,7 +97,7 @@ def report(found: Results) -> str:
     rows.append(["exponent", "", *(f"{slope:.2f}" for slope in _slopes(found))])
     largest = SIZES[-1]
     analysis = Figure(found.analysis[largest]).middle
-    each = _above(_times(found.previews), largest) / (largest * growing.EACH) * 1000
+    each = _above(_times(found.previews), largest) / (largest * generated.EACH) * 1000
     return (
         "Times are medians with the smallest and largest of n runs. The exponent is that of what is above the program"
         f" without services; {STEEPEST} at most counts as linear.\n\n"
@@ -110,7 +110,7 @@ def report(found: Results) -> str:
 
 def _row(found: Results, size: int) -> list[str]:
     analysis = tables.seconds(Figure(found.analysis[size])) if size else ""
-    row = [str(size), str(size * growing.EACH), analysis]
+    row = [str(size), str(size * generated.EACH), analysis]
     for runs in (found.previews, found.plain):
         row.append(tables.seconds(Figure([one.seconds for one in runs[size]])))
         row.append(tables.mebibytes(Figure([one.memory for one in runs[size]])))

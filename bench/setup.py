@@ -12,14 +12,14 @@ import sandbox
 from bench import tables
 from bench.compare import say
 from bench.figures import Figure
-from bench.place import Place
 from bench.process import Run, run
+from bench.workspace import Workspace
 
 STARTS: Final = 5
 """How often the cluster is started."""
 
 
-def measure(at: Place) -> dict[str, list[Run]]:
+def measure(at: Workspace) -> dict[str, list[Run]]:
     """Runs by what they were. The modules' sources are fetched already; `cold` has none of them compiled."""
     found: dict[str, list[Run]] = {"cluster, first start": [], "cluster, later start": []}
     start = [sys.executable, "-m", "sandbox", "start"]

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 import yaml
 
-from bench.place import NAMESPACE, STACK, Place
 from bench.process import run
+from bench.workspace import NAMESPACE, STACK, Workspace
 from commands.render import FIRST, THEN
 
 FIGURES: Final[Mapping[str, str]] = {
@@ -41,25 +41,25 @@ class Side:
     """For the shell, by figure; a figure that is missing has no counterpart here."""
 
 
-def all_of(place: Place) -> Sequence[Side]:
+def all_of(workspace: Workspace) -> Sequence[Side]:
     """Every side, prepared."""
-    return (_ours(place), _kubectl(place), _config_file(place), _floor(place))
+    return (_ours(workspace), _kubectl(workspace), _config_file(workspace), _floor(workspace))
 
 
-def _ours(place: Place) -> Side:
+def _ours(workspace: Workspace) -> Side:
     target = "make --silent {} STACK=" + STACK
     commands = {figure: target.format(figure.split()[-1]) for figure in FIGURES}
-    return Side(name="ours", title="this project", folder=place.project, commands=commands)
+    return Side(name="ours", title="this project", folder=workspace.project, commands=commands)
 
 
-def _kubectl(place: Place) -> Side:
+def _kubectl(workspace: Workspace) -> Side:
     """What needs no tool besides: everything at once, in two steps, and waited for until it is ready."""
     apply = "kubectl apply --server-side --filename"
     ready = " && ".join(_waits())
     return Side(
         name="kubectl",
         title="kubectl",
-        folder=place.folder("rendered"),
+        folder=workspace.folder("rendered"),
         commands={
             "up": f"{apply} {FIRST} && kubectl wait --for=condition=Established crd --all && {apply} {THEN} && {ready}",
             "preview": _diff("0"),
@@ -104,17 +104,17 @@ for number in range(3):
 """
 
 
-def _config_file(place: Place) -> Side:
-    return _pulumi(place, "configfile", "Pulumi `yaml.v2.ConfigFile`", _CONFIG_FILE)
+def _config_file(workspace: Workspace) -> Side:
+    return _pulumi(workspace, "configfile", "Pulumi `yaml.v2.ConfigFile`", _CONFIG_FILE)
 
 
-def _floor(place: Place) -> Side:
-    return _pulumi(place, "floor", "Pulumi, three resources", _FLOOR)
+def _floor(workspace: Workspace) -> Side:
+    return _pulumi(workspace, "floor", "Pulumi, three resources", _FLOOR)
 
 
-def _pulumi(place: Place, name: str, title: str, program: str) -> Side:
+def _pulumi(workspace: Workspace, name: str, title: str, program: str) -> Side:
     """A program of its own, run as Pulumi's users do."""
-    folder = place.folder(name)
+    folder = workspace.folder(name)
     (folder / "Pulumi.yaml").write_text(f"name: {name}\nruntime: python\n")
     (folder / "__main__.py").write_text(program.lstrip())
     run(["pulumi", "stack", "init", "bench"], folder)
@@ -124,18 +124,18 @@ def _pulumi(place: Place, name: str, title: str, program: str) -> Side:
     return Side(name=name, title=title, folder=folder, commands={**commands, "down": f"pulumi destroy --yes {flags}"})
 
 
-def change(place: Place, value: int) -> None:
+def change(workspace: Workspace, value: int) -> None:
     """Changes one field on every side."""
-    place.change(value)
-    rendered = place.folder("rendered")
-    run(["make", "--silent", "render", f"STACK={STACK}", f"OUT={rendered}"], place.project)
+    workspace.change(value)
+    rendered = workspace.folder("rendered")
+    run(["make", "--silent", "render", f"STACK={STACK}", f"OUT={rendered}"], workspace.project)
     _give_values(rendered)
     files = [file for part in (FIRST, THEN) for file in sorted((rendered / part).iterdir())]
     documents = [yaml.safe_load(file.read_text()) for file in files]
     for name, wanted in (("mesh", False), ("bookinfo", True)):
         some = [document for document in documents if _is_bookinfo(document) == wanted]
-        (place.folder("configfile") / f"{name}.yaml").write_text(yaml.safe_dump_all(some))
-    (place.folder("floor") / "value").write_text(str(value))
+        (workspace.folder("configfile") / f"{name}.yaml").write_text(yaml.safe_dump_all(some))
+    (workspace.folder("floor") / "value").write_text(str(value))
 
 
 def _is_bookinfo(manifest: Mapping[str, Any]) -> bool:

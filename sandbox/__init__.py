@@ -7,7 +7,7 @@ patches are played by kwok. Everything of it is in `home()/cluster`.
 from sandbox.cluster import kubeconfig, kubeconfigs, reset, running, start, stop
 from sandbox.errors import SandboxError
 from sandbox.files import CONTEXT
-from sandbox.places import home
+from sandbox.paths import home
 from sandbox.report import State, Status, status
 
 __all__ = [

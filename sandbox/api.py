@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from cluster.client import Api, HttpApi
 from sandbox.network import LOOPBACK, Network
-from sandbox.places import Layout
+from sandbox.paths import Layout
 
 LIMIT = 5.0
 """Seconds that one answer may take."""

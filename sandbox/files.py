@@ -8,7 +8,7 @@ from pathlib import Path
 from mesh.core.names import DEV_CONTEXT
 from sandbox.errors import SandboxError
 from sandbox.network import LOOPBACK, Network
-from sandbox.places import Layout
+from sandbox.paths import Layout
 
 CONTEXT = DEV_CONTEXT
 """Name of the kubeconfig's context, cluster and user."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sandbox.places import Layout
+from sandbox.paths import Layout
 
 KILL_LIMIT = 5.0
 """Seconds that a killed process may take to be gone."""
@@ -115,13 +115,13 @@ class Process:
             time.sleep(0.02)
         return True
 
-    def last_words(self, count: int = 8) -> list[str]:
+    def log_tail(self, count: int = 8) -> list[str]:
         """The last lines of its log."""
         if not self.log.exists():
             return []
         return self.log.read_text(errors="replace").splitlines()[-count:]
 
 
-def words(process: Process) -> str:
+def log_excerpt(process: Process) -> str:
     """A process's log and its last lines."""
-    return "\n".join([f"  its log is {process.log}", *(f"  | {line}" for line in process.last_words())])
+    return "\n".join([f"  its log is {process.log}", *(f"  | {line}" for line in process.log_tail())])

@@ -13,7 +13,7 @@ from typing import TextIO
 from toolchain import build, installed, pins
 from toolchain.errors import ToolchainError
 from toolchain.locks import held
-from toolchain.places import cache
+from toolchain.paths import cache
 from toolchain.progress import Progress
 
 __all__ = ["Toolchain", "ToolchainError", "built", "cache", "ensure"]

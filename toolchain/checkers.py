@@ -20,7 +20,7 @@ from toolchain.build import FLAGS, LOG
 from toolchain.errors import ToolchainError
 from toolchain.golang import Go
 from toolchain.locks import held
-from toolchain.places import cache
+from toolchain.paths import cache
 from toolchain.progress import Progress
 
 

@@ -11,7 +11,7 @@ from typing import TextIO
 
 from toolchain.errors import ToolchainError
 from toolchain.locks import held
-from toolchain.places import cache
+from toolchain.paths import cache
 from toolchain.progress import Progress
 
 REQUIREMENTS = Path(__file__).parents[1] / "requirements-live.txt"

@@ -8,8 +8,8 @@ import subprocess
 from pathlib import Path
 
 from toolchain.errors import ToolchainError
+from toolchain.paths import cache
 from toolchain.pins import Pins
-from toolchain.places import cache
 from toolchain.progress import Progress
 
 PLUGIN = "pulumi-resource-kubernetes"

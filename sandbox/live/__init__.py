@@ -3,8 +3,8 @@
 Its processes are those of the cluster's folder whose names begin with `live-`.
 """
 
-from sandbox.live.plan import Edge
+from sandbox.live.plan import DeclaredGateway
 from sandbox.live.report import lines
 from sandbox.live.run import current, start, stop
 
-__all__ = ["Edge", "current", "lines", "start", "stop"]
+__all__ = ["DeclaredGateway", "current", "lines", "start", "stop"]

@@ -4,7 +4,7 @@ from collections.abc import Set
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.places import Layout
+from sandbox.paths import Layout
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Final
 
 from sandbox.live.folder import Folder
 from sandbox.live.plan import PILOT, PILOT_HTTP_PORT, XDS_PORT, Plan
-from sandbox.places import Layout
+from sandbox.paths import Layout
 from sandbox.process import Process
 
 MONITORING_PORT: Final = 15014

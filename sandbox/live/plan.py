@@ -68,7 +68,7 @@ Proxy = Gateway | Workload
 
 
 @dataclass(frozen=True)
-class Edge:
+class DeclaredGateway:
     """A gateway without its address, as a stack declares it."""
 
     name: str
@@ -95,12 +95,12 @@ class Plan:
     """The cluster's DNS domain, such as `cluster.local`."""
     ingress: str
     """Name of the gateway that lets visitors in; one of `edges`."""
-    edges: tuple[Edge, ...]
+    edges: tuple[DeclaredGateway, ...]
 
     @classmethod
     def of(cls, kept: Mapping[str, Any]) -> "Plan":
         """The plan that was kept. TypeError if another release kept it."""
-        return cls(**{**kept, "edges": tuple(Edge(**edge) for edge in kept["edges"])})
+        return cls(**{**kept, "edges": tuple(DeclaredGateway(**edge) for edge in kept["edges"])})
 
     @property
     def text(self) -> str:

@@ -103,7 +103,7 @@ def ask(address: str, port: int, path: str) -> tuple[int, str]:
         connection.close()
 
 
-def refusing(plan: Plan) -> dict[str, str]:
+def rejections(plan: Plan) -> dict[str, str]:
     """Proxies that have refused what pilot sent, with the reason."""
     found = {}
     for proxy in plan.proxies:

@@ -10,7 +10,7 @@ from typing import Any, TextIO
 
 from cluster.client import Api
 from cluster.errors import ClusterError
-from sandbox import places
+from sandbox import paths
 from sandbox.api import Endpoints
 from sandbox.errors import SandboxError
 from sandbox.live import capture, pilot, programs, proxies, sync
@@ -19,8 +19,8 @@ from sandbox.live.plan import SYNC, Plan
 from sandbox.live.programs import Binaries, Program
 from sandbox.live.snapshot import Snapshot, take
 from sandbox.network import is_free, listener_on, network
-from sandbox.places import Layout
-from sandbox.process import Process, words
+from sandbox.paths import Layout
+from sandbox.process import Process, log_excerpt
 from toolchain import checkers, envoy
 from toolchain.locks import held
 from toolchain.progress import Progress
@@ -43,7 +43,7 @@ def start(stack: Mapping[str, Any], out: TextIO | None = None) -> None:
     """
     built = Binaries(checkers.pilot(out), envoy.envoy(out))
     progress = Progress("live", out)
-    layout = places.layout()
+    layout = paths.layout()
     with held(layout.lock, lambda holder: progress.say(f"waiting for another start or stop: {holder}")):
         kept = network(layout.network)
         plan = Plan(service_range=kept.service_range, **stack)
@@ -67,7 +67,7 @@ def _bring_up(plan: Plan, api: Api, built: Binaries, layout: Layout) -> int:
     time.sleep(RELOAD)
     if said := pilot.refusal(layout):
         raise SandboxError(f"pilot refuses what stands on the cluster, and stays with what it had: {said}")
-    for name, said in proxies.refusing(plan).items():
+    for name, said in proxies.rejections(plan).items():
         raise SandboxError(f"the proxy of {name} refuses a part of its configuration: {said}")
     _wait_for_ports(ports, ingress)
     return sum(started)
@@ -97,7 +97,7 @@ def _wait_for_ports(ports: Mapping[str, int], proxy: Process) -> None:
     for name, port in ports.items():
         while is_free(port):
             if time.monotonic() > deadline:
-                raise SandboxError(f"nothing listens on node port {port} ({name})\n{words(proxy)}")
+                raise SandboxError(f"nothing listens on node port {port} ({name})\n{log_excerpt(proxy)}")
             time.sleep(0.05)
 
 
@@ -118,9 +118,9 @@ def _wait(program: Program, layout: Layout) -> None:
     process, deadline = Process(program.name, layout), time.monotonic() + START_LIMIT
     while not _is_ready(program):
         if not process.alive():
-            raise SandboxError(f"{program.name} has ended\n{words(process)}")
+            raise SandboxError(f"{program.name} has ended\n{log_excerpt(process)}")
         if time.monotonic() > deadline:
-            raise SandboxError(f"{program.name} is not ready within {START_LIMIT:.0f} s\n{words(process)}")
+            raise SandboxError(f"{program.name} is not ready within {START_LIMIT:.0f} s\n{log_excerpt(process)}")
         time.sleep(0.05)
 
 
@@ -139,7 +139,7 @@ def _is_ready(program: Program) -> bool:
 
 def stop(out: TextIO | None = None) -> None:
     """Ends all of it; says so if there was any."""
-    progress, layout = Progress("live", out), places.layout()
+    progress, layout = Progress("live", out), paths.layout()
     with held(layout.lock, lambda holder: progress.say(f"waiting for another start or stop: {holder}")):
         if stop_all(layout):
             progress.done("stopped")
@@ -159,7 +159,7 @@ def _stop(names: list[str], layout: Layout) -> None:
 
 def current() -> dict[str, Any] | None:
     """The plan of what runs, as it is kept: perhaps by another release of this program."""
-    process = Process(SYNC, places.layout())
+    process = Process(SYNC, paths.layout())
     try:
         kept: dict[str, Any] = json.loads(Path(process.command[-1]).read_text())
     except FileNotFoundError:

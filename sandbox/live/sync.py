@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from cluster.errors import ClusterError
-from sandbox import places
+from sandbox import paths
 from sandbox.api import Endpoints
 from sandbox.files import replace
 from sandbox.live import capture, certificates, registry, translate
@@ -65,7 +65,7 @@ def _put(file: Path, text: str) -> bool:
 
 def main(plan: Path) -> None:
     """Does so for the plan in a file, for as long as it lives."""
-    layout = places.layout()
+    layout = paths.layout()
     endpoints, folder = Endpoints(layout, network(layout.network)), Folder(layout)
     wanted = Plan.of(json.loads(plan.read_text()))
     changed = threading.Event()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench import compare, growing, growth, setup
+from bench import compare, generated, growth, setup
 from bench.process import Run
 from bench.sides import FIGURES, Side
 
@@ -61,7 +61,7 @@ def test_growth_is_told_above_the_program_without_services() -> None:
     sizes = (0, *growth.SIZES)
     found = growth.Results(
         analysis={size: [size / 1000] for size in growth.SIZES},
-        previews={size: [Run(seconds=2 + size * growing.EACH / 100, cpu=0, memory=9 + size)] for size in sizes},
+        previews={size: [Run(seconds=2 + size * generated.EACH / 100, cpu=0, memory=9 + size)] for size in sizes},
         plain={size: [Run(seconds=1 + size**2, cpu=0, memory=9 + size)] for size in sizes},
     )
     text = growth.report(found)

@@ -14,7 +14,7 @@ from tests import fake_api
 from tests.commands.test_imports import COMPONENT, resource
 from tests.commands.test_parity import DEPLOYMENT, ROLE, SECRET, SERVICE, changed, containers
 
-HERE = sources.Ours(fake_api.only(SERVICE, DEPLOYMENT, SECRET), {})
+HERE = sources.StackObjects(fake_api.only(SERVICE, DEPLOYMENT, SECRET), {})
 
 
 def compare(*theirs: Any, force: bool = False) -> None:

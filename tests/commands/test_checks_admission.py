@@ -106,7 +106,7 @@ def test_istios_own_pods_only_need_baseline(enforced: str, refused: bool) -> Non
 
 
 def test_a_webhook_of_others_that_can_stop_our_pods_is_a_warning() -> None:
-    result = admission.others(case(with_webhook(webhook(POD_RULE, failurePolicy="Fail"))))
+    result = admission.foreign_webhooks(case(with_webhook(webhook(POD_RULE, failurePolicy="Fail"))))
     assert result.level is Level.WARNING
     assert result.details[0] == (
         "other-agent, webhook agent.example.com: mutating, failurePolicy Fail, on pods in istio-system, default"
@@ -114,7 +114,7 @@ def test_a_webhook_of_others_that_can_stop_our_pods_is_a_warning() -> None:
 
 
 def test_validating_webhooks_count_as_well() -> None:
-    result = admission.others(case(with_webhook(webhook(POD_RULE, failurePolicy="Fail"), "validating")))
+    result = admission.foreign_webhooks(case(with_webhook(webhook(POD_RULE, failurePolicy="Fail"), "validating")))
     assert result.level is Level.WARNING
 
 
@@ -138,7 +138,7 @@ def test_validating_webhooks_count_as_well() -> None:
     ],
 )
 def test_a_webhook_that_cannot_stop_our_pods_is_only_named(harmless: dict[str, Any]) -> None:
-    result = admission.others(case(with_webhook(harmless)))
+    result = admission.foreign_webhooks(case(with_webhook(harmless)))
     assert result.level is Level.OK
     assert result.text == "1 webhook of others on pods"
     assert "other-agent" in result.details[0]
@@ -155,22 +155,24 @@ def test_a_webhook_that_cannot_stop_our_pods_is_only_named(harmless: dict[str, A
     ],
 )
 def test_what_is_not_on_the_creation_of_pods_or_is_istios_is_not_named(other: dict[str, Any]) -> None:
-    assert admission.others(case(with_webhook(other))).text == "no webhooks of others on pods"
+    assert admission.foreign_webhooks(case(with_webhook(other))).text == "no webhooks of others on pods"
 
 
 def test_wildcards_mean_pods_too() -> None:
     everything = {"apiGroups": ["*"], "apiVersions": ["*"], "operations": ["*"], "resources": ["*/*"]}
-    assert admission.others(case(with_webhook(webhook(everything)))).level is Level.WARNING
+    assert admission.foreign_webhooks(case(with_webhook(webhook(everything)))).level is Level.WARNING
 
 
 def test_a_webhook_for_injected_namespaces_is_seen_before_the_label_is_there() -> None:
     selector = {"matchExpressions": [{"key": "istio-injection", "operator": "In", "values": ["enabled"]}]}
-    result = admission.others(case(with_webhook(webhook(POD_RULE, namespaceSelector=selector))))
+    result = admission.foreign_webhooks(case(with_webhook(webhook(POD_RULE, namespaceSelector=selector))))
     assert result.details[0].endswith("on pods in default")
 
 
 def test_a_webhook_with_an_object_selector_is_on_some_pods() -> None:
-    result = admission.others(case(with_webhook(webhook(POD_RULE, objectSelector={"matchLabels": {"a": "b"}}))))
+    result = admission.foreign_webhooks(
+        case(with_webhook(webhook(POD_RULE, objectSelector={"matchLabels": {"a": "b"}})))
+    )
     assert "on some pods in" in result.details[0]
 
 

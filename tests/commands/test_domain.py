@@ -7,7 +7,7 @@ import json
 import pytest
 
 from commands import analyze, map, policy, render, report, sources, stackfiles
-from commands.sources import Compared
+from commands.sources import Comparison
 from engine import program, recorder
 from mesh.analysis.mesh import Mesh
 from mesh.config import loading
@@ -67,7 +67,7 @@ def test_a_report_sees_that_the_page_is_reached_before_and_after(
     before: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old, new = made_by(before), made_by(CONFIG)
-    monkeypatch.setattr(sources, "choose", lambda *_: Compared(source=SOURCE, old=old, new=new))
+    monkeypatch.setattr(sources, "choose", lambda *_: Comparison(source=SOURCE, old=old, new=new))
     review = report.of("corp")
     assert (list(review.refused), list(review.findings)) == ([], [])
     assert [str(shift) for shift in review.shifts if "not a service" in str(shift)] == []

@@ -30,7 +30,9 @@ COMPONENT = {"urn": BASE, "type": "mesh:istio:Base", "custom": False, "parent": 
 
 
 def test_an_object_is_found_by_namespace_and_name_and_a_component_is_empty() -> None:
-    file = imports.file([COMPONENT, resource("Namespace", "root"), resource("Service", "root", namespace="shop")])
+    file = imports.import_file(
+        [COMPONENT, resource("Namespace", "root"), resource("Service", "root", namespace="shop")]
+    )
     component, namespace, service = file["resources"]
     assert component["component"]
     assert "id" not in component
@@ -39,14 +41,14 @@ def test_an_object_is_found_by_namespace_and_name_and_a_component_is_empty() -> 
 
 
 def test_two_kinds_may_share_a_name() -> None:
-    entries = imports.file([resource("Namespace", "root"), resource("Service", "root")])["resources"]
+    entries = imports.import_file([resource("Namespace", "root"), resource("Service", "root")])["resources"]
     assert len({entry["name"] for entry in entries}) == 2
     assert {entry["logicalName"] for entry in entries} == {"root"}
 
 
 def test_only_what_is_not_in_the_file_itself_is_looked_up_in_the_state() -> None:
-    assert set(imports.file([COMPONENT, resource("Namespace", "root")])["nameTable"]) == {STACK, PROVIDER}
-    assert set(imports.file([resource("Namespace", "root")])["nameTable"]) == {BASE, PROVIDER}
+    assert set(imports.import_file([COMPONENT, resource("Namespace", "root")])["nameTable"]) == {STACK, PROVIDER}
+    assert set(imports.import_file([resource("Namespace", "root")])["nameTable"]) == {BASE, PROVIDER}
 
 
 def test_the_state_says_what_the_program_says_and_not_what_the_api_server_added() -> None:
@@ -55,7 +57,7 @@ def test_the_state_says_what_the_program_says_and_not_what_the_api_server_added(
     imported = {"urn": service["urn"], "inputs": whole, "outputs": {"__inputs": whole, "spec": whole["spec"]}}
     other = {"urn": "other", "inputs": whole, "outputs": {"__inputs": whole}}
     component = {"urn": BASE}
-    first, second, last = imports.narrowed([imported, other, component], [service, COMPONENT])
+    first, second, last = imports.with_program_inputs([imported, other, component], [service, COMPONENT])
     assert first["inputs"] == first["outputs"]["__inputs"] == service["inputs"]
     assert first["outputs"]["spec"] == whole["spec"]
     assert (second, last) == (other, component)

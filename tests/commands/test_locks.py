@@ -42,7 +42,7 @@ def process(name: str, folder: Path, **environment: str) -> Iterator[subprocess.
 
 def test_a_lock_whose_process_is_gone_is_abandoned() -> None:
     assert lock(GONE).abandoned
-    locks.refuse([lock(GONE)], "dev")
+    locks.refuse_if_held([lock(GONE)], "dev")
 
 
 def test_a_lock_whose_process_lives_is_refused_with_who_holds_it_since_when(tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ def test_a_lock_whose_process_lives_is_refused_with_who_holds_it_since_when(tmp_
         process("pulumi", tmp_path) as holder,
         pytest.raises(CommandError, match=rf"process {holder.pid} of alice on \S+, since 2026-11-23T07:51:29Z"),
     ):
-        locks.refuse([lock(GONE), lock(holder.pid)], "dev")
+        locks.refuse_if_held([lock(GONE), lock(holder.pid)], "dev")
 
 
 def test_a_process_that_only_waits_to_be_reaped_is_gone(tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ def test_a_number_that_another_program_has_got_since_is_no_holder() -> None:
 def test_a_lock_of_another_machine_is_never_abandoned_and_the_way_out_is_named() -> None:
     assert not lock(GONE, "elsewhere").abandoned
     with pytest.raises(CommandError, match=r"on elsewhere.*pulumi cancel dev"):
-        locks.refuse([lock(GONE, "elsewhere")], "dev")
+        locks.refuse_if_held([lock(GONE, "elsewhere")], "dev")
 
 
 def test_locks_are_read_from_the_folder_of_the_state(tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_plugins_without_an_engine_are_ended_and_others_are_not(tmp_path: Path) 
         process("pulumi-language-python", tmp_path, MESH_RUN="another") as other,
         process("worker", tmp_path, MESH_RUN="this") as worker,
     ):
-        assert locks.end_orphans("this") == 1
+        assert locks.kill_orphaned_plugins("this") == 1
         assert orphan.wait(5) < 0
         assert other.poll() is None
         assert worker.poll() is None
@@ -109,7 +109,7 @@ def test_a_plugin_whose_engine_lives_is_left_alone(tmp_path: Path) -> None:
         assert parent.stdout
         child = int(parent.stdout.readline())
         try:
-            assert locks.end_orphans("this") == 0
+            assert locks.kill_orphaned_plugins("this") == 0
             assert locks._name(child)
         finally:
             parent.kill()

@@ -13,11 +13,11 @@ import pytest
 import yaml
 
 from commands import render
-from commands.parity import defaults, wanted
+from commands.parity import defaults, intended
 from commands.parity.compare import differences
-from commands.parity.defaults import NOTHING
 from mesh.analysis.objects import Ref
 from mesh.core import kinds
+from mesh.core.diff import ABSENT
 from tests import owned
 
 REFERENCE = os.environ.get("MESH_REFERENCE")
@@ -180,12 +180,12 @@ DIFFERENT: dict[str, tuple[Mapping[str, Any], Change, list[tuple[str, Any, Any]]
     "a field that only they have": (
         DEPLOYMENT,
         lambda m: m["spec"].update(minReadySeconds=5),
-        [("spec.minReadySeconds", 5, NOTHING)],
+        [("spec.minReadySeconds", 5, ABSENT)],
     ),
     "a field that only we have": (
         DEPLOYMENT,
         lambda m: containers(m)[0]["env"].pop(),
-        [("spec.template.spec.containers[front].env[B]", NOTHING, {"name": "B", "value": "2"})],
+        [("spec.template.spec.containers[front].env[B]", ABSENT, {"name": "B", "value": "2"})],
     ),
     "a whole container, in one line": (
         DEPLOYMENT,
@@ -193,7 +193,7 @@ DIFFERENT: dict[str, tuple[Mapping[str, Any], Change, list[tuple[str, Any, Any]]
         [
             (
                 "spec.template.spec.containers[side]",
-                NOTHING,
+                ABSENT,
                 {"name": "side", "image": "side", "imagePullPolicy": "Always"},
             )
         ],
@@ -209,7 +209,7 @@ DIFFERENT: dict[str, tuple[Mapping[str, Any], Change, list[tuple[str, Any, Any]]
     "a selector": (
         DEPLOYMENT,
         lambda m: m["spec"]["selector"]["matchLabels"].update(release="x"),
-        [("spec.selector.matchLabels.release", "x", NOTHING)],
+        [("spec.selector.matchLabels.release", "x", ABSENT)],
     ),
     "a port": (
         SERVICE,
@@ -224,7 +224,7 @@ DIFFERENT: dict[str, tuple[Mapping[str, Any], Change, list[tuple[str, Any, Any]]
     "a webhook's place": (
         WEBHOOK,
         lambda m: m["webhooks"][0]["clientConfig"]["service"].update(path="/validate"),
-        [("webhooks[a].clientConfig.service.path", "/validate", NOTHING)],
+        [("webhooks[a].clientConfig.service.path", "/validate", ABSENT)],
     ),
     "an empty rule, which lets everybody in": (
         POLICY,
@@ -234,7 +234,7 @@ DIFFERENT: dict[str, tuple[Mapping[str, Any], Change, list[tuple[str, Any, Any]]
     "a key with dots": (
         DEPLOYMENT,
         lambda m: m["metadata"]["labels"].update({"a.b/c": "d"}),
-        [('metadata.labels."a.b/c"', "d", NOTHING)],
+        [('metadata.labels."a.b/c"', "d", ABSENT)],
     ),
 }
 
@@ -267,13 +267,13 @@ def test_an_old_autoscaler_says_the_same_in_the_old_way() -> None:
     ours = changed(SCALER, lambda m: m["spec"].update(metrics=[metric]))
     theirs = changed(SCALER, lambda m: (m["spec"].update(metrics=[old]), m.update(apiVersion="autoscaling/v2beta1")))
     (only,) = differences([theirs], [ours])
-    assert (only.path, bool(wanted.reason(only))) == ("apiVersion", True)
+    assert (only.path, bool(intended.reason(only))) == ("apiVersion", True)
 
 
 def test_an_object_that_one_side_lacks_is_one_difference() -> None:
     only_theirs, only_ours = differences([SERVICE], [DEPLOYMENT])
-    assert (only_theirs.object, only_theirs.ours, only_theirs.whole) == (Ref.of(SERVICE), NOTHING, True)
-    assert (only_ours.object, only_ours.theirs, only_ours.whole) == (Ref.of(DEPLOYMENT), NOTHING, True)
+    assert (only_theirs.object, only_theirs.ours, only_theirs.whole) == (Ref.of(SERVICE), ABSENT, True)
+    assert (only_ours.object, only_ours.theirs, only_ours.whole) == (Ref.of(DEPLOYMENT), ABSENT, True)
 
 
 def test_of_an_object_of_others_only_our_fields_count() -> None:
@@ -285,7 +285,7 @@ def test_of_an_object_of_others_only_our_fields_count() -> None:
     theirs = changed(patch, lambda m: m["metadata"]["labels"].update(team="a"))
     assert differences([theirs], [], [patch]) == []
     (only,) = differences([changed(patch, lambda m: m["metadata"].pop("labels"))], [], [patch])
-    assert (only.path, only.theirs) == ("metadata.labels", NOTHING)
+    assert (only.path, only.theirs) == ("metadata.labels", ABSENT)
 
 
 def test_the_fields_of_others_are_those_of_the_table_in_the_docs() -> None:
@@ -312,8 +312,8 @@ def test_a_profile_differs_from_istios_own_output_only_on_purpose(profile: str) 
     ]
     ours = list(render.manifests(render.record("x", {"mesh:profile": profile})))
     listed = differences(theirs, ours)
-    assert [str(d) for d in listed if not wanted.reason(d)] == []
-    assert {wanted.reason(d) for d in listed}  # it was really compared with something else
+    assert [str(d) for d in listed if not intended.reason(d)] == []
+    assert {intended.reason(d) for d in listed}  # it was really compared with something else
     name = Ref(kinds.DEPLOYMENT, "istio-system", "istiod")
     broken = [changed(m, lambda m: containers(m)[0].update(image="x:1")) if Ref.of(m) == name else m for m in theirs]
     (more,) = set(map(str, differences(broken, ours))) - set(map(str, listed))

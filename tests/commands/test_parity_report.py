@@ -11,11 +11,11 @@ import yaml
 
 from cluster.errors import ClusterError
 from cluster.target import Target
-from commands.parity import report, sources, wanted
+from commands.parity import intended, report, sources
 from commands.parity.compare import Difference, differences
-from commands.parity.defaults import NOTHING
 from commands.stackfiles import CommandError
 from mesh.analysis.objects import Ref
+from mesh.core.diff import ABSENT
 from mesh.core.kinds import GroupKind
 from tests.commands.test_parity import DEPLOYMENT, DOCUMENT, ROLE, SECRET, SERVICE, changed, containers
 from tests.commands.test_parity_sources import here
@@ -30,20 +30,20 @@ def difference(kind: str, path: str, theirs: Any, ours: Any, name: str = "x", gr
     [
         (difference("PodDisruptionBudget", "apiVersion", "policy/v1beta1", "policy/v1"), True),
         (difference("PodDisruptionBudget", "apiVersion", "policy/v2", "policy/v1"), False),
-        (difference("IstioOperator", "", {"spec": {}}, NOTHING, group="install.istio.io"), True),
-        (difference("CustomResourceDefinition", "", {"spec": {"group": "install.istio.io"}}, NOTHING), True),
-        (difference("CustomResourceDefinition", "", {"spec": {"group": "networking.istio.io"}}, NOTHING), False),
+        (difference("IstioOperator", "", {"spec": {}}, ABSENT, group="install.istio.io"), True),
+        (difference("CustomResourceDefinition", "", {"spec": {"group": "install.istio.io"}}, ABSENT), True),
+        (difference("CustomResourceDefinition", "", {"spec": {"group": "networking.istio.io"}}, ABSENT), False),
         (difference("ConfigMap", "data.config.templates.sidecar", "a", "b", "istio-sidecar-injector"), True),
-        (difference("ConfigMap", "data.config.templates.mine", "a", NOTHING, "istio-sidecar-injector"), False),
+        (difference("ConfigMap", "data.config.templates.mine", "a", ABSENT, "istio-sidecar-injector"), False),
         (difference("ConfigMap", "data.values.global.tag", "a", "b", "istio-sidecar-injector"), False),
-        (difference("Service", "metadata.labels.team", "a", NOTHING), True),
+        (difference("Service", "metadata.labels.team", "a", ABSENT), True),
         (difference("Service", "metadata.labels.team", "a", "b"), False),
-        (difference("Service", "metadata.labels.app", NOTHING, "b"), False),
-        (difference("Namespace", "", NOTHING, {}), True),
+        (difference("Service", "metadata.labels.app", ABSENT, "b"), False),
+        (difference("Namespace", "", ABSENT, {}), True),
     ],
 )
 def test_what_is_different_on_purpose_is_known_as_such(case: Difference, on_purpose: bool) -> None:
-    assert bool(wanted.reason(case)) == on_purpose
+    assert bool(intended.reason(case)) == on_purpose
 
 
 def said(listed: list[Difference], component: Mapping[Ref, str] | None = None) -> list[str]:
@@ -63,7 +63,7 @@ def test_the_report_names_objects_and_fields_and_counts_them() -> None:
 
 
 def test_the_report_tells_wanted_differences_by_their_reason() -> None:
-    listed = [difference("Service", f"metadata.labels.{label}", "a", NOTHING) for label in ("a", "b")]
+    listed = [difference("Service", f"metadata.labels.{label}", "a", ABSENT) for label in ("a", "b")]
     assert said(listed) == ["wanted: labels and annotations of others stay (Service x)", "no difference; 2 on purpose"]
 
 

@@ -12,7 +12,7 @@ from cluster.errors import ClusterError, NoKubectl, Unreachable
 from cluster.state import StackState
 from cluster.survey import Survey
 from cluster.target import Target
-from commands import checks, engine, precheck
+from commands import checks, precheck, pulumi_cli
 from commands.checks import Level, Result, ownership
 from mesh.core import names
 from tests.fake_api import SURVEY, TARGET, FakeApi, case, denied, planned, status
@@ -27,8 +27,8 @@ def reached(monkeypatch: pytest.MonkeyPatch) -> FakeApi:
     """A cluster that answers, in place of kubectl, Pulumi and the toolchain."""
     fake, whole = FakeApi({"GET /version": Answer(200, {"gitVersion": "v1.33.3"})}), planned()
     monkeypatch.delenv("CONTEXT", raising=False)
-    monkeypatch.setattr(engine, "environment", lambda **_: {})
-    monkeypatch.setattr(engine, "recorded", lambda _: StackState())
+    monkeypatch.setattr(pulumi_cli, "environment", lambda **_: {})
+    monkeypatch.setattr(pulumi_cli, "recorded_state", lambda _: StackState())
     monkeypatch.setattr(Target, "named", lambda _: TARGET)
     monkeypatch.setattr(survey, "read", lambda *_: SURVEY)
     monkeypatch.setattr(proxy, "connect", lambda _: nullcontext(fake))
@@ -64,7 +64,7 @@ def test_nothing_is_built_for_a_check(monkeypatch: pytest.MonkeyPatch) -> None:
         assert not build
         return {}
 
-    monkeypatch.setattr(engine, "environment", environment)
+    monkeypatch.setattr(pulumi_cli, "environment", environment)
     assert precheck.run("dev") == 0
 
 

@@ -15,8 +15,8 @@ import pytest
 from cluster import proxy
 from cluster.target import Target
 from commands import routes, smoke, stacks
-from commands.routes import Rule, Rules, rules
-from commands.smoke import LIMITED, NOBODY, UNRATED, fits, has_limits, judged, version_of
+from commands.routes import Expectation, Expectations, rules
+from commands.smoke import LIMITED, NO_ANSWER, UNRATED, fits, has_limits, judged, version_of
 from commands.stackfiles import CommandError
 from mesh.traffic.config import Traffic
 
@@ -43,23 +43,23 @@ def service(*http: dict[str, Any], host: str = "reviews", **more: Any) -> dict[s
 
 
 def test_without_routes_any_version_may_answer() -> None:
-    assert rules([], [], "default").default == Rule({})
+    assert rules([], [], "default").default == Expectation({})
 
 
 def test_subsets_are_read_as_versions_and_weights_as_shares() -> None:
     found = rules([service(to(old=90, new=10))], [DESTINATION], "default")
-    assert found.default == Rule({"v1": 0.9, "v3": 0.1})
+    assert found.default == Expectation({"v1": 0.9, "v3": 0.1})
 
 
 def test_a_single_target_needs_no_weight() -> None:
     route = {"route": [{"destination": {"host": "reviews", "subset": "new"}}]}
-    assert rules([service(route)], [DESTINATION], "default").default == Rule({"v3": 1.0})
+    assert rules([service(route)], [DESTINATION], "default").default == Expectation({"v3": 1.0})
 
 
 def test_a_users_route_is_read_apart_from_everybodys() -> None:
     found = rules([service({"match": [user("jason")], **to(new=100)}, to(old=100))], [DESTINATION], "default")
-    assert found.users == {"jason": Rule({"v3": 1.0})}
-    assert found.default == Rule({"v1": 1.0})
+    assert found.users == {"jason": Expectation({"v3": 1.0})}
+    assert found.default == Expectation({"v1": 1.0})
 
 
 def test_what_comes_after_everybodys_route_does_not_count() -> None:
@@ -69,7 +69,7 @@ def test_what_comes_after_everybodys_route_does_not_count() -> None:
 
 def test_other_conditions_are_counted_and_not_tried() -> None:
     other = {"match": [{"uri": {"prefix": "/x"}, **user("jason")}], **to(new=100)}
-    assert rules([service(other, to(old=100))], [DESTINATION], "default").unread == 1
+    assert rules([service(other, to(old=100))], [DESTINATION], "default").untested == 1
 
 
 @pytest.mark.parametrize(
@@ -83,19 +83,19 @@ def test_other_conditions_are_counted_and_not_tried() -> None:
 )
 def test_conditions_that_the_product_pages_requests_meet_are_evaluated(match: dict[str, Any]) -> None:
     found = rules([service({"match": [match], **to(new=100)}, to(old=100))], [DESTINATION], "default")
-    assert found == Rules(Rule({"v3": 1.0}))
+    assert found == Expectations(Expectation({"v3": 1.0}))
 
 
 def test_a_route_of_a_user_counts_only_where_no_earlier_one_takes_the_users_requests() -> None:
     earlier = {"match": [{"uri": {"prefix": "/reviews"}}], **to(old=100)}
     found = rules([service(earlier, {"match": [user("jason")], **to(new=100)})], [DESTINATION], "default")
-    assert found == Rules(Rule({"v1": 1.0}), {"jason": Rule({"v1": 1.0})})
+    assert found == Expectations(Expectation({"v1": 1.0}), {"jason": Expectation({"v1": 1.0})})
 
 
 def test_routes_that_another_virtual_service_holds_are_followed() -> None:
     other = {"metadata": {"name": "other", "namespace": "default"}, "spec": {"http": [to(new=100)]}}
     to_other = {"match": [{"uri": {"prefix": "/reviews"}}], "delegate": {"name": "other"}}
-    assert rules([service(to_other), other], [DESTINATION], "default") == Rules(Rule({"v3": 1.0}))
+    assert rules([service(to_other), other], [DESTINATION], "default") == Expectations(Expectation({"v3": 1.0}))
 
 
 @pytest.mark.parametrize("host", ["reviews", "reviews.default", "reviews.default.svc.cluster.local"])
@@ -113,7 +113,7 @@ def test_a_host_is_known_in_each_of_its_forms(host: str) -> None:
     ],
 )
 def test_routes_of_others_and_of_gateways_do_not_count(other: dict[str, Any]) -> None:
-    assert rules([other], [DESTINATION], "default").default == Rule({})
+    assert rules([other], [DESTINATION], "default").default == Expectation({})
 
 
 @pytest.mark.parametrize(
@@ -121,12 +121,12 @@ def test_routes_of_others_and_of_gateways_do_not_count(other: dict[str, Any]) ->
     [("v1", 360, True), ("v1", 400, False), ("v3", 40, True), ("v3", 0, False), ("v2", 0, True), ("v2", 1, False)],
 )
 def test_a_share_may_be_off_by_chance_and_no_more(version: str, hits: int, good: bool) -> None:
-    assert fits(version, hits, 400, Rule({"v1": 0.9, "v3": 0.1})) is good
+    assert fits(version, hits, 400, Expectation({"v1": 0.9, "v3": 0.1})) is good
 
 
 def test_no_answer_is_wrong_unless_the_route_makes_requests_fail() -> None:
-    assert not fits(NOBODY, 1, 400, Rule({}))
-    assert fits(NOBODY, 200, 400, Rule({"v1": 1.0}, may_fail=True))
+    assert not fits(NO_ANSWER, 1, 400, Expectation({}))
+    assert fits(NO_ANSWER, 200, 400, Expectation({"v1": 1.0}, may_fail=True))
 
 
 @pytest.mark.parametrize(
@@ -137,19 +137,19 @@ def test_no_answer_is_wrong_unless_the_route_makes_requests_fail() -> None:
         ({"reviews": [{"rating": {"stars": 5, "color": "black"}}]}, "v2"),
         ({"reviews": [{"rating": {"stars": 5, "color": "red"}}]}, "v3"),
         ({"reviews": [{"rating": {"error": "Ratings service is currently unavailable"}}]}, UNRATED),
-        ({"error": "unavailable"}, NOBODY),
-        ([], NOBODY),
+        ({"error": "unavailable"}, NO_ANSWER),
+        ([], NO_ANSWER),
     ],
 )
 def test_a_version_is_known_by_its_pod_or_by_its_stars(answer: Any, version: str) -> None:
     assert version_of(answer) == version
 
 
-CANARY = Rule({"v1": 0.9, "v3": 0.1})
-LIMIT = {"requests": 1}
+CANARY = Expectation({"v1": 0.9, "v3": 0.1})
+TIMEOUT = {"requests": 1}
 
 
-def lines(seen: dict[str, int], rule: Rule = CANARY, limits: bool = True) -> list[str]:
+def lines(seen: dict[str, int], rule: Expectation = CANARY, limits: bool = True) -> list[str]:
     return [f"{line} <- {wrong}" if wrong else line for wrong, line in judged("reviews", Counter(seen), rule, limits)]
 
 
@@ -172,13 +172,15 @@ def test_a_429_that_no_limit_explains_is_named_and_wrong() -> None:
 
 
 def test_a_429_may_be_the_fault_that_a_route_makes() -> None:
-    assert "<-" not in "".join(lines({LIMITED: 400}, Rule({"v1": 1.0}, may_fail=True), limits=False))
+    assert "<-" not in "".join(lines({LIMITED: 400}, Expectation({"v1": 1.0}, may_fail=True), limits=False))
 
 
 def test_too_few_answers_beside_limited_ones_are_said_to_be_too_few() -> None:
     found = lines({"v3": 3, LIMITED: 397})
     assert [line.partition(" <- ")[2] for line in found] == ["", "", "too few are left to judge: 3"]
-    assert lines({LIMITED: 400}, Rule({}))[0].startswith("reviews        limited (429)    configured  100.0% of 400 <-")
+    assert lines({LIMITED: 400}, Expectation({}))[0].startswith(
+        "reviews        limited (429)    configured  100.0% of 400 <-"
+    )
 
 
 def test_a_version_that_nobody_configured_is_wrong_however_few_answers_are_left() -> None:
@@ -200,7 +202,7 @@ def test_a_version_that_nobody_configured_is_wrong_however_few_answers_are_left(
 def test_answers_without_ratings_may_be_by_either_version_that_asks_for_them(
     seen: dict[str, int], shares: dict[str, float], wrong: list[str]
 ) -> None:
-    found = lines(seen, Rule(shares))
+    found = lines(seen, Expectation(shares))
     assert [line[15:30].partition("  ")[0] for line in found if "<-" in line] == wrong
     assert f"{UNRATED}  configured" in found[-1]
 
@@ -210,9 +212,9 @@ def test_answers_without_ratings_may_be_by_either_version_that_asks_for_them(
     [
         ({}, False),
         ({"services": {"reviews": {"versions": ["v1"]}}}, False),
-        ({"services": {"reviews": {"limit": LIMIT}}}, True),
+        ({"services": {"reviews": {"limit": TIMEOUT}}}, True),
         ({"hosts": {"shop": {"hosts": ["*"], "routes": [{"to": "productpage"}]}}}, False),
-        ({"hosts": {"shop": {"hosts": ["*"], "routes": [{"to": "productpage", "limit": LIMIT}]}}}, True),
+        ({"hosts": {"shop": {"hosts": ["*"], "routes": [{"to": "productpage", "limit": TIMEOUT}]}}}, True),
     ],
 )
 def test_a_limit_counts_wherever_the_stack_sets_it(config: dict[str, Any], found: bool) -> None:
@@ -308,7 +310,7 @@ def test_a_slow_run_says_how_far_it_is(
     assert err.splitlines()[0] == "0 of 8 asked as user jason"
 
 
-def ran(site: Site, monkeypatch: pytest.MonkeyPatch, rule: Rule, traffic: dict[str, Any]) -> int:
+def ran(site: Site, monkeypatch: pytest.MonkeyPatch, rule: Expectation, traffic: dict[str, Any]) -> int:
     """The exit code of a run against the site."""
     bookinfo = SimpleNamespace(namespace="default")
     chosen = SimpleNamespace(bookinfo=bookinfo, context="mesh-dev", traffic=Traffic.model_validate(traffic))
@@ -316,20 +318,20 @@ def ran(site: Site, monkeypatch: pytest.MonkeyPatch, rule: Rule, traffic: dict[s
     monkeypatch.setattr(stacks, "load", lambda _: SimpleNamespace(settings=chosen))
     monkeypatch.setattr(Target, "named", lambda _: None)
     monkeypatch.setattr(proxy, "connect", nullcontext)
-    monkeypatch.setattr(routes, "read", lambda *_: Rules(rule))
+    monkeypatch.setattr(routes, "read", lambda *_: Expectations(rule))
     return smoke.run("dev")
 
 
 def test_a_run_fails_where_something_is_wrong(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert ran(site, monkeypatch, Rule({"v1": 1.0}), {}) == 0
-    assert ran(site, monkeypatch, Rule({"v3": 1.0}), {}) == 1
+    assert ran(site, monkeypatch, Expectation({"v1": 1.0}), {}) == 0
+    assert ran(site, monkeypatch, Expectation({"v3": 1.0}), {}) == 1
 
 
 def test_a_run_that_could_judge_nothing_fails_and_says_why(
     site: Site, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     site.statuses["GET"] = 429
-    assert ran(site, monkeypatch, Rule({"v1": 1.0}), {"services": {"reviews": {"limit": LIMIT}}}) == 1
+    assert ran(site, monkeypatch, Expectation({"v1": 1.0}), {"services": {"reviews": {"limit": TIMEOUT}}}) == 1
     out = capsys.readouterr().out
     assert out.endswith("  <- too few are left to judge: 0\n")
     assert smoke.CONTRADICTS not in out

@@ -12,7 +12,7 @@ import pytest
 from commands import render, sources, stacks
 from commands.stackfiles import CommandError
 from mesh.review.changes import Item
-from tests.commands.test_previewed import event, state
+from tests.commands.test_preview_events import event, state
 
 METADATA = {"name": "a", "namespace": "shop"}
 OLD, DRIFTED, NEW = (
@@ -38,7 +38,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def answering(monkeypatch: pytest.MonkeyPatch, live: Sequence[Any], recorded: Sequence[Any], why: str = "") -> None:
     """An engine that answers with these events, with and without a refresh; those with an error fail."""
 
-    class Engine:
+    class PulumiCli:
         def __init__(self, stack: str) -> None:
             assert stack == "dev"
 
@@ -46,7 +46,7 @@ def answering(monkeypatch: pytest.MonkeyPatch, live: Sequence[Any], recorded: Se
             found = live if "--refresh" in flags else recorded
             return int(FAILED in found), found
 
-    monkeypatch.setattr(sources, "Engine", Engine)
+    monkeypatch.setattr(sources, "PulumiCli", PulumiCli)
     monkeypatch.setattr(sources, "_has_state", lambda _: True)
     monkeypatch.setattr(sources, "_unreachable", lambda _: why)
 

@@ -15,7 +15,7 @@ import pytest
 
 import sandbox
 import toolchain
-from sandbox import SandboxError, places
+from sandbox import SandboxError, paths
 from sandbox.process import Process
 from sandbox.programs import PROGRAMS
 from sandbox.report import State
@@ -67,7 +67,7 @@ def config_map(name: str) -> dict[str, Any]:
 
 
 def process(name: str) -> Process:
-    return Process(name, places.layout())
+    return Process(name, paths.layout())
 
 
 def pids() -> dict[str, int]:
@@ -134,7 +134,7 @@ def test_pods_become_ready_and_stay_so_over_a_restart() -> None:
 
 def test_stop_and_start_keep_objects_ports_and_certificates() -> None:
     apply(config_map("survivor"))
-    layout = places.layout()
+    layout = paths.layout()
     files = [layout.network, layout.kubeconfig, *sorted(layout.pki.iterdir())]
     before = {file: file.read_bytes() for file in files}
     sandbox.stop(io.StringIO())
@@ -153,7 +153,7 @@ def test_a_killed_process_is_named_with_its_log_and_only_it_is_started_again() -
     assert status.state is State.BROKEN
     assert not sandbox.running()
     assert f"kube-scheduler (process {before['kube-scheduler']}) has ended" in text
-    assert f"{places.layout().logs / 'kube-scheduler.log'}" in text
+    assert f"{paths.layout().logs / 'kube-scheduler.log'}" in text
     sandbox.start(out=io.StringIO())
     after = pids()
     assert sandbox.running()
@@ -177,7 +177,7 @@ def test_a_killed_store_loses_nothing() -> None:
 
 def test_a_taken_port_is_refused_with_who_has_it() -> None:
     sandbox.stop(io.StringIO())
-    port = json.loads(places.layout().network.read_text())["ports"]["kube-apiserver"]
+    port = json.loads(paths.layout().network.read_text())["ports"]["kube-apiserver"]
     with socket.create_server(("127.0.0.1", port)), pytest.raises(SandboxError) as refusal:
         sandbox.start(out=io.StringIO())
     assert f"port {port}, kept for kube-apiserver" in str(refusal.value)

@@ -17,12 +17,14 @@ from mesh.traffic import envoy
 from mesh.traffic.limits import Limit
 from sandbox.live import capture, certificates, pilot, proxies, registry, sync, translate
 from sandbox.live.folder import Folder
-from sandbox.live.plan import Edge, Plan
+from sandbox.live.plan import DeclaredGateway, Plan
 from sandbox.live.programs import Binaries, programs
 from sandbox.live.snapshot import ISTIO, Snapshot
-from sandbox.places import Layout
+from sandbox.paths import Layout
 
-INGRESS = Edge("istio-ingressgateway", "istio-system", {"app": "istio-ingressgateway", "istio": "ingressgateway"})
+INGRESS = DeclaredGateway(
+    "istio-ingressgateway", "istio-system", {"app": "istio-ingressgateway", "istio": "ingressgateway"}
+)
 PLAN = Plan(
     service_range="127.77.0.0/16",
     stack="dev",
@@ -402,7 +404,7 @@ def commands_of(plan: Plan, folder: Folder) -> dict[str, tuple[str, ...]]:
 def test_a_command_line_changes_with_what_its_process_reads(folder: Folder) -> None:
     before = commands_of(PLAN, folder)
     assert commands_of(PLAN, folder) == before
-    other = Edge(INGRESS.name, INGRESS.namespace, {**INGRESS.labels, "more": "yes"})
+    other = DeclaredGateway(INGRESS.name, INGRESS.namespace, {**INGRESS.labels, "more": "yes"})
     after = commands_of(replace(PLAN, edges=(other,)), folder)
     changed = {name for name in before if before[name] != after[name]}
     assert changed == {"live-proxy-istio-ingressgateway", "live-sync", "live-stand-ins"}
@@ -486,12 +488,12 @@ def test_a_stack_is_live_on_the_embedded_cluster_if_it_has_bookinfo_and_a_way_in
     more: dict[str, str], expected: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("LIVE", raising=False)
-    assert live.wanted(chosen(**more)) is expected
+    assert live.should_run(chosen(**more)) is expected
 
 
 def test_the_live_part_can_be_declined(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LIVE", "0")
-    assert not live.wanted(chosen())
+    assert not live.should_run(chosen())
 
 
 def test_a_plan_has_the_names_of_the_stacks_mesh() -> None:

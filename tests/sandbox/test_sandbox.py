@@ -17,9 +17,9 @@ import pytest
 import yaml
 
 import sandbox
-from sandbox import SandboxError, cluster, files, network, node, places, programs
+from sandbox import SandboxError, cluster, files, network, node, paths, programs
 from sandbox.network import Network
-from sandbox.places import Layout
+from sandbox.paths import Layout
 from sandbox.process import Process
 from sandbox.programs import PROGRAMS, Setting
 from sandbox.report import State
@@ -38,7 +38,7 @@ def layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Layout]:
     """An empty home; what was started in it ends with the test."""
     monkeypatch.setenv("MESH_HOME", f"{tmp_path / 'home'}")
     monkeypatch.delenv("MESH_SERVICE_RANGE", raising=False)
-    layout = places.layout()
+    layout = paths.layout()
     for folder in (layout.run, layout.logs):
         folder.mkdir(parents=True)
     yield layout
@@ -50,7 +50,7 @@ def started(name: str, layout: Layout, command: list[str] | None = None) -> Proc
     """A process that runs and has begun its work."""
     process = Process(name, layout)
     process.start(command or SLEEPER)
-    until(lambda: process.last_words() == ["awake"])
+    until(lambda: process.log_tail() == ["awake"])
     return process
 
 
@@ -65,16 +65,16 @@ def until(condition: Callable[[], bool]) -> None:
 
 
 def test_the_home_is_its_owners_alone() -> None:
-    assert places.home().stat().st_mode & 0o777 == 0o700
+    assert paths.home().stat().st_mode & 0o777 == 0o700
 
 
 def test_the_home_follows_xdg_and_else_is_in_local_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MESH_HOME")
     monkeypatch.setenv("XDG_STATE_HOME", f"{tmp_path / 'xdg'}")
-    assert places.home() == tmp_path / "xdg" / "mesh"
+    assert paths.home() == tmp_path / "xdg" / "mesh"
     monkeypatch.delenv("XDG_STATE_HOME")
     monkeypatch.setenv("HOME", f"{tmp_path / 'user'}")
-    assert places.home() == tmp_path / "user" / ".local" / "state" / "mesh"
+    assert paths.home() == tmp_path / "user" / ".local" / "state" / "mesh"
 
 
 # Ports and the Service range
@@ -153,7 +153,7 @@ def test_a_started_process_lives_in_a_session_of_its_own(layout: Layout) -> None
 
 def test_a_process_outlives_the_command_that_started_it(layout: Layout) -> None:
     code = (
-        "import pathlib, sys; from sandbox.places import layout; from sandbox.process import Process; "
+        "import pathlib, sys; from sandbox.paths import layout; from sandbox.process import Process; "
         "Process('sleeper', layout()).start(sys.argv[1:])"
     )
     subprocess.run([sys.executable, "-c", code, *SLEEPER], env={**os.environ, "PYTHONPATH": f"{ROOT}"}, check=True)
@@ -170,7 +170,7 @@ def test_a_stopped_process_is_asked_first_and_then_unknown(layout: Layout) -> No
     )
     process = started("polite", layout, [sys.executable, "-c", code])
     process.stop(5)
-    assert process.last_words() == ["awake", "asked"]
+    assert process.log_tail() == ["awake", "asked"]
     assert not process.known
 
 
@@ -204,7 +204,7 @@ def test_the_log_of_the_run_before_is_kept(layout: Layout) -> None:
     process = started("sleeper", layout)
     process.stop(1)
     process.start([sys.executable, "-c", "print('second')"])
-    until(lambda: process.last_words() == ["second"])
+    until(lambda: process.log_tail() == ["second"])
     assert (layout.logs / "sleeper.log.1").read_text() == "awake\n"
 
 
@@ -405,7 +405,7 @@ def test_the_command_ends_in_one_message_and_the_states_exit_code() -> None:
         return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30, check=False)
 
     assert run("status").returncode == 3
-    environment |= {"MESH_CACHE": f"{places.home()}", "PATH": "/nowhere"}
+    environment |= {"MESH_CACHE": f"{paths.home()}", "PATH": "/nowhere"}
     refused = run("start")
     assert refused.returncode == 1
     assert refused.stderr.splitlines()[-1].startswith("sandbox: Go ")

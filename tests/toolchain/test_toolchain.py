@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 import toolchain
-from toolchain import ToolchainError, build, golang, installed, locks, pins, places
+from toolchain import ToolchainError, build, golang, installed, locks, paths, pins
 from toolchain.progress import Progress, duration
 
 ROOT = Path(__file__).parents[2]
@@ -216,7 +216,7 @@ def test_a_failed_build_tells_its_last_lines_and_its_log_and_leaves_nothing(monk
 
 
 def test_what_a_killed_build_left_behind_is_removed() -> None:
-    place = places.cache() / "toolchain" / KEY
+    place = paths.cache() / "toolchain" / KEY
     leftover = script(place / "build-killed" / "half-of-etcd", "")
     toolchain.ensure(io.StringIO())
     assert not leftover.parent.exists()
@@ -304,7 +304,7 @@ def test_an_interrupted_build_ends_go_and_says_one_line(machine: Path, other_bui
     assert "Traceback" not in said
     with pytest.raises(ProcessLookupError):
         os.kill(int((machine / "go.pid").read_text()), 0)
-    place = places.cache() / "toolchain" / KEY
+    place = paths.cache() / "toolchain" / KEY
     assert not [*place.glob("*/*"), *place.glob("build-*")]
 
 
@@ -349,7 +349,7 @@ def test_a_link_to_an_installed_pulumi_is_followed_to_its_language_host(
 
 
 def test_a_pulumi_that_we_built_does_not_count_as_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    ours = install_pulumi(places.cache() / "toolchain" / "other-key" / "engine", f"v{PINS.pulumi}")
+    ours = install_pulumi(paths.cache() / "toolchain" / "other-key" / "engine", f"v{PINS.pulumi}")
     monkeypatch.setenv("PATH", f"{ours.parent}:/usr/bin:/bin")
     assert installed.pulumi(PINS) is None
 
@@ -537,11 +537,11 @@ def test_packages_are_counted_against_those_that_have_to_be_compiled() -> None:
 def test_the_cache_follows_xdg_and_is_its_owners_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MESH_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", f"{tmp_path / 'xdg'}")
-    assert places.cache() == tmp_path / "xdg" / "mesh"
-    assert places.cache().stat().st_mode & 0o777 == 0o700
+    assert paths.cache() == tmp_path / "xdg" / "mesh"
+    assert paths.cache().stat().st_mode & 0o777 == 0o700
     monkeypatch.setenv("XDG_CACHE_HOME", "relative")
     monkeypatch.setenv("HOME", f"{tmp_path / 'home'}")
-    assert places.cache() == tmp_path / "home" / ".cache" / "mesh"
+    assert paths.cache() == tmp_path / "home" / ".cache" / "mesh"
 
 
 def test_a_lock_ends_with_its_holder_even_when_that_is_killed(tmp_path: Path) -> None:

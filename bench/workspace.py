@@ -14,7 +14,7 @@ from typing import Any, Final
 import yaml
 
 import sandbox
-from commands import engine
+from commands import pulumi_cli
 from commands.stackfiles import ROOT
 
 STACK: Final = "dev"
@@ -28,7 +28,7 @@ _OWN: Final = {
 
 
 @dataclass(frozen=True)
-class Place:
+class Workspace:
     """A copy of the project, as a user has it."""
 
     root: Path
@@ -56,26 +56,30 @@ class Place:
 
 
 @contextmanager
-def own() -> Iterator[Place]:
+def temporary() -> Iterator[Workspace]:
     """A fresh place with a running cluster. The environment leads to it; both are gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="mesh-bench-") as folder:
-        place = Place(Path(folder))
+        workspace = Workspace(Path(folder))
         skipped = shutil.ignore_patterns(".git", ".venv", ".*_cache", "__pycache__")
-        shutil.copytree(ROOT, place.project, ignore=skipped)
-        (place.project / ".venv").symlink_to(ROOT / ".venv")
-        _lead_to(place)
+        shutil.copytree(ROOT, workspace.project, ignore=skipped)
+        (workspace.project / ".venv").symlink_to(ROOT / ".venv")
+        _lead_to(workspace)
         sandbox.start()
         try:
-            yield place
+            yield workspace
         finally:
             sandbox.reset()
 
 
-def _lead_to(place: Place) -> None:
+def _lead_to(workspace: Workspace) -> None:
     """Makes this process, and what it starts, work there."""
     for name in [name for name in os.environ if name.startswith(("PULUMI_", "KUBECONFIG", "MAKE", "CONTEXT"))]:
         del os.environ[name]
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # who has it set would measure the compiling of Python
-    os.environ |= {"MESH_HOME": str(place.folder("home")), "PULUMI_HOME": str(place.folder("pulumi")), "LIVE": "0"}
-    os.environ |= engine.environment()
+    os.environ |= {
+        "MESH_HOME": str(workspace.folder("home")),
+        "PULUMI_HOME": str(workspace.folder("pulumi")),
+        "LIVE": "0",
+    }
+    os.environ |= pulumi_cli.environment()
     os.environ["KUBECONFIG"] = str(sandbox.kubeconfig())

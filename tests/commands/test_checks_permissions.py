@@ -4,7 +4,7 @@ import pytest
 
 from cluster.client import Answer
 from cluster.errors import Refused
-from commands.checks import Level, dryrun, objects, rights
+from commands.checks import Level, dryrun, objects, permissions
 from tests.fake_api import MANAGER, FakeApi, case, denied, only, planned, status
 
 CONFIG = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "mesh", "namespace": "istio-system"}}
@@ -24,7 +24,7 @@ def conflict(manager: str) -> Answer:
 
 def test_each_missing_right_is_a_command_that_asks_for_it() -> None:
     api = FakeApi(missing=[("create", "deployments", "default"), ("delete", "deployments", "default")])
-    result = rights.check(case(api))
+    result = permissions.check(case(api))
     assert result.level is Level.ERROR
     assert result.details == [
         "kubectl auth can-i create deployments.apps --namespace default --context here  # also delete"
@@ -32,19 +32,19 @@ def test_each_missing_right_is_a_command_that_asks_for_it() -> None:
 
 
 def test_rights_on_kinds_that_are_not_defined_yet_are_asked_for() -> None:
-    result = rights.check(case(FakeApi(missing=[("create", "virtualservices", "default")])))
+    result = permissions.check(case(FakeApi(missing=[("create", "virtualservices", "default")])))
     assert "can-i create virtualservices.networking.istio.io --namespace default" in result.details[0]
 
 
 @pytest.mark.parametrize("verb", ["create", "get", "list", "watch", "patch", "delete"])
 def test_every_verb_counts_for_an_object_of_ours(verb: str) -> None:
-    assert rights.check(case(FakeApi(missing=[(verb, "clusterroles", "")]))).level is Level.ERROR
+    assert permissions.check(case(FakeApi(missing=[(verb, "clusterroles", "")]))).level is Level.ERROR
 
 
 def test_a_namespace_of_others_needs_no_right_to_create_or_delete_it() -> None:
     manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}
     api = FakeApi()
-    assert rights.check(case(api, only(manifest, patch=True))).level is Level.OK
+    assert permissions.check(case(api, only(manifest, patch=True))).level is Level.OK
     asked = [r.body["spec"]["resourceAttributes"] for r in api.asked if r.body and "spec" in r.body]
     verbs = {a["verb"] for a in asked if a.get("name") == "shop"}
     assert verbs == {"get", "patch"}
@@ -53,18 +53,18 @@ def test_a_namespace_of_others_needs_no_right_to_create_or_delete_it() -> None:
 
 
 def test_what_pulumi_watches_until_a_deployment_is_ready_is_asked_for() -> None:
-    result = rights.check(case(FakeApi(missing=[("watch", "replicasets", "istio-system")])))
+    result = permissions.check(case(FakeApi(missing=[("watch", "replicasets", "istio-system")])))
     assert "can-i watch replicasets.apps --namespace istio-system" in result.details[0]
 
 
 def test_what_up_reads_first_is_asked_for() -> None:
-    assert "can-i list nodes " in rights.check(case(FakeApi(missing=[("list", "nodes", "")]))).details[0]
+    assert "can-i list nodes " in permissions.check(case(FakeApi(missing=[("list", "nodes", "")]))).details[0]
 
 
 def test_the_user_is_named() -> None:
     who = Answer(201, {"status": {"userInfo": {"username": "jo"}}})
     api = FakeApi({"POST /apis/authentication.k8s.io/v1/selfsubjectreviews": who})
-    assert rights.check(case(api)).text.startswith("jo has all")
+    assert permissions.check(case(api)).text.startswith("jo has all")
 
 
 def test_an_object_whose_namespace_is_missing_is_tried_in_another_one_under_no_name() -> None:
@@ -166,4 +166,4 @@ def test_the_whole_stack_is_accepted_as_far_as_it_can_be_tried() -> None:
 def test_a_refused_question_is_no_answer() -> None:
     review = "POST /apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
     with pytest.raises(Refused, match="cannot create"):
-        rights.check(case(FakeApi({review: denied("selfsubjectaccessreviews", "create")})))
+        permissions.check(case(FakeApi({review: denied("selfsubjectaccessreviews", "create")})))

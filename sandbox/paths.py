@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolchain.places import folder
+from toolchain.paths import folder
 
 
 def home() -> Path:
