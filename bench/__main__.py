@@ -1,7 +1,8 @@
-"""`python -m bench`: measures on an embedded cluster of its own, and writes tables to OUT.
+"""`python -m bench`: measures on an embedded cluster of its own, and writes tables to the folder OUT.
 
-By default the comparison with kubectl and `ConfigFile`; with GROWTH=1 or SETUP=1 that instead. ROUNDS says
-how often each thing is measured. Nothing else should run meanwhile.
+By default it compares this project with kubectl and Pulumi's `ConfigFile`. GROWTH=1 measures growth with the number of
+services instead, and SETUP=1 the build of the toolchain and the cluster's start. ROUNDS is the number of measurements.
+Nothing else should run on the machine meanwhile.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def main() -> int:
 
 
 def _measured(at: workspace.Workspace, rounds: int) -> tuple[str, str, Mapping[str, Any]]:
-    """Name of the measurement, its report, and its data."""
+    """The measurement that the environment asks for: its name, report and data."""
     if os.environ.get("GROWTH"):
         grown = growth.measure(at, rounds)
         return "growth", growth.report(grown), grown.data()

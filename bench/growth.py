@@ -1,4 +1,4 @@
-"""How time and memory grow with the number of services."""
+"""Measures how time and memory grow with the number of services."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from mesh.core.names import USUAL
 SIZES: Final = (10, 100, 1000)
 """Numbers of services."""
 STEEPEST: Final = 1.15
-"""Exponent that counts as linear."""
+"""The largest exponent that counts as linear."""
 ANALYSIS: Final = 2.0
-"""Seconds that the analysis of the largest number may take."""
+"""Target for the analysis of the largest number of services, in seconds."""
 EACH: Final = 0.020
-"""Seconds that a preview may take for a resource, beyond those of the program without any."""
+"""Target for a preview's time per resource, in seconds, without the time of the program without services."""
 _PROGRAM: Final = """
 import sys
 
@@ -39,13 +39,13 @@ generated.program()
 
 @dataclass
 class Results:
-    """Every measurement, by number of services; 0 is the program without any."""
+    """All measurements, by number of services; 0 stands for the program without services."""
 
     analysis: dict[int, list[float]]
     """Seconds."""
     previews: dict[int, list[Run]]
     plain: dict[int, list[Run]]
-    """Of as many plain resources."""
+    """Previews of as many plain resources."""
 
     def data(self) -> dict[str, Any]:
         all_runs = {"previews": self.previews, "plain": self.plain}
@@ -55,7 +55,7 @@ class Results:
 
 
 def measure(at: Workspace, rounds: int) -> Results:
-    """Previews of generated services on an empty cluster, and the analysis of what they make."""
+    """Measures previews of generated services on an empty cluster, and the analysis of their objects."""
     found = Results(analysis={size: _analyses(size, rounds) for size in SIZES}, previews={}, plain={})
     folder = at.folder("growth")
     (folder / "Pulumi.yaml").write_text(f"name: {PROJECT}\nruntime: python\n")
@@ -74,7 +74,7 @@ def measure(at: Workspace, rounds: int) -> Results:
 
 
 def _analyses(size: int, rounds: int) -> list[float]:
-    """Seconds that the analysis of so many services takes."""
+    """The times of the analysis of a number of services, in seconds."""
     os.environ[generated.SERVICES] = str(size)
     with render.offline():
         resources = recorder.registered(generated.program, PROJECT, "growth", generated.settings(size))
@@ -91,7 +91,7 @@ def _analyses(size: int, rounds: int) -> list[float]:
 
 
 def report(found: Results) -> str:
-    """The tables."""
+    """The report, in Markdown."""
     head = ["services", "resources", "analysis", "preview", "memory", "plain resources: preview", "memory"]
     rows = [_row(found, size) for size in (0, *SIZES)]
     rows.append(["exponent", "", *(f"{slope:.2f}" for slope in _slopes(found))])
@@ -118,7 +118,7 @@ def _row(found: Results, size: int) -> list[str]:
 
 
 def _slopes(found: Results) -> list[float]:
-    """In the order of the table's columns."""
+    """The exponents, in the order of the table's columns."""
     analysis = {size: Figure(times).middle for size, times in found.analysis.items()}
     figures = [figure for runs in (found.previews, found.plain) for figure in (_times(runs), _memory(runs))]
     return [exponent(analysis), *(exponent({size: _above(of, size) for size in SIZES}) for of in figures)]
@@ -133,5 +133,5 @@ def _memory(runs: Mapping[int, Sequence[Run]]) -> dict[int, float]:
 
 
 def _above(by_size: Mapping[int, float], size: int) -> float:
-    """What the services themselves take."""
+    """The value of the services alone, without that of the program without services."""
     return by_size[size] - by_size[0]

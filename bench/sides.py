@@ -1,4 +1,4 @@
-"""The sides that are compared: each does the same, with the commands that its users type."""
+"""The sides of the comparison: ways to install the same mesh, each with the commands that its users type."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FIGURES: Final[Mapping[str, str]] = {
     "refresh": "`refresh`",
     "down": "`down`",
 }
-"""What is measured, in the order in which it is done."""
+"""The measured commands with their titles, in the order of running."""
 _DEPLOYMENTS: Final = ("istio-system", NAMESPACE)
 _WEBHOOKS: Final = ("mutatingwebhookconfigurations/istio-sidecar-injector",)
 _ENFORCED: Final = "validatingwebhookconfigurations/istiod-istio-system"
@@ -36,13 +36,13 @@ class Side:
     name: str
     title: str
     folder: Path
-    """Where its commands run."""
+    """The folder in which its commands run."""
     commands: Mapping[str, str]
-    """For the shell, by figure; a figure that is missing has no counterpart here."""
+    """Shell commands by figure; a figure is missing if this side has no such command."""
 
 
 def all_of(workspace: Workspace) -> Sequence[Side]:
-    """Every side, prepared."""
+    """All sides, with their folders prepared in the workspace."""
     return (_ours(workspace), _kubectl(workspace), _config_file(workspace), _floor(workspace))
 
 
@@ -53,7 +53,7 @@ def _ours(workspace: Workspace) -> Side:
 
 
 def _kubectl(workspace: Workspace) -> Side:
-    """What needs no tool besides: everything at once, in two steps, and waited for until it is ready."""
+    """kubectl alone: applies the rendered objects in two steps, and waits until they are ready."""
     apply = "kubectl apply --server-side --filename"
     ready = " && ".join(_waits())
     return Side(
@@ -79,7 +79,7 @@ def _waits() -> Iterator[str]:
 
 
 def _diff(code: str) -> str:
-    """`code` is what kubectl ends with: 1 where something differs."""
+    """A `kubectl diff` that succeeds if it ends with `code`, which is 1 if an object differs, else 0."""
     return f"kubectl diff --server-side --filename {FIRST} --filename {THEN}; test $? = {code}"
 
 
@@ -113,7 +113,7 @@ def _floor(workspace: Workspace) -> Side:
 
 
 def _pulumi(workspace: Workspace, name: str, title: str, program: str) -> Side:
-    """A program of its own, run as Pulumi's users do."""
+    """A side with a Pulumi program of its own."""
     folder = workspace.folder(name)
     (folder / "Pulumi.yaml").write_text(f"name: {name}\nruntime: python\n")
     (folder / "__main__.py").write_text(program.lstrip())
@@ -125,7 +125,7 @@ def _pulumi(workspace: Workspace, name: str, title: str, program: str) -> Side:
 
 
 def change(workspace: Workspace, value: int) -> None:
-    """Changes one field on every side."""
+    """Changes the one field on every side."""
     workspace.change(value)
     rendered = workspace.folder("rendered")
     run(["make", "--silent", "render", f"STACK={STACK}", f"OUT={rendered}"], workspace.project)
@@ -139,14 +139,14 @@ def change(workspace: Workspace, value: int) -> None:
 
 
 def _is_bookinfo(manifest: Mapping[str, Any]) -> bool:
-    """Whether it is Bookinfo's namespace, or in it."""
+    """Whether an object is Bookinfo's namespace, or is in it."""
     meta = manifest["metadata"]
     place: str = meta["name"] if manifest["kind"] == "Namespace" else meta.get("namespace", "")
     return place == NAMESPACE
 
 
 def _give_values(rendered: Path) -> None:
-    """Rendered Secrets have no values; these get one that nobody needs to know, always the same."""
+    """Gives the rendered Secrets, which have no values, a random value that is the same in all rounds."""
     for file in (rendered / THEN).glob("secret-*.yaml"):
         manifest = yaml.safe_load(file.read_text())
         manifest.pop("stringData", None)

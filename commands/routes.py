@@ -73,33 +73,34 @@ def expectations(
         for subset in rule.items("subsets")
     }
     routes = Routes(mesh)
-    things = next(filter(None, (routes.in_sidecar(name, namespace) for name in names)), ())
+    holders = next(filter(None, (routes.in_sidecar(name, namespace) for name in names)), ())
     proxy = Proxy(namespace=namespace, labels=_CALLER, gateways=(MESH,))
 
     def chosen(user: str | None) -> Chosen | None:
         headers = {_USER: user} if user else {}
         return routes.choose(
-            things, Request(host=bookinfo.REVIEWS, path=_PATH, port=bookinfo.PORT, headers=headers), proxy
+            holders, Request(host=bookinfo.REVIEWS, path=_PATH, port=bookinfo.PORT, headers=headers), proxy
         )
 
     default = chosen(None)
     tried = default.rule.partition(" > ")[0] if default else ""
-    conditional = {place: route for thing in things for place, route in _conditional(thing)}
+    conditional = {place: route for holder in holders for place, route in _conditional(holder)}
     users = dict.fromkeys(name for route in conditional.values() for name in _users(route))
     untested = sum(not _users(route) and place != tried for place, route in conditional.items())
-    return Expectations(_expectation(default, versions), {name: _expectation(chosen(name), versions) for name in users}, untested)
+    by_user = {name: _expectation(chosen(name), versions) for name in users}
+    return Expectations(_expectation(default, versions), by_user, untested)
 
 
 def _objects(kind: str, manifests: Sequence[Object]) -> Iterator[objects.Object]:
     return (objects.Object.read({"apiVersion": _API, "kind": kind, **manifest}) for manifest in manifests)
 
 
-def _conditional(thing: objects.Object) -> Iterator[tuple[str, Object]]:
+def _conditional(holder: objects.Object) -> Iterator[tuple[str, Object]]:
     """The routes before the first that matches every request, each with its object and index."""
-    for i, route in enumerate(virtual_services.routes(thing)):
+    for i, route in enumerate(virtual_services.routes(holder)):
         if (route.get("match") or [{}]) == [{}]:
             return
-        yield f"{thing.ref} http[{i}]", route
+        yield f"{holder.ref} http[{i}]", route
 
 
 def _users(route: Object) -> Sequence[str]:

@@ -1,4 +1,4 @@
-"""Starts and stops the cluster."""
+"""Starts, stops and resets the embedded cluster."""
 
 import shutil
 import signal
@@ -24,19 +24,19 @@ from toolchain.locks import held
 from toolchain.progress import Progress
 
 START_LIMIT = 60.0
-"""Seconds that one program may take until it answers; ordinary are under 5."""
+"""Seconds to wait until a program answers its health check; it usually takes less than 5."""
 
 ETCD, API_SERVER, *CONTROLLERS = PROGRAMS
 KWOK = CONTROLLERS[-1]
-"""Plays the node and its pods."""
+"""Simulates the node and its pods."""
 
 
 def start(webhooks: bool | None = None, out: TextIO | None = None) -> None:
-    """Starts what is not running, and returns when pods can run.
+    """Starts the programs that are not running, and returns when pods can run.
 
-    `webhooks` says whether the API server calls admission webhooks: None leaves it as it is, off in a
-    cluster that was stopped. A program whose command line or release has changed is restarted. Progress
-    goes to `out` (standard error). Raises SandboxError or ToolchainError.
+    `webhooks` says whether the API server calls admission webhooks; None keeps the current choice, which is off after a
+    stop. A program whose command line or release has changed is restarted. Progress goes to `out` (standard error).
+    Raises SandboxError or ToolchainError.
     """
     built = toolchain.ensure(out)
     progress = Progress("sandbox", out)
@@ -48,7 +48,7 @@ def start(webhooks: bool | None = None, out: TextIO | None = None) -> None:
         setting = Setting(layout, kept, built.bin, calls_webhooks)
         endpoints = Endpoints(layout, kept)
         started = [_start([ETCD], setting, endpoints, progress), _start([API_SERVER], setting, endpoints, progress)]
-        if started[-1]:  # what the player was writing as the server went away is lost to it, unlike to a kubelet
+        if started[-1]:  # kwok, unlike a kubelet, does not repeat writes that failed while the API server was away
             Process(KWOK.name, layout).stop(KWOK.patience)
         node.ensure(endpoints.api)
         started.append(_start(CONTROLLERS, setting, endpoints, progress))
@@ -57,7 +57,7 @@ def start(webhooks: bool | None = None, out: TextIO | None = None) -> None:
 
 
 def _start(programs: list[Program], setting: Setting, endpoints: Endpoints, progress: Progress) -> bool:
-    """Starts those that do not run as they should, and waits for all; whether there were any."""
+    """Starts the programs that do not run or have another command line, and waits for all; whether any was started."""
     due = []
     for program in programs:
         process, command = Process(program.name, setting.layout), program.command(setting)
@@ -78,7 +78,8 @@ def _start(programs: list[Program], setting: Setting, endpoints: Endpoints, prog
 
 
 def _wait(condition: Callable[[], bool], failure: str, process: Process) -> None:
-    """Until `condition` holds; raises SandboxError with the process's log when it ends or takes too long."""
+    """Waits until `condition` holds. Raises SandboxError with the end of the process's log if it ends or takes too
+    long."""
     deadline = time.monotonic() + START_LIMIT
     while not _holds(condition):
         if not process.alive():
@@ -96,7 +97,7 @@ def _holds(condition: Callable[[], bool]) -> bool:
 
 
 def exit_message(process: Process) -> str:
-    """What is said of a process that should be alive."""
+    """The message about a process that has ended unexpectedly, with the end of its log."""
     return f"{process.name} (process {process.pid}) has ended\n{log_excerpt(process)}"
 
 
@@ -106,14 +107,14 @@ def _calls_webhooks(layout: Layout) -> bool:
 
 
 def stop(out: TextIO | None = None) -> None:
-    """Stops the cluster; its objects, ports and certificates stay."""
+    """Stops the cluster; its objects, ports and certificates are kept."""
     progress = Progress("sandbox", out)
     with _locked(progress) as layout:
         _stop(layout, progress)
 
 
 def reset(out: TextIO | None = None) -> None:
-    """Stops the cluster and deletes all of it: objects, certificates, ports, logs."""
+    """Stops the cluster and deletes its objects, certificates, ports and logs."""
     progress = Progress("sandbox", out)
     with _locked(progress) as layout:
         _stop(layout, progress)
@@ -138,14 +139,14 @@ def _stop(layout: Layout, progress: Progress) -> None:
 
 @contextmanager
 def _locked(progress: Progress) -> Iterator[Layout]:
-    """Keeps out every other start, stop and reset of this cluster."""
+    """Holds the lock that excludes every other start, stop and reset of this cluster."""
     layout = paths.layout()
     with held(layout.lock, lambda holder: progress.say(f"waiting for another start or stop: {holder}")):
         yield layout
 
 
 def running() -> bool:
-    """Whether every process lives and the API server is ready."""
+    """Whether all programs run and the API server is ready."""
     layout = paths.layout()
     if not all(Process(program.name, layout).alive() for program in PROGRAMS):
         return False
@@ -153,10 +154,10 @@ def running() -> bool:
 
 
 def kubeconfig() -> Path:
-    """The file that leads to the cluster; it is there from the first start on."""
+    """The path of the cluster's kubeconfig file, which the first start writes."""
     return paths.layout().kubeconfig
 
 
 def kubeconfigs() -> dict[str, Path]:
-    """The kubeconfig file of each embedded cluster, by its context."""
+    """The path of each embedded cluster's kubeconfig file, by context."""
     return {CONTEXT: kubeconfig()}

@@ -1,4 +1,4 @@
-"""Says how the cluster is."""
+"""`python -m sandbox status`: reports the state of the embedded cluster."""
 
 from dataclasses import dataclass
 from enum import IntEnum
@@ -32,7 +32,7 @@ class Status:
 
 
 def status() -> Status:
-    """Looks at every process, and asks the living ones for their health."""
+    """The cluster's state, from its processes and their health checks."""
     layout = paths.layout()
     if not any(Process(program.name, layout).known for program in PROGRAMS):
         kept = f"its objects are kept in {layout.root}" if layout.data.exists() else "nothing of it is kept"

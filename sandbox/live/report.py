@@ -1,4 +1,4 @@
-"""Says what is live, and what of the mesh is not."""
+"""The live data plane's part of `make status`: what is served, and what is not."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ SIMULATED: Final = "simulated: pods, their sidecars, istiod and certificates; do
 
 
 def lines() -> list[str]:
-    """The state of the live data plane, for people; the first line begins with `live`."""
+    """The lines of `make status` about the live data plane."""
     layout = paths.layout()
     names = list(running(layout))
     if not names:

@@ -94,7 +94,7 @@ def test_a_source_that_is_nothing_is_one_message_with_the_contexts(
 ) -> None:
     monkeypatch.setenv("MESH_HOME", str(tmp_path))
     plan = here()
-    monkeypatch.setattr(sources, "ours", lambda *_: plan)
+    monkeypatch.setattr(sources, "of_stack", lambda *_: plan)
     monkeypatch.setattr(Target, "named", raising)
     with pytest.raises(CommandError, match=r"FROM=nowhere is no file, folder or context: .* mesh-dev"):
         report.run("demo", "nowhere")
@@ -108,7 +108,7 @@ def raising(context: str | None) -> None:
 def test_the_exit_code_says_whether_anything_differs(
     image: str, code: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(sources, "ours", lambda *_: here())
+    monkeypatch.setattr(sources, "of_stack", lambda *_: here())
     theirs = [changed(DEPLOYMENT, lambda m: containers(m)[0].update(image=image)), SERVICE]
     (tmp_path / "theirs.yaml").write_text(yaml.safe_dump_all(theirs))
     assert report.run("demo", str(tmp_path)) == code

@@ -15,7 +15,7 @@ import pytest
 from cluster import proxy
 from cluster.target import Target
 from commands import routes, smoke, stacks
-from commands.routes import Expectation, Expectations, rules
+from commands.routes import Expectation, Expectations, expectations
 from commands.smoke import LIMITED, NO_ANSWER, UNRATED, fits, has_limits, judged, version_of
 from commands.stackfiles import CommandError
 from mesh.traffic.config import Traffic
@@ -43,33 +43,33 @@ def service(*http: dict[str, Any], host: str = "reviews", **more: Any) -> dict[s
 
 
 def test_without_routes_any_version_may_answer() -> None:
-    assert rules([], [], "default").default == Expectation({})
+    assert expectations([], [], "default").default == Expectation({})
 
 
 def test_subsets_are_read_as_versions_and_weights_as_shares() -> None:
-    found = rules([service(to(old=90, new=10))], [DESTINATION], "default")
+    found = expectations([service(to(old=90, new=10))], [DESTINATION], "default")
     assert found.default == Expectation({"v1": 0.9, "v3": 0.1})
 
 
 def test_a_single_target_needs_no_weight() -> None:
     route = {"route": [{"destination": {"host": "reviews", "subset": "new"}}]}
-    assert rules([service(route)], [DESTINATION], "default").default == Expectation({"v3": 1.0})
+    assert expectations([service(route)], [DESTINATION], "default").default == Expectation({"v3": 1.0})
 
 
 def test_a_users_route_is_read_apart_from_everybodys() -> None:
-    found = rules([service({"match": [user("jason")], **to(new=100)}, to(old=100))], [DESTINATION], "default")
+    found = expectations([service({"match": [user("jason")], **to(new=100)}, to(old=100))], [DESTINATION], "default")
     assert found.users == {"jason": Expectation({"v3": 1.0})}
     assert found.default == Expectation({"v1": 1.0})
 
 
 def test_what_comes_after_everybodys_route_does_not_count() -> None:
-    found = rules([service(to(old=100), {"match": [user("jason")], **to(new=100)})], [DESTINATION], "default")
+    found = expectations([service(to(old=100), {"match": [user("jason")], **to(new=100)})], [DESTINATION], "default")
     assert found.users == {}
 
 
 def test_other_conditions_are_counted_and_not_tried() -> None:
     other = {"match": [{"uri": {"prefix": "/x"}, **user("jason")}], **to(new=100)}
-    assert rules([service(other, to(old=100))], [DESTINATION], "default").untested == 1
+    assert expectations([service(other, to(old=100))], [DESTINATION], "default").untested == 1
 
 
 @pytest.mark.parametrize(
@@ -82,25 +82,25 @@ def test_other_conditions_are_counted_and_not_tried() -> None:
     ],
 )
 def test_conditions_that_the_product_pages_requests_meet_are_evaluated(match: dict[str, Any]) -> None:
-    found = rules([service({"match": [match], **to(new=100)}, to(old=100))], [DESTINATION], "default")
+    found = expectations([service({"match": [match], **to(new=100)}, to(old=100))], [DESTINATION], "default")
     assert found == Expectations(Expectation({"v3": 1.0}))
 
 
 def test_a_route_of_a_user_counts_only_where_no_earlier_one_takes_the_users_requests() -> None:
     earlier = {"match": [{"uri": {"prefix": "/reviews"}}], **to(old=100)}
-    found = rules([service(earlier, {"match": [user("jason")], **to(new=100)})], [DESTINATION], "default")
+    found = expectations([service(earlier, {"match": [user("jason")], **to(new=100)})], [DESTINATION], "default")
     assert found == Expectations(Expectation({"v1": 1.0}), {"jason": Expectation({"v1": 1.0})})
 
 
 def test_routes_that_another_virtual_service_holds_are_followed() -> None:
     other = {"metadata": {"name": "other", "namespace": "default"}, "spec": {"http": [to(new=100)]}}
     to_other = {"match": [{"uri": {"prefix": "/reviews"}}], "delegate": {"name": "other"}}
-    assert rules([service(to_other), other], [DESTINATION], "default") == Expectations(Expectation({"v3": 1.0}))
+    assert expectations([service(to_other), other], [DESTINATION], "default") == Expectations(Expectation({"v3": 1.0}))
 
 
 @pytest.mark.parametrize("host", ["reviews", "reviews.default", "reviews.default.svc.cluster.local"])
 def test_a_host_is_known_in_each_of_its_forms(host: str) -> None:
-    assert rules([service(to(old=100), host=host)], [DESTINATION], "default").default.shares
+    assert expectations([service(to(old=100), host=host)], [DESTINATION], "default").default.shares
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_a_host_is_known_in_each_of_its_forms(host: str) -> None:
     ],
 )
 def test_routes_of_others_and_of_gateways_do_not_count(other: dict[str, Any]) -> None:
-    assert rules([other], [DESTINATION], "default").default == Expectation({})
+    assert expectations([other], [DESTINATION], "default").default == Expectation({})
 
 
 @pytest.mark.parametrize(
@@ -149,8 +149,10 @@ CANARY = Expectation({"v1": 0.9, "v3": 0.1})
 TIMEOUT = {"requests": 1}
 
 
-def lines(seen: dict[str, int], rule: Expectation = CANARY, limits: bool = True) -> list[str]:
-    return [f"{line} <- {wrong}" if wrong else line for wrong, line in judged("reviews", Counter(seen), rule, limits)]
+def lines(seen: dict[str, int], expected: Expectation = CANARY, limits: bool = True) -> list[str]:
+    return [
+        f"{line} <- {wrong}" if wrong else line for wrong, line in judged("reviews", Counter(seen), expected, limits)
+    ]
 
 
 def test_limited_requests_have_a_row_of_their_own_and_count_for_no_version() -> None:
@@ -310,7 +312,7 @@ def test_a_slow_run_says_how_far_it_is(
     assert err.splitlines()[0] == "0 of 8 asked as user jason"
 
 
-def ran(site: Site, monkeypatch: pytest.MonkeyPatch, rule: Expectation, traffic: dict[str, Any]) -> int:
+def ran(site: Site, monkeypatch: pytest.MonkeyPatch, expected: Expectation, traffic: dict[str, Any]) -> int:
     """The exit code of a run against the site."""
     bookinfo = SimpleNamespace(namespace="default")
     chosen = SimpleNamespace(bookinfo=bookinfo, context="mesh-dev", traffic=Traffic.model_validate(traffic))
@@ -318,7 +320,7 @@ def ran(site: Site, monkeypatch: pytest.MonkeyPatch, rule: Expectation, traffic:
     monkeypatch.setattr(stacks, "load", lambda _: SimpleNamespace(settings=chosen))
     monkeypatch.setattr(Target, "named", lambda _: None)
     monkeypatch.setattr(proxy, "connect", nullcontext)
-    monkeypatch.setattr(routes, "read", lambda *_: Expectations(rule))
+    monkeypatch.setattr(routes, "read", lambda *_: Expectations(expected))
     return smoke.run("dev")
 
 

@@ -456,9 +456,9 @@ def test_prometheus_is_told_of_pilot_and_every_proxy(folder: Folder) -> None:
 def test_what_pilot_refuses_is_read_from_its_log_until_it_takes_it(folder: Folder) -> None:
     assert pilot.refusal(folder.layout) == ""
     log = folder.layout.logs / "live-pilot.log"
-    log.write_text(f"{pilot.READS}\nwarn\tFailed to parse objects.yaml: no host\n")
+    log.write_text(f"{pilot.RELOAD_MESSAGE}\nwarn\tFailed to parse objects.yaml: no host\n")
     assert pilot.refusal(folder.layout) == "no host"
-    log.write_text(log.read_text() + f"{pilot.READS}\n")
+    log.write_text(log.read_text() + f"{pilot.RELOAD_MESSAGE}\n")
     assert pilot.refusal(folder.layout) == ""
 
 

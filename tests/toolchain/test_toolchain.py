@@ -517,12 +517,12 @@ def test_packages_are_counted_against_those_that_have_to_be_compiled() -> None:
     counter = build._Counter(Progress("task", out))
     shown = []
     for line in (None, "go: downloading a v1", None):
-        counter.heard(line)
+        counter.on_line(line)
         shown.append(out.getvalue().split("\033[K")[-1])
     counter.expect("a\nb\n")
     counter.building = True
     for line in (None, "a", "# a warning", None, "b", None):
-        counter.heard(line)
+        counter.on_line(line)
         shown.append(out.getvalue().split("\033[K")[-1])
     texts = list(dict.fromkeys(line.removeprefix("task: ").split(",")[0] for line in shown if line))
     assert texts == [
