@@ -35,13 +35,13 @@ def report(at: Target, purge: bool) -> None:
     uses them, it does neither."""
     user = survey.take(at).istio
     if user:
-        print(f"traces of Istio stay, since there is another one: {user}", flush=True)
+        print(f"objects that istiod has left are kept, since another Istio uses them: {user}", flush=True)
         return
     with proxy.connect(at) as api:
         try:
             left = list(leftovers(api))
         except ClusterError as error:
-            print(f"what Istio itself has left cannot be told: {error}", flush=True)
+            print(f"objects that istiod has left cannot be listed: {error}", flush=True)
             return
         for resource, namespace, name in left:
             if purge:

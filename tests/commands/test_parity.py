@@ -1,4 +1,4 @@
-"""A stack's objects beside somebody else's."""
+"""`make parity`: the comparison of a stack's objects with those of another installation."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ SAME: dict[str, tuple[Mapping[str, Any], Change]] = {
 
 
 @pytest.mark.parametrize("case", SAME)
-def test_what_no_cluster_would_notice_is_no_difference(case: str) -> None:
+def test_a_difference_without_effect_is_not_reported(case: str) -> None:
     manifest, change = SAME[case]
     assert found(changed(manifest, change), manifest) == []
 
@@ -240,25 +240,25 @@ DIFFERENT: dict[str, tuple[Mapping[str, Any], Change, list[tuple[str, Any, Any]]
 
 
 @pytest.mark.parametrize("case", DIFFERENT)
-def test_what_a_cluster_would_notice_is_told_with_its_place(case: str) -> None:
+def test_a_difference_with_effect_is_reported_with_its_path(case: str) -> None:
     manifest, change, expected = DIFFERENT[case]
     assert found(changed(manifest, change), manifest) == expected
 
 
-def test_a_configured_node_port_is_ours() -> None:
+def test_a_configured_node_port_is_compared() -> None:
     ours = changed(SERVICE, lambda m: m["spec"]["ports"][0].update(nodePort=31102))
     theirs = changed(SERVICE, lambda m: m["spec"]["ports"][0].update(nodePort=31000))
     assert found(theirs, ours) == [("spec.ports[http].nodePort", 31000, 31102)]
 
 
-def test_replicas_belong_to_an_autoscaler_only_where_there_is_one() -> None:
+def test_replicas_are_ignored_only_if_there_is_an_autoscaler() -> None:
     theirs = changed(DEPLOYMENT, lambda m: m["spec"].update(replicas=4))
     ours = changed(DEPLOYMENT, lambda m: m["spec"].pop("replicas"))
     assert [d.path for d in differences([theirs], [ours])] == ["spec.replicas"]
     assert differences([theirs, SCALER], [ours, SCALER]) == []
 
 
-def test_an_old_autoscaler_says_the_same_in_the_old_way() -> None:
+def test_metrics_of_an_old_autoscaler_api_are_equal_to_the_current_format() -> None:
     metric = {
         "type": "Resource",
         "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}},
@@ -276,7 +276,7 @@ def test_an_object_that_one_side_lacks_is_one_difference() -> None:
     assert (only_ours.object, only_ours.theirs, only_ours.whole) == (Ref.of(DEPLOYMENT), ABSENT, True)
 
 
-def test_of_an_object_of_others_only_our_fields_count() -> None:
+def test_only_the_stacks_fields_are_compared_in_an_object_of_others() -> None:
     patch = {
         "apiVersion": "v1",
         "kind": "Namespace",
@@ -288,7 +288,7 @@ def test_of_an_object_of_others_only_our_fields_count() -> None:
     assert (only.path, only.theirs) == ("metadata.labels", ABSENT)
 
 
-def test_the_fields_of_others_are_those_of_the_table_in_the_docs() -> None:
+def test_ignored_fields_of_others_are_those_of_the_docs() -> None:
     rows = owned.fields()
     assert {f"{row.kind}.{row.path}".replace("[*]", "") for row in rows} == defaults.OTHERS
     assert {f"{row.kind}.{row.path}" for row in rows if row.scaled} == {defaults.SCALED}
@@ -302,7 +302,7 @@ def test_every_object_of_the_shipped_stacks_is_equal_to_itself_after_a_round_tri
 
 @pytest.mark.skipif(not REFERENCE, reason="MESH_REFERENCE does not name a folder with Istio's own output")
 @pytest.mark.parametrize("profile", ["default", "demo", "minimal"])
-def test_a_profile_differs_from_istios_own_output_only_on_purpose(profile: str) -> None:
+def test_a_profile_has_only_intended_differences_from_istios_output(profile: str) -> None:
     folder = Path(str(REFERENCE)) / "istio-1.10.3"
     theirs = [
         manifest

@@ -1,4 +1,4 @@
-"""What is said of differences, and which of them are wanted."""
+"""`make parity`: the report, and intended differences."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def difference(kind: str, path: str, theirs: Any, ours: Any, name: str = "x", gr
         (difference("Namespace", "", ABSENT, {}), True),
     ],
 )
-def test_what_is_different_on_purpose_is_known_as_such(case: Difference, on_purpose: bool) -> None:
+def test_intended_differences_are_recognized(case: Difference, on_purpose: bool) -> None:
     assert bool(intended.reason(case)) == on_purpose
 
 
@@ -62,12 +62,12 @@ def test_the_report_names_objects_and_fields_and_counts_them() -> None:
     ]
 
 
-def test_the_report_tells_wanted_differences_by_their_reason() -> None:
+def test_the_report_groups_intended_differences_by_reason() -> None:
     listed = [difference("Service", f"metadata.labels.{label}", "a", ABSENT) for label in ("a", "b")]
     assert said(listed) == ["wanted: labels and annotations of others stay (Service x)", "no difference; 2 on purpose"]
 
 
-def test_a_component_of_which_nothing_is_there_is_one_line() -> None:
+def test_a_missing_component_is_one_line() -> None:
     ours = [SERVICE, DEPLOYMENT, ROLE]
     component = {Ref.of(SERVICE): "front", Ref.of(DEPLOYMENT): "front", Ref.of(ROLE): "base"}
     assert said(differences([ROLE], ours), component) == [
@@ -77,21 +77,19 @@ def test_a_component_of_which_nothing_is_there_is_one_line() -> None:
     assert "Service shop/front: only here" in said(differences([ROLE, DEPLOYMENT], ours), component)
 
 
-def test_of_texts_the_first_line_that_differs_is_shown() -> None:
+def test_the_first_differing_line_of_texts_is_shown() -> None:
     theirs = changed(DOCUMENT, lambda m: m["data"].update(text="one\nthree\n"))
     assert "  data.text: line 2: three there, two here" in said(differences([theirs], [DOCUMENT]))
 
 
-def test_the_report_never_shows_a_secret() -> None:
+def test_the_report_never_shows_values_of_secrets() -> None:
     theirs = changed(SECRET, lambda m: m.update(stringData={"other": "topsecret"}, type="x"))
     lines = said(differences([theirs], [SECRET]))
     assert "  type: x there, Opaque here" in lines
     assert not any("topsecret" in line or "hunter2" in line for line in lines)
 
 
-def test_a_source_that_is_nothing_is_one_message_with_the_contexts(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_an_unknown_source_is_refused_with_the_contexts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("MESH_HOME", str(tmp_path))
     plan = here()
     monkeypatch.setattr(sources, "of_stack", lambda *_: plan)
@@ -105,7 +103,7 @@ def raising(context: str | None) -> None:
 
 
 @pytest.mark.parametrize(("image", "code"), [("front:1", 0), ("front:2", 1)])
-def test_the_exit_code_says_whether_anything_differs(
+def test_the_exit_code_is_1_if_an_object_differs(
     image: str, code: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(sources, "of_stack", lambda *_: here())

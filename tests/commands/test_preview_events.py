@@ -1,4 +1,4 @@
-"""An engine's record of a preview."""
+"""Reading the engine's event log of a preview."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def inputs(resources: list[preview_events.Resource]) -> dict[str, Any]:
     return {one.name: dict(one.inputs) for one in resources}
 
 
-def test_both_sides_of_each_step_are_read() -> None:
+def test_old_and_new_state_of_each_step_are_read() -> None:
     found = preview_events.read(
         [
             event("same", state("a", x=1), state("a", x=1)),
@@ -43,7 +43,7 @@ def test_both_sides_of_each_step_are_read() -> None:
     assert inputs(found.recorded) == inputs(found.old)
 
 
-def test_a_replacement_is_one_object() -> None:
+def test_a_replacement_is_read_as_one_object() -> None:
     old, new = state("a", x=1), state("a", x=2)
     steps = [event(op, old, new) for op in ("create-replacement", "replace")]
     found = preview_events.read([*steps, event("delete-replaced", old, None)])
@@ -51,7 +51,7 @@ def test_a_replacement_is_one_object() -> None:
     assert found.replaced == {urn("a")}
 
 
-def test_what_a_refresh_finds_is_what_is_there() -> None:
+def test_the_result_of_a_refresh_is_the_old_state() -> None:
     found = preview_events.read(
         [
             event("refresh", state("a", x=1), state("a", x=1)),
@@ -67,7 +67,7 @@ def test_what_a_refresh_finds_is_what_is_there() -> None:
     assert inputs(found.new) == {"a": {"x": 1}, "b": {"x": 1}}
 
 
-def test_secrets_are_known_by_their_paths_alone_and_unknown_values_are_told() -> None:
+def test_changes_of_secrets_are_read_as_paths_and_unknown_values_are_marked() -> None:
     old = state("key", "Secret", stringData=BLINDED, uid=NOBODY_KNOWS)
     diff = {"stringData.password": {"diffKind": "update"}, "metadata.labels": {"diffKind": "add"}}
     found = preview_events.read([event("update", old, old, detailedDiff=diff)])
