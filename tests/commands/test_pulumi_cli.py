@@ -75,7 +75,7 @@ STEPS = """{"steps": [
 
 
 def cli_with(folder: Path, monkeypatch: pytest.MonkeyPatch, content: str) -> pulumi_cli.PulumiCli:
-    """A PulumiCli whose `pulumi` only records its arguments and input; its copy of the file has the config `content`."""
+    """A PulumiCli whose `pulumi` only records its arguments and input; its copy of the file has this config."""
     monkeypatch.setenv("MESH_HOME", str(folder))
     monkeypatch.setenv("PULUMI_BACKEND_URL", f"file://{folder}")
     calls = f'echo "$*" >> {folder}/calls\ncase "$*" in *"config set"*) /bin/cat >> {folder}/said;; esac'

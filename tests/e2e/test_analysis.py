@@ -1,6 +1,6 @@
 """The analysis finds what `istioctl analyze` finds in a mesh, at the same objects.
 
-That istioctl is of a newer Istio: `EXCEPT` has what it says and 1.10 or this project does not, each with its reason.
+The istioctl is of a newer Istio: `EXCEPT` lists its findings that do not apply to 1.10 or this project, with reasons.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The generated injection templates, which Istio's own code runs (`istioctl kube-inject`).
 
-That istioctl is of a newer Istio, which differs from 1.10's injector in three named points (`neutral`). It needs no
-cluster for this: everything it would read there is given to it as files.
+The istioctl is of a newer Istio, which differs from 1.10's injector in three points (`neutral`). It needs no cluster:
+everything that it would read there is given to it as files.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""The live data plane, as a user meets it: requests to the page of a stack on the embedded cluster. Each test goes on
-from the one before; what a test lays on the cluster, it takes away."""
+"""The live data plane: requests to the page of a stack on the embedded cluster. Each test continues from the previous
+one, and deletes the objects that it applies."""
 
 from __future__ import annotations
 

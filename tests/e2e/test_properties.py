@@ -1,6 +1,6 @@
 """Random objects and configs that the types accept, checked by the API server and Istio's validation.
 
-Objects of Istio's API, drawn from the types; and whole stacks, of configs drawn from the settings.
+Objects of Istio's API are generated from the types, and configs of whole stacks from the types of the settings.
 """
 
 from __future__ import annotations

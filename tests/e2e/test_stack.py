@@ -1,5 +1,5 @@
-"""The life of a stack on the embedded cluster, with the real engine, as a user lives it: each test goes on from the
-one before."""
+"""A stack on the embedded cluster, with the real engine, from the first preview to its removal. Each test continues
+from the previous one."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Taking a mesh down: who is protected, from which states it works, and what is left. Each test goes on from the one
-before."""
+"""`make down`: which objects of others are protected, in which situations it works, and what is left. Each test
+continues from the previous one."""
 
 from __future__ import annotations
 
