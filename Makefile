@@ -8,101 +8,101 @@ export CONTEXT FORCE FROM LIVE PURGE TOKEN URL
 .DEFAULT_GOAL := help
 .PHONY: $(shell sed -n 's/^\([a-z-]*\):.*## .*/\1/p' $(MAKEFILE_LIST))
 
-help: ## this list
+help: ## list all targets
 	@awk 'BEGIN {FS = ":.*## "; print "make TARGET [STACK=dev] [CONTEXT=...] [ARGS=\"flags for pulumi\"]\n"} /^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-up: $(VENV)/ready ## create or change the stack
+up: $(VENV)/ready ## create or update the stack
 	@$(RUN) commands up $(STACK) $(ARGS)
 
 preview: $(VENV)/ready ## show what `up` would do; needs no cluster
 	@$(RUN) commands preview $(STACK) $(ARGS)
 
-precheck: $(VENV)/ready ## whether the stack can be installed on its cluster; changes nothing
+precheck: $(VENV)/ready ## check whether the stack can be installed on its cluster; changes nothing
 	@$(RUN) commands precheck $(STACK)
 
-refresh: $(VENV)/ready ## take what changed on the cluster into the state
+refresh: $(VENV)/ready ## update the state with what changed on the cluster
 	@$(RUN) commands refresh $(STACK) $(ARGS)
 
-down: $(VENV)/ready ## remove everything that the stack made; FORCE=1: also if others still use it, PURGE=1: also Istio's own traces
+down: $(VENV)/ready ## delete everything that the stack created; FORCE=1: also if others still use it, PURGE=1: also what istiod created
 	@$(RUN) commands down $(STACK) $(ARGS)
 
-status: $(VENV)/ready ## versions, gateways and addresses, pods without a current sidecar
+status: $(VENV)/ready ## show versions, gateways, addresses, and pods without a current sidecar
 	@$(RUN) commands status $(STACK)
 
-smoke: $(VENV)/ready ## ask the product page, and compare which versions answer with the routes; URL=... where it is not the recorded one, TOKEN=... where it asks for one
+smoke: $(VENV)/ready ## request the product page, and compare which versions answer with the routes; URL=... if not at the recorded address, TOKEN=... if it needs one
 	@$(RUN) commands smoke $(STACK)
 
-analyze: $(VENV)/ready ## say what is wrong with the stack's objects; needs no cluster
+analyze: $(VENV)/ready ## analyze the stack's objects and print the findings; needs no cluster
 	@$(RUN) commands analyze $(STACK)
 
-report: $(VENV)/ready ## what a change does to risks, requests and objects, of all stacks or STACK, to OUT=reports; BASE=branch, ARGS="--fail-on high"
+report: $(VENV)/ready ## report what a change does to risks, requests and objects of all stacks, or of STACK, to OUT=reports; BASE=branch, ARGS="--fail-on high"
 	@$(RUN) commands report "$(if $(filter file,$(origin STACK)),,$(STACK))" --out "$(OUT)" --base "$(BASE)" $(ARGS)
 
-summary: ## show the reports in OUT=reports on the page of a GitHub job
+summary: ## add the reports in OUT=reports to the summary of a GitHub job
 	@cat "$(or $(OUT),reports)"/*.md >> "$${GITHUB_STEP_SUMMARY:?is set in a job of GitHub alone}"
 
-policy: $(VENV)/ready ## say which policies the stack does not keep, and fail for mandatory ones; needs no cluster
+policy: $(VENV)/ready ## print the policies that the stack violates, and fail for mandatory ones; needs no cluster
 	@$(RUN) commands policy $(STACK)
 
 map: $(VENV)/ready ## draw hosts, gateways, routes, services and versions to OUT=folder, as SVG and Mermaid; needs no cluster
 	@$(RUN) commands map $(STACK) --out "$(OUT)"
 
-graph: $(VENV)/ready ## draw the components and what waits for what to OUT=folder; needs no cluster
+graph: $(VENV)/ready ## draw the components and their dependencies to OUT=folder; needs no cluster
 	@$(RUN) commands graph $(STACK) --out "$(OUT)"
 
 render: $(VENV)/ready ## write the stack's objects as YAML files to OUT=folder; needs no cluster
 	@$(RUN) commands render $(STACK) --out "$(OUT)"
 
-parity: $(VENV)/ready ## compare the stack with somebody's Istio: FROM=a file or folder of YAML, or a context; its own cluster if left out
+parity: $(VENV)/ready ## compare the stack with another Istio: FROM=file or folder of YAML, or context; default: its own cluster
 	@$(RUN) commands parity $(STACK)
 
-adopt: $(VENV)/ready ## make an Istio that was installed otherwise the stack's; FORCE=1: also where it differs
+adopt: $(VENV)/ready ## take over an Istio that was installed in another way; FORCE=1: also if it differs from the stack
 	@$(RUN) commands adopt $(STACK)
 
-dashboard: $(VENV)/ready ## show an addon in the browser, through a free port: NAME=grafana, kiali, jaeger, prometheus
+dashboard: $(VENV)/ready ## open an addon in the browser, through a free port: NAME=grafana, kiali, jaeger, prometheus
 	@$(RUN) commands dashboard $(STACK) --name "$(NAME)"
 
 sandbox: $(VENV)/ready ## start the embedded Kubernetes
 	@$(RUN) sandbox start
 
-sandbox-stop: $(VENV)/ready ## stop it; what is on it stays
+sandbox-stop: $(VENV)/ready ## stop the embedded Kubernetes; its objects are kept
 	@$(RUN) sandbox stop
 
-sandbox-reset: $(VENV)/ready ## delete it, and the state of the stacks that were on it
+sandbox-reset: $(VENV)/ready ## delete the embedded Kubernetes, and the state of the stacks on it
 	@$(RUN) commands reset
 
-toolchain: $(VENV)/ready ## build the engine and the embedded Kubernetes, where they are not installed
+toolchain: $(VENV)/ready ## build Pulumi, unless a suitable one is installed, and the embedded Kubernetes
 	@$(RUN) toolchain
 
-kubeconfig: ## write what KUBECONFIG_DATA holds to the new file KUBECONFIG, for its owner alone
+kubeconfig: ## write the content of KUBECONFIG_DATA to the new file KUBECONFIG, readable by its owner only
 	@umask 077; set -C; printf '%s\n' "$${KUBECONFIG_DATA:?holds no kubeconfig}" > "$${KUBECONFIG:?names no file}"
 
 env: $(VENV)/ready ## print the variables for using `pulumi` by hand: eval "$(make -s env)"
 	@$(RUN) commands env $(STACK)
 
-docs: $(VENV)/ready ## write the tables of the README and of docs/ from the types
+docs: $(VENV)/ready ## generate the tables of the README and of docs/ from the code
 	@$(RUN) commands docs
 
-test: $(VENV)/ready-dev ## all tests, the end-to-end tests on the real engine among them
+test: $(VENV)/ready-dev ## run all tests, including the end-to-end tests with the real engine
 	$(RUN) pytest tests --numprocesses 2 --dist loadfile $(ARGS)
 
-torture: $(VENV)/ready-dev ## kill the engine at COUNT=30 points of up and down; SEED=... for other points
+torture: $(VENV)/ready-dev ## test that the engine can be killed at COUNT=30 points of up and down; SEED=... for other points
 	MESH_TORTURE_COUNT=$(or $(COUNT),30) MESH_TORTURE_SEED=$(or $(SEED),1) $(RUN) pytest tests/e2e/test_faults.py $(ARGS)
 
-unit: $(VENV)/ready-dev ## the fast tests alone
+unit: $(VENV)/ready-dev ## run the fast tests only
 	$(RUN) pytest tests --ignore tests/e2e --numprocesses 2 $(ARGS)
 
-lint: $(VENV)/ready-dev ## formatting, lint, types, walls between the rooms, and GitHub's workflows
+lint: $(VENV)/ready-dev ## check formatting, lint, imports between packages, types, and GitHub's workflows
 	$(RUN) ruff format --check .
 	$(RUN) ruff check .
 	$(VENV)/bin/lint-imports --no-logo
 	$(RUN) mypy
 	$(RUN) toolchain.workflows
 
-bench: $(VENV)/ready ## measure against kubectl and ConfigFile, in ROUNDS=5; GROWTH=1 or SETUP=1 instead; writes to OUT
+bench: $(VENV)/ready ## measure the stack against kubectl and ConfigFile in ROUNDS=5, or GROWTH=1, or SETUP=1; writes to OUT
 	@OUT="$(OUT)" ROUNDS="$(ROUNDS)" GROWTH="$(GROWTH)" SETUP="$(SETUP)" $(RUN) bench
 
-clean: ## remove the virtual environment and caches in the tree
+clean: ## delete the virtual environment and the caches in the tree
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 $(VENV)/ready: requirements.txt

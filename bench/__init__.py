@@ -1,1 +1,1 @@
-"""How long things take: this project side by side with what users would pick instead, on an embedded cluster."""
+"""`make bench`: measures this project beside its alternatives, on an embedded cluster of its own."""

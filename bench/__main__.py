@@ -1,7 +1,8 @@
-"""`python -m bench`: measures on an embedded cluster of its own, and writes tables to OUT.
+"""`python -m bench`: measures on an embedded cluster of its own, and writes tables to the folder OUT.
 
-By default the comparison with kubectl and `ConfigFile`; with GROWTH=1 or SETUP=1 that instead. ROUNDS says
-how often each thing is measured. Nothing else should run meanwhile.
+By default it compares this project with kubectl and Pulumi's `ConfigFile`. GROWTH=1 measures growth with the number of
+services instead, and SETUP=1 the build of the toolchain and the cluster's start. ROUNDS is the number of measurements.
+Nothing else should run on the machine meanwhile.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import sandbox
-from bench import compare, growth, machine, place, process, setup
+from bench import compare, growth, machine, process, setup, workspace
 from bench.compare import say
 from toolchain import ToolchainError
 
@@ -23,7 +24,7 @@ def main() -> int:
     try:
         if doubt := machine.warning():
             say(doubt)
-        with place.own() as at:
+        with workspace.temporary() as at:
             name, text, data = _measured(at, rounds)
     except (process.Failed, sandbox.SandboxError, ToolchainError) as error:
         print(f"error: {error}", file=sys.stderr)
@@ -36,8 +37,8 @@ def main() -> int:
     return 0
 
 
-def _measured(at: place.Place, rounds: int) -> tuple[str, str, Mapping[str, Any]]:
-    """Name of the measurement, its report, and its data."""
+def _measured(at: workspace.Workspace, rounds: int) -> tuple[str, str, Mapping[str, Any]]:
+    """The measurement that the environment asks for: its name, report and data."""
     if os.environ.get("GROWTH"):
         grown = growth.measure(at, rounds)
         return "growth", growth.report(grown), grown.data()

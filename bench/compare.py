@@ -1,4 +1,4 @@
-"""The comparison: every side in turn, round after round, on one cluster that is empty in between."""
+"""Compares this project with its alternatives, which are measured in turn, in several rounds, on one cluster."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from bench import place, sides, tables
+from bench import sides, tables, workspace
 from bench.figures import Figure, ratio
 from bench.process import Run, run
 from bench.sides import FIGURES, Side
@@ -24,14 +24,14 @@ TARGETS: Final[Mapping[tuple[str, str], float]] = {
     ("configfile", "down"): 0.7,
     ("kubectl", "up"): 4,
 }
-"""What our time by theirs is to be at most, by side and figure."""
+"""Target for the ratio of our time to theirs, at most; by side and figure."""
 SHARE: Final = 2.0
-"""Seconds that a no-change preview of ours may take longer than the engine's floor."""
+"""Target for a no-change preview: at most this many seconds more than a preview of three resources."""
 
 
 @dataclass
 class Results:
-    """Every run, by side and figure, in the order of rounds."""
+    """All runs, by side and figure, in the order of rounds."""
 
     sides: Sequence[Side]
     objects: int = 0
@@ -41,20 +41,20 @@ class Results:
         return Figure([one.seconds for one in self.runs[side, figure]])
 
     def memory(self, side: str) -> Figure:
-        """The most that any of its commands held, round by round."""
+        """The peak memory of a side's commands, for each round."""
         rows = [[one.memory for one in some] for (name, _), some in self.runs.items() if name == side]
         return Figure([max(values) for values in zip(*rows, strict=True)])
 
     def data(self) -> dict[str, Any]:
-        """For other programs to read."""
+        """The runs as data for JSON."""
         return {
             side.name: {figure: [one.data() for one in self.runs[side.name, figure]] for figure in side.commands}
             for side in self.sides
         }
 
 
-def measure(at: place.Place, rounds: int) -> Results:
-    """Measures all sides; who begins changes with each round."""
+def measure(at: workspace.Workspace, rounds: int) -> Results:
+    """Measures all sides. Each round begins with another side."""
     found = Results(sides.all_of(at))
     for number in range(rounds):
         shift = number % len(found.sides)
@@ -64,8 +64,8 @@ def measure(at: place.Place, rounds: int) -> Results:
     return found
 
 
-def _cycle(at: place.Place, side: Side, number: int, found: Results) -> None:
-    """The life of an installation: made, looked at, changed, and removed."""
+def _cycle(at: workspace.Workspace, side: Side, number: int, found: Results) -> None:
+    """Measures the commands of one side in their order, from installation to removal."""
     for figure in FIGURES:
         if figure in ("up", "changed preview"):
             sides.change(at, 2 * number + (figure != "up"))
@@ -73,17 +73,17 @@ def _cycle(at: place.Place, side: Side, number: int, found: Results) -> None:
             made = run(["sh", "-c", side.commands[figure]], side.folder)
             found.runs.setdefault((side.name, figure), []).append(made)
             say(f"round {number + 1}, {side.title}, {figure}: {made.seconds:.2f} s")
-        if figure == "up":  # after new definitions its first reader waits for it, which is seldom a preview
+        if figure == "up":  # the first request after new definitions is slow, and must not count for the preview
             run(["kubectl", "get", "--raw", "/openapi/v2"], side.folder)
 
 
 def say(text: str) -> None:
-    """A line of progress, with the time of day."""
+    """Prints a line of progress with the time of day."""
     print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
 
 
 def report(found: Results) -> str:
-    """The tables."""
+    """The report, in Markdown."""
     others = [side for side in found.sides if side.name not in (OURS, FLOOR)]
     head = ["", "this project", *(part for side in others for part in (side.title, "ours / theirs", "target"))]
     rows = [_row(found, others, figure) for figure in FIGURES]
@@ -116,7 +116,7 @@ def _row(found: Results, others: Sequence[Side], figure: str) -> list[str]:
 
 
 def write(text: str, data: Mapping[str, Any], out: Path, name: str) -> None:
-    """Prints a report, and writes it to `out` with its data beside it."""
+    """Prints a report, and writes it with its data to `<out>/<name>.md` and `.json`."""
     import json
 
     out.mkdir(parents=True, exist_ok=True)

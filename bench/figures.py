@@ -1,4 +1,4 @@
-"""What measured numbers say: their medians, how two of them compare, and how fast something grows."""
+"""Statistics of measurements: medians, ratios, and exponents of growth."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from statistics import linear_regression, median
 
 @dataclass(frozen=True)
 class Figure:
-    """One quantity, measured several times."""
+    """The values of one quantity that was measured several times."""
 
     values: Sequence[float]
 
@@ -21,22 +21,22 @@ class Figure:
 
 @dataclass(frozen=True)
 class Ratio:
-    """How a figure compares with another."""
+    """The ratio of two figures' medians."""
 
     middle: float
     low: float
     high: float
-    """With the values of single rounds: smallest and largest."""
+    """The smallest (`low`) and largest (`high`) ratio of a single round."""
 
 
 def ratio(ours: Figure, theirs: Figure) -> Ratio:
-    """Ours by theirs: of the medians, and of each round by itself. Rounds stand in the same order in both."""
+    """The ratio of our figure to theirs. The values of both are in the order of rounds."""
     rounds = [own / other for own, other in zip(ours.values, theirs.values, strict=False)]
     return Ratio(ours.middle / theirs.middle, min(rounds), max(rounds))
 
 
 def exponent(by_size: Mapping[int, float]) -> float:
-    """k in `value = c * size ** k`, fitted by least squares of the logarithms: 1 is linear, 2 a square. What is too
-    small to be told from nothing is left out."""
+    """The exponent k of `value = c * size ** k`, fitted by least squares of the logarithms; 1 means linear growth.
+    Values of 0 or less, which noise causes, are ignored."""
     points = [(log(size), log(value)) for size, value in by_size.items() if value > 0]
     return linear_regression(*zip(*points, strict=True)).slope

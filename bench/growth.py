@@ -1,4 +1,4 @@
-"""How time and memory grow with the number of services."""
+"""Measures how time and memory grow with the number of services."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from bench import growing, tables
+from bench import generated, tables
 from bench.compare import say
 from bench.figures import Figure, exponent
-from bench.place import Place
 from bench.process import Run, run
+from bench.workspace import Workspace
 from commands import analyze, render
 from commands.stackfiles import PROJECT, ROOT
 from engine import recorder
@@ -22,30 +22,30 @@ from mesh.core.names import DEFAULT_NAMES
 SIZES: Final = (10, 100, 1000)
 """Numbers of services."""
 STEEPEST: Final = 1.15
-"""Exponent that counts as linear."""
+"""The largest exponent that counts as linear."""
 ANALYSIS: Final = 2.0
-"""Seconds that the analysis of the largest number may take."""
+"""Target for the analysis of the largest number of services, in seconds."""
 EACH: Final = 0.020
-"""Seconds that a preview may take for a resource, beyond those of the program without any."""
+"""Target for a preview's time per resource, in seconds, without the time of the program without services."""
 _PROGRAM: Final = """
 import sys
 
 sys.path.insert(0, {root!r})
-from bench import growing
+from bench import generated
 
-growing.program()
+generated.program()
 """
 
 
 @dataclass
 class Results:
-    """Every measurement, by number of services; 0 is the program without any."""
+    """All measurements, by number of services; 0 stands for the program without services."""
 
     analysis: dict[int, list[float]]
     """Seconds."""
     previews: dict[int, list[Run]]
     plain: dict[int, list[Run]]
-    """Of as many plain resources."""
+    """Previews of as many plain resources."""
 
     def data(self) -> dict[str, Any]:
         all_runs = {"previews": self.previews, "plain": self.plain}
@@ -54,8 +54,8 @@ class Results:
         }
 
 
-def measure(at: Place, rounds: int) -> Results:
-    """Previews of generated services on an empty cluster, and the analysis of what they make."""
+def measure(at: Workspace, rounds: int) -> Results:
+    """Measures previews of generated services on an empty cluster, and the analysis of their objects."""
     found = Results(analysis={size: _analyses(size, rounds) for size in SIZES}, previews={}, plain={})
     folder = at.folder("growth")
     (folder / "Pulumi.yaml").write_text(f"name: {PROJECT}\nruntime: python\n")
@@ -64,20 +64,20 @@ def measure(at: Place, rounds: int) -> Results:
     for number in range(rounds):
         for size in (0, *SIZES):
             for runs, plain in ((found.previews, ""), (found.plain, "1")):
-                environment = {**os.environ, growing.SERVICES: str(size), growing.PLAIN: plain}
+                environment = {**os.environ, generated.SERVICES: str(size), generated.PLAIN: plain}
                 command = ["pulumi", "preview", "--stack", "growth", "--non-interactive"]
                 made = run(command, folder, environment)
                 runs.setdefault(size, []).append(made)
-                what = f"{size * growing.EACH} plain resources" if plain else f"{size} services"
+                what = f"{size * generated.EACH} plain resources" if plain else f"{size} services"
                 say(f"round {number + 1}, preview of {what}: {made.seconds:.2f} s")
     return found
 
 
 def _analyses(size: int, rounds: int) -> list[float]:
-    """Seconds that the analysis of so many services takes."""
-    os.environ[growing.SERVICES] = str(size)
+    """The times of the analysis of a number of services, in seconds."""
+    os.environ[generated.SERVICES] = str(size)
     with render.offline():
-        resources = recorder.registered(growing.program, PROJECT, "growth", growing.settings(size))
+        resources = recorder.registered(generated.program, PROJECT, "growth", generated.settings(size))
     objects = list(analyze.objects(resources))
     times = []
     for _ in range(rounds):
@@ -91,13 +91,13 @@ def _analyses(size: int, rounds: int) -> list[float]:
 
 
 def report(found: Results) -> str:
-    """The tables."""
+    """The report, in Markdown."""
     head = ["services", "resources", "analysis", "preview", "memory", "plain resources: preview", "memory"]
     rows = [_row(found, size) for size in (0, *SIZES)]
     rows.append(["exponent", "", *(f"{slope:.2f}" for slope in _slopes(found))])
     largest = SIZES[-1]
     analysis = Figure(found.analysis[largest]).middle
-    each = _above(_times(found.previews), largest) / (largest * growing.EACH) * 1000
+    each = _above(_times(found.previews), largest) / (largest * generated.EACH) * 1000
     return (
         "Times are medians with the smallest and largest of n runs. The exponent is that of what is above the program"
         f" without services; {STEEPEST} at most counts as linear.\n\n"
@@ -110,7 +110,7 @@ def report(found: Results) -> str:
 
 def _row(found: Results, size: int) -> list[str]:
     analysis = tables.seconds(Figure(found.analysis[size])) if size else ""
-    row = [str(size), str(size * growing.EACH), analysis]
+    row = [str(size), str(size * generated.EACH), analysis]
     for runs in (found.previews, found.plain):
         row.append(tables.seconds(Figure([one.seconds for one in runs[size]])))
         row.append(tables.mebibytes(Figure([one.memory for one in runs[size]])))
@@ -118,7 +118,7 @@ def _row(found: Results, size: int) -> list[str]:
 
 
 def _slopes(found: Results) -> list[float]:
-    """In the order of the table's columns."""
+    """The exponents, in the order of the table's columns."""
     analysis = {size: Figure(times).middle for size, times in found.analysis.items()}
     figures = [figure for runs in (found.previews, found.plain) for figure in (_times(runs), _memory(runs))]
     return [exponent(analysis), *(exponent({size: _above(of, size) for size in SIZES}) for of in figures)]
@@ -133,5 +133,5 @@ def _memory(runs: Mapping[int, Sequence[Run]]) -> dict[int, float]:
 
 
 def _above(by_size: Mapping[int, float], size: int) -> float:
-    """What the services themselves take."""
+    """The value of the services alone, without that of the program without services."""
     return by_size[size] - by_size[0]

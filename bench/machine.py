@@ -1,4 +1,4 @@
-"""The machine that numbers come from."""
+"""Describes the machine on which the measurements run."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Final
 import toolchain.pins
 
 BUSY: Final = 0.5
-"""Load average from which on something else is running."""
+"""Load average above which another program must be running."""
 
 
 def description() -> str:
-    """Processor, memory, system and the programs' versions, in one line."""
+    """Processors, memory, operating system and the programs' versions, in one line."""
     pins = toolchain.pins.read()
     processors = len(os.sched_getaffinity(0))
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
@@ -32,6 +32,6 @@ def _model() -> str:
 
 
 def warning() -> str:
-    """What makes numbers doubtful; empty if nothing does."""
+    """The reason why measurements are unreliable; empty if there is none."""
     load = os.getloadavg()[0]
     return f"something else is running: load average {load:.1f}, and times will be too long" if load > BUSY else ""

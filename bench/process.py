@@ -1,4 +1,4 @@
-"""Runs a command, and measures it: time, processors' time, and the most memory that it and all it started held."""
+"""Runs a command and measures it with all processes that it starts: time, processor time and peak memory."""
 
 from __future__ import annotations
 
@@ -17,34 +17,34 @@ from typing import Any, Final
 import psutil
 
 PAUSE: Final = 0.1
-"""Seconds between two looks at the processes."""
+"""Seconds between two samples of the processes."""
 LIMIT: Final = 3600
-"""Seconds that a command may take."""
+"""Timeout of a command, in seconds."""
 
 
 class Failed(Exception):
-    """A command ended with another code than 0; the text is the command and the end of its output."""
+    """A command ended with another exit code than 0. The message has the command and the end of its output."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """What a command took."""
+    """The measurements of one run of a command."""
 
     seconds: float
     cpu: float
-    """Seconds of all processors, of everything that it started and waited for."""
+    """Processor time in seconds, of the command and all processes that it started and waited for."""
     memory: int
-    """Bytes, at most at one time. Memory that several processes share counts once."""
+    """Peak memory in bytes. Memory that several processes share counts once."""
     programs: Mapping[str, float] = field(default_factory=dict)
-    """Seconds of all processors by program, without what began and ended between two looks."""
+    """Processor time in seconds by program, without processes that began and ended between two samples."""
 
     def data(self) -> dict[str, Any]:
-        """For other programs to read."""
+        """The run as data for JSON."""
         return {"seconds": self.seconds, "cpu": self.cpu, "memory": self.memory, "programs": self.programs}
 
 
 def run(command: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None) -> Run:
-    """Runs the command in `folder` to its end. Raises Failed."""
+    """Runs a command in `folder` to its end. Raises Failed."""
     with tempfile.TemporaryFile("w+") as out:
         started = time.monotonic()
         process = subprocess.Popen(
@@ -74,7 +74,7 @@ def run(command: Sequence[str], folder: Path, environment: Mapping[str, str] | N
 
 
 class _Watch(threading.Thread):
-    """Looks at the processes of a session until it is told to end."""
+    """Samples the processes of a session in a thread until `end` is called."""
 
     def __init__(self, session: int) -> None:
         super().__init__(daemon=True)
@@ -101,7 +101,9 @@ class _Watch(threading.Thread):
                 with contextlib.suppress(psutil.Error), process.oneshot():
                     used = process.cpu_times()
                     self._used[process.pid] = process.name(), used.user + used.system
-                    held += process.memory_full_info().pss  # with its share of what it shares with others
+                    held += (
+                        process.memory_full_info().pss
+                    )  # the proportional set size, which divides shared memory among its users
             self.memory = max(self.memory, held)
 
 

@@ -1,4 +1,4 @@
-"""What comes before the first `up`: building the toolchain, and starting the cluster."""
+"""Measures what comes before the first `up`: building the toolchain, and starting the cluster."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ import sandbox
 from bench import tables
 from bench.compare import say
 from bench.figures import Figure
-from bench.place import Place
 from bench.process import Run, run
+from bench.workspace import Workspace
 
 STARTS: Final = 5
-"""How often the cluster is started."""
+"""Number of measured starts of the cluster."""
 
 
-def measure(at: Place) -> dict[str, list[Run]]:
-    """Runs by what they were. The modules' sources are fetched already; `cold` has none of them compiled."""
+def measure(at: Workspace) -> dict[str, list[Run]]:
+    """The runs by name. Go's modules have to be fetched already; in the run `cold` none of them is compiled."""
     found: dict[str, list[Run]] = {"cluster, first start": [], "cluster, later start": []}
     start = [sys.executable, "-m", "sandbox", "start"]
     for _ in range(STARTS):
@@ -40,17 +40,17 @@ def measure(at: Place) -> dict[str, list[Run]]:
 
 
 def _without_built() -> dict[str, str]:
-    """The environment as it was before the toolchain came into it."""
+    """The environment without the built toolchain on PATH."""
     folders = [part for part in os.environ["PATH"].split(os.pathsep) if "toolchain" not in part]
     return {**os.environ, "PATH": os.pathsep.join(folders)}
 
 
 def report(found: dict[str, list[Run]]) -> str:
-    """The table."""
+    """The report, in Markdown."""
     rows = []
     for name, runs in found.items():
         row = [name, tables.seconds(Figure([one.seconds for one in runs]))]
-        if not name.startswith("cluster"):  # what the cluster's processes take is not the command's
+        if not name.startswith("cluster"):  # the cluster's processes do not belong to the command's session
             row.append(f"{Figure([one.cpu for one in runs]).middle:.0f} s")
             row.append(tables.mebibytes(Figure([one.memory for one in runs])))
         rows.append(row)

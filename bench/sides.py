@@ -1,4 +1,4 @@
-"""The sides that are compared: each does the same, with the commands that its users type."""
+"""The sides of the comparison: ways to install the same mesh, each with the commands that its users type."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any, Final
 
 import yaml
 
-from bench.place import NAMESPACE, STACK, Place
 from bench.process import run
+from bench.workspace import NAMESPACE, STACK, Workspace
 from commands.render import FIRST, THEN
 
 FIGURES: Final[Mapping[str, str]] = {
@@ -23,7 +23,7 @@ FIGURES: Final[Mapping[str, str]] = {
     "refresh": "`refresh`",
     "down": "`down`",
 }
-"""What is measured, in the order in which it is done."""
+"""The measured commands with their titles, in the order of running."""
 _DEPLOYMENTS: Final = ("istio-system", NAMESPACE)
 _WEBHOOKS: Final = ("mutatingwebhookconfigurations/istio-sidecar-injector",)
 _ENFORCED: Final = "validatingwebhookconfigurations/istiod-istio-system"
@@ -36,30 +36,30 @@ class Side:
     name: str
     title: str
     folder: Path
-    """Where its commands run."""
+    """The folder in which its commands run."""
     commands: Mapping[str, str]
-    """For the shell, by figure; a figure that is missing has no counterpart here."""
+    """Shell commands by figure; a figure is missing if this side has no such command."""
 
 
-def all_of(place: Place) -> Sequence[Side]:
-    """Every side, prepared."""
-    return (_ours(place), _kubectl(place), _config_file(place), _floor(place))
+def all_of(workspace: Workspace) -> Sequence[Side]:
+    """All sides, with their folders prepared in the workspace."""
+    return (_ours(workspace), _kubectl(workspace), _config_file(workspace), _floor(workspace))
 
 
-def _ours(place: Place) -> Side:
+def _ours(workspace: Workspace) -> Side:
     target = "make --silent {} STACK=" + STACK
     commands = {figure: target.format(figure.split()[-1]) for figure in FIGURES}
-    return Side(name="ours", title="this project", folder=place.project, commands=commands)
+    return Side(name="ours", title="this project", folder=workspace.project, commands=commands)
 
 
-def _kubectl(place: Place) -> Side:
-    """What needs no tool besides: everything at once, in two steps, and waited for until it is ready."""
+def _kubectl(workspace: Workspace) -> Side:
+    """kubectl alone: applies the rendered objects in two steps, and waits until they are ready."""
     apply = "kubectl apply --server-side --filename"
     ready = " && ".join(_waits())
     return Side(
         name="kubectl",
         title="kubectl",
-        folder=place.folder("rendered"),
+        folder=workspace.folder("rendered"),
         commands={
             "up": f"{apply} {FIRST} && kubectl wait --for=condition=Established crd --all && {apply} {THEN} && {ready}",
             "preview": _diff("0"),
@@ -79,7 +79,7 @@ def _waits() -> Iterator[str]:
 
 
 def _diff(code: str) -> str:
-    """`code` is what kubectl ends with: 1 where something differs."""
+    """A `kubectl diff` that succeeds if it ends with `code`, which is 1 if an object differs, else 0."""
     return f"kubectl diff --server-side --filename {FIRST} --filename {THEN}; test $? = {code}"
 
 
@@ -104,17 +104,17 @@ for number in range(3):
 """
 
 
-def _config_file(place: Place) -> Side:
-    return _pulumi(place, "configfile", "Pulumi `yaml.v2.ConfigFile`", _CONFIG_FILE)
+def _config_file(workspace: Workspace) -> Side:
+    return _pulumi(workspace, "configfile", "Pulumi `yaml.v2.ConfigFile`", _CONFIG_FILE)
 
 
-def _floor(place: Place) -> Side:
-    return _pulumi(place, "floor", "Pulumi, three resources", _FLOOR)
+def _floor(workspace: Workspace) -> Side:
+    return _pulumi(workspace, "floor", "Pulumi, three resources", _FLOOR)
 
 
-def _pulumi(place: Place, name: str, title: str, program: str) -> Side:
-    """A program of its own, run as Pulumi's users do."""
-    folder = place.folder(name)
+def _pulumi(workspace: Workspace, name: str, title: str, program: str) -> Side:
+    """A side with a Pulumi program of its own."""
+    folder = workspace.folder(name)
     (folder / "Pulumi.yaml").write_text(f"name: {name}\nruntime: python\n")
     (folder / "__main__.py").write_text(program.lstrip())
     run(["pulumi", "stack", "init", "bench"], folder)
@@ -124,29 +124,29 @@ def _pulumi(place: Place, name: str, title: str, program: str) -> Side:
     return Side(name=name, title=title, folder=folder, commands={**commands, "down": f"pulumi destroy --yes {flags}"})
 
 
-def change(place: Place, value: int) -> None:
-    """Changes one field on every side."""
-    place.change(value)
-    rendered = place.folder("rendered")
-    run(["make", "--silent", "render", f"STACK={STACK}", f"OUT={rendered}"], place.project)
+def change(workspace: Workspace, value: int) -> None:
+    """Changes the one field on every side."""
+    workspace.change(value)
+    rendered = workspace.folder("rendered")
+    run(["make", "--silent", "render", f"STACK={STACK}", f"OUT={rendered}"], workspace.project)
     _give_values(rendered)
     files = [file for part in (FIRST, THEN) for file in sorted((rendered / part).iterdir())]
     documents = [yaml.safe_load(file.read_text()) for file in files]
     for name, wanted in (("mesh", False), ("bookinfo", True)):
         some = [document for document in documents if _is_bookinfo(document) == wanted]
-        (place.folder("configfile") / f"{name}.yaml").write_text(yaml.safe_dump_all(some))
-    (place.folder("floor") / "value").write_text(str(value))
+        (workspace.folder("configfile") / f"{name}.yaml").write_text(yaml.safe_dump_all(some))
+    (workspace.folder("floor") / "value").write_text(str(value))
 
 
 def _is_bookinfo(manifest: Mapping[str, Any]) -> bool:
-    """Whether it is Bookinfo's namespace, or in it."""
+    """Whether an object is Bookinfo's namespace, or is in it."""
     meta = manifest["metadata"]
     place: str = meta["name"] if manifest["kind"] == "Namespace" else meta.get("namespace", "")
     return place == NAMESPACE
 
 
 def _give_values(rendered: Path) -> None:
-    """Rendered Secrets have no values; these get one that nobody needs to know, always the same."""
+    """Gives the rendered Secrets, which have no values, a random value that is the same in all rounds."""
     for file in (rendered / THEN).glob("secret-*.yaml"):
         manifest = yaml.safe_load(file.read_text())
         manifest.pop("stringData", None)

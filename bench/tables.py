@@ -1,4 +1,4 @@
-"""Tables in Markdown."""
+"""Formats tables and figures in Markdown."""
 
 from __future__ import annotations
 

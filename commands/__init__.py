@@ -1,1 +1,1 @@
-"""What `make` calls."""
+"""The commands behind the Makefile's targets, one module each; `python -m commands` runs them."""

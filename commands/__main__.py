@@ -1,4 +1,4 @@
-"""`python -m commands COMMAND [STACK] [FLAGS]`: the commands behind the Makefile's targets. Flags go to Pulumi."""
+"""`python -m commands COMMAND [STACK] [FLAGS]`: runs the command of a Makefile target. Unknown flags go to Pulumi."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from commands.engine import Engine, environment
+from commands.pulumi_cli import PulumiCli, environment
 from commands.stackfiles import CommandError
 from mesh.core.errors import UserError
 from sandbox import SandboxError
 from toolchain import ToolchainError
 
-# What only one command needs is imported there: building the types of the settings takes longer than all of `preview`
-# here does.
+# Each command imports its own modules: importing the types of the settings takes longer than all else that `preview`
+# does in this process.
 
 
 def up(stack: str, args: argparse.Namespace) -> int:
@@ -30,39 +30,39 @@ def up(stack: str, args: argparse.Namespace) -> int:
 
 def preview(stack: str, args: argparse.Namespace) -> int:
     """Shows what `up` would do; needs no cluster."""
-    return Engine(stack).run("preview", "--diff", *args.flags)
+    return PulumiCli(stack).run("preview", "--diff", *args.flags)
 
 
 def precheck(stack: str, _: argparse.Namespace) -> int:
-    """Whether the stack can be installed on its cluster."""
+    """Checks whether the stack can be installed on its cluster."""
     from commands import precheck as prechecking
 
     return prechecking.run(stack)
 
 
 def refresh(stack: str, args: argparse.Namespace) -> int:
-    """Takes what changed on the cluster into the state."""
+    """Updates the state with what changed on the cluster."""
     from commands import lifecycle
 
     return lifecycle.refresh(stack, args.flags)
 
 
 def down(stack: str, args: argparse.Namespace) -> int:
-    """Removes everything that the stack made."""
+    """Deletes everything that the stack created."""
     from commands import lifecycle
 
     return _advised(lifecycle.down(stack, args.flags, force=_is_set("FORCE"), purge=_is_set("PURGE")))
 
 
 def show(stack: str, _: argparse.Namespace) -> int:
-    """Versions, gateways, addresses and sidecars of the running mesh."""
+    """Shows versions, gateways, addresses and sidecars of the running mesh."""
     from commands import status
 
     return status.show(stack)
 
 
 def smoke(stack: str, _: argparse.Namespace) -> int:
-    """Asks the running product page, and compares what answers with the routes."""
+    """Sends requests to the product page, and compares which versions answer with the routes."""
     from commands import smoke as smoking
 
     return smoking.run(stack)
@@ -80,56 +80,56 @@ def render(stack: str, args: argparse.Namespace) -> int:
 
 
 def parity(stack: str, _: argparse.Namespace) -> int:
-    """Compares the stack with somebody's own Istio."""
+    """Compares the stack with an Istio that was installed in another way."""
     from commands.parity import report
 
     return report.run(stack, os.environ.get("FROM", ""))
 
 
 def adopt(stack: str, _: argparse.Namespace) -> int:
-    """Makes an Istio that others have installed the stack's."""
+    """Takes over an Istio that was installed in another way."""
     from commands import adopt as adopting
 
     return _advised(adopting.run(stack, force=_is_set("FORCE")))
 
 
 def dashboard(stack: str, args: argparse.Namespace) -> int:
-    """Shows an addon's pages in the browser."""
+    """Opens an addon's web pages in the browser."""
     from commands import dashboard as pages
 
     return pages.run(stack, args.name)
 
 
 def analyze(stack: str, _: argparse.Namespace) -> int:
-    """Says what is wrong with the stack's objects."""
+    """Prints the findings of the analysis of the stack's objects."""
     from commands import analyze as analyzing
 
     return analyzing.run(stack)
 
 
 def policy(stack: str, _: argparse.Namespace) -> int:
-    """Says which policies the stack does not keep."""
+    """Prints the policies that the stack violates."""
     from commands import policy as policing
 
     return policing.run(stack)
 
 
 def map_(stack: str, args: argparse.Namespace) -> int:
-    """Draws the stack's mesh."""
+    """Draws a map of the stack's hosts, gateways, routes and services."""
     from commands import map as drawing
 
     return drawing.run(stack, Path(args.out or "."))
 
 
 def report(stack: str, args: argparse.Namespace) -> int:
-    """Says what a change does: risks, requests, objects."""
+    """Reports what a change does to risks, requests and objects."""
     from commands import report as reporting
 
     return reporting.run(stack, Path(args.out or reporting.FOLDER), args.base, args.flags)
 
 
 def graph(stack: str, args: argparse.Namespace) -> int:
-    """Draws the stack's components."""
+    """Draws the stack's components and their dependencies."""
     from commands import graph as drawing
 
     return drawing.run(stack, Path(args.out or "."))
@@ -137,21 +137,21 @@ def graph(stack: str, args: argparse.Namespace) -> int:
 
 def reset(_: str, __: argparse.Namespace) -> int:
     """Deletes the embedded cluster and the state of the stacks that were on it."""
-    from commands import guard
+    from commands import stack_cluster
 
-    return guard.reset()
+    return stack_cluster.reset()
 
 
 def env(stack: str, args: argparse.Namespace) -> int:
-    """Prints the variables for using `pulumi` by hand, for `eval`."""
-    variables = {**args.environment, "STACK": stack, "STACK_FILE": str(Engine(stack).file)}
+    """Prints the environment variables for running `pulumi` by hand, as shell code for `eval`."""
+    variables = {**args.environment, "STACK": stack, "STACK_FILE": str(PulumiCli(stack).file)}
     for name, value in variables.items():
         print(f"export {name}={shlex.quote(value)}")
     return 0
 
 
 def docs(_: str, __: argparse.Namespace) -> int:
-    """Brings the README's config table up to date."""
+    """Regenerates the tables of the README and of docs/."""
     from commands import reference
 
     reference.write()
@@ -182,18 +182,18 @@ COMMANDS: Final[dict[str, Callable[[str, argparse.Namespace], int]]] = {
 WITHOUT_ENGINE: Final = frozenset(
     ("render", "analyze", "policy", "map", "graph", "report", "docs", "precheck", "parity")
 )
-"""Commands that start neither Pulumi nor a build of it by themselves."""
+"""Commands for which `main` neither builds the toolchain nor sets Pulumi's environment variables."""
 
 
 def _advised(code: int) -> int:
-    """The exit code, after a word on where to look if it is that of a failure."""
+    """Returns the exit code unchanged; after a failure it prints where troubleshooting is documented."""
     if code:
         print("what can go wrong, and what to do then: docs/troubleshooting.md", file=sys.stderr)
     return code
 
 
 def _is_set(switch: str) -> bool:
-    """Whether the user has said `FORCE=1` or the like."""
+    """Whether an environment variable such as FORCE is set, to anything but 0."""
     return os.environ.get(switch, "") not in ("", "0")
 
 

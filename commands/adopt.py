@@ -1,7 +1,7 @@
-"""`make adopt`: an Istio that others have installed becomes a stack's, without any change of what it does.
+"""`make adopt`: takes over an Istio that was installed in another way, without a change of what it does.
 
-The objects that stand there are compared with the stack's first. Then they are applied as they are, by the stack's
-field manager and with its marks, and imported into its state.
+The objects on the cluster are first compared with the stack's. Then they are applied unchanged by the stack's field
+manager, with its ownership annotations, and imported into its state.
 """
 
 from __future__ import annotations
@@ -15,49 +15,50 @@ from cluster import proxy, survey
 from cluster.client import Api
 from cluster.state import StackState
 from cluster.target import ADOPT, Target
-from commands import engine as engines
-from commands import guard, imports, stacks, takeover
-from commands.engine import Engine
+from commands import imports, pulumi_cli, stack_cluster, stacks, takeover
 from commands.imports import Resource
-from commands.parity import report, sources, wanted
+from commands.parity import intended, report, sources
 from commands.parity.compare import Difference, differences
-from commands.parity.defaults import NOTHING
 from commands.parity.normal import Manifest
-from commands.parity.sources import Ours
+from commands.parity.sources import StackObjects
+from commands.pulumi_cli import PulumiCli
 from commands.stackfiles import PROJECT, CommandError
 from engine import program
 from mesh.analysis.objects import Ref
 from mesh.config.addons import SECRETS
 from mesh.config.settings import Settings
 from mesh.core import kinds, names
+from mesh.core.diff import ABSENT
 from mesh.core.names import ROOT
 
 FORCE_FIELDS: Final = "PULUMI_K8S_ENABLE_PATCH_FORCE"
-"""Variable by which the provider takes fields from others."""
+"""Environment variable with which Pulumi's Kubernetes provider forces conflicts in server-side apply."""
 
 
 def run(name: str, force: bool) -> int:
-    """Takes over what stands on the stack's cluster; the exit code. `force`: also where it is not what the stack says,
-    which then changes it. CommandError if the stack must not have it."""
+    """Takes over the Istio on the stack's cluster, and returns the exit code.
+
+    With `force` the objects may differ from the stack's; they are then changed. Raises CommandError if they differ
+    without `force`, if there is nothing to take over, or if the mesh belongs to another stack."""
     stack = stacks.load(name)
     settings = stack.settings
-    guard.start_if_embedded(settings)
-    engine = Engine(name)
-    at = guard.same_cluster(engine, settings)
-    _refuse(name, settings, at)
-    here = sources.ours(name, stack)
-    with proxy.connect(at) as answers:
-        theirs = sources.standing(answers, here.plan)
-        _compare(name, here, theirs, force)
-        engine.make_secrets(SECRETS, settings.addons.secrets)
+    stack_cluster.start_if_embedded(settings)
+    pulumi = PulumiCli(name)
+    target = stack_cluster.require_same_cluster(pulumi, settings)
+    _refuse(name, settings, target)
+    ours = sources.of_stack(name, stack)
+    with proxy.connect(target) as api:
+        theirs = sources.of_cluster(api, ours.plan)
+        _compare(name, ours, theirs, force)
+        pulumi.make_secrets(SECRETS, settings.addons.secrets)
         there = {Ref.of(manifest) for manifest in theirs}
-        resources = _planned(engine)
+        resources = _planned(pulumi)
         taken = [r for r in resources if _can_be_taken(r, there)]
         if taken:
             print(f"applying {len(taken)} objects as they are, and importing them", flush=True)
-            takeover.take(answers, dict(_paths(answers, here, taken)), _manager(taken))
-            imports.run(engine, [r for r in resources if _can_be_imported(r, there)])
-    return _finish(engine, len(taken))
+            takeover.take(api, dict(_paths(api, ours, taken)), _manager(taken))
+            imports.run(pulumi, [r for r in resources if _can_be_imported(r, there)])
+    return _finish(pulumi, len(taken))
 
 
 def _manager(taken: Sequence[Resource]) -> str:
@@ -66,24 +67,25 @@ def _manager(taken: Sequence[Resource]) -> str:
 
 
 def _refuse(name: str, settings: Settings, at: Target) -> None:
-    """CommandError if it is the mesh of another stack, or the cluster is the wrong one."""
+    """Raises CommandError if the mesh belongs to another stack, or the cluster is the wrong one."""
     found = survey.take(at)
-    recorded = engines.recorded(name) or StackState()
+    recorded = pulumi_cli.recorded_state(name) or StackState()
     problems = program.problems(found, recorded, PROJECT, name, ROOT, settings, adopt=True)
     if problems:
         raise CommandError("\n".join(problems))
 
 
-def _compare(name: str, here: Ours, theirs: Sequence[Manifest], force: bool) -> None:
-    """CommandError if there is nothing to take over, or it is not what the stack says; with `force` only says so."""
-    ours = {Ref.of(manifest) for manifest in here.objects}
-    if not ours & {Ref.of(manifest) for manifest in theirs}:
+def _compare(name: str, ours: StackObjects, theirs: Sequence[Manifest], force: bool) -> None:
+    """Prints the differences. Raises CommandError if there is nothing to take over, or, without `force`, if a
+    difference matters."""
+    present = {Ref.of(manifest) for manifest in theirs}
+    if not any(Ref.of(manifest) in present for manifest in ours.objects):
         raise CommandError(f"nothing of stack {name} stands on this cluster: `make up STACK={name}` installs it")
-    found = differences(theirs, here.objects, here.patches)
-    for line in report.lines(found, here.component):
+    found = differences(theirs, ours.objects, ours.patches)
+    for line in report.lines(found, ours.component):
         print(line, flush=True)
-    unlike = [difference for difference in found if _matters(difference)]
-    if unlike and not force:
+    important = [difference for difference in found if _matters(difference)]
+    if important and not force:
         raise CommandError(
             f"this is not what stack {name} says. Change the stack's config until `make parity` finds no difference"
             " that matters, or let `make adopt FORCE=1` make it so; nothing was touched"
@@ -91,9 +93,10 @@ def _compare(name: str, here: Ours, theirs: Sequence[Manifest], force: bool) -> 
 
 
 def _matters(difference: Difference) -> bool:
-    """Whether taking over would change, or make, something: objects of others stay, and secrets are the stack's own."""
-    stays = difference.whole and difference.ours is NOTHING
-    return not (stays or wanted.reason(difference) or difference.object.kind == kinds.SECRET)
+    """Whether taking over would change or create an object. Objects that the stack does not have stay as they are, and
+    the stack creates its own Secrets."""
+    stays = difference.whole and difference.ours is ABSENT
+    return not (stays or intended.reason(difference) or difference.object.kind == kinds.SECRET)
 
 
 @contextmanager
@@ -105,31 +108,32 @@ def _adopting() -> Iterator[None]:
         del os.environ[ADOPT]
 
 
-def _planned(engine: Engine) -> list[dict[str, Any]]:
-    """The stack's resources, with inputs that hold the id of its provider, which is made first if it is not there."""
+def _planned(pulumi: PulumiCli) -> list[dict[str, Any]]:
+    """The resources that an update would leave. Creates the stack's provider if the state has none, since the import
+    needs its id."""
     with _adopting():
-        if not guard.provider(engine):
-            provider = f"urn:pulumi:{engine.stack}::{PROJECT}::pulumi:providers:kubernetes::{program.PROVIDER}"
-            engine.run("up", "--target", provider, "--skip-preview", "--yes", quiet=True)
-        return engine.planned()
+        if not stack_cluster.recorded_provider(pulumi):
+            provider = f"urn:pulumi:{pulumi.stack}::{PROJECT}::pulumi:providers:kubernetes::{program.PROVIDER}"
+            pulumi.run("up", "--target", provider, "--skip-preview", "--yes", quiet=True)
+        return pulumi.planned()
 
 
 def _can_be_imported(resource: Resource, there: set[Ref]) -> bool:
-    """Whether it is a component, or an object that is the stack's as a whole."""
+    """Whether a resource is a component, or an object that the stack owns as a whole."""
     if not resource["custom"]:
         return "parent" in resource
     return _can_be_taken(resource, there) and not resource["type"].endswith("Patch")
 
 
 def _can_be_taken(resource: Resource, there: set[Ref]) -> bool:
-    """Whether it is an object that stands there, and no Secret: those the stack makes itself."""
+    """Whether a resource is an object that exists on the cluster, other than a Secret: the stack creates its own."""
     inputs = resource.get("inputs", {})
     return kinds.of_inputs(inputs) not in (None, kinds.SECRET) and Ref.of(inputs) in there
 
 
-def _paths(answers: Api, here: Ours, resources: Sequence[Resource]) -> Iterator[tuple[str, Manifest]]:
-    served = here.plan.kinds(answers)
-    planned = {Ref.of(p.manifest): p for p in here.plan.objects}
+def _paths(api: Api, ours: StackObjects, resources: Sequence[Resource]) -> Iterator[tuple[str, Manifest]]:
+    served = ours.plan.kinds(api)
+    planned = {Ref.of(p.manifest): p for p in ours.plan.objects}
     for inputs in (resource["inputs"] for resource in resources):
         one = planned[Ref.of(inputs)]
         kind = served[one.type]
@@ -137,15 +141,15 @@ def _paths(answers: Api, here: Ours, resources: Sequence[Resource]) -> Iterator[
             yield sources.path_of(one, kind), inputs
 
 
-def _finish(engine: Engine, count: int) -> int:
-    """Records what depends on what, and makes the little that cannot be imported."""
+def _finish(pulumi: PulumiCli, count: int) -> int:
+    """Runs an update, which records dependencies and creates the objects that cannot be imported; the exit code."""
     os.environ[FORCE_FIELDS] = "true"
     try:
-        code = engine.run("up", "--skip-preview", "--yes")
+        code = pulumi.run("up", "--skip-preview", "--yes")
     finally:
         del os.environ[FORCE_FIELDS]
     if code == 0 and count:
-        print(f"adopted: {count} objects are stack {engine.stack}'s now, and `make down` would remove them")
+        print(f"adopted: {count} objects are stack {pulumi.stack}'s now, and `make down` would remove them")
     elif code == 0:
-        print(f"there was nothing left to take over: all of it is stack {engine.stack}'s")
+        print(f"there was nothing left to take over: all of it is stack {pulumi.stack}'s")
     return code

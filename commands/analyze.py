@@ -1,4 +1,4 @@
-"""`make analyze`: everything that analysis has to say of a stack's objects."""
+"""`make analyze`: prints the findings of the analysis of a stack's objects."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from mesh.config.stack import Stack
 
 
 def run(stack: str) -> int:
-    """Prints the findings and their number; 1 if there is an error among them."""
+    """Prints the analysis' findings and their number. Returns 1 if one of them is an error, else 0."""
     return show(stack, findings(stack))
 
 
 def show(stack: str, found: Sequence[Finding]) -> int:
-    """Prints findings about a stack and their number; 1 if there is an error among them."""
+    """Prints findings and their number. Returns 1 if one of them is an error, else 0."""
     for finding in found:
         print(f"{finding.severity}: {finding}")
     counts = Counter(finding.severity for finding in found)
@@ -34,13 +34,13 @@ def show(stack: str, found: Sequence[Finding]) -> int:
 
 
 def findings(stack: str) -> Sequence[Finding]:
-    """What is wrong with the objects that a stack makes. Raises CommandError, SettingsError."""
+    """The findings for a stack's objects. Raises CommandError, SettingsError."""
     chosen, made = rendered(stack)
     return analyse(made, chosen.settings.mesh_names, chosen.settings.analysis.suppress)
 
 
 def rendered(name: str) -> tuple[Stack, list[Object]]:
-    """A stack, and the objects that it makes, with the config keys that they come from. Raises CommandError,
+    """The compiled stack and its objects, each with the config key that it comes from. Raises CommandError,
     SettingsError."""
     stack = stacks.load(name)
     return stack, stack.with_origins(objects(render.record(name, stack=stack)))

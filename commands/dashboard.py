@@ -1,4 +1,4 @@
-"""`make dashboard NAME=…`: an addon's pages in the browser, through a port of this machine that only it can reach."""
+"""`make dashboard NAME=…`: opens an addon's web pages through `kubectl port-forward` on a loopback port."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ _FORWARDING: Final = re.compile(r"Forwarding from 127\.0\.0\.1:(\d+) ->")
 
 
 def run(stack: str, name: str) -> int:
-    """Forwards a free port until it is interrupted, and says, and shows, where the pages are."""
+    """Forwards a free port until it is interrupted, prints the address, and opens it in the browser if there is one.
+
+    Raises CommandError if the stack lacks the addon, no pod of it is ready, or the cluster is the embedded one."""
     settings = stacks.load(stack).settings
     addon = _addon(stack, name, settings.addons.chosen)
     target = Target.named(settings.context)
@@ -49,7 +51,7 @@ def _addon(stack: str, name: str, chosen: Mapping[str, Addon]) -> Addon:
 
 
 def _refuse_unless_ready(api: Api, stack: str, name: str) -> None:
-    """A forward to a Service without pods would only time out."""
+    """Raises CommandError unless a pod of the addon is ready: a forward to a Service without pods only times out."""
     path = f"/apis/apps/v1/namespaces/{ROOT}/deployments"
     found = {item["metadata"]["name"]: item for item in client.items(api, path)}
     if name not in found:

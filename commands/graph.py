@@ -1,4 +1,4 @@
-"""`make graph`: a stack's components and what they wait for as a picture, without a cluster."""
+"""`make graph`: draws a stack's components and their dependencies; needs no cluster."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def run(stack: str, out: Path) -> int:
 
 
 def of(stack: str) -> Picture:
-    """The graph of what a stack makes."""
+    """The graph of a stack's components."""
     made = render.record(stack)
     resources = [Resource(urn=r.urn, parent=r.parent, type=r.type, name=r.name, depends_on=r.depends_on) for r in made]
     return graph.of(resources, f"components of {stack}")

@@ -1,8 +1,8 @@
-"""Taking what stands on the cluster into a stack's state, by a file for `pulumi import`.
+"""Imports objects of the cluster into a stack's state, by a file for `pulumi import`.
 
-What Pulumi imports is the whole object, with all that the API server has filled in. The next update would take that for
-what the program has dropped, and replace each Service for its address. So the inputs of the program are recorded in the
-place of those.
+Pulumi imports a whole object, with the fields that the API server has filled in. The next update would find them
+missing in the program, and replace every Service because of its `clusterIP`. So the state gets the program's inputs
+instead.
 """
 
 from __future__ import annotations
@@ -12,28 +12,28 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sandbox
-from commands.engine import Engine
+from commands.pulumi_cli import PulumiCli
 from commands.stackfiles import CommandError
 
 Resource = Mapping[str, Any]
-"""A resource as Pulumi's states, its previews and pending operations have it."""
+"""A resource as a state, a preview or a pending operation of Pulumi has it."""
 
 
-def run(engine: Engine, resources: Sequence[Resource]) -> None:
-    """Imports the Kubernetes objects among the resources, and the components, as far as the state does not have them;
-    and records the inputs of all. CommandError if Pulumi cannot do it."""
-    path = sandbox.home() / "project" / f"import.{engine.stack}.json"
-    path.write_text(json.dumps(file(resources), indent=2))
+def run(pulumi: PulumiCli, resources: Sequence[Resource]) -> None:
+    """Imports the given components and Kubernetes objects that the state lacks, and records the program's inputs for
+    all of them. Raises CommandError if the import fails."""
+    path = sandbox.home() / "project" / f"import.{pulumi.stack}.json"
+    path.write_text(json.dumps(import_file(resources), indent=2))
     flags = ("--file", str(path), "--generate-code=false", "--protect=false", "--skip-preview", "--yes")
-    engine.run("import", *flags, quiet=True)
+    pulumi.run("import", *flags, quiet=True)
     path.unlink()
-    state = engine.state()
-    engine.replace_state({**state, "resources": narrowed(state["resources"], resources)})
+    state = pulumi.state()
+    pulumi.replace_state({**state, "resources": with_program_inputs(state["resources"], resources)})
 
 
 def check(stack: str, state: Mapping[str, Any]) -> None:
-    """CommandError if the state holds what was imported and is not yet recorded with the program's inputs: an update
-    would replace Services."""
+    """Raises CommandError if an import was interrupted before the program's inputs were recorded: the next update would
+    replace Services."""
     services = [r for r in state.get("resources") or [] if r["type"] == "kubernetes:core/v1:Service"]
     whole = [r["urn"].rpartition("::")[2] for r in services if "clusterIPs" in r["inputs"].get("spec", {})]
     if whole:
@@ -43,8 +43,8 @@ def check(stack: str, state: Mapping[str, Any]) -> None:
         )
 
 
-def narrowed(recorded: Sequence[Resource], resources: Sequence[Resource]) -> list[Resource]:
-    """The recorded resources, with the inputs that the program gives to those among `resources`."""
+def with_program_inputs(recorded: Sequence[Resource], resources: Sequence[Resource]) -> list[Resource]:
+    """The state's resources, with the inputs of the program (`resources`) in place of the recorded ones."""
     inputs = {resource["urn"]: resource["inputs"] for resource in resources if resource["custom"]}
     return [
         {**r, "inputs": inputs[r["urn"]], "outputs": {**r["outputs"], "__inputs": inputs[r["urn"]]}}
@@ -54,8 +54,9 @@ def narrowed(recorded: Sequence[Resource], resources: Sequence[Resource]) -> lis
     ]
 
 
-def file(resources: Sequence[Resource]) -> dict[str, Any]:
-    """The content of an import file. Each entry is named by its URN: several kinds share names."""
+def import_file(resources: Sequence[Resource]) -> dict[str, Any]:
+    """The content of a file for `pulumi import`. Its entries are named by URN, since objects of several kinds may share
+    a name."""
     entries = [_entry(resource) for resource in resources]
     inside = {entry["name"] for entry in entries}
     named = [entry[field] for entry in entries for field in ("parent", "provider") if field in entry]

@@ -1,4 +1,4 @@
-"""The live data plane of the embedded cluster, for the stack that has Bookinfo and a way in."""
+"""Starts and stops the live data plane of the embedded cluster (`sandbox.live`) together with a stack."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from sandbox import live
 from toolchain import ToolchainError
 
 
-def wanted(chosen: Settings) -> bool:
-    """Whether the stack has what can be live, on the embedded cluster, and the user has not said LIVE=0."""
+def should_run(chosen: Settings) -> bool:
+    """Whether the stack is on the embedded cluster, has Bookinfo and an ingress gateway, and LIVE is not 0."""
     ingress = chosen.gateways.get(INGRESS)
     has_both = chosen.bookinfo is not None and ingress is not None and ingress.enabled
     return has_both and chosen.context == sandbox.CONTEXT and os.environ.get("LIVE") != "0"
 
 
 def start(stack: str, chosen: Settings) -> None:
-    """Starts it, or brings it up to date; ends it if it was this stack's and is not to be any more.
+    """Starts or updates the stack's live data plane; stops it if the stack should have none any more.
 
-    CommandError if that fails: the stack is up, but the address that it prints does not answer."""
-    if not wanted(chosen):
+    Raises CommandError if that fails: the stack is up, but the address that it prints does not answer."""
+    if not should_run(chosen):
         stop(stack)
         return
     try:
@@ -38,17 +38,17 @@ def start(stack: str, chosen: Settings) -> None:
 
 
 def stop(stack: str) -> None:
-    """Ends it, if it is this stack's."""
+    """Stops the live data plane if it is this stack's."""
     running = live.current()
     if running and running.get("stack") == stack:
         live.stop()
 
 
 def _fields(stack: str, chosen: Settings) -> dict[str, Any]:
-    """The plan's fields, from the stack's settings."""
+    """The fields of `sandbox.live.plan.Plan` that come from the stack's settings."""
     mesh = installation.of(chosen)
     edges = [
-        live.Edge(name, spec.namespace or ROOT, dict(spec.selector(name)))
+        live.DeclaredGateway(name, spec.namespace or ROOT, dict(spec.selector(name)))
         for name, spec in chosen.gateways.items()
         if spec.enabled
     ]

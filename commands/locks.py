@@ -1,7 +1,7 @@
-"""What stands in a folder with state, and what a killed run leaves: its lock on the stack, plugins without an engine.
+"""Locks of stacks whose state is in a folder, and what a killed run leaves: its lock and plugins without an engine.
 
 A state in a folder (`file://`) is locked by files `.pulumi/locks/organization/<project>/<stack>/*.json`, each with the
-`pid`, `username`, `hostname` and `timestamp` of its holder. Other backends are left to Pulumi's own refusal.
+`pid`, `username`, `hostname` and `timestamp` of its holder. On other backends Pulumi itself refuses a locked stack.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ import psutil
 
 from commands.stackfiles import PROJECT, CommandError
 
-RUN: Final = "MESH_RUN"
-"""Environment variable by which the processes of a run are known: the stack's file."""
+RUN_VARIABLE: Final = "MESH_RUN"
+"""Environment variable that marks the processes of a run; its value is the path of the stack's file."""
 
 PLUGINS: Final = ("pulumi-resource", "pulumi-languag")
-"""Beginnings of the names of an engine's plugins; the kernel keeps 15 characters of a name."""
+"""Prefixes of the process names of an engine's plugins; the kernel keeps only 15 characters of a name."""
 
 PATIENCE: Final = 5.0
-"""Seconds that a killed process may take to be gone."""
+"""Seconds to wait until a killed process has ended."""
 
 
 @dataclass(frozen=True)
 class Lock:
-    """Who holds a stack."""
+    """A lock on a stack, with its holder."""
 
     pid: int
     username: str
@@ -39,34 +39,34 @@ class Lock:
     """ISO 8601, UTC."""
 
     @property
-    def here(self) -> bool:
-        """Whether it was taken on this machine."""
+    def local(self) -> bool:
+        """Whether its holder runs on this machine."""
         return self.hostname == socket.gethostname()
 
     @property
     def abandoned(self) -> bool:
-        """Whether it was taken on this machine by a process that is gone."""
-        return self.here and "pulumi" not in _name(self.pid)
+        """Whether its holder was a process of this machine that has ended."""
+        return self.local and "pulumi" not in _name(self.pid)
 
     def __str__(self) -> str:
         return f"process {self.pid} of {self.username} on {self.hostname}, since {self.timestamp[:19]}Z"
 
 
 def locks(backend: str, stack: str) -> list[Lock]:
-    """The locks of a stack; none where the backend's are not files."""
+    """The locks of a stack; none if the backend is not a folder."""
     root = _root(backend)
     found = (root / "locks" / "organization" / PROJECT / stack).glob("*.json") if root else ()
     return [_lock(json.loads(file.read_text())) for file in found]
 
 
-def recorded(backend: str, stack: str) -> bool:
-    """Whether the stack is there for sure; what other backends hold than files, only Pulumi can tell."""
+def stack_exists(backend: str, stack: str) -> bool:
+    """Whether the backend's folder has the stack; False if the backend is not a folder, where only Pulumi can tell."""
     root = _root(backend)
     return root is not None and (root / "stacks" / PROJECT / f"{stack}.json").exists()
 
 
 def _root(backend: str) -> Path | None:
-    """The folder in which Pulumi keeps its files; None where they are none."""
+    """The folder in which Pulumi keeps the backend's files; None if the backend is not a folder."""
     if not backend.startswith("file://"):
         return None
     return Path(backend.removeprefix("file://").partition("?")[0]).expanduser() / ".pulumi"
@@ -76,22 +76,24 @@ def _lock(content: dict[str, Any]) -> Lock:
     return Lock(content["pid"], content["username"], content["hostname"], content["timestamp"])
 
 
-def refuse(held: list[Lock], stack: str) -> None:
-    """CommandError if somebody works on the stack, or may do so on another machine."""
+def refuse_if_held(held: list[Lock], stack: str) -> None:
+    """Raises CommandError if a lock's holder still runs, or may still run on another machine."""
     for lock in held:
         if lock.abandoned:
             continue
         way_out = (
             "Wait until it has ended"
-            if lock.here
+            if lock.local
             else f"Wait until it has ended; if it was killed: pulumi cancel {stack}, with the variables of `make env`"
         )
         raise CommandError(f"stack {stack} is locked by {lock}. {way_out}")
 
 
-def end_orphans(run: str) -> int:
-    """Ends the plugins of earlier runs on the same stack (`run`: their value of RUN) whose engine is gone: they would
-    carry on for minutes, and an object could still appear after it was looked for. Returns how many there were."""
+def kill_orphaned_plugins(run: str) -> int:
+    """Kills the plugins of earlier runs on the same stack whose engine has ended, and returns their number.
+
+    `run` is their value of RUN_VARIABLE. They would carry on for minutes, and could still create an object after the
+    cluster was asked whether it exists."""
     orphans = [process for process in psutil.process_iter() if _is_orphan(process, run)]
     for process in orphans:
         with contextlib.suppress(psutil.NoSuchProcess):
@@ -104,15 +106,14 @@ def end_orphans(run: str) -> int:
 
 def _is_orphan(process: psutil.Process, run: str) -> bool:
     try:
-        ours = process.environ().get(RUN) == run and _name(process.pid).startswith(PLUGINS)
+        ours = process.environ().get(RUN_VARIABLE) == run and _name(process.pid).startswith(PLUGINS)
         return ours and _name(process.ppid()) != "pulumi"
     except psutil.Error:
         return False
 
 
 def _name(pid: int) -> str:
-    """The name of a living process, without a path; empty if there is none. One that only waits to be reaped has
-    ended."""
+    """The name of a running process, without a path; empty if there is none, or if it is a zombie."""
     try:
         process = psutil.Process(pid)
         return "" if process.status() in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD) else process.name()

@@ -1,4 +1,4 @@
-"""`make map`: a stack's mesh as a picture, without a cluster."""
+"""`make map`: draws a stack's hosts, gateways, routes, services and versions; needs no cluster."""
 
 from __future__ import annotations
 
@@ -16,6 +16,6 @@ def run(stack: str, out: Path) -> int:
 
 
 def of(stack: str) -> Picture:
-    """The map of what a stack makes."""
+    """The map of a stack's mesh."""
     chosen, made = analyze.rendered(stack)
     return drawing.of(Mesh(made, chosen.settings.mesh_names), f"mesh {stack}")

@@ -1,4 +1,5 @@
-"""Objects that a killed update was creating: Pulumi knows that it began, not how it ended. The cluster does."""
+"""Objects that a killed update was creating. Pulumi's state only has the pending operation; the cluster shows whether
+the object was created."""
 
 from __future__ import annotations
 
@@ -10,41 +11,43 @@ from cluster.client import APPLY, Api, Request
 from cluster.errors import ClusterError, Unreachable
 from cluster.target import Target
 from commands import imports
-from commands.engine import Engine
 from commands.imports import Resource
+from commands.pulumi_cli import PulumiCli
 from commands.stackfiles import CommandError
 from mesh.core import names
 
 
-def announce(engine: Engine) -> bool:
-    """Whether an update was cut off while it was creating something, and says so: an update applies anew what it was
-    creating, as the same field manager, whether it is there or not. CommandError if an import was cut off."""
-    state = engine.state()
-    imports.check(engine.stack, state)
+def announce(pulumi: PulumiCli) -> bool:
+    """Whether an update was interrupted while it was creating objects; prints their number.
+
+    The next update applies them again with the same field manager, whether they exist or not. Raises CommandError if
+    an import was interrupted."""
+    state = pulumi.state()
+    imports.check(pulumi.stack, state)
     if count := len(list(unfinished(state))):
         print(f"an earlier run was cut off while it was creating {count} objects: they are applied anew", flush=True)
     return _was_cut(state)
 
 
-def settle(engine: Engine, at: Target) -> int:
-    """Brings the state in line with the cluster: what was being created and is there is imported, the rest dropped.
+def settle(pulumi: PulumiCli, at: Target) -> int:
+    """Clears the state's pending creations: objects that exist on the cluster are imported, the others are dropped.
 
-    Returns how many objects were imported. CommandError if Pulumi cannot do it."""
-    state = engine.state()
+    Returns the number of imported objects. Raises CommandError if Pulumi fails."""
+    state = pulumi.state()
     if not _was_cut(state):
         return 0
     there = [resource for resource in unfinished(state) if _exists(at, resource["inputs"])]
     whole = [resource for resource in there if not _is_patch(resource)]
     if whole:
-        imports.run(engine, whole)
+        imports.run(pulumi, whole)
     if patches := [resource for resource in there if _is_patch(resource)]:
-        with proxy.connect(at) as answers:
+        with proxy.connect(at) as api:
             for resource in patches:
-                _let_go(answers, resource["inputs"])
+                _release_fields(api, resource["inputs"])
     stack = next(r["urn"] for r in state["resources"] if r["type"] == "pulumi:pulumi:Stack")
     # Nothing but the stack itself is refreshed: only the list of operations is to change.
     flags = ("--clear-pending-creates", "--target", stack, "--skip-preview", "--yes")
-    engine.run("refresh", *flags, quiet=True)
+    pulumi.run("refresh", *flags, quiet=True)
     print(f"of what a killed run was creating, {len(whole)} objects are on the cluster and now recorded", flush=True)
     return len(whole)
 
@@ -53,8 +56,8 @@ def _is_patch(resource: Resource) -> bool:
     return str(resource["type"]).endswith("Patch")
 
 
-def _let_go(answers: Api, patch: Resource) -> None:
-    """Takes back the fields that were set in an object of others, here a namespace: Pulumi cannot import those."""
+def _release_fields(api: Api, patch: Resource) -> None:
+    """Removes the label that a patch has set on somebody else's namespace: Pulumi cannot import a patch."""
     meta = patch["metadata"]
     bare = {"apiVersion": patch["apiVersion"], "kind": patch["kind"], "metadata": {"name": meta["name"]}}
     path = f"/api/v1/namespaces/{meta['name']}?fieldManager={meta['annotations'][names.FIELD_MANAGER]}"
@@ -68,7 +71,7 @@ def _was_cut(state: Mapping[str, Any]) -> bool:
 
 
 def unfinished(state: Mapping[str, Any]) -> Iterator[Resource]:
-    """The Kubernetes objects, each once, whose creation began and is not recorded as done."""
+    """The Kubernetes objects with a pending creation and no recorded resource, each once."""
     known = {resource["urn"] for resource in state.get("resources") or []}
     for operation in state.get("pending_operations") or []:
         resource = operation["resource"]

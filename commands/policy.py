@@ -1,4 +1,4 @@
-"""`make policy`: what the policy pack has to say of a stack's objects, without Pulumi and without a cluster."""
+"""`make policy`: checks a stack's objects against the policies, without Pulumi and without a cluster."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from mesh.analysis.mesh import Mesh
 
 
 def run(stack: str) -> int:
-    """Prints the findings and their number; 1 if one of them is of a mandatory policy."""
+    """Prints the violations and their number. Returns 1 if one of them is of a mandatory policy, else 0."""
     return analyze.show(stack, findings(stack))
 
 
 def findings(stack: str) -> Sequence[Finding]:
-    """What the stack has and does not explain. Raises CommandError, SettingsError."""
+    """The violations that the stack's config does not suppress with a reason. Raises CommandError, SettingsError."""
     chosen, made = analyze.rendered(stack)
     settings, release = chosen.settings, chosen.installation.release
     mesh = Mesh(made, settings.mesh_names)

@@ -1,4 +1,4 @@
-"""`make precheck`: whether a stack can be installed on its cluster, said before anything is touched."""
+"""`make precheck`: checks whether a stack can be installed on its cluster, and changes nothing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cluster.client import Api
 from cluster.errors import ClusterError, Refused, Unreachable
 from cluster.survey import Survey
 from cluster.target import OFFLINE, Target, offline
-from commands import checks, engine, render, stacks, status
+from commands import checks, pulumi_cli, render, stacks, status
 from commands.checks import Case, Level, Result
 from commands.checks.plan import Plan, plan
 from mesh.config.stack import Stack
@@ -26,15 +26,15 @@ from mesh.core.words import count
 from toolchain import ToolchainError
 
 NOT_ASKED: Final = 2
-"""Exit code where the cluster could not be asked; 1 is for errors that were found, 0 for none."""
+"""Exit code if the cluster could not be reached; 1 if a check found an error, 0 if none did."""
 
 _PREVENTED: Final = (UserError, sandbox.SandboxError, ToolchainError, OSError)
 
 
 def run(stack: str) -> int:
-    """Prints the cluster and what each check says of it; the exit code."""
+    """Prints the cluster and the result of each check; the exit code."""
     try:
-        os.environ.update(engine.environment(build=False))
+        os.environ.update(pulumi_cli.environment(build=False))
         compiled = stacks.load(stack)
         target = Target.named(compiled.settings.context)
         print(f"cluster: context {target.context}, server {target.server}", flush=True)
@@ -52,7 +52,7 @@ def _results(name: str, stack: Stack, target: Target) -> dict[str, Result]:
     with proxy.connect(target) as api, ThreadPoolExecutor() as pool:
         version = _version(target, api)
         planned = _plan(name, stack)
-        found, recorded = pool.submit(_survey, target, api), pool.submit(engine.recorded, name)
+        found, recorded = pool.submit(_survey, target, api), pool.submit(pulumi_cli.recorded_state, name)
         case = Case(name, stack.settings, target, planned, api, version, found.result(), recorded.result())
         return {check: _checked(check, case) for check in checks.CHECKS}
 
@@ -65,7 +65,7 @@ def _refuse_unless_started(target: Target) -> None:
 
 
 def _version(target: Target, api: Api) -> tuple[int, int]:
-    """Kubernetes' (major, minor): the question that shows whether the cluster answers at all."""
+    """Kubernetes' (major, minor). It is asked for first, since it shows whether the cluster answers at all."""
     try:
         answer = client.get(api, "/version")
     except Unreachable as error:
@@ -91,7 +91,7 @@ def _survey(target: Target, server: Api) -> Survey | ClusterError:
 
 
 def _checked(name: str, case: Case) -> Result:
-    """What the check says; a warning if the API server refuses to tell what the check needs."""
+    """The result of one check; a warning if the caller may not read what the check needs."""
     try:
         return checks.CHECKS[name](case)
     except Refused as error:
@@ -99,7 +99,7 @@ def _checked(name: str, case: Case) -> Result:
 
 
 def report(results: Mapping[str, Result], stack: str) -> Iterator[str]:
-    """The lines for the user: one a check, its details below it, at last the counts and what to do next."""
+    """The printed lines: one for each check with its details below it, then the counts and the next command."""
     names = max(map(len, results))
     levels = max(len(level.name) for level in Level)
     for name, result in results.items():
@@ -115,6 +115,6 @@ def report(results: Mapping[str, Result], stack: str) -> Iterator[str]:
 
 
 def _named(stack: str) -> dict[str, str]:
-    """The variables that the user has to give to make once more."""
+    """The variables that the user has to pass to the next `make`."""
     named = {"STACK": "" if stack == "dev" else stack, "CONTEXT": os.environ.get("CONTEXT", "")}
     return {name: value for name, value in named.items() if value}

@@ -1,5 +1,8 @@
-"""The tables of the docs: config from the types of the settings themselves, what dashboards show from the dashboards,
-findings from the codes of analysis and of policies, risks from the rules of reports."""
+"""`make docs`: generates the tables of the README and of docs/ from the code.
+
+Config keys come from the types of the settings, panels from the dashboards, findings from the codes of analysis and
+policies, risks from the rules of reports.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +44,7 @@ _PLAIN: Final[Mapping[Any, str]] = {str: "text", int: "number", float: "number",
 
 
 def write() -> None:
-    """Brings all tables up to date."""
+    """Writes all tables into their pages."""
     README.write_text(_TABLE.sub(lambda _: table(), README.read_text()))
     CONFIG.write_text(_introduction(CONFIG) + sections())
     ADDONS.write_text(_introduction(ADDONS) + panels())
@@ -51,39 +54,39 @@ def write() -> None:
 
 
 def table() -> str:
-    """The table of all keys in Markdown."""
+    """The README's table of config keys, in Markdown."""
     head = [line.format("key") for line in _HEAD]
     rows = _rows(Settings, f"{NAMESPACE}:", "docs/config.md")
     return "\n".join([*head, *rows, ""])
 
 
 def sections() -> str:
-    """The tables of what the keys consist of in Markdown, a section for each type."""
+    """A section with a table of fields for each type of the settings, in Markdown."""
     return "\n".join(_section(model) for model in models())
 
 
 def findings() -> str:
-    """The table of what analysis can find in Markdown."""
+    """The table of the analysis' findings, in Markdown."""
     head = ("| code | name | severity | meaning |", "| --- | --- | --- | --- |")
     rows = [f"| `{code.code}` | {code.name} | {code.severity} | {code.meaning} |" for code in CODES.values()]
     return "\n".join([*head, *rows, ""])
 
 
 def risks() -> str:
-    """The table of the risks of a change in Markdown."""
+    """The table of the risks of a change, in Markdown."""
     head = ("| weight | risk | when |", "| --- | --- | --- |")
     return "\n".join([*head, *(f"| {kind.weight} | {kind.name} | {kind.meaning} |" for kind in RISKS), ""])
 
 
 def rules() -> str:
-    """The table of the policies in Markdown."""
+    """The table of the policies, in Markdown."""
     head = ("| code | policy | level | meaning |", "| --- | --- | --- | --- |")
     rows = [f"| `{one.code}` | `{one.slug}` | {one.level} | {one.meaning} |" for one in POLICIES.values()]
     return "\n".join([*head, *rows, ""])
 
 
 def models() -> list[type[BaseModel]]:
-    """The types of which the settings consist, in the order in which they are met."""
+    """The types that the settings consist of, in the order in which a depth-first walk meets them."""
     found: dict[type[BaseModel], None] = {}
 
     def visit(model: type[BaseModel]) -> None:
@@ -98,7 +101,7 @@ def models() -> list[type[BaseModel]]:
 
 
 def panels() -> str:
-    """What each dashboard shows in Markdown, a section for each."""
+    """A section with a table of panels for each dashboard, in Markdown."""
     return "\n".join(_panels(one) for folder in dashboards.FOLDERS.values() for one in folder.values())
 
 
@@ -132,7 +135,7 @@ def _rows(model: type[BaseModel], prefix: str, page: str) -> Iterator[str]:
 
 
 def _choices(key: str) -> Iterable[str]:
-    """What a key of the settings can be, where its type does not tell."""
+    """The allowed values of a config key whose type does not list them."""
     if key == "release":
         return releases.NAMES
     profiles = (name for release in releases.NAMES for name in releases.get(release).profiles.names)
@@ -140,7 +143,7 @@ def _choices(key: str) -> Iterable[str]:
 
 
 def _docstrings(cls: type) -> Iterator[tuple[str, str]]:
-    """The fields that a class itself declares, and the docstrings below them."""
+    """The fields that a class itself declares, with the docstrings below them."""
     if not issubclass(cls, Documented):
         return
     (definition,) = ast.parse(textwrap.dedent(inspect.getsource(cls))).body
@@ -168,7 +171,7 @@ def _models_of(kind: Any) -> Iterator[type[BaseModel]]:
 
 
 def _values(kind: Any, page: str) -> str:
-    """A type in words."""
+    """A type as the tables name it."""
     origin, args = get_origin(kind), [a for a in get_args(kind) if a not in (type(None), ...)]
     if origin is Literal:
         return ", ".join(str(arg) or "(empty)" for arg in args)

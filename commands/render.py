@@ -1,4 +1,7 @@
-"""The objects of a stack as YAML files: the program itself, run against a recorder instead of an engine."""
+"""`make render`: writes the objects of a stack as YAML files. Most other commands get a stack's objects here, too.
+
+The objects come from the program itself, which runs with a recorder in place of Pulumi's engine.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from typing import Any, Final
 import yaml
 
 from cluster.target import OFFLINE
-from commands import engine, stackfiles
+from commands import pulumi_cli, stackfiles
 from commands.stackfiles import PROJECT, ROOT
 from engine import program, recorder
 from engine.recorder import Resource
@@ -27,15 +30,16 @@ from mesh.core.kinds import GroupKind
 
 FIRST: Final = "1-namespaces-and-definitions"
 THEN: Final = "2-objects"
-"""The folders, in the order in which they are to be applied."""
+"""The folders that are written, in the order in which they have to be applied."""
 
 _OURS: Final = ("pulumi.com/", names.OWNER_PROJECT.split("/")[0] + "/")
-"""Prefixes of annotations that only mean something to Pulumi and to a stack."""
+"""Prefixes of annotations that only Pulumi and this project read."""
 
 
 def record(name: str, config: Mapping[str, str] | None = None, stack: Stack | None = None) -> list[Resource]:
-    """What `__main__.py` registers for the stack of a name, or for another config; no cluster is asked. `stack`: the
-    config compiled, where the caller has that already. Raises SettingsError."""
+    """The resources that the program registers for a stack, without asking a cluster. Raises SettingsError.
+
+    `config` replaces the config of the stack's file. `stack` is the compiled config, if the caller already has it."""
     chosen = stackfiles.config(name) if config is None else config
     with program.using_stack(stack or loading.load(chosen, os.environ.get("CONTEXT") or None)), offline():
         return recorder.registered(_program, PROJECT, name, chosen)
@@ -43,8 +47,8 @@ def record(name: str, config: Mapping[str, str] | None = None, stack: Stack | No
 
 @contextmanager
 def offline() -> Iterator[None]:
-    """The program that is run within asks no cluster."""
-    chosen = {OFFLINE: "1", **engine.embedded()}
+    """Within it, the program asks no cluster."""
+    chosen = {OFFLINE: "1", **pulumi_cli.embedded_clusters()}
     before = {name: os.environ.get(name) for name in chosen}
     os.environ.update(chosen)
     try:
@@ -59,7 +63,7 @@ def _program() -> None:
 
 
 def render(stack: str, out: Path) -> int:
-    """Writes one file for each object of the stack below `out`; the number of files. Values of Secrets are left out."""
+    """Writes a file for each object of the stack below `out`, without the values of Secrets; the number of files."""
     written = 0
     for folder in (FIRST, THEN):
         shutil.rmtree(out / folder, ignore_errors=True)
@@ -72,8 +76,8 @@ def render(stack: str, out: Path) -> int:
 
 
 def files(objects: Sequence[Mapping[str, Any]]) -> Mapping[str, Mapping[str, Any]]:
-    """The objects by the names of their files, without an ending: kind, namespace and name. Where several would have
-    the same, with the kind's group, and with `_` between the parts."""
+    """The objects by file name without suffix: `<kind>-<namespace>-<name>`, or `<kind>_<group>_<namespace>_<name>` if
+    several objects would share the short name."""
     refs = [Ref.of(manifest) for manifest in objects]
     short = ["-".join(filter(None, (ref.kind.name.lower(), ref.namespace, ref.name))) for ref in refs]
     count = Counter(short)
@@ -89,14 +93,14 @@ def manifests(resources: list[Resource]) -> Iterator[dict[str, Any]]:
 
 
 def manifest(inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """The object that a resource's inputs say, without what only Pulumi needs, and without the values of a Secret."""
+    """The Kubernetes object of a resource's inputs, without annotations for Pulumi and the values of a Secret."""
     whole = dict(inputs)
     meta = dict(whole["metadata"])
     kept = {k: v for k, v in (meta.pop("annotations", None) or {}).items() if not k.startswith(_OURS)}
     if kept:
         meta["annotations"] = kept
     if GroupKind.of(whole) == kinds.SECRET:
-        whole.pop("data", None)  # what could stand there is base64, and would be taken for the value
+        whole.pop("data", None)  # a text in its place would be read as base64
         if "stringData" in whole:
             whole["stringData"] = dict.fromkeys(whole["stringData"], SECRET)
     return {**whole, "metadata": meta}

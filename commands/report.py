@@ -1,4 +1,4 @@
-"""`make report`: what a change of the stacks does, for those who review it."""
+"""`make report`: writes reports for reviewers on what a change does to stacks."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from mesh.review.review import Review
 from mesh.review.risks import Weight
 
 FOLDER: Final = "reports"
-"""Where reports go, unless somebody says otherwise."""
-ENDINGS: Final = ("md", "json", "svg")
+"""The default folder of reports."""
+SUFFIXES: Final = ("md", "json", "svg")
 TOO_RISKY: Final = 3
-"""Exit code where a risk is as grave as `--fail-on` says, or graver; 1 is for errors, 0 for all else."""
+"""Exit code if a risk has the weight of `--fail-on` or a higher one; 1 is for errors, 0 for all else."""
 _FLAG: Final = "--fail-on"
 
 
 def run(stack: str, out: Path, base: str, flags: Sequence[str]) -> int:
-    """Writes the reports of a stack, or of all for an empty name, to `out`: Markdown, JSON and the map as SVG each.
+    """Writes the report of a stack, or of every stack if the name is empty, to `out`: Markdown, JSON and an SVG map.
 
-    A stack that cannot be reported on does not keep the others from it. The exit code: 1 also where `up` would refuse
-    a stack."""
+    An error in one stack does not stop the others. Returns 1 after an error, or if `up` would refuse a stack; else
+    TOO_RISKY or 0."""
     limit = fail_on(flags)
     failed, grave = False, False
     for name in [stack] if stack else stackfiles.names():
@@ -39,8 +39,8 @@ def run(stack: str, out: Path, base: str, flags: Sequence[str]) -> int:
             review = of(name, base)
         except (CommandError, SettingsError, StackFileError) as error:
             print(f"error: {name}: {error}", file=sys.stderr)
-            for ending in ENDINGS:
-                (out / f"{name}.{ending}").unlink(missing_ok=True)  # of an earlier run: it would pass for this one's
+            for suffix in SUFFIXES:
+                (out / f"{name}.{suffix}").unlink(missing_ok=True)  # the report of an earlier run would be misleading
             failed = True
             continue
         write(review, out)
@@ -51,7 +51,7 @@ def run(stack: str, out: Path, base: str, flags: Sequence[str]) -> int:
 
 
 def fail_on(flags: Sequence[str]) -> Weight | None:
-    """The weight from which on a risk is too much, by the command line; None if none is. Raises CommandError."""
+    """The lowest weight of a risk that fails the command (`--fail-on`); None if no risk does. Raises CommandError."""
     words = [word for flag in flags for word in flag.split("=", 1)]
     if not words:
         return None
@@ -68,7 +68,8 @@ def _names() -> list[str]:
 
 
 def of(stack: str, base: str = "") -> Review:
-    """The review of what the work tree makes of a stack. Raises CommandError, SettingsError."""
+    """The review of a stack as the work tree has it. `base` is a branch or commit to compare with. Raises CommandError,
+    SettingsError."""
     chosen = stacks.load(stack)
     found = sources.choose(stack, base, chosen)
     located = chosen.with_origins(item.object for item in found.new)

@@ -1,4 +1,4 @@
-"""What Istio itself leaves on a cluster. istiod writes these objects while it runs; no installer ever deletes them."""
+"""Objects that istiod creates while it runs. No installer deletes them; `make down PURGE=1` does."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from cluster.client import Api
 from cluster.errors import ClusterError
 from cluster.target import Target
 
-TRACES: Final = {
+LEFTOVERS: Final = {
     "configmaps": (
         "istio-ca-root-cert",  # the root certificate, in every namespace
-        # who leads among several istiods, in its namespace
+        # leader election among istiod's replicas, in its namespace
         "istio-leader",
         "istio-status-leader",
         "istio-analyze-leader",
@@ -22,25 +22,26 @@ TRACES: Final = {
         "istio-serviceexport-controller-election",
         "istio-validation-controller-election",
     ),
-    "secrets": ("istio-ca-secret",),  # the key of istiod's own certificate authority
+    "secrets": ("istio-ca-secret",),  # the key of istiod's certificate authority
 }
-"""Names by resource, as in Istio's packages `leaderelection`, `namespacecontroller` and `pki/ca`."""
+"""Names of the objects by resource, as in Istio's packages `leaderelection`, `namespacecontroller` and `pki/ca`."""
 
-Trace = tuple[str, str, str]
+Leftover = tuple[str, str, str]
 """Resource, namespace and name."""
 
 
 def report(at: Target, purge: bool) -> None:
-    """Says what is left, and removes it if `purge`; nothing while another control plane on the cluster uses it."""
+    """Prints the objects that istiod left, and deletes them with `purge`. While another control plane on the cluster
+    uses them, it does neither."""
     user = survey.take(at).istio
     if user:
-        print(f"traces of Istio stay, since there is another one: {user}", flush=True)
+        print(f"objects that istiod has left are kept, since another Istio uses them: {user}", flush=True)
         return
     with proxy.connect(at) as api:
         try:
-            left = list(traces(api))
+            left = list(leftovers(api))
         except ClusterError as error:
-            print(f"what Istio itself has left cannot be told: {error}", flush=True)
+            print(f"objects that istiod has left cannot be listed: {error}", flush=True)
             return
         for resource, namespace, name in left:
             if purge:
@@ -51,9 +52,9 @@ def report(at: Target, purge: bool) -> None:
         print("`make down PURGE=1` removes them", flush=True)
 
 
-def traces(api: Api) -> Iterator[Trace]:
-    """The objects by those names on the cluster, in any namespace that stays."""
-    for resource, names in TRACES.items():
+def leftovers(api: Api) -> Iterator[Leftover]:
+    """The objects of LEFTOVERS that exist on the cluster, in any namespace."""
+    for resource, names in LEFTOVERS.items():
         for name in names:
             items = client.items(api, f"/api/v1/{resource}?fieldSelector=metadata.name%3D{name}")
             yield from ((resource, item["metadata"]["namespace"], name) for item in items)

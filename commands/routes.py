@@ -1,4 +1,4 @@
-"""What the routes on a cluster say of Bookinfo's reviews: which versions are to answer, and how often."""
+"""Which versions of Bookinfo's reviews should answer, and how often, by the routes on a cluster; for `make smoke`."""
 
 from __future__ import annotations
 
@@ -22,47 +22,48 @@ Object = Mapping[str, Any]
 
 _PATH: Final = "/reviews/0"
 _CALLER: Final = {"app": bookinfo.PRODUCT_PAGE, "version": "v1"}
-"""Labels of the product page, which asks for the reviews."""
+"""Labels of the product page, which calls reviews."""
 _USER: Final = "end-user"
-"""The header in which the product page says who is signed in."""
+"""The header with the signed-in user, which the product page sends."""
 _API: Final = "networking.istio.io/v1alpha3"
 
 
 @dataclass(frozen=True)
-class Rule:
-    """What a route wants."""
+class Expectation:
+    """The expected answers to a kind of request."""
 
     shares: Mapping[str, float]
-    """Of each version, 0 to 1; empty: any version may answer."""
+    """The share of each version, 0 to 1; empty if any version may answer."""
     may_fail: bool = False
-    """Whether the route itself makes requests fail."""
+    """Whether the route injects faults, so that requests may fail."""
 
 
 @dataclass(frozen=True)
-class Rules:
-    """What the cluster says of reviews."""
+class Expectations:
+    """The expected answers for all requests to reviews."""
 
-    default: Rule
-    users: Mapping[str, Rule] = field(default_factory=dict)
-    """By the user who is signed in."""
-    unread: int = 0
-    """Number of routes with other conditions, which are not tried."""
+    default: Expectation
+    users: Mapping[str, Expectation] = field(default_factory=dict)
+    """By the signed-in user that a route matches."""
+    untested: int = 0
+    """Number of routes with other conditions than the user, which no request tests."""
 
 
-def read(api: Api, settings: Settings) -> Rules:
-    """The rules that stand on a cluster for the reviews of a stack's Bookinfo. ClusterError if it does not answer."""
+def read(api: Api, settings: Settings) -> Expectations:
+    """The expectations for the reviews of a stack's Bookinfo, from its cluster. Raises ClusterError."""
     found = {kind: client.items(api, f"/apis/{_API}/{kind}") for kind in ("virtualservices", "destinationrules")}
     namespace = settings.bookinfo.namespace if settings.bookinfo else ""
     domain = settings.global_.proxy.clusterDomain
-    return rules(found["virtualservices"], found["destinationrules"], namespace, domain)
+    return expectations(found["virtualservices"], found["destinationrules"], namespace, domain)
 
 
-def rules(
+def expectations(
     services: Sequence[Object], destinations: Sequence[Object], namespace: str, domain: str = "cluster.local"
-) -> Rules:
-    """What VirtualServices and DestinationRules say of the product page's requests to reviews in a namespace."""
+) -> Expectations:
+    """The expectations for requests of the product page to reviews in a namespace, by these VirtualServices and
+    DestinationRules."""
     mesh = Mesh(
-        [*_things("VirtualService", services), *_things("DestinationRule", destinations)], MeshNames(domain=domain)
+        [*_objects("VirtualService", services), *_objects("DestinationRule", destinations)], MeshNames(domain=domain)
     )
     names = [f"{bookinfo.REVIEWS}.{namespace}{end}" for end in (f".svc.{domain}", ".svc", "")]
     versions = {
@@ -72,56 +73,57 @@ def rules(
         for subset in rule.items("subsets")
     }
     routes = Routes(mesh)
-    things = next(filter(None, (routes.in_sidecar(name, namespace) for name in names)), ())
+    holders = next(filter(None, (routes.in_sidecar(name, namespace) for name in names)), ())
     proxy = Proxy(namespace=namespace, labels=_CALLER, gateways=(MESH,))
 
     def chosen(user: str | None) -> MatchedRoute | None:
         headers = {_USER: user} if user else {}
         return routes.choose(
-            things, Request(host=bookinfo.REVIEWS, path=_PATH, port=bookinfo.PORT, headers=headers), proxy
+            holders, Request(host=bookinfo.REVIEWS, path=_PATH, port=bookinfo.PORT, headers=headers), proxy
         )
 
     default = chosen(None)
     tried = default.rule.partition(" > ")[0] if default else ""
-    conditional = {place: route for thing in things for place, route in _conditional(thing)}
+    conditional = {place: route for holder in holders for place, route in _conditional(holder)}
     users = dict.fromkeys(name for route in conditional.values() for name in _users(route))
-    unread = sum(not _users(route) and place != tried for place, route in conditional.items())
-    return Rules(_rule(default, versions), {name: _rule(chosen(name), versions) for name in users}, unread)
+    untested = sum(not _users(route) and place != tried for place, route in conditional.items())
+    by_user = {name: _expectation(chosen(name), versions) for name in users}
+    return Expectations(_expectation(default, versions), by_user, untested)
 
 
-def _things(kind: str, manifests: Sequence[Object]) -> Iterator[objects.Object]:
+def _objects(kind: str, manifests: Sequence[Object]) -> Iterator[objects.Object]:
     return (objects.Object.read({"apiVersion": _API, "kind": kind, **manifest}) for manifest in manifests)
 
 
-def _conditional(thing: objects.Object) -> Iterator[tuple[str, Object]]:
-    """The routes before the first that takes every request, by object and place."""
-    for i, route in enumerate(virtual_services.routes(thing)):
+def _conditional(holder: objects.Object) -> Iterator[tuple[str, Object]]:
+    """The routes before the first that matches every request, each with its object and index."""
+    for i, route in enumerate(virtual_services.routes(holder)):
         if (route.get("match") or [{}]) == [{}]:
             return
-        yield f"{thing.ref} http[{i}]", route
+        yield f"{holder.ref} http[{i}]", route
 
 
 def _users(route: Object) -> Sequence[str]:
-    """The users of whom a route asks for nothing else than that they are signed in."""
+    """The users that a route matches by the user's header alone."""
     found = (_user(match) for match in route["match"])
     return [name for name in found if name]
 
 
 def _user(match: Object) -> str | None:
-    """The user, of a condition that asks for nothing else."""
+    """The user of a match that has no other condition."""
     headers: Mapping[str, Mapping[str, str]] = match.get("headers", {})
     return headers[_USER].get("exact") if set(match) == {"headers"} and set(headers) == {_USER} else None
 
 
 def _rule(chosen: MatchedRoute | None, versions: Mapping[str, str]) -> Rule:
     if chosen is None:
-        return Rule({})
+        return Expectation({})
     shares: dict[str, float] = {}
     may_fail = "fault" in chosen.route
     for destination, share in virtual_services.weighted_destinations(chosen.route):
         subset = destination.get("subset")
         if subset is None:
-            return Rule({}, may_fail)
+            return Expectation({}, may_fail)
         version = versions.get(subset, subset)
         shares[version] = shares.get(version, 0.0) + share
-    return Rule(shares, may_fail)
+    return Expectation(shares, may_fail)

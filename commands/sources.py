@@ -1,7 +1,7 @@
-"""What a report compares: where the objects of a stack before and after a change come from.
+"""The objects of a stack before and after a change, which `make report` compares.
 
-With a state they come from a preview's own record of events: after a refresh where the cluster answers, otherwise as
-they were recorded. Without one both sides are rendered: the base branch by its own code, and the work tree.
+If the stack has a state, both sides come from a preview: after a refresh if the cluster answers, else from the recorded
+state. Without a state both sides are rendered: the base branch by its own code, and the work tree.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from cluster import survey
 from cluster.errors import ClusterError, Unreachable
 from cluster.state import type_and_name
 from cluster.target import Target, offline
-from commands import engine, previewed, render
-from commands.engine import Engine
+from commands import preview_events, pulumi_cli, render
+from commands.pulumi_cli import PulumiCli
 from commands.stackfiles import ROOT, CommandError
 from engine import manifests
 from engine.recorder import Resource
@@ -35,7 +35,7 @@ from mesh.review.changes import Change, EngineFacts, StackObject, between
 from mesh.review.review import Source
 
 BASES: Final = ("origin/main", "main")
-"""Branches that a change is taken to be for, where nobody says."""
+"""Branches to compare with if BASE is not set; the first that exists."""
 
 _RENDER: Final = """
 import json, sys
@@ -44,12 +44,12 @@ from commands import render
 made = render.record(sys.argv[1])
 print(json.dumps([{"type": r.type, "name": r.name, "parent": r.parent, "inputs": dict(r.inputs)} for r in made]))
 """
-"""What the base branch's own code is asked for, in its own folder."""
+"""Python code that renders a stack; it runs in a checkout of the base branch."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Compared:
-    """Both sides."""
+class Comparison:
+    """The objects before (`old`) and after (`new`) a change."""
 
     source: Source
     old: Sequence[StackObject]
@@ -58,9 +58,9 @@ class Compared:
     drift: Sequence[Change] = ()
 
 
-def choose(name: str, base: str, stack: Stack) -> Compared:
-    """What the stack of a name is compared with: `base` if it is named, else its state, else the branch that the change
-    is for. Raises CommandError."""
+def choose(name: str, base: str, stack: Stack) -> Comparison:
+    """Compares a stack with `base` if it is given, else with its state, else with the first of BASES. Raises
+    CommandError."""
     if not base and _has_state(name):
         return _with_state(name, stack.settings)
     return _with_branch(name, stack, base or _base(), named=bool(base))
@@ -69,43 +69,43 @@ def choose(name: str, base: str, stack: Stack) -> Compared:
 def _has_state(stack: str) -> bool:
     if not (shutil.which("pulumi") or toolchain.built()):
         return False
-    os.environ.update(engine.environment(build=False))
-    recorded = engine.recorded(stack)
+    os.environ.update(pulumi_cli.environment(build=False))
+    recorded = pulumi_cli.recorded_state(stack)
     return recorded is not None and any(key.startswith("kubernetes:") for key in recorded.resources)
 
 
-def _with_state(stack: str, settings: Settings) -> Compared:
-    """Compares with the cluster; with what was recorded, where the cluster does not answer or refuses the change."""
-    made, drift = Engine(stack), list[Change]()
+def _with_state(stack: str, settings: Settings) -> Comparison:
+    """Compares with the cluster, or with the recorded state if the cluster does not answer or rejects the change."""
+    pulumi, drift = PulumiCli(stack), list[Change]()
     why = _unreachable(settings)
     if not why:
-        code, events = made.events("--refresh")
-        found = previewed.read(events)
+        code, events = pulumi.events("--refresh")
+        found = preview_events.read(events)
         drift = list(between(_items(found.recorded), _items(found.old)))
         if not code:
             return _previewed(found, Source(kind="cluster", text="Compared with the cluster as it is now."), drift)
-        why = f"a preview against the cluster fails: {_said(found)[0]}"
+        why = f"a preview against the cluster fails: {_error_texts(found)[0]}"
     with render.offline():
-        code, events = made.events()
-    found = previewed.read(events)
+        code, events = pulumi.events()
+    found = preview_events.read(events)
     if code:
-        raise CommandError("\n".join(_said(found)))
+        raise CommandError("\n".join(_error_texts(found)))
     text = f"Compared with the recorded state; {why}."
     return _previewed(found, Source(kind="recorded state", text=text), drift)
 
 
-def _said(found: previewed.Preview) -> Sequence[str]:
-    """What went wrong in a preview that has failed."""
+def _error_texts(found: preview_events.Preview) -> Sequence[str]:
+    """The errors of a preview that has failed."""
     return [text.rstrip(".") for text in found.errors] or ["pulumi does not say why"]
 
 
-def _previewed(found: previewed.Preview, source: Source, drift: Sequence[Change]) -> Compared:
+def _previewed(found: preview_events.Preview, source: Source, drift: Sequence[Change]) -> Comparison:
     old, new = list(_items(found.old)), list(_items(found.new))
     return Compared(source=source, old=old, new=new, facts=_engine_facts(found), drift=drift)
 
 
 def _unreachable(settings: Settings) -> str:
-    """Why the stack's cluster cannot be asked, in words; empty if it answers."""
+    """The reason why the stack's cluster cannot be asked; empty if it answers."""
     try:
         survey.take(Target.named(settings.context))
     except Unreachable:
@@ -135,9 +135,9 @@ def _base() -> str:
     )
 
 
-def _with_branch(name: str, stack: Stack, base: str, named: bool) -> Compared:
-    """Compares with the commit at which the work tree's branch left the base, so that what others did since is not
-    taken for a part of this change."""
+def _with_branch(name: str, stack: Stack, base: str, named: bool) -> Comparison:
+    """Compares with the merge base of the work tree's branch and `base`, so that later commits of the base do not count
+    as part of the change."""
     tip = _git("rev-parse", "--verify", "--quiet", f"{base}^{{commit}}")
     if tip.returncode:
         raise CommandError(f"BASE: git knows no {base}; fetch it, or name another branch or commit")
@@ -151,11 +151,11 @@ def _with_branch(name: str, stack: Stack, base: str, named: bool) -> Compared:
     else:
         text = f"{base} at {commit[:7]} has no stack {name}: everything is new."
     source = Source(kind="base branch", text=text, commit=commit)
-    return Compared(source=source, old=old, new=list(registered(render.record(name, stack=stack))))
+    return Comparison(source=source, old=old, new=list(registered(render.record(name, stack=stack))))
 
 
-def _rendered(stack: str, base: str, commit: str) -> Iterator[previewed.Resource]:
-    """What the code of a commit makes of its own file of the stack."""
+def _rendered(stack: str, base: str, commit: str) -> Iterator[preview_events.Resource]:
+    """The resources of a stack at a commit, rendered by the code of that commit."""
     with tempfile.TemporaryDirectory() as folder:
         packed = subprocess.run(
             ["git", "archive", "--format=tar", commit], cwd=ROOT, capture_output=True, timeout=120, check=True
@@ -175,13 +175,13 @@ def _rendered(stack: str, base: str, commit: str) -> Iterator[previewed.Resource
     if done.returncode:
         raise CommandError(f"stack {stack} of {base} cannot be rendered:\n{done.stderr.strip()[-2000:]}")
     for entry in json.loads(done.stdout.splitlines()[-1]):
-        yield previewed.Resource(urn="", **entry)
+        yield preview_events.Resource(urn="", **entry)
 
 
 def registered(resources: Iterable[Resource]) -> Iterator[StackObject]:
     """The objects that a program has registered."""
     fields = ("urn", "type", "name", "parent", "inputs")
-    return _items(previewed.Resource(**{name: getattr(one, name) for name in fields}) for one in resources)
+    return _items(preview_events.Resource(**{name: getattr(one, name) for name in fields}) for one in resources)
 
 
 def _items(resources: Iterable[previewed.Resource]) -> Iterator[StackObject]:

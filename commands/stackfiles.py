@@ -1,4 +1,4 @@
-"""The stacks of the project, by their names."""
+"""The files of the project's stacks (`stacks/Pulumi.<stack>.yaml`)."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ class CommandError(UserError):
 
 
 def names() -> list[str]:
-    """The stacks that have a file."""
+    """The names of all stacks."""
     return stack_file.names(_FOLDER)
 
 
 def path(stack: str) -> Path:
-    """The stack's file; StackFileError if there is none."""
+    """The stack's file. Raises StackFileError if there is none."""
     return stack_file.path(_FOLDER, stack)
 
 
 def config(stack: str) -> dict[str, str]:
-    """The stack's config: text as it is, anything else as JSON."""
+    """The stack's config, as Pulumi passes it on: strings unchanged, all other values as JSON."""
     return stack_file.config(path(stack))

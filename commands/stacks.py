@@ -1,4 +1,4 @@
-"""The stacks of the project, compiled: what every command reads, once for each stack."""
+"""Loads a stack: reads, validates and compiles its config."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ from mesh.config.stack import Stack
 
 
 def load(name: str) -> Stack:
-    """The stack of a name, with CONTEXT from the command line. Raises CommandError, SettingsError."""
+    """The compiled stack; `CONTEXT=…` of the command line overrides its context. Raises CommandError, SettingsError."""
     return loading.load(stackfiles.config(name), os.environ.get("CONTEXT") or None)

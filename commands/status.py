@@ -1,4 +1,4 @@
-"""What is installed and running, as the cluster tells it."""
+"""`make status`: shows what is installed and running on a stack's cluster."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SERVICES: Final = "/api/v1/namespaces/{}/services"
 
 
 def show(stack: str) -> int:
-    """Prints the state of the mesh that the stack is for; 1 if there is none."""
+    """Prints the state of the mesh on the stack's cluster. Returns 1 if there is none, else 0."""
     whole = stacks.load(stack)
     chosen, mesh = whole.settings, whole.installation
     target = Target.named(chosen.context)
@@ -54,14 +54,15 @@ def show(stack: str) -> int:
 
 
 def hint(target: Target) -> str:
-    """What makes a cluster answer that does not, to be put after the reason; empty if it is not the embedded one."""
+    """The end of an error message that says how to start the embedded cluster; empty for other clusters."""
     embedded = target.context == sandbox.CONTEXT and not offline()
     return "; `make sandbox` starts it" if embedded else ""
 
 
 def _none(found: Survey, mesh: Installation, stack: str) -> Iterator[str]:
-    """What to do where no mesh of the project stands: `make up` refuses if an Istio of others does, but for a stack
-    that is to stand beside it."""
+    """The lines for a cluster without a mesh of this project.
+
+    `make up` refuses a cluster with another Istio, unless the stack is a further revision (`mesh:base` disabled)."""
     unmarked = sorted(name for name, mark in found.definitions.items() if names.OWNER_PROJECT not in mark)
     others = found.istio or "".join(f"{name} is defined" for name in unmarked[:1])
     if others and mesh.values.base.enabled:
@@ -73,7 +74,7 @@ def _none(found: Survey, mesh: Installation, stack: str) -> Iterator[str]:
 
 
 def _workloads(api: Api, mesh: Installation, found: Survey) -> Iterator[list[str]]:
-    """istiod and the gateways, each where it is."""
+    """A row for each Deployment of the root namespace, and for each gateway in another one."""
     gateways = mesh.values.gateways
     for place in dict.fromkeys([mesh.root, *(spec.namespace or mesh.root for spec in gateways.values())]):
         services = {service["metadata"]["name"]: service for service in client.items(api, SERVICES.format(place))}
@@ -87,7 +88,7 @@ def _workloads(api: Api, mesh: Installation, found: Survey) -> Iterator[list[str
 
 
 def _way(service: Manifest, found: Survey) -> str:
-    """How the gateway is reached."""
+    """The gateway's Service type, addresses and node ports."""
     spec = service["spec"]
     ingress = service.get("status", {}).get("loadBalancer", {}).get("ingress") or []
     facts = gateways.address(
@@ -101,7 +102,7 @@ def _way(service: Manifest, found: Survey) -> str:
 
 
 def _sidecars(api: Api, mesh: Installation) -> Iterator[str]:
-    """Of the pods in injected namespaces: how many run the sidecar that istiod would inject now."""
+    """The pods of each injected namespace: how many run the sidecar that istiod would inject now, and which do not."""
     if mesh.values.global_.omitSidecarInjectorConfigMap:
         return
     path = f"/api/v1/namespaces/{mesh.root}/configmaps/{mesh.revisioned(INJECTOR)}"

@@ -1,7 +1,7 @@
-"""Manifests of others become a stack's: their fields get the stack's field manager, and lose their others.
+"""Makes a stack's field manager the only manager of the fields that the stack applies; for `make adopt`.
 
-Two managers may have set a field to the same value. The first who changes it then meets a conflict with the other; so
-it is not enough to apply an object, the fields have to be taken from whoever had them.
+After a server-side apply, another manager may still own a field with the same value, and the next change of the field
+would be a conflict. So the fields are removed from the other managers' entries in `managedFields`.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from commands.stackfiles import CommandError
 
 MERGE: Final = "application/merge-patch+json"
 _SHOWN: Final = 5
-"""Refusals that a message lists."""
+"""Rejected objects that a message lists."""
 _TRIES: Final = 5
-"""Times that taking a field is tried, where others change the object meanwhile."""
+"""Attempts to change `managedFields` of an object that others change meanwhile."""
 _CONFLICT: Final = 409
 _ALONE: Final[Mapping[str, Any]] = {".": {}}
-"""A set of fields that holds nothing but what holds the fields."""
+"""`fieldsV1` of an object or list item that is owned without any of its fields."""
 
 
 def take(api: Api, objects: Mapping[str, Manifest], manager: str) -> None:
-    """Applies each object, by its path, and takes what it sets from all other managers.
+    """Applies the objects, which are given by API path, and removes the fields that they set from all other managers.
 
-    CommandError if the API server refuses one; nothing was changed if it refuses in a dry run already."""
+    Raises CommandError if the API server rejects one; a dry run comes first, so that usually nothing was changed."""
     for dry in ("&dryRun=All", ""):
         answers = ask_all(api, [_apply(path, body, manager, dry) for path, body in objects.items()])
         _refuse(list(objects.values()), answers, dry)
@@ -65,7 +65,7 @@ def _disown(api: Api, path: str, answer: Answer, manager: str) -> None:
 
 
 def remaining(managers: Sequence[Mapping[str, Any]], manager: str) -> list[Mapping[str, Any]]:
-    """The entries of `managedFields` once what `manager` applies is its alone."""
+    """The entries of `managedFields`, without the fields that `manager` applies in all entries but its own."""
     own: Mapping[str, Any] = next((m["fieldsV1"] for m in managers if _applies(m, manager)), {})
     result: list[Mapping[str, Any]] = []
     for entry in managers:
@@ -81,7 +81,7 @@ def _applies(entry: Mapping[str, Any], manager: str) -> bool:
 
 
 def _without(fields: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields that are not among `own`; both are trees whose leaves are empty."""
+    """The part of `fields` that is not in `own`; both are trees in the format of `fieldsV1`."""
     result = {}
     for name, inner in fields.items():
         if name not in own:

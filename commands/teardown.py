@@ -1,4 +1,5 @@
-"""What only a teardown can know: who would lose their control plane or their data, and what holds it up."""
+"""Protects others from `make down`: finds pods that would lose their control plane and custom resources that would be
+deleted, and explains which objects block a deletion."""
 
 from __future__ import annotations
 
@@ -19,17 +20,17 @@ Name = tuple[str, str]
 """Namespace and name."""
 
 SHOWN: Final = 10
-"""Names that a message lists before it only counts."""
+"""Names that a message lists; further ones are only counted."""
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """What a stack's state says that it made."""
+    """The objects that a stack's state records."""
 
     resources: Sequence[Manifest]
 
     def names(self, kind: GroupKind) -> set[Name]:
-        """Of the objects of a kind."""
+        """The namespaces and names of the objects of a kind."""
         return {_name(r["inputs"]) for r in self._of(kind)}
 
     def definitions(self, kept: bool = False) -> Iterator[Manifest]:
@@ -42,8 +43,8 @@ class Recorded:
 
 
 def check(state: Mapping[str, Any], api: Api, force: bool) -> None:
-    """CommandError if a teardown would hurt others than the stack: names them, and says how to go on. `force`: only
-    says so."""
+    """Raises CommandError if a teardown would break or delete objects of others. The message names them, and says how
+    to go on. With `force` it is only printed."""
     recorded = Recorded(state.get("resources") or [])
     problems = [*_orphaned(recorded, api), *_lost(recorded, api)]
     if not problems:
@@ -55,7 +56,7 @@ def check(state: Mapping[str, Any], api: Api, force: bool) -> None:
 
 
 def _orphaned(recorded: Recorded, api: Api) -> Iterator[str]:
-    """Pods of others with a sidecar of this mesh."""
+    """The message about pods of others with a sidecar of this mesh, if there are any."""
     own, services = recorded.names(kinds.DEPLOYMENT), recorded.names(kinds.SERVICE)
     injected = [pod for pod in client.items(api, "/api/v1/pods") if _has_sidecar(pod, services)]
     foreign = sorted(_name(pod) for pod in injected if _deployment(pod) not in own)
@@ -78,13 +79,14 @@ def _has_sidecar(pod: Manifest, services: set[Name]) -> bool:
 
 
 def _deployment(pod: Manifest) -> Name:
-    """Whose pod it is, by the name of its ReplicaSet: `<deployment>-<hash>`."""
+    """The Deployment of a pod, by the name of its ReplicaSet, `<deployment>-<hash>`."""
     owners = [o["name"] for o in pod["metadata"].get("ownerReferences", []) if o["kind"] == "ReplicaSet"]
     return pod["metadata"]["namespace"], owners[0].rpartition("-")[0] if owners else ""
 
 
 def _lost(recorded: Recorded, api: Api) -> Iterator[str]:
-    """Custom resources of others that would go with their definitions, or with a namespace of the stack."""
+    """The message about custom resources of others that would be deleted with their definition or with a namespace of
+    the stack, if there are any."""
     gone = {name for _, name in recorded.names(kinds.NAMESPACE)}
     lost = [name for d in recorded.definitions() for name, _ in _foreign(d, recorded, api)]
     lost += [
@@ -100,7 +102,8 @@ def _lost(recorded: Recorded, api: Api) -> Iterator[str]:
 
 
 def _foreign(definition: Manifest, recorded: Recorded, api: Api) -> Iterator[Name]:
-    """Those of a definition's custom resources that the stack did not make: kind and name in words, and namespace."""
+    """The custom resources of a definition that the stack did not create: `<kind> <namespace>/<name>`, and the
+    namespace."""
     names, group = definition["spec"]["names"], definition["spec"]["group"]
     version = next(v["name"] for v in definition["spec"]["versions"] if v["storage"])
     kind = GroupKind(names["kind"], group)
@@ -111,7 +114,7 @@ def _foreign(definition: Manifest, recorded: Recorded, api: Api) -> Iterator[Nam
 
 
 def _items(api: Api, path: str) -> Sequence[Manifest]:
-    """The objects at `path`; none if there is no such API."""
+    """The objects at an API path; none if the API server does not serve it."""
     try:
         return client.items(api, path)
     except NotFound:
@@ -128,7 +131,7 @@ def _list(names: Sequence[Name] | Sequence[str]) -> str:
 
 
 def explain(state: Mapping[str, Any], api: Api) -> None:
-    """After a teardown that failed: which objects wait to be gone, and what for."""
+    """After a failed teardown: prints the namespaces and definitions that are still being deleted, and why."""
     recorded = Recorded(state.get("resources") or [])
     for _, name in sorted(recorded.names(kinds.NAMESPACE)):
         _say(api, "namespace", f"/api/v1/namespaces/{name}")
@@ -136,7 +139,7 @@ def explain(state: Mapping[str, Any], api: Api) -> None:
         _say(api, "definition", f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}")
 
 
-def _say(api: Api, what: str, path: str) -> None:
+def _explain(api: Api, what: str, path: str) -> None:
     try:
         found = client.get(api, path)
     except ClusterError:

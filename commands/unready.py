@@ -1,4 +1,4 @@
-"""After an update: which objects of the stack are not ready, and what the cluster says of the reason."""
+"""After an update: waits for new pods of the stack, and explains why objects are not ready."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from mesh.core.kinds import GroupKind
 Manifest = Mapping[str, Any]
 
 PAUSE: Final = 0.5
-"""Seconds between two looks at Deployments that roll out."""
+"""Seconds between two requests for the Deployments that roll out."""
 
 
 def wait(state: Mapping[str, Any], api: Api, limit: float) -> bool:
-    """Waits up to `limit` seconds for the new pods of recorded Deployments; whether they have come.
+    """Waits up to `limit` seconds until the recorded Deployments have rolled out; whether they have.
 
-    The provider (4.25) may see a Deployment as it was before its update, and take that for the end of its rollout."""
+    The provider (4.25) may read a Deployment's status from before the update, and take the rollout for finished."""
     manifests = [resource.get("inputs", {}) for resource in state.get("resources") or []]
     ours = {_name(manifest) for manifest in manifests if kinds.of_inputs(manifest) == kinds.DEPLOYMENT}
     end = time.monotonic() + limit
@@ -46,7 +46,7 @@ def _name(found: Manifest) -> str:
 
 
 def _rolls(found: Manifest) -> bool:
-    """Whether the last change of a Deployment has not reached its pods."""
+    """Whether the rollout of a Deployment's last change is not finished."""
     status = found.get("status", {})
     reasons = {condition["type"]: condition.get("reason") for condition in status.get("conditions", [])}
     seen = status.get("observedGeneration", 0) >= found["metadata"]["generation"]
@@ -76,7 +76,7 @@ def _reasons(api: Api, kind: GroupKind | None, meta: Mapping[str, str]) -> Itera
 
 
 def _of_deployment(api: Api, found: Manifest) -> Iterator[str]:
-    """Why it does not have the pods that it should have."""
+    """The reasons why a Deployment lacks available or updated pods."""
     status = found["status"]
     if not status.get("unavailableReplicas") and status.get("updatedReplicas", 0) >= found["spec"]["replicas"]:
         return

@@ -1,13 +1,13 @@
-"""The embedded Kubernetes: five ordinary processes on loopback, without root or containers.
+"""The embedded Kubernetes cluster: five processes on loopback, without root or containers.
 
-It has an API server, controllers and a scheduler that are real; nodes, pods, load balancers and istiod's
-patches are played by kwok. Everything of it is in `home()/cluster`.
+API server, controller manager and scheduler are real. Nodes, pods, load balancers and istiod's patches of its webhooks
+are simulated by kwok. All files of the cluster are in `home()/cluster`.
 """
 
 from sandbox.cluster import kubeconfig, kubeconfigs, reset, running, start, stop
 from sandbox.errors import SandboxError
 from sandbox.files import CONTEXT
-from sandbox.places import home
+from sandbox.paths import home
 from sandbox.report import State, Status, status
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""`python -m sandbox start|stop|status|reset`."""
+"""`python -m sandbox start|stop|status|reset`: controls the embedded cluster."""
 
 import argparse
 import sys
@@ -15,11 +15,11 @@ def main() -> int:
     start.add_argument(
         "--webhooks",
         action=argparse.BooleanOptionalAction,
-        help="call admission webhooks or not (at first not; what was asked for holds until the next stop)",
+        help="whether the API server calls admission webhooks (default: no; the choice holds until the next stop)",
     )
-    commands.add_parser("stop", help="stop it; its objects stay")
+    commands.add_parser("stop", help="stop it; its objects are kept")
     commands.add_parser("status", help="show its processes; exit code 0 running, 3 stopped, 1 broken")
-    commands.add_parser("reset", help="stop it and delete everything of it")
+    commands.add_parser("reset", help="stop it and delete all its objects and files")
     arguments = parser.parse_args()
     try:
         return _run(arguments)

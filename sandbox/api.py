@@ -1,4 +1,4 @@
-"""The cluster's own HTTPS endpoints, asked as its administrator."""
+"""Requests to the HTTPS endpoints of the cluster's programs, as the cluster's administrator."""
 
 import http.client
 import ssl
@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from cluster.client import Api, HttpApi
 from sandbox.network import LOOPBACK, Network
-from sandbox.places import Layout
+from sandbox.paths import Layout
 
 LIMIT = 5.0
-"""Seconds that one answer may take."""
+"""Timeout of one request, in seconds."""
 
 WATCH = 300
 """Seconds after which the API server ends a watch."""
@@ -18,17 +18,17 @@ API_SERVER = "kube-apiserver"
 
 
 class Endpoints:
-    """The listening processes of one cluster."""
+    """The HTTPS endpoints of one cluster."""
 
     def __init__(self, layout: Layout, network: Network) -> None:
         self._network = network
         self._tls = ssl.create_default_context(cafile=str(layout.pki / "ca.crt"))
         self._tls.load_cert_chain(layout.pki / "client.crt", layout.pki / "client.key")
         self.api: Api = HttpApi(lambda: self._connection(API_SERVER, LIMIT))
-        """The API server."""
+        """Client of the API server."""
 
     def healthy(self, listener: str, path: str) -> bool:
-        """Whether the process that listens there answers its health check with 200."""
+        """Whether a program answers its health check with status 200. `listener` is the name of its port."""
         connection = self._connection(listener, LIMIT)
         try:
             connection.request("GET", path)
@@ -39,8 +39,8 @@ class Endpoints:
             connection.close()
 
     def watch(self, path: str) -> Iterator[bytes]:
-        """A line for each object of the collection at `path` of the API server, and for each change of one, until the
-        watch ends. OSError or HTTPException if no answer comes."""
+        """Watches a collection of the API server: yields an event, a line of JSON, for each object and each later
+        change, until the watch ends. Raises OSError or HTTPException if the API server does not answer."""
         connection = self._connection(API_SERVER, WATCH + LIMIT)
         try:
             connection.request("GET", f"{path}?watch=true&timeoutSeconds={WATCH}")

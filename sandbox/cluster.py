@@ -1,4 +1,4 @@
-"""Starts and stops the cluster."""
+"""Starts, stops and resets the embedded cluster."""
 
 import shutil
 import signal
@@ -11,53 +11,53 @@ from typing import TextIO
 
 import toolchain
 from cluster.errors import Unreachable
-from sandbox import files, node, places
+from sandbox import files, node, paths
 from sandbox.api import Endpoints
 from sandbox.errors import SandboxError
 from sandbox.files import CONTEXT
 from sandbox.live.run import stop_all as stop_live
 from sandbox.network import network, require_free
-from sandbox.places import Layout
-from sandbox.process import Process, words
+from sandbox.paths import Layout
+from sandbox.process import Process, log_excerpt
 from sandbox.programs import PROGRAMS, WEBHOOK_PLUGINS, Program, Setting
 from toolchain.locks import held
 from toolchain.progress import Progress
 
 START_LIMIT = 60.0
-"""Seconds that one program may take until it answers; ordinary are under 5."""
+"""Seconds to wait until a program answers its health check; it usually takes less than 5."""
 
-STORE, SERVER, *CONTROLLERS = PROGRAMS
-PLAYER = CONTROLLERS[-1]
-"""Plays the node and its pods."""
+ETCD, API_SERVER, *CONTROLLERS = PROGRAMS
+KWOK = CONTROLLERS[-1]
+"""Simulates the node and its pods."""
 
 
 def start(webhooks: bool | None = None, out: TextIO | None = None) -> None:
-    """Starts what is not running, and returns when pods can run.
+    """Starts the programs that are not running, and returns when pods can run.
 
-    `webhooks` says whether the API server calls admission webhooks: None leaves it as it is, off in a
-    cluster that was stopped. A program whose command line or release has changed is restarted. Progress
-    goes to `out` (standard error). Raises SandboxError or ToolchainError.
+    `webhooks` says whether the API server calls admission webhooks; None keeps the current choice, which is off after a
+    stop. A program whose command line or release has changed is restarted. Progress goes to `out` (standard error).
+    Raises SandboxError or ToolchainError.
     """
     built = toolchain.ensure(out)
     progress = Progress("sandbox", out)
-    with _alone(progress) as layout:
+    with _locked(progress) as layout:
         layout.root.mkdir(mode=0o700, exist_ok=True)
         kept = network(layout.network)
         files.write(layout, kept, built.bin)
         calls_webhooks = _calls_webhooks(layout) if webhooks is None else webhooks
         setting = Setting(layout, kept, built.bin, calls_webhooks)
         endpoints = Endpoints(layout, kept)
-        started = [_start([STORE], setting, endpoints, progress), _start([SERVER], setting, endpoints, progress)]
-        if started[-1]:  # what the player was writing as the server went away is lost to it, unlike to a kubelet
-            Process(PLAYER.name, layout).stop(PLAYER.patience)
+        started = [_start([ETCD], setting, endpoints, progress), _start([API_SERVER], setting, endpoints, progress)]
+        if started[-1]:  # kwok, unlike a kubelet, does not repeat writes that failed while the API server was away
+            Process(KWOK.name, layout).stop(KWOK.patience)
         node.ensure(endpoints.api)
         started.append(_start(CONTROLLERS, setting, endpoints, progress))
-        _wait(lambda: node.usable(endpoints.api), "the node does not become ready", Process(PLAYER.name, layout))
+        _wait(lambda: node.usable(endpoints.api), "the node does not become ready", Process(KWOK.name, layout))
     progress.done(f"ready at {kept.server}" if any(started) else f"already running at {kept.server}")
 
 
 def _start(programs: list[Program], setting: Setting, endpoints: Endpoints, progress: Progress) -> bool:
-    """Starts those that do not run as they should, and waits for all; whether there were any."""
+    """Starts the programs that do not run or have another command line, and waits for all; whether any was started."""
     due = []
     for program in programs:
         process, command = Process(program.name, setting.layout), program.command(setting)
@@ -78,13 +78,14 @@ def _start(programs: list[Program], setting: Setting, endpoints: Endpoints, prog
 
 
 def _wait(condition: Callable[[], bool], failure: str, process: Process) -> None:
-    """Until `condition` holds; raises SandboxError with the process's log when it ends or takes too long."""
+    """Waits until `condition` holds. Raises SandboxError with the end of the process's log if it ends or takes too
+    long."""
     deadline = time.monotonic() + START_LIMIT
     while not _holds(condition):
         if not process.alive():
-            raise SandboxError(dead(process))
+            raise SandboxError(exit_message(process))
         if time.monotonic() > deadline:
-            raise SandboxError(f"{failure} within {START_LIMIT:.0f} s\n{words(process)}")
+            raise SandboxError(f"{failure} within {START_LIMIT:.0f} s\n{log_excerpt(process)}")
         time.sleep(0.05)
 
 
@@ -95,27 +96,27 @@ def _holds(condition: Callable[[], bool]) -> bool:
         return False
 
 
-def dead(process: Process) -> str:
-    """What is said of a process that should be alive."""
-    return f"{process.name} (process {process.pid}) has ended\n{words(process)}"
+def exit_message(process: Process) -> str:
+    """The message about a process that has ended unexpectedly, with the end of its log."""
+    return f"{process.name} (process {process.pid}) has ended\n{log_excerpt(process)}"
 
 
 def _calls_webhooks(layout: Layout) -> bool:
-    server = Process(SERVER.name, layout)
+    server = Process(API_SERVER.name, layout)
     return server.known and not any(WEBHOOK_PLUGINS[0] in flag for flag in server.command)
 
 
 def stop(out: TextIO | None = None) -> None:
-    """Stops the cluster; its objects, ports and certificates stay."""
+    """Stops the cluster; its objects, ports and certificates are kept."""
     progress = Progress("sandbox", out)
-    with _alone(progress) as layout:
+    with _locked(progress) as layout:
         _stop(layout, progress)
 
 
 def reset(out: TextIO | None = None) -> None:
-    """Stops the cluster and deletes all of it: objects, certificates, ports, logs."""
+    """Stops the cluster and deletes its objects, certificates, ports and logs."""
     progress = Progress("sandbox", out)
-    with _alone(progress) as layout:
+    with _locked(progress) as layout:
         _stop(layout, progress)
         if layout.root.exists():
             shutil.rmtree(layout.root)
@@ -137,26 +138,26 @@ def _stop(layout: Layout, progress: Progress) -> None:
 
 
 @contextmanager
-def _alone(progress: Progress) -> Iterator[Layout]:
-    """Keeps out every other start, stop and reset of this cluster."""
-    layout = places.layout()
+def _locked(progress: Progress) -> Iterator[Layout]:
+    """Holds the lock that excludes every other start, stop and reset of this cluster."""
+    layout = paths.layout()
     with held(layout.lock, lambda holder: progress.say(f"waiting for another start or stop: {holder}")):
         yield layout
 
 
 def running() -> bool:
-    """Whether every process lives and the API server is ready."""
-    layout = places.layout()
+    """Whether all programs run and the API server is ready."""
+    layout = paths.layout()
     if not all(Process(program.name, layout).alive() for program in PROGRAMS):
         return False
-    return Endpoints(layout, network(layout.network)).healthy(SERVER.name, SERVER.health)
+    return Endpoints(layout, network(layout.network)).healthy(API_SERVER.name, API_SERVER.health)
 
 
 def kubeconfig() -> Path:
-    """The file that leads to the cluster; it is there from the first start on."""
-    return places.layout().kubeconfig
+    """The path of the cluster's kubeconfig file, which the first start writes."""
+    return paths.layout().kubeconfig
 
 
 def kubeconfigs() -> dict[str, Path]:
-    """The kubeconfig file of each embedded cluster, by its context."""
+    """The path of each embedded cluster's kubeconfig file, by context."""
     return {CONTEXT: kubeconfig()}

@@ -2,4 +2,4 @@
 
 
 class SandboxError(Exception):
-    """The embedded cluster cannot do what was asked; the text says why and what to do."""
+    """An operation on the embedded cluster failed. The message says why and what to do."""

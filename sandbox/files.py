@@ -1,4 +1,4 @@
-"""Makes the files that the cluster's programs read."""
+"""Writes the files that the cluster's programs read: certificates, kubeconfig and kwok's stages."""
 
 import base64
 import json
@@ -8,7 +8,7 @@ from pathlib import Path
 from mesh.core.names import DEV_CONTEXT
 from sandbox.errors import SandboxError
 from sandbox.network import LOOPBACK, Network
-from sandbox.places import Layout
+from sandbox.paths import Layout
 
 CONTEXT = DEV_CONTEXT
 """Name of the kubeconfig's context, cluster and user."""
@@ -17,7 +17,7 @@ STAGES = Path(__file__).with_name("stages.yaml")
 
 
 def write(layout: Layout, network: Network, bin: Path) -> None:
-    """Makes folders and certificates that are not there yet, and renews kubeconfig and stages."""
+    """Creates missing folders and certificates, and rewrites kubeconfig and stages."""
     for folder in (layout.logs, layout.run):
         folder.mkdir(exist_ok=True)
     if not layout.pki.exists():
@@ -34,7 +34,7 @@ def _make_certificates(layout: Layout, network: Network, bin: Path) -> None:
 
 
 def kubeconfig(layout: Layout, network: Network) -> str:
-    """A kubeconfig that holds its certificates itself. JSON is YAML too, and needs no library."""
+    """A kubeconfig with embedded certificates, as JSON, which is valid YAML."""
     pki = layout.pki
     cluster = {"server": network.server, "certificate-authority-data": _base64(pki / "ca.crt")}
     user = {
@@ -57,7 +57,7 @@ def _base64(file: Path) -> str:
 
 
 def replace(file: Path, text: str) -> None:
-    """Replaces a file in one step; only its owner can read it."""
+    """Writes a file atomically, readable by its owner only."""
     fresh = file.with_suffix(".new")
     fresh.touch(mode=0o600)
     fresh.write_text(text)

@@ -1,4 +1,4 @@
-"""The ports and the Service range of a cluster: chosen once, then kept."""
+"""The ports and the Service range of the cluster, which are chosen at the first start and then kept."""
 
 import contextlib
 import errno
@@ -18,26 +18,28 @@ from sandbox.errors import SandboxError
 LOOPBACK = "127.0.0.1"
 
 LISTENERS = ("etcd", "etcd-peer", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
-"""What needs a port."""
+"""The names of the ports that the cluster's programs listen on."""
 
 CANDIDATES = range(20000, 30000)
-"""Below Linux' ephemeral ports (32768 on) and below NodePorts (30000 on), so that neither takes them."""
+"""Ports to choose from: below Linux' ephemeral ports (from 32768) and below node ports (from 30000)."""
 
 SERVICE_RANGE = "127.77.0.0/16"
-"""Loopback, so that a local process can listen on a Service's address and the API server reaches it."""
+"""Default of MESH_SERVICE_RANGE. A loopback network, so that a local process can listen on a Service's address, where
+the API server reaches it."""
 
 
 @dataclass(frozen=True)
 class Network:
-    """Addresses of one cluster."""
+    """Ports and addresses of one cluster."""
 
     ports: Mapping[str, int]
+    """By name, see LISTENERS."""
     service_range: str
     """IPv4 network of the Services' addresses, such as `127.77.0.0/16`."""
 
     @property
     def first_service_ip(self) -> str:
-        """The API server's own Service address."""
+        """The address of the Service `kubernetes`."""
         return str(ipaddress.ip_network(self.service_range)[1])
 
     @property
@@ -46,10 +48,11 @@ class Network:
 
 
 def network(file: Path, environment: Mapping[str, str] = os.environ) -> Network:
-    """The network that `file` keeps; chosen and written there the first time.
+    """The network that `file` holds; chosen and written there at the first call.
 
-    MESH_SERVICE_RANGE sets the Service range of a new cluster. Without it the default home's cluster
-    has SERVICE_RANGE, and a cluster in another MESH_HOME a random one, so that two do not share addresses.
+    MESH_SERVICE_RANGE sets the Service range of a new cluster. Without it the cluster in the default home gets
+    SERVICE_RANGE, and one in another MESH_HOME a random range, so that two clusters do not share addresses. Raises
+    SandboxError.
     """
     wish = environment.get("MESH_SERVICE_RANGE")
     if file.exists():
@@ -90,7 +93,7 @@ def _free_ports() -> dict[str, int]:
 
 
 def is_free(port: int, address: str = LOOPBACK) -> bool:
-    """Whether a process can listen on this port of a loopback address now."""
+    """Whether a process can listen on a port of a loopback address now."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -103,7 +106,7 @@ def is_free(port: int, address: str = LOOPBACK) -> bool:
 
 
 def require_free(listener: str, port: int) -> None:
-    """Raises SandboxError, naming who has it, when a port of the stopped cluster was taken meanwhile."""
+    """Raises SandboxError, which names the process, if another process listens on a port of the stopped cluster."""
     if is_free(port):
         return
     raise SandboxError(
@@ -113,7 +116,7 @@ def require_free(listener: str, port: int) -> None:
 
 
 def listener_on(port: int) -> str:
-    """The process that listens on a port, as far as an ordinary user may know."""
+    """Name and number of the process that listens on a port; `another process` if the user may not see it."""
     listening = (one for one in psutil.net_connections("tcp") if one.status == psutil.CONN_LISTEN)
     for pid in (one.pid for one in listening if one.laddr and one.laddr.port == port and one.pid):
         with contextlib.suppress(psutil.NoSuchProcess):

@@ -1,4 +1,4 @@
-"""The one node of the cluster, whose kubelet kwok plays."""
+"""The cluster's only node, whose kubelet kwok simulates."""
 
 from typing import Any
 
@@ -9,14 +9,14 @@ from sandbox.network import LOOPBACK
 NAME = "mesh-node-1"
 
 RESOURCES = {"cpu": "32", "memory": "64Gi", "pods": "500", "ephemeral-storage": "256Gi"}
-"""What its pods may request in all; nothing of it is really used."""
+"""Capacity for the requests of pods; no pod really uses it."""
 
 NODE: dict[str, Any] = {
     "apiVersion": "v1",
     "kind": "Node",
     "metadata": {
         "name": NAME,
-        # amd64 whatever the machine: the images of Istio 1.10 exist for nothing else.
+        # amd64 on every machine: the images of Istio 1.10 are for amd64 only.
         "labels": {
             "kubernetes.io/arch": "amd64",
             "kubernetes.io/os": "linux",
@@ -42,7 +42,7 @@ _MOUNTED = (
 
 
 def ensure(api: Api) -> None:
-    """Creates the node if it is not there."""
+    """Creates the node if it does not exist."""
     if client.find(api, f"/api/v1/nodes/{NAME}") is None:
         client.create(api, "/api/v1/nodes", NODE)
 

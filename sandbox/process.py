@@ -1,4 +1,4 @@
-"""A process that outlives the command which starts it."""
+"""Background processes that outlive the command that starts them."""
 
 import fcntl
 import json
@@ -11,21 +11,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sandbox.places import Layout
+from sandbox.paths import Layout
 
 KILL_LIMIT = 5.0
-"""Seconds that a killed process may take to be gone."""
+"""Seconds to wait until a killed process has ended."""
 
 _children: list[subprocess.Popen[bytes]] = []
-"""Kept so that those who end while this program runs are reaped."""
+"""Processes that this program has started; they are polled so that none stays a zombie."""
 
 
 @dataclass(frozen=True)
 class Process:
-    """One named process of a cluster, known by its record `run/<name>.json`.
+    """A named process of a cluster, with its record `run/<name>.json`.
 
-    The record is locked through a descriptor that the process inherits: the kernel frees the lock when
-    the process ends, however it ends. So no other process that got the same number is taken for it.
+    The process inherits a descriptor that locks the record. The kernel releases the lock when the process ends, so that
+    a later process with the same number is never mistaken for it.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Process:
         return self.layout.run / f"{self.name}.json"
 
     def start(self, command: Sequence[str]) -> None:
-        """Starts `command` in a session of its own. The log of the run before stays as `<name>.log.1`."""
+        """Starts `command` in a new session. The log of the previous run is kept as `<name>.log.1`."""
         if self.log.exists():
             self.log.replace(self.log.with_suffix(".log.1"))
         fresh = self._record.with_suffix(".new")
@@ -61,10 +61,11 @@ class Process:
 
     @property
     def known(self) -> bool:
-        """Whether it was started and not stopped since: it should be alive."""
+        """Whether it was started and not stopped since, so that it should be running."""
         return self._record.exists()
 
     def alive(self) -> bool:
+        """Whether it is running."""
         for child in _children:
             child.poll()
         if not self.known:
@@ -82,12 +83,12 @@ class Process:
 
     @property
     def command(self) -> list[str]:
-        """The command line that it was started with."""
+        """The command line of its last start."""
         return list(self._recorded()["command"])
 
     @property
     def uptime(self) -> float:
-        """Seconds since its start."""
+        """Seconds since its last start."""
         return time.time() - float(self._recorded()["started"])
 
     def _recorded(self) -> dict[str, Any]:
@@ -95,12 +96,12 @@ class Process:
         return recorded
 
     def signal(self, number: signal.Signals) -> None:
-        """Sends a signal if it is alive."""
+        """Sends a signal if it is running."""
         if self.alive():
             os.kill(self.pid, number)
 
     def stop(self, limit: float) -> None:
-        """SIGTERM, and SIGKILL after `limit` seconds; then it is unknown."""
+        """Ends it with SIGTERM, and with SIGKILL after `limit` seconds; then deletes its record."""
         self.signal(signal.SIGTERM)
         if not self._gone_within(limit):
             self.signal(signal.SIGKILL)
@@ -115,13 +116,13 @@ class Process:
             time.sleep(0.02)
         return True
 
-    def last_words(self, count: int = 8) -> list[str]:
+    def log_tail(self, count: int = 8) -> list[str]:
         """The last lines of its log."""
         if not self.log.exists():
             return []
         return self.log.read_text(errors="replace").splitlines()[-count:]
 
 
-def words(process: Process) -> str:
-    """A process's log and its last lines."""
-    return "\n".join([f"  its log is {process.log}", *(f"  | {line}" for line in process.last_words())])
+def log_excerpt(process: Process) -> str:
+    """The path of a process's log and its last lines, for an error message."""
+    return "\n".join([f"  its log is {process.log}", *(f"  | {line}" for line in process.log_tail())])

@@ -1,21 +1,21 @@
-"""The five programs of the embedded Kubernetes, and how each is started."""
+"""The five programs of the embedded cluster and their command lines."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.network import LOOPBACK, Network
-from sandbox.places import Layout
+from sandbox.paths import Layout
 
 WEBHOOK_PLUGINS = ("MutatingAdmissionWebhook", "ValidatingAdmissionWebhook")
 
 WATCHED_NODES = "TaintNodesByCondition"
-"""Taints each new node until the node lifecycle controller finds it well; that one is off here."""
+"""Admission plugin that taints a new node until the node lifecycle controller, which is off here, finds it ready."""
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What the command lines are made from."""
+    """The values that the command lines depend on."""
 
     layout: Layout
     network: Network
@@ -26,14 +26,14 @@ class Setting:
 
 @dataclass(frozen=True)
 class Program:
-    """One program of the cluster."""
+    """A program of the cluster."""
 
     name: str
     flags: Callable[[Setting], dict[str, str]]
     health: str
-    """Path of its health check, over HTTPS on its port."""
+    """URL path of its health check, over HTTPS on its port."""
     patience: float
-    """Seconds that it may take to end when asked to."""
+    """Seconds to wait after SIGTERM before SIGKILL."""
 
     def command(self, setting: Setting) -> list[str]:
         flags = [f"--{key}={value}" for key, value in self.flags(setting).items()]
@@ -59,7 +59,7 @@ def _etcd(setting: Setting) -> dict[str, str]:
         "peer-key-file": f"{pki}/server.key",
         "peer-client-cert-auth": "true",
         "peer-trusted-ca-file": f"{pki}/ca.crt",
-        # Survives the death of any process; only a crash of the whole machine can lose the last writes.
+        # Data survives the end of any process; only a crash of the machine can lose the last writes.
         "unsafe-no-fsync": "true",
         "log-level": "warn",
     }
@@ -78,7 +78,7 @@ def _api_server(setting: Setting) -> dict[str, str]:
         "etcd-certfile": f"{pki}/client.crt",
         "etcd-keyfile": f"{pki}/client.key",
         "service-cluster-ip-range": network.service_range,
-        # The Service `kubernetes` gets no endpoint: Kubernetes refuses loopback addresses there.
+        # The Service `kubernetes` gets no endpoint: Kubernetes rejects loopback addresses in endpoints.
         "endpoint-reconciler-type": "none",
         "service-account-issuer": "https://kubernetes.default.svc.cluster.local",
         "service-account-key-file": f"{pki}/service-accounts.pub",
@@ -94,7 +94,7 @@ def _api_server(setting: Setting) -> dict[str, str]:
 
 
 def _controller(setting: Setting, name: str) -> dict[str, str]:
-    """What the controller manager and the scheduler have in common."""
+    """The flags that the controller manager and the scheduler share."""
     pki = setting.layout.pki
     return {
         "bind-address": LOOPBACK,
@@ -102,7 +102,7 @@ def _controller(setting: Setting, name: str) -> dict[str, str]:
         "tls-cert-file": f"{pki}/server.crt",
         "tls-private-key-file": f"{pki}/server.key",
         "kubeconfig": str(setting.layout.kubeconfig),
-        # There is one of each; waiting for the lease of the one before would only delay a restart.
+        # Each runs once; waiting for the lease of the previous process would only delay a restart.
         "leader-elect": "false",
     }
 
@@ -111,8 +111,8 @@ def _controller_manager(setting: Setting) -> dict[str, str]:
     pki = setting.layout.pki
     return {
         **_controller(setting, "kube-controller-manager"),
-        # After a sleep of the machine or a restart this one would call the played node lost and its pods
-        # not ready, and kwok, unlike a kubelet, would never say that they are ready again.
+        # After a restart or suspend this controller would mark the simulated node as lost and its pods as not ready;
+        # kwok, unlike a kubelet, would never report them as ready again.
         "controllers": "*,-node-lifecycle-controller",
         "root-ca-file": f"{pki}/ca.crt",
         "service-account-private-key-file": f"{pki}/service-accounts.key",
@@ -131,7 +131,7 @@ def _kwok(setting: Setting) -> dict[str, str]:
         "kubeconfig": str(setting.layout.kubeconfig),
         "config": str(setting.layout.stages),
         "manage-all-nodes": "true",
-        # Without leases a restarted kwok plays its pods at once, not when the lease of the last one ends.
+        # Without leases a restarted kwok simulates its pods at once, not only after the previous lease has expired.
         "node-lease-duration-seconds": "0",
         "node-ip": LOOPBACK,
         "cidr": "10.77.0.1/16",
@@ -144,10 +144,10 @@ def _kwok(setting: Setting) -> dict[str, str]:
 
 PROGRAMS = (
     Program("etcd", _etcd, "/health", 10),
-    # It keeps no state, and would wait a minute for the watches of its clients to end.
+    # It has no state, and would wait a minute for its clients' watches to end.
     Program("kube-apiserver", _api_server, "/readyz", 3),
     Program("kube-controller-manager", _controller_manager, "/healthz", 5),
     Program("kube-scheduler", _scheduler, "/healthz", 5),
     Program("kwok", _kwok, "/healthz", 5),
 )
-"""In the order in which they are started; stopped the other way round, so etcd last."""
+"""In the order of starting; they are stopped in reverse order, etcd last."""

@@ -1,16 +1,16 @@
-"""Says how the cluster is."""
+"""`python -m sandbox status`: reports the state of the embedded cluster."""
 
 from dataclasses import dataclass
 from enum import IntEnum
 
 from cluster import client
-from sandbox import places
+from sandbox import paths
 from sandbox.api import Endpoints
-from sandbox.cluster import SERVER, dead
+from sandbox.cluster import API_SERVER, exit_message
 from sandbox.files import CONTEXT
 from sandbox.network import Network, network
-from sandbox.places import Layout
-from sandbox.process import Process, words
+from sandbox.paths import Layout
+from sandbox.process import Process, log_excerpt
 from sandbox.programs import PROGRAMS, Program
 from toolchain.progress import duration
 
@@ -32,8 +32,8 @@ class Status:
 
 
 def status() -> Status:
-    """Looks at every process, and asks the living ones for their health."""
-    layout = places.layout()
+    """The cluster's state, from its processes and their health checks."""
+    layout = paths.layout()
     if not any(Process(program.name, layout).known for program in PROGRAMS):
         kept = f"its objects are kept in {layout.root}" if layout.data.exists() else "nothing of it is kept"
         return Status(State.STOPPED, (f"{CONTEXT}: stopped; {kept}",))
@@ -50,14 +50,14 @@ def _look(program: Program, layout: Layout, kept: Network, endpoints: Endpoints)
     if not process.known:
         return False, f"  {program.name} was not started: `python -m sandbox start` starts what is missing"
     if not process.alive():
-        return False, f"  {dead(process)}"
+        return False, f"  {exit_message(process)}"
     line = f"  {program.name:<24} process {process.pid:<8} port {port}   up {duration(process.uptime)}"
     if not endpoints.healthy(program.name, program.health):
-        return False, f"{line}, but it does not answer {program.health}\n{words(process)}"
+        return False, f"{line}, but it does not answer {program.health}\n{log_excerpt(process)}"
     return True, line
 
 
 def _version(endpoints: Endpoints) -> str:
-    if not endpoints.healthy(SERVER.name, SERVER.health):
+    if not endpoints.healthy(API_SERVER.name, API_SERVER.health):
         return "no API server"
     return f"Kubernetes {client.get(endpoints.api, '/version')['gitVersion']}"

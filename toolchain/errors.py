@@ -1,5 +1,5 @@
-"""The one error of this package."""
+"""The error of this package."""
 
 
 class ToolchainError(Exception):
-    """The programs cannot be had; the text says why and what to do, in words for the user."""
+    """A program can neither be found nor built. The message, which is for users, says why and what to do."""

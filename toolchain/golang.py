@@ -1,4 +1,4 @@
-"""Runs Go, with its progress shown and its failures put into words."""
+"""Runs Go, reports its progress, and explains its failures."""
 
 import os
 import re
@@ -12,29 +12,30 @@ from pathlib import Path
 from toolchain.errors import ToolchainError
 
 TICK = 0.3
-"""Seconds between two looks at what Go has said."""
+"""Seconds between two reads of Go's output."""
 
 LAST_LINES = 12
-"""So many lines of a failed command are shown."""
+"""Number of lines of a failed command that an error message shows."""
 
 UNREACHABLE = re.compile(
     r"no such host|i/o timeout|connection refused|network is unreachable|proxyconnect|server misbehaving"
     r"|TLS handshake timeout|module lookup disabled|Temporary failure"
 )
+"""Pattern of Go's messages if modules cannot be fetched."""
 
 
 class Go:
-    """The Go of this machine, whose messages go to one log."""
+    """The `go` program on PATH; its output goes to one log file."""
 
     def __init__(self, log: Path) -> None:
         self._log = log
         log.write_text("")
 
     def check(self, oldest: str, module: Path) -> None:
-        """Refuses a Go that is missing or older than `oldest` (`1.24.7`), before anything is begun.
+        """Raises ToolchainError if Go is missing or older than `oldest`, such as `1.24.7`.
 
-        Asked inside the module, so that a Go that may fetch a newer one of itself (GOTOOLCHAIN=auto)
-        counts as that newer one.
+        `go env` runs inside the module, so that a Go that may fetch a newer version of itself (GOTOOLCHAIN=auto) counts
+        as that version.
         """
         advice = f"Go {oldest} or later builds the engine and the embedded Kubernetes"
         path = shutil.which("go")
@@ -50,17 +51,17 @@ class Go:
                 " or let Go fetch a newer one of itself with GOTOOLCHAIN=auto"
             )
 
-    def run(self, arguments: list[str], module: Path, heard: Callable[[str | None], None]) -> str:
-        """Standard output of `go <arguments>` in the folder `module`.
+    def run(self, arguments: list[str], module: Path, on_line: Callable[[str | None], None]) -> str:
+        """Runs `go <arguments>` in the folder `module`, and returns its standard output.
 
-        `heard` gets each line that Go says on standard error as it comes, and None at every tick.
-        Raises ToolchainError with the last lines when Go fails; ends Go when it is itself interrupted.
+        `on_line` is called with each line of Go's standard error, and with None every TICK seconds. Raises
+        ToolchainError with the last lines if Go fails. If this program is interrupted, Go is ended as well.
         """
         output = self._log.with_suffix(".out")
-        with self._log.open("a") as log, self._log.open() as said, output.open("w+") as out:
+        with self._log.open("a") as log, self._log.open() as lines, output.open("w+") as out:
             log.write(f"\n$ go {' '.join(arguments)}\n")
             log.flush()
-            said.seek(0, os.SEEK_END)
+            lines.seek(0, os.SEEK_END)
             process = subprocess.Popen(
                 ["go", *arguments],
                 cwd=module,
@@ -74,9 +75,9 @@ class Go:
                 while code is None:
                     with suppress(subprocess.TimeoutExpired):
                         code = process.wait(TICK)
-                    for line in said:
-                        heard(line.rstrip())
-                    heard(None)
+                    for line in lines:
+                        on_line(line.rstrip())
+                    on_line(None)
             finally:
                 if process.poll() is None:
                     process.terminate()
@@ -101,7 +102,7 @@ class Go:
 
 
 def _environment() -> dict[str, str]:
-    """This process's environment without what would build for another machine or from another place."""
+    """The environment without variables that would build for another platform or from other modules."""
     unwanted = ("GOOS", "GOARCH", "GOBIN", "GO111MODULE")
     return {key: value for key, value in os.environ.items() if key not in unwanted} | {"GOWORK": "off"}
 

@@ -1,4 +1,4 @@
-"""Finds a Pulumi that is installed on this machine and can be used instead of building one."""
+"""Finds an installed Pulumi that can be used instead of building one, and manages its Kubernetes plugin."""
 
 import json
 import os
@@ -8,25 +8,24 @@ import subprocess
 from pathlib import Path
 
 from toolchain.errors import ToolchainError
+from toolchain.paths import cache
 from toolchain.pins import Pins
-from toolchain.places import cache
 from toolchain.progress import Progress
 
 PLUGIN = "pulumi-resource-kubernetes"
 
 VERSION_LIMIT = 20
-"""Seconds that `pulumi version` may take."""
+"""Timeout of `pulumi version`, in seconds."""
 
 PLUGIN_LIMIT = 60
-"""Seconds that fetching the Kubernetes plugin may take."""
+"""Timeout of fetching the Kubernetes plugin, in seconds."""
 
 
 def pulumi(pins: Pins) -> Path | None:
-    """The first `pulumi` on PATH that fits, or None.
+    """The first suitable `pulumi` on PATH, or None.
 
-    Fitting: of the pinned major version and not older than the pin, since the Python SDK, the state and
-    the plugins are compatible that way only; and with its own Python language host beside it, since the
-    two belong together.
+    It is suitable if it has the pinned major version and is not older than the pin, which the Python SDK, the state and
+    the plugins need, and if its Python language host is in the same folder.
     """
     for folder in os.get_exec_path():
         path = Path(folder).absolute() / "pulumi"
@@ -38,7 +37,7 @@ def pulumi(pins: Pins) -> Path | None:
 
 
 def _has_host(path: Path) -> bool:
-    """Whether the language host is beside `path`, or beside the file that the link `path` leads to."""
+    """Whether the language host is in the folder of `path`, or of the file that the link `path` leads to."""
     hosts = (candidate.with_name("pulumi-language-python") for candidate in (path, path.resolve()))
     return any(os.access(host, os.X_OK) for host in hosts)
 
@@ -52,7 +51,7 @@ def _fits(found: str, wanted: str) -> bool:
 
 
 def _version(path: Path) -> str:
-    """What `pulumi version` says, remembered for as long as the file stays the same."""
+    """The output of `pulumi version`, cached until the file changes."""
     status = path.stat()
     identity = f"{path} {status.st_mtime_ns} {status.st_size}"
     memory = cache() / "installed-pulumi.json"
@@ -82,22 +81,22 @@ def _ask(path: Path) -> str:
 
 
 def _plugin_folder(pins: Pins) -> Path:
-    """Where Pulumi itself keeps the pinned Kubernetes provider."""
+    """The folder in which Pulumi keeps the pinned Kubernetes provider."""
     home = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
     return home / "plugins" / f"resource-kubernetes-v{pins.provider}"
 
 
 def has_plugin(pins: Pins) -> bool:
-    """Whether Pulumi's own plugin folder holds the pinned Kubernetes provider, completely."""
+    """Whether Pulumi's plugin folder has the complete pinned Kubernetes provider."""
     folder = _plugin_folder(pins)
     partial = folder.with_name(f"{folder.name}.partial")
     return (folder / PLUGIN).exists() and not partial.exists()
 
 
 def share_plugin(built: Path, pins: Pins) -> None:
-    """Puts the provider that was built into Pulumi's own plugin folder.
+    """Puts the built provider into Pulumi's plugin folder. Raises ToolchainError.
 
-    Pulumi would find it on PATH as well, but says so in a warning at each run."""
+    Pulumi would find it on PATH as well, but would print a warning at each run."""
     folder = _plugin_folder(pins)
     fresh = folder / f"{PLUGIN}.{os.getpid()}"
     try:
@@ -112,7 +111,7 @@ def share_plugin(built: Path, pins: Pins) -> None:
 
 
 def fetch_plugin(program: Path, pins: Pins, progress: Progress) -> bool:
-    """Tries `pulumi plugin install`, within PLUGIN_LIMIT; whether the plugin is there afterwards."""
+    """Runs `pulumi plugin install` for up to PLUGIN_LIMIT seconds; whether the plugin is installed then."""
     progress.say(f"fetching the Kubernetes plugin {pins.provider} with {program}")
     command = [str(program), "plugin", "install", "resource", "kubernetes", pins.provider]
     environment = {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"}

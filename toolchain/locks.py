@@ -1,4 +1,4 @@
-"""A lock between processes that ends with its holder, however that ends."""
+"""A lock between processes, which the kernel releases when its holder ends."""
 
 import fcntl
 import os
@@ -8,22 +8,22 @@ from contextlib import contextmanager
 from pathlib import Path
 
 POLL = 0.2
-"""Seconds between two tries to take a lock that someone else holds."""
+"""Seconds between two attempts to take a lock that another process holds."""
 
 
 @contextmanager
-def held(path: Path, waiting: Callable[[str], None]) -> Iterator[None]:
-    """Holds the lock of the file `path`; `waiting` is told once whom it has to wait for.
+def held(path: Path, on_wait: Callable[[str], None]) -> Iterator[None]:
+    """Holds the lock of the file `path`. If another process holds it, `on_wait` is called once with that process.
 
-    The kernel releases the lock when the holder ends, also by SIGKILL: there is never a stale one.
+    The kernel releases the lock when its holder ends, even by SIGKILL, so that a lock is never stale.
     """
     with path.open("a+") as file:
-        told = False
+        notified = False
         while not _taken(file.fileno()):
-            if not told:
+            if not notified:
                 file.seek(0)
-                waiting(file.read().strip() or "another process")
-                told = True
+                on_wait(file.read().strip() or "another process")
+                notified = True
             time.sleep(POLL)
         file.truncate(0)
         file.write(f"process {os.getpid()}, since {time.strftime('%H:%M:%S')}")

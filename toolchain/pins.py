@@ -1,4 +1,4 @@
-"""Which versions are built. go.mod and requirements.txt hold them; nothing here repeats one."""
+"""The pinned versions of the programs, which are read from go.mod and requirements.txt."""
 
 import hashlib
 import platform
@@ -9,11 +9,12 @@ from functools import cached_property
 from pathlib import Path
 
 MODULE = Path(__file__).parent
-"""The Go module of everything but the language host."""
+"""The folder of the Go module that all programs but the language host are built from."""
 
 LANGUAGE_HOST = MODULE / "language-host"
+"""The folder of the language host's Go module."""
 SOURCES = ("certificates", "language-host", "provider")
-"""The folders below it that a program is built from; the module of the tests' checkers is none of them."""
+"""The folders below MODULE that the toolchain's programs are built from."""
 
 REQUIREMENTS = MODULE.parent / "requirements.txt"
 
@@ -33,27 +34,27 @@ PACKAGES = {
     "kwok": "sigs.k8s.io/kwok/cmd/kwok",
     "mesh-certificates": "mesh.local/toolchain/certificates",
 }
-"""Go package of each program that the module builds."""
+"""Go package of each program that is built from MODULE."""
 
 HOST_PACKAGES = {"pulumi-language-python": f"{SDK}/python/cmd/pulumi-language-python"}
-"""The same for the module language-host."""
+"""Go package of each program that is built from LANGUAGE_HOST."""
 
 LAUNCHER = "pulumi-language-python-exec"
-"""A script of the SDK, which the language host looks for beside itself."""
+"""A script of the SDK, which the language host expects in its own folder."""
 
 POLICIES = "pulumi-analyzer-policy-python"
-"""A script of the SDK, which starts policy packs; the engine looks for it beside itself."""
+"""A script of the SDK that starts policy packs; the engine expects it in its own folder."""
 
 SCRIPTS = {LAUNCHER: "python/cmd", POLICIES: "python/dist"}
-"""Where the SDK has its scripts."""
+"""The folder of each script in the SDK's module."""
 
 ENGINE = ("pulumi", *HOST_PACKAGES, *SCRIPTS)
-"""What an installed Pulumi brings along."""
+"""The programs that are part of an installed Pulumi."""
 
 
 @dataclass(frozen=True)
 class Pins:
-    """The pinned versions, and what else decides how a built program comes out."""
+    """The pinned versions, and the build options that follow from them."""
 
     pulumi: str
     """Release of the engine, such as `3.215.0`."""
@@ -66,7 +67,7 @@ class Pins:
 
     @cached_property
     def linker_flags(self) -> str:
-        """Strips the programs and tells them their versions: clients refuse what does not state one."""
+        """The linker flags that strip the programs and set their versions, which clients require."""
         major, minor, _ = self.kubernetes.split(".", 2)
         base = "k8s.io/component-base/version"
         values = {
@@ -80,7 +81,7 @@ class Pins:
 
     @cached_property
     def key(self) -> str:
-        """Name of the cache's folder: equal exactly when the same programs would come out."""
+        """Name of the folder in the cache; it depends on everything that the built programs depend on."""
         digest = hashlib.sha256()
         folders = [MODULE, *(MODULE / name for name in SOURCES)]
         sources = sorted(file for folder in folders for kind in ("go.*", "*.go") for file in folder.glob(kind))
@@ -92,7 +93,7 @@ class Pins:
 
 
 def read(module: Path = MODULE / "go.mod", requirements: Path = REQUIREMENTS) -> Pins:
-    """The pins of this tree."""
+    """The pinned versions of this source tree."""
     modules, releases = module.read_text(), requirements.read_text()
     return Pins(
         pulumi=_required(modules, PULUMI),

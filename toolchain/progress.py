@@ -1,15 +1,15 @@
-"""One line of progress that moves: in place on a terminal, now and then a new line elsewhere."""
+"""Reports progress: in a line that is rewritten on a terminal, in a new line from time to time elsewhere."""
 
 import sys
 import time
 from typing import TextIO
 
 INTERVAL = 15.0
-"""Seconds between two lines where a line cannot be rewritten."""
+"""Seconds between two lines if the output is no terminal."""
 
 
 def duration(seconds: float) -> str:
-    """`0.4 s`, `42 s` or `6 min 10 s`."""
+    """A duration such as `0.4 s`, `42 s` or `6 min 10 s`."""
     if seconds < 10:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(int(seconds), 60)
@@ -17,7 +17,7 @@ def duration(seconds: float) -> str:
 
 
 class Progress:
-    """Says how far a long task is; `out` is standard error unless given, so that output stays clean."""
+    """The progress of a task, which is printed to `out` (standard error by default)."""
 
     def __init__(self, name: str, out: TextIO | None = None) -> None:
         self._name = name
@@ -26,7 +26,7 @@ class Progress:
         self._started = self._shown = time.monotonic()
 
     def show(self, text: str) -> None:
-        """The current state, which the next call replaces."""
+        """Prints the current state, which the next call replaces on a terminal."""
         now = time.monotonic()
         if self._terminal:
             print(f"\r\033[K{self._line(text)}", end="", file=self._out, flush=True)
@@ -35,12 +35,12 @@ class Progress:
             print(self._line(text), file=self._out, flush=True)
 
     def say(self, text: str) -> None:
-        """A line that stays."""
+        """Prints a line."""
         clear = "\r\033[K" if self._terminal else ""
         print(f"{clear}{self._name}: {text}", file=self._out, flush=True)
 
     def done(self, text: str) -> None:
-        """A line that stays, with the time since the beginning."""
+        """Prints a line with the time since the task began."""
         self.say(f"{text}, {duration(time.monotonic() - self._started)}")
 
     def _line(self, text: str) -> str:

@@ -1,4 +1,4 @@
-"""`python3 -m toolchain.workflows`: GitHub's workflows before actionlint."""
+"""`python3 -m toolchain.workflows`: checks the project's GitHub workflows with actionlint."""
 
 import subprocess
 import sys
@@ -11,10 +11,10 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def lint(text: str = "") -> subprocess.CompletedProcess[str]:
-    """What actionlint says of this project's workflows, or of the text of another one; exit code 1 if anything.
+    """Runs actionlint on the project's workflows, or on `text` if it is given; the exit code is 1 if it finds anything.
 
-    Shell scripts in them are left alone: that would depend on what else is installed. ToolchainError if it cannot be
-    built.
+    Shell and Python scripts in workflows are not checked, since those checks depend on other installed programs. Raises
+    ToolchainError if actionlint cannot be built.
     """
     command = [str(checkers(ACTIONLINT) / "actionlint"), "-no-color", "-shellcheck=", "-pyflakes="]
     given = ["-stdin-filename", ".github/workflows/given.yml", "-"] if text else []

@@ -1,9 +1,9 @@
-"""What `make precheck` looks at: each module asks the cluster one kind of question and changes nothing."""
+"""The checks of `make precheck`. Each module asks the cluster about one subject, and changes nothing."""
 
 from collections.abc import Callable
 from typing import Final
 
-from commands.checks import admission, nodes, objects, ownership, rights, services
+from commands.checks import admission, nodes, objects, ownership, permissions, services
 from commands.checks.case import Case, Level, Result
 
 __all__ = ["CHECKS", "Case", "Level", "Result"]
@@ -11,12 +11,12 @@ __all__ = ["CHECKS", "Case", "Level", "Result"]
 CHECKS: Final[dict[str, Callable[[Case], Result]]] = {
     "kubernetes": ownership.kubernetes,
     "owner": ownership.owner,
-    "permissions": rights.check,
+    "permissions": permissions.check,
     "objects": objects.check,
     "pod security": admission.pod_security,
-    "webhooks": admission.others,
+    "webhooks": admission.foreign_webhooks,
     "nodes": nodes.check,
     "node ports": services.node_ports,
     "load balancer": services.load_balancer,
 }
-"""By the name that stands before what a check says, in the order in which they are shown."""
+"""The checks by the names that are printed, in this order."""

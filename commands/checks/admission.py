@@ -1,4 +1,4 @@
-"""What stands between a pod's creation and its start: PodSecurity, and webhooks of others."""
+"""Checks whether admission lets pods start: PodSecurity, other policies, and webhooks that are not Istio's."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from typing import Any, Final
 from cluster import client
 from cluster.client import Request
 from cluster.survey import is_istiod
-from commands.checks.case import Case, Level, Manifest, Result, listed
-from commands.checks.dryrun import STAND_IN
+from commands.checks.case import Case, Level, Manifest, Result, comma_separated
+from commands.checks.dryrun import FALLBACK_NAMESPACE
 from mesh.core import names
 from mesh.core.words import count
 from mesh.proxy.proxy import USER
 
 ENFORCE: Final = "pod-security.kubernetes.io/enforce"
 REFUSING: Final = ("baseline", "restricted")
-"""Levels that allow neither NET_ADMIN nor NET_RAW; the last one demands a seccomp profile, which no pod here has."""
+"""PodSecurity levels that forbid NET_ADMIN and NET_RAW; `restricted` also requires a seccomp profile, which no pod of
+the stack has."""
 
 _CONFIGURATIONS: Final = {
     "mutating": "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations",
@@ -26,12 +27,12 @@ _CONFIGURATIONS: Final = {
 _NAME_LABEL: Final = "kubernetes.io/metadata.name"
 
 _REFUSED: Final = "violates|unable to validate against any security context|denied the request"
-"""What PodSecurity, OpenShift's security context constraints, and policies in webhooks say."""
+"""Pattern of the messages with which PodSecurity, OpenShift's security context constraints and webhooks reject pods."""
 
 
 def pod_security(case: Case) -> Result:
-    """A dry run of pods as they would be there: it shows the labels, the API server's own default, and other policies.
-    Where the caller may not create pods, the labels are read."""
+    """Creates the stack's pods in a dry run, to which namespace labels, the API server's default and other policies
+    apply. If the caller may not create pods, the namespaces' labels are read instead."""
     details, level = [], Level.OK
     starts = {workload.namespace for workload in case.plan.workloads}
     for namespace in case.plan.namespaces:
@@ -40,7 +41,7 @@ def pod_security(case: Case) -> Result:
             level = max(level, Level.ERROR if namespace in starts else Level.WARNING)
             details += [f"namespace {namespace}: {refusal}", *_ways_out(case, namespace)]
     if not details:
-        return Result(Level.OK, f"pods may start as they are in {listed([*case.plan.namespaces])}")
+        return Result(Level.OK, f"pods may start as they are in {comma_separated([*case.plan.namespaces])}")
     return Result(level, "new pods would be refused", details)
 
 
@@ -56,14 +57,14 @@ def _ways_out(case: Case, namespace: str) -> Iterator[str]:
 
 
 def _refusal(case: Case, namespace: str) -> str | None:
-    """Why pods of the stack cannot start in the namespace."""
+    """The reason why pods of the stack cannot start in the namespace; None if they can, or if it is not known."""
     there = namespace in case.namespaces
-    if not there and ENFORCE in case.namespaces.get(STAND_IN, {}):
-        return None  # what holds for a new namespace cannot be seen
-    # In another namespace than their own, nothing but the API server's default is of interest.
+    if not there and ENFORCE in case.namespaces.get(FALLBACK_NAMESPACE, {}):
+        return None  # the fallback namespace has its own level, so the default for new namespaces is not known
+    # In the fallback namespace only the API server's default counts: other policies may be for that namespace alone.
     refused = _REFUSED if there else "violates PodSecurity"
     for pod in _pods(case, namespace):
-        path = f"/api/v1/namespaces/{namespace if there else STAND_IN}/pods?dryRun=All"
+        path = f"/api/v1/namespaces/{namespace if there else FALLBACK_NAMESPACE}/pods?dryRun=All"
         answer = case.api.ask(Request("POST", path, pod))
         if answer.ok:
             continue
@@ -78,8 +79,8 @@ def _refusal(case: Case, namespace: str) -> str | None:
 
 
 def _pods(case: Case, namespace: str) -> Iterator[Manifest]:
-    """Those that the stack starts there; for a namespace that istiod injects, any pod with the container that it puts
-    first."""
+    """The pods to try in a namespace: those of the stack's workloads; in a namespace with injection, one pod with the
+    init container that istiod adds."""
     if namespace in case.plan.injected:
         image = f"{case.settings.hub}/proxyv2:{case.settings.tag}"
         first = {"name": "istio-init", "image": image, "securityContext": _security(case)}
@@ -91,8 +92,8 @@ def _pods(case: Case, namespace: str) -> Iterator[Manifest]:
 
 
 def _security(case: Case) -> Manifest:
-    """istio-init writes the rules that lead a pod's traffic through its sidecar; with the network plugin its successor
-    only checks that they are there."""
+    """The security context of istio-init, which writes the iptables rules that redirect a pod's traffic. With the
+    network plugin istio-validation runs in its place, which only checks the rules."""
     if case.settings.cni.enabled:
         return {"allowPrivilegeEscalation": False, "runAsUser": USER, "capabilities": {"drop": ["ALL"]}}
     capabilities = {"drop": ["ALL"], "add": ["NET_ADMIN", "NET_RAW"]}
@@ -104,8 +105,8 @@ def _pod(spec: Mapping[str, Any]) -> Manifest:
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
 
 
-def others(case: Case) -> Result:
-    """Webhooks on the creation of pods that are not Istio's."""
+def foreign_webhooks(case: Case) -> Result:
+    """Lists admission webhooks on the creation of pods that are not Istio's; a warning if one can block the stack's."""
     found = [
         (kind, configuration["metadata"]["name"], webhook)
         for kind, path in _CONFIGURATIONS.items()
@@ -121,7 +122,7 @@ def others(case: Case) -> Result:
         if selected and policy == "Fail":
             level = Level.WARNING
         which = "some pods" if _narrow(webhook.get("objectSelector")) else "pods"
-        where = f"{which} in {listed(selected)}" if selected else "no namespace of this stack"
+        where = f"{which} in {comma_separated(selected)}" if selected else "no namespace of this stack"
         details.append(f"{name}, webhook {webhook['name']}: {kind}, failurePolicy {policy}, on {where}")
     if level:
         details.append("with Fail, no pod starts there while such a webhook does not answer")
@@ -142,7 +143,7 @@ def _on_pods(rule: Manifest) -> bool:
 
 
 def _selected(case: Case, webhook: Manifest) -> Iterator[str]:
-    """The stack's namespaces that the webhook is called for, with the labels that they have or will have."""
+    """The stack's namespaces whose labels, present or future, the webhook's namespaceSelector matches."""
     for name in case.plan.namespaces:
         labels = {**case.namespaces.get(name, {}), _NAME_LABEL: name, **case.plan.injected.get(name, {})}
         if matches(webhook.get("namespaceSelector") or {}, labels):
@@ -154,7 +155,7 @@ def _narrow(selector: Manifest | None) -> bool:
 
 
 def matches(selector: Manifest, labels: Mapping[str, str]) -> bool:
-    """Whether a Kubernetes label selector selects what has these labels."""
+    """Whether a Kubernetes label selector matches labels."""
     if any(labels.get(key) != value for key, value in (selector.get("matchLabels") or {}).items()):
         return False
     for wanted in selector.get("matchExpressions") or []:

@@ -1,4 +1,4 @@
-"""What the checks have to go by, and what a check says."""
+"""The input of a check (`Case`) and its result (`Result`)."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ Manifest = Mapping[str, Any]
 
 
 class Level(IntEnum):
-    """How bad it is."""
+    """Severity of a result."""
 
     OK = 0
     WARNING = 1
-    """It may work, or could not be found out."""
+    """`up` may fail, or the check could not find out."""
     ERROR = 2
-    """`up` would be refused or would not come to its end."""
+    """`up` would be refused or would fail."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a check says."""
+    """The result of a check: a line, and further lines of details."""
 
     level: Level
     text: str
@@ -45,7 +45,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Case:
-    """A stack and the cluster that it is for."""
+    """A stack, its cluster, and the cluster's answers that several checks share."""
 
     stack: str
     settings: Settings
@@ -55,9 +55,9 @@ class Case:
     version: tuple[int, int]
     """Kubernetes' (major, minor)."""
     survey: Survey | ClusterError
-    """What `up` would read first, or why it could not."""
+    """What `up` reads from the cluster first, or the error if it could not."""
     recorded: StackState | None
-    """The stack's state; None if it cannot be read here."""
+    """The stack's recorded outputs; None if the state cannot be read."""
 
     @property
     def release(self) -> Release:
@@ -71,26 +71,26 @@ class Case:
 
     @cached_property
     def trials(self) -> Sequence[Trial]:
-        """A dry run of each object, in the order of the plan."""
+        """The dry run of each object, in the order of the plan."""
         return dryrun.trials(self.plan.objects, self.kinds, self.api)
 
     @cached_property
     def namespaces(self) -> Mapping[str, Mapping[str, str]]:
-        """The labels of every namespace; Refused if they may not be listed."""
+        """The labels of every namespace on the cluster. Raises Refused if the caller may not list namespaces."""
         found = client.items(self.api, "/api/v1/namespaces")
         return {n["metadata"]["name"]: n["metadata"].get("labels") or {} for n in found}
 
     @cached_property
     def services(self) -> Sequence[Manifest]:
-        """Every Service on the cluster; Refused if they may not be listed."""
+        """Every Service on the cluster. Raises Refused if the caller may not list Services."""
         return client.items(self.api, "/api/v1/services")
 
     @cached_property
     def nodes(self) -> Sequence[Manifest]:
-        """Refused if they may not be listed."""
+        """Every node of the cluster. Raises Refused if the caller may not list nodes."""
         return client.items(self.api, "/api/v1/nodes")
 
 
-def listed(names: Sequence[str]) -> str:
-    """Names as a sentence takes them."""
+def comma_separated(names: Sequence[str]) -> str:
+    """`a, b`, or `none` if there are no names."""
     return ", ".join(names) or "none"

@@ -1,4 +1,4 @@
-"""Whether the API server would take each object: a server-side dry run, in which nothing is stored."""
+"""Tries each object in a server-side dry run, in which the API server checks an object and stores nothing."""
 
 from __future__ import annotations
 
@@ -10,48 +10,50 @@ from cluster.client import APPLY, Answer, Api, Request, ask_all
 from commands.checks.plan import Kind, Planned
 from mesh.core import kinds
 
-STAND_IN: Final = "default"
-"""The namespace in which objects are tried whose own does not exist yet."""
+FALLBACK_NAMESPACE: Final = "default"
+"""The namespace in which an object is tried if its own does not exist yet."""
 CONFLICT: Final = "FieldManagerConflict"
+"""The API server's reason if another field manager has set a field to another value."""
 ESCALATION: Final = "not currently held"
-"""Words of the API server: a field has another manager and value; a role grants what its creator does not have."""
+"""Part of the API server's message if a role grants permissions that its creator does not have."""
 
 
 @dataclass(frozen=True)
 class Trial:
-    """What came of one object."""
+    """The result of one object's dry run."""
 
     planned: Planned
     answer: Answer | None
-    """None where nothing can be tried yet, or not as it is."""
+    """None if the object cannot be tried: its kind is not served yet, or its values are not known."""
     elsewhere: bool = False
-    """Whether it was tried in STAND_IN: then only the object itself was judged, not its place."""
+    """Whether it was tried in FALLBACK_NAMESPACE, whose policies and permissions say nothing about its own."""
 
     @property
     def accepted(self) -> bool:
-        """Taken as it is, or in another's place: Pulumi replaces what cannot be changed."""
+        """Whether an update would succeed. Pulumi replaces an object whose immutable field changes."""
         if self.answer is None:
             return False
         return self.answer.ok or (self.answer.code == 422 and "field is immutable" in self.answer.message)
 
     @property
     def conflicts(self) -> Sequence[Mapping[str, str]]:
-        """Fields that other managers have set to other values."""
+        """The API server's causes for fields that other managers have set to other values."""
         return [c for c in self.answer.causes if c.get("reason") == CONFLICT] if self.answer else []
 
     @property
     def node_ports(self) -> Sequence[str]:
-        """What is wrong with the object's node ports."""
+        """The API server's messages about the object's node ports."""
         causes = self.answer.causes if self.answer and self.answer.code == 422 else []
         return [c.get("message", "") for c in causes if c.get("field", "").endswith(".nodePort")]
 
     @property
     def refusal(self) -> Answer | None:
-        """The answer, if it is a refusal that will come again with `up`, other than for a missing right."""
+        """The answer, if `up` would be rejected in the same way; None for missing permissions, which have a check of
+        their own."""
         if self.answer is None or self.accepted or self.answer.denied:
             return None
         if self.elsewhere:
-            # Nobody has been given rights in a namespace that does not exist: what is lacking here lacks there.
+            # Other rejections may come from policies and permissions of the fallback namespace alone.
             return self.answer if self.answer.code == 422 or ESCALATION in self.answer.message else None
         if self.answer.code == 404:  # the role that a binding names is not there yet
             return None
@@ -59,7 +61,7 @@ class Trial:
 
 
 def trials(objects: Sequence[Planned], kinds: Mapping[tuple[str, str], Kind | None], api: Api) -> Sequence[Trial]:
-    """Tries every object whose kind the API server serves."""
+    """Tries every object whose kind the API server serves, except Secrets."""
     possible = [(p, kind) for p in objects if (kind := kinds[p.type]) and _can_be_tried(p, kind)]
     answers = ask_all(api, [_apply(p, kind) for p, kind in possible])
     done = {id(p): Trial(p, answer) for (p, _), answer in zip(possible, answers, strict=True)}
@@ -70,20 +72,20 @@ def trials(objects: Sequence[Planned], kinds: Mapping[tuple[str, str], Kind | No
 
 
 def _can_be_tried(planned: Planned, kind: Kind) -> bool:
-    return kind.served and planned.kind != kinds.SECRET  # the values of a Secret are not known here
+    return kind.served and planned.kind != kinds.SECRET  # the plan has no values of Secrets
 
 
 def _apply(planned: Planned, kind: Kind) -> Request:
-    """As the manager that `up` applies it as: fields that the stack has set before are its own to change."""
+    """Applies with the field manager of `up`, for which fields that the stack has set before are no conflicts."""
     path = f"{kind.collection(planned.namespace)}/{planned.name}?dryRun=All&fieldManager={planned.manager}"
     return Request("PATCH", path, planned.manifest, APPLY)
 
 
 def _create(planned: Planned, kind: Kind) -> Request:
-    """In another namespace, and by a name that nobody has there."""
+    """Creates in FALLBACK_NAMESPACE, with a generated name that cannot be taken."""
     meta = {k: v for k, v in planned.manifest["metadata"].items() if k not in ("name", "namespace")}
     body = {**planned.manifest, "metadata": {**meta, "generateName": "precheck-"}}
-    return Request("POST", f"{kind.collection(STAND_IN)}?dryRun=All", body)
+    return Request("POST", f"{kind.collection(FALLBACK_NAMESPACE)}?dryRun=All", body)
 
 
 def _no_namespace(answer: Answer | None) -> bool:

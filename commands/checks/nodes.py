@@ -1,30 +1,31 @@
-"""Whether the nodes can run Istio's images, and have room for what the profile asks for."""
+"""Checks whether the nodes can run Istio's images, and have enough CPU and memory for the pods' requests."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from commands.checks.case import Case, Level, Manifest, Result, listed
+from commands.checks.case import Case, Level, Manifest, Result, comma_separated
 from mesh.core import kinds, pods, quantities
 from mesh.core.words import count, some
 from mesh.releases.release import Release
 
 _ARCHITECTURE: Final = "kubernetes.io/arch"
 _CLOSED: Final = ("NoSchedule", "NoExecute")
-"""Effects of taints that keep our pods away: they tolerate none."""
+"""Effects of taints that keep the stack's pods off a node: they have no tolerations."""
 
 _UNITS: Final[Mapping[str, tuple[str, float]]] = {"cpu": ("cpu", 1), "memory": ("GiB memory", 1024**3)}
 
 
 def check(case: Case) -> Result:
-    """By architecture and allocatable resources; what other pods use up of them is not looked at."""
+    """Compares the nodes' architectures and allocatable resources with what the stack needs. What other pods request is
+    not subtracted."""
     open_nodes = [node for node in case.nodes if _is_open(node)]
     release = case.release
-    own_images = case.settings.hub != release.hub  # built for who knows what
+    own_images = case.settings.hub != release.hub  # they may be built for any architecture
     fitting = [node for node in open_nodes if own_images or _architecture(node) in release.architectures]
-    wanted = listed(release.architectures)
-    kinds = listed(sorted({_architecture(node) for node in open_nodes}))
+    wanted = comma_separated(release.architectures)
+    kinds = comma_separated(sorted({_architecture(node) for node in open_nodes}))
     if not open_nodes:
         return Result(Level.ERROR, f"none of {count(len(case.nodes), 'node')} takes pods without tolerations")
     if not fitting:
@@ -42,7 +43,7 @@ def check(case: Case) -> Result:
 def _others(release: Release, open_nodes: Sequence[Manifest], fitting: Sequence[Manifest]) -> Iterator[str]:
     names = [node["metadata"]["name"] for node in open_nodes if node not in fitting]
     if names:
-        wanted = listed(release.architectures)
+        wanted = comma_separated(release.architectures)
         yield f"not for Istio {release.version}, whose images are for {wanted} only: {some(names, 5)}"
         yield "  keep istiod and pods with sidecars off them: a taint, or a nodeSelector kubernetes.io/arch"
 
@@ -76,7 +77,8 @@ def _allocatable(node: Manifest) -> dict[str, float]:
 
 
 def _pods(case: Case, everywhere: int) -> Iterator[dict[str, float]]:
-    """What each pod of the stack requests, its sidecar with it, if there are `everywhere` nodes for it."""
+    """The requests of each pod of the stack, its sidecar included. `everywhere` is the number of nodes that run a
+    DaemonSet's pod."""
     sidecar = _numbers(case.settings.global_.proxy.resources.requests)
     for workload in case.plan.workloads:
         spec = workload.manifest["spec"]
@@ -105,5 +107,5 @@ def _amounts(amounts: Mapping[str, float]) -> str:
 
 
 def _short(value: float) -> str:
-    """To two decimals, and without those that are zero."""
+    """The number with at most two decimals, without trailing zeros."""
     return f"{value:.2f}".rstrip("0").rstrip(".")

@@ -1,4 +1,4 @@
-"""What the API server, its admission and other managers of fields say to the stack's objects."""
+"""Checks whether the API server accepts the stack's objects: schema, admission, and fields of other managers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mesh.core.words import count
 
 
 def check(case: Case) -> Result:
-    """Whether a dry run of each object succeeds, as far as it can be tried."""
+    """Reports the dry runs of all objects that can be tried."""
     unknown = sorted({f"{version} {kind}" for (version, kind), known in case.kinds.items() if known is None})
     # Node ports have a check of their own.
     refused = [(t, t.refusal) for t in case.trials if t.refusal and not t.node_ports]

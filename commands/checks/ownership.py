@@ -1,4 +1,4 @@
-"""Whether the cluster is one that the stack may be installed on."""
+"""Checks whether the stack may be installed on the cluster: Kubernetes' version, and who owns the mesh on it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from toolchain import pins
 
 
 def kubernetes(case: Case) -> Result:
-    """Old versions lack APIs; on versions that came later, nothing here was tried."""
+    """An error if Kubernetes is too old for the release; a warning if it is newer than the tested version."""
     needed = case.release.kubernetes
     have, want = (".".join(map(str, version)) for version in (case.version, needed))
     if case.version < needed:
@@ -27,7 +27,8 @@ def kubernetes(case: Case) -> Result:
 
 
 def owner(case: Case) -> Result:
-    """What `up` itself looks at before its first resource: an Istio, the mesh of a stack, namespaces, the state."""
+    """Makes the checks that `up` makes before its first resource: another Istio, another stack's mesh, namespaces, and
+    the cluster of the state."""
     if isinstance(case.survey, ClusterError):
         return Result(Level.ERROR, f"cannot be found out, and `up` needs to know: {case.survey}")
     recorded = case.recorded or StackState()

@@ -1,4 +1,4 @@
-"""What a stack would put on its cluster."""
+"""The objects that a stack would create on its cluster, and how the API server serves their kinds."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ Manifest = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of objects as the API server knows it."""
+    """A kind as the API server serves it."""
 
     group: str
     version: str
     plural: str
     namespaced: bool
     served: bool
-    """False for a kind whose definition is itself part of the plan and not there yet."""
+    """False for a kind whose custom resource definition is part of the plan and not installed yet."""
 
     def collection(self, namespace: str) -> str:
-        """The path of its objects, for a kind without namespaces of all of them."""
+        """The API path of the kind's objects in a namespace, or of all of them if the kind is cluster-scoped."""
         root = f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
         return f"{root}/namespaces/{namespace}/{self.plural}" if self.namespaced else f"{root}/{self.plural}"
 
@@ -41,7 +41,7 @@ class Planned:
 
     manifest: Manifest
     patch: bool
-    """Whether only some fields of an object that others own are ours."""
+    """Whether the stack only sets some fields of an object that others own."""
     manager: str
     """The field manager that applies it."""
 
@@ -60,7 +60,7 @@ class Planned:
 
     @property
     def namespace(self) -> str:
-        """Empty for an object of the whole cluster."""
+        """Empty for a cluster-scoped object."""
         return self.manifest["metadata"].get("namespace") or ""
 
     def __str__(self) -> str:
@@ -79,24 +79,25 @@ class Plan:
 
     @cached_property
     def namespaces(self) -> Mapping[str, str]:
-        """Every namespace that the stack makes or uses, with `create` or `existing`."""
+        """Every namespace that the stack creates or uses, with `create` or `existing`."""
         made = {p.name: "create" for p in self.of(kinds.NAMESPACE) if not p.patch}
         used = dict.fromkeys((workload.namespace for workload in self.workloads), "existing")
         return {**used, **made, **self.settings.ownership}
 
     @cached_property
     def injected(self) -> Mapping[str, Mapping[str, str]]:
-        """The namespaces whose pods istiod injects, with the labels by which it knows them."""
+        """The namespaces with automatic injection, each with its injection label."""
         label = installation.of(self.settings).injection_label
         return {name: label for name, how in self.settings.injectedNamespaces.items() if how.injection == "auto"}
 
     @cached_property
     def workloads(self) -> Sequence[Planned]:
-        """What starts pods."""
+        """The Deployments and DaemonSets."""
         return [*self.of(kinds.DEPLOYMENT), *self.of(kinds.DAEMON_SET)]
 
     def kinds(self, api: Api) -> dict[tuple[str, str], Kind | None]:
-        """Each kind by API version and name; None where the API server neither serves it nor will."""
+        """Each kind of the plan, by API version and kind; None if the API server does not serve it and no definition of
+        the plan adds it."""
         versions = sorted({planned.type[0] for planned in self.objects})
         paths = [f"/apis/{version}" if "/" in version else f"/api/{version}" for version in versions]
         answers = ask_all(api, [Request("GET", path) for path in paths])
@@ -121,7 +122,7 @@ class Plan:
 
 
 def plan(resources: Sequence[Resource], settings: Settings) -> Plan:
-    """The plan that `render.record` gives for a stack."""
+    """The plan of a stack, from the resources that `render.record` returns."""
     return Plan([_planned(r, m) for r in resources for m in render.manifests([r])], settings)
 
 

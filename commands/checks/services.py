@@ -1,20 +1,22 @@
-"""Whether the node ports that the stack fixes are free, and whether load balancers get addresses."""
+"""Checks whether the stack's fixed node ports are free, and whether load balancers get addresses."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
 
-from commands.checks.case import Case, Level, Manifest, Result, listed
+from commands.checks.case import Case, Level, Manifest, Result, comma_separated
 from mesh.core import kinds
 
 DEFAULT_RANGE: Final = range(30000, 32768)
-"""The API server's, unless it is started with another `--service-node-port-range`."""
+"""The default of the API server's flag `--service-node-port-range`."""
 
 
 def node_ports(case: Case) -> Result:
-    """Against the Services that are there, and the dry run. The API server's range cannot be asked for, and a dry run
-    takes any number: only node ports outside the default range on the cluster show that it has another one."""
+    """Compares the fixed node ports with the Services on the cluster and with the dry runs.
+
+    The API server does not publish its range, and a dry run accepts any number. Only node ports of other Services
+    outside the default range show that the cluster has another range."""
     wanted = {
         port["nodePort"]: planned
         for planned in case.plan.of(kinds.SERVICE)
@@ -31,19 +33,20 @@ def node_ports(case: Case) -> Result:
         if port in wanted and (owner := _place(service)) not in own
     ]
     taken = taken or [f"{trial.planned}: {text}" for trial in case.trials for text in trial.node_ports]
-    ports = listed([str(port) for port in sorted(wanted)])
+    ports = comma_separated([str(port) for port in sorted(wanted)])
     if taken:
         return Result(Level.ERROR, f"{ports}: not all can be had", taken)
     outside = [port for port in wanted if port not in DEFAULT_RANGE]
     if outside and all(port in DEFAULT_RANGE for service in case.services for port in _ports(service)):
         usual = f"{DEFAULT_RANGE[0]}-{DEFAULT_RANGE[-1]}"
-        details = [f"{listed([str(p) for p in outside])}: outside of {usual}, the range of most API servers"]
+        details = [f"{comma_separated([str(p) for p in outside])}: outside of {usual}, the range of most API servers"]
         return Result(Level.WARNING, "free, but perhaps out of range", details)
     return Result(Level.OK, f"{ports} free, or this stack's own already")
 
 
 def load_balancer(case: Case) -> Result:
-    """Only an address that some Service has got shows that there is a controller that gives addresses."""
+    """Looks for a Service of type LoadBalancer with an address: nothing else shows that a load balancer controller
+    runs."""
     if not any(p.manifest["spec"].get("type") == "LoadBalancer" for p in case.plan.of(kinds.SERVICE)):
         return Result(Level.OK, "not needed")
     for service in case.services:

@@ -1,1 +1,1 @@
-"""A stack's objects beside somebody else's: what differs, object by object and field by field."""
+"""`make parity`: compares a stack's objects with those of another installation, field by field."""

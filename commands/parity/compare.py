@@ -1,4 +1,4 @@
-"""What differs between the objects of a stack and somebody else's."""
+"""Compares the objects of a stack with those of another installation, and finds the fields that differ in effect."""
 
 from __future__ import annotations
 
@@ -7,55 +7,55 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from commands.parity import defaults
-from commands.parity.defaults import NOTHING
 from commands.parity.normal import Manifest, normal
 from mesh.analysis.objects import Ref
 from mesh.core import diff, kinds
-from mesh.core.diff import Comparison, Path
+from mesh.core.diff import ABSENT, Comparison, Path
 from mesh.core.kinds import GroupKind
 
-_PLACES: Final = "["
-"""What the key of a thing in a list begins with."""
+_ITEM: Final = "["
+"""Prefix of a path's step into a list."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A field, or a whole object, that is not the same on both sides."""
+    """A field, or a whole object, that differs."""
 
     object: Ref
     path: str
-    """Empty for a whole object; things in lists are `[name]` or `[place]`."""
+    """Such as `spec.containers[discovery].image`; empty for a whole object. List items have their name or index."""
     theirs: Any
     ours: Any
-    """NOTHING where it is not there."""
+    """Both are ABSENT if that side lacks the field or object."""
 
     @property
     def whole(self) -> bool:
-        """Whether one side lacks the object."""
+        """Whether one side lacks the whole object."""
         return not self.path
 
 
 def differences(
     theirs: Sequence[Manifest], ours: Sequence[Manifest], partial: Sequence[Manifest] = ()
 ) -> list[Difference]:
-    """All of them, by object and path. `partial`: objects of others of which only these fields are ours."""
+    """All differences, by object and path. `partial` holds, of objects that others own, the fields that the stack
+    sets."""
     there, here, part = ({Ref.of(m): m for m in side} for side in (theirs, ours, partial))
     scaled = {_scaled(m) for m in ours if GroupKind.of(m) == kinds.HORIZONTAL_POD_AUTOSCALER}
     found = []
     for name in sorted({*there, *here} - {*part}, key=lambda ref: (ref.kind.group, ref)):
         if name not in there or name not in here:
-            one, other = there.get(name, NOTHING), here.get(name, NOTHING)
+            one, other = there.get(name, ABSENT), here.get(name, ABSENT)
             found.append(Difference(name, "", one, other))
         else:
             found += _fields(name, there[name], here[name], _others(name, scaled))
-    return found + [d for name, m in part.items() for d in _part(m, there.get(name, NOTHING))]
+    return found + [d for name, m in part.items() for d in _part(m, there.get(name, ABSENT))]
 
 
 def _part(ours: Manifest, theirs: Any) -> Iterator[Difference]:
-    if theirs is NOTHING:
-        yield Difference(Ref.of(ours), "", NOTHING, ours)
+    if theirs is ABSENT:
+        yield Difference(Ref.of(ours), "", ABSENT, ours)
     else:
-        yield from (d for d in _fields(Ref.of(ours), theirs, ours, frozenset()) if d.ours is not NOTHING)
+        yield from (d for d in _fields(Ref.of(ours), theirs, ours, frozenset()) if d.ours is not ABSENT)
 
 
 def _scaled(autoscaler: Manifest) -> tuple[str, str]:
@@ -63,25 +63,25 @@ def _scaled(autoscaler: Manifest) -> tuple[str, str]:
 
 
 def _others(name: Ref, scaled: set[tuple[str, str]]) -> frozenset[str]:
-    """The fields that are left to others in an object."""
+    """The fields of an object that others may set, such as the replicas of a Deployment with an autoscaler."""
     return defaults.OTHERS if (name.namespace, name.name) in scaled else defaults.OTHERS - {defaults.SCALED}
 
 
 def _fields(name: Ref, theirs: Manifest, ours: Manifest, others: frozenset[str]) -> Iterator[Difference]:
-    meanings = _Meanings(others | defaults.ASSIGNED)
-    for path, there, here, _ in meanings.walk(normal(theirs), normal(ours), (str(name.kind),)):
-        yield Difference(name, _written(path[1:]), there, here)
+    comparison = _ManifestComparison(others | defaults.ASSIGNED)
+    for path, there, here, _ in comparison.walk(normal(theirs), normal(ours), (str(name.kind),)):
+        yield Difference(name, _text(path[1:]), there, here)
 
 
 @dataclass(frozen=True)
-class _Meanings(Comparison):
-    """Compares what a cluster makes of two manifests. A path begins with the object's kind."""
+class _ManifestComparison(Comparison):
+    """Compares two manifests by their effect on a cluster, defaults included. Paths begin with the object's kind."""
 
-    left: frozenset[str]
-    """Fields that others may set where ours does not."""
+    foreign: frozenset[str]
+    """Paths of fields that others may set if the stack does not."""
 
     def ignores(self, _theirs: Any, ours: Any, path: Path) -> bool:
-        return ours is NOTHING and ".".join(_bare(path)) in self.left
+        return ours is ABSENT and ".".join(_without_items(path)) in self.foreign
 
     def normalized(self, value: Any, path: Path) -> Any:
         return defaults.default(_bare(path)) if value is NOTHING else value
@@ -94,14 +94,14 @@ class _Meanings(Comparison):
         yield diff.Difference(path, theirs, ours)
 
 
-def _bare(path: Path) -> Sequence[str]:
-    """A path without the places in lists."""
-    return [step for step in path if not step.startswith(_PLACES)]
+def _without_items(path: Path) -> Sequence[str]:
+    """A path without the steps into lists."""
+    return [step for step in path if not step.startswith(_ITEM)]
 
 
-def _written(path: Sequence[str]) -> str:
-    """A path as people write it: `spec.containers[discovery].image`."""
-    return "".join(step if step.startswith(_PLACES) else f".{_quoted(step)}" for step in path).removeprefix(".")
+def _text(path: Sequence[str]) -> str:
+    """The text of a path, such as `spec.containers[discovery].image`."""
+    return "".join(step if step.startswith(_ITEM) else f".{_quoted(step)}" for step in path).removeprefix(".")
 
 
 def _quoted(step: str) -> str:

@@ -1,4 +1,4 @@
-"""What an API server fills in by itself: whether somebody has written it makes no difference."""
+"""Fields that an API server fills in: default values, values that the cluster assigns, and fields of other owners."""
 
 from __future__ import annotations
 
@@ -6,9 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from mesh.core.diff import ABSENT
-
-NOTHING: Final = ABSENT
-"""Stands for a field, or an object, that is not there."""
 
 DEFAULTS: Final[Mapping[str, Any]] = {
     # Services
@@ -65,7 +62,7 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "CustomResourceDefinition.spec.preserveUnknownFields": False,
     "additionalPrinterColumns.priority": 0,
 }
-"""By the end of a field's path, which begins with the object's kind; things in lists are left out of it."""
+"""The default values, by the end of a field's path; a path begins with the object's kind and has no list indexes."""
 
 ASSIGNED: Final = frozenset(
     (
@@ -74,7 +71,7 @@ ASSIGNED: Final = frozenset(
         *("PersistentVolumeClaim.spec.volumeName", "PersistentVolumeClaim.spec.storageClassName"),
     )
 )
-"""What a cluster itself decides where nobody else does."""
+"""Paths of fields that the cluster assigns if a manifest does not set them."""
 
 OTHERS: Final = frozenset(
     (
@@ -90,15 +87,15 @@ OTHERS: Final = frozenset(
 """The table of docs/readiness.md: what belongs to others than the stack, where the stack does not set it."""
 
 SCALED: Final = "Deployment.spec.replicas"
-"""The one of OTHERS that belongs to others only where there is an autoscaler."""
+"""The path of OTHERS that only counts if the Deployment has an autoscaler."""
 
 
 def default(path: Sequence[str]) -> Any:
-    """What a field is where nobody has set it; NOTHING if it is not there then."""
+    """The default value of the field at a path; ABSENT if it has none."""
     for start in range(len(path)):
-        found = DEFAULTS.get(".".join(path[start:]), NOTHING)
-        if found is not NOTHING:
+        found = DEFAULTS.get(".".join(path[start:]), ABSENT)
+        if found is not ABSENT:
             return found
     if len(path) > 1 and path[-2].endswith("Probe"):
-        return DEFAULTS.get(f"Probe.{path[-1]}", NOTHING)
-    return NOTHING
+        return DEFAULTS.get(f"Probe.{path[-1]}", ABSENT)
+    return ABSENT

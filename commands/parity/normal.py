@@ -1,4 +1,4 @@
-"""The normal form of an object: what a cluster or istiod would notice of it, in one of the ways to write it."""
+"""The normal form of an object: equal for two manifests with the same effect on a cluster and on istiod."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _TOOLS: Final = re.compile(
     r"|kubectl\.kubernetes\.io/last-applied-configuration|deployment\.kubernetes\.io/.*|kubernetes\.io/metadata\.name"
     r"|pulumi\.com/.*|mesh/.*)$"
 )
-"""Labels and annotations that only say who installed an object, and how."""
+"""Labels and annotations of installation tools, which have no effect."""
 
 _NAMED: Final[Mapping[str, Sequence[str]]] = {
     "containers": ("name",),
@@ -34,7 +34,7 @@ _NAMED: Final[Mapping[str, Sequence[str]]] = {
     "volumes": ("name",),
     "webhooks": ("name",),
 }
-"""Lists of things that are told from each other by one of these fields: their order does not matter."""
+"""Lists whose items are identified by one of these fields, so that their order does not matter."""
 
 _SETS: Final = frozenset(
     (
@@ -42,12 +42,12 @@ _SETS: Final = frozenset(
         *("accessModes", "categories", "shortNames", "required", "enum", "subjects"),
     )
 )
-"""Lists whose order does not matter."""
+"""Lists of values whose order does not matter."""
 
 
 @dataclass(frozen=True)
 class Amount:
-    """An amount of CPU or memory, however it is written: 2000m is 2, 1024Mi is 1Gi."""
+    """A quantity of CPU, memory or storage; compared by value, so that 2000m equals 2."""
 
     number: Decimal
     text: str = field(compare=False)
@@ -57,7 +57,7 @@ class Amount:
 
 
 def normal(manifest: Manifest) -> dict[str, Any]:
-    """The normal form; of Secrets without what they hold."""
+    """The normal form of a manifest, without status and without the values of Secrets."""
     found = {key: value for key, value in manifest.items() if key not in ("metadata", "status")}
     kept = _metadata(manifest["metadata"])
     by_kind = _BY_KIND.get(GroupKind.of(manifest), dict)
@@ -67,7 +67,7 @@ def normal(manifest: Manifest) -> dict[str, Any]:
 
 
 def _metadata(meta: Manifest) -> Manifest:
-    """Who it is, and the labels and annotations that mean something."""
+    """Name, namespace, and the labels and annotations that have an effect."""
     found = {key: meta[key] for key in ("name", "namespace") if meta.get(key)}
     for notes in ("labels", "annotations"):
         found[notes] = {k: v for k, v in (meta.get(notes) or {}).items() if not _TOOLS.match(k)}
@@ -75,8 +75,8 @@ def _metadata(meta: Manifest) -> Manifest:
 
 
 def _tidy(value: Any, keep_empty: bool, named: bool, at: str = "") -> Any:
-    """Without empty fields, and lists by name. In Istio's own objects an empty value means something, and so does the
-    order of any list."""
+    """The value without empty fields, with lists of named items as mappings. In Istio's API, empty values and the order
+    of lists have a meaning, so that both stay (`keep_empty`, `named`)."""
     if isinstance(value, Mapping):
         pairs = ((str(k), _tidy(v, keep_empty, named, str(k))) for k, v in value.items())
         return {k: v for k, v in pairs if not _is_empty(v, keep_empty)}
@@ -101,7 +101,7 @@ def _name(item: Any, fields: Sequence[str]) -> str:
 
 
 def _quantity(value: Any) -> Any:
-    """The amount that a value is; the value itself if it is none."""
+    """The value as an Amount; unchanged if it is no quantity."""
     try:
         return Amount(quantities.parse(str(value)), str(value))
     except ValueError:
@@ -109,7 +109,7 @@ def _quantity(value: Any) -> Any:
 
 
 def _config_map(manifest: Manifest) -> Manifest:
-    """With its documents as data."""
+    """With the YAML or JSON texts of its data parsed."""
     return {**manifest, "data": {name: _document(text) for name, text in (manifest.get("data") or {}).items()}}
 
 
@@ -122,7 +122,7 @@ def _document(text: Any) -> Any:
 
 
 def _secret(manifest: Manifest) -> Manifest:
-    """Without what it holds: what the stack's own hold is known to Pulumi alone."""
+    """Without its values: only Pulumi knows those of the stack's Secrets."""
     return {key: value for key, value in manifest.items() if key not in ("data", "stringData")}
 
 
@@ -133,7 +133,7 @@ def _service(manifest: Manifest) -> Manifest:
 
 
 def _workload(manifest: Manifest) -> Manifest:
-    """With the policy by which images are fetched, which follows from the tag, and one name for the account."""
+    """With the default imagePullPolicy, which depends on the tag, and without the deprecated field serviceAccount."""
     template = manifest["spec"]["template"]
     spec = {key: value for key, value in template["spec"].items() if key != "serviceAccount"}
     if account := template["spec"].get("serviceAccount"):
@@ -150,13 +150,13 @@ def _pull_policy(image: str) -> str:
 
 
 def _roles(manifest: Manifest) -> Manifest:
-    """Rules are a set, and so is what each holds."""
+    """With sorted rules, since their order does not matter."""
     rules = [_tidy(rule, keep_empty=False, named=True) for rule in manifest.get("rules") or []]
     return {**manifest, "rules": sorted(rules, key=lambda rule: json.dumps(rule, sort_keys=True))}
 
 
 def _definition(manifest: Manifest) -> Manifest:
-    """Without texts, and without formats that are none; with the names that follow from the kind."""
+    """Without descriptions and without the format `string`, which means nothing; with the default names of the kind."""
     spec = _schema(manifest["spec"])
     kind = spec["names"]["kind"]
     names = {"listKind": f"{kind}List", "singular": kind.lower(), **spec["names"]}
@@ -174,7 +174,7 @@ def _is_text(key: str, value: Any) -> bool:
 
 
 def _autoscaler(manifest: Manifest) -> Manifest:
-    """With metrics as the current version of the API has them."""
+    """With metrics in the format of autoscaling/v2."""
     metrics = [_metric(metric) for metric in manifest["spec"].get("metrics") or []]
     return {**manifest, "spec": {**manifest["spec"], "metrics": metrics}}
 

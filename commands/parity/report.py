@@ -1,4 +1,4 @@
-"""`make parity`: what differs between a stack and an Istio that somebody has, said shortly."""
+"""`make parity`: prints how a stack differs from another installation of Istio."""
 
 from __future__ import annotations
 
@@ -12,40 +12,40 @@ from typing import Any, Final
 from cluster import proxy
 from cluster.errors import ClusterError
 from cluster.target import Target
-from commands import engine, stacks
-from commands.parity import sources, wanted
+from commands import pulumi_cli, stacks
+from commands.parity import intended, sources
 from commands.parity.compare import Difference, differences
-from commands.parity.defaults import NOTHING
 from commands.parity.normal import Amount
 from commands.stackfiles import CommandError
 from mesh.analysis.objects import Ref
+from mesh.core.diff import ABSENT
 from mesh.core.words import count
 
 WIDTH: Final = 70
-"""Characters of a value that are shown."""
+"""Characters of a value that are printed."""
 
 
 def run(stack: str, source: str) -> int:
-    """Compares the stack with a file, a folder or a kubeconfig context (its own cluster if empty), and prints it. The
-    exit code: 0 if nothing differs but what is wanted."""
+    """Compares the stack with a file, a folder or a kubeconfig context (the stack's own if `source` is empty), and
+    prints the differences. Returns 0 if all of them are intended, else 1."""
     chosen = stacks.load(stack)
-    here = sources.ours(stack, chosen)
+    ours = sources.of_stack(stack, chosen)
     if source and Path(source).exists():
-        theirs, name = sources.files(Path(source), here), source
+        theirs, name = sources.of_files(Path(source), ours), source
     else:
         at = _target(source, chosen.settings.context)
         name = f"context {at.context}, server {at.server}"
-        with proxy.connect(at) as answers:
-            theirs = sources.standing(answers, here.plan)
-    found = differences(theirs, here.objects, here.patches)
+        with proxy.connect(at) as api:
+            theirs = sources.of_cluster(api, ours.plan)
+    found = differences(theirs, ours.objects, ours.patches)
     print(f"stack {stack} (here) and {name} (there)")
-    for line in lines(found, here.component):
+    for line in lines(found, ours.component):
         print(line)
-    return int(any(not wanted.reason(difference) for difference in found))
+    return int(any(not intended.reason(difference) for difference in found))
 
 
 def _target(source: str, context: str | None) -> Target:
-    os.environ.update(engine.environment(build=False))
+    os.environ.update(pulumi_cli.environment(build=False))
     try:
         return Target.named(source or context)
     except ClusterError as error:
@@ -54,15 +54,15 @@ def _target(source: str, context: str | None) -> Target:
 
 
 def lines(found: Sequence[Difference], component: Mapping[Ref, str]) -> Iterator[str]:
-    """What differs, object by object; then what is different on purpose; at last the counts."""
-    real = [difference for difference in found if not wanted.reason(difference)]
+    """The printed lines: differences by object, then intended ones by reason, then the counts."""
+    real = [difference for difference in found if not intended.reason(difference)]
     absent, real = _absent(real, component)
     yield from absent
     for name in dict.fromkeys(difference.object for difference in real):
         yield from _object(name, [difference for difference in real if difference.object == name])
     reasons: dict[str, list[Ref]] = defaultdict(list)
     for difference in found:
-        if why := wanted.reason(difference):
+        if why := intended.reason(difference):
             reasons[why].append(difference.object)
     for why, names in reasons.items():
         shown = ", ".join(dict.fromkeys(f"{ref.kind} {ref.name}" for ref in names))
@@ -73,9 +73,9 @@ def lines(found: Sequence[Difference], component: Mapping[Ref, str]) -> Iterator
 
 
 def _absent(real: list[Difference], component: Mapping[Ref, str]) -> tuple[list[str], list[Difference]]:
-    """A line for each component of which nothing is there, and the differences that are left."""
+    """A line for each component whose objects are all missing on the other side, and the remaining differences."""
     sizes = Counter(component.values())
-    lacking = Counter(component.get(d.object) for d in real if d.whole and d.theirs is NOTHING)
+    lacking = Counter(component.get(d.object) for d in real if d.whole and d.theirs is ABSENT)
     whole = {name for name, number in lacking.items() if name and number == sizes[name] and number > 1}
     said = [f"{name}: only here, all {sizes[name]} objects" for name in sorted(whole)]
     return said, [d for d in real if not (d.whole and component.get(d.object) in whole)]
@@ -83,7 +83,7 @@ def _absent(real: list[Difference], component: Mapping[Ref, str]) -> tuple[list[
 
 def _object(name: Ref, found: Sequence[Difference]) -> Iterator[str]:
     if found[0].whole:
-        yield f"{name}: only {'here' if found[0].theirs is NOTHING else 'there'}"
+        yield f"{name}: only {'here' if found[0].theirs is ABSENT else 'there'}"
         return
     yield str(name)
     for difference in found:
@@ -91,9 +91,9 @@ def _object(name: Ref, found: Sequence[Difference]) -> Iterator[str]:
 
 
 def _both(theirs: Any, ours: Any) -> str:
-    if ours is NOTHING:
+    if ours is ABSENT:
         return f"only there: {_short(theirs)}"
-    if theirs is NOTHING:
+    if theirs is ABSENT:
         return f"only here: {_short(ours)}"
     if isinstance(theirs, str) and isinstance(ours, str) and "\n" in theirs + ours:
         return _first_line(theirs, ours)
@@ -101,7 +101,7 @@ def _both(theirs: Any, ours: Any) -> str:
 
 
 def _first_line(theirs: str, ours: str) -> str:
-    """Where two texts begin to differ."""
+    """The first line in which two texts differ."""
     one, other = theirs.splitlines(), ours.splitlines()
     pairs = enumerate(zip(one, other, strict=False), start=1)
     number, a, b = next(((n, a, b) for n, (a, b) in pairs if a != b), (min(len(one), len(other)) + 1, "", ""))

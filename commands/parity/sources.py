@@ -1,4 +1,4 @@
-"""Where the two sides of a comparison come from: a stack's program; files; a cluster."""
+"""The objects that `make parity` and `make adopt` compare: of a stack, of files, or of a cluster."""
 
 from __future__ import annotations
 
@@ -24,47 +24,48 @@ from mesh.core.kinds import GroupKind
 
 _SUFFIXES: Final = (".yaml", ".yml", ".json")
 _OF_CONTROLLERS: Final = frozenset(
-    ("kube-root-ca.crt", "default", *(n for names in residue.TRACES.values() for n in names))
+    ("kube-root-ca.crt", "default", *(n for names in residue.LEFTOVERS.values() for n in names))
 )
-"""Names of objects that appear in every namespace by themselves, or that istiod writes."""
+"""Names of objects that Kubernetes creates in every namespace, or that istiod creates."""
 _OF_TOOLS: Final = ("kubernetes.io/service-account-token", "helm.sh/release.v1")
 """Types of Secrets that are not part of an installation."""
 
 
 @dataclass(frozen=True)
-class Ours:
-    """What a stack would put on its cluster."""
+class StackObjects:
+    """The objects that a stack would create on its cluster."""
 
     plan: Plan
     component: Mapping[Ref, str]
-    """The name of the component that an object is part of."""
+    """The name of each object's component."""
 
     @property
     def objects(self) -> list[Manifest]:
-        """Those that are the stack's as a whole."""
+        """The manifests of the objects that the stack owns as a whole."""
         return [planned.manifest for planned in self.plan.objects if not planned.patch]
 
     @property
     def patches(self) -> list[Manifest]:
-        """Of objects of others, the fields that are the stack's."""
+        """The manifests of the fields that the stack sets in objects of others."""
         return [planned.manifest for planned in self.plan.objects if planned.patch]
 
 
-def ours(name: str, stack: Stack) -> Ours:
-    """The objects of the stack of a name; no cluster is asked."""
-    with contextlib.redirect_stderr(io.StringIO()):  # where the program says so
+def of_stack(name: str, stack: Stack) -> StackObjects:
+    """The objects of a stack, without asking a cluster."""
+    with contextlib.redirect_stderr(io.StringIO()):  # the program warns that it asks no cluster
         resources = render.record(name, stack=stack)
     names = {r.urn: r.name for r in resources}
     component = {Ref.of(m): names.get(r.parent, "") for r in resources for m in render.manifests([r])}
-    return Ours(plan(resources, stack.settings), component)
+    return StackObjects(plan(resources, stack.settings), component)
 
 
-def files(path: Path, here: Ours) -> list[Manifest]:
-    """The objects in a file, or in all below a folder, of YAML or JSON. CommandError if they are none.
+def of_files(path: Path, ours: StackObjects) -> list[Manifest]:
+    """The objects in a file of YAML or JSON, or in all such files below a folder.
 
-    An object that does not say its namespace is in `default`, as kubectl takes it."""
+    A namespaced object without a namespace is in `default`, as with kubectl. Raises CommandError if a file holds
+    anything else than Kubernetes objects."""
     found = sorted(f for f in path.rglob("*") if f.suffix in _SUFFIXES) if path.is_dir() else [path]
-    namespaced = {Ref.of(m).kind for m in [*here.objects, *here.patches] if m["metadata"].get("namespace")}
+    namespaced = {Ref.of(m).kind for m in [*ours.objects, *ours.patches] if m["metadata"].get("namespace")}
     return [_placed(manifest, namespaced) for file in found for manifest in _read(file)]
 
 
@@ -87,19 +88,20 @@ def _placed(manifest: Manifest, namespaced: set[GroupKind]) -> Manifest:
     return manifest
 
 
-def standing(api: Api, here: Plan) -> list[Manifest]:
-    """What stands on a cluster: of the stack's objects those that are there, and what else there is of their kinds in
-    the namespaces that the stack makes, or with Istio's name. Refused if it may not be read."""
-    types = here.kinds(api)
-    served = [(planned, kind) for planned in here.objects if (kind := types[planned.type]) and kind.served]
+def of_cluster(api: Api, ours: Plan) -> list[Manifest]:
+    """The objects of a cluster to compare with: those of the stack that exist there, and further objects of the same
+    kinds in the namespaces that the stack creates, or, if cluster-scoped, with `istio` in their name. Raises Refused if
+    the caller may not read them."""
+    types = ours.kinds(api)
+    served = [(planned, kind) for planned in ours.objects if (kind := types[planned.type]) and kind.served]
     answers = ask_all(api, [Request("GET", path_of(planned, kind)) for planned, kind in served])
     found = [manifest for manifest in map(_there, answers) if manifest is not None]
     known = {Ref.of(manifest) for manifest in found}
-    return found + [m for m in _further(api, here, types) if Ref.of(m) not in known]
+    return found + [m for m in _further(api, ours, types) if Ref.of(m) not in known]
 
 
 def path_of(planned: Planned, kind: Kind) -> str:
-    """Where an object is found."""
+    """The API path of an object."""
     return f"{kind.collection(planned.namespace)}/{planned.name}"
 
 
@@ -111,9 +113,9 @@ def _there(answer: Answer) -> Manifest | None:
     return answer.body
 
 
-def _further(api: Api, here: Plan, known: Mapping[tuple[str, str], Kind | None]) -> Iterator[Manifest]:
-    """What the stack does not have."""
-    made = [name for name, how in here.namespaces.items() if how == "create"]
+def _further(api: Api, ours: Plan, known: Mapping[tuple[str, str], Kind | None]) -> Iterator[Manifest]:
+    """The further objects on the cluster that `of_cluster` returns; the stack's own may be among them."""
+    made = [name for name, how in ours.namespaces.items() if how == "create"]
     wanted = [
         (type_, kind, place)
         for type_, kind in known.items()
@@ -130,6 +132,6 @@ def _further(api: Api, here: Plan, known: Mapping[tuple[str, str], Kind | None])
 
 
 def _is_somebodys(item: Mapping[str, Any]) -> bool:
-    """Whether a person or an installer has made it, and not a controller."""
+    """Whether a person or an installer created the object, and not a controller or a tool for itself."""
     meta = item["metadata"]
     return not (meta.get("ownerReferences") or meta["name"] in _OF_CONTROLLERS or item.get("type") in _OF_TOOLS)

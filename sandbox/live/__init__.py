@@ -1,10 +1,11 @@
-"""The live data plane: Istio's pilot, stock Envoys and stand-ins for Bookinfo, for what stands on the embedded cluster.
+"""The live data plane of the embedded cluster: Istio's pilot, stock Envoy proxies and stand-ins for Bookinfo.
 
-Its processes are those of the cluster's folder whose names begin with `live-`.
+Pods of the embedded cluster are simulated; these local processes serve requests as the objects on the cluster say. The
+names of the processes begin with `live-`.
 """
 
-from sandbox.live.plan import Edge
+from sandbox.live.plan import DeclaredGateway
 from sandbox.live.report import lines
 from sandbox.live.run import current, start, stop
 
-__all__ = ["Edge", "current", "lines", "start", "stop"]
+__all__ = ["DeclaredGateway", "current", "lines", "start", "stop"]

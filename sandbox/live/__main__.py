@@ -1,4 +1,4 @@
-"""`python -m sandbox.live sync PLAN` and `python -m sandbox.live stand-ins PLAN SWITCHES`: the processes of our own."""
+"""`python -m sandbox.live sync PLAN` and `python -m sandbox.live stand-ins PLAN SWITCHES`: the two Python processes."""
 
 import sys
 from pathlib import Path

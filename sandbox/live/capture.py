@@ -1,7 +1,7 @@
-"""How traffic comes to a proxy without iptables: listeners that are bound to its own address.
+"""Brings traffic to the proxies without iptables, by listeners on an address of each proxy.
 
-For workloads this is what Istio's Sidecar is for; for gateways, whose node ports a real node would lead to the pods,
-an EnvoyFilter adds them to the listeners.
+A workload's listeners come from a generated Sidecar object. For a gateway, a generated EnvoyFilter adds the Service's
+node ports, which a real node would forward to the pods.
 """
 
 from collections.abc import Iterator
@@ -18,9 +18,9 @@ EVERYTHING: Final = ["*/*"]
 
 
 def sidecars(seen: Snapshot, plan: Plan) -> Iterator[dict[str, Any]]:
-    """A Sidecar for each stand-in: its Service's ports in front of it, and those of others for its calls.
+    """A Sidecar for each stand-in: inbound listeners for the ports of its Services, and outbound ones for its calls.
 
-    Istio honours one Sidecar for a workload; so what the user's says of outbound traffic is part of it."""
+    Istio applies one Sidecar to a workload, so the outbound settings of the user's Sidecar are merged into it."""
     for workload in plan.workloads:
         wanted = _wanted(seen, plan, workload)
         hosts = [host for listener in wanted.get("egress", []) for host in listener.get("hosts", [])]
@@ -40,7 +40,8 @@ def sidecars(seen: Snapshot, plan: Plan) -> Iterator[dict[str, Any]]:
 
 
 def _wanted(seen: Snapshot, plan: Plan, workload: Workload) -> Manifest:
-    """The user's Sidecar for a workload: one that selects it, else its namespace's, else the mesh's."""
+    """The spec of the user's Sidecar that applies to a workload: one that selects it, else that of its namespace, else
+    that of the mesh; empty if there is none."""
     labels = next((pod["metadata"]["labels"] for pod in serving(seen, plan, workload)), workload.labels)
     ranked: dict[int, Manifest] = {}
     for sidecar in seen.istio["Sidecar"]:
@@ -54,7 +55,7 @@ def _wanted(seen: Snapshot, plan: Plan, workload: Workload) -> Manifest:
 
 
 def _ports(seen: Snapshot, plan: Plan, workload: Workload) -> list[Manifest]:
-    """The ports of the Services of a workload's app, whether its pods are there or not."""
+    """The ports of the Services that select a workload's labels, even if it has no pods."""
     return [
         port
         for service in seen.services
@@ -70,12 +71,12 @@ def _inbound(port: Manifest, workload: Workload) -> dict[str, Any]:
         "port": {"number": target(port), "protocol": "HTTP", "name": name},
         "bind": workload.address,
         "captureMode": "NONE",
-        "defaultEndpoint": f"0.0.0.0:{APP_PORT}",  # Istio's way to say: the proxy's own address
+        "defaultEndpoint": f"0.0.0.0:{APP_PORT}",  # in Istio's API: the proxy's own address
     }
 
 
 def plain_text(plan: Plan) -> dict[str, Any]:
-    """The PeerAuthentication of a mesh without certificates: proxies would otherwise wait for theirs."""
+    """The PeerAuthentication that turns mutual TLS off: the proxies have no certificates, and would wait for them."""
     return {
         "apiVersion": "security.istio.io/v1",
         "kind": "PeerAuthentication",
@@ -85,7 +86,7 @@ def plain_text(plan: Plan) -> dict[str, Any]:
 
 
 def gateway_ports(seen: Snapshot, plan: Plan) -> Iterator[dict[str, Any]]:
-    """An EnvoyFilter for each gateway: listeners on its own address, and on the node ports of its Service."""
+    """An EnvoyFilter for each gateway, which binds its listeners to its address and its Service's node ports."""
     for service in seen.services:
         gateway = gateway_of(service, plan)
         if gateway:
@@ -101,7 +102,7 @@ def gateway_ports(seen: Snapshot, plan: Plan) -> Iterator[dict[str, Any]]:
 
 
 def open_ports(seen: Snapshot, plan: Plan) -> dict[str, int]:
-    """Node ports of the ingress at which some Gateway lets visitors in with HTTP, by their names."""
+    """The ingress gateway's node ports that a Gateway opens for HTTP, also inside TLS, by port name."""
     return {
         port.get("name", ""): port["nodePort"]
         for service in seen.services
@@ -112,7 +113,8 @@ def open_ports(seen: Snapshot, plan: Plan) -> dict[str, int]:
 
 
 def _http_ports(seen: Snapshot, plan: Plan, ingress: Gateway) -> set[int]:
-    """Ports of the Gateways that are for the ingress. Others than those of HTTP listen only if they have a route."""
+    """The HTTP ports of the Gateways that select the ingress gateway. Ports of other protocols are left out, since they
+    only listen if they have a route."""
     return {
         server["port"]["number"]
         for gateway in translate.gateways(seen, plan)

@@ -1,5 +1,5 @@
-"""HTTPS at the edge: pilot shows Secrets only to proxies that have certificates themselves, so those that Gateways name
-go to the proxies as files, by an EnvoyFilter."""
+"""Certificates of HTTPS gateways. Pilot sends Secrets only to proxies that have certificates themselves. So the Secrets
+that Gateways name are written to files, which EnvoyFilters add to the gateways' listeners."""
 
 import base64
 import binascii
@@ -15,29 +15,30 @@ from sandbox.live.registry import gateway_of, is_for, target
 from sandbox.live.snapshot import Manifest, Snapshot
 
 SOCKET: Final = "live"
-"""Name of the transport socket: another than pilot's, so that the filter puts it in that one's place and does not merge
-the two. An Envoy goes by the type alone."""
+"""Name of the transport socket. It differs from pilot's, so that the EnvoyFilter replaces pilot's socket and does not
+merge with it. Envoy itself only looks at the type."""
 CONTEXT: Final = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext"
 KEYS: Final = (("tls.crt", "tls.key"), ("cert", "key"))
-"""What chain and private key are called in a Secret: of the type TLS, or of any other."""
+"""Keys of the certificate chain and the private key in a Secret: of type `kubernetes.io/tls`, and of other types."""
 
 
 @dataclass(frozen=True)
 class Certificate:
-    """A chain and its private key, as they go into files."""
+    """A certificate chain and its private key, in PEM format."""
 
     name: str
     chain: bytes
     key: bytes
 
     def files(self, folder: Folder) -> tuple[Path, Path]:
-        """Where they go; another path for each content, so that proxies see a renewal."""
+        """The paths of the chain and the key. They depend on the content, so that a renewed certificate has new paths,
+        which the proxies notice."""
         digest = hashlib.sha256(self.chain + self.key).hexdigest()[:12]
         return folder.certificates / f"{self.name}-{digest}.crt", folder.certificates / f"{self.name}-{digest}.key"
 
 
 def files(seen: Snapshot, plan: Plan, folder: Folder) -> dict[Path, bytes]:
-    """Every file that a proxy needs."""
+    """The content of every certificate file that the proxies need, by path."""
     return {
         file: content
         for _, _, certificate in _served(seen, plan)
@@ -60,7 +61,7 @@ def filters(seen: Snapshot, plan: Plan, folder: Folder) -> Iterator[dict[str, An
 
 
 def is_served(server: Manifest, gateway: Manifest, seen: Snapshot, plan: Plan) -> bool:
-    """Whether a Gateway's server needs no Secret, or one that is there."""
+    """Whether a Gateway's server needs no Secret, or its Secret has a valid certificate."""
     if "credentialName" not in (server.get("tls") or {}):
         return True
     return any(_certificate(server, at, seen) for at in plan.gateways if is_for(gateway, at))
@@ -75,7 +76,8 @@ def _served(seen: Snapshot, plan: Plan) -> Iterator[tuple[Gateway, Manifest, Cer
 
 
 def _certificate(server: Manifest, at: Gateway, seen: Snapshot) -> Certificate | None:
-    """None for other modes than SIMPLE too: who visits would have to be checked as well."""
+    """The certificate of a Gateway's server; None if its Secret has none, or its TLS mode is not SIMPLE, since client
+    certificates are not checked."""
     tls: Mapping[str, str] = server.get("tls") or {}
     name = tls.get("credentialName", "")
     data = seen.secrets.get((at.namespace, name), {})
@@ -95,7 +97,7 @@ def _decoded(text: str) -> bytes:
 def _patches(
     seen: Snapshot, plan: Plan, gateway: Gateway, folder: Folder, server: Manifest, certificate: Certificate
 ) -> Iterator[dict[str, Any]]:
-    """One for each host: a proxy chooses among chains by the name that a visitor asks for."""
+    """A patch for each host, since Envoy selects a filter chain by the server name (SNI) of the client."""
     chain, key = certificate.files(folder)
     pair = {"certificate_chain": {"filename": str(chain)}, "private_key": {"filename": str(key)}}
     common = {"tls_certificates": [pair], "alpn_protocols": ["h2", "http/1.1"]}
@@ -113,6 +115,6 @@ def _patches(
 
 
 def _port(seen: Snapshot, plan: Plan, gateway: Gateway, number: int) -> int:
-    """Where the pods listen for a port of the gateway's Service."""
+    """The target port of a port of the gateway's Service."""
     ports = [p for service in seen.services if gateway_of(service, plan) == gateway for p in service["spec"]["ports"]]
     return next((target(port) for port in ports if port["port"] == number), number)

@@ -1,15 +1,15 @@
-"""The files of the live data plane, below `home()/cluster/live`."""
+"""The paths of the live data plane's files, below `home()/cluster/live`."""
 
 from collections.abc import Set
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.places import Layout
+from sandbox.paths import Layout
 
 
 @dataclass(frozen=True)
 class Folder:
-    """Where they are."""
+    """The paths of the files of one cluster's live data plane."""
 
     layout: Layout
 
@@ -19,7 +19,7 @@ class Folder:
 
     @property
     def config(self) -> Path:
-        """The folder that pilot reads."""
+        """The folder whose objects pilot reads."""
         return self.root / "config"
 
     @property
@@ -32,17 +32,17 @@ class Folder:
 
     @property
     def notes(self) -> Path:
-        """What the sync process has to say to people."""
+        """Facts that the sync process writes for `make status`."""
         return self.root / "notes.json"
 
     @property
     def switches(self) -> Path:
-        """What a person wants to go wrong in the stand-ins."""
+        """Faults that the user switches on in the stand-ins."""
         return self.root / "switches.json"
 
     @property
     def scraping(self) -> Path:
-        """Configuration of a Prometheus that watches what is live."""
+        """Configuration for a Prometheus that scrapes pilot and the proxies."""
         return self.root / "prometheus.yml"
 
     def plan(self, digest: str) -> Path:
@@ -56,11 +56,11 @@ class Folder:
         return self.root / "certificates"
 
     def make(self) -> None:
-        """Makes the folders that are not there."""
+        """Creates the missing folders."""
         for folder in (self.root, self.config, self.certificates):
             folder.mkdir(mode=0o700, exist_ok=True)
 
     def tidy(self, wanted: Set[Path]) -> None:
-        """Removes plans and bootstraps of processes that were."""
+        """Deletes the plans and bootstrap configurations that are not `wanted`."""
         for file in set(self.root.glob("*-*.json")) - wanted:
             file.unlink()

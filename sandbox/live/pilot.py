@@ -1,4 +1,4 @@
-"""Istio's pilot: reads the files that the sync process writes, and configures every proxy."""
+"""The command line of Istio's pilot, which reads the files of the sync process and configures every proxy."""
 
 import re
 from pathlib import Path
@@ -6,16 +6,16 @@ from typing import Final
 
 from sandbox.live.folder import Folder
 from sandbox.live.plan import PILOT, PILOT_HTTP_PORT, XDS_PORT, Plan
-from sandbox.places import Layout
+from sandbox.paths import Layout
 from sandbox.process import Process
 
 MONITORING_PORT: Final = 15014
 
 ENVIRONMENT: Final = {
-    # Istio's own proxy has filters for these, a stock Envoy does not.
+    # A stock Envoy lacks the filters of Istio's proxy for these.
     "PILOT_ENABLE_METADATA_EXCHANGE": "false",
     "PILOT_ENABLE_ALPN_FILTER": "false",
-    # It reads a cluster and must not write there.
+    # It reads the cluster, and must not write to it.
     "ENABLE_CA_SERVER": "false",
     "ENABLE_LEADER_ELECTION": "false",
     "PILOT_ENABLE_GATEWAY_API": "false",
@@ -27,12 +27,12 @@ ENVIRONMENT: Final = {
 }
 
 REFUSED: Final = re.compile(r"Failed to parse \S+: (.*)")
-"""What pilot says of files that it does not take; the state before stays in force then."""
-READS: Final = "Triggering reload of file configuration"
+"""Pilot's log message for a file that it rejects; it keeps the previous configuration then."""
+RELOAD_MESSAGE: Final = "Triggering reload of file configuration"
 
 
 def command(plan: Plan, folder: Folder, program: Path) -> tuple[str, ...]:
-    """Its command line."""
+    """Pilot's command line."""
     flags = {
         "configDir": f"{folder.config}",
         "meshConfig": f"{folder.mesh_config}",
@@ -51,8 +51,8 @@ def command(plan: Plan, folder: Folder, program: Path) -> tuple[str, ...]:
 
 
 def refusal(layout: Layout) -> str:
-    """Why pilot does not take the newest files; nothing if it does."""
+    """Why pilot rejects the newest files, from its log; empty if it accepts them."""
     log = Process(PILOT, layout).log
     said = log.read_text(errors="replace") if log.exists() else ""
-    found = REFUSED.search(said.rpartition(READS)[2])
+    found = REFUSED.search(said.rpartition(RELOAD_MESSAGE)[2])
     return found.group(1) if found else ""

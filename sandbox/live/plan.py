@@ -1,7 +1,7 @@
-"""Who takes part in the live data plane, and at which address.
+"""The plan of the live data plane: its processes and their addresses.
 
-Pilot, every proxy and every stand-in has a loopback address of its own, below those that the API server gives
-to Services by itself. So each of them listens on the port that it has on a real cluster, and none is to be chosen.
+Pilot and every proxy have a loopback address of their own in the lower part of the Service range, from which the API
+server assigns no address by itself. So each listens on the same port as on a real cluster.
 """
 
 import ipaddress
@@ -22,14 +22,15 @@ XDS_PORT: Final = 15010
 PILOT_HTTP_PORT: Final = 8080
 ADMIN_PORT: Final = 15000
 APP_PORT: Final = 9081
-"""Where a stand-in listens; its proxy is before it, on the port of the Service."""
+"""Port on which a stand-in listens; its proxy listens on the port of the Service."""
 
 WORKLOADS: Final = tuple((name, version) for name, versions in bookinfo.VERSIONS.items() for version in versions)
-"""What there are stand-ins for: the labels `app` and `version` of Bookinfo's pods."""
+"""The stand-ins, by the labels `app` and `version` of Bookinfo's pods."""
 
 _INBOUND: Final = 101
 _OUTBOUND: Final = 151
-"""Places of the first addresses in the Service range. Up to 256 the API server gives only what is asked for."""
+"""Indexes of the first addresses in the Service range, for inbound and outbound listeners. The API server assigns the
+addresses below index 256 only on request."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,9 @@ class Workload:
     app: str
     version: str
     address: str
-    """Where its proxy takes calls from others."""
+    """Address of its proxy's inbound listeners, and of the stand-in itself."""
     outbound: str
-    """Where its proxy takes its own calls: each on the port of the Service that is called."""
+    """Address of its proxy's outbound listeners: one for each port of the Services that it may call."""
 
     @property
     def name(self) -> str:
@@ -54,13 +55,13 @@ class Workload:
 
 @dataclass(frozen=True)
 class Gateway:
-    """A proxy at the edge."""
+    """A gateway's proxy."""
 
     name: str
-    """That of its Service."""
+    """Name of its Service."""
     namespace: str
     labels: Mapping[str, str]
-    """Those of its pods, by which Gateways select it."""
+    """Labels of its pods, by which Gateway objects select it."""
     address: str
 
 
@@ -68,8 +69,8 @@ Proxy = Gateway | Workload
 
 
 @dataclass(frozen=True)
-class Edge:
-    """A gateway without its address, as a stack declares it."""
+class DeclaredGateway:
+    """A gateway as a stack declares it, without an address."""
 
     name: str
     namespace: str
@@ -78,38 +79,38 @@ class Edge:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Everything that runs, for one stack."""
+    """The live data plane of one stack."""
 
     service_range: str
     stack: str
-    """Name of the stack."""
+    """Name of the stack that it belongs to."""
     namespace: str
-    """Where Bookinfo is."""
+    """Bookinfo's namespace."""
     root: str
-    """Where Istio is."""
+    """Istio's root namespace."""
     mesh_config: str
-    """Name of the ConfigMap with the mesh's configuration, in `root`."""
+    """Name of the ConfigMap with the MeshConfig, in `root`."""
     version: str
-    """Of the Istio that is installed: what EnvoyFilters are matched with."""
+    """Version of the installed Istio, which the `proxyVersion` of EnvoyFilters is matched against."""
     domain: str
     """The cluster's DNS domain, such as `cluster.local`."""
     ingress: str
-    """Name of the gateway that lets visitors in; one of `edges`."""
-    edges: tuple[Edge, ...]
+    """Name of the ingress gateway; one of `edges`."""
+    edges: tuple[DeclaredGateway, ...]
 
     @classmethod
     def of(cls, kept: Mapping[str, Any]) -> "Plan":
-        """The plan that was kept. TypeError if another release kept it."""
-        return cls(**{**kept, "edges": tuple(Edge(**edge) for edge in kept["edges"])})
+        """The plan of a plan file. Raises TypeError if another release of this program wrote it."""
+        return cls(**{**kept, "edges": tuple(DeclaredGateway(**edge) for edge in kept["edges"])})
 
     @property
     def text(self) -> str:
-        """The plan as it is handed to other processes."""
+        """The content of a plan file, as JSON."""
         return json.dumps(asdict(self), indent=2) + "\n"
 
     @property
     def pilot(self) -> str:
-        """Address of pilot."""
+        """Pilot's address."""
         return self._address(_INBOUND)
 
     @cached_property
@@ -126,11 +127,11 @@ class Plan:
 
     @property
     def proxies(self) -> tuple[Proxy, ...]:
-        """Everyone who has an Envoy."""
+        """The gateways and workloads, each of which has an Envoy."""
         return (*self.gateways, *self.workloads)
 
     def host(self, service: str, namespace: str) -> str:
-        """The full name of a Service."""
+        """The fully qualified host name of a Service."""
         return f"{service}.{namespace}.svc.{self.domain}"
 
     def _address(self, place: int) -> str:

@@ -1,7 +1,7 @@
-"""The command lines of pilot, the proxies and our own two processes.
+"""The processes of the live data plane: pilot, the proxies and two Python processes, with their command lines.
 
-A command line names files by a digest of what is in them: so a process whose command line is as it should be is up to
-date, and any other is started anew.
+The name of each file on a command line has a digest of its content. So a process with the right command line is up to
+date, and any other one has to be restarted.
 """
 
 import hashlib
@@ -17,30 +17,31 @@ from sandbox.live import pilot, proxies, scraping
 from sandbox.live.folder import Folder
 from sandbox.live.plan import ADMIN_PORT, APP_PORT, PILOT, STAND_INS, SYNC, XDS_PORT, Plan
 
-TREE: Final = Path(__file__).resolve().parents[2]
+ROOT: Final = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
 class Program:
-    """A process of the live data plane, and where it answers when it is ready: address, port, path."""
+    """A process of the live data plane."""
 
     name: str
     command: tuple[str, ...]
     listener: tuple[str, int]
+    """Address and port on which it listens when it is ready; an empty address if it does not listen."""
     health: str | None = None
-    """Path of its health check over HTTP; None: it is ready when it listens."""
+    """URL path of its health check over HTTP; None if it is ready as soon as it listens."""
 
 
 @dataclass(frozen=True)
 class Binaries:
-    """The programs that are not ours."""
+    """Paths of the programs that are built or fetched."""
 
     pilot: Path
     envoy: Path
 
 
 def programs(plan: Plan, folder: Folder, built: Binaries) -> Iterator[Program]:
-    """All of them, in the order in which they are started; writes the files that they read."""
+    """The processes, in the order of starting. Writes the files that they read."""
     file = folder.plan(_digest(plan.text, _sources()))
     replace(file, plan.text)
     replace(folder.scraping, scraping.config(plan))
@@ -60,11 +61,11 @@ def _digest(*texts: str) -> str:
 
 
 def _sources() -> str:
-    """What our own processes are made of."""
-    files = sorted(path for path in (TREE / "sandbox").rglob("*") if path.suffix in (".py", ".html"))
+    """The digest of the sources of the two Python processes."""
+    files = sorted(path for path in (ROOT / "sandbox").rglob("*") if path.suffix in (".py", ".html"))
     return _digest(*(path.read_text() for path in files))
 
 
 def _own(process: str, *files: Path) -> tuple[str, ...]:
-    python = ("/usr/bin/env", f"PYTHONPATH={TREE}", sys.executable, "-m", "sandbox.live")
+    python = ("/usr/bin/env", f"PYTHONPATH={ROOT}", sys.executable, "-m", "sandbox.live")
     return (*python, process, *map(str, files))

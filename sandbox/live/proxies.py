@@ -1,4 +1,4 @@
-"""The stock Envoys: who each is, and where pilot is. All else they get from there."""
+"""The stock Envoy proxies: their command lines and bootstrap configurations. All else comes from pilot over xDS."""
 
 import http.client
 import json
@@ -11,14 +11,14 @@ from sandbox.live.plan import ADMIN_PORT, XDS_PORT, Gateway, Plan, Proxy
 from sandbox.live.scraping import CLUSTER
 
 XDS: Final = "xds-grpc"
-"""How an Envoy calls pilot, in its metrics as well; Istio's proxies call it so."""
+"""Name of the cluster with pilot, also in metrics; the same as in Istio's proxies."""
 
 
 def command(program: Path, config: Path) -> tuple[str, ...]:
-    """The command line of the one with the configuration `config`."""
-    # Of deprecated fields, which pilot still uses, there would be a warning for each route.
+    """An Envoy's command line; `config` is the path of its bootstrap configuration."""
+    # Envoy would log a warning for each route, because of deprecated fields that pilot still uses.
     quiet = ("--log-level", "warn", "--component-log-level", "misc:error")
-    # As Istio starts it: what is changed holds for connections that are open, too.
+    # As Istio starts it, so that changes apply to open connections as well.
     drain = ("--drain-time-s", "5", "--drain-strategy", "immediate")
     logs = ("--file-flush-interval-msec", "500")
     options = ("--concurrency", "1", "--disable-hot-restart", *drain, *logs, *quiet)
@@ -26,7 +26,7 @@ def command(program: Path, config: Path) -> tuple[str, ...]:
 
 
 def bootstrap(plan: Plan, proxy: Proxy) -> dict[str, Any]:
-    """An Envoy's own configuration."""
+    """An Envoy's bootstrap configuration."""
     ads = {"ads": {}, "resource_api_version": "V3", "initial_fetch_timeout": "0s"}
     return {
         "node": _node(plan, proxy),
@@ -46,8 +46,8 @@ def bootstrap(plan: Plan, proxy: Proxy) -> dict[str, Any]:
 
 
 def _stats(plan: Plan) -> dict[str, Any]:
-    """Which parts of a metric's name become labels: whom the proxy has called as Istio's own proxies have it, where the
-    name of a host is one value in spite of its dots."""
+    """The parts of a metric's name that become labels. The label of the called cluster follows Istio's proxies, where a
+    host name is one value in spite of its dots."""
     kept = ("response_code", "response_code_class", "http_conn_manager_prefix", "listener_address", "worker_id")
     host = rf"(?:[^.;]+(?:\.[^;]+?\.svc\.{re.escape(plan.domain)})?)"
     called = {"tag_name": CLUSTER, "regex": rf"^cluster\.(({host});?\.)"}
@@ -93,7 +93,7 @@ def _address(address: str, port: int) -> dict[str, Any]:
 
 
 def ask(address: str, port: int, path: str) -> tuple[int, str]:
-    """Status and text of an answer over HTTP. OSError or HTTPException without one."""
+    """Status and body of the answer to a GET request. Raises OSError or HTTPException if there is none."""
     connection = http.client.HTTPConnection(address, port, timeout=2)
     try:
         connection.request("GET", path)
@@ -103,8 +103,8 @@ def ask(address: str, port: int, path: str) -> tuple[int, str]:
         connection.close()
 
 
-def refusing(plan: Plan) -> dict[str, str]:
-    """Proxies that have refused what pilot sent, with the reason."""
+def rejections(plan: Plan) -> dict[str, str]:
+    """Why proxies have rejected configuration from pilot, by proxy; empty if none has."""
     found = {}
     for proxy in plan.proxies:
         try:
@@ -119,7 +119,7 @@ def refusing(plan: Plan) -> dict[str, str]:
 
 
 def _errors(value: Any) -> Iterator[Mapping[str, str]]:
-    """Every `error_state` in what an Envoy says of itself."""
+    """Every `error_state` in an Envoy's config dump."""
     if isinstance(value, list):
         for each in value:
             yield from _errors(each)

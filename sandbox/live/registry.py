@@ -1,5 +1,5 @@
-"""The Services of the cluster as ServiceEntries: pods are simulated and have no address that could be reached, so
-each ready pod of Bookinfo stands for its stand-in."""
+"""The cluster's Services as ServiceEntries. Pods are simulated and cannot be reached, so the endpoints of Bookinfo's
+Services are the stand-ins of the ready pods."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -8,15 +8,15 @@ from mesh.core import protocols
 from sandbox.live.plan import Gateway, Plan, Workload
 from sandbox.live.snapshot import Manifest, Snapshot, ready, selects
 
-_UNSEEN: Final = ("kube-system", "kube-public", "kube-node-lease")
+_IGNORED: Final = ("kube-system", "kube-public", "kube-node-lease")
 _EXPORT: Final = "networking.istio.io/exportTo"
 
 
 def entries(seen: Snapshot, plan: Plan) -> Iterator[dict[str, Any]]:
-    """A ServiceEntry for each Service; without endpoints where nothing stands in for its pods."""
+    """A ServiceEntry for each Service; without endpoints if its pods have no stand-in."""
     for service in seen.services:
         name, namespace = service["metadata"]["name"], service["metadata"]["namespace"]
-        if namespace in _UNSEEN or (namespace, name) == ("default", "kubernetes"):
+        if namespace in _IGNORED or (namespace, name) == ("default", "kubernetes"):
             continue
         ports = [_port(port) for port in service["spec"].get("ports") or [] if port.get("protocol") != "UDP"]
         spec: dict[str, Any] = {
@@ -38,7 +38,7 @@ def entries(seen: Snapshot, plan: Plan) -> Iterator[dict[str, Any]]:
 
 
 def unserved(seen: Snapshot, plan: Plan) -> list[str]:
-    """Services with ready pods for which nothing stands in, apart from those of Istio itself."""
+    """The Services outside Istio's namespace that have ready pods but no stand-in."""
     names = []
     for service in seen.services:
         namespace, name = service["metadata"]["namespace"], service["metadata"]["name"]
@@ -49,13 +49,13 @@ def unserved(seen: Snapshot, plan: Plan) -> list[str]:
 
 
 def target(port: Manifest) -> int:
-    """The port of a Service's pods; one that is given by name counts as the Service's own."""
+    """The target port of a Service's port; the port itself if the target port is a name."""
     wanted = port.get("targetPort")
     return wanted if isinstance(wanted, int) else int(port["port"])
 
 
 def serving(seen: Snapshot, plan: Plan, workload: Workload, service: Manifest | None = None) -> list[Manifest]:
-    """The ready pods that a stand-in stands for; only those of `service`, if one is given."""
+    """The ready pods that a stand-in answers for; only those of `service` if it is given."""
     return [
         pod
         for pod in seen.pods
@@ -72,14 +72,14 @@ def _is_behind(service: Manifest, pod: Manifest) -> bool:
 
 
 def _port(port: Manifest) -> dict[str, Any]:
-    """As a ServiceEntry has it. Where nothing says the protocol, it is TCP."""
+    """A Service's port as a ServiceEntry has it; TCP if the Service names no protocol."""
     name = port.get("name") or f"port-{port['port']}"
     protocol = protocols.of_service_port(port) or "TCP"
     return {"number": port["port"], "name": name, "protocol": protocol, "targetPort": target(port)}
 
 
 def _workloads(service: Manifest, seen: Snapshot, plan: Plan) -> Iterator[dict[str, Any]]:
-    """One endpoint for each version, as heavy as it has ready pods."""
+    """An endpoint for each version of a workload, weighted by its number of ready pods."""
     for workload in plan.workloads:
         pods = serving(seen, plan, workload, service)
         if pods:
@@ -94,12 +94,12 @@ def _gateways(service: Manifest, seen: Snapshot, plan: Plan) -> Iterator[dict[st
 
 
 def gateway_of(service: Manifest, plan: Plan) -> Gateway | None:
-    """The gateway whose Service this is."""
+    """The gateway with this Service; None if it is no gateway's."""
     named = (service["metadata"]["name"], service["metadata"]["namespace"])
     return next((gateway for gateway in plan.gateways if (gateway.name, gateway.namespace) == named), None)
 
 
 def is_for(declared: Manifest, gateway: Gateway) -> bool:
-    """Whether a Gateway, as Istio's API has it, is for the pods of a gateway; one without a selector is for all."""
+    """Whether a Gateway object selects the pods of a gateway; one without a selector selects all."""
     selector = declared["spec"].get("selector")
     return not selector or selects(selector, gateway.labels)

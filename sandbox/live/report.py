@@ -1,24 +1,24 @@
-"""Says what is live, and what of the mesh is not."""
+"""The live data plane's part of `make status`: what is served, and what is not."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from sandbox import places
+from sandbox import paths
 from sandbox.live import pilot, proxies
 from sandbox.live.folder import Folder
 from sandbox.live.plan import Plan
 from sandbox.live.run import current, running
 from sandbox.network import LOOPBACK
-from sandbox.places import Layout
-from sandbox.process import Process, words
+from sandbox.paths import Layout
+from sandbox.process import Process, log_excerpt
 
 SIMULATED: Final = "simulated: pods, their sidecars, istiod and certificates; docs/live.md says more"
 
 
 def lines() -> list[str]:
-    """The state of the live data plane, for people; the first line begins with `live`."""
-    layout = places.layout()
+    """The lines of `make status` about the live data plane."""
+    layout = paths.layout()
     names = list(running(layout))
     if not names:
         return ["not running: `make up` of a stack with Bookinfo and an ingress gateway starts it"]
@@ -33,7 +33,7 @@ def lines() -> list[str]:
 
 
 def _dead(process: Process) -> Sequence[str]:
-    return (f"{process.name} has ended: `make up` starts it again", *words(process).splitlines())
+    return (f"{process.name} has ended: `make up` starts it again", *log_excerpt(process).splitlines())
 
 
 def _state(notes: Mapping[str, Any], plan: Plan, layout: Layout) -> Iterator[str]:
@@ -48,7 +48,7 @@ def _state(notes: Mapping[str, Any], plan: Plan, layout: Layout) -> Iterator[str
         yield f"left out: {names[0]}{more}: {reason}"
     if said := pilot.refusal(layout):
         yield f"pilot refuses what stands on the cluster, and stays with what it had: {said}"
-    for name, said in proxies.refusing(plan).items():
+    for name, said in proxies.rejections(plan).items():
         yield f"the proxy of {name} refuses a part of its configuration: {said}"
 
 

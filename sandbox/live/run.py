@@ -10,7 +10,7 @@ from typing import Any, TextIO
 
 from cluster.client import Api
 from cluster.errors import ClusterError
-from sandbox import places
+from sandbox import paths
 from sandbox.api import Endpoints
 from sandbox.errors import SandboxError
 from sandbox.live import capture, pilot, programs, proxies, sync
@@ -19,31 +19,31 @@ from sandbox.live.plan import SYNC, Plan
 from sandbox.live.programs import Binaries, Program
 from sandbox.live.snapshot import Snapshot, take
 from sandbox.network import is_free, listener_on, network
-from sandbox.places import Layout
-from sandbox.process import Process, words
+from sandbox.paths import Layout
+from sandbox.process import Process, log_excerpt
 from toolchain import checkers, envoy
 from toolchain.locks import held
 from toolchain.progress import Progress
 
 START_LIMIT = 30.0
-"""Seconds that one program may take until it is ready; ordinary are 1 to 3."""
+"""Seconds to wait until a process is ready; it usually takes 1 to 3."""
 PATIENCE = 3.0
-"""Seconds that a program may take to end when asked to."""
+"""Seconds to wait after SIGTERM before SIGKILL."""
 RELOAD = 0.5
-"""Seconds that pilot may take to read changed files."""
+"""Seconds to wait until pilot has read changed files."""
 PREFIX = "live-"
-"""How the names of all its processes begin."""
+"""Prefix of the names of all processes of the live data plane."""
 
 
 def start(stack: Mapping[str, Any], out: TextIO | None = None) -> None:
-    """Starts what does not run as it should for the running cluster, and returns when requests can flow.
+    """Starts or updates the live data plane of the running cluster, and returns when it serves requests.
 
-    `stack` holds the fields of Plan but the Service range. Builds pilot and fetches Envoy at first. Progress goes to
-    `out` (standard error). Raises SandboxError or ToolchainError.
+    `stack` holds the fields of Plan except `service_range`. The first call builds pilot and fetches Envoy. Progress
+    goes to `out` (standard error). Raises SandboxError or ToolchainError.
     """
     built = Binaries(checkers.pilot(out), envoy.envoy(out))
     progress = Progress("live", out)
-    layout = places.layout()
+    layout = paths.layout()
     with held(layout.lock, lambda holder: progress.say(f"waiting for another start or stop: {holder}")):
         kept = network(layout.network)
         plan = Plan(service_range=kept.service_range, **stack)
@@ -52,7 +52,7 @@ def start(stack: Mapping[str, Any], out: TextIO | None = None) -> None:
 
 
 def _bring_up(plan: Plan, api: Api, built: Binaries, layout: Layout) -> int:
-    """Starts what is due and waits for all; how many were due."""
+    """Starts the processes that do not run or are out of date, and waits for all; the number of started ones."""
     folder, ingress = Folder(layout), Process(f"{PREFIX}proxy-{plan.ingress}", layout)
     folder.make()
     ports = capture.open_ports(_first_files(api, plan, folder), plan)
@@ -67,14 +67,14 @@ def _bring_up(plan: Plan, api: Api, built: Binaries, layout: Layout) -> int:
     time.sleep(RELOAD)
     if said := pilot.refusal(layout):
         raise SandboxError(f"pilot refuses what stands on the cluster, and stays with what it had: {said}")
-    for name, said in proxies.refusing(plan).items():
+    for name, said in proxies.rejections(plan).items():
         raise SandboxError(f"the proxy of {name} refuses a part of its configuration: {said}")
     _wait_for_ports(ports, ingress)
     return sum(started)
 
 
 def _first_files(api: Api, plan: Plan, folder: Folder) -> Snapshot:
-    """Writes what pilot reads when it starts; what that was made from."""
+    """Writes the files that pilot reads at its start, and returns the snapshot that they are made from."""
     try:
         seen = take(api, plan)
         sync.write(seen, plan, folder)
@@ -97,7 +97,7 @@ def _wait_for_ports(ports: Mapping[str, int], proxy: Process) -> None:
     for name, port in ports.items():
         while is_free(port):
             if time.monotonic() > deadline:
-                raise SandboxError(f"nothing listens on node port {port} ({name})\n{words(proxy)}")
+                raise SandboxError(f"nothing listens on node port {port} ({name})\n{log_excerpt(proxy)}")
             time.sleep(0.05)
 
 
@@ -114,13 +114,13 @@ def _start(program: Program, layout: Layout) -> bool:
 
 
 def _wait(program: Program, layout: Layout) -> None:
-    """Until it is ready; SandboxError with its log when it ends or takes too long."""
+    """Waits until a process is ready. Raises SandboxError with the end of its log if it ends or takes too long."""
     process, deadline = Process(program.name, layout), time.monotonic() + START_LIMIT
     while not _is_ready(program):
         if not process.alive():
-            raise SandboxError(f"{program.name} has ended\n{words(process)}")
+            raise SandboxError(f"{program.name} has ended\n{log_excerpt(process)}")
         if time.monotonic() > deadline:
-            raise SandboxError(f"{program.name} is not ready within {START_LIMIT:.0f} s\n{words(process)}")
+            raise SandboxError(f"{program.name} is not ready within {START_LIMIT:.0f} s\n{log_excerpt(process)}")
         time.sleep(0.05)
 
 
@@ -138,15 +138,15 @@ def _is_ready(program: Program) -> bool:
 
 
 def stop(out: TextIO | None = None) -> None:
-    """Ends all of it; says so if there was any."""
-    progress, layout = Progress("live", out), places.layout()
+    """Stops the live data plane, if it runs."""
+    progress, layout = Progress("live", out), paths.layout()
     with held(layout.lock, lambda holder: progress.say(f"waiting for another start or stop: {holder}")):
         if stop_all(layout):
             progress.done("stopped")
 
 
 def stop_all(layout: Layout) -> bool:
-    """The same for who holds the cluster's lock already; whether there was any."""
+    """Stops the live data plane for a caller that holds the cluster's lock; whether it ran."""
     names = list(running(layout))
     _stop(names, layout)
     return bool(names)
@@ -158,8 +158,9 @@ def _stop(names: list[str], layout: Layout) -> None:
 
 
 def current() -> dict[str, Any] | None:
-    """The plan of what runs, as it is kept: perhaps by another release of this program."""
-    process = Process(SYNC, places.layout())
+    """The plan file of the running live data plane, which another release of this program may have written; None if it
+    does not run."""
+    process = Process(SYNC, paths.layout())
     try:
         kept: dict[str, Any] = json.loads(Path(process.command[-1]).read_text())
     except FileNotFoundError:
@@ -168,5 +169,5 @@ def current() -> dict[str, Any] | None:
 
 
 def running(layout: Layout) -> Iterator[str]:
-    """Names of the processes that should be alive."""
+    """Names of the processes that should be running."""
     return (record.stem for record in sorted(layout.run.glob(f"{PREFIX}*.json")))

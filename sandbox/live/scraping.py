@@ -1,7 +1,7 @@
-"""A configuration of Prometheus for what is live: any Prometheus that is started with it watches pilot and the proxies.
+"""Configuration for Prometheus, which any Prometheus can be started with to scrape the live pilot and proxies.
 
-A stock Envoy lacks Istio's extension, which counts requests under Istio's names. What the proxy of a stand-in counts of
-the requests that it passes on to it is the same but for the names; so Prometheus renames it, and dashboards find it.
+A stock Envoy lacks Istio's stats extension. The proxies' own metrics of inbound requests have the same values under
+other names, so Prometheus renames them to the names that Istio's dashboards query.
 """
 
 import json
@@ -12,9 +12,9 @@ from sandbox.live.pilot import MONITORING_PORT
 from sandbox.live.plan import ADMIN_PORT, Plan, Proxy, Workload
 
 INTERVAL: Final = "2s"
-"""Between two looks at each: changes are to be seen soon, and there are few who are looked at."""
+"""Scrape interval; short, since there are few targets and changes should be visible soon."""
 CLUSTER: Final = "cluster_name"
-"""The label by which Istio's proxies tell whom they have called."""
+"""Label with the called cluster in the metrics of Istio's proxies."""
 _INBOUND: Final = r"inbound\|.*"
 _NAMES: Final = {
     "envoy_cluster_upstream_rq": "istio_requests_total",
@@ -29,7 +29,7 @@ _LABELS: Final = {
 
 
 def config(plan: Plan) -> str:
-    """The whole file. JSON is YAML, too."""
+    """The configuration file, as JSON, which is valid YAML."""
     pilot = {"targets": [f"{plan.pilot}:{MONITORING_PORT}"], "labels": {"app": "istiod"}}
     jobs = [
         {"job_name": "istiod", "static_configs": [pilot]},

@@ -1,4 +1,4 @@
-"""What stands on the cluster and concerns traffic."""
+"""The objects on the cluster that affect traffic."""
 
 import http.client
 import threading
@@ -29,12 +29,12 @@ ISTIO: Final = {
     "RequestAuthentication": f"{SECURITY}/requestauthentications",
     "PeerAuthentication": f"{SECURITY}/peerauthentications",
 }
-"""Where the API server has the objects of each kind of Istio's API."""
+"""API paths of the objects of Istio's API, by kind."""
 
 CORE: Final = ("/api/v1/services", "/api/v1/pods", "/api/v1/configmaps", "/api/v1/secrets")
 
 PAUSE: Final = 1.0
-"""Seconds until a watch that ended begins anew: the API server restarts, or a definition is not there yet."""
+"""Seconds until a watch that has ended starts again: the API server may restart, or a definition may be missing yet."""
 
 
 @dataclass(frozen=True)
@@ -46,13 +46,13 @@ class Snapshot:
     istio: Mapping[str, Sequence[Manifest]]
     """By kind."""
     mesh_config: str
-    """The mesh's configuration, as YAML."""
+    """The MeshConfig, as YAML."""
     secrets: Mapping[tuple[str, str], Mapping[str, str]]
-    """The content of those that Gateways name, in base64, by namespace and name."""
+    """The `data` of the Secrets that Gateways name, by namespace and name."""
 
 
 def take(api: Api, plan: Plan) -> Snapshot:
-    """Asks the API server. ClusterError if it does not answer as it should."""
+    """Reads the objects from the API server. Raises ClusterError if it does not answer."""
     config = client.find(api, f"/api/v1/namespaces/{plan.root}/configmaps/{plan.mesh_config}") or {}
     istio = {kind: _items(api, path) for kind, path in ISTIO.items()}
     return Snapshot(
@@ -73,13 +73,13 @@ def _secrets(api: Api, gateways: Sequence[Manifest], plan: Plan) -> dict[tuple[s
 
 
 def _items(api: Api, path: str) -> Sequence[Manifest]:
-    """Nothing where the definition is missing."""
+    """The objects of a collection; none if its definition is missing."""
     found: Sequence[Manifest] = (client.find(api, path) or {}).get("items", [])
     return found
 
 
 def watch(endpoints: Endpoints, changed: threading.Event) -> None:
-    """Sets `changed` whenever any of the objects may have changed, for as long as this program runs."""
+    """Starts threads that set `changed` whenever one of the objects may have changed."""
     for path in (*CORE, *ISTIO.values()):
         threading.Thread(target=_watch, args=(endpoints, path, changed), daemon=True).start()
 
@@ -95,12 +95,13 @@ def _watch(endpoints: Endpoints, path: str, changed: threading.Event) -> None:
 
 
 def ready(pod: Manifest) -> bool:
-    """Whether a pod takes part."""
+    """Whether a pod is ready and not being deleted, so that it gets requests."""
     conditions = pod.get("status", {}).get("conditions") or []
     good = any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
     return good and "deletionTimestamp" not in pod["metadata"]
 
 
 def selects(selector: Mapping[str, str] | None, labels: Mapping[str, str] | None) -> bool:
-    """Whether a Service's selector, or one of Istio's, matches labels; an empty one matches nothing here."""
+    """Whether the selector of a Service or of an object of Istio's API matches labels; an empty one matches nothing
+    here."""
     return bool(selector) and (selector or {}).items() <= (labels or {}).items()

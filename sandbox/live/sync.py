@@ -1,4 +1,4 @@
-"""The process that brings what stands on the cluster to pilot, as files, within a second of each change."""
+"""The sync process: writes the cluster's objects to files for pilot, within a second of each change."""
 
 import json
 import threading
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from cluster.errors import ClusterError
-from sandbox import places
+from sandbox import paths
 from sandbox.api import Endpoints
 from sandbox.files import replace
 from sandbox.live import capture, certificates, registry, translate
@@ -17,13 +17,13 @@ from sandbox.live.snapshot import Snapshot, take, watch
 from sandbox.network import network
 
 SETTLE: Final = 0.1
-"""Seconds that changes which come together may take."""
-AT_LEAST: Final = 30.0
-"""Seconds after which it looks without being told."""
+"""Seconds to wait after a change, so that changes that come together are written once."""
+MAX_INTERVAL: Final = 30.0
+"""Seconds after which the cluster is read even without a change."""
 
 
 def write(seen: Snapshot, plan: Plan, folder: Folder) -> bool:
-    """Brings the files up to date; whether anything changed."""
+    """Writes the files that have changed; whether there were any."""
     notes = {
         "nodePorts": capture.open_ports(seen, plan),
         "serving": [one.name for one in plan.workloads if registry.serving(seen, plan, one)],
@@ -34,7 +34,7 @@ def write(seen: Snapshot, plan: Plan, folder: Folder) -> bool:
     texts = {
         **{file: content.decode(errors="replace") for file, content in pairs.items()},
         folder.mesh_config: json.dumps(translate.mesh_config(seen), indent=2),
-        # One file: pilot reads a whole folder at each change, and would see a part of several.
+        # One file for all objects: pilot reads the whole folder at each change, and could read it between two files.
         folder.objects: "\n---\n".join(json.dumps(one, indent=1) for one in objects(seen, plan, folder)),
         folder.notes: json.dumps(notes, indent=2),
     }
@@ -45,7 +45,7 @@ def write(seen: Snapshot, plan: Plan, folder: Folder) -> bool:
 
 
 def objects(seen: Snapshot, plan: Plan, folder: Folder) -> list[dict[str, Any]]:
-    """All that pilot knows."""
+    """The objects that pilot reads."""
     return [
         *registry.entries(seen, plan),
         *capture.sidecars(seen, plan),
@@ -64,8 +64,8 @@ def _put(file: Path, text: str) -> bool:
 
 
 def main(plan: Path) -> None:
-    """Does so for the plan in a file, for as long as it lives."""
-    layout = places.layout()
+    """Runs the sync process for a plan file, until it is killed."""
+    layout = paths.layout()
     endpoints, folder = Endpoints(layout, network(layout.network)), Folder(layout)
     wanted = Plan.of(json.loads(plan.read_text()))
     changed = threading.Event()
@@ -76,6 +76,6 @@ def main(plan: Path) -> None:
                 print(time.strftime("%H:%M:%S"), "changed", flush=True)
         except (OSError, ClusterError) as error:
             print(time.strftime("%H:%M:%S"), f"the cluster does not answer: {error}", flush=True)
-        changed.wait(AT_LEAST)
+        changed.wait(MAX_INTERVAL)
         time.sleep(SETTLE)
         changed.clear()

@@ -1,4 +1,5 @@
-"""The stack's own objects, as pilot and a stock Envoy can honour them; and what of them is left out, in words."""
+"""Adapts the cluster's Istio objects to a newer pilot and stock Envoys without certificates, and lists what is left out
+and why."""
 
 import json
 import re
@@ -11,7 +12,7 @@ from sandbox.live.certificates import is_served
 from sandbox.live.plan import PILOT_HTTP_PORT, Plan
 from sandbox.live.snapshot import Manifest, Snapshot
 
-AS_THEY_ARE: Final = ("VirtualService", "ServiceEntry", "WorkloadEntry", "RequestAuthentication")
+UNCHANGED: Final = ("VirtualService", "ServiceEntry", "WorkloadEntry", "RequestAuthentication")
 
 MESH_CONFIG: Final = (
     "accessLogEncoding",
@@ -25,24 +26,24 @@ MESH_CONFIG: Final = (
     "outboundTrafficPolicy",
     "pathNormalization",
 )
-"""Fields of the mesh's configuration that count here too; the others are about certificates, tracing and injection."""
+"""Fields of the MeshConfig that apply here; the others are about certificates, tracing and injection."""
 
 IDENTITY: Final = ("principals", "notPrincipals", "namespaces", "notNamespaces")
-"""Conditions of an AuthorizationPolicy that only certificates can answer."""
+"""Conditions of an AuthorizationPolicy that need the caller's certificate."""
 
 MESH: Final = "*"
-"""The scope of a policy for all namespaces."""
+"""Scope of a policy that applies to all namespaces."""
 
 OF_ISTIOS_PROXY: Final = re.compile(r"envoy\.wasm\.|metadata_?exchange|istio\.stackdriver|io\.istio\.")
-"""Extensions that Istio compiles into its proxy, and a stock Envoy does not have."""
+"""Pattern of the extensions that only Istio's build of Envoy has."""
 
 OF_LIMITER: Final = re.compile(r"envoy\.(extensions\.)?filters\.http\.ratelimit\b")
-"""The extension that asks a rate-limit service; local limits have another."""
+"""Pattern of the filter that calls a rate-limit service; local limits use another filter."""
 
 
 def objects(seen: Snapshot, plan: Plan) -> Iterator[dict[str, Any]]:
-    """The objects that pilot gets."""
-    for kind in AS_THEY_ARE:
+    """The adapted objects for pilot."""
+    for kind in UNCHANGED:
         yield from map(_bare, seen.istio[kind])
     yield from gateways(seen, plan)
     yield from (_without_mutual_tls(_bare(rule)) for rule in seen.istio["DestinationRule"])
@@ -52,7 +53,7 @@ def objects(seen: Snapshot, plan: Plan) -> Iterator[dict[str, Any]]:
 
 
 def gateways(seen: Snapshot, plan: Plan) -> Iterator[dict[str, Any]]:
-    """The Gateways that let visitors in, without servers for whose certificate a proxy would wait in vain."""
+    """The Gateways, without servers whose certificate is missing, for which a proxy would wait forever."""
     for gateway in map(_bare, seen.istio["Gateway"]):
         spec = gateway["spec"]
         servers = [one for one in spec.get("servers", []) if is_served(one, gateway, seen, plan)]
@@ -61,7 +62,7 @@ def gateways(seen: Snapshot, plan: Plan) -> Iterator[dict[str, Any]]:
 
 
 def left_out(seen: Snapshot, plan: Plan) -> dict[str, list[str]]:
-    """What the live data plane does not honour, by the reason."""
+    """The names of the objects that the live data plane does not fully apply, by reason."""
     kept = {_name(one) for one in _filters(seen, plan)}
     shared = [one for one in seen.istio["EnvoyFilter"] if any(map(_asks_limiter, one["spec"].get("configPatches", [])))]
     found: dict[str, list[Manifest]] = {
@@ -81,20 +82,20 @@ def left_out(seen: Snapshot, plan: Plan) -> dict[str, list[str]]:
 
 
 def mesh_config(seen: Snapshot) -> dict[str, Any]:
-    """The configuration of pilot's mesh."""
+    """The MeshConfig for pilot."""
     deployed = yaml.safe_load(seen.mesh_config) or {}
     return {
         **{key: deployed[key] for key in MESH_CONFIG if key in deployed},
         "rootNamespace": deployed.get("rootNamespace", "istio-system"),
         "enableAutoMtls": False,
-        # The cluster's own Services lead to simulated pods: pilot sees no namespace, and gets ServiceEntries instead.
+        # Pilot ignores all namespaces: their Services lead to simulated pods, and ServiceEntries take their place.
         "discoverySelectors": [{"matchLabels": {"mesh/live": "nothing-has-this-label"}}],
         "defaultConfig": {"discoveryAddress": f"localhost:{PILOT_HTTP_PORT}"},
     }
 
 
 def _bare(one: Manifest) -> dict[str, Any]:
-    """Without what only the API server needs."""
+    """The object without the fields that only the API server uses."""
     metadata = {
         k: one["metadata"][k] for k in ("name", "namespace", "labels", "creationTimestamp") if k in one["metadata"]
     }
@@ -106,7 +107,7 @@ def _name(one: Manifest) -> str:
 
 
 def _without_mutual_tls(value: Any) -> Any:
-    """The value, without a `tls` anywhere in it that asks for Istio's certificates, nor what is empty without it."""
+    """The value without any `tls` of mode ISTIO_MUTUAL, and without mappings that are empty then."""
     if isinstance(value, list):
         return [_without_mutual_tls(each) for each in value]
     if not isinstance(value, Mapping):
@@ -125,7 +126,7 @@ def _of_tls(seen: Snapshot) -> Iterator[Manifest]:
 
 
 def _filters(seen: Snapshot, plan: Plan) -> Iterator[dict[str, Any]]:
-    """EnvoyFilters, each without the patches that do not concern these proxies."""
+    """The EnvoyFilters, without patches that do not apply to these proxies."""
     for envoy_filter in map(_bare, seen.istio["EnvoyFilter"]):
         spec = envoy_filter["spec"]
         patches = [patch for patch in spec.get("configPatches", []) if _concerns(patch, plan)]
@@ -143,13 +144,15 @@ def _concerns(patch: Manifest, plan: Plan) -> bool:
 
 
 def _asks_limiter(patch: Manifest) -> bool:
-    """Whether proxies would ask a rate-limit service: with nobody there to answer, they might refuse every request."""
+    """Whether a patch calls a rate-limit service. None runs here, so that proxies might reject every request."""
     return bool(OF_LIMITER.search(json.dumps(patch.get("patch"))))
 
 
 def _unanswerable(seen: Snapshot, plan: Plan) -> list[Manifest]:
-    """Policies that need to know who calls; and of those that allow, all others for the same workloads, as these would
-    refuse what is allowed. A namespace counts as a whole."""
+    """The AuthorizationPolicies that are left out, since they need the caller's identity.
+
+    If one with action ALLOW is left out, so are all others with ALLOW for the same workloads: alone, they would deny
+    what the first one allows. All workloads of a namespace count as the same here."""
     policies = seen.istio["AuthorizationPolicy"]
     asking = {_scope(policy, plan) for policy in policies if _allows(policy) and _needs_identity(policy)}
 
@@ -161,7 +164,7 @@ def _unanswerable(seen: Snapshot, plan: Plan) -> list[Manifest]:
 
 
 def _scope(policy: Manifest, plan: Plan) -> str:
-    """The namespace that a policy is for, or MESH."""
+    """The namespace that a policy applies to, or MESH."""
     namespace: str = policy["metadata"]["namespace"]
     return MESH if namespace == plan.root and not (policy.get("spec") or {}).get("selector") else namespace
 

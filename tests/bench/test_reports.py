@@ -1,10 +1,10 @@
-"""What `make bench` prints, from runs that were not made."""
+"""The reports of `make bench`, from invented measurements."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from bench import compare, growing, growth, setup
+from bench import compare, generated, growth, setup
 from bench.process import Run
 from bench.sides import FIGURES, Side
 
@@ -36,32 +36,32 @@ def row(text: str, name: str) -> list[str]:
     return [cell.strip() for cell in line.strip("|").split("|")]
 
 
-def test_a_figure_is_told_beside_both_others_with_its_target() -> None:
+def test_a_figure_is_shown_beside_the_other_sides_with_its_target() -> None:
     cells = row(compare.report(compared()), "cold `up`")
     assert cells[1] == "2.00 s (2.00 to 2.00, n 2)"
     assert cells[3:5] == ["**2.00** (2.00 to 2.00)", "at most 4"]
     assert cells[6:8] == ["**0.50** (0.50 to 0.50)", "at most 0.7"]
 
 
-def test_what_a_side_does_not_have_is_told_as_none() -> None:
+def test_a_figure_that_a_side_lacks_is_shown_as_none() -> None:
     assert row(compare.report(compared()), "`refresh`")[2:5] == ["none", "", ""]
 
 
-def test_memory_is_the_most_that_any_command_held() -> None:
+def test_memory_is_the_peak_of_all_commands() -> None:
     found = compared()
     found.runs["ours", "down"] = runs(1, 1, memory=5 * 2**20)
     assert row(compare.report(found), "peak memory")[1] == "5 MiB (5 to 5, n 2)"
 
 
-def test_our_share_of_a_preview_is_what_is_above_the_floor() -> None:
+def test_our_share_of_a_preview_is_the_time_above_the_floor() -> None:
     assert "ours takes **1.50 s** (target: at most 2 s)" in compare.report(compared())
 
 
-def test_growth_is_told_above_the_program_without_services() -> None:
+def test_growth_is_measured_above_the_program_without_services() -> None:
     sizes = (0, *growth.SIZES)
     found = growth.Results(
         analysis={size: [size / 1000] for size in growth.SIZES},
-        previews={size: [Run(seconds=2 + size * growing.EACH / 100, cpu=0, memory=9 + size)] for size in sizes},
+        previews={size: [Run(seconds=2 + size * generated.EACH / 100, cpu=0, memory=9 + size)] for size in sizes},
         plain={size: [Run(seconds=1 + size**2, cpu=0, memory=9 + size)] for size in sizes},
     )
     text = growth.report(found)
@@ -69,7 +69,7 @@ def test_growth_is_told_above_the_program_without_services() -> None:
     assert "takes **10.0 ms** for each resource" in text
 
 
-def test_of_the_clusters_start_only_the_time_is_told() -> None:
+def test_only_the_time_of_the_clusters_start_is_shown() -> None:
     text = setup.report({"cluster, first start": runs(3.0, 4.0, 5.0), "toolchain, cold": runs(700.0)})
     assert row(text, "cluster, first start")[1:] == ["4.00 s (3.00 to 5.00, n 3)"]
     assert row(text, "toolchain, cold")[2:] == ["700 s", "1 MiB (1 to 1, n 1)"]

@@ -1,4 +1,4 @@
-"""What may be taken over, and what the state says of it then."""
+"""`make adopt`: which objects may be taken over, and which are imported."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from tests import fake_api
 from tests.commands.test_imports import COMPONENT, resource
 from tests.commands.test_parity import DEPLOYMENT, ROLE, SECRET, SERVICE, changed, containers
 
-HERE = sources.Ours(fake_api.only(SERVICE, DEPLOYMENT, SECRET), {})
+HERE = sources.StackObjects(fake_api.only(SERVICE, DEPLOYMENT, SECRET), {})
 
 
 def compare(*theirs: Any, force: bool = False) -> None:
     adopt._compare("demo", HERE, theirs, force)
 
 
-def test_what_is_the_same_may_be_taken_over() -> None:
+def test_objects_equal_to_the_stacks_may_be_taken_over() -> None:
     compare(SERVICE, DEPLOYMENT, SECRET)
 
 
-def test_objects_of_others_stay_theirs_and_are_in_nobodys_way() -> None:
+def test_objects_that_the_stack_does_not_have_do_not_prevent_a_takeover() -> None:
     compare(SERVICE, DEPLOYMENT, SECRET, ROLE)
 
 
-def test_secrets_are_the_stacks_own_and_need_not_be_there() -> None:
+def test_missing_secrets_do_not_prevent_a_takeover() -> None:
     compare(SERVICE, DEPLOYMENT)
 
 
-def test_what_differs_is_refused_with_the_place(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_differing_field_is_refused_and_named(capsys: pytest.CaptureFixture[str]) -> None:
     other = changed(DEPLOYMENT, lambda m: containers(m)[0].update(image="front:2"))
     with pytest.raises(CommandError, match="this is not what stack demo says"):
         compare(SERVICE, other)
@@ -41,17 +41,17 @@ def test_what_differs_is_refused_with_the_place(capsys: pytest.CaptureFixture[st
     compare(SERVICE, other, force=True)
 
 
-def test_what_lacks_an_object_is_refused() -> None:
+def test_a_missing_object_is_refused() -> None:
     with pytest.raises(CommandError, match="this is not what stack demo says"):
         compare(SERVICE)
 
 
-def test_where_nothing_stands_there_is_nothing_to_take_over() -> None:
+def test_a_cluster_without_the_stacks_objects_cannot_be_taken_over() -> None:
     with pytest.raises(CommandError, match="`make up STACK=demo` installs it"):
         compare(ROLE, force=True)
 
 
-def test_only_what_stands_there_and_is_whole_is_imported_and_no_secret() -> None:
+def test_only_existing_whole_objects_other_than_secrets_are_imported() -> None:
     service, patch, hidden = resource("Service", "front"), resource("NamespacePatch", "shop"), resource("Secret", "s")
     for one in (service, patch, hidden):
         one["inputs"]["apiVersion"] = "v1"

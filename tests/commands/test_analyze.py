@@ -8,11 +8,11 @@ from commands import analyze, stackfiles
 
 
 @pytest.mark.parametrize("stack", stackfiles.names())
-def test_nothing_is_wrong_with_the_stacks_that_are_shipped(stack: str) -> None:
+def test_the_shipped_stacks_have_no_findings(stack: str) -> None:
     assert analyze.findings(stack) == []
 
 
-def test_an_entry_without_effect_is_told_and_is_no_failure(
+def test_an_entry_without_effect_is_printed_and_does_not_fail(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     entry = {"code": "IST0101", "object": "Gateway default/x", "reason": "none"}
@@ -22,7 +22,7 @@ def test_an_entry_without_effect_is_told_and_is_no_failure(
     assert "demo: 1 warning" in capsys.readouterr().out
 
 
-def test_an_error_is_a_failure_and_names_the_config_key(
+def test_an_error_fails_and_names_the_config_key(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     gateways = {"istio-ingressgateway": {"enabled": False}}

@@ -1,4 +1,4 @@
-"""PodSecurity, and webhooks of others."""
+"""`make precheck`: PodSecurity, and admission webhooks that are not Istio's."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ def with_webhook(found: dict[str, Any], kind: str = "mutating") -> FakeApi:
     return FakeApi({f"GET {WEBHOOKS}/{kind}webhookconfigurations": listing(configuration)})
 
 
-def test_pods_that_are_refused_where_the_stack_runs_are_an_error_with_a_way_out() -> None:
+def test_rejected_pods_in_a_namespace_with_workloads_are_an_error_with_a_solution() -> None:
     result = admission.pod_security(case(FakeApi({NAMESPACES: listing(namespace("default")), PODS: VIOLATES})))
     assert result.level is Level.ERROR
     lines = "\n".join(result.details)
@@ -40,7 +40,7 @@ def test_pods_that_are_refused_where_the_stack_runs_are_an_error_with_a_way_out(
     assert "mesh:cni: {enabled: true}" in lines
 
 
-def test_the_probe_asks_for_what_istio_init_needs_and_is_not_injected() -> None:
+def test_the_tried_pod_has_istio_inits_capabilities_and_no_injection() -> None:
     api = FakeApi()
     admission.pod_security(case(api))
     body = next(r.body for r in api.asked if r.body and r.path.startswith("/api/v1/namespaces/default/pods"))
@@ -49,7 +49,7 @@ def test_the_probe_asks_for_what_istio_init_needs_and_is_not_injected() -> None:
     assert probe["spec"]["containers"][0]["securityContext"]["capabilities"]["add"] == ["NET_ADMIN", "NET_RAW"]
 
 
-def test_with_the_network_plugin_pods_need_no_more_rights_than_others() -> None:
+def test_pods_need_no_capabilities_with_the_network_plugin() -> None:
     chosen = Plan([], loading.load({"mesh:injectedNamespaces": '{"default": "existing"}', "mesh:cni": CNI}).settings)
     api = FakeApi({NAMESPACES: listing(namespace("default")), PODS: VIOLATES})
     result = admission.pod_security(case(api, chosen))
@@ -64,31 +64,31 @@ def test_a_namespace_without_injection_by_istiod_is_judged_by_the_stacks_own_pod
     assert admission.pod_security(case(api, Plan([], loading.load(config).settings))).level is Level.OK
 
 
-def test_refused_pods_where_the_stack_starts_none_are_a_warning() -> None:
+def test_rejected_pods_in_a_namespace_without_workloads_are_a_warning() -> None:
     chosen = Plan([], loading.load({"mesh:injectedNamespaces": '{"default": "existing"}'}).settings)
     api = FakeApi({NAMESPACES: listing(namespace("default")), PODS: VIOLATES})
     assert admission.pod_security(case(api, chosen)).level is Level.WARNING
 
 
-def test_the_api_servers_default_counts_for_a_namespace_that_is_to_be_made() -> None:
+def test_a_new_namespace_gets_the_api_servers_default_level() -> None:
     result = admission.pod_security(case(FakeApi({PODS: VIOLATES})))
     assert any("API server's default" in line for line in result.details)
 
 
-def test_a_label_on_the_other_namespace_says_nothing_about_a_new_one() -> None:
+def test_the_fallback_namespaces_label_does_not_count_for_a_new_namespace() -> None:
     label = {admission.ENFORCE: "baseline"}
     result = admission.pod_security(case(FakeApi({NAMESPACES: listing(namespace("default", **label)), PODS: VIOLATES})))
     assert not any(line.startswith("namespace istio-system") for line in result.details)
 
 
-def test_a_policy_that_holds_in_the_other_namespace_says_nothing_about_a_new_one() -> None:
+def test_the_fallback_namespaces_policies_do_not_count_for_a_new_namespace() -> None:
     answer = status(403, 'admission webhook "policy" denied the request: not here')
     result = admission.pod_security(case(FakeApi({PODS: answer})))
     assert [line for line in result.details if line.startswith("namespace")] == [f"namespace default: {answer.message}"]
 
 
 @pytest.mark.parametrize(("enforced", "refused"), [("baseline", True), ("restricted", True), ("privileged", False)])
-def test_who_may_not_create_pods_is_told_by_the_label(enforced: str, refused: bool) -> None:
+def test_the_label_is_read_if_the_caller_may_not_create_pods(enforced: str, refused: bool) -> None:
     label = {admission.ENFORCE: enforced}
     api = FakeApi({NAMESPACES: listing(namespace("default", **label)), PODS: denied("pods", "create")})
     result = admission.pod_security(case(api))
@@ -96,7 +96,7 @@ def test_who_may_not_create_pods_is_told_by_the_label(enforced: str, refused: bo
 
 
 @pytest.mark.parametrize(("enforced", "refused"), [("baseline", False), ("restricted", True)])
-def test_istios_own_pods_only_need_baseline(enforced: str, refused: bool) -> None:
+def test_namespaces_without_injection_only_need_baseline(enforced: str, refused: bool) -> None:
     label = {admission.ENFORCE: enforced}
     found = listing(namespace("default"), namespace("istio-system", **label))
     denies = denied("pods", "create")
@@ -105,8 +105,8 @@ def test_istios_own_pods_only_need_baseline(enforced: str, refused: bool) -> Non
     assert not refused or "istio-system pod-security.kubernetes.io/enforce=baseline" in result.details[1]
 
 
-def test_a_webhook_of_others_that_can_stop_our_pods_is_a_warning() -> None:
-    result = admission.others(case(with_webhook(webhook(POD_RULE, failurePolicy="Fail"))))
+def test_a_foreign_webhook_that_can_block_pods_of_the_stack_is_a_warning() -> None:
+    result = admission.foreign_webhooks(case(with_webhook(webhook(POD_RULE, failurePolicy="Fail"))))
     assert result.level is Level.WARNING
     assert result.details[0] == (
         "other-agent, webhook agent.example.com: mutating, failurePolicy Fail, on pods in istio-system, default"
@@ -114,7 +114,7 @@ def test_a_webhook_of_others_that_can_stop_our_pods_is_a_warning() -> None:
 
 
 def test_validating_webhooks_count_as_well() -> None:
-    result = admission.others(case(with_webhook(webhook(POD_RULE, failurePolicy="Fail"), "validating")))
+    result = admission.foreign_webhooks(case(with_webhook(webhook(POD_RULE, failurePolicy="Fail"), "validating")))
     assert result.level is Level.WARNING
 
 
@@ -137,8 +137,8 @@ def test_validating_webhooks_count_as_well() -> None:
         ),
     ],
 )
-def test_a_webhook_that_cannot_stop_our_pods_is_only_named(harmless: dict[str, Any]) -> None:
-    result = admission.others(case(with_webhook(harmless)))
+def test_a_webhook_that_cannot_block_pods_of_the_stack_is_only_listed(harmless: dict[str, Any]) -> None:
+    result = admission.foreign_webhooks(case(with_webhook(harmless)))
     assert result.level is Level.OK
     assert result.text == "1 webhook of others on pods"
     assert "other-agent" in result.details[0]
@@ -154,23 +154,25 @@ def test_a_webhook_that_cannot_stop_our_pods_is_only_named(harmless: dict[str, A
         webhook(POD_RULE, service="istiod"),
     ],
 )
-def test_what_is_not_on_the_creation_of_pods_or_is_istios_is_not_named(other: dict[str, Any]) -> None:
-    assert admission.others(case(with_webhook(other))).text == "no webhooks of others on pods"
+def test_webhooks_of_istio_or_not_on_the_creation_of_pods_are_not_listed(other: dict[str, Any]) -> None:
+    assert admission.foreign_webhooks(case(with_webhook(other))).text == "no webhooks of others on pods"
 
 
-def test_wildcards_mean_pods_too() -> None:
+def test_wildcards_in_rules_match_pods() -> None:
     everything = {"apiGroups": ["*"], "apiVersions": ["*"], "operations": ["*"], "resources": ["*/*"]}
-    assert admission.others(case(with_webhook(webhook(everything)))).level is Level.WARNING
+    assert admission.foreign_webhooks(case(with_webhook(webhook(everything)))).level is Level.WARNING
 
 
-def test_a_webhook_for_injected_namespaces_is_seen_before_the_label_is_there() -> None:
+def test_a_webhook_for_the_injection_label_is_found_before_the_label_is_set() -> None:
     selector = {"matchExpressions": [{"key": "istio-injection", "operator": "In", "values": ["enabled"]}]}
-    result = admission.others(case(with_webhook(webhook(POD_RULE, namespaceSelector=selector))))
+    result = admission.foreign_webhooks(case(with_webhook(webhook(POD_RULE, namespaceSelector=selector))))
     assert result.details[0].endswith("on pods in default")
 
 
-def test_a_webhook_with_an_object_selector_is_on_some_pods() -> None:
-    result = admission.others(case(with_webhook(webhook(POD_RULE, objectSelector={"matchLabels": {"a": "b"}}))))
+def test_a_webhook_with_an_object_selector_is_listed_for_some_pods() -> None:
+    result = admission.foreign_webhooks(
+        case(with_webhook(webhook(POD_RULE, objectSelector={"matchLabels": {"a": "b"}})))
+    )
     assert "on some pods in" in result.details[0]
 
 
@@ -187,7 +189,7 @@ def test_a_webhook_with_an_object_selector_is_on_some_pods() -> None:
         ("DoesNotExist", [], {"k": "a"}, False),
     ],
 )
-def test_selectors_match_as_kubernetes_says(
+def test_label_selectors_match_as_in_kubernetes(
     operator: str, values: list[str], labels: dict[str, str], matched: bool
 ) -> None:
     selector = {"matchExpressions": [{"key": "k", "operator": operator, "values": values}]}

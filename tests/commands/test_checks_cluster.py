@@ -1,4 +1,4 @@
-"""Nodes, node ports and load balancers."""
+"""`make precheck`: nodes, node ports and load balancers."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ def with_services(*found: dict[str, Any]) -> FakeApi:
     return FakeApi({"GET /api/v1/services": listing(*found)})
 
 
-def test_nodes_of_the_right_architecture_with_room_are_fine() -> None:
+def test_nodes_of_the_right_architecture_with_enough_resources_are_ok() -> None:
     result = nodes.check(case(with_nodes(NODE)))
     assert result.level is Level.OK
     assert result.text.startswith("1 node (amd64) with 4 cpu, 15.63 GiB memory, for requests of 0.")
@@ -51,7 +51,7 @@ def test_some_nodes_of_another_architecture_are_a_warning_that_names_them() -> N
     assert "node-1" not in result.details[0]
 
 
-def test_images_of_ones_own_may_be_for_any_architecture() -> None:
+def test_images_of_another_registry_may_be_for_any_architecture() -> None:
     chosen = Plan([], loading.load({"mesh:hub": "registry.example.com/istio"}).settings)
     assert nodes.check(case(with_nodes(node("a", "arm64")), chosen)).level is Level.OK
 
@@ -74,7 +74,7 @@ def test_a_daemon_set_requests_its_share_of_every_node(init: dict[str, str], req
     assert result.text.endswith(f"for requests of {requested} cpu, 0 GiB memory")
 
 
-def test_the_architecture_is_also_read_from_what_the_kubelet_says() -> None:
+def test_the_architecture_is_read_from_node_info_if_the_label_is_missing() -> None:
     bare = node("a")
     bare["metadata"]["labels"] = {}
     bare["status"]["nodeInfo"] = {"architecture": "arm64"}
@@ -84,14 +84,14 @@ def test_the_architecture_is_also_read_from_what_the_kubelet_says() -> None:
 @pytest.mark.parametrize(
     "closed", [{"unschedulable": True}, {"taints": [{"key": "gpu", "effect": "NoSchedule"}]}], ids=["cordoned", "taint"]
 )
-def test_nodes_that_do_not_take_our_pods_do_not_count(closed: dict[str, Any]) -> None:
+def test_nodes_that_take_no_pods_of_the_stack_do_not_count(closed: dict[str, Any]) -> None:
     result = nodes.check(case(with_nodes(node("a", **closed))))
     assert result.level is Level.ERROR
     assert "none of 1 node takes pods" in result.text
     assert nodes.check(case(with_nodes(NODE, node("arm", "arm64", **closed)))).level is Level.OK
 
 
-def test_a_taint_that_only_prefers_others_does_not_matter() -> None:
+def test_a_prefer_no_schedule_taint_does_not_matter() -> None:
     taint = {"key": "a", "effect": "PreferNoSchedule"}
     assert nodes.check(case(with_nodes(node("a", taints=[taint])))).level is Level.OK
 
@@ -110,30 +110,30 @@ def test_requests_that_do_not_fit_are_a_warning(few: list[dict[str, str]], words
     assert words in result.details[0]
 
 
-def test_the_requests_of_the_sidecars_count() -> None:
+def test_requests_of_sidecars_count() -> None:
     # demo: istiod 10m, two gateways of 10m, and six Bookinfo pods that request nothing but a sidecar's 10m each.
     pods = [pod["cpu"] for pod in nodes._pods(case(), 1)]
     assert sum(pods) == pytest.approx(0.09)
     assert len(pods) == 9
 
 
-def test_a_node_port_that_somebody_else_has_is_an_error_with_its_owner() -> None:
+def test_a_node_port_of_another_service_is_an_error_that_names_the_service() -> None:
     result = services.node_ports(case(with_services(service("web", ports=[{"port": 80, "nodePort": 31102}]))))
     assert result.level is Level.ERROR
     assert result.details[0].startswith("31102 is the node port of Service shop/web;")
 
 
-def test_a_node_port_for_health_checks_is_taken_too() -> None:
+def test_a_health_check_node_port_counts_as_taken() -> None:
     result = services.node_ports(case(with_services(service("web", healthCheckNodePort=31102))))
     assert result.level is Level.ERROR
 
 
-def test_the_own_gateway_may_have_its_node_port() -> None:
+def test_the_stacks_own_gateway_may_have_its_node_port() -> None:
     own = service("istio-ingressgateway", "istio-system", ports=[{"port": 80, "nodePort": 31102}])
     assert services.node_ports(case(with_services(own))).level is Level.OK
 
 
-def test_a_dry_run_knows_ports_of_services_that_may_not_be_seen() -> None:
+def test_a_dry_run_finds_taken_node_ports_if_services_cannot_be_listed() -> None:
     cause = {"field": "spec.ports[1].nodePort", "message": "Invalid value: 31102: provided port is already allocated"}
     result = services.node_ports(case(FakeApi({SERVICE: status(422, 'Service "x" is invalid', causes=[cause])})))
     assert result.level is Level.ERROR
@@ -144,7 +144,7 @@ def gateway(**spec: Any) -> Plan:
     return only({"apiVersion": "v1", "kind": "Service", **service("gateway", "istio-system", **spec)})
 
 
-def test_a_port_outside_the_usual_range_is_a_warning_unless_the_cluster_has_such_ports() -> None:
+def test_a_node_port_outside_the_default_range_is_a_warning_unless_the_cluster_has_such_ports() -> None:
     result = services.node_ports(case(with_services(), gateway(ports=[{"port": 80, "nodePort": 8080}])))
     assert result.level is Level.WARNING
     assert "8080: outside of 30000-32767" in result.details[0]
@@ -152,7 +152,7 @@ def test_a_port_outside_the_usual_range_is_a_warning_unless_the_cluster_has_such
     assert services.node_ports(case(there, gateway(ports=[{"port": 80, "nodePort": 8080}]))).level is Level.OK
 
 
-def test_without_a_load_balancer_in_the_stack_there_is_nothing_to_say() -> None:
+def test_a_stack_without_load_balancers_needs_no_check() -> None:
     assert services.load_balancer(case()).text == "not needed"
 
 
@@ -162,7 +162,7 @@ def test_a_service_with_an_address_shows_that_there_is_a_load_balancer() -> None
     assert "Service shop/web has an address" in result.text
 
 
-def test_no_sign_of_a_load_balancer_is_said_but_is_no_warning() -> None:
+def test_a_cluster_without_load_balancer_addresses_is_reported_without_a_warning() -> None:
     result = services.load_balancer(
         case(with_services(service("web", type="LoadBalancer")), gateway(type="LoadBalancer"))
     )

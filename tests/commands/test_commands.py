@@ -1,4 +1,4 @@
-"""What all commands have in common."""
+"""Behaviour that all commands share."""
 
 import os
 import signal
@@ -8,7 +8,7 @@ import sys
 from commands.stackfiles import ROOT
 
 
-def test_a_reader_that_has_seen_enough_ends_a_command_without_a_word() -> None:
+def test_a_closed_pipe_ends_a_command_silently() -> None:
     reader, writer = os.pipe()
     os.close(reader)
     command = [sys.executable, "-m", "commands", "analyze", "dev"]

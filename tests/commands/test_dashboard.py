@@ -1,4 +1,4 @@
-"""Showing an addon in the browser, with kubectl played by a small script."""
+"""`make dashboard`, with a small script in place of kubectl."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FORWARDING = "Forwarding from 127.0.0.1:40123 -> 3000"
 
 @pytest.fixture
 def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The addresses that a browser was asked for; a cluster with Grafana, and Kiali that is not ready."""
+    """The addresses that were opened in the browser. The cluster has Grafana, and a Kiali that is not ready."""
     chosen = load(addons=["prometheus", "grafana", "kiali"], context="mine")
     states = {"grafana": {"readyReplicas": 1}, "kiali": {}}
     found = [{"metadata": {"name": name}, "status": status} for name, status in states.items()]
@@ -40,7 +40,9 @@ def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return addresses
 
 
-def test_the_address_is_said_and_shown(opened: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_address_is_printed_and_opened(
+    opened: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert dashboard.run("demo", "grafana") == 0
     assert opened == ["http://127.0.0.1:40123"]
     assert "http://127.0.0.1:40123" in capsys.readouterr().out
@@ -48,7 +50,7 @@ def test_the_address_is_said_and_shown(opened: list[str], tmp_path: Path, capsys
     assert (tmp_path / "arguments").read_text().strip() == forwarded
 
 
-def test_without_a_display_no_browser_is_asked(opened: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_browser_is_opened_without_a_display(opened: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DISPLAY")
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     dashboard.run("demo", "grafana")
@@ -56,7 +58,9 @@ def test_without_a_display_no_browser_is_asked(opened: list[str], monkeypatch: p
 
 
 @pytest.mark.usefixtures("opened")
-def test_how_to_get_in_is_said_without_the_password_itself(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_that_reads_the_password_is_printed_and_not_the_password(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     dashboard.run("demo", "grafana")
     said = capsys.readouterr().out
     assert "kubectl --context mine --namespace istio-system get secret grafana" in said
@@ -73,20 +77,20 @@ def test_how_to_get_in_is_said_without_the_password_itself(capsys: pytest.Captur
         ("kiali", "no pod of kiali is ready"),
     ],
 )
-def test_what_cannot_be_shown_is_said_at_once(name: str, problem: str) -> None:
+def test_an_unknown_or_unready_addon_is_refused_at_once(name: str, problem: str) -> None:
     with pytest.raises(CommandError) as refused:
         dashboard.run("demo", name)
     assert str(refused.value).startswith(problem)
 
 
 @pytest.mark.usefixtures("opened")
-def test_simulated_pods_are_said_to_be_simulated(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_embedded_cluster_is_refused_since_its_pods_are_simulated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Target, "named", lambda _: Target("mesh-dev", "https://here"))
     with pytest.raises(CommandError, match="pods of the embedded cluster are simulated"):
         dashboard.run("dev", "grafana")
 
 
-def test_a_stack_without_addons_is_told_where_to_name_them(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stack_without_addons_is_refused_with_the_config_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stacks, "load", lambda _: SimpleNamespace(settings=load()))
     with pytest.raises(CommandError, match="stack demo has no addons"):
         dashboard.run("demo", "grafana")

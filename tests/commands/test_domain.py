@@ -1,4 +1,4 @@
-"""A cluster with a DNS domain of its own: every command reads host names as the stack's settings have them."""
+"""Commands on a stack with another `clusterDomain`: each of them resolves host names with the stack's domain."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import pytest
 
 from commands import analyze, map, policy, render, report, sources, stackfiles
-from commands.sources import Compared
+from commands.sources import Comparison
 from engine import program, recorder
 from mesh.analysis.mesh import Mesh
 from mesh.config import loading
@@ -30,7 +30,7 @@ PAGE = "prometheus.istio-system.svc.corp.example"
 
 @pytest.fixture(autouse=True)
 def _corp(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The config of every stack."""
+    """The config, which every stack gets."""
     monkeypatch.setattr(stackfiles, "config", lambda _: dict(CONFIG))
 
 
@@ -38,11 +38,11 @@ def made_by(config: dict[str, str]) -> list[StackObject]:
     return list(sources.registered(render.record("corp", config)))
 
 
-def test_analysis_knows_the_services_that_an_addons_host_leads_to() -> None:
+def test_analysis_finds_the_services_behind_an_addons_host() -> None:
     assert [str(found) for found in analyze.findings("corp")] == []
 
 
-def test_an_update_is_not_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_update_is_not_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
     monkeypatch.setattr(recorder, "is_recording", lambda: False)
     monkeypatch.setattr(program, "_end", said.append)
@@ -50,24 +50,24 @@ def test_an_update_is_not_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     assert said == []
 
 
-def test_policies_find_what_they_find_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_policies_have_the_same_findings_as_with_the_default_domain(monkeypatch: pytest.MonkeyPatch) -> None:
     found = policy.findings("corp")
     monkeypatch.setattr(stackfiles, "config", lambda _: dict(USUAL_DOMAIN))
     assert found == policy.findings("corp")
 
 
-def test_the_map_shows_the_page_as_a_service_of_the_mesh() -> None:
+def test_the_map_shows_the_addons_page_as_a_service_of_the_mesh() -> None:
     boxes = {box.id for box in map.of("corp").boxes}
     assert PAGE in boxes
     assert [box for box in boxes if box.startswith("? ")] == []
 
 
 @pytest.mark.parametrize("before", [CONFIG, USUAL_DOMAIN], ids=["the same domain", "the usual domain"])
-def test_a_report_sees_that_the_page_is_reached_before_and_after(
+def test_a_report_finds_the_addons_page_reachable_before_and_after_a_change(
     before: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old, new = made_by(before), made_by(CONFIG)
-    monkeypatch.setattr(sources, "choose", lambda *_: Compared(source=SOURCE, old=old, new=new))
+    monkeypatch.setattr(sources, "choose", lambda *_: Comparison(source=SOURCE, old=old, new=new))
     review = report.of("corp")
     assert (list(review.refused), list(review.findings)) == ([], [])
     assert [str(shift) for shift in review.request_changes if "not a service" in str(shift)] == []
@@ -75,7 +75,7 @@ def test_a_report_sees_that_the_page_is_reached_before_and_after(
     assert review.subject.old.service("prometheus", "istio-system")
 
 
-def test_a_request_to_the_addons_host_gets_to_its_pods() -> None:
+def test_a_request_to_the_addons_host_reaches_its_pods() -> None:
     mesh = Mesh(analyze.objects(render.record("corp", CONFIG)), loading.load(CONFIG).settings.mesh_names)
     pod = mesh.workloads.named("istio-system", "istio-ingressgateway")
     assert pod

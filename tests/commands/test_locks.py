@@ -1,4 +1,4 @@
-"""Locks and plugins of runs that were killed."""
+"""Locks and plugins of killed runs."""
 
 import json
 import os
@@ -26,7 +26,7 @@ def lock(pid: int, hostname: str = "") -> Lock:
 
 @contextmanager
 def process(name: str, folder: Path, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A process that the kernel knows by `name`."""
+    """A running process with this name."""
     program = folder / name
     shutil.copy2(shutil.which("sleep") or "", program)
     running = subprocess.Popen([program, "60"], env={**os.environ, **environment})
@@ -40,20 +40,20 @@ def process(name: str, folder: Path, **environment: str) -> Iterator[subprocess.
         running.wait()
 
 
-def test_a_lock_whose_process_is_gone_is_abandoned() -> None:
+def test_a_lock_whose_process_has_ended_is_abandoned() -> None:
     assert lock(GONE).abandoned
-    locks.refuse([lock(GONE)], "dev")
+    locks.refuse_if_held([lock(GONE)], "dev")
 
 
-def test_a_lock_whose_process_lives_is_refused_with_who_holds_it_since_when(tmp_path: Path) -> None:
+def test_a_lock_whose_process_runs_is_refused_with_holder_and_time(tmp_path: Path) -> None:
     with (
         process("pulumi", tmp_path) as holder,
         pytest.raises(CommandError, match=rf"process {holder.pid} of alice on \S+, since 2026-11-23T07:51:29Z"),
     ):
-        locks.refuse([lock(GONE), lock(holder.pid)], "dev")
+        locks.refuse_if_held([lock(GONE), lock(holder.pid)], "dev")
 
 
-def test_a_process_that_only_waits_to_be_reaped_is_gone(tmp_path: Path) -> None:
+def test_a_zombie_process_counts_as_ended(tmp_path: Path) -> None:
     with process("pulumi", tmp_path) as holder:
         assert not lock(holder.pid).abandoned
         holder.kill()
@@ -63,17 +63,17 @@ def test_a_process_that_only_waits_to_be_reaped_is_gone(tmp_path: Path) -> None:
             time.sleep(0.01)
 
 
-def test_a_number_that_another_program_has_got_since_is_no_holder() -> None:
+def test_a_process_number_that_another_program_got_meanwhile_is_no_holder() -> None:
     assert lock(os.getpid()).abandoned
 
 
-def test_a_lock_of_another_machine_is_never_abandoned_and_the_way_out_is_named() -> None:
+def test_a_lock_of_another_machine_is_never_abandoned_and_the_message_names_pulumi_cancel() -> None:
     assert not lock(GONE, "elsewhere").abandoned
     with pytest.raises(CommandError, match=r"on elsewhere.*pulumi cancel dev"):
-        locks.refuse([lock(GONE, "elsewhere")], "dev")
+        locks.refuse_if_held([lock(GONE, "elsewhere")], "dev")
 
 
-def test_locks_are_read_from_the_folder_of_the_state(tmp_path: Path) -> None:
+def test_locks_are_read_from_the_backends_folder(tmp_path: Path) -> None:
     folder = tmp_path / ".pulumi" / "locks" / "organization" / "mesh" / "dev"
     folder.mkdir(parents=True)
     content = {"pid": 1, "username": "alice", "hostname": "there", "timestamp": "2026-11-23T07:51:29Z"}
@@ -84,20 +84,20 @@ def test_locks_are_read_from_the_folder_of_the_state(tmp_path: Path) -> None:
     assert locks.locks("s3://bucket", "dev") == []
 
 
-def test_plugins_without_an_engine_are_ended_and_others_are_not(tmp_path: Path) -> None:
+def test_only_plugins_without_an_engine_are_killed(tmp_path: Path) -> None:
     name = "pulumi-resource-kubernetes"
     with (
         process(name, tmp_path, MESH_RUN="this") as orphan,
         process("pulumi-language-python", tmp_path, MESH_RUN="another") as other,
         process("worker", tmp_path, MESH_RUN="this") as worker,
     ):
-        assert locks.end_orphans("this") == 1
+        assert locks.kill_orphaned_plugins("this") == 1
         assert orphan.wait(5) < 0
         assert other.poll() is None
         assert worker.poll() is None
 
 
-def test_a_plugin_whose_engine_lives_is_left_alone(tmp_path: Path) -> None:
+def test_a_plugin_whose_engine_runs_is_not_killed(tmp_path: Path) -> None:
     plugin = tmp_path / "pulumi-resource-x"
     shutil.copy2(shutil.which("sleep") or "", plugin)
     engine = tmp_path / "pulumi"
@@ -109,7 +109,7 @@ def test_a_plugin_whose_engine_lives_is_left_alone(tmp_path: Path) -> None:
         assert parent.stdout
         child = int(parent.stdout.readline())
         try:
-            assert locks.end_orphans("this") == 0
+            assert locks.kill_orphaned_plugins("this") == 0
             assert locks._name(child)
         finally:
             parent.kill()

@@ -1,4 +1,4 @@
-"""Commands, too, tell kinds of the same name and of different groups apart."""
+"""Commands distinguish kinds with the same name in different API groups."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ SERVICE = meshes.service("front")
 
 
 @pytest.mark.parametrize("stack", stackfiles.names())
-def test_every_kind_that_a_stack_makes_is_known_by_its_name_alone(stack: str) -> None:
+def test_kinds_of_a_stacks_objects_have_unique_names(stack: str) -> None:
     made = {GroupKind.of(manifest) for manifest in render.manifests(render.record(stack))}
     assert {str(kind) for kind in made} == {kind.name for kind in made}
     assert made <= set(BY_NAME.values())
 
 
-def test_files_have_the_group_in_their_names_where_several_would_have_the_same() -> None:
+def test_file_names_include_the_group_if_they_would_be_equal_otherwise() -> None:
     odd = {**SERVICE, "metadata": {"name": "b-c", "namespace": "a"}}
     even = {**SERVICE, "metadata": {"name": "c", "namespace": "a-b"}}
     assert render.files([ISTIOS, GATEWAY, SERVICE, odd, even]) == {
@@ -48,7 +48,7 @@ def test_files_have_the_group_in_their_names_where_several_would_have_the_same()
     assert list(render.files([GATEWAY])) == ["gateway-shop-way-in"]
 
 
-def test_each_of_them_gets_a_file_in_the_right_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_objects_of_both_groups_get_files_in_the_right_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = [
         Resource("kubernetes:x:X", "x", manifest, None)
         for manifest in (ISTIOS, GATEWAY, meshes.thing("Namespace", "shop"))
@@ -60,7 +60,7 @@ def test_each_of_them_gets_a_file_in_the_right_folder(tmp_path: Path, monkeypatc
     assert written == [GATEWAY["apiVersion"], ISTIOS["apiVersion"]]
 
 
-def test_parity_compares_each_with_its_own_kind() -> None:
+def test_parity_compares_objects_of_the_same_group() -> None:
     found = differences([GATEWAY, KNATIVE, SERVICE], [ISTIOS, SERVICE])
     assert list(report.lines(found, {})) == [
         "Gateway.gateway.networking.k8s.io shop/way-in: only there",
@@ -70,25 +70,25 @@ def test_parity_compares_each_with_its_own_kind() -> None:
     ]
 
 
-def test_parity_gives_no_defaults_to_a_service_of_others() -> None:
+def test_parity_assumes_no_defaults_for_a_service_of_another_group() -> None:
     typed = {**KNATIVE, "spec": {**KNATIVE["spec"], "type": "ClusterIP"}}
     (found,) = differences([typed], [KNATIVE])
     assert (found.path, found.theirs) == ("spec.type", "ClusterIP")
 
 
-def test_an_object_of_another_group_is_not_adopted_for_ones_own() -> None:
+def test_an_object_of_another_group_is_not_adopted() -> None:
     there = {Ref.of(GATEWAY)}
     assert not adopt._can_be_taken({"inputs": ISTIOS}, there)
     assert adopt._can_be_taken({"inputs": GATEWAY}, there)
 
 
-def test_a_teardown_finds_what_the_stack_made_by_group() -> None:
+def test_a_teardown_distinguishes_groups() -> None:
     recorded = teardown.Recorded([{"inputs": GATEWAY}, {"inputs": KNATIVE}, {"inputs": {"kind": "Service"}}])
     assert recorded.names(kinds.GATEWAY) == recorded.names(kinds.SERVICE) == set()
     assert recorded.names(GroupKind.of(GATEWAY)) == {("shop", "way-in")}
 
 
-def test_nobody_waits_for_the_load_balancer_of_a_service_of_others(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_service_of_another_group_is_not_reported_without_an_address(capsys: pytest.CaptureFixture[str]) -> None:
     standing: Mapping[str, Any] = {"spec": {"type": "LoadBalancer"}, "status": {"loadBalancer": {}}}
     api = FakeApi({"GET /api/v1/namespaces/shop/services/front": Answer(200, standing)})
     unready.explain({"resources": [{"inputs": KNATIVE}]}, api)
@@ -97,7 +97,7 @@ def test_nobody_waits_for_the_load_balancer_of_a_service_of_others(capsys: pytes
     assert "Service shop/front is not ready" in capsys.readouterr().out
 
 
-def test_a_service_of_others_asks_precheck_for_no_node_ports() -> None:
+def test_precheck_ignores_node_ports_of_a_service_of_another_group() -> None:
     balanced = {**KNATIVE, "spec": {"type": "LoadBalancer"}}
     assert list(only(balanced).of(kinds.SERVICE)) == []
     assert services.load_balancer(case(FakeApi(), only(balanced))).text == "not needed"
@@ -115,10 +115,10 @@ def test_a_service_of_others_asks_precheck_for_no_node_ports() -> None:
         ("mesh:istio:Gateway", None),
     ],
 )
-def test_a_resources_type_says_the_group(token: str, kind: GroupKind | None) -> None:
+def test_the_group_is_read_from_a_resources_type(token: str, kind: GroupKind | None) -> None:
     assert manifests.kind_of(token) == kind
 
 
-def test_the_pack_does_not_take_a_gateway_of_others_for_istios() -> None:
+def test_the_policy_pack_distinguishes_the_gateway_api_from_istio() -> None:
     assert resources.read("kubernetes:gateway.networking.k8s.io/v1:Gateway", GATEWAY) is None
     assert resources.read("kubernetes:networking.istio.io/v1beta1:Gateway", ISTIOS)

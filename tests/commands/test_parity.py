@@ -1,4 +1,4 @@
-"""A stack's objects beside somebody else's."""
+"""`make parity`: the comparison of a stack's objects with those of another installation."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import pytest
 import yaml
 
 from commands import render
-from commands.parity import defaults, wanted
+from commands.parity import defaults, intended
 from commands.parity.compare import differences
-from commands.parity.defaults import NOTHING
 from mesh.analysis.objects import Ref
 from mesh.core import kinds
+from mesh.core.diff import ABSENT
 from tests import owned
 
 REFERENCE = os.environ.get("MESH_REFERENCE")
@@ -165,7 +165,7 @@ SAME: dict[str, tuple[Mapping[str, Any], Change]] = {
 
 
 @pytest.mark.parametrize("case", SAME)
-def test_what_no_cluster_would_notice_is_no_difference(case: str) -> None:
+def test_a_difference_without_effect_is_not_reported(case: str) -> None:
     manifest, change = SAME[case]
     assert found(changed(manifest, change), manifest) == []
 
@@ -180,12 +180,12 @@ DIFFERENT: dict[str, tuple[Mapping[str, Any], Change, list[tuple[str, Any, Any]]
     "a field that only they have": (
         DEPLOYMENT,
         lambda m: m["spec"].update(minReadySeconds=5),
-        [("spec.minReadySeconds", 5, NOTHING)],
+        [("spec.minReadySeconds", 5, ABSENT)],
     ),
     "a field that only we have": (
         DEPLOYMENT,
         lambda m: containers(m)[0]["env"].pop(),
-        [("spec.template.spec.containers[front].env[B]", NOTHING, {"name": "B", "value": "2"})],
+        [("spec.template.spec.containers[front].env[B]", ABSENT, {"name": "B", "value": "2"})],
     ),
     "a whole container, in one line": (
         DEPLOYMENT,
@@ -193,7 +193,7 @@ DIFFERENT: dict[str, tuple[Mapping[str, Any], Change, list[tuple[str, Any, Any]]
         [
             (
                 "spec.template.spec.containers[side]",
-                NOTHING,
+                ABSENT,
                 {"name": "side", "image": "side", "imagePullPolicy": "Always"},
             )
         ],
@@ -209,7 +209,7 @@ DIFFERENT: dict[str, tuple[Mapping[str, Any], Change, list[tuple[str, Any, Any]]
     "a selector": (
         DEPLOYMENT,
         lambda m: m["spec"]["selector"]["matchLabels"].update(release="x"),
-        [("spec.selector.matchLabels.release", "x", NOTHING)],
+        [("spec.selector.matchLabels.release", "x", ABSENT)],
     ),
     "a port": (
         SERVICE,
@@ -224,7 +224,7 @@ DIFFERENT: dict[str, tuple[Mapping[str, Any], Change, list[tuple[str, Any, Any]]
     "a webhook's place": (
         WEBHOOK,
         lambda m: m["webhooks"][0]["clientConfig"]["service"].update(path="/validate"),
-        [("webhooks[a].clientConfig.service.path", "/validate", NOTHING)],
+        [("webhooks[a].clientConfig.service.path", "/validate", ABSENT)],
     ),
     "an empty rule, which lets everybody in": (
         POLICY,
@@ -234,31 +234,31 @@ DIFFERENT: dict[str, tuple[Mapping[str, Any], Change, list[tuple[str, Any, Any]]
     "a key with dots": (
         DEPLOYMENT,
         lambda m: m["metadata"]["labels"].update({"a.b/c": "d"}),
-        [('metadata.labels."a.b/c"', "d", NOTHING)],
+        [('metadata.labels."a.b/c"', "d", ABSENT)],
     ),
 }
 
 
 @pytest.mark.parametrize("case", DIFFERENT)
-def test_what_a_cluster_would_notice_is_told_with_its_place(case: str) -> None:
+def test_a_difference_with_effect_is_reported_with_its_path(case: str) -> None:
     manifest, change, expected = DIFFERENT[case]
     assert found(changed(manifest, change), manifest) == expected
 
 
-def test_a_configured_node_port_is_ours() -> None:
+def test_a_configured_node_port_is_compared() -> None:
     ours = changed(SERVICE, lambda m: m["spec"]["ports"][0].update(nodePort=31102))
     theirs = changed(SERVICE, lambda m: m["spec"]["ports"][0].update(nodePort=31000))
     assert found(theirs, ours) == [("spec.ports[http].nodePort", 31000, 31102)]
 
 
-def test_replicas_belong_to_an_autoscaler_only_where_there_is_one() -> None:
+def test_replicas_are_ignored_only_if_there_is_an_autoscaler() -> None:
     theirs = changed(DEPLOYMENT, lambda m: m["spec"].update(replicas=4))
     ours = changed(DEPLOYMENT, lambda m: m["spec"].pop("replicas"))
     assert [d.path for d in differences([theirs], [ours])] == ["spec.replicas"]
     assert differences([theirs, SCALER], [ours, SCALER]) == []
 
 
-def test_an_old_autoscaler_says_the_same_in_the_old_way() -> None:
+def test_metrics_of_an_old_autoscaler_api_are_equal_to_the_current_format() -> None:
     metric = {
         "type": "Resource",
         "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}},
@@ -267,16 +267,16 @@ def test_an_old_autoscaler_says_the_same_in_the_old_way() -> None:
     ours = changed(SCALER, lambda m: m["spec"].update(metrics=[metric]))
     theirs = changed(SCALER, lambda m: (m["spec"].update(metrics=[old]), m.update(apiVersion="autoscaling/v2beta1")))
     (only,) = differences([theirs], [ours])
-    assert (only.path, bool(wanted.reason(only))) == ("apiVersion", True)
+    assert (only.path, bool(intended.reason(only))) == ("apiVersion", True)
 
 
 def test_an_object_that_one_side_lacks_is_one_difference() -> None:
     only_theirs, only_ours = differences([SERVICE], [DEPLOYMENT])
-    assert (only_theirs.object, only_theirs.ours, only_theirs.whole) == (Ref.of(SERVICE), NOTHING, True)
-    assert (only_ours.object, only_ours.theirs, only_ours.whole) == (Ref.of(DEPLOYMENT), NOTHING, True)
+    assert (only_theirs.object, only_theirs.ours, only_theirs.whole) == (Ref.of(SERVICE), ABSENT, True)
+    assert (only_ours.object, only_ours.theirs, only_ours.whole) == (Ref.of(DEPLOYMENT), ABSENT, True)
 
 
-def test_of_an_object_of_others_only_our_fields_count() -> None:
+def test_only_the_stacks_fields_are_compared_in_an_object_of_others() -> None:
     patch = {
         "apiVersion": "v1",
         "kind": "Namespace",
@@ -285,10 +285,10 @@ def test_of_an_object_of_others_only_our_fields_count() -> None:
     theirs = changed(patch, lambda m: m["metadata"]["labels"].update(team="a"))
     assert differences([theirs], [], [patch]) == []
     (only,) = differences([changed(patch, lambda m: m["metadata"].pop("labels"))], [], [patch])
-    assert (only.path, only.theirs) == ("metadata.labels", NOTHING)
+    assert (only.path, only.theirs) == ("metadata.labels", ABSENT)
 
 
-def test_the_fields_of_others_are_those_of_the_table_in_the_docs() -> None:
+def test_ignored_fields_of_others_are_those_of_the_docs() -> None:
     rows = owned.fields()
     assert {f"{row.kind}.{row.path}".replace("[*]", "") for row in rows} == defaults.OTHERS
     assert {f"{row.kind}.{row.path}" for row in rows if row.scaled} == {defaults.SCALED}
@@ -302,7 +302,7 @@ def test_every_object_of_the_shipped_stacks_is_equal_to_itself_after_a_round_tri
 
 @pytest.mark.skipif(not REFERENCE, reason="MESH_REFERENCE does not name a folder with Istio's own output")
 @pytest.mark.parametrize("profile", ["default", "demo", "minimal"])
-def test_a_profile_differs_from_istios_own_output_only_on_purpose(profile: str) -> None:
+def test_a_profile_has_only_intended_differences_from_istios_output(profile: str) -> None:
     folder = Path(str(REFERENCE)) / "istio-1.10.3"
     theirs = [
         manifest
@@ -312,8 +312,8 @@ def test_a_profile_differs_from_istios_own_output_only_on_purpose(profile: str) 
     ]
     ours = list(render.manifests(render.record("x", {"mesh:profile": profile})))
     listed = differences(theirs, ours)
-    assert [str(d) for d in listed if not wanted.reason(d)] == []
-    assert {wanted.reason(d) for d in listed}  # it was really compared with something else
+    assert [str(d) for d in listed if not intended.reason(d)] == []
+    assert {intended.reason(d) for d in listed}  # it was really compared with something else
     name = Ref(kinds.DEPLOYMENT, "istio-system", "istiod")
     broken = [changed(m, lambda m: containers(m)[0].update(image="x:1")) if Ref.of(m) == name else m for m in theirs]
     (more,) = set(map(str, differences(broken, ours))) - set(map(str, listed))

@@ -1,4 +1,4 @@
-"""What is said of differences, and which of them are wanted."""
+"""`make parity`: the report, and intended differences."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import yaml
 
 from cluster.errors import ClusterError
 from cluster.target import Target
-from commands.parity import report, sources, wanted
+from commands.parity import intended, report, sources
 from commands.parity.compare import Difference, differences
-from commands.parity.defaults import NOTHING
 from commands.stackfiles import CommandError
 from mesh.analysis.objects import Ref
+from mesh.core.diff import ABSENT
 from mesh.core.kinds import GroupKind
 from tests.commands.test_parity import DEPLOYMENT, DOCUMENT, ROLE, SECRET, SERVICE, changed, containers
 from tests.commands.test_parity_sources import here
@@ -30,20 +30,20 @@ def difference(kind: str, path: str, theirs: Any, ours: Any, name: str = "x", gr
     [
         (difference("PodDisruptionBudget", "apiVersion", "policy/v1beta1", "policy/v1"), True),
         (difference("PodDisruptionBudget", "apiVersion", "policy/v2", "policy/v1"), False),
-        (difference("IstioOperator", "", {"spec": {}}, NOTHING, group="install.istio.io"), True),
-        (difference("CustomResourceDefinition", "", {"spec": {"group": "install.istio.io"}}, NOTHING), True),
-        (difference("CustomResourceDefinition", "", {"spec": {"group": "networking.istio.io"}}, NOTHING), False),
+        (difference("IstioOperator", "", {"spec": {}}, ABSENT, group="install.istio.io"), True),
+        (difference("CustomResourceDefinition", "", {"spec": {"group": "install.istio.io"}}, ABSENT), True),
+        (difference("CustomResourceDefinition", "", {"spec": {"group": "networking.istio.io"}}, ABSENT), False),
         (difference("ConfigMap", "data.config.templates.sidecar", "a", "b", "istio-sidecar-injector"), True),
-        (difference("ConfigMap", "data.config.templates.mine", "a", NOTHING, "istio-sidecar-injector"), False),
+        (difference("ConfigMap", "data.config.templates.mine", "a", ABSENT, "istio-sidecar-injector"), False),
         (difference("ConfigMap", "data.values.global.tag", "a", "b", "istio-sidecar-injector"), False),
-        (difference("Service", "metadata.labels.team", "a", NOTHING), True),
+        (difference("Service", "metadata.labels.team", "a", ABSENT), True),
         (difference("Service", "metadata.labels.team", "a", "b"), False),
-        (difference("Service", "metadata.labels.app", NOTHING, "b"), False),
-        (difference("Namespace", "", NOTHING, {}), True),
+        (difference("Service", "metadata.labels.app", ABSENT, "b"), False),
+        (difference("Namespace", "", ABSENT, {}), True),
     ],
 )
-def test_what_is_different_on_purpose_is_known_as_such(case: Difference, on_purpose: bool) -> None:
-    assert bool(wanted.reason(case)) == on_purpose
+def test_intended_differences_are_recognized(case: Difference, on_purpose: bool) -> None:
+    assert bool(intended.reason(case)) == on_purpose
 
 
 def said(listed: list[Difference], component: Mapping[Ref, str] | None = None) -> list[str]:
@@ -62,12 +62,12 @@ def test_the_report_names_objects_and_fields_and_counts_them() -> None:
     ]
 
 
-def test_the_report_tells_wanted_differences_by_their_reason() -> None:
-    listed = [difference("Service", f"metadata.labels.{label}", "a", NOTHING) for label in ("a", "b")]
+def test_the_report_groups_intended_differences_by_reason() -> None:
+    listed = [difference("Service", f"metadata.labels.{label}", "a", ABSENT) for label in ("a", "b")]
     assert said(listed) == ["wanted: labels and annotations of others stay (Service x)", "no difference; 2 on purpose"]
 
 
-def test_a_component_of_which_nothing_is_there_is_one_line() -> None:
+def test_a_missing_component_is_one_line() -> None:
     ours = [SERVICE, DEPLOYMENT, ROLE]
     component = {Ref.of(SERVICE): "front", Ref.of(DEPLOYMENT): "front", Ref.of(ROLE): "base"}
     assert said(differences([ROLE], ours), component) == [
@@ -77,24 +77,22 @@ def test_a_component_of_which_nothing_is_there_is_one_line() -> None:
     assert "Service shop/front: only here" in said(differences([ROLE, DEPLOYMENT], ours), component)
 
 
-def test_of_texts_the_first_line_that_differs_is_shown() -> None:
+def test_the_first_differing_line_of_texts_is_shown() -> None:
     theirs = changed(DOCUMENT, lambda m: m["data"].update(text="one\nthree\n"))
     assert "  data.text: line 2: three there, two here" in said(differences([theirs], [DOCUMENT]))
 
 
-def test_the_report_never_shows_a_secret() -> None:
+def test_the_report_never_shows_values_of_secrets() -> None:
     theirs = changed(SECRET, lambda m: m.update(stringData={"other": "topsecret"}, type="x"))
     lines = said(differences([theirs], [SECRET]))
     assert "  type: x there, Opaque here" in lines
     assert not any("topsecret" in line or "hunter2" in line for line in lines)
 
 
-def test_a_source_that_is_nothing_is_one_message_with_the_contexts(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_an_unknown_source_is_refused_with_the_contexts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("MESH_HOME", str(tmp_path))
     plan = here()
-    monkeypatch.setattr(sources, "ours", lambda *_: plan)
+    monkeypatch.setattr(sources, "of_stack", lambda *_: plan)
     monkeypatch.setattr(Target, "named", raising)
     with pytest.raises(CommandError, match=r"FROM=nowhere is no file, folder or context: .* mesh-dev"):
         report.run("demo", "nowhere")
@@ -105,10 +103,10 @@ def raising(context: str | None) -> None:
 
 
 @pytest.mark.parametrize(("image", "code"), [("front:1", 0), ("front:2", 1)])
-def test_the_exit_code_says_whether_anything_differs(
+def test_the_exit_code_is_1_if_an_object_differs(
     image: str, code: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(sources, "ours", lambda *_: here())
+    monkeypatch.setattr(sources, "of_stack", lambda *_: here())
     theirs = [changed(DEPLOYMENT, lambda m: containers(m)[0].update(image=image)), SERVICE]
     (tmp_path / "theirs.yaml").write_text(yaml.safe_dump_all(theirs))
     assert report.run("demo", str(tmp_path)) == code

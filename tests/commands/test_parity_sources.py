@@ -1,4 +1,4 @@
-"""Where the two sides of a comparison come from."""
+"""`make parity`: objects of files and of a cluster."""
 
 from __future__ import annotations
 
@@ -20,50 +20,54 @@ from tests.commands.test_parity import DEPLOYMENT, DOCUMENT, ROLE, SERVICE, chan
 from tests.fake_api import FakeApi, listing, status
 
 
-def here() -> sources.Ours:
+def here() -> sources.StackObjects:
     plan = fake_api.only(SERVICE, DEPLOYMENT)
-    return sources.Ours(plan, {})
+    return sources.StackObjects(plan, {})
 
 
-def test_files_are_read_from_folders_lists_and_many_documents(tmp_path: Path) -> None:
+def test_objects_are_read_from_folders_lists_and_several_documents(tmp_path: Path) -> None:
     (tmp_path / "sub").mkdir()
     (tmp_path / "a.yaml").write_text(yaml.safe_dump_all([SERVICE, None, ROLE]))
     (tmp_path / "sub" / "b.json").write_text(json.dumps({"kind": "List", "apiVersion": "v1", "items": [DEPLOYMENT]}))
     (tmp_path / "notes.txt").write_text("no: object")
-    assert [Ref.of(m) for m in sources.files(tmp_path, here())] == [Ref.of(SERVICE), Ref.of(ROLE), Ref.of(DEPLOYMENT)]
+    assert [Ref.of(m) for m in sources.of_files(tmp_path, here())] == [
+        Ref.of(SERVICE),
+        Ref.of(ROLE),
+        Ref.of(DEPLOYMENT),
+    ]
 
 
-def test_an_object_without_a_namespace_is_where_kubectl_puts_it(tmp_path: Path) -> None:
+def test_an_object_without_a_namespace_is_in_default(tmp_path: Path) -> None:
     file = tmp_path / "a.yaml"
     file.write_text(yaml.safe_dump_all([changed(SERVICE, lambda m: m["metadata"].pop("namespace")), ROLE]))
-    assert [Ref.of(m).namespace for m in sources.files(file, here())] == ["default", ""]
+    assert [Ref.of(m).namespace for m in sources.of_files(file, here())] == ["default", ""]
 
 
 @pytest.mark.parametrize(("text", "words"), [("a: [", "is not YAML"), ("a: b", "expected Kubernetes objects")])
-def test_a_file_of_something_else_is_one_message(tmp_path: Path, text: str, words: str) -> None:
+def test_a_file_without_kubernetes_objects_is_refused(tmp_path: Path, text: str, words: str) -> None:
     file = tmp_path / "a.yaml"
     file.write_text(text)
     with pytest.raises(CommandError, match=words):
-        sources.files(file, here())
+        sources.of_files(file, here())
 
 
 def on_cluster(**answers: Any) -> Iterator[str]:
     services = "/api/v1/namespaces/shop/services"
     api = FakeApi({f"GET {services}/front": answers.get("front", Answer(200, SERVICE))})
-    yield from (str(m["metadata"]["name"]) for m in sources.standing(api, fake_api.only(SERVICE, DEPLOYMENT)))
+    yield from (str(m["metadata"]["name"]) for m in sources.of_cluster(api, fake_api.only(SERVICE, DEPLOYMENT)))
 
 
-def test_what_stands_on_a_cluster_is_asked_object_by_object() -> None:
+def test_a_clusters_objects_are_read_one_by_one() -> None:
     assert list(on_cluster()) == ["front"]
     assert list(on_cluster(front=Answer(404))) == []
 
 
-def test_a_cluster_that_does_not_tell_is_no_empty_cluster() -> None:
+def test_a_cluster_that_denies_reading_is_not_taken_for_empty() -> None:
     with pytest.raises(ClusterError, match="cannot get"):
         list(on_cluster(front=status(403, 'User "dev" cannot get resource "services"')))
 
 
-def test_what_else_is_in_a_namespace_of_the_stack_is_found_and_what_controllers_make_is_not() -> None:
+def test_further_objects_in_the_stacks_namespaces_are_found_except_those_of_controllers() -> None:
     root = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "istio-system"}}
     config = changed(DOCUMENT, lambda m: m["metadata"].update(name="istio"))
     owner = {"ownerReferences": [{"kind": "X"}]}
@@ -76,5 +80,5 @@ def test_what_else_is_in_a_namespace_of_the_stack_is_found_and_what_controllers_
     ]
     place = "/api/v1/namespaces/istio-system/configmaps"
     api = FakeApi({f"GET {place}": listing(*listed), f"GET {place}/istio": Answer(200, config)})
-    names = [m["metadata"]["name"] for m in sources.standing(api, fake_api.only(root, config))]
+    names = [m["metadata"]["name"] for m in sources.of_cluster(api, fake_api.only(root, config))]
     assert names == ["istio", "theirs"]

@@ -1,4 +1,4 @@
-"""Which objects a killed update was creating."""
+"""Pending creations in the state after a killed update."""
 
 from typing import Any
 
@@ -14,22 +14,22 @@ def names(state: dict[str, Any]) -> list[str]:
     return [resource["urn"].rpartition("::")[2] for resource in pending.unfinished(state)]
 
 
-def test_what_was_being_created_is_named_once() -> None:
+def test_a_pending_creation_is_found_once() -> None:
     assert names({"pending_operations": [operation("a"), operation("b"), operation("a")]}) == ["a", "b"]
 
 
-def test_what_is_recorded_meanwhile_is_finished() -> None:
+def test_a_recorded_object_is_not_pending() -> None:
     assert names({"resources": [operation("a")["resource"]], "pending_operations": [operation("a")]}) == []
 
 
-def test_updates_and_deletions_need_nothing_since_the_state_has_those_objects() -> None:
+def test_pending_updates_and_deletions_are_ignored() -> None:
     assert names({"pending_operations": [operation("a", "updating"), operation("b", "deleting")]}) == []
 
 
-def test_a_component_is_no_object_on_the_cluster() -> None:
+def test_pending_components_are_ignored() -> None:
     component = {"type": "creating", "resource": {"urn": "urn:pulumi:dev::mesh::c::base", "inputs": {}}}
     assert names({"pending_operations": [component]}) == []
 
 
-def test_a_state_without_resources_has_none() -> None:
+def test_a_state_without_resources_has_no_pending_creation() -> None:
     assert names({}) == []

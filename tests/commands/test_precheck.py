@@ -1,4 +1,4 @@
-"""What `make precheck` prints and how it ends."""
+"""`make precheck`: its output, its exit code, and the check of the owner."""
 
 from contextlib import nullcontext
 from dataclasses import replace
@@ -12,7 +12,7 @@ from cluster.errors import ClusterError, NoKubectl, Unreachable
 from cluster.state import StackState
 from cluster.survey import Survey
 from cluster.target import Target
-from commands import checks, engine, precheck
+from commands import checks, precheck, pulumi_cli
 from commands.checks import Level, Result, ownership
 from mesh.core import names
 from tests.fake_api import SURVEY, TARGET, FakeApi, case, denied, planned, status
@@ -24,11 +24,11 @@ OURS = {names.OWNER_PROJECT: "mesh", names.OWNER_STACK: "dev", names.OWNER_ID: "
 
 @pytest.fixture
 def reached(monkeypatch: pytest.MonkeyPatch) -> FakeApi:
-    """A cluster that answers, in place of kubectl, Pulumi and the toolchain."""
+    """The API server of a suitable cluster; kubectl, Pulumi and the toolchain are not used."""
     fake, whole = FakeApi({"GET /version": Answer(200, {"gitVersion": "v1.33.3"})}), planned()
     monkeypatch.delenv("CONTEXT", raising=False)
-    monkeypatch.setattr(engine, "environment", lambda **_: {})
-    monkeypatch.setattr(engine, "recorded", lambda _: StackState())
+    monkeypatch.setattr(pulumi_cli, "environment", lambda **_: {})
+    monkeypatch.setattr(pulumi_cli, "recorded_state", lambda _: StackState())
     monkeypatch.setattr(Target, "named", lambda _: TARGET)
     monkeypatch.setattr(survey, "read", lambda *_: SURVEY)
     monkeypatch.setattr(proxy, "connect", lambda _: nullcontext(fake))
@@ -37,7 +37,7 @@ def reached(monkeypatch: pytest.MonkeyPatch) -> FakeApi:
 
 
 class Saying:
-    """A cluster that says the same to everything."""
+    """An API server that gives the same answer to every request."""
 
     def __init__(self, answer: Answer | ClusterError) -> None:
         self._answer = answer
@@ -49,7 +49,7 @@ class Saying:
 
 
 @pytest.mark.usefixtures("reached")
-def test_a_cluster_that_fits_is_ok_in_every_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_suitable_cluster_is_ok_in_every_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert precheck.run("dev") == 0
     first, *lines, last = capsys.readouterr().out.splitlines()
     assert first == "cluster: context here, server https://here"
@@ -59,31 +59,29 @@ def test_a_cluster_that_fits_is_ok_in_every_line(capsys: pytest.CaptureFixture[s
 
 
 @pytest.mark.usefixtures("reached")
-def test_nothing_is_built_for_a_check(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_precheck_builds_no_toolchain(monkeypatch: pytest.MonkeyPatch) -> None:
     def environment(build: bool = True) -> dict[str, str]:
         assert not build
         return {}
 
-    monkeypatch.setattr(engine, "environment", environment)
+    monkeypatch.setattr(pulumi_cli, "environment", environment)
     assert precheck.run("dev") == 0
 
 
-def test_nothing_is_changed_by_a_check(reached: FakeApi) -> None:
+def test_a_precheck_changes_nothing(reached: FakeApi) -> None:
     precheck.run("dev")
     changing = [r for r in reached.asked if r.method != "GET" and "selfsubject" not in r.path]
     assert len(changing) > 40
     assert all("dryRun=All" in request.path for request in changing)
 
 
-def test_an_error_ends_with_1_and_says_what_to_do(reached: FakeApi, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_error_exits_with_1_and_the_next_command(reached: FakeApi, capsys: pytest.CaptureFixture[str]) -> None:
     reached.missing = [("create", "services", "istio-system")]
     assert precheck.run("dev") == 1
     assert "8 ok, 0 warnings, 1 error; next: mend the errors, then make precheck" in capsys.readouterr().out
 
 
-def test_what_may_not_be_read_is_a_warning_with_the_reason(
-    reached: FakeApi, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_denied_read_is_a_warning_with_the_reason(reached: FakeApi, capsys: pytest.CaptureFixture[str]) -> None:
     reached.answers["GET /api/v1/nodes"] = denied("nodes")
     assert precheck.run("dev") == 0
     assert 'nodes          warning  could not be checked: nodes is forbidden: User "dev"' in capsys.readouterr().out
@@ -100,7 +98,7 @@ def test_what_may_not_be_read_is_a_warning_with_the_reason(
         (Answer(200), "answers, but not as a Kubernetes API server does"),
     ],
 )
-def test_a_cluster_that_cannot_be_asked_ends_with_2(
+def test_an_unreachable_cluster_exits_with_2(
     answer: Answer | ClusterError, words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(proxy, "connect", lambda _: nullcontext(Saying(answer)))
@@ -109,7 +107,7 @@ def test_a_cluster_that_cannot_be_asked_ends_with_2(
 
 
 @pytest.mark.usefixtures("reached")
-def test_an_embedded_cluster_that_is_stopped_is_started_by_make_sandbox(
+def test_a_stopped_embedded_cluster_is_an_error_that_names_make_sandbox(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(Target, "named", lambda _: Target(sandbox.CONTEXT, "https://here"))
@@ -119,16 +117,14 @@ def test_an_embedded_cluster_that_is_stopped_is_started_by_make_sandbox(
 
 
 @pytest.mark.usefixtures("reached")
-def test_a_wish_not_to_ask_the_cluster_is_honoured(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_offline_variable_is_honoured(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("MESH_OFFLINE", "1")
     assert precheck.run("dev") == 2
     assert "MESH_OFFLINE is set" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("reached")
-def test_a_bad_config_ends_with_2_and_its_message(
+def test_an_invalid_config_exits_with_2_and_its_message(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("CONTEXT", "elsewhere")
@@ -161,7 +157,7 @@ def test_the_next_command_names_stack_and_context(monkeypatch: pytest.MonkeyPatc
         ((2, 0), Level.WARNING, "2.0 is newer"),
     ],
 )
-def test_versions_older_than_needed_and_newer_than_tested_are_told_apart(
+def test_too_old_versions_are_errors_and_untested_ones_warnings(
     version: tuple[int, int], level: Level, words: str
 ) -> None:
     result = ownership.kubernetes(case(version=version))
@@ -173,7 +169,7 @@ def with_mesh(mark: dict[str, str]) -> Survey:
     return replace(SURVEY, namespaces={**SURVEY.namespaces, "istio-system": mark}, istio="injection webhook x")
 
 
-def test_an_istio_of_other_origin_is_an_error() -> None:
+def test_another_istio_is_an_error() -> None:
     result = ownership.owner(case(survey=replace(SURVEY, istio="injection webhook x, installed by Helm")))
     assert result.level is Level.ERROR
     assert "installed by Helm" in result.details[0]
@@ -184,25 +180,25 @@ def test_a_namespace_that_is_declared_wrongly_is_an_error() -> None:
     assert "declared `existing`" in result.details[0]
 
 
-def test_an_old_version_is_not_said_twice() -> None:
+def test_an_old_version_is_reported_once() -> None:
     assert ownership.owner(case(version=(1, 22), survey=replace(SURVEY, version=(1, 22)))).level is Level.OK
 
 
-def test_the_own_mesh_is_known_by_the_recorded_state() -> None:
+def test_the_stacks_own_mesh_is_recognized_by_the_recorded_state() -> None:
     provider = {"pulumi:providers:kubernetes::cluster": {"clusterIdentifier": "uid"}}
     result = ownership.owner(case(survey=with_mesh(OURS), recorded=StackState(provider)))
     assert result == Result(Level.OK, "the mesh on this cluster is this stack's own")
     assert ownership.owner(case(survey=with_mesh(OURS))).level is Level.ERROR
 
 
-def test_a_state_that_cannot_be_read_leaves_it_open_whose_the_mesh_is() -> None:
+def test_an_unreadable_state_is_a_warning_about_the_meshs_owner() -> None:
     assert ownership.owner(case(survey=with_mesh(OURS), recorded=None)).level is Level.WARNING
     other = {**OURS, names.OWNER_STACK: "prod"}
     assert ownership.owner(case(survey=with_mesh(other), recorded=None)).level is Level.ERROR
     assert ownership.owner(case(recorded=None)).level is Level.OK
 
 
-def test_what_up_may_not_read_is_an_error_about_the_owner() -> None:
+def test_a_denied_read_of_what_up_needs_is_an_error_about_the_owner() -> None:
     result = ownership.owner(case(survey=ClusterError("namespaces is forbidden")))
     assert result.level is Level.ERROR
     assert "namespaces is forbidden" in result.text

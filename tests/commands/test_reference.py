@@ -1,23 +1,23 @@
-"""The config tables, and what the pages of documentation say of the dashboards."""
+"""`make docs`: the generated tables are up to date and complete."""
 
 from commands import reference
 from mesh.config.settings import Settings
 from tests import addon_deviations
 
 
-def test_the_readme_lists_every_setting_as_it_is() -> None:
+def test_the_readmes_config_table_is_up_to_date() -> None:
     assert reference.table() in reference.README.read_text(), "run `make docs`"
 
 
-def test_the_settings_in_full_are_as_they_are() -> None:
+def test_the_config_page_is_up_to_date() -> None:
     assert reference.CONFIG.read_text().endswith(reference.sections()), "run `make docs`"
 
 
-def test_the_panels_of_the_dashboards_are_as_they_are() -> None:
+def test_the_dashboards_page_is_up_to_date() -> None:
     assert reference.ADDONS.read_text().endswith(reference.panels()), "run `make docs`"
 
 
-def test_every_reason_to_differ_from_istios_samples_is_told() -> None:
+def test_every_deviation_from_istios_samples_is_documented() -> None:
     told = " ".join(reference.ADDONS.read_text().split())
     assert [reason for reason in addon_deviations.reasons() if reason not in told] == []
 

@@ -1,4 +1,4 @@
-"""Objects as files."""
+"""`make render`."""
 
 import os
 import subprocess
@@ -22,7 +22,7 @@ def test_each_object_is_one_file_and_definitions_come_first(tmp_path: Path) -> N
     assert first == {"Namespace", "CustomResourceDefinition"}
 
 
-def test_rendering_says_nothing_of_a_cluster(caplog: pytest.LogCaptureFixture) -> None:
+def test_rendering_logs_nothing_about_a_cluster(caplog: pytest.LogCaptureFixture) -> None:
     render.record("dev")
     assert caplog.text == ""
 
@@ -35,7 +35,7 @@ def test_rendering_again_removes_what_is_no_longer_there(tmp_path: Path) -> None
     assert not stale.exists()
 
 
-def test_who_asks_for_files_hears_nothing_of_a_cluster(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_writing_files_logs_nothing_about_a_cluster(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     render.render("dev", tmp_path)
     assert caplog.text == ""
 
@@ -62,7 +62,7 @@ def test_annotations_that_only_pulumi_reads_are_left_out(tmp_path: Path) -> None
 
 @pytest.mark.skipif(not REFERENCE, reason="MESH_REFERENCE does not name a folder with Istio's own output")
 @pytest.mark.parametrize("profile", ["default", "demo", "minimal"])
-def test_a_profile_is_what_istio_itself_installs(profile: str, tmp_path: Path) -> None:
+def test_a_profile_renders_what_istio_installs(profile: str, tmp_path: Path) -> None:
     rendered = tmp_path / "rendered.yaml"
     resources = render.record("x", {"mesh:profile": profile})
     rendered.write_text(yaml.safe_dump_all(render.manifests(resources)))

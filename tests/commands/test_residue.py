@@ -1,4 +1,4 @@
-"""What Istio leaves on a cluster, and how it goes."""
+"""Objects that istiod created and that `make down` reports or deletes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LEFT = "/api/v1/namespaces/shop/configmaps/istio-ca-root-cert"
 
 
 class Cluster:
-    """One root certificate is left in namespace shop."""
+    """A cluster with one leftover root certificate, in the namespace shop."""
 
     def __init__(self, refusal: Answer | None = None) -> None:
         self.deleted: list[str] = []
@@ -37,7 +37,9 @@ def reported(cluster: object, monkeypatch: pytest.MonkeyPatch, purge: bool = Fal
     residue.report(TARGET, purge=purge)
 
 
-def test_what_is_left_is_named_and_stays(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_leftover_objects_are_listed_and_kept(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     cluster = Cluster()
     reported(cluster, monkeypatch)
     assert cluster.deleted == []
@@ -47,7 +49,7 @@ def test_what_is_left_is_named_and_stays(monkeypatch: pytest.MonkeyPatch, capsys
 
 
 @pytest.mark.parametrize("answer", [None, status(404, "not found")], ids=["there", "gone meanwhile"])
-def test_a_purge_removes_it(
+def test_a_purge_deletes_leftover_objects(
     answer: Answer | None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cluster = Cluster(answer)
@@ -56,19 +58,25 @@ def test_a_purge_removes_it(
     assert capsys.readouterr().out == "removed: configmap shop/istio-ca-root-cert\n"
 
 
-def test_what_another_control_plane_uses_stays(
+def test_leftover_objects_that_another_control_plane_uses_are_kept(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cluster = Cluster()
     reported(cluster, monkeypatch, purge=True, istio="injection webhook x")
     assert cluster.deleted == []
-    assert "traces of Istio stay, since there is another one: injection webhook x" in capsys.readouterr().out
+    assert (
+        "objects that istiod has left are kept, since another Istio uses them: injection webhook x"
+        in capsys.readouterr().out
+    )
 
 
-def test_what_may_not_be_listed_is_said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_denied_list_of_leftover_objects_is_reported(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     class Closed:
         def ask(self, _: Request) -> Answer:
             return denied("configmaps")
 
     reported(Closed(), monkeypatch, purge=True)
-    assert "what Istio itself has left cannot be told: the cluster refuses: configmaps is" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "objects that istiod has left cannot be listed: the cluster refuses: configmaps is" in printed

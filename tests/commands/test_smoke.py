@@ -1,4 +1,4 @@
-"""What make smoke reads off the routes, and how it judges what it saw."""
+"""`make smoke`: the expectations from routes, and how answers are judged."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ import pytest
 from cluster import proxy
 from cluster.target import Target
 from commands import routes, smoke, stacks
-from commands.routes import Rule, Rules, rules
-from commands.smoke import LIMITED, NOBODY, UNRATED, fits, has_limits, judged, version_of
+from commands.routes import Expectation, Expectations, expectations
+from commands.smoke import LIMITED, NO_ANSWER, UNRATED, fits, has_limits, judged, version_of
 from commands.stackfiles import CommandError
 from mesh.traffic.config import Traffic
 
@@ -43,33 +43,33 @@ def service(*http: dict[str, Any], host: str = "reviews", **more: Any) -> dict[s
 
 
 def test_without_routes_any_version_may_answer() -> None:
-    assert rules([], [], "default").default == Rule({})
+    assert expectations([], [], "default").default == Expectation({})
 
 
 def test_subsets_are_read_as_versions_and_weights_as_shares() -> None:
-    found = rules([service(to(old=90, new=10))], [DESTINATION], "default")
-    assert found.default == Rule({"v1": 0.9, "v3": 0.1})
+    found = expectations([service(to(old=90, new=10))], [DESTINATION], "default")
+    assert found.default == Expectation({"v1": 0.9, "v3": 0.1})
 
 
 def test_a_single_target_needs_no_weight() -> None:
     route = {"route": [{"destination": {"host": "reviews", "subset": "new"}}]}
-    assert rules([service(route)], [DESTINATION], "default").default == Rule({"v3": 1.0})
+    assert expectations([service(route)], [DESTINATION], "default").default == Expectation({"v3": 1.0})
 
 
-def test_a_users_route_is_read_apart_from_everybodys() -> None:
-    found = rules([service({"match": [user("jason")], **to(new=100)}, to(old=100))], [DESTINATION], "default")
-    assert found.users == {"jason": Rule({"v3": 1.0})}
-    assert found.default == Rule({"v1": 1.0})
+def test_a_users_route_has_its_own_expectation() -> None:
+    found = expectations([service({"match": [user("jason")], **to(new=100)}, to(old=100))], [DESTINATION], "default")
+    assert found.users == {"jason": Expectation({"v3": 1.0})}
+    assert found.default == Expectation({"v1": 1.0})
 
 
-def test_what_comes_after_everybodys_route_does_not_count() -> None:
-    found = rules([service(to(old=100), {"match": [user("jason")], **to(new=100)})], [DESTINATION], "default")
+def test_routes_after_a_catch_all_route_are_ignored() -> None:
+    found = expectations([service(to(old=100), {"match": [user("jason")], **to(new=100)})], [DESTINATION], "default")
     assert found.users == {}
 
 
-def test_other_conditions_are_counted_and_not_tried() -> None:
+def test_routes_with_other_conditions_are_counted_as_untested() -> None:
     other = {"match": [{"uri": {"prefix": "/x"}, **user("jason")}], **to(new=100)}
-    assert rules([service(other, to(old=100))], [DESTINATION], "default").unread == 1
+    assert expectations([service(other, to(old=100))], [DESTINATION], "default").untested == 1
 
 
 @pytest.mark.parametrize(
@@ -82,25 +82,25 @@ def test_other_conditions_are_counted_and_not_tried() -> None:
     ],
 )
 def test_conditions_that_the_product_pages_requests_meet_are_evaluated(match: dict[str, Any]) -> None:
-    found = rules([service({"match": [match], **to(new=100)}, to(old=100))], [DESTINATION], "default")
-    assert found == Rules(Rule({"v3": 1.0}))
+    found = expectations([service({"match": [match], **to(new=100)}, to(old=100))], [DESTINATION], "default")
+    assert found == Expectations(Expectation({"v3": 1.0}))
 
 
-def test_a_route_of_a_user_counts_only_where_no_earlier_one_takes_the_users_requests() -> None:
+def test_a_users_route_is_ignored_if_an_earlier_route_matches() -> None:
     earlier = {"match": [{"uri": {"prefix": "/reviews"}}], **to(old=100)}
-    found = rules([service(earlier, {"match": [user("jason")], **to(new=100)})], [DESTINATION], "default")
-    assert found == Rules(Rule({"v1": 1.0}), {"jason": Rule({"v1": 1.0})})
+    found = expectations([service(earlier, {"match": [user("jason")], **to(new=100)})], [DESTINATION], "default")
+    assert found == Expectations(Expectation({"v1": 1.0}), {"jason": Expectation({"v1": 1.0})})
 
 
-def test_routes_that_another_virtual_service_holds_are_followed() -> None:
+def test_delegated_routes_are_followed() -> None:
     other = {"metadata": {"name": "other", "namespace": "default"}, "spec": {"http": [to(new=100)]}}
     to_other = {"match": [{"uri": {"prefix": "/reviews"}}], "delegate": {"name": "other"}}
-    assert rules([service(to_other), other], [DESTINATION], "default") == Rules(Rule({"v3": 1.0}))
+    assert expectations([service(to_other), other], [DESTINATION], "default") == Expectations(Expectation({"v3": 1.0}))
 
 
 @pytest.mark.parametrize("host", ["reviews", "reviews.default", "reviews.default.svc.cluster.local"])
-def test_a_host_is_known_in_each_of_its_forms(host: str) -> None:
-    assert rules([service(to(old=100), host=host)], [DESTINATION], "default").default.shares
+def test_a_host_is_found_in_each_of_its_forms(host: str) -> None:
+    assert expectations([service(to(old=100), host=host)], [DESTINATION], "default").default.shares
 
 
 @pytest.mark.parametrize(
@@ -112,21 +112,21 @@ def test_a_host_is_known_in_each_of_its_forms(host: str) -> None:
         object_of({"hosts": ["reviews"], "http": [to(old=100)]}, "other"),
     ],
 )
-def test_routes_of_others_and_of_gateways_do_not_count(other: dict[str, Any]) -> None:
-    assert rules([other], [DESTINATION], "default").default == Rule({})
+def test_routes_of_other_hosts_and_of_gateways_are_ignored(other: dict[str, Any]) -> None:
+    assert expectations([other], [DESTINATION], "default").default == Expectation({})
 
 
 @pytest.mark.parametrize(
     ("version", "hits", "good"),
     [("v1", 360, True), ("v1", 400, False), ("v3", 40, True), ("v3", 0, False), ("v2", 0, True), ("v2", 1, False)],
 )
-def test_a_share_may_be_off_by_chance_and_no_more(version: str, hits: int, good: bool) -> None:
-    assert fits(version, hits, 400, Rule({"v1": 0.9, "v3": 0.1})) is good
+def test_a_share_may_deviate_only_within_chance(version: str, hits: int, good: bool) -> None:
+    assert fits(version, hits, 400, Expectation({"v1": 0.9, "v3": 0.1})) is good
 
 
-def test_no_answer_is_wrong_unless_the_route_makes_requests_fail() -> None:
-    assert not fits(NOBODY, 1, 400, Rule({}))
-    assert fits(NOBODY, 200, 400, Rule({"v1": 1.0}, may_fail=True))
+def test_a_missing_answer_is_wrong_unless_the_route_injects_faults() -> None:
+    assert not fits(NO_ANSWER, 1, 400, Expectation({}))
+    assert fits(NO_ANSWER, 200, 400, Expectation({"v1": 1.0}, may_fail=True))
 
 
 @pytest.mark.parametrize(
@@ -137,23 +137,25 @@ def test_no_answer_is_wrong_unless_the_route_makes_requests_fail() -> None:
         ({"reviews": [{"rating": {"stars": 5, "color": "black"}}]}, "v2"),
         ({"reviews": [{"rating": {"stars": 5, "color": "red"}}]}, "v3"),
         ({"reviews": [{"rating": {"error": "Ratings service is currently unavailable"}}]}, UNRATED),
-        ({"error": "unavailable"}, NOBODY),
-        ([], NOBODY),
+        ({"error": "unavailable"}, NO_ANSWER),
+        ([], NO_ANSWER),
     ],
 )
-def test_a_version_is_known_by_its_pod_or_by_its_stars(answer: Any, version: str) -> None:
+def test_a_version_is_recognized_by_its_pod_or_its_stars(answer: Any, version: str) -> None:
     assert version_of(answer) == version
 
 
-CANARY = Rule({"v1": 0.9, "v3": 0.1})
-LIMIT = {"requests": 1}
+CANARY = Expectation({"v1": 0.9, "v3": 0.1})
+TIMEOUT = {"requests": 1}
 
 
-def lines(seen: dict[str, int], rule: Rule = CANARY, limits: bool = True) -> list[str]:
-    return [f"{line} <- {wrong}" if wrong else line for wrong, line in judged("reviews", Counter(seen), rule, limits)]
+def lines(seen: dict[str, int], expected: Expectation = CANARY, limits: bool = True) -> list[str]:
+    return [
+        f"{line} <- {wrong}" if wrong else line for wrong, line in judged("reviews", Counter(seen), expected, limits)
+    ]
 
 
-def test_limited_requests_have_a_row_of_their_own_and_count_for_no_version() -> None:
+def test_rate_limited_requests_have_their_own_row_and_count_for_no_version() -> None:
     assert lines({"v1": 230, "v3": 25, LIMITED: 145}) == [
         "reviews        v1           90% configured   90.2% of 255",
         "               v3           10% configured    9.8% of 255",
@@ -166,19 +168,21 @@ def test_among_limited_requests_a_share_may_still_be_wrong() -> None:
     assert [smoke.CONTRADICTS in line for line in found] == [True, True, False]
 
 
-def test_a_429_that_no_limit_explains_is_named_and_wrong() -> None:
+def test_status_429_without_a_rate_limit_is_wrong() -> None:
     (*_, last) = lines({"v1": 230, "v3": 25, LIMITED: 145}, limits=False)
     assert last == "               limited (429) 0% configured   36.2% of 400 <- contradicts the configuration"
 
 
-def test_a_429_may_be_the_fault_that_a_route_makes() -> None:
-    assert "<-" not in "".join(lines({LIMITED: 400}, Rule({"v1": 1.0}, may_fail=True), limits=False))
+def test_status_429_may_be_an_injected_fault() -> None:
+    assert "<-" not in "".join(lines({LIMITED: 400}, Expectation({"v1": 1.0}, may_fail=True), limits=False))
 
 
-def test_too_few_answers_beside_limited_ones_are_said_to_be_too_few() -> None:
+def test_too_few_answers_without_limited_ones_are_reported() -> None:
     found = lines({"v3": 3, LIMITED: 397})
     assert [line.partition(" <- ")[2] for line in found] == ["", "", "too few are left to judge: 3"]
-    assert lines({LIMITED: 400}, Rule({}))[0].startswith("reviews        limited (429)    configured  100.0% of 400 <-")
+    assert lines({LIMITED: 400}, Expectation({}))[0].startswith(
+        "reviews        limited (429)    configured  100.0% of 400 <-"
+    )
 
 
 def test_a_version_that_nobody_configured_is_wrong_however_few_answers_are_left() -> None:
@@ -200,7 +204,7 @@ def test_a_version_that_nobody_configured_is_wrong_however_few_answers_are_left(
 def test_answers_without_ratings_may_be_by_either_version_that_asks_for_them(
     seen: dict[str, int], shares: dict[str, float], wrong: list[str]
 ) -> None:
-    found = lines(seen, Rule(shares))
+    found = lines(seen, Expectation(shares))
     assert [line[15:30].partition("  ")[0] for line in found if "<-" in line] == wrong
     assert f"{UNRATED}  configured" in found[-1]
 
@@ -210,9 +214,9 @@ def test_answers_without_ratings_may_be_by_either_version_that_asks_for_them(
     [
         ({}, False),
         ({"services": {"reviews": {"versions": ["v1"]}}}, False),
-        ({"services": {"reviews": {"limit": LIMIT}}}, True),
+        ({"services": {"reviews": {"limit": TIMEOUT}}}, True),
         ({"hosts": {"shop": {"hosts": ["*"], "routes": [{"to": "productpage"}]}}}, False),
-        ({"hosts": {"shop": {"hosts": ["*"], "routes": [{"to": "productpage", "limit": LIMIT}]}}}, True),
+        ({"hosts": {"shop": {"hosts": ["*"], "routes": [{"to": "productpage", "limit": TIMEOUT}]}}}, True),
     ],
 )
 def test_a_limit_counts_wherever_the_stack_sets_it(config: dict[str, Any], found: bool) -> None:
@@ -220,7 +224,7 @@ def test_a_limit_counts_wherever_the_stack_sets_it(config: dict[str, Any], found
 
 
 class Page(BaseHTTPRequestHandler):
-    """Answers with the statuses that its server has for each method."""
+    """Answers with the statuses that its server holds for each method."""
 
     def _answer(self) -> None:
         body = b'{"reviews": [{}], "podname": "reviews-v1-x"}'
@@ -240,11 +244,11 @@ class Page(BaseHTTPRequestHandler):
         self._answer()
 
     def log_message(self, *_: Any) -> None:
-        """Says nothing."""
+        """Logs nothing."""
 
 
 class Site(ThreadingHTTPServer):
-    """A product page that answers while its gate is open."""
+    """A product page that answers only while its gate is open."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Page)
@@ -281,7 +285,7 @@ def test_the_page_itself_may_be_limited_where_the_stack_has_limits(site: Site) -
     assert [smoke._page(site.url, limits)[0] for limits in (True, False)] == ["", smoke.CONTRADICTS]
 
 
-def test_a_stack_that_asks_for_tokens_gets_one(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_token_of_the_environment_is_sent(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     site.token = "abc"
     monkeypatch.delenv("TOKEN", raising=False)
     with pytest.raises(CommandError, match=r"answers 403: give a token that it accepts as TOKEN="):
@@ -291,12 +295,12 @@ def test_a_stack_that_asks_for_tokens_gets_one(site: Site, monkeypatch: pytest.M
     assert smoke._observed(site.url, "jason", 8) == {"v1": 8}
 
 
-def test_a_quick_run_says_nothing_of_its_progress(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_quick_run_prints_no_progress(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     smoke._observed(site.url, None, 8)
     assert capsys.readouterr() == ("", "")
 
 
-def test_a_slow_run_says_how_far_it_is(
+def test_a_slow_run_prints_its_progress(
     site: Site, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(smoke, "PROGRESS", 0.1)
@@ -308,28 +312,28 @@ def test_a_slow_run_says_how_far_it_is(
     assert err.splitlines()[0] == "0 of 8 asked as user jason"
 
 
-def ran(site: Site, monkeypatch: pytest.MonkeyPatch, rule: Rule, traffic: dict[str, Any]) -> int:
-    """The exit code of a run against the site."""
+def ran(site: Site, monkeypatch: pytest.MonkeyPatch, expected: Expectation, traffic: dict[str, Any]) -> int:
+    """Runs `make smoke` against the site; the exit code."""
     bookinfo = SimpleNamespace(namespace="default")
     chosen = SimpleNamespace(bookinfo=bookinfo, context="mesh-dev", traffic=Traffic.model_validate(traffic))
     monkeypatch.setenv("URL", site.url)
     monkeypatch.setattr(stacks, "load", lambda _: SimpleNamespace(settings=chosen))
     monkeypatch.setattr(Target, "named", lambda _: None)
     monkeypatch.setattr(proxy, "connect", nullcontext)
-    monkeypatch.setattr(routes, "read", lambda *_: Rules(rule))
+    monkeypatch.setattr(routes, "read", lambda *_: Expectations(expected))
     return smoke.run("dev")
 
 
-def test_a_run_fails_where_something_is_wrong(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert ran(site, monkeypatch, Rule({"v1": 1.0}), {}) == 0
-    assert ran(site, monkeypatch, Rule({"v3": 1.0}), {}) == 1
+def test_a_run_fails_if_the_answers_contradict_the_routes(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert ran(site, monkeypatch, Expectation({"v1": 1.0}), {}) == 0
+    assert ran(site, monkeypatch, Expectation({"v3": 1.0}), {}) == 1
 
 
-def test_a_run_that_could_judge_nothing_fails_and_says_why(
+def test_a_run_with_too_few_answers_fails_and_says_why(
     site: Site, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     site.statuses["GET"] = 429
-    assert ran(site, monkeypatch, Rule({"v1": 1.0}), {"services": {"reviews": {"limit": LIMIT}}}) == 1
+    assert ran(site, monkeypatch, Expectation({"v1": 1.0}), {"services": {"reviews": {"limit": TIMEOUT}}}) == 1
     out = capsys.readouterr().out
     assert out.endswith("  <- too few are left to judge: 0\n")
     assert smoke.CONTRADICTS not in out

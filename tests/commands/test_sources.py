@@ -1,4 +1,4 @@
-"""What a report compares."""
+"""`make report`: which objects are compared."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FAILED = {"diagnosticEvent": {"severity": "error", "message": "conflict with kub
 
 @pytest.fixture
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A git repository without a branch that changes are for."""
+    """A git repository without a base branch."""
     monkeypatch.setattr(sources, "ROOT", tmp_path)
     for command in (["init", "--quiet", "--initial-branch=other"], ["commit", "--quiet", "--allow-empty", "-m", "x"]):
         who = ("-c", "user.name=tester", "-c", "user.email=tester@example.invalid")
@@ -36,9 +36,9 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def answering(monkeypatch: pytest.MonkeyPatch, live: Sequence[Any], recorded: Sequence[Any], why: str = "") -> None:
-    """An engine that answers with these events, with and without a refresh; those with an error fail."""
+    """Makes previews return these events, with and without a refresh; previews with an error event fail."""
 
-    class Engine:
+    class PulumiCli:
         def __init__(self, stack: str) -> None:
             assert stack == "dev"
 
@@ -46,7 +46,7 @@ def answering(monkeypatch: pytest.MonkeyPatch, live: Sequence[Any], recorded: Se
             found = live if "--refresh" in flags else recorded
             return int(FAILED in found), found
 
-    monkeypatch.setattr(sources, "Engine", Engine)
+    monkeypatch.setattr(sources, "PulumiCli", PulumiCli)
     monkeypatch.setattr(sources, "_has_state", lambda _: True)
     monkeypatch.setattr(sources, "_unreachable", lambda _: why)
 
@@ -55,21 +55,23 @@ def types(items: Sequence[StackObject]) -> list[str]:
     return [one.object.spec["type"] for one in items]
 
 
-def test_a_cluster_that_answers_is_what_is_compared_with_and_its_drift_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_report_compares_with_the_cluster_and_shows_drift(monkeypatch: pytest.MonkeyPatch) -> None:
     answering(monkeypatch, REFRESHED, [])
     found = sources.choose("dev", "", stacks.load("dev"))
     assert (found.source.kind, types(found.old), types(found.new)) == ("cluster", ["NodePort"], ["LoadBalancer"])
     assert [(one.path, one.old, one.new) for one in found.drift[0].fields] == [("spec.type", "ClusterIP", "NodePort")]
 
 
-def test_without_the_cluster_it_is_what_was_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_report_compares_with_the_recorded_state_if_the_cluster_does_not_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     answering(monkeypatch, [], [event("update", OLD, NEW)], why="the cluster does not answer")
     found = sources.choose("dev", "", stacks.load("dev"))
     assert found.source.text == "Compared with the recorded state; the cluster does not answer."
     assert (types(found.old), list(found.drift)) == (["ClusterIP"], [])
 
 
-def test_so_it_is_where_the_cluster_refuses_the_change_and_drift_is_told_all_the_same(
+def test_a_report_compares_with_the_recorded_state_if_the_cluster_rejects_the_change_and_still_shows_drift(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     answering(monkeypatch, [*REFRESHED, FAILED], [event("update", OLD, NEW)])
@@ -86,7 +88,7 @@ def test_a_preview_that_fails_without_a_cluster_is_an_error(monkeypatch: pytest.
 
 
 @pytest.mark.usefixtures("repository")
-def test_without_state_and_branch_the_message_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_report_without_state_and_base_branch_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sources, "_has_state", lambda _: False)
     with pytest.raises(
         CommandError, match=r"neither branch origin/main nor main .*: name one with BASE=…, or fetch it"
@@ -96,15 +98,13 @@ def test_without_state_and_branch_the_message_says_what_to_do(monkeypatch: pytes
         sources.choose("dev", "nowhere", stacks.load("dev"))
 
 
-def test_a_folder_without_git_is_one_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_report_without_git_and_state_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sources, "ROOT", tmp_path)
     with pytest.raises(CommandError, match="BASE: git knows no main"):
         sources.choose("dev", "main", stacks.load("dev"))
 
 
-def test_a_stack_that_the_base_does_not_have_is_new_altogether(
-    repository: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_stack_that_the_base_lacks_is_entirely_new(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert repository
     monkeypatch.setattr(render, "record", lambda *_, **__: [])
     found = sources.choose("dev", "other", stacks.load("dev"))

@@ -1,4 +1,4 @@
-"""How commands come by a stack: compiled once, with the key of its config for each of its objects."""
+"""Loading a stack: it is compiled once, and each object has its config key."""
 
 from __future__ import annotations
 
@@ -62,24 +62,24 @@ KEYS = {
 
 
 def text(config: Mapping[str, Any]) -> dict[str, str]:
-    """A config as Pulumi hands it over."""
+    """The config in Pulumi's format."""
     return {f"mesh:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
 
 
 @cache
 def objects() -> dict[str, Object]:
-    """The objects of a stack with something of everything, with their keys."""
+    """The objects of a stack that uses many settings, with their config keys."""
     config = text(CONFIG)
     stack = loading.load(config)
     return {str(thing.ref): thing for thing in stack.with_origins(analyze.objects(render.record("x", config, stack)))}
 
 
 @pytest.mark.parametrize("ref", KEYS)
-def test_an_object_is_led_back_to_the_key_that_it_comes_from(ref: str) -> None:
+def test_an_object_has_the_config_key_that_it_comes_from(ref: str) -> None:
     assert objects()[ref].origin == f"mesh:{KEYS[ref]}"
 
 
-def test_a_remote_control_plane_is_led_back_to_its_key() -> None:
+def test_a_remote_control_plane_has_its_config_key() -> None:
     config = text({"profile": "external", "injectedNamespaces": {"shop": "create"}})
     made = {str(thing.ref): thing.origin for thing in analyze.objects(render.record("x", config))}
     assert made["MutatingWebhookConfiguration istio-sidecar-injector"] == "mesh:istiodRemote"
@@ -93,7 +93,7 @@ def test_a_finding_on_a_namespace_names_the_key_that_declares_it(key: str) -> No
 
 @pytest.fixture
 def done(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """How often the settings are validated, and traffic and security compiled."""
+    """Counts how often settings are validated, and traffic and security are compiled."""
     calls = Counter[str]()
 
     def count(owner: Any, name: str, what: str) -> None:

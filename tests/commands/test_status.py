@@ -1,4 +1,4 @@
-"""What `make status` says where no mesh of the project stands, or no cluster answers."""
+"""`make status` without a mesh of this project, or without an answer of the cluster."""
 
 from dataclasses import replace
 
@@ -19,7 +19,7 @@ DEFINED = "gateways.networking.istio.io"
 
 
 def said(found: Survey, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], stack: str = "dev") -> str:
-    """What is printed of a cluster on which no mesh of the project stands."""
+    """The output for a cluster without a mesh of this project."""
     monkeypatch.delenv("CONTEXT", raising=False)
     monkeypatch.setattr(Target, "named", lambda _: found.target)
     monkeypatch.setattr(survey, "take", lambda _: found)
@@ -27,7 +27,7 @@ def said(found: Survey, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     return capsys.readouterr().out.partition("\n")[2]
 
 
-def test_an_empty_cluster_is_there_to_install_on(
+def test_an_empty_cluster_is_shown_with_the_command_that_installs(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert said(SURVEY, monkeypatch, capsys) == "mesh      none; `make up STACK=dev` installs it\n"
@@ -40,7 +40,7 @@ def test_an_empty_cluster_is_there_to_install_on(
         (replace(SURVEY, definitions={DEFINED: {}}), f"{DEFINED} is defined"),
     ],
 )
-def test_an_istio_of_others_is_to_be_compared_and_taken_over(
+def test_another_istio_is_shown_with_the_commands_that_compare_and_take_over(
     found: Survey, words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     text = said(found, monkeypatch, capsys)
@@ -50,14 +50,14 @@ def test_an_istio_of_others_is_to_be_compared_and_taken_over(
     assert "make up" not in text, "which is refused"
 
 
-def test_definitions_that_a_project_has_left_are_no_istio_of_others(
+def test_kept_definitions_of_this_project_are_not_another_istio(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     left = replace(SURVEY, definitions={DEFINED: {names.OWNER_PROJECT: "mesh", names.OWNER_STACK: "dev"}})
     assert "`make up STACK=dev` installs it" in said(left, monkeypatch, capsys)
 
 
-def test_a_stack_that_stands_beside_an_istio_of_others_takes_nothing_over(
+def test_a_further_revision_is_not_told_to_take_over_another_istio(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     guest = {**stackfiles.config("dev"), "mesh:revision": "canary", "mesh:base": '{"enabled": false}'}
@@ -70,7 +70,7 @@ def test_a_stack_that_stands_beside_an_istio_of_others_takes_nothing_over(
     ("target", "words"),
     [(EMBEDDED, "connection refused; `make sandbox` starts it"), (TARGET, "connection refused")],
 )
-def test_the_embedded_cluster_is_started_by_make_sandbox_and_no_other_is(
+def test_only_for_the_embedded_cluster_make_sandbox_is_suggested(
     target: Target, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def take(_: Target) -> Survey:
@@ -84,7 +84,7 @@ def test_the_embedded_cluster_is_started_by_make_sandbox_and_no_other_is(
     assert str(error.value) == words
 
 
-def test_who_does_not_want_the_cluster_to_be_asked_is_not_told_to_start_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_make_sandbox_is_not_suggested_offline(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MESH_OFFLINE", "1")
     assert status.hint(EMBEDDED) == ""
 
@@ -98,6 +98,6 @@ def test_who_does_not_want_the_cluster_to_be_asked_is_not_told_to_start_it(monke
     ],
     ids=["a container", "a native sidecar", "an init container that ends"],
 )
-def test_a_sidecar_is_a_container_that_runs(field: str, how: dict[str, str], image: str | None) -> None:
+def test_a_sidecar_is_a_running_container(field: str, how: dict[str, str], image: str | None) -> None:
     pod = {"spec": {"containers": [], field: [{"name": "istio-proxy", "image": "proxyv2", **how}]}}
     assert status._proxy(pod) == image

@@ -1,4 +1,4 @@
-"""Fields change hands."""
+"""Taking fields from other field managers."""
 
 from __future__ import annotations
 
@@ -23,49 +23,49 @@ OWN = entry("mesh-dev", "Apply", {"f:data": {"f:a": {}}, "f:webhooks": {'k:{"nam
 
 
 def left(*others: dict[str, Any]) -> list[Any]:
-    """What others have of an object once the stack has it."""
+    """The entries of other managers after the stack has taken over an object."""
     return [other["fieldsV1"] for other in takeover.remaining([OWN, *others], "mesh-dev") if other != OWN]
 
 
 @pytest.mark.parametrize("operation", ["Apply", "Update"])
-def test_who_has_the_same_fields_loses_them(operation: str) -> None:
+def test_other_managers_lose_fields_that_the_stack_applies(operation: str) -> None:
     assert left(entry("kubectl", operation, {"f:data": {".": {}, "f:a": {}}})) == []
 
 
-def test_what_the_stack_does_not_set_stays_with_whoever_set_it() -> None:
+def test_fields_that_the_stack_does_not_set_keep_their_manager() -> None:
     fields = {"f:data": {"f:a": {}, "f:b": {}}, "f:metadata": {"f:labels": {"f:team": {}}}}
     assert left(entry("kubectl", "Update", fields)) == [
         {"f:data": {"f:b": {}}, "f:metadata": {"f:labels": {"f:team": {}}}}
     ]
 
 
-def test_of_what_the_stack_sets_as_a_whole_nobody_keeps_a_part() -> None:
+def test_fields_below_one_that_the_stack_applies_are_removed() -> None:
     assert left(entry("kubectl", "Apply", {"f:data": {"f:a": {"f:deep": {}}}})) == []
 
 
-def test_a_field_that_another_writes_into_a_thing_of_ours_stays_its_own() -> None:
+def test_another_managers_field_inside_an_item_of_the_stack_is_kept() -> None:
     authority: dict[str, Any] = {"f:webhooks": {'k:{"name":"x"}': {"f:clientConfig": {"f:caBundle": {}}}}}
     assert left(entry("pilot-discovery", "Update", authority)) == [authority]
 
 
-def test_status_is_left_to_controllers() -> None:
+def test_status_keeps_its_manager() -> None:
     assert left(entry("kubelet", "Update", {"f:data": {"f:a": {}}}, "status")) == [{"f:data": {"f:a": {}}}]
 
 
-def test_an_object_is_tried_before_it_is_changed() -> None:
+def test_a_dry_run_comes_before_a_change() -> None:
     api = FakeApi({f"PATCH {PATH}": status(422, "spec.selector: field is immutable")})
     with pytest.raises(CommandError, match=r"ConfigMap c: spec\.selector: field is immutable\nnothing was touched"):
         takeover.take(api, {PATH: CONFIG}, "mesh-dev")
     assert [("dryRun=All" in request.path, "force=true" in request.path) for request in api.asked] == [(True, True)]
 
 
-def test_an_object_that_only_the_stack_has_is_applied_and_nothing_more() -> None:
+def test_managed_fields_of_the_stack_alone_are_not_patched() -> None:
     api = FakeApi({f"PATCH {PATH}": Answer(200, {"metadata": {"managedFields": [OWN], "resourceVersion": "1"}})})
     takeover.take(api, {PATH: CONFIG}, "mesh-dev")
     assert len(api.asked) == 2
 
 
-def test_an_object_that_changes_meanwhile_is_tried_again_and_not_for_ever() -> None:
+def test_a_conflicting_change_is_retried_a_limited_number_of_times() -> None:
     shared = {"metadata": {"managedFields": [OWN, entry("kubectl", "Apply", OWN["fieldsV1"])], "resourceVersion": "1"}}
 
     class Busy(FakeApi):

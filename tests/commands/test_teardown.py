@@ -1,4 +1,4 @@
-"""Who would be hurt by a teardown, from what the cluster and the state say."""
+"""The checks before a teardown: pods and custom resources of others."""
 
 from typing import Any
 
@@ -48,7 +48,7 @@ STATE = {
 
 
 class Cluster(dict[str, Any]):
-    """The items of the collections that it knows, by path; other paths are not found."""
+    """An API server with the items of some collections, by path; other paths are not found."""
 
     def ask(self, request: Request) -> Answer:
         return Answer(200, {"items": self[request.path]}) if request.path in self else Answer(404)
@@ -56,17 +56,17 @@ class Cluster(dict[str, Any]):
 
 @pytest.fixture
 def answers() -> Cluster:
-    """A cluster without pods, whose answers the test adds to."""
+    """A cluster without pods; tests add further answers."""
     return Cluster({"/api/v1/pods": []})
 
 
-def test_the_stacks_own_pods_and_resources_hurt_nobody(answers: Cluster) -> None:
+def test_the_stacks_own_pods_and_resources_do_not_prevent_a_teardown(answers: Cluster) -> None:
     answers["/api/v1/pods"] = [pod("default", "reviews-v1", "istiod.istio-system.svc:15012")]
     answers[f"/apis/{GROUP}/v1beta1/virtualservices"] = [resource("VirtualService", "bookinfo", "default")["inputs"]]
     teardown.check(STATE, answers, force=False)
 
 
-def test_pods_of_others_with_a_native_sidecar_are_named(answers: Cluster) -> None:
+def test_pods_of_others_with_a_native_sidecar_are_listed(answers: Cluster) -> None:
     theirs = pod("shop", "cart", "istiod.istio-system.svc:15012")
     proxy = {**theirs["spec"]["containers"].pop(), "restartPolicy": "Always"}
     theirs["spec"]["initContainers"] = [proxy]
@@ -78,43 +78,45 @@ def test_pods_of_others_with_a_native_sidecar_are_named(answers: Cluster) -> Non
 @pytest.mark.parametrize(
     "authority", ["istiod.istio-system.svc:15012", "istiod.istio-system.svc.cluster.local:15012", "", None]
 )
-def test_a_sidecar_of_this_mesh_or_of_an_unknown_one_is_named(answers: Cluster, authority: str | None) -> None:
+def test_pods_with_a_sidecar_of_this_or_an_unknown_mesh_are_listed(answers: Cluster, authority: str | None) -> None:
     answers["/api/v1/pods"] = [pod("shop", "cart", authority)]
     with pytest.raises(CommandError, match=r"(?s)1 pod would .*shop/cart-5f6d8-x.*make down FORCE=1"):
         teardown.check({"resources": STATE["resources"][:3]}, answers, force=False)
 
 
-def test_a_workload_of_the_same_name_elsewhere_is_not_the_stacks(answers: Cluster) -> None:
+def test_a_workload_of_the_same_name_in_another_namespace_is_not_the_stacks(answers: Cluster) -> None:
     answers["/api/v1/pods"] = [pod("shop", "reviews-v1", None)]
     with pytest.raises(CommandError, match="shop/reviews-v1"):
         teardown.check(STATE, answers, force=False)
 
 
 @pytest.mark.parametrize("authority", ["istiod.other.svc:15012", "istiod-canary.istio-system.svc:15012"])
-def test_a_sidecar_of_another_control_plane_is_not_this_stacks_business(answers: Cluster, authority: str) -> None:
+def test_pods_with_a_sidecar_of_another_control_plane_are_ignored(answers: Cluster, authority: str) -> None:
     answers["/api/v1/pods"] = [pod("shop", "cart", authority)]
     teardown.check(STATE, answers, force=False)
 
 
-def test_long_lists_are_cut_and_counted(answers: Cluster) -> None:
+def test_long_lists_are_shortened_and_counted(answers: Cluster) -> None:
     path = f"/apis/{GROUP}/v1beta1/gateways"
     answers[path] = [resource("Gateway", f"g{n}", "shop")["inputs"] for n in range(12)]
     with pytest.raises(CommandError, match=r"12 custom resources .*Gateway shop/g9 and 2 more"):
         teardown.check(STATE, answers, force=False)
 
 
-def test_forced_it_says_what_will_be_hurt_and_goes_on(answers: Cluster, capsys: pytest.CaptureFixture[str]) -> None:
+def test_with_force_the_problems_are_printed_and_the_teardown_goes_on(
+    answers: Cluster, capsys: pytest.CaptureFixture[str]
+) -> None:
     answers[f"/apis/{GROUP}/v1beta1/gateways"] = [resource("Gateway", "edge", "shop")["inputs"]]
     teardown.check(STATE, answers, force=True)
     assert "Gateway shop/edge" in capsys.readouterr().out
 
 
-def test_definitions_that_are_kept_endanger_nothing() -> None:
+def test_kept_definitions_endanger_no_custom_resources() -> None:
     kept = Recorded([definition("Gateway", retainOnDelete=True), definition("VirtualService")])
     assert [found["spec"]["names"]["kind"] for found in kept.definitions()] == ["VirtualService"]
 
 
-def test_custom_resources_in_a_namespace_of_the_stack_are_lost_even_if_the_definitions_are_kept(
+def test_custom_resources_in_a_namespace_of_the_stack_are_lost_even_with_kept_definitions(
     answers: Cluster,
 ) -> None:
     kept = [definition("Gateway", retainOnDelete=True), resource("Namespace", "istio-system")]

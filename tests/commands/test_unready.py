@@ -1,4 +1,4 @@
-"""Why objects are not ready, in the words of a cluster."""
+"""Waiting for new pods, and the reasons why objects are not ready."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SERVICE = "/api/v1/namespaces/shop/services/cart"
 
 
 class Cluster:
-    """Answers with the objects at the paths that it knows."""
+    """An API server with an object at each of some paths."""
 
     def __init__(self, answers: Mapping[str, Any]) -> None:
         self._answers = answers
@@ -66,7 +66,7 @@ def test_a_load_balancer_without_an_address_is_named(capsys: pytest.CaptureFixtu
     ],
     ids=["available", "no load balancer", "not there"],
 )
-def test_what_is_ready_or_gone_is_not_named(
+def test_ready_or_deleted_objects_are_not_listed(
     capsys: pytest.CaptureFixture[str], kind: str, answers: Mapping[str, Any]
 ) -> None:
     assert said(capsys, kind, answers) == ""
@@ -99,7 +99,7 @@ FOREIGN: Final = rollout("till", 2, 1, None)
     ],
     ids=["done", "gone", "another's", "rolls out", "new", "never seen", "never done"],
 )
-def test_new_pods_are_waited_for(
+def test_up_waits_for_new_pods(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], looks: list[list[Any]], came: bool
 ) -> None:
     seen: list[str] = []
@@ -122,7 +122,7 @@ def test_new_pods_are_waited_for(
         assert len(seen) == len(looks)
 
 
-def test_a_stack_without_deployments_asks_nobody() -> None:
+def test_a_stack_without_deployments_sends_no_request() -> None:
     class Unwanted:
         def ask(self, request: Request) -> Answer:
             pytest.fail(f"the cluster was asked for {request.path}")

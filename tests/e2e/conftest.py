@@ -1,4 +1,4 @@
-"""A checkout as a new user has it, with a home of its own, so that nobody's cluster or state is touched."""
+"""A checkout as a new user has it, with a home of its own, so that no other cluster or state is touched."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ import toolchain
 ROOT = Path(__file__).resolve().parents[2]
 NO_CHANGES = "ARGS=--expect-no-changes"
 LIMIT = 420
-"""Seconds that a command may take: more than `mesh:timeout`, after which it says itself what it waited for."""
+"""Timeout of a command in seconds; longer than `mesh:timeout`, after which a command reports what it waited for."""
 
 
 def counts(text: str) -> str:
-    """Pulumi's own summary of what it did."""
+    """The lines of Pulumi's summary of changes."""
     return " ".join(text[text.rindex("Resources:") :].split("Duration")[0].split())
 
 
 @dataclass(frozen=True)
 class Checkout:
-    """A copy of the project's files in a git repository, and the commands that a user gives there."""
+    """A copy of the project's files in a git repository, and the commands that a user runs there."""
 
     root: Path
     home: Path
@@ -49,7 +49,7 @@ class Checkout:
         return {**kept, **own, **cache, **tools}
 
     def run(self, *command: str, code: int | None = 0, timeout: int = LIMIT, **env: str) -> str:
-        """Runs a command in the checkout; its output. `code` None: any exit code will do."""
+        """Runs a command in the checkout, and returns its output. With `code` None, any exit code is accepted."""
         done = subprocess.run(
             command,
             cwd=self.root,
@@ -68,13 +68,13 @@ class Checkout:
         return self.run("make", "--silent", target, *variables, code=code)
 
     def preview(self, *flags: str) -> dict[str, Any]:
-        """The preview of `dev` as data."""
+        """The preview of the stack `dev`, parsed from JSON."""
         text = self.run("make", "--silent", "preview", f"ARGS=--json {' '.join(flags)}")
         found: dict[str, Any] = json.loads(text[text.index("{\n") :])
         return found
 
     def report(self, stack: str) -> dict[str, Any]:
-        """The last report on a stack as data."""
+        """The last report on a stack, parsed from JSON."""
         found: dict[str, Any] = json.loads((self.root / "reports" / f"{stack}.json").read_text())
         return found
 
@@ -82,31 +82,31 @@ class Checkout:
         return self.run("kubectl", "--kubeconfig", str(self.home / "cluster" / "kubeconfig"), *args, code=code)
 
     def apply(self, *manifests: Mapping[str, Any]) -> None:
-        """Creates or changes objects, as somebody else than the stack would."""
+        """Applies objects with kubectl, as somebody else than the stack."""
         file = self.root.parent / "applied.json"
         file.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": manifests}))
         self.kubectl("apply", "--filename", str(file))
 
     def rendered(self, stack: str) -> list[str]:
-        """Renders a stack; the folders, in the order in which they are to be applied."""
+        """Renders a stack; returns the folders in the order in which they have to be applied."""
         self.make("render", f"STACK={stack}", "OUT=../rendered")
         return sorted(str(folder) for folder in (self.root.parent / "rendered").iterdir())
 
     def install(self, folders: Sequence[str], *flags: str) -> None:
-        """Applies what was rendered, as docs/gitops.md says."""
+        """Applies rendered folders as docs/gitops.md says."""
         for folder in folders:
             self.kubectl("apply", *flags, "--filename", folder)
             self.kubectl("wait", "--for=condition=Established", "customresourcedefinitions", "--all", "--timeout=60s")
 
     def standing(self, folders: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """What stands on the cluster of the objects in rendered files, by kind, namespace and name."""
+        """The objects of rendered files as they are on the cluster, by kind, namespace and name."""
         found: list[dict[str, Any]] = []
         for folder in folders:
             found += json.loads(self.kubectl("get", "--filename", folder, "--output=json"))["items"]
         return {f"{o['kind']} {o['metadata'].get('namespace', '')}/{o['metadata']['name']}": o for o in found}
 
     def objects(self) -> set[str]:
-        """Every object on the cluster but records of events, leases and what follows pods by itself."""
+        """The names of all objects on the cluster, except events, leases and objects that controllers create."""
         kinds = self.kubectl("api-resources", "--verbs=list", "--output=name").split()
         skipped = ("events", "events.events.k8s.io", "leases.coordination.k8s.io", "endpointslices.discovery.k8s.io")
         wanted = ",".join(kind for kind in kinds if kind not in skipped)
@@ -115,7 +115,7 @@ class Checkout:
         return {" ".join(line.split()) for line in listed.splitlines() if not line.startswith("Warning")}
 
     def set(self, stack: str = "dev", **values: object) -> None:
-        """Changes keys of the stack's file, as with an editor; None takes a key away."""
+        """Sets keys in the stack's file, as with an editor; None removes a key."""
         file = self.root / "stacks" / f"Pulumi.{stack}.yaml"
         content = yaml.safe_load(file.read_text())
         content["config"].update({f"mesh:{key}": value for key, value in values.items()})
@@ -123,12 +123,12 @@ class Checkout:
         file.write_text(yaml.safe_dump(content))
 
     def small(self, stack: str = "dev", **values: Any) -> None:
-        """Makes a stack a control plane alone, which is faster to come and go."""
+        """Reduces a stack to a control plane, which is faster to create and delete."""
         nothing = {"addons": None, "analysis": None, "gatewayServiceType": None, "ingressNodePorts": None}
         self.set(stack, profile="minimal", bookinfo=False, **{**nothing, **values})
 
     def reset_files(self) -> None:
-        """Takes back every change of a stack's file."""
+        """Reverts all changes of stack files."""
         self.run("git", "checkout", "--quiet", "stacks")
 
 

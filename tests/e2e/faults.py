@@ -1,4 +1,4 @@
-"""Breaking things: an engine in the middle of its work, and processes of the cluster."""
+"""Fault injection: kills the engine during its work, and kills or pauses programs of the cluster."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from pathlib import Path
 from tests.e2e.conftest import LIMIT, Checkout
 
 STEP = re.compile(r"^ [-+~]+ .*(creating|created|updating|updated|deleting|deleted)", re.MULTILINE)
-"""A line of Pulumi's output that tells of an operation on an object; a preview has none."""
+"""Pattern of a line of Pulumi's output about an operation on an object; a preview has no such line."""
 
 
 class Run:
-    """A `make` target in a session of its own, with everything that it starts."""
+    """A run of a `make` target in a session of its own, with all processes that it starts."""
 
     def __init__(self, checkout: Checkout, target: str, *variables: str) -> None:
         self.log = checkout.root.parent / "run.log"
@@ -40,11 +40,11 @@ class Run:
 
     @property
     def steps(self) -> int:
-        """How many lines told of an operation so far."""
+        """The number of operations in the output so far."""
         return len(STEP.findall(self.text))
 
     def until(self, condition: Callable[[], bool]) -> bool:
-        """Waits; whether the condition held before the run ended."""
+        """Waits for a condition; whether it held before the run ended."""
         deadline = time.monotonic() + LIMIT
         while not condition():
             if self.process.poll() is not None:
@@ -54,12 +54,12 @@ class Run:
         return True
 
     def end(self) -> int:
-        """Waits for the end; the exit code."""
+        """Waits until the run ends; the exit code."""
         return self.process.wait(LIMIT)
 
     def kill(self, plugins: bool) -> None:
-        """SIGKILL for the whole process group; `plugins`: for the engine's plugins too, which have groups of their
-        own."""
+        """Sends SIGKILL to the whole process group; with `plugins` also to the engine's plugins, which have groups of
+        their own."""
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(10)
         for pid in self.members() if plugins else []:
@@ -67,7 +67,7 @@ class Run:
                 os.kill(pid, signal.SIGKILL)
 
     def members(self) -> list[int]:
-        """The living processes of the session."""
+        """The running processes of the session."""
         return [pid for pid in _processes() if _session(pid) == self.process.pid]
 
     def plugin(self, name: str) -> int:
@@ -88,7 +88,7 @@ def _processes() -> Iterator[int]:
 
 
 def _session(pid: int) -> int:
-    """Of a living process; 0 if it only waits to be reaped."""
+    """The session of a running process; 0 if it is a zombie."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
@@ -97,14 +97,14 @@ def _session(pid: int) -> int:
 
 
 def pid(checkout: Checkout, program: str) -> int:
-    """The process of a program of the embedded cluster."""
+    """The process number of a program of the embedded cluster."""
     record = checkout.home / "cluster" / "run" / f"{program}.json"
     return int(json.loads(record.read_text())["pid"])
 
 
 @contextmanager
 def stopped(checkout: Checkout, program: str) -> Iterator[None]:
-    """A program of the cluster that does nothing meanwhile."""
+    """Pauses a program of the cluster."""
     number = pid(checkout, program)
     os.kill(number, signal.SIGSTOP)
     try:

@@ -1,4 +1,4 @@
-"""What the tests of the live data plane lay on the cluster, ask of its gateway and of a Prometheus, and expect."""
+"""Helpers for tests of the live data plane: objects, requests to the gateway and to a Prometheus, expected answers."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def custom(kind: str, name: str, spec: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def to(**weights: int) -> dict[str, Any]:
-    """A route to versions of reviews by weight."""
+    """A VirtualService that routes to versions of reviews by weight."""
     return {
         "route": [
             {"destination": {"host": "reviews", "subset": subset}, "weight": weight}
@@ -61,7 +61,7 @@ RATINGS = {"route": [{"destination": {"host": "ratings"}}]}
 
 @contextmanager
 def standing(checkout: Checkout, *objects: Mapping[str, Any]) -> Iterator[None]:
-    """The objects are on the cluster, and pilot has them."""
+    """Applies objects, waits until pilot has them, and deletes them afterwards."""
     file = checkout.home / "cluster" / "live" / "config" / "objects.yaml"
     before = file.stat().st_mtime_ns
     checkout.apply(*objects)
@@ -74,13 +74,13 @@ def standing(checkout: Checkout, *objects: Mapping[str, Any]) -> Iterator[None]:
 
 
 def version(site: str, session: requests.Session | None = None) -> str:
-    """Which version of reviews answered."""
+    """The version of reviews that answered."""
     found: str = (session or requests).get(f"{site}{PRODUCT}/reviews", timeout=20).json().get("version", "none")
     return found
 
 
 def versions(site: str, count: int) -> Counter[str]:
-    """How often each version of reviews answered."""
+    """The number of answers of each version of reviews."""
 
     def some(number: int) -> Counter[str]:
         with requests.Session() as session:
@@ -96,16 +96,17 @@ def statuses(site: str, count: int, path: str = f"{PRODUCT}/ratings") -> Counter
 
 
 def within(share: float, hits: int, count: int) -> bool:
-    """Whether `hits` of `count` are a chance of `share`: five standard deviations, once in two million runs outside."""
+    """Whether `hits` of `count` agree with `share` within five standard deviations, which chance exceeds once in two
+    million runs."""
     return bool(abs(hits - share * count) <= 5 * (count * share * (1 - share)) ** 0.5)
 
 
 Seen = tuple[int, str]
-"""Status, and the workload that answered or where a redirect leads to."""
+"""An answer: its status, and the workload that answered or the target of a redirect."""
 
 
 def evaluator(checkout: Checkout) -> Evaluator:
-    """The evaluation of what stands on the cluster."""
+    """The evaluation of the routes on the cluster."""
     plain = ("namespaces", "services", "deployments", "configmaps")
     networking = ("gateways", "virtualservices", "destinationrules", "serviceentries", "sidecars")
     security = ("authorizationpolicies", "peerauthentications")
@@ -115,7 +116,7 @@ def evaluator(checkout: Checkout) -> Evaluator:
 
 
 def expected(outcome: Outcome) -> dict[Seen, float]:
-    """How often what is to be seen, by the evaluation."""
+    """The expected share of each answer, by the evaluation."""
     if not outcome.receivers:
         return {(outcome.status, outcome.location): 1.0}
     aborts = {(fault.status, ""): fault.share for fault in outcome.faults if fault.status}
@@ -129,7 +130,7 @@ def expected(outcome: Outcome) -> dict[Seen, float]:
 
 
 def answered(site: str, session: requests.Session, path: str, headers: Mapping[str, str]) -> Seen:
-    """What is seen of one request through the gateway."""
+    """The answer to one request through the gateway."""
     answer = session.get(f"{site}{path}", headers=headers, timeout=20, allow_redirects=False)
     if answer.status_code != 200:
         return answer.status_code, answer.headers.get("Location", "")
@@ -139,7 +140,7 @@ def answered(site: str, session: requests.Session, path: str, headers: Mapping[s
 
 
 def differing(site: str, wanted: Mapping[Seen, float], path: str, headers: Mapping[str, str]) -> Counter[Seen] | None:
-    """What is seen of some requests, if it is not what is wanted but for chance."""
+    """The answers to some requests, if they differ from the expected shares by more than chance allows; else None."""
     count = 20 if len(wanted) == 1 else 600
     with requests.Session() as session:
         found = Counter(answered(site, session, path, headers) for _ in range(count))
@@ -148,7 +149,7 @@ def differing(site: str, wanted: Mapping[Seen, float], path: str, headers: Mappi
 
 
 def _ready(address: str) -> bool:
-    """Whether a Prometheus answers questions; it listens before it does."""
+    """Whether a Prometheus answers queries; it listens before it is ready."""
     try:
         return requests.get(f"http://{address}/-/ready", timeout=5).ok
     except requests.ConnectionError:
@@ -157,7 +158,7 @@ def _ready(address: str) -> bool:
 
 @contextmanager
 def watched(checkout: Checkout) -> Iterator[Callable[[str], dict[str, float]]]:
-    """Asks a Prometheus that watches what is live: PromQL to values by version, or by nothing."""
+    """Runs a Prometheus that scrapes the live data plane; a function that maps a PromQL query to values by version."""
     folder = checkout.home / "cluster" / "live"
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -1,4 +1,4 @@
-"""The life of addons on the embedded cluster, with the real engine: each test goes on from the one before."""
+"""Addons on the embedded cluster, with the real engine. Each test continues from the previous one."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ SECRETS = {"grafanaPassword": "grafana", "kialiSigningKey": "kiali-signing-key"}
 
 @pytest.fixture(scope="module")
 def said() -> list[str]:
-    """Everything that commands have printed."""
+    """The output of all commands."""
     return []
 
 
 @pytest.fixture(scope="module")
 def before(checkout: Checkout) -> set[str]:
-    """The cluster before anything was installed."""
+    """The objects on the cluster before the installation."""
     checkout.make("sandbox")
     closed(checkout)
     return checkout.objects()
 
 
 def closed(checkout: Checkout, **more: object) -> None:
-    """All addons beside a control plane and an ingress gateway, through which two of them are reached."""
+    """A config with all addons, a control plane, and an ingress gateway through which two addons are reached."""
     hosts = {
         "jaeger": {"host": "jaeger.example.com"},
         "grafana": {"host": {"name": "g.example.com", "certificate": "g"}},
@@ -49,7 +49,7 @@ def deployment(checkout: Checkout, name: str) -> dict[str, object]:
 
 
 @pytest.mark.usefixtures("before")
-def test_up_makes_the_passwords_and_every_addon_gets_ready(checkout: Checkout, said: list[str]) -> None:
+def test_up_generates_passwords_and_every_addon_becomes_ready(checkout: Checkout, said: list[str]) -> None:
     said.append(checkout.make("preview"))
     said.append(checkout.make("up"))
     for key in SECRETS:
@@ -60,7 +60,7 @@ def test_up_makes_the_passwords_and_every_addon_gets_ready(checkout: Checkout, s
     assert len(re.findall(r"/addon-(?:jaeger|grafana)$", routes, re.MULTILINE)) == 4
 
 
-def test_proxies_are_told_to_send_their_spans_to_jaeger(checkout: Checkout) -> None:
+def test_the_mesh_config_sends_spans_to_jaeger(checkout: Checkout) -> None:
     asked = 'eval "$(make -s env)" && pulumi stack output tracer --stack dev'
     tracer = checkout.run("bash", "-c", asked).splitlines()[-1]
     mesh = checkout.kubectl("get", "configmap", "istio", "--namespace=istio-system", "--output=jsonpath={.data.mesh}")
@@ -69,14 +69,14 @@ def test_proxies_are_told_to_send_their_spans_to_jaeger(checkout: Checkout) -> N
     assert checkout.kubectl("get", "service", name, f"--namespace={namespace}", "--output=name") == f"service/{name}\n"
 
 
-def test_what_was_created_stays_as_it_is(checkout: Checkout, said: list[str]) -> None:
+def test_a_second_up_changes_nothing(checkout: Checkout, said: list[str]) -> None:
     for target in ("preview", "refresh"):
         said.append(checkout.make(target, NO_CHANGES))
         assert re.fullmatch(r"Resources: \d+ unchanged", counts(said[-1])), target
         assert "made mesh-addons" not in said[-1]
 
 
-def test_a_password_is_nowhere_in_clear(checkout: Checkout, said: list[str]) -> None:
+def test_passwords_are_stored_and_printed_nowhere_unencrypted(checkout: Checkout, said: list[str]) -> None:
     said.append(checkout.make("status"))
     closed(checkout, grafana={"image": "an image that the API server refuses "})
     checkout.set(timeout=20)
@@ -104,13 +104,13 @@ def plain_files(folder: Path) -> list[Path]:
 
 
 def held(checkout: Checkout, secret: str) -> str:
-    """The one value of a Secret."""
+    """The only value of a Secret."""
     text = checkout.kubectl("get", "secret", secret, "--namespace=istio-system", "--output=json")
     (encoded,) = json.loads(text)["data"].values()
     return base64.b64decode(encoded).decode()
 
 
-def test_pods_are_what_pod_security_calls_baseline(checkout: Checkout) -> None:
+def test_pods_meet_pod_securitys_baseline(checkout: Checkout) -> None:
     label = {"pod-security.kubernetes.io/enforce": "baseline"}
     checkout.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "guarded", "labels": label}})
     bad = {"name": "bad", "spec": {"hostNetwork": True, "containers": [{"name": "a", "image": "a"}]}}
@@ -123,19 +123,19 @@ def test_pods_are_what_pod_security_calls_baseline(checkout: Checkout) -> None:
 
 
 def tried(checkout: Checkout, name: object, spec: object, code: int = 0) -> str:
-    """What the API server says to a pod, without keeping it."""
+    """The API server's answer to the creation of a pod in a dry run."""
     file = checkout.root.parent / "pod.json"
     metadata = {"name": name, "namespace": "guarded"}
     file.write_text(json.dumps({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}))
     return checkout.kubectl("create", "--dry-run=server", "--filename", str(file), code=code)
 
 
-def test_a_dashboard_of_simulated_pods_is_refused_in_words(checkout: Checkout) -> None:
+def test_dashboard_refuses_the_embedded_cluster(checkout: Checkout) -> None:
     text = checkout.make("dashboard", "NAME=grafana", code=None)
     assert "pods of the embedded cluster are simulated" in text
 
 
-def test_an_update_by_hand_without_the_passwords_is_refused_before_anything_is_touched(checkout: Checkout) -> None:
+def test_pulumi_up_without_the_passwords_is_refused_before_any_change(checkout: Checkout) -> None:
     copy = checkout.root.parent / "Pulumi.dev.yaml"
     kept = (checkout.home / "project" / "Pulumi.dev.yaml").read_text()
     copy.write_text(re.sub(r"  mesh-addons:\w+:\n    secure: .*\n", "", kept))
@@ -145,7 +145,7 @@ def test_an_update_by_hand_without_the_passwords_is_refused_before_anything_is_t
     assert "unchanged" in counts(checkout.make("up", NO_CHANGES))
 
 
-def test_a_stack_can_be_opened_and_closed_again(checkout: Checkout) -> None:
+def test_insecure_demo_can_be_turned_on_and_off_again(checkout: Checkout) -> None:
     closed(checkout, insecureDemo=True)
     assert "For a laptop only" in checkout.make("up")
     closed(checkout)
@@ -154,7 +154,7 @@ def test_a_stack_can_be_opened_and_closed_again(checkout: Checkout) -> None:
     checkout.reset_files()
 
 
-def test_the_api_server_would_take_a_volume_for_an_addon_that_is_there(checkout: Checkout) -> None:
+def test_the_api_server_accepts_adding_a_volume_to_an_existing_addon(checkout: Checkout) -> None:
     closed(checkout, prometheus={"persistence": {"size": "5Gi"}})
     text = checkout.make("preview")
     checkout.reset_files()

@@ -1,4 +1,4 @@
-"""An Istio that was installed with kubectl becomes a stack's: each test goes on from the one before."""
+"""`make adopt` of an Istio that was installed with kubectl. Each test continues from the previous one."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ ROOT = "--namespace=istio-system"
 
 @pytest.fixture(scope="module")
 def before(checkout: Checkout) -> set[str]:
-    """The cluster before anything was installed."""
+    """The objects on the cluster before the installation."""
     checkout.make("sandbox")
     return checkout.objects()
 
 
 @pytest.fixture(scope="module")
 def foreign(checkout: Checkout, before: set[str]) -> set[str]:
-    """What stands there once somebody has installed the demo profile and Bookinfo, as kubectl does by itself."""
+    """The objects on the cluster after an installation of the demo profile and Bookinfo with kubectl."""
     assert before
     checkout.set(addons=None, analysis=None)
     checkout.install(checkout.rendered("dev"))
@@ -29,14 +29,14 @@ def foreign(checkout: Checkout, before: set[str]) -> set[str]:
 
 
 @pytest.mark.usefixtures("foreign")
-def test_up_refuses_it_and_says_how_to_take_it_over(checkout: Checkout) -> None:
+def test_up_refuses_another_istio_and_names_make_adopt(checkout: Checkout) -> None:
     text = checkout.make("up", code=None)
     assert "already has an Istio that this stack did not install: injection webhook istio-sidecar-injector" in text
     assert "`make adopt` takes it over" in text
 
 
 @pytest.mark.usefixtures("foreign")
-def test_an_istio_that_is_not_what_the_stack_says_is_not_taken_over(checkout: Checkout) -> None:
+def test_an_istio_that_differs_from_the_stack_is_not_adopted(checkout: Checkout) -> None:
     scale = ("scale", "deployment/istiod", ROOT)
     checkout.kubectl(*scale, "--replicas=2")
     assert "spec.replicas: 2 there, 1 here" in checkout.make("parity", code=2)
@@ -49,7 +49,7 @@ def test_an_istio_that_is_not_what_the_stack_says_is_not_taken_over(checkout: Ch
     checkout.kubectl(*scale, "--replicas=1")
 
 
-def test_it_is_taken_over_without_a_change(checkout: Checkout, foreign: set[str]) -> None:
+def test_an_istio_is_adopted_without_a_change(checkout: Checkout, foreign: set[str]) -> None:
     assert "no difference; 0 on purpose" in checkout.make("parity", "FROM=mesh-dev")
     specs = (
         "get",
@@ -66,18 +66,18 @@ def test_it_is_taken_over_without_a_change(checkout: Checkout, foreign: set[str]
     assert re.fullmatch(r"Resources: \d+ unchanged", found), found
 
 
-def test_whoever_installed_it_is_not_in_the_way_of_the_next_change(checkout: Checkout) -> None:
+def test_the_former_field_manager_does_not_conflict_with_the_next_change(checkout: Checkout) -> None:
     checkout.set(meshConfig={"accessLogFile": "/dev/null"}, pilot={"traceSampling": 50})
     assert "~ 2 updated" in counts(checkout.make("up"))
     assert "50" in checkout.kubectl("get", "deployment/istiod", ROOT, "--output=yaml")
     assert "/dev/null" in checkout.kubectl("get", "configmap/istio", ROOT, "--output=yaml")
 
 
-def test_another_stacks_mesh_is_not_taken_over(checkout: Checkout) -> None:
+def test_another_stacks_mesh_is_not_adopted(checkout: Checkout) -> None:
     text = checkout.make("adopt", "STACK=demo", "CONTEXT=mesh-dev", code=None)
     assert "already has the mesh of project mesh, stack dev" in text
 
 
-def test_down_removes_what_was_taken_over(checkout: Checkout, before: set[str]) -> None:
+def test_down_deletes_the_adopted_objects(checkout: Checkout, before: set[str]) -> None:
     checkout.make("down")
     assert checkout.objects() == before

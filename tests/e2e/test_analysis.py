@@ -1,6 +1,6 @@
-"""What `istioctl analyze` finds in a mesh is found here, at the same object.
+"""The analysis finds what `istioctl analyze` finds in a mesh, at the same objects.
 
-That istioctl is of a newer Istio: `EXCEPT` has what it says and 1.10 or this project does not, each with its reason.
+The istioctl is of a newer Istio: `EXCEPT` lists its findings that do not apply to 1.10 or this project, with reasons.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ EXCEPT: Mapping[str, frozenset[str]] = {
     "what is in Secrets is not looked at": frozenset({"IST0161 Gateway"}),
 }
 TELEMETRY = frozenset({"IST0151 EnvoyFilter", "IST0155 EnvoyFilter"})
-"""Said of the filters that Istio itself brings for its telemetry."""
+"""Findings of istioctl on the EnvoyFilters of Istio's own telemetry."""
 JWT = frozenset({"IST0133 AuthorizationPolicy", "IST0175 Deployment"})
-"""Said of tokens at a gateway: that they shut its ports for plain TCP, which is meant; and that a setting is missing
-with which a later istiod keeps to some networks as it fetches keys, and which 1.10 does not know."""
+"""Findings of istioctl on tokens at a gateway: that they close its plain TCP ports, which is intended; and that a
+setting is missing that limits the networks from which a later istiod fetches keys, and that 1.10 does not have."""
 LEGACY = "gateway in the spelling of old"
-"""istiod understands it, istioctl does not: there it is IST0101 and IST0132."""
+"""A case that istiod understands and istioctl does not, which reports IST0101 and IST0132."""
 
 
 def pods(manifests: Sequence[Manifest]) -> Iterator[Manifest]:
@@ -68,7 +68,7 @@ def pods(manifests: Sequence[Manifest]) -> Iterator[Manifest]:
 
 
 def istioctl(manifests: Sequence[Manifest], folder: Path) -> Said:
-    """What istioctl says: Istio's objects come as a file, the others from an API server."""
+    """istioctl's findings. It reads Istio's objects from a file, the others from an API server."""
     whole = [*(m for m in manifests if m["kind"] != "CustomResourceDefinition"), *pods(manifests)]
     kubernetes = [manifest for manifest in whole if manifest["kind"] in KINDS.values()]
     file = folder / "istio.yaml"
@@ -103,14 +103,14 @@ def ours(manifests: Sequence[Manifest]) -> Said:
 
 
 def unexpected(said: Said, found: Said, *more: str) -> list[tuple[str, str]]:
-    """What istioctl says and this project does not, without the exceptions."""
+    """The findings of istioctl that this project lacks, without the exceptions."""
     known = frozenset(more).union(*EXCEPT.values())
     return sorted((code, ref) for code, ref in said - found if f"{code} {ref.split(' ')[0]}" not in known)
 
 
 @pytest.fixture(scope="module")
 def judged(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Said]:
-    """What istioctl says of each faulty mesh, by the fault's name: it waits more than it works, so several at once."""
+    """istioctl's findings for each faulty mesh, by the fault's name. It mostly waits, so several run at once."""
     checkers()
 
     def judge(objects: Sequence[Manifest]) -> Said:
@@ -125,17 +125,17 @@ def test_istioctl_finds_nothing_in_the_good_mesh(tmp_path: Path) -> None:
     assert istioctl(meshes.good(), tmp_path) == frozenset()
 
 
-def test_what_istioctl_finds_is_found_here_at_the_same_object(judged: dict[str, Said]) -> None:
+def test_analysis_has_istioctls_findings_at_the_same_objects(judged: dict[str, Said]) -> None:
     missing = {f.name: unexpected(judged[f.name], ours(meshes.changed(f.objects))) for f in FAULTS}
     assert {name for name, found in missing.items() if found} == {LEGACY}
 
 
-def test_every_code_of_istioctl_that_is_found_here_is_found_by_istioctl_too(judged: dict[str, Said]) -> None:
+def test_istioctl_has_the_analysis_findings_of_its_codes(judged: dict[str, Said]) -> None:
     codes = {code for fault in FAULTS for code, _ in fault.said if code.startswith("IST")}
     assert codes - {code for said in judged.values() for code, _ in said} == set()
 
 
 @pytest.mark.parametrize("stack", stackfiles.names())
-def test_istioctl_finds_nothing_in_the_stacks_that_are_shipped(stack: str, tmp_path: Path) -> None:
+def test_istioctl_finds_nothing_in_the_shipped_stacks(stack: str, tmp_path: Path) -> None:
     manifests = list(render.manifests(render.record(stack)))
     assert unexpected(istioctl(manifests, tmp_path), ours(manifests), *TELEMETRY, *JWT) == []

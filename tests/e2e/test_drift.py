@@ -1,4 +1,4 @@
-"""What others write into the stack's objects is neither shown nor taken back."""
+"""Fields that others set in the stack's objects are neither shown as drift nor reverted."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.e2e.conftest import NO_CHANGES, Checkout, counts
 REPLICAS = 3
 
 
-def test_fields_that_others_have_set_are_no_drift(checkout: Checkout) -> None:
+def test_fields_that_others_have_set_are_not_shown_as_drift(checkout: Checkout) -> None:
     checkout.set(profile="default", bookinfo=False, gatewayServiceType="LoadBalancer", ingressNodePorts=None)
     checkout.make("up")
     # as the autoscaler does, which has no measurements on a simulated cluster

@@ -1,4 +1,4 @@
-"""What goes wrong halfway: after each fault one more run converges, and nothing is lost, doubled or left.
+"""Faults during a run: one more run converges, and nothing is lost, duplicated or left over.
 
 `make torture COUNT=30 SEED=7` kills the engine more often, at other points.
 """
@@ -23,21 +23,21 @@ from tests.e2e.faults import Run, pid, stopped
 COUNT = int(os.environ.get("MESH_TORTURE_COUNT", "8"))
 SEED = int(os.environ.get("MESH_TORTURE_SEED", "1"))
 SHORT = 15
-"""Seconds for an object that will not get ready."""
+"""`mesh:timeout` for an object that does not get ready, in seconds."""
 AT_MOST = SHORT + 120
-"""Seconds for a run with such an object, on a busy machine; an object's own time, if not set, is longer."""
+"""Seconds that a run with such an object may take on a busy machine; the default timeout of an object is longer."""
 
 
 @pytest.fixture(scope="module")
 def before(checkout: Checkout) -> set[str]:
-    """The cluster before anything was installed."""
+    """The objects on the cluster before the installation."""
     checkout.make("sandbox")
     checkout.small(injectedNamespaces={"default": "existing", "shop": "create"})
     return checkout.objects()
 
 
 def converges(checkout: Checkout, target: str, before: set[str]) -> str:
-    """One more run ends well, and cluster and state then agree; its output."""
+    """Checks that one more run succeeds and that cluster and state then agree; the run's output."""
     text = checkout.make(target)
     if target == "down":
         assert checkout.objects() == before
@@ -49,11 +49,11 @@ def converges(checkout: Checkout, target: str, before: set[str]) -> str:
 
 
 def locked(checkout: Checkout) -> bool:
-    """Whether the lock of a run is there."""
+    """Whether a run holds the stack's lock."""
     return any((checkout.home / "state" / ".pulumi" / "locks").rglob("*.json"))
 
 
-def test_an_engine_killed_at_any_point_needs_one_more_run(
+def test_a_killed_engine_needs_one_more_run(
     checkout: Checkout, before: set[str], record_property: Callable[[str, object], None]
 ) -> None:
     random_ = random.Random(SEED)
@@ -83,7 +83,7 @@ def test_an_engine_killed_at_any_point_needs_one_more_run(
     record_property("told", f"seed {SEED}: {killed} engines killed, {killed} recovered: {', '.join(done)}")
 
 
-def test_an_api_server_that_dies_during_up_costs_one_more_run(checkout: Checkout, before: set[str]) -> None:
+def test_an_api_server_killed_during_up_needs_one_more_run(checkout: Checkout, before: set[str]) -> None:
     run = Run(checkout, "up")
     assert run.until(lambda: run.steps > 20)
     os.kill(pid(checkout, "kube-apiserver"), signal.SIGKILL)
@@ -93,9 +93,7 @@ def test_an_api_server_that_dies_during_up_costs_one_more_run(checkout: Checkout
     converges(checkout, "up", before)
 
 
-def test_a_field_that_somebody_else_has_taken_is_named_and_can_be_taken_back(
-    checkout: Checkout, before: set[str]
-) -> None:
+def test_a_field_of_another_manager_is_reported_and_can_be_taken_back(checkout: Checkout, before: set[str]) -> None:
     taken = {
         "apiVersion": "v1",
         "kind": "ConfigMap",
@@ -113,7 +111,7 @@ def test_a_field_that_somebody_else_has_taken_is_named_and_can_be_taken_back(
     converges(checkout, "up", before)
 
 
-def test_pods_that_never_get_ready_end_the_run_after_the_set_time(checkout: Checkout, before: set[str]) -> None:
+def test_pods_that_never_get_ready_fail_the_run_after_the_timeout(checkout: Checkout, before: set[str]) -> None:
     node = checkout.kubectl("get", "nodes", "--output=name").strip()
     checkout.kubectl("cordon", node)
     checkout.set(tag="1.10.90", timeout=SHORT)
@@ -124,7 +122,7 @@ def test_pods_that_never_get_ready_end_the_run_after_the_set_time(checkout: Chec
     converges(checkout, "up", before)
 
 
-def test_a_full_quota_is_named(checkout: Checkout, before: set[str]) -> None:
+def test_an_exceeded_quota_is_reported(checkout: Checkout, before: set[str]) -> None:
     quota = {
         "apiVersion": "v1",
         "kind": "ResourceQuota",
@@ -139,7 +137,7 @@ def test_a_full_quota_is_named(checkout: Checkout, before: set[str]) -> None:
     converges(checkout, "up", before)
 
 
-def test_a_load_balancer_without_an_address_ends_the_run_after_the_set_time(
+def test_a_load_balancer_without_an_address_fails_the_run_after_the_timeout(
     checkout: Checkout, before: set[str]
 ) -> None:
     checkout.set(profile="default", gatewayServiceType="NodePort", timeout=300)
@@ -155,7 +153,7 @@ def test_a_load_balancer_without_an_address_ends_the_run_after_the_set_time(
     converges(checkout, "up", before)
 
 
-def test_two_runs_of_one_stack_at_once_are_one_run_and_a_refusal(checkout: Checkout, before: set[str]) -> None:
+def test_a_second_run_at_the_same_time_is_refused(checkout: Checkout, before: set[str]) -> None:
     first = Run(checkout, "down")
     assert first.until(lambda: first.steps > 3)
     text = checkout.make("up", code=None)
@@ -164,9 +162,7 @@ def test_two_runs_of_one_stack_at_once_are_one_run_and_a_refusal(checkout: Check
     converges(checkout, "down", before)
 
 
-def test_a_store_that_stands_still_for_ten_seconds_costs_at_most_one_more_run(
-    checkout: Checkout, before: set[str]
-) -> None:
+def test_an_etcd_that_pauses_for_ten_seconds_needs_at_most_one_more_run(checkout: Checkout, before: set[str]) -> None:
     checkout.small(timeout=300)
     run = Run(checkout, "up")
     assert run.until(lambda: run.steps > 20)
@@ -178,7 +174,7 @@ def test_a_store_that_stands_still_for_ten_seconds_costs_at_most_one_more_run(
     converges(checkout, "up", before)
 
 
-def test_a_provider_that_is_killed_costs_one_more_run(checkout: Checkout, before: set[str]) -> None:
+def test_a_killed_provider_needs_one_more_run(checkout: Checkout, before: set[str]) -> None:
     run = Run(checkout, "down")
     assert run.until(lambda: run.steps > 10)
     os.kill(run.plugin("pulumi-resource-kubernetes"), signal.SIGKILL)
@@ -186,7 +182,7 @@ def test_a_provider_that_is_killed_costs_one_more_run(checkout: Checkout, before
     converges(checkout, "down", before)
 
 
-def test_a_permission_that_is_missing_is_named_and_the_next_run_goes_on(
+def test_a_missing_permission_is_reported_and_the_next_run_continues(
     checkout: Checkout, before: set[str], tmp_path: Path
 ) -> None:
     restricted = limited_user(checkout, tmp_path)
@@ -203,7 +199,7 @@ def test_a_permission_that_is_missing_is_named_and_the_next_run_goes_on(
 
 
 def nobody_gives_addresses() -> list[dict[str, Any]]:
-    """A policy by which the status of Services stays as it is."""
+    """An admission policy that prevents changes of Services' status."""
     rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["UPDATE"], "resources": ["services/status"]}
     head = {"apiVersion": "admissionregistration.k8s.io/v1", "metadata": {"name": "no-addresses"}}
     policy = {"matchConstraints": {"resourceRules": [rule]}, "validations": [{"expression": "false"}]}
@@ -238,7 +234,7 @@ def limited_user(checkout: Checkout, folder: Path) -> str:
 
 
 def seconds(text: str) -> int:
-    """How long Pulumi says that it took."""
+    """The duration that Pulumi prints."""
     found = re.findall(r"Duration: (?:(\d+)m)?(\d+)s", text)
     minutes, rest = found[-1]
     return 60 * int(minutes or 0) + int(rest)

@@ -1,9 +1,9 @@
-"""The injection gate with the real engine: an istiod that has died keeps it closed."""
+"""The injection gate with the real engine: it stays closed while istiod is down."""
 
 from tests.e2e.conftest import Checkout
 
 
-def test_no_workload_is_created_while_istiod_is_dead_though_its_webhook_is_patched(checkout: Checkout) -> None:
+def test_no_workload_is_created_while_istiod_is_down_even_if_its_webhook_is_patched(checkout: Checkout) -> None:
     checkout.set(bookinfo=False)
     checkout.make("up")
     checkout.kubectl("scale", "deployment/istiod", "--namespace=istio-system", "--replicas=0")
@@ -18,7 +18,7 @@ def test_no_workload_is_created_while_istiod_is_dead_though_its_webhook_is_patch
     checkout.make("preview", "ARGS=--refresh --expect-no-changes")
 
 
-def test_a_sidecar_injected_by_hand_is_seen_in_the_preview(checkout: Checkout) -> None:
+def test_a_manually_injected_sidecar_is_shown_in_the_preview(checkout: Checkout) -> None:
     checkout.set(injectedNamespaces={"default": {"ownership": "existing", "injection": "manual"}})
     text = checkout.make("preview")
     checkout.reset_files()

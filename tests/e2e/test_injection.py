@@ -1,7 +1,7 @@
-"""What the generated templates inject, decided by Istio's own code: `istioctl kube-inject` runs them.
+"""The generated injection templates, which Istio's own code runs (`istioctl kube-inject`).
 
-That istioctl is of a newer Istio, which differs from 1.10's injector in three named points (`neutral`). It needs no
-cluster for this: everything it would read there is given to it as files.
+The istioctl is of a newer Istio, which differs from 1.10's injector in three points (`neutral`). It needs no cluster:
+everything that it would read there is given to it as files.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def installed(profile: str) -> tuple[Object, Object]:
 
 @pytest.fixture(scope="session")
 def injector(tmp_path_factory: pytest.TempPathFactory) -> Injector:
-    """Workloads with what Istio injects into them: (values, mesh, *workloads) -> workloads.
+    """A function that injects workloads with Istio's code: (values, mesh, *workloads) -> workloads.
 
     Further arguments are environment variables of the injector.
     """
@@ -87,7 +87,7 @@ def env(container: Object) -> dict[str, str]:
 
 
 def neutral(workload: Object) -> Object:
-    """The workload without empty fields, and without what the newer injector does differently:
+    """The workload without empty fields, and without the differences of the newer injector:
     it writes the revision into the status, passes no default concurrency, and repeats the mesh's tracer."""
     found: Object = tidy(workload)
     found.pop("status", None)  # Kubernetes' own types write an empty one, each release differently
@@ -106,7 +106,7 @@ def neutral(workload: Object) -> Object:
 
 
 def tidy(part: Any) -> Any:
-    """Without empty fields, which mean nothing but in an emptyDir."""
+    """The value without empty fields, which only have a meaning in an emptyDir."""
     if isinstance(part, dict):
         fields = {key: tidy(value) for key, value in part.items()}
         return {key: value for key, value in fields.items() if key == "emptyDir" or value not in (None, "", {}, [])}
@@ -127,7 +127,7 @@ def deployment(annotations: Mapping[str, str] | None = None, **spec: Any) -> Obj
 
 @pytest.mark.skipif(not REFERENCE, reason="MESH_REFERENCE does not name a folder with Istio's own output")
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.parent.name}-{case.stem}")
-def test_a_workload_comes_out_as_istio_itself_injects_it(injector: Injector, case: Path) -> None:
+def test_a_workload_is_injected_as_by_istio(injector: Injector, case: Path) -> None:
     workload = yaml.safe_load(case.with_name("workload.yaml").read_text())
     expected = yaml.safe_load(case.read_text())
     [found] = injector(*installed(case.stem.removeprefix("injected-")), workload)
@@ -136,7 +136,7 @@ def test_a_workload_comes_out_as_istio_itself_injects_it(injector: Injector, cas
 
 @pytest.mark.skipif(not REFERENCE, reason="MESH_REFERENCE does not name a folder with Istio's own output")
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.parent.name}-{case.stem}")
-def test_manual_injection_comes_out_as_istio_itself_injects(case: Path) -> None:
+def test_manual_injection_gives_the_same_result_as_istio(case: Path) -> None:
     workload = yaml.safe_load(case.with_name("workload.yaml").read_text())
     expected = yaml.safe_load(case.read_text())
     found = inject(workload, RELEASE.sidecar, *installed(case.stem.removeprefix("injected-")))
@@ -144,13 +144,13 @@ def test_manual_injection_comes_out_as_istio_itself_injects(case: Path) -> None:
 
 
 def in_canonical_quantities(workload: Object) -> Object:
-    """Kubernetes' own types write the quantities of the profiles in this way."""
+    """Kubernetes' types serialize the quantities of the profiles in this format."""
     text = json.dumps(workload).replace('"2000m"', '"2"').replace('"1024Mi"', '"1Gi"')
     found: Object = json.loads(text)
     return found
 
 
-def test_a_pod_gets_a_gateway_instead_if_it_asks_for_that_template(injector: Injector) -> None:
+def test_a_pod_gets_a_gateways_proxy_if_it_selects_that_template(injector: Injector) -> None:
     asked = deployment({"inject.istio.io/templates": "gateway"})
     asked["spec"]["template"]["spec"]["containers"] = [{"name": "istio-proxy", "image": "auto"}]
     [found] = injector(*installed("default"), asked)
@@ -159,7 +159,7 @@ def test_a_pod_gets_a_gateway_instead_if_it_asks_for_that_template(injector: Inj
     assert "initContainers" not in pod(found)["spec"]
 
 
-def test_with_the_network_plugin_the_rules_are_annotations_and_are_only_checked(injector: Injector) -> None:
+def test_with_the_network_plugin_the_redirection_is_annotated_and_only_validated(injector: Injector) -> None:
     values, mesh = installed("default")
     values["istio_cni"] = {"enabled": True, "chained": False}
     [found] = injector(values, mesh, deployment({f"{TRAFFIC}/excludeOutboundPorts": "3306"}))
@@ -181,7 +181,7 @@ def test_a_pod_without_redirection_keeps_its_own_init_containers(injector: Injec
     assert [container["name"] for container in pod(found)["spec"]["initContainers"]] == ["setup"]
 
 
-def test_quotes_and_backslashes_of_the_installation_arrive_as_they_are(injector: Injector) -> None:
+def test_quotes_and_backslashes_in_the_values_are_kept(injector: Injector) -> None:
     values, mesh = installed("default")
     odd = '1 "2" \\3 {{ 4 }}'
     mesh["defaultConfig"]["proxyMetadata"] = {"ODD": odd}
@@ -191,7 +191,7 @@ def test_quotes_and_backslashes_of_the_installation_arrive_as_they_are(injector:
     assert proxy(found)["lifecycle"]["preStop"]["exec"]["command"] == ["echo", odd]
 
 
-def test_volumes_that_the_pod_annotates_are_mounted_into_the_sidecar(injector: Injector) -> None:
+def test_volumes_in_annotations_are_mounted_into_the_sidecar(injector: Injector) -> None:
     notes = {
         "sidecar.istio.io/userVolume": '{"keys": {"secret": {"secretName": "keys"}}}',
         "sidecar.istio.io/userVolumeMount": '{"keys": {"mountPath": "/keys", "readOnly": true}}',
@@ -201,7 +201,7 @@ def test_volumes_that_the_pod_annotates_are_mounted_into_the_sidecar(injector: I
     assert {"name": "keys", "mountPath": "/keys", "readOnly": True} in proxy(found)["volumeMounts"]
 
 
-def test_what_a_pod_says_of_its_own_proxy_container_wins(injector: Injector) -> None:
+def test_a_pods_own_proxy_container_takes_precedence(injector: Injector) -> None:
     asked = deployment()
     own = {"name": "istio-proxy", "image": "auto", "env": [{"name": "MINE", "value": "1"}]}
     asked["spec"]["template"]["spec"]["containers"].append(own)
@@ -210,7 +210,7 @@ def test_what_a_pod_says_of_its_own_proxy_container_wins(injector: Injector) -> 
     assert env(proxy(found))["ISTIO_META_APP_CONTAINERS"] == "web"
 
 
-def test_core_dumps_take_a_privileged_init_container_after_the_redirection(injector: Injector) -> None:
+def test_core_dumps_add_a_privileged_init_container_after_istio_init(injector: Injector) -> None:
     values, mesh = installed("default")
     values["global"]["proxy"]["enableCoreDump"] = True
     [found] = injector(values, mesh, deployment())
@@ -228,7 +228,7 @@ def test_core_dumps_take_a_privileged_init_container_after_the_redirection(injec
     assert proxy(found)["securityContext"]["readOnlyRootFilesystem"] is False
 
 
-def test_istiods_own_switches_reach_the_template(injector: Injector) -> None:
+def test_istiods_environment_variables_reach_the_template(injector: Injector) -> None:
     off = {"ENABLE_LEGACY_FSGROUP_INJECTION": "false", "PILOT_ENABLE_INBOUND_PASSTHROUGH": "false"}
     [usual] = injector(*installed("default"), deployment())
     [switched] = injector(*installed("default"), deployment(), **off)
@@ -250,7 +250,7 @@ def test_a_tracer_behind_tls_gets_its_certificate_authority(injector: Injector) 
         assert "lightstep-certs" in [volume["name"] for volume in pod(found)["spec"]["volumes"]]
 
 
-def test_datadogs_settings_of_the_pod_are_in_its_proxys_environment(injector: Injector) -> None:
+def test_datadog_settings_are_in_the_proxys_environment(injector: Injector) -> None:
     values, mesh = installed("default")
     values["global"]["proxy"]["tracer"] = "datadog"
     given = deployment({"apm.datadoghq.com/env": '{"DD_ENV": "prod", "DD_RATE": 3, "DD_ON": true}'})

@@ -1,5 +1,5 @@
-"""The live data plane, as a user meets it: requests to the page of a stack on the embedded cluster. Each test goes on
-from the one before; what a test lays on the cluster, it takes away."""
+"""The live data plane: requests to the page of a stack on the embedded cluster. Each test continues from the previous
+one, and deletes the objects that it applies."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ LIVE = "LIVE=1"
 
 @pytest.fixture(scope="module")
 def port(checkout: Checkout) -> int:
-    """A node port of its own, so that a sandbox of the user's is not in the way."""
+    """A free node port, so that a sandbox of the user does not conflict."""
     for candidate in range(32767, 30000, -7):
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", candidate)):
@@ -57,25 +57,25 @@ def port(checkout: Checkout) -> int:
 
 @pytest.fixture(scope="module")
 def site(checkout: Checkout, port: int) -> Iterator[str]:
-    """The address of the live gateway, on the stack as it is in the repository."""
+    """The address of the live gateway, after `make up` of the unchanged stack."""
     checkout.make("up", LIVE)
     yield f"http://127.0.0.1:{port}"
     checkout.reset_files()
 
 
 def processes(checkout: Checkout) -> dict[str, int]:
-    """The numbers of the live processes, by name."""
+    """The process numbers of the live data plane, by name."""
     records = (checkout.home / "cluster" / "run").glob("live-*.json")
     return {record.stem: json.loads(record.read_text())["pid"] for record in records}
 
 
 def switch(checkout: Checkout, **wanted: Mapping[str, float]) -> None:
-    """Makes stand-ins misbehave, as the docs say."""
+    """Switches on faults of stand-ins, as the docs describe."""
     text = json.dumps({name.replace("_", "-"): what for name, what in wanted.items()})
     (checkout.home / "cluster" / "live" / "switches.json").write_text(text)
 
 
-def test_a_taken_node_port_is_one_clear_message(checkout: Checkout, port: int) -> None:
+def test_a_taken_node_port_is_one_error_message(checkout: Checkout, port: int) -> None:
     with socket.create_server(("127.0.0.1", port)):
         text = checkout.make("up", LIVE, code=None)
     assert f"node port {port}, http2 of istio-ingressgateway, is taken by" in text
@@ -84,7 +84,7 @@ def test_a_taken_node_port_is_one_clear_message(checkout: Checkout, port: int) -
     assert "Traceback" not in text
 
 
-def test_the_printed_address_opens(site: str) -> None:
+def test_the_printed_address_answers(site: str) -> None:
     answer = requests.get(f"{site}/productpage", timeout=20)
     assert answer.status_code == 200
     assert "The Comedy of Errors" in answer.text
@@ -101,14 +101,14 @@ def test_only_this_machine_can_reach_it(checkout: Checkout, site: str) -> None:
     assert all(address[6:8] == "7F" for address in listening), "the last byte comes first: 127.x.x.x"
 
 
-def test_another_up_changes_nothing(checkout: Checkout, site: str) -> None:
+def test_a_second_up_changes_nothing(checkout: Checkout, site: str) -> None:
     assert site
     before = processes(checkout)
     assert "already running" in checkout.make("up", NO_CHANGES, LIVE)
     assert processes(checkout) == before
 
 
-def test_status_says_what_is_live_and_what_is_not(checkout: Checkout, site: str) -> None:
+def test_status_shows_what_is_live_and_what_is_simulated(checkout: Checkout, site: str) -> None:
     text = checkout.make("status")
     assert f"live      http2 {site}; pilot, 8 proxies, stand-ins" in text
     assert "serving: productpage-v1, details-v1, reviews-v1" in text
@@ -119,7 +119,7 @@ def test_without_rules_every_version_answers(site: str) -> None:
     assert set(versions(site, 100)) == {"v1", "v2", "v3"}
 
 
-def test_a_split_by_weight_keeps_to_its_weights_and_a_user_to_his_version(checkout: Checkout, site: str) -> None:
+def test_weights_and_a_users_route_are_followed(checkout: Checkout, site: str) -> None:
     jason = {"match": [{"headers": {"end-user": {"exact": "jason"}}}], **to(v2=100)}
     with standing(checkout, RULE, virtual_service("reviews", jason, to(v1=90, v3=10))):
         soon(lambda: set(versions(site, 40)) <= {"v1", "v3"})
@@ -141,7 +141,7 @@ def test_a_changed_weight_takes_effect_within_seconds(checkout: Checkout, site: 
         soon(lambda: set(versions(site, 40)) == {"v3"}, limit=5)
 
 
-def test_an_abort_hits_its_percentage(checkout: Checkout, site: str) -> None:
+def test_an_abort_fails_its_percentage_of_requests(checkout: Checkout, site: str) -> None:
     abort = {"fault": {"abort": {"httpStatus": 418, "percentage": {"value": 30}}}}
     with standing(checkout, virtual_service("ratings", {**abort, **RATINGS})):
         soon(lambda: statuses(site, 20)[418])
@@ -150,7 +150,7 @@ def test_an_abort_hits_its_percentage(checkout: Checkout, site: str) -> None:
         assert within(0.3, found[418], 600), found
 
 
-def test_a_delay_delays(checkout: Checkout, site: str) -> None:
+def test_a_delay_slows_requests_down(checkout: Checkout, site: str) -> None:
     def seconds() -> float:
         return requests.get(f"{site}{PRODUCT}/ratings", timeout=20).elapsed.total_seconds()
 
@@ -161,7 +161,7 @@ def test_a_delay_delays(checkout: Checkout, site: str) -> None:
         assert 1.15 < seconds() < 2, "Envoy's timers may go off a few ms early"
 
 
-def test_a_timeout_ends_what_takes_too_long(checkout: Checkout, site: str) -> None:
+def test_a_timeout_ends_slow_requests(checkout: Checkout, site: str) -> None:
     switch(checkout, ratings_v1={"delay": 2})
     with standing(checkout, virtual_service("ratings", {"timeout": "0.4s", **RATINGS})):
         soon(lambda: statuses(site, 1)[504])
@@ -182,7 +182,7 @@ def test_a_retry_hides_a_failure(checkout: Checkout, site: str) -> None:
     switch(checkout)
 
 
-def test_a_service_that_fails_is_said_on_the_page_and_not_an_error_of_it(checkout: Checkout, site: str) -> None:
+def test_a_failing_service_is_shown_on_the_page_without_failing_it(checkout: Checkout, site: str) -> None:
     abort = {"fault": {"abort": {"httpStatus": 503, "percentage": {"value": 100}}}}
     rules = (RULE, virtual_service("reviews", to(v2=100)), virtual_service("ratings", {**abort, **RATINGS}))
     with standing(checkout, *rules):
@@ -259,7 +259,7 @@ SAMPLES: tuple[tuple[str, str, Mapping[str, str]], ...] = (
 )
 
 
-def test_what_is_evaluated_is_what_envoy_does(checkout: Checkout, site: str) -> None:
+def test_envoy_behaves_as_the_evaluation_of_routes_predicts(checkout: Checkout, site: str) -> None:
     with standing(checkout, *RULED):
         with requests.Session() as session:
             soon(lambda: answered(site, session, "/moved", {"Host": TRY})[0] == 301)
@@ -283,12 +283,12 @@ def test_what_is_evaluated_is_what_envoy_does(checkout: Checkout, site: str) -> 
 
 
 def question(dashboard: Dashboard, panel: str, **chosen: str) -> str:
-    """The first question of a panel, with what is chosen for the dashboard's variables; else everything."""
+    """The first query of a panel, with these values of the dashboard's variables; others match everything."""
     [expr] = [found.queries[0].expr for _, found in dashboard.panels if found.title == panel]
     return re.sub(r"\$(\w+)", lambda name: chosen.get(name[1], ".*"), expr)
 
 
-def test_a_prometheus_of_ones_own_answers_what_dashboards_ask(checkout: Checkout, site: str) -> None:
+def test_a_prometheus_with_the_live_configuration_answers_the_dashboards_queries(checkout: Checkout, site: str) -> None:
     assert set(versions(site, 100)) == {"v1", "v2", "v3"}, "what counts is how numbers grow, so all are to be there"
     active = question(CONTROL_PLANE, "XDS Active Connections")
     split = question(BOOKINFO, "Share of its service's requests", service="reviews")
@@ -303,7 +303,7 @@ def test_a_prometheus_of_ones_own_answers_what_dashboards_ask(checkout: Checkout
         assert abs(shares["v1"] - found["v1"] / found.total()) < 0.03, (shares, found)
 
 
-def test_what_the_stacks_file_says_holds_for_requests(checkout: Checkout, site: str) -> None:
+def test_traffic_settings_of_the_stack_apply_to_requests(checkout: Checkout, site: str) -> None:
     reviews = {"versions": ["v1", "v2", "v3"], "rules": [{"match": {"user": "jason"}, "route": "v2"}]}
     limited = {"ratings": {"limit": {"requests": 7, "per": "hour"}}}
     checkout.set(traffic={"services": {"reviews": {**reviews, "route": {"v1": 75, "v3": 25}}, **limited}})
@@ -320,7 +320,7 @@ def test_what_the_stacks_file_says_holds_for_requests(checkout: Checkout, site: 
     soon(lambda: set(versions(site, 100)) == {"v1", "v2", "v3"})
 
 
-def test_https_at_the_edge_has_the_certificate_of_its_secret(checkout: Checkout, site: str) -> None:
+def test_an_https_gateway_uses_the_certificate_of_its_secret(checkout: Checkout, site: str) -> None:
     assert site
     pki = checkout.home / "cluster" / "pki"
     pair = (f"--cert={pki / 'server.crt'}", f"--key={pki / 'server.key'}")
@@ -340,7 +340,9 @@ def test_https_at_the_edge_has_the_certificate_of_its_secret(checkout: Checkout,
     checkout.kubectl("delete", "secret", "page", "--namespace=istio-system")
 
 
-def test_smoke_agrees_with_the_routes_and_fails_where_the_page_does_not(checkout: Checkout, site: str) -> None:
+def test_smoke_succeeds_with_correct_routes_and_fails_if_the_page_contradicts_them(
+    checkout: Checkout, site: str
+) -> None:
     assert site
     jason = {"match": [{"headers": {"end-user": {"exact": "jason"}}}], **to(v2=100)}
     with standing(checkout, RULE, virtual_service("reviews", jason, to(v1=90, v3=10))):
@@ -356,18 +358,18 @@ def test_smoke_agrees_with_the_routes_and_fails_where_the_page_does_not(checkout
 
 
 def version_is_missing(site: str) -> bool:
-    """Whether nobody answers where v1 should. The page asks twice, so that one in ten would seldom be missed."""
+    """Whether v1, which should answer, does not. The page calls twice, so that a rare failure would seldom show."""
     return not versions(site, 100)["v1"]
 
 
-def test_an_object_that_pilot_refuses_is_said_and_hurts_no_other(checkout: Checkout, site: str) -> None:
+def test_an_object_that_pilot_rejects_is_reported_and_affects_no_other(checkout: Checkout, site: str) -> None:
     with standing(checkout, custom("DestinationRule", "bad", {"host": "ratings", "trafficPolicy": {}})):
         text = soon(lambda: (t := checkout.make("status")).count("pilot refuses") and t)
         assert "traffic policy must have at least one field" in text
         assert requests.get(f"{site}/productpage", timeout=20).status_code == 200
 
 
-def test_a_service_without_a_stand_in_is_named(checkout: Checkout, site: str) -> None:
+def test_a_service_without_a_stand_in_is_reported(checkout: Checkout, site: str) -> None:
     assert site
     labels = {"app": "shop"}
     pod = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "shop", "image": "shop"}]}}
@@ -381,12 +383,12 @@ def test_a_service_without_a_stand_in_is_named(checkout: Checkout, site: str) ->
     checkout.kubectl("delete", "service,deployment", "shop")
 
 
-def test_a_deployment_that_is_gone_answers_no_more(checkout: Checkout, site: str) -> None:
+def test_a_deleted_deployment_gets_no_more_requests(checkout: Checkout, site: str) -> None:
     checkout.kubectl("delete", "deployment", "reviews-v3")
     soon(lambda: set(versions(site, 100)) == {"v1", "v2"})
 
 
-def test_a_killed_process_is_named_and_the_next_up_starts_it_again(checkout: Checkout, site: str) -> None:
+def test_a_killed_process_is_reported_and_the_next_up_starts_it_again(checkout: Checkout, site: str) -> None:
     before = processes(checkout)
     os.kill(before["live-pilot"], 9)
     soon(lambda: "live-pilot has ended" in checkout.make("status"))
@@ -396,7 +398,7 @@ def test_a_killed_process_is_named_and_the_next_up_starts_it_again(checkout: Che
     assert requests.get(f"{site}/productpage", timeout=20).status_code == 200
 
 
-def test_down_ends_it_and_leaves_no_process(checkout: Checkout, site: str) -> None:
+def test_down_stops_the_live_data_plane_and_leaves_no_process(checkout: Checkout, site: str) -> None:
     before = processes(checkout)
     assert len(before) == 11
     checkout.make("down", LIVE)

@@ -16,7 +16,7 @@ def test_a_preview_shows_what_make_policy_shows(checkout: Checkout) -> None:
     assert {level for level, _, _ in shown} == {"advisory"}
 
 
-def test_hardened_is_silent_until_its_reasons_are_gone(checkout: Checkout) -> None:
+def test_hardened_has_no_violations_until_its_suppressions_are_removed(checkout: Checkout) -> None:
     hardened = ("STACK=hardened", "CONTEXT=mesh-dev", PACK)
     assert SAID.findall(checkout.make("preview", *hardened)) == []
     checkout.set("hardened", analysis=None)

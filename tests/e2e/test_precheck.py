@@ -1,4 +1,4 @@
-"""`make precheck` on the embedded cluster: what it finds, and that `up` then does as it said."""
+"""`make precheck` on the embedded cluster: its findings, and whether `up` then behaves as predicted."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ status: {allocatable: {cpu: "4", memory: 8Gi, pods: "10"}}
 
 @pytest.fixture(scope="module")
 def own(checkout: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
-    """The checkout with a cluster of this module's own, which needs no tidying up."""
+    """The checkout with a cluster of this module's own, which is not cleaned up."""
     made = replace(checkout, home=tmp_path_factory.mktemp("precheck") / "home")
     made.make("sandbox")
     yield made
@@ -46,7 +46,7 @@ def own(checkout: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 @pytest.fixture(scope="module")
 def limited(own: Checkout) -> str:
-    """The kubeconfig of a user who has an account in the cluster, and no rights."""
+    """The kubeconfig of a user with a ServiceAccount and no permissions."""
     own.kubectl("create", "serviceaccount", "jo")
     config = json.loads((own.home / "cluster" / "kubeconfig").read_text())
     config["users"] = [{"name": "jo", "user": {"token": own.kubectl("create", "token", "jo").strip()}}]
@@ -58,7 +58,7 @@ def limited(own: Checkout) -> str:
 
 
 def precheck(own: Checkout, stack: str = "dev", code: int = 0, config: str = "", context: str = "") -> str:
-    """What it prints, and that it ends with `code`: make itself knows only 0 and 2."""
+    """The output of precheck, which must exit with `code`. It runs without make, whose exit codes are only 0 and 2."""
     command = (str(own.root / ".venv/bin/python"), "-m", "commands", "precheck", stack)
     text = own.run(*command, code=code, KUBECONFIG=config, CONTEXT=context)
     assert "Traceback" not in text
@@ -77,7 +77,7 @@ def apply(own: Checkout, manifest: str, name: str) -> Path:
     return file
 
 
-def test_a_new_cluster_is_ok_in_every_line_and_stays_as_it_is(own: Checkout) -> None:
+def test_a_new_cluster_is_ok_in_every_line_and_not_changed(own: Checkout) -> None:
     before = own.objects()
     text = own.make("precheck")
     assert re.match(r"cluster: context mesh-dev, server https://127\.0\.0\.1:\d+\n", text)
@@ -86,7 +86,7 @@ def test_a_new_cluster_is_ok_in_every_line_and_stays_as_it_is(own: Checkout) -> 
     assert own.objects() == before
 
 
-def test_each_trouble_of_a_cluster_is_found(own: Checkout) -> None:
+def test_each_problem_of_a_cluster_is_found(own: Checkout) -> None:
     files = [apply(own, text, name) for name, text in {"web": SERVICE % 31102, "agent": WEBHOOK, "arm": NODE}.items()]
     own.kubectl("label", "namespace", "default", "pod-security.kubernetes.io/enforce=baseline", "istio-injection=off")
     text = precheck(own, code=1)
@@ -103,7 +103,7 @@ def test_each_trouble_of_a_cluster_is_found(own: Checkout) -> None:
     assert "images are for amd64 only: arm-node" in text
 
 
-def test_what_prevents_the_question_is_one_message(own: Checkout, limited: str, tmp_path: Path) -> None:
+def test_a_cluster_that_cannot_be_asked_is_one_error_message(own: Checkout, limited: str, tmp_path: Path) -> None:
     broken = tmp_path / "broken"
     broken.write_text("contexts: [")
     assert "error loading config file" in precheck(own, "demo", 2, str(broken), "a")
@@ -117,7 +117,7 @@ def test_what_prevents_the_question_is_one_message(own: Checkout, limited: str, 
 
 
 def granted(own: Checkout, text: str) -> None:
-    """Gives the user what each line of precheck asks for; in a namespace that does not exist, everywhere."""
+    """Grants the user the permissions that precheck lists; those in a missing namespace are granted on the cluster."""
     lines = re.findall(r"kubectl auth can-i (\w+) (\S+)(?: --namespace (\S+))? --context \S+(?:  # also (.*))?", text)
     rules: dict[str, list[dict[str, list[str]]]] = {}
     for verb, what, namespace, also in lines:
@@ -145,14 +145,14 @@ def granted(own: Checkout, text: str) -> None:
 
 
 def elsewhere(own: Checkout, config: str) -> str:
-    """What KUBECONFIG may hold as well: several files, the last of which is a copy of this one."""
+    """A value of KUBECONFIG with several files, the last of which is a copy of this one."""
     other, copy = own.home / "other", own.home / "copy"
     other.write_text(json.dumps({"apiVersion": "v1", "kind": "Config"}))
     copy.write_text(Path(config).read_text())
     return f"{other}:{copy}"
 
 
-def test_a_user_who_is_given_the_rights_that_are_named_can_install(own: Checkout, limited: str) -> None:
+def test_a_user_with_the_listed_permissions_can_install(own: Checkout, limited: str) -> None:
     own.set("demo", bookinfo=False)
     text = precheck(own, "demo", 1, limited, LIMITED)
     assert "system:serviceaccount:default:jo lacks" in text
@@ -175,6 +175,6 @@ def test_the_mesh_of_another_stack_is_an_error(own: Checkout) -> None:
     assert "already has the mesh of project mesh, stack demo" in text
 
 
-def test_a_cluster_that_is_stopped_is_named_with_the_command_that_starts_it(own: Checkout) -> None:
+def test_a_stopped_cluster_is_reported_with_the_command_that_starts_it(own: Checkout) -> None:
     own.make("sandbox-stop")
     assert "`make sandbox` starts it" in precheck(own, code=2)

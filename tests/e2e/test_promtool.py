@@ -1,4 +1,4 @@
-"""Prometheus' configuration, its rules, and every question of every dashboard, before Prometheus' own promtool."""
+"""Prometheus' configuration, its rules, and the queries of all dashboards, checked by promtool."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def questions(dashboard: Dashboard) -> Iterator[str]:
-    """The PromQL of its panels, and of the variables that are chosen from answers."""
+    """The PromQL queries of a dashboard's panels and variables."""
     yield from (query.expr for _, panel in dashboard.panels for query in panel.queries)
     for variable in dashboard.variables:
         if found := re.fullmatch(r"query_result\((.*)\)|label_values\((.+), \w+\)", variable.query):
@@ -44,32 +44,32 @@ def questions(dashboard: Dashboard) -> Iterator[str]:
 
 
 def rules(folder: Path, expressions: list[str]) -> str:
-    """A file with one rule for each expression."""
+    """Writes a file with one rule for each expression."""
     recorded = [{"record": f"asked:{place}", "expr": text} for place, text in enumerate(expressions)]
     file = folder / "asked.yml"
     file.write_text(yaml.safe_dump({"groups": [{"name": "asked", "rules": recorded}]}))
     return str(file)
 
 
-def test_promtool_takes_the_configuration_and_its_rules(folder: Path) -> None:
+def test_promtool_accepts_the_configuration_and_its_rules(folder: Path) -> None:
     done = promtool("config", str(folder / prometheus_config.FILE))
     assert done.returncode == 0, done.stderr
     assert "SUCCESS" in done.stdout
 
 
-def test_promtool_sees_a_mistake_in_the_configuration(folder: Path) -> None:
+def test_promtool_finds_an_error_in_the_configuration(folder: Path) -> None:
     file = folder / prometheus_config.FILE
     file.write_text(file.read_text().replace("role: endpoints", "role: endpiont"))
     assert promtool("config", str(file)).returncode != 0
 
 
 @pytest.mark.parametrize("dashboard", DASHBOARDS, ids=lambda dashboard: dashboard.title)
-def test_promtool_takes_every_question_of_a_dashboard(dashboard: Dashboard, tmp_path: Path) -> None:
+def test_promtool_accepts_every_query_of_a_dashboard(dashboard: Dashboard, tmp_path: Path) -> None:
     asked = list(dict.fromkeys(questions(dashboard)))
     done = promtool("rules", rules(tmp_path, asked))
     assert done.returncode == 0, done.stderr
     assert f"{len(asked)} rules found" in done.stdout
 
 
-def test_promtool_sees_a_mistake_in_a_question(tmp_path: Path) -> None:
+def test_promtool_finds_an_error_in_a_query(tmp_path: Path) -> None:
     assert promtool("rules", rules(tmp_path, ["sum(rate(up[1m])) by"])).returncode != 0

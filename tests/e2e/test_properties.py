@@ -1,6 +1,6 @@
-"""What our types let pass, by chance, before the judges: the API server and Istio's own validation.
+"""Random objects and configs that the types accept, checked by the API server and Istio's validation.
 
-Objects of Istio's API, drawn from the types; and whole stacks, of configs drawn from the settings.
+Objects of Istio's API are generated from the types, and configs of whole stacks from the types of the settings.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ SEED = 1103
 
 
 def drawn(strategy: st.SearchStrategy[Any], count: int) -> list[Any]:
-    """Values of a strategy, the same ones at each run."""
+    """Values of a strategy, which are the same in each run."""
     made: list[Any] = []
     random.seed(SEED)
 
@@ -78,7 +78,7 @@ def _written(manifests: Iterable[dict[str, Any]], folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def cluster(checkout: Checkout) -> Checkout:
-    """With Istio's definitions and nothing else of Istio."""
+    """A cluster with Istio's definitions and nothing else of Istio."""
     checkout.make("sandbox")
     checkout.make("render", "STACK=demo", "OUT=../definitions")
     folder = checkout.root.parent / "definitions" / "1-namespaces-and-definitions"
@@ -88,7 +88,7 @@ def cluster(checkout: Checkout) -> Checkout:
 
 
 @pytest.mark.parametrize("made", ["istio", "stacks"])
-def test_istio_itself_finds_its_objects_valid(made: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+def test_istios_validation_accepts_generated_objects(made: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     manifests = yaml.load_all(request.getfixturevalue(made).read_text(), yaml.CSafeLoader)
     # of Services it wants to know the protocol of every port, its own gateways' status-port too
     file = _written((m for m in manifests if "istio.io/" in m["apiVersion"]), tmp_path)
@@ -103,7 +103,7 @@ def test_istio_itself_finds_its_objects_valid(made: str, request: pytest.Fixture
 
 
 @pytest.mark.parametrize("made", ["istio", "stacks"])
-def test_the_api_server_accepts_every_object(
+def test_the_api_server_accepts_generated_objects(
     made: str,
     request: pytest.FixtureRequest,
     cluster: Checkout,

@@ -15,7 +15,7 @@ import pytest
 
 import sandbox
 import toolchain
-from sandbox import SandboxError, places
+from sandbox import SandboxError, paths
 from sandbox.process import Process
 from sandbox.programs import PROGRAMS
 from sandbox.report import State
@@ -25,7 +25,7 @@ NAMES = [program.name for program in PROGRAMS]
 
 @pytest.fixture(scope="module", autouse=True)
 def ready_after(tmp_path_factory: pytest.TempPathFactory) -> Iterator[float]:
-    """Seconds from the first start, of a cluster that was never there, until pods can run."""
+    """Seconds from the first start of a new cluster until pods can run."""
     toolchain.ensure()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MESH_HOME", f"{tmp_path_factory.mktemp('home')}")
@@ -36,7 +36,7 @@ def ready_after(tmp_path_factory: pytest.TempPathFactory) -> Iterator[float]:
 
 
 def kubectl(*arguments: str, given: str | None = None, refused: bool = False) -> str:
-    """Output of kubectl; where it is to be refused, its error."""
+    """The output of kubectl, or its error message if it is expected to fail."""
     command = [str(toolchain.ensure().bin / "kubectl"), f"--kubeconfig={sandbox.kubeconfig()}", *arguments]
     done = subprocess.run(command, input=given, capture_output=True, text=True, timeout=60, check=False)
     assert bool(done.returncode) == refused, done.stdout + done.stderr
@@ -44,7 +44,7 @@ def kubectl(*arguments: str, given: str | None = None, refused: bool = False) ->
 
 
 def apply(*objects: dict[str, Any], refused: bool = False) -> str:
-    """Server-side apply, as Pulumi does it, under a name that no one else has."""
+    """Applies an object on the server, as Pulumi does, with a field manager of its own."""
     items = json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
     return kubectl("apply", "--server-side", "--field-manager=test", "-f", "-", given=items, refused=refused)
 
@@ -54,7 +54,7 @@ def get(kind: str, name: str) -> Any:
 
 
 def soon(condition: Callable[[], Any], limit: float = 60) -> Any:
-    """What the condition gives once it holds; the limit is for a busy machine, and costs nothing on another."""
+    """Waits for a condition, and returns its value; the timeout is long enough for a busy machine."""
     deadline = time.monotonic() + limit
     while not (result := condition()):
         assert time.monotonic() < deadline, "did not happen in time"
@@ -67,7 +67,7 @@ def config_map(name: str) -> dict[str, Any]:
 
 
 def process(name: str) -> Process:
-    return Process(name, places.layout())
+    return Process(name, paths.layout())
 
 
 def pids() -> dict[str, int]:
@@ -79,11 +79,11 @@ def kill(name: str) -> None:
     soon(lambda: not process(name).alive())
 
 
-def test_it_is_ready_within_fifteen_seconds(ready_after: float) -> None:
+def test_the_cluster_is_ready_within_fifteen_seconds(ready_after: float) -> None:
     assert ready_after < 15
 
 
-def test_its_status_names_every_process_its_port_and_the_release() -> None:
+def test_the_status_shows_every_process_its_port_and_the_release() -> None:
     status = sandbox.status()
     text = "\n".join(status.lines)
     assert status.state is State.RUNNING
@@ -93,18 +93,18 @@ def test_its_status_names_every_process_its_port_and_the_release() -> None:
         assert any(name in line and f"process {pid}" in line for line in status.lines)
 
 
-def test_the_client_is_of_the_servers_release() -> None:
+def test_kubectl_has_the_api_servers_release() -> None:
     versions = json.loads(kubectl("version", "-o", "json"))
     assert versions["clientVersion"]["gitVersion"] == versions["serverVersion"]["gitVersion"]
 
 
-def test_its_user_is_an_administrator_under_rbac() -> None:
+def test_the_user_is_an_administrator_under_rbac() -> None:
     assert kubectl("auth", "can-i", "*", "*", "--all-namespaces") == "yes\n"
     refusal = kubectl("get", "secrets", "--as=somebody", refused=True)
     assert 'User "somebody" cannot list resource' in refusal
 
 
-def test_another_start_changes_nothing_and_is_quick() -> None:
+def test_a_second_start_changes_nothing_and_is_quick() -> None:
     before, took = pids(), []
     for _ in range(3):
         began = time.monotonic()
@@ -114,7 +114,7 @@ def test_another_start_changes_nothing_and_is_quick() -> None:
     assert pids() == before
 
 
-def test_pods_become_ready_and_stay_so_over_a_restart() -> None:
+def test_pods_become_ready_and_stay_ready_over_a_restart() -> None:
     pod = {"spec": {"containers": [{"name": "web", "image": "web", "securityContext": {"privileged": True}}]}}
     labels = {"app": "web"}
     deployment = {
@@ -134,7 +134,7 @@ def test_pods_become_ready_and_stay_so_over_a_restart() -> None:
 
 def test_stop_and_start_keep_objects_ports_and_certificates() -> None:
     apply(config_map("survivor"))
-    layout = places.layout()
+    layout = paths.layout()
     files = [layout.network, layout.kubeconfig, *sorted(layout.pki.iterdir())]
     before = {file: file.read_bytes() for file in files}
     sandbox.stop(io.StringIO())
@@ -145,7 +145,7 @@ def test_stop_and_start_keep_objects_ports_and_certificates() -> None:
     assert get("configmap", "survivor")["data"] == {"kept": "survivor"}
 
 
-def test_a_killed_process_is_named_with_its_log_and_only_it_is_started_again() -> None:
+def test_a_killed_process_is_reported_with_its_log_and_started_again_alone() -> None:
     before = pids()
     kill("kube-scheduler")
     status = sandbox.status()
@@ -153,14 +153,14 @@ def test_a_killed_process_is_named_with_its_log_and_only_it_is_started_again() -
     assert status.state is State.BROKEN
     assert not sandbox.running()
     assert f"kube-scheduler (process {before['kube-scheduler']}) has ended" in text
-    assert f"{places.layout().logs / 'kube-scheduler.log'}" in text
+    assert f"{paths.layout().logs / 'kube-scheduler.log'}" in text
     sandbox.start(out=io.StringIO())
     after = pids()
     assert sandbox.running()
     assert {name for name in NAMES if after[name] != before[name]} == {"kube-scheduler"}
 
 
-def test_with_the_api_server_the_player_of_pods_starts_anew_since_it_gives_up_what_it_was_writing() -> None:
+def test_kwok_restarts_with_the_api_server_since_it_does_not_repeat_failed_writes() -> None:
     before = pids()
     kill("kube-apiserver")
     sandbox.start(out=io.StringIO())
@@ -168,16 +168,16 @@ def test_with_the_api_server_the_player_of_pods_starts_anew_since_it_gives_up_wh
     assert {name for name in NAMES if after[name] != before[name]} == {"kube-apiserver", "kwok"}
 
 
-def test_a_killed_store_loses_nothing() -> None:
+def test_a_killed_etcd_loses_nothing() -> None:
     apply(config_map("written-just-before"))
     kill("etcd")
     sandbox.start(out=io.StringIO())
     assert get("configmap", "written-just-before")["data"] == {"kept": "written-just-before"}
 
 
-def test_a_taken_port_is_refused_with_who_has_it() -> None:
+def test_a_taken_port_is_refused_with_the_other_process() -> None:
     sandbox.stop(io.StringIO())
-    port = json.loads(places.layout().network.read_text())["ports"]["kube-apiserver"]
+    port = json.loads(paths.layout().network.read_text())["ports"]["kube-apiserver"]
     with socket.create_server(("127.0.0.1", port)), pytest.raises(SandboxError) as refusal:
         sandbox.start(out=io.StringIO())
     assert f"port {port}, kept for kube-apiserver" in str(refusal.value)
@@ -198,7 +198,7 @@ def ingress() -> Any:
     return get("service", "gateway")["status"]["loadBalancer"].get("ingress")
 
 
-def test_a_load_balancer_gets_its_address_and_keeps_none_when_it_is_no_more() -> None:
+def test_a_load_balancer_gets_an_address_and_loses_it_with_its_type() -> None:
     apply(service("LoadBalancer"))
     [first] = soon(ingress)
     assert first["ip"] == get("service", "gateway")["spec"]["clusterIP"]
@@ -212,7 +212,7 @@ def test_a_load_balancer_gets_its_address_and_keeps_none_when_it_is_no_more() ->
 
 
 ISTIODS = {"istio.io/rev": "default"}
-"""The label by which istiod knows its injector."""
+"""The label by which istiod finds its injector's webhooks."""
 
 
 def webhooks(kind: str, name: str, labels: dict[str, str], count: int = 2) -> dict[str, Any]:
@@ -240,7 +240,7 @@ def managers(kind: str, name: str, field: str) -> set[str]:
     return {entry["manager"] for entry in entries if f'"f:{field}"' in json.dumps(entry)}
 
 
-def test_the_injectors_webhooks_are_patched_by_another_manager_than_ours() -> None:
+def test_the_injectors_webhooks_are_patched_by_another_field_manager() -> None:
     apply(webhooks("MutatingWebhookConfiguration", "injector", ISTIODS))
     assert len(soon(lambda: bundles("mutatingwebhookconfiguration", "injector"))) == 2
     assert "test" not in managers("mutatingwebhookconfiguration", "injector", "caBundle")
@@ -248,7 +248,7 @@ def test_the_injectors_webhooks_are_patched_by_another_manager_than_ours() -> No
     assert len(bundles("mutatingwebhookconfiguration", "injector")) == 2, "our next apply must leave it alone"
 
 
-def test_a_webhook_that_was_emptied_is_patched_again() -> None:
+def test_a_webhook_without_a_ca_bundle_is_patched_again() -> None:
     apply(webhooks("MutatingWebhookConfiguration", "emptied", {"istio.io/rev": "canary"}))
     soon(lambda: len(bundles("mutatingwebhookconfiguration", "emptied")) == 2)
     patch = '[{"op": "remove", "path": "/webhooks/1/clientConfig/caBundle"}]'
@@ -274,7 +274,7 @@ def test_the_validators_webhooks_are_patched_and_made_to_fail_closed() -> None:
     assert "test" not in managers("validatingwebhookconfiguration", "istiod-istio-system", "failurePolicy")
 
 
-def test_webhooks_that_are_not_istiods_are_left_alone() -> None:
+def test_webhooks_that_are_not_istiods_are_not_patched() -> None:
     apply(
         webhooks("MutatingWebhookConfiguration", "foreign", {"app": "foreign"}),
         webhooks("ValidatingWebhookConfiguration", "foreign", {"app": "foreign"}),
@@ -295,7 +295,7 @@ def test_admission_webhooks_are_called_only_when_asked_for() -> None:
     apply(config_map("with-webhooks"))
 
 
-def test_a_second_sandbox_neither_disturbs_nor_shares_anything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_sandboxes_are_independent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     apply(config_map("first"))
     first, first_home = pids(), os.environ["MESH_HOME"]
     monkeypatch.setenv("MESH_HOME", f"{tmp_path}")

@@ -1,5 +1,5 @@
-"""The life of a stack on the embedded cluster, with the real engine, as a user lives it: each test goes on from the
-one before."""
+"""A stack on the embedded cluster, with the real engine, from the first preview to its removal. Each test continues
+from the previous one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.e2e.conftest import NO_CHANGES, Checkout, counts
 
 @pytest.fixture(scope="module")
 def before(checkout: Checkout) -> set[str]:
-    """The cluster before anything was installed."""
+    """The objects on the cluster before the installation."""
     checkout.make("sandbox")
     return checkout.objects()
 
@@ -27,7 +27,7 @@ def test_a_preview_needs_no_cluster_and_creates_nothing(checkout: Checkout) -> N
     assert not (checkout.home / "cluster" / "kubeconfig").exists()
 
 
-def test_bad_config_is_one_message_and_no_traceback(checkout: Checkout, before: set[str]) -> None:
+def test_an_invalid_config_is_one_error_message_without_a_traceback(checkout: Checkout, before: set[str]) -> None:
     checkout.set(profile="demmo", gatewayServiceType="Nodeport")
     for target in ("preview", "up"):
         text = checkout.make(target, code=None)
@@ -45,7 +45,7 @@ def test_bad_config_is_one_message_and_no_traceback(checkout: Checkout, before: 
         ({"default": "existing", "shop": "existing"}, "declare it `create`"),
     ],
 )
-def test_a_wrong_guess_about_a_namespace_is_refused_before_anything_is_touched(
+def test_a_wrongly_declared_namespace_is_refused_before_any_change(
     checkout: Checkout, before: set[str], namespaces: dict[str, str], way_out: str
 ) -> None:
     checkout.set(injectedNamespaces=namespaces)
@@ -58,11 +58,11 @@ def test_a_wrong_guess_about_a_namespace_is_refused_before_anything_is_touched(
 ASSIGNED = ("clusterIPs", "healthCheckNodePort")
 """Of a Service's spec, what the cluster itself gives, beside what the table of docs/readiness.md names."""
 KEPT = ("labels", "annotations", "name", "namespace", "finalizers", "ownerReferences")
-"""Of an object's metadata, what whoever made it decides."""
+"""Fields of an object's metadata that its creator sets."""
 
 
 def essence(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """An object as it stands on the cluster, without what others write into it and without marks of who made it."""
+    """An object of the cluster, without fields that others set and without ownership annotations."""
     found = owned.without(manifest, [row for row in owned.fields() if not row.scaled])
     meta = {key: value for key, value in found["metadata"].items() if key in KEPT}
     marks = ("pulumi.com/", "mesh/", "deployment.kubernetes.io/")  # the last are those of a controller
@@ -78,11 +78,11 @@ def essence(manifest: Mapping[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def made(checkout: Checkout) -> dict[str, dict[str, Any]]:
-    """What `up` makes."""
+    """The objects that `up` creates."""
     return {name: essence(manifest) for name, manifest in checkout.standing(checkout.rendered("dev")).items()}
 
 
-def test_a_report_without_state_renders_the_base_branch_and_needs_no_tools(checkout: Checkout) -> None:
+def test_a_report_without_state_renders_the_base_branch_without_pulumi(checkout: Checkout) -> None:
     (checkout.root / "stacks" / "Pulumi.new.yaml").write_text("config: {mesh:profile: minimal}\n")
     checkout.set(gatewayServiceType="LoadBalancer")
     nothing = str(checkout.home.parent / "nothing")
@@ -101,25 +101,25 @@ def test_a_report_without_state_renders_the_base_branch_and_needs_no_tools(check
 
 
 @pytest.mark.usefixtures("before")
-def test_up_creates_the_mesh_and_says_where_the_product_page_is(checkout: Checkout) -> None:
+def test_up_creates_the_mesh_and_prints_the_product_pages_address(checkout: Checkout) -> None:
     text = checkout.make("up")
     assert re.search(r"context mesh-dev, server https://127\.0\.0\.1:\d+", text)
     assert 'productPage       : "http://127.0.0.1:31102/productpage"' in text
     assert re.search(r"\+ \d+ created", counts(text))
 
 
-def test_everything_that_is_rendered_stands_on_the_cluster(made: dict[str, dict[str, Any]]) -> None:
+def test_every_rendered_object_is_on_the_cluster(made: dict[str, dict[str, Any]]) -> None:
     assert len(made) > 100
 
 
-def test_what_was_created_stays_as_it_is(checkout: Checkout) -> None:
+def test_a_second_up_changes_nothing(checkout: Checkout) -> None:
     for target in ("preview", "refresh", "preview", "up"):
         text = checkout.make(target, NO_CHANGES)
         assert re.fullmatch(r"Resources: \d+ unchanged", counts(text)), target
     checkout.make("preview", "ARGS=--refresh --expect-no-changes")
 
 
-def test_the_custom_resources_are_explained_in_words(checkout: Checkout) -> None:
+def test_kubectl_explains_the_custom_resources(checkout: Checkout) -> None:
     text = checkout.kubectl("explain", "virtualservice.spec.http.route.weight")
     assert re.search(r"DESCRIPTION:\n\s+\w+", text)
 
@@ -131,7 +131,7 @@ def test_status_shows_versions_gateways_and_sidecars(checkout: Checkout) -> None
     assert "without a sidecar: productpage-v1" in text  # webhooks are off on the embedded cluster
 
 
-def test_another_service_type_changes_the_service_alone(checkout: Checkout) -> None:
+def test_another_service_type_changes_only_the_service(checkout: Checkout) -> None:
     checkout.set(gatewayServiceType="LoadBalancer")
     found = checkout.preview()
     changed = [step["urn"].split("::")[-1] for step in found["steps"] if step["op"] != "same"]
@@ -146,7 +146,7 @@ def test_another_service_type_changes_the_service_alone(checkout: Checkout) -> N
     checkout.make("preview", "ARGS=--refresh --expect-no-changes")
 
 
-def test_a_report_says_what_drifted_what_changes_and_which_secret_without_its_value(checkout: Checkout) -> None:
+def test_a_report_shows_drift_changes_and_changed_secrets_without_values(checkout: Checkout) -> None:
     file = checkout.home / "project" / "Pulumi.dev.yaml"
     before = file.read_text()
     command = (
@@ -174,7 +174,7 @@ def test_a_report_says_what_drifted_what_changes_and_which_secret_without_its_va
     checkout.make("up", "ARGS=--refresh")
 
 
-def test_a_cluster_that_was_stopped_and_started_is_still_the_same(checkout: Checkout) -> None:
+def test_a_restarted_cluster_is_recognized_as_the_same(checkout: Checkout) -> None:
     checkout.make("sandbox-stop")
     assert "does not answer" in checkout.make("preview", NO_CHANGES)
     checkout.make("sandbox")
@@ -188,7 +188,7 @@ def test_another_stack_on_the_same_cluster_is_refused_with_the_owner(checkout: C
     assert checkout.objects() == present
 
 
-def test_a_revision_of_its_own_stands_beside_the_mesh_and_leaves_it_alone(checkout: Checkout) -> None:
+def test_a_further_revision_is_installed_beside_the_mesh_without_changing_it(checkout: Checkout) -> None:
     present, beside = checkout.objects(), ("STACK=demo", "CONTEXT=mesh-dev")
     checkout.small("demo", revision="canary", base={"enabled": False}, injectedNamespaces={"shop": "create"})
     checkout.make("up", *beside)
@@ -209,13 +209,13 @@ def test_no_context_is_an_error_that_lists_the_contexts(checkout: Checkout) -> N
     assert "Contexts of the kubeconfig: mesh-dev" in text
 
 
-def test_pulumi_by_hand_works_as_well(checkout: Checkout) -> None:
+def test_pulumi_can_be_run_by_hand(checkout: Checkout) -> None:
     preview = 'pulumi preview --stack "$STACK" --config-file "$STACK_FILE" --expect-no-changes'
     text = checkout.run("bash", "-c", f'eval "$(make -s env)" && {preview}')
     assert "unchanged" in counts(text)
 
 
-def test_the_passphrase_is_its_owners_alone(checkout: Checkout) -> None:
+def test_the_passphrase_is_readable_by_its_owner_only(checkout: Checkout) -> None:
     assert stat.S_IMODE((checkout.home / "passphrase").stat().st_mode) == 0o600
     assert stat.S_IMODE(checkout.home.stat().st_mode) & 0o077 == 0
 
@@ -226,7 +226,7 @@ def test_down_leaves_nothing_behind(checkout: Checkout, before: set[str]) -> Non
     assert checkout.objects() == before
 
 
-def test_what_is_rendered_and_applied_in_two_steps_is_what_up_makes(
+def test_applying_the_rendered_files_gives_the_same_objects_as_up(
     checkout: Checkout, before: set[str], made: dict[str, dict[str, Any]]
 ) -> None:
     folders = checkout.rendered("dev")
@@ -254,7 +254,7 @@ def test_a_state_that_belongs_to_another_cluster_is_refused_with_both_names(chec
     assert len(set(ids)) == 2
 
 
-def test_resetting_the_cluster_drops_the_state_that_belongs_to_it(checkout: Checkout) -> None:
+def test_a_reset_of_the_cluster_deletes_the_state_that_belongs_to_it(checkout: Checkout) -> None:
     assert "the state of stack dev is gone with its cluster" in checkout.make("sandbox-reset")
     assert re.search(r"\+ \d+ created", counts(checkout.make("up")))
     checkout.make("down")

@@ -1,4 +1,4 @@
-"""A stack that stands stays as it is: what an earlier version of this project recorded previews without a change."""
+"""A state that an earlier version of this project recorded previews without a change."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ times and stack traces. `KUBECONFIG` stands where the path of its kubeconfig sto
 KUBECONFIG = "/recorded/kubeconfig"
 PASSPHRASE = "recorded"
 SECRETS = {"grafanaPassword": "recorded-password", "kialiSigningKey": "recorded-signing-key-0000000000000"}
-"""What the stacks' secrets were when the states were recorded."""
+"""The stacks' secrets in the recorded states."""
 
 
 def recorded(checkout: Checkout, file: Path) -> str:
-    """Makes a recorded state the state of its stack; the stack's name."""
+    """Imports a recorded state into its stack; the stack's name."""
     stack = file.name.partition(".")[0]
     text = gzip.decompress(file.read_bytes()).decode()
     state = checkout.home.parent / "state.json"

@@ -1,5 +1,5 @@
-"""Taking a mesh down: who is protected, from which states it works, and what is left. Each test goes on from the one
-before."""
+"""`make down`: which objects of others are protected, in which situations it works, and what is left. Each test
+continues from the previous one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ROUTE = {
 
 
 def cart(*containers: dict[str, Any]) -> dict[str, Any]:
-    """A workload of somebody else."""
+    """A workload that the stack did not create."""
     labels = {"app": "cart"}
     pod = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "cart", "image": "cart"}, *containers]}}
     return {
@@ -47,13 +47,13 @@ def trace(namespace: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def before(checkout: Checkout) -> set[str]:
-    """The cluster before anything was installed."""
+    """The objects on the cluster before the installation."""
     checkout.make("sandbox")
     return checkout.objects()
 
 
 @pytest.mark.usefixtures("before")
-def test_down_refuses_to_leave_sidecars_without_a_control_plane_or_to_delete_what_others_made(
+def test_down_refuses_to_orphan_sidecars_or_delete_custom_resources_of_others(
     checkout: Checkout,
 ) -> None:
     checkout.make("up")
@@ -69,7 +69,7 @@ def test_down_refuses_to_leave_sidecars_without_a_control_plane_or_to_delete_wha
     assert checkout.objects() == present
 
 
-def test_the_sidecars_of_another_mesh_do_not_matter(checkout: Checkout) -> None:
+def test_sidecars_of_another_mesh_do_not_prevent_down(checkout: Checkout) -> None:
     checkout.apply(cart(sidecar("istiod.other-mesh.svc:15012")))
     checkout.kubectl("rollout", "status", "deployment/cart", "--namespace=shop", "--timeout=60s")
     text = checkout.make("down", code=None)
@@ -77,7 +77,7 @@ def test_the_sidecars_of_another_mesh_do_not_matter(checkout: Checkout) -> None:
     assert "VirtualService shop/cart" in text
 
 
-def test_down_works_without_istiod_and_with_webhooks_that_refuse_everything(
+def test_down_works_without_istiod_and_with_webhooks_that_reject_everything(
     checkout: Checkout, before: set[str]
 ) -> None:
     checkout.apply(cart())
@@ -96,7 +96,7 @@ def test_down_works_without_istiod_and_with_webhooks_that_refuse_everything(
     assert checkout.objects() == before
 
 
-def test_what_istio_leaves_is_reported_and_removed_on_request(checkout: Checkout, before: set[str]) -> None:
+def test_objects_that_istiod_created_are_reported_and_deleted_on_request(checkout: Checkout, before: set[str]) -> None:
     checkout.apply(trace("default"), trace("kube-public"))
     left = checkout.make("down")
     assert "left by Istio: configmap default/istio-ca-root-cert" in left
@@ -106,7 +106,7 @@ def test_what_istio_leaves_is_reported_and_removed_on_request(checkout: Checkout
     assert checkout.objects() == before
 
 
-def test_definitions_that_are_kept_stay_with_what_others_made_and_do_not_block_the_next_up(
+def test_kept_definitions_stay_with_their_custom_resources_and_do_not_block_the_next_up(
     checkout: Checkout, before: set[str]
 ) -> None:
     checkout.small(keepDefinitions=True)
@@ -126,7 +126,7 @@ def test_definitions_that_are_kept_stay_with_what_others_made_and_do_not_block_t
     assert checkout.objects() == before
 
 
-def test_a_namespace_that_does_not_go_is_explained_and_the_next_down_finishes(
+def test_a_namespace_that_is_not_deleted_is_explained_and_the_next_down_finishes(
     checkout: Checkout, before: set[str]
 ) -> None:
     checkout.small(timeout=20)

@@ -1,4 +1,4 @@
-"""Traffic and security on the real engine and API server, and before the eyes of Istio's own validation."""
+"""Traffic and security settings with the real engine and API server, and with Istio's own validation."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def manifests(stack: Stack) -> list[dict[str, Any]]:
 
 
 def name_of(item: dict[str, Any]) -> tuple[str, str, str]:
-    """What Kubernetes knows an object by."""
+    """The kind, namespace and name of an object."""
     return item["kind"], item["metadata"]["namespace"], item["metadata"]["name"]
 
 
 @pytest.fixture(scope="module")
 def validate(tmp_path_factory: pytest.TempPathFactory) -> Validate:
-    """What `istioctl validate` says of objects, where it refuses any; else nothing."""
+    """The errors of `istioctl validate` for objects; empty if it accepts them."""
     istioctl, file = str(checkers() / "istioctl"), tmp_path_factory.mktemp("validate") / "objects.yaml"
 
     def run(objects: list[dict[str, Any]]) -> str:
@@ -47,7 +47,7 @@ def validate(tmp_path_factory: pytest.TempPathFactory) -> Validate:
     return run
 
 
-def test_istio_would_refuse_what_is_wrong(validate: Validate) -> None:
+def test_istio_rejects_an_invalid_object(validate: Validate) -> None:
     [route] = [item for item in manifests(traffic_configs.load(REVIEWS)) if item["kind"] == "VirtualService"]
     route["spec"]["http"][0]["timeout"] = "1ns"
     assert "duration" in validate([route])
@@ -59,14 +59,14 @@ def test_istio_accepts_every_sample(validate: Validate, name: str) -> None:
 
 
 @pytest.mark.parametrize("more", [{}, {"meshConfig": {"enableAutoMtls": False}}], ids=["auto", "told"])
-def test_istio_accepts_everything_that_can_be_said(validate: Validate, more: dict[str, Any]) -> None:
+def test_istio_accepts_every_traffic_and_security_setting(validate: Validate, more: dict[str, Any]) -> None:
     found = manifests(everything(**more))
     assert len({item["kind"] for item in found}) == 8
     assert validate(found) == ""
 
 
 @pytest.mark.parametrize("name", ["dev", "hardened"])
-def test_istio_accepts_what_a_stack_has(validate: Validate, name: str) -> None:
+def test_istio_accepts_a_shipped_stacks_objects(validate: Validate, name: str) -> None:
     found = [item for item in render.manifests(render.record(name)) if ".istio.io/" in item["apiVersion"]]
     assert found
     assert validate(found) == ""
@@ -74,7 +74,7 @@ def test_istio_accepts_what_a_stack_has(validate: Validate, name: str) -> None:
 
 @pytest.fixture(scope="module")
 def before(checkout: Checkout) -> set[str]:
-    """The cluster before anything was installed; with a namespace of somebody else."""
+    """The objects on the cluster before the installation, with a namespace that the stack did not create."""
     checkout.make("sandbox")
     checkout.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}})
     checkout.small(traffic=REVIEWS)
@@ -90,7 +90,7 @@ def test_routes_and_versions_are_accepted_by_the_api_server(checkout: Checkout, 
     checkout.make("preview", NO_CHANGES)
 
 
-def test_a_canary_is_one_change_that_names_its_weights(checkout: Checkout) -> None:
+def test_a_canary_is_one_change_that_shows_its_weights(checkout: Checkout) -> None:
     checkout.set(traffic={"services": {"reviews": {"versions": ["v1", "v2"], "route": {"v1": 50, "v2": 50}}}})
     [step] = [step for step in checkout.preview()["steps"] if step["op"] != "same"]
     assert (step["op"], step["urn"].rpartition("::")[2]) == ("update", "reviews")
@@ -102,14 +102,14 @@ def test_a_canary_is_one_change_that_names_its_weights(checkout: Checkout) -> No
     checkout.make("preview", "ARGS=--refresh --expect-no-changes")
 
 
-def test_bad_traffic_is_one_message_and_no_traceback(checkout: Checkout) -> None:
+def test_invalid_traffic_settings_are_one_error_message_without_a_traceback(checkout: Checkout) -> None:
     checkout.set(traffic={"services": {"reviews": {"versions": ["v1", "v2"], "route": {"v1": 90, "v3": 20}}}})
     text = checkout.make("preview", code=None)
     assert "mesh:traffic.services.reviews.route" in text
     assert "Traceback" not in text
 
 
-def test_everything_that_can_be_said_arrives_as_it_was_meant(checkout: Checkout) -> None:
+def test_every_setting_is_stored_by_the_api_server_without_a_change(checkout: Checkout) -> None:
     checkout.set(profile="demo", gatewayServiceType="NodePort", **yaml.safe_load(EVERYTHING.read_text()))
     checkout.set(bookinfo=None)
     checkout.make("up")
@@ -121,8 +121,9 @@ def test_everything_that_can_be_said_arrives_as_it_was_meant(checkout: Checkout)
     checkout.make("preview", "ARGS=--refresh --expect-no-changes")
 
 
-def test_bookinfos_own_way_in_and_the_traffics_are_the_same_objects(checkout: Checkout) -> None:
-    """Under another component they would come and go: what is made over the old ones is deleted with them."""
+def test_bookinfos_default_gateway_and_one_of_the_traffic_settings_are_the_same_objects(checkout: Checkout) -> None:
+    """Under another component, new resources would be applied over the old objects, and then deleted with the old
+    resources."""
     way_in = {"hosts": {"bookinfo": {"hosts": ["*"], "routes": [{"to": {"service": "productpage", "port": 9080}}]}}}
     names = ("get", "gateway/bookinfo-gateway", "virtualservice/bookinfo", "-o=jsonpath={.items[*].metadata.uid}")
     checkout.reset_files()
@@ -136,6 +137,6 @@ def test_bookinfos_own_way_in_and_the_traffics_are_the_same_objects(checkout: Ch
         checkout.make("preview", "ARGS=--refresh --expect-no-changes")
 
 
-def test_all_of_it_goes_away_again(checkout: Checkout, before: set[str]) -> None:
+def test_removing_the_settings_deletes_their_objects(checkout: Checkout, before: set[str]) -> None:
     checkout.make("down")
     assert checkout.objects() == before

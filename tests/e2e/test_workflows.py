@@ -1,4 +1,4 @@
-"""GitHub's workflows, ours and the documentation's, before actionlint."""
+"""GitHub workflows of this project and of its documentation, checked by actionlint."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from toolchain.workflows import lint
 EXAMPLES = {name: text for name, text in workflows.examples().items() if name.startswith(".github")}
 
 
-def test_actionlint_takes_every_workflow() -> None:
+def test_actionlint_accepts_every_workflow() -> None:
     done = lint()
     assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_actionlint_takes_the_workflow_of_the_documentation(name: str) -> None:
+def test_actionlint_accepts_the_workflow_of_the_documentation(name: str) -> None:
     done = lint(EXAMPLES[name])
     assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr
 
@@ -30,7 +30,7 @@ def test_actionlint_takes_the_workflow_of_the_documentation(name: str) -> None:
         ("github.base_ref", "github.base_reff", 'property "base_reff" is not defined'),
     ],
 )
-def test_actionlint_sees_a_mistake(right: str, wrong: str, said: str) -> None:
+def test_actionlint_finds_an_error(right: str, wrong: str, said: str) -> None:
     text = (workflows.ROOT / ".github" / "workflows" / "preview.yml").read_text()
     assert right in text
     done = lint(text.replace(right, wrong))

@@ -1,4 +1,4 @@
-"""An API server for programs that list and watch, as far as `istioctl analyze` asks: it has what it is given."""
+"""A fake API server with given objects for programs that list and watch, as far as `istioctl analyze` needs it."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ KINDS = {
     "validatingwebhookconfigurations": "ValidatingWebhookConfiguration",
 }
 ALL_SENT = {"k8s.io/initial-events-end": "true"}
-"""Annotation of the event after which a watcher has everything that was there."""
+"""Annotation of the event that ends the initial list of a watch."""
 
 
 @contextmanager
 def serving(objects: Sequence[dict[str, Any]]) -> Iterator[str]:
-    """The address of a server with these objects."""
+    """The address of a running server with these objects."""
     over = Event()
 
     class Handler(BaseHTTPRequestHandler):

@@ -17,12 +17,14 @@ from mesh.traffic import envoy
 from mesh.traffic.rate_limits import Limit
 from sandbox.live import capture, certificates, pilot, proxies, registry, sync, translate
 from sandbox.live.folder import Folder
-from sandbox.live.plan import Edge, Plan
+from sandbox.live.plan import DeclaredGateway, Plan
 from sandbox.live.programs import Binaries, programs
 from sandbox.live.snapshot import ISTIO, Snapshot
-from sandbox.places import Layout
+from sandbox.paths import Layout
 
-INGRESS = Edge("istio-ingressgateway", "istio-system", {"app": "istio-ingressgateway", "istio": "ingressgateway"})
+INGRESS = DeclaredGateway(
+    "istio-ingressgateway", "istio-system", {"app": "istio-ingressgateway", "istio": "ingressgateway"}
+)
 PLAN = Plan(
     service_range="127.77.0.0/16",
     stack="dev",
@@ -75,18 +77,18 @@ def endpoints(snapshot: Snapshot, name: str) -> list[dict[str, Any]]:
 # The plan
 
 
-def test_everyone_has_a_loopback_address_that_no_service_gets_by_chance() -> None:
+def test_addresses_are_outside_the_range_that_services_get_by_default() -> None:
     addresses = [PLAN.pilot, *(w.outbound for w in PLAN.workloads), *(p.address for p in PLAN.proxies)]
     assert len(set(addresses)) == len(addresses)
     first, last = (ipaddress.IPv4Network(PLAN.service_range)[place] for place in (1, 256))
     assert all(first < ipaddress.IPv4Address(address) < last for address in addresses)
 
 
-def test_a_plan_is_what_it_was_after_it_was_kept() -> None:
+def test_a_plan_survives_a_round_trip_through_its_file() -> None:
     assert Plan.of(json.loads(PLAN.text)) == PLAN
 
 
-def test_a_plan_of_another_release_is_told_by_its_type() -> None:
+def test_a_plan_of_another_release_raises_type_error() -> None:
     with pytest.raises(TypeError):
         Plan.of({**asdict(PLAN), "unheard": 1})
 
@@ -102,17 +104,17 @@ def test_a_service_has_an_endpoint_for_each_version_with_a_ready_pod() -> None:
     assert (third["address"], third["labels"]["version"], third["weight"]) == (REVIEWS[2].address, "v3", 2)
 
 
-def test_pods_of_another_namespace_are_not_bookinfos() -> None:
+def test_pods_of_another_namespace_have_no_stand_in() -> None:
     assert endpoints(seen(service("reviews"), pod(REVIEWS[0].labels, namespace="other")), "reviews") == []
 
 
-def test_a_service_without_a_stand_in_is_known_but_serves_nothing() -> None:
+def test_a_service_without_a_stand_in_has_no_endpoints() -> None:
     snapshot = seen(service("shop"), pod({"app": "shop"}))
     assert endpoints(snapshot, "shop") == []
     assert registry.unserved(snapshot, PLAN) == ["default/shop"]
 
 
-def test_a_service_without_pods_is_not_missed() -> None:
+def test_a_service_without_pods_is_not_reported_as_unserved() -> None:
     assert registry.unserved(seen(service("shop")), PLAN) == []
 
 
@@ -120,12 +122,12 @@ def test_a_service_without_pods_is_not_missed() -> None:
     ("name", "protocol"),
     [("http", "HTTP"), ("http-web", "HTTP"), ("http2", "HTTP2"), ("grpc-web", "GRPC-WEB"), ("web", "TCP")],
 )
-def test_a_ports_name_says_its_protocol(name: str, protocol: str) -> None:
+def test_the_protocol_is_read_from_a_ports_name(name: str, protocol: str) -> None:
     [entry] = registry.entries(seen(service("shop", ports=[{"name": name, "port": 1}])), PLAN)
     assert entry["spec"]["ports"][0]["protocol"] == protocol
 
 
-def test_where_a_service_is_exported_to_is_kept() -> None:
+def test_the_export_to_annotation_is_kept() -> None:
     exported = service("shop", annotations={"networking.istio.io/exportTo": "."})
     [entry] = registry.entries(seen(exported), PLAN)
     assert entry["spec"]["exportTo"] == ["."]
@@ -134,7 +136,7 @@ def test_where_a_service_is_exported_to_is_kept() -> None:
 # Listeners
 
 
-def test_a_gateway_listens_on_its_node_ports_of_this_machine() -> None:
+def test_a_gateway_listens_on_its_node_ports_on_loopback() -> None:
     [one] = capture.gateway_ports(seen(service(INGRESS.name, INGRESS.namespace, GATEWAY_PORTS)), PLAN)
     [patch] = one["spec"]["configPatches"]
     assert patch["match"]["listener"] == {"portNumber": 8080}
@@ -145,13 +147,13 @@ def test_a_gateway_listens_on_its_node_ports_of_this_machine() -> None:
 
 
 def ports_for(server: dict[str, Any], selector: Any = INGRESS.labels) -> dict[str, int]:
-    """The ports that open for a Gateway with one server."""
+    """The node ports that a Gateway with this server opens."""
     gateway = custom("Gateway", {"selector": selector, "servers": [server]})
     return capture.open_ports(seen(service(INGRESS.name, INGRESS.namespace, GATEWAY_PORTS), gateway), PLAN)
 
 
 @pytest.mark.parametrize(("number", "expected"), [(80, {"http2": 31102}), (8080, {"http2": 31102}), (443, {})])
-def test_a_node_port_is_open_if_a_gateway_lets_visitors_in_there(number: int, expected: dict[str, int]) -> None:
+def test_a_node_port_is_open_if_a_gateway_opens_its_port(number: int, expected: dict[str, int]) -> None:
     assert ports_for({"port": {"number": number, "protocol": "HTTP"}}) == expected
 
 
@@ -170,7 +172,7 @@ def test_a_gateway_of_other_pods_opens_no_port_of_the_ingress() -> None:
     assert ports_for({"port": {"number": 80, "protocol": "HTTP"}}, {"istio": "other"}) == {}
 
 
-def test_a_gateway_that_selects_nothing_is_for_every_gateway() -> None:
+def test_a_gateway_without_a_selector_applies_to_every_gateway() -> None:
     assert ports_for({"port": {"number": 80, "protocol": "HTTP"}}, {}) == {"http2": 31102}
 
 
@@ -180,14 +182,14 @@ def sidecar(snapshot: Snapshot, name: str) -> dict[str, Any]:
     return spec
 
 
-def test_a_sidecar_is_before_its_stand_in_and_behind_it() -> None:
+def test_a_sidecar_has_inbound_and_outbound_listeners() -> None:
     spec = sidecar(seen(service("reviews")), "reviews-v2")
     assert spec["workloadSelector"]["labels"] == {"app": "reviews", "version": "v2"}
     assert spec["ingress"][0]["bind"] == REVIEWS[1].address
     assert spec["egress"] == [{"bind": REVIEWS[1].outbound, "captureMode": "NONE", "hosts": ["*/*"]}]
 
 
-def test_of_the_users_sidecars_the_one_that_selects_the_workload_counts_and_only_one() -> None:
+def test_only_the_most_specific_sidecar_of_the_user_counts() -> None:
     def wish(host: str, name: str, selector: dict[str, Any] | None = None, place: str = "default") -> dict[str, Any]:
         spec = {"egress": [{"hosts": [host]}], **({"workloadSelector": selector} if selector else {})}
         return custom("Sidecar", spec, name, place)
@@ -207,13 +209,13 @@ def test_of_the_users_sidecars_the_one_that_selects_the_workload_counts_and_only
 # The stack's own objects
 
 
-def test_objects_go_to_pilot_as_they_are_but_for_what_the_api_server_adds() -> None:
+def test_pilot_gets_objects_without_fields_of_the_api_server() -> None:
     [one] = translate.objects(seen(custom("VirtualService", {"hosts": ["reviews"]})), PLAN)
     assert one["spec"] == {"hosts": ["reviews"]}
     assert one["metadata"] == {"name": "one", "namespace": "default"}
 
 
-def test_mutual_tls_is_taken_out_wherever_it_is_asked_for_and_said() -> None:
+def test_mutual_tls_is_removed_everywhere_and_reported() -> None:
     mutual, simple = {"tls": {"mode": "ISTIO_MUTUAL"}}, {"tls": {"mode": "SIMPLE"}}
     subsets = [{"name": "v1", "trafficPolicy": {**mutual, "loadBalancer": {"simple": "RANDOM"}}}]
     ours = custom("DestinationRule", {"host": "reviews", "trafficPolicy": mutual, "subsets": subsets}, "ours")
@@ -237,7 +239,7 @@ SELECTOR = {"selector": {"istio": "ingressgateway"}}
 PAIR = {"tls.crt": "Y2hhaW4=", "tls.key": "a2V5"}
 
 
-def test_a_server_whose_secret_is_missing_is_left_out_and_said() -> None:
+def test_a_server_whose_secret_is_missing_is_left_out_and_reported() -> None:
     both = custom("Gateway", {**SELECTOR, "servers": [PLAIN, SECURE]}, "both")
     snapshot = seen(both, custom("Gateway", {**SELECTOR, "servers": [SECURE]}, "secure"))
     [one] = translate.objects(snapshot, PLAN)
@@ -247,7 +249,7 @@ def test_a_server_whose_secret_is_missing_is_left_out_and_said() -> None:
 
 
 @pytest.mark.parametrize("pair", [PAIR, {"cert": "Y2hhaW4=", "key": "a2V5"}])
-def test_a_secret_goes_to_its_gateway_as_files(pair: dict[str, str], folder: Folder) -> None:
+def test_a_secret_is_written_to_files_for_its_gateway(pair: dict[str, str], folder: Folder) -> None:
     ports = [{"name": "https", "port": 443, "targetPort": 8443, "nodePort": 31443}]
     snapshot = seen(
         service(INGRESS.name, INGRESS.namespace, ports),
@@ -268,7 +270,7 @@ def test_a_secret_goes_to_its_gateway_as_files(pair: dict[str, str], folder: Fol
 
 
 @pytest.mark.parametrize("secret", [{}, {"tls.crt": "Y2hhaW4="}, {"tls.crt": "Y2hhaW4=", "tls.key": "no base64"}])
-def test_a_secret_without_a_pair_is_as_good_as_none(secret: dict[str, str]) -> None:
+def test_a_secret_without_certificate_and_key_counts_as_missing(secret: dict[str, str]) -> None:
     gateway = custom("Gateway", {**SELECTOR, "servers": [SECURE]})
     assert list(translate.objects(seen(gateway, secrets={("istio-system", "page"): secret}), PLAN)) == []
 
@@ -282,7 +284,7 @@ BY_CONDITION: dict[str, Any] = {"rules": [{"when": [{"key": "source.principal", 
 BY_PATH: dict[str, Any] = {"rules": [{"to": [{"operation": {"paths": ["/admin"]}}]}]}
 
 
-def test_policies_that_ask_nobody_who_he_is_hold() -> None:
+def test_policies_without_identity_conditions_are_applied() -> None:
     names = [
         one["metadata"]["name"] for one in translate.objects(seen(policy("deny-all"), policy("p", **BY_PATH)), PLAN)
     ]
@@ -290,7 +292,7 @@ def test_policies_that_ask_nobody_who_he_is_hold() -> None:
 
 
 @pytest.mark.parametrize("asking", [BY_CALLER, BY_CONDITION])
-def test_what_allows_is_left_out_as_a_whole_if_one_asks_who_calls(asking: dict[str, Any]) -> None:
+def test_all_allow_policies_of_a_namespace_are_left_out_if_one_needs_an_identity(asking: dict[str, Any]) -> None:
     snapshot = seen(
         policy("deny-all"),
         policy("by-caller", **asking),
@@ -302,7 +304,7 @@ def test_what_allows_is_left_out_as_a_whole_if_one_asks_who_calls(asking: dict[s
     assert [name.rpartition("/")[2] for name in names] == ["deny-all", "by-caller", "not-him"]
 
 
-def test_what_allows_elsewhere_holds_but_not_what_is_for_the_whole_mesh() -> None:
+def test_allow_policies_of_other_namespaces_are_applied_but_not_mesh_wide_ones() -> None:
     at_the_edge = {"selector": {"matchLabels": {"istio": "ingressgateway"}}, **BY_PATH}
     snapshot = seen(
         policy("by-caller", **BY_CALLER),
@@ -313,7 +315,7 @@ def test_what_allows_elsewhere_holds_but_not_what_is_for_the_whole_mesh() -> Non
     assert [one["metadata"]["name"] for one in translate.objects(snapshot, PLAN)] == ["edge", "other"]
 
 
-def test_one_for_the_whole_mesh_that_asks_who_calls_concerns_all() -> None:
+def test_a_mesh_wide_allow_policy_that_needs_an_identity_affects_all_namespaces() -> None:
     snapshot = seen(policy("by-caller", "istio-system", **BY_CALLER), policy("other", "other", **BY_PATH))
     assert list(translate.objects(snapshot, PLAN)) == []
 
@@ -326,20 +328,20 @@ def patch(version: str = "", value: str = "envoy.filters.http.local_ratelimit") 
     return {"match": {"proxy": {"proxyVersion": version}}, "patch": {"value": {"name": value}}}
 
 
-def test_filters_hold_for_the_release_that_is_installed() -> None:
+def test_envoy_filters_are_matched_with_the_installed_version() -> None:
     given = envoy_filter(patch("^1\\.9.*"), patch("^1\\.10.*"), patch())
     [one] = translate.objects(seen(given), PLAN)
     assert one["spec"]["configPatches"] == [patch("^1\\.10.*"), patch()]
 
 
 @pytest.mark.parametrize("value", ["envoy.wasm.stats", "istio.metadata_exchange", "istio.stackdriver"])
-def test_filters_of_istios_own_proxy_are_left_out_and_said(value: str) -> None:
+def test_envoy_filters_with_istios_extensions_are_left_out_and_reported(value: str) -> None:
     snapshot = seen(envoy_filter(patch(value=value)))
     assert list(translate.objects(snapshot, PLAN)) == []
     assert list(translate.left_out(snapshot, PLAN).values()) == [["EnvoyFilter default/one"]]
 
 
-def test_a_global_limit_is_not_asked_for_and_said() -> None:
+def test_a_global_rate_limit_is_left_out_and_reported() -> None:
     limit = Limit(requests=1, scope="global")
     asking, rest = envoy.global_filter("GATEWAY", deny=True), [envoy.global_route("shop.0", "hosts.shop.0", limit)]
     local = envoy.local_filter("GATEWAY", limit)
@@ -351,18 +353,18 @@ def test_a_global_limit_is_not_asked_for_and_said() -> None:
     assert names == ["EnvoyFilter default/one"]
 
 
-def test_a_filter_that_does_nothing_but_ask_for_global_limits_is_said_once() -> None:
+def test_an_envoy_filter_with_global_limits_only_is_reported_once() -> None:
     snapshot = seen(envoy_filter(envoy.global_filter("GATEWAY", deny=False)))
     assert list(translate.objects(snapshot, PLAN)) == []
     assert list(translate.left_out(snapshot, PLAN).values()) == [["EnvoyFilter default/one"]]
 
 
-def test_a_local_limit_is_not_said_to_be_left_out() -> None:
+def test_a_local_rate_limit_is_not_reported_as_left_out() -> None:
     snapshot = seen(envoy_filter(envoy.local_filter("GATEWAY", Limit(requests=1))))
     assert translate.left_out(snapshot, PLAN) == {}
 
 
-def test_of_the_meshs_configuration_what_is_about_traffic_holds() -> None:
+def test_mesh_config_fields_about_traffic_are_kept() -> None:
     config = "accessLogFile: /dev/stdout\nenableAutoMtls: true\ntrustDomain: td\nrootNamespace: mesh-root\n"
     made = translate.mesh_config(seen(mesh_config=config))
     assert made["accessLogFile"] == "/dev/stdout"
@@ -384,7 +386,7 @@ def folder(tmp_path: Path) -> Folder:
     return made
 
 
-def test_files_change_only_with_the_cluster(folder: Folder) -> None:
+def test_files_are_written_only_after_a_change_of_the_cluster(folder: Folder) -> None:
     snapshot = seen(service("reviews"), pod(REVIEWS[0].labels))
     assert sync.write(snapshot, PLAN, folder)
     before = folder.objects.stat().st_mtime_ns
@@ -399,16 +401,16 @@ def commands_of(plan: Plan, folder: Folder) -> dict[str, tuple[str, ...]]:
     return {program.name: program.command for program in programs(plan, folder, built)}
 
 
-def test_a_command_line_changes_with_what_its_process_reads(folder: Folder) -> None:
+def test_a_command_line_changes_with_the_files_that_its_process_reads(folder: Folder) -> None:
     before = commands_of(PLAN, folder)
     assert commands_of(PLAN, folder) == before
-    other = Edge(INGRESS.name, INGRESS.namespace, {**INGRESS.labels, "more": "yes"})
+    other = DeclaredGateway(INGRESS.name, INGRESS.namespace, {**INGRESS.labels, "more": "yes"})
     after = commands_of(replace(PLAN, edges=(other,)), folder)
     changed = {name for name in before if before[name] != after[name]}
     assert changed == {"live-proxy-istio-ingressgateway", "live-sync", "live-stand-ins"}
 
 
-def test_files_of_processes_that_were_are_removed(folder: Folder) -> None:
+def test_files_of_former_processes_are_deleted(folder: Folder) -> None:
     wanted = {Path(word) for command in commands_of(PLAN, folder).values() for word in command}
     old = folder.plan("0123")
     for file in (old, folder.notes, folder.switches):
@@ -420,7 +422,7 @@ def test_files_of_processes_that_were_are_removed(folder: Folder) -> None:
     assert len(list(folder.root.glob("*-*.json"))) == 1 + len(PLAN.proxies)
 
 
-def test_each_envoy_says_who_it_is() -> None:
+def test_each_envoys_node_id_names_its_workload() -> None:
     [gateway, *_, ratings] = PLAN.proxies
     node = proxies.bootstrap(PLAN, gateway)["node"]
     assert node["id"] == f"router~{gateway.address}~istio-ingressgateway.istio-system~istio-system.svc.cluster.local"
@@ -429,7 +431,7 @@ def test_each_envoy_says_who_it_is() -> None:
     assert node["metadata"]["LABELS"] == {"app": "ratings", "version": "v1"}
 
 
-def test_a_metric_of_an_envoy_names_whom_it_has_called_with_all_dots() -> None:
+def test_the_called_cluster_in_a_metric_keeps_the_dots_of_its_host() -> None:
     [regex] = [tag["regex"] for tag in proxies.bootstrap(PLAN, PLAN.proxies[0])["stats_config"]["stats_tags"][:1]]
     names = {
         "cluster.outbound|9080|v1|reviews.default.svc.cluster.local;.upstream_rq_200": "upstream_rq_200",
@@ -442,7 +444,7 @@ def test_a_metric_of_an_envoy_names_whom_it_has_called_with_all_dots() -> None:
         assert name.replace(found[1], "") == f"cluster.{rest}"
 
 
-def test_prometheus_is_told_of_pilot_and_every_proxy(folder: Folder) -> None:
+def test_prometheus_scrapes_pilot_and_every_proxy(folder: Folder) -> None:
     commands_of(PLAN, folder)
     jobs = json.loads(folder.scraping.read_text())["scrape_configs"]
     targets = {where for job in jobs for one in job["static_configs"] for where in one["targets"]}
@@ -451,12 +453,12 @@ def test_prometheus_is_told_of_pilot_and_every_proxy(folder: Folder) -> None:
     assert ratings == {"app": "ratings", "version": "v1", "namespace": "default", "pod": "ratings-v1"}
 
 
-def test_what_pilot_refuses_is_read_from_its_log_until_it_takes_it(folder: Folder) -> None:
+def test_pilots_rejection_is_read_from_its_log_until_it_accepts_the_files(folder: Folder) -> None:
     assert pilot.refusal(folder.layout) == ""
     log = folder.layout.logs / "live-pilot.log"
-    log.write_text(f"{pilot.READS}\nwarn\tFailed to parse objects.yaml: no host\n")
+    log.write_text(f"{pilot.RELOAD_MESSAGE}\nwarn\tFailed to parse objects.yaml: no host\n")
     assert pilot.refusal(folder.layout) == "no host"
-    log.write_text(log.read_text() + f"{pilot.READS}\n")
+    log.write_text(log.read_text() + f"{pilot.RELOAD_MESSAGE}\n")
     assert pilot.refusal(folder.layout) == ""
 
 
@@ -482,16 +484,16 @@ def chosen(**more: str) -> settings.Settings:
         ({"mesh:profile": "minimal"}, False),
     ],
 )
-def test_a_stack_is_live_on_the_embedded_cluster_if_it_has_bookinfo_and_a_way_in(
+def test_a_stack_is_live_on_the_embedded_cluster_if_it_has_bookinfo_and_an_ingress_gateway(
     more: dict[str, str], expected: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("LIVE", raising=False)
-    assert live.wanted(chosen(**more)) is expected
+    assert live.should_run(chosen(**more)) is expected
 
 
-def test_the_live_part_can_be_declined(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_live_0_turns_the_live_data_plane_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LIVE", "0")
-    assert not live.wanted(chosen())
+    assert not live.should_run(chosen())
 
 
 def test_a_plan_has_the_names_of_the_stacks_mesh() -> None:

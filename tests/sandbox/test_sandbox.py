@@ -20,7 +20,7 @@ import sandbox
 from cluster.client import Answer
 from sandbox import SandboxError, cluster, files, network, node, places, programs
 from sandbox.network import Network
-from sandbox.places import Layout
+from sandbox.paths import Layout
 from sandbox.process import Process
 from sandbox.programs import PROGRAMS, Setting
 from sandbox.report import State
@@ -37,10 +37,10 @@ DEAF = [
 
 @pytest.fixture(autouse=True)
 def layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Layout]:
-    """An empty home; what was started in it ends with the test."""
+    """The layout of an empty home; processes that a test starts in it are ended afterwards."""
     monkeypatch.setenv("MESH_HOME", f"{tmp_path / 'home'}")
     monkeypatch.delenv("MESH_SERVICE_RANGE", raising=False)
-    layout = places.layout()
+    layout = paths.layout()
     for folder in (layout.run, layout.logs):
         folder.mkdir(parents=True)
     yield layout
@@ -49,10 +49,10 @@ def layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Layout]:
 
 
 def started(name: str, layout: Layout, command: list[str] | None = None) -> Process:
-    """A process that runs and has begun its work."""
+    """A running process that has begun its work."""
     process = Process(name, layout)
     process.start(command or SLEEPER)
-    until(lambda: process.last_words() == ["awake"])
+    until(lambda: process.log_tail() == ["awake"])
     return process
 
 
@@ -66,17 +66,17 @@ def until(condition: Callable[[], bool]) -> None:
 # Places
 
 
-def test_the_home_is_its_owners_alone() -> None:
-    assert places.home().stat().st_mode & 0o777 == 0o700
+def test_the_home_is_accessible_by_its_owner_only() -> None:
+    assert paths.home().stat().st_mode & 0o777 == 0o700
 
 
-def test_the_home_follows_xdg_and_else_is_in_local_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_home_follows_xdg_or_defaults_to_local_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MESH_HOME")
     monkeypatch.setenv("XDG_STATE_HOME", f"{tmp_path / 'xdg'}")
-    assert places.home() == tmp_path / "xdg" / "mesh"
+    assert paths.home() == tmp_path / "xdg" / "mesh"
     monkeypatch.delenv("XDG_STATE_HOME")
     monkeypatch.setenv("HOME", f"{tmp_path / 'user'}")
-    assert places.home() == tmp_path / "user" / ".local" / "state" / "mesh"
+    assert paths.home() == tmp_path / "user" / ".local" / "state" / "mesh"
 
 
 # Ports and the Service range
@@ -86,7 +86,7 @@ def test_the_network_is_chosen_once_and_then_kept(layout: Layout) -> None:
     assert network.network(layout.network) == network.network(layout.network)
 
 
-def test_each_listener_has_a_port_that_neither_node_ports_nor_outgoing_connections_take(layout: Layout) -> None:
+def test_ports_are_outside_the_ranges_of_node_ports_and_outgoing_connections(layout: Layout) -> None:
     ports = network.network(layout.network).ports
     assert set(ports) == set(network.LISTENERS)
     assert len(set(ports.values())) == len(ports)
@@ -101,7 +101,7 @@ def test_a_port_in_use_is_not_chosen(layout: Layout, monkeypatch: pytest.MonkeyP
         assert taken not in network.network(layout.network).ports.values()
 
 
-def test_the_default_home_has_the_service_range_of_the_manual(layout: Layout) -> None:
+def test_the_default_home_has_the_documented_service_range(layout: Layout) -> None:
     kept = network.network(layout.network, environment={})
     assert (kept.service_range, kept.first_service_ip) == ("127.77.0.0/16", "127.77.0.1")
 
@@ -113,12 +113,12 @@ def test_another_home_gets_another_loopback_service_range(layout: Layout) -> Non
     assert ipaddress.ip_address("127.0.0.1") not in chosen
 
 
-def test_a_wished_service_range_is_taken(layout: Layout) -> None:
+def test_a_configured_service_range_is_used(layout: Layout) -> None:
     assert network.network(layout.network, {"MESH_SERVICE_RANGE": "127.9.0.0/20"}).service_range == "127.9.0.0/20"
 
 
 @pytest.mark.parametrize("wish", ["nonsense", "127.9.0.1/16", "127.9.0.0/30", "127.0.0.0/8", "fd00::/20"])
-def test_an_unusable_service_range_is_refused_with_its_name(layout: Layout, wish: str) -> None:
+def test_an_unusable_service_range_is_refused(layout: Layout, wish: str) -> None:
     with pytest.raises(SandboxError, match="MESH_SERVICE_RANGE"):
         network.network(layout.network, {"MESH_SERVICE_RANGE": wish})
     assert not layout.network.exists()
@@ -130,7 +130,7 @@ def test_a_cluster_cannot_change_its_service_range(layout: Layout) -> None:
         network.network(layout.network, {"MESH_SERVICE_RANGE": "127.8.0.0/16"})
 
 
-def test_a_taken_port_is_named_with_its_listener_and_who_has_it() -> None:
+def test_a_taken_port_is_reported_with_its_listener_and_the_other_process() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         with pytest.raises(SandboxError) as refusal:
@@ -145,7 +145,7 @@ def test_a_taken_port_is_named_with_its_listener_and_who_has_it() -> None:
 # Processes
 
 
-def test_a_started_process_lives_in_a_session_of_its_own(layout: Layout) -> None:
+def test_a_started_process_has_a_session_of_its_own(layout: Layout) -> None:
     process = started("sleeper", layout)
     assert process.alive()
     assert os.getsid(process.pid) == process.pid
@@ -155,7 +155,7 @@ def test_a_started_process_lives_in_a_session_of_its_own(layout: Layout) -> None
 
 def test_a_process_outlives_the_command_that_started_it(layout: Layout) -> None:
     code = (
-        "import pathlib, sys; from sandbox.places import layout; from sandbox.process import Process; "
+        "import pathlib, sys; from sandbox.paths import layout; from sandbox.process import Process; "
         "Process('sleeper', layout()).start(sys.argv[1:])"
     )
     subprocess.run([sys.executable, "-c", code, *SLEEPER], env={**os.environ, "PYTHONPATH": f"{ROOT}"}, check=True)
@@ -165,18 +165,18 @@ def test_a_process_outlives_the_command_that_started_it(layout: Layout) -> None:
     assert not process.alive()
 
 
-def test_a_stopped_process_is_asked_first_and_then_unknown(layout: Layout) -> None:
+def test_a_stopped_process_gets_sigterm_and_loses_its_record(layout: Layout) -> None:
     code = (
         "import signal, sys, time; signal.signal(15, lambda *_: (print('asked'), sys.exit())); "
         "print('awake', flush=True); time.sleep(60)"
     )
     process = started("polite", layout, [sys.executable, "-c", code])
     process.stop(5)
-    assert process.last_words() == ["awake", "asked"]
+    assert process.log_tail() == ["awake", "asked"]
     assert not process.known
 
 
-def test_a_process_that_does_not_end_when_asked_is_killed(layout: Layout) -> None:
+def test_a_process_that_ignores_sigterm_is_killed(layout: Layout) -> None:
     process = started("deaf", layout, DEAF)
     number = process.pid
     process.stop(0.2)
@@ -185,14 +185,14 @@ def test_a_process_that_does_not_end_when_asked_is_killed(layout: Layout) -> Non
         os.kill(number, 0)
 
 
-def test_a_killed_process_is_dead_but_known(layout: Layout) -> None:
+def test_a_killed_process_keeps_its_record(layout: Layout) -> None:
     process = started("sleeper", layout)
     os.kill(process.pid, signal.SIGKILL)
     until(lambda: not process.alive())
     assert process.known
 
 
-def test_another_process_that_got_the_same_number_is_not_taken_for_it(layout: Layout) -> None:
+def test_another_process_with_the_same_number_is_not_mistaken_for_it(layout: Layout) -> None:
     process = started("sleeper", layout)
     os.kill(process.pid, signal.SIGKILL)
     until(lambda: not process.alive())
@@ -202,11 +202,11 @@ def test_another_process_that_got_the_same_number_is_not_taken_for_it(layout: La
     process.stop(1)  # would end this very test
 
 
-def test_the_log_of_the_run_before_is_kept(layout: Layout) -> None:
+def test_the_log_of_the_previous_run_is_kept(layout: Layout) -> None:
     process = started("sleeper", layout)
     process.stop(1)
     process.start([sys.executable, "-c", "print('second')"])
-    until(lambda: process.last_words() == ["second"])
+    until(lambda: process.log_tail() == ["second"])
     assert (layout.logs / "sleeper.log.1").read_text() == "awake\n"
 
 
@@ -238,7 +238,7 @@ def test_every_program_listens_on_loopback_only(setting: Setting) -> None:
     assert flags("kwok", setting)["server-address"].startswith("127.0.0.1:")
 
 
-def test_the_store_answers_only_holders_of_a_certificate(setting: Setting) -> None:
+def test_etcd_requires_client_certificates(setting: Setting) -> None:
     store = flags("etcd", setting)
     assert (store["client-cert-auth"], store["peer-client-cert-auth"]) == ("true", "true")
 
@@ -281,7 +281,7 @@ def test_the_kubeconfig_holds_its_certificates_and_is_named_after_the_sandbox(se
     assert content["users"][0]["user"]["client-key-data"] == "Y2xpZW50LmtleQ=="
 
 
-def test_files_with_keys_are_their_owners_alone(setting: Setting) -> None:
+def test_files_with_keys_are_readable_by_their_owner_only(setting: Setting) -> None:
     setting.layout.pki.mkdir()
     for name in ("ca.crt", "client.crt", "client.key"):
         (setting.layout.pki / name).write_text(name)
@@ -309,7 +309,7 @@ def test_each_stage_is_written_with_the_clusters_certificate(setting: Setting) -
     assert "@" not in "".join(line for line in text.splitlines() if not line.startswith("#"))
 
 
-def test_the_node_runs_what_istio_is_built_for() -> None:
+def test_the_node_has_the_architecture_of_istios_images() -> None:
     assert node.NODE["metadata"]["labels"]["kubernetes.io/arch"] == "amd64"
     assert {"type": "InternalIP", "address": "127.0.0.1"} in node.NODE["status"]["addresses"]
 
@@ -338,14 +338,14 @@ def test_a_cluster_that_never_ran_is_stopped() -> None:
     assert not sandbox.running()
 
 
-def test_stopping_what_does_not_run_says_so_and_is_no_error() -> None:
+def test_stopping_a_stopped_cluster_is_no_error() -> None:
     said = io.StringIO()
     sandbox.stop(said)
     assert said.getvalue() == "sandbox: not running\n"
 
 
 @pytest.mark.usefixtures("silence")
-def test_a_dead_process_is_named_with_its_log_and_its_last_words(setting: Setting) -> None:
+def test_an_ended_process_is_reported_with_the_end_of_its_log(setting: Setting) -> None:
     network.network(setting.layout.network)
     process = Process("kube-scheduler", setting.layout)
     process.start([sys.executable, "-c", "print('early line'); print('panic: no more'); raise SystemExit(1)"])
@@ -360,7 +360,7 @@ def test_a_dead_process_is_named_with_its_log_and_its_last_words(setting: Settin
 
 @pytest.fixture
 def silence(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody answers."""
+    """Endpoints that never answer."""
 
     class Silent:
         def __init__(self, *_: object) -> None:
@@ -373,7 +373,7 @@ def silence(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("silence")
-def test_a_process_that_lives_but_does_not_answer_is_broken(setting: Setting) -> None:
+def test_a_process_that_runs_but_does_not_answer_makes_the_cluster_broken(setting: Setting) -> None:
     network.network(setting.layout.network)
     for program in PROGRAMS:
         started(program.name, setting.layout)
@@ -382,21 +382,23 @@ def test_a_process_that_lives_but_does_not_answer_is_broken(setting: Setting) ->
     assert any("does not answer /readyz" in line and "awake" in line for line in status.lines)
 
 
-def test_a_process_that_ends_while_starting_is_named_with_its_log(layout: Layout) -> None:
+def test_a_process_that_ends_while_starting_is_reported_with_its_log(layout: Layout) -> None:
     process = Process("etcd", layout)
     process.start([sys.executable, "-c", "raise SystemExit('cannot listen')"])
     with pytest.raises(SandboxError, match=r"etcd \(process \d+\) has ended(?s:.)*etcd\.log(?s:.)*cannot listen"):
         cluster._wait(lambda: False, "etcd does not answer", process)
 
 
-def test_a_process_that_never_answers_is_given_up_in_time(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_never_answers_is_an_error_after_the_time_limit(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(cluster, "START_LIMIT", 0.2)
     process = started("etcd", layout)
     with pytest.raises(SandboxError, match=r"etcd does not answer within(?s:.)*etcd\.log"):
         cluster._wait(lambda: False, "etcd does not answer", process)
 
 
-def test_a_reset_leaves_nothing_and_no_process(layout: Layout) -> None:
+def test_a_reset_leaves_no_files_and_no_process(layout: Layout) -> None:
     process = started("kwok", layout)
     number = process.pid
     sandbox.reset(io.StringIO())
@@ -414,7 +416,7 @@ def test_two_homes_are_two_clusters(tmp_path: Path, layout: Layout, monkeypatch:
     assert process.alive()
 
 
-def test_the_command_ends_in_one_message_and_the_states_exit_code() -> None:
+def test_the_command_prints_one_message_and_exits_with_the_state() -> None:
     environment = {**os.environ, "PYTHONPATH": f"{ROOT}"}
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -422,7 +424,7 @@ def test_the_command_ends_in_one_message_and_the_states_exit_code() -> None:
         return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30, check=False)
 
     assert run("status").returncode == 3
-    environment |= {"MESH_CACHE": f"{places.home()}", "PATH": "/nowhere"}
+    environment |= {"MESH_CACHE": f"{paths.home()}", "PATH": "/nowhere"}
     refused = run("start")
     assert refused.returncode == 1
     assert refused.stderr.splitlines()[-1].startswith("sandbox: Go ")

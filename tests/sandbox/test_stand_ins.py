@@ -1,4 +1,4 @@
-"""The stand-ins for Bookinfo, with calls to each other played."""
+"""The stand-ins for Bookinfo, with simulated calls to each other."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def reviews(version: str) -> Workload:
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, str]]]:
-    """Every call with its headers; answered as by services that are well."""
+    """Records every call with its headers; all services answer."""
     made: list[tuple[str, dict[str, str]]] = []
 
     def answered(_: Workload, url: str, headers: dict[str, str], patience: float) -> Answer:
@@ -46,7 +46,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, str]]]:
 
 @pytest.fixture
 def deaf(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Every call; none is answered."""
+    """Records every call; no service answers."""
     made: list[str] = []
 
     def unanswered(_: Workload, url: str, *__: object) -> Answer:
@@ -64,23 +64,23 @@ def ratings_of(version: str) -> list[Any]:
     return [review.get("rating") for review in answer["reviews"]]
 
 
-def test_reviews_v1_asks_nobody_for_stars(asked: list[Any]) -> None:
+def test_reviews_v1_does_not_call_ratings(asked: list[Any]) -> None:
     assert ratings_of("v1") == [None, None]
     assert asked == []
 
 
 @pytest.mark.parametrize(("version", "color"), [("v2", "black"), ("v3", "red")])
 @pytest.mark.usefixtures("asked")
-def test_later_reviews_have_stars_of_their_color(version: str, color: str) -> None:
+def test_reviews_v2_and_v3_have_stars_of_their_color(version: str, color: str) -> None:
     assert ratings_of(version) == [{"stars": 5, "color": color}, {"stars": 4, "color": color}]
 
 
 @pytest.mark.usefixtures("deaf")
-def test_without_ratings_there_are_reviews_that_say_so() -> None:
+def test_reviews_without_ratings_have_an_error_message() -> None:
     assert ratings_of("v3") == [{"error": services.RATINGS_ARE_MISSING}] * 2
 
 
-def test_reviews_are_asked_twice_and_details_once(deaf: list[str]) -> None:
+def test_reviews_is_called_twice_and_details_once(deaf: list[str]) -> None:
     page = respond(PAGE, "GET", "/productpage", {}, "")
     assert page.status == 200
     assert "The reviews are not available" in str(page.body)
@@ -88,7 +88,7 @@ def test_reviews_are_asked_twice_and_details_once(deaf: list[str]) -> None:
     assert [url.split("/")[2] for url in deaf] == ["details:9080", "reviews:9080", "reviews:9080"]
 
 
-def test_who_is_signed_in_is_told_to_the_services(asked: list[Any]) -> None:
+def test_the_signed_in_user_is_sent_to_the_services(asked: list[Any]) -> None:
     signed_in = respond(PAGE, "POST", "/login", {}, "username=jason&passwd=")
     assert (signed_in.status, signed_in.headers["Location"]) == (302, "/productpage")
     cookie = signed_in.headers["Set-Cookie"].partition(";")[0]
@@ -97,24 +97,24 @@ def test_who_is_signed_in_is_told_to_the_services(asked: list[Any]) -> None:
     assert {headers.get("end-user") for _, headers in asked} == {"jason"}
 
 
-def test_a_visitor_cannot_claim_to_be_a_user_by_a_header(asked: list[Any]) -> None:
+def test_a_visitors_end_user_header_is_not_forwarded(asked: list[Any]) -> None:
     respond(PAGE, "GET", "/productpage", {"end-user": "jason", "x-request-id": "1"}, "")
     assert asked
     assert all("end-user" not in headers and headers["x-request-id"] == "1" for _, headers in asked)
 
 
 @pytest.mark.parametrize("name", ["", "<script>", "a b", "a\r\nSet-Cookie: x=y", "x" * 41])
-def test_a_name_that_would_break_a_page_or_a_header_is_refused(name: str) -> None:
+def test_an_unsafe_user_name_is_refused(name: str) -> None:
     assert respond(PAGE, "POST", "/login", {}, f"username={quote(name)}").status == 400
     assert productpage._user({"cookie": f'session="{name}"'}) == ""
 
 
-def test_signing_out_takes_the_cookie_away() -> None:
+def test_signing_out_removes_the_cookie() -> None:
     assert "Max-Age=0" in respond(PAGE, "GET", "/logout", {}, "").headers["Set-Cookie"]
 
 
 @pytest.mark.usefixtures("asked")
-def test_the_page_is_there_as_data_too() -> None:
+def test_the_page_is_available_as_json() -> None:
     assert json.dumps(respond(PAGE, "GET", "/api/v1/products", {}, "").body).count("title") == 1
     answer = respond(PAGE, "GET", "/api/v1/products/0/reviews", {}, "").body
     assert isinstance(answer, dict)
@@ -123,18 +123,18 @@ def test_the_page_is_there_as_data_too() -> None:
 
 
 @pytest.mark.usefixtures("deaf")
-def test_data_that_does_not_come_is_a_gateway_timeout() -> None:
+def test_json_without_an_answer_of_the_service_is_a_gateway_timeout() -> None:
     assert respond(PAGE, "GET", "/api/v1/products/0/ratings", {}, "").status == 504
 
 
-def test_only_headers_of_tracing_and_routing_are_handed_on() -> None:
+def test_only_headers_of_tracing_and_routing_are_forwarded() -> None:
     given = {"X-Request-Id": "1", "Cookie": "a=b", "Host": "here", "Content-Length": "3"}
     assert calls.forwarded(given) == {"x-request-id": "1", "cookie": "a=b"}
 
 
 @pytest.fixture
 def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, Path]]:
-    """A running stand-in of details, and the file of its switches."""
+    """The address of a running stand-in for details, and the file of its switches."""
     monkeypatch.setattr(server, "APP_PORT", 0)
     switches = tmp_path / "switches.json"
     made = server.Server(Workload("details", "v1", "127.0.0.1", "127.0.0.1"), server.Switches(switches))
@@ -144,7 +144,7 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[st
     made.server_close()
 
 
-def test_a_switch_makes_every_second_answer_a_failure(served: tuple[str, Path]) -> None:
+def test_a_switch_makes_every_second_answer_fail(served: tuple[str, Path]) -> None:
     url, switches = served
     assert [requests.get(url, timeout=5).status_code for _ in range(2)] == [200, 200]
     switches.write_text('{"details-v1": {"failEvery": 2}}')
@@ -152,7 +152,7 @@ def test_a_switch_makes_every_second_answer_a_failure(served: tuple[str, Path]) 
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"ratings-v1": {"failEvery": 1}}'])
-def test_switches_that_say_nothing_of_a_stand_in_change_nothing(served: tuple[str, Path], text: str) -> None:
+def test_empty_or_invalid_switches_change_nothing(served: tuple[str, Path], text: str) -> None:
     url, switches = served
     switches.write_text(text)
     assert requests.get(url, timeout=5).json()["author"] == "William Shakespeare"

@@ -1,4 +1,4 @@
-"""Building the checkers, with Go played by a small script on PATH."""
+"""Building the checkers, with a small script on PATH in place of Go."""
 
 import os
 import sys
@@ -24,7 +24,7 @@ for name, package in {PACKAGES!r}.items():
 
 @pytest.fixture
 def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the fake Go writes what it was called with."""
+    """The file in which the fake Go records its calls."""
     go = tmp_path / "bin" / "go"
     go.parent.mkdir()
     go.write_text(FAKE_GO)
@@ -42,7 +42,7 @@ def test_the_checkers_are_built_once(module: Module, calls: Path) -> None:
     assert len(calls.read_text().splitlines()) == 1
 
 
-def test_a_checker_that_is_gone_is_built_again(calls: Path) -> None:
+def test_a_deleted_checker_is_built_again(calls: Path) -> None:
     (checkers() / "istioctl").unlink()
     assert all((checkers() / name).exists() for name in ISTIO.packages)
     assert len(calls.read_text().splitlines()) == 2
@@ -55,13 +55,13 @@ def test_a_failed_build_says_why_and_leaves_no_program(calls: Path, monkeypatch:
     assert not list(calls.parent.glob("cache/istio/*/bin/*"))
 
 
-def test_without_go_the_message_says_so(calls: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_go_is_reported(calls: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(calls.parent))
     with pytest.raises(ToolchainError, match="no `go` on PATH"):
         checkers()
 
 
-def test_pilot_is_built_without_the_others_and_what_is_there_stays(calls: Path) -> None:
+def test_pilot_is_built_alone_and_existing_programs_are_kept(calls: Path) -> None:
     program = pilot()
     assert program.exists()
     before = program.stat().st_mtime_ns

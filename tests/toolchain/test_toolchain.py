@@ -1,4 +1,4 @@
-"""The toolchain without a real build: Go and Pulumi are played by small scripts on PATH."""
+"""The toolchain without a real build: small scripts on PATH take the place of Go and Pulumi."""
 
 import io
 import json
@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 import toolchain
-from toolchain import ToolchainError, build, golang, installed, locks, pins, places
+from toolchain import ToolchainError, build, golang, installed, locks, paths, pins
 from toolchain.progress import Progress, duration
 
 ROOT = Path(__file__).parents[2]
@@ -48,7 +48,7 @@ elif words[0] == "build":
 
 @pytest.fixture(autouse=True)
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A machine with nothing but a `go` that notes its calls."""
+    """A machine whose PATH only has a `go` that records its calls."""
     (tmp_path / "bin").mkdir()
     script(tmp_path / "bin" / "go", FAKE_GO)
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}")
@@ -66,7 +66,7 @@ def script(path: Path, text: str) -> Path:
 
 
 def install_pulumi(folder: Path, version: str, plugin: str = "exit 1", host: bool = True) -> Path:
-    """A `pulumi` that notes its calls, tells `version` and runs `plugin` for `pulumi plugin`."""
+    """Installs a `pulumi` that records its calls, prints `version`, and runs `plugin` for `pulumi plugin`."""
     text = f'#!/bin/sh\necho "pulumi $*" >> "$CALLS"\nif [ "$1" = plugin ]; then\n{plugin}\nfi\necho {version}\n'
     if host:
         script(folder / "pulumi-language-python", "#!/bin/sh\n")
@@ -92,7 +92,7 @@ EVERYTHING = {*pins.PACKAGES, *pins.HOST_PACKAGES, *pins.SCRIPTS}
 # Pins
 
 
-def test_the_python_sdk_is_of_the_engines_version() -> None:
+def test_the_python_sdk_has_the_engines_version() -> None:
     assert f"\npulumi=={PINS.pulumi}\n" in f"\n{pins.REQUIREMENTS.read_text()}"
 
 
@@ -108,7 +108,7 @@ def test_the_language_hosts_go_mod_names_exactly_its_tool() -> None:
     assert directives == list(pins.HOST_PACKAGES.values())
 
 
-def test_the_programs_are_told_their_pinned_versions() -> None:
+def test_the_linker_flags_set_the_pinned_versions() -> None:
     flags = pins.Pins(pulumi="3.1.2", provider="4.5.6", kubernetes="1.33.7", go="1.24.0").linker_flags
     for wanted in ("version.Version=v3.1.2", "main.version=4.5.6", "gitVersion=v1.33.7", "gitMinor=33"):
         assert wanted in flags
@@ -123,7 +123,7 @@ def test_a_missing_pin_is_an_error_that_names_the_file(tmp_path: Path) -> None:
 
 @pytest.fixture
 def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The Go sources, elsewhere."""
+    """A copy of the Go sources in another folder."""
     copy = tmp_path / "toolchain"
     for source in [*pins.MODULE.rglob("go.*"), *pins.MODULE.rglob("*.go")]:
         target = copy / source.relative_to(pins.MODULE)
@@ -159,7 +159,7 @@ def test_another_release_of_the_provider_changes_the_cache_key() -> None:
 # Building
 
 
-def test_everything_is_built_where_nothing_is() -> None:
+def test_all_programs_are_built_if_none_exists() -> None:
     tools = toolchain.ensure(io.StringIO())
     assert built(tools) == EVERYTHING
     assert (tools.bin / "etcd").read_text() == pins.PACKAGES["etcd"]
@@ -168,7 +168,7 @@ def test_everything_is_built_where_nothing_is() -> None:
     assert all(os.access(tools.pulumi.with_name(name), os.X_OK) for name in pins.SCRIPTS)
 
 
-def test_nothing_is_started_where_everything_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_run_if_all_programs_exist(monkeypatch: pytest.MonkeyPatch) -> None:
     first = toolchain.ensure(io.StringIO())
 
     def no_process(*_: object, **__: object) -> None:
@@ -178,7 +178,7 @@ def test_nothing_is_started_where_everything_is(monkeypatch: pytest.MonkeyPatch)
     assert toolchain.ensure() == first
 
 
-def test_only_what_is_missing_is_built(machine: Path) -> None:
+def test_only_missing_programs_are_built(machine: Path) -> None:
     tools = toolchain.ensure(io.StringIO())
     (tools.bin / "kwok").unlink()
     (machine / "calls").unlink()
@@ -188,9 +188,7 @@ def test_only_what_is_missing_is_built(machine: Path) -> None:
     assert built(tools) == EVERYTHING
 
 
-def test_the_schema_is_laid_over_the_file_that_the_provider_embeds(
-    machine: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_schema_overlays_the_file_that_the_provider_embeds(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kept = machine / "overlay.json"
     overlay = "pathlib.Path(words[words.index('-overlay') + 1]).read_text()"
     keep = f"if words[0] == 'build' and '-overlay' in words: pathlib.Path({str(kept)!r}).write_text({overlay})"
@@ -201,7 +199,7 @@ def test_the_schema_is_laid_over_the_file_that_the_provider_embeds(
     assert schema.endswith("cmd/pulumi-resource-kubernetes/schema.json")
 
 
-def test_a_failed_build_tells_its_last_lines_and_its_log_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_build_reports_its_last_lines_and_log_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     misdeed = "if words[0] == 'build': [print(f'line {n}', file=sys.stderr) for n in range(99)]; sys.exit(2)"
     monkeypatch.setenv("MISDEED", misdeed)
     with pytest.raises(ToolchainError) as failure:
@@ -215,33 +213,33 @@ def test_a_failed_build_tells_its_last_lines_and_its_log_and_leaves_nothing(monk
     assert not [*log.parent.glob("*/*"), *log.parent.glob("build-*")], "nothing half built may be left"
 
 
-def test_what_a_killed_build_left_behind_is_removed() -> None:
-    place = places.cache() / "toolchain" / KEY
+def test_leftovers_of_a_killed_build_are_deleted() -> None:
+    place = paths.cache() / "toolchain" / KEY
     leftover = script(place / "build-killed" / "half-of-etcd", "")
     toolchain.ensure(io.StringIO())
     assert not leftover.parent.exists()
 
 
-def test_an_unreachable_network_is_named_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_network_is_reported_as_the_cause(monkeypatch: pytest.MonkeyPatch) -> None:
     misdeed = "if words[0] == 'list': sys.exit('dial tcp: lookup proxy: no such host')"
     monkeypatch.setenv("MISDEED", misdeed)
     with pytest.raises(ToolchainError, match="is there a network, and is GOPROXY right"):
         toolchain.ensure(io.StringIO())
 
 
-def test_a_killed_go_is_named_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_killed_go_is_reported_as_the_cause(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MISDEED", "if words[0] == 'build': os.kill(os.getpid(), 9)")
     with pytest.raises(ToolchainError, match="ended by signal 9"):
         toolchain.ensure(io.StringIO())
 
 
-def test_a_missing_go_is_said_before_anything_is_begun(machine: Path) -> None:
+def test_a_missing_go_is_reported_before_the_build(machine: Path) -> None:
     (machine / "bin" / "go").unlink()
     with pytest.raises(ToolchainError, match=rf"Go {PINS.go} or later .* no `go` on PATH"):
         toolchain.ensure(io.StringIO())
 
 
-def test_an_old_go_is_said_before_anything_is_begun(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_old_go_is_reported_before_the_build(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MISDEED", "if words[0] == 'env': print('go1.9.7'); sys.exit()")
     with pytest.raises(ToolchainError, match=r"too old \(1\.9\.7\).*GOTOOLCHAIN=auto"):
         toolchain.ensure(io.StringIO())
@@ -254,7 +252,7 @@ def test_a_go_that_refuses_the_modules_go_line_is_too_old(monkeypatch: pytest.Mo
         toolchain.ensure(io.StringIO())
 
 
-def test_go_is_not_led_to_build_for_another_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_go_ignores_variables_for_other_platforms(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GOOS", "plan9")
     monkeypatch.setenv("MISDEED", "assert 'GOOS' not in os.environ and os.environ['GOWORK'] == 'off'")
     toolchain.ensure(io.StringIO())
@@ -262,7 +260,7 @@ def test_go_is_not_led_to_build_for_another_machine(monkeypatch: pytest.MonkeyPa
 
 @pytest.fixture
 def other_build(machine: Path) -> Iterator[subprocess.Popen[str]]:
-    """Another process whose build does not end by itself."""
+    """Another process with a build that does not end by itself."""
     environment = {**os.environ, "PYTHONPATH": f"{ROOT}"}
     note = f"pathlib.Path({str(machine / 'go.pid')!r}).write_text(str(os.getpid()))"
     environment["MISDEED"] = f"if words[0] == 'build': {note}; time.sleep(60)"
@@ -282,7 +280,7 @@ def other_build(machine: Path) -> Iterator[subprocess.Popen[str]]:
     process.communicate()
 
 
-def test_a_second_build_says_whom_it_waits_for_and_then_builds(other_build: subprocess.Popen[str]) -> None:
+def test_a_second_build_names_the_process_that_it_waits_for(other_build: subprocess.Popen[str]) -> None:
     said = io.StringIO()
     second = threading.Thread(target=toolchain.ensure, args=[said])
     second.start()
@@ -296,7 +294,7 @@ def test_a_second_build_says_whom_it_waits_for_and_then_builds(other_build: subp
     assert built(toolchain.ensure()) == EVERYTHING, "a killed build must not block the next one"
 
 
-def test_an_interrupted_build_ends_go_and_says_one_line(machine: Path, other_build: subprocess.Popen[str]) -> None:
+def test_an_interrupted_build_ends_go_and_prints_one_line(machine: Path, other_build: subprocess.Popen[str]) -> None:
     other_build.send_signal(signal.SIGINT)
     _, said = other_build.communicate(timeout=20)
     assert other_build.returncode == 130
@@ -304,7 +302,7 @@ def test_an_interrupted_build_ends_go_and_says_one_line(machine: Path, other_bui
     assert "Traceback" not in said
     with pytest.raises(ProcessLookupError):
         os.kill(int((machine / "go.pid").read_text()), 0)
-    place = places.cache() / "toolchain" / KEY
+    place = paths.cache() / "toolchain" / KEY
     assert not [*place.glob("*/*"), *place.glob("build-*")]
 
 
@@ -320,12 +318,12 @@ def test_an_installed_pulumi_is_used_with_its_own_language_host(machine: Path, m
 
 
 @pytest.mark.parametrize("version", ["v3.215.0", "v3.215.1", "v3.300.0", "3.215.0"])
-def test_the_pinned_release_and_later_ones_of_its_major_fit(version: str) -> None:
+def test_the_pinned_release_and_later_ones_of_its_major_are_suitable(version: str) -> None:
     assert installed._fits(version, "3.215.0")
 
 
 @pytest.mark.parametrize("version", ["v3.214.9", "v2.300.0", "v4.0.0", "", "nonsense"])
-def test_older_and_unknown_releases_and_other_majors_do_not_fit(version: str) -> None:
+def test_older_and_unknown_releases_and_other_majors_are_unsuitable(version: str) -> None:
     assert not installed._fits(version, "3.215.0")
 
 
@@ -348,15 +346,13 @@ def test_a_link_to_an_installed_pulumi_is_followed_to_its_language_host(
     assert installed.pulumi(PINS) == link
 
 
-def test_a_pulumi_that_we_built_does_not_count_as_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    ours = install_pulumi(places.cache() / "toolchain" / "other-key" / "engine", f"v{PINS.pulumi}")
+def test_a_built_pulumi_does_not_count_as_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = install_pulumi(paths.cache() / "toolchain" / "other-key" / "engine", f"v{PINS.pulumi}")
     monkeypatch.setenv("PATH", f"{ours.parent}:/usr/bin:/bin")
     assert installed.pulumi(PINS) is None
 
 
-def test_the_version_is_asked_once_for_as_long_as_the_file_stays(
-    machine: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_version_is_cached_until_the_file_changes(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     official = install_pulumi(machine / "official", f"v{PINS.pulumi}")
     monkeypatch.setenv("PATH", f"{official.parent}:/usr/bin:/bin")
     assert [installed.pulumi(PINS), installed.pulumi(PINS)] == [official, official]
@@ -385,14 +381,14 @@ def test_the_plugin_of_an_installed_pulumi_is_fetched_and_not_built(machine: Pat
     assert calls(machine) == [], "what was fetched once is not fetched again"
 
 
-def test_a_plugin_that_cannot_be_fetched_is_built_and_the_reason_said(with_pulumi: Path) -> None:
+def test_a_plugin_that_cannot_be_fetched_is_built_and_the_reason_printed(with_pulumi: Path) -> None:
     install_pulumi(with_pulumi, f"v{PINS.pulumi}", "echo no route >&2; exit 1")
     said = io.StringIO()
     assert installed.PLUGIN in built(toolchain.ensure(said))
     assert "no route" in said.getvalue()
 
 
-def test_a_plugin_that_does_not_come_in_time_is_built(with_pulumi: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_plugin_that_is_not_fetched_in_time_is_built(with_pulumi: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(installed, "PLUGIN_LIMIT", 0.3)
     install_pulumi(with_pulumi, f"v{PINS.pulumi}", "exec sleep 20")
     began = time.monotonic()
@@ -400,7 +396,7 @@ def test_a_plugin_that_does_not_come_in_time_is_built(with_pulumi: Path, monkeyp
     assert time.monotonic() - began < 10
 
 
-def test_a_built_provider_is_put_where_pulumi_keeps_its_plugins(machine: Path) -> None:
+def test_a_built_provider_is_put_into_pulumis_plugin_folder(machine: Path) -> None:
     tools = toolchain.ensure(io.StringIO())
     tools.share_plugin()
     shared = machine / "pulumi-home" / PLUGIN_FOLDER
@@ -408,13 +404,13 @@ def test_a_built_provider_is_put_where_pulumi_keeps_its_plugins(machine: Path) -
     assert (shared / installed.PLUGIN).read_text() == (tools.bin / installed.PLUGIN).read_text()
 
 
-def test_a_plugin_that_pulumi_has_is_not_replaced(machine: Path) -> None:
+def test_an_existing_plugin_is_not_replaced(machine: Path) -> None:
     official = script(machine / "pulumi-home" / PLUGIN_FOLDER / installed.PLUGIN, "official")
     toolchain.ensure(io.StringIO()).share_plugin()
     assert official.read_text() == "official"
 
 
-def test_a_plugin_folder_that_cannot_be_written_is_a_clear_error(machine: Path) -> None:
+def test_an_unwritable_plugin_folder_is_an_error(machine: Path) -> None:
     (machine / "pulumi-home").touch()
     tools = toolchain.ensure(io.StringIO())
     with pytest.raises(ToolchainError, match=r"cannot be put among Pulumi's plugins.*pulumi-home"):
@@ -437,7 +433,7 @@ def test_the_built_engine_is_put_before_path() -> None:
     assert tools.path() == f"{tools.bin}:{tools.bin.parent / 'engine'}"
 
 
-def test_an_installed_engine_that_path_leads_to_is_left_where_it_is(with_pulumi: Path) -> None:
+def test_the_folder_of_an_installed_engine_on_path_is_not_put_before_path(with_pulumi: Path) -> None:
     install_pulumi(with_pulumi, f"v{PINS.pulumi}")
     tools = toolchain.ensure(io.StringIO())
     assert tools.path() == f"{tools.bin}", "its folder's other programs must not come first"
@@ -466,11 +462,11 @@ def test_the_command_prints_only_the_folder() -> None:
     assert run_command().stdout == f"{toolchain.ensure().bin}\n"
 
 
-def test_the_command_prints_only_what_comes_before_path() -> None:
+def test_the_command_prints_only_the_folders_before_path() -> None:
     assert run_command("--path").stdout == f"{toolchain.ensure().path()}\n"
 
 
-def test_the_command_ends_in_one_message(machine: Path) -> None:
+def test_the_command_prints_one_error_message(machine: Path) -> None:
     (machine / "bin" / "go").unlink()
     done = run_command()
     assert (done.returncode, done.stdout) == (1, "")
@@ -496,7 +492,7 @@ def test_progress_is_rewritten_in_place_on_a_terminal() -> None:
     assert out.getvalue().endswith("\r\033[Ktask: done\n")
 
 
-def test_progress_is_a_line_now_and_then_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_is_printed_at_intervals_without_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     out = io.StringIO()
@@ -512,17 +508,17 @@ def test_a_duration_is_easy_to_read(seconds: float, text: str) -> None:
     assert duration(seconds) == text
 
 
-def test_packages_are_counted_against_those_that_have_to_be_compiled() -> None:
+def test_progress_counts_compiled_packages_of_those_to_compile() -> None:
     out = Terminal()
     counter = build._Counter(Progress("task", out))
     shown = []
     for line in (None, "go: downloading a v1", None):
-        counter.heard(line)
+        counter.on_line(line)
         shown.append(out.getvalue().split("\033[K")[-1])
     counter.expect("a\nb\n")
     counter.building = True
     for line in (None, "a", "# a warning", None, "b", None):
-        counter.heard(line)
+        counter.on_line(line)
         shown.append(out.getvalue().split("\033[K")[-1])
     texts = list(dict.fromkeys(line.removeprefix("task: ").split(",")[0] for line in shown if line))
     assert texts == [
@@ -534,14 +530,16 @@ def test_packages_are_counted_against_those_that_have_to_be_compiled() -> None:
     ]
 
 
-def test_the_cache_follows_xdg_and_is_its_owners_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cache_follows_xdg_and_is_accessible_by_its_owner_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("MESH_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", f"{tmp_path / 'xdg'}")
-    assert places.cache() == tmp_path / "xdg" / "mesh"
-    assert places.cache().stat().st_mode & 0o777 == 0o700
+    assert paths.cache() == tmp_path / "xdg" / "mesh"
+    assert paths.cache().stat().st_mode & 0o777 == 0o700
     monkeypatch.setenv("XDG_CACHE_HOME", "relative")
     monkeypatch.setenv("HOME", f"{tmp_path / 'home'}")
-    assert places.cache() == tmp_path / "home" / ".cache" / "mesh"
+    assert paths.cache() == tmp_path / "home" / ".cache" / "mesh"
 
 
 def test_a_lock_ends_with_its_holder_even_when_that_is_killed(tmp_path: Path) -> None:

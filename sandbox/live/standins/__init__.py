@@ -1,2 +1,2 @@
-"""Small stand-ins for Bookinfo's four services, all in one process: what the application's own containers would
-answer, in other words and with less effort."""
+"""Small stand-ins for Bookinfo's four services, all in one process. They answer like the application's containers, with
+other texts."""

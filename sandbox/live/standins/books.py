@@ -1,4 +1,4 @@
-"""What the stand-ins know: one book, what two readers say of it, and their stars."""
+"""The stand-ins' data: one book, two reviews, and their ratings."""
 
 from typing import Any, Final
 
@@ -28,7 +28,7 @@ REVIEWS: Final = (
 RATINGS: Final = {name: stars for (name, _), stars in zip(REVIEWS, (5, 4), strict=True)}
 
 COLORS: Final = {"v1": None, "v2": "black", "v3": "red"}
-"""Which stars each version of reviews shows."""
+"""Color of the stars that each version of reviews shows; None for no stars."""
 
 PATIENCE: Final = {"v2": 10.0, "v3": 2.5}
-"""Seconds for which each version of reviews waits for ratings; as the application does, so that delays show."""
+"""Timeout of each version of reviews for its call to ratings, in seconds; the same as the application's."""

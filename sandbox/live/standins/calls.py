@@ -1,4 +1,4 @@
-"""A stand-in's calls to other services: all through its own sidecar."""
+"""Calls of a stand-in to other services, through its own sidecar."""
 
 import http.client
 import json
@@ -27,12 +27,12 @@ FORWARDED: Final = frozenset(
         "x-request-id",
     }
 )
-"""Headers that a service hands on: those of tracing, and those by which meshes route."""
+"""Headers that a service forwards: those of tracing, and those that routes match."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a call came to; `status` 0 if there was no answer in time."""
+    """The answer to a call; `status` is 0 if none came in time."""
 
     status: int
     data: Any = None
@@ -43,12 +43,12 @@ class Answer:
 
 
 def forwarded(headers: Mapping[str, str]) -> dict[str, str]:
-    """Those of a request's headers that go on."""
+    """The headers of a request that a service forwards."""
     return {name.lower(): value for name, value in headers.items() if name.lower() in FORWARDED}
 
 
 def call(workload: Workload, url: str, headers: Mapping[str, str], patience: float) -> Answer:
-    """GETs `url`, such as `http://ratings:9080/ratings/0`, within `patience` seconds."""
+    """Requests `url`, such as `http://ratings:9080/ratings/0`, with a timeout of `patience` seconds."""
     where = urlsplit(url)
     connection = http.client.HTTPConnection(workload.outbound, where.port, timeout=patience)
     try:

@@ -19,7 +19,7 @@ SIGN_IN: Final = (
 
 
 def product(user: str, details: Answer, reviews: Answer) -> str:
-    """The whole page, for whoever is signed in."""
+    """The product page for a user; `user` is empty if nobody is signed in."""
     return PAGE.substitute(
         title=escape(books.TITLE),
         summary=escape(books.SUMMARY),
@@ -55,7 +55,7 @@ def _review(review: dict[str, Any]) -> str:
 
 
 def _rating(rating: dict[str, Any] | None) -> str:
-    """Stars in the version's color, why there are none, or nothing where the version has no stars."""
+    """Stars in the version's color, or an error message; empty if the version has no stars."""
     if rating is None:
         return ""
     if "error" in rating:
@@ -72,5 +72,5 @@ def _missing(what: str, answer: Answer) -> str:
 
 
 def _served(reviews: Answer) -> str:
-    """Which version has answered, if any."""
+    """The version of reviews that has answered, if any."""
     return f'<b class="version">{escape(reviews.data["podname"])}</b>' if reviews.good else ""

@@ -1,4 +1,4 @@
-"""The product page: asks details and reviews, and shows what came back; and the same as data below `/api/v1`."""
+"""The stand-in for the product page: calls details and reviews, and answers with HTML, or with JSON below `/api/v1`."""
 
 import re
 from collections.abc import Mapping
@@ -12,18 +12,19 @@ from sandbox.live.standins import books, pages
 from sandbox.live.standins.calls import Answer, call, forwarded
 
 SESSION: Final = "session"
-"""The cookie that says who is signed in. No secret: nobody is asked for a password."""
+"""Name of the cookie with the signed-in user. It is not secret: signing in needs no password."""
 
 PATIENCE: Final = 3.0
+"""Timeout of a call, in seconds."""
 TRIES: Final = 2
-"""Reviews are asked twice for three seconds, as the application does: what delays and timeouts are tried on."""
+"""Number of calls to reviews. Both values are the application's; examples of delays and timeouts depend on them."""
 
 _USER: Final = re.compile(r"[\w.@-]{1,40}")
 
 
 @dataclass(frozen=True)
 class Page:
-    """An answer to a browser."""
+    """An HTTP answer."""
 
     status: int
     body: str | bytes | dict[str, object] | list[object]
@@ -48,7 +49,7 @@ def respond(workload: Workload, method: str, path: str, headers: Mapping[str, st
 
 
 def _user(headers: Mapping[str, str]) -> str:
-    """Who is signed in; nobody if the cookie is none of ours."""
+    """The signed-in user; empty if there is no valid cookie."""
     try:
         cookie = SimpleCookie(headers.get("cookie", "")).get(SESSION)
     except CookieError:
@@ -88,7 +89,7 @@ def _data(workload: Workload, path: str, user: str, headers: Mapping[str, str]) 
 
 
 def _ask(workload: Workload, service: str, user: str, headers: Mapping[str, str]) -> Answer:
-    """What a service says of the book; reviews get a second try."""
+    """The answer of a service about the book; reviews is called a second time if the first call fails."""
     handed_on = {k: v for k, v in forwarded(headers).items() if k != "end-user"}
     if user:
         handed_on["end-user"] = user

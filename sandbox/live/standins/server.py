@@ -1,7 +1,7 @@
-"""The process: one HTTP server for each stand-in, each on its own loopback address.
+"""The process of the stand-ins: one HTTP server for each, on its own loopback address.
 
-A file, which is looked at for each request, may hold by workload what is to go wrong:
-`{"ratings-v1": {"failEvery": 2, "delay": 0.5}}`, where `delay` is in seconds.
+A file of switches, which is read at each request, can inject faults by workload:
+`{"ratings-v1": {"failEvery": 2, "delay": 0.5}}` fails every second request, and delays all by half a second.
 """
 
 import itertools
@@ -20,14 +20,14 @@ from sandbox.live.standins.services import SERVICES
 
 
 class Switches:
-    """What a person wants to go wrong."""
+    """The faults that the user has switched on."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
         self._counters: dict[str, Iterator[int]] = {}
 
     def fails(self, workload: Workload) -> bool:
-        """Whether this request is one that the workload is to fail; waits first if it is to be slow."""
+        """Whether the workload should fail this request. Sleeps first if a delay is set."""
         wanted = self._wanted().get(workload.name, {})
         time.sleep(float(wanted.get("delay", 0)))
         every = int(wanted.get("failEvery", 0))
@@ -37,13 +37,13 @@ class Switches:
     def _wanted(self) -> dict[str, Any]:
         try:
             wanted = json.loads(self._file.read_text())
-        except (OSError, ValueError):  # none, or one that is just being written
+        except (OSError, ValueError):  # no file, or one that is being written
             return {}
         return wanted if isinstance(wanted, dict) else {}
 
 
 class Server(ThreadingHTTPServer):
-    """One stand-in."""
+    """The HTTP server of one stand-in."""
 
     daemon_threads = True
     request_queue_size = 256
@@ -54,11 +54,11 @@ class Server(ThreadingHTTPServer):
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Reads a request, asks the stand-in, and sends what it says."""
+    """Passes a request to its stand-in, and sends the answer."""
 
     protocol_version = "HTTP/1.1"
     timeout = 60
-    disable_nagle_algorithm = True  # it would hold back each body until the header is acknowledged
+    disable_nagle_algorithm = True  # Nagle's algorithm would delay each body until the header is acknowledged
     server: Server
 
     def do_GET(self) -> None:
@@ -90,11 +90,11 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(content)
 
     def log_message(self, *_: object) -> None:
-        """Nothing: the proxies write access logs."""
+        """Logs nothing: the proxies write access logs."""
 
 
 def main(plan: Path, switches: Path) -> None:
-    """Serves the stand-ins of the plan in a file."""
+    """Serves the stand-ins of a plan file, until the process is killed."""
     shared = Switches(switches)
     servers = [Server(workload, shared) for workload in Plan.of(json.loads(plan.read_text())).workloads]
     for server in servers[1:]:

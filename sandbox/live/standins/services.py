@@ -1,4 +1,4 @@
-"""The three services behind the page. Each turns a request into a status and what is to be sent as JSON."""
+"""The stand-ins for details, ratings and reviews. Each turns a request into a status and data for a JSON body."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -14,17 +14,17 @@ RATINGS_ARE_MISSING: Final = "The ratings service does not answer."
 
 
 def details(_: Workload, path: str, __: Mapping[str, str]) -> Reply:
-    """`/details/<id>`: what is printed in the book."""
+    """`/details/<id>`: author, publisher and the like."""
     return (200, books.DETAILS) if path.startswith("/details/") else (404, {"error": path})
 
 
 def ratings(_: Workload, path: str, __: Mapping[str, str]) -> Reply:
-    """`/ratings/<id>`: stars by reader."""
+    """`/ratings/<id>`: the number of stars by reviewer."""
     return (200, {"id": 0, "ratings": books.RATINGS}) if path.startswith("/ratings/") else (404, {"error": path})
 
 
 def reviews(workload: Workload, path: str, headers: Mapping[str, str]) -> Reply:
-    """`/reviews/<id>`: what readers say; from v2 on with their stars, for which ratings is asked."""
+    """`/reviews/<id>`: the reviews; from v2 on with stars, for which it calls ratings."""
     if not path.startswith("/reviews/"):
         return 404, {"error": path}
     color = books.COLORS[workload.version]

@@ -1,4 +1,4 @@
-"""What is read of a stack without changing anything."""
+"""Running `pulumi`: its environment, the state, generated secrets, and imports of modules."""
 
 import json
 import stat
@@ -11,7 +11,7 @@ import pytest
 
 import toolchain
 from cluster.target import EMBEDDED
-from commands import engine, render
+from commands import pulumi_cli, render
 from commands.stackfiles import CommandError
 from mesh.config import stack_file
 
@@ -24,16 +24,16 @@ EXPORT = """{"version": 3, "deployment": {"resources": [
 
 
 def pulumi(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
-    """The only program on PATH, called with its arguments in `$@`."""
+    """Puts a shell script on PATH as the only program; its arguments are in `$@`."""
     program = folder / "pulumi"
     program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setenv("PATH", str(folder))
 
 
-def test_the_recorded_state_is_read_without_making_a_stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_recorded_state_is_read_without_creating_a_stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pulumi(tmp_path, monkeypatch, f"echo \"$@\" > {tmp_path}/arguments\necho '{EXPORT}'")
-    found = engine.recorded("dev")
+    found = pulumi_cli.recorded_state("dev")
     assert found is not None
     assert found.provider == {"clusterIdentifier": "uid"}
     assert found.owner_id("istio-system") == "id"
@@ -43,27 +43,27 @@ def test_the_recorded_state_is_read_without_making_a_stack(tmp_path: Path, monke
 def test_the_program_is_told_where_the_embedded_cluster_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MESH_HOME", str(tmp_path))
     monkeypatch.setattr(toolchain, "built", lambda: None)
-    told = json.loads(engine.environment(build=False)[EMBEDDED])
+    told = json.loads(pulumi_cli.environment(build=False)[EMBEDDED])
     assert told == {"mesh-dev": str(tmp_path / "cluster" / "kubeconfig")}
     (provider,) = [one for one in render.record("dev") if one.type == "pulumi:providers:kubernetes"]
     assert provider.inputs["kubeconfig"] == told["mesh-dev"]
 
 
-def test_a_stack_that_was_never_made_has_recorded_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stack_that_does_not_exist_has_an_empty_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pulumi(tmp_path, monkeypatch, "echo \"error: no stack named 'dev' found\" >&2; exit 255")
-    found = engine.recorded("dev")
+    found = pulumi_cli.recorded_state("dev")
     assert found is not None
     assert not found.resources
 
 
-def test_a_state_that_cannot_be_read_is_not_an_empty_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreadable_state_is_none_and_not_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pulumi(tmp_path, monkeypatch, "echo 'error: could not reach the backend' >&2; exit 255")
-    assert engine.recorded("dev") is None
+    assert pulumi_cli.recorded_state("dev") is None
 
 
-def test_without_pulumi_nothing_is_known_of_the_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_pulumi_the_state_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert engine.recorded("dev") is None
+    assert pulumi_cli.recorded_state("dev") is None
 
 
 STEPS = """{"steps": [
@@ -74,40 +74,40 @@ STEPS = """{"steps": [
 ]}"""
 
 
-def engine_with(folder: Path, monkeypatch: pytest.MonkeyPatch, content: str) -> engine.Engine:
-    """An engine whose Pulumi does nothing but keep what it is called with and told; `content` is its copy's config."""
+def cli_with(folder: Path, monkeypatch: pytest.MonkeyPatch, content: str) -> pulumi_cli.PulumiCli:
+    """A PulumiCli whose `pulumi` only records its arguments and input; its copy of the file has this config."""
     monkeypatch.setenv("MESH_HOME", str(folder))
     monkeypatch.setenv("PULUMI_BACKEND_URL", f"file://{folder}")
     calls = f'echo "$*" >> {folder}/calls\ncase "$*" in *"config set"*) /bin/cat >> {folder}/said;; esac'
     pulumi(folder, monkeypatch, calls)
     (folder / "project").mkdir()
     (folder / "project" / "Pulumi.dev.yaml").write_text(f"config:\n{content}")
-    return engine.Engine("dev")
+    return pulumi_cli.PulumiCli("dev")
 
 
-def test_a_stack_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    engine_with(tmp_path, monkeypatch, "  {}")
+def test_a_stack_is_created_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cli_with(tmp_path, monkeypatch, "  {}")
     assert "stack select dev --create" in (tmp_path / "calls").read_text()
     (tmp_path / ".pulumi" / "stacks" / "mesh").mkdir(parents=True)
     (tmp_path / ".pulumi" / "stacks" / "mesh" / "dev.json").touch()
     (tmp_path / "calls").unlink()
-    engine.Engine("dev")
+    pulumi_cli.PulumiCli("dev")
     assert not (tmp_path / "calls").exists()
 
 
-def test_where_the_state_is_no_folder_pulumi_is_asked_for_the_stack(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    engine_with(tmp_path, monkeypatch, "  {}")
+def test_pulumi_selects_the_stack_if_the_backend_is_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cli_with(tmp_path, monkeypatch, "  {}")
     (tmp_path / "calls").unlink()
     monkeypatch.setenv("PULUMI_BACKEND_URL", "https://pulumi.example")
-    engine.Engine("dev")
+    pulumi_cli.PulumiCli("dev")
     assert "stack select dev --create" in (tmp_path / "calls").read_text()
 
 
-def test_a_password_is_made_once_and_is_no_argument(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_password_is_generated_once_and_passed_on_standard_input(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     there = "  mesh-addons:there: {secure: x}\n"
-    engine_with(tmp_path, monkeypatch, there).make_secrets("mesh-addons", ["there", "wanted"])
+    cli_with(tmp_path, monkeypatch, there).make_secrets("mesh-addons", ["there", "wanted"])
     (call,) = [line for line in (tmp_path / "calls").read_text().splitlines() if line.startswith("config set")]
     assert call.startswith("config set --secret mesh-addons:wanted --stack dev --config-file")
     value = (tmp_path / "said").read_text()
@@ -115,8 +115,8 @@ def test_a_password_is_made_once_and_is_no_argument(tmp_path: Path, monkeypatch:
     assert value not in (tmp_path / "calls").read_text()
 
 
-def test_two_passwords_are_not_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    engine_with(tmp_path, monkeypatch, "  {}").make_secrets("mesh-addons", ["one", "other"])
+def test_two_generated_passwords_differ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cli_with(tmp_path, monkeypatch, "  {}").make_secrets("mesh-addons", ["one", "other"])
     said = (tmp_path / "said").read_text()
     assert said[:32] != said[32:]
 
@@ -126,32 +126,34 @@ def test_two_passwords_are_not_alike(tmp_path: Path, monkeypatch: pytest.MonkeyP
     [lambda made: made.run("preview"), lambda made: made.planned(), lambda made: made.events()],
     ids=["run", "planned", "events"],
 )
-def test_what_pulumi_leaves_among_temporary_files_goes_with_its_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, work: Callable[[engine.Engine], object]
+def test_temporary_files_of_pulumi_are_deleted_after_its_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, work: Callable[[pulumi_cli.PulumiCli], object]
 ) -> None:
-    made = engine_with(tmp_path, monkeypatch, "  {}")
+    made = cli_with(tmp_path, monkeypatch, "  {}")
     left = f'echo key > $TMPDIR/kubeconfig1; echo "$TMPDIR" > {tmp_path}/where'
     pulumi(tmp_path, monkeypatch, f'{left}\ntest "$3" != --event-log || : > "$4"\necho \'{STEPS}\'')
     work(made)
     assert not Path((tmp_path / "where").read_text().strip()).exists()
 
 
-def test_a_password_in_clear_is_refused_without_repeating_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unencrypted_password_is_refused_without_printing_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(stack_file, "document", lambda _: {"config": {"mesh-addons:p": "hunter2"}})
-    made = engine_with(tmp_path, monkeypatch, "  {}")
+    made = cli_with(tmp_path, monkeypatch, "  {}")
     with pytest.raises(CommandError, match="mesh-addons:p stands in clear") as refused:
         made.make_secrets("mesh-addons", ["p"])
     assert "hunter2" not in str(refused.value)
 
 
-def test_what_is_planned_is_each_resource_once_as_it_will_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = engine_with(tmp_path, monkeypatch, "  mesh:a: b")
+def test_planned_returns_each_resource_once_in_its_new_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = cli_with(tmp_path, monkeypatch, "  mesh:a: b")
     pulumi(tmp_path, monkeypatch, f"echo warning\necho '{STEPS}'")
     assert made.planned() == [{"urn": "a"}, {"urn": "c"}]
 
 
-def test_a_program_that_ends_with_an_error_is_that_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = engine_with(tmp_path, monkeypatch, "  mesh:a: b")
+def test_an_error_of_the_program_is_raised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = cli_with(tmp_path, monkeypatch, "  mesh:a: b")
     said = [{"severity": "info", "message": "x"}, {"severity": "error", "message": "bad "}]
     pulumi(tmp_path, monkeypatch, f"echo '{json.dumps({'steps': [], 'diagnostics': said})}'; exit 255")
     with pytest.raises(CommandError, match=r"^bad$"):
@@ -168,7 +170,7 @@ def test_a_program_that_ends_with_an_error_is_that_error(tmp_path: Path, monkeyp
     ],
 )
 def test_commands_load_only_what_they_need(module: str, without: str) -> None:
-    """Half a second for each command is Pulumi's SDK; a third of a second for `make preview` are the settings."""
+    """Importing Pulumi's SDK takes half a second, and the settings a third of a second."""
     code = f"import sys, {module}; print(sorted(m for m in sys.modules if m.startswith('{without}')))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.strip() == "[]"

@@ -1,4 +1,4 @@
-"""Whether the user of the context may do all that `up`, `refresh` and `down` do."""
+"""Checks whether the user of the context has the permissions that `up`, `refresh` and `down` need."""
 
 from __future__ import annotations
 
@@ -15,31 +15,33 @@ from mesh.core import kinds
 from mesh.core.kinds import GroupKind
 from mesh.core.words import count
 
-WHOLE: Final = ("create", "get", "list", "watch", "patch", "delete")
-PART: Final = ("get", "patch")
-"""Verbs for an object of ours, and for fields of an object of others. Pulumi's provider creates by server-side apply,
-which is a patch, and lists and watches until an object is ready or gone."""
+OWN_OBJECT_VERBS: Final = ("create", "get", "list", "watch", "patch", "delete")
+"""Verbs on objects that the stack owns. Pulumi's provider creates by server-side apply, which is a patch, and lists and
+watches until an object is ready or deleted."""
+PATCH_VERBS: Final = ("get", "patch")
+"""Verbs on objects of others of which the stack sets some fields."""
 
-AWAITED: Final[Mapping[GroupKind, Sequence[tuple[str, str]]]] = {
+WATCHED: Final[Mapping[GroupKind, Sequence[tuple[str, str]]]] = {
     kinds.DEPLOYMENT: (("apps", "replicasets"), ("", "pods"), ("", "persistentvolumeclaims")),
     kinds.DAEMON_SET: (("", "pods"),),
 }
-"""What it lists and watches besides, in the same namespace, until an object of a kind is ready."""
+"""Further resources (API group and name) that the provider lists and watches in the namespace of an object, by its
+kind, until the object is ready."""
 
-READ: Final = (
+LISTED_FIRST: Final = (
     ("", "namespaces"),
     ("", "nodes"),
     ("admissionregistration.k8s.io", "mutatingwebhookconfigurations"),
 )
-"""What `up` lists before its first resource, see cluster/survey.py."""
+"""Resources that `up` lists before it registers its first one, see cluster/survey.py."""
 
 _REVIEW: Final = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 _SELF: Final = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
 
 
 @dataclass(frozen=True, order=True)
-class Right:
-    """Leave for one verb, in the words of Kubernetes' authorization API."""
+class Permission:
+    """Permission for one verb, with the fields of Kubernetes' ResourceAttributes."""
 
     namespace: str
     """Empty for the whole cluster."""
@@ -51,7 +53,7 @@ class Right:
 
     @property
     def review(self) -> dict[str, Any]:
-        """The question to the API server whether the caller has it."""
+        """The SelfSubjectAccessReview that asks whether the caller has the permission."""
         attributes = {"verb": self.verb, "group": self.group, "resource": self.resource}
         where = {"namespace": self.namespace, "name": self.name}
         attributes.update({key: value for key, value in where.items() if value})
@@ -60,7 +62,8 @@ class Right:
 
 
 def check(case: Case) -> Result:
-    """Asks the API server for each right, which needs no right itself."""
+    """Asks the API server about each permission; asking needs none. Raises Refused if the API server does not answer
+    that."""
     wanted = sorted({right for p in case.plan.objects for right in _of(p, case.kinds[p.type])} | {*_reads()})
     answers = ask_all(case.api, [Request("POST", _REVIEW, right.review) for right in wanted])
     for answer in answers:
@@ -78,24 +81,24 @@ def check(case: Case) -> Result:
     )
 
 
-def _of(planned: Planned, kind: Kind | None) -> Iterator[Right]:
+def _of(planned: Planned, kind: Kind | None) -> Iterator[Permission]:
     if kind is None:
         return
     name = planned.name if planned.patch else ""
-    # Kubernetes lets a Role in a namespace speak of the Namespace object itself.
+    # A Role in a namespace can grant permissions on the Namespace object itself.
     namespace = name if kind.plural == "namespaces" else planned.namespace
-    for verb in PART if planned.patch else WHOLE:
-        yield Right(namespace, kind.group, kind.plural, name, verb)
-    for what in AWAITED.get(planned.kind, ()):
-        yield from (Right(planned.namespace, *what, "", verb) for verb in ("list", "watch"))
+    for verb in PATCH_VERBS if planned.patch else OWN_OBJECT_VERBS:
+        yield Permission(namespace, kind.group, kind.plural, name, verb)
+    for what in WATCHED.get(planned.kind, ()):
+        yield from (Permission(planned.namespace, *what, "", verb) for verb in ("list", "watch"))
 
 
-def _reads() -> Iterator[Right]:
-    return (Right("", *what, "", "list") for what in READ)
+def _reads() -> Iterator[Permission]:
+    return (Permission("", *what, "", "list") for what in LISTED_FIRST)
 
 
-def _lines(missing: Sequence[Right], context: str) -> Iterator[str]:
-    """For each resource the command that asks for the first missing verb, and the other ones."""
+def _lines(missing: Sequence[Permission], context: str) -> Iterator[str]:
+    """A `kubectl auth can-i` command for the first missing verb of each resource, with the other verbs as comment."""
     for (namespace, group, resource, name), rights in groupby(
         missing, lambda r: (r.namespace, r.group, r.resource, r.name)
     ):
@@ -107,7 +110,7 @@ def _lines(missing: Sequence[Right], context: str) -> Iterator[str]:
 
 
 def _user(api: Api) -> str:
-    """The name that the API server knows the caller by; Kubernetes before 1.28 does not tell."""
+    """The caller's user name. Kubernetes before 1.28 does not return it."""
     review = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
     answer = api.ask(Request("POST", _SELF, review))
     name = answer.body.get("status", {}).get("userInfo", {}).get("username") if answer.ok else None

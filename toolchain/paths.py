@@ -1,14 +1,15 @@
-"""Where things are kept outside the source tree."""
+"""Paths of the folders outside the source tree."""
 
 import os
 from pathlib import Path
 
 
 def folder(variable: str, xdg: str, fallback: str) -> Path:
-    """The folder that `variable` names, else `mesh` in the one that `xdg` names, else in `~/<fallback>`.
+    """The folder that the environment variable `variable` names; else `mesh` in the folder that the variable `xdg`
+    names, else in `~/<fallback>`.
 
-    A relative name in `xdg` counts as not set, as the XDG base directory specification demands. The
-    folder is made if it is not there; what is made is its owner's alone (mode 0700).
+    A relative path in `xdg` is ignored, as the XDG base directory specification demands. A missing folder is created
+    with mode 0700.
     """
     if os.environ.get(variable):
         path = Path(os.environ[variable]).expanduser().absolute()
@@ -22,5 +23,5 @@ def folder(variable: str, xdg: str, fallback: str) -> Path:
 
 
 def cache() -> Path:
-    """What can be made again: `$MESH_CACHE`, else `mesh` in `$XDG_CACHE_HOME` or `~/.cache`."""
+    """The folder of files that can be regenerated: `$MESH_CACHE`, else `mesh` in `$XDG_CACHE_HOME` or `~/.cache`."""
     return folder("MESH_CACHE", "XDG_CACHE_HOME", ".cache")

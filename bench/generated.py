@@ -1,5 +1,5 @@
-"""A Pulumi program with as many services as asked for, made from this project's own components, and the same number
-of plain resources to compare with."""
+"""A Pulumi program with a given number of services, made of this project's components; for comparison, one with as many
+plain resources."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from engine import program as run
 from mesh.core.names import ROOT
 
 SERVICES: Final = "BENCH_SERVICES"
-"""Environment variable: how many services."""
+"""Environment variable with the number of services."""
 PLAIN: Final = "BENCH_PLAIN"
-"""Environment variable: set for plain resources, as many as the services would take."""
+"""Environment variable that selects plain resources, as many as the services have."""
 EACH: Final = 6
-"""Objects of a service: Deployment, Service, account, VirtualService, DestinationRule, AuthorizationPolicy."""
+"""Objects of a service: Deployment, Service, ServiceAccount, VirtualService, DestinationRule, AuthorizationPolicy."""
 SHOP: Final = "shop"
 PORT: Final = 8080
 
 
 def settings(count: int) -> dict[str, str]:
-    """A stack's config: services in a ring, each called by the one after it."""
+    """A stack's config with services in a ring, each of which is called by the next one."""
     names = [f"service-{i}" for i in range(count)]
     mesh: Mapping[str, Any] = {
         "profile": "minimal",
@@ -49,7 +49,7 @@ def settings(count: int) -> dict[str, str]:
 
 
 class Shop(pulumi.ComponentResource):
-    """The services themselves."""
+    """The component with the services' workloads."""
 
     def __init__(self, count: int, namespace: pulumi.Input[str], opts: pulumi.ResourceOptions) -> None:
         super().__init__("mesh:bench:Shop", "shop", None, opts)
@@ -79,7 +79,7 @@ class Shop(pulumi.ComponentResource):
 
 
 def program() -> None:
-    """What Pulumi runs."""
+    """The program that Pulumi runs; the environment selects its resources."""
     count = int(os.environ[SERVICES])
     if os.environ.get(PLAIN):
         _plain(count * EACH)
@@ -110,7 +110,7 @@ def _mesh(count: int) -> None:
 
 
 def _plain(count: int) -> None:
-    """Resources of the SDK alone."""
+    """Registers plain ConfigMaps, without this project's components."""
     opts = pulumi.ResourceOptions(provider=k8s.Provider("cluster"))
     for name in (f"plain-{i}" for i in range(count)):
         meta = k8s.meta.v1.ObjectMetaArgs(name=name, namespace="default")

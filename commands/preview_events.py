@@ -1,4 +1,4 @@
-"""What a preview found, read from the engine's own record of its events."""
+"""Reads the engine's event log of a preview (`pulumi preview --event-log`): the resources before and after."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ from mesh.config.stack_file import SECRET
 from mesh.core import kinds
 
 UNKNOWN: Final = "(known after the update)"
-"""What stands for a value that nobody knows yet."""
+"""Text for a value that is only known after the update."""
 _UNKNOWN: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-"""What the engine writes for it."""
+"""The engine's placeholder for such a value."""
 _SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
-"""Key of a map that stands for something that is no plain value."""
+"""Key of a map that the engine writes for a special value, such as a secret."""
 _SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"
-_GOING: Final = ("delete", "delete-replaced", "discard-replaced", "read-discard", "discard")
+"""Value of that key for a secret."""
+_DELETIONS: Final = ("delete", "delete-replaced", "discard-replaced", "read-discard", "discard")
+"""Operations of the engine that end a resource."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,27 +34,28 @@ class Resource:
     """URN of the component."""
     inputs: Mapping[str, Any]
     retained: bool = False
-    """Whether it stays where it is when the stack lets go of it."""
+    """Whether the object stays on the cluster when the stack deletes the resource (`retainOnDelete`)."""
 
 
 @dataclass(kw_only=True)
 class Preview:
-    """Both sides of a preview."""
+    """The resources of a preview before and after the update."""
 
     recorded: list[Resource] = field(default_factory=list)
-    """As the state has it."""
+    """As the state has them."""
     old: list[Resource] = field(default_factory=list)
-    """As it is: the same but for what a refresh found."""
+    """As they are: `recorded`, with the changes that a refresh found on the cluster."""
     new: list[Resource] = field(default_factory=list)
+    """As the update would leave them."""
     replaced: set[str] = field(default_factory=set)
-    """URNs."""
+    """URNs of the resources that would be replaced."""
     secrets: dict[str, Sequence[str]] = field(default_factory=dict)
-    """Paths of secret values that change, by URN."""
+    """Paths of the values that change in Secrets, by URN."""
     errors: list[str] = field(default_factory=list)
 
 
 def read(events: Iterable[Mapping[str, Any]]) -> Preview:
-    """The sides of a preview, from its events in their order."""
+    """The preview that the engine's events, in their order, describe."""
     found, refreshing = Preview(), set[str]()
     recorded: dict[str, Any] = {}
     before: dict[str, Any] = {}
@@ -82,7 +85,7 @@ def read(events: Iterable[Mapping[str, Any]]) -> Preview:
 
 def _step(step: Mapping[str, Any], found: Preview, before: dict[str, Any], after: dict[str, Any]) -> None:
     urn, op = step["urn"], step["op"]
-    if op in _GOING:
+    if op in _DELETIONS:
         if op == "delete":
             before.setdefault(urn, step["old"])
         return
@@ -109,7 +112,7 @@ def _resource(state: Mapping[str, Any]) -> Resource:
 
 
 def _plain(value: Any) -> Any:
-    """A value as data: without secrets, and with words for what nobody knows yet."""
+    """A value of the event log as plain data, with texts in place of secrets and of unknown values."""
     if isinstance(value, Mapping):
         if _SIGNATURE in value:
             return SECRET if value[_SIGNATURE] == _SECRET else _plain(value.get("value", UNKNOWN))

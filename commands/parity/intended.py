@@ -1,4 +1,4 @@
-"""What differs from Istio's own installation on purpose, as docs/differences.md has it."""
+"""Intended differences from Istio's own installation, which docs/differences.md explains."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from commands.parity.compare import Difference
-from commands.parity.defaults import NOTHING
 from mesh.core import kinds
+from mesh.core.diff import ABSENT
 from mesh.core.names import INJECTOR
 
 Test = Callable[[Difference], bool]
 
 
 def reason(found: Difference) -> str:
-    """Why it is so on purpose; empty if it is not."""
+    """The reason why a difference is intended; empty if it is not."""
     return next((why for why, holds in REASONS.items() if holds(found)), "")
 
 
@@ -25,7 +25,7 @@ def _newer_api(found: Difference) -> bool:
 
 
 def _operator(found: Difference) -> bool:
-    only_theirs = found.whole and found.ours is NOTHING
+    only_theirs = found.whole and found.ours is ABSENT
     return only_theirs and "install.istio.io" in (found.object.kind.group, _group(found.theirs))
 
 
@@ -40,12 +40,12 @@ def _template(found: Difference) -> bool:
 
 
 def _namespace(found: Difference) -> bool:
-    return found.whole and found.object.kind == kinds.NAMESPACE and found.theirs is NOTHING
+    return found.whole and found.object.kind == kinds.NAMESPACE and found.theirs is ABSENT
 
 
 def _added_notes(found: Difference) -> bool:
     notes = re.match(r"metadata\.(labels|annotations)\b", found.path)
-    return bool(notes) and found.ours is NOTHING
+    return bool(notes) and found.ours is ABSENT
 
 
 REASONS: Final[dict[str, Test]] = {
@@ -55,4 +55,4 @@ REASONS: Final[dict[str, Test]] = {
     "a stack makes its namespaces": _namespace,
     "labels and annotations of others stay": _added_notes,
 }
-"""By the reason, in the order in which they are asked."""
+"""The tests of intended differences by their reasons; the first that holds counts."""

@@ -1,4 +1,4 @@
-"""Where the measuring happens: a copy of this project, with a cluster and a state of its own."""
+"""The workspace of the measurements: a copy of this project, with a cluster and a state of its own."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from typing import Any, Final
 import yaml
 
 import sandbox
-from commands import engine
+from commands import pulumi_cli
 from commands.stackfiles import ROOT
 
 STACK: Final = "dev"
 NAMESPACE: Final = "bookinfo"
-"""Of Bookinfo: its own, since no side but ours can take part in a namespace without deleting it in the end."""
+"""Bookinfo's namespace. It is created by every side, since only ours can use an existing one without deleting it."""
 _ANNOTATION: Final = "bench/value"
 _OWN: Final = {
     "mesh:injectedNamespaces": {NAMESPACE: "create"},
@@ -28,8 +28,8 @@ _OWN: Final = {
 
 
 @dataclass(frozen=True)
-class Place:
-    """A copy of the project, as a user has it."""
+class Workspace:
+    """A folder with a copy of the project, and further folders beside it."""
 
     root: Path
 
@@ -38,13 +38,13 @@ class Place:
         return self.root / "mesh"
 
     def folder(self, name: str) -> Path:
-        """A folder beside the copy, made if it is not there."""
+        """A folder beside the copy, which is created if it is missing."""
         found = self.root / name
         found.mkdir(exist_ok=True)
         return found
 
     def change(self, value: int) -> None:
-        """Sets the one field of the stack that is different from time to time: an annotation of a Service."""
+        """Sets the stack's one field that the measurements change: an annotation of a Service."""
         service = {"serviceAnnotations": {_ANNOTATION: str(value)}}
         self._write({"mesh:gateways": {"istio-ingressgateway": service}})
 
@@ -56,26 +56,31 @@ class Place:
 
 
 @contextmanager
-def own() -> Iterator[Place]:
-    """A fresh place with a running cluster. The environment leads to it; both are gone afterwards."""
+def temporary() -> Iterator[Workspace]:
+    """A new workspace with a running cluster, to which this process's environment variables point. Both are deleted
+    afterwards."""
     with tempfile.TemporaryDirectory(prefix="mesh-bench-") as folder:
-        place = Place(Path(folder))
+        workspace = Workspace(Path(folder))
         skipped = shutil.ignore_patterns(".git", ".venv", ".*_cache", "__pycache__")
-        shutil.copytree(ROOT, place.project, ignore=skipped)
-        (place.project / ".venv").symlink_to(ROOT / ".venv")
-        _lead_to(place)
+        shutil.copytree(ROOT, workspace.project, ignore=skipped)
+        (workspace.project / ".venv").symlink_to(ROOT / ".venv")
+        _use(workspace)
         sandbox.start()
         try:
-            yield place
+            yield workspace
         finally:
             sandbox.reset()
 
 
-def _lead_to(place: Place) -> None:
-    """Makes this process, and what it starts, work there."""
+def _use(workspace: Workspace) -> None:
+    """Sets environment variables so that this process and those that it starts use the workspace."""
     for name in [name for name in os.environ if name.startswith(("PULUMI_", "KUBECONFIG", "MAKE", "CONTEXT"))]:
         del os.environ[name]
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # who has it set would measure the compiling of Python
-    os.environ |= {"MESH_HOME": str(place.folder("home")), "PULUMI_HOME": str(place.folder("pulumi")), "LIVE": "0"}
-    os.environ |= engine.environment()
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # with it, every run would compile Python's modules again
+    os.environ |= {
+        "MESH_HOME": str(workspace.folder("home")),
+        "PULUMI_HOME": str(workspace.folder("pulumi")),
+        "LIVE": "0",
+    }
+    os.environ |= pulumi_cli.environment()
     os.environ["KUBECONFIG"] = str(sandbox.kubeconfig())

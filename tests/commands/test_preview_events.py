@@ -1,10 +1,10 @@
-"""An engine's record of a preview."""
+"""Reading the engine's event log of a preview."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from commands import previewed
+from commands import preview_events
 
 PARENT = "urn:pulumi:dev::mesh::mesh:istio:Base::base"
 BLINDED = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "W3NlY3JldF0="}
@@ -25,12 +25,12 @@ def event(op: str, old: Any, new: Any, outcome: bool = False, **more: Any) -> di
     return {"resOutputsEvent" if outcome else "resourcePreEvent": {"metadata": step}}
 
 
-def inputs(resources: list[previewed.Resource]) -> dict[str, Any]:
+def inputs(resources: list[preview_events.Resource]) -> dict[str, Any]:
     return {one.name: dict(one.inputs) for one in resources}
 
 
-def test_both_sides_of_each_step_are_read() -> None:
-    found = previewed.read(
+def test_old_and_new_state_of_each_step_are_read() -> None:
+    found = preview_events.read(
         [
             event("same", state("a", x=1), state("a", x=1)),
             event("update", state("b", x=1), state("b", x=2)),
@@ -43,16 +43,16 @@ def test_both_sides_of_each_step_are_read() -> None:
     assert inputs(found.recorded) == inputs(found.old)
 
 
-def test_a_replacement_is_one_object() -> None:
+def test_a_replacement_is_read_as_one_object() -> None:
     old, new = state("a", x=1), state("a", x=2)
     steps = [event(op, old, new) for op in ("create-replacement", "replace")]
-    found = previewed.read([*steps, event("delete-replaced", old, None)])
+    found = preview_events.read([*steps, event("delete-replaced", old, None)])
     assert (inputs(found.old), inputs(found.new)) == ({"a": {"x": 1}}, {"a": {"x": 2}})
     assert found.replaced == {urn("a")}
 
 
-def test_what_a_refresh_finds_is_what_is_there() -> None:
-    found = previewed.read(
+def test_the_result_of_a_refresh_is_the_old_state() -> None:
+    found = preview_events.read(
         [
             event("refresh", state("a", x=1), state("a", x=1)),
             event("refresh", state("b", x=1), state("b", x=1)),
@@ -67,20 +67,20 @@ def test_what_a_refresh_finds_is_what_is_there() -> None:
     assert inputs(found.new) == {"a": {"x": 1}, "b": {"x": 1}}
 
 
-def test_secrets_are_known_by_their_paths_alone_and_unknown_values_are_told() -> None:
+def test_changes_of_secrets_are_read_as_paths_and_unknown_values_are_marked() -> None:
     old = state("key", "Secret", stringData=BLINDED, uid=NOBODY_KNOWS)
     diff = {"stringData.password": {"diffKind": "update"}, "metadata.labels": {"diffKind": "add"}}
-    found = previewed.read([event("update", old, old, detailedDiff=diff)])
+    found = preview_events.read([event("update", old, old, detailedDiff=diff)])
     assert found.secrets == {urn("key", "Secret"): ["stringData.password"]}
-    assert inputs(found.new) == {"key": {"stringData": "(secret)", "uid": previewed.UNKNOWN}}
+    assert inputs(found.new) == {"key": {"stringData": "(secret)", "uid": preview_events.UNKNOWN}}
 
 
 def test_a_secret_of_another_group_is_an_object_like_others() -> None:
     other = state("key", "Secret") | {"type": "kubernetes:example.org/v1:Secret"}
-    found = previewed.read([event("update", other, other, detailedDiff={"data.x": {"diffKind": "update"}})])
+    found = preview_events.read([event("update", other, other, detailedDiff={"data.x": {"diffKind": "update"}})])
     assert found.secrets == {}
 
 
 def test_errors_are_the_diagnostics_of_that_severity() -> None:
     said = [{"diagnosticEvent": {"severity": kind, "message": f"{kind}\n"}} for kind in ("warning", "error")]
-    assert previewed.read(said).errors == ["error"]
+    assert preview_events.read(said).errors == ["error"]

@@ -1,4 +1,5 @@
-"""Running Pulumi: where the state is, how secrets are kept, and without a trace in the work tree."""
+"""Runs the `pulumi` program: its environment variables, the stack's state and secrets, and its files, which are kept
+outside the work tree."""
 
 from __future__ import annotations
 
@@ -23,24 +24,25 @@ from commands.stackfiles import PROJECT, ROOT, CommandError
 from mesh.config import stack_file
 
 SECRET_BYTES: Final = 24
-"""Of a password or key that is made: 32 characters, which is also a length that AES takes."""
+"""Random bytes of a generated password or key; they are written as 32 characters, a valid length of an AES key."""
 COLLECTOR: Final = {"GOGC": "200"}
-"""How much Go programs allocate before they look for garbage, in percent of what is in use; Go's own value is 100.
-The engine reads and writes a state of megabytes again and again (docs/speed.md)."""
+"""Garbage collection of Go programs: how far the heap may grow between two runs, in percent; Go's default is 100. The
+engine reads and writes a state of several megabytes many times (docs/speed.md)."""
 _PROJECT_FILE: Final = f"name: {PROJECT}\nruntime: python\n"
 
 
 def environment(build: bool = True) -> dict[str, str]:
-    """The variables that Pulumi and kubectl need; what the user has set, and a `pulumi login`, come first.
+    """The environment variables that Pulumi and kubectl need. Variables of the user and a `pulumi login` take
+    precedence.
 
-    Builds the toolchain if it is not there yet; without `build` what is on PATH has to do then."""
+    Builds a missing toolchain first; without `build`, the programs on PATH are used in that case."""
     env = os.environ
     programs = toolchain.ensure() if build else toolchain.built()
     if programs:
         programs.share_plugin()
     path = [programs.path()] if programs else []
     found = {
-        **embedded(),
+        **embedded_clusters(),
         "PATH": os.pathsep.join([*path, str(Path(sys.executable).parent), env.get("PATH", "")]),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_IGNORE_AMBIENT_PLUGINS": "true",  # the toolchain has put the provider where Pulumi keeps its plugins
@@ -56,13 +58,13 @@ def environment(build: bool = True) -> dict[str, str]:
     return found
 
 
-def embedded() -> dict[str, str]:
-    """The variable by which the program learns which contexts are embedded clusters."""
+def embedded_clusters() -> dict[str, str]:
+    """The environment variable that tells the program which kubeconfig contexts are embedded clusters."""
     return {EMBEDDED: json.dumps({context: str(file) for context, file in sandbox.kubeconfigs().items()})}
 
 
 def _logged_in() -> str:
-    """The backend of `pulumi login`, or nothing."""
+    """The URL of the backend that `pulumi login` chose; empty if there is none."""
     credentials = Path(os.environ.get("PULUMI_HOME", "~/.pulumi")).expanduser() / "credentials.json"
     try:
         return json.loads(credentials.read_text()).get("current") or ""
@@ -76,7 +78,7 @@ def _backend() -> str:
 
 
 def _passphrase() -> Path:
-    """Made once; only its owner can read it."""
+    """The file with the passphrase that encrypts secrets. It is generated once, and readable by its owner only."""
     file = sandbox.home() / "passphrase"
     try:
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -87,9 +89,9 @@ def _passphrase() -> Path:
     return file
 
 
-def recorded(stack: str) -> StackState | None:
-    """What the stack's last update recorded, without making the stack where there is none; None if it cannot be
-    read."""
+def recorded_state(stack: str) -> StackState | None:
+    """The outputs that the stack's last update recorded; empty if there is no such stack, which is not created here.
+    None if the state cannot be read."""
     try:
         done = _export(stack)
     except (FileNotFoundError, subprocess.TimeoutExpired):
@@ -107,11 +109,11 @@ def _export(stack: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-class Engine:
-    """Pulumi, for one stack.
+class PulumiCli:
+    """The `pulumi` program for one stack.
 
-    Pulumi writes a stack's salt, and secrets that are set, into the stack's file. It therefore works on a copy
-    outside the tree, which is brought up to date with the committed file before each command."""
+    Pulumi writes the stack's salt and encrypted secrets into the stack's file. It therefore works on a copy outside
+    the work tree, which is updated from the committed file first."""
 
     def __init__(self, stack: str) -> None:
         self.stack = stack
@@ -121,18 +123,19 @@ class Engine:
         (folder / "Pulumi.yaml").write_text(_PROJECT_FILE)
         self.file = folder / f"Pulumi.{stack}.yaml"
         self._update(committed)
-        if not locks.recorded(_backend(), stack):
+        if not locks.stack_exists(_backend(), stack):
             self._pulumi(["-C", str(folder), "stack", "select", stack, "--create"], quiet=True)
 
     @property
     def _where(self) -> tuple[str, ...]:
-        """The flags that name the stack, and the copy of its file."""
+        """The flags that name the stack and the copy of its file."""
         return ("--stack", self.stack, "--config-file", str(self.file))
 
     def run(self, command: str, *flags: str, quiet: bool = False) -> int:
-        """Runs a command on the stack; its exit code. `quiet`: nothing is shown, and failing is a CommandError.
+        """Runs a Pulumi command on the stack, and returns its exit code. With `quiet` nothing is printed, and a failure
+        raises CommandError.
 
-        Clears the lock of a run that was killed; CommandError if somebody works on the stack."""
+        Removes the lock of a run that was killed. Raises CommandError if another run holds the stack's lock."""
         if command != "preview":
             self._unlock()
         flags = (*self._where, *flags)
@@ -141,8 +144,7 @@ class Engine:
         return self._pulumi([command, *flags], quiet)
 
     def events(self, *flags: str) -> tuple[int, list[dict[str, Any]]]:
-        """Previews the stack without showing anything; the exit code, and the engine's own record of events, in which
-        secrets are blinded."""
+        """Previews the stack silently; the exit code and the engine's event log, in which secrets are hidden."""
         with tempfile.TemporaryDirectory() as folder:
             log = Path(folder) / "events.json"
             done = self._process(
@@ -156,29 +158,28 @@ class Engine:
             return done.returncode, [json.loads(line) for line in log.read_text().splitlines()]
 
     def make_secrets(self, namespace: str, keys: Sequence[str]) -> None:
-        """Puts a random value for each key that the stack's config does not hold into the copy of its file, encrypted.
-
-        Nothing that is there is ever changed. CommandError for a key whose value stands there in clear."""
+        """Generates a random value for each config key that is not set, and stores it encrypted in the copy of the
+        stack's file. Existing values are never changed. Raises CommandError for a value that is not encrypted."""
         held = stack_file.document(self.file).get("config") or {}
         for name in (f"{namespace}:{key}" for key in keys):
             if name not in held:
                 value = secrets.token_urlsafe(SECRET_BYTES)  # not an argument: others could read those
                 command = ["config", "set", "--secret", name, *self._where, "--non-interactive"]
-                self._pulumi(command, quiet=True, said=value)
+                self._pulumi(command, quiet=True, stdin=value)
                 print(f"made {name}, which the stack's config keeps encrypted", flush=True)
             elif not (isinstance(held[name], dict) and "secure" in held[name]):
                 raise CommandError(f"{name} stands in clear in the file of stack {self.stack}: take it out")
 
     def _unlock(self) -> None:
         held = locks.locks(_backend(), self.stack)
-        locks.refuse(held, self.stack)
-        locks.end_orphans(str(self.file))
+        locks.refuse_if_held(held, self.stack)
+        locks.kill_orphaned_plugins(str(self.file))
         if held:
             self._pulumi(["cancel", self.stack, "--yes"], quiet=True)
             print(f"cleared the lock of a run that was killed: {held[0]}", flush=True)
 
     def state(self) -> dict[str, Any]:
-        """The stack's recorded deployment."""
+        """The stack's recorded state: the `deployment` of `pulumi stack export`."""
         done = _export(self.stack)
         if done.returncode:
             raise CommandError(f"the state of stack {self.stack} cannot be read: {done.stderr.strip()}")
@@ -186,14 +187,14 @@ class Engine:
         return deployment
 
     def replace_state(self, deployment: Mapping[str, Any]) -> None:
-        """Puts a deployment in the place of the recorded one."""
+        """Replaces the stack's recorded state."""
         text = json.dumps({"version": 3, "deployment": deployment})
-        self._pulumi(["stack", "import", "--stack", self.stack, "--non-interactive"], quiet=True, said=text)
+        self._pulumi(["stack", "import", "--stack", self.stack, "--non-interactive"], quiet=True, stdin=text)
 
     def planned(self) -> list[dict[str, Any]]:
-        """The resources as an update would leave them: type, name, inputs, parent. Values of secrets are hidden.
+        """The resources as an update would leave them, from a preview. Values of secrets are hidden.
 
-        CommandError if the program ends with one."""
+        Raises CommandError with the preview's errors."""
         command = ["preview", "--json", *self._where, "--non-interactive"]
         done = self._process(command, stdin=subprocess.DEVNULL, capture_output=True)
         try:
@@ -206,12 +207,12 @@ class Engine:
         return list({step["urn"]: step["newState"] for step in found["steps"] if "newState" in step}.values())
 
     def forget(self) -> None:
-        """Drops the stack's state, whatever it holds."""
+        """Deletes the stack's state, even if it still has resources; the objects stay on the cluster."""
         self._pulumi(["stack", "rm", self.stack, "--force", "--yes", "--preserve-config"], quiet=True)
         self.file.unlink(missing_ok=True)
 
     def _update(self, committed: dict[str, Any]) -> None:
-        """The committed file, and what Pulumi has added to the copy: its salt, and values that are only there."""
+        """Writes the copy: the committed file, with the salt and the encrypted values that only the copy has."""
         kept = stack_file.document(self.file) if self.file.exists() else {}
         secret = {k: v for k, v in (kept.get("config") or {}).items() if isinstance(v, dict) and "secure" in v}
         merged = {**kept, **committed, "config": {**secret, **(committed.get("config") or {})}}
@@ -219,20 +220,26 @@ class Engine:
         with os.fdopen(descriptor, "w") as out:
             yaml.safe_dump(merged, out, sort_keys=False)
 
-    def _pulumi(self, args: list[str], quiet: bool = False, said: str | None = None) -> int:
-        """Runs Pulumi; `said` is what it reads from its standard input."""
+    def _pulumi(self, args: list[str], quiet: bool = False, stdin: str | None = None) -> int:
+        """Runs Pulumi, and returns its exit code; `stdin` is the text of its standard input."""
         sys.stdout.flush()
         piped: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT} if quiet else {}
-        done = self._process(args, input=said, **piped)
+        done = self._process(args, input=stdin, **piped)
         if quiet and done.returncode:
             raise CommandError(f"pulumi {' '.join(args)} failed:\n{done.stdout.strip()}")
         return done.returncode
 
     def _process(
-        self, args: Sequence[str], more: Mapping[str, str] | None = None, **how: Any
+        self, args: Sequence[str], variables: Mapping[str, str] | None = None, **options: Any
     ) -> subprocess.CompletedProcess[str]:
-        """Runs Pulumi to its end, with `more` variables; `how` is what `subprocess.run` takes."""
-        # The provider leaves a copy of the kubeconfig, keys and all, in the folder for temporary files.
+        """Runs Pulumi to its end, with further environment variables; `options` go to `subprocess.run`."""
+        # The provider leaves a copy of the kubeconfig, with its keys, in the folder for temporary files.
         with tempfile.TemporaryDirectory(prefix="mesh-", ignore_cleanup_errors=True) as temporary:
-            env = {**COLLECTOR, **os.environ, **(more or {}), locks.RUN: str(self.file), "TMPDIR": temporary}
-            return subprocess.run(["pulumi", *args], cwd=ROOT, env=env, text=True, check=False, **how)
+            env = {
+                **COLLECTOR,
+                **os.environ,
+                **(variables or {}),
+                locks.RUN_VARIABLE: str(self.file),
+                "TMPDIR": temporary,
+            }
+            return subprocess.run(["pulumi", *args], cwd=ROOT, env=env, text=True, check=False, **options)

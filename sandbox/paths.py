@@ -1,28 +1,29 @@
-"""Where state is kept outside the source tree."""
+"""Paths of the state that is kept outside the source tree."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolchain.places import folder
+from toolchain.paths import folder
 
 
 def home() -> Path:
-    """What cannot be made again: `$MESH_HOME`, else `mesh` in `$XDG_STATE_HOME` or `~/.local/state`.
+    """The folder of state, which cannot be regenerated: `$MESH_HOME`, else `mesh` in `$XDG_STATE_HOME` or
+    `~/.local/state`.
 
-    Readable by its owner alone. Another MESH_HOME is another sandbox, independent of this one.
+    It is readable by its owner only. Another MESH_HOME holds another, independent cluster.
     """
     return folder("MESH_HOME", "XDG_STATE_HOME", ".local/state")
 
 
 @dataclass(frozen=True)
 class Layout:
-    """The files of one cluster, below `home()/cluster`."""
+    """The paths of one cluster's files, below `home()/cluster`."""
 
     root: Path
 
     @property
     def lock(self) -> Path:
-        """Held by whoever starts, stops or resets; beside the folder, since a reset removes that."""
+        """The lock of start, stop and reset. It is beside the folder, since a reset deletes the folder."""
         return self.root.with_suffix(".lock")
 
     @property
@@ -55,5 +56,5 @@ class Layout:
 
 
 def layout() -> Layout:
-    """That of the cluster that MESH_HOME selects."""
+    """The layout of the cluster in `home()`."""
     return Layout(home() / "cluster")
