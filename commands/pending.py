@@ -61,7 +61,7 @@ def _release_fields(api: Api, patch: Resource) -> None:
     meta = patch["metadata"]
     bare = {"apiVersion": patch["apiVersion"], "kind": patch["kind"], "metadata": {"name": meta["name"]}}
     path = f"/api/v1/namespaces/{meta['name']}?fieldManager={meta['annotations'][names.FIELD_MANAGER]}"
-    done = answers.ask(Request("PATCH", path, bare, APPLY))
+    done = api.ask(Request("PATCH", path, bare, APPLY))
     if not done.ok:
         raise CommandError(f"the label of namespace {meta['name']} cannot be taken back: {done.message}")
 

@@ -115,7 +115,7 @@ def _user(match: Object) -> str | None:
     return headers[_USER].get("exact") if set(match) == {"headers"} and set(headers) == {_USER} else None
 
 
-def _rule(chosen: MatchedRoute | None, versions: Mapping[str, str]) -> Rule:
+def _expectation(chosen: MatchedRoute | None, versions: Mapping[str, str]) -> Expectation:
     if chosen is None:
         return Expectation({})
     shares: dict[str, float] = {}

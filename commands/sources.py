@@ -101,7 +101,7 @@ def _error_texts(found: preview_events.Preview) -> Sequence[str]:
 
 def _previewed(found: preview_events.Preview, source: Source, drift: Sequence[Change]) -> Comparison:
     old, new = list(_items(found.old)), list(_items(found.new))
-    return Compared(source=source, old=old, new=new, facts=_engine_facts(found), drift=drift)
+    return Comparison(source=source, old=old, new=new, facts=_engine_facts(found), drift=drift)
 
 
 def _unreachable(settings: Settings) -> str:
@@ -115,7 +115,7 @@ def _unreachable(settings: Settings) -> str:
     return ""
 
 
-def _engine_facts(found: previewed.Preview) -> EngineFacts:
+def _engine_facts(found: preview_events.Preview) -> EngineFacts:
     told = {*found.replaced, *found.secrets}
     some = (one for one in (*found.old, *found.new) if one.urn in told and one.type.startswith("kubernetes:"))
     keys = {one.urn: _item(one).key for one in some}
@@ -184,11 +184,11 @@ def registered(resources: Iterable[Resource]) -> Iterator[StackObject]:
     return _items(preview_events.Resource(**{name: getattr(one, name) for name in fields}) for one in resources)
 
 
-def _items(resources: Iterable[previewed.Resource]) -> Iterator[StackObject]:
+def _items(resources: Iterable[preview_events.Resource]) -> Iterator[StackObject]:
     return (_item(resource) for resource in resources if resource.type.startswith("kubernetes:"))
 
 
-def _item(resource: previewed.Resource) -> StackObject:
+def _item(resource: preview_events.Resource) -> StackObject:
     """The object of a resource; what only Pulumi needs stays in its annotations alone, where rules look for it."""
     token, name = type_and_name(resource.parent)
     meta: Mapping[str, Any] = resource.inputs.get("metadata") or {}

@@ -134,9 +134,9 @@ def explain(state: Mapping[str, Any], api: Api) -> None:
     """After a failed teardown: prints the namespaces and definitions that are still being deleted, and why."""
     recorded = Recorded(state.get("resources") or [])
     for _, name in sorted(recorded.names(kinds.NAMESPACE)):
-        _say(api, "namespace", f"/api/v1/namespaces/{name}")
+        _explain(api, "namespace", f"/api/v1/namespaces/{name}")
     for _, name in sorted(recorded.names(kinds.CUSTOM_RESOURCE_DEFINITION)):
-        _say(api, "definition", f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}")
+        _explain(api, "definition", f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}")
 
 
 def _explain(api: Api, what: str, path: str) -> None:

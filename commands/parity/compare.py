@@ -84,11 +84,11 @@ class _ManifestComparison(Comparison):
         return ours is ABSENT and ".".join(_without_items(path)) in self.foreign
 
     def normalized(self, value: Any, path: Path) -> Any:
-        return defaults.default(_bare(path)) if value is NOTHING else value
+        return defaults.default(_without_items(path)) if value is ABSENT else value
 
     def compare_values(self, theirs: Any, ours: Any, path: Path) -> Iterator[diff.Difference]:
         """Nothing, where one side has a mapping of defaults alone, and the other has none."""
-        one, other = ({} if side is NOTHING else side for side in (theirs, ours))
+        one, other = ({} if side is ABSENT else side for side in (theirs, ours))
         if isinstance(one, Mapping) and isinstance(other, Mapping) and not any(self.walk(one, other, path)):
             return
         yield diff.Difference(path, theirs, ours)

@@ -12,7 +12,7 @@ import pytest
 from commands import render, sources, stacks
 from commands.stackfiles import CommandError
 from mesh.review.changes import StackObject
-from tests.commands.test_previewed import event, state
+from tests.commands.test_preview_events import event, state
 
 METADATA = {"name": "a", "namespace": "shop"}
 OLD, DRIFTED, NEW = (

@@ -18,7 +18,7 @@ import yaml
 
 import sandbox
 from cluster.client import Answer
-from sandbox import SandboxError, cluster, files, network, node, places, programs
+from sandbox import SandboxError, cluster, files, network, node, paths, programs
 from sandbox.network import Network
 from sandbox.paths import Layout
 from sandbox.process import Process
