@@ -42,7 +42,7 @@ TELEMETRY = frozenset({"IST0151 EnvoyFilter", "IST0155 EnvoyFilter"})
 JWT = frozenset({"IST0133 AuthorizationPolicy", "IST0175 Deployment"})
 """Findings of istioctl on tokens at a gateway: that they close its plain TCP ports, which is intended; and that a
 setting is missing that limits the networks from which a later istiod fetches keys, and that 1.10 does not have."""
-LEGACY = "gateway in the spelling of old"
+LEGACY = "gateway in the deprecated form of a host name"
 """A case that istiod understands and istioctl does not, which reports IST0101 and IST0132."""
 
 
