@@ -11,7 +11,7 @@ from typing import TextIO
 
 import toolchain
 from cluster.errors import Unreachable
-from sandbox import files, node, paths
+from sandbox import definitions, files, node, paths
 from sandbox.api import Endpoints
 from sandbox.errors import SandboxError
 from sandbox.files import CONTEXT
@@ -50,6 +50,7 @@ def start(webhooks: bool | None = None, out: TextIO | None = None) -> None:
         started = [_start([ETCD], setting, endpoints, progress), _start([API_SERVER], setting, endpoints, progress)]
         if started[-1]:  # kwok, unlike a kubelet, does not repeat writes that failed while the API server was away
             Process(KWOK.name, layout).stop(KWOK.patience)
+            definitions.establish(endpoints.api)
         node.ensure(endpoints.api)
         started.append(_start(CONTROLLERS, setting, endpoints, progress))
         _wait(lambda: node.usable(endpoints.api), "the node does not become ready", Process(KWOK.name, layout))
