@@ -47,4 +47,4 @@ traffic.install(stack, namespaces.names, api, on_cluster)
 security.install(stack, namespaces.names, api, on_cluster)
 
 program.check_objects(stack, cluster.created)
-outputs.export(stack, mesh, cluster, proxies, watching)
+outputs.export(stack, cluster, proxies, watching)

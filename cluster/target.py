@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
@@ -76,8 +75,17 @@ def adopting() -> bool:
 def _embedded(context: str | None) -> Path | None:
     """The kubeconfig file of an embedded cluster; None for a context of the user's own kubeconfig.
 
-    Raises ClusterError for an embedded cluster whose file is not known."""
-    files: Mapping[str, str] = json.loads(os.environ.get(EMBEDDED) or "{}")
+    Raises ClusterError for an embedded cluster whose file is not known, and for a malformed MESH_EMBEDDED."""
+    given = os.environ.get(EMBEDDED) or "{}"
+    try:
+        files = json.loads(given)
+    except ValueError:
+        files = None
+    if not isinstance(files, dict) or not all(isinstance(file, str) for file in files.values()):
+        raise ClusterError(
+            f"{EMBEDDED}: expected a JSON object with a kubeconfig file by context, got {errors.show(given)}."
+            ' Run `eval "$(make -s env)"` before `pulumi`'
+        )
     if context and context in files:
         return Path(files[context])
     if context in EMBEDDED_CONTEXTS:

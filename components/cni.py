@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import pulumi
 import pulumi_kubernetes as k8s
 
 from components import kube, rbac
-from mesh.core import names
+from mesh.core.names import CNI, CNI_CONFIG
 from mesh.releases.release import Installation
 from mesh.releases.roles import PolicyRules
 
-NAME: Final = "istio-cni"
 NODE: Final = "istio-cni-node"
-CONFIG: Final = "istio-cni-config"
-CONFIG_KEY: Final = "cni_network_config"
 
 core, meta = k8s.core.v1, k8s.meta.v1
 
@@ -45,21 +41,21 @@ class Cni(pulumi.ComponentResource):
     def __init__(self, name: str, args: CniArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mesh:istio:Cni", name, None, opts)
         self._args, self._cni = args, args.mesh.values.cni
-        self._labels = {"app": NAME, **args.mesh.labels}
+        self._labels = {"app": CNI, **args.mesh.labels}
         self._child = pulumi.ResourceOptions(parent=self)
         secrets = args.mesh.values.global_.imagePullSecrets
-        account = kube.service_account(NAME, args.namespace, self._labels, secrets, self._child)
+        account = kube.service_account(CNI, args.namespace, self._labels, secrets, self._child)
         config = core.ConfigMap(
-            CONFIG,
-            metadata=kube.metadata(CONFIG, args.namespace, self._labels),
-            data={CONFIG_KEY: self._network()},
+            CNI_CONFIG,
+            metadata=kube.metadata(CNI_CONFIG, args.namespace, self._labels),
+            data=args.mesh.release.cni_config(args.mesh),
             opts=self._child,
         )
         self._daemons([account, config, *self._permissions()])
         self.register_outputs({})
 
     def _permissions(self) -> list[pulumi.Resource]:
-        bindings: list[pulumi.Resource] = [self._grant(NAME, NAME, self._args.mesh.release.roles.cni, self._labels)]
+        bindings: list[pulumi.Resource] = [self._grant(CNI, CNI, self._args.mesh.release.roles.cni, self._labels)]
         if self._cni.repair.enabled:
             labels = {"k8s-app": "istio-cni-repair", **self._args.mesh.labels}
             repair = self._args.mesh.release.roles.repair
@@ -70,7 +66,7 @@ class Cni(pulumi.ComponentResource):
                 name,
                 metadata=kube.metadata(name, self._args.namespace, self._args.mesh.labels),
                 role_ref=rbac.role_ref("ClusterRole", self._cni.psp_cluster_role),
-                subjects=rbac.subjects(NAME, self._args.namespace),
+                subjects=rbac.subjects(CNI, self._args.namespace),
                 opts=self._child,
             )
             bindings.append(binding)
@@ -85,30 +81,13 @@ class Cni(pulumi.ComponentResource):
             binding,
             metadata=kube.metadata(binding, labels=labels),
             role_ref=rbac.role_ref("ClusterRole", role),
-            subjects=rbac.subjects(NAME, self._args.namespace),
+            subjects=rbac.subjects(CNI, self._args.namespace),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[made]),
         )
 
-    def _network(self) -> str:
-        """The plugin's part of a node's network configuration; the installer fills in the kubeconfig's path."""
-        kubernetes = {
-            "kubeconfig": "__KUBECONFIG_FILEPATH__",
-            "cni_bin_dir": self._cni.cniBinDir,
-            "exclude_namespaces": list(self._cni.excludeNamespaces),
-        }
-        plugin = {"cniVersion": "0.3.1", "name": NAME, "type": NAME, "log_level": self._cni.logLevel}
-        return json.dumps({**plugin, "kubernetes": kubernetes}, indent=2)
-
     def _daemons(self, after: list[pulumi.Resource]) -> k8s.apps.v1.DaemonSet:
         app = {"k8s-app": NODE}
-        annotations = {
-            "scheduler.alpha.kubernetes.io/critical-pod": "",
-            names.INJECT_LABEL: "false",
-            "prometheus.io/scrape": "true",
-            "prometheus.io/port": "15014",
-            "prometheus.io/path": "/metrics",
-            **self._cni.podAnnotations,
-        }
+        pod: Any = self._args.mesh.release.cni_pod(self._args.mesh)
         rolling = k8s.apps.v1.RollingUpdateDaemonSetArgs(max_unavailable=1)
         return k8s.apps.v1.DaemonSet(
             NODE,
@@ -116,88 +95,7 @@ class Cni(pulumi.ComponentResource):
             spec=k8s.apps.v1.DaemonSetSpecArgs(
                 selector=meta.LabelSelectorArgs(match_labels=app),
                 update_strategy=k8s.apps.v1.DaemonSetUpdateStrategyArgs(type="RollingUpdate", rolling_update=rolling),
-                template=core.PodTemplateSpecArgs(
-                    metadata=meta.ObjectMetaArgs(labels={**app, names.INJECT_LABEL: "false"}, annotations=annotations),
-                    spec=self._pod(),
-                ),
+                template=pod,
             ),
             opts=pulumi.ResourceOptions(parent=self, depends_on=after),
         )
-
-    def _pod(self) -> core.PodSpecArgs:
-        folders = {"cni-bin-dir": self._cni.cniBinDir, "cni-net-dir": self._cni.cniConfDir}
-        return core.PodSpecArgs(
-            node_selector={"kubernetes.io/os": "linux"},
-            host_network=True,
-            tolerations=[  # it runs on every node, as soon as the node is there
-                core.TolerationArgs(effect="NoSchedule", operator="Exists"),
-                core.TolerationArgs(key="CriticalAddonsOnly", operator="Exists"),
-                core.TolerationArgs(effect="NoExecute", operator="Exists"),
-            ],
-            priority_class_name="system-node-critical",
-            service_account_name=NAME,
-            termination_grace_period_seconds=5,
-            containers=[self._installer(), *([self._repairer()] if self._cni.repair.enabled else [])],
-            volumes=[
-                core.VolumeArgs(name=name, host_path=core.HostPathVolumeSourceArgs(path=path))
-                for name, path in folders.items()
-            ],
-        )
-
-    def _installer(self) -> core.ContainerArgs:
-        def probe(path: str, delay: int | None = None) -> core.ProbeArgs:
-            return core.ProbeArgs(http_get=core.HTTPGetActionArgs(path=path, port=8000), initial_delay_seconds=delay)
-
-        literal = {
-            **({"CNI_CONF_NAME": self._cni.cniConfFileName} if self._cni.cniConfFileName else {}),
-            "CNI_NET_DIR": self._cni.cniConfDir,
-            "CHAINED_CNI_PLUGIN": str(self._cni.chained).lower(),
-        }
-        config = core.ConfigMapKeySelectorArgs(name=CONFIG, key=CONFIG_KEY)
-        network = core.EnvVarArgs(
-            name="CNI_NETWORK_CONFIG", value_from=core.EnvVarSourceArgs(config_map_key_ref=config)
-        )
-        mounts = {"cni-bin-dir": "/host/opt/cni/bin", "cni-net-dir": "/host/etc/cni/net.d"}
-        return core.ContainerArgs(
-            name="install-cni",
-            image=self._image,
-            image_pull_policy=self._pull_policy,
-            command=["install-cni"],
-            env=[*(core.EnvVarArgs(name=name, value=value) for name, value in literal.items()), network],
-            liveness_probe=probe("/healthz", 5),
-            readiness_probe=probe("/readyz"),
-            resources=kube.resources(self._cni.resources),
-            volume_mounts=[core.VolumeMountArgs(name=name, mount_path=path) for name, path in mounts.items()],
-        )
-
-    def _repairer(self) -> core.ContainerArgs:
-        repair = self._cni.repair
-        literal = {
-            "LABEL-PODS": str(repair.labelPods).lower(),
-            "DELETE-PODS": str(repair.deletePods).lower(),
-            "RUN-AS-DAEMON": "true",
-            "SIDECAR-ANNOTATION": "sidecar.istio.io/status",
-            "INIT-CONTAINER-NAME": repair.initContainerName,
-            "BROKEN-POD-LABEL-KEY": repair.brokenPodLabelKey,
-            "BROKEN-POD-LABEL-VALUE": repair.brokenPodLabelValue,
-        }
-        node = core.EnvVarSourceArgs(field_ref=core.ObjectFieldSelectorArgs(field_path="spec.nodeName"))
-        return core.ContainerArgs(
-            name="repair-cni",
-            image=self._image,
-            image_pull_policy=self._pull_policy,
-            command=["/opt/local/bin/istio-cni-repair"],
-            env=[
-                core.EnvVarArgs(name="REPAIR_NODE-NAME", value_from=node),
-                *(core.EnvVarArgs(name=f"REPAIR_{name}", value=value) for name, value in literal.items()),
-            ],
-            resources=kube.resources(self._cni.resources),
-        )
-
-    @property
-    def _image(self) -> str:
-        return self._args.mesh.values.image(self._cni.image)
-
-    @property
-    def _pull_policy(self) -> str | None:
-        return self._cni.pullPolicy or self._args.mesh.values.global_.imagePullPolicy or None

@@ -10,7 +10,6 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components import kube, rbac
-from mesh.core import names
 from mesh.releases.release import Installation
 from mesh.values.gateway import Gateway as Spec
 
@@ -98,18 +97,7 @@ class Gateway(pulumi.ComponentResource):
 
     def _deployment(self, after: Sequence[pulumi.Resource]) -> k8s.apps.v1.Deployment:
         a = self._args
-        canonical = {
-            "service.istio.io/canonical-name": self._name,
-            "service.istio.io/canonical-revision": a.mesh.values.revision or "latest",
-            names.INJECT_LABEL: "false",
-        }
-        scraped = {
-            "prometheus.io/port": "15020",
-            "prometheus.io/scrape": "true",
-            "prometheus.io/path": "/stats/prometheus",
-        }
-        merge = a.mesh.values.meshConfig.enablePrometheusMerge
-        annotations = {**(scraped if merge else {}), names.INJECT_LABEL: "false", **a.spec.podAnnotations}
+        pod: Any = a.mesh.release.gateway_pod(a.mesh, self._name, a.spec)
         return k8s.apps.v1.Deployment(
             self._name,
             metadata=kube.metadata(self._name, a.namespace, self._labels),
@@ -117,29 +105,10 @@ class Gateway(pulumi.ComponentResource):
                 replicas=a.spec.replicas,
                 strategy=kube.rolling_update(a.spec),
                 selector=meta.LabelSelectorArgs(match_labels=self._selector),
-                template=core.PodTemplateSpecArgs(
-                    metadata=meta.ObjectMetaArgs(labels={**self._labels, **canonical}, annotations=annotations),
-                    spec=core.PodSpecArgs(
-                        service_account_name=a.spec.service_account(self._name),
-                        priority_class_name=a.mesh.values.global_.priorityClassName or None,
-                        **a.spec.scheduling | self._proxy(),
-                    ),
-                ),
+                template=pod,
             ),
             opts=pulumi.ResourceOptions(parent=self, depends_on=list(after)),
         )
-
-    def _proxy(self) -> dict[str, Any]:
-        """The pod's containers, volumes, security context and affinity, as arguments of PodSpecArgs."""
-        mesh = self._args.mesh
-        pod = mesh.release.gateway_pod(mesh, self._name, self._args.spec)
-        return {
-            "init_containers": pod.get("initContainers"),
-            "containers": pod["containers"],
-            "volumes": pod["volumes"],
-            "security_context": pod.get("securityContext"),
-            "affinity": pod["affinity"],
-        }
 
     def _service(self) -> core.Service:
         spec = self._args.spec

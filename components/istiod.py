@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import pulumi
 import pulumi_kubernetes as k8s
 
 from components import kube, meshconfig, telemetry, webhooks
 from components.base import Base
-from mesh.core import names
 from mesh.core.names import XDS_PORT
 from mesh.releases.release import Installation
 
@@ -65,8 +64,7 @@ class Istiod(pulumi.ComponentResource):
     def _deploy(self, after: Sequence[pulumi.Resource]) -> k8s.apps.v1.Deployment:
         mesh, pilot = self._args.mesh, self._pilot
         selector = self._selector if mesh.values.revision else {"istio": "pilot"}
-        own = {"istio": NAME} if mesh.values.revision else {}
-        pod = mesh.release.istiod_pod(mesh)
+        pod: Any = mesh.release.istiod_pod(mesh)
         return k8s.apps.v1.Deployment(
             self._name,
             metadata=kube.metadata(self._name, self._namespace, {**self._labels, **pilot.deploymentLabels}),
@@ -74,28 +72,10 @@ class Istiod(pulumi.ComponentResource):
                 replicas=pilot.replicas,
                 strategy=kube.rolling_update(pilot),
                 selector=meta.LabelSelectorArgs(match_labels=selector),
-                template=core.PodTemplateSpecArgs(
-                    metadata=meta.ObjectMetaArgs(
-                        labels={**self._labels, **own, names.INJECT_LABEL: "false"},
-                        annotations=self._annotations(),
-                    ),
-                    spec=core.PodSpecArgs(
-                        service_account_name=mesh.release.roles.istiod(mesh).name,
-                        priority_class_name=mesh.values.global_.priorityClassName or None,
-                        security_context=pod["securityContext"],
-                        containers=pod["containers"],
-                        volumes=pod["volumes"],
-                        **pilot.scheduling,
-                    ),
-                ),
+                template=pod,
             ),
             opts=self._after(*after),
         )
-
-    def _annotations(self) -> dict[str, str]:
-        scraped = {"prometheus.io/port": "15014", "prometheus.io/scrape": "true"}
-        merge = self._args.mesh.values.meshConfig.enablePrometheusMerge
-        return {**(scraped if merge else {}), names.INJECT_LABEL: "false", **self._pilot.podAnnotations}
 
     def _service(self) -> core.Service:
         ports = (

@@ -13,12 +13,10 @@ from components.addons.jaeger import Jaeger
 from components.gateways import Gateway
 from engine.program import Cluster
 from mesh.config.stack import Stack
-from mesh.releases.release import Installation
 
 
 def export(
     stack: Stack,
-    mesh: Installation,
     cluster: Cluster,
     gateways: Mapping[str, Gateway],
     addons: Mapping[str, Addon[Any]],
@@ -26,7 +24,7 @@ def export(
     """Exports what is installed, on which cluster, and at which addresses."""
     addresses = {name: gateway.address for name, gateway in gateways.items()}
     pulumi.export("profile", stack.settings.profile)
-    pulumi.export("revision", mesh.revision)
+    pulumi.export("revision", stack.installation.revision)
     pulumi.export("injectedNamespaces", list(stack.settings.injectedNamespaces))
     pulumi.export("cluster", cluster.identity)
     pulumi.export("nodeAddress", cluster.node)

@@ -7,7 +7,7 @@ seen a bad object refused. Therefore these fields are not inputs here, and a web
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import pulumi
 import pulumi_kubernetes as k8s
@@ -29,7 +29,7 @@ _REVIEWS: Final = ["v1beta1", "v1"]
 def injector(mesh: Installation, gate: bool, opts: pulumi.ResourceOptions) -> admission.MutatingWebhookConfiguration:
     """The injection webhook of this control plane; with `gate` it is ready when istiod has patched it."""
     wanted = mesh.release.injection_webhooks(mesh)
-    hooks = [_mutating(hook, mesh.root) for hook in wanted.webhooks]
+    hooks = [admission.MutatingWebhookArgs(**_fields(hook, mesh.root)) for hook in wanted.webhooks]
     ready = kube.ready_when(hooks, PATCHED) if gate else None
     return admission.MutatingWebhookConfiguration(
         wanted.name,
@@ -42,7 +42,7 @@ def injector(mesh: Installation, gate: bool, opts: pulumi.ResourceOptions) -> ad
 def validator(mesh: Installation, gate: bool, opts: pulumi.ResourceOptions) -> admission.ValidatingWebhookConfiguration:
     """The validation webhook for Istio's objects; with `gate` it is ready when istiod has seen it work."""
     wanted = mesh.release.validation_webhooks(mesh)
-    hooks = [_validating(hook, mesh.root) for hook in wanted.webhooks]
+    hooks = [admission.ValidatingWebhookArgs(**_fields(hook, mesh.root)) for hook in wanted.webhooks]
     ready = kube.ready_when(hooks, PATCHED, ENFORCED) if gate else None
     return admission.ValidatingWebhookConfiguration(
         wanted.name,
@@ -52,30 +52,18 @@ def validator(mesh: Installation, gate: bool, opts: pulumi.ResourceOptions) -> a
     )
 
 
-def _mutating(hook: Webhook, namespace: str) -> admission.MutatingWebhookArgs:
-    return admission.MutatingWebhookArgs(
-        name=hook.name,
-        client_config=_client(hook.client_config, namespace),
-        rules=[_rule(hook.rule)],
-        namespace_selector=_selector(hook.namespace_selector),
-        object_selector=_selector(hook.object_selector),
-        failure_policy=hook.failure_policy,
-        side_effects="None",
-        admission_review_versions=_REVIEWS,
-    )
-
-
-def _validating(hook: Webhook, namespace: str) -> admission.ValidatingWebhookArgs:
-    return admission.ValidatingWebhookArgs(
-        name=hook.name,
-        client_config=_client(hook.client_config, namespace),
-        rules=[_rule(hook.rule)],
-        namespace_selector=_selector(hook.namespace_selector),
-        object_selector=_selector(hook.object_selector),
-        failure_policy=hook.failure_policy,
-        side_effects="None",
-        admission_review_versions=_REVIEWS,
-    )
+def _fields(hook: Webhook, namespace: str) -> dict[str, Any]:
+    """Arguments of MutatingWebhookArgs and ValidatingWebhookArgs."""
+    return {
+        "name": hook.name,
+        "client_config": _client(hook.client_config, namespace),
+        "rules": [_rule(hook.rule)],
+        "namespace_selector": _selector(hook.namespace_selector),
+        "object_selector": _selector(hook.object_selector),
+        "failure_policy": hook.failure_policy,
+        "side_effects": "None",
+        "admission_review_versions": _REVIEWS,
+    }
 
 
 def _client(client: ClientConfig, namespace: str) -> admission.WebhookClientConfigArgs:

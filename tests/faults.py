@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tests.meshes import Manifest, deployment, fault, gateway, routes, server, service, thing, to
+from tests.meshes import Manifest, deployment, fault, gateway, manifest_of, routes, server, service, to
 
 SAME = {"match": [{"uri": {"prefix": "/a"}}]}
 TLS = {"mode": "SIMPLE", "credentialName": "certificate"}
@@ -14,12 +14,12 @@ OF_ONE_VERSION = {
     "match": {"proxy": {"proxyVersion": "^1\\.10.*"}},
     "patch": {"operation": "ADD", "value": {"name": "filter"}},
 }
-SECRET = thing("Secret", "certificate", namespace="istio-system")
+SECRET = manifest_of("Secret", "certificate", namespace="istio-system")
 
 
 def rule(name: str, host: str, subsets: Any = (), **spec: Any) -> Manifest:
     parts = [{"name": key, "labels": labels} for key, labels in dict(subsets).items()]
-    return thing("DestinationRule", name, {"host": host, **({"subsets": parts} if parts else {}), **spec})
+    return manifest_of("DestinationRule", name, {"host": host, **({"subsets": parts} if parts else {}), **spec})
 
 
 def cart_rule(**spec: Any) -> Manifest:
@@ -29,24 +29,24 @@ def cart_rule(**spec: Any) -> Manifest:
 
 def entry(name: str, protocol: str, host: str = "bank.example.com", **spec: Any) -> Manifest:
     ports = [{"number": 443, "name": "bank", "protocol": protocol}]
-    return thing("ServiceEntry", name, {"hosts": [host], "ports": ports, "resolution": "DNS", **spec})
+    return manifest_of("ServiceEntry", name, {"hosts": [host], "ports": ports, "resolution": "DNS", **spec})
 
 
 def policy(name: str, source: Manifest, app: str = "cart") -> Manifest:
     rules = [{"from": [{"source": source}]}]
-    return thing("AuthorizationPolicy", name, {"selector": {"matchLabels": {"app": app}}, "rules": rules})
+    return manifest_of("AuthorizationPolicy", name, {"selector": {"matchLabels": {"app": app}}, "rules": rules})
 
 
 def patch(operation: str, part: str = "HTTP_FILTER", before: Sequence[Manifest] = ()) -> Manifest:
     """An EnvoyFilter with one patch after those in `before`."""
     value = {"name": "filter", "typed_config": {"@type": "type.googleapis.com/envoy.config.core.v3.Node"}}
     entry = {"applyTo": part, "match": {}, "patch": {"operation": operation, "value": value}}
-    return thing("EnvoyFilter", "filter", {"configPatches": [*before, entry]})
+    return manifest_of("EnvoyFilter", "filter", {"configPatches": [*before, entry]})
 
 
 def sidecar(name: str, app: str = "") -> Manifest:
     selector = {"workloadSelector": {"labels": {"app": app}}} if app else {}
-    return thing("Sidecar", name, {**selector, "egress": [{"hosts": ["./*"]}]})
+    return manifest_of("Sidecar", name, {**selector, "egress": [{"hosts": ["./*"]}]})
 
 
 ROUTES = [
@@ -83,7 +83,7 @@ ROUTES = [
         "route to a host that is not exported",
         "IST0101 VirtualService shop/front",
         routes("front", to("bank.example.com")),
-        thing(
+        manifest_of(
             "ServiceEntry",
             "bank",
             {
@@ -294,7 +294,7 @@ WORKLOADS = [
     fault(
         "port of an ExternalName Service",
         "IST0150 Service shop/outer",
-        thing(
+        manifest_of(
             "Service",
             "outer",
             {"type": "ExternalName", "externalName": "example.com", "ports": [{"name": "tcp", "port": 90}]},
@@ -320,23 +320,23 @@ WORKLOADS = [
         "IST0144 Deployment shop/front",
         deployment("front", {"app": "front"}, serviceAccountName="front", securityContext={"runAsUser": 1337}),
     ),
-    fault("namespace without label", "IST0102 Namespace other", thing("Namespace", "other")),
+    fault("namespace without label", "IST0102 Namespace other", manifest_of("Namespace", "other")),
     fault(
         "namespace with two labels",
         "IST0123 Namespace other",
-        thing("Namespace", "other", labels={"istio-injection": "enabled", "istio.io/rev": "default"}),
+        manifest_of("Namespace", "other", labels={"istio-injection": "enabled", "istio.io/rev": "default"}),
     ),
     fault(
         "namespace of an unknown revision",
         "MESH0206 Namespace other",
-        thing("Namespace", "other", labels={"istio.io/rev": "canari"}),
-        thing("MutatingWebhookConfiguration", "injector", labels={"istio.io/rev": "canary"}),
+        manifest_of("Namespace", "other", labels={"istio.io/rev": "canari"}),
+        manifest_of("MutatingWebhookConfiguration", "injector", labels={"istio.io/rev": "canary"}),
     ),
     fault(
         "webhook without Service",
         "IST0139 MutatingWebhookConfiguration injector",
         {
-            **thing("MutatingWebhookConfiguration", "injector", labels={"istio.io/rev": "default"}),
+            **manifest_of("MutatingWebhookConfiguration", "injector", labels={"istio.io/rev": "default"}),
             "webhooks": [
                 {
                     "name": "object.sidecar-injector.istio.io",
@@ -387,7 +387,7 @@ WORKLOADS = [
     fault(
         "Sidecar with an empty selector",
         "IST0133 Sidecar shop/a",
-        thing("Sidecar", "a", {"workloadSelector": {}, "egress": [{"hosts": ["./*"]}]}),
+        manifest_of("Sidecar", "a", {"workloadSelector": {}, "egress": [{"hosts": ["./*"]}]}),
     ),
 ]
 
@@ -400,8 +400,8 @@ POLICIES = [
     fault(
         "policy for a namespace without sidecars",
         "IST0127 AuthorizationPolicy other/deny",
-        thing("Namespace", "other", labels={"istio-injection": "disabled"}),
-        thing("AuthorizationPolicy", "deny", {}, namespace="other"),
+        manifest_of("Namespace", "other", labels={"istio-injection": "disabled"}),
+        manifest_of("AuthorizationPolicy", "deny", {}, namespace="other"),
     ),
     fault("unknown namespace", "IST0101 AuthorizationPolicy shop/x", policy("x", {"namespaces": ["shops"]})),
     fault(
@@ -422,10 +422,10 @@ POLICIES = [
     fault(
         "mutual TLS to a workload without sidecar",
         "MESH0203 DestinationRule plain/db",
-        thing("Namespace", "plain", labels={"istio-injection": "disabled"}),
+        manifest_of("Namespace", "plain", labels={"istio-injection": "disabled"}),
         deployment("db", {"app": "db"}, "plain"),
         service("db", namespace="plain"),
-        thing(
+        manifest_of(
             "DestinationRule",
             "db",
             {"host": "db", "trafficPolicy": {"tls": {"mode": "ISTIO_MUTUAL"}}},
@@ -435,7 +435,7 @@ POLICIES = [
     fault(
         "two PeerAuthentications for one namespace",
         "MESH0204 PeerAuthentication shop/other",
-        thing("PeerAuthentication", "other", {"mtls": {"mode": "PERMISSIVE"}}),
+        manifest_of("PeerAuthentication", "other", {"mtls": {"mode": "PERMISSIVE"}}),
     ),
     fault("relative patch", "IST0151 EnvoyFilter shop/filter", patch("INSERT_BEFORE")),
     fault(

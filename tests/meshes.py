@@ -19,7 +19,7 @@ GROUPS = {
 VERSIONS = {kind: version for version, kinds in GROUPS.items() for kind in kinds}
 
 
-def thing(kind: str, name: str, spec: Any = None, namespace: str = "shop", **meta: Any) -> Manifest:
+def manifest_of(kind: str, name: str, spec: Any = None, namespace: str = "shop", **meta: Any) -> Manifest:
     """A manifest; `meta` has its labels and annotations."""
     place = {} if kind in ("Namespace", "MutatingWebhookConfiguration") else {"namespace": namespace}
     whole: Manifest = {"apiVersion": VERSIONS[kind], "kind": kind, "metadata": {"name": name, **place, **meta}}
@@ -31,18 +31,18 @@ def deployment(name: str, labels: Mapping[str, str], namespace: str = "shop", **
     annotations = pod.pop("annotations", {})
     spec = {"containers": [{"name": "app", "image": "app"}], **pod}
     template = {"metadata": {"labels": dict(labels), "annotations": annotations}, "spec": spec}
-    return thing("Deployment", name, {"selector": {"matchLabels": dict(labels)}, "template": template}, namespace)
+    return manifest_of("Deployment", name, {"selector": {"matchLabels": dict(labels)}, "template": template}, namespace)
 
 
 def service(name: str, ports: Sequence[Manifest] | None = None, namespace: str = "shop", **spec: Any) -> Manifest:
     """A Service that selects pods by the label app=<name>."""
     chosen = ports or [{"name": "http", "port": 80, "targetPort": 8080, "protocol": "TCP"}]
-    return thing("Service", name, {"selector": {"app": name}, "ports": list(chosen), **spec}, namespace)
+    return manifest_of("Service", name, {"selector": {"app": name}, "ports": list(chosen), **spec}, namespace)
 
 
 def routes(name: str, *http: Manifest, hosts: Sequence[str] = (), **spec: Any) -> Manifest:
     """A VirtualService."""
-    return thing("VirtualService", name, {"hosts": list(hosts) or [name], "http": list(http), **spec})
+    return manifest_of("VirtualService", name, {"hosts": list(hosts) or [name], "http": list(http), **spec})
 
 
 def to(host: str, subset: str = "", **route: Any) -> Manifest:
@@ -57,10 +57,10 @@ def server(number: int = 80, hosts: Sequence[str] = ("*",), protocol: str = "HTT
 
 
 def gateway(name: str, *servers: Manifest, selector: str = "ingress", namespace: str = "shop") -> Manifest:
-    return thing("Gateway", name, {"selector": {"istio": selector}, "servers": list(servers)}, namespace)
+    return manifest_of("Gateway", name, {"selector": {"istio": selector}, "servers": list(servers)}, namespace)
 
 
-def good() -> list[Manifest]:
+def valid_mesh() -> list[Manifest]:
     """The valid mesh: a front end, two versions of a cart, an ingress gateway and its routes."""
     proxy = [{"name": "istio-proxy", "image": "proxyv2"}]
     ports = [
@@ -70,8 +70,8 @@ def good() -> list[Manifest]:
     ingress = service("ingress", ports, "istio-system", selector={"istio": "ingress"})
     ingress["metadata"]["labels"] = {"istio": "ingress"}
     return [
-        thing("Namespace", "shop", labels={"istio-injection": "enabled"}),
-        thing("Namespace", "istio-system"),
+        manifest_of("Namespace", "shop", labels={"istio-injection": "enabled"}),
+        manifest_of("Namespace", "istio-system"),
         deployment("ingress", {"istio": "ingress"}, "istio-system", containers=proxy),
         ingress,
         deployment("front", {"app": "front", "version": "v1"}, serviceAccountName="front"),
@@ -82,12 +82,12 @@ def good() -> list[Manifest]:
         gateway("way-in", server(80, ["shop.example.com"])),
         routes("visitors", to("front"), hosts=["shop.example.com"], gateways=["way-in"]),
         routes("cart", {"match": [{"uri": {"prefix": "/new"}}], **to("cart", "v2")}, to("cart", "v1")),
-        thing(
+        manifest_of(
             "DestinationRule",
             "cart",
             {"host": "cart", "subsets": [{"name": v, "labels": {"version": v}} for v in ("v1", "v2")]},
         ),
-        thing(
+        manifest_of(
             "AuthorizationPolicy",
             "cart",
             {
@@ -95,13 +95,13 @@ def good() -> list[Manifest]:
                 "rules": [{"from": [{"source": {"principals": ["cluster.local/ns/shop/sa/front"]}}]}],
             },
         ),
-        thing("PeerAuthentication", "default", {"mtls": {"mode": "STRICT"}}),
+        manifest_of("PeerAuthentication", "default", {"mtls": {"mode": "STRICT"}}),
     ]
 
 
 def changed(objects: Sequence[Manifest]) -> list[Manifest]:
     """The valid mesh with these objects, which replace those of the same name."""
-    mesh = {_key(thing): thing for thing in [*good(), *objects]}
+    mesh = {_key(thing): thing for thing in [*valid_mesh(), *objects]}
     return list(mesh.values())
 
 

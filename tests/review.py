@@ -27,12 +27,12 @@ def review(old: Sequence[Manifest], new: Sequence[Manifest], facts: EngineFacts 
 
 def changed(*objects: Manifest) -> Review:
     """The review of adding these objects to the valid mesh."""
-    return review(meshes.good(), meshes.changed(objects))
+    return review(meshes.valid_mesh(), meshes.changed(objects))
 
 
 def removed(*objects: Manifest) -> Review:
     """The review of removing these objects from the valid mesh."""
-    return review(meshes.changed(objects), meshes.good())
+    return review(meshes.changed(objects), meshes.valid_mesh())
 
 
 def risks(found: Review) -> list[str]:

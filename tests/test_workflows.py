@@ -21,7 +21,7 @@ from mesh.core.names import DEFAULT_NAMES
 from mesh.review import markdown
 from mesh.review.review import Review
 from tests import meshes, workflows
-from tests.meshes import thing
+from tests.meshes import manifest_of
 from tests.review import SOURCE, item
 from tests.workflows import ROOT
 
@@ -177,13 +177,13 @@ def run(folder: Path, place: str, known: object, **env: str) -> Sequence[Sequenc
 
 def report(folder: Path, stack: str, *changed: meshes.Manifest) -> str:
     """Writes the report of a change, and returns its first line."""
-    old, new = ([item(one) for one in side] for side in (meshes.good(), meshes.changed(changed)))
+    old, new = ([item(one) for one in side] for side in (meshes.valid_mesh(), meshes.changed(changed)))
     text = markdown.write(Review.of(stack, SOURCE, old, new, DEFAULT_NAMES))
     (folder / "reports" / f"{stack}.md").write_text(text)
     return text.splitlines()[0]
 
 
-WEAK = thing("PeerAuthentication", "default", {"mtls": {"mode": "PERMISSIVE"}})
+WEAK = manifest_of("PeerAuthentication", "default", {"mtls": {"mode": "PERMISSIVE"}})
 
 
 def comments(folder: Path, *bodies: str, author: str = "github-actions[bot]") -> Sequence[Sequence[str]]:

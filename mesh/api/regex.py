@@ -1,14 +1,14 @@
 """Regular expressions of Istio and Envoy: the syntax of RE2, validated with RE2 itself.
 
-What the installed RE2 accepts and the older RE2 and Go of Istio 1.10 do not is refused too. RE2 is imported only when
-there is an expression to check.
+A release of Istio may have an older RE2 than the installed one: validation with the context `{LACKS: pattern}` refuses
+what the pattern matches too. RE2 is imported only when there is an expression to check.
 """
 
 import re
 from typing import Annotated, Any, Final
 
 from annotated_types import MinLen
-from pydantic import AfterValidator
+from pydantic import AfterValidator, ValidationInfo
 
 from mesh.core.errors import show
 
@@ -16,19 +16,10 @@ MAX_LENGTH: Final = 1024
 """Envoy's limit on the program size of an expression, applied to its length in characters."""
 MAX_REPEATS: Final = 1000
 """RE2's limit on the counts of `{n,m}`, and on the product of nested counts."""
+LACKS: Final = "unsupported regex"
+"""Key of the validation context whose value (a compiled pattern) matches the parts of an expression that a release does
+not support: `Release.unsupported_regex`."""
 
-_UNSUPPORTED_SCRIPTS: Final = ("Cypro_Minoan", "Old_Uyghur", "Tangsa", "Toto", "Vithkuqi", "Kawi", "Nag_Mundari")
-"""Scripts of Unicode 14 and 15; the RE2 of Istio 1.10's Envoy and the Go of its istiod have Unicode 13."""
-_UNSUPPORTED: Final = re.compile(
-    "|".join(
-        (
-            r"\(\?<",  # `(?<name>…)` without P: since RE2 of 2023 and Go 1.22
-            r"\(\?P<[^>]*[^\x00-\x7f][^>]*>",  # a group's name that is not ASCII: not in Go, which istiod uses
-            r"\\C",  # any byte: not in Go
-            rf"\\[pP]\{{\^?(?:{'|'.join(_UNSUPPORTED_SCRIPTS)})\}}",
-        )
-    )
-)
 _ESCAPE: Final = r"\\[pP]\{[^}]*\}|\\."
 _PART: Final = re.compile(
     rf"\\Q.*?(?:\\E|$)|{_ESCAPE}|\[\^?\]?(?:\[:\^?\w+:\]|\\.|[^\]\\])*\]|\(\?P?<[^>]*>", re.DOTALL
@@ -69,11 +60,11 @@ def _error(text: str) -> str:
     return ""
 
 
-def _unsupported(text: str) -> str:
-    """The first part of the expression that Istio 1.10 does not support; empty if there is none."""
+def _unsupported(text: str, lacks: re.Pattern[str]) -> str:
+    """The first part of the expression that `lacks` matches; empty if there is none."""
     for part in _PART.findall(text):
         for piece in re.findall(_ESCAPE, part) if part.startswith("[") else [part]:
-            if _UNSUPPORTED.match(piece):
+            if lacks.match(piece):
                 return str(piece)
     return ""
 
@@ -87,11 +78,12 @@ def _foreign_syntax(text: str, error: str) -> str:
     )  # with the character that follows it
 
 
-def _regex(text: str) -> str:
+def _regex(text: str, info: ValidationInfo) -> str:
     if len(text) > MAX_LENGTH:
         raise ValueError(f"a regular expression may have at most {MAX_LENGTH} characters, this one has {len(text)}")
     error = _error(text)
-    if lacking := _foreign_syntax(text, error) if error else _unsupported(text):
+    lacks = (info.context or {}).get(LACKS)
+    if lacking := _foreign_syntax(text, error) if error else lacks and _unsupported(text, lacks):
         raise ValueError(f"{show(text)}: {lacking} is not part of RE2, the syntax that Istio reads")
     repeat = _REPEAT.fullmatch(error)
     if repeat and int(repeat[1]) <= int(repeat[2] or repeat[1]):

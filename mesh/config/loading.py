@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from mesh import releases
+from mesh.api.regex import LACKS
 from mesh.config import stack
 from mesh.config.settings import INGRESS, NAMESPACE, Settings, SettingsError
 from mesh.config.stack import Stack
@@ -52,7 +53,7 @@ def _validated(raw: Mapping[str, Any]) -> Settings:
     release = releases.get(name if name in releases.NAMES else releases.DEFAULT)
     data = release.values_data(profile if profile in release.profiles.names else "default", raw)
     try:
-        return Settings.model_validate(data)
+        return Settings.model_validate(data, context={LACKS: release.unsupported_regex})
     except ValidationError as error:
         raise SettingsError("\n".join(validation.problems(error, Settings, f"{NAMESPACE}:"))) from None
 

@@ -16,7 +16,7 @@ from mesh.config.productpage import ProductPage
 from mesh.config.settings import NAMESPACE, Settings, SettingsError
 from mesh.core import kinds
 from mesh.core.kinds import GroupKind
-from mesh.core.names import ROOT
+from mesh.core.names import DEFAULT_TRUST_DOMAIN, ROOT
 from mesh.releases.release import Installation
 from mesh.security import config as security
 from mesh.traffic import config as traffic
@@ -110,7 +110,7 @@ def _context(settings: Settings) -> StackContext:
         gateways=gateways,
         root_namespace=ROOT,
         cluster_domain=settings.global_.proxy.clusterDomain,
-        trust_domain=settings.meshConfig.trustDomain or "cluster.local",
+        trust_domain=settings.meshConfig.trustDomain or DEFAULT_TRUST_DOMAIN,
         client_tls=settings.security.mtls.mesh == "STRICT" and settings.meshConfig.enableAutoMtls is False,
         rate_limit_namespace=settings.rateLimit.namespace or ROOT,
         rate_limit_required=settings.rateLimit.whenUnreachable == "deny",

@@ -145,6 +145,12 @@ class Resources(Documented):
     limits: dict[Resource, Quantity] = {}
     """Maximum amounts, by resource."""
 
+    @property
+    def amounts(self) -> dict[str, dict[str, str]]:
+        """`requests` and `limits` as fields of a container; empty ones are left out."""
+        fields: dict[str, dict[str, str]] = {"requests": dict(self.requests), "limits": dict(self.limits)}
+        return {name: value for name, value in fields.items() if value}
+
     @model_validator(mode="after")
     def _consistent(self) -> Resources:
         for name, most in self.limits.items():

@@ -35,15 +35,16 @@ CLUSTER_ENV: Final = {
 def inject(
     workload: Mapping[str, Any],
     sidecar: Callable[[Inputs], Node],
+    proxy_config: Mapping[str, Any],
     values: Mapping[str, Any],
     mesh: Mapping[str, Any],
     revision: str = "",
 ) -> dict[str, Any]:
     """The workload's manifest with a sidecar; unchanged if Istio would not inject the workload.
 
-    `sidecar` is the release's model of what injection adds to a pod, `values` the injection values, `mesh` the
-    MeshConfig. Raises InjectionError for a kind of workload, a template or a container that manual injection does not
-    support, and for annotations that Istio would refuse.
+    `sidecar` is the release's model of what injection adds to a pod, `proxy_config` its defaults of the ProxyConfig,
+    `values` the injection values, `mesh` the MeshConfig. Raises InjectionError for a kind of workload, a template or a
+    container that manual injection does not support, and for annotations that Istio would refuse.
     """
     if workload["kind"] not in KINDS:
         raise InjectionError(errors.invalid_choice("kind", workload["kind"], KINDS))
@@ -53,12 +54,12 @@ def inject(
     if not _should_inject(metadata, spec):
         return result
     _check(metadata, spec)
-    inputs = WorkloadInputs(result, pod, values, mesh, revision)
+    inputs = WorkloadInputs(result, pod, values, mesh, proxy_config, revision)
     added = wire(sidecar(inputs))
     _merge(metadata, spec, added)
     proxy = next(container for container in spec["containers"] if container["name"] == CONTAINER)
     _move_cluster_env(metadata, proxy, inputs)
-    agent_port = proxyconfig.effective(mesh, {})["statusPort"]
+    agent_port = proxyconfig.effective(proxy_config, mesh, {})["statusPort"]
     if probes.boolean_annotation(metadata["annotations"], probes.MERGE, mesh.get("enablePrometheusMerge", True)):
         probes.merge_metrics(pod, proxy, agent_port)
     if probes.boolean_annotation(metadata["annotations"], probes.REWRITE, bool(inputs.setting(probes.REWRITE_SETTING))):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from mesh.core.names import CNI
 from mesh.proxy import proxy
 from mesh.proxy.annotations import STATUS_PORT
 from mesh.proxy.expr import Node, Value, any_of, each, join, negate, not_equal, number, ternary, value_or, when
@@ -17,9 +18,8 @@ INBOUND_PORT: Final = 15006
 """Envoy's port to which inbound traffic is redirected."""
 MODE: Final = "sidecar.istio.io/interceptionMode"
 TRAFFIC: Final = "traffic.sidecar.istio.io/"
-CNI: Final = "istio_cni.enabled"
+CNI_ENABLED: Final = "istio_cni.enabled"
 NETWORKS: Final = "k8s.v1.cni.cncf.io/networks"
-CNI_NETWORK: Final = "istio-cni"
 INTERFACES: Final = f"{TRAFFIC}kubevirtInterfaces"
 OUTBOUND: Final = {"includeOutboundPorts": "-q", "excludeOutboundPorts": "-o"}
 """Annotations that include or exclude outbound ports, and the flag of `istio-iptables` for each."""
@@ -37,7 +37,7 @@ def status_port(inputs: Inputs) -> Value:
 
 def init_container(inputs: Inputs) -> Node:
     """The init container that sets up iptables rules, or with the CNI plugin only validates that they are in place."""
-    cni = inputs.setting(CNI)
+    cni = inputs.setting(CNI_ENABLED)
     container: Node = {
         "name": ternary(cni, "istio-validation", "istio-init"),
         "image": image(inputs, "proxy_init"),
@@ -52,11 +52,11 @@ def init_container(inputs: Inputs) -> Node:
 
 def cni_annotations(inputs: Inputs) -> dict[str, Node]:
     """The annotations from which the CNI plugin reads the redirection; absent without the plugin."""
-    cni = inputs.setting(CNI)
+    cni = inputs.setting(CNI_ENABLED)
     ranges = {name: inputs.annotation(TRAFFIC + name, default) for name, default in _ranges(inputs).items()}
     ports = {name: _outbound_ports(inputs, name) for name in OUTBOUND}
     interfaces = inputs.annotation(INTERFACES)
-    networks = inputs.append_network(inputs.annotation(NETWORKS), CNI_NETWORK)
+    networks = inputs.append_network(inputs.annotation(NETWORKS), CNI)
     found: dict[str, Node] = {
         NETWORKS: when(negate(inputs.setting("istio_cni.chained")), networks),
         MODE: interception_mode(inputs),
@@ -112,13 +112,13 @@ def _args(inputs: Inputs) -> list[Node]:
         given, ports = _outbound_ports(inputs, name)
         flags.append(when(given, [flag, ports]))
     flags.append(when(inputs.annotated(INTERFACES), ["-k", inputs.annotation(INTERFACES)]))
-    flags.append(when(inputs.setting(CNI), ["--run-validation", "--skip-rule-apply"]))
+    flags.append(when(inputs.setting(CNI_ENABLED), ["--run-validation", "--skip-rule-apply"]))
     return ["istio-iptables", *flags]
 
 
 def _security(inputs: Inputs) -> Node:
     """The security context: writing iptables rules needs root and two capabilities, validating them needs neither."""
-    cni = inputs.setting(CNI)
+    cni = inputs.setting(CNI_ENABLED)
     rules = negate(cni)
     privileged = inputs.setting("global.proxy.privileged", "plain")
     return {

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from mesh.core import errors
+from mesh.core.names import DEFAULT_TRUST_DOMAIN
 from mesh.proxy import proxyconfig
 from mesh.proxy.annotations import InjectionError
 from mesh.proxy.expr import Form, Node, Value
@@ -22,8 +23,8 @@ PORT_FIELDS: Final = ("name", "hostPort", "containerPort", "protocol", "hostIP")
 class WorkloadInputs:
     """The inputs of injection for the pods of a workload.
 
-    `owner` is the workload's manifest and `pod` its pod template, `values` are the injection values, and `mesh` is the
-    MeshConfig. Raises InjectionError for invalid annotations.
+    `owner` is the workload's manifest and `pod` its pod template, `values` are the injection values, `mesh` is the
+    MeshConfig, and `defaults` those of the ProxyConfig. Raises InjectionError for invalid annotations.
     """
 
     def __init__(
@@ -32,15 +33,16 @@ class WorkloadInputs:
         pod: Mapping[str, Any],
         values: Mapping[str, Any],
         mesh: Mapping[str, Any],
+        defaults: Mapping[str, Any],
         revision: str,
     ) -> None:
         metadata, spec = pod.get("metadata") or {}, pod["spec"]
         self._values = values
         self._labels: Mapping[str, str] = metadata.get("labels") or {}
         self._annotations: Mapping[str, str] = metadata.get("annotations") or {}
-        self.config = proxyconfig.effective(mesh, self._annotations)
+        self.config = proxyconfig.effective(defaults, mesh, self._annotations)
         self.revision: Value = revision
-        self.trust_domain: Value = mesh.get("trustDomain", "cluster.local")
+        self.trust_domain: Value = mesh.get("trustDomain", DEFAULT_TRUST_DOMAIN)
         self.api_version: Value = owner["apiVersion"]
         self.kind: Value = owner["kind"]
         self.workload: Value = owner["metadata"].get("name", "")
@@ -52,7 +54,7 @@ class WorkloadInputs:
         self.pod_ports: Value = _ports(spec["containers"])
         self.annotations_json: Value = go_json(dict(sorted(self._annotations.items())))
         self.has_annotations: Value = bool(self._annotations)
-        self.proxy_config: Value = go_json(proxyconfig.differences(self.config))
+        self.proxy_config: Value = go_json(proxyconfig.differences(defaults, self.config))
         self.interception_mode: Value = self.config["interceptionMode"]
         self.concurrency: Value = self.config["concurrency"] or 0
         self.hold_application: Value = bool(self.config["holdApplicationUntilProxyStarts"])

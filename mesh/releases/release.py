@@ -6,9 +6,10 @@ installation and the settings of a stack hold.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 from mesh.api import EnvoyFilter, Versions
 from mesh.core.merge import Data, merged
@@ -20,6 +21,13 @@ from mesh.releases.roles import Account, PolicyRules
 from mesh.releases.webhooks import WebhookConfiguration
 from mesh.values.gateway import Gateway
 from mesh.values.values import Values
+
+
+class PodTemplate(TypedDict):
+    """A Kubernetes PodTemplateSpec, with Kubernetes' field names."""
+
+    metadata: dict[str, Any]
+    spec: dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +104,11 @@ class Release:
     telemetry_filters: Callable[[Installation], Iterable[tuple[str, EnvoyFilter]]]
     """The EnvoyFilters for telemetry by name; none if the proxies need none."""
 
+    proxy_config: Mapping[str, Any]
+    """The default of each field of the ProxyConfig, in the order of its definition; None if it is empty."""
+    unsupported_regex: re.Pattern[str]
+    """Matches, at its start, a part of a regular expression that the current RE2 supports and the release does not."""
+
     mesh_config: Callable[[Installation], dict[str, Any]]
     """The MeshConfig."""
     injection_values: Callable[[Installation], dict[str, Any]]
@@ -104,10 +117,14 @@ class Release:
     """The injection templates (Go templates) by name."""
     sidecar: Callable[[Inputs], Node]
     """The model of template `sidecar`: what injection adds to a pod, given its inputs."""
-    istiod_pod: Callable[[Installation], dict[str, Any]]
-    """The containers, volumes and security context of istiod's pods."""
-    gateway_pod: Callable[[Installation, str, Gateway], dict[str, Any]]
-    """The containers, volumes, security context and affinity of the pods of a gateway, given its name and values."""
+    istiod_pod: Callable[[Installation], PodTemplate]
+    """The pods of istiod."""
+    gateway_pod: Callable[[Installation, str, Gateway], PodTemplate]
+    """The pods of a gateway with a Deployment of its own, given its name and values."""
+    cni_pod: Callable[[Installation], PodTemplate]
+    """The pods of the CNI plugin, one on each node."""
+    cni_config: Callable[[Installation], dict[str, str]]
+    """The data of the ConfigMap that the CNI plugin reads."""
 
     def values(self, profile: str, differences: Data | None = None) -> Values:
         """A profile's values with `differences` merged in. Raises KeyError for an unknown profile."""

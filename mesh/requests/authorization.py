@@ -12,6 +12,7 @@ from mesh.analysis.objects import Object
 from mesh.analysis.rules.authorization import matches
 from mesh.analysis.workloads import Workload
 from mesh.core import kinds
+from mesh.core.names import DEFAULT_TRUST_DOMAIN
 from mesh.requests.types import Request
 
 _KIND = "AuthorizationPolicy"
@@ -46,7 +47,7 @@ class AuthorizationPolicies:
     """The AuthorizationPolicies of a mesh, by the pods that they select."""
 
     def __init__(self, mesh: Mesh) -> None:
-        self._domain = mesh.config.get("trustDomain") or "cluster.local"
+        self._domain = mesh.config.get("trustDomain") or DEFAULT_TRUST_DOMAIN
         self._of: dict[Workload, list[Object]] = {}
         for policy in mesh.of(kinds.AUTHORIZATION_POLICY):
             labels: Mapping[str, str] = (policy.spec.get("selector") or {}).get("matchLabels") or {}

@@ -69,7 +69,10 @@ class Workload(Documented):
 
     @property
     def scheduling(self) -> dict[str, Any]:
-        """Node selector, tolerations and affinity, as arguments of PodSpecArgs."""
-        affinity = self.affinity.model_dump(exclude_none=True) if self.affinity else None
-        tolerations = [toleration.model_dump(exclude_none=True) for toleration in self.tolerations]
-        return {"node_selector": self.nodeSelector or None, "tolerations": tolerations or None, "affinity": affinity}
+        """Node selector, tolerations and affinity, as fields of a pod spec; empty ones are left out."""
+        fields = {
+            "nodeSelector": self.nodeSelector,
+            "tolerations": [toleration.model_dump(exclude_none=True) for toleration in self.tolerations],
+            "affinity": self.affinity.model_dump(exclude_none=True) if self.affinity else None,
+        }
+        return {name: value for name, value in fields.items() if value}

@@ -65,6 +65,13 @@ def test_the_kubeconfig_is_known_even_if_mesh_offline_is_set(
     assert asked == []
 
 
+@pytest.mark.parametrize("given", ["{", "[]", '{"mesh-dev": 1}', "mesh-dev"])
+def test_a_malformed_environment_variable_is_refused_with_advice(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    monkeypatch.setenv(EMBEDDED, given)
+    with pytest.raises(ClusterError, match=r"MESH_EMBEDDED: expected a JSON object .*make -s env"):
+        Target.named("mesh-dev")
+
+
 @pytest.mark.parametrize("offline", ["", "1"])
 def test_an_embedded_cluster_without_its_environment_variable_is_refused_with_advice(
     offline: str, monkeypatch: pytest.MonkeyPatch, asked: list[Path | None]

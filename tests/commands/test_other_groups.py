@@ -51,7 +51,7 @@ def test_file_names_include_the_group_if_they_would_be_equal_otherwise() -> None
 def test_objects_of_both_groups_get_files_in_the_right_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = [
         Resource("kubernetes:x:X", "x", manifest, None)
-        for manifest in (ISTIOS, GATEWAY, meshes.thing("Namespace", "shop"))
+        for manifest in (ISTIOS, GATEWAY, meshes.manifest_of("Namespace", "shop"))
     ]
     monkeypatch.setattr(render, "record", lambda _: made)
     assert render.render("x", tmp_path) == 3

@@ -14,15 +14,15 @@ from mesh.config.stack import Stack
 from mesh.review.changes import StackObject
 from mesh.review.risks import Weight
 from tests import meshes
-from tests.meshes import thing
+from tests.meshes import manifest_of
 from tests.review import SOURCE, item
 
 
 @pytest.fixture(autouse=True)
 def compared(monkeypatch: pytest.MonkeyPatch) -> None:
     """A review with one risk of high weight, for every stack."""
-    weak = thing("PeerAuthentication", "default", {"mtls": {"mode": "PERMISSIVE"}})
-    old, new = ([item(one) for one in side] for side in (meshes.good(), meshes.changed([weak])))
+    weak = manifest_of("PeerAuthentication", "default", {"mtls": {"mode": "PERMISSIVE"}})
+    old, new = ([item(one) for one in side] for side in (meshes.valid_mesh(), meshes.changed([weak])))
     monkeypatch.setattr(sources, "choose", lambda *_: Comparison(source=SOURCE, old=old, new=new))
 
 

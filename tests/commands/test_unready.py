@@ -9,7 +9,7 @@ import pytest
 
 from cluster.client import Answer, Request
 from commands import unready
-from tests.meshes import thing
+from tests.meshes import manifest_of
 
 DEPLOYMENT = "/apis/apps/v1/namespaces/shop/deployments/cart"
 PODS = "/api/v1/namespaces/shop/pods?labelSelector=app=cart"
@@ -28,7 +28,7 @@ class Cluster:
 
 
 def said(capsys: pytest.CaptureFixture[str], kind: str, answers: Mapping[str, Any]) -> str:
-    unready.explain({"resources": [{"inputs": {}}, {"inputs": thing(kind, "cart")}]}, Cluster(answers))
+    unready.explain({"resources": [{"inputs": {}}, {"inputs": manifest_of(kind, "cart")}]}, Cluster(answers))
     return capsys.readouterr().out
 
 
@@ -110,7 +110,9 @@ def test_up_waits_for_new_pods(
             return Answer(200, {"items": looks[min(len(seen), len(looks)) - 1]})
 
     monkeypatch.setattr(unready, "PAUSE", 0.01)
-    state = {"resources": [{}, {"inputs": thing("Service", "front")}, {"inputs": thing("Deployment", "cart")}]}
+    state = {
+        "resources": [{}, {"inputs": manifest_of("Service", "front")}, {"inputs": manifest_of("Deployment", "cart")}]
+    }
     assert unready.wait(state, Looked(), 5 if came else 0.05) is came
     said = capsys.readouterr().out
     assert said.count("waiting for the new pods of Deployment shop/cart\n") == (

@@ -122,7 +122,7 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Said]:
 
 
 def test_istioctl_finds_nothing_in_the_good_mesh(tmp_path: Path) -> None:
-    assert istioctl(meshes.good(), tmp_path) == frozenset()
+    assert istioctl(meshes.valid_mesh(), tmp_path) == frozenset()
 
 
 def test_analysis_has_istioctls_findings_at_the_same_objects(judged: dict[str, Said]) -> None:

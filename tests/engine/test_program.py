@@ -58,7 +58,7 @@ def test_a_warning_of_analysis_is_logged_and_the_program_continues(warnings: lis
 
 
 def test_an_info_of_analysis_is_not_logged(warnings: list[str]) -> None:
-    program.check_objects(stack(), made(meshes.thing("Namespace", "other")))
+    program.check_objects(stack(), made(meshes.manifest_of("Namespace", "other")))
     assert warnings == []
 
 

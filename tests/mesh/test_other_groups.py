@@ -43,14 +43,14 @@ def foreign(manifest: Manifest) -> Manifest:
 OTHERS: Sequence[Manifest] = [
     GATEWAY,
     KNATIVE,
-    *map(foreign, meshes.good()),
+    *map(foreign, meshes.valid_mesh()),
     *(foreign(manifest) for fault in FAULTS for manifest in fault.objects),
 ]
 """For every object of the good mesh, and for each that is wrong with one, the same of another group."""
 
 
 def mesh(*more: Manifest) -> Mesh:
-    return Mesh([Object.read(manifest) for manifest in [*meshes.good(), *more]], DEFAULT_NAMES)
+    return Mesh([Object.read(manifest) for manifest in [*meshes.valid_mesh(), *more]], DEFAULT_NAMES)
 
 
 def test_analysis_has_nothing_to_say_of_them() -> None:
@@ -73,7 +73,7 @@ def test_no_policy_is_violated_by_them() -> None:
 
 @pytest.mark.parametrize(("before", "after"), [((), OTHERS), (OTHERS, ())], ids=["they come", "they go"])
 def test_a_review_sees_them_and_no_risk_in_them(before: Sequence[Manifest], after: Sequence[Manifest]) -> None:
-    found = review([*meshes.good(), *before], [*meshes.good(), *after])
+    found = review([*meshes.valid_mesh(), *before], [*meshes.valid_mesh(), *after])
     changed = {str(change.ref) for change in found.subject.changes}
     assert {"Gateway.gateway.networking.k8s.io shop/way-in", "Service.serving.knative.dev shop/front"} <= changed
     assert [ref for ref in changed if "." not in ref.partition(" ")[0]] == []
@@ -82,7 +82,7 @@ def test_a_review_sees_them_and_no_risk_in_them(before: Sequence[Manifest], afte
 
 def test_a_report_tells_two_of_the_same_name_apart() -> None:
     changed = meshes.gateway("way-in", meshes.server(80, ["shop.example.com"]), meshes.server(8080))
-    found = review([*meshes.good(), GATEWAY], meshes.changed([changed]))
+    found = review([*meshes.valid_mesh(), GATEWAY], meshes.changed([changed]))
     objects = [(change["op"], change["object"]["kind"]) for change in data.plain(found)["changes"]]
     assert objects == [("delete", "Gateway.gateway.networking.k8s.io"), ("update", "Gateway")]
     assert "- removed `Gateway.gateway.networking.k8s.io shop/way-in`" in markdown.write(found)

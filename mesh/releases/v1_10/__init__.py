@@ -6,7 +6,18 @@ from functools import partial
 from typing import Final
 
 from mesh.releases.release import Addons, RateLimit, Release
-from mesh.releases.v1_10 import gateway, injection, istiod, istiod_config, sidecar, telemetry, webhooks
+from mesh.releases.v1_10 import (
+    cni,
+    gateway,
+    injection,
+    istiod,
+    istiod_config,
+    proxy_config,
+    regex,
+    sidecar,
+    telemetry,
+    webhooks,
+)
 from mesh.releases.v1_10.api import VERSIONS
 from mesh.releases.v1_10.profiles import PROFILES
 from mesh.releases.v1_10.roles import ROLES
@@ -41,10 +52,14 @@ RELEASE: Final = Release(
     injection_webhooks=webhooks.injector,
     validation_webhooks=webhooks.validator,
     telemetry_filters=partial(telemetry.filters, ("1.9", "1.10")),  # proxies of 1.9 may still be connected
+    proxy_config=proxy_config.DEFAULTS,
+    unsupported_regex=regex.UNSUPPORTED,
     mesh_config=istiod_config.mesh_config,
     injection_values=istiod_config.injection_values,
     injection_templates=injection.templates,
     sidecar=sidecar.sidecar,
     istiod_pod=istiod.pod,
     gateway_pod=gateway.pod,
+    cni_pod=cni.pod,
+    cni_config=cni.config,
 )

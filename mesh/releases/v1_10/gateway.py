@@ -1,4 +1,4 @@
-"""The pods of an Istio 1.10 gateway that has a Deployment of its own (not injected), as plain data."""
+"""The pods of an Istio 1.10 gateway that has a Deployment of its own (not injected)."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from mesh.core.names import MESH_CONFIG
+from mesh.core.names import INJECT_LABEL, MESH_CONFIG
 from mesh.proxy import proxy
 from mesh.proxy.expr import Node, each, when, wire
 from mesh.proxy.proxy import Proxy, Volume, env_from_field, env_var
-from mesh.releases.release import Installation
+from mesh.releases.release import Installation, PodTemplate
 from mesh.values.gateway import Gateway
 
 _CERTIFICATES: Final = "istiod"
@@ -37,11 +37,8 @@ _BY_ARCHITECTURE: Final[Mapping[str, Any]] = {
 """Node affinity of upstream's charts: one of the three architectures is required, all are preferred equally."""
 
 
-def pod(mesh: Installation, name: str, spec: Gateway) -> dict[str, Any]:
-    """The part of a gateway's pod spec that its proxy determines, with Kubernetes' field names.
-
-    Keys: `containers`, `volumes`, `affinity`, and if the values require them `initContainers` and `securityContext`.
-    """
+def pod(mesh: Installation, name: str, spec: Gateway) -> PodTemplate:
+    """The template of the pods of the gateway `name`."""
     chosen = mesh.values.global_
     image = mesh.values.image(chosen.proxy.image)
     pull_policy = chosen.imagePullPolicy or None
@@ -65,13 +62,38 @@ def pod(mesh: Installation, name: str, spec: Gateway) -> dict[str, Any]:
     }
     spec_fields: dict[str, Any] = wire(
         {
+            "serviceAccountName": spec.service_account(name),
+            "priorityClassName": chosen.priorityClassName or None,
             "initContainers": when(chosen.proxy.enableCoreDump, [proxy.core_dump_container(image, pull_policy)]),
             "containers": [container],
             "volumes": [volume.volume() for volume in (*volumes, *unmounted)],
             "securityContext": None if spec.runAsRoot else identity,
         }
     )
-    return {**spec_fields, "affinity": {**_BY_ARCHITECTURE, **(spec.scheduling["affinity"] or {})}}
+    scheduling = spec.scheduling
+    affinity = {**_BY_ARCHITECTURE, **scheduling.get("affinity", {})}
+    return {
+        "metadata": {"labels": _labels(mesh, name, spec), "annotations": _annotations(mesh, spec)},
+        "spec": {**spec_fields, **scheduling, "affinity": affinity},
+    }
+
+
+def _labels(mesh: Installation, name: str, spec: Gateway) -> dict[str, str]:
+    canonical = {
+        "service.istio.io/canonical-name": name,
+        "service.istio.io/canonical-revision": mesh.values.revision or "latest",
+    }
+    return {**spec.selector(name), **mesh.labels, **canonical, INJECT_LABEL: "false"}
+
+
+def _annotations(mesh: Installation, spec: Gateway) -> dict[str, str]:
+    scraped = {
+        "prometheus.io/port": "15020",
+        "prometheus.io/scrape": "true",
+        "prometheus.io/path": "/stats/prometheus",
+    }
+    merge = mesh.values.meshConfig.enablePrometheusMerge
+    return {**(scraped if merge else {}), INJECT_LABEL: "false", **spec.podAnnotations}
 
 
 def _locked_down() -> Node:

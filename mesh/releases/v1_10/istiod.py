@@ -1,14 +1,14 @@
-"""The pods of istiod 1.10, as plain data."""
+"""The pods of istiod 1.10."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from mesh.core.kubernetes import Resources
+from mesh.core.names import INJECT_LABEL
 from mesh.proxy.expr import Node, when, wire
 from mesh.proxy.proxy import env_from_field, env_var
-from mesh.releases.release import Installation
+from mesh.releases.release import Installation, PodTemplate
 
 _USER: Final = 1337
 """User and group id of istiod."""
@@ -22,16 +22,32 @@ _TOKEN_SECONDS: Final = 43200
 """Lifetime of the projected service account token: 12 hours."""
 
 
-def pod(mesh: Installation) -> dict[str, Any]:
-    """`containers`, `volumes` and `securityContext` of istiod's pod spec, with Kubernetes' field names."""
+def pod(mesh: Installation) -> PodTemplate:
+    """The template of istiod's pods."""
     spec: dict[str, Any] = wire(
         {
+            "serviceAccountName": mesh.release.roles.istiod(mesh).name,
+            "priorityClassName": mesh.values.global_.priorityClassName or None,
             "securityContext": {"fsGroup": _USER},
             "containers": [_container(mesh)],
             "volumes": _volumes(_bound_token(mesh)),
         }
     )
-    return spec
+    return {
+        "metadata": {"labels": _labels(mesh), "annotations": _annotations(mesh)},
+        "spec": {**spec, **mesh.values.pilot.scheduling},
+    }
+
+
+def _labels(mesh: Installation) -> dict[str, str]:
+    component = "istiod" if mesh.values.revision else "pilot"
+    return {"app": "istiod", "istio": component, **mesh.labels, INJECT_LABEL: "false"}
+
+
+def _annotations(mesh: Installation) -> dict[str, str]:
+    scraped = {"prometheus.io/port": str(_MONITORING), "prometheus.io/scrape": "true"}
+    merge = mesh.values.meshConfig.enablePrometheusMerge
+    return {**(scraped if merge else {}), INJECT_LABEL: "false", **mesh.values.pilot.podAnnotations}
 
 
 def _bound_token(mesh: Installation) -> bool:
@@ -54,7 +70,7 @@ def _container(mesh: Installation) -> Node:
             "timeoutSeconds": 5,
         },
         "env": _env(mesh),
-        "resources": _resources(pilot.resources),
+        "resources": pilot.resources.amounts,
         "securityContext": {
             "runAsUser": _USER,
             "runAsGroup": _USER,
@@ -63,11 +79,6 @@ def _container(mesh: Installation) -> Node:
         },
         "volumeMounts": _mounts(_bound_token(mesh)),
     }
-
-
-def _resources(amounts: Resources) -> Node:
-    bounds: Mapping[str, Node] = {"requests": amounts.requests, "limits": amounts.limits}
-    return {bound: given for bound, given in bounds.items() if given}
 
 
 def _args(mesh: Installation) -> list[Node]:

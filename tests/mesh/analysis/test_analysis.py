@@ -71,7 +71,7 @@ def test_a_finding_names_the_field_of_the_object_and_the_key_of_the_config() -> 
 
 def mesh_of(size: int) -> list[Object]:
     """A mesh of `size` services that call each other in a ring, each with a Deployment, routes and a policy."""
-    made = meshes.good()
+    made = meshes.valid_mesh()
     for i in range(size):
         name, version = f"s{i}", {"version": "v1"}
         caller = f"cluster.local/ns/shop/sa/s{(i + 1) % size}"
@@ -84,8 +84,8 @@ def mesh_of(size: int) -> list[Object]:
                 meshes.to(name, "v1"),
                 hosts=[name, f"{name}.example.com"],
             ),
-            meshes.thing("DestinationRule", name, {"host": name, "subsets": [{"name": "v1", "labels": version}]}),
-            meshes.thing(
+            meshes.manifest_of("DestinationRule", name, {"host": name, "subsets": [{"name": "v1", "labels": version}]}),
+            meshes.manifest_of(
                 "AuthorizationPolicy",
                 name,
                 {

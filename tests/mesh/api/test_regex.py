@@ -3,7 +3,8 @@
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from mesh.api.regex import MAX_LENGTH, Regex, matches
+from mesh.api.regex import LACKS, MAX_LENGTH, Regex, matches
+from tests.releases import RELEASE
 
 READ = TypeAdapter(Regex)
 
@@ -39,6 +40,11 @@ READ = TypeAdapter(Regex)
     ],
 )
 def test_an_expression_in_re2_syntax_is_accepted(text: str) -> None:
+    assert READ.validate_python(text, context={LACKS: RELEASE.unsupported_regex}) == text
+
+
+@pytest.mark.parametrize("text", ["(?<name>a)", r"\p{Kawi}"])
+def test_an_expression_is_checked_against_the_installed_re2_alone_without_a_release(text: str) -> None:
     assert READ.validate_python(text) == text
 
 
@@ -97,9 +103,9 @@ def test_an_expression_that_is_empty_too_long_or_repeats_too_often_is_refused() 
         (r"[^a\P{^Toto}]", r"\P{^Toto}"),
     ],
 )
-def test_syntax_of_an_re2_newer_than_the_releases_is_refused(text: str, part: str) -> None:
+def test_syntax_that_a_release_does_not_support_is_refused(text: str, part: str) -> None:
     with pytest.raises(ValidationError) as caught:
-        READ.validate_python(text)
+        READ.validate_python(text, context={LACKS: RELEASE.unsupported_regex})
     assert f": {part} is not part of RE2, the syntax that Istio reads [type" in str(caught.value)
 
 

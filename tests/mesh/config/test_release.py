@@ -74,6 +74,13 @@ def test_an_unknown_release_does_not_hide_other_problems() -> None:
     assert [line.split(":")[1] for line in text.splitlines()] == ["hub", "release", "profile"]
 
 
+def test_a_regular_expression_that_the_release_does_not_support_is_refused() -> None:
+    rule = {"match": {"path": {"regex": "(?<name>a)"}}, "route": "v1"}
+    services = {"reviews": {"namespace": "default", "versions": ["v1"], "rules": [rule]}}
+    text = refusal(injectedNamespaces={"default": "existing"}, traffic={"services": services})
+    assert text.startswith('mesh:traffic.services.reviews.rules[0].match[0].path.regex: "(?<name>a)": (?<name> is not')
+
+
 @pytest.mark.parametrize(
     "tag", ["1.10.6", "1.10.3-distroless", "1.10", "v1.10.4", "latest", "x", "prod-7", "2021-07-01", "21.10", "11.1"]
 )

@@ -23,7 +23,7 @@ from mesh.pictures.graph import Resource
 from mesh.pictures.model import Picture
 from tests import meshes
 from tests.faults import policy
-from tests.meshes import Manifest, routes, thing, to
+from tests.meshes import Manifest, manifest_of, routes, to
 
 STEPS = 50
 """The number of points of a curve that are checked."""
@@ -47,7 +47,7 @@ def rich() -> Picture:
         "ports": [{"number": 443, "name": "tls", "protocol": "TLS"}],
         "resolution": "DNS",
     }
-    entry = thing("ServiceEntry", "bank", outside)
+    entry = manifest_of("ServiceEntry", "bank", outside)
     return picture(routes("cart", JASON, split(90, fault=FAULT, timeout="2s", mirror={"host": "front"})), entry)
 
 

@@ -57,7 +57,7 @@ def inject(given: Object, mesh: Object | None = None, **settings: Any) -> Object
             place = place[parent]
         place[last] = value
     mesh = {**RELEASE.mesh_config(installed), **(mesh or {})}
-    done = injected(given, RELEASE.sidecar, values, mesh)
+    done = injected(given, RELEASE.sidecar, RELEASE.proxy_config, values, mesh)
     pod: Object = done if given["kind"] == "Pod" else done["spec"]["template"]
     return pod
 
@@ -194,8 +194,14 @@ def test_the_proxy_config_of_a_pod_is_merged_into_that_of_the_mesh() -> None:
     assert {k: v for k, v in env(proxy(pod)).items() if k in "AB"} == {"A": "1", "B": "own"}
 
 
+def differences(config: Object) -> Object:
+    """What differs from the release's defaults in a mesh with this `defaultConfig`."""
+    defaults = RELEASE.proxy_config
+    return proxyconfig.differences(defaults, proxyconfig.effective(defaults, {"defaultConfig": config}, {}))
+
+
 def test_default_values_are_left_out_of_the_proxy_config() -> None:
-    assert proxyconfig.differences(proxyconfig.effective({}, {})) == {}
+    assert differences({}) == {}
     written_out = {
         "binaryPath": "/usr/local/bin/envoy",
         "concurrency": 2,
@@ -212,18 +218,19 @@ def test_default_values_are_left_out_of_the_proxy_config() -> None:
         "terminationDrainDuration": "5s",
         "zipkinAddress": "",
     }
-    assert proxyconfig.differences(proxyconfig.effective({"defaultConfig": written_out}, {})) == {}
+    assert differences(written_out) == {}
+    assert differences({"concurrency": 3, "statusPort": 15020}) == {"concurrency": 3}
 
 
 def test_a_pod_may_set_every_field_of_proxy_config_and_the_deprecated_ones() -> None:
     fields = [*ProxyConfig.model_fields, "zipkinAddress", "sds"]
-    assert proxyconfig.effective({"defaultConfig": dict.fromkeys(fields)}, {}).keys() == proxyconfig.DEFAULTS.keys()
-    assert proxyconfig._VALUES.keys() | proxyconfig._DEPRECATED.keys() <= ProxyConfig.model_fields.keys()
+    config = proxyconfig.effective(RELEASE.proxy_config, {"defaultConfig": dict.fromkeys(fields)}, {})
+    assert config.keys() == RELEASE.proxy_config.keys()
 
 
 def test_an_unknown_field_in_the_default_config_of_the_mesh_is_refused() -> None:
     with pytest.raises(InjectionError, match='defaultConfig: unknown field "conf"'):
-        proxyconfig.effective({"defaultConfig": {"conf": 1}}, {})
+        proxyconfig.effective(RELEASE.proxy_config, {"defaultConfig": {"conf": 1}}, {})
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ def gateway(spec: Object | None = None, root: str = ROOT, **values: Any) -> Obje
     """The pod of the ingress gateway; `spec` has its values, `values` those of the mesh, `global_` for `global`."""
     differences = {name.rstrip("_"): value for name, value in values.items()} | {"gateways": {NAME: spec or {}}}
     mesh = Installation(release=RELEASE, values=RELEASE.values("default", differences), root=root)
-    return RELEASE.gateway_pod(mesh, NAME, mesh.values.gateways[NAME])
+    return RELEASE.gateway_pod(mesh, NAME, mesh.values.gateways[NAME])["spec"]
 
 
 def env(container: Object) -> dict[str, str]:

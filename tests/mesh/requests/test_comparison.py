@@ -11,7 +11,7 @@ from mesh.requests import comparison, samples
 from tests import meshes
 from tests.faults import policy
 from tests.mesh.analysis.test_analysis import mesh_of
-from tests.meshes import Manifest, routes, service, thing, to
+from tests.meshes import Manifest, manifest_of, routes, service, to
 
 
 def mesh(*objects: Manifest) -> Mesh:
@@ -28,7 +28,7 @@ def test_equal_meshes_have_no_changes() -> None:
 
 
 def test_a_new_service_changes_requests_to_it_and_no_others() -> None:
-    assert changes(service("lonely", selector={"app": "front"}), thing("Namespace", "other")) == [
+    assert changes(service("lonely", selector={"app": "front"}), manifest_of("Namespace", "other")) == [
         "lonely/ from cart-v1: 200 (the mesh does not know the host) → lonely; 2 retries"
     ]
 

@@ -15,7 +15,7 @@ from mesh.requests.evaluator import Evaluator
 from mesh.requests.types import Fault, Outcome, Request
 from tests import meshes
 from tests.faults import cart_rule, entry, policy, sidecar
-from tests.meshes import Manifest, deployment, gateway, routes, server, service, thing, to
+from tests.meshes import Manifest, deployment, gateway, manifest_of, routes, server, service, to
 
 
 def evaluator(*objects: Manifest) -> Evaluator:
@@ -156,7 +156,7 @@ def test_a_rewrite_replaces_the_matched_prefix_or_the_whole_path(match: Manifest
 
 def test_a_delegate_routes_requests_that_meet_both_matches() -> None:
     root = routes("cart", {"match": [{"uri": {"prefix": "/a"}}], "delegate": {"name": "part"}}, to("cart", "v1"))
-    part = thing("VirtualService", "part", {"http": [to("cart", "v2", match=[{"uri": {"prefix": "/a/b"}}])]})
+    part = manifest_of("VirtualService", "part", {"http": [to("cart", "v2", match=[{"uri": {"prefix": "/a/b"}}])]})
     assert [r.subset for r in called(root, part, path="/a/b").receivers] == ["v2"]
     assert [r.subset for r in called(root, part, path="/a/c").receivers] == ["v1"]
 
@@ -168,7 +168,7 @@ def test_a_delegates_route_inherits_the_roots_fields_that_it_does_not_set() -> N
         "timeout": "1s",
         "rewrite": {"uri": "/x"},
     }
-    part = thing("VirtualService", "part", {"http": [to("cart", "v2", retries={"attempts": 1})]})
+    part = manifest_of("VirtualService", "part", {"http": [to("cart", "v2", retries={"attempts": 1})]})
     outcome = called(routes("cart", root), part, path="/a/b")
     assert (outcome.timeout, outcome.attempts) == ("1s", 1)
     assert outcome.request
@@ -178,7 +178,7 @@ def test_a_delegates_route_inherits_the_roots_fields_that_it_does_not_set() -> N
 def test_routes_apply_in_another_namespace_only_if_exported_to_it() -> None:
     there = routes("cart", to("cart", "v2"), hosts=["cart.shop.svc.cluster.local"], exportTo=["."])
     bank = deployment("teller", {"app": "teller"}, "bank")
-    namespace = thing("Namespace", "bank", labels={"istio-injection": "enabled"})
+    namespace = manifest_of("Namespace", "bank", labels={"istio-injection": "enabled"})
     outcome = called(there, bank, namespace, host="cart.shop", by="teller")
     assert outcome.rule == ""
 
@@ -235,24 +235,24 @@ def test_an_allow_policy_denies_callers_that_it_does_not_name() -> None:
 def test_a_deny_policy_denies_the_requests_that_match_its_rule(rule: Manifest, status: int) -> None:
     denial = {"selector": {"matchLabels": {"app": "cart"}}, "action": "DENY", "rules": [rule]}
     asked: dict[str, Any] = {"path": "/a/b", "headers": {"x": "1"}, "address": "10.1.2.3"}
-    (receiver,) = called(thing("AuthorizationPolicy", "deny", denial), **asked).receivers
+    (receiver,) = called(manifest_of("AuthorizationPolicy", "deny", denial), **asked).receivers
     assert receiver.status == status
 
 
 def test_an_allow_policy_without_rules_denies_every_request() -> None:
-    (receiver,) = called(thing("AuthorizationPolicy", "none", {}), host="front", by="cart-v1").receivers
+    (receiver,) = called(manifest_of("AuthorizationPolicy", "none", {}), host="front", by="cart-v1").receivers
     assert receiver.status == 403
 
 
 def test_a_pod_without_a_sidecar_does_not_enforce_policies() -> None:
     plain = deployment("front", {"app": "front"}, annotations={"sidecar.istio.io/inject": "false"})
-    (receiver,) = called(plain, thing("AuthorizationPolicy", "none", {}), host="front", by="cart-v1").receivers
+    (receiver,) = called(plain, manifest_of("AuthorizationPolicy", "none", {}), host="front", by="cart-v1").receivers
     assert receiver.status == 200
 
 
 def test_a_caller_without_a_sidecar_has_no_identity_and_cannot_call_strict_workloads() -> None:
     batch = deployment("batch", {"app": "batch"}, annotations={"sidecar.istio.io/inject": "false"})
-    lax = thing("PeerAuthentication", "default", {"mtls": {"mode": "PERMISSIVE"}})
+    lax = manifest_of("PeerAuthentication", "default", {"mtls": {"mode": "PERMISSIVE"}})
     (strict,) = called(batch, by="batch").receivers
     (permissive,) = called(batch, lax, by="batch").receivers
     assert (strict.status, strict.reason) == (0, "it requires mutual TLS")
@@ -268,10 +268,10 @@ def test_the_most_specific_mtls_mode_applies_and_a_port_may_have_its_own() -> No
     own = {"selector": {"matchLabels": {"app": "cart"}}, "mtls": {"mode": "PERMISSIVE"}}
     batch = deployment("batch", {"app": "batch"}, annotations={"sidecar.istio.io/inject": "false"})
     anyone = policy("cart", {"notNamespaces": ["x"]})
-    (receiver,) = called(batch, anyone, thing("PeerAuthentication", "cart", own), by="batch").receivers
+    (receiver,) = called(batch, anyone, manifest_of("PeerAuthentication", "cart", own), by="batch").receivers
     assert receiver.status == 200
     port = {**own, "portLevelMtls": {"8080": {"mode": "STRICT"}}}
-    (receiver,) = called(batch, anyone, thing("PeerAuthentication", "cart", port), by="batch").receivers
+    (receiver,) = called(batch, anyone, manifest_of("PeerAuthentication", "cart", port), by="batch").receivers
     assert receiver.status == 0
 
 

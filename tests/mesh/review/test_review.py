@@ -13,11 +13,11 @@ from mesh.review.changes import EngineFacts, between
 from mesh.review.risks import RISKS, Weight
 from mesh.review.subject import Subject
 from tests.faults import policy
-from tests.meshes import Manifest, deployment, good, routes, service, thing, to
+from tests.meshes import Manifest, deployment, manifest_of, routes, service, to, valid_mesh
 from tests.meshes import changed as changed_mesh
 from tests.review import changed, item, removed, review, risks
 
-SECRET: Manifest = {**thing("Secret", "key"), "type": "Opaque", "stringData": {"password": "hunter2"}}
+SECRET: Manifest = {**manifest_of("Secret", "key"), "type": "Opaque", "stringData": {"password": "hunter2"}}
 KEY = (False, Ref(kinds.SECRET, "shop", "key"))
 
 
@@ -51,14 +51,14 @@ def test_the_cluster_domain_of_the_old_objects_is_read_from_their_injector(value
 
 
 def test_objects_in_another_order_are_no_change() -> None:
-    found = review(good(), good()[::-1])
+    found = review(valid_mesh(), valid_mesh()[::-1])
     assert (list(found.subject.changes), risks(found), list(found.request_changes), found.map_changes) == (
         [],
         [],
         [],
         0,
     )
-    assert found.subject.unchanged == len(good())
+    assert found.subject.unchanged == len(valid_mesh())
 
 
 def test_created_updated_and_deleted_objects_are_counted() -> None:
@@ -109,12 +109,12 @@ def test_a_definition_that_stays_on_the_cluster_is_no_risk() -> None:
 
 
 def test_removing_a_label_from_somebody_elses_namespace_deletes_no_namespace() -> None:
-    label = thing("Namespace", "theirs", labels={"istio-injection": "enabled"})
+    label = manifest_of("Namespace", "theirs", labels={"istio-injection": "enabled"})
     assert [risk.partition(" | ")[0] for risk in risks(review([label], [], patch=True))] == ["injection off"]
 
 
 def test_workloads_that_lose_their_sidecars_are_named_by_namespace() -> None:
-    found = changed(thing("Namespace", "shop"))
+    found = changed(manifest_of("Namespace", "shop"))
     assert "injection off | Namespace shop | 3 workloads without a sidecar: cart-v1, cart-v2, front" in risks(found)
 
 
@@ -164,19 +164,19 @@ def test_a_webhook_that_workloads_no_longer_wait_for_is_a_risk() -> None:
     ],
 )
 def test_weaker_mutual_tls_is_reported_with_its_scope(old: Manifest, new: Manifest, said: str) -> None:
-    before, after = ([thing("PeerAuthentication", "peer", spec)] for spec in (old, new))
+    before, after = ([manifest_of("PeerAuthentication", "peer", spec)] for spec in (old, new))
     assert risks(review(before, after)) == [f"mTLS weakened | PeerAuthentication shop/peer | {said}"]
 
 
 def test_deleting_a_policy_is_no_risk_where_a_wider_one_has_the_same_mode() -> None:
-    wide = thing("PeerAuthentication", "default", {"mtls": {"mode": "STRICT"}}, "istio-system")
-    narrow = thing("PeerAuthentication", "peer", {"mtls": {"mode": "STRICT"}})
+    wide = manifest_of("PeerAuthentication", "default", {"mtls": {"mode": "STRICT"}}, "istio-system")
+    narrow = manifest_of("PeerAuthentication", "peer", {"mtls": {"mode": "STRICT"}})
     assert risks(review([wide, narrow], [wide])) == []
     assert len(risks(review([wide, narrow], [narrow]))) == 1
 
 
 def test_a_destination_rule_with_plain_text_is_a_risk() -> None:
-    plain = thing("DestinationRule", "cart", {"host": "cart", "trafficPolicy": {"tls": {"mode": "DISABLE"}}})
+    plain = manifest_of("DestinationRule", "cart", {"host": "cart", "trafficPolicy": {"tls": {"mode": "DISABLE"}}})
     said = "mTLS weakened | DestinationRule shop/cart | callers of cart speak plain text (tls not set → DISABLE)"
     assert said in risks(changed(plain))
 
@@ -244,7 +244,7 @@ def test_the_gravest_risks_come_first() -> None:
     cut = deployment("front", {"app": "front", "version": "v1"}, hostNetwork=True, serviceAccountName="front")
     weights = [
         risk.weight
-        for risk in changed(cut, thing("PeerAuthentication", "default", {"mtls": {"mode": "DISABLE"}})).risks
+        for risk in changed(cut, manifest_of("PeerAuthentication", "default", {"mtls": {"mode": "DISABLE"}})).risks
     ]
     assert weights == sorted(weights, reverse=True)
     assert set(weights) >= {Weight.HIGH, Weight.MEDIUM}
@@ -257,7 +257,7 @@ def test_every_kind_of_risk_has_its_own_name() -> None:
 def test_requests_from_new_workloads_are_left_out_but_those_through_gateways_are_not() -> None:
     batch = deployment("batch", {"app": "batch"})
     assert list(changed(batch).request_changes) == []
-    lost = thing(
+    lost = manifest_of(
         "VirtualService", "visitors", {"hosts": ["shop.example.com"], "gateways": ["way-in"], "http": [to("cart")]}
     )
     assert [str(shift) for shift in changed(lost).request_changes] == [
@@ -279,6 +279,6 @@ def test_paths_with_different_changes_are_separate_lines() -> None:
 
 
 def test_in_a_new_stack_all_objects_are_created_and_no_request_changes() -> None:
-    found = review([], good())
-    assert found.counts == {"create": len(good())}
+    found = review([], valid_mesh())
+    assert found.counts == {"create": len(valid_mesh())}
     assert (list(found.request_changes), found.map_changes) == ([], 0)

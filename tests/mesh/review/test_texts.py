@@ -10,14 +10,14 @@ from mesh.review.changes import EngineFacts
 from mesh.review.review import Review
 from tests.faults import policy
 from tests.mesh.review.test_review import KEY, SECRET
-from tests.meshes import Manifest, deployment, good, routes, service, thing, to
+from tests.meshes import Manifest, deployment, manifest_of, routes, service, to, valid_mesh
 from tests.review import changed, review
 
 
 def risky() -> Review:
     """A review with risks, changes of requests, and changes of the map."""
     canary = routes("cart", to("cart", "v2"))
-    return changed(thing("PeerAuthentication", "default", {"mtls": {"mode": "PERMISSIVE"}}), canary)
+    return changed(manifest_of("PeerAuthentication", "default", {"mtls": {"mode": "PERMISSIVE"}}), canary)
 
 
 def text(found: Review) -> str:
@@ -47,7 +47,7 @@ def test_a_change_without_risks_has_no_empty_sections() -> None:
 
 
 def test_a_review_without_changes_has_two_lines() -> None:
-    assert text(review(good(), good())).splitlines()[1:] == [
+    assert text(review(valid_mesh(), valid_mesh())).splitlines()[1:] == [
         "## Stack `shop`: no risks found",
         "No changes, 15 unchanged. Compared with main at 0123456.",
     ]
@@ -70,8 +70,8 @@ def test_special_characters_of_names_are_escaped_in_markdown() -> None:
 
 
 def test_long_values_and_long_lists_are_cut() -> None:
-    old = [thing("VirtualService", "a", {f"field{i}": "x" * 500 for i in range(20)})]
-    new = [thing("VirtualService", "a", {f"field{i}": "y" * 500 for i in range(20)})]
+    old = [manifest_of("VirtualService", "a", {f"field{i}": "x" * 500 for i in range(20)})]
+    new = [manifest_of("VirtualService", "a", {f"field{i}": "y" * 500 for i in range(20)})]
     shown = text(review(old, new))
     assert "… and 12 more fields" in shown
     assert max(map(len, shown.splitlines())) < 250
@@ -79,8 +79,8 @@ def test_long_values_and_long_lists_are_cut() -> None:
 
 def test_a_report_on_thousands_of_objects_fits_into_a_comment() -> None:
     many = [service(f"service-{number}") for number in range(3000)]
-    assert len(text(review(good(), [*good(), *many]))) < 65_000
-    assert len(text(review([*good(), *many], good()))) < 65_000
+    assert len(text(review(valid_mesh(), [*valid_mesh(), *many]))) < 65_000
+    assert len(text(review([*valid_mesh(), *many], valid_mesh()))) < 65_000
 
 
 def test_values_of_secrets_are_in_neither_the_markdown_nor_the_json() -> None:

@@ -35,7 +35,7 @@ def front(**container: Any) -> meshes.Manifest:
 
 def kept() -> list[meshes.Manifest]:
     """The good mesh, with digests and limits."""
-    objects = meshes.good()
+    objects = meshes.valid_mesh()
     for thing in objects:
         if thing["kind"] == "Deployment":
             for container in thing["spec"]["template"]["spec"]["containers"]:
@@ -54,7 +54,7 @@ def found(*changes: meshes.Manifest, **config: str) -> list[tuple[str, str]]:
 
 def access_policy(action: str, **operation: list[str]) -> Object:
     spec = {"action": action, "rules": [{"to": [{"operation": operation}]}]}
-    return Object.read(meshes.thing("AuthorizationPolicy", "front", spec))
+    return Object.read(meshes.manifest_of("AuthorizationPolicy", "front", spec))
 
 
 def config_map(name: str, text: str) -> meshes.Manifest:
@@ -111,7 +111,7 @@ def test_a_config_file_that_allows_anonymous_access_is_a_violation(name: str, te
 
 @pytest.mark.parametrize("mode", ["PERMISSIVE", "DISABLE"])
 def test_every_workload_that_accepts_plain_text_is_a_violation(mode: str) -> None:
-    peers = meshes.thing("PeerAuthentication", "default", {"mtls": {"mode": mode}})
+    peers = meshes.manifest_of("PeerAuthentication", "default", {"mtls": {"mode": mode}})
     names = ("cart-v1", "cart-v2", "front")
     assert found(peers) == [("MESH0303", f"Deployment shop/{name}") for name in names]
 
@@ -122,7 +122,7 @@ def test_a_single_port_that_accepts_plain_text_is_a_violation() -> None:
         "mtls": {"mode": "STRICT"},
         "portLevelMtls": {"9090": {"mode": "DISABLE"}, "8080": {"mode": "STRICT"}},
     }
-    assert found(meshes.thing("PeerAuthentication", "front", spec)) == [("MESH0303", FRONT)]
+    assert found(meshes.manifest_of("PeerAuthentication", "front", spec)) == [("MESH0303", FRONT)]
 
 
 def ingress(kind: str) -> meshes.Manifest:
