@@ -6,9 +6,7 @@ manager, with its ownership annotations, and imported into its state.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any, Final
 
 from cluster import proxy, survey
@@ -99,19 +97,10 @@ def _matters(difference: Difference) -> bool:
     return not (stays or intended.reason(difference) or difference.object.kind == kinds.SECRET)
 
 
-@contextmanager
-def _adopting() -> Iterator[None]:
-    os.environ[ADOPT] = "1"
-    try:
-        yield
-    finally:
-        del os.environ[ADOPT]
-
-
 def _planned(pulumi: PulumiCli) -> list[dict[str, Any]]:
     """The resources that an update would leave. Creates the stack's provider if the state has none, since the import
     needs its id."""
-    with _adopting():
+    with pulumi_cli.variables({ADOPT: "1"}):
         if not stack_cluster.recorded_provider(pulumi):
             provider = f"urn:pulumi:{pulumi.stack}::{PROJECT}::pulumi:providers:kubernetes::{program.PROVIDER}"
             pulumi.run("up", "--target", provider, "--skip-preview", "--yes", quiet=True)
@@ -143,11 +132,8 @@ def _paths(api: Api, ours: StackObjects, resources: Sequence[Resource]) -> Itera
 
 def _finish(pulumi: PulumiCli, count: int) -> int:
     """Runs an update, which records dependencies and creates the objects that cannot be imported; the exit code."""
-    os.environ[FORCE_FIELDS] = "true"
-    try:
+    with pulumi_cli.variables({FORCE_FIELDS: "true"}):
         code = pulumi.run("up", "--skip-preview", "--yes")
-    finally:
-        del os.environ[FORCE_FIELDS]
     if code == 0 and count:
         print(f"adopted: {count} objects are stack {pulumi.stack}'s now, and `make down` would remove them")
     elif code == 0:

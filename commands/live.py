@@ -7,7 +7,6 @@ from typing import Any
 
 import sandbox
 from commands.stackfiles import CommandError
-from mesh.config import installation
 from mesh.config.settings import INGRESS, Settings
 from mesh.core.names import MESH_CONFIG, ROOT
 from sandbox import live
@@ -46,7 +45,7 @@ def stop(stack: str) -> None:
 
 def _fields(stack: str, chosen: Settings) -> dict[str, Any]:
     """The fields of `sandbox.live.plan.Plan` that come from the stack's settings."""
-    mesh = installation.of(chosen)
+    mesh = chosen.installation
     edges = [
         live.DeclaredGateway(name, spec.namespace or ROOT, dict(spec.selector(name)))
         for name, spec in chosen.gateways.items()

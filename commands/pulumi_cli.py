@@ -9,7 +9,8 @@ import secrets
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -61,6 +62,18 @@ def environment(build: bool = True) -> dict[str, str]:
 def embedded_clusters() -> dict[str, str]:
     """The environment variable that tells the program which kubeconfig contexts are embedded clusters."""
     return {EMBEDDED: json.dumps({context: str(file) for context, file in sandbox.kubeconfigs().items()})}
+
+
+@contextmanager
+def variables(values: Mapping[str, str]) -> Iterator[None]:
+    """Within it, this process has these environment variables."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
 def _logged_in() -> str:

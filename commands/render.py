@@ -10,7 +10,7 @@ import runpy
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Final
 
@@ -45,17 +45,9 @@ def record(name: str, config: Mapping[str, str] | None = None, stack: Stack | No
         return recorder.registered(_program, PROJECT, name, chosen)
 
 
-@contextmanager
-def offline() -> Iterator[None]:
+def offline() -> AbstractContextManager[None]:
     """Within it, the program asks no cluster."""
-    chosen = {OFFLINE: "1", **pulumi_cli.embedded_clusters()}
-    before = {name: os.environ.get(name) for name in chosen}
-    os.environ.update(chosen)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name) if value is None else os.environ.update({name: value})
+    return pulumi_cli.variables({OFFLINE: "1", **pulumi_cli.embedded_clusters()})
 
 
 def _program() -> None:

@@ -14,7 +14,7 @@ from mesh.analysis.mesh import Mesh
 from mesh.analysis.virtual_services import MESH
 from mesh.config.settings import Settings
 from mesh.core import kinds
-from mesh.core.names import MeshNames
+from mesh.core.names import DEFAULT_DOMAIN, MeshNames
 from mesh.requests.routing import MatchedRoute, Proxy, Routes
 from mesh.requests.types import Request
 
@@ -58,7 +58,7 @@ def read(api: Api, settings: Settings) -> Expectations:
 
 
 def expectations(
-    services: Sequence[Object], destinations: Sequence[Object], namespace: str, domain: str = "cluster.local"
+    services: Sequence[Object], destinations: Sequence[Object], namespace: str, domain: str = DEFAULT_DOMAIN
 ) -> Expectations:
     """The expectations for requests of the product page to reviews in a namespace, by these VirtualServices and
     DestinationRules."""

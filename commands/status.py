@@ -18,7 +18,7 @@ from commands import stacks
 from components import gateways
 from mesh.core import names, pods
 from mesh.core.names import INJECTOR
-from mesh.proxy.proxy import CONTAINER
+from mesh.proxy.proxy import CONTAINER, image_reference
 from mesh.releases.release import Installation
 from sandbox import live
 
@@ -108,7 +108,7 @@ def _sidecars(api: Api, mesh: Installation) -> Iterator[str]:
     path = f"/api/v1/namespaces/{mesh.root}/configmaps/{mesh.revisioned(INJECTOR)}"
     values = json.loads(client.get(api, path)["data"]["values"])["global"]
     image = values["proxy"]["image"]
-    current = image if "/" in image else f"{values['hub']}/{image}:{values['tag']}"
+    current = image_reference(values["hub"], image, values["tag"], image)
     ((label, value),) = mesh.injection_label.items()
     labelled = f"/api/v1/namespaces?labelSelector={quote(f'{label}={value}')}"
     for namespace in client.items(api, labelled):

@@ -13,7 +13,7 @@ from components import kube, rbac
 from engine.outputs import with_known_value
 from mesh import api
 from mesh.releases.release import Installation
-from mesh.releases.roles import Account, PolicyRules
+from mesh.releases.roles import Account
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,34 +63,20 @@ class Base(pulumi.ComponentResource):
     def _account(self, account: Account) -> list[pulumi.Resource]:
         """A service account with its cluster roles and its roles in Istio's namespace."""
         secrets = self._mesh.values.global_.imagePullSecrets
+        root = self._mesh.root
         return [
             kube.service_account(account.name, self.namespace, account.labels, secrets, self._child),
-            *(self._on_cluster(account, role, table) for role, table in account.on_cluster.items()),
-            *(self._in_namespace(account, role, table) for role, table in account.in_namespace.items()),
+            *(
+                rbac.grant_on_cluster(self, role, rbac.rules(table), account.name, root, account.labels)
+                for role, table in account.on_cluster.items()
+            ),
+            *(
+                rbac.grant_in_namespace(
+                    self, role, rbac.rules(table), account.name, self.namespace, account.labels, account_namespace=root
+                )
+                for role, table in account.in_namespace.items()
+            ),
         ]
-
-    def _on_cluster(self, account: Account, name: str, table: PolicyRules) -> pulumi.Resource:
-        role = k8s.rbac.v1.ClusterRole(
-            name, metadata=kube.metadata(name, labels=account.labels), rules=rbac.rules(table), opts=self._child
-        )
-        return k8s.rbac.v1.ClusterRoleBinding(
-            name,
-            metadata=kube.metadata(name, labels=account.labels),
-            role_ref=rbac.role_ref("ClusterRole", name),
-            subjects=rbac.subjects(account.name, self._mesh.root),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[role]),
-        )
-
-    def _in_namespace(self, account: Account, name: str, table: PolicyRules) -> pulumi.Resource:
-        metadata = kube.metadata(name, self.namespace, account.labels)
-        role = k8s.rbac.v1.Role(name, metadata=metadata, rules=rbac.rules(table), opts=self._child)
-        return k8s.rbac.v1.RoleBinding(
-            name,
-            metadata=metadata,
-            role_ref=rbac.role_ref("Role", name),
-            subjects=rbac.subjects(account.name, self._mesh.root),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[role]),
-        )
 
 
 def _definition(

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import pulumi
 import pulumi_kubernetes as k8s
 
 from components import kube, rbac
-from mesh.core.names import CNI, CNI_CONFIG
+from mesh.core.names import CNI, CNI_CONFIG, CNI_NODE
 from mesh.releases.release import Installation
-from mesh.releases.roles import PolicyRules
-
-NODE: Final = "istio-cni-node"
 
 core, meta = k8s.core.v1, k8s.meta.v1
 
@@ -55,43 +52,42 @@ class Cni(pulumi.ComponentResource):
         self.register_outputs({})
 
     def _permissions(self) -> list[pulumi.Resource]:
-        bindings: list[pulumi.Resource] = [self._grant(CNI, CNI, self._args.mesh.release.roles.cni, self._labels)]
+        mesh, namespace = self._args.mesh, self._args.namespace
+        roles = mesh.release.roles
+        bindings: list[pulumi.Resource] = [
+            rbac.grant_on_cluster(self, CNI, rbac.rules(roles.cni), CNI, namespace, self._labels)
+        ]
         if self._cni.repair.enabled:
-            labels = {"k8s-app": "istio-cni-repair", **self._args.mesh.labels}
-            repair = self._args.mesh.release.roles.repair
-            bindings.append(self._grant("istio-cni-repair-role", "istio-cni-repair-rolebinding", repair, labels))
+            granted = rbac.grant_on_cluster(
+                self,
+                "istio-cni-repair-role",
+                rbac.rules(roles.repair),
+                CNI,
+                namespace,
+                self._labels,
+                binding="istio-cni-repair-rolebinding",
+                binding_labels={"k8s-app": "istio-cni-repair", **mesh.labels},
+            )
+            bindings.append(granted)
         if self._cni.psp_cluster_role:
             name = "istio-cni-psp"
             binding = k8s.rbac.v1.RoleBinding(
                 name,
-                metadata=kube.metadata(name, self._args.namespace, self._args.mesh.labels),
+                metadata=kube.metadata(name, namespace, mesh.labels),
                 role_ref=rbac.role_ref("ClusterRole", self._cni.psp_cluster_role),
-                subjects=rbac.subjects(CNI, self._args.namespace),
+                subjects=rbac.subjects(CNI, namespace),
                 opts=self._child,
             )
             bindings.append(binding)
         return bindings
 
-    def _grant(self, role: str, binding: str, table: PolicyRules, labels: Mapping[str, str]) -> pulumi.Resource:
-        """A ClusterRole and its binding to the plugin's account."""
-        made = k8s.rbac.v1.ClusterRole(
-            role, metadata=kube.metadata(role, labels=self._labels), rules=rbac.rules(table), opts=self._child
-        )
-        return k8s.rbac.v1.ClusterRoleBinding(
-            binding,
-            metadata=kube.metadata(binding, labels=labels),
-            role_ref=rbac.role_ref("ClusterRole", role),
-            subjects=rbac.subjects(CNI, self._args.namespace),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[made]),
-        )
-
     def _daemons(self, after: list[pulumi.Resource]) -> k8s.apps.v1.DaemonSet:
-        app = {"k8s-app": NODE}
+        app = {"k8s-app": CNI_NODE}
         pod: Any = self._args.mesh.release.cni_pod(self._args.mesh)
         rolling = k8s.apps.v1.RollingUpdateDaemonSetArgs(max_unavailable=1)
         return k8s.apps.v1.DaemonSet(
-            NODE,
-            metadata=kube.metadata(NODE, self._args.namespace, {**app, **self._args.mesh.labels}),
+            CNI_NODE,
+            metadata=kube.metadata(CNI_NODE, self._args.namespace, {**app, **self._args.mesh.labels}),
             spec=k8s.apps.v1.DaemonSetSpecArgs(
                 selector=meta.LabelSelectorArgs(match_labels=app),
                 update_strategy=k8s.apps.v1.DaemonSetUpdateStrategyArgs(type="RollingUpdate", rolling_update=rolling),

@@ -77,22 +77,10 @@ class Gateway(pulumi.ComponentResource):
 
     def _permissions(self) -> list[pulumi.Resource]:
         """The service account, and the right to read the Secrets with certificates."""
-        a, account, role = self._args, self._args.spec.service_account(self._name), f"{self._name}-sds"
-        labels, secrets = a.mesh.labels, a.mesh.values.global_.imagePullSecrets
+        a, account = self._args, self._args.spec.service_account(self._name)
+        secrets, permissions = a.mesh.values.global_.imagePullSecrets, rbac.rules(a.mesh.release.roles.gateway)
         owned = kube.service_account(account, a.namespace, self._labels, secrets, self._child)
-        reads = k8s.rbac.v1.Role(
-            role,
-            metadata=kube.metadata(role, a.namespace, labels),
-            rules=rbac.rules(a.mesh.release.roles.gateway),
-            opts=self._child,
-        )
-        binding = k8s.rbac.v1.RoleBinding(
-            role,
-            metadata=kube.metadata(role, a.namespace, labels),
-            role_ref=rbac.role_ref("Role", role),
-            subjects=rbac.subjects(account),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[reads]),
-        )
+        binding = rbac.grant_in_namespace(self, f"{self._name}-sds", permissions, account, a.namespace, a.mesh.labels)
         return [owned, binding]
 
     def _deployment(self, after: Sequence[pulumi.Resource]) -> k8s.apps.v1.Deployment:

@@ -1,10 +1,13 @@
-"""RBAC rules, role references and subjects, from the tables of a release's roles."""
+"""RBAC roles and their bindings, from tables of policy rules."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 
 import pulumi
 import pulumi_kubernetes as k8s
 
+from components import kube
 from mesh.releases.roles import PolicyRules
 
 
@@ -19,6 +22,59 @@ def rules(table: PolicyRules) -> list[k8s.rbac.v1.PolicyRuleArgs]:
         )
         for groups, resources, verbs, *names in table
     ]
+
+
+def grant_on_cluster(
+    parent: pulumi.Resource,
+    role: str,
+    permissions: list[k8s.rbac.v1.PolicyRuleArgs],
+    account: str,
+    namespace: pulumi.Input[str],
+    labels: Mapping[str, str],
+    binding: str = "",
+    binding_labels: Mapping[str, str] | None = None,
+    after: Sequence[pulumi.Resource] = (),
+) -> k8s.rbac.v1.ClusterRoleBinding:
+    """A ClusterRole and its binding to a service account of `namespace`; returns the binding.
+
+    The binding has the role's name and labels, unless `binding` and `binding_labels` are given. Kubernetes does not let
+    a binding change its role, so a role with another name needs a binding with another name."""
+    made = k8s.rbac.v1.ClusterRole(
+        role,
+        metadata=kube.metadata(role, labels=labels),
+        rules=permissions,
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
+    name = binding or role
+    return k8s.rbac.v1.ClusterRoleBinding(
+        name,
+        metadata=kube.metadata(name, labels=binding_labels or labels),
+        role_ref=role_ref("ClusterRole", role),
+        subjects=subjects(account, namespace),
+        opts=pulumi.ResourceOptions(parent=parent, depends_on=[made, *after]),
+    )
+
+
+def grant_in_namespace(
+    parent: pulumi.Resource,
+    role: str,
+    permissions: list[k8s.rbac.v1.PolicyRuleArgs],
+    account: str,
+    namespace: pulumi.Input[str],
+    labels: Mapping[str, str],
+    account_namespace: pulumi.Input[str] | None = None,
+) -> k8s.rbac.v1.RoleBinding:
+    """A Role in `namespace` and its binding to a service account, by default of the same namespace; returns the
+    binding."""
+    metadata = kube.metadata(role, namespace, labels)
+    made = k8s.rbac.v1.Role(role, metadata=metadata, rules=permissions, opts=pulumi.ResourceOptions(parent=parent))
+    return k8s.rbac.v1.RoleBinding(
+        role,
+        metadata=metadata,
+        role_ref=role_ref("Role", role),
+        subjects=subjects(account, account_namespace),
+        opts=pulumi.ResourceOptions(parent=parent, depends_on=[made]),
+    )
 
 
 def role_ref(kind: str, name: str) -> k8s.rbac.v1.RoleRefArgs:

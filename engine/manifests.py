@@ -69,7 +69,7 @@ def as_manifest(token: str, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
 def config_key(token: str, name: str) -> str:
     """The config key of a component's objects, by the component's type token and name.
 
-    Empty for components of others, and where each object has a key of its own, which `Stack.located` finds."""
+    Empty for components of others, and where each object has a key of its own, which `Stack.with_origins` finds."""
     if not token.startswith("mesh:"):
         return ""
     module = token.rpartition(":")[0]

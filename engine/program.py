@@ -24,10 +24,9 @@ from cluster.target import Target, adopting
 from engine import config, patches, recorder, sdk
 from engine.aliases import FormerParents
 from engine.manifests import CreatedObjects
-from mesh import releases
 from mesh.analysis.analyse import analyse
 from mesh.analysis.findings import Severity
-from mesh.config import installation, loading, settings
+from mesh.config import loading, settings
 from mesh.config.addons import SECRETS
 from mesh.config.settings import Settings
 from mesh.config.stack import Stack
@@ -183,10 +182,11 @@ def problems(
     """The reasons why the stack with these settings must not be applied to the cluster; none if it may.
 
     With `adopt`, objects without an owner may be taken over."""
-    release = releases.get(chosen.release)
+    installed = chosen.installation
+    release = installed.release
     if chosen.base.enabled:
         return list(ownership.problems(found, recorded, release, project, stack, root, chosen.ownership, adopt))
-    injector = installation.of(chosen).revisioned(INJECTOR)
+    injector = installed.revisioned(INJECTOR)
     own = {root: "existing"} if chosen.uses_root_namespace else {}
     spaces = {**own, **chosen.ownership}
     return list(ownership.problems_without_base(found, recorded, release, project, stack, injector, spaces, adopt))

@@ -10,7 +10,6 @@ from typing import Any
 from cluster.client import Api, Request, ask_all
 from commands import render
 from engine.recorder import Resource
-from mesh.config import installation
 from mesh.config.settings import Settings
 from mesh.core import kinds, names
 from mesh.core.kinds import GroupKind
@@ -87,7 +86,7 @@ class Plan:
     @cached_property
     def injected(self) -> Mapping[str, Mapping[str, str]]:
         """The namespaces with automatic injection, each with its injection label."""
-        label = installation.of(self.settings).injection_label
+        label = self.settings.installation.injection_label
         return {name: label for name, how in self.settings.injectedNamespaces.items() if how.injection == "auto"}
 
     @cached_property

@@ -71,16 +71,8 @@ class Addon(pulumi.ComponentResource, Generic[Settings]):
         self, rules: list[k8s.rbac.v1.PolicyRuleArgs], account: core.ServiceAccount, role: str | None = None
     ) -> pulumi.Resource:
         """A ClusterRole and its binding to the account; `role` is its name if it is not the addon's."""
-        role = role or self._name
-        granted = k8s.rbac.v1.ClusterRole(
-            role, metadata=kube.metadata(role, labels=self.labels), rules=rules, opts=self._child
-        )
-        return k8s.rbac.v1.ClusterRoleBinding(
-            role,  # named after the role: Kubernetes does not let a binding change its role
-            metadata=kube.metadata(role, labels=self.labels),
-            role_ref=rbac.role_ref("ClusterRole", role),
-            subjects=rbac.subjects(self._name, self._args.mesh.root),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[granted, account]),
+        return rbac.grant_on_cluster(
+            self, role or self._name, rules, self._name, self._args.mesh.root, self.labels, after=[account]
         )
 
     def _config_map(self, data: Mapping[str, pulumi.Input[str]], name: str | None = None) -> core.ConfigMap:

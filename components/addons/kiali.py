@@ -104,19 +104,14 @@ class Kiali(Addon[KialiAddon]):
 
     def _reads_secrets(self) -> pulumi.Resource:
         """The right to list Secrets in Istio's namespace, where Kiali looks for remote clusters."""
-        role, namespace = "kiali-controlplane", self._args.namespace
-        granted = k8s.rbac.v1.Role(
-            role,
-            metadata=kube.metadata(role, namespace, self.labels),
-            rules=rbac.rules((("core", "secrets", "list"),)),
-            opts=self._child,
-        )
-        return k8s.rbac.v1.RoleBinding(
-            role,
-            metadata=kube.metadata(role, namespace, self.labels),
-            role_ref=rbac.role_ref("Role", role),
-            subjects=rbac.subjects(self._name, self._args.mesh.root),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[granted]),
+        return rbac.grant_in_namespace(
+            self,
+            "kiali-controlplane",
+            rbac.rules((("core", "secrets", "list"),)),
+            self._name,
+            self._args.namespace,
+            self.labels,
+            account_namespace=self._args.mesh.root,
         )
 
     def _pod(self) -> core.PodSpecArgs:

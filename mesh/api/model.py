@@ -12,6 +12,7 @@ from typing import Any, ClassVar, NamedTuple, Self
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from mesh.core import errors, validation
+from mesh.core.kinds import GroupKind
 from mesh.core.typed import Findings as Findings
 from mesh.core.typed import Path as Path
 from mesh.core.typed import Typed, raise_problems
@@ -139,6 +140,11 @@ class Kind(Message):
     """A kind of Istio's API. Its fields are those of `spec`."""
 
     names: ClassVar[Names]
+
+    @classmethod
+    def group_kind(cls) -> GroupKind:
+        """Group and name of the kind."""
+        return GroupKind(cls.__name__, cls.names.group)
 
     @property
     def kind(self) -> str:

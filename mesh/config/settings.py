@@ -16,6 +16,7 @@ from mesh.core import errors, typed
 from mesh.core.kubernetes import Name, PortNumber, ServiceType
 from mesh.core.names import MeshNames
 from mesh.core.typed import ShortForm
+from mesh.releases.release import Installation
 from mesh.security.config import Security
 from mesh.traffic.config import Traffic
 from mesh.traffic.rate_limits import RateLimit
@@ -145,6 +146,11 @@ class Settings(Values):
     def check(self) -> typed.Findings:
         yield from super().check()
         yield from tags.release_mismatches(self, self.release)
+
+    @property
+    def installation(self) -> Installation:
+        """The stack's release with its values."""
+        return Installation(release=releases.get(self.release), values=self)
 
     @property
     def mesh_names(self) -> MeshNames:

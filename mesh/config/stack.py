@@ -11,11 +11,10 @@ from typing import Any
 
 from mesh import bookinfo
 from mesh.analysis.objects import Object, Ref
-from mesh.config import consistency, installation, productpage
+from mesh.config import consistency, productpage
 from mesh.config.productpage import ProductPage
 from mesh.config.settings import NAMESPACE, Settings, SettingsError
 from mesh.core import kinds
-from mesh.core.kinds import GroupKind
 from mesh.core.names import DEFAULT_TRUST_DOMAIN, ROOT
 from mesh.releases.release import Installation
 from mesh.security import config as security
@@ -54,13 +53,12 @@ class Stack:
     @cached_property
     def installation(self) -> Installation:
         """The stack's release with its values."""
-        return installation.of(self.settings)
+        return self.settings.installation
 
     @cached_property
     def _compiled(self) -> Mapping[Ref, ConfigObject]:
         return {
-            Ref(GroupKind(item.body.kind, item.body.names.group), item.namespace, item.name): item
-            for item in (*self.traffic, *self.security)
+            Ref(item.body.group_kind(), item.namespace, item.name): item for item in (*self.traffic, *self.security)
         }
 
     @cached_property

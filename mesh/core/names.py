@@ -17,6 +17,8 @@ INJECTOR: Final = "istio-sidecar-injector"
 """Name of the ConfigMap with the injection templates, and of the injection webhook."""
 CNI: Final = "istio-cni"
 """The CNI plugin: its name in a node's network configuration, its service account and role."""
+CNI_NODE: Final = "istio-cni-node"
+"""DaemonSet of the CNI plugin, and the label `k8s-app` of its pods."""
 CNI_CONFIG: Final = "istio-cni-config"
 """ConfigMap with the configuration of the CNI plugin."""
 XDS_PORT: Final = 15012

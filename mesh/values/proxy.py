@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from mesh.core.kubernetes import Domain, Name, ObjectName, PullPolicy, Resources
+from mesh.core.names import DEFAULT_DOMAIN
 from mesh.core.typed import Documented
 from mesh.values.gateway import PROXY_RESOURCES
 
@@ -36,7 +37,7 @@ class Proxy(Documented):
     autoInject: Literal["enabled", "disabled"] = "enabled"
     """`enabled`: pods of injected namespaces get a sidecar unless they opt out. `disabled`: only pods that opt in get
     one."""
-    clusterDomain: Domain = "cluster.local"
+    clusterDomain: Domain = DEFAULT_DOMAIN
     """DNS domain of the cluster."""
     logLevel: ProxyLevel = "warning"
     """Log level of Envoy."""

@@ -14,9 +14,7 @@ from mesh.core import kinds
 from mesh.core.kinds import GroupKind
 from mesh.core.protocols import is_http
 
-_TYPES: Final[Mapping[GroupKind, type[api.Kind]]] = {
-    GroupKind(kind.__name__, kind.names.group): kind for kind in api.Kind.__subclasses__()
-}
+_TYPES: Final[Mapping[GroupKind, type[api.Kind]]] = {kind.group_kind(): kind for kind in api.Kind.__subclasses__()}
 
 
 def valid(mesh: Mesh) -> Iterator[Finding]:

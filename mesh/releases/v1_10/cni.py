@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from mesh.core.names import CNI, CNI_CONFIG, INJECT_LABEL
+from mesh.core.names import CNI, CNI_CONFIG, CNI_NODE, INJECT_LABEL
 from mesh.proxy.expr import Node, when, wire
 from mesh.proxy.proxy import env_from_field, env_var
 from mesh.releases.release import Installation, PodTemplate
@@ -57,7 +57,7 @@ def pod(mesh: Installation) -> PodTemplate:
         }
     )
     return {
-        "metadata": {"labels": {"k8s-app": "istio-cni-node", INJECT_LABEL: "false"}, "annotations": annotations},
+        "metadata": {"labels": {"k8s-app": CNI_NODE, INJECT_LABEL: "false"}, "annotations": annotations},
         "spec": spec,
     }
 

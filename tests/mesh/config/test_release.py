@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mesh import releases
-from mesh.config import installation, loading, stack_file
+from mesh.config import loading, stack_file
 from mesh.config.settings import SettingsError
 from tests.releases import RELEASE
 
@@ -46,7 +46,7 @@ def test_a_release_is_named_by_its_minor_version(name: str) -> None:
 def test_a_stack_installs_the_release_that_it_names_with_its_images() -> None:
     settings = load(release="1.10")
     assert (settings.hub, settings.tag) == (RELEASE.hub, RELEASE.version)
-    assert installation.of(settings).release is releases.get("1.10")
+    assert settings.installation.release is releases.get("1.10")
     assert load() == settings
 
 
