@@ -124,7 +124,8 @@ def _sidecars(api: Api, mesh: Installation) -> Iterator[str]:
 
 def _proxy(pod: Manifest) -> str | None:
     """The image of the pod's sidecar."""
-    return next((c.image for c in pods.running_containers(pod["spec"]) if c.name == CONTAINER), None)
+    sidecar = pods.running_container(pod["spec"], CONTAINER)
+    return sidecar.image if sidecar else None
 
 
 def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:

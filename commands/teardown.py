@@ -70,12 +70,12 @@ def _orphaned(recorded: Recorded, api: Api) -> Iterator[str]:
 
 def _has_sidecar(pod: Manifest, services: set[Name]) -> bool:
     """Whether a pod runs Istio's proxy, and none whose control plane is known to be another than `services`."""
-    for container in pods.running_containers(pod["spec"]):
-        if container.name == CONTAINER:
-            address = next((e.get("value", "") for e in container.body.get("env", []) if e["name"] == "CA_ADDR"), "")
-            service, *where = address.partition(":")[0].split(".")
-            return not where or (where[0], service) in services
-    return False
+    proxy = pods.running_container(pod["spec"], CONTAINER)
+    if proxy is None:
+        return False
+    address = next((e.get("value", "") for e in proxy.body.get("env", []) if e["name"] == "CA_ADDR"), "")
+    service, *where = address.partition(":")[0].split(".")
+    return not where or (where[0], service) in services
 
 
 def _deployment(pod: Manifest) -> Name:

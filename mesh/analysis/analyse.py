@@ -22,4 +22,4 @@ def analyse(objects: Iterable[Object], names: MeshNames, suppressions: Sequence[
     mesh = Mesh(ordered, names)
     found = (finding for rule in RULES for finding in rule(mesh))
     kept = suppression.remaining(found, ordered, suppressions)
-    return sorted(dict.fromkeys(kept), key=lambda f: (-f.severity, f.code, f.ref, f.path, f.text))
+    return sorted(dict.fromkeys(kept), key=lambda finding: finding.rank)

@@ -33,6 +33,11 @@ class Finding:
     origin: str = ""
     """The key of the stack's config that the field comes from; empty if unknown."""
 
+    @property
+    def rank(self) -> tuple[int, str, Ref, str, str]:
+        """The key by which findings are sorted: the most severe first."""
+        return -self.severity, self.code, self.ref, self.path, self.text
+
     def __str__(self) -> str:
         place = f" {self.path}" if self.path else ""
         origin = f" (from {self.origin})" if self.origin else ""

@@ -68,7 +68,18 @@ class Mesh:
     def services_of(self, pods: Iterable[Workload]) -> Sequence[Service]:
         """The services whose selector matches any of the workloads."""
         found = list(pods)
-        return [service for service in self.services.all if any(pod in self.workloads_of(service) for pod in found)]
+        return [
+            service
+            for namespace in dict.fromkeys(pod.namespace for pod in found)
+            for service in self.services.in_namespace(namespace)
+            if any(pod in self.workloads_of(service) for pod in found)
+        ]
+
+    def selected_by(self, policy: Object) -> Sequence[Workload]:
+        """The workloads to which a policy with a `selector` applies: of its namespace, or of the whole mesh if it is in
+        the root namespace."""
+        namespace = None if policy.namespace == self.root else policy.namespace
+        return self.workloads.select(selector_labels(policy), namespace)
 
     @property
     def config(self) -> Mapping[str, Any]:
@@ -78,6 +89,12 @@ class Mesh:
                 found: Mapping[str, Any] = yaml.safe_load(obj.body["data"]["mesh"]) or {}
                 return found
         return {}
+
+
+def selector_labels(policy: Object) -> Mapping[str, str]:
+    """The labels of a policy's selector; empty if it applies to its whole namespace."""
+    found: Mapping[str, str] = (policy.spec.get("selector") or {}).get("matchLabels") or {}
+    return found
 
 
 def gateway_ref(name: str, namespace: str) -> Ref:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from mesh.analysis.mesh import Mesh
+from mesh.analysis.mesh import Mesh, selector_labels
 from mesh.analysis.objects import Object
 from mesh.analysis.workloads import Workload
 from mesh.core import kinds
@@ -49,12 +49,6 @@ class PeerAuthentications:
             if mode:
                 return mode
         return next(filter(None, (_mode(policy.spec.get("mtls")) for policy in policies)), PERMISSIVE)
-
-
-def selector_labels(policy: Object) -> Mapping[str, str]:
-    """The labels of a policy's selector; empty if it applies to its whole namespace."""
-    found: Mapping[str, str] = (policy.spec.get("selector") or {}).get("matchLabels") or {}
-    return found
 
 
 def _mode(mtls: Mapping[str, Any] | None) -> str:

@@ -59,8 +59,10 @@ class Services:
     def __init__(self, found: Iterable[Service]) -> None:
         self.all: Sequence[Service] = list(found)
         self._by_host: dict[str, list[Service]] = defaultdict(list)
+        self._in: dict[str, list[Service]] = defaultdict(list)
         for service in self.all:
             self._by_host[service.host].append(service)
+            self._in[service.namespace].append(service)
 
     def find(self, host: str, namespace: str) -> Service | None:
         """The service that a fully qualified name stands for in `namespace`; None if no visible one matches.
@@ -72,6 +74,10 @@ class Services:
             if seen:
                 return next((s for s in seen if s.namespace == namespace), seen[0])
         return None
+
+    def in_namespace(self, namespace: str) -> Sequence[Service]:
+        """All services that are declared in a namespace."""
+        return self._in.get(namespace, ())
 
     def with_host(self, host: str) -> Sequence[Service]:
         """All services with exactly this host, visible or not."""

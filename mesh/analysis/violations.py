@@ -24,7 +24,7 @@ def find(
     found = (finding for policy in enabled.values() for finding in policy.findings(mesh, release))
     kept = suppression.remaining(found, mesh.objects, suppressions, sought=enabled)
     judged = (_with_severity(finding, levels) for finding in kept if _level(finding, levels) != "disabled")
-    return sorted(judged, key=lambda f: (-f.severity, f.code, f.ref, f.path, f.text))
+    return sorted(judged, key=lambda finding: finding.rank)
 
 
 def is_suppressed(finding: Finding, objects: Iterable[Object], suppressions: Sequence[Suppression]) -> bool:

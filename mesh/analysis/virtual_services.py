@@ -81,9 +81,13 @@ def _share(said: Mapping[str, Any] | None, otherwise: float) -> float:
     return float((said.get("value") or 0) if said is not None else otherwise) / 100
 
 
-def applies_to_sidecars(obj: Object) -> bool:
-    """Whether a VirtualService applies to sidecars: it has hosts, and names the gateway `mesh` or none."""
-    return bool(obj.items("hosts")) and MESH in (obj.items("gateways") or (MESH,))
+def of_sidecars(mesh: Mesh) -> dict[str, list[Object]]:
+    """The VirtualServices that apply to sidecars, by full host name: those that name the gateway `mesh` or none."""
+    found: dict[str, list[Object]] = {}
+    for obj in mesh.of(kinds.VIRTUAL_SERVICE):
+        for host in obj.items("hosts") if MESH in (obj.items("gateways") or (MESH,)) else ():
+            found.setdefault(mesh.full_host(host, obj.namespace), []).append(obj)
+    return found
 
 
 def gateways(obj: Object) -> Iterator[tuple[int, str, Ref]]:

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from mesh.analysis.objects import Object
 from mesh.core import kinds, pods
 from mesh.core.names import INJECT_LABEL, NAMESPACE_LABEL, REVISION_LABEL
-
-PROXY: Final = "istio-proxy"
-"""The name of the proxy's container, in sidecars and in gateways."""
+from mesh.proxy.proxy import CONTAINER
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -41,7 +39,7 @@ class Workload:
     @property
     def gateway(self) -> bool:
         """Whether the proxy is the only container of the pods."""
-        return [container.name for container in pods.running_containers(self.pod)] == [PROXY]
+        return [container.name for container in pods.running_containers(self.pod)] == [CONTAINER]
 
 
 def from_object(obj: Object, namespaces: Mapping[str, Object]) -> Workload | None:
@@ -66,7 +64,7 @@ def injects_by_default(namespace: Object | None) -> bool:
 
 def _has_proxy(pod: Mapping[str, Any]) -> bool:
     """Whether the pods' spec already has the proxy's container."""
-    return any(container.name == PROXY for container in pods.running_containers(pod))
+    return pods.running_container(pod, CONTAINER) is not None
 
 
 def _injected(

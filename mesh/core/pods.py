@@ -36,6 +36,11 @@ def running_containers(pod: Mapping[str, Any]) -> Iterator[Container]:
     )
 
 
+def running_container(pod: Mapping[str, Any], name: str) -> Container | None:
+    """The container `name` of those that run as long as the pod; None if there is none."""
+    return next((container for container in running_containers(pod) if container.name == name), None)
+
+
 def all_containers(pod: Mapping[str, Any]) -> Iterator[Container]:
     """All containers of a pod's spec, init containers last."""
     for field in ("containers", "initContainers"):

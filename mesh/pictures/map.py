@@ -46,14 +46,9 @@ class _Drawing:
         self._peers = PeerAuthentications(mesh)
         self._guards: dict[Workload, list[str]] = {}
         for policy in mesh.of(kinds.AUTHORIZATION_POLICY):
-            labels = (policy.spec.get("selector") or {}).get("matchLabels") or {}
-            place = None if policy.namespace == mesh.root else policy.namespace
-            for pod in mesh.workloads.select(labels, place):
+            for pod in mesh.selected_by(policy):
                 self._guards.setdefault(pod, []).append(f"{policy.spec.get('action', 'ALLOW').lower()} {policy.name}")
-        self._rules: dict[str, list[Object]] = {}
-        for virtual_service in mesh.of(kinds.VIRTUAL_SERVICE):
-            for host in virtual_service.items("hosts") if virtual_services.applies_to_sidecars(virtual_service) else ():
-                self._rules.setdefault(mesh.full_host(host, virtual_service.namespace), []).append(virtual_service)
+        self._rules = virtual_services.of_sidecars(mesh)
 
     def box(self, name: str, column: int, lines: Iterable[str], locks: Sequence[str] = ()) -> str:
         """Adds a box unless it is there already; returns its id."""

@@ -50,9 +50,7 @@ class AuthorizationPolicies:
         self._domain = mesh.config.get("trustDomain") or DEFAULT_TRUST_DOMAIN
         self._of: dict[Workload, list[Object]] = {}
         for policy in mesh.of(kinds.AUTHORIZATION_POLICY):
-            labels: Mapping[str, str] = (policy.spec.get("selector") or {}).get("matchLabels") or {}
-            namespace = None if policy.namespace == mesh.root else policy.namespace
-            for pod in mesh.workloads.select(labels, namespace):
+            for pod in mesh.selected_by(policy):
                 self._of.setdefault(pod, []).append(policy)
 
     def refusal(self, pod: Workload, inbound: InboundRequest) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from mesh.analysis import hosts
 from mesh.analysis.mesh import Mesh
@@ -66,9 +65,8 @@ def _serves(names: Sequence[tuple[str, str]], host: str) -> bool:
 
 def _target(mesh: Mesh, pod: Workload, port: int) -> int | None:
     """The target port of the pods, for a port of their Service; None if unknown."""
-    for service in mesh.services.all:
-        if service.namespace == pod.namespace and pod in mesh.workloads_of(service):
-            found: Any = service.port(port)
-            if found and isinstance(found.target, int):
-                return int(found.target)
+    for service in mesh.services_of([pod]):
+        found = service.port(port)
+        if found and isinstance(found.target, int):
+            return found.target
     return None

@@ -53,14 +53,9 @@ class Routes:
 
     def __init__(self, mesh: Mesh) -> None:
         self._mesh = mesh
-        self._sidecars: dict[str, list[Object]] = {}
+        self._sidecars = virtual_services.of_sidecars(mesh)
         self._gateways: dict[Ref, list[Object]] = {}
         for virtual_service in mesh.of(kinds.VIRTUAL_SERVICE):
-            if virtual_services.applies_to_sidecars(virtual_service):
-                for host in virtual_service.items("hosts"):
-                    self._sidecars.setdefault(mesh.full_host(host, virtual_service.namespace), []).append(
-                        virtual_service
-                    )
             for _, _, ref in virtual_services.gateways(virtual_service):
                 self._gateways.setdefault(ref, []).append(virtual_service)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from mesh.analysis import hosts, virtual_services
-from mesh.analysis.mesh import Mesh
+from mesh.analysis.mesh import Mesh, selector_labels
 from mesh.analysis.objects import Object
 from mesh.analysis.services import Service
 from mesh.analysis.workloads import Workload
@@ -92,11 +92,7 @@ def _from_outside(mesh: Mesh) -> Iterator[Sample]:
 
 
 def _from_workloads(mesh: Mesh) -> Iterator[Sample]:
-    routes: dict[str, list[Object]] = {}
-    for virtual_service in mesh.of(kinds.VIRTUAL_SERVICE):
-        if virtual_services.applies_to_sidecars(virtual_service):
-            for host in virtual_service.items("hosts"):
-                routes.setdefault(mesh.full_host(host, virtual_service.namespace), []).append(virtual_service)
+    routes = virtual_services.of_sidecars(mesh)
     callers = _Callers(mesh)
     for service in mesh.services.all:
         if service.host.startswith("*") or service.namespace == mesh.root:
@@ -125,7 +121,7 @@ class _Callers:
         self._by_principal = {f"ns/{pod.namespace}/sa/{pod.account}": pod for pods in self._in.values() for pod in pods}
         self._named: dict[Workload, list[Workload]] = {}
         for policy in mesh.of(kinds.AUTHORIZATION_POLICY):
-            labels = (policy.spec.get("selector") or {}).get("matchLabels") or {}
+            labels = selector_labels(policy)
             for pod in mesh.workloads.select(labels, policy.namespace) if labels else ():
                 self._named.setdefault(pod, []).extend(self._callers(policy))
 

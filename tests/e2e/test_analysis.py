@@ -23,6 +23,7 @@ from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
 from mesh.core import kinds
 from mesh.core.names import DEFAULT_NAMES
+from mesh.proxy.proxy import CONTAINER
 from tests import meshes
 from tests.e2e.watched_api import KINDS, serving
 from tests.faults import FAULTS
@@ -54,9 +55,9 @@ def pods(manifests: Sequence[Manifest]) -> Iterator[Manifest]:
         assert workload
         template = copy.deepcopy(thing.spec["template"])
         names = [container["name"] for container in template["spec"]["containers"]]
-        if workload.proxy and workloads.PROXY not in names:
+        if workload.proxy and CONTAINER not in names:
             template["spec"]["containers"].append(
-                {"name": workloads.PROXY, "image": f"{RELEASE.hub}/proxyv2:{RELEASE.version}"}
+                {"name": CONTAINER, "image": f"{RELEASE.hub}/proxyv2:{RELEASE.version}"}
             )
         where = {"name": thing.name, "namespace": thing.namespace}
         yield {

@@ -7,7 +7,7 @@ from typing import Final
 
 from mesh.analysis import codes
 from mesh.analysis.findings import Finding, Severity
-from mesh.analysis.mesh import Mesh
+from mesh.analysis.mesh import Mesh, selector_labels
 from mesh.analysis.objects import Object
 from mesh.api.names import covers
 from mesh.core import errors, kinds
@@ -19,11 +19,11 @@ def selectors(mesh: Mesh) -> Iterator[Finding]:
     """Each policy selects at least one workload with a proxy, which enforces it."""
     for kind in _KINDS:
         for policy in mesh.of(kind):
-            labels = (policy.spec.get("selector") or {}).get("matchLabels") or {}
+            labels = selector_labels(policy)
             wide = policy.namespace == mesh.root
             if wide and "selector" not in policy.spec:
                 continue
-            pods = mesh.workloads.select(labels, None if wide else policy.namespace)
+            pods = mesh.selected_by(policy)
             if not any(pod.proxy for pod in pods):
                 which = ",".join(f"{key}={value}" for key, value in labels.items())
                 where = "" if wide else f" in namespace {policy.namespace}"

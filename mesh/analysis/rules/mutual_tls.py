@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from mesh.analysis import codes
 from mesh.analysis.findings import Finding
-from mesh.analysis.mesh import Mesh
-from mesh.analysis.mtls import STRICT, PeerAuthentications, selector_labels
+from mesh.analysis.mesh import Mesh, selector_labels
+from mesh.analysis.mtls import STRICT, PeerAuthentications
 from mesh.analysis.objects import Object
 from mesh.analysis.workloads import Workload
 from mesh.core import kinds, words

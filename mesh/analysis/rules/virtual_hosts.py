@@ -47,12 +47,7 @@ def gateways(mesh: Mesh) -> Iterator[Finding]:
 
 def sidecar_clashes(mesh: Mesh) -> Iterator[Finding]:
     """At most one VirtualService for a host is visible to the sidecars of a namespace."""
-    by_host: dict[str, list[Object]] = defaultdict(list)
-    for vs in mesh.of(kinds.VIRTUAL_SERVICE):
-        if virtual_services.applies_to_sidecars(vs):
-            for host in vs.items("hosts"):
-                by_host[mesh.full_host(host, vs.namespace)].append(vs)
-    for host, several in by_host.items():
+    for host, several in virtual_services.of_sidecars(mesh).items():
         yield from _seen_together(host, several)
 
 

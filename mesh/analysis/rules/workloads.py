@@ -8,8 +8,8 @@ from typing import Final
 from mesh.analysis import codes
 from mesh.analysis.findings import Finding
 from mesh.analysis.mesh import Mesh
-from mesh.analysis.workloads import PROXY
 from mesh.core import pods
+from mesh.proxy.proxy import CONTAINER
 
 _PROXY_USER: Final = 1337
 """The user ID of the proxy."""
@@ -22,7 +22,7 @@ def users(mesh: Mesh) -> Iterator[Finding]:
             continue
         contexts = [("", workload.pod.get("securityContext") or {})]
         for container in pods.running_containers(workload.pod):
-            if container.name != PROXY:
+            if container.name != CONTAINER:
                 contexts.append((f"{container.path}.", container.body.get("securityContext") or {}))
         for place, context in contexts:
             if context.get("runAsUser") == _PROXY_USER:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from mesh.analysis.mesh import Mesh
-from mesh.analysis.mtls import PERMISSIVE, STRICT, PeerAuthentications, selector_labels
+from mesh.analysis.mesh import Mesh, selector_labels
+from mesh.analysis.mtls import PERMISSIVE, STRICT, PeerAuthentications
 from mesh.analysis.objects import Object, Ref
 from mesh.analysis.workloads import Workload
 from mesh.core import kinds
