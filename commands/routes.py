@@ -23,8 +23,6 @@ Object = Mapping[str, Any]
 _PATH: Final = "/reviews/0"
 _CALLER: Final = {"app": bookinfo.PRODUCT_PAGE, "version": "v1"}
 """Labels of the product page, which calls reviews."""
-_USER: Final = "end-user"
-"""The header with the signed-in user, which the product page sends."""
 _API: Final = "networking.istio.io/v1alpha3"
 
 
@@ -77,7 +75,7 @@ def expectations(
     proxy = Proxy(namespace=namespace, labels=_CALLER, gateways=(MESH,))
 
     def chosen(user: str | None) -> MatchedRoute | None:
-        headers = {_USER: user} if user else {}
+        headers = {bookinfo.USER_HEADER: user} if user else {}
         return routes.choose(
             holders, Request(host=bookinfo.REVIEWS, path=_PATH, port=bookinfo.PORT, headers=headers), proxy
         )
@@ -112,7 +110,11 @@ def _users(route: Object) -> Sequence[str]:
 def _user(match: Object) -> str | None:
     """The user of a match that has no other condition."""
     headers: Mapping[str, Mapping[str, str]] = match.get("headers", {})
-    return headers[_USER].get("exact") if set(match) == {"headers"} and set(headers) == {_USER} else None
+    return (
+        headers[bookinfo.USER_HEADER].get("exact")
+        if set(match) == {"headers"} and set(headers) == {bookinfo.USER_HEADER}
+        else None
+    )
 
 
 def _expectation(chosen: MatchedRoute | None, versions: Mapping[str, str]) -> Expectation:

@@ -75,6 +75,10 @@ class Mesh:
             if any(pod in self.workloads_of(service) for pod in found)
         ]
 
+    def gateway_pods(self, gateway: Object) -> Sequence[Workload]:
+        """The workloads that the selector of a Gateway matches, in any namespace; all if it has none."""
+        return self.workloads.select(gateway.spec.get("selector") or {})
+
     def selected_by(self, policy: Object) -> Sequence[Workload]:
         """The workloads to which a policy with a `selector` applies: of its namespace, or of the whole mesh if it is in
         the root namespace."""

@@ -70,7 +70,7 @@ def find(settings: Settings, traffic: Iterable[ConfigObject]) -> ProductPage | N
 def _internal_host(settings: Settings, gateway: str) -> str:
     spec = settings.gateways.get(gateway)
     namespace = (spec.namespace if spec else None) or ROOT
-    return f"{gateway}.{namespace}.svc.{settings.global_.proxy.clusterDomain}"
+    return hosts.full_name(gateway, namespace, settings.global_.proxy.clusterDomain)
 
 
 def _at_entry(entry: Ingress, settings: Settings) -> ProductPage | None:

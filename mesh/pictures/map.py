@@ -128,7 +128,7 @@ class _Drawing:
         return self.box(str(pod.object.ref), _VERSIONS, [pod.object.name, without], [*locks, *self._locks(pod)])
 
     def _locks_of_gateway(self, gateway: Object | None) -> Sequence[str]:
-        pods = self.mesh.workloads.select(gateway.spec.get("selector") or {}) if gateway else ()
+        pods = self.mesh.gateway_pods(gateway) if gateway else ()
         tls = any((server.get("tls") or {}).get("mode") for server in gateway.items("servers")) if gateway else False
         return [*(["TLS"] if tls else []), *(self._locks(pods[0]) if pods else ())]
 

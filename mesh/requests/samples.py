@@ -82,7 +82,7 @@ def _from_outside(mesh: Mesh) -> Iterator[Sample]:
     for virtual_service in mesh.of(kinds.VIRTUAL_SERVICE):
         for _, _, ref in virtual_services.gateways(virtual_service):
             gateway = mesh.get(ref)
-            for pod in mesh.workloads.select(gateway.spec.get("selector") or {})[:1] if gateway else ():
+            for pod in mesh.gateway_pods(gateway)[:1] if gateway else ():
                 for server in gateway.items("servers") if gateway else ():
                     secure = is_tls(server["port"].get("protocol") or "")
                     for host in virtual_service.items("hosts"):

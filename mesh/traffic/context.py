@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
+from mesh.analysis import hosts
 from mesh.api import ApiError
 from mesh.core import errors
-
-SERVICE_ZONE: Final = "svc"
-"""The label between namespace and cluster domain in a Service's full name: `web.shop.svc.cluster.local`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,4 +70,4 @@ class StackContext:
     def full_host(self, host: str, namespace: str) -> str:
         """The full DNS name of a Service in `namespace`, from its short name. A host with a dot is returned as it
         is."""
-        return host if "." in host else f"{host}.{namespace}.{SERVICE_ZONE}.{self.cluster_domain}"
+        return hosts.full_name(host, namespace, self.cluster_domain)

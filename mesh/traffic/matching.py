@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -14,10 +14,8 @@ from mesh.api.names import Label, Labels
 from mesh.api.regex import Regex
 from mesh.api.scalars import PortNumber
 from mesh.api.scalars import Text as NotEmpty
+from mesh.bookinfo import USER_HEADER
 from mesh.core.typed import Documented, Findings, ShortForm
-
-USER_HEADER: Final = "end-user"
-"""Request header in which Bookinfo's product page passes the name of the signed-in user."""
 
 Method = Literal["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"]
 

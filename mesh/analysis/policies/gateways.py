@@ -19,7 +19,7 @@ _EXPOSED_TYPES: Final = ("LoadBalancer", "NodePort")
 def wildcards(mesh: Mesh, _: Release) -> Iterator[Finding]:
     """Wildcard hosts of Gateways whose pods have a Service that is reachable from outside."""
     for gateway in mesh.of(kinds.GATEWAY):
-        pods = mesh.workloads.select(gateway.spec.get("selector") or {})
+        pods = mesh.gateway_pods(gateway)
         services = (service.object for service in mesh.services_of(pods))
         exposed = sorted({f"Service {thing.namespace}/{thing.name}" for thing in services if _is_exposed(thing)})
         for i, server in enumerate(gateway.items("servers") if exposed else ()):

@@ -19,7 +19,7 @@ def selectors_and_ports(mesh: Mesh) -> Iterator[Finding]:
     """The selector of each Gateway matches pods, and a Service of those pods has each port."""
     before = _services_before_gateways(mesh)
     for gateway in mesh.of(kinds.GATEWAY):
-        pods = mesh.workloads.select(gateway.spec.get("selector") or {})
+        pods = mesh.gateway_pods(gateway)
         if not pods:
             text = f"no pod has the labels {_selector(gateway)}: nothing serves this Gateway; change its selector"
             yield codes.NOT_FOUND.at(gateway, "selector", text)
@@ -35,9 +35,7 @@ def selectors_and_ports(mesh: Mesh) -> Iterator[Finding]:
 
 def _services_before_gateways(mesh: Mesh) -> Mapping[Workload, Sequence[Service]]:
     """For each workload that a Gateway selects, the Services that select it."""
-    gateways = [
-        pod for gateway in mesh.of(kinds.GATEWAY) for pod in mesh.workloads.select(gateway.spec.get("selector") or {})
-    ]
+    gateways = [pod for gateway in mesh.of(kinds.GATEWAY) for pod in mesh.gateway_pods(gateway)]
     places = {pod.namespace for pod in gateways}
     before: dict[Workload, list[Service]] = {pod: [] for pod in gateways}
     for service in mesh.services.all:
@@ -90,7 +88,7 @@ def _listeners(mesh: Mesh, gateway: Object) -> Iterator[tuple[int, Sequence[tupl
 def secrets(mesh: Mesh) -> Iterator[Finding]:
     """The Secret of each `credentialName` exists in the namespace of the gateway's pods."""
     for gateway in mesh.of(kinds.GATEWAY):
-        pods = mesh.workloads.select(gateway.spec.get("selector") or {})
+        pods = mesh.gateway_pods(gateway)
         for i, server in enumerate(gateway.items("servers")):
             name = (server.get("tls") or {}).get("credentialName")
             if name and pods and not any(mesh.get(Ref(kinds.SECRET, pod.namespace, name)) for pod in pods):
@@ -102,7 +100,7 @@ def shared_certificates(mesh: Mesh) -> Iterator[Finding]:
     """No two Gateways of the same pods use the same certificate."""
     used: dict[tuple[object, str], list[tuple[Object, int]]] = defaultdict(list)
     for gateway in mesh.of(kinds.GATEWAY):
-        pods = frozenset(mesh.workloads.select(gateway.spec.get("selector") or {}))
+        pods = frozenset(mesh.gateway_pods(gateway))
         for i, server in enumerate(gateway.items("servers")):
             if certificate := _certificate(server.get("tls") or {}):
                 used[pods, certificate].append((gateway, i))

@@ -60,7 +60,7 @@ def _rank(kind: str) -> int:
 
 def _public(mesh: Mesh, gateway: Object) -> bool:
     """Whether a Gateway's pods can be reached from outside; True if they are not part of the stack."""
-    pods = mesh.workloads.select(gateway.spec.get("selector") or {})
+    pods = mesh.gateway_pods(gateway)
     return not pods or any(_rank(_type(service.object)) for service in mesh.services_of(pods))
 
 
