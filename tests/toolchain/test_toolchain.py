@@ -16,8 +16,7 @@ from pathlib import Path
 import pytest
 
 import toolchain
-from toolchain import ToolchainError, build, golang, installed, locks, paths, pins
-from toolchain.progress import Progress, duration
+from toolchain import ToolchainError, installed, paths, pins
 
 ROOT = Path(__file__).parents[2]
 
@@ -87,73 +86,6 @@ def built(tools: toolchain.Toolchain) -> set[str]:
 PINS = pins.read()
 KEY = PINS.key
 EVERYTHING = {*pins.PACKAGES, *pins.HOST_PACKAGES, *pins.SCRIPTS}
-
-
-# Pins
-
-
-def test_the_python_sdk_has_the_engines_version() -> None:
-    assert f"\npulumi=={PINS.pulumi}\n" in f"\n{pins.REQUIREMENTS.read_text()}"
-
-
-def test_go_mod_names_exactly_the_tools_that_are_built() -> None:
-    directives = re.search(r"^tool \((.*?)\)", (pins.MODULE / "go.mod").read_text(), re.M | re.S)
-    assert directives
-    packages = {name for name in pins.PACKAGES.values() if not name.startswith("mesh.local/")}
-    assert set(directives.group(1).split()) == packages
-
-
-def test_the_language_hosts_go_mod_names_exactly_its_tool() -> None:
-    directives = re.findall(r"^tool (\S+)$", (pins.LANGUAGE_HOST / "go.mod").read_text(), re.M)
-    assert directives == list(pins.HOST_PACKAGES.values())
-
-
-def test_the_linker_flags_set_the_pinned_versions() -> None:
-    flags = pins.Pins(pulumi="3.1.2", provider="4.5.6", kubernetes="1.33.7", go="1.24.0").linker_flags
-    for wanted in ("version.Version=v3.1.2", "main.version=4.5.6", "gitVersion=v1.33.7", "gitMinor=33"):
-        assert wanted in flags
-
-
-def test_a_missing_pin_is_an_error_that_names_the_file(tmp_path: Path) -> None:
-    requirements = tmp_path / "requirements.txt"
-    requirements.write_text("pulumi==3.1.2\n")
-    with pytest.raises(ValueError, match=r"requirements\.txt"):
-        pins.read(requirements=requirements)
-
-
-@pytest.fixture
-def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the Go sources in another folder."""
-    copy = tmp_path / "toolchain"
-    for source in [*pins.MODULE.rglob("go.*"), *pins.MODULE.rglob("*.go")]:
-        target = copy / source.relative_to(pins.MODULE)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(source.read_bytes())
-    monkeypatch.setattr(pins, "MODULE", copy)
-    return copy
-
-
-def test_the_same_sources_give_the_same_cache_key_wherever_they_are(copy: Path) -> None:
-    assert copy == pins.MODULE
-    assert pins.read().key == KEY
-
-
-@pytest.mark.parametrize("name", ["go.mod", "go.sum", "provider/main.go", "language-host/go.sum"])
-def test_each_source_of_a_program_changes_the_cache_key(copy: Path, name: str) -> None:
-    with (copy / name).open("a") as file:
-        file.write("\n")
-    assert pins.read().key != KEY
-
-
-def test_the_module_of_the_checkers_does_not_change_the_cache_key(copy: Path) -> None:
-    with (copy / "istio" / "go.mod").open("a") as file:
-        file.write("\n")
-    assert pins.read().key == KEY
-
-
-def test_another_release_of_the_provider_changes_the_cache_key() -> None:
-    other = pins.Pins(pulumi=PINS.pulumi, provider="4.0.0", kubernetes=PINS.kubernetes, go=PINS.go)
-    assert other.key != KEY
 
 
 # Building
@@ -472,96 +404,3 @@ def test_the_command_prints_one_error_message(machine: Path) -> None:
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.splitlines()[-1].startswith("toolchain: Go ")
     assert "Traceback" not in done.stderr
-
-
-# Progress, places, locks
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
-def test_progress_is_rewritten_in_place_on_a_terminal() -> None:
-    out = Terminal()
-    progress = Progress("task", out)
-    progress.show("1 of 2")
-    progress.show("2 of 2")
-    progress.say("done")
-    assert "\n" not in out.getvalue().removesuffix("\n")
-    assert out.getvalue().endswith("\r\033[Ktask: done\n")
-
-
-def test_progress_is_printed_at_intervals_without_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = [100.0]
-    monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    out = io.StringIO()
-    progress = Progress("task", out)
-    for step in range(40):
-        now[0] += 1
-        progress.show(f"step {step + 1}")
-    assert out.getvalue().splitlines() == ["task: step 15, 15 s", "task: step 30, 30 s"]
-
-
-@pytest.mark.parametrize(("seconds", "text"), [(0.44, "0.4 s"), (42.7, "42 s"), (370, "6 min 10 s")])
-def test_a_duration_is_easy_to_read(seconds: float, text: str) -> None:
-    assert duration(seconds) == text
-
-
-def test_progress_counts_compiled_packages_of_those_to_compile() -> None:
-    out = Terminal()
-    counter = build._Counter(Progress("task", out))
-    shown = []
-    for line in (None, "go: downloading a v1", None):
-        counter.on_line(line)
-        shown.append(out.getvalue().split("\033[K")[-1])
-    counter.expect("a\nb\n")
-    counter.building = True
-    for line in (None, "a", "# a warning", None, "b", None):
-        counter.on_line(line)
-        shown.append(out.getvalue().split("\033[K")[-1])
-    texts = list(dict.fromkeys(line.removeprefix("task: ").split(",")[0] for line in shown if line))
-    assert texts == [
-        "looking for what is to be compiled",
-        "1 modules fetched",
-        "0 of 2 packages",
-        "1 of 2 packages",
-        "linking",
-    ]
-
-
-def test_the_cache_follows_xdg_and_is_accessible_by_its_owner_only(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("MESH_CACHE")
-    monkeypatch.setenv("XDG_CACHE_HOME", f"{tmp_path / 'xdg'}")
-    assert paths.cache() == tmp_path / "xdg" / "mesh"
-    assert paths.cache().stat().st_mode & 0o777 == 0o700
-    monkeypatch.setenv("XDG_CACHE_HOME", "relative")
-    monkeypatch.setenv("HOME", f"{tmp_path / 'home'}")
-    assert paths.cache() == tmp_path / "home" / ".cache" / "mesh"
-
-
-def test_a_lock_ends_with_its_holder_even_when_that_is_killed(tmp_path: Path) -> None:
-    lock = tmp_path / "lock"
-    code = (
-        "import pathlib, sys, time; from toolchain.locks import held\n"
-        "with held(pathlib.Path(sys.argv[1]), print): print('held', flush=True); time.sleep(60)"
-    )
-    command = [sys.executable, "-c", code, f"{lock}"]
-    environment = {**os.environ, "PYTHONPATH": f"{ROOT}"}
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as holder:
-        assert holder.stdout
-        assert holder.stdout.readline() == "held\n"
-        told: list[str] = []
-
-        def waiting(whom: str) -> None:
-            told.append(whom)
-            holder.kill()
-
-        with locks.held(lock, waiting):
-            assert [name.split(",")[0] for name in told] == [f"process {holder.pid}"]
-
-
-def test_go_versions_are_compared_as_numbers() -> None:
-    assert golang._numbers("1.9.9") < golang._numbers("1.24") < golang._numbers("1.24.7")
