@@ -74,8 +74,10 @@ def render(stack: str, args: argparse.Namespace) -> int:
         raise CommandError("OUT is missing: the folder to write to, e.g. make render STACK=demo OUT=rendered")
     from commands import render as rendering
 
-    count = rendering.render(stack, Path(args.out))
-    print(f"{count} objects in {args.out}: apply {rendering.FIRST} first, then {rendering.THEN}")
+    done = rendering.render(stack, Path(args.out))
+    print(f"{done.count} objects in {args.out}: apply {rendering.FIRST} first, then {rendering.THEN}")
+    for text in done.left_out:
+        print(f"left out, since it is encrypted: {text}")
     return 0
 
 

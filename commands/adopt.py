@@ -6,7 +6,7 @@ manager, with its ownership annotations, and imported into its state.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from cluster import proxy, survey
@@ -25,9 +25,11 @@ from engine import program
 from mesh.analysis.objects import Ref
 from mesh.config.addons import SECRETS
 from mesh.config.settings import Settings
-from mesh.core import kinds, names
+from mesh.core import disclosure, kinds, names
 from mesh.core.diff import ABSENT
+from mesh.core.disclosure import Disclosure
 from mesh.core.names import ROOT
+from mesh.core.secure import HIDDEN
 
 FORCE_FIELDS: Final = "PULUMI_K8S_ENABLE_PATCH_FORCE"
 """Environment variable with which Pulumi's Kubernetes provider forces conflicts in server-side apply."""
@@ -47,7 +49,7 @@ def run(name: str, force: bool) -> int:
     ours = sources.of_stack(name, stack)
     with proxy.connect(target) as api:
         theirs = sources.of_cluster(api, ours.plan)
-        _compare(name, ours, theirs, force)
+        _compare(name, ours, theirs, force, settings.disclosure)
         pulumi.make_secrets(SECRETS, settings.addons.secrets)
         there = {Ref.of(manifest) for manifest in theirs}
         resources = _planned(pulumi)
@@ -73,14 +75,16 @@ def _refuse(name: str, settings: Settings, at: Target) -> None:
         raise CommandError("\n".join(problems))
 
 
-def _compare(name: str, ours: StackObjects, theirs: Sequence[Manifest], force: bool) -> None:
+def _compare(
+    name: str, ours: StackObjects, theirs: Sequence[Manifest], force: bool, shown: Disclosure = disclosure.DEFAULT
+) -> None:
     """Prints the differences. Raises CommandError if there is nothing to take over, or, without `force`, if a
     difference matters."""
     present = {Ref.of(manifest) for manifest in theirs}
     if not any(Ref.of(manifest) in present for manifest in ours.objects):
         raise CommandError(f"nothing of stack {name} stands on this cluster: `make up STACK={name}` installs it")
     found = differences(theirs, ours.objects, ours.patches)
-    for line in report.lines(found, ours.component):
+    for line in report.lines(found, ours.component, shown):
         print(line, flush=True)
     important = [difference for difference in found if _matters(difference)]
     if important and not force:
@@ -115,9 +119,17 @@ def _can_be_imported(resource: Resource, there: set[Ref]) -> bool:
 
 
 def _can_be_taken(resource: Resource, there: set[Ref]) -> bool:
-    """Whether a resource is an object that exists on the cluster, other than a Secret: the stack creates its own."""
+    """Whether a resource is an object that exists on the cluster and holds no secret. One with secrets, which previews
+    hide, cannot be applied as it is: the update that follows does it."""
     inputs = resource.get("inputs", {})
-    return kinds.of_inputs(inputs) not in (None, kinds.SECRET) and Ref.of(inputs) in there
+    kind = kinds.of_inputs(inputs)
+    return kind not in (None, kinds.SECRET) and Ref.of(inputs) in there and not _holds_secret(inputs)
+
+
+def _holds_secret(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return any(map(_holds_secret, value.values()))
+    return any(map(_holds_secret, value)) if isinstance(value, list) else value == HIDDEN
 
 
 def _paths(api: Api, ours: StackObjects, resources: Sequence[Resource]) -> Iterator[tuple[str, Manifest]]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from cluster.state import type_and_name
 from engine import manifests
-from mesh.config.stack_file import SECRET
-from mesh.core import kinds
+from engine.secrets import READABLE
+from mesh.core import disclosure, kinds
+from mesh.core.diff import Path
+from mesh.core.secure import HIDDEN
 
 UNKNOWN: Final = "(known after the update)"
 """Text for a value that is only known after the update."""
@@ -19,6 +22,10 @@ _SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
 """Key of a map that the engine writes for a special value, such as a secret."""
 _SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"
 """Value of that key for a secret."""
+_STEP: Final = re.compile(r'([^.\[\]]+)|\[(\d+)]|\["((?:[^"\\]|\\.)*)"]')
+"""A step of the engine's paths: a key, an index, or a key in quotes."""
+Readable = Mapping[tuple[str, Path], Any]
+"""Texts and lists without their secrets, by resource (type and name) and path."""
 _DELETIONS: Final = ("delete", "delete-replaced", "discard-replaced", "read-discard", "discard")
 """Operations of the engine that end a resource."""
 
@@ -75,12 +82,22 @@ def read(events: Iterable[Mapping[str, Any]]) -> Preview:
         elif outcome and urn in refreshing:
             refreshing.discard(urn)
             before[urn] = step["new"]
+        elif outcome and step["type"] == READABLE:
+            after[urn] = step["new"]
         elif not outcome:
             _step(step, found, before, after)
-    found.recorded = [_resource(state) for state in (recorded or before).values() if state]
-    found.old = [_resource(state) for state in before.values() if state]
-    found.new = [_resource(state) for state in after.values() if state]
+    was, now = _readable(before), _readable(after)
+    found.recorded = [_resource(state, was) for state in (recorded or before).values() if state]
+    found.old = [_resource(state, was) for state in before.values() if state]
+    found.new = [_resource(state, now) for state in after.values() if state]
     return found
+
+
+def _readable(states: Mapping[str, Any]) -> Readable:
+    """What the program recorded (`engine.secrets.Readable`) of texts and lists that the engine hides."""
+    recorded = [state for state in states.values() if state and state["type"] == READABLE]
+    parts = [part for state in recorded for part in (state.get("outputs") or {}).get("parts", ())]
+    return {(part["resource"], tuple(part["path"])): part["value"] for part in parts}
 
 
 def _step(step: Mapping[str, Any], found: Preview, before: dict[str, Any], after: dict[str, Any]) -> None:
@@ -94,19 +111,42 @@ def _step(step: Mapping[str, Any], found: Preview, before: dict[str, Any], after
     after[urn] = step["new"]
     if op in ("replace", "create-replacement"):
         found.replaced.add(urn)
-    paths = [path for path in step["detailedDiff"] or () if path.startswith(("data", "stringData"))]
-    if manifests.kind_of(step["type"]) == kinds.SECRET and paths:
+    if paths := [path for path in step["detailedDiff"] or () if _is_secret(step, path)]:
         found.secrets[urn] = sorted(paths)
 
 
-def _resource(state: Mapping[str, Any]) -> Resource:
+def _is_secret(step: Mapping[str, Any], path: str) -> bool:
+    """Whether both sides have a secret at a path that differs."""
+    if manifests.kind_of(step["type"]) == kinds.SECRET:
+        return path.startswith(("data", "stringData"))
+    return all(_is_hidden_at(step[side]["inputs"], path) for side in ("old", "new") if step[side])
+
+
+def _is_hidden_at(value: Any, path: str) -> bool:
+    """Whether a secret stands at or around a path as the engine writes it, such as
+    `spec.containers[0].env[1].value`."""
+    value = _plain(value)
+    for key, index, quoted in _STEP.findall(path):
+        try:
+            value = value[int(index)] if index else value[quoted or key]
+        except (KeyError, IndexError, TypeError):
+            return False
+        if value == HIDDEN:
+            return True
+    return False
+
+
+def _resource(state: Mapping[str, Any], readable: Readable) -> Resource:
     kind, name = type_and_name(state["urn"])
+    inputs = _plain(state["inputs"] or {})
     return Resource(
         urn=state["urn"],
         type=kind,
         name=name,
         parent=state["parent"],
-        inputs=_plain(state["inputs"] or {}),
+        inputs=_completed(
+            inputs, {path: part for (key, path), part in readable.items() if key == f"{kind}::{name}"}, ()
+        ),
         retained=bool(state.get("retainOnDelete")),
     )
 
@@ -115,8 +155,19 @@ def _plain(value: Any) -> Any:
     """A value of the event log as plain data, with texts in place of secrets and of unknown values."""
     if isinstance(value, Mapping):
         if _SIGNATURE in value:
-            return SECRET if value[_SIGNATURE] == _SECRET else _plain(value.get("value", UNKNOWN))
+            return HIDDEN if value[_SIGNATURE] == _SECRET else _plain(value.get("value", UNKNOWN))
         return {key: _plain(item) for key, item in value.items() if not key.startswith("__")}
     if isinstance(value, list):
         return [_plain(item) for item in value]
     return UNKNOWN if value == _UNKNOWN else value
+
+
+def _completed(value: Any, parts: Mapping[Path, Any], path: Path) -> Any:
+    """The value with the recorded parts in place of the secrets at their paths."""
+    if not parts:
+        return value
+    if isinstance(value, Mapping):
+        return {key: _completed(item, parts, (*path, key)) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_completed(item, parts, (*path, disclosure.step(item, i))) for i, item in enumerate(value)]
+    return parts.get(path, value) if value == HIDDEN else value

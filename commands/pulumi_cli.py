@@ -23,6 +23,7 @@ from cluster.target import EMBEDDED
 from commands import locks, stackfiles
 from commands.stackfiles import PROJECT, ROOT, CommandError
 from mesh.config import stack_file
+from mesh.core import secure
 
 SECRET_BYTES: Final = 24
 """Random bytes of a generated password or key; they are written as 32 characters, a valid length of an AES key."""
@@ -130,12 +131,12 @@ class PulumiCli:
 
     def __init__(self, stack: str) -> None:
         self.stack = stack
-        committed = stack_file.document(stackfiles.path(stack))
-        folder = sandbox.home() / "project"
+        content = stackfiles.document(stack)
+        self.file = stackfiles.copy(stack)
+        folder = self.file.parent
         folder.mkdir(exist_ok=True)
         (folder / "Pulumi.yaml").write_text(_PROJECT_FILE)
-        self.file = folder / f"Pulumi.{stack}.yaml"
-        self._update(committed)
+        self._write(content)
         if not locks.stack_exists(_backend(), stack):
             self._pulumi(["-C", str(folder), "stack", "select", stack, "--create"], quiet=True)
 
@@ -154,7 +155,22 @@ class PulumiCli:
         flags = (*self._where, *flags)
         if quiet or not sys.stdin.isatty():
             flags = (*flags, "--non-interactive")
+        if "--json" in flags and not quiet:
+            return self._print_json([command, *flags])
         return self._pulumi([command, *flags], quiet)
+
+    def _print_json(self, args: Sequence[str]) -> int:
+        """Runs Pulumi, prints its JSON without the values that are not to be shown, and returns the exit code."""
+        from commands import stacks  # loads the types of the settings
+
+        shown = stacks.load(self.stack).settings.disclosure
+        done = self._process(args, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        try:
+            print(json.dumps(shown.masked(json.loads(done.stdout)), indent=4))
+        except ValueError:  # an update prints one event per line
+            for line in done.stdout.splitlines():
+                print(json.dumps(shown.masked(json.loads(line))) if line.startswith("{") else line)
+        return done.returncode
 
     def events(self, *flags: str) -> tuple[int, list[dict[str, Any]]]:
         """Previews the stack silently; the exit code and the engine's event log, in which secrets are hidden."""
@@ -180,7 +196,7 @@ class PulumiCli:
                 command = ["config", "set", "--secret", name, *self._where, "--non-interactive"]
                 self._pulumi(command, quiet=True, stdin=value)
                 print(f"made {name}, which the stack's config keeps encrypted", flush=True)
-            elif not (isinstance(held[name], dict) and "secure" in held[name]):
+            elif not secure.is_encrypted(held[name]):
                 raise CommandError(f"{name} stands in clear in the file of stack {self.stack}: take it out")
 
     def _unlock(self) -> None:
@@ -224,14 +240,10 @@ class PulumiCli:
         self._pulumi(["stack", "rm", self.stack, "--force", "--yes", "--preserve-config"], quiet=True)
         self.file.unlink(missing_ok=True)
 
-    def _update(self, committed: dict[str, Any]) -> None:
-        """Writes the copy: the committed file, with the salt and the encrypted values that only the copy has."""
-        kept = stack_file.document(self.file) if self.file.exists() else {}
-        secret = {k: v for k, v in (kept.get("config") or {}).items() if isinstance(v, dict) and "secure" in v}
-        merged = {**kept, **committed, "config": {**secret, **(committed.get("config") or {})}}
+    def _write(self, content: Mapping[str, Any]) -> None:
         descriptor = os.open(self.file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as out:
-            yaml.safe_dump(merged, out, sort_keys=False)
+            yaml.safe_dump(content, out, sort_keys=False)
 
     def _pulumi(self, args: list[str], quiet: bool = False, stdin: str | None = None) -> int:
         """Runs Pulumi, and returns its exit code; `stdin` is the text of its standard input."""
@@ -253,6 +265,7 @@ class PulumiCli:
                 **os.environ,
                 **(variables or {}),
                 locks.RUN_VARIABLE: str(self.file),
+                stack_file.VARIABLE: str(self.file),
                 "TMPDIR": temporary,
             }
             return subprocess.run(["pulumi", *args], cwd=ROOT, env=env, text=True, check=False, **options)

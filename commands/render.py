@@ -11,6 +11,7 @@ import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,9 +25,9 @@ from engine.recorder import Resource
 from mesh.analysis.objects import Ref
 from mesh.config import loading
 from mesh.config.stack import Stack
-from mesh.config.stack_file import SECRET
-from mesh.core import kinds, names
+from mesh.core import kinds, names, secure
 from mesh.core.kinds import GroupKind
+from mesh.core.secure import HIDDEN
 
 FIRST: Final = "1-namespaces-and-definitions"
 THEN: Final = "2-objects"
@@ -54,17 +55,33 @@ def _program() -> None:
     runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
 
 
-def render(stack: str, out: Path) -> int:
-    """Writes a file for each object of the stack below `out`, without the values of Secrets; the number of files."""
-    written = 0
+@dataclass(frozen=True, kw_only=True)
+class Rendered:
+    """What `render` has written."""
+
+    count: int
+    """The number of files."""
+    left_out: Sequence[str]
+    """The encrypted values that are missing in them, each with the object that needs it."""
+
+
+def render(stack: str, out: Path) -> Rendered:
+    """Writes a file for each object of the stack below `out`, without encrypted values."""
     for folder in (FIRST, THEN):
         shutil.rmtree(out / folder, ignore_errors=True)
         (out / folder).mkdir(parents=True)
-    for name, manifest in files(list(manifests(record(stack)))).items():
+    written = files(list(manifests(record(stack))))
+    for name, manifest in written.items():
         folder = FIRST if GroupKind.of(manifest) in (kinds.NAMESPACE, kinds.CUSTOM_RESOURCE_DEFINITION) else THEN
         (out / folder / f"{name}.yaml").write_text(yaml.safe_dump(manifest, sort_keys=True, width=120))
-        written += 1
-    return written
+    return Rendered(count=len(written), left_out=[text for m in written.values() for text in _left_out(m)])
+
+
+def _left_out(manifest: Mapping[str, Any]) -> Iterator[str]:
+    """The encrypted values that an object needs."""
+    keys = dict.fromkeys(manifest.get("stringData") or {}) if GroupKind.of(manifest) == kinds.SECRET else {}
+    for key in keys or dict.fromkeys(secure.keys_of(manifest)):
+        yield f"{key} of {Ref.of(manifest)}"
 
 
 def files(objects: Sequence[Mapping[str, Any]]) -> Mapping[str, Mapping[str, Any]]:
@@ -94,5 +111,5 @@ def manifest(inputs: Mapping[str, Any]) -> dict[str, Any]:
     if GroupKind.of(whole) == kinds.SECRET:
         whole.pop("data", None)  # a text in its place would be read as base64
         if "stringData" in whole:
-            whole["stringData"] = dict.fromkeys(whole["stringData"], SECRET)
+            whole["stringData"] = dict.fromkeys(whole["stringData"], HIDDEN)
     return {**whole, "metadata": meta}

@@ -82,6 +82,7 @@ def of(stack: str, base: str = "") -> Review:
         facts=found.facts,
         drift=found.drift,
         suppressed=chosen.settings.analysis.suppress,
+        shown=chosen.settings.disclosure,
     )
 
 

@@ -16,6 +16,7 @@ import tarfile
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Final
 
 import toolchain
@@ -23,7 +24,7 @@ from cluster import survey
 from cluster.errors import ClusterError, Unreachable
 from cluster.state import type_and_name
 from cluster.target import Target, offline
-from commands import preview_events, pulumi_cli, render
+from commands import preview_events, pulumi_cli, render, stackfiles
 from commands.pulumi_cli import PulumiCli
 from commands.stackfiles import ROOT, CommandError
 from engine import manifests
@@ -41,7 +42,7 @@ _RENDER: Final = """
 import json, sys
 from dataclasses import asdict
 from commands import render
-made = render.record(sys.argv[1])
+made = render.record(sys.argv[1], json.load(sys.stdin))
 print(json.dumps([{"type": r.type, "name": r.name, "parent": r.parent, "inputs": dict(r.inputs)} for r in made]))
 """
 """Python code that renders a stack; it runs in a checkout of the base branch."""
@@ -81,7 +82,7 @@ def _with_state(stack: str, settings: Settings) -> Comparison:
     if not why:
         code, events = pulumi.events("--refresh")
         found = preview_events.read(events)
-        drift = list(between(_items(found.recorded), _items(found.old)))
+        drift = list(between(_items(found.recorded), _items(found.old), shown=settings.disclosure))
         if not code:
             return _previewed(found, Source(kind="cluster", text="Compared with the cluster as it is now."), drift)
         why = f"a preview against the cluster fails: {_error_texts(found)[0]}"
@@ -165,6 +166,7 @@ def _rendered(stack: str, base: str, commit: str) -> Iterator[preview_events.Res
         env = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
         done = subprocess.run(
             [sys.executable, "-c", _RENDER, stack],
+            input=json.dumps(stackfiles.config_at(Path(folder), stack)),
             cwd=folder,
             env=env,
             capture_output=True,

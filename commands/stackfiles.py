@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+import sandbox
 from mesh.config import stack_file
 from mesh.core.errors import UserError
 
@@ -27,6 +28,25 @@ def path(stack: str) -> Path:
     return stack_file.path(_FOLDER, stack)
 
 
+def copy(stack: str) -> Path:
+    """The copy of the stack's file that Pulumi works on; it need not exist yet."""
+    return sandbox.home() / "project" / f"Pulumi.{stack}.yaml"
+
+
+def document(stack: str) -> dict[str, Any]:
+    """The content of the stack's file, with the encrypted values that only its copy has. Raises StackFileError."""
+    committed = stack_file.document(path(stack))
+    return stack_file.with_encrypted(committed, stack_file.document(copy(stack))) if copy(stack).exists() else committed
+
+
+def config_at(folder: Path, stack: str) -> dict[str, str]:
+    """The stack's config in another checkout of the project, with the encrypted values that only the copy here has."""
+    content = stack_file.document(folder / "stacks" / f"Pulumi.{stack}.yaml")
+    other = stack_file.document(copy(stack)) if copy(stack).exists() else {}
+    return stack_file.config(stack_file.with_encrypted(content, other, strict=False))
+
+
 def config(stack: str) -> dict[str, str]:
-    """The stack's config, as Pulumi passes it on: strings unchanged, all other values as JSON."""
-    return stack_file.config(path(stack))
+    """The stack's config, as Pulumi passes it on: strings unchanged, all other values as JSON. Placeholders stand for
+    encrypted values."""
+    return stack_file.config(document(stack))

@@ -22,6 +22,7 @@ def export(
     addons: Mapping[str, Addon[Any]],
 ) -> None:
     """Exports what is installed, on which cluster, and at which addresses."""
+    cluster.secrets.record()
     addresses = {name: gateway.address for name, gateway in gateways.items()}
     pulumi.export("profile", stack.settings.profile)
     pulumi.export("revision", stack.installation.revision)

@@ -50,7 +50,7 @@ class CreatedObjects:
     def collect(self, args: pulumi.ResourceTransformationArgs) -> None:
         """A stack transformation that changes nothing, and notes every object of the kinds in `KINDS`."""
         if kind_of(args.type_) in KINDS:
-            whole = {_types_name(key): as_data(value) for key, value in args.props.items()}
+            whole = {property_name(key): as_data(value) for key, value in args.props.items()}
             manifest = {key: value for key, value in whole.items() if value is not None}
             self.objects.append(Object.read(as_manifest(args.type_, manifest), _config_key(args.opts.parent)))
 
@@ -87,7 +87,7 @@ def _config_key(parent: pulumi.Resource | None) -> str:
     return config_key(parent.pulumi_resource_type, parent.pulumi_resource_name)
 
 
-def _types_name(key: str) -> str:
+def property_name(key: str) -> str:
     """The name of a top-level property in a manifest, from the SDK's snake_case."""
     first, *rest = key.split("_")
     return first + "".join(part.title() for part in rest)

@@ -24,6 +24,7 @@ from cluster.target import Target, adopting
 from engine import config, patches, recorder, sdk
 from engine.aliases import FormerParents
 from engine.manifests import CreatedObjects
+from engine.secrets import Secrets
 from mesh.analysis.analyse import analyse
 from mesh.analysis.findings import Severity
 from mesh.config import loading, settings
@@ -58,6 +59,8 @@ class Cluster:
     """`context` and `id`, for the stack's output `cluster`."""
     created: CreatedObjects
     """The objects that the program has created so far."""
+    secrets: Secrets
+    """What previews must not show."""
 
 
 _GIVEN: ContextVar[Stack | None] = ContextVar("_GIVEN", default=None)
@@ -81,7 +84,8 @@ def connect(root: str, state: Callable[[], StackState]) -> tuple[Stack, Cluster]
     compares with the recorded state, and an update ends."""
     patches.apply()
     try:
-        stack = _GIVEN.get() or loading.load(config.of_stack(), os.environ.get("CONTEXT") or None)
+        read = config.of_stack(pulumi.get_stack())
+        stack = _GIVEN.get() or loading.load(read.values, os.environ.get("CONTEXT") or None)
         chosen = stack.settings
         if absent := list(config.missing_secrets(SECRETS, chosen.addons.secrets)):
             raise settings.SettingsError("\n".join(absent))
@@ -96,6 +100,9 @@ def connect(root: str, state: Callable[[], StackState]) -> tuple[Stack, Cluster]
     created = CreatedObjects()
     pulumi.runtime.register_stack_transformation(created.collect)
     pulumi.runtime.register_stack_transformation(FormerParents(recorded.urns).alias)
+    secrets = Secrets(read.secrets, chosen.disclosure)
+    if not recorder.is_recording():  # who records the resources decides what to show of them
+        pulumi.runtime.register_stack_transformation(secrets.protect)
     uid = found.uid if found else recorded.provider.get("clusterIdentifier")
     provider = k8s.Provider(
         PROVIDER,
@@ -116,7 +123,7 @@ def connect(root: str, state: Callable[[], StackState]) -> tuple[Stack, Cluster]
     }
     node = chosen.nodeAddress or (found.node if found else recorded.outputs.get("nodeAddress"))
     identity = {"context": target.context, "id": uid}
-    return stack, Cluster(provider, owner, node, target if found else None, identity, created)
+    return stack, Cluster(provider, owner, node, target if found else None, identity, created, secrets)
 
 
 def check_objects(stack: Stack, created: CreatedObjects) -> None:

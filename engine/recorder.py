@@ -8,7 +8,7 @@ from typing import Any
 
 import pulumi
 from pulumi.runtime import mocks
-from pulumi.runtime.settings import get_monitor
+from pulumi.runtime.settings import get_monitor, get_root_resource
 
 from engine import config
 
@@ -64,9 +64,16 @@ def registered(program: Callable[[], None], project: str, stack: str, values: Ma
     """The resources that a program registers for a stack with the config `values`."""
     recorder = Recorder()
     mocks.set_mocks(recorder, project=project, stack=stack, preview=True, monitor=Monitor(recorder))
+    _forget_transformations()
     config.replace(values)
     pulumi.runtime.test(program)()  # type: ignore[no-untyped-call]
     return recorder.resources
+
+
+def _forget_transformations() -> None:
+    """Removes what an earlier program registered at the root resource, which all programs of a process share."""
+    if root := get_root_resource():
+        root._transformations = []
 
 
 def is_recording() -> bool:

@@ -58,7 +58,7 @@ def stack() -> Stack:
     STACK is read, which `make env` sets; without it all settings are defaults."""
     values = config.from_environment()
     if not values and os.environ.get("STACK"):
-        values = stack_file.config(stack_file.path(_STACKS, os.environ["STACK"]))
+        values = stack_file.config(stack_file.document(stack_file.path(_STACKS, os.environ["STACK"])))
     return loading.load(values)
 
 

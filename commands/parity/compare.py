@@ -27,6 +27,8 @@ class Difference:
     theirs: Any
     ours: Any
     """Both are ABSENT if that side lacks the field or object."""
+    steps: Path = ()
+    """The path's steps."""
 
     @property
     def whole(self) -> bool:
@@ -70,7 +72,7 @@ def _others(name: Ref, scaled: set[tuple[str, str]]) -> frozenset[str]:
 def _fields(name: Ref, theirs: Manifest, ours: Manifest, others: frozenset[str]) -> Iterator[Difference]:
     comparison = _ManifestComparison(others | defaults.ASSIGNED)
     for path, there, here, _ in comparison.walk(normal(theirs), normal(ours), (str(name.kind),)):
-        yield Difference(name, _text(path[1:]), there, here)
+        yield Difference(name, _text(path[1:]), there, here, path[1:])
 
 
 @dataclass(frozen=True)

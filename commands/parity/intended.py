@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from commands.parity.compare import Difference
-from mesh.core import kinds
+from mesh.core import kinds, secure
 from mesh.core.diff import ABSENT
 from mesh.core.names import INJECTOR
 
@@ -48,11 +48,16 @@ def _added_notes(found: Difference) -> bool:
     return bool(notes) and found.ours is ABSENT
 
 
+def _encrypted(found: Difference) -> bool:
+    return isinstance(found.ours, str) and bool(secure.key_of(found.ours)) and found.theirs is not ABSENT
+
+
 REASONS: Final[dict[str, Test]] = {
     "the old version of the API is gone since Kubernetes 1.25 and 1.26": _newer_api,
     "nothing here reads IstioOperator": _operator,
     "injection templates are compared by what they inject, see docs/injection.md": _template,
     "a stack makes its namespaces": _namespace,
     "labels and annotations of others stay": _added_notes,
+    "encrypted values are not compared": _encrypted,
 }
 """The tests of intended differences by their reasons; the first that holds counts."""

@@ -18,7 +18,9 @@ from commands.parity.compare import Difference, differences
 from commands.parity.normal import Amount
 from commands.stackfiles import CommandError
 from mesh.analysis.objects import Ref
+from mesh.core import disclosure
 from mesh.core.diff import ABSENT
+from mesh.core.disclosure import Disclosure
 from mesh.core.words import count
 
 WIDTH: Final = 70
@@ -39,7 +41,7 @@ def run(stack: str, source: str) -> int:
             theirs = sources.of_cluster(api, ours.plan)
     found = differences(theirs, ours.objects, ours.patches)
     print(f"stack {stack} (here) and {name} (there)")
-    for line in lines(found, ours.component):
+    for line in lines(found, ours.component, chosen.settings.disclosure):
         print(line)
     return int(any(not intended.reason(difference) for difference in found))
 
@@ -53,20 +55,23 @@ def _target(source: str, context: str | None) -> Target:
         raise CommandError(f"{said}{error}") from None
 
 
-def lines(found: Sequence[Difference], component: Mapping[Ref, str]) -> Iterator[str]:
-    """The printed lines: differences by object, then intended ones by reason, then the counts."""
+def lines(
+    found: Sequence[Difference], component: Mapping[Ref, str], shown: Disclosure = disclosure.DEFAULT
+) -> Iterator[str]:
+    """The printed lines: differences by object, then intended ones by reason, then the counts. `shown` decides which
+    values they have."""
     real = [difference for difference in found if not intended.reason(difference)]
     absent, real = _absent(real, component)
     yield from absent
     for name in dict.fromkeys(difference.object for difference in real):
-        yield from _object(name, [difference for difference in real if difference.object == name])
+        yield from _object(name, [difference for difference in real if difference.object == name], shown)
     reasons: dict[str, list[Ref]] = defaultdict(list)
     for difference in found:
         if why := intended.reason(difference):
             reasons[why].append(difference.object)
     for why, names in reasons.items():
-        shown = ", ".join(dict.fromkeys(f"{ref.kind} {ref.name}" for ref in names))
-        yield f"wanted: {why} ({shown})"
+        objects = ", ".join(dict.fromkeys(f"{ref.kind} {ref.name}" for ref in names))
+        yield f"wanted: {why} ({objects})"
     on_purpose = sum(map(len, reasons.values()))
     total = len(found) - on_purpose
     yield f"{count(total, 'difference') if total else 'no difference'}; {on_purpose} on purpose"
@@ -81,13 +86,14 @@ def _absent(real: list[Difference], component: Mapping[Ref, str]) -> tuple[list[
     return said, [d for d in real if not (d.whole and component.get(d.object) in whole)]
 
 
-def _object(name: Ref, found: Sequence[Difference]) -> Iterator[str]:
+def _object(name: Ref, found: Sequence[Difference], shown: Disclosure) -> Iterator[str]:
     if found[0].whole:
         yield f"{name}: only {'here' if found[0].theirs is ABSENT else 'there'}"
         return
     yield str(name)
     for difference in found:
-        yield f"  {difference.path}: {_both(difference.theirs, difference.ours)}"
+        theirs, ours = (shown.masked(side, difference.steps) for side in (difference.theirs, difference.ours))
+        yield f"  {difference.path}: {_both(theirs, ours)}"
 
 
 def _both(theirs: Any, ours: Any) -> str:

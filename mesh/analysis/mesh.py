@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import yaml
@@ -12,13 +13,29 @@ from mesh.analysis import hosts, services, workloads
 from mesh.analysis.objects import Object, Ref
 from mesh.analysis.services import Service, Services
 from mesh.analysis.workloads import Workload, Workloads
-from mesh.core import kinds
+from mesh.core import disclosure, kinds
 from mesh.core.kinds import GroupKind
 from mesh.core.names import MeshNames
+
+_CONDITIONAL = frozenset(
+    (kinds.VIRTUAL_SERVICE, kinds.AUTHORIZATION_POLICY, kinds.ENVOY_FILTER, kinds.REQUEST_AUTHENTICATION)
+)
+"""Kinds with conditions on requests, which findings, reports and maps quote."""
+
+
+def without_credentials(obj: Object) -> Object:
+    """The object with other texts in place of credentials in conditions on requests."""
+    if obj.kind not in _CONDITIONAL:
+        return obj
+    body = disclosure.DEFAULT.pseudonymous(obj.body)
+    return obj if body == obj.body else replace(obj, body=body)
 
 
 class Mesh:
     """A stack's objects, looked up by kind and name, with the registry's services and the workloads behind them.
+
+    Credentials in conditions on requests, such as the value of a header `authorization`, have other texts in their
+    place: equal ones for equal credentials.
 
     It is built once and never changes. `names` come from the stack's settings (`Settings.mesh_names`), or are
     `names.DEFAULT_NAMES` where there are no settings.
@@ -26,7 +43,7 @@ class Mesh:
 
     def __init__(self, objects: Iterable[Object], names: MeshNames) -> None:
         self.names, self.root, self.domain = names, names.root, names.domain
-        self.objects: Sequence[Object] = list(objects)
+        self.objects: Sequence[Object] = [without_credentials(obj) for obj in objects]
         self._by_kind: dict[GroupKind, list[Object]] = defaultdict(list)
         self._by_ref: dict[Ref, Object] = {}
         for obj in self.objects:

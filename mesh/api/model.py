@@ -67,7 +67,7 @@ class Message(Typed):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        raise_problems(type(self).__name__, chain(at_most_one(self, *self.one_of), self.check()))
+        raise_problems(self, chain(at_most_one(self, *self.one_of), self.check()))
         return self
 
     def is_set(self, name: str) -> bool:

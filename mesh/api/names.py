@@ -11,6 +11,7 @@ from pydantic import AfterValidator
 
 from mesh.core.errors import nearest, show
 from mesh.core.protocols import PROTOCOLS
+from mesh.core.typed import Deciding
 
 UNIX = "unix://"
 """Prefix of the address of a Unix domain socket."""
@@ -206,11 +207,11 @@ def _export_to_some(namespaces: list[str]) -> list[str]:
     return _export(namespaces)
 
 
-Host = Annotated[str, AfterValidator(_host)]
-SomeHost = Annotated[str, AfterValidator(_some_host)]
+Host = Annotated[str, AfterValidator(_host), Deciding]
+SomeHost = Annotated[str, AfterValidator(_some_host), Deciding]
 """A host other than `*`: a DNS name or a wildcard such as `*.example.com`."""
-HostOrIp = Annotated[str, AfterValidator(_host_or_ip)]
-Label = Annotated[str, AfterValidator(_label)]
+HostOrIp = Annotated[str, AfterValidator(_host_or_ip), Deciding]
+Label = Annotated[str, AfterValidator(_label), Deciding]
 IpAddress = Annotated[str, AfterValidator(_ip)]
 Subnet = Annotated[str, AfterValidator(_subnet)]
 """An IP address or a CIDR range."""
@@ -218,7 +219,7 @@ Bind = Annotated[str, AfterValidator(_bind)]
 """The address to which a listener binds: an IP address or a Unix domain socket."""
 Address = Annotated[str, AfterValidator(_address)]
 Protocol = Annotated[str, AfterValidator(_protocol)]
-GatewayName = Annotated[str, AfterValidator(_gateway)]
+GatewayName = Annotated[str, AfterValidator(_gateway), Deciding]
 HeaderName = Annotated[str, AfterValidator(_header)]
 
 Labels = Annotated[dict[str, str], AfterValidator(_labels)]

@@ -12,6 +12,7 @@ from annotated_types import Ge, Interval, Le, MinLen
 from pydantic import AfterValidator, AllowInfNan, BeforeValidator
 
 from mesh.core.errors import show
+from mesh.core.typed import Deciding
 
 
 @dataclass(frozen=True)
@@ -108,9 +109,9 @@ def _effective(text: str) -> str:
     return text
 
 
-AnyDuration = Annotated[str, AfterValidator(_duration)]
+AnyDuration = Annotated[str, AfterValidator(_duration), Deciding]
 """A duration in Go's notation, 0 or longer."""
-Duration = Annotated[str, AfterValidator(_effective)]
+Duration = Annotated[str, AfterValidator(_effective), Deciding]
 """A duration in Go's notation: whole milliseconds, at least 1ms."""
 
 

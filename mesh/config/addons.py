@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, field_validator
 
 from mesh.core.errors import show
 from mesh.core.kubernetes import ObjectName, Resources, Size
-from mesh.core.typed import Documented, ShortForm
+from mesh.core.typed import Deciding, Documented, ShortForm
 
 SECRETS: Final = "mesh-addons"
 """Config namespace of the addons' passwords and keys. It is separate from `mesh`, so that messages about settings never
@@ -32,7 +32,7 @@ def _duration(units: str, *examples: str) -> AfterValidator:
 PrometheusDuration = Annotated[str, _duration("ms|s|m|h|d|w|y", "15d", "12h")]
 GoDuration = Annotated[str, _duration("s|m|h", "72h", "90m")]
 HostName = Annotated[
-    str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+$", max_length=253)
+    str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+$", max_length=253), Deciding
 ]
 
 

@@ -13,7 +13,7 @@ from mesh.api.regex import LACKS
 from mesh.config import stack
 from mesh.config.settings import INGRESS, NAMESPACE, Settings, SettingsError
 from mesh.config.stack import Stack
-from mesh.core import errors, validation
+from mesh.core import disclosure, errors, secure, validation
 from mesh.values.gateway import Gateway
 
 
@@ -21,6 +21,16 @@ def load(config: Mapping[str, str], context: str | None = None) -> Stack:
     """Loads the stack from its config: keys `namespace:name`, values as Pulumi provides them, which are strings, or
     JSON for other types. `context` is the kubeconfig context from the command line. Raises SettingsError with all
     problems."""
+    try:
+        return _loaded(config, context)
+    except SettingsError as error:
+        keys = list(secure.keys_of(config))
+        text = disclosure.DEFAULT.concealed(str(error), {key: _decoded(value) for key, value in config.items()})
+        problems = [secure.refusal(problem, keys) for problem in text.split("\n")]
+        raise SettingsError("\n".join(dict.fromkeys(problems))) from None
+
+
+def _loaded(config: Mapping[str, str], context: str | None) -> Stack:
     prefix = f"{NAMESPACE}:"
     raw = {key.removeprefix(prefix): _decoded(value) for key, value in config.items() if key.startswith(prefix)}
     given = _validated(raw)

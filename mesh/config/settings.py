@@ -13,9 +13,10 @@ from mesh.analysis.suppression import Analysis
 from mesh.config import tags
 from mesh.config.addons import Addons, expanded
 from mesh.core import errors, typed
+from mesh.core.disclosure import Disclosure
 from mesh.core.kubernetes import Name, PortNumber, ServiceType
 from mesh.core.names import MeshNames
-from mesh.core.typed import ShortForm
+from mesh.core.typed import Deciding, ShortForm
 from mesh.releases.release import Installation
 from mesh.security.config import Security
 from mesh.traffic.config import Traffic
@@ -63,9 +64,9 @@ class Settings(Values):
     """The keys of the config namespace `mesh`: those of the stack itself, and the installation's values, which override
     the profile."""
 
-    release: str = releases.DEFAULT
+    release: Annotated[str, Deciding] = releases.DEFAULT
     """Minor version of Istio. Put it in quotes: YAML reads 1.10 without quotes as the number 1.1."""
-    profile: str = "default"
+    profile: Annotated[str, Deciding] = "default"
     """Installation profile of the release. The other keys override its values."""
     gatewayServiceType: ServiceType | None = None
     """Service type of `istio-ingressgateway`; that of the profile if not set. Short for
@@ -105,6 +106,9 @@ class Settings(Values):
     """What the analysis of the stack's objects, before they are registered, and its policies are to leave out."""
     policies: dict[PolicyName, Level] = {}
     """Enforcement levels of policies, by name, or for all others by `all`; see [Policies](docs/policies.md)."""
+    publicValues: tuple[str, ...] = ()
+    """Names of environment variables, headers and proxy metadata whose values reports and previews show. They hide what
+    is set freely, unless it is a number, a boolean, a duration, or a variable that Istio defines."""
     timeout: Seconds = 300
     """Seconds within which each object must get ready, or be deleted."""
     context: str | None = None
@@ -151,6 +155,11 @@ class Settings(Values):
     def installation(self) -> Installation:
         """The stack's release with its values."""
         return Installation(release=releases.get(self.release), values=self)
+
+    @property
+    def disclosure(self) -> Disclosure:
+        """Which values reports and previews show."""
+        return Disclosure(releases.get(self.release).variables | {*self.publicValues})
 
     @property
     def mesh_names(self) -> MeshNames:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import copy
 import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
-from mesh.core import errors
+from mesh.core import errors, secure
 
-SECRET: Final = "(secret)"
-"""Placeholder of encrypted values, which only Pulumi's engine can decrypt."""
+VARIABLE: Final = "STACK_FILE"
+"""Environment variable with the path of the stack file that Pulumi uses, which tells the program what is encrypted."""
 KEYS: Final = ("config", "encryptedkey", "encryptionsalt", "environment", "secretsprovider")
 """Top-level keys of a stack file."""
 NAMESPACES: Final = ("mesh", "mesh-addons", "pulumi")
 """Valid namespaces of config keys."""
+
+Keys = tuple[str | int, ...]
+"""Path of a value in the config: keys of maps, and indexes of lists."""
 
 
 class StackFileError(errors.UserError):
@@ -34,9 +39,86 @@ def path(folder: Path, stack: str) -> Path:
     return folder / f"Pulumi.{stack}.yaml"
 
 
-def config(file: Path) -> dict[str, str]:
-    """The config in a stack file. Strings are unchanged, other values are JSON, encrypted ones are `SECRET`."""
-    return {key: _text(value) for key, value in (document(file).get("config") or {}).items()}
+def config(content: Mapping[str, Any]) -> dict[str, str]:
+    """The config in the content of a stack file. Strings are unchanged, other values are JSON; placeholders stand for
+    encrypted values."""
+    values = _plain(content.get("config") or {}, ())
+    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
+
+
+def encrypted(content: Mapping[str, Any]) -> Iterator[tuple[Keys, str]]:
+    """The encrypted values in the config of a stack file: the path and the placeholder of each."""
+    return _encrypted(content.get("config") or {}, ())
+
+
+def with_encrypted(content: Mapping[str, Any], other: Mapping[str, Any], strict: bool = True) -> dict[str, Any]:
+    """The content of a stack file with the encrypted values, and the salt and keys, that only `other` has. Unless
+    `strict`, those that do not fit are left out.
+
+    Raises StackFileError for a value that `other` has encrypted and `content` has in clear, for one in a list, and if
+    the two are encrypted with different salts."""
+    config = copy.deepcopy(content.get("config") or {})
+    ours = {path for path, value in _leaves(config, ()) if secure.is_encrypted(value)}
+    theirs = {path: value for path, value in _leaves(other.get("config") or {}, ()) if secure.is_encrypted(value)}
+    for path, value in theirs.items():
+        try:
+            _put(config, path, value)
+        except StackFileError:
+            if strict:
+                raise
+    salts = [one["encryptionsalt"] for one in (content, other) if one.get("encryptionsalt")]
+    if strict and len({*salts}) > 1 and (lost := theirs.keys() - ours):
+        raise StackFileError(
+            f"encryptionsalt of the stack's file is not the one with which {', '.join(sorted(map(key_at, lost)))} is"
+            f" encrypted, which is {salts[1]}: write that one, and set the file's own encrypted values again"
+        )
+    kept = {key: value for key, value in other.items() if key != "config"}
+    return {**kept, **content, "config": config}
+
+
+def _put(config: dict[str, Any], path: Keys, value: Any) -> None:
+    *parents, last = path
+    at: Any = config
+    for step in parents:
+        at = at.setdefault(step, {}) if isinstance(at, dict) else None
+    if not isinstance(at, dict):
+        raise StackFileError(
+            f"{key_at(path)} is encrypted in a list, outside of the stack's file: move it into the file itself"
+        )
+    if not secure.is_encrypted(at.setdefault(last, value)):
+        raise StackFileError(
+            f"{key_at(path)} is encrypted for this stack, but its file has it in clear: take it out of the file"
+        )
+
+
+def key_at(path: Keys) -> str:
+    """A path as people write it, such as `mesh:pilot.env.TOKEN`."""
+    return str(path[0]) + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path[1:])
+
+
+def _leaves(value: Any, path: Keys) -> Iterator[tuple[Keys, Any]]:
+    if secure.is_encrypted(value) or not isinstance(value, dict | list):
+        yield path, value
+        return
+    for step, item in value.items() if isinstance(value, dict) else enumerate(value):
+        yield from _leaves(item, (*path, step))
+
+
+def _encrypted(value: Any, path: Keys) -> Iterator[tuple[Keys, str]]:
+    for at, item in _leaves(value, path):
+        if secure.is_encrypted(item):
+            yield at, secure.placeholder(key_at(at), item["secure"])
+
+
+def _plain(value: Any, path: Keys) -> Any:
+    """The value with placeholders for what is encrypted."""
+    if secure.is_encrypted(value):
+        return secure.placeholder(key_at(path), value["secure"])
+    if isinstance(value, dict):
+        return {key: _plain(item, (*path, key)) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item, (*path, i)) for i, item in enumerate(value)]
+    return value
 
 
 def document(file: Path) -> dict[str, Any]:
@@ -44,7 +126,7 @@ def document(file: Path) -> dict[str, Any]:
     try:
         content = yaml.load(file.read_text(), _Loader) or {}  # derives from SafeLoader
     except yaml.YAMLError as error:
-        raise StackFileError(f"{file.name} is not YAML: {' '.join(str(error).split())}") from None
+        raise StackFileError(f"{file.name} is not YAML: {_problem(error)}") from None
     if not isinstance(content, dict) or not isinstance(content.get("config") or {}, dict):
         raise StackFileError(f"{file.name}: expected a mapping with a key `config`")
     for key in content:
@@ -55,6 +137,13 @@ def document(file: Path) -> dict[str, Any]:
         if namespace not in NAMESPACES:
             raise StackFileError(errors.invalid_choice(f"{file.name}: {key}", namespace, NAMESPACES))
     return content
+
+
+def _problem(error: yaml.YAMLError) -> str:
+    """The problem and its place. PyYAML's own text also quotes the line, which may hold a credential."""
+    mark = getattr(error, "problem_mark", None)
+    where = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+    return f"{getattr(error, 'problem', None) or 'it cannot be read'}{where}"
 
 
 class _Loader(yaml.SafeLoader):
@@ -68,9 +157,3 @@ class _Loader(yaml.SafeLoader):
                 raise yaml.constructor.ConstructorError(None, None, f"duplicate key {name}", key.start_mark)
             seen.add(name)
         return super().construct_mapping(node, deep)
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, dict) and "secure" in value:
-        return SECRET
-    return value if isinstance(value, str) else json.dumps(value)

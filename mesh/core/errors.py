@@ -5,6 +5,8 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from mesh.core import secure
+
 _SHOWN = 60  # characters of a value that a message shows
 
 
@@ -31,9 +33,9 @@ def nearest(value: Any, choices: Iterable[str]) -> str:
 
 
 def show(value: Any) -> str:
-    """The value as JSON, shortened for a message."""
+    """The value as JSON, shortened for a message, unless it has a placeholder of an encrypted value."""
     try:
         text = json.dumps(value, ensure_ascii=False)
     except (TypeError, ValueError):
         return f"a Python object of type {type(value).__name__}"
-    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
+    return text if len(text) <= _SHOWN or secure.key_of(text) else text[:_SHOWN] + "…"

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from mesh.core import quantities
 from mesh.core.errors import show
-from mesh.core.typed import Documented
+from mesh.core.typed import Deciding, Documented
 
 
 def _quantity(value: str) -> str:
@@ -109,19 +109,19 @@ def _url(value: str) -> str:
     return value
 
 
-Name = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63), Deciding]
 """An RFC 1123 label, such as the name of a namespace."""
-ServiceName = Annotated[str, AfterValidator(_service_name)]
+ServiceName = Annotated[str, AfterValidator(_service_name), Deciding]
 """A Service's name: an RFC 1035 label."""
 ObjectName = Annotated[str, AfterValidator(_object_name)]
 """The name of most kinds of objects: an RFC 1123 subdomain. May be empty."""
-Domain = Annotated[str, AfterValidator(_domain)]
+Domain = Annotated[str, AfterValidator(_domain), Deciding]
 """A DNS domain, without a trailing dot."""
 PortNumber = Annotated[int, Field(ge=1, le=65535)]
-Quantity = Annotated[str, BeforeValidator(_number_as_text), AfterValidator(_quantity)]
+Quantity = Annotated[str, BeforeValidator(_number_as_text), AfterValidator(_quantity), Deciding]
 Size = Annotated[Quantity, AfterValidator(_size)]
 """A number of bytes, such as `20Gi`."""
-NumberOrPercentage = Annotated[str, BeforeValidator(_number_as_text), AfterValidator(_number_or_percentage)]
+NumberOrPercentage = Annotated[str, BeforeValidator(_number_as_text), AfterValidator(_number_or_percentage), Deciding]
 """A number of pods or a percentage, such as `1` or `25%`."""
 Text = Annotated[str, BeforeValidator(_scalar_as_text)]
 """A string. Numbers and booleans without quotes in YAML are taken as strings."""

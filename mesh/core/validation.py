@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from mesh.core import disclosure
 from mesh.core.errors import nearest, show
 
 _EXPECTED = {
@@ -144,7 +145,7 @@ def _line(details: ErrorDetails, model: type[BaseModel], root: str) -> str:
         return f"{path}: unknown field {show(name)}{nearest(name, fields)} (fields: {', '.join(fields)})"
     if kind == "missing":
         return f"{path}: is required"
-    given = "the given value" if location.hidden else show(value)
+    given = "the given value" if location.hidden else show(disclosure.DEFAULT.masked(value, tuple(map(str, loc))))
     if kind in ("literal_error", "enum"):
         meant = "" if location.hidden else nearest(value, location.choices)
         return f"{path}: {given} is not one of {', '.join(location.choices) or details['ctx']['expected']}{meant}"

@@ -104,6 +104,8 @@ class Release:
     telemetry_filters: Callable[[Installation], Iterable[tuple[str, EnvoyFilter]]]
     """The EnvoyFilters for telemetry by name; none if the proxies need none."""
 
+    variables: frozenset[str]
+    """Names of the environment variables of istiod and the agents that the release defines; their values are public."""
     proxy_config: Mapping[str, Any]
     """The default of each field of the ProxyConfig, in the order of its definition; None if it is empty."""
     unsupported_regex: re.Pattern[str]

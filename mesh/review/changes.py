@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from mesh.analysis.objects import Object, Ref
-from mesh.core import kinds
+from mesh.core import disclosure, kinds
+from mesh.core.disclosure import Disclosure
 from mesh.core.kinds import GroupKind
 from mesh.core.names import WAIT_FOR
 from mesh.review.fields import Field, differences
@@ -75,16 +76,19 @@ class EngineFacts:
 
 
 def between(
-    old: Iterable[StackObject], new: Iterable[StackObject], facts: EngineFacts | None = None
+    old: Iterable[StackObject],
+    new: Iterable[StackObject],
+    facts: EngineFacts | None = None,
+    shown: Disclosure = disclosure.DEFAULT,
 ) -> Sequence[Change]:
-    """The changes from old to new objects, sorted by reference."""
+    """The changes from old to new objects, sorted by reference. `shown` decides which values they have."""
     before, after = ({item.key: item for item in items} for items in (old, new))
     facts = facts or EngineFacts()
     found: list[Change] = []
     for key in sorted({*before, *after}, key=lambda key: (key[1], key[0])):
         was, now = before.get(key), after.get(key)
         if was and now:
-            found.extend(_altered(was, now, facts))
+            found.extend(_altered(was, now, facts, shown))
         elif now:
             found.append(Change(op="create", old=None, new=now.object, item=now))
         elif was:
@@ -92,8 +96,8 @@ def between(
     return found
 
 
-def _altered(was: StackObject, now: StackObject, facts: EngineFacts) -> Iterator[Change]:
-    fields = [*_fields(was.object, now.object), *_hidden(facts.secrets.get(now.key, ()))]
+def _altered(was: StackObject, now: StackObject, facts: EngineFacts, shown: Disclosure) -> Iterator[Change]:
+    fields = [*_fields(was.object, now.object, shown), *_hidden(facts.secrets.get(now.key, ()))]
     replaced = now.key in facts.replaced or any(_is_fixed(now.object.kind, one.path) for one in fields)
     if fields or replaced:
         op: Op = "replace" if replaced else "update"
@@ -104,19 +108,19 @@ def _is_fixed(kind: GroupKind, path: str) -> bool:
     return any(path == fixed or path.startswith((f"{fixed}.", f"{fixed}[")) for fixed in _FIXED.get(kind, ()))
 
 
-def _fields(old: Object, new: Object) -> Iterator[Field]:
+def _fields(old: Object, new: Object, shown: Disclosure) -> Iterator[Field]:
     if new.kind == kinds.SECRET:
-        yield from _of_secret(old.body, new.body)
+        yield from _of_secret(old.body, new.body, shown)
     elif new.kind == kinds.CUSTOM_RESOURCE_DEFINITION:
-        yield from _of_definition(old.body, new.body)
+        yield from _of_definition(old.body, new.body, shown)
     else:
-        yield from differences(old.body, new.body)
+        yield from differences(old.body, new.body, shown)
     if (WAIT_FOR in old.annotations) != (WAIT_FOR in new.annotations):
         note = "waited for" if WAIT_FOR in new.annotations else "no longer waited for"
         yield Field(path=f"metadata.annotations[{WAIT_FOR}]", note=note)
 
 
-def _of_secret(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Field]:
+def _of_secret(old: Mapping[str, Any], new: Mapping[str, Any], shown: Disclosure) -> Iterator[Field]:
     """The keys that are added or removed. Changed values are reported by path alone, as the engine tells them."""
     hidden = ("data", "stringData")
     for part in hidden:
@@ -124,16 +128,16 @@ def _of_secret(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Field
         for key in sorted({*before} ^ {*after}):
             yield Field(path=f"{part}.{key}", note="secret added" if key in after else "secret removed")
     was, now = ({key: value for key, value in body.items() if key not in hidden} for body in (old, new))
-    yield from differences(was, now)
+    yield from differences(was, now, shown)
 
 
 def _hidden(paths: Iterable[str]) -> Iterator[Field]:
     return (Field(path=path, note="secret changed") for path in paths)
 
 
-def _of_definition(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Field]:
+def _of_definition(old: Mapping[str, Any], new: Mapping[str, Any], shown: Disclosure) -> Iterator[Field]:
     """The fields of a definition; those of schemas, which may be hundreds, are one line with their counts."""
-    found = list(differences(old, new))
+    found = list(differences(old, new, shown))
     schemas = [one for one in found if ".schema." in one.path or one.path.endswith(".schema")]
     yield from (one for one in found if one not in schemas)
     if schemas:

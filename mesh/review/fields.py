@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any, Final
 
-import yaml
-
+from mesh.core import disclosure
 from mesh.core.diff import ABSENT, Comparison, Difference, Path
+from mesh.core.disclosure import Disclosure
 
-_KEYS: Final = ("name", "port", "number")
+_KEYS: Final = ("name", "key", "port", "number")
 """Fields that identify the items of a list, if all items have a different value."""
-_TELLING: Final = re.compile(r"(password|passphrase|signing_?key|private_?key|client_?secret|_token)\W*(value)?$", re.I)
-"""Ends of paths whose values are probably secrets, though not in a Secret."""
-HIDDEN: Final = "(not shown)"
-"""Stands for such a value."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,11 +30,12 @@ class Field:
     """Describes the change in place of values that are too long or secret."""
 
 
-def differences(old: Any, new: Any) -> Iterator[Field]:
-    """The fields in which two values differ. Items of lists are matched by name where they have one."""
+def differences(old: Any, new: Any, shown: Disclosure = disclosure.DEFAULT) -> Iterator[Field]:
+    """The fields in which two values differ. Items of lists are matched by name where they have one. `[secret]` stands
+    for values that are not `shown`."""
     for path, was, now, note in _Fields().walk(old, new):
-        place = _written(path)
-        before, after = (None if value is ABSENT else _masked(value, place) for value in (was, now))
+        place = _written(tuple(disclosure.name(step) for step in path))
+        before, after = (None if value is ABSENT else shown.masked(value, path) for value in (was, now))
         yield Field(path=place, note=note) if note else Field(path=place, old=before, new=after)
 
 
@@ -80,7 +76,7 @@ class _Fields(Comparison):
         if not (isinstance(old, str) and isinstance(new, str) and "\n" in old + new):
             yield Difference(path, old, new)
             return
-        before, after = _document(old), _document(new)
+        before, after = disclosure.document(old, path), disclosure.document(new, path)
         if before is not None and after is not None and before != after:
             yield from self.walk(before, after, path)
             return
@@ -90,16 +86,6 @@ class _Fields(Comparison):
             if how != "equal":
                 removed, added = removed + i_end - i, added + j_end - j
         yield Difference(path, old, new, f"text: {added} lines added, {removed} removed")
-
-
-def _masked(value: Any, path: str) -> Any:
-    """A value in which probable secrets are hidden."""
-    if isinstance(value, Mapping):
-        within = f"{path}.{value['name']}" if isinstance(value.get("name"), str) else path
-        return {key: _masked(item, f"{within}.{key}") for key, item in value.items()}
-    if isinstance(value, list):
-        return [_masked(item, path) for item in value]
-    return HIDDEN if isinstance(value, str) and _TELLING.search(path) else value
 
 
 def _written(path: Path) -> str:
@@ -120,12 +106,3 @@ def _named(items: Sequence[Any]) -> Mapping[Any, Any] | None:
             found = {item[key]: item for item in items}
             return found if len(found) == len(items) else None
     return None
-
-
-def _document(text: str) -> Mapping[str, Any] | None:
-    """The mapping that a text holds as YAML or JSON; None if it holds none."""
-    try:
-        found = json.loads(text) if text.lstrip().startswith("{") else yaml.load(text, Loader=yaml.CSafeLoader)
-    except (ValueError, yaml.YAMLError):
-        return None
-    return found if isinstance(found, Mapping) else None

@@ -10,6 +10,8 @@ from typing import Self
 from mesh.analysis.analyse import analyse
 from mesh.analysis.findings import Severity
 from mesh.analysis.suppression import Suppression
+from mesh.core import disclosure
+from mesh.core.disclosure import Disclosure
 from mesh.core.names import MeshNames
 from mesh.pictures import map as drawing
 from mesh.pictures import model
@@ -64,10 +66,12 @@ class Review:
         facts: EngineFacts | None = None,
         drift: Sequence[Change] = (),
         suppressed: Sequence[Suppression] = (),
+        shown: Disclosure = disclosure.DEFAULT,
     ) -> Self:
-        """Reviews the change from old to new objects. `names` are those of the new settings."""
+        """Reviews the change from old to new objects. `names` are those of the new settings; `shown` decides which
+        values the review has."""
         old, new = list(old), list(new)
-        subject = Subject.read(old, new, names, facts)
+        subject = Subject.read(old, new, names, facts, shown)
         before, after = (drawing.of(mesh, f"mesh {stack}") for mesh in (subject.old, subject.new))
         known, found = (analyse(mesh.objects, mesh.names, suppressed) for mesh in (subject.old, subject.new))
         said = {replace(finding, origin="") for finding in known}

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
-from mesh.analysis.mesh import Mesh
+from mesh.analysis.mesh import Mesh, without_credentials
 from mesh.analysis.objects import Object
-from mesh.core import kinds
+from mesh.core import disclosure, kinds
+from mesh.core.disclosure import Disclosure
 from mesh.core.kinds import GroupKind
 from mesh.core.names import DEFAULT_DOMAIN, INJECTOR, MeshNames
 from mesh.review.changes import Change, EngineFacts, StackObject, between
@@ -27,11 +28,17 @@ class Subject:
 
     @classmethod
     def read(
-        cls, old: Iterable[StackObject], new: Iterable[StackObject], names: MeshNames, facts: EngineFacts | None = None
+        cls,
+        old: Iterable[StackObject],
+        new: Iterable[StackObject],
+        names: MeshNames,
+        facts: EngineFacts | None = None,
+        shown: Disclosure = disclosure.DEFAULT,
     ) -> Self:
-        """Compares old and new objects. `names` are those of the new settings."""
+        """Compares old and new objects. `names` are those of the new settings; `shown` decides which values the changes
+        have."""
         old, new = list(old), list(new)
-        changes = between(old, new, facts)
+        changes = [_without_credentials(change) for change in between(old, new, facts, shown)]
         there = len(new) - sum(change.op != "delete" for change in changes)
         before, after = (sorted((one.object for one in items), key=lambda obj: obj.ref) for items in (old, new))
         return cls(old=Mesh(before, _names(before, names)), new=Mesh(after, names), changes=changes, unchanged=there)
@@ -44,6 +51,11 @@ class Subject:
     def of(self, *wanted: GroupKind) -> Iterator[Change]:
         """The changes of objects of the kinds, without objects of which the stack sets only some fields."""
         return (change for change in self.changes if change.ref.kind in wanted and not change.item.patch)
+
+
+def _without_credentials(change: Change) -> Change:
+    before, after = (side and without_credentials(side) for side in (change.old, change.new))
+    return replace(change, old=before, new=after)
 
 
 def _names(objects: Iterable[Object], otherwise: MeshNames) -> MeshNames:

@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field, field_validator
 from mesh.api import MeshConfig
 from mesh.core import errors
 from mesh.core.kubernetes import Annotations, Name, ObjectName, PullPolicy, Resources, ServiceName
-from mesh.core.typed import Documented
+from mesh.core.typed import Deciding, Documented
 from mesh.values.gateway import Gateway
 from mesh.values.pilot import Base, IstiodRemote, Pilot
 from mesh.values.proxy import Global
@@ -140,7 +140,7 @@ class Values(Documented):
     """Tag of Istio's images, such as `1.10.3-distroless`; the version of the release if not set."""
     images: dict[Literal["pilot", "proxyv2", "install-cni"], Digest] = {}
     """Digests of Istio's images, `sha256:…`, by name of the image. A digest replaces the tag."""
-    revision: Annotated[str, Field(pattern=r"^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$", max_length=40)] = ""
+    revision: Annotated[str, Field(pattern=r"^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$", max_length=40), Deciding] = ""
     """Revision of the control plane; needed if a cluster has several. It is appended to the names of its objects."""
     meshConfig: MeshConfig = MeshConfig()
     """Mesh-wide configuration: Istio's MeshConfig."""

@@ -54,7 +54,7 @@ def test_objects_of_both_groups_get_files_in_the_right_folders(tmp_path: Path, m
         for manifest in (ISTIOS, GATEWAY, meshes.manifest_of("Namespace", "shop"))
     ]
     monkeypatch.setattr(render, "record", lambda _: made)
-    assert render.render("x", tmp_path) == 3
+    assert render.render("x", tmp_path).count == 3
     assert [file.name for file in (tmp_path / render.FIRST).iterdir()] == ["namespace-shop.yaml"]
     written = [yaml.safe_load(file.read_text())["apiVersion"] for file in sorted((tmp_path / render.THEN).iterdir())]
     assert written == [GATEWAY["apiVersion"], ISTIOS["apiVersion"]]

@@ -72,7 +72,7 @@ def test_changes_of_secrets_are_read_as_paths_and_unknown_values_are_marked() ->
     diff = {"stringData.password": {"diffKind": "update"}, "metadata.labels": {"diffKind": "add"}}
     found = preview_events.read([event("update", old, old, detailedDiff=diff)])
     assert found.secrets == {urn("key", "Secret"): ["stringData.password"]}
-    assert inputs(found.new) == {"key": {"stringData": "(secret)", "uid": preview_events.UNKNOWN}}
+    assert inputs(found.new) == {"key": {"stringData": "[secret]", "uid": preview_events.UNKNOWN}}
 
 
 def test_a_secret_of_another_group_is_an_object_like_others() -> None:

@@ -15,7 +15,7 @@ REFERENCE = os.environ.get("MESH_REFERENCE")
 
 
 def test_each_object_is_one_file_and_definitions_come_first(tmp_path: Path) -> None:
-    count = render.render("demo", tmp_path)
+    count = render.render("demo", tmp_path).count
     files = [yaml.safe_load(f.read_text()) for f in tmp_path.rglob("*.yaml")]
     assert len(files) == count
     first = {yaml.safe_load(f.read_text())["kind"] for f in (tmp_path / render.FIRST).iterdir()}
@@ -43,7 +43,7 @@ def test_writing_files_logs_nothing_about_a_cluster(tmp_path: Path, caplog: pyte
 def test_the_values_of_a_secret_are_never_written() -> None:
     inputs = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "stringData": {"password": "hunter2"}}
     (manifest,) = render.manifests([Resource("kubernetes:core/v1:Secret", "s", inputs, None)])
-    assert manifest["stringData"] == {"password": "(secret)"}
+    assert manifest["stringData"] == {"password": "[secret]"}
     assert "hunter2" not in yaml.safe_dump(manifest)
 
 

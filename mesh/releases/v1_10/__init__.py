@@ -21,6 +21,7 @@ from mesh.releases.v1_10 import (
 from mesh.releases.v1_10.api import VERSIONS
 from mesh.releases.v1_10.profiles import PROFILES
 from mesh.releases.v1_10.roles import ROLES
+from mesh.releases.v1_10.variables import VARIABLES
 
 RELEASE: Final = Release(
     name="1.10",
@@ -52,6 +53,7 @@ RELEASE: Final = Release(
     injection_webhooks=webhooks.injector,
     validation_webhooks=webhooks.validator,
     telemetry_filters=partial(telemetry.filters, ("1.9", "1.10")),  # proxies of 1.9 may still be connected
+    variables=VARIABLES,
     proxy_config=proxy_config.DEFAULTS,
     unsupported_regex=regex.UNSUPPORTED,
     mesh_config=istiod_config.mesh_config,

@@ -63,7 +63,7 @@ def test_an_unquoted_release_is_refused_with_the_advice_to_quote_it(tmp_path: Pa
     file = tmp_path / "Pulumi.x.yaml"
     file.write_text("config: {mesh:release: 1.10}")
     with pytest.raises(SettingsError) as refused:
-        loading.load(stack_file.config(file))
+        loading.load(stack_file.config(stack_file.document(file)))
     assert str(refused.value) == (
         "mesh:release: 1.10 has no quotes, and YAML reads it as the number 1.1: put it in quotes"
     )

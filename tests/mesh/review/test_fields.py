@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from mesh.review.fields import HIDDEN, Field, differences
+from mesh.core.secure import HIDDEN
+from mesh.review.fields import Field, differences
 
 
 def told(old: Any, new: Any) -> list[tuple[str, Any, Any]]:
