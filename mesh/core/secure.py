@@ -7,6 +7,7 @@ key, and cannot show what they never have.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
@@ -45,6 +46,11 @@ def keys_of(value: Any) -> Iterator[str]:
 def key_of(text: str) -> str:
     """The config key of the first placeholder in a text; empty if there is none."""
     return next(keys_of(text), "")
+
+
+def has_unnamed(value: Any) -> bool:
+    """Whether a secret stands in a value that is not an encrypted one of the config."""
+    return HIDDEN in _PLACEHOLDER.sub("", json.dumps(value, default=str))
 
 
 def is_encrypted(value: Any) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from mesh.analysis.objects import Object, Ref
-from mesh.core import disclosure, kinds
+from mesh.core import disclosure, kinds, secure
 from mesh.core.disclosure import Disclosure
 from mesh.core.kinds import GroupKind
 from mesh.core.names import WAIT_FOR
@@ -97,7 +97,8 @@ def between(
 
 
 def _altered(was: StackObject, now: StackObject, facts: EngineFacts, shown: Disclosure) -> Iterator[Change]:
-    fields = [*_fields(was.object, now.object, shown), *_hidden(facts.secrets.get(now.key, ()))]
+    fields = list(_fields(was.object, now.object, shown))
+    fields += _hidden(now.object, facts.secrets.get(now.key, ()), seen=bool(fields))
     replaced = now.key in facts.replaced or any(_is_fixed(now.object.kind, one.path) for one in fields)
     if fields or replaced:
         op: Op = "replace" if replaced else "update"
@@ -131,8 +132,17 @@ def _of_secret(old: Mapping[str, Any], new: Mapping[str, Any], shown: Disclosure
     yield from differences(was, now, shown)
 
 
-def _hidden(paths: Iterable[str]) -> Iterator[Field]:
-    return (Field(path=path, note="secret changed") for path in paths)
+def _hidden(obj: Object, paths: Iterable[str], seen: bool) -> Iterator[Field]:
+    """The paths at which the engine has seen a secret, or a text or list with one, change.
+
+    If other fields are `seen` to change, that may be all that has changed in such a text or list; only what the config
+    encrypts is compared by its digest."""
+    note = "secret changed"
+    if seen and obj.kind != kinds.SECRET:
+        if not secure.has_unnamed(obj.body):
+            return
+        note = "secrets in it are not compared"
+    yield from (Field(path=path, note=note) for path in paths)
 
 
 def _of_definition(old: Mapping[str, Any], new: Mapping[str, Any], shown: Disclosure) -> Iterator[Field]:

@@ -3,12 +3,15 @@ from the previous one."""
 
 from __future__ import annotations
 
+import base64
+import json
 import re
 import stat
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
+import yaml
 
 from tests import owned
 from tests.e2e.conftest import NO_CHANGES, Checkout, counts
@@ -172,6 +175,44 @@ def test_a_report_shows_drift_changes_and_changed_secrets_without_values(checkou
     file.write_text(before)
     checkout.reset_files()
     checkout.make("up", "ARGS=--refresh")
+
+
+def _encrypted(checkout: Checkout, command: str) -> None:
+    """Runs `pulumi config` on the stack's file, with MARKER in the environment."""
+    by_hand = f'{command} --path --stack "$STACK" --config-file "$STACK_FILE"'
+    checkout.run("bash", "-c", f'eval "$(make -s env)" && {by_hand}', MARKER=MARKER)
+
+
+MARKER = 'plain-"marker"'
+
+
+def test_an_encrypted_setting_is_applied_and_shown_nowhere(checkout: Checkout) -> None:
+    keys = ("mesh:pilot.env.TOKEN", "mesh:meshConfig.defaultConfig.proxyMetadata.TOKEN")
+    for key in keys:
+        _encrypted(checkout, f'pulumi config set --secret {key} "$MARKER"')
+    shown = [checkout.make(target) for target in ("preview", "up", "analyze", "status", "policy")]
+    assert checkout.preview(NO_CHANGES.removeprefix("ARGS="))["changeSummary"].keys() == {"same"}
+    command = ("get", "--namespace=istio-system", "--output=json")
+    environment = json.loads(checkout.kubectl(*command, "deployment", "istiod"))["spec"]["template"]["spec"]
+    assert {"name": "TOKEN", "value": MARKER} in environment["containers"][0]["env"]
+    document = json.loads(checkout.kubectl(*command, "configmap", "istio"))["data"]["mesh"]
+    assert yaml.safe_load(document)["defaultConfig"]["proxyMetadata"]["TOKEN"] == MARKER
+
+    _encrypted(checkout, f'pulumi config set --secret {keys[0]} "$MARKER$MARKER"')
+    config = yaml.safe_load((checkout.root / "stacks" / "Pulumi.dev.yaml").read_text())["config"]
+    checkout.set(meshConfig={**config.get("mesh:meshConfig", {}), "accessLogEncoding": "JSON"})
+    shown += [checkout.make("report", "STACK=dev"), (checkout.root / "reports" / "dev.md").read_text()]
+    found = {one["object"]["name"]: one["fields"] for one in checkout.report("dev")["changes"]}
+    assert [one["path"] for one in found["istio"]] == ["data.mesh.accessLogEncoding"]
+    assert [one["path"] for one in found["istiod"]] == ["spec.template.spec.containers[discovery].env[TOKEN].value"]
+
+    checkout.reset_files()
+    for key in keys:
+        _encrypted(checkout, f"pulumi config rm {key}")
+    shown.append(checkout.make("up"))
+    kept = [file.read_text(errors="replace") for file in (checkout.home / "state").rglob("*") if file.is_file()]
+    hidden = ("plain-", base64.b64encode(MARKER.encode()).decode().rstrip("=")[:-1])
+    assert not [text for text in (*shown, *kept) for part in hidden if part in text]
 
 
 def test_a_restarted_cluster_is_recognized_as_the_same(checkout: Checkout) -> None:
