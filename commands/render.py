@@ -9,7 +9,7 @@ import os
 import runpy
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,18 +70,20 @@ def render(stack: str, out: Path) -> Rendered:
     for folder in (FIRST, THEN):
         shutil.rmtree(out / folder, ignore_errors=True)
         (out / folder).mkdir(parents=True)
-    written = files(list(manifests(record(stack))))
+    resources = record(stack)
+    written = files(list(manifests(resources)))
     for name, manifest in written.items():
         folder = FIRST if GroupKind.of(manifest) in (kinds.NAMESPACE, kinds.CUSTOM_RESOURCE_DEFINITION) else THEN
         (out / folder / f"{name}.yaml").write_text(yaml.safe_dump(manifest, sort_keys=True, width=120))
-    return Rendered(count=len(written), left_out=[text for m in written.values() for text in _left_out(m)])
+    return Rendered(count=len(written), left_out=list(_left_out(resources)))
 
 
-def _left_out(manifest: Mapping[str, Any]) -> Iterator[str]:
-    """The encrypted values that an object needs."""
-    keys = dict.fromkeys(manifest.get("stringData") or {}) if GroupKind.of(manifest) == kinds.SECRET else {}
-    for key in keys or dict.fromkeys(secure.keys_of(manifest)):
-        yield f"{key} of {Ref.of(manifest)}"
+def _left_out(resources: Iterable[Resource]) -> Iterator[str]:
+    """The encrypted values that the objects need."""
+    for inputs in (one.inputs for one in resources if one.type.startswith("kubernetes:")):
+        is_secret = GroupKind.of(inputs) == kinds.SECRET
+        keys = ["the values"] if is_secret else dict.fromkeys(secure.keys_of(inputs))
+        yield from (f"{key} of {Ref.of(inputs)}" for key in keys)
 
 
 def files(objects: Sequence[Mapping[str, Any]]) -> Mapping[str, Mapping[str, Any]]:

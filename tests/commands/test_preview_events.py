@@ -84,3 +84,33 @@ def test_a_secret_of_another_group_is_an_object_like_others() -> None:
 def test_errors_are_the_diagnostics_of_that_severity() -> None:
     said = [{"diagnosticEvent": {"severity": kind, "message": f"{kind}\n"}} for kind in ("warning", "error")]
     assert preview_events.read(said).errors == ["error"]
+
+
+def test_what_the_engine_hides_with_a_secret_is_read_from_what_the_program_recorded() -> None:
+    deployment = "urn:pulumi:x::mesh::kubernetes:apps/v1:Deployment::istiod"
+    texts = "urn:pulumi:x::mesh::mesh:secrets:Readable::readable"
+
+    def state(urn: str, **more: Any) -> dict[str, Any]:
+        return {"urn": urn, "type": urn.split("::")[2], "parent": "", **more}
+
+    def part(image: str) -> dict[str, Any]:
+        where = {"resource": "kubernetes:apps/v1:Deployment::istiod", "path": ["spec", "containers"]}
+        return {"parts": [{**where, "value": [{"image": image}]}]}
+
+    blinded = {"spec": {"containers": BLINDED, "replicas": 1}}
+    step = {"op": "update", "urn": deployment, "type": "kubernetes:apps/v1:Deployment"}
+    sides = {"old": state(deployment, inputs=blinded), "new": state(deployment, inputs=blinded)}
+    diff = {"spec.containers[0].env[1].value": {}, "spec.replicas": {}}
+    recorded = {"op": "update", "urn": texts, "type": "mesh:secrets:Readable"}
+    before, after = (state(texts, inputs={}, outputs=part(image)) for image in ("old", "new"))
+    found = preview_events.read(
+        [
+            {"resourcePreEvent": {"metadata": {**step, **sides, "detailedDiff": diff}}},
+            {"resourcePreEvent": {"metadata": {**recorded, "old": before, "new": before, "detailedDiff": None}}},
+            {"resOutputsEvent": {"metadata": {**recorded, "old": before, "new": after, "detailedDiff": None}}},
+        ]
+    )
+    (old,), (new,) = ([one for one in side if one.name == "istiod"] for side in (found.old, found.new))
+    assert old.inputs["spec"] == {"containers": [{"image": "old"}], "replicas": 1}
+    assert new.inputs["spec"] == {"containers": [{"image": "new"}], "replicas": 1}
+    assert found.secrets == {deployment: ["spec.containers[0].env[1].value"]}

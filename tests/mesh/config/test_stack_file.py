@@ -1,11 +1,14 @@
 """Reading of stack files."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mesh.config import stack_file
 from mesh.config.stack_file import StackFileError
+from mesh.core import secure
 
 MAPPING = "expected a mapping with a key `config`$"
 
@@ -37,3 +40,79 @@ def test_unknown_keys_and_duplicate_keys_are_refused(tmp_path: Path, text: str, 
     file.write_text(text)
     with pytest.raises(StackFileError, match=said):
         stack_file.document(file)
+
+
+ENCRYPTED = {"secure": "v1:a"}
+
+
+def test_placeholders_stand_for_encrypted_values_at_any_depth() -> None:
+    content = {
+        "config": {"mesh:hub": ENCRYPTED, "mesh:pilot": {"env": {"A": ENCRYPTED, "B": "b"}}, "mesh:x": ["a", ENCRYPTED]}
+    }
+    found = stack_file.config(content)
+    assert secure.is_placeholder(found["mesh:hub"])
+    assert list(secure.keys_of(json.loads(found["mesh:pilot"]))) == ["mesh:pilot.env.A"]
+    assert list(secure.keys_of(json.loads(found["mesh:x"]))) == ["mesh:x[1]"]
+    assert [path for path, _ in stack_file.encrypted(content)] == [
+        ("mesh:hub",),
+        ("mesh:pilot", "env", "A"),
+        ("mesh:x", 1),
+    ]
+
+
+def test_encrypted_values_of_the_copy_are_kept_beside_those_of_the_file() -> None:
+    ours = {"config": {"mesh:pilot": {"env": {"B": "b"}}, "mesh:hub": {"secure": "v1:ours"}}}
+    theirs = {
+        "encryptionsalt": "v1:salt",
+        "config": {
+            "mesh:pilot": {"env": {"A": ENCRYPTED, "C": "c"}},
+            "mesh:hub": ENCRYPTED,
+            "mesh-addons:x": ENCRYPTED,
+        },
+    }
+    assert stack_file.with_encrypted(ours, theirs) == {
+        "encryptionsalt": "v1:salt",
+        "config": {
+            "mesh:pilot": {"env": {"A": ENCRYPTED, "B": "b"}},
+            "mesh:hub": {"secure": "v1:ours"},
+            "mesh-addons:x": ENCRYPTED,
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "said"),
+    [
+        (
+            {"config": {"mesh:hub": "here"}},
+            {"config": {"mesh:hub": ENCRYPTED}},
+            "mesh:hub is encrypted for",
+        ),
+        (
+            {"config": {"mesh:a": {"b": "x"}}},
+            {"config": {"mesh:a": {"b": {"c": ENCRYPTED}}}},
+            r"mesh:a\.b\.c is encrypted",
+        ),
+        ({"config": {"mesh:a": ["b"]}}, {"config": {"mesh:a": [ENCRYPTED]}}, r"mesh:a\[0\] is encrypted in a list"),
+        (
+            {"encryptionsalt": "v1:one", "config": {}},
+            {"encryptionsalt": "v1:other", "config": {"mesh:a": ENCRYPTED}},
+            "with which mesh:a is encrypted, which is v1:other",
+        ),
+    ],
+)
+def test_encrypted_values_that_do_not_fit_are_refused_and_never_dropped(
+    ours: dict[str, Any], theirs: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(StackFileError, match=said):
+        stack_file.with_encrypted(ours, theirs)
+    stack_file.with_encrypted(ours, theirs, strict=False)
+
+
+def test_a_message_about_yaml_does_not_quote_the_line(tmp_path: Path) -> None:
+    file = tmp_path / "Pulumi.a.yaml"
+    file.write_text('config:\n  mesh:pilot: {env: {A: "marker}}\n')
+    with pytest.raises(StackFileError) as refused:
+        stack_file.document(file)
+    assert "marker" not in str(refused.value)
+    assert "line" in str(refused.value)
