@@ -74,7 +74,13 @@ def compiled(settings: Settings, problems: Sequence[str] = ()) -> Stack:
     of_traffic, wrong_traffic = make(traffic.parts(settings.traffic, context))
     denied_namespaces = list(settings.injectedNamespaces)
     of_security, wrong_security = make(
-        security.parts(settings.security, context, denied_namespaces, _gateways_by_service(settings))
+        security.parts(
+            settings.security,
+            context,
+            denied_namespaces,
+            _gateways_by_service(settings),
+            settings.traffic.hosts,
+        )
     )
     contradictions = consistency.problems(settings, context.namespace, of_traffic)
     if found := [*problems, *contradictions, *wrong_traffic, *wrong_security]:

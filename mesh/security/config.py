@@ -10,6 +10,7 @@ from mesh.security.authorization import Authorization
 from mesh.security.jwt import Jwt
 from mesh.security.mtls import Mtls
 from mesh.traffic.context import StackContext
+from mesh.traffic.ingress import Ingress
 from mesh.traffic.objects import ConfigObject
 
 ROOT = "security"
@@ -35,13 +36,15 @@ def parts(
     stack: StackContext,
     denied_namespaces: Sequence[str],
     gateways_by_service: Mapping[str, Sequence[str]] | None,
+    hosts: Mapping[str, Ingress],
 ) -> Iterator[tuple[str, Iterator[ConfigObject]]]:
     """The key of each part, with an iterator over its Istio objects. The iterator raises ApiError for an object that
-    cannot be made. `denied_namespaces` and `gateways_by_service` are those of `authorization.objects`."""
+    cannot be made. `denied_namespaces` and `gateways_by_service` are those of `authorization.objects`; `hosts` is
+    `mesh:traffic.hosts`."""
     yield mtls.PATH, mtls.objects(security.mtls, stack)
     yield (
         authorization.PATH,
         authorization.objects(security.authorization, stack, denied_namespaces, gateways_by_service),
     )
     if security.jwt:
-        yield jwt.PATH, jwt.objects(security.jwt, stack)
+        yield jwt.PATH, jwt.objects(security.jwt, stack, hosts)

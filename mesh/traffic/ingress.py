@@ -141,6 +141,11 @@ class Ingress(Documented):
         return (self.served_port, HTTP) if self.tls and self.tls.redirect else (self.served_port,)
 
 
+def has_cors(entry: Ingress) -> bool:
+    """Whether a route of the entry has a CORS policy, so that the gateway answers browsers' preflight requests."""
+    return any(route.cors for route in entry.routes)
+
+
 def route_name(name: str, position: int) -> str:
     """Name of a route with a rate limit, by which EnvoyFilter patches select it."""
     return f"{name}-{position}"

@@ -156,6 +156,47 @@ def test_a_gateway_denies_requests_without_a_token() -> None:
     ]
 
 
+CORS = {"allowOrigins": [{"exact": "https://shop.example.com"}], "allowMethods": ["GET"]}
+
+
+def host(name: str, gateway: str = "istio-ingressgateway", **route: Any) -> dict[str, Any]:
+    return {"hosts": [name], "gateway": gateway, "routes": [{"to": "reviews", **route}]}
+
+
+def test_preflights_are_answered_before_tokens_are_asked_for() -> None:
+    rules = found({"jwt": {"issuers": [{**ISSUER, "jwks": KEYS}]}}, traffic={"hosts": {"shop": host("a.io", cors=CORS)}})
+    spec = rules["EnvoyFilter/istio-system/istio-ingressgateway-jwt"]
+    denied = rules["AuthorizationPolicy/istio-system/istio-ingressgateway-jwt"]
+    assert spec["workloadSelector"]["labels"] == denied["selector"]["matchLabels"]
+    assert denied["rules"] == [{"from": [{"source": {"notRequestPrincipals": ["*"]}}]}], "no other request is exempt"
+    [patch] = spec["configPatches"]
+    assert (patch["match"]["context"], patch["patch"]["operation"]) == ("GATEWAY", "INSERT_FIRST")
+    assert patch["patch"]["value"]["name"] == "envoy.filters.http.cors"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "entry", "expected"),
+    [
+        ([], host("a.io"), False),
+        ([], host("a.io", "istio-egressgateway", cors=CORS), False),
+        (["b.io"], host("a.io", cors=CORS), False),
+        (["a.io"], host("a.io", cors=CORS), True),
+        (["*.a.io"], host("www.a.io", cors=CORS), True),
+        (["a.io"], host("*", cors=CORS), True),
+    ],
+)
+def test_only_cors_behind_tokens_changes_the_gateway(wanted: list[str], entry: dict[str, Any], expected: bool) -> None:
+    jwt = {"issuers": [{**ISSUER, "jwks": KEYS}], "hosts": wanted}
+    rules = found({"jwt": jwt}, traffic={"hosts": {"shop": entry}})
+    assert ("EnvoyFilter/istio-system/istio-ingressgateway-jwt" in rules) is expected
+
+
+def test_preflights_pass_before_the_policy_that_refuses_is_there() -> None:
+    made = load({"jwt": {"issuers": [{**ISSUER, "jwks": KEYS}]}}, traffic={"hosts": {"shop": host("a.io", cors=CORS)}})
+    assert [(item.body.kind, item.late) for item in made.security][-1] == ("AuthorizationPolicy", True)
+    assert [item.late for item in made.security].count(True) == 1
+
+
 @pytest.mark.parametrize(
     ("security", "text"),
     [

@@ -50,6 +50,23 @@ def test_burst_sets_the_buckets_size_and_not_its_fill_rate() -> None:
     assert bucket == {"max_tokens": 50, "tokens_per_fill": 10, "fill_interval": "1s"}
 
 
+def test_browsers_preflights_are_answered_before_a_local_limit_counts() -> None:
+    traffic = routes(login={"requests": 5})
+    assert [one["name"] for one in values(specs(traffic)["EnvoyFilter/istio-ingressgateway-limits"])[:1]] == [LOCAL]
+    page = {"hosts": ["page.example.com"], "routes": [{"to": "reviews", "cors": {"allowOrigins": [{"exact": "*"}]}}]}
+    traffic["hosts"]["page"] = page
+    spec = specs(traffic)["EnvoyFilter/istio-ingressgateway-limits"]
+    assert patches(spec)[:2] == [("HTTP_FILTER", "GATEWAY", "INSERT_BEFORE"), ("HTTP_FILTER", "GATEWAY", "INSERT_FIRST")]
+    assert [value["name"] for value in values(spec)[:2]] == [LOCAL, "envoy.filters.http.cors"]
+
+
+def test_a_global_limit_is_behind_istios_own_cors_filter() -> None:
+    traffic = routes(login={"requests": 5, "scope": "global"})
+    traffic["hosts"]["shop"]["routes"][0]["cors"] = {"allowOrigins": [{"exact": "*"}]}
+    spec = specs(traffic)["EnvoyFilter/istio-ingressgateway-limits"]
+    assert "INSERT_FIRST" not in [operation for _, _, operation in patches(spec)]
+
+
 def test_the_filter_selects_pods_by_app_or_by_the_given_labels() -> None:
     traffic = {"services": {"web": {"host": "front.default", "limit": {"requests": 1}}}}
     assert specs(traffic)["EnvoyFilter/web-limit"]["workloadSelector"] == {"labels": {"app": "front"}}
