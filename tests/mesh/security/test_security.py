@@ -96,6 +96,36 @@ def test_default_deny_allows_a_gateway_to_call_the_services_it_routes_to() -> No
     ]
 
 
+def callers(rules: dict[str, dict[str, Any]], service: str) -> list[str]:
+    """The service accounts that may call one of Bookinfo's services."""
+    [caller] = rules[f"AuthorizationPolicy/default/{service}"]["rules"][0]["from"]
+    return [principal.rpartition("/")[2] for principal in caller["source"]["principals"]]
+
+
+GATEWAY = "istio-ingressgateway-service-account"
+
+
+def test_default_deny_allows_a_gateway_to_call_the_services_that_it_mirrors_to() -> None:
+    shop = {"hosts": ["a.io"], "routes": [{"to": "productpage", "mirror": {"service": "ratings"}}]}
+    rules = found({"authorization": {"defaultDeny": True}}, bookinfo=True, traffic={"hosts": {"shop": shop}})
+    assert callers(rules, "ratings") == ["bookinfo-reviews", GATEWAY]
+    assert callers(rules, "details") == ["bookinfo-productpage"]
+
+
+@pytest.mark.parametrize(
+    "reviews",
+    [
+        {"mirror": {"service": "ratings"}},
+        {"rules": [{"match": {"user": "jason"}, "mirror": {"service": "ratings.default"}}]},
+    ],
+)
+def test_default_deny_allows_the_callers_of_a_service_to_call_its_mirror(reviews: dict[str, Any]) -> None:
+    traffic = {"services": {"reviews": reviews}}
+    rules = found({"authorization": {"defaultDeny": True}}, bookinfo=True, traffic=traffic)
+    assert callers(rules, "ratings") == ["bookinfo-reviews", "bookinfo-productpage"]
+    assert callers(rules, "reviews") == ["bookinfo-productpage"]
+
+
 def test_default_deny_is_created_after_the_policies_that_allow() -> None:
     made = load({"authorization": {"defaultDeny": True}}, bookinfo=True).security
     assert [item.name for item in made if item.late] == ["default-default-deny"]
@@ -164,7 +194,9 @@ def host(name: str, gateway: str = "istio-ingressgateway", **route: Any) -> dict
 
 
 def test_preflights_are_answered_before_tokens_are_asked_for() -> None:
-    rules = found({"jwt": {"issuers": [{**ISSUER, "jwks": KEYS}]}}, traffic={"hosts": {"shop": host("a.io", cors=CORS)}})
+    rules = found(
+        {"jwt": {"issuers": [{**ISSUER, "jwks": KEYS}]}}, traffic={"hosts": {"shop": host("a.io", cors=CORS)}}
+    )
     spec = rules["EnvoyFilter/istio-system/istio-ingressgateway-jwt"]
     denied = rules["AuthorizationPolicy/istio-system/istio-ingressgateway-jwt"]
     assert spec["workloadSelector"]["labels"] == denied["selector"]["matchLabels"]
