@@ -104,6 +104,7 @@ def _context(settings: Settings) -> StackContext:
             namespace=spec.namespace or ROOT,
             selector=spec.selector(name),
             ports=frozenset(port.port for port in spec.ports),
+            pod_ports=frozenset(port.targetPort or port.port for port in spec.ports),
             service_account=spec.service_account(name),
         )
         for name, spec in settings.gateways.items()

@@ -13,7 +13,7 @@ from mesh.api.scalars import Text as NotEmpty
 from mesh.core.kubernetes import Name
 from mesh.core.typed import Documented, Findings
 from mesh.traffic import envoy
-from mesh.traffic.context import StackContext
+from mesh.traffic.context import GatewayRef, StackContext
 from mesh.traffic.ingress import DEFAULT_GATEWAY, HostName, Ingress, has_cors
 from mesh.traffic.objects import ConfigObject
 from mesh.traffic.rate_limit_filters import SUPPRESSION
@@ -54,13 +54,21 @@ def objects(jwt: Jwt, stack: StackContext, entries: Mapping[str, Ingress]) -> It
             {"workloadSelector": {"labels": dict(ref.selector)}, "configPatches": [envoy.cors_filter()]}
         )
         yield ConfigObject(path=PATH, body=body, name=name, namespace=ref.namespace, annotations=SUPPRESSION)
-    # The Host header may contain a port.
-    hosts = [form for host in jwt.hosts for form in (host, f"{host}:*") if not host.startswith("*") or form == host]
+    hosts = [form for host in jwt.hosts for form in (host, *_with_ports(host, ref))]
     operation = api.Operation(hosts=hosts or None, notPaths=jwt.public or None) if hosts or jwt.public else None
     nobody = api.From(source=api.Source(notRequestPrincipals=["*"]))
     rule = api.Rule(from_=[nobody], to=[api.To(operation=operation)] if operation else None)
     refused = api.AuthorizationPolicy(selector=selector, action="DENY", rules=[rule])
     yield ConfigObject(path=PATH, body=refused, name=name, namespace=ref.namespace, late=True)
+
+
+def _with_ports(host: str, ref: GatewayRef) -> Iterator[str]:
+    """The forms of a host with a port, which the Host header may have. After a wildcard Istio's gateways take the port
+    of the Service or of the pod alone, and a policy cannot name any port."""
+    if not host.startswith("*"):
+        yield f"{host}:*"
+    elif host != ALL:
+        yield from (f"{host}:{port}" for port in sorted(ref.ports | ref.pod_ports))
 
 
 def _required(jwt: Jwt, entry: Ingress) -> bool:

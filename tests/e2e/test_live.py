@@ -320,6 +320,39 @@ def test_traffic_settings_of_the_stack_apply_to_requests(checkout: Checkout, sit
     soon(lambda: set(versions(site, 100)) == {"v1", "v2", "v3"})
 
 
+SHOP = "https://shop.example.com"
+PREFLIGHT = {"Host": "app.example.com", "Origin": SHOP, "Access-Control-Request-Method": "GET"}
+
+
+def test_browsers_preflights_need_no_token_and_nothing_else_passes_without(checkout: Checkout, site: str) -> None:
+    page = {"service": "productpage", "port": 9080}
+    cors = {"allowOrigins": [{"exact": SHOP}], "allowHeaders": ["authorization"]}
+    limited = {"match": {"path": "/api*"}, "to": page, "cors": cors, "limit": {"requests": 5, "per": "hour"}}
+    issuer = {"issuer": "https://issuer.example.com", "jwks": '{"keys": []}'}
+    app = {"hosts": ["app.example.com"], "routes": [limited, {"to": page}]}
+    jwt = {"issuers": [issuer], "hosts": ["app.example.com"]}
+    checkout.set(traffic={"hosts": {"app": app}}, security={"jwt": jwt})
+    checkout.make("up", LIVE)
+
+    def ask(method: str, path: str = PRODUCT, **headers: str | None) -> requests.Response:
+        return requests.request(method, f"{site}{path}", headers={**PREFLIGHT, **headers}, timeout=20)
+
+    soon(lambda: ask("GET", "/productpage").status_code == 403)
+    for _ in range(20):  # none is counted
+        assert ask("OPTIONS").status_code == 200
+    assert ask("OPTIONS").headers["access-control-allow-origin"] == SHOP
+    assert ask("OPTIONS", Origin="https://evil.example.com").status_code == 403
+    assert ask("OPTIONS", Origin=None).status_code == 403
+    assert ask("OPTIONS", **{"Access-Control-Request-Method": None}).status_code == 403
+    assert ask("OPTIONS", "/productpage").status_code == 403  # another route, without CORS
+    refused = ask("GET")
+    assert (refused.status_code, refused.headers["access-control-allow-origin"]) == (403, SHOP)
+    counted = soon(lambda: (found := ask("GET")).status_code == 429 and found)
+    assert counted.headers["access-control-allow-origin"] == SHOP
+    checkout.set(traffic=None, security=None)
+    checkout.make("up", LIVE)
+
+
 def test_an_https_gateway_uses_the_certificate_of_its_secret(checkout: Checkout, site: str) -> None:
     assert site
     pki = checkout.home / "cluster" / "pki"

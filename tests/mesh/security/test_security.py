@@ -186,6 +186,15 @@ def test_a_gateway_denies_requests_without_a_token() -> None:
     ]
 
 
+def test_a_port_in_the_host_header_does_not_open_a_wildcard_host() -> None:
+    rules = found({"jwt": {"issuers": [{**ISSUER, "jwks": KEYS}], "hosts": ["*.example.com", "*"]}})
+    [rule] = rules["AuthorizationPolicy/istio-system/istio-ingressgateway-jwt"]["rules"]
+    hosts = rule["to"][0]["operation"]["hosts"]
+    assert hosts[0] == "*.example.com"
+    assert {"*.example.com:80", "*.example.com:8080", "*.example.com:443", "*.example.com:8443"} < set(hosts)
+    assert hosts[-1] == "*"
+
+
 CORS = {"allowOrigins": [{"exact": "https://shop.example.com"}], "allowMethods": ["GET"]}
 
 
