@@ -320,6 +320,13 @@ def test_traffic_settings_of_the_stack_apply_to_requests(checkout: Checkout, sit
     soon(lambda: set(versions(site, 100)) == {"v1", "v2", "v3"})
 
 
+KEY = {  # the public key of RFC 7517's example
+    "kty": "EC",
+    "crv": "P-256",
+    "kid": "1",
+    "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",
+    "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM",
+}
 SHOP = "https://shop.example.com"
 PREFLIGHT = {"Host": "app.example.com", "Origin": SHOP, "Access-Control-Request-Method": "GET"}
 
@@ -328,7 +335,7 @@ def test_browsers_preflights_need_no_token_and_nothing_else_passes_without(check
     page = {"service": "productpage", "port": 9080}
     cors = {"allowOrigins": [{"exact": SHOP}], "allowHeaders": ["authorization"]}
     limited = {"match": {"path": "/api*"}, "to": page, "cors": cors, "limit": {"requests": 5, "per": "hour"}}
-    issuer = {"issuer": "https://issuer.example.com", "jwks": '{"keys": []}'}
+    issuer = {"issuer": "https://issuer.example.com", "jwks": json.dumps({"keys": [KEY]})}
     app = {"hosts": ["app.example.com"], "routes": [limited, {"to": page}]}
     jwt = {"issuers": [issuer], "hosts": ["app.example.com"]}
     checkout.set(traffic={"hosts": {"app": app}}, security={"jwt": jwt})
