@@ -515,6 +515,15 @@ TOKENS = [
 ]
 
 
+OF_NO_PREFLIGHT: dict[str, Manifest] = {
+    "another method": {"method": {"exact": "GET"}},
+    "a user": {"headers": {"end-user": {"exact": "jason"}}},
+    "a cookie": {"headers": {"cookie": {"regex": ".*"}}},
+    "a token": {"headers": {"Authorization": {}}},
+}
+"""Matches that no preflight meets, by what they want."""
+
+
 def visitors(*http: Manifest) -> Manifest:
     return routes("visitors", *http, hosts=["shop.example.com"], gateways=["way-in"])
 
@@ -528,12 +537,7 @@ CORS = [
                 {"match": [{"uri": {"prefix": "/a"}, **match}], **to("front", corsPolicy=CORS_POLICY)}, to("front")
             ),
         )
-        for name, match in {
-            "another method": {"method": {"exact": "GET"}},
-            "a user": {"headers": {"end-user": {"exact": "jason"}}},
-            "a cookie": {"headers": {"cookie": {"regex": ".*"}}},
-            "a token": {"headers": {"Authorization": {}}},
-        }.items()
+        for name, match in OF_NO_PREFLIGHT.items()
     ),
     fault(
         "tokens that browsers may not send",

@@ -328,7 +328,7 @@ KEY = {  # the public key of RFC 7517's example
     "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM",
 }
 SHOP = "https://shop.example.com"
-PREFLIGHT = {"Host": "app.example.com", "Origin": SHOP, "Access-Control-Request-Method": "GET"}
+PREFLIGHT = {"Host": "app.example.com", "Access-Control-Request-Method": "GET"}
 
 
 def test_browsers_preflights_need_no_token_and_nothing_else_passes_without(checkout: Checkout, site: str) -> None:
@@ -341,16 +341,17 @@ def test_browsers_preflights_need_no_token_and_nothing_else_passes_without(check
     checkout.set(traffic={"hosts": {"app": app}}, security={"jwt": jwt})
     checkout.make("up", LIVE)
 
-    def ask(method: str, path: str = PRODUCT, **headers: str | None) -> requests.Response:
-        return requests.request(method, f"{site}{path}", headers={**PREFLIGHT, **headers}, timeout=20)
+    def ask(method: str, path: str = PRODUCT, without: str = "", origin: str = SHOP) -> requests.Response:
+        headers = {name: value for name, value in {**PREFLIGHT, "Origin": origin}.items() if name != without}
+        return requests.request(method, f"{site}{path}", headers=headers, timeout=20)
 
     soon(lambda: ask("GET", "/productpage").status_code == 403)
     for _ in range(20):  # none is counted
         assert ask("OPTIONS").status_code == 200
     assert ask("OPTIONS").headers["access-control-allow-origin"] == SHOP
-    assert ask("OPTIONS", Origin="https://evil.example.com").status_code == 403
-    assert ask("OPTIONS", Origin=None).status_code == 403
-    assert ask("OPTIONS", **{"Access-Control-Request-Method": None}).status_code == 403
+    assert ask("OPTIONS", origin="https://evil.example.com").status_code == 403
+    assert ask("OPTIONS", without="Origin").status_code == 403
+    assert ask("OPTIONS", without="Access-Control-Request-Method").status_code == 403
     assert ask("OPTIONS", "/productpage").status_code == 403  # another route, without CORS
     refused = ask("GET")
     assert (refused.status_code, refused.headers["access-control-allow-origin"]) == (403, SHOP)

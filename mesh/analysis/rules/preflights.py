@@ -40,7 +40,8 @@ def unmatched(mesh: Mesh) -> Iterator[Finding]:
 
 def _met(route: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     """The matches of a route that a preflight can meet; an empty one for a route without matches."""
-    return [match for match in route.get("match") or ({},) if not [*_conditions(match)]]
+    matches: Sequence[Mapping[str, Any]] = route.get("match") or ({},)
+    return [match for match in matches if not [*_conditions(match)]]
 
 
 def _conditions(match: Mapping[str, Any]) -> Iterator[str]:

@@ -15,6 +15,8 @@ from tests.meshes import Manifest, deployment, manifest_of, routes, service, to
 
 PERMISSIVE = manifest_of("PeerAuthentication", "default", {"mtls": {"mode": "PERMISSIVE"}})
 MANUAL = manifest_of("ConfigMap", "istio", namespace="istio-system") | {"data": {"mesh": "enableAutoMtls: false"}}
+DISABLED = manifest_of("PeerAuthentication", "default", {"mtls": {"mode": "DISABLE"}})
+MUTUAL = {"tls": {"mode": "ISTIO_MUTUAL"}}
 FRONT = "cluster.local/ns/shop/sa/front"
 INGRESS = "cluster.local/ns/istio-system/sa/default"
 
@@ -77,13 +79,9 @@ def test_tokens_that_are_not_required_are_no_finding() -> None:
 @pytest.mark.parametrize(
     "objects",
     [
-        [manifest_of("PeerAuthentication", "default", {"mtls": {"mode": "DISABLE"}}), policy("cart", {"ipBlocks": ["10.0.0.0/8"]})],
-        [PERMISSIVE, MANUAL, cart_rule(trafficPolicy={"tls": {"mode": "ISTIO_MUTUAL"}})],
-        [
-            PERMISSIVE,
-            MANUAL,
-            manifest_of("DestinationRule", "all", {"host": "*.local", "trafficPolicy": {"tls": {"mode": "ISTIO_MUTUAL"}}}),
-        ],
+        [DISABLED, policy("cart", {"ipBlocks": ["10.0.0.0/8"]})],
+        [PERMISSIVE, MANUAL, cart_rule(trafficPolicy=MUTUAL)],
+        [PERMISSIVE, MANUAL, manifest_of("DestinationRule", "all", {"host": "*.local", "trafficPolicy": MUTUAL})],
         [PERMISSIVE],
     ],
 )  # fmt: skip
