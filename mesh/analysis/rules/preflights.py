@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from mesh.analysis import codes, virtual_services
+from mesh.analysis import codes, hosts, virtual_services
 from mesh.analysis.findings import Finding
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
@@ -75,7 +75,7 @@ def tokens(mesh: Mesh) -> Iterator[Finding]:
         for i, policy in policies.items() if headers else ():
             if not headers & {name.lower() for name in policy.get("allowHeaders") or ()}:
                 which = " or ".join(sorted(headers))
-                text = f"browsers will not send {which}, and so no token, to the gateway, which requires one: add it"
+                text = f"the gateway requires a token, and browsers may not send {which}: list it here"
                 yield codes.TOKEN_NOT_ALLOWED.at(vs, f"http[{i}].corsPolicy.allowHeaders", text)
 
 
@@ -89,7 +89,7 @@ def _token_headers(mesh: Mesh, vs: Object) -> set[str]:
     found = (mesh.get(ref) for _, _, ref in virtual_services.gateways(vs))
     pods = {pod for gateway in found if gateway for pod in mesh.gateway_pods(gateway)}
     required = any(
-        _requires_tokens(policy) and pods & {*mesh.selected_by(policy)}
+        _requires_tokens(policy, vs.items("hosts")) and pods & {*mesh.selected_by(policy)}
         for policy in mesh.of(kinds.AUTHORIZATION_POLICY)
     )
     headers: set[str] = set()
@@ -100,11 +100,17 @@ def _token_headers(mesh: Mesh, vs: Object) -> set[str]:
     return headers
 
 
-def _requires_tokens(policy: Object) -> bool:
-    """Whether a policy denies requests without a token."""
-    callers = [caller for rule in policy.items("rules") for caller in (rule or {}).get("from") or ()]
-    without = any((caller.get("source") or {}).get("notRequestPrincipals") for caller in callers)
-    return policy.spec.get("action") == "DENY" and without
+def _requires_tokens(policy: Object, names: Sequence[str]) -> bool:
+    """Whether a policy denies requests without a token to one of some hosts."""
+    rules = policy.items("rules") if policy.spec.get("action") == "DENY" else ()
+    return any(
+        hosts.overlap(name, form.partition(":")[0])
+        for rule in rules
+        if any((caller.get("source") or {}).get("notRequestPrincipals") for caller in rule.get("from") or ())
+        for part in rule.get("to") or ({},)
+        for form in (part.get("operation") or {}).get("hosts") or (hosts.ALL,)
+        for name in names
+    )
 
 
 RULES: Final = (unmatched, tokens)

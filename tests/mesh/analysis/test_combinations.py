@@ -72,6 +72,20 @@ def test_scripts_must_be_able_to_send_their_token(rule: Any, allowed: list[str],
     assert codes({**known, "spec": spec}, refused, visitors(with_cors(allowHeaders=allowed))) == expected
 
 
+@pytest.mark.parametrize(
+    ("required", "expected"),
+    [
+        (["other.example.com", "other.example.com:*"], []),
+        (["shop.example.com:*"], ["MESH0122"]),
+        (["*.example.com"], ["MESH0122"]),
+    ],
+)
+def test_only_hosts_that_require_tokens_need_scripts_to_send_them(required: list[str], expected: list[str]) -> None:
+    known, refused = TOKENS
+    rules = [{**refused["spec"]["rules"][0], "to": [{"operation": {"hosts": required}}]}]
+    assert codes(known, {**refused, "spec": {**refused["spec"], "rules": rules}}, visitors(with_cors())) == expected
+
+
 def test_tokens_that_are_not_required_are_no_finding() -> None:
     assert codes(TOKENS[0], visitors(with_cors())) == []
 
