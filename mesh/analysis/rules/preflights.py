@@ -103,14 +103,16 @@ def _token_headers(mesh: Mesh, vs: Object) -> set[str]:
 def _requires_tokens(policy: Object, names: Sequence[str]) -> bool:
     """Whether a policy denies requests without a token to one of some hosts."""
     rules = policy.items("rules") if policy.spec.get("action") == "DENY" else ()
-    return any(
-        hosts.overlap(name, form.partition(":")[0])
-        for rule in rules
-        if any((caller.get("source") or {}).get("notRequestPrincipals") for caller in rule.get("from") or ())
-        for part in rule.get("to") or ({},)
-        for form in (part.get("operation") or {}).get("hosts") or (hosts.ALL,)
-        for name in names
-    )
+    return any(_concerns(rule or {}, names) for rule in rules)
+
+
+def _concerns(rule: Mapping[str, Any], names: Sequence[str]) -> bool:
+    """Whether a rule is about requests without a token to one of some hosts."""
+    sources = [caller.get("source") or {} for caller in rule.get("from") or ()]
+    operations = [part.get("operation") or {} for part in rule.get("to") or ()] or [{}]
+    forms = [form.partition(":")[0] for one in operations for form in one.get("hosts") or (hosts.ALL,)]
+    without = any(source.get("notRequestPrincipals") for source in sources)
+    return without and any(hosts.overlap(name, form) for name in names for form in forms)
 
 
 RULES: Final = (unmatched, tokens)
