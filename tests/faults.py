@@ -448,4 +448,103 @@ POLICIES = [
     fault("patch that removes a route", "IST0154 EnvoyFilter shop/filter", patch("REMOVE", "HTTP_ROUTE")),
 ]
 
-FAULTS = [*ROUTES, *HOSTS, *GATEWAYS, *DESTINATIONS, *WORKLOADS, *POLICIES]
+MUTUAL_OFF = {"mtls": {"mode": "DISABLE"}}
+
+CALLERS = [
+    fault(
+        "callers of a namespace without mutual TLS",
+        "MESH0221 AuthorizationPolicy shop/cart",
+        manifest_of("PeerAuthentication", "default", MUTUAL_OFF),
+    ),
+    fault(
+        "callers of a workload without mutual TLS",
+        "MESH0221 AuthorizationPolicy shop/cart",
+        manifest_of("PeerAuthentication", "cart", {"selector": {"matchLabels": {"app": "cart"}}, **MUTUAL_OFF}),
+    ),
+    *(
+        fault(
+            f"callers that a DestinationRule has speak {mode}",
+            "MESH0221 AuthorizationPolicy shop/cart",
+            manifest_of("PeerAuthentication", "default", {"mtls": {"mode": "PERMISSIVE"}}),
+            cart_rule(trafficPolicy={"tls": tls}),
+        )
+        for mode, tls in {
+            "plain text": {"mode": "DISABLE"},
+            "another TLS": {"mode": "SIMPLE", "caCertificates": "/ca.pem"},
+        }.items()
+    ),
+    fault(
+        "callers that nothing has speak mutual TLS",
+        "MESH0221 AuthorizationPolicy shop/cart",
+        manifest_of("PeerAuthentication", "default", {"mtls": {"mode": "PERMISSIVE"}}),
+        manifest_of("ConfigMap", "istio", namespace="istio-system") | {"data": {"mesh": "enableAutoMtls: false"}},
+    ),
+    fault(
+        "mirror that refuses the gateway",
+        "MESH0222 VirtualService shop/visitors",
+        routes("visitors", to("front", mirror={"host": "cart"}), hosts=["shop.example.com"], gateways=["way-in"]),
+    ),
+    fault(
+        "mirror that refuses the callers of the service",
+        "MESH0222 VirtualService shop/cart",
+        deployment("audit", {"app": "audit"}, serviceAccountName="audit"),
+        service("audit"),
+        policy("audit", {"principals": ["cluster.local/ns/shop/sa/cart"]}, app="audit"),
+        routes("cart", to("cart", mirror={"host": "audit"})),
+    ),
+]
+
+CORS_POLICY = {"allowOrigins": [{"exact": "https://shop.example.com"}]}
+TOKENS = [
+    manifest_of(
+        "RequestAuthentication",
+        "tokens",
+        {"selector": {"matchLabels": {"istio": "ingress"}}, "jwtRules": [{"issuer": "https://a.example.com"}]},
+        namespace="istio-system",
+    ),
+    manifest_of(
+        "AuthorizationPolicy",
+        "tokens",
+        {
+            "selector": {"matchLabels": {"istio": "ingress"}},
+            "action": "DENY",
+            "rules": [{"from": [{"source": {"notRequestPrincipals": ["*"]}}]}],
+        },
+        namespace="istio-system",
+    ),
+]
+
+
+OF_NO_PREFLIGHT: dict[str, Manifest] = {
+    "another method": {"method": {"exact": "GET"}},
+    "a user": {"headers": {"end-user": {"exact": "jason"}}},
+    "a cookie": {"headers": {"cookie": {"regex": ".*"}}},
+    "a token": {"headers": {"Authorization": {}}},
+}
+"""Matches that no preflight meets, by what they want."""
+
+
+def visitors(*http: Manifest) -> Manifest:
+    return routes("visitors", *http, hosts=["shop.example.com"], gateways=["way-in"])
+
+
+CORS = [
+    *(
+        fault(
+            f"preflights that do not meet a match of {name}",
+            "MESH0121 VirtualService shop/visitors",
+            visitors(
+                {"match": [{"uri": {"prefix": "/a"}, **match}], **to("front", corsPolicy=CORS_POLICY)}, to("front")
+            ),
+        )
+        for name, match in OF_NO_PREFLIGHT.items()
+    ),
+    fault(
+        "tokens that browsers may not send",
+        "MESH0122 VirtualService shop/visitors",
+        *TOKENS,
+        visitors(to("front", corsPolicy=CORS_POLICY)),
+    ),
+]
+
+FAULTS = [*ROUTES, *HOSTS, *GATEWAYS, *DESTINATIONS, *WORKLOADS, *POLICIES, *CALLERS, *CORS]

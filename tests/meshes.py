@@ -14,7 +14,7 @@ GROUPS = {
     "security.istio.io/v1beta1": ("AuthorizationPolicy", "PeerAuthentication", "RequestAuthentication"),
     "apps/v1": ("Deployment",),
     "admissionregistration.k8s.io/v1": ("MutatingWebhookConfiguration",),
-    "v1": ("Namespace", "Service", "Secret", "Pod"),
+    "v1": ("Namespace", "Service", "Secret", "Pod", "ConfigMap"),
 }
 VERSIONS = {kind: version for version, kinds in GROUPS.items() for kind in kinds}
 

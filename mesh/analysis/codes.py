@@ -240,6 +240,18 @@ RULE_CLASH: Final = _code(
     _WARNING,
     "Several DestinationRules are for one host and the same namespaces; only the oldest one's traffic policy applies.",
 )
+PREFLIGHT_UNMATCHED: Final = _code(
+    "MESH0121",
+    "PreflightUnmatched",
+    _WARNING,
+    "A gateway's route has a CORS policy, and its match wants a method or a header that no preflight request has.",
+)
+TOKEN_NOT_ALLOWED: Final = _code(
+    "MESH0122",
+    "TokenNotAllowedByCors",
+    _WARNING,
+    "A gateway requires tokens, and the CORS policy of a route does not let scripts send the header that holds one.",
+)
 STRICT_WITHOUT_SIDECAR: Final = _code(
     "MESH0201",
     "StrictWithoutSidecar",
@@ -275,4 +287,16 @@ UNKNOWN_REVISION: Final = _code(
     "UnknownRevision",
     _WARNING,
     "The label of a namespace names a revision whose control plane is not part of the stack.",
+)
+UNKNOWN_CALLERS: Final = _code(
+    "MESH0221",
+    "CallersWithoutIdentity",
+    _WARNING,
+    "An AuthorizationPolicy asks who calls, and connections to its workloads use no mutual TLS, which tells: 403.",
+)
+MIRROR_REFUSED: Final = _code(
+    "MESH0222",
+    "MirrorRefused",
+    _WARNING,
+    "A mirror's AuthorizationPolicies do not let in a caller whose requests are copied to it.",
 )

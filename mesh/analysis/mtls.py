@@ -14,6 +14,8 @@ PERMISSIVE: Final = "PERMISSIVE"
 """Plain text and mutual TLS are accepted; the default."""
 STRICT: Final = "STRICT"
 """Only mutual TLS is accepted."""
+DISABLE: Final = "DISABLE"
+"""Only plain text is accepted."""
 
 
 class PeerAuthentications:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from mesh import bookinfo
+from mesh.config import tokens
 from mesh.config.settings import INGRESS, Settings
 from mesh.core.names import ROOT
 from mesh.security import authorization, mtls
@@ -21,6 +22,7 @@ def problems(s: Settings, default_namespace: str | None, traffic: Iterable[Confi
     gateway = s.gateways.get(INGRESS)
     yield from s.addons.problems(ingress=gateway is not None and gateway.enabled)
     yield from _mutual_tls(s, default_namespace)
+    yield from tokens.problems(s)
     yield from _beside_bookinfo(s, traffic)
 
 

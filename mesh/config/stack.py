@@ -18,6 +18,7 @@ from mesh.core import kinds
 from mesh.core.names import DEFAULT_TRUST_DOMAIN, ROOT
 from mesh.releases.release import Installation
 from mesh.security import config as security
+from mesh.security.authorization import BookinfoRoutes
 from mesh.traffic import config as traffic
 from mesh.traffic import ingress, rate_limit_filters
 from mesh.traffic.context import GatewayRef, StackContext
@@ -74,7 +75,13 @@ def compiled(settings: Settings, problems: Sequence[str] = ()) -> Stack:
     of_traffic, wrong_traffic = make(traffic.parts(settings.traffic, context))
     denied_namespaces = list(settings.injectedNamespaces)
     of_security, wrong_security = make(
-        security.parts(settings.security, context, denied_namespaces, _gateways_by_service(settings))
+        security.parts(
+            settings.security,
+            context,
+            denied_namespaces,
+            _bookinfo_routes(settings),
+            settings.traffic.hosts,
+        )
     )
     contradictions = consistency.problems(settings, context.namespace, of_traffic)
     if found := [*problems, *contradictions, *wrong_traffic, *wrong_security]:
@@ -97,6 +104,7 @@ def _context(settings: Settings) -> StackContext:
             namespace=spec.namespace or ROOT,
             selector=spec.selector(name),
             ports=frozenset(port.port for port in spec.ports),
+            pod_ports=frozenset(port.targetPort or port.port for port in spec.ports),
             service_account=spec.service_account(name),
         )
         for name, spec in settings.gateways.items()
@@ -115,18 +123,35 @@ def _context(settings: Settings) -> StackContext:
     )
 
 
-def _gateways_by_service(settings: Settings) -> dict[str, list[str]] | None:
-    """The gateways that lead to each of Bookinfo's services; None without Bookinfo."""
+def _bookinfo_routes(settings: Settings) -> BookinfoRoutes | None:
+    """What `mesh:traffic` leads to Bookinfo's services; None without Bookinfo."""
     if not settings.bookinfo:
         return None
-    found = {service: set[str]() for service in bookinfo.CALLERS}
+    gateways = {service: set[str]() for service in bookinfo.CALLERS}
+    mirrored = {service: set[str]() for service in bookinfo.CALLERS}
     if settings.bookinfo.gateway:
-        found[bookinfo.PRODUCT_PAGE].add(ingress.DEFAULT_GATEWAY)
+        gateways[bookinfo.PRODUCT_PAGE].add(ingress.DEFAULT_GATEWAY)
     for entry in settings.traffic.hosts.values():
-        for receiver in (one for route in entry.routes for one in route.to):
-            listed = settings.traffic.services.get(receiver.service)
-            host = listed.host_name(receiver.service) if listed else receiver.service
-            service, _, rest = host.partition(".")
-            if service in found and (not rest or rest.split(".")[0] == settings.bookinfo.namespace):
-                found[service].add(entry.gateway)
-    return {service: sorted(gateways) for service, gateways in found.items()}
+        for route in entry.routes:
+            copies = [route.mirror.service] if route.mirror and route.mirror.service else []
+            for receiver in (*(one.service for one in route.to), *copies):
+                if service := _of_bookinfo(receiver, settings):
+                    gateways[service].add(entry.gateway)
+    for name, called in settings.traffic.services.items():
+        source = _of_bookinfo(name, settings)
+        for mirror in (part.mirror for part in (called, *called.rules)):
+            if source and mirror and mirror.service and (service := _of_bookinfo(mirror.service, settings)):
+                mirrored[service].add(source)
+    return BookinfoRoutes(
+        gateways={service: sorted(found) for service, found in gateways.items()},
+        mirrored={service: sorted(found) for service, found in mirrored.items()},
+    )
+
+
+def _of_bookinfo(name: str, settings: Settings) -> str:
+    """The service of Bookinfo that a name in `mesh:traffic.services`, or a host, stands for; empty if it is none."""
+    listed = settings.traffic.services.get(name)
+    service, _, rest = (listed.host_name(name) if listed else name).partition(".")
+    home = rest.split(".")[0] if rest else listed.namespace if listed else None
+    ours = settings.bookinfo is not None and home in (None, settings.bookinfo.namespace)
+    return service if ours and service in bookinfo.CALLERS else ""

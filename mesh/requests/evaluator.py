@@ -37,11 +37,11 @@ class Evaluator:
         found = gateways.match_listeners(self.mesh, pod, request)
         if not found.served:
             return Outcome(status=0, reason=found.reason)
-        if found.redirected:
-            return Outcome(status=301, reason="httpsRedirect", location=f"https://{request.host}{request.path}")
         inbound = InboundRequest(request=request, caller=None, mutual=False, port=found.target)
         if why := self._policies.refusal(pod, inbound):
             return Outcome(status=403, reason=why)
+        if found.redirected:
+            return Outcome(status=301, reason="httpsRedirect", location=f"https://{request.host}{request.path}")
         names = tuple(f"{ref.namespace}/{ref.name}" for ref in found.served)
         proxy = Proxy(namespace=pod.namespace, labels=pod.labels, gateways=names)
         candidates = self._routes.at_gateways(request.host.lower(), found.served)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field
@@ -65,20 +66,25 @@ class Authorization(Documented):
     that service."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class BookinfoRoutes:
+    """What `mesh:traffic` adds to the callers of Bookinfo's services."""
+
+    gateways: Mapping[str, Sequence[str]]
+    """The gateways that route or mirror requests to each service."""
+    mirrored: Mapping[str, Sequence[str]]
+    """The services whose requests are mirrored to each service: its callers get theirs, too."""
+
+
 def objects(
     authorization: Authorization,
     stack: StackContext,
     denied_namespaces: Sequence[str],
-    gateways_by_service: Mapping[str, Sequence[str]] | None,
+    routes: BookinfoRoutes | None,
 ) -> Iterator[ConfigObject]:
-    """The AuthorizationPolicies. `denied_namespaces`: those that `defaultDeny` applies to. `gateways_by_service`: the
-    gateways that route to each of Bookinfo's services, or None if it is not installed. Raises ApiError if a namespace
-    or a gateway is not the stack's."""
-    needed = (
-        _bookinfo(gateways_by_service)
-        if authorization.defaultDeny and authorization.bookinfo and gateways_by_service is not None
-        else {}
-    )
+    """The AuthorizationPolicies. `denied_namespaces`: those that `defaultDeny` applies to. `routes`: None if Bookinfo
+    is not installed. Raises ApiError if a namespace or a gateway is not the stack's."""
+    needed = _bookinfo(routes) if authorization.defaultDeny and authorization.bookinfo and routes is not None else {}
     for name, allow in {**needed, **authorization.allow}.items():
         path = f"{PATH}.allow.{name}" if name in authorization.allow else f"{PATH}.bookinfo"
         yield _allowed(path, name, allow, stack)
@@ -88,12 +94,13 @@ def objects(
         yield ConfigObject(path=PATH, body=body, name=f"{namespace}-default-deny", namespace=namespace, late=True)
 
 
-def _bookinfo(gateways_by_service: Mapping[str, Sequence[str]]) -> dict[str, Allow]:
+def _bookinfo(routes: BookinfoRoutes) -> dict[str, Allow]:
     """The rules that Bookinfo needs, by service; none for a service that has no callers."""
-    callers = {
-        name: (list(map(bookinfo.service_account, who)), list(gateways_by_service.get(name, ())))
-        for name, who in bookinfo.CALLERS.items()
-    }
+    callers: dict[str, tuple[list[str], list[str]]] = {}
+    for name, own in bookinfo.CALLERS.items():
+        who = [*own, *(caller for other in routes.mirrored.get(name, ()) for caller in bookinfo.CALLERS[other])]
+        accounts = [bookinfo.service_account(caller) for caller in dict.fromkeys(who)]
+        callers[name] = accounts, list(routes.gateways.get(name, ()))
     return {
         name: Allow(
             workload={"app": name},

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from mesh.core.typed import Documented
 from mesh.security import authorization, jwt, mtls
-from mesh.security.authorization import Authorization
+from mesh.security.authorization import Authorization, BookinfoRoutes
 from mesh.security.jwt import Jwt
 from mesh.security.mtls import Mtls
 from mesh.traffic.context import StackContext
+from mesh.traffic.ingress import Ingress
 from mesh.traffic.objects import ConfigObject
 
 ROOT = "security"
@@ -34,14 +35,16 @@ def parts(
     security: Security,
     stack: StackContext,
     denied_namespaces: Sequence[str],
-    gateways_by_service: Mapping[str, Sequence[str]] | None,
+    routes: BookinfoRoutes | None,
+    hosts: Mapping[str, Ingress],
 ) -> Iterator[tuple[str, Iterator[ConfigObject]]]:
     """The key of each part, with an iterator over its Istio objects. The iterator raises ApiError for an object that
-    cannot be made. `denied_namespaces` and `gateways_by_service` are those of `authorization.objects`."""
+    cannot be made. `denied_namespaces` and `routes` are those of `authorization.objects`; `hosts` is
+    `mesh:traffic.hosts`."""
     yield mtls.PATH, mtls.objects(security.mtls, stack)
     yield (
         authorization.PATH,
-        authorization.objects(security.authorization, stack, denied_namespaces, gateways_by_service),
+        authorization.objects(security.authorization, stack, denied_namespaces, routes),
     )
     if security.jwt:
-        yield jwt.PATH, jwt.objects(security.jwt, stack)
+        yield jwt.PATH, jwt.objects(security.jwt, stack, hosts)

@@ -20,6 +20,8 @@ class GatewayRef:
     """Labels of the gateway's pods."""
     ports: frozenset[int]
     """Ports of the gateway's Service."""
+    pod_ports: frozenset[int]
+    """Ports of the gateway's pods."""
     service_account: str
     """Name of the gateway's service account."""
 

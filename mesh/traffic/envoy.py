@@ -1,4 +1,4 @@
-"""EnvoyFilter patches for local and global rate limits, as Istio 1.10 documents them."""
+"""EnvoyFilter patches: local and global rate limits, as Istio 1.10 documents them, and the place of the CORS filter."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ PORT: Final = 8081
 """Port of the rate-limit service's gRPC API."""
 _LOCAL: Final = "envoy.filters.http.local_ratelimit"
 _GLOBAL: Final = "envoy.filters.http.ratelimit"
+_CORS: Final = "envoy.filters.http.cors"
 _MANAGER: Final = "envoy.filters.network.http_connection_manager"
 _TIMEOUT: Final = "0.25s"  # Envoy's default of 20 ms is too short for the first request, which also connects
 _TYPES: Final = "type.googleapis.com"
@@ -30,6 +31,17 @@ def local_filter(context: str, limit: Limit | None) -> Node:
     return _patch(
         "HTTP_FILTER", context, "INSERT_BEFORE", value, {"listener": {"filterChain": {"filter": {"name": _MANAGER}}}}
     )
+
+
+def cors_filter() -> Node:
+    """Adds a CORS filter before all other HTTP filters of a gateway. Istio's own comes after authorization, so that the
+    preflight request of a browser, which never carries a token, would be refused.
+
+    The filter answers preflights itself: OPTIONS with `Access-Control-Request-Method`, from an origin that the CORS
+    policy of the request's route allows. It passes every other request on unchanged."""
+    value = {"name": _CORS, "typed_config": {"@type": f"{_TYPES}/envoy.extensions.filters.http.cors.v3.Cors"}}
+    where = {"listener": {"filterChain": {"filter": {"name": _MANAGER}}}}
+    return _patch("HTTP_FILTER", "GATEWAY", "INSERT_FIRST", value, where)
 
 
 def local_route(route: str, limit: Limit) -> Node:

@@ -28,6 +28,10 @@ Resolve = Callable[[str, str], str]
 into the host to write there."""
 
 
+_FOR_FORWARDED: Final = ("timeout", "retries", "mirror", "cors")
+"""Fields of a route that the proxy only applies to requests that it forwards."""
+
+
 class WeightedDestination(ShortForm):
     """A destination of a route's requests."""
 
@@ -73,6 +77,12 @@ class IngressRoute(RouteActions):
             yield ("to",), f"the weights must add up to 100, not {sum(one.weight or 0 for one in self.to)}"
         if len(self.to) == 1 and self.to[0].weight not in (None, 100):
             yield ("to",), f"the weights must add up to 100, not {self.to[0].weight}"
+        for name in _FOR_FORWARDED if self.redirect else ():
+            if getattr(self, name) is not None:
+                yield (name,), "does nothing beside redirect, which the gateway answers by itself: leave it out"
+        if self.limit and self.limit.by and (self.limit.by.header or "").lower() in _sent_headers(self.headers):
+            text = "is set by headers.request of this route, after the limit has counted: choose one that clients send"
+            yield ("limit", "by", "header"), text
         if self.redirect and self.limit and self.limit.shared:
             yield ("limit", "scope"), "cannot be global for a redirect, which the gateway answers by itself"
         if self.mirror and not self.mirror.service:
@@ -81,6 +91,12 @@ class IngressRoute(RouteActions):
             for name in ("sourceLabels", "sourceNamespace"):
                 if getattr(match, name):
                     yield ("match", i, name), "is not possible at a gateway, whose callers are outside the mesh"
+
+
+def _sent_headers(headers: api.Headers | None) -> set[str]:
+    """The names of the request headers that a route sets or adds, in lower case."""
+    request = headers.request if headers else None
+    return {name.lower() for part in (request.set, request.add) if part for name in part} if request else set()
 
 
 class GatewayTls(ShortForm):
@@ -139,6 +155,11 @@ class Ingress(Documented):
     def served_ports(self) -> tuple[int, ...]:
         """All ports of the entry: the one that serves the hosts, and port 80 if it redirects."""
         return (self.served_port, HTTP) if self.tls and self.tls.redirect else (self.served_port,)
+
+
+def has_cors(entry: Ingress) -> bool:
+    """Whether a route of the entry has a CORS policy, so that the gateway answers browsers' preflight requests."""
+    return any(route.cors for route in entry.routes)
 
 
 def route_name(name: str, position: int) -> str:

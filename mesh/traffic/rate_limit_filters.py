@@ -10,7 +10,7 @@ from mesh.analysis import codes
 from mesh.analysis.suppression import ANNOTATION
 from mesh.traffic import envoy
 from mesh.traffic.context import GatewayRef, StackContext
-from mesh.traffic.ingress import Ingress, route_name
+from mesh.traffic.ingress import Ingress, has_cors, route_name
 from mesh.traffic.objects import ConfigObject
 from mesh.traffic.rate_limits import Limit
 from mesh.traffic.services import Service
@@ -18,8 +18,8 @@ from mesh.traffic.services import Service
 INBOUND: Final = "SIDECAR_INBOUND"
 OUTBOUND: Final = "SIDECAR_OUTBOUND"
 GATEWAY: Final = "GATEWAY"
-_SUPPRESSION: Final = {ANNOTATION: codes.RELATIVE_PATCH.code}
-"""Suppresses the finding about relative patches: a limit's place depends on the other filters by design."""
+SUPPRESSION: Final = {ANNOTATION: codes.RELATIVE_PATCH.code}
+"""Suppresses the finding about relative patches: a filter's place depends on the others by design."""
 
 
 def of_service(path: str, name: str, service: Service, stack: StackContext) -> Iterator[ConfigObject]:
@@ -45,15 +45,20 @@ def at_gateways(path: str, hosts: Mapping[str, Ingress], stack: StackContext) ->
     for name, entry in hosts.items():
         limits = [(name, i, route.limit) for i, route in enumerate(entry.routes) if route.limit]
         by_gateway.setdefault(entry.gateway, []).extend(limits)
+    with_cors = {entry.gateway for entry in hosts.values() if has_cors(entry)}
     for gateway, found in by_gateway.items():
         if found and gateway in stack.gateways:  # an unknown gateway is reported by ingress.objects
-            yield _at_gateway(path, stack.gateway(gateway), found, stack)
+            yield _at_gateway(path, stack.gateway(gateway), found, gateway in with_cors, stack)
 
 
-def _at_gateway(path: str, ref: GatewayRef, found: list[tuple[str, int, Limit]], stack: StackContext) -> ConfigObject:
+def _at_gateway(
+    path: str, ref: GatewayRef, found: list[tuple[str, int, Limit]], cors: bool, stack: StackContext
+) -> ConfigObject:
     local = [one for one in found if not one[2].shared]
     shared = [one for one in found if one[2].shared]
     patches = [envoy.local_filter(GATEWAY, None)] if local else []
+    # Before the limit, so that preflights are not counted, and scripts can read the answer 429.
+    patches += [envoy.cors_filter()] if local and cors else []
     patches += [envoy.local_route(route_name(name, i), limit) for name, i, limit in local]
     patches += _global_patches(GATEWAY, GATEWAY, stack) if shared else []
     patches += [envoy.global_route(route_name(name, i), route_key(name, i), limit) for name, i, limit in shared]
@@ -89,4 +94,4 @@ def _filter(
     path: str, name: str, namespace: str, labels: Mapping[str, str], patches: list[dict[str, Any]]
 ) -> ConfigObject:
     body = api.EnvoyFilter.from_wire({"workloadSelector": {"labels": dict(labels)}, "configPatches": patches})
-    return ConfigObject(path=path, body=body, name=name, namespace=namespace, annotations=_SUPPRESSION)
+    return ConfigObject(path=path, body=body, name=name, namespace=namespace, annotations=SUPPRESSION)

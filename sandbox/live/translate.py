@@ -107,13 +107,15 @@ def _name(one: Manifest) -> str:
 
 
 def _without_mutual_tls(value: Any) -> Any:
-    """The value without any `tls` of mode ISTIO_MUTUAL, and without mappings that are empty then."""
+    """The value without any `tls` of mode ISTIO_MUTUAL, without mappings and lists that are empty then, and without
+    settings of a port that set nothing then, which pilot would refuse."""
     if isinstance(value, list):
-        return [_without_mutual_tls(each) for each in value]
+        kept = ((each, _without_mutual_tls(each)) for each in value)
+        return [inner for each, inner in kept if inner == each or set(inner) != {"port"}]
     if not isinstance(value, Mapping):
         return value
     inner = {k: _without_mutual_tls(each) for k, each in value.items() if not (k == "tls" and _is_mutual(each))}
-    return {k: each for k, each in inner.items() if each != {} or value[k] == {}}
+    return {k: each for k, each in inner.items() if each not in ({}, []) or each == value[k]}
 
 
 def _is_mutual(tls: Any) -> bool:

@@ -320,6 +320,47 @@ def test_traffic_settings_of_the_stack_apply_to_requests(checkout: Checkout, sit
     soon(lambda: set(versions(site, 100)) == {"v1", "v2", "v3"})
 
 
+KEY = {  # the public key of RFC 7517's example
+    "kty": "EC",
+    "crv": "P-256",
+    "kid": "1",
+    "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",
+    "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM",
+}
+SHOP = "https://shop.example.com"
+PREFLIGHT = {"Host": "app.example.com", "Access-Control-Request-Method": "GET"}
+
+
+def test_browsers_preflights_need_no_token_and_nothing_else_passes_without(checkout: Checkout, site: str) -> None:
+    page = {"service": "productpage", "port": 9080}
+    cors = {"allowOrigins": [{"exact": SHOP}], "allowHeaders": ["authorization"]}
+    limited = {"match": {"path": "/api*"}, "to": page, "cors": cors, "limit": {"requests": 5, "per": "hour"}}
+    issuer = {"issuer": "https://issuer.example.com", "jwks": json.dumps({"keys": [KEY]})}
+    app = {"hosts": ["app.example.com"], "routes": [limited, {"to": page}]}
+    jwt = {"issuers": [issuer], "hosts": ["app.example.com"]}
+    checkout.set(traffic={"hosts": {"app": app}}, security={"jwt": jwt})
+    checkout.make("up", LIVE)
+
+    def ask(method: str, path: str = PRODUCT, without: str = "", origin: str = SHOP) -> requests.Response:
+        headers = {name: value for name, value in {**PREFLIGHT, "Origin": origin}.items() if name != without}
+        return requests.request(method, f"{site}{path}", headers=headers, timeout=20)
+
+    soon(lambda: ask("GET", "/productpage").status_code == 403)
+    for _ in range(20):  # none is counted
+        assert ask("OPTIONS").status_code == 200
+    assert ask("OPTIONS").headers["access-control-allow-origin"] == SHOP
+    assert ask("OPTIONS", origin="https://evil.example.com").status_code == 403
+    assert ask("OPTIONS", without="Origin").status_code == 403
+    assert ask("OPTIONS", without="Access-Control-Request-Method").status_code == 403
+    assert ask("OPTIONS", "/productpage").status_code == 403  # another route, without CORS
+    refused = ask("GET")
+    assert (refused.status_code, refused.headers["access-control-allow-origin"]) == (403, SHOP)
+    soon(lambda: ask("GET").status_code == 429)
+    assert ask("GET").headers["access-control-allow-origin"] == SHOP
+    checkout.set(traffic=None, security=None)
+    checkout.make("up", LIVE)
+
+
 def test_an_https_gateway_uses_the_certificate_of_its_secret(checkout: Checkout, site: str) -> None:
     assert site
     pki = checkout.home / "cluster" / "pki"

@@ -34,6 +34,13 @@ def test_mutual_tls_is_removed_everywhere_and_reported() -> None:
     assert names == ["DestinationRule default/ours"]
 
 
+def test_settings_of_a_port_that_are_mutual_tls_alone_are_removed_whole() -> None:
+    port = {"port": {"number": 80}, "tls": {"mode": "ISTIO_MUTUAL", "sni": "old.example.com"}}
+    subset = {"name": "old", "trafficPolicy": {"portLevelSettings": [port]}}
+    [one] = translate.objects(seen(custom("DestinationRule", {"host": "egress", "subsets": [subset]})), PLAN)
+    assert one["spec"] == {"host": "egress", "subsets": [{"name": "old"}]}
+
+
 PLAIN = {"port": {"number": 80}, "hosts": ["*"]}
 SECURE = {
     "port": {"number": 443},

@@ -14,7 +14,7 @@ from mesh.core.names import DEFAULT_NAMES
 from mesh.requests.evaluator import Evaluator
 from mesh.requests.types import Fault, Outcome, Request
 from tests import meshes
-from tests.faults import cart_rule, entry, policy, sidecar
+from tests.faults import TOKENS, cart_rule, entry, policy, sidecar
 from tests.meshes import Manifest, deployment, gateway, manifest_of, routes, server, service, to
 
 
@@ -297,6 +297,12 @@ def test_https_redirect_redirects_plain_requests() -> None:
     )
     assert visited(both, path="/a").location == "https://shop.example.com/a"
     assert shares(visited(both, secure=True, port=443)) == [("", 1.0, ("front",))]
+
+
+def test_a_gateway_that_requires_tokens_refuses_plain_requests_before_it_redirects_them() -> None:
+    plain = gateway("way-in", server(80, ["shop.example.com"], tls={"httpsRedirect": True}))
+    assert visited(plain, *TOKENS).status == 403
+    assert visited(plain, *TOKENS, principal="https://a.example.com/me").status == 301
 
 
 def test_the_most_specific_host_at_a_gateway_wins() -> None:

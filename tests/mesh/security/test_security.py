@@ -96,6 +96,36 @@ def test_default_deny_allows_a_gateway_to_call_the_services_it_routes_to() -> No
     ]
 
 
+def callers(rules: dict[str, dict[str, Any]], service: str) -> list[str]:
+    """The service accounts that may call one of Bookinfo's services."""
+    [caller] = rules[f"AuthorizationPolicy/default/{service}"]["rules"][0]["from"]
+    return [principal.rpartition("/")[2] for principal in caller["source"]["principals"]]
+
+
+GATEWAY = "istio-ingressgateway-service-account"
+
+
+def test_default_deny_allows_a_gateway_to_call_the_services_that_it_mirrors_to() -> None:
+    shop = {"hosts": ["a.io"], "routes": [{"to": "productpage", "mirror": {"service": "ratings"}}]}
+    rules = found({"authorization": {"defaultDeny": True}}, bookinfo=True, traffic={"hosts": {"shop": shop}})
+    assert callers(rules, "ratings") == ["bookinfo-reviews", GATEWAY]
+    assert callers(rules, "details") == ["bookinfo-productpage"]
+
+
+@pytest.mark.parametrize(
+    "reviews",
+    [
+        {"mirror": {"service": "ratings"}},
+        {"rules": [{"match": {"user": "jason"}, "mirror": {"service": "ratings.default"}}]},
+    ],
+)
+def test_default_deny_allows_the_callers_of_a_service_to_call_its_mirror(reviews: dict[str, Any]) -> None:
+    traffic = {"services": {"reviews": reviews}}
+    rules = found({"authorization": {"defaultDeny": True}}, bookinfo=True, traffic=traffic)
+    assert callers(rules, "ratings") == ["bookinfo-reviews", "bookinfo-productpage"]
+    assert callers(rules, "reviews") == ["bookinfo-productpage"]
+
+
 def test_default_deny_is_created_after_the_policies_that_allow() -> None:
     made = load({"authorization": {"defaultDeny": True}}, bookinfo=True).security
     assert [item.name for item in made if item.late] == ["default-default-deny"]
@@ -154,6 +184,58 @@ def test_a_gateway_denies_requests_without_a_token() -> None:
             "to": [{"operation": {"hosts": ["shop.example.com", "shop.example.com:*"], "notPaths": ["/healthz"]}}],
         }
     ]
+
+
+def test_a_port_in_the_host_header_does_not_open_a_wildcard_host() -> None:
+    rules = found({"jwt": {"issuers": [{**ISSUER, "jwks": KEYS}], "hosts": ["*.example.com", "*"]}})
+    [rule] = rules["AuthorizationPolicy/istio-system/istio-ingressgateway-jwt"]["rules"]
+    hosts = rule["to"][0]["operation"]["hosts"]
+    assert hosts[0] == "*.example.com"
+    assert {"*.example.com:80", "*.example.com:8080", "*.example.com:443", "*.example.com:8443"} < set(hosts)
+    assert hosts[-1] == "*"
+
+
+CORS = {"allowOrigins": [{"exact": "https://shop.example.com"}], "allowMethods": ["GET"]}
+
+
+def host(name: str, gateway: str = "istio-ingressgateway", **route: Any) -> dict[str, Any]:
+    return {"hosts": [name], "gateway": gateway, "routes": [{"to": "reviews", **route}]}
+
+
+def test_preflights_are_answered_before_tokens_are_asked_for() -> None:
+    rules = found(
+        {"jwt": {"issuers": [{**ISSUER, "jwks": KEYS}]}}, traffic={"hosts": {"shop": host("a.io", cors=CORS)}}
+    )
+    spec = rules["EnvoyFilter/istio-system/istio-ingressgateway-jwt"]
+    denied = rules["AuthorizationPolicy/istio-system/istio-ingressgateway-jwt"]
+    assert spec["workloadSelector"]["labels"] == denied["selector"]["matchLabels"]
+    assert denied["rules"] == [{"from": [{"source": {"notRequestPrincipals": ["*"]}}]}], "no other request is exempt"
+    [patch] = spec["configPatches"]
+    assert (patch["match"]["context"], patch["patch"]["operation"]) == ("GATEWAY", "INSERT_FIRST")
+    assert patch["patch"]["value"]["name"] == "envoy.filters.http.cors"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "entry", "expected"),
+    [
+        ([], host("a.io"), False),
+        ([], host("a.io", "istio-egressgateway", cors=CORS), False),
+        (["b.io"], host("a.io", cors=CORS), False),
+        (["a.io"], host("a.io", cors=CORS), True),
+        (["*.a.io"], host("www.a.io", cors=CORS), True),
+        (["a.io"], host("*", cors=CORS), True),
+    ],
+)
+def test_only_cors_behind_tokens_changes_the_gateway(wanted: list[str], entry: dict[str, Any], expected: bool) -> None:
+    jwt = {"issuers": [{**ISSUER, "jwks": KEYS}], "hosts": wanted}
+    rules = found({"jwt": jwt}, traffic={"hosts": {"shop": entry}})
+    assert ("EnvoyFilter/istio-system/istio-ingressgateway-jwt" in rules) is expected
+
+
+def test_preflights_pass_before_the_policy_that_refuses_is_there() -> None:
+    made = load({"jwt": {"issuers": [{**ISSUER, "jwks": KEYS}]}}, traffic={"hosts": {"shop": host("a.io", cors=CORS)}})
+    assert [(item.body.kind, item.late) for item in made.security][-1] == ("AuthorizationPolicy", True)
+    assert [item.late for item in made.security].count(True) == 1
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 from tests.traffic_configs import refusal, specs
 
 TO_PAGE = {"to": "productpage"}
+MOVED = {"redirect": {"uri": "/new"}}
 
 
 def host(**fields: Any) -> dict[str, Any]:
@@ -86,6 +87,10 @@ def test_a_service_of_another_namespace_is_called_by_its_full_name() -> None:
         (host(routes=[{"to": {"service": "a", "weight": 50}}]), "add up to 100, not 50"),
         (host(routes=[{"to": {"service": "a", "version": "v1"}}]), "to[0].version: v1 is not in services.a.versions"),
         (host(routes=[{**TO_PAGE, "mirror": {"version": "v1"}}]), "routes[0].mirror.service: is required"),
+        (host(routes=[{**MOVED, "cors": {"allowOrigins": [{"exact": "*"}]}}]), "routes[0].cors: does nothing beside"),
+        (host(routes=[{**MOVED, "timeout": "1s"}]), "routes[0].timeout: does nothing beside redirect"),
+        (host(routes=[{**MOVED, "retries": 0}]), "routes[0].retries: does nothing beside redirect"),
+        (host(routes=[{**MOVED, "mirror": {"service": "a"}}]), "routes[0].mirror: does nothing beside redirect"),
         (
             host(routes=[{**TO_PAGE, "match": {"sourceNamespace": "x"}}]),
             "match[0].sourceNamespace: is not possible at a gateway",

@@ -50,6 +50,26 @@ def test_burst_sets_the_buckets_size_and_not_its_fill_rate() -> None:
     assert bucket == {"max_tokens": 50, "tokens_per_fill": 10, "fill_interval": "1s"}
 
 
+def test_browsers_preflights_are_answered_before_a_local_limit_counts() -> None:
+    traffic = routes(login={"requests": 5})
+    assert [one["name"] for one in values(specs(traffic)["EnvoyFilter/istio-ingressgateway-limits"])[:1]] == [LOCAL]
+    page = {"hosts": ["page.example.com"], "routes": [{"to": "reviews", "cors": {"allowOrigins": [{"exact": "*"}]}}]}
+    traffic["hosts"]["page"] = page
+    spec = specs(traffic)["EnvoyFilter/istio-ingressgateway-limits"]
+    assert patches(spec)[:2] == [
+        ("HTTP_FILTER", "GATEWAY", "INSERT_BEFORE"),
+        ("HTTP_FILTER", "GATEWAY", "INSERT_FIRST"),
+    ]
+    assert [value["name"] for value in values(spec)[:2]] == [LOCAL, "envoy.filters.http.cors"]
+
+
+def test_a_global_limit_is_behind_istios_own_cors_filter() -> None:
+    traffic = routes(login={"requests": 5, "scope": "global"})
+    traffic["hosts"]["shop"]["routes"][0]["cors"] = {"allowOrigins": [{"exact": "*"}]}
+    spec = specs(traffic)["EnvoyFilter/istio-ingressgateway-limits"]
+    assert "INSERT_FIRST" not in [operation for _, _, operation in patches(spec)]
+
+
 def test_the_filter_selects_pods_by_app_or_by_the_given_labels() -> None:
     traffic = {"services": {"web": {"host": "front.default", "limit": {"requests": 1}}}}
     assert specs(traffic)["EnvoyFilter/web-limit"]["workloadSelector"] == {"labels": {"app": "front"}}
@@ -164,6 +184,16 @@ def test_an_invalid_value_is_reported_in_one_line_with_its_key(traffic: dict[str
     message = refusal(traffic)
     assert text in message
     assert len(message.splitlines()) == 1
+
+
+@pytest.mark.parametrize("change", ["set", "add"])
+def test_a_limit_cannot_count_by_a_header_that_its_own_route_sets(change: str) -> None:
+    traffic = routes(a={"requests": 1, "scope": "global", "by": {"header": "X-Tenant"}})
+    route = traffic["hosts"]["shop"]["routes"][0]
+    route["headers"] = {"request": {change: {"x-tenant": "a"}}}
+    assert "hosts.shop.routes[0].limit.by.header: is set by headers.request of this route" in refusal(traffic)
+    route["headers"] = {"request": {"remove": ["x-tenant"]}, "response": {"set": {"x-tenant": "a"}}}
+    specs(traffic)
 
 
 def test_an_unknown_gateway_or_namespace_is_reported_once() -> None:
