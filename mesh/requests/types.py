@@ -18,15 +18,26 @@ class Request:
     """Path with the query, if there is one."""
     method: str = "GET"
     headers: Mapping[str, str] = field(default_factory=dict)
-    """Header values by lower-case name."""
+    """Header values by name, in which upper and lower case are alike."""
     port: int = 80
     """Port of the called service, or of the gateway's Service."""
     secure: bool = False
     """Whether the client uses https; only gateways consider it."""
     principal: str = ""
     """Request principal of the JSON Web Token, as issuer/subject; empty without a token."""
+    claims: Mapping[str, str] = field(default_factory=dict)
+    """Other claims of the token, as `request.auth.claims[...]` names them."""
     address: str = ""
     """IP address of the client; empty if unknown."""
+
+    @property
+    def authority(self) -> str:
+        """The Host header as clients send it: with the port, unless it is the usual one of the scheme."""
+        return self.host if self.port == (443 if self.secure else 80) else f"{self.host}:{self.port}"
+
+    def header(self, name: str) -> str | None:
+        """The value of a header, given by its lower-case name; None if it is missing."""
+        return next((value for key, value in self.headers.items() if key.lower() == name), None)
 
     @property
     def url_path(self) -> str:

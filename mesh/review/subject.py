@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 from mesh.analysis.mesh import Mesh
@@ -12,6 +13,7 @@ from mesh.analysis.objects import Object
 from mesh.core import kinds
 from mesh.core.kinds import GroupKind
 from mesh.core.names import DEFAULT_DOMAIN, INJECTOR, MeshNames
+from mesh.requests.comparison import Comparison, compare
 from mesh.review.changes import Change, EngineFacts, StackObject, between
 
 
@@ -35,6 +37,11 @@ class Subject:
         there = len(new) - sum(change.op != "delete" for change in changes)
         before, after = (sorted((one.object for one in items), key=lambda obj: obj.ref) for items in (old, new))
         return cls(old=Mesh(before, _names(before, names)), new=Mesh(after, names), changes=changes, unchanged=there)
+
+    @cached_property
+    def requests(self) -> Comparison:
+        """The answers of both meshes to the same requests."""
+        return compare(self.old, self.new)
 
     @property
     def is_new(self) -> bool:
