@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final
 
 from mesh.requests.texts import ADDRESS, ANY, AUTHORITY, METHOD, MORE, PATH, PATHS, PRINCIPAL, SOMEBODY, Part, Text
@@ -86,7 +87,7 @@ def solve(demand: Demand, hosts: Sequence[str] = ()) -> Solution:
     found: dict[Part, list[str | None]] = {}
     undecided = False
     for part, terms in by_part.items():
-        values = list(dict.fromkeys(_values(part, terms, hosts)))
+        values = list(islice(_values(part, terms, hosts), 2))
         if not values:
             if _exclusive(part, terms, hosts):
                 return Solution(())
@@ -105,10 +106,13 @@ def _shape(values: Mapping[Part, str | None]) -> Shape:
 
 
 def _values(part: Part, terms: Sequence[Term], hosts: Sequence[str]) -> Iterator[str | None]:
-    """The values of a part that meet all terms."""
+    """The values of a part that meet all terms, each once."""
+    seen: set[str | None] = set()
     for value in _tried(part, terms, hosts):
-        if (value is None or _can_be_sent(part, value)) and all(term.holds(value) for term in terms):
-            yield value
+        if value not in seen and (value is None or _can_be_sent(part, value)):
+            seen.add(value)
+            if all(term.holds(value) for term in terms):
+                yield value
 
 
 def _tried(part: Part, terms: Sequence[Term], hosts: Sequence[str]) -> Iterator[str | None]:
