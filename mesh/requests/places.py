@@ -44,6 +44,11 @@ class Place:
         port = "" if self.port in (80, 443) else f":{self.port}"
         return [f"{name}{port}" for name in (_concrete(self.host), *self.others)]
 
+    def overlaps(self, other: Place) -> bool:
+        """Whether some request from outside is for both places."""
+        same = (self.outside, self.port, self.secure) == (other.outside, other.port, other.secure)
+        return same and self.outside and hosts.overlap(self.host, other.host)
+
     @property
     def term(self) -> Term:
         """The term that the request is for this host."""

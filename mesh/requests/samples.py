@@ -16,6 +16,7 @@ from mesh.analysis.objects import Ref
 from mesh.requests import demands, places
 from mesh.requests.demands import Shape
 from mesh.requests.places import Found, Place
+from mesh.requests.rules import Rule
 from mesh.requests.texts import ADDRESS, AUTHORITY, METHOD, PATH, PRINCIPAL, SOMEBODY
 from mesh.requests.types import Request
 
@@ -104,6 +105,9 @@ def between(old: Mesh, new: Mesh) -> Samples:
             targets.setdefault(found.place, _Target(found.place)).add(side, found)
     samples: dict[Sample, bool] = {}
     missing: dict[str, None] = {}
+    gateways = [target for target in targets.values() if target.place.outside]
+    for target in [*targets.values()]:
+        target.join([one for one in gateways if one is not target and one.place.overlaps(target.place)])
     for target in targets.values():
         shapes, unknown = target.shapes()
         missing.update(dict.fromkeys(unknown))
@@ -123,12 +127,27 @@ class _Target:
     """The demands of all rules, each with a rule that has it."""
     bodies: tuple[dict[Ref, object], dict[Ref, object]] = field(default_factory=lambda: ({}, {}))
     """The objects of each mesh that decide about its requests."""
+    own: list[Rule] = field(default_factory=list)
+    own_bodies: tuple[dict[Ref, object], dict[Ref, object]] = field(default_factory=lambda: ({}, {}))
+    """The rules and objects of this host itself, without those of hosts that overlap."""
 
     def add(self, side: int, found: Found) -> None:
         self.sources.update(dict.fromkeys(f"{pod.namespace}/{pod.object.name}" for pod in found.sources))
-        self.bodies[side].update({obj.ref: obj.spec for obj in found.objects})
+        bodies = {obj.ref: obj.spec for obj in found.objects}
+        self.bodies[side].update(bodies)
+        self.own_bodies[side].update(bodies)
+        self.own += found.rules
         for rule in found.rules:
             self.rules.setdefault(rule.demand, rule.place)
+
+    def join(self, wider: Sequence[_Target]) -> None:
+        """Takes over the rules of hosts that overlap with this one: on one of the sides they may be the ones that
+        decide."""
+        for other in wider:
+            for rule in other.own:
+                self.rules.setdefault(rule.demand, rule.place)
+            for own, more in zip(self.bodies, other.own_bodies, strict=True):
+                own.update(more)
 
     def shapes(self) -> tuple[Sequence[tuple[Shape, bool]], Sequence[str]]:
         """The requests to ask, each with whether a plainer one asks for the same, and what none was found for."""

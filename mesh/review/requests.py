@@ -13,6 +13,8 @@ from mesh.review.subject import Subject
 
 _MOST: Final = 3
 """The most callers or paths that a line names."""
+_SAME: Final = "/…"
+"""Stands for the path that was asked for, in a redirect."""
 _RETRIES: Final = f"{RETRIES} retries"
 
 
@@ -67,7 +69,7 @@ def _joined(found: Sequence[Change]) -> Iterator[RequestChange]:
     by_sources: dict[tuple[object, ...], list[Change]] = {}
     for change in found:
         asked = replace(change.sample, source="")
-        by_sources.setdefault((asked, change.before, change.after), []).append(change)
+        by_sources.setdefault((asked, *_answers(change)), []).append(change)
     lines: dict[tuple[object, ...], list[Change]] = {}
     for (_, *answers), changes in by_sources.items():
         place, sources = changes[0].sample, tuple(change.sample.source for change in changes)
@@ -77,9 +79,17 @@ def _joined(found: Sequence[Change]) -> Iterator[RequestChange]:
         yield _request_change(changes)
 
 
+def _answers(change: Change) -> tuple[str, str]:
+    """Both answers, in which a redirect to the same path is the same for all paths."""
+    place = change.sample
+    one, other = f"://{place.host}{place.path}", f"://{place.host}{_SAME}"
+    return change.before.replace(one, other), change.after.replace(one, other)
+
+
 def _request_change(changes: Sequence[Change]) -> RequestChange:
     first = changes[0]
-    before, after = _different(first.before, first.after)
+    alike = all((one.before, one.after) == (first.before, first.after) for one in changes)
+    before, after = _different(*((first.before, first.after) if alike else _answers(first)))
     return RequestChange(
         what=_what(changes),
         sources=sorted({change.sample.source.partition("/")[2] for change in changes}),
