@@ -5,6 +5,7 @@ what the pattern matches too. RE2 is imported only when there is an expression t
 """
 
 import re
+from functools import lru_cache
 from typing import Annotated, Any, Final
 
 from annotated_types import MinLen
@@ -37,7 +38,14 @@ _REPEAT: Final = re.compile(r"invalid repetition size: \{(\d+)(?:,(\d*))?\}")
 
 def matches(text: str, value: str) -> bool:
     """Whether the whole value matches the expression. An invalid expression matches nothing."""
-    return not _error(text) and _compiled(text).fullmatch(value) is not None
+    compiled = _known(text)
+    return compiled is not None and compiled.fullmatch(value) is not None
+
+
+@lru_cache(maxsize=1024)
+def _known(text: str) -> Any:
+    """The compiled expression; None if it is invalid."""
+    return None if _error(text) else _compiled(text)
 
 
 def _compiled(text: str) -> Any:

@@ -40,7 +40,7 @@ _TELLING: Final = re.compile(
     r"|sharedsecret|token|credentials?|apikey)(value)?$"
 )
 """End of the name of a field that holds a credential; names are compared in small letters without separators."""
-_TELLING_HEADER: Final = re.compile(r"auth|cookie|credential|key|pass|secret|session|signature|token")
+_TELLING_HEADER: Final = re.compile(r"auth(?!or)|authori[sz]|cookie|credential|key|pass|secret|session|signature|token")
 """Part of the name of a header that holds a credential, or of a cookie in the header's value."""
 _PRIVATE_JWK: Final = ("k", "d", "p", "q", "dp", "dq", "qi")
 """Members of a JSON web key that are secret (RFC 7518)."""

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
-from mesh.analysis.rules.authorization import matches
 from mesh.analysis.workloads import Workload
 from mesh.core import kinds
 from mesh.core.names import DEFAULT_TRUST_DOMAIN
+from mesh.requests.rules import CLAIM_KEY, CLAIMS_OF_KEYS, HEADER_KEY
+from mesh.requests.texts import Text
 from mesh.requests.types import Request
 
 _KIND = "AuthorizationPolicy"
-_HEADER_KEY = "request.headers["
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,15 +100,20 @@ class AuthorizationPolicies:
             "remote.ip": request.address,
             "destination.port": str(inbound.port or ""),
             "request.auth.principal": request.principal,
+            **{key: request.claims.get(claim, "") for key, claim in CLAIMS_OF_KEYS.items()},
         }
-        header = request.headers.get(key[len(_HEADER_KEY) : -1].lower(), "") if key.startswith(_HEADER_KEY) else ""
-        return _field_matches(condition, "values", known.get(key, header), addresses=key in ("source.ip", "remote.ip"))
+        value = known.get(key, "")
+        if key.startswith(HEADER_KEY):
+            value = request.header(key[len(HEADER_KEY) : -1].lower()) or ""
+        elif key.startswith(CLAIM_KEY):
+            value = request.claims.get(key[len(CLAIM_KEY) : -1], "")
+        return _field_matches(condition, "values", value, addresses=key in ("source.ip", "remote.ip"))
 
 
 def _operation_matches(operation: Mapping[str, Any], inbound: InboundRequest) -> bool:
     request = inbound.request
     values = {
-        "hosts": request.host,
+        "hosts": request.authority,
         "methods": request.method,
         "paths": request.url_path,
         "ports": str(inbound.port or ""),
@@ -118,19 +122,13 @@ def _operation_matches(operation: Mapping[str, Any], inbound: InboundRequest) ->
 
 
 def _field_matches(part: Mapping[str, Any], field: str, value: str, addresses: bool = False) -> bool:
-    """Whether a value meets a field, such as `paths`, and its negation, such as `notPaths`."""
+    """Whether a value meets a field, such as `paths`, and its negation, such as `notPaths`. An empty value meets no
+    pattern."""
     negated = f"not{field[:1].upper()}{field[1:]}"
-    fits = _in_cidr if addresses else _string_matches
+
+    def fits(item: str) -> bool:
+        text = Text("network", item) if addresses else Text.of_pattern(item)
+        return bool(value) and text.matches(value)
+
     wanted, unwanted = part.get(field), part.get(negated)
-    return (not wanted or any(fits(item, value) for item in wanted)) and not any(
-        fits(item, value) for item in unwanted or ()
-    )
-
-
-def _string_matches(pattern: str, value: str) -> bool:
-    """Whether a value meets a pattern, in which `*` alone means any value that is not empty."""
-    return bool(value) and (pattern == "*" or matches(pattern, value))
-
-
-def _in_cidr(block: str, address: str) -> bool:
-    return bool(address) and ipaddress.ip_address(address) in ipaddress.ip_network(block, strict=False)
+    return (not wanted or any(map(fits, wanted))) and not any(map(fits, unwanted or ()))

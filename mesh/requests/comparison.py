@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mesh.analysis.mesh import Mesh
-from mesh.requests import samples
+from mesh.requests import limits, samples
 from mesh.requests.evaluator import Evaluator
 from mesh.requests.samples import Sample
 from mesh.requests.types import Outcome, Receiver
@@ -28,16 +28,37 @@ class Change:
         return f"{self.sample}: {self.before} → {self.after}"
 
 
-def changes(old: Mesh, new: Mesh) -> Sequence[Change]:
-    """The samples of both meshes that the new one answers differently, sorted. A different reason for the same answer
-    is no change."""
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """How two meshes answer the samples of both."""
+
+    answers: Sequence[tuple[Sample, Answer, Answer]]
+    """Every sample with the old answer and the new one."""
+    missing: Sequence[str]
+    """What the answers say nothing about."""
+
+    @property
+    def changes(self) -> Sequence[Change]:
+        """The samples that the new mesh answers differently, sorted. A different reason for the same answer is no
+        change."""
+        return [
+            Change(sample=sample, before=was.text, after=now.text)
+            for sample, was, now in self.answers
+            if was.observable != now.observable
+        ]
+
+
+def compare(old: Mesh, new: Mesh) -> Comparison:
+    """Asks both meshes the samples of both."""
     before, after = Evaluator(old), Evaluator(new)
-    found = []
-    for sample in sorted(samples.for_mesh(old) | samples.for_mesh(new)):
-        was, now = answer(before, sample), answer(after, sample)
-        if was.observable != now.observable:
-            found.append(Change(sample=sample, before=was.text, after=now.text))
-    return found
+    found = samples.between(old, new)
+    answers = [(sample, answer(before, sample), answer(after, sample)) for sample in found.requests]
+    return Comparison(answers=answers, missing=[*found.missing, *limits.changed(old, new)])
+
+
+def changes(old: Mesh, new: Mesh) -> Sequence[Change]:
+    """The samples of both meshes that the new one answers differently."""
+    return compare(old, new).changes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +69,8 @@ class Answer:
     """The outcome without reasons. Two are equal exactly if neither the client nor a receiver sees a difference."""
     text: str
     """The outcome with reasons."""
+    outcome: Outcome | None = None
+    """None if the sample's source is not part of the mesh."""
 
 
 def answer(evaluator: Evaluator, sample: Sample) -> Answer:
@@ -57,7 +80,9 @@ def answer(evaluator: Evaluator, sample: Sample) -> Answer:
     if pod is None:
         return Answer(observable=NO_SUCH_WORKLOAD, text=NO_SUCH_WORKLOAD)
     outcome = (evaluator.from_outside if sample.outside else evaluator.from_workload)(sample.request, pod)
-    return Answer(observable="; ".join(describe(outcome, reasons=False)), text="; ".join(describe(outcome)))
+    return Answer(
+        observable="; ".join(describe(outcome, reasons=False)), text="; ".join(describe(outcome)), outcome=outcome
+    )
 
 
 def describe(outcome: Outcome, reasons: bool = True) -> Iterator[str]:
@@ -81,10 +106,10 @@ def describe(outcome: Outcome, reasons: bool = True) -> Iterator[str]:
         copies = _percent(outcome.mirror.share)
         yield f"copies of {copies} to {_name(outcome.mirror)}"
     if not alike:
-        yield from _limits(outcome)
+        yield from _bounds(outcome)
 
 
-def _limits(outcome: Outcome) -> Iterator[str]:
+def _bounds(outcome: Outcome) -> Iterator[str]:
     if outcome.timeout:
         yield f"at most {outcome.timeout}"
     if outcome.rule or outcome.attempts:

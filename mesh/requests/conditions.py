@@ -5,25 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mesh.api import regex
+from mesh.requests.texts import Text
 from mesh.requests.types import Request
 
 
 def string_matches(condition: Mapping[str, str] | None, value: str | None, ignore_case: bool = False) -> bool:
     """Whether a value meets a StringMatch. An empty StringMatch requires only that the value exists, that is, is not
     None; no StringMatch at all requires nothing."""
-    if condition is None:
-        return True
-    if value is None:
-        return False
-    if not condition:
-        return True
-    (kind, wanted) = next(iter(condition.items()))
-    if kind == "regex":
-        return regex.matches(wanted, value)
-    if ignore_case:
-        wanted, value = wanted.lower(), value.lower()
-    return value.startswith(wanted) if kind == "prefix" else value == wanted
+    return condition is None or Text.of_string_match(condition, ignore_case).matches(value)
 
 
 def request_matches(match: Mapping[str, Any], request: Request) -> bool:
@@ -31,7 +20,7 @@ def request_matches(match: Mapping[str, Any], request: Request) -> bool:
     plain = {
         "scheme": "https" if request.secure else "http",
         "method": request.method,
-        "authority": request.host,
+        "authority": request.authority,
     }
     return (
         string_matches(match.get("uri"), request.url_path, bool(match.get("ignoreUriCase")))
@@ -49,8 +38,10 @@ def request_matches(match: Mapping[str, Any], request: Request) -> bool:
 
 
 def _header(request: Request, name: str) -> str | None:
-    pseudo = {":authority": request.host, ":method": request.method, ":path": request.path}
-    return pseudo.get(name, request.headers.get(name.lower()))
+    """The value of a header; its name is compared without case, as Envoy does."""
+    name = name.lower()
+    pseudo = {":authority": request.authority, ":method": request.method, ":path": request.path}
+    return pseudo.get(name, request.header(name))
 
 
 def proxy_matches(match: Mapping[str, Any], gateway: str, namespace: str, labels: Mapping[str, str]) -> bool:

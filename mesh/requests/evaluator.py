@@ -172,7 +172,7 @@ def _uses_istio_tls(rules: Sequence[Object]) -> bool:
 
 def _redirected(chosen: MatchedRoute, request: Request) -> Outcome:
     redirect = chosen.route["redirect"]
-    host, path = redirect.get("authority") or request.host, redirect.get("uri") or request.path
+    host, path = redirect.get("authority") or request.host, _with_query(redirect.get("uri"), request) or request.path
     scheme = "https" if request.secure else "http"
     return Outcome(
         status=redirect.get("redirectCode") or 301,
@@ -183,11 +183,21 @@ def _redirected(chosen: MatchedRoute, request: Request) -> Outcome:
 
 
 def _rewritten(chosen: MatchedRoute, request: Request) -> Request:
+    """The request as the destinations get it: with another path and host, and with the route's headers."""
     rewrite = chosen.route.get("rewrite") or {}
+    request = request.changed((chosen.route.get("headers") or {}).get("request") or {})
     path = rewrite.get("uri")
     if path and chosen.prefix:
         path += request.path[len(chosen.prefix) :]
+    else:
+        path = _with_query(path, request)
     return request.rewritten(path, rewrite.get("authority"))
+
+
+def _with_query(path: str | None, request: Request) -> str | None:
+    """A path that takes the place of the request's, whose query stays unless the path has one."""
+    query = request.path.partition("?")[2]
+    return f"{path}?{query}" if path and query and "?" not in path else path
 
 
 def _attempts(route: Mapping[str, Any]) -> int:

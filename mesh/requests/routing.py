@@ -45,7 +45,8 @@ class MatchedRoute:
     route: Mapping[str, Any]
     """The HTTPRoute; one of a delegate with the fields that it inherits."""
     prefix: str
-    """The path prefix that matched; empty if the route matches otherwise."""
+    """The path prefix that matched, which is `/` without a condition on the path; empty if the route matches
+    otherwise."""
 
 
 class Routes:
@@ -95,14 +96,20 @@ class Routes:
                 for prefix in _matched_prefix(virtual_service, route, request, proxy):
                     place = f"{virtual_service.ref} http[{i}]"
                     if not route.get("delegate"):
-                        return MatchedRoute(rule=place, owner=virtual_service, route=route, prefix=prefix)
+                        return MatchedRoute(rule=place, owner=virtual_service, route=route, prefix=_or_root(prefix))
                     found = self._delegated(virtual_service, route, place, request, proxy, prefix)
                     if found:
                         return found
         return None
 
     def _delegated(
-        self, virtual_service: Object, route: Mapping[str, Any], place: str, request: Request, proxy: Proxy, above: str
+        self,
+        virtual_service: Object,
+        route: Mapping[str, Any],
+        place: str,
+        request: Request,
+        proxy: Proxy,
+        above: str | None,
     ) -> MatchedRoute | None:
         other = virtual_services.delegate(self._mesh, virtual_service, route)
         for i, own in enumerate(virtual_services.routes(other) if other and not other.items("hosts") else ()):
@@ -110,13 +117,16 @@ class Routes:
                 assert other
                 inherited = {name: value for name, value in route.items() if name not in _NOT_DELEGATED}
                 rule = f"{place} > {other.ref} http[{i}]"
-                return MatchedRoute(rule=rule, owner=other, route={**inherited, **own}, prefix=prefix or above)
+                matched = _or_root(above if prefix is None else prefix)
+                return MatchedRoute(rule=rule, owner=other, route={**inherited, **own}, prefix=matched)
         return None
 
 
-def _matched_prefix(virtual_service: Object, route: Mapping[str, Any], request: Request, proxy: Proxy) -> Iterator[str]:
-    """The path prefix (empty if there is none) of the first match of a route that a request meets; nothing if it meets
-    none."""
+def _matched_prefix(
+    virtual_service: Object, route: Mapping[str, Any], request: Request, proxy: Proxy
+) -> Iterator[str | None]:
+    """The path prefix of the first match of a route that a request meets: empty if its condition on the path is none of
+    a prefix, None if it has no such condition. Nothing if the request meets none."""
     for match in route.get("match") or [{}]:
         gateways = {_full_gateway(name, virtual_service.namespace) for name in match.get("gateways") or ()}
         resolved = {**match, "gateways": gateways}
@@ -124,8 +134,13 @@ def _matched_prefix(virtual_service: Object, route: Mapping[str, Any], request: 
             conditions.proxy_matches(resolved, gateway, proxy.namespace, proxy.labels) for gateway in proxy.gateways
         )
         if mine and conditions.request_matches(match, request):
-            yield (match.get("uri") or {}).get("prefix") or ""
+            yield (match["uri"].get("prefix") or "") if match.get("uri") else None
             return
+
+
+def _or_root(prefix: str | None) -> str:
+    """The prefix that Envoy's route has: `/` where there is no condition on the path."""
+    return "/" if prefix is None else prefix
 
 
 def _full_gateway(name: str, namespace: str) -> str:

@@ -1,26 +1,27 @@
-"""Sample requests that cover what a mesh's objects distinguish: each host, path, header and caller once."""
+"""Sample requests that cover what the rules of two meshes distinguish.
+
+Each host is asked with a request for each rule, for each pair of rules that a request can meet together, and with one
+that meets none of them, from each kind of caller.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import combinations, islice
+from typing import Final
 
-from mesh.analysis import hosts, virtual_services
-from mesh.analysis.mesh import Mesh, selector_labels
-from mesh.analysis.objects import Object
-from mesh.analysis.services import Service
-from mesh.analysis.workloads import Workload
-from mesh.core import kinds
-from mesh.core.protocols import is_tls
+from mesh.analysis.mesh import Mesh
+from mesh.analysis.objects import Ref
+from mesh.requests import demands, places
+from mesh.requests.demands import Shape
+from mesh.requests.places import Found, Place
+from mesh.requests.rules import Rule
+from mesh.requests.texts import ADDRESS, AUTHORITY, METHOD, PATH, PRINCIPAL, SOMEBODY
 from mesh.requests.types import Request
 
-_ANY: Final = "any"
-"""Replaces the `*` of a wildcard host."""
-_ELSEWHERE: Final = "elsewhere.example.org"
-"""A host that no mesh knows."""
-_MANY: Final = 20
-"""Up to this number of workloads in a namespace, each of them is sampled as a caller."""
+_PAIRED: Final = 40
+"""Up to this number of different rules of a host, each pair of them is asked."""
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -34,15 +35,22 @@ class Sample:
     host: str
     port: int
     secure: bool
-    path: str
-    method: str
-    headers: tuple[tuple[str, str], ...]
+    path: str = "/"
+    """Path with the query, if there is one."""
+    method: str = "GET"
+    headers: tuple[tuple[str, str], ...] = ()
+    principal: str = ""
+    """Request principal of the JSON Web Token, as issuer/subject; empty without a token."""
+    claims: tuple[tuple[str, str], ...] = ()
+    """Other claims of the token."""
+    address: str = ""
+    """IP address of the client; empty if none of the rules asks for it."""
+    further: bool = field(default=False, compare=False)
+    """Whether a plainer sample asks for the same rules, with another value."""
 
     def __str__(self) -> str:
         way = "through" if self.outside else "from"
-        return (
-            f"{self.method_prefix}{self.origin}{self.path}{self.headers_suffix} {way} {self.source.partition('/')[2]}"
-        )
+        return f"{self.method_prefix}{self.origin}{self.path}{self.suffix} {way} {self.source.partition('/')[2]}"
 
     @property
     def method_prefix(self) -> str:
@@ -56,9 +64,12 @@ class Sample:
         return f"{'https://' if self.secure else ''}{self.host}{port}"
 
     @property
-    def headers_suffix(self) -> str:
-        """The headers as text, such as ` with end-user: jason`."""
-        return "".join(f" with {name}: {value}" for name, value in self.headers)
+    def suffix(self) -> str:
+        """Headers, token and address as text, such as ` with end-user: jason`."""
+        said = [f" with {name}: {value}" for name, value in self.headers]
+        said += [f" with a token of {self.principal}"] if self.principal else []
+        said += [f" with the claim {name}: {value}" for name, value in self.claims]
+        return "".join([*said, f" from address {self.address}" if self.address else ""])
 
     @property
     def request(self) -> Request:
@@ -69,111 +80,130 @@ class Sample:
             path=self.path,
             method=self.method,
             headers=dict(self.headers),
+            principal=self.principal,
+            claims=dict(self.claims),
+            address=self.address,
         )
 
 
-def for_mesh(mesh: Mesh) -> frozenset[Sample]:
-    """The samples of a mesh: for each gateway the hosts of its VirtualServices, for each namespace the services that
-    its workloads call."""
-    return frozenset([*_from_outside(mesh), *_from_workloads(mesh)])
+@dataclass(frozen=True, kw_only=True)
+class Samples:
+    """The samples of two meshes."""
+
+    requests: Sequence[Sample]
+    """Sorted, each once."""
+    missing: Sequence[str]
+    """What no sample was found for: rules, and pairs of rules."""
 
 
-def _from_outside(mesh: Mesh) -> Iterator[Sample]:
-    for virtual_service in mesh.of(kinds.VIRTUAL_SERVICE):
-        for _, _, ref in virtual_services.gateways(virtual_service):
-            gateway = mesh.get(ref)
-            for pod in mesh.gateway_pods(gateway)[:1] if gateway else ():
-                for server in gateway.items("servers") if gateway else ():
-                    secure = is_tls(server["port"].get("protocol") or "")
-                    for host in virtual_service.items("hosts"):
-                        name = host.replace("*", _ANY, 1) if host != hosts.ALL else f"{_ANY}.example.com"
-                        target = _Target(pod, outside=True, host=name, port=server["port"]["number"], secure=secure)
-                        yield from target.samples([virtual_service])
+def between(old: Mesh, new: Mesh) -> Samples:
+    """The samples of two meshes: for each gateway the hosts that it serves, for each namespace the services that its
+    workloads call. Pairs of rules are asked where the rules of a host differ between the meshes."""
+    targets: dict[Place, _Target] = {}
+    for side, mesh in enumerate((old, new)):
+        for found in places.of(mesh):
+            targets.setdefault(found.place, _Target(found.place)).add(side, found)
+    samples: dict[Sample, bool] = {}
+    missing: dict[str, None] = {}
+    gateways = [target for target in targets.values() if target.place.outside]
+    for target in [*targets.values()]:
+        target.join([one for one in gateways if one is not target and one.place.overlaps(target.place)])
+    for target in targets.values():
+        shapes, unknown = target.shapes()
+        missing.update(dict.fromkeys(unknown))
+        for sample in target.samples(shapes):
+            samples[sample] = samples.get(sample, True) and sample.further
+    requests = [replace(sample, further=further) for sample, further in samples.items()]
+    return Samples(requests=sorted(requests), missing=sorted(missing))
 
 
-def _from_workloads(mesh: Mesh) -> Iterator[Sample]:
-    routes = virtual_services.of_sidecars(mesh)
-    callers = _Callers(mesh)
-    for service in mesh.services.all:
-        if service.host.startswith("*") or service.namespace == mesh.root:
-            continue
-        for port in service.ports:
-            for pod in callers.of(service):
-                host = hosts.short_name(service.host, pod.namespace)
-                target = _Target(pod, outside=False, host=host, port=port.number, secure=False)
-                yield from target.samples(routes.get(service.host, ()))
-    for pod in callers.with_sidecars():
-        yield from _Target(pod, outside=False, host=_ELSEWHERE, port=80, secure=False).samples([])
-
-
-class _Callers:
-    """The callers that are sampled for a service: all workloads of its namespace, if there are few; otherwise those
-    that AuthorizationPolicies name, one with a sidecar and one without. Of the versions of an app, one is sampled."""
-
-    def __init__(self, mesh: Mesh) -> None:
-        self._mesh = mesh
-        found: dict[str, dict[tuple[str, str, bool], Workload]] = {}
-        for pod in mesh.workloads.all:
-            if not pod.gateway:
-                key = pod.account, pod.labels.get("app", pod.object.name), pod.proxy
-                found.setdefault(pod.namespace, {}).setdefault(key, pod)
-        self._in = {namespace: list(pods.values()) for namespace, pods in found.items()}
-        self._by_principal = {f"ns/{pod.namespace}/sa/{pod.account}": pod for pods in self._in.values() for pod in pods}
-        self._named: dict[Workload, list[Workload]] = {}
-        for policy in mesh.of(kinds.AUTHORIZATION_POLICY):
-            labels = selector_labels(policy)
-            for pod in mesh.workloads.select(labels, policy.namespace) if labels else ():
-                self._named.setdefault(pod, []).extend(self._callers(policy))
-
-    def _callers(self, policy: Object) -> Iterator[Workload]:
-        for rule in policy.items("rules"):
-            for caller in rule.get("from") or ():
-                for principal in caller["source"].get("principals") or ():
-                    pod = self._by_principal.get(principal.partition("/")[2])
-                    if pod:
-                        yield pod
-
-    def with_sidecars(self) -> Iterator[Workload]:
-        """One workload with a sidecar from each namespace."""
-        firsts = (next((pod for pod in pods if pod.proxy), None) for pods in self._in.values())
-        return (pod for pod in firsts if pod)
-
-    def of(self, service: Service) -> Iterator[Workload]:
-        """The callers of a service, without its own pods."""
-        pods = self._mesh.workloads_of(service)
-        near = self._in.get(service.namespace, [])
-        if len(near) > _MANY:
-            by_proxy = {pod.proxy: pod for pod in near[: _MANY * 2] if pod not in pods}
-            near = [*by_proxy.values(), *(caller for pod in pods for caller in self._named.get(pod, ()))]
-        own = {pod.object.ref for pod in pods}
-        yield from (pod for pod in dict.fromkeys(near) if pod.object.ref not in own)
-
-
+@dataclass
 class _Target:
-    """A host that a workload calls, or that a gateway serves."""
+    """A place as two meshes have it."""
 
-    def __init__(self, pod: Workload, **fixed: Any) -> None:
-        self._fixed = {**fixed, "source": f"{pod.namespace}/{pod.object.name}"}
+    place: Place
+    sources: dict[str, None] = field(default_factory=dict)
+    rules: dict[demands.Demand, str] = field(default_factory=dict)
+    """The demands of all rules, each with a rule that has it."""
+    bodies: tuple[dict[Ref, object], dict[Ref, object]] = field(default_factory=lambda: ({}, {}))
+    """The objects of each mesh that decide about its requests."""
+    own: list[Rule] = field(default_factory=list)
+    own_bodies: tuple[dict[Ref, object], dict[Ref, object]] = field(default_factory=lambda: ({}, {}))
+    """The rules and objects of this host itself, without those of hosts that overlap."""
 
-    def samples(self, candidates: Iterable[Object]) -> Iterator[Sample]:
-        """A GET of `/`, and for each match of the routes a request that meets it."""
-        yield self._sample({})
-        for virtual_service in candidates:
-            for route in virtual_services.routes(virtual_service):
-                for match in route.get("match") or ():
-                    yield self._sample(match)
+    def add(self, side: int, found: Found) -> None:
+        self.sources.update(dict.fromkeys(f"{pod.namespace}/{pod.object.name}" for pod in found.sources))
+        bodies = {obj.ref: obj.spec for obj in found.objects}
+        self.bodies[side].update(bodies)
+        self.own_bodies[side].update(bodies)
+        self.own += found.rules
+        for rule in found.rules:
+            self.rules.setdefault(rule.demand, rule.place)
 
-    def _sample(self, match: Mapping[str, Any]) -> Sample:
-        method, uri = match.get("method") or {}, match.get("uri") or {}
-        headers = {name: _value(condition) for name, condition in (match.get("headers") or {}).items()}
+    def join(self, wider: Sequence[_Target]) -> None:
+        """Takes over the rules of hosts that overlap with this one: on one of the sides they may be the ones that
+        decide."""
+        for other in wider:
+            for rule in other.own:
+                self.rules.setdefault(rule.demand, rule.place)
+            for own, more in zip(self.bodies, other.own_bodies, strict=True):
+                own.update(more)
+
+    def shapes(self) -> tuple[Sequence[tuple[Shape, bool]], Sequence[str]]:
+        """The requests to ask, each with whether a plainer one asks for the same, and what none was found for."""
+        found: list[tuple[Shape, bool]] = []
+        unknown: list[str] = []
+
+        def ask(demand: demands.Demand) -> bool:
+            solution = demands.solve((*demand, self.place.term), self.place.names)
+            found.extend((shape, i > 0) for i, shape in enumerate(solution.shapes))
+            return not solution.undecided
+
+        ask(())
+        changed, origin = self.bodies[0] != self.bodies[1], self.place.names[0]
+        askable = []
+        for demand, place in self.rules.items():
+            asked = [ask(variant) for variant in demands.variants(demand)]
+            if asked[0]:
+                askable.append(demand)
+            elif changed:
+                unknown.append(f"{origin}, requests for {place}: nothing was found that its regular expression matches")
+        pairs = list(combinations(askable, 2)) if changed else []
+        if len(self.rules) > _PAIRED and pairs:
+            unknown.append(f"{origin}, requests that meet several of its {len(self.rules)} rules")
+            pairs = []
+        for one, other in pairs:
+            if not ask(demands.merged(one, other)):
+                both = " and ".join(dict.fromkeys((self.rules[one], self.rules[other])))
+                unknown.append(f"{origin}, requests that meet two conditions of {both} at once, if there are any")
+        return [*found, *((shape, False) for shape in self._rest())], unknown
+
+    def _rest(self) -> Iterator[Shape]:
+        """A request that meets no rule; nothing if none was found."""
+        rest = (shape for shape in demands.others() if not any(demands.meets(shape, one) for one in self.rules))
+        yield from islice(rest, 1)
+
+    def samples(self, shapes: Iterable[tuple[Shape, bool]]) -> Iterator[Sample]:
+        for shape, further in shapes:
+            for source in self.sources:
+                yield self._sample(source, shape, further)
+
+    def _sample(self, source: str, shape: Shape, further: bool) -> Sample:
+        def named(kind: str) -> tuple[tuple[str, str], ...]:
+            return tuple(sorted((part[1], value) for part, value in shape.values.items() if part[0] == kind))
+
+        query = "&".join(f"{name}={value}" for name, value in named("query"))
         return Sample(
-            path=uri.get("exact") or uri.get("prefix") or "/",
-            method=method.get("exact") or "GET",
-            headers=tuple(sorted((name, value) for name, value in headers.items() if value)),
-            **self._fixed,
+            source=source,
+            outside=self.place.outside,
+            host=(shape.get(AUTHORITY) or self.place.names[0]).partition(":")[0],
+            port=self.place.port,
+            secure=self.place.secure,
+            path=f"{shape.get(PATH)}{f'?{query}' if query else ''}",
+            method=shape.get(METHOD) or "GET",
+            headers=named("header"),
+            principal=shape.get(PRINCIPAL) or (SOMEBODY if named("claim") else ""),
+            claims=named("claim"),
+            address=shape.get(ADDRESS) or "",
+            further=further,
         )
-
-
-def _value(condition: Mapping[str, str]) -> str:
-    """A value that meets a StringMatch; empty for a regular expression."""
-    return condition.get("exact") or condition.get("prefix") or ("" if condition.get("regex") else _ANY)

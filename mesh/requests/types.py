@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Self
+from typing import Any, Self
 from urllib.parse import parse_qsl
 
 
@@ -14,19 +14,33 @@ class Request:
 
     host: str
     """The Host header, without a port."""
+    host_alone: bool = False
+    """Whether a proxy has written the Host header, which has no port then."""
     path: str = "/"
     """Path with the query, if there is one."""
     method: str = "GET"
     headers: Mapping[str, str] = field(default_factory=dict)
-    """Header values by lower-case name."""
+    """Header values by name, in which upper and lower case are alike."""
     port: int = 80
     """Port of the called service, or of the gateway's Service."""
     secure: bool = False
     """Whether the client uses https; only gateways consider it."""
     principal: str = ""
     """Request principal of the JSON Web Token, as issuer/subject; empty without a token."""
+    claims: Mapping[str, str] = field(default_factory=dict)
+    """Other claims of the token, as `request.auth.claims[...]` names them."""
     address: str = ""
     """IP address of the client; empty if unknown."""
+
+    @property
+    def authority(self) -> str:
+        """The Host header as clients send it: with the port, unless it is the usual one of the scheme."""
+        usual = self.port == (443 if self.secure else 80)
+        return self.host if usual or self.host_alone else f"{self.host}:{self.port}"
+
+    def header(self, name: str) -> str | None:
+        """The value of a header, given by its lower-case name; None if it is missing."""
+        return next((value for key, value in self.headers.items() if key.lower() == name), None)
 
     @property
     def url_path(self) -> str:
@@ -37,9 +51,19 @@ class Request:
     def query(self) -> Mapping[str, str]:
         return dict(parse_qsl(self.path.partition("?")[2], keep_blank_values=True))
 
+    def changed(self, operations: Mapping[str, Any]) -> Self:
+        """The request after operations on its headers: `set`, `add` and `remove`, as in Istio's HeaderOperations."""
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        headers |= {name.lower(): value for name, value in (operations.get("set") or {}).items()}
+        for name, value in (operations.get("add") or {}).items():
+            before = headers.get(name.lower())
+            headers[name.lower()] = value if before is None else f"{before},{value}"
+        gone = {name.lower() for name in operations.get("remove") or ()}
+        return replace(self, headers={name: value for name, value in headers.items() if name not in gone})
+
     def rewritten(self, path: str | None, host: str | None) -> Self:
         """The request with a new path and host; None keeps the present one."""
-        return replace(self, path=path or self.path, host=host or self.host)
+        return replace(self, path=path or self.path, host=host or self.host, host_alone=bool(host) or self.host_alone)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -33,6 +33,7 @@ def plain(review: Review) -> Mapping[str, Any]:
             }
             for change in review.request_changes
         ],
+        "notEvaluated": list(review.not_evaluated),
         "findings": list(review.findings),
         "refused": list(review.refused),
         "drift": _changes(review.drift),

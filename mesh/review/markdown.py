@@ -76,10 +76,12 @@ def _refs(refs: Sequence[Ref]) -> str:
 
 
 def _rest(review: Review) -> Iterator[str]:
-    if review.request_changes:
+    if review.request_changes or review.not_evaluated:
         yield from ("", "### What happens to requests", *map(_request_change, review.request_changes[:_LINES]))
         if len(review.request_changes) > _LINES:
             yield f"- … and {len(review.request_changes) - _LINES} more, in the JSON"
+        if review.not_evaluated:
+            yield f"- not evaluated: {_text(words.some(review.not_evaluated, _OBJECTS, '; '))}"
     if review.findings:
         yield from ("", "### New findings of the analysis", *(f"- {_text(one)}" for one in review.findings[:_LINES]))
     if review.map_changes:

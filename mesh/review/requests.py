@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from mesh.core import words
-from mesh.requests import comparison
 from mesh.requests.comparison import NO_SUCH_WORKLOAD, Change
 from mesh.requests.evaluator import RETRIES
 from mesh.review.subject import Subject
 
 _MOST: Final = 3
 """The most callers or paths that a line names."""
+_SAME: Final = "/…"
+"""Stands for the path that was asked for, in a redirect."""
 _RETRIES: Final = f"{RETRIES} retries"
 
 
@@ -49,7 +50,7 @@ def changes(subject: Subject) -> Sequence[RequestChange]:
     """
     if subject.is_new:
         return []
-    found = [change for change in comparison.changes(subject.old, subject.new) if _counts(change)]
+    found = [change for change in subject.requests.changes if _counts(change)]
     return sorted(_joined(found), key=lambda change: (not change.through_gateway, change.what, change.sources))
 
 
@@ -57,24 +58,38 @@ def _counts(change: Change) -> bool:
     return change.sample.outside or NO_SUCH_WORKLOAD not in (change.before, change.after)
 
 
+def not_evaluated(subject: Subject) -> Sequence[str]:
+    """What the change may do to requests that no sample shows; nothing if the stack is new."""
+    return [] if subject.is_new else subject.requests.missing
+
+
 def _joined(found: Sequence[Change]) -> Iterator[RequestChange]:
-    """Joins changes that differ only in the sender, and of those the ones that differ only in the path."""
+    """Joins changes that differ only in the sender, and of those the ones that differ only in what is asked of the
+    host."""
     by_sources: dict[tuple[object, ...], list[Change]] = {}
     for change in found:
-        place = change.sample
-        kind = (place.outside, place.host, place.port, place.secure, place.method, place.headers, place.path)
-        by_sources.setdefault((*kind, change.before, change.after), []).append(change)
+        asked = replace(change.sample, source="")
+        by_sources.setdefault((asked, *_answers(change)), []).append(change)
     lines: dict[tuple[object, ...], list[Change]] = {}
-    for key, changes in by_sources.items():
-        sources = tuple(change.sample.source for change in changes)
-        lines.setdefault((*key[:6], *key[7:], sources), []).extend(changes)
+    for (_, *answers), changes in by_sources.items():
+        place, sources = changes[0].sample, tuple(change.sample.source for change in changes)
+        where = (place.outside, place.host, place.port, place.secure)
+        lines.setdefault((*where, *answers, sources), []).extend(changes)
     for changes in lines.values():
         yield _request_change(changes)
 
 
+def _answers(change: Change) -> tuple[str, str]:
+    """Both answers, in which a redirect to the same path is the same for all paths."""
+    place = change.sample
+    one, other = f"://{place.host}{place.path}", f"://{place.host}{_SAME}"
+    return change.before.replace(one, other), change.after.replace(one, other)
+
+
 def _request_change(changes: Sequence[Change]) -> RequestChange:
     first = changes[0]
-    before, after = _different(first.before, first.after)
+    alike = all((one.before, one.after) == (first.before, first.after) for one in changes)
+    before, after = _different(*((first.before, first.after) if alike else _answers(first)))
     return RequestChange(
         what=_what(changes),
         sources=sorted({change.sample.source.partition("/")[2] for change in changes}),
@@ -86,10 +101,18 @@ def _request_change(changes: Sequence[Change]) -> RequestChange:
 
 
 def _what(changes: Sequence[Change]) -> str:
-    sample = changes[0].sample
-    paths = sorted({change.sample.path for change in changes})
-    where = sample.origin + (paths[0] if len(paths) == 1 else f" ({words.some(paths, _MOST)})")
-    return f"{sample.method_prefix}{where}{sample.headers_suffix}"
+    """The requests in words: what all have in common, and in brackets the plainest of those that differ."""
+    samples = list(dict.fromkeys(replace(change.sample, source="") for change in changes))
+    plain = [sample for sample in samples if not sample.further] or samples[:1]
+    plain.sort(key=lambda one: (one.suffix != "", one.method != "GET", one))
+    first = plain[0]
+    alike = all((one.method, one.suffix) == (first.method, first.suffix) for one in plain)
+    if alike:
+        paths = [one.path for one in plain]
+        asked = paths[0] if len(paths) == 1 else f" ({words.some(paths, _MOST)})"
+        return f"{first.method_prefix}{first.origin}{asked}{first.suffix}"
+    told = [f"{one.method_prefix}{one.path}{one.suffix}" for one in plain]
+    return f"{first.origin} ({words.some(told, _MOST)})"
 
 
 def _different(before: str, after: str) -> tuple[str, str]:

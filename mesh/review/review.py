@@ -45,6 +45,8 @@ class Review:
     risks: Sequence[Risk]
     request_changes: Sequence[RequestChange]
     """The effects on requests."""
+    not_evaluated: Sequence[str]
+    """What the effects on requests leave out."""
     findings: Sequence[str]
     """New warnings and infos of the analysis."""
     refused: Sequence[str]
@@ -83,6 +85,7 @@ class Review:
             subject=subject,
             risks=risks.find(subject),
             request_changes=requests.changes(subject),
+            not_evaluated=requests.not_evaluated(subject),
             findings=[f"{one.severity}: {one}" for one in rest if replace(one, origin="") not in said],
             refused=[str(finding) for finding in wrong],
             drift=drift,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Self
 
 from mesh.analysis.mesh import Mesh, without_credentials
@@ -13,6 +14,7 @@ from mesh.core import disclosure, kinds
 from mesh.core.disclosure import Disclosure
 from mesh.core.kinds import GroupKind
 from mesh.core.names import DEFAULT_DOMAIN, INJECTOR, MeshNames
+from mesh.requests.comparison import Comparison, compare
 from mesh.review.changes import Change, EngineFacts, StackObject, between
 
 
@@ -42,6 +44,11 @@ class Subject:
         there = len(new) - sum(change.op != "delete" for change in changes)
         before, after = (sorted((one.object for one in items), key=lambda obj: obj.ref) for items in (old, new))
         return cls(old=Mesh(before, _names(before, names)), new=Mesh(after, names), changes=changes, unchanged=there)
+
+    @cached_property
+    def requests(self) -> Comparison:
+        """The answers of both meshes to the same requests."""
+        return compare(self.old, self.new)
 
     @property
     def is_new(self) -> bool:

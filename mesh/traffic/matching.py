@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
@@ -53,9 +53,10 @@ class Match(Documented):
     user: TextMatch | None = None
     """The signed-in user: the value of the header `end-user`, which Bookinfo's product page sends."""
     headers: dict[MatchedHeader, TextMatch] = {}
-    """Values of request headers, by the header's name in lower case."""
+    """Values of request headers, by the header's name, in which upper and lower case are alike."""
     withoutHeaders: dict[MatchedHeader, TextMatch] = {}
-    """Values that request headers must not have, by the header's name in lower case; a header that is missing fits."""
+    """Values that request headers must not have, by the header's name, in which upper and lower case are alike; a
+    header that is missing fits."""
     cookie: dict[NotEmpty, str] = Field(default={}, max_length=1)
     """Value of one cookie, by the cookie's name."""
     path: TextMatch | None = None
@@ -80,10 +81,13 @@ class Match(Documented):
     def check(self) -> Findings:
         if not self.model_dump(exclude_defaults=True, exclude={"ignoreCase"}):
             yield (), "needs a condition; without one it would match every request"
-        if self.user and USER_HEADER in self.headers:
+        headers = {name.lower() for name in self.headers}
+        if self.user and USER_HEADER in headers:
             yield ("user",), f"stands for the header {USER_HEADER}, which is also in headers"
-        if self.cookie and "cookie" in self.headers:
+        if self.cookie and "cookie" in headers:
             yield ("cookie",), "cannot stand beside the header cookie"
+        for name in _written_twice(self.headers):
+            yield ("headers", name), "is there in another spelling, and upper and lower case are alike"
         if self.path and not (self.path.regex or (self.path.exact or self.path.prefix or "").startswith("/")):
             yield ("path",), "must start with /"
         for name, text in self.queryParams.items():
@@ -110,6 +114,15 @@ class Match(Documented):
             withoutHeaders=_conditions(self.withoutHeaders),
             sourceNamespace=self.sourceNamespace,
         )
+
+
+def _written_twice(names: Iterable[str]) -> Iterator[str]:
+    """The names that differ from an earlier one only in upper and lower case."""
+    seen: set[str] = set()
+    for name in names:
+        if name.lower() in seen:
+            yield name
+        seen.add(name.lower())
 
 
 def _conditions(texts: Mapping[str, TextMatch]) -> dict[str, api.StringMatch] | None:

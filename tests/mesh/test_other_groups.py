@@ -62,7 +62,7 @@ def test_the_map_does_not_show_them() -> None:
 
 
 def test_no_request_has_to_do_with_them() -> None:
-    assert samples.for_mesh(mesh(*OTHERS)) == samples.for_mesh(mesh())
+    assert samples.between(mesh(*OTHERS), mesh(*OTHERS)) == samples.between(mesh(), mesh())
     assert comparison.changes(mesh(), mesh(*OTHERS)) == []
 
 

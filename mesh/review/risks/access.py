@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from mesh.analysis.mesh import Mesh, selector_labels
@@ -10,6 +10,11 @@ from mesh.analysis.mtls import PERMISSIVE, STRICT, PeerAuthentications
 from mesh.analysis.objects import Object, Ref
 from mesh.analysis.workloads import Workload
 from mesh.core import kinds
+from mesh.core.names import DEFAULT_TRUST_DOMAIN
+from mesh.requests.comparison import Answer
+from mesh.requests.samples import Sample
+from mesh.review.changes import Change
+from mesh.review.risks import admitted
 from mesh.review.risks.risk import Found, RiskKind, Weight
 from mesh.review.subject import Subject
 
@@ -86,11 +91,14 @@ def _outbound(config: Mapping[str, Any]) -> bool:
 
 
 def loosened(subject: Subject) -> Found:
-    """AuthorizationPolicies that allow more or deny less, further issuers of tokens, deleted NetworkPolicies."""
-    for change in subject.of(kinds.AUTHORIZATION_POLICY):
-        for policy, other in ((change.old, change.new), (change.new, change.old)):
-            if policy and not asks_for_token(policy):
-                yield from ((change.ref, why) for why in _looser(policy, other, policy is change.old, subject))
+    """AuthorizationPolicies after whose change requests are let in that were refused, further issuers of tokens, and
+    deleted NetworkPolicies."""
+    changed = [one for one in subject.of(kinds.AUTHORIZATION_POLICY) if not _asks_for_token(one)]
+    looser = {one.ref: list(_texts(one, subject)) for one in changed}
+    yield from _first_of_each(_let_in_by(changed, looser, subject))
+    for change in changed:
+        if not all(admitted.is_evaluated(policy, mesh) for policy, mesh in _sides(change, subject)):
+            yield from ((change.ref, why) for why in looser[change.ref])
     for change in subject.of(kinds.REQUEST_AUTHENTICATION):
         was, now = (_issuers(obj) for obj in (change.old, change.new))
         if change.old and (more := sorted(now - was)):
@@ -98,6 +106,75 @@ def loosened(subject: Subject) -> Found:
     for change in subject.of(kinds.NETWORK_POLICY):
         if change.new is None:
             yield change.ref, "it is gone: its pods take connections from everywhere"
+
+
+def _asks_for_token(change: Change) -> bool:
+    return any(asks_for_token(policy) for policy in (change.old, change.new) if policy)
+
+
+def _sides(change: Change, subject: Subject) -> Iterator[tuple[Object, Mesh]]:
+    """The policy before and after, each with its mesh."""
+    for policy, mesh in ((change.old, subject.old), (change.new, subject.new)):
+        if policy:
+            yield policy, mesh
+
+
+def _let_in_by(changed: Sequence[Change], looser: Mapping[Ref, Sequence[str]], subject: Subject) -> Found:
+    """The requests that policies refused and that are let in now, with the changed policies that apply to them: those
+    whose own text allows more, if there are any."""
+    for turned in admitted.opened(subject):
+        if not admitted.is_forbidden(turned.was.outcome):
+            continue
+        near = [
+            change
+            for change in changed
+            if any(turned.concerns(policy, mesh) for policy, mesh in _sides(change, subject))
+        ]
+        for change in [change for change in near if looser[change.ref]] or near:
+            yield change.ref, f"a request is let in that was refused: {turned.text}"
+
+
+def refused(subject: Subject) -> Found:
+    """AuthorizationPolicies after whose change requests are refused that were let in, and a trust domain that running
+    pods do not have yet."""
+    changed = list(subject.of(kinds.AUTHORIZATION_POLICY))
+    yield from _first_of_each(
+        (change.ref, f"a request is refused that was let in: {turned.text}")
+        for turned in admitted.closed(subject)
+        if admitted.is_forbidden(turned.now.outcome)
+        for change in changed
+        if any(turned.concerns(policy, mesh) for policy, mesh in _sides(change, subject))
+    )
+    for ref, config, before in _configs(subject):
+        was, now = (said.get("trustDomain") or DEFAULT_TRUST_DOMAIN for said in (before, config))
+        policies = subject.new.of(kinds.AUTHORIZATION_POLICY)
+        if was != now and was not in (config.get("trustDomainAliases") or ()) and any(map(_names_callers, policies)):
+            yield (
+                ref,
+                f"trustDomain {was} → {now}: running pods have the old identity until they restart, and get 403 where"
+                f" policies name callers; trustDomainAliases: [{was}] lets both in",
+            )
+
+
+def _names_callers(policy: Object) -> bool:
+    return any(
+        (one.get("source") or {}).get("principals") for r in policy.items("rules") for one in r.get("from") or ()
+    )
+
+
+def _first_of_each(found: Found) -> Found:
+    """The first reason for each object."""
+    seen: dict[Ref, str] = {}
+    for ref, why in found:
+        seen.setdefault(ref, why)
+    yield from seen.items()
+
+
+def _texts(change: Change, subject: Subject) -> Iterator[str]:
+    """How access gets looser by the texts of a policy alone."""
+    for policy, other in ((change.old, change.new), (change.new, change.old)):
+        if policy:
+            yield from _looser(policy, other, policy is change.old, subject)
 
 
 def _looser(policy: Object, other: Object | None, is_old: bool, subject: Subject) -> Iterator[str]:
@@ -167,10 +244,20 @@ def tokens(subject: Subject) -> Found:
     """Policies that no longer require a token, and RequestAuthentications that are deleted."""
     for change in subject.of(kinds.AUTHORIZATION_POLICY):
         if change.old and asks_for_token(change.old) and not _covered(change.old, change.new):
-            yield change.ref, "fewer requests need a token" if change.new else "requests need no token any more"
+            let_in = [
+                one for one in subject.requests.answers if _is_let_in_without_token(change.old, subject.old, *one)
+            ]
+            if let_in or not admitted.is_evaluated(change.old, subject.old):
+                yield change.ref, "fewer requests need a token" if change.new else "requests need no token any more"
     for change in subject.of(kinds.REQUEST_AUTHENTICATION):
         if change.new is None:
             yield change.ref, "tokens are no longer validated: requests with invalid ones are accepted"
+
+
+def _is_let_in_without_token(policy: Object, mesh: Mesh, sample: Sample, was: Answer, now: Answer) -> bool:
+    """Whether a request without a token gets past a policy that refused it, be there a route for it or not."""
+    refused = admitted.is_forbidden(was.outcome) and not admitted.is_forbidden(now.outcome)
+    return not sample.principal and refused and admitted.Turned(sample, was, now).concerns(policy, mesh)
 
 
 def _issuers(obj: Object | None) -> set[str]:
@@ -187,9 +274,16 @@ RISKS: Final = (
     RiskKind(
         name="access rules loosened",
         weight=Weight.HIGH,
-        meaning="an AuthorizationPolicy allows more or denies less, the last ALLOW policy is deleted, another issuer of"
-        " tokens is trusted, or a NetworkPolicy is deleted",
+        meaning="a request is let in that AuthorizationPolicies refused (by their texts, where that is not evaluated),"
+        " another issuer of tokens is trusted, or a NetworkPolicy is deleted",
         find=loosened,
+    ),
+    RiskKind(
+        name="requests refused",
+        weight=Weight.MEDIUM,
+        meaning="an AuthorizationPolicy refuses a request that was let in, or running pods have an identity of another"
+        " trustDomain than policies name",
+        find=refused,
     ),
     RiskKind(
         name="JWT no longer required",

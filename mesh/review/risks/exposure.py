@@ -7,8 +7,12 @@ from typing import Any, Final
 
 from mesh.analysis import anonymous_access
 from mesh.analysis.mesh import Mesh
-from mesh.analysis.objects import Object
+from mesh.analysis.objects import Object, Ref
 from mesh.core import kinds
+from mesh.core.protocols import is_http_after_tls
+from mesh.requests.comparison import Answer
+from mesh.requests.samples import Sample
+from mesh.review.risks import admitted
 from mesh.review.risks.risk import Found, RiskKind, Weight
 from mesh.review.subject import Subject
 
@@ -25,12 +29,65 @@ def opened(subject: Subject) -> Found:
     for change in subject.of(kinds.SERVICE):
         if change.new:
             yield from ((change.ref, why) for why in _service(change.old, change.new))
+    yield from _routed(subject)
     for change in subject.of(kinds.GATEWAY):
         if change.new and _public(subject.new, change.new):
-            more = _served(change.new) - (_served(change.old) if change.old else set())
+            more = _unasked(change.new, subject.new) - (_served(change.old) if change.old else set())
             for host in sorted({host for _, host in more}):
                 ports = ", ".join(str(port) for port, other in sorted(more) if other == host)
                 yield change.ref, f"{'any host' if host == '*' else host} is let in on port {ports}"
+
+
+def more_paths(subject: Subject) -> Found:
+    """Gateways and VirtualServices after whose change a request from outside is let in that was not routed before, to a
+    service that could be reached at this host before."""
+    yield from _routed(subject, known=True)
+
+
+def _routed(subject: Subject, known: bool = False) -> Found:
+    """Gateways and VirtualServices after whose change a request from outside is let in that was not routed before: the
+    Gateway, if it changes. `known`: to services that could be reached at its host before, or to others."""
+    gateways = [one for one in subject.of(kinds.GATEWAY) if one.new and _public(subject.new, one.new)]
+    routes = [one for one in subject.of(kinds.VIRTUAL_SERVICE) if one.new]
+    before = {key for sample, was, _ in subject.requests.answers for key in _reached(sample, was)}
+    seen: dict[Ref, str] = {}
+    for turned in () if subject.is_new else admitted.opened(subject):
+        if admitted.is_forbidden(turned.was.outcome) or not _comes_from_outside(turned.sample, subject):
+            continue
+        if known is not (_reached(turned.sample, turned.now) <= before):
+            continue
+        by_gateway = [one.ref for one in gateways if one.new and admitted.serves(one.new, turned.sample)]
+        by_route = [one.ref for one in routes if one.new and admitted.routes(one.new, turned.sample)]
+        for ref in by_gateway or by_route:
+            seen.setdefault(ref, f"a request from outside is let in that was not: {turned.text}")
+    yield from seen.items()
+
+
+def _reached(sample: Sample, answer: Answer) -> set[tuple[str, int, bool, str]]:
+    """The services that a request from outside reaches, with the host and port that it asks."""
+    receivers = answer.outcome.receivers if answer.outcome and sample.outside else ()
+    at = sample.host, sample.port, sample.secure
+    return {(*at, receiver.host) for receiver in receivers if receiver.status == 200}
+
+
+def _comes_from_outside(sample: Sample, subject: Subject) -> bool:
+    """Whether a request comes through a gateway that can be reached from outside."""
+    pod = subject.new.workloads.named(*sample.source.split("/", 1)) if sample.outside else None
+    return pod is not None and any(_rank(_type(one.object)) for one in subject.new.services_of([pod]))
+
+
+def _unasked(gateway: Object, mesh: Mesh) -> set[tuple[int, str]]:
+    """The ports and hosts of a Gateway's servers whose requests are not evaluated: of all if its pods are not part of
+    the stack, else those that are not for HTTP, or pass TLS through."""
+    known = bool(mesh.gateway_pods(gateway))
+    return {
+        (server["port"]["number"], host.rpartition("/")[2])
+        for server in gateway.items("servers")
+        for host in server.get("hosts") or ()
+        if not known
+        or not is_http_after_tls(server["port"].get("protocol") or "")
+        or "PASSTHROUGH" in ((server.get("tls") or {}).get("mode") or "")
+    }
 
 
 def _service(old: Object | None, new: Object) -> Iterator[str]:
@@ -152,8 +209,16 @@ RISKS: Final = (
         name="opened to the outside",
         weight=Weight.HIGH,
         meaning="a Service becomes NodePort or LoadBalancer, or such a Service has more ports or admits more addresses;"
-        " a Gateway that can be reached from outside serves more hosts or ports",
+        " a request through a gateway is let in that was not routed before, to a service that could not be reached at"
+        " this host (of Gateways for TCP or TLS: more hosts or ports)",
         find=opened,
+    ),
+    RiskKind(
+        name="more paths from outside",
+        weight=Weight.MEDIUM,
+        meaning="a request through a gateway is let in that was not routed before, to a service that could already be"
+        " reached at this host",
+        find=more_paths,
     ),
     RiskKind(
         name="addon exposed",

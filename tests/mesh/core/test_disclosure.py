@@ -67,6 +67,7 @@ def test_what_is_set_freely_is_hidden_unless_it_is_declared_public(path: tuple[s
         (("tls", "secret"), "certificate"),
         (("volumes", "[a]", "secret", "secretName"), "certificate"),
         (("http", "[0]", "match", "[0]", "headers", "end-user", "exact"), "jason"),
+        (("http", "[0]", "match", "[0]", "headers", ":authority", "exact"), "example.com"),
         (("http", "[0]", "match", "[0]", "headers", "cookie", "regex"), "(.*;)?group=beta(;.*)?"),
         (("rules", "[0]", "when", "[request.headers[x-team]]", "values", "[0]"), "a"),
         (("jwks", "keys", "[0]", "n"), "a"),

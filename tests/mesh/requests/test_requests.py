@@ -154,6 +154,64 @@ def test_a_rewrite_replaces_the_matched_prefix_or_the_whole_path(match: Manifest
     assert outcome.request.path == path
 
 
+@pytest.mark.parametrize(
+    ("match", "rewrite", "path", "host"),
+    [
+        ([], {"uri": "/b"}, "/ba/c?x=1", "cart:8080"),
+        ([{"method": {"exact": "GET"}}], {"uri": "/b/"}, "/b/a/c?x=1", "cart:8080"),
+        ([{"uri": {"exact": "/a/c"}}], {"uri": "/b"}, "/b?x=1", "cart:8080"),
+        ([{"uri": {"regex": "/a/.*"}}], {"uri": "/b"}, "/b?x=1", "cart:8080"),
+        ([{"uri": {"prefix": "/a/"}}], {"uri": "/b/", "authority": "other"}, "/b/c?x=1", "other"),
+    ],
+)
+def test_a_rewrite_keeps_the_query_and_without_a_path_replaces_the_root(
+    match: list[Manifest], rewrite: Manifest, path: str, host: str
+) -> None:
+    ports = [{"name": "http", "port": 8080, "targetPort": 8080, "protocol": "TCP"}]
+    route = to("cart", "v1", match=match, rewrite=rewrite)
+    sent = called(service("cart", ports), routes("cart", route), path="/a/c?x=1", port=8080).request
+    assert sent
+    assert (sent.path, sent.authority) == (path, host)
+
+
+def test_a_redirect_keeps_the_query_unless_it_has_one() -> None:
+    assert called(routes("cart", {"redirect": {"uri": "/x"}}), path="/a?b=1").location == "http://cart/x?b=1"
+    assert called(routes("cart", {"redirect": {"uri": "/x?y=2"}}), path="/a?b=1").location == "http://cart/x?y=2"
+
+
+@pytest.mark.parametrize("name", ["X-Canary", "x-canary", "X-CANARY"])
+def test_names_of_headers_are_compared_without_case(name: str) -> None:
+    for sent in ("x-canary", "X-Canary"):
+        outcome = called(*matching(headers={name: {"exact": "true"}}), headers={sent: "true"})
+        assert [receiver.subset for receiver in outcome.receivers] == ["v2"]
+
+
+def test_policies_see_the_headers_that_a_route_sets() -> None:
+    allowed = {
+        "selector": {"matchLabels": {"app": "cart"}},
+        "rules": [{"when": [{"key": "request.headers[X-Way]", "values": ["front"]}]}],
+    }
+    cart = manifest_of("AuthorizationPolicy", "cart", allowed)
+    for operation, status in (({"set": {"x-way": "front"}}, 200), ({"remove": ["X-Way"]}, 403)):
+        route = to("cart", "v1", headers={"request": operation})
+        (receiver,) = called(cart, routes("cart", route), headers={"x-way": "front"}).receivers
+        assert receiver.status == status
+
+
+def test_an_authority_has_the_port_that_is_not_the_usual_one() -> None:
+    ports = [{"name": "http", "port": 8080, "targetPort": 8080, "protocol": "TCP"}]
+    rule = matching(authority={"exact": "cart:8080"})
+    assert [r.subset for r in called(service("cart", ports), *rule, port=8080).receivers] == ["v2"]
+
+
+def test_a_claim_of_a_token_is_compared() -> None:
+    condition = {"key": "request.auth.claims[group]", "values": ["admin"]}
+    rules = {"selector": {"matchLabels": {"app": "cart"}}, "rules": [{"when": [condition]}]}
+    cart = manifest_of("AuthorizationPolicy", "cart", rules)
+    for claims, status in (({"group": "admin"}, 200), ({"group": "x"}, 403), ({}, 403)):
+        assert called(cart, claims=claims).receivers[0].status == status
+
+
 def test_a_delegate_routes_requests_that_meet_both_matches() -> None:
     root = routes("cart", {"match": [{"uri": {"prefix": "/a"}}], "delegate": {"name": "part"}}, to("cart", "v1"))
     part = manifest_of("VirtualService", "part", {"http": [to("cart", "v2", match=[{"uri": {"prefix": "/a/b"}}])]})

@@ -45,6 +45,7 @@ def test_a_review_finds_exactly_the_expected_risks_and_changes_of_requests(case:
     found = review(case)
     assert [f"{risk.name} | {risk.object} | {risk.reason}" for risk in found.risks] == case.get("risks", [])
     assert [str(shift) for shift in found.request_changes] == case.get("requests", [])
+    assert list(found.not_evaluated) == case.get("notEvaluated", [])
 
 
 def test_exactly_the_changes_called_harmless_have_no_risks() -> None:

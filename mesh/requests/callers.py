@@ -1,0 +1,111 @@
+"""The workloads that are sampled as callers of a service."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from mesh.analysis.mesh import Mesh
+from mesh.analysis.objects import Object
+from mesh.analysis.rules.authorization import matches
+from mesh.analysis.services import Service
+from mesh.analysis.workloads import Workload
+from mesh.core import kinds
+
+_MANY: Final = 20
+"""Up to this number of workloads in a namespace, each of them is sampled as a caller."""
+
+
+class Callers:
+    """The callers that are sampled for a service: all workloads of its namespace if there are few, otherwise one with a
+    sidecar and one without; one of each kind from another namespace; and those that policies and routes name. Of the
+    versions of an app, one is sampled."""
+
+    def __init__(self, mesh: Mesh) -> None:
+        self._mesh = mesh
+        found: dict[str, dict[tuple[str, str, bool], Workload]] = {}
+        for pod in mesh.workloads.all:
+            if not pod.gateway:
+                key = pod.account, pod.labels.get("app", pod.object.name), pod.proxy
+                found.setdefault(pod.namespace, {}).setdefault(key, pod)
+        self._in = {namespace: list(pods.values()) for namespace, pods in found.items()}
+        self._all = [pod for pods in self._in.values() for pod in pods]
+        self._by_account = {f"ns/{pod.namespace}/sa/{pod.account}": pod for pod in reversed(self._all)}
+        self._named: dict[Workload, dict[Workload, None]] = {}
+        for policy in mesh.of(kinds.AUTHORIZATION_POLICY):
+            callers = dict.fromkeys(self._of_policy(policy))
+            for pod in mesh.selected_by(policy) if callers else ():
+                self._named.setdefault(pod, {}).update(callers)
+
+    def with_sidecars(self) -> Iterator[Workload]:
+        """One workload with a sidecar from each namespace."""
+        firsts = (next((pod for pod in pods if pod.proxy), None) for pods in self._in.values())
+        return (pod for pod in firsts if pod)
+
+    def near(self, namespace: str) -> Sequence[Workload]:
+        """The workloads of a namespace; if they are many, one with a sidecar and one without."""
+        return self._some(self._in.get(namespace, ()))
+
+    def of(self, service: Service, routes: Sequence[Object]) -> Iterator[Workload]:
+        """The callers of a service, which `routes` route to, without its own pods."""
+        pods = self._mesh.workloads_of(service)
+        own = {pod.object.ref for pod in pods}
+        far = (pod for pod in self._all if pod.namespace not in (service.namespace, self._mesh.root))
+        found = [
+            *self._some([pod for pod in self._in.get(service.namespace, ()) if pod.object.ref not in own]),
+            *_first_of_each(far),
+            *(caller for pod in pods for caller in self._named.get(pod, ())),
+            *(caller for obj in routes for caller in self._of_routes(obj)),
+        ]
+        yield from (pod for pod in dict.fromkeys(found) if pod.object.ref not in own)
+
+    def _some(self, pods: Sequence[Workload]) -> Sequence[Workload]:
+        return pods if len(pods) <= _MANY else list(_first_of_each(pods))
+
+    def _of_policy(self, policy: Object) -> Iterator[Workload]:
+        """A workload for each principal and each namespace that a policy names, whether meant or not."""
+        for rule in policy.items("rules"):
+            for caller in (rule or {}).get("from") or ():
+                source = caller.get("source") or {}
+                yield from self._of_principals(_said(source, "principals", "notPrincipals"))
+                yield from self._of_namespaces(_said(source, "namespaces", "notNamespaces"))
+            for condition in (rule or {}).get("when") or ():
+                said = _said(condition, "values", "notValues")
+                yield from self._of_principals(said) if condition["key"] == "source.principal" else ()
+                yield from self._of_namespaces(said) if condition["key"] == "source.namespace" else ()
+
+    def _of_principals(self, patterns: Sequence[str]) -> Iterator[Workload]:
+        for pattern in patterns:
+            exact = self._by_account.get(pattern.partition("/")[2])
+            if exact:
+                yield exact
+            elif pattern.startswith("*"):
+                wide = (pod for account, pod in self._by_account.items() if matches(pattern, f"/{account}"))
+                yield from _first_of_each(wide)
+
+    def _of_namespaces(self, patterns: Sequence[str]) -> Iterator[Workload]:
+        for pattern in patterns:
+            yield from _first_of_each(pod for pod in self._all if matches(pattern, pod.namespace))
+
+    def _of_routes(self, virtual_service: Object) -> Iterator[Workload]:
+        """A workload for each `sourceNamespace` and each `sourceLabels` of a VirtualService."""
+        for route in virtual_service.items("http"):
+            for match in route.get("match") or ():
+                namespace, labels = match.get("sourceNamespace"), match.get("sourceLabels")
+                if namespace or labels:
+                    chosen = self._mesh.workloads.select(labels or {}, namespace)
+                    yield from [pod for pod in chosen if pod.proxy and not pod.gateway][:1]
+
+
+def _first_of_each(pods: Iterator[Workload] | Sequence[Workload]) -> Iterator[Workload]:
+    """The first workload with a sidecar, and the first one without."""
+    found: dict[bool, Workload] = {}
+    for pod in pods:
+        found.setdefault(pod.proxy, pod)
+        if len(found) == 2:
+            break
+    return iter(found.values())
+
+
+def _said(owner: Mapping[str, Any], *fields: str) -> Sequence[str]:
+    return [value for field in fields for value in owner.get(field) or ()]

@@ -1,0 +1,34 @@
+"""What the evaluation of requests leaves out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from mesh.analysis.mesh import Mesh
+from mesh.core import kinds
+from mesh.requests import rules
+
+_IGNORED: Final = (kinds.ENVOY_FILTER, kinds.SIDECAR, kinds.REQUEST_AUTHENTICATION)
+"""Kinds that may decide about a request and are not evaluated."""
+_CONNECTIONS: Final = ("tls", "tcp")
+"""Routes of a VirtualService that are for connections, not for requests."""
+
+
+def changed(old: Mesh, new: Mesh) -> Sequence[str]:
+    """The objects and fields that are not evaluated and differ between two meshes, sorted."""
+    before, after = dict(_ignored(old)), dict(_ignored(new))
+    return sorted(what for what in {*before, *after} if before.get(what) != after.get(what))
+
+
+def _ignored(mesh: Mesh) -> Iterator[tuple[str, Any]]:
+    """What is not evaluated, in words, with its content."""
+    for kind in _IGNORED:
+        yield from ((str(obj.ref), obj.spec) for obj in mesh.of(kind))
+    for obj in mesh.of(kinds.VIRTUAL_SERVICE):
+        yield from ((f"{obj.ref} {field}", obj.items(field)) for field in _CONNECTIONS if obj.items(field))
+    for policy in mesh.of(kinds.AUTHORIZATION_POLICY):
+        if policy.spec.get("action") == "CUSTOM":
+            yield f"{policy.ref}, which asks an external authorizer", policy.spec
+        for key in dict.fromkeys(rules.unknown_keys(policy)):
+            yield f"{policy.ref}, {key}", policy.spec

@@ -1,0 +1,131 @@
+"""Conditions on the parts of a request, of a StringMatch or of an AuthorizationPolicy, and values that meet them."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from mesh.api import regex
+from mesh.requests import expressions
+
+Part = tuple[str, str]
+"""A part of a request: `path`, `method`, `authority`, `principal` or `address` with an empty name; or `header`, `query`
+or `claim` with its name."""
+PATH: Final = ("path", "")
+METHOD: Final = ("method", "")
+AUTHORITY: Final = ("authority", "")
+PRINCIPAL: Final = ("principal", "")
+ADDRESS: Final = ("address", "")
+
+PATHS: Final = ("/", "/any", "/0")
+MORE: Final = "0"
+"""What is appended to a prefix."""
+ANY: Final = "any"
+"""A value where any will do."""
+SOMEBODY: Final = "issuer/any"
+"""A request principal where any will do."""
+
+
+@dataclass(frozen=True)
+class Text:
+    """A condition on a text."""
+
+    kind: str
+    """`exact`, `prefix`, `suffix`, `regex`, `present` or `network`."""
+    value: str = ""
+    ignore_case: bool = False
+
+    @classmethod
+    def of_string_match(cls, condition: Mapping[str, str], ignore_case: bool = False) -> Text:
+        """The condition of a StringMatch; an empty one asks only that there is a value."""
+        kind, value = next(iter(condition.items()), ("present", ""))
+        return cls(kind, value, ignore_case and kind != "regex")
+
+    @classmethod
+    def of_pattern(cls, pattern: str) -> Text:
+        """The condition of a pattern of an AuthorizationPolicy, in which `*` may stand at the start, the end or
+        alone."""
+        if pattern == "*":
+            return cls("present")
+        if pattern.endswith("*"):
+            return cls("prefix", pattern[:-1])
+        return cls("suffix", pattern[1:]) if pattern.startswith("*") else cls("exact", pattern)
+
+    def matches(self, value: str | None) -> bool:
+        """Whether a value meets the condition. None: the request has no such part."""
+        if value is None:
+            return False
+        wanted = self.value
+        if self.ignore_case:
+            value, wanted = value.lower(), wanted.lower()
+        match self.kind:
+            case "exact":
+                return value == wanted
+            case "prefix":
+                return value.startswith(wanted)
+            case "suffix":
+                return value.endswith(wanted)
+            case "regex":
+                return regex.matches(wanted, value)
+            case "network":
+                return in_network(wanted, value)
+        return True
+
+    def examples(self, part: Part) -> Sequence[str]:
+        """Values that meet the condition: the plainest first, and if there are others, one at the other end."""
+        match self.kind:
+            case "exact":
+                return [self.value, self.value.swapcase()] if self.ignore_case else [self.value]
+            case "prefix":
+                longer = self.value + MORE
+                return [longer, self.value] if self.value.endswith("/") and self.value != "/" else [self.value, longer]
+            case "suffix":
+                return [f"/{MORE}{self.value}", f"/{self.value}", self.value] if part == PATH else [MORE + self.value]
+            case "regex":
+                found = expressions.language(self.value).strings
+                return [*found[:1], *found[-1:], *found[1:-1]]
+            case "network":
+                return [first_address(self.value)]
+        return {PATH: PATHS, PRINCIPAL: [SOMEBODY]}.get(part, [ANY])
+
+    def excludes(self, other: Text) -> bool:
+        """Whether no value meets both conditions; False where that cannot be told."""
+        for one, rest in ((self, other), (other, self)):
+            some = one.all_values
+            if some is not None:
+                return not any(rest.matches(value) for value in some)
+        starts = sorted((text.beginning for text in (self, other)), key=len)
+        return not starts[1].startswith(starts[0])
+
+    @property
+    def all_values(self) -> Sequence[str] | None:
+        """All values that meet the condition; None if they are not known or too many."""
+        if self.kind == "exact" and not self.ignore_case:
+            return [self.value]
+        found = expressions.language(self.value) if self.kind == "regex" else None
+        return found.strings if found and found.complete else None
+
+    @property
+    def beginning(self) -> str:
+        """What all values begin with; empty if that is not known."""
+        if self.kind == "regex":
+            return expressions.language(self.value).beginning
+        return self.value if self.kind == "prefix" and not self.ignore_case else ""
+
+    @property
+    def certain(self) -> bool:
+        """Whether the examples show that the condition can be met, if it can."""
+        return self.kind != "regex"
+
+
+def in_network(block: str, address: str) -> bool:
+    """Whether an address is in a network, such as `10.0.0.0/8`."""
+    return bool(address) and ipaddress.ip_address(address) in ipaddress.ip_network(block, strict=False)
+
+
+def first_address(block: str) -> str:
+    """An address of a network."""
+    network = ipaddress.ip_network(block, strict=False)
+    return str(network[min(1, network.num_addresses - 1)])

@@ -1,0 +1,129 @@
+"""Requests that are let in after a change and were not before, or the other way round."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from mesh.analysis import hosts
+from mesh.analysis.mesh import Mesh
+from mesh.analysis.objects import Object
+from mesh.analysis.rules.authorization import matches
+from mesh.analysis.workloads import Workload
+from mesh.requests import rules
+from mesh.requests.comparison import NO_SUCH_WORKLOAD, Answer
+from mesh.requests.samples import Sample
+from mesh.requests.types import Outcome
+from mesh.review.subject import Subject
+
+_FORBIDDEN = 403
+
+
+@dataclass(frozen=True)
+class Turned:
+    """A request that is let in on one side of a change, and not on the other."""
+
+    sample: Sample
+    was: Answer
+    now: Answer
+
+    @property
+    def text(self) -> str:
+        """The request with both answers, in words."""
+        return f"{self.sample}: {self.was.text} → {self.now.text}"
+
+    def concerns(self, policy: Object, mesh: Mesh) -> bool:
+        """Whether a policy applies to a pod that the request comes to, or to the gateway that it comes through."""
+        names = {
+            (receiver.host.split(".")[1] if "." in receiver.host else "", name)
+            for outcome in (self.was.outcome, self.now.outcome)
+            for receiver in (outcome.receivers if outcome else ())
+            for name in receiver.workloads
+        }
+        if self.sample.outside:
+            place, _, name = self.sample.source.partition("/")
+            names.add((place, name))
+        return any((pod.namespace, pod.object.name) in names for pod in mesh.selected_by(policy))
+
+
+def is_let_in(outcome: Outcome | None) -> bool:
+    """Whether some of the requests reach a pod, or leave the mesh."""
+    if outcome is None:
+        return False
+    if outcome.receivers:
+        return any(receiver.status == 200 for receiver in outcome.receivers)
+    return outcome.status == 200
+
+
+def is_forbidden(outcome: Outcome | None) -> bool:
+    """Whether an AuthorizationPolicy refuses all of the requests, or a part of them."""
+    if outcome is None:
+        return False
+    return outcome.status == _FORBIDDEN or any(receiver.status == _FORBIDDEN for receiver in outcome.receivers)
+
+
+def opened(subject: Subject) -> Sequence[Turned]:
+    """The requests that are let in now and were not before; none if the stack is new. Of a caller or gateway that is
+    new, nothing is known before."""
+    return [one for one in _asked(subject) if is_let_in(one.now.outcome) and not is_let_in(one.was.outcome)]
+
+
+def closed(subject: Subject) -> Sequence[Turned]:
+    """The requests that were let in before and are not now."""
+    return [one for one in _asked(subject) if is_let_in(one.was.outcome) and not is_let_in(one.now.outcome)]
+
+
+def _asked(subject: Subject) -> Iterator[Turned]:
+    """The requests that both meshes answer; those through a gateway also if its pods are new."""
+    for sample, was, now in [] if subject.is_new else subject.requests.answers:
+        if sample.outside or NO_SUCH_WORKLOAD not in (was.text, now.text):
+            yield Turned(sample, was, now)
+
+
+def serves(gateway: Object, sample: Sample) -> bool:
+    """Whether a server of a Gateway is for the host and port of a request from outside."""
+    return sample.outside and any(
+        server["port"]["number"] == sample.port and hosts.overlap(host.rpartition("/")[2], sample.host)
+        for server in gateway.items("servers")
+        for host in server.get("hosts") or ()
+    )
+
+
+def routes(virtual_service: Object, sample: Sample) -> bool:
+    """Whether a VirtualService is for the host of a request from outside."""
+    return sample.outside and any(hosts.overlap(host, sample.host) for host in virtual_service.items("hosts"))
+
+
+def is_evaluated(policy: Object, mesh: Mesh) -> bool:
+    """Whether samples show all that an AuthorizationPolicy does: it applies to pods with a sidecar, all callers that it
+    names are workloads of the mesh, and its conditions are evaluated."""
+    if policy.spec.get("action") == "CUSTOM" or any(rules.unknown_keys(policy)):
+        return False
+    if not any(pod.proxy for pod in mesh.selected_by(policy)):
+        return False
+    return all(_is_known(field, pattern, mesh) for field, pattern in _callers(policy))
+
+
+def _callers(policy: Object) -> Iterator[tuple[str, str]]:
+    """The principals and namespaces that a policy names, each with its field."""
+    for rule in policy.items("rules"):
+        for caller in (rule or {}).get("from") or ():
+            source = caller.get("source") or {}
+            for field in ("principals", "notPrincipals", "namespaces", "notNamespaces"):
+                yield from ((field, pattern) for pattern in source.get(field) or ())
+        for condition in (rule or {}).get("when") or ():
+            named = {"source.principal": "principals", "source.namespace": "namespaces"}.get(condition["key"])
+            said = [*(condition.get("values") or ()), *(condition.get("notValues") or ())]
+            yield from ((named, pattern) for pattern in said if named)
+
+
+def _is_known(field: str, pattern: str, mesh: Mesh) -> bool:
+    """Whether a workload of the mesh has such a principal, in whatever trust domain, or is in such a namespace."""
+    if field.lower().endswith("namespaces"):
+        return any(matches(pattern, pod.namespace) for pod in mesh.workloads.all)
+    account = pattern.partition("/")[2]
+    return "*" in pattern or any(_account(pod) == account for pod in mesh.workloads.all)
+
+
+def _account(pod: Workload) -> str:
+    return f"ns/{pod.namespace}/sa/{pod.account}"

@@ -1,0 +1,292 @@
+"""Pilot, a gateway, two calling sidecars and the servers behind, as local processes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import http.client
+import json
+import random
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from sandbox.live import pilot, proxies
+from sandbox.live.folder import Folder
+from sandbox.live.plan import ADMIN_PORT, XDS_PORT, DeclaredGateway, Gateway, Plan, Proxy, Workload
+from sandbox.network import is_free
+from sandbox.paths import Layout
+from tests.e2e.judge import kubernetes
+from toolchain import checkers, envoy
+
+Manifest = dict[str, Any]
+
+INGRESS = "istio-ingressgateway"
+LABELS = {"app": INGRESS, "istio": "ingressgateway"}
+ROOT = "istio-system"
+PORT = 9080
+"""Port of every service."""
+GATEWAY_PORT = 8080
+"""Port of the gateway's pods for port 80 of its Service."""
+CALLERS = {"callers": "front", "others": "batch"}
+"""The calling workloads by namespace."""
+SERVERS = {"reviews": ("v1", "v2", "v3"), "ratings": ("v1",), "outside": ("v1",)}
+FIRST_PORT = 9201
+PORTS = {
+    f"{app}-{version}": FIRST_PORT + i
+    for i, (app, version) in enumerate((app, version) for app, versions in SERVERS.items() for version in versions)
+}
+"""The ports of the servers, by name of the workload."""
+ECHOED = {"x-served": "", "x-path": "%REQ(:PATH)%", "x-host": "%REQ(:AUTHORITY)%", "x-echo": "%REQ(x-added)%"}
+"""Headers in which a server tells who it is and what it was asked."""
+LIMIT = 30.0
+BURST = 1
+"""Requests that are sent on a connection before the first answer is read."""
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A request to one of the proxies."""
+
+    source: str
+    """`namespace/name` of the calling workload, or of the gateway."""
+    method: str
+    host: str
+    """With the port, as clients send it."""
+    path: str
+    headers: tuple[tuple[str, str], ...]
+
+    @property
+    def text(self) -> bytes:
+        lines = [f"{self.method} {self.path} HTTP/1.1", f"Host: {self.host}"]
+        lines += [f"{name}: {value}" for name, value in self.headers]
+        lines += ["Content-Length: 0"] if self.method not in ("GET", "HEAD") else []
+        return "\r\n".join([*lines, "", ""]).encode()
+
+
+@dataclass(frozen=True)
+class Said:
+    """An answer."""
+
+    status: int
+    server: str = ""
+    """The workload that answered; empty if a proxy did."""
+    path: str = ""
+    host: str = ""
+    """Path and host as the server got them."""
+    added: str = ""
+    """The header `x-added` as the server got it."""
+    location: str = ""
+
+
+class DataPlane:
+    """The running processes, and requests to them."""
+
+    def __init__(self, addresses: Mapping[str, tuple[str, int]]) -> None:
+        self._addresses = addresses
+
+    def ask(self, asked: Sequence[Ask], counts: Sequence[int]) -> list[list[Said]]:
+        """The answers to each request, which is sent as often as `counts` says."""
+        return asyncio.run(self._ask(asked, counts))
+
+    async def _ask(self, asked: Sequence[Ask], counts: Sequence[int]) -> list[list[Said]]:
+        found: list[list[Said]] = [[] for _ in asked]
+        queues: dict[str, list[int]] = {}
+        for i, (one, count) in enumerate(zip(asked, counts, strict=True)):
+            queues.setdefault(one.source, []).extend([i] * count)
+
+        async def work(source: str, wanted: list[int]) -> None:
+            while wanted:
+                left = len(wanted)
+                reader, writer = await asyncio.open_connection(*self._addresses[source])
+                with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+                    while wanted:  # a burst at a time; Envoy closes the connection after some answers of its own
+                        some = wanted[:BURST]
+                        writer.write(b"".join(asked[i].text for i in some))
+                        for i in some:
+                            found[i].append(await asyncio.wait_for(_read(reader, asked[i]), LIMIT))
+                            wanted.pop(0)
+                writer.close()
+                assert len(wanted) < left, f"no answer to {asked[wanted[0]]}"
+
+        await asyncio.gather(*(work(source, wanted[part::4]) for source, wanted in queues.items() for part in range(4)))
+        return found
+
+
+async def _read(reader: asyncio.StreamReader, asked: Ask) -> Said:
+    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])}
+    assert "transfer-encoding" not in headers, head
+    if asked.method != "HEAD":
+        await reader.readexactly(int(headers.get("content-length") or 0))
+    path, host, added = (headers.get(f"x-{name}", "") for name in ("path", "host", "echo"))
+    status, location = int(head[0].split(" ")[1]), headers.get("location", "")
+    return Said(status, headers.get("x-served", ""), path, host, added, location)
+
+
+@contextmanager
+def running(objects: Sequence[Manifest], folder: Path) -> Iterator[DataPlane]:
+    """Starts everything with these objects; the services' endpoints are named by `endpoint`. Raises AssertionError if
+    one of the processes refuses its configuration."""
+    plan = _plan()
+    made = _folder(folder)
+    gateway = plan.gateways[0]
+    sidecars = {
+        place: Workload(name, "v1", _address(plan, 20 + i), _address(plan, 30 + i))
+        for i, (place, name) in enumerate(CALLERS.items())
+    }
+    servers = _address(plan, 10)
+    whole = [*_ours(plan, gateway, sidecars), *_with_addresses(objects, servers)]
+    made.objects.write_text("\n---\n".join(map(json.dumps, whole)))
+    mesh = {"rootNamespace": ROOT, "enableAutoMtls": False, "defaultConfig": {"discoveryAddress": "localhost:8080"}}
+    made.mesh_config.write_text(json.dumps(mesh))
+    with ExitStack() as stack:
+        stack.enter_context(kubernetes.serving(_address(plan, 9), made.layout.kubeconfig))
+        program, binary = checkers.pilot(), envoy.envoy()
+        log = stack.enter_context(_process(pilot.command(plan, made, program), made, "pilot"))
+        _wait(lambda: not is_free(XDS_PORT, plan.pilot), log)
+        assert not pilot.REFUSED.search(log.read_text()), log.read_text()[-2000:]
+        own: list[tuple[Plan, Proxy]] = [(plan, gateway)]
+        own += [(replace(plan, namespace=place), one) for place, one in sidecars.items()]
+        configs = {proxy.name: proxies.bootstrap(of, proxy) for of, proxy in own} | {"servers": _servers(servers)}
+        admins = {proxy.name: proxy.address for _, proxy in own} | {"servers": servers}
+        for name, config in configs.items():
+            file = made.root / f"{name}.json"
+            file.write_text(json.dumps(config))
+            stack.enter_context(_process(proxies.command(binary, file), made, name))
+        for name, address in admins.items():
+            _wait(lambda at=address: _ready(at), made.root / f"{name}.log")
+            rejected = proxies.ask(address, ADMIN_PORT, "/stats?filter=update_rejected")[1]
+            assert all(line.endswith(": 0") for line in rejected.splitlines()), (name, rejected)
+        listeners = {f"{ROOT}/{INGRESS}": (gateway.address, GATEWAY_PORT)}
+        listeners |= {f"{place}/{CALLERS[place]}": (one.outbound, PORT) for place, one in sidecars.items()}
+        for address, port in listeners.values():
+            _wait(lambda at=address, number=port: not is_free(number, at), log)
+        yield DataPlane(listeners)
+
+
+def _plan() -> Plan:
+    """A plan in a range of loopback addresses that nobody uses."""
+    while True:
+        plan = Plan(
+            service_range=f"127.{random.randint(100, 250)}.{random.randint(0, 254)}.0/24",
+            stack="judge",
+            namespace="callers",
+            root=ROOT,
+            mesh_config="istio",
+            version="1.10.3",
+            domain="cluster.local",
+            ingress=INGRESS,
+            edges=(DeclaredGateway(INGRESS, ROOT, LABELS),),
+        )
+        if is_free(XDS_PORT, plan.pilot):
+            return plan
+
+
+def _address(plan: Plan, place: int) -> str:
+    return f"{plan.service_range.rpartition('.')[0]}.{place}"
+
+
+def _folder(base: Path) -> Folder:
+    layout = Layout(base / "cluster")
+    for place in (layout.root, layout.logs, layout.run):
+        place.mkdir(parents=True)
+    made = Folder(layout)
+    made.make()
+    return made
+
+
+def _ours(plan: Plan, gateway: Gateway, sidecars: Mapping[str, Workload]) -> Iterator[Manifest]:
+    """The gateway's service and address, and the listeners of the callers."""
+    ports = [{"number": 80, "name": "http2", "protocol": "HTTP2", "targetPort": GATEWAY_PORT}]
+    entry = {
+        "hosts": [plan.host(INGRESS, ROOT)],
+        "ports": ports,
+        "location": "MESH_INTERNAL",
+        "resolution": "STATIC",
+        "endpoints": [{"address": gateway.address, "labels": LABELS}],
+    }
+    yield custom("ServiceEntry", INGRESS, ROOT, entry)
+    patch = {
+        "applyTo": "LISTENER",
+        "match": {"context": "GATEWAY", "listener": {"portNumber": GATEWAY_PORT}},
+        "patch": {"operation": "MERGE", "value": {"address": {"socket_address": {"address": gateway.address}}}},
+    }
+    bound = {"workloadSelector": {"labels": LABELS}, "configPatches": [patch]}
+    yield {**custom("EnvoyFilter", INGRESS, ROOT, bound), "apiVersion": "networking.istio.io/v1alpha3"}
+    for place, one in sidecars.items():
+        egress = [{"bind": one.outbound, "captureMode": "NONE", "hosts": ["*/*"]}]
+        yield custom("Sidecar", one.name, place, {"workloadSelector": {"labels": one.labels}, "egress": egress})
+
+
+def custom(kind: str, name: str, namespace: str, spec: Mapping[str, Any]) -> Manifest:
+    group = "security" if kind == "AuthorizationPolicy" else "networking"
+    metadata = {"name": name, "namespace": namespace}
+    return {"apiVersion": f"{group}.istio.io/v1", "kind": kind, "metadata": metadata, "spec": dict(spec)}
+
+
+def endpoint(app: str, version: str) -> Manifest:
+    """The endpoint of a workload; the address is known when the data plane starts."""
+    labels = {"app": app, "version": version}
+    return {"address": "", "ports": {"http": PORTS[f"{app}-{version}"]}, "labels": labels}
+
+
+def _with_addresses(objects: Sequence[Manifest], address: str) -> Iterator[Manifest]:
+    for one in objects:
+        if one["kind"] == "ServiceEntry":
+            endpoints = [{**each, "address": address} for each in one["spec"]["endpoints"]]
+            one = {**one, "spec": {**one["spec"], "endpoints": endpoints}}
+        yield one
+
+
+def _servers(address: str) -> Manifest:
+    """The bootstrap configuration of the Envoy that answers for all workloads."""
+    manager = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
+    router = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"
+    listeners = []
+    for name, port in PORTS.items():
+        told = {**ECHOED, "x-served": name}
+        added = [{"header": {"key": key, "value": value}} for key, value in told.items()]
+        route = {"match": {"prefix": "/"}, "direct_response": {"status": 200}, "response_headers_to_add": added}
+        http_manager = {
+            "@type": manager,
+            "stat_prefix": name,
+            "route_config": {"virtual_hosts": [{"name": name, "domains": ["*"], "routes": [route]}]},
+            "http_filters": [{"name": "router", "typed_config": {"@type": router}}],
+        }
+        chain = {"filters": [{"name": "http", "typed_config": http_manager}]}
+        socket = {"socket_address": {"address": address, "port_value": port}}
+        listeners.append({"name": name, "address": socket, "filter_chains": [chain]})
+    admin = {"socket_address": {"address": address, "port_value": ADMIN_PORT}}
+    return {"admin": {"address": admin}, "static_resources": {"listeners": listeners}}
+
+
+@contextmanager
+def _process(command: Sequence[str], folder: Folder, name: str) -> Iterator[Path]:
+    """Runs a program; yields the path of its log."""
+    file = folder.root / f"{name}.log"
+    with file.open("wb") as log:
+        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder.root)
+    try:
+        yield file
+    finally:
+        child.kill()
+        child.wait()
+
+
+def _ready(address: str) -> bool:
+    try:
+        return proxies.ask(address, ADMIN_PORT, "/ready")[0] == 200
+    except (OSError, http.client.HTTPException):
+        return False
+
+
+def _wait(condition: Any, log: Path) -> None:
+    deadline = time.monotonic() + LIMIT
+    while not condition():
+        assert time.monotonic() < deadline, log.read_text(errors="replace")[-3000:]
+        time.sleep(0.1)

@@ -1,0 +1,208 @@
+"""Random pairs of configs of `mesh:traffic`, whose second is a change of the first or another one altogether."""
+
+from __future__ import annotations
+
+import copy
+import random
+from dataclasses import dataclass
+from typing import Any, Final
+
+from tests.e2e.judge.dataplane import CALLERS, LABELS, PORT, ROOT, Manifest, custom
+
+Config = dict[str, Any]
+
+PATHS: Final = ("/a", "/a/*", "/a*", "/b/c", "/*", "/A/b")
+REGEXES: Final = ("/a/[0-9]+", "/(a|b)/.*", "/[ab]", "(?i)/a.*")
+VERSIONS: Final = ("v1", "v2", "v3")
+
+
+@dataclass(frozen=True)
+class Side:
+    """One config, and the policies at the gateway beside it."""
+
+    traffic: Config
+    policies: tuple[Manifest, ...]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two configs with the same names."""
+
+    token: str
+    """The namespace of the pair, which is part of every name of a host."""
+    old: Side
+    new: Side
+
+
+class Draw:
+    """Draws with one random source."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = random.Random(seed)
+
+    def pair(self, number: int) -> Pair:
+        token = f"p{number:05d}x"
+        old = Side(self._traffic(token), self._policies(token))
+        if self._chance(0.2):
+            return Pair(token, old, Side(self._traffic(token), self._policies(token)))
+        new = Side(copy.deepcopy(old.traffic), old.policies if self._chance(0.7) else self._policies(token))
+        for _ in range(self._random.randint(1, 3)):
+            self._alter(new.traffic, token)
+        return Pair(token, old, new)
+
+    def _chance(self, share: float) -> bool:
+        return self._random.random() < share
+
+    def _one(self, among: Any) -> Any:
+        return self._random.choice(list(among))
+
+    def _some(self, most: int) -> range:
+        return range(self._random.randint(0, most))
+
+    def _traffic(self, token: str) -> Config:
+        services = {
+            "reviews": {"versions": list(VERSIONS), **self._service()},
+            "ratings": {"versions": ["v1"], "route": "v1", **self._actions()},
+        }
+        hosts = {"site": {"hosts": self._hosts(token), "routes": self._routes(token)}}
+        if self._chance(0.3):
+            hosts["wide"] = {"hosts": [f"*.a.{token}.example.com"], "routes": self._routes(token)}
+        outside = {"hosts": [f"api.{token}.example.org"], "protocol": "HTTP", "port": PORT}
+        return {"services": services, "hosts": hosts, **({"egress": {"api": outside}} if self._chance(0.4) else {})}
+
+    def _hosts(self, token: str) -> list[str]:
+        return [f"{token}.example.com", *([f"*.{token}.example.com"] if self._chance(0.4) else [])]
+
+    def _service(self) -> Config:
+        rules = [{"match": self._matches(True), **self._actions(), **self._route()} for _ in self._some(4)]
+        return {"rules": rules, **self._actions(), **self._route()}
+
+    def _route(self) -> Config:
+        """No version, one, or weights."""
+        match self._random.randint(0, 3):
+            case 0:
+                return {}
+            case 1 | 2:
+                return {"route": self._one(VERSIONS)}
+        first, second = self._random.sample(VERSIONS, 2)
+        weight = self._one([0, 10, 35, 50, 80])
+        return {"route": {first: weight, second: 100 - weight}}
+
+    def _routes(self, token: str) -> list[Config]:
+        found = [self._gateway_route(token, {"match": self._matches(False, token)}) for _ in self._some(4)]
+        return [*found, self._gateway_route(token, {})] if self._chance(0.7) or not found else found
+
+    def _gateway_route(self, token: str, route: Config) -> Config:
+        if self._chance(0.2):
+            more = {"authority": f"moved.{token}.example.com"} if self._chance(0.5) else {}
+            code = {"redirectCode": self._one([302, 307, 308])} if self._chance(0.5) else {}
+            return {
+                **route,
+                "redirect": {**({"uri": "/there"} if self._chance(0.7) or not more else {}), **more, **code},
+            }
+        to = {"service": "reviews", **self._version()}
+        if self._chance(0.3):
+            weight = self._one([5, 30, 50])
+            other = {"service": "ratings", "weight": 100 - weight}
+            return {**route, **self._actions(), "to": [{**to, "weight": weight}, other]}
+        return {**route, **self._actions(), "to": to}
+
+    def _version(self) -> Config:
+        return {"version": self._one(VERSIONS)} if self._chance(0.7) else {}
+
+    def _actions(self) -> Config:
+        found: Config = {}
+        if self._chance(0.15):
+            found["fault"] = {"abort": self._one([418, 429, 503]), "percent": self._one([10, 30, 60, 100, 0])}
+        if self._chance(0.2):
+            found["rewrite"] = self._one(
+                ["/n", {"authority": "other.example.com"}, {"uri": "/n", "authority": "other"}]
+            )
+        if self._chance(0.15):
+            operation = self._one([{"set": {"x-added": "1"}}, {"add": {"X-Added": "2"}}, {"remove": ["x-added"]}])
+            found["headers"] = {"request": operation}
+        if self._chance(0.1):
+            found["timeout"] = "5s"
+        if self._chance(0.1):
+            found["retries"] = self._one([0, 1, 3])
+        return found
+
+    def _matches(self, inside: bool, token: str = "") -> list[Config]:
+        return [self._match(inside, token) for _ in range(self._one([1, 1, 2]))]
+
+    def _match(self, inside: bool, token: str) -> Config:
+        kinds = ["path", "path", "regex", "header", "header", "user", "cookie", "without", "method", "query"]
+        kinds += ["caller", "labels", "port"] if inside else ["host"]
+        found: Config = {}
+        for kind in self._random.sample(kinds, self._one([1, 1, 2, 3])):
+            found |= self._condition(kind, token)
+        return found
+
+    def _condition(self, kind: str, token: str) -> Config:
+        match kind:
+            case "path":
+                return {"path": self._one(PATHS), **({"ignoreCase": True} if self._chance(0.2) else {})}
+            case "regex":
+                return {"path": {"regex": self._one(REGEXES)}}
+            case "header":
+                conditions = ["true", "t*", "*", {"regex": "t.*|[0-9]+"}, {"regex": "true|yes"}]
+                return {"headers": {self._one(["X-Canary", "x-canary", "x-other"]): self._one(conditions)}}
+            case "user":
+                return {"user": self._one(["jason", "anna", "ja*", {"regex": "[a-z]+"}])}
+            case "cookie":
+                return {"cookie": {self._one(["canary", "user"]): self._one(["always", "1.5"])}}
+            case "without":
+                return {"withoutHeaders": {self._one(["x-old", "X-Canary"]): self._one(["*", "true", "t*"])}}
+            case "method":
+                return {"method": self._one(["GET", "POST", "PUT"])}
+            case "query":
+                return {"queryParams": {self._one(["beta", "id"]): self._one(["1", {"regex": "[0-9]+"}])}}
+            case "caller":
+                return {"sourceNamespace": self._one(CALLERS)}
+            case "labels":
+                return {"sourceLabels": {"app": self._one(CALLERS.values())}}
+            case "port":
+                return {"port": self._one([PORT, 80])}
+        return {"host": self._one([f"{token}.example.com", f"www.{token}*", {"regex": f"(www|m)[.]{token}.*"}])}
+
+    def _alter(self, traffic: Config, token: str) -> None:
+        """One small change: rules swapped, altered, added or removed, another default."""
+        reviews, site = traffic["services"]["reviews"], traffic["hosts"]["site"]
+        rules = self._one([reviews["rules"], site["routes"]])
+        match self._random.randint(0, 5):
+            case 0 if len(rules) > 2:
+                rules[0], rules[1] = rules[1], rules[0]
+            case 1 if len(rules) > 1:
+                rules.pop(0)
+            case 2 if rules and rules[0].get("match"):
+                rules[0]["match"] = self._matches(rules is reviews["rules"], token)
+            case 3:
+                reviews |= {"route": self._one(VERSIONS)}
+            case 4:
+                site["routes"].insert(0, self._gateway_route(token, {"match": self._matches(False, token)}))
+            case _:
+                reviews["rules"].insert(0, {"match": self._matches(True), **self._actions(), **self._route()})
+
+    def _policies(self, token: str) -> tuple[Manifest, ...]:
+        """AuthorizationPolicies of the gateway for the pair's hosts; none for most pairs."""
+        if self._chance(0.6):
+            return ()
+        hosts = [f"{token}.example.com", f"*.{token}.example.com"]
+        found = []
+        for action in self._random.sample(["ALLOW", "DENY"], self._one([1, 1, 2])):
+            rules = [self._rule(hosts) for _ in range(self._one([1, 1, 2]))]
+            spec = {"selector": {"matchLabels": LABELS}, "action": action, "rules": rules}
+            found.append(custom("AuthorizationPolicy", f"{token}-{action.lower()}", ROOT, spec))
+        return tuple(found)
+
+    def _rule(self, hosts: list[str]) -> Manifest:
+        operation: Manifest = {"hosts": hosts}
+        if self._chance(0.7):
+            operation |= {
+                self._one(["paths", "notPaths"]): self._random.sample(["/a*", "/a/1", "*/c", "/b/c", "a/*"], 2)
+            }
+        if self._chance(0.4):
+            operation |= {self._one(["methods", "notMethods"]): self._random.sample(["GET", "POST", "PUT"], 1)}
+        values = {self._one(["values", "notValues"]): self._random.sample(["true", "t*", "*"], 1)}
+        when = [{"key": "request.headers[X-Canary]", **values}] if self._chance(0.4) else []
+        return {"to": [{"operation": operation}], **({"when": when} if when else {})}

@@ -1,0 +1,260 @@
+"""What the evaluation predicts for the samples of drawn pairs, and whether the answers of Envoys agree."""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import yaml
+
+from mesh.analysis.mesh import Mesh
+from mesh.analysis.objects import Object
+from mesh.config import loading
+from mesh.core.names import DEFAULT_NAMES
+from mesh.requests import samples
+from mesh.requests.evaluator import Evaluator
+from mesh.requests.samples import Sample
+from mesh.requests.types import Outcome, Receiver
+from tests.e2e.judge.dataplane import (
+    CALLERS,
+    GATEWAY_PORT,
+    INGRESS,
+    LABELS,
+    PORT,
+    ROOT,
+    SERVERS,
+    Ask,
+    Manifest,
+    Said,
+    custom,
+    endpoint,
+)
+from tests.e2e.judge.drawn import Pair, Side
+from tests.meshes import deployment, manifest_of, service
+from tests.releases import RELEASE
+
+SIDES = ("o", "n")
+"""The last letters of the namespaces of both sides, in place of the token's."""
+FALSE_ALARMS = 1e-6
+"""Probability that chance makes a run fail."""
+SAMPLES = 30
+"""The most samples of a pair that are asked, chosen at random."""
+REPEATS = 120
+"""Requests to each sample whose answer has shares."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A request to one side of a pair, and the predicted answers."""
+
+    pair: Pair
+    side: str
+    sample: Sample
+    ask: Ask
+    shares: Mapping[Said, float]
+    """The share of each answer. The server of an answer may be one of several, separated by spaces."""
+
+    def told(self, seen: Counter[Said]) -> str:
+        """The example in words: both configs, the request, what was predicted and what was seen."""
+        parts = {
+            side: {"traffic": one.traffic, "policies": [policy["spec"] for policy in one.policies]}
+            for side, one in (("old", self.pair.old), ("new", self.pair.new))
+        }
+        where = dict(zip(SIDES, parts, strict=True))[self.side]
+        return "\n".join(
+            [
+                yaml.safe_dump(parts, sort_keys=False),
+                f"asked of {where}: {self.sample}",
+                *(f"predicted {share:.0%}: {said}" for said, share in self.shares.items()),
+                *(f"seen {count} times: {said}" for said, count in seen.items()),
+            ]
+        )
+
+
+def stack(traffic: Mapping[str, Any], namespace: str) -> list[Manifest]:
+    """The objects that traffic compiles to. Raises SettingsError if it is refused."""
+    return _compiled(json.dumps(traffic), namespace)
+
+
+@lru_cache(maxsize=1000)
+def _compiled(traffic: str, namespace: str) -> list[Manifest]:
+    config = {"mesh:profile": "demo", "mesh:injectedNamespaces": json.dumps({namespace: "existing"})}
+    loaded = loading.load({**config, "mesh:traffic": traffic})
+    return [item.manifest(RELEASE.api) for item in loaded.traffic]
+
+
+def index(pair: Pair, side: Side) -> Evaluator:
+    """The evaluation of one side."""
+    proxy = [{"name": "istio-proxy", "image": "proxyv2"}]
+    http = {"name": "http2", "port": 80, "targetPort": GATEWAY_PORT, "protocol": "TCP"}
+    ports = [{"name": "http", "port": PORT, "targetPort": PORT, "protocol": "TCP"}]
+    objects = [
+        manifest_of("Namespace", pair.token),
+        manifest_of("Namespace", ROOT),
+        *(manifest_of("Namespace", place, labels={"istio-injection": "enabled"}) for place in CALLERS),
+        *(deployment(name, {"app": name, "version": "v1"}, place) for place, name in CALLERS.items()),
+        deployment(INGRESS, LABELS, ROOT, containers=proxy),
+        service(INGRESS, [http], ROOT, selector=LABELS),
+        *(service(app, ports, pair.token) for app in ("reviews", "ratings")),
+        *(
+            deployment(f"{app}-{version}", {"app": app, "version": version}, pair.token)
+            for app in ("reviews", "ratings")
+            for version in SERVERS[app]
+        ),
+        *stack(side.traffic, pair.token),
+        *side.policies,
+        *rest([side.policies], [pair.token]),
+    ]
+    return Evaluator(Mesh([Object.read(one) for one in objects], DEFAULT_NAMES))
+
+
+def rest(policies: Sequence[Sequence[Manifest]], tokens: Sequence[str]) -> Iterator[Manifest]:
+    """A policy that allows all hosts for which no other policy allows anything; nothing if there is no other."""
+    guarded = [
+        form
+        for token, some in zip(tokens, policies, strict=True)
+        if any(one["spec"]["action"] == "ALLOW" for one in some)
+        for form in (f"{token}.example.com", f"*.{token}.example.com")
+    ]
+    if guarded:
+        rule = {"to": [{"operation": {"notHosts": guarded}}]}
+        spec = {"selector": {"matchLabels": LABELS}, "action": "ALLOW", "rules": [rule]}
+        yield custom("AuthorizationPolicy", "rest", ROOT, spec)
+
+
+def objects(pairs: Sequence[Pair]) -> list[Manifest]:
+    """The objects of both sides of all pairs for pilot, each side in a namespace of its own."""
+    found: list[Manifest] = []
+    tokens, policies = [], []
+    for pair in pairs:
+        for letter, side in zip(SIDES, (pair.old, pair.new), strict=True):
+            made = [*map(_static, stack(side.traffic, pair.token)), *_registry(pair.token), *side.policies]
+            found += json.loads(_renamed(json.dumps(made), pair.token, letter))
+            tokens.append(f"{pair.token[:-1]}{letter}")
+            policies.append(side.policies)
+    return [*found, *rest(policies, tokens)]
+
+
+def _registry(token: str) -> Iterator[Manifest]:
+    for app in ("reviews", "ratings"):
+        spec = {
+            "hosts": [f"{app}.{token}.svc.cluster.local"],
+            "ports": [{"number": PORT, "name": "http", "protocol": "HTTP"}],
+            "location": "MESH_INTERNAL",
+            "resolution": "STATIC",
+            "endpoints": [endpoint(app, version) for version in SERVERS[app]],
+        }
+        yield custom("ServiceEntry", app, token, spec)
+
+
+def _static(one: Manifest) -> Manifest:
+    """The object; a host outside the mesh has an endpoint here in place of DNS."""
+    if one["kind"] != "ServiceEntry":
+        return one
+    return {**one, "spec": {**one["spec"], "resolution": "STATIC", "endpoints": [endpoint("outside", "v1")]}}
+
+
+def _renamed(text: str, token: str, letter: str) -> str:
+    return text.replace(token, f"{token[:-1]}{letter}")
+
+
+def predict(pair: Pair) -> Iterator[Prediction]:
+    """The predictions for some samples of a pair, on both sides."""
+    sides = {letter: index(pair, side) for letter, side in zip(SIDES, (pair.old, pair.new), strict=True)}
+    old, new = sides.values()
+    found = samples.between(old.mesh, new.mesh).requests
+    possible = [one for one in found if pair.token in one.host and pair.token not in one.source]
+    for sample in random.Random(pair.token).sample(possible, min(len(possible), SAMPLES)):
+        for letter, judge in sides.items():
+            place, _, name = sample.source.partition("/")
+            pod = judge.mesh.workloads.named(place, name)
+            assert pod
+            outcome = (judge.from_outside if sample.outside else judge.from_workload)(sample.request, pod)
+            if outcome.receivers or outcome.status not in (0, 200):
+                shares = _shares(outcome)
+                yield Prediction(pair, letter, sample, _ask(sample, pair.token, letter), shares)
+
+
+def _ask(sample: Sample, token: str, letter: str) -> Ask:
+    return Ask(
+        source=sample.source,
+        method=sample.method,
+        host=_renamed(sample.request.authority, token, letter),
+        path=_renamed(sample.path, token, letter),
+        headers=tuple((name, _renamed(value, token, letter)) for name, value in sample.headers),
+    )
+
+
+def _shares(outcome: Outcome) -> dict[Said, float]:
+    if not outcome.receivers:
+        return {Said(outcome.status, location=outcome.location): 1.0}
+    aborted = {Said(fault.status): fault.share for fault in outcome.faults if fault.status and fault.share}
+    shares = dict(aborted)
+    for receiver in outcome.receivers:
+        said = _said(outcome, receiver)
+        left = receiver.share * (1 - sum(aborted.values()))
+        if left:
+            shares[said] = shares.get(said, 0) + left
+    return shares
+
+
+def _said(outcome: Outcome, receiver: Receiver) -> Said:
+    sent = outcome.request
+    assert sent
+    if receiver.status != 200:
+        return Said(receiver.status)
+    names = " ".join(receiver.workloads) or "outside-v1"
+    return Said(200, names, sent.path, sent.authority, sent.header("x-added") or "")
+
+
+def repeats(prediction: Prediction) -> int:
+    """How often a prediction is asked."""
+    return 2 if len(prediction.shares) == 1 else REPEATS
+
+
+def wrong(predictions: Sequence[Prediction], answers: Sequence[Sequence[Said]]) -> list[str]:
+    """The predictions that the answers contradict, in words."""
+    comparisons = sum(len(one.shares) for one in predictions if len(one.shares) > 1)
+    limit = FALSE_ALARMS / max(comparisons, 1)
+    found = []
+    for prediction, said in zip(predictions, answers, strict=True):
+        seen = Counter(_back(one, prediction) for one in said)
+        if not agrees(prediction.shares, seen, limit):
+            found.append(prediction.told(seen))
+    return found
+
+
+def _back(said: Said, prediction: Prediction) -> Said:
+    """The answer with the names of the pair; if the predicted server is one of several, with all of them."""
+    token = prediction.pair.token
+
+    def named(text: str) -> str:
+        return text.replace(f"{token[:-1]}{prediction.side}", token)
+
+    same = Said(said.status, said.server, named(said.path), named(said.host), said.added, named(said.location))
+    for expected in prediction.shares:
+        if same.server in expected.server.split(" ") and same.server not in {one.server for one in prediction.shares}:
+            return Said(same.status, expected.server, same.path, same.host, same.added, same.location)
+    return same
+
+
+def agrees(shares: Mapping[Said, float], seen: Counter[Said], limit: float) -> bool:
+    """Whether answers agree with predicted shares, of which chance contradicts each with at most this probability."""
+    count = seen.total()
+    if set(seen) - set(shares):
+        return False
+    return all(share == 1 or _tail(seen[said], count, share) >= limit for said, share in shares.items())
+
+
+def _tail(hits: int, count: int, share: float) -> float:
+    """Twice the probability of `hits` or a number further from the expected one: an upper bound of how often chance
+    shows so much."""
+    some = range(hits, count + 1) if hits > count * share else range(hits + 1)
+    total = sum(math.comb(count, one) * share**one * (1 - share) ** (count - one) for one in some)
+    return 2 * total
