@@ -13,6 +13,7 @@ from typing import Any, TypedDict
 
 from mesh.api import EnvoyFilter, Versions
 from mesh.core.merge import Data, merged
+from mesh.core.typed import Findings
 from mesh.core.names import DEFAULT_REVISION, NAMESPACE_LABEL, REVISION_LABEL, ROOT, XDS_PORT
 from mesh.proxy.expr import Node
 from mesh.proxy.inputs import Inputs
@@ -106,6 +107,8 @@ class Release:
 
     proxy_config: Mapping[str, Any]
     """The default of each field of the ProxyConfig, in the order of its definition; None if it is empty."""
+    refused_proxy_config: Callable[[Mapping[str, Any]], Findings]
+    """What Istio refuses of a whole ProxyConfig, all of whose fields have a value, beyond what the types refuse."""
     unsupported_regex: re.Pattern[str]
     """Matches, at its start, a part of a regular expression that the current RE2 supports and the release does not."""
 

@@ -53,6 +53,7 @@ RELEASE: Final = Release(
     validation_webhooks=webhooks.validator,
     telemetry_filters=partial(telemetry.filters, ("1.9", "1.10")),  # proxies of 1.9 may still be connected
     proxy_config=proxy_config.DEFAULTS,
+    refused_proxy_config=proxy_config.refused,
     unsupported_regex=regex.UNSUPPORTED,
     mesh_config=istiod_config.mesh_config,
     injection_values=istiod_config.injection_values,
