@@ -169,6 +169,10 @@ def _proxy_address(text: str) -> str:
     return text
 
 
+def _proxy_address_or_none(text: str) -> str:
+    return _proxy_address(text) if text else text
+
+
 def _tracer_address(text: str) -> str:
     _proxy_address(text.replace(HOST_IP, "127.0.0.1", 1))
     return text
@@ -250,6 +254,8 @@ TrustDomain = Annotated[str, AfterValidator(_trust_domain)]
 """The root of workloads' identities: labels of a DNS name; unlike there, the last may be a number."""
 ProxyAddress = Annotated[str, AfterValidator(_proxy_address)]
 """`host:port` of a server that proxies connect to."""
+ProxyAddressOrNone = Annotated[str, AfterValidator(_proxy_address_or_none)]
+"""The same, or the empty string for none."""
 TracerAddress = Annotated[str, AfterValidator(_tracer_address)]
 """`host:port` of a server that proxies connect to; the host may be `$(HOST_IP)`, the address of the pod's node."""
 Protocol = Annotated[str, AfterValidator(_protocol)]

@@ -10,7 +10,7 @@ from annotated_types import Interval
 from mesh.api.destination_rule import ClientTLSSettings, TcpKeepalive
 from mesh.api.extension_provider import TraceContext
 from mesh.api.model import Message, optional
-from mesh.api.names import ProxyAddress, TracerAddress
+from mesh.api.names import ProxyAddress, ProxyAddressOrNone, TracerAddress
 from mesh.api.scalars import AnyDuration, BoolValue, Double, Int64Value, Natural32, PortNumber, Text, UInt32
 from mesh.api.telemetry import CustomTag
 from mesh.api.workload import ReadinessProbe
@@ -27,6 +27,7 @@ __all__ = [
     "Topology",
     "Zipkin",
 ]
+
 
 class Zipkin(Message):
     """A Zipkin collector."""
@@ -87,7 +88,7 @@ class ProxyTracing(Message):
 class RemoteService(Message):
     """A gRPC service that receives access logs or metrics from the proxies."""
 
-    address: ProxyAddress | None = optional("`host:port` of the service.")
+    address: ProxyAddressOrNone | None = optional("`host:port` of the service.")
     tlsSettings: ClientTLSSettings | None = optional("TLS of the connection to it.")
     tcpKeepalive: TcpKeepalive | None = optional("TCP keepalive of the connection to it.")
 
@@ -128,7 +129,7 @@ class ProxyConfig(Message):
         "How long the old Envoy lives after a hot restart, such as 60s (the default); longer than `drainDuration`."
     )
     discoveryAddress: ProxyAddress | None = optional("`host:port` of istiod; the installed one if not set.")
-    statsdUdpAddress: ProxyAddress | None = optional("`host:port` of a statsd collector.")
+    statsdUdpAddress: ProxyAddressOrNone | None = optional("`host:port` of a statsd collector.")
     proxyAdminPort: PortNumber | None = optional("Port of Envoy's admin interface; 15000 if not set.")
     controlPlaneAuthPolicy: Literal["NONE", "MUTUAL_TLS"] | None = optional(
         "Authentication between the proxies and istiod; MUTUAL_TLS if not set."

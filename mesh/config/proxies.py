@@ -30,14 +30,17 @@ def _of_mesh(s: Settings) -> Iterator[str]:
 def _of_annotations(s: Settings) -> Iterator[str]:
     release = s.installation.release
     mesh = release.mesh_config(s.installation)
-    for key, annotations in _annotated(s).items():
-        if proxyconfig.ANNOTATION in annotations:
-            for line in proxyconfig.problems(release.proxy_config, release.refused_proxy_config, mesh, annotations):
+    for key, given in _annotated(s).items():
+        if proxyconfig.ANNOTATION in given:
+            for line in proxyconfig.problems(
+                release.proxy_config, release.refused_proxy_config, mesh, given, injected=False
+            ):
                 yield f"mesh:{key}: {line}"
 
 
 def _annotated(s: Settings) -> Mapping[str, Mapping[str, str]]:
-    """The settings that annotate pods with proxies, by key."""
+    """The settings that annotate pods with proxies, by key. None of them passes the injector's checks: gateways are not
+    injected, and what the injector itself adds it does not check."""
     gateways = {
         f"gateways.{name}.podAnnotations": gateway.podAnnotations
         for name, gateway in s.gateways.items()

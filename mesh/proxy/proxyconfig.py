@@ -52,11 +52,14 @@ def problems(
     refused: Callable[[Mapping[str, Any]], Findings],
     mesh: Mapping[str, Any],
     annotations: Mapping[str, str],
+    *,
+    injected: bool,
 ) -> Iterator[str]:
     """What Istio refuses of the annotation of a pod, one line each.
 
     It looks twice: the injector at the annotation over the release's `defaults`, and refuses the pod; the agent at the
-    annotation over the mesh's ProxyConfig, and does not start. `refused` is that of the release.
+    annotation over the mesh's ProxyConfig, and does not start. `refused` is that of the release. A pod that is not
+    `injected`, such as a gateway's, passes no injector.
     """
     try:
         own = _own(annotations)
@@ -67,12 +70,12 @@ def problems(
     if wrong := _invalid(own):
         yield from (f"{ANNOTATION}: {line}" for line in wrong)
         return
-    by_injector, by_agent = list(refused(alone)), list(refused(merged))
+    by_injector, by_agent = list(refused(alone)) if injected else [], list(refused(merged))
     for path, text in dict.fromkeys([*by_injector, *by_agent]):
         line = f"{ANNOTATION}: {'.'.join(map(str, path))}: {text}"
         if (path, text) not in by_agent:
             line += " (the injector looks at Istio's defaults, not at the mesh's defaultConfig)"
-        elif (path, text) not in by_injector:
+        elif injected and (path, text) not in by_injector:
             line += " (with the mesh's defaultConfig)"
         yield line
 

@@ -13,8 +13,8 @@ from typing import Any, TypedDict
 
 from mesh.api import EnvoyFilter, Versions
 from mesh.core.merge import Data, merged
-from mesh.core.typed import Findings
 from mesh.core.names import DEFAULT_REVISION, NAMESPACE_LABEL, REVISION_LABEL, ROOT, XDS_PORT
+from mesh.core.typed import Findings
 from mesh.proxy.expr import Node
 from mesh.proxy.inputs import Inputs
 from mesh.releases.profiles import Profiles

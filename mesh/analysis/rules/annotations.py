@@ -67,10 +67,9 @@ def istio_annotations(mesh: Mesh) -> Iterator[Finding]:
         obj = workload.object
         path = "metadata.annotations" if obj.kind == kinds.POD else "spec.template.metadata.annotations"
         yield from _of(obj, workload.annotations, kinds.POD, path)
-        if proxyconfig.ANNOTATION in workload.annotations:
-            for text in proxyconfig.problems(
-                release.proxy_config, release.refused_proxy_config, mesh.config, workload.annotations
-            ):
+        if workload.proxy and proxyconfig.ANNOTATION in workload.annotations:
+            rules = release.proxy_config, release.refused_proxy_config
+            for text in proxyconfig.problems(*rules, mesh.config, workload.annotations, injected=not workload.gateway):
                 yield codes.INVALID_ANNOTATION.at(obj, path, text)
 
 

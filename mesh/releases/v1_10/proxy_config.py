@@ -72,9 +72,15 @@ def _hot_restart(config: Mapping[str, Any]) -> Findings:
     if wrong or nanoseconds(shutdown) > nanoseconds(drain):
         return
     if nanoseconds(drain) != nanoseconds(_VALUES["drainDuration"]):
-        yield ("drainDuration",), f"{show(drain)} must be shorter than parentShutdownDuration, {show(shutdown)}; set both"
+        yield (
+            ("drainDuration",),
+            f"{show(drain)} must be shorter than parentShutdownDuration, {show(shutdown)}; set both",
+        )
     else:
-        yield ("parentShutdownDuration",), f"{show(shutdown)} must be longer than drainDuration, {show(drain)}; set both"
+        yield (
+            ("parentShutdownDuration",),
+            f"{show(shutdown)} must be longer than drainDuration, {show(drain)}; set both",
+        )
 
 
 def _in_seconds(duration: str) -> bool:
