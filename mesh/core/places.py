@@ -17,7 +17,7 @@ def wire_name(name: str, field: FieldInfo) -> str:
 
 
 def of(name: str, value: Any, model: type[BaseModel]) -> list[str]:
-    """The paths below `model`, such as `tracing.sampling`, of the fields `name` that accept `value`; the nearest first."""
+    """The paths below `model`, such as `tracing.sampling`, of the fields `name` that accept `value`; nearest first."""
     found = [path for path, field in _paths(name, model, (), "") if _accepts(field, value)]
     return sorted(found, key=lambda path: (path.count("."), path))
 

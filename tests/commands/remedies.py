@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
 from tests.faults import FAULTS, cart_rule, patch, sidecar
 from tests.meshes import Manifest, deployment, gateway, manifest_of, routes, server, service, to
+
+_BASE: Final = {"profile": "demo", "injectedNamespaces": {"default": "existing"}}
 
 
 @dataclass(frozen=True)
@@ -23,215 +26,15 @@ class Remedy:
     after: Mapping[str, Any] | Sequence[Manifest]
 
 
-def _config(text: str) -> dict[str, Any]:
-    base = {"profile": "demo", "injectedNamespaces": {"default": "existing"}}
-    return {**base, **(yaml.safe_load(text) or {})}
-
-
-def stack(says: str, before: str, after: str) -> Remedy:
-    """A remedy of a stack's config, written as YAML."""
-    return Remedy(says, _config(before), _config(after))
-
-
 def by_hand(says: str, fault: str, *after: Manifest) -> Remedy:
     """A remedy of the objects of one of the faulty meshes."""
     (found,) = [one for one in FAULTS if one.name == fault]
     return Remedy(says, found.objects, after)
 
 
-EGRESS = "traffic: {egress: {"
-PASSED = "passed: {hosts: [api.example.com], gateway: istio-egressgateway}"
-ORIGINATED = "originated: {hosts: [api.example.com], protocol: HTTP, originateTls: true}"
-AGAIN = "again: {hosts: [api.example.com], protocol: HTTP, originateTls: true, port: 8080}"
-REVIEWS = "{bookinfo: true, traffic: {services: {reviews: {versions: [v1, v2, v3]"
-
-OF_STACKS: Final = (
-    # settings
-    stack(
-        "set both",
-        "meshConfig: {defaultConfig: {drainDuration: 60s}}",
-        "meshConfig: {defaultConfig: {drainDuration: 60s, parentShutdownDuration: 90s}}",
-    ),
-    stack(
-        "set both",
-        "meshConfig: {defaultConfig: {parentShutdownDuration: 40s}}",
-        "meshConfig: {defaultConfig: {drainDuration: 30s, parentShutdownDuration: 40s}}",
-    ),
-    stack(
-        "it belongs at mesh:meshConfig.defaultConfig.tracing.sampling",
-        "meshConfig: {sampling: 5}",
-        "meshConfig: {defaultConfig: {tracing: {sampling: 5}}}",
-    ),
-    stack("put it in quotes", "meshConfig: {trustDomain: 1.5}", 'meshConfig: {trustDomain: "1.5"}'),
-    stack("YAML reads it as the number 1.1: put it in quotes", "release: 1.1", 'release: "1.10"'),
-    stack("use a tag of 1.10, such as 1.10.3", 'tag: "1.9.5"', 'tag: "1.10.3"'),
-    stack("put them into images", f'tag: "1.10.3@sha256:{"0" * 64}"', f'images: {{pilot: "sha256:{"0" * 64}"}}'),
-    stack(
-        "choose NodePort or LoadBalancer",
-        "{gatewayServiceType: ClusterIP, ingressNodePorts: {http2: 31000}}",
-        "{gatewayServiceType: NodePort, ingressNodePorts: {http2: 31000}}",
-    ),
-    stack(
-        "choose NodePort or LoadBalancer",
-        "gateways: {out: {kind: egress, ports: [{name: http, port: 80, nodePort: 31000}]}}",
-        "gateways: {out: {kind: egress, type: NodePort, ports: [{name: http, port: 80, nodePort: 31000}]}}",
-    ),
-    stack(
-        'write it like "15d" or "12h"',
-        "addons: {prometheus: {retention: long}}",
-        "addons: {prometheus: {retention: 15d}}",
-    ),
-    # consistency
-    stack(
-        "add prometheus to mesh:addons",
-        "addons: {kiali: true, insecureDemo: true}",
-        "addons: {kiali: true, prometheus: true, insecureDemo: true}",
-    ),
-    stack(
-        "add `shop: existing` or `: create`",
-        "bookinfo: {namespace: shop}",
-        "{bookinfo: {namespace: shop}, injectedNamespaces: {shop: existing}}",
-    ),
-    stack("leave one of them out", "namespaces: {default: existing}", ""),
-    stack(
-        "set mesh:bookinfo.gateway to false, or choose another host",
-        "{bookinfo: true, traffic: {hosts: {all: {hosts: ['*'], routes: [{to: productpage}]}}}}",
-        "{bookinfo: {gateway: false}, traffic: {hosts: {all: {hosts: ['*'], routes: [{to: productpage}]}}}}",
-    ),
-    stack(
-        "set mesh:bookinfo.gateway to false, or choose another name",
-        "{bookinfo: true, traffic: {hosts: {bookinfo: {hosts: [b.example.com], routes: [{to: productpage}]}}}}",
-        "{bookinfo: true, traffic: {hosts: {page: {hosts: [b.example.com], routes: [{to: productpage}]}}}}",
-    ),
-    stack(
-        "declare it in mesh:namespaces",
-        EGRESS + "bank: {hosts: [bank.example.com], namespace: shop}}}",
-        "{namespaces: {shop: existing}, " + EGRESS + "bank: {hosts: [bank.example.com], namespace: shop}}}}",
-    ),
-    stack(
-        "list each host, or remove gateway and originateTls",
-        EGRESS + "bank: {hosts: ['*.example.com'], gateway: istio-egressgateway}}}",
-        EGRESS + "bank: {hosts: ['*.example.com']}}}",
-    ),
-    stack(
-        "write a regex",
-        REVIEWS + ", rules: [{match: {queryParams: {a: b*}}, route: v1}]}}}}",
-        REVIEWS + ", rules: [{match: {queryParams: {a: {regex: b.*}}}, route: v1}]}}}}",
-    ),
-    stack(
-        "rename one of them",
-        EGRESS
-        + "a: {hosts: [a.example.com], gateway: istio-egressgateway}, a-egress: {hosts: [b.example.com], protocol: HTTP, originateTls: true}}}",
-        EGRESS
-        + "a: {hosts: [a.example.com], gateway: istio-egressgateway}, b: {hosts: [b.example.com], protocol: HTTP, originateTls: true}}}",
-    ),
-    stack("list at least its versions", "traffic: {services: {reviews: {}}}", REVIEWS + "}}}}"),
-    stack(
-        "write name, or namespace/name",
-        "security: {authorization: {allow: {a: {workload: {app: reviews}, accounts: [a/b/c]}}}}",
-        "{bookinfo: true, security: {authorization: {allow: {a: {workload: {app: reviews}, accounts: [default/bookinfo-productpage]}}}}}",
-    ),
-    # analysis
-    stack(
-        "leave it out of one of mesh:traffic.egress.originated and mesh:traffic.egress.passed",
-        EGRESS + f"{PASSED}, {ORIGINATED}}}}}",
-        EGRESS + f"{PASSED}}}}}",
-    ),
-    stack("choose one", EGRESS + f"{PASSED}, {ORIGINATED}}}}}", EGRESS + f"{ORIGINATED}}}}}"),
-    stack(
-        "also serves api.example.com on this port: leave it out of one of",
-        EGRESS + f"{PASSED}, too: {{hosts: [api.example.com, b.example.com], gateway: istio-egressgateway}}}}}}",
-        EGRESS + f"{PASSED}, too: {{hosts: [b.example.com], gateway: istio-egressgateway}}}}}}",
-    ),
-    stack(
-        "leave it out of one of mesh:traffic.egress.again and mesh:traffic.egress.originated, or the younger",
-        EGRESS + f"{AGAIN}, {ORIGINATED}}}}}",
-        EGRESS + f"{ORIGINATED}}}}}",
-    ),
-    stack(
-        "enable a gateway with them in mesh:gateways, or leave this Gateway out of mesh:bookinfo",
-        "{profile: minimal, bookinfo: true}",
-        "{profile: minimal, bookinfo: true, gateways: {istio-ingressgateway: {enabled: true}}}",
-    ),
-    stack(
-        "enable a gateway with them in mesh:gateways, or leave this Gateway out of mesh:bookinfo",
-        "{profile: minimal, bookinfo: true}",
-        "{profile: minimal, bookinfo: {gateway: false}}",
-    ),
-    stack(
-        "make sure that it is there, and say so in mesh:analysis.suppress",
-        "{bookinfo: true, traffic: {hosts: {page: {hosts: [b.example.com], tls: {secret: cert}, routes: [{to: productpage}]}}}}",
-        "{bookinfo: true, traffic: {hosts: {page: {hosts: [b.example.com], tls: {secret: cert}, routes: [{to: productpage}]}}}, analysis: {suppress: [{code: IST0101, object: Gateway default/page-gateway, reason: it is there}]}}",
-    ),
-    stack(
-        "make sure that the service is there, and say so in mesh:analysis.suppress",
-        "{bookinfo: true, traffic: {hosts: {page: {hosts: [b.example.com], routes: [{to: cart.bank.svc.cluster.local}]}}}}",
-        "{bookinfo: true, traffic: {hosts: {page: {hosts: [b.example.com], routes: [{to: cart.bank.svc.cluster.local}]}}}, analysis: {suppress: [{code: IST0101, object: VirtualService default/page, reason: it is there}]}}",
-    ),
-    stack(
-        "join them, or clients get 404s",
-        "{bookinfo: true, traffic: {hosts: {a: {hosts: [a.example.com], tls: {secret: cert}, routes: [{to: productpage}]}, b: {hosts: [b.example.com], tls: {secret: cert}, routes: [{to: productpage}]}}}}",
-        "{bookinfo: true, traffic: {hosts: {a: {hosts: [a.example.com, b.example.com], tls: {secret: cert}, routes: [{to: productpage}]}}}}",
-    ),
-    stack(
-        "make it longer, or drop perTryTimeout",
-        REVIEWS + ", timeout: 1s, retries: {attempts: 2, perTryTimeout: 2s}}}}}",
-        REVIEWS + ", timeout: 4s, retries: {attempts: 2, perTryTimeout: 2s}}}}}",
-    ),
-    stack(
-        "move this one up, or drop it",
-        REVIEWS + ", rules: [{match: {path: /a*}, route: v1}, {match: {path: /a/b}, route: v2}]}}}}",
-        REVIEWS + ", rules: [{match: {path: /a/b}, route: v2}, {match: {path: /a*}, route: v1}]}}}}",
-    ),
-    stack(
-        "has taken them all; move it up, or drop it",
-        REVIEWS + ", rules: [{match: {path: /a*}, route: v1}, {match: {path: /a/b}, route: v2}]}}}}",
-        REVIEWS + ", rules: [{match: {path: /a*}, route: v1}]}}}}",
-    ),
-    stack(
-        "takes any certificate of reviews: name them",
-        REVIEWS + ", tls: {mode: SIMPLE}}}}}",
-        REVIEWS + ", tls: {mode: SIMPLE, caCertificates: /etc/ca.pem}}}}}",
-    ),
-    stack(
-        "takes any certificate of api.example.com: name them",
-        EGRESS + "a: {hosts: [api.example.com], protocol: HTTP, originateTls: true, authorities: ''}}}",
-        EGRESS + f"{ORIGINATED}}}}}",
-    ),
-    stack(
-        "name one as its port",
-        "traffic: {hosts: {a: {hosts: [a.example.com], routes: [{to: istiod.istio-system.svc.cluster.local}]}}}",
-        "traffic: {hosts: {a: {hosts: [a.example.com], routes: [{to: {service: istiod.istio-system.svc.cluster.local, port: 15014}}]}}}",
-    ),
-    stack(
-        "leave the Gateway out of mesh:bookinfo, and name a version in mesh:traffic.hosts",
-        "{bookinfo: true, traffic: {services: {productpage: {versions: [v1], route: v1}}}}",
-        "{bookinfo: {gateway: false}, traffic: {services: {productpage: {versions: [v1], route: v1}}, hosts: {page: {hosts: [b.example.com], routes: [{to: {service: productpage, version: v1}}]}}}}",
-    ),
-    stack(
-        "leave the entry out", "analysis: {suppress: [{code: IST0101, object: Gateway default/x, reason: none}]}", ""
-    ),
-    stack(
-        "set addresses",
-        EGRESS + "db: {hosts: [db.example.com], protocol: TCP, port: 3306}}}",
-        EGRESS + "db: {hosts: [db.example.com], protocol: TCP, port: 3306, addresses: [192.0.2.7]}}}",
-    ),
-    # policies
-    stack(
-        "leave this Gateway out of mesh:bookinfo, and name its hosts in mesh:traffic.hosts",
-        "bookinfo: true",
-        "{bookinfo: {gateway: false}, traffic: {hosts: {page: {hosts: [b.example.com], routes: [{to: productpage}]}}}}",
-    ),
-    stack(
-        "name the hosts",
-        "{bookinfo: {gateway: false}, traffic: {hosts: {page: {hosts: ['*'], routes: [{to: productpage}]}}}}",
-        "{bookinfo: {gateway: false}, traffic: {hosts: {page: {hosts: [b.example.com], routes: [{to: productpage}]}}}}",
-    ),
-    stack(
-        "set mesh:addons.insecureDemo to false",
-        "addons: {grafana: true, prometheus: true, insecureDemo: true}",
-        "addons: {grafana: true, prometheus: true, insecureDemo: false}",
-    ),
+OF_STACKS: Final = tuple(
+    Remedy(entry["says"], _BASE | entry["before"], _BASE | entry["after"])
+    for entry in yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text())
 )
 
 
@@ -261,7 +64,59 @@ _DATABASE: Final = (
     deployment("db", {"app": "db"}, "plain"),
     service("db", namespace="plain"),
 )
+
+
+def _entry(address: str, resolution: str) -> list[Manifest]:
+    ports = [{"number": 80, "name": "http", "protocol": "HTTP"}]
+    spec = {"hosts": ["a.example.com"], "ports": ports, "resolution": resolution, "endpoints": [{"address": address}]}
+    return [manifest_of("ServiceEntry", "a", spec)]
+
+
+def _front(**route: Any) -> list[Manifest]:
+    return [routes("front", to("front", **route))]
+
+
+def _delegating(**uri: str) -> list[Manifest]:
+    shop = {"match": [{"uri": uri}], "delegate": {"name": "part"}}
+    part = manifest_of("VirtualService", "part", {"http": [to("front")]})
+    return [routes("visitors", shop, **_AT_GATEWAY), part]
+
+
+def _called(name: str) -> list[Manifest]:
+    return [routes("visitors", to("front"), hosts=["shop.example.com"], gateways=[name])]
+
+
+def _everywhere(**spec: Any) -> list[Manifest]:
+    return [gateway("way-in", server(80, ["*"])), routes("visitors", to("front"), hosts=["*"], **spec)]
+
+
+def _filter(**match: Any) -> list[Manifest]:
+    value = {"name": "filter", "typed_config": {"@type": "type.googleapis.com/envoy.config.core.v3.Node"}}
+    patched = {"applyTo": "CLUSTER", "match": match, "patch": {"operation": "MERGE", "value": value}}
+    return [manifest_of("EnvoyFilter", "filter", {"configPatches": [patched]})]
+
+
+_OLD_DELAY: Final = {"delay": {"exponentialDelay": "1s", "percentage": {"value": 5}}}
+_NEW_DELAY: Final = {"delay": {"fixedDelay": "1s", "percentage": {"value": 5}}}
 BY_HAND: Final = (
+    Remedy("use cluster", _filter(listener={}), _filter(cluster={})),
+    Remedy("use fixedDelay", _front(fault=_OLD_DELAY), _front(fault=_NEW_DELAY)),
+    Remedy(
+        "use httpStatus", _front(fault={"abort": {"grpcStatus": "a"}}), _front(fault={"abort": {"httpStatus": 503}})
+    ),
+    Remedy("use exact or prefix", _delegating(regex="/a.*"), _delegating(prefix="/a")),
+    Remedy(
+        "leave the condition empty to ask for presence",
+        _front(match=[{"headers": {"a": {"prefix": ""}}}]),
+        _front(match=[{"headers": {"a": {}}}]),
+    ),
+    Remedy("use resolution STATIC", _entry("unix:///a", "DNS"), _entry("unix:///a", "STATIC")),
+    Remedy("use resolution DNS for names", _entry("b.example.com", "STATIC"), _entry("b.example.com", "DNS")),
+    Remedy(
+        "write unix:///path/to/it or unix://@name", _entry("unix://a", "STATIC"), _entry("unix:///path/to/it", "STATIC")
+    ),
+    Remedy('write "name", "namespace/name" or "mesh"', _called("a/b/c"), _called("shop/way-in")),
+    Remedy("name them, and not mesh, in gateways", _everywhere(), _everywhere(gateways=["way-in"])),
     by_hand(
         "change exportTo of ServiceEntry istio-system/bank",
         "route to a host that is not exported",

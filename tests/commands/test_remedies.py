@@ -27,7 +27,7 @@ from tests.commands.remedies import BY_HAND, OF_STACKS, Remedy
 from tests.meshes import Manifest
 from tests.releases import RELEASE
 
-ROOMS = ("analysis", "config", "releases", "security", "traffic", "values")
+ROOMS = ("analysis", "api", "config", "core", "releases", "security", "traffic", "values")
 """The packages of mesh whose messages are read."""
 REMEDY = re.compile(
     r"(?:^|[;:,] (?:or )?)((?:add|allow|change|choose|declare|drop|enable|give|have people|inject|join|label|leave|list"
@@ -36,6 +36,7 @@ REMEDY = re.compile(
 """A remedy: a clause that begins with what to do."""
 NONE = {
     "CONTEXT={} contradicts mesh:context {} of the stack's file: leave one of them out",  # of the command line
+    "is not a name: use lower-case letters, digits, '-' and '.', at most 253 characters",  # of objects made in Python
     "name of a Secret",  # a short form
     "list of names",  # a short form
     ', or set mesh:release to "{}"',  # said where there is another release
@@ -97,6 +98,9 @@ def advised() -> set[str]:
 def texts(module: ast.Module) -> Iterator[str]:
     """The texts in a module, without descriptions."""
     described = {id(node.value) for node in ast.walk(module) if isinstance(node, ast.Expr)}
+    for node in ast.walk(module):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("Field", "optional"):
+            described |= {id(part) for part in ast.walk(node)}
     inside = {id(part) for node in ast.walk(module) if isinstance(node, ast.JoinedStr) for part in node.values}
     for node in ast.walk(module):
         if isinstance(node, ast.JoinedStr):

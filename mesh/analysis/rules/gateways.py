@@ -98,7 +98,8 @@ def secrets(mesh: Mesh) -> Iterator[Finding]:
         for i, server in enumerate(gateway.items("servers")):
             name = (server.get("tls") or {}).get("credentialName")
             if name and pods and not any(mesh.get(Ref(kinds.SECRET, pod.namespace, name)) for pod in pods):
-                text = f"the stack has no Secret {pods[0].namespace}/{name}: make sure that it is there, and say so in {SUPPRESS}"
+                secret = f"{pods[0].namespace}/{name}"
+                text = f"the stack has no Secret {secret}: make sure that it is there, and say so in {SUPPRESS}"
                 yield codes.NOT_FOUND.at(gateway, f"servers[{i}].tls.credentialName", text, Severity.WARNING)
 
 
