@@ -14,8 +14,6 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
 from cluster.target import OFFLINE
 from commands import pulumi_cli, stackfiles
 from commands.stackfiles import PROJECT, ROOT
@@ -25,7 +23,7 @@ from mesh.analysis.objects import Ref
 from mesh.config import loading
 from mesh.config.stack import Stack
 from mesh.config.stack_file import SECRET
-from mesh.core import kinds, names
+from mesh.core import documents, kinds, names
 from mesh.core.kinds import GroupKind
 
 FIRST: Final = "1-namespaces-and-definitions"
@@ -62,7 +60,7 @@ def render(stack: str, out: Path) -> int:
         (out / folder).mkdir(parents=True)
     for name, manifest in files(list(manifests(record(stack)))).items():
         folder = FIRST if GroupKind.of(manifest) in (kinds.NAMESPACE, kinds.CUSTOM_RESOURCE_DEFINITION) else THEN
-        (out / folder / f"{name}.yaml").write_text(yaml.safe_dump(manifest, sort_keys=True, width=120))
+        (out / folder / f"{name}.yaml").write_text(documents.dump(manifest, sort_keys=True, width=120))
         written += 1
     return written
 

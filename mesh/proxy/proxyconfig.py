@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 
 from mesh.api.proxy_config import ProxyConfig
 from mesh.api.scalars import port_of
-from mesh.core import errors, validation
+from mesh.core import documents, errors, validation
 from mesh.core.typed import Findings
 from mesh.proxy.annotations import InjectionError
 
@@ -98,7 +98,9 @@ def _quoted_number(error: ErrorDetails) -> bool:
 
 def _own(annotations: Mapping[str, str]) -> dict[str, Any]:
     try:
-        own = yaml.safe_load(annotations.get(ANNOTATION, "")) or {}
+        own = documents.load(annotations.get(ANNOTATION, "")) or {}
+    except ValueError as error:
+        raise InjectionError(f"{ANNOTATION}: {error}") from None
     except yaml.YAMLError as error:
         raise InjectionError(f"{ANNOTATION}: not YAML: {str(error).splitlines()[0]}") from None
     if not isinstance(own, dict):

@@ -18,6 +18,7 @@ import yaml
 from hypothesis import strategies as st
 
 from mesh.config import loading
+from mesh.core import documents
 from mesh.core.merge import merged
 from tests.generate import drawn
 
@@ -151,7 +152,7 @@ PROXY_CONFIGS: Final = _one_of(
     ("interceptionMode", st.sampled_from(["REDIRECT", "TPROXY", "NONE"])),
     ("concurrency", st.sampled_from([0, 2, -1, 2**31, "2"])),
     ("holdApplicationUntilProxyStarts", st.sampled_from([True, "true"])),
-    ("proxyMetadata", st.sampled_from([{"A": "1"}, {"A": 1}])),
+    ("proxyMetadata", st.sampled_from([{"A": "1"}, {"A": 1}, {"A": "y"}, {"A": "12e03"}, {"A": "0o7"}])),
     ("tracing", _TRACER),
     ("envoyMetricsService", st.fixed_dictionaries({}, optional={"address": _ADDRESS})),
     (
@@ -197,7 +198,7 @@ CASES: Final = st.builds(
 def verdicts(program: str, cases: Sequence[Case]) -> list[str]:
     """By which part Istio refuses each case: `mesh`, `injector`, `agent`; empty if it accepts it."""
     asked = [
-        {"Mesh": yaml.safe_dump(case.document()), "Annotation": "".join(case.annotations.values())} for case in cases
+        {"Mesh": documents.dump(case.document()), "Annotation": "".join(case.annotations.values())} for case in cases
     ]
     done = subprocess.run([program], input=json.dumps(asked), capture_output=True, text=True, timeout=300, check=True)
     found: list[str] = json.loads(done.stdout.splitlines()[-1])  # after what Istio logs

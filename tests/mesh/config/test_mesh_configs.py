@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 import pytest
 
+from commands import render
 from mesh import releases
 from mesh.config import loading
 from mesh.config.settings import SettingsError
@@ -167,6 +168,11 @@ SLOW = {"defaultConfig": {"drainDuration": "50s", "parentShutdownDuration": "90s
         ),
         (SLOW, {"drainDuration": "80s", "parentShutdownDuration": "90s"}, []),
         ({}, {"tracing": {"zipkin": {}}}, ["tracing.zipkin.address: is required"]),
+        (
+            {},
+            {"proxyMetadata": {"GIT": "12e03"}},
+            ['12e03 has no quotes, and Go reads it as a number: put it in quotes: "12e03"'],
+        ),
         ({}, {"concurency": 1}, ['unknown field "concurency"; did you mean "concurrency"?']),
         ({}, {"concurrency": "2"}, []),  # Istio reads numbers in quotes, too
         (
@@ -199,6 +205,14 @@ def test_annotations_in_the_settings_are_refused_with_their_key(key: str, config
     assert str(caught.value) == (
         f'mesh:{key}: proxy.istio.io/config: drainDuration: "2h" is not a whole number of seconds, 1s to 1h'
     )
+
+
+def test_texts_that_go_takes_for_something_else_stand_in_quotes_in_the_config_map() -> None:
+    metadata = {"GIT": "12e03", "DEBUG": "y"}
+    config = {"profile": "minimal", "meshConfig": {"defaultConfig": {"proxyMetadata": metadata}}}
+    text = {f"mesh:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
+    (found,) = [m for m in render.manifests(render.record("x", text)) if "mesh" in (m.get("data") or {})]
+    assert "DEBUG: 'y'\n      GIT: '12e03'\n" in found["data"]["mesh"]
 
 
 def test_without_a_mesh_config_of_the_stack_nothing_is_said_of_it() -> None:
