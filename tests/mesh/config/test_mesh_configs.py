@@ -212,7 +212,7 @@ def test_texts_that_go_takes_for_something_else_stand_in_quotes_in_the_config_ma
     config = {"profile": "minimal", "meshConfig": {"defaultConfig": {"proxyMetadata": metadata}}}
     text = {f"mesh:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
     (found,) = [m for m in render.manifests(render.record("x", text)) if "mesh" in (m.get("data") or {})]
-    assert "DEBUG: 'y'\n      GIT: '12e03'\n" in found["data"]["mesh"]
+    assert "DEBUG: 'y'\n    GIT: '12e03'\n" in found["data"]["mesh"]
 
 
 def test_without_a_mesh_config_of_the_stack_nothing_is_said_of_it() -> None:
