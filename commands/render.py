@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
 from cluster.target import OFFLINE
 from commands import pulumi_cli, stackfiles
 from commands.stackfiles import PROJECT, ROOT
@@ -25,7 +23,7 @@ from engine.recorder import Resource
 from mesh.analysis.objects import Ref
 from mesh.config import loading
 from mesh.config.stack import Stack
-from mesh.core import kinds, names, secure
+from mesh.core import documents, kinds, names, secure
 from mesh.core.kinds import GroupKind
 from mesh.core.secure import HIDDEN
 
@@ -74,7 +72,7 @@ def render(stack: str, out: Path) -> Rendered:
     written = files(list(manifests(resources)))
     for name, manifest in written.items():
         folder = FIRST if GroupKind.of(manifest) in (kinds.NAMESPACE, kinds.CUSTOM_RESOURCE_DEFINITION) else THEN
-        (out / folder / f"{name}.yaml").write_text(yaml.safe_dump(manifest, sort_keys=True, width=120))
+        (out / folder / f"{name}.yaml").write_text(documents.dump(manifest, sort_keys=True, width=120))
     return Rendered(count=len(written), left_out=list(_left_out(resources)))
 
 

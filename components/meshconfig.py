@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import pulumi
-import yaml
 from pulumi_kubernetes.core.v1 import ConfigMap
 
 from components import kube
 from mesh import proxy
+from mesh.core import documents
 from mesh.core.names import INJECTOR, MESH_CONFIG
 from mesh.proxy import injection
 from mesh.releases.release import Installation
@@ -20,7 +20,7 @@ def config_maps(mesh: Installation, namespace: pulumi.Input[str], opts: pulumi.R
     """Both ConfigMaps, as far as the values enable them."""
     values, contents = mesh.values, {}
     if values.pilot.configMap:
-        text = yaml.safe_dump(mesh.release.mesh_config(mesh), sort_keys=True)
+        text = documents.dump(mesh.release.mesh_config(mesh), sort_keys=True)
         contents[MESH_CONFIG] = {"mesh": text, "meshNetworks": "networks: {}\n"}
     if not values.global_.omitSidecarInjectorConfigMap:
         contents[INJECTOR] = injection.config_map_data(

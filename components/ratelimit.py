@@ -9,10 +9,10 @@ from typing import Any, Final
 
 import pulumi
 import pulumi_kubernetes as k8s
-import yaml
 
 from components import kube
 from mesh.config.stack import Stack
+from mesh.core import documents
 from mesh.core.names import ROOT
 from mesh.releases.release import Installation
 from mesh.traffic import envoy
@@ -67,7 +67,7 @@ class RateLimit(pulumi.ComponentResource):
         super().__init__("mesh:ratelimit:RateLimit", name, None, opts)
         self._args = args
         self._child = pulumi.ResourceOptions(parent=self)
-        text = yaml.safe_dump({"domain": envoy.DOMAIN, "descriptors": list(args.descriptors)}, sort_keys=False)
+        text = documents.dump({"domain": envoy.DOMAIN, "descriptors": list(args.descriptors)}, sort_keys=False)
         config = core.ConfigMap(
             CONFIG,
             metadata=kube.metadata(CONFIG, args.namespace, _labels(NAME)),

@@ -371,6 +371,16 @@ WORKLOADS = [
             annotations={"traffic.sidecar.istio.io/includeInboundPorts": "eighty"},
         ),
     ),
+    fault(
+        "ProxyConfig in an annotation that the injector refuses",
+        "IST0125 Deployment shop/front",
+        deployment(
+            "front",
+            {"app": "front"},
+            serviceAccountName="front",
+            annotations={"proxy.istio.io/config": "drainDuration: 60s"},
+        ),
+    ),
     fault("Sidecar that selects no workload", "IST0101 Sidecar shop/x", sidecar("x", "nobody")),
     fault(
         "two Sidecars for one workload",

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import functools
 import json
+import random
 import re
 import types
 from enum import Enum
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from hypothesis import reject
+from hypothesis import HealthCheck, given, reject, seed
+from hypothesis import settings as limits
 from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
@@ -59,12 +61,28 @@ POOL: tuple[Any, ...] = (
     *(0, 1, 50, 80, 100, 301, 443, 503, 9080, 15021, 0.5, 99.9, True, False),
 )
 FREE: tuple[Any, ...] = ({}, {"a": 1}, {"name": "x", "nested": {"list": [1, "two", None]}})
+SEED = 1103
 DEEPEST = 7
 FEW = 5
 """Of messages with up to so many fields most are drawn, since rules often require fields that the type does not."""
 PATH = re.compile(r'(?:\.?[A-Za-z_][\w-]*|\[\d+\]|\["(?:[^"\\]|\\.)*"\])*')
 """A path in an error message: `http[0].match[1].headers["x.y"]`."""
 STEP = re.compile(r'\.?([A-Za-z_][\w-]*)|\[(\d+)\]|\[("(?:[^"\\]|\\.)*")\]')
+
+
+def drawn(strategy: st.SearchStrategy[Any], count: int, start: int = SEED) -> list[Any]:
+    """Values of a strategy, which are the same in each run with the same `start`."""
+    made: list[Any] = []
+    random.seed(start)
+
+    @limits(max_examples=count, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    @seed(start)
+    @given(strategy)
+    def collect(value: Any) -> None:
+        made.append(value)
+
+    collect()
+    return made
 
 
 def objects(kind: type[Kind]) -> st.SearchStrategy[Kind]:

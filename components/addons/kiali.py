@@ -7,7 +7,6 @@ from typing import Any, Final
 
 import pulumi
 import pulumi_kubernetes as k8s
-import yaml
 
 from components import kube, rbac
 from components.addons import kiali_dashboards, secrets
@@ -24,6 +23,7 @@ from components.addons.addon import (
     rolling_update,
 )
 from mesh.config.addons import KialiAddon
+from mesh.core import documents
 from mesh.core.names import INJECTOR, MESH_CONFIG
 from mesh.releases.release import Installation
 from mesh.releases.roles import PolicyRules
@@ -79,7 +79,7 @@ class Kiali(Addon[KialiAddon]):
         }
         account = self._account()
         text = pulumi.Output.all(**args.urls).apply(
-            lambda urls: yaml.safe_dump(config(args.mesh, urls, args.external_urls, args.insecure))
+            lambda urls: documents.dump(config(args.mesh, urls, args.external_urls, args.insecure))
         )
         needed = [account, self._config_map({"config.yaml": text}), *self._permissions(account)]
         if not args.insecure:

@@ -6,13 +6,13 @@ from typing import Final
 
 import pulumi
 import pulumi_kubernetes as k8s
-import yaml
 
 from components import kube, rbac
 from components.addons import prometheus_config
 from components.addons.addon import Addon, AddonArgs, config_volume, mount, probe
 from engine.outputs import with_known_value
 from mesh.config.addons import PrometheusAddon
+from mesh.core import documents
 from mesh.core.kubernetes import Resources
 from mesh.releases.roles import PolicyRules
 
@@ -98,5 +98,5 @@ class Prometheus(Addon[PrometheusAddon]):
 
 def files(config: prometheus_config.Config) -> dict[str, str]:
     """The files that Prometheus reads, by name; the files for rules are empty."""
-    text = yaml.safe_dump(config.document(), sort_keys=False)
+    text = documents.dump(config.document(), sort_keys=False)
     return {prometheus_config.FILE: text, **dict.fromkeys(prometheus_config.RULES, "{}\n")}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Self
 
@@ -76,7 +76,17 @@ class Object:
         around = [part for part in self.keys if path == part or path.startswith((f"{part}.", f"{part}["))]
         return ".".join(filter(None, (self.origin, self.keys[max(around, key=len)] if around else "")))
 
+    def is_written(self, path: str) -> bool:
+        """Whether somebody writes the field at a path: in a manifest, or under a key of the config that is its own."""
+        return not self.origin or self.source(path) != self.origin
+
     def items(self, name: str) -> Sequence[Any]:
         """The list in a field of the spec; empty if the field is not set."""
         found: Sequence[Any] = self.spec.get(name) or ()
         return found
+
+
+def entries(objects: Iterable[Object]) -> str:
+    """The keys of the stack's config that the objects come from, `mesh:… and mesh:…`; empty if one comes from none."""
+    origins = sorted({obj.origin for obj in objects})
+    return " and ".join(origins) if all(origins) else ""

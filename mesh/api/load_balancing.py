@@ -55,7 +55,8 @@ class Distribute(Message):
                 yield ("to", locality), "0 is not in 1..100"
         if sum(shares.values()) != 100:
             yield ("to",), f"the percentages must add up to 100, not {sum(shares.values())}"
-        yield from _localities(shares, "to")
+        widest_first = sorted(shares, key=lambda locality: (not locality.endswith("*"), locality.count("/")))
+        yield from _localities(widest_first, "to")  # Istio reads them in any order
 
 
 class Failover(Message):
@@ -99,7 +100,7 @@ class LoadBalancerSettings(Message):
 
 
 def _localities(localities: Iterable[str], field: str) -> Findings:
-    """Refuses localities that are malformed or overlap each other."""
+    """Refuses localities that are malformed, or part of one before them: the first that matches is used."""
     seen: list[list[str]] = []
     for locality in localities:
         parts = locality.split("/", 2)
@@ -107,15 +108,16 @@ def _localities(localities: Iterable[str], field: str) -> Findings:
             yield (field,), f"{show(locality)} is not region, region/zone or region/zone/sub-zone"
         elif "*" in locality.removesuffix("*"):
             yield (field,), f"{show(locality)}: * may stand at the end only"
-        elif any(_overlap(parts, other) for other in seen):
+        elif any(_overlap(other, parts) for other in seen):
             yield (field,), f"{show(locality)} overlaps with another locality"
         seen.append(parts)
 
 
-def _overlap(one: list[str], other: list[str]) -> bool:
-    """Whether one of two localities, split at `/`, contains the other."""
-    for a, b in zip(one, other, strict=False):
-        if "*" in (a, b):
+def _overlap(first: list[str], second: list[str]) -> bool:
+    """Whether the second of two localities, split at `/`, gets nothing behind the first, or takes in its zones. A `*`
+    that comes second gets what is left."""
+    for a, b in zip(first, second, strict=False):
+        if a == "*":
             return True
         if a != b:
             return False

@@ -3,18 +3,17 @@
 No custom resource has these types: they are the setting `mesh:meshConfig` and what istiod reads from its ConfigMap.
 """
 
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from annotated_types import MinLen
 from pydantic import Field
 
 from mesh.api.destination_rule import ClientTLSSettings
 from mesh.api.extension_provider import MeshExtensionProvider
 from mesh.api.load_balancing import LocalityLoadBalancerSetting
 from mesh.api.model import Findings, Message, optional
-from mesh.api.names import ExportTo, Labels
+from mesh.api.names import ExportTo, Host, Labels, TrustDomain
 from mesh.api.proxy_config import ProxyConfig
-from mesh.api.scalars import AnyDuration, BoolValue, Duration, SocketPort, Text
+from mesh.api.scalars import AnyDuration, BoolValue, ConnectTimeout, DetectionTimeout, PortNumber, SocketPort, Text
 from mesh.core.errors import show
 
 __all__ = [
@@ -69,7 +68,7 @@ class ServiceSettings(Message):
     """Settings of the services whose host names match."""
 
     settings: ServiceSettingsSettings | None = optional("The settings.")
-    hosts: list[str] | None = optional("Host names of the services; the first label may be `*`.")
+    hosts: list[Host] | None = optional("Host names of the services; the first label may be `*`.")
 
 
 class CertificateAuthority(Message):
@@ -116,16 +115,16 @@ class ProxyPathNormalization(Message):
 class MeshConfig(Message):
     """Mesh-wide settings of istiod and the proxies. `rootNamespace` cannot be set: it is Istio's own namespace."""
 
-    proxyListenPort: SocketPort | None = optional(
+    proxyListenPort: PortNumber | None = optional(
         "Port of the proxies to which outbound traffic is redirected; 15001 if not set."
     )
     proxyHttpPort: SocketPort | None = optional(
         "Port on which sidecars serve as explicit HTTP proxies; none if not set."
     )
-    connectTimeout: Duration | None = optional(
-        "Timeout for making a TCP connection, such as 10s (the default); 1ms at least."
+    connectTimeout: ConnectTimeout | None = optional(
+        "Timeout for making a TCP connection, such as 10s (the default); 1ms to 30s."
     )
-    protocolDetectionTimeout: AnyDuration | None = optional(
+    protocolDetectionTimeout: DetectionTimeout | None = optional(
         "How long a proxy waits for the first bytes of a connection to detect its protocol; 0s (the default): no limit."
     )
     ingressClass: str | None = optional("Ingress class that the ingress gateway serves; `istio` if not set.")
@@ -166,10 +165,10 @@ class MeshConfig(Message):
     enableAutoMtls: BoolValue | None = optional(
         "Whether proxies use mutual TLS with workloads that have a sidecar; true if not set."
     )
-    trustDomain: Annotated[str, MinLen(1)] | None = optional(
+    trustDomain: TrustDomain | None = optional(
         "Trust domain: the root of the workloads' SPIFFE identities; `cluster.local` if not set."
     )
-    trustDomainAliases: list[str] | None = optional(
+    trustDomainAliases: list[TrustDomain] | None = optional(
         "Trust domains whose identities authorization policies treat as this one's."
     )
     caCertificates: list[CertificateData] | None = optional("Additional root certificates that the mesh trusts.")

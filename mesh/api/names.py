@@ -9,12 +9,15 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
+from mesh.api.scalars import port_of
 from mesh.core.errors import nearest, show
 from mesh.core.protocols import PROTOCOLS
 from mesh.core.typed import Deciding
 
 UNIX = "unix://"
 """Prefix of the address of a Unix domain socket."""
+HOST_IP = "$(HOST_IP)"
+"""The variable of a proxy's environment with the address of its node."""
 
 _LABEL_FORM = r"[a-zA-Z0-9](?:[-a-zA-Z0-9]*[a-zA-Z0-9])?"
 _LABEL = re.compile(_LABEL_FORM)
@@ -146,6 +149,36 @@ def _bind(text: str) -> str:
     return socket(text) if text.startswith(UNIX) else _ip(text)
 
 
+def _trust_domain(text: str) -> str:
+    labels = text.removesuffix(".").split(".")  # a trailing dot makes a name absolute
+    if not all(map(is_label, labels)):
+        raise ValueError(
+            f"{show(text)} is not a trust domain: write labels of letters, digits and inner hyphens, separated by dots,"
+            " such as cluster.local"
+        )
+    return text
+
+
+def _proxy_address(text: str) -> str:
+    host, colon, port = text.rpartition(":")
+    bracketed = host.startswith("[") and host.endswith("]")
+    bare = host[1:-1] if bracketed else host
+    if not colon or (":" in host and not bracketed) or not (is_domain(bare) or is_ip(bare)):
+        raise ValueError(f"{show(text)} is not host:port, where host is a DNS name, an IP address or [an IPv6 address]")
+    if not port_of(port):
+        raise ValueError(f"{show(text)}: the port {show(port)} is not in 1..65535")
+    return text
+
+
+def _proxy_address_or_none(text: str) -> str:
+    return _proxy_address(text) if text else text
+
+
+def _tracer_address(text: str) -> str:
+    _proxy_address(text.replace(HOST_IP, "127.0.0.1", 1))
+    return text
+
+
 def _protocol(text: str) -> str:
     if text and text.upper() not in PROTOCOLS:
         raise ValueError(f"{show(text)} is not one of {', '.join(PROTOCOLS)}{nearest(text, PROTOCOLS)}")
@@ -218,6 +251,14 @@ Subnet = Annotated[str, AfterValidator(_subnet)]
 Bind = Annotated[str, AfterValidator(_bind)]
 """The address to which a listener binds: an IP address or a Unix domain socket."""
 Address = Annotated[str, AfterValidator(_address)]
+TrustDomain = Annotated[str, AfterValidator(_trust_domain)]
+"""The root of workloads' identities: labels of a DNS name; unlike there, the last may be a number."""
+ProxyAddress = Annotated[str, AfterValidator(_proxy_address)]
+"""`host:port` of a server that proxies connect to."""
+ProxyAddressOrNone = Annotated[str, AfterValidator(_proxy_address_or_none)]
+"""The same, or the empty string for none."""
+TracerAddress = Annotated[str, AfterValidator(_tracer_address)]
+"""`host:port` of a server that proxies connect to; the host may be `$(HOST_IP)`, the address of the pod's node."""
 Protocol = Annotated[str, AfterValidator(_protocol)]
 GatewayName = Annotated[str, AfterValidator(_gateway), Deciding]
 HeaderName = Annotated[str, AfterValidator(_header)]

@@ -6,12 +6,12 @@ No custom resource of Istio 1.10 has these types.
 from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Interval
-from pydantic import Field
 
 from mesh.api.destination_rule import ClientTLSSettings, TcpKeepalive
 from mesh.api.extension_provider import TraceContext
 from mesh.api.model import Message, optional
-from mesh.api.scalars import AnyDuration, BoolValue, Double, Int64Value, Natural32, PortNumber, UInt32
+from mesh.api.names import ProxyAddress, ProxyAddressOrNone, TracerAddress
+from mesh.api.scalars import AnyDuration, BoolValue, Double, Int64Value, Natural32, PortNumber, Text, UInt32
 from mesh.api.telemetry import CustomTag
 from mesh.api.workload import ReadinessProbe
 
@@ -28,27 +28,24 @@ __all__ = [
     "Zipkin",
 ]
 
-HostAndPort = Annotated[str, Field(pattern=r"^.+:[0-9]+$")]
-"""`host:port`; the host may hold a variable of the pod's environment, such as `$(HOST_IP)`."""
-
 
 class Zipkin(Message):
     """A Zipkin collector."""
 
-    address: HostAndPort | None = optional("`host:port` of the collector.")
+    address: TracerAddress | None = optional("`host:port` of the collector; `$(HOST_IP)` is the pod's node.")
 
 
 class Lightstep(Message):
     """A Lightstep satellite pool."""
 
-    address: HostAndPort | None = optional("`host:port` of the pool.")
-    accessToken: str | None = optional("Access token of the pool.")
+    address: ProxyAddress | None = optional("`host:port` of the pool; required.")
+    accessToken: str | None = optional("Access token of the pool; required.")
 
 
 class Datadog(Message):
     """A Datadog agent."""
 
-    address: HostAndPort | None = optional("`host:port` of the agent.")
+    address: TracerAddress | None = optional("`host:port` of the agent; `$(HOST_IP)` is the pod's node.")
 
 
 class Stackdriver(Message):
@@ -91,7 +88,7 @@ class ProxyTracing(Message):
 class RemoteService(Message):
     """A gRPC service that receives access logs or metrics from the proxies."""
 
-    address: HostAndPort | None = optional("`host:port` of the service.")
+    address: ProxyAddressOrNone | None = optional("`host:port` of the service.")
     tlsSettings: ClientTLSSettings | None = optional("TLS of the connection to it.")
     tcpKeepalive: TcpKeepalive | None = optional("TCP keepalive of the connection to it.")
 
@@ -120,19 +117,19 @@ class Topology(Message):
 class ProxyConfig(Message):
     """Configuration of a proxy: how it starts, what it connects to, and what it reports."""
 
-    configPath: str | None = optional("Folder in which the agent writes Envoy's bootstrap configuration.")
-    binaryPath: str | None = optional("Path of the Envoy binary.")
-    serviceCluster: str | None = optional(
+    configPath: Text | None = optional("Folder in which the agent writes Envoy's bootstrap configuration.")
+    binaryPath: Text | None = optional("Path of the Envoy binary.")
+    serviceCluster: Text | None = optional(
         "Service cluster that proxies report where the pod does not name one; `istio-proxy` if not set."
     )
     drainDuration: AnyDuration | None = optional(
-        "How long Envoy drains connections during a hot restart, such as 45s (the default)."
+        "How long Envoy drains connections during a hot restart, such as 45s (the default); whole seconds, 1h at most."
     )
     parentShutdownDuration: AnyDuration | None = optional(
-        "How long the old Envoy lives after a hot restart, such as 60s (the default)."
+        "How long the old Envoy lives after a hot restart, such as 60s (the default); longer than `drainDuration`."
     )
-    discoveryAddress: HostAndPort | None = optional("`host:port` of istiod; the installed one if not set.")
-    statsdUdpAddress: HostAndPort | None = optional("`host:port` of a statsd collector.")
+    discoveryAddress: ProxyAddress | None = optional("`host:port` of istiod; the installed one if not set.")
+    statsdUdpAddress: ProxyAddressOrNone | None = optional("`host:port` of a statsd collector.")
     proxyAdminPort: PortNumber | None = optional("Port of Envoy's admin interface; 15000 if not set.")
     controlPlaneAuthPolicy: Literal["NONE", "MUTUAL_TLS"] | None = optional(
         "Authentication between the proxies and istiod; MUTUAL_TLS if not set."

@@ -109,10 +109,26 @@ def _effective(text: str) -> str:
     return text
 
 
+def _detection(text: str) -> str:
+    if nanoseconds(text) % _UNITS["ms"]:
+        raise ValueError(f"{show(text)} is not a whole number of milliseconds")
+    return text
+
+
+def _connecting(text: str) -> str:
+    if nanoseconds(_effective(text)) > 30 * _UNITS["s"]:
+        raise ValueError(f"{show(text)} is longer than 30s, the longest that Istio accepts")
+    return text
+
+
 AnyDuration = Annotated[str, AfterValidator(_duration), Deciding]
 """A duration in Go's notation, 0 or longer."""
 Duration = Annotated[str, AfterValidator(_effective), Deciding]
 """A duration in Go's notation: whole milliseconds, at least 1ms."""
+DetectionTimeout = Annotated[str, AfterValidator(_detection), Deciding]
+"""A duration in Go's notation: whole milliseconds, 0 or longer."""
+ConnectTimeout = Annotated[str, AfterValidator(_connecting), Deciding]
+"""A duration in Go's notation: whole milliseconds, 1ms to 30s."""
 
 
 def _json(value: Any) -> Any:

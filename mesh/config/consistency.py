@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from mesh import bookinfo
-from mesh.config import tokens
+from mesh.config import proxies, tokens
 from mesh.config.settings import INGRESS, Settings
 from mesh.core.names import ROOT
 from mesh.security import authorization, mtls
@@ -19,6 +19,7 @@ def problems(s: Settings, default_namespace: str | None, traffic: Iterable[Confi
     yield from _shared_node_ports(s)
     yield from _undeclared_namespaces(s)
     yield from _without_control_plane(s)
+    yield from proxies.problems(s)
     gateway = s.gateways.get(INGRESS)
     yield from s.addons.problems(ingress=gateway is not None and gateway.enabled)
     yield from _mutual_tls(s, default_namespace)

@@ -164,7 +164,7 @@ class Settings(Values):
     @property
     def mesh_names(self) -> MeshNames:
         """The names that are needed to interpret the stack's objects."""
-        return MeshNames(domain=self.global_.proxy.clusterDomain)
+        return MeshNames(domain=self.global_.proxy.clusterDomain, release=self.release)
 
     @property
     def uses_root_namespace(self) -> bool:

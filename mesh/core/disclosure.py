@@ -18,6 +18,7 @@ from typing import Any, Final, NamedTuple
 
 import yaml
 
+from mesh.core import documents
 from mesh.core.diff import Path
 from mesh.core.errors import show
 from mesh.core.secure import HIDDEN, is_placeholder
@@ -172,7 +173,7 @@ def written(content: Mapping[str, Any], like: str) -> str:
     """A mapping as text, in JSON or YAML, as the text `like` is."""
     if like.lstrip().startswith("{"):
         return json.dumps(content)
-    return yaml.safe_dump(dict(content), sort_keys=False)
+    return documents.dump(dict(content), sort_keys=False)
 
 
 def name(text: str) -> str:

@@ -59,6 +59,8 @@ class MeshNames:
     """The root namespace: policies in it apply to the whole mesh."""
     domain: str = DEFAULT_DOMAIN
     """DNS domain of the cluster: the end of a Service's fully qualified host name."""
+    release: str = ""
+    """Name of the release, such as `1.10`; empty if it is unknown."""
 
 
 DEFAULT_NAMES: Final = MeshNames()

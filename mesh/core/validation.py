@@ -11,12 +11,12 @@ from enum import Enum
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from annotated_types import Ge, Interval, Le
-from pydantic import BaseModel, ValidationError
-from pydantic.fields import FieldInfo
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from mesh.core import disclosure
+from mesh.core import disclosure, places
 from mesh.core.errors import nearest, show
+from mesh.core.places import wire_name as wire_name
 
 _EXPECTED = {
     "string_type": "a string",
@@ -34,6 +34,8 @@ _EXPECTED = {
 }
 _BOUNDS = {"greater_than_equal", "less_than_equal"}
 _OWN_MESSAGES = {"rule", "value_error", "assertion_error"}  # messages of this project's validators, shown as they are
+_MISSPELT = 0.8  # how similar a misspelt name is to the right one, of 1
+_FEW = 2  # places that a message names
 _PLAIN_KEY = re.compile(r"[A-Za-z_][\w-]*")  # a key that needs no quotes in a path
 
 
@@ -120,11 +122,6 @@ class _Location:
         return f"at least {low[0]}" if low else f"at most {high[0]}" if high else ""
 
 
-def wire_name(name: str, field: FieldInfo) -> str:
-    """The field's name in config and manifests: its alias if it has one."""
-    return field.validation_alias if isinstance(field.validation_alias, str) else name
-
-
 def _label(member: Any) -> str:
     """The name of a union's member in pydantic's `loc`."""
     return "literal" if get_origin(member) is Literal else getattr(member, "__name__", "")
@@ -142,7 +139,8 @@ def _line(details: ErrorDetails, model: type[BaseModel], root: str) -> str:
     path = (root + location.path.removeprefix(".")).rstrip(" .:")
     if kind == "extra_forbidden":
         name, fields = str(loc[-1]), location.fields
-        return f"{path}: unknown field {show(name)}{nearest(name, fields)} (fields: {', '.join(fields)})"
+        meant = _meant(name, value, location, model, root)
+        return f"{path}: unknown field {show(name)}{meant} (fields: {', '.join(fields)})"
     if kind == "missing":
         return f"{path}: is required"
     given = "the given value" if location.hidden else show(disclosure.DEFAULT.masked(value, tuple(map(str, loc))))
@@ -160,9 +158,35 @@ def _line(details: ErrorDetails, model: type[BaseModel], root: str) -> str:
     return f"{path}: {given}: {details['msg'][:1].lower()}{details['msg'][1:]}"
 
 
+def _meant(name: str, value: Any, location: _Location, model: type[BaseModel], root: str) -> str:
+    """What an unknown field was meant to be: a misspelt field, or one that belongs at another place, below the one
+    where it stands or else anywhere; empty if there is none, or too many."""
+    if close := nearest(name, location.fields, _MISSPELT):
+        return close
+    above = f"{root}{location.path.removeprefix('.')}".rstrip(" .:")
+    below = places.of(name, value, location.annotation) if _is_model(location.annotation) else []
+    if 0 < len(below) <= _FEW:
+        joint = "." if location.path else root[len(above) :]
+        return f"; it belongs at {' or '.join(f'{above}{joint}{path}' for path in below)}"
+    if similar := nearest(name, location.fields):
+        return similar
+    elsewhere = places.of(name, value, model)
+    return f"; it belongs at {' or '.join(root + path for path in elsewhere)}" if 0 < len(elsewhere) <= _FEW else ""
+
+
+def _in_quotes(text: str, location: _Location) -> str:
+    """The advice to put a value in quotes, or why that is not enough."""
+    try:
+        TypeAdapter(Annotated[location.annotation, None, *location.metadata]).validate_python(text)
+    except ValidationError as error:
+        details = error.errors()[0]
+        return f"; {details.get('ctx', {}).get('error', details['msg'])}" if details["type"] in _OWN_MESSAGES else ""
+    return f'; put it in quotes: "{text}"'
+
+
 def _hint(kind: str, value: Any, location: _Location) -> str:
     if kind == "string_type" and isinstance(value, bool | int | float) and not location.hidden:
-        return f'; put it in quotes: "{show(value)}"'
+        return _in_quotes(show(value), location)
     if kind == "list_type" and not location.hidden:
         return "; a list of one element is still a list"
     return f" (fields: {', '.join(location.fields)})" if location.fields else ""

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 import yaml
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
-from mesh.core import errors
+from mesh.api.proxy_config import ProxyConfig
+from mesh.api.scalars import port_of
+from mesh.core import documents, errors, validation
+from mesh.core.typed import Findings
 from mesh.proxy.annotations import InjectionError
 
 ANNOTATION: Final = "proxy.istio.io/config"
@@ -42,9 +47,60 @@ def differences(defaults: Mapping[str, Any], config: Mapping[str, Any]) -> dict[
     }
 
 
+def problems(
+    defaults: Mapping[str, Any],
+    refused: Callable[[Mapping[str, Any]], Findings],
+    mesh: Mapping[str, Any],
+    annotations: Mapping[str, str],
+    *,
+    injected: bool,
+) -> Iterator[str]:
+    """What Istio refuses of the annotation of a pod, one line each.
+
+    It looks twice: the injector at the annotation over the release's `defaults`, and refuses the pod; the agent at the
+    annotation over the mesh's ProxyConfig, and does not start. `refused` is that of the release. A pod that is not
+    `injected`, such as a gateway's, passes no injector.
+    """
+    try:
+        own = _own(annotations)
+        alone, merged = (effective(defaults, layer, annotations) for layer in ({}, mesh))
+    except InjectionError as error:
+        yield str(error)
+        return
+    if wrong := _invalid(own):
+        yield from (f"{ANNOTATION}: {line}" for line in wrong)
+        return
+    by_injector, by_agent = list(refused(alone)) if injected else [], list(refused(merged))
+    for path, text in dict.fromkeys([*by_injector, *by_agent]):
+        line = f"{ANNOTATION}: {'.'.join(map(str, path))}: {text}"
+        if (path, text) not in by_agent:
+            line += " (the injector looks at Istio's defaults, not at the mesh's defaultConfig)"
+        elif injected and (path, text) not in by_injector:
+            line += " (with the mesh's defaultConfig)"
+        yield line
+
+
+def _invalid(config: Mapping[str, Any]) -> list[str]:
+    """The fields with values that are invalid by themselves, one line each."""
+    given = {name: value for name, value in config.items() if name in ProxyConfig.model_fields and value is not None}
+    try:
+        ProxyConfig.model_validate(given)
+    except ValidationError as error:
+        lines = validation.problems(error, ProxyConfig, "")
+        return [line for line, one in zip(lines, error.errors(), strict=True) if not _quoted_number(one)]
+    return []
+
+
+def _quoted_number(error: ErrorDetails) -> bool:
+    """Whether the error is only about a number in quotes, which Istio reads as one."""
+    return error["type"] in ("int_type", "float_type") and port_of(str(error["input"])) is not None
+
+
 def _own(annotations: Mapping[str, str]) -> dict[str, Any]:
     try:
-        own = yaml.safe_load(annotations.get(ANNOTATION, "")) or {}
+        own = documents.load(annotations.get(ANNOTATION, "")) or {}
+    except ValueError as error:
+        raise InjectionError(f"{ANNOTATION}: {error}") from None
     except yaml.YAMLError as error:
         raise InjectionError(f"{ANNOTATION}: not YAML: {str(error).splitlines()[0]}") from None
     if not isinstance(own, dict):

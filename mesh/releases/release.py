@@ -14,6 +14,7 @@ from typing import Any, TypedDict
 from mesh.api import EnvoyFilter, Versions
 from mesh.core.merge import Data, merged
 from mesh.core.names import DEFAULT_REVISION, NAMESPACE_LABEL, REVISION_LABEL, ROOT, XDS_PORT
+from mesh.core.typed import Findings
 from mesh.proxy.expr import Node
 from mesh.proxy.inputs import Inputs
 from mesh.releases.profiles import Profiles
@@ -108,6 +109,8 @@ class Release:
     """Names of the environment variables of istiod and the agents that the release defines; their values are public."""
     proxy_config: Mapping[str, Any]
     """The default of each field of the ProxyConfig, in the order of its definition; None if it is empty."""
+    refused_proxy_config: Callable[[Mapping[str, Any]], Findings]
+    """What Istio refuses of a whole ProxyConfig, all of whose fields have a value, beyond what the types refuse."""
     unsupported_regex: re.Pattern[str]
     """Matches, at its start, a part of a regular expression that the current RE2 supports and the release does not."""
 

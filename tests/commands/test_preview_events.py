@@ -69,7 +69,7 @@ def test_the_result_of_a_refresh_is_the_old_state() -> None:
 
 def test_changes_of_secrets_are_read_as_paths_and_unknown_values_are_marked() -> None:
     old = state("key", "Secret", stringData=BLINDED, uid=NOBODY_KNOWS)
-    diff = {"stringData.password": {"diffKind": "update"}, "metadata.labels": {"diffKind": "add"}}
+    diff: dict[str, Any] = {"stringData.password": {"diffKind": "update"}, "metadata.labels": {"diffKind": "add"}}
     found = preview_events.read([event("update", old, old, detailedDiff=diff)])
     assert found.secrets == {urn("key", "Secret"): ["stringData.password"]}
     assert inputs(found.new) == {"key": {"stringData": "[secret]", "uid": preview_events.UNKNOWN}}
@@ -100,7 +100,7 @@ def test_what_the_engine_hides_with_a_secret_is_read_from_what_the_program_recor
     blinded = {"spec": {"containers": BLINDED, "replicas": 1}}
     step = {"op": "update", "urn": deployment, "type": "kubernetes:apps/v1:Deployment"}
     sides = {"old": state(deployment, inputs=blinded), "new": state(deployment, inputs=blinded)}
-    diff = {"spec.containers[0].env[1].value": {}, "spec.replicas": {}}
+    diff: dict[str, Any] = {"spec.containers[0].env[1].value": {}, "spec.replicas": {}}
     recorded = {"op": "update", "urn": texts, "type": "mesh:secrets:Readable"}
     before, after = (state(texts, inputs={}, outputs=part(image)) for image in ("old", "new"))
     found = preview_events.read(

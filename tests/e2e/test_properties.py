@@ -6,7 +6,6 @@ Objects of Istio's API are generated from the types, and configs of whole stacks
 from __future__ import annotations
 
 import json
-import random
 import subprocess
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -14,35 +13,16 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, seed
-from hypothesis import settings as limits
-from hypothesis import strategies as st
 
 from commands import render
 from mesh import api
 from tests.e2e.conftest import Checkout
-from tests.generate import configs, objects
+from tests.generate import SEED, configs, drawn, objects
 from tests.releases import RELEASE
 from toolchain.checkers import checkers
 
 EACH = 220  # of 12 kinds; some draws do not meet the rules between fields
 STACKS = 25
-SEED = 1103
-
-
-def drawn(strategy: st.SearchStrategy[Any], count: int) -> list[Any]:
-    """Values of a strategy, which are the same in each run."""
-    made: list[Any] = []
-    random.seed(SEED)
-
-    @limits(max_examples=count, database=None, deadline=None, suppress_health_check=list(HealthCheck))
-    @seed(SEED)
-    @given(strategy)
-    def collect(value: Any) -> None:
-        made.append(value)
-
-    collect()
-    return made
 
 
 @pytest.fixture(scope="module")

@@ -30,8 +30,12 @@ def wildcards(mesh: Mesh, _: Release) -> Iterator[Finding]:
                 name = host.rpartition("/")[2]
                 if name.startswith("*"):
                     which = "any host" if name == "*" else f"any subdomain of {name[2:]}"
-                    text = f"{which} is served to the outside, through {' and '.join(exposed)}: name the hosts"
-                    yield WILDCARD_HOST.at(gateway, f"servers[{i}].hosts[{j}]", text)
+                    path = f"servers[{i}].hosts[{j}]"
+                    remedy = "name the hosts"
+                    if not gateway.is_written(path):
+                        remedy = f"leave this Gateway out of {gateway.origin}, and name its hosts in mesh:traffic.hosts"
+                    text = f"{which} is served to the outside, through {' and '.join(exposed)}: {remedy}"
+                    yield WILDCARD_HOST.at(gateway, path, text)
 
 
 def _is_exposed(service: Object) -> bool:

@@ -13,7 +13,9 @@ from mesh.releases.release import Release
 
 
 def anonymous(thing: Object, _: Release) -> Iterator[Finding]:
-    return (ANONYMOUS_PAGES.at(thing, path, what) for path, what in anonymous_access.find(thing))
+    remedy = "set mesh:addons.insecureDemo to false" if thing.origin else "have people log in"
+    for path, what in anonymous_access.find(thing):
+        yield ANONYMOUS_PAGES.at(thing, path, f"{what}: {remedy}")
 
 
 ANONYMOUS_PAGES: Final = Policy(

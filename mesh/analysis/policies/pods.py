@@ -22,7 +22,7 @@ def without_digest(item: Object, _: Release) -> Iterator[Finding]:
     for container in pods.all_containers(pod):
         image = container.image
         if image and image != _SET_BY_INJECTOR and "@" not in image:
-            text = f"{image} has no digest: add it as `@sha256:…`"
+            text = f"{image} has no digest (`@sha256:…`)"
             yield IMAGE_WITHOUT_DIGEST.at(item, f"{path}.{container.path}.image", text)
 
 

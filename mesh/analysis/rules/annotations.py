@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from mesh import releases
 from mesh.analysis import codes
 from mesh.analysis.findings import Finding
 from mesh.analysis.mesh import Mesh
@@ -12,6 +13,7 @@ from mesh.analysis.objects import Object
 from mesh.analysis.suppression import ANNOTATION
 from mesh.core import errors, kinds
 from mesh.core.kinds import GroupKind
+from mesh.proxy import proxyconfig
 from mesh.proxy.annotations import RULES as VALUES
 
 _POD: Final = (
@@ -19,7 +21,7 @@ _POD: Final = (
     "inject.istio.io/templates",
     "istio.io/rev",
     "prometheus.istio.io/merge-metrics",
-    "proxy.istio.io/config",
+    proxyconfig.ANNOTATION,
     "proxy.istio.io/overrides",
     "sidecar.istio.io/agentLogLevel",
     "sidecar.istio.io/bootstrapOverride",
@@ -60,10 +62,15 @@ def istio_annotations(mesh: Mesh) -> Iterator[Finding]:
     for kind in (kinds.NAMESPACE, kinds.SERVICE, kinds.DEPLOYMENT):
         for obj in mesh.of(kind):
             yield from _of(obj, obj.annotations, kind, "metadata.annotations")
+    release = releases.get(mesh.names.release or releases.DEFAULT)
     for workload in mesh.workloads.all:
         obj = workload.object
         path = "metadata.annotations" if obj.kind == kinds.POD else "spec.template.metadata.annotations"
         yield from _of(obj, workload.annotations, kinds.POD, path)
+        if workload.proxy and proxyconfig.ANNOTATION in workload.annotations:
+            rules = release.proxy_config, release.refused_proxy_config
+            for text in proxyconfig.problems(*rules, mesh.config, workload.annotations, injected=not workload.gateway):
+                yield codes.INVALID_ANNOTATION.at(obj, path, text)
 
 
 def _of(obj: Object, annotations: Mapping[str, str], kind: GroupKind, path: str) -> Iterator[Finding]:

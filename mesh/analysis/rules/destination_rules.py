@@ -9,7 +9,7 @@ from typing import Any, Final
 from mesh.analysis import codes, hosts
 from mesh.analysis.findings import Finding
 from mesh.analysis.mesh import Mesh
-from mesh.analysis.objects import Object
+from mesh.analysis.objects import Object, entries
 from mesh.core import errors, kinds
 
 
@@ -64,7 +64,9 @@ def clashes(mesh: Mesh) -> Iterator[Finding]:
                 by_host[host, f"{rule.namespace}>{place}"].append(rule)
     for (host, _), rules in by_host.items():
         for rule in rules[1:]:
-            text = f"{rules[0].ref} is also for {host}: join them, or the younger one's trafficPolicy does nothing"
+            keys = entries([rules[0], rule])
+            remedy = f"leave it out of one of {keys}" if keys else "join them"
+            text = f"{rules[0].ref} is also for {host}: {remedy}, or the younger one's trafficPolicy does nothing"
             yield codes.RULE_CLASH.at(rule, "trafficPolicy", text)
 
 

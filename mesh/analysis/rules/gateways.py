@@ -9,8 +9,9 @@ from typing import Any, Final
 from mesh.analysis import codes
 from mesh.analysis.findings import Finding, Severity
 from mesh.analysis.mesh import Mesh
-from mesh.analysis.objects import Object, Ref
+from mesh.analysis.objects import Object, Ref, entries
 from mesh.analysis.services import Service
+from mesh.analysis.suppression import CONFIG as SUPPRESS
 from mesh.analysis.workloads import Workload
 from mesh.core import kinds
 
@@ -21,7 +22,10 @@ def selectors_and_ports(mesh: Mesh) -> Iterator[Finding]:
     for gateway in mesh.of(kinds.GATEWAY):
         pods = mesh.gateway_pods(gateway)
         if not pods:
-            text = f"no pod has the labels {_selector(gateway)}: nothing serves this Gateway; change its selector"
+            remedy = "change its selector"
+            if gateway.origin:
+                remedy = f"enable a gateway with them in mesh:gateways, or leave this Gateway out of {gateway.origin}"
+            text = f"no pod has the labels {_selector(gateway)}: nothing serves this Gateway; {remedy}"
             yield codes.NOT_FOUND.at(gateway, "selector", text)
             continue
         open_ports = {number for pod in pods for service in before[pod] for number in _numbers(service)}
@@ -69,10 +73,12 @@ def host_clashes(mesh: Mesh) -> Iterator[Finding]:
                     taken[key].append(gateway)
     for gateway in mesh.of(kinds.GATEWAY):
         for i, keys in _listeners(mesh, gateway):
-            others = {str(other.ref): key[2] for key in keys for other in taken[key] if other is not gateway}
+            others = {other: key[2] for key in keys for other in taken[key] if other is not gateway}
             if others:
-                host = next(iter(others.values()))
-                text = f"{', '.join(sorted(others))} also serves {host} on this port: join them, or change the hosts"
+                host, names = next(iter(others.values())), ", ".join(sorted(str(other.ref) for other in others))
+                said = entries([gateway, *others])
+                remedy = f"leave it out of one of {said}" if said else "join them, or change the hosts"
+                text = f"{names} also serves {host} on this port: {remedy}"
                 yield codes.GATEWAY_CLASH.at(gateway, f"servers[{i}]", text)
 
 
@@ -92,7 +98,8 @@ def secrets(mesh: Mesh) -> Iterator[Finding]:
         for i, server in enumerate(gateway.items("servers")):
             name = (server.get("tls") or {}).get("credentialName")
             if name and pods and not any(mesh.get(Ref(kinds.SECRET, pod.namespace, name)) for pod in pods):
-                text = f"the stack has no Secret {pods[0].namespace}/{name}: make sure that it is there"
+                secret = f"{pods[0].namespace}/{name}"
+                text = f"the stack has no Secret {secret}: make sure that it is there, and say so in {SUPPRESS}"
                 yield codes.NOT_FOUND.at(gateway, f"servers[{i}].tls.credentialName", text, Severity.WARNING)
 
 

@@ -28,7 +28,7 @@ def names(mesh: Mesh) -> Iterator[Finding]:
                 yield codes.EXTERNAL_NAME_PORT.at(obj, f"ports[{i}].name", text)
             elif not said:
                 name = port.get("name") or "without a name"
-                text = f"port {port['port']} ({name}): name it http, grpc, tcp… or http-…, or set appProtocol"
+                text = f"port {port['port']} ({name}) has no appProtocol, and no name like http, grpc, tcp… or http-…"
                 yield codes.PORT_NAME.at(obj, f"ports[{i}].name", text)
 
 

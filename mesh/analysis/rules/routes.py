@@ -10,6 +10,7 @@ from mesh.analysis.findings import Finding, Severity
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
 from mesh.analysis.services import Service
+from mesh.analysis.suppression import CONFIG as SUPPRESS
 from mesh.analysis.virtual_services import Destination
 from mesh.api.scalars import nanoseconds
 from mesh.core import errors, kinds
@@ -35,7 +36,10 @@ def _unknown(mesh: Mesh, vs: Object, destination: Destination) -> Finding:
     name, _, rest = host.partition(".")
     place = rest.removesuffix(f".svc.{mesh.domain}")
     if place != rest and place not in mesh.known_namespaces:
-        text = f"host {destination.host}: the stack has nothing in namespace {place}; check that the service is there"
+        text = (
+            f"host {destination.host}: the stack has nothing in namespace {place}; make sure that the service is there,"
+            f" and say so in {SUPPRESS}"
+        )
         return codes.NOT_FOUND.at(vs, path, text, Severity.WARNING)
     around = [service.object.name for service in mesh.services.all if service.namespace == place]
     text = f"host {destination.host} is not a service of the mesh{errors.nearest(name, around)}"
@@ -46,7 +50,7 @@ def _port(vs: Object, destination: Destination, service: Service) -> Iterator[Fi
     have = ", ".join(str(port.number) for port in service.ports)
     if destination.port is None:
         if len(service.ports) > 1:
-            text = f"{destination.host} has several ports ({have}): name one in port.number"
+            text = f"{destination.host} has several ports ({have}): name one as its port"
             yield codes.PORT_NEEDED.at(vs, destination.path, text)
     elif service.port(destination.port) is None:
         text = f"{destination.host} has no port {destination.port} (ports: {have or 'none'})"

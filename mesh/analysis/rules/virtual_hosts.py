@@ -9,7 +9,7 @@ from typing import Final
 from mesh.analysis import codes, hosts, virtual_services
 from mesh.analysis.findings import Finding
 from mesh.analysis.mesh import Mesh
-from mesh.analysis.objects import Object, Ref
+from mesh.analysis.objects import Object, Ref, entries
 from mesh.core import errors, kinds
 
 
@@ -64,7 +64,9 @@ def _seen_together(host: str, several: Sequence[Object]) -> Iterator[Finding]:
             others = ", ".join(str(other.ref) for other in together if other is not vs)
             if others and vs.ref not in reported:
                 reported.add(vs.ref)
-                text = f"{others} is also for {hosts.short_name(host, vs.namespace)} in sidecars: join them into one"
+                keys = entries(together)
+                remedy = f"leave it out of one of {keys}" if keys else "join them into one"
+                text = f"{others} is also for {hosts.short_name(host, vs.namespace)} in sidecars: {remedy}"
                 yield codes.HOST_CLASH.at(vs, "hosts", text)
 
 
@@ -94,9 +96,10 @@ def ignored_subsets(mesh: Mesh) -> Iterator[Finding]:
         for destination in virtual_services.destinations(vs) if vs.items("gateways") else ():
             other = with_subsets.get(mesh.full_host(destination.host, vs.namespace))
             if other and not destination.subset and not destination.mirror and destination.path.startswith("http"):
-                text = (
-                    f"requests from the gateway go to all of {destination.host}, past {other.ref}: name a subset here"
-                )
+                remedy = "name a subset here"
+                if not vs.is_written(destination.path):
+                    remedy = f"leave the Gateway out of {vs.origin}, and name a version in mesh:traffic.hosts"
+                text = f"requests from the gateway go to all of {destination.host}, past {other.ref}: {remedy}"
                 yield codes.NO_EFFECT_AT_INGRESS.at(vs, destination.path, text)
 
 

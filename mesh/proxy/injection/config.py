@@ -9,6 +9,8 @@ from typing import Any, Final
 
 import yaml
 
+from mesh.core import documents
+
 VERSION_GUARD: Final = "{{ Template_Version_And_Istio_Version_Mismatched_Check_Installation }}"
 """The only template that an istiod before 1.9 reads; it fails with this name as the error."""
 
@@ -49,7 +51,7 @@ def checksum(templates: Mapping[str, str], values: Mapping[str, Any], mesh: Mapp
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-class _Readable(yaml.SafeDumper):
+class _Readable(documents.Dumper):
     """A YAML dumper that writes multi-line strings as block literals."""
 
 

@@ -55,6 +55,7 @@ RELEASE: Final = Release(
     telemetry_filters=partial(telemetry.filters, ("1.9", "1.10")),  # proxies of 1.9 may still be connected
     variables=VARIABLES,
     proxy_config=proxy_config.DEFAULTS,
+    refused_proxy_config=proxy_config.refused,
     unsupported_regex=regex.UNSUPPORTED,
     mesh_config=istiod_config.mesh_config,
     injection_values=istiod_config.injection_values,

@@ -35,6 +35,14 @@ def test_a_dns_name_consists_of_labels_the_last_of_which_is_not_a_number() -> No
         ),
         (names.SomeHost, ["a", "*.a"], ["*", ""]),
         (names.HostOrIp, ["a", "*", "1.2.3.4", "::1"], ["1.2.3", "a/b"]),
+        (names.TrustDomain, ["cluster.local", "a.", "1.2", "A-b"], ["", ".", "a..b", "a_b", "*.a", "a b", TOO_LONG]),
+        (
+            names.ProxyAddress,
+            ["a:1", "a.b.:65535", "1.2.3.4:80", "[::1]:80"],
+            ["", "a", "a:", ":80", "a:0", "a:65536", "a:http", "a_b:80", "1.2:80", "::1:80", "$(HOST_IP):80"],
+        ),
+        (names.ProxyAddressOrNone, ["", "a:1"], ["a"]),
+        (names.TracerAddress, ["$(HOST_IP):80", "a:1"], ["", "$(HOST_IP)", "$(POD_IP):80"]),
         (names.Label, ["a", "A1", "a-b", LONG], ["", "a.b", "a-", TOO_LONG, "a\n"]),
         (names.IpAddress, ["1.2.3.4", "::1"], ["1.2.3", "01.2.3.4", "fe80::1%eth0", "10.0.0.0/8", ""]),
         (

@@ -99,6 +99,11 @@ def problem(value: dict[str, Any], root: str = "shop:") -> str:
             'shop:ports[0]: unknown field "nme"; did you mean "name"? (fields: name, number)',
         ),
         ({"ports": [{"number": 1, "zzz": 1}]}, 'shop:ports[0]: unknown field "zzz" (fields: name, number)'),
+        (
+            {"ports": [{"number": 1, "open": True}]},
+            'shop:ports[0]: unknown field "open"; it belongs at shop:open (fields: name, number)',
+        ),
+        ({"ports": [{"number": 1, "open": [1]}]}, 'shop:ports[0]: unknown field "open" (fields: name, number)'),
     ],
 )
 def test_a_problem_is_one_line_with_path_value_and_choices(value: dict[str, Any], line: str) -> None:

@@ -1,0 +1,59 @@
+"""The places of a key among the fields of a type and of the types below it: where a misplaced key belongs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel, TypeAdapter
+from pydantic.fields import FieldInfo
+
+_DEEPEST = 8
+
+
+def wire_name(name: str, field: FieldInfo) -> str:
+    """The field's name in config and manifests: its alias if it has one."""
+    return field.validation_alias if isinstance(field.validation_alias, str) else name
+
+
+def of(name: str, value: Any, model: type[BaseModel]) -> list[str]:
+    """The paths below `model`, such as `tracing.sampling`, of the fields `name` that accept `value`; nearest first."""
+    found = [path for path, field in _paths(name, model, (), "") if _accepts(field, value)]
+    return sorted(found, key=lambda path: (path.count("."), path))
+
+
+def _accepts(field: FieldInfo, value: Any) -> bool:
+    try:
+        TypeAdapter(Annotated[field.annotation, field]).validate_python(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _paths(
+    name: str, model: type[BaseModel], above: tuple[type[BaseModel], ...], prefix: str
+) -> Iterator[tuple[str, FieldInfo]]:
+    if model in above or len(above) > _DEEPEST:
+        return
+    for field_name, field in model.model_fields.items():
+        path = f"{prefix}{wire_name(field_name, field)}"
+        if wire_name(field_name, field) == name:
+            yield path, field
+        for step, inner in _models(field.annotation):
+            yield from _paths(name, inner, (*above, model), f"{path}{step}.")
+
+
+def _models(annotation: Any) -> Iterator[tuple[str, type[BaseModel]]]:
+    """The types in an annotation, each with the step that leads to it: `[0]` in a list, `.NAME` in a mapping."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield "", annotation
+    elif origin is Annotated:
+        yield from _models(arguments[0])
+    elif isinstance(origin, type) and issubclass(origin, Mapping):
+        yield from ((f".NAME{step}", model) for step, model in _models(arguments[1]))
+    elif origin in (list, tuple):
+        yield from ((f"[0]{step}", model) for step, model in _models(arguments[0]))
+    elif origin is not None and origin is not Literal:  # a union
+        for member in arguments:
+            yield from _models(member)

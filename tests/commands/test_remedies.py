@@ -1,0 +1,119 @@
+"""Every remedy that a message advises is one that can be followed, and helps."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import mesh
+from commands import analyze, render
+from mesh.analysis import policies
+from mesh.analysis.analyse import analyse
+from mesh.analysis.mesh import Mesh
+from mesh.analysis.objects import Object
+from mesh.analysis.suppression import Suppression
+from mesh.config import loading
+from mesh.config.settings import SettingsError
+from mesh.core.names import DEFAULT_NAMES, MeshNames
+from tests import meshes
+from tests.commands.remedies import BY_HAND, OF_STACKS, Remedy
+from tests.meshes import Manifest
+from tests.releases import RELEASE
+
+ROOMS = ("analysis", "api", "config", "core", "releases", "security", "traffic", "values")
+"""The packages of mesh whose messages are read."""
+REMEDY = re.compile(
+    r"(?:^|[;:,] (?:or )?)((?:add|allow|change|choose|declare|drop|enable|give|have people|inject|join|label|leave|list"
+    r"|make|move|name|put|remove|rename|set|switch|use|write)\b.*)",
+)
+"""A remedy: a clause that begins with what to do."""
+NONE = {
+    "CONTEXT={} contradicts mesh:context {} of the stack's file: leave one of them out",  # of the command line
+    "is not a name: use lower-case letters, digits, '-' and '.', at most 253 characters",  # of objects made in Python
+    "name of a Secret",  # a short form
+    "list of names",  # a short form
+    ', or set mesh:release to "{}"',  # said where there is another release
+}
+
+
+def registered(config: Mapping[str, Any]) -> dict[str, str]:
+    """The config as Pulumi passes it on."""
+    return {f"mesh:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
+
+
+@cache
+def said_of_stack(config: str) -> tuple[str, ...]:
+    """All that is said of a stack with a config, which is JSON. Raises SettingsError."""
+    text = registered(json.loads(config))
+    stack = loading.load(text)
+    objects = stack.with_origins(analyze.objects(render.record("remedies", text, stack)))
+    suppressions = stack.settings.analysis.suppress
+    return findings(objects, stack.settings.mesh_names, suppressions)
+
+
+def findings(objects: Sequence[Object], names: MeshNames, suppressions: Sequence[Suppression] = ()) -> tuple[str, ...]:
+    found = analyse(objects, names, suppressions)
+    for policy in policies.POLICIES.values():
+        found += policy.findings(Mesh(objects, names), RELEASE)
+    return tuple(str(finding) for finding in found)
+
+
+def messages(mesh: Mapping[str, Any] | Sequence[Manifest]) -> tuple[str, ...]:
+    """All that is said of a stack with this config, or of the valid mesh with these objects."""
+    if not isinstance(mesh, Mapping):
+        return findings([Object.read(manifest) for manifest in meshes.changed(mesh)], DEFAULT_NAMES)
+    try:
+        loading.load(registered(mesh))
+    except SettingsError as error:
+        return tuple(str(error).splitlines())
+    return said_of_stack(json.dumps(mesh, sort_keys=True))
+
+
+@pytest.mark.parametrize("remedy", [*OF_STACKS, *BY_HAND], ids=lambda remedy: remedy.says)
+def test_a_remedy_can_be_followed_and_helps(remedy: Remedy) -> None:
+    assert [line for line in messages(remedy.before) if remedy.says in line] != []
+    if isinstance(remedy.after, Mapping):
+        loading.load(registered(remedy.after))
+    assert [line for line in messages(remedy.after) if remedy.says in line] == []
+
+
+def advised() -> set[str]:
+    """The remedies in the texts of messages, with `{}` for what is filled in."""
+    found = set()
+    for room in ROOMS:
+        for file in sorted((Path(mesh.__file__).parent / room).rglob("*.py")):
+            for text in texts(ast.parse(file.read_text())):
+                if (clause := REMEDY.search(text)) and text not in NONE and " " in clause[1]:
+                    found.add(clause[1])
+    return found
+
+
+def texts(module: ast.Module) -> Iterator[str]:
+    """The texts in a module, without descriptions."""
+    described = {id(node.value) for node in ast.walk(module) if isinstance(node, ast.Expr)}
+    for node in ast.walk(module):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("Field", "optional"):
+            described |= {id(part) for part in ast.walk(node)}
+    inside = {id(part) for node in ast.walk(module) if isinstance(node, ast.JoinedStr) for part in node.values}
+    for node in ast.walk(module):
+        if isinstance(node, ast.JoinedStr):
+            yield "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in described | inside:
+            yield node.value
+
+
+def test_every_remedy_is_tried() -> None:
+    tried = [remedy.says for remedy in (*OF_STACKS, *BY_HAND)]
+    untried = [text for text in sorted(advised()) if not any(re.search(as_pattern(text), says) for says in tried)]
+    assert untried == [], "write a case for each in tests/commands/remedies.py"
+
+
+def as_pattern(text: str) -> str:
+    return ".*".join(map(re.escape, text.split("{}")))
