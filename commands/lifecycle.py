@@ -6,20 +6,23 @@ import sys
 from collections.abc import Sequence
 
 from cluster import proxy
-from cluster.target import Target
-from commands import live, pending, residue, stack_cluster, stacks, teardown, unready
+from cluster.target import FORCE, Target
+from commands import live, pending, pulumi_cli, residue, stack_cluster, stacks, teardown, unready
 from commands.pulumi_cli import PulumiCli
 from mesh.config.addons import SECRETS
 
 
-def up(stack: str, flags: Sequence[str]) -> int:
-    """Creates or updates the stack. Returns Pulumi's exit code, or 1 if new pods do not get ready in time."""
+def up(stack: str, flags: Sequence[str], force: bool) -> int:
+    """Creates or updates the stack. Returns Pulumi's exit code, or 1 if new pods do not get ready in time.
+
+    `force` updates it even if running proxies lose their control plane."""
     settings = stacks.load(stack).settings
     stack_cluster.start_if_embedded(settings)
     pulumi = PulumiCli(stack)
     pulumi.make_secrets(SECRETS, settings.addons.secrets)
     was_cut = pending.announce(pulumi)
-    code = pulumi.run("up", *_consent(flags), *flags)
+    with pulumi_cli.variables({FORCE: "1"} if force else {}):
+        code = pulumi.run("up", *_consent(flags), *flags)
     if code == 0 and was_cut and pending.settle(pulumi, Target.named(settings.context)):
         code = pulumi.run("up", *_consent(flags), *flags)  # deletes what the program dropped since the interrupted run
     state, target = pulumi.state(), Target.named(settings.context)
