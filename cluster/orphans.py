@@ -19,6 +19,8 @@ from mesh.core.kinds import GroupKind
 
 Manifest = Mapping[str, Any]
 
+GUIDE: Final = 'docs/canary.md, "A new revision of the control plane"'
+"""Where the steps to another revision are."""
 _XDS: Final = frozenset((15010, 15012))
 """Ports of a Service at which istiod serves proxies: plain, and over TLS."""
 _CONFIGURED: Final = ("command", "args", "env")
@@ -129,17 +131,20 @@ def _way_out(left: Iterable[Sidecar], after: Objects) -> str:
     """What to do first. A stack has one control plane, so pods of others have to go to that of a second stack."""
     own = [one for one in left if one.deployment in after.templates]
     others = [one for one in left if one.deployment not in after.templates]
-    if not after.control_planes:
-        return sidecars.TAKE_OUT
     ways = []
-    if own:
+    if own and after.control_planes:
         ways.append(
             "`mesh:restartOnInjectionChange: true` restarts those of this stack in the same update,"
             " before the old control plane goes"
         )
-    if others:
+    elif own:
+        ways.append("Take those of this stack out of it, too: `enabled: false` of their entry in mesh:gateways")
+    if others and after.control_planes:
         ways.append(
-            f"{'For the others' if own else 'Leave `mesh:revision` as it is and'} install the new revision beside this one"
-            " first, in a stack of its own, and restart them there"
+            f"{'For the others' if own else 'Leave `mesh:revision` as it is and'} install the new revision beside this"
+            " one first, in a stack of its own, and restart them there"
         )
-    return f"{'. '.join(ways)}: docs/canary.md, \"A new revision of the control plane\""
+    elif others:
+        ways.append(sidecars.TAKE_OUT)
+    more = f": {GUIDE}" if after.control_planes else ""
+    return f"{'. '.join(ways)}{more}"
