@@ -12,17 +12,15 @@ from typing import Any, Final
 
 from cluster import sidecars
 from cluster.client import Api
-from cluster.sidecars import DEFAULT, Name, Sidecar
+from cluster.sidecars import Sidecar
 from cluster.state import StackState, type_and_name
 from mesh.core import kinds, words
 from mesh.core.kinds import GroupKind
+from mesh.proxy import control_plane
+from mesh.proxy.control_plane import DEFAULT, GUIDE, Name
 
 Manifest = Mapping[str, Any]
 
-GUIDE: Final = 'docs/canary.md, "A new revision of the control plane"'
-"""Where the steps to another revision are."""
-_XDS: Final = frozenset((15010, 15012))
-"""Ports of a Service at which istiod serves proxies: plain, and over TLS."""
 _CONFIGURED: Final = ("command", "args", "env")
 """Fields of a container that injection leaves as they are."""
 _SCRAPED: Final = "prometheus.io/"
@@ -46,7 +44,7 @@ class Objects:
         for manifest in manifests:
             by_kind.get(GroupKind.of(manifest), []).append(manifest)
         return cls(
-            frozenset(sidecars.name(one) for one in by_kind[kinds.SERVICE] if _serves_proxies(one)),
+            frozenset(sidecars.name(one) for one in by_kind[kinds.SERVICE] if control_plane.serves_proxies(one)),
             frozenset(sidecars.name(one)[1] for one in by_kind[kinds.NAMESPACE]),
             {sidecars.name(one): one["spec"]["template"] for one in by_kind[kinds.DEPLOYMENT]},
         )
@@ -120,11 +118,6 @@ def _holds(there: Any, wanted: Any) -> bool:
             and all(_holds(*pair) for pair in zip(there, wanted, strict=False))
         )
     return bool(there == wanted)
-
-
-def _serves_proxies(service: Manifest) -> bool:
-    ports = (service.get("spec") or {}).get("ports") or ()
-    return any(port.get("port") in _XDS for port in ports)
 
 
 def _way_out(left: Iterable[Sidecar], after: Objects) -> str:

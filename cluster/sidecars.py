@@ -1,13 +1,11 @@
 """The pods with a sidecar on a cluster, and which control plane each of them asks.
 
-A running proxy keeps the address of its control plane until its pod is made anew: it is in the environment of the
-container. Without that Service the proxy runs on with the configuration that it has, and its certificate, which lasts a
-day by default, is not renewed.
+Without that Service a proxy runs on with the configuration that it has, and its certificate, which lasts a day by
+default, is not renewed.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -15,20 +13,18 @@ from typing import Any, Final
 from cluster import client
 from cluster.client import Api
 from mesh.core import pods, words
-from mesh.core.names import ROOT
+from mesh.proxy import control_plane
+from mesh.proxy.control_plane import Name
 from mesh.proxy.proxy import CONTAINER
 
 Manifest = Mapping[str, Any]
-Name = tuple[str, str]
-"""Namespace and name."""
 
-DEFAULT: Final = (ROOT, "istiod")
-"""The Service that a proxy asks for its configuration if it is told no other."""
 SHOWN: Final = 10
 """Names that a message lists; further ones are only counted."""
 TAKE_OUT: Final = (
     "Take the injection label from their namespaces and restart them first"
-    " (kubectl label namespace NAME istio-injection- istio.io/rev- ; kubectl rollout restart deployment --namespace NAME)"
+    " (kubectl label namespace NAME istio-injection- istio.io/rev- ;"
+    " kubectl rollout restart deployment --namespace NAME)"
 )
 """How pods get rid of their sidecar."""
 _ENDED: Final = ("Succeeded", "Failed")
@@ -61,25 +57,7 @@ def running(api: Api) -> Iterator[Sidecar]:
         proxy = pods.running_container(pod["spec"], CONTAINER)
         ended = "deletionTimestamp" in pod["metadata"] or (pod.get("status") or {}).get("phase") in _ENDED
         if proxy and not ended:
-            yield Sidecar(pod, frozenset(_asked(proxy.body)))
-
-
-def _asked(container: Manifest) -> Iterator[Name]:
-    env = {variable["name"]: variable.get("value", "") for variable in container.get("env") or ()}
-    yield from _service(env.get("CA_ADDR", ""))
-    if config := env.get("PROXY_CONFIG"):
-        try:
-            address = json.loads(config).get("discoveryAddress")
-        except (ValueError, AttributeError):
-            return
-        yield from _service(address) if address else [DEFAULT]
-
-
-def _service(address: str) -> Iterator[Name]:
-    """The Service in an address such as `istiod.istio-system.svc:15012`; none in the address of another host."""
-    service, *where = address.partition(":")[0].split(".")
-    if where:
-        yield where[0], service
+            yield Sidecar(pod, frozenset(control_plane.asked(proxy.body)))
 
 
 def listed(found: Iterable[Sidecar]) -> str:

@@ -5,15 +5,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from cluster import client, sidecars
 from cluster.client import Api
 from cluster.errors import ClusterError, NotFound
-from cluster.sidecars import SHOWN, Name
+from cluster.sidecars import SHOWN
 from commands.stackfiles import CommandError
 from mesh.core import kinds, words
 from mesh.core.kinds import GroupKind
+from mesh.proxy.control_plane import Name
 
 Manifest = Mapping[str, Any]
 
@@ -97,7 +98,6 @@ def _items(api: Api, path: str) -> Sequence[Manifest]:
         return client.items(api, path)
     except NotFound:
         return []
-
 
 
 def explain(state: Mapping[str, Any], api: Api) -> None:

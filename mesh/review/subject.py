@@ -7,11 +7,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Self
 
+from mesh import releases
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
 from mesh.core import kinds
 from mesh.core.kinds import GroupKind
 from mesh.core.names import DEFAULT_DOMAIN, INJECTOR, MeshNames
+from mesh.releases.release import Release
 from mesh.review.changes import Change, EngineFacts, StackObject, between
 
 
@@ -24,17 +26,25 @@ class Subject:
     changes: Sequence[Change]
     unchanged: int
     """The number of objects that do not change."""
+    release: Release
+    """The release of Istio that injects sidecars."""
 
     @classmethod
     def read(
-        cls, old: Iterable[StackObject], new: Iterable[StackObject], names: MeshNames, facts: EngineFacts | None = None
+        cls,
+        old: Iterable[StackObject],
+        new: Iterable[StackObject],
+        names: MeshNames,
+        facts: EngineFacts | None = None,
+        release: str = releases.DEFAULT,
     ) -> Self:
-        """Compares old and new objects. `names` are those of the new settings."""
+        """Compares old and new objects. `names` and `release` are those of the new settings."""
         old, new = list(old), list(new)
         changes = between(old, new, facts)
         there = len(new) - sum(change.op != "delete" for change in changes)
         before, after = (sorted((one.object for one in items), key=lambda obj: obj.ref) for items in (old, new))
-        return cls(old=Mesh(before, _names(before, names)), new=Mesh(after, names), changes=changes, unchanged=there)
+        meshes = Mesh(before, _names(before, names)), Mesh(after, names)
+        return cls(old=meshes[0], new=meshes[1], changes=changes, unchanged=there, release=releases.get(release))
 
     @property
     def is_new(self) -> bool:
