@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from cluster import proxy
 from cluster.target import FORCE, Target
-from commands import live, pending, pulumi_cli, residue, stack_cluster, stacks, teardown, unready
+from commands import finalizers, live, pending, pulumi_cli, residue, stack_cluster, stacks, teardown, unready
 from commands.pulumi_cli import PulumiCli
 from mesh.config.addons import SECRETS
 
@@ -60,7 +60,7 @@ def down(stack: str, flags: Sequence[str], force: bool, purge: bool) -> int:
     code = pulumi.run("destroy", *_consent(flags, preview=False), *flags)
     if code:
         with proxy.connect(target) as api:
-            teardown.explain(pulumi.state(), api)
+            finalizers.explain(pulumi.state(), api)
     else:
         residue.report(target, purge=purge)
     return code

@@ -1,5 +1,5 @@
 """Protects others from `make down`: finds pods that would lose their control plane and custom resources that would be
-deleted, and explains which objects block a deletion."""
+deleted."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from cluster import client, sidecars
 from cluster.client import Api
-from cluster.errors import ClusterError, NotFound
+from cluster.errors import NotFound
 from cluster.sidecars import SHOWN
 from commands.stackfiles import CommandError
 from mesh.core import kinds, words
@@ -98,25 +98,3 @@ def _items(api: Api, path: str) -> Sequence[Manifest]:
         return client.items(api, path)
     except NotFound:
         return []
-
-
-def explain(state: Mapping[str, Any], api: Api) -> None:
-    """After a failed teardown: prints the namespaces and definitions that are still being deleted, and why."""
-    recorded = Recorded(state.get("resources") or [])
-    for _, name in sorted(recorded.names(kinds.NAMESPACE)):
-        _explain(api, "namespace", f"/api/v1/namespaces/{name}")
-    for _, name in sorted(recorded.names(kinds.CUSTOM_RESOURCE_DEFINITION)):
-        _explain(api, "definition", f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}")
-
-
-def _explain(api: Api, what: str, path: str) -> None:
-    try:
-        found = client.get(api, path)
-    except ClusterError:
-        return
-    if "deletionTimestamp" in found["metadata"]:
-        reasons = [
-            c["message"] for c in found["status"].get("conditions", []) if c["status"] == "True" and c.get("message")
-        ]
-        print(f"{what} {found['metadata']['name']} is being deleted, and waits: {'; '.join(reasons) or 'finalizers'}")
-        print("  let whoever set a finalizer finish, or take it from the object; then `make down` again")

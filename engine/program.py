@@ -204,10 +204,12 @@ def problems(
 
     With `adopt`, objects without an owner may be taken over."""
     installed = chosen.installation
-    release = installed.release
+    release, injector = installed.release, installed.revisioned(INJECTOR)
     if chosen.base.enabled:
-        return list(ownership.problems(found, recorded, release, project, stack, root, chosen.ownership, adopt))
-    injector = installed.revisioned(INJECTOR)
-    own = {root: "existing"} if chosen.uses_root_namespace else {}
-    spaces = {**own, **chosen.ownership}
-    return list(ownership.problems_without_base(found, recorded, release, project, stack, injector, spaces, adopt))
+        reasons = list(ownership.problems(found, recorded, release, project, stack, root, chosen.ownership, adopt))
+        own = frozenset((injector, release.validation_webhooks(installed).name))
+    else:
+        spaces = {**({root: "existing"} if chosen.uses_root_namespace else {}), **chosen.ownership}
+        beside = (found, recorded, release, project, stack, injector, spaces, adopt)
+        reasons, own = list(ownership.problems_without_base(*beside)), frozenset((injector,))
+    return [*reasons, *ownership.blocked(found, recorded, own, reasons)]
