@@ -38,9 +38,9 @@ def run(stack: str, source: str) -> int:
         with proxy.connect(at) as api:
             theirs = sources.of_cluster(api, ours.plan)
     found = differences(theirs, ours.objects, ours.patches)
-    print(f"stack {stack} (here) and {name} (there)")
     if said := headline(versions.of(theirs), chosen.installation.release.version):
         print(said)
+    print(f"stack {stack} (here) and {name} (there)")
     for line in lines(found, ours.component):
         print(line)
     return int(any(not intended.reason(difference) for difference in found))

@@ -51,8 +51,8 @@ def test_the_headline_comes_before_all_differences(tmp_path: Path, capsys: pytes
     file.write_text(yaml.safe_dump(istiod("docker.io/istio/pilot:1.30.3")))
     assert report.run("dev", str(file)) == 1
     first, second, *_ = capsys.readouterr().out.splitlines()
-    assert first.startswith("stack dev (here) and ")
-    assert second.startswith("ANOTHER RELEASE: Istio 1.30.3 there, 1.10.3 here")
+    assert first.startswith("ANOTHER RELEASE: Istio 1.30.3 there, 1.10.3 here")
+    assert second.startswith("stack dev (here) and ")
 
 
 @pytest.mark.skipif("MESH_REFERENCE" not in os.environ, reason="MESH_REFERENCE names Istio's own manifests")
