@@ -26,10 +26,13 @@ def namespace(name: str) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
 
 
-def workload(name: str, env: Mapping[str, str] = {}, **annotations: str) -> dict[str, Any]:
+def workload(name: str, env: Mapping[str, str] = {}, annotations: Mapping[str, str] = {}) -> dict[str, Any]:
     variables = [{"name": key, "value": value} for key, value in env.items()]
     containers = [{"name": "app", "image": "app", "env": variables}]
-    template = {"metadata": {"labels": {"app": name}, "annotations": annotations}, "spec": {"containers": containers}}
+    template = {
+        "metadata": {"labels": {"app": name}, "annotations": dict(annotations)},
+        "spec": {"containers": containers},
+    }
     meta = {"name": name, "namespace": "default"}
     return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta, "spec": {"template": template}}
 
@@ -112,8 +115,8 @@ def test_pods_that_lose_nothing_do_not_matter(running: dict[str, Any]) -> None:
     ("template", "left"),
     [
         (workload("reviews-v1"), True),
-        (workload("reviews-v1", **{"prometheus.io/port": "9080"}), True),
-        (workload("reviews-v1", **{"mesh/injection-checksum": "new"}), False),
+        (workload("reviews-v1", annotations={"prometheus.io/port": "9080"}), True),
+        (workload("reviews-v1", annotations={"mesh/injection-checksum": "new"}), False),
         (workload("reviews-v1", {"NEW": "x"}), False),
     ],
     ids=["unchanged", "annotation that injection overrides", "restarted", "changed"],
@@ -141,4 +144,4 @@ def test_the_state_tells_the_stacks_own_objects_from_patches_of_others() -> None
         }
     )
     found = orphans.recorded(state)
-    assert (found.control_planes, found.namespaces) == ({("istio-system", "istiod")}, {"istio-system"})
+    assert [*found.control_planes, *found.namespaces] == [("istio-system", "istiod"), "istio-system"]

@@ -60,7 +60,7 @@ def test_a_namespace_names_what_is_in_it_of_every_group(capsys: pytest.CaptureFi
         " gateways.networking.istio.io has 12 resource instances, secrets. has 1 resource instances",
         metadata={"name": "istio-system"},
     )
-    answers = {
+    answers: dict[str, Any] = {
         NAMESPACE: there,
         f"{NAMESPACE}/configmaps": {"kind": "ConfigMapList", "items": [held("held", "a.b/c")]},
         GROUP: {"preferredVersion": {"groupVersion": "networking.istio.io/v1"}},

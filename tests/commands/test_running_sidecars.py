@@ -30,7 +30,7 @@ STACK = {
 }
 
 
-def registered(**changed: Any) -> tuple[Sequence[Resource], Settings]:
+def registered(**changed: Any) -> tuple[list[Resource], Settings]:
     given = {**STACK, **{f"mesh:{key}": value for key, value in changed.items()}}
     config = {key: value if isinstance(value, str) else json.dumps(value) for key, value in given.items() if value}
     compiled = loading.load(config)
@@ -45,8 +45,8 @@ def manifests(**changed: Any) -> tuple[Sequence[Manifest], Settings]:
 def risks(old: dict[str, Any], new: dict[str, Any]) -> dict[tuple[str, str], str]:
     """The weight and reason of each risk of an update for running sidecars, by its name and object."""
     (before, _), (after, settings) = registered(**old), registered(**new)
-    sides = (list(sources.registered(side)) for side in (before, after))
-    review = Review.of("dev", Source(kind="cluster", text=""), *sides, settings.mesh_names)
+    old_side, new_side = sources.registered(before), sources.registered(after)
+    review = Review.of("dev", Source(kind="cluster", text=""), old_side, new_side, settings.mesh_names)
     names = [kind.name for kind in sidecars.RISKS]
     return {
         (risk.name, risk.object.name): f"{risk.weight}: {risk.reason}" for risk in review.risks if risk.name in names
@@ -55,7 +55,7 @@ def risks(old: dict[str, Any], new: dict[str, Any]) -> dict[tuple[str, str], str
 
 def running(objects: Sequence[Manifest], settings: Settings) -> list[Manifest]:
     """The pods of the stack's Deployments, injected as istiod would."""
-    found = []
+    found: list[Manifest] = []
     for one in objects:
         if one["kind"] == "Deployment":
             name, place = one["metadata"]["name"], one["metadata"]["namespace"]
