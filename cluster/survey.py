@@ -114,7 +114,7 @@ def _described(what: str, configuration: Mapping[str, Any]) -> str:
 def _is_dead(configuration: Mapping[str, Any], server: Api) -> bool:
     """Whether none of the Services that a webhook configuration calls exists. An address outside of the cluster may
     answer, and so may a Service that may not be read."""
-    hooks = configuration.get("webhooks") or []
+    hooks = configuration.get("webhooks") or ()
     services = [(hook.get("clientConfig") or {}).get("service") for hook in hooks]
     return all(service is not None and _is_missing(service, server) for service in services)
 
@@ -131,8 +131,10 @@ def _refusing(dead: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterator[Blockin
         if closed:
             service = closed[0]["clientConfig"]["service"]
             where = f"{service.get('namespace')}/{service['name']}"
-            refused = "the pods that it is to inject" if what == "injectors" else "every object of Istio's API"
-            why = f"its Service {where} does not exist, so that (failurePolicy Fail) {refused} would be refused"
+            refused = "pods" if what == "injectors" else "objects of Istio's API"
+            why = (
+                f"its Service {where} does not exist, so (failurePolicy Fail) the {refused} that it selects are refused"
+            )
             yield Blocking(_KINDS[what].name, one["metadata"]["name"], why)
 
 

@@ -23,8 +23,9 @@ def up(stack: str, flags: Sequence[str], force: bool) -> int:
     was_cut = pending.announce(pulumi)
     with pulumi_cli.variables({FORCE: "1"} if force else {}):
         code = pulumi.run("up", *_consent(flags), *flags)
-    if code == 0 and was_cut and pending.settle(pulumi, Target.named(settings.context)):
-        code = pulumi.run("up", *_consent(flags), *flags)  # deletes what the program dropped since the interrupted run
+        if code == 0 and was_cut and pending.settle(pulumi, Target.named(settings.context)):
+            # deletes what the program dropped since the interrupted run
+            code = pulumi.run("up", *_consent(flags), *flags)
     state, target = pulumi.state(), Target.named(settings.context)
     with proxy.connect(target) as api:
         if code == 0 and not unready.wait(state, api, settings.timeout):
