@@ -222,5 +222,7 @@ def _found(trace: Trace, api: Api) -> Iterator[Leftover]:
     for item in items:
         meta = item["metadata"]
         # Definitions that a stack of this project has kept (`mesh:keepDefinitions`) are its own.
-        if OWNER_PROJECT not in (meta.get("annotations") or {}) and trace.test(item):
-            yield Leftover(trace=trace, namespace=meta.get("namespace") or "", name=trace.name or meta["name"])
+        kept = OWNER_PROJECT in (meta.get("annotations") or {})
+        name = meta.get("name", trace.name)
+        if not kept and name == (trace.name or name) and trace.test(item):
+            yield Leftover(trace=trace, namespace=meta.get("namespace") or "", name=name)
