@@ -77,8 +77,6 @@ class Trace:
     label: str = ""
     """What is left of it is this label alone."""
     test: Callable[[Manifest], bool] = lambda _: True
-    by_istiod: bool = False
-    """Whether istiod makes it while it runs, so that `make down PURGE=1` deletes it."""
     effect: str = ""
     """What it does to a mesh that is installed beside it; empty for nothing."""
 
@@ -105,41 +103,28 @@ def _of_gateways(gateway_class: Manifest) -> bool:
 
 
 _CORE, _RBAC = "/api/v1", "/apis/rbac.authorization.k8s.io/v1"
-_LEASE, _GATEWAY_CLASS = (
-    GroupKind("Lease", "coordination.k8s.io"),
-    GroupKind("GatewayClass", "gateway.networking.k8s.io"),
-)
-_OF_CITADEL: Final = "fieldSelector=type%3Distio.io/key-and-cert"
+_LEASE: Final = GroupKind("Lease", "coordination.k8s.io")
+_GATEWAY_CLASS: Final = GroupKind("GatewayClass", "gateway.networking.k8s.io")
 _SAYS_NO: Final = "it refuses objects of Istio's API"
 _REDIRECTS: Final = "it redirects the traffic of pods as well"
 
 MADE_BY_ISTIOD: Final = (
     *(
-        Trace(kind=kinds.CONFIG_MAP, collection=f"{_CORE}/configmaps", name=name, by_istiod=True)
+        Trace(kind=kinds.CONFIG_MAP, collection=f"{_CORE}/configmaps", name=name)
         # the root certificate and its revocations in every namespace (`istio-security`: 1.4), elections in istiod's own
         for name in ("istio-ca-root-cert", "istio-ca-crl", "istio-security", *_ELECTIONS)
     ),
     # the key of istiod's certificate authority, and the certificates of 1.4's citadel
-    Trace(kind=kinds.SECRET, collection=f"{_CORE}/secrets", name="istio-ca-secret", by_istiod=True),
-    Trace(
-        kind=kinds.SECRET,
-        collection=f"{_CORE}/secrets",
-        query="fieldSelector=type%3Distio.io/key-and-cert",
-        by_istiod=True,
-    ),
-    Trace(
-        kind=_LEASE,
-        collection="/apis/coordination.k8s.io/v1/leases",
-        test=_named(re.compile("istio-")),
-        by_istiod=True,
-    ),
+    Trace(kind=kinds.SECRET, collection=f"{_CORE}/secrets", name="istio-ca-secret"),
+    Trace(kind=kinds.SECRET, collection=f"{_CORE}/secrets", query="fieldSelector=type%3Distio.io/key-and-cert"),
+    Trace(kind=_LEASE, collection="/apis/coordination.k8s.io/v1/leases", test=_named(re.compile("istio-"))),
     Trace(
         kind=_GATEWAY_CLASS,
         collection="/apis/gateway.networking.k8s.io/v1/gatewayclasses",
         test=_of_gateways,
-        by_istiod=True,
     ),
 )
+"""What istiod (and before it citadel and galley) makes while it runs. `make down PURGE=1` deletes it."""
 
 INSTALLED: Final = (
     Trace(kind=kinds.MUTATING_WEBHOOK, collection=INJECTORS, test=is_istios, effect="it refuses pods"),
@@ -170,6 +155,7 @@ INSTALLED: Final = (
         for label in (NAMESPACE_LABEL, REVISION_LABEL, "istio.io/dataplane-mode")
     ),
 )
+"""What installers make: istioctl, its operator, and Helm."""
 
 
 @dataclass(frozen=True, kw_only=True)
