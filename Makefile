@@ -11,7 +11,7 @@ export CONTEXT FORCE FROM LIVE PURGE TOKEN URL
 help: ## list all targets
 	@awk 'BEGIN {FS = ":.*## "; print "make TARGET [STACK=dev] [CONTEXT=...] [ARGS=\"flags for pulumi\"]\n"} /^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-up: $(VENV)/ready ## create or update the stack
+up: $(VENV)/ready ## create or update the stack; FORCE=1: also if running sidecars lose their control plane
 	@$(RUN) commands up $(STACK) $(ARGS)
 
 preview: $(VENV)/ready ## show what `up` would do; needs no cluster

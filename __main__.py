@@ -47,4 +47,5 @@ traffic.install(stack, namespaces.names, api, on_cluster)
 security.install(stack, namespaces.names, api, on_cluster)
 
 program.check_objects(stack, cluster.created)
+program.check_running(cluster, recorded())
 outputs.export(stack, cluster, proxies, watching)

@@ -5,11 +5,11 @@ stack's state."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from cluster.state import StackState
-from cluster.survey import Survey
+from cluster.survey import Blocking, Survey
 from mesh.core.names import OWNER_ID, OWNER_PROJECT, OWNER_STACK
 from mesh.releases.release import Release
 
@@ -48,7 +48,10 @@ def problems(
             f" Use that stack with the state that it was made with, take that mesh down first, or {_BESIDE}"
         )
     elif found.istio and not ours and not adopt:
-        yield f"{cluster} already has an Istio that this stack did not install: {found.istio}. {_WAYS_OUT}"
+        yield (
+            f"{cluster} already has an Istio that this stack did not install: {found.istio}."
+            f" {_only_left(found) or _WAYS_OUT}"
+        )
     elif text := "" if ours else _foreign_definitions(found, project, stack, adopt):
         yield f"{cluster} {text}"
     refused = bool(found.istio or OWNER_PROJECT in owner) and not ours
@@ -56,6 +59,31 @@ def problems(
     yield from _namespace_problems(
         found, recorded, project, stack, {**root, **namespaces}, cluster, root=namespace, adopt=adopt
     )
+
+
+def _only_left(found: Survey) -> str:
+    """How to remove the webhooks if nothing else is there of that Istio; empty if something may be."""
+    if not found.abandoned or found.definitions:
+        return ""
+    if not found.blocking:
+        return "It is gone but for that webhook, which nothing answers: remove it first"
+    return f"It is gone but for what it has left. {'. '.join(_removal(one, found) for one in found.blocking)}"
+
+
+def _removal(one: Blocking, found: Survey) -> str:
+    return f"{one}. Remove it: `{one.removal} --context {found.target.context}`"
+
+
+def blocked(found: Survey, recorded: StackState, own: frozenset[str], said: Sequence[str] = ()) -> Iterator[str]:
+    """What an Istio that is gone has left, and that would refuse what a stack installs; also where the stack may be
+    installed, beside another mesh or over its own.
+
+    `own` are the names of the stack's own webhook configurations; `said` are reasons that may name others already."""
+    for one in found.blocking:
+        token = f"kubernetes:admissionregistration.k8s.io/v1:{one.kind}::{one.name}"
+        told = any(one.removal in reason for reason in said)
+        if one.name not in own and token not in recorded.resources and not told:
+            yield f"{found.target.context} ({found.target.server}) has what an Istio has left. {_removal(one, found)}"
 
 
 def _cluster_problems(found: Survey, recorded: StackState, release: Release, stack: str, cluster: str) -> Iterator[str]:

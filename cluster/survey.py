@@ -3,24 +3,48 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from http.client import NOT_FOUND
 from typing import Any, Final
 
-from cluster import client, proxy
+from cluster import client, leftovers, proxy
 from cluster.client import Api, Request
 from cluster.errors import ClusterError, Unreachable
 from cluster.target import OFFLINE, Target, offline
 from mesh import api
+from mesh.core import kinds
 
 _PATHS: Final = {
     "version": "/version",
     "namespaces": "/api/v1/namespaces",
     "nodes": "/api/v1/nodes?limit=1",
-    "injectors": "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations",
+    "injectors": leftovers.INJECTORS,
+    "validators": leftovers.VALIDATORS,
     "groups": "/apis",
 }
+_POLICIES: Final = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings"
+_KINDS: Final = {"injectors": kinds.MUTATING_WEBHOOK, "validators": kinds.VALIDATING_WEBHOOK}
+_WORK: Final = {"injectors": "injection", "validators": "validation"}
 _DEFINITIONS: Final = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+
+
+@dataclass(frozen=True)
+class Blocking:
+    """An object of an Istio that is gone, with which the API server refuses what a mesh needs."""
+
+    kind: str
+    name: str
+    why: str
+    """What is missing, and what the API server refuses until the object is removed."""
+
+    @property
+    def removal(self) -> str:
+        """The command that removes it, without the context."""
+        return f"kubectl delete {self.kind.lower()} {self.name}"
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}: {self.why}"
 
 
 @dataclass(frozen=True)
@@ -41,6 +65,10 @@ class Survey:
     """Names of the MutatingWebhookConfigurations."""
     definitions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """The annotations of each of Istio's custom resource definitions, by name."""
+    blocking: Sequence[Blocking] = ()
+    """What an Istio has left that would refuse pods or objects of Istio's API."""
+    abandoned: bool = False
+    """Whether nothing answers the webhooks that are the evidence of an Istio: their Services do not exist."""
 
 
 def take(target: Target) -> Survey:
@@ -60,32 +88,63 @@ def read(target: Target, server: Api) -> Survey:
     if answers["version"].code in (200, 404) and "major" not in answers["version"].body:
         raise ClusterError(f"{target.server} answers, but not as a Kubernetes API server does")
     found = {what: client.object_in(answer) for what, answer in answers.items()}
-    version, webhooks = found["version"], found["injectors"]["items"]
+    version = found["version"]
     namespaces = {n["metadata"]["name"]: n["metadata"] for n in found["namespaces"]["items"]}
+    theirs = [(what, one) for what in _KINDS for one in found[what]["items"] if leftovers.is_istios(one)]
+    dead = [(what, one) for what, one in theirs if _is_dead(one, server)]
     return Survey(
         target,
         namespaces["kube-system"]["uid"],
         (int(version["major"]), int(re.sub(r"\D", "", version["minor"]))),
         {name: metadata.get("annotations") or {} for name, metadata in namespaces.items()},
-        _istio(webhooks),
+        next((_described(*one) for one in theirs), None),
         _address(found["nodes"]["items"]),
-        frozenset(webhook["metadata"]["name"] for webhook in webhooks),
+        frozenset(webhook["metadata"]["name"] for webhook in found["injectors"]["items"]),
         _definitions(server) if any(g["name"].endswith(".istio.io") for g in found["groups"]["groups"]) else {},
+        [*_refusing(dead), *([] if len(dead) < len(theirs) else _policies(server))],
+        bool(theirs) and len(dead) == len(theirs),
     )
 
 
-def _istio(webhooks: Iterable[Mapping[str, Any]]) -> str | None:
-    for webhook in webhooks:
-        meta = webhook["metadata"]
-        if any(map(is_istiod, webhook.get("webhooks", []))):
-            return f"injection webhook {meta['name']}, {_installer(meta)}"
-    return None
+def _described(what: str, configuration: Mapping[str, Any]) -> str:
+    meta = configuration["metadata"]
+    return f"{_WORK[what]} webhook {meta['name']}, {_installer(meta)}"
 
 
-def is_istiod(webhook: Mapping[str, Any]) -> bool:
-    """Whether an admission webhook calls a Service of istiod."""
-    name: str = webhook["clientConfig"].get("service", {}).get("name", "")
-    return name.startswith("istiod")
+def _is_dead(configuration: Mapping[str, Any], server: Api) -> bool:
+    """Whether none of the Services that a webhook configuration calls exists. An address outside of the cluster may
+    answer, and so may a Service that may not be read."""
+    hooks = configuration.get("webhooks") or ()
+    services = [(hook.get("clientConfig") or {}).get("service") for hook in hooks]
+    return all(service is not None and _is_missing(service, server) for service in services)
+
+
+def _is_missing(service: Mapping[str, str], server: Api) -> bool:
+    path = f"/api/v1/namespaces/{service.get('namespace')}/services/{service['name']}"
+    return server.ask(Request("GET", path)).code == NOT_FOUND
+
+
+def _refusing(dead: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterator[Blocking]:
+    """The configurations that let nothing pass while nothing answers them: failurePolicy Fail, the default."""
+    for what, one in dead:
+        closed = [hook for hook in one.get("webhooks") or () if hook.get("failurePolicy", "Fail") == "Fail"]
+        if closed:
+            service = closed[0]["clientConfig"]["service"]
+            where = f"{service.get('namespace')}/{service['name']}"
+            refused = "pods" if what == "injectors" else "objects of Istio's API"
+            why = (
+                f"its Service {where} does not exist, so (failurePolicy Fail) the {refused} that it selects are refused"
+            )
+            yield Blocking(_KINDS[what].name, one["metadata"]["name"], why)
+
+
+def _policies(server: Api) -> Iterator[Blocking]:
+    """The bindings of admission policies of an Istio; API servers before Kubernetes 1.30 have none."""
+    answer = server.ask(Request("GET", _POLICIES))
+    for binding in (answer.body.get("items") or []) if answer.ok else []:
+        if leftovers.POLICY.match(name := binding["metadata"]["name"]):
+            why = "it refuses EnvoyFilters, with which this release collects telemetry"
+            yield Blocking("ValidatingAdmissionPolicyBinding", name, why)
 
 
 def _definitions(server: Api) -> Mapping[str, Mapping[str, str]]:

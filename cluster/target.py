@@ -18,6 +18,8 @@ ADOPT: Final = "MESH_ADOPT"
 EMBEDDED: Final = "MESH_EMBEDDED"
 """Environment variable with a JSON object: the kubeconfig file of each embedded cluster, by context. The commands that
 start the program set it, since the program itself does not know where the sandbox keeps its files."""
+FORCE: Final = "MESH_FORCE"
+"""Environment variable that `make up FORCE=1` sets: running proxies may lose their control plane."""
 OFFLINE: Final = "MESH_OFFLINE"
 """Environment variable: if it is set, no request is sent to a cluster."""
 
@@ -70,6 +72,11 @@ def offline() -> bool:
 def adopting() -> bool:
     """Whether `make adopt` runs the program, to take over an Istio that it has compared with the stack."""
     return bool(os.environ.get(ADOPT))
+
+
+def forced() -> bool:
+    """Whether an update goes on although running proxies lose their control plane."""
+    return bool(os.environ.get(FORCE))
 
 
 def _embedded(context: str | None) -> Path | None:

@@ -25,7 +25,7 @@ def up(stack: str, args: argparse.Namespace) -> int:
     """Creates or changes the stack."""
     from commands import lifecycle
 
-    return _advised(lifecycle.up(stack, args.flags))
+    return _advised(lifecycle.up(stack, args.flags, force=_is_set("FORCE")))
 
 
 def preview(stack: str, args: argparse.Namespace) -> int:

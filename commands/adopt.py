@@ -15,7 +15,7 @@ from cluster.state import StackState
 from cluster.target import ADOPT, Target
 from commands import imports, pulumi_cli, stack_cluster, stacks, takeover
 from commands.imports import Resource
-from commands.parity import intended, report, sources
+from commands.parity import intended, report, sources, versions
 from commands.parity.compare import Difference, differences
 from commands.parity.normal import Manifest
 from commands.parity.sources import StackObjects
@@ -83,6 +83,8 @@ def _compare(
     present = {Ref.of(manifest) for manifest in theirs}
     if not any(Ref.of(manifest) in present for manifest in ours.objects):
         raise CommandError(f"nothing of stack {name} stands on this cluster: `make up STACK={name}` installs it")
+    if said := report.headline(versions.of(theirs), ours.plan.settings.installation.release.version):
+        print(said, flush=True)
     found = differences(theirs, ours.objects, ours.patches)
     for line in report.lines(found, ours.component, shown):
         print(line, flush=True)

@@ -6,22 +6,26 @@ import sys
 from collections.abc import Sequence
 
 from cluster import proxy
-from cluster.target import Target
-from commands import live, pending, residue, stack_cluster, stacks, teardown, unready
+from cluster.target import FORCE, Target
+from commands import finalizers, live, pending, pulumi_cli, residue, stack_cluster, stacks, teardown, unready
 from commands.pulumi_cli import PulumiCli
 from mesh.config.addons import SECRETS
 
 
-def up(stack: str, flags: Sequence[str]) -> int:
-    """Creates or updates the stack. Returns Pulumi's exit code, or 1 if new pods do not get ready in time."""
+def up(stack: str, flags: Sequence[str], force: bool) -> int:
+    """Creates or updates the stack. Returns Pulumi's exit code, or 1 if new pods do not get ready in time.
+
+    `force` updates it even if running proxies lose their control plane."""
     settings = stacks.load(stack).settings
     stack_cluster.start_if_embedded(settings)
     pulumi = PulumiCli(stack)
     pulumi.make_secrets(SECRETS, settings.addons.secrets)
     was_cut = pending.announce(pulumi)
-    code = pulumi.run("up", *_consent(flags), *flags)
-    if code == 0 and was_cut and pending.settle(pulumi, Target.named(settings.context)):
-        code = pulumi.run("up", *_consent(flags), *flags)  # deletes what the program dropped since the interrupted run
+    with pulumi_cli.variables({FORCE: "1"} if force else {}):
+        code = pulumi.run("up", *_consent(flags), *flags)
+        if code == 0 and was_cut and pending.settle(pulumi, Target.named(settings.context)):
+            # deletes what the program dropped since the interrupted run
+            code = pulumi.run("up", *_consent(flags), *flags)
     state, target = pulumi.state(), Target.named(settings.context)
     with proxy.connect(target) as api:
         if code == 0 and not unready.wait(state, api, settings.timeout):
@@ -57,7 +61,7 @@ def down(stack: str, flags: Sequence[str], force: bool, purge: bool) -> int:
     code = pulumi.run("destroy", *_consent(flags, preview=False), *flags)
     if code:
         with proxy.connect(target) as api:
-            teardown.explain(pulumi.state(), api)
+            finalizers.explain(pulumi.state(), api)
     else:
         residue.report(target, purge=purge)
     return code

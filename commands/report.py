@@ -79,6 +79,7 @@ def of(stack: str, base: str = "") -> Review:
         found.old,
         (replace(item, object=thing) for item, thing in zip(found.new, located, strict=True)),
         chosen.settings.mesh_names,
+        release=chosen.settings.release,
         facts=found.facts,
         drift=found.drift,
         suppressed=chosen.settings.analysis.suppress,

@@ -1,26 +1,22 @@
 """Protects others from `make down`: finds pods that would lose their control plane and custom resources that would be
-deleted, and explains which objects block a deletion."""
+deleted."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
-from cluster import client
+from cluster import client, sidecars
 from cluster.client import Api
-from cluster.errors import ClusterError, NotFound
+from cluster.errors import NotFound
+from cluster.sidecars import SHOWN
 from commands.stackfiles import CommandError
-from mesh.core import kinds, pods, words
+from mesh.core import kinds, words
 from mesh.core.kinds import GroupKind
-from mesh.proxy.proxy import CONTAINER
+from mesh.proxy.control_plane import Name
 
 Manifest = Mapping[str, Any]
-Name = tuple[str, str]
-"""Namespace and name."""
-
-SHOWN: Final = 10
-"""Names that a message lists; further ones are only counted."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +27,7 @@ class Recorded:
 
     def names(self, kind: GroupKind) -> set[Name]:
         """The namespaces and names of the objects of a kind."""
-        return {_name(r["inputs"]) for r in self._of(kind)}
+        return {sidecars.name(r["inputs"]) for r in self._of(kind)}
 
     def definitions(self, kept: bool = False) -> Iterator[Manifest]:
         """The definitions that would go, or those that are kept."""
@@ -58,30 +54,13 @@ def check(state: Mapping[str, Any], api: Api, force: bool) -> None:
 def _orphaned(recorded: Recorded, api: Api) -> Iterator[str]:
     """The message about pods of others with a sidecar of this mesh, if there are any."""
     own, services = recorded.names(kinds.DEPLOYMENT), recorded.names(kinds.SERVICE)
-    injected = [pod for pod in client.items(api, "/api/v1/pods") if _has_sidecar(pod, services)]
-    foreign = sorted(_name(pod) for pod in injected if _deployment(pod) not in own)
+    injected = [one for one in sidecars.running(api) if not one.asks or one.asks & services]
+    foreign = [one for one in injected if one.deployment not in own]
     if own and foreign:
         yield (
-            f"{words.count(len(foreign), 'pod')} would keep a sidecar without a control plane: {_list(foreign)}."
-            " Take the injection label from their namespaces and restart them first"
-            " (kubectl label namespace NAME istio-injection- ; kubectl rollout restart deployment --namespace NAME)"
+            f"{words.count(len(foreign), 'pod')} would keep a sidecar without a control plane:"
+            f" {sidecars.listed(foreign)}. {sidecars.TAKE_OUT}"
         )
-
-
-def _has_sidecar(pod: Manifest, services: set[Name]) -> bool:
-    """Whether a pod runs Istio's proxy, and none whose control plane is known to be another than `services`."""
-    proxy = pods.running_container(pod["spec"], CONTAINER)
-    if proxy is None:
-        return False
-    address = next((e.get("value", "") for e in proxy.body.get("env", []) if e["name"] == "CA_ADDR"), "")
-    service, *where = address.partition(":")[0].split(".")
-    return not where or (where[0], service) in services
-
-
-def _deployment(pod: Manifest) -> Name:
-    """The Deployment of a pod, by the name of its ReplicaSet, `<deployment>-<hash>`."""
-    owners = [o["name"] for o in pod["metadata"].get("ownerReferences", []) if o["kind"] == "ReplicaSet"]
-    return pod["metadata"]["namespace"], owners[0].rpartition("-")[0] if owners else ""
 
 
 def _lost(recorded: Recorded, api: Api) -> Iterator[str]:
@@ -95,7 +74,7 @@ def _lost(recorded: Recorded, api: Api) -> Iterator[str]:
     if lost:
         yield (
             f"{words.count(len(lost), 'custom resource')} that the stack did not make would be deleted with the"
-            f" definitions or with the namespace: {_list(lost)}."
+            f" definitions or with the namespace: {words.some(lost, SHOWN)}."
             " Save them (kubectl get KIND --all-namespaces -o yaml), or keep"
             " the definitions (mesh:keepDefinitions: true, then make up)"
         )
@@ -109,8 +88,8 @@ def _foreign(definition: Manifest, recorded: Recorded, api: Api) -> Iterator[Nam
     kind = GroupKind(names["kind"], group)
     own = recorded.names(kind)
     for item in _items(api, f"/apis/{group}/{version}/{names['plural']}"):
-        if _name(item) not in own:
-            yield f"{kind} {'/'.join(filter(None, _name(item)))}", _name(item)[0]
+        if sidecars.name(item) not in own:
+            yield f"{kind} {'/'.join(filter(None, sidecars.name(item)))}", sidecars.name(item)[0]
 
 
 def _items(api: Api, path: str) -> Sequence[Manifest]:
@@ -119,34 +98,3 @@ def _items(api: Api, path: str) -> Sequence[Manifest]:
         return client.items(api, path)
     except NotFound:
         return []
-
-
-def _name(manifest: Manifest) -> Name:
-    meta = manifest["metadata"]
-    return meta.get("namespace") or "", meta["name"]
-
-
-def _list(names: Sequence[Name] | Sequence[str]) -> str:
-    return words.some([name if isinstance(name, str) else "/".join(name) for name in names], SHOWN)
-
-
-def explain(state: Mapping[str, Any], api: Api) -> None:
-    """After a failed teardown: prints the namespaces and definitions that are still being deleted, and why."""
-    recorded = Recorded(state.get("resources") or [])
-    for _, name in sorted(recorded.names(kinds.NAMESPACE)):
-        _explain(api, "namespace", f"/api/v1/namespaces/{name}")
-    for _, name in sorted(recorded.names(kinds.CUSTOM_RESOURCE_DEFINITION)):
-        _explain(api, "definition", f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}")
-
-
-def _explain(api: Api, what: str, path: str) -> None:
-    try:
-        found = client.get(api, path)
-    except ClusterError:
-        return
-    if "deletionTimestamp" in found["metadata"]:
-        reasons = [
-            c["message"] for c in found["status"].get("conditions", []) if c["status"] == "True" and c.get("message")
-        ]
-        print(f"{what} {found['metadata']['name']} is being deleted, and waits: {'; '.join(reasons) or 'finalizers'}")
-        print("  let whoever set a finalizer finish, or take it from the object; then `make down` again")

@@ -16,11 +16,11 @@ from typing import Final, NoReturn
 import pulumi
 import pulumi_kubernetes as k8s
 
-from cluster import ownership, survey
+from cluster import orphans, ownership, proxy, survey
 from cluster.errors import ClusterError, Unreachable
 from cluster.state import StackState
 from cluster.survey import Survey
-from cluster.target import Target, adopting
+from cluster.target import Target, adopting, forced
 from engine import config, patches, recorder, sdk
 from engine.aliases import FormerParents
 from engine.manifests import CreatedObjects
@@ -141,6 +141,27 @@ def check_objects(stack: Stack, created: CreatedObjects) -> None:
         _end("\n".join(wrong))
 
 
+def check_running(cluster: Cluster, recorded: StackState) -> None:
+    """Ends the program with one message if the update would take the control plane away from proxies that run; called
+    after the last object has been created. With `FORCE=1` the message is a warning.
+
+    The cluster is asked only if the state has a control plane that the program does not create any more."""
+    if cluster.target is None:
+        return
+    before, after = orphans.recorded(recorded), orphans.Objects.of(made.body for made in cluster.created.objects)
+    if before.control_planes <= after.control_planes:
+        return
+    try:
+        with proxy.connect(cluster.target) as api:
+            problem = orphans.problem(before, after, api)
+    except ClusterError as error:
+        problem = f"a control plane would go, and whether pods still need it cannot be found out: {error}"
+    if problem and forced():
+        pulumi.log.warn(f"FORCE=1: going on, although {problem}")
+    elif problem:
+        _end(f"{cluster.target.context}: {problem}. `make up FORCE=1` goes on all the same")
+
+
 def _end(message: str) -> NoReturn:
     pulumi.log.error(message)
     if sdk.is_plain():
@@ -190,10 +211,12 @@ def problems(
 
     With `adopt`, objects without an owner may be taken over."""
     installed = chosen.installation
-    release = installed.release
+    release, injector = installed.release, installed.revisioned(INJECTOR)
     if chosen.base.enabled:
-        return list(ownership.problems(found, recorded, release, project, stack, root, chosen.ownership, adopt))
-    injector = installed.revisioned(INJECTOR)
-    own = {root: "existing"} if chosen.uses_root_namespace else {}
-    spaces = {**own, **chosen.ownership}
-    return list(ownership.problems_without_base(found, recorded, release, project, stack, injector, spaces, adopt))
+        reasons = list(ownership.problems(found, recorded, release, project, stack, root, chosen.ownership, adopt))
+        own = frozenset((injector, release.validation_webhooks(installed).name))
+    else:
+        spaces = {**({root: "existing"} if chosen.uses_root_namespace else {}), **chosen.ownership}
+        beside = (found, recorded, release, project, stack, injector, spaces, adopt)
+        reasons, own = list(ownership.problems_without_base(*beside)), frozenset((injector,))
+    return [*reasons, *ownership.blocked(found, recorded, own, reasons)]

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from cluster import client
 from cluster.client import Request
-from cluster.survey import is_istiod
+from cluster.leftovers import is_istios
 from commands.checks.case import Case, Level, Manifest, Result, comma_separated
 from commands.checks.dryrun import FALLBACK_NAMESPACE
 from mesh.core import names
@@ -112,7 +112,7 @@ def foreign_webhooks(case: Case) -> Result:
         for kind, path in _CONFIGURATIONS.items()
         for configuration in client.items(case.api, path)
         for webhook in configuration.get("webhooks") or []
-        if not is_istiod(webhook) and any(map(_on_pods, webhook.get("rules") or []))
+        if not is_istios(configuration) and any(map(_on_pods, webhook.get("rules") or []))
     ]
     if not found:
         return Result(Level.OK, "no webhooks of others on pods")

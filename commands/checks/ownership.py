@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from cluster import leftovers
 from cluster.errors import ClusterError
+from cluster.leftovers import Leftover
 from cluster.state import StackState
 from commands.checks.case import Case, Level, Result
 from commands.stackfiles import PROJECT
@@ -46,4 +48,12 @@ def owner(case: Case) -> Result:
         return Result(Level.ERROR, "this cluster is not free for the stack", problems)
     if names.OWNER_PROJECT in mark:
         return Result(Level.OK, "the mesh on this cluster is this stack's own")
-    return Result(Level.OK, "no Istio and no other stack's mesh; namespaces are as declared")
+    left = [] if case.survey.istio else list(leftovers.readable(case.api))
+    details = [_left(one, case.target.context) for one in left]
+    level = Level.WARNING if any(one.trace.effect for one in left) else Level.OK
+    return Result(level, "no Istio and no other stack's mesh; namespaces are as declared", details)
+
+
+def _left(one: Leftover, context: str) -> str:
+    effect = f": {one.trace.effect}" if one.trace.effect else ""
+    return f"left by an Istio: {one}{effect}; `{one.removal(context)}` removes it"

@@ -32,6 +32,7 @@ LISTED_FIRST: Final = (
     ("", "namespaces"),
     ("", "nodes"),
     ("admissionregistration.k8s.io", "mutatingwebhookconfigurations"),
+    ("admissionregistration.k8s.io", "validatingwebhookconfigurations"),
 )
 """Resources that `up` lists before it registers its first one, see cluster/survey.py."""
 

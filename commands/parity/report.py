@@ -13,7 +13,7 @@ from cluster import proxy
 from cluster.errors import ClusterError
 from cluster.target import Target
 from commands import pulumi_cli, stacks
-from commands.parity import intended, sources
+from commands.parity import intended, sources, versions
 from commands.parity.compare import Difference, differences
 from commands.parity.normal import Amount
 from commands.stackfiles import CommandError
@@ -40,10 +40,22 @@ def run(stack: str, source: str) -> int:
         with proxy.connect(at) as api:
             theirs = sources.of_cluster(api, ours.plan)
     found = differences(theirs, ours.objects, ours.patches)
+    if said := headline(versions.of(theirs), chosen.installation.release.version):
+        print(said)
     print(f"stack {stack} (here) and {name} (there)")
     for line in lines(found, ours.component, chosen.settings.disclosure):
         print(line)
     return int(any(not intended.reason(difference) for difference in found))
+
+
+def headline(theirs: Sequence[str], ours: str) -> str:
+    """What matters more than any difference: that the other installation is of another minor release."""
+    if not theirs or any(versions.minor(one) == versions.minor(ours) for one in theirs):
+        return ""
+    return (
+        f"ANOTHER RELEASE: Istio {', '.join(theirs)} there, {ours} here. Most of what follows is the difference between"
+        f" the releases, and not of settings; compare with an Istio {versions.minor(ours)}"
+    )
 
 
 def _target(source: str, context: str | None) -> Target:

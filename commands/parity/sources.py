@@ -11,9 +11,10 @@ from typing import Any, Final
 
 import yaml
 
+from cluster import leftovers
 from cluster.client import Answer, Api, Request, ask_all
 from cluster.errors import Refused
-from commands import render, residue
+from commands import render
 from commands.checks.plan import Kind, Plan, Planned, plan
 from commands.parity.normal import Manifest
 from commands.stackfiles import CommandError
@@ -24,7 +25,7 @@ from mesh.core.kinds import GroupKind
 
 _SUFFIXES: Final = (".yaml", ".yml", ".json")
 _OF_CONTROLLERS: Final = frozenset(
-    ("kube-root-ca.crt", "default", *(n for names in residue.LEFTOVERS.values() for n in names))
+    ("kube-root-ca.crt", "default", *(trace.name for trace in leftovers.MADE_BY_ISTIOD if trace.name))
 )
 """Names of objects that Kubernetes creates in every namespace, or that istiod creates."""
 _OF_TOOLS: Final = ("kubernetes.io/service-account-token", "helm.sh/release.v1")

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
+from mesh import releases
 from mesh.analysis.analyse import analyse
 from mesh.analysis.findings import Severity
 from mesh.analysis.suppression import Suppression
@@ -65,15 +66,16 @@ class Review:
         new: Iterable[StackObject],
         names: MeshNames,
         *,
+        release: str = releases.DEFAULT,
         facts: EngineFacts | None = None,
         drift: Sequence[Change] = (),
         suppressed: Sequence[Suppression] = (),
         shown: Disclosure = disclosure.DEFAULT,
     ) -> Self:
-        """Reviews the change from old to new objects. `names` are those of the new settings; `shown` decides which
-        values the review has."""
+        """Reviews the change from old to new objects. `names` and `release` are those of the new settings; `shown`
+        decides which values the review has."""
         old, new = list(old), list(new)
-        subject = Subject.read(old, new, names, facts, shown)
+        subject = Subject.read(old, new, names, facts, release, shown)
         before, after = (drawing.of(mesh, f"mesh {stack}") for mesh in (subject.old, subject.new))
         known, found = (analyse(mesh.objects, mesh.names, suppressed) for mesh in (subject.old, subject.new))
         said = {replace(finding, origin="") for finding in known}

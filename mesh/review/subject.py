@@ -8,12 +8,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self
 
+from mesh import releases
 from mesh.analysis.mesh import Mesh, without_credentials
 from mesh.analysis.objects import Object
 from mesh.core import disclosure, kinds
 from mesh.core.disclosure import Disclosure
 from mesh.core.kinds import GroupKind
 from mesh.core.names import DEFAULT_DOMAIN, INJECTOR, MeshNames
+from mesh.releases.release import Release
 from mesh.requests.comparison import Comparison, compare
 from mesh.review.changes import Change, EngineFacts, StackObject, between
 
@@ -27,6 +29,8 @@ class Subject:
     changes: Sequence[Change]
     unchanged: int
     """The number of objects that do not change."""
+    release: Release
+    """The release of Istio that injects sidecars."""
 
     @classmethod
     def read(
@@ -35,15 +39,17 @@ class Subject:
         new: Iterable[StackObject],
         names: MeshNames,
         facts: EngineFacts | None = None,
+        release: str = releases.DEFAULT,
         shown: Disclosure = disclosure.DEFAULT,
     ) -> Self:
-        """Compares old and new objects. `names` are those of the new settings; `shown` decides which values the changes
-        have."""
+        """Compares old and new objects. `names` and `release` are those of the new settings; `shown` decides which
+        values the changes have."""
         old, new = list(old), list(new)
         changes = [_without_credentials(change) for change in between(old, new, facts, shown)]
         there = len(new) - sum(change.op != "delete" for change in changes)
         before, after = (sorted((one.object for one in items), key=lambda obj: obj.ref) for items in (old, new))
-        return cls(old=Mesh(before, _names(before, names)), new=Mesh(after, names), changes=changes, unchanged=there)
+        meshes = Mesh(before, _names(before, names)), Mesh(after, names)
+        return cls(old=meshes[0], new=meshes[1], changes=changes, unchanged=there, release=releases.get(release))
 
     @cached_property
     def requests(self) -> Comparison:

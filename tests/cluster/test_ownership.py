@@ -7,7 +7,7 @@ import pytest
 
 from cluster import ownership
 from cluster.state import StackState
-from cluster.survey import Survey
+from cluster.survey import Blocking, Survey
 from cluster.target import Target
 from mesh.core import names
 from tests.releases import RELEASE
@@ -166,3 +166,36 @@ def test_adoption_may_not_take_over_the_mesh_of_another_stack() -> None:
 def test_adoption_does_not_accept_an_old_or_wrong_cluster() -> None:
     assert len(adopted(replace(with_mesh({}), version=(1, 22)), NOTHING)) == 1
     assert len(adopted(EMPTY, NOTHING, {"shop": "existing"})) == 1
+
+
+DEAD = Blocking("ValidatingWebhookConfiguration", "istio-validator-istio-system", "its Service does not exist")
+LEFT = replace(EMPTY, istio="validation webhook istio-validator-istio-system", abandoned=True, blocking=[DEAD])
+REMOVAL = "Remove it: `kubectl delete validatingwebhookconfiguration istio-validator-istio-system --context here`"
+
+
+def test_what_an_istio_left_is_refused_with_the_command_that_removes_it() -> None:
+    (text,) = problems(LEFT, NOTHING)
+    assert "already has an Istio that this stack did not install: validation webhook istio-validator" in text
+    assert text.endswith(
+        f"ValidatingWebhookConfiguration istio-validator-istio-system: its Service does not exist. {REMOVAL}"
+    )
+    assert list(ownership.blocked(LEFT, NOTHING, frozenset(), [text])) == []  # once is enough
+
+
+def test_a_dead_webhook_that_is_skipped_is_to_be_removed_as_well() -> None:
+    (text,) = problems(replace(LEFT, blocking=()), NOTHING)
+    assert text.endswith("It is gone but for that webhook, which nothing answers: remove it first")
+
+
+def test_what_would_refuse_the_stacks_objects_is_refused_over_its_own_mesh_and_beside_others() -> None:
+    (text,) = ownership.blocked(LEFT, DEPLOYED, frozenset(("istiod-istio-system",)))
+    assert text.startswith(
+        "here (https://here) has what an Istio has left. ValidatingWebhookConfiguration istio-validator"
+    )
+    assert text.endswith(REMOVAL)
+
+
+def test_the_stacks_own_webhooks_are_not_left_by_others() -> None:
+    key = "kubernetes:admissionregistration.k8s.io/v1:ValidatingWebhookConfiguration::istio-validator-istio-system"
+    assert list(ownership.blocked(LEFT, StackState({key: {}}), frozenset())) == []
+    assert list(ownership.blocked(LEFT, NOTHING, frozenset(("istio-validator-istio-system",)))) == []

@@ -1,6 +1,7 @@
 """The survey of a cluster, which is taken before the first resource is registered."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -103,3 +104,51 @@ def test_a_missing_kubectl_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ClusterError, match=r"^kubectl is not on PATH"):
         survey.take(AT)
+
+
+VALIDATORS = "GET /apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
+BINDINGS = "GET /apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings"
+ISTIOD = "GET /api/v1/namespaces/istio-system/services/istiod"
+
+
+def validator(policy: str | None = "Fail") -> dict[str, Any]:
+    called = {"service": {"name": "istiod", "namespace": "istio-system"}}
+    hook = {"name": "rev.validation.istio.io", "clientConfig": called, "failurePolicy": policy}
+    hook = {key: value for key, value in hook.items() if value}
+    return {"metadata": {"name": "istio-validator-istio-system"}, "webhooks": [hook]}
+
+
+@pytest.mark.parametrize("policy", ["Fail", None], ids=["Fail", "the default"])
+def test_a_validator_without_its_istiod_is_what_an_istio_left(policy: str | None) -> None:
+    found = survey.read(AT, server(**{VALIDATORS: listing(validator(policy))}))
+    assert found.istio == "validation webhook istio-validator-istio-system, installed by other means"
+    assert found.abandoned
+    (one,) = found.blocking
+    assert one.removal == "kubectl delete validatingwebhookconfiguration istio-validator-istio-system"
+    assert str(one) == (
+        "ValidatingWebhookConfiguration istio-validator-istio-system: its Service istio-system/istiod does not exist,"
+        " so (failurePolicy Fail) the objects of Istio's API that it selects are refused"
+    )
+
+
+def test_a_validator_that_is_skipped_without_an_answer_blocks_nothing() -> None:
+    found = survey.read(AT, server(**{VALIDATORS: listing(validator("Ignore"))}))
+    assert (found.abandoned, list(found.blocking)) == (True, [])
+
+
+@pytest.mark.parametrize("service", [Answer(200, {"kind": "Service"}), denied("services", "get")])
+def test_a_validator_whose_istiod_may_answer_belongs_to_an_istio_that_runs(service: Answer) -> None:
+    found = survey.read(AT, server(**{VALIDATORS: listing(validator()), ISTIOD: service}))
+    assert found.istio
+    assert (found.abandoned, list(found.blocking)) == (False, [])
+
+
+def test_a_dead_injector_and_a_policy_block_as_well() -> None:
+    bindings = listing(
+        {"metadata": {"name": "stable-channel-default-policy-binding.istio.io"}}, {"metadata": {"name": "x"}}
+    )
+    found = survey.read(AT, server(**{WEBHOOKS: listing(istiod()), BINDINGS: bindings}))
+    assert [(one.kind, one.name) for one in found.blocking] == [
+        ("MutatingWebhookConfiguration", "istio-sidecar-injector"),
+        ("ValidatingAdmissionPolicyBinding", "stable-channel-default-policy-binding.istio.io"),
+    ]

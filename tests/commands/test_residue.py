@@ -80,3 +80,24 @@ def test_a_denied_list_of_leftover_objects_is_reported(
     reported(Closed(), monkeypatch, purge=True)
     printed = capsys.readouterr().out
     assert "objects that istiod has left cannot be listed: the cluster refuses: configmaps is" in printed
+
+
+def test_what_another_istio_left_is_reported_with_the_command_that_removes_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Left(Cluster):
+        def ask(self, request: Request) -> Answer:
+            if request.path.endswith("/validatingwebhookconfigurations"):
+                return Answer(200, {"items": [{"metadata": {"name": "istio-galley"}}]})
+            return super().ask(request)
+
+    cluster = Left()
+    monkeypatch.setattr(survey, "take", lambda _: replace(SURVEY, istio="validation webhook x", abandoned=True))
+    monkeypatch.setattr(proxy, "connect", lambda _: nullcontext(cluster))
+    residue.report(TARGET, purge=True)
+    command = "kubectl delete validatingwebhookconfiguration istio-galley --context here"
+    assert capsys.readouterr().out == (
+        "removed: configmap shop/istio-ca-root-cert\n"
+        f"left by another Istio: validatingwebhookconfiguration istio-galley; `{command}` removes it\n"
+    )
+    assert cluster.deleted == [LEFT]

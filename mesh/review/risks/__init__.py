@@ -10,14 +10,15 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Final
 
-from mesh.review.risks import access, availability, exposure, removal
+from mesh.review.risks import access, availability, exposure, removal, sidecars
 from mesh.review.risks.risk import Risk, RiskKind, Weight
 from mesh.review.subject import Subject
 
 __all__ = ["RISKS", "Risk", "RiskKind", "Weight", "find"]
 
 RISKS: Final[Sequence[RiskKind]] = sorted(
-    chain(access.RISKS, exposure.RISKS, removal.RISKS, availability.RISKS), key=lambda kind: (-kind.weight, kind.name)
+    chain(access.RISKS, exposure.RISKS, removal.RISKS, sidecars.RISKS, availability.RISKS),
+    key=lambda kind: (-kind.weight, kind.name),
 )
 """Every kind of risk, the gravest first."""
 

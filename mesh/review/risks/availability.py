@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from mesh.analysis.mesh import Mesh
-from mesh.analysis.objects import Object
+from mesh.analysis.objects import Object, Ref
 from mesh.core import kinds, words
 from mesh.core.kinds import group_of
 from mesh.review.fields import differences
@@ -27,10 +27,8 @@ def restarts(subject: Subject) -> Found:
 
 def restarted(subject: Subject) -> str:
     """The number of pods that restart, such as `at least 2 pods`; empty if none does."""
-    found = [_number(old, subject.old) for old, _, _ in _restarted(subject)]
-    count = sum(number for number, _ in found)
-    more = "at least " if any(more for _, more in found) else ""
-    return f"{more}{words.count(count, 'pod')}" if found else ""
+    found = [old for old, _, _ in _restarted(subject)]
+    return pods(found, subject.old) if found else ""
 
 
 def _restarted(subject: Subject) -> Iterator[tuple[Object, Object, bool]]:
@@ -55,10 +53,19 @@ def _short(path: str) -> str:
 
 def _pods(obj: Object, mesh: Mesh) -> str:
     """The number of pods of a workload, in words."""
-    count, more = _number(obj, mesh)
-    if obj.kind == kinds.DAEMON_SET:
-        return "a pod on each node"
-    return f"{'at least ' if more else ''}{words.count(count, 'pod')}"
+    return "a pod on each node" if obj.kind == kinds.DAEMON_SET else pods([obj], mesh)
+
+
+def pods(found: Iterable[Object], mesh: Mesh) -> str:
+    """The number of pods of workloads, such as `at least 2 pods`."""
+    numbers = [_number(obj, mesh) for obj in found]
+    more = "at least " if any(more for _, more in numbers) else ""
+    return f"{more}{words.count(sum(number for number, _ in numbers), 'pod')}"
+
+
+def restarting(subject: Subject) -> frozenset[Ref]:
+    """The workloads whose pods restart."""
+    return frozenset(new.ref for _, new, _ in _restarted(subject))
 
 
 def _number(obj: Object, mesh: Mesh) -> tuple[int, bool]:

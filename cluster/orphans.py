@@ -1,0 +1,143 @@
+"""Whether an update would take the control plane away from proxies that run: the pods that would be left without one.
+
+The update is judged by the recorded state and by the objects that it is going to apply. Pods that it restarts or
+deletes itself are no matter: Pulumi deletes what a program drops only after everything else is ready.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from cluster import sidecars
+from cluster.client import Api
+from cluster.sidecars import Sidecar
+from cluster.state import StackState, type_and_name
+from mesh.core import kinds, words
+from mesh.core.kinds import GroupKind
+from mesh.proxy import control_plane
+from mesh.proxy.control_plane import DEFAULT, GUIDE, Name
+
+Manifest = Mapping[str, Any]
+
+_CONFIGURED: Final = ("command", "args", "env")
+"""Fields of a container that injection leaves as they are."""
+_SCRAPED: Final = "prometheus.io/"
+"""Prefix of the annotations that injection overrides."""
+
+
+@dataclass(frozen=True)
+class Objects:
+    """The objects of a stack that decide which pods keep their control plane."""
+
+    control_planes: frozenset[Name]
+    """The Services of istiod."""
+    namespaces: frozenset[str]
+    """The namespaces that the stack has created."""
+    templates: Mapping[Name, Manifest] = field(default_factory=dict)
+    """The pod templates of its Deployments."""
+
+    @classmethod
+    def of(cls, manifests: Iterable[Manifest]) -> Objects:
+        by_kind: dict[GroupKind, list[Manifest]] = {kinds.SERVICE: [], kinds.NAMESPACE: [], kinds.DEPLOYMENT: []}
+        for manifest in manifests:
+            by_kind.get(GroupKind.of(manifest), []).append(manifest)
+        return cls(
+            frozenset(sidecars.name(one) for one in by_kind[kinds.SERVICE] if control_plane.serves_proxies(one)),
+            frozenset(sidecars.name(one)[1] for one in by_kind[kinds.NAMESPACE]),
+            {sidecars.name(one): one["spec"]["template"] for one in by_kind[kinds.DEPLOYMENT]},
+        )
+
+
+def recorded(state: StackState) -> Objects:
+    """The objects in a stack's state, without those of which it sets only some fields."""
+    whole = ((type_and_name(urn)[0], outputs) for urn, outputs in state.urns.items())
+    return Objects.of(
+        outputs
+        for token, outputs in whole
+        if not token.endswith("Patch") and {"apiVersion", "kind", "metadata"} <= outputs.keys()
+    )
+
+
+def problem(before: Objects, after: Objects, api: Api) -> str:
+    """Why an update from one to the other must not go on, and what to do first; empty if it may.
+
+    Raises Refused if the caller may not list pods."""
+    gone = before.control_planes - after.control_planes
+    left = [one for one in sidecars.running(api) if _is_left(one, gone, before, after)] if gone else []
+    if not left:
+        return ""
+    services = ", ".join(sorted("/".join(service) for service in gone))
+    return (
+        f"{words.count(len(left), 'pod')} would keep a sidecar without a control plane, since the Service {services}"
+        f" goes: {sidecars.listed(left)}. They would get no new configuration, and their certificates would expire."
+        f" {_way_out(left, after)}"
+    )
+
+
+def _is_left(one: Sidecar, gone: frozenset[Name], before: Objects, after: Objects) -> bool:
+    asks_it = one.asks & gone if one.asks else DEFAULT in gone
+    if not asks_it or one.name[0] in before.namespaces - after.namespaces:
+        return False
+    if one.deployment not in after.templates:
+        return one.deployment not in before.templates  # otherwise it is deleted
+    return _is_made_from(one.pod, after.templates[one.deployment])
+
+
+def _is_made_from(pod: Manifest, template: Manifest) -> bool:
+    """Whether a pod may come from a template; if not, the update of its Deployment replaces it."""
+    meta, wanted = pod["metadata"], template.get("metadata") or {}
+    notes = {key: value for key, value in (wanted.get("annotations") or {}).items() if not key.startswith(_SCRAPED)}
+    if not _holds(meta.get("labels") or {}, wanted.get("labels") or {}):
+        return False
+    if not _holds(meta.get("annotations") or {}, notes):
+        return False
+    there = {container["name"]: container for container in pod["spec"]["containers"]}
+    return all(
+        container["name"] in there and _holds(there[container["name"]], dict(_set(container)))
+        for container in template["spec"]["containers"]
+    )
+
+
+def _set(container: Manifest) -> Iterator[tuple[str, Any]]:
+    """The fields of a template's container by which the pods of two templates are told apart."""
+    if image := container.get("image"):
+        yield "image", image
+    yield from ((name, container[name]) for name in _CONFIGURED if container.get(name))
+
+
+def _holds(there: Any, wanted: Any) -> bool:
+    """Whether a value has all that is wanted; besides, it may have what the API server fills in."""
+    if isinstance(wanted, Mapping):
+        return isinstance(there, Mapping) and all(_holds(there.get(key), value) for key, value in wanted.items())
+    if isinstance(wanted, list | tuple):
+        return (
+            isinstance(there, list)
+            and len(there) >= len(wanted)
+            and all(_holds(*pair) for pair in zip(there, wanted, strict=False))
+        )
+    return bool(there == wanted)
+
+
+def _way_out(left: Iterable[Sidecar], after: Objects) -> str:
+    """What to do first. A stack has one control plane, so pods of others have to go to that of a second stack."""
+    own = [one for one in left if one.deployment in after.templates]
+    others = [one for one in left if one.deployment not in after.templates]
+    ways = []
+    if own and after.control_planes:
+        ways.append(
+            "`mesh:restartOnInjectionChange: true` restarts those of this stack in the same update,"
+            " before the old control plane goes"
+        )
+    elif own:
+        ways.append("Take those of this stack out of it, too: `enabled: false` of their entry in mesh:gateways")
+    if others and after.control_planes:
+        ways.append(
+            f"{'For the others' if own else 'Leave `mesh:revision` as it is and'} install the new revision beside this"
+            " one first, in a stack of its own, and restart them there"
+        )
+    elif others:
+        ways.append(sidecars.TAKE_OUT)
+    more = f": {GUIDE}" if after.control_planes else ""
+    return f"{'. '.join(ways)}{more}"

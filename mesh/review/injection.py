@@ -1,0 +1,125 @@
+"""What a mesh's injectors add to pods, so that both sides of a change can be compared.
+
+istiod adds a sidecar when a pod is made, and what it adds stays until the pod is made anew: image, resources and
+lifecycle of the container, and in its environment the whole ProxyConfig, the trust domain and the revision. All else
+comes from istiod while the proxy runs.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import yaml
+
+from mesh.analysis.mesh import Mesh
+from mesh.analysis.objects import Object
+from mesh.analysis.workloads import Workload
+from mesh.core import kinds, pods
+from mesh.core.names import (
+    DEFAULT_REVISION,
+    INJECT_LABEL,
+    INJECTOR,
+    MESH_CONFIG,
+    NAMESPACE_LABEL,
+    REVISION_LABEL,
+)
+from mesh.proxy import manual
+from mesh.proxy.annotations import InjectionError
+from mesh.proxy.injection.config import MESH_FIELDS
+from mesh.proxy.proxy import CONTAINER
+from mesh.releases.release import Release
+
+Manifest = Mapping[str, Any]
+
+_TEMPLATES: Final = ("templates", "defaultTemplates", "injectedAnnotations")
+"""The fields of the injector's configuration that decide what is added; others decide to which pods."""
+_SIDECAR: Final = ["sidecar"]
+"""The templates that a release's model stands for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Injector:
+    """The configuration of one control plane's injector."""
+
+    config: Mapping[str, Any]
+    """The fields `_TEMPLATES`."""
+    values: Mapping[str, Any]
+    mesh: Mapping[str, Any]
+    """The fields of MeshConfig that templates read."""
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """All that decides what is added; MeshConfig has the name of its key in the stack's config."""
+        return {**self.values, "injector": self.config, "meshConfig": self.mesh}
+
+    def inject(self, workload: Object, release: Release) -> Any:
+        """The workload's manifest with its sidecar; all that the templates read if the model does not cover them."""
+        if self.config.get("defaultTemplates", _SIDECAR) != _SIDECAR:
+            return self.settings
+        try:
+            revision = self.values.get("revision") or ""
+            made = manual.inject(workload.body, release.sidecar, release.proxy_config, self.values, self.mesh, revision)
+        except (InjectionError, KeyError, TypeError, AttributeError):  # annotations and values that Istio refuses
+            return self.settings
+        return made, self.config
+
+
+def injectors(mesh: Mesh) -> Mapping[str, Injector]:
+    """The injectors of a mesh by revision; those whose ConfigMaps are part of the stack, and can be read."""
+    found = {}
+    maps = {obj.name: obj for obj in mesh.of(kinds.CONFIG_MAP) if obj.namespace == mesh.root}
+    for name, obj in maps.items():
+        suffix = name.removeprefix(INJECTOR)
+        if name.startswith(INJECTOR) and (injector := _read(obj, maps.get(f"{MESH_CONFIG}{suffix}"))):
+            found[suffix.removeprefix("-") or DEFAULT_REVISION] = injector
+    return found
+
+
+def _read(injector: Object, mesh: Object | None) -> Injector | None:
+    try:
+        data = injector.body["data"]
+        config, values = yaml.load(data["config"], Loader=yaml.CSafeLoader), json.loads(data["values"])
+        document = mesh_config(mesh)
+        return Injector(
+            config={name: config[name] for name in _TEMPLATES if config.get(name)},
+            values=values,
+            mesh={name: document[name] for name in MESH_FIELDS if name in document},
+        )
+    except (KeyError, TypeError, AttributeError, ValueError, yaml.YAMLError):  # somebody has written something else
+        return None
+
+
+def mesh_config(config_map: Object | None) -> Mapping[str, Any]:
+    """The MeshConfig in a ConfigMap; empty if there is none in it."""
+    try:
+        found = yaml.load(config_map.body["data"]["mesh"], Loader=yaml.CSafeLoader) if config_map else {}
+    except (KeyError, TypeError, yaml.YAMLError):
+        return {}
+    return found if isinstance(found, Mapping) else {}
+
+
+def is_injected(workload: Workload) -> bool:
+    """Whether the pods get their sidecar by injection, and not from their template."""
+    return workload.proxy and pods.running_container(workload.pod, CONTAINER) is None
+
+
+def revision(namespace: Object | None, labels: Mapping[str, str]) -> str:
+    """The revision whose webhook injects pods with these labels; empty for none."""
+    of_namespace = namespace.labels if namespace else {}
+    if NAMESPACE_LABEL in of_namespace:
+        return DEFAULT_REVISION if of_namespace[NAMESPACE_LABEL] == "enabled" else ""
+    if REVISION_LABEL in of_namespace:
+        return of_namespace[REVISION_LABEL]
+    return labels.get(REVISION_LABEL) or (DEFAULT_REVISION if labels.get(INJECT_LABEL) == "true" else "")
+
+
+def any_workload(namespace: str) -> Object:
+    """A workload that stands for those that the stack does not know."""
+    template = {"metadata": {}, "spec": {"containers": [{"name": "app", "image": "app"}]}}
+    meta = {"name": "any", "namespace": namespace}
+    return Object.read(
+        {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta, "spec": {"template": template}}
+    )
