@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from tests.faults_of_requests import REQUESTS
 from tests.meshes import Manifest, deployment, fault, gateway, manifest_of, routes, server, service, to
 
 SAME = {"match": [{"uri": {"prefix": "/a"}}]}
@@ -53,8 +54,8 @@ ROUTES = [
     fault("route to an unknown host", "IST0101 VirtualService shop/front", routes("front", to("carts"))),
     fault(
         "mirror to an unknown host",
-        "IST0101 VirtualService shop/front",
-        routes("front", to("front", mirror={"host": "x"})),
+        "IST0101 VirtualService shop/cart",
+        routes("cart", to("cart", mirror={"host": "x"})),
     ),
     fault(
         "route to a namespace outside the mesh",
@@ -115,26 +116,26 @@ ROUTES = [
     ),
     fault(
         "timeout shorter than that of a retry",
-        "MESH0103 VirtualService shop/front",
-        routes("front", to("front", timeout="1s", retries={"attempts": 2, "perTryTimeout": "2s"})),
+        "MESH0103 VirtualService shop/cart",
+        routes("cart", to("cart", timeout="1s", retries={"attempts": 2, "perTryTimeout": "2s"})),
     ),
     fault(
         "timeout together with a fault",
-        "MESH0104 VirtualService shop/front",
+        "MESH0104 VirtualService shop/cart",
         routes(
-            "front",
-            to("front", timeout="1s", fault={"abort": {"httpStatus": 500, "percentage": {"value": 1}}}),
+            "cart",
+            to("cart", timeout="1s", fault={"abort": {"httpStatus": 500, "percentage": {"value": 1}}}),
         ),
     ),
     fault(
         "deprecated field percent of a delay",
-        "IST0002 VirtualService shop/front",
-        routes("front", to("front", fault={"delay": {"fixedDelay": "1s", "percent": 5}})),
+        "IST0002 VirtualService shop/cart",
+        routes("cart", to("cart", fault={"delay": {"fixedDelay": "1s", "percent": 5}})),
     ),
     fault(
         "deprecated field mirrorPercent",
-        "IST0133 VirtualService shop/front",
-        routes("front", to("front", mirror={"host": "cart"}, mirrorPercent=5)),
+        "IST0133 VirtualService shop/cart",
+        routes("cart", to("cart", mirror={"host": "front"}, mirrorPercent=5)),
     ),
     fault(
         "match that repeats an earlier one",
@@ -448,4 +449,4 @@ POLICIES = [
     fault("patch that removes a route", "IST0154 EnvoyFilter shop/filter", patch("REMOVE", "HTTP_ROUTE")),
 ]
 
-FAULTS = [*ROUTES, *HOSTS, *GATEWAYS, *DESTINATIONS, *WORKLOADS, *POLICIES]
+FAULTS = [*ROUTES, *HOSTS, *GATEWAYS, *DESTINATIONS, *WORKLOADS, *POLICIES, *REQUESTS]

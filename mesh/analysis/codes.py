@@ -240,6 +240,57 @@ RULE_CLASH: Final = _code(
     _WARNING,
     "Several DestinationRules are for one host and the same namespaces; only the oldest one's traffic policy applies.",
 )
+NO_REQUESTS: Final = _code(
+    "MESH0107", "MatchesNoRequest", _WARNING, "A condition of a route is one that no request or connection meets."
+)
+MANGLED: Final = _code(
+    "MESH0108",
+    "MangledRequest",
+    _WARNING,
+    "A rewrite, a redirect or a change of headers makes something else than what is meant, or what cannot be sent.",
+)
+REDIRECT_LOOP: Final = _code(
+    "MESH0109", "RedirectLoop", _WARNING, "A redirect leads to itself, or in a circle: browsers give up."
+)
+AFFINITY_ACROSS_VERSIONS: Final = _code(
+    "MESH0110",
+    "AffinityAcrossVersions",
+    _WARNING,
+    "A route has weights, and session affinity: it holds within a version, but the version is drawn for each request.",
+)
+SKIPPED_AT_INGRESS: Final = _code(
+    "MESH0111",
+    "SkippedAtIngress",
+    _WARNING,
+    "What a VirtualService for sidecars does to requests does not happen to those that a gateway routes to its host.",
+)
+ADDRESS_HIDDEN: Final = _code(
+    "MESH0112",
+    "ClientAddressHidden",
+    _WARNING,
+    "A rule at a gateway depends on clients' addresses, which the nodes or a load balancer hide from it.",
+)
+FAILOVER_WITHOUT_DETECTION: Final = _code(
+    "MESH0113",
+    "FailoverWithoutOutlierDetection",
+    _WARNING,
+    "A DestinationRule has locality failover and no `outlierDetection`, without which nothing fails over.",
+)
+HTTP_ON_TCP: Final = _code(
+    "MESH0114",
+    "HttpRouteWithoutHttpPort",
+    _WARNING,
+    "A VirtualService has HTTP routes for a host without an HTTP port.",
+)
+BUDGET_BLOCKS_DRAIN: Final = _code(
+    "MESH0115",
+    "BudgetBlocksDrain",
+    _WARNING,
+    "A PodDisruptionBudget lets none of its pods go, so that a node with one of them cannot be drained.",
+)
+FAULT_FOR_NOBODY: Final = _code(
+    "MESH0116", "FaultWithoutPercentage", _WARNING, "A fault has no percentage, and so applies to no request."
+)
 STRICT_WITHOUT_SIDECAR: Final = _code(
     "MESH0201",
     "StrictWithoutSidecar",
@@ -275,4 +326,28 @@ UNKNOWN_REVISION: Final = _code(
     "UnknownRevision",
     _WARNING,
     "The label of a namespace names a revision whose control plane is not part of the stack.",
+)
+POLICY_MATCHES_NOTHING: Final = _code(
+    "MESH0207",
+    "PolicyMatchesNothing",
+    _WARNING,
+    "A value in an AuthorizationPolicy is one that no request has: it allows nobody, or denies nothing.",
+)
+PORT_WITHOUT_LISTENER: Final = _code(
+    "MESH0208",
+    "PolicyPortWithoutListener",
+    _WARNING,
+    "A policy names a port on which none of its pods listens. Policies mean ports of pods, not of Services.",
+)
+HTTP_RULE_ON_TCP: Final = _code(
+    "MESH0209",
+    "HttpRuleOnTcpPort",
+    _WARNING,
+    "A rule has conditions on HTTP requests, and its pods have TCP ports alone: ALLOW allows nothing, DENY denies all.",
+)
+NO_IDENTITY: Final = _code(
+    "MESH0210",
+    "IdentityWithoutMutualTls",
+    _WARNING,
+    "A rule asks who calls, and mutual TLS is off for its pods, so that callers have no identity.",
 )

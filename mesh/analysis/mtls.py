@@ -12,6 +12,8 @@ from mesh.core import kinds
 
 PERMISSIVE: Final = "PERMISSIVE"
 """Plain text and mutual TLS are accepted; the default."""
+DISABLE: Final = "DISABLE"
+"""Only plain text is accepted."""
 STRICT: Final = "STRICT"
 """Only mutual TLS is accepted."""
 

@@ -11,39 +11,26 @@ from mesh.analysis.findings import Finding, Severity
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object, Ref
 from mesh.analysis.services import Service
-from mesh.analysis.workloads import Workload
 from mesh.core import kinds
 
 
 def selectors_and_ports(mesh: Mesh) -> Iterator[Finding]:
     """The selector of each Gateway matches pods, and a Service of those pods has each port."""
-    before = _services_before_gateways(mesh)
     for gateway in mesh.of(kinds.GATEWAY):
         pods = mesh.gateway_pods(gateway)
         if not pods:
             text = f"no pod has the labels {_selector(gateway)}: nothing serves this Gateway; change its selector"
             yield codes.NOT_FOUND.at(gateway, "selector", text)
             continue
-        open_ports = {number for pod in pods for service in before[pod] for number in _numbers(service)}
+        open_ports = {
+            number for pod in pods for service in mesh.services_before.get(pod, ()) for number in _numbers(service)
+        }
         for i, server in enumerate(gateway.items("servers")):
             number = server["port"].get("number")
             if number not in open_ports:
                 have = ", ".join(map(str, sorted(open_ports))) or "none"
                 text = f"no Service of the pods {_selector(gateway)} leads to port {number} (ports: {have})"
                 yield codes.PORT_NOT_ON_SERVICE.at(gateway, f"servers[{i}].port.number", text)
-
-
-def _services_before_gateways(mesh: Mesh) -> Mapping[Workload, Sequence[Service]]:
-    """For each workload that a Gateway selects, the Services that select it."""
-    gateways = [pod for gateway in mesh.of(kinds.GATEWAY) for pod in mesh.gateway_pods(gateway)]
-    places = {pod.namespace for pod in gateways}
-    before: dict[Workload, list[Service]] = {pod: [] for pod in gateways}
-    for service in mesh.services.all:
-        if service.object.kind == kinds.SERVICE and service.namespace in places:
-            for pod in mesh.workloads_of(service):
-                if pod in before:
-                    before[pod].append(service)
-    return before
 
 
 def _numbers(service: Service) -> Iterator[int]:

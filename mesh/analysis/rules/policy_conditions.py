@@ -1,0 +1,157 @@
+"""Checks the conditions of security policies: requests can meet them, and their pods listen on the ports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from mesh.analysis import codes
+from mesh.analysis.findings import Finding
+from mesh.analysis.mesh import Mesh
+from mesh.analysis.mtls import DISABLE, PeerAuthentications
+from mesh.analysis.objects import Object
+from mesh.analysis.rules.conditions import method
+from mesh.analysis.workloads import Workload
+from mesh.api import http_text
+from mesh.api.scalars import port_of
+from mesh.core import kinds
+from mesh.core.errors import show
+from mesh.core.protocols import is_http
+
+_OF_PROXY: Final = range(15000, 15100)
+"""Ports of the sidecar itself."""
+_SCHEME: Final = "spiffe://"
+_HTTP: Final = ("hosts", "methods", "paths")
+
+
+def values(mesh: Mesh) -> Iterator[Finding]:
+    """Each path, method, host, principal and namespace in an AuthorizationPolicy is one that a request can have."""
+    for policy in mesh.of(kinds.AUTHORIZATION_POLICY):
+        for path, part in _parts(policy):
+            for field, said in part.items():
+                check = _CHECKS.get(field.removeprefix("not").lower())
+                for k, value in enumerate(said if check else ()):
+                    if check and (problem := check(value)):
+                        yield codes.POLICY_MATCHES_NOTHING.at(policy, f"{path}.{field}[{k}]", problem)
+
+
+def _parts(policy: Object) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The sources and operations of a policy's rules, with their paths."""
+    for i, rule in enumerate(policy.items("rules")):
+        for place, inner in (("from", "source"), ("to", "operation")):
+            for j, entry in enumerate((rule or {}).get(place) or ()):
+                yield f"rules[{i}].{place}[{j}].{inner}", entry.get(inner) or {}
+
+
+def _host(text: str) -> str:
+    bare = text.strip("*")
+    return http_text.star(text) or (http_text.authority(bare) if bare and "/" in bare else "")
+
+
+def _principal(text: str) -> str:
+    if text.startswith(_SCHEME):
+        return f"{show(text)}: a principal has no scheme: write {show(text.removeprefix(_SCHEME))}"
+    return http_text.star(text)
+
+
+_CHECKS: Final = {
+    "paths": http_text.pattern,
+    "methods": lambda text: http_text.star(text) or method(text.strip("*")),
+    "hosts": _host,
+    "principals": _principal,
+    "requestprincipals": http_text.star,
+    "namespaces": http_text.star,
+}
+"""Checks of the values of each field and of its negation, by the field's name in lower case."""
+
+
+def ports(mesh: Mesh) -> Iterator[Finding]:
+    """Each port that a policy names is one on which some pod of the policy listens."""
+    for policy in (*mesh.of(kinds.AUTHORIZATION_POLICY), *mesh.of(kinds.PEER_AUTHENTICATION)):
+        named = list(_ports(policy))
+        listening = _listening(mesh, policy) if named else {}
+        for path, number in named if listening else ():
+            if number not in listening and number not in _OF_PROXY:
+                targets = {
+                    str(port.target)
+                    for pod in mesh.selected_by(policy)
+                    for service in mesh.services_before.get(pod, ())
+                    for port in service.ports
+                    if port.number == number
+                }
+                known = ", ".join(str(port) for port in sorted(listening) if port not in _OF_PROXY)
+                own = f"; {number} is a Service's port for {', '.join(sorted(targets))}: write that" if targets else ""
+                text = f"no pod of it listens on port {number}, so nothing is enforced (the pods' ports: {known}){own}"
+                yield codes.PORT_WITHOUT_LISTENER.at(policy, path, text)
+
+
+def _ports(policy: Object) -> Iterator[tuple[str, int]]:
+    """The ports that a policy names, with their paths."""
+    for number in policy.spec.get("portLevelMtls") or ():
+        yield f"portLevelMtls.{number}", int(number)
+    said = [(f"{path}.{field}", part.get(field)) for path, part in _parts(policy) for field in ("ports", "notPorts")]
+    for i, rule in enumerate(policy.items("rules")):
+        for j, condition in enumerate((rule or {}).get("when") or ()):
+            if condition.get("key") == "destination.port":
+                said += [(f"rules[{i}].when[{j}].{field}", condition.get(field)) for field in ("values", "notValues")]
+    for path, numbers in said:
+        for k, text in enumerate(numbers or ()):
+            if number := port_of(str(text)):
+                yield f"{path}[{k}]", number
+
+
+def _listening(mesh: Mesh, policy: Object) -> Mapping[int, str]:
+    """The ports of all pods of a policy; empty if those of some pod are unknown."""
+    found: dict[int, str] = {}
+    for pod in (pod for pod in mesh.selected_by(policy) if pod.proxy):
+        own = mesh.listening(pod)
+        if not own:
+            return {}
+        found |= own
+    return found
+
+
+def http_rules(mesh: Mesh) -> Iterator[Finding]:
+    """A rule with conditions on HTTP requests is for pods with a port that takes HTTP."""
+    for policy in mesh.of(kinds.AUTHORIZATION_POLICY):
+        asking = [(path, field) for path, part in _parts(policy) for field in part if _is_http(field)]
+        pods = [pod for pod in mesh.selected_by(policy) if pod.proxy] if asking else []
+        if not pods or any(pod.gateway for pod in pods):
+            continue
+        protocols = [protocol for pod in pods for protocol in mesh.listening(pod).values() or [""]]
+        if all(protocol and not is_http(protocol) for protocol in protocols):
+            deny = policy.spec.get("action") == "DENY"
+            effect = "denies every connection" if deny else "allows none"
+            text = (
+                f"its pods speak {', '.join(sorted(set(protocols)))}, no HTTP, so that it {effect}: ask for ports alone"
+            )
+            yield codes.HTTP_RULE_ON_TCP.at(policy, ".".join(asking[0]), text)
+
+
+def _is_http(field: str) -> bool:
+    return field.removeprefix("not").lower() in (*_HTTP, "requestprincipals")
+
+
+def identities(mesh: Mesh) -> Iterator[Finding]:
+    """A rule that asks who calls is for pods that accept mutual TLS, without which nobody has an identity."""
+    peers = PeerAuthentications(mesh)
+    for policy in mesh.of(kinds.AUTHORIZATION_POLICY):
+        asking = [(path, field) for path, part in _parts(policy) for field in part if field in _CALLERS]
+        pods = [pod for pod in mesh.selected_by(policy) if pod.proxy] if asking else []
+        if pods and all(_is_plain(mesh, peers, pod) for pod in pods):
+            deciding = next(str(policy.ref) for policy in peers.applying_to(pods[0]))
+            effect = "denies nobody" if policy.spec.get("action") == "DENY" else "lets nobody in"
+            text = f"{deciding} turns mutual TLS off for its pods, so it {effect}: use PERMISSIVE or STRICT there"
+            yield codes.NO_IDENTITY.at(policy, ".".join(asking[0]), text)
+
+
+_CALLERS: Final = ("principals", "namespaces")
+
+
+def _is_plain(mesh: Mesh, peers: PeerAuthentications, pod: Workload) -> bool:
+    """Whether a pod takes no mutual TLS on any of its ports."""
+    numbers: Sequence[int | None] = [None, *mesh.listening(pod)]
+    return all(peers.mode(pod, number) == DISABLE for number in numbers)
+
+
+RULES: Final = (values, ports, http_rules, identities)
