@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.meshes import Fault, Manifest, deployment, fault, manifest_of, routes, service, to
+from tests.meshes import Fault, Manifest, deployment, fault, gateway, manifest_of, routes, server, service, to
 
 CART = "VirtualService shop/cart"
 WAY_IN = "VirtualService shop/visitors"
@@ -226,6 +226,26 @@ TOGETHER = [
                 "trafficPolicy": {"loadBalancer": {"localityLbSetting": {"failover": [{"from": "a", "to": "b"}]}}},
             },
         ),
+    ),
+    fault(
+        "subset of a host without balancing",
+        f"MESH0117 {CART}",
+        hashed(loadBalancer={"simple": "PASSTHROUGH"}),
+    ),
+    fault(
+        "redirect to https where nothing serves it",
+        "MESH0108 Gateway shop/way-in",
+        gateway("way-in", server(80, ["shop.example.com"], tls={"httpsRedirect": True})),
+    ),
+    fault(
+        "timeout without room for the tries",
+        f"MESH0103 {CART}",
+        cart(to("cart", timeout="3s", retries={"attempts": 3, "perTryTimeout": "2s"})),
+    ),
+    fault(
+        "EnvoyFilter that selects no workload",
+        "MESH0118 EnvoyFilter shop/x",
+        manifest_of("EnvoyFilter", "x", {"workloadSelector": {"labels": {"app": "nobody"}}, "configPatches": []}),
     ),
     blocked("two Deployments of one pod, of which it keeps both", minAvailable=2),
     blocked("all", minAvailable="100%"),

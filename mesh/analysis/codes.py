@@ -223,7 +223,8 @@ SHORT_TIMEOUT: Final = _code(
     "MESH0103",
     "TimeoutShorterThanTry",
     _WARNING,
-    "A route's timeout is shorter than the `perTryTimeout` of its retries.",
+    "A route's timeout is shorter than the `perTryTimeout` of its retries. An info only if it is shorter than that of"
+    " all of them together, which counts where tries end by it.",
 )
 FAULT_WITHOUT_LIMIT: Final = _code(
     "MESH0104",
@@ -257,6 +258,18 @@ AFFINITY_ACROSS_VERSIONS: Final = _code(
     "AffinityAcrossVersions",
     _WARNING,
     "A route has weights, and session affinity: it holds within a version, but the version is drawn for each request.",
+)
+SUBSET_NOT_BALANCED: Final = _code(
+    "MESH0117",
+    "SubsetWithPassthrough",
+    _WARNING,
+    "A route names a subset of a host with the balancing PASSTHROUGH, which goes to the address that was asked for.",
+)
+FILTER_WITHOUT_WORKLOADS: Final = _code(
+    "MESH0118",
+    "EnvoyFilterWithoutWorkloads",
+    _WARNING,
+    "An EnvoyFilter, such as that of a rate limit, selects no workload, or only workloads without a sidecar.",
 )
 SKIPPED_AT_INGRESS: Final = _code(
     "MESH0111",

@@ -98,7 +98,7 @@ def host_condition(text: str) -> str:
 
 def origin(text: str) -> str:
     """Why no browser sends the origin `text`: a scheme and a host, with a port that is not the scheme's own."""
-    if text in ("*", "null"):
+    if text in ("", "*", "null"):
         return ""
     if "*" in text:
         return f"{show(text)}: * is not a wildcard in an origin: write a regex"

@@ -38,6 +38,9 @@ class TextMatch(ShortForm):
     def expanded(cls, value: Any) -> Any:
         if not isinstance(value, str):
             return value
+        if value.startswith("*") and value != "*":
+            instead = re.escape(value).replace(r"\*", ".*")
+            raise ValueError(f"{errors.show(value)}: * is a wildcard at the end only; write {{ regex: {instead} }}")
         return {"prefix": value[:-1]} if value.endswith("*") else {"exact": value}
 
     def check(self) -> Findings:

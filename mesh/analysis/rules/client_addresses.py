@@ -12,6 +12,7 @@ from mesh.analysis import codes
 from mesh.analysis.findings import Finding
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
+from mesh.analysis.rules.envoy_filters import patched
 from mesh.analysis.workloads import Workload
 from mesh.core import kinds
 
@@ -34,7 +35,7 @@ def addresses(mesh: Mesh) -> Iterator[Finding]:
     for limit in mesh.of(kinds.ENVOY_FILTER):
         for i, patch in enumerate(limit.items("configPatches")):
             if _LIMITED_BY in json.dumps(patch):
-                yield from _hidden(mesh, limit, f"configPatches[{i}]", _patched(mesh, limit), forwarded=True)
+                yield from _hidden(mesh, limit, f"configPatches[{i}]", patched(mesh, limit), forwarded=True)
 
 
 def _conditions(policy: Object) -> Iterator[tuple[str, bool]]:
@@ -48,12 +49,6 @@ def _conditions(policy: Object) -> Iterator[tuple[str, bool]]:
         for j, condition in enumerate((rule or {}).get("when") or ()):
             if condition.get("key") in _KEYS:
                 yield f"rules[{i}].when[{j}]", _KEYS[condition["key"]]
-
-
-def _patched(mesh: Mesh, envoy_filter: Object) -> Iterable[Workload]:
-    """The workloads to whose proxies an EnvoyFilter applies."""
-    labels = (envoy_filter.spec.get("workloadSelector") or {}).get("labels") or {}
-    return mesh.workloads.select(labels, None if envoy_filter.namespace == mesh.root else envoy_filter.namespace)
 
 
 def _hidden(mesh: Mesh, obj: Object, path: str, pods: Iterable[Workload], forwarded: bool) -> Iterator[Finding]:
@@ -88,7 +83,7 @@ def _trusts_proxies(mesh: Mesh, pod: Workload) -> bool:
 def _told_by_protocol(mesh: Mesh, pod: Workload) -> bool:
     """Whether a gateway reads the client's address from the PROXY protocol."""
     return any(
-        _PROXY_PROTOCOL in json.dumps(found.spec) and pod in _patched(mesh, found)
+        _PROXY_PROTOCOL in json.dumps(found.spec) and pod in patched(mesh, found)
         for found in mesh.of(kinds.ENVOY_FILTER)
     )
 

@@ -6,12 +6,17 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from mesh.analysis import codes
+from mesh.analysis import codes, hosts
 from mesh.analysis.findings import Finding, Severity
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object, Ref
 from mesh.analysis.services import Service
+from mesh.analysis.workloads import Workload
 from mesh.core import kinds
+from mesh.core.protocols import is_tls
+
+_HTTPS: Final = 443
+"""The port to which a redirect to https leads."""
 
 
 def selectors_and_ports(mesh: Mesh) -> Iterator[Finding]:
@@ -83,6 +88,39 @@ def secrets(mesh: Mesh) -> Iterator[Finding]:
                 yield codes.NOT_FOUND.at(gateway, f"servers[{i}].tls.credentialName", text, Severity.WARNING)
 
 
+def redirects(mesh: Mesh) -> Iterator[Finding]:
+    """A server that redirects to https is beside one that serves the hosts with TLS on port 443."""
+    served: dict[Workload, list[str]] = defaultdict(list)
+    for gateway in mesh.of(kinds.GATEWAY):
+        for pod in mesh.gateway_pods(gateway):
+            for server in gateway.items("servers"):
+                if is_tls(server["port"].get("protocol") or "") and _HTTPS in _asked(mesh, pod, server["port"]):
+                    served[pod] += [host.rpartition("/")[2] for host in server.get("hosts") or ()]
+    for gateway in mesh.of(kinds.GATEWAY):
+        for i, server in enumerate(gateway.items("servers")):
+            names = [host.rpartition("/")[2] for host in server.get("hosts") or ()]
+            missing = [
+                name
+                for pod in mesh.gateway_pods(gateway)
+                for name in names
+                if not any(hosts.overlap(name, other) for other in served[pod])
+            ]
+            if missing and (server.get("tls") or {}).get("httpsRedirect"):
+                text = f"clients are sent to https://{missing[0]}, port {_HTTPS}, which nothing serves: serve it there"
+                yield codes.MANGLED.at(gateway, f"servers[{i}].tls.httpsRedirect", text)
+
+
+def _asked(mesh: Mesh, pod: Workload, port: Mapping[str, Any]) -> set[int]:
+    """The ports of Services by which clients reach a server of a gateway's pods; its own number if none is known."""
+    found = {
+        other.number
+        for service in mesh.services_before.get(pod, ())
+        for other in service.ports
+        if port.get("number") in (other.number, other.target)
+    }
+    return found or {port.get("number") or 0}
+
+
 def shared_certificates(mesh: Mesh) -> Iterator[Finding]:
     """No two Gateways of the same pods use the same certificate."""
     used: dict[tuple[object, str], list[tuple[Object, int]]] = defaultdict(list)
@@ -107,4 +145,4 @@ def _certificate(tls: Mapping[str, Any]) -> str:
     return f"{certificate} {key}" if certificate and key else ""
 
 
-RULES: Final = (selectors_and_ports, host_clashes, secrets, shared_certificates)
+RULES: Final = (selectors_and_ports, host_clashes, secrets, redirects, shared_certificates)

@@ -44,6 +44,24 @@ def _balancing(policy: Mapping[str, Any]) -> Mapping[str, Any]:
     return found
 
 
+def passthrough(mesh: Mesh) -> Iterator[Finding]:
+    """Routes name subsets only of hosts whose endpoints the proxy chooses."""
+    untold = {
+        mesh.full_host(rule.spec.get("host", ""), rule.namespace): rule
+        for rule in mesh.of(kinds.DESTINATION_RULE)
+        if _balancing(rule.spec.get("trafficPolicy") or {}).get("simple") == "PASSTHROUGH"
+    }
+    for vs in mesh.of(kinds.VIRTUAL_SERVICE) if untold else ():
+        for destination in virtual_services.destinations(vs):
+            rule = hosts.most_specific(mesh.full_host(destination.host, vs.namespace), untold)
+            if rule and destination.subset:
+                text = (
+                    f"PASSTHROUGH of {rule.ref} sends requests to the address that they came for,"
+                    f" not to {destination.subset}: use another balancing"
+                )
+                yield codes.SUBSET_NOT_BALANCED.at(vs, f"{destination.path}.subset", text)
+
+
 def failover(mesh: Mesh) -> Iterator[Finding]:
     """A DestinationRule with locality failover has outlier detection, by which failures are seen."""
     for rule in mesh.of(kinds.DESTINATION_RULE):
@@ -93,4 +111,4 @@ def _way(other: Object, place: str, one: bool) -> str:
     return f"set {what} in {other.source(place) or place}, too"
 
 
-RULES: Final = (affinity, failover, skipped_at_ingress)
+RULES: Final = (affinity, passthrough, failover, skipped_at_ingress)

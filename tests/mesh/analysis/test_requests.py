@@ -20,7 +20,7 @@ from tests.faults_of_requests import (
     split,
     visitors,
 )
-from tests.meshes import Manifest, deployment, manifest_of, routes, service, to
+from tests.meshes import Manifest, deployment, gateway, manifest_of, routes, server, service, to
 
 TRUSTED = manifest_of("ConfigMap", "istio", namespace="istio-system")
 TRUSTED["data"] = {"mesh": "defaultConfig: {gatewayTopology: {numTrustedProxies: 1}}"}
@@ -84,6 +84,7 @@ RIGHT = {
     "origins": [
         cart(to("cart", corsPolicy={"allowOrigins": [{"exact": o} for o in ("*", "null", "https://a.example:8443")]}))
     ],
+    "origins by a beginning": [cart(to("cart", corsPolicy={"allowOrigins": [{"prefix": "https://a."}]}))],
     "a redirect that another route takes": [
         visitors(to("front", match=[{"uri": {"exact": "/loop"}}]), redirect("/loop", {"uri": {"prefix": "/loop"}}))
     ],
@@ -93,6 +94,17 @@ RIGHT = {
     "a redirect that sets the cookie that it lacks": [visitors(set_cookie("/"), to("front"))],
     "a redirect that loses its query": [
         visitors(redirect("/a?done=1", {"uri": {"exact": "/a"}, "queryParams": {"x": {"exact": "1"}}}), to("front"))
+    ],
+    "a redirect to https that is served": [
+        gateway(
+            "way-in",
+            server(80, ["shop.example.com"], tls={"httpsRedirect": True}),
+            server(443, ["*.example.com"], "HTTPS", tls={"mode": "SIMPLE", "credentialName": "c"}),
+        ),
+        manifest_of("Secret", "c", namespace="istio-system"),
+    ],
+    "a timeout with room for the tries": [
+        cart(to("cart", timeout="10s", retries={"attempts": 3, "perTryTimeout": "3s"}))
     ],
     "affinity and one version": [hashed(), cart(split(v1=100, v2=0))],
     "weights without affinity": [cart(split(v1=50, v2=50))],
