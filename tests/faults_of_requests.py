@@ -64,7 +64,7 @@ def budget(**spec: Any) -> Manifest:
 
 
 def blocked(name: str, *objects: Manifest, **spec: Any) -> Fault:
-    return fault(f"budget: {name}", "MESH0115 PodDisruptionBudget shop/b", budget(**spec), *objects)
+    return fault(f"budget: {name}", "MESH0114 PodDisruptionBudget shop/b", budget(**spec), *objects)
 
 
 def hashed(**policy: Any) -> Manifest:
@@ -81,7 +81,10 @@ def split(**shares: int) -> Manifest:
 
 def ingress(kind: str = "LoadBalancer", **spec: Any) -> Manifest:
     """The Service of the ingress gateway."""
-    ports = [{"name": "http2", "port": 80, "targetPort": 8080}, {"name": "https", "port": 443, "targetPort": 8443}]
+    ports = [
+        {"name": "http2", "port": 80, "targetPort": 8080, "protocol": "TCP"},
+        {"name": "https", "port": 443, "targetPort": 8443, "protocol": "TCP"},
+    ]
     return service("ingress", ports, "istio-system", selector={"istio": "ingress"}, type=kind, **spec)
 
 
@@ -144,7 +147,7 @@ CONDITIONS = [
     ),
     fault(
         "HTTP routes for a TCP service",
-        "MESH0114 VirtualService shop/db",
+        "MESH0113 VirtualService shop/db",
         *DATABASE,
         routes("db", to("db", timeout="1s")),
     ),
@@ -160,16 +163,20 @@ TARGETS = [
     mangled("a host as the path", rewrite={"uri": "https://other.example/v2"}),
     mangled("an authority with a scheme", rewrite={"authority": "https://other.example"}),
     mangled("a header's name with a space", headers={"request": {"set": {"x y": "1"}}}),
-    mangled("a header's value with a line break", headers={"response": {"add": {"x-y": "1\n2"}}}),
     fault("redirect to a path with a host", f"MESH0108 {WAY_IN}", visitors(redirect("https://other.example/"))),
     fault("redirect with a code that Istio drops", f"MESH0108 {WAY_IN}", visitors(redirect("/a", redirectCode=304))),
+    fault(
+        "a header's value with a line break",
+        f"IST0106 {CART}",
+        cart(to("cart", headers={"response": {"add": {"x-y": "1\n2"}}})),
+    ),
     loop("to itself", redirect("/loop", {"uri": {"prefix": "/loop"}}), to("front")),
     loop("everything to one path", redirect("/maintenance")),
     loop("with a condition that holds again", redirect("/m", {"headers": {"x-test": {"exact": "1"}}}), to("front")),
     loop("in a circle", redirect("/b", {"uri": {"exact": "/a"}}), redirect("/a", {"uri": {"prefix": "/b"}})),
     loop("by a regex", redirect("/v1/cart", {"uri": {"regex": "/v[0-9]+/.*"}}), to("front")),
     loop("to its own host", redirect(authority="shop.example.com")),
-    fault("fault without a percentage", f"MESH0116 {CART}", cart(to("cart", fault={"abort": {"httpStatus": 503}}))),
+    fault("fault without a percentage", f"MESH0115 {CART}", cart(to("cart", fault={"abort": {"httpStatus": 503}}))),
 ]
 TOGETHER = [
     fault("weights with affinity", f"MESH0110 {CART}", hashed(), cart(split(v1=50, v2=50))),
@@ -217,7 +224,7 @@ TOGETHER = [
     fault("limit by an address behind a load balancer", "MESH0112 EnvoyFilter istio-system/limit", ingress(), LIMIT),
     fault(
         "failover without outlier detection",
-        "MESH0113 DestinationRule shop/front",
+        "IST0133 DestinationRule shop/front",
         manifest_of(
             "DestinationRule",
             "front",
@@ -229,7 +236,7 @@ TOGETHER = [
     ),
     fault(
         "subset of a host without balancing",
-        f"MESH0117 {CART}",
+        f"MESH0116 {CART}",
         hashed(loadBalancer={"simple": "PASSTHROUGH"}),
     ),
     fault(
@@ -244,7 +251,7 @@ TOGETHER = [
     ),
     fault(
         "EnvoyFilter that selects no workload",
-        "MESH0118 EnvoyFilter shop/x",
+        "MESH0117 EnvoyFilter shop/x",
         manifest_of("EnvoyFilter", "x", {"workloadSelector": {"labels": {"app": "nobody"}}, "configPatches": []}),
     ),
     blocked("two Deployments of one pod, of which it keeps both", minAvailable=2),
@@ -297,7 +304,7 @@ ACCESS = [
         "HTTP rule that denies a TCP port",
         "MESH0209 AuthorizationPolicy shop/x",
         *DATABASE,
-        allow({"paths": ["/a"]}, app="db", action="DENY"),
+        allow({"paths": ["/a"], "ports": ["5432"]}, app="db", action="DENY"),
     ),
     fault(
         "callers without mutual TLS",

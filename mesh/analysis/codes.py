@@ -259,18 +259,6 @@ AFFINITY_ACROSS_VERSIONS: Final = _code(
     _WARNING,
     "A route has weights, and session affinity: it holds within a version, but the version is drawn for each request.",
 )
-SUBSET_NOT_BALANCED: Final = _code(
-    "MESH0117",
-    "SubsetWithPassthrough",
-    _WARNING,
-    "A route names a subset of a host with the balancing PASSTHROUGH, which goes to the address that was asked for.",
-)
-FILTER_WITHOUT_WORKLOADS: Final = _code(
-    "MESH0118",
-    "EnvoyFilterWithoutWorkloads",
-    _WARNING,
-    "An EnvoyFilter, such as that of a rate limit, selects no workload, or only workloads without a sidecar.",
-)
 SKIPPED_AT_INGRESS: Final = _code(
     "MESH0111",
     "SkippedAtIngress",
@@ -283,26 +271,32 @@ ADDRESS_HIDDEN: Final = _code(
     _WARNING,
     "A rule at a gateway depends on clients' addresses, which the nodes or a load balancer hide from it.",
 )
-FAILOVER_WITHOUT_DETECTION: Final = _code(
-    "MESH0113",
-    "FailoverWithoutOutlierDetection",
-    _WARNING,
-    "A DestinationRule has locality failover and no `outlierDetection`, without which nothing fails over.",
-)
 HTTP_ON_TCP: Final = _code(
-    "MESH0114",
+    "MESH0113",
     "HttpRouteWithoutHttpPort",
     _WARNING,
     "A VirtualService has HTTP routes for a host without an HTTP port.",
 )
 BUDGET_BLOCKS_DRAIN: Final = _code(
-    "MESH0115",
+    "MESH0114",
     "BudgetBlocksDrain",
     _WARNING,
     "A PodDisruptionBudget lets none of its pods go, so that a node with one of them cannot be drained.",
 )
 FAULT_FOR_NOBODY: Final = _code(
-    "MESH0116", "FaultWithoutPercentage", _WARNING, "A fault has no percentage, and so applies to no request."
+    "MESH0115", "FaultWithoutPercentage", _WARNING, "A fault has no percentage, and so applies to no request."
+)
+SUBSET_NOT_BALANCED: Final = _code(
+    "MESH0116",
+    "SubsetWithPassthrough",
+    _WARNING,
+    "A route names a subset of a host with the balancing PASSTHROUGH, which goes to the address that was asked for.",
+)
+FILTER_WITHOUT_WORKLOADS: Final = _code(
+    "MESH0117",
+    "EnvoyFilterWithoutWorkloads",
+    _WARNING,
+    "An EnvoyFilter, such as that of a rate limit, selects no workload, or only workloads without a sidecar.",
 )
 STRICT_WITHOUT_SIDECAR: Final = _code(
     "MESH0201",
@@ -356,7 +350,7 @@ HTTP_RULE_ON_TCP: Final = _code(
     "MESH0209",
     "HttpRuleOnTcpPort",
     _WARNING,
-    "A rule has conditions on HTTP requests, and its pods have TCP ports alone: ALLOW allows nothing, DENY denies all.",
+    "A rule has conditions on HTTP requests for TCP ports, where ALLOW then allows nothing, and DENY denies all.",
 )
 NO_IDENTITY: Final = _code(
     "MESH0210",

@@ -5,7 +5,6 @@ is wrong with one and what to write instead, or an empty text.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 from urllib.parse import quote
 
@@ -19,7 +18,6 @@ REDIRECT_CODES: Final = (301, 302, 303, 307, 308)
 _OUTSIDE: Final = {"?": "the query", "#": "the fragment"}
 _UNSENT: Final = re.compile(r"[^!-~]")
 """Characters that a request line cannot hold: spaces, control characters and all beyond ASCII."""
-_BROKEN: Final = re.compile(r"[\r\n\0]")
 _DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
 
 
@@ -110,14 +108,11 @@ def origin(text: str) -> str:
     return "" if text == sent else f"{show(text)} is not what browsers send as the origin: write {show(sent)}"
 
 
-def header_problems(headers: Mapping[str, str] | Iterable[str] | None) -> Iterator[tuple[str, str]]:
-    """The headers, by name, that cannot be sent, and why: some values to set or add, or just names to remove."""
-    for name in headers or ():
-        value = headers.get(name) or "" if isinstance(headers, Mapping) else ""
-        if name and not name.startswith(":") and not is_header(name):
-            yield name, f"{show(name)} is not the name of a header: use letters, digits and hyphens"
-        elif _BROKEN.search(value):
-            yield name, f"{show(value)} has a line break or a null character, for which the proxy refuses all routes"
+def header(name: str) -> str:
+    """Why `name` is not the name of a header; empty for pseudo-headers, which Istio's validation knows."""
+    if not name or name.startswith(":") or is_header(name):
+        return ""
+    return f"{show(name)} is not the name of a header: use letters, digits and hyphens"
 
 
 def rewritten(prefix: str, uri: str) -> str:

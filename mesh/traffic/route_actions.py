@@ -99,8 +99,9 @@ class RouteActions(Documented):
         for direction in ("request", "response"):
             changes: api.HeaderOperations | None = getattr(self.headers, direction, None)
             for operation in ("set", "add", "remove") if changes else ():
-                for name, problem in http_text.header_problems(getattr(changes, operation)):
-                    yield ("headers", direction, operation, name), problem
+                names = [name for name in getattr(changes, operation) or () if http_text.header(name)]
+                for name in names:
+                    yield ("headers", direction, operation, name), http_text.header(name)
 
     @property
     def any_action(self) -> bool:

@@ -16,7 +16,7 @@ def test_an_entry_without_effect_is_printed_and_does_not_fail(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     unused = {"code": "IST0101", "object": "Gateway default/x", "reason": "none"}
-    budgets = {"code": "MESH0115", "object": "PodDisruptionBudget *", "reason": "a demo"}
+    budgets = {"code": "MESH0114", "object": "PodDisruptionBudget *", "reason": "a demo"}
     config = {**stackfiles.config("demo"), "mesh:analysis": json.dumps({"suppress": [unused, budgets]})}
     monkeypatch.setattr(stackfiles, "config", lambda _: config)
     assert analyze.run("demo") == 0

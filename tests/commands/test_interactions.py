@@ -17,7 +17,7 @@ BOOKINFO = {
     "injectedNamespaces": {"default": "existing"},
     "bookinfo": {"namespace": "default"},
 }
-BUDGET = "MESH0115"
+BUDGET = "MESH0114"
 REVIEWS = {"versions": ["v1", "v2", "v3"], "route": {"v1": 50, "v2": 50}, "affinity": {"cookie": "user"}}
 PAGE = {"service": "productpage", "port": 9080}
 LIMIT = {"requests": 5, "per": "minute", "scope": "global", "by": "address"}

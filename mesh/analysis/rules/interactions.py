@@ -62,15 +62,6 @@ def passthrough(mesh: Mesh) -> Iterator[Finding]:
                 yield codes.SUBSET_NOT_BALANCED.at(vs, f"{destination.path}.subset", text)
 
 
-def failover(mesh: Mesh) -> Iterator[Finding]:
-    """A DestinationRule with locality failover has outlier detection, by which failures are seen."""
-    for rule in mesh.of(kinds.DESTINATION_RULE):
-        policy = rule.spec.get("trafficPolicy") or {}
-        if (_balancing(policy).get("localityLbSetting") or {}).get("failover") and not policy.get("outlierDetection"):
-            text = "nothing fails over without outlierDetection, by which failures are seen: set it as well"
-            yield codes.FAILOVER_WITHOUT_DETECTION.at(rule, "trafficPolicy.loadBalancer.localityLbSetting", text)
-
-
 def skipped_at_ingress(mesh: Mesh) -> Iterator[Finding]:
     """What a host's VirtualService for sidecars does to requests is done by the gateways that route to it, too."""
     acting = {
@@ -111,4 +102,4 @@ def _way(other: Object, place: str, one: bool) -> str:
     return f"set {what} in {other.source(place) or place}, too"
 
 
-RULES: Final = (affinity, passthrough, failover, skipped_at_ingress)
+RULES: Final = (affinity, passthrough, skipped_at_ingress)

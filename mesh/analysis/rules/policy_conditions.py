@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from mesh.analysis import codes
@@ -21,6 +21,7 @@ from mesh.core.protocols import is_http
 _OF_PROXY: Final = range(15000, 15100)
 """Ports of the sidecar itself."""
 _SCHEME: Final = "spiffe://"
+_PORT: Final = "destination.port"
 _HTTP: Final = ("hosts", "methods", "paths")
 
 
@@ -92,12 +93,18 @@ def _ports(policy: Object) -> Iterator[tuple[str, int]]:
     said = [(f"{path}.{field}", part.get(field)) for path, part in _parts(policy) for field in ("ports", "notPorts")]
     for i, rule in enumerate(policy.items("rules")):
         for j, condition in enumerate((rule or {}).get("when") or ()):
-            if condition.get("key") == "destination.port":
+            if condition.get("key") == _PORT:
                 said += [(f"rules[{i}].when[{j}].{field}", condition.get(field)) for field in ("values", "notValues")]
     for path, numbers in said:
         for k, text in enumerate(numbers or ()):
             if number := port_of(str(text)):
                 yield f"{path}[{k}]", number
+
+
+def _keys(policy: Object) -> Iterator[str]:
+    """The attributes on which a policy has conditions."""
+    for rule in policy.items("rules"):
+        yield from (condition.get("key") or "" for condition in (rule or {}).get("when") or ())
 
 
 def _listening(mesh: Mesh, policy: Object) -> Mapping[int, str]:
@@ -112,24 +119,33 @@ def _listening(mesh: Mesh, policy: Object) -> Mapping[int, str]:
 
 
 def http_rules(mesh: Mesh) -> Iterator[Finding]:
-    """A rule with conditions on HTTP requests is for pods with a port that takes HTTP."""
+    """Operations with conditions on HTTP requests are for ports that take HTTP: DENY for them alone, ALLOW for some."""
     for policy in mesh.of(kinds.AUTHORIZATION_POLICY):
-        asking = [(path, field) for path, part in _parts(policy) for field in part if _is_http(field)]
+        asking = [(path, part, field) for path, part in _parts(policy) for field in part if _is_http(field)]
         pods = [pod for pod in mesh.selected_by(policy) if pod.proxy] if asking else []
-        if not pods or any(pod.gateway for pod in pods):
-            continue
-        protocols = [protocol for pod in pods for protocol in mesh.listening(pod).values() or [""]]
-        if all(protocol and not is_http(protocol) for protocol in protocols):
+        if any(pod.gateway for pod in pods) or any(key == _PORT for key in _keys(policy)):
+            continue  # a Gateway says which protocol is spoken there; a condition may leave only HTTP ports
+        for path, part, field in asking:
+            ports = _listening(mesh, policy)
+            meant = {number: protocol for number, protocol in ports.items() if number in _numbers(part, ports)}
+            tcp = {number: protocol for number, protocol in meant.items() if protocol and not is_http(protocol)}
+            said = ", ".join(f"{number} is {protocol}" for number, protocol in sorted(tcp.items()))
             deny = policy.spec.get("action") == "DENY"
-            effect = "denies every connection" if deny else "allows none"
-            text = (
-                f"its pods speak {', '.join(sorted(set(protocols)))}, no HTTP, so that it {effect}: ask for ports alone"
-            )
-            yield codes.HTTP_RULE_ON_TCP.at(policy, ".".join(asking[0]), text)
+            if tcp and (deny or tcp == meant):
+                effect = "denies all connections there: name HTTP ports" if deny else "allows none: ask for ports alone"
+                text = f"{said}, where no request has {field}, so that it {effect}"
+                yield codes.HTTP_RULE_ON_TCP.at(policy, f"{path}.{field}", text)
+                break
+
+
+def _numbers(operation: Mapping[str, Any], otherwise: Iterable[int]) -> set[int]:
+    """The ports for which an operation is; `otherwise` if it names none."""
+    named = [port_of(str(text)) for text in operation.get("ports") or ()]
+    return {number for number in named if number} or set(otherwise)
 
 
 def _is_http(field: str) -> bool:
-    return field.removeprefix("not").lower() in (*_HTTP, "requestprincipals")
+    return field.removeprefix("not").lower() in _HTTP
 
 
 def identities(mesh: Mesh) -> Iterator[Finding]:

@@ -57,8 +57,8 @@ def _headers(vs: Object, path: str, route: Mapping[str, Any]) -> Iterator[Findin
     for place, part in zip(places, [route, *(route.get("route") or ())], strict=True):
         for direction, changes in (part.get("headers") or {}).items():
             for operation, names in (changes or {}).items():
-                for _, problem in http_text.header_problems(names):
-                    yield codes.MANGLED.at(vs, f"{place}.headers.{direction}.{operation}", problem, Severity.ERROR)
+                for problem in filter(None, map(http_text.header, names or ())):
+                    yield codes.MANGLED.at(vs, f"{place}.headers.{direction}.{operation}", problem)
 
 
 def _origins(vs: Object, path: str, cors: Mapping[str, Any]) -> Iterator[Finding]:
