@@ -197,7 +197,7 @@ TOGETHER = [
         fault(
             f"{name} that the gateway does not apply",
             "MESH0111 VirtualService shop/front",
-            routes("front", to("front", **{name: value})),
+            routes("front", {**to("front"), name: value}),
         )
         for name, value in {
             "fault": {"abort": {"httpStatus": 503, "percentage": {"value": 100}}},

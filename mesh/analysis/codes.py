@@ -344,7 +344,7 @@ PORT_WITHOUT_LISTENER: Final = _code(
     "MESH0208",
     "PolicyPortWithoutListener",
     _WARNING,
-    "A policy names a port on which none of its pods listens. Policies mean ports of pods, not of Services.",
+    "A policy names a port that its pods do not have, as containers and Services say. Ports of policies are the pods'.",
 )
 HTTP_RULE_ON_TCP: Final = _code(
     "MESH0209",

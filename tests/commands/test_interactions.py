@@ -55,13 +55,13 @@ def routes(*parts: dict[str, Any], **services: Any) -> dict[str, Any]:
     [
         (
             {"security": allow(ports=[80])},
-            "(from mesh:security.authorization.allow.ratings): no pod of it listens on port 80",
-            "the pods' ports: 9080",
+            "(from mesh:security.authorization.allow.ratings): its pods' containers and Services name no port 80,",
+            "but 9080: this never applies",
         ),
         (
             {"security": {"mtls": {"workloads": {"x": {"labels": {"app": "ratings"}, "ports": {8000: "STRICT"}}}}}},
-            "(from mesh:security.mtls.workloads.x): no pod of it listens on port 8000, so nothing is enforced",
-            "the pods' ports: 9080",
+            "(from mesh:security.mtls.workloads.x): its pods' containers and Services name no port 8000,",
+            "but 9080: this never applies",
         ),
         (
             routes({"match": {"path": "/common*"}, "to": PAGE, "rewrite": "/"}),

@@ -28,12 +28,12 @@ def affinity(mesh: Mesh) -> Iterator[Finding]:
     for vs in mesh.of(kinds.VIRTUAL_SERVICE) if hashed else ():
         for i, route in enumerate(virtual_services.routes(vs)):
             shares = [(part, share) for part, share in virtual_services.weighted_destinations(route) if share]
-            rules = [hosts.most_specific(mesh.full_host(part["host"], vs.namespace), hashed) for part, _ in shares]
-            rule = next(filter(None, rules), None)
-            if rule and len(shares) > 1:
+            found = [hosts.most_specific(mesh.full_host(part["host"], vs.namespace), hashed) for part, _ in shares]
+            first = next(filter(None, found), None)
+            if first and len(shares) > 1:
                 drawn = ", ".join(f"{part.get('subset') or part['host']} {share:.0%}" for part, share in shares)
                 text = (
-                    f"the affinity of {rule.ref} does not keep a client here: each request draws anew ({drawn});"
+                    f"the affinity of {first.ref} does not keep a client here: each request draws anew ({drawn});"
                     " send some clients to one version by a match on a header or cookie"
                 )
                 yield codes.AFFINITY_ACROSS_VERSIONS.at(vs, f"http[{i}].route", text)

@@ -82,7 +82,7 @@ def ports(mesh: Mesh) -> Iterator[Finding]:
                 }
                 known = ", ".join(str(port) for port in sorted(listening) if port not in _OF_PROXY)
                 own = f"; {number} is a Service's port for {', '.join(sorted(targets))}: write that" if targets else ""
-                text = f"no pod of it listens on port {number}, so nothing is enforced (the pods' ports: {known}){own}"
+                text = f"its pods' containers and Services name no port {number}, but {known}: this never applies{own}"
                 yield codes.PORT_WITHOUT_LISTENER.at(policy, path, text)
 
 
