@@ -134,6 +134,11 @@ RIGHT = {
     "paths with a wildcard at one end": [allow({"paths": ["/a/*", "*.css", "*", "/b"], "methods": ["GET", "*"]})],
     "any port of a pod's own": [allow({"ports": ["8080"]})],
     "the sidecar's own port": [allow({"ports": ["15021"]})],
+    "a port of pods some of which say none": [
+        deployment("front", {"app": "front", "version": "v1", "team": "a"}, serviceAccountName="front"),
+        deployment("job", {"app": "job", "team": "a"}),
+        allow({"ports": ["9999"]}, selector={"matchLabels": {"team": "a"}}),
+    ],
     "a port of pods that say none": [deployment("job", {"app": "job"}), allow({"ports": ["9999"]}, app="job")],
     "HTTP where the protocol is detected": [
         deployment("db", {"app": "db"}, serviceAccountName="db"),
