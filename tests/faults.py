@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from tests.faults_of_requests import REQUESTS
 from tests.meshes import Manifest, deployment, fault, gateway, manifest_of, routes, server, service, to
 
 SAME = {"match": [{"uri": {"prefix": "/a"}}]}
@@ -53,8 +54,8 @@ ROUTES = [
     fault("route to an unknown host", "IST0101 VirtualService shop/front", routes("front", to("carts"))),
     fault(
         "mirror to an unknown host",
-        "IST0101 VirtualService shop/front",
-        routes("front", to("front", mirror={"host": "x"})),
+        "IST0101 VirtualService shop/cart",
+        routes("cart", to("cart", mirror={"host": "x"})),
     ),
     fault(
         "route to a namespace outside the mesh",
@@ -115,26 +116,26 @@ ROUTES = [
     ),
     fault(
         "timeout shorter than that of a retry",
-        "MESH0103 VirtualService shop/front",
-        routes("front", to("front", timeout="1s", retries={"attempts": 2, "perTryTimeout": "2s"})),
+        "MESH0103 VirtualService shop/cart",
+        routes("cart", to("cart", timeout="1s", retries={"attempts": 2, "perTryTimeout": "2s"})),
     ),
     fault(
         "timeout together with a fault",
-        "MESH0104 VirtualService shop/front",
+        "MESH0104 VirtualService shop/cart",
         routes(
-            "front",
-            to("front", timeout="1s", fault={"abort": {"httpStatus": 500, "percentage": {"value": 1}}}),
+            "cart",
+            to("cart", timeout="1s", fault={"abort": {"httpStatus": 500, "percentage": {"value": 1}}}),
         ),
     ),
     fault(
         "deprecated field percent of a delay",
-        "IST0002 VirtualService shop/front",
-        routes("front", to("front", fault={"delay": {"fixedDelay": "1s", "percent": 5}})),
+        "IST0002 VirtualService shop/cart",
+        routes("cart", to("cart", fault={"delay": {"fixedDelay": "1s", "percent": 5}})),
     ),
     fault(
         "deprecated field mirrorPercent",
-        "IST0133 VirtualService shop/front",
-        routes("front", to("front", mirror={"host": "cart"}, mirrorPercent=5)),
+        "IST0133 VirtualService shop/cart",
+        routes("cart", to("cart", mirror={"host": "front"}, mirrorPercent=5)),
     ),
     fault(
         "match that repeats an earlier one",
@@ -463,18 +464,18 @@ MUTUAL_OFF = {"mtls": {"mode": "DISABLE"}}
 CALLERS = [
     fault(
         "callers of a namespace without mutual TLS",
-        "MESH0221 AuthorizationPolicy shop/cart",
+        "MESH0210 AuthorizationPolicy shop/cart",
         manifest_of("PeerAuthentication", "default", MUTUAL_OFF),
     ),
     fault(
         "callers of a workload without mutual TLS",
-        "MESH0221 AuthorizationPolicy shop/cart",
+        "MESH0210 AuthorizationPolicy shop/cart",
         manifest_of("PeerAuthentication", "cart", {"selector": {"matchLabels": {"app": "cart"}}, **MUTUAL_OFF}),
     ),
     *(
         fault(
             f"callers that a DestinationRule has speak {mode}",
-            "MESH0221 AuthorizationPolicy shop/cart",
+            "MESH0210 AuthorizationPolicy shop/cart",
             manifest_of("PeerAuthentication", "default", {"mtls": {"mode": "PERMISSIVE"}}),
             cart_rule(trafficPolicy={"tls": tls}),
         )
@@ -485,18 +486,18 @@ CALLERS = [
     ),
     fault(
         "callers that nothing has speak mutual TLS",
-        "MESH0221 AuthorizationPolicy shop/cart",
+        "MESH0210 AuthorizationPolicy shop/cart",
         manifest_of("PeerAuthentication", "default", {"mtls": {"mode": "PERMISSIVE"}}),
         manifest_of("ConfigMap", "istio", namespace="istio-system") | {"data": {"mesh": "enableAutoMtls: false"}},
     ),
     fault(
         "mirror that refuses the gateway",
-        "MESH0222 VirtualService shop/visitors",
+        "MESH0211 VirtualService shop/visitors",
         routes("visitors", to("front", mirror={"host": "cart"}), hosts=["shop.example.com"], gateways=["way-in"]),
     ),
     fault(
         "mirror that refuses the callers of the service",
-        "MESH0222 VirtualService shop/cart",
+        "MESH0211 VirtualService shop/cart",
         deployment("audit", {"app": "audit"}, serviceAccountName="audit"),
         service("audit"),
         policy("audit", {"principals": ["cluster.local/ns/shop/sa/cart"]}, app="audit"),
@@ -542,7 +543,7 @@ CORS = [
     *(
         fault(
             f"preflights that do not meet a match of {name}",
-            "MESH0121 VirtualService shop/visitors",
+            "MESH0118 VirtualService shop/visitors",
             visitors(
                 {"match": [{"uri": {"prefix": "/a"}, **match}], **to("front", corsPolicy=CORS_POLICY)}, to("front")
             ),
@@ -551,10 +552,10 @@ CORS = [
     ),
     fault(
         "tokens that browsers may not send",
-        "MESH0122 VirtualService shop/visitors",
+        "MESH0119 VirtualService shop/visitors",
         *TOKENS,
         visitors(to("front", corsPolicy=CORS_POLICY)),
     ),
 ]
 
-FAULTS = [*ROUTES, *HOSTS, *GATEWAYS, *DESTINATIONS, *WORKLOADS, *POLICIES, *CALLERS, *CORS]
+FAULTS = [*ROUTES, *HOSTS, *GATEWAYS, *DESTINATIONS, *WORKLOADS, *POLICIES, *CALLERS, *CORS, *REQUESTS]

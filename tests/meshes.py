@@ -12,8 +12,10 @@ GROUPS = {
     "networking.istio.io/v1beta1": ("VirtualService", "DestinationRule", "Gateway", "ServiceEntry", "Sidecar"),
     "networking.istio.io/v1alpha3": ("EnvoyFilter",),
     "security.istio.io/v1beta1": ("AuthorizationPolicy", "PeerAuthentication", "RequestAuthentication"),
-    "apps/v1": ("Deployment",),
+    "apps/v1": ("Deployment", "DaemonSet"),
     "admissionregistration.k8s.io/v1": ("MutatingWebhookConfiguration",),
+    "policy/v1": ("PodDisruptionBudget",),
+    "autoscaling/v2": ("HorizontalPodAutoscaler",),
     "v1": ("Namespace", "Service", "Secret", "Pod", "ConfigMap"),
 }
 VERSIONS = {kind: version for version, kinds in GROUPS.items() for kind in kinds}

@@ -223,7 +223,8 @@ SHORT_TIMEOUT: Final = _code(
     "MESH0103",
     "TimeoutShorterThanTry",
     _WARNING,
-    "A route's timeout is shorter than the `perTryTimeout` of its retries.",
+    "A route's timeout is shorter than the `perTryTimeout` of its retries. An info only if it is shorter than that of"
+    " all of them together, which counts where tries end by it.",
 )
 FAULT_WITHOUT_LIMIT: Final = _code(
     "MESH0104",
@@ -240,14 +241,71 @@ RULE_CLASH: Final = _code(
     _WARNING,
     "Several DestinationRules are for one host and the same namespaces; only the oldest one's traffic policy applies.",
 )
+NO_REQUESTS: Final = _code(
+    "MESH0107", "MatchesNoRequest", _WARNING, "A condition of a route is one that no request or connection meets."
+)
+MANGLED: Final = _code(
+    "MESH0108",
+    "MangledRequest",
+    _WARNING,
+    "A rewrite, a redirect or a change of headers makes something else than what is meant, or what cannot be sent.",
+)
+REDIRECT_LOOP: Final = _code(
+    "MESH0109", "RedirectLoop", _WARNING, "A redirect leads to itself, or in a circle: browsers give up."
+)
+AFFINITY_ACROSS_VERSIONS: Final = _code(
+    "MESH0110",
+    "AffinityAcrossVersions",
+    _WARNING,
+    "A route has weights, and session affinity: it holds within a version, but the version is drawn for each request.",
+)
+SKIPPED_AT_INGRESS: Final = _code(
+    "MESH0111",
+    "SkippedAtIngress",
+    _WARNING,
+    "What a VirtualService for sidecars does to requests does not happen to those that a gateway routes to its host.",
+)
+ADDRESS_HIDDEN: Final = _code(
+    "MESH0112",
+    "ClientAddressHidden",
+    _WARNING,
+    "A rule at a gateway depends on clients' addresses, which the nodes or a load balancer hide from it.",
+)
+HTTP_ON_TCP: Final = _code(
+    "MESH0113",
+    "HttpRouteWithoutHttpPort",
+    _WARNING,
+    "A VirtualService has HTTP routes for a host without an HTTP port.",
+)
+BUDGET_BLOCKS_DRAIN: Final = _code(
+    "MESH0114",
+    "BudgetBlocksDrain",
+    _INFO,
+    "A PodDisruptionBudget lets none of its pods go, so that a node with one of them cannot be drained.",
+)
+FAULT_FOR_NOBODY: Final = _code(
+    "MESH0115", "FaultWithoutPercentage", _WARNING, "A fault has no percentage, and so applies to no request."
+)
+SUBSET_NOT_BALANCED: Final = _code(
+    "MESH0116",
+    "SubsetWithPassthrough",
+    _WARNING,
+    "A route names a subset of a host with the balancing PASSTHROUGH, which goes to the address that was asked for.",
+)
+FILTER_WITHOUT_WORKLOADS: Final = _code(
+    "MESH0117",
+    "EnvoyFilterWithoutWorkloads",
+    _WARNING,
+    "An EnvoyFilter, such as that of a rate limit, selects no workload, or only workloads without a sidecar.",
+)
 PREFLIGHT_UNMATCHED: Final = _code(
-    "MESH0121",
+    "MESH0118",
     "PreflightUnmatched",
     _WARNING,
     "A gateway's route has a CORS policy, and its match wants a method or a header that no preflight request has.",
 )
 TOKEN_NOT_ALLOWED: Final = _code(
-    "MESH0122",
+    "MESH0119",
     "TokenNotAllowedByCors",
     _WARNING,
     "A gateway requires tokens, and the CORS policy of a route does not let scripts send the header that holds one.",
@@ -288,14 +346,32 @@ UNKNOWN_REVISION: Final = _code(
     _WARNING,
     "The label of a namespace names a revision whose control plane is not part of the stack.",
 )
-UNKNOWN_CALLERS: Final = _code(
-    "MESH0221",
-    "CallersWithoutIdentity",
+POLICY_MATCHES_NOTHING: Final = _code(
+    "MESH0207",
+    "PolicyMatchesNothing",
     _WARNING,
-    "An AuthorizationPolicy asks who calls, and connections to its workloads use no mutual TLS, which tells: 403.",
+    "A value in an AuthorizationPolicy is one that no request has: it allows nobody, or denies nothing.",
+)
+PORT_WITHOUT_LISTENER: Final = _code(
+    "MESH0208",
+    "PolicyPortWithoutListener",
+    _WARNING,
+    "A policy names a port that its pods do not have, as containers and Services say. Ports of policies are the pods'.",
+)
+HTTP_RULE_ON_TCP: Final = _code(
+    "MESH0209",
+    "HttpRuleOnTcpPort",
+    _WARNING,
+    "A rule has conditions on HTTP requests for TCP ports, where ALLOW then allows nothing, and DENY denies all.",
+)
+NO_IDENTITY: Final = _code(
+    "MESH0210",
+    "IdentityWithoutMutualTls",
+    _WARNING,
+    "A rule asks who calls, and mutual TLS is off for its pods or their callers, which then have no identity.",
 )
 MIRROR_REFUSED: Final = _code(
-    "MESH0222",
+    "MESH0211",
     "MirrorRefused",
     _WARNING,
     "A mirror's AuthorizationPolicies do not let in a caller whose requests are copied to it.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import yaml
@@ -91,6 +92,26 @@ class Mesh:
             for service in self.services.in_namespace(namespace)
             if any(pod in self.workloads_of(service) for pod in found)
         ]
+
+    @cached_property
+    def services_before(self) -> Mapping[Workload, Sequence[Service]]:
+        """The Kubernetes Services whose selector matches each workload; none for one that has no Service."""
+        found: dict[Workload, list[Service]] = defaultdict(list)
+        for service in self.services.all:
+            for workload in self.workloads_of(service) if service.object.kind == kinds.SERVICE else ():
+                found[workload].append(service)
+        return found
+
+    def listening(self, workload: Workload) -> Mapping[int, str]:
+        """The ports of a workload's pods, as far as containers and Services say, each with its protocol; the protocol
+        is empty where none is stated."""
+        found = dict.fromkeys(workload.container_ports.values(), "")
+        for service in self.services_before.get(workload, ()):
+            for port in service.ports:
+                number = port.target if isinstance(port.target, int) else workload.container_ports.get(port.target)
+                if number and port.protocol != "UDP":
+                    found[number] = port.protocol
+        return found
 
     def gateway_pods(self, gateway: Object) -> Sequence[Workload]:
         """The workloads that the selector of a Gateway matches, in any namespace; all if it has none."""

@@ -37,6 +37,17 @@ class Workload:
         return self.pod.get("serviceAccountName") or "default"
 
     @property
+    def container_ports(self) -> Mapping[str, int]:
+        """The TCP ports that the containers state, the sidecar's aside, by name, or by number where they have none."""
+        return {
+            port.get("name") or str(port["containerPort"]): port["containerPort"]
+            for container in pods.running_containers(self.pod)
+            if container.name != CONTAINER or self.gateway
+            for port in container.body.get("ports") or ()
+            if port.get("protocol", "TCP") == "TCP"
+        }
+
+    @property
     def gateway(self) -> bool:
         """Whether the proxy is the only container of the pods."""
         return [container.name for container in pods.running_containers(self.pod)] == [CONTAINER]

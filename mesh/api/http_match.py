@@ -1,5 +1,6 @@
 """Match conditions on HTTP requests, and operations on headers."""
 
+import re
 from collections.abc import Iterator
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from mesh.core.errors import show
 
 __all__ = ["HTTPMatchRequest", "HeaderOperations", "Headers"]
 
+_UNSENT = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _PSEUDO_HEADERS = (":authority", ":method", ":path", ":scheme", ":status")
 
 
@@ -73,6 +75,8 @@ class HeaderOperations(Message):
     def check(self) -> Findings:
         for operation in ("set", "add"):
             for name, value in (getattr(self, operation) or {}).items():
+                if _UNSENT.search(value):
+                    yield (operation, name), f"{show(value)} has a line break or another control character"
                 if value.count("%") % 2:
                     yield (operation, name), f'{show(value)} has a single %: write "%%", or %VARIABLE%'
 

@@ -22,10 +22,13 @@ LACKS: Final = "unsupported regex"
 not support: `Release.unsupported_regex`."""
 
 _ESCAPE: Final = r"\\[pP]\{[^}]*\}|\\."
-_PART: Final = re.compile(
-    rf"\\Q.*?(?:\\E|$)|{_ESCAPE}|\[\^?\]?(?:\[:\^?\w+:\]|\\.|[^\]\\])*\]|\(\?P?<[^>]*>", re.DOTALL
-)
+_QUOTING: Final = rf"\\Q.*?(?:\\E|$)|{_ESCAPE}|\[\^?\]?(?:\[:\^?\w+:\]|\\.|[^\]\\])*\]"
+_PART: Final = re.compile(rf"{_QUOTING}|\(\?P?<[^>]*>", re.DOTALL)
 """Tokens of an expression that may hold unsupported syntax, or quote it: quotations, escapes, classes, group starts."""
+_STEP: Final = re.compile(rf"{_QUOTING}|.", re.DOTALL)
+"""All tokens of an expression: quotations, escapes, classes, single characters."""
+_RANGE: Final = 16
+"""Characters of the bounds that RE2 is asked for."""
 
 _FOREIGN_SYNTAX: Final = re.compile(
     r"invalid perl operator: (.+)|bad repetition operator: (.+\+)"
@@ -103,3 +106,35 @@ def _regex(text: str, info: ValidationInfo) -> str:
 
 Regex = Annotated[str, MinLen(1), AfterValidator(_regex)]
 """A regular expression in RE2 syntax."""
+
+
+def excludes_start(text: str, start: str) -> bool:
+    """Whether RE2 says that no string which begins with the character `start` matches the expression as a whole. False
+    where it cannot tell."""
+    import re2
+
+    if _error(text):
+        return False
+    steps = [step.group() for step in _STEP.finditer(text.lstrip("^"))]
+    first, after = (*steps, "", "")[:2]
+    if first.startswith("[") and "|" not in steps and after not in ("?", "*", "{"):
+        return not matches(first, start)
+    try:
+        least, most = _compiled(f"^(?:{text})$").possiblematchrange(_RANGE)
+    except re2.error:
+        return False  # no bounds
+    return bool(most < start.encode() or least > start.encode() + b"\xff")
+
+
+def requires(text: str, sign: str) -> bool:
+    """Whether every string that matches the expression as a whole has the punctuation character `sign`, as far as the
+    expression says so outside of groups and alternatives."""
+    depth, found = 0, False
+    literal = {f"\\{sign}", f"[{sign}]", f"[\\{sign}]", *({sign} - {"?"})}  # a bare ? is an operator
+    for match in _STEP.finditer(text):
+        step, after = match.group(), text[match.end() : match.end() + 1]
+        if step == "|" and depth == 0:
+            return False
+        depth += (step == "(") - (step == ")")
+        found = found or (depth == 0 and step in literal and after not in ("?", "*", "{"))
+    return found

@@ -9,6 +9,7 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, Field
 
 from mesh import api, bookinfo
+from mesh.api import http_text
 from mesh.api.names import Selector, is_label
 from mesh.api.scalars import Text as NotEmpty
 from mesh.core.errors import show
@@ -27,6 +28,16 @@ def _account(text: str) -> str:
     return text
 
 
+def _path(text: str) -> str:
+    if problem := http_text.pattern(text):
+        raise ValueError(problem)
+    return text
+
+
+PathPattern = Annotated[NotEmpty, AfterValidator(_path)]
+"""A path, exact or with `*` at the start or end."""
+
+
 class Allow(Documented):
     """Requests that are allowed: those of any client in `accounts`, `gateways` or `namespaces` that also match
     `methods`, `paths` and `ports`."""
@@ -43,7 +54,7 @@ class Allow(Documented):
     """Namespaces all of whose workloads may call."""
     methods: list[Method] = []
     """HTTP methods; any if empty."""
-    paths: list[NotEmpty] = []
+    paths: list[PathPattern] = []
     """Paths, exact or with `*` at the start or end; any if empty."""
     ports: list[PortNumber] = []
     """Ports of the pods, by number; any if empty."""

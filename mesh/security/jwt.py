@@ -9,9 +9,10 @@ from pydantic import Field
 
 from mesh import api
 from mesh.analysis.hosts import ALL, overlap
-from mesh.api.scalars import Text as NotEmpty
+from mesh.core.errors import show
 from mesh.core.kubernetes import Name
 from mesh.core.typed import Documented, Findings
+from mesh.security.authorization import PathPattern
 from mesh.traffic import envoy
 from mesh.traffic.context import GatewayRef, StackContext
 from mesh.traffic.ingress import DEFAULT_GATEWAY, HostName, Ingress, has_cors
@@ -31,13 +32,16 @@ class Jwt(Documented):
     """Name of the stack's gateway."""
     hosts: list[HostName] = []
     """Hosts that require a token; all if empty."""
-    public: list[NotEmpty] = []
+    public: list[PathPattern] = []
     """Paths that need no token, exact or with `*` at the start or end."""
 
     def check(self) -> Findings:
         for i, rule in enumerate(self.issuers):
             if not (rule.jwks or rule.jwksUri or rule.jwks_uri) and not rule.issuer.startswith("https://"):
                 yield ("issuers", i), "needs jwksUri or jwks: only an https:// issuer publishes where its keys are"
+        for i, path in enumerate(self.public):
+            if path in ("*", "/*"):
+                yield ("public", i), f"{show(path)} is every path, so that nobody would need a token: leave jwt out"
 
 
 def objects(jwt: Jwt, stack: StackContext, entries: Mapping[str, Ingress]) -> Iterator[ConfigObject]:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from mesh import api
+from mesh.api import http_text
 from mesh.api.names import Label, SomeHost, whole_host
 from mesh.api.scalars import Percentage
 from mesh.core.kubernetes import Name, PortNumber
@@ -16,7 +17,7 @@ from mesh.traffic.context import StackContext
 from mesh.traffic.matching import Matches, as_list
 from mesh.traffic.objects import ConfigObject
 from mesh.traffic.rate_limits import Limit
-from mesh.traffic.route_actions import RouteActions
+from mesh.traffic.route_actions import RouteActions, targets
 
 HTTP, HTTPS = 80, 443
 DEFAULT_GATEWAY: Final = "istio-ingressgateway"
@@ -83,6 +84,10 @@ class IngressRoute(RouteActions):
         if self.limit and self.limit.by and (self.limit.by.header or "").lower() in _sent_headers(self.headers):
             text = "is set by headers.request of this route, after the limit has counted: choose one that clients send"
             yield ("limit", "by", "header"), text
+        if self.redirect:
+            yield from targets("redirect", self.redirect.uri, self.redirect.authority)
+            if self.redirect.redirectCode not in (None, *http_text.REDIRECT_CODES):
+                yield ("redirect", "redirectCode"), f"must be one of {', '.join(map(str, http_text.REDIRECT_CODES))}"
         if self.redirect and self.limit and self.limit.shared:
             yield ("limit", "scope"), "cannot be global for a redirect, which the gateway answers by itself"
         if self.mirror and not self.mirror.service:

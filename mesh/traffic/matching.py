@@ -9,12 +9,14 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from mesh import api
+from mesh.api import http_text
 from mesh.api.http_match import MatchedHeader
 from mesh.api.names import Label, Labels
 from mesh.api.regex import Regex
 from mesh.api.scalars import PortNumber
 from mesh.api.scalars import Text as NotEmpty
 from mesh.bookinfo import USER_HEADER
+from mesh.core import errors
 from mesh.core.typed import Documented, Findings, ShortForm
 
 Method = Literal["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"]
@@ -36,6 +38,9 @@ class TextMatch(ShortForm):
     def expanded(cls, value: Any) -> Any:
         if not isinstance(value, str):
             return value
+        if value.startswith("*") and value != "*":
+            instead = re.escape(value).replace(r"\*", ".*")
+            raise ValueError(f"{errors.show(value)}: * is a wildcard at the end only; write {{ regex: {instead} }}")
         return {"prefix": value[:-1]} if value.endswith("*") else {"exact": value}
 
     def check(self) -> Findings:
@@ -88,8 +93,16 @@ class Match(Documented):
             yield ("cookie",), "cannot stand beside the header cookie"
         for name in _written_twice(self.headers):
             yield ("headers", name), "is there in another spelling, and upper and lower case are alike"
-        if self.path and not (self.path.regex or (self.path.exact or self.path.prefix or "").startswith("/")):
-            yield ("path",), "must start with /"
+        if self.path and (problem := _path_problem(self.path)):
+            yield ("path",), problem
+        if self.host and (problem := http_text.host_condition(self.host.exact or self.host.prefix or "")):
+            yield ("host",), problem
+        for name, value in self.cookie.items():
+            if "*" in value or ";" in value:
+                yield (
+                    ("cookie", name),
+                    f"{errors.show(value)} is meant whole; for a part, match headers.cookie by a regex",
+                )
         for name, text in self.queryParams.items():
             if text.prefix:
                 yield ("queryParams", name), "cannot be a prefix; write a regex"
@@ -123,6 +136,16 @@ def _written_twice(names: Iterable[str]) -> Iterator[str]:
         if name.lower() in seen:
             yield name
         seen.add(name.lower())
+
+
+def _path_problem(text: TextMatch) -> str:
+    """Why no request has the path; empty if some have."""
+    if text.regex:
+        return http_text.regex_condition(text.regex)
+    wanted = text.exact or text.prefix or ""
+    if "*" in wanted:
+        return f"{errors.show(wanted)}: * is a wildcard at the end only; write a regex"
+    return http_text.condition(wanted)
 
 
 def _conditions(texts: Mapping[str, TextMatch]) -> dict[str, api.StringMatch] | None:

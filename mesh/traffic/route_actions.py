@@ -9,6 +9,7 @@ from annotated_types import Interval
 from pydantic import BeforeValidator
 
 from mesh import api
+from mesh.api import http_text
 from mesh.api.names import Label, SomeHost
 from mesh.api.scalars import Double, Duration, Percentage
 from mesh.core.typed import Documented, Findings, ShortForm
@@ -89,6 +90,19 @@ class RouteActions(Documented):
     cors: api.CorsPolicy | None = None
     """CORS policy for calls from browsers, with the fields of Istio's CorsPolicy; none if not set."""
 
+    def check(self) -> Findings:
+        if self.rewrite:
+            yield from targets("rewrite", self.rewrite.uri, self.rewrite.authority)
+        for i, origin in enumerate((self.cors and self.cors.allowOrigins) or ()):
+            if problem := http_text.origin(origin.exact or ""):
+                yield ("cors", "allowOrigins", i), problem
+        for direction in ("request", "response"):
+            changes: api.HeaderOperations | None = getattr(self.headers, direction, None)
+            for operation in ("set", "add", "remove") if changes else ():
+                names = [name for name in getattr(changes, operation) or () if http_text.header(name)]
+                for name in names:
+                    yield ("headers", direction, operation, name), http_text.header(name)
+
     @property
     def any_action(self) -> bool:
         """Whether any of these fields is set."""
@@ -120,6 +134,14 @@ class RouteActions(Documented):
         parts = {name: name for name in (*RouteActions.model_fields, "match", "route")}
         parts |= {"corsPolicy": "cors", "mirrorPercentage": "mirror"}
         return {part: name for part, name in parts.items() if name in self.model_fields_set}
+
+
+def targets(key: str, uri: str | None, authority: str | None) -> Findings:
+    """Refuses a path or a host to which no request can be rewritten or redirected."""
+    if uri and (problem := http_text.target(uri)):
+        yield (key, "uri"), problem
+    if authority and (problem := http_text.authority(authority)):
+        yield (key, "authority"), problem
 
 
 Weights = dict[Label, Percentage]

@@ -15,8 +15,9 @@ def test_the_shipped_stacks_have_no_findings(stack: str) -> None:
 def test_an_entry_without_effect_is_printed_and_does_not_fail(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    entry = {"code": "IST0101", "object": "Gateway default/x", "reason": "none"}
-    config = {**stackfiles.config("demo"), "mesh:analysis": json.dumps({"suppress": [entry]})}
+    unused = {"code": "IST0101", "object": "Gateway default/x", "reason": "none"}
+    budgets = {"code": "MESH0114", "object": "PodDisruptionBudget *", "reason": "a demo"}
+    config = {**stackfiles.config("demo"), "mesh:analysis": json.dumps({"suppress": [unused, budgets]})}
     monkeypatch.setattr(stackfiles, "config", lambda _: config)
     assert analyze.run("demo") == 0
     assert "demo: 1 warning" in capsys.readouterr().out

@@ -19,12 +19,14 @@ from tests.review import SOURCE
 
 CONFIG = {
     "mesh:profile": "demo",
-    "mesh:global": json.dumps({"proxy": {"clusterDomain": "corp.example"}}),
+    "mesh:global": json.dumps(
+        {"proxy": {"clusterDomain": "corp.example"}, "defaultPodDisruptionBudget": {"enabled": False}}
+    ),
     "mesh:addons": json.dumps({"prometheus": {"host": "p.example.com"}}),
     "mesh:injectedNamespaces": json.dumps({"default": "existing"}),
     "mesh:bookinfo": "true",
 }
-USUAL_DOMAIN = {key: value for key, value in CONFIG.items() if key != "mesh:global"}
+USUAL_DOMAIN = {**CONFIG, "mesh:global": json.dumps({"defaultPodDisruptionBudget": {"enabled": False}})}
 PAGE = "prometheus.istio-system.svc.corp.example"
 
 

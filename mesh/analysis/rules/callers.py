@@ -30,7 +30,7 @@ def without_identity(mesh: Mesh) -> Iterator[Finding]:
         pods = [pod for pod in mesh.selected_by(policy) if pod.proxy]
         why = next(filter(None, (_why_unknown(pod, peers, rules) for pod in pods)), "")
         if why:
-            yield codes.UNKNOWN_CALLERS.at(policy, "rules", f"allows nobody, since no caller is known: {why}")
+            yield codes.NO_IDENTITY.at(policy, "rules", f"allows nobody, since no caller is known: {why}")
 
 
 def _needs_identity(policy: Object) -> bool:

@@ -1,20 +1,38 @@
-"""Checks EnvoyFilters: the operation suits `applyTo`, and relative operations have a priority."""
+"""Checks EnvoyFilters: they select workloads, operations suit `applyTo`, and relative ones have a priority."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from mesh.analysis import codes
 from mesh.analysis.findings import Finding
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
+from mesh.analysis.workloads import Workload
 from mesh.core import kinds
 from mesh.core.names import REVISION_LABEL
 
 _FIXED: Final = ("ROUTE_CONFIGURATION", "HTTP_ROUTE")
 _REPLACEABLE: Final = ("NETWORK_FILTER", "HTTP_FILTER", "VIRTUAL_HOST")
 _RELATIVE: Final = ("INSERT_BEFORE", "INSERT_AFTER", "REMOVE", "REPLACE")
+
+
+def selectors(mesh: Mesh) -> Iterator[Finding]:
+    """Each EnvoyFilter with a selector selects a workload with a proxy."""
+    for envoy_filter in mesh.of(kinds.ENVOY_FILTER):
+        labels = (envoy_filter.spec.get("workloadSelector") or {}).get("labels") or {}
+        if labels and not any(pod.proxy for pod in patched(mesh, envoy_filter)):
+            which = ",".join(f"{key}={value}" for key, value in labels.items())
+            text = f"no pod with a sidecar has the labels {which}: the filter does nothing"
+            yield codes.FILTER_WITHOUT_WORKLOADS.at(envoy_filter, "workloadSelector", text)
+
+
+def patched(mesh: Mesh, envoy_filter: Object) -> Sequence[Workload]:
+    """The workloads to whose proxies an EnvoyFilter applies: of its namespace, or of the mesh if it is in the root
+    namespace."""
+    labels = (envoy_filter.spec.get("workloadSelector") or {}).get("labels") or {}
+    return mesh.workloads.select(labels, None if envoy_filter.namespace == mesh.root else envoy_filter.namespace)
 
 
 def patches(mesh: Mesh) -> Iterator[Finding]:
@@ -52,4 +70,4 @@ def _filter(patch: Mapping[str, Any]) -> str:
     return str(name or (chain.get("filter") or {}).get("name") or "")
 
 
-RULES: Final = (patches,)
+RULES: Final = (selectors, patches)

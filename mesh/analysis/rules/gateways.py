@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from mesh.analysis import codes
+from mesh.analysis import codes, hosts
 from mesh.analysis.findings import Finding, Severity
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object, Ref, entries
@@ -14,11 +14,14 @@ from mesh.analysis.services import Service
 from mesh.analysis.suppression import CONFIG as SUPPRESS
 from mesh.analysis.workloads import Workload
 from mesh.core import kinds
+from mesh.core.protocols import is_tls
+
+_HTTPS: Final = 443
+"""The port to which a redirect to https leads."""
 
 
 def selectors_and_ports(mesh: Mesh) -> Iterator[Finding]:
     """The selector of each Gateway matches pods, and a Service of those pods has each port."""
-    before = _services_before_gateways(mesh)
     for gateway in mesh.of(kinds.GATEWAY):
         pods = mesh.gateway_pods(gateway)
         if not pods:
@@ -28,26 +31,15 @@ def selectors_and_ports(mesh: Mesh) -> Iterator[Finding]:
             text = f"no pod has the labels {_selector(gateway)}: nothing serves this Gateway; {remedy}"
             yield codes.NOT_FOUND.at(gateway, "selector", text)
             continue
-        open_ports = {number for pod in pods for service in before[pod] for number in _numbers(service)}
+        open_ports = {
+            number for pod in pods for service in mesh.services_before.get(pod, ()) for number in _numbers(service)
+        }
         for i, server in enumerate(gateway.items("servers")):
             number = server["port"].get("number")
             if number not in open_ports:
                 have = ", ".join(map(str, sorted(open_ports))) or "none"
                 text = f"no Service of the pods {_selector(gateway)} leads to port {number} (ports: {have})"
                 yield codes.PORT_NOT_ON_SERVICE.at(gateway, f"servers[{i}].port.number", text)
-
-
-def _services_before_gateways(mesh: Mesh) -> Mapping[Workload, Sequence[Service]]:
-    """For each workload that a Gateway selects, the Services that select it."""
-    gateways = [pod for gateway in mesh.of(kinds.GATEWAY) for pod in mesh.gateway_pods(gateway)]
-    places = {pod.namespace for pod in gateways}
-    before: dict[Workload, list[Service]] = {pod: [] for pod in gateways}
-    for service in mesh.services.all:
-        if service.object.kind == kinds.SERVICE and service.namespace in places:
-            for pod in mesh.workloads_of(service):
-                if pod in before:
-                    before[pod].append(service)
-    return before
 
 
 def _numbers(service: Service) -> Iterator[int]:
@@ -103,6 +95,39 @@ def secrets(mesh: Mesh) -> Iterator[Finding]:
                 yield codes.NOT_FOUND.at(gateway, f"servers[{i}].tls.credentialName", text, Severity.WARNING)
 
 
+def redirects(mesh: Mesh) -> Iterator[Finding]:
+    """A server that redirects to https is beside one that serves the hosts with TLS on port 443."""
+    served: dict[Workload, list[str]] = defaultdict(list)
+    for gateway in mesh.of(kinds.GATEWAY):
+        for pod in mesh.gateway_pods(gateway):
+            for server in gateway.items("servers"):
+                if is_tls(server["port"].get("protocol") or "") and _HTTPS in _asked(mesh, pod, server["port"]):
+                    served[pod] += [host.rpartition("/")[2] for host in server.get("hosts") or ()]
+    for gateway in mesh.of(kinds.GATEWAY):
+        for i, server in enumerate(gateway.items("servers")):
+            names = [host.rpartition("/")[2] for host in server.get("hosts") or ()]
+            missing = [
+                name
+                for pod in mesh.gateway_pods(gateway)
+                for name in names
+                if not any(hosts.overlap(name, other) for other in served[pod])
+            ]
+            if missing and (server.get("tls") or {}).get("httpsRedirect"):
+                text = f"clients are sent to https://{missing[0]}, port {_HTTPS}, which nothing serves: serve it there"
+                yield codes.MANGLED.at(gateway, f"servers[{i}].tls.httpsRedirect", text)
+
+
+def _asked(mesh: Mesh, pod: Workload, port: Mapping[str, Any]) -> set[int]:
+    """The ports of Services by which clients reach a server of a gateway's pods; its own number if none is known."""
+    found = {
+        other.number
+        for service in mesh.services_before.get(pod, ())
+        for other in service.ports
+        if port.get("number") in (other.number, other.target)
+    }
+    return found or {port.get("number") or 0}
+
+
 def shared_certificates(mesh: Mesh) -> Iterator[Finding]:
     """No two Gateways of the same pods use the same certificate."""
     used: dict[tuple[object, str], list[tuple[Object, int]]] = defaultdict(list)
@@ -127,4 +152,4 @@ def _certificate(tls: Mapping[str, Any]) -> str:
     return f"{certificate} {key}" if certificate and key else ""
 
 
-RULES: Final = (selectors_and_ports, host_clashes, secrets, shared_certificates)
+RULES: Final = (selectors_and_ports, host_clashes, secrets, redirects, shared_certificates)

@@ -11,7 +11,6 @@ from mesh.analysis.findings import Finding
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
 from mesh.analysis.services import Service
-from mesh.analysis.workloads import Workload
 from mesh.core import kinds, protocols
 
 
@@ -43,12 +42,7 @@ def selectors(mesh: Mesh) -> Iterator[Finding]:
 
 def conflicts(mesh: Mesh) -> Iterator[Finding]:
     """Services of one workload agree on the protocol of each port number, and on the number of each target port."""
-    before: dict[Workload, list[Service]] = defaultdict(list)
-    for service in mesh.services.all:
-        if service.object.kind == kinds.SERVICE:
-            for workload in mesh.workloads_of(service):
-                before[workload].append(service)
-    for workload, several in before.items():
+    for workload, several in mesh.services_before.items():
         if workload.proxy and len(several) + sum(len(service.ports) for service in several) > 2:
             yield from _conflicts(workload.object, several)
 

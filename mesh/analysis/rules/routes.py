@@ -100,6 +100,14 @@ def _times(vs: Object, path: str, route: Mapping[str, Any]) -> Iterator[Finding]
     if timeout and per_try and 0 < nanoseconds(timeout) < nanoseconds(per_try):
         text = f"timeout {timeout} ends before perTryTimeout {per_try}: make it longer, or drop perTryTimeout"
         yield codes.SHORT_TIMEOUT.at(vs, f"{path}.timeout", text)
+    elif timeout and per_try:
+        retries, fitting = route["retries"].get("attempts") or 0, nanoseconds(timeout) // nanoseconds(per_try)
+        if fitting < retries:
+            text = (
+                f"timeout {timeout} has room for {fitting} of {retries + 1} tries that take their {per_try}:"
+                " make it longer, or perTryTimeout shorter"
+            )
+            yield codes.SHORT_TIMEOUT.at(vs, f"{path}.timeout", text, Severity.INFO)
     limits = [name for name in ("timeout", "retries") if route.get(name)]
     if route.get("fault") and limits:
         do = "do" if limits[1:] else "does"

@@ -46,7 +46,7 @@ def routes(mesh: Mesh) -> Iterator[Finding]:
 
 
 def rules(mesh: Mesh) -> Iterator[Finding]:
-    """DestinationRules: deprecated fields."""
+    """DestinationRules: deprecated fields, and failover without effect."""
     for obj in mesh.of(kinds.DESTINATION_RULE):
         policies = {"trafficPolicy": obj.spec.get("trafficPolicy")}
         for i, subset in enumerate(obj.items("subsets")):
@@ -61,6 +61,10 @@ def _policy(obj: Object, path: str, policy: Mapping[str, Any]) -> Iterator[Findi
     if (policy.get("outlierDetection") or {}).get("consecutiveErrors"):
         text = "use consecutiveGatewayErrors or consecutive5xxErrors"
         yield codes.DOUBTFUL.at(obj, f"{path}.outlierDetection.consecutiveErrors", text)
+    locality = (policy.get("loadBalancer") or {}).get("localityLbSetting") or {}
+    if locality.get("failover") and not policy.get("outlierDetection"):
+        text = "nothing fails over without outlierDetection, by which failures are seen: set it as well"
+        yield codes.DOUBTFUL.at(obj, f"{path}.loadBalancer.localityLbSetting", text)
     if ((policy.get("loadBalancer") or {}).get("consistentHash") or {}).get("minimumRingSize"):
         text = "has been replaced in later releases, by ringHash"
         yield codes.DOUBTFUL.at(obj, f"{path}.loadBalancer.consistentHash.minimumRingSize", text)

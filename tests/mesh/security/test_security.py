@@ -10,6 +10,7 @@ from tests import traffic_configs
 from tests.traffic_configs import service
 
 KEYS = '{"keys": []}'
+ANYBODY = {"workload": {"a": "b"}, "namespaces": ["default"]}
 ISSUER = {"issuer": "https://issuer.example.com"}
 
 
@@ -253,6 +254,11 @@ def test_preflights_pass_before_the_policy_that_refuses_is_there() -> None:
             {"authorization": {"allow": {"x": {"workload": {"a": "b"}, "gateways": ["edge"]}}}},
             'mesh:security.authorization: gateway "edge" is not one of',
         ),
+        ({"authorization": {"allow": {"x": {**ANYBODY, "paths": ["/a", "a/*"]}}}}, 'paths[1]: "a/*" matches no path'),
+        ({"authorization": {"allow": {"x": {**ANYBODY, "paths": ["/a/*b"]}}}}, 'paths[0]: "/a/*b": * is a wildcard'),
+        ({"authorization": {"allow": {"x": {**ANYBODY, "methods": ["get"]}}}}, 'methods[0]: "get" is not one of GET'),
+        ({"jwt": {"issuers": [ISSUER], "public": ["healthz"]}}, 'jwt.public[0]: "healthz" matches no path'),
+        ({"jwt": {"issuers": [ISSUER], "public": ["/healthz", "/*"]}}, 'public[1]: "/*" is every path'),
         ({"jwt": {"issuers": []}}, "mesh:security.jwt.issuers: must not be empty"),
         ({"jwt": {"issuers": [{"issuer": "me"}]}}, "mesh:security.jwt.issuers[0]: needs jwksUri or jwks"),
         ({"jwt": {"issuers": [ISSUER], "gateway": "edge"}}, 'mesh:security.jwt: gateway "edge" is not one of'),

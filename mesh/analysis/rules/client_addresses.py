@@ -1,0 +1,91 @@
+"""Checks rules at gateways that depend on clients' addresses: the gateway sees them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+import yaml
+
+from mesh.analysis import codes
+from mesh.analysis.findings import Finding
+from mesh.analysis.mesh import Mesh
+from mesh.analysis.objects import Object
+from mesh.analysis.rules.envoy_filters import patched
+from mesh.analysis.workloads import Workload
+from mesh.core import kinds
+
+_OUTSIDE: Final = ("LoadBalancer", "NodePort")
+"""Types of Services whose requests a node may pass on to a pod of another node, in its own name."""
+_PROXY_CONFIG: Final = "proxy.istio.io/config"
+_CONNECTION, _FORWARDED = ("ipBlocks", "notIpBlocks"), ("remoteIpBlocks", "notRemoteIpBlocks")
+_KEYS: Final = {"source.ip": False, "remote.ip": True}
+"""Keys of conditions on addresses, and whether each is about the one that `X-Forwarded-For` may tell."""
+_LOCAL: Final = "externalTrafficPolicy: Local"
+_LIMITED_BY: Final = '"remote_address"'
+_PROXY_PROTOCOL: Final = "envoy.filters.listener.proxy_protocol"
+
+
+def addresses(mesh: Mesh) -> Iterator[Finding]:
+    """Policies and limits at gateways that depend on clients' addresses are for gateways that see them."""
+    for policy in mesh.of(kinds.AUTHORIZATION_POLICY):
+        for path, forwarded in _conditions(policy):
+            yield from _hidden(mesh, policy, path, mesh.selected_by(policy), forwarded)
+    for limit in mesh.of(kinds.ENVOY_FILTER):
+        for i, patch in enumerate(limit.items("configPatches")):
+            if _LIMITED_BY in json.dumps(patch):
+                yield from _hidden(mesh, limit, f"configPatches[{i}]", patched(mesh, limit), forwarded=True)
+
+
+def _conditions(policy: Object) -> Iterator[tuple[str, bool]]:
+    """The conditions on addresses: the path of each, and whether `X-Forwarded-For` may tell the address."""
+    for i, rule in enumerate(policy.items("rules")):
+        for j, caller in enumerate((rule or {}).get("from") or ()):
+            source = caller.get("source") or {}
+            for field in (*_CONNECTION, *_FORWARDED):
+                if source.get(field):
+                    yield f"rules[{i}].from[{j}].source.{field}", field in _FORWARDED
+        for j, condition in enumerate((rule or {}).get("when") or ()):
+            if condition.get("key") in _KEYS:
+                yield f"rules[{i}].when[{j}]", _KEYS[condition["key"]]
+
+
+def _hidden(mesh: Mesh, obj: Object, path: str, pods: Iterable[Workload], forwarded: bool) -> Iterator[Finding]:
+    for pod in (pod for pod in pods if pod.gateway):
+        service = _hiding_service(mesh, pod)
+        if service and not _told_by_protocol(mesh, pod) and not (forwarded and _trusts_proxies(mesh, pod)):
+            way = "externalTrafficPolicy: Local, or numTrustedProxies if a proxy is before it" if forwarded else _LOCAL
+            text = f"{service.ref} hides clients' addresses behind those of nodes, so they count as one: set {way}"
+            yield codes.ADDRESS_HIDDEN.at(obj, path, text)
+            return
+
+
+def _hiding_service(mesh: Mesh, pod: Workload) -> Object | None:
+    """The Service by which requests from outside reach a gateway's pods in the name of a node; None if none does."""
+    for service in mesh.services_before.get(pod, ()):
+        spec = service.object.spec
+        if spec.get("type") in _OUTSIDE and spec.get("externalTrafficPolicy") != "Local":
+            return service.object
+    return None
+
+
+def _trusts_proxies(mesh: Mesh, pod: Workload) -> bool:
+    """Whether a gateway reads the client's address from `X-Forwarded-For`."""
+    try:
+        own = yaml.safe_load(pod.annotations.get(_PROXY_CONFIG) or "")
+    except yaml.YAMLError:
+        own = None
+    configs: list[Mapping[str, Any]] = [mesh.config.get("defaultConfig") or {}, own if isinstance(own, dict) else {}]
+    return any((config.get("gatewayTopology") or {}).get("numTrustedProxies") for config in configs)
+
+
+def _told_by_protocol(mesh: Mesh, pod: Workload) -> bool:
+    """Whether a gateway reads the client's address from the PROXY protocol."""
+    return any(
+        _PROXY_PROTOCOL in json.dumps(found.spec) and pod in patched(mesh, found)
+        for found in mesh.of(kinds.ENVOY_FILTER)
+    )
+
+
+RULES: Final = (addresses,)

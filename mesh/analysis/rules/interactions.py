@@ -1,0 +1,105 @@
+"""Checks settings that undo each other, or that nobody reads where requests pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from mesh.analysis import codes, hosts, virtual_services
+from mesh.analysis.findings import Finding
+from mesh.analysis.mesh import Mesh
+from mesh.analysis.objects import Object
+from mesh.analysis.virtual_services import MESH
+from mesh.core import kinds
+
+_ACTIONS: Final = ("fault", "timeout", "retries", "mirror", "rewrite", "headers", "corsPolicy", "redirect")
+"""What a route does to requests beside passing them on."""
+_BOOKINFO: Final = "mesh:bookinfo"
+"""The key of Bookinfo's own VirtualService, whose routes a stack cannot change."""
+
+
+def affinity(mesh: Mesh) -> Iterator[Finding]:
+    """Routes with weights lead to hosts without session affinity, which holds within one destination only."""
+    hashed: dict[str, Object] = {}
+    for rule in mesh.of(kinds.DESTINATION_RULE):
+        policies = [rule.spec, *rule.items("subsets")]
+        if any(_balancing(policy.get("trafficPolicy") or {}).get("consistentHash") for policy in policies):
+            hashed.setdefault(mesh.full_host(rule.spec.get("host", ""), rule.namespace), rule)
+    for vs in mesh.of(kinds.VIRTUAL_SERVICE) if hashed else ():
+        for i, route in enumerate(virtual_services.routes(vs)):
+            shares = [(part, share) for part, share in virtual_services.weighted_destinations(route) if share]
+            found = [hosts.most_specific(mesh.full_host(part["host"], vs.namespace), hashed) for part, _ in shares]
+            first = next(filter(None, found), None)
+            if first and len(shares) > 1:
+                drawn = ", ".join(f"{part.get('subset') or part['host']} {share:.0%}" for part, share in shares)
+                text = (
+                    f"the affinity of {first.ref} does not keep a client here: each request draws anew ({drawn});"
+                    " send some clients to one version by a match on a header or cookie"
+                )
+                yield codes.AFFINITY_ACROSS_VERSIONS.at(vs, f"http[{i}].route", text)
+
+
+def _balancing(policy: Mapping[str, Any]) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = policy.get("loadBalancer") or {}
+    return found
+
+
+def passthrough(mesh: Mesh) -> Iterator[Finding]:
+    """Routes name subsets only of hosts whose endpoints the proxy chooses."""
+    untold = {
+        mesh.full_host(rule.spec.get("host", ""), rule.namespace): rule
+        for rule in mesh.of(kinds.DESTINATION_RULE)
+        if _balancing(rule.spec.get("trafficPolicy") or {}).get("simple") == "PASSTHROUGH"
+    }
+    for vs in mesh.of(kinds.VIRTUAL_SERVICE) if untold else ():
+        for destination in virtual_services.destinations(vs):
+            rule = hosts.most_specific(mesh.full_host(destination.host, vs.namespace), untold)
+            if rule and destination.subset:
+                text = (
+                    f"PASSTHROUGH of {rule.ref} sends requests to the address that they came for,"
+                    f" not to {destination.subset}: use another balancing"
+                )
+                yield codes.SUBSET_NOT_BALANCED.at(vs, f"{destination.path}.subset", text)
+
+
+def skipped_at_ingress(mesh: Mesh) -> Iterator[Finding]:
+    """What a host's VirtualService for sidecars does to requests is done by the gateways that route to it, too."""
+    acting = {
+        host: [vs for vs in several if _actions(vs)] for host, several in virtual_services.of_sidecars(mesh).items()
+    }
+    for other in mesh.of(kinds.VIRTUAL_SERVICE):
+        seen: set[str] = set()
+        for destination in virtual_services.destinations(other) if _is_for_gateways(other) else ():
+            host, place = mesh.full_host(destination.host, other.namespace), destination.path.partition(".")[0]
+            for vs in acting.get(host, ()) if destination.path.startswith("http") and not destination.mirror else ():
+                there = other.items("http")[int(place[5:-1])]
+                missing = {name: path for name, path in _actions(vs).items() if not there.get(name)}
+                if vs is not other and missing and host not in seen:
+                    seen.add(host)
+                    one = len(missing) == 1
+                    text = (
+                        f"{other.ref} leads from the gateway to {destination.host}, past this: {', '.join(missing)}"
+                        f" {'does' if one else 'do'} nothing to requests from outside; {_way(other, place, one)}"
+                    )
+                    yield codes.SKIPPED_AT_INGRESS.at(vs, next(iter(missing.values())), text)
+
+
+def _is_for_gateways(vs: Object) -> bool:
+    return bool(vs.items("gateways")) and MESH not in vs.items("gateways")
+
+
+def _actions(vs: Object) -> Mapping[str, str]:
+    """What the routes of a VirtualService do to requests, each with the path of the first that does it."""
+    routes = list(enumerate(virtual_services.routes(vs)))
+    return {name: f"http[{i}].{name}" for name in _ACTIONS for i, route in reversed(routes) if route.get(name)}
+
+
+def _way(other: Object, place: str, one: bool) -> str:
+    """How a stack sets at the gateway what a VirtualService there lacks."""
+    what = "it" if one else "them"
+    if other.origin.startswith(_BOOKINFO):
+        return f"replace that by an entry of mesh:traffic.hosts which sets {what} (and {_BOOKINFO}.gateway: false)"
+    return f"set {what} in {other.source(place) or place}, too"
+
+
+RULES: Final = (affinity, passthrough, skipped_at_ingress)
