@@ -55,6 +55,7 @@ _OWN_NAMES: Final = """
 """
 _OWN: Final = frozenset(_OWN_NAMES.split())
 """Environment variables that this project's components set themselves, besides those of Istio."""
+_SEPARATORS: Final = re.compile(r"[\s/:;,?&=@#%]+")
 _WORD: Final = 6
 """Length from which a value is looked for in messages without quotes around it, too."""
 _IDENTIFYING: Final = ("name", "key")
@@ -104,7 +105,8 @@ class Disclosure:
         for value in sorted(hidden, key=len, reverse=True):
             quoted = show(value)
             text = text.replace(quoted, HIDDEN).replace(quoted.removesuffix("…"), HIDDEN)
-            text = text.replace(value, HIDDEN) if len(value) >= _WORD else text
+            for part in (value, *_SEPARATORS.split(value)):  # a message may quote a part, or propose a changed one
+                text = text.replace(part, HIDDEN) if len(part) >= _WORD else text
         return text
 
     def pseudonymous(self, value: Any, path: Path = ()) -> Any:

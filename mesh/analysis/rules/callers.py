@@ -28,7 +28,7 @@ def without_identity(mesh: Mesh) -> Iterator[Finding]:
         if not _needs_identity(policy):
             continue
         pods = [pod for pod in mesh.selected_by(policy) if pod.proxy]
-        why = next(filter(None, (_why_unknown(pod, peers, rules) for pod in pods)), "")
+        why = next(filter(None, (_why_unknown(mesh, pod, peers, rules) for pod in pods)), "")
         if why:
             yield codes.NO_IDENTITY.at(policy, "rules", f"allows nobody, since no caller is known: {why}")
 
@@ -70,11 +70,12 @@ class _ClientTls:
         return f"with enableAutoMtls off, {what}; make the mesh STRICT, or switch that on"
 
 
-def _why_unknown(pod: Workload, peers: PeerAuthentications, rules: _ClientTls) -> str:
-    if peers.mode(pod) == DISABLE:
+def _why_unknown(mesh: Mesh, pod: Workload, peers: PeerAuthentications, rules: _ClientTls) -> str:
+    modes = {peers.mode(pod, number) for number in (None, *mesh.listening(pod))}
+    if modes == {DISABLE}:
         policy = next(p for p in peers.applying_to(pod) if (p.spec.get("mtls") or {}).get("mode") == DISABLE)
         return f"{policy.ref} switches mutual TLS of {pod.object.ref} off; choose PERMISSIVE"
-    if peers.mode(pod) == STRICT:  # without mutual TLS there is no connection at all
+    if modes & {DISABLE, STRICT}:  # it depends on the port, or without mutual TLS there is no connection at all
         return ""
     return rules.why_plain(pod)
 

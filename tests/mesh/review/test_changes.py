@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import pytest
 import yaml
 
 from commands import render, sources
+from mesh.core import kinds
 from mesh.core.merge import merged
 from mesh.core.names import DEFAULT_NAMES
 from mesh.review import risks
@@ -46,6 +49,25 @@ def test_a_review_finds_exactly_the_expected_risks_and_changes_of_requests(case:
     assert [f"{risk.name} | {risk.object} | {risk.reason}" for risk in found.risks] == case.get("risks", [])
     assert [str(shift) for shift in found.request_changes] == case.get("requests", [])
     assert list(found.not_evaluated) == case.get("notEvaluated", [])
+
+
+def test_a_policy_that_allows_nothing_any_more_loosens_nothing() -> None:
+    before = recorded(json.dumps(TABLE["bases"]["pathed"], sort_keys=True))
+    after = [item if item.object.ref.name != "ratings" else _with_path(item, "ratings/*") for item in before]
+    found = Review.of("case", Source(kind="", text=""), before, after, DEFAULT_NAMES)
+    assert [risk.name for risk in found.risks] == ["requests refused"]
+    assert [str(shift) for shift in found.request_changes] == [
+        "ratings:9080/ratings/0 from reviews-v1: ratings → 403 (none of AuthorizationPolicy"
+        " bookinfo/bookinfo-default-deny, bookinfo/ratings allows it)"
+    ]
+
+
+def _with_path(item: StackObject, path: str) -> StackObject:
+    """The object with another path, if it is an AuthorizationPolicy."""
+    body = copy.deepcopy(dict(item.object.body))
+    for rule in body["spec"].get("rules", ()) if item.object.kind == kinds.AUTHORIZATION_POLICY else ():
+        rule["to"][0]["operation"]["paths"] = [path]
+    return replace(item, object=replace(item.object, body=body))
 
 
 def test_exactly_the_changes_called_harmless_have_no_risks() -> None:
