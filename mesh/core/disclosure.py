@@ -12,8 +12,6 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from hashlib import blake2b
-from secrets import token_bytes
 from typing import Any, Final, NamedTuple
 
 import yaml
@@ -110,8 +108,7 @@ class Disclosure:
         return text
 
     def pseudonymous(self, value: Any, path: Path = ()) -> Any:
-        """The value with texts such as `[secret]-1c3f` in place of credentials. In this process equal credentials have
-        equal texts; nothing can be told from one."""
+        """The value with texts such as `[secret]-1` in place of credentials; equal ones have the same."""
         return _replaced(value, path, self.is_credential, _pseudonym)
 
     def without_credentials(self, value: Any, path: Path = ()) -> Any:
@@ -123,12 +120,12 @@ DEFAULT: Final = Disclosure()
 """Without any declared name."""
 
 
-_PROCESS: Final = token_bytes()
-"""Key of the pseudonyms."""
+_PSEUDONYMS: Final[dict[str, str]] = {}
+"""Pseudonyms by credential, numbered in the order in which they are needed, so that equal reports have equal ones."""
 
 
 def _pseudonym(value: str) -> str:
-    return f"{HIDDEN}-{blake2b(value.encode(), key=_PROCESS, digest_size=2).hexdigest()}"
+    return _PSEUDONYMS.setdefault(value, f"{HIDDEN}-{len(_PSEUDONYMS) + 1}")
 
 
 def _replaced(
