@@ -1,7 +1,9 @@
 """Random mesh configs and pod annotations for the comparison with Istio's own validation, and its recorded verdicts.
 
-`mesh_configs.json` has cases with the verdicts of Istio 1.10.3. With a new program of `istio_validation/` they are made
-again by `python -m tests.mesh.config.mesh_configs PROGRAM`.
+`mesh_configs.json` has cases with the verdicts of Istio 1.10.3's own code. `python -m tests.mesh.config.mesh_configs
+PROGRAM` makes them again. The program reads a JSON list of `{"Mesh": document, "Annotation": text}` and writes the list
+of verdicts: `mesh` if `ApplyMeshConfigDefaults` refuses the document, `injector` if the injector's validation of
+`proxy.istio.io/config` refuses the annotation, `agent` if `ApplyProxyConfig` or `ValidateProxyConfig` does, else "".
 """
 
 from __future__ import annotations
