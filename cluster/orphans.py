@@ -16,6 +16,7 @@ from cluster.sidecars import Sidecar
 from cluster.state import StackState, type_and_name
 from mesh.core import kinds, words
 from mesh.core.kinds import GroupKind
+from mesh.core.secure import is_placeholder
 from mesh.proxy import control_plane
 from mesh.proxy.control_plane import DEFAULT, GUIDE, Name
 
@@ -108,7 +109,8 @@ def _set(container: Manifest) -> Iterator[tuple[str, Any]]:
 
 
 def _holds(there: Any, wanted: Any) -> bool:
-    """Whether a value has all that is wanted; besides, it may have what the API server fills in."""
+    """Whether a value has all that is wanted; besides, it may have what the API server fills in. What the config
+    encrypts is not compared."""
     if isinstance(wanted, Mapping):
         return isinstance(there, Mapping) and all(_holds(there.get(key), value) for key, value in wanted.items())
     if isinstance(wanted, list | tuple):
@@ -117,7 +119,7 @@ def _holds(there: Any, wanted: Any) -> bool:
             and len(there) >= len(wanted)
             and all(_holds(*pair) for pair in zip(there, wanted, strict=False))
         )
-    return bool(there == wanted)
+    return bool(there == wanted) or is_placeholder(wanted)
 
 
 def _way_out(left: Iterable[Sidecar], after: Objects) -> str:
