@@ -19,11 +19,12 @@ from mesh.analysis.analyse import analyse
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
 from mesh.analysis.suppression import Suppression
-from mesh.config import loading
+from mesh.config import loading, stack_file
 from mesh.config.settings import SettingsError
+from mesh.config.stack_file import StackFileError
 from mesh.core.names import DEFAULT_NAMES, MeshNames
 from tests import meshes
-from tests.commands.remedies import BY_HAND, OF_STACKS, Remedy
+from tests.commands.remedies import BY_HAND, OF_STACKS, Files, Remedy
 from tests.meshes import Manifest
 from tests.releases import RELEASE
 
@@ -44,8 +45,8 @@ NONE = {
 
 
 def registered(config: Mapping[str, Any]) -> dict[str, str]:
-    """The config as Pulumi passes it on."""
-    return {f"mesh:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
+    """The config as Pulumi passes it on, with placeholders for encrypted values."""
+    return stack_file.config({"config": {f"mesh:{key}": value for key, value in config.items()}})
 
 
 @cache
@@ -65,8 +66,14 @@ def findings(objects: Sequence[Object], names: MeshNames, suppressions: Sequence
     return tuple(str(finding) for finding in found)
 
 
-def messages(mesh: Mapping[str, Any] | Sequence[Manifest]) -> tuple[str, ...]:
-    """All that is said of a stack with this config, or of the valid mesh with these objects."""
+def messages(mesh: Mapping[str, Any] | Files | Sequence[Manifest]) -> tuple[str, ...]:
+    """All that is said of a stack with this config, of its files, or of the valid mesh with these objects."""
+    if isinstance(mesh, Files):
+        try:
+            stack_file.with_encrypted(mesh.file, mesh.copy)
+        except StackFileError as error:
+            return (str(error),)
+        return ()
     if not isinstance(mesh, Mapping):
         return findings([Object.read(manifest) for manifest in meshes.changed(mesh)], DEFAULT_NAMES)
     try:

@@ -169,7 +169,7 @@ def said(*objects: Manifest) -> str:
 def test_the_finding_of_a_services_port_names_the_pods() -> None:
     text = said(allow({"ports": ["80"]}))
     assert "name no port 80, but 8080: this never applies" in text
-    assert "80 is a Service's port for 8080: write that" in text
+    assert "80 is a Service's port: write its pods' 8080" in text
 
 
 def test_a_named_target_port_is_the_containers() -> None:
