@@ -31,8 +31,8 @@ from tests.releases import RELEASE
 ROOMS = ("analysis", "api", "config", "core", "releases", "security", "traffic", "values")
 """The packages of mesh whose messages are read."""
 REMEDY = re.compile(
-    r"(?:^|[;:,] (?:or )?)((?:add|allow|change|choose|declare|drop|enable|give|have people|inject|join|label|leave|list"
-    r"|make|move|name|put|remove|rename|set|switch|use|write)\b.*)",
+    r"(?:^|[;:,] (?:or )?)((?:add|allow|ask|begin|change|choose|declare|drop|enable|give|have people|inject|join|label"
+    r"|leave|list|make|match|move|name|put|remove|rename|replace|run|send|serve|set|switch|take|use|write)\b.*)",
 )
 """A remedy: a clause that begins with what to do."""
 NONE = {
