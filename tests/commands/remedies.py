@@ -24,15 +24,18 @@ class Files:
     copy: Mapping[str, Any]
 
 
+Subject = Mapping[str, Any] | Files | Sequence[Manifest]
+
+
 @dataclass(frozen=True)
 class Remedy:
     """A remedy of the config of a stack, of its files, or of objects that users write themselves."""
 
     says: str
     """The part of the message that advises it."""
-    before: Mapping[str, Any] | Files | Sequence[Manifest]
+    before: Subject
     """The config, the files, or the objects beside those of the valid mesh."""
-    after: Mapping[str, Any] | Files | Sequence[Manifest]
+    after: Subject
 
 
 def by_hand(says: str, fault: str, *after: Manifest) -> Remedy:
