@@ -248,11 +248,15 @@ BY_HAND: Final = (
     Remedy("so it denies nobody: use PERMISSIVE or STRICT there", _locked("DISABLE"), _locked("PERMISSIVE")),
     Remedy("so it denies nobody: use PERMISSIVE or STRICT there", _locked("DISABLE"), _locked("STRICT")),
     Remedy(
-        "name a port http-…, or drop them",
+        "so sidecars skip these routes: name a port http-…, or drop them",
         [*DATABASE, routes("db", to("db", timeout="1s"))],
         [DATABASE[0], service("db", [_METRICS]), routes("db", to("db", timeout="1s"))],
     ),
-    Remedy("name a port http-…, or drop them", [*DATABASE, routes("db", to("db", timeout="1s"))], DATABASE),
+    Remedy(
+        "so sidecars skip these routes: name a port http-…, or drop them",
+        [*DATABASE, routes("db", to("db", timeout="1s"))],
+        DATABASE,
+    ),
     Remedy(
         "denies all connections there: name in ports those that take HTTP, 9090",
         [*_DATABASES, allow({"paths": ["/a"]}, app="db", action="DENY")],
