@@ -108,7 +108,7 @@ class Mesh:
         found = dict.fromkeys(workload.container_ports.values(), "")
         for service in self.services_before.get(workload, ()):
             for port in service.ports:
-                number = port.target if isinstance(port.target, int) else workload.container_ports.get(port.target)
+                number = workload.port_number(port.target)
                 if number and port.protocol != "UDP":
                     found[number] = port.protocol
         return found

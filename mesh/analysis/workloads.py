@@ -47,6 +47,10 @@ class Workload:
             if port.get("protocol", "TCP") == "TCP"
         }
 
+    def port_number(self, target: int | str) -> int | None:
+        """The number of the pods' port that a Service targets by number or name; None if no container has the name."""
+        return target if isinstance(target, int) else self.container_ports.get(target)
+
     @property
     def gateway(self) -> bool:
         """Whether the proxy is the only container of the pods."""

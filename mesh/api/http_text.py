@@ -18,6 +18,8 @@ REDIRECT_CODES: Final = (301, 302, 303, 307, 308)
 _OUTSIDE: Final = {"?": "the query", "#": "the fragment"}
 _UNSENT: Final = re.compile(r"[^!-~]")
 """Characters that a request line cannot hold: spaces, control characters and all beyond ASCII."""
+_NO_HOST: Final = re.compile(r"[/*]|[^!-~]")
+"""Characters that no host has."""
 _DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
 
 
@@ -81,10 +83,11 @@ def target(text: str) -> str:
 
 def authority(text: str) -> str:
     """Why `text` is no host, with a port or without, to which requests can be rewritten or redirected."""
-    if "/" in text or "*" in text or _UNSENT.search(text):
-        bare = re.sub(r"^[a-z]+://", "", text).partition("/")[0].replace("*.", "")
-        return f"{show(text)} is not a host, with a port or without: write one such as {show(bare or 'example.com')}"
-    return ""
+    if not _NO_HOST.search(text):
+        return ""
+    bare = re.sub(r"^[A-Za-z]+://", "", text).partition("/")[0].removeprefix("*.")
+    sample = bare if bare and not _NO_HOST.search(bare) else "example.com"
+    return f"{show(text)} is not a host, with a port or without: write one such as {show(sample)}"
 
 
 def host_condition(text: str) -> str:

@@ -55,11 +55,12 @@ def with_encrypted(content: Mapping[str, Any], other: Mapping[str, Any], strict:
     """The content of a stack file with the encrypted values, and the salt and keys, that only `other` has. Unless
     `strict`, those that do not fit are left out.
 
-    Raises StackFileError for a value that `other` has encrypted and `content` has in clear, for one in a list, and if
-    the two are encrypted with different salts."""
+    Raises StackFileError for a value that `other` has encrypted and `content` has in clear, for one in a list that
+    `content` lacks, and if the two are encrypted with different salts."""
     config = copy.deepcopy(content.get("config") or {})
     ours = {path for path, value in _leaves(config, ()) if secure.is_encrypted(value)}
-    theirs = {path: value for path, value in _leaves(other.get("config") or {}, ()) if secure.is_encrypted(value)}
+    leaves = [leaf for leaf in _leaves(other.get("config") or {}, ()) if secure.is_encrypted(leaf[1])]
+    theirs = {path: value for path, value in leaves if ours.isdisjoint(path[: i + 1] for i in range(len(path)))}
     for path, value in theirs.items():
         try:
             _put(config, path, value)
@@ -67,9 +68,9 @@ def with_encrypted(content: Mapping[str, Any], other: Mapping[str, Any], strict:
             if strict:
                 raise
     salts = [one["encryptionsalt"] for one in (content, other) if one.get("encryptionsalt")]
-    if strict and len({*salts}) > 1 and (lost := theirs.keys() - ours):
+    if strict and len({*salts}) > 1 and theirs:
         raise StackFileError(
-            f"encryptionsalt of the stack's file is not the one with which {', '.join(sorted(map(key_at, lost)))} is"
+            f"encryptionsalt of the stack's file is not the one with which {', '.join(sorted(map(key_at, theirs)))} is"
             f" encrypted, which is {salts[1]}: write that one, and set the file's own encrypted values again"
         )
     kept = {key: value for key, value in other.items() if key != "config"}
@@ -77,18 +78,19 @@ def with_encrypted(content: Mapping[str, Any], other: Mapping[str, Any], strict:
 
 
 def _put(config: dict[str, Any], path: Keys, value: Any) -> None:
-    *parents, last = path
-    at: Any = config
-    for step in parents:
-        at = at.setdefault(step, {}) if isinstance(at, dict) else None
-    if not isinstance(at, dict):
+    """Adds an encrypted value to the config, which has none there. Raises StackFileError."""
+    if any(isinstance(step, int) for step in path):
         raise StackFileError(
             f"{key_at(path)} is encrypted in a list, outside of the stack's file: move it into the file itself"
         )
-    if not secure.is_encrypted(at.setdefault(last, value)):
-        raise StackFileError(
-            f"{key_at(path)} is encrypted for this stack, but its file has it in clear: take it out of the file"
-        )
+    at: Any = config
+    for i, step in enumerate(path, 1):
+        at = at.setdefault(step, value if i == len(path) else {})
+        if not isinstance(at, dict) or (i == len(path) and at is not value):
+            raise StackFileError(
+                f"{key_at(path)} is encrypted for this stack, but its file has {key_at(path[:i])} in clear: take that"
+                " out of the file"
+            )
 
 
 def key_at(path: Keys) -> str:

@@ -9,21 +9,33 @@ from typing import Any, Final
 
 import yaml
 
-from tests.faults import FAULTS, cart_rule, patch, sidecar
+from tests.faults import FAULTS, cart_rule, patch, rule, sidecar
+from tests.faults_of_requests import DATABASE, allow, cart
 from tests.meshes import Manifest, deployment, gateway, manifest_of, routes, server, service, to
 
 _BASE: Final = {"profile": "demo", "injectedNamespaces": {"default": "existing"}}
 
 
 @dataclass(frozen=True)
+class Files:
+    """The file of a stack, and its copy, on which Pulumi works."""
+
+    file: Mapping[str, Any]
+    copy: Mapping[str, Any]
+
+
+Subject = Mapping[str, Any] | Files | Sequence[Manifest]
+
+
+@dataclass(frozen=True)
 class Remedy:
-    """A remedy of the config of a stack, or of objects that users write themselves."""
+    """A remedy of the config of a stack, of its files, or of objects that users write themselves."""
 
     says: str
     """The part of the message that advises it."""
-    before: Mapping[str, Any] | Sequence[Manifest]
-    """The config, or the objects beside those of the valid mesh."""
-    after: Mapping[str, Any] | Sequence[Manifest]
+    before: Subject
+    """The config, the files, or the objects beside those of the valid mesh."""
+    after: Subject
 
 
 def by_hand(says: str, fault: str, *after: Manifest) -> Remedy:
@@ -96,6 +108,26 @@ def _filter(**match: Any) -> list[Manifest]:
     return [manifest_of("EnvoyFilter", "filter", {"configPatches": [patched]})]
 
 
+_METRICS: Final = {"name": "http-metrics", "port": 9090, "targetPort": 9090}
+_DATABASES: Final = [DATABASE[0], service("db", [{"name": "tcp", "port": 5432, "targetPort": 5432}, _METRICS])]
+_FAILOVER: Final = {"loadBalancer": {"localityLbSetting": {"failover": [{"from": "a", "to": "b"}]}}}
+_OUTSIDE_USERS: Final = manifest_of(
+    "AuthorizationPolicy", "x", {"action": "DENY", "rules": [{"from": [{"source": {"namespaces": ["istio-system"]}}]}]}
+)
+
+
+def _locked(mode: str) -> list[Manifest]:
+    return [_OUTSIDE_USERS, manifest_of("PeerAuthentication", "default", {"mtls": {"mode": mode}})]
+
+
+_ENCRYPTED: Final = {"secure": "v1:a"}
+_LIST: Final = {"mesh:global": {"imagePullSecrets": [_ENCRYPTED]}}
+
+
+def _salted(salt: str, **env: Any) -> Mapping[str, Any]:
+    return {"encryptionsalt": salt, "config": {"mesh:pilot": {"env": env}}}
+
+
 _OLD_DELAY: Final = {"delay": {"exponentialDelay": "1s", "percentage": {"value": 5}}}
 _NEW_DELAY: Final = {"delay": {"fixedDelay": "1s", "percentage": {"value": 5}}}
 BY_HAND: Final = (
@@ -103,6 +135,11 @@ BY_HAND: Final = (
     Remedy("use fixedDelay", _front(fault=_OLD_DELAY), _front(fault=_NEW_DELAY)),
     Remedy(
         "use httpStatus", _front(fault={"abort": {"grpcStatus": "a"}}), _front(fault={"abort": {"httpStatus": 503}})
+    ),
+    Remedy(
+        "write percentage: {value: 100}",
+        [cart(to("cart", fault={"abort": {"httpStatus": 503}}))],
+        [cart(to("cart", fault={"abort": {"httpStatus": 503, "percentage": {"value": 100}}}))],
     ),
     Remedy("use exact or prefix", _delegating(regex="/a.*"), _delegating(prefix="/a")),
     Remedy(
@@ -202,6 +239,53 @@ BY_HAND: Final = (
         manifest_of(
             "DestinationRule", "db", {"host": "db", "trafficPolicy": {"tls": {"mode": "DISABLE"}}}, namespace="plain"
         ),
+    ),
+    by_hand(
+        "nothing fails over without outlierDetection, by which failures are seen: set it as well",
+        "failover without outlier detection",
+        rule("front", "front", trafficPolicy={**_FAILOVER, "outlierDetection": {"consecutive5xxErrors": 5}}),
+    ),
+    Remedy("so it denies nobody: use PERMISSIVE or STRICT there", _locked("DISABLE"), _locked("PERMISSIVE")),
+    Remedy("so it denies nobody: use PERMISSIVE or STRICT there", _locked("DISABLE"), _locked("STRICT")),
+    Remedy(
+        "so sidecars skip these routes: name a port http-…, or drop them",
+        [*DATABASE, routes("db", to("db", timeout="1s"))],
+        [DATABASE[0], service("db", [_METRICS]), routes("db", to("db", timeout="1s"))],
+    ),
+    Remedy(
+        "so sidecars skip these routes: name a port http-…, or drop them",
+        [*DATABASE, routes("db", to("db", timeout="1s"))],
+        DATABASE,
+    ),
+    Remedy(
+        "denies all connections there: name in ports those that take HTTP, 9090",
+        [*_DATABASES, allow({"paths": ["/a"]}, app="db", action="DENY")],
+        [*_DATABASES, allow({"paths": ["/a"], "ports": ["9090"]}, app="db", action="DENY")],
+    ),
+    Remedy(
+        "denies all connections there: ask for ports alone",
+        [*DATABASE, allow({"paths": ["/a"], "ports": ["5432"]}, app="db", action="DENY")],
+        [*DATABASE, allow({"ports": ["5432"]}, app="db", action="DENY")],
+    ),
+    Remedy(
+        "encrypted in a list, outside of the stack's file: move it into the file itself",
+        Files({"config": {}}, {"config": _LIST}),
+        Files({"config": _LIST}, {"config": _LIST}),
+    ),
+    Remedy(
+        "but its file has mesh:pilot.env.A in clear: take that out of the file",
+        Files(_salted("v1:one", A="a"), _salted("v1:one", A=_ENCRYPTED)),
+        Files(_salted("v1:one"), _salted("v1:one", A=_ENCRYPTED)),
+    ),
+    Remedy(
+        "but its file has mesh:pilot in clear: take that out of the file",
+        Files({"config": {"mesh:pilot": ""}}, _salted("v1:one", A=_ENCRYPTED)),
+        Files({"config": {}}, _salted("v1:one", A=_ENCRYPTED)),
+    ),
+    Remedy(
+        "which is v1:two: write that one, and set the file's own encrypted values again",
+        Files(_salted("v1:one", A=_ENCRYPTED), _salted("v1:two", B=_ENCRYPTED)),
+        Files(_salted("v1:two", A={"secure": "v1:again"}), _salted("v1:two", B=_ENCRYPTED)),
     ),
     by_hand("only the older one holds: join them", "two PeerAuthentications for one namespace"),
     by_hand("use INSERT_FIRST or ADD", "relative patch", patch("INSERT_FIRST")),

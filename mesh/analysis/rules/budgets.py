@@ -13,7 +13,7 @@ from mesh.analysis.objects import Object
 from mesh.analysis.workloads import Workload
 from mesh.core import kinds
 
-_SWITCH: Final = "global.defaultPodDisruptionBudget.enabled"
+_SWITCH: Final = "mesh:global.defaultPodDisruptionBudget.enabled"
 """The key of the budgets of istiod and the gateways."""
 _SCALED: Final = (kinds.DEPLOYMENT, kinds.STATEFUL_SET)
 
@@ -36,7 +36,7 @@ def drains(mesh: Mesh) -> Iterator[Finding]:
             who = ", ".join(str(workload.object.ref) for workload in found)
             text = (
                 f"lets no pod of {who} go, so kubectl drain waits for ever: run {total + 1} (autoscaleMin,"
-                f" replicaCount), or set {_SWITCH}: false"
+                f" replicaCount), or set {_SWITCH} to false"
             )
             yield codes.BUDGET_BLOCKS_DRAIN.at(budget, "", text)
 

@@ -67,14 +67,14 @@ class _ClientTls:
         if self._automatic or self._everywhere or pod in self._mutual:
             return ""
         what = f"no DestinationRule has mode ISTIO_MUTUAL for {pod.object.ref}"
-        return f"with enableAutoMtls off, {what}; make the mesh STRICT, or switch that on"
+        return f"with enableAutoMtls off, {what}; switch that on, or set mesh:security.mtls to STRICT"
 
 
 def _why_unknown(mesh: Mesh, pod: Workload, peers: PeerAuthentications, rules: _ClientTls) -> str:
     modes = {peers.mode(pod, number) for number in (None, *mesh.listening(pod))}
     if modes == {DISABLE}:
         policy = next(p for p in peers.applying_to(pod) if (p.spec.get("mtls") or {}).get("mode") == DISABLE)
-        return f"{policy.ref} switches mutual TLS of {pod.object.ref} off; choose PERMISSIVE"
+        return f"{policy.ref} switches mutual TLS of {pod.object.ref} off; use PERMISSIVE or STRICT there"
     if modes & {DISABLE, STRICT}:  # it depends on the port, or without mutual TLS there is no connection at all
         return ""
     return rules.why_plain(pod)

@@ -102,9 +102,10 @@ def http_ports(mesh: Mesh) -> Iterator[Finding]:
             ports = service.ports if service else ()
             if vs.items("http") and ports and all(port.protocol and not is_http(port.protocol) for port in ports):
                 said = ", ".join(f"{port.number} is {port.protocol}" for port in ports)
-                text = (
-                    f"{host} has no HTTP port ({said}), so sidecars skip these routes: name a port http-…, or drop them"
+                way = (
+                    "name a port http-…" if service and service.object.kind == kinds.SERVICE else "set protocol to HTTP"
                 )
+                text = f"{host} has no HTTP port ({said}), so sidecars skip these routes: {way}, or drop them"
                 yield codes.HTTP_ON_TCP.at(vs, "http", text)
 
 

@@ -12,6 +12,9 @@ from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object, entries
 from mesh.core import errors, kinds
 
+_API_SERVER: Final = ("kubernetes", "default")
+"""Name and namespace of a Service that each cluster has, and no stack."""
+
 
 def hosts_and_subsets(mesh: Mesh) -> Iterator[Finding]:
     """The host of each rule is in the registry, and the labels of each subset match pods."""
@@ -19,6 +22,8 @@ def hosts_and_subsets(mesh: Mesh) -> Iterator[Finding]:
         said = rule.spec.get("host", "")
         service = mesh.service(said, rule.namespace)
         if service is None:
+            if mesh.full_host(said, rule.namespace) == mesh.full_host(*_API_SERVER):
+                continue
             if said.startswith("*") and any(hosts.overlap(said, other.host) for other in mesh.services.all):
                 continue
             around = [other.object.name for other in mesh.services.all if other.namespace == rule.namespace]

@@ -99,7 +99,7 @@ def _way(other: Object, place: str, one: bool) -> str:
     what = "it" if one else "them"
     if other.origin.startswith(_BOOKINFO):
         return f"replace that by an entry of mesh:traffic.hosts which sets {what} (and {_BOOKINFO}.gateway: false)"
-    return f"set {what} in {other.source(place) or place}, too"
+    return f"set {what} in {other.source(place) or f'{place} there'}, too"
 
 
 RULES: Final = (affinity, passthrough, skipped_at_ingress)

@@ -74,14 +74,18 @@ def ports(mesh: Mesh) -> Iterator[Finding]:
         for path, number in named if listening else ():
             if number not in listening and number not in _OF_PROXY:
                 targets = {
-                    str(port.target)
+                    str(target)
                     for pod in mesh.selected_by(policy)
                     for service in mesh.services_before.get(pod, ())
                     for port in service.ports
-                    if port.number == number
+                    if port.number == number and (target := pod.port_number(port.target))
                 }
                 known = ", ".join(str(port) for port in sorted(listening) if port not in _OF_PROXY)
-                own = f"; {number} is a Service's port for {', '.join(sorted(targets))}: write that" if targets else ""
+                own = (
+                    f"; {number} is a Service's port: write its pods' {' and '.join(sorted(targets))}"
+                    if targets
+                    else ""
+                )
                 text = f"its pods' containers and Services name no port {number}, but {known}: this never applies{own}"
                 yield codes.PORT_WITHOUT_LISTENER.at(policy, path, text)
 
@@ -132,10 +136,16 @@ def http_rules(mesh: Mesh) -> Iterator[Finding]:
             said = ", ".join(f"{number} is {protocol}" for number, protocol in sorted(tcp.items()))
             deny = policy.spec.get("action") == "DENY"
             if tcp and (deny or tcp == meant):
-                effect = "denies all connections there: name HTTP ports" if deny else "allows none: ask for ports alone"
+                effect = f"denies all connections there: {_way(ports)}" if deny else "allows none: ask for ports alone"
                 text = f"{said}, where no request has {field}, so that it {effect}"
                 yield codes.HTTP_RULE_ON_TCP.at(policy, f"{path}.{field}", text)
                 break
+
+
+def _way(ports: Mapping[int, str]) -> str:
+    """How to deny requests, or connections, to pods with these ports."""
+    http = [str(number) for number, protocol in sorted(ports.items()) if is_http(protocol)]
+    return f"name in ports those that take HTTP, {', '.join(http)}" if http else "ask for ports alone"
 
 
 def _numbers(operation: Mapping[str, Any], otherwise: Iterable[int]) -> set[int]:

@@ -62,7 +62,7 @@ def _policy(obj: Object, path: str, policy: Mapping[str, Any]) -> Iterator[Findi
         text = "use consecutiveGatewayErrors or consecutive5xxErrors"
         yield codes.DOUBTFUL.at(obj, f"{path}.outlierDetection.consecutiveErrors", text)
     locality = (policy.get("loadBalancer") or {}).get("localityLbSetting") or {}
-    if locality.get("failover") and not policy.get("outlierDetection"):
+    if locality.get("failover") and policy.get("outlierDetection") is None:
         text = "nothing fails over without outlierDetection, by which failures are seen: set it as well"
         yield codes.DOUBTFUL.at(obj, f"{path}.loadBalancer.localityLbSetting", text)
     if ((policy.get("loadBalancer") or {}).get("consistentHash") or {}).get("minimumRingSize"):

@@ -169,7 +169,26 @@ def said(*objects: Manifest) -> str:
 def test_the_finding_of_a_services_port_names_the_pods() -> None:
     text = said(allow({"ports": ["80"]}))
     assert "name no port 80, but 8080: this never applies" in text
-    assert "80 is a Service's port for 8080: write that" in text
+    assert "80 is a Service's port: write its pods' 8080" in text
+
+
+def test_a_rule_that_denies_http_requests_names_the_ports_that_take_them() -> None:
+    ports = [{"name": "tcp", "port": 1}, {"name": "http-a", "port": 2, "targetPort": 20}, {"name": "grpc", "port": 3}]
+    pods = [deployment("db", {"app": "db"}, serviceAccountName="db"), service("db", ports)]
+    text = said(*pods, allow({"paths": ["/a"]}, app="db", action="DENY"))
+    assert "denies all connections there: name in ports those that take HTTP, 3, 20" in text
+
+
+def test_failover_needs_outlier_detection_whose_fields_may_all_be_unset() -> None:
+    policy = {"loadBalancer": {"localityLbSetting": {"failover": [{"from": "a", "to": "b"}]}}, "outlierDetection": {}}
+    rule = manifest_of("DestinationRule", "front", {"host": "front", "trafficPolicy": policy})
+    assert analyse([Object.read(manifest) for manifest in meshes.changed([rule])], DEFAULT_NAMES) == []
+
+
+def test_a_rule_for_the_api_server_is_for_a_service_that_each_cluster_has() -> None:
+    plain = {"host": "kubernetes.default.svc.cluster.local", "trafficPolicy": {"tls": {"mode": "DISABLE"}}}
+    rule = manifest_of("DestinationRule", "api-server", plain, namespace="istio-system")
+    assert analyse([Object.read(manifest) for manifest in meshes.changed([rule])], DEFAULT_NAMES) == []
 
 
 def test_a_named_target_port_is_the_containers() -> None:

@@ -128,3 +128,17 @@ def test_an_origin_is_what_browsers_send(text: str, instead: str) -> None:
 @pytest.mark.parametrize("text", ["", "*", "null", "http://localhost:3000", "https://a.example:80", "app://x"])
 def test_other_origins_are_taken(text: str) -> None:
     assert http_text.origin(text) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "sample"),
+    [
+        ("https://shop.example.com/a", "shop.example.com"),
+        ("HTTPS://shop.example.com:8443", "shop.example.com:8443"),
+        ("*.shop.example.com", "shop.example.com"),
+        *((text, "example.com") for text in ("*", "shop.*", "a b", "https://", "/a", "caf\u00e9.example.com")),
+    ],
+)
+def test_the_host_that_is_to_be_written_instead_is_one(text: str, sample: str) -> None:
+    assert f'write one such as "{sample}"' in http_text.authority(text)
+    assert http_text.authority(sample) == ""

@@ -91,9 +91,10 @@ def test_encrypted_values_of_the_copy_are_kept_beside_those_of_the_file() -> Non
         (
             {"config": {"mesh:a": {"b": "x"}}},
             {"config": {"mesh:a": {"b": {"c": ENCRYPTED}}}},
-            r"mesh:a\.b\.c is encrypted",
+            r"mesh:a\.b\.c is encrypted for this stack, but its file has mesh:a\.b in clear",
         ),
         ({"config": {"mesh:a": ["b"]}}, {"config": {"mesh:a": [ENCRYPTED]}}, r"mesh:a\[0\] is encrypted in a list"),
+        ({"config": {}}, {"config": {"mesh:a": [ENCRYPTED]}}, r"mesh:a\[0\] is encrypted in a list"),
         (
             {"encryptionsalt": "v1:one", "config": {}},
             {"encryptionsalt": "v1:other", "config": {"mesh:a": ENCRYPTED}},
@@ -107,6 +108,17 @@ def test_encrypted_values_that_do_not_fit_are_refused_and_never_dropped(
     with pytest.raises(StackFileError, match=said):
         stack_file.with_encrypted(ours, theirs)
     stack_file.with_encrypted(ours, theirs, strict=False)
+
+
+@pytest.mark.parametrize("value", [[ENCRYPTED], {"b": [{"c": ENCRYPTED}]}])
+def test_an_encrypted_value_of_a_list_may_be_in_the_copy_as_well(value: Any) -> None:
+    ours = {"config": {"mesh:a": value}}
+    assert stack_file.with_encrypted(ours, ours) == ours
+
+
+def test_a_map_that_the_file_encrypts_whole_is_kept() -> None:
+    ours = {"config": {"mesh:a": ENCRYPTED}}
+    assert stack_file.with_encrypted(ours, {"config": {"mesh:a": {"b": ENCRYPTED}}}) == ours
 
 
 def test_a_message_about_yaml_does_not_quote_the_line(tmp_path: Path) -> None:
