@@ -46,8 +46,8 @@ def of_stack(stack: str) -> Config:
             *parents, last = inner
             at: Any = content
             for step in parents:
-                at = at[step]
-            secrets[placeholder], at[last] = at[last], placeholder
+                at = at[_key(at, step)]
+            secrets[placeholder], at[_key(at, last)] = at[_key(at, last)], placeholder
             decoded[name] = json.dumps(content)
         else:
             secrets[placeholder], decoded[name] = decoded[name], placeholder
@@ -58,6 +58,11 @@ def of_stack(stack: str) -> Config:
             f' `eval "$(make -s env STACK={stack})"` first, and Pulumi with --config-file "${stack_file.VARIABLE}"'
         )
     return Config(decoded, secrets)
+
+
+def _key(at: Any, step: int | str) -> int | str:
+    """The step of a stack file's path in JSON, whose keys are strings."""
+    return step if isinstance(at, list) else str(step)
 
 
 def _is_secret(key: str) -> bool:

@@ -74,7 +74,7 @@ class Settings(Values):
     ingressNodePorts: dict[str, PortNumber] = {}
     """Node ports of `istio-ingressgateway`, by name of the Service's port. Short for `nodePort` in
     `gateways.istio-ingressgateway.ports`."""
-    nodeAddress: str | None = None
+    nodeAddress: Annotated[str, Deciding] | None = None
     """Host name or address of a node, for URLs with node ports; the address of the first node if not set."""
     injectedNamespaces: dict[Name, InjectedNamespace] = {}
     """Namespaces whose pods get a sidecar. `create`: the stack creates and deletes the namespace. `existing`: the stack
@@ -111,7 +111,7 @@ class Settings(Values):
     is set freely, unless it is a number, a boolean, a duration, or a variable that Istio defines."""
     timeout: Seconds = 300
     """Seconds within which each object must get ready, or be deleted."""
-    context: str | None = None
+    context: Annotated[str, Deciding] | None = None
     """Kubeconfig context of the stack's cluster; `mesh-dev` is the embedded one. If not set, it must be given as
     `CONTEXT`."""
 

@@ -34,9 +34,13 @@ class Deciding:
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-        schema = handler(source)
-        marked = {**schema, "metadata": {**schema.get("metadata", {}), _DECIDING: True}}
-        return cast(core_schema.CoreSchema, marked)
+        return core_schema.no_info_after_validator_function(_readable, handler(source), metadata={_DECIDING: True})
+
+
+def _readable(value: Any) -> Any:
+    if is_placeholder(value):
+        raise ValueError(f"{value} is encrypted")
+    return value
 
 
 class Documented(Typed):

@@ -112,6 +112,7 @@ def test_what_decides_which_objects_there_are_cannot_be_encrypted() -> None:
     _, refused = markers.planted(ENCRYPTED)
     keys = {markers.key(path) for path in refused}
     assert {"mesh:profile", "mesh:namespaces.shop", "mesh:traffic.hosts.bookinfo.gateway"} <= keys
+    assert {"mesh:context", "mesh:nodeAddress"} <= keys
     assert {"mesh:traffic.hosts.bookinfo.routes[1].to[0].service", "mesh:addons.grafana.host"} <= keys
 
 

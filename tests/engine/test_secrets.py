@@ -116,8 +116,8 @@ def test_the_config_has_placeholders_where_the_stack_file_has_encrypted_values(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
     file = tmp_path / "Pulumi.x.yaml"
-    file.write_text("config:\n  mesh:pilot: {env: {A: {secure: 'v1:a'}, B: b}}\n  mesh:hub: {secure: 'v1:b'}\n")
-    given = {"mesh:pilot": '{"env": {"A": "decrypted", "B": "b"}}', "mesh:hub": "decrypted too", "mesh:profile": "demo"}
+    file.write_text("config:\n  mesh:pilot: {env: {1: {secure: 'v1:a'}, B: b}}\n  mesh:hub: {secure: 'v1:b'}\n")
+    given = {"mesh:pilot": '{"env": {"1": "decrypted", "B": "b"}}', "mesh:hub": "decrypted too", "mesh:profile": "demo"}
     monkeypatch.setenv(stack_file.VARIABLE, str(file))
     monkeypatch.setattr(config, "from_environment", lambda: given)
     monkeypatch.setenv("PULUMI_CONFIG_SECRET_KEYS", json.dumps(["mesh:pilot", "mesh:hub"]))
@@ -126,7 +126,7 @@ def test_the_config_has_placeholders_where_the_stack_file_has_encrypted_values(
     monkeypatch.setattr("pulumi.runtime.config.CONFIG", empty)
     found = config.of_stack("x")
     assert {key: secure.key_of(value) for key, value in found.values.items()} == {
-        "mesh:pilot": "mesh:pilot.env.A",
+        "mesh:pilot": "mesh:pilot.env[1]",
         "mesh:hub": "mesh:hub",
         "mesh:profile": "",
     }
