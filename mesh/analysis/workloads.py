@@ -37,6 +37,11 @@ class Workload:
         return self.pod.get("serviceAccountName") or "default"
 
     @property
+    def identity(self) -> str:
+        """Their identity in the mesh, without the trust domain: `ns/<namespace>/sa/<account>`."""
+        return f"ns/{self.namespace}/sa/{self.account}"
+
+    @property
     def container_ports(self) -> Mapping[str, int]:
         """The TCP ports that the containers state, the sidecar's aside, by name, or by number where they have none."""
         return {

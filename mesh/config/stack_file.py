@@ -48,7 +48,9 @@ def config(content: Mapping[str, Any]) -> dict[str, str]:
 
 def encrypted(content: Mapping[str, Any]) -> Iterator[tuple[Keys, str]]:
     """The encrypted values in the config of a stack file: the path and the placeholder of each."""
-    return _encrypted(content.get("config") or {}, ())
+    for path, value in _leaves(content.get("config") or {}, ()):
+        if secure.is_encrypted(value):
+            yield path, secure.placeholder(key_at(path), value["secure"])
 
 
 def with_encrypted(content: Mapping[str, Any], other: Mapping[str, Any], strict: bool = True) -> dict[str, Any]:
@@ -104,12 +106,6 @@ def _leaves(value: Any, path: Keys) -> Iterator[tuple[Keys, Any]]:
         return
     for step, item in value.items() if isinstance(value, dict) else enumerate(value):
         yield from _leaves(item, (*path, step))
-
-
-def _encrypted(value: Any, path: Keys) -> Iterator[tuple[Keys, str]]:
-    for at, item in _leaves(value, path):
-        if secure.is_encrypted(item):
-            yield at, secure.placeholder(key_at(at), item["secure"])
 
 
 def _plain(value: Any, path: Keys) -> Any:

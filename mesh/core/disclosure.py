@@ -72,13 +72,10 @@ class Disclosure:
         are. A text that is a document, such as the mesh config, is none, but may hold one."""
         if not _is_sensitive(value):
             return False
-        steps = _plain(path)
-        kind, name = _free(steps)
-        if name in self.public or name in _OWN:
-            return bool(_CREDENTIAL.search(value)) and document(value, path) is None
-        if document(value, path) is not None:
-            return False
-        return bool(_CREDENTIAL.search(value)) or kind.tells(name, value)
+        kind, name = _free(_plain(path))
+        is_public = name in self.public or name in _OWN
+        says = _CREDENTIAL.search(value) or (not is_public and kind.tells(name, value))
+        return bool(says) and document(value, path) is None
 
     def hides(self, path: Path, value: Any) -> bool:
         """Whether the value is hidden: a credential, or set freely."""

@@ -39,7 +39,7 @@ class InboundRequest:
         """The caller's SPIFFE identity without the scheme, in a trust domain; empty without mutual TLS."""
         if not (self.caller and self.mutual):
             return ""
-        return f"{domain}/ns/{self.caller.namespace}/sa/{self.caller.account}"
+        return f"{domain}/{self.caller.identity}"
 
 
 class AuthorizationPolicies:

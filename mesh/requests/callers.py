@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterator, Sequence
+from typing import Final
 
+from mesh.analysis import authorization_policies
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
 from mesh.analysis.rules.authorization import matches
@@ -30,7 +31,7 @@ class Callers:
                 found.setdefault(pod.namespace, {}).setdefault(key, pod)
         self._in = {namespace: list(pods.values()) for namespace, pods in found.items()}
         self._all = [pod for pods in self._in.values() for pod in pods]
-        self._by_account = {f"ns/{pod.namespace}/sa/{pod.account}": pod for pod in reversed(self._all)}
+        self._by_account = {pod.identity: pod for pod in reversed(self._all)}
         self._named: dict[Workload, dict[Workload, None]] = {}
         for policy in mesh.of(kinds.AUTHORIZATION_POLICY):
             callers = dict.fromkeys(self._of_policy(policy))
@@ -64,28 +65,19 @@ class Callers:
 
     def _of_policy(self, policy: Object) -> Iterator[Workload]:
         """A workload for each principal and each namespace that a policy names, whether meant or not."""
-        for rule in policy.items("rules"):
-            for caller in (rule or {}).get("from") or ():
-                source = caller.get("source") or {}
-                yield from self._of_principals(_said(source, "principals", "notPrincipals"))
-                yield from self._of_namespaces(_said(source, "namespaces", "notNamespaces"))
-            for condition in (rule or {}).get("when") or ():
-                said = _said(condition, "values", "notValues")
-                yield from self._of_principals(said) if condition["key"] == "source.principal" else ()
-                yield from self._of_namespaces(said) if condition["key"] == "source.namespace" else ()
+        for field, pattern in authorization_policies.callers(policy):
+            yield from (self._of_principal if field == "principals" else self._of_namespace)(pattern)
 
-    def _of_principals(self, patterns: Sequence[str]) -> Iterator[Workload]:
-        for pattern in patterns:
-            exact = self._by_account.get(pattern.partition("/")[2])
-            if exact:
-                yield exact
-            elif pattern.startswith("*"):
-                wide = (pod for account, pod in self._by_account.items() if matches(pattern, f"/{account}"))
-                yield from _first_of_each(wide)
+    def _of_principal(self, pattern: str) -> Iterator[Workload]:
+        exact = self._by_account.get(pattern.partition("/")[2])
+        if exact:
+            yield exact
+        elif pattern.startswith("*"):
+            wide = (pod for account, pod in self._by_account.items() if matches(pattern, f"/{account}"))
+            yield from _first_of_each(wide)
 
-    def _of_namespaces(self, patterns: Sequence[str]) -> Iterator[Workload]:
-        for pattern in patterns:
-            yield from _first_of_each(pod for pod in self._all if matches(pattern, pod.namespace))
+    def _of_namespace(self, pattern: str) -> Iterator[Workload]:
+        yield from _first_of_each(pod for pod in self._all if matches(pattern, pod.namespace))
 
     def _of_routes(self, virtual_service: Object) -> Iterator[Workload]:
         """A workload for each `sourceNamespace` and each `sourceLabels` of a VirtualService."""
@@ -105,7 +97,3 @@ def _first_of_each(pods: Iterator[Workload] | Sequence[Workload]) -> Iterator[Wo
         if len(found) == 2:
             break
     return iter(found.values())
-
-
-def _said(owner: Mapping[str, Any], *fields: str) -> Sequence[str]:
-    return [value for field in fields for value in owner.get(field) or ()]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from mesh.analysis import codes
+from mesh.analysis import authorization_policies, codes
 from mesh.analysis.findings import Finding, Severity
 from mesh.analysis.mesh import Mesh, selector_labels
 from mesh.analysis.objects import Object
@@ -34,15 +34,13 @@ def selectors(mesh: Mesh) -> Iterator[Finding]:
 
 def sources(mesh: Mesh) -> Iterator[Finding]:
     """The namespaces and principals in the `source` of AuthorizationPolicies exist."""
-    accounts = {f"ns/{pod.namespace}/sa/{pod.account}" for pod in mesh.workloads.all}
+    accounts = {pod.identity for pod in mesh.workloads.all}
     for policy in mesh.of(kinds.AUTHORIZATION_POLICY):
-        for i, rule in enumerate(policy.items("rules")):
-            for j, caller in enumerate(rule.get("from") or ()):
-                path, source = f"rules[{i}].from[{j}].source", caller.get("source") or {}
-                for field in ("namespaces", "notNamespaces"):
-                    yield from _namespaces(mesh, policy, f"{path}.{field}", source.get(field) or ())
-                for field in ("principals", "notPrincipals"):
-                    yield from _principals(mesh, policy, f"{path}.{field}", source.get(field) or (), accounts)
+        for path, source in authorization_policies.parts(policy):
+            for field in ("namespaces", "notNamespaces"):
+                yield from _namespaces(mesh, policy, f"{path}.{field}", source.get(field) or ())
+            for field in ("principals", "notPrincipals"):
+                yield from _principals(mesh, policy, f"{path}.{field}", source.get(field) or (), accounts)
 
 
 def _namespaces(mesh: Mesh, policy: Object, path: str, names: Sequence[str]) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from mesh.analysis import codes, virtual_services
+from mesh.analysis.authorization_policies import IDENTITY, parts
 from mesh.analysis.findings import Finding
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.mtls import DISABLE, STRICT, PeerAuthentications
@@ -18,7 +19,6 @@ from mesh.core.names import DEFAULT_TRUST_DOMAIN
 
 _WITHOUT_IDENTITY: Final = ("DISABLE", "SIMPLE")
 """Modes of a DestinationRule in which callers show no certificate."""
-_IDENTITY: Final = ("principals", "namespaces")
 
 
 def without_identity(mesh: Mesh) -> Iterator[Finding]:
@@ -37,7 +37,7 @@ def _needs_identity(policy: Object) -> bool:
     """Whether a policy allows requests, and none without the caller's identity."""
     callers = [(rule or {}).get("from") or [{}] for rule in policy.items("rules")]
     sources = [one.get("source") or {} for some in callers for one in some]
-    asks = bool(sources) and all(any(source.get(field) for field in _IDENTITY) for source in sources)
+    asks = bool(sources) and all(any(source.get(field) for field in IDENTITY) for source in sources)
     return policy.spec.get("action", "ALLOW") == "ALLOW" and asks
 
 
@@ -71,13 +71,32 @@ class _ClientTls:
 
 
 def _why_unknown(mesh: Mesh, pod: Workload, peers: PeerAuthentications, rules: _ClientTls) -> str:
-    modes = {peers.mode(pod, number) for number in (None, *mesh.listening(pod))}
+    modes = _modes(mesh, pod, peers)
     if modes == {DISABLE}:
         policy = next(p for p in peers.applying_to(pod) if (p.spec.get("mtls") or {}).get("mode") == DISABLE)
         return f"{policy.ref} switches mutual TLS of {pod.object.ref} off; use PERMISSIVE or STRICT there"
     if modes & {DISABLE, STRICT}:  # it depends on the port, or without mutual TLS there is no connection at all
         return ""
     return rules.why_plain(pod)
+
+
+def _modes(mesh: Mesh, pod: Workload, peers: PeerAuthentications) -> set[str]:
+    """The modes of mutual TLS on the ports of a pod."""
+    return {peers.mode(pod, number) for number in (None, *mesh.listening(pod))}
+
+
+def denials(mesh: Mesh) -> Iterator[Finding]:
+    """A rule that denies those who call is for pods that accept mutual TLS, without which nobody has an identity."""
+    peers = PeerAuthentications(mesh)
+    for policy in mesh.of(kinds.AUTHORIZATION_POLICY):
+        if policy.spec.get("action") != "DENY":
+            continue
+        asking = [(path, field) for path, part in parts(policy) for field in part if field in IDENTITY]
+        pods = [pod for pod in mesh.selected_by(policy) if pod.proxy] if asking else []
+        if pods and all(_modes(mesh, pod, peers) == {DISABLE} for pod in pods):
+            deciding = next(str(policy.ref) for policy in peers.applying_to(pods[0]))
+            text = f"{deciding} turns mutual TLS off for its pods, so it denies nobody: use PERMISSIVE or STRICT there"
+            yield codes.NO_IDENTITY.at(policy, ".".join(asking[0]), text)
 
 
 def mirrors(mesh: Mesh) -> Iterator[Finding]:
@@ -148,7 +167,7 @@ class _Allowing:
         return [one for one in known if any(self.may_allow(one, pod) for pod in pods)]
 
     def _includes(self, rule: Mapping[str, Any], caller: Workload) -> bool:
-        names = [f"{domain}/ns/{caller.namespace}/sa/{caller.account}" for domain in self._domains]
+        names = [f"{domain}/{caller.identity}" for domain in self._domains]
         return not rule.get("from") or any(
             _fits(source, "principals", names) and _fits(source, "namespaces", [caller.namespace])
             for source in (one.get("source") or {} for one in rule["from"])
@@ -160,4 +179,4 @@ def _fits(source: Mapping[str, Any], field: str, values: Sequence[str]) -> bool:
     return not source.get(field) or any(matches(pattern, value) for pattern in source[field] for value in values)
 
 
-RULES: Final = (without_identity, mirrors)
+RULES: Final = (without_identity, denials, mirrors)

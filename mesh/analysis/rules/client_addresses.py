@@ -9,16 +9,17 @@ from typing import Any, Final
 import yaml
 
 from mesh.analysis import codes
+from mesh.analysis.authorization_policies import conditions, parts
 from mesh.analysis.findings import Finding
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
 from mesh.analysis.rules.envoy_filters import patched
 from mesh.analysis.workloads import Workload
 from mesh.core import kinds
+from mesh.proxy import proxyconfig
 
 _OUTSIDE: Final = ("LoadBalancer", "NodePort")
 """Types of Services whose requests a node may pass on to a pod of another node, in its own name."""
-_PROXY_CONFIG: Final = "proxy.istio.io/config"
 _CONNECTION, _FORWARDED = ("ipBlocks", "notIpBlocks"), ("remoteIpBlocks", "notRemoteIpBlocks")
 _KEYS: Final = {"source.ip": False, "remote.ip": True}
 """Keys of conditions on addresses, and whether each is about the one that `X-Forwarded-For` may tell."""
@@ -40,15 +41,13 @@ def addresses(mesh: Mesh) -> Iterator[Finding]:
 
 def _conditions(policy: Object) -> Iterator[tuple[str, bool]]:
     """The conditions on addresses: the path of each, and whether `X-Forwarded-For` may tell the address."""
-    for i, rule in enumerate(policy.items("rules")):
-        for j, caller in enumerate((rule or {}).get("from") or ()):
-            source = caller.get("source") or {}
-            for field in (*_CONNECTION, *_FORWARDED):
-                if source.get(field):
-                    yield f"rules[{i}].from[{j}].source.{field}", field in _FORWARDED
-        for j, condition in enumerate((rule or {}).get("when") or ()):
-            if condition.get("key") in _KEYS:
-                yield f"rules[{i}].when[{j}]", _KEYS[condition["key"]]
+    for path, part in parts(policy):
+        for field in (*_CONNECTION, *_FORWARDED):
+            if part.get(field):
+                yield f"{path}.{field}", field in _FORWARDED
+    for path, condition in conditions(policy):
+        if condition.get("key") in _KEYS:
+            yield path, _KEYS[condition["key"]]
 
 
 def _hidden(mesh: Mesh, obj: Object, path: str, pods: Iterable[Workload], forwarded: bool) -> Iterator[Finding]:
@@ -73,7 +72,7 @@ def _hiding_service(mesh: Mesh, pod: Workload) -> Object | None:
 def _trusts_proxies(mesh: Mesh, pod: Workload) -> bool:
     """Whether a gateway reads the client's address from `X-Forwarded-For`."""
     try:
-        own = yaml.safe_load(pod.annotations.get(_PROXY_CONFIG) or "")
+        own = yaml.safe_load(pod.annotations.get(proxyconfig.ANNOTATION) or "")
     except yaml.YAMLError:
         own = None
     configs: list[Mapping[str, Any]] = [mesh.config.get("defaultConfig") or {}, own if isinstance(own, dict) else {}]

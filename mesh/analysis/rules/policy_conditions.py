@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from mesh.analysis import codes
+from mesh.analysis.authorization_policies import conditions, parts
 from mesh.analysis.findings import Finding
 from mesh.analysis.mesh import Mesh
-from mesh.analysis.mtls import DISABLE, PeerAuthentications
 from mesh.analysis.objects import Object
 from mesh.analysis.rules.conditions import method
-from mesh.analysis.workloads import Workload
 from mesh.api import http_text
 from mesh.api.scalars import port_of
 from mesh.core import kinds
@@ -28,20 +27,12 @@ _HTTP: Final = ("hosts", "methods", "paths")
 def values(mesh: Mesh) -> Iterator[Finding]:
     """Each path, method, host, principal and namespace in an AuthorizationPolicy is one that a request can have."""
     for policy in mesh.of(kinds.AUTHORIZATION_POLICY):
-        for path, part in _parts(policy):
+        for path, part in parts(policy):
             for field, said in part.items():
                 check = _CHECKS.get(field.removeprefix("not").lower())
                 for k, value in enumerate(said if check else ()):
                     if check and (problem := check(value)):
                         yield codes.POLICY_MATCHES_NOTHING.at(policy, f"{path}.{field}[{k}]", problem)
-
-
-def _parts(policy: Object) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The sources and operations of a policy's rules, with their paths."""
-    for i, rule in enumerate(policy.items("rules")):
-        for place, inner in (("from", "source"), ("to", "operation")):
-            for j, entry in enumerate((rule or {}).get(place) or ()):
-                yield f"rules[{i}].{place}[{j}].{inner}", entry.get(inner) or {}
 
 
 def _host(text: str) -> str:
@@ -94,21 +85,14 @@ def _ports(policy: Object) -> Iterator[tuple[str, int]]:
     """The ports that a policy names, with their paths."""
     for number in policy.spec.get("portLevelMtls") or ():
         yield f"portLevelMtls.{number}", int(number)
-    said = [(f"{path}.{field}", part.get(field)) for path, part in _parts(policy) for field in ("ports", "notPorts")]
-    for i, rule in enumerate(policy.items("rules")):
-        for j, condition in enumerate((rule or {}).get("when") or ()):
-            if condition.get("key") == _PORT:
-                said += [(f"rules[{i}].when[{j}].{field}", condition.get(field)) for field in ("values", "notValues")]
+    said = [(f"{path}.{field}", part.get(field)) for path, part in parts(policy) for field in ("ports", "notPorts")]
+    for path, condition in conditions(policy):
+        if condition.get("key") == _PORT:
+            said += [(f"{path}.{field}", condition.get(field)) for field in ("values", "notValues")]
     for path, numbers in said:
         for k, text in enumerate(numbers or ()):
             if number := port_of(str(text)):
                 yield f"{path}[{k}]", number
-
-
-def _keys(policy: Object) -> Iterator[str]:
-    """The attributes on which a policy has conditions."""
-    for rule in policy.items("rules"):
-        yield from (condition.get("key") or "" for condition in (rule or {}).get("when") or ())
 
 
 def _listening(mesh: Mesh, policy: Object) -> Mapping[int, str]:
@@ -125,12 +109,14 @@ def _listening(mesh: Mesh, policy: Object) -> Mapping[int, str]:
 def http_rules(mesh: Mesh) -> Iterator[Finding]:
     """Operations with conditions on HTTP requests are for ports that take HTTP: DENY for them alone, ALLOW for some."""
     for policy in mesh.of(kinds.AUTHORIZATION_POLICY):
-        asking = [(path, part, field) for path, part in _parts(policy) for field in part if _is_http(field)]
+        asking = [(path, part, field) for path, part in parts(policy) for field in part if _is_http(field)]
         pods = [pod for pod in mesh.selected_by(policy) if pod.proxy] if asking else []
-        if any(pod.gateway for pod in pods) or any(key == _PORT for key in _keys(policy)):
+        if any(pod.gateway for pod in pods) or any(
+            condition.get("key") == _PORT for _, condition in conditions(policy)
+        ):
             continue  # a Gateway says which protocol is spoken there; a condition may leave only HTTP ports
+        ports = _listening(mesh, policy) if asking else {}
         for path, part, field in asking:
-            ports = _listening(mesh, policy)
             meant = {number: protocol for number, protocol in ports.items() if number in _numbers(part, ports)}
             tcp = {number: protocol for number, protocol in meant.items() if protocol and not is_http(protocol)}
             said = ", ".join(f"{number} is {protocol}" for number, protocol in sorted(tcp.items()))
@@ -158,27 +144,4 @@ def _is_http(field: str) -> bool:
     return field.removeprefix("not").lower() in _HTTP
 
 
-def identities(mesh: Mesh) -> Iterator[Finding]:
-    """A rule that denies those who call is for pods that accept mutual TLS, without which nobody has an identity."""
-    peers = PeerAuthentications(mesh)
-    for policy in mesh.of(kinds.AUTHORIZATION_POLICY):
-        if policy.spec.get("action") != "DENY":
-            continue  # `callers` has rules that allow
-        asking = [(path, field) for path, part in _parts(policy) for field in part if field in _CALLERS]
-        pods = [pod for pod in mesh.selected_by(policy) if pod.proxy] if asking else []
-        if pods and all(_is_plain(mesh, peers, pod) for pod in pods):
-            deciding = next(str(policy.ref) for policy in peers.applying_to(pods[0]))
-            text = f"{deciding} turns mutual TLS off for its pods, so it denies nobody: use PERMISSIVE or STRICT there"
-            yield codes.NO_IDENTITY.at(policy, ".".join(asking[0]), text)
-
-
-_CALLERS: Final = ("principals", "namespaces")
-
-
-def _is_plain(mesh: Mesh, peers: PeerAuthentications, pod: Workload) -> bool:
-    """Whether a pod takes no mutual TLS on any of its ports."""
-    numbers: Sequence[int | None] = [None, *mesh.listening(pod)]
-    return all(peers.mode(pod, number) == DISABLE for number in numbers)
-
-
-RULES: Final = (values, ports, http_rules, identities)
+RULES: Final = (values, ports, http_rules)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from mesh.analysis import hosts
+from mesh.analysis import authorization_policies, hosts
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
 from mesh.analysis.rules.authorization import matches
-from mesh.analysis.workloads import Workload
 from mesh.requests import rules
 from mesh.requests.comparison import NO_SUCH_WORKLOAD, Answer
 from mesh.requests.samples import Sample
@@ -101,29 +100,12 @@ def is_evaluated(policy: Object, mesh: Mesh) -> bool:
         return False
     if not any(pod.proxy for pod in mesh.selected_by(policy)):
         return False
-    return all(_is_known(field, pattern, mesh) for field, pattern in _callers(policy))
-
-
-def _callers(policy: Object) -> Iterator[tuple[str, str]]:
-    """The principals and namespaces that a policy names, each with its field."""
-    for rule in policy.items("rules"):
-        for caller in (rule or {}).get("from") or ():
-            source = caller.get("source") or {}
-            for field in ("principals", "notPrincipals", "namespaces", "notNamespaces"):
-                yield from ((field, pattern) for pattern in source.get(field) or ())
-        for condition in (rule or {}).get("when") or ():
-            named = {"source.principal": "principals", "source.namespace": "namespaces"}.get(condition["key"])
-            said = [*(condition.get("values") or ()), *(condition.get("notValues") or ())]
-            yield from ((named, pattern) for pattern in said if named)
+    return all(_is_known(field, pattern, mesh) for field, pattern in authorization_policies.callers(policy))
 
 
 def _is_known(field: str, pattern: str, mesh: Mesh) -> bool:
     """Whether a workload of the mesh has such a principal, in whatever trust domain, or is in such a namespace."""
-    if field.lower().endswith("namespaces"):
+    if field == "namespaces":
         return any(matches(pattern, pod.namespace) for pod in mesh.workloads.all)
     account = pattern.partition("/")[2]
-    return "*" in pattern or any(_account(pod) == account for pod in mesh.workloads.all)
-
-
-def _account(pod: Workload) -> str:
-    return f"ns/{pod.namespace}/sa/{pod.account}"
+    return "*" in pattern or any(pod.identity == account for pod in mesh.workloads.all)
