@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _FOLDERS: Final = {
     "1.10": "v1_10",
+    "1.30": "v1_30",
 }
 """Folders by release name (minor version), oldest first. Each folder defines the release as `RELEASE`."""
 
@@ -20,6 +21,16 @@ NAMES: Final = tuple(_FOLDERS)
 """Names of the releases, oldest first."""
 DEFAULT: Final = "1.10"
 """The release of a stack without `mesh:release`."""
+
+
+def lacks(name: str) -> frozenset[str]:
+    """The parts of the types of values and of Istio's API that release `name` does not have: what later releases added,
+    and what it or an earlier one removed. Each is `Class.field`, or `Class.field=value` for a value of an enumeration,
+    with the field's name in YAML. Raises ValueError if the name is not one of `NAMES`."""
+    index = NAMES.index(name)
+    changes = [import_module(f"{__name__}.{folder}.changes") for folder in _FOLDERS.values()]
+    removed = frozenset[str]().union(*(release.REMOVED for release in changes[: index + 1]))
+    return removed.union(*(release.ADDED for release in changes[index + 1 :]))
 
 
 def get(name: str) -> Release:

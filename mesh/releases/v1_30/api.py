@@ -1,0 +1,26 @@
+"""The kinds of Istio 1.30's API and the versions in which it serves them; the first is the storage version."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mesh.api import Versions
+
+_NETWORKING: Final = ("v1alpha3", "v1beta1")
+
+VERSIONS: Final = Versions(
+    {
+        "AuthorizationPolicy": ("v1beta1",),
+        "DestinationRule": _NETWORKING,
+        "EnvoyFilter": ("v1alpha3",),
+        "Gateway": _NETWORKING,
+        "PeerAuthentication": ("v1beta1",),
+        "RequestAuthentication": ("v1beta1",),
+        "ServiceEntry": _NETWORKING,
+        "Sidecar": _NETWORKING,
+        "Telemetry": ("v1alpha1",),
+        "VirtualService": _NETWORKING,
+        "WorkloadEntry": _NETWORKING,
+        "WorkloadGroup": ("v1alpha3",),
+    }
+)

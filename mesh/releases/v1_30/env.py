@@ -1,0 +1,86 @@
+"""The environment variables of an injected proxy of Istio 1.30, which its agent reads and reports to istiod."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mesh.proxy import proxy, redirect
+from mesh.proxy.expr import Node, Value, all_of, each, equal, join, lower, value_or, when
+from mesh.proxy.inputs import Inputs
+from mesh.proxy.proxy import env_from_field, env_var
+
+BOOTSTRAP: Final = "sidecar.istio.io/bootstrapOverride"
+BOOTSTRAP_PATH: Final = "/etc/istio/custom-bootstrap"
+DATADOG: Final = "apm.datadoghq.com/env"
+
+
+def sidecar_env(inputs: Inputs) -> list[Node]:
+    """The environment variables of a sidecar."""
+    legacy = equal(inputs.environment("PILOT_ENABLE_INBOUND_PASSTHROUGH", "true"), "false")
+    override = env_var("ISTIO_BOOTSTRAP_OVERRIDE", f"{BOOTSTRAP_PATH}/custom_bootstrap.json")
+    datadog = all_of(equal(inputs.setting("global.proxy.tracer"), "datadog"), inputs.annotated(DATADOG))
+    return [
+        when(legacy, env_var("REWRITE_PROBE_LEGACY_LOCALHOST_DESTINATION", "true")),
+        *_identity(inputs),
+        *_node_metadata(inputs, redirect.interception_mode(inputs)),
+        when(inputs.annotated(BOOTSTRAP), override),
+        *_mesh(inputs),
+        when(datadog, each(inputs.annotation_object(DATADOG), lambda name, value: env_var(name, join(value)))),
+        each(inputs.proxy_metadata, env_var),
+    ]
+
+
+def gateway_env(inputs: Inputs) -> list[Node]:
+    """The environment variables of an injected gateway."""
+    return [
+        *_identity(inputs),
+        *_node_metadata(inputs, inputs.interception_mode),
+        *_mesh(inputs),
+        each(inputs.proxy_metadata, env_var),
+    ]
+
+
+def _identity(inputs: Inputs) -> list[Node]:
+    setting = inputs.setting
+    fields = {
+        "POD_NAME": "metadata.name",
+        "POD_NAMESPACE": "metadata.namespace",
+        "INSTANCE_IP": "status.podIP",
+        "SERVICE_ACCOUNT": "spec.serviceAccountName",
+        "HOST_IP": "status.hostIP",
+    }
+    return [
+        *proxy.trust_env(
+            setting("global.jwtPolicy"),
+            setting("global.pilotCertProvider"),
+            setting("global.caAddress"),
+            setting("revision"),
+            setting("global.istioNamespace"),
+        ),
+        *[env_from_field(name, path) for name, path in fields.items()],
+        *proxy.canonical_env(),
+    ]
+
+
+def _node_metadata(inputs: Inputs, mode: Value) -> list[Node]:
+    """The ProxyConfig, and the node metadata (`ISTIO_META_…`) that the proxy reports to istiod."""
+    network = inputs.setting("global.network")
+    name, version = inputs.workload, inputs.api_version
+    owner = proxy.owner_uri(version, value_or(inputs.namespace, "default"), lower(inputs.kind), name)
+    annotations = inputs.annotations_json
+    return [
+        env_var("PROXY_CONFIG", join(inputs.proxy_config, "\n")),
+        env_var("ISTIO_META_POD_PORTS", inputs.pod_ports),
+        env_var("ISTIO_META_APP_CONTAINERS", inputs.containers),
+        env_var("ISTIO_META_CLUSTER_ID", value_or(inputs.setting("global.multiCluster.clusterName"), "Kubernetes")),
+        env_var("ISTIO_META_INTERCEPTION_MODE", mode),
+        when(network, env_var("ISTIO_META_NETWORK", network)),
+        when(inputs.has_annotations, env_var("ISTIO_METAJSON_ANNOTATIONS", join(annotations, "\n"))),
+        when(name, env_var("ISTIO_META_WORKLOAD_NAME", name)),
+        when(all_of(version, name), env_var("ISTIO_META_OWNER", owner)),
+    ]
+
+
+def _mesh(inputs: Inputs) -> list[Node]:
+    domain = value_or(inputs.trust_domain, inputs.setting("global.trustDomain"))
+    return proxy.mesh_env(inputs.setting("global.meshID"), domain)

@@ -1,0 +1,90 @@
+"""RBAC permissions of Istio 1.30's control plane, gateways and CNI plugin."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mesh.releases.release import Installation, Roles
+from mesh.releases.roles import Account, PolicyRules
+
+_READ: Final = "get list watch"
+_WRITE: Final = "create delete get list patch update watch"
+_GROUPS: Final = "config.istio.io security.istio.io networking.istio.io authentication.istio.io rbac.istio.io"
+_REVIEWS: Final[PolicyRules] = (
+    ("authentication.k8s.io", "tokenreviews", "create"),
+    ("authorization.k8s.io", "subjectaccessreviews", "create"),
+)
+
+_READER: Final[PolicyRules] = (
+    (_GROUPS, "*", _READ),
+    ("core", "endpoints pods services nodes replicationcontrollers namespaces secrets", _READ),
+    ("networking.istio.io", "workloadentries", _READ),
+    ("apiextensions.k8s.io", "customresourcedefinitions", _READ),
+    ("discovery.k8s.io", "endpointslices", _READ),
+    ("apps", "replicasets", _READ),
+    *_REVIEWS,
+)
+"""What the control plane of another cluster may read."""
+_ISTIOD: Final[PolicyRules] = (
+    ("admissionregistration.k8s.io", "mutatingwebhookconfigurations", f"{_READ} update patch"),
+    ("admissionregistration.k8s.io", "validatingwebhookconfigurations", f"{_READ} update"),
+    (f"{_GROUPS} telemetry.istio.io", "*", _READ),
+    ("networking.istio.io", "workloadentries", _WRITE),
+    ("networking.istio.io", "workloadentries/status", _WRITE),
+    ("apiextensions.k8s.io", "customresourcedefinitions", _READ),
+    ("core", "pods nodes services namespaces endpoints", _READ),
+    ("discovery.k8s.io", "endpointslices", _READ),
+    ("networking.k8s.io", "ingresses ingressclasses", _READ),
+    ("networking.k8s.io", "ingresses/status", "*"),
+    ("core", "configmaps", "create get list watch update"),
+    (
+        "certificates.k8s.io",
+        "certificatesigningrequests certificatesigningrequests/approval certificatesigningrequests/status",
+        "create delete get update watch",
+    ),
+    *_REVIEWS,
+    ("networking.x-k8s.io", "*", _READ),
+    ("networking.x-k8s.io", "*", "update"),
+    ("core", "secrets", _READ),
+    ("multicluster.x-k8s.io", "serviceexports", f"{_READ} create delete"),
+)
+"""Cluster-wide permissions of istiod."""
+_ANALYSIS: Final[PolicyRules] = (
+    (f"{_GROUPS} telemetry.istio.io", "*", "update"),
+    ("extensions networking.k8s.io", "ingresses", _READ),
+    ("extensions networking.k8s.io", "ingresses/status", "*"),
+)
+"""Additional permissions for istiod's analysis, which writes its findings into the status of objects."""
+_SIGNING: Final[PolicyRules] = (("certificates.k8s.io", "signers", "approve", "kubernetes.io/legacy-unknown"),)
+"""Permission to approve signing requests, by which istiod gets certificates from Kubernetes."""
+_IN_NAMESPACE: Final[PolicyRules] = (
+    ("networking.istio.io", "gateways", "create"),
+    ("core", "secrets", "create get watch list update delete"),  # istiod keeps its CA certificate in one
+)
+"""Permissions of istiod in its own namespace."""
+_GATEWAY: Final[PolicyRules] = (("core", "secrets", _READ),)  # TLS certificates
+_CNI: Final[PolicyRules] = (("core", "pods nodes", "get"),)
+_REPAIR: Final[PolicyRules] = (
+    ("core", "pods", "get list watch delete patch update"),
+    ("core", "events", "get list watch delete patch update create"),
+)
+
+
+def reader(mesh: Installation) -> Account:
+    """The service account by which the control plane of another cluster reads this cluster."""
+    table = {f"istio-reader-{mesh.root}": _READER}
+    return Account(name="istio-reader-service-account", labels={"app": "istio-reader"}, on_cluster=table)
+
+
+def istiod(mesh: Installation) -> Account:
+    """The service account of istiod."""
+    name, analysis = f"istiod-{mesh.root}", _ANALYSIS if mesh.values.global_.istiod.enableAnalysis else ()
+    return Account(
+        name="istiod-service-account",
+        labels={"app": "istiod"},
+        on_cluster={name: (*_ISTIOD, *analysis, *_SIGNING)},
+        in_namespace={name: _IN_NAMESPACE},
+    )
+
+
+ROLES: Final = Roles(reader=reader, istiod=istiod, gateway=_GATEWAY, cni=_CNI, repair=_REPAIR)
