@@ -8,6 +8,8 @@ from typing import Final
 
 from mesh.core import errors
 
+NATIVE: Final = "sidecar.istio.io/nativeSidecar"
+"""Annotation: whether the proxy is a native sidecar, an init container that runs as long as the pod."""
 STATUS_PORT: Final = "status.sidecar.istio.io/port"
 """Annotation: the agent's port for probes and merged metrics; 0 disables the readiness probe."""
 BOOLEANS: Final = ("1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False")

@@ -1,4 +1,4 @@
-"""The injection templates of Istio 1.30, rendered from the model in `sidecar.py`."""
+"""The injection templates of Istio 1.30, rendered from the models in `sidecar.py` and `managed.py`."""
 
 from __future__ import annotations
 
