@@ -103,6 +103,8 @@ def _workload(inputs: Inputs, mode: Value, name: Value) -> list[Node]:
         when(network, env_var("ISTIO_META_NETWORK", network)),
         when(name, env_var("ISTIO_META_WORKLOAD_NAME", name)),
         when(all_of(version, owner), env_var("ISTIO_META_OWNER", uri)),
-        when(inputs.annotated(BOOTSTRAP), env_var("ISTIO_BOOTSTRAP_OVERRIDE", f"{BOOTSTRAP_PATH}/custom_bootstrap.json")),
+        when(
+            inputs.annotated(BOOTSTRAP), env_var("ISTIO_BOOTSTRAP_OVERRIDE", f"{BOOTSTRAP_PATH}/custom_bootstrap.json")
+        ),
         *mesh(inputs),
     ]

@@ -13,7 +13,6 @@ from mesh.proxy.annotations import NATIVE
 from mesh.proxy.expr import (
     Node,
     Value,
-    all_of,
     any_of,
     coalesce,
     each,
@@ -29,7 +28,7 @@ from mesh.proxy.expr import (
 )
 from mesh.proxy.inputs import Inputs
 from mesh.proxy.proxy import Proxy
-from mesh.proxy.redirect import interception_mode, pull_policy, status_port
+from mesh.proxy.redirect import pull_policy, status_port
 from mesh.releases.v1_30 import env
 from mesh.releases.v1_30.overrides import image, resources, seccomp_profile
 from mesh.releases.v1_30.redirect import cni_annotations, init_container, transparent
@@ -231,7 +230,11 @@ def _security(inputs: Inputs) -> Node:
         },
         "seccompProfile": seccomp_profile(inputs, "global.proxy"),
     }
-    return when(traced, {**_TRACER, "runAsGroup": inputs.group, "seccompProfile": seccomp_profile(inputs, "global.proxy")}, usual)
+    return when(
+        traced,
+        {**_TRACER, "runAsGroup": inputs.group, "seccompProfile": seccomp_profile(inputs, "global.proxy")},
+        usual,
+    )
 
 
 _TRACER: Final[dict[str, Node]] = {

@@ -74,7 +74,9 @@ class Volumes:
         self._root = root_certificate(inputs, signed_by_istiod(inputs))
         self._revoked = Volume(
             name="istio-ca-crl",
-            source={"configMap": {"name": coalesce(setting("pilot.crlConfigMapName"), "istio-ca-crl"), "optional": True}},
+            source={
+                "configMap": {"name": coalesce(setting("pilot.crlConfigMapName"), "istio-ca-crl"), "optional": True}
+            },
             path=f"{_SECRETS}/istio/crl",
         )
         self._bootstrap = Volume(
@@ -84,7 +86,9 @@ class Volumes:
             needed=inputs.annotated(env.BOOTSTRAP),
         )
         account = value_or(inputs.service_account, "default")
-        self._secret = proxy.certificate_volume(setting("global.mountMtlsCerts"), join("istio.", account), "/etc/certs/")
+        self._secret = proxy.certificate_volume(
+            setting("global.mountMtlsCerts"), join("istio.", account), "/etc/certs/"
+        )
         self._tracer = Volume(
             name="lightstep-certs",
             source={"secret": {"secretName": "lightstep.cacert", "optional": True}},
