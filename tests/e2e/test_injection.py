@@ -139,7 +139,7 @@ def test_a_workload_is_injected_as_by_istio(injector: Injector, case: Path) -> N
 def test_manual_injection_gives_the_same_result_as_istio(case: Path) -> None:
     workload = yaml.safe_load(case.with_name("workload.yaml").read_text())
     expected = yaml.safe_load(case.read_text())
-    found = inject(workload, RELEASE.sidecar, RELEASE.proxy_config, *installed(case.stem.removeprefix("injected-")))
+    found = inject(workload, RELEASE.injector, RELEASE.proxy_config, *installed(case.stem.removeprefix("injected-")))
     assert neutral(in_canonical_quantities(found)) == neutral(expected)
 
 
@@ -246,7 +246,7 @@ def test_a_tracer_behind_tls_gets_its_certificate_authority(injector: Injector) 
     mesh["defaultConfig"]["tracing"] = {"tlsSettings": tls, "lightstep": lightstep}
     for found in (
         *injector(values, mesh, deployment()),
-        inject(deployment(), RELEASE.sidecar, RELEASE.proxy_config, values, mesh),
+        inject(deployment(), RELEASE.injector, RELEASE.proxy_config, values, mesh),
     ):
         mount = {"name": "lightstep-certs", "mountPath": "/etc/lightstep/", "readOnly": True}
         assert mount in proxy(found)["volumeMounts"]
@@ -257,7 +257,7 @@ def test_datadog_settings_are_in_the_proxys_environment(injector: Injector) -> N
     values, mesh = installed("default")
     values["global"]["proxy"]["tracer"] = "datadog"
     given = deployment({"apm.datadoghq.com/env": '{"DD_ENV": "prod", "DD_RATE": 3, "DD_ON": true}'})
-    for found in (*injector(values, mesh, given), inject(given, RELEASE.sidecar, RELEASE.proxy_config, values, mesh)):
+    for found in (*injector(values, mesh, given), inject(given, RELEASE.injector, RELEASE.proxy_config, values, mesh)):
         settings = {name: value for name, value in env(proxy(found)).items() if name.startswith("DD_")}
         assert settings == {"DD_ENV": "prod", "DD_RATE": "3", "DD_ON": "true"}
 
@@ -336,5 +336,5 @@ def cases(draw: st.DrawFn) -> tuple[Object, Object, Object]:
 def test_manual_injection_and_the_template_agree(injector: Injector, case: tuple[Object, Object, Object]) -> None:
     values, mesh, workload = case
     [by_istio] = injector(values, mesh, workload)
-    by_hand = inject(workload, RELEASE.sidecar, RELEASE.proxy_config, values, mesh)
+    by_hand = inject(workload, RELEASE.injector, RELEASE.proxy_config, values, mesh)
     assert neutral(in_canonical_quantities(by_hand)) == neutral(by_istio)

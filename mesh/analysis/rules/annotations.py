@@ -14,10 +14,9 @@ from mesh.analysis.suppression import ANNOTATION
 from mesh.core import errors, kinds
 from mesh.core.kinds import GroupKind
 from mesh.proxy import proxyconfig
-from mesh.proxy.annotations import RULES as VALUES
+from mesh.proxy.annotations import Check, refused
 
 _POD: Final = (
-    *VALUES,
     "inject.istio.io/templates",
     "istio.io/rev",
     "prometheus.istio.io/merge-metrics",
@@ -59,34 +58,37 @@ _KINDS: Final[Mapping[str, tuple[GroupKind, ...]]] = {
 
 def istio_annotations(mesh: Mesh) -> Iterator[Finding]:
     """Annotations of Namespaces, Services, Deployments and pods."""
+    release = releases.get(mesh.names.release or releases.DEFAULT)
+    checks = release.injector.annotations
     for kind in (kinds.NAMESPACE, kinds.SERVICE, kinds.DEPLOYMENT):
         for obj in mesh.of(kind):
-            yield from _of(obj, obj.annotations, kind, "metadata.annotations")
-    release = releases.get(mesh.names.release or releases.DEFAULT)
+            yield from _of(obj, obj.annotations, kind, "metadata.annotations", checks)
     for workload in mesh.workloads.all:
         obj = workload.object
         path = "metadata.annotations" if obj.kind == kinds.POD else "spec.template.metadata.annotations"
-        yield from _of(obj, workload.annotations, kinds.POD, path)
+        yield from _of(obj, workload.annotations, kinds.POD, path, checks)
         if workload.proxy and proxyconfig.ANNOTATION in workload.annotations:
             rules = release.proxy_config, release.refused_proxy_config
             for text in proxyconfig.problems(*rules, mesh.config, workload.annotations, injected=not workload.gateway):
                 yield codes.INVALID_ANNOTATION.at(obj, path, text)
 
 
-def _of(obj: Object, annotations: Mapping[str, str], kind: GroupKind, path: str) -> Iterator[Finding]:
+def _of(
+    obj: Object, annotations: Mapping[str, str], kind: GroupKind, path: str, checks: Mapping[str, Check]
+) -> Iterator[Finding]:
+    known = {**_KINDS, **dict.fromkeys(checks, (kinds.POD,))}
     for name, value in annotations.items():
-        if not name.partition("/")[0].endswith("istio.io") and name not in _KINDS:
+        if not name.partition("/")[0].endswith("istio.io") and name not in known:
             continue
-        readers = _KINDS.get(name)
+        readers = known.get(name)
         if readers is None:
-            text = f"Istio knows no annotation {name}{errors.nearest(name, _KINDS)}"
+            text = f"Istio knows no annotation {name}{errors.nearest(name, known)}"
             yield codes.UNKNOWN_ANNOTATION.at(obj, path, text)
         elif readers and kind not in readers:
             text = f"{name} does nothing on a {kind}: it belongs on a {' or '.join(map(str, readers))}"
             yield codes.MISPLACED_ANNOTATION.at(obj, path, text)
-        elif name in VALUES and not VALUES[name](value):
-            wanted = (VALUES[name].__doc__ or "").rstrip(".")
-            yield codes.INVALID_ANNOTATION.at(obj, path, f"{name}: {errors.show(value)} is not {wanted}")
+        elif name in checks and (text := refused(checks[name], value)):
+            yield codes.INVALID_ANNOTATION.at(obj, path, f"{name}: {text}")
 
 
 RULES: Final = (istio_annotations,)
