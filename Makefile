@@ -92,6 +92,9 @@ torture: $(VENV)/ready-dev ## test that the engine can be killed at COUNT=30 poi
 unit: $(VENV)/ready-dev ## run the fast tests only
 	$(RUN) pytest tests --ignore tests/e2e --numprocesses 2 $(ARGS)
 
+lock: $(VENV)/ready-dev ## write the digests of Istio's own objects, whose folder MESH_REFERENCE names, for the tests
+	@$(RUN) tests.parity
+
 lint: $(VENV)/ready-dev ## check formatting, lint, imports between packages, types, and GitHub's workflows
 	$(RUN) ruff format --check .
 	$(RUN) ruff check .

@@ -85,7 +85,8 @@ class Release:
     end_of_life: str
     """The day (ISO 8601) on which the Istio project ended or ends its support."""
     bulletins: tuple[str, ...]
-    """Istio's security bulletins about authorization policies that the release enforces incorrectly."""
+    """Istio's security bulletins about authorization policies that the release enforces incorrectly; `CHECKS` in
+    mesh/analysis/policies/access.py knows what they say."""
     bookinfo: str
     """Tag of the Bookinfo images."""
     addons: Addons

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import copy
 import json
-import os
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from commands import render
 from commands.parity import defaults, intended
 from commands.parity.compare import differences
+from mesh import releases
 from mesh.analysis.objects import Ref
 from mesh.core import kinds
 from mesh.core.diff import ABSENT
 from tests import owned
+from tests.parity import istio, lock
+from tests.parity import ours as of_project
 
-REFERENCE = os.environ.get("MESH_REFERENCE")
 Change = Callable[[Any], object]
 
 DEPLOYMENT: dict[str, Any] = {
@@ -300,21 +299,19 @@ def test_every_object_of_the_shipped_stacks_is_equal_to_itself_after_a_round_tri
     assert differences(again, manifests) == []
 
 
-@pytest.mark.skipif(not REFERENCE, reason="MESH_REFERENCE does not name a folder with Istio's own output")
-@pytest.mark.parametrize("profile", ["default", "demo", "minimal"])
-def test_a_profile_has_only_intended_differences_from_istios_output(profile: str) -> None:
-    folder = Path(str(REFERENCE)) / "istio-1.10.3"
-    theirs = [
-        manifest
-        for file in (folder / "crds.yaml", folder / "profiles" / f"{profile}.yaml")
-        for manifest in yaml.safe_load_all(file.read_text())
-        if manifest
-    ]
-    ours = list(render.manifests(render.record("x", {"mesh:profile": profile})))
+PROFILES = lock.names("profiles")
+
+
+@pytest.mark.parametrize(("name", "profile"), PROFILES, ids=map("-".join, PROFILES))
+def test_a_profile_has_only_intended_differences_from_istios_output(name: str, profile: str) -> None:
+    if not (folder := istio.folder(releases.get(name))):
+        pytest.skip(f"{istio.REFERENCE} names no folder with what Istio itself produces")
+    theirs = [m for file in ("crds", f"profiles/{profile}") for m in istio.documents(folder / f"{file}.yaml")]
+    ours = of_project.rendered(name, profile=profile)
     listed = differences(theirs, ours)
     assert [str(d) for d in listed if not intended.reason(d)] == []
     assert {intended.reason(d) for d in listed}  # it was really compared with something else
-    name = Ref(kinds.DEPLOYMENT, "istio-system", "istiod")
-    broken = [changed(m, lambda m: containers(m)[0].update(image="x:1")) if Ref.of(m) == name else m for m in theirs]
+    istiod = Ref(kinds.DEPLOYMENT, "istio-system", "istiod")
+    broken = [changed(m, lambda m: containers(m)[0].update(image="x:1")) if Ref.of(m) == istiod else m for m in theirs]
     (more,) = set(map(str, differences(broken, ours))) - set(map(str, listed))
     assert "image" in more

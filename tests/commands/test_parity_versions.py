@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,8 @@ import pytest
 import yaml
 
 from commands.parity import report, versions
+from mesh import releases
+from tests.parity import ours
 
 
 def istiod(image: str = "", kind: str = "Deployment", **labels: str) -> dict[str, Any]:
@@ -55,8 +56,6 @@ def test_the_headline_comes_before_all_differences(tmp_path: Path, capsys: pytes
     assert second.startswith("stack dev (here) and ")
 
 
-@pytest.mark.skipif("MESH_REFERENCE" not in os.environ, reason="MESH_REFERENCE names Istio's own manifests")
-@pytest.mark.parametrize("version", ["1.10.3", "1.30.3"])
-def test_istios_own_manifests_say_their_release(version: str) -> None:
-    file = Path(os.environ["MESH_REFERENCE"]) / f"istio-{version}/profiles/default.yaml"
-    assert versions.of([one for one in yaml.safe_load_all(file.read_text()) if one]) == [version]
+@pytest.mark.parametrize("name", releases.NAMES)
+def test_the_objects_of_a_release_say_which_it_is(name: str) -> None:
+    assert versions.of(ours.rendered(name)) == [releases.get(name).version]

@@ -10,8 +10,11 @@ import yaml
 
 from commands import render
 from engine.recorder import Resource
+from mesh import releases
+from tests.parity import lock, ours
 
 REFERENCE = os.environ.get("MESH_REFERENCE")
+PROFILES = lock.names("profiles")
 
 
 def test_each_object_is_one_file_and_definitions_come_first(tmp_path: Path) -> None:
@@ -61,13 +64,16 @@ def test_annotations_that_only_pulumi_reads_are_left_out(tmp_path: Path) -> None
 
 
 @pytest.mark.skipif(not REFERENCE, reason="MESH_REFERENCE does not name a folder with Istio's own output")
-@pytest.mark.parametrize("profile", ["default", "demo", "minimal"])
-def test_a_profile_renders_what_istio_installs(profile: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "profile"), PROFILES, ids=map("-".join, PROFILES))
+def test_a_profile_renders_what_istio_installs(name: str, profile: str, tmp_path: Path) -> None:
     rendered = tmp_path / "rendered.yaml"
-    resources = render.record("x", {"mesh:profile": profile})
-    rendered.write_text(yaml.safe_dump_all(render.manifests(resources)))
+    rendered.write_text(yaml.safe_dump_all(ours.rendered(name, profile=profile)))
     parity = Path(str(REFERENCE)).parent / "bin" / "parity"
     done = subprocess.run(
-        [sys.executable, str(parity), profile, str(rendered)], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, str(parity), "--release", releases.get(name).version, profile, str(rendered)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert done.stdout == "0 differences\n"

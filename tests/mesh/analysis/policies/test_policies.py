@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
 from commands import policy, stackfiles
+from mesh import releases
 from mesh.analysis import violations
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
@@ -21,6 +22,7 @@ from tests.releases import RELEASE
 
 LIMITS = {"limits": {"cpu": "1", "memory": "1Gi"}}
 DIGEST = "app@sha256:" + "0" * 64
+RELEASES = [releases.get(name) for name in releases.NAMES]
 ALL = {"mesh:policies": '{"all": "advisory"}'}
 
 
@@ -172,16 +174,57 @@ def test_rules_that_requests_can_bypass_are_violations(
 
 def test_rules_are_no_violations_in_a_release_with_the_fix() -> None:
     mended = replace(RELEASE, bulletins=())
-    assert list(access.bypassed(access_policy("DENY", paths=["/admin"]), mended)) == []
+    assert (
+        list(access.bypassed(access_policy("DENY", paths=["/admin"], hosts=["A.example", "A.example:*"]), mended)) == []
+    )
 
 
-@pytest.mark.parametrize(("today", "count"), [("2022-01-07", 0), ("2022-01-08", 1)])
-def test_a_release_is_a_violation_from_the_day_after_its_end_of_life(today: str, count: int) -> None:
+@pytest.mark.parametrize("bulletins", [release.bulletins for release in RELEASES])
+def test_hosts_without_a_port_are_a_fault_in_every_release(bulletins: tuple[str, ...]) -> None:
+    policy = access_policy("ALLOW", hosts=["127.0.0.1"])
+    [found] = access.bypassed(policy, replace(RELEASE, bulletins=bulletins))
+    assert found.text == "127.0.0.1 does not match 127.0.0.1 with a port: add 127.0.0.1:*"
+
+
+@pytest.mark.parametrize(
+    ("action", "operation", "texts"),
+    [
+        ("DENY", {"paths": ["/admin"]}, ["/admin does not match /admin;x, which some servers take for /admin"]),
+        ("ALLOW", {"notPaths": ["*/admin"]}, ["*/admin does not match /admin;x, which some servers take for /admin"]),
+        ("DENY", {"paths": ["/a*"]}, ["/a* does not match /x/..;y/a, which some servers take for /a"]),
+        ("DENY", {"paths": ["*"]}, []),
+        ("ALLOW", {"paths": ["/shop"]}, []),
+        ("AUDIT", {"paths": ["/admin"]}, []),
+    ],
+)
+def test_parameters_of_a_path_bypass_rules_that_deny_by_paths(
+    action: str, operation: dict[str, Any], texts: list[str]
+) -> None:
+    since = replace(RELEASE, bulletins=("ISTIO-SECURITY-2026-006",))
+    found = [
+        finding.text.partition(" (CVE-2026-")[0]
+        for finding in access.bypassed(access_policy(action, **operation), since)
+    ]
+    assert found == texts
+
+
+def test_every_bulletin_of_a_release_is_known() -> None:
+    assert {bulletin for release in RELEASES for bulletin in release.bulletins} == access.CHECKS.keys()
+
+
+LAST_DAYS = [(one.name, one.end_of_life, 0) for one in RELEASES] + [
+    (one.name, str(date.fromisoformat(one.end_of_life) + timedelta(1)), 1) for one in RELEASES
+]
+
+
+@pytest.mark.parametrize(("name", "today", "count"), LAST_DAYS)
+def test_a_release_is_a_violation_from_the_day_after_its_end_of_life(name: str, today: str, count: int) -> None:
     proxy = meshes.deployment(
         "gateway", {"app": "gateway"}, containers=[pod(image="docker.io/istio/proxyv2:x@sha256:0")]
     )
     mesh = Mesh([Object.read(proxy)], DEFAULT_NAMES)
-    assert len(list(release.past_end_of_life(mesh, RELEASE, today=date.fromisoformat(today)))) == count
+    found = release.past_end_of_life(mesh, releases.get(name), today=date.fromisoformat(today))
+    assert len(list(found)) == count
 
 
 def test_a_stack_without_istio_does_not_violate_end_of_life() -> None:
