@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from mesh.releases.release import Addons, RateLimit, Release
+from mesh.releases.release import Addons, Kubernetes, RateLimit, Release
 from mesh.releases.v1_30 import (
     cni,
     gateway,
@@ -26,7 +26,11 @@ RELEASE: Final = Release(
     version="1.30.3",
     hub="registry.istio.io/release",
     architectures=("amd64", "arm64"),
-    kubernetes=(1, 30),
+    kubernetes=Kubernetes(
+        oldest=(1, 32),  # with `newest`: Istio's table of supported releases
+        reason="the Istio project supports 1.30 on none that is older",
+        newest=(1, 36),
+    ),
     end_of_life="2027-02-28",
     bulletins=(),
     bookinfo="1.20.3",
