@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from mesh import releases
 from mesh.api.regex import LACKS
-from mesh.config import stack
+from mesh.config import served, stack
 from mesh.config.settings import INGRESS, NAMESPACE, Settings, SettingsError
 from mesh.config.stack import Stack
 from mesh.core import disclosure, errors, secure, validation
@@ -38,6 +38,7 @@ def _loaded(config: Mapping[str, str], context: str | None) -> Stack:
     settings = given
     if not problems:
         settings, problems = _with_short_forms(given)
+    problems += served.of_config(given, raw)
     if context and given.context and context != given.context:
         problems.append(
             f"CONTEXT={context} contradicts mesh:context {given.context} of the stack's file: leave one of them out"
