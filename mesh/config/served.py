@@ -11,11 +11,15 @@ from mesh.releases import lacking
 from mesh.traffic.objects import ConfigObject
 
 
-def of_config(settings: Settings, raw: Mapping[str, Any]) -> Iterator[str]:
-    """Problems of `raw`, the keys of the stack's own config, one line each."""
-    for path, text in lacking.of_config(settings.release, Settings, raw):
+def lacking_keys(release: str, raw: Mapping[str, Any]) -> Iterator[str]:
+    """The keys and values in `raw`, the stack's own config, that the release does not have, one line each."""
+    for path, text in lacking.of_config(release, Settings, raw):
         yield f"{NAMESPACE}:{written(path)}: {text}"
-    for path, text in lacking.of_mesh_config(settings.release, settings.meshConfig):
+
+
+def refused_mesh_config(settings: Settings) -> Iterator[str]:
+    """What istiod of the release would refuse of the MeshConfig, one line each."""
+    for path, text in lacking.refused_mesh_config(settings.release, settings.meshConfig):
         yield f"{NAMESPACE}:{written(('meshConfig', *path))}: {text}"
 
 

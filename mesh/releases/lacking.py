@@ -28,7 +28,13 @@ def of_config(release: str, model: type[BaseModel], data: Mapping[str, Any]) -> 
         yield part.path, f"{_lacking(part, release, 'setting')}: {remedy}{switch}"
 
 
-def of_mesh_config(release: str, config: Message) -> Findings:
+def of_mesh_config(release: str, model: type[Message], data: Mapping[str, Any]) -> Findings:
+    """The fields and values of a MeshConfig, or of a part of it, that the release does not have."""
+    for part in Lacks(releases.lacks(release)).parts(model, data):
+        yield part.path, _lacking(part, release, "field")
+
+
+def refused_mesh_config(release: str, config: Message) -> Findings:
     """What istiod of the release refuses of a MeshConfig, beyond what the types refuse."""
     yield from refusals(config, replace(releases.get(release).api, enforced=False))  # no definition has its types
 

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from mesh import api
-
 from tests.mesh.api.test_api import problems, to
 
 
