@@ -4,7 +4,6 @@ import re
 from typing import Annotated, ClassVar, Final, Literal
 from urllib.parse import urlsplit
 
-from annotated_types import MaxLen
 from pydantic import AfterValidator, Field
 
 from mesh.api.common import PolicySelector, PolicyTargetReference, TargetReferences
@@ -76,11 +75,11 @@ class EnvironmentVariable(Message):
 
     enforced: ClassVar = (_HOST_VALUE,)
 
-    name: Annotated[Word, MaxLen(256), Enforced(maxLength=256)] = Field(description="Name of the variable.")
+    name: Annotated[Word, Enforced(maxLength=256)] = Field(description="Name of the variable.")
     valueFrom: Literal["INLINE", "HOST"] | None = optional(
         "Its value is written here (the default) or the proxy's own."
     )
-    value: Annotated[str, MaxLen(2048), Enforced(maxLength=2048)] | None = optional("Value of the variable.")
+    value: Annotated[str, Enforced(maxLength=2048)] | None = optional("Value of the variable.")
 
     def check(self) -> Findings:
         if self.valueFrom == "HOST" and self.value:
@@ -90,7 +89,7 @@ class EnvironmentVariable(Message):
 class VmConfig(Message):
     """Settings of the virtual machine in which a module runs."""
 
-    env: Annotated[list[EnvironmentVariable], MaxLen(256), Enforced(maxItems=256, unique="name")] | None = optional(
+    env: Annotated[list[EnvironmentVariable], Enforced(maxItems=256, unique="name")] | None = optional(
         "Variables of the module's environment."
     )
 
@@ -110,12 +109,12 @@ class _Module(Message):
     imagePullPolicy: Literal["UNSPECIFIED_POLICY", "IfNotPresent", "Always"] | None = optional(
         "When the image is pulled; Always for the tag latest if not set."
     )
-    imagePullSecret: Annotated[Text, MaxLen(253), Enforced(minLength=1, maxLength=253)] | None = optional(
+    imagePullSecret: Annotated[Text, Enforced(minLength=1, maxLength=253)] | None = optional(
         "Secret with credentials of the registry, in the object's namespace."
     )
     verificationKey: str | None = optional("Not implemented by any release.")
     pluginConfig: Struct | None = optional("Configuration that the module gets, as JSON.")
-    pluginName: Annotated[Word, MaxLen(256), Enforced(maxLength=256)] | None = optional("Name of the module's plugin.")
+    pluginName: Annotated[Word, Enforced(maxLength=256)] | None = optional("Name of the module's plugin.")
     failStrategy: Literal["FAIL_CLOSE", "FAIL_OPEN", "FAIL_RELOAD"] | None = optional(
         "If the module cannot be loaded or fails: refuse requests (the default), let them pass, or load it again."
     )
@@ -138,9 +137,7 @@ class WasmConfig(_Module):
 class LuaConfig(Message):
     """A filter written in Lua."""
 
-    inlineCode: Annotated[Word, MaxLen(65536), Enforced(maxLength=65536)] = Field(
-        description="The program, 64 KB at most."
-    )
+    inlineCode: Annotated[Word, Enforced(maxLength=65536)] = Field(description="The program, 64 KB at most.")
 
 
 class WasmPlugin(_Module, Kind):

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from mesh import releases
 from mesh.api.regex import LACKS
-from mesh.config import stack
+from mesh.config import served, stack
 from mesh.config.settings import INGRESS, NAMESPACE, Settings, SettingsError
 from mesh.config.stack import Stack
 from mesh.core import disclosure, errors, secure, validation
@@ -34,10 +34,13 @@ def _loaded(config: Mapping[str, str], context: str | None) -> Stack:
     prefix = f"{NAMESPACE}:"
     raw = {key.removeprefix(prefix): _decoded(value) for key, value in config.items() if key.startswith(prefix)}
     given = _validated(raw)
+    if lacking := list(served.lacking_keys(given.release, raw)):
+        raise SettingsError("\n".join(lacking))
     problems = list(_short_form_problems(given, raw))
     settings = given
     if not problems:
         settings, problems = _with_short_forms(given)
+    problems += served.refused_mesh_config(given)
     if context and given.context and context != given.context:
         problems.append(
             f"CONTEXT={context} contradicts mesh:context {given.context} of the stack's file: leave one of them out"

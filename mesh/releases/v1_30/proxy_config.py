@@ -1,5 +1,5 @@
-"""Istio 1.30's ProxyConfig: its fields and their defaults (istio/api, mesh/v1alpha1/proxy.proto; pkg/config/mesh), and
-what Istio refuses of it beyond the types (pkg/config/validation)."""
+"""Istio 1.30's ProxyConfig: its defaults (istio/api, mesh/v1alpha1/proxy.proto; pkg/config/mesh), and what Istio refuses
+of it beyond the types (pkg/config/validation/agent)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, Final
 from mesh.api.scalars import nanoseconds
 from mesh.core.errors import show
 from mesh.core.typed import Findings
+from mesh.releases.common.proxy_config import SECOND, defaults, incomplete_tracers
 
 _VALUES: Final[Mapping[str, Any]] = {
     "configPath": "./etc/istio/proxy",
@@ -25,35 +26,13 @@ _VALUES: Final[Mapping[str, Any]] = {
     "terminationDrainDuration": "5s",
 }
 """The defaults that are not empty."""
-_FIELDS: Final = """
-    configPath binaryPath serviceCluster tracingServiceName drainDuration discoveryAddress discoveryRefreshDelay
-    zipkinAddress statsdUdpAddress envoyMetricsServiceAddress proxyAdminPort availabilityZone controlPlaneAuthPolicy
-    customConfigFile statNameLength concurrency proxyBootstrapTemplatePath interceptionMode tracing sds
-    envoyAccessLogService envoyMetricsService proxyMetadata runtimeValues statusPort extraStatTags gatewayTopology
-    terminationDrainDuration meshId readinessProbe proxyStatsMatcher holdApplicationUntilProxyStarts caCertificatesPem
-    image privateKeyProvider proxyHeaders fileFlushInterval fileFlushMinSizeKb statsCompression
-"""
-"""All fields, in the order of the definition; annotations may set the deprecated ones, too."""
-DEFAULTS: Final[Mapping[str, Any]] = {name: _VALUES.get(name) for name in _FIELDS.split()}
-"""The default of each field; None if it is empty."""
-
-_SECOND: Final = 10**9  # nanoseconds
-_REQUIRED: Final[Mapping[str, tuple[str, ...]]] = {
-    "lightstep": ("address", "accessToken"),
-    "zipkin": ("address",),
-    "datadog": ("address",),
-}
-"""The fields without which Istio refuses a tracer."""
+DEFAULTS: Final[Mapping[str, Any]] = defaults(_VALUES)
 
 
 def refused(config: Mapping[str, Any]) -> Findings:
     """What Istio refuses of a whole ProxyConfig, whose fields have valid values: with the defaults of the fields that
     nobody sets."""
-    tracing = config["tracing"] or {}
-    for tracer, fields in _REQUIRED.items():
-        for field in fields:
-            if tracer in tracing and not (tracing[tracer] or {}).get(field):
-                yield ("tracing", tracer, field), "is required"
+    yield from incomplete_tracers(config)
     drain = config["drainDuration"] or _VALUES["drainDuration"]
-    if nanoseconds(drain) % _SECOND:
-        yield ("drainDuration",), f"{show(drain)} is not a whole number of seconds"
+    if nanoseconds(drain) % SECOND or not nanoseconds(drain):
+        yield ("drainDuration",), f"{show(drain)} is not a whole number of seconds, 1s or more"

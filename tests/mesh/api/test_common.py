@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from mesh import api
-from mesh.api.common import weights
 from tests.mesh.api.test_api import problems, to
 
 

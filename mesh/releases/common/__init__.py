@@ -1,0 +1,1 @@
+"""What several releases have in common. Only the folders of releases import it."""
