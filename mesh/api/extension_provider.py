@@ -13,14 +13,11 @@ __all__ = [
     "EnvoyExternalAuthorizationGrpcProvider",
     "EnvoyExternalAuthorizationHttpProvider",
     "EnvoyExternalAuthorizationRequestBody",
-    "EnvoyOpenTelemetryLogProvider",
     "ExternalAuthorizer",
     "LightstepTracingProvider",
     "MeshExtensionProvider",
     "OpenCensusAgentTracingProvider",
-    "OpenTelemetryTracingProvider",
     "ProviderService",
-    "SkyWalkingTracingProvider",
     "StackdriverProvider",
     "TraceContext",
     "TracingProvider",
@@ -128,22 +125,6 @@ class StackdriverProvider(Message):
     )
 
 
-class SkyWalkingTracingProvider(ProviderService):
-    """An Apache SkyWalking collector."""
-
-    accessToken: str | None = optional("Access token of the collector.")
-
-
-class OpenTelemetryTracingProvider(TracingProvider):
-    """An OpenTelemetry collector of traces."""
-
-
-class EnvoyOpenTelemetryLogProvider(ProviderService):
-    """An OpenTelemetry collector of access logs."""
-
-    logName: str | None = optional("Name of the log; `otel_envoy_accesslog` if not set.")
-
-
 class MeshExtensionProvider(Message):
     """A service that AuthorizationPolicy and Telemetry objects refer to by name. Exactly one kind must be set."""
 
@@ -159,9 +140,6 @@ class MeshExtensionProvider(Message):
     datadog: DatadogTracingProvider | None = optional("A Datadog agent.")
     stackdriver: StackdriverProvider | None = optional("Google Cloud Trace.")
     opencensus: OpenCensusAgentTracingProvider | None = optional("An OpenCensus agent.")
-    skywalking: SkyWalkingTracingProvider | None = optional("An Apache SkyWalking collector.")
-    opentelemetry: OpenTelemetryTracingProvider | None = optional("An OpenTelemetry collector of traces.")
-    envoyOtelAls: EnvoyOpenTelemetryLogProvider | None = optional("An OpenTelemetry collector of access logs.")
 
     one_of: ClassVar = (
         "envoyExtAuthzHttp",
@@ -171,9 +149,6 @@ class MeshExtensionProvider(Message):
         "datadog",
         "stackdriver",
         "opencensus",
-        "skywalking",
-        "opentelemetry",
-        "envoyOtelAls",
     )
 
     def check(self) -> Findings:

@@ -26,7 +26,6 @@ __all__ = [
     "MeshConfig",
     "MeshOutboundTrafficPolicy",
     "ProxyPathNormalization",
-    "ServiceScopeConfigs",
     "ServiceSettings",
     "ServiceSettingsSettings",
 ]
@@ -85,8 +84,6 @@ class DefaultProviders(Message):
     """Extension providers that are used where no Telemetry object names one."""
 
     tracing: str | None = optional("Name of the provider that receives trace spans.")
-    metrics: list[str] | None = optional("Names of the providers of metrics.")
-    accessLogging: list[str] | None = optional("Names of the providers that receive access logs.")
 
 
 class LabelRequirement(Message):
@@ -104,14 +101,6 @@ class LabelSelector(Message):
 
     matchLabels: Labels | None = optional("Labels that the namespace must have, with their values.")
     matchExpressions: list[LabelRequirement] | None = optional("Conditions on labels.")
-
-
-class ServiceScopeConfigs(Message):
-    """Services that are seen in the whole mesh, or in their own cluster only, in ambient mode."""
-
-    servicesSelector: LabelSelector | None = optional("Labels of the services.")
-    namespaceSelector: LabelSelector | None = optional("Labels of the services' namespaces.")
-    scope: Literal["LOCAL", "GLOBAL"] | None = optional("LOCAL (if not set): in their own cluster; GLOBAL: everywhere.")
 
 
 class ProxyPathNormalization(Message):
@@ -220,9 +209,6 @@ class MeshConfig(Message):
     defaultProviders: DefaultProviders | None = optional("Extension providers that are used where no object names one.")
     discoverySelectors: list[LabelSelector] | None = optional(
         "Namespaces that istiod watches: those that match any of these selectors; all if not set."
-    )
-    serviceScopeConfigs: list[ServiceScopeConfigs] | None = optional(
-        "Services that are seen in the whole mesh, in ambient mode; the first entry that matches counts."
     )
     pathNormalization: ProxyPathNormalization | None = optional("Normalization of request paths before authorization.")
 

@@ -27,6 +27,7 @@ _ADDED: Final[dict[str, str]] = {
         " trafficDistribution trustedZtunnelNamespace trustedZtunnelName crlConfigMapName"
     ),
     "Proxy": "includeInboundPorts includeOutboundPorts startupProbe variant outlierLogPath seccompProfile tracer=none",
+    "ProxyConfig": "image",
     "ProxyInit": "forceApplyIptables",
     "Repair": "repairPods",
     "SidecarInjectorWebhook": "reinvocationPolicy",
