@@ -49,6 +49,7 @@ class HTTPMatchRequest(Message):
         "Conditions on headers, by lower-case name, that must not hold."
     )
     sourceNamespace: Label | None = optional("Namespace of the workload that calls; for sidecars only.")
+    statPrefix: str | None = optional("Prefix of statistics about the requests that match; none if not set.")
 
     def conditions(self) -> Iterator[tuple[Path, StringMatch]]:
         """Yields each string condition and its path, such as `("headers", "x-id")`."""

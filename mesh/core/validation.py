@@ -4,7 +4,6 @@
 similar valid name.
 """
 
-import re
 import types
 from collections.abc import Mapping
 from enum import Enum
@@ -36,7 +35,6 @@ _BOUNDS = {"greater_than_equal", "less_than_equal"}
 _OWN_MESSAGES = {"rule", "value_error", "assertion_error"}  # messages of this project's validators, shown as they are
 _MISSPELT = 0.8  # how similar a misspelt name is to the right one, of 1
 _FEW = 2  # places that a message names
-_PLAIN_KEY = re.compile(r"[A-Za-z_][\w-]*")  # a key that needs no quotes in a path
 
 
 def problems(error: ValidationError, model: type[BaseModel], root: str) -> list[str]:
@@ -70,7 +68,7 @@ class _Location:
             self._at("", next((member for member in arguments if _label(member) == str(key).partition("[")[0]), Any))
         elif isinstance(origin, type) and issubclass(origin, Mapping):
             self.keys = arguments[0]
-            self._at(f".{key}" if _PLAIN_KEY.fullmatch(str(key)) else f"[{show(key)}]", arguments[1])
+            self._at(places.step(str(key)), arguments[1])
         else:
             inner = arguments[0] if arguments else Any
             self._at(f"[{key}]" if isinstance(key, int) else f".{key}", inner)

@@ -9,7 +9,7 @@ import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from mesh.api.proxy_config import ProxyConfig
+from mesh.api.proxy_config import MeshProxyConfig
 from mesh.api.scalars import port_of
 from mesh.core import documents, errors, validation
 from mesh.core.typed import Findings
@@ -82,11 +82,13 @@ def problems(
 
 def _invalid(config: Mapping[str, Any]) -> list[str]:
     """The fields with values that are invalid by themselves, one line each."""
-    given = {name: value for name, value in config.items() if name in ProxyConfig.model_fields and value is not None}
+    given = {
+        name: value for name, value in config.items() if name in MeshProxyConfig.model_fields and value is not None
+    }
     try:
-        ProxyConfig.model_validate(given)
+        MeshProxyConfig.model_validate(given)
     except ValidationError as error:
-        lines = validation.problems(error, ProxyConfig, "")
+        lines = validation.problems(error, MeshProxyConfig, "")
         return [line for line, one in zip(lines, error.errors(), strict=True) if not _quoted_number(one)]
     return []
 

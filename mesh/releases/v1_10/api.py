@@ -22,5 +22,6 @@ VERSIONS: Final = Versions(
         "VirtualService": _NETWORKING,
         "WorkloadEntry": _NETWORKING,
         "WorkloadGroup": ("v1alpha3",),
-    }
+    },
+    names={"AuthorizationPolicy": {"short": (), "columns": ()}, "WorkloadGroup": {"kept_by_helm": False}},
 )

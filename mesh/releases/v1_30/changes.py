@@ -4,54 +4,71 @@ from __future__ import annotations
 
 from typing import Final
 
-_ADDED: Final[dict[str, str]] = {
-    "Base": "excludedCRDs validationURL validationCABundle validationFailurePolicy",
-    "Cni": (
-        "variant logging cniNetnsDir istioOwnedCNIConfig istioOwnedCNIConfigFileName provider podLabels daemonSetLabels"
-        " resourceQuotas affinity tolerations updateStrategy terminationGracePeriodSeconds seccompProfile"
-        " seLinuxOptions useAppArmorAnnotation env ambient"
-    ),
-    "DefaultProviders": "metrics accessLogging",
-    "Gateway": "ipFamilyPolicy ipFamilies serviceAccount additionalContainers",
-    "Global": (
-        "platform variant networkPolicy nativeNftables waypoint resourceScope pilotCertProvider certSigners caName"
-        " trustBundleName configValidation enableReaderRBAC externalIstiod configCluster remotePilotAddress meshNetworks"
-    ),
-    "IstiodRemote": "injectionPath injectionCABundle",
-    "MeshConfig": "serviceScopeConfigs",
-    "MeshExtensionProvider": "skywalking opentelemetry envoyOtelAls",
-    "Pilot": (
-        "variant memory autoscaleBehavior deploymentAnnotations podLabels serviceAccountAnnotations"
-        " sidecarInjectorWebhookAnnotations cni taint extraContainerArgs envVarFrom volumes volumeMounts initContainers"
-        " seccompProfile topologySpreadConstraints jwksResolverExtraRootCA ipFamilyPolicy ipFamilies"
-        " trafficDistribution trustedZtunnelNamespace trustedZtunnelName crlConfigMapName"
-    ),
-    "Proxy": "includeInboundPorts includeOutboundPorts startupProbe variant outlierLogPath seccompProfile tracer=none",
-    "ProxyConfig": "image",
-    "ProxyInit": "forceApplyIptables",
-    "Repair": "repairPods",
-    "SidecarInjectorWebhook": "reinvocationPolicy",
-    "Values": (
-        "compatibilityVersion revisionTags ztunnel injectedGateways gatewayClasses pdb experimental images=ztunnel"
-    ),
-}
-_REMOVED: Final[dict[str, str]] = {
-    "Cni": "logLevel psp_cluster_role",
-    "Global": "jwtPolicy oneNamespace",
-    "MultiCluster": "enabled",
-    "Pilot": "enableProtocolSniffingForInbound enableProtocolSniffingForOutbound",
-    "Prometheus": "wasmEnabled",
-    "Proxy": "enableCoreDump",
-    "ProxyInit": "resources",
-    "TelemetryV2": "metadataExchange",
-}
+_API: Final = """
+    AuthorizationPolicy.targetRef AuthorizationPolicy.targetRefs CertificateData.certSigners
+    CertificateData.trustDomains ClientTLSSettings.caCrl ClientTLSSettings.insecureSkipVerify ConsistentHashLB.maglev
+    ConsistentHashLB.ringHash CorsPolicy.unmatchedPreflights DefaultProviders.accessLogging DefaultProviders.metrics
+    DestinationRule.workloadSelector EnvoyConfigObjectMatch.context=WAYPOINT EnvoyConfigObjectMatch.waypoint
+    EnvoyConfigObjectPatch.applyTo=BOOTSTRAP EnvoyConfigObjectPatch.applyTo=LISTENER_FILTER
+    EnvoyExternalAuthorizationHttpProvider.headersToDownstreamOnAllow EnvoyFilter.priority EnvoyFilter.targetRefs
+    ExternalAuthorizer.clearRouteCache HTTPCookie.attributes HTTPMatchRequest.statPrefix HTTPRedirect.derivePort
+    HTTPRedirect.port HTTPRedirect.scheme HTTPRetry.backoff HTTPRetry.retryIgnorePreviousHosts
+    HTTPRewrite.uriRegexRewrite HTTPRoute.directResponse HTTPRoute.mirrors HTTPSettings.maxConcurrentStreams
+    IstioIngressListener.connectionPool IstioIngressListener.tls JWTRule.fromCookies JWTRule.outputClaimToHeaders
+    JWTRule.spaceDelimitedClaims JWTRule.timeout ListenerMatch.listenerFilter
+    LoadBalancerSettings.simple=LEAST_REQUEST LoadBalancerSettings.simple=UNSPECIFIED LoadBalancerSettings.warmup
+    LoadBalancerSettings.warmupDurationSecs LocalityLoadBalancerSetting.failoverPriority
+    MeshConfig.defaultHttpRetryPolicy MeshConfig.hboneIdleTimeout MeshConfig.inboundTrafficPolicy MeshConfig.meshMTLS
+    MeshConfig.proxyInboundListenPort MeshConfig.serviceScopeConfigs MeshConfig.tlsDefaults
+    MeshExtensionProvider.envoyFileAccessLog MeshExtensionProvider.envoyHttpAls MeshExtensionProvider.envoyOtelAls
+    MeshExtensionProvider.envoyTcpAls MeshExtensionProvider.opentelemetry MeshExtensionProvider.prometheus
+    MeshExtensionProvider.sds MeshExtensionProvider.skywalking MeshOutboundTrafficPolicy.mode=ALLOW_ANY_DYNAMIC_DNS
+    MeshOutboundTrafficPolicy.tls MeshProxyConfig.fileFlushInterval MeshProxyConfig.fileFlushMinSizeKb
+    MeshProxyConfig.image MeshProxyConfig.interceptionMode=NONE MeshProxyConfig.privateKeyProvider
+    MeshProxyConfig.proxyHeaders MeshProxyConfig.runtimeValues MeshProxyConfig.statsCompression
+    MeshProxyConfig.tracingServiceName OutlierDetection.consecutiveLocalOriginFailures
+    OutlierDetection.splitExternalLocalOriginErrors ProxyTracing.enableIstioTags ReadinessProbe.grpc
+    RequestAuthentication.targetRef RequestAuthentication.targetRefs ServerTLSSettings.caCertCredentialName
+    ServerTLSSettings.caCrl ServerTLSSettings.credentialNames ServerTLSSettings.mode=OPTIONAL_MUTUAL
+    ServerTLSSettings.tlsCertificates ServiceEntry.resolution=DNS_ROUND_ROBIN ServiceEntry.resolution=DYNAMIC_DNS
+    Sidecar.inboundConnectionPool Source.notServiceAccounts Source.notTrustDomains Source.serviceAccounts
+    Source.trustDomains StackdriverProvider.logging TCPSettings.idleTimeout TCPSettings.maxConnectionDuration
+    Telemetry.accessLogging Telemetry.metrics Telemetry.targetRef Telemetry.targetRefs TelemetryTag.formatter
+    Topology.proxyProtocol Tracing.disableContextPropagation Tracing.enableIstioTags Tracing.match
+    Tracing.useRequestIdForTraceSampling TrafficPolicy.proxyProtocol TrafficPolicy.retryBudget TrafficPolicy.tunnel
+    VirtualHostMatch.domainName ZipkinTracingProvider.enable64bitTraceId ZipkinTracingProvider.headers
+    ZipkinTracingProvider.path ZipkinTracingProvider.timeout ZipkinTracingProvider.traceContextOption
+"""
+"""Fields of Istio's objects and of MeshConfig, and values of their enumerations. Kinds are in `api.py`."""
+_VALUES: Final = """
+    Base.excludedCRDs Base.validationCABundle Base.validationFailurePolicy Base.validationURL Cni.affinity
+    Cni.ambient Cni.cniNetnsDir Cni.daemonSetLabels Cni.env Cni.istioOwnedCNIConfig Cni.istioOwnedCNIConfigFileName
+    Cni.logging Cni.podLabels Cni.provider Cni.resourceQuotas Cni.seLinuxOptions Cni.seccompProfile
+    Cni.terminationGracePeriodSeconds Cni.tolerations Cni.updateStrategy Cni.useAppArmorAnnotation Cni.variant
+    Gateway.additionalContainers Gateway.ipFamilies Gateway.ipFamilyPolicy Gateway.serviceAccount Global.caName
+    Global.certSigners Global.configCluster Global.configValidation Global.enableReaderRBAC Global.externalIstiod
+    Global.meshNetworks Global.nativeNftables Global.networkPolicy Global.pilotCertProvider Global.platform
+    Global.remotePilotAddress Global.resourceScope Global.trustBundleName Global.variant Global.waypoint
+    IstiodRemote.injectionCABundle IstiodRemote.injectionPath Pilot.autoscaleBehavior Pilot.cni
+    Pilot.crlConfigMapName Pilot.deploymentAnnotations Pilot.envVarFrom Pilot.extraContainerArgs
+    Pilot.initContainers Pilot.ipFamilies Pilot.ipFamilyPolicy Pilot.jwksResolverExtraRootCA Pilot.memory
+    Pilot.podLabels Pilot.seccompProfile Pilot.serviceAccountAnnotations Pilot.sidecarInjectorWebhookAnnotations
+    Pilot.taint Pilot.topologySpreadConstraints Pilot.trafficDistribution Pilot.trustedZtunnelName
+    Pilot.trustedZtunnelNamespace Pilot.variant Pilot.volumeMounts Pilot.volumes Proxy.includeInboundPorts
+    Proxy.includeOutboundPorts Proxy.outlierLogPath Proxy.seccompProfile Proxy.startupProbe Proxy.tracer=none
+    Proxy.variant ProxyInit.forceApplyIptables Repair.repairPods SidecarInjectorWebhook.reinvocationPolicy
+    Values.compatibilityVersion Values.experimental Values.gatewayClasses Values.images=ztunnel
+    Values.injectedGateways Values.pdb Values.revisionTags Values.ztunnel
+"""
+"""Fields of the installation's values, and values of their enumerations."""
+_REMOVED_VALUES: Final = """
+    Cni.logLevel Cni.psp_cluster_role Global.jwtPolicy Global.oneNamespace MultiCluster.enabled
+    Pilot.enableProtocolSniffingForInbound Pilot.enableProtocolSniffingForOutbound Prometheus.wasmEnabled
+    Proxy.enableCoreDump ProxyInit.resources TelemetryV2.metadataExchange
+"""
+"""Fields of the installation's values that only earlier releases have."""
 
-
-def _fields(table: dict[str, str]) -> frozenset[str]:
-    return frozenset(f"{kind}.{field}" for kind, fields in table.items() for field in fields.split())
-
-
-ADDED: Final = _fields(_ADDED)
+ADDED: Final = frozenset((_API + _VALUES).split())
 """Added fields, as `mesh.releases.lacks` writes them."""
-REMOVED: Final = _fields(_REMOVED)
+REMOVED: Final = frozenset(("MeshProxyConfig.parentShutdownDuration", *_REMOVED_VALUES.split()))
 """Removed fields."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from mesh.api.proxy_config import ProxyConfig
+from mesh.api.proxy_config import MeshProxyConfig
 from mesh.api.scalars import nanoseconds
 from mesh.core.errors import show
 from mesh.core.typed import Findings
@@ -37,7 +37,7 @@ _DEPRECATED: Final = {
 }
 """Deprecated fields, which annotations may set and `mesh:meshConfig` may not, by the field that precedes them."""
 DEFAULTS: Final[Mapping[str, Any]] = {
-    name: _VALUES.get(name) for field in ProxyConfig.model_fields for name in (field, *_DEPRECATED.get(field, ()))
+    name: _VALUES.get(name) for field in MeshProxyConfig.model_fields for name in (field, *_DEPRECATED.get(field, ()))
 }
 """The default of each field, in the order of the definition; None if it is empty."""
 
