@@ -12,6 +12,7 @@ from mesh.proxy.proxy import env_from_field, env_var
 from mesh.releases.common.pods import MONITORING, flag, scraped
 from mesh.releases.release import Installation, PodTemplate
 from mesh.releases.v1_30.names import NO_AMBIENT, limit_env
+from mesh.values.proxy import Logging
 
 _HEALTH: Final = 8000
 """Port of the plugin's readiness probe."""
@@ -85,7 +86,8 @@ def _shares_network(mesh: Installation) -> bool:
 
 def _container(mesh: Installation) -> Node:
     cni, chosen = mesh.values.cni, mesh.values.global_
-    level = cni.logging.level or chosen.logging.level
+    shared = chosen.logging.level if chosen.logging != Logging() else "info"
+    level = cni.logging.level or shared
     return {
         "name": "install-cni",
         "image": mesh.values.image(cni.image, cni.variant),
