@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from mesh.core.names import INJECT_LABEL
-from mesh.proxy import annotations, metrics
+from mesh.proxy import metrics
+from mesh.proxy.annotations import CHECKS, boolean
 from mesh.proxy.injection.inputs import PRELUDE, TemplateInputs
 from mesh.proxy.injection.template import render
 from mesh.proxy.injector import Injector
@@ -31,7 +32,7 @@ def _requested(notes: Mapping[str, str], labels: Mapping[str, str]) -> bool:
 
 INJECTOR: Final = Injector(
     sidecar=sidecar.sidecar,
-    annotations={**annotations.CHECKS, "sidecar.istio.io/enableCoreDump": annotations.boolean},
+    annotations={**CHECKS, "sidecar.istio.io/enableCoreDump": boolean},
     requested=_requested,
     repeats=False,
     network_by_label=False,

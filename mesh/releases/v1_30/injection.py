@@ -7,22 +7,28 @@ from collections.abc import Mapping
 from typing import Final
 
 from mesh.core.names import INJECT_LABEL
-from mesh.proxy import annotations, metrics
+from mesh.proxy import metrics
+from mesh.proxy.annotations import CHECKS, interfaces, quantity
 from mesh.proxy.injection.inputs import PRELUDE, TemplateInputs
 from mesh.proxy.injection.template import render
 from mesh.proxy.injector import Injector
 from mesh.proxy.overrides import RESOURCES
 from mesh.proxy.probes import Rewrites
 from mesh.proxy.redirect import INTERFACES
-from mesh.releases.v1_30 import redirect, sidecar
+from mesh.releases.v1_30 import managed, redirect, sidecar
 
 
 def templates() -> dict[str, str]:
-    """The Go templates by name: `sidecar`, the default, and `gateway`, which a pod selects by annotation."""
+    """The Go templates by name: `sidecar`, the default, and `gateway`, which a pod selects by annotation.
+
+    From `kube-gateway` and `waypoint` istiod makes the objects of a Gateway of the Gateway API.
+    """
     inputs = TemplateInputs()
     return {
         "sidecar": render(sidecar.sidecar(inputs), PRELUDE),
         "gateway": render(sidecar.gateway(inputs), PRELUDE),
+        "kube-gateway": "---\n".join(map(render, managed.kube_gateway(inputs))),
+        "waypoint": "---\n".join(map(render, managed.waypoint(inputs))),
     }
 
 
@@ -34,9 +40,9 @@ def _requested(notes: Mapping[str, str], labels: Mapping[str, str]) -> bool:
 INJECTOR: Final = Injector(
     sidecar=sidecar.sidecar,
     annotations={
-        **annotations.CHECKS,
-        **dict.fromkeys((INTERFACES, redirect.EXCLUDED, redirect.REROUTED), annotations.interfaces),
-        **{name: annotations.quantity for names in RESOURCES.values() for name in names.values()},
+        **CHECKS,
+        **dict.fromkeys((INTERFACES, redirect.EXCLUDED, redirect.REROUTED), interfaces),
+        **{name: quantity for names in RESOURCES.values() for name in names.values()},
     },
     requested=_requested,
     repeats=True,

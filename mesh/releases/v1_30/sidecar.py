@@ -39,7 +39,7 @@ CANONICAL: Final = "service.istio.io/canonical-"
 READINESS: Final = "readiness.status.sidecar.istio.io/"
 TLS_MODE: Final = "security.istio.io/tlsMode"
 TUNNEL: Final = "networking.istio.io/tunnel"
-LOW_PORTS: Final[Node] = {"sysctls": [{"name": "net.ipv4.ip_unprivileged_port_start", "value": "0"}]}
+LOW_PORTS: Final[dict[str, Node]] = {"sysctls": [{"name": "net.ipv4.ip_unprivileged_port_start", "value": "0"}]}
 """The security context of a gateway's pod: every user may bind ports below 1024."""
 
 
@@ -93,7 +93,7 @@ def pod_security(inputs: Inputs, default: Node) -> Node:
     return when(given, given, default)
 
 
-def log_args(inputs: Inputs) -> tuple[Value, Value, Value]:
+def log_levels(inputs: Inputs) -> tuple[Value, Value, Value]:
     """The log levels of Envoy, of its components, and of the agent."""
     setting = inputs.setting
     return (
@@ -170,7 +170,7 @@ def _args(inputs: Inputs, role: proxy.Role) -> list[Node]:
     setting = inputs.setting
     return [
         *proxy.role_args(role, setting("global.proxy.clusterDomain")),
-        *proxy.log_args(*log_args(inputs)),
+        *proxy.log_args(*log_levels(inputs)),
         proxy.sts_args(setting("global.sts.servicePort")),
         proxy.json_args(setting("global.logAsJson")),
     ]

@@ -24,9 +24,9 @@ WORKLOAD_SOCKET: Final = socket("workload-socket", "workload-spiffe-uds", source
 CREDENTIAL_SOCKET: Final = socket("credential-socket", "credential-uds")
 
 
-def token(inputs: Inputs) -> Volume:
+def token(audience: Value) -> Volume:
     """The service account token with which the agent asks for its certificate."""
-    return proxy.token_volume(proxy.THIRD_PARTY, inputs.setting("global.sds.token.aud"))
+    return proxy.token_volume(proxy.THIRD_PARTY, audience)
 
 
 def certificates(inputs: Inputs, *, source: bool) -> list[Volume]:
@@ -70,7 +70,7 @@ class Volumes:
     def __init__(self, inputs: Inputs) -> None:
         setting = inputs.setting
         self._inputs = inputs
-        self._token = token(inputs)
+        self._token = token(setting("global.sds.token.aud"))
         self._root = root_certificate(inputs, signed_by_istiod(inputs))
         self._revoked = Volume(
             name="istio-ca-crl",
