@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, TypedDict
 
 from mesh.api import EnvoyFilter, Versions
+from mesh.core.kinds import GroupKind
 from mesh.core.merge import Data, merged
 from mesh.core.names import DEFAULT_REVISION, NAMESPACE_LABEL, REVISION_LABEL, ROOT, XDS_PORT
 from mesh.core.typed import Findings
@@ -51,6 +52,16 @@ class RateLimit:
     """Image of Envoy's rate limit service; its tag is a commit."""
     redis: str
     """Image of Redis, the store."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Annotations:
+    """Istio's annotations in a release."""
+
+    readers: Mapping[str, tuple[GroupKind, ...]]
+    """The kinds that read each annotation; an empty tuple means all kinds."""
+    deprecated: Mapping[str, str]
+    """What takes the place of each deprecated annotation; empty if nothing does."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +117,8 @@ class Release:
     telemetry_filters: Callable[[Installation], Iterable[tuple[str, EnvoyFilter]]]
     """The EnvoyFilters for telemetry by name; none if the proxies need none."""
 
+    annotations: Annotations
+    """The annotations that it knows."""
     variables: frozenset[str]
     """Names of the environment variables of istiod and the agents that the release defines; their values are public."""
     proxy_config: Mapping[str, Any]

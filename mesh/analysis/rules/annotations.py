@@ -3,90 +3,71 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 from mesh import releases
 from mesh.analysis import codes
-from mesh.analysis.findings import Finding
+from mesh.analysis.findings import Code, Finding
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
-from mesh.analysis.suppression import ANNOTATION
 from mesh.core import errors, kinds
 from mesh.core.kinds import GroupKind
 from mesh.proxy import proxyconfig
 from mesh.proxy.annotations import RULES as VALUES
-
-_POD: Final = (
-    *VALUES,
-    "inject.istio.io/templates",
-    "istio.io/rev",
-    "prometheus.istio.io/merge-metrics",
-    proxyconfig.ANNOTATION,
-    "proxy.istio.io/overrides",
-    "sidecar.istio.io/agentLogLevel",
-    "sidecar.istio.io/bootstrapOverride",
-    "sidecar.istio.io/componentLogLevel",
-    "sidecar.istio.io/discoveryAddress",
-    "sidecar.istio.io/enableCoreDump",
-    "sidecar.istio.io/extraStatTags",
-    "sidecar.istio.io/inject",
-    "sidecar.istio.io/logLevel",
-    "sidecar.istio.io/proxyCPU",
-    "sidecar.istio.io/proxyCPULimit",
-    "sidecar.istio.io/proxyImage",
-    "sidecar.istio.io/proxyMemory",
-    "sidecar.istio.io/proxyMemoryLimit",
-    "sidecar.istio.io/rewriteAppHTTPProbers",
-    "sidecar.istio.io/statsInclusionPrefixes",
-    "sidecar.istio.io/statsInclusionRegexps",
-    "sidecar.istio.io/statsInclusionSuffixes",
-    "sidecar.istio.io/status",
-    "sidecar.istio.io/userVolume",
-    "sidecar.istio.io/userVolumeMount",
-)
-_KINDS: Final[Mapping[str, tuple[GroupKind, ...]]] = {
-    **dict.fromkeys(_POD, (kinds.POD,)),
-    "alpha.istio.io/canonical-serviceaccounts": (kinds.SERVICE,),
-    "alpha.istio.io/kubernetes-serviceaccounts": (kinds.SERVICE,),
-    "kubernetes.io/ingress.class": (kinds.INGRESS,),
-    "networking.istio.io/exportTo": (kinds.SERVICE,),
-    "topology.istio.io/controlPlaneClusters": (kinds.NAMESPACE,),
-    "traffic.istio.io/nodeSelector": (kinds.SERVICE,),
-    ANNOTATION: (),
-}
-"""The kinds that read each annotation; an empty tuple means all kinds."""
+from mesh.proxy.manual import INJECT
+from mesh.releases.release import Annotations
 
 
 def istio_annotations(mesh: Mesh) -> Iterator[Finding]:
     """Annotations of Namespaces, Services, Deployments and pods."""
+    release = releases.get(mesh.names.release or releases.DEFAULT)
+    known = release.annotations
     for kind in (kinds.NAMESPACE, kinds.SERVICE, kinds.DEPLOYMENT):
         for obj in mesh.of(kind):
-            yield from _of(obj, obj.annotations, kind, "metadata.annotations")
-    release = releases.get(mesh.names.release or releases.DEFAULT)
+            place = _Place(obj, kind, "metadata.annotations", obj.labels)
+            yield from _of(place, obj.annotations, known)
     for workload in mesh.workloads.all:
         obj = workload.object
         path = "metadata.annotations" if obj.kind == kinds.POD else "spec.template.metadata.annotations"
-        yield from _of(obj, workload.annotations, kinds.POD, path)
+        yield from _of(_Place(obj, kinds.POD, path, workload.labels), workload.annotations, known)
         if workload.proxy and proxyconfig.ANNOTATION in workload.annotations:
             rules = release.proxy_config, release.refused_proxy_config
             for text in proxyconfig.problems(*rules, mesh.config, workload.annotations, injected=not workload.gateway):
                 yield codes.INVALID_ANNOTATION.at(obj, path, text)
 
 
-def _of(obj: Object, annotations: Mapping[str, str], kind: GroupKind, path: str) -> Iterator[Finding]:
+class _Place(NamedTuple):
+    """Where annotations are."""
+
+    obj: Object
+    kind: GroupKind
+    """The kind that has them: the object's, or Pod for those of a pod template."""
+    path: str
+    labels: Mapping[str, str]
+    """The labels beside them."""
+
+    def at(self, code: Code, text: str) -> Finding:
+        return code.at(self.obj, self.path, text)
+
+
+def _of(place: _Place, annotations: Mapping[str, str], known: Annotations) -> Iterator[Finding]:
     for name, value in annotations.items():
-        if not name.partition("/")[0].endswith("istio.io") and name not in _KINDS:
+        if not name.partition("/")[0].endswith("istio.io") and name not in known.readers:
             continue
-        readers = _KINDS.get(name)
+        readers = known.readers.get(name)
+        if name in known.deprecated and not (name == INJECT and name in place.labels):
+            instead = known.deprecated[name]
+            text = f"{name} is deprecated{f': use {instead}' if instead else ''}"
+            yield place.at(codes.DEPRECATED_ANNOTATION, text)
         if readers is None:
-            text = f"Istio knows no annotation {name}{errors.nearest(name, _KINDS)}"
-            yield codes.UNKNOWN_ANNOTATION.at(obj, path, text)
-        elif readers and kind not in readers:
-            text = f"{name} does nothing on a {kind}: it belongs on a {' or '.join(map(str, readers))}"
-            yield codes.MISPLACED_ANNOTATION.at(obj, path, text)
+            text = f"Istio knows no annotation {name}{errors.nearest(name, known.readers)}"
+            yield place.at(codes.UNKNOWN_ANNOTATION, text)
+        elif readers and place.kind not in readers:
+            text = f"{name} does nothing on a {place.kind}: it belongs on a {' or '.join(map(str, readers))}"
+            yield place.at(codes.MISPLACED_ANNOTATION, text)
         elif name in VALUES and not VALUES[name](value):
             wanted = (VALUES[name].__doc__ or "").rstrip(".")
-            yield codes.INVALID_ANNOTATION.at(obj, path, f"{name}: {errors.show(value)} is not {wanted}")
+            yield place.at(codes.INVALID_ANNOTATION, f"{name}: {errors.show(value)} is not {wanted}")
 
 
 RULES: Final = (istio_annotations,)

@@ -18,6 +18,7 @@ from mesh.releases.v1_10 import (
     telemetry,
     webhooks,
 )
+from mesh.releases.v1_10.annotations import ANNOTATIONS
 from mesh.releases.v1_10.api import VERSIONS
 from mesh.releases.v1_10.profiles import PROFILES
 from mesh.releases.v1_10.roles import ROLES
@@ -53,6 +54,7 @@ RELEASE: Final = Release(
     injection_webhooks=webhooks.injector,
     validation_webhooks=webhooks.validator,
     telemetry_filters=partial(telemetry.filters, ("1.9", "1.10")),  # proxies of 1.9 may still be connected
+    annotations=ANNOTATIONS,
     variables=VARIABLES,
     proxy_config=proxy_config.DEFAULTS,
     refused_proxy_config=proxy_config.refused,

@@ -16,6 +16,7 @@ from mesh.releases.v1_30 import (
     sidecar,
     webhooks,
 )
+from mesh.releases.v1_30.annotations import ANNOTATIONS
 from mesh.releases.v1_30.api import VERSIONS
 from mesh.releases.v1_30.profiles import PROFILES
 from mesh.releases.v1_30.roles import ROLES
@@ -51,6 +52,7 @@ RELEASE: Final = Release(
     injection_webhooks=webhooks.injector,
     validation_webhooks=webhooks.validator,
     telemetry_filters=lambda _: (),
+    annotations=ANNOTATIONS,
     variables=VARIABLES,
     proxy_config=proxy_config.DEFAULTS,
     refused_proxy_config=proxy_config.refused,
