@@ -6,12 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mesh import releases
+
 Manifest = dict[str, Any]
 
 GROUPS = {
     "networking.istio.io/v1beta1": ("VirtualService", "DestinationRule", "Gateway", "ServiceEntry", "Sidecar"),
     "networking.istio.io/v1alpha3": ("EnvoyFilter",),
     "security.istio.io/v1beta1": ("AuthorizationPolicy", "PeerAuthentication", "RequestAuthentication"),
+    "telemetry.istio.io/v1alpha1": ("Telemetry",),
     "apps/v1": ("Deployment", "DaemonSet"),
     "admissionregistration.k8s.io/v1": ("MutatingWebhookConfiguration",),
     "policy/v1": ("PodDisruptionBudget",),
@@ -120,9 +123,16 @@ class Fault:
     objects: Sequence[Manifest]
     said: frozenset[tuple[str, str]]
     """Codes of findings, and the objects that they are about."""
+    since: str = ""
+    """The oldest release of which this is said; empty: it is said of all."""
+
+    def said_of(self, release: str) -> frozenset[tuple[str, str]]:
+        """The findings in a release."""
+        names = releases.NAMES
+        return self.said if not self.since or names.index(release) >= names.index(self.since) else frozenset()
 
 
-def fault(name: str, said: str, *objects: Manifest) -> Fault:
+def fault(name: str, said: str, *objects: Manifest, since: str = "") -> Fault:
     """`said` is `CODE Kind namespace/name; …`."""
     pairs = [entry.strip().split(" ", 1) for entry in said.split(";")]
-    return Fault(name, objects, frozenset((code, ref) for code, ref in pairs))
+    return Fault(name, objects, frozenset((code, ref) for code, ref in pairs), since)

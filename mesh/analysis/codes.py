@@ -129,6 +129,9 @@ NO_ADDRESS: Final = _code(
     _WARNING,
     "A ServiceEntry has a TCP port and no addresses: it takes all traffic to that port.",
 )
+DEPRECATED_ANNOTATION: Final = _code(
+    "IST0135", "DeprecatedAnnotation", _INFO, "An annotation is one that the release has replaced, or is about to drop."
+)
 PORT_CLASH: Final = _code(
     "IST0137",
     "DeploymentConflictingPorts",
@@ -188,6 +191,12 @@ RELATIVE_PATCH_OF_VERSION: Final = _code(
     _WARNING,
     "The same as IST0151, beside a patch of the same filter for one proxy version: an upgrade changes the order.",
 )
+TELEMETRY_CLASH: Final = _code(
+    "IST0159", "ConflictingTelemetryWorkloadSelectors", _ERROR, "Several Telemetries select the same workload."
+)
+DEFAULT_TELEMETRIES: Final = _code(
+    "IST0160", "MultipleTelemetriesWithoutWorkloadSelectors", _ERROR, "Several Telemetries are for a whole namespace."
+)
 PORT_NOT_ON_SERVICE: Final = _code(
     "IST0162",
     "GatewayPortNotDefinedOnService",
@@ -199,6 +208,12 @@ SUBSET_WITHOUT_PODS: Final = _code(
 )
 UNKNOWN_RULE_HOST: Final = _code(
     "IST0174", "UnknownDestinationRuleHost", _WARNING, "A DestinationRule is for a host that is not in the registry."
+)
+OPEN_KEY_FETCH: Final = _code(
+    "IST0175",
+    "JwksUriFetchUnrestricted",
+    _WARNING,
+    "An istiod of a release that can be told so is not told the networks from which it must not fetch keys for tokens.",
 )
 ENTRY_CLASH: Final = _code(
     "IST0177",

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any, TypedDict
 
 from mesh.api import EnvoyFilter, MeshProxyConfig, Versions
+from mesh.core.kinds import GroupKind
 from mesh.core.lacking import Lacks
 from mesh.core.merge import Data, merged
 from mesh.core.names import DEFAULT_REVISION, NAMESPACE_LABEL, REVISION_LABEL, ROOT, XDS_PORT
@@ -90,6 +91,16 @@ class Tag:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Annotations:
+    """Istio's annotations in a release."""
+
+    readers: Mapping[str, tuple[GroupKind, ...]]
+    """The kinds that read each annotation, beside the pods' that the injector checks; an empty tuple means all kinds."""
+    deprecated: Mapping[str, str]
+    """What takes the place of each deprecated annotation; empty if nothing does."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Roles:
     """RBAC permissions of the parts of an installation."""
 
@@ -149,6 +160,8 @@ class Release:
     telemetry_filters: Callable[[Installation], Iterable[tuple[str, EnvoyFilter]]]
     """The EnvoyFilters for telemetry by name; none if the proxies need none."""
 
+    annotations: Annotations
+    """The annotations that it knows."""
     variables: frozenset[str]
     """Names of the environment variables of istiod and the agents that the release defines; their values are public."""
     proxy_defaults: Mapping[str, Any]

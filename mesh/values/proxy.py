@@ -156,9 +156,7 @@ class NetworkPolicies(Documented):
 class Waypoint(Documented):
     """Waypoints, the proxies of ambient mode that istiod deploys."""
 
-    resources: Resources = Resources(
-        requests={"cpu": "100m", "memory": "128Mi"}, limits={"cpu": "2", "memory": "1Gi"}
-    )
+    resources: Resources = Resources(requests={"cpu": "100m", "memory": "128Mi"}, limits={"cpu": "2", "memory": "1Gi"})
     """Resource requests and limits of a waypoint."""
     affinity: Affinity | None = None
     """Affinity of the pods to nodes and to other pods."""

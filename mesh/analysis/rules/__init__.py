@@ -27,6 +27,8 @@ from mesh.analysis.rules import (
     service_entries,
     shadowed_routes,
     sidecars,
+    telemetries,
+    tokens,
     virtual_hosts,
     workloads,
 )
@@ -55,6 +57,8 @@ RULES: Final[Sequence[Rule]] = (
     *schema.RULES,
     *shadowed_routes.RULES,
     *sidecars.RULES,
+    *telemetries.RULES,
+    *tokens.RULES,
     *virtual_hosts.RULES,
     *workloads.RULES,
 )

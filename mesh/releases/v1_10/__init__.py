@@ -17,6 +17,7 @@ from mesh.releases.v1_10 import (
     telemetry,
     webhooks,
 )
+from mesh.releases.v1_10.annotations import ANNOTATIONS
 from mesh.releases.v1_10.api import VERSIONS
 from mesh.releases.v1_10.profiles import PROFILES
 from mesh.releases.v1_10.roles import ROLES
@@ -58,6 +59,7 @@ RELEASE: Final = Release(
     admission_policies=lambda _: (),
     network_policies=lambda _: (),
     telemetry_filters=partial(telemetry.filters, ("1.9", "1.10")),  # proxies of 1.9 may still be connected
+    annotations=ANNOTATIONS,
     variables=VARIABLES,
     proxy_defaults=proxy_config.DEFAULTS,
     proxy_refused=proxy_config.refused,

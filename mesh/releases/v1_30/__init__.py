@@ -17,6 +17,7 @@ from mesh.releases.v1_30 import (
     webhooks,
     ztunnel,
 )
+from mesh.releases.v1_30.annotations import ANNOTATIONS
 from mesh.releases.v1_30.api import VERSIONS
 from mesh.releases.v1_30.names import NO_AMBIENT
 from mesh.releases.v1_30.profiles import PROFILES
@@ -60,6 +61,7 @@ RELEASE: Final = Release(
     admission_policies=policies.admission_policies,
     network_policies=policies.network_policies,
     telemetry_filters=lambda _: (),
+    annotations=ANNOTATIONS,
     variables=VARIABLES,
     proxy_defaults=proxy_config.DEFAULTS,
     proxy_refused=proxy_config.refused,

@@ -52,7 +52,12 @@ def network_policies(mesh: Installation) -> Iterator[NetworkPolicy]:
 
 
 def _policy(
-    mesh: Installation, name: str, namespace: str | None, labels: dict[str, str], pods: dict[str, str], *ports: PortGroup
+    mesh: Installation,
+    name: str,
+    namespace: str | None,
+    labels: dict[str, str],
+    pods: dict[str, str],
+    *ports: PortGroup,
 ) -> NetworkPolicy:
     return NetworkPolicy(
         name=mesh.revisioned(name),
@@ -112,5 +117,8 @@ def admission_policies(mesh: Installation) -> Iterator[AdmissionPolicy]:
         rule=OBJECTS,
         selector=[requirement(REVISION_LABEL, "In", mesh.revision)],
         variables={f"is{kind}": f"object.kind == '{kind}'" for kind in kinds},
-        validations=[*(f"!variables.is{kind}" for kind in _WHOLLY_UNSTABLE), *map(_none, (_telemetry(), _authorization()))],
+        validations=[
+            *(f"!variables.is{kind}" for kind in _WHOLLY_UNSTABLE),
+            *map(_none, (_telemetry(), _authorization())),
+        ],
     )

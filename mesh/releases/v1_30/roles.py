@@ -100,9 +100,7 @@ _IN_NAMESPACE: Final[PolicyRules] = (
 )
 """Permissions of istiod in its own namespace."""
 _GATEWAY: Final[PolicyRules] = (("core", "secrets", _READ),)  # TLS certificates
-_PRIVILEGED: Final[PolicyRules] = (
-    ("security.openshift.io", "securitycontextconstraints", "use", "privileged"),
-)
+_PRIVILEGED: Final[PolicyRules] = (("security.openshift.io", "securitycontextconstraints", "use", "privileged"),)
 """Permission to run privileged pods on OpenShift."""
 
 
@@ -194,6 +192,4 @@ def ztunnel(mesh: Installation) -> PolicyRules:
     return _PRIVILEGED if mesh.values.global_.platform == "openshift" else ()
 
 
-ROLES: Final = Roles(
-    reader=reader, istiod=istiod, revisioned=True, gateway=_GATEWAY, cni=cni, ztunnel=ztunnel
-)
+ROLES: Final = Roles(reader=reader, istiod=istiod, revisioned=True, gateway=_GATEWAY, cni=cni, ztunnel=ztunnel)

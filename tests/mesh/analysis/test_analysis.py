@@ -2,10 +2,12 @@
 
 import random
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from mesh import releases
 from mesh.analysis import codes
 from mesh.analysis.analyse import analyse
 from mesh.analysis.findings import Finding, Severity
@@ -16,17 +18,21 @@ from tests.faults import FAULTS
 from tests.meshes import Fault, Manifest
 
 
-def findings(*objects: Manifest, **analysis: Any) -> list[Finding]:
-    return analyse([Object.read(manifest) for manifest in meshes.changed(objects)], DEFAULT_NAMES, **analysis)
+def findings(*objects: Manifest, release: str = "", **analysis: Any) -> list[Finding]:
+    names = replace(DEFAULT_NAMES, release=release)
+    return analyse([Object.read(manifest) for manifest in meshes.changed(objects)], names, **analysis)
 
 
-def test_a_good_mesh_has_no_findings() -> None:
-    assert findings() == []
+@pytest.mark.parametrize("release", releases.NAMES)
+def test_a_good_mesh_has_no_findings(release: str) -> None:
+    assert findings(release=release) == []
 
 
+@pytest.mark.parametrize("release", releases.NAMES)
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
-def test_each_fault_is_found_at_its_object_and_nowhere_else(fault: Fault) -> None:
-    assert {(found.code, str(found.ref)) for found in findings(*fault.objects)} == fault.said
+def test_each_fault_is_found_at_its_object_and_nowhere_else(fault: Fault, release: str) -> None:
+    found = {(found.code, str(found.ref)) for found in findings(*fault.objects, release=release)}
+    assert found == fault.said_of(release)
 
 
 def test_every_code_is_found_in_some_faulty_mesh() -> None:
