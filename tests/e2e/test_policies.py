@@ -24,7 +24,8 @@ def test_a_stack_with_mandatory_policies_violates_none_until_its_suppressions_ar
     checkout: Checkout, name: str
 ) -> None:
     stack = (f"STACK={name}", f"CONTEXT={checkout.context}", PACK)
-    assert SAID.findall(checkout.make("preview", *stack)) == []
+    shown = SAID.findall(checkout.make("preview", *stack, code=None))
+    assert [name for _, name, _ in shown if name != "end-of-life"] == [], "of Istio 1.30, it comes some day"
     checkout.set(name, analysis=None)
     shown = SAID.findall(checkout.make("preview", *stack, code=2))
     assert {level for level, _, _ in shown} == {"mandatory"}
