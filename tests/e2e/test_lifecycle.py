@@ -28,6 +28,12 @@ def test_a_preview_needs_no_cluster_and_creates_nothing(checkout: Checkout) -> N
     assert not (checkout.cluster / "kubeconfig").exists()
 
 
+def test_precheck_finds_nothing_wrong_with_a_new_cluster(checkout: Checkout, before: set[str]) -> None:
+    text = checkout.make("precheck")
+    assert re.search(r"\n\d+ ok, 0 warnings, 0 errors; next: make up", text), text
+    assert checkout.objects() == before
+
+
 ASSIGNED = ("clusterIPs", "healthCheckNodePort")
 """Of a Service's spec, what the cluster itself gives, beside what the table of docs/readiness.md names."""
 KEPT = ("labels", "annotations", "name", "namespace", "finalizers", "ownerReferences")
