@@ -102,8 +102,8 @@ lint: $(VENV)/ready-dev ## check formatting, lint, imports between packages, typ
 	$(RUN) mypy
 	$(RUN) toolchain.workflows
 
-bench: $(VENV)/ready ## measure the stack against kubectl and ConfigFile in ROUNDS=5, or GROWTH=1, or SETUP=1; writes to OUT
-	@OUT="$(OUT)" ROUNDS="$(ROUNDS)" GROWTH="$(GROWTH)" SETUP="$(SETUP)" $(RUN) bench
+bench: $(VENV)/ready ## measure dev against kubectl and ConfigFile in ROUNDS=5, or today against dev with RELEASES=1, or GROWTH=1, or SETUP=1; writes to OUT
+	@OUT="$(OUT)" ROUNDS="$(ROUNDS)" RELEASES="$(RELEASES)" GROWTH="$(GROWTH)" SETUP="$(SETUP)" $(RUN) bench
 
 clean: ## delete the virtual environment and the caches in the tree
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
