@@ -21,6 +21,7 @@ __all__ = [
     "TrafficSelector",
     "VmConfig",
     "WasmConfig",
+    "WasmModule",
     "WasmPlugin",
 ]
 
@@ -100,7 +101,7 @@ class VmConfig(Message):
                 yield ("env", i, "name"), f"{show(name)} is the name of another variable, too"
 
 
-class _Module(Message):
+class WasmModule(Message):
     """A WebAssembly module."""
 
     sha256: Annotated[str, AfterValidator(_digest), Enforced(pattern="(^$|^[a-f0-9]{64}$)")] | None = optional(
@@ -124,7 +125,7 @@ class _Module(Message):
     )
 
 
-class WasmConfig(_Module):
+class WasmConfig(WasmModule):
     """A WebAssembly module, and how it runs."""
 
     url: Annotated[
@@ -140,7 +141,7 @@ class LuaConfig(Message):
     inlineCode: Annotated[Word, Enforced(maxLength=65536)] = Field(description="The program, 64 KB at most.")
 
 
-class WasmPlugin(_Module, Kind):
+class WasmPlugin(WasmModule, Kind):
     """A WebAssembly module that the proxies of some workloads run as a filter."""
 
     names: ClassVar = Names(group="extensions.istio.io", plural="wasmplugins", columns=(AGE,), needs_spec=True)
