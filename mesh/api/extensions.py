@@ -21,10 +21,12 @@ __all__ = [
     "TrafficSelector",
     "VmConfig",
     "WasmConfig",
+    "WasmModule",
     "WasmPlugin",
 ]
 
 _SCHEMES: Final = ("", "http", "https", "file", "oci")
+_URL: Final = re.compile(r"[^\s\[\]{}<>\"\\^`|]+")
 _SHA256: Final = re.compile(r"(?:[a-f0-9]{64})?")
 _HOST_VALUE: Final = Rule(
     '(has(self.valueFrom) ? self.valueFrom : "") != "HOST" || !has(self.value)',
@@ -34,7 +36,7 @@ _HOST_VALUE: Final = Rule(
 
 def _module(text: str) -> str:
     scheme = urlsplit(text).scheme if "://" in text else ""
-    if not text or any(sign.isspace() for sign in text) or scheme not in _SCHEMES:
+    if not _URL.fullmatch(text) or scheme not in _SCHEMES:
         raise ValueError(f"{show(text)} is not a URL: write oci://registry/path:tag, https://… or file:///path")
     return text
 
@@ -100,7 +102,7 @@ class VmConfig(Message):
                 yield ("env", i, "name"), f"{show(name)} is the name of another variable, too"
 
 
-class _Module(Message):
+class WasmModule(Message):
     """A WebAssembly module."""
 
     sha256: Annotated[str, AfterValidator(_digest), Enforced(pattern="(^$|^[a-f0-9]{64}$)")] | None = optional(
@@ -124,7 +126,7 @@ class _Module(Message):
     )
 
 
-class WasmConfig(_Module):
+class WasmConfig(WasmModule):
     """A WebAssembly module, and how it runs."""
 
     url: Annotated[
@@ -140,7 +142,7 @@ class LuaConfig(Message):
     inlineCode: Annotated[Word, Enforced(maxLength=65536)] = Field(description="The program, 64 KB at most.")
 
 
-class WasmPlugin(_Module, Kind):
+class WasmPlugin(WasmModule, Kind):
     """A WebAssembly module that the proxies of some workloads run as a filter."""
 
     names: ClassVar = Names(group="extensions.istio.io", plural="wasmplugins", columns=(AGE,), needs_spec=True)

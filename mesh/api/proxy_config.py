@@ -238,7 +238,7 @@ class MeshProxyConfig(Message):
     )
     customConfigFile: str | None = optional("Path of a bootstrap configuration that replaces the generated one.")
     statNameLength: Natural32 | None = optional("Maximum length of a statistic's name, in characters; 189 if not set.")
-    concurrency: Natural32 | None = optional("Number of Envoy's worker threads; 2 if not set, 0: one for each CPU.")
+    concurrency: Natural32 | None = optional("Number of Envoy's worker threads; 0: one for each CPU.")
     proxyBootstrapTemplatePath: str | None = optional(
         "Path of a template that replaces that of the bootstrap configuration."
     )

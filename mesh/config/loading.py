@@ -14,6 +14,7 @@ from mesh.config import served, stack
 from mesh.config.settings import INGRESS, NAMESPACE, Settings, SettingsError
 from mesh.config.stack import Stack
 from mesh.core import disclosure, errors, secure, validation
+from mesh.core.lacking import Lacks
 from mesh.values.gateway import Gateway
 
 
@@ -65,10 +66,11 @@ def _validated(raw: Mapping[str, Any]) -> Settings:
     name, profile = raw.get("release", releases.DEFAULT), raw.get("profile", "default")
     release = releases.get(name if name in releases.NAMES else releases.DEFAULT)
     data = release.values_data(profile if profile in release.profiles.names else "default", raw)
+    lacks = Lacks(release.api.lacks)
     try:
         return Settings.model_validate(data, context={LACKS: release.unsupported_regex})
     except ValidationError as error:
-        raise SettingsError("\n".join(validation.problems(error, Settings, f"{NAMESPACE}:"))) from None
+        raise SettingsError("\n".join(validation.problems(error, Settings, f"{NAMESPACE}:", lacks))) from None
 
 
 def _short_form_problems(s: Settings, raw: Mapping[str, Any]) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from mesh import api
@@ -13,6 +13,13 @@ from mesh.core.typed import Findings
 
 _TEMPLATES: Final = ("{*}", "{**}")
 _LITERAL: Final = re.compile(r"[-a-zA-Z0-9._~%!$&'()+,;:@=]+")
+
+
+def _routes(route: api.HTTPRoute | api.TLSRoute | api.TCPRoute) -> Findings:
+    """Weights are shares in relation to each other."""
+    receivers: Sequence[api.HTTPRouteDestination | api.RouteDestination] = route.route or ()
+    if len(receivers) > 1 and not any(receiver.weight for receiver in receivers):
+        yield ("route",), "of several destinations, one at least needs a weight"
 
 
 def _operation(operation: api.Operation) -> Findings:
@@ -41,32 +48,17 @@ def _token(rule: api.JWTRule) -> Findings:
     yield from at_most_one(rule, "jwksUri", "jwks_uri", "jwks")
 
 
-def _server(server: api.Server) -> Findings:
-    yield from _partial(server.hosts)
-
-
-def _imports(listener: api.IstioEgressListener) -> Findings:
-    yield from _partial(listener.hosts)
-
-
-def _partial(hosts: list[str]) -> Findings:
-    """A wildcard stands for whole labels."""
-    for i, entry in enumerate(hosts):
-        host = entry.rpartition("/")[2]
-        if host.startswith("*") and host != "*" and not host.startswith("*."):
-            yield ("hosts", i), f"{show(entry)}: * stands for whole labels, as in *.example.com"
-
-
 def _providers(providers: api.DefaultProviders) -> Findings:
     if isinstance(providers.tracing, str):
         yield ("tracing",), f"expected a list, got {show(providers.tracing)}: write [{providers.tracing}]"
 
 
 REFUSED: Final[Mapping[type[Message], Callable[[Any], Findings]]] = {
+    api.HTTPRoute: _routes,
+    api.TLSRoute: _routes,
+    api.TCPRoute: _routes,
     api.Operation: _operation,
     api.JWTRule: _token,
-    api.Server: _server,
-    api.IstioEgressListener: _imports,
     api.DefaultProviders: _providers,
 }
 """By type, the problems of a message."""

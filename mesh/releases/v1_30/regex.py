@@ -14,6 +14,7 @@ UNSUPPORTED: Final = re.compile(
         (
             r"\(\?P?<[^>]*[^\x00-\x7f][^>]*>",  # a group's name that is not ASCII: not in Go
             r"\\C",  # any byte: not in Go
+            r"\\[pP]\{\^?Nag_Mundari\}",  # a script that Go's tables do not have
         )
     )
 )
