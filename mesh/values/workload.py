@@ -10,7 +10,6 @@ from pydantic import Field, model_validator
 from mesh.core.kubernetes import Affinity, Annotations, Labels, NumberOrPercentage, Resources, Text, Toleration
 from mesh.core.typed import Documented
 
-
 Variant = Literal["", "debug", "distroless"]
 """A variant of Istio's images, which becomes the end of their tag."""
 CniProvider = Literal["default", "multus"]

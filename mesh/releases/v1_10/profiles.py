@@ -8,7 +8,6 @@ from mesh.core.merge import Data
 from mesh.releases.common.profiles import CERTIFICATES, DEMO_PORTS, EGRESS_PORTS, INGRESS_PORTS, NO_CONTROL_PLANE
 from mesh.releases.profiles import Profiles
 
-
 _ROUTER: Final = {"ISTIO_META_ROUTER_MODE": "standard"}
 
 _GATEWAYS: Final = {

@@ -17,7 +17,6 @@ from mesh.releases.common.pods import (
     istiod_mounts,
     istiod_readiness,
     istiod_volumes,
-    locked_down,
     scraped,
 )
 from mesh.releases.release import Installation, PodTemplate
