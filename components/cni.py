@@ -51,16 +51,18 @@ class Cni(pulumi.ComponentResource):
     def _documents(self) -> list[pulumi.Resource]:
         """The account, the configuration, and the quota, where there is one."""
         mesh, namespace = self._args.mesh, self._args.namespace
-        account = kube.service_account(
-            CNI, namespace, self._labels, mesh.values.global_.imagePullSecrets, self._child
-        )
+        account = kube.service_account(CNI, namespace, self._labels, mesh.values.global_.imagePullSecrets, self._child)
         config = core.ConfigMap(
             CNI_CONFIG,
             metadata=kube.metadata(CNI_CONFIG, namespace, self._labels),
             data=mesh.release.cni_config(mesh),
             opts=self._child,
         )
-        return [account, config, *kube.quota(f"{CNI}-resource-quota", namespace, {}, self._cni.resourceQuotas, self._child)]
+        return [
+            account,
+            config,
+            *kube.quota(f"{CNI}-resource-quota", namespace, {}, self._cni.resourceQuotas, self._child),
+        ]
 
     def _permissions(self) -> list[pulumi.Resource]:
         mesh, namespace = self._args.mesh, self._args.namespace

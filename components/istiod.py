@@ -116,9 +116,7 @@ class Istiod(pulumi.ComponentResource):
     def _scaling(self, deployment: pulumi.Resource) -> None:
         mesh, namespace, pilot = self._args.mesh, self._namespace, self._pilot
         if kube.budgeted(mesh, pilot):
-            kube.disruption_budget(
-                self._name, namespace, self._labels, self._selector, self._child, mesh.values.pdb
-            )
+            kube.disruption_budget(self._name, namespace, self._labels, self._selector, self._child, mesh.values.pdb)
         if pilot.autoscaleEnabled:
             labels = {"app": NAME, **mesh.labels}
             memory = pilot.memory.targetAverageUtilization

@@ -17,6 +17,8 @@ from mesh.values.cni import ResourceQuotas, UpdateStrategy
 from mesh.values.pilot import DisruptionBudget
 from mesh.values.workload import Workload
 
+ONE_STAYS: Final = DisruptionBudget()
+"""The disruption budget that keeps one pod."""
 HAS_ADDRESS: Final = "jsonpath={.status.loadBalancer.ingress}"
 """Condition: the load balancer has an address."""
 
@@ -161,7 +163,7 @@ def disruption_budget(
     labels: Mapping[str, str],
     selector: Mapping[str, str],
     opts: pulumi.ResourceOptions,
-    budget: DisruptionBudget = DisruptionBudget(),
+    budget: DisruptionBudget = ONE_STAYS,
 ) -> k8s.policy.v1.PodDisruptionBudget:
     """A PodDisruptionBudget for the pods that `selector` matches; by default it keeps at least one of them."""
     limits: dict[str, Any] = {

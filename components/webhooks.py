@@ -27,7 +27,8 @@ ENFORCED: Final = "jsonpath={.webhooks[0].failurePolicy}=Fail"
 def injectors(
     mesh: Installation, gate: bool, opts: pulumi.ResourceOptions
 ) -> list[admission.MutatingWebhookConfiguration]:
-    """The injection webhooks of this control plane and its tags; with `gate` each is ready when istiod has patched it."""
+    """The injection webhooks of this control plane and its tags; with `gate` each is ready when istiod has patched
+    it."""
     if not mesh.on_cluster:
         return []
     return [_injector(wanted, mesh, gate, opts) for wanted in mesh.release.injection_webhooks(mesh)]
@@ -37,9 +38,7 @@ def _injector(
     wanted: WebhookConfiguration, mesh: Installation, gate: bool, opts: pulumi.ResourceOptions
 ) -> admission.MutatingWebhookConfiguration:
     hooks = [
-        admission.MutatingWebhookArgs(
-            **_fields(hook, wanted, mesh.root), reinvocation_policy=hook.reinvocation_policy
-        )
+        admission.MutatingWebhookArgs(**_fields(hook, wanted, mesh.root), reinvocation_policy=hook.reinvocation_policy)
         for hook in wanted.webhooks
     ]
     return admission.MutatingWebhookConfiguration(

@@ -41,8 +41,8 @@ class PilotCni(Documented):
 
     enabled: bool | None = None
     """Whether one is there, this stack's or another; `cni.enabled` if not set."""
-    provider: CniProvider = "default"
-    """How pods request the plugin: `multus` by an annotation on each."""
+    provider: CniProvider | None = None
+    """How pods request the plugin: `multus` by an annotation on each; as in `cni.provider` if not set."""
 
 
 class Taint(Documented):

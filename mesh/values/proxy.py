@@ -227,12 +227,11 @@ class Global(Documented):
     resourceScope: ResourceScope = "all"
     """The objects that this stack installs: `cluster`, those without a namespace (and Istio's namespace itself);
     `namespace`, the others; or all."""
-    pilotCertProvider: Literal["istiod", "kubernetes", "custom", "none"] | Annotated[str, Field(pattern="^k8s.io/")] = (
-        "istiod"
-    )
+    pilotCertProvider: Literal["istiod", "custom", "none"] | Annotated[str, Field(pattern="^k8s.io/")] = "istiod"
     """Provider of istiod's own certificate: istiod, a signer of Kubernetes (`k8s.io/…`), or files that are mounted."""
     certSigners: tuple[str, ...] = ()
-    """Signers of Kubernetes for which istiod may approve certificates, such as `clusterissuers.cert-manager.io/istio`."""
+    """Signers of Kubernetes for which istiod may approve certificates, such as
+    `clusterissuers.cert-manager.io/istio`."""
     caName: str = ""
     """Name of the certificate authority, such as `GkeWorkloadCertificate`; none if empty."""
     trustBundleName: ObjectName = ""

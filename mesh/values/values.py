@@ -20,6 +20,9 @@ from mesh.values.ztunnel import Ztunnel
 IMAGES: Final = ("pilot", "proxyv2", "install-cni", "ztunnel")
 """Names of Istio's images."""
 
+_LABEL: Final = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+Revision = Annotated[str, Field(pattern=f"^{_LABEL}$", max_length=40), Deciding]
+"""The name of a revision or a tag."""
 Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
 
 
@@ -97,9 +100,9 @@ class Values(Documented):
     compatibilityVersion: Annotated[str, Deciding] = ""
     """An earlier minor version of Istio, such as `1.28`, whose behavior is kept where this one changed it. Put it in
     quotes."""
-    revision: Annotated[str, Field(pattern=r"^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$", max_length=40), Deciding] = ""
+    revision: Annotated[str, Field(pattern=rf"^({_LABEL})?$", max_length=40), Deciding] = ""
     """Revision of the control plane; needed if a cluster has several. It is appended to the names of its objects."""
-    revisionTags: dict[Name, Annotated[str, Deciding]] = {}
+    revisionTags: dict[Revision, Revision] = {}
     """Tags: names that stand for a revision, as values of the label `istio.io/rev`. A map of tag to revision, such as
     `prod: 1-30-3`; the revision `default` is the control plane without a name. The tag `default` has the namespaces
     with `istio-injection: enabled`."""

@@ -10,8 +10,7 @@ from mesh.core.merge import merged
 from mesh.core.names import XDS_PORT, ZIPKIN, ZIPKIN_PORT
 from mesh.releases.common.injection_values import global_values, plain
 from mesh.releases.release import Installation
-from mesh.values.cni import Cni
-from mesh.values.proxy import Proxy
+from mesh.values.proxy import Global, Proxy
 
 _TRACERS: Final[Mapping[str, Mapping[str, Any]]] = {
     "zipkin": {"address": f"{ZIPKIN}.{{root}}:{ZIPKIN_PORT}"},
@@ -24,9 +23,11 @@ _TRACERS: Final[Mapping[str, Mapping[str, Any]]] = {
     "openCensusAgent": {},
 }
 """Default settings of each tracer; `{root}` is the root namespace."""
-_WHEN_SET: Final = ("platform", "trustBundleName")
-_UNLESS_DEFAULT: Final = ("holdApplicationUntilProxyStarts", "lifecycle", "variant")
-"""Settings without a place in the charts' defaults: they are there only if somebody sets them."""
+_UNLESS_DEFAULT: Final = {
+    "global": ("platform", "trustBundleName", "enableReaderRBAC"),
+    "proxy": ("holdApplicationUntilProxyStarts", "lifecycle", "variant"),
+}
+"""Settings that the charts' defaults do not have: they are there only if somebody sets them."""
 
 
 def mesh_config(mesh: Installation) -> dict[str, Any]:
@@ -81,31 +82,30 @@ def injection_values(mesh: Installation) -> dict[str, Any]:
 
 def _global(mesh: Installation) -> dict[str, Any]:
     chosen = global_values(mesh)
-    for name in _WHEN_SET:
-        if not chosen[name]:
-            del chosen[name]
-    if chosen["enableReaderRBAC"]:
-        del chosen["enableReaderRBAC"]
-    proxy = chosen["proxy"]
-    for name in _UNLESS_DEFAULT:
-        if proxy[name] == Proxy.model_fields[name].default:
-            del proxy[name]
+    for section, kind, names in (
+        (chosen, Global, _UNLESS_DEFAULT["global"]),
+        (chosen["proxy"], Proxy, _UNLESS_DEFAULT["proxy"]),
+    ):
+        for name in names:
+            if section[name] == kind.model_fields[name].default:
+                del section[name]
     return chosen
 
 
 def _cni(mesh: Installation) -> dict[str, Any]:
     """The CNI plugin as the templates see it: whether pods use it, and what differs from the release's defaults."""
-    pilot, release = mesh.values.pilot.cni, mesh.release
-    defaults = plain(release.values(release.profiles.names[0]).cni, release.name)
-    chosen = plain(mesh.values.cni, release.name)
-    # Istio's platforms and compatibility versions set these beside the section of the plugin.
-    for section, names in ((chosen, ("seLinuxOptions",)), (chosen["ambient"], ("shareHostNetworkNamespace",))):
-        for name in names:
-            del section[name]
-    enabled = mesh.values.cni.enabled if pilot.enabled is None else pilot.enabled
-    names = [name for name in Cni.model_fields if name not in ("enabled", "namespace")]
-    differing = _differences({name: chosen[name] for name in names if name in chosen}, defaults)
-    return {**differing, "enabled": enabled, "provider": pilot.provider}
+    pilot, values, release = mesh.values.pilot.cni, mesh.values, mesh.release
+    root = release.profiles.names[0]
+    defaults = plain(release.values(root).cni, release.name)
+    # Istio's platforms and compatibility versions set two fields elsewhere, where the templates do not look.
+    where = {"global": {"platform": values.global_.platform}, "compatibilityVersion": values.compatibilityVersion}
+    elsewhere = release.values(root, where).cni
+    defaults["seLinuxOptions"] = elsewhere.seLinuxOptions
+    defaults["ambient"]["shareHostNetworkNamespace"] = elsewhere.ambient.shareHostNetworkNamespace
+    chosen = plain(values.cni, release.name)
+    enabled = values.cni.enabled if pilot.enabled is None else pilot.enabled
+    differing = {key: item for key, item in _differences(chosen, defaults).items() if key != "namespace"}
+    return {**differing, "enabled": enabled, "provider": pilot.provider or values.cni.provider}
 
 
 def _differences(chosen: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:

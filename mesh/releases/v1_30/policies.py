@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from mesh.core.names import CNI, CNI_NODE, REVISION_LABEL
@@ -34,8 +34,7 @@ def network_policies(mesh: Installation) -> Iterator[NetworkPolicy]:
     values = mesh.values
     if not values.global_.networkPolicy.enabled:
         return
-    scope = values.global_.resourceScope
-    if values.istiodRemote.enabled or values.pilot.enabled and scope != "cluster":
+    if (values.istiodRemote.enabled or values.pilot.enabled) and mesh.in_namespaces:
         pods = {"app": "istiod", **mesh.labels}
         yield _policy(mesh, "istiod", None, {"app": "istiod", "istio": "pilot"}, pods, *_ISTIOD)
     for name, gateway in values.gateways.items():
@@ -55,8 +54,8 @@ def _policy(
     mesh: Installation,
     name: str,
     namespace: str | None,
-    labels: dict[str, str],
-    pods: dict[str, str],
+    labels: Mapping[str, str],
+    pods: Mapping[str, str],
     *ports: PortGroup,
 ) -> NetworkPolicy:
     return NetworkPolicy(
@@ -83,7 +82,7 @@ def _indented(text: str) -> str:
 
 def _none(condition: str) -> str:
     """The CEL expression that `condition` does not hold."""
-    return f"!(\n{_indented(condition)}\n)\n"
+    return f"!(\n{_indented(condition)}\n)"
 
 
 def _telemetry() -> str:
@@ -119,6 +118,7 @@ def admission_policies(mesh: Installation) -> Iterator[AdmissionPolicy]:
         variables={f"is{kind}": f"object.kind == '{kind}'" for kind in kinds},
         validations=[
             *(f"!variables.is{kind}" for kind in _WHOLLY_UNSTABLE),
-            *map(_none, (_telemetry(), _authorization())),
+            f"{_none(_telemetry())}\n",
+            _none(_authorization()),
         ],
     )

@@ -1,4 +1,4 @@
-"""The installation profiles of Istio 1.30, its platforms and its compatibility versions, with the values of its charts."""
+"""The installation profiles of Istio 1.30, its platforms and compatibility versions, with the values of its charts."""
 
 from __future__ import annotations
 

@@ -41,13 +41,17 @@ _READER: Final[PolicyRules] = (
 """What the control plane of another cluster may read."""
 
 _GATEWAY_API: Final = "gateway.networking.k8s.io"
-_STATUSES: Final = " ".join(
-    f"{kind}/status"
-    for kind in (
-        "backendtlspolicies gatewayclasses gateways grpcroutes httproutes referencegrants tcproutes tlsroutes udproutes"
-        " listenersets"
-    ).split()
+_WITH_ROUTES: Final = (
+    "backendtlspolicies gatewayclasses gateways grpcroutes httproutes referencegrants tcproutes tlsroutes udproutes"
+    " listenersets"
 )
+"""Kinds of the Gateway API whose status istiod writes."""
+
+
+def _statuses(kinds: str) -> str:
+    return " ".join(f"{kind}/status" for kind in kinds.split())
+
+
 _ISTIOD: Final[PolicyRules] = (
     *_WEBHOOKS,
     *_DISCOVERY,
@@ -62,7 +66,7 @@ _ISTIOD: Final[PolicyRules] = (
     ("networking.k8s.io", "ingresses/status", "*"),
     (f"{_GATEWAY_API} gateway.networking.x-k8s.io", "*", _READ),
     ("gateway.networking.x-k8s.io", "xbackendtrafficpolicies/status", _CHANGE),
-    (_GATEWAY_API, _STATUSES, _CHANGE),
+    (_GATEWAY_API, _statuses(_WITH_ROUTES), _CHANGE),
     (_GATEWAY_API, "gatewayclasses", "create update patch delete"),
     ("inference.networking.k8s.io", "inferencepools", _READ),
     ("inference.networking.k8s.io", "inferencepools/status", _CHANGE),
@@ -74,7 +78,7 @@ _WITH_STATUS: Final = (
     " workloadgroups"
 )
 _ANALYSIS: Final[PolicyRules] = (
-    (_GROUPS, " ".join(f"{kind}/status" for kind in _WITH_STATUS.split()), _CHANGE),
+    (_GROUPS, _statuses(_WITH_STATUS), _CHANGE),
     ("extensions networking.k8s.io", "ingresses", _READ),
     ("extensions networking.k8s.io", "ingresses/status", "*"),
 )
