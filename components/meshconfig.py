@@ -36,7 +36,8 @@ def config_maps(mesh: Installation, namespace: pulumi.Input[str], opts: pulumi.R
 def checksum(mesh: Installation) -> str:
     """A checksum of templates, injection values and mesh configuration: it changes when injected sidecars change."""
     release = mesh.release
-    return injection.checksum(release.injection_templates(), release.injection_values(mesh), release.mesh_config(mesh))
+    read = release.injector.reads(release.mesh_config(mesh))
+    return injection.checksum(release.injection_templates(), release.injection_values(mesh), read)
 
 
 def with_sidecar(mesh: Installation, workload: Mapping[str, Any]) -> dict[str, Any]:
