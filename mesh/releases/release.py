@@ -95,7 +95,7 @@ class Annotations:
     """Istio's annotations in a release."""
 
     readers: Mapping[str, tuple[GroupKind, ...]]
-    """The kinds that read each annotation, beside the pods' that the injector checks; an empty tuple means all kinds."""
+    """The kinds that read each annotation, beside those of pods that the injector checks; empty: all."""
     deprecated: Mapping[str, str]
     """What takes the place of each deprecated annotation; empty if nothing does."""
 

@@ -20,7 +20,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 
 from mesh.proxy import inject, injection
-from mesh.releases.release import Installation
+from mesh.releases.release import Installation, Release
 from tests.releases import RELEASE
 from toolchain.checkers import checkers
 
@@ -44,12 +44,19 @@ def installed(profile: str) -> tuple[Object, Object]:
 def injector(tmp_path_factory: pytest.TempPathFactory) -> Injector:
     """A function that injects workloads with Istio's code: (values, mesh, *workloads) -> workloads.
 
-    Further arguments are environment variables of the injector.
+    Further arguments are the release, the revision and environment variables of the injector.
     """
     istioctl, folder = checkers() / "istioctl", tmp_path_factory.mktemp("injection")
 
-    def inject(values: Object, mesh: Object, *workloads: Object, **environment: str) -> list[Object]:
-        data = injection.config_map_data(RELEASE.injection_templates(), values)
+    def inject(
+        values: Object,
+        mesh: Object,
+        *workloads: Object,
+        release: Release = RELEASE,
+        revision: str = "default",
+        **environment: str,
+    ) -> list[Object]:
+        data = injection.config_map_data(release.injection_templates(), values)
         texts = {
             "injectConfigFile": data["config"],
             "valuesFile": data["values"],
@@ -60,7 +67,7 @@ def injector(tmp_path_factory: pytest.TempPathFactory) -> Injector:
             folder.joinpath(name).write_text(text)
         flags = [f"--{name}={folder / name}" for name in texts]
         done = subprocess.run(
-            [istioctl, "kube-inject", "--revision=default", *flags],
+            [istioctl, "kube-inject", f"--revision={revision}", *flags],
             env={**os.environ, "KUBECONFIG": os.devnull, **environment},
             capture_output=True,
             text=True,

@@ -16,8 +16,6 @@ VERSION_GUARD: Final = "{{ Template_Version_And_Istio_Version_Mismatched_Check_I
 
 CHECKSUM: Final = "mesh/injection-checksum"
 """Pod annotation with the checksum of the injection, so that pods restart when it changes."""
-MESH_FIELDS: Final = ("defaultConfig", "trustDomain", "enablePrometheusMerge")
-"""The fields of MeshConfig that the injector and its templates read."""
 
 
 def config_map_data(templates: Mapping[str, str], values: Mapping[str, Any]) -> dict[str, str]:
@@ -42,12 +40,9 @@ def config_map_data(templates: Mapping[str, str], values: Mapping[str, Any]) -> 
 
 
 def checksum(templates: Mapping[str, str], values: Mapping[str, Any], mesh: Mapping[str, Any]) -> str:
-    """A digest of everything that decides how a pod is injected: templates, values, and `MESH_FIELDS` of MeshConfig.
-
-    It is the value of annotation `CHECKSUM`.
-    """
-    read = {name: mesh.get(name) for name in MESH_FIELDS}
-    text = json.dumps([config_map_data(templates, values), read], sort_keys=True)
+    """A digest of everything that decides how a pod is injected: templates, values, and what they read of MeshConfig
+    (`mesh`). It is the value of annotation `CHECKSUM`."""
+    text = json.dumps([config_map_data(templates, values), mesh], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

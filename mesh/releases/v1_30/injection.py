@@ -4,10 +4,10 @@ it does with pods."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from mesh.core.names import INJECT_LABEL
-from mesh.proxy import metrics
+from mesh.proxy import metrics, telemetry
 from mesh.proxy.annotations import CHECKS, interfaces, quantity
 from mesh.proxy.injection.inputs import PRELUDE, TemplateInputs
 from mesh.proxy.injection.template import render
@@ -32,6 +32,12 @@ def templates() -> dict[str, str]:
     }
 
 
+def _read(mesh: Mapping[str, Any]) -> dict[str, Any]:
+    ports = ("proxyListenPort", "proxyInboundListenPort")
+    fields = ("defaultConfig", "trustDomain", "enablePrometheusMerge", "inboundTrafficPolicy", *ports)
+    return {**{name: mesh.get(name) for name in fields}, telemetry.PROVIDERS: telemetry.enriching(mesh) or None}
+
+
 def _requested(notes: Mapping[str, str], labels: Mapping[str, str]) -> bool:
     """The label wins over the annotation; what is neither `true` nor `false` counts as not given."""
     return labels.get(INJECT_LABEL, notes.get(INJECT_LABEL)) != "false"
@@ -49,5 +55,6 @@ INJECTOR: Final = Injector(
     network_by_label=True,
     merge_metrics=metrics.merge_any_spelling,
     rewrites=Rewrites(actions=("httpGet", "tcpSocket", "grpc"), hooks=True, init_containers=True),
+    reads=_read,
     status_revision=True,
 )
