@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from mesh.releases.release import Addons, RateLimit, Release
+from mesh.releases.release import Addons, RateLimit, Release, Requests
 from mesh.releases.v1_30 import (
     cni,
     gateway,
@@ -52,6 +52,7 @@ RELEASE: Final = Release(
     injection_webhooks=webhooks.injector,
     validation_webhooks=webhooks.validator,
     telemetry_filters=lambda _: (),
+    requests=Requests(hosts_ignore_case=True, path_templates=True, pilot={}),
     annotations=ANNOTATIONS,
     variables=VARIABLES,
     proxy_config=proxy_config.DEFAULTS,
