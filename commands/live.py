@@ -58,6 +58,7 @@ def _fields(stack: str, chosen: Settings) -> dict[str, Any]:
         "root": mesh.root,
         "mesh_config": mesh.revisioned(MESH_CONFIG),
         "version": chosen.tag,
+        "defaults": dict(mesh.release.requests.pilot),
         "domain": chosen.global_.proxy.clusterDomain,
         "ingress": INGRESS,
         "edges": tuple(edges),

@@ -45,6 +45,13 @@ def matches(text: str, value: str) -> bool:
     return compiled is not None and compiled.fullmatch(value) is not None
 
 
+def replaced(text: str, by: str, value: str) -> str:
+    """The value with another text in place of each match of the expression; `\\1` is its first group. An invalid
+    expression matches nothing."""
+    compiled = _known(text)
+    return value if compiled is None else str(compiled.sub(by, value))
+
+
 @lru_cache(maxsize=1024)
 def _known(text: str) -> Any:
     """The compiled expression; None if it is invalid."""

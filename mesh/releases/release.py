@@ -101,6 +101,18 @@ class Annotations:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Requests:
+    """How the proxies of a release treat requests, where releases differ."""
+
+    hosts_ignore_case: bool
+    """Whether AuthorizationPolicies compare hosts without regard to case."""
+    path_templates: bool
+    """Whether `{*}` in paths of AuthorizationPolicies stands for a segment, and `{**}` for any number of them."""
+    pilot: Mapping[str, str]
+    """Environment variables with which the pilot of the live sandbox does what the release does by default."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Roles:
     """RBAC permissions of the parts of an installation."""
 
@@ -160,6 +172,7 @@ class Release:
     telemetry_filters: Callable[[Installation], Iterable[tuple[str, EnvoyFilter]]]
     """The EnvoyFilters for telemetry by name; none if the proxies need none."""
 
+    requests: Requests
     annotations: Annotations
     """The annotations that it knows."""
     variables: frozenset[str]

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
+from mesh import releases
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
 from mesh.analysis.workloads import Workload
 from mesh.core import kinds
 from mesh.core.names import DEFAULT_TRUST_DOMAIN
+from mesh.releases.release import Requests
 from mesh.requests.rules import CLAIM_KEY, CLAIMS_OF_KEYS, HEADER_KEY
-from mesh.requests.texts import Text
+from mesh.requests.texts import ADDRESS, AUTHORITY, METHOD, PATH, Part, Text
 from mesh.requests.types import Request
 
 _KIND = "AuthorizationPolicy"
+_OTHER: Final[Part] = ("other", "")
+"""A part of a request whose patterns are alike in all releases."""
+
+
+def treated(mesh: Mesh) -> Requests:
+    """How the proxies of a mesh treat requests."""
+    return releases.get(mesh.names.release or releases.DEFAULT).requests
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +56,7 @@ class AuthorizationPolicies:
 
     def __init__(self, mesh: Mesh) -> None:
         self._domain = mesh.config.get("trustDomain") or DEFAULT_TRUST_DOMAIN
+        self._treated = treated(mesh)
         self._of: dict[Workload, list[Object]] = {}
         for policy in mesh.of(kinds.AUTHORIZATION_POLICY):
             for pod in mesh.selected_by(policy):
@@ -69,27 +79,29 @@ class AuthorizationPolicies:
         return ""
 
     def _policy_matches(self, policy: Object, inbound: InboundRequest) -> bool:
-        return any(self._rule_matches(rule or {}, inbound) for rule in policy.items("rules"))
+        return any(self._rule_matches(rule or {}, inbound, policy.namespace) for rule in policy.items("rules"))
 
-    def _rule_matches(self, rule: Mapping[str, Any], inbound: InboundRequest) -> bool:
-        callers, operations = rule.get("from"), rule.get("to")
+    def _rule_matches(self, rule: Mapping[str, Any], inbound: InboundRequest, namespace: str) -> bool:
+        sources = [one.get("source") or {} for one in rule.get("from") or ()]
+        operations = [one.get("operation") or {} for one in rule.get("to") or ()]
         return (
-            (not callers or any(self._source_matches(entry.get("source") or {}, inbound) for entry in callers))
-            and (
-                not operations or any(_operation_matches(entry.get("operation") or {}, inbound) for entry in operations)
-            )
+            (not sources or any(self._source_matches(one, inbound, namespace) for one in sources))
+            and (not operations or any(self._operation_matches(one, inbound) for one in operations))
             and all(self._condition_matches(condition, inbound) for condition in rule.get("when") or ())
         )
 
-    def _source_matches(self, source: Mapping[str, Any], inbound: InboundRequest) -> bool:
+    def _source_matches(self, source: Mapping[str, Any], inbound: InboundRequest, namespace: str) -> bool:
+        """Whether the caller fits. Accounts without a namespace are of the policy's `namespace`."""
         values = {
             "principals": inbound.principal(self._domain),
             "namespaces": inbound.namespace,
             "requestPrincipals": inbound.request.principal,
         }
-        named = all(_field_matches(source, field, value) for field, value in values.items())
+        named = all(self._field_matches(source, field, value) for field, value in values.items())
+        named = named and _accounts_match(source, inbound, namespace)
         blocks = ("ipBlocks", "remoteIpBlocks")
-        return named and all(_field_matches(source, field, inbound.request.address, addresses=True) for field in blocks)
+        address = inbound.request.address
+        return named and all(self._field_matches(source, field, address, ADDRESS) for field in blocks)
 
     def _condition_matches(self, condition: Mapping[str, Any], inbound: InboundRequest) -> bool:
         key, request = condition["key"], inbound.request
@@ -107,28 +119,42 @@ class AuthorizationPolicies:
             value = request.header(key[len(HEADER_KEY) : -1].lower()) or ""
         elif key.startswith(CLAIM_KEY):
             value = request.claims.get(key[len(CLAIM_KEY) : -1], "")
-        return _field_matches(condition, "values", value, addresses=key in ("source.ip", "remote.ip"))
+        part = ADDRESS if key in ("source.ip", "remote.ip") else _OTHER
+        return self._field_matches(condition, "values", value, part)
+
+    def _operation_matches(self, operation: Mapping[str, Any], inbound: InboundRequest) -> bool:
+        request = inbound.request
+        values: Mapping[str, tuple[str, Part]] = {
+            "hosts": (request.authority, AUTHORITY),
+            "methods": (request.method, METHOD),
+            "paths": (request.url_path, PATH),
+            "ports": (str(inbound.port or ""), _OTHER),
+        }
+        return all(self._field_matches(operation, field, value, part) for field, (value, part) in values.items())
+
+    def _field_matches(self, owner: Mapping[str, Any], field: str, value: str, part: Part = _OTHER) -> bool:
+        """Whether a value meets a field, such as `paths`, and its negation, such as `notPaths`. An empty value meets no
+        pattern."""
+
+        def fits(item: str) -> bool:
+            text = Text("network", item) if part == ADDRESS else Text.of_pattern(item, part, self._treated)
+            return bool(value) and text.matches(value)
+
+        wanted, unwanted = owner.get(field), owner.get(_negated(field))
+        return (not wanted or any(map(fits, wanted))) and not any(map(fits, unwanted or ()))
 
 
-def _operation_matches(operation: Mapping[str, Any], inbound: InboundRequest) -> bool:
-    request = inbound.request
-    values = {
-        "hosts": request.authority,
-        "methods": request.method,
-        "paths": request.url_path,
-        "ports": str(inbound.port or ""),
-    }
-    return all(_field_matches(operation, field, value) for field, value in values.items())
+def _accounts_match(source: Mapping[str, Any], inbound: InboundRequest, namespace: str) -> bool:
+    """Whether the caller's service account is among `serviceAccounts`, and not among `notServiceAccounts`."""
+    own = inbound.caller.identity if inbound.caller and inbound.mutual else ""
+
+    def listed(field: str) -> bool:
+        accounts: Sequence[str] = source.get(field) or ()
+        places = (one.rpartition("/") for one in accounts)
+        return own in [f"ns/{place or namespace}/sa/{name}" for place, _, name in places]
+
+    return (not source.get("serviceAccounts") or listed("serviceAccounts")) and not listed("notServiceAccounts")
 
 
-def _field_matches(part: Mapping[str, Any], field: str, value: str, addresses: bool = False) -> bool:
-    """Whether a value meets a field, such as `paths`, and its negation, such as `notPaths`. An empty value meets no
-    pattern."""
-    negated = f"not{field[:1].upper()}{field[1:]}"
-
-    def fits(item: str) -> bool:
-        text = Text("network", item) if addresses else Text.of_pattern(item)
-        return bool(value) and text.matches(value)
-
-    wanted, unwanted = part.get(field), part.get(negated)
-    return (not wanted or any(map(fits, wanted))) and not any(map(fits, unwanted or ()))
+def _negated(field: str) -> str:
+    return f"not{field[:1].upper()}{field[1:]}"

@@ -11,12 +11,15 @@ from mesh.analysis.mtls import STRICT, PeerAuthentications
 from mesh.analysis.objects import Object
 from mesh.analysis.services import Service
 from mesh.analysis.workloads import Workload
+from mesh.api import regex
 from mesh.core import kinds
 from mesh.requests import gateways
 from mesh.requests.authorization import AuthorizationPolicies, InboundRequest
 from mesh.requests.routing import MatchedRoute, Proxy, Routes
 from mesh.requests.types import Fault, Outcome, Receiver, Request
 
+_USUAL: Final = (("http", 80), ("https", 443))
+"""Ports that a redirect does not write."""
 RETRIES: Final = 2
 """Istio's default number of retries."""
 
@@ -84,6 +87,8 @@ class Evaluator:
         route = chosen.route
         if route.get("redirect"):
             return _redirected(chosen, request)
+        if answer := route.get("directResponse"):
+            return Outcome(status=answer["status"], reason="directResponse", rule=chosen.rule)
         sent = _rewritten(chosen, request)
         receivers = [
             self._destination(destination, share, chosen, sent, pod)
@@ -173,7 +178,10 @@ def _uses_istio_tls(rules: Sequence[Object]) -> bool:
 def _redirected(chosen: MatchedRoute, request: Request) -> Outcome:
     redirect = chosen.route["redirect"]
     host, path = redirect.get("authority") or request.host, _with_query(redirect.get("uri"), request) or request.path
-    scheme = "https" if request.secure else "http"
+    scheme = redirect.get("scheme") or ("https" if request.secure else "http")
+    port = request.port if redirect.get("derivePort") == "FROM_REQUEST_PORT" else redirect.get("port")
+    if port and (scheme, port) not in _USUAL:
+        host = f"{host}:{port}"
     return Outcome(
         status=redirect.get("redirectCode") or 301,
         reason="redirect",
@@ -187,7 +195,9 @@ def _rewritten(chosen: MatchedRoute, request: Request) -> Request:
     rewrite = chosen.route.get("rewrite") or {}
     request = request.changed((chosen.route.get("headers") or {}).get("request") or {})
     path = rewrite.get("uri")
-    if path and chosen.prefix:
+    if edit := rewrite.get("uriRegexRewrite"):
+        path = _with_query(regex.replaced(edit["match"], edit["rewrite"], request.url_path), request)
+    elif path and chosen.prefix:
         path += request.path[len(chosen.prefix) :]
     else:
         path = _with_query(path, request)

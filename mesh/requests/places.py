@@ -13,6 +13,7 @@ from mesh.analysis.workloads import Workload
 from mesh.core import kinds
 from mesh.core.protocols import is_tls
 from mesh.requests import rules
+from mesh.requests.authorization import treated
 from mesh.requests.callers import Callers
 from mesh.requests.demands import Term
 from mesh.requests.rules import Rule
@@ -147,7 +148,7 @@ class _Policies:
     """The rules that decide about requests, of routes and of the AuthorizationPolicies of the pods behind them."""
 
     def __init__(self, mesh: Mesh) -> None:
-        self._mesh = mesh
+        self._mesh, self._treated = mesh, treated(mesh)
         self._of: dict[Workload, list[Object]] = {}
         for policy in mesh.of(kinds.AUTHORIZATION_POLICY):
             for pod in mesh.selected_by(policy):
@@ -170,7 +171,9 @@ class _Policies:
     def _read(self, obj: Object) -> Sequence[Rule]:
         if obj.ref not in self._rules:
             routed = obj.kind == kinds.VIRTUAL_SERVICE
-            self._rules[obj.ref] = list(rules.of_routes(self._mesh, obj) if routed else rules.of_policy(obj))
+            self._rules[obj.ref] = list(
+                rules.of_routes(self._mesh, obj) if routed else rules.of_policy(obj, self._treated)
+            )
         return self._rules[obj.ref]
 
 

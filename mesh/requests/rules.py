@@ -10,6 +10,7 @@ from typing import Any, Final
 from mesh.analysis import virtual_services
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
+from mesh.releases.release import Requests
 from mesh.requests.demands import Demand, Term, merged
 from mesh.requests.texts import ADDRESS, AUTHORITY, METHOD, PATH, PRINCIPAL, Part, Text
 
@@ -69,13 +70,13 @@ def _header(name: str) -> Part:
     return {":path": PATH, ":method": METHOD, ":authority": AUTHORITY}.get(name, ("header", name.lower()))
 
 
-def of_policy(policy: Object) -> Iterator[Rule]:
+def of_policy(policy: Object, treated: Requests) -> Iterator[Rule]:
     """Rules for each caller and each operation of an AuthorizationPolicy."""
     for i, rule in enumerate(policy.items("rules")):
         rule = rule or {}
-        sources = [_of_source(one.get("source") or {}) for one in rule.get("from") or ()] or [()]
-        operations = [_of_operation(one.get("operation") or {}) for one in rule.get("to") or ()] or [()]
-        conditions = merged(*(_of_condition(one) for one in rule.get("when") or ()))
+        sources = [_of_source(one.get("source") or {}, treated) for one in rule.get("from") or ()] or [()]
+        operations = [_of_operation(one.get("operation") or {}, treated) for one in rule.get("to") or ()] or [()]
+        conditions = merged(*(_of_condition(one, treated) for one in rule.get("when") or ()))
         most = max(len(sources), len(operations))
         for source, operation in zip(islice(cycle(sources), most), islice(cycle(operations), most), strict=True):
             yield Rule(f"{policy.ref} rules[{i}]", merged(source, operation, conditions))
@@ -89,19 +90,19 @@ def unknown_keys(policy: Object) -> Iterator[str]:
                 yield condition["key"]
 
 
-def _of_source(source: Mapping[str, Any]) -> Demand:
-    blocks = (_terms(source, field, ADDRESS) for field in ("ipBlocks", "remoteIpBlocks"))
-    return merged(_terms(source, "requestPrincipals", PRINCIPAL), *blocks)
+def _of_source(source: Mapping[str, Any], treated: Requests) -> Demand:
+    blocks = (_terms(source, field, ADDRESS, treated) for field in ("ipBlocks", "remoteIpBlocks"))
+    return merged(_terms(source, "requestPrincipals", PRINCIPAL, treated), *blocks)
 
 
-def _of_operation(operation: Mapping[str, Any]) -> Demand:
+def _of_operation(operation: Mapping[str, Any], treated: Requests) -> Demand:
     parts = {"hosts": AUTHORITY, "methods": METHOD, "paths": PATH}
-    return merged(*(_terms(operation, field, part) for field, part in parts.items()))
+    return merged(*(_terms(operation, field, part, treated) for field, part in parts.items()))
 
 
-def _of_condition(condition: Mapping[str, Any]) -> Demand:
+def _of_condition(condition: Mapping[str, Any], treated: Requests) -> Demand:
     part = _part(condition["key"])
-    return _terms(condition, "values", part) if part else ()
+    return _terms(condition, "values", part, treated) if part else ()
 
 
 def _part(key: str) -> Part | None:
@@ -115,11 +116,11 @@ def _part(key: str) -> Part | None:
     return {"request.auth.principal": PRINCIPAL, **dict.fromkeys(_ADDRESSES, ADDRESS)}.get(key)
 
 
-def _terms(owner: Mapping[str, Any], field: str, part: Part) -> Demand:
+def _terms(owner: Mapping[str, Any], field: str, part: Part, treated: Requests) -> Demand:
     """The terms of a field, such as `paths`, and of its negation, such as `notPaths`."""
     terms = []
     for name, wanted in ((field, True), (f"not{field[:1].upper()}{field[1:]}", False)):
         patterns: Sequence[str] = owner.get(name) or ()
-        texts = tuple(Text("network", one) if part == ADDRESS else Text.of_pattern(one) for one in patterns)
-        terms += [Term(part, texts, wanted)] if texts else []
+        texts = (Text("network", one) if part == ADDRESS else Text.of_pattern(one, part, treated) for one in patterns)
+        terms += [Term(part, tuple(texts), wanted)] if patterns else []
     return tuple(terms)

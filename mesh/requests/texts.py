@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from mesh.api import regex
+from mesh.releases.release import Requests
 from mesh.requests import expressions
 
 Part = tuple[str, str]
@@ -28,6 +30,12 @@ SOMEBODY: Final = "issuer/any"
 """A request principal where any will do."""
 
 
+_TEMPLATE: Final = re.compile(r"(\{\*\*?\})")
+_SEGMENT: Final = r"[\w.~%!$&'()+,;:@-]"
+"""A character of a segment, as Envoy's path templates have it."""
+_OF_TEMPLATE: Final = {"{*}": f"{_SEGMENT}+", "{**}": f"(?:{_SEGMENT}|/)*"}
+
+
 @dataclass(frozen=True)
 class Text:
     """A condition on a text."""
@@ -44,14 +52,19 @@ class Text:
         return cls(kind, value, ignore_case and kind != "regex")
 
     @classmethod
-    def of_pattern(cls, pattern: str) -> Text:
-        """The condition of a pattern of an AuthorizationPolicy, in which `*` may stand at the start, the end or
-        alone."""
+    def of_pattern(cls, pattern: str, part: Part, treated: Requests) -> Text:
+        """The condition of a pattern of an AuthorizationPolicy on a part of a request, in which `*` may stand at the
+        start, the end or alone, or `{*}` and `{**}` anywhere in a path."""
+        ignore_case = part == AUTHORITY and treated.hosts_ignore_case
         if pattern == "*":
             return cls("present")
+        if part == PATH and treated.path_templates and "{*" in pattern:
+            return cls("regex", _of_template(pattern))
         if pattern.endswith("*"):
-            return cls("prefix", pattern[:-1])
-        return cls("suffix", pattern[1:]) if pattern.startswith("*") else cls("exact", pattern)
+            return cls("prefix", pattern[:-1], ignore_case)
+        if pattern.startswith("*"):
+            return cls("suffix", pattern[1:], ignore_case)
+        return cls("exact", pattern, ignore_case)
 
     def matches(self, value: str | None) -> bool:
         """Whether a value meets the condition. None: the request has no such part."""
@@ -118,6 +131,11 @@ class Text:
     def certain(self) -> bool:
         """Whether the examples show that the condition can be met, if it can."""
         return self.kind != "regex"
+
+
+def _of_template(path: str) -> str:
+    """The regular expression of a path with `{*}` and `{**}`."""
+    return "".join(_OF_TEMPLATE.get(step) or re.escape(step) for step in _TEMPLATE.split(path))
 
 
 def in_network(block: str, address: str) -> bool:

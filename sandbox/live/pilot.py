@@ -21,8 +21,6 @@ ENVIRONMENT: Final = {
     "PILOT_ENABLE_GATEWAY_API": "false",
     "PILOT_ENABLE_IP_AUTOALLOCATE": "false",
     "PILOT_ENABLE_K8S_SELECT_WORKLOAD_ENTRIES": "false",
-    # As Istio 1.10 names the host of a mirrored request.
-    "DISABLE_SHADOW_HOST_SUFFIX": "false",
     "PILOT_DEBOUNCE_AFTER": "50ms",
 }
 
@@ -45,7 +43,7 @@ def command(plan: Plan, folder: Folder, program: Path) -> tuple[str, ...]:
         "secureGRPCAddr": "",
         "ctrlz_port": "0",
     }
-    environment = {**ENVIRONMENT, "POD_NAMESPACE": plan.root, "POD_NAME": "live"}
+    environment = {**ENVIRONMENT, **plan.defaults, "POD_NAMESPACE": plan.root, "POD_NAME": "live"}
     given = (f"{name}={value}" for name, value in environment.items())
     return ("/usr/bin/env", *given, f"{program}", "discovery", *(f"--{key}={value}" for key, value in flags.items()))
 

@@ -92,6 +92,8 @@ class Plan:
     """Name of the ConfigMap with the MeshConfig, in `root`."""
     version: str
     """Version of the installed Istio, which the `proxyVersion` of EnvoyFilters is matched against."""
+    defaults: Mapping[str, str]
+    """Environment variables with which pilot has the defaults of the installed Istio (`Requests.pilot`)."""
     domain: str
     """The cluster's DNS domain, such as `cluster.local`."""
     ingress: str

@@ -1,7 +1,7 @@
 """Random pairs of configs: what the evaluation of requests predicts for every sample is what Envoys answer.
 
-`make test` draws 200 pairs, `make torture` 2,000. Shares are compared with a tolerance that chance exceeds in less than
-one of a million runs.
+`make test` draws 200 pairs, `make torture` 2,000, half of them for each release. Shares are compared with a tolerance
+that chance exceeds in less than one of a million runs.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from mesh import releases
 from mesh.config.settings import SettingsError
 from tests.e2e.judge import dataplane, predictions
 from tests.e2e.judge.dataplane import Said
@@ -25,30 +26,35 @@ TOGETHER = 200
 """Pairs that are loaded into pilot at once."""
 
 
-def drawn(draw: Draw) -> Iterator[Pair]:
-    """Pairs both of whose configs are accepted."""
+def drawn(draw: Draw, release: str) -> Iterator[Pair]:
+    """Pairs both of whose configs are accepted in a release."""
     for number in itertools.count():
         pair = draw.pair(number)
         try:
             for side in (pair.old, pair.new):
-                predictions.stack(side.traffic, pair.token)
+                predictions.stack(side.traffic, pair.token, release)
         except SettingsError:
             continue
         yield pair
 
 
-def test_envoys_answer_what_is_predicted(tmp_path: Path, record_property: Callable[[str, object], None]) -> None:
-    pairs = drawn(Draw(SEED))
+@pytest.mark.parametrize("release", releases.NAMES)
+def test_envoys_answer_what_is_predicted(
+    release: str, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    total = PAIRS // len(releases.NAMES)
+    pairs = drawn(Draw(f"{release} {SEED}", later=release != releases.NAMES[0]), release)
     wrong, asked, differing = [], 0, 0
-    for batch in range(0, PAIRS, TOGETHER):
-        some = list(itertools.islice(pairs, min(TOGETHER, PAIRS - batch)))
-        wanted = [one for pair in some for one in predictions.predict(pair)]
-        with dataplane.running(predictions.objects(some), tmp_path / str(batch)) as plane:
+    for batch in range(0, total, TOGETHER):
+        some = list(itertools.islice(pairs, min(TOGETHER, total - batch)))
+        wanted = [one for pair in some for one in predictions.predict(pair, release)]
+        made = predictions.objects(some, release)
+        with dataplane.running(made, tmp_path / str(batch), releases.get(release)) as plane:
             answers = plane.ask([one.ask for one in wanted], list(map(predictions.repeats, wanted)))
         wrong += predictions.wrong(wanted, answers)
         asked += sum(map(len, answers))
         differing += len(wanted)
-    record_property("told", f"{PAIRS} pairs, seed {SEED}: {differing} predictions, {asked} requests")
+    record_property("told", f"{total} pairs, seed {SEED}: {differing} predictions, {asked} requests")
     assert not wrong, f"{len(wrong)} wrong predictions\n" + "\n\n".join(wrong[:3])
 
 

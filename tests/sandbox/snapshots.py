@@ -17,6 +17,7 @@ PLAN = Plan(
     root="istio-system",
     mesh_config="istio",
     version="1.10.3",
+    defaults={},
     domain="cluster.local",
     ingress="istio-ingressgateway",
     edges=(INGRESS,),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from mesh.releases.release import Addons, Kubernetes, RateLimit, Release
+from mesh.releases.release import Addons, Kubernetes, RateLimit, Release, Requests
 from mesh.releases.v1_10 import (
     cni,
     gateway,
@@ -59,6 +59,11 @@ RELEASE: Final = Release(
     admission_policies=lambda _: (),
     network_policies=lambda _: (),
     telemetry_filters=partial(telemetry.filters, ("1.9", "1.10")),  # proxies of 1.9 may still be connected
+    requests=Requests(
+        hosts_ignore_case=False,  # CVE-2021-39155
+        path_templates=False,
+        pilot={"DISABLE_SHADOW_HOST_SUFFIX": "false"},  # a mirrored request's host ends with -shadow
+    ),
     annotations=ANNOTATIONS,
     variables=VARIABLES,
     proxy_defaults=proxy_config.DEFAULTS,

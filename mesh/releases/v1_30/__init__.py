@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from mesh.releases.release import Addons, Kubernetes, RateLimit, Release
+from mesh.releases.release import Addons, Kubernetes, RateLimit, Release, Requests
 from mesh.releases.v1_30 import (
     cni,
     gateway,
@@ -61,6 +61,7 @@ RELEASE: Final = Release(
     admission_policies=policies.admission_policies,
     network_policies=policies.network_policies,
     telemetry_filters=lambda _: (),
+    requests=Requests(hosts_ignore_case=True, path_templates=True, pilot={}),
     annotations=ANNOTATIONS,
     variables=VARIABLES,
     proxy_defaults=proxy_config.DEFAULTS,

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from mesh.releases.release import Release
 from sandbox.live import pilot, proxies
 from sandbox.live.folder import Folder
 from sandbox.live.plan import ADMIN_PORT, XDS_PORT, DeclaredGateway, Gateway, Plan, Proxy, Workload
@@ -129,10 +130,10 @@ async def _read(reader: asyncio.StreamReader, asked: Ask) -> Said:
 
 
 @contextmanager
-def running(objects: Sequence[Manifest], folder: Path) -> Iterator[DataPlane]:
-    """Starts everything with these objects; the services' endpoints are named by `endpoint`. Raises AssertionError if
-    one of the processes refuses its configuration."""
-    plan = _plan()
+def running(objects: Sequence[Manifest], folder: Path, release: Release) -> Iterator[DataPlane]:
+    """Starts everything with these objects and the defaults of a release; the services' endpoints are named by
+    `endpoint`. Raises AssertionError if one of the processes refuses its configuration."""
+    plan = _plan(release)
     made = _folder(folder)
     gateway = plan.gateways[0]
     sidecars = {
@@ -169,7 +170,7 @@ def running(objects: Sequence[Manifest], folder: Path) -> Iterator[DataPlane]:
         yield DataPlane(listeners)
 
 
-def _plan() -> Plan:
+def _plan(release: Release) -> Plan:
     """A plan in a range of loopback addresses that nobody uses."""
     while True:
         plan = Plan(
@@ -178,7 +179,8 @@ def _plan() -> Plan:
             namespace="callers",
             root=ROOT,
             mesh_config="istio",
-            version="1.10.3",
+            version=release.version,
+            defaults=release.requests.pilot,
             domain="cluster.local",
             ingress=INGRESS,
             edges=(DeclaredGateway(INGRESS, ROOT, LABELS),),

@@ -35,10 +35,10 @@ class Pair:
 
 
 class Draw:
-    """Draws with one random source."""
+    """Draws with one random source. `later`: also what the oldest release does not have."""
 
-    def __init__(self, seed: int) -> None:
-        self._random = random.Random(seed)
+    def __init__(self, seed: str, later: bool) -> None:
+        self._random, self._later = random.Random(seed), later
 
     def pair(self, number: int) -> Pair:
         token = f"p{number:05d}x"
@@ -96,6 +96,8 @@ class Draw:
         if self._chance(0.2):
             more = {"authority": f"moved.{token}.example.com"} if self._chance(0.5) else {}
             code = {"redirectCode": self._one([302, 307, 308])} if self._chance(0.5) else {}
+            if self._later and self._chance(0.5):
+                more |= self._one([{"scheme": "https"}, {"port": 8443}, {"derivePort": "FROM_REQUEST_PORT"}])
             return {
                 **route,
                 "redirect": {**({"uri": "/there"} if self._chance(0.7) or not more else {}), **more, **code},
@@ -115,9 +117,9 @@ class Draw:
         if self._chance(0.15):
             found["fault"] = {"abort": self._one([418, 429, 503]), "percent": self._one([10, 30, 60, 100, 0])}
         if self._chance(0.2):
-            found["rewrite"] = self._one(
-                ["/n", {"authority": "other.example.com"}, {"uri": "/n", "authority": "other"}]
-            )
+            edit = {"uriRegexRewrite": {"match": "/a(/[^/]*)?", "rewrite": r"/n\1"}}
+            ways = ["/n", {"authority": "other.example.com"}, {"uri": "/n", "authority": "other"}]
+            found["rewrite"] = self._one([*ways, edit] if self._later else ways)
         if self._chance(0.15):
             operation = self._one([{"set": {"x-added": "1"}}, {"add": {"X-Added": "2"}}, {"remove": ["x-added"]}])
             found["headers"] = {"request": operation}
@@ -198,9 +200,8 @@ class Draw:
     def _rule(self, hosts: list[str]) -> Manifest:
         operation: Manifest = {"hosts": hosts}
         if self._chance(0.7):
-            operation |= {
-                self._one(["paths", "notPaths"]): self._random.sample(["/a*", "/a/1", "*/c", "/b/c", "a/*"], 2)
-            }
+            paths = ["/a*", "/a/1", "*/c", "/b/c", "a/*", *(["/a/{*}", "/{**}/c"] if self._later else ())]
+            operation |= {self._one(["paths", "notPaths"]): self._random.sample(paths, 2)}
         if self._chance(0.4):
             operation |= {self._one(["methods", "notMethods"]): self._random.sample(["GET", "POST", "PUT"], 1)}
         values = {self._one(["values", "notValues"]): self._random.sample(["true", "t*", "*"], 1)}

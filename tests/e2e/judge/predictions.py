@@ -7,12 +7,13 @@ import math
 import random
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 import yaml
 
+from mesh import releases
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
 from mesh.config import loading
@@ -37,7 +38,6 @@ from tests.e2e.judge.dataplane import (
 )
 from tests.e2e.judge.drawn import Pair, Side
 from tests.meshes import deployment, manifest_of, service
-from tests.releases import RELEASE
 
 SIDES = ("o", "n")
 """The last letters of the namespaces of both sides, in place of the token's."""
@@ -77,20 +77,20 @@ class Prediction:
         )
 
 
-def stack(traffic: Mapping[str, Any], namespace: str) -> list[Manifest]:
-    """The objects that traffic compiles to. Raises SettingsError if it is refused."""
-    return _compiled(json.dumps(traffic), namespace)
+def stack(traffic: Mapping[str, Any], namespace: str, release: str) -> list[Manifest]:
+    """The objects that traffic compiles to in a release. Raises SettingsError if it is refused."""
+    return _compiled(json.dumps(traffic), namespace, release)
 
 
 @lru_cache(maxsize=1000)
-def _compiled(traffic: str, namespace: str) -> list[Manifest]:
+def _compiled(traffic: str, namespace: str, release: str) -> list[Manifest]:
     config = {"mesh:profile": "demo", "mesh:injectedNamespaces": json.dumps({namespace: "existing"})}
-    loaded = loading.load({**config, "mesh:traffic": traffic})
-    return [item.manifest(RELEASE.api) for item in loaded.traffic]
+    loaded = loading.load({**config, "mesh:release": release, "mesh:traffic": traffic})
+    return [item.manifest(releases.get(release).api) for item in loaded.traffic]
 
 
-def index(pair: Pair, side: Side) -> Evaluator:
-    """The evaluation of one side."""
+def index(pair: Pair, side: Side, release: str) -> Evaluator:
+    """The evaluation of one side in a release."""
     proxy = [{"name": "istio-proxy", "image": "proxyv2"}]
     http = {"name": "http2", "port": 80, "targetPort": GATEWAY_PORT, "protocol": "TCP"}
     ports = [{"name": "http", "port": PORT, "targetPort": PORT, "protocol": "TCP"}]
@@ -107,11 +107,11 @@ def index(pair: Pair, side: Side) -> Evaluator:
             for app in ("reviews", "ratings")
             for version in SERVERS[app]
         ),
-        *stack(side.traffic, pair.token),
+        *stack(side.traffic, pair.token, release),
         *side.policies,
         *rest([side.policies], [pair.token]),
     ]
-    return Evaluator(Mesh([Object.read(one) for one in objects], DEFAULT_NAMES))
+    return Evaluator(Mesh([Object.read(one) for one in objects], replace(DEFAULT_NAMES, release=release)))
 
 
 def rest(policies: Sequence[Sequence[Manifest]], tokens: Sequence[str]) -> Iterator[Manifest]:
@@ -128,13 +128,13 @@ def rest(policies: Sequence[Sequence[Manifest]], tokens: Sequence[str]) -> Itera
         yield custom("AuthorizationPolicy", "rest", ROOT, spec)
 
 
-def objects(pairs: Sequence[Pair]) -> list[Manifest]:
+def objects(pairs: Sequence[Pair], release: str) -> list[Manifest]:
     """The objects of both sides of all pairs for pilot, each side in a namespace of its own."""
     found: list[Manifest] = []
     tokens, policies = [], []
     for pair in pairs:
         for letter, side in zip(SIDES, (pair.old, pair.new), strict=True):
-            made = [*map(_static, stack(side.traffic, pair.token)), *_registry(pair.token), *side.policies]
+            made = [*map(_static, stack(side.traffic, pair.token, release)), *_registry(pair.token), *side.policies]
             found += json.loads(_renamed(json.dumps(made), pair.token, letter))
             tokens.append(f"{pair.token[:-1]}{letter}")
             policies.append(side.policies)
@@ -164,9 +164,9 @@ def _renamed(text: str, token: str, letter: str) -> str:
     return text.replace(token, f"{token[:-1]}{letter}")
 
 
-def predict(pair: Pair) -> Iterator[Prediction]:
+def predict(pair: Pair, release: str) -> Iterator[Prediction]:
     """The predictions for some samples of a pair, on both sides."""
-    sides = {letter: index(pair, side) for letter, side in zip(SIDES, (pair.old, pair.new), strict=True)}
+    sides = {letter: index(pair, side, release) for letter, side in zip(SIDES, (pair.old, pair.new), strict=True)}
     old, new = sides.values()
     found = samples.between(old.mesh, new.mesh).requests
     possible = [one for one in found if pair.token in one.host and pair.token not in one.source]

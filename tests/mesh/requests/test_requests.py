@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from mesh import releases
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
 from mesh.analysis.workloads import Workload
@@ -18,8 +20,9 @@ from tests.faults import TOKENS, cart_rule, entry, policy, sidecar
 from tests.meshes import Manifest, deployment, gateway, manifest_of, routes, server, service, to
 
 
-def evaluator(*objects: Manifest) -> Evaluator:
-    return Evaluator(Mesh([Object.read(manifest) for manifest in meshes.changed(objects)], DEFAULT_NAMES))
+def evaluator(*objects: Manifest, release: str = "") -> Evaluator:
+    names = replace(DEFAULT_NAMES, release=release)
+    return Evaluator(Mesh([Object.read(manifest) for manifest in meshes.changed(objects)], names))
 
 
 def workload(mesh_evaluator: Evaluator, name: str) -> Workload:
@@ -390,3 +393,70 @@ def test_unrelated_objects_do_not_change_an_outcome() -> None:
 
 def test_equal_meshes_give_equal_answers() -> None:
     assert visited() == visited()
+
+
+def _visitors(*http: Manifest) -> Manifest:
+    return routes("visitors", *http, hosts=["shop.example.com"], gateways=["way-in"])
+
+
+OPEN = [gateway("way-in", server(80, ["shop.example.com"])), _visitors(to("front"))]
+IN_RELEASES = {
+    "a host in upper case": ({"hosts": ["SHOP.example.com"]}, {"1.10": 403, "1.30": 200}),
+    "a host that ends alike": ({"hosts": ["*.EXAMPLE.com"]}, {"1.10": 403, "1.30": 200}),
+    "a segment": ({"paths": ["/a/{*}/c"]}, {"1.10": 403, "1.30": 200}),
+    "several segments": ({"paths": ["/{**}/c"]}, {"1.10": 403, "1.30": 200}),
+    "fewer segments": ({"paths": ["/{*}/c"]}, {"1.10": 403, "1.30": 403}),
+}
+
+
+@pytest.mark.parametrize("release", releases.NAMES)
+@pytest.mark.parametrize("case", IN_RELEASES)
+def test_policies_compare_hosts_and_paths_as_the_release_does(case: str, release: str) -> None:
+    operation, statuses = IN_RELEASES[case]
+    spec = {"selector": {"matchLabels": {"istio": "ingress"}}, "rules": [{"to": [{"operation": operation}]}]}
+    allowed = manifest_of("AuthorizationPolicy", "in", spec, "istio-system")
+    found = evaluator(allowed, *OPEN, release=release)
+    request = Request(host="shop.example.com", path="/a/b/c")
+    outcome = found.from_outside(request, workload(found, "ingress"))
+    assert outcome.status == statuses[release]
+
+
+@pytest.mark.parametrize(
+    ("source", "status"),
+    [
+        ({"serviceAccounts": ["front"]}, 200),
+        ({"serviceAccounts": ["shop/front"]}, 200),
+        ({"serviceAccounts": ["bank/front", "other"]}, 403),
+        ({"notServiceAccounts": ["front"]}, 403),
+        ({"notServiceAccounts": ["bank/front"]}, 200),
+    ],
+)
+def test_service_accounts_are_of_the_policys_namespace_unless_they_say_another(source: Manifest, status: int) -> None:
+    assert called(policy("cart", source)).receivers[0].status == status
+
+
+@pytest.mark.parametrize(
+    ("redirect", "location"),
+    [
+        ({"uri": "/b"}, "http://shop.example.com/b?x=1"),
+        ({"scheme": "https"}, "https://shop.example.com/a?x=1"),
+        ({"authority": "b.example.com", "port": 8080}, "http://b.example.com:8080/a?x=1"),
+        ({"scheme": "https", "port": 443}, "https://shop.example.com/a?x=1"),
+        ({"scheme": "https", "derivePort": "FROM_REQUEST_PORT"}, "https://shop.example.com:80/a?x=1"),
+        ({"scheme": "https", "derivePort": "FROM_PROTOCOL_DEFAULT"}, "https://shop.example.com/a?x=1"),
+    ],
+)
+def test_a_redirect_may_change_scheme_and_port(redirect: Manifest, location: str) -> None:
+    assert visited(*OPEN[:-1], _visitors({"redirect": redirect}), path="/a?x=1").location == location
+
+
+def test_a_path_is_rewritten_by_an_expression_and_keeps_its_query() -> None:
+    edit = {"uriRegexRewrite": {"match": "^/a/([a-z]+)", "rewrite": r"/\1/new"}}
+    outcome = called(routes("cart", to("cart", "v2", rewrite=edit)), path="/a/b/c?x=/a/y")
+    assert outcome.request
+    assert outcome.request.path == "/b/new/c?x=/a/y"
+
+
+def test_a_route_may_answer_by_itself() -> None:
+    outcome = called(routes("cart", {"directResponse": {"status": 418}}))
+    assert (outcome.status, outcome.receivers, outcome.reason) == (418, (), "directResponse")
