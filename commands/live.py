@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 import sandbox
+from commands import stacks
 from commands.stackfiles import CommandError
 from mesh.config.settings import INGRESS, Settings
 from mesh.core.names import EMBEDDED_CLUSTERS, MESH_CONFIG, ROOT
@@ -32,7 +33,7 @@ def start(stack: str, chosen: Settings) -> None:
     except (sandbox.SandboxError, ToolchainError) as error:
         raise CommandError(
             f"the stack is up, but its live part is not: {error}\n"
-            "`make up` tries again; with LIVE=0 it does without the live part"
+            f"`make up{stacks.variables(stack)}` tries again; with LIVE=0 it does without the live part"
         ) from None
 
 
