@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
 from mesh.api import EnvoyFilter, Versions
@@ -17,6 +17,7 @@ from mesh.core.names import DEFAULT_REVISION, NAMESPACE_LABEL, REVISION_LABEL, R
 from mesh.core.typed import Findings
 from mesh.proxy.expr import Node
 from mesh.proxy.inputs import Inputs
+from mesh.releases.addons import Addons, KialiView
 from mesh.releases.profiles import Profiles
 from mesh.releases.roles import Account, PolicyRules
 from mesh.releases.webhooks import WebhookConfiguration
@@ -32,15 +33,16 @@ class PodTemplate(TypedDict):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Addons:
-    """Versions of the addons in the samples of a release."""
+class Bookinfo:
+    """The sample application Bookinfo."""
 
-    images: Mapping[str, str]
-    """Full image references by container."""
-    kiali: str
-    """Kiali's version, for the labels of its objects; the tag of its image is the minor version."""
-    grafana: str
-    """Grafana's version."""
+    hub: str
+    """Registry and path of its images, without a trailing slash."""
+    tag: str
+    user: int | None = None
+    """The uid as which its containers run; that of the images if None."""
+    annotations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Annotations of pods, by service."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,9 +89,9 @@ class Release:
     """The day (ISO 8601) on which the Istio project ended or ends its support."""
     bulletins: tuple[str, ...]
     """Istio's security bulletins about authorization policies that the release enforces incorrectly."""
-    bookinfo: str
-    """Tag of the Bookinfo images."""
+    bookinfo: Bookinfo
     addons: Addons
+    """The addons of the samples."""
     rate_limit: RateLimit
 
     profiles: Profiles
@@ -130,6 +132,8 @@ class Release:
     """The pods of the CNI plugin, one on each node."""
     cni_config: Callable[[Installation], dict[str, str]]
     """The data of the ConfigMap that the CNI plugin reads."""
+    kiali_config: Callable[[Installation, KialiView], dict[str, Any]]
+    """The configuration of the addon Kiali."""
 
     def values(self, profile: str, differences: Data | None = None) -> Values:
         """A profile's values with `differences` merged in. Raises KeyError for an unknown profile."""
@@ -148,6 +152,8 @@ class Installation:
     values: Values
     root: str = ROOT
     """The root namespace, in which Istio is installed."""
+    traced: bool = False
+    """Whether the addon Jaeger is to get the spans of the proxies."""
 
     @property
     def revision(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from mesh.releases.release import Addons, RateLimit, Release
+from mesh.releases.release import Bookinfo, RateLimit, Release
 from mesh.releases.v1_30 import (
     cni,
     gateway,
@@ -16,6 +16,7 @@ from mesh.releases.v1_30 import (
     sidecar,
     webhooks,
 )
+from mesh.releases.v1_30.addons import ADDONS, kiali
 from mesh.releases.v1_30.api import VERSIONS
 from mesh.releases.v1_30.profiles import PROFILES
 from mesh.releases.v1_30.roles import ROLES
@@ -29,18 +30,18 @@ RELEASE: Final = Release(
     kubernetes=(1, 30),
     end_of_life="2027-02-28",
     bulletins=(),
-    bookinfo="1.20.3",
-    addons=Addons(
-        images={
-            "prometheus": "docker.io/prom/prometheus:v3.10.0",
-            "configmap-reload": "ghcr.io/prometheus-operator/prometheus-config-reloader:v0.89.0",
-            "jaeger": "docker.io/jaegertracing/jaeger:2.14.0",
-            "grafana": "docker.io/grafana/grafana:12.0.1",
-            "kiali": "quay.io/kiali/kiali:v2.26",
+    bookinfo=Bookinfo(
+        hub="registry.istio.io/release",
+        tag="1.20.3",
+        annotations={
+            "productpage": {
+                "prometheus.io/path": "/metrics",
+                "prometheus.io/port": "9080",
+                "prometheus.io/scrape": "true",
+            }
         },
-        kiali="v2.26.0",
-        grafana="12.0.1",
     ),
+    addons=ADDONS,
     rate_limit=RateLimit(
         image="docker.io/envoyproxy/ratelimit:30a4ce1a",  # of 2024-08-01, as in the release's samples
         redis="docker.io/library/redis:8.2.1-alpine",
@@ -63,4 +64,5 @@ RELEASE: Final = Release(
     gateway_pod=gateway.pod,
     cni_pod=cni.pod,
     cni_config=cni.config,
+    kiali_config=kiali.config,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-ADDED: Final[frozenset[str]] = frozenset()
+ADDED: Final[frozenset[str]] = frozenset({"Addons.loki"})
 """Added fields, as `mesh.releases.lacks` writes them."""
 REMOVED: Final[frozenset[str]] = frozenset()
 """Removed fields."""

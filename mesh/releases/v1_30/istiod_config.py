@@ -10,6 +10,7 @@ from mesh.api.proxy_config import ProxyTracing
 from mesh.core.merge import merged
 from mesh.core.names import ZIPKIN, ZIPKIN_PORT
 from mesh.releases.release import Installation
+from mesh.releases.v1_30.addons import jaeger
 
 _TRACERS: Final[Mapping[str, Mapping[str, Any]]] = {
     "zipkin": {"address": f"{ZIPKIN}.{{root}}:{ZIPKIN_PORT}"},
@@ -27,7 +28,7 @@ def mesh_config(mesh: Installation) -> dict[str, Any]:
     proxies: dict[str, Any] = {"discoveryAddress": mesh.discovery_address, "tracing": _tracing(mesh, given)}
     if mesh.values.global_.meshID:
         proxies["meshId"] = mesh.values.global_.meshID
-    return merged({"rootNamespace": mesh.root, "defaultConfig": proxies}, given)
+    return jaeger.traced(mesh, merged({"rootNamespace": mesh.root, "defaultConfig": proxies}, given))
 
 
 def _tracing(mesh: Installation, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""What several releases share and nothing else needs."""
