@@ -46,6 +46,8 @@ def _addon(stack: str, name: str, chosen: Mapping[str, Addon]) -> Addon:
         raise CommandError(f"stack {stack} has no addons: name them in mesh:addons")
     if name not in chosen:
         raise CommandError(errors.invalid_choice("NAME", name, chosen))
+    if other := chosen[name].shown_by:
+        raise CommandError(f"{name} has no web pages: see what is in it with NAME={other}")
     return chosen[name]
 
 
