@@ -53,7 +53,7 @@ def test_a_new_gateway_needs_only_the_diff_in_the_docs(tmp_path: Path) -> None:
 
 
 def test_a_new_release_needs_only_the_diff_in_the_docs(tmp_path: Path) -> None:
-    objects = rendered(tmp_path, "mesh/releases/v1_31/__init__.py", "lean", 'mesh:release: "1.31"')
+    objects = rendered(tmp_path, "mesh/releases/v1_31/release.py", "lean", 'mesh:release: "1.31"')
     pods = [m["spec"]["template"]["spec"] for m in objects if m["kind"] == "Deployment"]
     assert {container["image"] for pod in pods for container in pod["containers"]} == {
         "registry.istio.io/release/pilot:1.31.0",

@@ -17,7 +17,7 @@ _FOLDERS: Final = {
     "1.10": "v1_10",
     "1.30": "v1_30",
 }
-"""Folders by release name (minor version), oldest first. Each folder defines the release as `RELEASE`."""
+"""Folders by release name (minor version), oldest first. Module `release` of each defines the release as `RELEASE`."""
 
 NAMES: Final = tuple(_FOLDERS)
 """Names of the releases, oldest first."""
@@ -45,5 +45,5 @@ def having(part: str) -> tuple[str, ...]:
 def get(name: str) -> Release:
     """Loads the release `name`; of the others, only what they changed. Raises KeyError if the name is not one of
     `NAMES`."""
-    found: Release = import_module(f"{__name__}.{_FOLDERS[name]}").RELEASE
+    found: Release = import_module(f"{__name__}.{_FOLDERS[name]}.release").RELEASE
     return replace(found, api=replace(found.api, lacks=lacks(name)))

@@ -4,19 +4,27 @@ Titles, variables, panels and queries of the seven are those of the samples, and
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from mesh.releases.common.addons.dashboards.bookinfo import BOOKINFO
 from mesh.releases.common.addons.dashboards.extension import EXTENSION
 from mesh.releases.common.addons.dashboards.performance import PERFORMANCE
-from mesh.releases.dashboards import Dashboards
-from mesh.releases.v1_30.addons.dashboards import grafana
+from mesh.releases.dashboards import Dashboard, Dashboards
 from mesh.releases.v1_30.addons.dashboards.asking import measured
 from mesh.releases.v1_30.addons.dashboards.istiod import CONTROL_PLANE
 from mesh.releases.v1_30.addons.dashboards.mesh import MESH
 from mesh.releases.v1_30.addons.dashboards.service import SERVICE
 from mesh.releases.v1_30.addons.dashboards.workload import WORKLOAD
 from mesh.releases.v1_30.addons.dashboards.ztunnel import ZTUNNEL
+
+
+def _document(dashboard: Dashboard) -> dict[str, Any]:
+    from mesh.releases.v1_30.addons.dashboards import (
+        grafana,  # Grafana's SDK, which only a stack with Grafana waits for
+    )
+
+    return grafana.document(dashboard)
+
 
 DASHBOARDS: Final = Dashboards(
     folders={
@@ -33,5 +41,5 @@ DASHBOARDS: Final = Dashboards(
         },
         "bookinfo": {"bookinfo-dashboard": measured(BOOKINFO)},
     },
-    document=grafana.document,
+    document=_document,
 )
