@@ -174,7 +174,7 @@ class MeshConfig(Message):
         "Port on which sidecars serve as explicit HTTP proxies; none if not set."
     )
     connectTimeout: ConnectTimeout | None = optional(
-        "Timeout for making a TCP connection, such as 10s (the default); 1ms or more, and as long as the release allows."
+        "Timeout for making a TCP connection, such as 10s (the default); 1ms or more, up to what the release allows."
     )
     protocolDetectionTimeout: DetectionTimeout | None = optional(
         "How long a proxy waits for the first bytes of a connection to detect its protocol; 0s (the default): no limit."
