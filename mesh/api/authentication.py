@@ -4,7 +4,7 @@ import json
 from typing import Annotated, ClassVar, Literal
 from urllib.parse import urlsplit
 
-from annotated_types import MaxLen, MinLen
+from annotated_types import MinLen
 from pydantic import AfterValidator, Field
 
 from mesh.api.common import PolicySelector, PolicyTargetReference, TargetReferences
@@ -117,12 +117,12 @@ class JWTRule(Message):
     outputClaimToHeaders: list[ClaimToHeader] | None = optional("Claims that the workload gets, each in a header.")
     forwardOriginalToken: bool | None = optional("Whether the workload gets the token itself, too.")
     timeout: Duration | None = optional("How long fetching the public keys may take; 5s if not set.")
-    spaceDelimitedClaims: Annotated[list[Word], MaxLen(64), Enforced(maxItems=64)] | None = optional(
+    spaceDelimitedClaims: Annotated[list[Word], Enforced(maxItems=64)] | None = optional(
         "Claims that are lists written as one text with spaces, beside scope and permission."
     )
 
     def check(self) -> Findings:
-        yield from at_most_one(self, "jwksUri", "jwks_uri", "jwks")
+        yield from at_most_one(self, "jwksUri", "jwks_uri")
         if not self.issuer and not (self.jwksUri or self.jwks_uri):
             yield ("issuer",), "is required without jwksUri"
 
@@ -140,7 +140,7 @@ class RequestAuthentication(Kind):
     targetRefs: TargetReferences | None = optional(
         "Gateways of the Gateway API, waypoints, or services behind one, that the object is for; not with selector."
     )
-    jwtRules: Annotated[list[JWTRule], MaxLen(4096), Enforced(maxItems=4096)] | None = optional(
+    jwtRules: Annotated[list[JWTRule], Enforced(maxItems=4096)] | None = optional(
         "Tokens that are accepted; a request may have one only."
     )
 

@@ -2,7 +2,6 @@
 
 from typing import Annotated, ClassVar
 
-from annotated_types import MaxLen
 from pydantic import Field
 
 from mesh.api.enforced import PORT, Enforced, Rule
@@ -152,4 +151,4 @@ class PolicyTargetReference(Message):
 
 Weight = Annotated[Natural32, Enforced(description="Share of the route's traffic, in relation to the other weights.")]
 """The share of one of several receivers; in Istio 1.10 the percentage."""
-TargetReferences = Annotated[list[PolicyTargetReference], MaxLen(16), Enforced(maxItems=16)]
+TargetReferences = Annotated[list[PolicyTargetReference], Enforced(maxItems=16)]

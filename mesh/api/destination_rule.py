@@ -2,7 +2,6 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from annotated_types import MaxLen
 from pydantic import AfterValidator, Field
 
 from mesh.api.common import PolicySelector, PortSelector
@@ -211,7 +210,7 @@ class TrafficPolicy(Message):
     connectionPool: ConnectionPoolSettings | None = optional("Limits of connections and requests.")
     outlierDetection: OutlierDetection | None = optional("When failing endpoints are left out.")
     tls: ClientTLSSettings | None = optional("TLS to the service.")
-    portLevelSettings: Annotated[list[PortTrafficPolicy], MaxLen(4096), Enforced(maxItems=4096)] | None = optional(
+    portLevelSettings: Annotated[list[PortTrafficPolicy], Enforced(maxItems=4096)] | None = optional(
         "What holds for single ports; nothing of the above holds for them then."
     )
     tunnel: TunnelSettings | None = optional("Connect by way of the service, a proxy, to another target.")
@@ -258,5 +257,5 @@ class DestinationRule(Kind):
         for i, name in enumerate(names):
             if name in names[:i]:
                 yield ("subsets", i, "name"), f"{show(name)} is the name of another subset, too"
-        if self.workloadSelector and len(self.exportTo or ()) > 1:
+        if self.workloadSelector and self.exportTo not in (None, [], ["."]):
             yield ("exportTo",), "must be . or not set beside workloadSelector"

@@ -4,7 +4,6 @@ import re
 from typing import Annotated, ClassVar, Final, Literal
 from urllib.parse import urlsplit
 
-from annotated_types import MaxLen
 from pydantic import AfterValidator, Field
 
 from mesh.api.common import PolicySelector, PolicyTargetReference, TargetReferences
@@ -22,10 +21,12 @@ __all__ = [
     "TrafficSelector",
     "VmConfig",
     "WasmConfig",
+    "WasmModule",
     "WasmPlugin",
 ]
 
 _SCHEMES: Final = ("", "http", "https", "file", "oci")
+_URL: Final = re.compile(r"[^\s\[\]{}<>\"\\^`|]+")
 _SHA256: Final = re.compile(r"(?:[a-f0-9]{64})?")
 _HOST_VALUE: Final = Rule(
     '(has(self.valueFrom) ? self.valueFrom : "") != "HOST" || !has(self.value)',
@@ -35,7 +36,7 @@ _HOST_VALUE: Final = Rule(
 
 def _module(text: str) -> str:
     scheme = urlsplit(text).scheme if "://" in text else ""
-    if not text or any(sign.isspace() for sign in text) or scheme not in _SCHEMES:
+    if not _URL.fullmatch(text) or scheme not in _SCHEMES:
         raise ValueError(f"{show(text)} is not a URL: write oci://registry/path:tag, https://… or file:///path")
     return text
 
@@ -76,11 +77,11 @@ class EnvironmentVariable(Message):
 
     enforced: ClassVar = (_HOST_VALUE,)
 
-    name: Annotated[Word, MaxLen(256), Enforced(maxLength=256)] = Field(description="Name of the variable.")
+    name: Annotated[Word, Enforced(maxLength=256)] = Field(description="Name of the variable.")
     valueFrom: Literal["INLINE", "HOST"] | None = optional(
         "Its value is written here (the default) or the proxy's own."
     )
-    value: Annotated[str, MaxLen(2048), Enforced(maxLength=2048)] | None = optional("Value of the variable.")
+    value: Annotated[str, Enforced(maxLength=2048)] | None = optional("Value of the variable.")
 
     def check(self) -> Findings:
         if self.valueFrom == "HOST" and self.value:
@@ -90,7 +91,7 @@ class EnvironmentVariable(Message):
 class VmConfig(Message):
     """Settings of the virtual machine in which a module runs."""
 
-    env: Annotated[list[EnvironmentVariable], MaxLen(256), Enforced(maxItems=256, unique="name")] | None = optional(
+    env: Annotated[list[EnvironmentVariable], Enforced(maxItems=256, unique="name")] | None = optional(
         "Variables of the module's environment."
     )
 
@@ -101,7 +102,7 @@ class VmConfig(Message):
                 yield ("env", i, "name"), f"{show(name)} is the name of another variable, too"
 
 
-class _Module(Message):
+class WasmModule(Message):
     """A WebAssembly module."""
 
     sha256: Annotated[str, AfterValidator(_digest), Enforced(pattern="(^$|^[a-f0-9]{64}$)")] | None = optional(
@@ -110,12 +111,12 @@ class _Module(Message):
     imagePullPolicy: Literal["UNSPECIFIED_POLICY", "IfNotPresent", "Always"] | None = optional(
         "When the image is pulled; Always for the tag latest if not set."
     )
-    imagePullSecret: Annotated[Text, MaxLen(253), Enforced(minLength=1, maxLength=253)] | None = optional(
+    imagePullSecret: Annotated[Text, Enforced(minLength=1, maxLength=253)] | None = optional(
         "Secret with credentials of the registry, in the object's namespace."
     )
     verificationKey: str | None = optional("Not implemented by any release.")
     pluginConfig: Struct | None = optional("Configuration that the module gets, as JSON.")
-    pluginName: Annotated[Word, MaxLen(256), Enforced(maxLength=256)] | None = optional("Name of the module's plugin.")
+    pluginName: Annotated[Word, Enforced(maxLength=256)] | None = optional("Name of the module's plugin.")
     failStrategy: Literal["FAIL_CLOSE", "FAIL_OPEN", "FAIL_RELOAD"] | None = optional(
         "If the module cannot be loaded or fails: refuse requests (the default), let them pass, or load it again."
     )
@@ -125,7 +126,7 @@ class _Module(Message):
     )
 
 
-class WasmConfig(_Module):
+class WasmConfig(WasmModule):
     """A WebAssembly module, and how it runs."""
 
     url: Annotated[
@@ -138,12 +139,10 @@ class WasmConfig(_Module):
 class LuaConfig(Message):
     """A filter written in Lua."""
 
-    inlineCode: Annotated[Word, MaxLen(65536), Enforced(maxLength=65536)] = Field(
-        description="The program, 64 KB at most."
-    )
+    inlineCode: Annotated[Word, Enforced(maxLength=65536)] = Field(description="The program, 64 KB at most.")
 
 
-class WasmPlugin(_Module, Kind):
+class WasmPlugin(WasmModule, Kind):
     """A WebAssembly module that the proxies of some workloads run as a filter."""
 
     names: ClassVar = Names(group="extensions.istio.io", plural="wasmplugins", columns=(AGE,), needs_spec=True)

@@ -2,7 +2,7 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from annotated_types import MaxLen, MinLen
+from annotated_types import MinLen
 from pydantic import AfterValidator, Field
 
 from mesh.api.common import Port
@@ -51,15 +51,15 @@ class ServerTLSSettings(Message):
     )
     caCertificates: str | None = optional("File with the authorities of clients' certificates; for mode MUTUAL.")
     credentialName: str | None = optional("Secret in the gateway's namespace with certificate and key.")
-    credentialNames: Annotated[list[str], MinLen(1), MaxLen(2), Enforced(minItems=1, maxItems=2)] | None = optional(
+    credentialNames: Annotated[list[str], MinLen(1), Enforced(minItems=1, maxItems=2)] | None = optional(
         "Secrets as for credentialName, in place of it: one with an RSA key and one with an ECDSA key."
     )
     caCertCredentialName: str | None = optional(
         "Secret with the authorities of clients' certificates, in place of those in credentialName."
     )
     caCrl: str | None = optional("File with the list of revoked client certificates.")
-    tlsCertificates: Annotated[list[TLSCertificate], MinLen(1), MaxLen(2), Enforced(minItems=1, maxItems=2)] | None = (
-        optional("Certificates in files, in place of serverCertificate and privateKey: an RSA and an ECDSA one.")
+    tlsCertificates: Annotated[list[TLSCertificate], MinLen(1), Enforced(minItems=1, maxItems=2)] | None = optional(
+        "Certificates in files, in place of serverCertificate and privateKey: an RSA and an ECDSA one."
     )
     subjectAltNames: list[str] | None = optional("Names, one of which a client's certificate must have.")
     verifyCertificateSpki: list[str] | None = optional("SHA-256 of client certificates' public keys, in base64.")

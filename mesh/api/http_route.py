@@ -1,5 +1,6 @@
 """HTTP routes of a VirtualService: match conditions, destinations, redirects, retries, faults, CORS and mirroring."""
 
+from base64 import b64decode
 from http import HTTPMethod, HTTPStatus
 from typing import Annotated, ClassVar, Literal
 
@@ -10,7 +11,7 @@ from mesh.api.common import Destination, Percent, StringMatch, Weight
 from mesh.api.enforced import Enforced
 from mesh.api.http_match import Headers, HTTPMatchRequest
 from mesh.api.model import Findings, Message, at_most_one, nested, optional
-from mesh.api.names import CorsHeader
+from mesh.api.names import HeaderName
 from mesh.api.regex import Regex
 from mesh.api.scalars import (
     BoolValue,
@@ -79,6 +80,14 @@ def _method(text: str) -> str:
 def _grpc_status(text: str) -> str:
     if text not in GRPC_STATUSES:
         raise ValueError(f"{show(text)} is not one of {', '.join(GRPC_STATUSES)}{nearest(text, GRPC_STATUSES)}")
+    return text
+
+
+def _base64(text: str) -> str:
+    try:
+        b64decode(text, validate=True)
+    except ValueError:
+        raise ValueError(f"{show(text)} is not base64") from None
     return text
 
 
@@ -200,8 +209,8 @@ class CorsPolicy(Message):
     allowOrigin: list[str] | None = optional("Deprecated, see allowOrigins. Origins, or * for all.")
     allowOrigins: list[StringMatch] | None = optional("Conditions on the origin, any of which may hold.")
     allowMethods: list[Annotated[str, AfterValidator(_method)]] | None = optional("Methods that pages may use.")
-    allowHeaders: list[CorsHeader] | None = optional("Headers that pages may send.")
-    exposeHeaders: list[CorsHeader] | None = optional("Headers of the response that pages may read.")
+    allowHeaders: list[HeaderName] | None = optional("Headers that pages may send.")
+    exposeHeaders: list[HeaderName] | None = optional("Headers of the response that pages may read.")
     maxAge: Duration | None = optional("How long a browser may remember this, in whole seconds, such as 24h.")
     allowCredentials: BoolValue | None = optional("Whether pages may send cookies and other credentials.")
     unmatchedPreflights: Literal["UNSPECIFIED", "FORWARD", "IGNORE"] | None = optional(
@@ -241,7 +250,7 @@ class HTTPBody(Message):
     one_of: ClassVar = ("string", "bytes")
 
     string: str | None = optional("The body as text.")
-    bytes: Annotated[str, OpenAPI("byte")] | None = optional("The body in base64.")
+    bytes: Annotated[str, OpenAPI("byte"), AfterValidator(_base64)] | None = optional("The body in base64.")
 
 
 class HTTPDirectResponse(Message):
@@ -312,15 +321,6 @@ class HTTPRoute(Message):
         for name in clashing:
             if self.is_set(name):
                 yield (name,), f"cannot stand beside {action}"
-        if self.delegate:
-            yield from self.check_delegation()
-
-    def check_delegation(self) -> Findings:
-        """Refuses regular expressions, since istiod must merge the matches of a route with those of its delegate."""
-        for i, match in enumerate(self.match or ()):
-            for path, condition in match.conditions():
-                if condition.regex:
-                    yield ("match", i, *path, "regex"), "is not possible with delegates; use exact or prefix"
 
     def _authorities(self) -> int:
         request = self.headers.request if self.headers else None

@@ -174,7 +174,7 @@ class MeshConfig(Message):
         "Port on which sidecars serve as explicit HTTP proxies; none if not set."
     )
     connectTimeout: ConnectTimeout | None = optional(
-        "Timeout for making a TCP connection, such as 10s (the default); 1ms to 30s."
+        "Timeout for making a TCP connection, such as 10s (the default); 1ms or more, and as long as the release allows."
     )
     protocolDetectionTimeout: DetectionTimeout | None = optional(
         "How long a proxy waits for the first bytes of a connection to detect its protocol; 0s (the default): no limit."
@@ -238,7 +238,7 @@ class MeshConfig(Message):
     defaultDestinationRuleExportTo: ExportTo | None = optional("`exportTo` of DestinationRules that have none.")
     localityLbSetting: LocalityLoadBalancerSetting | None = optional("Locality load balancing for all services.")
     dnsRefreshRate: AnyDuration | None = optional(
-        "Interval of DNS lookups for clusters of type STRICT_DNS, such as 5s (the default)."
+        "Interval of DNS lookups for clusters of type STRICT_DNS, such as 5s."
     )
     h2UpgradePolicy: Literal["DO_NOT_UPGRADE", "UPGRADE"] | None = optional(
         "Whether HTTP/1.1 requests are upgraded to HTTP/2; DO_NOT_UPGRADE if not set."

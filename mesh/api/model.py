@@ -4,7 +4,7 @@ Fields have Istio's wire names, as in YAML. `schema.py` generates the OpenAPI sc
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any, ClassVar, NamedTuple, Self
@@ -144,6 +144,8 @@ class Versions:
     """Fields of `Names` that differ, by kind."""
     lacks: frozenset[str] = frozenset()
     """The parts of the types that the release does not have, as `mesh.releases.lacks` writes them."""
+    refused: Mapping[type[Message], Callable[[Any], Findings]] = field(default_factory=dict)
+    """What Istio refuses in this release, beyond what the types refuse: by type, the problems of a message."""
 
     def of(self, kind: type["Kind"]) -> tuple[str, ...]:
         """The served versions of a kind, the storage version first; empty if the release does not have the kind."""

@@ -228,10 +228,6 @@ def _header(text: str) -> str:
     return text
 
 
-def _cors_header(text: str) -> str:
-    return text if text == "*" else _header(text)
-
-
 def _strict_header(text: str) -> str:
     if not _STRICT_HEADER.fullmatch(text):
         raise ValueError(f"{show(text)} is not letters, digits, hyphens and underscores")
@@ -277,8 +273,6 @@ TracerAddress = Annotated[str, AfterValidator(_tracer_address)]
 Protocol = Annotated[str, AfterValidator(_protocol)]
 GatewayName = Annotated[str, AfterValidator(_gateway), Deciding]
 HeaderName = Annotated[str, AfterValidator(_header)]
-CorsHeader = Annotated[str, AfterValidator(_cors_header)]
-"""The same, or `*`."""
 StrictHeaderName = Annotated[
     str, AfterValidator(_strict_header), Enforced(minLength=1, pattern=f"^{_STRICT_HEADER.pattern}$")
 ]

@@ -9,7 +9,7 @@ from annotated_types import Interval
 
 from mesh.api.destination_rule import ClientTLSSettings, TcpKeepalive
 from mesh.api.extension_provider import TraceContext
-from mesh.api.model import Findings, Message, at_most_one, optional
+from mesh.api.model import Message, optional
 from mesh.api.names import ProxyAddress, ProxyAddressOrNone, TracerAddress
 from mesh.api.proxies import ProxyImage
 from mesh.api.scalars import AnyDuration, BoolValue, Double, Int64Value, Natural32, PortNumber, Text, UInt32
@@ -214,6 +214,8 @@ class ProxyHeaders(Message):
 class MeshProxyConfig(Message):
     """Configuration of a proxy: how it starts, what it connects to, and what it reports."""
 
+    one_of: ClassVar = ("serviceCluster", "tracingServiceName")
+
     configPath: Text | None = optional("Folder in which the agent writes Envoy's bootstrap configuration.")
     binaryPath: Text | None = optional("Path of the Envoy binary.")
     serviceCluster: Text | None = optional(
@@ -236,7 +238,7 @@ class MeshProxyConfig(Message):
     )
     customConfigFile: str | None = optional("Path of a bootstrap configuration that replaces the generated one.")
     statNameLength: Natural32 | None = optional("Maximum length of a statistic's name, in characters; 189 if not set.")
-    concurrency: Natural32 | None = optional("Number of Envoy's worker threads; 2 if not set, 0: one for each CPU.")
+    concurrency: Natural32 | None = optional("Number of Envoy's worker threads; 0: one for each CPU.")
     proxyBootstrapTemplatePath: str | None = optional(
         "Path of a template that replaces that of the bootstrap configuration."
     )
@@ -274,6 +276,3 @@ class MeshProxyConfig(Message):
     fileFlushInterval: AnyDuration | None = optional("How often access logs in files are written; 1s if not set.")
     fileFlushMinSizeKb: UInt32 | None = optional("Size in KB from which they are written before; 64 if not set.")
     statsCompression: BoolValue | None = optional("Whether metrics may be fetched compressed; true if not set.")
-
-    def check(self) -> Findings:
-        yield from at_most_one(self, "serviceCluster", "tracingServiceName")

@@ -125,8 +125,8 @@ def _detection(text: str) -> str:
 
 
 def _connecting(text: str) -> str:
-    if nanoseconds(_effective(text)) > 30 * _UNITS["s"]:
-        raise ValueError(f"{show(text)} is longer than 30s, the longest that Istio accepts")
+    if nanoseconds(_effective(text)) > _UNITS["h"]:
+        raise ValueError(f"{show(text)} is longer than 1h, the longest that Istio accepts")
     return text
 
 
@@ -137,7 +137,7 @@ Duration = Annotated[str, AfterValidator(_effective), Deciding, Enforced(rules=(
 DetectionTimeout = Annotated[str, AfterValidator(_detection), Deciding]
 """A duration in Go's notation: whole milliseconds, 0 or longer."""
 ConnectTimeout = Annotated[str, AfterValidator(_connecting), Deciding]
-"""A duration in Go's notation: whole milliseconds, 1ms to 30s."""
+"""A duration in Go's notation: whole milliseconds, 1ms to 1h."""
 
 
 def _json(value: Any) -> Any:

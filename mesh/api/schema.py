@@ -62,7 +62,7 @@ class Schemas:
 
     def _schema(self, annotation: Any, metadata: Iterable[Any] = (), ruled_outside: bool = False) -> Schema:
         """The schema of a type. With `ruled_outside`, the rule of its one-of group is in the schema around it."""
-        annotation, inner = _bare(annotation)
+        annotation, inner = bare(annotation)
         schema = self._of_type(annotation, ruled_outside)
         for extra in (*inner, *metadata):
             if isinstance(extra, OpenAPI) or (isinstance(extra, Enforced) and self._enforced):
@@ -96,7 +96,7 @@ class Schemas:
 
     def _branch(self, message: type[Message], wire: str) -> Schema:
         """A schema that requires a field of a one-of group and applies the rule of the field's own group."""
-        member, _ = _bare(message.model_fields[wire].annotation)
+        member, _ = bare(message.model_fields[wire].annotation)
         nested = isinstance(member, type) and issubclass(member, Message) and not self._enforced
         rule = self._one_of(member) if nested else {}
         return {"required": [wire], **({"properties": {wire: rule}} if rule else {})}
@@ -117,7 +117,7 @@ def _none_of(branches: list[Schema]) -> Schema:
     return {"not": {"anyOf": deepcopy(branches)}}
 
 
-def _bare(annotation: Any) -> tuple[Any, list[Any]]:
+def bare(annotation: Any) -> tuple[Any, list[Any]]:
     """The type inside `Annotated` and `| None`, and the metadata of the `Annotated`, from the inside out."""
     metadata: list[Any] = []
     while True:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from annotated_types import MaxLen, MinLen
+from annotated_types import MinLen
 from pydantic import Field
 
 from mesh.api.common import ServicePort, WorkloadSelector
@@ -61,23 +61,21 @@ class ServiceEntry(Kind):
     hosts: Annotated[
         list[Annotated[SomeHost, Enforced(rules=(Rule('self != "*"', "hostname cannot be wildcard"),))]],
         MinLen(1),
-        MaxLen(256),
         Enforced(minItems=1, maxItems=256),
     ] = Field(description="DNS names of the service, or *.example.com.")
-    addresses: (
-        Annotated[list[Annotated[Subnet, Enforced(maxLength=64)]], MaxLen(256), Enforced(maxItems=256)] | None
-    ) = optional("Addresses or ranges by which traffic to the service is recognised.")
-    ports: (
-        Annotated[list[ServicePort], MaxLen(256), Enforced(maxItems=256, unique="name", rules=(_DISTINCT_NUMBERS,))]
-        | None
-    ) = optional("Ports of the service; name and number are required.")
+    addresses: Annotated[list[Annotated[Subnet, Enforced(maxLength=64)]], Enforced(maxItems=256)] | None = optional(
+        "Addresses or ranges by which traffic to the service is recognised."
+    )
+    ports: Annotated[list[ServicePort], Enforced(maxItems=256, unique="name", rules=(_DISTINCT_NUMBERS,))] | None = (
+        optional("Ports of the service; name and number are required.")
+    )
     location: Literal["MESH_EXTERNAL", "MESH_INTERNAL"] | None = optional(
         "Outside the mesh (the default), so that there is no mutual TLS with it, or a part of it."
     )
     resolution: Literal["NONE", "STATIC", "DNS", "DNS_ROUND_ROBIN", "DYNAMIC_DNS"] | None = optional(
         "Addresses are those that callers use (the default), the endpoints', or what DNS says."
     )
-    endpoints: Annotated[list[Endpoint], MaxLen(4096), Enforced(maxItems=4096)] | None = optional(
+    endpoints: Annotated[list[Endpoint], Enforced(maxItems=4096)] | None = optional(
         "Where the service runs; not together with workloadSelector."
     )
     workloadSelector: WorkloadSelector | None = optional(

@@ -16,6 +16,8 @@ from mesh.core.protocols import is_tls
 
 __all__ = ["IstioEgressListener", "IstioIngressListener", "OutboundTrafficPolicy", "Sidecar"]
 
+IPV6_HOSTS = ("[::1]", "[::]")
+"""Addresses of the workload itself and of its pod, as in defaultEndpoint."""
 CaptureMode = Literal["DEFAULT", "IPTABLES", "NONE"]
 
 
@@ -27,8 +29,8 @@ def _imported(text: str) -> str:
 def _local(text: str) -> str:
     if text.startswith(UNIX):
         return socket(text)
-    host, _, port = text.partition(":")
-    if host not in ("", "127.0.0.1", "0.0.0.0") or not port_of(port):
+    host, _, port = text.rpartition(":")
+    if host not in ("", "127.0.0.1", "0.0.0.0", *IPV6_HOSTS) or not port_of(port):
         raise ValueError(f"{show(text)} is not 127.0.0.1:<port>, 0.0.0.0:<port> or {UNIX}/path")
     return text
 

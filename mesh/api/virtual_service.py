@@ -6,8 +6,9 @@ from annotated_types import MinLen
 from pydantic import Field
 
 from mesh.api.common import Destination, Weight
+from mesh.api.http_match import is_claim
 from mesh.api.http_route import HTTPRoute
-from mesh.api.model import AGE, Column, Findings, Kind, Message, Names, nested, optional
+from mesh.api.model import AGE, Column, Findings, Kind, Message, Names, optional
 from mesh.api.names import ExportTo, GatewayName, HostOrIp, Label, Labels, Subnet, covers
 from mesh.api.scalars import PortNumber
 from mesh.core.errors import show
@@ -106,11 +107,21 @@ class VirtualService(Kind):
     def check(self) -> Findings:
         if not (self.http or self.tls or self.tcp):
             yield (), "needs http, tls or tcp"
+        if MESH in (self.gateways or [MESH]):
+            yield from self._check_claims()
         if self.hosts:
             yield from self._check_hosts(self.hosts)
             yield from self._check_server_names(self.hosts)
         else:
             yield from self._check_delegate()
+
+    def _check_claims(self) -> Findings:
+        for i, route in enumerate(self.http or ()):
+            for j, match in enumerate(route.match or ()):
+                for name in ("headers", "withoutHeaders"):
+                    for header in filter(is_claim, getattr(match, name) or ()):
+                        text = "a claim can be asked for at gateways only: name them, and not mesh, in gateways"
+                        yield ("http", i, "match", j, name, header), text
 
     def _check_hosts(self, hosts: list[str]) -> Findings:
         if "*" in hosts and MESH in (self.gateways or [MESH]):
@@ -135,5 +146,3 @@ class VirtualService(Kind):
         for i, route in enumerate(self.http or ()):
             if route.delegate:
                 yield ("http", i, "delegate"), "a delegate cannot delegate further"
-            else:
-                yield from nested(("http", i), route.check_delegation())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, NamedTuple, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -79,6 +79,9 @@ class Lacks:
         elif origin is not None:  # a union
             found = (part for member in arguments for part in self._within(member, value, path, names))
             yield from dict.fromkeys(found)
+
+
+NOTHING: Final = Lacks(())
 
 
 def _names(model: type[BaseModel], wire: str) -> list[str]:

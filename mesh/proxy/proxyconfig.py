@@ -23,7 +23,7 @@ def effective(defaults: Mapping[str, Any], mesh: Mapping[str, Any], annotations:
     """The ProxyConfig of a pod with these annotations in a mesh with this MeshConfig.
 
     `defaults` has every field of the release's ProxyConfig and its default (`Release.proxy_config`). A field of the
-    annotation replaces that of the mesh; `proxyMetadata` is merged. Raises InjectionError for an annotation that is not
+    annotation replaces that of the mesh, and the others of a one-of group; `proxyMetadata` is merged. Raises InjectionError for an annotation that is not
     a mapping, and for unknown fields.
     """
     layers = {"defaultConfig": mesh.get("defaultConfig") or {}, ANNOTATION: _own(annotations)}
@@ -33,6 +33,8 @@ def effective(defaults: Mapping[str, Any], mesh: Mapping[str, Any], annotations:
             if name not in defaults:
                 nearest = errors.nearest(name, defaults)
                 raise InjectionError(f"{origin}: unknown field {errors.show(name)}{nearest}")
+        if any(name in layer for name in MeshProxyConfig.one_of):
+            config |= dict.fromkeys(name for name in MeshProxyConfig.one_of if name in defaults)
         config = {**config, **layer, METADATA: {**config[METADATA], **(layer.get(METADATA) or {})}}
     return config
 

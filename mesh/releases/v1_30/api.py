@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from mesh.api import Versions
+from mesh.releases.v1_30.checks import REFUSED
 
 _NETWORKING: Final = ("v1", "v1alpha3", "v1beta1")
 _SECURITY: Final = ("v1", "v1beta1")
@@ -28,4 +29,5 @@ VERSIONS: Final = Versions(
         "WorkloadGroup": _NETWORKING,
     },
     enforced=True,
+    refused=REFUSED,
 )
