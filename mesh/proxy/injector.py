@@ -32,5 +32,7 @@ class Injector:
     """Which probes are pointed at the agent."""
     reads: Callable[[Mapping[str, Any]], dict[str, Any]]
     """What the injector and its templates read of a MeshConfig, by field; None for one that it does not have."""
+    variables: tuple[str, ...]
+    """istiod's environment variables that decide what it injects, of those that the values have (`pilot.env`)."""
     status_revision: bool
     """Whether the status that the pod gets names the revision."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 import yaml
@@ -37,6 +37,15 @@ def config_map_data(templates: Mapping[str, str], values: Mapping[str, Any]) -> 
         "config": yaml.dump(config, Dumper=_Readable, sort_keys=False, width=1000),
         "values": json.dumps(values, indent=2, sort_keys=True),
     }
+
+
+def decisive(values: Mapping[str, Any], variables: Collection[str]) -> Mapping[str, Any]:
+    """The injection values without istiod's environment variables (`pilot.env`) other than `variables`."""
+    pilot = values.get("pilot") or {}
+    if "env" not in pilot:
+        return values
+    env = {name: value for name, value in pilot["env"].items() if name in variables}
+    return {**values, "pilot": {**pilot, "env": env}}
 
 
 def checksum(templates: Mapping[str, str], values: Mapping[str, Any], mesh: Mapping[str, Any]) -> str:

@@ -39,5 +39,6 @@ INJECTOR: Final = Injector(
     merge_metrics=metrics.merge,
     rewrites=Rewrites(actions=("httpGet",)),
     reads=lambda mesh: {name: mesh.get(name) for name in ("defaultConfig", "trustDomain", "enablePrometheusMerge")},
+    variables=(),
     status_revision=False,
 )

@@ -15,7 +15,8 @@ from mesh.proxy.injector import Injector
 from mesh.proxy.overrides import RESOURCES
 from mesh.proxy.probes import Rewrites
 from mesh.proxy.redirect import INTERFACES
-from mesh.releases.v1_30 import managed, redirect, sidecar
+from mesh.proxy.workload import NATIVE_SIDECARS
+from mesh.releases.v1_30 import env, managed, redirect, sidecar, volumes
 
 
 def templates() -> dict[str, str]:
@@ -56,5 +57,6 @@ INJECTOR: Final = Injector(
     merge_metrics=metrics.merge_any_spelling,
     rewrites=Rewrites(actions=("httpGet", "tcpSocket", "grpc"), hooks=True, init_containers=True),
     reads=_read,
+    variables=(NATIVE_SIDECARS, env.COMPLIANCE, volumes.TRUST_BUNDLES),
     status_revision=True,
 )
