@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from mesh.api.model import wire
 from mesh.api.proxy_config import ProxyTracing
 from mesh.core import documents
 from mesh.core.names import ZIPKIN_PORT
@@ -98,12 +97,11 @@ def _process(retention: str | None) -> Process:
 
 
 def traced(mesh: Installation, config: Mapping[str, Any]) -> dict[str, Any]:
-    """The MeshConfig `config`, with Jaeger as the default provider of tracing where the stack's `meshConfig` names no
-    tracer: without a provider, proxies send no spans. A Telemetry object may still choose another one."""
-    given = wire(mesh.values.meshConfig)
-    of_proxies = given.get("defaultConfig", {}).get("tracing", {})
+    """The MeshConfig `config`, with Jaeger as the default provider of tracing where it names no tracer: without one,
+    proxies send no spans. A Telemetry object may still choose another provider."""
+    of_proxies = config.get("defaultConfig", {}).get("tracing", {})
     named = any(tracer in of_proxies for tracer in ProxyTracing.TRACERS)
-    if not mesh.traced or named or given.get("defaultProviders", {}).get("tracing"):
+    if not mesh.traced or named or config.get("defaultProviders", {}).get("tracing"):
         return dict(config)
     domain = mesh.values.global_.proxy.clusterDomain
     ours = {
