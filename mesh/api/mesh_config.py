@@ -48,7 +48,8 @@ class MeshOutboundTrafficPolicy(Message):
     """How proxies handle traffic to services that are not in the mesh's service registry."""
 
     mode: Literal["REGISTRY_ONLY", "ALLOW_ANY", "ALLOW_ANY_DYNAMIC_DNS"] | None = optional(
-        "REGISTRY_ONLY refuses it, ALLOW_ANY (the default) lets it pass."
+        "REGISTRY_ONLY refuses it, ALLOW_ANY (the default) lets it pass, ALLOW_ANY_DYNAMIC_DNS does so to the address "
+        "that DNS has for the host of the request."
     )
     tls: ClientTLSSettings | None = optional("TLS of the connections that ALLOW_ANY_DYNAMIC_DNS makes.")
 
