@@ -56,8 +56,17 @@ class Ztunnel(pulumi.ComponentResource):
         table, wanted = self._mesh.release.roles.ztunnel(self._mesh), self._wanted
         if not table:
             return []
-        labels = {"app": "ztunnel"}
-        return [rbac.grant_on_cluster(self, wanted.name, rbac.rules(table), wanted.name, self._namespace, labels)]
+        return [
+            rbac.grant_on_cluster(
+                self,
+                wanted.name,
+                rbac.rules(table),
+                wanted.name,
+                self._namespace,
+                {"app": "ztunnel"},
+                annotations=self._annotations,
+            )
+        ]
 
     def _daemons(self, after: Sequence[pulumi.Resource]) -> None:
         mesh, wanted, namespace = self._mesh, self._wanted, self._namespace
