@@ -51,7 +51,7 @@ def _of_gateway_classes(mesh: Installation) -> _Contents:
     return {
         f"istio-{mesh.revision}-gatewayclass-{name}": (
             {"gateway.istio.io/defaults-for-class": name},
-            {part: documents.dump(overlay, sort_keys=True) for part, overlay in parts.items()},
+            {part: documents.dump(overlay, sort_keys=True).rstrip() for part, overlay in parts.items()},
         )
         for name, parts in mesh.values.gatewayClasses.items()
     }

@@ -80,6 +80,7 @@ def grant_on_cluster(
     labels: Mapping[str, str],
     binding: str = "",
     binding_labels: Mapping[str, str] | None = None,
+    annotations: Mapping[str, str] | None = None,
     after: Sequence[pulumi.Resource] = (),
 ) -> k8s.rbac.v1.ClusterRoleBinding:
     """A ClusterRole and its binding to a service account of `namespace`; returns the binding.
@@ -88,14 +89,14 @@ def grant_on_cluster(
     a binding change its role, so a role with another name needs a binding with another name."""
     made = k8s.rbac.v1.ClusterRole(
         role,
-        metadata=kube.metadata(role, labels=labels),
+        metadata=kube.metadata(role, labels=labels, annotations=annotations),
         rules=permissions,
         opts=pulumi.ResourceOptions(parent=parent),
     )
     name = binding or role
     return k8s.rbac.v1.ClusterRoleBinding(
         name,
-        metadata=kube.metadata(name, labels=binding_labels or labels),
+        metadata=kube.metadata(name, labels=binding_labels or labels, annotations=annotations),
         role_ref=role_ref("ClusterRole", role),
         subjects=subjects(account, namespace),
         opts=pulumi.ResourceOptions(parent=parent, depends_on=[made, *after]),

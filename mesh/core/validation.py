@@ -35,7 +35,7 @@ _EXPECTED = {
 _BOUNDS = {"greater_than_equal", "less_than_equal"}
 _OWN_MESSAGES = {"rule", "value_error", "assertion_error"}  # messages of this project's validators, shown as they are
 _MISSPELT = 0.8  # how similar a misspelt name is to the right one, of 1
-_FEW = 2  # places that a message names
+_FEW = 3  # places that a message names
 
 
 def problems(error: ValidationError, model: type[BaseModel], root: str, lacks: Lacks = NOTHING) -> list[str]:

@@ -26,7 +26,10 @@ from mesh.config.settings import SettingsError
         ({"meshConfig": {"mode": "REGISTRY_ONLY"}}, "it belongs at mesh:meshConfig.outboundTrafficPolicy.mode"),
         ({"mtls": {"mesh": "STRICT"}}, "it belongs at mesh:security.mtls"),
         ({"tracer": "zipkin"}, "it belongs at mesh:global.proxy.tracer"),
-        ({"logLevel": "debug"}, "it belongs at mesh:cni.logLevel or mesh:global.proxy.logLevel"),
+        (
+            {"logLevel": "debug"},
+            "it belongs at mesh:cni.logLevel or mesh:ztunnel.logLevel or mesh:global.proxy.logLevel",
+        ),
         (
             {"gateways": {"istio-ingressgateway": {"nodePort": 31000}}},
             "it belongs at mesh:gateways.istio-ingressgateway.ports[0].nodePort",
