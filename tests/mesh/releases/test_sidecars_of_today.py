@@ -180,6 +180,7 @@ def test_the_pods_attributes_in_open_telemetrys_terms_are_there_if_a_provider_wa
         ({"sidecar.istio.io/proxyCPU": "much"}, '"much" is not a quantity like 100m or 128Mi'),
         ({f"{TRAFFIC}/excludeInterfaces": "eth0,"}, "is not a comma-separated list of network interfaces like eth1"),
         ({"istio.io/reroute-virtual-interfaces": "a b"}, "is not a comma-separated list of network interfaces"),
+        ({"istio.io/reroute-virtual-interfaces": "sixteen-letters-"}, "is not a comma-separated list"),
     ],
 )
 def test_annotations_that_the_injector_refuses_are_refused(notes: dict[str, str], message: str) -> None:
