@@ -28,6 +28,7 @@ from mesh.analysis.codes import CODES
 from mesh.analysis.policies import POLICIES
 from mesh.config.settings import NAMESPACE, Settings
 from mesh.core import validation
+from mesh.core.lacking import Lacks
 from mesh.core.typed import Documented, ShortForm
 from mesh.review.risks import RISKS
 
@@ -131,7 +132,19 @@ def _rows(model: type[BaseModel], prefix: str, page: str) -> Iterator[str]:
         names = ", ".join(_choices(name)) if model is Settings else ""
         meaning = " ".join((field.description or documented.get(name, "")).split())
         wire = validation.wire_name(name, field)
+        meaning = " ".join([meaning, *_differences(model, wire)])
         yield f"| `{prefix}{wire}` | {names or _values(field.annotation, page)} | {_default(field)} | {meaning} |"
+
+
+def _differences(model: type[BaseModel], wire: str) -> Iterator[str]:
+    """Which releases have a field, or a value of its enumeration, if not all of them do."""
+    lacks = {name: Lacks(releases.lacks(name)) for name in releases.NAMES}
+    having = [name for name, parts in lacks.items() if not parts.field(model, wire)]
+    if len(having) < len(lacks):
+        yield f"Istio {', '.join(having)} only."
+    for value in dict.fromkeys(value for parts in lacks.values() for value in parts.values(model, wire)):
+        having = [name for name, parts in lacks.items() if value not in parts.values(model, wire)]
+        yield f"`{value}`: Istio {', '.join(having)} only."
 
 
 def _choices(key: str) -> Iterable[str]:

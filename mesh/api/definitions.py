@@ -3,17 +3,19 @@
 import inspect
 from typing import Any
 
-from mesh.api.model import Column, Kind, Versions
-from mesh.api.schema import message_schema
+from mesh.api.model import Column, Kind, Names, Versions
+from mesh.api.schema import Schemas, without_descriptions
+from mesh.api.status import Status
 
 __all__ = ["definition", "definition_name", "definitions", "kinds"]
 
 _LABELS = {"security.istio.io": {"istio": "security"}, "telemetry.istio.io": {"istio": "telemetry"}}
+_PREFERRED = "v1"  # of several versions, the one that `kubectl explain` shows; no release has two others without it
 
 
 def definitions(versions: Versions) -> list[dict[str, Any]]:
     """The manifest (apiextensions.k8s.io/v1) of each kind that a release serves, in alphabetical order of kinds."""
-    return [definition(kind, versions.of(kind)) for kind in kinds() if versions.of(kind)]
+    return [definition(kind, versions) for kind in kinds() if versions.of(kind)]
 
 
 def definition_name(kind: type[Kind]) -> str:
@@ -26,30 +28,40 @@ def kinds() -> list[type[Kind]]:
     return sorted(Kind.__subclasses__(), key=lambda kind: kind.__name__)
 
 
-def definition(kind: type[Kind], versions: tuple[str, ...]) -> dict[str, Any]:
+def definition(kind: type[Kind], versions: Versions) -> dict[str, Any]:
     """The CustomResourceDefinition of one kind. All versions share one schema; the first is the storage version."""
+    names, served = versions.names_of(kind), versions.of(kind)
+    explained = {_PREFERRED if _PREFERRED in served else served[0]} if versions.enforced else set(served)
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
-        "metadata": _metadata(kind),
+        "metadata": _metadata(kind, names),
         "spec": {
-            "group": kind.names.group,
-            "names": _names(kind),
+            "group": names.group,
+            "names": _names(kind, names),
             "scope": "Namespaced",
-            "versions": [_version(kind, version, version == versions[0]) for version in versions],
+            "versions": [
+                {
+                    "name": version,
+                    "served": True,
+                    "storage": version == served[0],
+                    "subresources": {"status": {}},
+                    **_shown(kind, versions, described=version in explained),
+                }
+                for version in served
+            ],
         },
     }
 
 
-def _metadata(kind: type[Kind]) -> dict[str, Any]:
-    names = kind.names
+def _metadata(kind: type[Kind], names: Names) -> dict[str, Any]:
     labels = {"app": "istio-pilot", **_LABELS.get(names.group, {})}
     annotations = {"annotations": {"helm.sh/resource-policy": "keep"}} if names.kept_by_helm else {}
     return {"name": definition_name(kind), "labels": labels, **annotations}
 
 
-def _names(kind: type[Kind]) -> dict[str, Any]:
-    names, name = kind.names, kind.__name__
+def _names(kind: type[Kind], names: Names) -> dict[str, Any]:
+    name = kind.__name__
     area = names.group.partition(".")[0]
     return {
         "kind": name,
@@ -61,29 +73,28 @@ def _names(kind: type[Kind]) -> dict[str, Any]:
     }
 
 
-def _version(kind: type[Kind], version: str, stored: bool) -> dict[str, Any]:
-    about = inspect.getdoc(kind)
+def _shown(kind: type[Kind], versions: Versions, described: bool) -> dict[str, Any]:
+    """The schema and the columns of a version, with their descriptions or without."""
+    names, about = versions.names_of(kind), inspect.getdoc(kind)
+    schemas = Schemas(versions)
+    status = schemas.message(Status) if versions.enforced else {"type": "object"}
+    needs_spec = {"required": ["spec"]} if versions.enforced and names.needs_spec else {}
     schema = {
         "type": "object",
         "description": about,
         "properties": {
-            "spec": {"description": about, **message_schema(kind)},
+            "spec": {"description": about, **schemas.message(kind)},
             "status": {
-                "type": "object",
-                "description": "What Istio reports about the object.",
+                **status,
+                "description": inspect.getdoc(Status),
                 "x-kubernetes-preserve-unknown-fields": True,
             },
         },
+        **needs_spec,
     }
-    columns = {"additionalPrinterColumns": [_column(column) for column in kind.names.columns]}
-    return {
-        "name": version,
-        "served": True,
-        "storage": stored,
-        "subresources": {"status": {}},
-        "schema": {"openAPIV3Schema": schema},
-        **(columns if kind.names.columns else {}),
-    }
+    columns = {"additionalPrinterColumns": [_column(column) for column in names.columns]} if names.columns else {}
+    shown = {"schema": {"openAPIV3Schema": schema}, **columns}
+    return shown if described else without_descriptions(shown)
 
 
 def _column(column: Column) -> dict[str, str]:

@@ -1,14 +1,26 @@
 """DestinationRule: subsets of a service, and load balancing, connection limits and TLS of traffic to it."""
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from mesh.api.common import PortSelector
+from mesh.api.common import PolicySelector, PortSelector
+from mesh.api.enforced import Enforced
 from mesh.api.load_balancing import LoadBalancerSettings
-from mesh.api.model import AGE, Column, Findings, Kind, Message, Names, not_empty, optional
-from mesh.api.names import ExportTo, Host, Label, Labels
-from mesh.api.scalars import Duration, Int32, Natural32, Percentage, UInt32, UInt32Value
+from mesh.api.model import AGE, Column, Findings, Kind, Message, Names, at_most_one, not_empty, optional
+from mesh.api.names import ExportTo, Host, Label, Labels, is_domain, is_ip
+from mesh.api.scalars import (
+    AnyDuration,
+    BoolValue,
+    Duration,
+    Int32,
+    Natural32,
+    Percentage,
+    PercentageValue,
+    PortNumber,
+    UInt32,
+    UInt32Value,
+)
 from mesh.core.errors import show
 
 __all__ = [
@@ -18,11 +30,26 @@ __all__ = [
     "HTTPSettings",
     "OutlierDetection",
     "PortTrafficPolicy",
+    "ProxyProtocol",
+    "RetryBudget",
     "Subset",
     "TCPSettings",
     "TcpKeepalive",
     "TrafficPolicy",
+    "TunnelSettings",
 ]
+
+
+def _tunnel(text: str) -> str:
+    if text not in ("CONNECT", "POST"):
+        raise ValueError(f"{show(text)} is not one of CONNECT, POST")
+    return text
+
+
+def _target(text: str) -> str:
+    if not is_domain(text) and not is_ip(text):
+        raise ValueError(f"{show(text)} is neither a DNS name nor an IP address")
+    return text
 
 
 class TcpKeepalive(Message):
@@ -39,6 +66,10 @@ class TCPSettings(Message):
     maxConnections: Natural32 | None = optional("Most connections at a time, to each endpoint.")
     connectTimeout: Duration | None = optional("How long a connection may take to be made; 10s if not set.")
     tcpKeepalive: TcpKeepalive | None = optional("Probes on idle connections; none if not set.")
+    maxConnectionDuration: Duration | None = optional("How long a connection may last in all; no limit if not set.")
+    idleTimeout: AnyDuration | None = optional(
+        "How long a connection without traffic is kept; 1h if not set, no limit if 0s."
+    )
 
 
 class HTTPSettings(Message):
@@ -55,6 +86,7 @@ class HTTPSettings(Message):
         "Whether HTTP/1.1 requests are sent as HTTP/2: the mesh's choice, no or yes."
     )
     useClientProtocol: bool | None = optional("Whether requests keep the version of HTTP in which they came.")
+    maxConcurrentStreams: Natural32 | None = optional("Most streams at a time on one HTTP/2 connection.")
 
     def check(self) -> Findings:
         if self.useClientProtocol and self.h2UpgradePolicy == "UPGRADE":
@@ -76,6 +108,12 @@ class OutlierDetection(Message):
     """Outlier detection: when a failing endpoint is ejected from load balancing, and for how long."""
 
     consecutiveErrors: Int32 | None = optional("Deprecated, see consecutiveGatewayErrors.")
+    splitExternalLocalOriginErrors: bool | None = optional(
+        "Whether errors on the way to an endpoint, such as failures to connect, are counted apart from its answers."
+    )
+    consecutiveLocalOriginFailures: UInt32Value | None = optional(
+        "Errors on the way, in a row, that get an endpoint left out; needs splitExternalLocalOriginErrors."
+    )
     consecutiveGatewayErrors: UInt32Value | None = optional(
         "Answers 502, 503, 504 or failures to connect, in a row, that get an endpoint left out; never if 0 or not set."
     )
@@ -90,6 +128,10 @@ class OutlierDetection(Message):
     minHealthPercent: Percentage | None = optional(
         "Percentage of endpoints that must be well for any to be left out; 0, the default, leaves them out anyway."
     )
+
+    def check(self) -> Findings:
+        if self.consecutiveLocalOriginFailures and not self.splitExternalLocalOriginErrors:
+            yield ("consecutiveLocalOriginFailures",), "needs splitExternalLocalOriginErrors: true"
 
 
 class ClientTLSSettings(Message):
@@ -106,10 +148,16 @@ class ClientTLSSettings(Message):
     credentialName: str | None = optional("Secret with keys and certificates in place of the files; for gateways only.")
     subjectAltNames: list[str] | None = optional("Names, one of which the server's certificate must have.")
     sni: str | None = optional("Name of the server that is asked for in the handshake.")
+    insecureSkipVerify: BoolValue | None = optional("Whether the server's certificate is not looked at.")
+    caCrl: str | None = optional("File with the list of revoked certificates.")
 
     def check(self) -> Findings:
+        if self.insecureSkipVerify and self.mode in ("SIMPLE", "MUTUAL"):
+            for name in ("caCertificates", "subjectAltNames", *(["credentialName"] if self.mode == "SIMPLE" else [])):
+                if getattr(self, name) or (name == "subjectAltNames" and self.is_set(name)):
+                    yield (name,), "cannot stand beside insecureSkipVerify: true"
         if self.credentialName and self.mode in ("SIMPLE", "MUTUAL"):
-            for name in ("clientCertificate", "privateKey", "caCertificates"):
+            for name in ("clientCertificate", "privateKey", "caCertificates", "caCrl"):
                 if getattr(self, name):
                     yield (name,), "cannot stand beside credentialName"
         elif self.mode == "MUTUAL":
@@ -120,6 +168,8 @@ class ClientTLSSettings(Message):
 
 class PortTrafficPolicy(Message):
     """The traffic policy of one port. It replaces the destination's policy for that port as a whole."""
+
+    required: ClassVar = ()
 
     port: PortSelector = Field(description="The port that is meant.")
     loadBalancer: LoadBalancerSettings | None = optional("How endpoints are chosen.")
@@ -132,6 +182,27 @@ class PortTrafficPolicy(Message):
             yield (), "needs loadBalancer, connectionPool, outlierDetection or tls"
 
 
+class TunnelSettings(Message):
+    """A tunnel: connections go to a proxy, which the service of the rule is, and from there to the target."""
+
+    protocol: Annotated[str, AfterValidator(_tunnel)] | None = optional("CONNECT, the default, or POST.")
+    targetHost: Annotated[str, AfterValidator(_target)] = Field(description="DNS name or IP address of the target.")
+    targetPort: PortNumber = Field(description="Port of the target.")
+
+
+class ProxyProtocol(Message):
+    """The PROXY protocol, by which the service learns the client's address."""
+
+    version: Literal["V1", "V2"] | None = optional("Version of the protocol; V1 if not set.")
+
+
+class RetryBudget(Message):
+    """Limit on concurrent retries, in relation to the requests that are under way."""
+
+    percent: PercentageValue | None = optional("Most retries at a time, in percent of the requests; 20 if not set.")
+    minRetryConcurrency: UInt32 | None = optional("Retries that are possible in any case; 3 if not set.")
+
+
 class TrafficPolicy(Message):
     """The traffic policy of a service or subset."""
 
@@ -139,12 +210,16 @@ class TrafficPolicy(Message):
     connectionPool: ConnectionPoolSettings | None = optional("Limits of connections and requests.")
     outlierDetection: OutlierDetection | None = optional("When failing endpoints are left out.")
     tls: ClientTLSSettings | None = optional("TLS to the service.")
-    portLevelSettings: list[PortTrafficPolicy] | None = optional(
+    portLevelSettings: Annotated[list[PortTrafficPolicy], Enforced(maxItems=4096)] | None = optional(
         "What holds for single ports; nothing of the above holds for them then."
     )
+    tunnel: TunnelSettings | None = optional("Connect by way of the service, a proxy, to another target.")
+    proxyProtocol: ProxyProtocol | None = optional("Tell the service the client's address; not together with tunnel.")
+    retryBudget: RetryBudget | None = optional("How many requests may be retried at a time.")
 
     def check(self) -> Findings:
-        return not_empty(self)
+        yield from not_empty(self)
+        yield from at_most_one(self, "tunnel", "proxyProtocol")
 
 
 class Subset(Message):
@@ -170,6 +245,9 @@ class DestinationRule(Kind):
     )
     trafficPolicy: TrafficPolicy | None = optional("What holds for all traffic to the host.")
     subsets: list[Subset] | None = optional("Named parts of the service, such as versions.")
+    workloadSelector: PolicySelector | None = optional(
+        "Workloads of the namespace that call; all callers if not set. exportTo must then be . or not set."
+    )
     exportTo: ExportTo | None = optional(
         "Namespaces whose proxies see the rule: names, . for its own, * for all (the default)."
     )
@@ -179,3 +257,5 @@ class DestinationRule(Kind):
         for i, name in enumerate(names):
             if name in names[:i]:
                 yield ("subsets", i, "name"), f"{show(name)} is the name of another subset, too"
+        if self.workloadSelector and len(self.exportTo or ()) > 1:
+            yield ("exportTo",), "must be . or not set beside workloadSelector"

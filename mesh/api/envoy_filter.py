@@ -4,10 +4,12 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from mesh.api.common import WorkloadSelector
+from mesh.api.common import TargetReferences, WorkloadSelector
+from mesh.api.enforced import Rule, at_most_one
 from mesh.api.model import Findings, Kind, Message, Names, optional
+from mesh.api.model import at_most_one as at_most_one_of
 from mesh.api.regex import Regex
-from mesh.api.scalars import Struct, UInt32
+from mesh.api.scalars import EndpointPort, Int32, Struct, UInt32
 
 __all__ = [
     "ClusterMatch",
@@ -23,6 +25,8 @@ __all__ = [
     "RouteMatch",
     "SubFilterMatch",
     "VirtualHostMatch",
+    "WaypointMatch",
+    "WaypointRouteMatch",
 ]
 
 HTTP_MANAGERS = ("envoy.filters.network.http_connection_manager", "envoy.http_connection_manager")
@@ -60,6 +64,7 @@ class VirtualHostMatch(Message):
 
     name: str | None = optional("Name of the virtual host, as host:port.")
     route: RouteMatch | None = optional("Conditions on one of its routes.")
+    domainName: str | None = optional("One of its domains.")
 
 
 class RouteConfigurationMatch(Message):
@@ -103,20 +108,47 @@ class ListenerMatch(Message):
     portName: str | None = optional("Not implemented by any release.")
     filterChain: FilterChainMatch | None = optional("Conditions on one of its filter chains.")
     name: str | None = optional("Name of the listener itself, usually address_port.")
+    listenerFilter: str | None = optional("Name of one of its listener filters.")
+
+
+class WaypointRouteMatch(Message):
+    """Conditions on a route of a waypoint."""
+
+    name: str | None = optional("Name of the route.")
+
+
+class WaypointMatch(Message):
+    """Conditions on the configuration of a waypoint."""
+
+    portNumber: EndpointPort | None = optional("Port of the service.")
+    filter: FilterMatch | None = optional("Conditions on a network filter.")
+    route: WaypointRouteMatch | None = optional("Conditions on a route.")
 
 
 class EnvoyConfigObjectMatch(Message):
     """Conditions on the objects of Envoy's configuration to which a patch applies."""
 
-    one_of: ClassVar = ("listener", "routeConfiguration", "cluster")
+    one_of: ClassVar = ("listener", "routeConfiguration", "cluster", "waypoint")
+    enforced: ClassVar = (
+        Rule(
+            'has(self.context) ? ((self.context == "WAYPOINT") ? has(self.waypoint) : !has(self.waypoint)) :'
+            " !has(self.waypoint)",
+            "only support waypointMatch when context is WAYPOINT",
+        ),
+    )
 
-    context: Literal["ANY", "SIDECAR_INBOUND", "SIDECAR_OUTBOUND", "GATEWAY"] | None = optional(
+    context: Literal["ANY", "SIDECAR_INBOUND", "SIDECAR_OUTBOUND", "GATEWAY", "WAYPOINT"] | None = optional(
         "Whose traffic: any (the default), that to or from a sidecar's workload, or that of a gateway."
     )
     proxy: ProxyMatch | None = optional("Conditions on the proxy.")
     listener: ListenerMatch | None = optional("Conditions on a listener.")
     routeConfiguration: RouteConfigurationMatch | None = optional("Conditions on routes.")
     cluster: ClusterMatch | None = optional("Conditions on a destination.")
+    waypoint: WaypointMatch | None = optional("Conditions on a waypoint's configuration, with context WAYPOINT.")
+
+    def check(self) -> Findings:
+        if (self.context == "WAYPOINT") != self.is_set("waypoint"):
+            yield ("waypoint",), "must be set with context WAYPOINT, and only then"
 
 
 class Patch(Message):
@@ -140,6 +172,8 @@ class Patch(Message):
 class EnvoyConfigObjectPatch(Message):
     """A patch: the type of the objects, conditions on them, and the change."""
 
+    required: ClassVar = ()
+
     applyTo: (
         Literal[
             "INVALID",
@@ -152,6 +186,8 @@ class EnvoyConfigObjectPatch(Message):
             "HTTP_ROUTE",
             "CLUSTER",
             "EXTENSION_CONFIG",
+            "BOOTSTRAP",
+            "LISTENER_FILTER",
         ]
         | None
     ) = optional("What sort of object is changed.")
@@ -159,6 +195,8 @@ class EnvoyConfigObjectPatch(Message):
     patch: Patch = Field(description="The change.")
 
     def check(self) -> Findings:
+        if self.match and self.match.context == "WAYPOINT":
+            return
         if self.applyTo in (None, "INVALID"):
             yield ("applyTo",), "is required"
         if not self.match:
@@ -192,8 +230,18 @@ class EnvoyFilter(Kind):
     """Patches on the configuration that istiod makes for Envoy. They may break with any upgrade: a last resort."""
 
     names: ClassVar = Names(group="networking.istio.io", plural="envoyfilters")
+    enforced: ClassVar = (
+        at_most_one("only one of targetRefs or workloadSelector can be set", "workloadSelector", "targetRefs"),
+    )
 
     workloadSelector: WorkloadSelector | None = optional(
         "Which workloads; all of the namespace if not set, or of the mesh if it is Istio's root namespace."
     )
+    targetRefs: TargetReferences | None = optional(
+        "Gateways of the Gateway API, or waypoints, that are changed; not with workloadSelector."
+    )
     configPatches: list[EnvoyConfigObjectPatch] | None = optional("The changes, made in this order.")
+    priority: Int32 | None = optional("Place among several EnvoyFilters: the lowest is applied first; 0 if not set.")
+
+    def check(self) -> Findings:
+        yield from at_most_one_of(self, "workloadSelector", "targetRefs")

@@ -5,19 +5,37 @@ from typing import Annotated, ClassVar, Literal
 from annotated_types import MinLen
 from pydantic import Field
 
-from mesh.api.model import Findings, Message, optional
-from mesh.api.scalars import AnyDuration, Int64Value, PortNumber, Text, UInt32
+from mesh.api.model import Findings, Message, at_most_one, optional
+from mesh.api.scalars import AnyDuration, Int32, Int64Value, PortNumber, Struct, Text, UInt32
 
 __all__ = [
     "DatadogTracingProvider",
+    "Detector",
+    "DynatraceApi",
+    "DynatraceSampler",
     "EnvoyExternalAuthorizationGrpcProvider",
     "EnvoyExternalAuthorizationHttpProvider",
     "EnvoyExternalAuthorizationRequestBody",
+    "EnvoyFileAccessLogProvider",
+    "EnvoyHttpGrpcV3LogProvider",
+    "EnvoyOpenTelemetryLogProvider",
+    "EnvoyTcpGrpcV3LogProvider",
     "ExternalAuthorizer",
     "LightstepTracingProvider",
+    "LogFormat",
     "MeshExtensionProvider",
     "OpenCensusAgentTracingProvider",
+    "OpenTelemetryLogFormat",
+    "OpenTelemetryTracingProvider",
+    "PrometheusMetricsProvider",
+    "ProviderGrpc",
+    "ProviderHeader",
+    "ProviderHttp",
     "ProviderService",
+    "ResourceDetectors",
+    "SdsProvider",
+    "SkyWalkingTracingProvider",
+    "StackdriverLogging",
     "StackdriverProvider",
     "TraceContext",
     "TracingProvider",
@@ -57,6 +75,9 @@ class ExternalAuthorizer(ProviderService):
     """An external authorizer: a service that decides whether a request is allowed."""
 
     timeout: AnyDuration | None = optional("Timeout of a check, such as 1s; 600s if not set.")
+    clearRouteCache: bool | None = optional(
+        "Whether the route is chosen again after the check, which may have changed headers."
+    )
     failOpen: bool | None = optional(
         "Whether requests are allowed if the authorizer fails or times out; false if not set."
     )
@@ -87,14 +108,35 @@ class EnvoyExternalAuthorizationHttpProvider(ExternalAuthorizer):
     headersToDownstreamOnDeny: list[str] | None = optional(
         "Headers of the authorizer's response that are returned with a refusal."
     )
+    headersToDownstreamOnAllow: list[str] | None = optional(
+        "Headers of the authorizer's response that are returned with the answer to an allowed request."
+    )
 
 
 class EnvoyExternalAuthorizationGrpcProvider(ExternalAuthorizer):
     """An external authorizer that is called over gRPC (Envoy's ext_authz API)."""
 
 
+class ProviderHeader(Message):
+    """A header of the requests to a provider."""
+
+    one_of: ClassVar = ("value", "envName")
+
+    name: Text = Field(description="Name of the header.")
+    value: str | None = optional("Its value.")
+    envName: str | None = optional("The variable of istiod's environment that has its value.")
+
+
 class ZipkinTracingProvider(TracingProvider):
     """A Zipkin collector."""
+
+    enable64bitTraceId: bool | None = optional("Whether trace ids have 64 bits; 128 if not set.")
+    path: str | None = optional("Path of its API; `/api/v2/spans` if not set.")
+    traceContextOption: Literal["USE_B3", "USE_B3_WITH_W3C_PROPAGATION"] | None = optional(
+        "Headers that carry the trace: B3's (the default), or W3C's as well."
+    )
+    timeout: AnyDuration | None = optional("Timeout of a request to it, such as 5s (the default).")
+    headers: list[ProviderHeader] | None = optional("Additional headers of the requests to it.")
 
 
 class DatadogTracingProvider(TracingProvider):
@@ -113,6 +155,12 @@ class OpenCensusAgentTracingProvider(TracingProvider):
     context: list[TraceContext] | None = optional("Trace context formats that proxies read from requests and pass on.")
 
 
+class StackdriverLogging(Message):
+    """Access logs in Google Cloud Logging."""
+
+    labels: dict[str, str] | None = optional("Additional labels of an entry: CEL expressions by name.")
+
+
 class StackdriverProvider(Message):
     """Google Cloud Trace."""
 
@@ -123,6 +171,126 @@ class StackdriverProvider(Message):
     maxTagLength: UInt32 | None = optional(
         "Maximum length of the path in a span's URL tag, in characters; 256 if not set."
     )
+    logging: StackdriverLogging | None = optional("Access logs that are sent there, too.")
+
+
+class SkyWalkingTracingProvider(ProviderService):
+    """A SkyWalking collector."""
+
+    accessToken: str | None = optional("Access token of the collector.")
+
+
+class ProviderHttp(Message):
+    """How a provider is called over HTTP."""
+
+    path: str | None = optional("Path of the requests.")
+    timeout: AnyDuration | None = optional("Timeout of a request, such as 5s.")
+    headers: list[ProviderHeader] | None = optional("Additional headers.")
+
+
+class ProviderGrpc(Message):
+    """How a provider is called over gRPC."""
+
+    timeout: AnyDuration | None = optional("Timeout of a call, such as 5s.")
+    initialMetadata: list[ProviderHeader] | None = optional("Additional metadata, which are headers.")
+
+
+class Detector(Message):
+    """A source of attributes of spans; it has no settings."""
+
+
+class ResourceDetectors(Message):
+    """Where attributes of the proxies' spans come from."""
+
+    environment: Detector | None = optional("`{}`: the variable `OTEL_RESOURCE_ATTRIBUTES` of the proxy.")
+    dynatrace: Detector | None = optional("`{}`: files of Dynatrace's agent on the node.")
+
+
+class DynatraceApi(ProviderService):
+    """Dynatrace's API."""
+
+    http: ProviderHttp | None = optional("How it is called.")
+
+
+class DynatraceSampler(Message):
+    """Sampling as Dynatrace says."""
+
+    tenant: Text = Field(description="Tenant of Dynatrace.")
+    clusterId: Int32 = Field(description="Identifier of its cluster.")
+    rootSpansPerMinute: UInt32 | None = optional("Most traces that begin in a minute if Dynatrace does not answer.")
+    httpService: DynatraceApi | None = optional("Where its API is; as the provider itself if not set.")
+
+
+class OpenTelemetryTracingProvider(TracingProvider):
+    """A collector of OpenTelemetry (OTLP)."""
+
+    http: ProviderHttp | None = optional("Send spans over HTTP; over gRPC if not set.")
+    grpc: ProviderGrpc | None = optional("How spans are sent over gRPC; not together with http.")
+    resourceDetectors: ResourceDetectors | None = optional("Where attributes of the spans come from.")
+    serviceAttributeEnrichment: Literal["ISTIO_CANONICAL", "OTEL_SEMANTIC_CONVENTIONS"] | None = optional(
+        "How spans name a service: as Istio does (the default), or by OpenTelemetry's own rules."
+    )
+    dynatraceSampler: DynatraceSampler | None = optional("Requests that are traced are chosen by Dynatrace.")
+
+    def check(self) -> Findings:
+        yield from at_most_one(self, "http", "grpc")
+
+
+class PrometheusMetricsProvider(Message):
+    """Istio's metrics for Prometheus; it has no settings."""
+
+
+class LogFormat(Message):
+    """The format of an entry of the log."""
+
+    one_of: ClassVar[tuple[str, ...]] = ("text", "labels")
+
+    text: str | None = optional("As text, with Envoy's command operators.")
+    labels: Struct | None = optional("As JSON, whose values have Envoy's command operators.")
+
+
+class EnvoyFileAccessLogProvider(Message):
+    """An access log in a file of the proxy."""
+
+    path: str | None = optional("The file; `/dev/stdout` if not set.")
+    logFormat: LogFormat | None = optional("Format of an entry; Istio's own if not set.")
+    omitEmptyValues: bool | None = optional("Whether what an entry lacks is left out in place of `-`.")
+
+
+class EnvoyTcpGrpcV3LogProvider(ProviderService):
+    """A service that gets access logs of connections by Envoy's own API."""
+
+    logName: str | None = optional("Name of the log; `tcp_envoy_accesslog` if not set.")
+    filterStateObjectsToLog: list[str] | None = optional("Objects of the filter state that an entry has as well.")
+
+
+class EnvoyHttpGrpcV3LogProvider(ProviderService):
+    """A service that gets access logs of requests by Envoy's own API."""
+
+    logName: str | None = optional("Name of the log; `http_envoy_accesslog` if not set.")
+    filterStateObjectsToLog: list[str] | None = optional("Objects of the filter state that an entry has as well.")
+    additionalRequestHeadersToLog: list[str] | None = optional("Request headers that an entry has as well.")
+    additionalResponseHeadersToLog: list[str] | None = optional("Response headers that an entry has as well.")
+    additionalResponseTrailersToLog: list[str] | None = optional("Response trailers that an entry has as well.")
+
+
+class OpenTelemetryLogFormat(LogFormat):
+    """The format of an entry of the log: its body, its attributes, or both."""
+
+    one_of: ClassVar = ()
+
+
+class EnvoyOpenTelemetryLogProvider(ProviderService):
+    """A collector of OpenTelemetry that gets access logs."""
+
+    logName: str | None = optional("Name of the log; `otel_envoy_accesslog` if not set.")
+    logFormat: OpenTelemetryLogFormat | None = optional("Format of an entry; Istio's own if not set.")
+
+
+class SdsProvider(ProviderService):
+    """A service from which proxies get certificates (Envoy's secret discovery)."""
+
+    name: Text = Field(description="Name by which `credentialName` of TLS settings refers to it.")
 
 
 class MeshExtensionProvider(Message):
@@ -140,6 +308,14 @@ class MeshExtensionProvider(Message):
     datadog: DatadogTracingProvider | None = optional("A Datadog agent.")
     stackdriver: StackdriverProvider | None = optional("Google Cloud Trace.")
     opencensus: OpenCensusAgentTracingProvider | None = optional("An OpenCensus agent.")
+    skywalking: SkyWalkingTracingProvider | None = optional("A SkyWalking collector.")
+    opentelemetry: OpenTelemetryTracingProvider | None = optional("A collector of OpenTelemetry, for spans.")
+    prometheus: PrometheusMetricsProvider | None = optional("`{}`: Istio's metrics for Prometheus.")
+    envoyFileAccessLog: EnvoyFileAccessLogProvider | None = optional("An access log in a file of the proxy.")
+    envoyHttpAls: EnvoyHttpGrpcV3LogProvider | None = optional("A service that gets access logs of requests.")
+    envoyTcpAls: EnvoyTcpGrpcV3LogProvider | None = optional("A service that gets access logs of connections.")
+    envoyOtelAls: EnvoyOpenTelemetryLogProvider | None = optional("A collector of OpenTelemetry, for access logs.")
+    sds: SdsProvider | None = optional("A service from which proxies get certificates.")
 
     one_of: ClassVar = (
         "envoyExtAuthzHttp",
@@ -149,6 +325,14 @@ class MeshExtensionProvider(Message):
         "datadog",
         "stackdriver",
         "opencensus",
+        "skywalking",
+        "opentelemetry",
+        "prometheus",
+        "envoyFileAccessLog",
+        "envoyHttpAls",
+        "envoyTcpAls",
+        "envoyOtelAls",
+        "sds",
     )
 
     def check(self) -> Findings:

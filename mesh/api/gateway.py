@@ -6,11 +6,12 @@ from annotated_types import MinLen
 from pydantic import AfterValidator, Field
 
 from mesh.api.common import Port
+from mesh.api.enforced import Enforced, at_most_one
 from mesh.api.model import Findings, Kind, Message, Names, optional
 from mesh.api.names import UNIX, Bind, host_in_namespace, is_label, whole_host
 from mesh.core.protocols import is_http, is_tls
 
-__all__ = ["Gateway", "Server", "ServerTLSSettings"]
+__all__ = ["Gateway", "Server", "ServerTLSSettings", "TLSCertificate"]
 
 TLSProtocol = Literal["TLS_AUTO", "TLSV1_0", "TLSV1_1", "TLSV1_2", "TLSV1_3"]
 
@@ -20,13 +21,29 @@ def _served(text: str) -> str:
     return text
 
 
+class TLSCertificate(Message):
+    """A certificate of a server, in files."""
+
+    serverCertificate: str | None = optional("File with the certificate.")
+    privateKey: str | None = optional("File with the key of the certificate.")
+    caCertificates: str | None = optional("File with the authorities of clients' certificates; no proxy reads it here.")
+
+
 class ServerTLSSettings(Message):
     """TLS settings of a server. Certificates come from a Secret or from files in the proxy's container."""
 
+    enforced: ClassVar = (
+        at_most_one("only one of credentialNames or tlsCertificates can be set", "tlsCertificates", "credentialNames"),
+        at_most_one("only one of credentialName or credentialNames can be set", "credentialName", "credentialNames"),
+        at_most_one("only one of credentialName or tlsCertificates can be set", "credentialNames", "tlsCertificates"),
+    )
+
     httpsRedirect: bool | None = optional("Whether plain HTTP requests are sent to https by a redirect (301).")
-    mode: Literal["PASSTHROUGH", "SIMPLE", "MUTUAL", "AUTO_PASSTHROUGH", "ISTIO_MUTUAL"] | None = optional(
-        "Left to the receiver (the default), ended here, ended here with client certificates, "
-        "passed to the service that the server name encodes, or ended here with Istio's own certificates."
+    mode: Literal["PASSTHROUGH", "SIMPLE", "MUTUAL", "AUTO_PASSTHROUGH", "ISTIO_MUTUAL", "OPTIONAL_MUTUAL"] | None = (
+        optional(
+            "Left to the receiver (the default), ended here, ended here with client certificates, "
+            "passed to the service that the server name encodes, or ended here with Istio's own certificates."
+        )
     )
     serverCertificate: str | None = optional("File with the server's certificate, where there is no credentialName.")
     privateKey: str | None = optional(
@@ -34,6 +51,16 @@ class ServerTLSSettings(Message):
     )
     caCertificates: str | None = optional("File with the authorities of clients' certificates; for mode MUTUAL.")
     credentialName: str | None = optional("Secret in the gateway's namespace with certificate and key.")
+    credentialNames: Annotated[list[str], MinLen(1), Enforced(minItems=1, maxItems=2)] | None = optional(
+        "Secrets as for credentialName, in place of it: one with an RSA key and one with an ECDSA key."
+    )
+    caCertCredentialName: str | None = optional(
+        "Secret with the authorities of clients' certificates, in place of those in credentialName."
+    )
+    caCrl: str | None = optional("File with the list of revoked client certificates.")
+    tlsCertificates: Annotated[list[TLSCertificate], MinLen(1), Enforced(minItems=1, maxItems=2)] | None = optional(
+        "Certificates in files, in place of serverCertificate and privateKey: an RSA and an ECDSA one."
+    )
     subjectAltNames: list[str] | None = optional("Names, one of which a client's certificate must have.")
     verifyCertificateSpki: list[str] | None = optional("SHA-256 of client certificates' public keys, in base64.")
     verifyCertificateHash: list[str] | None = optional("SHA-256 of client certificates, in hexadecimal digits.")
@@ -48,22 +75,41 @@ class ServerTLSSettings(Message):
 
     def check(self) -> Findings:
         files = ["serverCertificate", "privateKey", "caCertificates"]
+        sources = [name for name in ("credentialName", "credentialNames", "tlsCertificates") if getattr(self, name)]
+        if len(sources) > 1:
+            yield (sources[1],), f"cannot stand beside {sources[0]}"
+        if self.caCrl and (self.credentialName or self.mode == "SIMPLE"):
+            yield ("caCrl",), f"is not possible with {'credentialName' if self.credentialName else 'mode SIMPLE'}"
         if self.mode == "ISTIO_MUTUAL":
-            for name in (*files, "credentialName"):
+            for name in (*files, "credentialName", "credentialNames", "tlsCertificates"):
                 if getattr(self, name):
                     yield (name,), "cannot be set in mode ISTIO_MUTUAL, which uses Istio's own certificates"
-        elif self.credentialName:
+        elif sources:
             for name in files[:2]:
                 if getattr(self, name):
-                    yield (name,), "is not read beside credentialName"
-        elif self.mode in ("SIMPLE", "MUTUAL"):
-            for name in files if self.mode == "MUTUAL" else files[:2]:
+                    yield (name,), f"is not read beside {sources[0]}"
+            yield from self._check_certificates()
+        elif self.mode in ("SIMPLE", "MUTUAL", "OPTIONAL_MUTUAL"):
+            for name in files[:2] if self.mode == "SIMPLE" else files:
                 if not getattr(self, name):
                     yield (name,), f"is required in mode {self.mode} without credentialName"
+
+    def _check_certificates(self) -> Findings:
+        """Certificates in files must be whole."""
+        if self.mode not in ("SIMPLE", "MUTUAL", "OPTIONAL_MUTUAL") or not self.tlsCertificates:
+            return
+        if self.mode != "SIMPLE" and not self.caCertificates:
+            yield ("caCertificates",), f"is required in mode {self.mode} without credentialName"
+        for i, certificate in enumerate(self.tlsCertificates):
+            for name in ("serverCertificate", "privateKey"):
+                if not getattr(certificate, name):
+                    yield ("tlsCertificates", i, name), f"is required in mode {self.mode}"
 
 
 class Server(Message):
     """A port on which the gateway listens, and the hosts that it serves there."""
+
+    required: ClassVar = ("port", "hosts")
 
     port: Port = Field(description="The port; name and protocol are required.")
     bind: Bind | None = optional("Address or unix:// socket to listen on; all addresses if not set.")
@@ -102,6 +148,8 @@ class Server(Message):
 
 class Gateway(Kind):
     """What the proxies of a gateway listen on, and for which hosts. VirtualServices say where requests go."""
+
+    required: ClassVar = ()
 
     names: ClassVar = Names(group="networking.istio.io", plural="gateways", short=("gw",))
 

@@ -15,11 +15,17 @@ from mesh.core.errors import show
 __all__ = ["HTTPMatchRequest", "HeaderOperations", "Headers"]
 
 _UNSENT = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_CLAIM = re.compile(r"@request\.auth\.claims(?:\..+|\[.+\])", re.IGNORECASE)
 _PSEUDO_HEADERS = (":authority", ":method", ":path", ":scheme", ":status")
 
 
+def is_claim(name: str) -> bool:
+    """Whether a header that is asked for is a claim of the request's JWT: `@request.auth.claims.name`, or `[name]`."""
+    return bool(_CLAIM.fullmatch(name))
+
+
 def _matched_header(name: str) -> str:
-    if not is_header(name) and name not in _PSEUDO_HEADERS:
+    if not is_header(name) and name not in _PSEUDO_HEADERS and not is_claim(name):
         raise ValueError(f"{show(name)} is not the name of a header")
     return name
 
@@ -49,6 +55,7 @@ class HTTPMatchRequest(Message):
         "Conditions on headers, by lower-case name, that must not hold."
     )
     sourceNamespace: Label | None = optional("Namespace of the workload that calls; for sidecars only.")
+    statPrefix: str | None = optional("Prefix of statistics about the requests that match; none if not set.")
 
     def conditions(self) -> Iterator[tuple[Path, StringMatch]]:
         """Yields each string condition and its path, such as `("headers", "x-id")`."""

@@ -1,37 +1,80 @@
 """Load balancing over the endpoints of a service: algorithm, consistent hashing, locality."""
 
 from collections.abc import Iterable
-from typing import ClassVar, Literal
+from math import isqrt
+from typing import Annotated, ClassVar, Literal
 
+from annotated_types import Ge
 from pydantic import Field
 
+from mesh.api.enforced import Enforced
 from mesh.api.model import Findings, Message, at_most_one, optional
 from mesh.api.names import HeaderName
-from mesh.api.scalars import AnyDuration, BoolValue, Text, UInt32, UInt64
+from mesh.api.scalars import AnyDuration, BoolValue, DoubleValue, Duration, PercentageValue, Text, UInt32, UInt64
 from mesh.core.errors import show
 
 __all__ = [
     "ConsistentHashLB",
+    "CookieAttribute",
     "Distribute",
     "Failover",
     "HTTPCookie",
     "LoadBalancerSettings",
     "LocalityLoadBalancerSetting",
+    "Maglev",
+    "RingHash",
+    "Warmup",
 ]
+
+
+class CookieAttribute(Message):
+    """An attribute of a cookie that the proxy sets, such as SameSite."""
+
+    name: Text = Field(description="Name of the attribute.")
+    value: str | None = optional("Value of the attribute.")
 
 
 class HTTPCookie(Message):
     """The cookie whose value is hashed; the proxy sets it if the request has none."""
 
+    required: ClassVar = ("name",)
+
     name: Text = Field(description="Name of the cookie.")
     path: str | None = optional("Path of the cookie.")
-    ttl: AnyDuration = Field(description="Lifetime of the cookie, such as 1h; 0s makes it a session cookie.")
+    ttl: AnyDuration | None = optional("Lifetime of the cookie, such as 1h; 0s makes it a session cookie.")
+    attributes: list[CookieAttribute] | None = optional("Further attributes of the cookie.")
+
+    def check(self) -> Findings:
+        names = [attribute.name for attribute in self.attributes or ()]
+        for i, name in enumerate(names):
+            if name in names[:i]:
+                yield ("attributes", i, "name"), f"{show(name)} is the name of another attribute, too"
+
+
+class RingHash(Message):
+    """Consistent hashing over a ring of places."""
+
+    minimumRingSize: UInt64 | None = optional(
+        "Least number of places on the ring, 1024 if not set; more of them spread the load more evenly."
+    )
+
+
+class Maglev(Message):
+    """Consistent hashing by Maglev's table."""
+
+    tableSize: UInt64 | None = optional("Number of places in the table, a prime below 5000011; required.")
+
+    def check(self) -> Findings:
+        size = self.tableSize or 0
+        if not (size < 5000011 and _is_prime(size)):
+            yield ("tableSize",), f"{size} is not a prime number below 5000011"
 
 
 class ConsistentHashLB(Message):
     """Consistent hashing: session affinity by a header, a cookie, the source IP or a query parameter."""
 
     one_of: ClassVar = ("httpHeaderName", "httpCookie", "useSourceIp", "httpQueryParameterName")
+    also_one_of: ClassVar = ("ringHash", "maglev")
 
     httpHeaderName: HeaderName | None = optional("Requests are alike by this header.")
     httpCookie: HTTPCookie | None = optional("Requests are alike by this cookie.")
@@ -40,6 +83,13 @@ class ConsistentHashLB(Message):
     minimumRingSize: UInt64 | None = optional(
         "Least number of places on the hash ring, 1024 if not set; more of them spread the load more evenly."
     )
+    ringHash: RingHash | None = optional("Hash over a ring, the default; not together with minimumRingSize.")
+    maglev: Maglev | None = optional("Hash by Maglev's table; not together with minimumRingSize.")
+
+    def check(self) -> Findings:
+        for name in self.also_one_of:
+            if self.minimumRingSize and self.is_set(name):
+                yield (name,), "cannot stand beside minimumRingSize"
 
 
 class Distribute(Message):
@@ -80,11 +130,25 @@ class LocalityLoadBalancerSetting(Message):
     failover: list[Failover] | None = optional(
         "Regions that help each other out; needs outlierDetection, by which failures are seen."
     )
+    failoverPriority: list[str] | None = optional(
+        "Labels, by importance, that endpoints are to share with the caller: those that share more of them come first."
+    )
     enabled: BoolValue | None = optional("Whether locality counts, whatever the mesh's own settings say.")
 
     def check(self) -> Findings:
         yield from at_most_one(self, "distribute", "failover")
+        yield from at_most_one(self, "distribute", "failoverPriority")
         yield from _localities((entry.from_ or "" for entry in self.distribute or ()), "distribute")
+
+
+class Warmup(Message):
+    """The time in which the load of a new endpoint grows to its full share."""
+
+    duration: Duration = Field(description="How long an endpoint counts as new.")
+    minimumPercent: PercentageValue | None = optional("Percentage of its share with which it begins; 10 if not set.")
+    aggression: Annotated[DoubleValue, Enforced(minimum=0), Ge(1)] | None = optional(
+        "How fast the load grows at first: 1, the default, is in proportion to time, more is faster."
+    )
 
 
 class LoadBalancerSettings(Message):
@@ -92,11 +156,21 @@ class LoadBalancerSettings(Message):
 
     one_of: ClassVar = ("simple", "consistentHash")
 
-    simple: Literal["ROUND_ROBIN", "LEAST_CONN", "RANDOM", "PASSTHROUGH"] | None = optional(
-        "In turn (the default), the less busy of two, at random, or the address that the caller asked for."
-    )
+    simple: (
+        Annotated[
+            Literal["ROUND_ROBIN", "LEAST_CONN", "RANDOM", "PASSTHROUGH", "LEAST_REQUEST", "UNSPECIFIED"],
+            Enforced(enum=("UNSPECIFIED", "LEAST_CONN", "RANDOM", "PASSTHROUGH", "ROUND_ROBIN", "LEAST_REQUEST")),
+        ]
+        | None
+    ) = optional("In turn (the default), the less busy of two, at random, or the address that the caller asked for.")
     consistentHash: ConsistentHashLB | None = optional("The same endpoint for requests that are alike.")
     localityLbSetting: LocalityLoadBalancerSetting | None = optional("Preference for endpoints that are near.")
+    warmupDurationSecs: Duration | None = optional("Deprecated, see warmup.")
+    warmup: Warmup | None = optional("Less load for endpoints that are new.")
+
+
+def _is_prime(number: int) -> bool:
+    return number > 1 and all(number % factor for factor in range(2, isqrt(number) + 1))
 
 
 def _localities(localities: Iterable[str], field: str) -> Findings:

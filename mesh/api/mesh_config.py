@@ -3,16 +3,18 @@
 No custom resource has these types: they are the setting `mesh:meshConfig` and what istiod reads from its ConfigMap.
 """
 
-from typing import ClassVar, Literal
+from collections.abc import Mapping
+from typing import ClassVar, Final, Literal
 
 from pydantic import Field
 
-from mesh.api.destination_rule import ClientTLSSettings
+from mesh.api.destination_rule import ClientTLSSettings, TcpKeepalive
 from mesh.api.extension_provider import MeshExtensionProvider
+from mesh.api.http_route import HTTPRetry
 from mesh.api.load_balancing import LocalityLoadBalancerSetting
 from mesh.api.model import Findings, Message, optional
 from mesh.api.names import ExportTo, Host, Labels, TrustDomain
-from mesh.api.proxy_config import ProxyConfig
+from mesh.api.proxy_config import MeshProxyConfig
 from mesh.api.scalars import AnyDuration, BoolValue, ConnectTimeout, DetectionTimeout, PortNumber, SocketPort, Text
 from mesh.core.errors import show
 
@@ -21,21 +23,41 @@ __all__ = [
     "CertificateData",
     "ConfigSource",
     "DefaultProviders",
+    "InboundTrafficPolicy",
     "LabelRequirement",
     "LabelSelector",
     "MeshConfig",
     "MeshOutboundTrafficPolicy",
+    "MeshTLS",
+    "MeshTLSDefaults",
     "ProxyPathNormalization",
+    "ServiceScopeConfig",
     "ServiceSettings",
     "ServiceSettingsSettings",
 ]
 
 
+BUILT_IN_PROVIDERS: Final[Mapping[str, tuple[str, ...]]] = {
+    "metrics": ("prometheus", "stackdriver"),
+    "accessLogging": ("envoy", "stackdriver"),
+}
+"""Extension providers that istiod has without being told, by what they receive."""
+
+
 class MeshOutboundTrafficPolicy(Message):
     """How proxies handle traffic to services that are not in the mesh's service registry."""
 
-    mode: Literal["REGISTRY_ONLY", "ALLOW_ANY"] | None = optional(
+    mode: Literal["REGISTRY_ONLY", "ALLOW_ANY", "ALLOW_ANY_DYNAMIC_DNS"] | None = optional(
         "REGISTRY_ONLY refuses it, ALLOW_ANY (the default) lets it pass."
+    )
+    tls: ClientTLSSettings | None = optional("TLS of the connections that ALLOW_ANY_DYNAMIC_DNS makes.")
+
+
+class InboundTrafficPolicy(Message):
+    """How sidecars hand traffic to the workload on ports that no service and no Sidecar names."""
+
+    mode: Literal["PASSTHROUGH", "LOCALHOST"] | None = optional(
+        "PASSTHROUGH (the default) keeps the address that it was sent to, LOCALHOST sends it to 127.0.0.1."
     )
 
 
@@ -56,6 +78,8 @@ class CertificateData(Message):
 
     pem: str | None = optional("The certificates in PEM format.")
     spiffeBundleUrl: str | None = optional("URL of a SPIFFE bundle endpoint, `https://…`.")
+    certSigners: list[str] | None = optional("Kubernetes' signers whose certificates these roots verify.")
+    trustDomains: list[str] | None = optional("Trust domains whose certificates these roots verify.")
 
 
 class ServiceSettingsSettings(Message):
@@ -83,7 +107,9 @@ class CertificateAuthority(Message):
 class DefaultProviders(Message):
     """Extension providers that are used where no Telemetry object names one."""
 
-    tracing: str | None = optional("Name of the provider that receives trace spans.")
+    tracing: str | list[str] | None = optional("Name of the provider that receives trace spans.")
+    metrics: list[str] | None = optional("Names of the providers that receive metrics.")
+    accessLogging: list[str] | None = optional("Names of the providers that receive access logs.")
 
 
 class LabelRequirement(Message):
@@ -103,6 +129,29 @@ class LabelSelector(Message):
     matchExpressions: list[LabelRequirement] | None = optional("Conditions on labels.")
 
 
+class ServiceScopeConfig(Message):
+    """Whether some services are for other clusters, too; ambient mode only."""
+
+    namespaceSelector: LabelSelector | None = optional("Namespaces of the services; all if not set.")
+    servicesSelector: LabelSelector | None = optional("Labels of the services; all if not set.")
+    scope: Literal["LOCAL", "GLOBAL"] | None = optional("For their own cluster only (the default), or for all.")
+
+
+class MeshTLS(Message):
+    """TLS of the connections between proxies of the mesh."""
+
+    minProtocolVersion: Literal["TLS_AUTO", "TLSV1_2", "TLSV1_3"] | None = optional(
+        "Oldest version of TLS that is spoken; 1.2 if not set."
+    )
+    cipherSuites: list[str] | None = optional("Cipher suites that are spoken; Istio's own choice if not set.")
+
+
+class MeshTLSDefaults(MeshTLS):
+    """TLS of all other connections: at gateways, and to services outside the mesh."""
+
+    ecdhCurves: list[str] | None = optional("Curves of the key exchange, such as X25519MLKEM768.")
+
+
 class ProxyPathNormalization(Message):
     """How the path of a request is normalized before authorization policies are applied to it."""
 
@@ -118,15 +167,22 @@ class MeshConfig(Message):
     proxyListenPort: PortNumber | None = optional(
         "Port of the proxies to which outbound traffic is redirected; 15001 if not set."
     )
+    proxyInboundListenPort: PortNumber | None = optional(
+        "Port of the proxies to which inbound traffic is redirected; 15006 if not set."
+    )
     proxyHttpPort: SocketPort | None = optional(
         "Port on which sidecars serve as explicit HTTP proxies; none if not set."
     )
     connectTimeout: ConnectTimeout | None = optional(
-        "Timeout for making a TCP connection, such as 10s (the default); 1ms to 30s."
+        "Timeout for making a TCP connection, such as 10s (the default); 1ms or more, and as long as the release allows."
     )
     protocolDetectionTimeout: DetectionTimeout | None = optional(
         "How long a proxy waits for the first bytes of a connection to detect its protocol; 0s (the default): no limit."
     )
+    hboneIdleTimeout: AnyDuration | None = optional(
+        "How long a connection by HBONE, ambient mode's tunnel, is kept without traffic; 1h if not set."
+    )
+    tcpKeepalive: TcpKeepalive | None = optional("TCP keepalive of all outbound connections; none if not set.")
     ingressClass: str | None = optional("Ingress class that the ingress gateway serves; `istio` if not set.")
     ingressService: str | None = optional(
         "Service whose address istiod writes into the status of Ingress objects; `istio-ingressgateway` if not set."
@@ -153,11 +209,14 @@ class MeshConfig(Message):
     disableEnvoyListenerLog: bool | None = optional(
         "Whether connections that match no filter chain are left out of the access log."
     )
-    defaultConfig: ProxyConfig | None = optional(
+    defaultConfig: MeshProxyConfig | None = optional(
         "Configuration of the proxies; a pod changes its own by annotation `proxy.istio.io/config`."
     )
     outboundTrafficPolicy: MeshOutboundTrafficPolicy | None = optional(
         "Traffic to services that are not in the registry; passes if not set."
+    )
+    inboundTrafficPolicy: InboundTrafficPolicy | None = optional(
+        "Traffic to ports of a workload that no service names; keeps its address if not set."
     )
     configSources: list[ConfigSource] | None = optional(
         "Sources of Istio's objects; the cluster's API server if not set."
@@ -179,7 +238,7 @@ class MeshConfig(Message):
     defaultDestinationRuleExportTo: ExportTo | None = optional("`exportTo` of DestinationRules that have none.")
     localityLbSetting: LocalityLoadBalancerSetting | None = optional("Locality load balancing for all services.")
     dnsRefreshRate: AnyDuration | None = optional(
-        "Interval of DNS lookups for clusters of type STRICT_DNS, such as 5s (the default)."
+        "Interval of DNS lookups for clusters of type STRICT_DNS, such as 5s."
     )
     h2UpgradePolicy: Literal["DO_NOT_UPGRADE", "UPGRADE"] | None = optional(
         "Whether HTTP/1.1 requests are upgraded to HTTP/2; DO_NOT_UPGRADE if not set."
@@ -192,6 +251,9 @@ class MeshConfig(Message):
     )
     serviceSettings: list[ServiceSettings] | None = optional(
         "Settings of single services; the first entry whose hosts match is used."
+    )
+    serviceScopeConfigs: list[ServiceScopeConfig] | None = optional(
+        "Services that are for other clusters, too (ambient mode); the first entry that matches is used."
     )
     enablePrometheusMerge: BoolValue | None = optional(
         "Whether the agent merges the application's Prometheus metrics with the proxy's; true if not set."
@@ -211,12 +273,20 @@ class MeshConfig(Message):
         "Namespaces that istiod watches: those that match any of these selectors; all if not set."
     )
     pathNormalization: ProxyPathNormalization | None = optional("Normalization of request paths before authorization.")
+    defaultHttpRetryPolicy: HTTPRetry | None = optional(
+        "Retries of requests whose route does not set its own; 2 of them if not set."
+    )
+    meshMTLS: MeshTLS | None = optional("TLS of the connections between proxies of the mesh.")
+    tlsDefaults: MeshTLSDefaults | None = optional("TLS of all other connections.")
 
     def check(self) -> Findings:
         names = [provider.name for provider in self.extensionProviders or ()]
         for i, name in enumerate(names):
             if name in names[:i]:
                 yield ("extensionProviders", i, "name"), f"{show(name)} is the name of another provider, too"
-        wanted = self.defaultProviders.tracing if self.defaultProviders else None
-        if wanted and wanted not in names:
-            yield ("defaultProviders", "tracing"), f"{show(wanted)} is not one of extensionProviders"
+        chosen = self.defaultProviders
+        for kind in DefaultProviders.model_fields if chosen else ():
+            wanted = getattr(chosen, kind) or []
+            for name in [wanted] if isinstance(wanted, str) else wanted:
+                if name not in (*names, *BUILT_IN_PROVIDERS.get(kind, ())):
+                    yield ("defaultProviders", kind), f"{show(name)} is not one of extensionProviders"

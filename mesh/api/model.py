@@ -4,13 +4,14 @@ Fields have Istio's wire names, as in YAML. `schema.py` generates the OpenAPI sc
 """
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any, ClassVar, NamedTuple, Self
 
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 
+from mesh.api.enforced import Rule
 from mesh.core import errors, validation
 from mesh.core.kinds import GroupKind
 from mesh.core.typed import Findings as Findings
@@ -45,6 +46,12 @@ class Message(Typed):
 
     one_of: ClassVar[tuple[str, ...]] = ()
     """Wire names of the fields of a one-of group: at most one of them may be set."""
+    also_one_of: ClassVar[tuple[str, ...]] = ()
+    """Those of a second group, of which at most one may be set, too."""
+    required: ClassVar[tuple[str, ...] | None] = None
+    """The fields that the API server requires in releases with `Versions.enforced`, if not those that the type does."""
+    enforced: ClassVar[tuple[Rule, ...]] = ()
+    """Rules that the API server enforces on the message in releases with `Versions.enforced`."""
 
     def __init__(self, /, **fields: Any) -> None:
         try:
@@ -67,8 +74,13 @@ class Message(Typed):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        raise_problems(self, chain(at_most_one(self, *self.one_of), self.check()))
+        raise_problems(self, chain(*(at_most_one(self, *group) for group in self.groups()), self.check()))
         return self
+
+    @classmethod
+    def groups(cls) -> Iterator[tuple[str, ...]]:
+        """The one-of groups."""
+        return (group for group in (cls.one_of, cls.also_one_of) if group)
 
     def is_set(self, name: str) -> bool:
         """Whether the field is set, i.e. not None."""
@@ -115,18 +127,33 @@ class Names:
     columns: tuple[Column, ...] = ()
     kept_by_helm: bool = True
     """Whether the definition has upstream's annotation `helm.sh/resource-policy: keep`."""
+    needs_spec: bool = False
+    """Whether an object without `spec` is refused, in releases with `Versions.enforced`."""
 
 
 @dataclass(frozen=True)
 class Versions:
-    """The kinds of Istio's API that a release has, and the versions in which it serves them."""
+    """Istio's API in a release: its kinds and their versions, and how its definitions differ from the types."""
 
     served: Mapping[str, tuple[str, ...]]
     """Versions by kind; the first is the storage version."""
+    enforced: bool = False
+    """Whether the definitions carry Istio's limits (`mesh.api.enforced`) and the form of the status, so that the API
+    server enforces them. Descriptions are then in the version alone that `kubectl explain` shows."""
+    names: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Fields of `Names` that differ, by kind."""
+    lacks: frozenset[str] = frozenset()
+    """The parts of the types that the release does not have, as `mesh.releases.lacks` writes them."""
+    refused: Mapping[type[Message], Callable[[Any], Findings]] = field(default_factory=dict)
+    """What Istio refuses in this release, beyond what the types refuse: by type, the problems of a message."""
 
     def of(self, kind: type["Kind"]) -> tuple[str, ...]:
         """The served versions of a kind, the storage version first; empty if the release does not have the kind."""
         return self.served.get(kind.__name__, ())
+
+    def names_of(self, kind: type["Kind"]) -> Names:
+        """Group, resource names and columns of a kind."""
+        return replace(kind.names, **self.names.get(kind.__name__, {}))
 
     def stored(self, kind: type["Kind"]) -> str:
         """The `apiVersion` of the storage version of a kind, in which objects are written. Raises ApiError for a kind

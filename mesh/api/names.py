@@ -9,6 +9,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
+from mesh.api.enforced import Enforced, Rule
 from mesh.api.scalars import port_of
 from mesh.core.errors import nearest, show
 from mesh.core.protocols import PROTOCOLS
@@ -25,7 +26,11 @@ _WILDCARD_LABEL = re.compile(rf"\*|(?:\*|\*-)?{_LABEL_FORM}")
 _TAG = r"(?:[A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
 _TAG_KEY = re.compile(rf"(?P<prefix>{_LABEL_FORM}(?:\.{_LABEL_FORM})*/)?(?P<name>{_TAG})")
 _TAG_VALUE = re.compile(rf"(?:{_TAG})?")
+_STRICT_HEADER = re.compile(r"[-_A-Za-z0-9]+")
 _HEADER = re.compile(r"[-_.!#$%&'*+^`|~0-9A-Za-z]+")
+
+
+_NO_WILDCARD = '!self.contains("*")'
 
 
 def is_label(text: str) -> bool:
@@ -223,6 +228,12 @@ def _header(text: str) -> str:
     return text
 
 
+def _strict_header(text: str) -> str:
+    if not _STRICT_HEADER.fullmatch(text):
+        raise ValueError(f"{show(text)} is not letters, digits, hyphens and underscores")
+    return text
+
+
 def _export(namespaces: list[str]) -> list[str]:
     for name in namespaces:
         if name not in (".", "*", "~") and not is_label(name):
@@ -262,9 +273,41 @@ TracerAddress = Annotated[str, AfterValidator(_tracer_address)]
 Protocol = Annotated[str, AfterValidator(_protocol)]
 GatewayName = Annotated[str, AfterValidator(_gateway), Deciding]
 HeaderName = Annotated[str, AfterValidator(_header)]
+StrictHeaderName = Annotated[
+    str, AfterValidator(_strict_header), Enforced(minLength=1, pattern=f"^{_STRICT_HEADER.pattern}$")
+]
+"""The name of a header of letters, digits, hyphens and underscores only."""
 
 Labels = Annotated[dict[str, str], AfterValidator(_labels)]
+EntryLabels = Annotated[Labels, Enforced(maxProperties=256)]
+"""Labels of workloads that are not pods."""
 Selector = Annotated[dict[str, str], AfterValidator(_selected)]
-"""Labels of a workload selector: no wildcards."""
+"""Labels of a selector: no wildcards."""
+PolicyLabels = Annotated[
+    dict[
+        str,
+        Annotated[
+            str, Enforced(maxLength=63, rules=(Rule(_NO_WILDCARD, "wildcard not allowed in label value match"),))
+        ],
+    ],
+    Enforced(
+        maxProperties=4096,
+        rules=(
+            Rule('self.all(key, !key.contains("*"))', "wildcard not allowed in label key match"),
+            Rule("self.all(key, key.size() != 0)", "key must not be empty"),
+        ),
+    ),
+    AfterValidator(_selected),
+]
+"""Labels by which a policy selects workloads: no wildcards."""
+WorkloadLabels = Annotated[
+    dict[
+        str,
+        Annotated[str, Enforced(maxLength=63, rules=(Rule(_NO_WILDCARD, "wildcard is not supported in selector"),))],
+    ],
+    Enforced(maxProperties=256),
+    AfterValidator(_selected),
+]
+"""Labels by which another object selects workloads: no wildcards."""
 ExportTo = Annotated[list[str], AfterValidator(_export_to_some)]
 ServiceExportTo = Annotated[list[str], AfterValidator(_export)]

@@ -1,6 +1,6 @@
 """ProxyConfig, the configuration of one proxy: `meshConfig.defaultConfig`, or a pod's annotation.
 
-No custom resource of Istio 1.10 has these types.
+Istio's object of the same name (`proxies.py`) has other fields.
 """
 
 from typing import Annotated, ClassVar, Literal
@@ -11,18 +11,29 @@ from mesh.api.destination_rule import ClientTLSSettings, TcpKeepalive
 from mesh.api.extension_provider import TraceContext
 from mesh.api.model import Message, optional
 from mesh.api.names import ProxyAddress, ProxyAddressOrNone, TracerAddress
+from mesh.api.proxies import ProxyImage
 from mesh.api.scalars import AnyDuration, BoolValue, Double, Int64Value, Natural32, PortNumber, Text, UInt32
 from mesh.api.telemetry import CustomTag
 from mesh.api.workload import ReadinessProbe
 
 __all__ = [
+    "ClientCertDetails",
+    "CryptoMb",
     "Datadog",
+    "Disableable",
+    "Enableable",
     "Lightstep",
+    "MeshProxyConfig",
+    "MetadataExchangeHeaders",
     "OpenCensusAgent",
-    "ProxyConfig",
+    "PrivateKeyProvider",
+    "ProxyHeaders",
+    "ProxyProtocolConfiguration",
     "ProxyStatsMatcher",
     "ProxyTracing",
+    "Qat",
     "RemoteService",
+    "ServerHeader",
     "Stackdriver",
     "Topology",
     "Zipkin",
@@ -83,6 +94,7 @@ class ProxyTracing(Message):
         "Percentage of requests that are traced, 0.0 to 100.0; `mesh:pilot.traceSampling` if not set."
     )
     tlsSettings: ClientTLSSettings | None = optional("TLS of the connection to the tracer.")
+    enableIstioTags: BoolValue | None = optional("Whether spans have Istio's own tags; true if not set.")
 
 
 class RemoteService(Message):
@@ -101,27 +113,117 @@ class ProxyStatsMatcher(Message):
     inclusionRegexps: list[str] | None = optional("Regular expressions that match the statistics' names.")
 
 
+ForwardClientCert = Literal[
+    "UNDEFINED", "SANITIZE", "FORWARD_ONLY", "APPEND_FORWARD", "SANITIZE_SET", "ALWAYS_FORWARD_ONLY"
+]
+"""What a proxy does with the header X-Forwarded-Client-Cert."""
+
+
+class ProxyProtocolConfiguration(Message):
+    """The PROXY protocol on all ports of a gateway; it has no settings."""
+
+
 class Topology(Message):
     """The proxies in front of a gateway, such as a load balancer."""
 
     numTrustedProxies: UInt32 | None = optional(
         "Number of trusted proxies in front of the gateway, whose X-Forwarded-For entries are believed."
     )
-    forwardClientCertDetails: (
-        Literal["UNDEFINED", "SANITIZE", "FORWARD_ONLY", "APPEND_FORWARD", "SANITIZE_SET", "ALWAYS_FORWARD_ONLY"] | None
-    ) = optional(
+    forwardClientCertDetails: ForwardClientCert | None = optional(
         "How the gateway handles the header X-Forwarded-Client-Cert; SANITIZE_SET for UNDEFINED or if not set."
+    )
+    proxyProtocol: ProxyProtocolConfiguration | None = optional(
+        "`{}`: what is in front of the gateway speaks the PROXY protocol, which names the client's address."
     )
 
 
-class ProxyConfig(Message):
+class CryptoMb(Message):
+    """Operations of private keys by Intel's CryptoMB."""
+
+    pollDelay: AnyDuration | None = optional("How long operations are collected before they are done together.")
+    fallback: BoolValue | None = optional("Whether the usual code is used where the processor lacks the instructions.")
+
+
+class Qat(Message):
+    """Operations of private keys by Intel's QuickAssist devices."""
+
+    pollDelay: AnyDuration | None = optional("How long operations are collected before they are done together.")
+    fallback: BoolValue | None = optional("Whether the usual code is used where there is no such device.")
+
+
+class PrivateKeyProvider(Message):
+    """Hardware that does the operations of private keys, for TLS handshakes."""
+
+    one_of: ClassVar = ("cryptomb", "qat")
+
+    cryptomb: CryptoMb | None = optional("Intel's CryptoMB.")
+    qat: Qat | None = optional("Intel's QuickAssist devices.")
+
+
+class Disableable(Message):
+    """A header that proxies set, unless they are told not to."""
+
+    disabled: BoolValue | None = optional("Whether proxies do not set it.")
+
+
+class Enableable(Message):
+    """A header that proxies set only if they are told to."""
+
+    enabled: BoolValue | None = optional("Whether proxies set it.")
+
+
+class ServerHeader(Disableable):
+    """The header `server` of responses."""
+
+    value: str | None = optional("Value of the header; `istio-envoy` if not set.")
+
+
+class MetadataExchangeHeaders(Message):
+    """The headers by which proxies tell each other who their workloads are."""
+
+    mode: Literal["UNDEFINED", "IN_MESH"] | None = optional("IN_MESH: not to or from services outside the mesh.")
+
+
+class ClientCertDetails(Message):
+    """What X-Forwarded-Client-Cert says of a client's certificate, beside its hash."""
+
+    subject: BoolValue | None = optional("Whether it has the subject; true if not set.")
+    cert: BoolValue | None = optional("Whether it has the certificate.")
+    chain: BoolValue | None = optional("Whether it has the whole chain of certificates.")
+    dns: BoolValue | None = optional("Whether it has the DNS names; true if not set.")
+    uri: BoolValue | None = optional("Whether it has the URI, which is the workload's identity; true if not set.")
+
+
+class ProxyHeaders(Message):
+    """Headers that proxies set by themselves."""
+
+    forwardedClientCert: ForwardClientCert | None = optional(
+        "How sidecars handle the header X-Forwarded-Client-Cert; APPEND_FORWARD for UNDEFINED or if not set."
+    )
+    setCurrentClientCertDetails: ClientCertDetails | None = optional("What X-Forwarded-Client-Cert says.")
+    requestId: Disableable | None = optional("X-Request-Id.")
+    server: ServerHeader | None = optional("`server`, in responses.")
+    attemptCount: Disableable | None = optional("X-Envoy-Attempt-Count.")
+    envoyDebugHeaders: Disableable | None = optional("Envoy's own headers, such as X-Envoy-Upstream-Service-Time.")
+    metadataExchangeHeaders: MetadataExchangeHeaders | None = optional("X-Envoy-Peer-Metadata and its id.")
+    preserveHttp1HeaderCase: BoolValue | None = optional("Whether names of headers keep their letter case in HTTP/1.1.")
+    xForwardedHost: Enableable | None = optional("X-Forwarded-Host.")
+    xForwardedPort: Enableable | None = optional("X-Forwarded-Port.")
+
+
+class MeshProxyConfig(Message):
     """Configuration of a proxy: how it starts, what it connects to, and what it reports."""
+
+    one_of: ClassVar = ("serviceCluster", "tracingServiceName")
 
     configPath: Text | None = optional("Folder in which the agent writes Envoy's bootstrap configuration.")
     binaryPath: Text | None = optional("Path of the Envoy binary.")
     serviceCluster: Text | None = optional(
         "Service cluster that proxies report where the pod does not name one; `istio-proxy` if not set."
     )
+    tracingServiceName: (
+        Literal["APP_LABEL_AND_NAMESPACE", "CANONICAL_NAME_ONLY", "CANONICAL_NAME_AND_NAMESPACE"] | None
+    ) = optional("How traces name a workload, in place of `serviceCluster`.")
     drainDuration: AnyDuration | None = optional(
         "How long Envoy drains connections during a hot restart, such as 45s (the default); whole seconds, 1h at most."
     )
@@ -136,11 +238,11 @@ class ProxyConfig(Message):
     )
     customConfigFile: str | None = optional("Path of a bootstrap configuration that replaces the generated one.")
     statNameLength: Natural32 | None = optional("Maximum length of a statistic's name, in characters; 189 if not set.")
-    concurrency: Natural32 | None = optional("Number of Envoy's worker threads; 2 if not set, 0: one for each CPU.")
+    concurrency: Natural32 | None = optional("Number of Envoy's worker threads; 0: one for each CPU.")
     proxyBootstrapTemplatePath: str | None = optional(
         "Path of a template that replaces that of the bootstrap configuration."
     )
-    interceptionMode: Literal["REDIRECT", "TPROXY"] | None = optional(
+    interceptionMode: Literal["REDIRECT", "TPROXY", "NONE"] | None = optional(
         "How inbound traffic is redirected to the sidecar. REDIRECT (the default) replaces the client's address, "
         "TPROXY keeps it."
     )
@@ -150,6 +252,7 @@ class ProxyConfig(Message):
     proxyMetadata: dict[str, str] | None = optional(
         "Additional environment variables of the proxies; those named `ISTIO_META_…` are node metadata too."
     )
+    runtimeValues: dict[str, str] | None = optional("Settings of Envoy's runtime (feature flags), by name.")
     statusPort: PortNumber | None = optional("Port of the agent for probes and merged metrics; 15020 if not set.")
     extraStatTags: list[str] | None = optional(
         "Additional tags to extract from Istio's metrics; needed for labels that filters add to them."
@@ -167,3 +270,9 @@ class ProxyConfig(Message):
         "Whether a pod's containers wait for the sidecar to be ready before they start; false if not set."
     )
     caCertificatesPem: list[str] | None = optional("Additional root certificates that proxies trust, in PEM format.")
+    image: ProxyImage | None = optional("Variant of the proxies' image.")
+    privateKeyProvider: PrivateKeyProvider | None = optional("Hardware for the operations of private keys.")
+    proxyHeaders: ProxyHeaders | None = optional("Headers that proxies set by themselves.")
+    fileFlushInterval: AnyDuration | None = optional("How often access logs in files are written; 1s if not set.")
+    fileFlushMinSizeKb: UInt32 | None = optional("Size in KB from which they are written before; 64 if not set.")
+    statsCompression: BoolValue | None = optional("Whether metrics may be fetched compressed; true if not set.")

@@ -1,6 +1,6 @@
 """Scalar types of Istio's API: numbers, ports, durations, free-form JSON.
 
-Istio enforces the limits in its validation, not in its schemas; the generated schemas leave them out too.
+Istio enforces the limits in its validation; the schemas of later releases have some of them, too (`Enforced`).
 """
 
 import re
@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from annotated_types import Ge, Interval, Le, MinLen
 from pydantic import AfterValidator, AllowInfNan, BeforeValidator
 
+from mesh.api.enforced import PORT, POSITIVE_DURATION, Enforced
 from mesh.core.errors import show
 from mesh.core.typed import Deciding
 
@@ -39,23 +40,31 @@ _WRAPPED = OpenAPI(nullable=True)  # a protobuf wrapper type, in which null mean
 Int32 = Annotated[int, OpenAPI("int32"), Interval(ge=-(2**31), le=2**31 - 1)]
 Natural32 = Annotated[Int32, Ge(0)]
 """An int32 that must not be negative."""
-UInt32 = Annotated[int, OpenAPI(), Interval(ge=0, le=2**32 - 1)]
-UInt64 = Annotated[int, OpenAPI(), Interval(ge=0, le=2**63 - 1)]
+Count32 = Annotated[Natural32, Enforced(minimum=0)]
+"""The same, where the API server knows it, too."""
+UInt32 = Annotated[int, OpenAPI(), Enforced(minimum=0, maximum=2**32 - 1), Interval(ge=0, le=2**32 - 1)]
+UInt64 = Annotated[int, OpenAPI(), Enforced(minimum=0), Interval(ge=0, le=2**63 - 1)]
 """A uint64; the maximum is that of int64, in which Kubernetes holds integers."""
 Double = Annotated[float, OpenAPI("double"), AllowInfNan(False)]
 
 BoolValue = Annotated[bool, _WRAPPED]
 UInt32Value = Annotated[UInt32, _WRAPPED]
 Int64Value = Annotated[int, _WRAPPED, Interval(ge=-(2**63), le=2**63 - 1)]
-DoubleValue = Annotated[float, _WRAPPED, AllowInfNan(False)]
+Int32Value = Annotated[Int32, _WRAPPED]
+DoubleValue = Annotated[float, _WRAPPED, Enforced(format="double"), AllowInfNan(False)]
+PercentageValue = Annotated[DoubleValue, Enforced(minimum=0, maximum=100), Interval(ge=0, le=100)]
 
 PortNumber = Annotated[UInt32, Interval(ge=1, le=65535)]
+EndpointPort = Annotated[PortNumber, Enforced(rules=(PORT,))]
+"""A port number whose range the API server knows."""
 SocketPort = Annotated[UInt32, Le(65535)]
 """A port number, or 0 for a Unix domain socket."""
 Percentage = Annotated[Int32, Interval(ge=0, le=100)]
 
 Text = Annotated[str, MinLen(1)]
 """A string that must not be empty."""
+Word = Annotated[Text, Enforced(minLength=1)]
+"""The same, where the API server knows it, too."""
 
 
 def port_of(text: str) -> int | None:
@@ -116,19 +125,19 @@ def _detection(text: str) -> str:
 
 
 def _connecting(text: str) -> str:
-    if nanoseconds(_effective(text)) > 30 * _UNITS["s"]:
-        raise ValueError(f"{show(text)} is longer than 30s, the longest that Istio accepts")
+    if nanoseconds(_effective(text)) > _UNITS["h"]:
+        raise ValueError(f"{show(text)} is longer than 1h, the longest that Istio accepts")
     return text
 
 
 AnyDuration = Annotated[str, AfterValidator(_duration), Deciding]
 """A duration in Go's notation, 0 or longer."""
-Duration = Annotated[str, AfterValidator(_effective), Deciding]
+Duration = Annotated[str, AfterValidator(_effective), Deciding, Enforced(rules=(POSITIVE_DURATION,))]
 """A duration in Go's notation: whole milliseconds, at least 1ms."""
 DetectionTimeout = Annotated[str, AfterValidator(_detection), Deciding]
 """A duration in Go's notation: whole milliseconds, 0 or longer."""
 ConnectTimeout = Annotated[str, AfterValidator(_connecting), Deciding]
-"""A duration in Go's notation: whole milliseconds, 1ms to 30s."""
+"""A duration in Go's notation: whole milliseconds, 1ms to 1h."""
 
 
 def _json(value: Any) -> Any:

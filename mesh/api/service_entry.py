@@ -5,7 +5,9 @@ from typing import Annotated, ClassVar, Literal
 from annotated_types import MinLen
 from pydantic import Field
 
-from mesh.api.common import Port, WorkloadSelector
+from mesh.api.common import ServicePort, WorkloadSelector
+from mesh.api.enforced import Enforced, Rule
+from mesh.api.enforced import at_most_one as at_most_one_rule
 from mesh.api.model import AGE, Column, Findings, Kind, Names, at_most_one, nested, optional
 from mesh.api.names import UNIX, ServiceExportTo, SomeHost, Subnet, is_domain, is_ip, is_label
 from mesh.api.workload import Endpoint
@@ -13,6 +15,14 @@ from mesh.core.errors import show
 from mesh.core.protocols import is_http, is_tls
 
 __all__ = ["ServiceEntry"]
+
+
+_DISTINCT_NUMBERS = Rule(
+    "self.all(l1, self.exists_one(l2, l1.number == l2.number))", "port number cannot be duplicated"
+)
+_BY_DNS = ("DNS", "DNS_ROUND_ROBIN")
+_DYNAMIC = "DYNAMIC_DNS"
+_DYNAMIC_PROTOCOLS = ("HTTP", "TLS", "GRPC", "HTTP2")
 
 
 class ServiceEntry(Kind):
@@ -28,18 +38,46 @@ class ServiceEntry(Kind):
             Column("Resolution", ".spec.resolution", "How the service's addresses are found."),
             AGE,
         ),
+        needs_spec=True,
+    )
+    enforced: ClassVar = (
+        at_most_one_rule("only one of WorkloadSelector or Endpoints can be set", "workloadSelector", "endpoints"),
+        Rule(
+            '!((has(self.addresses) ? self.addresses : []).exists(k, k.contains("/")) &&'
+            ' !((has(self.resolution) ? self.resolution : "NONE") in ["STATIC", "NONE"]))',
+            "CIDR addresses are allowed only for NONE/STATIC resolution types",
+        ),
+        Rule(
+            '((has(self.resolution) ? self.resolution : "NONE") == "NONE") ? !has(self.endpoints) : true',
+            "NONE mode cannot set endpoints",
+        ),
+        Rule(
+            '((has(self.resolution) ? self.resolution : "") == "DNS_ROUND_ROBIN") ?'
+            " ((has(self.endpoints) ? self.endpoints : []).size() <= 1) : true",
+            "DNS_ROUND_ROBIN mode cannot have multiple endpoints",
+        ),
     )
 
-    hosts: Annotated[list[SomeHost], MinLen(1)] = Field(description="DNS names of the service, or *.example.com.")
-    addresses: list[Subnet] | None = optional("Addresses or ranges by which traffic to the service is recognised.")
-    ports: list[Port] | None = optional("Ports of the service; name and number are required.")
+    hosts: Annotated[
+        list[Annotated[SomeHost, Enforced(rules=(Rule('self != "*"', "hostname cannot be wildcard"),))]],
+        MinLen(1),
+        Enforced(minItems=1, maxItems=256),
+    ] = Field(description="DNS names of the service, or *.example.com.")
+    addresses: Annotated[list[Annotated[Subnet, Enforced(maxLength=64)]], Enforced(maxItems=256)] | None = optional(
+        "Addresses or ranges by which traffic to the service is recognised."
+    )
+    ports: Annotated[list[ServicePort], Enforced(maxItems=256, unique="name", rules=(_DISTINCT_NUMBERS,))] | None = (
+        optional("Ports of the service; name and number are required.")
+    )
     location: Literal["MESH_EXTERNAL", "MESH_INTERNAL"] | None = optional(
         "Outside the mesh (the default), so that there is no mutual TLS with it, or a part of it."
     )
-    resolution: Literal["NONE", "STATIC", "DNS"] | None = optional(
+    resolution: Literal["NONE", "STATIC", "DNS", "DNS_ROUND_ROBIN", "DYNAMIC_DNS"] | None = optional(
         "Addresses are those that callers use (the default), the endpoints', or what DNS says."
     )
-    endpoints: list[Endpoint] | None = optional("Where the service runs; not together with workloadSelector.")
+    endpoints: Annotated[list[Endpoint], Enforced(maxItems=4096)] | None = optional(
+        "Where the service runs; not together with workloadSelector."
+    )
     workloadSelector: WorkloadSelector | None = optional(
         "Pods and WorkloadEntries of this namespace where the service runs; for MESH_INTERNAL only."
     )
@@ -51,12 +89,15 @@ class ServiceEntry(Kind):
     def check(self) -> Findings:
         yield from at_most_one(self, "endpoints", "workloadSelector")
         yield from self._check_ports()
-        yield from self._check_endpoints()
-        if self.resolution == "DNS" and any("/" in address for address in self.addresses or ()):
-            yield ("addresses",), "ranges are not possible with resolution DNS"
+        if self.resolution == _DYNAMIC:
+            yield from self._check_dynamic()
+        else:
+            yield from self._check_endpoints()
+        if self.resolution in _BY_DNS and any("/" in address for address in self.addresses or ()):
+            yield ("addresses",), f"ranges are not possible with resolution {self.resolution}"
         protocols = [port.protocol or "TCP" for port in self.ports or ()]
         opaque = [protocol for protocol in protocols if not is_http(protocol) and not is_tls(protocol)]
-        if len(self.hosts) > 1 and opaque and self.resolution in ("STATIC", "DNS"):
+        if len(self.hosts) > 1 and opaque and self.resolution not in (None, "NONE"):
             yield ("hosts",), f"only one is possible with a port of protocol {opaque[0]}, which names no host"
 
     def _check_ports(self) -> Findings:
@@ -78,19 +119,37 @@ class ServiceEntry(Kind):
         if endpoints and self.resolution in (None, "NONE"):
             yield ("endpoints",), "need resolution STATIC or DNS"
             return
-        if self.resolution == "DNS" and not endpoints:
+        if self.resolution in _BY_DNS and not endpoints:
             for i, host in enumerate(self.hosts):
                 if not is_domain(host):
-                    yield ("hosts", i), f"{show(host)} cannot be looked up: resolution DNS needs endpoints for it"
+                    text = f"cannot be looked up: resolution {self.resolution} needs endpoints for it"
+                    yield ("hosts", i), f"{show(host)} {text}"
+        if self.resolution == "DNS_ROUND_ROBIN" and len(endpoints) > 1:
+            yield ("endpoints",), "can be one only with resolution DNS_ROUND_ROBIN"
         if any(is_unix_socket(endpoint) for endpoint in endpoints) and len(self.ports or ()) != 1:
             yield ("ports",), "must be exactly one where an endpoint is a Unix domain socket"
         for i, endpoint in enumerate(endpoints):
             yield from nested(("endpoints", i), self._check_endpoint(endpoint))
 
+    def _check_dynamic(self) -> Findings:
+        """Names that proxies look up when they are asked for: those of wildcards."""
+        for i, host in enumerate(self.hosts):
+            if not host.startswith("*"):
+                yield ("hosts", i), f"{show(host)} has no wildcard: resolution {_DYNAMIC} is for *.example.com"
+        for name in ("addresses", "endpoints"):
+            if getattr(self, name):
+                yield (name,), f"cannot be set with resolution {_DYNAMIC}"
+        for i, port in enumerate(self.ports or ()):
+            if (port.protocol or "").upper() not in _DYNAMIC_PROTOCOLS:
+                yield ("ports", i, "protocol"), f"must be one of {', '.join(_DYNAMIC_PROTOCOLS)} with {_DYNAMIC}"
+
     def _check_endpoint(self, endpoint: Endpoint) -> Findings:
-        if not endpoint.address:
+        if not endpoint.address and not endpoint.network:
             yield ("address",), "is required"
-        elif self.resolution == "DNS" and is_unix_socket(endpoint):
+        elif not endpoint.address:
+            if self.resolution in _BY_DNS:
+                yield ("address",), f"is required with resolution {self.resolution}"
+        elif self.resolution in _BY_DNS and is_unix_socket(endpoint):
             yield ("address",), "is a Unix domain socket: use resolution STATIC"
         elif self.resolution == "STATIC" and not is_unix_socket(endpoint) and not is_ip(endpoint.address):
             yield ("address",), f"{show(endpoint.address)} is no IP address: use resolution DNS for names"

@@ -5,14 +5,19 @@ from typing import Annotated, ClassVar, Literal
 from annotated_types import MinLen
 from pydantic import AfterValidator, Field
 
-from mesh.api.common import Destination, Port, WorkloadSelector
-from mesh.api.model import Findings, Kind, Message, Names, optional
+from mesh.api.common import Destination, SidecarPort, WorkloadSelector
+from mesh.api.destination_rule import ConnectionPoolSettings
+from mesh.api.gateway import ServerTLSSettings
+from mesh.api.model import Findings, Kind, Message, Names, nested, optional
 from mesh.api.names import UNIX, Bind, IpAddress, host_in_namespace, is_domain, is_label, socket, whole_host
 from mesh.api.scalars import port_of
 from mesh.core.errors import show
+from mesh.core.protocols import is_tls
 
 __all__ = ["IstioEgressListener", "IstioIngressListener", "OutboundTrafficPolicy", "Sidecar"]
 
+IPV6_HOSTS = ("[::1]", "[::]")
+"""Addresses of the workload itself and of its pod, as in defaultEndpoint."""
 CaptureMode = Literal["DEFAULT", "IPTABLES", "NONE"]
 
 
@@ -24,8 +29,8 @@ def _imported(text: str) -> str:
 def _local(text: str) -> str:
     if text.startswith(UNIX):
         return socket(text)
-    host, _, port = text.partition(":")
-    if host not in ("", "127.0.0.1", "0.0.0.0") or not port_of(port):
+    host, _, port = text.rpartition(":")
+    if host not in ("", "127.0.0.1", "0.0.0.0", *IPV6_HOSTS) or not port_of(port):
         raise ValueError(f"{show(text)} is not 127.0.0.1:<port>, 0.0.0.0:<port> or {UNIX}/path")
     return text
 
@@ -33,7 +38,7 @@ def _local(text: str) -> str:
 class IstioIngressListener(Message):
     """An inbound listener of the sidecar."""
 
-    port: Port = Field(description="Port of the listener; number is required.")
+    port: SidecarPort = Field(description="Port of the listener; number is required.")
     bind: IpAddress | None = optional("Address to listen on; found out by Istio if not set.")
     captureMode: CaptureMode | None = optional(
         "How traffic comes to the listener: the environment's way (the default), by iptables, or by itself."
@@ -41,17 +46,34 @@ class IstioIngressListener(Message):
     defaultEndpoint: Annotated[str, AfterValidator(_local)] | None = optional(
         "Where the workload listens: 127.0.0.1:<port>, 0.0.0.0:<port> for the pod's address, or unix:///path."
     )
+    tls: ServerTLSSettings | None = optional("TLS that the sidecar ends itself, for callers outside the mesh.")
+    connectionPool: ConnectionPoolSettings | None = optional(
+        "Limits of connections to the listener, in place of the Sidecar's inboundConnectionPool."
+    )
 
     def check(self) -> Findings:
         if not self.port.number:
             yield ("port", "number"), "must be in 1..65535"
         yield from _listener_port(self.port)
+        if self.tls:
+            yield from nested(("tls",), self._check_tls(self.tls))
+
+    def _check_tls(self, tls: ServerTLSSettings) -> Findings:
+        for name in ("subjectAltNames", "httpsRedirect", "credentialName", "credentialNames", "tlsCertificates"):
+            if getattr(tls, name):
+                yield (name,), "is for gateways only"
+        if tls.mode in ("ISTIO_MUTUAL", "AUTO_PASSTHROUGH"):
+            yield ("mode",), f"{tls.mode} is for gateways only"
+        if not is_tls(self.port.protocol or ""):
+            yield (), "needs a port of protocol HTTPS or TLS"
 
 
 class IstioEgressListener(Message):
     """An outbound listener of the sidecar, and the services that it imports."""
 
-    port: Port | None = optional("Port of the listener; if not set, the ports of the services below.")
+    required: ClassVar = ("hosts",)
+
+    port: SidecarPort | None = optional("Port of the listener; if not set, the ports of the services below.")
     bind: Bind | None = optional("Address or unix:// socket to listen on; found out by Istio if not set.")
     captureMode: CaptureMode | None = optional(
         "How traffic comes to the listener: the environment's way (the default), by iptables, or by itself."
@@ -95,6 +117,7 @@ class Sidecar(Kind):
     names: ClassVar = Names(group="networking.istio.io", plural="sidecars")
 
     workloadSelector: WorkloadSelector | None = optional("Which workloads; all of the namespace if not set.")
+    inboundConnectionPool: ConnectionPoolSettings | None = optional("Limits of connections to the workloads.")
     ingress: list[IstioIngressListener] | None = optional(
         "Incoming traffic; as the workload's services say if not set."
     )
@@ -104,7 +127,7 @@ class Sidecar(Kind):
     )
 
     def check(self) -> Findings:
-        if not (self.ingress or self.egress or self.outboundTrafficPolicy):
+        if not (self.ingress or self.egress or self.outboundTrafficPolicy or self.inboundConnectionPool):
             yield (), "needs ingress, egress or outboundTrafficPolicy"
         egress = self.egress or []
         for i, listener in enumerate(egress[:-1]):
@@ -115,7 +138,7 @@ class Sidecar(Kind):
         yield from _distinct("egress", bound)
 
 
-def _listener_port(port: Port) -> Findings:
+def _listener_port(port: SidecarPort) -> Findings:
     if port.targetPort:
         yield ("port", "targetPort"), "is for service entries; see defaultEndpoint"
     if port.name and not is_label(port.name):

@@ -5,11 +5,12 @@ from typing import Annotated, ClassVar
 from annotated_types import MinLen
 from pydantic import Field
 
-from mesh.api.common import Destination, weights
+from mesh.api.common import Destination, Weight
+from mesh.api.http_match import is_claim
 from mesh.api.http_route import HTTPRoute
-from mesh.api.model import AGE, Column, Findings, Kind, Message, Names, nested, optional
+from mesh.api.model import AGE, Column, Findings, Kind, Message, Names, optional
 from mesh.api.names import ExportTo, GatewayName, HostOrIp, Label, Labels, Subnet, covers
-from mesh.api.scalars import Percentage, PortNumber
+from mesh.api.scalars import PortNumber
 from mesh.core.errors import show
 
 __all__ = [
@@ -29,9 +30,7 @@ class RouteDestination(Message):
     """One destination of a TLS or TCP route, and its weight."""
 
     destination: Destination = Field(description="The service, or the subset of it, that gets the connections.")
-    weight: Percentage | None = optional(
-        "Percentage of the route's connections; of several receivers they add up to 100."
-    )
+    weight: Weight | None = optional("Percentage of the route's connections; of several receivers they add up to 100.")
 
 
 class TLSMatchAttributes(Message):
@@ -50,11 +49,10 @@ class TLSMatchAttributes(Message):
 class TLSRoute(Message):
     """A route of TLS connections that are passed through: match conditions and destinations."""
 
+    required: ClassVar = ("match",)
+
     match: Annotated[list[TLSMatchAttributes], MinLen(1)] = Field(description="Conditions, any of which may hold.")
     route: Annotated[list[RouteDestination], MinLen(1)] = Field(description="Receivers of the connections.")
-
-    def check(self) -> Findings:
-        yield from weights(self.route)
 
 
 class L4MatchAttributes(Message):
@@ -71,11 +69,10 @@ class L4MatchAttributes(Message):
 class TCPRoute(Message):
     """A route of TCP connections: match conditions and destinations."""
 
+    required: ClassVar = ()
+
     match: list[L4MatchAttributes] | None = optional("Conditions, any of which may hold; every connection if not set.")
     route: Annotated[list[RouteDestination], MinLen(1)] = Field(description="Receivers of the connections.")
-
-    def check(self) -> Findings:
-        yield from weights(self.route)
 
 
 class VirtualService(Kind):
@@ -110,11 +107,21 @@ class VirtualService(Kind):
     def check(self) -> Findings:
         if not (self.http or self.tls or self.tcp):
             yield (), "needs http, tls or tcp"
+        if MESH in (self.gateways or [MESH]):
+            yield from self._check_claims()
         if self.hosts:
             yield from self._check_hosts(self.hosts)
             yield from self._check_server_names(self.hosts)
         else:
             yield from self._check_delegate()
+
+    def _check_claims(self) -> Findings:
+        for i, route in enumerate(self.http or ()):
+            for j, match in enumerate(route.match or ()):
+                for name in ("headers", "withoutHeaders"):
+                    for header in filter(is_claim, getattr(match, name) or ()):
+                        text = "a claim can be asked for at gateways only: name them, and not mesh, in gateways"
+                        yield ("http", i, "match", j, name, header), text
 
     def _check_hosts(self, hosts: list[str]) -> Findings:
         if "*" in hosts and MESH in (self.gateways or [MESH]):
@@ -139,5 +146,3 @@ class VirtualService(Kind):
         for i, route in enumerate(self.http or ()):
             if route.delegate:
                 yield ("http", i, "delegate"), "a delegate cannot delegate further"
-            else:
-                yield from nested(("http", i), route.check_delegation())

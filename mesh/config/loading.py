@@ -10,10 +10,11 @@ from pydantic import ValidationError
 
 from mesh import releases
 from mesh.api.regex import LACKS
-from mesh.config import stack
+from mesh.config import served, stack
 from mesh.config.settings import INGRESS, NAMESPACE, Settings, SettingsError
 from mesh.config.stack import Stack
 from mesh.core import disclosure, errors, secure, validation
+from mesh.core.lacking import Lacks
 from mesh.values.gateway import Gateway
 
 
@@ -34,10 +35,13 @@ def _loaded(config: Mapping[str, str], context: str | None) -> Stack:
     prefix = f"{NAMESPACE}:"
     raw = {key.removeprefix(prefix): _decoded(value) for key, value in config.items() if key.startswith(prefix)}
     given = _validated(raw)
+    if lacking := list(served.lacking_keys(given.release, raw)):
+        raise SettingsError("\n".join(lacking))
     problems = list(_short_form_problems(given, raw))
     settings = given
     if not problems:
         settings, problems = _with_short_forms(given)
+    problems += served.refused_mesh_config(given)
     if context and given.context and context != given.context:
         problems.append(
             f"CONTEXT={context} contradicts mesh:context {given.context} of the stack's file: leave one of them out"
@@ -62,10 +66,11 @@ def _validated(raw: Mapping[str, Any]) -> Settings:
     name, profile = raw.get("release", releases.DEFAULT), raw.get("profile", "default")
     release = releases.get(name if name in releases.NAMES else releases.DEFAULT)
     data = release.values_data(profile if profile in release.profiles.names else "default", raw)
+    lacks = Lacks(release.api.lacks)
     try:
         return Settings.model_validate(data, context={LACKS: release.unsupported_regex})
     except ValidationError as error:
-        raise SettingsError("\n".join(validation.problems(error, Settings, f"{NAMESPACE}:"))) from None
+        raise SettingsError("\n".join(validation.problems(error, Settings, f"{NAMESPACE}:", lacks))) from None
 
 
 def _short_form_problems(s: Settings, raw: Mapping[str, Any]) -> Iterator[str]:

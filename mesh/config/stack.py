@@ -11,7 +11,7 @@ from typing import Any
 
 from mesh import bookinfo
 from mesh.analysis.objects import Object, Ref
-from mesh.config import consistency, productpage
+from mesh.config import consistency, productpage, served
 from mesh.config.productpage import ProductPage
 from mesh.config.settings import NAMESPACE, Settings, SettingsError
 from mesh.core import kinds
@@ -84,7 +84,8 @@ def compiled(settings: Settings, problems: Sequence[str] = ()) -> Stack:
         )
     )
     contradictions = consistency.problems(settings, context.namespace, of_traffic)
-    if found := [*problems, *contradictions, *wrong_traffic, *wrong_security]:
+    unserved = served.of_objects(settings.release, [*of_traffic, *of_security])
+    if found := [*problems, *contradictions, *wrong_traffic, *wrong_security, *unserved]:
         raise SettingsError("\n".join(found))
     return Stack(
         settings=settings,

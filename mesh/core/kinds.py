@@ -91,6 +91,7 @@ _OTHER_KINDS: Final = (
     GroupKind("ProxyConfig", _NETWORKING),
     GroupKind("WorkloadGroup", _NETWORKING),
     GroupKind("Telemetry", "telemetry.istio.io"),
+    GroupKind("TrafficExtension", "extensions.istio.io"),
     GroupKind("WasmPlugin", "extensions.istio.io"),
     GroupKind("IstioOperator", "install.istio.io"),
     GroupKind("MonitoringDashboard", "monitoring.kiali.io"),

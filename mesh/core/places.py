@@ -1,14 +1,30 @@
-"""The places of a key among the fields of a type and of the types below it: where a misplaced key belongs."""
+"""Places of keys: paths as users write them, and where in a type, or the types below it, a misplaced key belongs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, TypeAdapter
 from pydantic.fields import FieldInfo
 
+from mesh.core.errors import show
+
 _DEEPEST = 8
+_PLAIN_KEY = re.compile(r"[A-Za-z_][\w-]*")  # a key that needs no quotes in a path
+
+
+def written(path: Iterable[str | int]) -> str:
+    """A path as users write it, such as `http[0].match["a b"]`."""
+    return "".join(step(key) for key in path).removeprefix(".")
+
+
+def step(key: str | int) -> str:
+    """The step of a path to a key of a map, or to an element of a list."""
+    if isinstance(key, int):
+        return f"[{key}]"
+    return f".{key}" if _PLAIN_KEY.fullmatch(key) else f"[{show(key)}]"
 
 
 def wire_name(name: str, field: FieldInfo) -> str:

@@ -4,7 +4,6 @@
 similar valid name.
 """
 
-import re
 import types
 from collections.abc import Mapping
 from enum import Enum
@@ -16,6 +15,7 @@ from pydantic_core import ErrorDetails
 
 from mesh.core import disclosure, places
 from mesh.core.errors import nearest, show
+from mesh.core.lacking import NOTHING, Lacks
 from mesh.core.places import wire_name as wire_name
 
 _EXPECTED = {
@@ -36,23 +36,23 @@ _BOUNDS = {"greater_than_equal", "less_than_equal"}
 _OWN_MESSAGES = {"rule", "value_error", "assertion_error"}  # messages of this project's validators, shown as they are
 _MISSPELT = 0.8  # how similar a misspelt name is to the right one, of 1
 _FEW = 2  # places that a message names
-_PLAIN_KEY = re.compile(r"[A-Za-z_][\w-]*")  # a key that needs no quotes in a path
 
 
-def problems(error: ValidationError, model: type[BaseModel], root: str) -> list[str]:
+def problems(error: ValidationError, model: type[BaseModel], root: str, lacks: Lacks = NOTHING) -> list[str]:
     """One line for each error of a failed validation of `model`: `<root><path>: <problem>`.
 
     `root` is the prefix of each path, with its separator (`"mesh:"`, `"VirtualService "`). The lines do not show values
-    of fields declared with `repr=False`.
+    of fields declared with `repr=False`, nor do they offer what a release `lacks`.
     """
-    return [_line(details, model, root) for details in error.errors(include_url=False)]
+    return [_line(details, model, root, lacks) for details in error.errors(include_url=False)]
 
 
 class _Location:
     """The location of an error: its path as the user writes it, and the type that the model has there."""
 
-    def __init__(self, model: type[BaseModel]) -> None:
-        self.path = ""
+    def __init__(self, model: type[BaseModel], lacks: Lacks) -> None:
+        self.path, self._lacks = "", lacks
+        self._lacking: list[str] = []
         self.annotation: Any = model
         self.metadata: list[Any] = []
         self.keys: Any = Any
@@ -70,7 +70,7 @@ class _Location:
             self._at("", next((member for member in arguments if _label(member) == str(key).partition("[")[0]), Any))
         elif isinstance(origin, type) and issubclass(origin, Mapping):
             self.keys = arguments[0]
-            self._at(f".{key}" if _PLAIN_KEY.fullmatch(str(key)) else f"[{show(key)}]", arguments[1])
+            self._at(places.step(key), arguments[1])
         else:
             inner = arguments[0] if arguments else Any
             self._at(f"[{key}]" if isinstance(key, int) else f".{key}", inner)
@@ -79,6 +79,7 @@ class _Location:
         for name, field in model.model_fields.items():
             if key in (name, field.validation_alias):
                 self.hidden = self.hidden or not field.repr
+                self._lacking = self._lacks.values(model, wire_name(name, field))
                 self._at(f".{wire_name(name, field)}", Annotated[field.annotation, field])
                 return
         self._at(f".{key}", Any)
@@ -100,7 +101,7 @@ class _Location:
     def choices(self) -> list[str]:
         """The valid values of an enumeration or `Literal`; empty for other types."""
         if get_origin(self.annotation) is Literal:
-            return [str(name) for name in get_args(self.annotation)]
+            return [str(name) for name in get_args(self.annotation) if name not in self._lacking]
         if isinstance(self.annotation, type) and issubclass(self.annotation, Enum):
             return [str(member.value) for member in self.annotation]
         return []
@@ -110,7 +111,8 @@ class _Location:
         """The fields of a model; empty for other types."""
         if not _is_model(self.annotation):
             return []
-        return sorted(wire_name(name, field) for name, field in self.annotation.model_fields.items())
+        names = [wire_name(name, field) for name, field in self.annotation.model_fields.items()]
+        return sorted(name for name in names if not self._lacks.field(self.annotation, name))
 
     @property
     def bounds(self) -> str:
@@ -131,9 +133,9 @@ def _is_model(annotation: Any) -> bool:
     return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
 
-def _line(details: ErrorDetails, model: type[BaseModel], root: str) -> str:
+def _line(details: ErrorDetails, model: type[BaseModel], root: str, lacks: Lacks) -> str:
     loc, kind, value = details["loc"], details["type"], details["input"]
-    location = _Location(model)
+    location = _Location(model, lacks)
     for key in loc[:-1] if kind == "extra_forbidden" else loc:
         location.enter(key)
     path = (root + location.path.removeprefix(".")).rstrip(" .:")

@@ -9,7 +9,7 @@ import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from mesh.api.proxy_config import ProxyConfig
+from mesh.api.proxy_config import MeshProxyConfig
 from mesh.api.scalars import port_of
 from mesh.core import documents, errors, validation
 from mesh.core.typed import Findings
@@ -23,7 +23,7 @@ def effective(defaults: Mapping[str, Any], mesh: Mapping[str, Any], annotations:
     """The ProxyConfig of a pod with these annotations in a mesh with this MeshConfig.
 
     `defaults` has every field of the release's ProxyConfig and its default (`Release.proxy_config`). A field of the
-    annotation replaces that of the mesh; `proxyMetadata` is merged. Raises InjectionError for an annotation that is not
+    annotation replaces that of the mesh, and the others of a one-of group; `proxyMetadata` is merged. Raises InjectionError for an annotation that is not
     a mapping, and for unknown fields.
     """
     layers = {"defaultConfig": mesh.get("defaultConfig") or {}, ANNOTATION: _own(annotations)}
@@ -33,6 +33,8 @@ def effective(defaults: Mapping[str, Any], mesh: Mapping[str, Any], annotations:
             if name not in defaults:
                 nearest = errors.nearest(name, defaults)
                 raise InjectionError(f"{origin}: unknown field {errors.show(name)}{nearest}")
+        if any(name in layer for name in MeshProxyConfig.one_of):
+            config |= dict.fromkeys(name for name in MeshProxyConfig.one_of if name in defaults)
         config = {**config, **layer, METADATA: {**config[METADATA], **(layer.get(METADATA) or {})}}
     return config
 
@@ -82,11 +84,13 @@ def problems(
 
 def _invalid(config: Mapping[str, Any]) -> list[str]:
     """The fields with values that are invalid by themselves, one line each."""
-    given = {name: value for name, value in config.items() if name in ProxyConfig.model_fields and value is not None}
+    given = {
+        name: value for name, value in config.items() if name in MeshProxyConfig.model_fields and value is not None
+    }
     try:
-        ProxyConfig.model_validate(given)
+        MeshProxyConfig.model_validate(given)
     except ValidationError as error:
-        lines = validation.problems(error, ProxyConfig, "")
+        lines = validation.problems(error, MeshProxyConfig, "")
         return [line for line, one in zip(lines, error.errors(), strict=True) if not _quoted_number(one)]
     return []
 

@@ -5,6 +5,8 @@ No other module imports a release's folder, except a release that builds on anot
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
@@ -23,6 +25,7 @@ DEFAULT: Final = "1.10"
 """The release of a stack without `mesh:release`."""
 
 
+@cache
 def lacks(name: str) -> frozenset[str]:
     """The parts of the types of values and of Istio's API that release `name` does not have: what later releases added,
     and what it or an earlier one removed. Each is `Class.field`, or `Class.field=value` for a value of an enumeration,
@@ -33,7 +36,14 @@ def lacks(name: str) -> frozenset[str]:
     return removed.union(*(release.ADDED for release in changes[index + 1 :]))
 
 
+def having(part: str) -> tuple[str, ...]:
+    """The names of the releases that have a part of the types, as `lacks` writes it, oldest first."""
+    return tuple(name for name in NAMES if part not in lacks(name))
+
+
+@cache
 def get(name: str) -> Release:
-    """Loads the release `name`, and no other. Raises KeyError if the name is not one of `NAMES`."""
+    """Loads the release `name`; of the others, only what they changed. Raises KeyError if the name is not one of
+    `NAMES`."""
     found: Release = import_module(f"{__name__}.{_FOLDERS[name]}").RELEASE
-    return found
+    return replace(found, api=replace(found.api, lacks=lacks(name)))

@@ -9,15 +9,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypedDict
 
-from mesh.api import EnvoyFilter, Versions
+from mesh.api import EnvoyFilter, MeshProxyConfig, Versions
 from mesh.core.kinds import GroupKind
+from mesh.core.lacking import Lacks
 from mesh.core.merge import Data, merged
 from mesh.core.names import DEFAULT_REVISION, NAMESPACE_LABEL, REVISION_LABEL, ROOT, XDS_PORT
 from mesh.core.typed import Findings
 from mesh.proxy.expr import Node
 from mesh.proxy.inputs import Inputs
+from mesh.releases import lacking
 from mesh.releases.profiles import Profiles
 from mesh.releases.roles import Account, PolicyRules
 from mesh.releases.webhooks import WebhookConfiguration
@@ -134,10 +137,10 @@ class Release:
     """The annotations that it knows."""
     variables: frozenset[str]
     """Names of the environment variables of istiod and the agents that the release defines; their values are public."""
-    proxy_config: Mapping[str, Any]
-    """The default of each field of the ProxyConfig, in the order of its definition; None if it is empty."""
-    refused_proxy_config: Callable[[Mapping[str, Any]], Findings]
-    """What Istio refuses of a whole ProxyConfig, all of whose fields have a value, beyond what the types refuse."""
+    proxy_defaults: Mapping[str, Any]
+    """The defaults of `proxy_config`, among fields that the release lacks."""
+    proxy_refused: Callable[[Mapping[str, Any]], Findings]
+    """What Istio refuses of a whole ProxyConfig beyond what the types refuse and the release lacks."""
     unsupported_regex: re.Pattern[str]
     """Matches, at its start, a part of a regular expression that the current RE2 supports and the release does not."""
 
@@ -157,6 +160,17 @@ class Release:
     """The pods of the CNI plugin, one on each node."""
     cni_config: Callable[[Installation], dict[str, str]]
     """The data of the ConfigMap that the CNI plugin reads."""
+
+    @cached_property
+    def proxy_config(self) -> Mapping[str, Any]:
+        """The default of each field of the ProxyConfig, in the order of its definition; None if it is empty."""
+        lacks = Lacks(self.api.lacks)
+        return {name: value for name, value in self.proxy_defaults.items() if not lacks.field(MeshProxyConfig, name)}
+
+    def refused_proxy_config(self, config: Mapping[str, Any]) -> Findings:
+        """What Istio refuses of a whole ProxyConfig, all of whose fields have a value, beyond what the types refuse."""
+        yield from lacking.of_mesh_config(self.name, MeshProxyConfig, config)
+        yield from self.proxy_refused(config)
 
     def values(self, profile: str, differences: Data | None = None) -> Values:
         """A profile's values with `differences` merged in. Raises KeyError for an unknown profile."""

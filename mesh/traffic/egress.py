@@ -108,9 +108,9 @@ def objects(path: str, name: str, egress: Egress, stack: StackContext) -> Iterat
 
 
 def _entry(egress: Egress) -> api.ServiceEntry:
-    ports = [api.Port(number=egress.caller_port, name=egress.protocol.lower(), protocol=egress.protocol)]
+    ports = [api.ServicePort(number=egress.caller_port, name=egress.protocol.lower(), protocol=egress.protocol)]
     if egress.originateTls:
-        ports.append(api.Port(number=egress.target_port, name="http-to-tls", protocol="HTTP"))
+        ports.append(api.ServicePort(number=egress.target_port, name="http-to-tls", protocol="HTTP"))
     return api.ServiceEntry(
         hosts=list(egress.hosts),
         addresses=egress.addresses or None,

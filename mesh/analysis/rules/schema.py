@@ -5,28 +5,41 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from mesh import api
+from mesh import api, releases
 from mesh.analysis import codes, virtual_services
 from mesh.analysis.findings import Finding
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
 from mesh.core import kinds
 from mesh.core.kinds import GroupKind
+from mesh.core.places import written
 from mesh.core.protocols import is_http
+from mesh.releases import lacking
 
 _TYPES: Final[Mapping[GroupKind, type[api.Kind]]] = {kind.group_kind(): kind for kind in api.Kind.__subclasses__()}
 
 
 def valid(mesh: Mesh) -> Iterator[Finding]:
-    """Istiod's validation would accept each object."""
+    """The release has the kind in the object's version, and its API server and istiod would accept the object."""
+    release = mesh.names.release or releases.DEFAULT
     for kind, message in _TYPES.items():
         for obj in mesh.of(kind):
-            try:
-                message.from_wire(obj.spec)
-            except api.ApiError as error:
-                for problem in error.problems:
-                    path, _, text = problem.removeprefix(kind.name).strip().partition(": ")
-                    yield codes.INVALID.at(obj, path if text else "", text or path)
+            version = obj.body["apiVersion"].rpartition("/")[2]
+            if text := lacking.of_kind(release, message, version):
+                yield codes.INVALID.at(obj, "", text)
+            yield from _problems(obj, message, release)
+
+
+def _problems(obj: Object, message: type[api.Kind], release: str) -> Iterator[Finding]:
+    try:
+        body = message.from_wire(obj.spec)
+    except api.ApiError as error:
+        for problem in error.problems:
+            path, _, text = problem.removeprefix(obj.kind.name).strip().partition(": ")
+            yield codes.INVALID.at(obj, path if text else "", text or path)
+    else:
+        for place, text in lacking.of_object(release, body):
+            yield codes.INVALID.at(obj, written(place), text)
 
 
 def routes(mesh: Mesh) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from mesh.api import Versions
+from mesh.releases.v1_10.checks import REFUSED
 
 _NETWORKING: Final = ("v1alpha3", "v1beta1")
 
@@ -22,5 +23,7 @@ VERSIONS: Final = Versions(
         "VirtualService": _NETWORKING,
         "WorkloadEntry": _NETWORKING,
         "WorkloadGroup": ("v1alpha3",),
-    }
+    },
+    names={"AuthorizationPolicy": {"short": (), "columns": ()}, "WorkloadGroup": {"kept_by_helm": False}},
+    refused=REFUSED,
 )

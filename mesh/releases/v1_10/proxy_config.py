@@ -1,15 +1,15 @@
-"""Istio 1.10's ProxyConfig: its fields and their defaults (istio/api, mesh/v1alpha1/proxy.proto; pkg/config/mesh), and
-what Istio refuses of it beyond the types (pkg/config/validation)."""
+"""Istio 1.10's ProxyConfig: its defaults (istio/api, mesh/v1alpha1/proxy.proto; pkg/config/mesh), and what Istio refuses
+of it beyond the types (pkg/config/validation)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from mesh.api.proxy_config import ProxyConfig
 from mesh.api.scalars import nanoseconds
 from mesh.core.errors import show
 from mesh.core.typed import Findings
+from mesh.releases.common.proxy_config import SECOND, defaults, incomplete_tracers
 
 _VALUES: Final[Mapping[str, Any]] = {
     "configPath": "./etc/istio/proxy",
@@ -29,37 +29,16 @@ _VALUES: Final[Mapping[str, Any]] = {
     "terminationDrainDuration": "5s",
 }
 """The defaults that are not empty."""
-_DEPRECATED: Final = {
-    "discoveryAddress": ("discoveryRefreshDelay", "zipkinAddress"),
-    "statsdUdpAddress": ("envoyMetricsServiceAddress",),
-    "proxyAdminPort": ("availabilityZone",),
-    "tracing": ("sds",),
-}
-"""Deprecated fields, which annotations may set and `mesh:meshConfig` may not, by the field that precedes them."""
-DEFAULTS: Final[Mapping[str, Any]] = {
-    name: _VALUES.get(name) for field in ProxyConfig.model_fields for name in (field, *_DEPRECATED.get(field, ()))
-}
-"""The default of each field, in the order of the definition; None if it is empty."""
+DEFAULTS: Final[Mapping[str, Any]] = defaults(_VALUES)
 
-_SECOND: Final = 10**9  # nanoseconds
-_LONGEST: Final = 3600 * _SECOND
+_LONGEST: Final = 3600 * SECOND
 _DURATIONS: Final = ("drainDuration", "parentShutdownDuration")
-_REQUIRED: Final[Mapping[str, tuple[str, ...]]] = {
-    "lightstep": ("address", "accessToken"),
-    "zipkin": ("address",),
-    "datadog": ("address",),
-}
-"""The fields without which Istio refuses a tracer."""
 
 
 def refused(config: Mapping[str, Any]) -> Findings:
     """What Istio refuses of a whole ProxyConfig, whose fields have valid values: with the defaults of the fields that
     nobody sets."""
-    tracing = config["tracing"] or {}
-    for tracer, fields in _REQUIRED.items():
-        for field in fields:
-            if tracer in tracing and not (tracing[tracer] or {}).get(field):
-                yield ("tracing", tracer, field), "is required"
+    yield from incomplete_tracers(config)
     yield from _hot_restart(config)
 
 
@@ -85,4 +64,4 @@ def _hot_restart(config: Mapping[str, Any]) -> Findings:
 
 def _in_seconds(duration: str) -> bool:
     length = nanoseconds(duration)
-    return length % _SECOND == 0 and 0 < length <= _LONGEST
+    return length % SECOND == 0 and 0 < length <= _LONGEST

@@ -5,22 +5,29 @@ from __future__ import annotations
 from typing import Final
 
 from mesh.api import Versions
+from mesh.releases.v1_30.checks import REFUSED
 
-_NETWORKING: Final = ("v1alpha3", "v1beta1")
+_NETWORKING: Final = ("v1", "v1alpha3", "v1beta1")
+_SECURITY: Final = ("v1", "v1beta1")
 
 VERSIONS: Final = Versions(
     {
-        "AuthorizationPolicy": ("v1beta1",),
+        "AuthorizationPolicy": _SECURITY,
         "DestinationRule": _NETWORKING,
         "EnvoyFilter": ("v1alpha3",),
         "Gateway": _NETWORKING,
-        "PeerAuthentication": ("v1beta1",),
-        "RequestAuthentication": ("v1beta1",),
+        "PeerAuthentication": _SECURITY,
+        "ProxyConfig": ("v1beta1",),
+        "RequestAuthentication": _SECURITY,
         "ServiceEntry": _NETWORKING,
         "Sidecar": _NETWORKING,
-        "Telemetry": ("v1alpha1",),
+        "Telemetry": ("v1alpha1", "v1"),
+        "TrafficExtension": ("v1alpha1",),
         "VirtualService": _NETWORKING,
+        "WasmPlugin": ("v1alpha1",),
         "WorkloadEntry": _NETWORKING,
-        "WorkloadGroup": ("v1alpha3",),
-    }
+        "WorkloadGroup": _NETWORKING,
+    },
+    enforced=True,
+    refused=REFUSED,
 )

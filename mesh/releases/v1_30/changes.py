@@ -4,7 +4,47 @@ from __future__ import annotations
 
 from typing import Final
 
-ADDED: Final[frozenset[str]] = frozenset()
+_API: Final = """
+    AuthorizationPolicy.targetRef AuthorizationPolicy.targetRefs CertificateData.certSigners
+    CertificateData.trustDomains ClientTLSSettings.caCrl ClientTLSSettings.insecureSkipVerify ConsistentHashLB.maglev
+    ConsistentHashLB.ringHash CorsPolicy.unmatchedPreflights DefaultProviders.accessLogging DefaultProviders.metrics
+    DestinationRule.workloadSelector EnvoyConfigObjectMatch.context=WAYPOINT EnvoyConfigObjectMatch.waypoint
+    EnvoyConfigObjectPatch.applyTo=BOOTSTRAP EnvoyConfigObjectPatch.applyTo=LISTENER_FILTER
+    EnvoyExternalAuthorizationHttpProvider.headersToDownstreamOnAllow EnvoyFilter.priority EnvoyFilter.targetRefs
+    ExternalAuthorizer.clearRouteCache HTTPCookie.attributes HTTPMatchRequest.statPrefix HTTPRedirect.derivePort
+    HTTPRedirect.port HTTPRedirect.scheme HTTPRetry.backoff HTTPRetry.retryIgnorePreviousHosts
+    HTTPRewrite.uriRegexRewrite HTTPRoute.directResponse HTTPRoute.mirrors HTTPSettings.maxConcurrentStreams
+    IstioIngressListener.connectionPool IstioIngressListener.tls JWTRule.fromCookies JWTRule.outputClaimToHeaders
+    JWTRule.spaceDelimitedClaims JWTRule.timeout ListenerMatch.listenerFilter
+    LoadBalancerSettings.simple=LEAST_REQUEST LoadBalancerSettings.simple=UNSPECIFIED LoadBalancerSettings.warmup
+    LoadBalancerSettings.warmupDurationSecs LocalityLoadBalancerSetting.failoverPriority
+    MeshConfig.defaultHttpRetryPolicy MeshConfig.hboneIdleTimeout MeshConfig.inboundTrafficPolicy MeshConfig.meshMTLS
+    MeshConfig.proxyInboundListenPort MeshConfig.serviceScopeConfigs MeshConfig.tlsDefaults
+    MeshExtensionProvider.envoyFileAccessLog MeshExtensionProvider.envoyHttpAls MeshExtensionProvider.envoyOtelAls
+    MeshExtensionProvider.envoyTcpAls MeshExtensionProvider.opentelemetry MeshExtensionProvider.prometheus
+    MeshExtensionProvider.sds MeshExtensionProvider.skywalking MeshOutboundTrafficPolicy.mode=ALLOW_ANY_DYNAMIC_DNS
+    MeshOutboundTrafficPolicy.tls MeshProxyConfig.fileFlushInterval MeshProxyConfig.fileFlushMinSizeKb
+    MeshProxyConfig.image MeshProxyConfig.interceptionMode=NONE MeshProxyConfig.privateKeyProvider
+    MeshProxyConfig.proxyHeaders MeshProxyConfig.runtimeValues MeshProxyConfig.statsCompression
+    MeshProxyConfig.tracingServiceName OutlierDetection.consecutiveLocalOriginFailures
+    OutlierDetection.splitExternalLocalOriginErrors ProxyTracing.enableIstioTags ReadinessProbe.grpc
+    RequestAuthentication.targetRef RequestAuthentication.targetRefs ServerTLSSettings.caCertCredentialName
+    ServerTLSSettings.caCrl ServerTLSSettings.credentialNames ServerTLSSettings.mode=OPTIONAL_MUTUAL
+    ServerTLSSettings.tlsCertificates ServiceEntry.resolution=DNS_ROUND_ROBIN ServiceEntry.resolution=DYNAMIC_DNS
+    Sidecar.inboundConnectionPool Source.notServiceAccounts Source.notTrustDomains Source.serviceAccounts
+    Source.trustDomains StackdriverProvider.logging TCPSettings.idleTimeout TCPSettings.maxConnectionDuration
+    Telemetry.accessLogging Telemetry.metrics Telemetry.targetRef Telemetry.targetRefs TelemetryTag.formatter
+    Topology.proxyProtocol Tracing.disableContextPropagation Tracing.enableIstioTags Tracing.match
+    Tracing.useRequestIdForTraceSampling TrafficPolicy.proxyProtocol TrafficPolicy.retryBudget TrafficPolicy.tunnel
+    VirtualHostMatch.domainName ZipkinTracingProvider.enable64bitTraceId ZipkinTracingProvider.headers
+    ZipkinTracingProvider.path ZipkinTracingProvider.timeout ZipkinTracingProvider.traceContextOption
+"""
+"""Fields of Istio's objects and of MeshConfig, and values of their enumerations. Kinds are in `api.py`."""
+_VALUES: Final = """
+"""
+"""Fields of the installation's values."""
+
+ADDED: Final = frozenset((_API + _VALUES).split())
 """Added fields, as `mesh.releases.lacks` writes them."""
-REMOVED: Final[frozenset[str]] = frozenset()
+REMOVED: Final = frozenset({"MeshProxyConfig.parentShutdownDuration"})
 """Removed fields."""

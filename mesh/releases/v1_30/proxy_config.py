@@ -1,88 +1,38 @@
-"""Istio 1.30's ProxyConfig: its fields and their defaults (istio/api, mesh/v1alpha1/proxy.proto; pkg/config/mesh), and
-what Istio refuses of it beyond the types (pkg/config/validation)."""
+"""Istio 1.30's ProxyConfig: its defaults (istio/api, mesh/v1alpha1/proxy.proto; pkg/config/mesh), and what Istio refuses
+of it beyond the types (pkg/config/validation/agent)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from mesh.api.proxy_config import ProxyConfig
 from mesh.api.scalars import nanoseconds
 from mesh.core.errors import show
 from mesh.core.typed import Findings
+from mesh.releases.common.proxy_config import SECOND, defaults, incomplete_tracers
 
 _VALUES: Final[Mapping[str, Any]] = {
     "configPath": "./etc/istio/proxy",
     "binaryPath": "/usr/local/bin/envoy",
     "serviceCluster": "istio-proxy",
     "drainDuration": "45s",
-    "parentShutdownDuration": "60s",
     "discoveryAddress": "istiod.istio-system.svc:15012",
     "proxyAdminPort": 15000,
     "controlPlaneAuthPolicy": "MUTUAL_TLS",
     "statNameLength": 189,
-    "concurrency": 2,
     "interceptionMode": "REDIRECT",
-    "tracing": {"zipkin": {"address": "zipkin.istio-system:9411"}},
     "proxyMetadata": {},
     "statusPort": 15020,
     "terminationDrainDuration": "5s",
 }
 """The defaults that are not empty."""
-_DEPRECATED: Final = {
-    "discoveryAddress": ("discoveryRefreshDelay", "zipkinAddress"),
-    "statsdUdpAddress": ("envoyMetricsServiceAddress",),
-    "proxyAdminPort": ("availabilityZone",),
-    "tracing": ("sds",),
-}
-"""Deprecated fields, which annotations may set and `mesh:meshConfig` may not, by the field that precedes them."""
-DEFAULTS: Final[Mapping[str, Any]] = {
-    name: _VALUES.get(name) for field in ProxyConfig.model_fields for name in (field, *_DEPRECATED.get(field, ()))
-}
-"""The default of each field, in the order of the definition; None if it is empty."""
-
-_SECOND: Final = 10**9  # nanoseconds
-_LONGEST: Final = 3600 * _SECOND
-_DURATIONS: Final = ("drainDuration", "parentShutdownDuration")
-_REQUIRED: Final[Mapping[str, tuple[str, ...]]] = {
-    "lightstep": ("address", "accessToken"),
-    "zipkin": ("address",),
-    "datadog": ("address",),
-}
-"""The fields without which Istio refuses a tracer."""
+DEFAULTS: Final[Mapping[str, Any]] = defaults(_VALUES)
 
 
 def refused(config: Mapping[str, Any]) -> Findings:
     """What Istio refuses of a whole ProxyConfig, whose fields have valid values: with the defaults of the fields that
     nobody sets."""
-    tracing = config["tracing"] or {}
-    for tracer, fields in _REQUIRED.items():
-        for field in fields:
-            if tracer in tracing and not (tracing[tracer] or {}).get(field):
-                yield ("tracing", tracer, field), "is required"
-    yield from _hot_restart(config)
-
-
-def _hot_restart(config: Mapping[str, Any]) -> Findings:
-    """The times of a hot restart: whole seconds, an hour at most, and the old Envoy outlives the draining."""
-    drain, shutdown = (config[name] or _VALUES[name] for name in _DURATIONS)
-    wrong = [(name, text) for name, text in zip(_DURATIONS, (drain, shutdown), strict=True) if not _in_seconds(text)]
-    for name, text in wrong:
-        yield (name,), f"{show(text)} is not a whole number of seconds, 1s to 1h"
-    if wrong or nanoseconds(shutdown) > nanoseconds(drain):
-        return
-    if nanoseconds(drain) != nanoseconds(_VALUES["drainDuration"]):
-        yield (
-            ("drainDuration",),
-            f"{show(drain)} must be shorter than parentShutdownDuration, {show(shutdown)}; set both",
-        )
-    else:
-        yield (
-            ("parentShutdownDuration",),
-            f"{show(shutdown)} must be longer than drainDuration, {show(drain)}; set both",
-        )
-
-
-def _in_seconds(duration: str) -> bool:
-    length = nanoseconds(duration)
-    return length % _SECOND == 0 and 0 < length <= _LONGEST
+    yield from incomplete_tracers(config)
+    drain = config["drainDuration"] or _VALUES["drainDuration"]
+    if nanoseconds(drain) % SECOND or not nanoseconds(drain):
+        yield ("drainDuration",), f"{show(drain)} is not a whole number of seconds, 1s or more"

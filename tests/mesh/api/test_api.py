@@ -128,18 +128,21 @@ def test_a_wire_form_builds_the_same_object_as_types() -> None:
     assert api.VirtualService.from_wire(spec) == api.VirtualService(hosts=["reviews"], http=[typed])
 
 
-def test_the_api_has_twelve_kinds() -> None:
+def test_the_api_has_fifteen_kinds() -> None:
     assert [kind.__name__ for kind in api.kinds()] == [
         "AuthorizationPolicy",
         "DestinationRule",
         "EnvoyFilter",
         "Gateway",
         "PeerAuthentication",
+        "ProxyConfig",
         "RequestAuthentication",
         "ServiceEntry",
         "Sidecar",
         "Telemetry",
+        "TrafficExtension",
         "VirtualService",
+        "WasmPlugin",
         "WorkloadEntry",
         "WorkloadGroup",
     ]

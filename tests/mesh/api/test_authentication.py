@@ -49,7 +49,7 @@ def test_keys_of_port_level_mtls_may_be_numbers_or_text() -> None:
 @pytest.mark.parametrize(
     ("rule", "line"),
     [
-        ({}, ".issuer: is required"),
+        ({}, ".issuer: is required without jwksUri"),
         ({"issuer": ""}, ".issuer: must not be empty"),
         ({"issuer": "a", "audiences": [""]}, ".audiences[0]: must not be empty"),
         ({"issuer": "a", "jwksUri": "ftp://b"}, '.jwksUri: "ftp://b" is not an http:// or https:// address'),

@@ -1,12 +1,11 @@
-"""Messages that several kinds share: string matches, percentages, destinations, weights."""
+"""Messages that several kinds share: string matches, percentages, destinations."""
 
 from typing import Any
 
 import pytest
 
 from mesh import api
-from mesh.api.common import weights
-from tests.mesh.api.test_api import problems, to
+from tests.mesh.api.test_api import problems
 
 
 @pytest.mark.parametrize("value", [0, 0.0001, 50, 99.9, 100])
@@ -40,14 +39,3 @@ def test_a_string_match_is_one_of_exact_prefix_and_regex() -> None:
 )
 def test_an_invalid_destination_is_refused_with_its_path(fields: dict[str, Any], line: str) -> None:
     assert problems(api.Destination, fields) == [line]
-
-
-def test_the_weights_of_several_destinations_must_add_up_to_100() -> None:
-    assert list(weights([to("v1", 90), to("v2", 10)])) == []
-    assert list(weights([to("v1", 90), to("v2")])) == [
-        (("route",), "the weights of several destinations must add up to 100, not 90")
-    ]
-
-
-def test_a_single_destination_may_have_any_weight() -> None:
-    assert list(weights([to("v1", 30)])) == list(weights([to("v1")])) == list(weights(None)) == []

@@ -14,7 +14,8 @@ from tests.mesh.api.test_api import problems
         ({}, " host: is required"),
         (
             {"host": "a", "trafficPolicy": {}},
-            " trafficPolicy: needs one of loadBalancer, connectionPool, outlierDetection, tls, portLevelSettings",
+            " trafficPolicy: needs one of loadBalancer, connectionPool, outlierDetection, tls, portLevelSettings, tunnel,"
+            " proxyProtocol, retryBudget",
         ),
         (
             {"host": "a", "trafficPolicy": {"portLevelSettings": [{"port": {"number": 1}}]}},
@@ -74,7 +75,7 @@ from tests.mesh.api.test_api import problems
         (
             {"host": "a", "subsets": [{"name": "v1", "trafficPolicy": {}}]},
             " subsets[0].trafficPolicy: needs one of loadBalancer, connectionPool, outlierDetection, tls, "
-            "portLevelSettings",
+            "portLevelSettings, tunnel, proxyProtocol, retryBudget",
         ),
     ],
 )

@@ -25,7 +25,8 @@ def listener(**filter: Any) -> dict[str, Any]:
         (
             {"applyTo": "CLUSTERS", "patch": ADD},
             '.applyTo: "CLUSTERS" is not one of INVALID, LISTENER, FILTER_CHAIN, NETWORK_FILTER, HTTP_FILTER, '
-            'ROUTE_CONFIGURATION, VIRTUAL_HOST, HTTP_ROUTE, CLUSTER, EXTENSION_CONFIG; did you mean "CLUSTER"?',
+            "ROUTE_CONFIGURATION, VIRTUAL_HOST, HTTP_ROUTE, CLUSTER, EXTENSION_CONFIG, BOOTSTRAP, LISTENER_FILTER; did you mean "
+            '"CLUSTER"?',
         ),
         ({"applyTo": "CLUSTER", "patch": {"value": {}}}, ".patch.operation: is required"),
         ({"applyTo": "CLUSTER", "patch": {"operation": "MERGE"}}, ".patch.value: is required for MERGE"),
@@ -47,7 +48,7 @@ def listener(**filter: Any) -> dict[str, Any]:
         ),
         (
             {"applyTo": "CLUSTER", "patch": ADD, "match": {"cluster": {}, "listener": {}}},
-            ".match: only one of listener, routeConfiguration, cluster may be set, got listener and cluster",
+            ".match: only one of listener, routeConfiguration, cluster, waypoint may be set, got listener and cluster",
         ),
         (
             {"applyTo": "CLUSTER", "patch": ADD, "match": {"proxy": {"proxyVersion": "a**"}}},

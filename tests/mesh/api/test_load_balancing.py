@@ -18,8 +18,8 @@ from tests.mesh.api.test_api import problems
         ),
         (
             api.LoadBalancerSettings,
-            {"simple": "LEAST_REQUEST"},
-            ' simple: "LEAST_REQUEST" is not one of ROUND_ROBIN, LEAST_CONN, RANDOM, PASSTHROUGH',
+            {"simple": "FIRST"},
+            ' simple: "FIRST" is not one of ROUND_ROBIN, LEAST_CONN, RANDOM, PASSTHROUGH, LEAST_REQUEST, UNSPECIFIED',
         ),
         (
             api.ConsistentHashLB,
@@ -27,7 +27,21 @@ from tests.mesh.api.test_api import problems
             ": only one of httpHeaderName, httpCookie, useSourceIp, httpQueryParameterName may be set, "
             "got httpHeaderName and useSourceIp",
         ),
-        (api.ConsistentHashLB, {"httpCookie": {"name": "a"}}, " httpCookie.ttl: is required"),
+        (
+            api.ConsistentHashLB,
+            {"maglev": {"tableSize": 65536}},
+            " maglev.tableSize: 65536 is not a prime number below 5000011",
+        ),
+        (
+            api.ConsistentHashLB,
+            {"minimumRingSize": 5, "ringHash": {}},
+            " ringHash: cannot stand beside minimumRingSize",
+        ),
+        (
+            api.ConsistentHashLB,
+            {"ringHash": {}, "maglev": {"tableSize": 7}},
+            ": only one of ringHash, maglev may be set, got ringHash and maglev",
+        ),
         (api.ConsistentHashLB, {"httpCookie": {"name": "", "ttl": "0s"}}, " httpCookie.name: must not be empty"),
         (api.ConsistentHashLB, {"minimumRingSize": -1}, " minimumRingSize: -1 is not in 0..9223372036854775807"),
         (api.Distribute, {"from": "a", "to": {"b": 50}}, " to: the percentages must add up to 100, not 50"),

@@ -7,8 +7,12 @@ from annotated_types import MinLen
 from pydantic import Field
 
 from mesh.api import scalars
-from mesh.api.model import Message, optional
-from mesh.api.schema import message_schema
+from mesh.api.model import Message, Versions, optional
+from mesh.api.schema import Schemas
+
+
+def message_schema(message: type[Message], versions: Versions = Versions({})) -> dict[str, Any]:  # noqa: B008 - frozen
+    return Schemas(versions).message(message)
 
 
 class Hash(Message):

@@ -75,7 +75,7 @@ def test_an_invalid_sidecar_is_refused_with_its_path(fields: dict[str, Any], lin
 
 @pytest.mark.parametrize("place", ["127.0.0.1:80", ":80", "0.0.0.0:65535", "unix:///a", "unix://@a"])
 def test_a_default_endpoint_is_a_local_port_or_a_socket(place: str) -> None:
-    listener = api.IstioIngressListener(port=api.Port(number=1), defaultEndpoint=place)
+    listener = api.IstioIngressListener(port=api.SidecarPort(number=1), defaultEndpoint=place)
     assert listener.defaultEndpoint == place
 
 

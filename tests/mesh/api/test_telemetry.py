@@ -15,7 +15,7 @@ from tests.mesh.api.test_api import problems
         ({"providers": [{}]}, ".providers[0].name: is required"),
         (
             {"customTags": {"a": {"literal": {"value": "b"}, "header": {"name": "c"}}}},
-            ".customTags.a: only one of literal, environment, header may be set, got literal and header",
+            ".customTags.a: only one of literal, environment, header, formatter may be set, got literal and header",
         ),
         ({"customTags": {"a": {"literal": {"value": ""}}}}, ".customTags.a.literal.value: must not be empty"),
         ({"customTags": {"a": {"environment": {}}}}, ".customTags.a.environment.name: is required"),

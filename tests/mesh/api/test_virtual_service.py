@@ -35,10 +35,6 @@ def tls(*names: str) -> list[dict[str, Any]]:
         ({"tls": tls("a")}, " tls: is not for a delegate, a VirtualService without hosts"),
         ({"tcp": TCP}, " tcp: is not for a delegate, a VirtualService without hosts"),
         ({"http": [{"delegate": {"name": "a"}}]}, " http[0].delegate: a delegate cannot delegate further"),
-        (
-            {"http": [{**HTTP[0], "match": [{"uri": {"regex": "a"}}]}]},
-            " http[0].match[0].uri.regex: is not possible with delegates; use exact or prefix",
-        ),
         ({"hosts": ["a.b"], "tls": tls("a.b", "c.d")}, ' tls[0].match[0].sniHosts[1]: "c.d" is not among the hosts'),
         ({"hosts": ["a.b"], "tls": tls("*.b")}, ' tls[0].match[0].sniHosts[0]: "*.b" is not among the hosts'),
         ({"hosts": ["a.b"], "tls": tls()}, " tls[0].match[0].sniHosts: must not be empty"),
@@ -46,8 +42,9 @@ def tls(*names: str) -> list[dict[str, Any]]:
         ({"hosts": ["a"], "tcp": [{}]}, " tcp[0].route: is required"),
         ({"hosts": ["a"], "tcp": [{"route": []}]}, " tcp[0].route: must not be empty"),
         (
-            {"hosts": ["a"], "tcp": [{"route": [*TCP[0]["route"], *TCP[0]["route"]]}]},
-            " tcp[0].route: the weights of several destinations must add up to 100, not 0",
+            {"hosts": ["a"], "http": [{**HTTP[0], "match": [{"headers": {"@request.auth.claims.sub": {}}}]}]},
+            ' http[0].match[0].headers["@request.auth.claims.sub"]: a claim can be asked for at gateways only: name them,'
+            " and not mesh, in gateways",
         ),
         (
             {"hosts": ["a"], "tcp": [{**TCP[0], "match": [{"destinationSubnets": ["10.0.0.0/99"]}]}]},
@@ -63,14 +60,6 @@ def tls(*names: str) -> list[dict[str, Any]]:
 )
 def test_an_invalid_virtual_service_is_refused_with_its_path(fields: dict[str, Any], line: str) -> None:
     assert problems(api.VirtualService, fields) == [f"VirtualService{line}"]
-
-
-def test_the_weights_of_tls_routes_must_add_up_to_100() -> None:
-    routes = tls("a")
-    routes[0]["route"] = [{"destination": {"host": "a"}, "weight": 1}, {"destination": {"host": "b"}, "weight": 1}]
-    assert problems(api.VirtualService, {"hosts": ["a"], "tls": routes}) == [
-        "VirtualService tls[0].route: the weights of several destinations must add up to 100, not 2"
-    ]
 
 
 @pytest.mark.parametrize(

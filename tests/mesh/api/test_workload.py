@@ -28,7 +28,7 @@ HTTP = {"httpGet": {"port": 80}}
         (
             api.WorkloadGroup,
             {"template": {}, "probe": {**HTTP, "exec": {"command": ["a"]}}},
-            " probe: only one of httpGet, tcpSocket, exec may be set, got httpGet and exec",
+            " probe: only one of httpGet, tcpSocket, exec, grpc may be set, got httpGet and exec",
         ),
         (
             api.WorkloadGroup,

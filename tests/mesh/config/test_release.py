@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from mesh import releases
-from mesh.config import loading, stack_file
+from mesh import api, releases
+from mesh.config import loading, served, stack_file
 from mesh.config.settings import SettingsError
+from mesh.traffic.objects import ConfigObject
 from tests.releases import RELEASE
 
 
@@ -56,7 +57,7 @@ def test_hub_and_tag_of_the_stack_override_those_of_the_release() -> None:
 
 
 def test_an_unknown_release_is_refused_with_the_known_ones() -> None:
-    assert refusal(release="1.11") == 'mesh:release: "1.11" is not one of 1.10; did you mean "1.10"?'
+    assert refusal(release="1.11") == 'mesh:release: "1.11" is not one of 1.10, 1.30; did you mean "1.10"?'
 
 
 def test_an_unquoted_release_is_refused_with_the_advice_to_quote_it(tmp_path: Path) -> None:
@@ -103,3 +104,133 @@ def test_a_full_image_reference_of_another_release_is_refused(key: str) -> None:
         assert refusal(**{key: image}).startswith(f'mesh:{path}: "{image[:30]}')
     for image in ("pilot", "localhost:5000/some", "istio/some:1.10.5", "istio/some:prod", "1.9/some@sha256:0"):
         load(**{key: image})
+
+
+def with_meshes(**fields: Any) -> dict[str, Any]:
+    return {"meshConfig": fields}
+
+
+LATER = '; 1.30 has it: leave it out, or set mesh:release to "1.30"'
+
+
+@pytest.mark.parametrize(
+    ("config", "line"),
+    [
+        (
+            with_meshes(tlsDefaults={"minProtocolVersion": "TLSV1_3"}),
+            f"mesh:meshConfig.tlsDefaults: Istio 1.10 has no such setting{LATER}",
+        ),
+        (
+            with_meshes(defaultConfig={"proxyHeaders": {"server": {"disabled": True}}}),
+            f"mesh:meshConfig.defaultConfig.proxyHeaders: Istio 1.10 has no such setting{LATER}",
+        ),
+        (
+            with_meshes(extensionProviders=[{"name": "a", "opentelemetry": {"service": "a.b", "port": 4317}}]),
+            f"mesh:meshConfig.extensionProviders[0].opentelemetry: Istio 1.10 has no such setting{LATER}",
+        ),
+        (
+            with_meshes(outboundTrafficPolicy={"mode": "ALLOW_ANY_DYNAMIC_DNS"}),
+            'mesh:meshConfig.outboundTrafficPolicy.mode: Istio 1.10 has no value "ALLOW_ANY_DYNAMIC_DNS" here; 1.30 has it:'
+            ' choose another, or set mesh:release to "1.30"',
+        ),
+    ],
+)
+def test_a_setting_that_the_release_lacks_is_refused_with_the_releases_that_have_it(
+    config: dict[str, Any], line: str
+) -> None:
+    assert refusal(**config) == line
+    load(release="1.30", **config)
+
+
+def test_a_setting_that_a_release_removed_is_refused_for_it() -> None:
+    config = with_meshes(defaultConfig={"parentShutdownDuration": "61s"})
+    load(**config)
+    assert refusal(release="1.30", **config) == (
+        "mesh:meshConfig.defaultConfig.parentShutdownDuration: Istio 1.30 has no such setting; 1.10 has it: leave it out"
+    )
+
+
+def test_what_is_not_set_counts_for_nothing() -> None:
+    load(**with_meshes(tlsDefaults=None))
+
+
+def test_a_misspelt_value_is_not_answered_with_one_that_the_release_lacks() -> None:
+    config = with_meshes(outboundTrafficPolicy={"mode": "ALLOW_ANY_DYNAMIC"})
+    assert refusal(**config) == (
+        'mesh:meshConfig.outboundTrafficPolicy.mode: "ALLOW_ANY_DYNAMIC" is not one of REGISTRY_ONLY, ALLOW_ANY; did'
+        ' you mean "ALLOW_ANY"?'
+    )
+    assert refusal(release="1.30", **config).endswith('did you mean "ALLOW_ANY_DYNAMIC_DNS"?')
+    text = refusal(**with_meshes(tlsDefault={}))
+    assert "tlsDefaults" not in text
+
+
+def test_each_release_has_its_own_longest_connect_timeout() -> None:
+    config = with_meshes(connectTimeout="31s")
+    assert (
+        refusal(**config) == 'mesh:meshConfig.connectTimeout: "31s" is longer than 30s, the longest that Istio accepts'
+    )
+    load(release="1.30", **config)
+    assert "is longer than 1h" in refusal(release="1.30", **with_meshes(connectTimeout="61m"))
+
+
+def test_each_release_reads_the_default_providers_of_spans_in_its_own_form() -> None:
+    providers = [{"name": "a", "zipkin": {"service": "a.b", "port": 9411}}]
+    one, several = ({"tracing": "a"}, {"tracing": ["a"]})
+    load(**with_meshes(extensionProviders=providers, defaultProviders=one))
+    load(release="1.30", **with_meshes(extensionProviders=providers, defaultProviders=several))
+    text = refusal(**with_meshes(extensionProviders=providers, defaultProviders=several))
+    assert text.startswith('mesh:meshConfig.defaultProviders.tracing: expected a string, got ["a"]')
+    text = refusal(release="1.30", **with_meshes(extensionProviders=providers, defaultProviders=one))
+    assert text.startswith('mesh:meshConfig.defaultProviders.tracing: expected a list, got "a": write [a]')
+
+
+def test_1_30_drains_for_any_number_of_whole_seconds() -> None:
+    config = with_meshes(defaultConfig={"drainDuration": "2h"})
+    load(release="1.30", **config)
+    assert "1s to 1h" in refusal(**config)
+    text = refusal(release="1.30", **with_meshes(defaultConfig={"drainDuration": "1500ms"}))
+    assert text.startswith('mesh:meshConfig.defaultConfig.drainDuration: "1500ms" is not a whole number of seconds')
+
+
+@pytest.mark.parametrize(
+    ("annotation", "line"),
+    [
+        ("proxyHeaders: {}", 'proxy.istio.io/config: unknown field "proxyHeaders"'),
+        ("interceptionMode: NONE", 'interceptionMode: Istio 1.10 has no value "NONE" here; 1.30 has it'),
+        (
+            "gatewayTopology: {proxyProtocol: {}}",
+            "gatewayTopology.proxyProtocol: Istio 1.10 has no such field; 1.30 has it",
+        ),
+    ],
+)
+def test_an_annotation_that_configures_a_proxy_is_checked_against_the_release(annotation: str, line: str) -> None:
+    config = {"sidecarInjectorWebhook": {"injectedAnnotations": {"proxy.istio.io/config": annotation}}}
+    assert line in refusal(**config)
+    load(release="1.30", **config)
+
+
+def test_the_objects_of_a_stack_are_written_in_the_version_that_its_release_stores() -> None:
+    services = {"reviews": {"namespace": "default", "versions": ["v1"], "route": "v1"}}
+    for release, version in (("1.10", "networking.istio.io/v1alpha3"), ("1.30", "networking.istio.io/v1")):
+        texts = {
+            "mesh:release": release,
+            "mesh:injectedNamespaces": '{"default": "existing"}',
+            "mesh:traffic": json.dumps({"services": services}),
+        }
+        stack = loading.load(texts)
+        versions = stack.installation.release.api
+        assert {item.manifest(versions)["apiVersion"] for item in stack.traffic} == {version}
+
+
+def test_an_object_that_the_release_lacks_or_refuses_is_refused_with_the_key_that_it_comes_from() -> None:
+    def item(body: api.Kind) -> ConfigObject:
+        return ConfigObject(path="traffic.hosts.shop", body=body, name="shop", namespace="default")
+
+    answer = api.VirtualService.from_wire({"hosts": ["a"], "http": [{"directResponse": {"status": 404}}]})
+    objects = [item(answer), item(api.ProxyConfig())]
+    assert list(served.of_objects("1.10", objects)) == [
+        "mesh:traffic.hosts.shop: VirtualService http[0].directResponse: Istio 1.10 has no such field; 1.30 has it",
+        "mesh:traffic.hosts.shop: Istio 1.10 has no kind ProxyConfig; 1.30 has it",
+    ]
+    assert list(served.of_objects("1.30", objects)) == []

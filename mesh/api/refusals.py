@@ -1,0 +1,65 @@
+"""What a release refuses of objects that are valid in themselves: by its own validation, and by its definitions."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
+from typing import Any, Final, get_args
+
+from mesh.api.enforced import Enforced
+from mesh.api.model import Message, Versions, nested
+from mesh.api.schema import bare
+from mesh.core.errors import show
+from mesh.core.typed import Findings
+from mesh.core.validation import wire_name
+
+_SIZES: Final = (
+    (str, "minLength", "maxLength", "characters"),
+    (list, "minItems", "maxItems", "entries"),
+    (Mapping, "minProperties", "maxProperties", "entries"),
+)
+"""By type, the keywords of the least and the largest size, and what is counted."""
+
+
+def refusals(message: Message, versions: Versions) -> Findings:
+    """What a release refuses of a message, and of the messages in it."""
+    checks = (check for cls, check in versions.refused.items() if isinstance(message, cls))
+    yield from chain.from_iterable(check(message) for check in checks)
+    for name, field in type(message).model_fields.items():
+        value = getattr(message, name)
+        if value is not None:
+            kind, metadata = bare(field.annotation)
+            found = _within(value, kind, (*metadata, *field.metadata), versions)
+            yield from nested((wire_name(name, field),), found)
+
+
+def _within(value: Any, kind: Any, metadata: Iterable[Any], versions: Versions) -> Findings:
+    """What a release refuses of a value, whose type is `kind`."""
+    if versions.enforced:
+        limits = {
+            name: limit for part in metadata if isinstance(part, Enforced) for name, limit in part.keywords().items()
+        }
+        yield from (((), text) for text in _exceeded(value, limits))
+    if isinstance(value, Message):
+        yield from refusals(value, versions)
+    elif isinstance(value, Mapping):
+        inner, below = bare(get_args(kind)[1]) if get_args(kind) else (Any, [])
+        for key, item in value.items():
+            yield from nested((key,), _within(item, inner, below, versions))
+    elif isinstance(value, list):
+        inner, below = bare(get_args(kind)[0]) if get_args(kind) else (Any, [])
+        for i, item in enumerate(value):
+            yield from nested((i,), _within(item, inner, below, versions))
+
+
+def _exceeded(value: Any, limits: Mapping[str, Any]) -> Iterator[str]:
+    """The limits of a schema that a value exceeds."""
+    for sort, least, most, unit in _SIZES:
+        if isinstance(value, sort):
+            if len(value) > limits.get(most, len(value)):
+                yield f"has {len(value)} {unit}; the API server accepts {limits[most]} at most"
+            if len(value) < limits.get(least, 0):
+                yield f"has {len(value)} {unit}; the API server wants {limits[least]} at least"
+    if isinstance(value, int | float) and not limits.get("minimum", value) <= value <= limits.get("maximum", value):
+        yield f"{show(value)} is not in {limits.get('minimum', '-∞')}..{limits.get('maximum', '∞')}"
+    if isinstance(value, str) and not re.search(limits.get("pattern", ""), value):
+        yield f"{show(value)} does not match {limits['pattern']}"

@@ -1,0 +1,88 @@
+"""What a release lacks of the types of config and of Istio's API: fields, and values of enumerations."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Annotated, Any, Final, Literal, NamedTuple, get_args, get_origin
+
+from pydantic import BaseModel
+
+from mesh.core.places import wire_name
+from mesh.core.typed import Path, ShortForm
+
+
+class Part(NamedTuple):
+    """A part of a value that a release lacks."""
+
+    path: Path
+    name: str
+    """`Class.field`, or `Class.field=value` for a value of an enumeration."""
+    value: str | None
+    """The value of the enumeration; None if the field itself is lacking."""
+
+
+class Lacks:
+    """The parts of all types that a release lacks, each `Class.field` or `Class.field=value`, with the field's name in
+    YAML. A class stands for the classes that inherit from it, too."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._fields: dict[str, str] = {}
+        self._values: dict[str, list[str]] = defaultdict(list)
+        for name in names:
+            field, is_value, value = name.partition("=")
+            if is_value:
+                self._values[field].append(value)
+            else:
+                self._fields[field] = name
+
+    def field(self, model: type[BaseModel], wire: str) -> str | None:
+        """The name of the field if it is lacking; None if it is not."""
+        return next((name for name in _names(model, wire) if name in self._fields), None)
+
+    def values(self, model: type[BaseModel], wire: str) -> list[str]:
+        """The values of the enumeration in a field that are lacking."""
+        return [value for name in _names(model, wire) for value in self._values.get(name, ())]
+
+    def parts(self, model: type[BaseModel], data: Any, path: Path = ()) -> Iterator[Part]:
+        """The lacking parts of a value of the type, as read from YAML or JSON. A field that is null is not set."""
+        if issubclass(model, ShortForm):
+            data = model.expanded(data)
+        if not isinstance(data, Mapping):
+            return
+        for name, field in model.model_fields.items():
+            wire = wire_name(name, field)
+            value = data.get(wire, data.get(name))
+            if value is None:
+                continue
+            if lacking := self.field(model, wire):
+                yield Part((*path, wire), lacking, None)
+            else:
+                names = [name for name in _names(model, wire) if name in self._values]
+                yield from self._within(field.annotation, value, (*path, wire), names)
+
+    def _within(self, kind: Any, value: Any, path: Path, names: list[str]) -> Iterator[Part]:
+        """The lacking parts of a value of the type `kind`, which is an enumeration of the fields `names`."""
+        origin, arguments = get_origin(kind), get_args(kind)
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from self.parts(kind, value, path)
+        elif origin is Literal:
+            yield from (Part(path, f"{name}={value}", str(value)) for name in names if value in self._values[name])
+        elif origin is Annotated:
+            yield from self._within(arguments[0], value, path, names)
+        elif isinstance(origin, type) and issubclass(origin, Mapping):
+            for key, item in value.items() if isinstance(value, Mapping) else ():
+                yield from self._within(arguments[1], item, (*path, key), names)
+        elif origin in (list, tuple):
+            for i, item in enumerate(value if isinstance(value, list | tuple) else ()):
+                yield from self._within(arguments[0], item, (*path, i), names)
+        elif origin is not None:  # a union
+            found = (part for member in arguments for part in self._within(member, value, path, names))
+            yield from dict.fromkeys(found)
+
+
+NOTHING: Final = Lacks(())
+
+
+def _names(model: type[BaseModel], wire: str) -> list[str]:
+    return [f"{cls.__name__}.{wire}" for cls in model.__mro__ if issubclass(cls, BaseModel)]
