@@ -7,7 +7,18 @@ recorded = start.request_state()
 
 import pulumi
 
-from components import bookinfo, cni, controlplane, gateways, outputs, ratelimit, security, traffic
+from components import (
+    bookinfo,
+    cni,
+    controlplane,
+    gateways,
+    networkpolicies,
+    outputs,
+    ratelimit,
+    security,
+    traffic,
+    ztunnel,
+)
 from components.addons import install as addons
 from components.base import Base, BaseArgs
 from components.namespaces import Namespaces, NamespacesArgs
@@ -36,6 +47,8 @@ namespaces = Namespaces(
 )
 proxies = gateways.install(mesh, namespaces.names, control_plane.serving, on_cluster)
 cni.install(mesh, namespaces.names, on_cluster)
+ztunnel.install(mesh, namespaces.names, on_cluster)
+networkpolicies.install(mesh, namespaces.names, on_cluster)
 
 api = [*base.definitions, *control_plane.validating]
 watching = addons.install(

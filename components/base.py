@@ -13,7 +13,6 @@ from components import kube, rbac
 from engine.outputs import with_known_value
 from mesh import api
 from mesh.releases.release import Installation
-from mesh.releases.roles import Account
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +27,7 @@ class BaseArgs:
 
 
 class Base(pulumi.ComponentResource):
-    """Istio's namespace and custom resource definitions, and the accounts and roles of istiod and of remote readers.
+    """Istio's namespace and custom resource definitions, and the accounts and roles that control planes share.
 
     With `base.enabled: false` it is empty: the cluster has these objects already, or does not need them."""
 
@@ -37,7 +36,7 @@ class Base(pulumi.ComponentResource):
     definitions: list[k8s.apiextensions.v1.CustomResourceDefinition]
     """Istio's custom resource definitions; custom resources must depend on them."""
     permissions: list[pulumi.Resource]
-    """istiod's service account and role bindings."""
+    """istiod's service account and role bindings, where all control planes share them."""
 
     def __init__(self, name: str, args: BaseArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mesh:istio:Base", name, None, opts)
@@ -45,14 +44,10 @@ class Base(pulumi.ComponentResource):
         self.namespace = with_known_value(pulumi.Output.from_input(args.mesh.root), args.mesh.root)
         self.definitions, self.permissions = [], []
         if args.mesh.values.base.enabled:
-            self.namespace = self._namespace(args.owner)
-            kept = pulumi.ResourceOptions(parent=self, retain_on_delete=args.keep)
-            self.definitions = [
-                _definition(manifest, args.owner, kept) for manifest in api.definitions(args.mesh.release.api)
-            ]
-            roles = args.mesh.release.roles
-            self._account(roles.reader(args.mesh))
-            self.permissions = self._account(roles.istiod(args.mesh))
+            if args.mesh.on_cluster:
+                self.namespace = self._namespace(args.owner)
+            self.definitions = self._definitions(args)
+            self.permissions = self._accounts()
         self.register_outputs({"namespace": self.namespace})
 
     def _namespace(self, owner: Mapping[str, pulumi.Input[str]]) -> pulumi.Output[str]:
@@ -60,23 +55,28 @@ class Base(pulumi.ComponentResource):
         made = k8s.core.v1.Namespace(name, metadata=kube.metadata(name, annotations=owner), opts=self._child)
         return with_known_value(made.metadata.name, name)
 
-    def _account(self, account: Account) -> list[pulumi.Resource]:
-        """A service account with its cluster roles and its roles in Istio's namespace."""
-        secrets = self._mesh.values.global_.imagePullSecrets
-        root = self._mesh.root
+    def _definitions(self, args: BaseArgs) -> list[k8s.apiextensions.v1.CustomResourceDefinition]:
+        base = args.mesh.values.base
+        if not args.mesh.on_cluster:
+            return []
+        kept = pulumi.ResourceOptions(parent=self, retain_on_delete=args.keep)
         return [
-            kube.service_account(account.name, self.namespace, account.labels, secrets, self._child),
-            *(
-                rbac.grant_on_cluster(self, role, rbac.rules(table), account.name, root, account.labels)
-                for role, table in account.on_cluster.items()
-            ),
-            *(
-                rbac.grant_in_namespace(
-                    self, role, rbac.rules(table), account.name, self.namespace, account.labels, account_namespace=root
-                )
-                for role, table in account.in_namespace.items()
-            ),
+            _definition(manifest, args.owner, kept)
+            for manifest in api.definitions(args.mesh.release.api)
+            if manifest["metadata"]["name"] not in base.excludedCRDs
         ]
+
+    def _accounts(self) -> list[pulumi.Resource]:
+        """The account of readers elsewhere; and the roles, where all control planes share them. Returns what istiod
+        needs."""
+        mesh, wanted = self._mesh, self._mesh.release.roles
+        accounts = [wanted.reader(mesh), None if wanted.revisioned else wanted.istiod(mesh)]
+        made: list[pulumi.Resource] = []
+        for account in filter(None, accounts):
+            made = rbac.service_account(mesh, account, self.namespace, self)
+            if not wanted.revisioned:
+                made += rbac.roles(mesh, account, self.namespace, self)
+        return made if not wanted.revisioned else []
 
 
 def _definition(

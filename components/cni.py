@@ -13,7 +13,7 @@ from components import kube, rbac
 from mesh.core.names import CNI, CNI_CONFIG, CNI_NODE
 from mesh.releases.release import Installation
 
-core, meta = k8s.core.v1, k8s.meta.v1
+core = k8s.core.v1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,35 +40,45 @@ class Cni(pulumi.ComponentResource):
         self._args, self._cni = args, args.mesh.values.cni
         self._labels = {"app": CNI, **args.mesh.labels}
         self._child = pulumi.ResourceOptions(parent=self)
-        secrets = args.mesh.values.global_.imagePullSecrets
-        account = kube.service_account(CNI, args.namespace, self._labels, secrets, self._child)
+        mesh = args.mesh
+        permissions = self._permissions() if mesh.on_cluster else []
+        if mesh.in_namespaces:
+            self._daemons([*self._documents(), *permissions])
+        if self._cni.provider == "multus" and mesh.in_namespaces:
+            self._attachment()
+        self.register_outputs({})
+
+    def _documents(self) -> list[pulumi.Resource]:
+        """The account, the configuration, and the quota, where there is one."""
+        mesh, namespace = self._args.mesh, self._args.namespace
+        account = kube.service_account(CNI, namespace, self._labels, mesh.values.global_.imagePullSecrets, self._child)
         config = core.ConfigMap(
             CNI_CONFIG,
-            metadata=kube.metadata(CNI_CONFIG, args.namespace, self._labels),
-            data=args.mesh.release.cni_config(args.mesh),
+            metadata=kube.metadata(CNI_CONFIG, namespace, self._labels),
+            data=mesh.release.cni_config(mesh),
             opts=self._child,
         )
-        self._daemons([account, config, *self._permissions()])
-        self.register_outputs({})
+        return [
+            account,
+            config,
+            *kube.quota(f"{CNI}-resource-quota", namespace, {}, self._cni.resourceQuotas, self._child),
+        ]
 
     def _permissions(self) -> list[pulumi.Resource]:
         mesh, namespace = self._args.mesh, self._args.namespace
-        roles = mesh.release.roles
         bindings: list[pulumi.Resource] = [
-            rbac.grant_on_cluster(self, CNI, rbac.rules(roles.cni), CNI, namespace, self._labels)
-        ]
-        if self._cni.repair.enabled:
-            granted = rbac.grant_on_cluster(
+            rbac.grant_on_cluster(
                 self,
-                "istio-cni-repair-role",
-                rbac.rules(roles.repair),
+                grant.role,
+                rbac.rules(grant.rules),
                 CNI,
                 namespace,
                 self._labels,
-                binding="istio-cni-repair-rolebinding",
-                binding_labels={"k8s-app": "istio-cni-repair", **mesh.labels},
+                binding=grant.binding,
+                binding_labels={**grant.binding_labels, **mesh.labels} if grant.binding_labels else None,
             )
-            bindings.append(granted)
+            for grant in mesh.release.roles.cni(mesh)
+        ]
         if self._cni.psp_cluster_role:
             name = "istio-cni-psp"
             binding = k8s.rbac.v1.RoleBinding(
@@ -82,16 +92,18 @@ class Cni(pulumi.ComponentResource):
         return bindings
 
     def _daemons(self, after: list[pulumi.Resource]) -> k8s.apps.v1.DaemonSet:
-        app = {"k8s-app": CNI_NODE}
-        pod: Any = self._args.mesh.release.cni_pod(self._args.mesh)
-        rolling = k8s.apps.v1.RollingUpdateDaemonSetArgs(max_unavailable=1)
-        return k8s.apps.v1.DaemonSet(
-            CNI_NODE,
-            metadata=kube.metadata(CNI_NODE, self._args.namespace, {**app, **self._args.mesh.labels}),
-            spec=k8s.apps.v1.DaemonSetSpecArgs(
-                selector=meta.LabelSelectorArgs(match_labels=app),
-                update_strategy=k8s.apps.v1.DaemonSetUpdateStrategyArgs(type="RollingUpdate", rolling_update=rolling),
-                template=pod,
-            ),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=after),
+        mesh, app = self._args.mesh, {"k8s-app": CNI_NODE}
+        labels = {**app, **mesh.labels, **self._cni.daemonSetLabels}
+        pod: Any = mesh.release.cni_pod(mesh)
+        opts = pulumi.ResourceOptions(parent=self, depends_on=after)
+        return kube.daemon_set(CNI_NODE, self._args.namespace, labels, app, pod, self._cni.updateStrategy, opts)
+
+    def _attachment(self) -> k8s.apiextensions.CustomResource:
+        """The object by which pods in any namespace ask Multus for the plugin."""
+        return k8s.apiextensions.CustomResource(
+            CNI,
+            api_version="k8s.cni.cncf.io/v1",
+            kind="NetworkAttachmentDefinition",
+            metadata=kube.metadata(CNI, "default"),
+            opts=self._child,
         )

@@ -17,7 +17,7 @@ from mesh.releases.release import Installation
 class ControlPlane:
     """The resources of a control plane that others depend on.
 
-    A remote istiod has only an injection webhook here; without a control plane all are empty."""
+    A remote istiod has only webhooks here; without a control plane all are empty."""
 
     serving: Sequence[pulumi.Resource] = ()
     """Ready when istiod serves configuration to proxies."""
@@ -33,9 +33,9 @@ def install(mesh: Installation, base: Base, gate: bool, opts: pulumi.ResourceOpt
     `gate`: whether its webhooks count as ready only when istiod has patched them."""
     if mesh.values.pilot.enabled:
         istiod = Istiod("istiod", IstiodArgs(mesh=mesh, base=base, gate=gate), opts)
-        injecting = [*istiod.serving, istiod.injector]
+        injecting = [*istiod.serving, *istiod.injecting]
         return ControlPlane(serving=istiod.serving, injecting=injecting, validating=istiod.validation)
     if mesh.values.istiodRemote.enabled:
         remote = Remote("remote", RemoteArgs(mesh=mesh, base=base, gate=gate), opts)
-        return ControlPlane(injecting=[remote.injector])
+        return ControlPlane(injecting=remote.injecting, validating=remote.validation)
     return ControlPlane()

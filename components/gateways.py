@@ -63,7 +63,7 @@ class Gateway(pulumi.ComponentResource):
         self.service = self._service()
         permissions = self._permissions()
         self.deployment = self._deployment([*permissions, *args.control_plane])
-        if args.mesh.values.global_.defaultPodDisruptionBudget.enabled:
+        if kube.budgeted(args.mesh, args.spec):
             kube.disruption_budget(name, args.namespace, self._labels, self._selector, self._child)
         if args.spec.autoscaleEnabled:
             after = pulumi.ResourceOptions(parent=self, depends_on=[self.deployment])
@@ -79,16 +79,18 @@ class Gateway(pulumi.ComponentResource):
         """The service account, and the right to read the Secrets with certificates."""
         a, account = self._args, self._args.spec.service_account(self._name)
         secrets, permissions = a.mesh.values.global_.imagePullSecrets, rbac.rules(a.mesh.release.roles.gateway)
-        owned = kube.service_account(account, a.namespace, self._labels, secrets, self._child)
+        notes = a.spec.serviceAccount.annotations
+        owned = kube.service_account(account, a.namespace, self._labels, secrets, self._child, notes)
         binding = rbac.grant_in_namespace(self, f"{self._name}-sds", permissions, account, a.namespace, a.mesh.labels)
         return [owned, binding]
 
     def _deployment(self, after: Sequence[pulumi.Resource]) -> k8s.apps.v1.Deployment:
         a = self._args
         pod: Any = a.mesh.release.gateway_pod(a.mesh, self._name, a.spec)
+        labels = {**self._labels, **a.mesh.release.gateway_labels}
         return k8s.apps.v1.Deployment(
             self._name,
-            metadata=kube.metadata(self._name, a.namespace, self._labels),
+            metadata=kube.metadata(self._name, a.namespace, labels),
             spec=k8s.apps.v1.DeploymentSpecArgs(
                 replicas=a.spec.replicas,
                 strategy=kube.rolling_update(a.spec),
@@ -117,6 +119,8 @@ class Gateway(pulumi.ComponentResource):
             load_balancer_ip=spec.loadBalancerIP or None,
             load_balancer_source_ranges=list(spec.loadBalancerSourceRanges) or None,
             external_traffic_policy=spec.externalTrafficPolicy or None,
+            ip_family_policy=spec.ipFamilyPolicy or None,
+            ip_families=list(spec.ipFamilies) or None,
         )
         a = self._args
         return kube.service(self._name, a.namespace, self._labels, wanted, self._child, spec.serviceAnnotations)

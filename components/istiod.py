@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components import kube, meshconfig, telemetry, webhooks
+from components import kube, meshconfig, rbac, telemetry, webhooks
 from components.base import Base
 from mesh.core.names import XDS_PORT
 from mesh.releases.release import Installation
@@ -35,10 +35,10 @@ class Istiod(pulumi.ComponentResource):
 
     serving: list[pulumi.Resource]
     """Ready when istiod serves configuration to proxies."""
-    injector: k8s.admissionregistration.v1.MutatingWebhookConfiguration
-    """Ready when new pods of a labelled namespace get a sidecar."""
+    injecting: list[pulumi.Resource]
+    """The injection webhooks, ready when new pods of a labelled namespace get a sidecar."""
     validation: list[pulumi.Resource]
-    """The validation webhook, ready when it checks Istio's objects; only a control plane with the base has it."""
+    """The validation webhooks, ready when they check Istio's objects."""
 
     def __init__(self, name: str, args: IstiodArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mesh:istio:Istiod", name, None, opts)
@@ -48,26 +48,33 @@ class Istiod(pulumi.ComponentResource):
         self._selector = {"app": NAME, **(mesh.labels if mesh.values.revision else {"istio": "pilot"})}
         self._child = pulumi.ResourceOptions(parent=self)
         self._namespace = args.base.namespace
+        permissions = [*args.base.permissions, *rbac.of_control_plane(mesh, self._namespace, self)]
         documents = meshconfig.config_maps(mesh, self._namespace, self._child)
-        self._deployment = self._deploy([*args.base.permissions, *documents, *args.base.definitions])
-        self.serving = [self._deployment]
-        answering = self._after(self._deployment, self._service())
-        self._scaling()
-        self.injector = webhooks.injector(mesh, args.gate, answering)
-        self.validation = [webhooks.validator(mesh, args.gate, answering)] if mesh.values.base.enabled else []
+        self.serving = self._serve([*permissions, *documents, *args.base.definitions]) if mesh.in_namespaces else []
+        answering = self._after(*self.serving, *(self._services() if mesh.in_namespaces else []))
+        self.injecting = [*webhooks.injectors(mesh, args.gate, answering)]
+        self.validation = [*webhooks.validators(mesh, args.gate, answering)]
+        if mesh.in_namespaces:
+            webhooks.policies(mesh, self._child)
         telemetry.install(mesh, self._namespace, self._after(*args.base.definitions, *self.validation))
         self.register_outputs({})
 
     def _after(self, *resources: pulumi.Resource) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(parent=self, depends_on=list(resources))
 
+    def _serve(self, after: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
+        deployment = self._deploy(after)
+        self._scaling(deployment)
+        return [deployment]
+
     def _deploy(self, after: Sequence[pulumi.Resource]) -> k8s.apps.v1.Deployment:
         mesh, pilot = self._args.mesh, self._pilot
         selector = self._selector if mesh.values.revision else {"istio": "pilot"}
         pod: Any = mesh.release.istiod_pod(mesh)
+        labels = {**self._labels, **pilot.deploymentLabels}
         return k8s.apps.v1.Deployment(
             self._name,
-            metadata=kube.metadata(self._name, self._namespace, {**self._labels, **pilot.deploymentLabels}),
+            metadata=kube.metadata(self._name, self._namespace, labels, pilot.deploymentAnnotations),
             spec=k8s.apps.v1.DeploymentSpecArgs(
                 replicas=pilot.replicas,
                 strategy=kube.rolling_update(pilot),
@@ -77,27 +84,41 @@ class Istiod(pulumi.ComponentResource):
             opts=self._after(*after),
         )
 
-    def _service(self) -> core.Service:
+    def _services(self) -> list[pulumi.Resource]:
+        """The Service, and one for each tag of this revision."""
+        mesh = self._args.mesh
+        tags = [tag for tag in mesh.release.tags(mesh) if tag.revision == mesh.revision and not tag.implied]
+        return [
+            self._service(self._name, self._labels, self._pilot.trafficDistribution),
+            *(self._service(f"{NAME}-revision-tag-{tag.name}", {**self._labels, **tag.labels}) for tag in tags),
+        ]
+
+    def _service(self, name: str, labels: Mapping[str, str], distribution: str = "") -> core.Service:
         ports = (
             ("grpc-xds", 15010, 15010),
             ("https-dns", XDS_PORT, XDS_PORT),
             ("https-webhook", 443, 15017),
             ("http-monitoring", 15014, 15014),
         )
+        pilot = self._pilot
         spec = core.ServiceSpecArgs(
             selector=self._selector,
             ports=[
                 core.ServicePortArgs(name=name, port=port, target_port=target, protocol="TCP")
                 for name, port, target in ports
             ],
+            ip_family_policy=pilot.ipFamilyPolicy or None,
+            ip_families=list(pilot.ipFamilies) or None,
+            traffic_distribution=distribution or None,
         )
-        notes = self._pilot.serviceAnnotations
-        return kube.service(self._name, self._namespace, self._labels, spec, self._child, notes)
+        return kube.service(name, self._namespace, labels, spec, self._child, pilot.serviceAnnotations)
 
-    def _scaling(self) -> None:
-        mesh, namespace = self._args.mesh, self._namespace
-        if mesh.values.global_.defaultPodDisruptionBudget.enabled:
-            kube.disruption_budget(self._name, namespace, self._labels, self._selector, self._child)
-        if self._pilot.autoscaleEnabled:
+    def _scaling(self, deployment: pulumi.Resource) -> None:
+        mesh, namespace, pilot = self._args.mesh, self._namespace, self._pilot
+        if kube.budgeted(mesh, pilot):
+            kube.disruption_budget(self._name, namespace, self._labels, self._selector, self._child, mesh.values.pdb)
+        if pilot.autoscaleEnabled:
             labels = {"app": NAME, **mesh.labels}
-            kube.autoscaler(self._name, namespace, labels, self._pilot, self._after(self._deployment))
+            memory = pilot.memory.targetAverageUtilization
+            after = self._after(deployment)
+            kube.autoscaler(self._name, namespace, labels, pilot, after, memory, pilot.autoscaleBehavior)

@@ -12,8 +12,13 @@ import pulumi_kubernetes as k8s
 
 from mesh.core import names
 from mesh.core.kubernetes import Resources
+from mesh.releases.release import Installation
+from mesh.values.cni import ResourceQuotas, UpdateStrategy
+from mesh.values.pilot import DisruptionBudget
 from mesh.values.workload import Workload
 
+ONE_STAYS: Final = DisruptionBudget()
+"""The disruption budget that keeps one pod."""
 HAS_ADDRESS: Final = "jsonpath={.status.loadBalancer.ingress}"
 """Condition: the load balancer has an address."""
 
@@ -81,11 +86,12 @@ def service_account(
     labels: Mapping[str, str],
     pull_secrets: Sequence[str],
     opts: pulumi.ResourceOptions,
+    annotations: Mapping[str, str] | None = None,
 ) -> k8s.core.v1.ServiceAccount:
     """A service account; its pods pull images with `pull_secrets`."""
     return k8s.core.v1.ServiceAccount(
         name,
-        metadata=metadata(name, namespace, labels),
+        metadata=metadata(name, namespace, labels, annotations),
         image_pull_secrets=[k8s.core.v1.LocalObjectReferenceArgs(name=secret) for secret in pull_secrets] or None,
         opts=opts,
     )
@@ -115,11 +121,13 @@ def autoscaler(
     labels: Mapping[str, str],
     workload: Workload,
     opts: pulumi.ResourceOptions,
+    memory: int | None = None,
+    behavior: Mapping[str, Any] | None = None,
 ) -> k8s.autoscaling.v2.HorizontalPodAutoscaler:
-    """A HorizontalPodAutoscaler of the Deployment `name`, by CPU utilization."""
-    target = k8s.autoscaling.v2.MetricTargetArgs(
-        type="Utilization", average_utilization=workload.cpu.targetAverageUtilization
-    )
+    """A HorizontalPodAutoscaler of the Deployment `name`, by CPU utilization, and by memory utilization (percent of
+    the request) if `memory` is given."""
+    targets = {"cpu": workload.cpu.targetAverageUtilization, **({"memory": memory} if memory else {})}
+    more: dict[str, Any] = {"behavior": behavior} if behavior else {}
     return k8s.autoscaling.v2.HorizontalPodAutoscaler(
         name,
         metadata=metadata(name, namespace, labels),
@@ -129,15 +137,24 @@ def autoscaler(
             scale_target_ref=k8s.autoscaling.v2.CrossVersionObjectReferenceArgs(
                 api_version="apps/v1", kind="Deployment", name=name
             ),
-            metrics=[
-                k8s.autoscaling.v2.MetricSpecArgs(
-                    type="Resource",
-                    resource=k8s.autoscaling.v2.ResourceMetricSourceArgs(name="cpu", target=target),
-                )
-            ],
+            metrics=[_utilization(resource, target) for resource, target in targets.items()],
+            **more,
         ),
         opts=opts,
     )
+
+
+def _utilization(resource: str, percent: int) -> k8s.autoscaling.v2.MetricSpecArgs:
+    target = k8s.autoscaling.v2.MetricTargetArgs(type="Utilization", average_utilization=percent)
+    return k8s.autoscaling.v2.MetricSpecArgs(
+        type="Resource", resource=k8s.autoscaling.v2.ResourceMetricSourceArgs(name=resource, target=target)
+    )
+
+
+def budgeted(mesh: Installation, workload: Workload) -> bool:
+    """Whether a Deployment has a PodDisruptionBudget. One for a single pod would keep its node from being drained."""
+    pods = workload.autoscaleMin if workload.autoscaleEnabled else workload.replicaCount or 0
+    return mesh.values.global_.defaultPodDisruptionBudget.enabled and (mesh.release.single_budgets or pods > 1)
 
 
 def disruption_budget(
@@ -146,16 +163,68 @@ def disruption_budget(
     labels: Mapping[str, str],
     selector: Mapping[str, str],
     opts: pulumi.ResourceOptions,
+    budget: DisruptionBudget = ONE_STAYS,
 ) -> k8s.policy.v1.PodDisruptionBudget:
-    """A PodDisruptionBudget that keeps at least one of the pods that `selector` matches."""
+    """A PodDisruptionBudget for the pods that `selector` matches; by default it keeps at least one of them."""
+    limits: dict[str, Any] = {
+        {"minAvailable": "min_available", "maxUnavailable": "max_unavailable"}[name]: value
+        for name, value in budget.amount.items()
+    }
     return k8s.policy.v1.PodDisruptionBudget(
         name,
         metadata=metadata(name, namespace, labels),
         spec=k8s.policy.v1.PodDisruptionBudgetSpecArgs(
-            min_available=1, selector=k8s.meta.v1.LabelSelectorArgs(match_labels=dict(selector))
+            **limits,
+            selector=k8s.meta.v1.LabelSelectorArgs(match_labels=dict(selector)),
+            unhealthy_pod_eviction_policy=budget.unhealthyPodEvictionPolicy or None,
         ),
         opts=opts,
     )
+
+
+def daemon_set(
+    name: str,
+    namespace: pulumi.Input[str],
+    labels: Mapping[str, str],
+    selector: Mapping[str, str],
+    pod: Any,
+    strategy: UpdateStrategy,
+    opts: pulumi.ResourceOptions,
+    annotations: Mapping[str, str] | None = None,
+) -> k8s.apps.v1.DaemonSet:
+    """A DaemonSet of the pods that the template `pod` describes."""
+    limits = strategy.rollingUpdate
+    rolling = k8s.apps.v1.RollingUpdateDaemonSetArgs(
+        max_surge=_amount(limits.maxSurge) if limits.maxSurge else None,
+        max_unavailable=_amount(limits.maxUnavailable) if limits.maxUnavailable else None,
+    )
+    updated = k8s.apps.v1.DaemonSetUpdateStrategyArgs(
+        type=strategy.type, rolling_update=rolling if strategy.type == "RollingUpdate" else None
+    )
+    spec = k8s.apps.v1.DaemonSetSpecArgs(
+        selector=k8s.meta.v1.LabelSelectorArgs(match_labels=dict(selector)), update_strategy=updated, template=pod
+    )
+    return k8s.apps.v1.DaemonSet(name, metadata=metadata(name, namespace, labels, annotations), spec=spec, opts=opts)
+
+
+def quota(
+    name: str,
+    namespace: pulumi.Input[str],
+    labels: Mapping[str, str],
+    wanted: ResourceQuotas,
+    opts: pulumi.ResourceOptions,
+) -> list[k8s.core.v1.ResourceQuota]:
+    """A ResourceQuota that admits pods with the priority of a node's own, if it is wanted."""
+    if not wanted.enabled:
+        return []
+    priority = k8s.core.v1.ScopedResourceSelectorRequirementArgs(
+        scope_name="PriorityClass", operator="In", values=["system-node-critical"]
+    )
+    spec = k8s.core.v1.ResourceQuotaSpecArgs(
+        hard={"pods": str(wanted.pods)},
+        scope_selector=k8s.core.v1.ScopeSelectorArgs(match_expressions=[priority]),
+    )
+    return [k8s.core.v1.ResourceQuota(name, metadata=metadata(name, namespace, labels), spec=spec, opts=opts)]
 
 
 def custom_resource(

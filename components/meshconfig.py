@@ -1,4 +1,4 @@
-"""The ConfigMaps that istiod reads (mesh configuration, and injection templates and values), and manual injection."""
+"""The ConfigMaps that istiod reads, such as mesh configuration, injection templates and values; manual injection."""
 
 from __future__ import annotations
 
@@ -11,26 +11,50 @@ from pulumi_kubernetes.core.v1 import ConfigMap
 from components import kube
 from mesh import proxy
 from mesh.core import documents
-from mesh.core.names import INJECTOR, MESH_CONFIG
+from mesh.core.names import EXTRA_CERTIFICATES, INJECTOR, MESH_CONFIG
 from mesh.proxy import injection
 from mesh.releases.release import Installation
 
 
 def config_maps(mesh: Installation, namespace: pulumi.Input[str], opts: pulumi.ResourceOptions) -> list[ConfigMap]:
-    """Both ConfigMaps, as far as the values enable them."""
-    values, contents = mesh.values, {}
+    """The ConfigMaps, as far as the values enable them; none if the installation leaves out what is in a namespace."""
+    if not mesh.in_namespaces:
+        return []
+    return [
+        ConfigMap(name, metadata=kube.metadata(name, namespace, {**mesh.labels, **labels}), data=data, opts=opts)
+        for name, (labels, data) in {**_of_istiod(mesh), **_of_gateway_classes(mesh)}.items()
+    ]
+
+
+_Contents = dict[str, tuple[Mapping[str, str], dict[str, str]]]
+"""Labels and data of ConfigMaps by name."""
+
+
+def _of_istiod(mesh: Installation) -> _Contents:
+    """The mesh configuration, injection templates and values, and a certificate that istiod trusts."""
+    values, contents = mesh.values, dict[str, dict[str, str]]()
     if values.pilot.configMap:
         text = documents.dump(mesh.release.mesh_config(mesh), sort_keys=True)
-        contents[MESH_CONFIG] = {"mesh": text, "meshNetworks": "networks: {}\n"}
+        networks = documents.dump({"networks": values.global_.meshNetworks}, sort_keys=True)
+        contents[MESH_CONFIG] = {"mesh": text, "meshNetworks": networks}
     if not values.global_.omitSidecarInjectorConfigMap:
         contents[INJECTOR] = injection.config_map_data(
             mesh.release.injection_templates(), mesh.release.injection_values(mesh)
         )
-    names = {mesh.revisioned(name): data for name, data in contents.items()}
-    return [
-        ConfigMap(name, metadata=kube.metadata(name, namespace, mesh.labels), data=data, opts=opts)
-        for name, data in names.items()
-    ]
+    if values.pilot.enabled and values.pilot.jwksResolverExtraRootCA:
+        contents[EXTRA_CERTIFICATES] = {"extra.pem": values.pilot.jwksResolverExtraRootCA}
+    return {mesh.revisioned(name): ({}, data) for name, data in contents.items()}
+
+
+def _of_gateway_classes(mesh: Installation) -> _Contents:
+    """Defaults of what istiod deploys for Gateways of the Gateway API, by GatewayClass."""
+    return {
+        f"istio-{mesh.revision}-gatewayclass-{name}": (
+            {"gateway.istio.io/defaults-for-class": name},
+            {part: documents.dump(overlay, sort_keys=True) for part, overlay in parts.items()},
+        )
+        for name, parts in mesh.values.gatewayClasses.items()
+    }
 
 
 def checksum(mesh: Installation) -> str:

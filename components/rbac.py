@@ -8,7 +8,54 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components import kube
-from mesh.releases.roles import PolicyRules
+from mesh.releases.release import Installation
+from mesh.releases.roles import Account, PolicyRules
+
+
+def service_account(
+    mesh: Installation, account: Account, namespace: pulumi.Input[str], parent: pulumi.Resource
+) -> list[pulumi.Resource]:
+    """The service account, in Istio's namespace; none if the installation leaves out what is in a namespace."""
+    if not mesh.in_namespaces:
+        return []
+    secrets, child = mesh.values.global_.imagePullSecrets, pulumi.ResourceOptions(parent=parent)
+    return [kube.service_account(account.name, namespace, account.labels, secrets, child, account.annotations)]
+
+
+def roles(
+    mesh: Installation, account: Account, namespace: pulumi.Input[str], parent: pulumi.Resource
+) -> list[pulumi.Resource]:
+    """The bindings of the account's cluster roles and of its roles in Istio's namespace; each as far as the
+    installation has such objects."""
+    on_cluster = account.on_cluster if mesh.on_cluster else {}
+    in_namespace = account.in_namespace if mesh.in_namespaces else {}
+    return [
+        *(
+            grant_on_cluster(parent, role, rules(table), account.name, mesh.root, account.labels)
+            for role, table in on_cluster.items()
+        ),
+        *(
+            grant_in_namespace(
+                parent, role, rules(table), account.name, namespace, account.labels, account_namespace=mesh.root
+            )
+            for role, table in in_namespace.items()
+        ),
+    ]
+
+
+def of_control_plane(
+    mesh: Installation, namespace: pulumi.Input[str], parent: pulumi.Resource
+) -> list[pulumi.Resource]:
+    """istiod's account and the roles, where each control plane has its own; returns what istiod needs."""
+    chosen = mesh.release.roles
+    if not chosen.revisioned:
+        return []
+    if reader := chosen.reader(mesh):
+        roles(mesh, reader, namespace, parent)
+    istiod = chosen.istiod(mesh)
+    if istiod is None:
+        return []
+    return [*service_account(mesh, istiod, namespace, parent), *roles(mesh, istiod, namespace, parent)]
 
 
 def rules(table: PolicyRules) -> list[k8s.rbac.v1.PolicyRuleArgs]:

@@ -212,11 +212,12 @@ def problems(
     With `adopt`, objects without an owner may be taken over."""
     installed = chosen.installation
     release, injector = installed.release, installed.revisioned(INJECTOR)
+    injectors = release.injection_webhooks(installed)
     if chosen.base.enabled:
         reasons = list(ownership.problems(found, recorded, release, project, stack, root, chosen.ownership, adopt))
-        own = frozenset((injector, release.validation_webhooks(installed).name))
+        own = frozenset(made.name for made in (*injectors, *release.validation_webhooks(installed)))
     else:
         spaces = {**({root: "existing"} if chosen.uses_root_namespace else {}), **chosen.ownership}
         beside = (found, recorded, release, project, stack, injector, spaces, adopt)
-        reasons, own = list(ownership.problems_without_base(*beside)), frozenset((injector,))
+        reasons, own = list(ownership.problems_without_base(*beside)), frozenset(made.name for made in injectors)
     return [*reasons, *ownership.blocked(found, recorded, own, reasons)]

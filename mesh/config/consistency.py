@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from mesh import bookinfo
-from mesh.config import proxies, tokens
+from mesh.config import control_plane, proxies, tokens
 from mesh.config.settings import INGRESS, Settings
 from mesh.core.names import ROOT
 from mesh.security import authorization, mtls
@@ -19,6 +19,7 @@ def problems(s: Settings, default_namespace: str | None, traffic: Iterable[Confi
     yield from _shared_node_ports(s)
     yield from _undeclared_namespaces(s)
     yield from _without_control_plane(s)
+    yield from control_plane.problems(s)
     yield from proxies.problems(s)
     gateway = s.gateways.get(INGRESS)
     yield from s.addons.problems(ingress=gateway is not None and gateway.enabled)
@@ -49,8 +50,9 @@ def _undeclared_namespaces(s: Settings) -> Iterator[str]:
     for name, gateway in s.gateways.items():
         if gateway.enabled and gateway.namespace and gateway.namespace not in (*declared, ROOT):
             yield _undeclared(f"mesh:gateways.{name}.namespace", gateway.namespace, "namespaces", s.namespaces)
-    if s.cni.enabled and s.cni.namespace and s.cni.namespace not in (*declared, ROOT, "kube-system"):
-        yield _undeclared("mesh:cni.namespace", s.cni.namespace, "namespaces", s.namespaces)
+    for key, part in (("cni", s.cni), ("ztunnel", s.ztunnel)):
+        if part.enabled and part.namespace and part.namespace not in (*declared, ROOT, "kube-system"):
+            yield _undeclared(f"mesh:{key}.namespace", part.namespace, "namespaces", s.namespaces)
     if s.bookinfo and s.bookinfo.namespace not in s.injectedNamespaces:
         injected = s.injectedNamespaces
         yield _undeclared("mesh:bookinfo.namespace", s.bookinfo.namespace, "injectedNamespaces", injected)

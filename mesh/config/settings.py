@@ -150,6 +150,9 @@ class Settings(Values):
     def check(self) -> typed.Findings:
         yield from super().check()
         yield from tags.release_mismatches(self, self.release)
+        earlier = tuple(releases.get(self.release).profiles.changed)
+        if self.compatibilityVersion and self.compatibilityVersion not in earlier:
+            yield ("compatibilityVersion",), errors.not_one_of(self.compatibilityVersion, earlier)
 
     @property
     def installation(self) -> Installation:

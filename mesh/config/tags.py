@@ -31,6 +31,7 @@ def release_mismatches(values: Values, release: str) -> Findings:
         ("global", "proxy", "image"): global_.proxy.image,
         ("global", "proxy_init", "image"): global_.proxy_init.image,
         ("cni", "image"): values.cni.image,
+        ("ztunnel", "image"): values.ztunnel.image,
     }
     full = {path: (image, _tag(image)) for path, image in images.items() if "/" in image}
     for path, (value, tag) in {("tag",): (values.tag, values.tag), **full}.items():

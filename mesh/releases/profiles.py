@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -22,6 +22,10 @@ class Profiles:
     """Default values of a gateway by kind, `ingress` or `egress`."""
     differences: Mapping[str, tuple[str | None, Data]]
     """By profile, its parent (None for a root) and the differences from it."""
+    platforms: Mapping[str, Data] = field(default_factory=dict)
+    """Differences on a platform (`global.platform`), by name."""
+    changed: Mapping[str, Data] = field(default_factory=dict)
+    """By earlier release, the values that keep the behavior which the release after it changed. Newest first."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -29,11 +33,22 @@ class Profiles:
         return tuple(self.differences)
 
     def values_data(self, name: str, differences: Data) -> dict[str, Any]:
-        """A profile's values with `differences` merged in, as data that is not validated.
+        """A profile's values with `differences` merged in, as data that is not validated: those of its platform and
+        compatibility version count more than the profile's, and less than `differences`.
 
-        Raises KeyError for an unknown profile.
+        Raises KeyError for an unknown profile. An unknown platform or version has no differences.
         """
-        return merged_values(self._values(name), differences, self._kinds)
+        base = self._values(name)
+        chosen = merged_values(base, differences, self._kinds)
+        kept = self._kept(_at(chosen, "compatibilityVersion"))
+        for part in (*kept, self.platforms.get(_at(chosen, "global", "platform"), {})):
+            base = merged(base, part)
+        return merged_values(base, differences, self._kinds)
+
+    def _kept(self, version: Any) -> list[Data]:
+        """The differences that keep the behavior of release `version`: those of all later ones, and its own."""
+        names = list(self.changed)
+        return [self.changed[name] for name in names[: names.index(version) + 1]] if version in names else []
 
     @cached_property
     def _kinds(self) -> Mapping[str, Data]:
@@ -46,3 +61,11 @@ class Profiles:
             defaults = Values().model_dump(by_alias=True, exclude={"meshConfig"})
             return merged(merged(defaults, self.root), differences)
         return merged_values(self._values(parent), differences, self._kinds)
+
+
+def _at(data: Mapping[str, Any], *path: str) -> Any:
+    """The text at a path; empty if there is none."""
+    found: Any = data
+    for key in path:
+        found = found.get(key) if isinstance(found, Mapping) else None
+    return found if isinstance(found, str) else ""

@@ -7,7 +7,7 @@ installation and the settings of a stack hold.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypedDict
@@ -21,8 +21,9 @@ from mesh.core.typed import Findings
 from mesh.proxy.expr import Node
 from mesh.proxy.inputs import Inputs
 from mesh.releases import lacking
+from mesh.releases.policies import AdmissionPolicy, NetworkPolicy
 from mesh.releases.profiles import Profiles
-from mesh.releases.roles import Account, PolicyRules
+from mesh.releases.roles import Account, Grant, PolicyRules
 from mesh.releases.webhooks import WebhookConfiguration
 from mesh.values.gateway import Gateway
 from mesh.values.values import Values
@@ -80,19 +81,37 @@ class Requests:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Tag:
+    """A revision tag: a value of the label `istio.io/rev` that stands for a revision."""
+
+    name: str
+    revision: str
+    """The revision; `default` is the control plane without a name."""
+    implied: bool = False
+    """Whether it follows from the installation, and is not one of the values."""
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """The labels of its objects."""
+        return {REVISION_LABEL: self.revision, "istio.io/tag": self.name}
+
+
+@dataclass(frozen=True, kw_only=True)
 class Roles:
     """RBAC permissions of the parts of an installation."""
 
-    reader: Callable[[Installation], Account]
-    """The service account by which the control plane of another cluster reads this cluster."""
-    istiod: Callable[[Installation], Account]
-    """The service account of istiod."""
+    reader: Callable[[Installation], Account | None]
+    """The service account by which the control plane of another cluster reads this cluster; None if there is none."""
+    istiod: Callable[[Installation], Account | None]
+    """The service account of istiod; None if this installation needs none."""
+    revisioned: bool
+    """Whether each control plane has roles, and istiod's account, of its own; otherwise all on a cluster share them."""
     gateway: PolicyRules
     """Permissions of a gateway in its namespace."""
-    cni: PolicyRules
+    cni: Callable[[Installation], Iterable[Grant]]
     """Cluster-wide permissions of the CNI plugin."""
-    repair: PolicyRules
-    """Cluster-wide permissions of the CNI plugin's repair of pods that started before it."""
+    ztunnel: Callable[[Installation], PolicyRules]
+    """Cluster-wide permissions of ztunnel; it has no role without any."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,10 +144,16 @@ class Release:
     """Kinds of Istio's API and their versions."""
     roles: Roles
     """Service accounts and RBAC permissions."""
-    injection_webhooks: Callable[[Installation], WebhookConfiguration]
-    """The mutating webhooks that inject sidecars."""
-    validation_webhooks: Callable[[Installation], WebhookConfiguration]
-    """The webhook that validates Istio's objects."""
+    tags: Callable[[Installation], Sequence[Tag]]
+    """The revision tags."""
+    injection_webhooks: Callable[[Installation], Sequence[WebhookConfiguration]]
+    """The mutating webhooks that inject sidecars: those of this control plane first, then those of its tags."""
+    validation_webhooks: Callable[[Installation], Sequence[WebhookConfiguration]]
+    """The webhooks that validate Istio's objects."""
+    admission_policies: Callable[[Installation], Iterable[AdmissionPolicy]]
+    """The policies of the API server for Istio's objects."""
+    network_policies: Callable[[Installation], Iterable[NetworkPolicy]]
+    """The NetworkPolicies of Istio's own pods."""
     telemetry_filters: Callable[[Installation], Iterable[tuple[str, EnvoyFilter]]]
     """The EnvoyFilters for telemetry by name; none if the proxies need none."""
 
@@ -156,10 +181,16 @@ class Release:
     """The pods of istiod."""
     gateway_pod: Callable[[Installation, str, Gateway], PodTemplate]
     """The pods of a gateway with a Deployment of its own, given its name and values."""
+    gateway_labels: Mapping[str, str]
+    """Labels of a gateway's Deployment beyond those of its other objects."""
     cni_pod: Callable[[Installation], PodTemplate]
     """The pods of the CNI plugin, one on each node."""
     cni_config: Callable[[Installation], dict[str, str]]
     """The data of the ConfigMap that the CNI plugin reads."""
+    ztunnel_pod: Callable[[Installation], PodTemplate] | None
+    """The pods of ztunnel, one on each node; None if the release has none."""
+    single_budgets: bool
+    """Whether there are disruption budgets for Deployments that may have one pod only, which they keep in place."""
 
     @cached_property
     def proxy_config(self) -> Mapping[str, Any]:
@@ -194,6 +225,16 @@ class Installation:
     def revision(self) -> str:
         """The revision, as in label `istio.io/rev`; `default` if the values set none."""
         return self.values.revision or DEFAULT_REVISION
+
+    @property
+    def on_cluster(self) -> bool:
+        """Whether objects without a namespace are installed, and Istio's namespace itself."""
+        return self.values.global_.resourceScope != "namespace"
+
+    @property
+    def in_namespaces(self) -> bool:
+        """Whether objects in namespaces are installed."""
+        return self.values.global_.resourceScope != "cluster"
 
     @property
     def labels(self) -> Mapping[str, str]:

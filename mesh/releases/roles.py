@@ -18,7 +18,22 @@ class Account:
     name: str
     labels: Mapping[str, str]
     """Labels of the account, its roles and their bindings."""
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    """Annotations of the account."""
     on_cluster: Mapping[str, PolicyRules]
     """ClusterRoles by name, each with a binding of the same name."""
     in_namespace: Mapping[str, PolicyRules] = field(default_factory=dict)
     """Roles in the root namespace by name, each with a binding of the same name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grant:
+    """A ClusterRole of an agent, and its binding to the agent's service account."""
+
+    role: str
+    """Name of the ClusterRole."""
+    rules: PolicyRules
+    binding: str = ""
+    """Name of the binding; that of the role if empty."""
+    binding_labels: Mapping[str, str] = field(default_factory=dict)
+    """Labels of the binding in place of the agent's `app`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,6 +16,10 @@ class LabelRequirement:
     values: tuple[str, ...] = ()
 
 
+Selector = Sequence[LabelRequirement] | Mapping[str, str]
+"""A label selector: requirements, or the values of labels (`matchLabels`). Everything if it is empty."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ClientConfig:
     """The server that a webhook calls: a Service in the root namespace, or a URL."""
@@ -26,6 +30,8 @@ class ClientConfig:
     """Port of the Service; None leaves Kubernetes' default, 443."""
     url: str = ""
     """Replaces the Service if it is set."""
+    ca_bundle: str = ""
+    """Certificates (PEM, in base64) that the server is verified with; empty if istiod writes its own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,12 +52,14 @@ class Webhook:
     name: str
     client_config: ClientConfig
     rule: WebhookRule
-    namespace_selector: Sequence[LabelRequirement] = ()
+    namespace_selector: Selector = ()
     """Requirements on the labels of the object's namespace."""
-    object_selector: Sequence[LabelRequirement] = ()
+    object_selector: Selector = ()
     """Requirements on the labels of the object."""
     failure_policy: str | None = None
     """`Fail` or `Ignore`; None if istiod sets it."""
+    reinvocation_policy: str | None = None
+    """Of an injector: `Never` or `IfNeeded`; None leaves Kubernetes' default, `Never`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,4 +68,7 @@ class WebhookConfiguration:
 
     name: str
     labels: Mapping[str, str]
+    annotations: Mapping[str, str] = field(default_factory=dict)
     webhooks: Sequence[Webhook]
+    reviews: Sequence[str]
+    """Versions of AdmissionReview that the server supports."""

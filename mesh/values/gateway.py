@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from pydantic import Field
 
-from mesh.core.kubernetes import Cidr, Labels, Name, PortNumber, Resources, ServiceType
+from mesh.core.kubernetes import Annotations, Cidr, Labels, Name, PortNumber, Resources, ServiceType
 from mesh.core.typed import Documented
-from mesh.values.workload import Workload
+from mesh.values.workload import IpFamilies, IpFamilyPolicy, Workload
 
 Kind = Literal["ingress", "egress"]
 
@@ -61,6 +61,23 @@ class ConfigVolume(Documented):
     """Path in the proxy's container at which the volume is mounted; not mounted if empty."""
 
 
+class ServiceAccount(Documented):
+    """The service account of a gateway."""
+
+    annotations: Annotations = {}
+    """Annotations of the service account."""
+
+
+class InjectedGateways(Documented):
+    """Pods of gateways whose proxy is injected, and of those that istiod deploys: Istio's `gateways.securityContext`
+    and `gateways.seccompProfile`."""
+
+    securityContext: dict[str, Any] = {}
+    """Security context of the pods; the least privileges that ports 80 and 443 need if empty."""
+    seccompProfile: dict[str, str] = {}
+    """Seccomp profile of the pods, such as `type: RuntimeDefault`."""
+
+
 class Gateway(Workload):
     """A gateway: a Deployment of Istio's proxy, and its Service."""
 
@@ -86,6 +103,12 @@ class Gateway(Workload):
     externalTrafficPolicy: Literal["", "Cluster", "Local"] = ""
     """`Local` keeps the source addresses of clients and sends their traffic to pods on the same node; `Cluster`, the
     default of Kubernetes, does neither."""
+    ipFamilyPolicy: IpFamilyPolicy = ""
+    """IP families of the Service, one or both; the default of Kubernetes if empty."""
+    ipFamilies: IpFamilies = ()
+    """IP families of the Service, in order of preference."""
+    serviceAccount: ServiceAccount = ServiceAccount()
+    """The service account."""
     resources: Resources = PROXY_RESOURCES
     """Resource requests and limits of the proxy."""
     runAsRoot: bool = False
@@ -94,6 +117,8 @@ class Gateway(Workload):
     """Secrets to mount into the proxy's container."""
     configVolumes: tuple[ConfigVolume, ...] = ()
     """ConfigMaps to mount into the proxy's container."""
+    additionalContainers: tuple[dict[str, Any], ...] = ()
+    """Further containers of the pods."""
 
     def _contradictions(self) -> Iterator[str]:
         yield from super()._contradictions()

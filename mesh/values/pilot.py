@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any, Literal
+
 from pydantic import Field
 
-from mesh.core.kubernetes import Labels, Resources, Url
+from mesh.core.kubernetes import (
+    Annotations,
+    Key,
+    Labels,
+    Name,
+    NumberOrPercentage,
+    ObjectName,
+    Resources,
+    Url,
+)
 from mesh.core.typed import Documented
-from mesh.values.workload import Workload
+from mesh.values.workload import CniProvider, IpFamilies, IpFamilyPolicy, Variant, Workload
 
 
 class Base(Documented):
@@ -14,6 +25,42 @@ class Base(Documented):
 
     enabled: bool = True
     """Whether they are installed: root namespace, custom resource definitions, accounts, roles, validation webhook."""
+    excludedCRDs: tuple[str, ...] = ()
+    """Names of definitions that are left out, such as `wasmplugins.extensions.istio.io`."""
+    validationURL: Url = ""
+    """URL of the validation webhook, `https://…`; istiod's Service if empty."""
+    validationCABundle: str = ""
+    """Certificates (PEM, in base64) that the validation webhook's server is verified with. istiod then leaves the
+    webhook alone. If empty, istiod writes its own."""
+    validationFailurePolicy: Literal["", "Ignore", "Fail"] = ""
+    """What happens to objects if the validation webhook cannot be called; istiod sets `Fail` once it works if empty."""
+
+
+class PilotCni(Documented):
+    """The CNI plugin that redirects the traffic of pods."""
+
+    enabled: bool | None = None
+    """Whether one is there, this stack's or another; `cni.enabled` if not set."""
+    provider: CniProvider | None = None
+    """How pods request the plugin: `multus` by an annotation on each; as in `cni.provider` if not set."""
+
+
+class Taint(Documented):
+    """istiod's removal of a taint from nodes whose CNI plugin is ready."""
+
+    enabled: bool = False
+    """Whether istiod removes the taint."""
+    namespace: Name | None = None
+    """Namespace of the CNI plugin; istiod's own if not set."""
+    name: Key = "cni.istio.io/not-ready"
+    """Key of the taint."""
+
+
+class Memory(Documented):
+    """Memory target of an autoscaler."""
+
+    targetAverageUtilization: int | None = Field(default=None, ge=1)
+    """Average memory utilization that the autoscaler maintains, in percent of the request; none if not set."""
 
 
 class Pilot(Workload):
@@ -23,14 +70,28 @@ class Pilot(Workload):
     """Whether istiod runs on this cluster."""
     image: str = "pilot"
     """Name of the image in `hub`; with a slash, a full reference."""
+    variant: Variant = ""
+    """Variant of the image; `global.variant` if empty."""
     resources: Resources = Resources(requests={"cpu": "500m", "memory": "2048Mi"})
     """Resource requests and limits of istiod."""
     replicaCount: int | None = Field(default=1, ge=0)
     """Number of pods if `autoscaleEnabled` is false."""
+    memory: Memory = Memory()
+    """Memory target of the autoscaler."""
+    autoscaleBehavior: dict[str, Any] = {}
+    """How fast the autoscaler scales: its field `behavior`; the defaults of Kubernetes if empty."""
     traceSampling: float = Field(default=1.0, ge=0, le=100)
     """Percentage of requests that are traced, from 0 to 100."""
     deploymentLabels: Labels = {}
     """Labels of the Deployment, in addition to Istio's own."""
+    deploymentAnnotations: Annotations = {}
+    """Annotations of the Deployment."""
+    podLabels: Labels = {}
+    """Labels of the pods, in addition to Istio's own."""
+    serviceAccountAnnotations: Annotations = {}
+    """Annotations of the service account."""
+    sidecarInjectorWebhookAnnotations: Annotations = {}
+    """Annotations of the injection webhooks."""
     enableProtocolSniffingForOutbound: bool = True
     """Whether sidecars detect the protocol of outbound traffic to ports that name none."""
     enableProtocolSniffingForInbound: bool = True
@@ -40,6 +101,57 @@ class Pilot(Workload):
     another pod."""
     configMap: bool = True
     """Whether the ConfigMap with the mesh configuration is installed."""
+    cni: PilotCni = PilotCni()
+    """The CNI plugin that redirects the traffic of pods."""
+    taint: Taint = Taint()
+    """istiod's removal of a taint from nodes whose CNI plugin is ready."""
+    extraContainerArgs: tuple[str, ...] = ()
+    """Additional arguments of istiod."""
+    envVarFrom: tuple[dict[str, Any], ...] = ()
+    """Environment variables with a source, such as a key of a Secret: entries of a container's `env`."""
+    volumes: tuple[dict[str, Any], ...] = ()
+    """Additional volumes of the pods."""
+    volumeMounts: tuple[dict[str, Any], ...] = ()
+    """Additional volume mounts of istiod's container."""
+    initContainers: tuple[dict[str, Any], ...] = ()
+    """Init containers of the pods."""
+    seccompProfile: dict[str, str] = {}
+    """Seccomp profile of istiod, such as `type: RuntimeDefault`."""
+    topologySpreadConstraints: tuple[dict[str, Any], ...] = ()
+    """How the pods are spread over nodes and zones."""
+    jwksResolverExtraRootCA: str = ""
+    """Root certificate (PEM) that istiod trusts when it fetches keys of token issuers."""
+    ipFamilyPolicy: IpFamilyPolicy = ""
+    """IP families of the Service, one or both; the default of Kubernetes if empty."""
+    ipFamilies: IpFamilies = ()
+    """IP families of the Service, in order of preference."""
+    trafficDistribution: str = ""
+    """Preference for near pods of the Service, such as `PreferClose`; none if empty."""
+    trustedZtunnelNamespace: Name | None = None
+    """Namespace of ztunnel, from which istiod accepts connections on behalf of pods; istiod's own if not set."""
+    trustedZtunnelName: Name | None = None
+    """Service account of ztunnel; `ztunnel` if not set."""
+    crlConfigMapName: ObjectName = ""
+    """ConfigMap with the certificate revocation list of a certificate authority of your own; none if empty."""
+
+
+class DisruptionBudget(Documented):
+    """The PodDisruptionBudget of istiod."""
+
+    minAvailable: NumberOrPercentage | None = "1"
+    """Pods that stay while nodes are drained; not used with `maxUnavailable`."""
+    maxUnavailable: NumberOrPercentage | None = None
+    """Pods that may be missing while nodes are drained."""
+    unhealthyPodEvictionPolicy: Literal["", "IfHealthyBudget", "AlwaysAllow"] = ""
+    """Whether pods that are not ready may be evicted at any time; the default of Kubernetes if empty."""
+
+    @property
+    def amount(self) -> dict[str, int | str]:
+        """The one of the two limits that holds, as a field of the budget's spec."""
+        name, text = (
+            ("maxUnavailable", self.maxUnavailable) if self.maxUnavailable else ("minAvailable", self.minAvailable)
+        )
+        return {name: int(text) if text.isdigit() else text} if text else {}
 
 
 class IstiodRemote(Documented):
@@ -49,3 +161,14 @@ class IstiodRemote(Documented):
     """Whether this cluster uses an istiod on another one. It then gets the injection webhook without istiod."""
     injectionURL: Url = ""
     """URL of the injection webhook, `https://…`; the Service `istiod` in `istio-system` if empty."""
+    injectionPath: str = Field(default="/inject", pattern="^/")
+    """Path of the injection webhook at the Service `istiod`, such as `/inject/cluster/west/net/west`."""
+    injectionCABundle: str = ""
+    """Certificates (PEM, in base64) that the injection webhook's server is verified with; istiod's if empty."""
+
+
+class Experimental(Documented):
+    """Features that may change."""
+
+    stableValidationPolicy: bool = False
+    """Whether Istio's objects may use stable features only: a ValidatingAdmissionPolicy refuses the others."""

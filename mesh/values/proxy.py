@@ -6,10 +6,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from mesh.core.kubernetes import Domain, Name, ObjectName, PullPolicy, Resources
+from mesh.core.kubernetes import Affinity, Domain, Labels, Name, ObjectName, PullPolicy, Resources, Toleration
 from mesh.core.names import DEFAULT_DOMAIN
 from mesh.core.typed import Documented
 from mesh.values.gateway import PROXY_RESOURCES
+from mesh.values.workload import Variant
 
 _LEVELS = "trace|debug|info|warning|error|critical|off"
 _SCOPE_LEVELS = "none|error|warn|info|debug"
@@ -25,6 +26,15 @@ Ports = Annotated[str, Field(pattern=r"^$|^\*$|^[0-9]+(,[0-9]+)*$")]
 """Ports, separated by commas, or `*`."""
 Ranges = Annotated[str, Field(pattern=r"^$|^\*$|^[0-9a-fA-F.:]+/[0-9]+(,[0-9a-fA-F.:]+/[0-9]+)*$")]
 """IP ranges in CIDR notation, separated by commas, or `*`."""
+
+
+class StartupProbe(Documented):
+    """The startup probe of a sidecar: until it succeeds, the readiness probe is not asked."""
+
+    enabled: bool = True
+    """Whether sidecars have one."""
+    failureThreshold: int = Field(default=600, ge=1)
+    """Failed probes, one a second, after which the sidecar is restarted."""
 
 
 class Proxy(Documented):
@@ -52,6 +62,11 @@ class Proxy(Documented):
     includeIPRanges: Ranges = "*"
     """Destination IP ranges whose traffic is redirected to the sidecar, in CIDR notation and separated by commas; `*`
     for all."""
+    includeInboundPorts: Ports = "*"
+    """Ports of the pod whose inbound traffic is redirected to the sidecar, separated by commas; `*` for all."""
+    includeOutboundPorts: Ports = ""
+    """Destination ports whose outbound traffic is redirected to the sidecar, whatever the address, separated by
+    commas."""
     excludeIPRanges: Ranges = ""
     """Destination IP ranges whose traffic bypasses the sidecar, in CIDR notation and separated by commas."""
     excludeInboundPorts: Ports = ""
@@ -68,7 +83,15 @@ class Proxy(Documented):
     """Seconds between readiness probes."""
     readinessFailureThreshold: int = Field(default=30, ge=1)
     """Failed readiness probes in a row after which a sidecar is not ready."""
-    tracer: Literal["zipkin", "lightstep", "datadog", "stackdriver", "openCensusAgent"] = "zipkin"
+    startupProbe: StartupProbe = StartupProbe()
+    """The startup probe of a sidecar."""
+    variant: Variant = ""
+    """Variant of the image; `global.variant` if empty."""
+    outlierLogPath: str = ""
+    """File to which proxies log ejections by outlier detection, such as `/dev/stdout`; no log if empty."""
+    seccompProfile: dict[str, str] = {}
+    """Seccomp profile of sidecars, such as `type: RuntimeDefault`."""
+    tracer: Literal["zipkin", "lightstep", "datadog", "stackdriver", "openCensusAgent", "none"] = "zipkin"
     """Tracing backend to which proxies send spans."""
 
 
@@ -81,6 +104,8 @@ class ProxyInit(Documented):
         requests={"cpu": "10m", "memory": "10Mi"}, limits={"cpu": "2000m", "memory": "1024Mi"}
     )
     """Resource requests and limits of the init container."""
+    forceApplyIptables: bool = False
+    """Whether rules are applied without looking at those that the pod's network has."""
 
 
 class Logging(Documented):
@@ -118,6 +143,33 @@ class Sts(Documented):
 
     servicePort: int = Field(default=0, ge=0, le=65535)
     """Port of the agent's security token service; 0 switches it off."""
+
+
+class NetworkPolicies(Documented):
+    """NetworkPolicies of Istio's own pods."""
+
+    enabled: bool = False
+    """Whether istiod, gateways, the CNI plugin and ztunnel get one. It admits their own ports only, and all that they
+    send."""
+
+
+class Waypoint(Documented):
+    """Waypoints, the proxies of ambient mode that istiod deploys."""
+
+    resources: Resources = Resources(requests={"cpu": "100m", "memory": "128Mi"}, limits={"cpu": "2", "memory": "1Gi"})
+    """Resource requests and limits of a waypoint."""
+    affinity: Affinity | None = None
+    """Affinity of the pods to nodes and to other pods."""
+    topologySpreadConstraints: tuple[dict[str, Any], ...] = ()
+    """How the pods are spread over nodes and zones."""
+    nodeSelector: Labels = {}
+    """Labels of the nodes on which the pods may run."""
+    tolerations: tuple[Toleration, ...] = ()
+    """Taints of nodes that the pods tolerate."""
+
+
+Platform = Literal["", "gke", "k3d", "k3s", "microk8s", "minikube", "openshift"]
+ResourceScope = Literal["all", "cluster", "namespace"]
 
 
 class Global(Documented):
@@ -161,6 +213,41 @@ class Global(Documented):
     """Whether istiod watches only its own namespace."""
     omitSidecarInjectorConfigMap: bool = False
     """Whether the ConfigMap with the injection templates is left out."""
+    platform: Platform = ""
+    """The kind of the cluster, where Istio needs other settings: folders of the CNI plugin, quotas, permissions. Your
+    own settings count more than the platform's."""
+    variant: Variant = ""
+    """Variant of Istio's images; the usual one if empty."""
+    networkPolicy: NetworkPolicies = NetworkPolicies()
+    """NetworkPolicies of Istio's own pods."""
+    nativeNftables: bool = False
+    """Whether traffic is redirected by nftables rules in place of iptables."""
+    waypoint: Waypoint = Waypoint()
+    """Waypoints, the proxies of ambient mode that istiod deploys."""
+    resourceScope: ResourceScope = "all"
+    """The objects that this stack installs: `cluster`, those without a namespace (and Istio's namespace itself);
+    `namespace`, the others; or all."""
+    pilotCertProvider: Literal["istiod", "custom", "none"] | Annotated[str, Field(pattern="^k8s.io/")] = "istiod"
+    """Provider of istiod's own certificate: istiod, a signer of Kubernetes (`k8s.io/…`), or files that are mounted."""
+    certSigners: tuple[str, ...] = ()
+    """Signers of Kubernetes for which istiod may approve certificates, such as
+    `clusterissuers.cert-manager.io/istio`."""
+    caName: str = ""
+    """Name of the certificate authority, such as `GkeWorkloadCertificate`; none if empty."""
+    trustBundleName: ObjectName = ""
+    """ConfigMap with the root certificate that istiod writes into every namespace; `istio-ca-root-cert` if empty."""
+    configValidation: bool = True
+    """Whether istiod validates Istio's objects."""
+    enableReaderRBAC: bool = True
+    """Whether there are an account and roles by which control planes of other clusters read this one."""
+    externalIstiod: bool = False
+    """Whether istiod serves other clusters as their control plane."""
+    configCluster: bool = False
+    """Whether a cluster with a remote istiod holds Istio's objects for it."""
+    remotePilotAddress: str = ""
+    """Address of a remote istiod, an IP address or a host name, for a Service that leads to it."""
+    meshNetworks: dict[str, Any] = {}
+    """Networks of the mesh with their endpoints and gateways, by name."""
 
     @model_validator(mode="after")
     def _several_clusters_have_names(self) -> Global:

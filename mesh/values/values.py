@@ -9,66 +9,21 @@ from pydantic import ConfigDict, Field, field_validator
 
 from mesh.api import MeshConfig
 from mesh.core import errors
-from mesh.core.kubernetes import Annotations, Name, ObjectName, PullPolicy, Resources, ServiceName
+from mesh.core.kubernetes import Annotations, Name, ServiceName
 from mesh.core.typed import Deciding, Documented
-from mesh.values.gateway import Gateway
-from mesh.values.pilot import Base, IstiodRemote, Pilot
+from mesh.values.cni import Cni
+from mesh.values.gateway import Gateway, InjectedGateways
+from mesh.values.pilot import Base, DisruptionBudget, Experimental, IstiodRemote, Pilot
 from mesh.values.proxy import Global
+from mesh.values.ztunnel import Ztunnel
 
-IMAGES: Final = ("pilot", "proxyv2", "install-cni")
+IMAGES: Final = ("pilot", "proxyv2", "install-cni", "ztunnel")
 """Names of Istio's images."""
 
+_LABEL: Final = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+Revision = Annotated[str, Field(pattern=f"^{_LABEL}$", max_length=40), Deciding]
+"""The name of a revision or a tag."""
 Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
-
-
-class Repair(Documented):
-    """Handling of pods that started before the CNI plugin was ready on their node."""
-
-    enabled: bool = True
-    """Whether a controller watches for such pods."""
-    labelPods: bool = True
-    """Whether such pods are labelled."""
-    deletePods: bool = True
-    """Whether such pods are deleted, so that their controllers replace them."""
-    initContainerName: str = "istio-validation"
-    """Name of the init container whose failure marks such a pod."""
-    brokenPodLabelKey: str = "cni.istio.io/uninitialized"
-    """Key of the label on such pods."""
-    brokenPodLabelValue: str = "true"
-    """Value of the label on such pods."""
-
-
-class Cni(Documented):
-    """Istio's CNI plugin, which redirects the traffic of pods instead of a privileged init container in each pod."""
-
-    enabled: bool = False
-    """Whether the plugin is installed and used."""
-    namespace: Name | None = None
-    """Namespace of the plugin's DaemonSet, such as `kube-system`; `istio-system` if not set."""
-    image: str = "install-cni"
-    """Name of the image in `hub`; with a slash, a full reference."""
-    pullPolicy: PullPolicy = ""
-    """Image pull policy; `global.imagePullPolicy` if empty."""
-    logLevel: str = "info"
-    """Log level of the plugin."""
-    cniBinDir: str = "/opt/cni/bin"
-    """Directory of the CNI plugins on a node."""
-    cniConfDir: str = "/etc/cni/net.d"
-    """Directory of the CNI configuration on a node."""
-    cniConfFileName: str = ""
-    """Name of the CNI configuration file to edit or write; the first one in the directory if empty."""
-    chained: bool = True
-    """Whether the plugin is added to the chain of an existing configuration file; otherwise it gets its own file."""
-    excludeNamespaces: tuple[Name, ...] = ("istio-system",)
-    """Namespaces whose pods the plugin ignores."""
-    podAnnotations: Annotations = {}
-    """Annotations of the pods."""
-    resources: Resources = Resources()
-    """Resource requests and limits of the containers."""
-    psp_cluster_role: ObjectName = ""
-    """Name of a ClusterRole to bind to the plugin's service account, such as one that may use a PodSecurityPolicy."""
-    repair: Repair = Repair()
-    """Handling of pods that started before the plugin was ready on their node."""
 
 
 class Wasm(Documented):
@@ -115,6 +70,8 @@ class SidecarInjectorWebhook(Documented):
 
     enableNamespacesByDefault: bool = False
     """Whether pods of namespaces without an injection label are injected."""
+    reinvocationPolicy: Literal["Never", "IfNeeded"] = "Never"
+    """`IfNeeded`: pods that other webhooks change after the injection are injected again."""
     rewriteAppHTTPProbe: bool = True
     """Whether HTTP probes of injected pods are rewritten to go to the agent, which forwards them to the application."""
     injectedAnnotations: Annotations = {}
@@ -138,10 +95,17 @@ class Values(Documented):
     """Registry and path of Istio's images, such as `docker.io/istio`; those of the release if not set."""
     tag: str = ""
     """Tag of Istio's images, such as `1.10.3-distroless`; the version of the release if not set."""
-    images: dict[Literal["pilot", "proxyv2", "install-cni"], Digest] = {}
+    images: dict[Literal["pilot", "proxyv2", "install-cni", "ztunnel"], Digest] = {}
     """Digests of Istio's images, `sha256:…`, by name of the image. A digest replaces the tag."""
-    revision: Annotated[str, Field(pattern=r"^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$", max_length=40), Deciding] = ""
+    compatibilityVersion: Annotated[str, Deciding] = ""
+    """An earlier minor version of Istio, such as `1.28`, whose behavior is kept where this one changed it. Put it in
+    quotes."""
+    revision: Annotated[str, Field(pattern=rf"^({_LABEL})?$", max_length=40), Deciding] = ""
     """Revision of the control plane; needed if a cluster has several. It is appended to the names of its objects."""
+    revisionTags: dict[Revision, Revision] = {}
+    """Tags: names that stand for a revision, as values of the label `istio.io/rev`. A map of tag to revision, such as
+    `prod: 1-30-3`; the revision `default` is the control plane without a name. The tag `default` has the namespaces
+    with `istio-injection: enabled`."""
     meshConfig: MeshConfig = MeshConfig()
     """Mesh-wide configuration: Istio's MeshConfig."""
     base: Base = Base()
@@ -155,6 +119,17 @@ class Values(Documented):
     ones."""
     cni: Cni = Cni()
     """Istio's CNI plugin, for redirecting traffic without privileged init containers."""
+    ztunnel: Ztunnel = Ztunnel()
+    """ztunnel, the node proxy of ambient mode."""
+    injectedGateways: InjectedGateways = InjectedGateways()
+    """Pods of gateways whose proxy is injected, and of those that istiod deploys."""
+    gatewayClasses: dict[Name, dict[str, Any]] = {}
+    """Defaults of what istiod deploys for Gateways of the Gateway API, by GatewayClass and part, such as
+    `istio: {service: {spec: {type: ClusterIP}}}`."""
+    pdb: DisruptionBudget = DisruptionBudget()
+    """The PodDisruptionBudget of istiod."""
+    experimental: Experimental = Experimental()
+    """Features that may change."""
     global_: Global = Field(default=Global(), alias="global")
     """Settings of all of Istio's components: sidecars, logs, image pull secrets."""
     telemetry: Telemetry = Telemetry()
@@ -180,16 +155,18 @@ class Values(Documented):
     def uses_root_namespace(self) -> bool:
         """Whether any object is installed in the root namespace."""
         gateways = any(gateway.enabled and not gateway.namespace for gateway in self.gateways.values())
-        cni = self.cni.enabled and not self.cni.namespace
+        nodes = any(part.enabled and not part.namespace for part in (self.cni, self.ztunnel))
         documents = self.istiodRemote.enabled and (
             self.pilot.configMap or not self.global_.omitSidecarInjectorConfigMap or self.telemetry.installed
         )
-        return self.pilot.enabled or gateways or cni or documents
+        return self.pilot.enabled or gateways or nodes or documents
 
-    def image(self, name: str) -> str:
+    def image(self, name: str, variant: str = "") -> str:
         """The full reference of an image: `name` itself if it contains a slash, otherwise the image of `hub` with this
-        name, by digest or tag."""
+        name, by digest or tag. `variant` replaces `global.variant`."""
         if "/" in name:
             return name
         digest: Mapping[Any, str] = self.images
-        return f"{self.hub}/{name}@{digest[name]}" if name in digest else f"{self.hub}/{name}:{self.tag}"
+        if name in digest:
+            return f"{self.hub}/{name}@{digest[name]}"
+        return "-".join(filter(None, (f"{self.hub}/{name}:{self.tag}", variant or self.global_.variant)))

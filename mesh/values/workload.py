@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
 from mesh.core.kubernetes import Affinity, Annotations, Labels, NumberOrPercentage, Resources, Text, Toleration
 from mesh.core.typed import Documented
+
+Variant = Literal["", "debug", "distroless"]
+"""A variant of Istio's images, which becomes the end of their tag."""
+CniProvider = Literal["default", "multus"]
+IpFamilyPolicy = Literal["", "SingleStack", "PreferDualStack", "RequireDualStack"]
+IpFamilies = tuple[Literal["IPv4", "IPv6"], ...]
 
 
 class Cpu(Documented):

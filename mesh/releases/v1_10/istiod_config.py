@@ -9,6 +9,7 @@ from mesh.api.model import wire
 from mesh.api.proxy_config import ProxyTracing
 from mesh.core.merge import merged
 from mesh.core.names import ZIPKIN, ZIPKIN_PORT
+from mesh.releases.common.injection_values import global_values, plain
 from mesh.releases.release import Installation
 
 _TRACERS: Final[Mapping[str, Mapping[str, Any]]] = {
@@ -48,7 +49,7 @@ def injection_values(mesh: Installation) -> dict[str, Any]:
         "istio_cni": {"enabled": mesh.values.cni.enabled},
         "revision": mesh.values.revision,
         "sidecarInjectorWebhook": {
-            **mesh.values.sidecarInjectorWebhook.model_dump(mode="json"),
+            **plain(mesh.values.sidecarInjectorWebhook, mesh.release.name),
             "objectSelector": {"autoInject": True, "enabled": True},
             "useLegacySelectors": False,
         },
@@ -56,27 +57,17 @@ def injection_values(mesh: Installation) -> dict[str, Any]:
 
 
 def _global(mesh: Installation) -> dict[str, Any]:
-    values, chosen = mesh.values, mesh.values.global_.model_dump(mode="json")
-    for container in ("proxy", "proxy_init"):  # a full reference if `images` has a digest of the image
-        image = chosen[container]["image"]
-        chosen[container]["image"] = values.image(image) if image in values.images else image
     return {
-        **chosen,
-        "hub": values.hub,
-        "tag": values.tag,
+        **global_values(mesh),
         "namespace": mesh.root,
-        "istioNamespace": mesh.root,
         "tracer": _tracers(),
         "configValidation": True,
         "defaultNodeSelector": {},
-        "defaultResources": {"requests": {"cpu": "10m"}},
-        "enabled": values.pilot.enabled,
+        "enabled": mesh.values.pilot.enabled,
         "externalIstiod": False,
         "remotePilotAddress": "",
         "meshNetworks": {},
-        "operatorManageWebhooks": False,
         "pilotCertProvider": "istiod",
-        "sds": {"token": {"aud": "istio-ca"}},
         "useMCP": False,
     }
 

@@ -5,39 +5,25 @@ from __future__ import annotations
 from typing import Final
 
 from mesh.core.merge import Data
+from mesh.releases.common.profiles import CERTIFICATES, DEMO_PORTS, EGRESS_PORTS, INGRESS_PORTS, NO_CONTROL_PLANE
 from mesh.releases.profiles import Profiles
 
-
-def _port(name: str, port: int, target: int | None = None) -> Data:
-    return {"name": name, "port": port, "targetPort": target or port}
-
-
-def _certificates(kind: str) -> list[Data]:
-    """Volumes for the two Secrets from which Istio's own gateways of this kind read certificates."""
-    return [
-        {"name": f"{kind}gateway-{files}", "secretName": f"istio-{kind}gateway-{files}", "mountPath": path}
-        for files in ("certs", "ca-certs")
-        for path in [f"/etc/istio/{kind}gateway-{files}"]
-    ]
-
-
-_STATUS, _HTTP2, _HTTPS = _port("status-port", 15021), _port("http2", 80, 8080), _port("https", 443, 8443)
 _ROUTER: Final = {"ISTIO_META_ROUTER_MODE": "standard"}
 
 _GATEWAYS: Final = {
     "ingress": {
         "kind": "ingress",
         "type": "LoadBalancer",
-        "ports": [_STATUS, _HTTP2, _HTTPS],
+        "ports": INGRESS_PORTS,
         "env": _ROUTER,
-        "secretVolumes": _certificates("ingress"),
+        "secretVolumes": CERTIFICATES["ingress"],
     },
     "egress": {
         "kind": "egress",
         "type": "ClusterIP",
-        "ports": [_HTTP2, _HTTPS],
+        "ports": EGRESS_PORTS,
         "env": _ROUTER,
-        "secretVolumes": _certificates("egress"),
+        "secretVolumes": CERTIFICATES["egress"],
     },
 }
 _ROOT: Final[Data] = {
@@ -49,7 +35,6 @@ _ROOT: Final[Data] = {
 }
 
 _SMALL_PROXY: Final = {"resources": {"requests": {"cpu": "10m", "memory": "40Mi"}}}
-_NO_CONTROL_PLANE: Final[Data] = {"base": {"enabled": False}, "pilot": {"enabled": False}}
 
 _DIFFERENCES: Final[dict[str, tuple[str | None, Data]]] = {
     "minimal": (None, {}),
@@ -68,7 +53,7 @@ _DIFFERENCES: Final[dict[str, tuple[str | None, Data]]] = {
                 "istio-ingressgateway": {
                     **_SMALL_PROXY,
                     "autoscaleEnabled": False,
-                    "ports": [_STATUS, _HTTP2, _HTTPS, _port("tcp", 31400), _port("tls", 15443)],
+                    "ports": DEMO_PORTS,
                 },
                 "istio-egressgateway": {"kind": "egress", **_SMALL_PROXY, "autoscaleEnabled": False},
             },
@@ -97,7 +82,7 @@ _DIFFERENCES: Final[dict[str, tuple[str | None, Data]]] = {
         },
     ),
     "remote": ("default", {}),
-    "empty": ("minimal", _NO_CONTROL_PLANE),
+    "empty": ("minimal", NO_CONTROL_PLANE),
     "external": (
         "empty",
         {

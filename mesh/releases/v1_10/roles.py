@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from mesh.core.names import CNI
 from mesh.releases.release import Installation, Roles
-from mesh.releases.roles import Account, PolicyRules
+from mesh.releases.roles import Account, Grant, PolicyRules
+from mesh.releases.v1_10.istiod import ACCOUNT
 
 _READ: Final = "get list watch"
 _WRITE: Final = "create delete get list patch update watch"
@@ -80,11 +82,25 @@ def istiod(mesh: Installation) -> Account:
     """The service account of istiod."""
     name, analysis = f"istiod-{mesh.root}", _ANALYSIS if mesh.values.global_.istiod.enableAnalysis else ()
     return Account(
-        name="istiod-service-account",
+        name=ACCOUNT,
         labels={"app": "istiod"},
         on_cluster={name: (*_ISTIOD, *analysis, *_SIGNING)},
         in_namespace={name: _IN_NAMESPACE},
     )
 
 
-ROLES: Final = Roles(reader=reader, istiod=istiod, gateway=_GATEWAY, cni=_CNI, repair=_REPAIR)
+def cni(mesh: Installation) -> list[Grant]:
+    """Cluster-wide permissions of the CNI plugin, and of its repair of pods that started before it."""
+    grants = [Grant(role=CNI, rules=_CNI)]
+    if mesh.values.cni.repair.enabled:
+        repair = Grant(
+            role="istio-cni-repair-role",
+            rules=_REPAIR,
+            binding="istio-cni-repair-rolebinding",
+            binding_labels={"k8s-app": "istio-cni-repair"},
+        )
+        grants.append(repair)
+    return grants
+
+
+ROLES: Final = Roles(reader=reader, istiod=istiod, revisioned=False, gateway=_GATEWAY, cni=cni, ztunnel=lambda _: ())

@@ -11,13 +11,16 @@ from mesh.releases.v1_30 import (
     injection,
     istiod,
     istiod_config,
+    policies,
     proxy_config,
     regex,
     sidecar,
     webhooks,
+    ztunnel,
 )
 from mesh.releases.v1_30.annotations import ANNOTATIONS
 from mesh.releases.v1_30.api import VERSIONS
+from mesh.releases.v1_30.names import NO_AMBIENT
 from mesh.releases.v1_30.profiles import PROFILES
 from mesh.releases.v1_30.roles import ROLES
 from mesh.releases.v1_30.variables import VARIABLES
@@ -49,8 +52,11 @@ RELEASE: Final = Release(
     profiles=PROFILES,
     api=VERSIONS,
     roles=ROLES,
-    injection_webhooks=webhooks.injector,
-    validation_webhooks=webhooks.validator,
+    tags=webhooks.tags,
+    injection_webhooks=webhooks.injectors,
+    validation_webhooks=webhooks.validators,
+    admission_policies=policies.admission_policies,
+    network_policies=policies.network_policies,
     telemetry_filters=lambda _: (),
     requests=Requests(hosts_ignore_case=True, path_templates=True, pilot={}),
     annotations=ANNOTATIONS,
@@ -64,6 +70,9 @@ RELEASE: Final = Release(
     sidecar=sidecar.sidecar,
     istiod_pod=istiod.pod,
     gateway_pod=gateway.pod,
+    gateway_labels=NO_AMBIENT,
     cni_pod=cni.pod,
     cni_config=cni.config,
+    ztunnel_pod=ztunnel.pod,
+    single_budgets=False,
 )

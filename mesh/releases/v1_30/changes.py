@@ -41,10 +41,34 @@ _API: Final = """
 """
 """Fields of Istio's objects and of MeshConfig, and values of their enumerations. Kinds are in `api.py`."""
 _VALUES: Final = """
+    Base.excludedCRDs Base.validationCABundle Base.validationFailurePolicy Base.validationURL Cni.affinity
+    Cni.ambient Cni.cniNetnsDir Cni.daemonSetLabels Cni.env Cni.istioOwnedCNIConfig Cni.istioOwnedCNIConfigFileName
+    Cni.logging Cni.podLabels Cni.provider Cni.resourceQuotas Cni.seLinuxOptions Cni.seccompProfile
+    Cni.terminationGracePeriodSeconds Cni.tolerations Cni.updateStrategy Cni.useAppArmorAnnotation Cni.variant
+    Gateway.additionalContainers Gateway.ipFamilies Gateway.ipFamilyPolicy Gateway.serviceAccount Global.caName
+    Global.certSigners Global.configCluster Global.configValidation Global.enableReaderRBAC Global.externalIstiod
+    Global.meshNetworks Global.nativeNftables Global.networkPolicy Global.pilotCertProvider Global.platform
+    Global.remotePilotAddress Global.resourceScope Global.trustBundleName Global.variant Global.waypoint
+    IstiodRemote.injectionCABundle IstiodRemote.injectionPath Pilot.autoscaleBehavior Pilot.cni
+    Pilot.crlConfigMapName Pilot.deploymentAnnotations Pilot.envVarFrom Pilot.extraContainerArgs
+    Pilot.initContainers Pilot.ipFamilies Pilot.ipFamilyPolicy Pilot.jwksResolverExtraRootCA Pilot.memory
+    Pilot.podLabels Pilot.seccompProfile Pilot.serviceAccountAnnotations Pilot.sidecarInjectorWebhookAnnotations
+    Pilot.taint Pilot.topologySpreadConstraints Pilot.trafficDistribution Pilot.trustedZtunnelName
+    Pilot.trustedZtunnelNamespace Pilot.variant Pilot.volumeMounts Pilot.volumes Proxy.includeInboundPorts
+    Proxy.includeOutboundPorts Proxy.outlierLogPath Proxy.seccompProfile Proxy.startupProbe Proxy.tracer=none
+    Proxy.variant ProxyInit.forceApplyIptables Repair.repairPods SidecarInjectorWebhook.reinvocationPolicy
+    Values.compatibilityVersion Values.experimental Values.gatewayClasses Values.images=ztunnel
+    Values.injectedGateways Values.pdb Values.revisionTags Values.ztunnel
 """
-"""Fields of the installation's values."""
+"""Fields of the installation's values, and values of their enumerations."""
+_REMOVED_VALUES: Final = """
+    Cni.logLevel Cni.psp_cluster_role Global.jwtPolicy Global.oneNamespace MultiCluster.enabled
+    Pilot.enableProtocolSniffingForInbound Pilot.enableProtocolSniffingForOutbound Prometheus.wasmEnabled
+    Proxy.enableCoreDump ProxyInit.resources TelemetryV2.metadataExchange
+"""
+"""Fields of the installation's values that only earlier releases have."""
 
 ADDED: Final = frozenset((_API + _VALUES).split())
 """Added fields, as `mesh.releases.lacks` writes them."""
-REMOVED: Final = frozenset({"MeshProxyConfig.parentShutdownDuration"})
+REMOVED: Final = frozenset(("MeshProxyConfig.parentShutdownDuration", *_REMOVED_VALUES.split()))
 """Removed fields."""

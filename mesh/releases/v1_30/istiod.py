@@ -1,145 +1,145 @@
-"""The pods of istiod 1.10."""
+"""The pods of istiod 1.30."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from mesh.core.names import INJECT_LABEL
+from mesh.core.names import EXTRA_CERTIFICATES, INJECT_LABEL
 from mesh.proxy.expr import Node, when, wire
-from mesh.proxy.proxy import env_from_field, env_var
+from mesh.proxy.proxy import env_var
+from mesh.releases.common.pods import (
+    ISTIOD_HTTP,
+    MONITORING,
+    flag,
+    istiod_args,
+    istiod_env_of_pod,
+    istiod_mounts,
+    istiod_readiness,
+    istiod_volumes,
+    scraped,
+)
 from mesh.releases.release import Installation, PodTemplate
+from mesh.releases.v1_30.names import NO_AMBIENT, limit_env
 
-_USER: Final = 1337
-"""User and group id of istiod."""
-_HTTP: Final = 8080
-"""Port of the debug interface and the readiness probe."""
-_PORTS: Final = (_HTTP, 15010, 15017)
-"""Debug interface, plain text discovery (xDS), webhooks."""
-_MONITORING: Final = 15014
-"""Port of istiod's own metrics."""
-_TOKEN_SECONDS: Final = 43200
-"""Lifetime of the projected service account token: 12 hours."""
+_PORTS: Final = {
+    "http-debug": ISTIOD_HTTP,
+    "grpc-xds": 15010,
+    "tls-xds": 15012,
+    "https-webhooks": 15017,
+    "http-monitoring": MONITORING,
+}
+_NOT_READY: Final[Node] = {"key": "cni.istio.io/not-ready", "operator": "Exists"}
+"""The taint of nodes whose CNI plugin is not ready."""
+
+
+def trust_bundles(mesh: Installation) -> bool:
+    """Whether the root certificate is in a ClusterTrustBundle in place of a ConfigMap in each namespace."""
+    return mesh.values.pilot.env.get("ENABLE_CLUSTER_TRUST_BUNDLE_API") == "true"
+
+
+def root_certificate(mesh: Installation, **more: Node) -> dict[str, Node]:
+    """The volume source with the mesh's root certificate."""
+    name = mesh.values.global_.trustBundleName
+    if trust_bundles(mesh):
+        bundle: Node = {"name": f"istio.io:istiod-ca:{name or 'root-cert'}", "path": "root-cert.pem", **more}
+        return {"projected": {"sources": [{"clusterTrustBundle": bundle}]}}
+    return {"configMap": {"name": name or "istio-ca-root-cert", **more}}
 
 
 def pod(mesh: Installation) -> PodTemplate:
     """The template of istiod's pods."""
+    pilot = mesh.values.pilot
+    scheduling = pilot.scheduling
     spec: dict[str, Any] = wire(
         {
-            "serviceAccountName": mesh.release.roles.istiod(mesh).name,
+            "serviceAccountName": mesh.revisioned("istiod"),
             "priorityClassName": mesh.values.global_.priorityClassName or None,
-            "securityContext": {"fsGroup": _USER},
+            "initContainers": list(pilot.initContainers) or None,
             "containers": [_container(mesh)],
-            "volumes": _volumes(_bound_token(mesh)),
+            "volumes": _volumes(mesh),
+            "topologySpreadConstraints": list(pilot.topologySpreadConstraints) or None,
         }
     )
-    return {
-        "metadata": {"labels": _labels(mesh), "annotations": _annotations(mesh)},
-        "spec": {**spec, **mesh.values.pilot.scheduling},
-    }
-
-
-def _labels(mesh: Installation) -> dict[str, str]:
+    tolerations = [_NOT_READY, *scheduling.get("tolerations", [])]
     component = "istiod" if mesh.values.revision else "pilot"
-    return {"app": "istiod", "istio": component, **mesh.labels, INJECT_LABEL: "false"}
-
-
-def _annotations(mesh: Installation) -> dict[str, str]:
-    scraped = {"prometheus.io/port": str(_MONITORING), "prometheus.io/scrape": "true"}
-    merge = mesh.values.meshConfig.enablePrometheusMerge
-    return {**(scraped if merge else {}), INJECT_LABEL: "false", **mesh.values.pilot.podAnnotations}
-
-
-def _bound_token(mesh: Installation) -> bool:
-    """Whether istiod uses a service account token that is bound to an audience (`third-party-jwt`)."""
-    return mesh.values.global_.jwtPolicy == "third-party-jwt"
+    labels = {"app": "istiod", "istio": component, **mesh.labels, INJECT_LABEL: "false", **NO_AMBIENT}
+    annotations = {**scraped(MONITORING), INJECT_LABEL: "false", **pilot.podAnnotations}
+    return {
+        "metadata": {"labels": {**labels, **pilot.podLabels}, "annotations": annotations},
+        "spec": {**spec, **scheduling, "tolerations": tolerations},
+    }
 
 
 def _container(mesh: Installation) -> Node:
     values, pilot = mesh.values, mesh.values.pilot
+    watched = when(pilot.taint.namespace, f"--cniNamespace={pilot.taint.namespace}")
+    resources = pilot.resources.amounts or {"requests": {"cpu": "10m"}}
     return {
         "name": "discovery",
-        "image": values.image(pilot.image),
+        "image": values.image(pilot.image, pilot.variant),
         "imagePullPolicy": values.global_.imagePullPolicy or None,
-        "args": _args(mesh),
-        "ports": [{"containerPort": port, "protocol": "TCP"} for port in _PORTS],
-        "readinessProbe": {
-            "httpGet": {"path": "/ready", "port": _HTTP},
-            "initialDelaySeconds": 1,
-            "periodSeconds": 3,
-            "timeoutSeconds": 5,
-        },
+        "args": [*istiod_args(mesh, watched), *pilot.extraContainerArgs],
+        "ports": [{"name": name, "containerPort": port, "protocol": "TCP"} for name, port in _PORTS.items()],
+        "readinessProbe": istiod_readiness(),
         "env": _env(mesh),
-        "resources": pilot.resources.amounts,
+        "resources": resources,
         "securityContext": {
-            "runAsUser": _USER,
-            "runAsGroup": _USER,
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
             "runAsNonRoot": True,
             "capabilities": {"drop": ["ALL"]},
+            "seccompProfile": pilot.seccompProfile or None,
         },
-        "volumeMounts": _mounts(_bound_token(mesh)),
+        "volumeMounts": [
+            *istiod_mounts(bound_token=True),
+            when(pilot.jwksResolverExtraRootCA, {"name": "extracacerts", "mountPath": "/cacerts"}),
+            {"name": "istio-csr-dns-cert", "mountPath": "/var/run/secrets/istiod/tls", "readOnly": True},
+            {"name": "istio-csr-ca-configmap", "mountPath": "/var/run/secrets/istiod/ca", "readOnly": True},
+            *pilot.volumeMounts,
+        ],
     }
-
-
-def _args(mesh: Installation) -> list[Node]:
-    chosen = mesh.values.global_
-    return [
-        "discovery",
-        f"--monitoringAddr=:{_MONITORING}",
-        when(chosen.logging.level, f"--log_output_level={chosen.logging.level}"),
-        when(chosen.logAsJson, "--log_as_json"),
-        *("--domain", chosen.proxy.clusterDomain),
-        when(chosen.oneNamespace, ["-a", mesh.root]),
-        *("--keepaliveMaxServerConnectionAge", mesh.values.pilot.keepaliveMaxServerConnectionAge),
-    ]
 
 
 def _env(mesh: Installation) -> list[Node]:
     chosen, pilot = mesh.values.global_, mesh.values.pilot
+    ztunnel = f"{pilot.trustedZtunnelNamespace or mesh.root}/{pilot.trustedZtunnelName or 'ztunnel'}"
+    untaint = {
+        "PILOT_ENABLE_NODE_UNTAINT_CONTROLLERS": "true",
+        "PILOT_NODE_UNTAINT_CONTROLLERS_TAINT_NAME": pilot.taint.name,
+    }
     literal: Mapping[str, str] = {
         "REVISION": mesh.revision,
-        "JWT_POLICY": chosen.jwtPolicy,
-        "PILOT_CERT_PROVIDER": "istiod",
+        "PILOT_CERT_PROVIDER": chosen.pilotCertProvider,
         "KUBECONFIG": "/var/run/secrets/remote/config",
-        **({} if mesh.values.telemetry.v2.enabled else {"PILOT_ENDPOINT_TELEMETRY_LABEL": "false"}),
+        "CA_TRUSTED_NODE_ACCOUNTS": ztunnel,
         **({"PILOT_TRACE_SAMPLING": f"{pilot.traceSampling:g}"} if pilot.traceSampling else {}),
-        "PILOT_ENABLE_PROTOCOL_SNIFFING_FOR_OUTBOUND": _flag(pilot.enableProtocolSniffingForOutbound),
-        "PILOT_ENABLE_PROTOCOL_SNIFFING_FOR_INBOUND": _flag(pilot.enableProtocolSniffingForInbound),
-        "ISTIOD_ADDR": mesh.discovery_address,
-        "PILOT_ENABLE_ANALYSIS": _flag(chosen.istiod.enableAnalysis),
+        **(untaint if pilot.taint.enabled else {}),
+        **({"EXTERNAL_ISTIOD": "true"} if chosen.externalIstiod else {}),
+        **({"PILOT_CA_CERT_CONFIGMAP": chosen.trustBundleName} if chosen.trustBundleName else {}),
+        **({"PILOT_CRL_CONFIGMAP": pilot.crlConfigMapName} if pilot.crlConfigMapName else {}),
+        "PILOT_ENABLE_ANALYSIS": flag(chosen.istiod.enableAnalysis),
         "CLUSTER_ID": chosen.multiCluster.clusterName or "Kubernetes",
+        "PLATFORM": chosen.platform,
         **pilot.env,
-    }
-    of_pod = {
-        "POD_NAME": "metadata.name",
-        "POD_NAMESPACE": "metadata.namespace",
-        "SERVICE_ACCOUNT": "spec.serviceAccountName",
     }
     return [
         *[env_var(name, value) for name, value in literal.items()],
-        *[env_from_field(name, path, "v1") for name, path in of_pod.items()],
+        *istiod_env_of_pod(),
+        limit_env("GOMAXPROCS", "cpu"),
+        *pilot.envVarFrom,
     ]
 
 
-def _flag(value: bool) -> str:
-    return str(value).lower()
-
-
-def _mounts(bound_token: bool) -> list[Node]:
-    token: Node = {"name": "istio-token", "mountPath": "/var/run/secrets/tokens", "readOnly": True}
+def _volumes(mesh: Installation) -> list[Node]:
+    pilot = mesh.values.pilot
+    optional: dict[str, Node] = {"optional": True}
+    mode: dict[str, Node] = {} if trust_bundles(mesh) else {"defaultMode": 420}
+    extra: Node = {"name": "extracacerts", "configMap": {"name": mesh.revisioned(EXTRA_CERTIFICATES)}}
     return [
-        when(bound_token, token),
-        {"name": "local-certs", "mountPath": "/var/run/secrets/istio-dns"},
-        {"name": "cacerts", "mountPath": "/etc/cacerts", "readOnly": True},
-        {"name": "istio-kubeconfig", "mountPath": "/var/run/secrets/remote", "readOnly": True},
-    ]
-
-
-def _volumes(bound_token: bool) -> list[Node]:
-    token: Node = {"audience": "istio-ca", "expirationSeconds": _TOKEN_SECONDS, "path": "istio-token"}
-    bound: Node = {"name": "istio-token", "projected": {"sources": [{"serviceAccountToken": token}]}}
-    return [
-        {"name": "local-certs", "emptyDir": {"medium": "Memory"}},
-        when(bound_token, bound),
-        *[{"name": name, "secret": {"secretName": name, "optional": True}} for name in ("cacerts", "istio-kubeconfig")],
+        *istiod_volumes(bound_token=True),
+        {"name": "istio-csr-dns-cert", "secret": {"secretName": "istiod-tls", **optional}},
+        {"name": "istio-csr-ca-configmap", **root_certificate(mesh, **optional, **mode)},
+        when(pilot.jwksResolverExtraRootCA, extra),
+        *pilot.volumes,
     ]

@@ -1,4 +1,4 @@
-"""The configuration that istiod 1.10 reads from its ConfigMaps: MeshConfig, and the injection values."""
+"""The configuration that istiod 1.30 reads from its ConfigMaps: MeshConfig, and the injection values."""
 
 from __future__ import annotations
 
@@ -6,35 +6,58 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from mesh.api.model import wire
-from mesh.api.proxy_config import ProxyTracing
 from mesh.core.merge import merged
-from mesh.core.names import ZIPKIN, ZIPKIN_PORT
+from mesh.core.names import XDS_PORT, ZIPKIN, ZIPKIN_PORT
+from mesh.releases.common.injection_values import global_values, plain
 from mesh.releases.release import Installation
+from mesh.values.proxy import Global, Proxy
 
 _TRACERS: Final[Mapping[str, Mapping[str, Any]]] = {
     "zipkin": {"address": f"{ZIPKIN}.{{root}}:{ZIPKIN_PORT}"},
     "lightstep": {},
     "datadog": {"address": "$(HOST_IP):8126"},
-    "stackdriver": dict.fromkeys(("maxNumberOfAnnotations", "maxNumberOfAttributes", "maxNumberOfMessageEvents"), 200),
+    "stackdriver": {
+        "debug": False,
+        **dict.fromkeys(("maxNumberOfAnnotations", "maxNumberOfAttributes", "maxNumberOfMessageEvents"), 200),
+    },
     "openCensusAgent": {},
 }
 """Default settings of each tracer; `{root}` is the root namespace."""
+_UNLESS_DEFAULT: Final = {
+    "global": ("platform", "trustBundleName", "enableReaderRBAC"),
+    "proxy": ("holdApplicationUntilProxyStarts", "lifecycle", "variant"),
+}
+"""Settings that the charts' defaults do not have: they are there only if somebody sets them."""
 
 
 def mesh_config(mesh: Installation) -> dict[str, Any]:
     """The MeshConfig: what follows from the installation, with `meshConfig` of the values merged in."""
-    given = wire(mesh.values.meshConfig)
-    proxies: dict[str, Any] = {"discoveryAddress": mesh.discovery_address, "tracing": _tracing(mesh, given)}
-    if mesh.values.global_.meshID:
-        proxies["meshId"] = mesh.values.global_.meshID
-    return merged({"rootNamespace": mesh.root, "defaultConfig": proxies}, given)
+    given, values = wire(mesh.values.meshConfig), mesh.values
+    proxies: dict[str, Any] = {"discoveryAddress": _discovery_address(mesh), **_tracing(mesh)}
+    if values.global_.meshID:
+        proxies["meshId"] = values.global_.meshID
+    if variant := values.global_.proxy.variant or values.global_.variant:
+        proxies["image"] = {"imageType": variant}
+    own: dict[str, Any] = {"trustDomain": "cluster.local", "rootNamespace": mesh.root, "defaultConfig": proxies}
+    telemetry = values.telemetry
+    if telemetry.installed and telemetry.v2.prometheus.enabled and not given.get("defaultProviders"):
+        own["defaultProviders"] = {"metrics": ["prometheus"]}
+    return merged(own, given)
 
 
-def _tracing(mesh: Installation, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Default settings of the tracer that `meshConfig` names, else of `global.proxy.tracer`. Only one may be set."""
-    named = given.get("defaultConfig", {}).get("tracing", {})
-    tracer = next((name for name in ProxyTracing.TRACERS if name in named), mesh.values.global_.proxy.tracer)
-    return {tracer: {key: _in_root(value, mesh) for key, value in _TRACERS[tracer].items()}}
+def _discovery_address(mesh: Installation) -> str:
+    """istiod's address for proxies; that of a remote one is always the Service `istiod`."""
+    remote = f"istiod.{mesh.root}.svc:{XDS_PORT}"
+    return remote if mesh.values.global_.remotePilotAddress else mesh.discovery_address
+
+
+def _tracing(mesh: Installation) -> dict[str, Any]:
+    """The tracer of the proxies; none if the values choose `none`, since Telemetry objects name a provider."""
+    tracer = mesh.values.global_.proxy.tracer
+    if tracer == "none":
+        return {}
+    settings = {key: _in_root(value, mesh) for key, value in _TRACERS[tracer].items()}
+    return {"tracing": {tracer: settings}}
 
 
 def _in_root(value: Any, mesh: Installation) -> Any:
@@ -43,49 +66,55 @@ def _in_root(value: Any, mesh: Installation) -> Any:
 
 def injection_values(mesh: Installation) -> dict[str, Any]:
     """The values that the injection templates read as `.Values`, with the structure of Istio 1.30's Helm charts."""
+    values = mesh.values
     return {
         "global": _global(mesh),
-        "istio_cni": {"enabled": mesh.values.cni.enabled},
-        "revision": mesh.values.revision,
-        "sidecarInjectorWebhook": {
-            **mesh.values.sidecarInjectorWebhook.model_dump(mode="json"),
-            "objectSelector": {"autoInject": True, "enabled": True},
-            "useLegacySelectors": False,
+        "gateways": plain(values.injectedGateways, mesh.release.name),
+        "pilot": {
+            "cni": _cni(mesh),
+            "env": dict(values.pilot.env),
+            **({"crlConfigMapName": values.pilot.crlConfigMapName} if values.pilot.crlConfigMapName else {}),
         },
+        "revision": values.revision,
+        "sidecarInjectorWebhook": plain(values.sidecarInjectorWebhook, mesh.release.name),
     }
 
 
 def _global(mesh: Installation) -> dict[str, Any]:
-    values, chosen = mesh.values, mesh.values.global_.model_dump(mode="json")
-    for container in ("proxy", "proxy_init"):  # a full reference if `images` has a digest of the image
-        image = chosen[container]["image"]
-        chosen[container]["image"] = values.image(image) if image in values.images else image
-    return {
-        **chosen,
-        "hub": values.hub,
-        "tag": values.tag,
-        "namespace": mesh.root,
-        "istioNamespace": mesh.root,
-        "tracer": _tracers(),
-        "configValidation": True,
-        "defaultNodeSelector": {},
-        "defaultResources": {"requests": {"cpu": "10m"}},
-        "enabled": values.pilot.enabled,
-        "externalIstiod": False,
-        "remotePilotAddress": "",
-        "meshNetworks": {},
-        "operatorManageWebhooks": False,
-        "pilotCertProvider": "istiod",
-        "sds": {"token": {"aud": "istio-ca"}},
-        "useMCP": False,
-    }
+    chosen = global_values(mesh)
+    for section, kind, names in (
+        (chosen, Global, _UNLESS_DEFAULT["global"]),
+        (chosen["proxy"], Proxy, _UNLESS_DEFAULT["proxy"]),
+    ):
+        for name in names:
+            if section[name] == kind.model_fields[name].default:
+                del section[name]
+    return chosen
 
 
-def _tracers() -> dict[str, Any]:
-    """The former section for tracer settings (`global.tracer`), whose keys templates still expect."""
-    return {
-        "datadog": dict(_TRACERS["datadog"]),
-        "stackdriver": {"debug": False, **_TRACERS["stackdriver"]},
-        "zipkin": {"address": ""},
-        "lightstep": {"accessToken": "", "address": ""},
-    }
+def _cni(mesh: Installation) -> dict[str, Any]:
+    """The CNI plugin as the templates see it: whether pods use it, and what differs from the release's defaults."""
+    pilot, values, release = mesh.values.pilot.cni, mesh.values, mesh.release
+    root = release.profiles.names[0]
+    defaults = plain(release.values(root).cni, release.name)
+    # Istio's platforms and compatibility versions set two fields elsewhere, where the templates do not look.
+    where = {"global": {"platform": values.global_.platform}, "compatibilityVersion": values.compatibilityVersion}
+    elsewhere = release.values(root, where).cni
+    defaults["seLinuxOptions"] = elsewhere.seLinuxOptions
+    defaults["ambient"]["shareHostNetworkNamespace"] = elsewhere.ambient.shareHostNetworkNamespace
+    chosen = plain(values.cni, release.name)
+    enabled = values.cni.enabled if pilot.enabled is None else pilot.enabled
+    differing = {key: item for key, item in _differences(chosen, defaults).items() if key != "namespace"}
+    return {**differing, "enabled": enabled, "provider": pilot.provider or values.cni.provider}
+
+
+def _differences(chosen: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """The parts of `chosen` that are not in `defaults`."""
+    found = {}
+    for name, value in chosen.items():
+        default = defaults.get(name)
+        if isinstance(value, Mapping) and isinstance(default, Mapping):
+            value, default = _differences(value, default), {}
+        if value != default:
+            found[name] = value
+    return found

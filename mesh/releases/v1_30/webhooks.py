@@ -1,72 +1,132 @@
-"""The admission webhooks of Istio 1.30: injection of sidecars into pods, validation of Istio's objects."""
+"""The admission webhooks of Istio 1.30: injection of sidecars into pods, validation of Istio's objects.
+
+Labels of namespaces and pods name a revision or a tag. The tag `default` stands for the revision that injects by the
+other labels, too, and validates the objects without a label; `istioctl install` makes it with the first control plane
+of a cluster.
+"""
 
 from __future__ import annotations
 
-from mesh.core.names import INJECT_LABEL, INJECTOR, NAMESPACE_LABEL, REVISION_LABEL
-from mesh.releases.release import Installation
-from mesh.releases.webhooks import ClientConfig, LabelRequirement, Webhook, WebhookConfiguration, WebhookRule
+from collections.abc import Mapping
+from typing import Final
 
-Selector = list[LabelRequirement]
+from mesh.core.names import DEFAULT_REVISION, INJECTOR, REVISION_LABEL
+from mesh.releases.common.webhooks import injecting, requirement, selectors
+from mesh.releases.release import Installation, Tag
+from mesh.releases.webhooks import ClientConfig, LabelRequirement, Selector, Webhook, WebhookConfiguration, WebhookRule
 
-
-def injector(mesh: Installation) -> WebhookConfiguration:
-    """The injection webhooks of this control plane: one for each way in which a pod can request a sidecar."""
-    url = mesh.values.istiodRemote.injectionURL
-    client = ClientConfig(service=mesh.revisioned("istiod"), path="/inject", port=443, url=url)
-    pods = WebhookRule(groups=[""], versions=["v1"], resources=["pods"], operations=["CREATE"])
-    hooks = [
-        Webhook(
-            name=f"{name}.sidecar-injector.istio.io",
-            client_config=client,
-            rule=pods,
-            namespace_selector=of_namespace,
-            object_selector=of_pod,
-            failure_policy="Fail",
-        )
-        for name, (of_namespace, of_pod) in _selectors(mesh).items()
-    ]
-    labels = {"app": "sidecar-injector", **mesh.labels}
-    return WebhookConfiguration(name=mesh.revisioned(INJECTOR), labels=labels, webhooks=hooks)
+_REVIEWS: Final = ("v1",)
+"""Versions of AdmissionReview that istiod supports."""
+_SYSTEM: Final = ("kube-system", "kube-public", "kube-node-lease", "local-path-storage")
+"""Namespaces that `enableNamespacesByDefault` leaves alone."""
+_NEVER: Final[tuple[Selector, Selector]] = ({"istio.io/deactivated": "never-match"},) * 2
+"""Istio's selectors of a webhook that is not to be called."""
+OBJECTS: Final = WebhookRule(
+    groups=["security.istio.io", "networking.istio.io", "telemetry.istio.io", "extensions.istio.io"],
+    versions=["*"],
+    resources=["*"],
+    operations=["CREATE", "UPDATE"],
+)
+"""Istio's objects, whenever they are written."""
 
 
-def _selectors(mesh: Installation) -> dict[str, tuple[Selector, Selector]]:
-    """The selectors of namespaces and pods for each webhook, by the first part of its name.
+def tags(mesh: Installation) -> list[Tag]:
+    """The tags: those of the values, and `default` with a control plane that has no name, or that brings the base."""
+    chosen = dict(mesh.values.revisionTags)
+    explicit = [Tag(name=name, revision=revision) for name, revision in chosen.items()]
+    first = not mesh.values.revision or mesh.values.base.enabled
+    implied = first and mesh.values.pilot.enabled and DEFAULT_REVISION not in chosen
+    return [*explicit, *([Tag(name=DEFAULT_REVISION, revision=mesh.revision, implied=True)] if implied else [])]
 
-    Pods are injected if they or their namespace have the label of the revision. The default revision also injects by
-    labels `istio-injection` and `sidecar.istio.io/inject` and, if namespaces are enabled by default, without labels.
+
+def injectors(mesh: Installation) -> list[WebhookConfiguration]:
+    """The injection webhooks of this control plane and of its tags: one for each way to request a sidecar.
+
+    The default labels belong to one of them only: to the control plane without a name, or else to the tag `default`.
     """
-    not_disabled = _requirement(INJECT_LABEL, "NotIn", "false")
-    no_revision = _requirement(REVISION_LABEL, "DoesNotExist")
-    no_injection = _requirement(NAMESPACE_LABEL, "DoesNotExist")
-    this_revision = _requirement(REVISION_LABEL, "In", mesh.revision)
-    selectors = {
-        "rev.namespace": ([this_revision, no_injection], [not_disabled]),
-        "rev.object": ([no_revision, no_injection], [not_disabled, this_revision]),
-    }
-    if mesh.values.revision:
-        return selectors
-    selectors["namespace"] = ([_requirement(NAMESPACE_LABEL, "In", "enabled")], [not_disabled])
-    selectors["object"] = ([no_injection, no_revision], [_requirement(INJECT_LABEL, "In", "true"), no_revision])
-    if mesh.values.sidecarInjectorWebhook.enableNamespacesByDefault:
-        selectors["auto"] = ([no_injection, no_revision], [_requirement(INJECT_LABEL, "DoesNotExist"), no_revision])
-    return selectors
-
-
-def validator(mesh: Installation) -> WebhookConfiguration:
-    """The webhook that validates every Istio object that is created or updated."""
-    check = Webhook(
-        name="validation.istio.io",
-        client_config=ClientConfig(service=mesh.revisioned("istiod"), path="/validate"),
-        rule=WebhookRule(
-            groups=["security.istio.io", "networking.istio.io"],
-            versions=["*"],
-            resources=["*"],
-            operations=["CREATE", "UPDATE"],
-        ),
+    unnamed = not mesh.values.revision
+    moved = mesh.values.revisionTags.get(DEFAULT_REVISION, DEFAULT_REVISION) != DEFAULT_REVISION
+    own = _injector(
+        mesh, mesh.revisioned(INJECTOR), mesh.labels, mesh.revision, mesh.revision, active=not (unnamed and moved)
     )
-    name = f"istiod-{mesh.root}"  # istiod expects this name, whatever its revision
-    return WebhookConfiguration(name=name, labels={"app": "istiod", "istio": "istiod"}, webhooks=[check])
+    return [
+        own,
+        *(
+            _injector(
+                mesh,
+                f"istio-revision-tag-{tag.name}",
+                tag.labels,
+                tag.revision,
+                tag.name,
+                active=not (unnamed and (tag.name, tag.revision) == (DEFAULT_REVISION, DEFAULT_REVISION)),
+            )
+            for tag in tags(mesh)
+        ),
+    ]
 
 
-def _requirement(key: str, operator: str, *values: str) -> LabelRequirement:
-    return LabelRequirement(key=key, operator=operator, values=values)
+def _injector(
+    mesh: Installation, name: str, labels: Mapping[str, str], revision: str, selected: str, active: bool
+) -> WebhookConfiguration:
+    """The webhooks that call the injector of `revision` for the label's value `selected`."""
+    webhook, remote = mesh.values.sidecarInjectorWebhook, mesh.values.istiodRemote
+    client = ClientConfig(
+        service=service(revision),
+        path=remote.injectionPath,
+        port=443,
+        url=remote.injectionURL,
+        ca_bundle=remote.injectionCABundle if selected == mesh.revision else "",
+    )
+    by_default = selected == DEFAULT_REVISION
+    chosen = selectors(selected, by_default, webhook.enableNamespacesByDefault, never_everywhere=_SYSTEM)
+    hooks = [
+        injecting(part, client, found if active else _NEVER, webhook.reinvocationPolicy)
+        for part, found in chosen.items()
+    ]
+    return WebhookConfiguration(
+        name=name,
+        labels={"app": "sidecar-injector", **labels},
+        annotations=mesh.values.pilot.sidecarInjectorWebhookAnnotations,
+        webhooks=hooks,
+        reviews=_REVIEWS,
+    )
+
+
+def validators(mesh: Installation) -> list[WebhookConfiguration]:
+    """The webhooks that validate Istio's objects: those with the label of this revision, and with the tag `default`,
+    those without a label."""
+    values = mesh.values
+    remote = values.istiodRemote.enabled and not values.global_.configCluster
+    own = f"{mesh.revisioned('istio-validator')}-{mesh.root}"
+    labelled = requirement(REVISION_LABEL, "In", mesh.revision)
+    found = [_validator(mesh, own, "rev.validation", mesh.revision, mesh.labels, labelled)]
+    unlabelled = requirement(REVISION_LABEL, "DoesNotExist")
+    for tag in tags(mesh):
+        if tag.name == DEFAULT_REVISION:
+            found.append(
+                _validator(mesh, "istiod-default-validator", "validation", tag.revision, tag.labels, unlabelled)
+            )
+    return found if values.global_.configValidation and not remote else []
+
+
+def _validator(
+    mesh: Installation, name: str, prefix: str, revision: str, labels: Mapping[str, str], selected: LabelRequirement
+) -> WebhookConfiguration:
+    base = mesh.values.base
+    client = ClientConfig(
+        service=service(revision), path="/validate", url=base.validationURL, ca_bundle=base.validationCABundle
+    )
+    check = Webhook(
+        name=f"{prefix}.istio.io",
+        client_config=client,
+        rule=OBJECTS,
+        object_selector=[selected],
+        failure_policy="Fail" if base.validationCABundle else base.validationFailurePolicy or None,
+    )
+    labels = {"app": "istiod", "istio": "istiod", **labels}
+    return WebhookConfiguration(name=name, labels=labels, webhooks=[check], reviews=_REVIEWS)
+
+
+def service(revision: str) -> str:
+    """The Service of the control plane of a revision."""
+    return "istiod" if revision == DEFAULT_REVISION else f"istiod-{revision}"

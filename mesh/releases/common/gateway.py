@@ -1,0 +1,106 @@
+"""Parts of the pods of a gateway that has a Deployment of its own (not injected)."""
+
+from __future__ import annotations
+
+from mesh.core.names import MESH_CONFIG
+from mesh.proxy import proxy
+from mesh.proxy.expr import Node, each, when
+from mesh.proxy.proxy import Volume, env_from_field, env_var
+from mesh.releases.common.pods import config_volume, secret_volume
+from mesh.releases.release import Installation
+from mesh.values.gateway import Gateway
+
+AUDIENCE = "istio-ca"
+"""The audience of the proxies' service account tokens."""
+
+
+def canonical_labels(mesh: Installation, name: str) -> dict[str, str]:
+    """The labels under which telemetry reports the gateway `name`."""
+    return {
+        "service.istio.io/canonical-name": name,
+        "service.istio.io/canonical-revision": mesh.values.revision or "latest",
+    }
+
+
+def args(mesh: Installation, *more: Node) -> list[Node]:
+    """The agent's arguments; an empty log level is not passed. `more` are those before the port of the token
+    service."""
+    chosen = mesh.values.global_
+    levels = proxy.log_args(chosen.proxy.logLevel, chosen.proxy.componentLogLevel, chosen.logging.level)
+    return [
+        *proxy.role_args("router", chosen.proxy.clusterDomain),
+        *[level for level in levels if not str(level).endswith("=")],
+        proxy.json_args(chosen.logAsJson),
+        *more,
+        proxy.sts_args(chosen.sts.servicePort),
+    ]
+
+
+def ports(spec: Gateway) -> list[Node]:
+    """The ports of the proxy's container."""
+    return [{"containerPort": port.container, "protocol": port.protocol} for port in spec.ports]
+
+
+def readiness() -> Node:
+    """The readiness probe of the proxy."""
+    return proxy.readiness_probe(1, 2, 30, scheme="HTTP", timeoutSeconds=1, successThreshold=1)
+
+
+def env_of_pod() -> list[Node]:
+    """The environment variables that tell the agent which pod it is."""
+    fields = {
+        "NODE_NAME": "spec.nodeName",
+        "POD_NAME": "metadata.name",
+        "POD_NAMESPACE": "metadata.namespace",
+        "INSTANCE_IP": "status.podIP",
+        "HOST_IP": "status.hostIP",
+    }
+    return [
+        *[env_from_field(name, path, "v1") for name, path in fields.items()],
+        env_from_field("SERVICE_ACCOUNT", "spec.serviceAccountName"),
+    ]
+
+
+def env_of_mesh(mesh: Installation, name: str, spec: Gateway) -> list[Node]:
+    """The environment variables that say which gateway it is, and of which mesh."""
+    chosen, config = mesh.values.global_, mesh.values.meshConfig
+    return [
+        env_var("ISTIO_META_WORKLOAD_NAME", name),
+        env_var("ISTIO_META_OWNER", proxy.owner_uri("apps/v1", spec.namespace or mesh.root, "deployment", name)),
+        *proxy.mesh_env(chosen.meshID, config.trustDomain or ""),
+        when(not spec.runAsRoot, env_var("ISTIO_META_UNPRIVILEGED_POD", "true")),
+    ]
+
+
+def own_env(mesh: Installation, spec: Gateway) -> list[Node]:
+    """The environment variables of the values: the gateway's own, those of all proxies, and the network."""
+    config, network = mesh.values.meshConfig, mesh.values.global_.network
+    metadata = config.defaultConfig.proxyMetadata if config.defaultConfig else None
+    own = {**spec.env, **(metadata or {})}
+    return [
+        each(own, env_var),
+        when(network and "ISTIO_META_NETWORK" not in own, env_var("ISTIO_META_NETWORK", network)),
+    ]
+
+
+def cluster_env(mesh: Installation) -> Node:
+    """The environment variable with the name of the cluster."""
+    return env_var("ISTIO_META_CLUSTER_ID", mesh.values.global_.multiCluster.clusterName or "Kubernetes")
+
+
+def mesh_config_volume(mesh: Installation) -> Volume:
+    """The volume with the mesh configuration."""
+    return config_volume("config-volume", mesh.revisioned(MESH_CONFIG), "/etc/istio/config", readOnly=False)
+
+
+def certificate_volume(mesh: Installation, name: str, spec: Gateway) -> Volume:
+    """The volume with the gateway's certificates where istiod does not deliver them."""
+    secret = f"istio.{spec.service_account(name)}"
+    return proxy.certificate_volume(mesh.values.global_.mountMtlsCerts, secret, "/etc/certs")
+
+
+def own_volumes(spec: Gateway) -> tuple[list[Volume], list[Volume]]:
+    """The volumes of the gateway's values: those that the proxy mounts, and those that are in the pod only."""
+    configs = [config_volume(volume.name, volume.configMapName, volume.mountPath) for volume in spec.configVolumes]
+    secrets = [secret_volume(volume.name, volume.secretName, volume.mountPath) for volume in spec.secretVolumes]
+    return [*secrets, *[volume for volume in configs if volume.path]], [volume for volume in configs if not volume.path]

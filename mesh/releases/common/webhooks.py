@@ -1,0 +1,58 @@
+"""Parts of the admission webhooks: which pods an injector takes, and what it is called for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from mesh.core.names import INJECT_LABEL, NAMESPACE_LABEL, REVISION_LABEL
+from mesh.releases.webhooks import ClientConfig, LabelRequirement, Selector, Webhook, WebhookRule
+
+PODS: Final = WebhookRule(groups=[""], versions=["v1"], resources=["pods"], operations=["CREATE"])
+
+
+def requirement(key: str, operator: str, *values: str) -> LabelRequirement:
+    """A requirement on a label."""
+    return LabelRequirement(key=key, operator=operator, values=values)
+
+
+def selectors(
+    revision: str, default: bool, everywhere: bool, never_everywhere: Iterable[str] = ()
+) -> dict[str, tuple[Selector, Selector]]:
+    """The selectors of namespaces and pods for each webhook, by the first part of its name.
+
+    Pods are injected if they or their namespace have the label of the revision, or of its tag. `default`: also by the
+    labels `istio-injection` and `sidecar.istio.io/inject`, and with `everywhere` without labels, except in the
+    namespaces `never_everywhere`.
+    """
+    not_disabled = requirement(INJECT_LABEL, "NotIn", "false")
+    no_revision = requirement(REVISION_LABEL, "DoesNotExist")
+    no_injection = requirement(NAMESPACE_LABEL, "DoesNotExist")
+    this_revision = requirement(REVISION_LABEL, "In", revision)
+    found: dict[str, tuple[Selector, Selector]] = {
+        "rev.namespace": ([this_revision, no_injection], [not_disabled]),
+        "rev.object": ([no_revision, no_injection], [not_disabled, this_revision]),
+    }
+    if not default:
+        return found
+    found["namespace"] = ([requirement(NAMESPACE_LABEL, "In", "enabled")], [not_disabled])
+    found["object"] = ([no_injection, no_revision], [requirement(INJECT_LABEL, "In", "true"), no_revision])
+    if everywhere:
+        system = [requirement("kubernetes.io/metadata.name", "NotIn", *names)] if (names := [*never_everywhere]) else []
+        unlabelled = [requirement(INJECT_LABEL, "DoesNotExist"), no_revision]
+        found["auto"] = ([no_injection, no_revision, *system], unlabelled)
+    return found
+
+
+def injecting(name: str, client: ClientConfig, selected: tuple[Selector, Selector], reinvoke: str | None) -> Webhook:
+    """An injection webhook; `name` is the first part of its name."""
+    namespaces, pods = selected
+    return Webhook(
+        name=f"{name}.sidecar-injector.istio.io",
+        client_config=client,
+        rule=PODS,
+        namespace_selector=namespaces,
+        object_selector=pods,
+        failure_policy="Fail",
+        reinvocation_policy=reinvoke,
+    )
