@@ -69,4 +69,4 @@ def with_sidecar(mesh: Installation, workload: Mapping[str, Any]) -> dict[str, A
     Raises InjectionError if the workload cannot be injected."""
     release = mesh.release
     values, config = release.injection_values(mesh), release.mesh_config(mesh)
-    return proxy.inject(workload, release.sidecar, release.proxy_config, values, config, mesh.values.revision)
+    return proxy.inject(workload, release.injector, release.proxy_config, values, config, mesh.values.revision)

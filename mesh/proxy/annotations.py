@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from mesh.core import errors
+from mesh.core import errors, quantities
 
+NATIVE: Final = "sidecar.istio.io/nativeSidecar"
+"""Annotation: whether the proxy is a native sidecar, an init container that runs as long as the pod."""
 STATUS_PORT: Final = "status.sidecar.istio.io/port"
 """Annotation: the agent's port for probes and merged metrics; 0 disables the readiness probe."""
 BOOLEANS: Final = ("1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False")
@@ -18,12 +21,20 @@ class InjectionError(Exception):
     """A workload cannot be injected; the message says why."""
 
 
-def validate(annotations: Mapping[str, str]) -> None:
-    """Raises InjectionError for the first annotation whose value Istio would refuse."""
-    for name, rule in RULES.items():
-        if name in annotations and not rule(annotations[name]):
-            wanted = (rule.__doc__ or "").rstrip(".")
-            raise InjectionError(f"{name}: {errors.show(annotations[name])} is not {wanted}")
+Check = Callable[[str], bool]
+"""Whether an annotation's value is valid."""
+
+
+def validate(checks: Mapping[str, Check], annotations: Mapping[str, str]) -> None:
+    """Raises InjectionError for the first annotation whose value fails its check."""
+    for name, check in checks.items():
+        if name in annotations and (text := refused(check, annotations[name])):
+            raise InjectionError(f"{name}: {text}")
+
+
+def refused(check: Check, value: str) -> str:
+    """What is wrong with a value, such as `"x" is not true or false`; empty if it is valid."""
+    return "" if check(value) else f"{errors.show(value)} is not {(check.__doc__ or '').rstrip('.')}"
 
 
 def _mode(value: str) -> bool:
@@ -41,7 +52,7 @@ def _count(value: str) -> bool:
     return value.isdecimal() and int(value) < 2**32
 
 
-def _boolean(value: str) -> bool:
+def boolean(value: str) -> bool:
     """true or false."""
     return value in BOOLEANS
 
@@ -74,11 +85,25 @@ def _range(value: str) -> bool:
     return "/" in value
 
 
-_READINESS = "readiness.status.sidecar.istio.io/"
-_TRAFFIC = "traffic.sidecar.istio.io/"
-RULES: Final[dict[str, Callable[[str], bool]]] = {
+def quantity(value: str) -> bool:
+    """a quantity like 100m or 128Mi."""
+    try:
+        quantities.parse(value)
+    except ValueError:
+        return False
+    return True
+
+
+def interfaces(value: str) -> bool:
+    """a comma-separated list of network interfaces like eth1."""
+    return not value or all(_INTERFACE.fullmatch(name.strip()) for name in value.split(","))
+
+
+_INTERFACE: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9_.-]{0,14}")
+_READINESS: Final = "readiness.status.sidecar.istio.io/"
+_TRAFFIC: Final = "traffic.sidecar.istio.io/"
+CHECKS: Final[Mapping[str, Check]] = {
     "sidecar.istio.io/interceptionMode": _mode,
-    "sidecar.istio.io/enableCoreDump": _boolean,
     STATUS_PORT: _port,
     f"{_READINESS}initialDelaySeconds": _count,
     f"{_READINESS}periodSeconds": _count,
@@ -88,6 +113,7 @@ RULES: Final[dict[str, Callable[[str], bool]]] = {
     f"{_TRAFFIC}includeInboundPorts": _all_or_ports,
     f"{_TRAFFIC}excludeInboundPorts": _ports,
     f"{_TRAFFIC}excludeOutboundPorts": _ports,
-    "prometheus.istio.io/merge-metrics": _boolean,
+    "prometheus.istio.io/merge-metrics": boolean,
 }
-"""By annotation, the check of its value. The check's docstring completes the error message: `… is not <docstring>`."""
+"""By annotation, the check of its value, in every release. The check's docstring completes the error message: `… is not
+<docstring>`."""

@@ -126,6 +126,27 @@ def lower(text: object) -> Value:
     return _apply("toLower", lambda value: str(value).lower(), (text,))
 
 
+def truncate(text: object, length: int) -> Value:
+    """The first characters of a text (sprig's `trunc`)."""
+    return _apply("trunc", lambda size, value: str(value)[:size], (length, text))
+
+
+def without_suffix(text: object, suffix: str) -> Value:
+    return _apply("trimSuffix", lambda end, value: str(value).removesuffix(end), (suffix, text))
+
+
+def without_nulls(value: Any) -> Any:
+    """A JSON object without the keys whose value is null (Istio's `omitNil`, since 1.30)."""
+    return _apply("omitNil", _present, (value,), "object")
+
+
+def _present(value: Any) -> Any:
+    if not isinstance(value, Mapping):
+        return value
+    kept = {key: _present(child) for key, child in value.items()}
+    return {key: child for key, child in kept.items() if child is not None} or (None if value else value)
+
+
 def number(value: Value) -> Value:
     """The number that a text holds, such as the value of an annotation."""
     return Expr(value.text, "plain") if isinstance(value, Expr) else int(value)

@@ -35,6 +35,8 @@ class Inputs(Protocol):
     """Names of the pod's containers, without the proxy, separated by commas."""
     only_container: Value
     """Name of the pod's container if it has exactly one besides the proxy; else empty."""
+    first_container: Value
+    """Name of the first of them; only for pods that have one."""
     pod_ports: Value
     """The ports of the pod's containers in Istio's format: a JSON list with one port a line."""
     annotations_json: Value
@@ -55,6 +57,23 @@ class Inputs(Protocol):
     """Whether proxies connect to the tracer over TLS."""
     tracer_ca_directory: Value
     """Folder of the tracer's CA certificate, with a trailing slash."""
+    native_sidecars: Value
+    """Whether istiod makes proxies native sidecars, where a pod does not say."""
+    proxy_image: Value
+    """The image reference of the installation's proxy, of the type that the pod, its ProxyConfig or the values name."""
+    user: Value
+    """The user id of the proxy."""
+    group: Value
+    """The group id of the proxy."""
+    inbound_policy: Value
+    """How proxies pass on inbound traffic, `inboundTrafficPolicy` of the MeshConfig: `localhost` or `passthrough`."""
+    outbound_port: Value
+    """`proxyListenPort` of the MeshConfig: Envoy's port for redirected outbound traffic."""
+    inbound_port: Value
+    """`proxyInboundListenPort` of the MeshConfig: Envoy's port for redirected inbound traffic."""
+    resource_attributes: Value
+    """The pod's attributes in OpenTelemetry's terms, `name=value` and comma-separated; empty if no provider of the
+    MeshConfig wants them."""
 
     def setting(self, path: str, form: Form = "text") -> Any:
         """A value of the installation by its path, e.g. `global.proxy.logLevel`."""
@@ -70,6 +89,9 @@ class Inputs(Protocol):
 
     def annotation_object(self, name: str) -> ObjectValue:
         """The JSON object that an annotation holds."""
+
+    def metadata_variable(self, name: str) -> Value:
+        """One variable of `proxyMetadata`; empty if it is not set."""
 
     def environment(self, name: str, default: str) -> Value:
         """An environment variable of istiod."""

@@ -24,10 +24,15 @@ def image(inputs: Inputs, container: str) -> Value:
 
 def resources(inputs: Inputs) -> Node:
     """Requests and limits: those of the pod's annotations if it has any of them, else those of the installation."""
+    everyone = inputs.setting("global.proxy.resources", "object")
+    return own_resources(inputs, when(everyone, everyone))
+
+
+def own_resources(inputs: Inputs, everyone: Node) -> Node:
+    """Requests and limits: those of the pod's annotations if it has any of them, else `everyone`."""
     own: Node = {
         bound: {unit: when(inputs.annotated(name), inputs.annotation(name)) for unit, name in names.items()}
         for bound, names in RESOURCES.items()
     }
     given = any_of(*[inputs.annotated(name) for names in RESOURCES.values() for name in names.values()])
-    everyone = inputs.setting("global.proxy.resources", "object")
-    return when(given, own, when(everyone, everyone))
+    return when(given, own, everyone)

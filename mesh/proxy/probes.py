@@ -1,11 +1,12 @@
-"""Kubelet probes and Prometheus scraping of an injected pod, redirected to the agent in the sidecar.
+"""Kubelet probes and lifecycle hooks of an injected pod, redirected to the agent in the sidecar.
 
-Both come from outside the mesh, so the application cannot be reached directly.
+They come from outside the mesh, so the application cannot be reached directly.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from mesh.proxy.annotations import BOOLEANS, STATUS_PORT
@@ -14,12 +15,16 @@ from mesh.proxy.text import go_json
 
 PROBES: Final = {"readinessProbe": "readyz", "livenessProbe": "livez", "startupProbe": "startupz"}
 """By kind of probe, the agent's path below /app-health/<container>/."""
-ACTION_FIELDS: Final = ("path", "port", "host", "scheme", "httpHeaders")
-"""Fields of an HTTP probe in the order in which Kubernetes serializes them."""
+HOOKS: Final = {"preStop": "prestopz", "postStart": "poststartz"}
+"""By lifecycle hook, the agent's path below /app-lifecycle/<container>/."""
+ACTION_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "httpGet": ("path", "port", "host", "scheme", "httpHeaders"),
+    "tcpSocket": ("port", "host"),
+    "grpc": ("port", "service"),
+}
+"""Fields of a probe's action in the order in which Kubernetes serializes them."""
 REWRITE: Final = "sidecar.istio.io/rewriteAppHTTPProbers"
 REWRITE_SETTING: Final = "sidecarInjectorWebhook.rewriteAppHTTPProbe"
-MERGE: Final = "prometheus.istio.io/merge-metrics"
-SCRAPING: Final = ("scrape", "path", "port")
 
 
 def boolean_annotation(annotations: Mapping[str, str], name: str, default: bool) -> bool:
@@ -28,55 +33,73 @@ def boolean_annotation(annotations: Mapping[str, str], name: str, default: bool)
     return default if value not in BOOLEANS else value in BOOLEANS[: len(BOOLEANS) // 2]
 
 
-def merge_metrics(pod: dict[str, Any], proxy: dict[str, Any], port: int) -> None:
-    """Points Prometheus at the agent, which merges the application's metrics with the proxy's.
+@dataclass(frozen=True, kw_only=True)
+class Rewrites:
+    """What an injector points at the agent, which forwards it: kubelet has no certificate of the mesh."""
 
-    The agent finds the application's metrics by environment variable `ISTIO_PROMETHEUS_ANNOTATIONS`.
-    """
-    annotations = pod["metadata"]["annotations"]
-    own = {name: annotations.get(f"prometheus.io/{name}", "") for name in SCRAPING}
-    if own["port"] == str(port):
-        return  # the pod's own annotations point at the agent already
-    if any(own.values()):
-        proxy["env"].append({"name": "ISTIO_PROMETHEUS_ANNOTATIONS", "value": go_json(own)})
-    merged = {"scrape": "true", "path": "/stats/prometheus", "port": str(port)}
-    annotations.update({f"prometheus.io/{name}": value for name, value in merged.items()})
+    actions: tuple[str, ...]
+    """The actions of probes: `httpGet`, `tcpSocket`, `grpc`."""
+    hooks: bool = False
+    """Whether lifecycle hooks are rewritten, too; they have no `grpc`."""
+    init_containers: bool = False
+    """Whether the init containers' are, too."""
+
+    def apply(self, pod: dict[str, Any], proxy: dict[str, Any], port: int) -> None:
+        """Rewrites the pod's. The agent, whose port is `port` where no annotation names another, finds the originals in
+        environment variable `ISTIO_KUBE_APP_PROBERS`."""
+        target = int(pod["metadata"]["annotations"].get(STATUS_PORT, port))
+        originals: dict[str, Any] = {}
+        for container in self._containers(pod["spec"]):
+            for parent, kind, path in self._handlers(container):
+                handler = parent[kind]
+                action = next((name for name in self._known(path) if handler.get(name)), None)
+                if action:
+                    if original := _original(container, handler, action, port):
+                        originals[path] = original
+                    parent[kind] = _redirected(handler, action, path, target)
+        if originals:
+            value = go_json(dict(sorted(originals.items())))
+            proxy["env"].append({"name": "ISTIO_KUBE_APP_PROBERS", "value": value})
+
+    def _containers(self, spec: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        for part in ("initContainers", "containers") if self.init_containers else ("containers",):
+            yield from (container for container in spec.get(part) or () if container["name"] != CONTAINER)
+
+    def _handlers(self, container: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str, str]]:
+        """What may be rewritten: the mapping that has it, its key there, and the agent's path for it."""
+        name = container["name"]
+        yield from (
+            (container, kind, f"/app-health/{name}/{path}") for kind, path in PROBES.items() if container.get(kind)
+        )
+        if self.hooks and (lifecycle := container.get("lifecycle")):
+            for kind, path in HOOKS.items():
+                if lifecycle.get(kind):
+                    yield lifecycle, kind, f"/app-lifecycle/{name}/{path}"
+
+    def _known(self, path: str) -> Iterator[str]:
+        return (name for name in self.actions if name != "grpc" or path.startswith("/app-health/"))
 
 
-def rewrite(pod: dict[str, Any], proxy: dict[str, Any], port: int) -> None:
-    """Points kubelet's HTTP probes at the agent, which forwards them: kubelet has no certificate of the mesh.
-
-    The agent finds the original probes in environment variable `ISTIO_KUBE_APP_PROBERS`.
-    """
-    target = _status_port(pod["metadata"]["annotations"], port)
-    originals: dict[str, Any] = {}
-    for container in pod["spec"]["containers"]:
-        if container["name"] == CONTAINER:
-            continue
-        for kind, path in PROBES.items():
-            probe = container.get(kind) or {}
-            if action := probe.get("httpGet"):
-                url = f"/app-health/{container['name']}/{path}"
-                if original := _original(container, probe, port):
-                    originals[url] = original
-                scheme = {"scheme": "HTTP"} if action.get("scheme") == "HTTPS" else {}
-                container[kind] = {**probe, "httpGet": {**action, "path": url, "port": target, **scheme}}
-    if originals:
-        value = go_json(dict(sorted(originals.items())))
-        proxy["env"].append({"name": "ISTIO_KUBE_APP_PROBERS", "value": value})
+def _redirected(handler: Mapping[str, Any], action: str, path: str, port: int) -> dict[str, Any]:
+    """The probe or hook with a request to the agent instead of its action."""
+    http = handler["httpGet"] if action == "httpGet" else {}
+    scheme = {"scheme": "HTTP"} if http.get("scheme") == "HTTPS" else {}
+    kept = {name: value for name, value in handler.items() if name != action or action == "httpGet"}
+    return {**kept, "httpGet": {**http, "path": path, "port": port, **scheme}}
 
 
-def _status_port(annotations: Mapping[str, str], default: int) -> int:
-    return int(annotations.get(STATUS_PORT, default))
-
-
-def _original(container: Mapping[str, Any], probe: Mapping[str, Any], status_port: int) -> dict[str, Any] | None:
+def _original(
+    container: Mapping[str, Any], handler: Mapping[str, Any], action: str, status_port: int
+) -> dict[str, Any] | None:
     """The probe that the agent forwards; None if the container has no port of that name, or it is the agent's own."""
     names = {port["name"]: port["containerPort"] for port in container.get("ports") or () if port.get("name")}
-    port = probe["httpGet"]["port"]
+    port = handler[action]["port"]
     number = names.get(port) if isinstance(port, str) else port
-    if number in (None, status_port):
+    if number is None or (action != "grpc" and port == status_port):
         return None
-    action = {**probe["httpGet"], "port": number}
-    timeout = {"timeoutSeconds": probe["timeoutSeconds"]} if probe.get("timeoutSeconds") else {}
-    return {"httpGet": {name: action[name] for name in ACTION_FIELDS if action.get(name)}, **timeout}
+    given = {**handler[action], "port": number}
+    fields = {name: given[name] for name in ACTION_FIELDS[action] if given.get(name)}
+    if action == "grpc":  # Kubernetes writes an empty service out
+        fields["service"] = given.get("service")
+    timeout = {"timeoutSeconds": handler["timeoutSeconds"]} if handler.get("timeoutSeconds") else {}
+    return {action: fields, **timeout}

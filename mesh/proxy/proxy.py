@@ -26,7 +26,10 @@ TOKEN_SECONDS: Final = 43200
 CORE_PATTERN: Final = "/var/lib/istio/data/core.proxy"
 """Path of Envoy's core dumps."""
 
-Role = Literal["sidecar", "router"]
+THIRD_PARTY: Final = "third-party-jwt"
+"""The kind of service account tokens with an audience and an end."""
+
+Role = Literal["sidecar", "router", "waypoint"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +64,8 @@ class Proxy:
     ports: Sequence[Node] = ()
     imagePullPolicy: Node = None
     lifecycle: Node = None
+    restartPolicy: str | None = None
+    startupProbe: Node = None
     readinessProbe: Node = None
     resources: Node = None
     securityContext: Node = None
@@ -114,13 +119,35 @@ def env_from_field(name: str, path: str, version: str | None = None) -> Node:
     return {"name": name, "valueFrom": {"fieldRef": {"apiVersion": version, "fieldPath": path}}}
 
 
+def env_from_limit(name: str, resource: str) -> Node:
+    """An environment variable whose value is a limit of the container, in whole CPUs or bytes (downward API)."""
+    limit: Node = {"resource": f"limits.{resource}", "divisor": "1"}
+    return {"name": name, "valueFrom": {"resourceFieldRef": limit}}
+
+
+def pod_env() -> list[Node]:
+    """The pod's name, namespace, address, service account, and its node's address."""
+    fields = {
+        "POD_NAME": "metadata.name",
+        "POD_NAMESPACE": "metadata.namespace",
+        "INSTANCE_IP": "status.podIP",
+        "SERVICE_ACCOUNT": "spec.serviceAccountName",
+        "HOST_IP": "status.hostIP",
+    }
+    return [env_from_field(name, path) for name, path in fields.items()]
+
+
 def trust_env(
     jwt_policy: Value, cert_provider: Value, ca_address: Value, revision: Value, namespace: Value
 ) -> list[Node]:
     """How the proxy authenticates to the certificate authority, and its address: istiod of the revision by default."""
+    return [env_var("JWT_POLICY", jwt_policy), *authority_env(cert_provider, ca_address, revision, namespace)]
+
+
+def authority_env(cert_provider: Value, ca_address: Value, revision: Value, namespace: Value) -> list[Node]:
+    """Who signs the proxy's certificate, and the address: istiod of the revision by default."""
     istiod = join("istiod", ternary(revision, join("-", revision), ""), ".", namespace, f".svc:{DISCOVERY_PORT}")
     return [
-        env_var("JWT_POLICY", jwt_policy),
         env_var("PILOT_CERT_PROVIDER", cert_provider),
         env_var("CA_ADDR", coalesce(ca_address, istiod)),
     ]
@@ -186,7 +213,7 @@ def token_volume(jwt_policy: Value, audience: Value, readOnly: bool = False) -> 
         source={"projected": {"sources": [{"serviceAccountToken": projection}]}},
         path="/var/run/secrets/tokens",
         readOnly=readOnly,
-        needed=equal(jwt_policy, "third-party-jwt"),
+        needed=equal(jwt_policy, THIRD_PARTY),
     )
 
 
@@ -196,11 +223,16 @@ def certificate_volume(needed: Value, secret: Value, path: str) -> Volume:
     return Volume(name="istio-certs", source={"secret": source}, path=path, readOnly=True, needed=needed)
 
 
-def pod_info_volume(name: str) -> Volume:
-    """Labels, annotations, CPU request and CPU limit (in millicores) of the pod as files (downward API)."""
+def metadata_volume(name: str, *more: Node) -> Volume:
+    """Labels and annotations of the pod as files (downward API), and what `more` items name."""
     fields: list[Node] = [
         {"path": part, "fieldRef": {"fieldPath": f"metadata.{part}"}} for part in ("labels", "annotations")
     ]
+    return Volume(name=name, source={"downwardAPI": {"items": [*fields, *more]}}, path="/etc/istio/pod")
+
+
+def pod_info_volume(name: str) -> Volume:
+    """Labels, annotations, CPU request and CPU limit (in millicores) of the pod as files (downward API)."""
     cpu: list[Node] = [
         {
             "path": f"cpu-{bound}",
@@ -208,7 +240,7 @@ def pod_info_volume(name: str) -> Volume:
         }
         for bound in ("limit", "request")
     ]
-    return Volume(name=name, source={"downwardAPI": {"items": [*fields, *cpu]}}, path="/etc/istio/pod")
+    return metadata_volume(name, *cpu)
 
 
 def core_dump_container(image: Value, pull_policy: Node, **security: Node) -> Node:

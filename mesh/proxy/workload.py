@@ -9,13 +9,16 @@ from typing import Any, Final
 
 from mesh.core import errors
 from mesh.core.names import DEFAULT_TRUST_DOMAIN
-from mesh.proxy import proxyconfig
+from mesh.proxy import images, proxyconfig, telemetry
 from mesh.proxy.annotations import InjectionError
 from mesh.proxy.expr import Form, Node, Value
 from mesh.proxy.inputs import ObjectValue
-from mesh.proxy.proxy import CONTAINER
+from mesh.proxy.proxy import CONTAINER, USER
 from mesh.proxy.text import go_json, go_text
 
+NATIVE_SIDECARS: Final = "ENABLE_NATIVE_SIDECARS"
+"""Environment variable of istiod: whether proxies are native sidecars. `auto`, the default, asks the nodes' kubelets,
+which are not known here; like istioctl without a cluster, manual injection then takes it for `false`."""
 PORT_FIELDS: Final = ("name", "hostPort", "containerPort", "protocol", "hostIP")
 """Fields of a container port in the order in which Kubernetes serializes them."""
 
@@ -51,6 +54,7 @@ class WorkloadInputs:
         names = [container["name"] for container in spec["containers"] if container["name"] != CONTAINER]
         self.containers: Value = ",".join(names)
         self.only_container: Value = names[0] if len(names) == 1 else ""
+        self.first_container: Value = names[0] if names else ""
         self.pod_ports: Value = _ports(spec["containers"])
         self.annotations_json: Value = go_json(dict(sorted(self._annotations.items())))
         self.has_annotations: Value = bool(self._annotations)
@@ -62,6 +66,16 @@ class WorkloadInputs:
         tls = (self.config["tracing"] or {}).get("tlsSettings")
         self.tracer_tls: Value = tls is not None
         self.tracer_ca_directory: Value = posixpath.join(posixpath.dirname((tls or {}).get("caCertificates", "")), "")
+        self.native_sidecars: Value = self.environment(NATIVE_SIDECARS, "auto") == "true"
+        self.proxy_image: Value = images.proxy(self.setting("global") or {}, self.config, self._annotations)
+        self.user: Value = USER
+        self.group: Value = USER
+        self.inbound_policy: Value = ((mesh.get("inboundTrafficPolicy") or {}).get("mode") or "passthrough").lower()
+        self.outbound_port: Value = mesh.get("proxyListenPort") or 0
+        self.inbound_port: Value = mesh.get("proxyInboundListenPort") or 0
+        self.resource_attributes: Value = telemetry.resource_attributes(
+            mesh, self._annotations, self._labels, str(self.namespace), spec["containers"]
+        )
 
     def holds_application(self) -> bool:
         """Whether the pod's other containers wait for the proxy, which then is the first container."""
@@ -93,8 +107,13 @@ class WorkloadInputs:
             raise InjectionError(f"{name}: expected a JSON object, got {errors.show(self._annotations[name])}")
         return found
 
-    def environment(self, name: str, default: str) -> Value:  # noqa: ARG002 - istiod's environment is not known
-        return default
+    def metadata_variable(self, name: str) -> Value:
+        found: Value = self.config[proxyconfig.METADATA].get(name, "")
+        return found
+
+    def environment(self, name: str, default: str) -> Value:
+        """The variable as the values set it, from 1.30 on; what else istiod's pod has is not known."""
+        return go_text(self.setting(f"pilot.env.{name}") or default)
 
     def exclude_port(self, port: Value, ports: Value) -> Value:
         one, listed = str(port).strip(), str(ports).split(",")

@@ -18,8 +18,7 @@ from mesh.core.lacking import Lacks
 from mesh.core.merge import Data, merged
 from mesh.core.names import DEFAULT_REVISION, NAMESPACE_LABEL, REVISION_LABEL, ROOT, XDS_PORT
 from mesh.core.typed import Findings
-from mesh.proxy.expr import Node
-from mesh.proxy.inputs import Inputs
+from mesh.proxy.injector import Injector
 from mesh.releases import lacking
 from mesh.releases.policies import AdmissionPolicy, NetworkPolicy
 from mesh.releases.profiles import Profiles
@@ -175,8 +174,8 @@ class Release:
     """The values that the injection templates read (`.Values`)."""
     injection_templates: Callable[[], dict[str, str]]
     """The injection templates (Go templates) by name."""
-    sidecar: Callable[[Inputs], Node]
-    """The model of template `sidecar`: what injection adds to a pod, given its inputs."""
+    injector: Injector
+    """The model of template `sidecar`, and what else injection does with a pod."""
     istiod_pod: Callable[[Installation], PodTemplate]
     """The pods of istiod."""
     gateway_pod: Callable[[Installation, str, Gateway], PodTemplate]

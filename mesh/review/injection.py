@@ -61,7 +61,9 @@ class Injector:
             return self.settings
         try:
             revision = self.values.get("revision") or ""
-            made = manual.inject(workload.body, release.sidecar, release.proxy_config, self.values, self.mesh, revision)
+            made = manual.inject(
+                workload.body, release.injector, release.proxy_config, self.values, self.mesh, revision
+            )
         except (InjectionError, KeyError, TypeError, AttributeError):  # annotations and values that Istio refuses
             return self.settings
         return made, self.config

@@ -20,7 +20,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 
 from mesh.proxy import inject, injection
-from mesh.releases.release import Installation
+from mesh.releases.release import Installation, Release
 from tests.releases import RELEASE
 from toolchain.checkers import checkers
 
@@ -44,12 +44,19 @@ def installed(profile: str) -> tuple[Object, Object]:
 def injector(tmp_path_factory: pytest.TempPathFactory) -> Injector:
     """A function that injects workloads with Istio's code: (values, mesh, *workloads) -> workloads.
 
-    Further arguments are environment variables of the injector.
+    Further arguments are the release, the revision and environment variables of the injector.
     """
     istioctl, folder = checkers() / "istioctl", tmp_path_factory.mktemp("injection")
 
-    def inject(values: Object, mesh: Object, *workloads: Object, **environment: str) -> list[Object]:
-        data = injection.config_map_data(RELEASE.injection_templates(), values)
+    def inject(
+        values: Object,
+        mesh: Object,
+        *workloads: Object,
+        release: Release = RELEASE,
+        revision: str = "default",
+        **environment: str,
+    ) -> list[Object]:
+        data = injection.config_map_data(release.injection_templates(), values)
         texts = {
             "injectConfigFile": data["config"],
             "valuesFile": data["values"],
@@ -60,7 +67,7 @@ def injector(tmp_path_factory: pytest.TempPathFactory) -> Injector:
             folder.joinpath(name).write_text(text)
         flags = [f"--{name}={folder / name}" for name in texts]
         done = subprocess.run(
-            [istioctl, "kube-inject", "--revision=default", *flags],
+            [istioctl, "kube-inject", f"--revision={revision}", *flags],
             env={**os.environ, "KUBECONFIG": os.devnull, **environment},
             capture_output=True,
             text=True,
@@ -139,7 +146,7 @@ def test_a_workload_is_injected_as_by_istio(injector: Injector, case: Path) -> N
 def test_manual_injection_gives_the_same_result_as_istio(case: Path) -> None:
     workload = yaml.safe_load(case.with_name("workload.yaml").read_text())
     expected = yaml.safe_load(case.read_text())
-    found = inject(workload, RELEASE.sidecar, RELEASE.proxy_config, *installed(case.stem.removeprefix("injected-")))
+    found = inject(workload, RELEASE.injector, RELEASE.proxy_config, *installed(case.stem.removeprefix("injected-")))
     assert neutral(in_canonical_quantities(found)) == neutral(expected)
 
 
@@ -246,7 +253,7 @@ def test_a_tracer_behind_tls_gets_its_certificate_authority(injector: Injector) 
     mesh["defaultConfig"]["tracing"] = {"tlsSettings": tls, "lightstep": lightstep}
     for found in (
         *injector(values, mesh, deployment()),
-        inject(deployment(), RELEASE.sidecar, RELEASE.proxy_config, values, mesh),
+        inject(deployment(), RELEASE.injector, RELEASE.proxy_config, values, mesh),
     ):
         mount = {"name": "lightstep-certs", "mountPath": "/etc/lightstep/", "readOnly": True}
         assert mount in proxy(found)["volumeMounts"]
@@ -257,7 +264,7 @@ def test_datadog_settings_are_in_the_proxys_environment(injector: Injector) -> N
     values, mesh = installed("default")
     values["global"]["proxy"]["tracer"] = "datadog"
     given = deployment({"apm.datadoghq.com/env": '{"DD_ENV": "prod", "DD_RATE": 3, "DD_ON": true}'})
-    for found in (*injector(values, mesh, given), inject(given, RELEASE.sidecar, RELEASE.proxy_config, values, mesh)):
+    for found in (*injector(values, mesh, given), inject(given, RELEASE.injector, RELEASE.proxy_config, values, mesh)):
         settings = {name: value for name, value in env(proxy(found)).items() if name.startswith("DD_")}
         assert settings == {"DD_ENV": "prod", "DD_RATE": "3", "DD_ON": "true"}
 
@@ -336,5 +343,5 @@ def cases(draw: st.DrawFn) -> tuple[Object, Object, Object]:
 def test_manual_injection_and_the_template_agree(injector: Injector, case: tuple[Object, Object, Object]) -> None:
     values, mesh, workload = case
     [by_istio] = injector(values, mesh, workload)
-    by_hand = inject(workload, RELEASE.sidecar, RELEASE.proxy_config, values, mesh)
+    by_hand = inject(workload, RELEASE.injector, RELEASE.proxy_config, values, mesh)
     assert neutral(in_canonical_quantities(by_hand)) == neutral(by_istio)

@@ -13,7 +13,7 @@ from mesh.analysis.objects import Object
 from mesh.core import errors, kinds
 from mesh.core.kinds import GroupKind
 from mesh.proxy import proxyconfig
-from mesh.proxy.annotations import RULES as VALUES
+from mesh.proxy.annotations import Check, refused
 from mesh.proxy.manual import INJECT
 from mesh.releases.release import Annotations
 
@@ -21,15 +21,15 @@ from mesh.releases.release import Annotations
 def istio_annotations(mesh: Mesh) -> Iterator[Finding]:
     """Annotations of Namespaces, Services, Deployments and pods."""
     release = releases.get(mesh.names.release or releases.DEFAULT)
-    known = release.annotations
+    known, checks = release.annotations, release.injector.annotations
     for kind in (kinds.NAMESPACE, kinds.SERVICE, kinds.DEPLOYMENT):
         for obj in mesh.of(kind):
             place = _Place(obj, kind, "metadata.annotations", obj.labels)
-            yield from _of(place, obj.annotations, known)
+            yield from _of(place, obj.annotations, known, checks)
     for workload in mesh.workloads.all:
         obj = workload.object
         path = "metadata.annotations" if obj.kind == kinds.POD else "spec.template.metadata.annotations"
-        yield from _of(_Place(obj, kinds.POD, path, workload.labels), workload.annotations, known)
+        yield from _of(_Place(obj, kinds.POD, path, workload.labels), workload.annotations, known, checks)
         if workload.proxy and proxyconfig.ANNOTATION in workload.annotations:
             rules = release.proxy_config, release.refused_proxy_config
             for text in proxyconfig.problems(*rules, mesh.config, workload.annotations, injected=not workload.gateway):
@@ -50,7 +50,9 @@ class _Place(NamedTuple):
         return code.at(self.obj, self.path, text)
 
 
-def _of(place: _Place, annotations: Mapping[str, str], known: Annotations) -> Iterator[Finding]:
+def _of(
+    place: _Place, annotations: Mapping[str, str], known: Annotations, checks: Mapping[str, Check]
+) -> Iterator[Finding]:
     for name, value in annotations.items():
         if not name.partition("/")[0].endswith("istio.io") and name not in known.readers:
             continue
@@ -65,9 +67,8 @@ def _of(place: _Place, annotations: Mapping[str, str], known: Annotations) -> It
         elif readers and place.kind not in readers:
             text = f"{name} does nothing on a {place.kind}: it belongs on a {' or '.join(map(str, readers))}"
             yield place.at(codes.MISPLACED_ANNOTATION, text)
-        elif name in VALUES and not VALUES[name](value):
-            wanted = (VALUES[name].__doc__ or "").rstrip(".")
-            yield place.at(codes.INVALID_ANNOTATION, f"{name}: {errors.show(value)} is not {wanted}")
+        elif name in checks and (text := refused(checks[name], value)):
+            yield place.at(codes.INVALID_ANNOTATION, f"{name}: {text}")
 
 
 RULES: Final = (istio_annotations,)

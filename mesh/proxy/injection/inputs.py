@@ -33,6 +33,7 @@ class TemplateInputs:
     service_account: Value = Expr("$.Spec.ServiceAccountName")
     containers: Value = Expr('(join "," $names)')
     only_container: Value = Expr('(ternary (first $names) "" (eq (len $names) 1))')
+    first_container: Value = Expr("(first $names)")
     pod_ports: Value = Expr('(printf "[%s\\n]" $ports)')
     annotations_json: Value = Expr("(toJSON $.ObjectMeta.Annotations)")
     has_annotations: Value = Expr("$.ObjectMeta.Annotations")
@@ -43,6 +44,17 @@ class TemplateInputs:
     proxy_metadata: ObjectValue = Expr("$.ProxyConfig.ProxyMetadata", "object")
     tracer_tls: Value = Expr("$.ProxyConfig.GetTracing.GetTlsSettings", "object")
     tracer_ca_directory: Value = Expr("(directory $.ProxyConfig.GetTracing.GetTlsSettings.GetCaCertificates)")
+    native_sidecars: Value = Expr("$.NativeSidecars", "flag")
+    proxy_image: Value = Expr("$.ProxyImage")
+    user: Value = Expr("$.ProxyUID", "plain")
+    group: Value = Expr("$.ProxyGID", "plain")
+    inbound_policy: Value = Expr("$.InboundTrafficPolicyMode")
+    outbound_port: Value = Expr("$.MeshConfig.ProxyListenPort", "plain")
+    inbound_port: Value = Expr("$.MeshConfig.ProxyInboundListenPort", "plain")
+    resource_attributes: Value = Expr(
+        "(otelResourceAttributes $.MeshConfig $.ObjectMeta.Annotations $.ObjectMeta.Labels"
+        " $.DeploymentMeta.Namespace $.Spec.Containers)"
+    )
 
     def setting(self, path: str, form: Form = "text") -> Expr:
         return Expr(f"$.Values.{path}", form)
@@ -58,6 +70,9 @@ class TemplateInputs:
 
     def annotation_object(self, name: str) -> Expr:
         return call("fromJSON", self.annotation(name), form="object")
+
+    def metadata_variable(self, name: str) -> Value:
+        return call("index", self.proxy_metadata, name)
 
     def environment(self, name: str, default: str) -> Value:
         return call("env", name, default)

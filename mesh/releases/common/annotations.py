@@ -8,10 +8,10 @@ from typing import Final
 from mesh.core import kinds
 from mesh.core.kinds import GroupKind
 from mesh.proxy import proxyconfig
-from mesh.proxy.annotations import RULES as CHECKED
+from mesh.proxy.annotations import CHECKS
 
 _POD: Final = (
-    *CHECKED,
+    *CHECKS,
     "inject.istio.io/templates",
     "istio.io/rev",
     "prometheus.istio.io/merge-metrics",

@@ -14,7 +14,6 @@ from mesh.releases.v1_10 import (
     istiod_config,
     proxy_config,
     regex,
-    sidecar,
     telemetry,
     webhooks,
 )
@@ -70,7 +69,7 @@ RELEASE: Final = Release(
     mesh_config=istiod_config.mesh_config,
     injection_values=istiod_config.injection_values,
     injection_templates=injection.templates,
-    sidecar=sidecar.sidecar,
+    injector=injection.INJECTOR,
     istiod_pod=istiod.pod,
     gateway_pod=gateway.pod,
     gateway_labels={},

@@ -7,7 +7,7 @@ from typing import Final
 from mesh.proxy import proxy, redirect
 from mesh.proxy.expr import Node, Value, all_of, each, equal, join, lower, value_or, when
 from mesh.proxy.inputs import Inputs
-from mesh.proxy.proxy import env_from_field, env_var
+from mesh.proxy.proxy import env_var
 
 BOOTSTRAP: Final = "sidecar.istio.io/bootstrapOverride"
 BOOTSTRAP_PATH: Final = "/etc/istio/custom-bootstrap"
@@ -42,13 +42,6 @@ def gateway_env(inputs: Inputs) -> list[Node]:
 
 def _identity(inputs: Inputs) -> list[Node]:
     setting = inputs.setting
-    fields = {
-        "POD_NAME": "metadata.name",
-        "POD_NAMESPACE": "metadata.namespace",
-        "INSTANCE_IP": "status.podIP",
-        "SERVICE_ACCOUNT": "spec.serviceAccountName",
-        "HOST_IP": "status.hostIP",
-    }
     return [
         *proxy.trust_env(
             setting("global.jwtPolicy"),
@@ -57,7 +50,7 @@ def _identity(inputs: Inputs) -> list[Node]:
             setting("revision"),
             setting("global.istioNamespace"),
         ),
-        *[env_from_field(name, path) for name, path in fields.items()],
+        *proxy.pod_env(),
         *proxy.canonical_env(),
     ]
 

@@ -1,9 +1,17 @@
-"""The injection templates of Istio 1.10, rendered from the model in `sidecar.py`."""
+"""The injector of Istio 1.10: its templates, rendered from the model in `sidecar.py`, and what else it does."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Final
+
+from mesh.core.names import INJECT_LABEL
+from mesh.proxy import metrics
+from mesh.proxy.annotations import CHECKS, boolean
 from mesh.proxy.injection.inputs import PRELUDE, TemplateInputs
 from mesh.proxy.injection.template import render
+from mesh.proxy.injector import Injector
+from mesh.proxy.probes import Rewrites
 from mesh.releases.v1_10 import sidecar
 
 
@@ -14,3 +22,21 @@ def templates() -> dict[str, str]:
         "sidecar": render(sidecar.sidecar(inputs), PRELUDE),
         "gateway": render(sidecar.gateway(inputs), PRELUDE),
     }
+
+
+def _requested(notes: Mapping[str, str], labels: Mapping[str, str]) -> bool:
+    """The annotation wins over the label, which the webhook's selector reads; both may have any of YAML's booleans."""
+    requested = notes.get(INJECT_LABEL) or labels.get(INJECT_LABEL) or "true"
+    return requested.lower() in ("y", "yes", "true", "on")
+
+
+INJECTOR: Final = Injector(
+    sidecar=sidecar.sidecar,
+    annotations={**CHECKS, "sidecar.istio.io/enableCoreDump": boolean},
+    requested=_requested,
+    repeats=False,
+    network_by_label=False,
+    merge_metrics=metrics.merge,
+    rewrites=Rewrites(actions=("httpGet",)),
+    status_revision=False,
+)

@@ -31,6 +31,7 @@ from mesh.proxy.inputs import Inputs
 from mesh.proxy.overrides import IMAGE, image, resources
 from mesh.proxy.proxy import Proxy, Volume
 from mesh.releases.v1_10 import env
+from mesh.releases.v1_10.redirect import cni_annotations, init_container
 
 BIND_SERVICE: Final = "sidecar.istio.io/capNetBindService"
 CANONICAL: Final = "service.istio.io/canonical-"
@@ -44,10 +45,10 @@ def sidecar(inputs: Inputs) -> Node:
     return {
         "metadata": {
             "labels": {TLS_MODE: coalesce(inputs.label(TLS_MODE), "istio"), **_labels(inputs)},
-            "annotations": {**_annotations(inputs), **redirect.cni_annotations(inputs)},
+            "annotations": {**_annotations(inputs), **cni_annotations(inputs)},
         },
         "spec": {
-            "initContainers": [redirect.init_container(inputs), _core_dump(inputs)],
+            "initContainers": [init_container(inputs), _core_dump(inputs)],
             "containers": [_sidecar_proxy(inputs, volumes).container()],
             "volumes": volumes.of_sidecar(),
             **_pod_settings(inputs),

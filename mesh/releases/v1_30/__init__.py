@@ -14,7 +14,6 @@ from mesh.releases.v1_30 import (
     policies,
     proxy_config,
     regex,
-    sidecar,
     webhooks,
     ztunnel,
 )
@@ -67,7 +66,7 @@ RELEASE: Final = Release(
     mesh_config=istiod_config.mesh_config,
     injection_values=istiod_config.injection_values,
     injection_templates=injection.templates,
-    sidecar=sidecar.sidecar,
+    injector=injection.INJECTOR,
     istiod_pod=istiod.pod,
     gateway_pod=gateway.pod,
     gateway_labels=NO_AMBIENT,

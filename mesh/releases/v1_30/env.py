@@ -1,31 +1,38 @@
-"""The environment variables of an injected proxy of Istio 1.30, which its agent reads and reports to istiod."""
+"""The environment variables of an Istio 1.30 proxy, which its agent reads and reports to istiod."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from mesh.proxy import proxy, redirect
-from mesh.proxy.expr import Node, Value, all_of, each, equal, join, lower, value_or, when
+from mesh.proxy import proxy
+from mesh.proxy.expr import Node, Value, all_of, coalesce, each, equal, join, lower, value_or, when
 from mesh.proxy.inputs import Inputs
-from mesh.proxy.proxy import env_from_field, env_var
+from mesh.proxy.proxy import env_from_field, env_from_limit, env_var
+from mesh.releases.v1_30 import redirect
 
 BOOTSTRAP: Final = "sidecar.istio.io/bootstrapOverride"
 BOOTSTRAP_PATH: Final = "/etc/istio/custom-bootstrap"
 DATADOG: Final = "apm.datadoghq.com/env"
+WORKLOAD_LABEL: Final = "service.istio.io/workload-name"
+NODE: Final = env_from_field("ISTIO_META_NODE_NAME", "spec.nodeName")
 
 
 def sidecar_env(inputs: Inputs) -> list[Node]:
     """The environment variables of a sidecar."""
-    legacy = equal(inputs.environment("PILOT_ENABLE_INBOUND_PASSTHROUGH", "true"), "false")
-    override = env_var("ISTIO_BOOTSTRAP_OVERRIDE", f"{BOOTSTRAP_PATH}/custom_bootstrap.json")
     datadog = all_of(equal(inputs.setting("global.proxy.tracer"), "datadog"), inputs.annotated(DATADOG))
+    attributes = inputs.resource_attributes
+    legacy = env_var("REWRITE_PROBE_LEGACY_LOCALHOST_DESTINATION", "true")
     return [
-        when(legacy, env_var("REWRITE_PROBE_LEGACY_LOCALHOST_DESTINATION", "true")),
-        *_identity(inputs),
-        *_node_metadata(inputs, redirect.interception_mode(inputs)),
-        when(inputs.annotated(BOOTSTRAP), override),
-        *_mesh(inputs),
+        when(equal(inputs.inbound_policy, "localhost"), legacy),
+        *identity(inputs),
+        config(inputs),
+        env_var("ISTIO_META_POD_PORTS", inputs.pod_ports),
+        env_var("ISTIO_META_APP_CONTAINERS", inputs.containers),
+        *limits(),
+        *_compliance(inputs),
+        *_workload(inputs, redirect.metadata_mode(inputs), coalesce(inputs.label(WORKLOAD_LABEL), inputs.workload)),
         when(datadog, each(inputs.annotation_object(DATADOG), lambda name, value: env_var(name, join(value)))),
+        when(attributes, env_var("OTEL_RESOURCE_ATTRIBUTES", attributes)),
         each(inputs.proxy_metadata, env_var),
     ]
 
@@ -33,54 +40,71 @@ def sidecar_env(inputs: Inputs) -> list[Node]:
 def gateway_env(inputs: Inputs) -> list[Node]:
     """The environment variables of an injected gateway."""
     return [
-        *_identity(inputs),
-        *_node_metadata(inputs, inputs.interception_mode),
-        *_mesh(inputs),
+        *identity(inputs),
+        config(inputs),
+        env_var("ISTIO_META_POD_PORTS", inputs.pod_ports),
+        *limits(),
+        *_compliance(inputs),
+        env_var("ISTIO_META_APP_CONTAINERS", inputs.containers),
+        *_workload(inputs, inputs.interception_mode, inputs.workload),
         each(inputs.proxy_metadata, env_var),
     ]
 
 
-def _identity(inputs: Inputs) -> list[Node]:
+def identity(inputs: Inputs) -> list[Node]:
+    """Who signs the proxy's certificate, what the pod is, and how much CPU it may use."""
     setting = inputs.setting
-    fields = {
-        "POD_NAME": "metadata.name",
-        "POD_NAMESPACE": "metadata.namespace",
-        "INSTANCE_IP": "status.podIP",
-        "SERVICE_ACCOUNT": "spec.serviceAccountName",
-        "HOST_IP": "status.hostIP",
-    }
     return [
-        *proxy.trust_env(
-            setting("global.jwtPolicy"),
+        *proxy.authority_env(
             setting("global.pilotCertProvider"),
             setting("global.caAddress"),
             setting("revision"),
             setting("global.istioNamespace"),
         ),
-        *[env_from_field(name, path) for name, path in fields.items()],
-        *proxy.canonical_env(),
+        *proxy.pod_env(),
+        env_from_limit("ISTIO_CPU_LIMIT", "cpu"),
     ]
 
 
-def _node_metadata(inputs: Inputs, mode: Value) -> list[Node]:
-    """The ProxyConfig, and the node metadata (`ISTIO_META_…`) that the proxy reports to istiod."""
-    network = inputs.setting("global.network")
-    name, version = inputs.workload, inputs.api_version
-    owner = proxy.owner_uri(version, value_or(inputs.namespace, "default"), lower(inputs.kind), name)
-    annotations = inputs.annotations_json
-    return [
-        env_var("PROXY_CONFIG", join(inputs.proxy_config, "\n")),
-        env_var("ISTIO_META_POD_PORTS", inputs.pod_ports),
-        env_var("ISTIO_META_APP_CONTAINERS", inputs.containers),
-        env_var("ISTIO_META_CLUSTER_ID", value_or(inputs.setting("global.multiCluster.clusterName"), "Kubernetes")),
-        env_var("ISTIO_META_INTERCEPTION_MODE", mode),
-        when(network, env_var("ISTIO_META_NETWORK", network)),
-        when(inputs.has_annotations, env_var("ISTIO_METAJSON_ANNOTATIONS", join(annotations, "\n"))),
-        when(name, env_var("ISTIO_META_WORKLOAD_NAME", name)),
-        when(all_of(version, name), env_var("ISTIO_META_OWNER", owner)),
-    ]
+def config(inputs: Inputs) -> Node:
+    """The ProxyConfig."""
+    return env_var("PROXY_CONFIG", join(inputs.proxy_config, "\n"))
 
 
-def _mesh(inputs: Inputs) -> list[Node]:
+def limits() -> list[Node]:
+    """The limits that Go's runtime keeps in the agent."""
+    return [env_from_limit("GOMEMLIMIT", "memory"), env_from_limit("GOMAXPROCS", "cpu")]
+
+
+def mesh(inputs: Inputs) -> list[Node]:
+    """The mesh's ID and trust domain."""
     domain = value_or(inputs.trust_domain, inputs.setting("global.trustDomain"))
     return proxy.mesh_env(inputs.setting("global.meshID"), domain)
+
+
+def cluster(inputs: Inputs, default: Value) -> Node:
+    """The name of the proxy's cluster."""
+    return env_var("ISTIO_META_CLUSTER_ID", value_or(inputs.setting("global.multiCluster.clusterName"), default))
+
+
+def _compliance(inputs: Inputs) -> list[Node]:
+    policy = inputs.environment("COMPLIANCE_POLICY", "")
+    return [when(policy, env_var("COMPLIANCE_POLICY", policy))]
+
+
+def _workload(inputs: Inputs, mode: Value, name: Value) -> list[Node]:
+    """The node metadata (`ISTIO_META_…`) that the proxy reports to istiod."""
+    network, version, owner = inputs.setting("global.network"), inputs.api_version, inputs.workload
+    uri = proxy.owner_uri(version, value_or(inputs.namespace, "default"), lower(inputs.kind), owner)
+    return [
+        cluster(inputs, "Kubernetes"),
+        NODE,
+        env_var("ISTIO_META_INTERCEPTION_MODE", mode),
+        when(network, env_var("ISTIO_META_NETWORK", network)),
+        when(name, env_var("ISTIO_META_WORKLOAD_NAME", name)),
+        when(all_of(version, owner), env_var("ISTIO_META_OWNER", uri)),
+        when(
+            inputs.annotated(BOOTSTRAP), env_var("ISTIO_BOOTSTRAP_OVERRIDE", f"{BOOTSTRAP_PATH}/custom_bootstrap.json")
+        ),
+        *mesh(inputs),
+    ]

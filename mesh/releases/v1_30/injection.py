@@ -1,16 +1,53 @@
-"""The injection templates of Istio 1.30, rendered from the model in `sidecar.py`."""
+"""The injector of Istio 1.30: its templates, rendered from the models in `sidecar.py` and `managed.py`, and what else
+it does with pods."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Final
+
+from mesh.core.names import INJECT_LABEL
+from mesh.proxy import metrics
+from mesh.proxy.annotations import CHECKS, interfaces, quantity
 from mesh.proxy.injection.inputs import PRELUDE, TemplateInputs
 from mesh.proxy.injection.template import render
-from mesh.releases.v1_30 import sidecar
+from mesh.proxy.injector import Injector
+from mesh.proxy.overrides import RESOURCES
+from mesh.proxy.probes import Rewrites
+from mesh.proxy.redirect import INTERFACES
+from mesh.releases.v1_30 import managed, redirect, sidecar
 
 
 def templates() -> dict[str, str]:
-    """The Go templates by name: `sidecar`, the default, and `gateway`, which a pod selects by annotation."""
+    """The Go templates by name: `sidecar`, the default, and `gateway`, which a pod selects by annotation.
+
+    From `kube-gateway` and `waypoint` istiod makes the objects of a Gateway of the Gateway API.
+    """
     inputs = TemplateInputs()
     return {
         "sidecar": render(sidecar.sidecar(inputs), PRELUDE),
         "gateway": render(sidecar.gateway(inputs), PRELUDE),
+        "kube-gateway": "---\n".join(map(render, managed.kube_gateway(inputs))),
+        "waypoint": "---\n".join(map(render, managed.waypoint(inputs))),
     }
+
+
+def _requested(notes: Mapping[str, str], labels: Mapping[str, str]) -> bool:
+    """The label wins over the annotation; what is neither `true` nor `false` counts as not given."""
+    return labels.get(INJECT_LABEL, notes.get(INJECT_LABEL)) != "false"
+
+
+INJECTOR: Final = Injector(
+    sidecar=sidecar.sidecar,
+    annotations={
+        **CHECKS,
+        **dict.fromkeys((INTERFACES, redirect.EXCLUDED, redirect.REROUTED), interfaces),
+        **{name: quantity for names in RESOURCES.values() for name in names.values()},
+    },
+    requested=_requested,
+    repeats=True,
+    network_by_label=True,
+    merge_metrics=metrics.merge_any_spelling,
+    rewrites=Rewrites(actions=("httpGet", "tcpSocket", "grpc"), hooks=True, init_containers=True),
+    status_revision=True,
+)

@@ -8,115 +8,144 @@ from __future__ import annotations
 
 from typing import Final
 
-from mesh.proxy import proxy, redirect
+from mesh.proxy import proxy
+from mesh.proxy.annotations import NATIVE
 from mesh.proxy.expr import (
     Node,
     Value,
-    all_of,
     any_of,
     coalesce,
-    contains,
     each,
     equal,
-    greater,
     join,
     negate,
     not_equal,
     number,
     ternary,
-    value_or,
+    truncate,
     when,
+    without_suffix,
 )
 from mesh.proxy.inputs import Inputs
-from mesh.proxy.overrides import IMAGE, image, resources
-from mesh.proxy.proxy import Proxy, Volume
+from mesh.proxy.proxy import Proxy
+from mesh.proxy.redirect import pull_policy, status_port
 from mesh.releases.v1_30 import env
+from mesh.releases.v1_30.overrides import image, resources, seccomp_profile
+from mesh.releases.v1_30.redirect import cni_annotations, init_container, transparent
+from mesh.releases.v1_30.volumes import Volumes
 
 BIND_SERVICE: Final = "sidecar.istio.io/capNetBindService"
 CANONICAL: Final = "service.istio.io/canonical-"
 READINESS: Final = "readiness.status.sidecar.istio.io/"
 TLS_MODE: Final = "security.istio.io/tlsMode"
+TUNNEL: Final = "networking.istio.io/tunnel"
+LOW_PORTS: Final[dict[str, Node]] = {"sysctls": [{"name": "net.ipv4.ip_unprivileged_port_start", "value": "0"}]}
+"""The security context of a gateway's pod: every user may bind ports below 1024."""
 
 
 def sidecar(inputs: Inputs) -> Node:
     """The labels, annotations, containers and volumes of a pod's sidecar."""
-    volumes = _Volumes(inputs)
+    native, volumes = _native(inputs), Volumes(inputs)
+    tunnel = coalesce(inputs.label(TUNNEL), "http")
+    hbone = equal(inputs.metadata_variable("ISTIO_META_ENABLE_HBONE"), "true")
+    as_init, beside = (_sidecar_proxy(inputs, volumes, native=is_native) for is_native in (True, False))
+    name = without_suffix(truncate(_canonical_name(inputs), 63), "-")
     return {
         "metadata": {
-            "labels": {TLS_MODE: coalesce(inputs.label(TLS_MODE), "istio"), **_labels(inputs)},
-            "annotations": {**_annotations(inputs), **redirect.cni_annotations(inputs)},
+            "labels": {
+                TLS_MODE: coalesce(inputs.label(TLS_MODE), "istio"),
+                TUNNEL: when(hbone, tunnel),
+                **_labels(inputs, name),
+            },
+            "annotations": {**_annotations(inputs), **cni_annotations(inputs)},
         },
         "spec": {
-            "initContainers": [redirect.init_container(inputs), _core_dump(inputs)],
-            "containers": [_sidecar_proxy(inputs, volumes).container()],
+            "initContainers": [init_container(inputs), when(native, as_init.container())],
+            "containers": when(negate(native), [beside.container()]),
             "volumes": volumes.of_sidecar(),
-            **_pod_settings(inputs),
+            "imagePullSecrets": pull_secrets(inputs),
         },
     }
 
 
 def gateway(inputs: Inputs) -> Node:
     """The labels, annotations, container and volumes of a pod that is a gateway; its traffic is not redirected."""
-    volumes = _Volumes(inputs)
+    volumes = Volumes(inputs)
     return {
-        "metadata": {"labels": _labels(inputs), "annotations": _annotations(inputs)},
+        "metadata": {"labels": _labels(inputs, _canonical_name(inputs)), "annotations": _annotations(inputs)},
         "spec": {
+            "securityContext": pod_security(inputs, LOW_PORTS),
             "containers": [_gateway_proxy(inputs, volumes).container()],
             "volumes": volumes.of_gateway(),
-            **_pod_settings(inputs),
+            "imagePullSecrets": pull_secrets(inputs),
         },
     }
 
 
-def _labels(inputs: Inputs) -> dict[str, Node]:
-    """Labels for telemetry and the control plane: canonical service and revision; labels of the pod are kept."""
-    name, label = inputs.workload, inputs.label
-    return {
-        f"{CANONICAL}name": coalesce(label(f"{CANONICAL}name"), label("app.kubernetes.io/name"), label("app"), name),
-        f"{CANONICAL}revision": coalesce(
-            label(f"{CANONICAL}revision"), label("app.kubernetes.io/version"), label("version"), "latest"
-        ),
-        "istio.io/rev": coalesce(inputs.revision, "default"),
-    }
+def pull_secrets(inputs: Inputs) -> Node:
+    """The Secrets with registry credentials."""
+    return each(inputs.setting("global.imagePullSecrets"), lambda _, secret: {"name": secret})
+
+
+def pod_security(inputs: Inputs, default: Node) -> Node:
+    """The security context of a gateway's pod."""
+    given = inputs.setting("gateways.securityContext", "object")
+    return when(given, given, default)
+
+
+def log_levels(inputs: Inputs) -> tuple[Value, Value, Value]:
+    """The log levels of Envoy, of its components, and of the agent."""
+    setting = inputs.setting
+    return (
+        inputs.annotation("sidecar.istio.io/logLevel", setting("global.proxy.logLevel")),
+        inputs.annotation("sidecar.istio.io/componentLogLevel", setting("global.proxy.componentLogLevel")),
+        inputs.annotation("sidecar.istio.io/agentLogLevel", setting("global.logging.level")),
+    )
+
+
+def outlier_args(inputs: Inputs) -> Node:
+    """The argument for the file in which Envoy logs what outlier detection ejects; absent without a file."""
+    path = inputs.setting("global.proxy.outlierLogPath")
+    return when(path, join("--outlierLogPath=", path))
+
+
+def _native(inputs: Inputs) -> Value:
+    """Whether the proxy is a native sidecar: the pod's annotation wins over istiod's choice."""
+    return not_equal(coalesce(inputs.annotation(NATIVE), join(inputs.native_sidecars)), "false")
+
+
+def _canonical_name(inputs: Inputs) -> Value:
+    label = inputs.label
+    return coalesce(label(f"{CANONICAL}name"), label("app.kubernetes.io/name"), label("app"), inputs.workload)
+
+
+def _labels(inputs: Inputs, name: Value) -> dict[str, Node]:
+    """The canonical service and revision, under which telemetry reports the workload; labels of the pod are kept."""
+    label = inputs.label
+    revision = coalesce(label(f"{CANONICAL}revision"), label("app.kubernetes.io/version"), label("version"), "latest")
+    return {f"{CANONICAL}name": name, f"{CANONICAL}revision": revision}
 
 
 def _annotations(inputs: Inputs) -> dict[str, Node]:
-    """The default container for kubectl, if the pod has exactly one besides the proxy."""
-    only = inputs.only_container
-    return {f"kubectl.kubernetes.io/default-{use}container": when(only, only) for use in ("", "logs-")}
-
-
-def _pod_settings(inputs: Inputs) -> dict[str, Node]:
-    secrets = inputs.setting("global.imagePullSecrets")
-    legacy = equal(inputs.environment("ENABLE_LEGACY_FSGROUP_INJECTION", "true"), "true")
-    return {
-        "imagePullSecrets": each(secrets, lambda _, secret: {"name": secret}),
-        "securityContext": when(legacy, {"fsGroup": proxy.USER}),  # else the proxy cannot read its token
+    """The revision, and the default container for kubectl: the pod's first besides the proxy, if it names none."""
+    names = [f"kubectl.kubernetes.io/default-{use}container" for use in ("logs-", "")]
+    first = {
+        name: when(inputs.containers, when(negate(inputs.annotated(name)), inputs.first_container)) for name in names
     }
+    return {"istio.io/rev": coalesce(inputs.revision, "default"), **first}
 
 
-def _core_dump(inputs: Inputs) -> Node:
-    container = proxy.core_dump_container(
-        image(inputs, "proxy_init"),
-        redirect.pull_policy(inputs),
-        allowPrivilegeEscalation=True,
-        readOnlyRootFilesystem=False,
-        capabilities={"add": ["SYS_ADMIN"], "drop": ["ALL"]},
-    )
-    return when(inputs.setting("global.proxy.enableCoreDump"), container)
-
-
-def _sidecar_proxy(inputs: Inputs, volumes: _Volumes) -> Proxy:
-    hold = any_of(inputs.hold_application, inputs.setting("global.proxy.holdApplicationUntilProxyStarts"))
-    wait: Node = {"postStart": {"exec": {"command": ["pilot-agent", "wait"]}}}
-    concurrency = when(greater(inputs.concurrency, 0), ["--concurrency", join(inputs.concurrency)])
-    probed = not_equal(redirect.status_port(inputs), "0")
+def _sidecar_proxy(inputs: Inputs, volumes: Volumes, *, native: bool) -> Proxy:
+    probed = not_equal(status_port(inputs), "0")
+    startup = when(inputs.setting("global.proxy.startupProbe.enabled"), _startup(inputs))
     return Proxy(
         image=image(inputs, "proxy"),
-        imagePullPolicy=redirect.pull_policy(inputs),
-        args=[*_args(inputs, "sidecar"), concurrency],
+        imagePullPolicy=pull_policy(inputs),
+        restartPolicy="Always" if native else None,
+        args=[*_args(inputs, "sidecar"), outlier_args(inputs)],
         env=env.sidecar_env(inputs),
-        lifecycle=_lifecycle(inputs, when(hold, wait)),
+        lifecycle=_lifecycle(inputs, _drain(inputs) if native else _wait(inputs)),
+        startupProbe=when(probed, startup),
         readinessProbe=when(probed, _readiness(inputs, annotated=True)),
         resources=resources(inputs),
         securityContext=_security(inputs),
@@ -124,34 +153,24 @@ def _sidecar_proxy(inputs: Inputs, volumes: _Volumes) -> Proxy:
     )
 
 
-def _gateway_proxy(inputs: Inputs, volumes: _Volumes) -> Proxy:
-    setting = inputs.setting
-    named = setting("global.proxy.image")
-    released = proxy.release_image(setting("global.hub"), named, setting("global.tag"))
+def _gateway_proxy(inputs: Inputs, volumes: Volumes) -> Proxy:
     return Proxy(
-        # Unlike a sidecar's, the image of the pod's annotation is used only if the installation's is a full reference.
-        image=ternary(contains("/", named), inputs.annotation(IMAGE, named), released),
-        imagePullPolicy=redirect.pull_policy(inputs),
+        image=image(inputs, "proxy"),
+        imagePullPolicy=pull_policy(inputs),
         args=_args(inputs, "router"),
         env=env.gateway_env(inputs),
         lifecycle=_lifecycle(inputs, None),
         readinessProbe=_readiness(inputs, annotated=False),
+        securityContext={"runAsUser": inputs.user, "runAsGroup": inputs.group},
         volumeMounts=volumes.mounts_of_gateway(),
     )
 
 
 def _args(inputs: Inputs, role: proxy.Role) -> list[Node]:
-    setting, app = inputs.setting, inputs.label("app")
-    workload = join(value_or(inputs.workload, proxy.CONTAINER), ".", value_or(inputs.namespace, "default"))
+    setting = inputs.setting
     return [
         *proxy.role_args(role, setting("global.proxy.clusterDomain")),
-        "--serviceCluster",
-        ternary(not_equal(app, ""), join(app, ".$(POD_NAMESPACE)"), workload),
-        *proxy.log_args(
-            inputs.annotation("sidecar.istio.io/logLevel", setting("global.proxy.logLevel")),
-            inputs.annotation("sidecar.istio.io/componentLogLevel", setting("global.proxy.componentLogLevel")),
-            inputs.annotation("sidecar.istio.io/agentLogLevel", setting("global.logging.level")),
-        ),
+        *proxy.log_args(*log_levels(inputs)),
         proxy.sts_args(setting("global.sts.servicePort")),
         proxy.json_args(setting("global.logAsJson")),
     ]
@@ -160,6 +179,23 @@ def _args(inputs: Inputs, role: proxy.Role) -> list[Node]:
 def _lifecycle(inputs: Inputs, default: Node) -> Node:
     hooks = inputs.setting("global.proxy.lifecycle", "object")
     return when(hooks, hooks, default)
+
+
+def _wait(inputs: Inputs) -> Node:
+    """The hook for which the pod's other containers wait."""
+    hold = any_of(inputs.hold_application, inputs.setting("global.proxy.holdApplicationUntilProxyStarts"))
+    return when(hold, {"postStart": {"exec": {"command": ["pilot-agent", "wait"]}}})
+
+
+def _drain(inputs: Inputs) -> Node:
+    """The hook that drains connections as soon as the pod ends: a native sidecar is stopped after its application."""
+    port = join("--debug-port=", status_port(inputs))
+    return {"preStop": {"exec": {"command": ["pilot-agent", "request", port, "POST", "drain"]}}}
+
+
+def _startup(inputs: Inputs) -> Node:
+    failures = number(inputs.setting("global.proxy.startupProbe.failureThreshold", "plain"))
+    return proxy.readiness_probe(0, 1, failures, timeoutSeconds=3)
 
 
 def _readiness(inputs: Inputs, annotated: bool) -> Node:
@@ -174,73 +210,39 @@ def _readiness(inputs: Inputs, annotated: bool) -> Node:
 
 
 def _security(inputs: Inputs) -> Node:
-    """The security context: Envoy runs as root only for TPROXY redirection, and to bind ports below 1024."""
-    transparent = equal(redirect.interception_mode(inputs), "TPROXY")
+    """The security context: Envoy runs as root only for TPROXY redirection, to bind ports below 1024, and to log what
+    iptables does."""
+    transparently = transparent(inputs)
     bind = equal(inputs.annotation(BIND_SERVICE, inputs.setting("global.proxy.capNetBindService")), "true")
-    root = any_of(transparent, bind)
+    root = any_of(transparently, bind)
+    traced = equal(inputs.metadata_variable("IPTABLES_TRACE_LOGGING"), "true")
     privileged = inputs.setting("global.proxy.privileged", "plain")
-    return {
+    usual: Node = {
         "privileged": privileged,
         "allowPrivilegeEscalation": privileged,
-        "readOnlyRootFilesystem": negate(inputs.setting("global.proxy.enableCoreDump")),
+        "readOnlyRootFilesystem": True,
         "runAsNonRoot": negate(root),
-        "runAsUser": number(ternary(root, 0, proxy.USER)),
-        "runAsGroup": proxy.USER,
+        "runAsUser": number(ternary(root, 0, inputs.user)),
+        "runAsGroup": number(ternary(root, proxy.USER, inputs.group)),
         "capabilities": {
             "drop": ["ALL"],
-            "add": [when(transparent, "NET_ADMIN"), when(bind, "NET_BIND_SERVICE")],
+            "add": [when(transparently, "NET_ADMIN"), when(bind, "NET_BIND_SERVICE")],
         },
+        "seccompProfile": seccomp_profile(inputs, "global.proxy"),
     }
+    return when(
+        traced,
+        {**_TRACER, "runAsGroup": inputs.group, "seccompProfile": seccomp_profile(inputs, "global.proxy")},
+        usual,
+    )
 
 
-class _Volumes:
-    """The volumes of injected pods and their mounts, in the orders in which Istio lists them."""
-
-    def __init__(self, inputs: Inputs) -> None:
-        setting = inputs.setting
-        self._inputs = inputs
-        self._bootstrap = Volume(
-            name="custom-bootstrap-volume",
-            source={"configMap": {"name": inputs.annotation(env.BOOTSTRAP)}},
-            path=env.BOOTSTRAP_PATH,
-            needed=inputs.annotated(env.BOOTSTRAP),
-        )
-        self._envoy = proxy.envoy_volume(medium="Memory")
-        self._info = proxy.pod_info_volume("istio-podinfo")
-        self._token = proxy.token_volume(setting("global.jwtPolicy"), setting("global.sds.token.aud"))
-        self._ca = proxy.ca_volume(setting("global.pilotCertProvider"))
-        account = value_or(inputs.service_account, "default")
-        self._certificates = proxy.certificate_volume(
-            setting("global.mountMtlsCerts"), join("istio.", account), "/etc/certs/"
-        )
-        self._tracer = Volume(
-            name="lightstep-certs",
-            source={"secret": {"secretName": "lightstep.cacert", "optional": True}},
-            path=inputs.tracer_ca_directory,
-            readOnly=True,
-            needed=all_of(equal(setting("global.proxy.tracer"), "lightstep"), inputs.tracer_tls),
-        )
-
-    def of_sidecar(self) -> list[Node]:
-        return [self._bootstrap.volume(), *self.of_gateway(), self._user("userVolume"), self._tracer.volume()]
-
-    def of_gateway(self) -> list[Node]:
-        volumes = (self._envoy, proxy.DATA_VOLUME, self._info, self._token, self._ca, self._certificates)
-        return [volume.volume() for volume in volumes]
-
-    def mounts_of_sidecar(self) -> list[Node]:
-        volumes = (self._ca, proxy.DATA_VOLUME, self._bootstrap, self._envoy, self._token, self._certificates)
-        mounts = [volume.mount() for volume in (*volumes, self._info, self._tracer)]
-        return [*mounts, self._user("userVolumeMount")]
-
-    def mounts_of_gateway(self) -> list[Node]:
-        volumes = (self._ca, proxy.DATA_VOLUME, self._envoy, self._token, self._certificates, self._info)
-        return [volume.mount() for volume in volumes]
-
-    def _user(self, kind: str) -> Node:
-        """Additional volumes or mounts of the sidecar, from an annotation that holds a JSON object by volume name."""
-        name = f"sidecar.istio.io/{kind}"
-        return when(
-            self._inputs.annotated(name),
-            each(self._inputs.annotation_object(name), self._inputs.with_name),
-        )
+_TRACER: Final[dict[str, Node]] = {
+    "privileged": True,
+    "allowPrivilegeEscalation": True,
+    "readOnlyRootFilesystem": True,
+    "runAsNonRoot": False,
+    "runAsUser": 0,
+    "capabilities": {"drop": ["ALL"], "add": ["NET_ADMIN"]},
+}
+"""The security context of a proxy that logs what iptables does."""

@@ -58,7 +58,7 @@ def inject(given: Object, mesh: Object | None = None, **settings: Any) -> Object
             place = place[parent]
         place[last] = value
     mesh = {**RELEASE.mesh_config(installed), **(mesh or {})}
-    done = injected(given, RELEASE.sidecar, RELEASE.proxy_config, values, mesh)
+    done = injected(given, RELEASE.injector, RELEASE.proxy_config, values, mesh)
     pod: Object = done if given["kind"] == "Pod" else done["spec"]["template"]
     return pod
 

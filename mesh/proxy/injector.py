@@ -1,0 +1,34 @@
+"""What a release's injector does with a pod beside merging its template into it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mesh.proxy.annotations import Check
+from mesh.proxy.expr import Node
+from mesh.proxy.inputs import Inputs
+from mesh.proxy.probes import Rewrites
+
+
+@dataclass(frozen=True, kw_only=True)
+class Injector:
+    """The injector of a release."""
+
+    sidecar: Callable[[Inputs], Node]
+    """The model of template `sidecar`: what injection adds to a pod, given its inputs."""
+    annotations: Mapping[str, Check]
+    """By annotation of a pod, the check of its value; the injector refuses the pod if it fails."""
+    requested: Callable[[Mapping[str, str], Mapping[str, str]], bool]
+    """Whether a pod with these annotations and labels is injected, in a namespace with injection enabled."""
+    repeats: bool
+    """Whether a pod that has a sidecar is injected again."""
+    network_by_label: bool
+    """Whether the pod's label for its network wins over the installation's network."""
+    merge_metrics: Callable[[Mapping[str, Any], dict[str, Any], int], None]
+    """Points Prometheus at the agent of a pod, given the pod, its proxy's container and the agent's port."""
+    rewrites: Rewrites
+    """Which probes are pointed at the agent."""
+    status_revision: bool
+    """Whether the status that the pod gets names the revision."""
