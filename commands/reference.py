@@ -21,8 +21,6 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from commands.stackfiles import ROOT
-from components.addons import dashboards
-from components.addons.dashboards.panels import Dashboard
 from mesh import releases
 from mesh.analysis.codes import CODES
 from mesh.analysis.policies import POLICIES
@@ -30,6 +28,7 @@ from mesh.config.settings import NAMESPACE, Settings
 from mesh.core import validation
 from mesh.core.lacking import Lacks
 from mesh.core.typed import Documented, ShortForm
+from mesh.releases.dashboards import Dashboard
 from mesh.review.risks import RISKS
 
 README: Final = ROOT / "README.md"
@@ -102,8 +101,14 @@ def models() -> list[type[BaseModel]]:
 
 
 def panels() -> str:
-    """A section with a table of panels for each dashboard, in Markdown."""
-    return "\n".join(_panels(one) for folder in dashboards.FOLDERS.values() for one in folder.values())
+    """For each release, a section with a table of panels for each dashboard, in Markdown."""
+    return "\n".join(_dashboards(name) for name in releases.NAMES)
+
+
+def _dashboards(release: str) -> str:
+    folders = releases.get(release).addons.grafana.dashboards.folders.values()
+    tables = [_panels(one) for folder in folders for one in folder.values()]
+    return "\n".join([f"## Dashboards of release {release}", *tables])
 
 
 def _panels(dashboard: Dashboard) -> str:

@@ -13,6 +13,7 @@ from components import kube, meshconfig
 from components.namespaces import Injected, Namespaces
 from mesh import api, bookinfo
 from mesh.config import settings
+from mesh.releases import release
 from mesh.releases.release import Installation
 
 core = k8s.core.v1
@@ -106,20 +107,21 @@ def install(
         Bookinfo("bookinfo", BookinfoArgs(mesh=mesh, namespace=namespace, api=api, gateway=chosen.gateway), opts)
 
 
-def _deployment(service: str, version: str, namespace: Injected, tag: str) -> dict[str, Any]:
+def _deployment(service: str, version: str, namespace: Injected, sample: release.Bookinfo) -> dict[str, Any]:
     """The Deployment of one version of a service, as a manifest into which a sidecar can be injected."""
     name, labels = f"{service}-{version}", {"app": service, "version": version}
     folders = SCRATCH.get(service, {})
     of_pods: dict[str, Any] = {"labels": labels}
-    if namespace.pod_annotations:
-        of_pods["annotations"] = dict(namespace.pod_annotations)
+    if annotations := {**sample.annotations.get(service, {}), **(namespace.pod_annotations or {})}:
+        of_pods["annotations"] = annotations
     container: dict[str, Any] = {
         "name": service,
-        "image": f"docker.io/istio/examples-bookinfo-{service}-{version}:{tag}",
+        "image": f"{sample.hub}/examples-bookinfo-{service}-{version}:{sample.tag}",
         "imagePullPolicy": "IfNotPresent",
         "ports": [{"containerPort": bookinfo.PORT}],
-        "securityContext": {"runAsUser": 1000},
     }
+    if sample.user is not None:
+        container["securityContext"] = {"runAsUser": sample.user}
     pod: dict[str, Any] = {"serviceAccountName": bookinfo.service_account(service), "containers": [container]}
     if service in ENVIRONMENT:
         container["env"] = [{"name": key, "value": value} for key, value in ENVIRONMENT[service].items()]

@@ -33,6 +33,6 @@ def export(
     if addons:
         pulumi.export("addons", {name: addon.url for name, addon in addons.items()})
     if isinstance(tracer := addons.get("jaeger"), Jaeger):
-        pulumi.export("tracer", tracer.zipkin)
+        pulumi.export("tracer", tracer.spans)
     if (page := stack.product_page) and page.gateway in addresses:
         pulumi.export("productPage", addresses[page.gateway].apply(partial(page.url, node=cluster.node)))

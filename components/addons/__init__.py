@@ -1,1 +1,1 @@
-"""The addons Prometheus, Jaeger, Grafana and Kiali, one module each; `install` lists them."""
+"""The addons Prometheus, Jaeger, Loki, Grafana and Kiali, one module each; `install` lists them."""

@@ -1,4 +1,4 @@
-"""The base class of addons: a Deployment and its Service in Istio's namespace, a volume, and a host at the gateway."""
+"""The base class of addons: a workload and its Services in Istio's namespace, a volume, and a host at the gateway."""
 
 from __future__ import annotations
 
@@ -16,14 +16,12 @@ from mesh import api
 from mesh.config import addons
 from mesh.config.addons import Host, Persistence
 from mesh.core import names
+from mesh.releases.addons import Labels, Part, Sample
 from mesh.releases.release import Installation
 
 core, meta = k8s.core.v1, k8s.meta.v1
 
 Settings = TypeVar("Settings", bound=addons.Addon)
-Labels = Mapping[str, str]
-
-NO_SIDECAR: Final = {names.INJECT_LABEL: "false"}
 CHECKSUM: Final = "checksum/config"
 """Pod annotation with a checksum of the configuration, for addons that read it only when they start."""
 
@@ -57,9 +55,12 @@ class Addon(pulumi.ComponentResource, Generic[Settings]):
     labels: Labels
     """Labels of its objects."""
 
-    def __init__(self, name: str, args: AddonArgs[Settings], opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: AddonArgs[Settings], sample: Sample, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__(f"mesh:addons:{type(self).__name__}", name, None, opts)
-        self._name, self._args = name, args
+        self._name, self._args, self._pods = name, args, sample
+        self.labels = sample.labels
         self._child = pulumi.ResourceOptions(parent=self)
 
     def _account(self) -> core.ServiceAccount:
@@ -68,11 +69,16 @@ class Addon(pulumi.ComponentResource, Generic[Settings]):
         return kube.service_account(self._name, self._args.namespace, self.labels, secrets, self._child)
 
     def _grant(
-        self, rules: list[k8s.rbac.v1.PolicyRuleArgs], account: core.ServiceAccount, role: str | None = None
+        self,
+        rules: list[k8s.rbac.v1.PolicyRuleArgs],
+        account: core.ServiceAccount,
+        role: str | None = None,
+        binding: str = "",
     ) -> pulumi.Resource:
-        """A ClusterRole and its binding to the account; `role` is its name if it is not the addon's."""
+        """A ClusterRole and its binding to the account; `role` is its name if it is not the addon's, and `binding` that
+        of the binding if it is not the role's."""
         return rbac.grant_on_cluster(
-            self, role or self._name, rules, self._name, self._args.mesh.root, self.labels, after=[account]
+            self, role or self._name, rules, self._name, self._args.mesh.root, self.labels, binding, after=[account]
         )
 
     def _config_map(self, data: Mapping[str, pulumi.Input[str]], name: str | None = None) -> core.ConfigMap:
@@ -90,48 +96,80 @@ class Addon(pulumi.ComponentResource, Generic[Settings]):
     def _service(
         self,
         ports: Mapping[str, int],
-        selector: Labels,
         *,
         name: str | None = None,
         targets: Mapping[str, int] | None = None,
         labels: Labels | None = None,
+        protocol: str | None = None,
+        headless: bool = False,
     ) -> core.Service:
-        """A Service inside the cluster with `ports` by name; `targets` are the pods' ports where they differ."""
+        """A Service inside the cluster with `ports` by name; `targets` are the pods' ports where they differ, and
+        `protocol` is what the ports speak (`appProtocol`)."""
         targets = {**ports, **(targets or {})}
         wanted = [
-            core.ServicePortArgs(name=port, port=number, target_port=targets[port], protocol="TCP")
+            core.ServicePortArgs(
+                name=port, port=number, target_port=targets[port], protocol="TCP", app_protocol=protocol
+            )
             for port, number in ports.items()
         ]
-        spec = core.ServiceSpecArgs(type="ClusterIP", selector=dict(selector), ports=wanted)
+        spec = core.ServiceSpecArgs(
+            type="ClusterIP",
+            cluster_ip="None" if headless else None,
+            selector=dict(self._pods.selector),
+            ports=wanted,
+        )
         return kube.service(name or self._name, self._args.namespace, labels or self.labels, spec, self._child)
+
+    def _template(
+        self, pod: core.PodSpecArgs, annotations: Mapping[str, pulumi.Input[str]] | None = None
+    ) -> core.PodTemplateSpecArgs:
+        """The template of its pods, which get no sidecar."""
+        sample = self._pods
+        metadata = meta.ObjectMetaArgs(
+            labels=dict(sample.pod_labels), annotations={**sample.annotations, **(annotations or {})}
+        )
+        return core.PodTemplateSpecArgs(metadata=metadata, spec=pod)
 
     def _deployment(
         self,
         pod: core.PodSpecArgs,
-        selector: Labels,
         after: Sequence[pulumi.Resource],
         *,
-        labels: Labels | None = None,
         annotations: Mapping[str, pulumi.Input[str]] | None = None,
         strategy: k8s.apps.v1.DeploymentStrategyArgs | None = None,
     ) -> k8s.apps.v1.Deployment:
-        """The Deployment, whose pods get no sidecar."""
+        """The Deployment."""
         settings = self._args.settings
         keeps = isinstance(settings, addons.PersistentAddon) and settings.persistence
-        of_pods = meta.ObjectMetaArgs(
-            labels=dict(labels or selector), annotations={**NO_SIDECAR, **(annotations or {})}
-        )
         return k8s.apps.v1.Deployment(
             self._name,
             metadata=kube.metadata(self._name, self._args.namespace, self.labels),
             spec=k8s.apps.v1.DeploymentSpecArgs(
                 replicas=1,
-                selector=meta.LabelSelectorArgs(match_labels=dict(selector)),
+                selector=meta.LabelSelectorArgs(match_labels=dict(self._pods.selector)),
                 strategy=rolling_update(0) if keeps else strategy,
-                template=core.PodTemplateSpecArgs(metadata=of_pods, spec=pod),
+                template=self._template(pod, annotations),
             ),
             opts=pulumi.ResourceOptions(parent=self, depends_on=list(after)),
         )
+
+    def _pod(
+        self, containers: Sequence[core.ContainerArgs], volumes: Sequence[core.VolumeArgs], **more: Any
+    ) -> core.PodSpecArgs:
+        """A pod; `more` are further arguments of PodSpecArgs."""
+        sample = self._pods
+        return core.PodSpecArgs(
+            automount_service_account_token=None if sample.token else False,
+            security_context=_context(sample.security),
+            containers=list(containers),
+            volumes=list(volumes),
+            **more,
+        )
+
+    def _container(self, name: str, image: str, **more: Any) -> core.ContainerArgs:
+        """A container; `more` are further arguments of ContainerArgs."""
+        context = _context(self._pods.container_security)
+        return core.ContainerArgs(name=name, image=image, security_context=context, **more)
 
     def _storage(self, volume: str, wanted: Persistence | None) -> core.VolumeArgs:
         """The volume for the addon's data: a persistent one if `wanted`, otherwise an `emptyDir`."""
@@ -192,6 +230,11 @@ def _server(host: Host) -> api.Server:
         return api.Server(port=api.Port(number=80, name="http", protocol="HTTP"), hosts=[host.name])
     tls = api.ServerTLSSettings(mode="SIMPLE", credentialName=host.certificate)
     return api.Server(port=api.Port(number=443, name="https", protocol="HTTPS"), hosts=[host.name], tls=tls)
+
+
+def _context(context: Part | None) -> Any:
+    """A security context, with the field names of the Kubernetes API."""
+    return dict(context) if context else None
 
 
 def rolling_update(max_surge: int) -> k8s.apps.v1.DeploymentStrategyArgs:

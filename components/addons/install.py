@@ -12,6 +12,7 @@ from components.addons.addon import Addon, AddonArgs
 from components.addons.grafana import Grafana
 from components.addons.jaeger import Jaeger
 from components.addons.kiali import Kiali
+from components.addons.loki import Loki
 from components.addons.prometheus import Prometheus
 from mesh.config.addons import Addons
 from mesh.config.settings import INGRESS
@@ -20,6 +21,7 @@ from mesh.releases.release import Installation
 COMPONENTS: Final[Mapping[str, Callable[[str, AddonArgs[Any], pulumi.ResourceOptions], Addon[Any]]]] = {
     "prometheus": Prometheus,
     "jaeger": Jaeger,
+    "loki": Loki,
     "grafana": Grafana,
     "kiali": Kiali,
 }

@@ -11,6 +11,8 @@ from pydantic import AfterValidator, Field, field_validator
 from mesh.core.errors import show
 from mesh.core.kubernetes import ObjectName, Resources, Size
 from mesh.core.typed import Deciding, Documented, ShortForm
+from mesh.releases import prometheus
+from mesh.releases.addons import JAEGER_PATH, KIALI_PATH, KIALI_PORT, LOKI_PORT
 
 SECRETS: Final = "mesh-addons"
 """Config namespace of the addons' passwords and keys. It is separate from `mesh`, so that messages about settings never
@@ -99,7 +101,7 @@ class PersistentAddon(Addon):
 class PrometheusAddon(PersistentAddon):
     """Prometheus, which collects the metrics of proxies and istiod."""
 
-    service, port = "prometheus", 9090
+    service, port = "prometheus", prometheus.PORT
 
     reloadImage: str | None = None
     """Full reference of the image of the config reloader; that of the release's sample if not set."""
@@ -112,12 +114,24 @@ class PrometheusAddon(PersistentAddon):
 class JaegerAddon(PersistentAddon):
     """Jaeger, which collects and shows traces of the mesh."""
 
-    service, port, path = "tracing", 80, "/jaeger"
+    service, port, path = "tracing", 80, JAEGER_PATH
 
     retention: GoDuration | None = None
     """How long traces are stored, such as `72h`: a number with `h` or `m`; Jaeger's default, 72h, if not set."""
     resources: Resources = Resources(requests={"cpu": "10m", "memory": "128Mi"})
     """Resource requests and limits."""
+
+
+class LokiAddon(PersistentAddon):
+    """Loki, which stores logs that others send, such as a collector of proxies' access logs. Grafana searches them."""
+
+    service, port = "loki", LOKI_PORT
+
+    rulesImage: str | None = None
+    """Full reference of the image of the container that copies rules from ConfigMaps; that of the release's sample if
+    not set."""
+    resources: Resources = Resources(requests={"cpu": "50m", "memory": "256Mi"})
+    """Resource requests and limits of the server."""
 
 
 class GrafanaAddon(PersistentAddon):
@@ -137,7 +151,7 @@ class GrafanaAddon(PersistentAddon):
 class KialiAddon(Addon):
     """Kiali, which shows the mesh as a graph."""
 
-    service, port, path = "kiali", 20001, "/kiali"
+    service, port, path = "kiali", KIALI_PORT, KIALI_PATH
     login = "token: {kubectl} create token kiali (or one of your own, to see what you may see)"
     needs = ("prometheus",)
     secrets = ("kialiSigningKey",)
@@ -155,6 +169,8 @@ class Addons(ShortForm):
     """Prometheus, for metrics."""
     jaeger: JaegerAddon | None = None
     """Jaeger, for traces."""
+    loki: LokiAddon | None = None
+    """Loki, for logs."""
     grafana: GrafanaAddon | None = None
     """Grafana, for dashboards; needs `prometheus`."""
     kiali: KialiAddon | None = None
@@ -162,6 +178,15 @@ class Addons(ShortForm):
     insecureDemo: bool = False
     """Whether the addons are as open as in Istio's samples: without logins, and Kiali may change the mesh. Only for a
     local demo."""
+
+    @classmethod
+    def expanded(cls, value: Any) -> Any:
+        """The map of addons for the short forms: a list of names, or `true`, `false` and null for a single addon."""
+        if isinstance(value, list | tuple) and all(isinstance(name, str) for name in value):
+            return {name: {} for name in value}
+        if not isinstance(value, dict):
+            return value
+        return {name: addon if name == "insecureDemo" else _switched(addon) for name, addon in value.items()}
 
     @property
     def chosen(self) -> Mapping[str, Addon]:
@@ -188,15 +213,6 @@ class Addons(ShortForm):
             if addon.host.name in hosts:
                 yield f"mesh:addons.{name}.host: {addon.host.name} is also the host of {hosts[addon.host.name]}"
             hosts[addon.host.name] = name
-
-
-def expanded(value: Any) -> Any:
-    """The map of addons for the short forms: a list of names, or `true`, `false` and null for a single addon."""
-    if isinstance(value, list | tuple) and all(isinstance(name, str) for name in value):
-        return {name: {} for name in value}
-    if not isinstance(value, dict):
-        return value
-    return {name: addon if name == "insecureDemo" else _switched(addon) for name, addon in value.items()}
 
 
 def _switched(addon: Any) -> Any:

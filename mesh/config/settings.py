@@ -11,7 +11,7 @@ from mesh.analysis.policies import PolicyName
 from mesh.analysis.policies.policy import Level
 from mesh.analysis.suppression import Analysis
 from mesh.config import tags
-from mesh.config.addons import Addons, expanded
+from mesh.config.addons import Addons
 from mesh.core import errors, typed
 from mesh.core.disclosure import Disclosure
 from mesh.core.kubernetes import Name, PortNumber, ServiceType
@@ -92,7 +92,7 @@ class Settings(Values):
     rateLimit: RateLimit = RateLimit()
     """Settings of the rate-limit service. It is installed if `traffic` has a global rate limit."""
     addons: Addons = Addons()
-    """Observability addons: Prometheus, Jaeger, Grafana, Kiali; none if not set."""
+    """Observability addons: Prometheus, Jaeger, Loki, Grafana, Kiali; none if not set."""
     restartOnInjectionChange: bool = False
     """Whether the stack's workloads are restarted when their sidecar would change: by the injection template, the image
     or the proxy configuration. Otherwise they keep the old sidecar until they are restarted for another reason."""
@@ -142,11 +142,6 @@ class Settings(Values):
     def _switch(cls, value: Any) -> Any:
         return {True: Bookinfo(), False: None}.get(value, value) if isinstance(value, bool) else value
 
-    @field_validator("addons", mode="before")
-    @classmethod
-    def _addons(cls, value: Any) -> Any:
-        return expanded(value)
-
     def check(self) -> typed.Findings:
         yield from super().check()
         yield from tags.release_mismatches(self, self.release)
@@ -157,7 +152,7 @@ class Settings(Values):
     @property
     def installation(self) -> Installation:
         """The stack's release with its values."""
-        return Installation(release=releases.get(self.release), values=self)
+        return Installation(release=releases.get(self.release), values=self, traced=self.addons.jaeger is not None)
 
     @property
     def disclosure(self) -> Disclosure:

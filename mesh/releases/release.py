@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypedDict
 
@@ -20,6 +20,7 @@ from mesh.core.names import DEFAULT_REVISION, NAMESPACE_LABEL, REVISION_LABEL, R
 from mesh.core.typed import Findings
 from mesh.proxy.injector import Injector
 from mesh.releases import lacking
+from mesh.releases.addons import Addons, KialiView
 from mesh.releases.policies import AdmissionPolicy, NetworkPolicy
 from mesh.releases.profiles import Profiles
 from mesh.releases.roles import Account, Grant, PolicyRules
@@ -36,15 +37,16 @@ class PodTemplate(TypedDict):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Addons:
-    """Versions of the addons in the samples of a release."""
+class Bookinfo:
+    """The sample application Bookinfo."""
 
-    images: Mapping[str, str]
-    """Full image references by container."""
-    kiali: str
-    """Kiali's version, for the labels of its objects; the tag of its image is the minor version."""
-    grafana: str
-    """Grafana's version."""
+    hub: str
+    """Registry and path of its images, without a trailing slash."""
+    tag: str
+    user: int | None = None
+    """The uid as which its containers run; that of the images if None."""
+    annotations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Annotations of pods, by service."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,9 +134,9 @@ class Release:
     bulletins: tuple[str, ...]
     """Istio's security bulletins about authorization policies that the release enforces incorrectly; `CHECKS` in
     mesh/analysis/policies/access.py knows what they say."""
-    bookinfo: str
-    """Tag of the Bookinfo images."""
+    bookinfo: Bookinfo
     addons: Addons
+    """The addons of the samples."""
     rate_limit: RateLimit
 
     profiles: Profiles
@@ -202,6 +204,9 @@ class Release:
         yield from lacking.of_mesh_config(self.name, MeshProxyConfig, config)
         yield from self.proxy_refused(config)
 
+    kiali_config: Callable[[Installation, KialiView], dict[str, Any]]
+    """The configuration of the addon Kiali."""
+
     def values(self, profile: str, differences: Data | None = None) -> Values:
         """A profile's values with `differences` merged in. Raises KeyError for an unknown profile."""
         return Values.model_validate(self.values_data(profile, differences or {}))
@@ -219,6 +224,8 @@ class Installation:
     values: Values
     root: str = ROOT
     """The root namespace, in which Istio is installed."""
+    traced: bool = False
+    """Whether the addon Jaeger is to get the spans of the proxies."""
 
     @property
     def revision(self) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import configparser
+import copy
 import json
 import os
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -15,12 +15,18 @@ import pytest
 import yaml
 
 from commands import render
-from components.addons.install import COMPONENTS
 from engine.recorder import Resource
-from tests.addon_deviations import ALWAYS, OPEN, SAFE
+from mesh import releases
+from tests.addon_deviations import deviations
+from tests.releases import addons as of_release
 
 REFERENCE = os.environ.get("MESH_REFERENCE")
-ADDONS: Final = tuple(COMPONENTS)
+CASES: Final = [
+    (release, addon, insecure)
+    for release in releases.NAMES
+    for addon in of_release(release)
+    for insecure in (False, True)
+]
 DEFAULTS: Final = {
     "creationTimestamp": None,
     "dnsPolicy": "ClusterFirst",
@@ -31,8 +37,13 @@ DEFAULTS: Final = {
     "replicas": 1,
     "revisionHistoryLimit": 10,
     "scheme": "HTTP",
-    "sessionAffinity": "None",
+    "shareProcessNamespace": False,
+    "enableServiceLinks": True,
+    "partition": 0,
+    "privileged": False,
     "successThreshold": 1,
+    "timeoutSeconds": 1,
+    "sessionAffinity": "None",
     "strategy.type": "RollingUpdate",
     "spec.type": "ClusterIP",
 }
@@ -44,14 +55,16 @@ MISSING: Final = "(nothing)"
 pytestmark = pytest.mark.skipif(not REFERENCE, reason="MESH_REFERENCE does not name a folder with Istio's own output")
 
 
+BOOKKEEPING: Final = "app.kubernetes.io/"
+"""The beginning of labels that the newer references leave out, unless they select something."""
+
+
 def parsed(text: Any) -> Any:
-    """A file in a ConfigMap as data; of a dashboard only its title, since other tests compare the rest."""
+    """A file in a ConfigMap as data; of a dashboard nothing, since other tests compare them."""
     if not isinstance(text, str):
         return text
-    if seen := re.match(r"\(see dashboards.yaml: (.*)\)$", text):
-        return seen[1]
-    if text.startswith("{") and text.strip() != "{}":
-        return json.loads(text)["title"]
+    if text.startswith(("(see dashboards", "(dashboard: see")) or (text.startswith("{") and text.strip() != "{}"):
+        return "a dashboard"
     if text.startswith("["):
         ini = configparser.ConfigParser()
         ini.read_string(text)
@@ -71,6 +84,16 @@ def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
             yield from leaves(inner, f"{path}[{names[place] if named else place}]")
     elif value not in (None, ""):
         yield path, value
+
+
+def unmarked(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """The object without labels for bookkeeping."""
+    found = copy.deepcopy(dict(manifest))
+    for owner in (found, found.get("spec", {}).get("template", {})):
+        labels = owner.get("metadata", {}).get("labels", {})
+        for label in [label for label in labels or {} if label.startswith(BOOKKEEPING)]:
+            del labels[label]
+    return found
 
 
 def normal(manifest: Mapping[str, Any]) -> dict[str, Any]:
@@ -97,31 +120,35 @@ def differences(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> dict[str,
     return found
 
 
-def sample(addon: str) -> dict[str, dict[str, Any]]:
-    file = Path(str(REFERENCE)) / "istio-1.10.3" / "addons" / f"{addon}.yaml"
-    manifests = [m for m in yaml.safe_load_all(file.read_text()) if m]
-    return {f"{m['kind']}/{m['metadata']['name']}": normal(m) for m in manifests}
+def by_name(release: str, manifests: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    marked = release == releases.DEFAULT  # its reference has all labels
+    return {f"{m['kind']}/{m['metadata']['name']}": normal(m if marked else unmarked(m)) for m in manifests}
+
+
+def sample(release: str, addon: str) -> dict[str, dict[str, Any]]:
+    file = Path(str(REFERENCE)) / f"istio-{releases.get(release).version}" / "addons" / f"{addon}.yaml"
+    return by_name(release, (m for m in yaml.safe_load_all(file.read_text()) if m))
 
 
 @cache
-def recorded(insecure: bool) -> list[Resource]:
+def recorded(release: str, insecure: bool) -> list[Resource]:
     """The resources of a stack with all addons."""
-    chosen = dict.fromkeys(COMPONENTS, True)
-    config = {"mesh:profile": "demo", "mesh:addons": json.dumps({**chosen, "insecureDemo": insecure})}
+    chosen = {**dict.fromkeys(of_release(release), True), "insecureDemo": insecure}
+    config = {"mesh:release": release, "mesh:profile": "demo", "mesh:addons": json.dumps(chosen)}
     return render.record("x", config)
 
 
-def ours(addon: str, insecure: bool) -> dict[str, dict[str, Any]]:
+def ours(release: str, addon: str, insecure: bool) -> dict[str, dict[str, Any]]:
     """The objects of one addon."""
-    resources = recorded(insecure)
+    resources = recorded(release, insecure)
     (component,) = [r.urn for r in resources if (r.type, r.name) == (f"mesh:addons:{addon.title()}", addon)]
     manifests = render.manifests([r for r in resources if r.parent == component])
-    return {f"{m['kind']}/{m['metadata']['name']}": normal(m) for m in manifests}
+    return by_name(release, manifests)
 
 
-def found(addon: str, insecure: bool) -> dict[str, str]:
+def found(release: str, addon: str, insecure: bool) -> dict[str, str]:
     """Every difference by `Kind/name: path`, and every object that only one side has."""
-    theirs, here, result = sample(addon), ours(addon, insecure), {}
+    theirs, here, result = sample(release, addon), ours(release, addon, insecure), {}
     for name in sorted({*theirs, *here}):
         if name not in theirs or name not in here:
             result[name] = "only in the sample" if name in theirs else "only here"
@@ -135,11 +162,14 @@ def covers(place: str, at: str) -> bool:
     return at.startswith(place) if ": " in place else at == place
 
 
-@pytest.mark.parametrize("insecure", [False, True], ids=["safe", "insecureDemo"])
-@pytest.mark.parametrize("addon", ADDONS)
-def test_an_addon_differs_from_istios_sample_only_by_the_listed_deviations(addon: str, insecure: bool) -> None:
-    wanted = {**ALWAYS[addon], **(OPEN if insecure else SAFE).get(addon, {})}
-    differs = found(addon, insecure)
+@pytest.mark.parametrize(
+    ("release", "addon", "insecure"), CASES, ids=[f"{r} {a} {'insecureDemo' if i else 'safe'}" for r, a, i in CASES]
+)
+def test_an_addon_differs_from_istios_sample_only_by_the_listed_deviations(
+    release: str, addon: str, insecure: bool
+) -> None:
+    wanted = deviations(release, addon, insecure)
+    differs = found(release, addon, insecure)
     unwanted = {at: text for at, text in differs.items() if not any(covers(place, at) for place in wanted)}
     assert unwanted == {}
     gone = [place for place in wanted if not any(covers(place, at) for at in differs)]

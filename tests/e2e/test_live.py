@@ -15,9 +15,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from components.addons.dashboards.bookinfo import BOOKINFO
-from components.addons.dashboards.istiod import CONTROL_PLANE
-from components.addons.dashboards.panels import Dashboard
+from mesh import releases
+from mesh.releases.dashboards import Dashboard
 from mesh.requests.types import Request
 from tests.e2e.conftest import NO_CHANGES, Checkout
 from tests.e2e.live import (
@@ -290,8 +289,9 @@ def question(dashboard: Dashboard, panel: str, **chosen: str) -> str:
 
 def test_a_prometheus_with_the_live_configuration_answers_the_dashboards_queries(checkout: Checkout, site: str) -> None:
     assert set(versions(site, 100)) == {"v1", "v2", "v3"}, "what counts is how numbers grow, so all are to be there"
-    active = question(CONTROL_PLANE, "XDS Active Connections")
-    split = question(BOOKINFO, "Share of its service's requests", service="reviews")
+    folders = releases.get(releases.DEFAULT).addons.grafana.dashboards.folders
+    active = question(folders["istio"]["pilot-dashboard"], "XDS Active Connections")
+    split = question(folders["bookinfo"]["bookinfo-dashboard"], "Share of its service's requests", service="reviews")
     with standing(checkout, RULE, virtual_service("reviews", to(v1=90, v3=10))), watched(checkout) as ask:
         soon(lambda: ask(active) == {"": 8}, limit=20)
         until = time.monotonic() + 12  # several looks at all numbers

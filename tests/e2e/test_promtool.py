@@ -10,12 +10,17 @@ from pathlib import Path
 import pytest
 import yaml
 
-from components.addons import dashboards, prometheus_config
-from components.addons.dashboards.panels import Dashboard
-from components.addons.prometheus import files
+from mesh import releases
+from mesh.releases import prometheus
+from mesh.releases.dashboards import Dashboard
 from toolchain.checkers import PROMETHEUS, checkers
 
-DASHBOARDS = [dashboard for folder in dashboards.FOLDERS.values() for dashboard in folder.values()]
+DASHBOARDS = [
+    pytest.param(dashboard, id=f"{name} {dashboard.title}")
+    for name in releases.NAMES
+    for folder in releases.get(name).addons.grafana.dashboards.folders.values()
+    for dashboard in folder.values()
+]
 ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 
 
@@ -24,11 +29,11 @@ def promtool(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Prometheus' files as they would stand in its container, but below a folder of the test."""
-    for name, text in files(prometheus_config.config()).items():
-        moved = text.replace(prometheus_config.FOLDER, str(tmp_path)).replace(ACCOUNT, str(tmp_path))
+@pytest.fixture(params=releases.NAMES)
+def folder(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """A release's files of Prometheus as they would stand in its container, but below a folder of the test."""
+    for name, text in releases.get(request.param).addons.prometheus.config.files().items():
+        moved = text.replace(prometheus.FOLDER, str(tmp_path)).replace(ACCOUNT, str(tmp_path))
         (tmp_path / name).write_text(moved)
     for name in ("token", "ca.crt"):
         (tmp_path / name).write_text("anything")
@@ -52,20 +57,20 @@ def rules(folder: Path, expressions: list[str]) -> str:
 
 
 def test_promtool_accepts_the_configuration_and_its_rules(folder: Path) -> None:
-    done = promtool("config", str(folder / prometheus_config.FILE))
+    done = promtool("config", str(folder / prometheus.FILE))
     assert done.returncode == 0, done.stderr
     assert "SUCCESS" in done.stdout
 
 
 def test_promtool_finds_an_error_in_the_configuration(folder: Path) -> None:
-    file = folder / prometheus_config.FILE
+    file = folder / prometheus.FILE
     file.write_text(file.read_text().replace("role: endpoints", "role: endpiont"))
     assert promtool("config", str(file)).returncode != 0
 
 
-@pytest.mark.parametrize("dashboard", DASHBOARDS, ids=lambda dashboard: dashboard.title)
+@pytest.mark.parametrize("dashboard", DASHBOARDS)
 def test_promtool_accepts_every_query_of_a_dashboard(dashboard: Dashboard, tmp_path: Path) -> None:
-    asked = list(dict.fromkeys(questions(dashboard)))
+    asked = [text.replace("$__rate_interval", "1m") for text in dict.fromkeys(questions(dashboard))]
     done = promtool("rules", rules(tmp_path, asked))
     assert done.returncode == 0, done.stderr
     assert f"{len(asked)} rules found" in done.stdout

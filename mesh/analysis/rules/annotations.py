@@ -12,9 +12,9 @@ from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
 from mesh.core import errors, kinds
 from mesh.core.kinds import GroupKind
+from mesh.core.names import INJECT_LABEL
 from mesh.proxy import proxyconfig
 from mesh.proxy.annotations import Check, refused
-from mesh.proxy.manual import INJECT
 from mesh.releases.release import Annotations
 
 
@@ -57,7 +57,7 @@ def _of(
         if not name.partition("/")[0].endswith("istio.io") and name not in known.readers:
             continue
         readers = known.readers.get(name)
-        if name in known.deprecated and not (name == INJECT and name in place.labels):
+        if name in known.deprecated and not (name == INJECT_LABEL and name in place.labels):
             instead = known.deprecated[name]
             text = f"{name} is deprecated{f': use {instead}' if instead else ''}"
             yield place.at(codes.DEPRECATED_ANNOTATION, text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from mesh.releases.release import Addons, RateLimit, Release, Requests
+from mesh.releases.release import Bookinfo, RateLimit, Release, Requests
 from mesh.releases.v1_10 import (
     cni,
     gateway,
@@ -17,6 +17,7 @@ from mesh.releases.v1_10 import (
     telemetry,
     webhooks,
 )
+from mesh.releases.v1_10.addons import ADDONS, kiali
 from mesh.releases.v1_10.annotations import ANNOTATIONS
 from mesh.releases.v1_10.api import VERSIONS
 from mesh.releases.v1_10.profiles import PROFILES
@@ -31,18 +32,8 @@ RELEASE: Final = Release(
     kubernetes=(1, 23),  # policy/v1 came with 1.21, autoscaling/v2 with 1.23
     end_of_life="2022-01-07",
     bulletins=("ISTIO-SECURITY-2021-008",),  # fixed in 1.10.4
-    bookinfo="1.16.2",
-    addons=Addons(
-        images={
-            "prometheus": "prom/prometheus:v2.24.0",
-            "configmap-reload": "jimmidyson/configmap-reload:v0.5.0",
-            "jaeger": "docker.io/jaegertracing/all-in-one:1.20",
-            "grafana": "grafana/grafana:7.4.3",
-            "kiali": "quay.io/kiali/kiali:v1.34",
-        },
-        kiali="v1.34.0",
-        grafana="7.4.3",
-    ),
+    bookinfo=Bookinfo(hub="docker.io/istio", tag="1.16.2", user=1000),
+    addons=ADDONS,
     rate_limit=RateLimit(
         image="docker.io/envoyproxy/ratelimit:6f5de117",  # of 2021-01-08, as in the release's samples
         redis="docker.io/library/redis:6.2.5-alpine",
@@ -77,4 +68,5 @@ RELEASE: Final = Release(
     cni_config=cni.config,
     ztunnel_pod=None,
     single_budgets=True,
+    kiali_config=kiali.config,
 )

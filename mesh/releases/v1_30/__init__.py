@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from mesh.releases.release import Addons, RateLimit, Release, Requests
+from mesh.releases.release import Bookinfo, RateLimit, Release, Requests
 from mesh.releases.v1_30 import (
     cni,
     gateway,
@@ -17,6 +17,7 @@ from mesh.releases.v1_30 import (
     webhooks,
     ztunnel,
 )
+from mesh.releases.v1_30.addons import ADDONS, kiali
 from mesh.releases.v1_30.annotations import ANNOTATIONS
 from mesh.releases.v1_30.api import VERSIONS
 from mesh.releases.v1_30.names import NO_AMBIENT
@@ -32,18 +33,18 @@ RELEASE: Final = Release(
     kubernetes=(1, 30),
     end_of_life="2027-01-11",  # six weeks after 1.32.0, expected a quarter after 1.31.0 (2026-08-31)
     bulletins=("ISTIO-SECURITY-2026-006",),  # fixed in 1.30.4
-    bookinfo="1.20.3",
-    addons=Addons(
-        images={
-            "prometheus": "docker.io/prom/prometheus:v3.10.0",
-            "configmap-reload": "ghcr.io/prometheus-operator/prometheus-config-reloader:v0.89.0",
-            "jaeger": "docker.io/jaegertracing/jaeger:2.14.0",
-            "grafana": "docker.io/grafana/grafana:12.0.1",
-            "kiali": "quay.io/kiali/kiali:v2.26",
+    bookinfo=Bookinfo(
+        hub="registry.istio.io/release",
+        tag="1.20.3",
+        annotations={
+            "productpage": {
+                "prometheus.io/path": "/metrics",
+                "prometheus.io/port": "9080",
+                "prometheus.io/scrape": "true",
+            }
         },
-        kiali="v2.26.0",
-        grafana="12.0.1",
     ),
+    addons=ADDONS,
     rate_limit=RateLimit(
         image="docker.io/envoyproxy/ratelimit:30a4ce1a",  # of 2024-08-01, as in the release's samples
         redis="docker.io/library/redis:8.2.1-alpine",
@@ -74,4 +75,5 @@ RELEASE: Final = Release(
     cni_config=cni.config,
     ztunnel_pod=ztunnel.pod,
     single_budgets=False,
+    kiali_config=kiali.config,
 )

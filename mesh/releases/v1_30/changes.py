@@ -41,7 +41,7 @@ _API: Final = """
 """
 """Fields of Istio's objects and of MeshConfig, and values of their enumerations. Kinds are in `api.py`."""
 _VALUES: Final = """
-    Base.excludedCRDs Base.validationCABundle Base.validationFailurePolicy Base.validationURL Cni.affinity
+    Addons.loki Base.excludedCRDs Base.validationCABundle Base.validationFailurePolicy Base.validationURL Cni.affinity
     Cni.ambient Cni.cniNetnsDir Cni.daemonSetLabels Cni.env Cni.istioOwnedCNIConfig Cni.istioOwnedCNIConfigFileName
     Cni.logging Cni.podLabels Cni.provider Cni.resourceQuotas Cni.seLinuxOptions Cni.seccompProfile
     Cni.terminationGracePeriodSeconds Cni.tolerations Cni.updateStrategy Cni.useAppArmorAnnotation Cni.variant

@@ -10,6 +10,7 @@ from mesh.core.merge import merged
 from mesh.core.names import XDS_PORT, ZIPKIN, ZIPKIN_PORT
 from mesh.releases.common.injection_values import global_values, plain
 from mesh.releases.release import Installation
+from mesh.releases.v1_30.addons import jaeger
 from mesh.values.proxy import Global, Proxy
 
 _TRACERS: Final[Mapping[str, Mapping[str, Any]]] = {
@@ -42,7 +43,7 @@ def mesh_config(mesh: Installation) -> dict[str, Any]:
     telemetry = values.telemetry
     if telemetry.installed and telemetry.v2.prometheus.enabled and not given.get("defaultProviders"):
         own["defaultProviders"] = {"metrics": ["prometheus"]}
-    return merged(own, given)
+    return jaeger.traced(mesh, merged(own, given))
 
 
 def _discovery_address(mesh: Installation) -> str:

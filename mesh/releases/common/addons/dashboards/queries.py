@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
-from components.addons.dashboards.panels import Query
+from mesh.releases.dashboards import Query, Variable
 
 REQUESTS: Final = "istio_requests_total"
 SENT: Final = "istio_tcp_sent_bytes_total"
@@ -12,6 +13,8 @@ RECEIVED: Final = "istio_tcp_received_bytes_total"
 OK: Final = 'response_code!~"5.*"'
 AT_SOURCE: Final = 'reporter="source"'
 AT_DESTINATION: Final = 'reporter="destination"'
+OR_ONE: Final = " or on () vector(1)"
+"""Ends a divisor that may have no value."""
 
 
 def selector(metric: str, *matchers: str) -> str:
@@ -30,11 +33,17 @@ def rounded(expr: str) -> str:
     return f"round({expr}, 0.001)"
 
 
-def success(*matchers: str, by: str = "", over: str = "5m", rate: str = "irate", position: int | None = None) -> str:
-    """The share of requests without a 5xx response; `position` is the position of that matcher among the others."""
+def success(
+    *matchers: str, by: str = "", over: str = "5m", rate: str = "irate", position: int | None = None, idle: str = ""
+) -> str:
+    """The share of requests without a 5xx response; `position` is the position of that matcher among the others. `idle`
+    ends the divisor, for when there are no requests."""
     position = len(matchers) if position is None else position
-    good = (*matchers[:position], OK, *matchers[position:])
-    return " / ".join(total(REQUESTS, *some, by=by, over=over, rate=rate) for some in (good, matchers))
+    good, every = (
+        total(REQUESTS, *some, by=by, over=over, rate=rate)
+        for some in ((*matchers[:position], OK, *matchers[position:]), matchers)
+    )
+    return f"{good} / ({every}{idle})" if idle else f"{good} / {every}"
 
 
 def quantile(part: str, metric: str, *matchers: str, by: str = "le", rate: str = "irate") -> str:
@@ -65,7 +74,8 @@ def count(kind: str) -> str:
     return f"max({seen[0]}) - (max({seen[1]}) or max(up * 0))"
 
 
-SECURITIES: Final = (
+Securities = Sequence[tuple[str, str]]
+SECURITIES: Final[Securities] = (
     ('connection_security_policy="mutual_tls"', " (🔐mTLS)"),
     ('connection_security_policy!="mutual_tls"', ""),
 )
@@ -75,3 +85,20 @@ SECURITIES: Final = (
 def names(labels: str) -> str:
     """A legend that joins the values of labels with dots."""
     return ".".join(f"{{{{ {label} }}}}" for label in labels.split(", "))
+
+
+def seen(label: str, requests: Sequence[str] = (), connections: Sequence[str] | None = None) -> str:
+    """The values of a label on requests and TCP connections, each with their matchers; by default the same."""
+    both = ((REQUESTS, requests), (SENT, requests if connections is None else connections))
+    http, tcp = (f"sum({selector(metric, *matchers)}) by ({label})" for metric, matchers in both)
+    return f"{http} or {tcp}"
+
+
+def pick(label: str) -> str:
+    """A regular expression that extracts a label's value from a query's result."""
+    return f'/.*{label}="([^"]*).*/'
+
+
+def choice(name: str, title: str, label: str, asked: str) -> Variable:
+    """A variable for one, several or all values of a label in the result of a query."""
+    return Variable(name=name, query=f"query_result({asked})", label=title, many=True, pick=pick(label))

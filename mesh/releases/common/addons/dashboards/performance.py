@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from components.addons.dashboards import queries
-from components.addons.dashboards.extension import CPU, MEMORY
-from components.addons.dashboards.istiod import PROCESS_MEMORY
-from components.addons.dashboards.mesh import VERSIONS
-from components.addons.dashboards.panels import Dashboard, Panel, Query, Row
-from components.addons.dashboards.queries import AT_SOURCE, REQUESTS, selector, total
+from mesh.releases.common.addons.dashboards import queries
+from mesh.releases.common.addons.dashboards.extension import CPU, MEMORY
+from mesh.releases.common.addons.dashboards.queries import AT_SOURCE, REQUESTS, selector, total
+from mesh.releases.dashboards import Dashboard, Panel, Query, Row
 
 _GATEWAY: Final = "istio-ingressgateway"
 _PODS: Final = f'pod=~"{_GATEWAY}-.*"'
@@ -22,6 +20,25 @@ _MEMORY: Final = "container_memory_working_set_bytes"
 _ISTIOD: Final = ('container=~"discovery|istio-proxy"', 'pod=~"istiod-.*"')
 _APP: Final = 'app="istiod"'
 _HALF: Final = 12
+
+PROCESS_MEMORY: Final = tuple(
+    Query(selector(metric, _APP), legend)
+    for metric, legend in {
+        "process_virtual_memory_bytes": "Virtual Memory",
+        "process_resident_memory_bytes": "Resident Memory",
+        "go_memstats_heap_sys_bytes": "heap sys",
+        "go_memstats_heap_alloc_bytes": "heap alloc",
+        "go_memstats_alloc_bytes": "Alloc",
+        "go_memstats_heap_inuse_bytes": "Heap in-use",
+        "go_memstats_stack_inuse_bytes": "Stack in-use",
+    }.items()
+)
+"""Memory of istiod, as the process itself reports it."""
+VERSIONS: Final = Panel(
+    title="Istio Components by Version",
+    queries=[Query("sum(istio_build) by (component, tag)", "{{ component }}: {{ tag }}")],
+    width=24,
+)
 
 
 def _for_each_thousand() -> list[Query]:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from components.addons.dashboards import queries
-from components.addons.dashboards.panels import Panel, Query
+from mesh.releases.common.addons.dashboards import queries
+from mesh.releases.dashboards import Panel, Query
 
 _PARTS: Final = ("0.50", "0.90", "0.95", "0.99")
 _HALF: Final = 12
@@ -31,6 +31,12 @@ class Traffic:
     """Word for a peer in the titles of panels about requests."""
     measured_peer: str = ""
     """Word for a peer in the titles of panels about durations and sizes; empty for the same."""
+    securities: queries.Securities = queries.SECURITIES
+    """Label matchers for requests with and without mutual TLS."""
+    sent: str = queries.SENT
+    """Metric of the bytes that it sends over TCP connections."""
+    received: str = queries.RECEIVED
+    """Metric of the bytes that it receives over TCP connections."""
 
     def panels(self) -> list[Panel]:
         direction, measured = "Outgoing" if self.outgoing else "Incoming", self.measured_peer or self.peer
@@ -38,7 +44,7 @@ class Traffic:
         return [
             Panel(
                 title=f"{direction} Requests By {self.peer} And Response Code",
-                queries=self._lines(self._requests, " : {{ response_code }}"),
+                queries=self._lines(self._requests, " : {{ response_code }}", self.securities),
                 unit="ops",
                 width=_HALF,
             ),
@@ -56,9 +62,11 @@ class Traffic:
             *tcp,
         ]
 
-    def _lines(self, ask: Callable[[str], str], more: str = "") -> list[Query]:
+    def _lines(
+        self, ask: Callable[[str], str], more: str = "", securities: queries.Securities = queries.SECURITIES
+    ) -> list[Query]:
         name = queries.names(self.by) + more
-        return [Query(ask(security), name + end) for security, end in queries.SECURITIES]
+        return [Query(ask(security), name + end) for security, end in securities]
 
     def _requests(self, security: str) -> str:
         matchers = (security, *self.subject, self.reporter, *self.peers)
@@ -86,14 +94,14 @@ class Traffic:
 
     def _sent(self) -> Panel:
         def ask(security: str) -> str:
-            return self._bytes(queries.SENT, security, self.reporter)
+            return self._bytes(self.sent, security, self.reporter)
 
         title = "Bytes Sent on Outgoing TCP Connection" if self.outgoing else "Bytes Sent to Incoming TCP Connection"
         return Panel(title=title, queries=self._lines(ask), unit="Bps", width=_HALF)
 
     def _received(self) -> Panel:
         def ask(security: str) -> str:
-            return self._bytes(queries.RECEIVED, self.reporter, security)
+            return self._bytes(self.received, self.reporter, security)
 
         title = f"Bytes Received from {'Outgoing' if self.outgoing else 'Incoming'} TCP Connection"
         return Panel(title=title, queries=self._lines(ask), unit="Bps", width=_HALF)

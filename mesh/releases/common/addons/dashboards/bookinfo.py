@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from components.addons.dashboards import queries
-from components.addons.dashboards.panels import DATASOURCE, Dashboard, Panel, Query, Row, Variable
-from components.addons.dashboards.queries import AT_DESTINATION, REQUESTS, selector, total
+from mesh.releases.common.addons.dashboards import queries
+from mesh.releases.common.addons.dashboards.queries import AT_DESTINATION, REQUESTS, selector, total
+from mesh.releases.dashboards import DATASOURCE, Dashboard, Panel, Query, Row, Variable
 
 _NAMESPACE: Final = 'destination_service_namespace=~"$namespace"'
 _CHOSEN: Final = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from components.addons.dashboards.panels import Dashboard, Panel, Query, Row
+from mesh.releases.dashboards import Dashboard, Panel, Query, Row
 
 _PROXIES: Final = 'container="istio-proxy"'
 

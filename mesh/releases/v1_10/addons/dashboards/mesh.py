@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from components.addons.dashboards import queries
-from components.addons.dashboards.panels import DATASOURCE, Dashboard, Panel, Query, Row, Unit
-from components.addons.dashboards.queries import AT_SOURCE, RECEIVED, REQUESTS, SENT
+from mesh.releases.common.addons.dashboards import queries
+from mesh.releases.common.addons.dashboards.performance import VERSIONS
+from mesh.releases.common.addons.dashboards.queries import AT_SOURCE, RECEIVED, REQUESTS, SENT
+from mesh.releases.dashboards import DATASOURCE, Dashboard, Panel, Query, Row, Unit
 
 _WORKLOAD: Final = "destination_workload, destination_workload_namespace"
 _SERVICE: Final = f"{_WORKLOAD}, destination_service"
@@ -37,13 +38,6 @@ def _latency(part: str) -> Query:
     return Query(_joined(expr), _NAMES, queries.percent(part), "s")
 
 
-VERSIONS: Final = Panel(
-    title="Istio Components by Version",
-    queries=[Query("sum(istio_build) by (component, tag)", "{{ component }}: {{ tag }}")],
-    width=24,
-)
-
-
 def _traffic() -> list[Panel]:
     fails = {f"{digit}xxs": f'response_code=~"{digit}.*"' for digit in (4, 5)}
     good = queries.success(AT_SOURCE, over="1m", rate="rate")
@@ -56,7 +50,7 @@ def _traffic() -> list[Panel]:
 
 
 def _number(title: str, expr: str, unit: Unit = "none") -> Panel:
-    return Panel(title=title, kind="singlestat", queries=[Query(expr)], unit=unit, width=6, height=3)
+    return Panel(title=title, kind="number", queries=[Query(expr)], unit=unit, width=6, height=3)
 
 
 def _http() -> Panel:

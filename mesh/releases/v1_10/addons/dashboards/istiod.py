@@ -5,27 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from components.addons.dashboards.panels import DATASOURCE, Dashboard, Panel, Query, Row
-from components.addons.dashboards.queries import selector
+from mesh.releases.common.addons.dashboards.performance import PROCESS_MEMORY
+from mesh.releases.common.addons.dashboards.queries import selector
+from mesh.releases.dashboards import DATASOURCE, Dashboard, Panel, Query, Row
 
 _APP: Final = 'app="istiod"'
 _PODS: Final = 'pod=~"istiod-.*|istio-pilot-.*"'
 _XDS: Final = 'cluster_name="xds-grpc"'
 _HALF: Final = 12
-
-PROCESS_MEMORY: Final = tuple(
-    Query(selector(metric, _APP), legend)
-    for metric, legend in {
-        "process_virtual_memory_bytes": "Virtual Memory",
-        "process_resident_memory_bytes": "Resident Memory",
-        "go_memstats_heap_sys_bytes": "heap sys",
-        "go_memstats_heap_alloc_bytes": "heap alloc",
-        "go_memstats_alloc_bytes": "Alloc",
-        "go_memstats_heap_inuse_bytes": "Heap in-use",
-        "go_memstats_stack_inuse_bytes": "Stack in-use",
-    }.items()
-)
-"""Memory of istiod, as the process itself reports it."""
 
 
 def _rate(metric: str, *matchers: str, function: str = "rate") -> str:

@@ -1,0 +1,1 @@
+"""What the addons of several releases share."""
