@@ -62,14 +62,14 @@ adopt: $(VENV)/ready ## take over an Istio that was installed in another way; FO
 dashboard: $(VENV)/ready ## open an addon in the browser, through a free port: NAME=grafana, kiali, jaeger, prometheus
 	@$(RUN) commands dashboard $(STACK) --name "$(NAME)"
 
-sandbox: $(VENV)/ready ## start the embedded Kubernetes
-	@$(RUN) sandbox start
+sandbox: $(VENV)/ready ## start the stack's embedded Kubernetes
+	@$(RUN) commands sandbox $(STACK)
 
-sandbox-stop: $(VENV)/ready ## stop the embedded Kubernetes; its objects are kept
-	@$(RUN) sandbox stop
+sandbox-stop: $(VENV)/ready ## stop the stack's embedded Kubernetes; its objects are kept
+	@$(RUN) commands sandbox-stop $(STACK)
 
-sandbox-reset: $(VENV)/ready ## delete the embedded Kubernetes, and the state of the stacks on it
-	@$(RUN) commands reset
+sandbox-reset: $(VENV)/ready ## delete the stack's embedded Kubernetes, and the state of all stacks on it
+	@$(RUN) commands sandbox-reset $(STACK)
 
 toolchain: $(VENV)/ready ## build Pulumi, unless a suitable one is installed, and the embedded Kubernetes
 	@$(RUN) toolchain
@@ -102,8 +102,8 @@ lint: $(VENV)/ready-dev ## check formatting, lint, imports between packages, typ
 	$(RUN) mypy
 	$(RUN) toolchain.workflows
 
-bench: $(VENV)/ready ## measure the stack against kubectl and ConfigFile in ROUNDS=5, or GROWTH=1, or SETUP=1; writes to OUT
-	@OUT="$(OUT)" ROUNDS="$(ROUNDS)" GROWTH="$(GROWTH)" SETUP="$(SETUP)" $(RUN) bench
+bench: $(VENV)/ready ## measure dev against kubectl and ConfigFile in ROUNDS=5, or today against dev with RELEASES=1, or GROWTH=1, or SETUP=1; writes to OUT
+	@OUT="$(OUT)" ROUNDS="$(ROUNDS)" RELEASES="$(RELEASES)" GROWTH="$(GROWTH)" SETUP="$(SETUP)" $(RUN) bench
 
 clean: ## delete the virtual environment and the caches in the tree
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,7 +1,8 @@
 """`python -m bench`: measures on an embedded cluster of its own, and writes tables to the folder OUT.
 
-By default it compares this project with kubectl and Pulumi's `ConfigFile`. GROWTH=1 measures growth with the number of
-services instead, and SETUP=1 the build of the toolchain and the cluster's start. ROUNDS is the number of measurements.
+By default it compares this project with kubectl and Pulumi's `ConfigFile`. RELEASES=1 compares the stacks of both
+releases instead, GROWTH=1 measures growth with the number of services, and SETUP=1 the build of the toolchain and the
+cluster's start. ROUNDS is the number of measurements.
 Nothing else should run on the machine meanwhile.
 """
 
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import sandbox
-from bench import compare, growth, machine, process, setup, workspace
+from bench import compare, growth, machine, process, releases, setup, workspace
 from bench.compare import say
 from toolchain import ToolchainError
 
@@ -39,6 +40,9 @@ def main() -> int:
 
 def _measured(at: workspace.Workspace, rounds: int) -> tuple[str, str, Mapping[str, Any]]:
     """The measurement that the environment asks for: its name, report and data."""
+    if os.environ.get("RELEASES"):
+        beside = releases.measure(at, rounds)
+        return "releases", releases.report(beside), beside.data()
     if os.environ.get("GROWTH"):
         grown = growth.measure(at, rounds)
         return "growth", growth.report(grown), grown.data()

@@ -13,7 +13,7 @@ from bench import tables
 from bench.compare import say
 from bench.figures import Figure
 from bench.process import Run, run
-from bench.workspace import Workspace
+from bench.workspace import CONTEXT, Workspace
 
 STARTS: Final = 5
 """Number of measured starts of the cluster."""
@@ -22,11 +22,11 @@ STARTS: Final = 5
 def measure(at: Workspace) -> dict[str, list[Run]]:
     """The runs by name. Go's modules have to be fetched already; in the run `cold` none of them is compiled."""
     found: dict[str, list[Run]] = {"cluster, first start": [], "cluster, later start": []}
-    start = [sys.executable, "-m", "sandbox", "start"]
+    start = [sys.executable, "-m", "sandbox", "start", CONTEXT]
     for _ in range(STARTS):
-        sandbox.reset()
+        sandbox.reset(CONTEXT)
         found["cluster, first start"].append(run(start, at.project))
-        sandbox.stop()
+        sandbox.stop(CONTEXT)
         found["cluster, later start"].append(run(start, at.project))
     for name in ("toolchain, compiled before", "toolchain, cold"):
         say(f"{name}: building")

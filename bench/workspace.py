@@ -18,6 +18,8 @@ from commands import pulumi_cli
 from commands.stackfiles import ROOT
 
 STACK: Final = "dev"
+CONTEXT: Final = "mesh-dev"
+"""The embedded cluster of STACK."""
 NAMESPACE: Final = "bookinfo"
 """Bookinfo's namespace. It is created by every side, since only ours can use an existing one without deleting it."""
 _ANNOTATION: Final = "bench/value"
@@ -65,11 +67,11 @@ def temporary() -> Iterator[Workspace]:
         shutil.copytree(ROOT, workspace.project, ignore=skipped)
         (workspace.project / ".venv").symlink_to(ROOT / ".venv")
         _use(workspace)
-        sandbox.start()
+        sandbox.start(CONTEXT)
         try:
             yield workspace
         finally:
-            sandbox.reset()
+            sandbox.reset(CONTEXT)
 
 
 def _use(workspace: Workspace) -> None:
@@ -83,4 +85,4 @@ def _use(workspace: Workspace) -> None:
         "LIVE": "0",
     }
     os.environ |= pulumi_cli.environment()
-    os.environ["KUBECONFIG"] = str(sandbox.kubeconfig())
+    os.environ["KUBECONFIG"] = str(sandbox.kubeconfig(CONTEXT))

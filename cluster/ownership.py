@@ -88,12 +88,10 @@ def blocked(found: Survey, recorded: StackState, own: frozenset[str], said: Sequ
 
 def _cluster_problems(found: Survey, recorded: StackState, release: Release, stack: str, cluster: str) -> Iterator[str]:
     """Whether Kubernetes is too old, and whether the stack's state belongs to another cluster."""
-    if found.version < release.kubernetes:
-        have, want = (".".join(map(str, v)) for v in (found.version, release.kubernetes))
-        yield (
-            f"{cluster} is Kubernetes {have}; {want} or later is needed: policy/v1 and autoscaling/v2,"
-            " which the disruption budgets and autoscalers use, are not in older ones"
-        )
+    oldest = release.kubernetes.oldest
+    if found.version < oldest:
+        have, want = (".".join(map(str, v)) for v in (found.version, oldest))
+        yield f"{cluster} is Kubernetes {have}; {want} or later is needed: {release.kubernetes.reason}"
     before = recorded.provider
     if before.get("clusterIdentifier", found.uid) != found.uid:
         yield (

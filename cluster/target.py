@@ -11,7 +11,7 @@ from typing import Final, Self
 from cluster import kubectl
 from cluster.errors import ClusterError
 from mesh.core import errors
-from mesh.core.names import EMBEDDED_CONTEXTS
+from mesh.core.names import EMBEDDED_CLUSTERS
 
 ADOPT: Final = "MESH_ADOPT"
 """Environment variable that `make adopt` sets: objects without an owner may be taken over."""
@@ -95,7 +95,7 @@ def _embedded(context: str | None) -> Path | None:
         )
     if context and context in files:
         return Path(files[context])
-    if context in EMBEDDED_CONTEXTS:
+    if context in EMBEDDED_CLUSTERS:
         raise ClusterError(
             f"mesh:context: {context} is an embedded cluster, and {EMBEDDED} does not say where it is."
             ' Run `eval "$(make -s env)"` before `pulumi`'

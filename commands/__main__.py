@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+import sandbox
 from commands.pulumi_cli import PulumiCli, environment
 from commands.stackfiles import CommandError
 from mesh.core.errors import UserError
@@ -137,11 +138,27 @@ def graph(stack: str, args: argparse.Namespace) -> int:
     return drawing.run(stack, Path(args.out or "."))
 
 
-def reset(_: str, __: argparse.Namespace) -> int:
-    """Deletes the embedded cluster and the state of the stacks that were on it."""
+def start_cluster(stack: str, _: argparse.Namespace) -> int:
+    """Starts the stack's embedded cluster."""
     from commands import stack_cluster
 
-    return stack_cluster.reset()
+    sandbox.start(stack_cluster.embedded(stack))
+    return 0
+
+
+def stop_cluster(stack: str, _: argparse.Namespace) -> int:
+    """Stops the stack's embedded cluster; its objects are kept."""
+    from commands import stack_cluster
+
+    sandbox.stop(stack_cluster.embedded(stack))
+    return 0
+
+
+def reset_cluster(stack: str, _: argparse.Namespace) -> int:
+    """Deletes the stack's embedded cluster and the state of the stacks that were on it."""
+    from commands import stack_cluster
+
+    return stack_cluster.reset(stack)
 
 
 def env(stack: str, args: argparse.Namespace) -> int:
@@ -177,12 +194,14 @@ COMMANDS: Final[dict[str, Callable[[str, argparse.Namespace], int]]] = {
     "map": map_,
     "graph": graph,
     "report": report,
-    "reset": reset,
+    "sandbox": start_cluster,
+    "sandbox-stop": stop_cluster,
+    "sandbox-reset": reset_cluster,
     "env": env,
     "docs": docs,
 }
 WITHOUT_ENGINE: Final = frozenset(
-    ("render", "analyze", "policy", "map", "graph", "report", "docs", "precheck", "parity")
+    ("render", "analyze", "policy", "map", "graph", "report", "docs", "precheck", "parity", "sandbox", "sandbox-stop")
 )
 """Commands for which `main` neither builds the toolchain nor sets Pulumi's environment variables."""
 

@@ -10,7 +10,6 @@ import webbrowser
 from collections.abc import Mapping
 from typing import Final
 
-import sandbox
 from cluster import client, proxy
 from cluster.client import Api
 from cluster.target import Target
@@ -18,7 +17,7 @@ from commands import stacks
 from commands.stackfiles import CommandError
 from mesh.config.addons import Addon
 from mesh.core import errors
-from mesh.core.names import ROOT
+from mesh.core.names import EMBEDDED_CLUSTERS, ROOT
 
 _FORWARDING: Final = re.compile(r"Forwarding from 127\.0\.0\.1:(\d+) ->")
 
@@ -26,13 +25,13 @@ _FORWARDING: Final = re.compile(r"Forwarding from 127\.0\.0\.1:(\d+) ->")
 def run(stack: str, name: str) -> int:
     """Forwards a free port until it is interrupted, prints the address, and opens it in the browser if there is one.
 
-    Raises CommandError if the stack lacks the addon, no pod of it is ready, or the cluster is the embedded one."""
+    Raises CommandError if the stack lacks the addon, no pod of it is ready, or the cluster is an embedded one."""
     settings = stacks.load(stack).settings
     addon = _addon(stack, name, settings.addons.chosen)
     target = Target.named(settings.context)
-    if target.context == sandbox.CONTEXT:
+    if target.context in EMBEDDED_CLUSTERS:
         raise CommandError(
-            f"pods of the embedded cluster are simulated: nothing answers behind the Service {addon.service}."
+            f"pods of an embedded cluster are simulated: nothing answers behind the Service {addon.service}."
             " On a cluster of your own: make dashboard STACK=demo CONTEXT=... NAME=..."
         )
     with proxy.connect(target) as api:

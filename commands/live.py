@@ -1,4 +1,4 @@
-"""Starts and stops the live data plane of the embedded cluster (`sandbox.live`) together with a stack."""
+"""Starts and stops the live data plane of an embedded cluster (`sandbox.live`) together with a stack."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ import os
 from typing import Any
 
 import sandbox
+from commands import stacks
 from commands.stackfiles import CommandError
 from mesh.config.settings import INGRESS, Settings
-from mesh.core.names import MESH_CONFIG, ROOT
+from mesh.core.names import EMBEDDED_CLUSTERS, MESH_CONFIG, ROOT
 from sandbox import live
 from toolchain import ToolchainError
 
 
 def should_run(chosen: Settings) -> bool:
-    """Whether the stack is on the embedded cluster, has Bookinfo and an ingress gateway, and LIVE is not 0."""
+    """Whether the stack is on an embedded cluster, has Bookinfo and an ingress gateway, and LIVE is not 0."""
     ingress = chosen.gateways.get(INGRESS)
     has_both = chosen.bookinfo is not None and ingress is not None and ingress.enabled
-    return has_both and chosen.context == sandbox.CONTEXT and os.environ.get("LIVE") != "0"
+    return has_both and chosen.context in EMBEDDED_CLUSTERS and os.environ.get("LIVE") != "0"
 
 
 def start(stack: str, chosen: Settings) -> None:
@@ -28,19 +29,20 @@ def start(stack: str, chosen: Settings) -> None:
         stop(stack)
         return
     try:
-        live.start(_fields(stack, chosen))
+        live.start(str(chosen.context), _fields(stack, chosen))
     except (sandbox.SandboxError, ToolchainError) as error:
         raise CommandError(
             f"the stack is up, but its live part is not: {error}\n"
-            "`make up` tries again; with LIVE=0 it does without the live part"
+            f"`make up{stacks.variables(stack)}` tries again; with LIVE=0 it does without the live part"
         ) from None
 
 
 def stop(stack: str) -> None:
-    """Stops the live data plane if it is this stack's."""
-    running = live.current()
-    if running and running.get("stack") == stack:
-        live.stop()
+    """Stops the stack's live data plane, if it runs."""
+    for context in EMBEDDED_CLUSTERS:
+        running = live.current(context)
+        if running and running.get("stack") == stack:
+            live.stop(context)
 
 
 def _fields(stack: str, chosen: Settings) -> dict[str, Any]:

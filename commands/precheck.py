@@ -48,28 +48,28 @@ def run(stack: str) -> int:
 
 
 def _results(name: str, stack: Stack, target: Target) -> dict[str, Result]:
-    _refuse_unless_started(target)
+    _refuse_unless_started(name, target)
     with proxy.connect(target) as api, ThreadPoolExecutor() as pool:
-        version = _version(target, api)
+        version = _version(name, target, api)
         planned = _plan(name, stack)
         found, recorded = pool.submit(_survey, target, api), pool.submit(pulumi_cli.recorded_state, name)
         case = Case(name, stack.settings, target, planned, api, version, found.result(), recorded.result())
         return {check: _checked(check, case) for check in checks.CHECKS}
 
 
-def _refuse_unless_started(target: Target) -> None:
+def _refuse_unless_started(stack: str, target: Target) -> None:
     if offline():
         raise Unreachable(f"{OFFLINE} is set, so the cluster is not asked")
     if target.kubeconfig and not target.kubeconfig.exists():
-        raise Unreachable(f"the embedded cluster has not been started{status.hint(target)}")
+        raise Unreachable(f"the embedded cluster has not been started{status.hint(stack, target)}")
 
 
-def _version(target: Target, api: Api) -> tuple[int, int]:
+def _version(stack: str, target: Target, api: Api) -> tuple[int, int]:
     """Kubernetes' (major, minor). It is asked for first, since it shows whether the cluster answers at all."""
     try:
         answer = client.get(api, "/version")
     except Unreachable as error:
-        raise Unreachable(f"the cluster does not answer: {error}{status.hint(target)}") from None
+        raise Unreachable(f"the cluster does not answer: {error}{status.hint(stack, target)}") from None
     found = re.match(r"v(\d+)\.(\d+)", str(answer.get("gitVersion")))
     if not found:
         raise ClusterError(f"{target.server} answers, but not as a Kubernetes API server does")
@@ -106,15 +106,9 @@ def report(results: Mapping[str, Result], stack: str) -> Iterator[str]:
         yield f"{name.ljust(names)}  {result.level.name.lower().ljust(levels)}  {result.text}"
         yield from (f"    {line}" for line in result.details)
     numbers = {level: sum(result.level is level for result in results.values()) for level in Level}
-    again = "".join(f" {name}={value}" for name, value in _named(stack).items())
+    again = stacks.variables(stack)
     follows = f"mend the errors, then make precheck{again}" if numbers[Level.ERROR] else f"make up{again}"
     yield (
         f"{numbers[Level.OK]} ok, {count(numbers[Level.WARNING], 'warning')},"
         f" {count(numbers[Level.ERROR], 'error')}; next: {follows}"
     )
-
-
-def _named(stack: str) -> dict[str, str]:
-    """The variables that the user has to pass to the next `make`."""
-    named = {"STACK": "" if stack == "dev" else stack, "CONTEXT": os.environ.get("CONTEXT", "")}
-    return {name: value for name, value in named.items() if value}

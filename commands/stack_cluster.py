@@ -1,9 +1,12 @@
-"""The cluster of a stack: starts the embedded one, and checks that a cluster is the one that the stack's state is for.
+"""The cluster of a stack: starts, stops and resets an embedded one, and checks that a cluster is the one that the
+stack's state is for.
 
 The program makes that check itself, in an update. Commands that do not run the program use the one here.
 """
 
 from __future__ import annotations
+
+import os
 
 import sandbox
 from cluster import survey
@@ -12,12 +15,26 @@ from commands import stackfiles
 from commands.pulumi_cli import PulumiCli
 from commands.stackfiles import CommandError
 from mesh.config.settings import Settings
+from mesh.core.names import EMBEDDED_CLUSTERS
+
+
+def embedded(stack: str) -> str:
+    """The context of the stack's cluster, or CONTEXT of the command line. Raises CommandError if that is no embedded
+    cluster, and StackFileError."""
+    context = os.environ.get("CONTEXT") or stackfiles.config(stack).get("mesh:context")
+    if context and context in EMBEDDED_CLUSTERS:
+        return context
+    whose = f"is for {context}, which is no embedded cluster" if context else "names no context"
+    raise CommandError(
+        f"stack {stack} {whose}. The embedded ones are {' and '.join(EMBEDDED_CLUSTERS)}:"
+        " name one with CONTEXT=, or a stack that is for one with STACK="
+    )
 
 
 def start_if_embedded(settings: Settings) -> None:
-    """Starts the embedded cluster if the stack's context is that cluster's."""
-    if settings.context == sandbox.CONTEXT:
-        sandbox.start()
+    """Starts the stack's cluster if it is an embedded one."""
+    if settings.context and settings.context in EMBEDDED_CLUSTERS:
+        sandbox.start(settings.context)
 
 
 def require_same_cluster(pulumi: PulumiCli, settings: Settings) -> Target:
@@ -40,12 +57,13 @@ def recorded_provider(pulumi: PulumiCli) -> dict[str, str]:
     return next((r.get("inputs", {}) for r in resources if r["type"] == "pulumi:providers:kubernetes"), {})
 
 
-def reset() -> int:
-    """Deletes the embedded cluster, and the state of each stack that was on it; the exit code."""
-    for stack in stackfiles.names():
-        pulumi = PulumiCli(stack)
-        if recorded_provider(pulumi).get("context") == sandbox.CONTEXT:
+def reset(stack: str) -> int:
+    """Deletes the stack's embedded cluster, and the state of each stack that was on it; the exit code."""
+    context = embedded(stack)
+    for name in stackfiles.names():
+        pulumi = PulumiCli(name)
+        if recorded_provider(pulumi).get("context") == context:
             pulumi.forget()
-            print(f"the state of stack {stack} is gone with its cluster")
-    sandbox.reset()
+            print(f"the state of stack {name} is gone with its cluster")
+    sandbox.reset(context)
     return 0

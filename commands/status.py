@@ -8,7 +8,6 @@ from itertools import chain, repeat
 from typing import Any, Final
 from urllib.parse import quote
 
-import sandbox
 from cluster import client, proxy, survey
 from cluster.client import Api
 from cluster.errors import Unreachable
@@ -17,7 +16,7 @@ from cluster.target import Target, offline
 from commands import stacks
 from components import gateways
 from mesh.core import names, pods
-from mesh.core.names import INJECTOR
+from mesh.core.names import EMBEDDED_CLUSTERS, INJECTOR
 from mesh.proxy.proxy import CONTAINER, image_reference
 from mesh.releases.release import Installation
 from sandbox import live
@@ -35,7 +34,7 @@ def show(stack: str) -> int:
     try:
         found = survey.take(target)
     except Unreachable as error:
-        raise Unreachable(f"{error}{hint(target)}") from None
+        raise Unreachable(f"{error}{hint(stack, target)}") from None
     print(f"cluster   {target.context}, {target.server}, Kubernetes {'.'.join(map(str, found.version))}")
     mark = found.namespaces.get(mesh.root, {})
     if names.OWNER_PROJECT not in mark:
@@ -47,16 +46,16 @@ def show(stack: str) -> int:
     with proxy.connect(target) as api:
         for line in [*_table([*_workloads(api, mesh, found)]), *_sidecars(api, mesh)]:
             print(line)
-    if target.context == sandbox.CONTEXT:
-        for head, line in zip(chain(["live"], repeat("")), live.lines(), strict=False):
+    if target.context in EMBEDDED_CLUSTERS:
+        for head, line in zip(chain(["live"], repeat("")), live.lines(target.context), strict=False):
             print(f"{head:<10}{line}")
     return 0
 
 
-def hint(target: Target) -> str:
-    """The end of an error message that says how to start the embedded cluster; empty for other clusters."""
-    embedded = target.context == sandbox.CONTEXT and not offline()
-    return "; `make sandbox` starts it" if embedded else ""
+def hint(stack: str, target: Target) -> str:
+    """The end of an error message that says how to start a stack's embedded cluster; empty for other clusters."""
+    embedded = target.context in EMBEDDED_CLUSTERS and not offline()
+    return f"; `make sandbox{stacks.variables(stack)}` starts it" if embedded else ""
 
 
 def _none(found: Survey, mesh: Installation, stack: str) -> Iterator[str]:

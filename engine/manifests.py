@@ -23,7 +23,8 @@ KINDS: Final = frozenset(
         *(kinds.NAMESPACE, kinds.SERVICE, kinds.POD, kinds.DEPLOYMENT, kinds.STATEFUL_SET, kinds.DAEMON_SET, kinds.JOB),
         *(kinds.CONFIG_MAP, kinds.SECRET, kinds.MUTATING_WEBHOOK, kinds.VIRTUAL_SERVICE, kinds.DESTINATION_RULE),
         *(kinds.GATEWAY, kinds.SERVICE_ENTRY, kinds.SIDECAR, kinds.ENVOY_FILTER, kinds.AUTHORIZATION_POLICY),
-        *(kinds.PEER_AUTHENTICATION, kinds.REQUEST_AUTHENTICATION, kinds.WORKLOAD_ENTRY),
+        *(kinds.PEER_AUTHENTICATION, kinds.REQUEST_AUTHENTICATION, kinds.WORKLOAD_ENTRY, kinds.INGRESS),
+        *(kinds.POD_DISRUPTION_BUDGET, kinds.HORIZONTAL_POD_AUTOSCALER),
     )
 )
 """The kinds that analysis reads."""

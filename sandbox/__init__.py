@@ -1,17 +1,15 @@
-"""The embedded Kubernetes cluster: five processes on loopback, without root or containers.
+"""The embedded Kubernetes clusters: each is five processes on loopback, without root or containers.
 
 API server, controller manager and scheduler are real. Nodes, pods, load balancers and istiod's patches of its webhooks
-are simulated by kwok. All files of the cluster are in `home()/cluster`.
+are simulated by kwok. All files of a cluster are in a folder of `home()`.
 """
 
 from sandbox.cluster import kubeconfig, kubeconfigs, reset, running, start, stop
 from sandbox.errors import SandboxError
-from sandbox.files import CONTEXT
 from sandbox.paths import home
 from sandbox.report import State, Status, status
 
 __all__ = [
-    "CONTEXT",
     "SandboxError",
     "State",
     "Status",

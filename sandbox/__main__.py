@@ -1,15 +1,16 @@
-"""`python -m sandbox start|stop|status|reset`: controls the embedded cluster."""
+"""`python -m sandbox start|stop|status|reset [CONTEXT]`: controls an embedded cluster."""
 
 import argparse
 import sys
 
 import sandbox
 from cluster.errors import ClusterError
+from mesh.core.names import EMBEDDED_CLUSTERS
 from toolchain import ToolchainError
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser("python -m sandbox", description="The embedded Kubernetes.")
+    parser = argparse.ArgumentParser("python -m sandbox", description="The embedded Kubernetes clusters.")
     commands = parser.add_subparsers(dest="command", required=True)
     start = commands.add_parser("start", help="start what is not running")
     start.add_argument(
@@ -17,9 +18,14 @@ def main() -> int:
         action=argparse.BooleanOptionalAction,
         help="whether the API server calls admission webhooks (default: no; the choice holds until the next stop)",
     )
-    commands.add_parser("stop", help="stop it; its objects are kept")
-    commands.add_parser("status", help="show its processes; exit code 0 running, 3 stopped, 1 broken")
-    commands.add_parser("reset", help="stop it and delete all its objects and files")
+    stop = commands.add_parser("stop", help="stop it; its objects are kept")
+    status = commands.add_parser("status", help="show its processes; exit code 0 running, 3 stopped, 1 broken")
+    reset = commands.add_parser("reset", help="stop it and delete all its objects and files")
+    first, *_ = EMBEDDED_CLUSTERS
+    for command in (start, stop, status, reset):
+        command.add_argument(
+            "context", nargs="?", default=first, choices=EMBEDDED_CLUSTERS, help=f"the cluster (default: {first})"
+        )
     arguments = parser.parse_args()
     try:
         return _run(arguments)
@@ -27,20 +33,21 @@ def main() -> int:
         print(f"sandbox: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\nsandbox: interrupted; `python -m sandbox start` carries on", file=sys.stderr)
+        again = f"python -m sandbox start {arguments.context}"
+        print(f"\nsandbox: interrupted; `{again}` carries on", file=sys.stderr)
         return 130
 
 
 def _run(arguments: argparse.Namespace) -> int:
     match arguments.command:
         case "start":
-            sandbox.start(arguments.webhooks)
+            sandbox.start(arguments.context, arguments.webhooks)
         case "stop":
-            sandbox.stop()
+            sandbox.stop(arguments.context)
         case "reset":
-            sandbox.reset()
+            sandbox.reset(arguments.context)
         case "status":
-            status = sandbox.status()
+            status = sandbox.status(arguments.context)
             print("\n".join(status.lines))
             return int(status.state)
     return 0

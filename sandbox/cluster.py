@@ -1,4 +1,4 @@
-"""Starts, stops and resets the embedded cluster."""
+"""Starts, stops and resets the embedded clusters."""
 
 import shutil
 import signal
@@ -14,7 +14,6 @@ from cluster.errors import Unreachable
 from sandbox import definitions, files, node, paths
 from sandbox.api import Endpoints
 from sandbox.errors import SandboxError
-from sandbox.files import CONTEXT
 from sandbox.live.run import stop_all as stop_live
 from sandbox.network import network, require_free
 from sandbox.paths import Layout
@@ -31,8 +30,8 @@ KWOK = CONTROLLERS[-1]
 """Simulates the node and its pods."""
 
 
-def start(webhooks: bool | None = None, out: TextIO | None = None) -> None:
-    """Starts the programs that are not running, and returns when pods can run.
+def start(context: str, webhooks: bool | None = None, out: TextIO | None = None) -> None:
+    """Starts the programs of a cluster that are not running, and returns when pods can run.
 
     `webhooks` says whether the API server calls admission webhooks; None keeps the current choice, which is off after a
     stop. A program whose command line or release has changed is restarted. Progress goes to `out` (standard error).
@@ -40,9 +39,9 @@ def start(webhooks: bool | None = None, out: TextIO | None = None) -> None:
     """
     built = toolchain.ensure(out)
     progress = Progress("sandbox", out)
-    with _locked(progress) as layout:
+    with _locked(context, progress) as layout:
         layout.root.mkdir(mode=0o700, exist_ok=True)
-        kept = network(layout.network)
+        kept = network(layout)
         files.write(layout, kept, built.bin)
         calls_webhooks = _calls_webhooks(layout) if webhooks is None else webhooks
         setting = Setting(layout, kept, built.bin, calls_webhooks)
@@ -67,7 +66,7 @@ def _start(programs: list[Program], setting: Setting, endpoints: Endpoints, prog
         process.stop(program.patience)
         for listener, port in setting.network.ports.items():
             if listener in (program.name, f"{program.name}-peer"):
-                require_free(listener, port)
+                require_free(listener, port, setting.layout.context)
         process.start(command)
         due.append(program)
     for program in programs:
@@ -107,17 +106,17 @@ def _calls_webhooks(layout: Layout) -> bool:
     return server.known and not any(WEBHOOK_PLUGINS[0] in flag for flag in server.command)
 
 
-def stop(out: TextIO | None = None) -> None:
-    """Stops the cluster; its objects, ports and certificates are kept."""
+def stop(context: str, out: TextIO | None = None) -> None:
+    """Stops a cluster; its objects, ports and certificates are kept."""
     progress = Progress("sandbox", out)
-    with _locked(progress) as layout:
+    with _locked(context, progress) as layout:
         _stop(layout, progress)
 
 
-def reset(out: TextIO | None = None) -> None:
-    """Stops the cluster and deletes its objects, certificates, ports and logs."""
+def reset(context: str, out: TextIO | None = None) -> None:
+    """Stops a cluster and deletes its objects, certificates, ports and logs."""
     progress = Progress("sandbox", out)
-    with _locked(progress) as layout:
+    with _locked(context, progress) as layout:
         _stop(layout, progress)
         if layout.root.exists():
             shutil.rmtree(layout.root)
@@ -139,26 +138,26 @@ def _stop(layout: Layout, progress: Progress) -> None:
 
 
 @contextmanager
-def _locked(progress: Progress) -> Iterator[Layout]:
-    """Holds the lock that excludes every other start, stop and reset of this cluster."""
-    layout = paths.layout()
+def _locked(context: str, progress: Progress) -> Iterator[Layout]:
+    """Holds the lock that excludes every other start, stop and reset of a cluster."""
+    layout = paths.layout(context)
     with held(layout.lock, lambda holder: progress.say(f"waiting for another start or stop: {holder}")):
         yield layout
 
 
-def running() -> bool:
-    """Whether all programs run and the API server is ready."""
-    layout = paths.layout()
+def running(context: str) -> bool:
+    """Whether all programs of a cluster run and the API server is ready."""
+    layout = paths.layout(context)
     if not all(Process(program.name, layout).alive() for program in PROGRAMS):
         return False
-    return Endpoints(layout, network(layout.network)).healthy(API_SERVER.name, API_SERVER.health)
+    return Endpoints(layout, network(layout)).healthy(API_SERVER.name, API_SERVER.health)
 
 
-def kubeconfig() -> Path:
-    """The path of the cluster's kubeconfig file, which the first start writes."""
-    return paths.layout().kubeconfig
+def kubeconfig(context: str) -> Path:
+    """The path of a cluster's kubeconfig file, which the first start writes."""
+    return paths.layout(context).kubeconfig
 
 
 def kubeconfigs() -> dict[str, Path]:
     """The path of each embedded cluster's kubeconfig file, by context."""
-    return {CONTEXT: kubeconfig()}
+    return {layout.context: layout.kubeconfig for layout in paths.layouts()}

@@ -1,5 +1,5 @@
-"""The error of the embedded cluster."""
+"""The error of the embedded clusters."""
 
 
 class SandboxError(Exception):
-    """An operation on the embedded cluster failed. The message says why and what to do."""
+    """An operation on an embedded cluster failed. The message says why and what to do."""

@@ -5,13 +5,9 @@ import json
 import subprocess
 from pathlib import Path
 
-from mesh.core.names import DEV_CONTEXT
 from sandbox.errors import SandboxError
 from sandbox.network import LOOPBACK, Network
 from sandbox.paths import Layout
-
-CONTEXT = DEV_CONTEXT
-"""Name of the kubeconfig's context, cluster and user."""
 
 STAGES = Path(__file__).with_name("stages.yaml")
 
@@ -35,7 +31,7 @@ def _make_certificates(layout: Layout, network: Network, bin: Path) -> None:
 
 def kubeconfig(layout: Layout, network: Network) -> str:
     """A kubeconfig with embedded certificates, as JSON, which is valid YAML."""
-    pki = layout.pki
+    pki, name = layout.pki, layout.context
     cluster = {"server": network.server, "certificate-authority-data": _base64(pki / "ca.crt")}
     user = {
         "client-certificate-data": _base64(pki / "client.crt"),
@@ -44,10 +40,10 @@ def kubeconfig(layout: Layout, network: Network) -> str:
     content = {
         "apiVersion": "v1",
         "kind": "Config",
-        "clusters": [{"name": CONTEXT, "cluster": cluster}],
-        "users": [{"name": CONTEXT, "user": user}],
-        "contexts": [{"name": CONTEXT, "context": {"cluster": CONTEXT, "user": CONTEXT}}],
-        "current-context": CONTEXT,
+        "clusters": [{"name": name, "cluster": cluster}],
+        "users": [{"name": name, "user": user}],
+        "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
+        "current-context": name,
     }
     return json.dumps(content, indent=2) + "\n"
 

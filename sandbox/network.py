@@ -1,4 +1,4 @@
-"""The ports and the Service range of the cluster, which are chosen at the first start and then kept."""
+"""The ports and the Service range of a cluster, which are chosen at the first start and then kept."""
 
 import contextlib
 import errno
@@ -7,13 +7,16 @@ import json
 import os
 import random
 import socket
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Set
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import psutil
 
+from mesh.core.names import EMBEDDED_CLUSTERS
+from sandbox import paths
 from sandbox.errors import SandboxError
+from sandbox.paths import Layout
 
 LOOPBACK = "127.0.0.1"
 
@@ -23,9 +26,12 @@ LISTENERS = ("etcd", "etcd-peer", "kube-apiserver", "kube-controller-manager", "
 CANDIDATES = range(20000, 30000)
 """Ports to choose from: below Linux' ephemeral ports (from 32768) and below node ports (from 30000)."""
 
-SERVICE_RANGE = "127.77.0.0/16"
-"""Default of MESH_SERVICE_RANGE. A loopback network, so that a local process can listen on a Service's address, where
-the API server reaches it."""
+SERVICE_RANGES = {context: f"127.{77 + place}.0.0/16" for place, context in enumerate(EMBEDDED_CLUSTERS)}
+"""Defaults of MESH_SERVICE_RANGE by context. They are loopback networks, so that a local process can listen on a
+Service's address, where the API server reaches it."""
+
+OTHER_RANGES = [f"127.{number}.0.0/16" for number in range(100, 255)]
+"""The networks to choose from for a cluster in another MESH_HOME."""
 
 
 @dataclass(frozen=True)
@@ -47,45 +53,61 @@ class Network:
         return f"https://{LOOPBACK}:{self.ports['kube-apiserver']}"
 
 
-def network(file: Path, environment: Mapping[str, str] = os.environ) -> Network:
-    """The network that `file` holds; chosen and written there at the first call.
+def network(layout: Layout, environment: Mapping[str, str] = os.environ) -> Network:
+    """The network of a cluster; chosen and written to its file at the first call.
 
-    MESH_SERVICE_RANGE sets the Service range of a new cluster. Without it the cluster in the default home gets
-    SERVICE_RANGE, and one in another MESH_HOME a random range, so that two clusters do not share addresses. Raises
-    SandboxError.
+    MESH_SERVICE_RANGE sets the Service range of a new cluster. Without it a cluster in the default home gets that of
+    SERVICE_RANGES, and one in another MESH_HOME a random one, so that two clusters do not share addresses. Ports and
+    addresses of the home's other clusters are left to these, even while they are stopped. Raises SandboxError.
     """
-    wish = environment.get("MESH_SERVICE_RANGE")
+    file, wish = layout.network, environment.get("MESH_SERVICE_RANGE")
     if file.exists():
-        kept = Network(**json.loads(file.read_text()))
+        kept = _read(file)
         if wish and wish != kept.service_range:
             raise SandboxError(
                 f"MESH_SERVICE_RANGE is {wish}, but this cluster was made with {kept.service_range}:"
-                " unset it, or begin anew with `python -m sandbox reset`"
+                f" unset it, or begin anew with `python -m sandbox reset {layout.context}`"
             )
         return kept
-    chosen = Network(_free_ports(), _checked(wish) if wish else _default_range(environment))
+    others = {one.context: _read(one.network) for one in paths.layouts() if one != layout and one.network.exists()}
+    taken = {context: other.service_range for context, other in others.items()}
+    ports = {port for other in others.values() for port in other.ports.values()}
+    service_range = _checked(wish, taken) if wish else _default_range(layout.context, taken.values(), environment)
+    chosen = Network(_free_ports(ports), service_range)
     fresh = file.with_suffix(".new")
     fresh.write_text(json.dumps(asdict(chosen), indent=2) + "\n")
     fresh.replace(file)
     return chosen
 
 
-def _default_range(environment: Mapping[str, str]) -> str:
-    return f"127.{random.randrange(78, 255)}.0.0/16" if environment.get("MESH_HOME") else SERVICE_RANGE
+def _read(file: Path) -> Network:
+    return Network(**json.loads(file.read_text()))
 
 
-def _checked(service_range: str) -> str:
+def _default_range(context: str, taken: Collection[str], environment: Mapping[str, str]) -> str:
+    if not environment.get("MESH_HOME"):
+        return SERVICE_RANGES[context]
+    return random.choice([one for one in OTHER_RANGES if one not in taken])
+
+
+def _checked(service_range: str, taken: Mapping[str, str]) -> str:
+    """A wished range, which must not overlap the `taken` ones of other clusters, by context."""
     try:
         parsed = ipaddress.ip_network(service_range)
     except ValueError as error:
-        raise SandboxError(f"MESH_SERVICE_RANGE: {error} (such as {SERVICE_RANGE})") from None
+        raise SandboxError(f"MESH_SERVICE_RANGE: {error} (such as {OTHER_RANGES[0]})") from None
     if parsed.version != 4 or not 12 <= parsed.prefixlen <= 24:
         raise SandboxError(f"MESH_SERVICE_RANGE is {service_range}: an IPv4 network of /12 to /24 is needed")
+    for context, other in taken.items():
+        if parsed.overlaps(ipaddress.ip_network(other)):
+            raise SandboxError(
+                f"MESH_SERVICE_RANGE is {service_range}, but {context} has {other}: unset it, or choose another range"
+            )
     return str(parsed)
 
 
-def _free_ports() -> dict[str, int]:
-    candidates = random.sample(CANDIDATES, 200)
+def _free_ports(taken: Set[int]) -> dict[str, int]:
+    candidates = [port for port in random.sample(CANDIDATES, 200) if port not in taken]
     free = [port for port in candidates if is_free(port)][: len(LISTENERS)]
     if len(free) < len(LISTENERS):
         raise SandboxError(f"no free ports between {CANDIDATES.start} and {CANDIDATES.stop} on {LOOPBACK}")
@@ -105,13 +127,13 @@ def is_free(port: int, address: str = LOOPBACK) -> bool:
     return True
 
 
-def require_free(listener: str, port: int) -> None:
+def require_free(listener: str, port: int, context: str) -> None:
     """Raises SandboxError, which names the process, if another process listens on a port of the stopped cluster."""
     if is_free(port):
         return
     raise SandboxError(
         f"port {port}, kept for {listener}, is taken by {listener_on(port)}. End that, or run"
-        " `python -m sandbox reset`: a new cluster chooses other ports (the objects of this one are lost)"
+        f" `python -m sandbox reset {context}`: a new cluster chooses other ports (the objects of this one are lost)"
     )
 
 

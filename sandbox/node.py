@@ -16,7 +16,7 @@ NODE: dict[str, Any] = {
     "kind": "Node",
     "metadata": {
         "name": NAME,
-        # amd64 on every machine: the images of Istio 1.10 are for amd64 only.
+        # amd64 on every machine: there are images for it of each release of Istio.
         "labels": {
             "kubernetes.io/arch": "amd64",
             "kubernetes.io/os": "linux",

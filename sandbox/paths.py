@@ -1,8 +1,10 @@
 """Paths of the state that is kept outside the source tree."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mesh.core.names import EMBEDDED_CLUSTERS
 from toolchain.paths import folder
 
 
@@ -10,15 +12,17 @@ def home() -> Path:
     """The folder of state, which cannot be regenerated: `$MESH_HOME`, else `mesh` in `$XDG_STATE_HOME` or
     `~/.local/state`.
 
-    It is readable by its owner only. Another MESH_HOME holds another, independent cluster.
+    It is readable by its owner only. Another MESH_HOME holds other, independent clusters.
     """
     return folder("MESH_HOME", "XDG_STATE_HOME", ".local/state")
 
 
 @dataclass(frozen=True)
 class Layout:
-    """The paths of one cluster's files, below `home()/cluster`."""
+    """The paths of one cluster's files, below a folder of `home()`."""
 
+    context: str
+    """Name of the kubeconfig's context, cluster and user."""
     root: Path
 
     @property
@@ -55,6 +59,11 @@ class Layout:
         return self.root / "run"
 
 
-def layout() -> Layout:
-    """The layout of the cluster in `home()`."""
-    return Layout(home() / "cluster")
+def layout(context: str) -> Layout:
+    """The layout of an embedded cluster. Raises KeyError if `context` is none of EMBEDDED_CLUSTERS."""
+    return Layout(context, home() / EMBEDDED_CLUSTERS[context])
+
+
+def layouts() -> Sequence[Layout]:
+    """The layouts of all embedded clusters, of which not each need exist."""
+    return [layout(context) for context in EMBEDDED_CLUSTERS]

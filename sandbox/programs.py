@@ -1,4 +1,4 @@
-"""The five programs of the embedded cluster and their command lines."""
+"""The five programs of an embedded cluster and their command lines."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""`python -m sandbox status`: reports the state of the embedded cluster."""
+"""`python -m sandbox status`: reports the state of an embedded cluster."""
 
 from dataclasses import dataclass
 from enum import IntEnum
@@ -7,7 +7,6 @@ from cluster import client
 from sandbox import paths
 from sandbox.api import Endpoints
 from sandbox.cluster import API_SERVER, exit_message
-from sandbox.files import CONTEXT
 from sandbox.network import Network, network
 from sandbox.paths import Layout
 from sandbox.process import Process, log_excerpt
@@ -31,24 +30,27 @@ class Status:
     lines: tuple[str, ...]
 
 
-def status() -> Status:
-    """The cluster's state, from its processes and their health checks."""
-    layout = paths.layout()
+def status(context: str) -> Status:
+    """A cluster's state, from its processes and their health checks."""
+    layout = paths.layout(context)
     if not any(Process(program.name, layout).known for program in PROGRAMS):
         kept = f"its objects are kept in {layout.root}" if layout.data.exists() else "nothing of it is kept"
-        return Status(State.STOPPED, (f"{CONTEXT}: stopped; {kept}",))
-    kept_network = network(layout.network)
+        return Status(State.STOPPED, (f"{context}: stopped; {kept}",))
+    kept_network = network(layout)
     endpoints = Endpoints(layout, kept_network)
     findings = [_look(program, layout, kept_network, endpoints) for program in PROGRAMS]
     state = State.RUNNING if all(fine for fine, _ in findings) else State.BROKEN
-    head = f"{CONTEXT}: {state.name.lower()}, {_version(endpoints)}, {kept_network.server}"
+    head = f"{context}: {state.name.lower()}, {_version(endpoints)}, {kept_network.server}"
     return Status(state, (head, f"  KUBECONFIG={layout.kubeconfig}", *(line for _, line in findings)))
 
 
 def _look(program: Program, layout: Layout, kept: Network, endpoints: Endpoints) -> tuple[bool, str]:
     process, port = Process(program.name, layout), kept.ports[program.name]
     if not process.known:
-        return False, f"  {program.name} was not started: `python -m sandbox start` starts what is missing"
+        return (
+            False,
+            f"  {program.name} was not started: `python -m sandbox start {layout.context}` starts what is missing",
+        )
     if not process.alive():
         return False, f"  {exit_message(process)}"
     line = f"  {program.name:<24} process {process.pid:<8} port {port}   up {duration(process.uptime)}"

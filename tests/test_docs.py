@@ -53,12 +53,11 @@ def test_a_new_gateway_needs_only_the_diff_in_the_docs(tmp_path: Path) -> None:
 
 
 def test_a_new_release_needs_only_the_diff_in_the_docs(tmp_path: Path) -> None:
-    objects = rendered(tmp_path, "mesh/releases/v1_11/__init__.py", "lean", 'mesh:release: "1.11"')
+    objects = rendered(tmp_path, "mesh/releases/v1_31/__init__.py", "lean", 'mesh:release: "1.31"')
     pods = [m["spec"]["template"]["spec"] for m in objects if m["kind"] == "Deployment"]
     assert {container["image"] for pod in pods for container in pod["containers"]} == {
-        "docker.io/istio/pilot:1.11.8",
-        "docker.io/istio/proxyv2:1.11.8",
+        "registry.istio.io/release/pilot:1.31.0",
+        "registry.istio.io/release/proxyv2:1.31.0",
     }
     values = json.loads(named(objects, "ConfigMap", "istio-sidecar-injector")["data"]["values"])
-    assert values["global"]["tag"] == "1.11.8"
-    assert named(objects, "EnvoyFilter", "stats-filter-1.11")
+    assert values["global"]["tag"] == "1.31.0"

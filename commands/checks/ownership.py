@@ -18,14 +18,15 @@ from toolchain import pins
 
 def kubernetes(case: Case) -> Result:
     """An error if Kubernetes is too old for the release; a warning if it is newer than the tested version."""
-    needed = case.release.kubernetes
-    have, want = (".".join(map(str, version)) for version in (case.version, needed))
-    if case.version < needed:
-        return Result(Level.ERROR, f"{have} is too old: {want} or later is needed, for policy/v1 and autoscaling/v2")
+    release, needed = case.release, case.release.kubernetes
+    have, want = (".".join(map(str, version)) for version in (case.version, needed.oldest))
+    if case.version < needed.oldest:
+        return Result(Level.ERROR, f"{have} is too old: {want} or later is needed: {needed.reason}")
     tested = pins.read().kubernetes
+    supported = f"; the Istio project supports {release.version} on {needed.supported}" if needed.newest else ""
     if case.version > tuple(map(int, tested.split(".")[:2])):
-        return Result(Level.WARNING, f"{have} is newer than {tested}, on which this was tested")
-    return Result(Level.OK, f"{have}; {want} or later is needed, {tested} is tested")
+        return Result(Level.WARNING, f"{have} is newer than {tested}, on which this was tested{supported}")
+    return Result(Level.OK, f"{have}; {want} or later is needed, {tested} is tested{supported}")
 
 
 def owner(case: Case) -> Result:
@@ -41,7 +42,7 @@ def owner(case: Case) -> Result:
             f"there is a mesh of project {PROJECT}, stack {case.stack}; whether this state made it is not known",
             ["the state cannot be read: is Pulumi installed or built, and is this the right backend?"],
         )
-    version = max(case.version, case.release.kubernetes)  # the version has a check of its own
+    version = max(case.version, case.release.kubernetes.oldest)  # the version has a check of its own
     found = replace(case.survey, version=version)
     problems = program.problems(found, recorded, PROJECT, case.stack, ROOT, case.settings)
     if problems:

@@ -112,8 +112,8 @@ class Settings(Values):
     timeout: Seconds = 300
     """Seconds within which each object must get ready, or be deleted."""
     context: Annotated[str, Deciding] | None = None
-    """Kubeconfig context of the stack's cluster; `mesh-dev` is the embedded one. If not set, it must be given as
-    `CONTEXT`."""
+    """Kubeconfig context of the stack's cluster; `mesh-dev` and `mesh-today` are the embedded ones. If not set, it must
+    be given as `CONTEXT`."""
 
     @field_validator("release")
     @classmethod

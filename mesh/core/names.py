@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -67,6 +68,9 @@ class MeshNames:
 
 DEFAULT_NAMES: Final = MeshNames()
 """Istio's defaults, for objects whose installation is unknown."""
-DEV_CONTEXT: Final = "mesh-dev"
-EMBEDDED_CONTEXTS: Final = (DEV_CONTEXT,)
-"""Kubeconfig contexts of the embedded clusters, which this project starts itself."""
+EMBEDDED_CLUSTERS: Final[Mapping[str, str]] = {
+    "mesh-dev": "cluster",
+    "mesh-today": "cluster-today",
+}
+"""Kubeconfig contexts of the embedded clusters, which this project starts itself, each with the folder of the cluster's
+files."""

@@ -50,6 +50,23 @@ class Bookinfo:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Kubernetes:
+    """Versions of Kubernetes, as (major, minor), for a release."""
+
+    oldest: tuple[int, int]
+    """The oldest one on which the release is installed."""
+    reason: str
+    """What is wrong with older ones; follows `is needed:` in a message."""
+    newest: tuple[int, int] | None = None
+    """The newest one that the Istio project supports; None if even `oldest` is newer than that."""
+
+    @property
+    def supported(self) -> str:
+        """What the Istio project supports, such as `1.32 to 1.36`; empty if it is not what is installed on."""
+        return f"{'.'.join(map(str, self.oldest))} to {'.'.join(map(str, self.newest))}" if self.newest else ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class RateLimit:
     """Images of the rate limit service and its store, which are not part of Istio."""
 
@@ -127,8 +144,7 @@ class Release:
     """Registry and path of the images, without a trailing slash."""
     architectures: tuple[str, ...]
     """CPU architectures of the images, as in the node label `kubernetes.io/arch`."""
-    kubernetes: tuple[int, int]
-    """The oldest Kubernetes (major, minor) that serves the APIs of all installed objects."""
+    kubernetes: Kubernetes
     end_of_life: str
     """The day (ISO 8601) on which the Istio project ended or ends its support."""
     bulletins: tuple[str, ...]

@@ -1,6 +1,6 @@
-"""The live data plane of the embedded cluster: Istio's pilot, stock Envoy proxies and stand-ins for Bookinfo.
+"""The live data plane of an embedded cluster: Istio's pilot, stock Envoy proxies and stand-ins for Bookinfo.
 
-Pods of the embedded cluster are simulated; these local processes serve requests as the objects on the cluster say. The
+Pods of an embedded cluster are simulated; these local processes serve requests as the objects on the cluster say. The
 names of the processes begin with `live-`.
 """
 

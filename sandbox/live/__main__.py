@@ -1,4 +1,4 @@
-"""`python -m sandbox.live sync PLAN` and `python -m sandbox.live stand-ins PLAN SWITCHES`: the two Python processes."""
+"""The two Python processes: `python -m sandbox.live sync CONTEXT PLAN`, and `… stand-ins PLAN SWITCHES`."""
 
 import sys
 from pathlib import Path
@@ -7,8 +7,8 @@ from sandbox.live import sync
 from sandbox.live.standins import server
 
 match sys.argv[1:]:
-    case ["sync", plan]:
-        sync.main(Path(plan))
+    case ["sync", context, plan]:
+        sync.main(context, Path(plan))
     case ["stand-ins", plan, switches]:
         server.main(Path(plan), Path(switches))
     case _:

@@ -1,4 +1,4 @@
-"""The paths of the live data plane's files, below `home()/cluster/live`."""
+"""The paths of the live data plane's files, in folder `live` of its cluster's files."""
 
 from collections.abc import Set
 from dataclasses import dataclass

@@ -46,14 +46,14 @@ def programs(plan: Plan, folder: Folder, built: Binaries) -> Iterator[Program]:
     replace(file, plan.text)
     replace(folder.scraping, scraping.config(plan))
     yield Program(PILOT, pilot.command(plan, folder, built.pilot), (plan.pilot, XDS_PORT))
-    yield Program(STAND_INS, _own("stand-ins", file, folder.switches), (plan.workloads[0].address, APP_PORT))
+    yield Program(STAND_INS, _own("stand-ins", str(file), str(folder.switches)), (plan.workloads[0].address, APP_PORT))
     for proxy in plan.proxies:
         name = f"live-proxy-{proxy.name}"
         text = json.dumps(proxies.bootstrap(plan, proxy), indent=1)
         config = folder.bootstrap(proxy.name, _digest(text))
         replace(config, text)
         yield Program(name, proxies.command(built.envoy, config), (proxy.address, ADMIN_PORT), "/ready")
-    yield Program(SYNC, _own("sync", file), ("", 0))
+    yield Program(SYNC, _own("sync", folder.layout.context, str(file)), ("", 0))
 
 
 def _digest(*texts: str) -> str:
@@ -66,6 +66,6 @@ def _sources() -> str:
     return _digest(*(path.read_text() for path in files))
 
 
-def _own(process: str, *files: Path) -> tuple[str, ...]:
+def _own(process: str, *arguments: str) -> tuple[str, ...]:
     python = ("/usr/bin/env", f"PYTHONPATH={ROOT}", sys.executable, "-m", "sandbox.live")
-    return (*python, process, *map(str, files))
+    return (*python, process, *arguments)

@@ -16,9 +16,9 @@ from sandbox.process import Process, log_excerpt
 SIMULATED: Final = "simulated: pods, their sidecars, istiod and certificates; docs/live.md says more"
 
 
-def lines() -> list[str]:
-    """The lines of `make status` about the live data plane."""
-    layout = paths.layout()
+def lines(context: str) -> list[str]:
+    """The lines of `make status` about the live data plane of a cluster."""
+    layout = paths.layout(context)
     names = list(running(layout))
     if not names:
         return ["not running: `make up` of a stack with Bookinfo and an ingress gateway starts it"]
@@ -26,7 +26,7 @@ def lines() -> list[str]:
     if dead:
         return [line for process in dead for line in _dead(process)]
     try:
-        plan = Plan.of(current() or {})
+        plan = Plan.of(current(context) or {})
     except TypeError:
         return ["runs, as another release of this program has started it: `make up` renews it"]
     return list(_state(json.loads(Folder(layout).notes.read_text()), plan, layout))

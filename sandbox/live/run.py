@@ -35,17 +35,17 @@ PREFIX = "live-"
 """Prefix of the names of all processes of the live data plane."""
 
 
-def start(stack: Mapping[str, Any], out: TextIO | None = None) -> None:
-    """Starts or updates the live data plane of the running cluster, and returns when it serves requests.
+def start(context: str, stack: Mapping[str, Any], out: TextIO | None = None) -> None:
+    """Starts or updates the live data plane of a running cluster, and returns when it serves requests.
 
     `stack` holds the fields of Plan except `service_range`. The first call builds pilot and fetches Envoy. Progress
     goes to `out` (standard error). Raises SandboxError or ToolchainError.
     """
     built = Binaries(checkers.pilot(out), envoy.envoy(out))
     progress = Progress("live", out)
-    layout = paths.layout()
+    layout = paths.layout(context)
     with held(layout.lock, lambda holder: progress.say(f"waiting for another start or stop: {holder}")):
-        kept = network(layout.network)
+        kept = network(layout)
         plan = Plan(service_range=kept.service_range, **stack)
         started = _bring_up(plan, Endpoints(layout, kept).api, built, layout)
     progress.done(f"{started} processes started" if started else "already running")
@@ -137,9 +137,9 @@ def _is_ready(program: Program) -> bool:
         return False
 
 
-def stop(out: TextIO | None = None) -> None:
-    """Stops the live data plane, if it runs."""
-    progress, layout = Progress("live", out), paths.layout()
+def stop(context: str, out: TextIO | None = None) -> None:
+    """Stops the live data plane of a cluster, if it runs."""
+    progress, layout = Progress("live", out), paths.layout(context)
     with held(layout.lock, lambda holder: progress.say(f"waiting for another start or stop: {holder}")):
         if stop_all(layout):
             progress.done("stopped")
@@ -157,10 +157,10 @@ def _stop(names: list[str], layout: Layout) -> None:
         Process(name, layout).stop(PATIENCE)
 
 
-def current() -> dict[str, Any] | None:
-    """The plan file of the running live data plane, which another release of this program may have written; None if it
-    does not run."""
-    process = Process(SYNC, paths.layout())
+def current(context: str) -> dict[str, Any] | None:
+    """The plan file of the live data plane that runs on a cluster; None if none runs. Another release of this program
+    may have written it."""
+    process = Process(SYNC, paths.layout(context))
     try:
         kept: dict[str, Any] = json.loads(Path(process.command[-1]).read_text())
     except FileNotFoundError:

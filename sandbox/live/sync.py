@@ -63,10 +63,10 @@ def _put(file: Path, text: str) -> bool:
     return True
 
 
-def main(plan: Path) -> None:
-    """Runs the sync process for a plan file, until it is killed."""
-    layout = paths.layout()
-    endpoints, folder = Endpoints(layout, network(layout.network)), Folder(layout)
+def main(context: str, plan: Path) -> None:
+    """Runs the sync process of a cluster for a plan file, until it is killed."""
+    layout = paths.layout(context)
+    endpoints, folder = Endpoints(layout, network(layout)), Folder(layout)
     wanted = Plan.of(json.loads(plan.read_text()))
     changed = threading.Event()
     watch(endpoints, changed)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
-from bench import compare, generated, growth, setup
+from bench import compare, generated, growth, releases, setup
 from bench.process import Run
 from bench.sides import FIGURES, Side
 
@@ -55,6 +56,31 @@ def test_memory_is_the_peak_of_all_commands() -> None:
 
 def test_our_share_of_a_preview_is_the_time_above_the_floor() -> None:
     assert "ours takes **1.50 s** (target: at most 2 s)" in compare.report(compared())
+
+
+def test_a_releases_stack_is_shown_beside_the_first_one_with_its_target() -> None:
+    found = releases.Results()
+    for stack, seconds in (("dev", 2.0), ("today", 3.0)):
+        found.runs |= {(stack, figure): runs(seconds, seconds) for figure in releases.FIGURES}
+        found.states[stack] = releases.State(resources=9, size=5_000_000, definitions=2_500_000)
+    cells = row(releases.report(found), "no-change preview")
+    assert cells[1:] == [
+        "2.00 s (2.00 to 2.00, n 2)",
+        "3.00 s (3.00 to 3.00, n 2)",
+        "**1.50** (1.50 to 1.50)",
+        "at most 1.3",
+    ]
+    assert row(releases.report(found), "… of it definitions")[1:3] == ["2.50 MB", "2.50 MB"]
+    assert found.data()["today"]["state"]["resources"] == 9
+
+
+def test_the_definitions_share_of_a_state_is_measured_in_bytes_of_its_file() -> None:
+    kinds = ("kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition", "kubernetes:core/v1:Service")
+    resources = [{"type": kind, "outputs": {"a": ["x" * 100] * 10}} for kind in kinds]
+    text = json.dumps({"checkpoint": {"latest": {"resources": resources}}}, indent=4)
+    state = releases.State.of(text)
+    assert (state.resources, state.size) == (2, len(text))
+    assert 0.4 < state.definitions / state.size < 0.6
 
 
 def test_growth_is_measured_above_the_program_without_services() -> None:

@@ -51,6 +51,13 @@ def test_some_nodes_of_another_architecture_are_a_warning_that_names_them() -> N
     assert "node-1" not in result.details[0]
 
 
+def test_a_release_with_images_for_both_architectures_fits_every_node() -> None:
+    both = with_nodes(node("a", "arm64"), node("b"))
+    today = Plan([], loading.load({"mesh:release": "1.30"}).settings)
+    assert nodes.check(case(both, today)).level is Level.OK
+    assert nodes.check(case(both)).level is Level.WARNING
+
+
 def test_images_of_another_registry_may_be_for_any_architecture() -> None:
     chosen = Plan([], loading.load({"mesh:hub": "registry.example.com/istio"}).settings)
     assert nodes.check(case(with_nodes(node("a", "arm64")), chosen)).level is Level.OK

@@ -84,9 +84,9 @@ def test_an_unknown_or_unready_addon_is_refused_at_once(name: str, problem: str)
 
 
 @pytest.mark.usefixtures("opened")
-def test_the_embedded_cluster_is_refused_since_its_pods_are_simulated(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_embedded_cluster_is_refused_since_its_pods_are_simulated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Target, "named", lambda _: Target("mesh-dev", "https://here"))
-    with pytest.raises(CommandError, match="pods of the embedded cluster are simulated"):
+    with pytest.raises(CommandError, match="pods of an embedded cluster are simulated"):
         dashboard.run("dev", "grafana")
 
 

@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import pytest
 
-import sandbox
 from cluster import proxy, survey
 from cluster.client import Answer, Request
 from cluster.errors import ClusterError, NoKubectl, Unreachable
@@ -14,6 +13,7 @@ from cluster.survey import Survey
 from cluster.target import Target
 from commands import checks, precheck, pulumi_cli
 from commands.checks import Level, Result, ownership
+from mesh.config import loading
 from mesh.core import names
 from tests.fake_api import SURVEY, TARGET, FakeApi, case, denied, planned, status
 from toolchain import pins
@@ -110,7 +110,7 @@ def test_an_unreachable_cluster_exits_with_2(
 def test_a_stopped_embedded_cluster_is_an_error_that_names_make_sandbox(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(Target, "named", lambda _: Target(sandbox.CONTEXT, "https://here"))
+    monkeypatch.setattr(Target, "named", lambda _: Target("mesh-dev", "https://here"))
     monkeypatch.setattr(proxy, "connect", lambda _: nullcontext(Saying(Unreachable("connection refused"))))
     assert precheck.run("dev") == 2
     assert "connection refused; `make sandbox` starts it\n" in capsys.readouterr().err
@@ -161,6 +161,25 @@ def test_too_old_versions_are_errors_and_untested_ones_warnings(
     version: tuple[int, int], level: Level, words: str
 ) -> None:
     result = ownership.kubernetes(case(version=version))
+    assert result.level is level
+    assert words in result.text
+
+
+@pytest.mark.parametrize(
+    ("version", "level", "words"),
+    [
+        (
+            (1, 31),
+            Level.ERROR,
+            "1.31 is too old: 1.32 or later is needed: the Istio project supports 1.30 on none that",
+        ),
+        ((1, 32), Level.OK, "the Istio project supports 1.30.3 on 1.32 to 1.36"),
+        ((1, 37), Level.WARNING, "on which this was tested; the Istio project supports 1.30.3 on 1.32 to 1.36"),
+    ],
+)
+def test_the_versions_that_istio_supports_are_the_releases(version: tuple[int, int], level: Level, words: str) -> None:
+    today = loading.load({"mesh:release": "1.30"}).settings
+    result = ownership.kubernetes(replace(case(version=version), settings=today))
     assert result.level is level
     assert words in result.text
 

@@ -40,13 +40,17 @@ def test_the_recorded_state_is_read_without_creating_a_stack(tmp_path: Path, mon
     assert (tmp_path / "arguments").read_text().split() == ["stack", "export", "--stack", "dev"]
 
 
-def test_the_program_is_told_where_the_embedded_cluster_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_program_is_told_where_each_embedded_cluster_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MESH_HOME", str(tmp_path))
     monkeypatch.setattr(toolchain, "built", lambda: None)
     told = json.loads(pulumi_cli.environment(build=False)[EMBEDDED])
-    assert told == {"mesh-dev": str(tmp_path / "cluster" / "kubeconfig")}
-    (provider,) = [one for one in render.record("dev") if one.type == "pulumi:providers:kubernetes"]
-    assert provider.inputs["kubeconfig"] == told["mesh-dev"]
+    assert told == {
+        "mesh-dev": str(tmp_path / "cluster" / "kubeconfig"),
+        "mesh-today": str(tmp_path / "cluster-today" / "kubeconfig"),
+    }
+    for stack in ("dev", "today"):
+        (provider,) = [one for one in render.record(stack) if one.type == "pulumi:providers:kubernetes"]
+        assert provider.inputs["kubeconfig"] == told[f"mesh-{stack}"]
 
 
 def test_a_stack_that_does_not_exist_has_an_empty_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

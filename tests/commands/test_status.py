@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-import sandbox
 from cluster import survey
 from cluster.errors import ClusterError, Unreachable
 from cluster.survey import Survey
@@ -13,7 +12,7 @@ from commands import stackfiles, status
 from mesh.core import names
 from tests.fake_api import SURVEY, TARGET
 
-EMBEDDED = Target(sandbox.CONTEXT, "https://here")
+EMBEDDED = Target("mesh-dev", "https://here")
 HELM = "injection webhook istio-sidecar-injector, installed by Helm as release mesh"
 DEFINED = "gateways.networking.istio.io"
 
@@ -86,7 +85,7 @@ def test_only_for_the_embedded_cluster_make_sandbox_is_suggested(
 
 def test_make_sandbox_is_not_suggested_offline(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MESH_OFFLINE", "1")
-    assert status.hint(EMBEDDED) == ""
+    assert status.hint("dev", EMBEDDED) == ""
 
 
 @pytest.mark.parametrize(

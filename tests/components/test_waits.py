@@ -61,7 +61,7 @@ def unneeded(recorded: list[Resource]) -> Iterator[str]:
                 yield f"{kind(resource)} {resource.name} waits for {kind(by_urn[urn])} {by_urn[urn].name}"
 
 
-@pytest.mark.parametrize("stack", ["dev", "hardened"])
+@pytest.mark.parametrize("stack", ["dev", "hardened", "today"])
 def test_no_resource_depends_on_one_that_it_does_not_need(stack: str) -> None:
     assert list(unneeded(render.record(stack))) == []
 

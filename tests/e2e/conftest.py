@@ -15,11 +15,18 @@ import pytest
 import yaml
 
 import toolchain
+from commands import stacks
+from mesh.config.stack import Stack
+from mesh.core.names import EMBEDDED_CLUSTERS
 
 ROOT = Path(__file__).resolve().parents[2]
 NO_CHANGES = "ARGS=--expect-no-changes"
 LIMIT = 420
 """Timeout of a command in seconds; longer than `mesh:timeout`, after which a command reports what it waited for."""
+
+
+EACH_RELEASE = pytest.mark.parametrize("checkout", ["dev", "today"], indirect=True, scope="module")
+"""For tests that run with the stack of each release, on its own embedded cluster."""
 
 
 def counts(text: str) -> str:
@@ -33,6 +40,22 @@ class Checkout:
 
     root: Path
     home: Path
+    stack: str = "dev"
+    """The stack that the commands are for, unless they say another one."""
+
+    @property
+    def context(self) -> str:
+        return f"mesh-{self.stack}"
+
+    @property
+    def cluster(self) -> Path:
+        """The folder of the embedded cluster's files."""
+        return self.home / EMBEDDED_CLUSTERS[self.context]
+
+    @property
+    def as_cloned(self) -> Stack:
+        """The stack, as its file in the repository says."""
+        return stacks.load(self.stack)
 
     @property
     def env(self) -> dict[str, str]:
@@ -65,11 +88,12 @@ class Checkout:
         return done.stdout
 
     def make(self, target: str, *variables: str, code: int | None = 0) -> str:
-        return self.run("make", "--silent", target, *variables, code=code)
+        own = [] if self.stack == "dev" else [f"STACK={self.stack}"]
+        return self.run("make", "--silent", target, *own, *variables, code=code)
 
     def preview(self, *flags: str) -> dict[str, Any]:
-        """The preview of the stack `dev`, parsed from JSON."""
-        text = self.run("make", "--silent", "preview", f"ARGS=--json {' '.join(flags)}")
+        """The preview of the stack, parsed from JSON."""
+        text = self.make("preview", f"ARGS=--json {' '.join(flags)}")
         found: dict[str, Any] = json.loads(text[text.index("{\n") :])
         return found
 
@@ -79,7 +103,7 @@ class Checkout:
         return found
 
     def kubectl(self, *args: str, code: int | None = 0) -> str:
-        return self.run("kubectl", "--kubeconfig", str(self.home / "cluster" / "kubeconfig"), *args, code=code)
+        return self.run("kubectl", "--kubeconfig", str(self.cluster / "kubeconfig"), *args, code=code)
 
     def apply(self, *manifests: Mapping[str, Any]) -> None:
         """Applies objects with kubectl, as somebody else than the stack."""
@@ -114,17 +138,17 @@ class Checkout:
         listed = self.kubectl("get", wanted, "--all-namespaces", "--no-headers", columns)
         return {" ".join(line.split()) for line in listed.splitlines() if not line.startswith("Warning")}
 
-    def set(self, stack: str = "dev", **values: object) -> None:
+    def set(self, stack: str = "", **values: object) -> None:
         """Sets keys in the stack's file, as with an editor; None removes a key."""
-        file = self.root / "stacks" / f"Pulumi.{stack}.yaml"
+        file = self.root / "stacks" / f"Pulumi.{stack or self.stack}.yaml"
         content = yaml.safe_load(file.read_text())
         content["config"].update({f"mesh:{key}": value for key, value in values.items()})
         content["config"] = {key: value for key, value in content["config"].items() if value is not None}
         file.write_text(yaml.safe_dump(content))
 
-    def small(self, stack: str = "dev", **values: Any) -> None:
+    def small(self, stack: str = "", **values: Any) -> None:
         """Reduces a stack to a control plane, which is faster to create and delete."""
-        nothing = {"addons": None, "analysis": None, "gatewayServiceType": None, "ingressNodePorts": None}
+        nothing = dict.fromkeys(("addons", "analysis", "gatewayServiceType", "ingressNodePorts", "security"))
         self.set(stack, profile="minimal", bookinfo=False, **{**nothing, **values})
 
     def reset_files(self) -> None:
@@ -133,9 +157,9 @@ class Checkout:
 
 
 @pytest.fixture(scope="module")
-def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
+def checkout(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
     base = tmp_path_factory.mktemp("user")
-    made = Checkout(base / "mesh", base / "home")
+    made = Checkout(base / "mesh", base / "home", getattr(request, "param", "dev"))
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
         cwd=ROOT,
@@ -156,4 +180,6 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
     ):
         made.run("git", "-c", "user.name=tester", "-c", "user.email=tester@example.invalid", *command)
     yield made
-    made.run("make", "--silent", "sandbox-reset", code=None)
+    for context, folder in EMBEDDED_CLUSTERS.items():
+        if (made.home / folder).exists():
+            made.run("make", "--silent", "sandbox-reset", f"CONTEXT={context}", code=None)

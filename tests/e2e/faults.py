@@ -98,7 +98,7 @@ def _session(pid: int) -> int:
 
 def pid(checkout: Checkout, program: str) -> int:
     """The process number of a program of the embedded cluster."""
-    record = checkout.home / "cluster" / "run" / f"{program}.json"
+    record = checkout.cluster / "run" / f"{program}.json"
     return int(json.loads(record.read_text())["pid"])
 
 

@@ -62,7 +62,7 @@ RATINGS = {"route": [{"destination": {"host": "ratings"}}]}
 @contextmanager
 def standing(checkout: Checkout, *objects: Mapping[str, Any]) -> Iterator[None]:
     """Applies objects, waits until pilot has them, and deletes them afterwards."""
-    file = checkout.home / "cluster" / "live" / "config" / "objects.yaml"
+    file = checkout.cluster / "live" / "config" / "objects.yaml"
     before = file.stat().st_mtime_ns
     checkout.apply(*objects)
     soon(lambda: file.stat().st_mtime_ns != before)
@@ -159,7 +159,7 @@ def _ready(address: str) -> bool:
 @contextmanager
 def watched(checkout: Checkout) -> Iterator[Callable[[str], dict[str, float]]]:
     """Runs a Prometheus that scrapes the live data plane; a function that maps a PromQL query to values by version."""
-    folder = checkout.home / "cluster" / "live"
+    folder = checkout.cluster / "live"
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{probe.getsockname()[1]}"

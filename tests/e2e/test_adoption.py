@@ -6,8 +6,9 @@ import re
 
 import pytest
 
-from tests.e2e.conftest import Checkout, counts
+from tests.e2e.conftest import EACH_RELEASE, Checkout, counts
 
+pytestmark = EACH_RELEASE
 ROOT = "--namespace=istio-system"
 
 
@@ -23,7 +24,7 @@ def foreign(checkout: Checkout, before: set[str]) -> set[str]:
     """The objects on the cluster after an installation of the demo profile and Bookinfo with kubectl."""
     assert before
     checkout.set(addons=None, analysis=None)
-    checkout.install(checkout.rendered("dev"))
+    checkout.install(checkout.rendered(checkout.stack))
     checkout.kubectl("wait", "--for=condition=Available", "deployment", "--all", ROOT, "--timeout=60s")
     return checkout.objects()
 
@@ -42,15 +43,15 @@ def test_an_istio_that_differs_from_the_stack_is_not_adopted(checkout: Checkout)
     assert "spec.replicas: 2 there, 1 here" in checkout.make("parity", code=2)
     text = checkout.make("adopt", code=None)
     assert "spec.replicas: 2 there, 1 here" in text
-    assert "this is not what stack dev says" in text
-    assert "mesh-dev" not in checkout.kubectl(
+    assert f"this is not what stack {checkout.stack} says" in text
+    assert checkout.context not in checkout.kubectl(
         "get", "deployment", "--all-namespaces", "--show-managed-fields", "-oyaml"
     )
     checkout.kubectl(*scale, "--replicas=1")
 
 
 def test_an_istio_is_adopted_without_a_change(checkout: Checkout, foreign: set[str]) -> None:
-    assert "no difference; 0 on purpose" in checkout.make("parity", "FROM=mesh-dev")
+    assert "no difference; 0 on purpose" in checkout.make("parity", f"FROM={checkout.context}")
     specs = (
         "get",
         "services,deployments,configmaps",
@@ -59,7 +60,7 @@ def test_an_istio_is_adopted_without_a_change(checkout: Checkout, foreign: set[s
     )
     present = checkout.kubectl(*specs)
     text = checkout.make("adopt")
-    assert re.search(r"adopted: \d\d objects are stack dev's now", text)
+    assert re.search(rf"adopted: \d+ objects are stack {checkout.stack}'s now", text)
     assert checkout.objects() == foreign
     assert checkout.kubectl(*specs) == present
     found = counts(checkout.make("preview", "ARGS=--refresh --expect-no-changes"))
@@ -74,8 +75,8 @@ def test_the_former_field_manager_does_not_conflict_with_the_next_change(checkou
 
 
 def test_another_stacks_mesh_is_not_adopted(checkout: Checkout) -> None:
-    text = checkout.make("adopt", "STACK=demo", "CONTEXT=mesh-dev", code=None)
-    assert "already has the mesh of project mesh, stack dev" in text
+    text = checkout.make("adopt", "STACK=demo", f"CONTEXT={checkout.context}", code=None)
+    assert f"already has the mesh of project mesh, stack {checkout.stack}" in text
 
 
 def test_down_deletes_the_adopted_objects(checkout: Checkout, before: set[str]) -> None:

@@ -223,7 +223,7 @@ def limited_user(checkout: Checkout, folder: Path) -> str:
     role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "limited"}}
     checkout.apply({**role, "rules": rules})
     checkout.kubectl("create", "clusterrolebinding", "limited", "--clusterrole=limited", "--user=limited")
-    config = json.loads((checkout.home / "cluster" / "kubeconfig").read_text())
+    config = json.loads((checkout.cluster / "kubeconfig").read_text())
     user = {**config["users"][0]["user"], "as": "limited"}
     config["users"] = [{"name": "limited", "user": user}]
     config["contexts"] = [{"name": "restricted", "context": {"cluster": "mesh-dev", "user": "limited"}}]

@@ -64,14 +64,14 @@ def site(checkout: Checkout, port: int) -> Iterator[str]:
 
 def processes(checkout: Checkout) -> dict[str, int]:
     """The process numbers of the live data plane, by name."""
-    records = (checkout.home / "cluster" / "run").glob("live-*.json")
+    records = (checkout.cluster / "run").glob("live-*.json")
     return {record.stem: json.loads(record.read_text())["pid"] for record in records}
 
 
 def switch(checkout: Checkout, **wanted: Mapping[str, float]) -> None:
     """Switches on faults of stand-ins, as the docs describe."""
     text = json.dumps({name.replace("_", "-"): what for name, what in wanted.items()})
-    (checkout.home / "cluster" / "live" / "switches.json").write_text(text)
+    (checkout.cluster / "live" / "switches.json").write_text(text)
 
 
 def test_a_taken_node_port_is_one_error_message(checkout: Checkout, port: int) -> None:
@@ -363,7 +363,7 @@ def test_browsers_preflights_need_no_token_and_nothing_else_passes_without(check
 
 def test_an_https_gateway_uses_the_certificate_of_its_secret(checkout: Checkout, site: str) -> None:
     assert site
-    pki = checkout.home / "cluster" / "pki"
+    pki = checkout.cluster / "pki"
     pair = (f"--cert={pki / 'server.crt'}", f"--key={pki / 'server.key'}")
     checkout.kubectl("create", "secret", "tls", "page", "--namespace=istio-system", *pair)
     tls = {"mode": "SIMPLE", "credentialName": "page"}
@@ -372,7 +372,7 @@ def test_an_https_gateway_uses_the_certificate_of_its_secret(checkout: Checkout,
     route = {"route": [{"destination": {"host": "productpage", "port": {"number": 9080}}}]}
     routes = custom("VirtualService", "secure", {"hosts": ["*"], "gateways": ["secure"], "http": [route]})
     with standing(checkout, gateway, routes):
-        notes = checkout.home / "cluster" / "live" / "notes.json"
+        notes = checkout.cluster / "live" / "notes.json"
         port = soon(lambda: json.loads(notes.read_text())["nodePorts"].get("https"))
         soon(lambda: socket.socket().connect_ex(("127.0.0.1", port)) == 0)
         page = f"https://127.0.0.1:{port}/productpage"

@@ -48,7 +48,7 @@ def own(checkout: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 def limited(own: Checkout) -> str:
     """The kubeconfig of a user with a ServiceAccount and no permissions."""
     own.kubectl("create", "serviceaccount", "jo")
-    config = json.loads((own.home / "cluster" / "kubeconfig").read_text())
+    config = json.loads((own.cluster / "kubeconfig").read_text())
     config["users"] = [{"name": "jo", "user": {"token": own.kubectl("create", "token", "jo").strip()}}]
     cluster = config["clusters"][0]["name"]
     config["contexts"] = [{"name": LIMITED, "context": {"cluster": cluster, "user": "jo"}}]

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from sandbox.process import Process
 from sandbox.programs import PROGRAMS
 from sandbox.report import State
 
+CONTEXT = "mesh-dev"
 NAMES = [program.name for program in PROGRAMS]
 
 
@@ -30,14 +32,14 @@ def ready_after(tmp_path_factory: pytest.TempPathFactory) -> Iterator[float]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MESH_HOME", f"{tmp_path_factory.mktemp('home')}")
         began = time.monotonic()
-        sandbox.start(out=io.StringIO())
+        sandbox.start(CONTEXT, out=io.StringIO())
         yield time.monotonic() - began
-        sandbox.reset(io.StringIO())
+        sandbox.reset(CONTEXT, io.StringIO())
 
 
 def kubectl(*arguments: str, given: str | None = None, refused: bool = False) -> str:
     """The output of kubectl, or its error message if it is expected to fail."""
-    command = [str(toolchain.ensure().bin / "kubectl"), f"--kubeconfig={sandbox.kubeconfig()}", *arguments]
+    command = [str(toolchain.ensure().bin / "kubectl"), f"--kubeconfig={sandbox.kubeconfig(CONTEXT)}", *arguments]
     done = subprocess.run(command, input=given, capture_output=True, text=True, timeout=60, check=False)
     assert bool(done.returncode) == refused, done.stdout + done.stderr
     return done.stderr if refused else done.stdout
@@ -67,7 +69,7 @@ def config_map(name: str) -> dict[str, Any]:
 
 
 def process(name: str) -> Process:
-    return Process(name, paths.layout())
+    return Process(name, paths.layout(CONTEXT))
 
 
 def pids() -> dict[str, int]:
@@ -84,10 +86,10 @@ def test_the_cluster_is_ready_within_fifteen_seconds(ready_after: float) -> None
 
 
 def test_the_status_shows_every_process_its_port_and_the_release() -> None:
-    status = sandbox.status()
+    status = sandbox.status(CONTEXT)
     text = "\n".join(status.lines)
     assert status.state is State.RUNNING
-    assert sandbox.running()
+    assert sandbox.running(CONTEXT)
     assert f"{json.loads(kubectl('version', '-o', 'json'))['serverVersion']['gitVersion']}" in text
     for name, pid in pids().items():
         assert any(name in line and f"process {pid}" in line for line in status.lines)
@@ -108,7 +110,7 @@ def test_a_second_start_changes_nothing_and_is_quick() -> None:
     before, took = pids(), []
     for _ in range(3):
         began = time.monotonic()
-        sandbox.start(out=io.StringIO())
+        sandbox.start(CONTEXT, out=io.StringIO())
         took.append(time.monotonic() - began)
     assert min(took) < 1  # the machine may be busy with other tests
     assert pids() == before
@@ -125,8 +127,8 @@ def test_pods_become_ready_and_stay_ready_over_a_restart() -> None:
     }
     apply(deployment)
     kubectl("rollout", "status", "deployment/web", "--timeout=30s")
-    sandbox.stop(io.StringIO())
-    sandbox.start(out=io.StringIO())
+    sandbox.stop(CONTEXT, io.StringIO())
+    sandbox.start(CONTEXT, out=io.StringIO())
     kubectl("rollout", "status", "deployment/web", "--timeout=30s")
     conditions = {one["type"]: one["status"] for one in get("deployment", "web")["status"]["conditions"]}
     assert conditions["Available"] == "True"
@@ -134,13 +136,13 @@ def test_pods_become_ready_and_stay_ready_over_a_restart() -> None:
 
 def test_stop_and_start_keep_objects_ports_and_certificates() -> None:
     apply(config_map("survivor"))
-    layout = paths.layout()
+    layout = paths.layout(CONTEXT)
     files = [layout.network, layout.kubeconfig, *sorted(layout.pki.iterdir())]
     before = {file: file.read_bytes() for file in files}
-    sandbox.stop(io.StringIO())
-    assert sandbox.status().state is State.STOPPED
-    assert not sandbox.running()
-    sandbox.start(out=io.StringIO())
+    sandbox.stop(CONTEXT, io.StringIO())
+    assert sandbox.status(CONTEXT).state is State.STOPPED
+    assert not sandbox.running(CONTEXT)
+    sandbox.start(CONTEXT, out=io.StringIO())
     assert {file: file.read_bytes() for file in files} == before
     assert get("configmap", "survivor")["data"] == {"kept": "survivor"}
 
@@ -148,22 +150,22 @@ def test_stop_and_start_keep_objects_ports_and_certificates() -> None:
 def test_a_killed_process_is_reported_with_its_log_and_started_again_alone() -> None:
     before = pids()
     kill("kube-scheduler")
-    status = sandbox.status()
+    status = sandbox.status(CONTEXT)
     text = "\n".join(status.lines)
     assert status.state is State.BROKEN
-    assert not sandbox.running()
+    assert not sandbox.running(CONTEXT)
     assert f"kube-scheduler (process {before['kube-scheduler']}) has ended" in text
-    assert f"{paths.layout().logs / 'kube-scheduler.log'}" in text
-    sandbox.start(out=io.StringIO())
+    assert f"{paths.layout(CONTEXT).logs / 'kube-scheduler.log'}" in text
+    sandbox.start(CONTEXT, out=io.StringIO())
     after = pids()
-    assert sandbox.running()
+    assert sandbox.running(CONTEXT)
     assert {name for name in NAMES if after[name] != before[name]} == {"kube-scheduler"}
 
 
 def test_kwok_restarts_with_the_api_server_since_it_does_not_repeat_failed_writes() -> None:
     before = pids()
     kill("kube-apiserver")
-    sandbox.start(out=io.StringIO())
+    sandbox.start(CONTEXT, out=io.StringIO())
     after = pids()
     assert {name for name in NAMES if after[name] != before[name]} == {"kube-apiserver", "kwok"}
 
@@ -171,19 +173,19 @@ def test_kwok_restarts_with_the_api_server_since_it_does_not_repeat_failed_write
 def test_a_killed_etcd_loses_nothing() -> None:
     apply(config_map("written-just-before"))
     kill("etcd")
-    sandbox.start(out=io.StringIO())
+    sandbox.start(CONTEXT, out=io.StringIO())
     assert get("configmap", "written-just-before")["data"] == {"kept": "written-just-before"}
 
 
 def test_a_taken_port_is_refused_with_the_other_process() -> None:
-    sandbox.stop(io.StringIO())
-    port = json.loads(paths.layout().network.read_text())["ports"]["kube-apiserver"]
+    sandbox.stop(CONTEXT, io.StringIO())
+    port = json.loads(paths.layout(CONTEXT).network.read_text())["ports"]["kube-apiserver"]
     with socket.create_server(("127.0.0.1", port)), pytest.raises(SandboxError) as refusal:
-        sandbox.start(out=io.StringIO())
+        sandbox.start(CONTEXT, out=io.StringIO())
     assert f"port {port}, kept for kube-apiserver" in str(refusal.value)
     assert f"process {os.getpid()}" in str(refusal.value)
-    sandbox.start(out=io.StringIO())
-    assert sandbox.running()
+    sandbox.start(CONTEXT, out=io.StringIO())
+    assert sandbox.running(CONTEXT)
 
 
 def service(kind: str) -> dict[str, Any]:
@@ -274,6 +276,14 @@ def test_the_validators_webhooks_are_patched_and_made_to_fail_closed() -> None:
     assert "test" not in managers("validatingwebhookconfiguration", "istiod-istio-system", "failurePolicy")
 
 
+def test_validators_are_found_by_the_label_of_a_revision() -> None:
+    for name in ("istio-validator-istio-system", "istio-validator-canary-istio-system", "istiod-default-validator"):
+        validator = webhooks("ValidatingWebhookConfiguration", name, ISTIODS, count=1)
+        validator["webhooks"][0]["rules"][0]["resources"] = ["nothing"]
+        apply(validator)
+        assert len(soon(partial(bundles, "validatingwebhookconfiguration", name))) == 1
+
+
 def test_webhooks_that_are_not_istiods_are_not_patched() -> None:
     apply(
         webhooks("MutatingWebhookConfiguration", "foreign", {"app": "foreign"}),
@@ -288,10 +298,10 @@ def test_webhooks_that_are_not_istiods_are_not_patched() -> None:
 def test_admission_webhooks_are_called_only_when_asked_for() -> None:
     apply(webhooks("MutatingWebhookConfiguration", "nobody", ISTIODS, count=1))
     apply(config_map("without-webhooks"))
-    sandbox.start(webhooks=True, out=io.StringIO())
-    sandbox.start(out=io.StringIO())
+    sandbox.start(CONTEXT, webhooks=True, out=io.StringIO())
+    sandbox.start(CONTEXT, out=io.StringIO())
     assert "failed calling webhook" in apply(config_map("with-webhooks"), refused=True)
-    sandbox.start(webhooks=False, out=io.StringIO())
+    sandbox.start(CONTEXT, webhooks=False, out=io.StringIO())
     apply(config_map("with-webhooks"))
 
 
@@ -299,15 +309,15 @@ def test_two_sandboxes_are_independent(tmp_path: Path, monkeypatch: pytest.Monke
     apply(config_map("first"))
     first, first_home = pids(), os.environ["MESH_HOME"]
     monkeypatch.setenv("MESH_HOME", f"{tmp_path}")
-    sandbox.start(out=io.StringIO())
+    sandbox.start(CONTEXT, out=io.StringIO())
     second = pids()
     try:
         assert "NotFound" in kubectl("get", "configmap", "first", refused=True)
     finally:
-        sandbox.reset(io.StringIO())
+        sandbox.reset(CONTEXT, io.StringIO())
     for pid in second.values():
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
     assert list(tmp_path.glob("cluster/*")) == []
     monkeypatch.setenv("MESH_HOME", first_home)
-    assert (pids(), sandbox.running()) == (first, True)
+    assert (pids(), sandbox.running(CONTEXT)) == (first, True)

@@ -23,7 +23,7 @@ def recorded(checkout: Checkout, file: Path) -> str:
     stack = file.name.partition(".")[0]
     text = gzip.decompress(file.read_bytes()).decode()
     state = checkout.home.parent / "state.json"
-    state.write_text(text.replace(KUBECONFIG, str(checkout.home / "cluster" / "kubeconfig")))
+    state.write_text(text.replace(KUBECONFIG, str(checkout.cluster / "kubeconfig")))
     by_hand = [f'eval "$(make -s env STACK={stack})"']
     by_hand += [
         f'pulumi config set --secret mesh-addons:{key} {value} --stack {stack} --config-file "$STACK_FILE"'
@@ -43,5 +43,5 @@ def test_a_recorded_state_previews_without_a_change(checkout: Checkout, file: Pa
     assert counts(shown).count(" ") == 2, shown  # nothing but "Resources: 123 unchanged"
 
 
-def test_every_stack_of_the_project_has_a_recorded_state() -> None:
+def test_every_stack_of_version_0_1_has_a_recorded_state() -> None:
     assert [file.name.partition(".")[0] for file in STATES] == ["demo", "dev", "hardened"]

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import Checkout, counts
+from tests.e2e.conftest import EACH_RELEASE, Checkout, counts
 
+pytestmark = EACH_RELEASE
 SHOP = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}
 ROUTE = {
     "apiVersion": "networking.istio.io/v1beta1",
@@ -82,7 +83,7 @@ def test_down_works_without_istiod_and_with_webhooks_that_reject_everything(
 ) -> None:
     checkout.apply(cart())
     python = str(checkout.root / ".venv/bin/python")
-    checkout.run(python, "-m", "sandbox", "start", "--webhooks")
+    checkout.run(python, "-m", "sandbox", "start", checkout.context, "--webhooks")
     checkout.kubectl("delete", "deployment", "istiod", "--namespace=istio-system")
     refused = checkout.kubectl("run", "victim", "--image=victim", "--namespace=default", code=None)
     assert "failed calling webhook" in refused  # so what follows is not easier than it should be
@@ -91,7 +92,7 @@ def test_down_works_without_istiod_and_with_webhooks_that_reject_everything(
     assert re.search(r"- \d+ deleted", counts(text))
     checkout.kubectl("run", "survivor", "--image=survivor", "--namespace=default")
     checkout.kubectl("delete", "pod", "survivor", "--namespace=default")
-    checkout.run(python, "-m", "sandbox", "start", "--no-webhooks")
+    checkout.run(python, "-m", "sandbox", "start", checkout.context, "--no-webhooks")
     checkout.kubectl("delete", "namespace", "shop")
     assert checkout.objects() == before
 
@@ -114,8 +115,8 @@ def test_kept_definitions_stay_with_their_custom_resources_and_do_not_block_the_
     checkout.apply(SHOP, ROUTE)
     checkout.make("down")
     assert checkout.kubectl("get", "virtualservices", "--namespace=shop", "--output=name").split()
-    refused = checkout.make("up", "STACK=demo", "CONTEXT=mesh-dev", code=None)
-    assert "definitions of Istio's API that project mesh, stack dev has left" in refused
+    refused = checkout.make("up", "STACK=demo", f"CONTEXT={checkout.context}", code=None)
+    assert f"definitions of Istio's API that project mesh, stack {checkout.stack} has left" in refused
     checkout.small(keepDefinitions=False)
     assert re.search(r"\+ \d+ created", counts(checkout.make("up")))
     assert checkout.kubectl("get", "virtualservices", "--namespace=shop", "--output=name").split()

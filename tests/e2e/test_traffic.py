@@ -13,8 +13,7 @@ import yaml
 from commands import render
 from mesh.config.stack import Stack
 from tests import traffic_configs
-from tests.e2e.conftest import NO_CHANGES, Checkout, counts
-from tests.releases import RELEASE
+from tests.e2e.conftest import EACH_RELEASE, NO_CHANGES, Checkout, counts
 from tests.traffic_configs import EVERYTHING, SAMPLES, everything, sample
 from toolchain.checkers import checkers
 
@@ -25,7 +24,7 @@ Validate = Callable[[list[dict[str, Any]]], str]
 
 
 def manifests(stack: Stack) -> list[dict[str, Any]]:
-    return [item.manifest(RELEASE.api) for item in (*stack.traffic, *stack.security)]
+    return [item.manifest(stack.installation.release.api) for item in (*stack.traffic, *stack.security)]
 
 
 def name_of(item: dict[str, Any]) -> tuple[str, str, str]:
@@ -65,7 +64,7 @@ def test_istio_accepts_every_traffic_and_security_setting(validate: Validate, mo
     assert validate(found) == ""
 
 
-@pytest.mark.parametrize("name", ["dev", "hardened"])
+@pytest.mark.parametrize("name", ["dev", "hardened", "today", "production"])
 def test_istio_accepts_a_shipped_stacks_objects(validate: Validate, name: str) -> None:
     found = [item for item in render.manifests(render.record(name)) if ".istio.io/" in item["apiVersion"]]
     assert found
@@ -83,6 +82,7 @@ def before(checkout: Checkout) -> set[str]:
     return checkout.objects()
 
 
+@EACH_RELEASE
 def test_routes_and_versions_are_accepted_by_the_api_server(checkout: Checkout, before: set[str]) -> None:
     checkout.make("up")
     made = {" ".join(line.split()[:3]) for line in checkout.objects() - before}
@@ -90,6 +90,7 @@ def test_routes_and_versions_are_accepted_by_the_api_server(checkout: Checkout, 
     checkout.make("preview", NO_CHANGES)
 
 
+@EACH_RELEASE
 def test_a_canary_is_one_change_that_shows_its_weights(checkout: Checkout) -> None:
     checkout.set(traffic={"services": {"reviews": {"versions": ["v1", "v2"], "route": {"v1": 50, "v2": 50}}}})
     [step] = [step for step in checkout.preview()["steps"] if step["op"] != "same"]
@@ -102,6 +103,7 @@ def test_a_canary_is_one_change_that_shows_its_weights(checkout: Checkout) -> No
     checkout.make("preview", "ARGS=--refresh --expect-no-changes")
 
 
+@EACH_RELEASE
 def test_invalid_traffic_settings_are_one_error_message_without_a_traceback(checkout: Checkout) -> None:
     checkout.set(traffic={"services": {"reviews": {"versions": ["v1", "v2"], "route": {"v1": 90, "v3": 20}}}})
     text = checkout.make("preview", code=None)
@@ -109,11 +111,13 @@ def test_invalid_traffic_settings_are_one_error_message_without_a_traceback(chec
     assert "Traceback" not in text
 
 
+@EACH_RELEASE
 def test_every_setting_is_stored_by_the_api_server_without_a_change(checkout: Checkout) -> None:
     checkout.set(profile="demo", gatewayServiceType="NodePort", **yaml.safe_load(EVERYTHING.read_text()))
     checkout.set(bookinfo=None)
     checkout.make("up")
-    wanted = {name_of(item): item.get("spec", {}) for item in manifests(everything(bookinfo=False))}
+    release = checkout.as_cloned.settings.release
+    wanted = {name_of(item): item.get("spec", {}) for item in manifests(everything(bookinfo=False, release=release))}
     kinds = ",".join(sorted({item["kind"] for item in manifests(everything())}))
     items = json.loads(checkout.kubectl("get", kinds, "--all-namespaces", "--output=json"))["items"]
     found = {name_of(item): item.get("spec", {}) for item in items}
@@ -121,6 +125,7 @@ def test_every_setting_is_stored_by_the_api_server_without_a_change(checkout: Ch
     checkout.make("preview", "ARGS=--refresh --expect-no-changes")
 
 
+@EACH_RELEASE
 def test_bookinfos_default_gateway_and_one_of_the_traffic_settings_are_the_same_objects(checkout: Checkout) -> None:
     """Under another component, new resources would be applied over the old objects, and then deleted with the old
     resources."""
@@ -137,6 +142,7 @@ def test_bookinfos_default_gateway_and_one_of_the_traffic_settings_are_the_same_
         checkout.make("preview", "ARGS=--refresh --expect-no-changes")
 
 
+@EACH_RELEASE
 def test_removing_the_settings_deletes_their_objects(checkout: Checkout, before: set[str]) -> None:
     checkout.make("down")
     assert checkout.objects() == before

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from pulumi.runtime.mocks import MockResourceArgs
 
-from commands import render, stackfiles
+from commands import render, stackfiles, stacks
 from components.addons.addon import CHECKSUM
 from engine import manifests, program
 from engine.manifests import KINDS, CreatedObjects
 from engine.recorder import Recorder
+from mesh.analysis.analyse import analyse
 from mesh.analysis.objects import Object
 from mesh.config.stack import Stack
 from mesh.core.kinds import GroupKind
@@ -49,6 +50,16 @@ def test_the_collected_manifests_equal_what_pulumi_registers(monkeypatch: pytest
         wanted = expected[thing.ref]
         assert thing.labels == wanted["metadata"].get("labels", {})
         assert read(thing.body) == read(wanted), thing.ref
+
+
+@pytest.mark.parametrize("name", stackfiles.names())
+def test_the_program_finds_what_make_analyze_finds(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    registered = [Object.read(manifest) for manifest in render.manifests(render.record(name))]
+    collected, _ = recorded(monkeypatch, name)
+    chosen = stacks.load(name).settings
+    for suppressed in (chosen.analysis.suppress, ()):
+        ours, theirs = (analyse(objects, chosen.mesh_names, suppressed) for objects in (collected, registered))
+        assert sorted(f"{one.code} {one.ref}" for one in ours) == sorted(f"{one.code} {one.ref}" for one in theirs)
 
 
 def test_each_object_has_the_config_key_that_it_comes_from(monkeypatch: pytest.MonkeyPatch) -> None:

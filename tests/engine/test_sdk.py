@@ -52,7 +52,7 @@ def recorded(stack: str, **environment: str) -> tuple[list[str], list[bool], lis
     return patched, tuned, found
 
 
-@pytest.mark.parametrize("stack", ["dev", "hardened"])
+@pytest.mark.parametrize("stack", ["dev", "hardened", "today"])
 def test_the_unpatched_sdk_registers_the_same_resources(stack: str) -> None:
     patched, tuned, ours = recorded(stack)
     assert (patched, tuned) == (["engine.patches", "engine.patches", "QuietLog"], [True, True])

@@ -93,7 +93,7 @@ def said(diagnostics: list[Any]) -> list[str]:
     return sorted(f"{LEVELS[one.enforcementLevel]}: {one.message.partition(chr(10))[2]}" for one in diagnostics)
 
 
-@pytest.mark.parametrize("stack", ["demo", "hardened"])
+@pytest.mark.parametrize("stack", ["demo", "hardened", "production"])
 def test_the_pack_reports_the_same_violations_as_make_policy(stack: str) -> None:
     config = stackfiles.config(stack)
     with started(config) as pack:

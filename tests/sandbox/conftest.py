@@ -12,7 +12,7 @@ from sandbox.paths import Layout
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Folder:
-    layout = Layout(tmp_path)
+    layout = Layout("mesh-dev", tmp_path)
     for place in (layout.logs, layout.run):
         place.mkdir()
     made = Folder(layout)

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ import yaml
 
 import sandbox
 from cluster.client import Answer
+from mesh.core.names import EMBEDDED_CLUSTERS
 from sandbox import SandboxError, cluster, files, network, node, paths, programs
 from sandbox.network import Network
 from sandbox.paths import Layout
@@ -27,6 +29,7 @@ from sandbox.report import State
 from tests.fake_api import FakeApi, listing, namespace
 
 ROOT = Path(__file__).parents[2]
+CONTEXT = "mesh-dev"
 SLEEPER = [sys.executable, "-c", "import time; print('awake', flush=True); time.sleep(60)"]
 DEAF = [
     sys.executable,
@@ -40,7 +43,7 @@ def layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Layout]:
     """The layout of an empty home; processes that a test starts in it are ended afterwards."""
     monkeypatch.setenv("MESH_HOME", f"{tmp_path / 'home'}")
     monkeypatch.delenv("MESH_SERVICE_RANGE", raising=False)
-    layout = paths.layout()
+    layout = paths.layout(CONTEXT)
     for folder in (layout.run, layout.logs):
         folder.mkdir(parents=True)
     yield layout
@@ -83,11 +86,11 @@ def test_the_home_follows_xdg_or_defaults_to_local_state(tmp_path: Path, monkeyp
 
 
 def test_the_network_is_chosen_once_and_then_kept(layout: Layout) -> None:
-    assert network.network(layout.network) == network.network(layout.network)
+    assert network.network(layout) == network.network(layout)
 
 
 def test_ports_are_outside_the_ranges_of_node_ports_and_outgoing_connections(layout: Layout) -> None:
-    ports = network.network(layout.network).ports
+    ports = network.network(layout).ports
     assert set(ports) == set(network.LISTENERS)
     assert len(set(ports.values())) == len(ports)
     assert all(port < 30000 for port in ports.values())
@@ -98,48 +101,74 @@ def test_a_port_in_use_is_not_chosen(layout: Layout, monkeypatch: pytest.MonkeyP
         taken = server.getsockname()[1]
         free = iter(range(20000, 20000 + 2 * len(network.LISTENERS)))
         monkeypatch.setattr(random, "sample", lambda *_: [taken, *free])
-        assert taken not in network.network(layout.network).ports.values()
+        assert taken not in network.network(layout).ports.values()
 
 
 def test_the_default_home_has_the_documented_service_range(layout: Layout) -> None:
-    kept = network.network(layout.network, environment={})
+    kept = network.network(layout, environment={})
     assert (kept.service_range, kept.first_service_ip) == ("127.77.0.0/16", "127.77.0.1")
 
 
 def test_another_home_gets_another_loopback_service_range(layout: Layout) -> None:
-    chosen = ipaddress.ip_network(network.network(layout.network, {"MESH_HOME": "/elsewhere"}).service_range)
+    chosen = ipaddress.ip_network(network.network(layout, {"MESH_HOME": "/elsewhere"}).service_range)
     assert chosen.is_loopback
     assert not chosen.overlaps(ipaddress.ip_network("127.77.0.0/16"))
     assert ipaddress.ip_address("127.0.0.1") not in chosen
 
 
 def test_a_configured_service_range_is_used(layout: Layout) -> None:
-    assert network.network(layout.network, {"MESH_SERVICE_RANGE": "127.9.0.0/20"}).service_range == "127.9.0.0/20"
+    assert network.network(layout, {"MESH_SERVICE_RANGE": "127.9.0.0/20"}).service_range == "127.9.0.0/20"
 
 
 @pytest.mark.parametrize("wish", ["nonsense", "127.9.0.1/16", "127.9.0.0/30", "127.0.0.0/8", "fd00::/20"])
 def test_an_unusable_service_range_is_refused(layout: Layout, wish: str) -> None:
     with pytest.raises(SandboxError, match="MESH_SERVICE_RANGE"):
-        network.network(layout.network, {"MESH_SERVICE_RANGE": wish})
+        network.network(layout, {"MESH_SERVICE_RANGE": wish})
     assert not layout.network.exists()
 
 
+def test_each_embedded_cluster_has_a_folder_ports_and_addresses_of_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(random, "sample", lambda *_: list(range(20000, 20100)))
+    monkeypatch.setattr(random, "choice", lambda ranges: ranges[0])
+    everywhere = paths.layouts()
+    assert len({one.root for one in everywhere}) == len({one.lock for one in everywhere}) == len(EMBEDDED_CLUSTERS)
+    for one in everywhere:
+        one.root.mkdir(exist_ok=True)
+    for environment in ({}, {"MESH_HOME": "/elsewhere"}):
+        found = [network.network(one, environment) for one in everywhere]
+        ranges = [ipaddress.ip_network(one.service_range) for one in found]
+        assert not any(one.overlaps(other) for one, other in combinations(ranges, 2))
+        assert len({port for one in found for port in one.ports.values()}) == len(found) * len(network.LISTENERS)
+        for one in everywhere:
+            one.network.unlink()
+
+
+def test_a_service_range_of_another_cluster_of_the_home_is_refused(layout: Layout) -> None:
+    network.network(layout, {"MESH_SERVICE_RANGE": "127.9.0.0/16"})
+    other = next(one for one in paths.layouts() if one != layout)
+    with pytest.raises(SandboxError, match=r"127\.9\.1\.0/24, but mesh-dev has 127\.9\.0\.0/16"):
+        network.network(other, {"MESH_SERVICE_RANGE": "127.9.1.0/24"})
+    assert not other.network.exists()
+
+
 def test_a_cluster_cannot_change_its_service_range(layout: Layout) -> None:
-    network.network(layout.network, {"MESH_SERVICE_RANGE": "127.9.0.0/16"})
-    with pytest.raises(SandboxError, match=r"127\.8\.0\.0/16.*made with 127\.9\.0\.0/16.*sandbox reset"):
-        network.network(layout.network, {"MESH_SERVICE_RANGE": "127.8.0.0/16"})
+    network.network(layout, {"MESH_SERVICE_RANGE": "127.9.0.0/16"})
+    with pytest.raises(SandboxError, match=r"127\.8\.0\.0/16.*made with 127\.9\.0\.0/16.*sandbox reset mesh-dev`"):
+        network.network(layout, {"MESH_SERVICE_RANGE": "127.8.0.0/16"})
 
 
 def test_a_taken_port_is_reported_with_its_listener_and_the_other_process() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         with pytest.raises(SandboxError) as refusal:
-            network.require_free("etcd", port)
+            network.require_free("etcd", port, CONTEXT)
     message = str(refusal.value)
     assert f"port {port}, kept for etcd" in message
     assert f"(process {os.getpid()})" in message
-    assert "sandbox reset" in message
-    network.require_free("etcd", port)
+    assert "`python -m sandbox reset mesh-dev`" in message
+    network.require_free("etcd", port, CONTEXT)
 
 
 # Processes
@@ -156,7 +185,7 @@ def test_a_started_process_has_a_session_of_its_own(layout: Layout) -> None:
 def test_a_process_outlives_the_command_that_started_it(layout: Layout) -> None:
     code = (
         "import pathlib, sys; from sandbox.paths import layout; from sandbox.process import Process; "
-        "Process('sleeper', layout()).start(sys.argv[1:])"
+        "Process('sleeper', layout('mesh-dev')).start(sys.argv[1:])"
     )
     subprocess.run([sys.executable, "-c", code, *SLEEPER], env={**os.environ, "PYTHONPATH": f"{ROOT}"}, check=True)
     process = Process("sleeper", layout)
@@ -275,7 +304,7 @@ def test_the_kubeconfig_holds_its_certificates_and_is_named_after_the_sandbox(se
     for name in ("ca.crt", "client.crt", "client.key"):
         (setting.layout.pki / name).write_text(name)
     content = yaml.safe_load(files.kubeconfig(setting.layout, setting.network))
-    assert content["current-context"] == sandbox.CONTEXT == "mesh-dev"
+    assert content["current-context"] == "mesh-dev"
     assert content["contexts"] == [{"name": "mesh-dev", "context": {"cluster": "mesh-dev", "user": "mesh-dev"}}]
     assert content["clusters"][0]["cluster"]["server"] == f"https://127.0.0.1:{setting.network.ports['kube-apiserver']}"
     assert content["users"][0]["user"]["client-key-data"] == "Y2xpZW50LmtleQ=="
@@ -333,24 +362,24 @@ def test_a_cluster_is_ready_when_each_namespace_has_what_every_pod_mounts(late: 
 
 
 def test_a_cluster_that_never_ran_is_stopped() -> None:
-    status = sandbox.status()
+    status = sandbox.status(CONTEXT)
     assert (status.state, int(status.state)) == (State.STOPPED, 3)
-    assert not sandbox.running()
+    assert not sandbox.running(CONTEXT)
 
 
 def test_stopping_a_stopped_cluster_is_no_error() -> None:
     said = io.StringIO()
-    sandbox.stop(said)
+    sandbox.stop(CONTEXT, said)
     assert said.getvalue() == "sandbox: not running\n"
 
 
 @pytest.mark.usefixtures("silence")
 def test_an_ended_process_is_reported_with_the_end_of_its_log(setting: Setting) -> None:
-    network.network(setting.layout.network)
+    network.network(setting.layout)
     process = Process("kube-scheduler", setting.layout)
     process.start([sys.executable, "-c", "print('early line'); print('panic: no more'); raise SystemExit(1)"])
     until(lambda: not process.alive())
-    status = sandbox.status()
+    status = sandbox.status(CONTEXT)
     assert (status.state, int(status.state)) == (State.BROKEN, 1)
     text = "\n".join(status.lines)
     assert f"kube-scheduler (process {process.pid}) has ended\n  its log is {process.log}" in text
@@ -374,10 +403,10 @@ def silence(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("silence")
 def test_a_process_that_runs_but_does_not_answer_makes_the_cluster_broken(setting: Setting) -> None:
-    network.network(setting.layout.network)
+    network.network(setting.layout)
     for program in PROGRAMS:
         started(program.name, setting.layout)
-    status = sandbox.status()
+    status = sandbox.status(CONTEXT)
     assert status.state is State.BROKEN
     assert any("does not answer /readyz" in line and "awake" in line for line in status.lines)
 
@@ -401,18 +430,30 @@ def test_a_process_that_never_answers_is_an_error_after_the_time_limit(
 def test_a_reset_leaves_no_files_and_no_process(layout: Layout) -> None:
     process = started("kwok", layout)
     number = process.pid
-    sandbox.reset(io.StringIO())
+    sandbox.reset(CONTEXT, io.StringIO())
     assert not layout.root.exists()
     until(lambda: not process.alive())
     with pytest.raises(ProcessLookupError):
         os.kill(number, 0)
 
 
+def test_a_reset_of_one_embedded_cluster_leaves_the_other_alone(layout: Layout) -> None:
+    other = paths.layout("mesh-today")
+    for folder in (other.run, other.logs):
+        folder.mkdir(parents=True)
+    process = started("kwok", other)
+    sandbox.reset(CONTEXT, io.StringIO())
+    assert not layout.root.exists()
+    assert process.alive()
+    sandbox.reset("mesh-today", io.StringIO())
+    assert not other.root.exists()
+
+
 def test_two_homes_are_two_clusters(tmp_path: Path, layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
     process = started("kwok", layout)
     monkeypatch.setenv("MESH_HOME", f"{tmp_path / 'other'}")
-    sandbox.reset(io.StringIO())
-    assert sandbox.status().state is State.STOPPED
+    sandbox.reset(CONTEXT, io.StringIO())
+    assert sandbox.status(CONTEXT).state is State.STOPPED
     assert process.alive()
 
 
@@ -424,6 +465,8 @@ def test_the_command_prints_one_message_and_exits_with_the_state() -> None:
         return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30, check=False)
 
     assert run("status").returncode == 3
+    assert run("status", "mesh-today").stdout.startswith("mesh-today: stopped")
+    assert "invalid choice: 'mesh-tody'" in run("status", "mesh-tody").stderr
     environment |= {"MESH_CACHE": f"{paths.home()}", "PATH": "/nowhere"}
     refused = run("start")
     assert refused.returncode == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from mesh.releases.release import Bookinfo, RateLimit, Release, Requests
+from mesh.releases.release import Bookinfo, Kubernetes, RateLimit, Release, Requests
 from mesh.releases.v1_10 import (
     cni,
     gateway,
@@ -29,7 +29,10 @@ RELEASE: Final = Release(
     version="1.10.3",
     hub="docker.io/istio",
     architectures=("amd64",),
-    kubernetes=(1, 23),  # policy/v1 came with 1.21, autoscaling/v2 with 1.23
+    kubernetes=Kubernetes(
+        oldest=(1, 23),  # policy/v1 came with 1.21, autoscaling/v2 with 1.23
+        reason="policy/v1 and autoscaling/v2, which the disruption budgets and autoscalers use, are not in older ones",
+    ),
     end_of_life="2022-01-07",
     bulletins=("ISTIO-SECURITY-2021-008",),  # fixed in 1.10.4
     bookinfo=Bookinfo(hub="docker.io/istio", tag="1.16.2", user=1000),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from mesh.releases.release import Bookinfo, RateLimit, Release, Requests
+from mesh.releases.release import Bookinfo, Kubernetes, RateLimit, Release, Requests
 from mesh.releases.v1_30 import (
     cni,
     gateway,
@@ -30,7 +30,11 @@ RELEASE: Final = Release(
     version="1.30.3",
     hub="registry.istio.io/release",
     architectures=("amd64", "arm64"),
-    kubernetes=(1, 30),
+    kubernetes=Kubernetes(
+        oldest=(1, 32),  # with `newest`: Istio's table of supported releases
+        reason="the Istio project supports 1.30 on none that is older",
+        newest=(1, 36),
+    ),
     end_of_life="2027-01-11",  # six weeks after 1.32.0, expected a quarter after 1.31.0 (2026-08-31)
     bulletins=("ISTIO-SECURITY-2026-006",),  # fixed in 1.30.4
     bookinfo=Bookinfo(

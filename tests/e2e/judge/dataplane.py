@@ -194,7 +194,7 @@ def _address(plan: Plan, place: int) -> str:
 
 
 def _folder(base: Path) -> Folder:
-    layout = Layout(base / "cluster")
+    layout = Layout("judge", base / "cluster")
     for place in (layout.root, layout.logs, layout.run):
         place.mkdir(parents=True)
     made = Folder(layout)

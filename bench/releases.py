@@ -1,0 +1,140 @@
+"""Compares the stacks of the releases, each as its file says and on the embedded cluster that it is for."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import sandbox
+from bench import tables
+from bench.compare import say
+from bench.figures import Figure, ratio
+from bench.process import Run, run
+from bench.sides import FIGURES as TITLES
+from bench.workspace import Workspace
+from commands import stackfiles
+from commands.stackfiles import PROJECT
+
+STACKS: Final = ("dev", "today")
+"""The compared stacks; the first is what the others are measured by."""
+FIGURES: Final = ("up", "preview", "refresh", "down")
+PREVIEW: Final = 1.3
+"""Target for the ratio of another stack's no-change preview to the first one's, at most."""
+_DEFINITION: Final = "kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition"
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """What Pulumi has recorded of a stack after `up`."""
+
+    resources: int
+    size: int
+    """Bytes of its file."""
+    definitions: int
+    """Of it, bytes of the custom resource definitions."""
+
+    @classmethod
+    def of(cls, text: str) -> State:
+        """The measures of a state file."""
+        resources = json.loads(text)["checkpoint"]["latest"]["resources"]
+        blank = len(text) / len(json.dumps(json.loads(text)))  # the file is indented
+        definitions = sum(len(json.dumps(one)) for one in resources if one["type"] == _DEFINITION)
+        return cls(resources=len(resources), size=len(text), definitions=round(definitions * blank))
+
+
+@dataclass
+class Results:
+    """All runs, by stack and figure, in the order of rounds, and the states, by stack."""
+
+    runs: dict[tuple[str, str], list[Run]] = field(default_factory=dict)
+    states: dict[str, State] = field(default_factory=dict)
+
+    def times(self, stack: str, figure: str) -> Figure:
+        return Figure([one.seconds for one in self.runs[stack, figure]])
+
+    def memory(self, stack: str) -> Figure:
+        """The peak memory of a stack's commands, for each round."""
+        rows = [[one.memory for one in self.runs[stack, figure]] for figure in FIGURES]
+        return Figure([max(values) for values in zip(*rows, strict=True)])
+
+    def data(self) -> dict[str, Any]:
+        """The runs and states as data for JSON."""
+        return {
+            stack: {
+                **{figure: [one.data() for one in self.runs[stack, figure]] for figure in FIGURES},
+                "state": vars(self.states[stack]),
+            }
+            for stack in STACKS
+        }
+
+
+def measure(at: Workspace, rounds: int) -> Results:
+    """Measures all stacks in turn, each on its own cluster, which is started before. Each round begins with another
+    stack."""
+    contexts = {stack: stackfiles.config(stack)["mesh:context"] for stack in STACKS}
+    found = Results()
+    try:
+        for context in contexts.values():
+            sandbox.start(context)
+        for number in range(rounds):
+            shift = number % len(STACKS)
+            for stack in [*STACKS[shift:], *STACKS[:shift]]:
+                _cycle(at, stack, contexts[stack], number, found)
+    finally:
+        for context in contexts.values():
+            sandbox.reset(context)
+    return found
+
+
+def _cycle(at: Workspace, stack: str, context: str, number: int, found: Results) -> None:
+    """Measures the commands of one stack in their order, from installation to removal."""
+    for figure in FIGURES:
+        made = run(["make", "--silent", figure, f"STACK={stack}"], at.project)
+        found.runs.setdefault((stack, figure), []).append(made)
+        say(f"round {number + 1}, {stack}, {figure}: {made.seconds:.2f} s")
+        if figure == "up":
+            file = at.folder("home") / "state" / ".pulumi" / "stacks" / PROJECT / f"{stack}.json"
+            found.states[stack] = State.of(file.read_text())
+            # the first request after new definitions is slow, and must not count for the preview
+            cluster = {**os.environ, "KUBECONFIG": str(sandbox.kubeconfig(context))}
+            run(["kubectl", "get", "--raw", "/openapi/v2"], at.project, cluster)
+
+
+def report(found: Results) -> str:
+    """The report, in Markdown."""
+    first, *others = STACKS
+    head = [
+        "",
+        f"`{first}`",
+        *(part for stack in others for part in (f"`{stack}`", f"`{stack}` / `{first}`", "target")),
+    ]
+    rows = [_row(found, figure) for figure in FIGURES]
+    rows.append(_compared("peak memory", [found.memory(stack) for stack in STACKS], tables.mebibytes))
+    states = [found.states[stack] for stack in STACKS]
+    rows.append(_plain("resources", [str(state.resources) for state in states]))
+    rows.append(_plain("state", [_megabytes(state.size) for state in states]))
+    rows.append(_plain("… of it definitions", [_megabytes(state.definitions) for state in states]))
+    return f"Times are medians with the smallest and largest of n rounds.\n\n{tables.table(head, rows)}\n"
+
+
+def _row(found: Results, figure: str) -> list[str]:
+    target = f"at most {PREVIEW:g}" if figure == "preview" else ""
+    return _compared(TITLES[figure], [found.times(stack, figure) for stack in STACKS], tables.seconds, target)
+
+
+def _compared(title: str, figures: Sequence[Figure], shown: Callable[[Figure], str], target: str = "") -> list[str]:
+    first, *others = figures
+    cells = [part for one in others for part in (shown(one), tables.times(ratio(one, first)), target)]
+    return [title, shown(first), *cells]
+
+
+def _plain(title: str, values: Sequence[str]) -> list[str]:
+    first, *others = values
+    return [title, first, *(part for one in others for part in (one, "", ""))]
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:.2f} MB"
