@@ -95,7 +95,7 @@ def injected(release: Release, profile: str, workload: Mapping[str, Any]) -> Obj
     """The workload with the sidecar of a release's profile."""
     mesh = Installation(release=release, values=release.values(profile, {"hub": "docker.io/istio"}))
     values, config = release.injection_values(mesh), release.mesh_config(mesh)
-    return inject(workload, release.sidecar, release.proxy_config, values, config)
+    return inject(workload, release.injector, release.proxy_config, values, config)
 
 
 def form(workload: Mapping[str, Any], injected: Mapping[str, Any]) -> Forms:
