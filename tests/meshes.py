@@ -12,7 +12,8 @@ Manifest = dict[str, Any]
 
 GROUPS = {
     "networking.istio.io/v1beta1": ("VirtualService", "DestinationRule", "Gateway", "ServiceEntry", "Sidecar"),
-    "networking.istio.io/v1alpha3": ("EnvoyFilter",),
+    "networking.istio.io/v1alpha3": ("EnvoyFilter", "WorkloadGroup"),
+    "extensions.istio.io/v1alpha1": ("WasmPlugin",),
     "security.istio.io/v1beta1": ("AuthorizationPolicy", "PeerAuthentication", "RequestAuthentication"),
     "telemetry.istio.io/v1alpha1": ("Telemetry",),
     "apps/v1": ("Deployment", "DaemonSet"),

@@ -82,7 +82,7 @@ _TARGET_PORT = "Port on the endpoint that gets the traffic; for service entries 
 class Port(Message):
     """A port and its protocol."""
 
-    required: ClassVar = ("number", "protocol", "name")
+    required: ClassVar[tuple[str, ...]] = ("number", "protocol", "name")
 
     number: SocketPort | None = optional(_NUMBER)
     protocol: Protocol | None = optional(_PROTOCOL)

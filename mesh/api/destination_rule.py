@@ -257,5 +257,5 @@ class DestinationRule(Kind):
         for i, name in enumerate(names):
             if name in names[:i]:
                 yield ("subsets", i, "name"), f"{show(name)} is the name of another subset, too"
-        if self.workloadSelector and len(self.exportTo or ()) > 1:
+        if self.workloadSelector and self.exportTo not in (None, [], ["."]):
             yield ("exportTo",), "must be . or not set beside workloadSelector"

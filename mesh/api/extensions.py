@@ -26,6 +26,7 @@ __all__ = [
 ]
 
 _SCHEMES: Final = ("", "http", "https", "file", "oci")
+_URL: Final = re.compile(r"[^\s\[\]{}<>\"\\^`|]+")
 _SHA256: Final = re.compile(r"(?:[a-f0-9]{64})?")
 _HOST_VALUE: Final = Rule(
     '(has(self.valueFrom) ? self.valueFrom : "") != "HOST" || !has(self.value)',
@@ -35,7 +36,7 @@ _HOST_VALUE: Final = Rule(
 
 def _module(text: str) -> str:
     scheme = urlsplit(text).scheme if "://" in text else ""
-    if not text or any(sign.isspace() for sign in text) or scheme not in _SCHEMES:
+    if not _URL.fullmatch(text) or scheme not in _SCHEMES:
         raise ValueError(f"{show(text)} is not a URL: write oci://registry/path:tag, https://… or file:///path")
     return text
 

@@ -48,7 +48,8 @@ class MeshOutboundTrafficPolicy(Message):
     """How proxies handle traffic to services that are not in the mesh's service registry."""
 
     mode: Literal["REGISTRY_ONLY", "ALLOW_ANY", "ALLOW_ANY_DYNAMIC_DNS"] | None = optional(
-        "REGISTRY_ONLY refuses it, ALLOW_ANY (the default) lets it pass."
+        "REGISTRY_ONLY refuses it, ALLOW_ANY (the default) lets it pass, ALLOW_ANY_DYNAMIC_DNS does so to the address "
+        "that DNS has for the host of the request."
     )
     tls: ClientTLSSettings | None = optional("TLS of the connections that ALLOW_ANY_DYNAMIC_DNS makes.")
 
@@ -174,7 +175,7 @@ class MeshConfig(Message):
         "Port on which sidecars serve as explicit HTTP proxies; none if not set."
     )
     connectTimeout: ConnectTimeout | None = optional(
-        "Timeout for making a TCP connection, such as 10s (the default); 1ms or more, and as long as the release allows."
+        "Timeout for making a TCP connection, such as 10s (the default); 1ms or more, up to what the release allows."
     )
     protocolDetectionTimeout: DetectionTimeout | None = optional(
         "How long a proxy waits for the first bytes of a connection to detect its protocol; 0s (the default): no limit."

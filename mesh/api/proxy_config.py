@@ -244,7 +244,7 @@ class MeshProxyConfig(Message):
     )
     interceptionMode: Literal["REDIRECT", "TPROXY", "NONE"] | None = optional(
         "How inbound traffic is redirected to the sidecar. REDIRECT (the default) replaces the client's address, "
-        "TPROXY keeps it."
+        "TPROXY keeps it, NONE redirects nothing."
     )
     tracing: ProxyTracing | None = optional("The tracer that receives spans, and which requests are traced.")
     envoyAccessLogService: RemoteService | None = optional("gRPC service that receives access logs.")

@@ -7,7 +7,7 @@ from pydantic import Field
 from mesh.api.common import PolicySelector, PolicyTargetReference, TargetReferences
 from mesh.api.enforced import ONE_SELECTION, Rule
 from mesh.api.model import AGE, Findings, Kind, Message, Names, at_most_one, optional
-from mesh.api.scalars import BoolValue, Duration, PercentageValue, Word
+from mesh.api.scalars import BoolValue, Duration, PercentageValue, Text, Word
 
 __all__ = [
     "AccessLogging",
@@ -176,7 +176,9 @@ class LogMatch(Message):
 class LogFilter(Message):
     """A condition for an entry of the log."""
 
-    expression: str | None = optional("CEL expression on Envoy's attributes, such as response.code >= 400.")
+    required: ClassVar = ()
+
+    expression: Text = Field(description="CEL expression on Envoy's attributes, such as response.code >= 400.")
 
 
 class AccessLogging(Message):

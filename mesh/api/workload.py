@@ -58,7 +58,7 @@ _SCHEMES = Rule('self in ["", "HTTP", "HTTPS"]', "scheme must be one of [HTTP, H
 class Template(Message):
     """What the WorkloadEntries of a group have in common."""
 
-    enforced: ClassVar = (NO_PORTS_OF_SOCKET,)
+    enforced: ClassVar[tuple[Rule, ...]] = (NO_PORTS_OF_SOCKET,)
 
     address: Annotated[Address, Enforced(maxLength=256, rules=_SOCKETS)] | None = optional(
         "IP address, DNS name, or unix:///path of a socket; without a port."

@@ -23,8 +23,8 @@ def effective(defaults: Mapping[str, Any], mesh: Mapping[str, Any], annotations:
     """The ProxyConfig of a pod with these annotations in a mesh with this MeshConfig.
 
     `defaults` has every field of the release's ProxyConfig and its default (`Release.proxy_config`). A field of the
-    annotation replaces that of the mesh, and the others of a one-of group; `proxyMetadata` is merged. Raises InjectionError for an annotation that is not
-    a mapping, and for unknown fields.
+    annotation replaces that of the mesh, and the others of a one-of group; `proxyMetadata` is merged. Raises
+    InjectionError for an annotation that is not a mapping, and for unknown fields.
     """
     layers = {"defaultConfig": mesh.get("defaultConfig") or {}, ANNOTATION: _own(annotations)}
     config = dict(defaults)

@@ -37,7 +37,7 @@ class Jwt(Documented):
 
     def check(self) -> Findings:
         for i, rule in enumerate(self.issuers):
-            if not (rule.jwks or rule.jwksUri or rule.jwks_uri) and not rule.issuer.startswith("https://"):
+            if not (rule.jwks or rule.jwksUri or rule.jwks_uri) and not (rule.issuer or "").startswith("https://"):
                 yield ("issuers", i), "needs jwksUri or jwks: only an https:// issuer publishes where its keys are"
         for i, path in enumerate(self.public):
             if path in ("*", "/*"):

@@ -88,6 +88,22 @@ def _front(**route: Any) -> list[Manifest]:
     return [routes("front", to("front", **route))]
 
 
+def _cors(*methods: str) -> list[Manifest]:
+    return _front(corsPolicy={"allowOrigins": [{"exact": "https://a.b"}], "allowMethods": list(methods)})
+
+
+def _group(**probe: Any) -> list[Manifest]:
+    return [manifest_of("WorkloadGroup", "machines", {"template": {}, "probe": probe})]
+
+
+def _callers(**source: Any) -> list[Manifest]:
+    return [manifest_of("AuthorizationPolicy", "x", {"rules": [{"from": [{"source": source}]}]})]
+
+
+def _plugin(url: str) -> list[Manifest]:
+    return [manifest_of("WasmPlugin", "x", {"url": url})]
+
+
 def _delegating(**uri: str) -> list[Manifest]:
     shop = {"match": [{"uri": uri}], "delegate": {"name": "part"}}
     part = manifest_of("VirtualService", "part", {"http": [to("front")]})
@@ -134,13 +150,23 @@ BY_HAND: Final = (
     Remedy("use cluster", _filter(listener={}), _filter(cluster={})),
     Remedy("use fixedDelay", _front(fault=_OLD_DELAY), _front(fault=_NEW_DELAY)),
     Remedy(
-        "use httpStatus", _front(fault={"abort": {"grpcStatus": "a"}}), _front(fault={"abort": {"httpStatus": 503}})
+        "use httpStatus",
+        _front(fault={"abort": {"grpcStatus": "ABORTED"}}),
+        _front(fault={"abort": {"httpStatus": 503}}),
     ),
     Remedy(
         "write percentage: {value: 100}",
         [cart(to("cart", fault={"abort": {"httpStatus": 503}}))],
         [cart(to("cart", fault={"abort": {"httpStatus": 503, "percentage": {"value": 100}}}))],
     ),
+    Remedy("list the methods", _cors("*"), _cors("GET", "PUT")),
+    Remedy("use httpGet, tcpSocket or exec", _group(grpc={"port": 80}), _group(tcpSocket={"port": 80})),
+    Remedy(
+        'write "name" or "namespace/name", without wildcards',
+        _callers(serviceAccounts=["shop/*"]),
+        _callers(serviceAccounts=["shop/front"]),
+    ),
+    Remedy("write oci://registry/path:tag, https://… or file:///path", _plugin("a b"), _plugin("oci://a.b/c:1")),
     Remedy("use exact or prefix", _delegating(regex="/a.*"), _delegating(prefix="/a")),
     Remedy(
         "leave the condition empty to ask for presence",

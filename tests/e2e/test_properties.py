@@ -15,7 +15,8 @@ import pytest
 import yaml
 
 from commands import render
-from mesh import api
+from mesh import api, releases
+from mesh.releases.release import Release
 from tests.e2e.conftest import Checkout
 from tests.generate import SEED, configs, drawn, objects
 from tests.releases import RELEASE
@@ -27,10 +28,20 @@ STACKS = 25
 
 @pytest.fixture(scope="module")
 def istio(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file with random objects of every kind of Istio's API."""
-    kinds = {kind: drawn(objects(kind), EACH) for kind in api.kinds()}
+    """A file with random objects of every kind of Istio's API in the default release."""
+    return _objects(RELEASE, tmp_path_factory)
+
+
+@pytest.fixture(scope="module")
+def todays(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same in the newest release."""
+    return _objects(releases.get(releases.NAMES[-1]), tmp_path_factory)
+
+
+def _objects(release: Release, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    kinds = {kind: drawn(objects(kind, release.name), EACH) for kind in api.kinds() if release.api.of(kind)}
     made = [
-        one.manifest(f"{one.kind.lower()}-{number}", "default", RELEASE.api)
+        one.manifest(f"{one.kind.lower()}-{number}", "default", release.api)
         for found in kinds.values()
         for number, one in enumerate(found)
     ]
@@ -67,7 +78,7 @@ def cluster(checkout: Checkout) -> Checkout:
     return checkout
 
 
-@pytest.mark.parametrize("made", ["istio", "stacks"])
+@pytest.mark.parametrize("made", ["istio", "todays", "stacks"])
 def test_istios_validation_accepts_generated_objects(made: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     manifests = yaml.load_all(request.getfixturevalue(made).read_text(), yaml.CSafeLoader)
     # of Services it wants to know the protocol of every port, its own gateways' status-port too

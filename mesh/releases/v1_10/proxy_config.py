@@ -1,5 +1,5 @@
-"""Istio 1.10's ProxyConfig: its defaults (istio/api, mesh/v1alpha1/proxy.proto; pkg/config/mesh), and what Istio refuses
-of it beyond the types (pkg/config/validation)."""
+"""Istio 1.10's ProxyConfig: its defaults (istio/api, mesh/v1alpha1/proxy.proto; pkg/config/mesh), and what Istio
+refuses of it beyond the types (pkg/config/validation)."""
 
 from __future__ import annotations
 

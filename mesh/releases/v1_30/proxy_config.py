@@ -1,5 +1,5 @@
-"""Istio 1.30's ProxyConfig: its defaults (istio/api, mesh/v1alpha1/proxy.proto; pkg/config/mesh), and what Istio refuses
-of it beyond the types (pkg/config/validation/agent)."""
+"""Istio 1.30's ProxyConfig: its defaults (istio/api, mesh/v1alpha1/proxy.proto; pkg/config/mesh), and what Istio
+refuses of it beyond the types (pkg/config/validation/agent)."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def served(kind: str) -> dict[str, dict[str, Any]]:
 
 def spec(kind: str, *path: str) -> dict[str, Any]:
     """A part of the schema of a kind of today's release: the fields on the way to it, `[]` for the items of a list."""
-    found = served(kind)[TODAY.served[kind][0]]["schema"]["openAPIV3Schema"]["properties"]["spec"]
+    found: dict[str, Any] = served(kind)[TODAY.served[kind][0]]["schema"]["openAPIV3Schema"]["properties"]["spec"]
     for step in path:
         found = found["items"] if step == "[]" else found["properties"][step]
     return found

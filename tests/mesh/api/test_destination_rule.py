@@ -14,8 +14,8 @@ from tests.mesh.api.test_api import problems
         ({}, " host: is required"),
         (
             {"host": "a", "trafficPolicy": {}},
-            " trafficPolicy: needs one of loadBalancer, connectionPool, outlierDetection, tls, portLevelSettings, tunnel,"
-            " proxyProtocol, retryBudget",
+            " trafficPolicy: needs one of loadBalancer, connectionPool, outlierDetection, tls, portLevelSettings,"
+            " tunnel, proxyProtocol, retryBudget",
         ),
         (
             {"host": "a", "trafficPolicy": {"portLevelSettings": [{"port": {"number": 1}}]}},

@@ -25,8 +25,8 @@ def listener(**filter: Any) -> dict[str, Any]:
         (
             {"applyTo": "CLUSTERS", "patch": ADD},
             '.applyTo: "CLUSTERS" is not one of INVALID, LISTENER, FILTER_CHAIN, NETWORK_FILTER, HTTP_FILTER, '
-            "ROUTE_CONFIGURATION, VIRTUAL_HOST, HTTP_ROUTE, CLUSTER, EXTENSION_CONFIG, BOOTSTRAP, LISTENER_FILTER; did you mean "
-            '"CLUSTER"?',
+            "ROUTE_CONFIGURATION, VIRTUAL_HOST, HTTP_ROUTE, CLUSTER, EXTENSION_CONFIG, BOOTSTRAP, LISTENER_FILTER; did "
+            'you mean "CLUSTER"?',
         ),
         ({"applyTo": "CLUSTER", "patch": {"value": {}}}, ".patch.operation: is required"),
         ({"applyTo": "CLUSTER", "patch": {"operation": "MERGE"}}, ".patch.value: is required for MERGE"),

@@ -43,8 +43,8 @@ def tls(*names: str) -> list[dict[str, Any]]:
         ({"hosts": ["a"], "tcp": [{"route": []}]}, " tcp[0].route: must not be empty"),
         (
             {"hosts": ["a"], "http": [{**HTTP[0], "match": [{"headers": {"@request.auth.claims.sub": {}}}]}]},
-            ' http[0].match[0].headers["@request.auth.claims.sub"]: a claim can be asked for at gateways only: name them,'
-            " and not mesh, in gateways",
+            ' http[0].match[0].headers["@request.auth.claims.sub"]: a claim can be asked for at gateways only: name'
+            " them, and not mesh, in gateways",
         ),
         (
             {"hosts": ["a"], "tcp": [{**TCP[0], "match": [{"destinationSubnets": ["10.0.0.0/99"]}]}]},

@@ -130,8 +130,8 @@ LATER = '; 1.30 has it: leave it out, or set mesh:release to "1.30"'
         ),
         (
             with_meshes(outboundTrafficPolicy={"mode": "ALLOW_ANY_DYNAMIC_DNS"}),
-            'mesh:meshConfig.outboundTrafficPolicy.mode: Istio 1.10 has no value "ALLOW_ANY_DYNAMIC_DNS" here; 1.30 has it:'
-            ' choose another, or set mesh:release to "1.30"',
+            'mesh:meshConfig.outboundTrafficPolicy.mode: Istio 1.10 has no value "ALLOW_ANY_DYNAMIC_DNS" here; 1.30 has'
+            ' it: choose another, or set mesh:release to "1.30"',
         ),
     ],
 )
@@ -146,7 +146,8 @@ def test_a_setting_that_a_release_removed_is_refused_for_it() -> None:
     config = with_meshes(defaultConfig={"parentShutdownDuration": "61s"})
     load(**config)
     assert refusal(release="1.30", **config) == (
-        "mesh:meshConfig.defaultConfig.parentShutdownDuration: Istio 1.30 has no such setting; 1.10 has it: leave it out"
+        "mesh:meshConfig.defaultConfig.parentShutdownDuration: Istio 1.30 has no such setting; 1.10 has it: leave it"
+        " out"
     )
 
 
