@@ -47,7 +47,7 @@ namespaces = Namespaces(
 )
 proxies = gateways.install(mesh, namespaces.names, control_plane.serving, on_cluster)
 cni.install(mesh, namespaces.names, on_cluster)
-ztunnel.install(mesh, namespaces.names, on_cluster)
+ztunnel.install(mesh, namespaces.names, control_plane.serving, on_cluster)
 networkpolicies.install(mesh, namespaces.names, on_cluster)
 
 api = [*base.definitions, *control_plane.validating]

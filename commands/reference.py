@@ -19,6 +19,7 @@ from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
+from pydantic_core import to_jsonable_python
 
 from commands.stackfiles import ROOT
 from mesh import releases
@@ -178,7 +179,7 @@ def _default(field: FieldInfo) -> str:
     value = field.default
     if value in (None, {}, (), [], "") or isinstance(value, BaseModel):
         return ""
-    return f"`{value if isinstance(value, str) else json.dumps(value)}`"
+    return f"`{value if isinstance(value, str) else json.dumps(to_jsonable_python(value, exclude_none=True))}`"
 
 
 def _models_of(kind: Any) -> Iterator[type[BaseModel]]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 
 from components import kube, rbac
-from mesh.releases.release import Installation
+from mesh.releases.release import Installation, PodTemplate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,15 +17,24 @@ class ZtunnelArgs:
     """Arguments of Ztunnel."""
 
     mesh: Installation
+    pod: PodTemplate
     namespace: pulumi.Input[str]
     """Name of the namespace in which it runs, known when that exists."""
+    control_plane: Sequence[pulumi.Resource]
+    """istiod, without which it is never ready, and which must outlive it."""
 
 
-def install(mesh: Installation, namespaces: Mapping[str, pulumi.Input[str]], opts: pulumi.ResourceOptions) -> None:
+def install(
+    mesh: Installation,
+    namespaces: Mapping[str, pulumi.Input[str]],
+    control_plane: Sequence[pulumi.Resource],
+    opts: pulumi.ResourceOptions,
+) -> None:
     """Installs ztunnel if the values enable it. Its namespace may be `kube-system`, which no stack declares."""
-    if mesh.values.ztunnel.enabled:
-        namespace = mesh.values.ztunnel.namespace or mesh.root
-        Ztunnel("ztunnel", ZtunnelArgs(mesh=mesh, namespace=namespaces.get(namespace, namespace)), opts)
+    if mesh.values.ztunnel.enabled and mesh.release.ztunnel_pod:
+        name, pod = mesh.values.ztunnel.namespace or mesh.root, mesh.release.ztunnel_pod(mesh)
+        args = ZtunnelArgs(mesh=mesh, pod=pod, namespace=namespaces.get(name, name), control_plane=control_plane)
+        Ztunnel("ztunnel", args, opts)
 
 
 class Ztunnel(pulumi.ComponentResource):
@@ -34,12 +43,13 @@ class Ztunnel(pulumi.ComponentResource):
     def __init__(self, name: str, args: ZtunnelArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mesh:istio:Ztunnel", name, None, opts)
         self._mesh, self._namespace, self._wanted = args.mesh, args.namespace, args.mesh.values.ztunnel
+        self._pod: Any = args.pod
         revision = args.mesh.labels if args.mesh.values.revision else {}
         self._annotations = {**self._wanted.annotations, **revision}
         self._child = pulumi.ResourceOptions(parent=self)
         permissions = self._permissions() if args.mesh.on_cluster else []
         if args.mesh.in_namespaces:
-            self._daemons(permissions)
+            self._daemons([*args.control_plane, *permissions])
         self.register_outputs({})
 
     def _permissions(self) -> list[pulumi.Resource]:
@@ -49,7 +59,7 @@ class Ztunnel(pulumi.ComponentResource):
         labels = {"app": "ztunnel"}
         return [rbac.grant_on_cluster(self, wanted.name, rbac.rules(table), wanted.name, self._namespace, labels)]
 
-    def _daemons(self, after: list[pulumi.Resource]) -> None:
+    def _daemons(self, after: Sequence[pulumi.Resource]) -> None:
         mesh, wanted, namespace = self._mesh, self._wanted, self._namespace
         account = kube.service_account(
             wanted.name,
@@ -60,14 +70,12 @@ class Ztunnel(pulumi.ComponentResource):
             self._annotations,
         )
         quota = kube.quota(wanted.name, namespace, wanted.labels, wanted.resourceQuotas, self._child)
-        assert mesh.release.ztunnel_pod is not None
-        pod: Any = mesh.release.ztunnel_pod(mesh)
         kube.daemon_set(
             wanted.name,
             namespace,
             wanted.labels,
             {"app": "ztunnel"},
-            pod,
+            self._pod,
             wanted.updateStrategy,
             pulumi.ResourceOptions(parent=self, depends_on=[account, *quota, *after]),
             self._annotations,

@@ -94,6 +94,9 @@ _OTHER_KINDS: Final = (
     GroupKind("TrafficExtension", "extensions.istio.io"),
     GroupKind("WasmPlugin", "extensions.istio.io"),
     GroupKind("IstioOperator", "install.istio.io"),
+    GroupKind("ValidatingAdmissionPolicy", _ADMISSION),
+    GroupKind("ValidatingAdmissionPolicyBinding", _ADMISSION),
+    GroupKind("EndpointSlice", "discovery.k8s.io"),
     GroupKind("MonitoringDashboard", "monitoring.kiali.io"),
     GroupKind("CronJob", "batch"),
     *(

@@ -205,7 +205,7 @@ class Release:
     cni_config: Callable[[Installation], dict[str, str]]
     """The data of the ConfigMap that the CNI plugin reads."""
     ztunnel_pod: Callable[[Installation], PodTemplate] | None
-    """The pods of ztunnel, one on each node; None if the release has none."""
+    """The pods of ztunnel, one on each node; None if the release has no ztunnel."""
     single_budgets: bool
     """Whether there are disruption budgets for Deployments that may have one pod only, which they keep in place."""
 

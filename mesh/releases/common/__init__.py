@@ -1,1 +1,1 @@
-"""What several releases of Istio share. Only the folders of releases import this package."""
+"""What several releases have in common. Only the folders of releases import it."""
