@@ -16,6 +16,7 @@ from cluster.sidecars import Sidecar
 from cluster.state import StackState, type_and_name
 from mesh.core import kinds, words
 from mesh.core.kinds import GroupKind
+from mesh.core.pods import running_containers
 from mesh.core.secure import is_placeholder
 from mesh.proxy import control_plane
 from mesh.proxy.control_plane import DEFAULT, GUIDE, Name
@@ -94,10 +95,10 @@ def _is_made_from(pod: Manifest, template: Manifest) -> bool:
         return False
     if not _holds(meta.get("annotations") or {}, notes):
         return False
-    there = {container["name"]: container for container in pod["spec"]["containers"]}
+    there = {container.name: container.body for container in running_containers(pod["spec"])}
     return all(
-        container["name"] in there and _holds(there[container["name"]], dict(_set(container)))
-        for container in template["spec"]["containers"]
+        container.name in there and _holds(there[container.name], dict(_set(container.body)))
+        for container in running_containers(template["spec"])
     )
 
 

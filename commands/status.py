@@ -17,7 +17,8 @@ from commands import stacks
 from components import gateways
 from mesh.core import names, pods
 from mesh.core.names import EMBEDDED_CLUSTERS, INJECTOR
-from mesh.proxy.proxy import CONTAINER, image_reference
+from mesh.proxy import images
+from mesh.proxy.proxy import CONTAINER
 from mesh.releases.release import Installation
 from sandbox import live
 
@@ -106,18 +107,19 @@ def _sidecars(api: Api, mesh: Installation) -> Iterator[str]:
         return
     path = f"/api/v1/namespaces/{mesh.root}/configmaps/{mesh.revisioned(INJECTOR)}"
     values = json.loads(client.get(api, path)["data"]["values"])["global"]
-    image = values["proxy"]["image"]
-    current = image_reference(values["hub"], image, values["tag"], image)
+    config = mesh.release.mesh_config(mesh).get("defaultConfig") or {}
+    named = values["proxy"]["image"]
+    current = named if "/" in named else images.proxy(values, config, {})
     ((label, value),) = mesh.injection_label.items()
     labelled = f"/api/v1/namespaces?labelSelector={quote(f'{label}={value}')}"
     for namespace in client.items(api, labelled):
         name = namespace["metadata"]["name"]
-        images = {pod["metadata"]["name"]: _proxy(pod) for pod in client.items(api, f"/api/v1/namespaces/{name}/pods")}
-        without = sorted(pod for pod, image in images.items() if image is None)
-        old = sorted(pod for pod, image in images.items() if image not in (None, current))
-        good = len(images) - len(without) - len(old)
-        yield f"sidecars  namespace {name}: {len(images)} pods, {good} with {current}"
-        yield from (f"          old: {pod} runs {images[pod]}; restart it" for pod in old)
+        running = {pod["metadata"]["name"]: _proxy(pod) for pod in client.items(api, f"/api/v1/namespaces/{name}/pods")}
+        without = sorted(pod for pod, image in running.items() if image is None)
+        old = sorted(pod for pod, image in running.items() if image not in (None, current))
+        good = len(running) - len(without) - len(old)
+        yield f"sidecars  namespace {name}: {len(running)} pods, {good} with {current}"
+        yield from (f"          old: {pod} runs {running[pod]}; restart it" for pod in old)
         yield from (f"          without a sidecar: {pod}" for pod in without)
 
 

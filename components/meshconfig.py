@@ -60,7 +60,9 @@ def _of_gateway_classes(mesh: Installation) -> _Contents:
 def checksum(mesh: Installation) -> str:
     """A checksum of templates, injection values and mesh configuration: it changes when injected sidecars change."""
     release = mesh.release
-    return injection.checksum(release.injection_templates(), release.injection_values(mesh), release.mesh_config(mesh))
+    injector, values = release.injector, release.injection_values(mesh)
+    read = injector.reads(release.mesh_config(mesh))
+    return injection.checksum(release.injection_templates(), injection.decisive(values, injector.variables), read)
 
 
 def with_sidecar(mesh: Installation, workload: Mapping[str, Any]) -> dict[str, Any]:

@@ -30,5 +30,9 @@ class Injector:
     """Points Prometheus at the agent of a pod, given the pod, its proxy's container and the agent's port."""
     rewrites: Rewrites
     """Which probes are pointed at the agent."""
+    reads: Callable[[Mapping[str, Any]], dict[str, Any]]
+    """What the injector and its templates read of a MeshConfig, by field; None for one that it does not have."""
+    variables: tuple[str, ...]
+    """istiod's environment variables that decide what it injects, of those that the values have (`pilot.env`)."""
     status_revision: bool
     """Whether the status that the pod gets names the revision."""

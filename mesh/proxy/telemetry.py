@@ -5,8 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+PROVIDERS: Final = "extensionProviders"
 _ANNOTATION: Final = "resource.opentelemetry.io/"
 _WANTED: Final = "OTEL_SEMANTIC_CONVENTIONS"
+
+
+def enriching(mesh: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The providers of the MeshConfig that ask for the attributes."""
+    return [
+        one
+        for one in mesh.get(PROVIDERS) or ()
+        if (one.get("opentelemetry") or {}).get("serviceAttributeEnrichment") == _WANTED
+    ]
 
 
 def resource_attributes(
@@ -18,8 +28,7 @@ def resource_attributes(
 ) -> str:
     """`name=value` for namespace, version and instance, separated by commas; empty if no OpenTelemetry provider of the
     MeshConfig asks for them by `serviceAttributeEnrichment`."""
-    providers = [one.get("opentelemetry") or {} for one in mesh.get("extensionProviders") or ()]
-    if all(provider.get("serviceAttributeEnrichment") != _WANTED for provider in providers):
+    if not enriching(mesh):
         return ""
     version = labels.get("app.kubernetes.io/version") or (_version(containers[0]) if len(containers) == 1 else "")
     instance = f"{namespace}.$(POD_NAME).{containers[0]['name']}" if containers else ""

@@ -28,7 +28,6 @@ from mesh.core.names import (
 )
 from mesh.proxy import manual
 from mesh.proxy.annotations import InjectionError
-from mesh.proxy.injection.config import MESH_FIELDS
 from mesh.proxy.proxy import CONTAINER
 from mesh.releases.release import Release
 
@@ -69,26 +68,26 @@ class Injector:
         return made, self.config
 
 
-def injectors(mesh: Mesh) -> Mapping[str, Injector]:
+def injectors(mesh: Mesh, release: Release) -> Mapping[str, Injector]:
     """The injectors of a mesh by revision; those whose ConfigMaps are part of the stack, and can be read."""
     found = {}
     maps = {obj.name: obj for obj in mesh.of(kinds.CONFIG_MAP) if obj.namespace == mesh.root}
     for name, obj in maps.items():
         suffix = name.removeprefix(INJECTOR)
-        if name.startswith(INJECTOR) and (injector := _read(obj, maps.get(f"{MESH_CONFIG}{suffix}"))):
+        if name.startswith(INJECTOR) and (injector := _read(obj, maps.get(f"{MESH_CONFIG}{suffix}"), release)):
             found[suffix.removeprefix("-") or DEFAULT_REVISION] = injector
     return found
 
 
-def _read(injector: Object, mesh: Object | None) -> Injector | None:
+def _read(injector: Object, mesh: Object | None, release: Release) -> Injector | None:
     try:
         data = injector.body["data"]
         config, values = yaml.load(data["config"], Loader=yaml.CSafeLoader), json.loads(data["values"])
-        document = mesh_config(mesh)
+        read = release.injector.reads(mesh_config(mesh))
         return Injector(
             config={name: config[name] for name in _TEMPLATES if config.get(name)},
             values=values,
-            mesh={name: document[name] for name in MESH_FIELDS if name in document},
+            mesh={name: value for name, value in read.items() if value is not None},
         )
     except (KeyError, TypeError, AttributeError, ValueError, yaml.YAMLError):  # somebody has written something else
         return None

@@ -126,6 +126,20 @@ def test_pods_that_the_update_restarts_itself_do_not_matter(template: dict[str, 
     assert bool(problem([control_plane(), workload("reviews-v1")], after, pod("reviews-v1"))) is left
 
 
+@pytest.mark.parametrize(("image", "left"), [("proxy:1", True), ("proxy:2", False)])
+def test_a_native_sidecar_of_a_template_counts_among_its_containers(image: str, left: bool) -> None:
+    proxy = {"name": "istio-proxy", "image": image, "restartPolicy": "Always"}
+    after = workload("reviews-v1")
+    after["spec"]["template"]["spec"]["initContainers"] = [proxy]
+    running = pod("reviews-v1")
+    spec = running["spec"]
+    old = next(one for one in spec["containers"] if one["name"] == "istio-proxy")
+    spec["containers"].remove(old)
+    spec["initContainers"] = [{**old, **proxy, "image": "proxy:1"}]
+    objects = [control_plane(), workload("reviews-v1")], [control_plane("istiod-canary"), after]
+    assert bool(problem(*objects, running)) is left
+
+
 def test_other_services_may_go_and_the_cluster_is_not_asked() -> None:
     server = FakeApi()
     before = Objects.of([control_plane(), control_plane("grafana", 3000)])

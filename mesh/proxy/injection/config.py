@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 import yaml
@@ -16,8 +16,6 @@ VERSION_GUARD: Final = "{{ Template_Version_And_Istio_Version_Mismatched_Check_I
 
 CHECKSUM: Final = "mesh/injection-checksum"
 """Pod annotation with the checksum of the injection, so that pods restart when it changes."""
-MESH_FIELDS: Final = ("defaultConfig", "trustDomain", "enablePrometheusMerge")
-"""The fields of MeshConfig that the injector and its templates read."""
 
 
 def config_map_data(templates: Mapping[str, str], values: Mapping[str, Any]) -> dict[str, str]:
@@ -41,13 +39,19 @@ def config_map_data(templates: Mapping[str, str], values: Mapping[str, Any]) -> 
     }
 
 
-def checksum(templates: Mapping[str, str], values: Mapping[str, Any], mesh: Mapping[str, Any]) -> str:
-    """A digest of everything that decides how a pod is injected: templates, values, and `MESH_FIELDS` of MeshConfig.
+def decisive(values: Mapping[str, Any], variables: Collection[str]) -> Mapping[str, Any]:
+    """The injection values without istiod's environment variables (`pilot.env`) other than `variables`."""
+    pilot = values.get("pilot") or {}
+    if "env" not in pilot:
+        return values
+    env = {name: value for name, value in pilot["env"].items() if name in variables}
+    return {**values, "pilot": {**pilot, "env": env}}
 
-    It is the value of annotation `CHECKSUM`.
-    """
-    read = {name: mesh.get(name) for name in MESH_FIELDS}
-    text = json.dumps([config_map_data(templates, values), read], sort_keys=True)
+
+def checksum(templates: Mapping[str, str], values: Mapping[str, Any], mesh: Mapping[str, Any]) -> str:
+    """A digest of everything that decides how a pod is injected: templates, values, and what they read of MeshConfig
+    (`mesh`). It is the value of annotation `CHECKSUM`."""
+    text = json.dumps([config_map_data(templates, values), mesh], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -38,5 +38,7 @@ INJECTOR: Final = Injector(
     network_by_label=False,
     merge_metrics=metrics.merge,
     rewrites=Rewrites(actions=("httpGet",)),
+    reads=lambda mesh: {name: mesh.get(name) for name in ("defaultConfig", "trustDomain", "enablePrometheusMerge")},
+    variables=(),
     status_revision=False,
 )

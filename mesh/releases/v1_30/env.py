@@ -13,6 +13,8 @@ from mesh.releases.v1_30 import redirect
 BOOTSTRAP: Final = "sidecar.istio.io/bootstrapOverride"
 BOOTSTRAP_PATH: Final = "/etc/istio/custom-bootstrap"
 DATADOG: Final = "apm.datadoghq.com/env"
+COMPLIANCE: Final = "COMPLIANCE_POLICY"
+"""Environment variable of istiod, which the agents get: the policy that their cryptography complies with."""
 WORKLOAD_LABEL: Final = "service.istio.io/workload-name"
 NODE: Final = env_from_field("ISTIO_META_NODE_NAME", "spec.nodeName")
 
@@ -88,8 +90,8 @@ def cluster(inputs: Inputs, default: Value) -> Node:
 
 
 def _compliance(inputs: Inputs) -> list[Node]:
-    policy = inputs.environment("COMPLIANCE_POLICY", "")
-    return [when(policy, env_var("COMPLIANCE_POLICY", policy))]
+    policy = inputs.environment(COMPLIANCE, "")
+    return [when(policy, env_var(COMPLIANCE, policy))]
 
 
 def _workload(inputs: Inputs, mode: Value, name: Value) -> list[Node]:

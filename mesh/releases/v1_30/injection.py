@@ -4,10 +4,10 @@ it does with pods."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from mesh.core.names import INJECT_LABEL
-from mesh.proxy import metrics
+from mesh.proxy import metrics, telemetry
 from mesh.proxy.annotations import CHECKS, interfaces, quantity
 from mesh.proxy.injection.inputs import PRELUDE, TemplateInputs
 from mesh.proxy.injection.template import render
@@ -15,7 +15,8 @@ from mesh.proxy.injector import Injector
 from mesh.proxy.overrides import RESOURCES
 from mesh.proxy.probes import Rewrites
 from mesh.proxy.redirect import INTERFACES
-from mesh.releases.v1_30 import managed, redirect, sidecar
+from mesh.proxy.workload import NATIVE_SIDECARS
+from mesh.releases.v1_30 import env, managed, redirect, sidecar, volumes
 
 
 def templates() -> dict[str, str]:
@@ -30,6 +31,12 @@ def templates() -> dict[str, str]:
         "kube-gateway": "---\n".join(map(render, managed.kube_gateway(inputs))),
         "waypoint": "---\n".join(map(render, managed.waypoint(inputs))),
     }
+
+
+def _read(mesh: Mapping[str, Any]) -> dict[str, Any]:
+    ports = ("proxyListenPort", "proxyInboundListenPort")
+    fields = ("defaultConfig", "trustDomain", "enablePrometheusMerge", "inboundTrafficPolicy", *ports)
+    return {**{name: mesh.get(name) for name in fields}, telemetry.PROVIDERS: telemetry.enriching(mesh) or None}
 
 
 def _requested(notes: Mapping[str, str], labels: Mapping[str, str]) -> bool:
@@ -49,5 +56,7 @@ INJECTOR: Final = Injector(
     network_by_label=True,
     merge_metrics=metrics.merge_any_spelling,
     rewrites=Rewrites(actions=("httpGet", "tcpSocket", "grpc"), hooks=True, init_containers=True),
+    reads=_read,
+    variables=(NATIVE_SIDECARS, env.COMPLIANCE, volumes.TRUST_BUNDLES),
     status_revision=True,
 )

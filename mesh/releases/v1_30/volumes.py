@@ -11,6 +11,8 @@ from mesh.proxy.proxy import DATA_VOLUME, Volume
 from mesh.releases.v1_30 import env
 
 _SECRETS: Final = "/var/run/secrets"
+TRUST_BUNDLES: Final = "ENABLE_CLUSTER_TRUST_BUNDLE_API"
+"""Environment variable of istiod: whether it publishes its root certificate as a ClusterTrustBundle."""
 INFO: Final = proxy.metadata_volume("istio-podinfo")
 ENVOY: Final = proxy.envoy_volume(medium="Memory")
 
@@ -45,7 +47,7 @@ def root_certificate(inputs: Inputs, needed: Value) -> Volume:
     """The root certificate that istiod publishes in every namespace, or as a ClusterTrustBundle."""
     setting = inputs.setting
     # as text, whether the values have a boolean or the text of one
-    bundled = equal(join(setting("pilot.env.ENABLE_CLUSTER_TRUST_BUNDLE_API")), "true")
+    bundled = equal(join(setting(f"pilot.env.{TRUST_BUNDLES}")), "true")
     named = setting("global.trustBundleName")
     bundle: Node = {"name": join("istio.io:istiod-ca:", coalesce(named, "root-cert")), "path": "root-cert.pem"}
     return Volume(

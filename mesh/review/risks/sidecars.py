@@ -96,7 +96,7 @@ def outdated(subject: Subject) -> Found:
 
 
 def _injected(subject: Subject) -> Found:
-    before, after = injection.injectors(subject.old), injection.injectors(subject.new)
+    before, after = (injection.injectors(mesh, subject.release) for mesh in (subject.old, subject.new))
     by_namespace: dict[str, list[Workload]] = {}
     reasons: dict[str, tuple[Injector, Injector]] = {}
     gone = {_revision(service) for service in _gone(subject)}  # whose pods have a risk of their own

@@ -162,7 +162,7 @@ def installation(profile: str, differences: dict[str, object] | None = None) -> 
 
 
 def checksum(values: dict[str, Any], mesh: dict[str, Any]) -> str:
-    return injection.checksum(RELEASE.injection_templates(), values, mesh)
+    return injection.checksum(RELEASE.injection_templates(), values, RELEASE.injector.reads(mesh))
 
 
 @pytest.mark.parametrize("profile", RELEASE.profiles.names)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mesh import releases
-from mesh.proxy import InjectionError
+from mesh.proxy import InjectionError, injection
 from mesh.proxy import inject as injected
 from tests import injected as installed
 from tests.mesh.proxy.test_injection import FUNCTIONS
@@ -180,6 +180,7 @@ def test_the_pods_attributes_in_open_telemetrys_terms_are_there_if_a_provider_wa
         ({"sidecar.istio.io/proxyCPU": "much"}, '"much" is not a quantity like 100m or 128Mi'),
         ({f"{TRAFFIC}/excludeInterfaces": "eth0,"}, "is not a comma-separated list of network interfaces like eth1"),
         ({"istio.io/reroute-virtual-interfaces": "a b"}, "is not a comma-separated list of network interfaces"),
+        ({"istio.io/reroute-virtual-interfaces": "sixteen-letters-"}, "is not a comma-separated list"),
     ],
 )
 def test_annotations_that_the_injector_refuses_are_refused(notes: dict[str, str], message: str) -> None:
@@ -192,6 +193,29 @@ def test_a_pod_that_has_a_sidecar_is_refused_because_istio_would_inject_it_again
     given["spec"]["template"]["spec"]["containers"].append({"name": "istio-proxy", "image": "p"})
     with pytest.raises(InjectionError, match="containers: istio-proxy is Istio's own"):
         inject(given)
+
+
+def checksum(variable: str, **mesh: Any) -> str:
+    values = installed.values(pilot__env={variable: "true"})
+    read = RELEASE.injector.reads({**installed.MESH, **mesh})
+    return injection.checksum(TEMPLATES, injection.decisive(values, RELEASE.injector.variables), read)
+
+
+def test_the_checksum_changes_only_with_what_is_injected() -> None:
+    before = checksum("PILOT_HTTP10")
+    assert checksum("PILOT_ENABLE_STATUS") == before
+    assert (
+        checksum("PILOT_HTTP10", extensionProviders=[{"name": "log", "envoyFileAccessLog": {"path": "/a"}}]) == before
+    )
+    enriched = {"service": "o.example", "port": 1, "serviceAttributeEnrichment": "OTEL_SEMANTIC_CONVENTIONS"}
+    changed = [
+        checksum("ENABLE_NATIVE_SIDECARS"),
+        checksum("COMPLIANCE_POLICY"),
+        checksum("PILOT_HTTP10", proxyListenPort=16001),
+        checksum("PILOT_HTTP10", inboundTrafficPolicy={"mode": "LOCALHOST"}),
+        checksum("PILOT_HTTP10", extensionProviders=[{"name": "otel", "opentelemetry": enriched}]),
+    ]
+    assert len({before, *changed}) == 6
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
