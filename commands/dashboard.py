@@ -25,7 +25,8 @@ _FORWARDING: Final = re.compile(r"Forwarding from 127\.0\.0\.1:(\d+) ->")
 def run(stack: str, name: str) -> int:
     """Forwards a free port until it is interrupted, prints the address, and opens it in the browser if there is one.
 
-    Raises CommandError if the stack lacks the addon, no pod of it is ready, or the cluster is an embedded one."""
+    Raises CommandError if the stack lacks the addon or that has no pages, if no pod of it is ready, or if the cluster
+    is an embedded one."""
     settings = stacks.load(stack).settings
     addon = _addon(stack, name, settings.addons.chosen)
     target = Target.named(settings.context)
@@ -46,6 +47,8 @@ def _addon(stack: str, name: str, chosen: Mapping[str, Addon]) -> Addon:
         raise CommandError(f"stack {stack} has no addons: name them in mesh:addons")
     if name not in chosen:
         raise CommandError(errors.invalid_choice("NAME", name, chosen))
+    if other := chosen[name].shown_by:
+        raise CommandError(f"{name} has no web pages: see what is in it with NAME={other}")
     return chosen[name]
 
 

@@ -75,6 +75,8 @@ class Addon(ShortForm):
     """Port of the Service for the web pages."""
     path: ClassVar[str] = ""
     """Path prefix of the web pages."""
+    shown_by: ClassVar[str] = ""
+    """The addon whose web pages show what is in it; empty if it has pages itself."""
     login: ClassVar[str] = ""
     """How to log in, with a command that begins with `{kubectl}`; empty if there is no login."""
     secrets: ClassVar[tuple[str, ...]] = ()
@@ -125,7 +127,7 @@ class JaegerAddon(PersistentAddon):
 class LokiAddon(PersistentAddon):
     """Loki, which stores logs that others send, such as a collector of proxies' access logs. Grafana searches them."""
 
-    service, port = "loki", LOKI_PORT
+    service, port, shown_by = "loki", LOKI_PORT, "grafana"
 
     rulesImage: str | None = None
     """Full reference of the image of the container that copies rules from ConfigMaps; that of the release's sample if

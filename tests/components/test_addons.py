@@ -14,6 +14,7 @@ from commands import render
 from components.addons.install import COMPONENTS
 from mesh import releases
 from mesh.config.addons import SECRETS, Addons
+from mesh.config.settings import SettingsError
 from tests.mesh.config.test_installation import INGRESS, Object, env, installed, mesh_config, pod
 from tests.mesh.config.test_loading import load, refusal
 from tests.releases import addons as of_release
@@ -70,6 +71,11 @@ def test_the_addon_that_a_release_lacks_is_among_what_it_lacks() -> None:
     assert "Addons.loki" in releases.lacks("1.10")
     assert "Addons.loki" not in releases.lacks("1.30")
     assert [set(COMPONENTS) - set(of_release(name)) for name in releases.NAMES] == [{"loki"}, set()]
+
+
+def test_an_addon_that_the_release_lacks_is_refused_with_the_releases_name() -> None:
+    with pytest.raises((SettingsError, ValueError), match=r"1\.10.* (loki|such setting)"):
+        installed(release="1.10", addons=["loki"])
 
 
 def test_a_list_of_names_enables_these_addons_with_their_defaults() -> None:
