@@ -39,10 +39,12 @@ class State:
     @classmethod
     def of(cls, text: str) -> State:
         """The measures of a state file."""
-        resources = json.loads(text)["checkpoint"]["latest"]["resources"]
-        blank = len(text) / len(json.dumps(json.loads(text)))  # the file is indented
-        definitions = sum(len(json.dumps(one)) for one in resources if one["type"] == _DEFINITION)
-        return cls(resources=len(resources), size=len(text), definitions=round(definitions * blank))
+        whole = json.loads(text)
+        latest = whole["checkpoint"]["latest"]
+        found, size = latest["resources"], len(json.dumps(whole, indent=4))  # as Pulumi indents it
+        latest["resources"] = [one for one in found if one["type"] != _DEFINITION]
+        without = len(json.dumps(whole, indent=4))
+        return cls(resources=len(found), size=len(text), definitions=size - without)
 
 
 @dataclass

@@ -108,6 +108,7 @@ ROUTES = [
                 ]
             },
         ),
+        until="1.10",
     ),
     fault(
         "invalid regular expression",
@@ -379,7 +380,7 @@ WORKLOADS = [
             "front",
             {"app": "front"},
             serviceAccountName="front",
-            annotations={"proxy.istio.io/config": "drainDuration: 60s"},
+            annotations={"proxy.istio.io/config": "drainDuration: 1500ms"},
         ),
     ),
     fault("Sidecar that selects no workload", "IST0101 Sidecar shop/x", sidecar("x", "nobody")),

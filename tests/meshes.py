@@ -124,16 +124,18 @@ class Fault:
     objects: Sequence[Manifest]
     said: frozenset[tuple[str, str]]
     """Codes of findings, and the objects that they are about."""
-    since: str = ""
-    """The oldest release of which this is said; empty: it is said of all."""
+    since: str = releases.NAMES[0]
+    """The oldest release of which this is said."""
+    until: str = releases.NAMES[-1]
+    """The newest one."""
 
     def said_of(self, release: str) -> frozenset[tuple[str, str]]:
         """The findings in a release."""
-        names = releases.NAMES
-        return self.said if not self.since or names.index(release) >= names.index(self.since) else frozenset()
+        first, at, last = map(releases.NAMES.index, (self.since, release, self.until))
+        return self.said if first <= at <= last else frozenset()
 
 
-def fault(name: str, said: str, *objects: Manifest, since: str = "") -> Fault:
-    """`said` is `CODE Kind namespace/name; …`."""
+def fault(name: str, said: str, *objects: Manifest, **among: str) -> Fault:
+    """`said` is `CODE Kind namespace/name; …`; `among` has `since` and `until`."""
     pairs = [entry.strip().split(" ", 1) for entry in said.split(";")]
-    return Fault(name, objects, frozenset((code, ref) for code, ref in pairs), since)
+    return Fault(name, objects, frozenset((code, ref) for code, ref in pairs), **among)

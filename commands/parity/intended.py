@@ -13,6 +13,11 @@ from mesh.core.names import INJECTOR
 
 Test = Callable[[Difference], bool]
 
+UNUSED: Final = frozenset(("grpc-simple", "grpc-agent", "agentgateway"))
+"""Injection templates for proxies that nothing here asks for."""
+DEFAULT_TAG: Final = frozenset(("istio-revision-tag-default", "istiod-default-validator"))
+"""The webhooks of the tag `default`."""
+
 
 def reason(found: Difference) -> str:
     """The reason why a difference is intended; empty if it is not."""
@@ -39,6 +44,16 @@ def _template(found: Difference) -> bool:
     return injector and texts and found.path.startswith("data.config.templates.")
 
 
+def _unused_template(found: Difference) -> bool:
+    injector = found.object.name.startswith(INJECTOR) and found.object.kind == kinds.CONFIG_MAP
+    return injector and found.ours is ABSENT and found.path in {f"data.config.templates.{name}" for name in UNUSED}
+
+
+def _default_tag(found: Difference) -> bool:
+    webhooks = (kinds.MUTATING_WEBHOOK, kinds.VALIDATING_WEBHOOK)
+    return found.whole and found.theirs is ABSENT and found.object.kind in webhooks and found.object.name in DEFAULT_TAG
+
+
 def _namespace(found: Difference) -> bool:
     return found.whole and found.object.kind == kinds.NAMESPACE and found.theirs is ABSENT
 
@@ -56,6 +71,8 @@ REASONS: Final[dict[str, Test]] = {
     "the old version of the API is gone since Kubernetes 1.25 and 1.26": _newer_api,
     "nothing here reads IstioOperator": _operator,
     "injection templates are compared by what they inject, see docs/injection.md": _template,
+    "templates for gRPC without a proxy and for agentgateway are left out": _unused_template,
+    "`istioctl manifest generate` leaves out the default tag, which `istioctl install` makes": _default_tag,
     "a stack makes its namespaces": _namespace,
     "labels and annotations of others stay": _added_notes,
     "encrypted values are not compared": _encrypted,

@@ -19,6 +19,7 @@ Manifest = Mapping[str, Any]
 _TOOLS: Final = re.compile(
     r"^(chart|heritage|release|helm\.sh/.*|meta\.helm\.sh/.*|app\.kubernetes\.io/managed-by|.*operator\.istio\.io/.*"
     r"|kubectl\.kubernetes\.io/last-applied-configuration|deployment\.kubernetes\.io/.*|kubernetes\.io/metadata\.name"
+    r"|deprecated\.daemonset\.template\.generation"
     r"|pulumi\.com/.*|mesh/.*)$"
 )
 """Labels and annotations of installation tools, which have no effect."""
@@ -144,6 +145,13 @@ def _workload(manifest: Manifest) -> Manifest:
     return {**manifest, "spec": {**manifest["spec"], "template": {"metadata": meta, "spec": spec}}}
 
 
+def _stateful_set(manifest: Manifest) -> Manifest:
+    """A workload whose claims have no status."""
+    spec = manifest["spec"]
+    claims = [{k: v for k, v in one.items() if k != "status"} for one in spec.get("volumeClaimTemplates") or []]
+    return _workload({**manifest, "spec": {**spec, "volumeClaimTemplates": claims}})
+
+
 def _pull_policy(image: str) -> str:
     tag = image.rpartition("/")[2].partition("@")[0].partition(":")[2]
     return "Always" if tag in ("", "latest") and "@" not in image else "IfNotPresent"
@@ -197,5 +205,5 @@ _BY_KIND: Final[Mapping[GroupKind, Callable[[Manifest], Manifest]]] = {
     kinds.ROLE: _roles,
     kinds.SECRET: _secret,
     kinds.SERVICE: _service,
-    kinds.STATEFUL_SET: _workload,
+    kinds.STATEFUL_SET: _stateful_set,
 }

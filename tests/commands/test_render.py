@@ -76,4 +76,6 @@ def test_a_profile_renders_what_istio_installs(name: str, profile: str, tmp_path
         timeout=60,
         check=False,
     )
-    assert done.stdout == "0 differences\n"
+    *found, _ = done.stdout.splitlines()
+    tag = "istio-revision-tag-default", "istiod-default-validator"
+    assert [line for line in found if not any(f" {name}: not in the reference" in line for name in tag)] == []

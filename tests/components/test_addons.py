@@ -171,9 +171,9 @@ def test_a_mesh_of_that_release_without_jaeger_names_no_tracer() -> None:
 
 def test_another_tracer_in_the_mesh_config_stays_the_default_one() -> None:
     zipkin = {"name": "z", "zipkin": {"service": "zipkin.example.com", "port": 9411}}
-    chosen = {"extensionProviders": [zipkin], "defaultProviders": {"tracing": "z"}}
+    chosen = {"extensionProviders": [zipkin], "defaultProviders": {"tracing": ["z"]}}
     mesh = mesh_config(installed(release="1.30", addons=["jaeger"], meshConfig=chosen))
-    assert (mesh["extensionProviders"], mesh["defaultProviders"]["tracing"]) == ([zipkin], "z")
+    assert (mesh["extensionProviders"], mesh["defaultProviders"]["tracing"]) == ([zipkin], ["z"])
 
 
 def test_a_tracer_of_the_proxies_in_the_mesh_config_is_the_only_one() -> None:

@@ -12,7 +12,7 @@ def main() -> int:
         if folder is None:
             print(f"{istio.REFERENCE} names no folder with what Istio itself produces")
             return 1
-        lock.file(release).write_text(lock.text(istio.objects(folder)))
+        lock.file(release).write_text(lock.text(istio.objects(folder, release.name)))
         print(f"wrote {lock.file(release).relative_to(lock.FOLDER.parents[1])}")
     return 0
 

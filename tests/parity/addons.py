@@ -10,32 +10,32 @@ from typing import Any, Final
 
 import yaml
 
-from tests.addon_deviations import ALWAYS, OPEN, SAFE, Deviations
+from tests.addon_deviations import deviations
 from tests.components import test_addons_parity as parity
 from tests.parity import forms
 from tests.parity.forms import Form, Forms
 
-MODES: Final[Mapping[str, Deviations]] = {"safe": SAFE, "insecureDemo": OPEN}
-"""Deviations by whether `mesh:addons.insecureDemo` is set, beside those that are always there."""
+MODES: Final = ("safe", "insecureDemo")
+"""Without and with `mesh:addons.insecureDemo`."""
 DASHBOARDS: Final = "dashboards.yaml"
 """The file with titles, variables, panels and queries of the dashboards."""
 
 
-def istios(folder: Path) -> Iterator[tuple[str, Forms]]:
-    """The forms of the samples in a folder, by set."""
+def istios(folder: Path, release: str) -> Iterator[tuple[str, Forms]]:
+    """The forms of the samples of a release in a folder, by set."""
     for file in folder.glob("*.yaml"):
         manifests = [m for m in yaml.safe_load_all(file.read_text()) if m]
         if file.name == DASHBOARDS:
             yield "dashboards", dict(_dashboards(manifests[0]))
         else:
             for mode in MODES:
-                yield f"addons/{file.stem}-{mode}", of_objects(manifests, file.stem, mode)
+                yield f"addons/{file.stem}-{mode}", of_objects(manifests, release, file.stem, mode)
 
 
-def of_objects(manifests: Sequence[Mapping[str, Any]], addon: str, mode: str) -> Forms:
+def of_objects(manifests: Sequence[Mapping[str, Any]], release: str, addon: str, mode: str) -> Forms:
     """The forms of an addon's objects without the listed deviations."""
-    wanted = {**ALWAYS.get(addon, {}), **MODES[mode].get(addon, {})}
-    found = {f"{m['kind']}/{m['metadata']['name']}": parity.normal(m) for m in manifests}
+    wanted = deviations(release, addon, insecure=mode == "insecureDemo")
+    found = parity.by_name(release, manifests)
     return {name: _form(name, leaves, wanted) for name, leaves in found.items() if name not in wanted}
 
 
@@ -65,16 +65,16 @@ def dashboard(title: str, uid: str | None, variables: Sequence[Any], panels: Seq
     """The form of a dashboard; variables are (name, type, query), panels (title, type, queries)."""
     return {
         "title": title,
-        "uid": uid,
+        **({"uid": uid} if uid else {}),
         "variables": [(name, kind, _plain(query)) for name, kind, query in variables],
-        "panels": [(name, kind) for name, kind, _ in panels],
+        "panels": [(name or "", kind) for name, kind, _ in panels],
         "queries": [[_plain(query) for query in queries] for _, _, queries in panels],
     }
 
 
 def _plain(text: Any) -> str:
-    """PromQL without white space, which has no meaning in it."""
-    return re.sub(r"\s+", "", str(text))
+    """PromQL without white space and empty braces, which have no meaning in it."""
+    return re.sub(r"\s+", "", str(text)).replace("{}", "")
 
 
 def documents(manifests: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
@@ -90,7 +90,7 @@ def of_document(document: Mapping[str, Any]) -> Form:
     listed = list(_panels(document["panels"]))
     panels = [(p.get("title"), p["type"], [t["expr"] for t in p.get("targets") or []]) for p in listed]
     variables = [(v["name"], v["type"], v.get("query")) for v in document["templating"]["list"]]
-    return dashboard(document["title"], document.get("uid"), variables, panels)
+    return dashboard(document["title"], document["uid"], variables, panels)
 
 
 def _panels(panels: Sequence[Any]) -> Iterator[Any]:

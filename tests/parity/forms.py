@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from commands.parity import defaults
+from commands.parity.intended import DEFAULT_TAG, UNUSED
 from commands.parity.normal import Amount, normal
 from mesh.analysis.objects import Ref
 from mesh.core import diff, kinds
@@ -27,13 +28,11 @@ _NEWER: Final[Mapping[str, str]] = {
     "autoscaling/v2beta2": "autoscaling/v2",
 }
 """Versions of APIs that no current Kubernetes serves."""
-_OPTIONAL_TEMPLATES: Final = frozenset(("grpc-simple", "grpc-agent", "agentgateway"))
-"""Injection templates of proxies that this project does not install."""
-_DEFAULT_TAG: Final = ("istio-revision-tag-default", "istiod-default-validator")
-"""What `istioctl install` makes beside the objects that its manifests list."""
 _SPLIT: Final = frozenset(("data", "metadata", "spec", "template", "containers", "initContainers", "versions"))
 """Fields that are not compared as a whole, but each of their own fields, or each item with a name."""
 _IN_NAME: Final = ("kind", "metadata.name", "metadata.namespace")
+_MAY_BE_ADDED: Final = ("metadata.annotations", "metadata.labels", "uid")
+"""Parts that an object may have where Istio's has none."""
 _SIZE: Final = 16
 """Hexadecimal digits of a digest."""
 
@@ -55,7 +54,7 @@ def of_manifests(manifests: Sequence[Mapping[str, Any]], istios: bool) -> dict[s
 
 def _left_out(ref: Ref, manifest: Mapping[str, Any]) -> bool:
     operator = "install.istio.io" in (ref.kind.group, (manifest.get("spec") or {}).get("group"))
-    return operator or ref.kind == kinds.NAMESPACE or ref.name in _DEFAULT_TAG
+    return operator or ref.kind == kinds.NAMESPACE or ref.name in DEFAULT_TAG
 
 
 def of_manifest(manifest: Mapping[str, Any], istios: bool, scaled: bool = False) -> Form:
@@ -64,7 +63,8 @@ def of_manifest(manifest: Mapping[str, Any], istios: bool, scaled: bool = False)
     found = _without(normal(manifest), (GroupKind.of(manifest).name,), others if istios else frozenset())
     found["apiVersion"] = _NEWER.get(found["apiVersion"], found["apiVersion"])
     if templates := found.get("data", {}).get("config", {}).get("templates"):
-        found["data"]["config"]["templates"] = sorted(set(templates) - _OPTIONAL_TEMPLATES)
+        found["data"]["config"]["templates"] = sorted(set(templates) - UNUSED)
+        found["data"]["config"].pop("template", None)  # only warns proxies of another release
     return named(parts(found))
 
 
@@ -121,7 +121,8 @@ def differences(theirs: Digests, ours: Forms, shown: Forms | None = None) -> Ite
             yield f"{name}: only {'here' if name in here else 'in Istio'}"
             continue
         for part in sorted({*theirs[name], *here[name]}):
-            if theirs[name].get(part) != here[name].get(part):
+            added = part in _MAY_BE_ADDED and part not in theirs[name]
+            if theirs[name].get(part) != here[name].get(part) and not added:
                 yield from _told(f"{name}: {part}", part, ours[name], shown[name] if shown else None)
 
 

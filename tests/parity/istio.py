@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
@@ -16,6 +17,8 @@ from tests.parity.forms import Forms
 
 REFERENCE: Final = "MESH_REFERENCE"
 """Environment variable that names the folder with a folder `istio-<version>` for each release."""
+_OF_SERVICES: Final = {8080: 80}
+"""Ports of the ingress gateway's Service by those of its pods, which newer samples name."""
 VERSIONS: Final = "destination-rule-all"
 """The sample with the subsets to which the routes of other samples lead."""
 
@@ -27,12 +30,12 @@ def folder(release: Release) -> Path | None:
 
 
 @cache
-def objects(at: Path) -> dict[str, Forms]:
+def objects(at: Path, release: str) -> dict[str, Forms]:
     """The forms of all objects in the folder of a release, by set."""
-    return dict(sorted(_sets(at)))
+    return dict(sorted(_sets(at, release)))
 
 
-def _sets(at: Path) -> Iterator[tuple[str, Forms]]:
+def _sets(at: Path, release: str) -> Iterator[tuple[str, Forms]]:
     yield "definitions", forms.of_manifests(documents(at / "crds.yaml"), istios=True)
     for kind in ("profiles", "settings"):
         for file in at.glob(f"{kind}/*.yaml"):
@@ -50,15 +53,22 @@ def _sets(at: Path) -> Iterator[tuple[str, Forms]]:
             f"samples/{file.stem}",
             placeless([manifest for name in names for manifest in documents(file.with_stem(name))]),
         )
-    yield from addons.istios(at / "addons")
+    yield from addons.istios(at / "addons", release)
 
 
 def placeless(manifests: Sequence[Mapping[str, Any]]) -> Forms:
     """The forms of samples, which go to any namespace."""
-    return forms.of_manifests(
-        [{**m, "metadata": {k: v for k, v in m["metadata"].items() if k != "namespace"}} for m in manifests],
-        istios=True,
-    )
+    return forms.of_manifests([_placeless(manifest) for manifest in manifests], istios=True)
+
+
+def _placeless(manifest: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Without its namespace; a Gateway with the Service's port in place of that of the pods behind it."""
+    found: dict[str, Any] = copy.deepcopy({**manifest})
+    found["metadata"].pop("namespace", None)
+    for server in found["spec"]["servers"] if found["kind"] == "Gateway" else ():
+        port = server["port"]
+        port["number"] = _OF_SERVICES.get(port["number"], port["number"])
+    return found
 
 
 def documents(file: Path) -> list[Mapping[str, Any]]:

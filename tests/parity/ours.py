@@ -8,10 +8,10 @@ from functools import cache
 from typing import Any, Final
 
 from commands import render
-from components.addons.install import COMPONENTS
 from mesh import releases
 from mesh.releases.release import Release
 from tests import traffic_configs
+from tests.components.test_addons_parity import recorded
 from tests.parity import addons, forms, injection, istio
 from tests.parity.forms import Forms
 
@@ -101,13 +101,11 @@ def _sample(release: str, name: str) -> Forms:
 
 def _addon(release: str, name: str) -> Forms:
     addon, _, mode = name.rpartition("-")
-    return addons.of_objects(_with_addons(release, mode, addon), addon, mode)
+    return addons.of_objects(_with_addons(release, mode, addon), release, addon, mode)
 
 
 def _with_addons(release: str, mode: str, addon: str) -> Manifests:
-    chosen = {**dict.fromkeys(COMPONENTS, True), "insecureDemo": mode == "insecureDemo"}
-    keys = {"release": release, "profile": "demo", "addons": json.dumps(chosen)}
-    resources = render.record("x", {f"mesh:{key}": value for key, value in keys.items()})
+    resources = recorded(release, insecure=mode == "insecureDemo")
     [component] = [r.urn for r in resources if (r.type, r.name) == (f"mesh:addons:{addon.title()}", addon)]
     return list(render.manifests([r for r in resources if r.parent == component]))
 

@@ -14,7 +14,7 @@ SETS = [(name, of) for name in releases.NAMES for of in lock.read(lock.file(rele
 def test_the_objects_are_istios_own(name: str, of: str) -> None:
     release = releases.get(name)
     folder = istio.folder(release)
-    shown = istio.objects(folder)[of] if folder else None
+    shown = istio.objects(folder, name)[of] if folder else None
     found = list(forms.differences(lock.read(lock.file(release))[of], ours.objects(release, of), shown))
     assert found == [], "\n".join(found)
 
@@ -24,4 +24,4 @@ def test_the_lock_file_is_that_of_istios_objects(name: str) -> None:
     release = releases.get(name)
     if not (folder := istio.folder(release)):
         pytest.skip(f"{istio.REFERENCE} names no folder with what Istio itself produces")
-    assert lock.file(release).read_text() == lock.text(istio.objects(folder)), "write it anew: make lock"
+    assert lock.file(release).read_text() == lock.text(istio.objects(folder, name)), "write it anew: make lock"
