@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from mesh.proxy import proxy, redirect
 from mesh.proxy.expr import Node, Value, all_of, each, equal, join, lower, value_or, when
 from mesh.proxy.inputs import Inputs
 from mesh.proxy.proxy import env_var
-
-BOOTSTRAP: Final = "sidecar.istio.io/bootstrapOverride"
-BOOTSTRAP_PATH: Final = "/etc/istio/custom-bootstrap"
-DATADOG: Final = "apm.datadoghq.com/env"
+from mesh.releases.common import additions
 
 
 def sidecar_env(inputs: Inputs) -> list[Node]:
     """The environment variables of a sidecar."""
     legacy = equal(inputs.environment("PILOT_ENABLE_INBOUND_PASSTHROUGH", "true"), "false")
-    override = env_var("ISTIO_BOOTSTRAP_OVERRIDE", f"{BOOTSTRAP_PATH}/custom_bootstrap.json")
-    datadog = all_of(equal(inputs.setting("global.proxy.tracer"), "datadog"), inputs.annotated(DATADOG))
     return [
         when(legacy, env_var("REWRITE_PROBE_LEGACY_LOCALHOST_DESTINATION", "true")),
         *_identity(inputs),
         *_node_metadata(inputs, redirect.interception_mode(inputs)),
-        when(inputs.annotated(BOOTSTRAP), override),
+        additions.bootstrap_env(inputs),
         *_mesh(inputs),
-        when(datadog, each(inputs.annotation_object(DATADOG), lambda name, value: env_var(name, join(value)))),
+        additions.datadog_env(inputs),
         each(inputs.proxy_metadata, env_var),
     ]
 

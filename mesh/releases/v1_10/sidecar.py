@@ -12,7 +12,6 @@ from mesh.proxy import proxy, redirect
 from mesh.proxy.expr import (
     Node,
     Value,
-    all_of,
     any_of,
     coalesce,
     contains,
@@ -29,7 +28,8 @@ from mesh.proxy.expr import (
 )
 from mesh.proxy.inputs import Inputs
 from mesh.proxy.overrides import IMAGE, image, resources
-from mesh.proxy.proxy import Proxy, Volume
+from mesh.proxy.proxy import Proxy
+from mesh.releases.common import additions
 from mesh.releases.v1_10 import env
 from mesh.releases.v1_10.redirect import cni_annotations, init_container
 
@@ -200,30 +200,21 @@ class _Volumes:
     def __init__(self, inputs: Inputs) -> None:
         setting = inputs.setting
         self._inputs = inputs
-        self._bootstrap = Volume(
-            name="custom-bootstrap-volume",
-            source={"configMap": {"name": inputs.annotation(env.BOOTSTRAP)}},
-            path=env.BOOTSTRAP_PATH,
-            needed=inputs.annotated(env.BOOTSTRAP),
-        )
+        self._bootstrap = additions.bootstrap_volume(inputs)
         self._envoy = proxy.envoy_volume(medium="Memory")
         self._info = proxy.pod_info_volume("istio-podinfo")
         self._token = proxy.token_volume(setting("global.jwtPolicy"), setting("global.sds.token.aud"))
         self._ca = proxy.ca_volume(setting("global.pilotCertProvider"))
-        account = value_or(inputs.service_account, "default")
-        self._certificates = proxy.certificate_volume(
-            setting("global.mountMtlsCerts"), join("istio.", account), "/etc/certs/"
-        )
-        self._tracer = Volume(
-            name="lightstep-certs",
-            source={"secret": {"secretName": "lightstep.cacert", "optional": True}},
-            path=inputs.tracer_ca_directory,
-            readOnly=True,
-            needed=all_of(equal(setting("global.proxy.tracer"), "lightstep"), inputs.tracer_tls),
-        )
+        self._certificates = additions.certificates(inputs)
+        self._tracer = additions.tracer_volume(inputs)
 
     def of_sidecar(self) -> list[Node]:
-        return [self._bootstrap.volume(), *self.of_gateway(), self._user("userVolume"), self._tracer.volume()]
+        return [
+            self._bootstrap.volume(),
+            *self.of_gateway(),
+            additions.of_user(self._inputs, "userVolume"),
+            self._tracer.volume(),
+        ]
 
     def of_gateway(self) -> list[Node]:
         volumes = (self._envoy, proxy.DATA_VOLUME, self._info, self._token, self._ca, self._certificates)
@@ -232,16 +223,8 @@ class _Volumes:
     def mounts_of_sidecar(self) -> list[Node]:
         volumes = (self._ca, proxy.DATA_VOLUME, self._bootstrap, self._envoy, self._token, self._certificates)
         mounts = [volume.mount() for volume in (*volumes, self._info, self._tracer)]
-        return [*mounts, self._user("userVolumeMount")]
+        return [*mounts, additions.of_user(self._inputs, "userVolumeMount")]
 
     def mounts_of_gateway(self) -> list[Node]:
         volumes = (self._ca, proxy.DATA_VOLUME, self._envoy, self._token, self._certificates, self._info)
         return [volume.mount() for volume in volumes]
-
-    def _user(self, kind: str) -> Node:
-        """Additional volumes or mounts of the sidecar, from an annotation that holds a JSON object by volume name."""
-        name = f"sidecar.istio.io/{kind}"
-        return when(
-            self._inputs.annotated(name),
-            each(self._inputs.annotation_object(name), self._inputs.with_name),
-        )

@@ -8,11 +8,9 @@ from mesh.proxy import proxy
 from mesh.proxy.expr import Node, Value, all_of, coalesce, each, equal, join, lower, value_or, when
 from mesh.proxy.inputs import Inputs
 from mesh.proxy.proxy import env_from_field, env_from_limit, env_var
+from mesh.releases.common import additions
 from mesh.releases.v1_30 import redirect
 
-BOOTSTRAP: Final = "sidecar.istio.io/bootstrapOverride"
-BOOTSTRAP_PATH: Final = "/etc/istio/custom-bootstrap"
-DATADOG: Final = "apm.datadoghq.com/env"
 COMPLIANCE: Final = "COMPLIANCE_POLICY"
 """Environment variable of istiod, which the agents get: the policy that their cryptography complies with."""
 WORKLOAD_LABEL: Final = "service.istio.io/workload-name"
@@ -21,7 +19,6 @@ NODE: Final = env_from_field("ISTIO_META_NODE_NAME", "spec.nodeName")
 
 def sidecar_env(inputs: Inputs) -> list[Node]:
     """The environment variables of a sidecar."""
-    datadog = all_of(equal(inputs.setting("global.proxy.tracer"), "datadog"), inputs.annotated(DATADOG))
     attributes = inputs.resource_attributes
     legacy = env_var("REWRITE_PROBE_LEGACY_LOCALHOST_DESTINATION", "true")
     return [
@@ -33,7 +30,7 @@ def sidecar_env(inputs: Inputs) -> list[Node]:
         *limits(),
         *_compliance(inputs),
         *_workload(inputs, redirect.metadata_mode(inputs), coalesce(inputs.label(WORKLOAD_LABEL), inputs.workload)),
-        when(datadog, each(inputs.annotation_object(DATADOG), lambda name, value: env_var(name, join(value)))),
+        additions.datadog_env(inputs),
         when(attributes, env_var("OTEL_RESOURCE_ATTRIBUTES", attributes)),
         each(inputs.proxy_metadata, env_var),
     ]
@@ -105,8 +102,6 @@ def _workload(inputs: Inputs, mode: Value, name: Value) -> list[Node]:
         when(network, env_var("ISTIO_META_NETWORK", network)),
         when(name, env_var("ISTIO_META_WORKLOAD_NAME", name)),
         when(all_of(version, owner), env_var("ISTIO_META_OWNER", uri)),
-        when(
-            inputs.annotated(BOOTSTRAP), env_var("ISTIO_BOOTSTRAP_OVERRIDE", f"{BOOTSTRAP_PATH}/custom_bootstrap.json")
-        ),
+        additions.bootstrap_env(inputs),
         *mesh(inputs),
     ]

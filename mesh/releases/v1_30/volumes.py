@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from mesh.proxy import proxy
-from mesh.proxy.expr import Node, Value, all_of, coalesce, each, equal, join, negate, value_or, when
+from mesh.proxy.expr import Node, Value, coalesce, equal, join, negate, when
 from mesh.proxy.inputs import Inputs
 from mesh.proxy.proxy import DATA_VOLUME, Volume
-from mesh.releases.v1_30 import env
+from mesh.releases.common import additions
 
 _SECRETS: Final = "/var/run/secrets"
 TRUST_BUNDLES: Final = "ENABLE_CLUSTER_TRUST_BUNDLE_API"
@@ -81,29 +81,15 @@ class Volumes:
             },
             path=f"{_SECRETS}/istio/crl",
         )
-        self._bootstrap = Volume(
-            name="custom-bootstrap-volume",
-            source={"configMap": {"name": inputs.annotation(env.BOOTSTRAP)}},
-            path=env.BOOTSTRAP_PATH,
-            needed=inputs.annotated(env.BOOTSTRAP),
-        )
-        account = value_or(inputs.service_account, "default")
-        self._secret = proxy.certificate_volume(
-            setting("global.mountMtlsCerts"), join("istio.", account), "/etc/certs/"
-        )
-        self._tracer = Volume(
-            name="lightstep-certs",
-            source={"secret": {"secretName": "lightstep.cacert", "optional": True}},
-            path=inputs.tracer_ca_directory,
-            readOnly=True,
-            needed=all_of(equal(setting("global.proxy.tracer"), "lightstep"), inputs.tracer_tls),
-        )
+        self._bootstrap = additions.bootstrap_volume(inputs)
+        self._secret = additions.certificates(inputs)
+        self._tracer = additions.tracer_volume(inputs)
 
     def of_sidecar(self) -> list[Node]:
         credentials = socket("credential-socket", "credential-uds", source=False)
         written = (WORKLOAD_SOCKET, credentials, *certificates(self._inputs, source=False), *self._common())
         listed = [volume.volume() for volume in (*written, self._revoked, self._secret)]
-        return [*listed, self._user("userVolume"), self._tracer.volume()]
+        return [*listed, additions.of_user(self._inputs, "userVolume"), self._tracer.volume()]
 
     def of_gateway(self) -> list[Node]:
         written = (WORKLOAD_SOCKET, CREDENTIAL_SOCKET, *certificates(self._inputs, source=True), *self._common())
@@ -115,7 +101,7 @@ class Volumes:
     def mounts_of_sidecar(self) -> list[Node]:
         revoked = when(signed_by_istiod(self._inputs), self._revoked.mount())
         mounts = [volume.mount() for volume in (*self._mounted_last(), self._tracer)]
-        return [*self._mounted_first(), revoked, *mounts, self._user("userVolumeMount")]
+        return [*self._mounted_first(), revoked, *mounts, additions.of_user(self._inputs, "userVolumeMount")]
 
     def mounts_of_gateway(self) -> list[Node]:
         return [*self._mounted_first(), *[volume.mount() for volume in self._mounted_last()]]
@@ -126,11 +112,3 @@ class Volumes:
 
     def _mounted_last(self) -> tuple[Volume, ...]:
         return DATA_VOLUME, self._bootstrap, ENVOY, self._token, self._secret, INFO
-
-    def _user(self, kind: str) -> Node:
-        """Additional volumes or mounts of the sidecar, from an annotation that holds a JSON object by volume name."""
-        name = f"sidecar.istio.io/{kind}"
-        return when(
-            self._inputs.annotated(name),
-            each(self._inputs.annotation_object(name), self._inputs.with_name),
-        )
