@@ -1,6 +1,7 @@
 """The custom resource definitions of Istio's API, generated from the classes of the kinds."""
 
 import inspect
+from copy import deepcopy
 from typing import Any
 
 from mesh.api.model import Column, Kind, Names, Versions
@@ -32,6 +33,7 @@ def definition(kind: type[Kind], versions: Versions) -> dict[str, Any]:
     """The CustomResourceDefinition of one kind. All versions share one schema; the first is the storage version."""
     names, served = versions.names_of(kind), versions.of(kind)
     explained = {_PREFERRED if _PREFERRED in served else served[0]} if versions.enforced else set(served)
+    shown = _shown(kind, versions)
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
@@ -46,7 +48,7 @@ def definition(kind: type[Kind], versions: Versions) -> dict[str, Any]:
                     "served": True,
                     "storage": version == served[0],
                     "subresources": {"status": {}},
-                    **_shown(kind, versions, described=version in explained),
+                    **(deepcopy(shown) if version in explained else without_descriptions(shown)),
                 }
                 for version in served
             ],
@@ -73,8 +75,8 @@ def _names(kind: type[Kind], names: Names) -> dict[str, Any]:
     }
 
 
-def _shown(kind: type[Kind], versions: Versions, described: bool) -> dict[str, Any]:
-    """The schema and the columns of a version, with their descriptions or without."""
+def _shown(kind: type[Kind], versions: Versions) -> dict[str, Any]:
+    """The schema and the columns of each version, with their descriptions."""
     names, about = versions.names_of(kind), inspect.getdoc(kind)
     schemas = Schemas(versions)
     status = schemas.message(Status) if versions.enforced else {"type": "object"}
@@ -93,8 +95,7 @@ def _shown(kind: type[Kind], versions: Versions, described: bool) -> dict[str, A
         **needs_spec,
     }
     columns = {"additionalPrinterColumns": [_column(column) for column in names.columns]} if names.columns else {}
-    shown = {"schema": {"openAPIV3Schema": schema}, **columns}
-    return shown if described else without_descriptions(shown)
+    return {"schema": {"openAPIV3Schema": schema}, **columns}
 
 
 def _column(column: Column) -> dict[str, str]:
