@@ -13,6 +13,7 @@ import re
 import textwrap
 import types
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
@@ -139,7 +140,8 @@ def _rows(model: type[BaseModel], prefix: str, page: str) -> Iterator[str]:
         meaning = " ".join((field.description or documented.get(name, "")).split())
         wire = validation.wire_name(name, field)
         meaning = " ".join([meaning, *_differences(model, wire)])
-        yield f"| `{prefix}{wire}` | {names or _values(field.annotation, page)} | {_default(field)} | {meaning} |"
+        default = "; ".join(filter(None, [_default(field), *_own_defaults(model, name)]))
+        yield f"| `{prefix}{wire}` | {names or _values(field.annotation, page)} | {default} | {meaning} |"
 
 
 def _differences(model: type[BaseModel], wire: str) -> Iterator[str]:
@@ -176,8 +178,48 @@ def _docstrings(cls: type) -> Iterator[tuple[str, str]]:
 def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
-    value = field.default
-    if value in (None, {}, (), [], "") or isinstance(value, BaseModel):
+    return "" if isinstance(field.default, BaseModel) else _shown(field.default)
+
+
+def _own_defaults(model: type[BaseModel], name: str) -> Iterator[str]:
+    """The defaults of a field in the releases where they are not its type's, unless all releases have the same."""
+    parts = {release: part for release, part in _only(model).items() if not _only(type(getattr(part, name)))}
+    differing = {release: part.model_dump(mode="json", exclude_defaults=True) for release, part in parts.items()}
+    texts = {release: _shown(data[name]) for release, data in differing.items() if name in data}
+    if len(texts) < len(parts) or len(set(texts.values())) > 1:
+        yield from (f"{release}: {text or 'none'}" for release, text in texts.items())
+
+
+def _only(model: type) -> Mapping[str, BaseModel]:
+    """The part of this type in the values of each release's default profile; nothing if there are several.
+
+    A type in several places has different defaults there: the table of the type around it shows them whole.
+    """
+    found = {release: _parts(release).get(model, []) for release in releases.NAMES}
+    if any(len(parts) > 1 for parts in found.values()):
+        return {}
+    return {release: part for release, parts in found.items() for part in parts}
+
+
+@cache
+def _parts(release: str) -> Mapping[type, list[BaseModel]]:
+    """The values of the release's default profile, by type."""
+    found: dict[type, list[BaseModel]] = {}
+
+    def visit(value: Any) -> None:
+        if isinstance(value, BaseModel):
+            found.setdefault(type(value), []).append(value)
+            value = dict(value)
+        for part in value.values() if isinstance(value, dict) else ():
+            visit(part)
+
+    visit(releases.get(release).values(Settings.model_fields["profile"].default))
+    return found
+
+
+def _shown(value: Any) -> str:
+    """A default as the tables show it; empty if it is."""
+    if value in (None, {}, (), [], ""):
         return ""
     return f"`{value if isinstance(value, str) else json.dumps(to_jsonable_python(value, exclude_none=True))}`"
 

@@ -108,7 +108,10 @@ class CertificateAuthority(Message):
 class DefaultProviders(Message):
     """Extension providers that are used where no Telemetry object names one."""
 
-    tracing: str | list[str] | None = optional("Name of the provider that receives trace spans.")
+    tracing: str | list[str] | None = optional(
+        "The provider that receives trace spans: its name in Istio 1.10, such as `zipkin`; later a list of names, such "
+        "as `[zipkin]`."
+    )
     metrics: list[str] | None = optional("Names of the providers that receive metrics.")
     accessLogging: list[str] | None = optional("Names of the providers that receive access logs.")
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from mesh.core import errors
 from mesh.core.kubernetes import Affinity, Domain, Labels, Name, ObjectName, PullPolicy, Resources, Toleration
 from mesh.core.names import DEFAULT_DOMAIN
 from mesh.core.typed import Documented
@@ -227,8 +228,9 @@ class Global(Documented):
     resourceScope: ResourceScope = "all"
     """The objects that this stack installs: `cluster`, those without a namespace (and Istio's namespace itself);
     `namespace`, the others; or all."""
-    pilotCertProvider: Literal["istiod", "custom", "none"] | Annotated[str, Field(pattern="^k8s.io/")] = "istiod"
-    """Provider of istiod's own certificate: istiod, a signer of Kubernetes (`k8s.io/…`), or files that are mounted."""
+    pilotCertProvider: str = "istiod"
+    """Provider of istiod's own certificate: `istiod`; a signer of Kubernetes (`k8s.io/…`); `custom`: files that are
+    mounted; `none`: it has none, and what stands before it terminates TLS."""
     certSigners: tuple[str, ...] = ()
     """Signers of Kubernetes for which istiod may approve certificates, such as
     `clusterissuers.cert-manager.io/istio`."""
@@ -248,6 +250,13 @@ class Global(Documented):
     """Address of a remote istiod, an IP address or a host name, for a Service that leads to it."""
     meshNetworks: dict[str, Any] = {}
     """Networks of the mesh with their endpoints and gateways, by name."""
+
+    @field_validator("pilotCertProvider")
+    @classmethod
+    def _is_a_provider(cls, value: str) -> str:
+        if value not in ("istiod", "custom", "none") and not value.startswith("k8s.io/"):
+            raise ValueError(errors.not_one_of(value, ("istiod", "custom", "none", "k8s.io/SIGNER")))
+        return value
 
     @model_validator(mode="after")
     def _several_clusters_have_names(self) -> Global:

@@ -44,3 +44,28 @@ def test_every_setting_has_a_meaning() -> None:
 def test_every_type_has_one_section() -> None:
     names = [model.__name__ for model in reference.models()]
     assert len(set(names)) == len(names) > 40
+
+
+def _default(model: str, field: str) -> str:
+    section = reference.CONFIG.read_text().split(f"## {model}\n")[1].split("\n## ")[0]
+    (row,) = [row for row in section.splitlines() if row.startswith(f"| `{field}` |")]
+    return row.split(" | ")[2]
+
+
+def test_defaults_of_one_release_stand_beside_those_of_the_types() -> None:
+    assert _default("Proxy", "readinessPeriodSeconds") == "`2`; 1.30: `15`"
+    assert _default("Proxy", "tracer") == "`zipkin`; 1.30: `none`"
+    assert _default("Cni", "excludeNamespaces") == '`["istio-system"]`; 1.30: `["kube-system"]`'
+    assert _default("Cni", "tolerations").startswith('1.30: `[{"operator": "Exists"')
+    assert _default("Gateway", "env") == '1.10: `{"ISTIO_META_ROUTER_MODE": "standard"}`'
+    assert _default("Proxy", "logLevel") == "`warning`"
+
+
+def test_defaults_of_a_type_in_several_places_stand_in_the_tables_of_these_places() -> None:
+    assert _default("Cni", "resources") == '1.30: `{"requests": {"cpu": "100m", "memory": "100Mi"}}`'
+    assert _default("Resources", "requests") == ""
+
+
+def test_defaults_of_a_type_in_one_place_stand_in_its_own_table() -> None:
+    assert _default("Cni", "repair") == ""
+    assert _default("Repair", "deletePods") == "`true`; 1.30: `false`"

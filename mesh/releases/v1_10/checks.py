@@ -104,7 +104,8 @@ def _mesh(config: api.MeshConfig) -> Findings:
 
 def _providers(providers: api.DefaultProviders) -> Findings:
     if isinstance(providers.tracing, list):
-        yield ("tracing",), f"expected a string, got {show(providers.tracing)}: name one provider"
+        remedy = f"write {providers.tracing[0]}" if len(providers.tracing) == 1 else "name one provider"
+        yield ("tracing",), f"expected a string, got {show(providers.tracing)}: {remedy}"
 
 
 REFUSED: Final[Mapping[type[Message], Callable[[Any], Findings]]] = {

@@ -122,6 +122,7 @@ _K3S: Final = {"cniConfDir": f"{_RANCHER}/agent/etc/cni/net.d"}
 _MICROK8S: Final = "/var/snap/microk8s/current"
 
 _PLATFORMS: Final[dict[str, Data]] = {
+    # Istio's chart finds out the folder of GKE's plugins from the version of the cluster's Kubernetes.
     "gke": {"cni": {"cniBinDir": "/home/kubernetes/bin", **_QUOTAS}, "ztunnel": _QUOTAS},
     "k3d": {"cni": {**_K3S, "cniBinDir": "/bin"}},
     "k3s": {"cni": {**_K3S, "cniBinDir": f"{_RANCHER}/data/cni"}},

@@ -181,7 +181,7 @@ def test_each_release_reads_the_default_providers_of_spans_in_its_own_form() -> 
     load(**with_meshes(extensionProviders=providers, defaultProviders=one))
     load(release="1.30", **with_meshes(extensionProviders=providers, defaultProviders=several))
     text = refusal(**with_meshes(extensionProviders=providers, defaultProviders=several))
-    assert text.startswith('mesh:meshConfig.defaultProviders.tracing: expected a string, got ["a"]')
+    assert text.startswith('mesh:meshConfig.defaultProviders.tracing: expected a string, got ["a"]: write a')
     text = refusal(release="1.30", **with_meshes(extensionProviders=providers, defaultProviders=one))
     assert text.startswith('mesh:meshConfig.defaultProviders.tracing: expected a list, got "a": write [a]')
 

@@ -270,6 +270,17 @@ def test_the_templates_see_what_differs_from_the_plugins_defaults() -> None:
     assert injection_values(objects)["pilot"]["cni"] == {"enabled": True, "provider": "multus"}
 
 
+def test_pods_use_the_plugin_of_another_stack() -> None:
+    objects = installed(pilot={"cni": {"enabled": True}})
+    assert injection_values(objects)["pilot"]["cni"] == {"enabled": True, "provider": "default"}
+    assert of_kind(objects, "DaemonSet") == []
+
+
+def test_an_unknown_provider_of_istiods_certificate_is_refused_with_the_choices() -> None:
+    text = refused(**{"global": {"pilotCertProvider": "kubernetes"}})
+    assert text == 'mesh:global.pilotCertProvider: "kubernetes" is not one of istiod, custom, none, k8s.io/SIGNER'
+
+
 def test_a_remote_control_plane_has_its_webhook_its_readers_and_its_address_here() -> None:
     objects = installed(profile="remote", **{"global": {"remotePilotAddress": "192.0.2.7"}})
     assert of_kind(objects, "MutatingWebhookConfiguration") == ["istio-sidecar-injector"]
