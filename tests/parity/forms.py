@@ -22,7 +22,7 @@ Forms = Mapping[str, Form]
 Digests = Mapping[str, Mapping[str, str]]
 """Digests of the parts of objects."""
 
-_NEWER: Final[Mapping[str, str]] = {
+NEWER: Final[Mapping[str, str]] = {
     "policy/v1beta1": "policy/v1",
     "autoscaling/v2beta1": "autoscaling/v2",
     "autoscaling/v2beta2": "autoscaling/v2",
@@ -61,7 +61,7 @@ def of_manifest(manifest: Mapping[str, Any], istios: bool, scaled: bool = False)
     """The form of a manifest; `scaled`: it has an autoscaler."""
     others = defaults.OTHERS if scaled else defaults.OTHERS - {defaults.SCALED}
     found = _without(normal(manifest), (GroupKind.of(manifest).name,), others if istios else frozenset())
-    found["apiVersion"] = _NEWER.get(found["apiVersion"], found["apiVersion"])
+    found["apiVersion"] = NEWER.get(found["apiVersion"], found["apiVersion"])
     if templates := found.get("data", {}).get("config", {}).get("templates"):
         found["data"]["config"]["templates"] = sorted(set(templates) - UNUSED)
         found["data"]["config"].pop("template", None)  # only warns proxies of another release

@@ -14,6 +14,7 @@ from mesh.releases.release import Installation, PodTemplate
 from mesh.releases.v1_30.names import NO_AMBIENT, limit_env
 from mesh.values.proxy import Logging
 
+_SOCKET: Final = "cni-ztunnel-sock-dir"
 _HEALTH: Final = 8000
 """Port of the plugin's readiness probe."""
 _CAPABILITIES: Final = ("NET_ADMIN", "NET_RAW", "SYS_PTRACE", "SYS_ADMIN", "DAC_OVERRIDE")
@@ -99,7 +100,7 @@ def _container(mesh: Installation) -> Node:
         "args": [when(level, f"--log_output_level={level}"), when(chosen.logAsJson, "--log_as_json")],
         "envFrom": [{"configMapRef": {"name": CNI_CONFIG}}],
         "env": _env(mesh),
-        "volumeMounts": [mount for _, mount in _volumes(mesh) if mount],
+        "volumeMounts": [mount for _, mount in sorted(_volumes(mesh), key=_is_socket) if mount],
         "resources": cni.resources.amounts or {"requests": {"cpu": "100m", "memory": "100Mi"}},
     }
 
@@ -133,6 +134,11 @@ def _env(mesh: Installation) -> list[Node]:
     ]
 
 
+def _is_socket(folder: tuple[Node, Node]) -> bool:
+    """Whether it is the folder of ztunnel's socket, which is the last one of Istio's mounts, but not of its volumes."""
+    return bool(wire(folder[0])["name"] == _SOCKET)
+
+
 def _volumes(mesh: Installation) -> list[tuple[Node, Node]]:
     """The folders of the node, each as a volume and its mount; None if it is not mounted."""
     cni = mesh.values.cni
@@ -150,7 +156,7 @@ def _volumes(mesh: Installation) -> list[tuple[Node, Node]]:
         mountPropagation="HostToContainer",
     )
     processes = folder("cni-host-procfs", "/proc", "/host/proc", "Directory", readOnly=True)
-    socket = folder("cni-ztunnel-sock-dir", "/var/run/ztunnel", "/var/run/ztunnel", "DirectoryOrCreate")
+    socket = folder(_SOCKET, "/var/run/ztunnel", "/var/run/ztunnel", "DirectoryOrCreate")
     return [
         folder("cni-bin-dir", cni.cniBinDir, "/host/opt/cni/bin"),
         *([processes] if cni.repair.repairPods or ambient else []),

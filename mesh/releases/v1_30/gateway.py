@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from mesh.core.names import INJECT_LABEL
 from mesh.proxy import proxy
@@ -15,6 +15,20 @@ from mesh.releases.v1_30.istiod import root_certificate
 from mesh.releases.v1_30.names import NO_AMBIENT, limit_env
 from mesh.values.gateway import Gateway
 
+_ORDER: Final = (
+    "workload-socket",
+    "credential-socket",
+    "workload-certs",
+    "istiod-ca-cert",
+    "podinfo",
+    "istio-envoy",
+    "istio-data",
+    "istio-token",
+    "istio-certs",
+    "config-volume",
+)
+"""The volumes in Istio's own order: another one would replace the pods of what is adopted."""
+
 
 def pod(mesh: Installation, name: str, spec: Gateway) -> PodTemplate:
     """The template of the pods of the gateway `name`."""
@@ -24,7 +38,7 @@ def pod(mesh: Installation, name: str, spec: Gateway) -> PodTemplate:
             "serviceAccountName": spec.service_account(name),
             "priorityClassName": mesh.values.global_.priorityClassName or None,
             "containers": [_container(mesh, name, spec, volumes), *spec.additionalContainers],
-            "volumes": [volume.volume() for volume in (*volumes, *unmounted)],
+            "volumes": [volume.volume() for volume in (*sorted(volumes, key=_place), *unmounted)],
             "securityContext": None if spec.runAsRoot else _identity(mesh),
         }
     )
@@ -63,15 +77,22 @@ def _container(mesh: Installation, name: str, spec: Gateway, volumes: list[Volum
 def _env(mesh: Installation, name: str, spec: Gateway) -> list[Node]:
     chosen = mesh.values.global_
     _, *trust = proxy.trust_env("", chosen.pilotCertProvider, chosen.caAddress, mesh.values.revision, mesh.root)
+    *of_pod, account = gateway.env_of_pod()
     return [
         *trust,
-        *gateway.env_of_pod(),
+        *of_pod,
         limit_env("ISTIO_CPU_LIMIT", "cpu"),
+        account,
         *gateway.env_of_mesh(mesh, name, spec),
         *gateway.own_env(mesh, spec),
         gateway.cluster_env(mesh),
         env_from_field("ISTIO_META_NODE_NAME", "spec.nodeName"),
     ]
+
+
+def _place(volume: Volume) -> int:
+    """The place of a volume in Istio's own order, which is not that of the mounts; volumes of values follow."""
+    return _ORDER.index(volume.name) if volume.name in _ORDER else len(_ORDER)
 
 
 def _volumes(mesh: Installation, name: str, spec: Gateway) -> tuple[list[Volume], list[Volume]]:

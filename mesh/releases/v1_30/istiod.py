@@ -102,17 +102,33 @@ def _container(mesh: Installation) -> Node:
 
 
 def _env(mesh: Installation) -> list[Node]:
+    """The environment variables, in the order of Istio's own: another one would replace the pods of what is adopted."""
     chosen, pilot = mesh.values.global_, mesh.values.pilot
     ztunnel = f"{pilot.trustedZtunnelNamespace or mesh.root}/{pilot.trustedZtunnelName or 'ztunnel'}"
+
+    def unless_given(values: Mapping[str, str]) -> list[Node]:
+        return [env_var(name, value) for name, value in values.items() if name not in pilot.env]
+
+    return [
+        *unless_given({"REVISION": mesh.revision, "PILOT_CERT_PROVIDER": chosen.pilotCertProvider}),
+        *istiod_env_of_pod(),
+        *unless_given({"KUBECONFIG": "/var/run/secrets/remote/config", "CA_TRUSTED_NODE_ACCOUNTS": ztunnel}),
+        *[env_var(name, value) for name, value in sorted(pilot.env.items())],
+        *pilot.envVarFrom,
+        *unless_given(_env_of_values(mesh)),
+        limit_env("GOMAXPROCS", "cpu"),
+        *unless_given({"PLATFORM": chosen.platform}),
+    ]
+
+
+def _env_of_values(mesh: Installation) -> Mapping[str, str]:
+    """The environment variables that values give in other fields than `pilot.env`."""
+    chosen, pilot = mesh.values.global_, mesh.values.pilot
     untaint = {
         "PILOT_ENABLE_NODE_UNTAINT_CONTROLLERS": "true",
         "PILOT_NODE_UNTAINT_CONTROLLERS_TAINT_NAME": pilot.taint.name,
     }
-    literal: Mapping[str, str] = {
-        "REVISION": mesh.revision,
-        "PILOT_CERT_PROVIDER": chosen.pilotCertProvider,
-        "KUBECONFIG": "/var/run/secrets/remote/config",
-        "CA_TRUSTED_NODE_ACCOUNTS": ztunnel,
+    return {
         **({"PILOT_TRACE_SAMPLING": f"{pilot.traceSampling:g}"} if pilot.traceSampling else {}),
         **(untaint if pilot.taint.enabled else {}),
         **({"EXTERNAL_ISTIOD": "true"} if chosen.externalIstiod else {}),
@@ -120,15 +136,7 @@ def _env(mesh: Installation) -> list[Node]:
         **({"PILOT_CRL_CONFIGMAP": pilot.crlConfigMapName} if pilot.crlConfigMapName else {}),
         "PILOT_ENABLE_ANALYSIS": flag(chosen.istiod.enableAnalysis),
         "CLUSTER_ID": chosen.multiCluster.clusterName or "Kubernetes",
-        "PLATFORM": chosen.platform,
-        **pilot.env,
     }
-    return [
-        *[env_var(name, value) for name, value in literal.items()],
-        *istiod_env_of_pod(),
-        limit_env("GOMAXPROCS", "cpu"),
-        *pilot.envVarFrom,
-    ]
 
 
 def _volumes(mesh: Installation) -> list[Node]:

@@ -20,6 +20,7 @@ def pod(mesh: Installation) -> PodTemplate:
     """The template of ztunnel's pods. They run on every node."""
     chosen = mesh.values.ztunnel
     volumes = _volumes(mesh)
+    root, token, *others = volumes  # as they are mounted; among the pod's volumes, Istio's token is the first
     spec: dict[str, Any] = wire(
         {
             "nodeSelector": {"kubernetes.io/os": "linux", **chosen.nodeSelector},
@@ -31,7 +32,7 @@ def pod(mesh: Installation) -> PodTemplate:
             "containers": [_container(mesh, volumes)],
             "priorityClassName": "system-node-critical",
             "terminationGracePeriodSeconds": chosen.terminationGracePeriodSeconds,
-            "volumes": [*[volume.volume() for volume in volumes], *chosen.volumes],
+            "volumes": [*[volume.volume() for volume in (token, root, *others)], *chosen.volumes],
         }
     )
     revision = mesh.labels if mesh.values.revision else {}
@@ -89,14 +90,15 @@ def _env(mesh: Installation) -> list[Node]:
         "ISTIO_META_CLUSTER_ID": everyone.multiCluster.clusterName or "Kubernetes",
         "INPOD_ENABLED": "true",
         "TERMINATION_GRACE_PERIOD_SECONDS": str(chosen.terminationGracePeriodSeconds),
-        **chosen.proxyMetadata,
-        **chosen.env,
-        **({"CRL_PATH": "/var/run/secrets/istio/crl/ca-crl.pem"} if chosen.peerCaCrl.enabled else {}),
     }
-    return [
-        *[env_var(name, value) for name, value in literal.items()],
+    revoked = {"CRL_PATH": "/var/run/secrets/istio/crl/ca-crl.pem"} if chosen.peerCaCrl.enabled else {}
+    own, metadata = {**chosen.env, **revoked}, chosen.proxyMetadata
+    return [  # in Istio's order: another one would replace the pods of what is adopted
+        *[env_var(name, value) for name, value in literal.items() if name not in {**metadata, **own}],
         *[env_from_field(name, path) for name, path in fields.items()],
+        *[env_var(name, value) for name, value in metadata.items() if name not in own],
         limit_env("ZTUNNEL_CPU_LIMIT", "cpu"),
+        *[env_var(name, value) for name, value in own.items()],
     ]
 
 
