@@ -31,7 +31,6 @@ from tests import meshes
 from tests.e2e.watched_api import KINDS, serving
 from tests.faults import FAULTS
 from tests.meshes import Fault, Manifest
-from tests.releases import RELEASE
 from toolchain.checkers import checkers
 
 Said = frozenset[tuple[str, str]]
@@ -51,8 +50,9 @@ LEGACY = "gateway in the deprecated form of a host name"
 """A case that istiod understands and istioctl does not, which reports IST0101 and IST0132."""
 
 
-def pods(manifests: Sequence[Manifest]) -> Iterator[Manifest]:
+def pods(manifests: Sequence[Manifest], release: str) -> Iterator[Manifest]:
     """One pod of each Deployment, with the sidecar that it would get; called as the Deployment."""
+    image = f"{releases.get(release).hub}/proxyv2:{releases.get(release).version}"
     mesh = Mesh(map(Object.read, manifests), DEFAULT_NAMES)
     for thing in mesh.of(kinds.DEPLOYMENT):
         workload = workloads.from_object(thing, mesh.namespaces)
@@ -60,9 +60,7 @@ def pods(manifests: Sequence[Manifest]) -> Iterator[Manifest]:
         template = copy.deepcopy(thing.spec["template"])
         names = [container["name"] for container in template["spec"]["containers"]]
         if workload.proxy and CONTAINER not in names:
-            template["spec"]["containers"].append(
-                {"name": CONTAINER, "image": f"{RELEASE.hub}/proxyv2:{RELEASE.version}"}
-            )
+            template["spec"]["containers"].append({"name": CONTAINER, "image": image})
         where = {"name": thing.name, "namespace": thing.namespace}
         yield {
             "apiVersion": "v1",
@@ -72,9 +70,9 @@ def pods(manifests: Sequence[Manifest]) -> Iterator[Manifest]:
         }
 
 
-def istioctl(manifests: Sequence[Manifest], folder: Path) -> Said:
+def istioctl(manifests: Sequence[Manifest], folder: Path, release: str = releases.DEFAULT) -> Said:
     """istioctl's findings. It reads Istio's objects from a file, the others from an API server."""
-    whole = [*(m for m in manifests if m["kind"] != "CustomResourceDefinition"), *pods(manifests)]
+    whole = [*(m for m in manifests if m["kind"] != "CustomResourceDefinition"), *pods(manifests, release)]
     kubernetes = [manifest for manifest in whole if manifest["kind"] in KINDS.values()]
     file = folder / "istio.yaml"
     file.write_text(yaml.safe_dump_all(manifest for manifest in whole if manifest not in kubernetes))
@@ -156,4 +154,4 @@ def test_istioctl_finds_nothing_in_the_shipped_stacks(stack: str, tmp_path: Path
     manifests = list(render.manifests(render.record(stack)))
     release = stacks.load(stack).settings.release
     known = TELEMETRY | JWT | LATER.get(release, frozenset())
-    assert unexpected(istioctl(manifests, tmp_path), ours(manifests, release), *known) == []
+    assert unexpected(istioctl(manifests, tmp_path, release), ours(manifests, release), *known) == []
