@@ -35,6 +35,7 @@ NEEDED: Final[Mapping[str, frozenset[str]]] = {
         {"Namespace", "NamespacePatch", "ServiceAccount", "ConfigMap", "Secret", "Service", "RoleBinding"}
         | {"ClusterRoleBinding", "CustomResourceDefinition", "Deployment", "MutatingWebhookConfiguration"}
     ),
+    "StatefulSet": PLACE | {"ServiceAccount", "ConfigMap", "RoleBinding"},
     "MutatingWebhookConfiguration": frozenset({"Deployment", "Service"}),
     "ValidatingWebhookConfiguration": frozenset({"Deployment", "Service"}),
     "DestinationRule": CUSTOM,
