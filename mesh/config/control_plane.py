@@ -39,12 +39,12 @@ def _ztunnel(s: Settings) -> Iterator[str]:
     """A ztunnel that istiod does not trust: it gets no certificates on behalf of pods."""
     if not (s.ztunnel.enabled and s.pilot.enabled) or "CA_TRUSTED_NODE_ACCOUNTS" in s.pilot.env:
         return
-    for key, trusted, actual, fallback in (
-        ("trustedZtunnelNamespace", s.pilot.trustedZtunnelNamespace, s.ztunnel.namespace, ROOT),
-        ("trustedZtunnelName", s.pilot.trustedZtunnelName, s.ztunnel.resourceName, NAME),
+    for field, actual, key, trusted, fallback in (
+        ("namespace", s.ztunnel.namespace, "trustedZtunnelNamespace", s.pilot.trustedZtunnelNamespace, ROOT),
+        ("resourceName", s.ztunnel.resourceName, "trustedZtunnelName", s.pilot.trustedZtunnelName, NAME),
     ):
         if (trusted or fallback) != (actual or fallback):
             yield (
-                f"mesh:pilot.{key}: istiod trusts {trusted or fallback}, but ztunnel is {actual or fallback}: set it to"
-                f" {actual or fallback}"
+                f"mesh:ztunnel.{field} is {actual or fallback}, but istiod trusts {trusted or fallback}: set"
+                f" mesh:pilot.{key} to {actual or fallback}"
             )

@@ -203,7 +203,7 @@ def test_a_tag_leads_pods_to_its_revision() -> None:
         ({"revisionTags": {"A": "b"}}, "mesh:revisionTags.A"),
         (
             {"profile": "ambient", "ztunnel": {"namespace": "kube-system"}},
-            "mesh:pilot.trustedZtunnelNamespace: istiod trusts istio-system, but ztunnel is kube-system",
+            "mesh:ztunnel.namespace is kube-system, but istiod trusts istio-system",
         ),
     ],
 )
