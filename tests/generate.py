@@ -11,6 +11,7 @@ import json
 import random
 import re
 import types
+from collections.abc import Sequence
 from enum import Enum
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -112,9 +113,9 @@ def objects(kind: type[Kind], release: str) -> st.SearchStrategy[Kind]:
 
 
 @st.composite
-def configs(draw: st.DrawFn) -> dict[str, str]:
-    """Valid configs, drawn in the same way."""
-    release = draw(st.sampled_from(releases.NAMES))
+def configs(draw: st.DrawFn, among: Sequence[str] = releases.NAMES) -> dict[str, str]:
+    """Valid configs of the releases `among`, drawn in the same way."""
+    release = draw(st.sampled_from(among))
     profile = draw(st.sampled_from(sorted(releases.get(release).profiles.names)))
     values = _fields(draw, Settings, 0) | {"release": release, "profile": profile}
     while problems := _problems(config := _written(values)):
