@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel
@@ -19,7 +20,7 @@ from mesh.core.typed import Findings
 
 def of_config(release: str, model: type[BaseModel], data: Mapping[str, Any]) -> Findings:
     """The keys and values of a config, as users write it, that the release `release` does not have."""
-    for part in Lacks(releases.lacks(release)).parts(model, data):
+    for part in _lacks(release).parts(model, data):
         later = [
             name for name in releases.having(part.name) if releases.NAMES.index(name) > releases.NAMES.index(release)
         ]
@@ -30,7 +31,7 @@ def of_config(release: str, model: type[BaseModel], data: Mapping[str, Any]) -> 
 
 def of_mesh_config(release: str, model: type[Message], data: Mapping[str, Any]) -> Findings:
     """The fields and values of a MeshConfig, or of a part of it, that the release does not have."""
-    for part in Lacks(releases.lacks(release)).parts(model, data):
+    for part in _lacks(release).parts(model, data):
         yield part.path, _lacking(part, release, "field")
 
 
@@ -42,7 +43,7 @@ def refused_mesh_config(release: str, config: Message) -> Findings:
 def of_object(release: str, message: Message) -> Findings:
     """The fields and values of a message of Istio's API that the release does not have or refuses."""
     versions = releases.get(release).api
-    parts = list(Lacks(versions.lacks).parts(type(message), wire(message)))
+    parts = list(_lacks(release).parts(type(message), wire(message)))
     yield from ((part.path, _lacking(part, release, "field")) for part in parts)
     if not parts:
         yield from refusals(message, versions)
@@ -59,6 +60,11 @@ def of_kind(release: str, kind: type[Kind], version: str = "") -> str:
         choices = " or ".join(f"{kind.names.group}/{one}" for one in served)
         return f"Istio {release} does not serve {kind.names.group}/{version} of {kind.__name__}: write {choices}"
     return ""
+
+
+@cache
+def _lacks(release: str) -> Lacks:
+    return Lacks(releases.lacks(release))
 
 
 def _lacking(part: Part, release: str, noun: str) -> str:
