@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import sandbox
-from bench import tables
+from bench import tables, workspace
 from bench.compare import say
 from bench.figures import Figure, ratio
 from bench.process import Run, run
@@ -100,9 +99,7 @@ def _cycle(at: Workspace, stack: str, context: str, number: int, found: Results)
         if figure == "up":
             file = at.folder("home") / "state" / ".pulumi" / "stacks" / PROJECT / f"{stack}.json"
             found.states[stack] = State.of(file.read_text())
-            # the first request after new definitions is slow, and must not count for the preview
-            cluster = {**os.environ, "KUBECONFIG": str(sandbox.kubeconfig(context))}
-            run(["kubectl", "get", "--raw", "/openapi/v2"], at.project, cluster)
+            workspace.describe(context)
 
 
 def report(found: Results) -> str:

@@ -87,9 +87,19 @@ class Checkout:
         assert code is None or done.returncode == code, f"{' '.join(command)}: {done.returncode}\n{done.stdout}"
         return done.stdout
 
-    def make(self, target: str, *variables: str, code: int | None = 0) -> str:
+    def command(self, target: str, *variables: str) -> list[str]:
+        """The command of a `make` target for the stack."""
         own = [] if self.stack == "dev" else [f"STACK={self.stack}"]
-        return self.run("make", "--silent", target, *own, *variables, code=code)
+        return ["make", "--silent", target, *own, *variables]
+
+    def pulumi(self, *commands: str, code: int | None = 0, **env: str) -> str:
+        """Runs commands of `pulumi` itself on the stack, as the README says for who does without make."""
+        variables = " ".join(self.command("env"))
+        lines = [f'eval "$({variables})"', *(f"pulumi {command} --stack {self.stack}" for command in commands)]
+        return self.run("bash", "-c", " && ".join(lines), code=code, timeout=LIMIT, **env)
+
+    def make(self, target: str, *variables: str, code: int | None = 0) -> str:
+        return self.run(*self.command(target, *variables), code=code)
 
     def preview(self, *flags: str) -> dict[str, Any]:
         """The preview of the stack, parsed from JSON."""
@@ -137,6 +147,11 @@ class Checkout:
         columns = "-o=custom-columns=K:.kind,NS:.metadata.namespace,N:.metadata.name,L:.metadata.labels"
         listed = self.kubectl("get", wanted, "--all-namespaces", "--no-headers", columns)
         return {" ".join(line.split()) for line in listed.splitlines() if not line.startswith("Warning")}
+
+    def given(self, key: str) -> Any:
+        """The value of a key in the stack's file; None if it is not there."""
+        content = yaml.safe_load((self.root / "stacks" / f"Pulumi.{self.stack}.yaml").read_text())
+        return content["config"].get(f"mesh:{key}")
 
     def set(self, stack: str = "", **values: object) -> None:
         """Sets keys in the stack's file, as with an editor; None removes a key."""

@@ -25,7 +25,7 @@ class Run:
         self.log = checkout.root.parent / "run.log"
         with self.log.open("wb") as out:
             self.process = subprocess.Popen(
-                ["make", "--silent", target, *variables],
+                checkout.command(target, *variables),
                 cwd=checkout.root,
                 env=checkout.env,
                 stdin=subprocess.DEVNULL,

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import requests
+import yaml
 
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
@@ -106,12 +107,13 @@ Seen = tuple[int, str]
 
 
 def evaluator(checkout: Checkout) -> Evaluator:
-    """The evaluation of the routes on the cluster."""
+    """The evaluation of the routes on the cluster, with the access rules that the live data plane applies."""
     plain = ("namespaces", "services", "deployments", "configmaps")
     networking = ("gateways", "virtualservices", "destinationrules", "serviceentries", "sidecars")
-    security = ("authorizationpolicies", "peerauthentications")
-    kinds = [*plain, *(f"{k}.networking.istio.io" for k in networking), *(f"{k}.security.istio.io" for k in security)]
+    kinds = [*plain, *(f"{kind}.networking.istio.io" for kind in networking)]
     found = json.loads(checkout.kubectl("get", ",".join(kinds), "--all-namespaces", "--output=json"))["items"]
+    live = yaml.safe_load_all((checkout.cluster / "live" / "config" / "objects.yaml").read_text())
+    found += [one for one in live if one["kind"] == "AuthorizationPolicy"]
     return Evaluator(Mesh((Object.read(manifest) for manifest in found), DEFAULT_NAMES))
 
 

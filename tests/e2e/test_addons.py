@@ -49,12 +49,6 @@ def closed(checkout: Checkout, **more: object) -> None:
     checkout.set(profile="default", bookinfo=False, addons=chosen)
 
 
-def by_hand(checkout: Checkout, command: str, code: int | None = 0) -> str:
-    """The output of a command of `pulumi` itself, on the stack."""
-    env = f'eval "$(make -s env STACK={checkout.stack})"'
-    return checkout.run("bash", "-c", f"{env} && pulumi {command} --stack {checkout.stack}", code=code)
-
-
 def workload(checkout: Checkout, name: str) -> dict[str, Any]:
     """The Deployment of an addon, or its StatefulSet."""
     listed = checkout.kubectl("get", "deployments,statefulsets", "--namespace=istio-system", "--output=json")
@@ -75,7 +69,7 @@ def test_up_generates_passwords_and_every_addon_becomes_ready(checkout: Checkout
 
 
 def test_the_mesh_config_sends_spans_to_jaeger(checkout: Checkout) -> None:
-    tracer = by_hand(checkout, "stack output tracer").splitlines()[-1]
+    tracer = checkout.pulumi("stack output tracer").splitlines()[-1]
     mesh = checkout.kubectl("get", "configmap", "istio", "--namespace=istio-system", "--output=jsonpath={.data.mesh}")
     assert collector(yaml.safe_load(mesh)) == tracer
     name, namespace = tracer.partition(":")[0].split(".")
@@ -114,7 +108,7 @@ def test_passwords_are_stored_and_printed_nowhere_unencrypted(checkout: Checkout
         value = held(checkout, name)
         assert len(value) == 32
         get = f'config get mesh-addons:{key} --config-file "$STACK_FILE"'
-        assert by_hand(checkout, get).splitlines()[-1] == value, "the cluster has another one than the config"
+        assert checkout.pulumi(get).splitlines()[-1] == value, "the cluster has another one than the config"
         for form in (value, base64.b64encode(value.encode()).decode()):
             assert [text for text in said if form in text] == []
             assert [file for file, content in files.items() if form.encode() in content] == []
@@ -160,7 +154,7 @@ def test_pulumi_up_without_the_passwords_is_refused_before_any_change(checkout: 
     copy = checkout.root.parent / f"Pulumi.{checkout.stack}.yaml"
     kept = (checkout.home / "project" / copy.name).read_text()
     copy.write_text(re.sub(r"  mesh-addons:\w+:\n    secure: .*\n", "", kept))
-    text = by_hand(checkout, f"up --yes --skip-preview --config-file {copy}", code=None)
+    text = checkout.pulumi(f"up --yes --skip-preview --config-file {copy}", code=None)
     assert "mesh-addons:grafanaPassword is not in the stack's config: `make up` makes it" in text
     assert "unchanged" in counts(checkout.make("up", NO_CHANGES))
 

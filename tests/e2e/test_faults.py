@@ -17,10 +17,12 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import Checkout
+from mesh import releases
+from tests.e2e.conftest import EACH_RELEASE, Checkout
 from tests.e2e.faults import Run, pid, stopped
 
-COUNT = int(os.environ.get("MESH_TORTURE_COUNT", "8"))
+pytestmark = EACH_RELEASE
+COUNT = int(os.environ.get("MESH_TORTURE_COUNT", "8")) // len(releases.NAMES)
 SEED = int(os.environ.get("MESH_TORTURE_SEED", "1"))
 SHORT = 15
 """`mesh:timeout` for an object that does not get ready, in seconds."""
@@ -43,7 +45,7 @@ def converges(checkout: Checkout, target: str, before: set[str]) -> str:
         assert checkout.objects() == before
     else:
         checkout.make("preview", "ARGS=--refresh --expect-no-changes")
-    state = json.loads(checkout.run("bash", "-c", 'eval "$(make -s env)" && pulumi stack export --stack dev'))
+    state = json.loads(checkout.pulumi("stack export"))
     assert not state["deployment"].get("pending_operations")
     return text
 
@@ -64,7 +66,7 @@ def test_a_killed_engine_needs_one_more_run(
         assert len(done) < 2 * COUNT, done
         for kind in kinds:
             if kind == "change":
-                checkout.set(tag=f"1.10.{len(done)}")
+                checkout.set(tag=patch(checkout, len(done)))
             target = "down" if kind == "down" else "up"
             if killed < COUNT:
                 point, plugins = random_.randrange(kinds[kind]), random_.random() < 0.5
@@ -107,14 +109,14 @@ def test_a_field_of_another_manager_is_reported_and_can_be_taken_back(checkout: 
     assert 'conflict with "other"' in text
     assert ".data.meshNetworks" in text
     assert "docs/troubleshooting.md" in text
-    checkout.run("make", "--silent", "up", "ARGS=--refresh", PULUMI_K8S_ENABLE_PATCH_FORCE="true")
+    checkout.run(*checkout.command("up", "ARGS=--refresh"), PULUMI_K8S_ENABLE_PATCH_FORCE="true")
     converges(checkout, "up", before)
 
 
 def test_pods_that_never_get_ready_fail_the_run_after_the_timeout(checkout: Checkout, before: set[str]) -> None:
     node = checkout.kubectl("get", "nodes", "--output=name").strip()
     checkout.kubectl("cordon", node)
-    checkout.set(tag="1.10.90", timeout=SHORT)
+    checkout.set(tag=patch(checkout, 90), timeout=SHORT)
     text = checkout.make("up", code=None)
     assert re.search(r"Deployment istio-system/istiod is not ready: .*nodes are available", text), text
     assert seconds(text) < AT_MOST
@@ -130,7 +132,7 @@ def test_an_exceeded_quota_is_reported(checkout: Checkout, before: set[str]) -> 
         "spec": {"hard": {"pods": "1"}},
     }
     checkout.apply(quota)
-    checkout.set(tag="1.10.91", timeout=SHORT)
+    checkout.set(tag=patch(checkout, 91), timeout=SHORT)
     text = checkout.make("up", code=None)
     assert re.search(r"Deployment istio-system/istiod is not ready: .*exceeded quota: full", text), text
     checkout.kubectl("delete", "resourcequota", "full", "--namespace=istio-system")
@@ -157,7 +159,7 @@ def test_a_second_run_at_the_same_time_is_refused(checkout: Checkout, before: se
     first = Run(checkout, "down")
     assert first.until(lambda: first.steps > 3)
     text = checkout.make("up", code=None)
-    assert re.search(r"stack dev is locked by process \d+ of \S+ on \S+, since \d{4}-", text)
+    assert re.search(rf"stack {checkout.stack} is locked by process \d+ of \S+ on \S+, since \d{{4}}-", text)
     assert first.end() == 0
     converges(checkout, "down", before)
 
@@ -186,7 +188,7 @@ def test_a_missing_permission_is_reported_and_the_next_run_continues(
     checkout: Checkout, before: set[str], tmp_path: Path
 ) -> None:
     restricted = limited_user(checkout, tmp_path)
-    checkout.set("demo", profile="minimal", bookinfo=False, gatewayServiceType=None, context="restricted")
+    checkout.small("demo", release=checkout.as_cloned.settings.release, context="restricted")
     text = checkout.run("make", "--silent", "up", "STACK=demo", code=None, KUBECONFIG=restricted)
     assert re.search(r"validatingwebhookconfigurations\S* .*is forbidden: .*cannot patch resource", text), text
     checkout.kubectl("create", "clusterrolebinding", "more", "--clusterrole=cluster-admin", "--user=limited")
@@ -196,6 +198,11 @@ def test_a_missing_permission_is_reported_and_the_next_run_continues(
     checkout.kubectl("delete", "clusterrole", "limited")
     checkout.reset_files()
     assert checkout.objects() == before
+
+
+def patch(checkout: Checkout, number: int) -> str:
+    """A tag of the stack's release with another patch number."""
+    return f"{checkout.as_cloned.settings.release}.{number}"
 
 
 def nobody_gives_addresses() -> list[dict[str, Any]]:
@@ -226,7 +233,7 @@ def limited_user(checkout: Checkout, folder: Path) -> str:
     config = json.loads((checkout.cluster / "kubeconfig").read_text())
     user = {**config["users"][0]["user"], "as": "limited"}
     config["users"] = [{"name": "limited", "user": user}]
-    config["contexts"] = [{"name": "restricted", "context": {"cluster": "mesh-dev", "user": "limited"}}]
+    config["contexts"] = [{"name": "restricted", "context": {"cluster": checkout.context, "user": "limited"}}]
     config["current-context"] = "restricted"
     file = folder / "kubeconfig"
     file.write_text(json.dumps(config))

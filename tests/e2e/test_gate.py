@@ -1,13 +1,15 @@
 """The injection gate with the real engine: it stays closed while istiod is down."""
 
-from tests.e2e.conftest import Checkout
+from tests.e2e.conftest import EACH_RELEASE, Checkout
+
+pytestmark = EACH_RELEASE
 
 
 def test_no_workload_is_created_while_istiod_is_down_even_if_its_webhook_is_patched(checkout: Checkout) -> None:
-    checkout.set(bookinfo=False)
+    checkout.set(bookinfo=False, addons=None, analysis=None)
     checkout.make("up")
     checkout.kubectl("scale", "deployment/istiod", "--namespace=istio-system", "--replicas=0")
-    checkout.reset_files()
+    checkout.set(bookinfo={"namespace": "default"})
     text = checkout.make("up", code=None)
     assert "reviews-v1 would start without a sidecar: Deployment istio-system/istiod has no available pod" in text
     assert checkout.kubectl("get", "deployments", "--namespace=default", "--output=name") == ""
@@ -20,8 +22,7 @@ def test_no_workload_is_created_while_istiod_is_down_even_if_its_webhook_is_patc
 
 def test_a_manually_injected_sidecar_is_shown_in_the_preview(checkout: Checkout) -> None:
     checkout.set(injectedNamespaces={"default": {"ownership": "existing", "injection": "manual"}})
-    text = checkout.make("preview")
-    checkout.reset_files()
-    assert '"docker.io/istio/proxyv2:1.10.3"' in text
+    text, chosen = checkout.make("preview"), checkout.as_cloned.settings
+    assert f'"{chosen.hub}/proxyv2:{chosen.tag}"' in text
     assert "istio-init" in text
     checkout.make("down")

@@ -18,7 +18,7 @@ import requests
 from mesh import releases
 from mesh.releases.dashboards import Dashboard
 from mesh.requests.types import Request
-from tests.e2e.conftest import NO_CHANGES, Checkout
+from tests.e2e.conftest import EACH_RELEASE, NO_CHANGES, Checkout
 from tests.e2e.live import (
     PRODUCT,
     RATINGS,
@@ -39,6 +39,7 @@ from tests.e2e.live import (
     within,
 )
 
+pytestmark = EACH_RELEASE
 REQUESTS = 2000
 LIVE = "LIVE=1"
 
@@ -281,17 +282,21 @@ def test_envoy_behaves_as_the_evaluation_of_routes_predicts(checkout: Checkout, 
     assert inside == {(503, ""): 0.2, (200, "ratings-v1"): 0.8}
 
 
-def question(dashboard: Dashboard, panel: str, **chosen: str) -> str:
-    """The first query of a panel, with these values of the dashboard's variables; others match everything."""
-    [expr] = [found.queries[0].expr for _, found in dashboard.panels if found.title == panel]
-    return re.sub(r"\$(\w+)", lambda name: chosen.get(name[1], ".*"), expr)
+def question(dashboard: Dashboard, metric: str, title: str = "", **chosen: str) -> str:
+    """The only query of a dashboard about a metric, or that of the panel with this title, with these values of the
+    dashboard's variables; others match everything."""
+    panels = [panel for _, panel in dashboard.panels if title in ("", panel.title)]
+    [expr] = [query.expr for panel in panels for query in panel.queries if metric in query.expr]
+    values = {"__rate_interval": "1m", **chosen}
+    return re.sub(r"\$(\w+)", lambda name: values.get(name[1], ".*"), expr)
 
 
 def test_a_prometheus_with_the_live_configuration_answers_the_dashboards_queries(checkout: Checkout, site: str) -> None:
     assert set(versions(site, 100)) == {"v1", "v2", "v3"}, "what counts is how numbers grow, so all are to be there"
-    folders = releases.get(releases.DEFAULT).addons.grafana.dashboards.folders
-    active = question(folders["istio"]["pilot-dashboard"], "XDS Active Connections")
-    split = question(folders["bookinfo"]["bookinfo-dashboard"], "Share of its service's requests", service="reviews")
+    folders = releases.get(checkout.as_cloned.settings.release).addons.grafana.dashboards.folders
+    active = question(folders["istio"]["pilot-dashboard"], "envoy_cluster_upstream_cx_active")
+    of_bookinfo, title = folders["bookinfo"]["bookinfo-dashboard"], "Share of its service's requests"
+    split = question(of_bookinfo, "istio_requests_total", title, service="reviews")
     with standing(checkout, RULE, virtual_service("reviews", to(v1=90, v3=10))), watched(checkout) as ask:
         soon(lambda: ask(active) == {"": 8}, limit=20)
         until = time.monotonic() + 12  # several looks at all numbers
@@ -338,7 +343,8 @@ def test_browsers_preflights_need_no_token_and_nothing_else_passes_without(check
     issuer = {"issuer": "https://issuer.example.com", "jwks": json.dumps({"keys": [KEY]})}
     app = {"hosts": ["app.example.com"], "routes": [limited, {"to": page}]}
     jwt = {"issuers": [issuer], "hosts": ["app.example.com"]}
-    checkout.set(traffic={"hosts": {"app": app}}, security={"jwt": jwt})
+    own = checkout.given("security")
+    checkout.set(traffic={"hosts": {"app": app}}, security={**(own or {}), "jwt": jwt})
     checkout.make("up", LIVE)
 
     def ask(method: str, path: str = PRODUCT, without: str = "", origin: str = SHOP) -> requests.Response:
@@ -357,7 +363,7 @@ def test_browsers_preflights_need_no_token_and_nothing_else_passes_without(check
     assert (refused.status_code, refused.headers["access-control-allow-origin"]) == (403, SHOP)
     soon(lambda: ask("GET").status_code == 429)
     assert ask("GET").headers["access-control-allow-origin"] == SHOP
-    checkout.set(traffic=None, security=None)
+    checkout.set(traffic=None, security=own)
     checkout.make("up", LIVE)
 
 

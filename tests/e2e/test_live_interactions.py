@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 import requests
 
-from tests.e2e.conftest import Checkout
+from tests.e2e.conftest import EACH_RELEASE, Checkout
 from tests.e2e.live import RULE, custom, soon, standing, to, virtual_service
 
+pytestmark = EACH_RELEASE
 LAB = "lab.example.com"
 PAGE = {"route": [{"destination": {"host": "productpage", "port": {"number": 9080}}}]}
 ABORT = {"fault": {"abort": {"httpStatus": 503, "percentage": {"value": 100}}}}

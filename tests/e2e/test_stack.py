@@ -75,10 +75,7 @@ def test_up_creates_the_mesh(checkout: Checkout) -> None:
 def test_a_report_shows_drift_changes_and_changed_secrets_without_values(checkout: Checkout) -> None:
     file = checkout.home / "project" / "Pulumi.dev.yaml"
     before = file.read_text()
-    command = (
-        'pulumi config set --secret mesh-addons:grafanaPassword hunter2 --stack "$STACK" --config-file "$STACK_FILE"'
-    )
-    checkout.run("bash", "-c", f'eval "$(make -s env)" && {command}')
+    checkout.pulumi('config set --secret mesh-addons:grafanaPassword hunter2 --config-file "$STACK_FILE"')
     checkout.kubectl("delete", "poddisruptionbudget", "istiod", "--namespace=istio-system")
     routes = {"versions": ["v1", "v2", "v3"], "route": {"v1": 90, "v3": 10}}
     checkout.set(traffic={"services": {"reviews": routes}})
@@ -102,8 +99,7 @@ def test_a_report_shows_drift_changes_and_changed_secrets_without_values(checkou
 
 def _encrypted(checkout: Checkout, command: str) -> None:
     """Runs `pulumi config` on the stack's file, with MARKER in the environment."""
-    by_hand = f'{command} --path --stack "$STACK" --config-file "$STACK_FILE"'
-    checkout.run("bash", "-c", f'eval "$(make -s env)" && {by_hand}', MARKER=MARKER)
+    checkout.pulumi(f'config {command} --path --config-file "$STACK_FILE"', MARKER=MARKER)
 
 
 MARKER = 'plain-"marker"'
@@ -112,7 +108,7 @@ MARKER = 'plain-"marker"'
 def test_an_encrypted_setting_is_applied_and_shown_nowhere(checkout: Checkout) -> None:
     keys = ("mesh:pilot.env.TOKEN", "mesh:meshConfig.defaultConfig.proxyMetadata.TOKEN")
     for key in keys:
-        _encrypted(checkout, f'pulumi config set --secret {key} "$MARKER"')
+        _encrypted(checkout, f'set --secret {key} "$MARKER"')
     shown = [checkout.make(target) for target in ("preview", "up", "analyze", "status", "policy")]
     assert checkout.preview(NO_CHANGES.removeprefix("ARGS="))["changeSummary"].keys() == {"same"}
     command = ("get", "--namespace=istio-system", "--output=json")
@@ -121,9 +117,8 @@ def test_an_encrypted_setting_is_applied_and_shown_nowhere(checkout: Checkout) -
     document = json.loads(checkout.kubectl(*command, "configmap", "istio"))["data"]["mesh"]
     assert yaml.safe_load(document)["defaultConfig"]["proxyMetadata"]["TOKEN"] == MARKER
 
-    _encrypted(checkout, f'pulumi config set --secret {keys[0]} "$MARKER$MARKER"')
-    config = yaml.safe_load((checkout.root / "stacks" / "Pulumi.dev.yaml").read_text())["config"]
-    checkout.set(meshConfig={**config.get("mesh:meshConfig", {}), "accessLogEncoding": "JSON"})
+    _encrypted(checkout, f'set --secret {keys[0]} "$MARKER$MARKER"')
+    checkout.set(meshConfig={**(checkout.given("meshConfig") or {}), "accessLogEncoding": "JSON"})
     shown += [checkout.make("report", "STACK=dev"), (checkout.root / "reports" / "dev.md").read_text()]
     found = {one["object"]["name"]: one["fields"] for one in checkout.report("dev")["changes"]}
     assert [one["path"] for one in found["istio"]] == ["data.mesh.accessLogEncoding"]
@@ -131,7 +126,7 @@ def test_an_encrypted_setting_is_applied_and_shown_nowhere(checkout: Checkout) -
 
     checkout.reset_files()
     for key in keys:
-        _encrypted(checkout, f"pulumi config rm {key}")
+        _encrypted(checkout, f"rm {key}")
     shown.append(checkout.make("up"))
     kept = [file.read_text(errors="replace") for file in (checkout.home / "state").rglob("*") if file.is_file()]
     hidden = ("plain-", base64.b64encode(MARKER.encode()).decode().rstrip("=")[:-1])
@@ -160,8 +155,7 @@ def test_no_context_is_an_error_that_lists_the_contexts(checkout: Checkout) -> N
 
 
 def test_pulumi_can_be_run_by_hand(checkout: Checkout) -> None:
-    preview = 'pulumi preview --stack "$STACK" --config-file "$STACK_FILE" --expect-no-changes'
-    text = checkout.run("bash", "-c", f'eval "$(make -s env)" && {preview}')
+    text = checkout.pulumi('preview --config-file "$STACK_FILE" --expect-no-changes')
     assert "unchanged" in counts(text)
 
 

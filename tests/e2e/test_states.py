@@ -3,45 +3,37 @@
 from __future__ import annotations
 
 import gzip
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from mesh.core.names import EMBEDDED_CLUSTERS
 from tests.e2e.conftest import NO_CHANGES, Checkout, counts
 
 STATES = sorted((Path(__file__).parent / "states").glob("*.json.gz"))
-"""States of the stacks of this project as version 0.1 left them on an embedded cluster (`pulumi stack export`), without
-times and stack traces. `KUBECONFIG` stands where the path of its kubeconfig stood."""
+"""States of the stacks of this project, each as the version that brought the stack left it on an embedded cluster (`pulumi
+stack export`), without times and stack traces. `KUBECONFIG` stands where the path of its kubeconfig stood."""
 KUBECONFIG = "/recorded/kubeconfig"
 PASSPHRASE = "recorded"
 SECRETS = {"grafanaPassword": "recorded-password", "kialiSigningKey": "recorded-signing-key-0000000000000"}
 """The stacks' secrets in the recorded states."""
 
 
-def recorded(checkout: Checkout, file: Path) -> str:
-    """Imports a recorded state into its stack; the stack's name."""
-    stack = file.name.partition(".")[0]
-    text = gzip.decompress(file.read_bytes()).decode()
-    state = checkout.home.parent / "state.json"
-    state.write_text(text.replace(KUBECONFIG, str(checkout.cluster / "kubeconfig")))
-    by_hand = [f'eval "$(make -s env STACK={stack})"']
-    by_hand += [
-        f'pulumi config set --secret mesh-addons:{key} {value} --stack {stack} --config-file "$STACK_FILE"'
-        for key, value in SECRETS.items()
-    ]
-    by_hand.append(f"pulumi stack import --stack {stack} --file {state}")
-    checkout.run("bash", "-c", " && ".join(by_hand), PULUMI_CONFIG_PASSPHRASE=PASSPHRASE)
-    return stack
-
-
 @pytest.mark.parametrize("file", STATES, ids=lambda file: file.name.partition(".")[0])
 def test_a_recorded_state_previews_without_a_change(checkout: Checkout, file: Path) -> None:
-    stack = recorded(checkout, file)
-    command = ("make", "--silent", "preview", f"STACK={stack}", "CONTEXT=mesh-dev", NO_CHANGES)
-    shown = checkout.run(*command, PULUMI_CONFIG_PASSPHRASE=PASSPHRASE, MESH_OFFLINE="1")
+    own = replace(checkout, stack=file.name.partition(".")[0])
+    context = own.given("context") or checkout.context
+    text = gzip.decompress(file.read_bytes()).decode()
+    state = checkout.home.parent / "state.json"
+    state.write_text(text.replace(KUBECONFIG, str(checkout.home / EMBEDDED_CLUSTERS[context] / "kubeconfig")))
+    secrets = [f'config set --secret mesh-addons:{k} {v} --config-file "$STACK_FILE"' for k, v in SECRETS.items()]
+    own.pulumi(*secrets, f"stack import --file {state}", PULUMI_CONFIG_PASSPHRASE=PASSPHRASE)
+    command = own.command("preview", f"CONTEXT={context}", NO_CHANGES)
+    shown = own.run(*command, PULUMI_CONFIG_PASSPHRASE=PASSPHRASE, MESH_OFFLINE="1")
     assert counts(shown).endswith("unchanged")
     assert counts(shown).count(" ") == 2, shown  # nothing but "Resources: 123 unchanged"
 
 
-def test_every_stack_of_version_0_1_has_a_recorded_state() -> None:
-    assert [file.name.partition(".")[0] for file in STATES] == ["demo", "dev", "hardened"]
+def test_every_stack_of_this_project_has_a_recorded_state() -> None:
+    assert [file.name.partition(".")[0] for file in STATES] == ["demo", "dev", "hardened", "production", "today"]
