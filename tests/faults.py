@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -605,4 +606,97 @@ LATER = [
     ),
 ]
 
-FAULTS = [*LATER, *ROUTES, *HOSTS, *GATEWAYS, *DESTINATIONS, *WORKLOADS, *POLICIES, *CALLERS, *CORS, *REQUESTS]
+CLAIM = {"@request.auth.claims[group]": {"exact": "staff"}}
+CLAIMS = [
+    fault(
+        f"route by a claim at a gateway that proves no token, in {field}",
+        "IST0149 VirtualService shop/visitors",
+        visitors(to("front", timeout="1s", match=[{field: CLAIM}]), to("front")),
+        manifest_of(
+            "RequestAuthentication",
+            "elsewhere",
+            {"selector": {"matchLabels": {"app": "front"}}, "jwtRules": [{"issuer": "a", "jwks": '{"keys": []}'}]},
+        ),
+        since="1.30",
+        earlier="IST0106 VirtualService shop/visitors",
+    )
+    for field in ("headers", "withoutHeaders")
+]
+LOGGING = [
+    fault(
+        "access logging without a provider",
+        "IST0157 Telemetry shop/a",
+        telemetry("a", accessLogging=[{"filter": {"expression": "response.code >= 400"}}]),
+        since="1.30",
+        earlier="IST0106 Telemetry shop/a",
+    ),
+]
+
+
+def injector(revision: str = "", **values: Any) -> Manifest:
+    """The ConfigMap of an injector."""
+    name = f"istio-sidecar-injector-{revision}" if revision else "istio-sidecar-injector"
+    images = {"hub": "docker.io/istio", "tag": "1.10.3", "proxy": {"image": "proxyv2"}}
+    chosen = {"global": images, "sidecarInjectorWebhook": {"enableNamespacesByDefault": False}, **values}
+    return {**manifest_of("ConfigMap", name, namespace="istio-system"), "data": {"values": json.dumps(chosen)}}
+
+
+def with_proxy(image: str) -> list[Manifest]:
+    """Containers with a proxy of their own."""
+    return [{"name": "app", "image": "app"}, {"name": "istio-proxy", "image": image}]
+
+
+EVERYWHERE = {"enableNamespacesByDefault": True}
+PLAIN = manifest_of("Namespace", "plain", labels={"istio-injection": "disabled"})
+INJECTION = [
+    fault(
+        "image for the injector to set, in pods that are not injected",
+        "IST0146 Deployment plain/front",
+        PLAIN,
+        deployment("front", {"app": "front"}, "plain", containers=with_proxy("auto")),
+    ),
+    fault(
+        "image for the injector to set, in a pod that is not injected",
+        "IST0147 Pod plain/front",
+        PLAIN,
+        manifest_of("Pod", "front", {"containers": with_proxy("auto")}, "plain", labels={"app": "front"}),
+    ),
+    fault(
+        "namespace that is injected by default",
+        "IST0148 Namespace other",
+        injector(sidecarInjectorWebhook=EVERYWHERE),
+        manifest_of("Namespace", "other"),
+    ),
+    fault(
+        "namespace of sidecars and of ambient mode",
+        "IST0123 Namespace other",
+        manifest_of("Namespace", "other", labels={"istio-injection": "enabled", "istio.io/dataplane-mode": "ambient"}),
+    ),
+    fault(
+        "proxy of another version than the injector's",
+        "IST0158 Namespace shop",
+        injector(),
+        deployment(
+            "front",
+            {"app": "front"},
+            serviceAccountName="front",
+            containers=with_proxy("docker.io/istio/proxyv2:1.9.0"),
+        ),
+    ),
+]
+
+FAULTS = [
+    *LATER,
+    *CLAIMS,
+    *INJECTION,
+    *LOGGING,
+    *ROUTES,
+    *HOSTS,
+    *GATEWAYS,
+    *DESTINATIONS,
+    *WORKLOADS,
+    *POLICIES,
+    *CALLERS,
+    *CORS,
+    *REQUESTS,
+]

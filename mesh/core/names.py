@@ -33,6 +33,12 @@ ZIPKIN_PORT: Final = 9411
 REVISION_LABEL: Final = "istio.io/rev"
 NAMESPACE_LABEL: Final = "istio-injection"
 INJECT_LABEL: Final = "sidecar.istio.io/inject"
+MODE_LABEL: Final = "istio.io/dataplane-mode"
+"""Label of namespaces and pods that have `ambient` as value in ambient mode."""
+AUTO_IMAGE: Final = "auto"
+"""Image of a proxy in a pod template that injection replaces by the real one."""
+GATEWAY_NAME_LABEL: Final = "gateway.networking.k8s.io/gateway-name"
+"""Label of the pods that istiod makes for a Gateway of the Gateway API, with its name."""
 DEFAULT_REVISION: Final = "default"
 """Revision of a control plane without a configured one; the names of its objects have no revision suffix."""
 

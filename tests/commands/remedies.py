@@ -9,7 +9,21 @@ from typing import Any, Final
 
 import yaml
 
-from tests.faults import FAULTS, cart_rule, patch, rule, sidecar
+from tests.faults import (
+    CLAIM,
+    EVERYWHERE,
+    FAULTS,
+    PLAIN,
+    TOKENS,
+    cart_rule,
+    injector,
+    patch,
+    rule,
+    sidecar,
+    telemetry,
+    visitors,
+    with_proxy,
+)
 from tests.faults_of_requests import DATABASE, allow, cart
 from tests.meshes import Manifest, deployment, gateway, manifest_of, routes, server, service, to
 
@@ -36,12 +50,14 @@ class Remedy:
     before: Subject
     """The config, the files, or the objects beside those of the valid mesh."""
     after: Subject
+    release: str = ""
+    """The release of objects; the default one if empty."""
 
 
 def by_hand(says: str, fault: str, *after: Manifest) -> Remedy:
-    """A remedy of the objects of one of the faulty meshes."""
+    """A remedy of the objects of one of the faulty meshes, in the oldest release in which they are faulty."""
     (found,) = [one for one in FAULTS if one.name == fault]
-    return Remedy(says, found.objects, after)
+    return Remedy(says, found.objects, after, found.since)
 
 
 OF_STACKS: Final = tuple(
@@ -312,6 +328,54 @@ BY_HAND: Final = (
         "which is v1:two: write that one, and set the file's own encrypted values again",
         Files(_salted("v1:one", A=_ENCRYPTED), _salted("v1:two", B=_ENCRYPTED)),
         Files(_salted("v1:two", A={"secure": "v1:again"}), _salted("v1:two", B=_ENCRYPTED)),
+    ),
+    by_hand(
+        "add one, or set mesh:security.jwt",
+        "route by a claim at a gateway that proves no token, in headers",
+        visitors(to("front", timeout="1s", match=[{"headers": CLAIM}]), to("front")),
+        TOKENS[0],
+    ),
+    by_hand(
+        "name one in providers, or set mesh:meshConfig.defaultProviders.accessLogging",
+        "access logging without a provider",
+        telemetry("a", accessLogging=[{"providers": [{"name": "envoy"}]}]),
+    ),
+    by_hand(
+        "name one in providers, or set mesh:meshConfig.defaultProviders.accessLogging",
+        "access logging without a provider",
+        telemetry("a", accessLogging=[{}]),
+        manifest_of("ConfigMap", "istio", namespace="istio-system")
+        | {"data": {"mesh": "defaultProviders: {accessLogging: [envoy]}"}},
+    ),
+    by_hand(
+        "label it istio-injection=disabled if that is not meant",
+        "namespace that is injected by default",
+        injector(sidecarInjectorWebhook=EVERYWHERE),
+        manifest_of("Namespace", "other", labels={"istio-injection": "disabled"}),
+    ),
+    by_hand(
+        "label the namespace istio-injection=enabled, or name the image",
+        "image for the injector to set, in pods that are not injected",
+        manifest_of("Namespace", "plain", labels={"istio-injection": "enabled"}),
+        deployment("front", {"app": "front"}, "plain", containers=with_proxy("auto")),
+    ),
+    by_hand(
+        "label the namespace istio-injection=enabled, or name the image",
+        "image for the injector to set, in a pod that is not injected",
+        PLAIN,
+        manifest_of(
+            "Pod",
+            "front",
+            {"containers": with_proxy("docker.io/istio/proxyv2:1.10.3")},
+            "plain",
+            labels={"app": "front"},
+        ),
+    ),
+    by_hand(
+        "set its image to auto, or take it out",
+        "proxy of another version than the injector's",
+        injector(),
+        deployment("front", {"app": "front"}, serviceAccountName="front", containers=with_proxy("auto")),
     ),
     by_hand("only the older one holds: join them", "two PeerAuthentications for one namespace"),
     by_hand("use INSERT_FIRST or ADD", "relative patch", patch("INSERT_FIRST")),
