@@ -9,7 +9,6 @@ from mesh import releases
 from mesh.analysis import codes
 from mesh.analysis.findings import Finding
 from mesh.analysis.mesh import Mesh, selector_labels, targets
-from mesh.analysis.objects import Object
 from mesh.analysis.rules import sole
 from mesh.core import kinds
 
