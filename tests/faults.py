@@ -685,8 +685,34 @@ INJECTION = [
     ),
 ]
 
+
+def attached(kind: str, name: str, group: str = "", **spec: Any) -> Manifest:
+    """A policy with a target in place of a selector."""
+    return manifest_of(
+        "AuthorizationPolicy", "x", {"targetRefs": [{"group": group, "kind": kind, "name": name}], **spec}
+    )
+
+
+TARGETS = [
+    fault(
+        "policy for a Service without a waypoint",
+        "IST0127 AuthorizationPolicy shop/x",
+        attached("Service", "cart"),
+        since="1.30",
+        earlier="IST0106 AuthorizationPolicy shop/x; IST0127 AuthorizationPolicy shop/x",
+    ),
+    fault(
+        "policy for a Gateway of Istio's",
+        "IST0127 AuthorizationPolicy shop/x",
+        attached("Gateway", "way-in", "gateway.networking.k8s.io"),
+        since="1.30",
+        earlier="IST0106 AuthorizationPolicy shop/x; IST0127 AuthorizationPolicy shop/x",
+    ),
+]
+
 FAULTS = [
     *LATER,
+    *TARGETS,
     *CLAIMS,
     *INJECTION,
     *LOGGING,

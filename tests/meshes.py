@@ -111,9 +111,9 @@ def changed(objects: Sequence[Manifest]) -> list[Manifest]:
     return list(mesh.values())
 
 
-def _key(manifest: Manifest) -> tuple[str, str, str]:
-    meta = manifest["metadata"]
-    return manifest["kind"], meta.get("namespace", ""), meta["name"]
+def _key(manifest: Manifest) -> tuple[str, ...]:
+    meta, group = manifest["metadata"], manifest["apiVersion"].partition("/")[0]
+    return group, manifest["kind"], meta.get("namespace", ""), meta["name"]
 
 
 @dataclass(frozen=True)

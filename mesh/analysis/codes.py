@@ -88,7 +88,7 @@ NO_WORKLOADS: Final = _code(
     "IST0127",
     "NoMatchingWorkloadsFound",
     _WARNING,
-    "A policy selects no workload, or only workloads without a sidecar.",
+    "A policy selects no workload, or only workloads without a sidecar; or nothing enforces it at one of its targets.",
 )
 NO_CA: Final = _code(
     "IST0128",

@@ -33,6 +33,8 @@ ZIPKIN_PORT: Final = 9411
 REVISION_LABEL: Final = "istio.io/rev"
 NAMESPACE_LABEL: Final = "istio-injection"
 INJECT_LABEL: Final = "sidecar.istio.io/inject"
+WAYPOINT_LABEL: Final = "istio.io/use-waypoint"
+"""Label of a namespace, Service or ServiceEntry with the name of its waypoint; `none` for none."""
 MODE_LABEL: Final = "istio.io/dataplane-mode"
 """Label of namespaces and pods that have `ambient` as value in ambient mode."""
 AUTO_IMAGE: Final = "auto"

@@ -18,6 +18,7 @@ from tests.faults import (
     cart_rule,
     injector,
     patch,
+    policy,
     rule,
     sidecar,
     telemetry,
@@ -328,6 +329,16 @@ BY_HAND: Final = (
         "which is v1:two: write that one, and set the file's own encrypted values again",
         Files(_salted("v1:one", A=_ENCRYPTED), _salted("v1:two", B=_ENCRYPTED)),
         Files(_salted("v1:two", A={"secure": "v1:again"}), _salted("v1:two", B=_ENCRYPTED)),
+    ),
+    by_hand(
+        "so nothing enforces it: use selector",
+        "policy for a Service without a waypoint",
+        policy("x", {"namespaces": ["shop"]}),
+    ),
+    by_hand(
+        "but Istio's, which ignores targets: use selector",
+        "policy for a Gateway of Istio's",
+        policy("x", {"namespaces": ["shop"]}),
     ),
     by_hand(
         "add one, or set mesh:security.jwt",

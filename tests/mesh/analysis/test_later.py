@@ -1,4 +1,5 @@
-"""What is right in a release beside what istioctl finds, or would find: claims of tokens, access logs, injection."""
+"""What is right in a release beside what istioctl finds, or would find: claims of tokens, access logs, injection,
+targets of policies."""
 
 from __future__ import annotations
 
@@ -9,11 +10,13 @@ import pytest
 
 from mesh import releases
 from mesh.analysis.analyse import analyse
+from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
+from mesh.analysis.rules.envoy_filters import patched
 from mesh.core.names import DEFAULT_NAMES
 from tests import meshes
-from tests.faults import CLAIM, EVERYWHERE, TOKENS, injector, telemetry, visitors, with_proxy
-from tests.meshes import Manifest, deployment, gateway, manifest_of, routes, server, to
+from tests.faults import CLAIM, EVERYWHERE, TOKENS, attached, injector, telemetry, visitors, with_proxy
+from tests.meshes import Manifest, deployment, gateway, manifest_of, routes, server, service, to
 
 LATEST = releases.NAMES[-1]
 LOG: Manifest = {"filter": {"expression": "response.code >= 400"}}
@@ -115,3 +118,50 @@ def test_a_namespace_of_ambient_mode_needs_no_injection() -> None:
 
 def test_an_injector_whose_values_are_no_json_says_nothing() -> None:
     assert codes(injector() | {"data": {"values": "{{ .Values }}"}}) == []
+
+
+@pytest.mark.parametrize(
+    "objects",
+    [
+        [manifest_of("Namespace", "shop", labels={"istio-injection": "enabled", "istio.io/use-waypoint": "w"})],
+        [
+            service("cart")
+            | {"metadata": {"name": "cart", "namespace": "shop", "labels": {"istio.io/use-waypoint": "w"}}}
+        ],
+        [attached("Service", "elsewhere")],
+        [attached("GatewayClass", "istio-waypoint", "gateway.networking.k8s.io")],
+        [attached("Gateway", "elsewhere", "gateway.networking.k8s.io")],
+        [
+            attached("Gateway", "way-in", "gateway.networking.k8s.io"),
+            manifest_of("Gateway", "way-in") | {"apiVersion": "gateway.networking.k8s.io/v1"},
+            gateway("way-in", server(80, ["shop.example.com"])),
+        ],
+    ],
+    ids=["waypoint of the namespace", "waypoint of the Service", "unknown", "class", "unknown Gateway", "two Gateways"],
+)
+def test_a_policy_may_be_for_what_a_waypoint_or_the_gateway_api_serves(objects: list[Manifest]) -> None:
+    assert codes(attached("Service", "cart"), *objects) == []
+
+
+def test_a_telemetry_for_a_target_is_none_of_the_namespace() -> None:
+    targets = [{"kind": "Service", "name": "cart"}]
+    assert codes(telemetry("a"), telemetry("b", targetRefs=targets)) == []
+
+
+def test_a_policy_for_a_target_selects_no_pods_but_those_of_its_gateway() -> None:
+    labelled = {"app": "edge", "gateway.networking.k8s.io/gateway-name": "edge"}
+    pods = [deployment("edge", labelled), deployment("edge", labelled, "istio-system")]
+    policies = [
+        attached("Service", "cart"),
+        attached("Gateway", "edge", "gateway.networking.k8s.io"),
+        manifest_of(
+            "EnvoyFilter",
+            "y",
+            {"targetRefs": [{"kind": "Service", "name": "cart"}], "configPatches": []},
+            "istio-system",
+        ),
+    ]
+    mesh = Mesh([Object.read(one) for one in [*meshes.valid_mesh(), *pods]], DEFAULT_NAMES)
+    none, edge, filtered = (Object.read(one) for one in policies)
+    assert (mesh.selected_by(none), patched(mesh, filtered)) == ([], [])
+    assert [str(pod.object.ref) for pod in mesh.selected_by(edge)] == ["Deployment shop/edge"]

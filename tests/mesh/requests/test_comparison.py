@@ -95,3 +95,13 @@ def test_each_distinction_is_asked_once() -> None:
         "cart/new0 from front",
         "elsewhere.example.org/ from front",
     ]
+
+
+def test_a_policy_for_a_target_that_changes_is_not_evaluated() -> None:
+    target = {"targetRefs": [{"kind": "Service", "name": "cart"}]}
+    policies = [manifest_of("AuthorizationPolicy", "x", {**target, "action": action}) for action in ("ALLOW", "DENY")]
+    found = comparison.compare(*(mesh(one) for one in policies))
+    assert (found.changes, found.missing) == (
+        [],
+        ["AuthorizationPolicy shop/x, which is for gateways of the Gateway API, or waypoints"],
+    )
