@@ -507,6 +507,35 @@ CALLERS = [
     ),
 ]
 
+MIRRORS = [
+    fault(
+        "one of several mirrors to an unknown host",
+        "IST0101 VirtualService shop/cart",
+        routes("cart", to("cart", mirrors=[{"destination": {"host": "front"}}, {"destination": {"host": "x"}}])),
+        since="1.30",
+        earlier="IST0101 VirtualService shop/cart; IST0106 VirtualService shop/cart",
+    ),
+    fault(
+        "one of several mirrors that refuses the gateway",
+        "MESH0211 VirtualService shop/visitors",
+        routes(
+            "visitors",
+            to("front", mirrors=[{"destination": {"host": "front"}}, {"destination": {"host": "cart"}}]),
+            hosts=["shop.example.com"],
+            gateways=["way-in"],
+        ),
+        since="1.30",
+        earlier="IST0106 VirtualService shop/visitors; MESH0211 VirtualService shop/visitors",
+    ),
+    fault(
+        "several mirrors that the gateway does not apply",
+        "MESH0111 VirtualService shop/front",
+        routes("front", to("front", mirrors=[{"destination": {"host": "front"}}])),
+        since="1.30",
+        earlier="IST0106 VirtualService shop/front; MESH0111 VirtualService shop/front",
+    ),
+]
+
 CORS_POLICY = {"allowOrigins": [{"exact": "https://shop.example.com"}]}
 TOKENS = [
     manifest_of(
@@ -723,6 +752,7 @@ FAULTS = [
     *WORKLOADS,
     *POLICIES,
     *CALLERS,
+    *MIRRORS,
     *CORS,
     *REQUESTS,
 ]

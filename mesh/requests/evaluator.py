@@ -95,14 +95,16 @@ class Evaluator:
             for destination, share in virtual_services.weighted_destinations(route)
             if share
         ]
-        mirror = None
-        if route.get("mirror"):
-            mirror = self._destination(route["mirror"], virtual_services.mirror_share(route), chosen, sent, pod)
+        mirrors = [
+            self._destination(destination, share, chosen, sent, pod)
+            for _, destination, share in virtual_services.mirrors(route)
+            if share
+        ]
         return Outcome(
             rule=chosen.rule,
             receivers=tuple(receivers),
             faults=tuple(_faults(route.get("fault") or {})),
-            mirror=mirror,
+            mirrors=tuple(mirrors),
             timeout=route.get("timeout") or "",
             attempts=_attempts(route),
             request=sent,

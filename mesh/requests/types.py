@@ -115,8 +115,8 @@ class Outcome:
     """URL of a redirect."""
     receivers: tuple[Receiver, ...] = ()
     faults: tuple[Fault, ...] = ()
-    mirror: Receiver | None = None
-    """Destination of mirrored requests; its `share` is the fraction that is mirrored."""
+    mirrors: tuple[Receiver, ...] = ()
+    """Destinations of copies; the `share` of each is the fraction of the requests that is copied to it."""
     timeout: str = ""
     """Timeout of the route, such as `10s`; empty if there is none."""
     attempts: int = 0

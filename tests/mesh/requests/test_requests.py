@@ -135,8 +135,17 @@ def test_an_outcome_has_timeout_retries_faults_and_mirror() -> None:
     outcome = called(routes("cart", to("cart", "v1", **more, **mirror)))
     assert outcome.faults == (Fault(share=0.5, delay="7s"), Fault(share=0.005, status=500))
     assert (outcome.timeout, outcome.attempts) == ("3s", 4)
-    assert outcome.mirror
-    assert (outcome.mirror.subset, outcome.mirror.share) == ("v2", 0.2)
+    assert [(mirror.subset, mirror.share) for mirror in outcome.mirrors] == [("v2", 0.2)]
+
+
+def test_an_outcome_has_each_of_several_mirrors_that_get_copies() -> None:
+    copies = [
+        {"destination": {"host": "cart", "subset": "v2"}},
+        {"destination": {"host": "front"}, "percentage": {"value": 5}},
+        {"destination": {"host": "cart"}, "percentage": {"value": 0}},
+    ]
+    outcome = called(routes("cart", to("cart", "v1", mirrors=copies)))
+    assert [(mirror.workloads, mirror.share) for mirror in outcome.mirrors] == [(("cart-v2",), 1.0), (("front",), 0.05)]
 
 
 def test_a_fault_without_percentage_applies_to_no_request() -> None:
