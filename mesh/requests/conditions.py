@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mesh.requests.texts import Text
+from mesh.api.http_match import claim_path
+from mesh.requests.texts import Text, claim_name
 from mesh.requests.types import Request
 
 
@@ -38,7 +39,9 @@ def request_matches(match: Mapping[str, Any], request: Request) -> bool:
 
 
 def _header(request: Request, name: str) -> str | None:
-    """The value of a header; its name is compared without case, as Envoy does."""
+    """The value of a header, whose name is compared without case, as in Envoy; or of the claim for which it stands."""
+    if path := claim_path(name):
+        return request.claim(claim_name(path))
     name = name.lower()
     pseudo = {":authority": request.authority, ":method": request.method, ":path": request.path}
     return pseudo.get(name, request.header(name))

@@ -18,6 +18,7 @@ _SENT: Final[Mapping[str, re.Pattern[str]]] = {
     "authority": re.compile(r"[a-z0-9.-]+(:\d+)?", re.IGNORECASE),
     "address": re.compile(r"[0-9a-f.:]+"),
     "query": re.compile(r"[\w.~-]+", re.ASCII),
+    "principal": re.compile(r"\S+/\S+"),
 }
 """What clients send as they are; a value of other parts is printable, and has no spaces around it."""
 

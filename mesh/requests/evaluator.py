@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from mesh.analysis import hosts, virtual_services
@@ -48,7 +49,8 @@ class Evaluator:
         names = tuple(f"{ref.namespace}/{ref.name}" for ref in found.served)
         proxy = Proxy(namespace=pod.namespace, labels=pod.labels, gateways=names)
         candidates = self._routes.at_gateways(request.host.lower(), found.served)
-        chosen = self._routes.choose(candidates, found.request, proxy)
+        known = found.request if pod in self.mesh.proving_tokens else replace(found.request, principal="", claims={})
+        chosen = self._routes.choose(candidates, known, proxy)
         if chosen is None:
             reason = "no route takes it" if candidates else "no VirtualService is for its host"
             return Outcome(status=404, reason=reason)

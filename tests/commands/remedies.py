@@ -14,7 +14,6 @@ from tests.faults import (
     EVERYWHERE,
     FAULTS,
     PLAIN,
-    TOKENS,
     cart_rule,
     injector,
     patch,
@@ -161,6 +160,12 @@ def _salted(salt: str, **env: Any) -> Mapping[str, Any]:
     return {"encryptionsalt": salt, "config": {"mesh:pilot": {"env": env}}}
 
 
+_PROVING: Final = manifest_of(
+    "RequestAuthentication",
+    "tokens",
+    {"selector": {"matchLabels": {"istio": "ingress"}}, "jwtRules": [{"issuer": "a", "jwks": '{"keys": []}'}]},
+    namespace="istio-system",
+)
 _OLD_DELAY: Final = {"delay": {"exponentialDelay": "1s", "percentage": {"value": 5}}}
 _NEW_DELAY: Final = {"delay": {"fixedDelay": "1s", "percentage": {"value": 5}}}
 BY_HAND: Final = (
@@ -330,6 +335,12 @@ BY_HAND: Final = (
         Files(_salted("v1:one", A=_ENCRYPTED), _salted("v1:two", B=_ENCRYPTED)),
         Files(_salted("v1:two", A={"secure": "v1:again"}), _salted("v1:two", B=_ENCRYPTED)),
     ),
+    Remedy(
+        'write {"regex": ".+"}',
+        [visitors(to("front", match=[{"headers": {"@request.auth.claims.group": {}}}])), _PROVING],
+        [visitors(to("front", match=[{"headers": {"@request.auth.claims.group": {"regex": ".+"}}}])), _PROVING],
+        "1.30",
+    ),
     by_hand(
         "so nothing enforces it: use selector",
         "policy for a Service without a waypoint",
@@ -344,7 +355,7 @@ BY_HAND: Final = (
         "add one, or set mesh:security.jwt",
         "route by a claim at a gateway that proves no token, in headers",
         visitors(to("front", timeout="1s", match=[{"headers": CLAIM}]), to("front")),
-        TOKENS[0],
+        _PROVING,
     ),
     by_hand(
         "name one in providers, or set mesh:meshConfig.defaultProviders.accessLogging",
