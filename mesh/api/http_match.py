@@ -79,11 +79,8 @@ class HTTPMatchRequest(Message):
         for path, condition in self.conditions():
             if condition.prefix == "" and path != ("uri",):
                 yield (*path, "prefix"), "must not be empty; leave the condition empty to ask for presence"
-            if (
-                path[0] in ("headers", "withoutHeaders")
-                and is_claim(path[-1])
-                and not any(map(condition.is_set, condition.one_of))
-            ):
+            empty = not any(map(condition.is_set, condition.one_of))
+            if empty and path[0] in ("headers", "withoutHeaders") and is_claim(str(path[1])):
                 # istiod makes a condition of it that Envoy refuses, with all routes of the gateway
                 yield path, 'asks only whether the claim is there, which proxies refuse: write {"regex": ".+"}'
 

@@ -9,22 +9,9 @@ from typing import Any, Final
 
 import yaml
 
-from tests.faults import (
-    CLAIM,
-    EVERYWHERE,
-    FAULTS,
-    PLAIN,
-    cart_rule,
-    injector,
-    patch,
-    policy,
-    rule,
-    sidecar,
-    telemetry,
-    visitors,
-    with_proxy,
-)
-from tests.faults_of_requests import DATABASE, allow, cart
+from tests.faults import FAULTS, cart_rule, patch, policy, rule, sidecar
+from tests.faults_of_later import CLAIM, EVERYWHERE, PLAIN, injector, telemetry, with_proxy
+from tests.faults_of_requests import DATABASE, allow, cart, visitors
 from tests.meshes import Manifest, deployment, gateway, manifest_of, routes, server, service, to
 
 _BASE: Final = {"profile": "demo", "injectedNamespaces": {"default": "existing"}}

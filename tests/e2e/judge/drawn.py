@@ -216,8 +216,8 @@ class Draw:
             when.append({"key": self._one(["request.auth.claims[group]", "request.auth.claims[sub]"]), **asked})
         source = {}
         if self._chance(0.2):
-            asked = [self._one(["issuer/any", "issuer/*", "*/anna", "*"])]
-            source = {self._one(["requestPrincipals", "notRequestPrincipals"]): asked}
+            tokens = [self._one(["issuer/any", "issuer/*", "*/anna", "*"])]
+            source = {self._one(["requestPrincipals", "notRequestPrincipals"]): tokens}
         return {
             "to": [{"operation": operation}],
             **({"from": [{"source": source}]} if source else {}),

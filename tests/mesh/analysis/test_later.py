@@ -15,7 +15,9 @@ from mesh.analysis.objects import Object
 from mesh.analysis.rules.envoy_filters import patched
 from mesh.core.names import DEFAULT_NAMES
 from tests import meshes
-from tests.faults import CLAIM, EVERYWHERE, TOKENS, attached, injector, telemetry, visitors, with_proxy
+from tests.faults import TOKENS
+from tests.faults_of_later import CLAIM, EVERYWHERE, attached, injector, telemetry, with_proxy
+from tests.faults_of_requests import visitors
 from tests.meshes import Manifest, deployment, gateway, manifest_of, routes, server, service, to
 
 LATEST = releases.NAMES[-1]
