@@ -154,7 +154,9 @@ class Draw:
             case "cookie":
                 return {"cookie": {self._one(["canary", "user"]): self._one(["always", "1.5"])}}
             case "without":
-                return {"withoutHeaders": {self._one(["x-old", "X-Canary"]): self._one(["*", "true", "t*"])}}
+                # Envoys of today treat requests that lack the header as the oldest release does only where it is "*"
+                conditions = ["*", "true", "t*", {"regex": "t.*|"}] if self._later else ["*"]
+                return {"withoutHeaders": {self._one(["x-old", "X-Canary"]): self._one(conditions)}}
             case "claim":
                 conditions = ["staff", "st*", {"regex": "staff|crew"}, {"regex": ".+"}]
                 names = ["[group]", ".group", ".team.id", "[team][id]", "[sub]"]

@@ -471,6 +471,29 @@ def test_a_route_may_answer_by_itself() -> None:
     assert (outcome.status, outcome.receivers, outcome.reason) == (418, (), "directResponse")
 
 
+@pytest.mark.parametrize(
+    ("release", "unwanted", "header", "yes"),
+    [
+        ("1.10", {"exact": "1"}, None, False),
+        ("1.30", {"exact": "1"}, None, True),
+        ("1.10", {"exact": "1"}, "2", True),
+        ("1.30", {"exact": "1"}, "2", True),
+        ("1.10", {"exact": "1"}, "1", False),
+        ("1.30", {"exact": "1"}, "1", False),
+        ("1.30", {"regex": ".*"}, None, False),
+        ("1.30", {"regex": ".+"}, None, True),
+        ("1.10", {}, None, True),
+        ("1.30", {}, None, True),
+    ],
+)
+def test_a_missing_header_counts_as_empty_where_a_value_must_not_be_there(
+    release: str, unwanted: dict[str, str], header: str | None, yes: bool
+) -> None:
+    one = evaluator(*matching(withoutHeaders={"x": unwanted}), release=release)
+    request = Request(host="cart", headers={} if header is None else {"x": header})
+    assert (one.from_workload(request, workload(one, "front")).receivers[0].subset == "v2") is yes
+
+
 def proving(selector: dict[str, str]) -> Manifest:
     spec = {"selector": {"matchLabels": selector}, "jwtRules": [{"issuer": "issuer", "jwks": '{"keys": []}'}]}
     return manifest_of("RequestAuthentication", "tokens", spec, namespace="istio-system")

@@ -60,6 +60,7 @@ def allowed(operation: Any = None, **rule: Any) -> Manifest:
         ({"headers": {":authority": {"exact": "cart.shop"}}}, "cart.shop/"),
         ({"withoutHeaders": {"x": {}}}, "cart/ with x: any"),
         ({"withoutHeaders": {"x": {"exact": "1"}}}, "cart/ with x: 1"),
+        ({"withoutHeaders": {"x": {"exact": "1"}}}, "cart/ with x: any"),
         ({"queryParams": {"beta": {"exact": "1"}}}, "cart/?beta=1"),
         ({"queryParams": {"beta": {"regex": "[a-c]"}}}, "cart/?beta=a"),
         ({"authority": {"exact": "cart.shop"}}, "cart.shop/"),
