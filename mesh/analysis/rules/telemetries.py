@@ -22,13 +22,14 @@ def selectors(mesh: Mesh) -> Iterator[Finding]:
 
 def access_logs(mesh: Mesh) -> Iterator[Finding]:
     """Access logging has a provider: of its own, of a Telemetry for the namespace or the mesh, or of MeshConfig."""
-    if _LOGGING in releases.lacks(mesh.names.release or releases.DEFAULT):
+    telemetries = mesh.of(kinds.TELEMETRY)
+    if not telemetries or _LOGGING in releases.lacks(mesh.names.release or releases.DEFAULT):
         return
     if (mesh.config.get("defaultProviders") or {}).get("accessLogging"):
         return
-    wide = [obj for obj in mesh.of(kinds.TELEMETRY) if not selector_labels(obj) and not targets(obj)]
+    wide = [obj for obj in telemetries if not selector_labels(obj) and not targets(obj)]
     naming = {obj.namespace for obj in wide if any(entry.get("providers") for entry in obj.items("accessLogging"))}
-    for obj in mesh.of(kinds.TELEMETRY):
+    for obj in telemetries:
         inherited = naming & {mesh.root, obj.namespace}
         for i, entry in enumerate(obj.items("accessLogging") if not inherited else ()):
             if not entry.get("providers") and not entry.get("disabled"):
