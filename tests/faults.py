@@ -112,6 +112,12 @@ ROUTES = [
         until="1.10",
     ),
     fault(
+        "value that a header must not have, in a release where a missing header does not fit",
+        "MESH0120 VirtualService shop/front",
+        routes("front", to("cart", match=[{"withoutHeaders": {"end-user": {"exact": "jason"}}}]), to("front")),
+        until="1.10",
+    ),
+    fault(
         "invalid regular expression",
         "IST0106 VirtualService shop/front",
         routes("front", to("front", match=[{"uri": {"regex": "a("}}])),

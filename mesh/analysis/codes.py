@@ -361,6 +361,12 @@ TOKEN_NOT_ALLOWED: Final = _code(
     _WARNING,
     "A gateway requires tokens, and the CORS policy of a route does not let scripts send the header that holds one.",
 )
+MISSING_HEADER: Final = _code(
+    "MESH0120",
+    "MissingHeaderDoesNotFit",
+    _WARNING,
+    "In releases before 1.22: a condition of `withoutHeaders` on a value fits no request that lacks the header.",
+)
 STRICT_WITHOUT_SIDECAR: Final = _code(
     "MESH0201",
     "StrictWithoutSidecar",

@@ -153,6 +153,7 @@ _PROVING: Final = manifest_of(
     {"selector": {"matchLabels": {"istio": "ingress"}}, "jwtRules": [{"issuer": "a", "jwks": '{"keys": []}'}]},
     namespace="istio-system",
 )
+_NOT_JASON: Final[Sequence[Manifest]] = ({"exact": "jason"}, {})
 _OLD_DELAY: Final = {"delay": {"exponentialDelay": "1s", "percentage": {"value": 5}}}
 _NEW_DELAY: Final = {"delay": {"fixedDelay": "1s", "percentage": {"value": 5}}}
 BY_HAND: Final = (
@@ -194,6 +195,16 @@ BY_HAND: Final = (
         "route to a host that is not exported",
         routes("front", to("bank.example.com")),
         _exported("*"),
+    ),
+    by_hand(
+        "add a second match with an empty condition, or let a route before take those that have the value",
+        "value that a header must not have, in a release where a missing header does not fit",
+        routes("front", to("cart", match=[{"withoutHeaders": {"end-user": one}} for one in _NOT_JASON]), to("front")),
+    ),
+    by_hand(
+        "add a second match with an empty condition, or let a route before take those that have the value",
+        "value that a header must not have, in a release where a missing header does not fit",
+        routes("front", to("front", match=[{"headers": {"end-user": {"exact": "jason"}}}]), to("cart")),
     ),
     by_hand(
         "use percentage: {value: …}",
