@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from tests.faults_of_later import CLAIMS, INJECTION, LATER, LOGGING, MIRRORS, TARGETS
 from tests.faults_of_requests import REQUESTS
 from tests.meshes import Manifest, deployment, fault, gateway, manifest_of, routes, server, service, to
 
@@ -108,6 +109,12 @@ ROUTES = [
                 ]
             },
         ),
+        until="1.10",
+    ),
+    fault(
+        "value that a header must not have, in a release where a missing header does not fit",
+        "MESH0120 VirtualService shop/front",
+        routes("front", to("cart", match=[{"withoutHeaders": {"end-user": {"exact": "jason"}}}]), to("front")),
         until="1.10",
     ),
     fault(
@@ -560,49 +567,20 @@ CORS = [
 ]
 
 
-def telemetry(name: str, app: str = "", **spec: Any) -> Manifest:
-    selector = {"selector": {"matchLabels": {"app": app}}} if app else {}
-    return manifest_of("Telemetry", name, {**selector, "tracing": [{"randomSamplingPercentage": 10}], **spec})
-
-
-def front(**annotations: str) -> Manifest:
-    """The workload of the valid mesh with annotations of `sidecar.istio.io`."""
-    named = {f"sidecar.istio.io/{name}": value for name, value in annotations.items()}
-    return deployment("front", {"app": "front"}, serviceAccountName="front", annotations=named)
-
-
-ISTIOD = {"name": "istiod", "namespace": "istio-system", "labels": {"app": "istiod"}}
-KEYS = "https://issuer.example.com/keys"
-LATER = [
-    fault("Telemetry that selects no workload", "IST0101 Telemetry shop/x", telemetry("x", "nobody")),
-    fault(
-        "two Telemetries for one workload",
-        "IST0159 Telemetry shop/a; IST0159 Telemetry shop/b",
-        telemetry("a", "front"),
-        telemetry("b", "front"),
-    ),
-    fault(
-        "two Telemetries for a whole namespace",
-        "IST0160 Telemetry shop/a; IST0160 Telemetry shop/b",
-        telemetry("a"),
-        telemetry("b"),
-    ),
-    fault("deprecated annotation", "IST0135 Deployment shop/front", front(discoveryAddress="istiod.example.com:15012")),
-    fault("annotation that a label has replaced", "IST0135 Deployment shop/front", front(inject="true"), since="1.30"),
-    fault(
-        "keys from any address",
-        "IST0175 Deployment istio-system/istiod",
-        {**deployment("istiod", {"app": "istiod"}, "istio-system"), "metadata": ISTIOD},
-        manifest_of(
-            "RequestAuthentication",
-            "tokens",
-            {
-                "selector": {"matchLabels": {"app": "front"}},
-                "jwtRules": [{"issuer": "https://issuer.example.com", "jwksUri": KEYS}],
-            },
-        ),
-        since="1.30",
-    ),
+FAULTS = [
+    *LATER,
+    *TARGETS,
+    *CLAIMS,
+    *INJECTION,
+    *LOGGING,
+    *ROUTES,
+    *HOSTS,
+    *GATEWAYS,
+    *DESTINATIONS,
+    *WORKLOADS,
+    *POLICIES,
+    *CALLERS,
+    *MIRRORS,
+    *CORS,
+    *REQUESTS,
 ]
-
-FAULTS = [*LATER, *ROUTES, *HOSTS, *GATEWAYS, *DESTINATIONS, *WORKLOADS, *POLICIES, *CALLERS, *CORS, *REQUESTS]

@@ -111,9 +111,9 @@ def changed(objects: Sequence[Manifest]) -> list[Manifest]:
     return list(mesh.values())
 
 
-def _key(manifest: Manifest) -> tuple[str, str, str]:
-    meta = manifest["metadata"]
-    return manifest["kind"], meta.get("namespace", ""), meta["name"]
+def _key(manifest: Manifest) -> tuple[str, ...]:
+    meta, group = manifest["metadata"], manifest["apiVersion"].partition("/")[0]
+    return group, manifest["kind"], meta.get("namespace", ""), meta["name"]
 
 
 @dataclass(frozen=True)
@@ -128,14 +128,22 @@ class Fault:
     """The oldest release of which this is said."""
     until: str = releases.NAMES[-1]
     """The newest one."""
+    earlier: frozenset[tuple[str, str]] = frozenset()
+    """What is said of releases before `since`."""
 
     def said_of(self, release: str) -> frozenset[tuple[str, str]]:
         """The findings in a release."""
         first, at, last = map(releases.NAMES.index, (self.since, release, self.until))
-        return self.said if first <= at <= last else frozenset()
+        if at < first:
+            return self.earlier
+        return self.said if at <= last else frozenset()
 
 
-def fault(name: str, said: str, *objects: Manifest, **among: str) -> Fault:
-    """`said` is `CODE Kind namespace/name; …`; `among` has `since` and `until`."""
-    pairs = [entry.strip().split(" ", 1) for entry in said.split(";")]
-    return Fault(name, objects, frozenset((code, ref) for code, ref in pairs), **among)
+def fault(name: str, said: str, *objects: Manifest, earlier: str = "", **among: str) -> Fault:
+    """`said` and `earlier` are `CODE Kind namespace/name; …`; `among` has `since` and `until`."""
+    return Fault(name, objects, _findings(said), earlier=_findings(earlier), **among)
+
+
+def _findings(said: str) -> frozenset[tuple[str, str]]:
+    pairs = (entry.strip().partition(" ") for entry in said.split(";") if entry)
+    return frozenset((code, ref) for code, _, ref in pairs)

@@ -88,7 +88,7 @@ NO_WORKLOADS: Final = _code(
     "IST0127",
     "NoMatchingWorkloadsFound",
     _WARNING,
-    "A policy selects no workload, or only workloads without a sidecar.",
+    "A policy selects no workload, or only workloads without a sidecar; or nothing enforces it at one of its targets.",
 )
 NO_CA: Final = _code(
     "IST0128",
@@ -161,6 +161,29 @@ PROXY_USER: Final = _code(
 GATEWAY_CLASH: Final = _code(
     "IST0145", "ConflictingGateways", _ERROR, "Several Gateways serve the same host on the same port of one gateway."
 )
+AUTO_IMAGE: Final = _code(
+    "IST0146",
+    "ImageAutoWithoutInjectionWarning",
+    _WARNING,
+    "The pods of a Deployment or the like have a proxy with the image `auto`, for which injection alone puts the real"
+    " one, and are not injected.",
+)
+AUTO_IMAGE_OF_POD: Final = _code(
+    "IST0147", "ImageAutoWithoutInjectionError", _ERROR, "The same as IST0146, of a Pod that is made as it is."
+)
+INJECTED_BY_DEFAULT: Final = _code(
+    "IST0148",
+    "NamespaceInjectionEnabledByDefault",
+    _INFO,
+    "A namespace of the stack has no injection label, and `enableNamespacesByDefault` has its pods injected.",
+)
+CLAIMS_UNPROVEN: Final = _code(
+    "IST0149",
+    "JwtClaimBasedRoutingWithoutRequestAuthN",
+    _ERROR,
+    "A route asks for the claim of a token at a gateway for which no RequestAuthentication is: there, no request has"
+    " claims.",
+)
 EXTERNAL_NAME_PORT: Final = _code(
     "IST0150",
     "ExternalNameServiceTypeInvalidPortName",
@@ -190,6 +213,19 @@ RELATIVE_PATCH_OF_VERSION: Final = _code(
     "EnvoyFilterUsesRelativeOperationWithProxyVersion",
     _WARNING,
     "The same as IST0151, beside a patch of the same filter for one proxy version: an upgrade changes the order.",
+)
+LOG_WITHOUT_PROVIDER: Final = _code(
+    "IST0157",
+    "InvalidTelemetryProvider",
+    _WARNING,
+    "A Telemetry has access logging without a provider, and neither MeshConfig nor a Telemetry for more workloads names"
+    " one: nothing is logged.",
+)
+OTHER_PROXY_IMAGE: Final = _code(
+    "IST0158",
+    "PodsIstioProxyImageMismatchInNamespace",
+    _WARNING,
+    "Pods of a namespace with injection bring a proxy of their own, with another image than the injector's.",
 )
 TELEMETRY_CLASH: Final = _code(
     "IST0159", "ConflictingTelemetryWorkloadSelectors", _ERROR, "Several Telemetries select the same workload."
@@ -324,6 +360,12 @@ TOKEN_NOT_ALLOWED: Final = _code(
     "TokenNotAllowedByCors",
     _WARNING,
     "A gateway requires tokens, and the CORS policy of a route does not let scripts send the header that holds one.",
+)
+MISSING_HEADER: Final = _code(
+    "MESH0120",
+    "MissingHeaderDoesNotFit",
+    _WARNING,
+    "In releases before 1.22: a condition of `withoutHeaders` on a value fits no request that lacks the header.",
 )
 STRICT_WITHOUT_SIDECAR: Final = _code(
     "MESH0201",

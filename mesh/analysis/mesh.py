@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -16,7 +17,7 @@ from mesh.analysis.services import Service, Services
 from mesh.analysis.workloads import Workload, Workloads
 from mesh.core import disclosure, kinds
 from mesh.core.kinds import GroupKind
-from mesh.core.names import MeshNames
+from mesh.core.names import GATEWAY_NAME_LABEL, INJECTOR, MeshNames
 
 _CONDITIONAL = frozenset(
     (kinds.VIRTUAL_SERVICE, kinds.AUTHORIZATION_POLICY, kinds.ENVOY_FILTER, kinds.REQUEST_AUTHENTICATION)
@@ -53,8 +54,19 @@ class Mesh:
         self.namespaces: Mapping[str, Object] = {obj.name: obj for obj in self.of(kinds.NAMESPACE)}
         self.known_namespaces = frozenset(self.namespaces) | {obj.namespace for obj in self._by_ref.values()} - {""}
         """The namespaces that the stack creates or has objects in."""
+        self.injectors = {
+            obj.name: _values(obj)
+            for obj in self.of(kinds.CONFIG_MAP)
+            if obj.namespace == self.root and obj.name.startswith(INJECTOR)
+        }
+        """The values of each injector of the stack, by name of its ConfigMap."""
+        self.injects_unlabelled = any(
+            (values.get("sidecarInjectorWebhook") or {}).get("enableNamespacesByDefault")
+            for values in self.injectors.values()
+        )
+        """Whether pods of namespaces without an injection label are injected."""
         makers = [obj for kind in (kinds.POD, *kinds.POD_TEMPLATE_KINDS) for obj in self.of(kind)]
-        found = [workloads.from_object(obj, self.namespaces) for obj in makers]
+        found = [workloads.from_object(obj, self.namespaces, self.injects_unlabelled) for obj in makers]
         self.workloads = Workloads(workload for workload in found if workload)
         self.services = Services(
             [
@@ -118,10 +130,21 @@ class Mesh:
         return self.workloads.select(gateway.spec.get("selector") or {})
 
     def selected_by(self, policy: Object) -> Sequence[Workload]:
-        """The workloads to which a policy with a `selector` applies: of its namespace, or of the whole mesh if it is in
-        the root namespace."""
+        """The workloads to which a policy applies by its `selector`: of its namespace, or of the whole mesh if it is in
+        the root namespace. One with targets applies to the pods of the Gateways of the Gateway API among these, and to
+        waypoints, which are not looked at."""
+        if attached := targets(policy):
+            names = {target["name"] for target in attached if target["kind"] == kinds.GATEWAY.name}
+            pods = self.workloads.select({}, policy.namespace)
+            return [pod for pod in pods if pod.labels.get(GATEWAY_NAME_LABEL) in names]
         namespace = None if policy.namespace == self.root else policy.namespace
         return self.workloads.select(selector_labels(policy), namespace)
+
+    @cached_property
+    def proving_tokens(self) -> Set[Workload]:
+        """The workloads whose proxies prove tokens, as a RequestAuthentication says, and know their claims."""
+        policies = (policy for policy in self.of(kinds.REQUEST_AUTHENTICATION) if policy.items("jwtRules"))
+        return {pod for policy in policies for pod in self.selected_by(policy)}
 
     @property
     def config(self) -> Mapping[str, Any]:
@@ -133,10 +156,25 @@ class Mesh:
         return {}
 
 
+def _values(injector: Object) -> Mapping[str, Any]:
+    """The values in an injector's ConfigMap, which are JSON; empty if they are not."""
+    try:
+        found = json.loads((injector.body.get("data") or {}).get("values") or "{}")
+    except json.JSONDecodeError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 def selector_labels(policy: Object) -> Mapping[str, str]:
     """The labels of a policy's selector; empty if it applies to its whole namespace."""
     found: Mapping[str, str] = (policy.spec.get("selector") or {}).get("matchLabels") or {}
     return found
+
+
+def targets(policy: Object) -> Sequence[Mapping[str, str]]:
+    """The objects that a policy names in place of a selector: `kind` and `name`, and `group` if there is one."""
+    single = policy.spec.get("targetRef")
+    return policy.items("targetRefs") or ([single] if single else [])
 
 
 def gateway_ref(name: str, namespace: str) -> Ref:

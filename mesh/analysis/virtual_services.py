@@ -47,8 +47,8 @@ def destinations(obj: Object) -> Iterator[Destination]:
         for i, route in enumerate(obj.items(protocol)):
             for j, part in enumerate(route.get("route") or ()):
                 yield Destination(f"{protocol}[{i}].route[{j}].destination", part["destination"])
-            if route.get("mirror"):
-                yield Destination(f"{protocol}[{i}].mirror", route["mirror"], mirror=True)
+            for path, destination, _ in mirrors(route):
+                yield Destination(f"{protocol}[{i}].{path}", destination, mirror=True)
 
 
 def routes(obj: Object, protocol: str = "http") -> Sequence[Mapping[str, Any]]:
@@ -72,9 +72,14 @@ def fault_share(fault: Mapping[str, Any]) -> float:
     return _share(fault.get("percentage"), fault.get("percent") or 0)
 
 
-def mirror_share(route: Mapping[str, Any]) -> float:
-    """The share of the requests that a route mirrors, 0.0 to 1.0; 1.0 without a percentage."""
-    return _share(route.get("mirrorPercentage"), route.get("mirrorPercent", route.get("mirror_percent", 100)))
+def mirrors(route: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any], float]]:
+    """The receivers of copies of a route's requests: path in the route, destination, and the share that is copied, 0.0
+    to 1.0; 1.0 without a percentage."""
+    if route.get("mirror"):
+        share = _share(route.get("mirrorPercentage"), route.get("mirrorPercent", route.get("mirror_percent", 100)))
+        yield "mirror", route["mirror"], share
+    for i, policy in enumerate(route.get("mirrors") or ()):
+        yield f"mirrors[{i}].destination", policy["destination"], _share(policy.get("percentage"), 100)
 
 
 def _share(said: Mapping[str, Any] | None, otherwise: float) -> float:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from mesh.analysis.objects import Object
 from mesh.core import kinds, pods
 from mesh.core.names import INJECT_LABEL, NAMESPACE_LABEL, REVISION_LABEL
 from mesh.proxy.proxy import CONTAINER
+
+_SYSTEM: Final = ("kube-system", "kube-public", "kube-node-lease", "local-path-storage")
+"""Namespaces in which nothing is injected that has no label."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -26,6 +29,8 @@ class Workload:
     """The spec of the pods."""
     proxy: bool
     """Whether the pods have the `istio-proxy` container, or will get it by injection."""
+    injected: bool = False
+    """Whether the webhook injects the pods, which may have a container of that name before."""
 
     @property
     def namespace(self) -> str:
@@ -62,16 +67,25 @@ class Workload:
         return [container.name for container in pods.running_containers(self.pod)] == [CONTAINER]
 
 
-def from_object(obj: Object, namespaces: Mapping[str, Object]) -> Workload | None:
-    """Reads a workload; None if the object is no Pod and has no pod template."""
+def from_object(obj: Object, namespaces: Mapping[str, Object], unlabelled: bool = False) -> Workload | None:
+    """Reads a workload; None if the object is no Pod and has no pod template. `unlabelled`: whether pods of namespaces
+    without an injection label are injected."""
     path, pod = pods.pod_spec(obj.kind, obj.body)
     if not path:
         return None
     whole = obj.body if obj.kind == kinds.POD else obj.spec.get("template") or {}
     meta = whole.get("metadata") or {}
     labels, annotations = meta.get("labels") or {}, meta.get("annotations") or {}
-    proxy = _has_proxy(pod) or _injected(labels, annotations, pod, namespaces.get(obj.namespace))
-    return Workload(object=obj, labels=labels, annotations=annotations, pod=pod, proxy=proxy)
+    everywhere = unlabelled and obj.namespace not in _SYSTEM
+    injected = _injected(labels, annotations, pod, namespaces.get(obj.namespace), everywhere)
+    return Workload(
+        object=obj,
+        labels=labels,
+        annotations=annotations,
+        pod=pod,
+        proxy=_has_proxy(pod) or injected,
+        injected=injected,
+    )
 
 
 def injects_by_default(namespace: Object | None) -> bool:
@@ -88,17 +102,23 @@ def _has_proxy(pod: Mapping[str, Any]) -> bool:
 
 
 def _injected(
-    labels: Mapping[str, str], annotations: Mapping[str, str], pod: Mapping[str, Any], namespace: Object | None
+    labels: Mapping[str, str],
+    annotations: Mapping[str, str],
+    pod: Mapping[str, Any],
+    namespace: Object | None,
+    everywhere: bool,
 ) -> bool:
-    """Whether the webhook injects the pods, by its rules: the namespace's labels, and the pods' label or annotation."""
+    """Whether the webhook injects the pods, by its rules: the namespace's labels, and the pods' labels or annotation.
+    `everywhere`: whether it injects where there is no label, too."""
     if pod.get("hostNetwork"):
         return False
     if namespace and namespace.labels.get(NAMESPACE_LABEL) == "disabled":
         return False
+    asked = injects_by_default(namespace) or REVISION_LABEL in labels or everywhere
     said = labels.get(INJECT_LABEL, annotations.get(INJECT_LABEL))
     if said is None:
-        return injects_by_default(namespace)
-    return said.lower() != "false" if injects_by_default(namespace) else labels.get(INJECT_LABEL) == "true"
+        return asked
+    return said.lower() != "false" if asked else labels.get(INJECT_LABEL) == "true"
 
 
 class Workloads:

@@ -15,13 +15,22 @@ from mesh.core.errors import show
 __all__ = ["HTTPMatchRequest", "HeaderOperations", "Headers"]
 
 _UNSENT = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-_CLAIM = re.compile(r"@request\.auth\.claims(?:\..+|\[.+\])", re.IGNORECASE)
+_CLAIM = re.compile(r"@request\.auth\.claims(?:\.(?P<dotted>.+)|\[(?P<bracketed>.+)\])", re.IGNORECASE)
 _PSEUDO_HEADERS = (":authority", ":method", ":path", ":scheme", ":status")
 
 
+def claim_path(name: str) -> list[str]:
+    """The names of the claim of the request's JWT for which a header stands, from the outermost one to the one in it:
+    `@request.auth.claims.name`, `.outer.inner`, `[name]` or `[outer][inner]`. Empty if it stands for none."""
+    found = _CLAIM.fullmatch(name)
+    if not found:
+        return []
+    return found["dotted"].split(".") if found["dotted"] else found["bracketed"].split("][")
+
+
 def is_claim(name: str) -> bool:
-    """Whether a header that is asked for is a claim of the request's JWT: `@request.auth.claims.name`, or `[name]`."""
-    return bool(_CLAIM.fullmatch(name))
+    """Whether a header that is asked for stands for a claim of the request's JWT."""
+    return bool(claim_path(name))
 
 
 def _matched_header(name: str) -> str:
@@ -70,6 +79,10 @@ class HTTPMatchRequest(Message):
         for path, condition in self.conditions():
             if condition.prefix == "" and path != ("uri",):
                 yield (*path, "prefix"), "must not be empty; leave the condition empty to ask for presence"
+            empty = not any(map(condition.is_set, condition.one_of))
+            if empty and path[0] in ("headers", "withoutHeaders") and is_claim(str(path[1])):
+                # istiod makes a condition of it that Envoy refuses, with all routes of the gateway
+                yield path, 'asks only whether the claim is there, which proxies refuse: write {"regex": ".+"}'
 
 
 class HeaderOperations(Message):

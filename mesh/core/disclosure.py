@@ -41,6 +41,8 @@ _TELLING: Final = re.compile(
 """End of the name of a field that holds a credential; names are compared in small letters without separators."""
 _TELLING_HEADER: Final = re.compile(r"auth(?!or)|authori[sz]|cookie|credential|key|pass|secret|session|signature|token")
 """Part of the name of a header that holds a credential, or of a cookie in the header's value."""
+_CLAIM: Final = "@request.auth.claims"
+"""What the name of a header begins with that stands for a claim of a token, whose own name follows."""
 _PRIVATE_JWK: Final = ("k", "d", "p", "q", "dp", "dq", "qi")
 """Members of a JSON web key that are secret (RFC 7518)."""
 _OWN_NAMES: Final = """
@@ -204,7 +206,7 @@ def _variable_tells(name: str, _value: str) -> bool:
 
 
 def _header_tells(name: str, value: str) -> bool:
-    header = name.lower()
+    header = name.lower().removeprefix(_CLAIM)
     return bool(_TELLING_HEADER.search(value.lower() if header == "cookie" else header))
 
 

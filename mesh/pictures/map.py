@@ -98,8 +98,7 @@ class _Drawing:
         """Adds arrows from a route to its destinations: to workloads, or to services if no subset is named."""
         shares = virtual_services.weighted_destinations(route)
         parts = [(destination, _percent(share) if len(shares) > 1 else "") for destination, share in shares]
-        if route.get("mirror"):
-            parts.append((route["mirror"], "copies"))
+        parts += [(destination, "copies") for _, destination, _ in virtual_services.mirrors(route)]
         for destination, label in parts:
             service = self.mesh.service(destination["host"], virtual_service.namespace)
             if service is None:

@@ -110,6 +110,11 @@ class Requests:
     """Whether AuthorizationPolicies compare hosts without regard to case."""
     path_templates: bool
     """Whether `{*}` in paths of AuthorizationPolicies stands for a segment, and `{**}` for any number of them."""
+    missing_is_empty: bool
+    """Whether a header that a request lacks counts as empty in `withoutHeaders`; otherwise a condition on its value
+    fits no request that lacks it."""
+    claim_routes: bool
+    """Whether routes of gateways may ask for claims of tokens, in place of headers."""
     pilot: Mapping[str, str]
     """Environment variables with which the pilot of the live sandbox does what the release does by default."""
 

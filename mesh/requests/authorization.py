@@ -13,7 +13,7 @@ from mesh.analysis.workloads import Workload
 from mesh.core import kinds
 from mesh.core.names import DEFAULT_TRUST_DOMAIN
 from mesh.releases.release import Requests
-from mesh.requests.rules import CLAIM_KEY, CLAIMS_OF_KEYS, HEADER_KEY
+from mesh.requests.rules import CLAIM_KEY, CLAIMS_OF_KEYS, HEADER_KEY, claim_of_key
 from mesh.requests.texts import ADDRESS, AUTHORITY, METHOD, PATH, Part, Text
 from mesh.requests.types import Request
 
@@ -112,13 +112,13 @@ class AuthorizationPolicies:
             "remote.ip": request.address,
             "destination.port": str(inbound.port or ""),
             "request.auth.principal": request.principal,
-            **{key: request.claims.get(claim, "") for key, claim in CLAIMS_OF_KEYS.items()},
+            **{key: request.claim(claim) or "" for key, claim in CLAIMS_OF_KEYS.items()},
         }
         value = known.get(key, "")
         if key.startswith(HEADER_KEY):
             value = request.header(key[len(HEADER_KEY) : -1].lower()) or ""
         elif key.startswith(CLAIM_KEY):
-            value = request.claims.get(key[len(CLAIM_KEY) : -1], "")
+            value = request.claim(claim_of_key(key)) or ""
         part = ADDRESS if key in ("source.ip", "remote.ip") else _OTHER
         return self._field_matches(condition, "values", value, part)
 

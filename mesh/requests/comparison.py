@@ -102,9 +102,8 @@ def describe(outcome: Outcome, reasons: bool = True) -> Iterator[str]:
         if fault.share:
             what = f"{fault.delay} late" if fault.delay else f"end in {fault.status}"
             yield f"{_percent(fault.share)} {what}"
-    if outcome.mirror and outcome.mirror.share:
-        copies = _percent(outcome.mirror.share)
-        yield f"copies of {copies} to {_name(outcome.mirror)}"
+    for mirror in outcome.mirrors:
+        yield f"copies of {_percent(mirror.share)} to {_name(mirror)}"
     if not alike:
         yield from _bounds(outcome)
 

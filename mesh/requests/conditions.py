@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mesh.requests.texts import Text
+from mesh.api.http_match import claim_path
+from mesh.releases.release import Requests
+from mesh.requests.texts import Text, claim_name
 from mesh.requests.types import Request
 
 
@@ -15,7 +17,7 @@ def string_matches(condition: Mapping[str, str] | None, value: str | None, ignor
     return condition is None or Text.of_string_match(condition, ignore_case).matches(value)
 
 
-def request_matches(match: Mapping[str, Any], request: Request) -> bool:
+def request_matches(match: Mapping[str, Any], request: Request, treated: Requests) -> bool:
     """Whether a request meets the conditions of an HTTPMatchRequest on the request itself."""
     plain = {
         "scheme": "https" if request.secure else "http",
@@ -30,15 +32,24 @@ def request_matches(match: Mapping[str, Any], request: Request) -> bool:
         and all(
             string_matches(wanted, request.query.get(name)) for name, wanted in (match.get("queryParams") or {}).items()
         )
-        and not any(
-            string_matches(wanted, _header(request, name))
-            for name, wanted in (match.get("withoutHeaders") or {}).items()
+        and all(
+            _lacks(request, name, unwanted, treated) for name, unwanted in (match.get("withoutHeaders") or {}).items()
         )
     )
 
 
+def _lacks(request: Request, name: str, unwanted: Mapping[str, str], treated: Requests) -> bool:
+    """Whether a request meets a condition of `withoutHeaders`."""
+    value = _header(request, name)
+    if value is None and unwanted and not claim_path(name):
+        return treated.missing_is_empty and not string_matches(unwanted, "")
+    return not string_matches(unwanted, value)
+
+
 def _header(request: Request, name: str) -> str | None:
-    """The value of a header; its name is compared without case, as Envoy does."""
+    """The value of a header, whose name is compared without case, as in Envoy; or of the claim for which it stands."""
+    if path := claim_path(name):
+        return request.claim(claim_name(path))
     name = name.lower()
     pseudo = {":authority": request.authority, ":method": request.method, ":path": request.path}
     return pseudo.get(name, request.header(name))

@@ -18,6 +18,7 @@ _SENT: Final[Mapping[str, re.Pattern[str]]] = {
     "authority": re.compile(r"[a-z0-9.-]+(:\d+)?", re.IGNORECASE),
     "address": re.compile(r"[0-9a-f.:]+"),
     "query": re.compile(r"[\w.~-]+", re.ASCII),
+    "principal": re.compile(r"\S+/\S+"),
 }
 """What clients send as they are; a value of other parts is printable, and has no spaces around it."""
 
@@ -96,7 +97,7 @@ def solve(demand: Demand, hosts: Sequence[str] = ()) -> Solution:
     if undecided:
         return Solution((), undecided=True)
     first = {part: values[0] for part, values in found.items()}
-    several = {term.part for term in demand if term.wanted and term.part != AUTHORITY}
+    several = {term.part for term in demand if term.part != AUTHORITY and (term.wanted or term.part[0] == "header")}
     others = [{**first, part: values[1]} for part, values in found.items() if part in several and len(values) > 1]
     return Solution([_shape(values) for values in (first, *others)])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from mesh.analysis import hosts, virtual_services
@@ -48,7 +49,8 @@ class Evaluator:
         names = tuple(f"{ref.namespace}/{ref.name}" for ref in found.served)
         proxy = Proxy(namespace=pod.namespace, labels=pod.labels, gateways=names)
         candidates = self._routes.at_gateways(request.host.lower(), found.served)
-        chosen = self._routes.choose(candidates, found.request, proxy)
+        known = found.request if pod in self.mesh.proving_tokens else replace(found.request, principal="", claims={})
+        chosen = self._routes.choose(candidates, known, proxy)
         if chosen is None:
             reason = "no route takes it" if candidates else "no VirtualService is for its host"
             return Outcome(status=404, reason=reason)
@@ -95,14 +97,16 @@ class Evaluator:
             for destination, share in virtual_services.weighted_destinations(route)
             if share
         ]
-        mirror = None
-        if route.get("mirror"):
-            mirror = self._destination(route["mirror"], virtual_services.mirror_share(route), chosen, sent, pod)
+        mirrors = [
+            self._destination(destination, share, chosen, sent, pod)
+            for _, destination, share in virtual_services.mirrors(route)
+            if share
+        ]
         return Outcome(
             rule=chosen.rule,
             receivers=tuple(receivers),
             faults=tuple(_faults(route.get("fault") or {})),
-            mirror=mirror,
+            mirrors=tuple(mirrors),
             timeout=route.get("timeout") or "",
             attempts=_attempts(route),
             request=sent,

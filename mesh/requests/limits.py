@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from mesh.analysis.mesh import Mesh
+from mesh.analysis.mesh import Mesh, targets
 from mesh.core import kinds
 from mesh.requests import rules
 
@@ -28,6 +28,8 @@ def _ignored(mesh: Mesh) -> Iterator[tuple[str, Any]]:
     for obj in mesh.of(kinds.VIRTUAL_SERVICE):
         yield from ((f"{obj.ref} {field}", obj.items(field)) for field in _CONNECTIONS if obj.items(field))
     for policy in mesh.of(kinds.AUTHORIZATION_POLICY):
+        if targets(policy):
+            yield f"{policy.ref}, which is for gateways of the Gateway API, or waypoints", policy.spec
         if policy.spec.get("action") == "CUSTOM":
             yield f"{policy.ref}, which asks an external authorizer", policy.spec
         for key in dict.fromkeys(rules.unknown_keys(policy)):

@@ -13,6 +13,7 @@ from mesh.analysis.virtual_services import MESH
 from mesh.analysis.workloads import Workload
 from mesh.core import kinds
 from mesh.requests import conditions
+from mesh.requests.authorization import treated
 from mesh.requests.types import Request
 
 _NOT_DELEGATED: Final = ("name", "match", "delegate")
@@ -53,7 +54,7 @@ class Routes:
     """The VirtualServices of a mesh, indexed by Gateway, and by host for sidecars."""
 
     def __init__(self, mesh: Mesh) -> None:
-        self._mesh = mesh
+        self._mesh, self._treated = mesh, treated(mesh)
         self._sidecars = virtual_services.of_sidecars(mesh)
         self._gateways: dict[Ref, list[Object]] = {}
         for virtual_service in mesh.of(kinds.VIRTUAL_SERVICE):
@@ -93,7 +94,7 @@ class Routes:
         """The first route whose match the request meets; None if there is none."""
         for virtual_service in candidates:
             for i, route in enumerate(virtual_services.routes(virtual_service)):
-                for prefix in _matched_prefix(virtual_service, route, request, proxy):
+                for prefix in self._matched_prefix(virtual_service, route, request, proxy):
                     place = f"{virtual_service.ref} http[{i}]"
                     if not route.get("delegate"):
                         return MatchedRoute(rule=place, owner=virtual_service, route=route, prefix=_or_root(prefix))
@@ -113,7 +114,7 @@ class Routes:
     ) -> MatchedRoute | None:
         other = virtual_services.delegate(self._mesh, virtual_service, route)
         for i, own in enumerate(virtual_services.routes(other) if other and not other.items("hosts") else ()):
-            for prefix in _matched_prefix(virtual_service, own, request, proxy):
+            for prefix in self._matched_prefix(virtual_service, own, request, proxy):
                 assert other
                 inherited = {name: value for name, value in route.items() if name not in _NOT_DELEGATED}
                 rule = f"{place} > {other.ref} http[{i}]"
@@ -121,21 +122,20 @@ class Routes:
                 return MatchedRoute(rule=rule, owner=other, route={**inherited, **own}, prefix=matched)
         return None
 
-
-def _matched_prefix(
-    virtual_service: Object, route: Mapping[str, Any], request: Request, proxy: Proxy
-) -> Iterator[str | None]:
-    """The path prefix of the first match of a route that a request meets: empty if its condition on the path is none of
-    a prefix, None if it has no such condition. Nothing if the request meets none."""
-    for match in route.get("match") or [{}]:
-        gateways = {_full_gateway(name, virtual_service.namespace) for name in match.get("gateways") or ()}
-        resolved = {**match, "gateways": gateways}
-        mine = any(
-            conditions.proxy_matches(resolved, gateway, proxy.namespace, proxy.labels) for gateway in proxy.gateways
-        )
-        if mine and conditions.request_matches(match, request):
-            yield (match["uri"].get("prefix") or "") if match.get("uri") else None
-            return
+    def _matched_prefix(
+        self, virtual_service: Object, route: Mapping[str, Any], request: Request, proxy: Proxy
+    ) -> Iterator[str | None]:
+        """The path prefix of the first match of a route that a request meets: empty if its condition on the path is
+        none of a prefix, None if it has no such condition. Nothing if the request meets none."""
+        for match in route.get("match") or [{}]:
+            gateways = {_full_gateway(name, virtual_service.namespace) for name in match.get("gateways") or ()}
+            resolved = {**match, "gateways": gateways}
+            mine = any(
+                conditions.proxy_matches(resolved, gateway, proxy.namespace, proxy.labels) for gateway in proxy.gateways
+            )
+            if mine and conditions.request_matches(match, request, self._treated):
+                yield (match["uri"].get("prefix") or "") if match.get("uri") else None
+                return
 
 
 def _or_root(prefix: str | None) -> str:

@@ -10,9 +10,10 @@ from typing import Any, Final
 from mesh.analysis import virtual_services
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
+from mesh.api.http_match import claim_path
 from mesh.releases.release import Requests
 from mesh.requests.demands import Demand, Term, merged
-from mesh.requests.texts import ADDRESS, AUTHORITY, METHOD, PATH, PRINCIPAL, Part, Text
+from mesh.requests.texts import ADDRESS, AUTHORITY, METHOD, PATH, PRINCIPAL, Part, Text, claim_name
 
 HEADER_KEY: Final = "request.headers["
 CLAIM_KEY: Final = "request.auth.claims["
@@ -67,6 +68,8 @@ def _of_match(match: Mapping[str, Any]) -> Demand:
 
 
 def _header(name: str) -> Part:
+    if path := claim_path(name):
+        return ("claim", claim_name(path))
     return {":path": PATH, ":method": METHOD, ":authority": AUTHORITY}.get(name, ("header", name.lower()))
 
 
@@ -110,10 +113,15 @@ def _part(key: str) -> Part | None:
     if key.startswith(HEADER_KEY):
         return ("header", key[len(HEADER_KEY) : -1].lower())
     if key.startswith(CLAIM_KEY):
-        return ("claim", key[len(CLAIM_KEY) : -1])
+        return ("claim", claim_of_key(key))
     if key in CLAIMS_OF_KEYS:
         return ("claim", CLAIMS_OF_KEYS[key])
     return {"request.auth.principal": PRINCIPAL, **dict.fromkeys(_ADDRESSES, ADDRESS)}.get(key)
+
+
+def claim_of_key(key: str) -> str:
+    """The name of the claim that a key in `when` such as `request.auth.claims[team][id]` is about."""
+    return claim_name(key[len(CLAIM_KEY) : -1].split("]["))
 
 
 def _terms(owner: Mapping[str, Any], field: str, part: Part, treated: Requests) -> Demand:

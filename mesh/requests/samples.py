@@ -18,7 +18,7 @@ from mesh.requests.demands import Shape
 from mesh.requests.places import Found, Place
 from mesh.requests.rules import Rule
 from mesh.requests.texts import ADDRESS, AUTHORITY, METHOD, PATH, PRINCIPAL, SOMEBODY
-from mesh.requests.types import Request
+from mesh.requests.types import PRINCIPAL_CLAIMS, Request
 
 _PAIRED: Final = 40
 """Up to this number of different rules of a host, each pair of them is asked."""
@@ -193,6 +193,7 @@ class _Target:
             return tuple(sorted((part[1], value) for part, value in shape.values.items() if part[0] == kind))
 
         query = "&".join(f"{name}={value}" for name, value in named("query"))
+        claims = named("claim")
         return Sample(
             source=source,
             outside=self.place.outside,
@@ -202,8 +203,16 @@ class _Target:
             path=f"{shape.get(PATH)}{f'?{query}' if query else ''}",
             method=shape.get(METHOD) or "GET",
             headers=named("header"),
-            principal=shape.get(PRINCIPAL) or (SOMEBODY if named("claim") else ""),
-            claims=named("claim"),
+            principal=_principal(shape.get(PRINCIPAL), claims),
+            claims=tuple(one for one in claims if one[0] not in PRINCIPAL_CLAIMS),
             address=shape.get(ADDRESS) or "",
             further=further,
         )
+
+
+def _principal(wanted: str | None, claims: Sequence[tuple[str, str]]) -> str:
+    """The request principal of a token with some claims, which may be its issuer and its subject; empty without one."""
+    if not (wanted or claims):
+        return ""
+    issuer, _, subject = (wanted or SOMEBODY).rpartition("/")
+    return "/".join({"iss": issuer, "sub": subject, **dict(claims)}[name] for name in PRINCIPAL_CLAIMS)

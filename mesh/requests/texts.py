@@ -133,6 +133,11 @@ class Text:
         return self.kind != "regex"
 
 
+def claim_name(path: Sequence[str]) -> str:
+    """The name of a claim by its path: `group`, or `team[id]` for one inside of another."""
+    return path[0] + "".join(f"[{name}]" for name in path[1:])
+
+
 def _of_template(path: str) -> str:
     """The regular expression of a path with `{*}` and `{**}`."""
     return "".join(_OF_TEMPLATE.get(step) or re.escape(step) for step in _TEMPLATE.split(path))

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from typing import Any, Final, Self
 from urllib.parse import parse_qsl
+
+PRINCIPAL_CLAIMS: Final = ("iss", "sub")
+"""The claims of which a request principal consists, with a slash between them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +31,7 @@ class Request:
     principal: str = ""
     """Request principal of the JSON Web Token, as issuer/subject; empty without a token."""
     claims: Mapping[str, str] = field(default_factory=dict)
-    """Other claims of the token, as `request.auth.claims[...]` names them."""
+    """Other claims of the token, by name; one inside of another is `outer[inner]`."""
     address: str = ""
     """IP address of the client; empty if unknown."""
 
@@ -41,6 +44,11 @@ class Request:
     def header(self, name: str) -> str | None:
         """The value of a header, given by its lower-case name; None if it is missing."""
         return next((value for key, value in self.headers.items() if key.lower() == name), None)
+
+    def claim(self, name: str) -> str | None:
+        """The value of a claim of the token; None if it has none of that name."""
+        issuer, _, subject = self.principal.rpartition("/")
+        return {**dict(zip(PRINCIPAL_CLAIMS, (issuer, subject), strict=True)), **self.claims}.get(name) or None
 
     @property
     def url_path(self) -> str:
@@ -115,8 +123,8 @@ class Outcome:
     """URL of a redirect."""
     receivers: tuple[Receiver, ...] = ()
     faults: tuple[Fault, ...] = ()
-    mirror: Receiver | None = None
-    """Destination of mirrored requests; its `share` is the fraction that is mirrored."""
+    mirrors: tuple[Receiver, ...] = ()
+    """Destinations of copies; the `share` of each is the fraction of the requests that is copied to it."""
     timeout: str = ""
     """Timeout of the route, such as `10s`; empty if there is none."""
     attempts: int = 0

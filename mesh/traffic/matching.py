@@ -58,10 +58,12 @@ class Match(Documented):
     user: TextMatch | None = None
     """The signed-in user: the value of the header `end-user`, which Bookinfo's product page sends."""
     headers: dict[MatchedHeader, TextMatch] = {}
-    """Values of request headers, by the header's name, in which upper and lower case are alike."""
+    """Values of request headers, by the header's name, in which upper and lower case are alike. In Istio 1.30, at
+    gateways that prove tokens (`mesh:security.jwt`), `@request.auth.claims[name]` stands for a claim, and
+    `@request.auth.claims[outer][inner]` for one inside of another."""
     withoutHeaders: dict[MatchedHeader, TextMatch] = {}
-    """Values that request headers must not have, by the header's name, in which upper and lower case are alike; a
-    header that is missing fits."""
+    """Values that request headers must not have, by the header's name, in which upper and lower case are alike. A
+    header that is missing fits; in Istio 1.10, only for `*`."""
     cookie: dict[NotEmpty, str] = Field(default={}, max_length=1)
     """Value of one cookie, by the cookie's name."""
     path: TextMatch | None = None

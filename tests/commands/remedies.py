@@ -9,8 +9,9 @@ from typing import Any, Final
 
 import yaml
 
-from tests.faults import FAULTS, cart_rule, patch, rule, sidecar
-from tests.faults_of_requests import DATABASE, allow, cart
+from tests.faults import FAULTS, cart_rule, patch, policy, rule, sidecar
+from tests.faults_of_later import CLAIM, EVERYWHERE, PLAIN, injector, telemetry, with_proxy
+from tests.faults_of_requests import DATABASE, allow, cart, visitors
 from tests.meshes import Manifest, deployment, gateway, manifest_of, routes, server, service, to
 
 _BASE: Final = {"profile": "demo", "injectedNamespaces": {"default": "existing"}}
@@ -36,12 +37,14 @@ class Remedy:
     before: Subject
     """The config, the files, or the objects beside those of the valid mesh."""
     after: Subject
+    release: str = ""
+    """The release of objects; the default one if empty."""
 
 
 def by_hand(says: str, fault: str, *after: Manifest) -> Remedy:
-    """A remedy of the objects of one of the faulty meshes."""
+    """A remedy of the objects of one of the faulty meshes, in the oldest release in which they are faulty."""
     (found,) = [one for one in FAULTS if one.name == fault]
-    return Remedy(says, found.objects, after)
+    return Remedy(says, found.objects, after, found.since)
 
 
 OF_STACKS: Final = tuple(
@@ -144,6 +147,13 @@ def _salted(salt: str, **env: Any) -> Mapping[str, Any]:
     return {"encryptionsalt": salt, "config": {"mesh:pilot": {"env": env}}}
 
 
+_PROVING: Final = manifest_of(
+    "RequestAuthentication",
+    "tokens",
+    {"selector": {"matchLabels": {"istio": "ingress"}}, "jwtRules": [{"issuer": "a", "jwks": '{"keys": []}'}]},
+    namespace="istio-system",
+)
+_NOT_JASON: Final[Sequence[Manifest]] = ({"exact": "jason"}, {})
 _OLD_DELAY: Final = {"delay": {"exponentialDelay": "1s", "percentage": {"value": 5}}}
 _NEW_DELAY: Final = {"delay": {"fixedDelay": "1s", "percentage": {"value": 5}}}
 BY_HAND: Final = (
@@ -185,6 +195,16 @@ BY_HAND: Final = (
         "route to a host that is not exported",
         routes("front", to("bank.example.com")),
         _exported("*"),
+    ),
+    by_hand(
+        "add a second match with an empty condition, or let a route before take those that have the value",
+        "value that a header must not have, in a release where a missing header does not fit",
+        routes("front", to("cart", match=[{"withoutHeaders": {"end-user": one}} for one in _NOT_JASON]), to("front")),
+    ),
+    by_hand(
+        "add a second match with an empty condition, or let a route before take those that have the value",
+        "value that a header must not have, in a release where a missing header does not fit",
+        routes("front", to("front", match=[{"headers": {"end-user": {"exact": "jason"}}}]), to("cart")),
     ),
     by_hand(
         "use percentage: {value: …}",
@@ -312,6 +332,70 @@ BY_HAND: Final = (
         "which is v1:two: write that one, and set the file's own encrypted values again",
         Files(_salted("v1:one", A=_ENCRYPTED), _salted("v1:two", B=_ENCRYPTED)),
         Files(_salted("v1:two", A={"secure": "v1:again"}), _salted("v1:two", B=_ENCRYPTED)),
+    ),
+    Remedy(
+        'write {"regex": ".+"}',
+        [visitors(to("front", match=[{"headers": {"@request.auth.claims.group": {}}}])), _PROVING],
+        [visitors(to("front", match=[{"headers": {"@request.auth.claims.group": {"regex": ".+"}}}])), _PROVING],
+        "1.30",
+    ),
+    by_hand(
+        "so nothing enforces it: use selector",
+        "policy for a Service without a waypoint",
+        policy("x", {"namespaces": ["shop"]}),
+    ),
+    by_hand(
+        "but Istio's, which ignores targets: use selector",
+        "policy for a Gateway of Istio's",
+        policy("x", {"namespaces": ["shop"]}),
+    ),
+    by_hand(
+        "add one, or set mesh:security.jwt",
+        "route by a claim at a gateway that proves no token, in headers",
+        visitors(to("front", timeout="1s", match=[{"headers": CLAIM}]), to("front")),
+        _PROVING,
+    ),
+    by_hand(
+        "name one in providers, or set mesh:meshConfig.defaultProviders.accessLogging",
+        "access logging without a provider",
+        telemetry("a", accessLogging=[{"providers": [{"name": "envoy"}]}]),
+    ),
+    by_hand(
+        "name one in providers, or set mesh:meshConfig.defaultProviders.accessLogging",
+        "access logging without a provider",
+        telemetry("a", accessLogging=[{}]),
+        manifest_of("ConfigMap", "istio", namespace="istio-system")
+        | {"data": {"mesh": "defaultProviders: {accessLogging: [envoy]}"}},
+    ),
+    by_hand(
+        "label it istio-injection=disabled if that is not meant",
+        "namespace that is injected by default",
+        injector(sidecarInjectorWebhook=EVERYWHERE),
+        manifest_of("Namespace", "other", labels={"istio-injection": "disabled"}),
+    ),
+    by_hand(
+        "label the namespace istio-injection=enabled, or name the image",
+        "image for the injector to set, in pods that are not injected",
+        manifest_of("Namespace", "plain", labels={"istio-injection": "enabled"}),
+        deployment("front", {"app": "front"}, "plain", containers=with_proxy("auto")),
+    ),
+    by_hand(
+        "label the namespace istio-injection=enabled, or name the image",
+        "image for the injector to set, in a pod that is not injected",
+        PLAIN,
+        manifest_of(
+            "Pod",
+            "front",
+            {"containers": with_proxy("docker.io/istio/proxyv2:1.10.3")},
+            "plain",
+            labels={"app": "front"},
+        ),
+    ),
+    by_hand(
+        "set its image to auto, or take it out",
+        "proxy of another version than the injector's",
+        injector(),
+        deployment("front", {"app": "front"}, serviceAccountName="front", containers=with_proxy("auto")),
     ),
     by_hand("only the older one holds: join them", "two PeerAuthentications for one namespace"),
     by_hand("use INSERT_FIRST or ADD", "relative patch", patch("INSERT_FIRST")),

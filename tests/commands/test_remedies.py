@@ -6,6 +6,7 @@ import ast
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -77,20 +78,20 @@ def refusals(subject: Subject) -> Sequence[str]:
     return []
 
 
-def warnings(subject: Subject) -> Sequence[str]:
-    """What is found in a stack with this config, or in the valid mesh with these objects."""
+def warnings(subject: Subject, release: str) -> Sequence[str]:
+    """What is found in a stack with this config, or in the valid mesh of a release with these objects."""
     if isinstance(subject, Mapping):
         return found_in_stack(json.dumps(subject, sort_keys=True))
     objects = [] if isinstance(subject, Files) else meshes.changed(subject)
-    return findings([Object.read(manifest) for manifest in objects], DEFAULT_NAMES)
+    return findings([Object.read(manifest) for manifest in objects], replace(DEFAULT_NAMES, release=release))
 
 
 @pytest.mark.parametrize("remedy", [*OF_STACKS, *BY_HAND], ids=lambda remedy: remedy.says)
 def test_a_remedy_can_be_followed_and_helps(remedy: Remedy) -> None:
     refused = refusals(remedy.before)
-    assert [line for line in refused or warnings(remedy.before) if remedy.says in line] != []
+    assert [line for line in refused or warnings(remedy.before, remedy.release) if remedy.says in line] != []
     assert refusals(remedy.after) == []
-    assert refused or [line for line in warnings(remedy.after) if remedy.says in line] == []
+    assert refused or [line for line in warnings(remedy.after, remedy.release) if remedy.says in line] == []
 
 
 def advised() -> set[str]:

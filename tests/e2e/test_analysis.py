@@ -20,7 +20,6 @@ import yaml
 
 from commands import render, stackfiles, stacks
 from mesh import releases
-from mesh.analysis import workloads
 from mesh.analysis.analyse import analyse
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
@@ -46,6 +45,8 @@ JWT = frozenset({"IST0133 AuthorizationPolicy", "IST0175 Deployment"})
 setting is missing that limits the networks from which istiod fetches keys, though it gets them with the policy."""
 LATER = {"1.10": frozenset({"IST0135 Pod"})}
 """By release, findings of istioctl on annotations that a later release has deprecated."""
+OF_PODS = {"IST0146": "IST0147"}
+"""Codes of findings on pods, by those on Deployments."""
 LEGACY = "gateway in the deprecated form of a host name"
 """A case that istiod understands and istioctl does not, which reports IST0101 and IST0132."""
 
@@ -54,9 +55,10 @@ def pods(manifests: Sequence[Manifest], release: str) -> Iterator[Manifest]:
     """One pod of each Deployment, with the sidecar that it would get; called as the Deployment."""
     image = f"{releases.get(release).hub}/proxyv2:{releases.get(release).version}"
     mesh = Mesh(map(Object.read, manifests), DEFAULT_NAMES)
-    for thing in mesh.of(kinds.DEPLOYMENT):
-        workload = workloads.from_object(thing, mesh.namespaces)
-        assert workload
+    for workload in mesh.workloads.all:
+        thing = workload.object
+        if thing.kind != kinds.DEPLOYMENT:
+            continue
         template = copy.deepcopy(thing.spec["template"])
         names = [container["name"] for container in template["spec"]["containers"]]
         if workload.proxy and CONTAINER not in names:
@@ -100,10 +102,11 @@ def _kubeconfig(address: str) -> dict[str, Any]:
 
 
 def ours(manifests: Sequence[Manifest], release: str) -> Said:
-    """The same of this project; a workload is called as its pods are, too."""
+    """The same of this project; what is said of a workload is said of its pods, too."""
     names = replace(DEFAULT_NAMES, release=release)
     found = {(finding.code, str(finding.ref)) for finding in analyse(map(Object.read, manifests), names)}
-    return frozenset(found | {(code, ref.replace("Deployment ", "Pod ")) for code, ref in found})
+    of_pods = {(OF_PODS.get(code, code), ref.replace("Deployment ", "Pod ")) for code, ref in found}
+    return frozenset(found | of_pods)
 
 
 def unexpected(said: Said, found: Said, *more: str) -> list[tuple[str, str]]:

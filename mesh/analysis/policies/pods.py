@@ -9,10 +9,9 @@ from mesh.analysis.findings import Finding
 from mesh.analysis.objects import Object
 from mesh.analysis.policies.policy import Policy
 from mesh.core import pods
+from mesh.core.names import AUTO_IMAGE
 from mesh.releases.release import Release
 
-_SET_BY_INJECTOR: Final = "auto"
-"""Placeholder for an image that the injector sets."""
 _LIMITS: Final = ("cpu", "memory")
 
 
@@ -21,7 +20,7 @@ def without_digest(item: Object, _: Release) -> Iterator[Finding]:
     path, pod = pods.pod_spec(item.kind, item.body)
     for container in pods.all_containers(pod):
         image = container.image
-        if image and image != _SET_BY_INJECTOR and "@" not in image:
+        if image and image != AUTO_IMAGE and "@" not in image:
             text = f"{image} has no digest (`@sha256:…`)"
             yield IMAGE_WITHOUT_DIGEST.at(item, f"{path}.{container.path}.image", text)
 
@@ -32,7 +31,7 @@ def without_limits(item: Object, _: Release) -> Iterator[Finding]:
     for container in pods.running_containers(pod):
         limits = (container.body.get("resources") or {}).get("limits") or {}
         missing = " or ".join(name for name in _LIMITS if name not in limits)
-        if missing and container.image != _SET_BY_INJECTOR:
+        if missing and container.image != AUTO_IMAGE:
             text = f"container {container.name} has no {missing} limit"
             yield NO_LIMITS.at(item, f"{path}.{container.path}.resources.limits", text)
 

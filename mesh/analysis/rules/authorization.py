@@ -7,18 +7,25 @@ from typing import Final
 
 from mesh.analysis import authorization_policies, codes
 from mesh.analysis.findings import Finding, Severity
-from mesh.analysis.mesh import Mesh, selector_labels
-from mesh.analysis.objects import Object
+from mesh.analysis.mesh import Mesh, selector_labels, targets
+from mesh.analysis.objects import Object, Ref
 from mesh.api.names import covers
 from mesh.core import errors, kinds
+from mesh.core.kinds import GroupKind
+from mesh.core.names import WAYPOINT_LABEL
 
+_OF_HOSTS: Final = {kind.name: kind for kind in (kinds.SERVICE, kinds.SERVICE_ENTRY)}
+_OF_API: Final = GroupKind("Gateway", "gateway.networking.k8s.io")
 _KINDS: Final = (kinds.AUTHORIZATION_POLICY, kinds.REQUEST_AUTHENTICATION, kinds.PEER_AUTHENTICATION)
 
 
 def selectors(mesh: Mesh) -> Iterator[Finding]:
-    """Each policy selects at least one workload with a proxy, which enforces it."""
+    """Each policy selects at least one workload with a proxy, which enforces it, or has targets that are served."""
     for kind in _KINDS:
         for policy in mesh.of(kind):
+            if targets(policy):
+                yield from _unserved(mesh, policy)
+                continue
             labels = selector_labels(policy)
             wide = policy.namespace == mesh.root
             if wide and "selector" not in policy.spec:
@@ -30,6 +37,34 @@ def selectors(mesh: Mesh) -> Iterator[Finding]:
                 why = "has a sidecar" if pods or not which else f"has the labels {which}"
                 path = "selector" if which else ""
                 yield codes.NO_WORKLOADS.at(policy, path, f"no pod{where} {why}: the policy does nothing")
+
+
+def _unserved(mesh: Mesh, policy: Object) -> Iterator[Finding]:
+    """The targets of a policy at which nothing enforces it, as far as the stack shows: hosts without a waypoint, and
+    Istio's own Gateways."""
+    for i, target in enumerate(targets(policy)):
+        path = f"targetRefs[{i}]" if policy.items("targetRefs") else "targetRef"
+        kind, name = target["kind"], target["name"]
+        of_host = _OF_HOSTS.get(kind)
+        if of_host and _waypoint(mesh, Ref(of_host, policy.namespace, name)) in ("", "none"):
+            text = f"{kind} {name} has no waypoint, and sidecars ignore targets, so nothing enforces it: use selector"
+            yield codes.NO_WORKLOADS.at(policy, path, text)
+        elif kind == kinds.GATEWAY.name and _is_istios(mesh, policy.namespace, name):
+            text = f"{name} is no Gateway of the Gateway API, but Istio's, which ignores targets: use selector"
+            yield codes.NO_WORKLOADS.at(policy, path, text)
+
+
+def _waypoint(mesh: Mesh, ref: Ref) -> str | None:
+    """The waypoint that the labels of a Service or ServiceEntry, or of its namespace, name; empty if they name none,
+    None if they are not part of the stack."""
+    host, namespace = mesh.get(ref), mesh.namespaces.get(ref.namespace)
+    said = [obj.labels.get(WAYPOINT_LABEL, "") for obj in (host, namespace) if obj]
+    return next(filter(None, said), "") if len(said) == 2 else None
+
+
+def _is_istios(mesh: Mesh, namespace: str, name: str) -> bool:
+    """Whether a Gateway of this name is Istio's, and none is of the Gateway API."""
+    return bool(mesh.get(Ref(kinds.GATEWAY, namespace, name))) and not mesh.get(Ref(_OF_API, namespace, name))
 
 
 def sources(mesh: Mesh) -> Iterator[Finding]:

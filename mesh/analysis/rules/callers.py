@@ -105,15 +105,15 @@ def mirrors(mesh: Mesh) -> Iterator[Finding]:
     policies = _Allowing(mesh)
     for vs in mesh.of(kinds.VIRTUAL_SERVICE):
         for i, route in enumerate(virtual_services.routes(vs)):
-            if route.get("mirror"):
+            for path, destination, _ in virtual_services.mirrors(route):
                 callers = [*_gateways(mesh, vs)]
                 if virtual_services.MESH in (vs.items("gateways") or (virtual_services.MESH,)):
                     callers += policies.callers(_pods(mesh, vs, route))
-                service = mesh.service(route["mirror"]["host"], vs.namespace)
+                service = mesh.service(destination["host"], vs.namespace)
                 pods = mesh.workloads_of(service) if service else ()
                 for who, pod in policies.refused(callers, pods):
                     text = f"no AuthorizationPolicy of {pod.object.ref} allows {who}, whose copies get 403: allow it"
-                    yield codes.MIRROR_REFUSED.at(vs, f"http[{i}].mirror", text)
+                    yield codes.MIRROR_REFUSED.at(vs, f"http[{i}].{path}", text)
 
 
 def _gateways(mesh: Mesh, vs: Object) -> Iterator[Workload]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPMethod
 from typing import Any, Final
 
+from mesh import releases
 from mesh.analysis import codes, virtual_services
 from mesh.analysis.findings import Finding
 from mesh.analysis.mesh import Mesh, gateway_ref
 from mesh.analysis.objects import Object
 from mesh.analysis.virtual_services import MESH
 from mesh.api import http_text
+from mesh.api.http_match import is_claim
 from mesh.core import errors, kinds
 from mesh.core.protocols import is_http
 
@@ -109,4 +111,24 @@ def http_ports(mesh: Mesh) -> Iterator[Finding]:
                 yield codes.HTTP_ON_TCP.at(vs, "http", text)
 
 
-RULES: Final = (matches, http_ports)
+def missing_headers(mesh: Mesh) -> Iterator[Finding]:
+    """Beside a match that excludes a value of a header, there is one for requests without the header, where the release
+    does not count that as another value."""
+    if releases.get(mesh.names.release or releases.DEFAULT).requests.missing_is_empty:
+        return
+    for vs in mesh.of(kinds.VIRTUAL_SERVICE):
+        for i, route in enumerate(virtual_services.routes(vs)):
+            matches: Sequence[Mapping[str, Any]] = route.get("match") or ()
+            for j, match in enumerate(matches):
+                unwanted = match.get("withoutHeaders") or {}
+                absent = {**match, "withoutHeaders": {name: {} for name in unwanted}}
+                names = [name for name, condition in unwanted.items() if condition and not is_claim(name)]
+                if names and absent not in matches:
+                    text = (
+                        f"in this release, this fits no request that lacks {errors.show(names[0])}: add a second match"
+                        " with an empty condition, or let a route before take those that have the value"
+                    )
+                    yield codes.MISSING_HEADER.at(vs, f"http[{i}].match[{j}].withoutHeaders", text)
+
+
+RULES: Final = (matches, http_ports, missing_headers)

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from mesh.analysis import codes
 from mesh.analysis.findings import Finding
-from mesh.analysis.mesh import Mesh
+from mesh.analysis.mesh import Mesh, targets
 from mesh.analysis.objects import Object
 from mesh.analysis.workloads import Workload
 from mesh.core import kinds
@@ -30,7 +30,9 @@ def selectors(mesh: Mesh) -> Iterator[Finding]:
 
 def patched(mesh: Mesh, envoy_filter: Object) -> Sequence[Workload]:
     """The workloads to whose proxies an EnvoyFilter applies: of its namespace, or of the mesh if it is in the root
-    namespace."""
+    namespace. One with targets is like other policies with targets."""
+    if targets(envoy_filter):
+        return mesh.selected_by(envoy_filter)
     labels = (envoy_filter.spec.get("workloadSelector") or {}).get("labels") or {}
     return mesh.workloads.select(labels, None if envoy_filter.namespace == mesh.root else envoy_filter.namespace)
 

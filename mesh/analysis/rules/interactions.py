@@ -73,7 +73,7 @@ def skipped_at_ingress(mesh: Mesh) -> Iterator[Finding]:
             host, place = mesh.full_host(destination.host, other.namespace), destination.path.partition(".")[0]
             for vs in acting.get(host, ()) if destination.path.startswith("http") and not destination.mirror else ():
                 there = other.items("http")[int(place[5:-1])]
-                missing = {name: path for name, path in _actions(vs).items() if not there.get(name)}
+                missing = {name: path for name, path in _actions(vs).items() if name not in _fields(there)}
                 if vs is not other and missing and host not in seen:
                     seen.add(host)
                     one = len(missing) == 1
@@ -90,8 +90,17 @@ def _is_for_gateways(vs: Object) -> bool:
 
 def _actions(vs: Object) -> Mapping[str, str]:
     """What the routes of a VirtualService do to requests, each with the path of the first that does it."""
-    routes = list(enumerate(virtual_services.routes(vs)))
-    return {name: f"http[{i}].{name}" for name in _ACTIONS for i, route in reversed(routes) if route.get(name)}
+    found: dict[str, str] = {}
+    for i, route in enumerate(virtual_services.routes(vs)):
+        for name, field in _fields(route).items():
+            found.setdefault(name, f"http[{i}].{field}")
+    return {name: found[name] for name in _ACTIONS if name in found}
+
+
+def _fields(route: Mapping[str, Any]) -> Mapping[str, str]:
+    """What a route does to requests, each with the field that says so."""
+    found = {name: name for name in _ACTIONS if route.get(name)}
+    return {"mirror": "mirrors", **found} if route.get("mirrors") else found
 
 
 def _way(other: Object, place: str, one: bool) -> str:

@@ -10,7 +10,7 @@ from mesh.analysis.findings import Finding
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object, Ref
 from mesh.core import errors, kinds
-from mesh.core.names import NAMESPACE_LABEL, REVISION_LABEL
+from mesh.core.names import MODE_LABEL, NAMESPACE_LABEL, REVISION_LABEL
 
 
 def injection_labels(mesh: Mesh) -> Iterator[Finding]:
@@ -18,16 +18,27 @@ def injection_labels(mesh: Mesh) -> Iterator[Finding]:
     revisions = {obj.labels[REVISION_LABEL] for obj in _injectors(mesh)}
     for obj in mesh.of(kinds.NAMESPACE):
         enabled, revision = obj.labels.get(NAMESPACE_LABEL), obj.labels.get(REVISION_LABEL)
-        if revision and enabled in (None, "enabled"):
-            if enabled:
-                text = f"{NAMESPACE_LABEL} beside {REVISION_LABEL}: leave one of them out"
-                yield codes.SEVERAL_LABELS.at(obj, "metadata.labels", text)
-            elif revisions and revision not in revisions:
+        ambient = obj.labels.get(MODE_LABEL) == "ambient"
+        said = {NAMESPACE_LABEL: enabled, REVISION_LABEL: revision, MODE_LABEL: ambient}
+        labels = [name for name, value in said.items() if value]
+        if len(labels) > 1 and enabled in (None, "enabled"):
+            text = f"{' beside '.join(labels)}: leave one of them out"
+            yield codes.SEVERAL_LABELS.at(obj, "metadata.labels", text)
+        elif revision and enabled is None:
+            if revisions and revision not in revisions:
                 text = f"no control plane of revision {revision} injects here{errors.nearest(revision, revisions)}"
                 yield codes.UNKNOWN_REVISION.at(obj, "metadata.labels", text)
-        elif enabled is None and revision is None and obj.name != mesh.root and not _manual(mesh, obj.name):
-            text = f"pods get no sidecar: label it {NAMESPACE_LABEL}=enabled, or =disabled if that is meant"
-            yield codes.NOT_INJECTED.at(obj, "metadata.labels", text)
+        elif not labels and enabled is None and obj.name != mesh.root:
+            yield from _unlabelled(mesh, obj)
+
+
+def _unlabelled(mesh: Mesh, obj: Object) -> Iterator[Finding]:
+    if mesh.injects_unlabelled:
+        text = f"enableNamespacesByDefault injects its pods: label it {NAMESPACE_LABEL}=disabled if that is not meant"
+        yield codes.INJECTED_BY_DEFAULT.at(obj, "metadata.labels", text)
+    elif not _manual(mesh, obj.name):
+        text = f"pods get no sidecar: label it {NAMESPACE_LABEL}=enabled, or =disabled if that is meant"
+        yield codes.NOT_INJECTED.at(obj, "metadata.labels", text)
 
 
 def _injectors(mesh: Mesh) -> Iterator[Object]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from mesh.analysis import codes
 from mesh.analysis.findings import Code, Finding
-from mesh.analysis.mesh import Mesh
+from mesh.analysis.mesh import Mesh, targets
 from mesh.analysis.objects import Object
 from mesh.analysis.workloads import Workload
 from mesh.core.kinds import GroupKind
@@ -15,11 +15,13 @@ from mesh.core.kinds import GroupKind
 
 def findings(mesh: Mesh, kind: GroupKind, field: str, clash: Code, defaults: Code) -> Iterator[Finding]:
     """Selectors, in `field` of the kind's objects, that match no pod; objects that select the same workload (`clash`)
-    or hold for the same namespace (`defaults`)."""
+    or hold for the same namespace (`defaults`). Those with targets are for no workloads of a stack."""
     of_workload: dict[Workload, list[Object]] = defaultdict(list)
     of_namespace: dict[str, list[Object]] = defaultdict(list)
     for obj in mesh.of(kind):
         selector = obj.spec.get(field) or {}
+        if targets(obj):
+            continue
         if not (labels := selector.get("labels") or selector.get("matchLabels")):
             of_namespace[obj.namespace].append(obj)
             continue

@@ -1,15 +1,18 @@
-"""Checks Telemetries: they select workloads, and only one holds for each."""
+"""Checks Telemetries: they select workloads, only one holds for each, and access logs go somewhere."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
 
+from mesh import releases
 from mesh.analysis import codes
 from mesh.analysis.findings import Finding
-from mesh.analysis.mesh import Mesh
+from mesh.analysis.mesh import Mesh, selector_labels, targets
 from mesh.analysis.rules import sole
 from mesh.core import kinds
+
+_LOGGING: Final = "Telemetry.accessLogging"
 
 
 def selectors(mesh: Mesh) -> Iterator[Finding]:
@@ -17,4 +20,24 @@ def selectors(mesh: Mesh) -> Iterator[Finding]:
     return sole.findings(mesh, kinds.TELEMETRY, "selector", codes.TELEMETRY_CLASH, codes.DEFAULT_TELEMETRIES)
 
 
-RULES: Final = (selectors,)
+def access_logs(mesh: Mesh) -> Iterator[Finding]:
+    """Access logging has a provider: of its own, of a Telemetry for the namespace or the mesh, or of MeshConfig."""
+    telemetries = mesh.of(kinds.TELEMETRY)
+    if not telemetries or _LOGGING in releases.lacks(mesh.names.release or releases.DEFAULT):
+        return
+    if (mesh.config.get("defaultProviders") or {}).get("accessLogging"):
+        return
+    wide = [obj for obj in telemetries if not selector_labels(obj) and not targets(obj)]
+    naming = {obj.namespace for obj in wide if any(entry.get("providers") for entry in obj.items("accessLogging"))}
+    for obj in telemetries:
+        inherited = naming & {mesh.root, obj.namespace}
+        for i, entry in enumerate(obj.items("accessLogging") if not inherited else ()):
+            if not entry.get("providers") and not entry.get("disabled"):
+                text = (
+                    "logs nothing, without a provider: name one in providers, or set"
+                    " mesh:meshConfig.defaultProviders.accessLogging"
+                )
+                yield codes.LOG_WITHOUT_PROVIDER.at(obj, f"accessLogging[{i}]", text)
+
+
+RULES: Final = (selectors, access_logs)

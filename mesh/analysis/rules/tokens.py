@@ -1,15 +1,18 @@
-"""Checks where istiod fetches the keys that prove tokens."""
+"""Checks where istiod fetches the keys that prove tokens, and that gateways prove those whose claims routes ask for."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 from mesh import releases
-from mesh.analysis import codes
+from mesh.analysis import codes, virtual_services
 from mesh.analysis.findings import Finding
-from mesh.analysis.mesh import Mesh
+from mesh.analysis.mesh import Mesh, gateway_ref
+from mesh.analysis.objects import Object, Ref
+from mesh.api.http_match import is_claim
 from mesh.core import kinds, pods
+from mesh.releases.release import Release
 
 _BLOCKED: Final = "BLOCKED_CIDRS_IN_JWKS_URIS"
 """Environment variable of istiod: the networks from which it fetches no keys."""
@@ -17,7 +20,7 @@ _BLOCKED: Final = "BLOCKED_CIDRS_IN_JWKS_URIS"
 
 def fetched_keys(mesh: Mesh) -> Iterator[Finding]:
     """An istiod that fetches keys is told the networks of which it must not ask."""
-    if _BLOCKED not in releases.get(mesh.names.release or releases.DEFAULT).variables:
+    if _BLOCKED not in _release(mesh).variables:
         return
     policies = mesh.of(kinds.REQUEST_AUTHENTICATION)
     fetching = [one for one in policies if any(not rule.get("jwks") for rule in one.items("jwtRules"))]
@@ -33,4 +36,37 @@ def fetched_keys(mesh: Mesh) -> Iterator[Finding]:
             yield codes.OPEN_KEY_FETCH.at(workload.object, "", text)
 
 
-RULES: Final = (fetched_keys,)
+def claims(mesh: Mesh) -> Iterator[Finding]:
+    """A gateway whose routes ask for claims has a RequestAuthentication, which proves tokens."""
+    for vs in mesh.of(kinds.VIRTUAL_SERVICE) if _release(mesh).requests.claim_routes else ():
+        for _, _, ref in virtual_services.gateways(vs):
+            gateway, asked = mesh.get(ref), next(_asked(vs, ref), None)
+            pods = mesh.gateway_pods(gateway) if gateway and asked else ()
+            unproven = next((pod for pod in pods if pod not in mesh.proving_tokens), None)
+            if asked and unproven:
+                text = (
+                    f"no RequestAuthentication is for {unproven.object.ref} of gateway {ref.name}, so no request has"
+                    " this claim: add one, or set mesh:security.jwt"
+                )
+                yield codes.CLAIMS_UNPROVEN.at(vs, asked, text)
+
+
+def _asked(vs: Object, gateway: Ref) -> Iterator[str]:
+    """The claims that the routes of a VirtualService ask for at a gateway, as paths."""
+    for i, route in enumerate(virtual_services.routes(vs)):
+        for j, match in enumerate(route.get("match") or ()):
+            named = [gateway_ref(name, vs.namespace) for name in match.get("gateways") or ()]
+            if not named or gateway in named:
+                yield from (f"http[{i}].match[{j}].{place}" for place in _claims(match))
+
+
+def _claims(match: Mapping[str, Any]) -> Iterator[str]:
+    for field in ("headers", "withoutHeaders"):
+        yield from (f'{field}["{name}"]' for name in match.get(field) or () if is_claim(name))
+
+
+def _release(mesh: Mesh) -> Release:
+    return releases.get(mesh.names.release or releases.DEFAULT)
+
+
+RULES: Final = (fetched_keys, claims)

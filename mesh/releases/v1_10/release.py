@@ -53,6 +53,8 @@ RELEASE: Final = Release(
     requests=Requests(
         hosts_ignore_case=False,  # CVE-2021-39155
         path_templates=False,
+        missing_is_empty=False,  # since 1.22
+        claim_routes=False,
         pilot={"DISABLE_SHADOW_HOST_SUFFIX": "false"},  # a mirrored request's host ends with -shadow
     ),
     annotations=ANNOTATIONS,

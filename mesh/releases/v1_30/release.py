@@ -62,7 +62,7 @@ RELEASE: Final = Release(
     admission_policies=policies.admission_policies,
     network_policies=policies.network_policies,
     telemetry_filters=lambda _: (),
-    requests=Requests(hosts_ignore_case=True, path_templates=True, pilot={}),
+    requests=Requests(hosts_ignore_case=True, path_templates=True, missing_is_empty=True, claim_routes=True, pilot={}),
     annotations=ANNOTATIONS,
     variables=VARIABLES,
     proxy_defaults=proxy_config.DEFAULTS,

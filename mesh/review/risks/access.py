@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from mesh.analysis.mesh import Mesh, selector_labels
+from mesh.analysis.mesh import Mesh, selector_labels, targets
 from mesh.analysis.mtls import PERMISSIVE, STRICT, PeerAuthentications
 from mesh.analysis.objects import Object, Ref
 from mesh.analysis.workloads import Workload
@@ -189,19 +189,26 @@ def _looser(policy: Object, other: Object | None, is_old: bool, subject: Subject
         yield "it allows more than before" if rest else "it allows what was not allowed"
 
 
-def _about(policy: Object) -> tuple[str, Mapping[str, str]]:
-    """The action and the selector of a policy."""
-    return policy.spec.get("action", "ALLOW"), selector_labels(policy)
+def _about(policy: Object) -> tuple[str, Mapping[str, str], Sequence[Mapping[str, str]]]:
+    """The action, the selector and the targets of a policy."""
+    return policy.spec.get("action", "ALLOW"), selector_labels(policy), targets(policy)
 
 
 def _guards(mesh: Mesh, policy: Object) -> bool:
     """Whether some ALLOW policy applies to all pods that `policy` selects, so that other requests are denied."""
     return any(
-        one.spec.get("action", "ALLOW") == "ALLOW"
-        and one.namespace in (policy.namespace, mesh.root)
-        and selector_labels(one).items() <= selector_labels(policy).items()
+        one.spec.get("action", "ALLOW") == "ALLOW" and _reaches(one, policy, mesh)
         for one in mesh.of(kinds.AUTHORIZATION_POLICY)
     )
+
+
+def _reaches(one: Object, policy: Object, mesh: Mesh) -> bool:
+    """Whether a policy applies to all pods or targets of another one."""
+    own, others = targets(one), targets(policy)
+    if own or others:
+        return bool(others) and one.namespace == policy.namespace and all(target in own for target in others)
+    near = one.namespace in (policy.namespace, mesh.root)
+    return near and selector_labels(one).items() <= selector_labels(policy).items()
 
 
 def _covered(policy: Object, other: Object | None) -> bool:

@@ -226,7 +226,7 @@ def _ours(plan: Plan, gateway: Gateway, sidecars: Mapping[str, Workload]) -> Ite
 
 
 def custom(kind: str, name: str, namespace: str, spec: Mapping[str, Any]) -> Manifest:
-    group = "security" if kind == "AuthorizationPolicy" else "networking"
+    group = "security" if kind in ("AuthorizationPolicy", "RequestAuthentication") else "networking"
     metadata = {"name": name, "namespace": namespace}
     return {"apiVersion": f"{group}.istio.io/v1", "kind": kind, "metadata": metadata, "spec": dict(spec)}
 

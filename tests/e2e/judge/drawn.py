@@ -134,7 +134,7 @@ class Draw:
 
     def _match(self, inside: bool, token: str) -> Config:
         kinds = ["path", "path", "regex", "header", "header", "user", "cookie", "without", "method", "query"]
-        kinds += ["caller", "labels", "port"] if inside else ["host"]
+        kinds += ["caller", "labels", "port"] if inside else ["host", *(["claim", "claim"] if self._later else ())]
         found: Config = {}
         for kind in self._random.sample(kinds, self._one([1, 1, 2, 3])):
             found |= self._condition(kind, token)
@@ -154,7 +154,14 @@ class Draw:
             case "cookie":
                 return {"cookie": {self._one(["canary", "user"]): self._one(["always", "1.5"])}}
             case "without":
-                return {"withoutHeaders": {self._one(["x-old", "X-Canary"]): self._one(["*", "true", "t*"])}}
+                # Envoys of today treat requests that lack the header as the oldest release does only where it is "*"
+                conditions = ["*", "true", "t*", {"regex": "t.*|"}] if self._later else ["*"]
+                return {"withoutHeaders": {self._one(["x-old", "X-Canary"]): self._one(conditions)}}
+            case "claim":
+                conditions = ["staff", "st*", {"regex": "staff|crew"}, {"regex": ".+"}]
+                names = ["[group]", ".group", ".team.id", "[team][id]", "[sub]"]
+                field = self._one(["headers", "headers", "withoutHeaders"])
+                return {field: {f"@request.auth.claims{self._one(names)}": self._one(conditions)}}
             case "method":
                 return {"method": self._one(["GET", "POST", "PUT"])}
             case "query":
@@ -206,4 +213,15 @@ class Draw:
             operation |= {self._one(["methods", "notMethods"]): self._random.sample(["GET", "POST", "PUT"], 1)}
         values = {self._one(["values", "notValues"]): self._random.sample(["true", "t*", "*"], 1)}
         when = [{"key": "request.headers[X-Canary]", **values}] if self._chance(0.4) else []
-        return {"to": [{"operation": operation}], **({"when": when} if when else {})}
+        if self._chance(0.2):
+            asked = {self._one(["values", "notValues"]): [self._one(["staff", "st*", "*ff", "*"])]}
+            when.append({"key": self._one(["request.auth.claims[group]", "request.auth.claims[sub]"]), **asked})
+        source = {}
+        if self._chance(0.2):
+            tokens = [self._one(["issuer/any", "issuer/*", "*/anna", "*"])]
+            source = {self._one(["requestPrincipals", "notRequestPrincipals"]): tokens}
+        return {
+            "to": [{"operation": operation}],
+            **({"from": [{"source": source}]} if source else {}),
+            **({"when": when} if when else {}),
+        }

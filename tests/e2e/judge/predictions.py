@@ -22,6 +22,7 @@ from mesh.requests import samples
 from mesh.requests.evaluator import Evaluator
 from mesh.requests.samples import Sample
 from mesh.requests.types import Outcome, Receiver
+from tests.e2e.judge import tokens
 from tests.e2e.judge.dataplane import (
     CALLERS,
     GATEWAY_PORT,
@@ -110,6 +111,7 @@ def index(pair: Pair, side: Side, release: str) -> Evaluator:
         *stack(side.traffic, pair.token, release),
         *side.policies,
         *rest([side.policies], [pair.token]),
+        tokens.authentication(),
     ]
     return Evaluator(Mesh([Object.read(one) for one in objects], replace(DEFAULT_NAMES, release=release)))
 
@@ -131,14 +133,14 @@ def rest(policies: Sequence[Sequence[Manifest]], tokens: Sequence[str]) -> Itera
 def objects(pairs: Sequence[Pair], release: str) -> list[Manifest]:
     """The objects of both sides of all pairs for pilot, each side in a namespace of its own."""
     found: list[Manifest] = []
-    tokens, policies = [], []
+    names, policies = [], []
     for pair in pairs:
         for letter, side in zip(SIDES, (pair.old, pair.new), strict=True):
             made = [*map(_static, stack(side.traffic, pair.token, release)), *_registry(pair.token), *side.policies]
             found += json.loads(_renamed(json.dumps(made), pair.token, letter))
-            tokens.append(f"{pair.token[:-1]}{letter}")
+            names.append(f"{pair.token[:-1]}{letter}")
             policies.append(side.policies)
-    return [*found, *rest(policies, tokens)]
+    return [*found, *rest(policies, names), tokens.authentication()]
 
 
 def _registry(token: str) -> Iterator[Manifest]:
@@ -169,7 +171,9 @@ def predict(pair: Pair, release: str) -> Iterator[Prediction]:
     sides = {letter: index(pair, side, release) for letter, side in zip(SIDES, (pair.old, pair.new), strict=True)}
     old, new = sides.values()
     found = samples.between(old.mesh, new.mesh).requests
-    possible = [one for one in found if pair.token in one.host and pair.token not in one.source]
+    possible = [
+        one for one in found if pair.token in one.host and pair.token not in one.source and tokens.can_be_proven(one)
+    ]
     for sample in random.Random(pair.token).sample(possible, min(len(possible), SAMPLES)):
         for letter, judge in sides.items():
             place, _, name = sample.source.partition("/")
@@ -187,7 +191,10 @@ def _ask(sample: Sample, token: str, letter: str) -> Ask:
         method=sample.method,
         host=_renamed(sample.request.authority, token, letter),
         path=_renamed(sample.path, token, letter),
-        headers=tuple((name, _renamed(value, token, letter)) for name, value in sample.headers),
+        headers=(
+            *((name, _renamed(value, token, letter)) for name, value in sample.headers),
+            *([("authorization", f"Bearer {tokens.token(sample)}")] if sample.principal else ()),
+        ),
     )
 
 

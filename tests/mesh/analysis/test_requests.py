@@ -61,7 +61,8 @@ def rewriting(prefix: str, uri: str) -> list[Manifest]:
 
 def set_cookie(uri: str) -> Manifest:
     changes = {"response": {"set": {"set-cookie": "seen=1"}}}
-    return redirect(uri, {"withoutHeaders": {"cookie": {"regex": ".*seen.*"}}}) | {"headers": changes}
+    unseen = [{"withoutHeaders": {"cookie": condition}} for condition in ({"regex": ".*seen.*"}, {})]
+    return redirect(uri, *unseen) | {"headers": changes}
 
 
 RIGHT = {

@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 
 from mesh import api
+from mesh.api.http_match import claim_path
 from tests.mesh.api.test_api import problems
 
+NO_HEADER = 'headers["@request.auth.claims"] (the key): "@request.auth.claims" is not the name of a header'
 EMPTY = "must not be empty; leave the condition empty to ask for presence"
 
 
@@ -21,6 +23,12 @@ EMPTY = "must not be empty; leave the condition empty to ask for presence"
             {"sourceNamespace": "a.b"},
             'sourceNamespace: "a.b" is not a DNS label: use letters, digits and inner hyphens, at most 63',
         ),
+        (
+            {"withoutHeaders": {"@request.auth.claims[a][b]": {}}},
+            'withoutHeaders["@request.auth.claims[a][b]"]: asks only whether the claim is there, which proxies refuse:'
+            ' write {"regex": ".+"}',
+        ),
+        ({"headers": {"@request.auth.claims": {}}}, NO_HEADER),
         ({"port": 0}, "port: 0 is not in 1..65535"),
         ({"gateways": ["a/b/c"]}, 'gateways[0]: "a/b/c" is not a gateway: write "name", "namespace/name" or "mesh"'),
         ({"ignoreUriCase": "yes"}, 'ignoreUriCase: expected true or false, got "yes"'),
@@ -36,6 +44,27 @@ def test_an_invalid_match_condition_is_refused_with_its_path(fields: dict[str, A
 
 def test_an_empty_prefix_is_valid_for_a_path_and_an_empty_condition_for_a_header() -> None:
     api.HTTPMatchRequest(uri=api.StringMatch(prefix=""), headers={"a": api.StringMatch(), ":path": api.StringMatch()})
+
+
+@pytest.mark.parametrize(
+    ("header", "path"),
+    [
+        ("@request.auth.claims.group", ["group"]),
+        ("@Request.Auth.Claims.Team.id", ["Team", "id"]),
+        ("@request.auth.claims[team][id]", ["team", "id"]),
+        ("@request.auth.claims[a.example.com/team]", ["a.example.com/team"]),
+        ("@request.auth.claims", []),
+        ("@request.auth.claims[]", []),
+        ("@request.auth.claims.", []),
+        ("x-claims", []),
+    ],
+)
+def test_a_header_stands_for_the_claim_that_it_names(header: str, path: list[str]) -> None:
+    assert claim_path(header) == path
+
+
+def test_a_parameter_of_the_query_is_no_claim() -> None:
+    api.HTTPMatchRequest(queryParams={"@request.auth.claims.a": api.StringMatch()})
 
 
 def test_the_conditions_of_a_match_are_listed_with_their_paths() -> None:

@@ -42,7 +42,10 @@ def tls(*names: str) -> list[dict[str, Any]]:
         ({"hosts": ["a"], "tcp": [{}]}, " tcp[0].route: is required"),
         ({"hosts": ["a"], "tcp": [{"route": []}]}, " tcp[0].route: must not be empty"),
         (
-            {"hosts": ["a"], "http": [{**HTTP[0], "match": [{"headers": {"@request.auth.claims.sub": {}}}]}]},
+            {
+                "hosts": ["a"],
+                "http": [{**HTTP[0], "match": [{"headers": {"@request.auth.claims.sub": {"exact": "a"}}}]}],
+            },
             ' http[0].match[0].headers["@request.auth.claims.sub"]: a claim can be asked for at gateways only: name'
             " them, and not mesh, in gateways",
         ),

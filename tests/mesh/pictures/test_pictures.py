@@ -76,6 +76,13 @@ def test_the_map_shows_weights_faults_timeouts_and_policies() -> None:
     assert {"fault: 10 % end in 500", "timeout 2s", "end-user: jason", "mTLS", "allow cart", "outside"} <= texts(shown)
 
 
+def test_the_map_shows_each_of_several_mirrors() -> None:
+    copies = [{"destination": {"host": host}} for host in ("front", "gone")]
+    shown = picture(routes("cart", to("cart", mirrors=copies)))
+    targets = [arrow.target for arrow in shown.arrows if arrow.label == "copies"]
+    assert {box.lines[0] for box in shown.boxes if box.id in targets} == {"front", "gone"}
+
+
 def test_the_map_marks_workloads_without_a_sidecar_and_unknown_hosts() -> None:
     batch = meshes.deployment(
         "cart-v2", {"app": "cart", "version": "v2"}, annotations={"sidecar.istio.io/inject": "false"}

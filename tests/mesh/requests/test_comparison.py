@@ -74,6 +74,13 @@ def test_faults_mirrors_timeouts_and_retries_are_reported() -> None:
     assert after == "cart v1; 10 % end in 500; copies of 100 % to cart v2; at most 2s; 0 retries"
 
 
+def test_each_of_several_mirrors_is_reported() -> None:
+    copies = [{"destination": {"host": host}, "percentage": {"value": 5}} for host in ("cart", "front")]
+    new = {"match": [{"uri": {"prefix": "/new"}}], **to("cart", "v2")}
+    (found,) = changes(routes("cart", new, to("cart", "v1", mirrors=copies)))
+    assert found.endswith(" → cart v1; copies of 5 % to cart; copies of 5 % to front; 2 retries")
+
+
 def test_a_host_that_is_no_longer_served_is_reported() -> None:
     (found,) = changes(routes("visitors", to("front"), hosts=["store.example.com"], gateways=["way-in"]))
     assert found == "shop.example.com/ through ingress: front; 2 retries → 404 (no VirtualService is for its host)"
@@ -95,3 +102,13 @@ def test_each_distinction_is_asked_once() -> None:
         "cart/new0 from front",
         "elsewhere.example.org/ from front",
     ]
+
+
+def test_a_policy_for_a_target_that_changes_is_not_evaluated() -> None:
+    target = {"targetRefs": [{"kind": "Service", "name": "cart"}]}
+    policies = [manifest_of("AuthorizationPolicy", "x", {**target, "action": action}) for action in ("ALLOW", "DENY")]
+    found = comparison.compare(*(mesh(one) for one in policies))
+    assert (found.changes, found.missing) == (
+        [],
+        ["AuthorizationPolicy shop/x, which is for gateways of the Gateway API, or waypoints"],
+    )

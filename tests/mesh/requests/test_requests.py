@@ -135,8 +135,17 @@ def test_an_outcome_has_timeout_retries_faults_and_mirror() -> None:
     outcome = called(routes("cart", to("cart", "v1", **more, **mirror)))
     assert outcome.faults == (Fault(share=0.5, delay="7s"), Fault(share=0.005, status=500))
     assert (outcome.timeout, outcome.attempts) == ("3s", 4)
-    assert outcome.mirror
-    assert (outcome.mirror.subset, outcome.mirror.share) == ("v2", 0.2)
+    assert [(mirror.subset, mirror.share) for mirror in outcome.mirrors] == [("v2", 0.2)]
+
+
+def test_an_outcome_has_each_of_several_mirrors_that_get_copies() -> None:
+    copies = [
+        {"destination": {"host": "cart", "subset": "v2"}},
+        {"destination": {"host": "front"}, "percentage": {"value": 5}},
+        {"destination": {"host": "cart"}, "percentage": {"value": 0}},
+    ]
+    outcome = called(routes("cart", to("cart", "v1", mirrors=copies)))
+    assert [(mirror.workloads, mirror.share) for mirror in outcome.mirrors] == [(("cart-v2",), 1.0), (("front",), 0.05)]
 
 
 def test_a_fault_without_percentage_applies_to_no_request() -> None:
@@ -460,3 +469,72 @@ def test_a_path_is_rewritten_by_an_expression_and_keeps_its_query() -> None:
 def test_a_route_may_answer_by_itself() -> None:
     outcome = called(routes("cart", {"directResponse": {"status": 418}}))
     assert (outcome.status, outcome.receivers, outcome.reason) == (418, (), "directResponse")
+
+
+@pytest.mark.parametrize(
+    ("release", "unwanted", "header", "yes"),
+    [
+        ("1.10", {"exact": "1"}, None, False),
+        ("1.30", {"exact": "1"}, None, True),
+        ("1.10", {"exact": "1"}, "2", True),
+        ("1.30", {"exact": "1"}, "2", True),
+        ("1.10", {"exact": "1"}, "1", False),
+        ("1.30", {"exact": "1"}, "1", False),
+        ("1.30", {"regex": ".*"}, None, False),
+        ("1.30", {"regex": ".+"}, None, True),
+        ("1.10", {}, None, True),
+        ("1.30", {}, None, True),
+    ],
+)
+def test_a_missing_header_counts_as_empty_where_a_value_must_not_be_there(
+    release: str, unwanted: dict[str, str], header: str | None, yes: bool
+) -> None:
+    one = evaluator(*matching(withoutHeaders={"x": unwanted}), release=release)
+    request = Request(host="cart", headers={} if header is None else {"x": header})
+    assert (one.from_workload(request, workload(one, "front")).receivers[0].subset == "v2") is yes
+
+
+def proving(selector: dict[str, str]) -> Manifest:
+    spec = {"selector": {"matchLabels": selector}, "jwtRules": [{"issuer": "issuer", "jwks": '{"keys": []}'}]}
+    return manifest_of("RequestAuthentication", "tokens", spec, namespace="istio-system")
+
+
+@pytest.mark.parametrize(
+    ("match", "token", "yes"),
+    [
+        ({"headers": {"@request.auth.claims[group]": {"exact": "staff"}}}, {"claims": {"group": "staff"}}, True),
+        ({"headers": {"@request.auth.claims.group": {"prefix": "st"}}}, {"claims": {"group": "staff"}}, True),
+        ({"headers": {"@Request.Auth.Claims.group": {"regex": "s.*"}}}, {"claims": {"group": "staff"}}, True),
+        ({"headers": {"@request.auth.claims.Group": {"exact": "staff"}}}, {"claims": {"group": "staff"}}, False),
+        ({"headers": {"@request.auth.claims.group": {"exact": "staff"}}}, {"claims": {"group": "crew"}}, False),
+        ({"headers": {"@request.auth.claims.group": {"exact": "staff"}}}, {"headers": {"group": "staff"}}, False),
+        ({"headers": {"@request.auth.claims.group": {"exact": "staff"}}}, {}, False),
+        ({"headers": {"@request.auth.claims.team.id": {"exact": "7"}}}, {"claims": {"team[id]": "7"}}, True),
+        ({"headers": {"@request.auth.claims[team.id]": {"exact": "7"}}}, {"claims": {"team[id]": "7"}}, False),
+        ({"headers": {"@request.auth.claims.sub": {"exact": "anna"}}}, {"principal": "issuer/anna"}, True),
+        ({"withoutHeaders": {"@request.auth.claims.group": {"exact": "staff"}}}, {"claims": {"group": "staff"}}, False),
+        ({"withoutHeaders": {"@request.auth.claims.group": {"exact": "staff"}}}, {}, True),
+    ],
+)
+def test_a_route_of_a_gateway_may_ask_for_a_claim_of_a_token(
+    match: dict[str, Any], token: dict[str, Any], yes: bool
+) -> None:
+    by_claim = routes("visitors", to("cart", "v2", match=[match]), to("front"), hosts=["shop.example.com"])
+    by_claim["spec"]["gateways"] = ["way-in"]
+    outcome = visited(by_claim, proving({"istio": "ingress"}), **token)
+    assert outcome.rule.endswith("http[0]") is yes
+
+
+def test_no_request_has_claims_at_a_gateway_that_proves_no_token() -> None:
+    match = {"headers": {"@request.auth.claims.group": {"exact": "staff"}}}
+    by_claim = routes("visitors", to("cart", "v2", match=[match]), to("front"), hosts=["shop.example.com"])
+    by_claim["spec"]["gateways"] = ["way-in"]
+    outcome = visited(by_claim, proving({"app": "front"}), claims={"group": "staff"})
+    assert outcome.rule.endswith("http[1]")
+
+
+def test_a_policy_may_ask_for_a_claim_inside_of_another() -> None:
+    condition = {"key": "request.auth.claims[team][id]", "values": ["7"]}
+    inside = manifest_of("AuthorizationPolicy", "cart", {"rules": [{"when": [condition]}]})
+    assert called(inside, claims={"team[id]": "7"}).receivers[0].status == 200
+    assert called(inside, claims={"team": "7"}).receivers[0].status == 403

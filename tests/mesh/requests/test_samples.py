@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -59,6 +60,7 @@ def allowed(operation: Any = None, **rule: Any) -> Manifest:
         ({"headers": {":authority": {"exact": "cart.shop"}}}, "cart.shop/"),
         ({"withoutHeaders": {"x": {}}}, "cart/ with x: any"),
         ({"withoutHeaders": {"x": {"exact": "1"}}}, "cart/ with x: 1"),
+        ({"withoutHeaders": {"x": {"exact": "1"}}}, "cart/ with x: any"),
         ({"queryParams": {"beta": {"exact": "1"}}}, "cart/?beta=1"),
         ({"queryParams": {"beta": {"regex": "[a-c]"}}}, "cart/?beta=a"),
         ({"authority": {"exact": "cart.shop"}}, "cart.shop/"),
@@ -94,6 +96,29 @@ def test_a_request_is_asked_that_meets_a_match(match: Manifest, request_: str) -
 )
 def test_a_request_is_asked_that_meets_an_authorization_rule(rule: Manifest, request_: str) -> None:
     assert f"{request_} from front" in asked([], [allowed(**rule)])
+
+
+@pytest.mark.parametrize(
+    ("claim", "request_"),
+    [
+        ("@request.auth.claims.group", "with a token of issuer/any with the claim group: staff"),
+        ("@request.auth.claims[team][id]", "with a token of issuer/any with the claim team[id]: staff"),
+        ("@request.auth.claims[sub]", "with a token of issuer/staff"),
+        ("@request.auth.claims[iss]", "with a token of staff/any"),
+    ],
+)
+def test_a_token_is_asked_with_the_claim_that_a_route_wants(claim: str, request_: str) -> None:
+    match = {"headers": {claim: {"exact": "staff"}}}
+    by_claim = routes("visitors", to("cart", match=[match]), to("front"), hosts=["shop.example.com"])
+    by_claim["spec"]["gateways"] = ["way-in"]
+    assert f"shop.example.com/ {request_} through ingress" in asked([], [by_claim])
+
+
+def test_a_token_has_an_issuer_and_a_subject() -> None:
+    said = asked([], [allowed(**{"from": [{"source": {"requestPrincipals": ["a/*", "*/b"]}}]})])
+    tokens = {token for request in said for token in re.findall("with a token of ([^ ]+)", request)}
+    assert tokens
+    assert all(issuer and subject for issuer, _, subject in (token.rpartition("/") for token in tokens))
 
 
 def test_two_rules_that_overlap_and_are_swapped_change_the_requests_that_meet_both() -> None:

@@ -68,3 +68,15 @@ def test_a_service_that_no_request_from_outside_reached_is_opened_and_more_paths
     named = "VirtualService shop/visitors"
     assert found(some, [outside, lax, visitors(front, cart)]) == [f"opened to the outside | {named}"]
     assert found(some, [outside, lax, visitors(to("front"))]) == [f"more paths from outside | {named}"]
+
+
+def test_a_policy_for_a_target_is_replaced_by_one_for_the_same_target_alone() -> None:
+    one, other, further = (
+        manifest_of("AuthorizationPolicy", name, {"targetRefs": [{"kind": "Service", "name": host}], "rules": [{}]})
+        for name, host in (("one", "cart"), ("other", "cart"), ("further", "front"))
+    )
+    wide = manifest_of("AuthorizationPolicy", "wide", {"rules": [{}]})
+    opened = "access rules loosened | AuthorizationPolicy shop/one"
+    rest = [{}, {"wide": wide}, {"further": further}, {"wide": wide, "other": other}]
+    said = [found([one, *more.values()], [*more.values()]) for more in rest]
+    assert said == [[opened], [opened], [opened], []]

@@ -1,0 +1,77 @@
+"""Checks the images of proxies that pods bring with them, instead of those that injection gives them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from mesh.analysis import codes
+from mesh.analysis.findings import Finding
+from mesh.analysis.mesh import Mesh
+from mesh.analysis.workloads import Workload, injects_by_default
+from mesh.core import kinds, pods, words
+from mesh.core.names import AUTO_IMAGE, INJECTOR, NAMESPACE_LABEL, REVISION_LABEL
+from mesh.core.pods import Container
+from mesh.proxy.proxy import CONTAINER
+
+_OWN_IMAGE: Final = "sidecar.istio.io/proxyImage"
+"""Annotation with an image in place of the injector's."""
+_VARIANTS: Final = ("-distroless", "-debug")
+"""Ends of images of the same version."""
+_SHOWN: Final = 3
+"""The most workloads that a message names."""
+
+
+def replaced(mesh: Mesh) -> Iterator[Finding]:
+    """The image `auto` is in pods that are injected: for others, it is no image."""
+    for workload in mesh.workloads.all:
+        for container in _proxies(workload) if not workload.injected else ():
+            if container.image == AUTO_IMAGE:
+                code = codes.AUTO_IMAGE_OF_POD if workload.object.kind == kinds.POD else codes.AUTO_IMAGE
+                text = (
+                    f"nothing injects these pods, which would put an image in place of {AUTO_IMAGE}: label the"
+                    f" namespace {NAMESPACE_LABEL}=enabled, or name the image"
+                )
+                yield code.at(workload.object, f"{container.path}.image", text)
+
+
+def alike(mesh: Mesh) -> Iterator[Finding]:
+    """In a namespace with injection, proxies in pod templates have the injector's image."""
+    images = {name: _image(values) for name, values in mesh.injectors.items()}
+    others: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for workload in mesh.workloads.all:
+        namespace = mesh.namespaces.get(workload.namespace)
+        if not namespace or not injects_by_default(namespace) or workload.annotations.get(_OWN_IMAGE):
+            continue
+        revision = namespace.labels.get(REVISION_LABEL)
+        wanted = images.get(f"{INJECTOR}-{revision}" if revision and revision != "default" else INJECTOR)
+        for container in _proxies(workload):
+            if wanted and container.image != AUTO_IMAGE and _version(container.image) != _version(wanted):
+                others[namespace.name, wanted].append(str(workload.object.ref))
+    for (name, wanted), refs in others.items():
+        who = words.some(list(dict.fromkeys(refs)), _SHOWN)
+        text = f"the proxy of {who} is not the injector's, {wanted}: set its image to {AUTO_IMAGE}, or take it out"
+        yield codes.OTHER_PROXY_IMAGE.at(mesh.namespaces[name], "", text)
+
+
+def _proxies(workload: Workload) -> Iterator[Container]:
+    """The proxies in the template of the pods, of which there is one at most that is not an init container."""
+    return (container for container in pods.all_containers(workload.pod) if container.name == CONTAINER)
+
+
+def _image(values: Mapping[str, Any]) -> str:
+    """The image of an injector's proxies."""
+    settings = values.get("global") or {}
+    image = str((settings.get("proxy") or {}).get("image") or "")
+    return image if "/" in image else f"{settings.get('hub')}/{image}:{settings.get('tag')}"
+
+
+def _version(image: str) -> str:
+    """An image without its variant."""
+    for variant in _VARIANTS:
+        image = image.removesuffix(variant)
+    return image
+
+
+RULES: Final = (replaced, alike)

@@ -1,0 +1,189 @@
+"""Faulty meshes of what later releases have, and of the codes that later releases of istioctl have."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tests.faults_of_requests import visitors
+from tests.meshes import Manifest, deployment, fault, manifest_of, routes, to
+
+
+def telemetry(name: str, app: str = "", **spec: Any) -> Manifest:
+    selector = {"selector": {"matchLabels": {"app": app}}} if app else {}
+    return manifest_of("Telemetry", name, {**selector, "tracing": [{"randomSamplingPercentage": 10}], **spec})
+
+
+def front(**annotations: str) -> Manifest:
+    """The workload of the valid mesh with annotations of `sidecar.istio.io`."""
+    named = {f"sidecar.istio.io/{name}": value for name, value in annotations.items()}
+    return deployment("front", {"app": "front"}, serviceAccountName="front", annotations=named)
+
+
+ISTIOD = {"name": "istiod", "namespace": "istio-system", "labels": {"app": "istiod"}}
+KEYS = "https://issuer.example.com/keys"
+LATER = [
+    fault("Telemetry that selects no workload", "IST0101 Telemetry shop/x", telemetry("x", "nobody")),
+    fault(
+        "two Telemetries for one workload",
+        "IST0159 Telemetry shop/a; IST0159 Telemetry shop/b",
+        telemetry("a", "front"),
+        telemetry("b", "front"),
+    ),
+    fault(
+        "two Telemetries for a whole namespace",
+        "IST0160 Telemetry shop/a; IST0160 Telemetry shop/b",
+        telemetry("a"),
+        telemetry("b"),
+    ),
+    fault("deprecated annotation", "IST0135 Deployment shop/front", front(discoveryAddress="istiod.example.com:15012")),
+    fault("annotation that a label has replaced", "IST0135 Deployment shop/front", front(inject="true"), since="1.30"),
+    fault(
+        "keys from any address",
+        "IST0175 Deployment istio-system/istiod",
+        {**deployment("istiod", {"app": "istiod"}, "istio-system"), "metadata": ISTIOD},
+        manifest_of(
+            "RequestAuthentication",
+            "tokens",
+            {
+                "selector": {"matchLabels": {"app": "front"}},
+                "jwtRules": [{"issuer": "https://issuer.example.com", "jwksUri": KEYS}],
+            },
+        ),
+        since="1.30",
+    ),
+]
+
+CLAIM = {"@request.auth.claims[group]": {"exact": "staff"}}
+CLAIMS = [
+    fault(
+        f"route by a claim at a gateway that proves no token, in {field}",
+        "IST0149 VirtualService shop/visitors",
+        visitors(to("front", timeout="1s", match=[{field: CLAIM}]), to("front")),
+        manifest_of(
+            "RequestAuthentication",
+            "elsewhere",
+            {"selector": {"matchLabels": {"app": "front"}}, "jwtRules": [{"issuer": "a", "jwks": '{"keys": []}'}]},
+        ),
+        since="1.30",
+        earlier="IST0106 VirtualService shop/visitors",
+    )
+    for field in ("headers", "withoutHeaders")
+]
+LOGGING = [
+    fault(
+        "access logging without a provider",
+        "IST0157 Telemetry shop/a",
+        telemetry("a", accessLogging=[{"filter": {"expression": "response.code >= 400"}}]),
+        since="1.30",
+        earlier="IST0106 Telemetry shop/a",
+    ),
+]
+
+
+def injector(revision: str = "", **values: Any) -> Manifest:
+    """The ConfigMap of an injector."""
+    name = f"istio-sidecar-injector-{revision}" if revision else "istio-sidecar-injector"
+    images = {"hub": "docker.io/istio", "tag": "1.10.3", "proxy": {"image": "proxyv2"}}
+    chosen = {"global": images, "sidecarInjectorWebhook": {"enableNamespacesByDefault": False}, **values}
+    return {**manifest_of("ConfigMap", name, namespace="istio-system"), "data": {"values": json.dumps(chosen)}}
+
+
+def with_proxy(image: str) -> list[Manifest]:
+    """Containers with a proxy of their own."""
+    return [{"name": "app", "image": "app"}, {"name": "istio-proxy", "image": image}]
+
+
+EVERYWHERE = {"enableNamespacesByDefault": True}
+PLAIN = manifest_of("Namespace", "plain", labels={"istio-injection": "disabled"})
+INJECTION = [
+    fault(
+        "image for the injector to set, in pods that are not injected",
+        "IST0146 Deployment plain/front",
+        PLAIN,
+        deployment("front", {"app": "front"}, "plain", containers=with_proxy("auto")),
+    ),
+    fault(
+        "image for the injector to set, in a pod that is not injected",
+        "IST0147 Pod plain/front",
+        PLAIN,
+        manifest_of("Pod", "front", {"containers": with_proxy("auto")}, "plain", labels={"app": "front"}),
+    ),
+    fault(
+        "namespace that is injected by default",
+        "IST0148 Namespace other",
+        injector(sidecarInjectorWebhook=EVERYWHERE),
+        manifest_of("Namespace", "other"),
+    ),
+    fault(
+        "namespace of sidecars and of ambient mode",
+        "IST0123 Namespace other",
+        manifest_of("Namespace", "other", labels={"istio-injection": "enabled", "istio.io/dataplane-mode": "ambient"}),
+    ),
+    fault(
+        "proxy of another version than the injector's",
+        "IST0158 Namespace shop",
+        injector(),
+        deployment(
+            "front",
+            {"app": "front"},
+            serviceAccountName="front",
+            containers=with_proxy("docker.io/istio/proxyv2:1.9.0"),
+        ),
+    ),
+]
+
+
+def attached(kind: str, name: str, group: str = "", **spec: Any) -> Manifest:
+    """A policy with a target in place of a selector."""
+    return manifest_of(
+        "AuthorizationPolicy", "x", {"targetRefs": [{"group": group, "kind": kind, "name": name}], **spec}
+    )
+
+
+TARGETS = [
+    fault(
+        "policy for a Service without a waypoint",
+        "IST0127 AuthorizationPolicy shop/x",
+        attached("Service", "cart"),
+        since="1.30",
+        earlier="IST0106 AuthorizationPolicy shop/x; IST0127 AuthorizationPolicy shop/x",
+    ),
+    fault(
+        "policy for a Gateway of Istio's",
+        "IST0127 AuthorizationPolicy shop/x",
+        attached("Gateway", "way-in", "gateway.networking.k8s.io"),
+        since="1.30",
+        earlier="IST0106 AuthorizationPolicy shop/x; IST0127 AuthorizationPolicy shop/x",
+    ),
+]
+
+
+MIRRORS = [
+    fault(
+        "one of several mirrors to an unknown host",
+        "IST0101 VirtualService shop/cart",
+        routes("cart", to("cart", mirrors=[{"destination": {"host": "front"}}, {"destination": {"host": "x"}}])),
+        since="1.30",
+        earlier="IST0101 VirtualService shop/cart; IST0106 VirtualService shop/cart",
+    ),
+    fault(
+        "one of several mirrors that refuses the gateway",
+        "MESH0211 VirtualService shop/visitors",
+        routes(
+            "visitors",
+            to("front", mirrors=[{"destination": {"host": "front"}}, {"destination": {"host": "cart"}}]),
+            hosts=["shop.example.com"],
+            gateways=["way-in"],
+        ),
+        since="1.30",
+        earlier="IST0106 VirtualService shop/visitors; MESH0211 VirtualService shop/visitors",
+    ),
+    fault(
+        "several mirrors that the gateway does not apply",
+        "MESH0111 VirtualService shop/front",
+        routes("front", to("front", mirrors=[{"destination": {"host": "front"}}])),
+        since="1.30",
+        earlier="IST0106 VirtualService shop/front; MESH0111 VirtualService shop/front",
+    ),
+]
