@@ -10,6 +10,11 @@ E2E = Path(__file__).parent / "e2e"
 REFERENCE = "MESH_REFERENCE"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts the end-to-end tests first: they are long, and the short ones then keep all workers busy to the end."""
+    items.sort(key=lambda item: E2E not in item.path.parents)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     """Fails skipped end-to-end tests if MESH_NO_SKIP is set, except those that need Istio's own output, which is not a

@@ -95,12 +95,6 @@ class VmConfig(Message):
         "Variables of the module's environment."
     )
 
-    def check(self) -> Findings:
-        names = [variable.name for variable in self.env or ()]
-        for i, name in enumerate(names):
-            if name in names[:i]:
-                yield ("env", i, "name"), f"{show(name)} is the name of another variable, too"
-
 
 class WasmModule(Message):
     """A WebAssembly module."""

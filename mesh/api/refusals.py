@@ -1,6 +1,7 @@
 """What a release refuses of objects that are valid in themselves: by its own validation, and by its definitions."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Any, Final, get_args
@@ -24,8 +25,11 @@ def refusals(message: Message, versions: Versions) -> Findings:
     """What a release refuses of a message, and of the messages in it."""
     checks = (check for cls, check in versions.refused.items() if isinstance(message, cls))
     yield from chain.from_iterable(check(message) for check in checks)
+    required = message.required or () if versions.enforced else ()
     for name, field in type(message).model_fields.items():
         value = getattr(message, name)
+        if value is None and wire_name(name, field) in required:
+            yield (wire_name(name, field),), "is required by the API server"
         if value is not None:
             kind, metadata = bare(field.annotation)
             found = _within(value, kind, (*metadata, *field.metadata), versions)
@@ -59,6 +63,9 @@ def _exceeded(value: Any, limits: Mapping[str, Any]) -> Iterator[str]:
                 yield f"has {len(value)} {unit}; the API server accepts {limits[most]} at most"
             if len(value) < limits.get(least, 0):
                 yield f"has {len(value)} {unit}; the API server wants {limits[least]} at least"
+    for key in limits.get("x-kubernetes-list-map-keys", ()):
+        count = Counter(getattr(item, key) for item in value)
+        yield from (f"has {show(one)} as {key} {times} times" for one, times in count.items() if times > 1)
     if isinstance(value, int | float) and not limits.get("minimum", value) <= value <= limits.get("maximum", value):
         yield f"{show(value)} is not in {limits.get('minimum', '-∞')}..{limits.get('maximum', '∞')}"
     if isinstance(value, str) and not re.search(limits.get("pattern", ""), value):

@@ -39,12 +39,13 @@ def _ztunnel(s: Settings) -> Iterator[str]:
     """A ztunnel that istiod does not trust: it gets no certificates on behalf of pods."""
     if not (s.ztunnel.enabled and s.pilot.enabled) or "CA_TRUSTED_NODE_ACCOUNTS" in s.pilot.env:
         return
+    where = f" with mesh:global.platform {s.global_.platform}" if s.global_.platform else ""
     for field, actual, key, trusted, fallback in (
         ("namespace", s.ztunnel.namespace, "trustedZtunnelNamespace", s.pilot.trustedZtunnelNamespace, ROOT),
         ("resourceName", s.ztunnel.resourceName, "trustedZtunnelName", s.pilot.trustedZtunnelName, NAME),
     ):
         if (trusted or fallback) != (actual or fallback):
             yield (
-                f"mesh:ztunnel.{field} is {actual or fallback}, but istiod trusts {trusted or fallback}: set"
+                f"mesh:ztunnel.{field} is {actual or fallback}{where}, but istiod trusts {trusted or fallback}: set"
                 f" mesh:pilot.{key} to {actual or fallback}"
             )

@@ -1,4 +1,4 @@
-"""Kubernetes types in the config: names, labels, quantities, resources, tolerations and affinity.
+"""Kubernetes types in the config: names, labels, quantities, resources and profiles of security.
 
 They are validated as Kubernetes validates them.
 """
@@ -6,6 +6,8 @@ They are validated as Kubernetes validates them.
 from __future__ import annotations
 
 import re
+from base64 import b64decode
+from collections.abc import Callable
 from decimal import Decimal
 from ipaddress import ip_network
 from typing import Annotated, Any, Literal
@@ -13,7 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from mesh.core import quantities
-from mesh.core.errors import show
+from mesh.core.errors import nearest, show
 from mesh.core.typed import Deciding, Documented
 
 
@@ -62,6 +64,7 @@ def _cidr(value: str) -> str:
 
 _WORD = r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
 _SUBDOMAIN = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
+_SECCOMP = ("RuntimeDefault", "Unconfined", "Localhost")
 _RESOURCES = ("cpu", "memory", "ephemeral-storage")
 
 
@@ -91,6 +94,12 @@ def _key(value: str) -> str:
     return value
 
 
+def _config_key(value: str) -> str:
+    if len(value) > 253 or not re.fullmatch("[-._a-zA-Z0-9]+", value):
+        raise ValueError(f"{show(value)} is not a ConfigMap's key: letters, digits, -, _ and ., 253 at most")
+    return value
+
+
 def _label(value: str) -> str:
     if value and not re.fullmatch(_WORD, value):
         raise ValueError(f"{show(value)} is not a label's value: 63 letters, digits, -, _ and . at most")
@@ -106,6 +115,41 @@ def _resource(value: str) -> str:
 def _url(value: str) -> str:
     if value and not re.fullmatch(r"https://[^/?#@\s]+(/[^?#\s]*)?", value):
         raise ValueError(f'{show(value)} is not a URL: write it like "https://istiod.example.com:15017/inject"')
+    return value
+
+
+def _certificates(value: str) -> str:
+    try:
+        text = b64decode(value, validate=True)
+    except ValueError:
+        text = b""
+    if value and b"-----BEGIN CERTIFICATE-----" not in text:
+        raise ValueError("no PEM certificates in base64: `base64 --wrap=0 FILE` makes the value of a PEM file")
+    return value
+
+
+def _webhook_path(value: str) -> str:
+    if not re.fullmatch(f"(/{_SUBDOMAIN})+/?", value):
+        raise ValueError(f'{show(value)} is not a path of small letters and digits: write it like "/inject/net/a"')
+    return value
+
+
+def _with_fields(*names: str) -> Callable[[dict[str, str]], dict[str, str]]:
+    """The validator of a mapping that has no other keys."""
+
+    def check(value: dict[str, str]) -> dict[str, str]:
+        for name in value.keys() - set(names):
+            raise ValueError(f"{show(name)} is not one of {', '.join(names)}{nearest(name, names)}")
+        return value
+
+    return check
+
+
+def _seccomp(value: dict[str, str]) -> dict[str, str]:
+    if value and value.get("type") not in _SECCOMP:
+        raise ValueError(f"needs a type, one of {', '.join(_SECCOMP)}")
+    if (value.get("type") == "Localhost") != ("localhostProfile" in value):
+        raise ValueError("localhostProfile and type Localhost go together")
     return value
 
 
@@ -126,10 +170,25 @@ NumberOrPercentage = Annotated[str, BeforeValidator(_number_as_text), AfterValid
 Text = Annotated[str, BeforeValidator(_scalar_as_text)]
 """A string. Numbers and booleans without quotes in YAML are taken as strings."""
 Key = Annotated[str, AfterValidator(_key)]
-Labels = dict[Key, Annotated[str, BeforeValidator(_scalar_as_text), AfterValidator(_label)]]
+ConfigKey = Annotated[str, AfterValidator(_config_key)]
+"""A key of a ConfigMap's data."""
+LabelValue = Annotated[str, BeforeValidator(_scalar_as_text), AfterValidator(_label)]
+Labels = dict[Key, LabelValue]
 Annotations = dict[Key, Text]
 Url = Annotated[str, AfterValidator(_url)]
 """An https URL without a query, as in the client config of a webhook. May be empty."""
+Certificates = Annotated[str, AfterValidator(_certificates)]
+"""Certificates in PEM, encoded as base64, as in the client config of a webhook. May be empty."""
+WebhookPath = Annotated[str, AfterValidator(_webhook_path)]
+"""A path in the client config of a webhook: its segments are RFC 1123 subdomains."""
+SeccompProfile = Annotated[
+    dict[str, str], AfterValidator(_with_fields("type", "localhostProfile")), AfterValidator(_seccomp)
+]
+"""A seccomp profile of a pod or container. May be empty."""
+SELinuxOptions = Annotated[dict[str, str], AfterValidator(_with_fields("level", "role", "type", "user"))]
+"""SELinux options of a pod or container. May be empty."""
+TrafficDistribution = Literal["", "PreferClose", "PreferSameZone", "PreferSameNode"]
+"""Preference of a Service for near pods; all but the first need Kubernetes 1.34."""
 Cidr = Annotated[str, AfterValidator(_cidr)]
 """An IP range in CIDR notation."""
 Resource = Annotated[str, AfterValidator(_resource)]
@@ -162,115 +221,3 @@ class Resources(Documented):
             if len(asked) > 1 or any(value is None or not _is_whole(quantities.parse(value)) for value in asked):
                 raise ValueError(f"{name} takes a whole number as its limit, and no other as its request")
         return self
-
-
-class Toleration(Documented):
-    """A toleration: pods may run on nodes with a matching taint."""
-
-    key: Key | None = None
-    """Key of the taint; any key if not set."""
-    operator: Literal["Exists", "Equal"] | None = None
-    """`Equal`: the taint's value must be `value`. `Exists`: the value does not matter. `Equal` if not set."""
-    value: str | None = None
-    """Value of the taint, with `Equal`."""
-    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
-    """Effect of the taint; any effect if not set."""
-    tolerationSeconds: int | None = None
-    """With `NoExecute`: seconds that a running pod stays on a node with the taint; forever if not set."""
-
-
-class SelectorRequirement(Documented):
-    """A condition on a label, or on a field of a node."""
-
-    key: Key
-    """Key of the label, or name of the field."""
-    operator: Literal["In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"]
-    """How the value is compared with `values`. `Gt` and `Lt` are for nodes only."""
-    values: tuple[Text, ...] | None = None
-    """Values of the comparison; none with `Exists` and `DoesNotExist`, one number with `Gt` and `Lt`."""
-
-
-class PodSelector(Documented):
-    """A label selector of pods or namespaces. All conditions must hold."""
-
-    matchLabels: Labels | None = None
-    """Labels with the values that they must have."""
-    matchExpressions: tuple[SelectorRequirement, ...] | None = None
-    """Further conditions on labels."""
-
-
-class NodeSelectorTerm(Documented):
-    """A selector of nodes. All conditions must hold."""
-
-    matchExpressions: tuple[SelectorRequirement, ...] | None = None
-    """Conditions on the labels of the node."""
-    matchFields: tuple[SelectorRequirement, ...] | None = None
-    """Conditions on fields of the node, such as `metadata.name`."""
-
-
-class PreferredSchedulingTerm(Documented):
-    """Preferred nodes, with a weight."""
-
-    weight: int = Field(ge=1, le=100)
-    """Weight of the preference, from 1 to 100."""
-    preference: NodeSelectorTerm
-    """Selector of the preferred nodes."""
-
-
-class NodeSelector(Documented):
-    """A selector of nodes that match at least one term."""
-
-    nodeSelectorTerms: tuple[NodeSelectorTerm, ...]
-    """Terms, of which a node must match at least one."""
-
-
-class NodeAffinity(Documented):
-    """Rules for the nodes on which pods run."""
-
-    requiredDuringSchedulingIgnoredDuringExecution: NodeSelector | None = None
-    """Nodes on which pods may run. Pods stay where they are if labels change later."""
-    preferredDuringSchedulingIgnoredDuringExecution: tuple[PreferredSchedulingTerm, ...] | None = None
-    """Nodes on which pods run preferably."""
-
-
-class PodAffinityTerm(Documented):
-    """Pods, and the topology domain (node, zone, …) that counts as near them."""
-
-    topologyKey: Key
-    """Label of nodes; those with the same value are one topology domain. With `kubernetes.io/hostname` each node is
-    one."""
-    labelSelector: PodSelector | None = None
-    """Labels of the pods; no pods if not set."""
-    namespaces: tuple[Name, ...] | None = None
-    """Namespaces of the pods; together with those of `namespaceSelector`. The own namespace if neither is set."""
-    namespaceSelector: PodSelector | None = None
-    """Labels of the namespaces of the pods."""
-
-
-class WeightedPodAffinityTerm(Documented):
-    """A preferred pod affinity term, with its weight."""
-
-    weight: int = Field(ge=1, le=100)
-    """Weight of the preference, from 1 to 100."""
-    podAffinityTerm: PodAffinityTerm
-    """The pods and the topology domain."""
-
-
-class PodAffinity(Documented):
-    """Rules relative to other pods: required and preferred ones."""
-
-    requiredDuringSchedulingIgnoredDuringExecution: tuple[PodAffinityTerm, ...] | None = None
-    """Terms that must hold when a pod is scheduled."""
-    preferredDuringSchedulingIgnoredDuringExecution: tuple[WeightedPodAffinityTerm, ...] | None = None
-    """Terms that should hold when a pod is scheduled."""
-
-
-class Affinity(Documented):
-    """Affinity of pods to nodes and to other pods."""
-
-    nodeAffinity: NodeAffinity | None = None
-    """Rules for the nodes on which the pods run."""
-    podAffinity: PodAffinity | None = None
-    """Pods in whose topology domain the pods run."""
-    podAntiAffinity: PodAffinity | None = None
-    """Pods in whose topology domain the pods do not run."""

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from mesh.core.kubernetes import (
-    Affinity,
     Annotations,
+    ConfigKey,
     Labels,
     Name,
     NumberOrPercentage,
     ObjectName,
-    PodSelector,
     PullPolicy,
     Resources,
+    SeccompProfile,
+    SELinuxOptions,
     Text,
-    Toleration,
 )
+from mesh.core.scheduling import Affinity, PodSelector, Toleration
 from mesh.core.typed import Documented
 from mesh.values.proxy import ScopeLevels
 from mesh.values.workload import CniProvider, Variant
@@ -57,6 +58,13 @@ class RollingUpdate(Documented):
     """Number or percentage of nodes on which the new pod starts before the old one stops; 0 if not set."""
     maxUnavailable: NumberOrPercentage | None = "1"
     """Number or percentage of nodes that may be without a pod."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> RollingUpdate:
+        amounts = [int((text or "0").rstrip("%")) for text in (self.maxSurge, self.maxUnavailable or "1")]
+        if all(amounts) or not any(amounts):
+            raise ValueError("one of maxSurge and maxUnavailable must be 0, and not both: Kubernetes accepts no other")
+        return self
 
 
 class UpdateStrategy(Documented):
@@ -169,13 +177,13 @@ class Cni(Documented):
     """How the pods are replaced."""
     terminationGracePeriodSeconds: int = Field(default=30, ge=0)
     """Seconds that a pod has to stop."""
-    seccompProfile: dict[str, str] = {}
+    seccompProfile: SeccompProfile = {}
     """Seccomp profile of the container, such as `type: RuntimeDefault`."""
-    seLinuxOptions: dict[str, str] = {}
+    seLinuxOptions: SELinuxOptions = {}
     """SELinux options of the container; without a `type` it is `spc_t`."""
     useAppArmorAnnotation: bool = True
     """Whether AppArmor is switched off by an annotation, for Kubernetes before 1.30, or by a field of the container."""
-    env: dict[str, Text] = {}
+    env: dict[ConfigKey, Text] = {}
     """Environment variables of the plugin."""
     psp_cluster_role: ObjectName = ""
     """Name of a ClusterRole to bind to the plugin's service account, such as one that may use a PodSecurityPolicy."""

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 
 from pydantic import Field
 
-from mesh.core.kubernetes import Annotations, Cidr, Labels, Name, PortNumber, Resources, ServiceType
+from mesh.core.kubernetes import Annotations, Cidr, Labels, Name, PortNumber, Resources, SeccompProfile, ServiceType
 from mesh.core.typed import Documented
 from mesh.values.workload import IpFamilies, IpFamilyPolicy, Workload
 
@@ -74,7 +74,7 @@ class InjectedGateways(Documented):
 
     securityContext: dict[str, Any] = {}
     """Security context of the pods; the least privileges that ports 80 and 443 need if empty."""
-    seccompProfile: dict[str, str] = {}
+    seccompProfile: SeccompProfile = {}
     """Seccomp profile of the pods, such as `type: RuntimeDefault`."""
 
 

@@ -8,13 +8,17 @@ from pydantic import Field
 
 from mesh.core.kubernetes import (
     Annotations,
+    Certificates,
     Key,
     Labels,
     Name,
     NumberOrPercentage,
     ObjectName,
     Resources,
+    SeccompProfile,
+    TrafficDistribution,
     Url,
+    WebhookPath,
 )
 from mesh.core.typed import Documented
 from mesh.values.workload import CniProvider, IpFamilies, IpFamilyPolicy, Variant, Workload
@@ -29,7 +33,7 @@ class Base(Documented):
     """Names of definitions that are left out, such as `wasmplugins.extensions.istio.io`."""
     validationURL: Url = ""
     """URL of the validation webhook, `https://…`; istiod's Service if empty."""
-    validationCABundle: str = ""
+    validationCABundle: Certificates = ""
     """Certificates (PEM, in base64) that the validation webhook's server is verified with. istiod then leaves the
     webhook alone. If empty, istiod writes its own."""
     validationFailurePolicy: Literal["", "Ignore", "Fail"] = ""
@@ -115,7 +119,7 @@ class Pilot(Workload):
     """Additional volume mounts of istiod's container."""
     initContainers: tuple[dict[str, Any], ...] = ()
     """Init containers of the pods."""
-    seccompProfile: dict[str, str] = {}
+    seccompProfile: SeccompProfile = {}
     """Seccomp profile of istiod, such as `type: RuntimeDefault`."""
     topologySpreadConstraints: tuple[dict[str, Any], ...] = ()
     """How the pods are spread over nodes and zones."""
@@ -125,7 +129,7 @@ class Pilot(Workload):
     """IP families of the Service, one or both; the default of Kubernetes if empty."""
     ipFamilies: IpFamilies = ()
     """IP families of the Service, in order of preference."""
-    trafficDistribution: str = ""
+    trafficDistribution: TrafficDistribution = ""
     """Preference for near pods of the Service, such as `PreferClose`; none if empty."""
     trustedZtunnelNamespace: Name | None = None
     """Namespace of ztunnel, from which istiod accepts connections on behalf of pods; istiod's own if not set."""
@@ -161,9 +165,9 @@ class IstiodRemote(Documented):
     """Whether this cluster uses an istiod on another one. It then gets the injection webhook without istiod."""
     injectionURL: Url = ""
     """URL of the injection webhook, `https://…`; the Service `istiod` in `istio-system` if empty."""
-    injectionPath: str = Field(default="/inject", pattern="^/")
+    injectionPath: WebhookPath = "/inject"
     """Path of the injection webhook at the Service `istiod`, such as `/inject/cluster/west/net/west`."""
-    injectionCABundle: str = ""
+    injectionCABundle: Certificates = ""
     """Certificates (PEM, in base64) that the injection webhook's server is verified with; istiod's if empty."""
 
 

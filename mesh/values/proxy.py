@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from mesh.core import errors
-from mesh.core.kubernetes import Affinity, Domain, Labels, Name, ObjectName, PullPolicy, Resources, Toleration
+from mesh.core.kubernetes import Domain, Labels, LabelValue, Name, ObjectName, PullPolicy, Resources, SeccompProfile
 from mesh.core.names import DEFAULT_DOMAIN
+from mesh.core.scheduling import Affinity, Toleration
 from mesh.core.typed import Documented
 from mesh.values.gateway import PROXY_RESOURCES
 from mesh.values.workload import Variant
@@ -90,7 +91,7 @@ class Proxy(Documented):
     """Variant of the image; `global.variant` if empty."""
     outlierLogPath: str = ""
     """File to which proxies log ejections by outlier detection, such as `/dev/stdout`; no log if empty."""
-    seccompProfile: dict[str, str] = {}
+    seccompProfile: SeccompProfile = {}
     """Seccomp profile of sidecars, such as `type: RuntimeDefault`."""
     tracer: Literal["zipkin", "lightstep", "datadog", "stackdriver", "openCensusAgent", "none"] = "zipkin"
     """Tracing backend to which proxies send spans."""
@@ -203,7 +204,7 @@ class Global(Documented):
     """ID of the mesh; the trust domain if empty."""
     multiCluster: MultiCluster = MultiCluster()
     """This cluster as part of a mesh of several clusters."""
-    network: str = ""
+    network: LabelValue = ""
     """Name of the network of this cluster's pods. Workloads reach other networks through gateways."""
     sts: Sts = Sts()
     """The security token service of the agents."""

@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from mesh.core.kubernetes import Affinity, Annotations, Labels, NumberOrPercentage, Resources, Text, Toleration
+from mesh.core.kubernetes import Annotations, Labels, NumberOrPercentage, Resources, Text
+from mesh.core.scheduling import Affinity, Toleration
 from mesh.core.typed import Documented
 
 Variant = Literal["", "debug", "distroless"]

@@ -6,7 +6,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from mesh.core.kubernetes import Affinity, Annotations, Labels, Name, PullPolicy, Resources, Text, Toleration
+from mesh.core.kubernetes import Annotations, Labels, LabelValue, Name, PullPolicy, Resources, SELinuxOptions, Text
+from mesh.core.scheduling import Affinity, Toleration
 from mesh.core.typed import Documented
 from mesh.values.cni import ResourceQuotas, RollingUpdate, UpdateStrategy
 
@@ -35,7 +36,7 @@ class Ztunnel(Documented):
     """Image pull policy; `global.imagePullPolicy` if empty."""
     logLevel: str = "info"
     """Log level, in the syntax of Rust's `RUST_LOG`, such as `info,access=warn`."""
-    network: str = ""
+    network: LabelValue = ""
     """Name of the network of this cluster's pods; `global.network` if empty."""
     caAddress: str = ""
     """`host:port` of the certificate authority; `global.caAddress` or else istiod if empty."""
@@ -79,7 +80,7 @@ class Ztunnel(Documented):
     """DNS policy of the pods; the default of Kubernetes if empty."""
     dnsConfig: dict[str, Any] = {}
     """DNS settings of the pods."""
-    seLinuxOptions: dict[str, str] = {}
+    seLinuxOptions: SELinuxOptions = {}
     """SELinux options of the container."""
     peerCaCrl: CertificateRevocation = CertificateRevocation()
     """Revocation of the certificates of a certificate authority of your own."""

@@ -36,7 +36,7 @@ def sites(checkout: Checkout, today: Checkout) -> Iterator[dict[str, str]]:
     found = {}
     for stack, start in ((checkout, 32001), (today, 31999)):
         port = free_port(start)
-        stack.set(ingressNodePorts={"http2": port})
+        stack.set(ingressNodePorts={"http2": port}, addons=None, analysis=None)
         stack.make("up", LIVE)
         found[stack.stack] = f"http://127.0.0.1:{port}"
     yield found

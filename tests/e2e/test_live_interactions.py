@@ -26,7 +26,7 @@ def site(checkout: Checkout) -> Iterator[str]:
     for candidate in range(32760, 30000, -7):
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", candidate)):
-                checkout.set(ingressNodePorts={"http2": candidate})
+                checkout.set(ingressNodePorts={"http2": candidate}, addons=None, analysis=None)
                 checkout.make("up", "LIVE=1")
                 yield f"http://127.0.0.1:{candidate}"
                 return checkout.reset_files()

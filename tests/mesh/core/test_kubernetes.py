@@ -1,6 +1,7 @@
 """Kubernetes types in settings are validated as the API server would validate them."""
 
 import json
+from base64 import b64encode
 from typing import Any
 
 import pytest
@@ -23,12 +24,56 @@ from mesh.config.settings import SettingsError
         ("global", {"proxy": {"clusterDomain": "a=b"}}, '"a=b" is not a DNS name'),
         ("istiodRemote", {"injectionURL": "http://a"}, '"http://a" is not a URL'),
         ("addons", {"prometheus": {"persistence": {"size": "0"}}}, '"0" is not a size'),
+        ("global", {"network": "/a"}, '"/a" is not a label\'s value'),
         ("gateways", {"0s": {}}, '["0s"] (the key): "0s" is not a Service\'s name'),
     ],
 )
 def test_an_invalid_kubernetes_value_is_refused(key: str, value: dict[str, Any], problem: str) -> None:
     with pytest.raises(SettingsError) as raised:
         loading.load({f"mesh:{key}": json.dumps(value)})
+    assert problem in str(raised.value)
+
+
+BUNDLE = b64encode(b"-----BEGIN CERTIFICATE-----").decode()
+NEITHER = "one of maxSurge and maxUnavailable must be 0, and not both"
+TOGETHER = "localhostProfile and type Localhost go together"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "problem"),
+    [
+        ("istiodRemote", {"injectionPath": "/inject/:ENV:net=a"}, "is not a path of small letters and digits"),
+        ("istiodRemote", {"injectionPath": "inject"}, "is not a path of small letters and digits"),
+        ("istiodRemote", {"injectionPath": "/inject/net/a"}, ""),
+        ("base", {"validationCABundle": "-----BEGIN CERTIFICATE-----"}, "no PEM certificates in base64"),
+        ("base", {"validationCABundle": "YQ=="}, "no PEM certificates in base64"),
+        ("base", {"validationCABundle": BUNDLE}, ""),
+        ("pilot", {"seccompProfile": {"kind": "RuntimeDefault"}}, '"kind" is not one of type, localhostProfile'),
+        ("pilot", {"seccompProfile": {"type": "Default"}}, "needs a type, one of RuntimeDefault, Unconfined"),
+        ("pilot", {"seccompProfile": {"type": "Localhost"}}, TOGETHER),
+        ("pilot", {"seccompProfile": {"type": "Unconfined", "localhostProfile": "a.json"}}, TOGETHER),
+        ("pilot", {"seccompProfile": {"type": "Localhost", "localhostProfile": "a.json"}}, ""),
+        (
+            "cni",
+            {"seLinuxOptions": {"levl": "s0"}},
+            'did you mean "level"',
+        ),
+        ("cni", {"env": {"a/b": "c"}}, '"a/b" is not a ConfigMap\'s key'),
+        ("pilot", {"trafficDistribution": "PreferNear"}, "PreferClose"),
+        ("cni", {"updateStrategy": {"rollingUpdate": {"maxSurge": 1}}}, NEITHER),
+        ("cni", {"updateStrategy": {"rollingUpdate": {"maxUnavailable": "0%"}}}, NEITHER),
+        ("cni", {"updateStrategy": {"rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}}, ""),
+    ],
+)
+def test_values_of_later_releases_are_refused_as_the_api_server_would(
+    key: str, value: dict[str, Any], problem: str
+) -> None:
+    config = {"mesh:release": "1.30", f"mesh:{key}": json.dumps(value)}
+    if not problem:
+        loading.load(config)
+        return
+    with pytest.raises(SettingsError) as raised:
+        loading.load(config)
     assert problem in str(raised.value)
 
 

@@ -49,6 +49,7 @@ KNOWN = (
     " request.auth.principal, request.auth.audiences, request.auth.presenter, connection.sni"
 )
 KEYS = '{"keys": []}'
+SOCKET = {"name": "http", "protocol": "HTTP"}
 
 
 @pytest.mark.parametrize(
@@ -128,6 +129,16 @@ KEYS = '{"keys": []}'
             [],
             ["jwtRules[0]: only one of jwksUri, jwks_uri, jwks may be set, got jwksUri and jwks"],
         ),
+        (
+            (api.Gateway, {"servers": [{"port": SOCKET, "hosts": ["*"], "bind": "unix:///a"}]}),
+            [],
+            ["servers[0].port.number: is required by the API server"],
+        ),
+        (
+            (api.Gateway, {"servers": [{"port": {**SOCKET, "number": 0}, "hosts": ["*"], "bind": "unix:///a"}]}),
+            [],
+            [],
+        ),
         (path("/a/{*}/b/{**}"), [], []),
         (
             path("/a/{**}/b/{*}"),
@@ -182,3 +193,11 @@ def test_checks_are_of_types_of_the_api(name: str) -> None:
     refused = releases.get(name).api.refused
     assert refused
     assert all(issubclass(message, api.Message) for message in refused)
+
+
+def test_what_lists_of_a_definition_tell_apart_may_be_there_once() -> None:
+    twice = {"url": "https://a.example/f.wasm", "match": [{"ports": [{"number": 80}, {"number": 81}, {"number": 80}]}]}
+    assert lines("1.30", api.WasmPlugin, twice) == ["match[0].ports: has 80 as number 2 times"]
+    variables = {"env": [{"name": "A", "value": "1"}, {"name": "A", "value": "2"}]}
+    found = lines("1.30", api.WasmPlugin, {"url": "https://a.example/f.wasm", "vmConfig": variables})
+    assert found == ['vmConfig.env: has "A" as name 2 times']

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from functools import cache
 from typing import Any
 
@@ -205,6 +206,10 @@ def test_a_tag_leads_pods_to_its_revision() -> None:
             {"profile": "ambient", "ztunnel": {"namespace": "kube-system"}},
             "mesh:ztunnel.namespace is kube-system, but istiod trusts istio-system",
         ),
+        (
+            {"profile": "ambient", "global": {"platform": "openshift"}},
+            "mesh:ztunnel.namespace is istio-system with mesh:global.platform openshift, but istiod trusts kube-system",
+        ),
     ],
 )
 def test_names_that_contradict_each_other_are_refused(config: dict[str, Any], text: str) -> None:
@@ -298,10 +303,11 @@ def test_a_configuration_cluster_has_the_account_and_the_validation_of_a_remote_
 
 
 def test_istiod_leaves_a_validator_alone_whose_certificates_are_given() -> None:
-    config = {"base": {"validationURL": "https://istiod.example.com/validate", "validationCABundle": "YQ=="}}
+    bundle = b64encode(b"-----BEGIN CERTIFICATE-----").decode()
+    config = {"base": {"validationURL": "https://istiod.example.com/validate", "validationCABundle": bundle}}
     hook = installed(**config)["ValidatingWebhookConfiguration", "istio-validator-istio-system"]["webhooks"][0]
     assert hook["failurePolicy"] == "Fail"
-    assert hook["clientConfig"] == {"url": "https://istiod.example.com/validate", "caBundle": "YQ=="}
+    assert hook["clientConfig"] == {"url": "https://istiod.example.com/validate", "caBundle": bundle}
 
 
 @pytest.mark.parametrize(
