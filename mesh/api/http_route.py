@@ -1,6 +1,5 @@
 """HTTP routes of a VirtualService: match conditions, destinations, redirects, retries, faults, CORS and mirroring."""
 
-from base64 import b64decode
 from http import HTTPMethod, HTTPStatus
 from typing import Annotated, ClassVar, Literal
 
@@ -26,6 +25,7 @@ from mesh.api.scalars import (
     nanoseconds,
 )
 from mesh.core.errors import nearest, show
+from mesh.core.kubernetes import Base64
 
 __all__ = [
     "Abort",
@@ -80,14 +80,6 @@ def _method(text: str) -> str:
 def _grpc_status(text: str) -> str:
     if text not in GRPC_STATUSES:
         raise ValueError(f"{show(text)} is not one of {', '.join(GRPC_STATUSES)}{nearest(text, GRPC_STATUSES)}")
-    return text
-
-
-def _base64(text: str) -> str:
-    try:
-        b64decode(text, validate=True)
-    except ValueError:
-        raise ValueError(f"{show(text)} is not base64") from None
     return text
 
 
@@ -250,7 +242,7 @@ class HTTPBody(Message):
     one_of: ClassVar = ("string", "bytes")
 
     string: str | None = optional("The body as text.")
-    bytes: Annotated[str, OpenAPI("byte"), AfterValidator(_base64)] | None = optional("The body in base64.")
+    bytes: Annotated[Base64, OpenAPI("byte")] | None = optional("The body in base64.")
 
 
 class HTTPDirectResponse(Message):

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from mesh.core.kubernetes import (
     Annotations,
-    Certificates,
+    Base64,
     Key,
     Labels,
     Name,
@@ -33,7 +33,7 @@ class Base(Documented):
     """Names of definitions that are left out, such as `wasmplugins.extensions.istio.io`."""
     validationURL: Url = ""
     """URL of the validation webhook, `https://…`; istiod's Service if empty."""
-    validationCABundle: Certificates = ""
+    validationCABundle: Base64 = ""
     """Certificates (PEM, in base64) that the validation webhook's server is verified with. istiod then leaves the
     webhook alone. If empty, istiod writes its own."""
     validationFailurePolicy: Literal["", "Ignore", "Fail"] = ""
@@ -167,7 +167,7 @@ class IstiodRemote(Documented):
     """URL of the injection webhook, `https://…`; the Service `istiod` in `istio-system` if empty."""
     injectionPath: WebhookPath = "/inject"
     """Path of the injection webhook at the Service `istiod`, such as `/inject/cluster/west/net/west`."""
-    injectionCABundle: Certificates = ""
+    injectionCABundle: Base64 = ""
     """Certificates (PEM, in base64) that the injection webhook's server is verified with; istiod's if empty."""
 
 
