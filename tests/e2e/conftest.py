@@ -27,6 +27,8 @@ LIMIT = 420
 
 EACH_RELEASE = pytest.mark.parametrize("checkout", ["dev", "today"], indirect=True, scope="module")
 """For tests that run with the stack of each release, on its own embedded cluster."""
+DEFAULT_RELEASE = pytest.mark.parametrize("checkout", ["dev"], indirect=True, scope="module")
+"""For tests between these that are the same for each release, and long."""
 
 
 def counts(text: str) -> str:

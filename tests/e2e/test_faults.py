@@ -18,10 +18,9 @@ from typing import Any
 import pytest
 
 from mesh import releases
-from tests.e2e.conftest import EACH_RELEASE, Checkout
+from tests.e2e.conftest import DEFAULT_RELEASE, EACH_RELEASE, Checkout
 from tests.e2e.faults import Run, pid, stopped
 
-pytestmark = EACH_RELEASE
 COUNT = int(os.environ.get("MESH_TORTURE_COUNT", "8")) // len(releases.NAMES)
 SEED = int(os.environ.get("MESH_TORTURE_SEED", "1"))
 SHORT = 15
@@ -55,6 +54,7 @@ def locked(checkout: Checkout) -> bool:
     return any((checkout.home / "state" / ".pulumi" / "locks").rglob("*.json"))
 
 
+@EACH_RELEASE
 def test_a_killed_engine_needs_one_more_run(
     checkout: Checkout, before: set[str], record_property: Callable[[str, object], None]
 ) -> None:
@@ -85,6 +85,7 @@ def test_a_killed_engine_needs_one_more_run(
     record_property("told", f"seed {SEED}: {killed} engines killed, {killed} recovered: {', '.join(done)}")
 
 
+@EACH_RELEASE
 def test_an_api_server_killed_during_up_needs_one_more_run(checkout: Checkout, before: set[str]) -> None:
     run = Run(checkout, "up")
     assert run.until(lambda: run.steps > 20)
@@ -95,6 +96,7 @@ def test_an_api_server_killed_during_up_needs_one_more_run(checkout: Checkout, b
     converges(checkout, "up", before)
 
 
+@EACH_RELEASE
 def test_a_field_of_another_manager_is_reported_and_can_be_taken_back(checkout: Checkout, before: set[str]) -> None:
     taken = {
         "apiVersion": "v1",
@@ -113,6 +115,7 @@ def test_a_field_of_another_manager_is_reported_and_can_be_taken_back(checkout: 
     converges(checkout, "up", before)
 
 
+@DEFAULT_RELEASE
 def test_pods_that_never_get_ready_fail_the_run_after_the_timeout(checkout: Checkout, before: set[str]) -> None:
     node = checkout.kubectl("get", "nodes", "--output=name").strip()
     checkout.kubectl("cordon", node)
@@ -124,6 +127,7 @@ def test_pods_that_never_get_ready_fail_the_run_after_the_timeout(checkout: Chec
     converges(checkout, "up", before)
 
 
+@DEFAULT_RELEASE
 def test_an_exceeded_quota_is_reported(checkout: Checkout, before: set[str]) -> None:
     quota = {
         "apiVersion": "v1",
@@ -139,6 +143,7 @@ def test_an_exceeded_quota_is_reported(checkout: Checkout, before: set[str]) -> 
     converges(checkout, "up", before)
 
 
+@DEFAULT_RELEASE
 def test_a_load_balancer_without_an_address_fails_the_run_after_the_timeout(
     checkout: Checkout, before: set[str]
 ) -> None:
@@ -155,6 +160,7 @@ def test_a_load_balancer_without_an_address_fails_the_run_after_the_timeout(
     converges(checkout, "up", before)
 
 
+@EACH_RELEASE
 def test_a_second_run_at_the_same_time_is_refused(checkout: Checkout, before: set[str]) -> None:
     first = Run(checkout, "down")
     assert first.until(lambda: first.steps > 3)
@@ -164,6 +170,7 @@ def test_a_second_run_at_the_same_time_is_refused(checkout: Checkout, before: se
     converges(checkout, "down", before)
 
 
+@EACH_RELEASE
 def test_an_etcd_that_pauses_for_ten_seconds_needs_at_most_one_more_run(checkout: Checkout, before: set[str]) -> None:
     checkout.small(timeout=300)
     run = Run(checkout, "up")
@@ -176,6 +183,7 @@ def test_an_etcd_that_pauses_for_ten_seconds_needs_at_most_one_more_run(checkout
     converges(checkout, "up", before)
 
 
+@EACH_RELEASE
 def test_a_killed_provider_needs_one_more_run(checkout: Checkout, before: set[str]) -> None:
     run = Run(checkout, "down")
     assert run.until(lambda: run.steps > 10)
@@ -184,6 +192,7 @@ def test_a_killed_provider_needs_one_more_run(checkout: Checkout, before: set[st
     converges(checkout, "down", before)
 
 
+@DEFAULT_RELEASE
 def test_a_missing_permission_is_reported_and_the_next_run_continues(
     checkout: Checkout, before: set[str], tmp_path: Path
 ) -> None:

@@ -171,6 +171,7 @@ def test_down_leaves_nothing_behind(checkout: Checkout, before: set[str]) -> Non
 
 
 def test_a_state_that_belongs_to_another_cluster_is_refused_with_both_names(checkout: Checkout) -> None:
+    checkout.small()
     checkout.make("sandbox-reset")
     checkout.make("up")
     checkout.run(str(checkout.root / ".venv/bin/python"), "-m", "sandbox", "reset")  # the state stays
@@ -184,6 +185,7 @@ def test_a_reset_of_the_cluster_deletes_the_state_that_belongs_to_it(checkout: C
     assert "the state of stack dev is gone with its cluster" in checkout.make("sandbox-reset")
     assert re.search(r"\+ \d+ created", counts(checkout.make("up")))
     checkout.make("down")
+    checkout.reset_files()
 
 
 def test_the_work_tree_stays_clean(checkout: Checkout) -> None:

@@ -57,6 +57,7 @@ def before(checkout: Checkout) -> set[str]:
 def test_down_refuses_to_orphan_sidecars_or_delete_custom_resources_of_others(
     checkout: Checkout,
 ) -> None:
+    checkout.set(addons=None, analysis=None)
     checkout.make("up")
     checkout.apply(SHOP, cart(sidecar("istiod.istio-system.svc:15012")), ROUTE)
     checkout.kubectl("rollout", "status", "deployment/cart", "--namespace=shop", "--timeout=60s")
