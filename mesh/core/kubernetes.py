@@ -9,7 +9,7 @@ import re
 from base64 import b64decode
 from collections.abc import Callable
 from decimal import Decimal
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -71,6 +71,15 @@ _RESOURCES = ("cpu", "memory", "ephemeral-storage")
 def _domain(value: str) -> str:
     if len(value) > 253 or not re.fullmatch(_SUBDOMAIN, value):
         raise ValueError(f'{show(value)} is not a DNS name: write it like "cluster.local"')
+    return value
+
+
+def _host(value: str) -> str:
+    try:
+        ip_address(value)
+    except ValueError:
+        if value and (len(value) > 253 or not re.fullmatch(_SUBDOMAIN, value)):
+            raise ValueError(f"{show(value)} is neither an IP address nor a DNS name") from None
     return value
 
 
@@ -159,6 +168,8 @@ ObjectName = Annotated[str, AfterValidator(_object_name)]
 """The name of most kinds of objects: an RFC 1123 subdomain. May be empty."""
 Domain = Annotated[str, AfterValidator(_domain), Deciding]
 """A DNS domain, without a trailing dot."""
+Host = Annotated[str, AfterValidator(_host)]
+"""An IP address or a DNS name. May be empty."""
 PortNumber = Annotated[int, Field(ge=1, le=65535)]
 Quantity = Annotated[str, BeforeValidator(_number_as_text), AfterValidator(_quantity), Deciding]
 Size = Annotated[Quantity, AfterValidator(_size)]

@@ -7,7 +7,17 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from mesh.core import errors
-from mesh.core.kubernetes import Domain, Labels, LabelValue, Name, ObjectName, PullPolicy, Resources, SeccompProfile
+from mesh.core.kubernetes import (
+    Domain,
+    Host,
+    Labels,
+    LabelValue,
+    Name,
+    ObjectName,
+    PullPolicy,
+    Resources,
+    SeccompProfile,
+)
 from mesh.core.names import DEFAULT_DOMAIN
 from mesh.core.scheduling import Affinity, Toleration
 from mesh.core.typed import Documented
@@ -247,7 +257,7 @@ class Global(Documented):
     """Whether istiod serves other clusters as their control plane."""
     configCluster: bool = False
     """Whether a cluster with a remote istiod holds Istio's objects for it."""
-    remotePilotAddress: str = ""
+    remotePilotAddress: Host = ""
     """Address of a remote istiod, an IP address or a host name, for a Service that leads to it."""
     meshNetworks: dict[str, Any] = {}
     """Networks of the mesh with their endpoints and gateways, by name."""

@@ -23,6 +23,7 @@ from mesh.config.settings import SettingsError
         ("global", {"proxy": {"clusterDomain": "a=b"}}, '"a=b" is not a DNS name'),
         ("istiodRemote", {"injectionURL": "http://a"}, '"http://a" is not a URL'),
         ("addons", {"prometheus": {"persistence": {"size": "0"}}}, '"0" is not a size'),
+        ("global", {"remotePilotAddress": "Gateway"}, '"Gateway" is neither an IP address nor a DNS name'),
         ("global", {"network": "/a"}, '"/a" is not a label\'s value'),
         ("gateways", {"0s": {}}, '["0s"] (the key): "0s" is not a Service\'s name'),
     ],
