@@ -13,8 +13,8 @@ REPLICAS = 3
 
 @EACH_RELEASE
 def test_fields_that_others_have_set_are_not_shown_as_drift(checkout: Checkout) -> None:
-    unset = dict.fromkeys(("addons", "analysis", "ingressNodePorts"))
-    checkout.set(profile="default", bookinfo=False, gatewayServiceType="LoadBalancer", **unset)
+    checkout.set(profile="default", bookinfo=False, gatewayServiceType="LoadBalancer", ingressNodePorts=None)
+    checkout.set(addons=None, analysis=None)
     checkout.make("up")
     # as the autoscaler does, which has no measurements on a simulated cluster
     scaled = ("istiod", "istio-ingressgateway")
