@@ -18,7 +18,7 @@ from cluster.client import Api
 from cluster.errors import ClusterError, NotFound
 from mesh.core import kinds
 from mesh.core.kinds import GroupKind
-from mesh.core.names import CNI_CONFIG, CNI_NODE, NAMESPACE_LABEL, OWNER_PROJECT, REVISION_LABEL
+from mesh.core.names import CNI_CONFIG, CNI_NODE, MODE_LABEL, NAMESPACE_LABEL, OWNER_PROJECT, REVISION_LABEL
 
 Manifest = Mapping[str, Any]
 
@@ -152,7 +152,7 @@ INSTALLED: Final = (
     ),
     *(
         Trace(kind=kinds.NAMESPACE, collection=f"{_CORE}/namespaces", label=label, test=_labelled(label))
-        for label in (NAMESPACE_LABEL, REVISION_LABEL, "istio.io/dataplane-mode")
+        for label in (NAMESPACE_LABEL, REVISION_LABEL, MODE_LABEL)
     ),
 )
 """What installers make: istioctl, its operator, and Helm."""

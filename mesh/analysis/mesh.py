@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from mesh import releases
 from mesh.analysis import hosts, services, workloads
 from mesh.analysis.objects import Object, Ref
 from mesh.analysis.services import Service, Services
@@ -18,6 +19,7 @@ from mesh.analysis.workloads import Workload, Workloads
 from mesh.core import disclosure, kinds
 from mesh.core.kinds import GroupKind
 from mesh.core.names import GATEWAY_NAME_LABEL, INJECTOR, MeshNames
+from mesh.releases.release import Release
 
 _CONDITIONAL = frozenset(
     (kinds.VIRTUAL_SERVICE, kinds.AUTHORIZATION_POLICY, kinds.ENVOY_FILTER, kinds.REQUEST_AUTHENTICATION)
@@ -145,6 +147,11 @@ class Mesh:
         """The workloads whose proxies prove tokens, as a RequestAuthentication says, and know their claims."""
         policies = (policy for policy in self.of(kinds.REQUEST_AUTHENTICATION) if policy.items("jwtRules"))
         return {pod for policy in policies for pod in self.selected_by(policy)}
+
+    @property
+    def release(self) -> Release:
+        """The release of Istio; the default one if it is unknown."""
+        return releases.get(self.names.release or releases.DEFAULT)
 
     @property
     def config(self) -> Mapping[str, Any]:

@@ -68,8 +68,12 @@ _SECCOMP = ("RuntimeDefault", "Unconfined", "Localhost")
 _RESOURCES = ("cpu", "memory", "ephemeral-storage")
 
 
+def _is_subdomain(value: str) -> bool:
+    return len(value) <= 253 and bool(re.fullmatch(_SUBDOMAIN, value))
+
+
 def _domain(value: str) -> str:
-    if len(value) > 253 or not re.fullmatch(_SUBDOMAIN, value):
+    if not _is_subdomain(value):
         raise ValueError(f'{show(value)} is not a DNS name: write it like "cluster.local"')
     return value
 
@@ -78,13 +82,13 @@ def _host(value: str) -> str:
     try:
         ip_address(value)
     except ValueError:
-        if value and (len(value) > 253 or not re.fullmatch(_SUBDOMAIN, value)):
+        if value and not _is_subdomain(value):
             raise ValueError(f"{show(value)} is neither an IP address nor a DNS name") from None
     return value
 
 
 def _object_name(value: str) -> str:
-    if value and (len(value) > 253 or not re.fullmatch(_SUBDOMAIN, value)):
+    if value and not _is_subdomain(value):
         raise ValueError(f"{show(value)} is not an object's name: small letters, digits, - and ., 253 at most")
     return value
 

@@ -26,6 +26,11 @@ def proxy(settings: Mapping[str, Any], config: Mapping[str, Any], annotations: M
 def _tag(tag: str, kind: str) -> str:
     if not kind:
         return tag
-    suffix = next((one for one in _SUFFIXES if tag.endswith(one)), "")
-    plain = tag.removesuffix(suffix)
+    plain = without_type(tag)
     return plain if kind == "default" else f"{plain}-{kind}"
+
+
+def without_type(image: str) -> str:
+    """An image or a tag without the suffix of its type."""
+    suffix = next((one for one in _SUFFIXES if image.endswith(one)), "")
+    return image.removesuffix(suffix)

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from mesh import releases
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
 from mesh.analysis.workloads import Workload
@@ -24,7 +23,7 @@ _OTHER: Final[Part] = ("other", "")
 
 def treated(mesh: Mesh) -> Requests:
     """How the proxies of a mesh treat requests."""
-    return releases.get(mesh.names.release or releases.DEFAULT).requests
+    return mesh.release.requests
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,6 +19,7 @@ from mesh.core.kubernetes import (
     SELinuxOptions,
     Text,
 )
+from mesh.core.names import MODE_LABEL
 from mesh.core.scheduling import Affinity, PodSelector, Toleration
 from mesh.core.typed import Documented
 from mesh.values.proxy import ScopeLevels
@@ -94,20 +95,17 @@ class EnablementSelector(Documented):
     """Labels of the namespaces of the pods; all namespaces if not set."""
 
 
-_MODE = "istio.io/dataplane-mode"
-
-
 class Ambient(Documented):
     """Ambient mode: the CNI plugin redirects the traffic of pods without a sidecar to ztunnel."""
 
     enabled: bool = False
     """Whether the plugin does so."""
     enablementSelectors: tuple[EnablementSelector, ...] = (
-        EnablementSelector.model_validate({"podSelector": {"matchLabels": {_MODE: "ambient"}}}),
+        EnablementSelector.model_validate({"podSelector": {"matchLabels": {MODE_LABEL: "ambient"}}}),
         EnablementSelector.model_validate(
             {
-                "podSelector": {"matchExpressions": [{"key": _MODE, "operator": "NotIn", "values": ["none"]}]},
-                "namespaceSelector": {"matchLabels": {_MODE: "ambient"}},
+                "podSelector": {"matchExpressions": [{"key": MODE_LABEL, "operator": "NotIn", "values": ["none"]}]},
+                "namespaceSelector": {"matchLabels": {MODE_LABEL: "ambient"}},
             }
         ),
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
-from mesh import releases
 from mesh.analysis import codes
 from mesh.analysis.findings import Code, Finding
 from mesh.analysis.mesh import Mesh
@@ -20,7 +19,7 @@ from mesh.releases.release import Annotations
 
 def istio_annotations(mesh: Mesh) -> Iterator[Finding]:
     """Annotations of Namespaces, Services, Deployments and pods."""
-    release = releases.get(mesh.names.release or releases.DEFAULT)
+    release = mesh.release
     known, checks = release.annotations, release.injector.annotations
     for kind in (kinds.NAMESPACE, kinds.SERVICE, kinds.DEPLOYMENT):
         for obj in mesh.of(kind):

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPMethod
 from typing import Any, Final
 
-from mesh import releases
 from mesh.analysis import codes, virtual_services
 from mesh.analysis.findings import Finding
 from mesh.analysis.mesh import Mesh, gateway_ref
@@ -114,7 +113,7 @@ def http_ports(mesh: Mesh) -> Iterator[Finding]:
 def missing_headers(mesh: Mesh) -> Iterator[Finding]:
     """Beside a match that excludes a value of a header, there is one for requests without the header, where the release
     does not count that as another value."""
-    if releases.get(mesh.names.release or releases.DEFAULT).requests.missing_is_empty:
+    if mesh.release.requests.missing_is_empty:
         return
     for vs in mesh.of(kinds.VIRTUAL_SERVICE):
         for i, route in enumerate(virtual_services.routes(vs)):

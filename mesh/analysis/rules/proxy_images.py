@@ -13,12 +13,9 @@ from mesh.analysis.workloads import Workload, injects_by_default
 from mesh.core import kinds, pods, words
 from mesh.core.names import AUTO_IMAGE, INJECTOR, NAMESPACE_LABEL, REVISION_LABEL
 from mesh.core.pods import Container
+from mesh.proxy import images, overrides
 from mesh.proxy.proxy import CONTAINER
 
-_OWN_IMAGE: Final = "sidecar.istio.io/proxyImage"
-"""Annotation with an image in place of the injector's."""
-_VARIANTS: Final = ("-distroless", "-debug")
-"""Ends of images of the same version."""
 _SHOWN: Final = 3
 """The most workloads that a message names."""
 
@@ -38,16 +35,20 @@ def replaced(mesh: Mesh) -> Iterator[Finding]:
 
 def alike(mesh: Mesh) -> Iterator[Finding]:
     """In a namespace with injection, proxies in pod templates have the injector's image."""
-    images = {name: _image(values) for name, values in mesh.injectors.items()}
+    wanted_of = {name: _image(values) for name, values in mesh.injectors.items()}
     others: dict[tuple[str, str], list[str]] = defaultdict(list)
     for workload in mesh.workloads.all:
         namespace = mesh.namespaces.get(workload.namespace)
-        if not namespace or not injects_by_default(namespace) or workload.annotations.get(_OWN_IMAGE):
+        if not namespace or not injects_by_default(namespace) or workload.annotations.get(overrides.IMAGE):
             continue
         revision = namespace.labels.get(REVISION_LABEL)
-        wanted = images.get(f"{INJECTOR}-{revision}" if revision and revision != "default" else INJECTOR)
+        wanted = wanted_of.get(f"{INJECTOR}-{revision}" if revision and revision != "default" else INJECTOR)
         for container in _proxies(workload):
-            if wanted and container.image != AUTO_IMAGE and _version(container.image) != _version(wanted):
+            if (
+                wanted
+                and container.image != AUTO_IMAGE
+                and images.without_type(container.image) != images.without_type(wanted)
+            ):
                 others[namespace.name, wanted].append(str(workload.object.ref))
     for (name, wanted), refs in others.items():
         who = words.some(list(dict.fromkeys(refs)), _SHOWN)
@@ -64,14 +65,7 @@ def _image(values: Mapping[str, Any]) -> str:
     """The image of an injector's proxies."""
     settings = values.get("global") or {}
     image = str((settings.get("proxy") or {}).get("image") or "")
-    return image if "/" in image else f"{settings.get('hub')}/{image}:{settings.get('tag')}"
-
-
-def _version(image: str) -> str:
-    """An image without its variant."""
-    for variant in _VARIANTS:
-        image = image.removesuffix(variant)
-    return image
+    return image if "/" in image else images.proxy(settings, {}, {})
 
 
 RULES: Final = (replaced, alike)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from mesh import api, releases
+from mesh import api
 from mesh.analysis import codes, virtual_services
 from mesh.analysis.findings import Finding
 from mesh.analysis.mesh import Mesh
@@ -21,7 +21,7 @@ _TYPES: Final[Mapping[GroupKind, type[api.Kind]]] = {kind.group_kind(): kind for
 
 def valid(mesh: Mesh) -> Iterator[Finding]:
     """The release has the kind in the object's version, and its API server and istiod would accept the object."""
-    release = mesh.names.release or releases.DEFAULT
+    release = mesh.release.name
     for kind, message in _TYPES.items():
         for obj in mesh.of(kind):
             version = obj.body["apiVersion"].rpartition("/")[2]

@@ -23,7 +23,7 @@ def selectors(mesh: Mesh) -> Iterator[Finding]:
 def access_logs(mesh: Mesh) -> Iterator[Finding]:
     """Access logging has a provider: of its own, of a Telemetry for the namespace or the mesh, or of MeshConfig."""
     telemetries = mesh.of(kinds.TELEMETRY)
-    if not telemetries or _LOGGING in releases.lacks(mesh.names.release or releases.DEFAULT):
+    if not telemetries or _LOGGING in releases.lacks(mesh.release.name):
         return
     if (mesh.config.get("defaultProviders") or {}).get("accessLogging"):
         return

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from mesh import releases
 from mesh.analysis import codes, virtual_services
 from mesh.analysis.findings import Finding
 from mesh.analysis.mesh import Mesh, gateway_ref
 from mesh.analysis.objects import Object, Ref
 from mesh.api.http_match import is_claim
 from mesh.core import kinds, pods
-from mesh.releases.release import Release
 
 _BLOCKED: Final = "BLOCKED_CIDRS_IN_JWKS_URIS"
 """Environment variable of istiod: the networks from which it fetches no keys."""
@@ -20,7 +18,7 @@ _BLOCKED: Final = "BLOCKED_CIDRS_IN_JWKS_URIS"
 
 def fetched_keys(mesh: Mesh) -> Iterator[Finding]:
     """An istiod that fetches keys is told the networks of which it must not ask."""
-    if _BLOCKED not in _release(mesh).variables:
+    if _BLOCKED not in mesh.release.variables:
         return
     policies = mesh.of(kinds.REQUEST_AUTHENTICATION)
     fetching = [one for one in policies if any(not rule.get("jwks") for rule in one.items("jwtRules"))]
@@ -38,7 +36,7 @@ def fetched_keys(mesh: Mesh) -> Iterator[Finding]:
 
 def claims(mesh: Mesh) -> Iterator[Finding]:
     """A gateway whose routes ask for claims has a RequestAuthentication, which proves tokens."""
-    for vs in mesh.of(kinds.VIRTUAL_SERVICE) if _release(mesh).requests.claim_routes else ():
+    for vs in mesh.of(kinds.VIRTUAL_SERVICE) if mesh.release.requests.claim_routes else ():
         for _, _, ref in virtual_services.gateways(vs):
             gateway, asked = mesh.get(ref), next(_asked(vs, ref), None)
             pods = mesh.gateway_pods(gateway) if gateway and asked else ()
@@ -63,10 +61,6 @@ def _asked(vs: Object, gateway: Ref) -> Iterator[str]:
 def _claims(match: Mapping[str, Any]) -> Iterator[str]:
     for field in ("headers", "withoutHeaders"):
         yield from (f'{field}["{name}"]' for name in match.get(field) or () if is_claim(name))
-
-
-def _release(mesh: Mesh) -> Release:
-    return releases.get(mesh.names.release or releases.DEFAULT)
 
 
 RULES: Final = (fetched_keys, claims)

@@ -12,11 +12,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from mesh.core.names import REVISION_LABEL
+from mesh.core.names import GATEWAY_NAME_LABEL, REVISION_LABEL
 from mesh.proxy.expr import Expr, Node, Value, all_of, call, coalesce, each, equal, when
 from mesh.proxy.injection.inputs import TemplateInputs
 from mesh.releases.v1_30 import managed_pods
 from mesh.releases.v1_30.managed_pods import ACCOUNT, DEPLOYMENT, NAMESPACE
+from mesh.releases.v1_30.names import NO_AMBIENT
 
 _NAME: Final = Expr("$.Name")
 _SERVICE_TYPE: Final = Expr("$.ServiceType")
@@ -29,9 +30,8 @@ _ANNOTATIONS: Final = call(
     form="object",
 )
 """The annotations for what belongs to the Gateway: its own, without those that are about itself."""
-_GATEWAY: Final = "gateway.networking.k8s.io/gateway-name"
 _IDENTITY: Final[Mapping[str, Value]] = {
-    _GATEWAY: _NAME,
+    GATEWAY_NAME_LABEL: _NAME,
     "gateway.networking.k8s.io/gateway-class-name": Expr("$.GatewayClass"),
 }
 _MANAGED: Final = "gateway.istio.io/managed"
@@ -49,7 +49,7 @@ def waypoint(inputs: TemplateInputs) -> list[Node]:
     """The objects of a waypoint, whose own traffic is not captured."""
     labels = {**_IDENTITY, _MANAGED: _CONTROLLER}
     nearest = _dictionary({"networking.istio.io/traffic-distribution": "PreferClose"})
-    uncaptured = _canonical({"istio.io/dataplane-mode": "none"})
+    uncaptured = _canonical(NO_AMBIENT)
     return _objects(inputs, managed_pods.waypoint(inputs), labels, uncaptured, _merged(nearest, _ANNOTATIONS))
 
 
@@ -113,14 +113,14 @@ def _service() -> Node:
     return {
         "ipFamilyPolicy": "PreferDualStack",
         "ports": ports,
-        "selector": {_GATEWAY: _NAME},
+        "selector": {GATEWAY_NAME_LABEL: _NAME},
         "loadBalancerIP": when(balanced, Expr("(index $.Spec.Addresses 0).Value")),
         "type": _SERVICE_TYPE,
     }
 
 
 def _selector() -> Node:
-    return {"matchLabels": {_GATEWAY: _NAME}}
+    return {"matchLabels": {GATEWAY_NAME_LABEL: _NAME}}
 
 
 def _canonical(more: Mapping[str, Value] = MappingProxyType({})) -> Expr:

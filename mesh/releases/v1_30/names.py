@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from mesh.core.names import MODE_LABEL
 from mesh.proxy.expr import Node
 
-NO_AMBIENT: Final = {"istio.io/dataplane-mode": "none"}
+NO_AMBIENT: Final = {MODE_LABEL: "none"}
 """The label of pods that ambient mode leaves alone."""
 
 
