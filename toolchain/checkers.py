@@ -7,6 +7,7 @@ versions are independent of the toolchain's.
 
 import hashlib
 import platform
+import re
 import shutil
 import sys
 import tempfile
@@ -73,6 +74,13 @@ def pilot(out: TextIO | None = None) -> Path:
     """The path of `pilot-discovery`, which is built alone; the first call takes about 5 minutes on two cores. Otherwise
     as `checkers`."""
     return _ensure(ISTIO, ["pilot-discovery"], out) / "pilot-discovery"
+
+
+def istio_date() -> str:
+    """The day (ISO 8601) of the commit of Istio that `pilot` is built from, as its pinned version says."""
+    found = re.search(r"istio\.io/istio v0\.0\.0-(\d{4})(\d\d)(\d\d)", (ISTIO.path / "go.mod").read_text())
+    assert found, "the module pins a commit of Istio"
+    return "-".join(found.groups())
 
 
 def _ensure(module: Module, names: Iterable[str], out: TextIO | None) -> Path:

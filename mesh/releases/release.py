@@ -155,6 +155,9 @@ class Release:
     bulletins: tuple[str, ...]
     """Istio's security bulletins about authorization policies that the release enforces incorrectly; `CHECKS` in
     mesh/analysis/policies/access.py knows what they say."""
+    runs_istiod: bool
+    """Whether the istiod that the sandbox builds, which is the current one, is the control plane of this release there.
+    """
     bookinfo: Bookinfo
     addons: Addons
     """The addons of the samples."""

@@ -4,20 +4,16 @@ The name of each file on a command line has a digest of its content. So a proces
 date, and any other one has to be restarted.
 """
 
-import hashlib
 import json
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from sandbox.files import replace
 from sandbox.live import pilot, proxies, scraping
 from sandbox.live.folder import Folder
 from sandbox.live.plan import ADMIN_PORT, APP_PORT, PILOT, STAND_INS, SYNC, XDS_PORT, Plan
-
-ROOT: Final = Path(__file__).resolve().parents[2]
+from sandbox.sources import digest, digest_of, own
 
 
 @dataclass(frozen=True)
@@ -42,7 +38,7 @@ class Binaries:
 
 def programs(plan: Plan, folder: Folder, built: Binaries) -> Iterator[Program]:
     """The processes, in the order of starting. Writes the files that they read."""
-    file = folder.plan(_digest(plan.text, _sources()))
+    file = folder.plan(digest_of(plan.text, digest()))
     replace(file, plan.text)
     replace(folder.scraping, scraping.config(plan))
     yield Program(PILOT, pilot.command(plan, folder, built.pilot), (plan.pilot, XDS_PORT))
@@ -50,22 +46,11 @@ def programs(plan: Plan, folder: Folder, built: Binaries) -> Iterator[Program]:
     for proxy in plan.proxies:
         name = f"live-proxy-{proxy.name}"
         text = json.dumps(proxies.bootstrap(plan, proxy), indent=1)
-        config = folder.bootstrap(proxy.name, _digest(text))
+        config = folder.bootstrap(proxy.name, digest_of(text))
         replace(config, text)
         yield Program(name, proxies.command(built.envoy, config), (proxy.address, ADMIN_PORT), "/ready")
     yield Program(SYNC, _own("sync", folder.layout.context, str(file)), ("", 0))
 
 
-def _digest(*texts: str) -> str:
-    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:12]
-
-
-def _sources() -> str:
-    """The digest of the sources of the two Python processes."""
-    files = sorted(path for path in (ROOT / "sandbox").rglob("*") if path.suffix in (".py", ".html"))
-    return _digest(*(path.read_text() for path in files))
-
-
 def _own(process: str, *arguments: str) -> tuple[str, ...]:
-    python = ("/usr/bin/env", f"PYTHONPATH={ROOT}", sys.executable, "-m", "sandbox.live")
-    return (*python, process, *arguments)
+    return (*own("sandbox.live"), process, *arguments)
