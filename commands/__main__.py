@@ -76,7 +76,7 @@ def render(stack: str, args: argparse.Namespace) -> int:
     from commands import render as rendering
 
     done = rendering.render(stack, Path(args.out))
-    print(f"{done.count} objects in {args.out}: apply {rendering.FIRST} first, then {rendering.THEN}")
+    print(f"{done.count} objects in {args.out}: apply {', then '.join(done.folders)} (docs/gitops.md)")
     for text in done.left_out:
         print(f"left out, since it is encrypted: {text}")
     return 0

@@ -9,14 +9,14 @@ import os
 import runpy
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from cluster.target import OFFLINE
-from commands import pulumi_cli, stackfiles
+from commands import pulumi_cli, stackfiles, stacks
 from commands.stackfiles import PROJECT, ROOT
 from engine import program, recorder
 from engine.recorder import Resource
@@ -29,7 +29,9 @@ from mesh.core.secure import HIDDEN
 
 FIRST: Final = "1-namespaces-and-definitions"
 THEN: Final = "2-objects"
-"""The folders that are written, in the order in which they have to be applied."""
+LAST: Final = "3-injected-and-validated"
+"""The folders that are written, in the order in which they have to be applied. The last one needs an istiod that
+answers: pods would start without a sidecar, and the API server would refuse objects of Istio's API."""
 
 _OURS: Final = ("pulumi.com/", names.OWNER_PROJECT.split("/")[0] + "/")
 """Prefixes of annotations that only Pulumi and this project read."""
@@ -59,21 +61,33 @@ class Rendered:
 
     count: int
     """The number of files."""
+    folders: Sequence[str]
+    """The folders that hold a file, in the order in which they have to be applied."""
     left_out: Sequence[str]
     """The encrypted values that are missing in them, each with the object that needs it."""
 
 
 def render(stack: str, out: Path) -> Rendered:
     """Writes a file for each object of the stack below `out`, without encrypted values."""
-    for folder in (FIRST, THEN):
+    for folder in (FIRST, THEN, LAST):
         shutil.rmtree(out / folder, ignore_errors=True)
-        (out / folder).mkdir(parents=True)
-    resources = record(stack)
+    whole = stacks.load(stack)
+    resources = record(stack, stack=whole)
     written = files(list(manifests(resources)))
     for name, manifest in written.items():
-        folder = FIRST if GroupKind.of(manifest) in (kinds.NAMESPACE, kinds.CUSTOM_RESOURCE_DEFINITION) else THEN
-        (out / folder / f"{name}.yaml").write_text(documents.dump(manifest, sort_keys=True, width=120))
-    return Rendered(count=len(written), left_out=list(_left_out(resources)))
+        place = out / _folder(manifest, whole.settings.injectedNamespaces.keys())
+        place.mkdir(parents=True, exist_ok=True)
+        (place / f"{name}.yaml").write_text(documents.dump(manifest, sort_keys=True, width=120))
+    folders = [folder for folder in (FIRST, THEN, LAST) if (out / folder).exists()]
+    return Rendered(count=len(written), folders=folders, left_out=list(_left_out(resources)))
+
+
+def _folder(manifest: Mapping[str, Any], injected: Set[str]) -> str:
+    kind = GroupKind.of(manifest)
+    if kind in (kinds.NAMESPACE, kinds.CUSTOM_RESOURCE_DEFINITION):
+        return FIRST
+    runs = kind in kinds.POD_TEMPLATE_KINDS and manifest["metadata"].get("namespace") in injected
+    return LAST if runs or kind.group.endswith(".istio.io") else THEN
 
 
 def _left_out(resources: Iterable[Resource]) -> Iterator[str]:

@@ -25,6 +25,16 @@ def test_each_object_is_one_file_and_definitions_come_first(tmp_path: Path) -> N
     assert first == {"Namespace", "CustomResourceDefinition"}
 
 
+def test_what_istiod_injects_or_validates_comes_last(tmp_path: Path) -> None:
+    done = render.render("dev", tmp_path)
+    assert done.folders == [render.FIRST, render.THEN, render.LAST]
+    last = {yaml.safe_load(file.read_text())["kind"] for file in (tmp_path / render.LAST).iterdir()}
+    assert {"Deployment", "Gateway", "VirtualService", "EnvoyFilter"} <= last
+    then = [yaml.safe_load(file.read_text()) for file in (tmp_path / render.THEN).iterdir()]
+    assert not [one for one in then if "istio.io" in one["apiVersion"].partition("/")[0]]
+    assert {one["metadata"]["namespace"] for one in then if one["kind"] == "Deployment"} == {"istio-system"}
+
+
 def test_rendering_logs_nothing_about_a_cluster(caplog: pytest.LogCaptureFixture) -> None:
     render.record("dev")
     assert caplog.text == ""

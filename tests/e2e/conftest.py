@@ -36,6 +36,14 @@ def counts(text: str) -> str:
     return " ".join(text[text.rindex("Resources:") :].split("Duration")[0].split())
 
 
+ANSWERS = (
+    "--for=jsonpath={.webhooks[0].clientConfig.caBundle}",
+    "mutatingwebhookconfigurations,validatingwebhookconfigurations",
+    "--selector=app in (istiod, sidecar-injector)",
+)
+"""What `kubectl wait` waits for until istiod answers, as docs/gitops.md says."""
+
+
 @dataclass(frozen=True)
 class Checkout:
     """A copy of the project's files in a git repository, and the commands that a user runs there."""
@@ -133,6 +141,8 @@ class Checkout:
         for folder in folders:
             self.kubectl("apply", *flags, "--filename", folder)
             self.kubectl("wait", "--for=condition=Established", "customresourcedefinitions", "--all", "--timeout=60s")
+            if [*Path(folder).glob("*webhookconfiguration*")]:
+                self.kubectl("wait", *ANSWERS, "--timeout=60s")
 
     def standing(self, folders: Sequence[str]) -> dict[str, dict[str, Any]]:
         """The objects of rendered files as they are on the cluster, by kind, namespace and name."""
