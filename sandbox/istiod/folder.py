@@ -47,14 +47,15 @@ class Folder:
         folder.mkdir(parents=True, exist_ok=True)
         data = source.get("data") or {}
         files = {
-            key: base64.b64decode(text).decode() if source["kind"] == "Secret" else text for key, text in data.items()
+            key: base64.b64decode(text).decode(errors="replace") if source["kind"] == "Secret" else text
+            for key, text in data.items()
         }
         for name, text in files.items():
             file = folder / name
             if not file.exists() or file.read_text() != text:
                 replace(file, text)
         for file in folder.iterdir():
-            if file.name not in files:
+            if file.name not in files and file.is_file():
                 file.unlink()
 
     def _config(self, layout: Layout, network: Network) -> str:
