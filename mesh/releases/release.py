@@ -150,6 +150,8 @@ class Release:
     architectures: tuple[str, ...]
     """CPU architectures of the images, as in the node label `kubernetes.io/arch`."""
     kubernetes: Kubernetes
+    runs_istiod: bool
+    """Whether the istiod that the sandbox builds runs as this release's control plane."""
     end_of_life: str
     """The day (ISO 8601) on which the Istio project ended or ends its support."""
     bulletins: tuple[str, ...]

@@ -4,8 +4,8 @@ Pods of an embedded cluster are simulated; these local processes serve requests 
 names of the processes begin with `live-`.
 """
 
-from sandbox.live.plan import DeclaredGateway
+from sandbox.live.plan import DeclaredGateway, Identity
 from sandbox.live.report import lines
 from sandbox.live.run import current, start, stop
 
-__all__ = ["DeclaredGateway", "current", "lines", "start", "stop"]
+__all__ = ["DeclaredGateway", "Identity", "current", "lines", "start", "stop"]

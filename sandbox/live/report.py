@@ -13,7 +13,11 @@ from sandbox.network import LOOPBACK
 from sandbox.paths import Layout
 from sandbox.process import Process, log_excerpt
 
-SIMULATED: Final = "simulated: pods, their sidecars, istiod and certificates; docs/live.md says more"
+SIMULATED: Final = {
+    False: "simulated: pods, their sidecars, istiod and certificates; docs/live.md says more",
+    True: "simulated: nodes and pods; certificates and istiod are real; docs/live.md says more",
+}
+"""By whether the proxies have certificates."""
 
 
 def lines(context: str) -> list[str]:
@@ -40,7 +44,7 @@ def _state(notes: Mapping[str, Any], plan: Plan, layout: Layout) -> Iterator[str
     where = ", ".join(f"{name} {_scheme(name)}://{LOOPBACK}:{port}" for name, port in notes["nodePorts"].items())
     yield f"{where or 'no way in: no Gateway stands'}; pilot, {len(plan.proxies)} proxies, stand-ins"
     yield f"serving: {', '.join(notes['serving']) or 'nothing, no pod is ready'}"
-    yield SIMULATED
+    yield SIMULATED[plan.identity is not None]
     if notes["unserved"]:
         yield f"not served, for want of a stand-in: {', '.join(notes['unserved'])}"
     for reason, names in notes["leftOut"].items():

@@ -33,6 +33,7 @@ RELEASE: Final = Release(
         oldest=(1, 23),  # policy/v1 came with 1.21, autoscaling/v2 with 1.23
         reason="policy/v1 and autoscaling/v2, which the disruption budgets and autoscalers use, are not in older ones",
     ),
+    runs_istiod=False,
     end_of_life="2022-01-07",
     bulletins=("ISTIO-SECURITY-2021-008",),  # fixed in 1.10.4
     bookinfo=Bookinfo(hub="docker.io/istio", tag="1.16.2", user=1000),
