@@ -20,7 +20,7 @@ from mesh.core.names import EMBEDDED_CLUSTERS, INJECTOR
 from mesh.proxy import images
 from mesh.proxy.proxy import CONTAINER
 from mesh.releases.release import Installation
-from sandbox import live
+from sandbox import istiod, live
 
 Manifest = Mapping[str, Any]
 DEPLOYMENTS: Final = "/apis/apps/v1/namespaces/{}/deployments"
@@ -48,8 +48,9 @@ def show(stack: str) -> int:
         for line in [*_table([*_workloads(api, mesh, found)]), *_sidecars(api, mesh)]:
             print(line)
     if target.context in EMBEDDED_CLUSTERS:
-        for head, line in zip(chain(["live"], repeat("")), live.lines(target.context), strict=False):
-            print(f"{head:<10}{line}")
+        for part, lines in (("istiod", istiod.lines(target.context)), ("live", live.lines(target.context))):
+            for head, line in zip(chain([part], repeat("")), lines, strict=False):
+                print(f"{head:<10}{line}")
     return 0
 
 

@@ -16,7 +16,13 @@ def main() -> int:
     start.add_argument(
         "--webhooks",
         action=argparse.BooleanOptionalAction,
-        help="whether the API server calls admission webhooks (default: no; the choice holds until the next stop)",
+        help="whether the API server calls admission webhooks (default: only with --istiod; the choice holds until the"
+        " next stop)",
+    )
+    start.add_argument(
+        "--istiod",
+        action=argparse.BooleanOptionalAction,
+        help="whether the real istiod runs (default: as at the last start; `make up` chooses it by the stack's release)",
     )
     stop = commands.add_parser("stop", help="stop it; its objects are kept")
     status = commands.add_parser("status", help="show its processes; exit code 0 running, 3 stopped, 1 broken")
@@ -41,7 +47,7 @@ def main() -> int:
 def _run(arguments: argparse.Namespace) -> int:
     match arguments.command:
         case "start":
-            sandbox.start(arguments.context, arguments.webhooks)
+            sandbox.start(arguments.context, arguments.webhooks, arguments.istiod)
         case "stop":
             sandbox.stop(arguments.context)
         case "reset":

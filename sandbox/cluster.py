@@ -12,6 +12,7 @@ from typing import TextIO
 import toolchain
 from cluster.errors import Unreachable
 from sandbox import definitions, files, node, paths
+from sandbox import istiod as control_plane
 from sandbox.api import Endpoints
 from sandbox.errors import SandboxError
 from sandbox.live.run import stop_all as stop_live
@@ -19,6 +20,7 @@ from sandbox.network import network, require_free
 from sandbox.paths import Layout
 from sandbox.process import Process, log_excerpt
 from sandbox.programs import PROGRAMS, WEBHOOK_PLUGINS, Program, Setting
+from toolchain import checkers
 from toolchain.locks import held
 from toolchain.progress import Progress
 
@@ -30,21 +32,26 @@ KWOK = CONTROLLERS[-1]
 """Simulates the node and its pods."""
 
 
-def start(context: str, webhooks: bool | None = None, out: TextIO | None = None) -> None:
+def start(context: str, webhooks: bool | None = None, istiod: bool | None = None, out: TextIO | None = None) -> None:
     """Starts the programs of a cluster that are not running, and returns when pods can run.
 
-    `webhooks` says whether the API server calls admission webhooks; None keeps the current choice, which is off after a
-    stop. A program whose command line or release has changed is restarted. Progress goes to `out` (standard error).
-    Raises SandboxError or ToolchainError.
+    `istiod` says whether the real istiod runs here; None keeps the choice of an earlier start. The first time builds it.
+    `webhooks` says whether the API server calls admission webhooks; None keeps the current choice. By default it does
+    if the real istiod is there to answer. A program whose command line or release has changed is restarted. Progress
+    goes to `out` (standard error). Raises SandboxError or ToolchainError.
     """
     built = toolchain.ensure(out)
+    real = control_plane.chosen(paths.layout(context)) if istiod is None else istiod
+    pilot = checkers.pilot(out) if real else None
     progress = Progress("sandbox", out)
     with _locked(context, progress) as layout:
         layout.root.mkdir(mode=0o700, exist_ok=True)
         kept = network(layout)
-        files.write(layout, kept, built.bin)
-        calls_webhooks = _calls_webhooks(layout) if webhooks is None else webhooks
-        setting = Setting(layout, kept, built.bin, calls_webhooks)
+        kept_choice = _calls_webhooks(layout) if control_plane.chosen(layout) == real else None
+        _choose(layout, real)
+        files.write(layout, kept, built.bin, real)
+        calls_webhooks = next(one for one in (webhooks, kept_choice, real) if one is not None)
+        setting = Setting(layout, kept, built.bin, calls_webhooks, real)
         endpoints = Endpoints(layout, kept)
         started = [_start([ETCD], setting, endpoints, progress), _start([API_SERVER], setting, endpoints, progress)]
         if started[-1]:  # kwok, unlike a kubelet, does not repeat writes that failed while the API server was away
@@ -53,6 +60,8 @@ def start(context: str, webhooks: bool | None = None, out: TextIO | None = None)
         node.ensure(endpoints.api)
         started.append(_start(CONTROLLERS, setting, endpoints, progress))
         _wait(lambda: node.usable(endpoints.api), "the node does not become ready", Process(KWOK.name, layout))
+        if pilot:
+            started.append(_start_istiod(layout, endpoints, pilot))
     progress.done(f"ready at {kept.server}" if any(started) else f"already running at {kept.server}")
 
 
@@ -75,6 +84,27 @@ def _start(programs: list[Program], setting: Setting, endpoints: Endpoints, prog
     if due:
         progress.done(f"{', '.join(program.name for program in due)} ready")
     return bool(due)
+
+
+def _choose(layout: Layout, real: bool) -> None:
+    """Keeps the choice between the real istiod and the played one for later starts."""
+    if real:
+        layout.istiod.mkdir(mode=0o700, exist_ok=True)
+    elif control_plane.chosen(layout):
+        control_plane.stop_all(layout)
+        shutil.rmtree(layout.istiod)
+
+
+def _start_istiod(layout: Layout, endpoints: Endpoints, pilot: Path) -> bool:
+    """Starts the supervisor of istiod if it does not run as it should, and waits for what it runs; whether it was
+    started."""
+    process, command = Process(control_plane.PROGRAM, layout), control_plane.command(layout, pilot)
+    due = not process.alive() or process.command != command
+    if due:
+        process.stop(control_plane.PATIENCE)
+        process.start(command)
+    _wait(lambda: control_plane.settled(endpoints.api, layout), "istiod does not answer", process)
+    return due
 
 
 def _wait(condition: Callable[[], bool], failure: str, process: Process) -> None:
@@ -101,9 +131,10 @@ def exit_message(process: Process) -> str:
     return f"{process.name} (process {process.pid}) has ended\n{log_excerpt(process)}"
 
 
-def _calls_webhooks(layout: Layout) -> bool:
+def _calls_webhooks(layout: Layout) -> bool | None:
+    """Whether the API server calls admission webhooks; None if it was not started."""
     server = Process(API_SERVER.name, layout)
-    return server.known and not any(WEBHOOK_PLUGINS[0] in flag for flag in server.command)
+    return not any(WEBHOOK_PLUGINS[0] in flag for flag in server.command) if server.known else None
 
 
 def stop(context: str, out: TextIO | None = None) -> None:
@@ -130,6 +161,7 @@ def _stop(layout: Layout, progress: Progress) -> None:
     if not running:
         progress.say("not running")
         return
+    control_plane.stop_all(layout)
     for program in CONTROLLERS:
         Process(program.name, layout).signal(signal.SIGTERM)
     for program in reversed(running):
@@ -149,6 +181,8 @@ def running(context: str) -> bool:
     """Whether all programs of a cluster run and the API server is ready."""
     layout = paths.layout(context)
     if not all(Process(program.name, layout).alive() for program in PROGRAMS):
+        return False
+    if control_plane.chosen(layout) and not all(fine for fine, _ in control_plane.look(layout)):
         return False
     return Endpoints(layout, network(layout)).healthy(API_SERVER.name, API_SERVER.health)
 

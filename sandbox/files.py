@@ -10,16 +10,34 @@ from sandbox.network import LOOPBACK, Network
 from sandbox.paths import Layout
 
 STAGES = Path(__file__).with_name("stages.yaml")
+ISTIOD_STAGES = Path(__file__).with_name("istiod-stages.yaml")
+"""What kwok plays of istiod where no real one runs."""
 
 
-def write(layout: Layout, network: Network, bin: Path) -> None:
-    """Creates missing folders and certificates, and rewrites kubeconfig and stages."""
+def write(layout: Layout, network: Network, bin: Path, istiod: bool) -> None:
+    """Creates missing folders and certificates, and rewrites kubeconfig, stages and the tunnel's configuration.
+
+    `istiod` says whether the cluster has the real istiod."""
     for folder in (layout.logs, layout.run):
         folder.mkdir(exist_ok=True)
     if not layout.pki.exists():
         _make_certificates(layout, network, bin)
     replace(layout.kubeconfig, kubeconfig(layout, network))
-    replace(layout.stages, STAGES.read_text().replace("@CA_BUNDLE@", _base64(layout.pki / "ca.crt")))
+    played = "" if istiod else ISTIOD_STAGES.read_text().replace("@CA_BUNDLE@", _base64(layout.pki / "ca.crt"))
+    replace(layout.stages, "---\n".join(filter(None, (STAGES.read_text(), played))))
+    replace(layout.egress, egress(layout))
+
+
+def egress(layout: Layout) -> str:
+    """The API server's configuration for calls into the cluster's network: by the tunnel. It is JSON, which is valid
+    YAML."""
+    connection = {"proxyProtocol": "HTTPConnect", "transport": {"uds": {"udsName": str(layout.tunnel)}}}
+    content = {
+        "apiVersion": "apiserver.k8s.io/v1beta1",
+        "kind": "EgressSelectorConfiguration",
+        "egressSelections": [{"name": "cluster", "connection": connection}],
+    }
+    return json.dumps(content, indent=2) + "\n"
 
 
 def _make_certificates(layout: Layout, network: Network, bin: Path) -> None:

@@ -42,9 +42,10 @@ _MOUNTED = (
 
 
 def ensure(api: Api) -> None:
-    """Creates the node if it does not exist."""
+    """Creates the node if it does not exist, with a kubelet of the API server's version, as istiod asks for it."""
     if client.find(api, f"/api/v1/nodes/{NAME}") is None:
-        client.create(api, "/api/v1/nodes", NODE)
+        info = {**NODE["status"]["nodeInfo"], "kubeletVersion": client.get(api, "/version")["gitVersion"]}
+        client.create(api, "/api/v1/nodes", {**NODE, "status": {**NODE["status"], "nodeInfo": info}})
 
 
 def usable(api: Api) -> bool:

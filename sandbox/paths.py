@@ -43,6 +43,21 @@ class Layout:
         return self.root / "stages.yaml"
 
     @property
+    def istiod(self) -> Path:
+        """The files of the real istiod; it is there if the cluster has the real one."""
+        return self.root / "istiod"
+
+    @property
+    def tunnel(self) -> Path:
+        """The socket by which the API server reaches Services."""
+        return self.run / "tunnel.sock"
+
+    @property
+    def egress(self) -> Path:
+        """The API server's configuration for the tunnel."""
+        return self.root / "egress.json"
+
+    @property
     def pki(self) -> Path:
         return self.root / "pki"
 

@@ -39,8 +39,8 @@ class Process:
     def _record(self) -> Path:
         return self.layout.run / f"{self.name}.json"
 
-    def start(self, command: Sequence[str]) -> None:
-        """Starts `command` in a new session. The log of the previous run is kept as `<name>.log.1`."""
+    def start(self, command: Sequence[str], folder: Path | None = None) -> None:
+        """Starts `command` in a new session, in `folder` or else the cluster's. The log of the previous run is kept as `<name>.log.1`."""
         if self.log.exists():
             self.log.replace(self.log.with_suffix(".log.1"))
         fresh = self._record.with_suffix(".new")
@@ -48,7 +48,7 @@ class Process:
             fcntl.flock(record, fcntl.LOCK_EX)
             child = subprocess.Popen(
                 command,
-                cwd=self.layout.root,
+                cwd=folder or self.layout.root,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

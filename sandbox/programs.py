@@ -22,6 +22,8 @@ class Setting:
     bin: Path
     webhooks: bool
     """Whether the API server calls admission webhooks."""
+    istiod: bool = False
+    """Whether the cluster has the real istiod, which the API server reaches by the tunnel."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,8 @@ def _api_server(setting: Setting) -> dict[str, str]:
         # istio-init asks for NET_ADMIN, other meshes' agents for privileged containers.
         "allow-privileged": "true",
     }
+    if setting.istiod:
+        flags["egress-selector-config-file"] = str(setting.layout.egress)
     unwanted = [WATCHED_NODES, *(() if setting.webhooks else WEBHOOK_PLUGINS)]
     return {**flags, "disable-admission-plugins": ",".join(unwanted)}
 

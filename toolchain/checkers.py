@@ -7,6 +7,7 @@ versions are independent of the toolchain's.
 
 import hashlib
 import platform
+import re
 import shutil
 import sys
 import tempfile
@@ -79,6 +80,13 @@ def pilot(out: TextIO | None = None) -> Path:
 def agent(out: TextIO | None = None) -> Path:
     """The path of `pilot-agent`, which takes half a minute more to build after `pilot`. Otherwise as `checkers`."""
     return _ensure(ISTIO, ["pilot-agent"], out) / "pilot-agent"
+
+
+def istio_date() -> str:
+    """The day (ISO 8601) of the commit of Istio that `pilot` is built from, as its pinned version says."""
+    found = re.search(r"istio\.io/istio v0\.0\.0-(\d{4})(\d\d)(\d\d)", (ISTIO.path / "go.mod").read_text())
+    assert found, "the module pins a commit of Istio"
+    return "-".join(found.groups())
 
 
 def _ensure(module: Module, names: Iterable[str], out: TextIO | None) -> Path:

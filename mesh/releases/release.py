@@ -150,13 +150,14 @@ class Release:
     architectures: tuple[str, ...]
     """CPU architectures of the images, as in the node label `kubernetes.io/arch`."""
     kubernetes: Kubernetes
-    runs_istiod: bool
-    """Whether the istiod that the sandbox builds runs as this release's control plane."""
     end_of_life: str
     """The day (ISO 8601) on which the Istio project ended or ends its support."""
     bulletins: tuple[str, ...]
     """Istio's security bulletins about authorization policies that the release enforces incorrectly; `CHECKS` in
     mesh/analysis/policies/access.py knows what they say."""
+    runs_istiod: bool
+    """Whether the istiod that the sandbox builds, which is the current one, is the control plane of this release there.
+    """
     bookinfo: Bookinfo
     addons: Addons
     """The addons of the samples."""

@@ -59,7 +59,7 @@ def command(seen: Snapshot, plan: Plan, proxy: Proxy, folder: Folder, program: P
     }
     options = (f"--{key}={value}" for key, value in flags.items())
     place = folder.pod(proxy.name)
-    return ("/usr/bin/env", f"--chdir={place}", *environment, f"{program}", "proxy", proxy.kind, *options)
+    return ("/usr/bin/env", "-i", f"--chdir={place}", *environment, f"{program}", "proxy", proxy.kind, *options)
 
 
 def _istiod(seen: Snapshot, plan: Plan, identity: Identity) -> str:

@@ -4,21 +4,17 @@ The name of each file on a command line has a digest of its content. So a proces
 date, and any other one has to be restarted.
 """
 
-import hashlib
 import json
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from sandbox.files import replace
 from sandbox.live import agent, pilot, proxies, registry, scraping
 from sandbox.live.folder import Folder
 from sandbox.live.plan import ADMIN_PORT, APP_PORT, PILOT, STAND_INS, SYNC, XDS_PORT, Plan, Proxy
 from sandbox.live.snapshot import Snapshot
-
-ROOT: Final = Path(__file__).resolve().parents[2]
+from sandbox.sources import digest, digest_of, own
 
 
 @dataclass(frozen=True)
@@ -45,7 +41,7 @@ class Binaries:
 
 def programs(seen: Snapshot, plan: Plan, folder: Folder, built: Binaries) -> Iterator[Program]:
     """The processes, in the order of starting. Writes the files that they read."""
-    file = folder.plan(_digest(plan.text, _sources()))
+    file = folder.plan(digest_of(plan.text, digest()))
     replace(file, plan.text)
     replace(folder.scraping, scraping.config(plan))
     yield Program(PILOT, pilot.command(plan, folder, built.pilot), (plan.pilot, XDS_PORT))
@@ -57,7 +53,7 @@ def programs(seen: Snapshot, plan: Plan, folder: Folder, built: Binaries) -> Ite
 def _proxy(seen: Snapshot, plan: Plan, proxy: Proxy, folder: Folder, built: Binaries) -> Program:
     """An Envoy, with its agent if it has a certificate. Without a pod it gets none, and waits for one."""
     text = json.dumps(proxies.bootstrap(plan, proxy), indent=1)
-    config = folder.bootstrap(proxy.name, _digest(text))
+    config = folder.bootstrap(proxy.name, digest_of(text))
     replace(config, text)
     name, listener = f"live-proxy-{proxy.name}", (proxy.address, ADMIN_PORT)
     if not built.agent:
@@ -68,16 +64,5 @@ def _proxy(seen: Snapshot, plan: Plan, proxy: Proxy, folder: Folder, built: Bina
     return Program(name, command, listener, "/ready" if registry.pods(seen, plan, proxy) else None)
 
 
-def _digest(*texts: str) -> str:
-    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:12]
-
-
-def _sources() -> str:
-    """The digest of the sources of the two Python processes."""
-    files = sorted(path for path in (ROOT / "sandbox").rglob("*") if path.suffix in (".py", ".html"))
-    return _digest(*(path.read_text() for path in files))
-
-
 def _own(process: str, *arguments: str) -> tuple[str, ...]:
-    python = ("/usr/bin/env", f"PYTHONPATH={ROOT}", sys.executable, "-m", "sandbox.live")
-    return (*python, process, *arguments)
+    return (*own("sandbox.live"), process, *arguments)

@@ -1,8 +1,5 @@
 """The objects on the cluster that affect traffic."""
 
-import http.client
-import threading
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +9,6 @@ import yaml
 
 from cluster import client
 from cluster.client import Api
-from sandbox.api import Endpoints
 from sandbox.live.plan import Plan
 
 Manifest = Mapping[str, Any]
@@ -35,9 +31,6 @@ ISTIO: Final = {
 """API paths of the objects of Istio's API, by kind."""
 
 CORE: Final = ("/api/v1/services", "/api/v1/pods", "/api/v1/configmaps", "/api/v1/secrets")
-
-PAUSE: Final = 1.0
-"""Seconds until a watch that has ended starts again: the API server may restart, or a definition may be missing yet."""
 
 
 @dataclass(frozen=True)
@@ -84,22 +77,6 @@ def _items(api: Api, path: str) -> Sequence[Manifest]:
     """The objects of a collection; none if its definition is missing."""
     found: Sequence[Manifest] = (client.find(api, path) or {}).get("items", [])
     return found
-
-
-def watch(endpoints: Endpoints, changed: threading.Event) -> None:
-    """Starts threads that set `changed` whenever one of the objects may have changed."""
-    for path in (*CORE, *ISTIO.values()):
-        threading.Thread(target=_watch, args=(endpoints, path, changed), daemon=True).start()
-
-
-def _watch(endpoints: Endpoints, path: str, changed: threading.Event) -> None:
-    while True:
-        try:
-            for _ in endpoints.watch(path):
-                changed.set()
-        except (OSError, http.client.HTTPException):
-            pass
-        time.sleep(PAUSE)
 
 
 def ready(pod: Manifest) -> bool:

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from cluster.errors import ClusterError
-from sandbox import paths
+from sandbox import paths, watching
 from sandbox.api import Endpoints
 from sandbox.files import put
 from sandbox.live import capture, certificates, kubelet, registry, translate
 from sandbox.live.folder import Folder
 from sandbox.live.plan import Plan
-from sandbox.live.snapshot import Snapshot, take, watch
+from sandbox.live.snapshot import CORE, ISTIO, Snapshot, take
 from sandbox.network import network
 
 SETTLE: Final = 0.1
@@ -62,7 +62,7 @@ def main(context: str, plan: Path) -> None:
     endpoints, folder = Endpoints(layout, network(layout)), Folder(layout)
     wanted = Plan.of(json.loads(plan.read_text()))
     changed = threading.Event()
-    watch(endpoints, changed)
+    watching.watch(endpoints, (*CORE, *ISTIO.values()), changed)
     while True:
         try:
             seen = take(endpoints.api, wanted)

@@ -314,7 +314,7 @@ def test_files_with_keys_are_readable_by_their_owner_only(setting: Setting) -> N
     setting.layout.pki.mkdir()
     for name in ("ca.crt", "client.crt", "client.key"):
         (setting.layout.pki / name).write_text(name)
-    files.write(setting.layout, setting.network, setting.bin)
+    files.write(setting.layout, setting.network, setting.bin, istiod=False)
     assert setting.layout.kubeconfig.stat().st_mode & 0o777 == 0o600
 
 
@@ -330,7 +330,7 @@ def test_each_stage_is_written_with_the_clusters_certificate(setting: Setting) -
     setting.layout.pki.mkdir()
     for name in ("ca.crt", "client.crt", "client.key"):
         (setting.layout.pki / name).write_text(name)
-    files.write(setting.layout, setting.network, setting.bin)
+    files.write(setting.layout, setting.network, setting.bin, istiod=False)
     text = setting.layout.stages.read_text()
     kinds = [stage["spec"]["resourceRef"]["kind"] for stage in yaml.safe_load_all(text)]
     assert kinds == ["Service", "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"]

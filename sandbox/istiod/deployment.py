@@ -1,0 +1,118 @@
+"""What istiod's Deployments say of the processes to run: arguments, environment, account and mounted files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from cluster import client
+from cluster.client import Api
+
+Manifest = Mapping[str, Any]
+
+DEPLOYMENTS: Final = "/apis/apps/v1/deployments"
+SERVICES: Final = "/api/v1/services"
+CONTAINER: Final = "discovery"
+"""Name of istiod's container, and the first of its arguments."""
+REVISION: Final = "istio.io/rev"
+
+SECURE_PORT: Final = 15012
+WEBHOOK_PORT: Final = 15017
+LISTENERS: Final = {
+    "httpAddr": 8080,
+    "grpcAddr": 15010,
+    "secureGRPCAddr": SECURE_PORT,
+    "monitoringAddr": 15014,
+    "httpsAddr": WEBHOOK_PORT,
+}
+"""The ports of istiod's pod, by the flag of `pilot-discovery` that sets the address."""
+
+_KUBECONFIG: Final = "KUBECONFIG"
+"""Environment variable with the kubeconfig of another cluster, which an istiod outside of its cluster reads."""
+
+
+@dataclass(frozen=True)
+class Istiod:
+    """A control plane that is to run."""
+
+    revision: str
+    namespace: str
+    name: str
+    """Name of its Deployment and of its Service."""
+    account: str
+    """Name of its service account."""
+    address: str
+    """Where it listens: the address of its Service, which is a loopback address."""
+    arguments: Sequence[str]
+    """Command line without the program."""
+    environment: Mapping[str, str]
+    mounts: Mapping[str, str]
+    """API path of the ConfigMap or Secret whose data is in each folder."""
+
+    @property
+    def process(self) -> str:
+        """Name of its process."""
+        return f"istiod-{self.revision}"
+
+
+def wanted(api: Api) -> list[Istiod]:
+    """The control planes that are to run: of each Deployment that is neither scaled to none nor being deleted, and whose
+    Service stands. Raises ClusterError if the API server does not answer."""
+    services = {_key(service): service for service in client.items(api, SERVICES)}
+    return [
+        _istiod(deployment, services[_key(deployment)]["spec"]["clusterIP"])
+        for deployment in client.items(api, DEPLOYMENTS)
+        if deployment["metadata"].get("labels", {}).get("app") == "istiod"
+        and deployment["spec"].get("replicas", 1)
+        and "deletionTimestamp" not in deployment["metadata"]
+        and _key(deployment) in services
+    ]
+
+
+def _key(found: Manifest) -> tuple[str, str]:
+    return found["metadata"]["namespace"], found["metadata"]["name"]
+
+
+def _istiod(deployment: Manifest, address: str) -> Istiod:
+    namespace, name = _key(deployment)
+    template = deployment["spec"]["template"]
+    pod = template["spec"]
+    container = next(one for one in pod["containers"] if one["name"] == CONTAINER)
+    facts = {
+        # An identity for leader elections that a restarted process still has.
+        "metadata.name": name,
+        "metadata.namespace": namespace,
+        "spec.serviceAccountName": pod.get("serviceAccountName", "default"),
+        "status.podIP": address,
+    }
+    listen = (f"--{flag}={address}:{port}" for flag, port in LISTENERS.items())
+    return Istiod(
+        revision=template["metadata"]["labels"][REVISION],
+        namespace=namespace,
+        name=name,
+        account=facts["spec.serviceAccountName"],
+        address=address,
+        arguments=(*container.get("args", [CONTAINER]), *listen, "--ctrlz_port=0"),
+        environment=dict(_environment(container, facts)),
+        mounts=dict(_mounts(container, pod, namespace)),
+    )
+
+
+def _environment(container: Manifest, facts: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """The variables with a value, and those with a field of the pod that is known."""
+    for variable in container.get("env") or []:
+        source = variable.get("valueFrom", {}).get("fieldRef", {}).get("fieldPath", "")
+        value = facts.get(source) if "valueFrom" in variable else variable.get("value", "")
+        if value is not None and variable["name"] != _KUBECONFIG:
+            yield variable["name"], value
+
+
+def _mounts(container: Manifest, pod: Manifest, namespace: str) -> Iterator[tuple[str, str]]:
+    volumes = {volume["name"]: volume for volume in pod.get("volumes") or []}
+    for mount in container.get("volumeMounts") or []:
+        volume = volumes[mount["name"]]
+        if "secret" in volume:
+            yield mount["mountPath"], f"/api/v1/namespaces/{namespace}/secrets/{volume['secret']['secretName']}"
+        elif "configMap" in volume:
+            yield mount["mountPath"], f"/api/v1/namespaces/{namespace}/configmaps/{volume['configMap']['name']}"

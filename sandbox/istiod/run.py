@@ -1,0 +1,57 @@
+"""Starts and stops the supervisor, and says whether the control planes run that are to run."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from cluster.client import Api
+from sandbox.istiod.deployment import WEBHOOK_PORT, wanted
+from sandbox.paths import Layout
+from sandbox.process import Process
+from sandbox.sources import digest, own
+
+PROGRAM: Final = "istiod"
+"""Name of the supervisor's process."""
+PATIENCE: Final = 2.0
+"""Seconds to wait after SIGTERM before SIGKILL."""
+PREFIX: Final = f"{PROGRAM}-"
+"""Prefix of the names of istiod's processes."""
+
+
+def chosen(layout: Layout) -> bool:
+    """Whether the cluster has the real istiod; otherwise kwok plays what istiod does to its webhooks."""
+    return layout.istiod.exists()
+
+
+def command(layout: Layout, pilot: Path) -> list[str]:
+    """The supervisor's command line."""
+    # The digest is an argument so that other sources make another command line, and the supervisor starts anew.
+    return [*own("sandbox.istiod"), layout.context, str(pilot), digest()]
+
+
+def settled(api: Api, layout: Layout) -> bool:
+    """Whether the control planes that are to run do, answer webhooks, and no other one runs. Raises ClusterError."""
+    found = wanted(api)
+    return {istiod.process for istiod in found} == set(running(layout)) and all(_listens(one.address) for one in found)
+
+
+def _listens(address: str) -> bool:
+    try:
+        socket.create_connection((address, WEBHOOK_PORT), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def running(layout: Layout) -> Iterator[str]:
+    """Names of istiod's processes that should be running."""
+    return (record.stem for record in sorted(layout.run.glob(f"{PREFIX}*.json")))
+
+
+def stop_all(layout: Layout) -> None:
+    """Stops the supervisor and all that it runs."""
+    for name in (PROGRAM, *running(layout)):
+        Process(name, layout).stop(PATIENCE)

@@ -1,0 +1,75 @@
+"""The way of the API server into the cluster's network: an HTTP CONNECT proxy on a Unix socket.
+
+The API server connects to a Service at its address and port, to a webhook's at 443, which only root could listen on.
+Here the connection goes to the target port, at the same address. Other addresses, such as the kubelet's, are passed on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from cluster import client
+from cluster.client import Api
+from cluster.errors import ClusterError
+
+_HEAD_LIMIT: Final = 10.0
+"""Seconds in which a request has to come."""
+_CHUNK: Final = 65536
+
+
+def start(socket: Path, api: Api) -> None:
+    """Listens on `socket` in a thread of its own. Raises OSError if it cannot."""
+    socket.unlink(missing_ok=True)
+    loop = asyncio.new_event_loop()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError, TimeoutError, asyncio.IncompleteReadError):
+            await _answer(reader, writer, api)
+        writer.close()
+
+    loop.run_until_complete(asyncio.start_unix_server(answer, socket))
+    socket.chmod(0o600)
+    threading.Thread(target=loop.run_forever, daemon=True).start()
+
+
+async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, api: Api) -> None:
+    head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), _HEAD_LIMIT)
+    host, _, port = head.split()[1].decode().rpartition(":")
+    try:
+        ports = await asyncio.to_thread(_ports, api, host, int(port))
+        beyond_reader, beyond_writer = await _connect(host, ports)
+    except (OSError, ClusterError) as error:
+        print(f"{host}:{port} cannot be reached: {error}", flush=True)
+        writer.write(f"HTTP/1.1 503 nothing listens at {host}:{port}\r\n\r\n".encode())
+        return
+    writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+    await asyncio.gather(_copy(reader, beyond_writer), _copy(beyond_reader, writer))
+
+
+async def _connect(host: str, ports: Sequence[int]) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A connection to the first of the ports that is open. Raises OSError if none is."""
+    for port in ports[:-1]:
+        with contextlib.suppress(OSError):
+            return await asyncio.open_connection(host, port)
+    return await asyncio.open_connection(host, ports[-1])
+
+
+def _ports(api: Api, host: str, port: int) -> Sequence[int]:
+    """The ports to try for a port of an address: the target port of a Service first, if there is one with this address."""
+    found = client.items(api, f"/api/v1/services?fieldSelector=spec.clusterIP%3D{host}")
+    declared: Sequence[dict[str, Any]] = [one for service in found for one in service["spec"].get("ports") or []]
+    targets = [one.get("targetPort") for one in declared if one["port"] == port]
+    return [*(target for target in targets if isinstance(target, int) and target != port), port]
+
+
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError):
+        while chunk := await reader.read(_CHUNK):
+            writer.write(chunk)
+            await writer.drain()
+    writer.close()
