@@ -4,6 +4,7 @@ import http.client
 import json
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -127,6 +128,17 @@ def rejections(plan: Plan) -> dict[str, str]:
         errors = [state["details"] for state in _errors(dump)]
         if errors:
             found[proxy.name] = errors[0]
+    return found
+
+
+def identities(plan: Plan) -> dict[str, str]:
+    """The SPIFFE identity in the certificate of each proxy that has one, by proxy."""
+    found: dict[str, str] = {}
+    for proxy in plan.proxies:
+        with suppress(OSError, http.client.HTTPException, ValueError):
+            told = json.loads(ask(proxy.address, ADMIN_PORT, "/certs")[1])["certificates"]
+            names = [name for one in told for chain in one["cert_chain"] for name in chain["subject_alt_names"]]
+            found |= {proxy.name: name["uri"] for name in names if name.get("uri", "").startswith("spiffe://")}
     return found
 
 
