@@ -140,9 +140,10 @@ def graph(stack: str, args: argparse.Namespace) -> int:
 
 def start_cluster(stack: str, _: argparse.Namespace) -> int:
     """Starts the stack's embedded cluster."""
-    from commands import stack_cluster
+    from commands import stack_cluster, stacks
 
-    sandbox.start(stack_cluster.embedded(stack))
+    context = stack_cluster.embedded(stack)
+    sandbox.start(context, istiod=stacks.load(stack).installation.release.runs_istiod)
     return 0
 
 

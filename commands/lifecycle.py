@@ -49,7 +49,8 @@ def refresh(stack: str, flags: Sequence[str]) -> int:
 def down(stack: str, flags: Sequence[str], force: bool, purge: bool) -> int:
     """Deletes everything that the stack created. Returns Pulumi's exit code.
 
-    `force` deletes it even if others still use it. `purge` also deletes the objects that istiod created."""
+    `force` deletes it even if others still use it. `purge` also deletes the objects that istiod created, as is done
+    anyway where istiod is a process of this project."""
     settings = stacks.load(stack).settings
     stack_cluster.start_if_embedded(settings)
     pulumi = PulumiCli(stack)
@@ -63,7 +64,7 @@ def down(stack: str, flags: Sequence[str], force: bool, purge: bool) -> int:
         with proxy.connect(target) as api:
             finalizers.explain(pulumi.state(), api)
     else:
-        residue.report(target, purge=purge)
+        residue.report(target, purge=purge or stack_cluster.has_own_istiod(settings))
     return code
 
 

@@ -34,7 +34,12 @@ def embedded(stack: str) -> str:
 def start_if_embedded(settings: Settings) -> None:
     """Starts the stack's cluster if it is an embedded one; with the real istiod if that is of the stack's release."""
     if settings.context and settings.context in EMBEDDED_CLUSTERS:
-        sandbox.start(settings.context, istiod=settings.installation.release.runs_istiod)
+        sandbox.start(settings.context, istiod=has_own_istiod(settings))
+
+
+def has_own_istiod(settings: Settings) -> bool:
+    """Whether the stack's istiod is a process of its embedded cluster."""
+    return settings.context in EMBEDDED_CLUSTERS and settings.installation.release.runs_istiod
 
 
 def require_same_cluster(pulumi: PulumiCli, settings: Settings) -> Target:

@@ -22,7 +22,7 @@ def main() -> int:
     start.add_argument(
         "--istiod",
         action=argparse.BooleanOptionalAction,
-        help="whether the real istiod runs (default: as at the last start; `make up` chooses it by the stack's release)",
+        help="whether the real istiod runs (default: as at the last start; `make up` chooses by the stack's release)",
     )
     stop = commands.add_parser("stop", help="stop it; its objects are kept")
     status = commands.add_parser("status", help="show its processes; exit code 0 running, 3 stopped, 1 broken")

@@ -1,5 +1,6 @@
 """Starts, stops and resets the embedded clusters."""
 
+import os
 import shutil
 import signal
 import time
@@ -27,6 +28,9 @@ from toolchain.progress import Progress
 START_LIMIT = 60.0
 """Seconds to wait until a program answers its health check; it usually takes less than 5."""
 
+SOCKET_LIMIT = 103
+"""Bytes of the longest path of a Unix socket on each system (macOS)."""
+
 ETCD, API_SERVER, *CONTROLLERS = PROGRAMS
 KWOK = CONTROLLERS[-1]
 """Simulates the node and its pods."""
@@ -35,7 +39,7 @@ KWOK = CONTROLLERS[-1]
 def start(context: str, webhooks: bool | None = None, istiod: bool | None = None, out: TextIO | None = None) -> None:
     """Starts the programs of a cluster that are not running, and returns when pods can run.
 
-    `istiod` says whether the real istiod runs here; None keeps the choice of an earlier start. The first time builds it.
+    `istiod` says whether the real istiod runs here, which the first time builds; None keeps an earlier choice.
     `webhooks` says whether the API server calls admission webhooks; None keeps the current choice. By default it does
     if the real istiod is there to answer. A program whose command line or release has changed is restarted. Progress
     goes to `out` (standard error). Raises SandboxError or ToolchainError.
@@ -89,6 +93,10 @@ def _start(programs: list[Program], setting: Setting, endpoints: Endpoints, prog
 def _choose(layout: Layout, real: bool) -> None:
     """Keeps the choice between the real istiod and the played one for later starts."""
     if real:
+        if len(os.fsencode(layout.tunnel)) > SOCKET_LIMIT:
+            raise SandboxError(
+                f"MESH_HOME is too long: a socket's path has up to {SOCKET_LIMIT} bytes, {layout.tunnel}"
+            )
         layout.istiod.mkdir(mode=0o700, exist_ok=True)
     elif control_plane.chosen(layout):
         control_plane.stop_all(layout)

@@ -40,7 +40,8 @@ class Process:
         return self.layout.run / f"{self.name}.json"
 
     def start(self, command: Sequence[str], folder: Path | None = None) -> None:
-        """Starts `command` in a new session, in `folder` or else the cluster's. The log of the previous run is kept as `<name>.log.1`."""
+        """Starts `command` in a new session, in `folder` or else the cluster's. The log of the previous run is kept as
+        `<name>.log.1`."""
         if self.log.exists():
             self.log.replace(self.log.with_suffix(".log.1"))
         fresh = self._record.with_suffix(".new")

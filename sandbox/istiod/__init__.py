@@ -1,4 +1,4 @@
-"""The real istiod of an embedded cluster: `pilot-discovery` as a local process for each control plane that stands there.
+"""The real istiod of an embedded cluster: `pilot-discovery` as a local process for each control plane there.
 
 A process, the supervisor, starts and ends them as their Deployments say, as a kubelet would. It is also the tunnel by
 which the API server reaches Services, so that istiod's webhooks are called. The names of istiod's processes begin with

@@ -57,28 +57,37 @@ class Istiod:
 
 
 def wanted(api: Api) -> list[Istiod]:
-    """The control planes that are to run: of each Deployment that is neither scaled to none nor being deleted, and whose
-    Service stands. Raises ClusterError if the API server does not answer."""
+    """The control planes that are to run, one a revision: of each Deployment that is neither scaled to none nor being
+    deleted, and whose Service stands. Raises ClusterError if the API server does not answer."""
     services = {_key(service): service for service in client.items(api, SERVICES)}
-    return [
-        _istiod(deployment, services[_key(deployment)]["spec"]["clusterIP"])
+    found = (
+        _istiod(deployment, container, services[_key(deployment)]["spec"]["clusterIP"])
         for deployment in client.items(api, DEPLOYMENTS)
-        if deployment["metadata"].get("labels", {}).get("app") == "istiod"
-        and deployment["spec"].get("replicas", 1)
+        if deployment["spec"].get("replicas", 1)
         and "deletionTimestamp" not in deployment["metadata"]
         and _key(deployment) in services
-    ]
+        and (container := _container(deployment))
+    )
+    return [*{istiod.revision: istiod for istiod in found}.values()]
+
+
+def _container(deployment: Manifest) -> Manifest | None:
+    """istiod's container in a Deployment; None if it is not istiod's."""
+    template = deployment["spec"]["template"]
+    labels = template["metadata"].get("labels") or {}
+    if labels.get("app") != "istiod" or REVISION not in labels:
+        return None
+    return next((one for one in template["spec"]["containers"] if one["name"] == CONTAINER), None)
 
 
 def _key(found: Manifest) -> tuple[str, str]:
     return found["metadata"]["namespace"], found["metadata"]["name"]
 
 
-def _istiod(deployment: Manifest, address: str) -> Istiod:
+def _istiod(deployment: Manifest, container: Manifest, address: str) -> Istiod:
     namespace, name = _key(deployment)
     template = deployment["spec"]["template"]
     pod = template["spec"]
-    container = next(one for one in pod["containers"] if one["name"] == CONTAINER)
     facts = {
         # An identity for leader elections that a restarted process still has.
         "metadata.name": name,

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Final
 
+from cluster.client import Api
 from cluster.errors import ClusterError
 from sandbox import paths, watching
 from sandbox.api import Endpoints
@@ -28,9 +29,8 @@ TICK: Final = 0.5
 class Supervisor:
     """Keeps the processes of a cluster's control planes as their Deployments say."""
 
-    def __init__(self, layout: Layout, network: Network, pilot: Path) -> None:
-        self._layout, self._network, self._pilot = layout, network, pilot
-        self._api = Endpoints(layout, network).api
+    def __init__(self, layout: Layout, network: Network, pilot: Path, api: Api) -> None:
+        self._layout, self._network, self._pilot, self._api = layout, network, pilot, api
         self._wanted: list[Istiod] = []
 
     def look(self) -> None:
@@ -74,7 +74,7 @@ def main(context: str, pilot: Path) -> None:
     kept = network(layout)
     endpoints = Endpoints(layout, kept)
     tunnel.start(layout.tunnel, endpoints.api)
-    supervisor, changed = Supervisor(layout, kept, pilot), threading.Event()
+    supervisor, changed = Supervisor(layout, kept, pilot, endpoints.api), threading.Event()
     watching.watch(endpoints, (DEPLOYMENTS, SERVICES), changed)
     next_look = 0.0
     while True:

@@ -60,7 +60,7 @@ async def _connect(host: str, ports: Sequence[int]) -> tuple[asyncio.StreamReade
 
 
 def _ports(api: Api, host: str, port: int) -> Sequence[int]:
-    """The ports to try for a port of an address: the target port of a Service first, if there is one with this address."""
+    """The ports to try for a port of an address: the target port first, if the address is a Service's."""
     found = client.items(api, f"/api/v1/services?fieldSelector=spec.clusterIP%3D{host}")
     declared: Sequence[dict[str, Any]] = [one for service in found for one in service["spec"].get("ports") or []]
     targets = [one.get("targetPort") for one in declared if one["port"] == port]

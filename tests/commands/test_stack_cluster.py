@@ -18,9 +18,9 @@ RECORDED = {"dev": "mesh-dev", "today": "mesh-today", "demo": "mesh-today"}
 
 
 @pytest.fixture
-def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     """What is done to which cluster or state; nothing is really done."""
-    made: list[tuple[str, str]] = []
+    made: list[tuple[Any, ...]] = []
 
     class Fake:
         def __init__(self, stack: str) -> None:
@@ -34,30 +34,44 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
             made.append(("forget", self.stack))
 
     for verb in ("start", "stop", "reset"):
-        monkeypatch.setattr(sandbox, verb, lambda context, verb=verb: made.append((verb, context)))
+        monkeypatch.setattr(
+            sandbox, verb, lambda context, verb=verb, **chosen: made.append((verb, context, *chosen.values()))
+        )
     monkeypatch.setattr(stack_cluster, PulumiCli.__name__, Fake)
     monkeypatch.delenv("CONTEXT", raising=False)
     return made
 
 
-@pytest.mark.parametrize(("stack", "context"), [("dev", "mesh-dev"), ("today", "mesh-today")])
-def test_the_cluster_that_is_started_and_stopped_is_the_stacks(
-    stack: str, context: str, calls: list[tuple[str, str]]
+@pytest.mark.parametrize(("stack", "context", "istiod"), [("dev", "mesh-dev", False), ("today", "mesh-today", True)])
+def test_the_cluster_that_is_started_and_stopped_is_the_stacks_with_the_istiod_of_its_release(
+    stack: str, context: str, istiod: bool, calls: list[tuple[Any, ...]]
 ) -> None:
     main.COMMANDS["sandbox"](stack, None)  # type: ignore[arg-type]
     main.COMMANDS["sandbox-stop"](stack, None)  # type: ignore[arg-type]
-    assert calls == [("start", context), ("stop", context)]
+    assert calls == [("start", context, istiod), ("stop", context)]
 
 
-def test_a_reset_deletes_the_state_of_the_stacks_on_that_cluster_alone(calls: list[tuple[str, str]]) -> None:
+def test_a_reset_deletes_the_state_of_the_stacks_on_that_cluster_alone(calls: list[tuple[Any, ...]]) -> None:
     assert stack_cluster.reset("today") == 0
     assert calls == [("forget", "demo"), ("forget", "today"), ("reset", "mesh-today")]
 
 
-def test_up_starts_the_stacks_cluster_and_no_other(calls: list[tuple[str, str]]) -> None:
+def test_up_starts_the_stacks_cluster_and_no_other(calls: list[tuple[Any, ...]]) -> None:
     for context in ("mesh-today", "elsewhere"):
         stack_cluster.start_if_embedded(loading.load({"mesh:context": context}).settings)
-    assert calls == [("start", "mesh-today")]
+    assert calls == [("start", "mesh-today", False)]
+
+
+@pytest.mark.parametrize(
+    ("release", "context", "own"),
+    [("1.30", "mesh-dev", True), ("1.10", "mesh-today", False), ("1.30", "elsewhere", False)],
+)
+def test_istiod_is_a_process_of_the_embedded_cluster_if_the_release_can_be_run(
+    release: str, context: str, own: bool
+) -> None:
+    assert (
+        stack_cluster.has_own_istiod(loading.load({"mesh:release": release, "mesh:context": context}).settings) is own
+    )
 
 
 def test_a_context_on_the_command_line_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -160,7 +160,7 @@ def test_a_load_balancer_without_an_address_fails_the_run_after_the_timeout(
     converges(checkout, "up", before)
 
 
-@EACH_RELEASE
+@DEFAULT_RELEASE
 def test_a_second_run_at_the_same_time_is_refused(checkout: Checkout, before: set[str]) -> None:
     first = Run(checkout, "down")
     assert first.until(lambda: first.steps > 3)
@@ -170,7 +170,7 @@ def test_a_second_run_at_the_same_time_is_refused(checkout: Checkout, before: se
     converges(checkout, "down", before)
 
 
-@EACH_RELEASE
+@DEFAULT_RELEASE
 def test_an_etcd_that_pauses_for_ten_seconds_needs_at_most_one_more_run(checkout: Checkout, before: set[str]) -> None:
     checkout.small(timeout=300)
     run = Run(checkout, "up")

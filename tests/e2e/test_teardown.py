@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import EACH_RELEASE, Checkout, counts
+from tests.e2e.conftest import DEFAULT_RELEASE, EACH_RELEASE, Checkout, counts
 
-pytestmark = EACH_RELEASE
 SHOP = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}
 ROUTE = {
     "apiVersion": "networking.istio.io/v1beta1",
@@ -53,6 +52,7 @@ def before(checkout: Checkout) -> set[str]:
     return checkout.objects()
 
 
+@EACH_RELEASE
 @pytest.mark.usefixtures("before")
 def test_down_refuses_to_orphan_sidecars_or_delete_custom_resources_of_others(
     checkout: Checkout,
@@ -71,6 +71,7 @@ def test_down_refuses_to_orphan_sidecars_or_delete_custom_resources_of_others(
     assert checkout.objects() == present
 
 
+@DEFAULT_RELEASE
 def test_sidecars_of_another_mesh_do_not_prevent_down(checkout: Checkout) -> None:
     checkout.apply(cart(sidecar("istiod.other-mesh.svc:15012")))
     checkout.kubectl("rollout", "status", "deployment/cart", "--namespace=shop", "--timeout=60s")
@@ -79,6 +80,7 @@ def test_sidecars_of_another_mesh_do_not_prevent_down(checkout: Checkout) -> Non
     assert "VirtualService shop/cart" in text
 
 
+@EACH_RELEASE
 def test_down_works_without_istiod_and_with_webhooks_that_reject_everything(
     checkout: Checkout, before: set[str]
 ) -> None:
@@ -98,6 +100,7 @@ def test_down_works_without_istiod_and_with_webhooks_that_reject_everything(
     assert checkout.objects() == before
 
 
+@DEFAULT_RELEASE
 def test_objects_that_istiod_created_are_reported_and_deleted_on_request(checkout: Checkout, before: set[str]) -> None:
     checkout.apply(trace("default"), trace("kube-public"))
     left = checkout.make("down")
@@ -108,6 +111,7 @@ def test_objects_that_istiod_created_are_reported_and_deleted_on_request(checkou
     assert checkout.objects() == before
 
 
+@DEFAULT_RELEASE
 def test_kept_definitions_stay_with_their_custom_resources_and_do_not_block_the_next_up(
     checkout: Checkout, before: set[str]
 ) -> None:
@@ -128,6 +132,7 @@ def test_kept_definitions_stay_with_their_custom_resources_and_do_not_block_the_
     assert checkout.objects() == before
 
 
+@DEFAULT_RELEASE
 def test_a_namespace_that_is_not_deleted_is_explained_and_the_next_down_finishes(
     checkout: Checkout, before: set[str]
 ) -> None:

@@ -13,7 +13,7 @@ import yaml
 from commands import render
 from mesh.config.stack import Stack
 from tests import traffic_configs
-from tests.e2e.conftest import EACH_RELEASE, NO_CHANGES, Checkout, counts
+from tests.e2e.conftest import DEFAULT_RELEASE, EACH_RELEASE, NO_CHANGES, Checkout, counts
 from tests.traffic_configs import EVERYTHING, SAMPLES, everything, sample
 from toolchain.checkers import checkers
 
@@ -125,7 +125,7 @@ def test_every_setting_is_stored_by_the_api_server_without_a_change(checkout: Ch
     checkout.make("preview", "ARGS=--refresh --expect-no-changes")
 
 
-@EACH_RELEASE
+@DEFAULT_RELEASE
 def test_bookinfos_default_gateway_and_one_of_the_traffic_settings_are_the_same_objects(checkout: Checkout) -> None:
     """Under another component, new resources would be applied over the old objects, and then deleted with the old
     resources."""

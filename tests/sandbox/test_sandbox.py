@@ -323,7 +323,7 @@ def test_certificates_that_cannot_be_made_are_a_clear_error(setting: Setting, tm
     failing.write_text("#!/bin/sh\necho no space left >&2\nexit 1\n")
     failing.chmod(0o755)
     with pytest.raises(SandboxError, match="no space left"):
-        files.write(setting.layout, setting.network, tmp_path)
+        files.write(setting.layout, setting.network, tmp_path, istiod=False)
 
 
 def test_each_stage_is_written_with_the_clusters_certificate(setting: Setting) -> None:

@@ -1,0 +1,92 @@
+"""The real istiod on the embedded cluster of a stack of 1.30: it follows the stack, recovers, and does not stand in the
+way of `down`. Each test continues from the previous one."""
+
+from __future__ import annotations
+
+import json
+import signal
+from typing import Any
+
+import pytest
+
+from sandbox.paths import Layout
+from sandbox.process import Process
+from tests.e2e.conftest import Checkout
+from tests.e2e.live import soon
+
+pytestmark = pytest.mark.parametrize("checkout", ["today"], indirect=True, scope="module")
+
+NONSENSE = {
+    "apiVersion": "networking.istio.io/v1",
+    "kind": "VirtualService",
+    "metadata": {"name": "nonsense", "namespace": "default"},
+    "spec": {"hosts": ["a.example.com"], "http": [{"route": [{"destination": {"host": "a"}, "weight": -3}]}]},
+}
+
+
+@pytest.fixture(scope="module")
+def before(checkout: Checkout) -> set[str]:
+    """The objects on the cluster before the installation."""
+    checkout.make("sandbox")
+    return checkout.objects()
+
+
+def istiod(checkout: Checkout) -> Process:
+    return Process("istiod-default", Layout(checkout.context, checkout.cluster))
+
+
+def containers(checkout: Checkout, pod: str) -> list[str]:
+    """Names of the containers of a new pod in the injected namespace."""
+    checkout.kubectl("run", pod, "--image=app", "--namespace=default")
+    return checkout.kubectl(
+        *("get", "pod", pod, "--namespace=default"),
+        "--output=jsonpath={.spec.initContainers[*].name} {.spec.containers[*].name}",
+    ).split()
+
+
+def apply(checkout: Checkout, manifest: dict[str, Any]) -> str:
+    """What the API server says of an object that it is asked to create."""
+    file = checkout.root.parent / "applied.yaml"
+    file.write_text(json.dumps(manifest))
+    return checkout.kubectl("apply", "--dry-run=server", "--filename", str(file), code=None)
+
+
+@pytest.mark.usefixtures("before")
+def test_pods_are_injected_and_objects_validated_by_istiod_itself(checkout: Checkout) -> None:
+    checkout.small(injectedNamespaces={"default": "existing"})
+    checkout.make("up")
+    assert containers(checkout, "first")[:2] == ["istio-init", "istio-proxy"]
+    assert "weight -3 < 0" in apply(checkout, NONSENSE)
+
+
+def test_a_killed_istiod_is_there_again(checkout: Checkout) -> None:
+    first = istiod(checkout).pid
+    istiod(checkout).signal(signal.SIGKILL)
+    soon(lambda: istiod(checkout).pid != first, 30)
+    soon(lambda: "weight -3 < 0" in apply(checkout, NONSENSE), 30)
+    assert "istio-proxy" in containers(checkout, "second")
+
+
+def test_istiod_runs_with_what_its_deployment_says(checkout: Checkout) -> None:
+    checkout.small(injectedNamespaces={"default": "existing"}, pilot={"env": {"PILOT_TRACE_SAMPLING": "7"}})
+    checkout.make("up")
+    soon(lambda: "PILOT_TRACE_SAMPLING=7" in istiod(checkout).command, 30)
+
+
+def test_a_stopped_cluster_comes_back_with_its_istiod(checkout: Checkout) -> None:
+    checkout.make("sandbox-stop")
+    assert not istiod(checkout).known
+    checkout.make("sandbox")
+    assert "istio-proxy" in containers(checkout, "third")
+
+
+def test_an_istiod_that_is_scaled_to_none_does_not_run_and_down_needs_none(
+    checkout: Checkout, before: set[str]
+) -> None:
+    checkout.kubectl("delete", "pods", "--all", "--namespace=default")
+    checkout.kubectl("scale", "deployment/istiod", "--namespace=istio-system", "--replicas=0")
+    soon(lambda: not istiod(checkout).known, 30)
+    assert "nothing listens at 127." in apply(checkout, NONSENSE)
+    checkout.make("down")
+    checkout.reset_files()
+    assert checkout.objects() == before
