@@ -11,6 +11,7 @@ from typing import Any, Final
 from cluster import client
 from cluster.client import Api
 from cluster.errors import Refused
+from sandbox.api import account_token
 from sandbox.files import put
 from sandbox.live import registry
 from sandbox.live.folder import Folder
@@ -87,6 +88,4 @@ def _token(api: Api, pod: Manifest) -> str:
     meta = pod["metadata"]
     bound = {"apiVersion": "v1", "kind": "Pod", "name": meta["name"], "uid": meta["uid"]}
     spec = {"audiences": [AUDIENCE], "expirationSeconds": LIFETIME, "boundObjectRef": bound}
-    path = f"/api/v1/namespaces/{meta['namespace']}/serviceaccounts/{registry.account([pod])}/token"
-    asked = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": spec}
-    return str(client.create(api, path, asked)["status"]["token"])
+    return account_token(api, meta["namespace"], registry.account([pod]), **spec)

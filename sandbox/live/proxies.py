@@ -138,7 +138,8 @@ def identities(plan: Plan) -> dict[str, str]:
         with suppress(OSError, http.client.HTTPException, ValueError):
             told = json.loads(ask(proxy.address, ADMIN_PORT, "/certs")[1])["certificates"]
             names = [name for one in told for chain in one["cert_chain"] for name in chain["subject_alt_names"]]
-            found |= {proxy.name: name["uri"] for name in names if name.get("uri", "").startswith("spiffe://")}
+            uris = [name["uri"] for name in names if name.get("uri", "").startswith("spiffe://")]
+            found.update((proxy.name, uri) for uri in uris)
     return found
 
 

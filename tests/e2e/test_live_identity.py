@@ -1,5 +1,6 @@
-"""The live data plane of the stack `today`: proxies with certificates of the real istiod, mutual TLS, rules by the caller's
-account, and what istiod validates. Each test continues from the previous one, and deletes the objects that it applies."""
+"""The live data plane of stack `today`: certificates of the real istiod, mutual TLS, rules by the caller's account.
+
+Each test continues from the previous one, and deletes the objects that it applies."""
 
 from __future__ import annotations
 
@@ -130,7 +131,7 @@ def test_a_route_moves_within_two_seconds(checkout: Checkout, site: str) -> None
 def test_a_gateway_that_the_validator_refuses_never_reaches_envoy(checkout: Checkout, site: str) -> None:
     server = {"port": {"number": 80, "name": "http", "protocol": "HTTPX"}, "hosts": ["*"]}
     gateway = custom("Gateway", "bad", {"selector": {"istio": "ingressgateway"}, "servers": [server]})
-    with pytest.raises(AssertionError, match="admission webhook .* denied the request"):
+    with pytest.raises(AssertionError, match=r"admission webhook .* denied the request"):
         checkout.apply(gateway)
     time.sleep(1)
     assert '"bad"' not in (checkout.cluster / "live" / "config" / "objects.yaml").read_text()
