@@ -4,7 +4,7 @@ import http.client
 import json
 import socket
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -15,7 +15,7 @@ from sandbox.api import Endpoints
 from sandbox.errors import SandboxError
 from sandbox.live import capture, kubelet, pilot, programs, proxies, sync
 from sandbox.live.folder import Folder
-from sandbox.live.plan import SYNC, Plan
+from sandbox.live.plan import SYNC, Plan, Workload
 from sandbox.live.programs import Binaries, Program
 from sandbox.live.snapshot import Snapshot, take
 from sandbox.network import is_free, listener_on, network
@@ -169,6 +169,15 @@ def current(context: str) -> dict[str, Any] | None:
     except FileNotFoundError:
         return None
     return kept
+
+
+def identified(context: str) -> Sequence[Workload]:
+    """The stand-ins of a live data plane whose proxies have certificates; none if they have none, or none runs."""
+    try:
+        plan = Plan.of(current(context) or {})
+    except (KeyError, TypeError):
+        return ()
+    return plan.workloads if plan.identity else ()
 
 
 def running(layout: Layout) -> Iterator[str]:

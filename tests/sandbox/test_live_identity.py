@@ -1,4 +1,4 @@
-"""Live proxies with certificates: what pilot reads, the agents' command lines, and the files that the kubelet mounts."""
+"""Live proxies with certificates: what pilot reads, command lines of agents, and the files that the kubelet mounts."""
 
 from __future__ import annotations
 
