@@ -27,7 +27,7 @@ REFUSED: Final = 0
 PATHS: Final = {service: f"/{service}/0" for service in bookinfo.VERSIONS if service != bookinfo.PRODUCT_PAGE}
 """Paths of the services that are called."""
 
-_READ: Final = {
+READ: Final = {
     "Namespace": "/api/v1/namespaces",
     "Service": "/api/v1/services",
     "ConfigMap": "/api/v1/configmaps",
@@ -64,7 +64,7 @@ def rows(api: Api, chosen: Settings, contradicts: str) -> Iterator[tuple[str, st
 
 
 def _objects(api: Api) -> Iterator[Object]:
-    for kind, path in _READ.items():
+    for kind, path in READ.items():
         version = path.removeprefix("/apis/").removeprefix("/api/").rpartition("/")[0]
         for manifest in client.items(api, path):
             yield Object.read({"apiVersion": version, "kind": kind, **manifest})

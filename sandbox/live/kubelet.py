@@ -46,7 +46,8 @@ def mount(api: Api, seen: Snapshot, plan: Plan, folder: Folder) -> None:
         for file in (TOKEN, ROOT, ANNOTATIONS):
             (place / file).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         put(place / ANNOTATIONS, NO_STATUS_PORT)
-        put(place / ROOT, roots[plan.namespace_of(proxy)])
+        if root := roots[plan.namespace_of(proxy)]:
+            put(place / ROOT, root)
         _renew(api, place / TOKEN, registry.pods(seen, plan, proxy))
 
 
