@@ -90,9 +90,9 @@ def mesh_config(seen: Snapshot, plan: Plan) -> dict[str, Any]:
     """The MeshConfig for pilot."""
     kept = (*MESH_CONFIG, *(OF_CERTIFICATES if plan.identity else ()))
     return {
-        **({} if plan.identity else {"enableAutoMtls": False}),
         **{key: seen.deployed[key] for key in kept if key in seen.deployed},
         "rootNamespace": seen.deployed.get("rootNamespace", "istio-system"),
+        **({} if plan.identity else {"enableAutoMtls": False}),
         # Pilot ignores all namespaces: their Services lead to simulated pods, and ServiceEntries take their place.
         "discoverySelectors": [{"matchLabels": {"mesh/live": "nothing-has-this-label"}}],
         "defaultConfig": {"discoveryAddress": f"localhost:{PILOT_HTTP_PORT}"},
