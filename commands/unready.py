@@ -14,6 +14,8 @@ from mesh.core.kinds import GroupKind
 
 Manifest = Mapping[str, Any]
 
+_VALIDATORS: Final = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
+
 PAUSE: Final = 0.5
 """Seconds between two requests for the Deployments that roll out."""
 
@@ -54,15 +56,39 @@ def _rolls(found: Manifest) -> bool:
 
 
 def explain(state: Mapping[str, Any], api: Api) -> None:
-    """Prints a line for each reason why a recorded Deployment or load balancer is not ready."""
+    """Prints a line for each reason why a recorded Deployment, load balancer or validating webhook is not ready."""
+    lines: dict[str, None] = {}
     for resource in state.get("resources") or []:
         manifest = resource.get("inputs", {})
         kind, meta = kinds.of_inputs(manifest), manifest.get("metadata", {})
         try:
-            for reason in _reasons(api, kind, meta):
-                print(f"{kind} {meta['namespace']}/{meta['name']} is not ready: {reason}")
+            lines |= dict.fromkeys(_lines(api, kind, meta))
         except ClusterError:
             continue  # the error itself has been shown
+    for line in lines:
+        print(line)
+
+
+def _lines(api: Api, kind: GroupKind | None, meta: Mapping[str, str]) -> Iterator[str]:
+    if kind == kinds.VALIDATING_WEBHOOK:
+        yield from _of_validator(api, meta["name"])
+    for reason in _reasons(api, kind, meta):
+        yield f"{kind} {meta['namespace']}/{meta['name']} is not ready: {reason}"
+
+
+def _of_validator(api: Api, name: str) -> Iterator[str]:
+    """Whose answer the API server waits for in vain, before it accepts an object."""
+    for webhook in client.get(api, f"{_VALIDATORS}/{name}").get("webhooks") or []:
+        service = webhook["clientConfig"].get("service")
+        if service and webhook.get("failurePolicy") == "Fail":
+            place = service["namespace"]
+            found = client.find(api, f"/apis/apps/v1/namespaces/{place}/deployments/{service['name']}") or {}
+            if not found.get("status", {}).get("availableReplicas"):
+                yield (
+                    f"Deployment {place}/{service['name']} has no available pod, so the API server refuses objects of"
+                    " Istio's API, about which it would ask it. If it is scaled to none, `kubectl scale"
+                    f" deployment/{service['name']} --namespace {place} --replicas 1` starts it; then `make up` again"
+                )
 
 
 def _reasons(api: Api, kind: GroupKind | None, meta: Mapping[str, str]) -> Iterator[str]:

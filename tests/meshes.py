@@ -27,7 +27,7 @@ VERSIONS = {kind: version for version, kinds in GROUPS.items() for kind in kinds
 
 def manifest_of(kind: str, name: str, spec: Any = None, namespace: str = "shop", **meta: Any) -> Manifest:
     """A manifest; `meta` has its labels and annotations."""
-    place = {} if kind in ("Namespace", "MutatingWebhookConfiguration") else {"namespace": namespace}
+    place = {} if kind == "Namespace" or kind.endswith("WebhookConfiguration") else {"namespace": namespace}
     whole: Manifest = {"apiVersion": VERSIONS[kind], "kind": kind, "metadata": {"name": name, **place, **meta}}
     return whole if spec is None else {**whole, "spec": spec}
 

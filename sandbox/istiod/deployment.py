@@ -28,6 +28,9 @@ LISTENERS: Final = {
 }
 """The ports of istiod's pod, by the flag of `pilot-discovery` that sets the address."""
 
+_WITHOUT: Final = ("--ctrlz_port=0", "--shutdownDuration=0s")
+"""Flags for a process without a debug interface at a fixed port, and without a wait for open connections at its end."""
+
 _KUBECONFIG: Final = "KUBECONFIG"
 """Environment variable with the kubeconfig of another cluster, which an istiod outside of its cluster reads."""
 
@@ -102,7 +105,7 @@ def _istiod(deployment: Manifest, container: Manifest, address: str) -> Istiod:
         name=name,
         account=facts["spec.serviceAccountName"],
         address=address,
-        arguments=(*container.get("args", [CONTAINER]), *listen, "--ctrlz_port=0"),
+        arguments=(*container.get("args", [CONTAINER]), *listen, *_WITHOUT),
         environment=dict(_environment(container, facts)),
         mounts=dict(_mounts(container, pod, namespace)),
     )

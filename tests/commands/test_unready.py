@@ -52,6 +52,22 @@ def test_containers_that_do_not_start_are_explained_once(capsys: pytest.CaptureF
     assert text == "Deployment shop/cart is not ready: container cart: ImagePullBackOff: no such image\n"
 
 
+@pytest.mark.parametrize(
+    ("policy", "available", "explained"), [("Fail", 0, True), ("Fail", 1, False), ("Ignore", 0, False)]
+)
+def test_a_validator_that_nobody_answers_is_explained_with_what_starts_it(
+    policy: str, available: int, explained: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service = {"namespace": "shop", "name": "cart"}
+    hook = {"clientConfig": {"service": service}, "failurePolicy": policy}
+    answers = {
+        "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/cart": {"webhooks": [hook, hook]},
+        DEPLOYMENT: deployment(**({"availableReplicas": available} if available else {})),
+    }
+    text = said(capsys, "ValidatingWebhookConfiguration", answers)
+    assert text.count("`kubectl scale deployment/cart --namespace shop --replicas 1` starts it") == explained
+
+
 def test_a_load_balancer_without_an_address_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     service = {"spec": {"type": "LoadBalancer"}, "status": {"loadBalancer": {}}}
     assert "nobody has given" in said(capsys, "Service", {SERVICE: service})
