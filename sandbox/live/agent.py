@@ -2,6 +2,7 @@
 starts that Envoy, as in a real pod. Envoy's other configuration comes from the live pilot all the same."""
 
 import json
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -31,7 +32,7 @@ listens."""
 
 def envoy(program: Path) -> str:
     """A script that starts Envoy so that the kernel kills it if its agent is killed, which could not end it then."""
-    return f'#!/bin/sh\nexec setpriv --pdeathsig KILL -- {program} "$@"\n'
+    return f'#!/bin/sh\nexec setpriv --pdeathsig KILL -- {shlex.quote(str(program))} "$@"\n'
 
 
 def command(seen: Snapshot, plan: Plan, proxy: Proxy, folder: Folder, program: Path, config: Path) -> tuple[str, ...]:

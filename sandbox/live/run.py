@@ -10,6 +10,7 @@ from typing import Any, TextIO
 
 from cluster.client import Api
 from cluster.errors import ClusterError
+from mesh.core.names import EMBEDDED_CLUSTERS
 from sandbox import paths
 from sandbox.api import Endpoints
 from sandbox.errors import SandboxError
@@ -172,12 +173,12 @@ def current(context: str) -> dict[str, Any] | None:
 
 
 def identified(context: str) -> Sequence[Workload]:
-    """The stand-ins of a live data plane whose proxies have certificates; none if they have none, or none runs."""
-    try:
-        plan = Plan.of(current(context) or {})
-    except (KeyError, TypeError):
+    """The stand-ins that serve, if a live data plane runs on a cluster and its proxies have certificates."""
+    kept = current(context) if context in EMBEDDED_CLUSTERS else None
+    if not (kept and kept.get("identity")):
         return ()
-    return plan.workloads if plan.identity else ()
+    serving = json.loads(Folder(paths.layout(context)).notes.read_text())["serving"]
+    return [workload for workload in Plan.of(kept).workloads if workload.name in serving]
 
 
 def running(layout: Layout) -> Iterator[str]:

@@ -100,6 +100,9 @@ def test_the_page_opens_through_proxies_with_istios_certificates(checkout: Check
 def test_ratings_answers_reviews_and_nobody_else(checkout: Checkout, site: str) -> None:
     assert site
     assert callers(checkout) == ONLY_REVIEWS
+    text = checkout.make("smoke")
+    assert "ratings        answers reviews-v1, reviews-v2, reviews-v3; 403 for productpage-v1, details-v1\n" in text
+    assert "plain text     refused by productpage-v1, details-v1" in text
 
 
 def test_a_call_in_plain_text_is_refused_where_mutual_tls_is_strict(checkout: Checkout, site: str) -> None:
