@@ -17,7 +17,7 @@ GROUPS = {
     "security.istio.io/v1beta1": ("AuthorizationPolicy", "PeerAuthentication", "RequestAuthentication"),
     "telemetry.istio.io/v1alpha1": ("Telemetry",),
     "apps/v1": ("Deployment", "DaemonSet"),
-    "admissionregistration.k8s.io/v1": ("MutatingWebhookConfiguration",),
+    "admissionregistration.k8s.io/v1": ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"),
     "policy/v1": ("PodDisruptionBudget",),
     "autoscaling/v2": ("HorizontalPodAutoscaler",),
     "v1": ("Namespace", "Service", "Secret", "Pod", "ConfigMap"),
