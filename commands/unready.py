@@ -85,8 +85,8 @@ def _of_validator(api: Api, name: str) -> Iterator[str]:
             found = client.find(api, f"/apis/apps/v1/namespaces/{place}/deployments/{service['name']}") or {}
             if not found.get("status", {}).get("availableReplicas"):
                 yield (
-                    f"Deployment {place}/{service['name']} has no available pod. It validates objects of Istio's API, so"
-                    " the API server refuses them all. If it is scaled to none, `kubectl scale"
+                    f"Deployment {place}/{service['name']} has no available pod. It validates objects of Istio's API,"
+                    " so the API server refuses them all. If it is scaled to none, `kubectl scale"
                     f" deployment/{service['name']} --namespace {place} --replicas 1` starts it; then `make up` again"
                 )
 

@@ -28,6 +28,9 @@ from toolchain.progress import Progress
 START_LIMIT = 60.0
 """Seconds to wait until a program answers its health check; it usually takes less than 5."""
 
+ISTIOD_LIMIT = 15.0
+"""Seconds to wait until istiod answers; it usually takes 2."""
+
 SOCKET_LIMIT = 103
 """Bytes of the longest path of a Unix socket on each system (macOS)."""
 
@@ -65,7 +68,7 @@ def start(context: str, webhooks: bool | None = None, istiod: bool | None = None
         started.append(_start(CONTROLLERS, setting, endpoints, progress))
         _wait(lambda: node.usable(endpoints.api), "the node does not become ready", Process(KWOK.name, layout))
         if pilot:
-            started.append(_start_istiod(layout, endpoints, pilot))
+            started.append(_start_istiod(layout, endpoints, pilot, progress))
     progress.done(f"ready at {kept.server}" if any(started) else f"already running at {kept.server}")
 
 
@@ -103,15 +106,24 @@ def _choose(layout: Layout, real: bool) -> None:
         shutil.rmtree(layout.istiod)
 
 
-def _start_istiod(layout: Layout, endpoints: Endpoints, pilot: Path) -> bool:
-    """Starts the supervisor of istiod if it does not run as it should, and waits for what it runs; whether it was
-    started."""
+def _start_istiod(layout: Layout, endpoints: Endpoints, pilot: Path, progress: Progress) -> bool:
+    """Starts the supervisor of istiod if it does not run as it should; whether it was started.
+
+    Waits for the control planes that are to run. One that does not answer is no error: it may take the next `up` to
+    change what it runs with."""
     process, command = Process(control_plane.PROGRAM, layout), control_plane.command(layout, pilot)
     due = not process.alive() or process.command != command
     if due:
         process.stop(control_plane.PATIENCE)
         process.start(command)
-    _wait(lambda: control_plane.settled(endpoints.api, layout), "istiod does not answer", process)
+    deadline = time.monotonic() + ISTIOD_LIMIT
+    while not _holds(lambda: control_plane.settled(endpoints.api, layout)):
+        if not process.alive():
+            raise SandboxError(exit_message(process))
+        if time.monotonic() > deadline:
+            progress.say("\n  ".join(("istiod does not answer", *control_plane.lines(layout.context))))
+            break
+        time.sleep(0.05)
     return due
 
 
