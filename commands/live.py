@@ -9,7 +9,7 @@ import sandbox
 from commands import stacks
 from commands.stackfiles import CommandError
 from mesh.config.settings import INGRESS, Settings
-from mesh.core.names import EMBEDDED_CLUSTERS, MESH_CONFIG, ROOT
+from mesh.core.names import DEFAULT_CLUSTER, EMBEDDED_CLUSTERS, MESH_CONFIG, ROOT
 from sandbox import live
 from toolchain import ToolchainError
 
@@ -63,4 +63,12 @@ def _fields(stack: str, chosen: Settings) -> dict[str, Any]:
         "domain": chosen.global_.proxy.clusterDomain,
         "ingress": INGRESS,
         "edges": tuple(edges),
+        "identity": _identity(chosen),
     }
+
+
+def _identity(chosen: Settings) -> live.Identity | None:
+    """Where the live proxies get certificates; None if no real istiod runs."""
+    mesh = chosen.installation
+    cluster = chosen.global_.multiCluster.clusterName or DEFAULT_CLUSTER
+    return live.Identity(mesh.revisioned("istiod"), cluster) if mesh.release.runs_istiod else None

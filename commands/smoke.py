@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from http.client import FORBIDDEN, TOO_MANY_REQUESTS, UNAUTHORIZED
+from itertools import chain
 from typing import Any, Final
 from urllib.parse import urljoin
 
@@ -17,7 +18,7 @@ import requests
 
 from cluster import proxy
 from cluster.target import Target
-from commands import routes, stacks
+from commands import callers, routes, stacks
 from commands.pulumi_cli import recorded_state
 from commands.routes import Expectation, Expectations
 from commands.stackfiles import CommandError
@@ -52,12 +53,13 @@ def run(stack: str) -> int:
     if not chosen.bookinfo:
         raise CommandError(f"stack {stack} has no Bookinfo: set mesh:bookinfo")
     url = os.environ.get("URL") or _recorded_page(stack)
+    good = True
     with proxy.connect(Target.named(chosen.context)) as api:
         expected = routes.read(api, chosen)
-    good = True
-    for wrong, line in _findings(url, expected, has_limits(chosen.traffic)):
-        good = good and not wrong
-        print(f"{line}{f'  <- {wrong}' if wrong else ''}", flush=True)
+        of_page = _findings(url, expected, has_limits(chosen.traffic))
+        for wrong, line in chain(of_page, callers.rows(api, chosen, CONTRADICTS)):
+            good = good and not wrong
+            print(f"{line}{f'  <- {wrong}' if wrong else ''}", flush=True)
     if expected.untested:
         print(f"not tried      {expected.untested} routes of {bookinfo.REVIEWS} with other conditions than the user")
     return 0 if good else 1

@@ -3,7 +3,9 @@
 import http.client
 import ssl
 from collections.abc import Iterator
+from typing import Any
 
+from cluster import client
 from cluster.client import Api, HttpApi
 from sandbox.network import LOOPBACK, Network
 from sandbox.paths import Layout
@@ -53,3 +55,11 @@ class Endpoints:
     def _connection(self, listener: str, limit: float) -> http.client.HTTPSConnection:
         port = self._network.ports[listener]
         return http.client.HTTPSConnection(LOOPBACK, port, timeout=limit, context=self._tls)
+
+
+def account_token(api: Api, namespace: str, account: str, **spec: Any) -> str:
+    """A token of a service account; `spec` has the fields of a TokenRequest's spec. Raises NotFound if there is no such
+    account."""
+    path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{account}/token"
+    asked = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": spec}
+    return str(client.create(api, path, asked)["status"]["token"])

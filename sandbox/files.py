@@ -70,6 +70,14 @@ def _base64(file: Path) -> str:
     return base64.b64encode(file.read_bytes()).decode()
 
 
+def put(file: Path, text: str) -> bool:
+    """Writes a file as `replace` does if its content is another; whether it was."""
+    if file.exists() and file.read_text() == text:
+        return False
+    replace(file, text)
+    return True
+
+
 def replace(file: Path, text: str) -> None:
     """Writes a file atomically, readable by its owner only."""
     fresh = file.with_suffix(".new")

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from cluster import client
 from cluster.client import Api
+from sandbox.api import account_token
 from sandbox.files import replace
 from sandbox.istiod.deployment import Istiod
 from sandbox.network import Network
@@ -36,7 +37,10 @@ class Folder:
         for place, path in self._istiod.mounts.items():
             self._mount(place.lstrip("/"), client.find(api, path))
         if not self.kubeconfig.exists() or time.time() - self._token.stat().st_mtime > TOKEN_SECONDS / 2:
-            replace(self._token, account_token(api, self._istiod.namespace, self._istiod.account))
+            replace(
+                self._token,
+                account_token(api, self._istiod.namespace, self._istiod.account, expirationSeconds=TOKEN_SECONDS),
+            )
             replace(self.kubeconfig, self._config(layout, network))
 
     def _mount(self, place: str, source: Mapping[str, Any] | None) -> None:
@@ -71,14 +75,3 @@ class Folder:
             "current-context": name,
         }
         return json.dumps(content, indent=2) + "\n"
-
-
-def account_token(api: Api, namespace: str, account: str) -> str:
-    """A token of a service account for the API server. Raises NotFound if there is no such account."""
-    path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{account}/token"
-    request = {
-        "apiVersion": "authentication.k8s.io/v1",
-        "kind": "TokenRequest",
-        "spec": {"expirationSeconds": TOKEN_SECONDS},
-    }
-    return str(client.create(api, path, request)["status"]["token"])

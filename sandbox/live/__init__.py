@@ -4,8 +4,8 @@ Pods of an embedded cluster are simulated; these local processes serve requests 
 names of the processes begin with `live-`.
 """
 
-from sandbox.live.plan import DeclaredGateway
+from sandbox.live.plan import DeclaredGateway, Identity, Workload
 from sandbox.live.report import lines
-from sandbox.live.run import current, start, stop
+from sandbox.live.run import current, identified, start, stop
 
-__all__ = ["DeclaredGateway", "current", "lines", "start", "stop"]
+__all__ = ["DeclaredGateway", "Identity", "Workload", "current", "identified", "lines", "start", "stop"]

@@ -1,6 +1,6 @@
 """The paths of the live data plane's files, in folder `live` of its cluster's files."""
 
-from collections.abc import Set
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,6 +48,15 @@ class Folder:
     def plan(self, digest: str) -> Path:
         return self.root / f"plan-{digest}.json"
 
+    def pod(self, proxy: str) -> Path:
+        """The working folder of a proxy's agent, with the files that the kubelet mounts into its pod."""
+        return self.root / "pods" / proxy
+
+    @property
+    def envoy(self) -> Path:
+        """The program that the agents start as Envoy."""
+        return self.root / "envoy"
+
     def bootstrap(self, proxy: str, digest: str) -> Path:
         return self.root / f"{proxy}-{digest}.json"
 
@@ -60,7 +69,9 @@ class Folder:
         for folder in (self.root, self.config, self.certificates):
             folder.mkdir(mode=0o700, exist_ok=True)
 
-    def tidy(self, wanted: Set[Path]) -> None:
-        """Deletes the plans and bootstrap configurations that are not `wanted`."""
-        for file in set(self.root.glob("*-*.json")) - wanted:
-            file.unlink()
+    def tidy(self, commands: Iterable[Sequence[str]]) -> None:
+        """Deletes the plans and bootstrap configurations that none of the command lines names."""
+        named = "\0".join(word for command in commands for word in command)
+        for file in self.root.glob("*-*.json"):
+            if str(file) not in named:
+                file.unlink()

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from mesh import bookinfo
 
@@ -37,6 +37,8 @@ addresses below index 256 only on request."""
 class Workload:
     """A stand-in with its sidecar."""
 
+    kind: ClassVar = "sidecar"
+    """The type of its proxy, as in Envoy's node id."""
     app: str
     version: str
     address: str
@@ -57,6 +59,7 @@ class Workload:
 class Gateway:
     """A gateway's proxy."""
 
+    kind: ClassVar = "router"
     name: str
     """Name of its Service."""
     namespace: str
@@ -75,6 +78,16 @@ class DeclaredGateway:
     name: str
     namespace: str
     labels: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Where proxies get their certificates."""
+
+    ca: str
+    """Name of istiod's Service, in the root namespace."""
+    cluster: str
+    """The cluster's name, as istiod knows it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,11 +112,15 @@ class Plan:
     ingress: str
     """Name of the ingress gateway; one of `edges`."""
     edges: tuple[DeclaredGateway, ...]
+    identity: Identity | None = None
+    """None if the proxies have no certificates."""
 
     @classmethod
     def of(cls, kept: Mapping[str, Any]) -> "Plan":
         """The plan of a plan file. Raises TypeError if another release of this program wrote it."""
-        return cls(**{**kept, "edges": tuple(DeclaredGateway(**edge) for edge in kept["edges"])})
+        edges = tuple(DeclaredGateway(**edge) for edge in kept["edges"])
+        identity = Identity(**kept["identity"]) if kept.get("identity") else None
+        return cls(**{**kept, "edges": edges, "identity": identity})
 
     @property
     def text(self) -> str:
@@ -131,6 +148,9 @@ class Plan:
     def proxies(self) -> tuple[Proxy, ...]:
         """The gateways and workloads, each of which has an Envoy."""
         return (*self.gateways, *self.workloads)
+
+    def namespace_of(self, proxy: Proxy) -> str:
+        return proxy.namespace if isinstance(proxy, Gateway) else self.namespace
 
     def host(self, service: str, namespace: str) -> str:
         """The fully qualified host name of a Service."""

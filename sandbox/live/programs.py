@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.files import replace
-from sandbox.live import pilot, proxies, scraping
+from sandbox.live import agent, pilot, proxies, registry, scraping
 from sandbox.live.folder import Folder
-from sandbox.live.plan import ADMIN_PORT, APP_PORT, PILOT, STAND_INS, SYNC, XDS_PORT, Plan
+from sandbox.live.plan import ADMIN_PORT, APP_PORT, PILOT, STAND_INS, SYNC, XDS_PORT, Plan, Proxy
+from sandbox.live.snapshot import Snapshot
 from sandbox.sources import digest, digest_of, own
 
 
@@ -34,22 +35,33 @@ class Binaries:
 
     pilot: Path
     envoy: Path
+    agent: Path | None = None
+    """Istio's agent; None if the proxies have no certificates."""
 
 
-def programs(plan: Plan, folder: Folder, built: Binaries) -> Iterator[Program]:
+def programs(seen: Snapshot, plan: Plan, folder: Folder, built: Binaries) -> Iterator[Program]:
     """The processes, in the order of starting. Writes the files that they read."""
     file = folder.plan(digest_of(plan.text, digest()))
     replace(file, plan.text)
     replace(folder.scraping, scraping.config(plan))
     yield Program(PILOT, pilot.command(plan, folder, built.pilot), (plan.pilot, XDS_PORT))
     yield Program(STAND_INS, _own("stand-ins", str(file), str(folder.switches)), (plan.workloads[0].address, APP_PORT))
-    for proxy in plan.proxies:
-        name = f"live-proxy-{proxy.name}"
-        text = json.dumps(proxies.bootstrap(plan, proxy), indent=1)
-        config = folder.bootstrap(proxy.name, digest_of(text))
-        replace(config, text)
-        yield Program(name, proxies.command(built.envoy, config), (proxy.address, ADMIN_PORT), "/ready")
+    yield from (_proxy(seen, plan, proxy, folder, built) for proxy in plan.proxies)
     yield Program(SYNC, _own("sync", folder.layout.context, str(file)), ("", 0))
+
+
+def _proxy(seen: Snapshot, plan: Plan, proxy: Proxy, folder: Folder, built: Binaries) -> Program:
+    """An Envoy, with its agent if it has a certificate. Without a pod it gets none, and waits for one."""
+    text = json.dumps(proxies.bootstrap(plan, proxy), indent=1)
+    config = folder.bootstrap(proxy.name, digest_of(text))
+    replace(config, text)
+    name, listener = f"live-proxy-{proxy.name}", (proxy.address, ADMIN_PORT)
+    if not built.agent:
+        return Program(name, proxies.command(built.envoy, config), listener, "/ready")
+    replace(folder.envoy, agent.envoy(built.envoy))
+    folder.envoy.chmod(0o700)
+    command = agent.command(seen, plan, proxy, folder, built.agent, config)
+    return Program(name, command, listener, "/ready" if registry.pods(seen, plan, proxy) else None)
 
 
 def _own(process: str, *arguments: str) -> tuple[str, ...]:

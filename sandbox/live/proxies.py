@@ -4,14 +4,20 @@ import http.client
 import json
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from sandbox.live.plan import ADMIN_PORT, XDS_PORT, Gateway, Plan, Proxy
+from mesh.core.names import DEFAULT_CLUSTER
+from sandbox.live.plan import ADMIN_PORT, XDS_PORT, Plan, Proxy
 from sandbox.live.scraping import CLUSTER
 
 XDS: Final = "xds-grpc"
 """Name of the cluster with pilot, also in metrics; the same as in Istio's proxies."""
+SDS: Final = "sds-grpc"
+"""Name of the cluster with the agent, to which pilot's configuration refers."""
+SOCKET: Final = "./var/run/secrets/workload-spiffe-uds/socket"
+"""Unix socket on which the agent serves certificates, below the working folder of both."""
 
 
 def command(program: Path, config: Path) -> tuple[str, ...]:
@@ -41,7 +47,7 @@ def bootstrap(plan: Plan, proxy: Proxy) -> dict[str, Any]:
                 "grpc_services": [{"envoy_grpc": {"cluster_name": XDS}}],
             },
         },
-        "static_resources": {"clusters": [_pilot_cluster(plan)]},
+        "static_resources": {"clusters": list(_clusters(plan))},
     }
 
 
@@ -55,9 +61,9 @@ def _stats(plan: Plan) -> dict[str, Any]:
 
 
 def _node(plan: Plan, proxy: Proxy) -> Mapping[str, Any]:
-    kind, namespace = ("router", proxy.namespace) if isinstance(proxy, Gateway) else ("sidecar", plan.namespace)
+    namespace = plan.namespace_of(proxy)
     return {
-        "id": f"{kind}~{proxy.address}~{proxy.name}.{namespace}~{namespace}.svc.{plan.domain}",
+        "id": f"{proxy.kind}~{proxy.address}~{proxy.name}.{namespace}~{namespace}.svc.{plan.domain}",
         "cluster": f"{proxy.name}.{namespace}",
         "metadata": {
             "NAMESPACE": namespace,
@@ -65,17 +71,24 @@ def _node(plan: Plan, proxy: Proxy) -> Mapping[str, Any]:
             "WORKLOAD_NAME": proxy.name,
             "INTERCEPTION_MODE": "NONE",
             "UNPRIVILEGED_POD": "true",  # may not listen below port 1024
-            "CLUSTER_ID": "Kubernetes",
+            "CLUSTER_ID": DEFAULT_CLUSTER,
             "ISTIO_VERSION": plan.version,
         },
     }
 
 
-def _pilot_cluster(plan: Plan) -> dict[str, Any]:
+def _clusters(plan: Plan) -> Iterator[dict[str, Any]]:
+    """The clusters with pilot and, if the proxy has a certificate, with its agent."""
+    yield _cluster(XDS, _address(plan.pilot, XDS_PORT))
+    if plan.identity:
+        yield _cluster(SDS, {"pipe": {"path": SOCKET}})
+
+
+def _cluster(name: str, address: Mapping[str, Any]) -> dict[str, Any]:
     protocol = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
-    endpoint = {"endpoint": {"address": _address(plan.pilot, XDS_PORT)}}
+    endpoint = {"endpoint": {"address": address}}
     return {
-        "name": XDS,
+        "name": name,
         "type": "STATIC",
         "connect_timeout": "1s",
         "typed_extension_protocol_options": {
@@ -84,7 +97,7 @@ def _pilot_cluster(plan: Plan) -> dict[str, Any]:
                 "explicit_http_config": {"http2_protocol_options": {}},
             }
         },
-        "load_assignment": {"cluster_name": XDS, "endpoints": [{"lb_endpoints": [endpoint]}]},
+        "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [endpoint]}]},
     }
 
 
@@ -115,6 +128,18 @@ def rejections(plan: Plan) -> dict[str, str]:
         errors = [state["details"] for state in _errors(dump)]
         if errors:
             found[proxy.name] = errors[0]
+    return found
+
+
+def identities(plan: Plan) -> dict[str, str]:
+    """The SPIFFE identity in the certificate of each proxy that has one, by proxy."""
+    found: dict[str, str] = {}
+    for proxy in plan.proxies:
+        with suppress(OSError, http.client.HTTPException, ValueError):
+            told = json.loads(ask(proxy.address, ADMIN_PORT, "/certs")[1])["certificates"]
+            names = [name for one in told for chain in one["cert_chain"] for name in chain["subject_alt_names"]]
+            uris = [name["uri"] for name in names if name.get("uri", "").startswith("spiffe://")]
+            found.update((proxy.name, uri) for uri in uris)
     return found
 
 

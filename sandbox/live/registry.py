@@ -1,15 +1,17 @@
 """The cluster's Services as ServiceEntries. Pods are simulated and cannot be reached, so the endpoints of Bookinfo's
 Services are the stand-ins of the ready pods."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from mesh.core import protocols
-from sandbox.live.plan import Gateway, Plan, Workload
+from sandbox.live.plan import Gateway, Plan, Proxy, Workload
 from sandbox.live.snapshot import Manifest, Snapshot, ready, selects
 
 _IGNORED: Final = ("kube-system", "kube-public", "kube-node-lease")
 _EXPORT: Final = "networking.istio.io/exportTo"
+TLS_MODE: Final = "security.istio.io/tlsMode"
+"""Label of pods with a sidecar, `istio`: without a rule, callers use mutual TLS for these only."""
 
 
 def entries(seen: Snapshot, plan: Plan) -> Iterator[dict[str, Any]]:
@@ -65,6 +67,24 @@ def serving(seen: Snapshot, plan: Plan, workload: Workload, service: Manifest | 
     ]
 
 
+def pods(seen: Snapshot, plan: Plan, proxy: Proxy) -> list[Manifest]:
+    """The ready pods whose proxy a live one stands for."""
+    if isinstance(proxy, Workload):
+        return serving(seen, plan, proxy)
+    return [
+        pod
+        for pod in seen.pods
+        if pod["metadata"]["namespace"] == proxy.namespace
+        and selects(proxy.labels, pod["metadata"].get("labels"))
+        and ready(pod)
+    ]
+
+
+def account(pods: Sequence[Manifest]) -> str:
+    """The service account of a workload's pods; empty if there are none."""
+    return str(pods[0]["spec"].get("serviceAccountName", "default")) if pods else ""
+
+
 def _is_behind(service: Manifest, pod: Manifest) -> bool:
     of, meta = service["metadata"], pod["metadata"]
     selected = selects(service["spec"].get("selector"), meta.get("labels"))
@@ -84,13 +104,20 @@ def _workloads(service: Manifest, seen: Snapshot, plan: Plan) -> Iterator[dict[s
         pods = serving(seen, plan, workload, service)
         if pods:
             labels = {k: v for k, v in pods[0]["metadata"]["labels"].items() if k != "pod-template-hash"}
-            yield {"address": workload.address, "labels": labels, "weight": len(pods)}
+            yield {"address": workload.address, "labels": labels, "weight": len(pods), **_identity(plan, pods)}
 
 
 def _gateways(service: Manifest, seen: Snapshot, plan: Plan) -> Iterator[dict[str, Any]]:
     gateway = gateway_of(service, plan)
-    if gateway and any(_is_behind(service, pod) for pod in seen.pods):
-        yield {"address": gateway.address, "labels": dict(gateway.labels)}
+    pods = [pod for pod in seen.pods if gateway and _is_behind(service, pod)]
+    if gateway and pods:
+        mode = {TLS_MODE: pods[0]["metadata"]["labels"].get(TLS_MODE, "disabled")} if plan.identity else {}
+        yield {"address": gateway.address, "labels": {**gateway.labels, **mode}, **_identity(plan, pods)}
+
+
+def _identity(plan: Plan, pods: Sequence[Manifest]) -> Mapping[str, str]:
+    """The field of an endpoint with its service account, which callers expect in its certificate."""
+    return {"serviceAccount": account(pods)} if plan.identity else {}
 
 
 def gateway_of(service: Manifest, plan: Plan) -> Gateway | None:

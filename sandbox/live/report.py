@@ -14,6 +14,7 @@ from sandbox.paths import Layout
 from sandbox.process import Process, log_excerpt
 
 SIMULATED: Final = "simulated: pods, their sidecars, istiod and certificates; docs/live.md says more"
+"""Of a cluster without the real istiod; what its part of `make status` says includes the live data plane."""
 
 
 def lines(context: str) -> list[str]:
@@ -40,7 +41,7 @@ def _state(notes: Mapping[str, Any], plan: Plan, layout: Layout) -> Iterator[str
     where = ", ".join(f"{name} {_scheme(name)}://{LOOPBACK}:{port}" for name, port in notes["nodePorts"].items())
     yield f"{where or 'no way in: no Gateway stands'}; pilot, {len(plan.proxies)} proxies, stand-ins"
     yield f"serving: {', '.join(notes['serving']) or 'nothing, no pod is ready'}"
-    yield SIMULATED
+    yield _certificates(plan) if plan.identity else SIMULATED
     if notes["unserved"]:
         yield f"not served, for want of a stand-in: {', '.join(notes['unserved'])}"
     for reason, names in notes["leftOut"].items():
@@ -50,6 +51,14 @@ def _state(notes: Mapping[str, Any], plan: Plan, layout: Layout) -> Iterator[str
         yield f"pilot refuses what stands on the cluster, and stays with what it had: {said}"
     for name, said in proxies.rejections(plan).items():
         yield f"the proxy of {name} refuses a part of its configuration: {said}"
+
+
+def _certificates(plan: Plan) -> str:
+    """How many proxies have certificates, and of which trust domains."""
+    held = proxies.identities(plan)
+    domains = sorted({identity.split("/")[2] for identity in held.values()})
+    of = f", trust domain {', '.join(domains)}" if domains else ""
+    return f"{len(held)} of {len(plan.proxies)} proxies have certificates of istiod{of}"
 
 
 def _scheme(port: str) -> str:

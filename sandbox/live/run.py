@@ -4,18 +4,19 @@ import http.client
 import json
 import socket
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
 from cluster.client import Api
 from cluster.errors import ClusterError
+from mesh.core.names import EMBEDDED_CLUSTERS
 from sandbox import paths
 from sandbox.api import Endpoints
 from sandbox.errors import SandboxError
-from sandbox.live import capture, pilot, programs, proxies, sync
+from sandbox.live import capture, kubelet, pilot, programs, proxies, sync
 from sandbox.live.folder import Folder
-from sandbox.live.plan import SYNC, Plan
+from sandbox.live.plan import SYNC, Plan, Workload
 from sandbox.live.programs import Binaries, Program
 from sandbox.live.snapshot import Snapshot, take
 from sandbox.network import is_free, listener_on, network
@@ -41,7 +42,8 @@ def start(context: str, stack: Mapping[str, Any], out: TextIO | None = None) -> 
     `stack` holds the fields of Plan except `service_range`. The first call builds pilot and fetches Envoy. Progress
     goes to `out` (standard error). Raises SandboxError or ToolchainError.
     """
-    built = Binaries(checkers.pilot(out), envoy.envoy(out))
+    agent = checkers.agent(out) if stack["identity"] else None
+    built = Binaries(checkers.pilot(out), envoy.envoy(out), agent)
     progress = Progress("live", out)
     layout = paths.layout(context)
     with held(layout.lock, lambda holder: progress.say(f"waiting for another start or stop: {holder}")):
@@ -55,11 +57,12 @@ def _bring_up(plan: Plan, api: Api, built: Binaries, layout: Layout) -> int:
     """Starts the processes that do not run or are out of date, and waits for all; the number of started ones."""
     folder, ingress = Folder(layout), Process(f"{PREFIX}proxy-{plan.ingress}", layout)
     folder.make()
-    ports = capture.open_ports(_first_files(api, plan, folder), plan)
+    seen = _first_files(api, plan, folder)
+    ports = capture.open_ports(seen, plan)
     if not ingress.alive():
         _require_free(ports, plan)
-    wanted = list(programs.programs(plan, folder, built))
-    folder.tidy({Path(word) for program in wanted for word in program.command})
+    wanted = list(programs.programs(seen, plan, folder, built))
+    folder.tidy(program.command for program in wanted)
     _stop([name for name in running(layout) if name not in {program.name for program in wanted}], layout)
     started = [_start(program, layout) for program in wanted]
     for program in wanted:
@@ -74,10 +77,11 @@ def _bring_up(plan: Plan, api: Api, built: Binaries, layout: Layout) -> int:
 
 
 def _first_files(api: Api, plan: Plan, folder: Folder) -> Snapshot:
-    """Writes the files that pilot reads at its start, and returns the snapshot that they are made from."""
+    """Writes the files that pilot and the agents read at their start; the snapshot that they are made from."""
     try:
         seen = take(api, plan)
         sync.write(seen, plan, folder)
+        kubelet.mount(api, seen, plan, folder)
         return seen
     except ClusterError as error:
         raise SandboxError(f"the embedded cluster does not answer: {error}") from None
@@ -166,6 +170,15 @@ def current(context: str) -> dict[str, Any] | None:
     except FileNotFoundError:
         return None
     return kept
+
+
+def identified(context: str) -> Sequence[Workload]:
+    """The stand-ins that serve, if a live data plane runs on a cluster and its proxies have certificates."""
+    kept = current(context) if context in EMBEDDED_CLUSTERS else None
+    if not (kept and kept.get("identity")):
+        return ()
+    serving = json.loads(Folder(paths.layout(context)).notes.read_text())["serving"]
+    return [workload for workload in Plan.of(kept).workloads if workload.name in serving]
 
 
 def running(layout: Layout) -> Iterator[str]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from sandbox.live.pilot import MONITORING_PORT
-from sandbox.live.plan import ADMIN_PORT, Plan, Proxy, Workload
+from sandbox.live.plan import ADMIN_PORT, Plan, Proxy
 
 INTERVAL: Final = "2s"
 """Scrape interval; short, since there are few targets and changes should be visible soon."""
@@ -46,7 +46,7 @@ def config(plan: Plan) -> str:
 
 
 def _target(plan: Plan, proxy: Proxy) -> dict[str, Any]:
-    namespace = plan.namespace if isinstance(proxy, Workload) else proxy.namespace
+    namespace = plan.namespace_of(proxy)
     return {
         "targets": [f"{proxy.address}:{ADMIN_PORT}"],
         "labels": {**proxy.labels, "namespace": namespace, "pod": proxy.name},

@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
+
+import yaml
 
 from cluster import client
 from cluster.client import Api
@@ -42,6 +45,11 @@ class Snapshot:
     """The MeshConfig, as YAML."""
     secrets: Mapping[tuple[str, str], Mapping[str, str]]
     """The `data` of the Secrets that Gateways name, by namespace and name."""
+
+    @cached_property
+    def deployed(self) -> Mapping[str, Any]:
+        """The MeshConfig, parsed."""
+        return yaml.safe_load(self.mesh_config) or {}
 
 
 def take(api: Api, plan: Plan) -> Snapshot:

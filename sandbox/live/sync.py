@@ -9,8 +9,8 @@ from typing import Any, Final
 from cluster.errors import ClusterError
 from sandbox import paths, watching
 from sandbox.api import Endpoints
-from sandbox.files import replace
-from sandbox.live import capture, certificates, registry, translate
+from sandbox.files import put
+from sandbox.live import capture, certificates, kubelet, registry, translate
 from sandbox.live.folder import Folder
 from sandbox.live.plan import Plan
 from sandbox.live.snapshot import CORE, ISTIO, Snapshot, take
@@ -33,12 +33,12 @@ def write(seen: Snapshot, plan: Plan, folder: Folder) -> bool:
     pairs = certificates.files(seen, plan, folder)
     texts = {
         **{file: content.decode(errors="replace") for file, content in pairs.items()},
-        folder.mesh_config: json.dumps(translate.mesh_config(seen), indent=2),
+        folder.mesh_config: json.dumps(translate.mesh_config(seen, plan), indent=2),
         # One file for all objects: pilot reads the whole folder at each change, and could read it between two files.
         folder.objects: "\n---\n".join(json.dumps(one, indent=1) for one in objects(seen, plan, folder)),
         folder.notes: json.dumps(notes, indent=2),
     }
-    changed = [_put(file, text) for file, text in texts.items()]
+    changed = [put(file, text) for file, text in texts.items()]
     for file in set(folder.certificates.iterdir()) - pairs.keys():
         file.unlink()
     return any(changed)
@@ -51,16 +51,9 @@ def objects(seen: Snapshot, plan: Plan, folder: Folder) -> list[dict[str, Any]]:
         *capture.sidecars(seen, plan),
         *capture.gateway_ports(seen, plan),
         *certificates.filters(seen, plan, folder),
-        capture.plain_text(plan),
+        *([] if plan.identity else [capture.plain_text(plan)]),
         *translate.objects(seen, plan),
     ]
-
-
-def _put(file: Path, text: str) -> bool:
-    if file.exists() and file.read_text() == text:
-        return False
-    replace(file, text)
-    return True
 
 
 def main(context: str, plan: Path) -> None:
@@ -72,8 +65,10 @@ def main(context: str, plan: Path) -> None:
     watching.watch(endpoints, (*CORE, *ISTIO.values()), changed)
     while True:
         try:
-            if write(take(endpoints.api, wanted), wanted, folder):
+            seen = take(endpoints.api, wanted)
+            if write(seen, wanted, folder):
                 print(time.strftime("%H:%M:%S"), "changed", flush=True)
+            kubelet.mount(endpoints.api, seen, wanted, folder)
         except (OSError, ClusterError) as error:
             print(time.strftime("%H:%M:%S"), f"the cluster does not answer: {error}", flush=True)
         changed.wait(MAX_INTERVAL)

@@ -1,12 +1,10 @@
-"""Adapts the cluster's Istio objects to a newer pilot and stock Envoys without certificates, and lists what is left out
-and why."""
+"""Adapts the cluster's Istio objects to a newer pilot and stock Envoys, with or without certificates, and lists what is
+left out and why."""
 
 import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
-
-import yaml
 
 from sandbox.live.certificates import is_served
 from sandbox.live.plan import PILOT_HTTP_PORT, Plan
@@ -28,6 +26,9 @@ MESH_CONFIG: Final = (
 )
 """Fields of the MeshConfig that apply here; the others are about certificates, tracing and injection."""
 
+OF_CERTIFICATES: Final = ("enableAutoMtls", "meshMTLS", "trustDomain", "trustDomainAliases")
+"""Fields of the MeshConfig that apply to proxies with certificates."""
+
 IDENTITY: Final = ("principals", "notPrincipals", "namespaces", "notNamespaces")
 """Conditions of an AuthorizationPolicy that need the caller's certificate."""
 
@@ -46,10 +47,14 @@ def objects(seen: Snapshot, plan: Plan) -> Iterator[dict[str, Any]]:
     for kind in UNCHANGED:
         yield from map(_bare, seen.istio[kind])
     yield from gateways(seen, plan)
-    yield from (_without_mutual_tls(_bare(rule)) for rule in seen.istio["DestinationRule"])
+    yield from (
+        _bare(rule) if plan.identity else _without_mutual_tls(_bare(rule)) for rule in seen.istio["DestinationRule"]
+    )
     yield from _filters(seen, plan)
     left = _unanswerable(seen, plan)
     yield from map(_bare, (policy for policy in seen.istio["AuthorizationPolicy"] if policy not in left))
+    if plan.identity:
+        yield from map(_bare, seen.istio["PeerAuthentication"])
 
 
 def gateways(seen: Snapshot, plan: Plan) -> Iterator[dict[str, Any]]:
@@ -66,7 +71,7 @@ def left_out(seen: Snapshot, plan: Plan) -> dict[str, list[str]]:
     kept = {_name(one) for one in _filters(seen, plan)}
     shared = [one for one in seen.istio["EnvoyFilter"] if any(map(_asks_limiter, one["spec"].get("configPatches", [])))]
     found: dict[str, list[Manifest]] = {
-        "no mutual TLS: the proxies have no certificates": list(_of_tls(seen)),
+        "no mutual TLS: the proxies have no certificates": [] if plan.identity else list(_of_tls(seen)),
         "HTTPS without a Secret that holds its certificate, or with certificates of visitors": [
             gateway
             for gateway in seen.istio["Gateway"]
@@ -81,13 +86,13 @@ def left_out(seen: Snapshot, plan: Plan) -> dict[str, list[str]]:
     return {reason: list(map(_name, objects)) for reason, objects in found.items() if objects}
 
 
-def mesh_config(seen: Snapshot) -> dict[str, Any]:
+def mesh_config(seen: Snapshot, plan: Plan) -> dict[str, Any]:
     """The MeshConfig for pilot."""
-    deployed = yaml.safe_load(seen.mesh_config) or {}
+    kept = (*MESH_CONFIG, *(OF_CERTIFICATES if plan.identity else ()))
     return {
-        **{key: deployed[key] for key in MESH_CONFIG if key in deployed},
-        "rootNamespace": deployed.get("rootNamespace", "istio-system"),
-        "enableAutoMtls": False,
+        **{key: seen.deployed[key] for key in kept if key in seen.deployed},
+        "rootNamespace": seen.deployed.get("rootNamespace", "istio-system"),
+        **({} if plan.identity else {"enableAutoMtls": False}),
         # Pilot ignores all namespaces: their Services lead to simulated pods, and ServiceEntries take their place.
         "discoverySelectors": [{"matchLabels": {"mesh/live": "nothing-has-this-label"}}],
         "defaultConfig": {"discoveryAddress": f"localhost:{PILOT_HTTP_PORT}"},
@@ -155,6 +160,8 @@ def _unanswerable(seen: Snapshot, plan: Plan) -> list[Manifest]:
 
     If one with action ALLOW is left out, so are all others with ALLOW for the same workloads: alone, they would deny
     what the first one allows. All workloads of a namespace count as the same here."""
+    if plan.identity:
+        return []
     policies = seen.istio["AuthorizationPolicy"]
     asking = {_scope(policy, plan) for policy in policies if _allows(policy) and _needs_identity(policy)}
 

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import requests
@@ -20,6 +21,7 @@ from mesh.analysis.objects import Object
 from mesh.core.names import DEFAULT_NAMES
 from mesh.requests.evaluator import Evaluator
 from mesh.requests.types import Outcome
+from sandbox.live.plan import Plan
 from tests.e2e.conftest import Checkout
 from toolchain.checkers import PROMETHEUS, checkers
 
@@ -32,6 +34,21 @@ def soon(condition: Callable[[], Any], limit: float = 10) -> Any:
         assert time.monotonic() < deadline, "did not happen in time"
         time.sleep(0.1)
     return result
+
+
+def free_node_port() -> int:
+    """A node port on which nothing listens, so that a sandbox of the user does not conflict."""
+    for candidate in range(32767, 30000, -7):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", candidate)):
+                return candidate
+    raise AssertionError("no node port is free")
+
+
+def plan(checkout: Checkout) -> Plan:
+    """The plan of the live data plane that runs."""
+    record = json.loads((checkout.cluster / "run" / "live-sync.json").read_text())
+    return Plan.of(json.loads(Path(record["command"][-1]).read_text()))
 
 
 def virtual_service(service: str, *http: Mapping[str, Any]) -> dict[str, Any]:
@@ -54,7 +71,7 @@ def to(**weights: int) -> dict[str, Any]:
 
 
 SUBSETS = [{"name": version, "labels": {"version": version}} for version in ("v1", "v2", "v3")]
-# As the sample has it: mutual TLS is asked for, and the live part does without.
+# As the sample has it: mutual TLS is asked for; without certificates the live part does without.
 RULE = custom("DestinationRule", "reviews", {"host": "reviews", "trafficPolicy": {"tls": {"mode": "ISTIO_MUTUAL"}}})
 RULE["spec"]["subsets"] = SUBSETS
 RATINGS = {"route": [{"destination": {"host": "ratings"}}]}
@@ -107,13 +124,13 @@ Seen = tuple[int, str]
 
 
 def evaluator(checkout: Checkout) -> Evaluator:
-    """The evaluation of the routes on the cluster, with the access rules that the live data plane applies."""
+    """The evaluation of the routes on the cluster, with the policies that the live data plane applies."""
     plain = ("namespaces", "services", "deployments", "configmaps")
     networking = ("gateways", "virtualservices", "destinationrules", "serviceentries", "sidecars")
     kinds = [*plain, *(f"{kind}.networking.istio.io" for kind in networking)]
     found = json.loads(checkout.kubectl("get", ",".join(kinds), "--all-namespaces", "--output=json"))["items"]
     live = yaml.safe_load_all((checkout.cluster / "live" / "config" / "objects.yaml").read_text())
-    found += [one for one in live if one["kind"] == "AuthorizationPolicy"]
+    found += [one for one in live if one["kind"] in ("AuthorizationPolicy", "PeerAuthentication")]
     return Evaluator(Mesh((Object.read(manifest) for manifest in found), DEFAULT_NAMES))
 
 

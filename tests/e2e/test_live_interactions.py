@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -11,7 +10,7 @@ import pytest
 import requests
 
 from tests.e2e.conftest import EACH_RELEASE, Checkout
-from tests.e2e.live import RULE, custom, soon, standing, to, virtual_service
+from tests.e2e.live import RULE, custom, free_node_port, soon, standing, to, virtual_service
 
 pytestmark = EACH_RELEASE
 LAB = "lab.example.com"
@@ -22,15 +21,12 @@ AFFINITY = {"loadBalancer": {"consistentHash": {"httpCookie": {"name": "user", "
 
 @pytest.fixture(scope="module")
 def site(checkout: Checkout) -> Iterator[str]:
-    """The address of the live gateway, on a free node port."""
-    for candidate in range(32760, 30000, -7):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", candidate)):
-                checkout.set(ingressNodePorts={"http2": candidate}, addons=None, analysis=None)
-                checkout.make("up", "LIVE=1")
-                yield f"http://127.0.0.1:{candidate}"
-                return checkout.reset_files()
-    raise AssertionError("no node port is free")
+    """The address of the live gateway, whose routes may lead to each service."""
+    port = free_node_port()
+    checkout.set(ingressNodePorts={"http2": port}, addons=None, analysis=None, security=None)
+    checkout.make("up", "LIVE=1")
+    yield f"http://127.0.0.1:{port}"
+    checkout.reset_files()
 
 
 def lab(*http: Mapping[str, Any]) -> dict[str, Any]:

@@ -178,7 +178,7 @@ def test_a_local_rate_limit_is_not_reported_as_left_out() -> None:
 
 def test_mesh_config_fields_about_traffic_are_kept() -> None:
     config = "accessLogFile: /dev/stdout\nenableAutoMtls: true\ntrustDomain: td\nrootNamespace: mesh-root\n"
-    made = translate.mesh_config(seen(mesh_config=config))
+    made = translate.mesh_config(seen(mesh_config=config), PLAN)
     assert made["accessLogFile"] == "/dev/stdout"
     assert made["rootNamespace"] == "mesh-root"
     assert made["enableAutoMtls"] is False

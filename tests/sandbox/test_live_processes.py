@@ -30,7 +30,7 @@ def test_files_are_written_only_after_a_change_of_the_cluster(folder: Folder) ->
 
 def commands_of(plan: Plan, folder: Folder) -> dict[str, tuple[str, ...]]:
     built = Binaries(Path("/bin/pilot"), Path("/bin/envoy"))
-    return {program.name: program.command for program in programs(plan, folder, built)}
+    return {program.name: program.command for program in programs(seen(), plan, folder, built)}
 
 
 def test_a_command_line_changes_with_the_files_that_its_process_reads(folder: Folder) -> None:
@@ -43,7 +43,7 @@ def test_a_command_line_changes_with_the_files_that_its_process_reads(folder: Fo
 
 
 def test_files_of_former_processes_are_deleted(folder: Folder) -> None:
-    wanted = {Path(word) for command in commands_of(PLAN, folder).values() for word in command}
+    wanted = commands_of(PLAN, folder).values()
     old = folder.plan("0123")
     for file in (old, folder.notes, folder.switches):
         file.write_text("{}")

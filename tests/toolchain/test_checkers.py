@@ -67,5 +67,5 @@ def test_pilot_is_built_alone_and_existing_programs_are_kept(calls: Path) -> Non
     before = program.stat().st_mtime_ns
     assert "istioctl/cmd" not in calls.read_text()
     checkers()
-    assert "pilot/cmd" not in calls.read_text().splitlines()[1]
+    assert "pilot-discovery" not in calls.read_text().splitlines()[1]
     assert program.stat().st_mtime_ns == before

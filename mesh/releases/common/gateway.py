@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mesh.core.names import MESH_CONFIG
+from mesh.core.names import DEFAULT_CLUSTER, MESH_CONFIG
 from mesh.proxy import proxy
 from mesh.proxy.expr import Node, each, when
 from mesh.proxy.proxy import Volume, env_from_field, env_var
@@ -85,7 +85,7 @@ def own_env(mesh: Installation, spec: Gateway) -> list[Node]:
 
 def cluster_env(mesh: Installation) -> Node:
     """The environment variable with the name of the cluster."""
-    return env_var("ISTIO_META_CLUSTER_ID", mesh.values.global_.multiCluster.clusterName or "Kubernetes")
+    return env_var("ISTIO_META_CLUSTER_ID", mesh.values.global_.multiCluster.clusterName or DEFAULT_CLUSTER)
 
 
 def mesh_config_volume(mesh: Installation) -> Volume:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mesh.core.names import DEFAULT_CLUSTER
 from mesh.proxy import proxy, redirect
 from mesh.proxy.expr import Node, Value, all_of, each, equal, join, lower, value_or, when
 from mesh.proxy.inputs import Inputs
@@ -58,7 +59,7 @@ def _node_metadata(inputs: Inputs, mode: Value) -> list[Node]:
         env_var("PROXY_CONFIG", join(inputs.proxy_config, "\n")),
         env_var("ISTIO_META_POD_PORTS", inputs.pod_ports),
         env_var("ISTIO_META_APP_CONTAINERS", inputs.containers),
-        env_var("ISTIO_META_CLUSTER_ID", value_or(inputs.setting("global.multiCluster.clusterName"), "Kubernetes")),
+        env_var("ISTIO_META_CLUSTER_ID", value_or(inputs.setting("global.multiCluster.clusterName"), DEFAULT_CLUSTER)),
         env_var("ISTIO_META_INTERCEPTION_MODE", mode),
         when(network, env_var("ISTIO_META_NETWORK", network)),
         when(inputs.has_annotations, env_var("ISTIO_METAJSON_ANNOTATIONS", join(annotations, "\n"))),

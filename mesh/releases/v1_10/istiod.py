@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from mesh.core.names import INJECT_LABEL
+from mesh.core.names import DEFAULT_CLUSTER, INJECT_LABEL
 from mesh.proxy.expr import Node, when, wire
 from mesh.proxy.proxy import env_var
 from mesh.releases.common.pods import (
@@ -95,7 +95,7 @@ def _env(mesh: Installation) -> list[Node]:
         "PILOT_ENABLE_PROTOCOL_SNIFFING_FOR_INBOUND": flag(pilot.enableProtocolSniffingForInbound),
         "ISTIOD_ADDR": mesh.discovery_address,
         "PILOT_ENABLE_ANALYSIS": flag(chosen.istiod.enableAnalysis),
-        "CLUSTER_ID": chosen.multiCluster.clusterName or "Kubernetes",
+        "CLUSTER_ID": chosen.multiCluster.clusterName or DEFAULT_CLUSTER,
         **pilot.env,
     }
     return [

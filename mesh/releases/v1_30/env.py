@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from mesh.core.names import DEFAULT_CLUSTER
 from mesh.proxy import proxy
 from mesh.proxy.expr import Node, Value, all_of, coalesce, each, equal, join, lower, value_or, when
 from mesh.proxy.inputs import Inputs
@@ -96,7 +97,7 @@ def _workload(inputs: Inputs, mode: Value, name: Value) -> list[Node]:
     network, version, owner = inputs.setting("global.network"), inputs.api_version, inputs.workload
     uri = proxy.owner_uri(version, value_or(inputs.namespace, "default"), lower(inputs.kind), owner)
     return [
-        cluster(inputs, "Kubernetes"),
+        cluster(inputs, DEFAULT_CLUSTER),
         NODE,
         env_var("ISTIO_META_INTERCEPTION_MODE", mode),
         when(network, env_var("ISTIO_META_NETWORK", network)),

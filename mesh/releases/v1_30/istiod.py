@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from mesh.core.names import EXTRA_CERTIFICATES, INJECT_LABEL
+from mesh.core.names import DEFAULT_CLUSTER, EXTRA_CERTIFICATES, INJECT_LABEL
 from mesh.proxy.expr import Node, when, wire
 from mesh.proxy.proxy import env_var
 from mesh.releases.common.pods import (
@@ -135,7 +135,7 @@ def _env_of_values(mesh: Installation) -> Mapping[str, str]:
         **({"PILOT_CA_CERT_CONFIGMAP": chosen.trustBundleName} if chosen.trustBundleName else {}),
         **({"PILOT_CRL_CONFIGMAP": pilot.crlConfigMapName} if pilot.crlConfigMapName else {}),
         "PILOT_ENABLE_ANALYSIS": flag(chosen.istiod.enableAnalysis),
-        "CLUSTER_ID": chosen.multiCluster.clusterName or "Kubernetes",
+        "CLUSTER_ID": chosen.multiCluster.clusterName or DEFAULT_CLUSTER,
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
+from mesh.core.names import DEFAULT_CLUSTER
 from mesh.proxy import proxy
 from mesh.proxy.expr import Expr, Node, call, each, equal, join, negate, value_or, when
 from mesh.proxy.injection.inputs import TemplateInputs
@@ -150,7 +151,7 @@ def _waypoint_env(inputs: TemplateInputs) -> list[Node]:
         env.config(inputs),
         each(inputs.proxy_metadata, env_var),
         *env.limits(),
-        env.cluster(inputs, "Kubernetes"),
+        env.cluster(inputs, DEFAULT_CLUSTER),
         when(network, env_var("ISTIO_META_NETWORK", network)),
         when(network, when(_EAST_WEST, env_var(_VIEW, network))),
         env_var("ISTIO_META_INTERCEPTION_MODE", "REDIRECT"),

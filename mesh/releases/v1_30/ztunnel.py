@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from mesh.core.names import INJECT_LABEL
+from mesh.core.names import DEFAULT_CLUSTER, INJECT_LABEL
 from mesh.proxy.expr import Node, wire
 from mesh.proxy.proxy import CONTAINER, TOKEN_SECONDS, USER, Volume, env_from_field, env_var
 from mesh.releases.release import Installation, PodTemplate
@@ -87,7 +87,7 @@ def _env(mesh: Installation) -> list[Node]:
         **({"NETWORK": network} if network else {}),
         "RUST_LOG": chosen.logLevel,
         "RUST_BACKTRACE": "1",
-        "ISTIO_META_CLUSTER_ID": everyone.multiCluster.clusterName or "Kubernetes",
+        "ISTIO_META_CLUSTER_ID": everyone.multiCluster.clusterName or DEFAULT_CLUSTER,
         "INPOD_ENABLED": "true",
         "TERMINATION_GRACE_PERIOD_SECONDS": str(chosen.terminationGracePeriodSeconds),
     }
