@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from mesh.api import Kind, Message
 from mesh.api.schema import bare
 from mesh.core.validation import wire_name
+from mesh.releases.release import Release
 from tests.generate import objects
 
 MOST = 3
@@ -200,7 +201,21 @@ INTEGERS = (
     *(5000011, 5000009, 2**31 - 1, 2**31, 2**32 - 1, 2**32, -(2**31), 2**63 - 1),
 )
 NUMBERS = (0.0, -0.5, 0.00005, 0.0001, 0.5, 1.0, 99.9, 100.0, 100.5, 101.0, 1e9)
-STRUCTS = ({}, {"a": 1}, {"name": "x"}, {"typed_config": {"@type": "type.googleapis.com/unknown.Type"}}, {"name": 1})
+METADATA: tuple[dict[str, Any], ...] = (
+    *({},) * 9,
+    {"name": "drawn.twice"},
+    *({"annotations": {"istio.io/dry-run": value}} for value in ("true", "F", "yes")),
+    {"annotations": {"internal.istio.io/parents": "a"}},
+    {"labels": {"istio.io/use-waypoint": "a"}},
+)
+STRUCTS: tuple[dict[str, Any], ...] = (
+    {},
+    {"a": 1},
+    {"name": "x"},
+    {"typed_config": {"@type": "type.googleapis.com/unknown.Type"}},
+    {"name": 1},
+    {"typed_config": {"@type": "type.googleapis.com/envoy.config.filter.http.lua.v2.Lua"}},
+)
 
 
 class Place(NamedTuple):
@@ -211,17 +226,20 @@ class Place(NamedTuple):
     type: Any
 
 
-def nearly_valid(kind: type[Kind], release: str) -> st.SearchStrategy[dict[str, Any]]:
-    """Specs of `kind` that differ in a few places from one that is valid in the release."""
+def nearly_valid(kind: type[Kind], release: Release) -> st.SearchStrategy[dict[str, Any]]:
+    """Manifests of `kind`, in the namespace default, that differ in a few places from one that is valid in the
+    release."""
 
     @st.composite
     def draw_one(draw: st.DrawFn) -> dict[str, Any]:
-        spec = copy.deepcopy(draw(objects(kind, release)).spec())
-        for _ in range(draw(st.integers(1, MOST))):
+        spec = copy.deepcopy(draw(objects(kind, release.name)).spec())
+        for _ in range(draw(st.integers(0, MOST))):
             found = list(_places(kind, spec))
             if found:
                 _change(draw, draw(st.sampled_from(found)), found)
-        return spec
+        metadata = {"name": "drawn", "namespace": "default", **draw(st.sampled_from(METADATA))}
+        head = {"apiVersion": release.api.stored(kind), "kind": kind.__name__}
+        return {**head, "metadata": metadata, "spec": spec}
 
     return draw_one()
 

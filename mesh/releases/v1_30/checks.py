@@ -127,7 +127,7 @@ def _internal(body: Kind, metadata: Metadata) -> Findings:
 def _certificates(rule: api.DestinationRule, metadata: Metadata) -> Findings:
     """Authorities in a ConfigMap, which must be in the rule's own namespace."""
     yield from common.exported(rule, metadata)
-    policies = [(("trafficPolicy",), rule.trafficPolicy)]
+    policies: list[tuple[Path, api.TrafficPolicy | None]] = [(("trafficPolicy",), rule.trafficPolicy)]
     policies += [(("subsets", i, "trafficPolicy"), one.trafficPolicy) for i, one in enumerate(rule.subsets or ())]
     for path, policy in policies:
         ports = enumerate((policy.portLevelSettings if policy else None) or ())
