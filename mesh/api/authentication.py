@@ -21,7 +21,7 @@ __all__ = ["ClaimToHeader", "JWTHeader", "JWTRule", "MutualTLS", "PeerAuthentica
 
 _ESCAPED = "%[0-9A-Fa-f]{2}"
 _URL = re.compile(
-    rf"""[A-Za-z]+://(?:[-A-Za-z0-9._:~!$&'()*+,;=]*@)?
+    rf"""[A-Za-z]+://(?:(?:[-A-Za-z0-9._:~!$&'()*+,;=]|{_ESCAPED})*@)?
     (?:\[[0-9A-Fa-f:.]+\]|[^][/@:?\#%\\^`{{|}}\s]+)(?::[0-9]*)?
     (?:/(?:[^%?\#]|{_ESCAPED})*)?(?:\?[^\#]*)?(?:\#(?:[^%]|{_ESCAPED})*)?""",
     re.VERBOSE,

@@ -8,7 +8,7 @@ from mesh.api.cel import Cel
 from mesh.api.common import PolicySelector, PolicyTargetReference, TargetReferences
 from mesh.api.enforced import ONE_SELECTION, Rule
 from mesh.api.model import AGE, Findings, Kind, Message, Names, at_most_one, optional
-from mesh.api.scalars import BoolValue, Duration, PercentageValue, Text, Word
+from mesh.api.scalars import BoolValue, Duration, PercentageValue, Word
 
 __all__ = [
     "AccessLogging",
@@ -101,7 +101,7 @@ class Tracing(Message):
     disableSpanReporting: BoolValue | None = optional(
         "Whether no spans are sent; what callers decide is still passed on."
     )
-    customTags: dict[Text, TelemetryTag] | None = optional("Further tags on each span, by their names.")
+    customTags: dict[str, TelemetryTag] | None = optional("Further tags on each span, by their names.")
     useRequestIdForTraceSampling: BoolValue | None = optional(
         "Whether the request's ID decides about its trace, so that all proxies agree; true if not set."
     )

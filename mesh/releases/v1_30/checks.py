@@ -105,6 +105,11 @@ def _types(value: Any) -> Iterator[tuple[Path, str]]:
         yield from (((key, *path), name) for path, name in _types(item))
 
 
+def _tracing(tracing: api.Tracing) -> Findings:
+    if "" in (tracing.customTags or ()):
+        yield ("customTags",), "the name of a tag must not be empty"
+
+
 def _token(rule: api.JWTRule) -> Findings:
     yield from at_most_one(rule, "jwksUri", "jwks_uri", "jwks")
     for name in ("jwksUri", "jwks_uri"):
@@ -161,6 +166,7 @@ REFUSED: Final[Mapping[type[Message], Callable[[Any], Findings]]] = {
     api.Template: _endpoint,
     api.ServiceEntry: _entry,
     api.Patch: _patch,
+    api.Tracing: _tracing,
     api.JWTRule: _token,
     api.DefaultProviders: _providers,
 }

@@ -75,4 +75,4 @@ def test_an_invalid_jwt_rule_is_refused_with_its_path(rule: dict[str, Any], line
 def test_a_valid_jwt_rule_is_accepted() -> None:
     rule = {"issuer": "a", "jwks": '{"keys": []}', "fromHeaders": [{"name": "x-token", "prefix": "Bearer "}]}
     assert api.RequestAuthentication.from_wire({"jwtRules": [rule]}).spec() == {"jwtRules": [rule]}
-    api.JWTRule(issuer="a", jwksUri="https://a.b:8443/keys%20?x=100%")
+    api.JWTRule(issuer="a", jwksUri="https://me:p%40ss@a.b:8443/keys%20?x=100%")

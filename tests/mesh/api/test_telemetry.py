@@ -18,7 +18,6 @@ from tests.mesh.api.test_api import problems
             ".customTags.a: only one of literal, environment, header, formatter may be set, got literal and header",
         ),
         ({"customTags": {"a": {"literal": {"value": ""}}}}, ".customTags.a.literal.value: must not be empty"),
-        ({"customTags": {"": {}}}, '.customTags[""] (the key): must not be empty'),
         ({"customTags": {"a": {"environment": {}}}}, ".customTags.a.environment.name: is required"),
     ],
 )

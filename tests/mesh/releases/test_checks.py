@@ -198,6 +198,11 @@ SOCKET = {"name": "http", "protocol": "HTTP"}
             [],
             ['jwtRules[0].jwksUri: "https://a.b#keys": a document has no part behind #: leave it out'],
         ),
+        (
+            (api.Telemetry, {"tracing": [{"customTags": {"": {"literal": {"value": "a"}}}}]}),
+            [],
+            ["tracing[0].customTags: the name of a tag must not be empty"],
+        ),
         (path("/a/{*}/b/{**}"), [], []),
         (
             path("/a/{**}/b/{*}"),
