@@ -1,6 +1,7 @@
 """PeerAuthentication and RequestAuthentication: mutual TLS and JWT authentication of workloads' callers."""
 
 import json
+import re
 from typing import Annotated, ClassVar, Literal
 from urllib.parse import urlsplit
 
@@ -18,10 +19,22 @@ from mesh.core.errors import show
 __all__ = ["ClaimToHeader", "JWTHeader", "JWTRule", "MutualTLS", "PeerAuthentication", "RequestAuthentication"]
 
 
+_ESCAPED = "%[0-9A-Fa-f]{2}"
+_URL = re.compile(
+    rf"""[A-Za-z]+://(?:(?:[-A-Za-z0-9._:~!$&'()*+,;=]|{_ESCAPED})*@)?
+    (?:\[[0-9A-Fa-f:.]+\]|[^][/@:?\#%\\^`{{|}}\s]+)(?::[0-9]*)?
+    (?:/(?:[^%?\#]|{_ESCAPED})*)?(?:\?[^\#]*)?(?:\#(?:[^%]|{_ESCAPED})*)?""",
+    re.VERBOSE,
+)
+"""A URL with a host, as Go reads it."""
+
+
 def _url(text: str) -> str:
     try:
         parts = urlsplit(text)
-        valid = parts.scheme in ("http", "https") and bool(parts.netloc) and parts.port != 0
+        valid = (
+            parts.scheme in ("http", "https") and bool(_URL.fullmatch(text)) and parts.port != 0 and text.isprintable()
+        )
     except ValueError:
         valid = False
     if not valid:

@@ -113,8 +113,9 @@ class Source(Message):
 
     def check(self) -> Findings:
         yield from not_empty(self)
+        by_account = self.is_set("serviceAccounts") or self.is_set("notServiceAccounts")
         for name in ("principals", "notPrincipals", "namespaces", "notNamespaces"):
-            if getattr(self, name) and (self.serviceAccounts or self.notServiceAccounts):
+            if self.is_set(name) and by_account:  # the API server counts empty lists, too
                 yield (name,), "cannot stand beside serviceAccounts or notServiceAccounts"
 
 

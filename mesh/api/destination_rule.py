@@ -10,8 +10,8 @@ from mesh.api.load_balancing import LoadBalancerSettings
 from mesh.api.model import AGE, Column, Findings, Kind, Message, Names, at_most_one, not_empty, optional
 from mesh.api.names import ExportTo, Host, Label, Labels, is_domain, is_ip
 from mesh.api.scalars import (
-    AnyDuration,
     BoolValue,
+    DetectionTimeout,
     Duration,
     Int32,
     Natural32,
@@ -67,7 +67,7 @@ class TCPSettings(Message):
     connectTimeout: Duration | None = optional("How long a connection may take to be made; 10s if not set.")
     tcpKeepalive: TcpKeepalive | None = optional("Probes on idle connections; none if not set.")
     maxConnectionDuration: Duration | None = optional("How long a connection may last in all; no limit if not set.")
-    idleTimeout: AnyDuration | None = optional(
+    idleTimeout: DetectionTimeout | None = optional(
         "How long a connection without traffic is kept; 1h if not set, no limit if 0s."
     )
 

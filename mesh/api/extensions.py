@@ -2,7 +2,6 @@
 
 import re
 from typing import Annotated, ClassVar, Final, Literal
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
@@ -26,7 +25,15 @@ __all__ = [
 ]
 
 _SCHEMES: Final = ("", "http", "https", "file", "oci")
-_URL: Final = re.compile(r"[^\s\[\]{}<>\"\\^`|]+")
+_URL: Final = re.compile(
+    r"""(?!:|//)(?:(?P<scheme>[A-Za-z][-+.A-Za-z0-9]*):(?://)?)?
+    (?:[^/@?%]*@)?[^/@:%?]*(?::[0-9]*)?  # the host
+    (?:[/?](?:[^%]|%[0-9A-Fa-f]{2})*)?""",
+    re.VERBOSE,
+)
+"""A URL as Go reads it: what stands before the first colon is its scheme, also in `localhost:5000/filter`."""
+_UNWRITTEN: Final = re.compile(r"[^!-~]|[\[\]{}<>\"\\^`|#]")
+"""Characters that do not stand in the URL of a file."""
 _SHA256: Final = re.compile(r"(?:[a-f0-9]{64})?")
 _HOST_VALUE: Final = Rule(
     '(has(self.valueFrom) ? self.valueFrom : "") != "HOST" || !has(self.value)',
@@ -35,8 +42,8 @@ _HOST_VALUE: Final = Rule(
 
 
 def _module(text: str) -> str:
-    scheme = urlsplit(text).scheme if "://" in text else ""
-    if not _URL.fullmatch(text) or scheme not in _SCHEMES:
+    url = _URL.fullmatch(text)
+    if not url or _UNWRITTEN.search(text) or (url["scheme"] or "").lower() not in _SCHEMES:
         raise ValueError(f"{show(text)} is not a URL: write oci://registry/path:tag, https://… or file:///path")
     return text
 
@@ -84,7 +91,7 @@ class EnvironmentVariable(Message):
     value: Annotated[str, Enforced(maxLength=2048)] | None = optional("Value of the variable.")
 
     def check(self) -> Findings:
-        if self.valueFrom == "HOST" and self.value:
+        if self.valueFrom == "HOST" and self.is_set("value"):
             yield ("value",), "is for valueFrom INLINE only"
 
 

@@ -75,9 +75,10 @@ class ServerTLSSettings(Message):
 
     def check(self) -> Findings:
         files = ["serverCertificate", "privateKey", "caCertificates"]
-        sources = [name for name in ("credentialName", "credentialNames", "tlsCertificates") if getattr(self, name)]
-        if len(sources) > 1:
-            yield (sources[1],), f"cannot stand beside {sources[0]}"
+        given = [name for name in ("credentialName", "credentialNames", "tlsCertificates") if self.is_set(name)]
+        if len(given) > 1:  # the API server counts an empty text, too
+            yield (given[1],), f"cannot stand beside {given[0]}"
+        sources = [name for name in given if getattr(self, name)]
         if self.caCrl and (self.credentialName or self.mode == "SIMPLE"):
             yield ("caCrl",), f"is not possible with {'credentialName' if self.credentialName else 'mode SIMPLE'}"
         if self.mode == "ISTIO_MUTUAL":

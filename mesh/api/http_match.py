@@ -97,8 +97,6 @@ class HeaderOperations(Message):
             for name, value in (getattr(self, operation) or {}).items():
                 if _UNSENT.search(value):
                     yield (operation, name), f"{show(value)} has a line break or another control character"
-                if value.count("%") % 2:
-                    yield (operation, name), f'{show(value)} has a single %: write "%%", or %VARIABLE%'
 
 
 class Headers(Message):

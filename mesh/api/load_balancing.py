@@ -27,6 +27,10 @@ __all__ = [
 ]
 
 
+_TOPOLOGY = ("topology.kubernetes.io/region", "topology.kubernetes.io/zone", "topology.istio.io/subzone")
+"""Labels with a workload's locality."""
+
+
 class CookieAttribute(Message):
     """An attribute of a cookie that the proxy sets, such as SameSite."""
 
@@ -116,7 +120,7 @@ class Failover(Message):
     to: str | None = optional("Region that gets its requests.")
 
     def check(self) -> Findings:
-        if self.from_ == self.to:
+        if (self.from_ or "") == (self.to or ""):
             yield (), "from and to must be different regions"
         for name, region in (("from", self.from_), ("to", self.to)):
             if region and ("*" in region or "/" in region):
@@ -138,6 +142,9 @@ class LocalityLoadBalancerSetting(Message):
     def check(self) -> Findings:
         yield from at_most_one(self, "distribute", "failover")
         yield from at_most_one(self, "distribute", "failoverPriority")
+        for i, label in enumerate(self.failoverPriority or () if self.failover else ()):
+            if label in _TOPOLOGY:
+                yield ("failoverPriority", i), f"{label} cannot stand beside failover, which says where to go by region"
         yield from _localities((entry.from_ or "" for entry in self.distribute or ()), "distribute")
 
 

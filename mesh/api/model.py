@@ -18,7 +18,7 @@ from mesh.core.typed import Findings as Findings
 from mesh.core.typed import Path as Path
 from mesh.core.typed import Typed, raise_problems
 
-__all__ = ["ApiError", "Column", "Kind", "Message", "Names", "Versions"]
+__all__ = ["ApiError", "Column", "Kind", "Message", "Metadata", "Names", "Versions"]
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 
@@ -131,6 +131,15 @@ class Names:
     """Whether an object without `spec` is refused, in releases with `Versions.enforced`."""
 
 
+class Metadata(NamedTuple):
+    """What Istio's validation reads of an object's metadata."""
+
+    name: str
+    namespace: str
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+
+
 @dataclass(frozen=True)
 class Versions:
     """Istio's API in a release: its kinds and their versions, and how its definitions differ from the types."""
@@ -146,6 +155,8 @@ class Versions:
     """The parts of the types that the release does not have, as `mesh.releases.lacks` writes them."""
     refused: Mapping[type[Message], Callable[[Any], Findings]] = field(default_factory=dict)
     """What Istio refuses in this release, beyond what the types refuse: by type, the problems of a message."""
+    misplaced: Mapping[type["Kind"], Callable[[Any, Metadata], Findings]] = field(default_factory=dict)
+    """What Istio refuses of an object because of its metadata: by kind, the problems, with paths in the object."""
 
     def of(self, kind: type["Kind"]) -> tuple[str, ...]:
         """The served versions of a kind, the storage version first; empty if the release does not have the kind."""

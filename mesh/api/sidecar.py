@@ -29,8 +29,8 @@ def _imported(text: str) -> str:
 def _local(text: str) -> str:
     if text.startswith(UNIX):
         return socket(text)
-    host, _, port = text.rpartition(":")
-    if host not in ("", "127.0.0.1", "0.0.0.0", *IPV6_HOSTS) or not port_of(port):
+    host, colon, port = text.rpartition(":")
+    if not colon or host not in ("", "127.0.0.1", "0.0.0.0", *IPV6_HOSTS) or not port_of(port):
         raise ValueError(f"{show(text)} is not 127.0.0.1:<port>, 0.0.0.0:<port> or {UNIX}/path")
     return text
 

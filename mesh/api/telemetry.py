@@ -4,10 +4,11 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from mesh.api.cel import Cel
 from mesh.api.common import PolicySelector, PolicyTargetReference, TargetReferences
 from mesh.api.enforced import ONE_SELECTION, Rule
 from mesh.api.model import AGE, Findings, Kind, Message, Names, at_most_one, optional
-from mesh.api.scalars import BoolValue, Duration, PercentageValue, Text, Word
+from mesh.api.scalars import BoolValue, Duration, PercentageValue, Word
 
 __all__ = [
     "AccessLogging",
@@ -147,7 +148,7 @@ class TagOverride(Message):
     def check(self) -> Findings:
         if self.operation != "REMOVE" and not self.value:
             yield ("value",), "is required with operation UPSERT"
-        elif self.operation == "REMOVE" and self.value:
+        elif self.operation == "REMOVE" and self.is_set("value"):
             yield ("value",), "is for operation UPSERT only"
 
 
@@ -178,7 +179,7 @@ class LogFilter(Message):
 
     required: ClassVar = ()
 
-    expression: Text = Field(description="CEL expression on Envoy's attributes, such as response.code >= 400.")
+    expression: Cel = Field(description="CEL expression on Envoy's attributes, such as response.code >= 400.")
 
 
 class AccessLogging(Message):

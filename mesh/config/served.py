@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from mesh.api import Metadata
 from mesh.config.settings import NAMESPACE, Settings
 from mesh.core.places import written
 from mesh.releases import lacking
@@ -30,5 +31,9 @@ def of_objects(release: str, objects: Iterable[ConfigObject]) -> Iterator[str]:
         if text := lacking.of_kind(release, kind):
             yield f"{NAMESPACE}:{item.path}: {text}"
             continue
-        for path, text in lacking.of_object(release, item.body):
+        metadata = Metadata(item.name, item.namespace, {}, item.annotations)
+        for path, text in (
+            *lacking.of_object(release, item.body),
+            *lacking.of_metadata(release, item.body, metadata),
+        ):
             yield f"{NAMESPACE}:{item.path}: {kind.__name__} {written(path)}: {text}"

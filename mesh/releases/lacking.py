@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from mesh import releases
 from mesh.api import Kind
-from mesh.api.model import Message, wire
+from mesh.api.model import Message, Metadata, wire
 from mesh.api.refusals import refusals
 from mesh.core.errors import show
 from mesh.core.lacking import Lacks, Part
@@ -47,6 +47,16 @@ def of_object(release: str, message: Message) -> Findings:
     yield from ((part.path, _lacking(part, release, "field")) for part in parts)
     if not parts:
         yield from refusals(message, versions)
+
+
+def of_metadata(release: str, body: Kind, metadata: Metadata) -> Findings:
+    """What the release refuses of an object because of its name, namespace, labels or annotations; paths are those in
+    the object."""
+    if problem := body.name_problem(metadata.name):
+        yield ("metadata", "name"), f"{show(metadata.name)} {problem}"
+    for kind, check in releases.get(release).api.misplaced.items():
+        if isinstance(body, kind):
+            yield from check(body, metadata)
 
 
 def of_kind(release: str, kind: type[Kind], version: str = "") -> str:

@@ -127,6 +127,28 @@ def _filter(**match: Any) -> list[Manifest]:
     return [manifest_of("EnvoyFilter", "filter", {"configPatches": [patched]})]
 
 
+def _typed(name: str) -> list[Manifest]:
+    value = {"name": "filter", "typed_config": {"@type": f"type.googleapis.com/{name}"}}
+    patched = {"applyTo": "HTTP_FILTER", "match": {}, "patch": {"operation": "INSERT_FIRST", "value": value}}
+    return [manifest_of("EnvoyFilter", "filter", {"configPatches": [patched]})]
+
+
+def _wildcard(protocol: str = "HTTP", exports: Sequence[str] = (".",), **labels: str) -> list[Manifest]:
+    ports = [{"number": 80, "name": "web", "protocol": protocol}]
+    where = {"resolution": "DYNAMIC_DNS", "location": "MESH_INTERNAL"} if protocol == "HTTP" else {"resolution": "NONE"}
+    spec = {
+        "hosts": ["*.example.com"],
+        "addresses": [] if protocol == "HTTP" else ["192.0.2.7"],
+        "ports": ports,
+        **where,
+    }
+    return [manifest_of("ServiceEntry", "a", {**spec, "exportTo": list(exports)}, labels=labels)]
+
+
+def _stamped(value: str) -> list[Manifest]:
+    return _front(headers={"request": {"set": {"x-time": value}}})
+
+
 _METRICS: Final = {"name": "http-metrics", "port": 9090, "targetPort": 9090}
 _DATABASES: Final = [DATABASE[0], service("db", [{"name": "tcp", "port": 5432, "targetPort": 5432}, _METRICS])]
 _FAILOVER: Final = {"loadBalancer": {"localityLbSetting": {"failover": [{"from": "a", "to": "b"}]}}}
@@ -153,6 +175,7 @@ _PROVING: Final = manifest_of(
     {"selector": {"matchLabels": {"istio": "ingress"}}, "jwtRules": [{"issuer": "a", "jwks": '{"keys": []}'}]},
     namespace="istio-system",
 )
+_LUA: Final = "envoy.extensions.filters.http.lua"
 _NOT_JASON: Final[Sequence[Manifest]] = ({"exact": "jason"}, {})
 _OLD_DELAY: Final = {"delay": {"exponentialDelay": "1s", "percentage": {"value": 5}}}
 _NEW_DELAY: Final = {"delay": {"fixedDelay": "1s", "percentage": {"value": 5}}}
@@ -177,6 +200,11 @@ BY_HAND: Final = (
         _callers(serviceAccounts=["shop/front"]),
     ),
     Remedy("write oci://registry/path:tag, https://… or file:///path", _plugin("a b"), _plugin("oci://a.b/c:1")),
+    Remedy("name that of v3", _typed("envoy.config.filter.http.lua.v2.Lua"), _typed(f"{_LUA}.v3.Lua"), "1.30"),
+    Remedy("write TCP", _wildcard("THRIFT"), _wildcard("TCP"), "1.30"),
+    Remedy("name it once", _wildcard(exports=[".", "shop"]), _wildcard(exports=["."]), "1.30"),
+    Remedy("drop the label istio.io/use-waypoint", _wildcard(**{"istio.io/use-waypoint": "way"}), _wildcard(), "1.30"),
+    Remedy('write "%%", or %VARIABLE% or %VARIABLE(…)%', _stamped("%A"), _stamped("%START_TIME(%Y-%m)%"), "1.30"),
     Remedy("use exact or prefix", _delegating(regex="/a.*"), _delegating(prefix="/a")),
     Remedy(
         "leave the condition empty to ask for presence",

@@ -5,17 +5,30 @@ from __future__ import annotations
 
 import json
 import signal
+from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 
+from cluster.client import Request, ask_all
+from mesh import api, releases
+from mesh.analysis.objects import Object
+from mesh.analysis.rules import schema
+from sandbox.api import Endpoints
+from sandbox.network import network
 from sandbox.paths import Layout
 from sandbox.process import Process
+from tests.e2e import deviations
 from tests.e2e.conftest import Checkout
 from tests.e2e.live import soon
+from tests.edges import nearly_valid
+from tests.generate import SEED, drawn
 
 pytestmark = pytest.mark.parametrize("checkout", ["today"], indirect=True, scope="module")
 
+EACH = 70
+"""Objects of each kind that are drawn."""
 NONSENSE = {
     "apiVersion": "networking.istio.io/v1",
     "kind": "VirtualService",
@@ -51,12 +64,42 @@ def apply(checkout: Checkout, manifest: dict[str, Any]) -> str:
     return checkout.kubectl("apply", "--dry-run=server", "--filename", str(file), code=None)
 
 
+def ask(checkout: Checkout, manifests: Sequence[dict[str, Any]]) -> list[str]:
+    """Why the API server, and istiod behind it, refuse to create each object; empty if they do not."""
+    layout = Layout(checkout.context, checkout.cluster)
+    kinds = {kind.__name__: kind.names.plural for kind in api.kinds()}
+    paths = [f"/apis/{one['apiVersion']}/namespaces/default/{kinds[one['kind']]}?dryRun=All" for one in manifests]
+    requests = [Request("POST", path, body) for path, body in zip(paths, manifests, strict=True)]
+    answers = ask_all(Endpoints(layout, network(layout, checkout.env)).api, requests)
+    return ["" if answer.ok else answer.message for answer in answers]
+
+
 @pytest.mark.usefixtures("before")
 def test_pods_are_injected_and_objects_validated_by_istiod_itself(checkout: Checkout) -> None:
     checkout.small(injectedNamespaces={"default": "existing"})
     checkout.make("up")
     assert containers(checkout, "first")[:2] == ["istio-init", "istio-proxy"]
     assert "weight -3 < 0" in apply(checkout, NONSENSE)
+
+
+def test_what_the_api_server_or_istiod_refuses_the_analysis_refuses_before(
+    checkout: Checkout, record_property: Callable[[str, object], None]
+) -> None:
+    release = releases.get(checkout.as_cloned.settings.release)
+    kinds = [kind for kind in api.kinds() if release.api.of(kind)]
+    manifests = [one for kind in kinds for one in drawn(nearly_valid(kind, release), EACH)]
+    told: Counter[str] = Counter()
+    differences = []
+    for manifest, message in zip(manifests, ask(checkout, manifests), strict=True):
+        found = [f"{one.path}: {one.text}" for one in schema.refusals(Object.read(manifest), release.name)]
+        told[f"refused: {bool(message)}, {bool(found)}"] += 1
+        if message and not found and not deviations.is_left_to_others(message):
+            differences.append(f"{message}\n{manifest}")
+        if not message:
+            differences += [f"{one}\n{manifest}" for one in found if not deviations.is_stricter(one)]
+    assert not differences, "\n".join(differences)
+    assert min(told[f"refused: {both}, {both}"] for both in (True, False)) > 300
+    record_property("told", f"{len(manifests)} objects, seed {SEED}: {dict(told)}")
 
 
 def test_a_killed_istiod_is_there_again(checkout: Checkout) -> None:

@@ -21,16 +21,16 @@ _TYPES: Final[Mapping[GroupKind, type[api.Kind]]] = {kind.group_kind(): kind for
 
 def valid(mesh: Mesh) -> Iterator[Finding]:
     """The release has the kind in the object's version, and its API server and istiod would accept the object."""
-    release = mesh.release.name
-    for kind, message in _TYPES.items():
+    for kind in _TYPES:
         for obj in mesh.of(kind):
-            version = obj.body["apiVersion"].rpartition("/")[2]
-            if text := lacking.of_kind(release, message, version):
-                yield codes.INVALID.at(obj, "", text)
-            yield from _problems(obj, message, release)
+            yield from refusals(obj, mesh.release.name)
 
 
-def _problems(obj: Object, message: type[api.Kind], release: str) -> Iterator[Finding]:
+def refusals(obj: Object, release: str) -> Iterator[Finding]:
+    """What the release refuses of an object of Istio's API."""
+    message = _TYPES[obj.kind]
+    if text := lacking.of_kind(release, message, obj.body["apiVersion"].rpartition("/")[2]):
+        yield codes.INVALID.at(obj, "", text)
     try:
         body = message.from_wire(obj.spec)
     except api.ApiError as error:
@@ -38,7 +38,8 @@ def _problems(obj: Object, message: type[api.Kind], release: str) -> Iterator[Fi
             path, _, text = problem.removeprefix(obj.kind.name).strip().partition(": ")
             yield codes.INVALID.at(obj, path if text else "", text or path)
     else:
-        for place, text in lacking.of_object(release, body):
+        metadata = api.Metadata(obj.name, obj.namespace, obj.labels, obj.annotations)
+        for place, text in (*lacking.of_object(release, body), *lacking.of_metadata(release, body, metadata)):
             yield codes.INVALID.at(obj, written(place), text)
 
 

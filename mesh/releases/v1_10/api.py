@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from mesh.api import Versions
+from mesh.releases.common.checks import MISPLACED
 from mesh.releases.v1_10.checks import REFUSED
 
 _NETWORKING: Final = ("v1alpha3", "v1beta1")
@@ -26,4 +27,5 @@ VERSIONS: Final = Versions(
     },
     names={"AuthorizationPolicy": {"short": (), "columns": ()}, "WorkloadGroup": {"kept_by_helm": False}},
     refused=REFUSED,
+    misplaced=MISPLACED,
 )

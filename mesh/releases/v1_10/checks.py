@@ -52,6 +52,13 @@ def _claims(match: api.HTTPMatchRequest) -> Findings:
             yield (name, header), f"{show(header)} is not the name of a header"
 
 
+def _headers(operations: api.HeaderOperations) -> Findings:
+    for operation in ("set", "add"):
+        for name, value in (getattr(operations, operation) or {}).items():
+            if value.count("%") % 2:
+                yield (operation, name), f'{show(value)} has a single %: write "%%", or %VARIABLE%'
+
+
 def _abort(abort: api.Abort) -> Findings:
     if abort.grpcStatus is not None:
         yield ("grpcStatus",), "is not supported by the proxy; use httpStatus"
@@ -114,6 +121,7 @@ REFUSED: Final[Mapping[type[Message], Callable[[Any], Findings]]] = {
     api.TLSRoute: _routes,
     api.TCPRoute: _routes,
     api.HTTPMatchRequest: _claims,
+    api.HeaderOperations: _headers,
     api.Abort: _abort,
     api.CorsPolicy: _cors,
     api.HTTPRetry: _retry,

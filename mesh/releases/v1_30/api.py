@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from mesh.api import Versions
-from mesh.releases.v1_30.checks import REFUSED
+from mesh.releases.v1_30.checks import MISPLACED, REFUSED
 
 _NETWORKING: Final = ("v1", "v1alpha3", "v1beta1")
 _SECURITY: Final = ("v1", "v1beta1")
@@ -30,4 +30,5 @@ VERSIONS: Final = Versions(
     },
     enforced=True,
     refused=REFUSED,
+    misplaced=MISPLACED,
 )

@@ -55,6 +55,8 @@ def test_keys_of_port_level_mtls_may_be_numbers_or_text() -> None:
         ({"issuer": "a", "jwksUri": "ftp://b"}, '.jwksUri: "ftp://b" is not an http:// or https:// address'),
         ({"issuer": "a", "jwksUri": "https:///b"}, '.jwksUri: "https:///b" is not an http:// or https:// address'),
         ({"issuer": "a", "jwksUri": "https://b:c"}, '.jwksUri: "https://b:c" is not an http:// or https:// address'),
+        ({"issuer": "a", "jwksUri": "https://b%c"}, '.jwksUri: "https://b%c" is not an http:// or https:// address'),
+        ({"issuer": "a", "jwksUri": "https://b/%c"}, '.jwksUri: "https://b/%c" is not an http:// or https:// address'),
         (
             {"issuer": "a", "jwksUri": "https://b", "jwks_uri": "https://b"},
             ": only one of jwksUri, jwks_uri may be set, got jwksUri and jwks_uri",
@@ -73,4 +75,4 @@ def test_an_invalid_jwt_rule_is_refused_with_its_path(rule: dict[str, Any], line
 def test_a_valid_jwt_rule_is_accepted() -> None:
     rule = {"issuer": "a", "jwks": '{"keys": []}', "fromHeaders": [{"name": "x-token", "prefix": "Bearer "}]}
     assert api.RequestAuthentication.from_wire({"jwtRules": [rule]}).spec() == {"jwtRules": [rule]}
-    api.JWTRule(issuer="a", jwksUri="https://a.b:8443/keys?x=y")
+    api.JWTRule(issuer="a", jwksUri="https://me:p%40ss@a.b:8443/keys%20?x=100%")

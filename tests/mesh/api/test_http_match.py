@@ -80,16 +80,6 @@ def test_the_conditions_of_a_match_are_listed_with_their_paths() -> None:
     ]
 
 
-@pytest.mark.parametrize(("value", "good"), [("a", True), ("%HOST%", True), ("100%%", True), ("50%", False)])
-def test_percent_signs_in_the_value_of_a_header_come_in_pairs(value: str, good: bool) -> None:
-    if good:
-        api.HeaderOperations(set={"a": value}, add={"b": value})
-    else:
-        assert problems(api.HeaderOperations, {"add": {"x-a": value}}) == [
-            'HeaderOperations add.x-a: "50%" has a single %: write "%%", or %VARIABLE%'
-        ]
-
-
 @pytest.mark.parametrize(
     ("headers", "allowed", "names"),
     [

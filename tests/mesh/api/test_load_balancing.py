@@ -58,6 +58,13 @@ from tests.mesh.api.test_api import problems
             {"distribute": [{"from": "a", "to": {"b": 100}}], "failover": [{"from": "a", "to": "b"}]},
             ": only one of distribute, failover may be set, got distribute and failover",
         ),
+        (api.Failover, {"from": ""}, ": from and to must be different regions"),
+        (
+            api.LocalityLoadBalancerSetting,
+            {"failover": [{"from": "a"}], "failoverPriority": ["app", "topology.kubernetes.io/zone"]},
+            " failoverPriority[1]: topology.kubernetes.io/zone cannot stand beside failover, which says where to go by"
+            " region",
+        ),
         (
             api.LocalityLoadBalancerSetting,
             {"distribute": [{"to": {"c": 100}}]},

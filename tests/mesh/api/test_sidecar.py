@@ -79,7 +79,9 @@ def test_a_default_endpoint_is_a_local_port_or_a_socket(place: str) -> None:
     assert listener.defaultEndpoint == place
 
 
-@pytest.mark.parametrize("place", ["127.0.0.1", "10.0.0.1:80", ":0", ":65536", "127.0.0.1:http", "unix://a", ":٣"])
+@pytest.mark.parametrize(
+    "place", ["127.0.0.1", "10.0.0.1:80", ":0", ":65536", "127.0.0.1:http", "unix://a", ":٣", "80"]
+)
 def test_any_other_default_endpoint_is_refused(place: str) -> None:
     (line,) = problems(api.IstioIngressListener, {"port": HTTP, "defaultEndpoint": place})
     assert line.startswith("IstioIngressListener defaultEndpoint: ")

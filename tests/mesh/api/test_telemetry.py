@@ -25,6 +25,18 @@ def test_invalid_tracing_is_refused_with_its_path(tracing: dict[str, Any], line:
     assert problems(api.Telemetry, {"tracing": [tracing]}) == [f"Telemetry tracing[0]{line}"]
 
 
+def test_the_condition_of_a_log_is_an_expression_in_cel() -> None:
+    problem = 'Telemetry accessLogging[0].filter.expression: "a b" is not an expression in CEL: "b" is out of place'
+    assert problems(api.Telemetry, {"accessLogging": [{"filter": {"expression": "a b"}}]}) == [problem]
+
+
+def test_a_value_is_not_even_empty_where_there_is_none() -> None:
+    overrides = {"tagOverrides": {"a": {"operation": "REMOVE", "value": ""}}}
+    assert problems(api.Telemetry, {"metrics": [{"overrides": [overrides]}]}) == [
+        "Telemetry metrics[0].overrides[0].tagOverrides.a.value: is for operation UPSERT only"
+    ]
+
+
 def test_valid_tracing_is_accepted() -> None:
     tracing = {
         "providers": [{"name": "zipkin"}],

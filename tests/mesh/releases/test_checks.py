@@ -44,6 +44,17 @@ def path(text: str) -> tuple[type[api.Kind], dict[str, Any]]:
     return api.AuthorizationPolicy, {"rules": [{"to": [{"operation": {"paths": [text]}}]}]}
 
 
+def stamped(value: str) -> tuple[type[api.Kind], dict[str, Any]]:
+    return routed(headers={"request": {"set": {"x-a": value}}})
+
+
+def patched(name: str) -> tuple[type[api.Kind], dict[str, Any]]:
+    value = {"name": "a", "list": [{"typed_config": {"@type": f"type.googleapis.com/{name}"}}]}
+    change = {"applyTo": "HTTP_FILTER", "patch": {"operation": "ADD", "value": value}}
+    return api.EnvoyFilter, {"configPatches": [change]}
+
+
+OUT = {"hosts": ["a.b"]}
 KNOWN = (
     "source.ip, remote.ip, source.namespace, source.principal, destination.ip, destination.port,"
     " request.auth.principal, request.auth.audiences, request.auth.presenter, connection.sni"
@@ -138,6 +149,59 @@ SOCKET = {"name": "http", "protocol": "HTTP"}
             (api.Gateway, {"servers": [{"port": {**SOCKET, "number": 0}, "hosts": ["*"], "bind": "unix:///a"}]}),
             [],
             [],
+        ),
+        (
+            stamped("50%"),
+            ['http[0].headers.request.set.x-a: "50%" has a single %: write'],
+            ['http[0].headers.request.set.x-a: "50%" has a % that is no variable: write'],
+        ),
+        (
+            stamped("%START_TIME(%Y-%m-%d)%"),
+            ['http[0].headers.request.set.x-a: "%START_TIME(%Y-%m-%d)%" has a single %'],
+            [],
+        ),
+        (
+            stamped("%A(B% 100%%"),
+            [],
+            ['http[0].headers.request.set.x-a: "%A(B% 100%%" has a % that is no variable'],
+        ),
+        (stamped('a 100%% %HOST% %METADATA(["a", "b"])%'), [], []),
+        (
+            (api.ServiceEntry, {**OUT, "ports": [{"number": 80, "name": "a", "protocol": "Thrift"}]}),
+            [],
+            ['ports[0].protocol: "Thrift" is not a protocol any more: write TCP'],
+        ),
+        (
+            (api.ServiceEntry, {**OUT, "endpoints": []}),
+            [],
+            ["endpoints: need resolution STATIC or DNS, even if there are none: leave it out"],
+        ),
+        ((api.ServiceEntry, {**OUT, "resolution": "STATIC", "endpoints": []}), [], []),
+        (
+            (api.WorkloadEntry, {"address": "unix:///a", "ports": {}}),
+            [],
+            ["ports: a Unix domain socket has no ports, not even {}: leave it out"],
+        ),
+        (
+            (api.WorkloadEntry, {"address": "a.b", "ports": {"a" * 63: 80}}),
+            [],
+            [f"ports.{'a' * 63}: has 63 characters; the API server accepts 62 at most"],
+        ),
+        (
+            patched("envoy.config.filter.http.lua.v2.Lua"),
+            [],
+            ['configPatches[0].patch.value.list[0].typed_config["@type"]: "type.googleapis.com/envoy.config.filter'],
+        ),
+        (patched("envoy.extensions.filters.http.lua.v3.Lua"), [], []),
+        (
+            (api.RequestAuthentication, {"jwtRules": [{"issuer": "i", "jwksUri": "https://a.b#keys"}]}),
+            [],
+            ['jwtRules[0].jwksUri: "https://a.b#keys": a document has no part behind #: leave it out'],
+        ),
+        (
+            (api.Telemetry, {"tracing": [{"customTags": {"": {"literal": {"value": "a"}}}}]}),
+            [],
+            ["tracing[0].customTags: the name of a tag must not be empty"],
         ),
         (path("/a/{*}/b/{**}"), [], []),
         (
