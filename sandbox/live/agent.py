@@ -3,6 +3,7 @@ starts that Envoy, as in a real pod. Envoy's other configuration comes from the 
 
 import json
 import shlex
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -31,7 +32,10 @@ listens."""
 
 
 def envoy(program: Path) -> str:
-    """A script that starts Envoy so that the kernel kills it if its agent is killed, which could not end it then."""
+    """A script that starts Envoy so that the kernel kills it if its agent is killed, which could not end it then. Raises
+    SandboxError if there is no `setpriv`."""
+    if not shutil.which("setpriv"):
+        raise SandboxError("live proxies with certificates need the program setpriv: install util-linux")
     return f'#!/bin/sh\nexec setpriv --pdeathsig KILL -- {shlex.quote(str(program))} "$@"\n'
 
 
