@@ -32,8 +32,9 @@ listens."""
 
 
 def envoy(program: Path) -> str:
-    """A script that starts Envoy so that the kernel kills it if its agent is killed, which could not end it then. Raises
-    SandboxError if there is no `setpriv`."""
+    """A script that starts Envoy so that the kernel kills it if its agent is killed, which could not end it then.
+
+    Raises SandboxError if there is no `setpriv`."""
     if not shutil.which("setpriv"):
         raise SandboxError("live proxies with certificates need the program setpriv: install util-linux")
     return f'#!/bin/sh\nexec setpriv --pdeathsig KILL -- {shlex.quote(str(program))} "$@"\n'
