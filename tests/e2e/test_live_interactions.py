@@ -1,4 +1,5 @@
-"""What the analysis says of rewrites, redirects, conditions and affinity is what pilot and Envoy make of them."""
+"""What the analysis says of rewrites, redirects, conditions and affinity is what pilot and Envoy make of them. Both are
+the same programs for each release."""
 
 from __future__ import annotations
 
@@ -9,10 +10,9 @@ from typing import Any
 import pytest
 import requests
 
-from tests.e2e.conftest import EACH_RELEASE, Checkout
+from tests.e2e.conftest import Checkout
 from tests.e2e.live import RULE, custom, free_node_port, soon, standing, to, virtual_service
 
-pytestmark = EACH_RELEASE
 LAB = "lab.example.com"
 PAGE = {"route": [{"destination": {"host": "productpage", "port": {"number": 9080}}}]}
 ABORT = {"fault": {"abort": {"httpStatus": 503, "percentage": {"value": 100}}}}
