@@ -43,6 +43,7 @@ POLICY: Final = re.compile(r"stable-channel-.*\.istio\.io$")
 _ELECTIONS: Final = (
     *("istio-leader", "istio-status-leader", "istio-analyze-leader", "istio-ingress-controller-leader-istio"),
     *("istio-gateway-leader", "istio-gateway-status-leader", "istio-gateway-deployment-leader"),
+    *("istio-ip-autoallocate", "istio-node-untaint"),
     *(
         f"istio-{what}-controller-election"
         for what in ("namespace", "serviceexport", "validation", "clustertrustbundle")

@@ -75,7 +75,10 @@ def test_further_objects_in_the_stacks_namespaces_are_found_except_those_of_cont
         {"metadata": {"name": "istio", "namespace": "istio-system"}, "data": {}},
         {"metadata": {"name": "theirs", "namespace": "istio-system"}, "data": {}},
         {"metadata": {"name": "kube-root-ca.crt", "namespace": "istio-system"}},
-        {"metadata": {"name": "istio-ca-root-cert", "namespace": "istio-system"}},
+        *(
+            {"metadata": {"name": name, "namespace": "istio-system"}}
+            for name in ("istio-ca-root-cert", "istio-leader", "istio-ip-autoallocate", "istio-node-untaint")
+        ),
         {"metadata": {"name": "made", "namespace": "istio-system", **owner}},
     ]
     place = "/api/v1/namespaces/istio-system/configmaps"
