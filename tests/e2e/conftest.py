@@ -18,6 +18,7 @@ import toolchain
 from commands import stacks
 from mesh.config.stack import Stack
 from mesh.core.names import EMBEDDED_CLUSTERS
+from toolchain import checkers
 
 ROOT = Path(__file__).resolve().parents[2]
 NO_CHANGES = "ARGS=--expect-no-changes"
@@ -185,6 +186,8 @@ class Checkout:
 
 @pytest.fixture(scope="module")
 def checkout(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
+    for build in (checkers.pilot, checkers.agent):  # before a command needs them, which has a time limit
+        build()
     base = tmp_path_factory.mktemp("user")
     made = Checkout(base / "mesh", base / "home", getattr(request, "param", "dev"))
     listed = subprocess.run(
