@@ -12,7 +12,7 @@ from typing import Any, Final
 from cluster import client
 from cluster.client import Api
 from sandbox.api import account_token
-from sandbox.files import replace
+from sandbox.files import put, replace
 from sandbox.istiod.deployment import Istiod
 from sandbox.network import Network
 from sandbox.paths import Layout
@@ -55,9 +55,7 @@ class Folder:
             for key, text in data.items()
         }
         for name, text in files.items():
-            file = folder / name
-            if not file.exists() or file.read_text() != text:
-                replace(file, text)
+            put(folder / name, text)
         for file in folder.iterdir():
             if file.name not in files and file.is_file():
                 file.unlink()
