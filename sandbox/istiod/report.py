@@ -32,7 +32,7 @@ def _line(process: Process) -> str:
     if not process.alive():
         return f"{process.name} has ended; it is started again and again\n{log_excerpt(process)}"
     revision = process.name.removeprefix(PREFIX)
-    built = f"built from Istio's sources of {checkers.istio_date()}"
+    built = f"built from Istio's sources of {checkers.istio_date()}, not of the release"
     return f"revision {revision}: process {process.pid}, up {duration(process.uptime)}, {built}"
 
 
