@@ -42,7 +42,8 @@ class Manifest:
 
 def parse(text: str, file: str) -> list[Manifest]:
     """The objects in the text of a file. Raises ManifestError with all problems of the file."""
-    found, problems = [], []
+    found: list[Manifest] = []
+    problems: list[str] = []
     try:
         for node, body in _documents(text):
             if body is not None:
@@ -86,6 +87,7 @@ def _documents(text: str) -> Iterator[tuple[yaml.Node, Any]]:
     try:
         while loader.check_node():
             node = loader.get_node()
+            assert node is not None, "check_node has found one"
             try:
                 yield node, loader.construct_document(node)
             except ValueError as error:
@@ -99,7 +101,8 @@ def _problem(error: Exception, text: str) -> str:
     if isinstance(error, _Duplicate):
         return f"{error.line}: {error}"
     if isinstance(error, yaml.MarkedYAMLError):
-        line = (error.problem_mark or error.context_mark).line if error.problem_mark or error.context_mark else 0
+        mark = error.problem_mark or error.context_mark
+        line = mark.line if mark else 0
         template = next((n for n, one in enumerate(text.splitlines()) if _TEMPLATE.search(one)), None)
         return f"{template + 1}: {_UNRENDERED}" if template is not None else f"{line + 1}: no YAML: {error.problem}"
     return str(error)

@@ -92,8 +92,8 @@ def _kustomized(folder: Path, name: str, problems: list[str]) -> Iterator[tuple[
 def _remote(folder: Path) -> Iterator[str]:
     """What a kustomization, or one that it names, takes from other places than files."""
     for file in (folder / name for name in KUSTOMIZATIONS):
-        content = yaml.safe_load(file.read_text()) if file.exists() else None
-        for key in _NAMES_OTHERS if isinstance(content, dict) else ():
+        content = yaml.safe_load(file.read_text()) if file.exists() else {}
+        for key in _NAMES_OTHERS:
             for path in content.get(key) or ():
                 if _ELSEWHERE.search(str(path)):
                     yield str(path)

@@ -26,6 +26,11 @@ def valid(mesh: Mesh) -> Iterator[Finding]:
             yield from refusals(obj, mesh.release.name)
 
 
+def is_known(kind: GroupKind) -> bool:
+    """Whether a kind is one of Istio's API."""
+    return kind in _TYPES
+
+
 def refusals(obj: Object, release: str) -> Iterator[Finding]:
     """What the release refuses of an object of Istio's API."""
     message = _TYPES[obj.kind]
