@@ -108,7 +108,7 @@ def test_an_image_is_found_by_its_name_without_tag_and_digest(image: str, name: 
         (
             [without_namespace("VirtualService", "a", {"hosts": ["a"], "http": [{"rout": []}]})],
             {},
-            "shop.yaml:9: VirtualService shop/a spec.http[0].rout: ",
+            'shop.yaml:9: VirtualService shop/a spec.http[0]: unknown field "rout"; did you mean "route"?',
         ),
         (
             [deployment("cart:1")],
