@@ -8,6 +8,7 @@ recorded = start.request_state()
 import pulumi
 
 from components import (
+    apps,
     bookinfo,
     cni,
     controlplane,
@@ -55,6 +56,7 @@ watching = addons.install(
     addons.AddonsArgs(mesh=mesh, namespace=base.namespace, addons=settings.addons, api=api), on_cluster
 )
 bookinfo.install(settings.bookinfo, mesh, namespaces, api, on_cluster)
+apps.install(stack.apps, mesh, namespaces, api, on_cluster)
 ratelimit.install(stack, namespaces.names, on_cluster)
 traffic.install(stack, namespaces.names, api, on_cluster)
 security.install(stack, namespaces.names, api, on_cluster)

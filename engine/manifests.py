@@ -37,6 +37,7 @@ _KEYS: Final[Mapping[str, str]] = {
     "mesh:istio:Cni": "mesh:cni",
     "mesh:ratelimit:RateLimit": "mesh:rateLimit",
     "mesh:addons": "mesh:addons.{name}",
+    "mesh:apps": "mesh:apps.{name}",
 }
 """The config key that a component is made from, by the component's type token or the token's first two parts. Where
 neither is listed, the first two parts are the key."""

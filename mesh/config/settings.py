@@ -10,6 +10,7 @@ from mesh import releases
 from mesh.analysis.policies import PolicyName
 from mesh.analysis.policies.policy import Level
 from mesh.analysis.suppression import Analysis
+from mesh.apps.app import App
 from mesh.config import tags
 from mesh.config.addons import Addons
 from mesh.core import errors, typed
@@ -85,6 +86,8 @@ class Settings(Values):
     and deletes the namespace. `existing`: it is left as it is."""
     bookinfo: Bookinfo | None = None
     """The Bookinfo sample application; not installed if not set. `true` installs it with the defaults."""
+    apps: dict[Name, App] = {}
+    """Services of your own, in files; see [Apps](docs/apps.md)."""
     traffic: Traffic = Traffic()
     """Traffic management: routing between services, ingress hosts, and egress; see [Traffic](docs/traffic.md)."""
     security: Security = Security()

@@ -7,10 +7,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 from mesh import bookinfo
 from mesh.analysis.objects import Object, Ref
+from mesh.apps import objects as apps
+from mesh.apps.objects import AppObject
 from mesh.config import consistency, productpage, served
 from mesh.config.productpage import ProductPage
 from mesh.config.settings import NAMESPACE, Settings, SettingsError
@@ -24,12 +27,17 @@ from mesh.traffic import ingress, rate_limit_filters
 from mesh.traffic.context import GatewayRef, StackContext
 from mesh.traffic.objects import ConfigObject, make
 
+PROJECT: Final = Path(__file__).resolve().parents[2]
+"""The folder that paths of files in a stack's config are relative to."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Stack:
     """The settings of a stack and what is compiled from them."""
 
     settings: Settings
+    apps: Sequence[AppObject]
+    """The objects of `mesh:apps`, in the order of their creation."""
     traffic: Sequence[ConfigObject]
     """The objects of `mesh:traffic`."""
     security: Sequence[ConfigObject]
@@ -83,12 +91,14 @@ def compiled(settings: Settings, problems: Sequence[str] = ()) -> Stack:
             settings.traffic.hosts,
         )
     )
+    of_apps, wrong_apps = apps.of_apps(settings.apps, context.namespaces, settings.release, PROJECT)
     contradictions = consistency.problems(settings, context.namespace, of_traffic)
     unserved = served.of_objects(settings.release, [*of_traffic, *of_security])
-    if found := [*problems, *contradictions, *wrong_traffic, *wrong_security, *unserved]:
+    if found := [*problems, *contradictions, *wrong_apps, *wrong_traffic, *wrong_security, *unserved]:
         raise SettingsError("\n".join(found))
     return Stack(
         settings=settings,
+        apps=of_apps,
         traffic=of_traffic,
         security=of_security,
         rate_limits=rate_limit_filters.descriptors(settings.traffic.services, settings.traffic.hosts),
