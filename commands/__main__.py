@@ -140,10 +140,9 @@ def graph(stack: str, args: argparse.Namespace) -> int:
 
 def start_cluster(stack: str, _: argparse.Namespace) -> int:
     """Starts the stack's embedded cluster."""
-    from commands import stack_cluster, stacks
+    from commands import stack_cluster
 
-    context = stack_cluster.embedded(stack)
-    sandbox.start(context, istiod=stacks.load(stack).installation.release.runs_istiod)
+    stack_cluster.start(stack)
     return 0
 
 

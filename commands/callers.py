@@ -10,6 +10,7 @@ import requests
 
 from cluster import client
 from cluster.client import Api
+from commands import routes
 from mesh import bookinfo
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.mtls import STRICT, PeerAuthentications
@@ -66,8 +67,7 @@ def rows(api: Api, chosen: Settings, contradicts: str) -> Iterator[tuple[str, st
 def _objects(api: Api) -> Iterator[Object]:
     for kind, path in READ.items():
         version = path.removeprefix("/apis/").removeprefix("/api/").rpartition("/")[0]
-        for manifest in client.items(api, path):
-            yield Object.read({"apiVersion": version, "kind": kind, **manifest})
+        yield from routes.listed(version, kind, client.items(api, path))
 
 
 def _status(address: str, service: str, path: str) -> int:

@@ -61,7 +61,8 @@ def expectations(
     """The expectations for requests of the product page to reviews in a namespace, by these VirtualServices and
     DestinationRules."""
     mesh = Mesh(
-        [*_objects("VirtualService", services), *_objects("DestinationRule", destinations)], MeshNames(domain=domain)
+        [*listed(_API, "VirtualService", services), *listed(_API, "DestinationRule", destinations)],
+        MeshNames(domain=domain),
     )
     names = [f"{bookinfo.REVIEWS}.{namespace}{end}" for end in (f".svc.{domain}", ".svc", "")]
     versions = {
@@ -89,8 +90,9 @@ def expectations(
     return Expectations(_expectation(default, versions), by_user, untested)
 
 
-def _objects(kind: str, manifests: Sequence[Object]) -> Iterator[objects.Object]:
-    return (objects.Object.read({"apiVersion": _API, "kind": kind, **manifest}) for manifest in manifests)
+def listed(api_version: str, kind: str, items: Sequence[Object]) -> Iterator[objects.Object]:
+    """The objects of a list, whose items name neither version nor kind."""
+    return (objects.Object.read({"apiVersion": api_version, "kind": kind, **item}) for item in items)
 
 
 def _conditional(holder: objects.Object) -> Iterator[tuple[str, Object]]:

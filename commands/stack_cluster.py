@@ -11,7 +11,7 @@ import os
 import sandbox
 from cluster import survey
 from cluster.target import Target
-from commands import stackfiles
+from commands import stackfiles, stacks
 from commands.pulumi_cli import PulumiCli
 from commands.stackfiles import CommandError
 from mesh.config.settings import Settings
@@ -29,6 +29,15 @@ def embedded(stack: str) -> str:
         f"stack {stack} {whose}. The embedded ones are {' and '.join(EMBEDDED_CLUSTERS)}:"
         " name one with CONTEXT=, or a stack that is for one with STACK="
     )
+
+
+def start(stack: str) -> None:
+    """Starts the stack's embedded cluster. One that CONTEXT names instead of the stack's own keeps its istiod."""
+    context = embedded(stack)
+    if stackfiles.config(stack).get("mesh:context", context) == context:
+        start_if_embedded(stacks.load(stack).settings)
+    else:
+        sandbox.start(context)
 
 
 def start_if_embedded(settings: Settings) -> None:

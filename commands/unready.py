@@ -6,15 +6,13 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from cluster import client
+from cluster import client, leftovers
 from cluster.client import Api
 from cluster.errors import ClusterError
 from mesh.core import kinds
 from mesh.core.kinds import GroupKind
 
 Manifest = Mapping[str, Any]
-
-_VALIDATORS: Final = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
 
 PAUSE: Final = 0.5
 """Seconds between two requests for the Deployments that roll out."""
@@ -78,7 +76,7 @@ def _lines(api: Api, kind: GroupKind | None, meta: Mapping[str, str]) -> Iterato
 
 def _of_validator(api: Api, name: str) -> Iterator[str]:
     """Whose answer the API server waits for in vain, before it accepts an object."""
-    for webhook in client.get(api, f"{_VALIDATORS}/{name}").get("webhooks") or []:
+    for webhook in client.get(api, f"{leftovers.VALIDATORS}/{name}").get("webhooks") or []:
         service = webhook["clientConfig"].get("service")
         if service and webhook.get("failurePolicy") == "Fail":
             place = service["namespace"]

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import pulumi
 
-from cluster import client, proxy
+from cluster import client, leftovers, proxy
 from cluster.errors import ClusterError
 from cluster.target import Target
 from mesh.core.names import INJECTOR
@@ -21,7 +21,6 @@ from mesh.releases.release import Installation
 NAME: Final = "injector-is-ready"
 ANSWER_VALID_FOR: Final = 1.0
 """Seconds for which a positive answer is reused, so that workloads that are created at the same time ask once."""
-_WEBHOOKS: Final = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
 
 
 class GateClosed(Exception):
@@ -50,7 +49,7 @@ def _missing(target: Target, namespace: str, deployment: str, injector: str) -> 
     try:
         with proxy.connect(target) as api:
             istiod = client.get(api, f"/apis/apps/v1/namespaces/{namespace}/deployments/{deployment}")
-            hooks: list[dict[str, Any]] = client.get(api, f"{_WEBHOOKS}/{injector}")["webhooks"]
+            hooks: list[dict[str, Any]] = client.get(api, f"{leftovers.INJECTORS}/{injector}")["webhooks"]
     except ClusterError as error:
         return f"istiod cannot be seen ({error})"
     if not istiod.get("status", {}).get("availableReplicas"):

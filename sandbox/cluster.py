@@ -116,27 +116,28 @@ def _start_istiod(layout: Layout, endpoints: Endpoints, pilot: Path, progress: P
     if due:
         process.stop(control_plane.PATIENCE)
         process.start(command)
-    deadline = time.monotonic() + ISTIOD_LIMIT
-    while not _holds(lambda: control_plane.settled(endpoints.api, layout)):
-        if not process.alive():
-            raise SandboxError(exit_message(process))
-        if time.monotonic() > deadline:
-            progress.say("\n  ".join(("istiod does not answer", *control_plane.lines(layout.context))))
-            break
-        time.sleep(0.05)
+    if not _holds_within(ISTIOD_LIMIT, lambda: control_plane.settled(endpoints.api, layout), process):
+        progress.say("\n  ".join(("istiod does not answer", *control_plane.lines(layout.context))))
     return due
 
 
 def _wait(condition: Callable[[], bool], failure: str, process: Process) -> None:
     """Waits until `condition` holds. Raises SandboxError with the end of the process's log if it ends or takes too
     long."""
-    deadline = time.monotonic() + START_LIMIT
+    if not _holds_within(START_LIMIT, condition, process):
+        raise SandboxError(f"{failure} within {START_LIMIT:.0f} s\n{log_excerpt(process)}")
+
+
+def _holds_within(limit: float, condition: Callable[[], bool], process: Process) -> bool:
+    """Waits up to `limit` seconds; whether `condition` holds. Raises SandboxError if the process ends."""
+    deadline = time.monotonic() + limit
     while not _holds(condition):
         if not process.alive():
             raise SandboxError(exit_message(process))
         if time.monotonic() > deadline:
-            raise SandboxError(f"{failure} within {START_LIMIT:.0f} s\n{log_excerpt(process)}")
+            return False
         time.sleep(0.05)
+    return True
 
 
 def _holds(condition: Callable[[], bool]) -> bool:

@@ -15,9 +15,8 @@ ISTIOD_STAGES = Path(__file__).with_name("istiod-stages.yaml")
 
 
 def write(layout: Layout, network: Network, bin: Path, istiod: bool) -> None:
-    """Creates missing folders and certificates, and rewrites kubeconfig, stages and the tunnel's configuration.
-
-    `istiod` says whether the cluster has the real istiod."""
+    """Creates missing folders and certificates, and rewrites kubeconfig and stages, and with the real
+    istiod (`istiod`) the tunnel's configuration."""
     for folder in (layout.logs, layout.run):
         folder.mkdir(exist_ok=True)
     if not layout.pki.exists():
@@ -25,7 +24,8 @@ def write(layout: Layout, network: Network, bin: Path, istiod: bool) -> None:
     replace(layout.kubeconfig, kubeconfig(layout, network))
     played = "" if istiod else ISTIOD_STAGES.read_text().replace("@CA_BUNDLE@", _base64(layout.pki / "ca.crt"))
     replace(layout.stages, "---\n".join(filter(None, (STAGES.read_text(), played))))
-    replace(layout.egress, egress(layout))
+    if istiod:
+        replace(layout.egress, egress(layout))
 
 
 def egress(layout: Layout) -> str:

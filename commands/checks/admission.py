@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from cluster import client
+from cluster import client, leftovers
 from cluster.client import Request
 from cluster.leftovers import is_istios
 from commands.checks.case import Case, Level, Manifest, Result, comma_separated
@@ -21,8 +21,8 @@ REFUSING: Final = ("baseline", "restricted")
 the stack has."""
 
 _CONFIGURATIONS: Final = {
-    "mutating": "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations",
-    "validating": "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations",
+    "mutating": leftovers.INJECTORS,
+    "validating": leftovers.VALIDATORS,
 }
 _NAME_LABEL: Final = "kubernetes.io/metadata.name"
 

@@ -32,8 +32,5 @@ def of_objects(release: str, objects: Iterable[ConfigObject]) -> Iterator[str]:
             yield f"{NAMESPACE}:{item.path}: {text}"
             continue
         metadata = Metadata(item.name, item.namespace, {}, item.annotations)
-        for path, text in (
-            *lacking.of_object(release, item.body),
-            *lacking.of_metadata(release, item.body, metadata),
-        ):
+        for path, text in lacking.of_whole(release, item.body, metadata):
             yield f"{NAMESPACE}:{item.path}: {kind.__name__} {written(path)}: {text}"

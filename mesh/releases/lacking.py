@@ -49,6 +49,12 @@ def of_object(release: str, message: Message) -> Findings:
         yield from refusals(message, versions)
 
 
+def of_whole(release: str, body: Kind, metadata: Metadata) -> Findings:
+    """What `of_object` and `of_metadata` find."""
+    yield from of_object(release, body)
+    yield from of_metadata(release, body, metadata)
+
+
 def of_metadata(release: str, body: Kind, metadata: Metadata) -> Findings:
     """What the release refuses of an object because of its name, namespace, labels or annotations; paths are those in
     the object."""

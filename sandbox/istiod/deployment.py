@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from cluster import client
 from cluster.client import Api
+from mesh.core.names import REVISION_LABEL, XDS_PORT
 
 Manifest = Mapping[str, Any]
 
@@ -15,14 +16,14 @@ DEPLOYMENTS: Final = "/apis/apps/v1/deployments"
 SERVICES: Final = "/api/v1/services"
 CONTAINER: Final = "discovery"
 """Name of istiod's container, and the first of its arguments."""
-REVISION: Final = "istio.io/rev"
+PREFIX: Final = "istiod-"
+"""Prefix of the names of istiod's processes."""
 
-SECURE_PORT: Final = 15012
 WEBHOOK_PORT: Final = 15017
 LISTENERS: Final = {
     "httpAddr": 8080,
     "grpcAddr": 15010,
-    "secureGRPCAddr": SECURE_PORT,
+    "secureGRPCAddr": XDS_PORT,
     "monitoringAddr": 15014,
     "httpsAddr": WEBHOOK_PORT,
 }
@@ -56,7 +57,7 @@ class Istiod:
     @property
     def process(self) -> str:
         """Name of its process."""
-        return f"istiod-{self.revision}"
+        return f"{PREFIX}{self.revision}"
 
 
 def wanted(api: Api) -> list[Istiod]:
@@ -78,7 +79,7 @@ def _container(deployment: Manifest) -> Manifest | None:
     """istiod's container in a Deployment; None if it is not istiod's."""
     template = deployment["spec"]["template"]
     labels = template["metadata"].get("labels") or {}
-    if labels.get("app") != "istiod" or REVISION not in labels:
+    if labels.get("app") != "istiod" or REVISION_LABEL not in labels:
         return None
     return next((one for one in template["spec"]["containers"] if one["name"] == CONTAINER), None)
 
@@ -100,7 +101,7 @@ def _istiod(deployment: Manifest, container: Manifest, address: str) -> Istiod:
     }
     listen = (f"--{flag}={address}:{port}" for flag, port in LISTENERS.items())
     return Istiod(
-        revision=template["metadata"]["labels"][REVISION],
+        revision=template["metadata"]["labels"][REVISION_LABEL],
         namespace=namespace,
         name=name,
         account=facts["spec.serviceAccountName"],

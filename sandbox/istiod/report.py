@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from sandbox import paths
-from sandbox.istiod.run import PREFIX, PROGRAM, chosen, running
+from sandbox.istiod.deployment import PREFIX
+from sandbox.istiod.run import PROGRAM, chosen, running
 from sandbox.paths import Layout
 from sandbox.process import Process, log_excerpt
 from toolchain import checkers

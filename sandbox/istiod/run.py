@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from cluster.client import Api
-from sandbox.istiod.deployment import WEBHOOK_PORT, wanted
+from sandbox.istiod.deployment import PREFIX, WEBHOOK_PORT, wanted
 from sandbox.paths import Layout
 from sandbox.process import Process
 from sandbox.sources import digest, own
@@ -17,8 +17,6 @@ PROGRAM: Final = "istiod"
 """Name of the supervisor's process."""
 PATIENCE: Final = 2.0
 """Seconds to wait after SIGTERM before SIGKILL."""
-PREFIX: Final = f"{PROGRAM}-"
-"""Prefix of the names of istiod's processes."""
 
 
 def chosen(layout: Layout) -> bool:

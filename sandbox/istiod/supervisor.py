@@ -13,9 +13,9 @@ from cluster.errors import ClusterError
 from sandbox import paths, watching
 from sandbox.api import Endpoints
 from sandbox.istiod import tunnel
-from sandbox.istiod.deployment import DEPLOYMENTS, SERVICES, Istiod, wanted
+from sandbox.istiod.deployment import DEPLOYMENTS, PREFIX, SERVICES, Istiod, wanted
 from sandbox.istiod.folder import Folder
-from sandbox.istiod.run import PATIENCE, PREFIX, running
+from sandbox.istiod.run import PATIENCE, running
 from sandbox.network import Network, network
 from sandbox.paths import Layout
 from sandbox.process import Process

@@ -46,6 +46,9 @@ def programs(seen: Snapshot, plan: Plan, folder: Folder, built: Binaries) -> Ite
     replace(folder.scraping, scraping.config(plan))
     yield Program(PILOT, pilot.command(plan, folder, built.pilot), (plan.pilot, XDS_PORT))
     yield Program(STAND_INS, _own("stand-ins", str(file), str(folder.switches)), (plan.workloads[0].address, APP_PORT))
+    if built.agent:
+        replace(folder.envoy, agent.envoy(built.envoy))
+        folder.envoy.chmod(0o700)
     yield from (_proxy(seen, plan, proxy, folder, built) for proxy in plan.proxies)
     yield Program(SYNC, _own("sync", folder.layout.context, str(file)), ("", 0))
 
@@ -58,8 +61,6 @@ def _proxy(seen: Snapshot, plan: Plan, proxy: Proxy, folder: Folder, built: Bina
     name, listener = f"live-proxy-{proxy.name}", (proxy.address, ADMIN_PORT)
     if not built.agent:
         return Program(name, proxies.command(built.envoy, config), listener, "/ready")
-    replace(folder.envoy, agent.envoy(built.envoy))
-    folder.envoy.chmod(0o700)
     command = agent.command(seen, plan, proxy, folder, built.agent, config)
     return Program(name, command, listener, "/ready" if registry.pods(seen, plan, proxy) else None)
 

@@ -51,6 +51,15 @@ def test_the_cluster_that_is_started_and_stopped_is_the_stacks_with_the_istiod_o
     assert calls == [("start", context, istiod), ("stop", context)]
 
 
+@pytest.mark.parametrize(("stack", "istiod"), [("dev", ()), ("demo", (False,))])
+def test_a_context_on_the_command_line_that_is_not_the_stacks_own_keeps_its_istiod(
+    stack: str, istiod: tuple[bool, ...], calls: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONTEXT", "mesh-today")
+    main.COMMANDS["sandbox"](stack, None)  # type: ignore[arg-type]
+    assert calls == [("start", "mesh-today", *istiod)]
+
+
 def test_a_reset_deletes_the_state_of_the_stacks_on_that_cluster_alone(calls: list[tuple[Any, ...]]) -> None:
     assert stack_cluster.reset("today") == 0
     assert calls == [("forget", "demo"), ("forget", "today"), ("reset", "mesh-today")]

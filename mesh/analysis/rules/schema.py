@@ -44,7 +44,7 @@ def refusals(obj: Object, release: str) -> Iterator[Finding]:
             yield codes.INVALID.at(obj, path if text else "", text or path)
     else:
         metadata = api.Metadata(obj.name, obj.namespace, obj.labels, obj.annotations)
-        for place, text in (*lacking.of_object(release, body), *lacking.of_metadata(release, body, metadata)):
+        for place, text in lacking.of_whole(release, body, metadata):
             yield codes.INVALID.at(obj, written(place), text)
 
 

@@ -1,18 +1,26 @@
-"""What every release of Istio refuses of an object because of its metadata (pkg/config/validation)."""
+"""What every release of Istio refuses of an object because of its metadata (pkg/config/validation), and what their
+checks share."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from mesh import api
 from mesh.api.model import Kind, Metadata
 from mesh.core.errors import show
-from mesh.core.typed import Findings
+from mesh.core.typed import Findings, Path
 
 DRY_RUN: Final = "istio.io/dry-run"
 _TRUTHS: Final = ("1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False")
 """What Go reads as true or false."""
+
+
+def header_values(operations: api.HeaderOperations) -> Iterator[tuple[Path, str]]:
+    """The values that headers are given, each with its path."""
+    for operation in ("set", "add"):
+        for name, value in (getattr(operations, operation) or {}).items():
+            yield (operation, name), value
 
 
 def dry_run(body: Kind, metadata: Metadata) -> Findings:

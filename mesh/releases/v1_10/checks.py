@@ -14,6 +14,7 @@ from mesh.api.scalars import nanoseconds
 from mesh.api.sidecar import IPV6_HOSTS
 from mesh.core.errors import nearest, show
 from mesh.core.typed import Findings
+from mesh.releases.common import checks as common
 
 _SECOND: Final = 10**9  # nanoseconds
 _LATER_ATTRIBUTES: Final = ("source.serviceAccount", "source.trustDomain")
@@ -53,10 +54,9 @@ def _claims(match: api.HTTPMatchRequest) -> Findings:
 
 
 def _headers(operations: api.HeaderOperations) -> Findings:
-    for operation in ("set", "add"):
-        for name, value in (getattr(operations, operation) or {}).items():
-            if value.count("%") % 2:
-                yield (operation, name), f'{show(value)} has a single %: write "%%", or %VARIABLE%'
+    for path, value in common.header_values(operations):
+        if value.count("%") % 2:
+            yield path, f'{show(value)} has a single %: write "%%", or %VARIABLE%'
 
 
 def _abort(abort: api.Abort) -> Findings:

@@ -62,11 +62,10 @@ def _path(path: str) -> str:
 
 
 def _headers(operations: api.HeaderOperations) -> Findings:
-    for operation in ("set", "add"):
-        for name, value in (getattr(operations, operation) or {}).items():
-            if not _HEADER.fullmatch(value):
-                text = 'has a % that is no variable: write "%%", or %VARIABLE% or %VARIABLE(…)%'
-                yield (operation, name), f"{show(value)} {text}"
+    for path, value in common.header_values(operations):
+        if not _HEADER.fullmatch(value):
+            text = 'has a % that is no variable: write "%%", or %VARIABLE% or %VARIABLE(…)%'
+            yield path, f"{show(value)} {text}"
 
 
 def _port(port: api.Port) -> Findings:
