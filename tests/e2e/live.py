@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import time
@@ -22,6 +23,7 @@ from mesh.core.names import DEFAULT_NAMES
 from mesh.requests.evaluator import Evaluator
 from mesh.requests.types import Outcome
 from sandbox.live.plan import Plan
+from sandbox.network import is_free
 from tests.e2e.conftest import Checkout
 from toolchain.checkers import PROMETHEUS, checkers
 
@@ -36,13 +38,15 @@ def soon(condition: Callable[[], Any], limit: float = 10) -> Any:
     return result
 
 
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+_CANDIDATES = iter(range(30000 + _WORKER, 30086, _WORKERS))
+
+
 def free_node_port() -> int:
-    """A node port on which nothing listens, so that a sandbox of the user does not conflict."""
-    for candidate in range(32767, 30000, -7):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", candidate)):
-                return candidate
-    raise AssertionError("no node port is free")
+    """A node port on which nothing listens, so that a sandbox of the user does not conflict, and which no other test
+    gets: each test process has its own share of those that an API server gives to nobody who does not ask for them."""
+    return next(port for port in _CANDIDATES if is_free(port))
 
 
 def plan(checkout: Checkout) -> Plan:
