@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from mesh.analysis.objects import Object
-from mesh.core import kinds, pods
+from mesh.core import pods
 from mesh.core.names import INJECT_LABEL, NAMESPACE_LABEL, REVISION_LABEL
 from mesh.proxy.proxy import CONTAINER
 
@@ -73,8 +73,7 @@ def from_object(obj: Object, namespaces: Mapping[str, Object], unlabelled: bool 
     path, pod = pods.pod_spec(obj.kind, obj.body)
     if not path:
         return None
-    whole = obj.body if obj.kind == kinds.POD else obj.spec.get("template") or {}
-    meta = whole.get("metadata") or {}
+    meta = pods.template(obj.kind, obj.body).get("metadata") or {}
     labels, annotations = meta.get("labels") or {}, meta.get("annotations") or {}
     everywhere = unlabelled and obj.namespace not in _SYSTEM
     injected = _injected(labels, annotations, pod, namespaces.get(obj.namespace), everywhere)

@@ -13,7 +13,7 @@ from typing import Any, Final
 from mesh import bookinfo
 from mesh.analysis.objects import Object, Ref
 from mesh.apps import objects as apps
-from mesh.apps.objects import AppObject
+from mesh.apps.objects import Apps, Project
 from mesh.config import consistency, productpage, served
 from mesh.config.productpage import ProductPage
 from mesh.config.settings import NAMESPACE, Settings, SettingsError
@@ -36,8 +36,8 @@ class Stack:
     """The settings of a stack and what is compiled from them."""
 
     settings: Settings
-    apps: Sequence[AppObject]
-    """The objects of `mesh:apps`, in the order of their creation."""
+    apps: Apps
+    """The objects of `mesh:apps`."""
     traffic: Sequence[ConfigObject]
     """The objects of `mesh:traffic`."""
     security: Sequence[ConfigObject]
@@ -91,7 +91,7 @@ def compiled(settings: Settings, problems: Sequence[str] = ()) -> Stack:
             settings.traffic.hosts,
         )
     )
-    of_apps, wrong_apps = apps.of_apps(settings.apps, context.namespaces, settings.release, PROJECT)
+    of_apps, wrong_apps = apps.of_apps(settings.apps, _project(settings))
     contradictions = consistency.problems(settings, context.namespace, of_traffic)
     unserved = served.of_objects(settings.release, [*of_traffic, *of_security])
     if found := [*problems, *contradictions, *wrong_apps, *wrong_traffic, *wrong_security, *unserved]:
@@ -131,6 +131,15 @@ def _context(settings: Settings) -> StackContext:
         client_tls=settings.security.mtls.mesh == "STRICT" and settings.meshConfig.enableAutoMtls is False,
         rate_limit_namespace=settings.rateLimit.namespace or ROOT,
         rate_limit_required=settings.rateLimit.whenUnreachable == "deny",
+    )
+
+
+def _project(settings: Settings) -> Project:
+    return Project(
+        root=PROJECT,
+        release=settings.release,
+        namespaces={ROOT: "create", **settings.ownership},
+        injected=settings.injectedNamespaces.keys(),
     )
 
 

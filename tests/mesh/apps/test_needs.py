@@ -9,8 +9,7 @@ import pytest
 import yaml
 
 from mesh.apps.app import App
-from mesh.apps.needs import Needs
-from mesh.apps.objects import of_apps
+from mesh.apps.objects import Project, of_apps
 
 POD = {
     "serviceAccountName": "cart",
@@ -55,13 +54,12 @@ ROUTE = {"route": [{"destination": {"host": "cart.shop.svc.cluster.local", "subs
 def needed(root: Path, item: dict[str, Any]) -> set[str]:
     (root / "shop.yaml").write_text(yaml.safe_dump_all([*CORE, RULE, item]))
     app = App(namespace="shop", manifests=["shop.yaml"])
-    objects, problems = of_apps({"shop": app}, frozenset(("shop",)), "1.30", root)
+    apps, problems = of_apps({"shop": app}, Project(root=root, release="1.30", namespaces={"shop": "create"}))
     assert not problems
-    needs = Needs(objects)
     (found,) = (
-        one for one in objects if one.ref.kind.name == item["kind"] and one.ref.name == item["metadata"]["name"]
+        one for one in apps.objects if one.ref.kind.name == item["kind"] and one.ref.name == item["metadata"]["name"]
     )
-    return {str(ref) for ref in needs.of(found)}
+    return {str(ref) for ref in apps.needs.of(found)}
 
 
 @pytest.mark.parametrize(

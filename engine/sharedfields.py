@@ -1,0 +1,90 @@
+"""Fields of the stack's objects that another controller sets, such as the replicas under an autoscaler.
+
+The API server would take such a field from its owner if an update sent the program's value, and would remove it if an
+update left it out; a list of a custom resource is one value, so that none of its items can be left out at all. So an
+update sends what stands on the cluster, read right before. Where nothing else of an object changes, the engine is told
+to ignore the fields, and there is no update.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any, Final
+
+import pulumi
+
+from cluster.state import StackState
+from cluster.target import Target
+from engine.outputs import with_known_value
+from mesh.analysis.objects import Ref
+from mesh.apps import fields
+from mesh.core import names
+from mesh.core.kinds import GroupKind
+
+_INPUTS: Final = "__inputs"
+"""The provider's output with the inputs of the last update or refresh."""
+
+
+class SharedFields:
+    """What the state and the cluster have of the fields that others set."""
+
+    def __init__(self, target: Target | None, recorded: StackState) -> None:
+        """`target` is the cluster; None if it does not answer, so that this is a preview."""
+        self._target, self._recorded = target, recorded
+
+    @cached_property
+    def _inputs(self) -> Mapping[Ref, Mapping[str, Any]]:
+        found = (outputs.get(_INPUTS) for outputs in self._recorded.urns.values())
+        return {Ref.of(one): one for one in found if one and {"apiVersion", "kind", "metadata"} <= one.keys()}
+
+    def apply(
+        self, body: Mapping[str, Any], paths: Sequence[str], after: Sequence[pulumi.Resource]
+    ) -> tuple[dict[str, Any], pulumi.ResourceOptions]:
+        """The inputs of an object with fields at the `paths` that others set, and options for its resource. The
+        cluster is asked once the resources `after` are there."""
+        before = self._inputs.get(Ref.of(body))
+        meta = body["metadata"]
+        forced = {**body, "metadata": {**meta, "annotations": {**(meta.get("annotations") or {}), names.FORCE: "true"}}}
+        if before is None:
+            return forced, pulumi.ResourceOptions()
+        shared = fields.common(paths, before, body)
+        same = fields.without(_plain(before), shared) == fields.without(_plain(body), shared)
+        if self._target is None or pulumi.runtime.is_dry_run() or same:
+            return forced, pulumi.ResourceOptions(ignore_changes=[fields.text(path) for path in shared])
+        return self._standing(forced, paths, after), pulumi.ResourceOptions()
+
+    def _standing(
+        self, body: Mapping[str, Any], paths: Sequence[str], after: Sequence[pulumi.Resource]
+    ) -> dict[str, Any]:
+        """The object with the cluster's values of the fields, as an output for each part that has some."""
+        urns = pulumi.Output.all(*(one.urn for one in after))
+        read = urns.apply(lambda _: self._merged(body, paths))
+        parts = {path.partition(".")[0] for path in paths}
+
+        def part(name: str) -> pulumi.Output[Any]:
+            return with_known_value(read.apply(lambda whole: whole[name]), body[name])
+
+        return {name: part(name) if name in parts else value for name, value in body.items()}
+
+    def _merged(self, body: Mapping[str, Any], paths: Sequence[str]) -> Any:
+        assert self._target is not None, "only an update gets here"
+        text = self._target.kubectl("get", *_address(body), "--ignore-not-found", "--output", "json")
+        found = json.loads(text) if text.strip() else {}
+        return fields.laid_over(body, found, fields.common(paths, found, body))
+
+
+def _plain(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """The inputs without the annotations of Pulumi."""
+    meta = dict(inputs["metadata"])
+    kept = {name: value for name, value in (meta.pop("annotations", None) or {}).items() if "pulumi.com/" not in name}
+    return {**inputs, "metadata": {**meta, **({"annotations": kept} if kept else {})}}
+
+
+def _address(body: Mapping[str, Any]) -> list[str]:
+    """The arguments of `kubectl get` for an object, by the version of its API."""
+    kind, version = GroupKind.of(body), str(body["apiVersion"]).rpartition("/")[2]
+    type_ = ".".join(filter(None, (kind.name, version if kind.group else "", kind.group)))
+    meta = body["metadata"]
+    return [f"{type_}/{meta['name']}", *(["--namespace", meta["namespace"]] if meta.get("namespace") else [])]

@@ -1,0 +1,34 @@
+"""An object of an app."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from mesh.analysis.objects import Ref
+from mesh.apps.order import Stage, stage
+from mesh.manifests import Manifest
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AppObject:
+    """An object of an app."""
+
+    app: str
+    """The app's name."""
+    body: Mapping[str, Any]
+    """The object as it is created."""
+    source: Manifest
+    """The object as it is written."""
+    others: Sequence[str] = ()
+    """Paths of the fields that another controller sets once the object stands, see `mesh.apps.fields`."""
+
+    @cached_property
+    def ref(self) -> Ref:
+        return Ref.of(self.body)
+
+    @property
+    def stage(self) -> Stage:
+        return stage(self.ref.kind)
