@@ -45,15 +45,14 @@ class SharedFields:
         """The inputs of an object with fields at the `paths` that others set, and options for its resource. The
         cluster is asked once the resources `after` are there."""
         before = self._inputs.get(Ref.of(body))
-        meta = body["metadata"]
-        forced = {**body, "metadata": {**meta, "annotations": {**(meta.get("annotations") or {}), names.FORCE: "true"}}}
+        sent = _forced(body) if any("[*]" in path for path in paths) else dict(body)
         if before is None:
-            return forced, pulumi.ResourceOptions()
+            return sent, pulumi.ResourceOptions()
         shared = fields.common(paths, before, body)
         same = fields.without(_plain(before), shared) == fields.without(_plain(body), shared)
         if self._target is None or pulumi.runtime.is_dry_run() or same:
-            return forced, pulumi.ResourceOptions(ignore_changes=[fields.text(path) for path in shared])
-        return self._standing(forced, paths, after), pulumi.ResourceOptions()
+            return sent, pulumi.ResourceOptions(ignore_changes=[fields.text(path) for path in shared])
+        return self._standing(sent, paths, after), pulumi.ResourceOptions()
 
     def _standing(
         self, body: Mapping[str, Any], paths: Sequence[str], after: Sequence[pulumi.Resource]
@@ -73,6 +72,12 @@ class SharedFields:
         text = self._target.kubectl("get", *_address(body), "--ignore-not-found", "--output", "json")
         found = json.loads(text) if text.strip() else {}
         return fields.laid_over(body, found, fields.common(paths, found, body))
+
+
+def _forced(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The object, applied with force: who sets an item of a list owns the whole list, with what the files say of it."""
+    meta = body["metadata"]
+    return {**body, "metadata": {**meta, "annotations": {**(meta.get("annotations") or {}), names.FORCE: "true"}}}
 
 
 def _plain(inputs: Mapping[str, Any]) -> dict[str, Any]:
