@@ -2,16 +2,17 @@
 
 The API server would take such a field from its owner if an update sent the program's value, and would remove it if an
 update left it out; a list of a custom resource is one value, so that none of its items can be left out at all. So an
-update sends what stands on the cluster, read right before. Where nothing else of an object changes, the engine is told
-to ignore the fields, and there is no update.
+update sends what stands on the cluster, read right before, by force where it is a list, which its owner owns as a whole.
+Where nothing else of an object changes, as its digest says, the engine is told to ignore the fields.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any, Final
+from typing import Any
 
 import pulumi
 
@@ -23,9 +24,6 @@ from mesh.apps import fields
 from mesh.core import names
 from mesh.core.kinds import GroupKind
 
-_INPUTS: Final = "__inputs"
-"""The provider's output with the inputs of the last update or refresh."""
-
 
 class SharedFields:
     """What the state and the cluster have of the fields that others set."""
@@ -35,23 +33,26 @@ class SharedFields:
         self._target, self._recorded = target, recorded
 
     @cached_property
-    def _inputs(self) -> Mapping[Ref, Mapping[str, Any]]:
-        found = (outputs.get(_INPUTS) for outputs in self._recorded.urns.values())
-        return {Ref.of(one): one for one in found if one and {"apiVersion", "kind", "metadata"} <= one.keys()}
+    def _objects(self) -> Mapping[Ref, Mapping[str, Any]]:
+        """The objects as the last update or refresh found them."""
+        found = self._recorded.urns.values()
+        return {Ref.of(one): one for one in found if {"apiVersion", "kind", "metadata"} <= one.keys()}
 
     def apply(
         self, body: Mapping[str, Any], paths: Sequence[str], after: Sequence[pulumi.Resource]
     ) -> tuple[dict[str, Any], pulumi.ResourceOptions]:
         """The inputs of an object with fields at the `paths` that others set, and options for its resource. The
         cluster is asked once the resources `after` are there."""
-        before = self._inputs.get(Ref.of(body))
-        sent = _forced(body) if any("[*]" in path for path in paths) else dict(body)
+        digest = _digest(fields.without(body, fields.common(paths, body, body)))
+        forced = {names.FORCE: "true"} if any(fields.is_in_list(path) for path in paths) else {}
+        sent = _annotated(body, {**forced, names.DIGEST: digest})
+        before = self._objects.get(Ref.of(body))
         if before is None:
             return sent, pulumi.ResourceOptions()
-        shared = fields.common(paths, before, body)
-        same = fields.without(_plain(before), shared) == fields.without(_plain(body), shared)
+        same = (before["metadata"].get("annotations") or {}).get(names.DIGEST) == digest
         if self._target is None or pulumi.runtime.is_dry_run() or same:
-            return sent, pulumi.ResourceOptions(ignore_changes=[fields.text(path) for path in shared])
+            ignored = [fields.text(path) for path in fields.common(paths, before, body)]
+            return sent, pulumi.ResourceOptions(ignore_changes=ignored)
         return self._standing(sent, paths, after), pulumi.ResourceOptions()
 
     def _standing(
@@ -74,17 +75,13 @@ class SharedFields:
         return fields.laid_over(body, found, fields.common(paths, found, body))
 
 
-def _forced(body: Mapping[str, Any]) -> dict[str, Any]:
-    """The object, applied with force: who sets an item of a list owns the whole list, with what the files say of it."""
+def _annotated(body: Mapping[str, Any], more: Mapping[str, str]) -> dict[str, Any]:
     meta = body["metadata"]
-    return {**body, "metadata": {**meta, "annotations": {**(meta.get("annotations") or {}), names.FORCE: "true"}}}
+    return {**body, "metadata": {**meta, "annotations": {**(meta.get("annotations") or {}), **more}}}
 
 
-def _plain(inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """The inputs without the annotations of Pulumi."""
-    meta = dict(inputs["metadata"])
-    kept = {name: value for name, value in (meta.pop("annotations", None) or {}).items() if "pulumi.com/" not in name}
-    return {**inputs, "metadata": {**meta, **({"annotations": kept} if kept else {})}}
+def _digest(body: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()[:8]
 
 
 def _address(body: Mapping[str, Any]) -> list[str]:

@@ -25,6 +25,11 @@ def checked(path: str) -> str:
     return path
 
 
+def is_in_list(path: str) -> bool:
+    """Whether the field is one of a list's items."""
+    return EACH in _steps(path)
+
+
 def common(paths: Iterable[str], old: Any, new: Any) -> list[Path]:
     """The fields at the paths that both objects may have: where a list has another length in each, its items cannot be
     told apart, and none of them is meant."""
