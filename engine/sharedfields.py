@@ -43,17 +43,18 @@ class SharedFields:
     ) -> tuple[dict[str, Any], pulumi.ResourceOptions]:
         """The inputs of an object with fields at the `paths` that others set, and options for its resource. The
         cluster is asked once the resources `after` are there."""
-        digest = _digest(fields.without(body, fields.common(paths, body, body)))
+        digest = _digest(fields.without(body, fields.own(paths, body)))
         forced = {names.FORCE: "true"} if any(fields.is_in_list(path) for path in paths) else {}
         sent = _annotated(body, {**forced, names.DIGEST: digest})
         before = self._objects.get(Ref.of(body))
         if before is None:
             return sent, pulumi.ResourceOptions()
         same = (before["metadata"].get("annotations") or {}).get(names.DIGEST) == digest
-        if self._target is None or pulumi.runtime.is_dry_run() or same:
-            ignored = [fields.text(path) for path in fields.common(paths, before, body)]
-            return sent, pulumi.ResourceOptions(ignore_changes=ignored)
-        return self._standing(sent, paths, after), pulumi.ResourceOptions()
+        pairs = fields.shared(paths, before, body)
+        in_place = all(pair.old == pair.new for pair in pairs) and fields.own(paths, before) == fields.own(paths, body)
+        if in_place and (same or self._target is None or pulumi.runtime.is_dry_run()):
+            return sent, pulumi.ResourceOptions(ignore_changes=[fields.text(pair.new) for pair in pairs])
+        return self._standing(sent, paths, after) if self._target else sent, pulumi.ResourceOptions()
 
     def _standing(
         self, body: Mapping[str, Any], paths: Sequence[str], after: Sequence[pulumi.Resource]
@@ -72,7 +73,7 @@ class SharedFields:
         assert self._target is not None, "only an update gets here"
         text = self._target.kubectl("get", *_address(body), "--ignore-not-found", "--output", "json")
         found = json.loads(text) if text.strip() else {}
-        return fields.laid_over(body, found, fields.common(paths, found, body))
+        return fields.laid_over(body, found, fields.shared(paths, found, body))
 
 
 def _annotated(body: Mapping[str, Any], more: Mapping[str, str]) -> dict[str, Any]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 _PATH: Final = re.compile(r'(?:spec|data|metadata\.(?:labels|annotations))(?:\.[\w-]+|\[\*\]|\["[^"\]]+"\])+')
 _STEP: Final = re.compile(r'\["(?P<quoted>[^"]+)"\]|(?P<each>\[\*\])|(?P<name>[^.\[]+)')
@@ -13,6 +13,13 @@ EACH: Final = "*"
 
 Path = tuple[str | int, ...]
 """Keys of mappings and indexes of lists."""
+
+
+class Pair(NamedTuple):
+    """The paths of a field in two versions of an object."""
+
+    old: Path
+    new: Path
 
 
 def checked(path: str) -> str:
@@ -30,28 +37,61 @@ def is_in_list(path: str) -> bool:
     return EACH in _steps(path)
 
 
-def common(paths: Iterable[str], old: Any, new: Any) -> list[Path]:
-    """The fields at the paths that both objects may have: where a list has another length in each, its items cannot be
-    told apart, and none of them is meant."""
-    return [found for path in paths for found in _common(_steps(path), old, new)]
+def shared(paths: Iterable[str], old: Any, new: Any) -> list[Pair]:
+    """The fields at the paths that two versions of an object have in common.
+
+    Items of lists belong together by `name`, by position if the lists are equally long, or else if they are equal but
+    for the fields; of the innermost list no item does then, since its items, such as weights, depend on each other."""
+    return [found for path in paths for found in _shared(_steps(path), old, new)]
+
+
+def own(paths: Iterable[str], body: Mapping[str, Any]) -> list[Path]:
+    """The fields at the paths that an object has."""
+    return [pair.new for pair in shared(paths, body, body)]
 
 
 def _steps(path: str) -> list[str]:
     return [step["quoted"] or (EACH if step["each"] else step["name"]) for step in _STEP.finditer(path)]
 
 
-def _common(steps: list[str], old: Any, new: Any) -> Iterator[Path]:
+def _shared(steps: Sequence[str], old: Any, new: Any) -> Iterator[Pair]:
     first, rest = steps[0], steps[1:]
-    if first == EACH:
-        alike = isinstance(old, list) and isinstance(new, list) and len(old) == len(new)
-        pairs = list(enumerate(zip(old, new, strict=True))) if alike else []
-        found = [(index, *path) for index, pair in pairs for path in (_common(rest, *pair) if rest else [()])]
-        yield from found
-    elif isinstance(old, Mapping) and isinstance(new, Mapping):
-        if not rest:
-            yield (first,)
-        elif first in old and first in new:
-            yield from ((first, *path) for path in _common(rest, old[first], new[first]))
+    for before, after in _parts(steps, old, new):
+        inner = _shared(rest, old[before], new[after]) if rest else [Pair((), ())]
+        yield from (Pair((before, *pair.old), (after, *pair.new)) for pair in inner)
+    if first != EACH and not rest and isinstance(old, Mapping) and isinstance(new, Mapping) and first not in new:
+        yield Pair((first,), (first,))
+
+
+def _parts(steps: Sequence[str], old: Any, new: Any) -> list[tuple[Any, Any]]:
+    """The parts of two values that belong together at the first step: keys or indexes."""
+    first, rest = steps[0], steps[1:]
+    if first != EACH:
+        both = isinstance(old, Mapping) and isinstance(new, Mapping) and first in new and (first in old or not rest)
+        return [(first, first)] if both else []
+    if not (isinstance(old, list) and isinstance(new, list)):
+        return []
+    places = {item["name"]: i for i, item in enumerate(old) if isinstance(item, Mapping) and "name" in item}
+    names = [item.get("name") if isinstance(item, Mapping) else None for item in new]
+    if len(places) == len(old) and all(names):
+        return [(places[name], i) for i, name in enumerate(names) if name in places]
+    if len(old) == len(new):
+        return [(i, i) for i in range(len(new))]
+    return list(_equal(rest, old, new)) if EACH in rest else []
+
+
+def _equal(rest: Sequence[str], old: list[Any], new: list[Any]) -> Iterator[tuple[int, int]]:
+    """The indexes of items that are equal but for the fields at `rest`."""
+    left = {i: _bare(rest, item) for i, item in enumerate(old)}
+    for place, item in enumerate(new):
+        bare = _bare(rest, item)
+        if (found := next((i for i, one in left.items() if one == bare), None)) is not None:
+            del left[found]
+            yield found, place
+
+
+def _bare(rest: Sequence[str], item: Any) -> Any:
+    return without(item, [pair.new for pair in _shared(rest, item, item)])
 
 
 def text(path: Path) -> str:
@@ -60,34 +100,31 @@ def text(path: Path) -> str:
     return "".join(parts).removeprefix(".")
 
 
-def without(body: Mapping[str, Any], paths: Iterable[Path]) -> Any:
+def without(body: Mapping[str, Any], paths: Iterable[Path]) -> dict[str, Any]:
     """A copy of the object without the fields."""
-    return _changed(body, paths, lambda _path: None)
-
-
-def laid_over(body: Mapping[str, Any], other: Mapping[str, Any], paths: Iterable[Path]) -> Any:
-    """A copy of the object with another one's values of the fields."""
-
-    def value(path: Path) -> Any:
-        found: Any = other
-        for step in path[:-1]:
-            found = found[step]
-        return found[path[-1]] if isinstance(path[-1], int) else found.get(path[-1])
-
-    return _changed(body, paths, value)
-
-
-def _changed(body: Mapping[str, Any], paths: Iterable[Path], value: Callable[[Path], Any]) -> Any:
-    """A copy of the object with other values of fields; a field without a value is left out."""
     result = copy.deepcopy(dict(body))
     for path in paths:
-        parent: Any = result
-        for step in path[:-1]:
-            parent = parent[step]
-        if (new := value(path)) is not None:
-            parent[path[-1]] = new
-        elif isinstance(parent, dict):
-            parent.pop(path[-1], None)
-        else:
-            parent[path[-1]] = None
+        _put(result, path, None)
     return result
+
+
+def laid_over(body: Mapping[str, Any], other: Mapping[str, Any], pairs: Iterable[Pair]) -> dict[str, Any]:
+    """A copy of the object with another one's values of the fields."""
+    result = copy.deepcopy(dict(body))
+    for pair in pairs:
+        found: Any = other
+        for step in pair.old[:-1]:
+            found = found[step]
+        last = pair.old[-1]
+        _put(result, pair.new, found.get(last) if isinstance(found, Mapping) else found[last])
+    return result
+
+
+def _put(body: Any, path: Path, value: Any) -> None:
+    """Sets a field; without a value it is left out."""
+    for step in path[:-1]:
+        body = body[step]
+    if value is None and isinstance(body, dict):
+        body.pop(path[-1], None)
+    else:
+        body[path[-1]] = value
