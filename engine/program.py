@@ -22,7 +22,7 @@ from cluster.state import StackState
 from cluster.survey import Survey
 from cluster.target import Target, adopting, forced
 from engine import config, patches, recorder, sdk
-from engine.aliases import FormerParents
+from engine.aliases import FormerUrns
 from engine.manifests import CreatedObjects
 from engine.secrets import Secrets
 from mesh.analysis.analyse import analyse
@@ -99,7 +99,7 @@ def connect(root: str, state: Callable[[], StackState]) -> tuple[Stack, Cluster]
     _set_timeouts(chosen.timeout)
     created = CreatedObjects()
     pulumi.runtime.register_stack_transformation(created.collect)
-    pulumi.runtime.register_stack_transformation(FormerParents(recorded.urns).alias)
+    pulumi.runtime.register_stack_transformation(FormerUrns(recorded.urns).alias)
     secrets = Secrets(read.secrets, chosen.disclosure)
     if not recorder.is_recording():  # who records the resources decides what to show of them
         pulumi.runtime.register_stack_transformation(secrets.protect)
