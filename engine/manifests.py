@@ -14,7 +14,7 @@ from pulumi import _types  # the SDK's own translation of argument classes into 
 
 from cluster.state import type_and_name
 from engine.outputs import known_value
-from mesh.analysis.objects import Object
+from mesh.analysis.objects import Object, Ref
 from mesh.core import kinds
 from mesh.core.kinds import GroupKind
 
@@ -48,13 +48,25 @@ class CreatedObjects:
 
     def __init__(self) -> None:
         self.objects: list[Object] = []
+        self.twice: list[str] = []
+        """A message for each object that two parts of the config create."""
+        self._keys: dict[Ref, str] = {}
 
     def collect(self, args: pulumi.ResourceTransformationArgs) -> None:
         """A stack transformation that changes nothing, and notes every object of the kinds in `KINDS`."""
-        if kind_of(args.type_) in KINDS:
+        kind = kind_of(args.type_)
+        if kind:
+            self._note(kind, args)
+        if kind in KINDS:
             whole = {property_name(key): as_data(value) for key, value in args.props.items()}
             manifest = {key: value for key, value in whole.items() if value is not None}
             self.objects.append(Object.read(as_manifest(args.type_, manifest), _config_key(args.opts.parent)))
+
+    def _note(self, kind: GroupKind, args: pulumi.ResourceTransformationArgs) -> None:
+        meta, key = as_data(args.props.get("metadata")) or {}, _config_key(args.opts.parent)
+        ref = Ref(kind, meta.get("namespace") or "", meta.get("name") or "")
+        if ref.name and self._keys.setdefault(ref, key) != key:
+            self.twice.append(f"{ref} comes from {self._keys[ref]} and from {key}: leave it out of one of them")
 
 
 def kind_of(token: str) -> GroupKind | None:

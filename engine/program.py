@@ -129,7 +129,12 @@ def connect(root: str, state: Callable[[], StackState]) -> tuple[Stack, Cluster]
 def check_objects(stack: Stack, created: CreatedObjects) -> None:
     """Analyzes the objects that the program has created; called at its end, before Pulumi registers the first of them.
 
-    Logs warnings, and ends the program with one message if there are errors."""
+    Logs warnings, and ends the program with one message if there are errors. Raises SettingsError, if the resources
+    are recorded, for objects that are created twice."""
+    if created.twice and recorder.is_recording():
+        raise settings.SettingsError("\n".join(created.twice))
+    if created.twice:
+        _end("\n".join(created.twice))
     if recorder.is_recording():
         return  # the caller that records the objects analyzes them itself
     found = analyse(stack.with_origins(created.objects), stack.settings.mesh_names, stack.settings.analysis.suppress)
