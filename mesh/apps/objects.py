@@ -65,7 +65,8 @@ def of_apps(apps: Mapping[str, App], project: Project) -> tuple[Apps, list[str]]
     for name, found in read.items():
         problems += _unused(name, apps[name], found)
     made = {item.ref.name: item for item in objects if item.ref.kind == kinds.NAMESPACE}
-    owned = list(_owned(apps, [item for item in objects if item.ref.kind != kinds.NAMESPACE], problems))
+    readable = {name: apps[name] for name in read}
+    owned = list(_owned(readable, [item for item in objects if item.ref.kind != kinds.NAMESPACE], problems))
     needs = Needs(owned)
     return Apps(objects=needs.in_order(), namespaces=made, needs=needs), problems
 

@@ -64,7 +64,8 @@ class _Duplicate(Exception):
 
 
 class _Loader(documents.Loader):
-    """Refuses keys that are twice in a mapping; remembers the line of what it constructs."""
+    """Reads numbers and dates as kubectl does; refuses keys that are twice in a mapping; remembers the line of what it
+    constructs."""
 
     at: int = 1
 
@@ -80,6 +81,22 @@ class _Loader(documents.Loader):
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         self.at = node.start_mark.line + 1
         return super().construct_object(node, deep)
+
+
+def _number(_: yaml.SafeLoader, node: yaml.ScalarNode) -> float:
+    text = node.value.replace("_", "").lower()
+    if text.lstrip("+-").startswith(("0x", "0o", "0b")):
+        return int(text, 0)
+    found = float(text)
+    return int(found) if found.is_integer() else found
+
+
+def _text(_: yaml.SafeLoader, node: yaml.ScalarNode) -> str:
+    return str(node.value)
+
+
+_Loader.add_constructor(documents.NUMBER, _number)
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", _text)
 
 
 def _documents(text: str) -> Iterator[tuple[yaml.Node, Any]]:
