@@ -18,7 +18,7 @@ class Drawing:
 
     def __init__(self, seed: int) -> None:
         self._random = Random(seed)
-        self._count = 0
+        self._count, self._app = 0, ""
 
     def objects(self, count: int) -> Iterator[Object]:
         """As many objects, of all kinds in turn."""
@@ -29,6 +29,7 @@ class Drawing:
         )
         for i in range(count):
             self._count = i // len(kinds)
+            self._app = f"app-{i}"
             version, kind, content = kinds[i % len(kinds)]()
             yield {"apiVersion": version, "kind": kind, "metadata": self._metadata(), **content}
 
@@ -49,11 +50,12 @@ class Drawing:
             "kubectl.kubernetes.io/last-applied-configuration": "{}",
             "example.com/note": self._one("", "a: b", "1"),
         }
-        given = self._some(annotations=notes, labels={"app": self._name, "example.com/a": self._one("", "b")}, **left)
+        given = self._some(annotations=notes, labels={"example.com/a": self._one("", "b")}, **left)
         return {"name": self._name, **given}
 
     def _labels(self) -> dict[str, str]:
-        return {"app": self._name}
+        """Labels of pods; each workload has its own, since one would else take those of others for its own."""
+        return {"app": self._app}
 
     def _resources(self) -> Object:
         asked = {name: self._one(*forms) for name, forms in QUANTITIES.items()}

@@ -103,7 +103,7 @@ def test_an_image_is_found_by_its_name_without_tag_and_digest(image: str, name: 
             " mesh:injectedNamespaces or mesh:namespaces",
         ),
         (
-            [{**manifest_of("PersistentVolume", "a"), "metadata": {"name": "a", "namespace": "shop"}}],
+            [{"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "a", "namespace": "shop"}}],
             {},
             "shop.yaml:5: PersistentVolume is in no namespace: leave it out",
         ),
