@@ -1,9 +1,9 @@
 """Aliases for Kubernetes objects that have another URN than in the stack's state.
 
-Parent, name and type, with the version of the API, are parts of a resource's URN. Without an alias, an object that moves
-to another component (such as a VirtualService of Bookinfo that an entry of `mesh:traffic` now defines), or that is
-written for another version of its API, would be one resource to create and another one to delete, and the deletion would
-remove the object that was just created.
+A resource's URN has its parent, its name, and its type with the version of the API. Without an alias, an object would
+be one resource to create and another one to delete if it moves to another component (such as a VirtualService of
+Bookinfo that an entry of `mesh:traffic` now defines), or if it is written for another version of its API. The
+deletion would remove the object that was just created.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Fields of the stack's objects that another controller sets, such as the replicas under an autoscaler.
 
-The API server would take such a field from its owner if an update sent the program's value, and would remove it if an
-update left it out; a list of a custom resource is one value, so that none of its items can be left out at all. So an
-update sends what stands on the cluster, read right before, by force where it is a list, which its owner owns as a whole.
-Where nothing else of an object changes, as its digest says, the engine is told to ignore the fields.
+An update that sends the program's value of such a field takes it from its owner, and one that leaves it out removes
+it; a list of a custom resource is one value, so that nothing of it can be left out at all. So an update sends what
+stands on the cluster, read right before. A list is sent by force, since its owner owns all of it. Where nothing else
+of an object changes, as its digest says, the engine is told to ignore the fields.
 """
 
 from __future__ import annotations
