@@ -12,7 +12,7 @@ from components import kube, meshconfig
 from components.namespaces import Namespaces
 from mesh.analysis.objects import Ref
 from mesh.apps.needs import Needs
-from mesh.apps.objects import AppObject
+from mesh.apps.objects import OBJECTS, AppObject
 from mesh.core import kinds, names
 from mesh.core.kinds import GroupKind
 from mesh.releases.release import Installation
@@ -35,12 +35,13 @@ class AppsArgs:
 
 
 class App(pulumi.ComponentResource):
-    """The objects of one app."""
+    """The objects of one app, or those of `mesh:objects`."""
 
     def __init__(
         self, name: str, args: AppsArgs, objects: Sequence[AppObject], opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        super().__init__("mesh:apps:App", name, None, opts)
+        token, own = ("mesh:apps:App", name) if name != OBJECTS else ("mesh:objects:Objects", "objects")
+        super().__init__(token, own, None, opts)
         self._args = args
         for item in objects:
             args.made[item.ref] = self._register(item)
@@ -92,7 +93,7 @@ def install(
     api: Sequence[pulumi.Resource],
     opts: pulumi.ResourceOptions,
 ) -> None:
-    """Installs the apps of `mesh:apps`. `api`: Istio's definitions and the validation webhook."""
+    """Installs the apps of `mesh:apps`, and `mesh:objects`. `api`: Istio's definitions and the validation webhook."""
     args = AppsArgs(mesh=mesh, namespaces=namespaces, api=api, needs=Needs(objects))
     for name in dict.fromkeys(item.app for item in objects):
         App(name, args, [item for item in objects if item.app == name], opts)

@@ -14,6 +14,7 @@ from pulumi import _types  # the SDK's own translation of argument classes into 
 
 from cluster.state import type_and_name
 from engine.outputs import known_value
+from mesh import api
 from mesh.analysis.objects import Object
 from mesh.core import kinds
 from mesh.core.kinds import GroupKind
@@ -21,10 +22,9 @@ from mesh.core.kinds import GroupKind
 KINDS: Final = frozenset(
     (
         *(kinds.NAMESPACE, kinds.SERVICE, kinds.POD, kinds.DEPLOYMENT, kinds.STATEFUL_SET, kinds.DAEMON_SET, kinds.JOB),
-        *(kinds.CONFIG_MAP, kinds.SECRET, kinds.MUTATING_WEBHOOK, kinds.VIRTUAL_SERVICE, kinds.DESTINATION_RULE),
-        *(kinds.GATEWAY, kinds.SERVICE_ENTRY, kinds.SIDECAR, kinds.ENVOY_FILTER, kinds.AUTHORIZATION_POLICY),
-        *(kinds.PEER_AUTHENTICATION, kinds.REQUEST_AUTHENTICATION, kinds.WORKLOAD_ENTRY, kinds.INGRESS),
+        *(kinds.CONFIG_MAP, kinds.SECRET, kinds.MUTATING_WEBHOOK, kinds.INGRESS),
         *(kinds.POD_DISRUPTION_BUDGET, kinds.HORIZONTAL_POD_AUTOSCALER),
+        *(kind.group_kind() for kind in api.Kind.__subclasses__()),
     )
 )
 """The kinds that analysis reads."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from mesh import manifests
 from mesh.analysis.objects import Object, Ref
 from mesh.analysis.rules import schema
-from mesh.apps import images
+from mesh.apps import images, plain
 from mesh.apps.app import App
 from mesh.apps.order import Stage, stage
 from mesh.apps.scopes import cluster_scoped
@@ -18,13 +18,16 @@ from mesh.core import errors
 from mesh.core.kinds import GroupKind
 from mesh.manifests import Manifest, ManifestError
 
+OBJECTS: Final = ""
+"""What `mesh:objects` is called among the apps, whose own names are not empty."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class AppObject:
     """An object of an app."""
 
     app: str
-    """The app's name."""
+    """The app's name; that of `mesh:objects` is `OBJECTS`."""
     body: Mapping[str, Any]
     """The object as it is created."""
     source: Manifest
@@ -35,36 +38,48 @@ class AppObject:
         return Ref.of(self.body)
 
     @property
+    def key(self) -> str:
+        """The key of the config that the object comes from: its own if it stands in there."""
+        if self.app != OBJECTS:
+            return f"mesh:apps.{self.app}"
+        return plain.KEY if self.source.node else self.source.file
+
+    @property
     def stage(self) -> Stage:
         return stage(self.ref.kind)
 
 
 def of_apps(
-    apps: Mapping[str, App], namespaces: Set[str], release: str, root: Path
+    apps: Mapping[str, App],
+    namespaces: Set[str],
+    release: str,
+    root: Path,
+    objects_in_plain: Sequence[str | Mapping[str, Any]] = (),
 ) -> tuple[list[AppObject], list[str]]:
     """The objects of the apps in the order of their creation, and the problems, each with file and line or the key of
-    the config. `namespaces` are those that the stack declares; `root` is the project's folder."""
+    the config. `namespaces` are those that the stack declares; `root` is the project's folder; `objects_in_plain` is
+    `mesh:objects`."""
     read: dict[str, list[Manifest]] = {}
-    problems: list[str] = []
+    read[OBJECTS], problems = plain.read(objects_in_plain, root)
     for name, app in apps.items():
         try:
             read[name] = manifests.read(app.manifests, root)
         except ManifestError as error:
             problems += str(error).splitlines()
     scoped = cluster_scoped(manifest for found in read.values() for manifest in found)
-    objects = [_placed(name, apps[name], one, scoped) for name, found in read.items() for one in found]
+    objects = [_placed(name, apps.get(name), one, scoped) for name, found in read.items() for one in found]
     problems += _twice(objects)
     for item in objects:
         problems += _problems(item, namespaces, scoped)
         problems += _of_istio(item, release)
-    for name, found in read.items():
-        problems += _unused(name, apps[name], found)
+    for name in (name for name in apps if name in read):
+        problems += _unused(name, apps[name], read[name])
     return sorted(objects, key=lambda item: item.stage), problems
 
 
-def _placed(name: str, app: App, manifest: Manifest, scoped: Set[GroupKind]) -> AppObject:
-    body = images.replaced(manifest.body, app.images)
-    if manifest.kind not in scoped and app.namespace and not body["metadata"].get("namespace"):
+def _placed(name: str, app: App | None, manifest: Manifest, scoped: Set[GroupKind]) -> AppObject:
+    body = images.replaced(manifest.body, app.images) if app else manifest.body
+    if app and manifest.kind not in scoped and app.namespace and not body["metadata"].get("namespace"):
         body = {**body, "metadata": {**body["metadata"], "namespace": app.namespace}}
     return AppObject(app=name, body=body, source=manifest)
 
@@ -83,7 +98,8 @@ def _problems(item: AppObject, namespaces: Set[str], scoped: Set[GroupKind]) -> 
         if namespace:
             yield f"{place}: {item.ref.kind} is in no namespace: leave it out"
     elif not namespace:
-        yield f"{item.source.place('metadata')}: {item.ref} has no namespace: set mesh:apps.{item.app}.namespace"
+        remedy = "write metadata.namespace" if item.app == OBJECTS else f"set {item.key}.namespace"
+        yield f"{item.source.place('metadata')}: {item.ref} has no namespace: {remedy}"
     elif namespace not in namespaces:
         known = errors.not_one_of(namespace, sorted(namespaces))
         yield f"{place}: namespace {known}: declare it in mesh:injectedNamespaces or mesh:namespaces"

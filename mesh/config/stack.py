@@ -4,7 +4,7 @@ The program, the commands and the policy pack compile a stack once (`mesh.config
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any, Final
 from mesh import bookinfo
 from mesh.analysis.objects import Object, Ref
 from mesh.apps import objects as apps
+from mesh.apps import plain
 from mesh.apps.objects import AppObject
 from mesh.config import consistency, productpage, served
 from mesh.config.productpage import ProductPage
@@ -37,7 +38,7 @@ class Stack:
 
     settings: Settings
     apps: Sequence[AppObject]
-    """The objects of `mesh:apps`, in the order of their creation."""
+    """The objects of `mesh:apps` and `mesh:objects`, in the order of their creation."""
     traffic: Sequence[ConfigObject]
     """The objects of `mesh:traffic`."""
     security: Sequence[ConfigObject]
@@ -55,6 +56,8 @@ class Stack:
         ref = item.ref
         if source := self._compiled.get(ref):
             return replace(item, origin=f"{NAMESPACE}:{source.path}", keys=source.keys)
+        if ref in self._in_plain and item.origin in ("", plain.KEY):
+            return replace(item, origin=self._in_plain[ref])
         if ref.kind == kinds.NAMESPACE and not item.origin and ref.name in self._namespace_keys:
             return replace(item, origin=f"{NAMESPACE}:{self._namespace_keys[ref.name]}")
         return item
@@ -69,6 +72,11 @@ class Stack:
         return {
             Ref(item.body.group_kind(), item.namespace, item.name): item for item in (*self.traffic, *self.security)
         }
+
+    @cached_property
+    def _in_plain(self) -> Mapping[Ref, str]:
+        """The keys of the objects of `mesh:objects`."""
+        return {item.ref: item.key for item in self.apps if item.app == apps.OBJECTS}
 
     @cached_property
     def _namespace_keys(self) -> Mapping[str, str]:
@@ -91,10 +99,11 @@ def compiled(settings: Settings, problems: Sequence[str] = ()) -> Stack:
             settings.traffic.hosts,
         )
     )
-    of_apps, wrong_apps = apps.of_apps(settings.apps, context.namespaces, settings.release, PROJECT)
+    of_apps, wrong_apps = apps.of_apps(settings.apps, context.namespaces, settings.release, PROJECT, settings.objects)
     contradictions = consistency.problems(settings, context.namespace, of_traffic)
     unserved = served.of_objects(settings.release, [*of_traffic, *of_security])
-    if found := [*problems, *contradictions, *wrong_apps, *wrong_traffic, *wrong_security, *unserved]:
+    twice = _made_twice(of_apps, [*of_traffic, *of_security])
+    if found := [*problems, *contradictions, *wrong_apps, *twice, *wrong_traffic, *wrong_security, *unserved]:
         raise SettingsError("\n".join(found))
     return Stack(
         settings=settings,
@@ -104,6 +113,14 @@ def compiled(settings: Settings, problems: Sequence[str] = ()) -> Stack:
         rate_limits=rate_limit_filters.descriptors(settings.traffic.services, settings.traffic.hosts),
         product_page=productpage.find(settings, of_traffic),
     )
+
+
+def _made_twice(of_apps: Iterable[AppObject], generated: Iterable[ConfigObject]) -> Iterator[str]:
+    """One line for each object of the apps that a key of the config makes as well."""
+    made = {Ref(item.body.group_kind(), item.namespace, item.name): item.path for item in generated}
+    for item in of_apps:
+        if item.ref in made:
+            yield f"{item.source.place()}: {NAMESPACE}:{made[item.ref]} makes {item.ref}, too: leave one of them out"
 
 
 def _context(settings: Settings) -> StackContext:

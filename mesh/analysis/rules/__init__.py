@@ -30,6 +30,7 @@ from mesh.analysis.rules import (
     sidecars,
     telemetries,
     tokens,
+    twice,
     virtual_hosts,
     workloads,
 )
@@ -61,6 +62,7 @@ RULES: Final[Sequence[Rule]] = (
     *sidecars.RULES,
     *telemetries.RULES,
     *tokens.RULES,
+    *twice.RULES,
     *virtual_hosts.RULES,
     *workloads.RULES,
 )
