@@ -24,6 +24,12 @@ def problems(s: Settings) -> Iterator[str]:
                 f"mesh:traffic.egress.{name}.gateway: {jwt.gateway} requires tokens (mesh:{PATH}), and refuses what it"
                 " passes through as TLS, where it can see none; choose another gateway"
             )
+    for name, entry in s.traffic.hosts.items():
+        if entry.gateway == jwt.gateway and entry.connections:
+            yield (
+                f"mesh:traffic.hosts.{name}.gateway: {jwt.gateway} requires tokens (mesh:{PATH}), and refuses"
+                " connections in which it can see none; choose another gateway"
+            )
     yield from _headers_taken(s, jwt)
 
 

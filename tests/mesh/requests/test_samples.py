@@ -243,7 +243,7 @@ def test_conditions_that_contradict_each_other_are_not_asked() -> None:
         (manifest_of("RequestAuthentication", "jwt", {}), "RequestAuthentication shop/jwt"),
         (manifest_of("Sidecar", "few", {"egress": [{"hosts": ["./*"]}]}), "Sidecar shop/few"),
         (
-            routes("db", tcp=[{"route": [{"destination": {"host": "cart"}}]}], hosts=["cart"]),
+            routes("db", to("cart"), tcp=[{"route": [{"destination": {"host": "cart"}}]}], hosts=["cart"]),
             "VirtualService shop/db tcp",
         ),
         (

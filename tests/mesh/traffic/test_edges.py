@@ -42,6 +42,85 @@ def test_without_the_redirect_plain_http_is_not_served() -> None:
     assert secured["tls"]["mode"] == "MUTUAL"
 
 
+TRUSTING = {"defaultConfig": {"gatewayTopology": {"numTrustedProxies": 1}}}
+
+
+def test_where_the_load_balancer_ends_tls_the_gateway_serves_plain_http_and_redirects_by_the_clients_scheme() -> None:
+    found = specs(host(tls={"endsAt": "loadBalancer"}), meshConfig=TRUSTING)["Gateway/shop-gateway"]["servers"]
+    port = {"number": 80, "protocol": "HTTP", "name": "http"}
+    assert found == [{"port": port, "hosts": ["shop.example.com"], "tls": {"httpsRedirect": True}}]
+    [both] = servers(tls={"endsAt": "loadBalancer", "redirect": False})
+    assert "tls" not in both
+
+
+@pytest.mark.parametrize("own", [None, {"proxy.istio.io/config": "gatewayTopology: {numTrustedProxies: 1}"}])
+def test_a_gateway_that_would_redirect_for_ever_is_refused(own: dict[str, str] | None) -> None:
+    traffic = host(tls={"endsAt": "loadBalancer"})
+    if own:
+        assert specs(traffic, gateways={"istio-ingressgateway": {"podAnnotations": own}})
+    else:
+        assert refusal(traffic).startswith(
+            "mesh:traffic.hosts.shop.tls: istio-ingressgateway does not believe x-forwarded-proto, and would redirect"
+            " for ever: set mesh:meshConfig.defaultConfig.gatewayTopology.numTrustedProxies to the number"
+        )
+
+
+def test_tls_that_is_passed_on_is_routed_by_server_name() -> None:
+    found = specs(host(tls={"mode": "PASSTHROUGH"}))
+    [server] = found["Gateway/shop-gateway"]["servers"]
+    assert (server["port"]["protocol"], server["tls"]) == ("TLS", {"mode": "PASSTHROUGH"})
+    [route] = found["VirtualService/shop"]["tls"]
+    assert route["match"] == [{"sniHosts": ["shop.example.com"], "port": 443}]
+    assert route["route"] == [{"destination": {"host": "productpage"}}]
+
+
+@pytest.mark.parametrize(
+    ("fields", "protocol", "tls"),
+    [
+        ({"hosts": ["*"]}, "TCP", None),
+        ({"tls": "shop-certificate"}, "TLS", "SIMPLE"),
+    ],
+)
+def test_connections_are_routed_by_port(fields: dict[str, Any], protocol: str, tls: str | None) -> None:
+    found = specs(host(protocol="TCP", port=31400, **fields))
+    [server] = found["Gateway/shop-gateway"]["servers"]
+    assert server["port"] == {"number": 31400, "protocol": protocol, "name": protocol.lower()}
+    assert server.get("tls", {}).get("mode") == tls
+    [route] = found["VirtualService/shop"]["tcp"]
+    assert route["match"] == [{"port": 31400}]
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ({"tls": {}}, "tls.secret: is required"),
+        ({"tls": {"mode": "PASSTHROUGH", "secret": "x"}}, "tls.secret: is for TLS that the gateway ends"),
+        ({"tls": {"mode": "PASSTHROUGH", "redirect": True}}, "tls.redirect: is not possible in mode PASSTHROUGH"),
+        ({"tls": {"endsAt": "loadBalancer", "secret": "x"}}, "tls.secret: is for TLS that the gateway speaks"),
+        ({"protocol": "TCP", "hosts": ["*"]}, "port: is required with protocol TCP"),
+        ({"protocol": "TCP", "port": 31400}, 'hosts: must be ["*"] with protocol TCP and no tls'),
+        ({"protocol": "TCP", "port": 443, "tls": {"mode": "PASSTHROUGH"}}, "tls: cannot be like that with protocol"),
+        (
+            {"tls": {"mode": "PASSTHROUGH"}, "routes": [{"to": "a", "timeout": "1s"}]},
+            "routes[0].timeout: is for requests",
+        ),
+        (
+            {"tls": {"mode": "PASSTHROUGH"}, "routes": [{"to": "a", "match": {"path": "/"}}, TO_PAGE]},
+            "routes[1]: is never reached: connections have one route",
+        ),
+    ],
+)
+def test_tls_and_connections_that_cannot_be_are_refused(fields: dict[str, Any], problem: str) -> None:
+    assert f"mesh:traffic.hosts.shop.{problem}" in refusal(host(**fields))
+
+
+def test_connections_are_refused_at_a_gateway_that_requires_tokens() -> None:
+    jwt = {"jwt": {"issuers": [{"issuer": "https://issuer.example.com"}]}}
+    assert "mesh:traffic.hosts.shop.gateway: istio-ingressgateway requires tokens" in refusal(
+        host(tls={"mode": "PASSTHROUGH"}), security=jwt
+    )
+
+
 def test_the_gateway_object_selects_the_named_gateway_and_its_port() -> None:
     internal = {"internal": {"type": "ClusterIP", "ports": [{"name": "web", "port": 8080}]}}
     found = specs(host(gateway="internal", port=8080), gateways=internal)["Gateway/shop-gateway"]
