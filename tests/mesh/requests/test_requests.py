@@ -375,12 +375,10 @@ TRUSTING = manifest_of("ConfigMap", "istio", namespace="istio-system") | {
 
 
 def test_a_gateway_redirects_by_the_scheme_that_a_load_balancer_says_if_it_trusts_it() -> None:
-    plain, https = (
-        gateway("way-in", server(80, ["shop.example.com"], tls={"httpsRedirect": True})),
-        {"headers": {"x-forwarded-proto": "https"}},
-    )
-    assert visited(plain, **https).status == 301
-    assert shares(visited(plain, TRUSTING, **https)) == [("", 1.0, ("front",))]
+    plain = gateway("way-in", server(80, ["shop.example.com"], tls={"httpsRedirect": True}))
+    by_https = {"x-forwarded-proto": "https"}
+    assert visited(plain, headers=by_https).status == 301
+    assert shares(visited(plain, TRUSTING, headers=by_https)) == [("", 1.0, ("front",))]
     assert visited(plain, TRUSTING).status == 301
 
 
