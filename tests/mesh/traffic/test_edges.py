@@ -285,3 +285,80 @@ def test_without_a_gateway_the_sidecar_originates_tls() -> None:
             "route": [{"destination": {"host": "api.example.com", "port": {"number": 443}}}],
         }
     ]
+
+
+EGRESS_GATEWAY = "istio-egressgateway"
+ORIGINATED = {"protocol": "HTTP", "originateTls": True}
+
+
+def test_tls_is_originated_to_the_port_of_the_host() -> None:
+    found = specs(outside(**ORIGINATED, tlsPort=8443))
+    assert [port["number"] for port in found["ServiceEntry/api"]["ports"]] == [80, 8443]
+    [settings] = found["DestinationRule/api"]["trafficPolicy"]["portLevelSettings"]
+    assert settings["port"] == {"number": 8443}
+    [route] = found["VirtualService/api"]["http"]
+    assert route["route"][0]["destination"]["port"] == {"number": 8443}
+
+
+@pytest.mark.parametrize(
+    ("certificate", "expected"),
+    [
+        ("partner", {"mode": "MUTUAL", "credentialName": "partner", "subjectAltNames": ["api.example.com"]}),
+        (
+            {"certificate": "/c/tls.crt", "key": "/c/tls.key"},
+            {
+                "mode": "MUTUAL",
+                "clientCertificate": "/c/tls.crt",
+                "privateKey": "/c/tls.key",
+                "caCertificates": "/etc/ssl/certs/ca-certificates.crt",
+                "subjectAltNames": ["api.example.com"],
+            },
+        ),
+    ],
+    ids=["secret", "files"],
+)
+def test_the_host_knows_the_mesh_by_a_certificate(certificate: Any, expected: dict[str, Any]) -> None:
+    found = specs(outside(**ORIGINATED, gateway=EGRESS_GATEWAY, clientCertificate=certificate))
+    [settings] = found["DestinationRule/api"]["trafficPolicy"]["portLevelSettings"]
+    assert settings["tls"] == {**expected, "sni": "api.example.com"}
+
+
+def test_a_host_can_be_reached_by_plain_http_and_by_the_tls_of_clients() -> None:
+    found = specs(outside(**ORIGINATED, passThrough=True))
+    assert found["ServiceEntry/api"]["ports"] == [
+        {"number": 80, "protocol": "HTTP", "name": "http", "targetPort": 443},
+        {"number": 443, "protocol": "TLS", "name": "tls"},
+    ]
+    [settings] = found["DestinationRule/api"]["trafficPolicy"]["portLevelSettings"]
+    assert settings["port"] == {"number": 80}, "connections on 443 have the clients' own TLS"
+    assert "VirtualService/api" not in found
+
+
+def test_an_egress_gateway_passes_tls_on_and_originates_it_for_one_host() -> None:
+    found = specs(outside(**ORIGINATED, passThrough=True, gateway=EGRESS_GATEWAY))
+    servers = found["Gateway/api-egress"]["servers"]
+    assert [(one["port"]["number"], one["tls"]["mode"]) for one in servers] == [
+        (80, "ISTIO_MUTUAL"),
+        (443, "PASSTHROUGH"),
+    ]
+    routed = found["VirtualService/api-egress"]
+    assert [route["route"][0]["destination"]["port"]["number"] for route in routed["http"]] == [80, 80]
+    assert [route["route"][0]["destination"]["port"]["number"] for route in routed["tls"]] == [443, 443]
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ({"tlsPort": 8443}, "tlsPort: is for originateTls: set it to true"),
+        ({"passThrough": True}, "passThrough: is for originateTls"),
+        ({**ORIGINATED, "port": 8443, "tlsPort": 8443}, "port: is where clients send plain HTTP, so it cannot be 8443"),
+        ({**ORIGINATED, "clientCertificate": "x"}, "clientCertificate.secret: is for a gateway"),
+        ({**ORIGINATED, "clientCertificate": {"key": "/k"}}, "clientCertificate: needs secret, or certificate and key"),
+        (
+            {**ORIGINATED, "clientCertificate": "x", "gateway": EGRESS_GATEWAY, "authorities": "/ca"},
+            "authorities: is not read beside clientCertificate.secret",
+        ),
+    ],
+)
+def test_an_origination_that_cannot_be_is_refused(fields: dict[str, Any], problem: str) -> None:
+    assert f"mesh:traffic.egress.api.{problem}" in refusal(outside(**fields))
