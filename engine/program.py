@@ -87,7 +87,8 @@ def connect(root: str, state: Callable[[], StackState]) -> tuple[Stack, Cluster]
         read = config.of_stack(pulumi.get_stack())
         stack = _GIVEN.get() or loading.load(read.values, os.environ.get("CONTEXT") or None)
         chosen = stack.settings
-        if absent := list(config.missing_secrets(SECRETS, chosen.addons.secrets)):
+        made = config.missing_secrets(SECRETS, chosen.addons.secrets)
+        if absent := [*made, *config.missing_secrets(SECRETS, chosen.addons.credentials, made=False)]:
             raise settings.SettingsError("\n".join(absent))
         target = Target.named(chosen.context)
         found = None if recorder.is_recording() else _survey(target)

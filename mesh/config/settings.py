@@ -159,7 +159,12 @@ class Settings(Values):
     @property
     def installation(self) -> Installation:
         """The stack's release with its values."""
-        return Installation(release=releases.get(self.release), values=self, traced=self.addons.jaeger is not None)
+        return Installation(
+            release=releases.get(self.release),
+            values=self,
+            traced=self.addons.jaeger is not None,
+            collector=self.addons.existing.collector,
+        )
 
     @property
     def disclosure(self) -> Disclosure:

@@ -46,7 +46,7 @@ class GatewayTls(ShortForm):
             for name in (name for name in ("secret", "oldest") if name in given):
                 yield (name,), "is for TLS that the gateway ends; in mode PASSTHROUGH the service does: leave it out"
             if self.redirect and "redirect" in given:
-                yield ("redirect",), "is not possible in mode PASSTHROUGH: add an entry with a redirect on port 80"
+                yield ("redirect",), "is not possible in mode PASSTHROUGH: leave it out"
         elif not self.secret:
             yield ("secret",), "is required"
 

@@ -62,7 +62,7 @@ class Ingress(Documented):
             if self.tls is None and self.hosts != ["*"]:
                 yield ("hosts",), 'must be ["*"] with protocol TCP and no tls: such a connection names no host'
             if self.tls and (self.tls.before_gateway or self.tls.passed_on):
-                yield ("tls",), "cannot be like that with protocol TCP: give a secret, or leave one of both out"
+                yield ("tls",), "cannot be like that with protocol TCP: give a secret, or leave one of them out"
         if self.connections:
             if len(self.routes) > 1:
                 yield ("routes", 1), "is never reached: connections have one route; list other hosts in another entry"

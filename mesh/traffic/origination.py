@@ -29,7 +29,7 @@ class ClientCertificate(ShortForm):
 
     def check(self) -> Findings:
         if self.secret and (self.certificate or self.key):
-            yield ("secret",), "cannot stand beside certificate and key: leave one of both out"
+            yield ("secret",), "cannot stand beside certificate and key: leave one of them out"
         elif not self.secret and not (self.certificate and self.key):
             yield (), "needs secret, or certificate and key"
 
