@@ -15,7 +15,7 @@ from mesh.analysis.objects import Object, Ref
 from mesh.apps import objects as apps
 from mesh.apps import plain
 from mesh.apps.objects import AppObject
-from mesh.config import consistency, productpage, served
+from mesh.config import consistency, productpage, served, tokens
 from mesh.config.productpage import ProductPage
 from mesh.config.settings import NAMESPACE, Settings, SettingsError
 from mesh.core import kinds
@@ -102,8 +102,18 @@ def compiled(settings: Settings, problems: Sequence[str] = ()) -> Stack:
     of_apps, wrong_apps = apps.of_apps(settings.apps, context.namespaces, settings.release, PROJECT, settings.objects)
     contradictions = consistency.problems(settings, context.namespace, of_traffic)
     unserved = served.of_objects(settings.release, [*of_traffic, *of_security])
+    unproven = tokens.unproven(settings, of_apps)
     twice = _made_twice(of_apps, [*of_traffic, *of_security])
-    if found := [*problems, *contradictions, *wrong_apps, *twice, *wrong_traffic, *wrong_security, *unserved]:
+    if found := [
+        *problems,
+        *contradictions,
+        *wrong_apps,
+        *twice,
+        *unproven,
+        *wrong_traffic,
+        *wrong_security,
+        *unserved,
+    ]:
         raise SettingsError("\n".join(found))
     return Stack(
         settings=settings,

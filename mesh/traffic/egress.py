@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Final, Literal
 
 from pydantic import Field
 
 from mesh import api
+from mesh.analysis import codes
+from mesh.analysis.suppression import ANNOTATION
 from mesh.api.names import SomeHost, Subnet
 from mesh.core.kubernetes import Name, PortNumber
 from mesh.core.typed import Documented, Findings
@@ -18,6 +21,8 @@ from mesh.traffic.origination import ClientCertificate
 
 MESH: Final = "mesh"
 """Reserved gateway name that means all sidecars of the mesh."""
+_BY_SECRET: Final = {ANNOTATION: codes.NO_CA_ON_PORT.code}
+"""The Secret has the authorities that verify the host, and Istio's analysis looks for a file."""
 _DEFAULT_PORTS: Final = {"HTTP": 80, "TLS": 443, "TCP": None}
 _HTTPS: Final = 443
 
@@ -121,13 +126,18 @@ def objects(path: str, name: str, egress: Egress, stack: StackContext) -> Iterat
     or the gateway is not the stack's, or the gateway's Service lacks the port."""
     namespace = stack.namespace_for(egress.namespace)
 
-    def config_object(body: api.Kind, suffix: str = "", late: bool = False) -> ConfigObject:
-        return ConfigObject(path=path, body=body, name=f"{name}{suffix}", namespace=namespace, late=late)
+    def config_object(
+        body: api.Kind, suffix: str = "", late: bool = False, notes: Mapping[str, str] = MappingProxyType({})
+    ) -> ConfigObject:
+        return ConfigObject(
+            path=path, body=body, name=f"{name}{suffix}", namespace=namespace, late=late, annotations=notes
+        )
 
     yield config_object(_entry(egress))
     if egress.originateTls:
         for i, host in enumerate(egress.hosts):
-            yield config_object(_origination(egress, host), f"-{i}" if i else "")
+            checked = bool(egress.clientCertificate and egress.clientCertificate.secret)
+            yield config_object(_origination(egress, host), f"-{i}" if i else "", notes=_BY_SECRET if checked else {})
     if egress.gateway:
         ref = stack.gateway(egress.gateway)
         for port in egress.gateway_ports:

@@ -39,7 +39,9 @@ def refusal(security: dict[str, Any], **keys: Any) -> str:
 def test_addresses_and_claims_say_who_may_call_too() -> None:
     office = {"atGateway": GATEWAY, "remoteIpBlocks": ["192.0.2.0/24"], "hosts": ["a.example.com"]}
     claims = {"group": "admins", "realm_access[roles]": ["a", "b"]}
-    found = rules(allow={"office": office, "admins": {**CART, "accounts": ["web"], "claims": claims}})
+    admins = {"atGateway": GATEWAY, "ipBlocks": ["10.0.0.0/8"], "claims": claims}
+    security = {"authorization": {"allow": {"office": office, "admins": admins}}, "jwt": {"issuers": [ISSUER]}}
+    found = policies(security)
     assert found["office"]["selector"]["matchLabels"]["istio"] == "ingressgateway"
     assert found["office"]["rules"] == [
         {
@@ -84,6 +86,10 @@ def test_an_external_authorizer_is_asked_about_all_but_public_paths() -> None:
         ({"allow": {"x": {**CART, "claims": {"a b": "c"}}}}, "is not a claim: write name, or outer[inner]"),
         ({"deny": {"x": CART}}, "deny.x: would deny every request: say whose (accounts, ipBlocks, …) or which"),
         ({"deny": {"x": {"atGateway": "edge", "paths": ["/a"]}}}, 'gateway "edge" is not one of'),
+        (
+            {"deny": {"x": {**CART, "claims": {"group": "guest"}}}},
+            "deny.x.claims: no token is proved at these pods, so no request has claims: set mesh:security.jwt, and",
+        ),
         (
             {"custom": {"x": {**CART, "provider": "owm"}}},
             'custom.x.provider: "owm" is not one of own; did you mean "own"?: declare it in mesh:meshConfig',

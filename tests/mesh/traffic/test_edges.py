@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.traffic_configs import refusal, specs
+from tests.traffic_configs import objects, refusal, specs
 
 TO_PAGE = {"to": "productpage"}
 MOVED = {"redirect": {"uri": "/new"}}
@@ -321,6 +321,16 @@ def test_the_host_knows_the_mesh_by_a_certificate(certificate: Any, expected: di
     found = specs(outside(**ORIGINATED, gateway=EGRESS_GATEWAY, clientCertificate=certificate))
     [settings] = found["DestinationRule/api"]["trafficPolicy"]["portLevelSettings"]
     assert settings["tls"] == {**expected, "sni": "api.example.com"}
+
+
+def test_no_warning_asks_for_a_file_of_authorities_that_the_secret_has() -> None:
+    made = {f"{one.body.kind}/{one.name}": one for one in objects(_known("partner"))}
+    assert made["DestinationRule/api"].annotations == {"galley.istio.io/analyze-suppress": "IST0129"}
+    assert not made["ServiceEntry/api"].annotations
+
+
+def _known(certificate: str) -> dict[str, Any]:
+    return outside(**ORIGINATED, gateway=EGRESS_GATEWAY, clientCertificate=certificate)
 
 
 def test_a_host_can_be_reached_by_plain_http_and_by_the_tls_of_clients() -> None:
