@@ -12,7 +12,7 @@ from components import kube, meshconfig
 from components.namespaces import Injected, Namespaces
 from engine.sharedfields import SharedFields
 from mesh.analysis.objects import Ref
-from mesh.apps.item import AppObject
+from mesh.apps.item import OBJECTS, AppObject
 from mesh.apps.needs import Needs, pods_in
 from mesh.apps.objects import Apps
 from mesh.core import kinds, names, pods
@@ -38,10 +38,11 @@ class AppsArgs:
 
 
 class App(pulumi.ComponentResource):
-    """The objects of one app."""
+    """The objects of one app, or those of `mesh:objects`."""
 
     def __init__(self, name: str, args: AppsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("mesh:apps:App", name, None, opts)
+        token, own = ("mesh:apps:App", name) if name != OBJECTS else ("mesh:objects:Objects", "objects")
+        super().__init__(token, own, None, opts)
         self._args = args
 
     def register(self, item: AppObject) -> None:
@@ -106,7 +107,7 @@ def install(
     shared: SharedFields,
     opts: pulumi.ResourceOptions,
 ) -> None:
-    """Installs the apps of `mesh:apps`. `api`: Istio's definitions and the validation webhook."""
+    """Installs the apps of `mesh:apps`, and `mesh:objects`. `api`: Istio's definitions and the validation webhook."""
     args = AppsArgs(mesh=mesh, namespaces=namespaces, api=api, needs=apps.needs, shared=shared)
     components = {name: App(name, args, opts) for name in dict.fromkeys(item.app for item in apps.objects)}
     for item in apps.objects:

@@ -87,7 +87,8 @@ def connect(root: str, state: Callable[[], StackState]) -> tuple[Stack, Cluster]
         read = config.of_stack(pulumi.get_stack())
         stack = _GIVEN.get() or loading.load(read.values, os.environ.get("CONTEXT") or None)
         chosen = stack.settings
-        if absent := list(config.missing_secrets(SECRETS, chosen.addons.secrets)):
+        made = config.missing_secrets(SECRETS, chosen.addons.secrets)
+        if absent := [*made, *config.missing_secrets(SECRETS, chosen.addons.credentials, made=False)]:
             raise settings.SettingsError("\n".join(absent))
         target = Target.named(chosen.context)
         found = None if recorder.is_recording() else _survey(target)
@@ -131,10 +132,14 @@ def check_objects(stack: Stack, created: CreatedObjects) -> None:
 
     Logs warnings, and ends the program with one message if there are errors. Raises SettingsError, if the resources
     are recorded, for objects that are created twice."""
-    if created.twice and recorder.is_recording():
-        raise settings.SettingsError("\n".join(created.twice))
-    if created.twice:
-        _end("\n".join(created.twice))
+    twice = "\n".join(
+        f"{ref} comes from {stack.written(ref, one)} and from {stack.written(ref, other)}: leave it out of one of them"
+        for ref, one, other in created.twice
+    )
+    if twice and recorder.is_recording():
+        raise settings.SettingsError(twice)
+    if twice:
+        _end(twice)
     if recorder.is_recording():
         return  # the caller that records the objects analyzes them itself
     found = analyse(stack.with_origins(created.objects), stack.settings.mesh_names, stack.settings.analysis.suppress)

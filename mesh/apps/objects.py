@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from mesh import manifests
 from mesh.analysis.objects import Object, Ref
 from mesh.analysis.rules import schema
-from mesh.apps import exported, images
+from mesh.apps import exported, images, plain
 from mesh.apps.app import App
-from mesh.apps.item import AppObject
+from mesh.apps.item import OBJECTS, AppObject
 from mesh.apps.needs import Needs, scaled
 from mesh.apps.scopes import cluster_scoped
 from mesh.core import errors, kinds
@@ -20,7 +20,7 @@ from mesh.core.kinds import GroupKind
 from mesh.core.names import INJECTION_LABELS
 from mesh.manifests import Manifest, ManifestError
 
-REPLICAS = "spec.replicas"
+REPLICAS: Final = "spec.replicas"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,33 +47,36 @@ class Apps:
     needs: Needs = field(default_factory=lambda: Needs(()))
 
 
-def of_apps(apps: Mapping[str, App], project: Project) -> tuple[Apps, list[str]]:
-    """The objects of the apps, and the problems, each with file and line or the key of the config."""
+def of_apps(
+    apps: Mapping[str, App], objects_in_plain: Sequence[plain.Entry], project: Project
+) -> tuple[Apps, list[str]]:
+    """The objects of the apps and of `mesh:objects`, and the problems, each with file and line or the key of the
+    config."""
     read: dict[str, list[Manifest]] = {}
-    problems: list[str] = []
+    read[OBJECTS], problems = plain.read(objects_in_plain, project.root)
     for name, app in apps.items():
         try:
             read[name] = manifests.read(app.manifests, project.root)
         except ManifestError as error:
             problems += str(error).splitlines()
     scoped = cluster_scoped(manifest for found in read.values() for manifest in found)
-    objects = [_placed(name, apps[name], one, scoped) for name, found in read.items() for one in found]
+    objects = [_placed(name, apps.get(name), one, scoped) for name, found in read.items() for one in found]
     problems += _twice(objects)
     for item in objects:
         problems += _problems(item, project, scoped)
         problems += _of_istio(item, project.release)
-    for name, found in read.items():
-        problems += _unused(name, apps[name], found)
     made = {item.ref.name: item for item in objects if item.ref.kind == kinds.NAMESPACE}
-    readable = {name: apps[name] for name in read}
+    readable = {name: app for name, app in apps.items() if name in read}
+    for name, app in readable.items():
+        problems += _unused(name, app, read[name])
     owned = list(_owned(readable, [item for item in objects if item.ref.kind != kinds.NAMESPACE], problems))
     needs = Needs(owned)
     return Apps(objects=needs.in_order(), namespaces=made, needs=needs), problems
 
 
-def _placed(name: str, app: App, manifest: Manifest, scoped: Set[GroupKind]) -> AppObject:
-    body = images.replaced(exported.cleaned(manifest.body), app.images)
-    if manifest.kind not in scoped and app.namespace and not body["metadata"].get("namespace"):
+def _placed(name: str, app: App | None, manifest: Manifest, scoped: Set[GroupKind]) -> AppObject:
+    body = images.replaced(exported.cleaned(manifest.body), app.images if app else {})
+    if app and manifest.kind not in scoped and app.namespace and not body["metadata"].get("namespace"):
         body = {**body, "metadata": {**body["metadata"], "namespace": app.namespace}}
     return AppObject(app=name, body=body, source=manifest)
 
@@ -119,7 +122,8 @@ def _problems(item: AppObject, project: Project, scoped: Set[GroupKind]) -> Iter
         if namespace:
             yield f"{place}: {item.ref.kind} is in no namespace: leave it out"
     elif not namespace:
-        yield f"{item.source.place('metadata')}: {item.ref} has no namespace: set mesh:apps.{item.app}.namespace"
+        remedy = "write metadata.namespace" if item.app == OBJECTS else f"set {item.key}.namespace"
+        yield f"{item.source.place('metadata')}: {item.ref} has no namespace: {remedy}"
     elif namespace not in project.namespaces:
         known = errors.not_one_of(namespace, sorted(project.namespaces))
         yield f"{place}: namespace {known}: declare it in mesh:injectedNamespaces or mesh:namespaces"

@@ -13,8 +13,9 @@ from typing import Any, Final
 from mesh import bookinfo
 from mesh.analysis.objects import Object, Ref
 from mesh.apps import objects as apps
+from mesh.apps.item import AppObject
 from mesh.apps.objects import Apps, Project
-from mesh.config import consistency, productpage, served
+from mesh.config import consistency, productpage, served, tokens
 from mesh.config.productpage import ProductPage
 from mesh.config.settings import NAMESPACE, Settings, SettingsError
 from mesh.core import kinds
@@ -37,7 +38,7 @@ class Stack:
 
     settings: Settings
     apps: Apps
-    """The objects of `mesh:apps`."""
+    """The objects of `mesh:apps` and `mesh:objects`."""
     traffic: Sequence[ConfigObject]
     """The objects of `mesh:traffic`."""
     security: Sequence[ConfigObject]
@@ -55,6 +56,8 @@ class Stack:
         ref = item.ref
         if source := self._compiled.get(ref):
             return replace(item, origin=f"{NAMESPACE}:{source.path}", keys=source.keys)
+        if ref in self._of_apps:
+            return replace(item, origin=self._of_apps[ref].key)
         if ref.kind == kinds.NAMESPACE and not item.origin and ref.name in self._namespace_keys:
             return replace(item, origin=f"{NAMESPACE}:{self._namespace_keys[ref.name]}")
         return item
@@ -69,6 +72,18 @@ class Stack:
         return {
             Ref(item.body.group_kind(), item.namespace, item.name): item for item in (*self.traffic, *self.security)
         }
+
+    @cached_property
+    def _of_apps(self) -> Mapping[Ref, AppObject]:
+        return {item.ref: item for item in self.apps.objects}
+
+    def written(self, ref: Ref, key: str) -> str:
+        """Where an object of a component with this config key is written: file and line, or the most specific key."""
+        if ref in self._of_apps and self._of_apps[ref].key.startswith(key):
+            return self._of_apps[ref].source.place()
+        if ref in self._compiled and self._compiled[ref].path.startswith(key.removeprefix(f"{NAMESPACE}:")):
+            return f"{NAMESPACE}:{self._compiled[ref].path}"
+        return key
 
     @cached_property
     def _namespace_keys(self) -> Mapping[str, str]:
@@ -91,10 +106,19 @@ def compiled(settings: Settings, problems: Sequence[str] = ()) -> Stack:
             settings.traffic.hosts,
         )
     )
-    of_apps, wrong_apps = apps.of_apps(settings.apps, _project(settings))
+    of_apps, wrong_apps = apps.of_apps(settings.apps, settings.objects, _project(settings))
     contradictions = consistency.problems(settings, context.namespace, of_traffic)
     unserved = served.of_objects(settings.release, [*of_traffic, *of_security])
-    if found := [*problems, *contradictions, *wrong_apps, *wrong_traffic, *wrong_security, *unserved]:
+    unproven = tokens.unproven(settings, of_apps.objects)
+    if found := [
+        *problems,
+        *contradictions,
+        *wrong_apps,
+        *unproven,
+        *wrong_traffic,
+        *wrong_security,
+        *unserved,
+    ]:
         raise SettingsError("\n".join(found))
     return Stack(
         settings=settings,

@@ -27,12 +27,15 @@ class Manifest:
 
     body: Mapping[str, Any]
     file: str
-    """The path as the user names it; `-` for standard input."""
-    node: yaml.MappingNode = field(repr=False)
+    """The path as the user names it; `-` for standard input; the key of an object that stands in a stack's config."""
+    node: yaml.MappingNode | None = field(default=None, repr=False)
+    """The object in the file; None for one of a stack's config."""
 
     def place(self, path: str = "") -> str:
-        """The file and line of a field, such as `shop/cart.yaml:12`. `path` is one in the object, such as
-        `spec.http[0].route`; the line is that of the innermost part of it that is written."""
+        """The file and line of a field, such as `shop/cart.yaml:12`, or its key in a stack's config. `path` is one in
+        the object, such as `spec.http[0].route`; the line is that of the innermost part of it that is written."""
+        if self.node is None:
+            return f"{self.file}.{path}" if path else self.file
         return f"{self.file}:{_line(self.node, path)}"
 
     @property
@@ -141,7 +144,7 @@ def _objects(node: yaml.Node, body: Any, file: str, problems: list[str]) -> Iter
             yield from _objects(inner, item, file, problems)
         return
     found = Manifest(body=body, file=file, node=node)
-    texts = list(_missing(body))
+    texts = list(missing(body))
     problems += (f"{found.place()}: {text}" for text in texts)
     for path, value in _texts(body, ""):
         if _TEMPLATE.search(value) and not texts and path in ("kind", "apiVersion", "metadata.name"):
@@ -154,7 +157,7 @@ def _what(body: Any) -> str:
     return "a list" if isinstance(body, list) else f"the text {show(body)}" if isinstance(body, str) else show(body)
 
 
-def _missing(body: Mapping[str, Any]) -> Iterator[str]:
+def missing(body: Mapping[str, Any]) -> Iterator[str]:
     """What an object lacks that each must have."""
     meta = body.get("metadata")
     for name in ("apiVersion", "kind"):

@@ -54,7 +54,7 @@ ROUTE = {"route": [{"destination": {"host": "cart.shop.svc.cluster.local", "subs
 def needed(root: Path, item: dict[str, Any]) -> set[str]:
     (root / "shop.yaml").write_text(yaml.safe_dump_all([*CORE, RULE, item]))
     app = App(namespace="shop", manifests=["shop.yaml"])
-    apps, problems = of_apps({"shop": app}, Project(root=root, release="1.30", namespaces={"shop": "create"}))
+    apps, problems = of_apps({"shop": app}, (), Project(root=root, release="1.30", namespaces={"shop": "create"}))
     assert not problems
     (found,) = (
         one for one in apps.objects if one.ref.kind.name == item["kind"] and one.ref.name == item["metadata"]["name"]

@@ -21,7 +21,7 @@ def objects(root: Path, *bodies: dict[str, Any], **settings: Any) -> tuple[list[
     """The objects of one app in one file, and the problems."""
     (root / "shop.yaml").write_text(yaml.safe_dump_all(bodies, sort_keys=False))
     app = App(**{"namespace": "shop", "manifests": ["shop.yaml"], **settings})
-    found, problems = of_apps({"shop": app}, Project(root=root, release="1.30", namespaces=SHOP))
+    found, problems = of_apps({"shop": app}, (), Project(root=root, release="1.30", namespaces=SHOP))
     return list(found.objects), problems
 
 
