@@ -261,6 +261,13 @@ ENTRY_CLASH: Final = _code(
 UNUSED_SUPPRESSION: Final = _code(
     "MESH0001", "UnusedSuppression", _WARNING, "An entry of `mesh:analysis.suppress` matches no finding."
 )
+MALFORMED: Final = _code(
+    "MESH0002",
+    "MalformedObject",
+    _ERROR,
+    "A field of an object of Kubernetes has the wrong type, or is missing: the API server refuses it, and nothing else is"
+    " looked for in it.",
+)
 NO_DELEGATE: Final = _code(
     "MESH0101", "DelegateNotFound", _ERROR, "A route delegates to a VirtualService that is missing or has hosts."
 )

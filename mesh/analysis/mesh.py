@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from mesh import releases
-from mesh.analysis import hosts, services, workloads
+from mesh.analysis import forms, hosts, services, workloads
 from mesh.analysis.objects import Object, Ref
 from mesh.analysis.services import Service, Services
 from mesh.analysis.workloads import Workload, Workloads
@@ -35,8 +35,18 @@ def without_credentials(obj: Object) -> Object:
     return obj if body == obj.body else replace(obj, body=body)
 
 
+def without_nulls(obj: Object) -> Object:
+    """The object without fields that are null, which are as good as not set."""
+    if obj.kind == kinds.CUSTOM_RESOURCE_DEFINITION:
+        return obj  # long, and never read
+    body = forms.without_nulls(obj.body)
+    return obj if body is obj.body else replace(obj, body=body)
+
+
 class Mesh:
     """A stack's objects, looked up by kind and name, with the registry's services and the workloads behind them.
+
+    Malformed objects are in no index, so that no one who asks it has to doubt the types of fields.
 
     Credentials in conditions on requests, such as the value of a header `authorization`, have other texts in their
     place: equal ones for equal credentials.
@@ -47,10 +57,11 @@ class Mesh:
 
     def __init__(self, objects: Iterable[Object], names: MeshNames) -> None:
         self.names, self.root, self.domain = names, names.root, names.domain
-        self.objects: Sequence[Object] = [without_credentials(obj) for obj in objects]
+        self.objects: Sequence[Object] = [without_credentials(without_nulls(obj)) for obj in objects]
+        self.malformed: Sequence[Object] = [obj for obj in self.objects if obj.form.malformed]
         self._by_kind: dict[GroupKind, list[Object]] = defaultdict(list)
         self._by_ref: dict[Ref, Object] = {}
-        for obj in self.objects:
+        for obj in (obj for obj in self.objects if not obj.form.malformed):
             self._by_kind[obj.kind].append(obj)
             self._by_ref[obj.ref] = obj
         self.namespaces: Mapping[str, Object] = {obj.name: obj for obj in self.of(kinds.NAMESPACE)}

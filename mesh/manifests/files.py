@@ -32,14 +32,15 @@ LIMIT: Final = 60
 """Timeout of `kubectl kustomize`, in seconds."""
 
 
-def read(paths: Iterable[str], root: Path) -> list[Manifest]:
-    """The objects of files and folders below `root`, in the order of the paths and of the files' names.
+def read(paths: Iterable[str], root: Path, *, outside: bool = False) -> list[Manifest]:
+    """The objects of files and folders, in the order of the paths and of the files' names. Paths are relative to `root`,
+    and lead nowhere `outside` of it, unless they may.
 
     Raises ManifestError with all problems, each with file and line."""
     found: list[Manifest] = []
     problems: list[str] = []
     for path in paths:
-        for text, name in _sources(path, root, problems):
+        for text, name in _sources(path, root, outside, problems):
             try:
                 found += parse(text, name)
             except ManifestError as error:
@@ -49,10 +50,10 @@ def read(paths: Iterable[str], root: Path) -> list[Manifest]:
     return found
 
 
-def _sources(path: str, root: Path, problems: list[str]) -> Iterator[tuple[str, str]]:
+def _sources(path: str, root: Path, outside: bool, problems: list[str]) -> Iterator[tuple[str, str]]:
     """The text and the name of each file."""
     place = (root / path).resolve()
-    if not place.is_relative_to(root.resolve()):
+    if not outside and not place.is_relative_to(root.resolve()):
         problems.append(f"{path}: outside the project, so that others would not have it: put it below {root.name}/")
     elif not place.exists():
         problems.append(f"{path}: there is no such file or folder")

@@ -1,0 +1,246 @@
+"""The forms of objects: which types their fields have, as far as anything here reads them.
+
+An object in another form is malformed. The API server refuses it, and no rule looks at it. Istio's kinds have the types
+of `mesh.api`; those of Kubernetes that are read are described here. A `null` in a mapping is as good as no entry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from mesh import api
+from mesh.core import kinds, validation
+from mesh.core.kinds import GroupKind
+
+TYPES: Final[Mapping[GroupKind, type[api.Kind]]] = {kind.group_kind(): kind for kind in api.Kind.__subclasses__()}
+"""The types of Istio's kinds."""
+
+
+class Form(BaseModel):
+    """The fields of a mapping that are read; it may have others."""
+
+    model_config = ConfigDict(strict=True, extra="ignore", defer_build=True)
+
+
+class Metadata(Form):
+    name: str
+    namespace: str = ""
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+
+
+class Selector(Form):
+    matchLabels: dict[str, str] = {}
+    matchExpressions: list[dict[str, Any]] = []
+
+
+class ServicePort(Form):
+    port: int
+    name: str = ""
+    protocol: str = ""
+    appProtocol: str = ""
+    targetPort: int | str = ""
+    nodePort: int = 0
+
+
+class ServiceSpec(Form):
+    type: str = ""
+    selector: dict[str, str] = {}
+    ports: list[ServicePort] = []
+    clusterIP: str = ""
+    externalName: str = ""
+    externalTrafficPolicy: str = ""
+
+
+class ContainerPort(Form):
+    containerPort: int
+    name: str = ""
+    protocol: str = ""
+
+
+class SecurityContext(Form):
+    runAsUser: int = 0
+
+
+class ResourceAmounts(Form):
+    requests: dict[str, str | int | float] = {}
+    limits: dict[str, str | int | float] = {}
+
+
+class EnvironmentVariable(Form):
+    name: str
+    value: str = ""
+
+
+class Container(Form):
+    name: str
+    image: str = ""
+    restartPolicy: str = ""
+    args: list[str] = []
+    command: list[str] = []
+    env: list[EnvironmentVariable] = []
+    ports: list[ContainerPort] = []
+    resources: ResourceAmounts = ResourceAmounts()
+    securityContext: SecurityContext = SecurityContext()
+    volumeMounts: list[dict[str, Any]] = []
+
+
+class PodSpec(Form):
+    containers: list[Container] = []
+    initContainers: list[Container] = []
+    hostNetwork: bool = False
+    serviceAccountName: str = ""
+    securityContext: SecurityContext = SecurityContext()
+    volumes: list[dict[str, Any]] = []
+    nodeSelector: dict[str, str] = {}
+
+
+class TemplateMetadata(Form):
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+
+
+class PodTemplate(Form):
+    metadata: TemplateMetadata = TemplateMetadata()
+    spec: PodSpec = PodSpec()
+
+
+class WorkloadSpec(Form):
+    replicas: int = 1
+    selector: Selector = Selector()
+    template: PodTemplate = PodTemplate()
+
+
+class BudgetSpec(Form):
+    minAvailable: int | str = 0
+    maxUnavailable: int | str = 0
+    selector: Selector = Selector()
+
+
+class ScaleTarget(Form):
+    kind: str = ""
+    name: str = ""
+
+
+class ScalerSpec(Form):
+    minReplicas: int = 1
+    maxReplicas: int = 1
+    scaleTargetRef: ScaleTarget = ScaleTarget()
+
+
+class WebhookService(Form):
+    name: str
+    namespace: str
+    path: str = ""
+    port: int = 443
+
+
+class WebhookClient(Form):
+    service: WebhookService | None = None
+    url: str = ""
+    caBundle: str = ""
+
+
+class Webhook(Form):
+    name: str
+    clientConfig: WebhookClient = WebhookClient()
+    namespaceSelector: Selector = Selector()
+    objectSelector: Selector = Selector()
+    rules: list[dict[str, Any]] = []
+    failurePolicy: str = ""
+
+
+class WithService(Form):
+    spec: ServiceSpec = ServiceSpec()
+
+
+class WithPod(Form):
+    spec: PodSpec = PodSpec()
+
+
+class WithTemplate(Form):
+    spec: WorkloadSpec = WorkloadSpec()
+
+
+class WithBudget(Form):
+    spec: BudgetSpec = BudgetSpec()
+
+
+class WithScaler(Form):
+    spec: ScalerSpec = ScalerSpec()
+
+
+class WithWebhooks(Form):
+    webhooks: list[Webhook] = []
+
+
+class WithTexts(Form):
+    data: dict[str, str] = {}
+    stringData: dict[str, str] = {}
+
+
+class WithSpec(Form):
+    spec: dict[str, Any] = {}
+
+
+_FORMS: Final[Mapping[GroupKind, type[Form]]] = {
+    kinds.SERVICE: WithService,
+    kinds.POD: WithPod,
+    **dict.fromkeys(kinds.POD_TEMPLATE_KINDS, WithTemplate),
+    kinds.POD_DISRUPTION_BUDGET: WithBudget,
+    kinds.HORIZONTAL_POD_AUTOSCALER: WithScaler,
+    kinds.MUTATING_WEBHOOK: WithWebhooks,
+    kinds.VALIDATING_WEBHOOK: WithWebhooks,
+    kinds.CONFIG_MAP: WithTexts,
+    kinds.SECRET: WithTexts,
+    kinds.NETWORK_POLICY: WithSpec,
+}
+"""What is read of Kubernetes' own kinds."""
+
+
+def without_nulls(value: Any) -> Any:
+    """A value without the entries of mappings that are null; the same object if there are none."""
+    if isinstance(value, dict):
+        kept = {key: without_nulls(item) for key, item in value.items() if item is not None}
+        changed = len(kept) < len(value) or any(kept[key] is not value[key] for key in kept)
+        return kept if changed else value
+    if isinstance(value, list):
+        items = [without_nulls(item) for item in value]
+        return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
+    return value
+
+
+class Read(NamedTuple):
+    """What an object says, as far as its form lets one read it."""
+
+    message: api.Kind | None
+    """The spec of an object of Istio's API; None of others, and of one that is refused."""
+    problems: Sequence[str]
+    """What the types refuse, `<path>: <problem>`; paths are those in the spec, or else in the object."""
+    malformed: bool
+    """Whether a field has the wrong type or is missing, so that nobody can tell what is meant."""
+
+
+def read(kind: GroupKind, body: Mapping[str, Any]) -> Read:
+    """Reads an object."""
+    found = _problems(Metadata, body.get("metadata"), "metadata.")
+    spec = body.get("spec", {})
+    if kind not in TYPES or not isinstance(spec, Mapping):
+        found += _problems(_FORMS.get(kind, WithSpec if kind in TYPES else Form), body, "")
+        return Read(None, found, bool(found))
+    try:
+        return Read(TYPES[kind].from_wire(spec), found, bool(found))
+    except api.ApiError as error:
+        found += (text.removeprefix(kind.name).strip() for text in error.problems)
+        return Read(None, found, error.malformed or len(found) > len(error.problems))
+
+
+def _problems(form: type[Form], value: Any, root: str) -> list[str]:
+    try:
+        form.model_validate(value)
+    except ValidationError as error:
+        return [text.removeprefix("spec.") for text in validation.problems(error, form, root)]
+    return []
