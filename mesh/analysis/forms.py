@@ -7,16 +7,22 @@ of `mesh.api`; those of Kubernetes that are read are described here. A `null` in
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mesh import api
+from mesh.api.mesh_config import MeshConfig
 from mesh.core import kinds, validation
+from mesh.core.errors import show
 from mesh.core.kinds import GroupKind
 
 TYPES: Final[Mapping[GroupKind, type[api.Kind]]] = {kind.group_kind(): kind for kind in api.Kind.__subclasses__()}
 """The types of Istio's kinds."""
+
+
+Percentage = Annotated[str, Field(pattern="^[0-9]+%$")]
 
 
 class Form(BaseModel):
@@ -115,8 +121,8 @@ class WorkloadSpec(Form):
 
 
 class BudgetSpec(Form):
-    minAvailable: int | str = 0
-    maxUnavailable: int | str = 0
+    minAvailable: int | Percentage = 0
+    maxUnavailable: int | Percentage = 0
     selector: Selector = Selector()
 
 
@@ -222,6 +228,8 @@ class Read(NamedTuple):
     """What the types refuse, `<path>: <problem>`; paths are those in the spec, or else in the object."""
     malformed: bool
     """Whether a field has the wrong type or is missing, so that nobody can tell what is meant."""
+    spec: Any = None
+    """The spec of an object of Istio's API without unknown fields, which the API server drops."""
 
 
 def read(kind: GroupKind, body: Mapping[str, Any]) -> Read:
@@ -231,11 +239,46 @@ def read(kind: GroupKind, body: Mapping[str, Any]) -> Read:
     if kind not in TYPES or not isinstance(spec, Mapping):
         found += _problems(_FORMS.get(kind, WithSpec if kind in TYPES else Form), body, "")
         return Read(None, found, bool(found))
+    malformed = bool(found)
+    message, refused = None, True
+    while refused:
+        refused = False
+        try:
+            message = TYPES[kind].from_wire(spec)
+        except api.ApiError as error:
+            found += (text.removeprefix(kind.name).strip() for text in error.problems)
+            malformed = malformed or error.malformed
+            for path in error.unknown:
+                spec, refused = _without(spec, path), True
+    return Read(None if found else message, found, malformed, spec)
+
+
+def mesh_config(text: str) -> tuple[Mapping[str, Any], list[str]]:
+    """The MeshConfig in its ConfigMap, and why it cannot be read; one that cannot be is empty."""
     try:
-        return Read(TYPES[kind].from_wire(spec), found, bool(found))
+        found = yaml.load(text, Loader=yaml.CSafeLoader) or {}
+    except yaml.YAMLError as error:
+        return {}, [f"no YAML: {' '.join(str(error).split())}"]
+    if not isinstance(found, dict):
+        return {}, [f"expected a mapping, got {show(found)}"]
+    found = without_nulls(found)
+    try:
+        MeshConfig.from_wire(found)
     except api.ApiError as error:
-        found += (text.removeprefix(kind.name).strip() for text in error.problems)
-        return Read(None, found, error.malformed or len(found) > len(error.problems))
+        if error.malformed:
+            return {}, error.problems
+    return found, []
+
+
+def _without(value: Any, path: Sequence[str | int]) -> Any:
+    """A value without the field at a path, which may have steps that stand for types."""
+    step, *rest = path
+    if isinstance(value, Mapping) and step in value:
+        kept = {key: item for key, item in value.items() if key != step}
+        return {**kept, step: _without(value[step], rest)} if rest else kept
+    if isinstance(value, list) and isinstance(step, int):
+        return [_without(item, rest) if i == step else item for i, item in enumerate(value)]
+    return _without(value, rest) if rest else value
 
 
 def _problems(form: type[Form], value: Any, root: str) -> list[str]:

@@ -9,8 +9,6 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
-import yaml
-
 from mesh import releases
 from mesh.analysis import forms, hosts, services, workloads
 from mesh.analysis.objects import Object, Ref
@@ -43,6 +41,12 @@ def without_nulls(obj: Object) -> Object:
     return obj if body is obj.body else replace(obj, body=body)
 
 
+def _readable(obj: Object) -> Object:
+    """The object without unknown fields, which are found when it is validated."""
+    form = obj.form
+    return obj if form.spec is None or form.spec is obj.spec else replace(obj, body={**obj.body, "spec": form.spec})
+
+
 class Mesh:
     """A stack's objects, looked up by kind and name, with the registry's services and the workloads behind them.
 
@@ -58,10 +62,12 @@ class Mesh:
     def __init__(self, objects: Iterable[Object], names: MeshNames) -> None:
         self.names, self.root, self.domain = names, names.root, names.domain
         self.objects: Sequence[Object] = [without_credentials(without_nulls(obj)) for obj in objects]
-        self.malformed: Sequence[Object] = [obj for obj in self.objects if obj.form.malformed]
+        """All objects, also malformed ones."""
+        self.readable: Sequence[Object] = [_readable(obj) for obj in self.objects if not obj.form.malformed]
+        """The objects that are not malformed, as the API server would keep them."""
         self._by_kind: dict[GroupKind, list[Object]] = defaultdict(list)
         self._by_ref: dict[Ref, Object] = {}
-        for obj in (obj for obj in self.objects if not obj.form.malformed):
+        for obj in self.readable:
             self._by_kind[obj.kind].append(obj)
             self._by_ref[obj.ref] = obj
         self.namespaces: Mapping[str, Object] = {obj.name: obj for obj in self.of(kinds.NAMESPACE)}
@@ -164,14 +170,16 @@ class Mesh:
         """The release of Istio; the default one if it is unknown."""
         return releases.get(self.names.release or releases.DEFAULT)
 
-    @property
+    @cached_property
     def config(self) -> Mapping[str, Any]:
-        """Istio's MeshConfig; empty if its ConfigMap is not part of the stack."""
-        for obj in self.of(kinds.CONFIG_MAP):
-            if obj.namespace == self.root and "mesh" in (obj.body.get("data") or {}):
-                found: Mapping[str, Any] = yaml.safe_load(obj.body["data"]["mesh"]) or {}
-                return found
-        return {}
+        """Istio's MeshConfig; empty if its ConfigMap is not part of the stack, or cannot be read."""
+        return forms.mesh_config(self.config_map.body["data"]["mesh"])[0] if self.config_map else {}
+
+    @cached_property
+    def config_map(self) -> Object | None:
+        """The ConfigMap with the MeshConfig; None if it is not part of the stack."""
+        own = (obj for obj in self.of(kinds.CONFIG_MAP) if obj.namespace == self.root)
+        return next((obj for obj in own if "mesh" in (obj.body.get("data") or {})), None)
 
 
 def _values(injector: Object) -> Mapping[str, Any]:

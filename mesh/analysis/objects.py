@@ -23,7 +23,8 @@ class Ref(NamedTuple):
     def of(cls, manifest: Mapping[str, Any]) -> Self:
         """The reference to a manifest's object. Raises KeyError if it has no `metadata.name`."""
         meta = manifest.get("metadata") or {}
-        return cls(GroupKind.of(manifest), meta.get("namespace") or "", meta["name"])
+        namespace = meta.get("namespace")
+        return cls(GroupKind.of(manifest), namespace if isinstance(namespace, str) else "", meta["name"])
 
     def __str__(self) -> str:
         place = f"{self.namespace}/" if self.namespace else ""

@@ -49,9 +49,14 @@ def problems(error: ValidationError, model: type[BaseModel], root: str, lacks: L
 
 
 def is_malformed(error: ValidationError) -> bool:
-    """Whether a value has the wrong type or lacks a part, so that it cannot be read. A value that is refused for what it
+    """Whether a value has the wrong type or lacks a part, so that it cannot be read; one that is refused for what it
     says can."""
     return any(_is_malformed(details) for details in error.errors(include_url=False))
+
+
+def unknown(error: ValidationError) -> list[tuple[str | int, ...]]:
+    """The locations of unknown fields."""
+    return [details["loc"] for details in error.errors(include_url=False) if details["type"] == "extra_forbidden"]
 
 
 def _is_malformed(details: ErrorDetails) -> bool:

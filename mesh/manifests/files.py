@@ -33,8 +33,8 @@ LIMIT: Final = 60
 
 
 def read(paths: Iterable[str], root: Path, *, outside: bool = False) -> list[Manifest]:
-    """The objects of files and folders, in the order of the paths and of the files' names. Paths are relative to `root`,
-    and lead nowhere `outside` of it, unless they may.
+    """The objects of files and folders, in the order of the paths and of the files' names. Paths are relative to
+    `root`, and may lead out of it only if `outside` is true.
 
     Raises ManifestError with all problems, each with file and line."""
     found: list[Manifest] = []

@@ -19,18 +19,14 @@ from mesh.releases import lacking
 
 def valid(mesh: Mesh) -> Iterator[Finding]:
     """The release has the kind in the object's version, and its API server and istiod would accept the object."""
-    for kind in forms.TYPES:
-        for obj in mesh.of(kind):
-            yield from refusals(obj, mesh.release.name)
-
-
-def malformed(mesh: Mesh) -> Iterator[Finding]:
-    """Fields have the types that they must have, and those that must be there are."""
-    for obj in mesh.malformed:
+    for obj in mesh.objects:
         if is_known(obj.kind):
             yield from refusals(obj, mesh.release.name)
         else:
             yield from _problems(obj, codes.MALFORMED)
+    if thing := mesh.config_map:
+        for text in forms.mesh_config(thing.body["data"]["mesh"])[1]:
+            yield codes.MALFORMED.at(thing, "data.mesh", text)
 
 
 def is_known(kind: GroupKind) -> bool:
@@ -125,4 +121,4 @@ def selectors(mesh: Mesh) -> Iterator[Finding]:
                 yield codes.DOUBTFUL.at(obj, field, text)
 
 
-RULES: Final = (valid, malformed, routes, rules, servers, selectors)
+RULES: Final = (valid, routes, rules, servers, selectors)
