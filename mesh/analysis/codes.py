@@ -265,8 +265,8 @@ MALFORMED: Final = _code(
     "MESH0002",
     "MalformedObject",
     _ERROR,
-    "A field of an object of Kubernetes has the wrong type, or is missing: the API server refuses it, and nothing else is"
-    " looked for in it.",
+    "A field of an object has the wrong type, or is missing: the API server refuses the object, and nothing else is"
+    " looked for in it. For kinds of Istio it is IST0106.",
 )
 NO_DELEGATE: Final = _code(
     "MESH0101", "DelegateNotFound", _ERROR, "A route delegates to a VirtualService that is missing or has hosts."

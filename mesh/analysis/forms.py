@@ -222,35 +222,47 @@ def without_nulls(value: Any) -> Any:
 class Read(NamedTuple):
     """What an object says, as far as its form lets one read it."""
 
-    message: api.Kind | None
-    """The spec of an object of Istio's API; None of others, and of one that is refused."""
+    body: Mapping[str, Any]
+    """The object without nulls and unknown fields, as the API server keeps it."""
     problems: Sequence[str]
     """What the types refuse, `<path>: <problem>`; paths are those in the spec, or else in the object."""
     malformed: bool
     """Whether a field has the wrong type or is missing, so that nobody can tell what is meant."""
-    spec: Any = None
-    """The spec of an object of Istio's API without unknown fields, which the API server drops."""
+    message: api.Kind | None = None
+    """The spec of an object of Istio's API; None of others, and of one that is refused."""
 
 
 def read(kind: GroupKind, body: Mapping[str, Any]) -> Read:
-    """Reads an object."""
-    found = _problems(Metadata, body.get("metadata"), "metadata.")
-    spec = body.get("spec", {})
-    if kind not in TYPES or not isinstance(spec, Mapping):
-        found += _problems(_FORMS.get(kind, WithSpec if kind in TYPES else Form), body, "")
-        return Read(None, found, bool(found))
-    malformed = bool(found)
-    message, refused = None, True
-    while refused:
-        refused = False
+    """Reads an object. Of a kind that nobody reads only the metadata counts."""
+    found = _problems(Metadata, without_nulls(body.get("metadata")), "metadata.")
+    if kind in TYPES:
+        return _of_istio(kind, without_nulls(body), found)
+    if kind in _FORMS:
+        body = without_nulls(body)
+        found += _problems(_FORMS[kind], body, "")
+    return Read(body, found, bool(found))
+
+
+def _of_istio(kind: GroupKind, body: Mapping[str, Any], found: list[str]) -> Read:
+    spec, message, malformed = body.get("spec", {}), None, bool(found)
+    if not isinstance(spec, Mapping):
+        return Read(body, [*found, *_problems(WithSpec, body, "")], malformed=True)
+    misspelt: tuple[str, ...] = ()
+    unread = True
+    while unread:
+        unread = False
         try:
             message = TYPES[kind].from_wire(spec)
         except api.ApiError as error:
-            found += (text.removeprefix(kind.name).strip() for text in error.problems)
+            texts = [text.removeprefix(kind.name).strip() for text in error.problems]
+            # what a message lacks that has an unknown field is what the field was to be
+            found += (text for text in texts if not text.startswith(misspelt or "\n"))
             malformed = malformed or error.malformed
             for path in error.unknown:
-                spec, refused = _without(spec, path), True
-    return Read(None if found else message, found, malformed, spec)
+                spec, unread = _without(spec, path), True
+            misspelt += tuple(text.partition(": unknown field")[0] for text in texts if ": unknown field" in text)
+    kept = body if spec is body.get("spec", spec) else {**body, "spec": spec}
+    return Read(kept, found, malformed, None if found else message)
 
 
 def mesh_config(text: str) -> tuple[Mapping[str, Any], list[str]]:

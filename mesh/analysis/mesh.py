@@ -33,18 +33,12 @@ def without_credentials(obj: Object) -> Object:
     return obj if body == obj.body else replace(obj, body=body)
 
 
-def without_nulls(obj: Object) -> Object:
-    """The object without fields that are null, which are as good as not set."""
-    if obj.kind == kinds.CUSTOM_RESOURCE_DEFINITION:
-        return obj  # long, and never read
-    body = forms.without_nulls(obj.body)
-    return obj if body is obj.body else replace(obj, body=body)
-
-
-def _readable(obj: Object) -> Object:
-    """The object without unknown fields, which are found when it is validated."""
+def readable(obj: Object) -> Object | None:
+    """The object as the API server keeps it: without nulls and unknown fields; None if it is malformed."""
     form = obj.form
-    return obj if form.spec is None or form.spec is obj.spec else replace(obj, body={**obj.body, "spec": form.spec})
+    if form.malformed:
+        return None
+    return obj if form.body is obj.body else replace(obj, body=form.body)
 
 
 class Mesh:
@@ -61,10 +55,10 @@ class Mesh:
 
     def __init__(self, objects: Iterable[Object], names: MeshNames) -> None:
         self.names, self.root, self.domain = names, names.root, names.domain
-        self.objects: Sequence[Object] = [without_credentials(without_nulls(obj)) for obj in objects]
+        self.objects: Sequence[Object] = [without_credentials(obj) for obj in objects]
         """All objects, also malformed ones."""
-        self.readable: Sequence[Object] = [_readable(obj) for obj in self.objects if not obj.form.malformed]
-        """The objects that are not malformed, as the API server would keep them."""
+        self.readable: Sequence[Object] = [found for found in map(readable, self.objects) if found]
+        """The objects that are not malformed, as the API server keeps them."""
         self._by_kind: dict[GroupKind, list[Object]] = defaultdict(list)
         self._by_ref: dict[Ref, Object] = {}
         for obj in self.readable:
@@ -183,12 +177,14 @@ class Mesh:
 
 
 def _values(injector: Object) -> Mapping[str, Any]:
-    """The values in an injector's ConfigMap, which are JSON; empty if they are not."""
+    """The values in an injector's ConfigMap, which are JSON; empty if they cannot be read."""
     try:
         found = json.loads((injector.body.get("data") or {}).get("values") or "{}")
     except json.JSONDecodeError:
         return {}
-    return found if isinstance(found, dict) else {}
+    places = [found, found.get("global") or {}] if isinstance(found, dict) else []
+    inner = [place.get(name) or {} for place in places for name in ("global", "proxy", "sidecarInjectorWebhook")]
+    return found if places and all(isinstance(value, dict) for value in inner) else {}
 
 
 def selector_labels(policy: Object) -> Mapping[str, str]:

@@ -77,7 +77,10 @@ class Review:
         old, new = list(old), list(new)
         subject = Subject.read(old, new, names, facts, release, shown)
         before, after = (drawing.of(mesh, f"mesh {stack}") for mesh in (subject.old, subject.new))
-        known, found = (analyse(mesh.objects, mesh.names, suppressed) for mesh in (subject.old, subject.new))
+        known, found = (
+            analyse([*mesh.objects, *more], mesh.names, suppressed)
+            for mesh, more in zip((subject.old, subject.new), subject.refused, strict=True)
+        )
         said = {replace(finding, origin="") for finding in known}
         wrong = [finding for finding in found if finding.severity is Severity.ERROR]
         rest = (finding for finding in found if finding.severity is not Severity.ERROR)

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Self
 
 from mesh import releases
-from mesh.analysis.mesh import Mesh, without_credentials
+from mesh.analysis.mesh import Mesh, readable, without_credentials
 from mesh.analysis.objects import Object
 from mesh.core import disclosure, kinds
 from mesh.core.disclosure import Disclosure
@@ -31,6 +31,9 @@ class Subject:
     """The number of objects that do not change."""
     release: Release
     """The release of Istio that injects sidecars."""
+    refused: tuple[Sequence[Object], Sequence[Object]] = ((), ())
+    """Old and new objects that are in no mesh and no change, since the types refuse them, or the same object on the
+    other side."""
 
     @classmethod
     def read(
@@ -44,12 +47,19 @@ class Subject:
     ) -> Self:
         """Compares old and new objects. `names` and `release` are those of the new settings; `shown` decides which
         values the changes have."""
-        old, new = list(old), list(new)
+        old, new, refused = _comparable(list(old), list(new))
         changes = [_without_credentials(change) for change in between(old, new, facts, shown)]
         there = len(new) - sum(change.op != "delete" for change in changes)
         before, after = (sorted((one.object for one in items), key=lambda obj: obj.ref) for items in (old, new))
         meshes = Mesh(before, _names(before, names)), Mesh(after, names)
-        return cls(old=meshes[0], new=meshes[1], changes=changes, unchanged=there, release=releases.get(release))
+        return cls(
+            old=meshes[0],
+            new=meshes[1],
+            changes=changes,
+            unchanged=there,
+            release=releases.get(release),
+            refused=refused,
+        )
 
     @cached_property
     def requests(self) -> Comparison:
@@ -64,6 +74,20 @@ class Subject:
     def of(self, *wanted: GroupKind) -> Iterator[Change]:
         """The changes of objects of the kinds, without objects of which the stack sets only some fields."""
         return (change for change in self.changes if change.ref.kind in wanted and not change.item.patch)
+
+
+def _comparable(
+    old: Sequence[StackObject], new: Sequence[StackObject]
+) -> tuple[list[StackObject], list[StackObject], tuple[Sequence[Object], Sequence[Object]]]:
+    """The objects that can be compared, and those that cannot since the types refuse one of the sides."""
+    read = {id(one): None if one.object.form.problems else readable(one.object) for one in (*old, *new)}
+    broken = {one.key for one in (*old, *new) if read[id(one)] is None}
+    before, after = (
+        [replace(one, object=read[id(one)] or one.object) for one in items if one.key not in broken]
+        for items in (old, new)
+    )
+    left_out = [one.object for one in old if one.key in broken], [one.object for one in new if one.key in broken]
+    return before, after, left_out
 
 
 def _without_credentials(change: Change) -> Change:
