@@ -219,6 +219,9 @@ def without_nulls(value: Any) -> Any:
     return value
 
 
+_UNKNOWN: Final = ": unknown field"
+
+
 class Read(NamedTuple):
     """What an object says, as far as its form lets one read it."""
 
@@ -229,7 +232,9 @@ class Read(NamedTuple):
     malformed: bool
     """Whether a field has the wrong type or is missing, so that nobody can tell what is meant."""
     message: api.Kind | None = None
-    """The spec of an object of Istio's API; None of others, and of one that is refused."""
+    """The spec of an object of Istio's API without unknown fields; None of other kinds, and if it is refused."""
+    refused: bool = False
+    """Whether the types refuse more than unknown fields."""
 
 
 def read(kind: GroupKind, body: Mapping[str, Any]) -> Read:
@@ -240,14 +245,14 @@ def read(kind: GroupKind, body: Mapping[str, Any]) -> Read:
     if kind in _FORMS:
         body = without_nulls(body)
         found += _problems(_FORMS[kind], body, "")
-    return Read(body, found, bool(found))
+    return Read(body, found, malformed=bool(found), refused=bool(found))
 
 
 def _of_istio(kind: GroupKind, body: Mapping[str, Any], found: list[str]) -> Read:
     spec, message, malformed = body.get("spec", {}), None, bool(found)
     if not isinstance(spec, Mapping):
-        return Read(body, [*found, *_problems(WithSpec, body, "")], malformed=True)
-    misspelt: tuple[str, ...] = ()
+        return Read(body, [*found, *_problems(WithSpec, body, "")], malformed=True, refused=True)
+    misspelt: list[str] = []
     unread = True
     while unread:
         unread = False
@@ -256,13 +261,14 @@ def _of_istio(kind: GroupKind, body: Mapping[str, Any], found: list[str]) -> Rea
         except api.ApiError as error:
             texts = [text.removeprefix(kind.name).strip() for text in error.problems]
             # what a message lacks that has an unknown field is what the field was to be
-            found += (text for text in texts if not text.startswith(misspelt or "\n"))
+            found += (text for text in texts if not text.startswith(tuple(misspelt)))
             malformed = malformed or error.malformed
             for path in error.unknown:
                 spec, unread = _without(spec, path), True
-            misspelt += tuple(text.partition(": unknown field")[0] for text in texts if ": unknown field" in text)
+            misspelt += (text.partition(_UNKNOWN)[0] for text in texts if _UNKNOWN in text)
     kept = body if spec is body.get("spec", spec) else {**body, "spec": spec}
-    return Read(kept, found, malformed, None if found else message)
+    refused = malformed or not message or len(found) > len(misspelt)
+    return Read(kept, found, malformed, None if refused else message, refused)
 
 
 def mesh_config(text: str) -> tuple[Mapping[str, Any], list[str]]:

@@ -33,6 +33,12 @@ def without_credentials(obj: Object) -> Object:
     return obj if body == obj.body else replace(obj, body=body)
 
 
+def without_nulls(obj: Object) -> Object:
+    """The object without fields that are null, which the API server drops."""
+    body = obj.body if obj.kind == kinds.CUSTOM_RESOURCE_DEFINITION else forms.without_nulls(obj.body)  # long, unread
+    return obj if body is obj.body else replace(obj, body=body)
+
+
 def readable(obj: Object) -> Object | None:
     """The object as the API server keeps it: without nulls and unknown fields; None if it is malformed."""
     form = obj.form

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Self
 
 from mesh import releases
-from mesh.analysis.mesh import Mesh, readable, without_credentials
+from mesh.analysis.mesh import Mesh, without_credentials, without_nulls
 from mesh.analysis.objects import Object
 from mesh.core import disclosure, kinds
 from mesh.core.disclosure import Disclosure
@@ -80,10 +80,9 @@ def _comparable(
     old: Sequence[StackObject], new: Sequence[StackObject]
 ) -> tuple[list[StackObject], list[StackObject], tuple[Sequence[Object], Sequence[Object]]]:
     """The objects that can be compared, and those that cannot since the types refuse one of the sides."""
-    read = {id(one): None if one.object.form.problems else readable(one.object) for one in (*old, *new)}
-    broken = {one.key for one in (*old, *new) if read[id(one)] is None}
+    broken = {one.key for one in (*old, *new) if one.object.form.refused}
     before, after = (
-        [replace(one, object=read[id(one)] or one.object) for one in items if one.key not in broken]
+        [replace(one, object=without_nulls(one.object)) for one in items if one.key not in broken]
         for items in (old, new)
     )
     left_out = [one.object for one in old if one.key in broken], [one.object for one in new if one.key in broken]
