@@ -37,7 +37,7 @@ smoke: $(VENV)/ready ## request the product page, and compare which versions ans
 analyze: $(VENV)/ready ## analyze the stack's objects and print the findings; FILES="folder file -" for any objects, alone or on top of STACK; needs no cluster
 	@$(RUN) commands analyze "$(if $(FILES),$(NAMED),$(STACK))"
 
-report: $(VENV)/ready ## report what a change does to risks, requests and objects of all stacks, or of STACK, to OUT=reports; BASE=branch, ARGS="--fail-on high"
+report: $(VENV)/ready ## report what a change does to risks, requests and objects of all stacks, or of STACK or FILES, to OUT=reports; BASE=branch (of FILES also folder or REF:PATH), ARGS="--fail-on high"
 	@$(RUN) commands report "$(NAMED)" --out "$(OUT)" --base "$(BASE)" $(ARGS)
 
 summary: ## add the reports in OUT=reports to the summary of a GitHub job
@@ -46,8 +46,8 @@ summary: ## add the reports in OUT=reports to the summary of a GitHub job
 policy: $(VENV)/ready ## print the policies that the stack violates, and fail for mandatory ones; needs no cluster
 	@$(RUN) commands policy $(STACK)
 
-map: $(VENV)/ready ## draw hosts, gateways, routes, services and versions to OUT=folder, as SVG and Mermaid; needs no cluster
-	@$(RUN) commands map $(STACK) --out "$(OUT)"
+map: $(VENV)/ready ## draw hosts, gateways, routes, services and versions, of STACK or FILES, to OUT=folder, as SVG and Mermaid; needs no cluster
+	@$(RUN) commands map "$(if $(FILES),$(NAMED),$(STACK))" --out "$(OUT)"
 
 graph: $(VENV)/ready ## draw the components and their dependencies to OUT=folder; needs no cluster
 	@$(RUN) commands graph $(STACK) --out "$(OUT)"

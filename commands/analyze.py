@@ -12,7 +12,9 @@ from engine.recorder import Resource
 from mesh.analysis.analyse import analyse
 from mesh.analysis.findings import Finding, Severity
 from mesh.analysis.objects import Object
+from mesh.apps import files as objects_of_files
 from mesh.config.stack import Stack
+from mesh.manifests import Manifest
 
 
 def run(stack: str) -> int:
@@ -52,13 +54,25 @@ def subject(stack: str) -> Subject:
     """The objects of a stack, those of the files that FILES names, or both if it does and `stack` is not empty. Raises
     CommandError, ManifestError, SettingsError."""
     said = files.named()
-    if said and not stack:
-        return files.alone(said)
-    chosen, made = rendered(stack)
-    below = Subject(
-        name=stack, objects=made, names=chosen.settings.mesh_names, suppress=chosen.settings.analysis.suppress
-    )
-    return files.on_top(said, below) if said else below
+    return of_files(said, files.read(said), stack) if said else _of_stack(stack)
+
+
+def of_files(said: str, found: Iterable[Manifest], stack: str) -> Subject:
+    """The objects of files, on top of those of a stack unless its name is empty. Raises CommandError, ManifestError,
+    SettingsError."""
+    read = objects_of_files.objects(found)
+    return files.on_top(said, read, _of_stack(stack)) if stack else files.alone(said, read)
+
+
+def _of_stack(name: str) -> Subject:
+    stack, made = rendered(name)
+    settings = stack.settings
+    return Subject(name=name, objects=made, names=settings.mesh_names, suppress=settings.analysis.suppress)
+
+
+def label(stack: str) -> str:
+    """The name that files about the subject have: the stack's, or `files`."""
+    return "-".join(filter(None, ("files" if files.named() else "", stack)))
 
 
 def rendered(name: str) -> tuple[Stack, list[Object]]:

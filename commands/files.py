@@ -48,28 +48,24 @@ def named() -> str:
     return os.environ.get("FILES", "").strip()
 
 
-def alone(said: str) -> Subject:
-    """The objects of files without a stack. Raises CommandError, ManifestError."""
+def alone(said: str, found: Sequence[Object]) -> Subject:
+    """The objects of files without a stack. Raises CommandError."""
     names = replace(DEFAULT_NAMES, release=release())
-    found = files.objects(read(said))
     return Subject(name=said, objects=found, names=names, assumed=files.assumed(Mesh(found, names)))
 
 
-def on_top(said: str, below: Subject) -> Subject:
-    """The objects of a stack, those of files in place of the stack's own of the same name. Raises CommandError,
-    ManifestError."""
+def on_top(said: str, found: Sequence[Object], below: Subject) -> Subject:
+    """The objects of a stack, those of files in place of the stack's own of the same name. Raises CommandError."""
     if os.environ.get("RELEASE"):
         raise CommandError(f"RELEASE is for files without a stack; stack {below.name} has Istio {below.names.release}")
-    above = files.objects(read(said))
-    return replace(below, name=f"{said} on {below.name}", objects=files.on_top(below.objects, above))
+    return replace(below, name=f"{said} on {below.name}", objects=files.on_top(below.objects, found))
 
 
 def read(said: str) -> list[Manifest]:
     """The objects of files and folders, with spaces or commas between their names; `-` is standard input. Raises
     CommandError, ManifestError."""
-    paths = [said] if Path(said).exists() else [path for path in _SEPARATOR.split(said) if path]
     found: list[Manifest] = []
-    for path in paths:
+    for path in paths(said):
         if path == STDIN:
             found += manifests.parse(sys.stdin.read(), STDIN)
         else:
@@ -77,6 +73,11 @@ def read(said: str) -> list[Manifest]:
     if not found:
         raise CommandError(f"FILES: there is no object in {said}")
     return found
+
+
+def paths(said: str) -> list[str]:
+    """The names of files and folders in a value of FILES."""
+    return [said] if Path(said).exists() else [path for path in _SEPARATOR.split(said) if path]
 
 
 def release() -> str:

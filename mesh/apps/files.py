@@ -10,13 +10,15 @@ from typing import Any, Final
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object, Ref
 from mesh.apps.scopes import cluster_scoped
+from mesh.core import kinds
 from mesh.core.kinds import GroupKind
-from mesh.core.names import NAMESPACE_LABEL, ROOT
+from mesh.core.names import INJECT_LABEL, NAMESPACE_LABEL, ROOT
 from mesh.manifests import Manifest, ManifestError
 from mesh.proxy.proxy import CONTAINER
 
 NAMESPACE: Final = "default"
 """The namespace of objects that name none, as for kubectl."""
+_CALLER: Final = "any-caller"
 _GATEWAY: Final = "istio-ingressgateway"
 _LABELS: Final = {"istio": "ingressgateway"}
 _PORTS: Final = {"http2": (80, 8080), "https": (443, 8443), "tcp": (31400, 31400), "tls": (15443, 15443)}
@@ -69,6 +71,17 @@ def assumed(mesh: Mesh) -> list[Object]:
     others = sorted(mesh.known_namespaces - {ROOT} - set(mesh.namespaces))
     made = map(Object.read, [*gateway, *(_namespace(name) for name in others)])
     return [obj for obj in made if not mesh.get(obj.ref)]
+
+
+def callers(mesh: Mesh) -> list[Object]:
+    """A pod with a sidecar for each namespace with a Service: who calls is often not in the files."""
+    places = dict.fromkeys(obj.namespace for obj in mesh.of(kinds.SERVICE) if obj.namespace != ROOT)
+    return [Object.read(_caller(namespace)) for namespace in places]
+
+
+def _caller(namespace: str) -> Mapping[str, Any]:
+    meta = {"name": _CALLER, "namespace": namespace, "labels": {INJECT_LABEL: "true"}}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {"containers": [{"name": "app"}]}}
 
 
 def _namespace(name: str) -> Mapping[str, Any]:

@@ -44,13 +44,14 @@ class Subject:
         facts: EngineFacts | None = None,
         release: str = releases.DEFAULT,
         shown: Disclosure = disclosure.DEFAULT,
+        assumed: Sequence[Object] = (),
     ) -> Self:
         """Compares old and new objects. `names` and `release` are those of the new settings; `shown` decides which
-        values the changes have."""
+        values the changes have; `assumed` are objects that stand on both sides unless one says otherwise."""
         old, new, refused = _comparable(list(old), list(new))
         changes = [_without_credentials(change) for change in between(old, new, facts, shown)]
         there = len(new) - sum(change.op != "delete" for change in changes)
-        before, after = (sorted((one.object for one in items), key=lambda obj: obj.ref) for items in (old, new))
+        before, after = (_ordered(items, assumed) for items in (old, new))
         meshes = Mesh(before, _names(before, names)), Mesh(after, names)
         return cls(
             old=meshes[0],
@@ -74,6 +75,14 @@ class Subject:
     def of(self, *wanted: GroupKind) -> Iterator[Change]:
         """The changes of objects of the kinds, without objects of which the stack sets only some fields."""
         return (change for change in self.changes if change.ref.kind in wanted and not change.item.patch)
+
+
+def _ordered(items: Iterable[StackObject], assumed: Iterable[Object]) -> list[Object]:
+    """The objects of one side, and those that are taken for granted there."""
+    own = [one.object for one in items]
+    said = {obj.ref for obj in own}
+    more = [obj for obj in assumed if obj.ref not in said] if own else []
+    return sorted([*own, *more], key=lambda obj: obj.ref)
 
 
 def _comparable(

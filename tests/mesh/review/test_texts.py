@@ -71,8 +71,7 @@ def test_special_characters_of_names_are_escaped_in_markdown() -> None:
 
 def test_long_values_and_long_lists_are_cut() -> None:
     old, new = (
-        [manifest_of("VirtualService", "a", {"hosts": ["a"], "tls": [], **{f"field{i}": sign * 500 for i in range(20)}})]
-        for sign in "xy"
+        [{**manifest_of("ConfigMap", "a"), "data": {f"field{i}": sign * 500 for i in range(20)}}] for sign in "xy"
     )
     shown = text(review(old, new))
     assert "… and 12 more fields" in shown
