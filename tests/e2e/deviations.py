@@ -53,7 +53,6 @@ STRICTER: Final[Mapping[str, Sequence[str]]] = {
     "the server's name as an address": (
         r'sniHosts\[\d+\]: "[\d.:a-f]+(%eth0)?" is (not a host: |not among the hosts)',
     ),
-    "more than one source of a certificate": (r"is not read beside (credentialName|credentialNames|tlsCertificates)$",),
     "the rule's own namespace by its name": (r"exportTo: must be \. or not set beside workloadSelector",),
     "a type of Envoy's API v2, where Envoy reads no type": (r"is of Envoy's API v2, which it does not have any more",),
     "a regular expression that Istio ignores for its length": (r"proxyVersion: a regular expression may have at most",),
