@@ -14,10 +14,6 @@ Findings = Iterator[tuple[Path, str]]
 """Problems of a value, each with the path of the part that has it."""
 
 
-REQUIRED: Final = "is required"
-"""The problem of a field that is not set, in the words of a type that says so by itself."""
-
-
 class Typed(BaseModel):
     """An immutable type that refuses unknown fields.
 
@@ -80,9 +76,7 @@ class ShortForm(Documented):
 def raise_problems(model: BaseModel, findings: Findings) -> None:
     """Raises a pydantic ValidationError if there are findings about the model, other than about encrypted values."""
     problems = [
-        InitErrorDetails(
-            type=PydanticCustomError("missing" if text == REQUIRED else "rule", text), loc=path, input=None
-        )
+        InitErrorDetails(type=PydanticCustomError("rule", text), loc=path, input=None)
         for path, text in findings
         if not is_placeholder(_at(model, path))
     ]
