@@ -38,9 +38,15 @@ class Metadata(Form):
     annotations: dict[str, str] = {}
 
 
+class Condition(Form):
+    key: str
+    operator: str
+    values: list[str] = []
+
+
 class Selector(Form):
     matchLabels: dict[str, str] = {}
-    matchExpressions: list[dict[str, Any]] = []
+    matchExpressions: list[Condition] = []
 
 
 class ServicePort(Form):

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object, Ref
+from mesh.analysis.workloads import SYSTEM
 from mesh.apps.scopes import cluster_scoped
 from mesh.core import kinds
 from mesh.core.kinds import GroupKind
@@ -68,7 +69,7 @@ def assumed(mesh: Mesh) -> list[Object]:
     """What is taken for granted beside the objects of files, which are rarely all that a cluster has: an ingress
     gateway, as by istioctl, and that pods of namespaces of which the files say nothing are injected."""
     gateway = () if mesh.workloads.select(_LABELS) else _ingress_gateway()
-    others = sorted(mesh.known_namespaces - {ROOT} - set(mesh.namespaces))
+    others = sorted(mesh.known_namespaces - {ROOT, *SYSTEM} - set(mesh.namespaces))
     made = map(Object.read, [*gateway, *(_namespace(name) for name in others)])
     return [obj for obj in made if not mesh.get(obj.ref)]
 

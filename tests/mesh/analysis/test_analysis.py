@@ -36,7 +36,7 @@ def test_each_fault_is_found_at_its_object_and_nowhere_else(fault: Fault, releas
 
 
 def test_every_code_is_found_in_some_faulty_mesh() -> None:
-    shown = {code for fault in FAULTS for code, _ in fault.said}
+    shown = {code for fault in FAULTS for code, _ in fault.said | fault.earlier}
     assert set(codes.CODES) - shown == {codes.UNUSED_SUPPRESSION.code, codes.MALFORMED.code}
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as limits
 from hypothesis import strategies as st
 
 from mesh import releases
@@ -152,6 +153,7 @@ def spoilt(draw: st.DrawFn) -> list[Manifest]:
     return [*meshes.changed([one for one in objects if one is not manifest]), changed]
 
 
+@limits(deadline=None)
 @given(spoilt(), st.sampled_from(releases.NAMES))
 def test_nothing_trips_over_an_object_of_any_form(manifests: list[Manifest], release: str) -> None:
     names = replace(DEFAULT_NAMES, release=release)
