@@ -23,7 +23,7 @@ LEFT_OUT: Final[Mapping[str, str]] = {
     "IST0161": "What is in Secrets: certificates are not read.",
     "IST0163": _ELSEWHERE,
     "IST0164": _ELSEWHERE,
-    "IST0165": "The name of a Gateway that istiod makes of one of the Gateway API is not valid in `gateways`: `IST0106`.",
+    "IST0165": "Gateways that istiod makes of the Gateway API's have no valid name for `gateways`: `IST0106`.",
     "IST0166": _OF_GATEWAY_API,
     "IST0168": _OF_UPGRADE,
     "IST0169": _OF_UPGRADE,
