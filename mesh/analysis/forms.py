@@ -126,6 +126,14 @@ class WorkloadSpec(Form):
     template: PodTemplate = PodTemplate()
 
 
+class JobTemplate(Form):
+    spec: WorkloadSpec = WorkloadSpec()
+
+
+class CronJobSpec(Form):
+    jobTemplate: JobTemplate = JobTemplate()
+
+
 class BudgetSpec(Form):
     minAvailable: int | Percentage = 0
     maxUnavailable: int | Percentage = 0
@@ -177,6 +185,10 @@ class WithTemplate(Form):
     spec: WorkloadSpec = WorkloadSpec()
 
 
+class WithJob(Form):
+    spec: CronJobSpec = CronJobSpec()
+
+
 class WithBudget(Form):
     spec: BudgetSpec = BudgetSpec()
 
@@ -202,6 +214,7 @@ _FORMS: Final[Mapping[GroupKind, type[Form]]] = {
     kinds.SERVICE: WithService,
     kinds.POD: WithPod,
     **dict.fromkeys(kinds.POD_TEMPLATE_KINDS, WithTemplate),
+    kinds.BY_NAME["CronJob"]: WithJob,
     kinds.POD_DISRUPTION_BUDGET: WithBudget,
     kinds.HORIZONTAL_POD_AUTOSCALER: WithScaler,
     kinds.MUTATING_WEBHOOK: WithWebhooks,

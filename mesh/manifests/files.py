@@ -80,20 +80,36 @@ def _kustomized(folder: Path, name: str, problems: list[str]) -> Iterator[tuple[
     """What kubectl makes of a kustomization. It fetches no base from elsewhere: without a network the stack would be
     another one."""
     if remote := next(_remote(folder), None):
-        problems.append(f"{name}: its kustomization names {remote}, which is elsewhere: put a copy into the project")
+        problems.append(f"{name}: its kustomization names {remote}, which is elsewhere: put a copy beside it")
         return
     command = ["kubectl", "kustomize", str(folder)]
-    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=LIMIT)
+    try:
+        done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=LIMIT)
+    except FileNotFoundError:
+        problems.append(f"{name}: kubectl is not on PATH, which renders kustomizations: install it, or name the files")
+        return
+    except subprocess.TimeoutExpired:
+        problems.append(f"{name}: kubectl kustomize takes more than {LIMIT} seconds")
+        return
     if done.returncode:
         problems.append(f"{name}: kubectl kustomize: {done.stderr.strip().removeprefix('error: ')}")
     else:
         yield done.stdout, name
 
 
+def _content(file: Path) -> dict[str, list[object]]:
+    """The lists of a kustomization; none of one that kubectl refuses."""
+    try:
+        found = yaml.safe_load(file.read_text())
+    except (yaml.YAMLError, UnicodeDecodeError):
+        return {}
+    return {key: value for key, value in found.items() if isinstance(value, list)} if isinstance(found, dict) else {}
+
+
 def _remote(folder: Path) -> Iterator[str]:
     """What a kustomization, or one that it names, takes from other places than files."""
     for file in (folder / name for name in KUSTOMIZATIONS):
-        content = yaml.safe_load(file.read_text()) if file.exists() else {}
+        content = _content(file) if file.exists() else {}
         for key in _NAMES_OTHERS:
             for path in content.get(key) or ():
                 if _ELSEWHERE.search(str(path)):

@@ -48,6 +48,12 @@ def test_an_object_of_the_cluster_is_in_no_namespace() -> None:
     assert [str(obj.ref) for obj in read(text)] == ["ClusterRole a"]
 
 
+@pytest.mark.parametrize("spec", ["[]", "{scope: Cluster}", "{scope: Cluster, names: [a]}", "5"])
+def test_a_definition_that_is_malformed_defines_no_kind(spec: str) -> None:
+    meta = "apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: a}"
+    assert [str(obj.ref) for obj in read(f"{{{meta}, spec: {spec}}}")] == ["CustomResourceDefinition a"]
+
+
 def test_a_finding_has_the_file_and_the_line_of_the_field() -> None:
     found = {finding.code: finding.origin for finding in analyse(read(SHOP), DEFAULT_NAMES)}
     assert found == {"IST0101": "shop.yaml:18", "MESH0105": "shop.yaml:5"}
