@@ -39,6 +39,8 @@ CLUSTER: Final = frozenset(
 
 def cluster_scoped(manifests: Iterable[Manifest]) -> Set[GroupKind]:
     """The kinds whose objects are in no namespace, with those of the definitions among the manifests."""
-    defined = (one.body.get("spec") or {} for one in manifests if one.kind == kinds.CUSTOM_RESOURCE_DEFINITION)
-    own = {GroupKind(spec["names"]["kind"], spec["group"]) for spec in defined if spec.get("scope") == "Cluster"}
+    defined = (one.body.get("spec") for one in manifests if one.kind == kinds.CUSTOM_RESOURCE_DEFINITION)
+    wide = [spec for spec in defined if isinstance(spec, dict) and spec.get("scope") == "Cluster"]
+    named = ((spec.get("names"), spec.get("group")) for spec in wide)
+    own = {GroupKind(str(names.get("kind")), str(group)) for names, group in named if isinstance(names, dict)}
     return CLUSTER | own

@@ -32,14 +32,15 @@ LIMIT: Final = 60
 """Timeout of `kubectl kustomize`, in seconds."""
 
 
-def read(paths: Iterable[str], root: Path) -> list[Manifest]:
-    """The objects of files and folders below `root`, in the order of the paths and of the files' names.
+def read(paths: Iterable[str], root: Path, *, outside: bool = False) -> list[Manifest]:
+    """The objects of files and folders, in the order of the paths and of the files' names. Paths are relative to
+    `root`, and may lead out of it only if `outside` is true.
 
     Raises ManifestError with all problems, each with file and line."""
     found: list[Manifest] = []
     problems: list[str] = []
     for path in paths:
-        for text, name in _sources(path, root, problems):
+        for text, name in _sources(path, root, outside, problems):
             try:
                 found += parse(text, name)
             except ManifestError as error:
@@ -49,10 +50,10 @@ def read(paths: Iterable[str], root: Path) -> list[Manifest]:
     return found
 
 
-def _sources(path: str, root: Path, problems: list[str]) -> Iterator[tuple[str, str]]:
+def _sources(path: str, root: Path, outside: bool, problems: list[str]) -> Iterator[tuple[str, str]]:
     """The text and the name of each file."""
     place = (root / path).resolve()
-    if not place.is_relative_to(root.resolve()):
+    if not outside and not place.is_relative_to(root.resolve()):
         problems.append(f"{path}: outside the project, so that others would not have it: put it below {root.name}/")
     elif not place.exists():
         problems.append(f"{path}: there is no such file or folder")
@@ -79,20 +80,36 @@ def _kustomized(folder: Path, name: str, problems: list[str]) -> Iterator[tuple[
     """What kubectl makes of a kustomization. It fetches no base from elsewhere: without a network the stack would be
     another one."""
     if remote := next(_remote(folder), None):
-        problems.append(f"{name}: its kustomization names {remote}, which is elsewhere: put a copy into the project")
+        problems.append(f"{name}: its kustomization names {remote}, which is elsewhere: put a copy beside it")
         return
     command = ["kubectl", "kustomize", str(folder)]
-    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=LIMIT)
+    try:
+        done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=LIMIT)
+    except FileNotFoundError:
+        problems.append(f"{name}: kubectl is not on PATH, which renders kustomizations: install it, or name the files")
+        return
+    except subprocess.TimeoutExpired:
+        problems.append(f"{name}: kubectl kustomize takes more than {LIMIT} seconds")
+        return
     if done.returncode:
         problems.append(f"{name}: kubectl kustomize: {done.stderr.strip().removeprefix('error: ')}")
     else:
         yield done.stdout, name
 
 
+def _content(file: Path) -> dict[str, list[object]]:
+    """The lists of a kustomization; none of one that kubectl refuses."""
+    try:
+        found = yaml.safe_load(file.read_text())
+    except (yaml.YAMLError, UnicodeDecodeError):
+        return {}
+    return {key: value for key, value in found.items() if isinstance(value, list)} if isinstance(found, dict) else {}
+
+
 def _remote(folder: Path) -> Iterator[str]:
     """What a kustomization, or one that it names, takes from other places than files."""
     for file in (folder / name for name in KUSTOMIZATIONS):
-        content = yaml.safe_load(file.read_text()) if file.exists() else {}
+        content = _content(file) if file.exists() else {}
         for key in _NAMES_OTHERS:
             for path in content.get(key) or ():
                 if _ELSEWHERE.search(str(path)):

@@ -64,7 +64,7 @@ class _Drawing:
         for _, name, ref in virtual_services.gateways(virtual_service):
             found = self.mesh.get(ref)
             ports = [server["port"] for server in found.items("servers")] if found else []
-            listens = ", ".join(f"{port['protocol']} {port.get('number')}" for port in ports)
+            listens = ", ".join(f"{port.get('protocol')} {port.get('number')}" for port in ports)
             gateway = self.box(str(ref), _GATEWAYS, [name, listens], self._locks_of_gateway(found))
             for host in virtual_service.items("hosts"):
                 self.arrow(self.box(f"host {host}", _HOSTS, ["any host" if host == hosts.ALL else host]), gateway)

@@ -104,7 +104,7 @@ def _from_outside(mesh: Mesh) -> Iterator[Found]:
                         place=Place(
                             outside=True,
                             host=host,
-                            port=server["port"]["number"],
+                            port=server["port"].get("number") or 0,
                             secure=is_tls(server["port"].get("protocol") or ""),
                         ),
                         sources=[pod],
