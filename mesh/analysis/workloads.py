@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from mesh.analysis.objects import Object
-from mesh.core import pods
+from mesh.core import kinds, pods
 from mesh.core.names import INJECT_LABEL, NAMESPACE_LABEL, REVISION_LABEL
 from mesh.proxy.proxy import CONTAINER
 

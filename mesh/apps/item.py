@@ -16,6 +16,12 @@ OBJECTS: Final = ""
 """What `mesh:objects` is called among the apps, whose own names are not empty."""
 
 
+def place(manifest: Manifest, path: str) -> str:
+    """The file and line of a field of which a finding speaks: paths are those in the spec, or else in the object."""
+    spec, name = manifest.body.get("spec"), path.partition(".")[0].partition("[")[0]
+    return manifest.place(f"spec.{path}" if isinstance(spec, Mapping) and name in spec else path)
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class AppObject:
     """An object of an app."""
@@ -38,7 +44,12 @@ class AppObject:
         """The key of the config that the object comes from: its own if it stands in there."""
         if self.app != OBJECTS:
             return f"mesh:apps.{self.app}"
-        return plain.KEY if self.source.node else self.source.file
+        return plain.KEY if self.in_file else self.source.file
+
+    @property
+    def in_file(self) -> bool:
+        """Whether it is written in a file, and not in the config."""
+        return not self.source.file.startswith(plain.KEY)
 
     @property
     def stage(self) -> Stage:

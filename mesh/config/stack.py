@@ -6,14 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Final
 
 from mesh import bookinfo
 from mesh.analysis.objects import Object, Ref
 from mesh.apps import objects as apps
-from mesh.apps.item import AppObject
+from mesh.apps.item import AppObject, place
 from mesh.apps.objects import Apps, Project
 from mesh.config import consistency, productpage, served, tokens
 from mesh.config.productpage import ProductPage
@@ -57,7 +57,8 @@ class Stack:
         if source := self._compiled.get(ref):
             return replace(item, origin=f"{NAMESPACE}:{source.path}", keys=source.keys)
         if ref in self._of_apps:
-            return replace(item, origin=self._of_apps[ref].key)
+            made = self._of_apps[ref]
+            return replace(item, origin=made.key, written=partial(place, made.source) if made.in_file else None)
         if ref.kind == kinds.NAMESPACE and not item.origin and ref.name in self._namespace_keys:
             return replace(item, origin=f"{NAMESPACE}:{self._namespace_keys[ref.name]}")
         return item

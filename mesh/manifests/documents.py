@@ -27,12 +27,13 @@ class Manifest:
 
     body: Mapping[str, Any]
     file: str
-    """The path as the user names it; `-` for standard input; the key of an object that stands in a stack's config."""
+    """The path as the user names it; `-` for standard input; folder and object for one of a kustomization, whose
+    lines nobody has written; the key of an object that stands in a stack's config."""
     node: yaml.MappingNode | None = field(default=None, repr=False)
-    """The object in the file; None for one of a stack's config."""
+    """The object in the file; None if it is in no file."""
 
     def place(self, path: str = "") -> str:
-        """The file and line of a field, such as `shop/cart.yaml:12`, or its key in a stack's config. `path` is one in
+        """The file and line of a field, such as `shop/cart.yaml:12`, or else the path behind `file`. `path` is one in
         the object, such as `spec.http[0].route`; the line is that of the innermost part of it that is written."""
         if self.node is None:
             return f"{self.file}.{path}" if path else self.file
