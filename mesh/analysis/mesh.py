@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from mesh import releases
-from mesh.analysis import forms, hosts, services, workloads
+from mesh.analysis import hosts, reading, services, workloads
 from mesh.analysis.objects import Object, Ref
 from mesh.analysis.services import Service, Services
 from mesh.analysis.workloads import Workload, Workloads
@@ -35,7 +35,7 @@ def without_credentials(obj: Object) -> Object:
 
 def without_nulls(obj: Object) -> Object:
     """The object without fields that are null, which the API server drops."""
-    body = obj.body if obj.kind == kinds.CUSTOM_RESOURCE_DEFINITION else forms.without_nulls(obj.body)  # long, unread
+    body = obj.body if obj.kind == kinds.CUSTOM_RESOURCE_DEFINITION else reading.without_nulls(obj.body)  # long, unread
     return obj if body is obj.body else replace(obj, body=body)
 
 
@@ -173,7 +173,7 @@ class Mesh:
     @cached_property
     def config(self) -> Mapping[str, Any]:
         """Istio's MeshConfig; empty if its ConfigMap is not part of the stack, or cannot be read."""
-        return forms.mesh_config(self.config_map.body["data"]["mesh"])[0] if self.config_map else {}
+        return reading.mesh_config(self.config_map.body["data"]["mesh"])[0] if self.config_map else {}
 
     @cached_property
     def config_map(self) -> Object | None:

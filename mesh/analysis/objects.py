@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple, Self
 
-from mesh.analysis import forms
+from mesh.analysis import reading
 from mesh.core.kinds import GroupKind
 
 
@@ -60,9 +60,9 @@ class Object:
         )
 
     @cached_property
-    def form(self) -> forms.Read:
+    def form(self) -> reading.Read:
         """What can be read of the object."""
-        return forms.read(self.kind, self.body)
+        return reading.read(self.kind, self.body)
 
     @property
     def kind(self) -> GroupKind:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from mesh import api
-from mesh.analysis import codes, forms, virtual_services
+from mesh.analysis import codes, reading, virtual_services
 from mesh.analysis.findings import Code, Finding
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
@@ -25,18 +25,18 @@ def valid(mesh: Mesh) -> Iterator[Finding]:
         else:
             yield from _problems(obj, codes.MALFORMED)
     if thing := mesh.config_map:
-        for text in forms.mesh_config(thing.body["data"]["mesh"])[1]:
+        for text in reading.mesh_config(thing.body["data"]["mesh"])[1]:
             yield codes.MALFORMED.at(thing, "data.mesh", text)
 
 
 def is_known(kind: GroupKind) -> bool:
     """Whether a kind is one of Istio's API."""
-    return kind in forms.TYPES
+    return kind in reading.TYPES
 
 
 def refusals(obj: Object, release: str) -> Iterator[Finding]:
     """What the release refuses of an object of Istio's API."""
-    if text := lacking.of_kind(release, forms.TYPES[obj.kind], obj.body["apiVersion"].rpartition("/")[2]):
+    if text := lacking.of_kind(release, reading.TYPES[obj.kind], obj.body["apiVersion"].rpartition("/")[2]):
         yield codes.INVALID.at(obj, "", text)
     yield from _problems(obj, codes.INVALID)
     if obj.form.message:

@@ -49,6 +49,10 @@ CASES: dict[str, tuple[Manifest, str]] = {
         manifest_of("VirtualService", "front", [{"hosts": ["front"]}]),
         "IST0106 VirtualService shop/front spec: expected a mapping",
     ),
+    "number in the place of a name": (
+        manifest_of("VirtualService", "front", {"hosts": ["front"], "http": [to("cart")], 5: "a"}),
+        'IST0106 VirtualService shop/front: unknown field "5"',
+    ),
     "value and unknown field": (
         manifest_of("VirtualService", "front", {"hosts": ["front"], "http": [to("cart", timeuot="5s", retries=3)]}),
         "IST0106 VirtualService shop/front http[0].retries: expected a mapping, got 3",
