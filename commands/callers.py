@@ -47,19 +47,25 @@ READ: Final = {
 def rows(api: Api, chosen: Settings, contradicts: str) -> Iterator[tuple[str, str]]:
     """For each service `contradicts`, or nothing if it answers whom it should by the cluster's policies, and a line
     with whom it answers and whom not; then the same of calls in plain text. No rows without certificates."""
-    workloads = live.identified(str(chosen.context))
-    if not workloads or not chosen.bookinfo:
+    if not chosen.bookinfo:
+        return
+    place = chosen.bookinfo.namespace
+    found = live.identified(str(chosen.context))
+    workloads = [one for one in found if one.namespace == place and one.service in bookinfo.VERSIONS]
+    if not workloads:
         return
     judge = Evaluator(Mesh(_objects(api), chosen.mesh_names))
     for service, path in PATHS.items():
-        own = [one for one in workloads if one.app != service]
+        own = [one for one in workloads if one.service != service]
         seen = {one.name: _status(one.outbound, service, path) for one in own}
-        wanted = {one.name: _wanted(judge, one, service, path, chosen.bookinfo.namespace) for one in own}
+        wanted = {one.name: _wanted(judge, one, service, path, place) for one in own}
         wrong = any(wanted[name] not in (None, status == FORBIDDEN) for name, status in seen.items())
         yield contradicts if wrong else "", f"{service:<14} {_said(seen)}"
     peers = PeerAuthentications(judge.mesh)
-    plain = {one.name: _status(one.address, one.app, PATHS.get(one.app, bookinfo.PAGE_PATH)) for one in workloads}
-    strict = {one.name: _strict(judge, peers, one, chosen.bookinfo.namespace) for one in workloads}
+    plain = {
+        one.name: _status(one.address, one.service, PATHS.get(one.service, bookinfo.PAGE_PATH)) for one in workloads
+    }
+    strict = {one.name: _strict(judge, peers, one, place) for one in workloads}
     wrong = any(strict[name] != (status == REFUSED) for name, status in plain.items())
     yield contradicts if wrong else "", f"{'plain text':<14} {_said_of_plain(plain)}"
 

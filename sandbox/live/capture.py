@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from mesh.core.protocols import is_http_after_tls
 from sandbox.live import translate
-from sandbox.live.plan import APP_PORT, Gateway, Plan, Workload
-from sandbox.live.registry import gateway_of, is_for, serving, target
+from sandbox.live.plan import APP_PORT, CALLS_PORT, Gateway, Plan, Workload
+from sandbox.live.registry import gateway_of, inbound, is_for, protocol, serving, target, tcp_ports
 from sandbox.live.snapshot import Manifest, Snapshot, selects
 from sandbox.network import LOOPBACK
 
@@ -24,17 +24,20 @@ def sidecars(seen: Snapshot, plan: Plan) -> Iterator[dict[str, Any]]:
     for workload in plan.workloads:
         wanted = _wanted(seen, plan, workload)
         hosts = [host for listener in wanted.get("egress", []) for host in listener.get("hosts", [])]
+        called = {"bind": workload.outbound, "captureMode": "NONE", "hosts": hosts or EVERYTHING}
+        # An HTTP proxy takes calls to all ports: a proxy may not listen on those below 1024.
+        any_port = {"number": CALLS_PORT, "protocol": "HTTP_PROXY", "name": "calls"}
         spec: dict[str, Any] = {
-            "workloadSelector": {"labels": workload.labels},
-            "ingress": [_inbound(port, workload) for port in _ports(seen, plan, workload)],
-            "egress": [{"bind": workload.outbound, "captureMode": "NONE", "hosts": hosts or EVERYTHING}],
+            "workloadSelector": {"labels": workload.mark},
+            "ingress": list(_inbound(seen, workload)),
+            "egress": [{"port": any_port, **called}, called],
         }
         if "outboundTrafficPolicy" in wanted:
             spec["outboundTrafficPolicy"] = wanted["outboundTrafficPolicy"]
         yield {
             "apiVersion": "networking.istio.io/v1",
             "kind": "Sidecar",
-            "metadata": {"name": f"live-{workload.name}", "namespace": plan.namespace},
+            "metadata": {"name": f"live-{workload.name}", "namespace": workload.namespace},
             "spec": spec,
         }
 
@@ -42,37 +45,40 @@ def sidecars(seen: Snapshot, plan: Plan) -> Iterator[dict[str, Any]]:
 def _wanted(seen: Snapshot, plan: Plan, workload: Workload) -> Manifest:
     """The spec of the user's Sidecar that applies to a workload: one that selects it, else that of its namespace, else
     that of the mesh; empty if there is none."""
-    labels = next((pod["metadata"]["labels"] for pod in serving(seen, plan, workload)), workload.labels)
+    labels = next((pod["metadata"]["labels"] for pod in serving(seen, workload)), workload.labels)
     ranked: dict[int, Manifest] = {}
     for sidecar in seen.istio["Sidecar"]:
         spec, place = sidecar.get("spec") or {}, sidecar["metadata"]["namespace"]
         selector = spec.get("workloadSelector", {}).get("labels")
-        if place == plan.namespace and selects(selector, labels):
+        if place == workload.namespace and selects(selector, labels):
             ranked.setdefault(0, spec)
-        elif not selector and place in (plan.namespace, plan.root):
-            ranked.setdefault(1 if place == plan.namespace else 2, spec)
+        elif not selector and place in (workload.namespace, plan.root):
+            ranked.setdefault(1 if place == workload.namespace else 2, spec)
     return ranked[min(ranked)] if ranked else {}
 
 
-def _ports(seen: Snapshot, plan: Plan, workload: Workload) -> list[Manifest]:
-    """The ports of the Services that select a workload's labels, even if it has no pods."""
-    return [
-        port
-        for service in seen.services
-        if service["metadata"]["namespace"] == plan.namespace
-        and selects(service["spec"].get("selector"), workload.labels)
-        for port in service["spec"]["ports"]
-    ]
+def _inbound(seen: Snapshot, workload: Workload) -> Iterator[dict[str, Any]]:
+    """The listeners for the ports of the Services that select a workload's labels, even if it has no pods; one for each
+    number, as the first Service names it."""
+    taken = set()
+    for service in seen.services:
+        same = service["metadata"]["namespace"] == workload.namespace
+        for port in tcp_ports(service) if same and selects(service["spec"].get("selector"), workload.labels) else ():
+            number = inbound(port, workload)
+            if number not in taken:
+                taken.add(number)
+                yield {
+                    "port": {"number": number, "protocol": _spoken(port), "name": f"port-{number}"},
+                    "bind": workload.address,
+                    "captureMode": "NONE",
+                    "defaultEndpoint": f"0.0.0.0:{APP_PORT}",  # in Istio's API: the proxy's own address
+                }
 
 
-def _inbound(port: Manifest, workload: Workload) -> dict[str, Any]:
-    name = port.get("name") or f"http-{port['port']}"
-    return {
-        "port": {"number": target(port), "protocol": "HTTP", "name": name},
-        "bind": workload.address,
-        "captureMode": "NONE",
-        "defaultEndpoint": f"0.0.0.0:{APP_PORT}",  # in Istio's API: the proxy's own address
-    }
+def _spoken(port: Manifest) -> str:
+    """The protocol that a stand-in is asked in. HTTP/2 is HTTP/1.1 for it, unless that is gRPC; it ends no TLS."""
+    named = protocol(port)
+    return {"HTTP2": "HTTP", "HTTPS": "TCP", "TLS": "TCP"}.get(named, named)
 
 
 def plain_text(plan: Plan) -> dict[str, Any]:

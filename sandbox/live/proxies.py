@@ -61,7 +61,7 @@ def _stats(plan: Plan) -> dict[str, Any]:
 
 
 def _node(plan: Plan, proxy: Proxy) -> Mapping[str, Any]:
-    namespace = plan.namespace_of(proxy)
+    namespace = proxy.namespace
     return {
         "id": f"{proxy.kind}~{proxy.address}~{proxy.name}.{namespace}~{namespace}.svc.{plan.domain}",
         "cluster": f"{proxy.name}.{namespace}",
@@ -123,11 +123,11 @@ def rejections(plan: Plan) -> dict[str, str]:
         try:
             dump = json.loads(ask(proxy.address, ADMIN_PORT, "/config_dump")[1])
         except (OSError, http.client.HTTPException, ValueError):
-            found[proxy.name] = "it does not answer"
+            found[proxy.key] = "it does not answer"
             continue
         errors = [state["details"] for state in _errors(dump)]
         if errors:
-            found[proxy.name] = errors[0]
+            found[proxy.key] = errors[0]
     return found
 
 
@@ -139,7 +139,7 @@ def identities(plan: Plan) -> dict[str, str]:
             told = json.loads(ask(proxy.address, ADMIN_PORT, "/certs")[1])["certificates"]
             names = [name for one in told for chain in one["cert_chain"] for name in chain["subject_alt_names"]]
             uris = [name["uri"] for name in names if name.get("uri", "").startswith("spiffe://")]
-            found.update((proxy.name, uri) for uri in uris)
+            found.update((proxy.key, uri) for uri in uris)
     return found
 
 

@@ -26,7 +26,7 @@ def write(seen: Snapshot, plan: Plan, folder: Folder) -> bool:
     """Writes the files that have changed; whether there were any."""
     notes = {
         "nodePorts": capture.open_ports(seen, plan),
-        "serving": [one.name for one in plan.workloads if registry.serving(seen, plan, one)],
+        "serving": [one.key for one in plan.workloads if registry.serving(seen, one)],
         "unserved": registry.unserved(seen, plan),
         "leftOut": translate.left_out(seen, plan),
     }

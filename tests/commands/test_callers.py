@@ -33,7 +33,7 @@ def service(name: str) -> dict[str, Any]:
 
 
 def deployment(workload: Workload) -> dict[str, Any]:
-    account = f"bookinfo-{workload.app}"
+    account = f"bookinfo-{workload.service}"
     template = {"metadata": {"labels": workload.labels}, "spec": {"serviceAccountName": account, "containers": []}}
     return {"metadata": {"name": workload.name, "namespace": "default"}, "spec": {"template": template}}
 

@@ -80,7 +80,7 @@ def test_pilot_has_the_mesh_configs_fields_about_certificates(deployed: str, mad
 
 
 def test_callers_expect_the_account_of_the_pods_that_an_endpoint_stands_for() -> None:
-    entry, _ = registry.entries(snapshot(injected()), PLAN)
+    [entry] = registry.entries(snapshot(injected()), PLAN)
     [endpoint] = entry["spec"]["endpoints"]
     assert endpoint["serviceAccount"] == "bookinfo-reviews"
     assert endpoint["labels"]["security.istio.io/tlsMode"] == "istio"
@@ -211,7 +211,7 @@ def test_a_token_that_is_refused_is_said_and_costs_no_other_proxy_its_own(
     folder: Folder, capsys: pytest.CaptureFixture[str]
 ) -> None:
     second = injected("2")
-    second["metadata"]["labels"]["version"] = "v2"
+    second["metadata"]["ownerReferences"][0]["name"] = "reviews-v2-5d8f"
     second["spec"] = {"serviceAccountName": "other"}
     api = FakeApi({TOKENS: status(404, "no account"), TOKENS.replace("bookinfo-reviews", "other"): token("2", 0)})
     assert mounted(api, folder, injected("1"), second) == ""
