@@ -4,7 +4,7 @@ import http.client
 import json
 import socket
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -19,6 +19,7 @@ from sandbox.live.folder import Folder
 from sandbox.live.plan import SYNC, Plan, Workload
 from sandbox.live.programs import Binaries, Program
 from sandbox.live.snapshot import Snapshot, take
+from sandbox.live.sync import SEPARATOR
 from sandbox.network import is_free, listener_on, network
 from sandbox.paths import Layout
 from sandbox.process import Process, log_excerpt
@@ -32,6 +33,8 @@ PATIENCE = 3.0
 """Seconds to wait after SIGTERM before SIGKILL."""
 RELOAD = 0.5
 """Seconds to wait until pilot has read changed files."""
+Applied = Mapping[str, Sequence[Mapping[str, Any]]]
+"""Objects by kind."""
 PREFIX = "live-"
 """Prefix of the names of all processes of the live data plane."""
 
@@ -176,13 +179,28 @@ def current(context: str) -> dict[str, Any] | None:
     return kept
 
 
-def identified(context: str) -> Sequence[Workload]:
-    """The stand-ins that serve, if a live data plane runs on a cluster and its proxies have certificates."""
+def serving(context: str) -> Sequence[Workload]:
+    """The stand-ins that serve on a cluster; none if no live data plane runs."""
     kept = current(context) if context in EMBEDDED_CLUSTERS else None
-    if not (kept and kept.get("identity")):
+    if not kept:
         return ()
-    serving = json.loads(Folder(paths.layout(context)).notes.read_text())["serving"]
-    return [workload for workload in Plan.of(kept).workloads if workload.key in serving]
+    served = json.loads(Folder(paths.layout(context)).notes.read_text())["serving"]
+    return [workload for workload in Plan.of(kept).workloads if workload.key in served]
+
+
+def identified(context: str) -> Sequence[Workload]:
+    """The stand-ins that serve, if their proxies have certificates."""
+    kept = current(context) if context in EMBEDDED_CLUSTERS else None
+    return serving(context) if kept and kept.get("identity") else ()
+
+
+def applied(context: str, kinds: Collection[str]) -> Applied | None:
+    """The objects of some kinds that the live data plane of a cluster applies, by kind; None if none runs."""
+    if context not in EMBEDDED_CLUSTERS or not current(context):
+        return None
+    text = Folder(paths.layout(context)).objects.read_text()
+    found = [one for one in map(json.loads, filter(str.strip, text.split(SEPARATOR))) if one["kind"] in kinds]
+    return {kind: [one for one in found if one["kind"] == kind] for kind in kinds}
 
 
 def running(layout: Layout) -> Iterator[str]:
