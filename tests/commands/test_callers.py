@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -60,7 +61,8 @@ def rows(monkeypatch: pytest.MonkeyPatch, of_ratings: Mapping[str, int], plain: 
         return of_ratings[by_outbound[address]] if called == "ratings" else 200
 
     monkeypatch.setattr(callers, "_status", status)
-    monkeypatch.setattr(live, "identified", lambda _: PLAN.workloads)
+    own = replace(PLAN.workloads[0], name="own", namespace="shop")  # it is not Bookinfo's
+    monkeypatch.setattr(live, "identified", lambda _: (*PLAN.workloads, own))
     monkeypatch.setattr(live, "applied", lambda *_: None)
     return {line: wrong for wrong, line in callers.rows(API, SETTINGS, "wrong")}
 

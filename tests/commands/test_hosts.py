@@ -7,12 +7,15 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
+from cluster import proxy
+from cluster.target import Target
 from commands import asking, cases, hosts, shares, smoke, stacks, standing
 from commands.asking import Way, name_of, principal_of
 from commands.cases import Case
@@ -47,9 +50,9 @@ def deployment(name: str, namespace: str = "shop", **labels: str) -> dict[str, A
 
 EDGE = {"name": "http2", "port": 80, "targetPort": 8080, "nodePort": 31999}
 ROUTES = [
-    {"match": [{"uri": {"prefix": "/old"}}], "redirect": {"uri": "/new", "redirectCode": 302}},
+    {"match": [{"uri": {"prefix": "/old/"}}], "redirect": {"uri": "/new", "redirectCode": 302}},
     {
-        "match": [{"method": {"exact": "DELETE"}}],
+        "match": [{"method": {"exact": "DELETE"}}, {"method": {"exact": "PATCH"}}],
         "fault": {"abort": {"httpStatus": 418, "percentage": {"value": 100}}},
         "route": [{"destination": {"host": "web"}}],
     },
@@ -66,8 +69,7 @@ SHOP: tuple[dict[str, Any], ...] = (
     named("Namespace", "shop", "", {}, labels={"istio-injection": "enabled"}),
     service("istio-ingressgateway", "istio-system", EDGE),
     deployment("istio-ingressgateway", "istio-system", app="istio-ingressgateway", istio="ingressgateway"),
-    service("web"),
-    deployment("web"),
+    *(one for name in ("web", "mail") for one in (service(name), deployment(name))),
     service("cart"),
     service("stock", "shop", {"name": "grpc", "port": 9000}, {"name": "tcp", "port": 9001}),
     *(deployment(f"cart-{version}", "shop", app="cart", version=version) for version in ("v1", "v2")),
@@ -113,7 +115,7 @@ def test_a_host_is_asked_one_request_for_each_route_and_answer() -> None:
     assert said(made) == {
         "shop.example.com/": {"cart-v1": 0.8, "cart-v2": 0.2},
         "DELETE shop.example.com/": {"418": 1.0},
-        "shop.example.com/old": {"302 http://shop.example.com/new": 1.0},
+        "shop.example.com/old/0": {"302 http://shop.example.com/new": 1.0},
     }
     assert {one.way for one in made.cases} == {Way("127.0.0.1", 31999, stand_ins=True)}
 
@@ -133,7 +135,9 @@ def test_a_service_is_asked_through_the_proxy_of_a_caller(host: str) -> None:
 
 def test_an_address_stands_for_all_hosts_and_services_with_routes() -> None:
     made = found("http://127.0.0.1:8000/")
-    assert set(said(made)) == {"shop.example.com/", "DELETE shop.example.com/", "shop.example.com/old", "cart/"}
+    assert set(said(made)) == {"shop.example.com/", "DELETE shop.example.com/", "shop.example.com/old/0", "cart/"}, (
+        "mail has no routes"
+    )
     ways = {one.way.port for one in made.cases if one.sample.outside}
     assert ways == {8000}
 
@@ -145,8 +149,8 @@ def test_without_url_the_gateways_of_the_sandbox_are_asked() -> None:
 def test_another_cluster_is_asked_where_the_url_says_and_nothing_that_may_change_something() -> None:
     made = found("https://shop.example.com:8443", OTHER, *_secure())
     assert {one.way for one in made.cases} == {Way("shop.example.com", 8443, secure=True)}
-    assert set(said(made)) == {"https://shop.example.com/", "https://shop.example.com/old"}
-    assert made.left == {"whose method may change something": 1}
+    assert set(said(made)) == {"https://shop.example.com/", "https://shop.example.com/old/0"}
+    assert made.left == {"whose method may change something": 2}
 
 
 def _secure() -> tuple[dict[str, Any], ...]:
@@ -316,6 +320,23 @@ def test_a_url_of_another_host_than_the_page_is_asked_by_its_routes(
     lines = list(hosts.rows(api, settings, url, False))
     assert lines[0] == ("", "shop.example.com/x through istio-ingressgateway: VirtualService shop/shop http[2]")
     assert [wrong for wrong, _ in lines[1:4]] == [shares.CONTRADICTS] * 3, "web answers in place of cart"
+
+
+@pytest.mark.parametrize(
+    ("url", "by_host"),
+    [("", False), ("http://127.0.0.1:1/productpage", False), ("http://127.0.0.1:1/", True), ("http://shop/cart", True)],
+)
+def test_a_stack_with_bookinfo_is_asked_for_its_page_unless_the_url_is_another_one(
+    url: str, by_host: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("URL", url)
+    monkeypatch.setattr(Target, "named", lambda _: None)
+    monkeypatch.setattr(proxy, "connect", nullcontext)
+    monkeypatch.setattr(smoke, "_recorded_page", lambda _: "http://127.0.0.1:1/productpage")
+    monkeypatch.setattr(smoke, "_of_bookinfo", lambda *_: [("", "page")])
+    monkeypatch.setattr(hosts, "rows", lambda *_: [("wrong", "hosts")])
+    assert smoke.run("dev") == by_host
+    assert capsys.readouterr().out == ("hosts  <- wrong\n" if by_host else "page\n")
 
 
 @pytest.mark.parametrize("url", ["shop.example.com", "ftp://shop", "http:///x"])

@@ -105,12 +105,12 @@ def test_calls_to_ports_below_1024_go_to_the_proxys_port_for_all(port: int, way:
 
 @pytest.fixture
 def port(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """The port of a running stand-in, whose every fourth answer fails."""
+    """The port of a running stand-in, whose every sixth answer fails."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         monkeypatch.setattr(grpcs, "PORT", probe.getsockname()[1])
     monkeypatch.setattr(server, "APP_PORT", 0)
     switches = tmp_path / "switches.json"
-    switches.write_text('{"cart-v2": {"failEvery": 4}}')
+    switches.write_text('{"cart-v2": {"failEvery": 6}}')
     made = server.Server(CART, generic.respond, server.Switches(switches))
     threading.Thread(target=made.serve_forever, args=(0.05,), daemon=True).start()
     yield made.server_port
@@ -121,7 +121,7 @@ def port(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE", "OPTIONS", "POST"])
 def test_every_method_is_answered_by_name(port: int, method: str) -> None:
     with requests.Session() as session:
-        for data in (None, iter([b"in", b"chunks"])):
+        for data in (None, iter([b"in", b"chunks"]), None):
             answer = session.request(method, f"http://127.0.0.1:{port}/a", data=data, timeout=5)
             assert (answer.json()["method"], answer.headers["x-stand-in"]) == (method, "cart-v2")
 
@@ -140,6 +140,8 @@ def test_grpc_on_the_same_port_answers_health_checks_and_sends_messages_back(por
     assert said == [{"status": "OK", "answer": "cart-v2"}] * 2
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
         assert channel.unary_unary("/shop.Cart/Get")(b"abc", timeout=5) == b"abc"
+        assert channel.unary_unary("/grpc.health.v1.Health/Check")(b"", timeout=5) == grpcs.SERVING
+    grpcs.ask(("127.0.0.1", port), "cart:9000", "", {}, 5)
     failed = grpcs.ask(("127.0.0.1", port), "cart:9000", "", {}, 5)
     assert failed == {"status": "UNAVAILABLE", "answer": "cart-v2 fails on purpose"}
 
