@@ -22,7 +22,6 @@ from mesh.requests.expected import Answers
 from mesh.requests.samples import Sample
 from mesh.requests.types import Outcome
 from sandbox import live
-from sandbox.live import CALLS_PORT, PRIVILEGED
 
 SAFE: Final = ("GET", "HEAD", "OPTIONS")
 """Methods of requests to a cluster that is not an embedded one: they change nothing."""
@@ -158,7 +157,7 @@ def _from_workload(context: str, sample: Sample) -> Way | None:
     """The way through the sidecar of a workload that calls; only the live sandbox's can be reached."""
     for one in live.serving(context):
         if f"{one.namespace}/{one.name}" == sample.source:
-            return Way(one.outbound, sample.port if sample.port >= PRIVILEGED else CALLS_PORT, stand_ins=True)
+            return Way(one.outbound, live.bound(sample.port), stand_ins=True)
     return None
 
 

@@ -4,18 +4,17 @@ Pods of an embedded cluster are simulated; these local processes serve requests 
 names of the processes begin with `live-`.
 """
 
-from sandbox.live.plan import CALLS_PORT, PRIVILEGED, DeclaredGateway, Identity, Workload
+from sandbox.live.plan import DeclaredGateway, Identity, Workload, bound
 from sandbox.live.report import lines
 from sandbox.live.run import Applied, applied, current, identified, serving, start, stop
 
 __all__ = [
-    "CALLS_PORT",
-    "PRIVILEGED",
     "Applied",
     "DeclaredGateway",
     "Identity",
     "Workload",
     "applied",
+    "bound",
     "current",
     "identified",
     "lines",

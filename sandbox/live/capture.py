@@ -9,12 +9,14 @@ from typing import Any, Final
 
 from mesh.core.protocols import is_http_after_tls
 from sandbox.live import translate
-from sandbox.live.plan import APP_PORT, CALLS_PORT, Gateway, Plan, Workload
+from sandbox.live.plan import APP_PORT, PRIVILEGED, Gateway, Plan, Workload, bound
 from sandbox.live.registry import gateway_of, inbound, is_for, protocol, serving, target, tcp_ports
 from sandbox.live.snapshot import Manifest, Snapshot, selects
 from sandbox.network import LOOPBACK
 
 EVERYTHING: Final = ["*/*"]
+LAST: Final = 2**31 - 1
+"""The highest priority of an EnvoyFilter: its patches come after those of all others of its namespace."""
 
 
 def sidecars(seen: Snapshot, plan: Plan) -> Iterator[dict[str, Any]]:
@@ -24,13 +26,10 @@ def sidecars(seen: Snapshot, plan: Plan) -> Iterator[dict[str, Any]]:
     for workload in plan.workloads:
         wanted = _wanted(seen, plan, workload)
         hosts = [host for listener in wanted.get("egress", []) for host in listener.get("hosts", [])]
-        called = {"bind": workload.outbound, "captureMode": "NONE", "hosts": hosts or EVERYTHING}
-        # An HTTP proxy takes calls to all ports: a proxy may not listen on those below 1024.
-        any_port = {"number": CALLS_PORT, "protocol": "HTTP_PROXY", "name": "calls"}
         spec: dict[str, Any] = {
             "workloadSelector": {"labels": workload.mark},
             "ingress": list(_inbound(seen, workload)),
-            "egress": [{"port": any_port, **called}, called],
+            "egress": [{"bind": workload.outbound, "captureMode": "NONE", "hosts": hosts or EVERYTHING}],
         }
         if "outboundTrafficPolicy" in wanted:
             spec["outboundTrafficPolicy"] = wanted["outboundTrafficPolicy"]
@@ -105,6 +104,30 @@ def gateway_ports(seen: Snapshot, plan: Plan) -> Iterator[dict[str, Any]]:
                     "configPatches": [_patch(port, gateway) for port in service["spec"]["ports"]],
                 },
             }
+
+
+def called_ports(seen: Snapshot, plan: Plan) -> Iterator[dict[str, Any]]:
+    """An EnvoyFilter for each namespace of workloads, which binds the listeners for their calls to ports below 1024 to
+    other ports. It is applied after all others, which match by the port that is called."""
+    services = [service["spec"].get("ports") or () for service in seen.services]
+    entries = [entry["spec"].get("ports") or () for entry in seen.istio["ServiceEntry"]]
+    numbers = {int(port.get("port") or port["number"]) for ports in (*services, *entries) for port in ports}
+    patches = [_bound(number) for number in sorted(numbers) if number < PRIVILEGED]
+    for namespace in sorted({workload.namespace for workload in plan.workloads}) if patches else ():
+        yield {
+            "apiVersion": "networking.istio.io/v1alpha3",
+            "kind": "EnvoyFilter",
+            "metadata": {"name": "live-calls", "namespace": namespace},
+            "spec": {"priority": LAST, "configPatches": patches},
+        }
+
+
+def _bound(number: int) -> dict[str, Any]:
+    return {
+        "applyTo": "LISTENER",
+        "match": {"context": "SIDECAR_OUTBOUND", "listener": {"portNumber": number}},
+        "patch": {"operation": "MERGE", "value": {"address": {"socket_address": {"port_value": bound(number)}}}},
+    }
 
 
 def open_ports(seen: Snapshot, plan: Plan) -> dict[str, int]:

@@ -26,9 +26,8 @@ APP_PORT: Final = 9081
 """Port on which a stand-in listens; its proxy listens on the port of the Service."""
 
 PRIVILEGED: Final = 1024
-"""Port below which a proxy may not listen."""
-CALLS_PORT: Final = 15001
-"""Port on which a proxy takes HTTP calls to all ports of all Services, by the Host header."""
+"""Port below which only root may listen."""
+_UNPRIVILEGED: Final = 64000
 
 _BOOKINFO: Final = tuple((name, version) for name, versions in bookinfo.VERSIONS.items() for version in versions)
 """The workloads of Bookinfo, by the labels `app` and `version` of their pods."""
@@ -236,3 +235,8 @@ def _places(keys: Sequence[str], former: Mapping[str, int]) -> dict[str, int]:
     kept = {key: former[key] for key in keys if key in former}
     free = (place for place in count(1) if place not in {*kept.values()})
     return {key: kept[key] if key in kept else next(free) for key in keys}
+
+
+def bound(port: int) -> int:
+    """The port on which a proxy listens for a port of a Service or of its pods, as not everybody may listen on each."""
+    return port if port >= PRIVILEGED else port + _UNPRIVILEGED

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from mesh.core.names import DEFAULT_CLUSTER
-from sandbox.live.plan import ADMIN_PORT, XDS_PORT, Plan, Proxy
+from sandbox.live.plan import ADMIN_PORT, XDS_PORT, Gateway, Plan, Proxy
 from sandbox.live.scraping import CLUSTER
 
 XDS: Final = "xds-grpc"
@@ -70,7 +70,8 @@ def _node(plan: Plan, proxy: Proxy) -> Mapping[str, Any]:
             "LABELS": dict(proxy.labels),
             "WORKLOAD_NAME": proxy.name,
             "INTERCEPTION_MODE": "NONE",
-            "UNPRIVILEGED_POD": "true",  # may not listen below port 1024
+            # Pilot makes no listeners below port 1024 then. A sidecar's are bound to other ports (`capture`).
+            "UNPRIVILEGED_POD": str(isinstance(proxy, Gateway)).lower(),
             "CLUSTER_ID": DEFAULT_CLUSTER,
             "ISTIO_VERSION": plan.version,
         },

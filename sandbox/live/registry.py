@@ -5,12 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from mesh.core import protocols
-from sandbox.live.plan import PRIVILEGED, Gateway, Plan, Proxy, Workload
+from sandbox.live.plan import Gateway, Plan, Proxy, Workload, bound
 from sandbox.live.snapshot import SYSTEM, Manifest, Snapshot, ready, selects
 
 _EXPORT: Final = "networking.istio.io/exportTo"
-UNPRIVILEGED: Final = 10000
-"""What is added to the ports below PRIVILEGED."""
 UNKNOWN: Final = ("THRIFT",)
 """Protocols that pilot does not know any more; it takes what they transport as bytes, as Istio does."""
 TLS_MODE: Final = "security.istio.io/tlsMode"
@@ -63,7 +61,7 @@ def inbound(port: Manifest, workload: Workload) -> int:
     """The port on which a workload's proxy listens for a Service's port."""
     wanted = port.get("targetPort")
     number = workload.ports.get(wanted, port["port"]) if isinstance(wanted, str) else target(port)
-    return int(number if number >= PRIVILEGED else number + UNPRIVILEGED)
+    return bound(int(number))
 
 
 def target(port: Manifest) -> int:

@@ -52,6 +52,7 @@ def objects(seen: Snapshot, plan: Plan, folder: Folder) -> list[dict[str, Any]]:
         *registry.entries(seen, plan),
         *capture.sidecars(seen, plan),
         *capture.gateway_ports(seen, plan),
+        *capture.called_ports(seen, plan),
         *certificates.filters(seen, plan, folder),
         *([] if plan.identity else [capture.plain_text(plan)]),
         *translate.objects(seen, plan),

@@ -130,7 +130,7 @@ def test_a_path_is_asked_alone() -> None:
 def test_a_service_is_asked_through_the_proxy_of_a_caller(host: str) -> None:
     made = found(f"http://{host}")
     assert said(made) == {"cart/": {"cart-v2": 1.0}}
-    assert made.cases[0].way == Way("127.0.0.3", 15001, stand_ins=True)
+    assert made.cases[0].way == Way("127.0.0.3", 64080, stand_ins=True)
 
 
 def test_an_address_stands_for_all_hosts_and_services_with_routes() -> None:

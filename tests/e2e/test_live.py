@@ -474,6 +474,7 @@ def test_smoke_of_a_service_compares_its_canary_with_its_route(checkout: Checkou
     soon(lambda: asked(site, "/?call=cart").json()["calls"][0]["status"] == 503)
     text = checkout.make("smoke", "URL=http://cart.shop:80", code=None)
     assert re.search(r"503 +0% .*<- contradicts the configuration\n", text)
+    checkout.kubectl("delete", "namespace", "shop")
 
 
 def test_a_deleted_deployment_gets_no_more_requests(checkout: Checkout, site: str) -> None:

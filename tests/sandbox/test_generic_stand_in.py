@@ -98,8 +98,8 @@ def test_a_call_that_cannot_be_made_says_why(url: str, error: str) -> None:
     assert error in made["error"]
 
 
-@pytest.mark.parametrize(("port", "way"), [(8080, 8080), (80, 15001), (443, 15001)])
-def test_calls_to_ports_below_1024_go_to_the_proxys_port_for_all(port: int, way: int) -> None:
+@pytest.mark.parametrize(("port", "way"), [(8080, 8080), (1024, 1024), (80, 64080), (443, 64443)])
+def test_calls_to_ports_below_1024_go_to_others_of_the_proxy(port: int, way: int) -> None:
     assert calls.way_out(CART, port) == ("127.0.0.1", way)
 
 

@@ -140,11 +140,7 @@ def test_a_sidecar_has_inbound_and_outbound_listeners() -> None:
     spec = sidecar(seen(service("reviews")), "reviews-v2")
     assert spec["workloadSelector"]["labels"] == REVIEWS[1].mark
     assert spec["ingress"][0]["bind"] == REVIEWS[1].address
-    of_port = {"bind": REVIEWS[1].outbound, "captureMode": "NONE", "hosts": ["*/*"]}
-    assert spec["egress"] == [
-        {"port": {"number": 15001, "protocol": "HTTP_PROXY", "name": "calls"}, **of_port},
-        of_port,
-    ]
+    assert spec["egress"] == [{"bind": REVIEWS[1].outbound, "captureMode": "NONE", "hosts": ["*/*"]}]
 
 
 def test_only_the_most_specific_sidecar_of_the_user_counts() -> None:

@@ -13,7 +13,7 @@ from sandbox.live import capture, registry, scraping, workloads
 from sandbox.live.plan import MOST, DeclaredGateway, DeclaredWorkload, Plan
 from sandbox.live.snapshot import Snapshot, controller
 from tests.fake_api import FakeApi
-from tests.sandbox.snapshots import INGRESS, PLAN, pod, seen, service
+from tests.sandbox.snapshots import INGRESS, PLAN, custom, pod, seen, service
 
 
 def declared(name: str, namespace: str = "shop", ports: dict[str, int] | None = None) -> DeclaredWorkload:
@@ -111,8 +111,8 @@ def test_an_endpoint_listens_on_the_port_that_its_container_names_and_none_below
     ports = [{"name": "http", "port": 80, "targetPort": "web"}, {"name": "tcp-admin", "port": 79}]
     snapshot = seen(service("cart", "shop", ports), pod({"app": "cart"}, "shop"))
     endpoint, ingress = made(snapshot, declared("cart", ports={"web": 8080}))
-    assert endpoint["ports"] == {"http": 8080, "tcp-admin": 10079}
-    assert [(one["port"]["number"], one["port"]["protocol"]) for one in ingress] == [(8080, "HTTP"), (10079, "TCP")]
+    assert endpoint["ports"] == {"http": 8080, "tcp-admin": 64079}
+    assert [(one["port"]["number"], one["port"]["protocol"]) for one in ingress] == [(8080, "HTTP"), (64079, "TCP")]
 
 
 @pytest.mark.parametrize(
@@ -131,6 +131,19 @@ def test_a_stand_in_is_asked_in_the_protocol_that_the_port_names(name: str, prot
     snapshot = seen(service("cart", "shop", [{"name": name, "port": 7000}]), pod({"app": "cart"}, "shop"))
     [listener] = made(snapshot, declared("cart"))[1]
     assert listener["port"]["protocol"] == protocol
+
+
+def test_listeners_for_calls_below_1024_are_bound_to_other_ports() -> None:
+    entry = custom("ServiceEntry", {"hosts": ["example.com"], "ports": [{"number": 443, "name": "tls"}]})
+    snapshot = seen(service("cart", "shop", [{"name": "http", "port": 80}, {"name": "x", "port": 8080}]), entry)
+    [one] = capture.called_ports(snapshot, PLAN.serving([declared("cart"), declared("stock")], {}))
+    assert one["metadata"]["namespace"] == "shop"
+    changed = {
+        patch["match"]["listener"]["portNumber"]: patch["patch"]["value"]["address"]["socket_address"]["port_value"]
+        for patch in one["spec"]["configPatches"]
+    }
+    assert changed == {80: 64080, 443: 64443}
+    assert list(capture.called_ports(seen(service("cart", "shop")), PLAN)) == []
 
 
 def test_a_port_that_two_services_share_is_one_listener() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from sandbox.live.plan import CALLS_PORT, PRIVILEGED, Workload
+from sandbox.live.plan import Workload, bound
 
 FORWARDED: Final = frozenset(
     {
@@ -49,7 +49,7 @@ def forwarded(headers: Mapping[str, str]) -> dict[str, str]:
 
 def way_out(workload: Workload, port: int) -> tuple[str, int]:
     """Address and port at which a workload's proxy takes calls to a port of any Service."""
-    return workload.outbound, port if port >= PRIVILEGED else CALLS_PORT
+    return workload.outbound, bound(port)
 
 
 def call(workload: Workload, url: str, headers: Mapping[str, str], patience: float) -> Answer:

@@ -161,6 +161,8 @@ def running(objects: Sequence[Manifest], folder: Path, release: Release) -> Iter
         assert not pilot.REFUSED.search(log.read_text()), log.read_text()[-2000:]
         own: list[Proxy] = [gateway, *sidecars.values()]
         configs = {proxy.name: proxies.bootstrap(plan, proxy) for proxy in own} | {"servers": _servers(servers)}
+        for one in sidecars.values():  # which nobody calls at the gateway's port 80
+            configs[one.name]["node"]["metadata"]["UNPRIVILEGED_POD"] = "true"
         admins = {proxy.name: proxy.address for proxy in own} | {"servers": servers}
         for name, config in configs.items():
             file = made.root / f"{name}.json"
