@@ -15,6 +15,9 @@ from sandbox.live.snapshot import Manifest, Snapshot, selects
 from sandbox.network import LOOPBACK
 
 EVERYTHING: Final = ["*/*"]
+HTTP_MARK: Final = "istio-http/1.1,istio"
+"""The protocols that a caller's proxy offers for HTTP within mutual TLS (ALPN)."""
+SET_STATE: Final = "type.googleapis.com/envoy.extensions.filters.http.set_filter_state.v3.Config"
 LAST: Final = 2**31 - 1
 """The highest priority of an EnvoyFilter: its patches come after those of all others of its namespace."""
 
@@ -128,6 +131,31 @@ def _bound(number: int) -> dict[str, Any]:
         "match": {"context": "SIDECAR_OUTBOUND", "listener": {"portNumber": number}},
         "patch": {"operation": "MERGE", "value": {"address": {"socket_address": {"port_value": bound(number)}}}},
     }
+
+
+def http_marks(plan: Plan) -> Iterator[dict[str, Any]]:
+    """An EnvoyFilter that offers Istio's protocol name for HTTP in handshakes, by which the receiver's proxy knows what
+    a port without a protocol is asked. Istio's own proxies have a filter for it."""
+    name = {"text_format_source": {"inline_string": HTTP_MARK}}
+    state = {"object_key": "envoy.network.application_protocols", "format_string": name, "shared_with_upstream": "ONCE"}
+    filter_ = {"name": "live.http-mark", "typed_config": {"@type": SET_STATE, "on_request_headers": [state]}}
+    manager = {"name": "envoy.filters.network.http_connection_manager"}
+    before = {"filterChain": {"filter": {**manager, "subFilter": {"name": "envoy.filters.http.router"}}}}
+    patches = [
+        {
+            "applyTo": "HTTP_FILTER",
+            "match": {"context": context, "listener": before},
+            "patch": {"operation": "INSERT_BEFORE", "value": filter_},
+        }
+        for context in ("SIDECAR_OUTBOUND", "GATEWAY")
+    ]
+    if plan.identity:
+        yield {
+            "apiVersion": "networking.istio.io/v1alpha3",
+            "kind": "EnvoyFilter",
+            "metadata": {"name": "live-http-mark", "namespace": plan.root},
+            "spec": {"configPatches": patches},
+        }
 
 
 def open_ports(seen: Snapshot, plan: Plan) -> dict[str, int]:

@@ -22,8 +22,11 @@ STAND_INS: Final = "live-stand-ins"
 XDS_PORT: Final = 15010
 PILOT_HTTP_PORT: Final = 8080
 ADMIN_PORT: Final = 15000
-APP_PORT: Final = 9081
-"""Port on which a stand-in listens; its proxy listens on the port of the Service."""
+APP_PORT: Final = 15081
+"""Port on which a stand-in listens; its proxy listens on the ports of the pods. It is beside those that Istio's proxies
+use, where no pod's own ports are."""
+GRPC_PORT: Final = 15082
+"""Port on which a stand-in listens for gRPC, which it hands on from APP_PORT."""
 
 PRIVILEGED: Final = 1024
 """Port below which only root may listen."""
@@ -168,9 +171,11 @@ class Plan:
     @classmethod
     def of(cls, kept: Mapping[str, Any]) -> "Plan":
         """The plan of a plan file. Raises TypeError if another release of this program wrote it."""
+        if "places" not in kept:
+            raise TypeError("a plan without places")
         edges = tuple(DeclaredGateway(**edge) for edge in kept["edges"])
         identity = Identity(**kept["identity"]) if kept.get("identity") else None
-        declared = tuple(DeclaredWorkload(**one) for one in kept.get("declared", ()))
+        declared = tuple(DeclaredWorkload(**one) for one in kept["declared"])
         return cls(**{**kept, "edges": edges, "identity": identity, "declared": declared})
 
     def serving(self, found: Sequence[DeclaredWorkload], former: Mapping[str, int]) -> "Plan":

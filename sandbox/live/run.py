@@ -180,12 +180,16 @@ def current(context: str) -> dict[str, Any] | None:
 
 
 def serving(context: str) -> Sequence[Workload]:
-    """The stand-ins that serve on a cluster; none if no live data plane runs."""
+    """The stand-ins that serve on a cluster; none if no live data plane runs, or one of another release."""
     kept = current(context) if context in EMBEDDED_CLUSTERS else None
-    if not kept:
+    try:
+        plan = Plan.of(kept) if kept else None
+    except TypeError:
+        plan = None
+    if not plan:
         return ()
     served = json.loads(Folder(paths.layout(context)).notes.read_text())["serving"]
-    return [workload for workload in Plan.of(kept).workloads if workload.key in served]
+    return [workload for workload in plan.workloads if workload.key in served]
 
 
 def identified(context: str) -> Sequence[Workload]:

@@ -53,6 +53,7 @@ def objects(seen: Snapshot, plan: Plan, folder: Folder) -> list[dict[str, Any]]:
         *capture.sidecars(seen, plan),
         *capture.gateway_ports(seen, plan),
         *capture.called_ports(seen, plan),
+        *capture.http_marks(plan),
         *certificates.filters(seen, plan, folder),
         *([] if plan.identity else [capture.plain_text(plan)]),
         *translate.objects(seen, plan),

@@ -107,7 +107,8 @@ def test_calls_to_ports_below_1024_go_to_others_of_the_proxy(port: int, way: int
 def port(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """The port of a running stand-in, whose every sixth answer fails."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
-        monkeypatch.setattr(grpcs, "PORT", probe.getsockname()[1])
+        for module in (grpcs, server):
+            monkeypatch.setattr(module, "GRPC_PORT", probe.getsockname()[1])
     monkeypatch.setattr(server, "APP_PORT", 0)
     switches = tmp_path / "switches.json"
     switches.write_text('{"cart-v2": {"failEvery": 6}}')

@@ -38,6 +38,8 @@ def test_a_plan_survives_a_round_trip_through_its_file() -> None:
 def test_a_plan_of_another_release_raises_type_error() -> None:
     with pytest.raises(TypeError):
         Plan.of({**asdict(PLAN), "unheard": 1})
+    with pytest.raises(TypeError):
+        Plan.of({name: value for name, value in asdict(PLAN).items() if name not in ("places", "declared")})
 
 
 # Services

@@ -15,7 +15,7 @@ import pytest
 
 from cluster.client import Answer
 from sandbox import SandboxError
-from sandbox.live import agent, kubelet, proxies, registry, sync, translate
+from sandbox.live import agent, capture, kubelet, proxies, registry, sync, translate
 from sandbox.live.folder import Folder
 from sandbox.live.plan import Identity, Plan
 from sandbox.live.programs import Binaries, programs
@@ -100,6 +100,14 @@ def test_an_envoy_asks_its_agent_for_certificates() -> None:
     assert lb["endpoint"]["address"] == {"pipe": {"path": "./var/run/secrets/workload-spiffe-uds/socket"}}
     without = proxies.bootstrap(WITHOUT, V1)["static_resources"]["clusters"]
     assert [one["name"] for one in without] == ["xds-grpc"]
+
+
+def test_http_is_marked_within_mutual_tls_and_only_there() -> None:
+    [one] = capture.http_marks(PLAN)
+    assert one["metadata"]["namespace"] == "istio-system", "it is for all proxies"
+    assert [patch["match"]["context"] for patch in one["spec"]["configPatches"]] == ["SIDECAR_OUTBOUND", "GATEWAY"]
+    assert "istio-http/1.1,istio" in json.dumps(one)
+    assert list(capture.http_marks(WITHOUT)) == []
 
 
 def command(at: Snapshot, folder: Folder) -> dict[str, str]:

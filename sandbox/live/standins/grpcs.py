@@ -9,10 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
-from sandbox.live.plan import Workload
+from sandbox.live.plan import GRPC_PORT, Workload
 
-PORT: Final = 9082
-"""Port of a stand-in for gRPC, beside `APP_PORT`, which hands these connections on."""
 HEALTH: Final = "/grpc.health.v1.Health/"
 SERVING: Final = b"\x08\x01"
 """The message HealthCheckResponse with status SERVING."""
@@ -41,7 +39,7 @@ def serve(workload: Workload, fails: Callable[[], bool]) -> None:
             )
 
     server = grpc.server(ThreadPoolExecutor(THREADS), handlers=[Methods()])
-    server.add_insecure_port(f"{workload.address}:{PORT}")
+    server.add_insecure_port(f"{workload.address}:{GRPC_PORT}")
     server.start()
     _running.append(server)
 

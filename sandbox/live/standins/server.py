@@ -17,7 +17,7 @@ from io import BufferedIOBase
 from pathlib import Path
 from typing import Any, Final
 
-from sandbox.live.plan import APP_PORT, Plan, Workload
+from sandbox.live.plan import APP_PORT, GRPC_PORT, Plan, Workload
 from sandbox.live.standins import generic, grpcs
 from sandbox.live.standins.page import Page, Respond
 from sandbox.live.standins.services import SERVICES
@@ -74,7 +74,7 @@ class Server(ThreadingHTTPServer):
             if not self._grpc:
                 grpcs.serve(self.workload, self.fails)
                 self._grpc = True
-        return socket.create_connection((self.workload.address, grpcs.PORT))
+        return socket.create_connection((self.workload.address, GRPC_PORT))
 
 
 class Handler(BaseHTTPRequestHandler):
