@@ -18,6 +18,9 @@ SDS: Final = "sds-grpc"
 """Name of the cluster with the agent, to which pilot's configuration refers."""
 SOCKET: Final = "./var/run/secrets/workload-spiffe-uds/socket"
 """Unix socket on which the agent serves certificates, below the working folder of both."""
+RECONNECT: Final = {"retry_back_off": {"base_interval": "0.1s", "max_interval": "1s"}}
+"""How soon a proxy asks again for a pilot that was away. By default it waits for up to 30 s, in which `make up`, which
+has started pilot again, would long be done."""
 
 
 def command(program: Path, config: Path) -> tuple[str, ...]:
@@ -44,7 +47,7 @@ def bootstrap(plan: Plan, proxy: Proxy) -> dict[str, Any]:
             "ads_config": {
                 "api_type": "GRPC",
                 "transport_api_version": "V3",
-                "grpc_services": [{"envoy_grpc": {"cluster_name": XDS}}],
+                "grpc_services": [{"envoy_grpc": {"cluster_name": XDS, "retry_policy": RECONNECT}}],
             },
         },
         "static_resources": {"clusters": list(_clusters(plan))},

@@ -64,6 +64,11 @@ def test_each_envoys_node_id_names_its_workload() -> None:
     assert node["metadata"]["LABELS"] == {"app": "ratings", "version": "v1"}
 
 
+def test_a_proxy_finds_a_pilot_that_was_away_within_a_second() -> None:
+    [service] = proxies.bootstrap(PLAN, PLAN.proxies[0])["dynamic_resources"]["ads_config"]["grpc_services"]
+    assert service["envoy_grpc"]["retry_policy"]["retry_back_off"]["max_interval"] == "1s"
+
+
 def test_the_called_cluster_in_a_metric_keeps_the_dots_of_its_host() -> None:
     [regex] = [tag["regex"] for tag in proxies.bootstrap(PLAN, PLAN.proxies[0])["stats_config"]["stats_tags"][:1]]
     names = {
