@@ -51,7 +51,7 @@ def of(mesh: Mesh, context: str, url: SplitResult, token: str) -> Cases:
     for all hosts and services with routes if there is no URL. Raises CommandError if there are none."""
     judge, left, found = Evaluator(mesh), Counter[str](), dict[tuple[Any, ...], Case]()
     one_host = bool(url.hostname) and not is_address(url.hostname or "")
-    for sample in _wanted(mesh, url):
+    for sample in sorted(_wanted(mesh, url), key=lambda one: (one.method != "GET", len(one.headers))):
         asked = replace(sample, principal=sample.principal or principal_of(token))
         outcome = _outcome(judge, asked)
         answers, way = expected.answers(outcome), _way(mesh, context, url, sample)
@@ -62,7 +62,9 @@ def of(mesh: Mesh, context: str, url: SplitResult, token: str) -> Cases:
             continue
         called = _called(mesh, sample)
         place = (called.host, sample.port) if called else (sample.source, sample.origin)
-        key = (*place, outcome.rule or outcome.reason, *answers.shares.items(), *answers.late.items())
+        # A redirect to the same path is the same answer at each.
+        alike = ((name.removesuffix(sample.path), share) for name, share in answers.shares.items())
+        key = (*place, outcome.rule or outcome.reason, *alike, *answers.late.items())
         found.setdefault(key, Case(asked, outcome, answers, way))
     if not found:
         raise CommandError(_nothing(mesh, context, url, left))

@@ -21,7 +21,7 @@ REQUESTS: Final = 400
 """Requests whose answers are expected to differ."""
 FEW: Final = 20
 """Requests whose answers are expected to be all the same; with delays at least as many."""
-PATIENCE: Final = 20.0
+PATIENCE: Final = 10.0
 """Seconds that the delays of a route should take at most."""
 SHORTEST: Final = 0.5
 """Seconds of the shortest delay that is told from a slow answer."""

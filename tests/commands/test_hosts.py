@@ -120,6 +120,13 @@ def test_a_host_is_asked_one_request_for_each_route_and_answer() -> None:
     assert {one.way for one in made.cases} == {Way("127.0.0.1", 31999, stand_ins=True)}
 
 
+def test_a_redirect_to_https_is_asked_once_whatever_the_path() -> None:
+    server = {"port": {"number": 80, "name": "http", "protocol": "HTTP"}, "hosts": ["shop.example.com"]}
+    spec = {"selector": {"istio": "ingressgateway"}, "servers": [{**server, "tls": {"httpsRedirect": True}}]}
+    made = said(found("http://shop.example.com", EMBEDDED, custom("Gateway", spec, "shop", "shop")))
+    assert made == {"shop.example.com/": {"301 https://shop.example.com/": 1.0}}
+
+
 def test_a_path_is_asked_alone() -> None:
     assert said(found("http://shop.example.com/cart?x=1")) == {
         "shop.example.com/cart?x=1": {"cart-v1": 0.8, "cart-v2": 0.2}
@@ -292,7 +299,7 @@ def test_pods_that_do_not_say_their_names_count_together() -> None:
 def test_a_delay_that_does_not_come_is_wrong(site: Site) -> None:
     site.turns = ["cart"]
     lines = judged(site, {"cart": 1.0}, {0.6: 1.0, 0.1: 1.0})
-    assert lines[1:] == ["0.6 s late     100% configured    0.0% of 132 <-"], "0.1 s may be any answer's"
+    assert lines[1:] == ["0.6 s late     100% configured    0.0% of 64 <-"], "0.1 s may be any answer's"
 
 
 def test_a_limit_leaves_enough_to_judge_where_there_is_one_answer(site: Site) -> None:
