@@ -58,9 +58,9 @@ watching = addons.install(
     addons.AddonsArgs(mesh=mesh, namespace=base.namespace, addons=settings.addons, api=api), on_cluster
 )
 bookinfo.install(settings.bookinfo, mesh, namespaces, api, on_cluster)
-apps.install(stack.apps, mesh, namespaces, api, SharedFields(cluster.target, recorded()), on_cluster)
+running = apps.install(stack.apps, mesh, namespaces, api, SharedFields(cluster.target, recorded()), on_cluster)
 ratelimit.install(stack, namespaces.names, on_cluster)
-traffic.install(stack, namespaces.names, api, on_cluster)
+traffic.install(stack, namespaces.names, api, on_cluster, running.receivers)
 security.install(stack, namespaces.names, api, on_cluster)
 
 program.check_objects(stack, cluster.created)

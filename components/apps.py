@@ -36,6 +36,10 @@ class AppsArgs:
     made: dict[Ref, pulumi.Resource] = field(default_factory=dict)
     """The resources of the objects that are registered so far, of all apps."""
 
+    def receivers(self, route: Mapping[str, Any]) -> list[pulumi.Resource]:
+        """The resources that a VirtualService leads to."""
+        return [self.made[ref] for ref in self.needs.receivers(route)]
+
 
 class App(pulumi.ComponentResource):
     """The objects of one app, or those of `mesh:objects`."""
@@ -106,7 +110,7 @@ def install(
     api: list[pulumi.Resource],
     shared: SharedFields,
     opts: pulumi.ResourceOptions,
-) -> None:
+) -> AppsArgs:
     """Installs the apps of `mesh:apps`, and `mesh:objects`. `api`: Istio's definitions and the validation webhook."""
     args = AppsArgs(mesh=mesh, namespaces=namespaces, api=api, needs=apps.needs, shared=shared)
     components = {name: App(name, args, opts) for name in dict.fromkeys(item.app for item in apps.objects)}
@@ -114,3 +118,4 @@ def install(
         components[item.app].register(item)
     for component in components.values():
         component.register_outputs({})
+    return args

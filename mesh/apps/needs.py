@@ -61,6 +61,11 @@ class Needs:
         found = (ref for ref in self._named(item) if ref in self._all and ref != item.ref)
         return list(dict.fromkeys(found))
 
+    def receivers(self, route: Mapping[str, Any]) -> Sequence[Ref]:
+        """The objects of the apps that a VirtualService leads to."""
+        found = (ref for ref in self._of_route(Ref.of(route), route) if ref in self._all)
+        return list(dict.fromkeys(found))
+
     def in_order(self) -> list[AppObject]:
         """All objects in the order of their creation: each after those that it needs, and else by stage."""
         done: dict[Ref, AppObject] = {}
