@@ -9,6 +9,7 @@ from mesh.config import control_plane, proxies, tokens
 from mesh.config.settings import INGRESS, Settings
 from mesh.core import errors
 from mesh.core.names import ROOT
+from mesh.core.secure import is_placeholder
 from mesh.security import authorization, mtls
 from mesh.traffic import ingress
 from mesh.traffic.objects import ConfigObject
@@ -91,7 +92,12 @@ def _authorizers(s: Settings) -> Iterator[str]:
     """External authorizers that the mesh does not have: proxies would refuse all requests that are meant."""
     providers = s.meshConfig.extensionProviders or ()
     known = [one.name for one in providers if one.envoyExtAuthzHttp or one.envoyExtAuthzGrpc]
-    for name, custom in s.security.authorization.custom.items():
+    chosen = s.security.authorization.custom
+    for i, one in enumerate(providers if chosen else ()):
+        if is_placeholder(one.name):
+            yield f"mesh:meshConfig.extensionProviders[{i}].name: {one.name} is encrypted"
+            return
+    for name, custom in chosen.items():
         if custom.provider not in known:
             path = f"mesh:{authorization.PATH}.custom.{name}.provider"
             remedy = "declare it in mesh:meshConfig.extensionProviders, with envoyExtAuthzHttp or envoyExtAuthzGrpc"

@@ -15,7 +15,7 @@ from mesh.api.names import Selector, Subnet, is_label
 from mesh.api.scalars import Text as NotEmpty
 from mesh.core.errors import show
 from mesh.core.kubernetes import Name, PortNumber
-from mesh.core.typed import Documented, Findings
+from mesh.core.typed import Deciding, Documented, Findings
 from mesh.traffic.context import GatewayRef, StackContext
 from mesh.traffic.ingress import HostName
 from mesh.traffic.matching import Method
@@ -80,9 +80,9 @@ class Requested(Documented):
     """Gateway of the stack whose pods are meant, instead of `workload` and `namespace`."""
     namespace: Name | None = None
     """Namespace of the pods; if not set, Bookinfo's, or the only injected namespace."""
-    ipBlocks: list[Subnet] = []
+    ipBlocks: list[Annotated[Subnet, Deciding]] = []
     """Addresses or ranges that connections come from; any if empty."""
-    remoteIpBlocks: list[Subnet] = []
+    remoteIpBlocks: list[Annotated[Subnet, Deciding]] = []
     """Addresses or ranges of the original clients, which a trusted load balancer says in `X-Forwarded-For`
     (`numTrustedProxies`); any if empty."""
     hosts: list[HostName] = []

@@ -96,7 +96,7 @@ class Jwt(Documented):
                     yield ("public", i), f"{show(path)} is every path, so that nobody would need a token: leave jwt out"
         known = [rule.issuer or "" for rule in self.issuers]
         for i, wanted in enumerate(self.require):
-            if wanted.issuer and wanted.issuer not in known:
+            if wanted.issuer and wanted.issuer not in known and not any(map(is_placeholder, known)):
                 yield ("require", i, "issuer"), f"{not_one_of(wanted.issuer, known)} (issuers)"
         if len(_by_methods(self.public)) > _MOST:
             yield ("public",), f"has more than {_MOST} different lists of methods: join some"

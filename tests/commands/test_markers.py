@@ -40,7 +40,7 @@ traffic:
       rules:
       - {{match: {{headers: {{x-api-key: {MARKER}9}}, cookie: {{session: {MARKER}10}}}}, route: v2}}
 security:
-  jwt: {{issuers: [{{issuer: a, jwks: '{{"keys": [{{"kty": "oct", "k": "{MARKER}11"}}]}}'}}]}}
+  jwt: {{issuers: [{{issuer: a, jwks: '{{"keys": [{{"kty": "oct", "k": "{MARKER}11"}}]}}'}}], require: []}}
 """)
 """Values that their place alone makes credentials, or that are set freely."""
 

@@ -213,6 +213,17 @@ def test_rules_of_gateways_and_of_the_pods_behind_are_asked_together() -> None:
     assert "PUT shop.example.com/a through ingress" in asked([open_], [open_, change])
 
 
+@pytest.mark.parametrize("block", ["198.51.100.7", "[secret]{mesh:objects[0].spec.rules#3fa2c1}"])
+def test_rules_for_several_networks_are_asked_together(block: str) -> None:
+    sources = [
+        {"source": {"remoteIpBlocks": ["192.0.2.1"], "notRemoteIpBlocks": [block]}},
+        {"source": {"ipBlocks": [block]}},
+    ]
+    both = [allowed({"paths": ["/a"]}, **{"from": [source]}) for source in sources]
+    both[1] = {**both[1], "metadata": {**both[1]["metadata"], "name": "other"}}
+    assert any("192.0.2.1" in line for line in asked([], both))
+
+
 def test_a_change_behind_a_load_balancer_that_ends_tls_is_asked_with_the_clients_scheme() -> None:
     way = gateway("way-in", server(80, ["shop.example.com"], tls={"httpsRedirect": True}))
     moved = routes("visitors", to("cart"), hosts=["shop.example.com"], gateways=["way-in"])

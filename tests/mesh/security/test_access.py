@@ -83,6 +83,14 @@ def test_an_external_authorizer_is_asked_about_all_but_public_paths() -> None:
         ({"allow": {"x": {**CART, "atGateway": GATEWAY, "accounts": ["a"]}}}, "allow.x.workload: cannot stand beside"),
         ({"allow": {"x": {**CART, "accounts": ["a"], "hosts": ["a.io"]}}}, "allow.x.hosts: are for a gateway"),
         ({"allow": {"x": {**CART, "ipBlocks": ["300.0.0.1"]}}}, "allow.x.ipBlocks[0]: "),
+        (
+            {
+                "allow": {
+                    "x": {**CART, "ipBlocks": ["[secret]{mesh:security.authorization.allow.x.ipBlocks[0]#3fa2c1}"]}
+                }
+            },
+            "allow.x.ipBlocks[0]: is encrypted (`secure:`), but decides",
+        ),
         ({"allow": {"x": {**CART, "claims": {"a b": "c"}}}}, "is not a claim: write name, or outer[inner]"),
         ({"deny": {"x": CART}}, "deny.x: would deny every request: say whose (accounts, ipBlocks, …) or which"),
         ({"deny": {"x": {"atGateway": "edge", "paths": ["/a"]}}}, 'gateway "edge" is not one of'),
