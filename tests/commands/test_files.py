@@ -81,7 +81,7 @@ def test_files_lie_on_top_of_a_stack(monkeypatch: pytest.MonkeyPatch, capsys: py
     assert run("reviews.yaml", monkeypatch, stack="dev") == 0
     out = capsys.readouterr().out
     assert "MESH0105 Service default/reviews selector (from reviews.yaml:1)" in out
-    assert out.endswith("reviews.yaml on dev: 4 warnings\n")
+    assert out.endswith("reviews.yaml on dev: 4 warnings\n")  # each version of reviews is without a Service, too
 
 
 def test_a_stack_has_a_release_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
