@@ -31,7 +31,7 @@ down: $(VENV)/ready ## delete everything that the stack created; FORCE=1: also i
 status: $(VENV)/ready ## show versions, gateways, addresses, and pods without a current sidecar
 	@$(RUN) commands status $(STACK)
 
-smoke: $(VENV)/ready ## request the product page, and compare which versions answer with the routes; URL=... if not at the recorded address, TOKEN=... if it needs one
+smoke: $(VENV)/ready ## request the product page, or the host of URL=http://..., and compare who answers with the routes; TOKEN=... if it needs one
 	@$(RUN) commands smoke $(STACK)
 
 analyze: $(VENV)/ready ## analyze the stack's objects and print the findings; FILES="folder file -" for any objects, alone or on top of STACK; needs no cluster

@@ -14,7 +14,7 @@ from mesh.analysis import hosts, reading, services, workloads
 from mesh.analysis.objects import Object, Ref
 from mesh.analysis.services import Service, Services
 from mesh.analysis.workloads import Workload, Workloads
-from mesh.core import disclosure, kinds
+from mesh.core import disclosure, kinds, pods
 from mesh.core.kinds import GroupKind
 from mesh.core.names import GATEWAY_NAME_LABEL, INJECTOR, MeshNames
 from mesh.releases.release import Release
@@ -84,7 +84,7 @@ class Mesh:
             for values in self.injectors.values()
         )
         """Whether pods of namespaces without an injection label are injected."""
-        makers = [obj for kind in (kinds.POD, *kinds.POD_TEMPLATE_KINDS) for obj in self.of(kind)]
+        makers = [obj for kind in pods.TEMPLATES for obj in self.of(kind)]
         found = [workloads.from_object(obj, self.namespaces, self.injects_unlabelled) for obj in makers]
         self.workloads = Workloads(workload for workload in found if workload)
         self.services = Services(

@@ -75,8 +75,7 @@ def from_object(obj: Object, namespaces: Mapping[str, Object], unlabelled: bool 
     path, pod = pods.pod_spec(obj.kind, obj.body)
     if not path:
         return None
-    whole = obj.body if obj.kind == kinds.POD else obj.spec.get("template") or {}
-    meta = whole.get("metadata") or {}
+    meta = pods.template(obj.kind, obj.body).get("metadata") or {}
     labels, annotations = meta.get("labels") or {}, meta.get("annotations") or {}
     everywhere = unlabelled and obj.namespace not in SYSTEM
     asked = _injected(labels, annotations, pod, namespaces.get(obj.namespace), everywhere)

@@ -5,9 +5,23 @@ from __future__ import annotations
 from typing import Annotated
 
 from annotated_types import MinLen
+from pydantic import AfterValidator
 
+from mesh.apps import fields
 from mesh.core.kubernetes import Name
-from mesh.core.typed import Typed
+from mesh.core.typed import Documented, Typed
+
+
+class OwnedByOthers(Documented):
+    """Fields of an object that another controller sets, such as weights that a canary moves."""
+
+    object: Annotated[str, MinLen(1)]
+    """The object: `Kind name`, or `Kind namespace/name` in another namespace than the app's."""
+    fields: Annotated[list[Annotated[str, AfterValidator(fields.checked)]], MinLen(1)]
+    """Paths of the fields, such as `spec.replicas` or `spec.http[*].route[*].weight`. The files say what they are when
+    the object is created; later they stay as they are on the cluster, and no preview shows them."""
+    by: Annotated[str, MinLen(1)]
+    """Who sets them, such as `flagger`."""
 
 
 class App(Typed):
@@ -21,3 +35,5 @@ class App(Typed):
     images: dict[str, str] = {}
     """Images that take the place of others, as in a kustomization: the name without tag and digest of what stands in
     the manifests, and what is to stand there, such as `registry.example/cart:1.4.2`."""
+    ownedByOthers: list[OwnedByOthers] = []
+    """Fields that another controller sets. Replicas under an autoscaler of the app's files need no entry."""

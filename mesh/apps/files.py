@@ -10,6 +10,7 @@ from typing import Any, Final
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object, Ref
 from mesh.analysis.workloads import SYSTEM
+from mesh.apps.item import place
 from mesh.apps.scopes import cluster_scoped
 from mesh.core import kinds
 from mesh.core.kinds import GroupKind
@@ -49,13 +50,7 @@ def _object(manifest: Manifest, scoped: Set[GroupKind]) -> Object:
     meta = {key: value for key, value in manifest.body["metadata"].items() if key != "namespace"}
     if manifest.kind not in scoped:
         meta["namespace"] = manifest.body["metadata"].get("namespace") or NAMESPACE
-    return replace(Object.read({**manifest.body, "metadata": meta}), written=partial(_place, manifest))
-
-
-def _place(manifest: Manifest, path: str) -> str:
-    """The file and line of a field of which a finding speaks: paths are those in the spec, or else in the object."""
-    spec, name = manifest.body.get("spec"), path.partition(".")[0].partition("[")[0]
-    return manifest.place(f"spec.{path}" if isinstance(spec, Mapping) and name in spec else path)
+    return replace(Object.read({**manifest.body, "metadata": meta}), written=partial(place, manifest))
 
 
 def on_top(below: Iterable[Object], above: Iterable[Object]) -> list[Object]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Final
 
-from mesh.core import kinds
+from mesh.core import kinds, pods
 from mesh.core.kinds import GroupKind
 
 
@@ -22,9 +22,6 @@ class Stage(IntEnum):
     """Objects of Istio and of other APIs, which lead to what runs."""
 
 
-_MAKES_PODS: Final = frozenset(
-    (*kinds.POD_TEMPLATE_KINDS, kinds.POD, GroupKind("CronJob", "batch"), GroupKind("ReplicationController", ""))
-)
 _GUARDS: Final = frozenset((kinds.HORIZONTAL_POD_AUTOSCALER, kinds.POD_DISRUPTION_BUDGET))
 _SHARED: Final = frozenset(
     (
@@ -45,7 +42,7 @@ def stage(kind: GroupKind) -> Stage:
     """The step in which an object of a kind is created."""
     if kind in _SHARED:
         return Stage.DEFINITIONS
-    if kind in _MAKES_PODS or kind in _GUARDS:
+    if kind in pods.TEMPLATES or kind in _GUARDS:
         return Stage.WORKLOADS
     if kind == kinds.INGRESS or kind.group.endswith(_ROUTING_GROUPS):
         return Stage.ROUTES

@@ -17,6 +17,10 @@ _NUMBER: Final = re.compile(
 """A number to Go. PyYAML needs a dot before an exponent, and digits that fit the prefix."""
 
 
+NUMBER: Final = "!number"
+"""Tag of numbers that only Go takes for some."""
+
+
 class Dumper(yaml.SafeDumper):
     """Writes texts in quotes that Go takes for something else."""
 
@@ -34,9 +38,9 @@ def _boolean(_: yaml.SafeLoader, node: yaml.ScalarNode) -> bool:
 
 
 for _side in (Dumper, Loader):
-    _side.add_implicit_resolver("!number", _NUMBER, list("-+.0123456789"))
+    _side.add_implicit_resolver(NUMBER, _NUMBER, list("-+.0123456789"))
     _side.add_implicit_resolver("!boolean", re.compile("[yYnN]$"), list("yYnN"))
-Loader.add_constructor("!number", _number)
+Loader.add_constructor(NUMBER, _number)
 Loader.add_constructor("!boolean", _boolean)
 
 

@@ -27,12 +27,16 @@ class Manifest:
 
     body: Mapping[str, Any]
     file: str
-    """The path as the user names it; `-` for standard input."""
-    node: yaml.MappingNode = field(repr=False)
+    """The path as the user names it; `-` for standard input; folder and object for one of a kustomization, whose
+    lines nobody has written; the key of an object that stands in a stack's config."""
+    node: yaml.MappingNode | None = field(default=None, repr=False)
+    """The object in the file; None if it is in no file."""
 
     def place(self, path: str = "") -> str:
-        """The file and line of a field, such as `shop/cart.yaml:12`. `path` is one in the object, such as
-        `spec.http[0].route`; the line is that of the innermost part of it that is written."""
+        """The file and line of a field, such as `shop/cart.yaml:12`, or else the path behind `file`. `path` is one in
+        the object, such as `spec.http[0].route`; the line is that of the innermost part of it that is written."""
+        if self.node is None:
+            return f"{self.file}.{path}" if path else self.file
         return f"{self.file}:{_line(self.node, path)}"
 
     @property
@@ -64,7 +68,8 @@ class _Duplicate(Exception):
 
 
 class _Loader(documents.Loader):
-    """Refuses keys that are twice in a mapping; remembers the line of what it constructs."""
+    """Reads numbers and dates as kubectl does; refuses keys that are twice in a mapping; remembers the line of what it
+    constructs."""
 
     at: int = 1
 
@@ -80,6 +85,22 @@ class _Loader(documents.Loader):
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         self.at = node.start_mark.line + 1
         return super().construct_object(node, deep)
+
+
+def _number(_: yaml.SafeLoader, node: yaml.ScalarNode) -> float:
+    text = node.value.replace("_", "").lower()
+    if text.lstrip("+-").startswith(("0x", "0o", "0b")):
+        return int(text, 0)
+    found = float(text)
+    return int(found) if found.is_integer() else found
+
+
+def _text(_: yaml.SafeLoader, node: yaml.ScalarNode) -> str:
+    return str(node.value)
+
+
+_Loader.add_constructor(documents.NUMBER, _number)
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", _text)
 
 
 def _documents(text: str) -> Iterator[tuple[yaml.Node, Any]]:
@@ -124,7 +145,7 @@ def _objects(node: yaml.Node, body: Any, file: str, problems: list[str]) -> Iter
             yield from _objects(inner, item, file, problems)
         return
     found = Manifest(body=body, file=file, node=node)
-    texts = list(_missing(body))
+    texts = list(missing(body))
     problems += (f"{found.place()}: {text}" for text in texts)
     for path, value in _texts(body, ""):
         if _TEMPLATE.search(value) and not texts and path in ("kind", "apiVersion", "metadata.name"):
@@ -137,7 +158,7 @@ def _what(body: Any) -> str:
     return "a list" if isinstance(body, list) else f"the text {show(body)}" if isinstance(body, str) else show(body)
 
 
-def _missing(body: Mapping[str, Any]) -> Iterator[str]:
+def missing(body: Mapping[str, Any]) -> Iterator[str]:
     """What an object lacks that each must have."""
     meta = body.get("metadata")
     for name in ("apiVersion", "kind"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -42,12 +43,22 @@ def read(paths: Iterable[str], root: Path, *, outside: bool = False) -> list[Man
     for path in paths:
         for text, name in _sources(path, root, outside, problems):
             try:
-                found += parse(text, name)
+                objects = parse(text, name)
+                found += map(_rendered, objects) if _is_kustomization(root / path) else objects
             except ManifestError as error:
                 problems.append(str(error))
     if problems:
         raise ManifestError("\n".join(problems))
     return found
+
+
+def _is_kustomization(place: Path) -> bool:
+    return any((place / name).exists() for name in KUSTOMIZATIONS)
+
+
+def _rendered(manifest: Manifest) -> Manifest:
+    name = f"{manifest.kind.name} {manifest.body['metadata']['name']}"
+    return replace(manifest, node=None, file=f"{manifest.file} ({name})")
 
 
 def _sources(path: str, root: Path, outside: bool, problems: list[str]) -> Iterator[tuple[str, str]]:
@@ -59,7 +70,7 @@ def _sources(path: str, root: Path, outside: bool, problems: list[str]) -> Itera
         problems.append(f"{path}: there is no such file or folder")
     elif place.is_file():
         yield from _text(place, path, problems)
-    elif any((place / name).exists() for name in KUSTOMIZATIONS):
+    elif _is_kustomization(place):
         yield from _kustomized(place, path, problems)
     else:
         files = sorted(file for file in place.rglob("*") if file.suffix in SUFFIXES and file.is_file())

@@ -141,7 +141,7 @@ def _named(virtual_service: Object) -> Iterator[tuple[str, Mapping[str, Any]]]:
     An id is made of a route's matches, not of its index, which changes when a route is inserted before it.
     """
     seen: Counter[str] = Counter()
-    for route in virtual_services.routes(virtual_service):
+    for route in virtual_services.all_routes(virtual_service):
         name = "; ".join([str(virtual_service.ref), *map(_match, route.get("match") or ())])
         seen[name] += 1
         yield f"{name} {seen[name]}", route
@@ -173,6 +173,7 @@ def _match(match: Mapping[str, Any]) -> str:
     for name in ("method", "uri", "authority", "scheme"):
         if name in match:
             parts.append(_string(match[name]))
+    parts += match.get("sniHosts") or ()
     parts += [f"without {name}" for name in match.get("withoutHeaders") or ()]
     parts += [f"from {value}" for value in (match.get("sourceLabels") or {}).values()]
     return ", ".join(parts) or "all requests"

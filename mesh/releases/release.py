@@ -262,6 +262,8 @@ class Installation:
     """The root namespace, in which Istio is installed."""
     traced: bool = False
     """Whether the addon Jaeger is to get the spans of the proxies."""
+    collector: str = ""
+    """`host:port` of what is there already and is to get the spans of the proxies; empty if nothing is."""
 
     @property
     def revision(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import time
@@ -22,6 +23,7 @@ from mesh.core.names import DEFAULT_NAMES
 from mesh.requests.evaluator import Evaluator
 from mesh.requests.types import Outcome
 from sandbox.live.plan import Plan
+from sandbox.network import is_free
 from tests.e2e.conftest import Checkout
 from toolchain.checkers import PROMETHEUS, checkers
 
@@ -36,13 +38,15 @@ def soon(condition: Callable[[], Any], limit: float = 10) -> Any:
     return result
 
 
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+_CANDIDATES = iter(range(30000 + _WORKER, 30086, _WORKERS))
+
+
 def free_node_port() -> int:
-    """A node port on which nothing listens, so that a sandbox of the user does not conflict."""
-    for candidate in range(32767, 30000, -7):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", candidate)):
-                return candidate
-    raise AssertionError("no node port is free")
+    """A node port on which nothing listens, so that a sandbox of the user does not conflict, and which no other test
+    gets: each test process has its own share of those that an API server gives to nobody who does not ask for them."""
+    return next(port for port in _CANDIDATES if is_free(port))
 
 
 def plan(checkout: Checkout) -> Plan:
@@ -75,6 +79,52 @@ SUBSETS = [{"name": version, "labels": {"version": version}} for version in ("v1
 RULE = custom("DestinationRule", "reviews", {"host": "reviews", "trafficPolicy": {"tls": {"mode": "ISTIO_MUTUAL"}}})
 RULE["spec"]["subsets"] = SUBSETS
 RATINGS = {"route": [{"destination": {"host": "ratings"}}]}
+
+
+def _service(name: str, *ports: Mapping[str, Any]) -> dict[str, Any]:
+    spec = {"selector": {"app": name}, "ports": list(ports)}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name, "namespace": "shop"}, "spec": spec}
+
+
+def _deployment(name: str, **labels: str) -> dict[str, Any]:
+    template = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "own", "image": "own"}]}}
+    spec = {"selector": {"matchLabels": labels}, "template": template}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name, "namespace": "shop"},
+        "spec": spec,
+    }
+
+
+def shop() -> list[dict[str, Any]]:
+    """An app of three services: web at shop.example.com, cart in two versions, which get 80 and 20 %, and a store that
+    speaks TCP."""
+    http = {"name": "http", "port": 80, "targetPort": 8080}
+    cart = [{"destination": {"host": "cart", "subset": v}, "weight": w} for v, w in (("v1", 80), ("v2", 20))]
+    server = {"port": {"number": 80, "name": "http", "protocol": "HTTP"}, "hosts": ["shop.example.com"]}
+    to_web = {
+        "hosts": ["shop.example.com"],
+        "gateways": ["shop"],
+        "http": [{"route": [{"destination": {"host": "web"}}]}],
+    }
+    of_istio = [
+        custom("DestinationRule", "cart", {"host": "cart", "subsets": SUBSETS[:2]}),
+        custom("VirtualService", "cart", {"hosts": ["cart"], "http": [{"route": cart}]}),
+        custom("Gateway", "shop", {"selector": {"istio": "ingressgateway"}, "servers": [server]}),
+        custom("VirtualService", "shop", to_web),
+    ]
+    namespace = {"name": "shop", "labels": {"istio-injection": "enabled"}}
+    return [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": namespace},
+        _service("web", http),
+        _service("cart", http, {"name": "grpc", "port": 9000}),
+        _service("store", {"name": "tcp", "port": 6379}),
+        _deployment("web", app="web"),
+        _deployment("store", app="store"),
+        *(_deployment(f"cart-{version}", app="cart", version=version) for version in ("v1", "v2")),
+        *({**one, "metadata": {**one["metadata"], "namespace": "shop"}} for one in of_istio),
+    ]
 
 
 @contextmanager

@@ -4,7 +4,6 @@ previous one."""
 from __future__ import annotations
 
 import re
-import socket
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -12,7 +11,7 @@ import pytest
 import requests
 
 from tests.e2e.conftest import NO_CHANGES, Checkout
-from tests.e2e.live import soon, versions
+from tests.e2e.live import free_node_port, soon, versions
 
 LIVE = "LIVE=1"
 
@@ -22,20 +21,12 @@ def today(checkout: Checkout) -> Checkout:
     return replace(checkout, stack="today")
 
 
-def free_port(start: int) -> int:
-    for candidate in range(start, 30000, -7):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", candidate)):
-                return candidate
-    raise AssertionError("no node port is free")
-
-
 @pytest.fixture(scope="module")
 def sites(checkout: Checkout, today: Checkout) -> Iterator[dict[str, str]]:
     """The addresses of both product pages, by stack. The ports are free ones, since the user may have both running."""
     found = {}
-    for stack, start in ((checkout, 32001), (today, 31999)):
-        port = free_port(start)
+    for stack in (checkout, today):
+        port = free_node_port()
         stack.set(ingressNodePorts={"http2": port}, addons=None, analysis=None)
         stack.make("up", LIVE)
         found[stack.stack] = f"http://127.0.0.1:{port}"

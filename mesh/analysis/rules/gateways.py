@@ -12,6 +12,7 @@ from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object, Ref, entries
 from mesh.analysis.services import Service
 from mesh.analysis.suppression import CONFIG as SUPPRESS
+from mesh.analysis.trusted_proxies import trusted
 from mesh.analysis.workloads import Workload
 from mesh.core import kinds
 from mesh.core.protocols import is_tls
@@ -97,7 +98,8 @@ def secrets(mesh: Mesh) -> Iterator[Finding]:
 
 
 def redirects(mesh: Mesh) -> Iterator[Finding]:
-    """A server that redirects to https is beside one that serves the hosts with TLS on port 443."""
+    """A server that redirects to https is beside one that serves the hosts with TLS on port 443, or behind a load
+    balancer that says who has come by https."""
     served: dict[Workload, list[str]] = defaultdict(list)
     for gateway in mesh.of(kinds.GATEWAY):
         for pod in mesh.gateway_pods(gateway):
@@ -111,7 +113,7 @@ def redirects(mesh: Mesh) -> Iterator[Finding]:
                 name
                 for pod in mesh.gateway_pods(gateway)
                 for name in names
-                if not any(hosts.overlap(name, other) for other in served[pod])
+                if not trusted(mesh, pod) and not any(hosts.overlap(name, other) for other in served[pod])
             ]
             if missing and (server.get("tls") or {}).get("httpsRedirect"):
                 text = f"clients are sent to https://{missing[0]}, port {_HTTPS}, which nothing serves: serve it there"

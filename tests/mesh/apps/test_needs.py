@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from mesh.apps.app import App
-from mesh.apps.needs import Needs
-from mesh.apps.objects import of_apps
+from mesh.apps.objects import Project, of_apps
+from tests.meshes import manifest_of
 
 POD = {
     "serviceAccountName": "cart",
@@ -55,13 +55,12 @@ ROUTE = {"route": [{"destination": {"host": "cart.shop.svc.cluster.local", "subs
 def needed(root: Path, item: dict[str, Any]) -> set[str]:
     (root / "shop.yaml").write_text(yaml.safe_dump_all([*CORE, RULE, item]))
     app = App(namespace="shop", manifests=["shop.yaml"])
-    objects, problems = of_apps({"shop": app}, frozenset(("shop",)), "1.30", root)
+    apps, problems = of_apps({"shop": app}, (), Project(root=root, release="1.30", namespaces={"shop": "create"}))
     assert not problems
-    needs = Needs(objects)
     (found,) = (
-        one for one in objects if one.ref.kind.name == item["kind"] and one.ref.name == item["metadata"]["name"]
+        one for one in apps.objects if one.ref.kind.name == item["kind"] and one.ref.name == item["metadata"]["name"]
     )
-    return {str(ref) for ref in needs.of(found)}
+    return {str(ref) for ref in apps.needs.of(found)}
 
 
 @pytest.mark.parametrize(
@@ -89,3 +88,30 @@ def test_a_binding_needs_its_accounts(tmp_path: Path) -> None:
     subjects = [{"kind": "ServiceAccount", "name": "cart"}, {"kind": "User", "name": "a"}]
     binding = thing("rbac.authorization.k8s.io/v1", "RoleBinding", "own", roleRef=role, subjects=subjects)
     assert needed(tmp_path, binding) == {"ServiceAccount shop/cart"}
+
+
+def test_a_route_of_the_config_comes_after_the_versions_that_it_leads_to(tmp_path: Path) -> None:
+    """Also of an app whose Service selects the pods by several labels."""
+    labels = {"app": "cart", "tier": "web"}
+    service = thing("v1", "Service", "cart", spec={"selector": labels})
+    workloads = [
+        thing(
+            "apps/v1",
+            "Deployment",
+            name,
+            spec={"template": {"metadata": {"labels": found}, "spec": {"containers": []}}},
+        )
+        for name, found in (
+            ("v1", {**labels, "version": "v1"}),
+            ("v2", {**labels, "version": "v2"}),
+            ("other", {"app": "cart"}),
+        )
+    ]
+    (tmp_path / "shop.yaml").write_text(yaml.safe_dump_all([service, *workloads]))
+    app = App(namespace="shop", manifests=["shop.yaml"])
+    apps, _ = of_apps({"shop": app}, (), Project(root=tmp_path, release="1.30", namespaces={"shop": "create"}))
+    spec = {"hosts": ["cart"], "http": [{"route": [{"destination": {"host": "cart.shop.svc.cluster.local"}}]}]}
+    route = manifest_of("VirtualService", "cart", spec, namespace="istio-system")
+    assert {str(ref) for ref in apps.needs.receivers(route)} == {
+        *("Service shop/cart", "Deployment shop/v1", "Deployment shop/v2")
+    }

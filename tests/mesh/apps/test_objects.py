@@ -10,17 +10,19 @@ import yaml
 
 from mesh.apps import images
 from mesh.apps.app import App
-from mesh.apps.objects import AppObject, of_apps
+from mesh.apps.item import AppObject
+from mesh.apps.objects import Project, of_apps
 from tests.meshes import manifest_of
 
-SHOP = frozenset(("shop", "istio-system"))
+SHOP = {"shop": "create", "istio-system": "existing"}
 
 
 def objects(root: Path, *bodies: dict[str, Any], **settings: Any) -> tuple[list[AppObject], list[str]]:
     """The objects of one app in one file, and the problems."""
     (root / "shop.yaml").write_text(yaml.safe_dump_all(bodies, sort_keys=False))
     app = App(**{"namespace": "shop", "manifests": ["shop.yaml"], **settings})
-    return of_apps({"shop": app}, SHOP, "1.30", root)
+    found, problems = of_apps({"shop": app}, (), Project(root=root, release="1.30", namespaces=SHOP))
+    return list(found.objects), problems
 
 
 def without_namespace(kind: str, name: str, spec: Any = None) -> dict[str, Any]:
@@ -101,9 +103,9 @@ def test_an_image_is_found_by_its_name_without_tag_and_digest(image: str, name: 
             " mesh:injectedNamespaces or mesh:namespaces",
         ),
         (
-            [{**manifest_of("Namespace", "a"), "metadata": {"name": "a", "namespace": "shop"}}],
+            [{"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "a", "namespace": "shop"}}],
             {},
-            "shop.yaml:5: Namespace is in no namespace: leave it out",
+            "shop.yaml:5: PersistentVolume is in no namespace: leave it out",
         ),
         (
             [without_namespace("VirtualService", "a", {"hosts": ["a"], "http": [{"rout": []}]})],
