@@ -201,8 +201,8 @@ class WithSpec(Form):
 FORMS: Final[Mapping[GroupKind, type[Form]]] = {
     kinds.SERVICE: WithService,
     kinds.POD: WithPod,
-    **dict.fromkeys(kinds.POD_TEMPLATE_KINDS, WithTemplate),
-    kinds.BY_NAME["CronJob"]: WithJob,
+    **dict.fromkeys((*kinds.POD_TEMPLATE_KINDS, kinds.REPLICATION_CONTROLLER), WithTemplate),
+    kinds.CRON_JOB: WithJob,
     kinds.POD_DISRUPTION_BUDGET: WithBudget,
     kinds.HORIZONTAL_POD_AUTOSCALER: WithScaler,
     kinds.MUTATING_WEBHOOK: WithWebhooks,

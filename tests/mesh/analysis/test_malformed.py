@@ -15,6 +15,8 @@ from mesh.analysis import violations
 from mesh.analysis.analyse import analyse
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
+from mesh.core import kinds, pods
+from mesh.core.kinds import GroupKind
 from mesh.core.names import DEFAULT_NAMES
 from mesh.pictures import map as drawing
 from mesh.review import markdown
@@ -117,6 +119,21 @@ def test_a_report_on_an_object_that_became_malformed_says_so_and_not_that_it_is_
     found = _review(meshes.valid_mesh(), meshes.changed([broken]), releases.DEFAULT)
     assert [text.partition(" VirtualService")[0] for text in found.refused] == ["IST0106"]
     assert found.counts == {}
+
+
+@pytest.mark.parametrize("kind", pods.TEMPLATES, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("template", ["text", [], {"spec": []}, {"spec": {"containers": [{}]}}, {"metadata": 5}])
+def test_no_pods_of_any_kind_are_read_from_a_malformed_template(kind: GroupKind, template: Any) -> None:
+    body: Any = template
+    for step in reversed(pods.TEMPLATES[kind]):
+        body = {step: body}
+    version = f"{kind.group}/v1" if kind.group else "v1"
+    meta = {"name": "odd", "namespace": "shop"}
+    whole = {"apiVersion": version, "kind": kind.name, **(body if isinstance(body, dict) else {}), "metadata": meta}
+    if kind == kinds.POD:
+        whole["spec"] = template.get("spec", 5) if isinstance(template, dict) else template
+    found = analyse(map(Object.read, [*meshes.valid_mesh(), whole]), DEFAULT_NAMES)
+    assert {finding.code for finding in found} == {"MESH0002"}
 
 
 Step = str | int
