@@ -50,7 +50,7 @@ def of(mesh: Mesh, context: str, url: SplitResult, token: str) -> Cases:
     """The requests for a URL, whose host is one of a Gateway, a service, or an address, which stands for all hosts; and
     for all hosts and services with routes if there is no URL. Raises CommandError if there are none."""
     judge, left, found = Evaluator(mesh), Counter[str](), dict[tuple[Any, ...], Case]()
-    one_host = bool(url.hostname) and not is_address(url.hostname or "")
+    one_host = bool(url.hostname) and not _is_address(url.hostname or "")
     for sample in sorted(_wanted(mesh, url), key=lambda one: (one.method != "GET", len(one.headers))):
         asked = replace(sample, principal=sample.principal or principal_of(token))
         outcome = _outcome(judge, asked)
@@ -71,15 +71,6 @@ def of(mesh: Mesh, context: str, url: SplitResult, token: str) -> Cases:
     return Cases([*found.values()], left)
 
 
-def is_address(host: str) -> bool:
-    """Whether a URL's host is an address, and no name that a Gateway may serve."""
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return host == "localhost"
-    return True
-
-
 def _outcome(judge: Evaluator, sample: Sample) -> Outcome:
     namespace, _, name = sample.source.partition("/")
     pod = judge.mesh.workloads.named(namespace, name)
@@ -93,7 +84,7 @@ def _wanted(mesh: Mesh, url: SplitResult) -> Sequence[Sample]:
     if url.scheme:
         every = [one for one in every if not one.outside or one.secure == (url.scheme == "https")]
     host = url.hostname or ""
-    found = _of_host(mesh, every, host, url.port) if host and not is_address(host) else every
+    found = _of_host(mesh, every, host, url.port) if host and not _is_address(host) else every
     if url.path in ("", "/"):
         return found
     path = f"{url.path}{f'?{url.query}' if url.query else ''}"
@@ -118,6 +109,15 @@ def _called(mesh: Mesh, sample: Sample) -> Service | None:
 def _is_named(service: Service | None, host: str) -> bool:
     """Whether a host is a name of a service: `cart`, `cart.shop`, `cart.shop.svc`, …"""
     return service is not None and f"{service.host}.".startswith(f"{host}.")
+
+
+def _is_address(host: str) -> bool:
+    """Whether a URL's host is an address, and no name that a Gateway may serve."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return host == "localhost"
+    return True
 
 
 def _reason(mesh: Mesh, context: str, sample: Sample, outcome: Outcome) -> str:
@@ -148,7 +148,7 @@ def _way(mesh: Mesh, context: str, url: SplitResult, sample: Sample) -> Way | No
     embedded, host = context in EMBEDDED_CLUSTERS, url.hostname or ""
     if not sample.outside:
         return _from_workload(context, sample) if embedded else None
-    if host and (is_address(host) or not embedded):
+    if host and (_is_address(host) or not embedded):
         secure = url.scheme == "https"
         return Way(host, url.port or (443 if secure else 80), secure=secure, stand_ins=embedded)
     port = _node_port(mesh, sample) if embedded else None

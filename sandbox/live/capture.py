@@ -1,7 +1,8 @@
 """Brings traffic to the proxies without iptables, by listeners on an address of each proxy.
 
-A workload's listeners come from a generated Sidecar object. For a gateway, a generated EnvoyFilter adds the Service's
-node ports, which a real node would forward to the pods.
+A workload's listeners come from a generated Sidecar object; an EnvoyFilter binds those for ports that only root may
+listen on to others. For a gateway, a generated EnvoyFilter adds the Service's node ports, which a real node would
+forward to the pods.
 """
 
 from collections.abc import Iterator

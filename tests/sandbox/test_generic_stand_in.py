@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import socket
 import threading
@@ -125,6 +126,12 @@ def test_every_method_is_answered_by_name(port: int, method: str) -> None:
         for data in (None, iter([b"in", b"chunks"]), None):
             answer = session.request(method, f"http://127.0.0.1:{port}/a", data=data, timeout=5)
             assert (answer.json()["method"], answer.headers["x-stand-in"]) == (method, "cart-v2")
+
+
+def test_a_body_in_chunks_is_read_to_its_end() -> None:
+    stream = io.BytesIO(b"2\r\nin\r\n6;x=1\r\nchunks\r\n0\r\n\r\nGET")
+    assert list(server._body(stream, {"transfer-encoding": "chunked"})) == [b"in", b"chunks"]
+    assert stream.read() == b"GET", "the next request"
 
 
 def test_bytes_that_are_no_http_come_back_with_the_name(port: int) -> None:
