@@ -9,7 +9,7 @@ from pydantic import AfterValidator
 
 from mesh.apps import fields
 from mesh.core.kubernetes import Name
-from mesh.core.typed import Documented, Typed
+from mesh.core.typed import Documented
 
 
 class OwnedByOthers(Documented):
@@ -24,7 +24,7 @@ class OwnedByOthers(Documented):
     """Who sets them, such as `flagger`."""
 
 
-class App(Typed):
+class App(Documented):
     """Services of your own, in files."""
 
     namespace: Name | None = None

@@ -66,7 +66,7 @@ def test_a_changed_weight_is_two_fields_in_the_preview_and_requests_in_the_repor
     file.write_text(yaml.safe_dump(content))
     shop.make("report", "BASE=main")
     (change,) = shop.report("shop")["changes"]
-    assert change["object"] == "VirtualService shop/shop"
+    assert change["object"] == {"kind": "VirtualService", "name": "shop", "namespace": "shop"}
     text = (shop.root / "reports" / "shop.md").read_text()
     assert "shop.example.com/cart" in text
     assert "1 updated" in counts(shop.make("up", LIVE))
