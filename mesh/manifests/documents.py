@@ -80,7 +80,8 @@ class _Loader(documents.Loader):
                 if key.value in seen:
                     raise _Duplicate(key, key.value)
                 seen.add(key.value)
-        return super().construct_mapping(node, deep)
+        found: dict[Hashable, Any] = super().construct_mapping(node, deep)
+        return found
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         self.at = node.start_mark.line + 1
@@ -123,7 +124,7 @@ def _problem(error: Exception, text: str) -> str:
         return f"{error.line}: {error}"
     if isinstance(error, yaml.MarkedYAMLError):
         mark = error.problem_mark or error.context_mark
-        line = mark.line if mark else 0
+        line = min(mark.line if mark else 0, text.rstrip().count("\n"))  # the end is behind the last line
         template = next((n for n, one in enumerate(text.splitlines()) if _TEMPLATE.search(one)), None)
         return f"{template + 1}: {_UNRENDERED}" if template is not None else f"{line + 1}: no YAML: {error.problem}"
     return str(error)
