@@ -10,6 +10,7 @@ import pulumi
 
 from components import kube, meshconfig
 from components.namespaces import Injected, Namespaces
+from engine.outputs import with_known_value
 from engine.sharedfields import SharedFields
 from mesh.analysis.objects import Ref
 from mesh.apps.item import OBJECTS, AppObject
@@ -21,6 +22,8 @@ from mesh.releases.release import Installation
 
 _WITHOUT_WAIT: Final = (kinds.PERSISTENT_VOLUME_CLAIM, kinds.INGRESS, kinds.SERVICE)
 """Kinds that become ready only by something of the cluster that need not be there, such as a provisioner."""
+_VALUES: Final = ("data", "stringData")
+"""The fields of a Secret with its values."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,10 +100,16 @@ def resource(name: str, body: Mapping[str, Any], opts: pulumi.ResourceOptions) -
     """The resource of an object. Its type is that of the SDK's class for its `apiVersion` and `kind`; the class itself
     would be imported for nothing, since the object is whole."""
     version = body["apiVersion"] if "/" in body["apiVersion"] else f"core/{body['apiVersion']}"
+    props = dict(body)
     if GroupKind.of(body) == kinds.SECRET:
-        secret = pulumi.ResourceOptions(additional_secret_outputs=["data", "stringData"])
+        hidden = {key: _hidden(props[key]) for key in _VALUES if key in props}
+        props, secret = props | hidden, pulumi.ResourceOptions(additional_secret_outputs=list(_VALUES))
         opts = pulumi.ResourceOptions.merge(opts, secret)
-    return pulumi.CustomResource(f"kubernetes:{version}:{body['kind']}", name, dict(body), opts)
+    return pulumi.CustomResource(f"kubernetes:{version}:{body['kind']}", name, props, opts)
+
+
+def _hidden(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: with_known_value(pulumi.Output.secret(value), value) for key, value in values.items()}
 
 
 def install(

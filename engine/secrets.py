@@ -53,7 +53,7 @@ class Secrets:
         kind = manifests.kind_of(args.type_)
         if kind in (None, kinds.CUSTOM_RESOURCE_DEFINITION):
             return None
-        if kind == kinds.SECRET and not any(secure.keys_of(args.props)):
+        if kind == kinds.SECRET and not any(secure.keys_of(manifests.as_data(args.props))):
             return None
         before = len(self._readable)
         props = {key: self._protected(value, (manifests.property_name(key),)) for key, value in args.props.items()}
