@@ -3,6 +3,7 @@ leave in them."""
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from random import Random
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 Object = dict[str, Any]
 
 QUANTITIES = {"cpu": ("100m", "1000m", "0.5", 1, "2"), "memory": ("128Mi", "1024Mi", "0.5Gi", "1e9", "512M")}
+SECRET = "bm90IHRvIGJlIHNob3du"
+"""The value of each Secret, in base64."""
 LIMITS = {"cpu": (4, "4000m"), "memory": ("4Gi", "8192Mi")}
 
 
@@ -103,7 +106,7 @@ class Drawing:
         return "v1", "ConfigMap", {"data": data, **self._some(binaryData={"x": "AAEC"}, immutable=False)}
 
     def _secret(self) -> tuple[str, str, Object]:
-        fields = self._one({"data": {"a": "Yg=="}}, {"stringData": {"a": "b"}})
+        fields = self._one({"data": {"a": SECRET}}, {"stringData": {"a": b64decode(SECRET).decode()}})
         return "v1", "Secret", {**fields, **self._some(type="Opaque")}
 
     def _account(self) -> tuple[str, str, Object]:

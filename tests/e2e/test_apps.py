@@ -15,7 +15,7 @@ from mesh.apps.exported import cleaned
 from mesh.core import documents, names
 from mesh.core.diff import Comparison
 from tests.e2e.conftest import NO_CHANGES, Checkout, counts
-from tests.e2e.drawn import Drawing
+from tests.e2e.drawn import SECRET, Drawing
 
 SEED = int(os.environ.get("MESH_DRAWN_SEED", "1"))
 DRAWN = int(os.environ.get("MESH_DRAWN_COUNT", "38"))
@@ -79,6 +79,8 @@ def test_what_stands_is_what_kubectl_applies_of_the_same_files(checkout: Checkou
     app = {"namespace": "shop", "manifests": ["apps"], "ownedByOthers": [shared]}
     checkout.small(injectedNamespaces={"shop": "create"}, apps={"shop": app})
     checkout.make("up")
+    for state in (checkout.home / "state").rglob("*.json"):
+        assert SECRET not in state.read_text()
     file = str(checkout.root / "apps" / "drawn.yaml")
     checkout.kubectl("create", "namespace", "plain")
     listed = [{**one, "metadata": {**cleaned(one)["metadata"], "namespace": "plain"}} for one in drawn]
