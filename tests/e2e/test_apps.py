@@ -150,7 +150,7 @@ def test_an_object_that_the_stack_makes_already_is_refused_before_anything_is_to
     checkout.set(bookinfo={"namespace": "shop"})
     for target in ("preview", "analyze"):
         text = checkout.make(target, code=2)
-        assert "ServiceAccount shop/bookinfo-reviews comes from mesh:bookinfo and from mesh:apps.shop" in text
+        assert "ServiceAccount shop/bookinfo-reviews comes from mesh:bookinfo and from apps/own.yaml:1" in text
     checkout.set(bookinfo=False)
     (checkout.root / "apps" / "own.yaml").unlink()
 
