@@ -3,7 +3,9 @@ STACK ?= dev
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python -m
-export CONTEXT FORCE FROM LIVE PURGE TOKEN URL
+export CONTEXT FILES FORCE FROM LIVE PURGE RELEASE TOKEN URL
+# The stack, if the user names one
+NAMED := $(if $(filter file,$(origin STACK)),,$(STACK))
 
 .DEFAULT_GOAL := help
 .PHONY: $(shell sed -n 's/^\([a-z-]*\):.*## .*/\1/p' $(MAKEFILE_LIST))
@@ -29,14 +31,14 @@ down: $(VENV)/ready ## delete everything that the stack created; FORCE=1: also i
 status: $(VENV)/ready ## show versions, gateways, addresses, and pods without a current sidecar
 	@$(RUN) commands status $(STACK)
 
-smoke: $(VENV)/ready ## request the product page, and compare which versions answer with the routes; URL=... if not at the recorded address, TOKEN=... if it needs one
+smoke: $(VENV)/ready ## request the product page, or the host of URL=http://..., and compare who answers with the routes; TOKEN=... if it needs one
 	@$(RUN) commands smoke $(STACK)
 
-analyze: $(VENV)/ready ## analyze the stack's objects and print the findings; needs no cluster
-	@$(RUN) commands analyze $(STACK)
+analyze: $(VENV)/ready ## analyze the stack's objects and print the findings; FILES="folder file -" for any objects, alone or on top of STACK; needs no cluster
+	@$(RUN) commands analyze "$(if $(FILES),$(NAMED),$(STACK))"
 
-report: $(VENV)/ready ## report what a change does to risks, requests and objects of all stacks, or of STACK, to OUT=reports; BASE=branch, ARGS="--fail-on high"
-	@$(RUN) commands report "$(if $(filter file,$(origin STACK)),,$(STACK))" --out "$(OUT)" --base "$(BASE)" $(ARGS)
+report: $(VENV)/ready ## report what a change does to risks, requests and objects of all stacks, or of STACK or FILES, to OUT=reports; BASE=branch (of FILES also folder or REF:PATH), ARGS="--fail-on high"
+	@$(RUN) commands report "$(NAMED)" --out "$(OUT)" --base "$(BASE)" $(ARGS)
 
 summary: ## add the reports in OUT=reports to the summary of a GitHub job
 	@cat "$(or $(OUT),reports)"/*.md >> "$${GITHUB_STEP_SUMMARY:?is set in a job of GitHub alone}"
@@ -44,8 +46,8 @@ summary: ## add the reports in OUT=reports to the summary of a GitHub job
 policy: $(VENV)/ready ## print the policies that the stack violates, and fail for mandatory ones; needs no cluster
 	@$(RUN) commands policy $(STACK)
 
-map: $(VENV)/ready ## draw hosts, gateways, routes, services and versions to OUT=folder, as SVG and Mermaid; needs no cluster
-	@$(RUN) commands map $(STACK) --out "$(OUT)"
+map: $(VENV)/ready ## draw hosts, gateways, routes, services and versions, of STACK or FILES, to OUT=folder, as SVG and Mermaid; needs no cluster
+	@$(RUN) commands map "$(if $(FILES),$(NAMED),$(STACK))" --out "$(OUT)"
 
 graph: $(VENV)/ready ## draw the components and their dependencies to OUT=folder; needs no cluster
 	@$(RUN) commands graph $(STACK) --out "$(OUT)"

@@ -8,6 +8,7 @@ recorded = start.request_state()
 import pulumi
 
 from components import (
+    apps,
     bookinfo,
     cni,
     controlplane,
@@ -23,6 +24,7 @@ from components.addons import install as addons
 from components.base import Base, BaseArgs
 from components.namespaces import Namespaces, NamespacesArgs
 from engine import program
+from engine.sharedfields import SharedFields
 from mesh.core.names import ROOT
 
 stack, cluster = program.connect(ROOT, recorded)
@@ -38,6 +40,7 @@ namespaces = Namespaces(
         root=base.namespace,
         injected=settings.injectedNamespaces,
         others=settings.namespaces,
+        metadata={name: item.body["metadata"] for name, item in stack.apps.namespaces.items()},
         owner=cluster.owner,
         control_plane=control_plane,
         cluster=cluster.target if settings.injectionGate else None,
@@ -55,8 +58,9 @@ watching = addons.install(
     addons.AddonsArgs(mesh=mesh, namespace=base.namespace, addons=settings.addons, api=api), on_cluster
 )
 bookinfo.install(settings.bookinfo, mesh, namespaces, api, on_cluster)
+running = apps.install(stack.apps, mesh, namespaces, api, SharedFields(cluster.target, recorded()), on_cluster)
 ratelimit.install(stack, namespaces.names, on_cluster)
-traffic.install(stack, namespaces.names, api, on_cluster)
+traffic.install(stack, namespaces.names, api, on_cluster, running.receivers)
 security.install(stack, namespaces.names, api, on_cluster)
 
 program.check_objects(stack, cluster.created)

@@ -63,7 +63,7 @@ def show(stack: str, _: argparse.Namespace) -> int:
 
 
 def smoke(stack: str, _: argparse.Namespace) -> int:
-    """Sends requests to the product page, and compares which versions answer with the routes."""
+    """Sends requests to the product page or another host, and compares who answers with the routes."""
     from commands import smoke as smoking
 
     return smoking.run(stack)

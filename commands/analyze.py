@@ -1,25 +1,30 @@
-"""`make analyze`: prints the findings of the analysis of a stack's objects."""
+"""`make analyze`: prints the findings of the analysis of a stack's objects, or of objects in files."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from commands import render, stacks
+from commands import files, render, stacks
+from commands.files import Subject
 from engine import manifests
 from engine.recorder import Resource
 from mesh.analysis.analyse import analyse
 from mesh.analysis.findings import Finding, Severity
 from mesh.analysis.objects import Object
+from mesh.apps import files as objects_of_files
 from mesh.config.stack import Stack
+from mesh.manifests import Manifest
 
 
 def run(stack: str) -> int:
-    """Prints the analysis' findings and their number. Returns 1 if one of them is an error, else 0."""
-    return show(stack, findings(stack))
+    """Prints the analysis' findings and their number; `stack` is empty for files alone. Returns 1 if one of them is an
+    error, else 0."""
+    looked_at = subject(stack)
+    return show(looked_at.name, _findings(looked_at))
 
 
-def show(stack: str, found: Sequence[Finding]) -> int:
+def show(name: str, found: Sequence[Finding]) -> int:
     """Prints findings and their number. Returns 1 if one of them is an error, else 0."""
     for finding in found:
         print(f"{finding.severity}: {finding}")
@@ -29,14 +34,45 @@ def show(stack: str, found: Sequence[Finding]) -> int:
         for s in reversed(Severity)
         if counts[s]
     )
-    print(f"{stack}: {', '.join(said) or 'nothing found'}")
+    print(f"{name}: {', '.join(said) or 'nothing found'}")
     return int(Severity.ERROR in counts)
 
 
 def findings(stack: str) -> Sequence[Finding]:
-    """The findings for a stack's objects. Raises CommandError, SettingsError."""
-    chosen, made = rendered(stack)
-    return analyse(made, chosen.settings.mesh_names, chosen.settings.analysis.suppress)
+    """The findings for a stack's objects, or for those of files. Raises CommandError, ManifestError, SettingsError."""
+    return _findings(subject(stack))
+
+
+def _findings(looked_at: Subject) -> Sequence[Finding]:
+    unsaid = {obj.ref for obj in looked_at.assumed}
+    whole = [*looked_at.objects, *looked_at.assumed]
+    found = analyse(whole, looked_at.names, looked_at.suppress)
+    return [finding for finding in found if finding.ref not in unsaid]
+
+
+def subject(stack: str) -> Subject:
+    """The objects of a stack, those of the files that FILES names, or both if it does and `stack` is not empty. Raises
+    CommandError, ManifestError, SettingsError."""
+    said = files.named()
+    return of_files(said, files.read(said), stack) if said else _of_stack(stack)
+
+
+def of_files(said: str, found: Iterable[Manifest], stack: str) -> Subject:
+    """The objects of files, on top of those of a stack unless its name is empty. Raises CommandError, ManifestError,
+    SettingsError."""
+    read = objects_of_files.objects(found)
+    return files.on_top(said, read, _of_stack(stack)) if stack else files.alone(said, read)
+
+
+def _of_stack(name: str) -> Subject:
+    stack, made = rendered(name)
+    settings = stack.settings
+    return Subject(name=name, objects=made, names=settings.mesh_names, suppress=settings.analysis.suppress)
+
+
+def label(stack: str) -> str:
+    """The name that files about the subject have: the stack's, or `files`."""
+    return "-".join(filter(None, ("files" if files.named() else "", stack)))
 
 
 def rendered(name: str) -> tuple[Stack, list[Object]]:

@@ -8,13 +8,10 @@ from typing import Final
 
 import requests
 
-from cluster import client
 from cluster.client import Api
-from commands import routes
+from commands import standing
 from mesh import bookinfo
-from mesh.analysis.mesh import Mesh
 from mesh.analysis.mtls import STRICT, PeerAuthentications
-from mesh.analysis.objects import Object
 from mesh.config.settings import Settings
 from mesh.requests.evaluator import Evaluator
 from mesh.requests.types import Request
@@ -28,46 +25,31 @@ REFUSED: Final = 0
 PATHS: Final = {service: f"/{service}/0" for service in bookinfo.VERSIONS if service != bookinfo.PRODUCT_PAGE}
 """Paths of the services that are called."""
 
-READ: Final = {
-    "Namespace": "/api/v1/namespaces",
-    "Service": "/api/v1/services",
-    "ConfigMap": "/api/v1/configmaps",
-    "Deployment": "/apis/apps/v1/deployments",
-    **{
-        kind: f"/apis/networking.istio.io/v1/{kind.lower()}s"
-        for kind in ("VirtualService", "DestinationRule", "Sidecar")
-    },
-    "ServiceEntry": "/apis/networking.istio.io/v1/serviceentries",
-    "AuthorizationPolicy": "/apis/security.istio.io/v1/authorizationpolicies",
-    "PeerAuthentication": "/apis/security.istio.io/v1/peerauthentications",
-}
-"""API paths of what decides who is answered, by kind."""
-
 
 def rows(api: Api, chosen: Settings, contradicts: str) -> Iterator[tuple[str, str]]:
     """For each service `contradicts`, or nothing if it answers whom it should by the cluster's policies, and a line
     with whom it answers and whom not; then the same of calls in plain text. No rows without certificates."""
-    workloads = live.identified(str(chosen.context))
-    if not workloads or not chosen.bookinfo:
+    if not chosen.bookinfo:
         return
-    judge = Evaluator(Mesh(_objects(api), chosen.mesh_names))
+    place = chosen.bookinfo.namespace
+    found = live.identified(str(chosen.context))
+    workloads = [one for one in found if one.namespace == place and one.service in bookinfo.VERSIONS]
+    if not workloads:
+        return
+    judge = Evaluator(standing.mesh(api, chosen))
     for service, path in PATHS.items():
-        own = [one for one in workloads if one.app != service]
+        own = [one for one in workloads if one.service != service]
         seen = {one.name: _status(one.outbound, service, path) for one in own}
-        wanted = {one.name: _wanted(judge, one, service, path, chosen.bookinfo.namespace) for one in own}
+        wanted = {one.name: _wanted(judge, one, service, path, place) for one in own}
         wrong = any(wanted[name] not in (None, status == FORBIDDEN) for name, status in seen.items())
         yield contradicts if wrong else "", f"{service:<14} {_said(seen)}"
     peers = PeerAuthentications(judge.mesh)
-    plain = {one.name: _status(one.address, one.app, PATHS.get(one.app, bookinfo.PAGE_PATH)) for one in workloads}
-    strict = {one.name: _strict(judge, peers, one, chosen.bookinfo.namespace) for one in workloads}
+    plain = {
+        one.name: _status(one.address, one.service, PATHS.get(one.service, bookinfo.PAGE_PATH)) for one in workloads
+    }
+    strict = {one.name: _strict(judge, peers, one, place) for one in workloads}
     wrong = any(strict[name] != (status == REFUSED) for name, status in plain.items())
     yield contradicts if wrong else "", f"{'plain text':<14} {_said_of_plain(plain)}"
-
-
-def _objects(api: Api) -> Iterator[Object]:
-    for kind, path in READ.items():
-        version = path.removeprefix("/apis/").removeprefix("/api/").rpartition("/")[0]
-        yield from routes.listed(version, kind, client.items(api, path))
 
 
 def _status(address: str, service: str, path: str) -> int:

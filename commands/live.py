@@ -15,9 +15,10 @@ from toolchain import ToolchainError
 
 
 def should_run(chosen: Settings) -> bool:
-    """Whether the stack is on an embedded cluster, has Bookinfo and an ingress gateway, and LIVE is not 0."""
+    """Whether the stack is on an embedded cluster, has Bookinfo or apps and an ingress gateway, and LIVE is not 0."""
     ingress = chosen.gateways.get(INGRESS)
-    has_both = chosen.bookinfo is not None and ingress is not None and ingress.enabled
+    has_services = chosen.bookinfo is not None or bool(chosen.apps)
+    has_both = has_services and ingress is not None and ingress.enabled
     return has_both and chosen.context in EMBEDDED_CLUSTERS and os.environ.get("LIVE") != "0"
 
 
@@ -55,7 +56,7 @@ def _fields(stack: str, chosen: Settings) -> dict[str, Any]:
     ]
     return {
         "stack": stack,
-        "namespace": chosen.bookinfo.namespace if chosen.bookinfo else "default",
+        "namespace": chosen.bookinfo.namespace if chosen.bookinfo else "",
         "root": mesh.root,
         "mesh_config": mesh.revisioned(MESH_CONFIG),
         "version": chosen.tag,

@@ -25,6 +25,7 @@ from pydantic_core import to_jsonable_python
 from commands.stackfiles import ROOT
 from mesh import releases
 from mesh.analysis.codes import CODES
+from mesh.analysis.left_out import LEFT_OUT
 from mesh.analysis.policies import POLICIES
 from mesh.config.settings import NAMESPACE, Settings
 from mesh.core import validation
@@ -68,10 +69,12 @@ def sections() -> str:
 
 
 def findings() -> str:
-    """The table of the analysis' findings, in Markdown."""
+    """The tables of the analysis' findings, and of istioctl's that it leaves out, in Markdown."""
     head = ("| code | name | severity | meaning |", "| --- | --- | --- | --- |")
     rows = [f"| `{code.code}` | {code.name} | {code.severity} | {code.meaning} |" for code in CODES.values()]
-    return "\n".join([*head, *rows, ""])
+    title = ("", "## What `istioctl analyze` says, and this does not", "| code | reason |", "| --- | --- |")
+    reasons = (f"| `{code}` | {reason} |" for code, reason in LEFT_OUT.items())
+    return "\n".join([*head, *rows, *title, *reasons, ""])
 
 
 def risks() -> str:

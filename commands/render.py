@@ -23,7 +23,7 @@ from engine.recorder import Resource
 from mesh.analysis.objects import Ref
 from mesh.config import loading
 from mesh.config.stack import Stack
-from mesh.core import documents, kinds, names, secure
+from mesh.core import documents, kinds, names, pods, secure
 from mesh.core.kinds import GroupKind
 from mesh.core.secure import HIDDEN
 
@@ -86,7 +86,7 @@ def _folder(manifest: Mapping[str, Any], injected: Set[str]) -> str:
     kind = GroupKind.of(manifest)
     if kind in (kinds.NAMESPACE, kinds.CUSTOM_RESOURCE_DEFINITION):
         return FIRST
-    runs = kind in kinds.POD_TEMPLATE_KINDS and manifest["metadata"].get("namespace") in injected
+    runs = kind in pods.TEMPLATES and manifest["metadata"].get("namespace") in injected
     return LAST if runs or kind.group.endswith(".istio.io") else THEN
 
 

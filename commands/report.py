@@ -9,11 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from commands import sources, stackfiles, stacks
+from commands import analyze, file_sources, files, sources, stackfiles, stacks
 from commands.stackfiles import CommandError
 from mesh.config.settings import SettingsError
 from mesh.config.stack_file import StackFileError
 from mesh.core import errors, words
+from mesh.manifests import ManifestError
 from mesh.pictures import svg
 from mesh.review import data, markdown
 from mesh.review.review import Review
@@ -28,23 +29,28 @@ _FLAG: Final = "--fail-on"
 
 
 def run(stack: str, out: Path, base: str, flags: Sequence[str]) -> int:
-    """Writes the report of a stack, or of every stack if the name is empty, to `out`: Markdown, JSON and an SVG map.
+    """Writes the report of a stack, of the files that FILES names, or else of every stack if the name is empty, to
+    `out`: Markdown, JSON and an SVG map.
 
     An error in one stack does not stop the others. Returns 1 after an error, or if `up` would refuse a stack; else
     TOO_RISKY or 0."""
     limit = fail_on(flags)
     failed, grave = False, False
-    for name in [stack] if stack else stackfiles.names():
+    about_files = bool(files.named())
+    for name in [stack] if stack or about_files else stackfiles.names():
         try:
-            review = of(name, base)
-        except (CommandError, SettingsError, StackFileError) as error:
-            print(f"error: {name}: {error}", file=sys.stderr)
+            review = file_sources.review(stack, base) if about_files else of(name, base)
+        except (CommandError, ManifestError, SettingsError, StackFileError) as error:
+            print(f"error: {name}: {error}" if name else f"error: {error}", file=sys.stderr)
             for suffix in SUFFIXES:
-                (out / f"{name}.{suffix}").unlink(missing_ok=True)  # the report of an earlier run would be misleading
+                (out / f"{analyze.label(name)}.{suffix}").unlink(
+                    missing_ok=True
+                )  # the report of an earlier run would be misleading
             failed = True
             continue
-        write(review, out)
-        print(f"{name}: {_summary(review)}; {out / name}.md", flush=True)
+        label = analyze.label(name)
+        write(review, out, label)
+        print(f"{review.stack}: {_summary(review)}; {out / label}.md", flush=True)
         failed = failed or bool(review.refused)
         grave = grave or any(limit and risk.weight >= limit for risk in review.risks)
     return 1 if failed else TOO_RISKY if grave else 0
@@ -87,16 +93,16 @@ def of(stack: str, base: str = "") -> Review:
     )
 
 
-def write(review: Review, out: Path) -> None:
-    """Writes a review as `<stack>.md`, `<stack>.json` and `<stack>.svg`."""
+def write(review: Review, out: Path, label: str) -> None:
+    """Writes a review as `<label>.md`, `<label>.json` and `<label>.svg`."""
     out.mkdir(parents=True, exist_ok=True)
-    (out / f"{review.stack}.md").write_text(markdown.write(review))
-    (out / f"{review.stack}.json").write_text(json.dumps(data.plain(review), indent=2, ensure_ascii=False) + "\n")
-    (out / f"{review.stack}.svg").write_text(svg.draw(review.picture))
+    (out / f"{label}.md").write_text(markdown.write(review))
+    (out / f"{label}.json").write_text(json.dumps(data.plain(review), indent=2, ensure_ascii=False) + "\n")
+    (out / f"{label}.svg").write_text(svg.draw(review.picture))
 
 
 def _summary(review: Review) -> str:
     risks = ", ".join(f"{count} {weight}" for weight, count in review.weights.items())
     changes = sum(review.counts.values())
-    refused = f"`up` refuses it: {'; '.join(review.refused)}; " if review.refused else ""
+    refused = f"{review.verdict}: {'; '.join(review.refused)}; " if review.refused else ""
     return f"{refused}{words.count(changes, 'object')} changed, {f'risks: {risks}' if risks else 'no risks found'}"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import pulumi
 import pulumi_kubernetes as k8s
@@ -14,6 +15,7 @@ from components.controlplane import ControlPlane
 from engine import gate
 from engine.outputs import with_known_value
 from mesh.config.settings import InjectedNamespace, Ownership
+from mesh.core.names import INJECTION_LABELS
 from mesh.proxy import injection
 from mesh.releases.release import Installation
 
@@ -35,6 +37,8 @@ class NamespacesArgs:
     """A namespace is labelled after the injector is ready: from then on, pods are refused if it does not answer."""
     cluster: Target | None = None
     """The cluster that is asked whether the injector is ready before a workload is created; None: no check."""
+    metadata: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Labels and annotations that apps want on namespaces that are created, by name."""
     restart: bool = False
     """Whether workloads restart when the sidecar that is injected into their pods changes."""
 
@@ -106,7 +110,10 @@ class Namespaces(pulumi.ComponentResource):
         """The resource of a namespace: the Namespace if it is created, a patch with its label, or none."""
         self.names[name] = name
         if ownership == "create":
-            metadata = kube.metadata(name, labels=labels, annotations=self._args.owner)
+            wanted = self._args.metadata.get(name, {})
+            wished = {key: value for key, value in (wanted.get("labels") or {}).items() if key not in INJECTION_LABELS}
+            annotations = {**(wanted.get("annotations") or {}), **self._args.owner}
+            metadata = kube.metadata(name, labels={**wished, **labels}, annotations=annotations)
             made = k8s.core.v1.Namespace(name, metadata=metadata, opts=opts)
             self.names[name] = with_known_value(made.metadata.name, name)
             return [made]

@@ -34,5 +34,7 @@ def export(
         pulumi.export("addons", {name: addon.url for name, addon in addons.items()})
     if isinstance(tracer := addons.get("jaeger"), Jaeger):
         pulumi.export("tracer", tracer.spans)
+    elif stack.installation.collector:
+        pulumi.export("tracer", stack.installation.collector)
     if (page := stack.product_page) and page.gateway in addresses:
         pulumi.export("productPage", addresses[page.gateway].apply(partial(page.url, node=cluster.node)))

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 
 from components import kube
 from mesh.config.stack import Stack
+from mesh.core import kinds
+from mesh.core.kinds import GroupKind
 from mesh.releases.release import Installation
 from mesh.traffic.objects import ConfigObject
 from mesh.traffic.order import Prerequisites
+
+Receivers = Callable[[Mapping[str, Any]], list[pulumi.Resource]]
+
+
+def _none(_: Mapping[str, Any]) -> list[pulumi.Resource]:
+    return []
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +33,8 @@ class TrafficArgs:
     """The name of each namespace as an output that is known when the namespace exists."""
     api: Sequence[pulumi.Resource]
     """Istio's custom resource definitions and the validation webhook: custom resources are created after these."""
+    receivers: Receivers = _none
+    """The resources of apps that a VirtualService leads to: it is created after them."""
 
 
 def install(
@@ -31,12 +42,15 @@ def install(
     namespaces: Mapping[str, pulumi.Input[str]],
     api: Sequence[pulumi.Resource],
     opts: pulumi.ResourceOptions,
+    receivers: Receivers = _none,
 ) -> None:
-    """Installs the rules of `mesh:traffic`, if the stack has any."""
+    """Installs the rules of `mesh:traffic`, if the stack has any. `receivers` gives the resources of apps that a
+    VirtualService leads to."""
     if stack.settings.traffic:
-        Traffic(
-            "traffic", TrafficArgs(mesh=stack.installation, objects=stack.traffic, namespaces=namespaces, api=api), opts
+        args = TrafficArgs(
+            mesh=stack.installation, objects=stack.traffic, namespaces=namespaces, api=api, receivers=receivers
         )
+        Traffic("traffic", args, opts)
 
 
 class Traffic(pulumi.ComponentResource):
@@ -53,8 +67,11 @@ def register(parent: pulumi.Resource, args: TrafficArgs) -> None:
     versions = args.mesh.release.api
     first = Prerequisites[pulumi.Resource](versions)
     for item in sorted(args.objects, key=lambda item: item.late):
+        manifest = item.manifest(versions)
         after = [*args.api, *(first.needed_by(item) if item.late else [])]
+        if GroupKind.of(manifest) == kinds.VIRTUAL_SERVICE:
+            after += args.receivers(manifest)
         opts = pulumi.ResourceOptions(parent=parent, depends_on=after)
-        made = kube.custom_resource(item.manifest(versions), args.namespaces[item.namespace], opts)
+        made = kube.custom_resource(manifest, args.namespaces[item.namespace], opts)
         if not item.late:
             first.add(item, made)

@@ -1,7 +1,8 @@
-"""Aliases for Kubernetes objects that move from one component of the stack to another.
+"""Aliases for Kubernetes objects that have another URN than in the stack's state.
 
-The parent is a part of a resource's URN. Without an alias, an object with a new parent (such as a VirtualService of
-Bookinfo that an entry of `mesh:traffic` now defines) would be one resource to create and another one to delete, and the
+A resource's URN has its parent, its name, and its type with the version of the API. Without an alias, an object would
+be one resource to create and another one to delete if it moves to another component (such as a VirtualService of
+Bookinfo that an entry of `mesh:traffic` now defines), or if it is written for another version of its API. The
 deletion would remove the object that was just created.
 """
 
@@ -9,43 +10,54 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import pulumi
 
 from cluster.state import type_and_name
-from engine.manifests import as_data
+from engine.manifests import as_data, kind_of
+from mesh.core.kinds import GroupKind
 
 
-class FormerParents:
-    """The parents of the objects in the stack's state."""
+class _Identity(NamedTuple):
+    """What the API server knows an object by, and whether the resource is a part of it (`…Patch`) or all of it."""
+
+    kind: GroupKind
+    patch: bool
+    namespace: str
+    name: str
+
+
+class FormerUrns:
+    """The URNs of the objects in the stack's state."""
 
     def __init__(self, recorded: Mapping[str, Mapping[str, Any]]) -> None:
         """`recorded` has the outputs in the state by URN."""
-        self._recorded = recorded
-        self._urns: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
-        for urn in recorded:
-            self._urns[type_and_name(urn)][_parent(urn)] = urn
+        self._urns: dict[_Identity, list[str]] = defaultdict(list)
+        for urn, outputs in recorded.items():
+            if found := _identity(type_and_name(urn)[0], outputs.get("metadata") or {}):
+                self._urns[found].append(urn)
 
     def alias(self, args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
-        """A stack transformation: an object whose parent has changed gets its URN in the state as an alias."""
-        if not args.type_.startswith("kubernetes:"):
-            return None
-        known = self._urns.get((args.type_, args.name), {})
+        """A stack transformation: an object whose URN has changed gets its URN in the state as an alias."""
+        identity = _identity(args.type_, as_data(args.props.get("metadata")) or {}) if self._urns else None
+        known = self._urns.get(identity, []) if identity else []
         parent = args.opts.parent.pulumi_resource_type if args.opts.parent else ""
-        if not known or parent in known:
+        if not known or (parent, args.type_, args.name) in map(_parts, known):
             return None
-        namespace = _namespace(as_data(args.props))
-        former = pulumi.ResourceOptions(
-            aliases=[urn for urn in known.values() if _namespace(self._recorded[urn]) == namespace]
-        )
-        return pulumi.ResourceTransformationResult(args.props, pulumi.ResourceOptions.merge(args.opts, former))
+        options = pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(aliases=list(known)))
+        return pulumi.ResourceTransformationResult(args.props, options)
 
 
-def _namespace(manifest: Mapping[str, Any]) -> str:
-    return (manifest.get("metadata") or {}).get("namespace") or ""
+def _identity(token: str, meta: Mapping[str, Any]) -> _Identity | None:
+    """The identity of an object by its type token and metadata; None if it is none, or its name is not known."""
+    kind = kind_of(token)
+    if kind is None or not meta.get("name"):
+        return None
+    return _Identity(kind, token.endswith("Patch"), meta.get("namespace") or "", meta["name"])
 
 
-def _parent(urn: str) -> str:
-    """The type of a resource's parent, from the resource's URN; empty without a parent."""
-    return urn.split("::")[2].rpartition("$")[0].rpartition("$")[2]
+def _parts(urn: str) -> tuple[str, str, str]:
+    """The type of a resource's parent, empty without one, and the resource's own type and name."""
+    parents, _, token = urn.split("::", 3)[2].rpartition("$")
+    return parents.rpartition("$")[2], token, type_and_name(urn)[1]

@@ -88,12 +88,14 @@ def replace(values: Mapping[str, str]) -> None:
     config.set_all_config(dict(values))
 
 
-def missing_secrets(namespace: str, keys: Iterable[str]) -> Iterator[str]:
-    """A message for each secret in `keys` that the config lacks; none in a preview, which does not need them."""
+def missing_secrets(namespace: str, keys: Iterable[str], made: bool = True) -> Iterator[str]:
+    """A message for each secret in `keys` that the config lacks; none in a preview, which does not need them. `made`:
+    whether `make up` makes them; otherwise people have them."""
     held = pulumi.Config(namespace)
     for key in () if pulumi.runtime.is_dry_run() else keys:
         if held.get_secret(key) is None:
+            way = "`make up` makes it, or set your own" if made else "set it"
             yield (
-                f"{namespace}:{key} is not in the stack's config: `make up` makes it, or set your own with"
+                f"{namespace}:{key} is not in the stack's config: {way} with"
                 f" `pulumi config set --secret {namespace}:{key}`"
             )

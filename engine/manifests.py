@@ -14,17 +14,18 @@ from pulumi import _types  # the SDK's own translation of argument classes into 
 
 from cluster.state import type_and_name
 from engine.outputs import known_value
-from mesh.analysis.objects import Object
-from mesh.core import kinds
+from mesh import api
+from mesh.analysis.objects import Object, Ref
+from mesh.core import kinds, pods
 from mesh.core.kinds import GroupKind
 
 KINDS: Final = frozenset(
     (
-        *(kinds.NAMESPACE, kinds.SERVICE, kinds.POD, kinds.DEPLOYMENT, kinds.STATEFUL_SET, kinds.DAEMON_SET, kinds.JOB),
-        *(kinds.CONFIG_MAP, kinds.SECRET, kinds.MUTATING_WEBHOOK, kinds.VIRTUAL_SERVICE, kinds.DESTINATION_RULE),
-        *(kinds.GATEWAY, kinds.SERVICE_ENTRY, kinds.SIDECAR, kinds.ENVOY_FILTER, kinds.AUTHORIZATION_POLICY),
-        *(kinds.PEER_AUTHENTICATION, kinds.REQUEST_AUTHENTICATION, kinds.WORKLOAD_ENTRY, kinds.INGRESS),
+        *pods.TEMPLATES,
+        *(kinds.NAMESPACE, kinds.SERVICE),
+        *(kinds.CONFIG_MAP, kinds.SECRET, kinds.MUTATING_WEBHOOK, kinds.INGRESS),
         *(kinds.POD_DISRUPTION_BUDGET, kinds.HORIZONTAL_POD_AUTOSCALER),
+        *(kind.group_kind() for kind in api.Kind.__subclasses__()),
     )
 )
 """The kinds that analysis reads."""
@@ -37,6 +38,7 @@ _KEYS: Final[Mapping[str, str]] = {
     "mesh:istio:Cni": "mesh:cni",
     "mesh:ratelimit:RateLimit": "mesh:rateLimit",
     "mesh:addons": "mesh:addons.{name}",
+    "mesh:apps": "mesh:apps.{name}",
 }
 """The config key that a component is made from, by the component's type token or the token's first two parts. Where
 neither is listed, the first two parts are the key."""
@@ -47,13 +49,25 @@ class CreatedObjects:
 
     def __init__(self) -> None:
         self.objects: list[Object] = []
+        self.twice: list[tuple[Ref, str, str]] = []
+        """The objects that two parts of the config create, and the keys of both."""
+        self._keys: dict[Ref, str] = {}
 
     def collect(self, args: pulumi.ResourceTransformationArgs) -> None:
         """A stack transformation that changes nothing, and notes every object of the kinds in `KINDS`."""
-        if kind_of(args.type_) in KINDS:
+        kind = kind_of(args.type_)
+        if kind:
+            self._note(kind, args)
+        if kind in KINDS:
             whole = {property_name(key): as_data(value) for key, value in args.props.items()}
             manifest = {key: value for key, value in whole.items() if value is not None}
             self.objects.append(Object.read(as_manifest(args.type_, manifest), _config_key(args.opts.parent)))
+
+    def _note(self, kind: GroupKind, args: pulumi.ResourceTransformationArgs) -> None:
+        meta, key = as_data(args.props.get("metadata")) or {}, _config_key(args.opts.parent)
+        ref = Ref(kind, meta.get("namespace") or "", meta.get("name") or "")
+        if ref.name and self._keys.setdefault(ref, key) != key:
+            self.twice.append((ref, self._keys[ref], key))
 
 
 def kind_of(token: str) -> GroupKind | None:

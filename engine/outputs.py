@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 import pulumi
 
+_T = TypeVar("_T")
 _VALUES: WeakKeyDictionary[pulumi.Output[Any], Any] = WeakKeyDictionary()
 
 
-def with_known_value(output: pulumi.Output[str], value: str) -> pulumi.Output[str]:
+def with_known_value(output: pulumi.Output[_T], value: _T) -> pulumi.Output[_T]:
     """The same output, for which `known_value` returns `value` from now on."""
     _VALUES[output] = value
     return output

@@ -22,7 +22,7 @@ from cluster.state import StackState
 from cluster.survey import Survey
 from cluster.target import Target, adopting, forced
 from engine import config, patches, recorder, sdk
-from engine.aliases import FormerParents
+from engine.aliases import FormerUrns
 from engine.manifests import CreatedObjects
 from engine.secrets import Secrets
 from mesh.analysis.analyse import analyse
@@ -87,7 +87,8 @@ def connect(root: str, state: Callable[[], StackState]) -> tuple[Stack, Cluster]
         read = config.of_stack(pulumi.get_stack())
         stack = _GIVEN.get() or loading.load(read.values, os.environ.get("CONTEXT") or None)
         chosen = stack.settings
-        if absent := list(config.missing_secrets(SECRETS, chosen.addons.secrets)):
+        made = config.missing_secrets(SECRETS, chosen.addons.secrets)
+        if absent := [*made, *config.missing_secrets(SECRETS, chosen.addons.credentials, made=False)]:
             raise settings.SettingsError("\n".join(absent))
         target = Target.named(chosen.context)
         found = None if recorder.is_recording() else _survey(target)
@@ -99,7 +100,7 @@ def connect(root: str, state: Callable[[], StackState]) -> tuple[Stack, Cluster]
     _set_timeouts(chosen.timeout)
     created = CreatedObjects()
     pulumi.runtime.register_stack_transformation(created.collect)
-    pulumi.runtime.register_stack_transformation(FormerParents(recorded.urns).alias)
+    pulumi.runtime.register_stack_transformation(FormerUrns(recorded.urns).alias)
     secrets = Secrets(read.secrets, chosen.disclosure)
     if not recorder.is_recording():  # who records the resources decides what to show of them
         pulumi.runtime.register_stack_transformation(secrets.protect)
@@ -129,7 +130,16 @@ def connect(root: str, state: Callable[[], StackState]) -> tuple[Stack, Cluster]
 def check_objects(stack: Stack, created: CreatedObjects) -> None:
     """Analyzes the objects that the program has created; called at its end, before Pulumi registers the first of them.
 
-    Logs warnings, and ends the program with one message if there are errors."""
+    Logs warnings, and ends the program with one message if there are errors. Raises SettingsError, if the resources
+    are recorded, for objects that are created twice."""
+    twice = "\n".join(
+        f"{ref} comes from {stack.written(ref, one)} and from {stack.written(ref, other)}: leave it out of one of them"
+        for ref, one, other in created.twice
+    )
+    if twice and recorder.is_recording():
+        raise settings.SettingsError(twice)
+    if twice:
+        _end(twice)
     if recorder.is_recording():
         return  # the caller that records the objects analyzes them itself
     found = analyse(stack.with_origins(created.objects), stack.settings.mesh_names, stack.settings.analysis.suppress)

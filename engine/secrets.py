@@ -14,7 +14,7 @@ from pulumi import _types  # the SDK's own translation of argument classes into 
 
 from engine import manifests
 from engine.outputs import known_value
-from mesh.core import disclosure, kinds
+from mesh.core import disclosure, kinds, secure
 from mesh.core.diff import Path
 from mesh.core.disclosure import Disclosure
 
@@ -49,9 +49,11 @@ class Secrets:
 
     def protect(self, args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
         """A stack transformation: inputs with decrypted values, and with secrets in place of what is not to be shown.
-        None if the resource has nothing of both."""
+        None if the resource has nothing of both. Of a Secret, all values are secrets of Pulumi anyway."""
         kind = manifests.kind_of(args.type_)
-        if kind in (None, kinds.CUSTOM_RESOURCE_DEFINITION, kinds.SECRET):
+        if kind in (None, kinds.CUSTOM_RESOURCE_DEFINITION):
+            return None
+        if kind == kinds.SECRET and not any(secure.keys_of(manifests.as_data(args.props))):
             return None
         before = len(self._readable)
         props = {key: self._protected(value, (manifests.property_name(key),)) for key, value in args.props.items()}

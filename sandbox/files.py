@@ -24,8 +24,23 @@ def write(layout: Layout, network: Network, bin: Path, istiod: bool) -> None:
     replace(layout.kubeconfig, kubeconfig(layout, network))
     played = "" if istiod else ISTIOD_STAGES.read_text().replace("@CA_BUNDLE@", _base64(layout.pki / "ca.crt"))
     replace(layout.stages, "---\n".join(filter(None, (STAGES.read_text(), played))))
+    replace(layout.scheduler, scheduler(layout))
     if istiod:
         replace(layout.egress, egress(layout))
+
+
+def scheduler(layout: Layout) -> str:
+    """The scheduler's configuration, as JSON. Nobody makes volumes here, and no container would use one: so that pods
+    with claims run all the same, the scheduler does not wait for their volumes."""
+    volumes = ("VolumeBinding", "VolumeRestrictions", "VolumeZone", "NodeVolumeLimits")
+    content = {
+        "apiVersion": "kubescheduler.config.k8s.io/v1",
+        "kind": "KubeSchedulerConfiguration",
+        "clientConnection": {"kubeconfig": str(layout.kubeconfig)},
+        "leaderElection": {"leaderElect": False},
+        "profiles": [{"plugins": {"multiPoint": {"disabled": [{"name": name} for name in volumes]}}}],
+    }
+    return json.dumps(content, indent=2) + "\n"
 
 
 def egress(layout: Layout) -> str:

@@ -53,6 +53,11 @@ class Layout:
         return self.run / "tunnel.sock"
 
     @property
+    def scheduler(self) -> Path:
+        """The scheduler's configuration."""
+        return self.root / "scheduler.json"
+
+    @property
     def egress(self) -> Path:
         """The API server's configuration for the tunnel."""
         return self.root / "egress.json"

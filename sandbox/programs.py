@@ -105,9 +105,6 @@ def _controller(setting: Setting, name: str) -> dict[str, str]:
         "secure-port": str(setting.network.ports[name]),
         "tls-cert-file": f"{pki}/server.crt",
         "tls-private-key-file": f"{pki}/server.key",
-        "kubeconfig": str(setting.layout.kubeconfig),
-        # Each runs once; waiting for the lease of the previous process would only delay a restart.
-        "leader-elect": "false",
     }
 
 
@@ -115,6 +112,9 @@ def _controller_manager(setting: Setting) -> dict[str, str]:
     pki = setting.layout.pki
     return {
         **_controller(setting, "kube-controller-manager"),
+        "kubeconfig": str(setting.layout.kubeconfig),
+        # It runs once; waiting for the lease of the previous process would only delay a restart.
+        "leader-elect": "false",
         # After a restart or suspend this controller would mark the simulated node as lost and its pods as not ready;
         # kwok, unlike a kubelet, would never report them as ready again.
         "controllers": "*,-node-lifecycle-controller",
@@ -126,7 +126,7 @@ def _controller_manager(setting: Setting) -> dict[str, str]:
 
 
 def _scheduler(setting: Setting) -> dict[str, str]:
-    return _controller(setting, "kube-scheduler")
+    return {**_controller(setting, "kube-scheduler"), "config": str(setting.layout.scheduler)}
 
 
 def _kwok(setting: Setting) -> dict[str, str]:

@@ -220,6 +220,14 @@ GATEWAYS = [
         "port that no Service has",
         "IST0162 Gateway shop/way-in",
         gateway("way-in", server(80, ["shop.example.com"]), server(81, ["shop.example.com"])),
+        since="1.30",
+        earlier="IST0104 Gateway shop/way-in",
+    ),
+    fault(
+        "port of the pods and not of their Service, in a release where that one counts",
+        "IST0104 Gateway shop/way-in",
+        gateway("way-in", server(8080, ["shop.example.com"])),
+        until="1.10",
     ),
     fault(
         "two Gateways for one host",
@@ -237,6 +245,32 @@ GATEWAYS = [
         SECRET,
         gateway("one", server(443, ["a.example.com"], "HTTPS", tls=TLS)),
         gateway("two", server(443, ["b.example.com"], "HTTPS", tls=TLS)),
+    ),
+    fault(
+        "certificate of two Gateways of which one is for fewer pods",
+        "IST0138 Gateway shop/one; IST0138 Gateway shop/two; IST0101 Gateway shop/two",
+        SECRET,
+        gateway("one", server(443, ["a.example.com"], "HTTPS", tls=TLS)),
+        manifest_of(
+            "Gateway",
+            "two",
+            {
+                "selector": {"istio": "ingress", "tier": "edge"},
+                "servers": [server(443, ["b.example.com"], "HTTPS", tls=TLS)],
+            },
+        ),
+    ),
+    fault(
+        "file of a certificate beside a secret",
+        "IST0133 Gateway shop/other",
+        SECRET,
+        gateway("other", server(443, ["a.example.com"], "HTTPS", tls={**TLS, "serverCertificate": "/a.pem"})),
+    ),
+    fault(
+        "Sidecar in a namespace of ambient mode",
+        "IST0167 Sidecar calm/all",
+        manifest_of("Namespace", "calm", labels={"istio.io/dataplane-mode": "ambient"}),
+        manifest_of("Sidecar", "all", {"egress": [{"hosts": ["./*"]}]}, "calm"),
     ),
     fault(
         "redirect without HTTP",

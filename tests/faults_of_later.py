@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from tests.faults_of_requests import visitors
-from tests.meshes import Manifest, deployment, fault, manifest_of, routes, to
+from tests.meshes import Manifest, deployment, fault, manifest_of, routes, service, to
 
 
 def telemetry(name: str, app: str = "", **spec: Any) -> Manifest:
@@ -70,6 +70,15 @@ CLAIMS = [
     )
     for field in ("headers", "withoutHeaders")
 ]
+
+
+def configured(mesh: Manifest, networks: Manifest) -> Manifest:
+    """The ConfigMap with the configuration of the mesh and its networks."""
+    data = {"mesh": json.dumps(mesh), "meshNetworks": json.dumps(networks)}
+    return {**manifest_of("ConfigMap", "istio", namespace="istio-system"), "data": data}
+
+
+LIGHTSTEP = {"name": "spans", "lightstep": {"service": "a.example.com", "port": 443, "accessToken": "a"}}
 LOGGING = [
     fault(
         "access logging without a provider",
@@ -78,7 +87,33 @@ LOGGING = [
         since="1.30",
         earlier="IST0106 Telemetry shop/a",
     ),
+    fault(
+        "one entry of two without a provider",
+        "IST0157 Telemetry shop/a",
+        telemetry("a", accessLogging=[{"providers": [{"name": "envoy"}]}, {"filter": {"expression": "true"}}]),
+        since="1.30",
+        earlier="IST0106 Telemetry shop/a",
+    ),
+    fault(
+        "provider of a deprecated kind",
+        "IST0002 Telemetry shop/a",
+        configured({"extensionProviders": [LIGHTSTEP]}, {"networks": {}}),
+        telemetry("a", tracing=[{"providers": [{"name": "spans"}]}]),
+    ),
 ]
+
+
+def running(app: str, containers: list[Manifest]) -> Manifest:
+    """A pod on a node."""
+    return manifest_of("Pod", f"{app}-1", {"containers": containers, "nodeName": "node"}, labels={"app": app})
+
+
+def webhook(name: str, namespaces: Manifest) -> Manifest:
+    """An injection webhook for some namespaces."""
+    service = {"name": "istiod", "namespace": "istio-system"}
+    one = {"name": f"{name}.istio.io", "clientConfig": {"service": service}, "namespaceSelector": namespaces}
+    one |= {"admissionReviewVersions": ["v1"], "sideEffects": "None"}
+    return {**manifest_of("MutatingWebhookConfiguration", name), "webhooks": [one]}
 
 
 def injector(revision: str = "", **values: Any) -> Manifest:
@@ -102,6 +137,7 @@ INJECTION = [
         "IST0146 Deployment plain/front",
         PLAIN,
         deployment("front", {"app": "front"}, "plain", containers=with_proxy("auto")),
+        service("front", namespace="plain"),
     ),
     fault(
         "image for the injector to set, in a pod that is not injected",
@@ -130,6 +166,40 @@ INJECTION = [
             serviceAccountName="front",
             containers=with_proxy("docker.io/istio/proxyv2:1.9.0"),
         ),
+        since="1.30",
+        earlier="IST0105 Deployment shop/front",
+    ),
+    fault(
+        "proxy of another version on a pod that runs",
+        "IST0158 Namespace shop",
+        injector(),
+        running("front", with_proxy("docker.io/istio/proxyv2:1.9.0")),
+        since="1.30",
+        earlier="IST0105 Pod shop/front-1",
+    ),
+    fault(
+        "pod that runs without the sidecar of its namespace",
+        "IST0103 Pod shop/front-1; MESH0201 PeerAuthentication shop/default",
+        running("front", [{"name": "app", "image": "app"}]),
+    ),
+    fault(
+        "Deployment without a Service, in a release that wants one",
+        "IST0117 Deployment shop/worker",
+        deployment("worker", {"app": "worker"}),
+        until="1.10",
+    ),
+    fault(
+        "webhooks that inject the same pods",
+        "IST0139 MutatingWebhookConfiguration one; IST0139 MutatingWebhookConfiguration two",
+        webhook("one", {"matchLabels": {"istio-injection": "enabled"}}),
+        webhook("two", {"matchExpressions": [{"key": "istio-injection", "operator": "NotIn", "values": ["disabled"]}]}),
+        deployment("istiod", {"app": "istiod"}, "istio-system"),
+        service("istiod", namespace="istio-system"),
+    ),
+    fault(
+        "network of a cluster without a secret",
+        "IST0126 ConfigMap istio-system/istio",
+        configured({}, {"networks": {"other": {"endpoints": [{"fromRegistry": "far"}]}}}),
     ),
 ]
 

@@ -49,7 +49,7 @@ def objects(traffic: dict[str, Any], **keys: Any) -> list[ConfigObject]:
 
 def everything(**more: Any) -> Stack:
     """The stack of everything.yaml, which sets every key, with further keys."""
-    keys = {**yaml.safe_load(EVERYTHING.read_text()), **more}
+    keys = merged(yaml.safe_load(EVERYTHING.read_text()), more)
     return load(keys.pop("traffic"), **keys)
 
 

@@ -88,7 +88,7 @@ def _pods(case: Case, namespace: str) -> Iterator[Manifest]:
         return
     for workload in case.plan.workloads:
         if workload.namespace == namespace:
-            yield _pod({**workload.manifest["spec"]["template"]["spec"], "serviceAccountName": "default"})
+            yield _pod({**workload.pod, "serviceAccountName": "default"})
 
 
 def _security(case: Case) -> Manifest:

@@ -81,12 +81,13 @@ def _pods(case: Case, everywhere: int) -> Iterator[dict[str, float]]:
     DaemonSet's pod."""
     sidecar = _numbers(case.settings.global_.proxy.resources.requests)
     for workload in case.plan.workloads:
-        spec = workload.manifest["spec"]
-        containers = pods.running_containers(spec["template"]["spec"])
+        containers = pods.running_containers(workload.pod)
         requests = [_numbers((c.body.get("resources") or {}).get("requests") or {}) for c in containers]
         if workload.namespace in case.plan.injected:
             requests.append(sidecar)
-        for _ in range(everywhere if workload.kind == kinds.DAEMON_SET else spec.get("replicas", 1)):
+        for _ in range(
+            everywhere if workload.kind == kinds.DAEMON_SET else workload.manifest["spec"].get("replicas", 1)
+        ):
             yield _sum(requests)
 
 

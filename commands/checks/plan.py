@@ -11,7 +11,7 @@ from cluster.client import Api, Request, ask_all
 from commands import render
 from engine.recorder import Resource
 from mesh.config.settings import Settings
-from mesh.core import kinds, names
+from mesh.core import kinds, names, pods
 from mesh.core.kinds import GroupKind
 
 Manifest = Mapping[str, Any]
@@ -54,6 +54,11 @@ class Planned:
         return self.manifest["apiVersion"], self.kind.name
 
     @property
+    def pod(self) -> Mapping[str, Any]:
+        """The spec of the pods that it makes; empty if it makes none."""
+        return pods.pod_spec(self.kind, self.manifest)[1]
+
+    @property
     def name(self) -> str:
         return str(self.manifest["metadata"]["name"])
 
@@ -91,8 +96,8 @@ class Plan:
 
     @cached_property
     def workloads(self) -> Sequence[Planned]:
-        """The Deployments and DaemonSets."""
-        return [*self.of(kinds.DEPLOYMENT), *self.of(kinds.DAEMON_SET)]
+        """What makes pods."""
+        return [planned for kind in pods.TEMPLATES for planned in self.of(kind)]
 
     def kinds(self, api: Api) -> dict[tuple[str, str], Kind | None]:
         """Each kind of the plan, by API version and kind; None if the API server does not serve it and no definition of

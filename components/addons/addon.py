@@ -12,9 +12,11 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components import kube, rbac
+from components.addons import secrets
 from mesh import api
 from mesh.config import addons
 from mesh.config.addons import Host, Persistence
+from mesh.config.existing import Existing
 from mesh.core import names
 from mesh.releases.addons import Labels, Part, Sample
 from mesh.releases.release import Installation
@@ -41,6 +43,8 @@ class AddonArgs(Generic[Settings]):
     """URLs inside the cluster of the addons before it, by name."""
     external_urls: Mapping[str, str]
     """URLs outside the cluster of all addons with a host, by name."""
+    existing: Mapping[str, Existing]
+    """Those among them that are there already, by name."""
     api: Sequence[pulumi.Resource]
     """Istio's definitions and the validation webhook, which its Gateway and VirtualService depend on."""
     ingress: Labels
@@ -92,6 +96,14 @@ class Addon(pulumi.ComponentResource, Generic[Settings]):
         metadata = kube.metadata(name, self._args.namespace, self.labels)
         encoded = value.apply(lambda text: base64.b64encode(text.encode()).decode())
         return core.Secret(name, metadata=metadata, data={key: encoded}, opts=self._child)
+
+    def _credentials(self) -> dict[str, core.Secret]:
+        """A Secret for the login to each of those that ask for one, by their names; its key is the secret part."""
+        return {
+            name: self._secret(f"{self._name}-{name}", login.part, secrets.get(one.secret))
+            for name, one in self._args.existing.items()
+            if (login := one.as_login)
+        }
 
     def _service(
         self,

@@ -26,6 +26,7 @@ from components.addons.addon import (
 )
 from mesh.config.addons import GrafanaAddon
 from mesh.releases.addons import Grafana as Sample
+from mesh.releases.addons import Login
 
 core = k8s.core.v1
 
@@ -53,11 +54,13 @@ class Grafana(Addon[GrafanaAddon]):
         sample = args.mesh.release.addons.grafana
         super().__init__(name, args, sample, opts)
         sources = {name: url for name, url in args.urls.items() if name in SOURCES}
-        documents = pulumi.Output.all(**sources).apply(lambda urls: _documents(sample, urls))
+        logins = {other: login for other, one in args.existing.items() if (login := one.as_login)}
+        documents = pulumi.Output.all(**sources).apply(lambda urls: _documents(sample, urls, logins))
         files = {file: documents[file] for file in _FILES}
         needed: list[pulumi.Resource] = [self._account(), self._config_map(files), *self._dashboards(sample)]
         if not args.insecure:
             needed.append(self._secret(name, PASSWORD, secrets.get("grafanaPassword")))
+        needed += self._credentials().values()
         service = self._service({"service": PORT})
         changed = {CHECKSUM: documents.apply(lambda found: checksum(*found.values()))}
         folders = {folder: f"dashboards-{folder}" for folder in sample.dashboards.folders}
@@ -81,7 +84,7 @@ class Grafana(Addon[GrafanaAddon]):
             "grafana",
             settings.image or sample.image,
             image_pull_policy="IfNotPresent",
-            env=environment(sample.open) if self._args.insecure else login,
+            env=[*(environment(sample.open) if self._args.insecure else login), *self._logins()],
             ports=[core.ContainerPortArgs(name=sample.port, container_port=PORT)],
             readiness_probe=probe("/api/health", PORT),
             liveness_probe=probe(
@@ -96,6 +99,15 @@ class Grafana(Addon[GrafanaAddon]):
             ],
         )
 
+    def _logins(self) -> list[core.EnvVarArgs]:
+        """The passwords and tokens by which it logs in, which the file of data sources names."""
+        parts = {name: login.part for name, one in self._args.existing.items() if (login := one.as_login)}
+        return [from_secret(_variable(name, part), f"{self._name}-{name}", part) for name, part in parts.items()]
+
+
+def _variable(name: str, part: str) -> str:
+    return f"{name}_{part}".upper()
+
 
 _PROVISIONED: Final = {"datasources.yaml": "datasources", "dashboardproviders.yaml": "dashboards"}
 """Folders of the provisioning files, by file name."""
@@ -107,9 +119,10 @@ def _map_of(folder: str) -> str:
     return f"{folder}-grafana-dashboards"
 
 
-def _documents(sample: Sample, urls: Mapping[str, str]) -> dict[str, str]:
-    """Grafana's configuration files, by name; `urls` are those of the other addons."""
-    found = [_source("prometheus", urls["prometheus"], sample.interval, first=True)]
+def _documents(sample: Sample, urls: Mapping[str, str], logins: Mapping[str, Login]) -> dict[str, str]:
+    """Grafana's configuration files, by name; `urls` are those of the other addons, `logins` what some ask for."""
+    prometheus = _source("prometheus", urls["prometheus"], sample.interval, first=True)
+    found = [_with_login(prometheus, logins.get("prometheus"))]
     if "loki" in urls:
         found.append(_source("loki", urls["loki"], "5s"))
     sources = {"apiVersion": 1, "datasources": found}
@@ -130,6 +143,22 @@ def _source(kind: str, url: str, interval: str, first: bool = False) -> dict[str
         "orgId": 1,
         "jsonData": {"timeInterval": interval},
     }
+
+
+def _with_login(source: dict[str, Any], login: Login | None) -> dict[str, Any]:
+    """A data source to which Grafana logs in, with what is secret from an environment variable."""
+    if login is None:
+        return source
+    variable = f"${_variable(source['type'], login.part)}"
+    if login.kind == "basic":
+        return {
+            **source,
+            "basicAuth": True,
+            "basicAuthUser": login.user,
+            "secureJsonData": {"basicAuthPassword": variable},
+        }
+    header = {**source["jsonData"], "httpHeaderName1": "Authorization"}
+    return {**source, "jsonData": header, "secureJsonData": {"httpHeaderValue1": f"Bearer {variable}"}}
 
 
 def _provider(folder: str) -> dict[str, Any]:

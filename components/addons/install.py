@@ -14,7 +14,7 @@ from components.addons.jaeger import Jaeger
 from components.addons.kiali import Kiali
 from components.addons.loki import Loki
 from components.addons.prometheus import Prometheus
-from mesh.config.addons import Addons
+from mesh.config.addons import ASKED_BY, Addons
 from mesh.config.settings import INGRESS
 from mesh.releases.release import Installation
 
@@ -65,15 +65,21 @@ def install(args: AddonsArgs, opts: pulumi.ResourceOptions) -> dict[str, Addon[A
     for text in _warnings(args.addons):
         pulumi.log.warn(text)
     gateway = args.mesh.values.gateways.get(INGRESS)
-    external_urls = {name: addon.host.url for name, addon in chosen.items() if addon.host}
+    existing = args.addons.existing.chosen
+    external_urls = {
+        **{name: one.externalUrl for name, one in existing.items() if one.externalUrl},
+        **{name: addon.host.url for name, addon in chosen.items() if addon.host},
+    }
+    there = {name: pulumi.Output.from_input(one.url) for name, one in existing.items()}
     for name, addon in chosen.items():
         of_one: AddonArgs[Any] = AddonArgs(
             mesh=args.mesh,
             namespace=args.namespace,
             settings=addon,
             insecure=args.addons.insecureDemo,
-            urls={earlier: other.url for earlier, other in installed.items()},
+            urls={**there, **{earlier: other.url for earlier, other in installed.items()}},
             external_urls=external_urls,
+            existing={other: one for other, one in existing.items() if name in ASKED_BY[other]},
             api=args.api,
             ingress=gateway.selector(INGRESS) if gateway else {},
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import pulumi
@@ -34,6 +34,8 @@ FOLDER: Final = "/kiali-configuration"
 SIGNING: Final = "kiali-signing-key"
 """Name of the Secret with the key that signs Kiali's sessions."""
 KEY: Final = "signing-key"
+_SERVICES: Final = {"jaeger": "tracing"}
+"""What Kiali calls those that it asks, where that is another name."""
 API: Final = "monitoring.kiali.io"
 KIND: Final = "MonitoringDashboard"
 
@@ -49,6 +51,7 @@ class Kiali(Addon[KialiAddon]):
         needed = [account, self._config_map({"config.yaml": text}), *self._permissions(sample, account)]
         if not args.insecure:
             needed.append(self._secret(SIGNING, KEY, secrets.get("kialiSigningKey")))
+        needed += self._credentials().values()
         service = self._service({"http": PORT, "http-metrics": KIALI_METRICS_PORT}, protocol=sample.protocol)
         pod = self._pod([self._server(sample)], list(self._volumes(sample)), service_account_name=self._name)
         changed = {CHECKSUM: text.apply(checksum)}
@@ -60,7 +63,10 @@ class Kiali(Addon[KialiAddon]):
     def _config(self, urls: Mapping[str, str]) -> str:
         """Kiali's configuration file."""
         args = self._args
-        view = KialiView(urls=urls, external_urls=args.external_urls, insecure=args.insecure)
+        logins = {name: login for name, one in args.existing.items() if (login := one.as_login)}
+        view = KialiView(
+            urls=urls, external_urls=args.external_urls, insecure=args.insecure, logins=logins, there=args.existing
+        )
         return documents.dump(args.mesh.release.kiali_config(args.mesh, view))
 
     def _permissions(self, sample: Sample, account: core.ServiceAccount) -> list[pulumi.Resource]:
@@ -89,7 +95,18 @@ class Kiali(Addon[KialiAddon]):
             found.append(
                 core.VolumeArgs(name=SIGNING, secret=core.SecretVolumeSourceArgs(secret_name=SIGNING, items=[file]))
             )
+        if sample.key_file:
+            for name, secret, part in self._logins():
+                item = core.KeyToPathArgs(key=part, path=sample.key_file.rpartition("/")[2])
+                source = core.SecretVolumeSourceArgs(secret_name=secret, items=[item])
+                found.append(core.VolumeArgs(name=name, secret=source))
         return found
+
+    def _logins(self) -> Iterator[tuple[str, str, str]]:
+        """The passwords and tokens by which it logs in: its own name of each, the Secret, and the key in that."""
+        for name, one in self._args.existing.items():
+            if login := one.as_login:
+                yield f"{_SERVICES.get(name, name)}-{login.part}", f"{self._name}-{name}", login.part
 
     def _server(self, sample: Sample) -> core.ContainerArgs:
         settings, closed = self._args.settings, not self._args.insecure
@@ -98,6 +115,11 @@ class Kiali(Addon[KialiAddon]):
         file = (
             [mount(SIGNING, sample.key_file.rpartition("/")[0], read_only=True)] if closed and sample.key_file else []
         )
+        if sample.key_file:
+            folder = sample.key_file.rpartition("/")[0].rpartition("/")[0]
+            file += [mount(name, f"{folder}/{name}", read_only=True) for name, _, _ in self._logins()]
+        else:
+            key += [from_secret(name.replace("-", "_").upper(), secret, part) for name, secret, part in self._logins()]
         health = probe(f"{KialiAddon.path}/healthz", "api-port", initial_delay_seconds=5, period_seconds=30)
         return self._container(
             "kiali",

@@ -22,7 +22,7 @@ def find(obj: Object) -> Iterator[tuple[str, str]]:
 
     It looks at Grafana's environment variables and INI files, and at Kiali's `auth.strategy`.
     """
-    if obj.kind in kinds.POD_TEMPLATE_KINDS:
+    if obj.kind in pods.TEMPLATES:
         yield from _environment(obj)
     elif obj.kind == kinds.CONFIG_MAP:
         for name, text in (obj.body.get("data") or {}).items():

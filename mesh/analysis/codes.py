@@ -38,6 +38,22 @@ NOT_INJECTED: Final = _code(
     _INFO,
     "A namespace of the stack has no injection label, and its pods get no sidecar.",
 )
+WITHOUT_PROXY: Final = _code(
+    "IST0103",
+    "PodMissingProxy",
+    _WARNING,
+    "A pod that runs has no sidecar, though its namespace asks for one. Pods that are yet to be made get theirs.",
+)
+PORT_NOT_ON_WORKLOAD: Final = _code(
+    "IST0104",
+    "GatewayPortNotOnWorkload",
+    _WARNING,
+    "The same as IST0162 in releases before 1.19, where only the ports"
+    " of Services count, and not those of the pods that they lead to.",
+)
+OTHER_PROXY_IMAGE_OF_POD: Final = _code(
+    "IST0105", "IstioProxyImageMismatch", _WARNING, "The same as IST0158 in early releases, said of the pods."
+)
 INVALID: Final = _code("IST0106", "SchemaValidationError", _ERROR, "An object of Istio's API is not valid.")
 MISPLACED_ANNOTATION: Final = _code(
     "IST0107", "MisplacedAnnotation", _WARNING, "An annotation of Istio's is on a kind of object that does not read it."
@@ -72,6 +88,12 @@ PROTOCOL_CLASH: Final = _code(
     _WARNING,
     "Services of the same workload have the same port number with different protocols.",
 )
+NO_SERVICE: Final = _code(
+    "IST0117",
+    "DeploymentRequiresServiceAssociated",
+    _WARNING,
+    "In early releases: no Service selects the pods of a Deployment in the mesh, which should have one.",
+)
 PORT_NAME: Final = _code(
     "IST0118",
     "PortNameIsNotUnderNamingConvention",
@@ -83,6 +105,12 @@ SEVERAL_LABELS: Final = _code(
 )
 INVALID_ANNOTATION: Final = _code(
     "IST0125", "InvalidAnnotation", _WARNING, "An annotation of Istio's has a value that the injector refuses."
+)
+UNKNOWN_REGISTRY: Final = _code(
+    "IST0126",
+    "UnknownMeshNetworksServiceRegistry",
+    _ERROR,
+    "The networks of the mesh name a cluster for which there is no secret to reach it.",
 )
 NO_WORKLOADS: Final = _code(
     "IST0127",
@@ -144,7 +172,12 @@ CERTIFICATE_TWICE: Final = _code(
     _WARNING,
     "Several Gateways use one certificate: browsers reuse one connection for the hosts of both, and get a 404.",
 )
-WEBHOOK: Final = _code("IST0139", "InvalidWebhook", _ERROR, "An injection webhook calls a Service that does not exist.")
+WEBHOOK: Final = _code(
+    "IST0139",
+    "InvalidWebhook",
+    _ERROR,
+    "An injection webhook calls a Service that does not exist, or injects pods that another one injects, too.",
+)
 NO_EFFECT_AT_INGRESS: Final = _code(
     "IST0140",
     "IngressRouteRulesNotAffected",
@@ -237,7 +270,10 @@ PORT_NOT_ON_SERVICE: Final = _code(
     "IST0162",
     "GatewayPortNotDefinedOnService",
     _WARNING,
-    "A Gateway listens on a port that no Service of its pods has (IST0104 in istioctl up to 1.18).",
+    "A Gateway listens on a port that no Service of its pods has.",
+)
+INEFFECTIVE_POLICY: Final = _code(
+    "IST0167", "IneffectivePolicy", _WARNING, "A Sidecar is for pods in ambient mode, which have no sidecar."
 )
 SUBSET_WITHOUT_PODS: Final = _code(
     "IST0173", "DestinationRuleSubsetNotSelectPods", _ERROR, "No pod of the service has the labels of a subset: 503."
@@ -260,6 +296,13 @@ ENTRY_CLASH: Final = _code(
 
 UNUSED_SUPPRESSION: Final = _code(
     "MESH0001", "UnusedSuppression", _WARNING, "An entry of `mesh:analysis.suppress` matches no finding."
+)
+MALFORMED: Final = _code(
+    "MESH0002",
+    "MalformedObject",
+    _ERROR,
+    "A field of an object has the wrong type, or is missing: the API server refuses the object, and nothing else is"
+    " looked for in it. For kinds of Istio it is IST0106.",
 )
 NO_DELEGATE: Final = _code(
     "MESH0101", "DelegateNotFound", _ERROR, "A route delegates to a VirtualService that is missing or has hosts."

@@ -31,7 +31,7 @@ class Finding:
     text: str
     """One line that says what is wrong and what to do."""
     origin: str = ""
-    """The key of the stack's config that the field comes from; empty if unknown."""
+    """The key of the stack's config that the field comes from, or its file and line; empty if unknown."""
 
     @property
     def rank(self) -> tuple[int, str, Ref, str, str]:

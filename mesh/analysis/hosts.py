@@ -62,3 +62,13 @@ def exported_to(places: Sequence[str], namespace: str) -> frozenset[str]:
 def is_visible(namespace: str, exported: frozenset[str]) -> bool:
     """Whether an object that is exported to the namespaces `exported` is visible to proxies in `namespace`."""
     return ALL in exported or namespace in exported
+
+
+def names(host: str, namespace: str) -> tuple[str, ...]:
+    """The names by which workloads of a namespace call a service, the usual one first. `host` is its full name."""
+    name, _, rest = host.partition(".")
+    place, cluster, _ = rest.partition(".svc.")
+    if not cluster or host.startswith("*"):
+        return (host,)
+    short = short_name(host, namespace)
+    return tuple(dict.fromkeys((short, host, f"{name}.{place}", f"{name}.{place}.svc")))

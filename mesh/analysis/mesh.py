@@ -9,14 +9,12 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
-import yaml
-
 from mesh import releases
-from mesh.analysis import hosts, services, workloads
+from mesh.analysis import hosts, reading, services, workloads
 from mesh.analysis.objects import Object, Ref
 from mesh.analysis.services import Service, Services
 from mesh.analysis.workloads import Workload, Workloads
-from mesh.core import disclosure, kinds
+from mesh.core import disclosure, kinds, pods
 from mesh.core.kinds import GroupKind
 from mesh.core.names import GATEWAY_NAME_LABEL, INJECTOR, MeshNames
 from mesh.releases.release import Release
@@ -35,8 +33,24 @@ def without_credentials(obj: Object) -> Object:
     return obj if body == obj.body else replace(obj, body=body)
 
 
+def without_nulls(obj: Object) -> Object:
+    """The object without fields that are null, which the API server drops."""
+    body = obj.body if obj.kind == kinds.CUSTOM_RESOURCE_DEFINITION else reading.without_nulls(obj.body)  # long, unread
+    return obj if body is obj.body else replace(obj, body=body)
+
+
+def readable(obj: Object) -> Object | None:
+    """The object as the API server keeps it: without nulls and unknown fields; None if it is malformed."""
+    form = obj.form
+    if form.malformed:
+        return None
+    return obj if form.body is obj.body else replace(obj, body=form.body)
+
+
 class Mesh:
     """A stack's objects, looked up by kind and name, with the registry's services and the workloads behind them.
+
+    Malformed objects are in no index, so that no one who asks it has to doubt the types of fields.
 
     Credentials in conditions on requests, such as the value of a header `authorization`, have other texts in their
     place: equal ones for equal credentials.
@@ -48,9 +62,12 @@ class Mesh:
     def __init__(self, objects: Iterable[Object], names: MeshNames) -> None:
         self.names, self.root, self.domain = names, names.root, names.domain
         self.objects: Sequence[Object] = [without_credentials(obj) for obj in objects]
+        """All objects, also malformed ones."""
+        self.readable: Sequence[Object] = [found for found in map(readable, self.objects) if found]
+        """The objects that are not malformed, as the API server keeps them."""
         self._by_kind: dict[GroupKind, list[Object]] = defaultdict(list)
         self._by_ref: dict[Ref, Object] = {}
-        for obj in self.objects:
+        for obj in self.readable:
             self._by_kind[obj.kind].append(obj)
             self._by_ref[obj.ref] = obj
         self.namespaces: Mapping[str, Object] = {obj.name: obj for obj in self.of(kinds.NAMESPACE)}
@@ -67,7 +84,7 @@ class Mesh:
             for values in self.injectors.values()
         )
         """Whether pods of namespaces without an injection label are injected."""
-        makers = [obj for kind in (kinds.POD, *kinds.POD_TEMPLATE_KINDS) for obj in self.of(kind)]
+        makers = [obj for kind in pods.TEMPLATES for obj in self.of(kind)]
         found = [workloads.from_object(obj, self.namespaces, self.injects_unlabelled) for obj in makers]
         self.workloads = Workloads(workload for workload in found if workload)
         self.services = Services(
@@ -153,23 +170,27 @@ class Mesh:
         """The release of Istio; the default one if it is unknown."""
         return releases.get(self.names.release or releases.DEFAULT)
 
-    @property
+    @cached_property
     def config(self) -> Mapping[str, Any]:
-        """Istio's MeshConfig; empty if its ConfigMap is not part of the stack."""
-        for obj in self.of(kinds.CONFIG_MAP):
-            if obj.namespace == self.root and "mesh" in (obj.body.get("data") or {}):
-                found: Mapping[str, Any] = yaml.safe_load(obj.body["data"]["mesh"]) or {}
-                return found
-        return {}
+        """Istio's MeshConfig; empty if its ConfigMap is not part of the stack, or cannot be read."""
+        return reading.mesh_config(self.config_map.body["data"]["mesh"])[0] if self.config_map else {}
+
+    @cached_property
+    def config_map(self) -> Object | None:
+        """The ConfigMap with the MeshConfig; None if it is not part of the stack."""
+        own = (obj for obj in self.of(kinds.CONFIG_MAP) if obj.namespace == self.root)
+        return next((obj for obj in own if "mesh" in (obj.body.get("data") or {})), None)
 
 
 def _values(injector: Object) -> Mapping[str, Any]:
-    """The values in an injector's ConfigMap, which are JSON; empty if they are not."""
+    """The values in an injector's ConfigMap, which are JSON; empty if they cannot be read."""
     try:
         found = json.loads((injector.body.get("data") or {}).get("values") or "{}")
     except json.JSONDecodeError:
         return {}
-    return found if isinstance(found, dict) else {}
+    places = [found, found.get("global") or {}] if isinstance(found, dict) else []
+    inner = [place.get(name) or {} for place in places for name in ("global", "proxy", "sidecarInjectorWebhook")]
+    return found if places and all(isinstance(value, dict) for value in inner) else {}
 
 
 def selector_labels(policy: Object) -> Mapping[str, str]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple, Self
 
+from mesh.analysis import reading
 from mesh.core.kinds import GroupKind
 
 
@@ -21,7 +23,8 @@ class Ref(NamedTuple):
     def of(cls, manifest: Mapping[str, Any]) -> Self:
         """The reference to a manifest's object. Raises KeyError if it has no `metadata.name`."""
         meta = manifest.get("metadata") or {}
-        return cls(GroupKind.of(manifest), meta.get("namespace") or "", meta["name"])
+        namespace = meta.get("namespace")
+        return cls(GroupKind.of(manifest), namespace if isinstance(namespace, str) else "", meta["name"])
 
     def __str__(self) -> str:
         place = f"{self.namespace}/" if self.namespace else ""
@@ -41,6 +44,8 @@ class Object:
     """The key of the stack's config that the object comes from, such as `mesh:bookinfo`; empty if unknown."""
     keys: Mapping[str, str] = field(default_factory=dict)
     """Paths in the spec, such as `http[0]`, with the key below `origin` that each comes from."""
+    written: Callable[[str], str] | None = field(default=None, repr=False)
+    """The file and line of the field at a path, for an object of a file that has no `origin`."""
 
     @classmethod
     def read(cls, manifest: Mapping[str, Any], origin: str = "") -> Self:
@@ -48,11 +53,16 @@ class Object:
         meta = manifest.get("metadata") or {}
         return cls(
             ref=Ref.of(manifest),
-            labels=meta.get("labels") or {},
-            annotations=meta.get("annotations") or {},
+            labels=_texts(meta.get("labels")),
+            annotations=_texts(meta.get("annotations")),
             body=manifest,
             origin=origin,
         )
+
+    @cached_property
+    def form(self) -> reading.Read:
+        """What can be read of the object."""
+        return reading.read(self.kind, self.body)
 
     @property
     def kind(self) -> GroupKind:
@@ -72,7 +82,10 @@ class Object:
         return found
 
     def source(self, path: str) -> str:
-        """The key of the stack's config that the field at a path of the spec comes from, as far as it is known."""
+        """The key of the stack's config that the field at a path of the spec comes from, as far as it is known; or the
+        file and line where it is written."""
+        if self.written:
+            return self.written(path)
         around = [part for part in self.keys if path == part or path.startswith((f"{part}.", f"{part}["))]
         return ".".join(filter(None, (self.origin, self.keys[max(around, key=len)] if around else "")))
 
@@ -84,6 +97,11 @@ class Object:
         """The list in a field of the spec; empty if the field is not set."""
         found: Sequence[Any] = self.spec.get(name) or ()
         return found
+
+
+def _texts(labels: Any) -> Mapping[str, str]:
+    """The labels or annotations of an object, whatever form it has."""
+    return labels if isinstance(labels, dict) and all(isinstance(one, str) for one in labels.values()) else {}
 
 
 def entries(objects: Iterable[Object]) -> str:

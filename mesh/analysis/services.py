@@ -101,10 +101,10 @@ def of_entry(obj: Object) -> Iterator[Service]:
     """The registry's services for a ServiceEntry: one for each host."""
     ports = [
         Port(
-            number=port["number"],
+            number=port.get("number") or 0,
             name=port.get("name") or "",
             protocol=(port.get("protocol") or "TCP").upper(),
-            target=port.get("targetPort") or port["number"],
+            target=port.get("targetPort") or port.get("number") or 0,
         )
         for port in obj.items("ports")
     ]

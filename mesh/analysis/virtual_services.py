@@ -57,6 +57,17 @@ def routes(obj: Object, protocol: str = "http") -> Sequence[Mapping[str, Any]]:
     return found
 
 
+def protocol(obj: Object) -> str:
+    """The protocol whose routes count: `http` if it has some, otherwise `tls` or `tcp`."""
+    return next((name for name in _PROTOCOLS if obj.items(name)), "http")
+
+
+def all_routes(obj: Object) -> Iterator[Mapping[str, Any]]:
+    """The routes of all protocols."""
+    for name in _PROTOCOLS:
+        yield from routes(obj, name)
+
+
 def weighted_destinations(route: Mapping[str, Any]) -> Sequence[tuple[Mapping[str, Any], float]]:
     """The destinations of a route, each with its share of the requests, 0.0 to 1.0.
 

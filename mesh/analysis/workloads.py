@@ -12,7 +12,7 @@ from mesh.core import kinds, pods
 from mesh.core.names import INJECT_LABEL, NAMESPACE_LABEL, REVISION_LABEL
 from mesh.proxy.proxy import CONTAINER
 
-_SYSTEM: Final = ("kube-system", "kube-public", "kube-node-lease", "local-path-storage")
+SYSTEM: Final = ("kube-system", "kube-public", "kube-node-lease", "local-path-storage")
 """Namespaces in which nothing is injected that has no label."""
 
 
@@ -31,6 +31,8 @@ class Workload:
     """Whether the pods have the `istio-proxy` container, or will get it by injection."""
     injected: bool = False
     """Whether the webhook injects the pods, which may have a container of that name before."""
+    missed: bool = False
+    """Whether it is a pod that runs without the sidecar that its namespace asks for."""
 
     @property
     def namespace(self) -> str:
@@ -73,11 +75,12 @@ def from_object(obj: Object, namespaces: Mapping[str, Object], unlabelled: bool 
     path, pod = pods.pod_spec(obj.kind, obj.body)
     if not path:
         return None
-    whole = obj.body if obj.kind == kinds.POD else obj.spec.get("template") or {}
-    meta = whole.get("metadata") or {}
+    meta = pods.template(obj.kind, obj.body).get("metadata") or {}
     labels, annotations = meta.get("labels") or {}, meta.get("annotations") or {}
-    everywhere = unlabelled and obj.namespace not in _SYSTEM
-    injected = _injected(labels, annotations, pod, namespaces.get(obj.namespace), everywhere)
+    everywhere = unlabelled and obj.namespace not in SYSTEM
+    asked = _injected(labels, annotations, pod, namespaces.get(obj.namespace), everywhere)
+    running = obj.kind == kinds.POD and bool(pod.get("nodeName") or obj.body.get("status"))
+    injected = asked and not running  # what runs has been injected, or has not
     return Workload(
         object=obj,
         labels=labels,
@@ -85,6 +88,7 @@ def from_object(obj: Object, namespaces: Mapping[str, Object], unlabelled: bool 
         pod=pod,
         proxy=_has_proxy(pod) or injected,
         injected=injected,
+        missed=running and asked and not _has_proxy(pod),
     )
 
 

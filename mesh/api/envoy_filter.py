@@ -4,9 +4,10 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from mesh.api import envoy_values
 from mesh.api.common import TargetReferences, WorkloadSelector
 from mesh.api.enforced import Rule, at_most_one
-from mesh.api.model import Findings, Kind, Message, Names, optional
+from mesh.api.model import Findings, Kind, Message, Names, nested, optional
 from mesh.api.model import at_most_one as at_most_one_of
 from mesh.api.regex import Regex
 from mesh.api.scalars import EndpointPort, Int32, Struct, UInt32
@@ -195,6 +196,8 @@ class EnvoyConfigObjectPatch(Message):
     patch: Patch = Field(description="The change.")
 
     def check(self) -> Findings:
+        if self.patch.value is not None and self.patch.operation != "REMOVE":
+            yield from nested(("patch", "value"), envoy_values.problems(self.applyTo or "", self.patch.value))
         if self.match and self.match.context == "WAYPOINT":
             return
         if self.applyTo in (None, "INVALID"):

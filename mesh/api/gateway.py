@@ -86,9 +86,6 @@ class ServerTLSSettings(Message):
                 if getattr(self, name):
                     yield (name,), "cannot be set in mode ISTIO_MUTUAL, which uses Istio's own certificates"
         elif sources:
-            for name in files[:2]:
-                if getattr(self, name):
-                    yield (name,), f"is not read beside {sources[0]}"
             yield from self._check_certificates()
         elif self.mode in ("SIMPLE", "MUTUAL", "OPTIONAL_MUTUAL"):
             for name in files[:2] if self.mode == "SIMPLE" else files:

@@ -4,7 +4,7 @@ Fields have Istio's wire names, as in YAML. `schema.py` generates the OpenAPI sc
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any, ClassVar, NamedTuple, Self
@@ -26,9 +26,13 @@ _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9]
 class ApiError(ValueError):
     """An object of Istio's API is invalid. `problems` has one line for each problem."""
 
-    def __init__(self, problems: list[str]) -> None:
+    def __init__(self, problems: list[str], malformed: bool = False, unknown: Sequence[Path] = ()) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
+        self.malformed = malformed
+        """Whether a field has the wrong type or is missing."""
+        self.unknown = unknown
+        """The fields that the types do not have; steps that name a type of several may be in between."""
 
 
 def optional(description: str, *, wire: str | None = None) -> Any:
@@ -57,7 +61,8 @@ class Message(Typed):
         try:
             super().__init__(**fields)
         except ValidationError as error:
-            raise ApiError(validation.problems(error, type(self), f"{type(self).__name__} ")) from None
+            problems = validation.problems(error, type(self), f"{type(self).__name__} ")
+            raise ApiError(problems, validation.is_malformed(error), validation.unknown(error)) from None
 
     # Makes pydantic validate nested messages without calling their __init__, so that their problems are reported by
     # the outermost message, with the whole path.

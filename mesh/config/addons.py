@@ -8,12 +8,21 @@ from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import AfterValidator, Field, field_validator
 
+from mesh.config.existing import ExistingAddons
 from mesh.core.errors import show
 from mesh.core.kubernetes import ObjectName, Resources, Size
 from mesh.core.typed import Deciding, Documented, ShortForm
 from mesh.releases import prometheus
 from mesh.releases.addons import JAEGER_PATH, KIALI_PATH, KIALI_PORT, LOKI_PORT
 
+_NO_ADDONS: Final = ("insecureDemo", "existing")
+"""Settings beside the addons."""
+ASKED_BY: Final[Mapping[str, tuple[str, ...]]] = {
+    "prometheus": ("kiali", "grafana"),
+    "jaeger": ("kiali",),
+    "grafana": ("kiali",),
+}
+"""The addons that ask another one."""
 SECRETS: Final = "mesh-addons"
 """Config namespace of the addons' passwords and keys. It is separate from `mesh`, so that messages about settings never
 show one."""
@@ -174,9 +183,11 @@ class Addons(ShortForm):
     loki: LokiAddon | None = None
     """Loki, for logs."""
     grafana: GrafanaAddon | None = None
-    """Grafana, for dashboards; needs `prometheus`."""
+    """Grafana, for dashboards; needs `prometheus`, or an existing one."""
     kiali: KialiAddon | None = None
-    """Kiali, for the graph of the mesh; needs `prometheus`."""
+    """Kiali, for the graph of the mesh; needs `prometheus`, or an existing one."""
+    existing: ExistingAddons = ExistingAddons()
+    """Prometheus, Jaeger and Grafana that are there already, in place of the stack's own; none if not set."""
     insecureDemo: bool = False
     """Whether the addons are as open as in Istio's samples: without logins, and Kiali may change the mesh. Only for a
     local demo."""
@@ -188,7 +199,7 @@ class Addons(ShortForm):
             return {name: {} for name in value}
         if not isinstance(value, dict):
             return value
-        return {name: addon if name == "insecureDemo" else _switched(addon) for name, addon in value.items()}
+        return {name: addon if name in _NO_ADDONS else _switched(addon) for name, addon in value.items()}
 
     @property
     def chosen(self) -> Mapping[str, Addon]:
@@ -201,13 +212,24 @@ class Addons(ShortForm):
         """Names of the config keys in `mesh-addons` that the enabled addons require."""
         return () if self.insecureDemo else tuple(key for addon in self.chosen.values() for key in addon.secrets)
 
+    @property
+    def credentials(self) -> tuple[str, ...]:
+        """Names of the config keys in `mesh-addons` with the logins of what is there already, which the enabled addons
+        use."""
+        return tuple(one.secret for one in self.existing.chosen.values() if one.secret and self._askers(one.name))
+
+    def _askers(self, name: str) -> list[str]:
+        """The enabled addons that ask another one."""
+        return [other for other in ASKED_BY[name] if other in self.chosen]
+
     def problems(self, ingress: bool) -> Iterator[str]:
         """Problems that depend on several keys. `ingress`: whether the stack has an ingress gateway."""
         hosts: dict[str, str] = {}
         for name, addon in self.chosen.items():
             for other in addon.needs:
-                if other not in self.chosen:
-                    yield f"mesh:addons.{name}: it needs {other}; add {other} to mesh:addons"
+                if other not in {**self.chosen, **self.existing.chosen}:
+                    where = f"mesh:addons.existing.{other} says where one is"
+                    yield f"mesh:addons.{name}: it needs {other}; add {other} to mesh:addons, unless {where}"
             if addon.host is None:
                 continue
             if not ingress:
@@ -215,6 +237,12 @@ class Addons(ShortForm):
             if addon.host.name in hosts:
                 yield f"mesh:addons.{name}.host: {addon.host.name} is also the host of {hosts[addon.host.name]}"
             hosts[addon.host.name] = name
+        for name in self.existing.chosen:
+            key = f"mesh:addons.existing.{name}"
+            if name in self.chosen:
+                yield f"{key}: the stack installs {name} itself (mesh:addons.{name}): leave one of them out"
+            elif not self._askers(name) and not (name == "jaeger" and self.existing.collector):
+                yield f"{key}: nothing asks it: add {' or '.join(ASKED_BY[name])} to mesh:addons, or leave it out"
 
 
 def _switched(addon: Any) -> Any:

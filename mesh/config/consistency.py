@@ -7,7 +7,9 @@ from collections.abc import Iterable, Iterator
 from mesh import bookinfo
 from mesh.config import control_plane, proxies, tokens
 from mesh.config.settings import INGRESS, Settings
+from mesh.core import errors
 from mesh.core.names import ROOT
+from mesh.core.secure import is_placeholder
 from mesh.security import authorization, mtls
 from mesh.traffic import ingress
 from mesh.traffic.objects import ConfigObject
@@ -24,6 +26,7 @@ def problems(s: Settings, default_namespace: str | None, traffic: Iterable[Confi
     gateway = s.gateways.get(INGRESS)
     yield from s.addons.problems(ingress=gateway is not None and gateway.enabled)
     yield from _mutual_tls(s, default_namespace)
+    yield from _authorizers(s)
     yield from tokens.problems(s)
     yield from _beside_bookinfo(s, traffic)
 
@@ -83,6 +86,22 @@ def _without_control_plane(s: Settings) -> Iterator[str]:
         yield f"mesh:injectedNamespaces is set, but the profile {s.profile} has no control plane that injects"
     if s.bookinfo and not s.pilot.enabled:
         yield f"mesh:bookinfo is set, but the profile {s.profile} has no istiod that serves its routes"
+
+
+def _authorizers(s: Settings) -> Iterator[str]:
+    """External authorizers that the mesh does not have: proxies would refuse all requests that are meant."""
+    providers = s.meshConfig.extensionProviders or ()
+    known = [one.name for one in providers if one.envoyExtAuthzHttp or one.envoyExtAuthzGrpc]
+    chosen = s.security.authorization.custom
+    for i, one in enumerate(providers if chosen else ()):
+        if is_placeholder(one.name):
+            yield f"mesh:meshConfig.extensionProviders[{i}].name: {one.name} is encrypted"
+            return
+    for name, custom in chosen.items():
+        if custom.provider not in known:
+            path = f"mesh:{authorization.PATH}.custom.{name}.provider"
+            remedy = "declare it in mesh:meshConfig.extensionProviders, with envoyExtAuthzHttp or envoyExtAuthzGrpc"
+            yield f"{errors.invalid_choice(path, custom.provider, known)}: {remedy}"
 
 
 def _mutual_tls(s: Settings, default_namespace: str | None) -> Iterator[str]:

@@ -83,7 +83,7 @@ def _at_entry(entry: Ingress, settings: Settings) -> ProductPage | None:
         gateway=entry.gateway,
         internal_host=_internal_host(settings, entry.gateway),
         host=named,
-        scheme="https" if entry.tls else "http",
+        scheme="https" if entry.secured else "http",
         port=entry.served_port,
         port_name=next(port.name for port in settings.gateways[entry.gateway].ports if port.port == entry.served_port),
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from mesh.config.settings import Settings
 from mesh.proxy import proxyconfig
+from mesh.proxy.annotations import InjectionError
 
 
 def problems(s: Settings) -> Iterator[str]:
@@ -14,6 +15,7 @@ def problems(s: Settings) -> Iterator[str]:
     if s.pilot.configMap:
         yield from _of_mesh(s)
     yield from _of_annotations(s)
+    yield from _behind_load_balancers(s)
 
 
 def _of_mesh(s: Settings) -> Iterator[str]:
@@ -36,6 +38,30 @@ def _of_annotations(s: Settings) -> Iterator[str]:
                 release.proxy_config, release.refused_proxy_config, mesh, given, injected=False
             ):
                 yield f"mesh:{key}: {line}"
+
+
+def _behind_load_balancers(s: Settings) -> Iterator[str]:
+    """Hosts whose gateway redirects by the scheme that a load balancer says, and does not believe it: it would redirect
+    for ever."""
+    for name, entry in s.traffic.hosts.items():
+        gateway = s.gateways.get(entry.gateway)
+        redirects = entry.tls and entry.tls.before_gateway and entry.tls.redirect
+        if gateway and redirects and not _trusted(s, gateway.podAnnotations):
+            yield (
+                f"mesh:traffic.hosts.{name}.tls: {entry.gateway} does not believe x-forwarded-proto, and would redirect"
+                " for ever: set mesh:meshConfig.defaultConfig.gatewayTopology.numTrustedProxies to the number of load"
+                " balancers before it (only they may reach it), or redirect to false"
+            )
+
+
+def _trusted(s: Settings, annotations: Mapping[str, str]) -> bool:
+    """Whether a gateway with these annotations believes the proxies before it."""
+    release = s.installation.release
+    try:
+        found = proxyconfig.effective(release.proxy_config, release.mesh_config(s.installation), annotations)
+    except InjectionError:
+        return True  # `_of_annotations` says what is wrong
+    return bool((found.get("gatewayTopology") or {}).get("numTrustedProxies"))
 
 
 def _annotated(s: Settings) -> Mapping[str, Mapping[str, str]]:

@@ -10,6 +10,8 @@ from mesh import releases
 from mesh.analysis.policies import PolicyName
 from mesh.analysis.policies.policy import Level
 from mesh.analysis.suppression import Analysis
+from mesh.apps.app import App
+from mesh.apps.plain import Entry
 from mesh.config import tags
 from mesh.config.addons import Addons
 from mesh.core import errors, typed
@@ -85,6 +87,11 @@ class Settings(Values):
     and deletes the namespace. `existing`: it is left as it is."""
     bookinfo: Bookinfo | None = None
     """The Bookinfo sample application; not installed if not set. `true` installs it with the defaults."""
+    apps: dict[Name, App] = {}
+    """Services of your own, in files; see [Apps](docs/apps.md)."""
+    objects: list[Entry] = []
+    """Objects as Kubernetes has them, for what no other key says, such as a Sidecar or a Telemetry: files and folders
+    of the project, or the objects themselves; see [Objects in plain](docs/objects.md)."""
     traffic: Traffic = Traffic()
     """Traffic management: routing between services, ingress hosts, and egress; see [Traffic](docs/traffic.md)."""
     security: Security = Security()
@@ -152,7 +159,12 @@ class Settings(Values):
     @property
     def installation(self) -> Installation:
         """The stack's release with its values."""
-        return Installation(release=releases.get(self.release), values=self, traced=self.addons.jaeger is not None)
+        return Installation(
+            release=releases.get(self.release),
+            values=self,
+            traced=self.addons.jaeger is not None,
+            collector=self.addons.existing.collector,
+        )
 
     @property
     def disclosure(self) -> Disclosure:

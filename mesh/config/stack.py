@@ -6,12 +6,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Any
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any, Final
 
 from mesh import bookinfo
 from mesh.analysis.objects import Object, Ref
-from mesh.config import consistency, productpage, served
+from mesh.apps import objects as apps
+from mesh.apps.item import AppObject, place
+from mesh.apps.objects import Apps, Project
+from mesh.config import consistency, productpage, served, tokens
 from mesh.config.productpage import ProductPage
 from mesh.config.settings import NAMESPACE, Settings, SettingsError
 from mesh.core import kinds
@@ -24,12 +28,17 @@ from mesh.traffic import ingress, rate_limit_filters
 from mesh.traffic.context import GatewayRef, StackContext
 from mesh.traffic.objects import ConfigObject, make
 
+PROJECT: Final = Path(__file__).resolve().parents[2]
+"""The folder that paths of files in a stack's config are relative to."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Stack:
     """The settings of a stack and what is compiled from them."""
 
     settings: Settings
+    apps: Apps
+    """The objects of `mesh:apps` and `mesh:objects`."""
     traffic: Sequence[ConfigObject]
     """The objects of `mesh:traffic`."""
     security: Sequence[ConfigObject]
@@ -47,6 +56,9 @@ class Stack:
         ref = item.ref
         if source := self._compiled.get(ref):
             return replace(item, origin=f"{NAMESPACE}:{source.path}", keys=source.keys)
+        if ref in self._of_apps:
+            made = self._of_apps[ref]
+            return replace(item, origin=made.key, written=partial(place, made.source) if made.in_file else None)
         if ref.kind == kinds.NAMESPACE and not item.origin and ref.name in self._namespace_keys:
             return replace(item, origin=f"{NAMESPACE}:{self._namespace_keys[ref.name]}")
         return item
@@ -61,6 +73,18 @@ class Stack:
         return {
             Ref(item.body.group_kind(), item.namespace, item.name): item for item in (*self.traffic, *self.security)
         }
+
+    @cached_property
+    def _of_apps(self) -> Mapping[Ref, AppObject]:
+        return {item.ref: item for item in self.apps.objects}
+
+    def written(self, ref: Ref, key: str) -> str:
+        """Where an object of a component with this config key is written: file and line, or the most specific key."""
+        if ref in self._of_apps and self._of_apps[ref].key.startswith(key):
+            return self._of_apps[ref].source.place()
+        if ref in self._compiled and self._compiled[ref].path.startswith(key.removeprefix(f"{NAMESPACE}:")):
+            return f"{NAMESPACE}:{self._compiled[ref].path}"
+        return key
 
     @cached_property
     def _namespace_keys(self) -> Mapping[str, str]:
@@ -83,12 +107,23 @@ def compiled(settings: Settings, problems: Sequence[str] = ()) -> Stack:
             settings.traffic.hosts,
         )
     )
+    of_apps, wrong_apps = apps.of_apps(settings.apps, settings.objects, _project(settings))
     contradictions = consistency.problems(settings, context.namespace, of_traffic)
     unserved = served.of_objects(settings.release, [*of_traffic, *of_security])
-    if found := [*problems, *contradictions, *wrong_traffic, *wrong_security, *unserved]:
+    unproven = tokens.unproven(settings, of_apps.objects)
+    if found := [
+        *problems,
+        *contradictions,
+        *wrong_apps,
+        *unproven,
+        *wrong_traffic,
+        *wrong_security,
+        *unserved,
+    ]:
         raise SettingsError("\n".join(found))
     return Stack(
         settings=settings,
+        apps=of_apps,
         traffic=of_traffic,
         security=of_security,
         rate_limits=rate_limit_filters.descriptors(settings.traffic.services, settings.traffic.hosts),
@@ -121,6 +156,15 @@ def _context(settings: Settings) -> StackContext:
         client_tls=settings.security.mtls.mesh == "STRICT" and settings.meshConfig.enableAutoMtls is False,
         rate_limit_namespace=settings.rateLimit.namespace or ROOT,
         rate_limit_required=settings.rateLimit.whenUnreachable == "deny",
+    )
+
+
+def _project(settings: Settings) -> Project:
+    return Project(
+        root=PROJECT,
+        release=settings.release,
+        namespaces={ROOT: "create", **settings.ownership},
+        injected=settings.injectedNamespaces.keys(),
     )
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from mesh import api
+from mesh.apps.item import AppObject
 from mesh.config.settings import Settings
+from mesh.core import kinds
+from mesh.security import authorization
+from mesh.security.access import Access
 from mesh.security.jwt import PATH, Jwt
 from mesh.traffic.services import Service
 
@@ -24,7 +28,31 @@ def problems(s: Settings) -> Iterator[str]:
                 f"mesh:traffic.egress.{name}.gateway: {jwt.gateway} requires tokens (mesh:{PATH}), and refuses what it"
                 " passes through as TLS, where it can see none; choose another gateway"
             )
+    for name, entry in s.traffic.hosts.items():
+        if entry.gateway == jwt.gateway and entry.connections:
+            yield (
+                f"mesh:traffic.hosts.{name}.gateway: {jwt.gateway} requires tokens (mesh:{PATH}), and refuses"
+                " connections in which it can see none; choose another gateway"
+            )
     yield from _headers_taken(s, jwt)
+
+
+def unproven(s: Settings, objects: Iterable[AppObject]) -> Iterator[str]:
+    """Access rules that ask for claims where no token is proved, so that no request has any. `objects` are those of the
+    apps and of `mesh:objects`."""
+    if any(item.ref.kind == kinds.REQUEST_AUTHENTICATION for item in objects):
+        return
+    proving = s.security.jwt.gateway if s.security.jwt else None
+    chosen = s.security.authorization
+    rules: list[tuple[str, Access]] = [(f"allow.{name}", rule) for name, rule in chosen.allow.items()]
+    rules += [(f"deny.{name}", rule) for name, rule in chosen.deny.items()]
+    where = f"set atGateway to {proving}" if proving else "set mesh:security.jwt, and atGateway to its gateway"
+    for key, rule in rules:
+        if rule.claims and (proving is None or rule.atGateway != proving):
+            yield (
+                f"mesh:{authorization.PATH}.{key}.claims: no token is proved at these pods, so no request has claims:"
+                f" {where}, or add a RequestAuthentication for them to mesh:objects"
+            )
 
 
 def _headers_taken(s: Settings, jwt: Jwt) -> Iterator[str]:

@@ -52,6 +52,7 @@ AUTHORIZATION_POLICY: Final = GroupKind("AuthorizationPolicy", _SECURITY)
 CLUSTER_ROLE: Final = GroupKind("ClusterRole", _RBAC)
 CLUSTER_ROLE_BINDING: Final = GroupKind("ClusterRoleBinding", _RBAC)
 CONFIG_MAP: Final = GroupKind("ConfigMap", "")
+CRON_JOB: Final = GroupKind("CronJob", "batch")
 DAEMON_SET: Final = GroupKind("DaemonSet", _APPS)
 CUSTOM_RESOURCE_DEFINITION: Final = GroupKind("CustomResourceDefinition", "apiextensions.k8s.io")
 DEPLOYMENT: Final = GroupKind("Deployment", _APPS)
@@ -67,6 +68,7 @@ NETWORK_POLICY: Final = GroupKind("NetworkPolicy", "networking.k8s.io")
 PEER_AUTHENTICATION: Final = GroupKind("PeerAuthentication", _SECURITY)
 POD: Final = GroupKind("Pod", "")
 REPLICA_SET: Final = GroupKind("ReplicaSet", _APPS)
+REPLICATION_CONTROLLER: Final = GroupKind("ReplicationController", "")
 REQUEST_AUTHENTICATION: Final = GroupKind("RequestAuthentication", _SECURITY)
 ROLE: Final = GroupKind("Role", _RBAC)
 ROLE_BINDING: Final = GroupKind("RoleBinding", _RBAC)
@@ -98,7 +100,6 @@ _OTHER_KINDS: Final = (
     GroupKind("ValidatingAdmissionPolicyBinding", _ADMISSION),
     GroupKind("EndpointSlice", "discovery.k8s.io"),
     GroupKind("MonitoringDashboard", "monitoring.kiali.io"),
-    GroupKind("CronJob", "batch"),
     *(
         GroupKind(name, "")
         for name in ("Endpoints", "Event", "LimitRange", "Node", "PersistentVolume", "ResourceQuota")

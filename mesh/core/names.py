@@ -34,6 +34,8 @@ ZIPKIN_PORT: Final = 9411
 
 REVISION_LABEL: Final = "istio.io/rev"
 NAMESPACE_LABEL: Final = "istio-injection"
+INJECTION_LABELS: Final = (NAMESPACE_LABEL, REVISION_LABEL)
+"""Labels of a namespace that ask for injection."""
 INJECT_LABEL: Final = "sidecar.istio.io/inject"
 WAYPOINT_LABEL: Final = "istio.io/use-waypoint"
 """Label of a namespace, Service or ServiceEntry with the name of its waypoint; `none` for none."""
@@ -56,6 +58,8 @@ DIGEST: Final = "mesh/digest"
 
 FIELD_MANAGER: Final = "pulumi.com/patchFieldManager"
 """Annotation with the field manager that the provider uses for server-side apply."""
+FORCE: Final = "pulumi.com/patchForce"
+"""Annotation: the provider takes fields from other field managers."""
 WAIT_FOR: Final = "pulumi.com/waitFor"
 """Annotation with the conditions for which the provider waits before the object counts as ready."""
 SKIP_AWAIT: Final = "pulumi.com/skipAwait"

@@ -1,12 +1,23 @@
-"""Containers of pod specs: app containers, native sidecars and init containers."""
+"""Pods of objects that make them, and their containers: app containers, native sidecars and init containers."""
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from mesh.core import kinds
 from mesh.core.kinds import GroupKind
+
+TEMPLATES: Final[Mapping[GroupKind, tuple[str, ...]]] = {
+    kinds.POD: (),
+    **dict.fromkeys((*kinds.POD_TEMPLATE_KINDS, kinds.REPLICATION_CONTROLLER), ("spec", "template")),
+    kinds.CRON_JOB: ("spec", "jobTemplate", "spec", "template"),
+}
+"""Where the pod template is, with its `metadata` and `spec`, in the kinds of Kubernetes that make pods."""
+
+RESTARTED: Final = (kinds.DEPLOYMENT, kinds.STATEFUL_SET, kinds.DAEMON_SET)
+"""Kinds whose pods are replaced when the pod template changes."""
 
 
 class Container(NamedTuple):
@@ -48,11 +59,25 @@ def all_containers(pod: Mapping[str, Any]) -> Iterator[Container]:
             yield Container(f"{field}[{i}]", body)
 
 
+def template(kind: GroupKind, manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """The pod template of an object, or the Pod itself; empty for kinds that make no pods."""
+    found: Any = manifest if kind in TEMPLATES else {}
+    for name in TEMPLATES.get(kind, ()):
+        found = found.get(name) or {}
+    template: dict[str, Any] = found
+    return template
+
+
 def pod_spec(kind: GroupKind, manifest: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
     """The pod spec in a Pod or in an object with a pod template, and its path; both empty for other objects."""
-    spec = manifest.get("spec") or {}
-    if kind == kinds.POD:
-        return "spec", spec
-    if kind in kinds.POD_TEMPLATE_KINDS:
-        return "spec.template.spec", (spec.get("template") or {}).get("spec") or {}
-    return "", {}
+    if kind not in TEMPLATES:
+        return "", {}
+    return ".".join((*TEMPLATES[kind], "spec")), template(kind, manifest).get("spec") or {}
+
+
+def annotated(kind: GroupKind, manifest: Mapping[str, Any], annotations: Mapping[str, str]) -> dict[str, Any]:
+    """A copy of an object with further annotations of its pods."""
+    result = copy.deepcopy(dict(manifest))
+    meta = template(kind, result).setdefault("metadata", {})
+    meta["annotations"] = {**(meta.get("annotations") or {}), **annotations}
+    return result

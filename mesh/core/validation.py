@@ -34,6 +34,7 @@ _EXPECTED = {
 }
 _BOUNDS = {"greater_than_equal", "less_than_equal"}
 _OWN_MESSAGES = {"rule", "value_error", "assertion_error"}  # messages of this project's validators, shown as they are
+_REFUSED = {"too_short", "too_long", "string_too_short", "string_too_long", "string_pattern_mismatch"}
 _MISSPELT = 0.8  # how similar a misspelt name is to the right one, of 1
 _FEW = 3  # places that a message names
 
@@ -45,6 +46,24 @@ def problems(error: ValidationError, model: type[BaseModel], root: str, lacks: L
     of fields declared with `repr=False`, nor do they offer what a release `lacks`.
     """
     return [_line(details, model, root, lacks) for details in error.errors(include_url=False)]
+
+
+def is_malformed(error: ValidationError) -> bool:
+    """Whether a value has the wrong type or lacks a part, so that it cannot be read; one that is refused for what it
+    says can."""
+    return any(_is_malformed(details) for details in error.errors(include_url=False))
+
+
+def unknown(error: ValidationError) -> list[tuple[str | int, ...]]:
+    """The locations of unknown fields."""
+    return [details["loc"] for details in error.errors(include_url=False) if details["type"] == "extra_forbidden"]
+
+
+def _is_malformed(details: ErrorDetails) -> bool:
+    kind = details["type"]
+    if kind in ("literal_error", "enum"):
+        return not isinstance(details["input"], str)
+    return kind not in ("extra_forbidden", *_OWN_MESSAGES, *_BOUNDS, *_REFUSED)
 
 
 class _Location:

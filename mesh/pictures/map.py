@@ -64,7 +64,7 @@ class _Drawing:
         for _, name, ref in virtual_services.gateways(virtual_service):
             found = self.mesh.get(ref)
             ports = [server["port"] for server in found.items("servers")] if found else []
-            listens = ", ".join(f"{port['protocol']} {port.get('number')}" for port in ports)
+            listens = ", ".join(f"{port.get('protocol')} {port.get('number')}" for port in ports)
             gateway = self.box(str(ref), _GATEWAYS, [name, listens], self._locks_of_gateway(found))
             for host in virtual_service.items("hosts"):
                 self.arrow(self.box(f"host {host}", _HOSTS, ["any host" if host == hosts.ALL else host]), gateway)
@@ -141,7 +141,7 @@ def _named(virtual_service: Object) -> Iterator[tuple[str, Mapping[str, Any]]]:
     An id is made of a route's matches, not of its index, which changes when a route is inserted before it.
     """
     seen: Counter[str] = Counter()
-    for route in virtual_services.routes(virtual_service):
+    for route in virtual_services.all_routes(virtual_service):
         name = "; ".join([str(virtual_service.ref), *map(_match, route.get("match") or ())])
         seen[name] += 1
         yield f"{name} {seen[name]}", route
@@ -173,6 +173,7 @@ def _match(match: Mapping[str, Any]) -> str:
     for name in ("method", "uri", "authority", "scheme"):
         if name in match:
             parts.append(_string(match[name]))
+    parts += match.get("sniHosts") or ()
     parts += [f"without {name}" for name in match.get("withoutHeaders") or ()]
     parts += [f"from {value}" for value in (match.get("sourceLabels") or {}).values()]
     return ", ".join(parts) or "all requests"

@@ -8,7 +8,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from mesh.core import errors
+from mesh.core import errors, pods
+from mesh.core.kinds import GroupKind
 from mesh.core.names import DEFAULT_REVISION
 from mesh.proxy import metrics, probes, proxyconfig
 from mesh.proxy.annotations import InjectionError, validate
@@ -20,7 +21,6 @@ from mesh.proxy.workload import WorkloadInputs
 STATUS: Final = "sidecar.istio.io/status"
 TEMPLATES: Final = "inject.istio.io/templates"
 NETWORK_LABEL: Final = "topology.istio.io/network"
-KINDS: Final = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "Pod")
 FIRST_INIT: Final = ("istio-validation",)
 LAST_INIT: Final = ("istio-init", "enable-core-dump")
 NATIVE_ORDER: Final = ("istio-init", *FIRST_INIT, CONTAINER, "enable-core-dump")
@@ -49,10 +49,10 @@ def inject(
     `mesh` the MeshConfig. Raises InjectionError for a kind of workload, a template or a container that manual injection
     does not support, and for annotations that Istio would refuse.
     """
-    if workload["kind"] not in KINDS:
-        raise InjectionError(errors.invalid_choice("kind", workload["kind"], KINDS))
-    result = copy.deepcopy(dict(workload))
-    pod = result if workload["kind"] == "Pod" else result["spec"]["template"]
+    kind, result = GroupKind.of(workload), copy.deepcopy(dict(workload))
+    if kind not in pods.TEMPLATES:
+        raise InjectionError(errors.invalid_choice("kind", kind.name, [one.name for one in pods.TEMPLATES]))
+    pod = pods.template(kind, result)
     metadata, spec = pod.setdefault("metadata", {}), pod["spec"]
     if not _should_inject(injector, metadata, spec):
         return result

@@ -4,9 +4,9 @@ Parts of Kubernetes objects have the field names of its API."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from mesh.releases.dashboards import Dashboards
 from mesh.releases.prometheus import Config
@@ -121,6 +121,19 @@ class Volume:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Login:
+    """How a program that is there already wants others to log in."""
+
+    kind: Literal["basic", "token"]
+    user: str = ""
+
+    @property
+    def part(self) -> str:
+        """What is secret: `password` or `token`."""
+        return "password" if self.kind == "basic" else "token"
+
+
+@dataclass(frozen=True, kw_only=True)
 class KialiView:
     """What Kiali is told of its surroundings."""
 
@@ -130,6 +143,17 @@ class KialiView:
     """Their URLs for browsers."""
     insecure: bool
     """Whether it is open without a login."""
+    there: Collection[str] = ()
+    """Those among them that are not the stack's own."""
+    logins: Mapping[str, Login] = field(default_factory=dict)
+    """How it logs in to those that ask for it, by name."""
+
+    def auth(self, name: str) -> dict[str, Any]:
+        """The section of its configuration that says so; empty if there is no login."""
+        if not (login := self.logins.get(name)):
+            return {}
+        user = {"username": login.user} if login.user else {}
+        return {"auth": {"type": "basic" if login.kind == "basic" else "bearer", **user}}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -120,6 +120,18 @@ class Requests:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Analysis:
+    """What `istioctl analyze` of a release says, where releases differ."""
+
+    gateway_targets: bool
+    """Whether a Gateway may name the pods' port that a Service leads to; else it names the Service's own (IST0104)."""
+    image_of_each: bool
+    """Whether a proxy of another image is said of its pods (IST0105) and not of their namespace (IST0158)."""
+    wants_services: bool
+    """Whether each Deployment of the mesh needs a Service (IST0117)."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Roles:
     """RBAC permissions of the parts of an installation."""
 
@@ -183,6 +195,7 @@ class Release:
     """The EnvoyFilters for telemetry by name; none if the proxies need none."""
 
     requests: Requests
+    analysis: Analysis
     annotations: Annotations
     """The annotations that it knows."""
     variables: frozenset[str]
@@ -249,6 +262,8 @@ class Installation:
     """The root namespace, in which Istio is installed."""
     traced: bool = False
     """Whether the addon Jaeger is to get the spans of the proxies."""
+    collector: str = ""
+    """`host:port` of what is there already and is to get the spans of the proxies; empty if nothing is."""
 
     @property
     def revision(self) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mesh.api.http_match import claim_path
+from mesh.api.names import covers
 from mesh.releases.release import Requests
 from mesh.requests.texts import Text, claim_name
 from mesh.requests.types import Request
@@ -18,7 +19,8 @@ def string_matches(condition: Mapping[str, str] | None, value: str | None, ignor
 
 
 def request_matches(match: Mapping[str, Any], request: Request, treated: Requests) -> bool:
-    """Whether a request meets the conditions of an HTTPMatchRequest on the request itself."""
+    """Whether a request meets the conditions of an HTTPMatchRequest on the request itself; or, where it comes by a
+    connection that is routed as a whole, those of a TLSMatchAttributes or L4MatchAttributes."""
     plain = {
         "scheme": "https" if request.secure else "http",
         "method": request.method,
@@ -28,6 +30,7 @@ def request_matches(match: Mapping[str, Any], request: Request, treated: Request
         string_matches(match.get("uri"), request.url_path, bool(match.get("ignoreUriCase")))
         and all(string_matches(match.get(name), value) for name, value in plain.items())
         and match.get("port") in (None, request.port)
+        and any(covers(name, request.host.lower()) for name in match.get("sniHosts") or ("*",))
         and all(string_matches(wanted, _header(request, name)) for name, wanted in (match.get("headers") or {}).items())
         and all(
             string_matches(wanted, request.query.get(name)) for name, wanted in (match.get("queryParams") or {}).items()

@@ -11,13 +11,14 @@ from mesh.analysis.mesh import Mesh
 from mesh.analysis.mtls import STRICT, PeerAuthentications
 from mesh.analysis.objects import Object
 from mesh.analysis.services import Service
+from mesh.analysis.trusted_proxies import trusted
 from mesh.analysis.workloads import Workload
 from mesh.api import regex
 from mesh.core import kinds
 from mesh.requests import gateways
 from mesh.requests.authorization import AuthorizationPolicies, InboundRequest
 from mesh.requests.routing import MatchedRoute, Proxy, Routes
-from mesh.requests.types import Fault, Outcome, Receiver, Request
+from mesh.requests.types import FORWARDED, Fault, Outcome, Receiver, Request
 
 _USUAL: Final = (("http", 80), ("https", 443))
 """Ports that a redirect does not write."""
@@ -44,7 +45,7 @@ class Evaluator:
         inbound = InboundRequest(request=request, caller=None, mutual=False, port=found.target)
         if why := self._policies.refusal(pod, inbound):
             return Outcome(status=403, reason=why)
-        if found.redirected:
+        if found.redirected and not (request.header(FORWARDED) == "https" and trusted(self.mesh, pod)):
             return Outcome(status=301, reason="httpsRedirect", location=f"https://{request.host}{request.path}")
         names = tuple(f"{ref.namespace}/{ref.name}" for ref in found.served)
         proxy = Proxy(namespace=pod.namespace, labels=pod.labels, gateways=names)
@@ -53,7 +54,8 @@ class Evaluator:
         chosen = self._routes.choose(candidates, known, proxy)
         if chosen is None:
             reason = "no route takes it" if candidates else "no VirtualService is for its host"
-            return Outcome(status=404, reason=reason)
+            status = 404 if not candidates or any(map(_routes_requests, candidates)) else 0
+            return Outcome(status=status, reason=reason)
         return self._routed(chosen, request, pod)
 
     def from_workload(self, request: Request, pod: Workload) -> Outcome:
@@ -69,8 +71,9 @@ class Evaluator:
         chosen = self._routes.choose(candidates, request, Proxy.sidecar(pod))
         if chosen:
             return self._routed(chosen, request, pod)
-        if candidates:
-            return Outcome(status=404, reason=f"no route of {candidates[0].ref} takes it")
+        if candidates and virtual_services.protocol(candidates[0]) != "tcp":
+            status = 404 if _routes_requests(candidates[0]) else 0
+            return Outcome(status=status, reason=f"no route of {candidates[0].ref} takes it")
         if service is None:
             reason = "the mesh does not know the host"
             if not self._allow_any:
@@ -108,7 +111,7 @@ class Evaluator:
             faults=tuple(_faults(route.get("fault") or {})),
             mirrors=tuple(mirrors),
             timeout=route.get("timeout") or "",
-            attempts=_attempts(route),
+            attempts=_attempts(route) if _routes_requests(chosen.owner) else 0,
             request=sent,
         )
 
@@ -171,6 +174,11 @@ class Evaluator:
             if own := [rule for rule in seen if rule.namespace == namespace]:
                 return own
         return seen
+
+
+def _routes_requests(virtual_service: Object) -> bool:
+    """Whether a VirtualService routes requests, and not only connections."""
+    return virtual_services.protocol(virtual_service) == "http"
 
 
 def _uses_istio_tls(rules: Sequence[Object]) -> bool:

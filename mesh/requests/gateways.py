@@ -10,7 +10,7 @@ from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Ref
 from mesh.analysis.workloads import Workload
 from mesh.core import kinds
-from mesh.core.protocols import is_http
+from mesh.core.protocols import is_tls
 from mesh.requests.types import Request
 
 
@@ -42,7 +42,7 @@ def match_listeners(mesh: Mesh, pod: Workload, request: Request) -> ListenerMatc
             continue
         for server in gateway.items("servers"):
             port, tls = server["port"].get("number"), server.get("tls") or {}
-            same_security = is_http(server["port"].get("protocol") or "") != request.secure
+            same_security = is_tls(server["port"].get("protocol") or "") == request.secure
             if port not in (request.port, target) or not same_security:
                 continue
             names = [hosts.parse_server_host(entry, gateway.namespace) for entry in server.get("hosts") or ()]

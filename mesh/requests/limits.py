@@ -12,7 +12,7 @@ from mesh.requests import rules
 _IGNORED: Final = (kinds.ENVOY_FILTER, kinds.SIDECAR, kinds.REQUEST_AUTHENTICATION)
 """Kinds that may decide about a request and are not evaluated."""
 _CONNECTIONS: Final = ("tls", "tcp")
-"""Routes of a VirtualService that are for connections, not for requests."""
+"""Routes of a VirtualService that are for connections; beside routes of requests they are not evaluated."""
 
 
 def changed(old: Mesh, new: Mesh) -> Sequence[str]:
@@ -26,7 +26,9 @@ def _ignored(mesh: Mesh) -> Iterator[tuple[str, Any]]:
     for kind in _IGNORED:
         yield from ((str(obj.ref), obj.spec) for obj in mesh.of(kind))
     for obj in mesh.of(kinds.VIRTUAL_SERVICE):
-        yield from ((f"{obj.ref} {field}", obj.items(field)) for field in _CONNECTIONS if obj.items(field))
+        yield from (
+            (f"{obj.ref} {field}", obj.items(field)) for field in _CONNECTIONS if obj.items(field) and obj.items("http")
+        )
     for policy in mesh.of(kinds.AUTHORIZATION_POLICY):
         if targets(policy):
             yield f"{policy.ref}, which is for gateways of the Gateway API, or waypoints", policy.spec

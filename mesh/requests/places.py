@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from mesh.analysis import hosts, virtual_services
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object, Ref
+from mesh.analysis.trusted_proxies import trusted
 from mesh.analysis.workloads import Workload
 from mesh.core import kinds
 from mesh.core.protocols import is_tls
@@ -18,6 +19,7 @@ from mesh.requests.callers import Callers
 from mesh.requests.demands import Term
 from mesh.requests.rules import Rule
 from mesh.requests.texts import AUTHORITY, PATH, Text
+from mesh.requests.types import FORWARDED
 
 _ANY: Final = "any"
 """Replaces the `*` of a wildcard host."""
@@ -96,16 +98,17 @@ def _from_outside(mesh: Mesh) -> Iterator[Found]:
             for server in gateway.items("servers"):
                 served = [hosts.parse_server_host(one, gateway.namespace)[1] for one in server.get("hosts") or ()]
                 for host in dict.fromkeys([*served, *(host for obj in own for host in obj.items("hosts"))]):
+                    forwarded = _redirected(mesh, gateway, server, pod)
                     near = [obj for obj in own if any(hosts.overlap(host, name) for name in obj.items("hosts"))]
                     yield Found(
                         place=Place(
                             outside=True,
                             host=host,
-                            port=server["port"]["number"],
+                            port=server["port"].get("number") or 0,
                             secure=is_tls(server["port"].get("protocol") or ""),
                         ),
                         sources=[pod],
-                        **policies.about(near, [pod]),
+                        **policies.about(near, [pod], forwarded),
                     )
 
 
@@ -121,7 +124,7 @@ def _from_workloads(mesh: Mesh) -> Iterator[Found]:
         for pod in callers.of(service, own):
             by_namespace.setdefault(pod.namespace, []).append(pod)
         for namespace, pods in by_namespace.items():
-            names = _names(service.host, namespace)
+            names = hosts.names(service.host, namespace)
             for port in service.ports:
                 place = Place(outside=False, host=names[0], port=port.number, others=names[1:])
                 yield Found(place=place, sources=pods, **about)
@@ -134,14 +137,11 @@ def _from_workloads(mesh: Mesh) -> Iterator[Found]:
     yield Found(place=place, sources=callers.with_sidecars(), objects=[], rules=[])
 
 
-def _names(host: str, namespace: str) -> tuple[str, ...]:
-    """The names by which workloads of a namespace call a service, the usual one first."""
-    name, _, rest = host.partition(".")
-    place, cluster, _ = rest.partition(".svc.")
-    if not cluster or host.startswith("*"):
-        return (host,)
-    short = hosts.short_name(host, namespace)
-    return tuple(dict.fromkeys((short, host, f"{name}.{place}", f"{name}.{place}.svc")))
+def _redirected(mesh: Mesh, gateway: Object, server: Mapping[str, Any], pod: Workload) -> Sequence[Rule]:
+    """A rule about the scheme that a load balancer says, where the server redirects by it."""
+    if not ((server.get("tls") or {}).get("httpsRedirect") and trusted(mesh, pod)):
+        return ()
+    return [Rule(str(gateway.ref), (Term(("header", FORWARDED), (Text("exact", "https"),)),))]
 
 
 class _Policies:
@@ -155,12 +155,14 @@ class _Policies:
                 self._of.setdefault(pod, []).append(policy)
         self._rules: dict[Ref, Sequence[Rule]] = {}
 
-    def about(self, routes: Sequence[Object], pods: Sequence[Workload]) -> dict[str, Sequence[Any]]:
-        """The objects and rules about requests that `routes` route, or that come to `pods`."""
+    def about(
+        self, routes: Sequence[Object], pods: Sequence[Workload], more: Sequence[Rule] = ()
+    ) -> dict[str, Sequence[Any]]:
+        """The objects and rules about requests that `routes` route, or that come to `pods`, and `more` rules."""
         receivers = dict.fromkeys([*pods, *(pod for obj in routes for pod in self._receivers(obj))])
         policies = dict.fromkeys(policy for pod in receivers for policy in self._of.get(pod, ()))
         found = [rule for obj in (*routes, *policies) for rule in self._read(obj)]
-        return {"objects": [*routes, *policies], "rules": [*found, *_before_rewriting(routes, found)]}
+        return {"objects": [*routes, *policies], "rules": [*found, *more, *_before_rewriting(routes, found)]}
 
     def _receivers(self, routes: Object) -> Iterator[Workload]:
         """The pods that VirtualServices route to."""

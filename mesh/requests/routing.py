@@ -44,7 +44,7 @@ class MatchedRoute:
     owner: Object
     """The VirtualService of the route; short host names are resolved in its namespace."""
     route: Mapping[str, Any]
-    """The HTTPRoute; one of a delegate with the fields that it inherits."""
+    """The route; one of a delegate with the fields that it inherits."""
     prefix: str
     """The path prefix that matched, which is `/` without a condition on the path; empty if the route matches
     otherwise."""
@@ -93,9 +93,10 @@ class Routes:
     def choose(self, candidates: Sequence[Object], request: Request, proxy: Proxy) -> MatchedRoute | None:
         """The first route whose match the request meets; None if there is none."""
         for virtual_service in candidates:
-            for i, route in enumerate(virtual_services.routes(virtual_service)):
+            protocol = virtual_services.protocol(virtual_service)
+            for i, route in enumerate(virtual_services.routes(virtual_service, protocol)):
                 for prefix in self._matched_prefix(virtual_service, route, request, proxy):
-                    place = f"{virtual_service.ref} http[{i}]"
+                    place = f"{virtual_service.ref} {protocol}[{i}]"
                     if not route.get("delegate"):
                         return MatchedRoute(rule=place, owner=virtual_service, route=route, prefix=_or_root(prefix))
                     found = self._delegated(virtual_service, route, place, request, proxy, prefix)

@@ -100,7 +100,7 @@ class Text:
                 found = expressions.language(self.value).strings
                 return [*found[:1], *found[-1:], *found[1:-1]]
             case "network":
-                return [first_address(self.value)]
+                return first_addresses(self.value)
         return {PATH: PATHS, PRINCIPAL: [SOMEBODY]}.get(part, [ANY])
 
     def excludes(self, other: Text) -> bool:
@@ -144,11 +144,17 @@ def _of_template(path: str) -> str:
 
 
 def in_network(block: str, address: str) -> bool:
-    """Whether an address is in a network, such as `10.0.0.0/8`."""
-    return bool(address) and ipaddress.ip_address(address) in ipaddress.ip_network(block, strict=False)
+    """Whether an address is in a network, such as `10.0.0.0/8`. A text that is no address is in none."""
+    try:
+        return ipaddress.ip_address(address) in ipaddress.ip_network(block, strict=False)
+    except ValueError:
+        return False
 
 
-def first_address(block: str) -> str:
-    """An address of a network."""
-    network = ipaddress.ip_network(block, strict=False)
-    return str(network[min(1, network.num_addresses - 1)])
+def first_addresses(block: str) -> Sequence[str]:
+    """An address of a network; none of a text that is no network, such as the placeholder of an encrypted one."""
+    try:
+        network = ipaddress.ip_network(block, strict=False)
+    except ValueError:
+        return ()
+    return (str(network[min(1, network.num_addresses - 1)]),)

@@ -9,6 +9,8 @@ from urllib.parse import parse_qsl
 
 PRINCIPAL_CLAIMS: Final = ("iss", "sub")
 """The claims of which a request principal consists, with a slash between them."""
+FORWARDED: Final = "x-forwarded-proto"
+"""The header in which a load balancer says by which scheme the client has come."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -36,14 +36,15 @@ def _head(review: Review) -> Iterator[str]:
     counts = ", ".join(f"{count} {_WORDS[op]}" for op, count in review.counts.items())
     restarts = f"; restarts {review.restarts}" if review.restarts else ""
     yield MARKER.format(stack=review.stack)
-    refused = "`up` refuses it; " if review.refused else ""
-    yield f"## Stack `{review.stack}`: {refused}{f'risks: {weights}' if weights else 'no risks found'}"
+    verdict = f"{review.verdict}; " if review.verdict else ""
+    yield f"## {review.title}: {verdict}{f'risks: {weights}' if weights else 'no risks found'}"
     yield f"{counts or 'No changes'}, {review.subject.unchanged} unchanged{restarts}. {review.source.text}"
 
 
 def _refused(review: Review) -> Iterator[str]:
     if review.refused:
-        yield from ("", "### Errors: `up` does not begin", *(f"- {_text(one)}" for one in review.refused[:_LINES]))
+        title = "Errors" if review.of_files else "Errors: `up` does not begin"
+        yield from ("", f"### {title}", *(f"- {_text(one)}" for one in review.refused[:_LINES]))
 
 
 def _drift(review: Review) -> Iterator[str]:

@@ -10,8 +10,9 @@ from typing import Self
 from mesh import releases
 from mesh.analysis.analyse import analyse
 from mesh.analysis.findings import Severity
+from mesh.analysis.objects import Object
 from mesh.analysis.suppression import Suppression
-from mesh.core import disclosure
+from mesh.core import disclosure, words
 from mesh.core.disclosure import Disclosure
 from mesh.core.names import MeshNames
 from mesh.pictures import map as drawing
@@ -29,7 +30,7 @@ class Source:
     """The baseline of the comparison."""
 
     kind: str
-    """`cluster`, `recorded state` or `base branch`."""
+    """`cluster`, `recorded state`, `base branch` or `files`."""
     text: str
     """A sentence about it for the report: what the stack is compared with, and whether the cluster was asked."""
     commit: str = ""
@@ -51,7 +52,7 @@ class Review:
     findings: Sequence[str]
     """New warnings and infos of the analysis."""
     refused: Sequence[str]
-    """Errors of the analysis, new or not, for which `up` refuses the stack."""
+    """Errors of the analysis, new or not, for which `up` refuses the stack. Of files all errors, too."""
     drift: Sequence[Change]
     """Differences between the cluster and the recorded state; empty if the cluster was not asked."""
     picture: Picture
@@ -71,13 +72,19 @@ class Review:
         drift: Sequence[Change] = (),
         suppressed: Sequence[Suppression] = (),
         shown: Disclosure = disclosure.DEFAULT,
+        assumed: Sequence[Object] = (),
     ) -> Self:
         """Reviews the change from old to new objects. `names` and `release` are those of the new settings; `shown`
-        decides which values the review has."""
+        decides which values the review has; `assumed` are objects that are taken for granted on both sides."""
         old, new = list(old), list(new)
-        subject = Subject.read(old, new, names, facts, release, shown)
+        subject = Subject.read(old, new, names, facts, release, shown, assumed)
         before, after = (drawing.of(mesh, f"mesh {stack}") for mesh in (subject.old, subject.new))
-        known, found = (analyse(mesh.objects, mesh.names, suppressed) for mesh in (subject.old, subject.new))
+        known, found = (
+            analyse([*mesh.objects, *more], mesh.names, suppressed)
+            for mesh, more in zip((subject.old, subject.new), subject.refused, strict=True)
+        )
+        unsaid = {obj.ref for obj in assumed}
+        found = [finding for finding in found if finding.ref not in unsaid]
         said = {replace(finding, origin="") for finding in known}
         wrong = [finding for finding in found if finding.severity is Severity.ERROR]
         rest = (finding for finding in found if finding.severity is not Severity.ERROR)
@@ -93,6 +100,23 @@ class Review:
             drift=drift,
             picture=after if subject.is_new else model.diff(before, after),
         )
+
+    @property
+    def of_files(self) -> bool:
+        """Whether it is about files, which somebody else applies."""
+        return self.source.kind == "files"
+
+    @property
+    def title(self) -> str:
+        """What the review is about."""
+        return f"{'Files' if self.of_files else 'Stack'} `{self.stack}`"
+
+    @property
+    def verdict(self) -> str:
+        """What becomes of the errors; empty if there are none."""
+        if not self.refused:
+            return ""
+        return words.count(len(self.refused), "error") if self.of_files else "`up` refuses it"
 
     @property
     def counts(self) -> Mapping[Op, int]:

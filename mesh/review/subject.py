@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Self
 
 from mesh import releases
-from mesh.analysis.mesh import Mesh, without_credentials
+from mesh.analysis.mesh import Mesh, without_credentials, without_nulls
 from mesh.analysis.objects import Object
 from mesh.core import disclosure, kinds
 from mesh.core.disclosure import Disclosure
@@ -31,6 +31,9 @@ class Subject:
     """The number of objects that do not change."""
     release: Release
     """The release of Istio that injects sidecars."""
+    refused: tuple[Sequence[Object], Sequence[Object]] = ((), ())
+    """Old and new objects that are in no mesh and no change, since the types refuse them, or the same object on the
+    other side."""
 
     @classmethod
     def read(
@@ -41,15 +44,23 @@ class Subject:
         facts: EngineFacts | None = None,
         release: str = releases.DEFAULT,
         shown: Disclosure = disclosure.DEFAULT,
+        assumed: Sequence[Object] = (),
     ) -> Self:
         """Compares old and new objects. `names` and `release` are those of the new settings; `shown` decides which
-        values the changes have."""
-        old, new = list(old), list(new)
+        values the changes have; `assumed` are objects that stand on both sides unless one says otherwise."""
+        old, new, refused = _comparable(list(old), list(new))
         changes = [_without_credentials(change) for change in between(old, new, facts, shown)]
         there = len(new) - sum(change.op != "delete" for change in changes)
-        before, after = (sorted((one.object for one in items), key=lambda obj: obj.ref) for items in (old, new))
+        before, after = (_ordered(items, assumed) for items in (old, new))
         meshes = Mesh(before, _names(before, names)), Mesh(after, names)
-        return cls(old=meshes[0], new=meshes[1], changes=changes, unchanged=there, release=releases.get(release))
+        return cls(
+            old=meshes[0],
+            new=meshes[1],
+            changes=changes,
+            unchanged=there,
+            release=releases.get(release),
+            refused=refused,
+        )
 
     @cached_property
     def requests(self) -> Comparison:
@@ -64,6 +75,27 @@ class Subject:
     def of(self, *wanted: GroupKind) -> Iterator[Change]:
         """The changes of objects of the kinds, without objects of which the stack sets only some fields."""
         return (change for change in self.changes if change.ref.kind in wanted and not change.item.patch)
+
+
+def _ordered(items: Iterable[StackObject], assumed: Iterable[Object]) -> list[Object]:
+    """The objects of one side, and those that are taken for granted there."""
+    own = [one.object for one in items]
+    said = {obj.ref for obj in own}
+    more = [obj for obj in assumed if obj.ref not in said] if own else []
+    return sorted([*own, *more], key=lambda obj: obj.ref)
+
+
+def _comparable(
+    old: Sequence[StackObject], new: Sequence[StackObject]
+) -> tuple[list[StackObject], list[StackObject], tuple[Sequence[Object], Sequence[Object]]]:
+    """The objects that can be compared, and those that cannot since the types refuse one of the sides."""
+    broken = {one.key for one in (*old, *new) if one.object.form.refused}
+    before, after = (
+        [replace(one, object=without_nulls(one.object)) for one in items if one.key not in broken]
+        for items in (old, new)
+    )
+    left_out = [one.object for one in old if one.key in broken], [one.object for one in new if one.key in broken]
+    return before, after, left_out
 
 
 def _without_credentials(change: Change) -> Change:

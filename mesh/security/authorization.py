@@ -4,64 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Final
-
-from pydantic import AfterValidator, Field
+from typing import Final, Literal
 
 from mesh import api, bookinfo
-from mesh.api import http_text
-from mesh.api.names import Selector, is_label
 from mesh.api.scalars import Text as NotEmpty
-from mesh.core.errors import show
-from mesh.core.kubernetes import Name, PortNumber
+from mesh.core.kubernetes import Name
 from mesh.core.typed import Documented, Findings
+from mesh.security import access
+from mesh.security.access import Access, PathPattern, Requested
 from mesh.traffic.context import StackContext
-from mesh.traffic.matching import Method
 from mesh.traffic.objects import ConfigObject
 
 PATH: Final = "security.authorization"
+Action = Literal["ALLOW", "DENY", "CUSTOM"]
 
 
-def _account(text: str) -> str:
-    if not all(is_label(part) for part in text.split("/")) or text.count("/") > 1:
-        raise ValueError(f"{show(text)} is not a service account: write name, or namespace/name")
-    return text
-
-
-def _path(text: str) -> str:
-    if problem := http_text.pattern(text):
-        raise ValueError(problem)
-    return text
-
-
-PathPattern = Annotated[NotEmpty, AfterValidator(_path)]
-"""A path, exact or with `*` at the start or end."""
-
-
-class Allow(Documented):
-    """Requests that are allowed: those of any client in `accounts`, `gateways` or `namespaces` that also match
-    `methods`, `paths` and `ports`."""
-
-    workload: Selector = Field(min_length=1)
-    """Labels of the pods that may be called; a pod must have all of them."""
-    namespace: Name | None = None
-    """Namespace of those pods; if not set, Bookinfo's, or the only injected namespace."""
-    accounts: list[Annotated[str, AfterValidator(_account)]] = []
-    """Service accounts of clients: `name` in the same namespace, or `namespace/name`."""
-    gateways: list[Name] = []
-    """Gateways of the stack that may call."""
-    namespaces: list[Name] = []
-    """Namespaces all of whose workloads may call."""
-    methods: list[Method] = []
-    """HTTP methods; any if empty."""
-    paths: list[PathPattern] = []
-    """Paths, exact or with `*` at the start or end; any if empty."""
-    ports: list[PortNumber] = []
-    """Ports of the pods, by number; any if empty."""
+class Allow(Access):
+    """Requests that are allowed."""
 
     def check(self) -> Findings:
-        if not (self.accounts or self.gateways or self.namespaces):
-            yield (), "needs accounts, gateways or namespaces: who may call"
+        yield from super().check()
+        if not self.names_callers:
+            yield (), "needs accounts, gateways or namespaces, or addresses or claims: who may call"
+
+
+class Deny(Access):
+    """Requests that are denied, whatever else allows them."""
+
+    def check(self) -> Findings:
+        yield from super().check()
+        if not self.names_callers and not (self.hosts or self.methods or self.paths or self.ports):
+            yield (), "would deny every request: say whose (accounts, ipBlocks, …) or which (paths, methods, …)"
+
+
+class Custom(Requested):
+    """Requests about which an external authorizer decides, before other rules. It is asked before the client's
+    identity is known."""
+
+    provider: NotEmpty
+    """Name of the authorizer: one of `mesh:meshConfig.extensionProviders` with `envoyExtAuthzHttp` or
+    `envoyExtAuthzGrpc`."""
+    public: list[PathPattern] = []
+    """Paths about which it is not asked, exact or with `*` at the start or end."""
 
 
 class Authorization(Documented):
@@ -75,6 +59,10 @@ class Authorization(Documented):
     allow: dict[Name, Allow] = {}
     """Further requests that are allowed, by a name of your choice. The name of a Bookinfo service replaces the rule of
     that service."""
+    deny: dict[Name, Deny] = {}
+    """Requests that are denied, whatever else allows them, by a name of your choice."""
+    custom: dict[Name, Custom] = {}
+    """Requests about which an external authorizer decides, by a name of your choice."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +86,11 @@ def objects(
     needed = _bookinfo(routes) if authorization.defaultDeny and authorization.bookinfo and routes is not None else {}
     for name, allow in {**needed, **authorization.allow}.items():
         path = f"{PATH}.allow.{name}" if name in authorization.allow else f"{PATH}.bookinfo"
-        yield _allowed(path, name, allow, stack)
+        yield _policy(path, name, "ALLOW", allow, stack)
+    for name, deny in authorization.deny.items():
+        yield _policy(f"{PATH}.deny.{name}", name, "DENY", deny, stack)
+    for name, custom in authorization.custom.items():
+        yield _policy(f"{PATH}.custom.{name}", name, "CUSTOM", custom, stack)
     for namespace in denied_namespaces if authorization.defaultDeny else ():
         body = api.AuthorizationPolicy()
         # The keys of all policies that allow requests are below this one, so those are created first.
@@ -124,28 +116,13 @@ def _bookinfo(routes: BookinfoRoutes) -> dict[str, Allow]:
     }
 
 
-def _allowed(path: str, name: str, allow: Allow, stack: StackContext) -> ConfigObject:
-    namespace = stack.namespace_for(allow.namespace)
-    refs = [stack.gateway(gateway) for gateway in allow.gateways]
-    names = [one if "/" in one else f"{namespace}/{one}" for one in allow.accounts]
-    names += [f"{ref.namespace}/{ref.service_account}" for ref in refs]
-    principals = [f"{stack.trust_domain}/ns/{home}/sa/{who}" for home, who in (one.split("/") for one in names)]
-    sources = [api.Source(principals=principals)] if principals else []
-    sources += [api.Source(namespaces=allow.namespaces)] if allow.namespaces else []
-    operation = (
-        api.Operation(
-            methods=[str(method) for method in allow.methods] or None,
-            paths=allow.paths or None,
-            ports=list(map(str, allow.ports)) or None,
-        )
-        if allow.methods or allow.paths or allow.ports
-        else None
-    )
-    rule = api.Rule(
-        from_=[api.From(source=source) for source in sources],
-        to=[api.To(operation=operation)] if operation else None,
-    )
+def _policy(path: str, name: str, action: Action, meant: Requested, stack: StackContext) -> ConfigObject:
+    selector, namespace = meant.place(stack)
+    custom = meant if isinstance(meant, Custom) else None
     body = api.AuthorizationPolicy(
-        selector=api.PolicySelector(matchLabels=allow.workload), action="ALLOW", rules=[rule]
+        selector=selector,
+        action=action,
+        provider=api.ExtensionProvider(name=custom.provider) if custom else None,
+        rules=[access.rule(meant, stack, **({"notPaths": list(custom.public)} if custom else {}))],
     )
-    return ConfigObject(path=path, body=body, name=name, namespace=namespace)
+    return ConfigObject(path=path, body=body, name=name, namespace=namespace, late=action != "ALLOW")

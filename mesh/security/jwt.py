@@ -2,24 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Final
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
+from typing import Any, Final
 
 from pydantic import Field
 
 from mesh import api
 from mesh.analysis.hosts import ALL, overlap
-from mesh.core.errors import show
+from mesh.api.scalars import Text as NotEmpty
+from mesh.core.errors import not_one_of, show
 from mesh.core.kubernetes import Name
-from mesh.core.typed import Documented, Findings
-from mesh.security.authorization import PathPattern
+from mesh.core.secure import is_placeholder
+from mesh.core.typed import Documented, Findings, ShortForm
+from mesh.security.access import Claims, PathPattern, conditions, host_forms, path_pattern
 from mesh.traffic import envoy
 from mesh.traffic.context import GatewayRef, StackContext
 from mesh.traffic.ingress import DEFAULT_GATEWAY, HostName, Ingress, has_cors
+from mesh.traffic.matching import Method
 from mesh.traffic.objects import ConfigObject
 from mesh.traffic.rate_limit_filters import SUPPRESSION
 
 PATH: Final = "security.jwt"
+_MOST: Final = 5
+"""The most lists of methods of public requests: each doubles the operations of the policy."""
+
+
+class Public(ShortForm):
+    """Requests that need no token: those that fit all of the fields."""
+
+    short_forms = "a path"
+
+    paths: list[PathPattern] = []
+    """Paths, exact or with `*` at the start or end; any if empty."""
+    methods: list[Method] = []
+    """HTTP methods, such as `OPTIONS`; any if empty."""
+
+    @classmethod
+    def expanded(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return {"paths": [value if is_placeholder(value) else path_pattern(value)]}
+        return value
+
+    def check(self) -> Findings:
+        if not (self.paths or self.methods):
+            yield (), "needs paths, methods or both"
+
+
+class Requirement(Documented):
+    """What the tokens of some requests must say. The requests are those that fit `hosts`, `paths` and `methods`."""
+
+    hosts: list[HostName] = []
+    """Hosts; any if empty."""
+    paths: list[PathPattern] = []
+    """Paths, exact or with `*` at the start or end; any if empty."""
+    methods: list[Method] = []
+    """HTTP methods; any if empty."""
+    issuer: NotEmpty | None = None
+    """Issuer of the token, one of `issuers`; any of them if not set."""
+    claims: Claims = {}
+    """Claims that the token must have, by name (`outer[inner]` for one inside of another), each with the values of
+    which it must have one."""
+
+    def check(self) -> Findings:
+        if not (self.issuer or self.claims):
+            yield (), "needs issuer, claims or both: what tokens must say"
 
 
 class Jwt(Documented):
@@ -32,16 +79,27 @@ class Jwt(Documented):
     """Name of the stack's gateway."""
     hosts: list[HostName] = []
     """Hosts that require a token; all if empty."""
-    public: list[PathPattern] = []
-    """Paths that need no token, exact or with `*` at the start or end."""
+    paths: list[PathPattern] = []
+    """Paths that need a token, exact or with `*` at the start or end; all if empty."""
+    public: list[Public] = []
+    """Requests that need no token: a path, exact or with `*` at the start or end, or a map of paths and methods."""
+    require: list[Requirement] = []
+    """What the tokens of some requests must say beyond that."""
 
     def check(self) -> Findings:
         for i, rule in enumerate(self.issuers):
             if not (rule.jwks or rule.jwksUri or rule.jwks_uri) and not (rule.issuer or "").startswith("https://"):
                 yield ("issuers", i), "needs jwksUri or jwks: only an https:// issuer publishes where its keys are"
-        for i, path in enumerate(self.public):
-            if path in ("*", "/*"):
-                yield ("public", i), f"{show(path)} is every path, so that nobody would need a token: leave jwt out"
+        for i, public in enumerate(self.public):
+            for path in public.paths if not public.methods else ():
+                if path in ("*", "/*"):
+                    yield ("public", i), f"{show(path)} is every path, so that nobody would need a token: leave jwt out"
+        known = [rule.issuer or "" for rule in self.issuers]
+        for i, wanted in enumerate(self.require):
+            if wanted.issuer and wanted.issuer not in known and not any(map(is_placeholder, known)):
+                yield ("require", i, "issuer"), f"{not_one_of(wanted.issuer, known)} (issuers)"
+        if len(_by_methods(self.public)) > _MOST:
+            yield ("public",), f"has more than {_MOST} different lists of methods: join some"
 
 
 def objects(jwt: Jwt, stack: StackContext, entries: Mapping[str, Ingress]) -> Iterator[ConfigObject]:
@@ -58,21 +116,57 @@ def objects(jwt: Jwt, stack: StackContext, entries: Mapping[str, Ingress]) -> It
             {"workloadSelector": {"labels": dict(ref.selector)}, "configPatches": [envoy.cors_filter()]}
         )
         yield ConfigObject(path=PATH, body=body, name=name, namespace=ref.namespace, annotations=SUPPRESSION)
-    hosts = [form for host in jwt.hosts for form in (host, *_with_ports(host, ref))]
-    operation = api.Operation(hosts=hosts or None, notPaths=jwt.public or None) if hosts or jwt.public else None
     nobody = api.From(source=api.Source(notRequestPrincipals=["*"]))
-    rule = api.Rule(from_=[nobody], to=[api.To(operation=operation)] if operation else None)
-    refused = api.AuthorizationPolicy(selector=selector, action="DENY", rules=[rule])
+    rule = api.Rule(from_=[nobody], to=[api.To(operation=one) for one in _operations(jwt, ref)] or None)
+    rules = [rule, *(more for wanted in jwt.require for more in _refused(wanted, ref))]
+    refused = api.AuthorizationPolicy(selector=selector, action="DENY", rules=rules)
     yield ConfigObject(path=PATH, body=refused, name=name, namespace=ref.namespace, late=True)
 
 
-def _with_ports(host: str, ref: GatewayRef) -> Iterator[str]:
-    """The forms of a host with a port, which the Host header may have. After a wildcard Istio's gateways take the port
-    of the Service or of the pod alone, and a policy cannot name any port."""
-    if not host.startswith("*"):
-        yield f"{host}:*"
-    elif host != ALL:
-        yield from (f"{host}:{port}" for port in sorted(ref.ports | ref.pod_ports))
+def _operations(jwt: Jwt, ref: GatewayRef) -> Iterator[api.Operation]:
+    """The requests that need a token, by any of the operations; none if all do. A request is public by one of the lists
+    of methods with its paths, so it needs a token if for each list its method or its path is another one."""
+    asked = {"hosts": [form for host in jwt.hosts for form in host_forms(host, ref)], "paths": list(jwt.paths)}
+    public = _by_methods(jwt.public)
+    ways = [_exceptions(methods, paths) for methods, paths in public.items()]
+    for way in product(*ways):
+        fields = dict(asked)
+        for name, values in way:
+            fields[name] = [*fields.get(name, ()), *values]
+        if given := {name: list(dict.fromkeys(values)) for name, values in fields.items() if values}:
+            yield api.Operation(**given)
+
+
+def _by_methods(public: Sequence[Public]) -> Mapping[tuple[str, ...], list[str]]:
+    """The public paths by their methods; empty paths are all, and no methods any."""
+    found: dict[tuple[str, ...], list[str]] = {}
+    for one in public:
+        found.setdefault(tuple(one.methods), [])
+    for methods in found:
+        paths = [one.paths for one in public if tuple(one.methods) == methods]
+        found[methods] = [path for some in paths for path in some] if all(paths) else []
+    return found
+
+
+def _exceptions(methods: Sequence[str], paths: Sequence[str]) -> list[tuple[str, list[str]]]:
+    """The fields of an operation, each of which alone tells that a request is none of these."""
+    return [(name, list(values)) for name, values in (("notPaths", paths), ("notMethods", methods)) if values]
+
+
+def _refused(wanted: Requirement, ref: GatewayRef) -> Iterator[api.Rule]:
+    """A rule for the tokens of another issuer, and one for each claim that is missing or has another value."""
+    fields = {
+        "hosts": [form for host in wanted.hosts for form in host_forms(host, ref)],
+        "paths": list(wanted.paths),
+        "methods": list(map(str, wanted.methods)),
+    }
+    given = {name: values for name, values in fields.items() if values}
+    to = [api.To(operation=api.Operation(**given))] if given else None
+    if wanted.issuer:
+        other = api.Source(notRequestPrincipals=[f"{wanted.issuer}/*"])
+        yield api.Rule(from_=[api.From(source=other)], to=to)
+    for condition in conditions(wanted.claims, wanted=False):
+        yield api.Rule(to=to, when=[condition])
 
 
 def _required(jwt: Jwt, entry: Ingress) -> bool:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Final, Literal
 
 from pydantic import Field
 
 from mesh import api
+from mesh.analysis import codes
+from mesh.analysis.suppression import ANNOTATION
 from mesh.api.names import SomeHost, Subnet
 from mesh.core.kubernetes import Name, PortNumber
 from mesh.core.typed import Documented, Findings
+from mesh.traffic import origination
 from mesh.traffic.context import GatewayRef, StackContext
 from mesh.traffic.objects import ConfigObject
+from mesh.traffic.origination import ClientCertificate
 
 MESH: Final = "mesh"
 """Reserved gateway name that means all sidecars of the mesh."""
+_BY_SECRET: Final = {ANNOTATION: codes.NO_CA_ON_PORT.code}
+"""The Secret has the authorities that verify the host, and Istio's analysis looks for a file."""
 _DEFAULT_PORTS: Final = {"HTTP": 80, "TLS": 443, "TCP": None}
 _HTTPS: Final = 443
 
@@ -35,8 +42,13 @@ class Egress(Documented):
     """Gateway of the stack through which the traffic leaves the mesh; if not set, sidecars connect directly. Not for
     `TCP`."""
     originateTls: bool = False
-    """Whether the proxy upgrades plain HTTP of clients to https on port 443: the gateway, or without one the
-    sidecar."""
+    """Whether the proxy upgrades plain HTTP of clients to https: the gateway, or without one the sidecar."""
+    tlsPort: PortNumber | None = None
+    """Only with `originateTls`: port on which the host speaks https; 443 if not set."""
+    clientCertificate: ClientCertificate | None = None
+    """Only with `originateTls`: the certificate by which the host knows the mesh (mutual TLS); none if not set."""
+    passThrough: bool = False
+    """Only with `originateTls`: whether clients that speak TLS to the host themselves, on `tlsPort`, get to it, too."""
     authorities: str = "/etc/ssl/certs/ca-certificates.crt"
     """Only with `originateTls`: path, in the proxy's container, of the CA certificates that verify the host's
     certificate. An empty text switches verification off."""
@@ -58,11 +70,22 @@ class Egress(Documented):
             yield ("addresses",), f"are for protocol TCP only: {self.protocol} carries the host name"
         if self.originateTls and self.protocol != "HTTP":
             yield ("originateTls",), "is for protocol HTTP only"
-        if self.originateTls and self.port == _HTTPS:
-            yield ("port",), f"is where clients send plain HTTP, so it cannot be {_HTTPS}"
+        if self.originateTls and self.port == self.target_port:
+            yield ("port",), f"is where clients send plain HTTP, so it cannot be {self.target_port}"
+        yield from self._check_origination()
         wild = [i for i, host in enumerate(self.hosts) if host.startswith("*")]
         if wild and (self.gateway or self.originateTls):
             yield ("hosts", wild[0]), "has no address to connect to: list each host, or remove gateway and originateTls"
+
+    def _check_origination(self) -> Findings:
+        for name in ("tlsPort", "clientCertificate", "passThrough"):
+            if getattr(self, name) and not self.originateTls:
+                yield (name,), "is for originateTls: set it to true"
+        own = self.clientCertificate
+        if own and own.secret and not self.gateway:
+            yield ("clientCertificate", "secret"), "is for a gateway: name files in the sidecar's container instead"
+        if own and own.secret and "authorities" in self.model_fields_set:
+            yield ("authorities",), "is not read beside clientCertificate.secret, whose ca.crt has them: leave it out"
 
     @property
     def caller_port(self) -> int:
@@ -72,7 +95,25 @@ class Egress(Documented):
     @property
     def target_port(self) -> int:
         """Port of the host itself."""
-        return _HTTPS if self.originateTls else self.caller_port
+        return self.tlsPort or _HTTPS if self.originateTls else self.caller_port
+
+    @property
+    def route_port(self) -> int:
+        """Port of the ServiceEntry to which requests are routed. That of the host itself, unless connections that are
+        passed through have it."""
+        return self.caller_port if self.passThrough else self.target_port
+
+    @property
+    def gateway_ports(self) -> tuple[int, ...]:
+        """Ports of the gateway's Service that are needed."""
+        return (self.caller_port, self.target_port) if self.passThrough else (self.caller_port,)
+
+    @property
+    def passed_ports(self) -> tuple[int, ...]:
+        """Ports on which clients' TLS is passed through."""
+        if self.protocol == "TLS":
+            return (self.caller_port,)
+        return (self.target_port,) if self.passThrough else ()
 
     @property
     def has_wildcard(self) -> bool:
@@ -85,23 +126,29 @@ def objects(path: str, name: str, egress: Egress, stack: StackContext) -> Iterat
     or the gateway is not the stack's, or the gateway's Service lacks the port."""
     namespace = stack.namespace_for(egress.namespace)
 
-    def config_object(body: api.Kind, suffix: str = "", late: bool = False) -> ConfigObject:
-        return ConfigObject(path=path, body=body, name=f"{name}{suffix}", namespace=namespace, late=late)
+    def config_object(
+        body: api.Kind, suffix: str = "", late: bool = False, notes: Mapping[str, str] = MappingProxyType({})
+    ) -> ConfigObject:
+        return ConfigObject(
+            path=path, body=body, name=f"{name}{suffix}", namespace=namespace, late=late, annotations=notes
+        )
 
     yield config_object(_entry(egress))
     if egress.originateTls:
         for i, host in enumerate(egress.hosts):
-            yield config_object(_origination(egress, host), f"-{i}" if i else "")
+            checked = bool(egress.clientCertificate and egress.clientCertificate.secret)
+            yield config_object(_origination(egress, host), f"-{i}" if i else "", notes=_BY_SECRET if checked else {})
     if egress.gateway:
         ref = stack.gateway(egress.gateway)
-        if egress.caller_port not in ref.ports:
-            known = ", ".join(map(str, sorted(ref.ports)))
-            raise api.ApiError([f"port {egress.caller_port} is none of the Service of {ref.name} ({known})"])
+        for port in egress.gateway_ports:
+            if port not in ref.ports:
+                known = ", ".join(map(str, sorted(ref.ports)))
+                raise api.ApiError([f"port {port} is none of the Service of {ref.name} ({known})"])
         yield config_object(_gateway(egress, ref), "-egress")
         yield config_object(_gateway_subset(name, egress, ref, stack), "-egress")
         yield config_object(_routes(name, egress, ref, stack), "-egress", late=True)
-    elif egress.originateTls:
-        to = [_to(host, egress.target_port) for host in egress.hosts]
+    elif egress.originateTls and not egress.passThrough:
+        to = [_to(host, egress.route_port) for host in egress.hosts]
         for i, host in enumerate(egress.hosts):
             routes = [api.HTTPRoute(match=[api.HTTPMatchRequest(port=egress.caller_port)], route=[to[i]])]
             yield config_object(api.VirtualService(hosts=[host], http=routes), f"-{i}" if i else "", late=True)
@@ -109,7 +156,13 @@ def objects(path: str, name: str, egress: Egress, stack: StackContext) -> Iterat
 
 def _entry(egress: Egress) -> api.ServiceEntry:
     ports = [api.ServicePort(number=egress.caller_port, name=egress.protocol.lower(), protocol=egress.protocol)]
-    if egress.originateTls:
+    if egress.passThrough:
+        port, passed = egress.caller_port, egress.target_port
+        ports = [
+            api.ServicePort(number=port, name="http", protocol="HTTP", targetPort=passed),
+            api.ServicePort(number=passed, name="tls", protocol="TLS"),
+        ]
+    elif egress.originateTls:
         ports.append(api.ServicePort(number=egress.target_port, name="http-to-tls", protocol="HTTP"))
     return api.ServiceEntry(
         hosts=list(egress.hosts),
@@ -122,25 +175,24 @@ def _entry(egress: Egress) -> api.ServiceEntry:
 
 def _origination(egress: Egress, host: str) -> api.DestinationRule:
     """TLS origination: the proxy gets plain HTTP and connects to the host with TLS."""
-    checked = egress.authorities
-    tls = api.ClientTLSSettings(
-        mode="SIMPLE",
-        caCertificates=checked or None,
-        subjectAltNames=[host] if checked else None,  # otherwise a certificate for any host is accepted
-        sni=host,
-    )
-    port = api.PortTrafficPolicy(port=api.PortSelector(number=egress.target_port), tls=tls)
+    tls = origination.settings(host, egress.authorities, egress.clientCertificate)
+    port = api.PortTrafficPolicy(port=api.PortSelector(number=egress.route_port), tls=tls)
     return api.DestinationRule(host=host, trafficPolicy=api.TrafficPolicy(portLevelSettings=[port]))
 
 
 def _gateway(egress: Egress, ref: GatewayRef) -> api.Gateway:
     """The egress Gateway. It passes TLS through; plain HTTP reaches it over the mesh's mutual TLS, so it is never in
     plain text on the network inside the mesh."""
-    passed = egress.protocol == "TLS"
-    tls = api.ServerTLSSettings(mode="PASSTHROUGH" if passed else "ISTIO_MUTUAL")
-    port = api.Port(number=egress.caller_port, name="tls" if passed else "https", protocol="TLS" if passed else "HTTPS")
-    server = api.Server(port=port, hosts=list(egress.hosts), tls=tls)
-    return api.Gateway(selector={"istio": ref.selector["istio"]}, servers=[server])
+    servers = [_server("TLS", number, egress) for number in egress.passed_ports]
+    if egress.protocol == "HTTP":
+        servers.insert(0, _server("HTTPS", egress.caller_port, egress))
+    return api.Gateway(selector={"istio": ref.selector["istio"]}, servers=servers)
+
+
+def _server(protocol: str, number: int, egress: Egress) -> api.Server:
+    tls = api.ServerTLSSettings(mode="PASSTHROUGH" if protocol == "TLS" else "ISTIO_MUTUAL")
+    port = api.Port(number=number, name=protocol.lower(), protocol=protocol)
+    return api.Server(port=port, hosts=list(egress.hosts), tls=tls)
 
 
 def _gateway_subset(name: str, egress: Egress, ref: GatewayRef, stack: StackContext) -> api.DestinationRule:
@@ -157,30 +209,39 @@ def _gateway_subset(name: str, egress: Egress, ref: GatewayRef, stack: StackCont
 
 def _routes(name: str, egress: Egress, ref: GatewayRef, stack: StackContext) -> api.VirtualService:
     """Routes from sidecars to the gateway, and one for each host from the gateway to that host."""
-    gateway, used = f"{name}-egress", egress.caller_port
-    hop = api.Destination(
-        host=stack.full_host(ref.name, ref.namespace), subset=name, port=api.PortSelector(number=used)
-    )
-    hosts = list(egress.hosts)
-    if egress.protocol == "TLS":
-        inner = [api.TLSMatchAttributes(gateways=[MESH], port=used, sniHosts=hosts)]
-        tls = [api.TLSRoute(match=inner, route=[api.RouteDestination(destination=hop)])]
-        for host in hosts:
-            outer = [api.TLSMatchAttributes(gateways=[gateway], port=used, sniHosts=[host])]
-            out = api.Destination(host=host, port=api.PortSelector(number=used))
-            tls.append(api.TLSRoute(match=outer, route=[api.RouteDestination(destination=out)]))
-        return api.VirtualService(hosts=hosts, gateways=[MESH, gateway], tls=tls)
+    gateway, hosts = f"{name}-egress", list(egress.hosts)
+    hop = api.Destination(host=stack.full_host(ref.name, ref.namespace), subset=name)
+    tls = [route for port in egress.passed_ports for route in _passed(gateway, port, hosts, hop)]
+    http = _requests(gateway, egress, hop) if egress.protocol == "HTTP" else []
+    return api.VirtualService(hosts=hosts, gateways=[MESH, gateway], http=http or None, tls=tls or None)
+
+
+def _passed(gateway: str, port: int, hosts: list[str], hop: api.Destination) -> Iterator[api.TLSRoute]:
+    """The routes of connections with TLS of clients, told apart by server name."""
+    number = api.PortSelector(number=port)
+    inner = [api.TLSMatchAttributes(gateways=[MESH], port=port, sniHosts=hosts)]
+    through = hop.model_copy(update={"port": number})
+    yield api.TLSRoute(match=inner, route=[api.RouteDestination(destination=through)])
+    for host in hosts:
+        outer = [api.TLSMatchAttributes(gateways=[gateway], port=port, sniHosts=[host])]
+        out = api.Destination(host=host, port=number)
+        yield api.TLSRoute(match=outer, route=[api.RouteDestination(destination=out)])
+
+
+def _requests(gateway: str, egress: Egress, hop: api.Destination) -> list[api.HTTPRoute]:
+    used, hosts = egress.caller_port, egress.hosts
+    through = hop.model_copy(update={"port": api.PortSelector(number=used)})
     http = [
         api.HTTPRoute(
             match=[api.HTTPMatchRequest(gateways=[MESH], port=used)],
-            route=[api.HTTPRouteDestination(destination=hop)],
+            route=[api.HTTPRouteDestination(destination=through)],
         )
     ]
     for host in hosts:
         authority = api.StringMatch(exact=host) if len(hosts) > 1 else None
         outer_match = api.HTTPMatchRequest(gateways=[gateway], port=used, authority=authority)
-        http.append(api.HTTPRoute(match=[outer_match], route=[_to(host, egress.target_port)]))
-    return api.VirtualService(hosts=hosts, gateways=[MESH, gateway], http=http)
+        http.append(api.HTTPRoute(match=[outer_match], route=[_to(host, egress.route_port)]))
+    return http
 
 
 def _to(host: str, port: int) -> api.HTTPRouteDestination:

@@ -2,126 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, Field
 
 from mesh import api
-from mesh.api import http_text
-from mesh.api.names import Label, SomeHost, whole_host
-from mesh.api.scalars import Percentage
+from mesh.api.names import whole_host
 from mesh.core.kubernetes import Name, PortNumber
-from mesh.core.typed import Documented, Findings, ShortForm
+from mesh.core.typed import Documented, Findings
 from mesh.traffic.context import StackContext
-from mesh.traffic.matching import Matches, as_list
+from mesh.traffic.gateway_tls import GatewayTls
+from mesh.traffic.ingress_routes import IngressRoute, Resolve
 from mesh.traffic.objects import ConfigObject
-from mesh.traffic.rate_limits import Limit
-from mesh.traffic.route_actions import RouteActions, targets
 
 HTTP, HTTPS = 80, 443
 DEFAULT_GATEWAY: Final = "istio-ingressgateway"
 """Gateway of hosts that do not name one."""
 
 HostName = Annotated[str, AfterValidator(whole_host)]
-Resolve = Callable[[str, str], str]
-"""Turns a service (its name in `mesh:traffic.services`, or a host) and the namespace of the object that refers to it
-into the host to write there."""
-
-
-_FOR_FORWARDED: Final = ("timeout", "retries", "mirror", "cors")
-"""Fields of a route that the proxy only applies to requests that it forwards."""
-
-
-class WeightedDestination(ShortForm):
-    """A destination of a route's requests."""
-
-    short_forms = "a service"
-
-    service: SomeHost
-    """Name of a service in `services`, or any host of the mesh."""
-    version: Label | None = None
-    """One of the service's versions; any if not set."""
-    port: PortNumber | None = None
-    """The service's port; needed only if it has several."""
-    weight: Percentage | None = None
-    """Percentage of requests, where a route has several destinations; all weights add up to 100."""
-
-    @classmethod
-    def expanded(cls, value: Any) -> Any:
-        return {"service": value} if isinstance(value, str) else value
-
-    def destination(self, resolve: Resolve, namespace: str) -> api.Destination:
-        """The destination in Istio's API, for an object in `namespace`."""
-        port = api.PortSelector(number=self.port) if self.port else None
-        return api.Destination(host=resolve(self.service, namespace), subset=self.version, port=port)
-
-
-class IngressRoute(RouteActions):
-    """A route for requests to a host: either to services, or a redirect."""
-
-    match: Matches = []
-    """One match or a list of matches, any of which must hold; every request if not set."""
-    to: Annotated[list[WeightedDestination], BeforeValidator(as_list)] = []
-    """Destination: one service, or several with weights that add up to 100."""
-    redirect: api.HTTPRedirect | None = None
-    """Redirect instead of `to`, with the fields of Istio's HTTPRedirect."""
-    limit: Limit | None = None
-    """Rate limit of the route; none if not set. With scope `local`, each pod of the gateway counts by itself, and each
-    match of `match` separately."""
-
-    def check(self) -> Findings:
-        yield from super().check()
-        if bool(self.to) == bool(self.redirect):
-            yield (), "needs to or redirect, and not both"
-        if len(self.to) > 1 and sum(one.weight or 0 for one in self.to) != 100:
-            yield ("to",), f"the weights must add up to 100, not {sum(one.weight or 0 for one in self.to)}"
-        if len(self.to) == 1 and self.to[0].weight not in (None, 100):
-            yield ("to",), f"the weights must add up to 100, not {self.to[0].weight}"
-        for name in _FOR_FORWARDED if self.redirect else ():
-            if getattr(self, name) is not None:
-                yield (name,), "does nothing beside redirect, which the gateway answers by itself: leave it out"
-        if self.limit and self.limit.by and (self.limit.by.header or "").lower() in _sent_headers(self.headers):
-            text = "is set by headers.request of this route, after the limit has counted: choose one that clients send"
-            yield ("limit", "by", "header"), text
-        if self.redirect:
-            yield from targets("redirect", self.redirect.uri, self.redirect.authority)
-            if self.redirect.redirectCode not in (None, *http_text.REDIRECT_CODES):
-                yield ("redirect", "redirectCode"), f"must be one of {', '.join(map(str, http_text.REDIRECT_CODES))}"
-        if self.redirect and self.limit and self.limit.shared:
-            yield ("limit", "scope"), "cannot be global for a redirect, which the gateway answers by itself"
-        if self.mirror and not self.mirror.service:
-            yield ("mirror", "service"), "is required"
-        for i, match in enumerate(self.match):
-            for name in ("sourceLabels", "sourceNamespace"):
-                if getattr(match, name):
-                    yield ("match", i, name), "is not possible at a gateway, whose callers are outside the mesh"
-
-
-def _sent_headers(headers: api.Headers | None) -> set[str]:
-    """The names of the request headers that a route sets or adds, in lower case."""
-    request = headers.request if headers else None
-    return {name.lower() for part in (request.set, request.add) if part for name in part} if request else set()
-
-
-class GatewayTls(ShortForm):
-    """TLS that a gateway terminates."""
-
-    short_forms = "name of a Secret"
-
-    secret: Name
-    """Name of a Secret of type `kubernetes.io/tls`, with certificate and key, in the gateway's namespace."""
-    mode: Literal["SIMPLE", "MUTUAL"] = "SIMPLE"
-    """`SIMPLE`: only the server has a certificate. `MUTUAL`: clients need one, too, and the Secret has their CA as
-    `ca.crt`."""
-    oldest: Literal["TLSV1_0", "TLSV1_1", "TLSV1_2", "TLSV1_3"] = "TLSV1_2"
-    """Minimum version of TLS."""
-    redirect: bool = True
-    """Whether port 80 redirects to https with status 301; otherwise port 80 does not serve the hosts."""
-
-    @classmethod
-    def expanded(cls, value: Any) -> Any:
-        return {"secret": value} if isinstance(value, str) else value
 
 
 class Ingress(Documented):
@@ -135,14 +34,19 @@ class Ingress(Documented):
     namespace: Name | None = None
     """Namespace of the objects, in which short names of services are resolved; if not set, Bookinfo's, or the only
     injected namespace."""
+    protocol: Literal["HTTP", "TCP"] = "HTTP"
+    """What the services get: requests, or connections as they are. Without `tls`, a TCP connection names no host, and
+    `hosts` is `*`."""
     port: PortNumber | None = None
-    """Port of the gateway's Service; if not set, 80, or 443 with `tls`."""
+    """Port of the gateway's Service; if not set, 80, or 443 with `tls`. Required for TCP."""
     tls: GatewayTls | None = None
-    """TLS termination; plain HTTP if not set."""
+    """TLS; plain text if not set."""
     routes: list[IngressRoute] = Field(min_length=1)
-    """Routes in order: the first that matches takes the request."""
+    """Routes in order: the first that matches takes the request. Connections, of protocol TCP or with TLS that is
+    passed on, have one route, which says where they go (`to`) and nothing else."""
 
     def check(self) -> Findings:
+        yield from self._check_connections()
         for i, host in enumerate(self.hosts):
             if host in self.hosts[:i]:
                 yield ("hosts", i), f'"{host}" is listed twice'
@@ -151,15 +55,44 @@ class Ingress(Documented):
                 yield ("routes", i + 1), f"is never reached: routes[{i}] has no match and takes every request"
                 return
 
+    def _check_connections(self) -> Findings:
+        if self.protocol == "TCP":
+            if self.port is None:
+                yield ("port",), "is required with protocol TCP"
+            if self.tls is None and self.hosts != ["*"]:
+                yield ("hosts",), 'must be ["*"] with protocol TCP and no tls: such a connection names no host'
+            if self.tls and (self.tls.before_gateway or self.tls.passed_on):
+                yield ("tls",), "cannot be like that with protocol TCP: give a secret, or leave one of them out"
+        if self.connections:
+            if len(self.routes) > 1:
+                yield ("routes", 1), "is never reached: connections have one route; list other hosts in another entry"
+            for name in sorted(self.routes[0].model_fields_set - {"to"}):
+                yield ("routes", 0, name), "is for requests, and the gateway sees only connections here: leave it out"
+
+    @property
+    def connections(self) -> bool:
+        """Whether the gateway routes connections and looks at no requests."""
+        return self.protocol == "TCP" or (self.tls is not None and self.tls.passed_on)
+
+    @property
+    def secured(self) -> bool:
+        """Whether clients of the gateway speak TLS to it."""
+        return self.tls is not None and not self.tls.before_gateway
+
     @property
     def served_port(self) -> int:
         """Port of the gateway's Service on which the hosts are served."""
-        return self.port or (HTTPS if self.tls else HTTP)
+        return self.port or (HTTPS if self.secured else HTTP)
 
     @property
     def served_ports(self) -> tuple[int, ...]:
         """All ports of the entry: the one that serves the hosts, and port 80 if it redirects."""
-        return (self.served_port, HTTP) if self.tls and self.tls.redirect else (self.served_port,)
+        return (self.served_port, HTTP) if self.redirecting_port else (self.served_port,)
+
+    @property
+    def redirecting_port(self) -> bool:
+        """Whether port 80 does nothing but redirect."""
+        return self.secured and self.protocol == "HTTP" and bool(self.tls and self.tls.redirects)
 
 
 def has_cors(entry: Ingress) -> bool:
@@ -182,8 +115,9 @@ def objects(path: str, name: str, ingress: Ingress, stack: StackContext, resolve
             raise api.ApiError([f"port {port} is none of the Service of {ref.name} ({known})"])
     body = api.Gateway(selector={"istio": ref.selector["istio"]}, servers=list(_servers(ingress)))
     yield ConfigObject(path=path, body=body, name=gateway, namespace=namespace, keys=_gateway_keys(ingress))
-    routes = [_route(name, i, part, namespace, resolve) for i, part in enumerate(ingress.routes)]
-    virtual = api.VirtualService(hosts=list(ingress.hosts), gateways=[gateway], http=routes)
+    virtual = api.VirtualService(
+        hosts=list(ingress.hosts), gateways=[gateway], **_routes(name, ingress, namespace, resolve)
+    )
     yield ConfigObject(path=path, body=virtual, name=name, namespace=namespace, keys=_route_keys(ingress), late=True)
 
 
@@ -197,24 +131,48 @@ def _gateway_keys(ingress: Ingress) -> dict[str, str]:
 
 def _route_keys(ingress: Ingress) -> dict[str, str]:
     found = {"hosts": "hosts"}
+    protocol = "http" if not ingress.connections else "tcp" if ingress.protocol == "TCP" else "tls"
     for i, route in enumerate(ingress.routes):
         to = [f"routes[{i}].to[{j}]" for j in range(len(route.to))] if len(route.to) > 1 else [f"routes[{i}].to"]
-        found |= {f"http[{i}]": f"routes[{i}]"}
-        found |= {f"http[{i}].{part}": f"routes[{i}].{key}" for part, key in route.field_keys().items()}
-        found |= {f"http[{i}].route[{j}]": key for j, key in enumerate(to)}
+        found |= {f"{protocol}[{i}]": f"routes[{i}]"}
+        found |= {f"{protocol}[{i}].{part}": f"routes[{i}].{key}" for part, key in route.field_keys().items()}
+        found |= {f"{protocol}[{i}].route[{j}]": key for j, key in enumerate(to)}
     return found
 
 
 def _servers(ingress: Ingress) -> Iterator[api.Server]:
-    hosts, tls = list(ingress.hosts), ingress.tls
-    plain = api.ServerTLSSettings(httpsRedirect=True) if tls else None
-    if tls:
-        secured = api.ServerTLSSettings(mode=tls.mode, credentialName=tls.secret, minProtocolVersion=tls.oldest)
-        port = api.Port(number=ingress.served_port, name="https", protocol="HTTPS")
-        yield api.Server(port=port, hosts=hosts, tls=secured)
-    if not tls or tls.redirect:
-        number = HTTP if tls else ingress.served_port
-        yield api.Server(port=api.Port(number=number, name="http", protocol="HTTP"), hosts=hosts, tls=plain)
+    hosts, tls, number = list(ingress.hosts), ingress.tls, ingress.served_port
+
+    def server(protocol: str, number: int, settings: api.ServerTLSSettings | None = None) -> api.Server:
+        return api.Server(
+            port=api.Port(number=number, name=protocol.lower(), protocol=protocol), hosts=hosts, tls=settings
+        )
+
+    if tls and ingress.secured:
+        yield server("TLS" if ingress.connections else "HTTPS", number, tls.settings())
+    elif ingress.protocol == "TCP":
+        yield server("TCP", number)
+    if ingress.redirecting_port or not (ingress.secured or ingress.protocol == "TCP"):
+        redirect = api.ServerTLSSettings(httpsRedirect=True) if tls and tls.redirects else None
+        yield server("HTTP", HTTP if ingress.secured else number, redirect)
+
+
+def _routes(name: str, ingress: Ingress, namespace: str, resolve: Resolve) -> dict[str, Any]:
+    """The routes of the VirtualService, in the field of their protocol."""
+    if not ingress.connections:
+        return {"http": [_route(name, i, part, namespace, resolve) for i, part in enumerate(ingress.routes)]}
+    to = ingress.routes[0].to
+    shares = [
+        api.RouteDestination(
+            destination=one.destination(resolve, namespace), weight=one.weight if len(to) > 1 else None
+        )
+        for one in to
+    ]
+    port = ingress.served_port
+    if ingress.protocol == "TCP":
+        return {"tcp": [api.TCPRoute(match=[api.L4MatchAttributes(port=port)], route=shares)]}
+    names = api.TLSMatchAttributes(port=port, sniHosts=list(ingress.hosts))
+    return {"tls": [api.TLSRoute(match=[names], route=shares)]}
 
 
 def _route(name: str, position: int, part: IngressRoute, namespace: str, resolve: Resolve) -> api.HTTPRoute:

@@ -8,12 +8,14 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from mesh import api
+from mesh.analysis import hosts
 from mesh.api.names import HeaderName, Label, Labels, SomeHost
 from mesh.api.scalars import AnyDuration
 from mesh.api.scalars import Text as NotEmpty
 from mesh.core import errors
 from mesh.core.kubernetes import Name
 from mesh.core.typed import Documented, Findings, Path
+from mesh.traffic import connections
 from mesh.traffic.context import StackContext
 from mesh.traffic.matching import Matches
 from mesh.traffic.objects import ConfigObject
@@ -102,6 +104,9 @@ class Service(RouteActions):
     """Namespace of the service and of its objects; if not set, Bookinfo's, or the only injected namespace."""
     host: SomeHost | None = None
     """Host of the service; the key of the entry if not set."""
+    protocol: Literal["HTTP", "TCP", "TLS"] = "HTTP"
+    """What sidecars route: requests; or, of a service that speaks no HTTP, connections: plain ones (`TCP`), or with TLS
+    from end to end (`TLS`), told apart by server name (SNI). The names of the Service's ports must say the same."""
     versions: Annotated[dict[Label, Labels], BeforeValidator(_by_label)] = {}
     """Versions, which become subsets: a list of values of the label `version`, or a map of names to pod labels."""
     route: Route = {}
@@ -125,14 +130,30 @@ class Service(RouteActions):
     def check(self) -> Findings:
         yield from super().check()
         yield from self._check_versions()
+        yield from self._check_connections()
         if self.route:
             yield from check_weights(self.route, "route")
         if self.balancing and self.affinity:
             yield ("balancing",), "cannot stand beside affinity, which chooses the endpoints itself"
         if self.workload and not self.limit:
             yield ("workload",), "is for limit, which is not set"
-        if not self.model_dump(exclude_defaults=True, exclude={"namespace", "host", "workload"}):
+        if not self.model_dump(exclude_defaults=True, exclude={"namespace", "host", "protocol", "workload"}):
             yield (), "has no settings; list at least its versions"
+
+    def _check_connections(self) -> Findings:
+        if self.protocol == "HTTP":
+            return
+        yield from connections.action_problems(self, self.protocol)
+        for i, rule in enumerate(self.rules):
+            for path, text in connections.action_problems(rule, self.protocol):
+                yield ("rules", i, *path), text
+            for j, match in enumerate(rule.match):
+                for path, text in connections.match_problems(match, self.protocol):
+                    yield ("rules", i, "match", j, *path), text
+        if self.affinity and not self.affinity.sourceAddress:
+            yield ("affinity",), f"must be sourceAddress with protocol {self.protocol}: the others are of requests"
+        if self.limit:
+            yield ("limit",), f"counts requests, and with protocol {self.protocol} sidecars see only connections"
 
     def _check_versions(self) -> Findings:
         parts: list[tuple[Path, RouteRule | Service]] = [((), self)]
@@ -169,9 +190,17 @@ def objects(path: str, name: str, service: Service, stack: StackContext) -> Iter
         rule = api.DestinationRule(host=host, trafficPolicy=policy, subsets=subsets or None)
         yield ConfigObject(path=path, body=rule, name=name, namespace=namespace, keys=_rule_keys(service))
     if service.needs_virtual_service:
-        routes = [*(_route(host, rule, service) for rule in service.rules), _route(host, service, service)]
-        body = api.VirtualService(hosts=[host], http=routes)
+        body = _virtual_service(host, namespace, service, stack)
         yield ConfigObject(path=path, body=body, name=name, namespace=namespace, keys=_route_keys(service), late=True)
+
+
+def _virtual_service(host: str, namespace: str, service: Service, stack: StackContext) -> api.VirtualService:
+    if service.protocol == "HTTP":
+        routes = [*(_route(host, rule, service) for rule in service.rules), _route(host, service, service)]
+        return api.VirtualService(hosts=[host], http=routes)
+    rules = [(rule.match, rule.route or service.route) for rule in service.rules]
+    names = hosts.names(stack.full_host(host, namespace), namespace)
+    return connections.routes(rules, service.route, host, names, service.protocol)
 
 
 def _rule_keys(service: Service) -> dict[str, str]:
@@ -186,11 +215,12 @@ def _rule_keys(service: Service) -> dict[str, str]:
 
 def _route_keys(service: Service) -> dict[str, str]:
     """The key of each part of the VirtualService. Parts that a rule inherits have the service's keys."""
-    wider = service.field_keys()
-    found = {f"http[{len(service.rules)}].{part}": key for part, key in wider.items()}
+    wider, protocol = service.field_keys(), service.protocol.lower()
+    found = {f"{protocol}[{len(service.rules)}].{part}": key for part, key in wider.items()}
     for i, rule in enumerate(service.rules):
         own = {part: f"rules[{i}].{key}" for part, key in rule.field_keys().items()}
-        found |= {f"http[{i}].{part}": key for part, key in (wider | own).items()} | {f"http[{i}]": f"rules[{i}]"}
+        found |= {f"{protocol}[{i}].{part}": key for part, key in (wider | own).items()}
+        found |= {f"{protocol}[{i}]": f"rules[{i}]"}
     return found
 
 

@@ -43,11 +43,11 @@ def envoy(program: Path) -> str:
 def command(seen: Snapshot, plan: Plan, proxy: Proxy, folder: Folder, program: Path, config: Path) -> tuple[str, ...]:
     """An agent's command line; `config` is the path of its Envoy's bootstrap configuration."""
     assert plan.identity
-    namespace = plan.namespace_of(proxy)
+    namespace = proxy.namespace
     given = {
         "POD_NAME": proxy.name,
         "POD_NAMESPACE": namespace,
-        "SERVICE_ACCOUNT": registry.account(registry.pods(seen, plan, proxy)),
+        "SERVICE_ACCOUNT": registry.account(registry.pods(seen, proxy)),
         "INSTANCE_IP": proxy.address,
         "PILOT_CERT_PROVIDER": "istiod",
         "ISTIO_META_CLUSTER_ID": plan.identity.cluster,
@@ -64,7 +64,7 @@ def command(seen: Snapshot, plan: Plan, proxy: Proxy, folder: Folder, program: P
         "log_output_level": "default:warn",
     }
     options = (f"--{key}={value}" for key, value in flags.items())
-    place = folder.pod(proxy.name)
+    place = folder.pod(proxy.key)
     return ("/usr/bin/env", "-i", f"--chdir={place}", *environment, f"{program}", "proxy", proxy.kind, *options)
 
 

@@ -1,7 +1,8 @@
 """Brings traffic to the proxies without iptables, by listeners on an address of each proxy.
 
-A workload's listeners come from a generated Sidecar object. For a gateway, a generated EnvoyFilter adds the Service's
-node ports, which a real node would forward to the pods.
+A workload's listeners come from a generated Sidecar object; an EnvoyFilter binds those for ports that only root may
+listen on to others. For a gateway, a generated EnvoyFilter adds the Service's node ports, which a real node would
+forward to the pods.
 """
 
 from collections.abc import Iterator
@@ -9,12 +10,17 @@ from typing import Any, Final
 
 from mesh.core.protocols import is_http_after_tls
 from sandbox.live import translate
-from sandbox.live.plan import APP_PORT, Gateway, Plan, Workload
-from sandbox.live.registry import gateway_of, is_for, serving, target
+from sandbox.live.plan import APP_PORT, PRIVILEGED, Gateway, Plan, Workload, bound
+from sandbox.live.registry import gateway_of, inbound, is_for, protocol, serving, target, tcp_ports
 from sandbox.live.snapshot import Manifest, Snapshot, selects
 from sandbox.network import LOOPBACK
 
 EVERYTHING: Final = ["*/*"]
+HTTP_MARK: Final = "istio-http/1.1,istio"
+"""The protocols that a caller's proxy offers for HTTP within mutual TLS (ALPN)."""
+SET_STATE: Final = "type.googleapis.com/envoy.extensions.filters.http.set_filter_state.v3.Config"
+LAST: Final = 2**31 - 1
+"""The highest priority of an EnvoyFilter: its patches come after those of all others of its namespace."""
 
 
 def sidecars(seen: Snapshot, plan: Plan) -> Iterator[dict[str, Any]]:
@@ -25,8 +31,8 @@ def sidecars(seen: Snapshot, plan: Plan) -> Iterator[dict[str, Any]]:
         wanted = _wanted(seen, plan, workload)
         hosts = [host for listener in wanted.get("egress", []) for host in listener.get("hosts", [])]
         spec: dict[str, Any] = {
-            "workloadSelector": {"labels": workload.labels},
-            "ingress": [_inbound(port, workload) for port in _ports(seen, plan, workload)],
+            "workloadSelector": {"labels": workload.mark},
+            "ingress": list(_inbound(seen, workload)),
             "egress": [{"bind": workload.outbound, "captureMode": "NONE", "hosts": hosts or EVERYTHING}],
         }
         if "outboundTrafficPolicy" in wanted:
@@ -34,7 +40,7 @@ def sidecars(seen: Snapshot, plan: Plan) -> Iterator[dict[str, Any]]:
         yield {
             "apiVersion": "networking.istio.io/v1",
             "kind": "Sidecar",
-            "metadata": {"name": f"live-{workload.name}", "namespace": plan.namespace},
+            "metadata": {"name": f"live-{workload.name}", "namespace": workload.namespace},
             "spec": spec,
         }
 
@@ -42,37 +48,40 @@ def sidecars(seen: Snapshot, plan: Plan) -> Iterator[dict[str, Any]]:
 def _wanted(seen: Snapshot, plan: Plan, workload: Workload) -> Manifest:
     """The spec of the user's Sidecar that applies to a workload: one that selects it, else that of its namespace, else
     that of the mesh; empty if there is none."""
-    labels = next((pod["metadata"]["labels"] for pod in serving(seen, plan, workload)), workload.labels)
+    labels = next((pod["metadata"]["labels"] for pod in serving(seen, workload)), workload.labels)
     ranked: dict[int, Manifest] = {}
     for sidecar in seen.istio["Sidecar"]:
         spec, place = sidecar.get("spec") or {}, sidecar["metadata"]["namespace"]
         selector = spec.get("workloadSelector", {}).get("labels")
-        if place == plan.namespace and selects(selector, labels):
+        if place == workload.namespace and selects(selector, labels):
             ranked.setdefault(0, spec)
-        elif not selector and place in (plan.namespace, plan.root):
-            ranked.setdefault(1 if place == plan.namespace else 2, spec)
+        elif not selector and place in (workload.namespace, plan.root):
+            ranked.setdefault(1 if place == workload.namespace else 2, spec)
     return ranked[min(ranked)] if ranked else {}
 
 
-def _ports(seen: Snapshot, plan: Plan, workload: Workload) -> list[Manifest]:
-    """The ports of the Services that select a workload's labels, even if it has no pods."""
-    return [
-        port
-        for service in seen.services
-        if service["metadata"]["namespace"] == plan.namespace
-        and selects(service["spec"].get("selector"), workload.labels)
-        for port in service["spec"]["ports"]
-    ]
+def _inbound(seen: Snapshot, workload: Workload) -> Iterator[dict[str, Any]]:
+    """The listeners for the ports of the Services that select a workload's labels, even if it has no pods; one for each
+    number, as the first Service names it."""
+    taken = set()
+    for service in seen.services:
+        same = service["metadata"]["namespace"] == workload.namespace
+        for port in tcp_ports(service) if same and selects(service["spec"].get("selector"), workload.labels) else ():
+            number = inbound(port, workload)
+            if number not in taken:
+                taken.add(number)
+                yield {
+                    "port": {"number": number, "protocol": _spoken(port), "name": f"port-{number}"},
+                    "bind": workload.address,
+                    "captureMode": "NONE",
+                    "defaultEndpoint": f"0.0.0.0:{APP_PORT}",  # in Istio's API: the proxy's own address
+                }
 
 
-def _inbound(port: Manifest, workload: Workload) -> dict[str, Any]:
-    name = port.get("name") or f"http-{port['port']}"
-    return {
-        "port": {"number": target(port), "protocol": "HTTP", "name": name},
-        "bind": workload.address,
-        "captureMode": "NONE",
-        "defaultEndpoint": f"0.0.0.0:{APP_PORT}",  # in Istio's API: the proxy's own address
-    }
+def _spoken(port: Manifest) -> str:
+    """The protocol that a stand-in is asked in. HTTP/2 is HTTP/1.1 for it, unless that is gRPC; it ends no TLS."""
+    named = protocol(port)
+    return {"HTTP2": "HTTP", "HTTPS": "TCP", "TLS": "TCP"}.get(named, named)
 
 
 def plain_text(plan: Plan) -> dict[str, Any]:
@@ -99,6 +108,55 @@ def gateway_ports(seen: Snapshot, plan: Plan) -> Iterator[dict[str, Any]]:
                     "configPatches": [_patch(port, gateway) for port in service["spec"]["ports"]],
                 },
             }
+
+
+def called_ports(seen: Snapshot, plan: Plan) -> Iterator[dict[str, Any]]:
+    """An EnvoyFilter for each namespace of workloads, which binds the listeners for their calls to ports below 1024 to
+    other ports. It is applied after all others, which match by the port that is called."""
+    services = [service["spec"].get("ports") or () for service in seen.services]
+    entries = [entry["spec"].get("ports") or () for entry in seen.istio["ServiceEntry"]]
+    numbers = {int(port.get("port") or port["number"]) for ports in (*services, *entries) for port in ports}
+    patches = [_bound(number) for number in sorted(numbers) if number < PRIVILEGED]
+    for namespace in sorted({workload.namespace for workload in plan.workloads}) if patches else ():
+        yield {
+            "apiVersion": "networking.istio.io/v1alpha3",
+            "kind": "EnvoyFilter",
+            "metadata": {"name": "live-calls", "namespace": namespace},
+            "spec": {"priority": LAST, "configPatches": patches},
+        }
+
+
+def _bound(number: int) -> dict[str, Any]:
+    return {
+        "applyTo": "LISTENER",
+        "match": {"context": "SIDECAR_OUTBOUND", "listener": {"portNumber": number}},
+        "patch": {"operation": "MERGE", "value": {"address": {"socket_address": {"port_value": bound(number)}}}},
+    }
+
+
+def http_marks(plan: Plan) -> Iterator[dict[str, Any]]:
+    """An EnvoyFilter that offers Istio's protocol name for HTTP in handshakes, by which the receiver's proxy knows what
+    a port without a protocol is asked. Istio's own proxies have a filter for it."""
+    name = {"text_format_source": {"inline_string": HTTP_MARK}}
+    state = {"object_key": "envoy.network.application_protocols", "format_string": name, "shared_with_upstream": "ONCE"}
+    filter_ = {"name": "live.http-mark", "typed_config": {"@type": SET_STATE, "on_request_headers": [state]}}
+    manager = {"name": "envoy.filters.network.http_connection_manager"}
+    before = {"filterChain": {"filter": {**manager, "subFilter": {"name": "envoy.filters.http.router"}}}}
+    patches = [
+        {
+            "applyTo": "HTTP_FILTER",
+            "match": {"context": context, "listener": before},
+            "patch": {"operation": "INSERT_BEFORE", "value": filter_},
+        }
+        for context in ("SIDECAR_OUTBOUND", "GATEWAY")
+    ]
+    if plan.identity:
+        yield {
+            "apiVersion": "networking.istio.io/v1alpha3",
+            "kind": "EnvoyFilter",
+            "metadata": {"name": "live-http-mark", "namespace": plan.root},
+            "spec": {"configPatches": patches},
+        }
 
 
 def open_ports(seen: Snapshot, plan: Plan) -> dict[str, int]:

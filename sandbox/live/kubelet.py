@@ -40,15 +40,15 @@ def mount(api: Api, seen: Snapshot, plan: Plan, folder: Folder) -> None:
     """Writes the files that are missing or out of date. Raises ClusterError if the API server does not answer."""
     if not plan.identity:
         return
-    roots = {namespace: _root(api, namespace) for namespace in {*map(plan.namespace_of, plan.proxies)}}
+    roots = {namespace: _root(api, namespace) for namespace in {proxy.namespace for proxy in plan.proxies}}
     for proxy in plan.proxies:
-        place = folder.pod(proxy.name)
+        place = folder.pod(proxy.key)
         for file in (TOKEN, ROOT, ANNOTATIONS):
             (place / file).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         put(place / ANNOTATIONS, NO_STATUS_PORT)
-        if root := roots[plan.namespace_of(proxy)]:
+        if root := roots[proxy.namespace]:
             put(place / ROOT, root)
-        _renew(api, place / TOKEN, registry.pods(seen, plan, proxy))
+        _renew(api, place / TOKEN, registry.pods(seen, proxy))
 
 
 def _root(api: Api, namespace: str) -> str:

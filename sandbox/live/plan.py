@@ -6,9 +6,10 @@ server assigns no address by itself. So each listens on the same port as on a re
 
 import ipaddress
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
+from itertools import count
 from typing import Any, ClassVar, Final
 
 from mesh import bookinfo
@@ -21,38 +22,81 @@ STAND_INS: Final = "live-stand-ins"
 XDS_PORT: Final = 15010
 PILOT_HTTP_PORT: Final = 8080
 ADMIN_PORT: Final = 15000
-APP_PORT: Final = 9081
-"""Port on which a stand-in listens; its proxy listens on the port of the Service."""
+APP_PORT: Final = 15081
+"""Port on which a stand-in listens; its proxy listens on the ports of the pods. It is beside those that Istio's proxies
+use, where no pod's own ports are."""
+GRPC_PORT: Final = 15082
+"""Port on which a stand-in listens for gRPC, which it hands on from APP_PORT."""
 
-WORKLOADS: Final = tuple((name, version) for name, versions in bookinfo.VERSIONS.items() for version in versions)
-"""The stand-ins, by the labels `app` and `version` of Bookinfo's pods."""
+PRIVILEGED: Final = 1024
+"""Port below which only root may listen."""
+_UNPRIVILEGED: Final = 64000
+
+_BOOKINFO: Final = tuple((name, version) for name, versions in bookinfo.VERSIONS.items() for version in versions)
+"""The workloads of Bookinfo, by the labels `app` and `version` of their pods."""
 
 _INBOUND: Final = 101
 _OUTBOUND: Final = 151
 """Indexes of the first addresses in the Service range, for inbound and outbound listeners. The API server assigns the
 addresses below index 256 only on request."""
+_PAIRS: Final = (
+    *zip(range(_INBOUND, _OUTBOUND), range(_OUTBOUND, 201), strict=True),
+    *((index, index + 1) for start, end in ((202, 254), (12, 100)) for index in range(start, end, 2)),
+)
+"""Indexes of the two addresses of each place. Place 0 is that of pilot, which has no outbound listener."""
+MOST: Final = len(_PAIRS) - 1
+"""The number of proxies that have a place."""
+
+NAME_LABELS: Final = ("service.istio.io/canonical-name", "app.kubernetes.io/name", "app")
+VERSION_LABELS: Final = ("service.istio.io/canonical-revision", "app.kubernetes.io/version", "version")
+"""Labels of pods with the name and the version of their service, the first one first, as Istio reads them."""
 
 
 @dataclass(frozen=True)
-class Workload:
+class DeclaredWorkload:
+    """A workload as the cluster declares it, without an address."""
+
+    name: str
+    """Name of the Deployment, StatefulSet, …, or of the pod itself if nothing controls it."""
+    namespace: str
+    labels: Mapping[str, str]
+    """Labels of its pods."""
+    ports: Mapping[str, int]
+    """Ports of its containers by name."""
+
+    @property
+    def bookinfo(self) -> tuple[str, str]:
+        """The labels by which Bookinfo's workloads are known."""
+        return self.labels.get("app", ""), self.labels.get("version", "")
+
+
+@dataclass(frozen=True)
+class Workload(DeclaredWorkload):
     """A stand-in with its sidecar."""
 
     kind: ClassVar = "sidecar"
     """The type of its proxy, as in Envoy's node id."""
-    app: str
-    version: str
+    key: str
+    """Its name among all proxies."""
     address: str
     """Address of its proxy's inbound listeners, and of the stand-in itself."""
     outbound: str
     """Address of its proxy's outbound listeners: one for each port of the Services that it may call."""
 
     @property
-    def name(self) -> str:
-        return f"{self.app}-{self.version}"
+    def service(self) -> str:
+        """The name of its service."""
+        return next((self.labels[one] for one in NAME_LABELS if self.labels.get(one)), self.name)
 
     @property
-    def labels(self) -> dict[str, str]:
-        return {"app": self.app, "version": self.version}
+    def version(self) -> str:
+        """Its version; empty if its pods have no label with one."""
+        return next((self.labels[one] for one in VERSION_LABELS if self.labels.get(one)), "")
+
+    @property
+    def mark(self) -> dict[str, str]:
+        """A label that its proxy alone has, whatever the labels of its pods."""
+        return {"mesh/stand-in": self.address}
 
 
 @dataclass(frozen=True)
@@ -66,6 +110,11 @@ class Gateway:
     labels: Mapping[str, str]
     """Labels of its pods, by which Gateway objects select it."""
     address: str
+
+    @property
+    def key(self) -> str:
+        """Its name among all proxies."""
+        return self.name
 
 
 Proxy = Gateway | Workload
@@ -98,7 +147,7 @@ class Plan:
     stack: str
     """Name of the stack that it belongs to."""
     namespace: str
-    """Bookinfo's namespace."""
+    """Bookinfo's namespace; empty without Bookinfo."""
     root: str
     """Istio's root namespace."""
     mesh_config: str
@@ -114,13 +163,34 @@ class Plan:
     edges: tuple[DeclaredGateway, ...]
     identity: Identity | None = None
     """None if the proxies have no certificates."""
+    declared: tuple[DeclaredWorkload, ...] = ()
+    """The workloads that have stand-ins."""
+    places: Mapping[str, int] = field(default_factory=dict)
+    """A number for each proxy, from which its addresses follow; by the proxy's key."""
 
     @classmethod
     def of(cls, kept: Mapping[str, Any]) -> "Plan":
         """The plan of a plan file. Raises TypeError if another release of this program wrote it."""
+        if "places" not in kept:
+            raise TypeError("a plan without places")
         edges = tuple(DeclaredGateway(**edge) for edge in kept["edges"])
         identity = Identity(**kept["identity"]) if kept.get("identity") else None
-        return cls(**{**kept, "edges": edges, "identity": identity})
+        declared = tuple(DeclaredWorkload(**one) for one in kept["declared"])
+        return cls(**{**kept, "edges": edges, "identity": identity, "declared": declared})
+
+    def serving(self, found: Sequence[DeclaredWorkload], former: Mapping[str, int]) -> "Plan":
+        """The plan with stand-ins for workloads, as many as there are places for. A proxy keeps the place that it had,
+        so that it need not start anew; in a new plan Bookinfo's come first, then the gateways, then all others."""
+        own = sorted((one for one in found if self.is_bookinfo(one)), key=lambda one: _BOOKINFO.index(one.bookinfo))
+        others = sorted((one for one in found if one not in own), key=lambda one: (one.namespace, one.name))
+        declared = (*own, *others)[: MOST - len(self.edges)]
+        keys = [self._key(one) for one in declared]
+        ordered = [*keys[: len(own)], *(edge.name for edge in self.edges), *keys[len(own) :]]
+        return replace(self, declared=declared, places=_places(ordered, former))
+
+    def is_bookinfo(self, workload: DeclaredWorkload) -> bool:
+        """Whether a workload is one of Bookinfo's."""
+        return workload.namespace == self.namespace and workload.bookinfo in _BOOKINFO
 
     @property
     def text(self) -> str:
@@ -130,31 +200,48 @@ class Plan:
     @property
     def pilot(self) -> str:
         """Pilot's address."""
-        return self._address(_INBOUND)
+        return self._addresses(0)[0]
 
     @cached_property
     def workloads(self) -> tuple[Workload, ...]:
-        return tuple(
-            Workload(*labels, self._address(_INBOUND + place), self._address(_OUTBOUND + place))
-            for place, labels in enumerate(WORKLOADS, 1)
-        )
+        return tuple(self._workload(one, self._key(one)) for one in self.declared)
 
     @cached_property
     def gateways(self) -> tuple[Gateway, ...]:
-        places = enumerate(self.edges, _INBOUND + len(WORKLOADS) + 1)
-        return tuple(Gateway(edge.name, edge.namespace, edge.labels, self._address(place)) for place, edge in places)
+        return tuple(
+            Gateway(edge.name, edge.namespace, edge.labels, self._addresses(self.places[edge.name])[0])
+            for edge in self.edges
+        )
 
     @property
     def proxies(self) -> tuple[Proxy, ...]:
         """The gateways and workloads, each of which has an Envoy."""
         return (*self.gateways, *self.workloads)
 
-    def namespace_of(self, proxy: Proxy) -> str:
-        return proxy.namespace if isinstance(proxy, Gateway) else self.namespace
-
     def host(self, service: str, namespace: str) -> str:
         """The fully qualified host name of a Service."""
         return f"{service}.{namespace}.svc.{self.domain}"
 
-    def _address(self, place: int) -> str:
-        return str(ipaddress.ip_network(self.service_range)[place])
+    def _workload(self, declared: DeclaredWorkload, key: str) -> Workload:
+        address, outbound = self._addresses(self.places[key])
+        return Workload(**vars(declared), key=key, address=address, outbound=outbound)
+
+    def _key(self, workload: DeclaredWorkload) -> str:
+        return workload.name if workload.namespace == self.namespace else f"{workload.name}.{workload.namespace}"
+
+    def _addresses(self, place: int) -> tuple[str, str]:
+        network = ipaddress.ip_network(self.service_range)
+        inbound, outbound = _PAIRS[place]
+        return str(network[inbound]), str(network[outbound])
+
+
+def _places(keys: Sequence[str], former: Mapping[str, int]) -> dict[str, int]:
+    """A place for each key: the one that it had, else the first that is free."""
+    kept = {key: former[key] for key in keys if key in former}
+    free = (place for place in count(1) if place not in {*kept.values()})
+    return {key: kept[key] if key in kept else next(free) for key in keys}
+
+
+def bound(port: int) -> int:
+    """The port on which a proxy listens for a port of a Service or of its pods, as not everybody may listen on each."""
+    return port if port >= PRIVILEGED else port + _UNPRIVILEGED

@@ -45,7 +45,8 @@ def programs(seen: Snapshot, plan: Plan, folder: Folder, built: Binaries) -> Ite
     replace(file, plan.text)
     replace(folder.scraping, scraping.config(plan))
     yield Program(PILOT, pilot.command(plan, folder, built.pilot), (plan.pilot, XDS_PORT))
-    yield Program(STAND_INS, _own("stand-ins", str(file), str(folder.switches)), (plan.workloads[0].address, APP_PORT))
+    for first in plan.workloads[:1]:
+        yield Program(STAND_INS, _own("stand-ins", str(file), str(folder.switches)), (first.address, APP_PORT))
     if built.agent:
         replace(folder.envoy, agent.envoy(built.envoy))
         folder.envoy.chmod(0o700)
@@ -56,13 +57,13 @@ def programs(seen: Snapshot, plan: Plan, folder: Folder, built: Binaries) -> Ite
 def _proxy(seen: Snapshot, plan: Plan, proxy: Proxy, folder: Folder, built: Binaries) -> Program:
     """An Envoy, with its agent if it has a certificate. Without a pod it gets none, and waits for one."""
     text = json.dumps(proxies.bootstrap(plan, proxy), indent=1)
-    config = folder.bootstrap(proxy.name, digest_of(text))
+    config = folder.bootstrap(proxy.key, digest_of(text))
     replace(config, text)
-    name, listener = f"live-proxy-{proxy.name}", (proxy.address, ADMIN_PORT)
+    name, listener = f"live-proxy-{proxy.key}", (proxy.address, ADMIN_PORT)
     if not built.agent:
         return Program(name, proxies.command(built.envoy, config), listener, "/ready")
     command = agent.command(seen, plan, proxy, folder, built.agent, config)
-    return Program(name, command, listener, "/ready" if registry.pods(seen, plan, proxy) else None)
+    return Program(name, command, listener, "/ready" if registry.pods(seen, proxy) else None)
 
 
 def _own(process: str, *arguments: str) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from mesh.core.names import DEFAULT_CLUSTER
-from sandbox.live.plan import ADMIN_PORT, XDS_PORT, Plan, Proxy
+from sandbox.live.plan import ADMIN_PORT, XDS_PORT, Gateway, Plan, Proxy
 from sandbox.live.scraping import CLUSTER
 
 XDS: Final = "xds-grpc"
@@ -18,6 +18,9 @@ SDS: Final = "sds-grpc"
 """Name of the cluster with the agent, to which pilot's configuration refers."""
 SOCKET: Final = "./var/run/secrets/workload-spiffe-uds/socket"
 """Unix socket on which the agent serves certificates, below the working folder of both."""
+RECONNECT: Final = {"retry_back_off": {"base_interval": "0.1s", "max_interval": "1s"}}
+"""How soon a proxy asks again for a pilot that was away. By default it waits for up to 30 s, in which `make up`, which
+has started pilot again, would long be done."""
 
 
 def command(program: Path, config: Path) -> tuple[str, ...]:
@@ -44,7 +47,7 @@ def bootstrap(plan: Plan, proxy: Proxy) -> dict[str, Any]:
             "ads_config": {
                 "api_type": "GRPC",
                 "transport_api_version": "V3",
-                "grpc_services": [{"envoy_grpc": {"cluster_name": XDS}}],
+                "grpc_services": [{"envoy_grpc": {"cluster_name": XDS, "retry_policy": RECONNECT}}],
             },
         },
         "static_resources": {"clusters": list(_clusters(plan))},
@@ -61,7 +64,7 @@ def _stats(plan: Plan) -> dict[str, Any]:
 
 
 def _node(plan: Plan, proxy: Proxy) -> Mapping[str, Any]:
-    namespace = plan.namespace_of(proxy)
+    namespace = proxy.namespace
     return {
         "id": f"{proxy.kind}~{proxy.address}~{proxy.name}.{namespace}~{namespace}.svc.{plan.domain}",
         "cluster": f"{proxy.name}.{namespace}",
@@ -70,7 +73,8 @@ def _node(plan: Plan, proxy: Proxy) -> Mapping[str, Any]:
             "LABELS": dict(proxy.labels),
             "WORKLOAD_NAME": proxy.name,
             "INTERCEPTION_MODE": "NONE",
-            "UNPRIVILEGED_POD": "true",  # may not listen below port 1024
+            # Pilot makes no listeners below port 1024 then. A sidecar's are bound to other ports (`capture`).
+            "UNPRIVILEGED_POD": str(isinstance(proxy, Gateway)).lower(),
             "CLUSTER_ID": DEFAULT_CLUSTER,
             "ISTIO_VERSION": plan.version,
         },
@@ -123,11 +127,11 @@ def rejections(plan: Plan) -> dict[str, str]:
         try:
             dump = json.loads(ask(proxy.address, ADMIN_PORT, "/config_dump")[1])
         except (OSError, http.client.HTTPException, ValueError):
-            found[proxy.name] = "it does not answer"
+            found[proxy.key] = "it does not answer"
             continue
         errors = [state["details"] for state in _errors(dump)]
         if errors:
-            found[proxy.name] = errors[0]
+            found[proxy.key] = errors[0]
     return found
 
 
@@ -139,7 +143,7 @@ def identities(plan: Plan) -> dict[str, str]:
             told = json.loads(ask(proxy.address, ADMIN_PORT, "/certs")[1])["certificates"]
             names = [name for one in told for chain in one["cert_chain"] for name in chain["subject_alt_names"]]
             uris = [name["uri"] for name in names if name.get("uri", "").startswith("spiffe://")]
-            found.update((proxy.name, uri) for uri in uris)
+            found.update((proxy.key, uri) for uri in uris)
     return found
 
 

@@ -1,15 +1,16 @@
-"""The cluster's Services as ServiceEntries. Pods are simulated and cannot be reached, so the endpoints of Bookinfo's
-Services are the stand-ins of the ready pods."""
+"""The cluster's Services as ServiceEntries. Pods are simulated and cannot be reached, so the endpoints of Services are
+the stand-ins of the ready pods."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from mesh.core import protocols
-from sandbox.live.plan import Gateway, Plan, Proxy, Workload
-from sandbox.live.snapshot import Manifest, Snapshot, ready, selects
+from sandbox.live.plan import Gateway, Plan, Proxy, Workload, bound
+from sandbox.live.snapshot import SYSTEM, Manifest, Snapshot, ready, selects
 
-_IGNORED: Final = ("kube-system", "kube-public", "kube-node-lease")
 _EXPORT: Final = "networking.istio.io/exportTo"
+UNKNOWN: Final = ("THRIFT",)
+"""Protocols that pilot does not know any more; it takes what they transport as bytes, as Istio does."""
 TLS_MODE: Final = "security.istio.io/tlsMode"
 """Label of pods with a sidecar, `istio`: without a rule, callers use mutual TLS for these only."""
 
@@ -18,9 +19,9 @@ def entries(seen: Snapshot, plan: Plan) -> Iterator[dict[str, Any]]:
     """A ServiceEntry for each Service; without endpoints if its pods have no stand-in."""
     for service in seen.services:
         name, namespace = service["metadata"]["name"], service["metadata"]["namespace"]
-        if namespace in _IGNORED or (namespace, name) == ("default", "kubernetes"):
+        ports = [_port(port) for port in tcp_ports(service)]
+        if namespace in SYSTEM or (namespace, name) == ("default", "kubernetes") or not ports:
             continue
-        ports = [_port(port) for port in service["spec"].get("ports") or [] if port.get("protocol") != "UDP"]
         spec: dict[str, Any] = {
             "hosts": [plan.host(name, namespace)],
             "ports": ports,
@@ -40,7 +41,8 @@ def entries(seen: Snapshot, plan: Plan) -> Iterator[dict[str, Any]]:
 
 
 def unserved(seen: Snapshot, plan: Plan) -> list[str]:
-    """The Services outside Istio's namespace that have ready pods but no stand-in."""
+    """The Services outside Istio's namespace that have ready pods but no stand-in: of workloads that are newer than the
+    plan, or for which there was no place."""
     names = []
     for service in seen.services:
         namespace, name = service["metadata"]["namespace"], service["metadata"]["name"]
@@ -50,27 +52,34 @@ def unserved(seen: Snapshot, plan: Plan) -> list[str]:
     return names
 
 
+def tcp_ports(service: Manifest) -> list[Manifest]:
+    """The ports of a Service that take connections."""
+    return [port for port in service["spec"].get("ports") or () if port.get("protocol", "TCP") == "TCP"]
+
+
+def inbound(port: Manifest, workload: Workload) -> int:
+    """The port on which a workload's proxy listens for a Service's port."""
+    wanted = port.get("targetPort")
+    number = workload.ports.get(wanted, port["port"]) if isinstance(wanted, str) else target(port)
+    return bound(int(number))
+
+
 def target(port: Manifest) -> int:
     """The target port of a Service's port; the port itself if the target port is a name."""
     wanted = port.get("targetPort")
     return wanted if isinstance(wanted, int) else int(port["port"])
 
 
-def serving(seen: Snapshot, plan: Plan, workload: Workload, service: Manifest | None = None) -> list[Manifest]:
+def serving(seen: Snapshot, workload: Workload, service: Manifest | None = None) -> list[Manifest]:
     """The ready pods that a stand-in answers for; only those of `service` if it is given."""
-    return [
-        pod
-        for pod in seen.pods
-        if pod["metadata"]["namespace"] == plan.namespace
-        and selects(workload.labels, pod["metadata"].get("labels"))
-        and (_is_behind(service, pod) if service else ready(pod))
-    ]
+    pods = seen.ready_pods.get((workload.namespace, workload.name), ())
+    return [pod for pod in pods if service is None or _is_behind(service, pod)]
 
 
-def pods(seen: Snapshot, plan: Plan, proxy: Proxy) -> list[Manifest]:
+def pods(seen: Snapshot, proxy: Proxy) -> list[Manifest]:
     """The ready pods whose proxy a live one stands for."""
     if isinstance(proxy, Workload):
-        return serving(seen, plan, proxy)
+        return serving(seen, proxy)
     return [
         pod
         for pod in seen.pods
@@ -92,19 +101,33 @@ def _is_behind(service: Manifest, pod: Manifest) -> bool:
 
 
 def _port(port: Manifest) -> dict[str, Any]:
-    """A Service's port as a ServiceEntry has it; TCP if the Service names no protocol."""
-    name = port.get("name") or f"port-{port['port']}"
-    protocol = protocols.of_service_port(port) or "TCP"
-    return {"number": port["port"], "name": name, "protocol": protocol, "targetPort": target(port)}
+    """A Service's port as a ServiceEntry has it."""
+    return {"number": port["port"], "name": _name(port), "protocol": protocol(port), "targetPort": target(port)}
+
+
+def _name(port: Manifest) -> str:
+    return str(port.get("name") or f"port-{port['port']}")
+
+
+def protocol(port: Manifest) -> str:
+    """The protocol of a Service's port; empty if it names none, so that the proxies detect it."""
+    named = protocols.of_service_port(port)
+    return "TCP" if named in UNKNOWN else named
 
 
 def _workloads(service: Manifest, seen: Snapshot, plan: Plan) -> Iterator[dict[str, Any]]:
     """An endpoint for each version of a workload, weighted by its number of ready pods."""
     for workload in plan.workloads:
-        pods = serving(seen, plan, workload, service)
-        if pods:
+        if pods := serving(seen, workload, service):
             labels = {k: v for k, v in pods[0]["metadata"]["labels"].items() if k != "pod-template-hash"}
-            yield {"address": workload.address, "labels": labels, "weight": len(pods), **_identity(plan, pods)}
+            ports = {_name(port): inbound(port, workload) for port in tcp_ports(service)}
+            yield {
+                "address": workload.address,
+                "labels": {**labels, **workload.mark},
+                "ports": ports,
+                "weight": len(pods),
+                **_identity(plan, pods),
+            }
 
 
 def _gateways(service: Manifest, seen: Snapshot, plan: Plan) -> Iterator[dict[str, Any]]:

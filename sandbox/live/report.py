@@ -7,7 +7,7 @@ from typing import Any, Final
 from sandbox import paths
 from sandbox.live import pilot, proxies
 from sandbox.live.folder import Folder
-from sandbox.live.plan import Plan
+from sandbox.live.plan import MOST, Plan
 from sandbox.live.run import current, running
 from sandbox.network import LOOPBACK
 from sandbox.paths import Layout
@@ -22,7 +22,7 @@ def lines(context: str) -> list[str]:
     layout = paths.layout(context)
     names = list(running(layout))
     if not names:
-        return ["not running: `make up` of a stack with Bookinfo and an ingress gateway starts it"]
+        return ["not running: `make up` of a stack with apps or Bookinfo, and an ingress gateway, starts it"]
     dead = [Process(name, layout) for name in names if not Process(name, layout).alive()]
     if dead:
         return [line for process in dead for line in _dead(process)]
@@ -43,7 +43,7 @@ def _state(notes: Mapping[str, Any], plan: Plan, layout: Layout) -> Iterator[str
     yield f"serving: {', '.join(notes['serving']) or 'nothing, no pod is ready'}"
     yield _certificates(plan) if plan.identity else SIMULATED
     if notes["unserved"]:
-        yield f"not served, for want of a stand-in: {', '.join(notes['unserved'])}"
+        yield f"not served, for want of a stand-in: {', '.join(notes['unserved'])}; {_remedy(plan)}"
     for reason, names in notes["leftOut"].items():
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
         yield f"left out: {names[0]}{more}: {reason}"
@@ -51,6 +51,11 @@ def _state(notes: Mapping[str, Any], plan: Plan, layout: Layout) -> Iterator[str
         yield f"pilot refuses what stands on the cluster, and stays with what it had: {said}"
     for name, said in proxies.rejections(plan).items():
         yield f"the proxy of {name} refuses a part of its configuration: {said}"
+
+
+def _remedy(plan: Plan) -> str:
+    """What to do about Services without a stand-in."""
+    return "`make up` starts one" if len(plan.proxies) < MOST else f"there are places for {MOST} proxies"
 
 
 def _certificates(plan: Plan) -> str:

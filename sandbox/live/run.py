@@ -4,7 +4,7 @@ import http.client
 import json
 import socket
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -14,11 +14,12 @@ from mesh.core.names import EMBEDDED_CLUSTERS
 from sandbox import paths
 from sandbox.api import Endpoints
 from sandbox.errors import SandboxError
-from sandbox.live import capture, kubelet, pilot, programs, proxies, sync
+from sandbox.live import capture, kubelet, pilot, programs, proxies, sync, workloads
 from sandbox.live.folder import Folder
 from sandbox.live.plan import SYNC, Plan, Workload
 from sandbox.live.programs import Binaries, Program
 from sandbox.live.snapshot import Snapshot, take
+from sandbox.live.sync import SEPARATOR
 from sandbox.network import is_free, listener_on, network
 from sandbox.paths import Layout
 from sandbox.process import Process, log_excerpt
@@ -32,6 +33,8 @@ PATIENCE = 3.0
 """Seconds to wait after SIGTERM before SIGKILL."""
 RELOAD = 0.5
 """Seconds to wait until pilot has read changed files."""
+Applied = Mapping[str, Sequence[Mapping[str, Any]]]
+"""Objects by kind."""
 PREFIX = "live-"
 """Prefix of the names of all processes of the live data plane."""
 
@@ -39,8 +42,8 @@ PREFIX = "live-"
 def start(context: str, stack: Mapping[str, Any], out: TextIO | None = None) -> None:
     """Starts or updates the live data plane of a running cluster, and returns when it serves requests.
 
-    `stack` holds the fields of Plan except `service_range`. The first call builds pilot and fetches Envoy. Progress
-    goes to `out` (standard error). Raises SandboxError or ToolchainError.
+    `stack` holds the fields of Plan that the cluster does not decide. The first call builds pilot and fetches Envoy.
+    Progress goes to `out` (standard error). Raises SandboxError or ToolchainError.
     """
     agent = checkers.agent(out) if stack["identity"] else None
     built = Binaries(checkers.pilot(out), envoy.envoy(out), agent)
@@ -49,15 +52,17 @@ def start(context: str, stack: Mapping[str, Any], out: TextIO | None = None) -> 
     with held(layout.lock, lambda holder: progress.say(f"waiting for another start or stop: {holder}")):
         kept = network(layout)
         plan = Plan(service_range=kept.service_range, **stack)
-        started = _bring_up(plan, Endpoints(layout, kept).api, built, layout)
+        former = (current(context) or {}).get("places") or {}
+        started = _bring_up(plan, former, Endpoints(layout, kept).api, built, layout)
     progress.done(f"{started} processes started" if started else "already running")
 
 
-def _bring_up(plan: Plan, api: Api, built: Binaries, layout: Layout) -> int:
-    """Starts the processes that do not run or are out of date, and waits for all; the number of started ones."""
+def _bring_up(plan: Plan, former: Mapping[str, int], api: Api, built: Binaries, layout: Layout) -> int:
+    """Starts the processes that do not run or are out of date, and waits for all; the number of started ones. `former`:
+    the places of the proxies that run."""
     folder, ingress = Folder(layout), Process(f"{PREFIX}proxy-{plan.ingress}", layout)
     folder.make()
-    seen = _first_files(api, plan, folder)
+    plan, seen = _first_files(api, plan, former, folder)
     ports = capture.open_ports(seen, plan)
     if not ingress.alive():
         _require_free(ports, plan)
@@ -76,13 +81,15 @@ def _bring_up(plan: Plan, api: Api, built: Binaries, layout: Layout) -> int:
     return sum(started)
 
 
-def _first_files(api: Api, plan: Plan, folder: Folder) -> Snapshot:
-    """Writes the files that pilot and the agents read at their start; the snapshot that they are made from."""
+def _first_files(api: Api, plan: Plan, former: Mapping[str, int], folder: Folder) -> tuple[Plan, Snapshot]:
+    """Writes the files that pilot and the agents read at their start; the plan with the cluster's workloads, and the
+    snapshot that they are made from."""
     try:
         seen = take(api, plan)
+        plan = plan.serving(workloads.declared(api, seen, plan), former)
         sync.write(seen, plan, folder)
         kubelet.mount(api, seen, plan, folder)
-        return seen
+        return plan, seen
     except ClusterError as error:
         raise SandboxError(f"the embedded cluster does not answer: {error}") from None
 
@@ -172,13 +179,32 @@ def current(context: str) -> dict[str, Any] | None:
     return kept
 
 
-def identified(context: str) -> Sequence[Workload]:
-    """The stand-ins that serve, if a live data plane runs on a cluster and its proxies have certificates."""
+def serving(context: str) -> Sequence[Workload]:
+    """The stand-ins that serve on a cluster; none if no live data plane runs, or one of another release."""
     kept = current(context) if context in EMBEDDED_CLUSTERS else None
-    if not (kept and kept.get("identity")):
+    try:
+        plan = Plan.of(kept) if kept else None
+    except TypeError:
+        plan = None
+    if not plan:
         return ()
-    serving = json.loads(Folder(paths.layout(context)).notes.read_text())["serving"]
-    return [workload for workload in Plan.of(kept).workloads if workload.name in serving]
+    served = json.loads(Folder(paths.layout(context)).notes.read_text())["serving"]
+    return [workload for workload in plan.workloads if workload.key in served]
+
+
+def identified(context: str) -> Sequence[Workload]:
+    """The stand-ins that serve, if their proxies have certificates."""
+    kept = current(context) if context in EMBEDDED_CLUSTERS else None
+    return serving(context) if kept and kept.get("identity") else ()
+
+
+def applied(context: str, kinds: Collection[str]) -> Applied | None:
+    """The objects of some kinds that the live data plane of a cluster applies, by kind; None if none runs."""
+    if context not in EMBEDDED_CLUSTERS or not current(context):
+        return None
+    text = Folder(paths.layout(context)).objects.read_text()
+    found = [one for one in map(json.loads, filter(str.strip, text.split(SEPARATOR))) if one["kind"] in kinds]
+    return {kind: [one for one in found if one["kind"] == kind] for kind in kinds}
 
 
 def running(layout: Layout) -> Iterator[str]:

@@ -5,16 +5,19 @@ other names, so Prometheus renames them to the names that Istio's dashboards que
 """
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
 from sandbox.live.pilot import MONITORING_PORT
-from sandbox.live.plan import ADMIN_PORT, Plan, Proxy
+from sandbox.live.plan import ADMIN_PORT, Plan, Proxy, Workload
 
 INTERVAL: Final = "2s"
 """Scrape interval; short, since there are few targets and changes should be visible soon."""
 CLUSTER: Final = "cluster_name"
 """Label with the called cluster in the metrics of Istio's proxies."""
+_LABEL: Final = re.compile(r"[A-Za-z_]\w*")
+"""Pattern of the labels that Prometheus takes."""
 _INBOUND: Final = r"inbound\|.*"
 _NAMES: Final = {
     "envoy_cluster_upstream_rq": "istio_requests_total",
@@ -36,7 +39,7 @@ def config(plan: Plan) -> str:
         {
             "job_name": "proxies",
             "metrics_path": "/stats/prometheus",
-            "static_configs": [_target(plan, proxy) for proxy in plan.proxies],
+            "static_configs": [_target(proxy) for proxy in plan.proxies],
             "metric_relabel_configs": list(_renamed()),
         },
     ]
@@ -45,11 +48,13 @@ def config(plan: Plan) -> str:
     )
 
 
-def _target(plan: Plan, proxy: Proxy) -> dict[str, Any]:
-    namespace = plan.namespace_of(proxy)
+def _target(proxy: Proxy) -> dict[str, Any]:
+    own = {name: value for name, value in proxy.labels.items() if _LABEL.fullmatch(name)}
+    if isinstance(proxy, Workload):
+        own |= {"app": proxy.service, "version": proxy.version}
     return {
         "targets": [f"{proxy.address}:{ADMIN_PORT}"],
-        "labels": {**proxy.labels, "namespace": namespace, "pod": proxy.name},
+        "labels": {**own, "namespace": proxy.namespace, "pod": proxy.name},
     }
 
 

@@ -30,6 +30,9 @@ ISTIO: Final = {
 }
 """API paths of the objects of Istio's API, by kind."""
 
+SYSTEM: Final = ("kube-system", "kube-public", "kube-node-lease")
+"""Namespaces of Kubernetes, which are left out."""
+
 CORE: Final = ("/api/v1/services", "/api/v1/pods", "/api/v1/configmaps", "/api/v1/secrets")
 
 
@@ -51,6 +54,14 @@ class Snapshot:
         """The MeshConfig, parsed."""
         return yaml.safe_load(self.mesh_config) or {}
 
+    @cached_property
+    def ready_pods(self) -> Mapping[tuple[str, str], Sequence[Manifest]]:
+        """The ready pods by namespace and controller."""
+        found: dict[tuple[str, str], list[Manifest]] = {}
+        for pod in filter(ready, self.pods):
+            found.setdefault((pod["metadata"]["namespace"], controller(pod)), []).append(pod)
+        return found
+
 
 def take(api: Api, plan: Plan) -> Snapshot:
     """Reads the objects from the API server. Raises ClusterError if it does not answer."""
@@ -68,7 +79,7 @@ def take(api: Api, plan: Plan) -> Snapshot:
 def _secrets(api: Api, gateways: Sequence[Manifest], plan: Plan) -> dict[tuple[str, str], Mapping[str, str]]:
     servers = [server for gateway in gateways for server in gateway["spec"].get("servers", [])]
     names = {str(name) for server in servers if (name := (server.get("tls") or {}).get("credentialName"))}
-    places = {gateway.namespace for gateway in plan.gateways}
+    places = {edge.namespace for edge in plan.edges}
     found = {(at, name): client.find(api, f"/api/v1/namespaces/{at}/secrets/{name}") for at in places for name in names}
     return {where: secret.get("data") or {} for where, secret in found.items() if secret}
 
@@ -84,6 +95,16 @@ def ready(pod: Manifest) -> bool:
     conditions = pod.get("status", {}).get("conditions") or []
     good = any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
     return good and "deletionTimestamp" not in pod["metadata"]
+
+
+def controller(pod: Manifest) -> str:
+    """The name of the workload that a pod belongs to, as Istio reads it: of what controls it, or of the Deployment if
+    that is its ReplicaSet; else the pod's own name."""
+    meta = pod["metadata"]
+    owner = next((one for one in meta.get("ownerReferences") or () if one.get("controller")), None)
+    name: str = owner["name"] if owner else meta["name"]
+    digest = (meta.get("labels") or {}).get("pod-template-hash")
+    return name.removesuffix(f"-{digest}") if digest and owner and owner["kind"] == "ReplicaSet" else name
 
 
 def selects(selector: Mapping[str, str] | None, labels: Mapping[str, str] | None) -> bool:

@@ -18,6 +18,8 @@ from sandbox.network import network
 
 SETTLE: Final = 0.1
 """Seconds to wait after a change, so that changes that come together are written once."""
+SEPARATOR: Final = "\n---\n"
+"""Between the objects in the file for pilot."""
 MAX_INTERVAL: Final = 30.0
 """Seconds after which the cluster is read even without a change."""
 
@@ -26,7 +28,7 @@ def write(seen: Snapshot, plan: Plan, folder: Folder) -> bool:
     """Writes the files that have changed; whether there were any."""
     notes = {
         "nodePorts": capture.open_ports(seen, plan),
-        "serving": [one.name for one in plan.workloads if registry.serving(seen, plan, one)],
+        "serving": [one.key for one in plan.workloads if registry.serving(seen, one)],
         "unserved": registry.unserved(seen, plan),
         "leftOut": translate.left_out(seen, plan),
     }
@@ -35,7 +37,7 @@ def write(seen: Snapshot, plan: Plan, folder: Folder) -> bool:
         **{file: content.decode(errors="replace") for file, content in pairs.items()},
         folder.mesh_config: json.dumps(translate.mesh_config(seen, plan), indent=2),
         # One file for all objects: pilot reads the whole folder at each change, and could read it between two files.
-        folder.objects: "\n---\n".join(json.dumps(one, indent=1) for one in objects(seen, plan, folder)),
+        folder.objects: SEPARATOR.join(json.dumps(one, indent=1) for one in objects(seen, plan, folder)),
         folder.notes: json.dumps(notes, indent=2),
     }
     changed = [put(file, text) for file, text in texts.items()]
@@ -50,6 +52,8 @@ def objects(seen: Snapshot, plan: Plan, folder: Folder) -> list[dict[str, Any]]:
         *registry.entries(seen, plan),
         *capture.sidecars(seen, plan),
         *capture.gateway_ports(seen, plan),
+        *capture.called_ports(seen, plan),
+        *capture.http_marks(plan),
         *certificates.filters(seen, plan, folder),
         *([] if plan.identity else [capture.plain_text(plan)]),
         *translate.objects(seen, plan),

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import yaml
 
-from tests.faults import FAULTS, cart_rule, patch, policy, rule, sidecar
-from tests.faults_of_later import CLAIM, EVERYWHERE, PLAIN, injector, telemetry, with_proxy
+from tests.faults import FAULTS, SECRET, TLS, cart_rule, patch, policy, rule, sidecar
+from tests.faults_of_later import CLAIM, EVERYWHERE, PLAIN, configured, injector, telemetry, with_proxy
 from tests.faults_of_requests import DATABASE, allow, cart, visitors
 from tests.meshes import Manifest, deployment, gateway, manifest_of, routes, server, service, to
 
@@ -179,7 +179,41 @@ _LUA: Final = "envoy.extensions.filters.http.lua"
 _NOT_JASON: Final[Sequence[Manifest]] = ({"exact": "jason"}, {})
 _OLD_DELAY: Final = {"delay": {"exponentialDelay": "1s", "percentage": {"value": 5}}}
 _NEW_DELAY: Final = {"delay": {"fixedDelay": "1s", "percentage": {"value": 5}}}
+
+
+def _served(**tls: str) -> list[Manifest]:
+    return [SECRET, gateway("other", server(443, ["a.example.com"], "HTTPS", tls={**TLS, **tls}))]
+
+
+_FAR: Final = {"networks": {"other": {"endpoints": [{"fromRegistry": "far"}]}}}
+_SPANS: Final = {"name": "spans", "opentelemetry": {"service": "a.example.com", "port": 443}}
+
 BY_HAND: Final = (
+    by_hand(
+        "add one, so that Istio knows their ports",
+        "Deployment without a Service, in a release that wants one",
+        deployment("worker", {"app": "worker"}),
+        service("worker"),
+    ),
+    by_hand(
+        "add the secret to reach it",
+        "network of a cluster without a secret",
+        configured({}, _FAR),
+        {**manifest_of("Secret", "far", labels={"istio/multiCluster": "true"}), "stringData": {"far": "kubeconfig"}},
+    ),
+    by_hand("leave one or the other out", "file of a certificate beside a secret", *_served()),
+    Remedy("leave them out", _served(serverCertificate="/a", privateKey="/b"), _served(), "1.30"),
+    Remedy(
+        "match[0] of the same route has taken them all; drop it",
+        _front(match=[{"uri": {"prefix": "/a"}}, {"uri": {"prefix": "/a/b"}}]),
+        _front(match=[{"uri": {"prefix": "/a"}}]),
+    ),
+    by_hand(
+        "use one of kind opentelemetry",
+        "provider of a deprecated kind",
+        configured({"extensionProviders": [_SPANS]}, {"networks": {}}),
+        telemetry("a", tracing=[{"providers": [{"name": "spans"}]}]),
+    ),
     Remedy("use cluster", _filter(listener={}), _filter(cluster={})),
     Remedy("use fixedDelay", _front(fault=_OLD_DELAY), _front(fault=_NEW_DELAY)),
     Remedy(

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from cluster.client import Answer
-from commands import callers, stacks
+from commands import callers, stacks, standing
 from sandbox import live
 from sandbox.live import Workload
 from tests.fake_api import FakeApi, listing, namespace
 from tests.sandbox.snapshots import PLAN
 
 SETTINGS = stacks.load("today").settings
-SECURITY = "GET /apis/security.istio.io/v1"
+SECURITY = "GET /apis/security.istio.io/v1beta1"
 REVIEWS_ONLY = {
     "metadata": {"name": "ratings", "namespace": "default"},
     "spec": {
@@ -33,20 +33,19 @@ def service(name: str) -> dict[str, Any]:
 
 
 def deployment(workload: Workload) -> dict[str, Any]:
-    account = f"bookinfo-{workload.app}"
+    account = f"bookinfo-{workload.service}"
     template = {"metadata": {"labels": workload.labels}, "spec": {"serviceAccountName": account, "containers": []}}
     return {"metadata": {"name": workload.name, "namespace": "default"}, "spec": {"template": template}}
 
 
 API = FakeApi(
     {
+        **{f"GET {path}": listing() for path in standing.READ.values()},
         "GET /api/v1/namespaces": listing(namespace("default", **{"istio-injection": "enabled"})),
         "GET /api/v1/services": listing(*map(service, ("productpage", "details", "reviews", "ratings"))),
         "GET /apis/apps/v1/deployments": listing(*map(deployment, PLAN.workloads)),
         f"{SECURITY}/authorizationpolicies": listing(REVIEWS_ONLY),
         f"{SECURITY}/peerauthentications": listing(STRICT),
-        **{f"GET {path}": Answer(200, {"items": []}) for kind, path in callers.READ.items() if "networking" in path},
-        "GET /api/v1/configmaps": listing(),
     }
 )
 
@@ -62,7 +61,9 @@ def rows(monkeypatch: pytest.MonkeyPatch, of_ratings: Mapping[str, int], plain: 
         return of_ratings[by_outbound[address]] if called == "ratings" else 200
 
     monkeypatch.setattr(callers, "_status", status)
-    monkeypatch.setattr(live, "identified", lambda _: PLAN.workloads)
+    own = replace(PLAN.workloads[0], name="own", namespace="shop")  # it is not Bookinfo's
+    monkeypatch.setattr(live, "identified", lambda _: (*PLAN.workloads, own))
+    monkeypatch.setattr(live, "applied", lambda *_: None)
     return {line: wrong for wrong, line in callers.rows(API, SETTINGS, "wrong")}
 
 

@@ -40,7 +40,7 @@ traffic:
       rules:
       - {{match: {{headers: {{x-api-key: {MARKER}9}}, cookie: {{session: {MARKER}10}}}}, route: v2}}
 security:
-  jwt: {{issuers: [{{issuer: a, jwks: '{{"keys": [{{"kty": "oct", "k": "{MARKER}11"}}]}}'}}]}}
+  jwt: {{issuers: [{{issuer: a, jwks: '{{"keys": [{{"kty": "oct", "k": "{MARKER}11"}}]}}'}}], require: []}}
 """)
 """Values that their place alone makes credentials, or that are set freely."""
 
@@ -133,5 +133,5 @@ def test_a_value_that_the_stack_declares_public_is_shown(plain: list[StackObject
 def test_a_report_is_written_from_the_same_review(tmp_path: Path, plain: list[StackObject]) -> None:
     settings = merged(markers.WHOLE, NAMED)
     found = Review.of("case", Source(kind="", text=""), plain, recorded(settings), DEFAULT_NAMES)
-    report.write(found, tmp_path)
+    report.write(found, tmp_path, "dev")
     assert shown("".join(file.read_text() for file in tmp_path.iterdir())) == []

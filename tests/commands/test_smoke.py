@@ -14,9 +14,10 @@ import pytest
 
 from cluster import proxy
 from cluster.target import Target
-from commands import routes, smoke, stacks
+from commands import routes, shares, smoke, stacks
 from commands.routes import Expectation, Expectations, expectations
-from commands.smoke import LIMITED, NO_ANSWER, UNRATED, fits, has_limits, judged, version_of
+from commands.shares import LIMITED, NO_ANSWER, UNRATED, fits, judged
+from commands.smoke import has_limits, version_of
 from commands.stackfiles import CommandError
 from mesh.traffic.config import Traffic
 
@@ -165,7 +166,7 @@ def test_rate_limited_requests_have_their_own_row_and_count_for_no_version() -> 
 
 def test_among_limited_requests_a_share_may_still_be_wrong() -> None:
     found = lines({"v1": 100, "v3": 100, LIMITED: 200})
-    assert [smoke.CONTRADICTS in line for line in found] == [True, True, False]
+    assert [shares.CONTRADICTS in line for line in found] == [True, True, False]
 
 
 def test_status_429_without_a_rate_limit_is_wrong() -> None:
@@ -186,7 +187,7 @@ def test_too_few_answers_without_limited_ones_are_reported() -> None:
 
 
 def test_a_version_that_nobody_configured_is_wrong_however_few_answers_are_left() -> None:
-    assert smoke.CONTRADICTS in lines({"v2": 1, LIMITED: 399})[1]
+    assert shares.CONTRADICTS in lines({"v2": 1, LIMITED: 399})[1]
 
 
 @pytest.mark.parametrize(
@@ -282,7 +283,7 @@ def test_answers_to_a_user_whose_login_is_limited_are_not_taken_for_the_users(si
 
 def test_the_page_itself_may_be_limited_where_the_stack_has_limits(site: Site) -> None:
     site.statuses["GET"] = 429
-    assert [smoke._page(site.url, limits)[0] for limits in (True, False)] == ["", smoke.CONTRADICTS]
+    assert [smoke._page(site.url, limits)[0] for limits in (True, False)] == ["", shares.CONTRADICTS]
 
 
 def test_the_token_of_the_environment_is_sent(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -303,7 +304,7 @@ def test_a_quick_run_prints_no_progress(site: Site, capsys: pytest.CaptureFixtur
 def test_a_slow_run_prints_its_progress(
     site: Site, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(smoke, "PROGRESS", 0.1)
+    monkeypatch.setattr(shares, "PROGRESS", 0.1)
     site.gate.clear()
     threading.Timer(0.5, site.gate.set).start()
     smoke._observed(site.url, "jason", 8)
@@ -336,4 +337,4 @@ def test_a_run_with_too_few_answers_fails_and_says_why(
     assert ran(site, monkeypatch, Expectation({"v1": 1.0}), {"services": {"reviews": {"limit": TIMEOUT}}}) == 1
     out = capsys.readouterr().out
     assert out.endswith("  <- too few are left to judge: 0\n")
-    assert smoke.CONTRADICTS not in out
+    assert shares.CONTRADICTS not in out

@@ -64,7 +64,7 @@ def test_a_stack_without_the_key_addons_has_none() -> None:
 
 
 def test_every_addon_in_the_settings_has_a_component_and_a_sample_in_some_release() -> None:
-    assert set(Addons.model_fields) - {"insecureDemo"} == set(COMPONENTS) == {name for _, name in EACH}
+    assert set(Addons.model_fields) - {"insecureDemo", "existing"} == set(COMPONENTS) == {name for _, name in EACH}
 
 
 def test_the_addon_that_a_release_lacks_is_among_what_it_lacks() -> None:
@@ -95,7 +95,10 @@ def test_a_misspelt_addon_is_refused_with_the_nearest_name() -> None:
 
 @pytest.mark.parametrize("name", ["kiali", "grafana"])
 def test_grafana_and_kiali_are_refused_without_prometheus(name: str) -> None:
-    assert refusal(addons=[name]) == (f"mesh:addons.{name}: it needs prometheus; add prometheus to mesh:addons")
+    assert refusal(addons=[name]) == (
+        f"mesh:addons.{name}: it needs prometheus; add prometheus to mesh:addons, unless"
+        " mesh:addons.existing.prometheus says where one is"
+    )
 
 
 @pytest.mark.parametrize(

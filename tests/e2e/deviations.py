@@ -53,7 +53,6 @@ STRICTER: Final[Mapping[str, Sequence[str]]] = {
     "the server's name as an address": (
         r'sniHosts\[\d+\]: "[\d.:a-f]+(%eth0)?" is (not a host: |not among the hosts)',
     ),
-    "more than one source of a certificate": (r"is not read beside (credentialName|credentialNames|tlsCertificates)$",),
     "the rule's own namespace by its name": (r"exportTo: must be \. or not set beside workloadSelector",),
     "a type of Envoy's API v2, where Envoy reads no type": (r"is of Envoy's API v2, which it does not have any more",),
     "a regular expression that Istio ignores for its length": (r"proxyVersion: a regular expression may have at most",),
@@ -61,7 +60,7 @@ STRICTER: Final[Mapping[str, Sequence[str]]] = {
 """Findings about objects that the release accepts, by the reason."""
 
 OTHERS_MATTER: Final = {
-    "what stands in a patch is Envoy's own configuration, whose types are not known here": (
+    "what stands in a patch is Envoy's own configuration, whose types are known at its top alone": (
         r"Envoy filter: (Any|bad|can't unmarshal|could not resolve|invalid character|json|unknown value)"
     )
 }

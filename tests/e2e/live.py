@@ -81,6 +81,52 @@ RULE["spec"]["subsets"] = SUBSETS
 RATINGS = {"route": [{"destination": {"host": "ratings"}}]}
 
 
+def _service(name: str, *ports: Mapping[str, Any]) -> dict[str, Any]:
+    spec = {"selector": {"app": name}, "ports": list(ports)}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name, "namespace": "shop"}, "spec": spec}
+
+
+def _deployment(name: str, **labels: str) -> dict[str, Any]:
+    template = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "own", "image": "own"}]}}
+    spec = {"selector": {"matchLabels": labels}, "template": template}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name, "namespace": "shop"},
+        "spec": spec,
+    }
+
+
+def shop() -> list[dict[str, Any]]:
+    """An app of three services: web at shop.example.com, cart in two versions, which get 80 and 20 %, and a store that
+    speaks TCP."""
+    http = {"name": "http", "port": 80, "targetPort": 8080}
+    cart = [{"destination": {"host": "cart", "subset": v}, "weight": w} for v, w in (("v1", 80), ("v2", 20))]
+    server = {"port": {"number": 80, "name": "http", "protocol": "HTTP"}, "hosts": ["shop.example.com"]}
+    to_web = {
+        "hosts": ["shop.example.com"],
+        "gateways": ["shop"],
+        "http": [{"route": [{"destination": {"host": "web"}}]}],
+    }
+    of_istio = [
+        custom("DestinationRule", "cart", {"host": "cart", "subsets": SUBSETS[:2]}),
+        custom("VirtualService", "cart", {"hosts": ["cart"], "http": [{"route": cart}]}),
+        custom("Gateway", "shop", {"selector": {"istio": "ingressgateway"}, "servers": [server]}),
+        custom("VirtualService", "shop", to_web),
+    ]
+    namespace = {"name": "shop", "labels": {"istio-injection": "enabled"}}
+    return [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": namespace},
+        _service("web", http),
+        _service("cart", http, {"name": "grpc", "port": 9000}),
+        _service("store", {"name": "tcp", "port": 6379}),
+        _deployment("web", app="web"),
+        _deployment("store", app="store"),
+        *(_deployment(f"cart-{version}", app="cart", version=version) for version in ("v1", "v2")),
+        *({**one, "metadata": {**one["metadata"], "namespace": "shop"}} for one in of_istio),
+    ]
+
+
 @contextmanager
 def standing(checkout: Checkout, *objects: Mapping[str, Any]) -> Iterator[None]:
     """Applies objects, waits until pilot has them, and deletes them afterwards."""

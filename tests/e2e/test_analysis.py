@@ -19,17 +19,18 @@ import pytest
 import yaml
 
 from commands import render, stackfiles, stacks
-from mesh import releases
+from mesh import api, releases
 from mesh.analysis.analyse import analyse
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
+from mesh.api.envoy_values import FIELDS
 from mesh.core import kinds
 from mesh.core.names import DEFAULT_NAMES
 from mesh.proxy.proxy import CONTAINER
 from tests import meshes
 from tests.e2e.watched_api import KINDS, serving
 from tests.faults import FAULTS
-from tests.meshes import Fault, Manifest
+from tests.meshes import Fault, Manifest, manifest_of
 from toolchain.checkers import checkers
 
 Said = frozenset[tuple[str, str]]
@@ -43,6 +44,9 @@ TELEMETRY = frozenset({"IST0151 EnvoyFilter", "IST0155 EnvoyFilter"})
 JWT = frozenset({"IST0133 AuthorizationPolicy", "IST0175 Deployment"})
 """Findings of istioctl on tokens at a gateway: that they close its plain TCP ports, which is intended; and that a
 setting is missing that limits the networks from which istiod fetches keys, though it gets them with the policy."""
+UNSEEN = frozenset({"IST0104", "IST0117", "IST0126"})
+"""Codes that this istioctl does not say: those of earlier releases, and that of networks, which it asks the server for
+in another way than for all else."""
 LATER = {"1.10": frozenset({"IST0135 Pod"})}
 """By release, findings of istioctl on annotations that a later release has deprecated."""
 OF_PODS = {"IST0146": "IST0147"}
@@ -149,7 +153,43 @@ def _excused(fault: Fault, release: str) -> frozenset[str]:
 
 def test_istioctl_has_the_analysis_findings_of_its_codes(judged: dict[str, Said]) -> None:
     codes = {code for fault in FAULTS for code, _ in fault.said if code.startswith("IST")}
-    assert codes - {code for said in judged.values() for code, _ in said} == set()
+    assert codes - {code for said in judged.values() for code, _ in said} == UNSEEN
+
+
+VALUES: tuple[Any, ...] = ("x", 5, -1, 1.5, True, [], ["a"], {}, {"a": 1}, "5", "5s", "5ms", [{}])
+"""Values of all types that JSON has, and of texts that are read as others."""
+
+
+def test_istioctl_refuses_the_same_types_of_envoys_fields(tmp_path: Path) -> None:
+    whole = [(sort, {name: value}) for sort, names in FIELDS.items() for name in names for value in VALUES]
+    filters = {f"filter-{i}": patching(*case) for i, case in enumerate(whole)}
+    file = tmp_path / "filters.yaml"
+    file.write_text(yaml.safe_dump_all(manifest_of("EnvoyFilter", name, spec) for name, spec in filters.items()))
+    command = [
+        str(checkers() / "istioctl"),
+        "analyze",
+        "--use-kube=false",
+        "--all-namespaces",
+        "--output=json",
+        str(file),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    theirs = {one["origin"].partition("/")[2] for one in json.loads(done.stdout) if one["code"] == "IST0106"}
+    assert {name for name, spec in filters.items() if refused(spec)} == theirs
+
+
+def patching(sort: str, value: Mapping[str, Any]) -> dict[str, Any]:
+    """The spec of an EnvoyFilter with one patch."""
+    patch = {"operation": "MERGE", "value": value}
+    return {"configPatches": [{"applyTo": sort, "match": {"context": "ANY"}, "patch": patch}]}
+
+
+def refused(spec: dict[str, Any]) -> bool:
+    try:
+        api.EnvoyFilter.from_wire(spec)
+    except api.ApiError:
+        return True
+    return False
 
 
 @pytest.mark.parametrize("stack", stackfiles.names())

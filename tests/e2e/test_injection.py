@@ -19,6 +19,8 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 
+from mesh.core import kinds, pods
+from mesh.core.kinds import GroupKind
 from mesh.proxy import inject, injection
 from mesh.releases.release import Installation, Release
 from tests.releases import RELEASE
@@ -81,8 +83,7 @@ def injector(tmp_path_factory: pytest.TempPathFactory) -> Injector:
 
 
 def pod(workload: Object) -> Object:
-    found: Object = workload if workload["kind"] == "Pod" else workload["spec"]["template"]
-    return found
+    return pods.template(GroupKind.of(workload), workload)
 
 
 def proxy(workload: Object) -> Object:
@@ -336,6 +337,30 @@ def cases(draw: st.DrawFn) -> tuple[Object, Object, Object]:
     if draw(st.booleans()):
         template["spec"] |= {"serviceAccountName": "me", "volumes": [{"name": "scratch", "emptyDir": {}}]}
     return values, mesh, workload
+
+
+@pytest.mark.parametrize("kind", pods.TEMPLATES, ids=lambda kind: kind.name)
+def test_manual_injection_covers_each_kind_that_istio_injects(injector: Injector, kind: GroupKind) -> None:
+    values, mesh = installed("default")
+    given: Object = {
+        "apiVersion": f"{kind.group}/v1".removeprefix("/"),
+        "kind": kind.name,
+        "metadata": {"name": "web", "namespace": "shop"},
+    }
+    place = given
+    for name in pods.TEMPLATES[kind]:
+        place = place.setdefault(name, {})
+    template = pod(deployment())
+    place |= {**template, "metadata": {**template.get("metadata", {}), **place.get("metadata", {})}}
+    if kind == kinds.CRON_JOB:  # Istio reads and writes labels and annotations of the job, which no pod gets
+        given["spec"]["jobTemplate"]["metadata"] = copy.deepcopy(template["metadata"])
+    by_hand = inject(given, RELEASE.injector, RELEASE.proxy_config, values, mesh)
+    assert [c["name"] for c in pods.pod_spec(kind, by_hand)[1]["containers"]] == ["web", "istio-proxy"]
+    [by_istio] = injector(values, mesh, given)
+    ours, theirs = neutral(in_canonical_quantities(by_hand)), neutral(by_istio)
+    if kind == kinds.CRON_JOB:
+        ours, theirs = pod(ours)["spec"], pod(theirs)["spec"]
+    assert ours == theirs
 
 
 @settings(max_examples=100, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))

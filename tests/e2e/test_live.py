@@ -30,6 +30,7 @@ from tests.e2e.live import (
     evaluator,
     expected,
     free_node_port,
+    shop,
     soon,
     standing,
     statuses,
@@ -428,26 +429,52 @@ def test_an_object_that_pilot_rejects_is_reported_and_affects_no_other(checkout:
 
 def test_a_service_without_a_stand_in_is_reported(checkout: Checkout, site: str) -> None:
     assert site
-    labels = {"app": "shop"}
-    pod = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "shop", "image": "shop"}]}}
-    deployment = {"selector": {"matchLabels": labels}, "template": pod}
-    service = {"selector": labels, "ports": [{"name": "http", "port": 80}]}
-    checkout.apply(
-        {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "shop"}, "spec": service},
-        {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "shop"}, "spec": deployment},
-    )
-    soon(lambda: "for want of a stand-in: default/shop" in checkout.make("status"), limit=20)
-    checkout.kubectl("delete", "service,deployment", "shop")
+    checkout.apply(*shop())
+    missing = "for want of a stand-in: shop/cart, shop/store, shop/web; `make up` starts one"
+    soon(lambda: missing in checkout.make("status"), limit=20)
 
 
-def test_a_killed_process_is_reported_and_the_next_up_starts_it_again(checkout: Checkout, site: str) -> None:
+def test_the_next_up_starts_what_was_killed_and_stand_ins_for_new_services(checkout: Checkout, site: str) -> None:
     before = processes(checkout)
     os.kill(before["live-pilot"], 9)
     soon(lambda: "live-pilot has ended" in checkout.make("status"))
     checkout.make("up", LIVE)
     after = processes(checkout)
-    assert {name for name in before if before[name] != after[name]} == {"live-pilot"}
+    assert {name for name in before if before[name] != after[name]} == {"live-pilot", "live-stand-ins", "live-sync"}
+    new = {f"live-proxy-{name}.shop" for name in ("cart-v1", "cart-v2", "store", "web")}
+    assert after.keys() - before.keys() == new
     assert requests.get(f"{site}/productpage", timeout=20).status_code == 200
+
+
+def asked(site: str, path: str) -> requests.Response:
+    """The answer of shop.example.com."""
+    return requests.get(
+        f"{site}{path}", headers={"Host": "shop.example.com", "x-request-id": "of-the-test"}, timeout=20
+    )
+
+
+def test_every_service_of_an_app_answers_in_the_protocol_of_its_port(site: str) -> None:
+    soon(lambda: asked(site, "/").ok)
+    assert asked(site, "/status/503").status_code == 503
+    answer = asked(site, "/?call=cart,web&call=grpc://cart:9000&call=tcp://store:6379").json()
+    assert (answer["name"], answer["namespace"]) == ("web", "shop")
+    cart, health, store = answer["calls"]
+    [web] = cart["answer"]["calls"]
+    assert (cart["answer"]["version"] in ("v1", "v2"), web["answer"]["name"]) == (True, "web")
+    assert web["answer"]["headers"]["x-request-id"] == answer["headers"]["x-request-id"]
+    assert (health["status"], health["answer"] in ("cart-v1", "cart-v2")) == ("OK", True)
+    assert store["answer"] == "store: hello\n"
+
+
+def test_smoke_of_a_service_compares_its_canary_with_its_route(checkout: Checkout, site: str) -> None:
+    assert site
+    text = checkout.make("smoke", "URL=http://cart.shop:80")
+    assert re.search(r"VirtualService shop/cart http\[0\]\n +cart-v1 +80% .* of 400\n +cart-v2 +20% .* of 400\n$", text)
+    checkout.kubectl("scale", "deployment", "cart-v2", "--replicas=0", "--namespace=shop")
+    soon(lambda: asked(site, "/?call=cart").json()["calls"][0]["status"] == 503)
+    text = checkout.make("smoke", "URL=http://cart.shop:80", code=None)
+    assert re.search(r"503 +0% .*<- contradicts the configuration\n", text)
+    checkout.kubectl("delete", "namespace", "shop")
 
 
 def test_a_deleted_deployment_gets_no_more_requests(checkout: Checkout, site: str) -> None:
@@ -458,7 +485,7 @@ def test_a_deleted_deployment_gets_no_more_requests(checkout: Checkout, site: st
 
 def test_down_stops_the_live_data_plane_and_leaves_no_process(checkout: Checkout, site: str) -> None:
     before = processes(checkout)
-    assert len(before) == 11
+    assert len(before) == 15
     all_of_them = family(before.values())
     checkout.make("down", LIVE)
     assert processes(checkout) == {}

@@ -56,7 +56,7 @@ def policy(kind: str, spec: Mapping[str, Any]) -> dict[str, Any]:
 
 def plain(checkout: Checkout) -> int:
     """The status of a call to ratings in plain text, past its callers' proxies; 0 if the connection is refused."""
-    [ratings] = [one for one in plan(checkout).workloads if one.app == "ratings"]
+    [ratings] = [one for one in plan(checkout).workloads if one.service == "ratings"]
     try:
         return requests.get(f"http://{ratings.address}:9080{RATINGS}", timeout=5).status_code
     except requests.ConnectionError:

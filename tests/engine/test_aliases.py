@@ -5,7 +5,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from engine.aliases import FormerParents
+from engine.aliases import FormerUrns
 
 KIND = "kubernetes:networking.istio.io/v1alpha3:VirtualService"
 HEAD = "urn:pulumi:dev::mesh::"
@@ -32,7 +32,7 @@ def aliases(parent: str = "mesh:traffic:Traffic", kind: str = KIND, namespace: s
     props = {"metadata": {"name": "bookinfo", "namespace": namespace}}
     above = Parent(parent)
     opts = pulumi.ResourceOptions(parent=above, protect=True)
-    found = FormerParents(RECORDED).alias(pulumi.ResourceTransformationArgs(above, kind, "bookinfo", props, opts))
+    found = FormerUrns(RECORDED).alias(pulumi.ResourceTransformationArgs(above, kind, "bookinfo", props, opts))
     if found is None:
         return []
     assert (found.props, found.opts.protect, found.opts.parent) == (props, True, above)
@@ -54,4 +54,4 @@ def test_any_other_object_gets_no_alias(other: dict[str, str]) -> None:
 
 def test_without_a_state_there_are_no_aliases() -> None:
     args = pulumi.ResourceTransformationArgs(Parent("a"), KIND, "bookinfo", {}, pulumi.ResourceOptions())
-    assert FormerParents({}).alias(args) is None
+    assert FormerUrns({}).alias(args) is None

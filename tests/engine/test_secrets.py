@@ -75,6 +75,14 @@ def test_a_decrypted_value_is_a_secret_where_its_placeholder_stood() -> None:
     assert secret(token["value"]) == VALUE
 
 
+def test_a_secrets_own_values_are_decrypted_and_all_else_of_it_is_left_alone() -> None:
+    secrets = Secrets(SECRETS, DEFAULT)
+    assert protected(secrets, "kubernetes:core/v1:Secret", stringData={"password": "in clear"}) is None
+    found = protected(secrets, "kubernetes:core/v1:Secret", stringData={"token": TOKEN, "b": "1"})
+    assert found
+    assert (secret(found["stringData"]["token"]), found["stringData"]["b"]) == (VALUE, "1")
+
+
 def test_a_credential_in_clear_is_a_secret_too() -> None:
     found = protected(Secrets({}, DEFAULT), DEPLOYMENT, spec=containers(("PASSWORD", "a")))
     assert found

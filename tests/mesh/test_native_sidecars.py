@@ -44,7 +44,9 @@ def test_an_init_container_of_that_name_that_ends_is_no_proxy() -> None:
 def test_a_namespace_of_such_workloads_needs_no_label_and_may_require_mutual_tls() -> None:
     strict = meshes.manifest_of("PeerAuthentication", "default", {"mtls": {"mode": "STRICT"}}, namespace="bank")
     workload = with_sidecar("ledger", {"app": "ledger"}, "bank")
-    assert found(meshes.manifest_of("Namespace", "bank"), workload, strict) == []
+    ports = [{"name": "http", "port": 80}]
+    service = meshes.manifest_of("Service", "ledger", {"selector": {"app": "ledger"}, "ports": ports}, namespace="bank")
+    assert found(meshes.manifest_of("Namespace", "bank"), workload, service, strict) == []
 
 
 def test_such_a_workload_can_call_what_requires_mutual_tls() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from sandbox.live.plan import DeclaredGateway, Plan
+from mesh import bookinfo
+from sandbox.live.plan import DeclaredGateway, DeclaredWorkload, Plan, Workload
 from sandbox.live.snapshot import ISTIO, Snapshot
 
 INGRESS = DeclaredGateway(
@@ -21,13 +23,31 @@ PLAN = Plan(
     domain="cluster.local",
     ingress="istio-ingressgateway",
     edges=(INGRESS,),
+).serving(
+    [
+        DeclaredWorkload(f"{app}-{version}", "default", {"app": app, "version": version}, {})
+        for app, versions in bookinfo.VERSIONS.items()
+        for version in versions
+    ],
+    {},
 )
-REVIEWS = [workload for workload in PLAN.workloads if workload.app == "reviews"]
+REVIEWS = [workload for workload in PLAN.workloads if workload.service == "reviews"]
 
 
-def pod(labels: dict[str, str], namespace: str = "default", ready: str = "True") -> dict[str, Any]:
+def workload(app: str, version: str = "v1", namespace: str = "default") -> Workload:
+    """A workload on 127.0.0.1."""
+    name = f"{app}-{version}"
+    labels = {"app": app, "version": version}
+    return Workload(name, namespace, labels, {}, key=name, address="127.0.0.1", outbound="127.0.0.1")
+
+
+def pod(labels: Mapping[str, str], namespace: str = "default", ready: str = "True") -> dict[str, Any]:
+    """A pod of the Deployment that is named by the labels `app` and `version`."""
     conditions = [{"type": "Ready", "status": ready}]
-    return {"metadata": {"namespace": namespace, "labels": labels}, "status": {"conditions": conditions}}
+    name = "-".join(filter(None, (labels.get("app"), labels.get("version"))))
+    owner = {"kind": "ReplicaSet", "name": f"{name}-5d8f", "controller": True}
+    meta = {"namespace": namespace, "labels": {**labels, "pod-template-hash": "5d8f"}, "ownerReferences": [owner]}
+    return {"metadata": meta, "status": {"conditions": conditions}}
 
 
 def service(name: str, namespace: str = "default", ports: Any = None, **metadata: Any) -> dict[str, Any]:

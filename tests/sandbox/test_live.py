@@ -38,6 +38,8 @@ def test_a_plan_survives_a_round_trip_through_its_file() -> None:
 def test_a_plan_of_another_release_raises_type_error() -> None:
     with pytest.raises(TypeError):
         Plan.of({**asdict(PLAN), "unheard": 1})
+    with pytest.raises(TypeError):
+        Plan.of({name: value for name, value in asdict(PLAN).items() if name not in ("places", "declared")})
 
 
 # Services
@@ -51,7 +53,7 @@ def test_a_service_has_an_endpoint_for_each_version_with_a_ready_pod() -> None:
     assert (third["address"], third["labels"]["version"], third["weight"]) == (REVIEWS[2].address, "v3", 2)
 
 
-def test_pods_of_another_namespace_have_no_stand_in() -> None:
+def test_pods_of_another_namespace_are_not_those_of_a_stand_in() -> None:
     assert endpoints(seen(service("reviews"), pod(REVIEWS[0].labels, namespace="other")), "reviews") == []
 
 
@@ -67,7 +69,14 @@ def test_a_service_without_pods_is_not_reported_as_unserved() -> None:
 
 @pytest.mark.parametrize(
     ("name", "protocol"),
-    [("http", "HTTP"), ("http-web", "HTTP"), ("http2", "HTTP2"), ("grpc-web", "GRPC-WEB"), ("web", "TCP")],
+    [
+        ("http", "HTTP"),
+        ("http-web", "HTTP"),
+        ("http2", "HTTP2"),
+        ("grpc-web", "GRPC-WEB"),
+        ("web", ""),
+        ("thrift", "TCP"),
+    ],
 )
 def test_the_protocol_is_read_from_a_ports_name(name: str, protocol: str) -> None:
     [entry] = registry.entries(seen(service("shop", ports=[{"name": name, "port": 1}])), PLAN)
@@ -131,7 +140,7 @@ def sidecar(snapshot: Snapshot, name: str) -> dict[str, Any]:
 
 def test_a_sidecar_has_inbound_and_outbound_listeners() -> None:
     spec = sidecar(seen(service("reviews")), "reviews-v2")
-    assert spec["workloadSelector"]["labels"] == {"app": "reviews", "version": "v2"}
+    assert spec["workloadSelector"]["labels"] == REVIEWS[1].mark
     assert spec["ingress"][0]["bind"] == REVIEWS[1].address
     assert spec["egress"] == [{"bind": REVIEWS[1].outbound, "captureMode": "NONE", "hosts": ["*/*"]}]
 

@@ -15,7 +15,7 @@ import pytest
 
 from cluster.client import Answer
 from sandbox import SandboxError
-from sandbox.live import agent, kubelet, proxies, registry, sync, translate
+from sandbox.live import agent, capture, kubelet, proxies, registry, sync, translate
 from sandbox.live.folder import Folder
 from sandbox.live.plan import Identity, Plan
 from sandbox.live.programs import Binaries, programs
@@ -80,7 +80,7 @@ def test_pilot_has_the_mesh_configs_fields_about_certificates(deployed: str, mad
 
 
 def test_callers_expect_the_account_of_the_pods_that_an_endpoint_stands_for() -> None:
-    entry, _ = registry.entries(snapshot(injected()), PLAN)
+    [entry] = registry.entries(snapshot(injected()), PLAN)
     [endpoint] = entry["spec"]["endpoints"]
     assert endpoint["serviceAccount"] == "bookinfo-reviews"
     assert endpoint["labels"]["security.istio.io/tlsMode"] == "istio"
@@ -100,6 +100,14 @@ def test_an_envoy_asks_its_agent_for_certificates() -> None:
     assert lb["endpoint"]["address"] == {"pipe": {"path": "./var/run/secrets/workload-spiffe-uds/socket"}}
     without = proxies.bootstrap(WITHOUT, V1)["static_resources"]["clusters"]
     assert [one["name"] for one in without] == ["xds-grpc"]
+
+
+def test_http_is_marked_within_mutual_tls_and_only_there() -> None:
+    [one] = capture.http_marks(PLAN)
+    assert one["metadata"]["namespace"] == "istio-system", "it is for all proxies"
+    assert [patch["match"]["context"] for patch in one["spec"]["configPatches"]] == ["SIDECAR_OUTBOUND", "GATEWAY"]
+    assert "istio-http/1.1,istio" in json.dumps(one)
+    assert list(capture.http_marks(WITHOUT)) == []
 
 
 def command(at: Snapshot, folder: Folder) -> dict[str, str]:
@@ -211,7 +219,7 @@ def test_a_token_that_is_refused_is_said_and_costs_no_other_proxy_its_own(
     folder: Folder, capsys: pytest.CaptureFixture[str]
 ) -> None:
     second = injected("2")
-    second["metadata"]["labels"]["version"] = "v2"
+    second["metadata"]["ownerReferences"][0]["name"] = "reviews-v2-5d8f"
     second["spec"] = {"serviceAccountName": "other"}
     api = FakeApi({TOKENS: status(404, "no account"), TOKENS.replace("bookinfo-reviews", "other"): token("2", 0)})
     assert mounted(api, folder, injected("1"), second) == ""

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from commands import live
+from mesh.apps.app import App
 from mesh.config import loading, settings
 from sandbox.live import pilot, proxies, sync
 from sandbox.live.folder import Folder
@@ -61,6 +62,11 @@ def test_each_envoys_node_id_names_its_workload() -> None:
     node = proxies.bootstrap(PLAN, ratings)["node"]
     assert node["id"] == f"sidecar~{ratings.address}~ratings-v1.default~default.svc.cluster.local"
     assert node["metadata"]["LABELS"] == {"app": "ratings", "version": "v1"}
+
+
+def test_a_proxy_finds_a_pilot_that_was_away_within_a_second() -> None:
+    [service] = proxies.bootstrap(PLAN, PLAN.proxies[0])["dynamic_resources"]["ads_config"]["grpc_services"]
+    assert service["envoy_grpc"]["retry_policy"]["retry_back_off"]["max_interval"] == "1s"
 
 
 def test_the_called_cluster_in_a_metric_keeps_the_dots_of_its_host() -> None:
@@ -116,11 +122,17 @@ def chosen(**more: str) -> settings.Settings:
         ({"mesh:profile": "minimal"}, False),
     ],
 )
-def test_a_stack_is_live_on_the_embedded_cluster_if_it_has_bookinfo_and_an_ingress_gateway(
+def test_a_stack_is_live_on_the_embedded_cluster_if_it_has_services_and_an_ingress_gateway(
     more: dict[str, str], expected: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("LIVE", raising=False)
     assert live.should_run(chosen(**more)) is expected
+
+
+def test_apps_are_live_without_bookinfo(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LIVE", raising=False)
+    apps = {"shop": App(manifests=["apps"])}
+    assert live.should_run(chosen(**{"mesh:bookinfo": ""}).model_copy(update={"apps": apps}))
 
 
 def test_live_0_turns_the_live_data_plane_off(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,7 +142,7 @@ def test_live_0_turns_the_live_data_plane_off(monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_plan_has_the_names_of_the_stacks_mesh() -> None:
     fields = live._fields("dev", chosen())
-    plan = Plan(service_range="127.77.0.0/16", **fields)
+    plan = Plan(service_range="127.77.0.0/16", **fields).serving([], {})
     assert (plan.root, plan.mesh_config, plan.domain) == ("istio-system", "istio", "cluster.local")
     assert re.match(r"1\.10", plan.version)
     assert [edge.name for edge in plan.edges] == ["istio-ingressgateway", "istio-egressgateway"]

@@ -1,4 +1,4 @@
-"""The stand-ins for Bookinfo, with simulated calls to each other."""
+"""The stand-ins for Bookinfo, with simulated calls to each other, and the server of all stand-ins."""
 
 from __future__ import annotations
 
@@ -16,13 +16,10 @@ from sandbox.live.plan import Workload
 from sandbox.live.standins import calls, productpage, server, services
 from sandbox.live.standins.calls import Answer
 from sandbox.live.standins.productpage import respond
+from tests.sandbox.snapshots import workload
 
-PAGE = Workload("productpage", "v1", "127.0.0.1", "127.0.0.1")
+PAGE = workload("productpage")
 RATED = {"ratings": {"Reader A": 5, "Reader B": 4}}
-
-
-def reviews(version: str) -> Workload:
-    return Workload("reviews", version, "127.0.0.1", "127.0.0.1")
 
 
 @pytest.fixture
@@ -30,14 +27,15 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, str]]]:
     """Records every call with its headers; all services answer."""
     made: list[tuple[str, dict[str, str]]] = []
 
-    def answered(_: Workload, url: str, headers: dict[str, str], patience: float) -> Answer:
+    def answered(caller: Workload, url: str, headers: dict[str, str], patience: float) -> Answer:
         assert patience > 0
         made.append((url, headers))
         service = url.split("/")[2].partition(":")[0]
         if service == "ratings":
             return Answer(200, RATED)
-        workload = reviews("v1")
-        return Answer(200, services.SERVICES[service](workload, f"/{service}/0", {})[1])
+        assert caller == PAGE
+        answer = services.SERVICES[service](workload(service), "GET", f"/{service}/0", {}, "")
+        return Answer(answer.status, answer.body)
 
     monkeypatch.setattr(services, "call", answered)
     monkeypatch.setattr(productpage, "call", answered)
@@ -59,9 +57,11 @@ def deaf(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def ratings_of(version: str) -> list[Any]:
-    status, answer = services.reviews(reviews(version), "/reviews/0", {})
-    assert status == 200
-    return [review.get("rating") for review in answer["reviews"]]
+    answer = services.reviews(workload("reviews", version), "GET", "/reviews/0", {}, "")
+    assert answer.status == 200
+    assert isinstance(answer.body, dict)
+    found: Any = answer.body["reviews"]
+    return [review.get("rating") for review in found]
 
 
 def test_reviews_v1_does_not_call_ratings(asked: list[Any]) -> None:
@@ -137,7 +137,7 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[st
     """The address of a running stand-in for details, and the file of its switches."""
     monkeypatch.setattr(server, "APP_PORT", 0)
     switches = tmp_path / "switches.json"
-    made = server.Server(Workload("details", "v1", "127.0.0.1", "127.0.0.1"), server.Switches(switches))
+    made = server.Server(workload("details"), services.details, server.Switches(switches))
     threading.Thread(target=made.serve_forever, args=(0.05,), daemon=True).start()
     yield f"http://127.0.0.1:{made.server_port}/details/0", switches
     made.shutdown()

@@ -39,7 +39,7 @@ class Policy(Code):
     def findings(self, mesh: Mesh, release: Release) -> Iterator[Finding]:
         """All violations in the mesh."""
         if self.check_object:
-            for item in mesh.objects:
+            for item in mesh.readable:
                 yield from self.check_object(item, release)
         if self.check_mesh:
             yield from self.check_mesh(mesh, release)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
-
-import yaml
+from collections.abc import Iterable, Iterator
+from typing import Final
 
 from mesh.analysis import codes
 from mesh.analysis.authorization_policies import conditions, parts
@@ -14,9 +12,9 @@ from mesh.analysis.findings import Finding
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
 from mesh.analysis.rules.envoy_filters import patched
+from mesh.analysis.trusted_proxies import trusted
 from mesh.analysis.workloads import Workload
 from mesh.core import kinds
-from mesh.proxy import proxyconfig
 
 _OUTSIDE: Final = ("LoadBalancer", "NodePort")
 """Types of Services whose requests a node may pass on to a pod of another node, in its own name."""
@@ -53,7 +51,7 @@ def _conditions(policy: Object) -> Iterator[tuple[str, bool]]:
 def _hidden(mesh: Mesh, obj: Object, path: str, pods: Iterable[Workload], forwarded: bool) -> Iterator[Finding]:
     for pod in (pod for pod in pods if pod.gateway):
         service = _hiding_service(mesh, pod)
-        if service and not _told_by_protocol(mesh, pod) and not (forwarded and _trusts_proxies(mesh, pod)):
+        if service and not _told_by_protocol(mesh, pod) and not (forwarded and trusted(mesh, pod)):
             way = "externalTrafficPolicy: Local, or numTrustedProxies if a proxy is before it" if forwarded else _LOCAL
             text = f"{service.ref} hides clients' addresses behind those of nodes, so they count as one: set {way}"
             yield codes.ADDRESS_HIDDEN.at(obj, path, text)
@@ -67,16 +65,6 @@ def _hiding_service(mesh: Mesh, pod: Workload) -> Object | None:
         if spec.get("type") in _OUTSIDE and spec.get("externalTrafficPolicy") != "Local":
             return service.object
     return None
-
-
-def _trusts_proxies(mesh: Mesh, pod: Workload) -> bool:
-    """Whether a gateway reads the client's address from `X-Forwarded-For`."""
-    try:
-        own = yaml.safe_load(pod.annotations.get(proxyconfig.ANNOTATION) or "")
-    except yaml.YAMLError:
-        own = None
-    configs: list[Mapping[str, Any]] = [mesh.config.get("defaultConfig") or {}, own if isinstance(own, dict) else {}]
-    return any((config.get("gatewayTopology") or {}).get("numTrustedProxies") for config in configs)
 
 
 def _told_by_protocol(mesh: Mesh, pod: Workload) -> bool:

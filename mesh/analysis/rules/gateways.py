@@ -12,6 +12,7 @@ from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object, Ref, entries
 from mesh.analysis.services import Service
 from mesh.analysis.suppression import CONFIG as SUPPRESS
+from mesh.analysis.trusted_proxies import trusted
 from mesh.analysis.workloads import Workload
 from mesh.core import kinds
 from mesh.core.protocols import is_tls
@@ -31,22 +32,23 @@ def selectors_and_ports(mesh: Mesh) -> Iterator[Finding]:
             text = f"no pod has the labels {_selector(gateway)}: nothing serves this Gateway; {remedy}"
             yield codes.NOT_FOUND.at(gateway, "selector", text)
             continue
-        open_ports = {
-            number for pod in pods for service in mesh.services_before.get(pod, ()) for number in _numbers(service)
-        }
+        targets = mesh.release.analysis.gateway_targets
+        code = codes.PORT_NOT_ON_SERVICE if targets else codes.PORT_NOT_ON_WORKLOAD
+        services = [service for pod in pods for service in mesh.services_before.get(pod, ())]
+        open_ports = {number for service in services for number in _numbers(service, targets)}
         for i, server in enumerate(gateway.items("servers")):
             number = server["port"].get("number")
             if number not in open_ports:
                 have = ", ".join(map(str, sorted(open_ports))) or "none"
                 text = f"no Service of the pods {_selector(gateway)} leads to port {number} (ports: {have})"
-                yield codes.PORT_NOT_ON_SERVICE.at(gateway, f"servers[{i}].port.number", text)
+                yield code.at(gateway, f"servers[{i}].port.number", text)
 
 
-def _numbers(service: Service) -> Iterator[int]:
+def _numbers(service: Service, targets: bool) -> Iterator[int]:
     """The port numbers by which a Gateway may mean a port of this Service: the Service's, or its target port."""
     for port in service.ports:
         yield port.number
-        if isinstance(port.target, int):
+        if targets and isinstance(port.target, int):
             yield port.target
 
 
@@ -96,7 +98,8 @@ def secrets(mesh: Mesh) -> Iterator[Finding]:
 
 
 def redirects(mesh: Mesh) -> Iterator[Finding]:
-    """A server that redirects to https is beside one that serves the hosts with TLS on port 443."""
+    """A server that redirects to https is beside one that serves the hosts with TLS on port 443, or behind a load
+    balancer that says who has come by https."""
     served: dict[Workload, list[str]] = defaultdict(list)
     for gateway in mesh.of(kinds.GATEWAY):
         for pod in mesh.gateway_pods(gateway):
@@ -110,7 +113,7 @@ def redirects(mesh: Mesh) -> Iterator[Finding]:
                 name
                 for pod in mesh.gateway_pods(gateway)
                 for name in names
-                if not any(hosts.overlap(name, other) for other in served[pod])
+                if not trusted(mesh, pod) and not any(hosts.overlap(name, other) for other in served[pod])
             ]
             if missing and (server.get("tls") or {}).get("httpsRedirect"):
                 text = f"clients are sent to https://{missing[0]}, port {_HTTPS}, which nothing serves: serve it there"
@@ -130,18 +133,23 @@ def _asked(mesh: Mesh, pod: Workload, port: Mapping[str, Any]) -> set[int]:
 
 def shared_certificates(mesh: Mesh) -> Iterator[Finding]:
     """No two Gateways of the same pods use the same certificate."""
-    used: dict[tuple[object, str], list[tuple[Object, int]]] = defaultdict(list)
+    used: dict[str, list[tuple[Object, int]]] = defaultdict(list)
     for gateway in mesh.of(kinds.GATEWAY):
-        pods = frozenset(mesh.gateway_pods(gateway))
         for i, server in enumerate(gateway.items("servers")):
             if certificate := _certificate(server.get("tls") or {}):
-                used[pods, certificate].append((gateway, i))
-    for (_, certificate), users in used.items():
+                used[certificate].append((gateway, i))
+    for certificate, users in used.items():
         for gateway, i in users:
-            others = sorted({str(other.ref) for other, _ in users if other is not gateway})
+            others = sorted({str(other.ref) for other, _ in users if _meet(gateway, other)})
             if others:
                 text = f"{', '.join(others)} also has the certificate {certificate}: join them, or clients get 404s"
                 yield codes.CERTIFICATE_TWICE.at(gateway, f"servers[{i}].tls", text)
+
+
+def _meet(one: Object, other: Object) -> bool:
+    """Whether two Gateways may be for the same pods: the selector of one is part of the other's."""
+    labels, others = ((gateway.spec.get("selector") or {}).items() for gateway in (one, other))
+    return one is not other and (labels <= others or others <= labels)
 
 
 def _certificate(tls: Mapping[str, Any]) -> str:

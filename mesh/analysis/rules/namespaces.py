@@ -9,6 +9,8 @@ from mesh.analysis import codes
 from mesh.analysis.findings import Finding
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object, Ref
+from mesh.analysis.rules import injectors
+from mesh.analysis.workloads import SYSTEM
 from mesh.core import errors, kinds
 from mesh.core.names import MODE_LABEL, NAMESPACE_LABEL, REVISION_LABEL
 
@@ -28,7 +30,7 @@ def injection_labels(mesh: Mesh) -> Iterator[Finding]:
             if revisions and revision not in revisions:
                 text = f"no control plane of revision {revision} injects here{errors.nearest(revision, revisions)}"
                 yield codes.UNKNOWN_REVISION.at(obj, "metadata.labels", text)
-        elif not labels and enabled is None and obj.name != mesh.root:
+        elif not labels and enabled is None and obj.name not in (mesh.root, *SYSTEM):
             yield from _unlabelled(mesh, obj)
 
 
@@ -65,4 +67,4 @@ def webhook_services(mesh: Mesh) -> Iterator[Finding]:
                 yield codes.WEBHOOK.at(obj, f"webhooks[{i}].clientConfig.service", text)
 
 
-RULES: Final = (injection_labels, webhook_services)
+RULES: Final = (injection_labels, webhook_services, *injectors.RULES)

@@ -11,13 +11,14 @@ from mesh.analysis.findings import Finding
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
 from mesh.analysis.services import Service
+from mesh.analysis.workloads import SYSTEM
 from mesh.core import kinds, protocols
 
 
 def names(mesh: Mesh) -> Iterator[Finding]:
     """The name or the `appProtocol` of each port states its protocol."""
     for obj in mesh.of(kinds.SERVICE):
-        if "istio" in obj.labels or obj.labels.get("release") == "istio":
+        if "istio" in obj.labels or obj.labels.get("release") == "istio" or obj.namespace in SYSTEM:
             continue
         for i, port in enumerate(obj.items("ports")):
             external = obj.spec.get("type") == "ExternalName"
@@ -47,6 +48,15 @@ def conflicts(mesh: Mesh) -> Iterator[Finding]:
             yield from _conflicts(workload.object, several)
 
 
+def missing(mesh: Mesh) -> Iterator[Finding]:
+    """A Service selects the pods of each Deployment in the mesh, in releases that want that."""
+    for workload in mesh.workloads.all if mesh.release.analysis.wants_services else ():
+        obj = workload.object
+        if obj.kind == kinds.DEPLOYMENT and workload.proxy and not mesh.services_before.get(workload):
+            text = "no Service selects these pods: add one, so that Istio knows their ports"
+            yield codes.NO_SERVICE.at(obj, "", text)
+
+
 def _conflicts(obj: Object, several: Sequence[Service]) -> Iterator[Finding]:
     protocols: dict[int, dict[str, str]] = defaultdict(dict)
     numbers: dict[str, dict[int, str]] = defaultdict(dict)
@@ -69,4 +79,4 @@ def _target(port: Mapping[str, Any]) -> str:
     return str(port.get("targetPort") or port["port"])
 
 
-RULES: Final = (names, selectors, conflicts)
+RULES: Final = (names, selectors, conflicts, missing)

@@ -9,6 +9,7 @@ from typing import Any, Final
 from mesh.analysis import codes
 from mesh.analysis.findings import Finding
 from mesh.analysis.mesh import Mesh
+from mesh.analysis.objects import Object
 from mesh.analysis.workloads import Workload, injects_by_default
 from mesh.core import kinds, pods, words
 from mesh.core.names import AUTO_IMAGE, INJECTOR, NAMESPACE_LABEL, REVISION_LABEL
@@ -36,7 +37,7 @@ def replaced(mesh: Mesh) -> Iterator[Finding]:
 def alike(mesh: Mesh) -> Iterator[Finding]:
     """In a namespace with injection, proxies in pod templates have the injector's image."""
     wanted_of = {name: _image(values) for name, values in mesh.injectors.items()}
-    others: dict[tuple[str, str], list[str]] = defaultdict(list)
+    others: dict[tuple[str, str], list[Object]] = defaultdict(list)
     for workload in mesh.workloads.all:
         namespace = mesh.namespaces.get(workload.namespace)
         if not namespace or not injects_by_default(namespace) or workload.annotations.get(overrides.IMAGE):
@@ -49,11 +50,25 @@ def alike(mesh: Mesh) -> Iterator[Finding]:
                 and container.image != AUTO_IMAGE
                 and images.without_type(container.image) != images.without_type(wanted)
             ):
-                others[namespace.name, wanted].append(str(workload.object.ref))
-    for (name, wanted), refs in others.items():
-        who = words.some(list(dict.fromkeys(refs)), _SHOWN)
-        text = f"the proxy of {who} is not the injector's, {wanted}: set its image to {AUTO_IMAGE}, or take it out"
-        yield codes.OTHER_PROXY_IMAGE.at(mesh.namespaces[name], "", text)
+                others[namespace.name, wanted].append(workload.object)
+    for (name, wanted), found in others.items():
+        who = words.some([str(obj.ref) for obj in dict.fromkeys(found)], _SHOWN)
+        running = all(obj.kind == kinds.POD for obj in found)
+        remedy = "restart it" if running else f"set its image to {AUTO_IMAGE}, or take it out"
+        if mesh.release.analysis.image_of_each:
+            text = f"its proxy is not the injector's, {wanted}: {remedy}"
+            yield from (codes.OTHER_PROXY_IMAGE_OF_POD.at(obj, "", text) for obj in dict.fromkeys(found))
+        else:
+            text = f"the proxy of {who} is not the injector's, {wanted}: {remedy}"
+            yield codes.OTHER_PROXY_IMAGE.at(mesh.namespaces[name], "", text)
+
+
+def missing(mesh: Mesh) -> Iterator[Finding]:
+    """Pods that run have the sidecar that their namespace asks for."""
+    for workload in mesh.workloads.all:
+        if workload.missed:
+            text = "it runs without the sidecar that its namespace asks for: restart it"
+            yield codes.WITHOUT_PROXY.at(workload.object, "", text)
 
 
 def _proxies(workload: Workload) -> Iterator[Container]:
@@ -68,4 +83,4 @@ def _image(values: Mapping[str, Any]) -> str:
     return image if "/" in image else images.proxy(settings, {}, {})
 
 
-RULES: Final = (replaced, alike)
+RULES: Final = (replaced, alike, missing)

@@ -95,13 +95,22 @@ def timeouts(mesh: Mesh) -> Iterator[Finding]:
                 yield codes.DEPRECATED.at(vs, f"http[{i}].fault.delay.percent", "use percentage: {value: …}")
 
 
+def _length(duration: str | None) -> int:
+    """The length of a duration in nanoseconds; 0 if it is not set, or is none."""
+    try:
+        return nanoseconds(duration or "0s")
+    except ValueError:
+        return 0
+
+
 def _times(vs: Object, path: str, route: Mapping[str, Any]) -> Iterator[Finding]:
     timeout, per_try = route.get("timeout"), (route.get("retries") or {}).get("perTryTimeout")
-    if timeout and per_try and 0 < nanoseconds(timeout) < nanoseconds(per_try):
+    whole, each = _length(timeout), _length(per_try)
+    if 0 < whole < each:
         text = f"timeout {timeout} ends before perTryTimeout {per_try}: make it longer, or drop perTryTimeout"
         yield codes.SHORT_TIMEOUT.at(vs, f"{path}.timeout", text)
-    elif timeout and per_try:
-        retries, fitting = route["retries"].get("attempts") or 0, nanoseconds(timeout) // nanoseconds(per_try)
+    elif whole and each:
+        retries, fitting = route["retries"].get("attempts") or 0, whole // each
         if fitting < retries:
             text = (
                 f"timeout {timeout} has room for {fitting} of {retries + 1} tries that take their {per_try}:"

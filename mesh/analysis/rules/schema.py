@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from mesh import api
-from mesh.analysis import codes, virtual_services
-from mesh.analysis.findings import Finding
+from mesh.analysis import codes, reading, virtual_services
+from mesh.analysis.findings import Code, Finding
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
 from mesh.core import kinds
@@ -16,31 +16,39 @@ from mesh.core.places import written
 from mesh.core.protocols import is_http
 from mesh.releases import lacking
 
-_TYPES: Final[Mapping[GroupKind, type[api.Kind]]] = {kind.group_kind(): kind for kind in api.Kind.__subclasses__()}
-
 
 def valid(mesh: Mesh) -> Iterator[Finding]:
     """The release has the kind in the object's version, and its API server and istiod would accept the object."""
-    for kind in _TYPES:
-        for obj in mesh.of(kind):
+    for obj in mesh.objects:
+        if is_known(obj.kind):
             yield from refusals(obj, mesh.release.name)
+        else:
+            yield from _problems(obj, codes.MALFORMED)
+    if thing := mesh.config_map:
+        for text in reading.mesh_config(thing.body["data"]["mesh"])[1]:
+            yield codes.MALFORMED.at(thing, "data.mesh", text)
+
+
+def is_known(kind: GroupKind) -> bool:
+    """Whether a kind is one of Istio's API."""
+    return kind in reading.TYPES
 
 
 def refusals(obj: Object, release: str) -> Iterator[Finding]:
     """What the release refuses of an object of Istio's API."""
-    message = _TYPES[obj.kind]
-    if text := lacking.of_kind(release, message, obj.body["apiVersion"].rpartition("/")[2]):
+    if text := lacking.of_kind(release, reading.TYPES[obj.kind], obj.body["apiVersion"].rpartition("/")[2]):
         yield codes.INVALID.at(obj, "", text)
-    try:
-        body = message.from_wire(obj.spec)
-    except api.ApiError as error:
-        for problem in error.problems:
-            path, _, text = problem.removeprefix(obj.kind.name).strip().partition(": ")
-            yield codes.INVALID.at(obj, path if text else "", text or path)
-    else:
+    yield from _problems(obj, codes.INVALID)
+    if obj.form.message:
         metadata = api.Metadata(obj.name, obj.namespace, obj.labels, obj.annotations)
-        for place, text in lacking.of_whole(release, body, metadata):
+        for place, text in lacking.of_whole(release, obj.form.message, metadata):
             yield codes.INVALID.at(obj, written(place), text)
+
+
+def _problems(obj: Object, code: Code) -> Iterator[Finding]:
+    for problem in obj.form.problems:
+        path, _, text = problem.partition(": ")
+        yield code.at(obj, path if text else "", text or path)
 
 
 def routes(mesh: Mesh) -> Iterator[Finding]:
@@ -93,6 +101,9 @@ def servers(mesh: Mesh) -> Iterator[Finding]:
                 text = "only a server that speaks HTTP can redirect to https"
                 yield codes.DOUBTFUL.at(obj, f"servers[{i}].tls.httpsRedirect", text)
             files = [name for name in ("credentialName", "serverCertificate", "privateKey") if tls.get(name)]
+            if tls.get("mode") in ("SIMPLE", "MUTUAL", "OPTIONAL_MUTUAL") and tls.get("credentialName") and files[1:]:
+                text = f"nothing reads {' and '.join(files[1:])} beside credentialName: leave one or the other out"
+                yield codes.DOUBTFUL.at(obj, f"servers[{i}].tls.{files[1]}", text)
             if tls.get("mode") in ("PASSTHROUGH", "AUTO_PASSTHROUGH") and files:
                 text = f"{', '.join(files)} does nothing in mode {tls['mode']}"
                 yield codes.DOUBTFUL.at(obj, f"servers[{i}].tls", text)

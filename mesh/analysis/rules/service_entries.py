@@ -18,7 +18,7 @@ def addresses(mesh: Mesh) -> Iterator[Finding]:
     for entry in mesh.of(kinds.SERVICE_ENTRY):
         for i, port in enumerate(entry.items("ports")):
             if (port.get("protocol") or "TCP").upper() == "TCP" and not entry.items("addresses"):
-                text = f"it takes all TCP traffic to port {port['number']}, whatever the address: set addresses"
+                text = f"it takes all TCP traffic to port {port.get('number')}, whatever the address: set addresses"
                 yield codes.NO_ADDRESS.at(entry, f"ports[{i}]", text)
 
 
@@ -28,7 +28,7 @@ def protocols(mesh: Mesh) -> Iterator[Finding]:
     for entry in mesh.of(kinds.SERVICE_ENTRY):
         for host in entry.items("hosts"):
             for port in entry.items("ports"):
-                said[host, port["number"]].append(((port.get("protocol") or "TCP").upper(), entry))
+                said[host, port.get("number") or 0].append(((port.get("protocol") or "TCP").upper(), entry))
     for (host, number), several in said.items():
         for protocol, entry in several if len({protocol for protocol, _ in several}) > 1 else ():
             mine = hosts.exported_to(entry.items("exportTo"), entry.namespace)

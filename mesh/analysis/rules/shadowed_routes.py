@@ -31,12 +31,16 @@ def _routes(virtual_service: Object, protocol: str) -> Iterator[Finding]:
     for i, route in enumerate(routes(virtual_service, protocol)):
         matches = route.get("match") or [{}]
         taken = [_by(match, earlier, seen) for match in matches]
+        within = [_same(match, matches[:j]) for j, match in enumerate(matches)]
         if all(by is not None for by in taken):
             text = f"requests never get here: {protocol}[{taken[0]}] takes them; move this one up, or drop it"
             yield codes.UNREACHABLE.at(virtual_service, f"{protocol}[{i}]", text)
         for j, by in enumerate(taken if route.get("match") else ()):
             if by is not None:
                 text = f"takes no request: {protocol}[{by}] has taken them all; move it up, or drop it"
+                yield codes.INEFFECTIVE.at(virtual_service, f"{protocol}[{i}].match[{j}]", text)
+            elif within[j] is not None:
+                text = f"takes no request: match[{within[j]}] of the same route has taken them all; drop it"
                 yield codes.INEFFECTIVE.at(virtual_service, f"{protocol}[{i}].match[{j}]", text)
         for match in matches:
             if seen.setdefault(_key(match), i) == i:
@@ -48,6 +52,11 @@ def _by(match: Mapping[str, Any], earlier: Sequence[tuple[int, Mapping[str, Any]
     if _key(match) in seen:
         return seen[_key(match)]
     return next((i for i, other in earlier if covers(other, match)), None)
+
+
+def _same(match: Mapping[str, Any], before: Sequence[Mapping[str, Any]]) -> int | None:
+    """The earlier match of the same route that takes every request of a match; None if none takes all."""
+    return next((j for j, other in enumerate(before) if _key(other) == _key(match) or covers(other, match)), None)
 
 
 def _key(match: Mapping[str, Any]) -> str:

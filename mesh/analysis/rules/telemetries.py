@@ -28,9 +28,9 @@ def access_logs(mesh: Mesh) -> Iterator[Finding]:
     if (mesh.config.get("defaultProviders") or {}).get("accessLogging"):
         return
     wide = [obj for obj in telemetries if not selector_labels(obj) and not targets(obj)]
-    naming = {obj.namespace for obj in wide if any(entry.get("providers") for entry in obj.items("accessLogging"))}
+    naming = [obj for obj in wide if any(entry.get("providers") for entry in obj.items("accessLogging"))]
     for obj in telemetries:
-        inherited = naming & {mesh.root, obj.namespace}
+        inherited = [one for one in naming if one is not obj and one.namespace in (mesh.root, obj.namespace)]
         for i, entry in enumerate(obj.items("accessLogging") if not inherited else ()):
             if not entry.get("providers") and not entry.get("disabled"):
                 text = (
@@ -40,4 +40,15 @@ def access_logs(mesh: Mesh) -> Iterator[Finding]:
                 yield codes.LOG_WITHOUT_PROVIDER.at(obj, f"accessLogging[{i}]", text)
 
 
-RULES: Final = (selectors, access_logs)
+def tracers(mesh: Mesh) -> Iterator[Finding]:
+    """No spans go to a provider of the deprecated kind `lightstep`."""
+    old = {one.get("name") for one in mesh.config.get("extensionProviders") or () if one.get("lightstep")}
+    for obj in mesh.of(kinds.TELEMETRY) if old else ():
+        for i, entry in enumerate(obj.items("tracing")):
+            for j, provider in enumerate(entry.get("providers") or ()):
+                if provider.get("name") in old:
+                    text = f"provider {provider['name']} is of kind lightstep: use one of kind opentelemetry"
+                    yield codes.DEPRECATED.at(obj, f"tracing[{i}].providers[{j}]", text)
+
+
+RULES: Final = (selectors, access_logs, tracers)

@@ -35,6 +35,8 @@ def _tracing(mesh: Installation, given: Mapping[str, Any]) -> dict[str, Any]:
     """Default settings of the tracer that `meshConfig` names, else of `global.proxy.tracer`. Only one may be set."""
     named = given.get("defaultConfig", {}).get("tracing", {})
     tracer = next((name for name in ProxyTracing.TRACERS if name in named), mesh.values.global_.proxy.tracer)
+    if tracer == ZIPKIN and mesh.collector:
+        return {tracer: {"address": mesh.collector}}
     return {tracer: {key: _in_root(value, mesh) for key, value in _TRACERS[tracer].items()}}
 
 

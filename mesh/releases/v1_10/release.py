@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from mesh.releases.release import Bookinfo, Kubernetes, RateLimit, Release, Requests
+from mesh.releases.release import Analysis, Bookinfo, Kubernetes, RateLimit, Release, Requests
 from mesh.releases.v1_10 import (
     cni,
     gateway,
@@ -58,6 +58,7 @@ RELEASE: Final = Release(
         claim_routes=False,
         pilot={"DISABLE_SHADOW_HOST_SUFFIX": "false"},  # a mirrored request's host ends with -shadow
     ),
+    analysis=Analysis(gateway_targets=False, image_of_each=True, wants_services=True),
     annotations=ANNOTATIONS,
     variables=VARIABLES,
     proxy_defaults=proxy_config.DEFAULTS,

@@ -104,6 +104,13 @@ def _types(value: Any) -> Iterator[tuple[Path, str]]:
         yield from (((key, *path), name) for path, name in _types(item))
 
 
+def _server_tls(tls: api.ServerTLSSettings) -> Findings:
+    """There is one source of a certificate; half a pair of files is none, and is ignored."""
+    sources = [name for name in ("credentialName", "credentialNames", "tlsCertificates") if getattr(tls, name)]
+    if tls.mode != "ISTIO_MUTUAL" and sources and tls.serverCertificate and tls.privateKey:
+        yield ("serverCertificate",), f"cannot stand with privateKey beside {sources[0]}: leave them out"
+
+
 def _tracing(tracing: api.Tracing) -> Findings:
     if "" in (tracing.customTags or ()):
         yield ("customTags",), "the name of a tag must not be empty"
@@ -165,6 +172,7 @@ REFUSED: Final[Mapping[type[Message], Callable[[Any], Findings]]] = {
     api.Template: _endpoint,
     api.ServiceEntry: _entry,
     api.Patch: _patch,
+    api.ServerTLSSettings: _server_tls,
     api.Tracing: _tracing,
     api.JWTRule: _token,
     api.DefaultProviders: _providers,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from mesh.releases.release import Bookinfo, Kubernetes, RateLimit, Release, Requests
+from mesh.releases.release import Analysis, Bookinfo, Kubernetes, RateLimit, Release, Requests
 from mesh.releases.v1_30 import (
     cni,
     gateway,
@@ -64,6 +64,7 @@ RELEASE: Final = Release(
     network_policies=policies.network_policies,
     telemetry_filters=lambda _: (),
     requests=Requests(hosts_ignore_case=True, path_templates=True, missing_is_empty=True, claim_routes=True, pilot={}),
+    analysis=Analysis(gateway_targets=True, image_of_each=False, wants_services=False),
     annotations=ANNOTATIONS,
     variables=VARIABLES,
     proxy_defaults=proxy_config.DEFAULTS,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from sandbox.live.plan import Workload
+from sandbox.live.plan import Workload, bound
 
 FORWARDED: Final = frozenset(
     {
@@ -47,12 +47,19 @@ def forwarded(headers: Mapping[str, str]) -> dict[str, str]:
     return {name.lower(): value for name, value in headers.items() if name.lower() in FORWARDED}
 
 
+def way_out(workload: Workload, port: int) -> tuple[str, int]:
+    """Address and port at which a workload's proxy takes calls to a port of any Service."""
+    return workload.outbound, bound(port)
+
+
 def call(workload: Workload, url: str, headers: Mapping[str, str], patience: float) -> Answer:
     """Requests `url`, such as `http://ratings:9080/ratings/0`, with a timeout of `patience` seconds."""
     where = urlsplit(url)
-    connection = http.client.HTTPConnection(workload.outbound, where.port, timeout=patience)
+    path = f"{where.path or '/'}{f'?{where.query}' if where.query else ''}"
+    address, port = way_out(workload, where.port or 80)
+    connection = http.client.HTTPConnection(address, port, timeout=patience)
     try:
-        connection.request("GET", where.path, headers={**headers, "Host": where.netloc})
+        connection.request("GET", path, headers={**headers, "Host": where.netloc})
         response = connection.getresponse()
         body = response.read()
         return Answer(response.status, json.loads(body) if response.status == 200 else body.decode(errors="replace"))

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
 from typing import Final
 from urllib.parse import parse_qs
@@ -10,6 +9,7 @@ from urllib.parse import parse_qs
 from sandbox.live.plan import Workload
 from sandbox.live.standins import books, pages
 from sandbox.live.standins.calls import Answer, call, forwarded
+from sandbox.live.standins.page import Page
 
 SESSION: Final = "session"
 """Name of the cookie with the signed-in user. It is not secret: signing in needs no password."""
@@ -20,15 +20,6 @@ TRIES: Final = 2
 """Number of calls to reviews. Both values are the application's; examples of delays and timeouts depend on them."""
 
 _USER: Final = re.compile(r"[\w.@-]{1,40}")
-
-
-@dataclass(frozen=True)
-class Page:
-    """An HTTP answer."""
-
-    status: int
-    body: str | bytes | dict[str, object] | list[object]
-    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def respond(workload: Workload, method: str, path: str, headers: Mapping[str, str], body: str) -> Page:

@@ -1,4 +1,5 @@
-"""The process of the stand-ins: one HTTP server for each, on its own loopback address.
+"""The process of the stand-ins: one server for each, on its own loopback address. It answers HTTP/1.1 as its stand-in
+does, and hands gRPC on; whatever else it gets, it sends back with the workload's name before it.
 
 A file of switches, which is read at each request, can inject faults by workload:
 `{"ratings-v1": {"failEvery": 2, "delay": 0.5}}` fails every second request, and delays all by half a second.
@@ -6,17 +7,27 @@ A file of switches, which is read at each request, can inject faults by workload
 
 import itertools
 import json
+import re
+import socket
 import threading
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BufferedIOBase
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from sandbox.live.plan import APP_PORT, Plan, Workload
-from sandbox.live.standins import productpage
-from sandbox.live.standins.productpage import Page
+from sandbox.live.plan import APP_PORT, GRPC_PORT, Plan, Workload
+from sandbox.live.standins import generic, grpcs
+from sandbox.live.standins.page import Page, Respond
 from sandbox.live.standins.services import SERVICES
+
+PREFACE: Final = b"PRI * HTTP/2"
+"""What an HTTP/2 connection begins with."""
+_REQUEST: Final = re.compile(rb"[A-Z]+ (/|\*|http)")
+"""What an HTTP/1.1 request begins with."""
+IDLE: Final = 3600
+"""Seconds after which a silent TCP connection ends."""
 
 
 class Switches:
@@ -28,10 +39,10 @@ class Switches:
 
     def fails(self, workload: Workload) -> bool:
         """Whether the workload should fail this request. Sleeps first if a delay is set."""
-        wanted = self._wanted().get(workload.name, {})
+        wanted = self._wanted().get(workload.key, {})
         time.sleep(float(wanted.get("delay", 0)))
         every = int(wanted.get("failEvery", 0))
-        count = next(self._counters.setdefault(workload.name, itertools.count(1)))
+        count = next(self._counters.setdefault(workload.key, itertools.count(1)))
         return every > 0 and count % every == 0
 
     def _wanted(self) -> dict[str, Any]:
@@ -43,45 +54,76 @@ class Switches:
 
 
 class Server(ThreadingHTTPServer):
-    """The HTTP server of one stand-in."""
+    """The server of one stand-in."""
 
     daemon_threads = True
     request_queue_size = 256
 
-    def __init__(self, workload: Workload, switches: Switches) -> None:
+    def __init__(self, workload: Workload, respond: Respond, switches: Switches) -> None:
         super().__init__((workload.address, APP_PORT), Handler)
-        self.workload, self.switches = workload, switches
+        self.workload, self.respond = workload, respond
+        self._switches, self._grpc, self._lock = switches, False, threading.Lock()
+
+    def fails(self) -> bool:
+        """Whether the stand-in should fail this request."""
+        return self._switches.fails(self.workload)
+
+    def grpc(self) -> socket.socket:
+        """A connection to the stand-in's gRPC server, which starts with the first one."""
+        with self._lock:
+            if not self._grpc:
+                grpcs.serve(self.workload, self.fails)
+                self._grpc = True
+        return socket.create_connection((self.workload.address, GRPC_PORT))
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Passes a request to its stand-in, and sends the answer."""
+    """Takes a connection, in whatever protocol it speaks, and passes HTTP requests to its stand-in."""
 
     protocol_version = "HTTP/1.1"
     timeout = 60
     disable_nagle_algorithm = True  # Nagle's algorithm would delay each body until the header is acknowledged
     server: Server
 
-    def do_GET(self) -> None:
+    def handle(self) -> None:
+        try:
+            begin = self.connection.recv(len(PREFACE), socket.MSG_PEEK)
+            if begin == PREFACE:
+                _join(self.connection, self.server.grpc())
+            elif begin and not _REQUEST.match(begin):
+                self._echo()
+            else:
+                super().handle()
+        except OSError:  # the other side has gone, or says nothing
+            return
+
+    def _echo(self) -> None:
+        self.connection.settimeout(IDLE)
+        name = f"{self.server.workload.name}: ".encode()
+        while data := self.connection.recv(1 << 16):
+            self.connection.sendall(name + data)
+
+    def _answer(self) -> None:
         self._send(self._page())
 
-    do_POST = do_HEAD = do_GET
+    # The names are those of the methods, as http.server looks for them.
+    do_GET = do_POST = do_HEAD = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _answer
 
     def _page(self) -> Page:
-        body = self.rfile.read(int(self.headers.get("content-length") or 0)).decode(errors="replace")
+        body = b"".join(_body(self.rfile, self.headers)).decode(errors="replace")
         workload = self.server.workload
-        if self.server.switches.fails(workload):
+        if self.server.fails():
             return Page(500, {"error": f"{workload.name} fails on purpose"})
         headers = {name.lower(): value for name, value in self.headers.items()}
-        if workload.app == "productpage":
-            return productpage.respond(workload, self.command, self.path, headers, body)
-        return Page(*SERVICES[workload.app](workload, self.path, headers))
+        return self.server.respond(workload, self.command, self.path, headers, body)
 
     def _send(self, page: Page) -> None:
         body = page.body
         if isinstance(body, dict | list):
             body = json.dumps(body)
         content = body.encode() if isinstance(body, str) else body
-        headers = {"Content-Type": "application/json", **page.headers, "Content-Length": str(len(content))}
+        own = {grpcs.STAND_IN: self.server.workload.name, "Content-Length": str(len(content))}
+        headers = {"Content-Type": "application/json", **page.headers, **own}
         self.send_response(page.status)
         for name, value in headers.items():
             self.send_header(name, value)
@@ -93,10 +135,43 @@ class Handler(BaseHTTPRequestHandler):
         """Logs nothing: the proxies write access logs."""
 
 
+def _body(stream: BufferedIOBase, headers: Any) -> Iterator[bytes]:
+    """The parts of a request's body, which has a length or comes in chunks."""
+    if "chunked" not in (headers.get("transfer-encoding") or ""):
+        yield stream.read(int(headers.get("content-length") or 0))
+        return
+    while size := int(stream.readline().partition(b";")[0] or b"0", 16):
+        yield stream.read(size)
+        stream.readline()
+    stream.readline()
+
+
+def _join(one: socket.socket, other: socket.socket) -> None:
+    """Copies what each of two connections receives to the other one, until both have ended."""
+
+    def copy(source: socket.socket, target: socket.socket) -> None:
+        try:
+            while data := source.recv(1 << 16):
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+        except OSError:
+            return
+
+    one.settimeout(IDLE)
+    with other:
+        back = threading.Thread(target=copy, args=(other, one), daemon=True)
+        back.start()
+        copy(one, other)
+        back.join()
+
+
 def main(plan: Path, switches: Path) -> None:
     """Serves the stand-ins of a plan file, until the process is killed."""
-    shared = Switches(switches)
-    servers = [Server(workload, shared) for workload in Plan.of(json.loads(plan.read_text())).workloads]
+    shared, wanted = Switches(switches), Plan.of(json.loads(plan.read_text()))
+    servers = [
+        Server(one, SERVICES[one.bookinfo[0]] if wanted.is_bookinfo(one) else generic.respond, shared)
+        for one in wanted.workloads
+    ]
     for server in servers[1:]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
     servers[0].serve_forever()

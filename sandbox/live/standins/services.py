@@ -1,32 +1,30 @@
-"""The stand-ins for details, ratings and reviews. Each turns a request into a status and data for a JSON body."""
+"""The stand-ins for Bookinfo's workloads, which answer as the application does."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from sandbox.live.plan import Workload
-from sandbox.live.standins import books
+from sandbox.live.standins import books, productpage
 from sandbox.live.standins.calls import call, forwarded
-
-Reply = tuple[int, Any]
-Service = Callable[[Workload, str, Mapping[str, str]], Reply]
+from sandbox.live.standins.page import Page, Respond
 
 RATINGS_ARE_MISSING: Final = "The ratings service does not answer."
 
 
-def details(_: Workload, path: str, __: Mapping[str, str]) -> Reply:
+def details(_: Workload, __: str, path: str, ___: Mapping[str, str], ____: str) -> Page:
     """`/details/<id>`: author, publisher and the like."""
-    return (200, books.DETAILS) if path.startswith("/details/") else (404, {"error": path})
+    return Page(200, books.DETAILS) if path.startswith("/details/") else _nothing(path)
 
 
-def ratings(_: Workload, path: str, __: Mapping[str, str]) -> Reply:
+def ratings(_: Workload, __: str, path: str, ___: Mapping[str, str], ____: str) -> Page:
     """`/ratings/<id>`: the number of stars by reviewer."""
-    return (200, {"id": 0, "ratings": books.RATINGS}) if path.startswith("/ratings/") else (404, {"error": path})
+    return Page(200, {"id": 0, "ratings": books.RATINGS}) if path.startswith("/ratings/") else _nothing(path)
 
 
-def reviews(workload: Workload, path: str, headers: Mapping[str, str]) -> Reply:
+def reviews(workload: Workload, _: str, path: str, headers: Mapping[str, str], __: str) -> Page:
     """`/reviews/<id>`: the reviews; from v2 on with stars, for which it calls ratings."""
     if not path.startswith("/reviews/"):
-        return 404, {"error": path}
+        return _nothing(path)
     color = books.COLORS[workload.version]
     entries: list[dict[str, Any]] = [{"reviewer": name, "text": text} for name, text in books.REVIEWS]
     if color:
@@ -38,7 +36,17 @@ def reviews(workload: Workload, path: str, headers: Mapping[str, str]) -> Reply:
                 if answer.good
                 else {"error": RATINGS_ARE_MISSING}
             )
-    return 200, {"id": "0", "podname": workload.name, "version": workload.version, "reviews": entries}
+    return Page(200, {"id": "0", "podname": workload.name, "version": workload.version, "reviews": entries})
 
 
-SERVICES: Final[dict[str, Service]] = {"details": details, "ratings": ratings, "reviews": reviews}
+def _nothing(path: str) -> Page:
+    return Page(404, {"error": path})
+
+
+SERVICES: Final[Mapping[str, Respond]] = {
+    "productpage": productpage.respond,
+    "details": details,
+    "ratings": ratings,
+    "reviews": reviews,
+}
+"""By the label `app` of the pods."""

@@ -11,7 +11,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -137,7 +137,15 @@ def running(objects: Sequence[Manifest], folder: Path, release: Release) -> Iter
     made = _folder(folder)
     gateway = plan.gateways[0]
     sidecars = {
-        place: Workload(name, "v1", _address(plan, 20 + i), _address(plan, 30 + i))
+        place: Workload(
+            name=f"{name}-v1",
+            namespace=place,
+            labels={"app": name, "version": "v1"},
+            ports={},
+            key=f"{name}-v1",
+            address=_address(plan, 20 + i),
+            outbound=_address(plan, 30 + i),
+        )
         for i, (place, name) in enumerate(CALLERS.items())
     }
     servers = _address(plan, 10)
@@ -151,10 +159,11 @@ def running(objects: Sequence[Manifest], folder: Path, release: Release) -> Iter
         log = stack.enter_context(_process(pilot.command(plan, made, program), made, "pilot"))
         _wait(lambda: not is_free(XDS_PORT, plan.pilot), log)
         assert not pilot.REFUSED.search(log.read_text()), log.read_text()[-2000:]
-        own: list[tuple[Plan, Proxy]] = [(plan, gateway)]
-        own += [(replace(plan, namespace=place), one) for place, one in sidecars.items()]
-        configs = {proxy.name: proxies.bootstrap(of, proxy) for of, proxy in own} | {"servers": _servers(servers)}
-        admins = {proxy.name: proxy.address for _, proxy in own} | {"servers": servers}
+        own: list[Proxy] = [gateway, *sidecars.values()]
+        configs = {proxy.name: proxies.bootstrap(plan, proxy) for proxy in own} | {"servers": _servers(servers)}
+        for one in sidecars.values():  # which nobody calls at the gateway's port 80
+            configs[one.name]["node"]["metadata"]["UNPRIVILEGED_POD"] = "true"
+        admins = {proxy.name: proxy.address for proxy in own} | {"servers": servers}
         for name, config in configs.items():
             file = made.root / f"{name}.json"
             file.write_text(json.dumps(config))
@@ -176,7 +185,7 @@ def _plan(release: Release) -> Plan:
         plan = Plan(
             service_range=f"127.{random.randint(100, 250)}.{random.randint(0, 254)}.0/24",
             stack="judge",
-            namespace="callers",
+            namespace="",
             root=ROOT,
             mesh_config="istio",
             version=release.version,
@@ -184,6 +193,7 @@ def _plan(release: Release) -> Plan:
             domain="cluster.local",
             ingress=INGRESS,
             edges=(DeclaredGateway(INGRESS, ROOT, LABELS),),
+            places={INGRESS: 1},
         )
         if is_free(XDS_PORT, plan.pilot):
             return plan

@@ -11,6 +11,7 @@ from mesh import releases
 from mesh.analysis import codes
 from mesh.analysis.analyse import analyse
 from mesh.analysis.findings import Finding, Severity
+from mesh.analysis.left_out import LEFT_OUT
 from mesh.analysis.objects import Object
 from mesh.core.names import DEFAULT_NAMES
 from tests import meshes
@@ -36,8 +37,16 @@ def test_each_fault_is_found_at_its_object_and_nowhere_else(fault: Fault, releas
 
 
 def test_every_code_is_found_in_some_faulty_mesh() -> None:
-    shown = {code for fault in FAULTS for code, _ in fault.said}
-    assert set(codes.CODES) - shown == {codes.UNUSED_SUPPRESSION.code}
+    shown = {code for fault in FAULTS for code, _ in fault.said | fault.earlier}
+    assert set(codes.CODES) - shown == {codes.UNUSED_SUPPRESSION.code, codes.MALFORMED.code}
+
+
+OF_ISTIOCTL = (1, 2, *range(101, 114), *range(116, 120), 122, 123, *range(125, 177))
+"""The codes of `istioctl analyze` of 1.10.3 and 1.30.3 (analysis/msg/messages.yaml)."""
+
+
+def test_every_code_of_istioctl_is_found_or_left_out_with_a_reason() -> None:
+    assert {f"IST{number:04}" for number in OF_ISTIOCTL} - set(codes.CODES) == set(LEFT_OUT)
 
 
 def test_the_text_of_a_finding_is_one_short_line() -> None:

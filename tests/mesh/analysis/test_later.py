@@ -100,7 +100,7 @@ def test_pods_that_a_label_or_a_setting_has_injected_may_leave_the_image_to_the_
     [
         ("docker.io/istio/proxyv2:1.10.3", {}, []),
         ("docker.io/istio/proxyv2:1.10.3-distroless", {}, []),
-        ("docker.io/istio/proxyv2:1.10.4", {}, ["IST0158"]),
+        ("docker.io/istio/proxyv2:1.10.4", {}, ["IST0105"]),
         ("mine:1", {"sidecar.istio.io/proxyImage": "mine:1"}, []),
     ],
 )

@@ -104,6 +104,10 @@ RIGHT = {
         ),
         manifest_of("Secret", "c", namespace="istio-system"),
     ],
+    "a redirect to https that the load balancer serves": [
+        TRUSTED,
+        gateway("way-in", server(80, ["shop.example.com"], tls={"httpsRedirect": True})),
+    ],
     "a timeout with room for the tries": [
         cart(to("cart", timeout="10s", retries={"attempts": 3, "perTryTimeout": "3s"}))
     ],

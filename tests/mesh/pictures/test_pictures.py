@@ -76,6 +76,14 @@ def test_the_map_shows_weights_faults_timeouts_and_policies() -> None:
     assert {"fault: 10 % end in 500", "timeout 2s", "end-user: jason", "mTLS", "allow cart", "outside"} <= texts(shown)
 
 
+def test_the_map_shows_routes_of_connections_with_their_server_names() -> None:
+    tls = [
+        {"match": [{"sniHosts": ["cart.example.com"]}], "route": [{"destination": {"host": "cart", "subset": "v2"}}]}
+    ]
+    hosts = ["cart", "cart.example.com"]
+    assert "cart.example.com" in texts(picture(manifest_of("VirtualService", "cart", {"hosts": hosts, "tls": tls})))
+
+
 def test_the_map_shows_each_of_several_mirrors() -> None:
     copies = [{"destination": {"host": host}} for host in ("front", "gone")]
     shown = picture(routes("cart", to("cart", mirrors=copies)))

@@ -239,7 +239,7 @@ def test_an_unknown_field_in_the_default_config_of_the_mesh_is_refused() -> None
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({**workload(), "kind": "CronJob"}, 'kind: "CronJob" is not one of Deployment, StatefulSet'),
+        ({**workload(), "kind": "Rollout"}, 'kind: "Rollout" is not one of Pod, Deployment, StatefulSet'),
         (workload({"inject.istio.io/templates": "gateway"}), "inject.istio.io/templates: manual injection supports"),
         (workload(initContainers=[{"name": "istio-init"}]), "initContainers: istio-init is Istio's own"),
         (workload({CONFIG: "concurency: 1"}), f'{CONFIG}: unknown field "concurency"; did you mean "concurrency"?'),

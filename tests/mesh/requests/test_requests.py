@@ -369,6 +369,42 @@ def test_https_redirect_redirects_plain_requests() -> None:
     assert shares(visited(both, secure=True, port=443)) == [("", 1.0, ("front",))]
 
 
+TRUSTING = manifest_of("ConfigMap", "istio", namespace="istio-system") | {
+    "data": {"mesh": "defaultConfig: {gatewayTopology: {numTrustedProxies: 1}}"}
+}
+
+
+def test_a_gateway_redirects_by_the_scheme_that_a_load_balancer_says_if_it_trusts_it() -> None:
+    plain = gateway("way-in", server(80, ["shop.example.com"], tls={"httpsRedirect": True}))
+    by_https = {"x-forwarded-proto": "https"}
+    assert visited(plain, headers=by_https).status == 301
+    assert shares(visited(plain, TRUSTING, headers=by_https)) == [("", 1.0, ("front",))]
+    assert visited(plain, TRUSTING).status == 301
+
+
+def test_connections_are_routed_by_port_and_server_name() -> None:
+    tcp = [
+        {"match": [{"port": 81}], "route": [{"destination": {"host": "cart", "subset": "v2"}}]},
+        {"route": [{"destination": {"host": "cart", "subset": name}, "weight": 50} for name in ("v1", "v2")]},
+    ]
+    whole = called(manifest_of("VirtualService", "cart", {"hosts": ["cart"], "tcp": tcp}))
+    assert [(receiver.subset, receiver.share) for receiver in whole.receivers] == [("v1", 0.5), ("v2", 0.5)]
+    assert (whole.rule, whole.attempts) == ("VirtualService shop/cart tcp[1]", 0)
+    tls = [{"match": [{"sniHosts": ["cart"]}], "route": [{"destination": {"host": "cart", "subset": "v2"}}]}]
+    named = manifest_of("VirtualService", "cart", {"hosts": ["cart", "cart.shop"], "tls": tls})
+    assert [receiver.subset for receiver in called(named).receivers] == ["v2"]
+    assert called(named, host="cart.shop").status == 0
+
+
+def test_tls_that_a_gateway_passes_on_is_routed_by_server_name() -> None:
+    passed = gateway("way-in", server(443, ["*"], "TLS", tls={"mode": "PASSTHROUGH"}))
+    tls = [{"match": [{"sniHosts": ["shop.example.com"]}], "route": [{"destination": {"host": "front"}}]}]
+    spec = {"hosts": ["*.example.com"], "gateways": ["way-in"], "tls": tls}
+    routed = manifest_of("VirtualService", "visitors", spec)
+    assert visited(passed, routed, secure=True, port=443).rule == "VirtualService shop/visitors tls[0]"
+    assert visited(passed, routed, secure=True, port=443, host="x.example.com").status == 0
+
+
 def test_a_gateway_that_requires_tokens_refuses_plain_requests_before_it_redirects_them() -> None:
     plain = gateway("way-in", server(80, ["shop.example.com"], tls={"httpsRedirect": True}))
     assert visited(plain, *TOKENS).status == 403

@@ -11,6 +11,7 @@ import pytest
 from mesh.requests import comparison, samples
 from tests.faults import policy
 from tests.mesh.requests.test_comparison import mesh
+from tests.mesh.requests.test_requests import TRUSTING
 from tests.meshes import Manifest, deployment, gateway, manifest_of, routes, server, service, to
 
 BANK = (
@@ -212,6 +213,34 @@ def test_rules_of_gateways_and_of_the_pods_behind_are_asked_together() -> None:
     assert "PUT shop.example.com/a through ingress" in asked([open_], [open_, change])
 
 
+@pytest.mark.parametrize("block", ["198.51.100.7", "[secret]{mesh:objects[0].spec.rules#3fa2c1}"])
+def test_rules_for_several_networks_are_asked_together(block: str) -> None:
+    sources = [
+        {"source": {"remoteIpBlocks": ["192.0.2.1"], "notRemoteIpBlocks": [block]}},
+        {"source": {"ipBlocks": [block]}},
+    ]
+    both = [allowed({"paths": ["/a"]}, **{"from": [source]}) for source in sources]
+    both[1] = {**both[1], "metadata": {**both[1]["metadata"], "name": "other"}}
+    assert any("192.0.2.1" in line for line in asked([], both))
+
+
+def test_a_change_behind_a_load_balancer_that_ends_tls_is_asked_with_the_clients_scheme() -> None:
+    way = gateway("way-in", server(80, ["shop.example.com"], tls={"httpsRedirect": True}))
+    moved = routes("visitors", to("cart"), hosts=["shop.example.com"], gateways=["way-in"])
+    (changed,) = shifts([way, TRUSTING], [way, TRUSTING, moved])
+    assert changed.startswith("shop.example.com/ with x-forwarded-proto: https through ingress: front → 403")
+
+
+def test_other_shares_of_connections_are_a_change() -> None:
+    def connections(v1: int) -> Manifest:
+        shares = {"v1": v1, "v2": 100 - v1}
+        route = [{"destination": {"host": "cart", "subset": name}, "weight": share} for name, share in shares.items()]
+        return manifest_of("VirtualService", "cart", {"hosts": ["cart"], "tcp": [{"route": route}]})
+
+    changed = shifts([connections(90)], [connections(50)])
+    assert any("90 % cart v1, 10 % cart v2" in one and "50 % cart v1, 50 % cart v2" in one for one in changed)
+
+
 def test_a_rule_for_which_no_request_was_found_is_said() -> None:
     found = comparison.compare(mesh(), mesh(ruled({"headers": {"x": {"regex": r"\p{Greek}+"}}})))
     assert list(found.missing) == [
@@ -243,7 +272,7 @@ def test_conditions_that_contradict_each_other_are_not_asked() -> None:
         (manifest_of("RequestAuthentication", "jwt", {}), "RequestAuthentication shop/jwt"),
         (manifest_of("Sidecar", "few", {"egress": [{"hosts": ["./*"]}]}), "Sidecar shop/few"),
         (
-            routes("db", tcp=[{"route": [{"destination": {"host": "cart"}}]}], hosts=["cart"]),
+            routes("db", to("cart"), tcp=[{"route": [{"destination": {"host": "cart"}}]}], hosts=["cart"]),
             "VirtualService shop/db tcp",
         ),
         (

@@ -70,8 +70,9 @@ def test_special_characters_of_names_are_escaped_in_markdown() -> None:
 
 
 def test_long_values_and_long_lists_are_cut() -> None:
-    old = [manifest_of("VirtualService", "a", {f"field{i}": "x" * 500 for i in range(20)})]
-    new = [manifest_of("VirtualService", "a", {f"field{i}": "y" * 500 for i in range(20)})]
+    old, new = (
+        [{**manifest_of("ConfigMap", "a"), "data": {f"field{i}": sign * 500 for i in range(20)}}] for sign in "xy"
+    )
     shown = text(review(old, new))
     assert "… and 12 more fields" in shown
     assert max(map(len, shown.splitlines())) < 250

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.traffic_configs import refusal, specs
+from tests.traffic_configs import objects, refusal, specs
 
 TO_PAGE = {"to": "productpage"}
 MOVED = {"redirect": {"uri": "/new"}}
@@ -40,6 +40,85 @@ def test_tls_redirects_plain_http_by_default() -> None:
 def test_without_the_redirect_plain_http_is_not_served() -> None:
     [secured] = servers(tls={"secret": "shop-certificate", "mode": "MUTUAL", "redirect": False})
     assert secured["tls"]["mode"] == "MUTUAL"
+
+
+TRUSTING = {"defaultConfig": {"gatewayTopology": {"numTrustedProxies": 1}}}
+
+
+def test_where_the_load_balancer_ends_tls_the_gateway_serves_plain_http_and_redirects_by_the_clients_scheme() -> None:
+    found = specs(host(tls={"endsAt": "loadBalancer"}), meshConfig=TRUSTING)["Gateway/shop-gateway"]["servers"]
+    port = {"number": 80, "protocol": "HTTP", "name": "http"}
+    assert found == [{"port": port, "hosts": ["shop.example.com"], "tls": {"httpsRedirect": True}}]
+    [both] = servers(tls={"endsAt": "loadBalancer", "redirect": False})
+    assert "tls" not in both
+
+
+@pytest.mark.parametrize("own", [None, {"proxy.istio.io/config": "gatewayTopology: {numTrustedProxies: 1}"}])
+def test_a_gateway_that_would_redirect_for_ever_is_refused(own: dict[str, str] | None) -> None:
+    traffic = host(tls={"endsAt": "loadBalancer"})
+    if own:
+        assert specs(traffic, gateways={"istio-ingressgateway": {"podAnnotations": own}})
+    else:
+        assert refusal(traffic).startswith(
+            "mesh:traffic.hosts.shop.tls: istio-ingressgateway does not believe x-forwarded-proto, and would redirect"
+            " for ever: set mesh:meshConfig.defaultConfig.gatewayTopology.numTrustedProxies to the number"
+        )
+
+
+def test_tls_that_is_passed_on_is_routed_by_server_name() -> None:
+    found = specs(host(tls={"mode": "PASSTHROUGH"}))
+    [server] = found["Gateway/shop-gateway"]["servers"]
+    assert (server["port"]["protocol"], server["tls"]) == ("TLS", {"mode": "PASSTHROUGH"})
+    [route] = found["VirtualService/shop"]["tls"]
+    assert route["match"] == [{"sniHosts": ["shop.example.com"], "port": 443}]
+    assert route["route"] == [{"destination": {"host": "productpage"}}]
+
+
+@pytest.mark.parametrize(
+    ("fields", "protocol", "tls"),
+    [
+        ({"hosts": ["*"]}, "TCP", None),
+        ({"tls": "shop-certificate"}, "TLS", "SIMPLE"),
+    ],
+)
+def test_connections_are_routed_by_port(fields: dict[str, Any], protocol: str, tls: str | None) -> None:
+    found = specs(host(protocol="TCP", port=31400, **fields))
+    [server] = found["Gateway/shop-gateway"]["servers"]
+    assert server["port"] == {"number": 31400, "protocol": protocol, "name": protocol.lower()}
+    assert server.get("tls", {}).get("mode") == tls
+    [route] = found["VirtualService/shop"]["tcp"]
+    assert route["match"] == [{"port": 31400}]
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ({"tls": {}}, "tls.secret: is required"),
+        ({"tls": {"mode": "PASSTHROUGH", "secret": "x"}}, "tls.secret: is for TLS that the gateway ends"),
+        ({"tls": {"mode": "PASSTHROUGH", "redirect": True}}, "tls.redirect: is not possible in mode PASSTHROUGH"),
+        ({"tls": {"endsAt": "loadBalancer", "secret": "x"}}, "tls.secret: is for TLS that the gateway speaks"),
+        ({"protocol": "TCP", "hosts": ["*"]}, "port: is required with protocol TCP"),
+        ({"protocol": "TCP", "port": 31400}, 'hosts: must be ["*"] with protocol TCP and no tls'),
+        ({"protocol": "TCP", "port": 443, "tls": {"mode": "PASSTHROUGH"}}, "tls: cannot be like that with protocol"),
+        (
+            {"tls": {"mode": "PASSTHROUGH"}, "routes": [{"to": "a", "timeout": "1s"}]},
+            "routes[0].timeout: is for requests",
+        ),
+        (
+            {"tls": {"mode": "PASSTHROUGH"}, "routes": [{"to": "a", "match": {"path": "/"}}, TO_PAGE]},
+            "routes[1]: is never reached: connections have one route",
+        ),
+    ],
+)
+def test_tls_and_connections_that_cannot_be_are_refused(fields: dict[str, Any], problem: str) -> None:
+    assert f"mesh:traffic.hosts.shop.{problem}" in refusal(host(**fields))
+
+
+def test_connections_are_refused_at_a_gateway_that_requires_tokens() -> None:
+    jwt = {"jwt": {"issuers": [{"issuer": "https://issuer.example.com"}]}}
+    assert "mesh:traffic.hosts.shop.gateway: istio-ingressgateway requires tokens" in refusal(
+        host(tls={"mode": "PASSTHROUGH"}), security=jwt
+    )
 
 
 def test_the_gateway_object_selects_the_named_gateway_and_its_port() -> None:
@@ -206,3 +285,90 @@ def test_without_a_gateway_the_sidecar_originates_tls() -> None:
             "route": [{"destination": {"host": "api.example.com", "port": {"number": 443}}}],
         }
     ]
+
+
+EGRESS_GATEWAY = "istio-egressgateway"
+ORIGINATED = {"protocol": "HTTP", "originateTls": True}
+
+
+def test_tls_is_originated_to_the_port_of_the_host() -> None:
+    found = specs(outside(**ORIGINATED, tlsPort=8443))
+    assert [port["number"] for port in found["ServiceEntry/api"]["ports"]] == [80, 8443]
+    [settings] = found["DestinationRule/api"]["trafficPolicy"]["portLevelSettings"]
+    assert settings["port"] == {"number": 8443}
+    [route] = found["VirtualService/api"]["http"]
+    assert route["route"][0]["destination"]["port"] == {"number": 8443}
+
+
+@pytest.mark.parametrize(
+    ("certificate", "expected"),
+    [
+        ("partner", {"mode": "MUTUAL", "credentialName": "partner", "subjectAltNames": ["api.example.com"]}),
+        (
+            {"certificate": "/c/tls.crt", "key": "/c/tls.key"},
+            {
+                "mode": "MUTUAL",
+                "clientCertificate": "/c/tls.crt",
+                "privateKey": "/c/tls.key",
+                "caCertificates": "/etc/ssl/certs/ca-certificates.crt",
+                "subjectAltNames": ["api.example.com"],
+            },
+        ),
+    ],
+    ids=["secret", "files"],
+)
+def test_the_host_knows_the_mesh_by_a_certificate(certificate: Any, expected: dict[str, Any]) -> None:
+    found = specs(outside(**ORIGINATED, gateway=EGRESS_GATEWAY, clientCertificate=certificate))
+    [settings] = found["DestinationRule/api"]["trafficPolicy"]["portLevelSettings"]
+    assert settings["tls"] == {**expected, "sni": "api.example.com"}
+
+
+def test_no_warning_asks_for_a_file_of_authorities_that_the_secret_has() -> None:
+    made = {f"{one.body.kind}/{one.name}": one for one in objects(_known("partner"))}
+    assert made["DestinationRule/api"].annotations == {"galley.istio.io/analyze-suppress": "IST0129"}
+    assert not made["ServiceEntry/api"].annotations
+
+
+def _known(certificate: str) -> dict[str, Any]:
+    return outside(**ORIGINATED, gateway=EGRESS_GATEWAY, clientCertificate=certificate)
+
+
+def test_a_host_can_be_reached_by_plain_http_and_by_the_tls_of_clients() -> None:
+    found = specs(outside(**ORIGINATED, passThrough=True))
+    assert found["ServiceEntry/api"]["ports"] == [
+        {"number": 80, "protocol": "HTTP", "name": "http", "targetPort": 443},
+        {"number": 443, "protocol": "TLS", "name": "tls"},
+    ]
+    [settings] = found["DestinationRule/api"]["trafficPolicy"]["portLevelSettings"]
+    assert settings["port"] == {"number": 80}, "connections on 443 have the clients' own TLS"
+    assert "VirtualService/api" not in found
+
+
+def test_an_egress_gateway_passes_tls_on_and_originates_it_for_one_host() -> None:
+    found = specs(outside(**ORIGINATED, passThrough=True, gateway=EGRESS_GATEWAY))
+    servers = found["Gateway/api-egress"]["servers"]
+    assert [(one["port"]["number"], one["tls"]["mode"]) for one in servers] == [
+        (80, "ISTIO_MUTUAL"),
+        (443, "PASSTHROUGH"),
+    ]
+    routed = found["VirtualService/api-egress"]
+    assert [route["route"][0]["destination"]["port"]["number"] for route in routed["http"]] == [80, 80]
+    assert [route["route"][0]["destination"]["port"]["number"] for route in routed["tls"]] == [443, 443]
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ({"tlsPort": 8443}, "tlsPort: is for originateTls: set it to true"),
+        ({"passThrough": True}, "passThrough: is for originateTls"),
+        ({**ORIGINATED, "port": 8443, "tlsPort": 8443}, "port: is where clients send plain HTTP, so it cannot be 8443"),
+        ({**ORIGINATED, "clientCertificate": "x"}, "clientCertificate.secret: is for a gateway"),
+        ({**ORIGINATED, "clientCertificate": {"key": "/k"}}, "clientCertificate: needs secret, or certificate and key"),
+        (
+            {**ORIGINATED, "clientCertificate": "x", "gateway": EGRESS_GATEWAY, "authorities": "/ca"},
+            "authorities: is not read beside clientCertificate.secret",
+        ),
+    ],
+)
+def test_an_origination_that_cannot_be_is_refused(fields: dict[str, Any], problem: str) -> None:
+    assert f"mesh:traffic.egress.api.{problem}" in refusal(outside(**fields))

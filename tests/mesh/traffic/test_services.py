@@ -237,3 +237,42 @@ def test_two_objects_of_the_same_kind_and_name_are_refused() -> None:
 def test_traffic_without_a_control_plane_is_refused() -> None:
     message = refusal(service(), profile="empty", injectedNamespaces={}, namespaces={"default": "existing"})
     assert "mesh:traffic is set, but the profile empty has no istiod" in message
+
+
+def test_connections_are_routed_by_caller_and_port() -> None:
+    rule = {"match": {"port": 3306, "sourceLabels": {"app": "ratings"}}, "route": "v2"}
+    found = specs(service(protocol="TCP", route={"v1": 90, "v2": 10}, rules=[rule]))["VirtualService/reviews"]
+    first, last = found["tcp"]
+    assert first["match"] == [{"port": 3306, "sourceLabels": {"app": "ratings"}}]
+    assert [one["weight"] for one in last["route"]] == [90, 10]
+    assert "match" not in last
+
+
+def test_tls_from_end_to_end_is_routed_by_server_name() -> None:
+    rule = {"match": {"host": "reviews.example.com"}, "route": "v2"}
+    found = specs(service(protocol="TLS", route="v1", rules=[rule]))["VirtualService/reviews"]
+    own = ["reviews", "reviews.default.svc.cluster.local", "reviews.default", "reviews.default.svc"]
+    assert [route["match"] for route in found["tls"]] == [[{"sniHosts": ["reviews.example.com"]}], [{"sniHosts": own}]]
+    assert found["hosts"] == [*own, "reviews.example.com"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ({"timeout": "1s"}, "timeout: is for requests, and with protocol TCP sidecars see only connections"),
+        ({"limit": {"requests": 1}}, "limit: counts requests"),
+        ({"affinity": {"cookie": "a"}}, "affinity: must be sourceAddress with protocol TCP"),
+        ({"rules": [{"match": {"path": "/"}, "route": "v1"}]}, "rules[0].match[0].path: is for requests"),
+        ({"rules": [{"match": {"host": "a"}, "route": "v1"}]}, "rules[0].match[0].host: is for requests"),
+        ({"rules": [{"match": {"port": 1}, "route": "v1", "retries": 1}]}, "rules[0].retries: is for requests"),
+    ],
+)
+def test_what_is_done_with_requests_is_refused_for_connections(fields: dict[str, Any], problem: str) -> None:
+    assert f"mesh:traffic.services.reviews.{problem}" in refusal(service(protocol="TCP", route="v1", **fields))
+
+
+def test_a_path_is_rewritten_by_a_regular_expression_where_the_release_has_it() -> None:
+    edit = {"uriRegexRewrite": {"match": "/v[0-9]+/(.*)", "rewrite": "/\\1"}}
+    found = specs(service(route="v1", rewrite=edit), release="1.30")["VirtualService/reviews"]
+    assert found["http"][0]["rewrite"] == edit
+    assert "Istio 1.10 has no such setting; 1.30 has it" in refusal(service(route="v1", rewrite=edit))

@@ -73,14 +73,17 @@ def _istiod(mesh: Installation) -> dict[str, Any]:
 
 
 def _others(view: KialiView) -> dict[str, Any]:
-    """The URLs of Prometheus, Jaeger and Grafana; Jaeger and Grafana are disabled if they are not installed."""
-    found: dict[str, Any] = {"prometheus": {"url": view.urls["prometheus"]}}
+    """The URLs of Prometheus, Jaeger and Grafana; Jaeger and Grafana are disabled if there are none."""
+    found: dict[str, Any] = {"prometheus": {"url": view.urls["prometheus"], **view.auth("prometheus")}}
     for service, name in {"tracing": "jaeger", "grafana": "grafana"}.items():
         found[service] = {"enabled": name in view.urls}
         if name in view.urls:
             found[service]["in_cluster_url"] = view.urls[name]
+            found[service] |= view.auth(name)
         if name in view.external_urls:
             found[service]["url"] = view.external_urls[name]
+    if "jaeger" in view.there:
+        found["tracing"]["use_grpc"] = False  # a URL is that of the pages, and Kiali would dial it for gRPC
     if "grafana" in view.urls:
         found["grafana"]["health_check_url"] = f"{view.urls['grafana']}/api/health"
     return found

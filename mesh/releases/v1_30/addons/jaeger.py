@@ -97,18 +97,21 @@ def _process(retention: str | None) -> Process:
 
 
 def traced(mesh: Installation, config: Mapping[str, Any]) -> dict[str, Any]:
-    """The MeshConfig `config`, with Jaeger as the default provider of tracing where it names no tracer: without one,
-    proxies send no spans. A Telemetry object may still choose another provider."""
+    """The MeshConfig `config`, with Jaeger, ours or one that is there already, as the default provider of tracing where
+    it names no tracer: without one, proxies send no spans. A Telemetry object may still choose another provider."""
     of_proxies = config.get("defaultConfig", {}).get("tracing", {})
     named = any(tracer in of_proxies for tracer in ProxyTracing.TRACERS)
-    if not mesh.traced or named or config.get("defaultProviders", {}).get("tracing"):
+    if not (mesh.traced or mesh.collector) or named or config.get("defaultProviders", {}).get("tracing"):
         return dict(config)
-    domain = mesh.values.global_.proxy.clusterDomain
+    service, _, port = mesh.collector.rpartition(":")
+    own = f"jaeger-collector.{mesh.root}.svc.{mesh.values.global_.proxy.clusterDomain}"
     ours = {
         "name": _PROVIDER,
-        "opentelemetry": {"service": f"jaeger-collector.{mesh.root}.svc.{domain}", "port": _OTLP["grpc"]},
+        "opentelemetry": {"service": service or own, "port": int(port or _OTLP["grpc"])},
     }
-    providers = list(config.get("extensionProviders") or ())
+    providers = [
+        one for one in config.get("extensionProviders") or () if not (mesh.collector and one["name"] == _PROVIDER)
+    ]
     if not any(provider["name"] == _PROVIDER for provider in providers):
         providers.append(ours)
     return {

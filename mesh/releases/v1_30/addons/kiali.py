@@ -64,12 +64,13 @@ def config(mesh: Installation, view: KialiView) -> dict[str, Any]:
 
 
 def _others(view: KialiView) -> dict[str, Any]:
-    """The URLs of Prometheus, Jaeger and Grafana; Jaeger and Grafana are disabled if they are not installed."""
-    found: dict[str, Any] = {"prometheus": {"enabled": True, "url": view.urls["prometheus"]}}
+    """The URLs of Prometheus, Jaeger and Grafana; Jaeger and Grafana are disabled if there are none."""
+    found: dict[str, Any] = {"prometheus": {"enabled": True, "url": view.urls["prometheus"], **view.auth("prometheus")}}
     for service, name in {"tracing": "jaeger", "grafana": "grafana"}.items():
         found[service] = {"enabled": name in view.urls}
         if name in view.urls:
             found[service]["internal_url"] = view.urls[name]
+            found[service] |= view.auth(name)
         if name in view.external_urls:
             found[service]["external_url"] = view.external_urls[name]
     if "jaeger" in view.urls:

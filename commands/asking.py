@@ -1,0 +1,103 @@
+"""Requests to gateways and, in the live sandbox, to services, and who has answered them; for `make smoke`."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import os
+import socket
+import ssl
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from http.client import TOO_MANY_REQUESTS
+from typing import Final
+
+from commands.shares import LIMITED, NO_ANSWER
+from mesh.requests.expected import own
+from mesh.requests.samples import Sample
+
+TIMEOUT: Final = 20.0
+"""Seconds to wait for one answer."""
+STAND_IN: Final = "x-stand-in"
+"""Header in which a stand-in of the live sandbox says its name."""
+FROM_POD: Final = "x-envoy-upstream-service-time"
+"""Header that a proxy adds to answers that another one or a pod has given."""
+A_POD: Final = "a pod"
+"""The name of a workload that does not say its own: it has a container of its own."""
+REFUSAL: Final = b"RBAC:"
+"""How an answer begins by which the proxy of a pod refuses a request."""
+_SERVER_ERRORS: Final = 500
+
+
+@dataclass(frozen=True)
+class Way:
+    """The way to a proxy."""
+
+    address: str
+    port: int
+    secure: bool = False
+    stand_ins: bool = False
+    """Whether stand-ins of the live sandbox answer, so that any certificate will do."""
+
+
+class Connection(http.client.HTTPConnection):
+    """A connection to a proxy, which asks for the certificate of a host."""
+
+    def __init__(self, way: Way, host: str) -> None:
+        super().__init__(way.address, way.port, timeout=TIMEOUT)
+        self._way, self._name = way, host
+
+    def connect(self) -> None:
+        super().connect()
+        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self._way.secure:
+            context = ssl.create_default_context(cafile=os.environ.get("REQUESTS_CA_BUNDLE"))
+            if self._way.stand_ins:
+                context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            self.sock = context.wrap_socket(self.sock, server_hostname=self._name)
+
+
+def asked(sample: Sample, way: Way, token: str, number: int) -> Iterator[tuple[str, float]]:
+    """The answers to some requests, by name: the workload, or the status of a proxy's own answer; and the seconds that
+    each took."""
+    connection = Connection(way, sample.host)
+    for _ in range(number):
+        began = time.monotonic()
+        try:
+            name = _asked(connection, sample, token, way.stand_ins)
+        except (OSError, http.client.HTTPException):
+            connection.close()  # the next request opens it again
+            name = NO_ANSWER
+        yield name, time.monotonic() - began
+    connection.close()
+
+
+def _asked(connection: Connection, sample: Sample, token: str, stand_ins: bool) -> str:
+    headers = {"Host": sample.request.authority, **dict(sample.headers)}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    connection.request(sample.method, sample.path, headers=headers)
+    answer = connection.getresponse()
+    body = answer.read()
+    return name_of(answer.status, {name.lower(): value for name, value in answer.getheaders()}, body, stand_ins)
+
+
+def name_of(status: int, headers: Mapping[str, str], body: bytes, stand_ins: bool) -> str:
+    """Who has given an answer with these headers, by lower-case name; `stand_ins`: all pods say their names."""
+    from_pod = FROM_POD in headers and not stand_ins and not body.startswith(REFUSAL)
+    name = headers.get(STAND_IN) or (A_POD if from_pod else "")
+    if not name:
+        return LIMITED if status == TOO_MANY_REQUESTS else own(status, headers.get("location", ""))
+    return f"{name}, status {status}" if status >= _SERVER_ERRORS else name
+
+
+def principal_of(token: str) -> str:
+    """The request principal of a JSON Web Token, as issuer/subject; empty if it is none."""
+    try:
+        payload = token.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        return f"{claims['iss']}/{claims['sub']}"
+    except (IndexError, KeyError, TypeError, ValueError):
+        return ""

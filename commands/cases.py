@@ -1,0 +1,183 @@
+"""The requests by which `make smoke` tries the routes of hosts: one for each route and answer, with the way to it."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+from urllib.parse import SplitResult
+
+from commands.asking import Way, principal_of
+from commands.stackfiles import CommandError
+from mesh.analysis.mesh import Mesh
+from mesh.analysis.services import Service
+from mesh.core import kinds
+from mesh.core.names import EMBEDDED_CLUSTERS
+from mesh.core.protocols import is_http
+from mesh.requests import expected, samples
+from mesh.requests.evaluator import Evaluator
+from mesh.requests.expected import Answers
+from mesh.requests.samples import Sample
+from mesh.requests.types import Outcome
+from sandbox import live
+
+SAFE: Final = ("GET", "HEAD", "OPTIONS")
+"""Methods of requests to a cluster that is not an embedded one: they change nothing."""
+_LOOPBACK: Final = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A request to try."""
+
+    sample: Sample
+    outcome: Outcome
+    answers: Answers
+    way: Way
+
+
+@dataclass(frozen=True)
+class Cases:
+    """The requests to try, and the number of those that cannot be tried, by reason."""
+
+    cases: Sequence[Case]
+    left: Mapping[str, int]
+
+
+def of(mesh: Mesh, context: str, url: SplitResult, token: str) -> Cases:
+    """The requests for a URL, whose host is one of a Gateway, a service, or an address, which stands for all hosts; and
+    for all hosts and services with routes if there is no URL. Raises CommandError if there are none."""
+    judge, left, found = Evaluator(mesh), Counter[str](), dict[tuple[Any, ...], Case]()
+    one_host = bool(url.hostname) and not _is_address(url.hostname or "")
+    for sample in sorted(_wanted(mesh, url), key=lambda one: (one.method != "GET", len(one.headers))):
+        asked = replace(sample, principal=sample.principal or principal_of(token))
+        outcome = _outcome(judge, asked)
+        answers, way = expected.answers(outcome), _way(mesh, context, url, sample)
+        if way is None or answers is None or not (one_host or sample.outside or outcome.rule):
+            continue
+        if why := _reason(mesh, context, sample, outcome):
+            left[why] += 1
+            continue
+        called = _called(mesh, sample)
+        place = (called.host, sample.port) if called else (sample.source, sample.origin)
+        # A redirect to the same path is the same answer at each.
+        alike = ((name.removesuffix(sample.path), share) for name, share in answers.shares.items())
+        key = (*place, outcome.rule or outcome.reason, *alike, *answers.late.items())
+        found.setdefault(key, Case(asked, outcome, answers, way))
+    if not found:
+        raise CommandError(_nothing(mesh, context, url, left))
+    return Cases([*found.values()], left)
+
+
+def _outcome(judge: Evaluator, sample: Sample) -> Outcome:
+    namespace, _, name = sample.source.partition("/")
+    pod = judge.mesh.workloads.named(namespace, name)
+    assert pod
+    return (judge.from_outside if sample.outside else judge.from_workload)(sample.request, pod)
+
+
+def _wanted(mesh: Mesh, url: SplitResult) -> Sequence[Sample]:
+    """The samples of the hosts that are meant; of a URL with a path that one alone."""
+    every = [one for one in samples.between(mesh, mesh).requests if not one.further]
+    if url.scheme:
+        every = [one for one in every if not one.outside or one.secure == (url.scheme == "https")]
+    host = url.hostname or ""
+    found = _of_host(mesh, every, host, url.port) if host and not _is_address(host) else every
+    if url.path in ("", "/"):
+        return found
+    path = f"{url.path}{f'?{url.query}' if url.query else ''}"
+    plain = {(one.source, one.host, one.port): one for one in found}
+    return [replace(one, path=path, method="GET", headers=(), address="") for one in plain.values()]
+
+
+def _of_host(mesh: Mesh, every: Sequence[Sample], host: str, port: int | None) -> Sequence[Sample]:
+    """The samples of a host at gateways; else of a service of this name, at one port if the URL has one; else of
+    gateways that serve wildcards, with this host."""
+    outside = [one for one in every if one.outside]
+    inside = [one for one in every if _is_named(_called(mesh, one), host) and port in (None, one.port)]
+    wild = [replace(one, host=host) for one in outside if one.host.startswith("any.")]
+    return [one for one in outside if one.host == host] or inside or wild
+
+
+def _called(mesh: Mesh, sample: Sample) -> Service | None:
+    """The service that a workload calls; None for requests from outside."""
+    return None if sample.outside else mesh.service(sample.host, sample.source.partition("/")[0])
+
+
+def _is_named(service: Service | None, host: str) -> bool:
+    """Whether a host is a name of a service: `cart`, `cart.shop`, `cart.shop.svc`, …"""
+    return service is not None and f"{service.host}.".startswith(f"{host}.")
+
+
+def _is_address(host: str) -> bool:
+    """Whether a URL's host is an address, and no name that a Gateway may serve."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return host == "localhost"
+    return True
+
+
+def _reason(mesh: Mesh, context: str, sample: Sample, outcome: Outcome) -> str:
+    """Why a request is not tried; empty if it is."""
+    if sample.principal or sample.claims:
+        return "that need a token of their own"
+    if sample.address:
+        return "from an address of their own"
+    if context not in EMBEDDED_CLUSTERS and sample.method not in SAFE:
+        return "whose method may change something"
+    protocols = {*_protocols(mesh, sample, outcome)} - {""}
+    if not all(map(is_http, protocols)):
+        return "to ports that do not speak HTTP"
+    return "to ports that speak gRPC" if any(one.startswith("GRPC") for one in protocols) else ""
+
+
+def _protocols(mesh: Mesh, sample: Sample, outcome: Outcome) -> Iterator[str]:
+    """The protocols of the port that is called, and of those that the request is forwarded to."""
+    called = _called(mesh, sample)
+    asked = [(mesh.service(receiver.host, ""), receiver.port) for receiver in outcome.receivers]
+    for service, number in [(called, sample.port), *asked]:
+        port = service.port(number) if service and number else None
+        yield port.protocol.upper() if port else ""
+
+
+def _way(mesh: Mesh, context: str, url: SplitResult, sample: Sample) -> Way | None:
+    """The way to the proxy that a request comes to; None if there is none from here."""
+    embedded, host = context in EMBEDDED_CLUSTERS, url.hostname or ""
+    if not sample.outside:
+        return _from_workload(context, sample) if embedded else None
+    if host and (_is_address(host) or not embedded):
+        secure = url.scheme == "https"
+        return Way(host, url.port or (443 if secure else 80), secure=secure, stand_ins=embedded)
+    port = _node_port(mesh, sample) if embedded else None
+    return Way(_LOOPBACK, port, secure=sample.secure, stand_ins=True) if port else None
+
+
+def _from_workload(context: str, sample: Sample) -> Way | None:
+    """The way through the sidecar of a workload that calls; only the live sandbox's can be reached."""
+    for one in live.serving(context):
+        if f"{one.namespace}/{one.name}" == sample.source:
+            return Way(one.outbound, live.bound(sample.port), stand_ins=True)
+    return None
+
+
+def _node_port(mesh: Mesh, sample: Sample) -> int | None:
+    """The node port of a gateway's Service for one of its ports, or of its pods'."""
+    namespace, _, name = sample.source.partition("/")
+    pod = mesh.workloads.named(namespace, name)
+    ports = [port for service in mesh.services_of([pod] if pod else []) for port in service.object.items("ports")]
+    found = (port["nodePort"] for port in ports if sample.port in (port["port"], port.get("targetPort")))
+    return next(found, None)
+
+
+def _nothing(mesh: Mesh, context: str, url: SplitResult, left: Mapping[str, int]) -> str:
+    if left:
+        return f"no request to {url.hostname or 'any host'} can be tried: all are {' or '.join(left)}"
+    if not url.hostname and context not in EMBEDDED_CLUSTERS:
+        return "it is not known where to ask: say URL=http://… with a host of a Gateway"
+    served = [host for one in mesh.of(kinds.GATEWAY) for server in one.items("servers") for host in server["hosts"]]
+    return (
+        f"nothing serves {url.geturl() or 'any host'}; the Gateways serve {', '.join(dict.fromkeys(served)) or 'none'}"
+    )

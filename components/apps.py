@@ -1,0 +1,130 @@
+"""The apps of a stack: each object of their files is a resource of its own, of the SDK's class for its kind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import pulumi
+
+from components import kube, meshconfig
+from components.namespaces import Injected, Namespaces
+from engine.outputs import with_known_value
+from engine.sharedfields import SharedFields
+from mesh.analysis.objects import Ref
+from mesh.apps.item import OBJECTS, AppObject
+from mesh.apps.needs import Needs, pods_in
+from mesh.apps.objects import Apps
+from mesh.core import kinds, names, pods
+from mesh.core.kinds import GroupKind
+from mesh.releases.release import Installation
+
+_WITHOUT_WAIT: Final = (kinds.PERSISTENT_VOLUME_CLAIM, kinds.INGRESS, kinds.SERVICE)
+"""Kinds that become ready only by something of the cluster that need not be there, such as a provisioner."""
+_VALUES: Final = ("data", "stringData")
+"""The fields of a Secret with its values."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AppsArgs:
+    """Arguments of all apps."""
+
+    mesh: Installation
+    namespaces: Namespaces
+    api: list[pulumi.Resource]
+    """Istio's custom resource definitions and the validation webhook."""
+    needs: Needs
+    shared: SharedFields
+    made: dict[Ref, pulumi.Resource] = field(default_factory=dict)
+    """The resources of the objects that are registered so far, of all apps."""
+
+    def receivers(self, route: Mapping[str, Any]) -> list[pulumi.Resource]:
+        """The resources that a VirtualService leads to."""
+        return [self.made[ref] for ref in self.needs.receivers(route)]
+
+
+class App(pulumi.ComponentResource):
+    """The objects of one app, or those of `mesh:objects`."""
+
+    def __init__(self, name: str, args: AppsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        token, own = ("mesh:apps:App", name) if name != OBJECTS else ("mesh:objects:Objects", "objects")
+        super().__init__(token, own, None, opts)
+        self._args = args
+
+    def register(self, item: AppObject) -> None:
+        """Registers an object; those that it needs come first."""
+        args, ref = self._args, item.ref
+        injected = args.namespaces.by_name.get(ref.namespace)
+        after = [args.made[needed] for needed in args.needs.of(item) if needed in args.made]
+        if ref.kind.group.endswith(".istio.io"):
+            after += args.api
+        opts = pulumi.ResourceOptions(parent=self, depends_on=after)
+        body: Mapping[str, Any] = item.body
+        if injected and any(pods_in(body)):
+            body = _with_proxy(args.mesh, injected, ref.kind, body)
+            opts = pulumi.ResourceOptions.merge(injected.workload_options(self), opts)
+        inputs: dict[str, Any] = {**body, "metadata": self._metadata(body)}
+        if item.others:
+            inputs, more = args.shared.apply(inputs, item.others, after)
+            opts = pulumi.ResourceOptions.merge(opts, more)
+        inputs["metadata"] = {**inputs["metadata"], **self._place(ref)}
+        name = f"{ref.namespace}/{ref.name}" if ref.namespace else ref.name
+        args.made[ref] = resource(name, inputs, opts)
+
+    def _metadata(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        meta, kind = body["metadata"], GroupKind.of(body)
+        notes: dict[str, Any] = {**(meta.get("annotations") or {}), **kube.field_manager()}
+        if kind == kinds.SERVICE and body["spec"].get("type") == "LoadBalancer":
+            notes |= kube.ready_when(body["spec"], kube.HAS_ADDRESS)
+        elif kind in _WITHOUT_WAIT:
+            notes[names.SKIP_AWAIT] = "true"
+        if kind.group.endswith(".istio.io"):
+            notes[names.DELETION_PROPAGATION] = "background"
+        return {**meta, "annotations": notes}
+
+    def _place(self, ref: Ref) -> dict[str, pulumi.Input[str]]:
+        return {"namespace": self._args.namespaces.names[ref.namespace]} if ref.namespace else {}
+
+
+def _with_proxy(mesh: Installation, injected: Injected, kind: GroupKind, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A workload with the sidecar itself, or with what makes its pods restart when the sidecar changes."""
+    if injected.manual:
+        return meshconfig.with_sidecar(mesh, body) if kind in pods.TEMPLATES else body
+    if not injected.pod_annotations or kind not in pods.RESTARTED:
+        return body
+    return pods.annotated(kind, body, injected.pod_annotations)
+
+
+def resource(name: str, body: Mapping[str, Any], opts: pulumi.ResourceOptions) -> pulumi.Resource:
+    """The resource of an object. Its type is that of the SDK's class for its `apiVersion` and `kind`; the class itself
+    would be imported for nothing, since the object is whole."""
+    version = body["apiVersion"] if "/" in body["apiVersion"] else f"core/{body['apiVersion']}"
+    props = dict(body)
+    if GroupKind.of(body) == kinds.SECRET:
+        hidden = {key: _hidden(props[key]) for key in _VALUES if key in props}
+        props, secret = props | hidden, pulumi.ResourceOptions(additional_secret_outputs=list(_VALUES))
+        opts = pulumi.ResourceOptions.merge(opts, secret)
+    return pulumi.CustomResource(f"kubernetes:{version}:{body['kind']}", name, props, opts)
+
+
+def _hidden(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: with_known_value(pulumi.Output.secret(value), value) for key, value in values.items()}
+
+
+def install(
+    apps: Apps,
+    mesh: Installation,
+    namespaces: Namespaces,
+    api: list[pulumi.Resource],
+    shared: SharedFields,
+    opts: pulumi.ResourceOptions,
+) -> AppsArgs:
+    """Installs the apps of `mesh:apps`, and `mesh:objects`. `api`: Istio's definitions and the validation webhook."""
+    args = AppsArgs(mesh=mesh, namespaces=namespaces, api=api, needs=apps.needs, shared=shared)
+    components = {name: App(name, args, opts) for name in dict.fromkeys(item.app for item in apps.objects)}
+    for item in apps.objects:
+        components[item.app].register(item)
+    for component in components.values():
+        component.register_outputs({})
+    return args

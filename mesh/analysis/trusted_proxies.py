@@ -1,0 +1,23 @@
+"""Whether a gateway believes what a load balancer before it says of the client."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from mesh.analysis.mesh import Mesh
+from mesh.analysis.workloads import Workload
+from mesh.proxy import proxyconfig
+
+
+def trusted(mesh: Mesh, pod: Workload) -> bool:
+    """Whether a gateway reads the client's address from `X-Forwarded-For`, and keeps `X-Forwarded-Proto` as it comes.
+    Otherwise it writes both itself."""
+    try:
+        own = yaml.safe_load(pod.annotations.get(proxyconfig.ANNOTATION) or "")
+    except yaml.YAMLError:
+        own = None
+    configs: list[Mapping[str, Any]] = [mesh.config.get("defaultConfig") or {}, own if isinstance(own, dict) else {}]
+    return any((config.get("gatewayTopology") or {}).get("numTrustedProxies") for config in configs)

@@ -1,0 +1,56 @@
+"""An object of an app."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+from mesh.analysis.objects import Ref
+from mesh.apps import plain
+from mesh.apps.order import Stage, stage
+from mesh.manifests import Manifest
+
+OBJECTS: Final = ""
+"""What `mesh:objects` is called among the apps, whose own names are not empty."""
+
+
+def place(manifest: Manifest, path: str) -> str:
+    """The file and line of a field of which a finding speaks: paths are those in the spec, or else in the object."""
+    spec, name = manifest.body.get("spec"), path.partition(".")[0].partition("[")[0]
+    return manifest.place(f"spec.{path}" if isinstance(spec, Mapping) and name in spec else path)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AppObject:
+    """An object of an app."""
+
+    app: str
+    """The app's name; that of `mesh:objects` is `OBJECTS`."""
+    body: Mapping[str, Any]
+    """The object as it is created."""
+    source: Manifest
+    """The object as it is written."""
+    others: Sequence[str] = ()
+    """Paths of the fields that another controller sets once the object stands, see `mesh.apps.fields`."""
+
+    @cached_property
+    def ref(self) -> Ref:
+        return Ref.of(self.body)
+
+    @property
+    def key(self) -> str:
+        """The key of the config that the object comes from: its own if it stands in there."""
+        if self.app != OBJECTS:
+            return f"mesh:apps.{self.app}"
+        return plain.KEY if self.in_file else self.source.file
+
+    @property
+    def in_file(self) -> bool:
+        """Whether it is written in a file, and not in the config."""
+        return not self.source.file.startswith(plain.KEY)
+
+    @property
+    def stage(self) -> Stage:
+        return stage(self.ref.kind)

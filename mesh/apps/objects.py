@@ -1,0 +1,162 @@
+"""The objects of the apps: in their namespaces, with their images, checked, in the order of their creation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+from mesh import manifests
+from mesh.analysis.objects import Object, Ref
+from mesh.analysis.rules import schema
+from mesh.apps import exported, images, plain
+from mesh.apps.app import App
+from mesh.apps.item import OBJECTS, AppObject
+from mesh.apps.needs import Needs, scaled
+from mesh.apps.scopes import cluster_scoped
+from mesh.core import errors, kinds
+from mesh.core.kinds import GroupKind
+from mesh.core.names import INJECTION_LABELS
+from mesh.manifests import Manifest, ManifestError
+
+REPLICAS: Final = "spec.replicas"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Project:
+    """What the files of apps are read for."""
+
+    root: Path
+    """The project's folder: paths are relative to it, and lead nowhere else."""
+    release: str
+    namespaces: Mapping[str, str]
+    """The namespaces that the stack declares, each `create` or `existing`."""
+    injected: Set[str] = frozenset()
+    """Those with injection."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Apps:
+    """What all apps consist of."""
+
+    objects: Sequence[AppObject] = ()
+    """In the order of their creation."""
+    namespaces: Mapping[str, AppObject] = field(default_factory=dict)
+    """The namespaces among the files' objects, by name. The stack creates them, with their labels and annotations."""
+    needs: Needs = field(default_factory=lambda: Needs(()))
+
+
+def of_apps(
+    apps: Mapping[str, App], objects_in_plain: Sequence[plain.Entry], project: Project
+) -> tuple[Apps, list[str]]:
+    """The objects of the apps and of `mesh:objects`, and the problems, each with file and line or the key of the
+    config."""
+    read: dict[str, list[Manifest]] = {}
+    read[OBJECTS], problems = plain.read(objects_in_plain, project.root)
+    for name, app in apps.items():
+        try:
+            read[name] = manifests.read(app.manifests, project.root)
+        except ManifestError as error:
+            problems += str(error).splitlines()
+    scoped = cluster_scoped(manifest for found in read.values() for manifest in found)
+    objects = [_placed(name, apps.get(name), one, scoped) for name, found in read.items() for one in found]
+    problems += _twice(objects)
+    for item in objects:
+        problems += _problems(item, project, scoped)
+        problems += _of_istio(item, project.release)
+    made = {item.ref.name: item for item in objects if item.ref.kind == kinds.NAMESPACE}
+    readable = {name: app for name, app in apps.items() if name in read}
+    for name, app in readable.items():
+        problems += _unused(name, app, read[name])
+    owned = list(_owned(readable, [item for item in objects if item.ref.kind != kinds.NAMESPACE], problems))
+    needs = Needs(owned)
+    return Apps(objects=needs.in_order(), namespaces=made, needs=needs), problems
+
+
+def _placed(name: str, app: App | None, manifest: Manifest, scoped: Set[GroupKind]) -> AppObject:
+    body = images.replaced(exported.cleaned(manifest.body), app.images if app else {})
+    if app and manifest.kind not in scoped and app.namespace and not body["metadata"].get("namespace"):
+        body = {**body, "metadata": {**body["metadata"], "namespace": app.namespace}}
+    return AppObject(app=name, body=body, source=manifest)
+
+
+def _owned(apps: Mapping[str, App], objects: Sequence[AppObject], problems: list[str]) -> Iterator[AppObject]:
+    """The objects, each with the fields that other controllers set: those that are named, and the replicas of what an
+    autoscaler scales."""
+    named: dict[tuple[str, str], list[str]] = {}
+    for name, app in apps.items():
+        of_app = {text: one.ref for one in objects if one.app == name for text in _names(one.ref, app)}
+        for i, owned in enumerate(app.ownedByOthers):
+            if owned.object not in of_app:
+                known = errors.not_one_of(owned.object, sorted({str(ref) for ref in of_app.values()}))
+                problems.append(f"mesh:apps.{name}.ownedByOthers[{i}].object: {known}, the objects of its files")
+            else:
+                named.setdefault((name, str(of_app[owned.object])), []).extend(owned.fields)
+    autoscaled = {target for one in objects if (target := scaled(one.body))}
+    for item in objects:
+        fields = [*named.get((item.app, str(item.ref)), ()), *([REPLICAS] if item.ref in autoscaled else ())]
+        yield replace(item, others=list(dict.fromkeys(fields))) if fields else item
+
+
+def _names(ref: Ref, app: App) -> Iterator[str]:
+    """How the config may name an object."""
+    yield str(ref)
+    if ref.namespace and ref.namespace == app.namespace:
+        yield f"{ref.kind} {ref.name}"
+
+
+def _twice(objects: Iterable[AppObject]) -> Iterator[str]:
+    first: dict[Ref, AppObject] = {}
+    for item in objects:
+        other = first.setdefault(item.ref, item)
+        if other is not item:
+            yield f"{item.source.place()}: {item.ref} is in {other.source.place()}, too: leave one of them out"
+
+
+def _problems(item: AppObject, project: Project, scoped: Set[GroupKind]) -> Iterator[str]:
+    namespace, place = item.ref.namespace, item.source.place("metadata.namespace")
+    if item.ref.kind == kinds.NAMESPACE:
+        yield from _of_namespace(item, project)
+    if item.ref.kind in scoped:
+        if namespace:
+            yield f"{place}: {item.ref.kind} is in no namespace: leave it out"
+    elif not namespace:
+        remedy = "write metadata.namespace" if item.app == OBJECTS else f"set {item.key}.namespace"
+        yield f"{item.source.place('metadata')}: {item.ref} has no namespace: {remedy}"
+    elif namespace not in project.namespaces:
+        known = errors.not_one_of(namespace, sorted(project.namespaces))
+        yield f"{place}: namespace {known}: declare it in mesh:injectedNamespaces or mesh:namespaces"
+
+
+def _of_namespace(item: AppObject, project: Project) -> Iterator[str]:
+    place, name = item.source.place("metadata.name"), item.ref.name
+    if name not in project.namespaces:
+        yield f"{place}: namespace {name} is not declared: add it to mesh:injectedNamespaces or mesh:namespaces"
+    elif project.namespaces[name] != "create":
+        yield f"{place}: namespace {name} is declared `existing`, so this stack does not create it: leave it out here"
+    for label in INJECTION_LABELS:
+        if name not in project.injected and label in metadata_of(item, "labels"):
+            yield f"{item.source.place(f'metadata.labels.{label}')}: {label} is set by mesh:injectedNamespaces alone"
+
+
+def _of_istio(item: AppObject, release: str) -> Iterator[str]:
+    """What the release's API server and istiod refuse of an object of Istio's API."""
+    if item.ref.kind.group.endswith("istio.io") and schema.is_known(item.ref.kind):
+        for finding in schema.refusals(Object.read(item.body), release):
+            path = finding.path if finding.path.startswith("metadata") or not finding.path else f"spec.{finding.path}"
+            where = f"{path}: " if finding.path else ""
+            yield f"{item.source.place(path)}: {item.ref} {where}{finding.text}"
+
+
+def _unused(name: str, app: App, found: Sequence[Manifest]) -> Iterator[str]:
+    """Images that are to take the place of none."""
+    used = {images.name(image) for manifest in found for image in images.of(manifest.body)}
+    for image in app.images:
+        if image not in used:
+            yield f"mesh:apps.{name}.images: {errors.not_one_of(image, sorted(used))}, the images of its containers"
+
+
+def metadata_of(item: AppObject | None, part: str) -> Mapping[str, Any]:
+    """The labels or annotations of an object; none without it."""
+    return (item.body["metadata"].get(part) or {}) if item else {}

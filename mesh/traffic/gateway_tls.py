@@ -1,0 +1,72 @@
+"""TLS of the hosts in `mesh:traffic.hosts`: the gateway or something before it ends it, or the gateway passes it on."""
+
+from __future__ import annotations
+
+from typing import Any, Final, Literal
+
+from mesh import api
+from mesh.core.kubernetes import Name
+from mesh.core.typed import Findings, ShortForm
+
+_OF_THE_GATEWAY: Final = ("secret", "mode", "oldest")
+"""Fields about TLS that the gateway itself speaks."""
+
+
+class GatewayTls(ShortForm):
+    """TLS of a host: by default the gateway ends it."""
+
+    short_forms = "name of a Secret"
+
+    secret: Name | None = None
+    """Name of a Secret of type `kubernetes.io/tls`, with certificate and key, in the gateway's namespace. Required
+    where the gateway ends TLS."""
+    mode: Literal["SIMPLE", "MUTUAL", "PASSTHROUGH"] = "SIMPLE"
+    """`SIMPLE`: only the server has a certificate. `MUTUAL`: clients need one, too, and the Secret has their CA as
+    `ca.crt`. `PASSTHROUGH`: the gateway chooses the service by the server name (SNI), and the service ends TLS."""
+    endsAt: Literal["gateway", "loadBalancer"] = "gateway"
+    """Where TLS ends. `loadBalancer`: before the gateway, which gets plain HTTP on port 80, with the client's scheme in
+    the header `x-forwarded-proto`."""
+    oldest: Literal["TLSV1_0", "TLSV1_1", "TLSV1_2", "TLSV1_3"] = "TLSV1_2"
+    """Minimum version of TLS."""
+    redirect: bool = True
+    """Whether clients that speak plain HTTP are sent to https with status 301: by port 80, or with `endsAt:
+    loadBalancer` by what `x-forwarded-proto` says. Otherwise port 80 does not serve the hosts, or serves both. Not in
+    mode `PASSTHROUGH`."""
+
+    @classmethod
+    def expanded(cls, value: Any) -> Any:
+        return {"secret": value} if isinstance(value, str) else value
+
+    def check(self) -> Findings:
+        given = self.model_fields_set
+        if self.before_gateway:
+            for name in (name for name in _OF_THE_GATEWAY if name in given):
+                yield (name,), "is for TLS that the gateway speaks, and endsAt is loadBalancer: leave one of them out"
+        elif self.passed_on:
+            for name in (name for name in ("secret", "oldest") if name in given):
+                yield (name,), "is for TLS that the gateway ends; in mode PASSTHROUGH the service does: leave it out"
+            if self.redirect and "redirect" in given:
+                yield ("redirect",), "is not possible in mode PASSTHROUGH: leave it out"
+        elif not self.secret:
+            yield ("secret",), "is required"
+
+    @property
+    def before_gateway(self) -> bool:
+        """Whether the gateway gets plain HTTP."""
+        return self.endsAt == "loadBalancer"
+
+    @property
+    def passed_on(self) -> bool:
+        """Whether the gateway passes connections on as they are."""
+        return self.mode == "PASSTHROUGH"
+
+    @property
+    def redirects(self) -> bool:
+        """Whether clients that speak plain HTTP are sent to https."""
+        return self.redirect and not self.passed_on
+
+    def settings(self) -> api.ServerTLSSettings:
+        """The settings of the server that speaks TLS, in Istio's API."""
+        if self.passed_on:
+            return api.ServerTLSSettings(mode="PASSTHROUGH")
+        return api.ServerTLSSettings(mode=self.mode, credentialName=self.secret, minProtocolVersion=self.oldest)

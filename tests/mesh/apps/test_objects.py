@@ -1,0 +1,127 @@
+"""The objects of apps: where they are, what is refused of them, and their order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from mesh.apps import images
+from mesh.apps.app import App
+from mesh.apps.item import AppObject
+from mesh.apps.objects import Project, of_apps
+from tests.meshes import manifest_of
+
+SHOP = {"shop": "create", "istio-system": "existing"}
+
+
+def objects(root: Path, *bodies: dict[str, Any], **settings: Any) -> tuple[list[AppObject], list[str]]:
+    """The objects of one app in one file, and the problems."""
+    (root / "shop.yaml").write_text(yaml.safe_dump_all(bodies, sort_keys=False))
+    app = App(**{"namespace": "shop", "manifests": ["shop.yaml"], **settings})
+    found, problems = of_apps({"shop": app}, (), Project(root=root, release="1.30", namespaces=SHOP))
+    return list(found.objects), problems
+
+
+def without_namespace(kind: str, name: str, spec: Any = None) -> dict[str, Any]:
+    manifest = dict(manifest_of(kind, name, spec))
+    return {**manifest, "metadata": {"name": name}}
+
+
+def deployment(image: str) -> dict[str, Any]:
+    containers = [{"name": "cart", "image": image}]
+    return without_namespace("Deployment", "cart", {"template": {"spec": {"containers": containers}}})
+
+
+def test_objects_that_name_no_namespace_are_in_that_of_the_app_unless_their_kind_is_in_none(tmp_path: Path) -> None:
+    other = manifest_of("Service", "front", namespace="istio-system")
+    role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "all"}}
+    definition = {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": "things.example.com"},
+        "spec": {"group": "example.com", "names": {"kind": "Thing"}, "scope": "Cluster"},
+    }
+    thing = {"apiVersion": "example.com/v1", "kind": "Thing", "metadata": {"name": "one"}}
+    found, problems = objects(tmp_path, without_namespace("Service", "cart"), dict(other), role, definition, thing)
+    assert not problems
+    assert {(one.ref.name, one.ref.namespace) for one in found} == {
+        *(("cart", "shop"), ("front", "istio-system")),
+        *((name, "") for name in ("all", "things.example.com", "one")),
+    }
+
+
+def test_what_others_need_is_created_first(tmp_path: Path) -> None:
+    route = {"hosts": ["cart"], "http": [{"route": [{"destination": {"host": "cart"}}]}]}
+    bodies = [
+        without_namespace("VirtualService", "cart", route),
+        deployment("cart"),
+        without_namespace("Service", "cart"),
+        without_namespace("ConfigMap", "cart"),
+    ]
+    found, problems = objects(tmp_path, *bodies)
+    assert not problems
+    assert [one.ref.kind.name for one in found] == ["Service", "ConfigMap", "Deployment", "VirtualService"]
+
+
+@pytest.mark.parametrize(
+    ("image", "name"),
+    [
+        ("cart", "cart"),
+        ("registry:5000/cart", "registry:5000/cart"),
+        ("registry:5000/cart:1.0", "registry:5000/cart"),
+        ("cart@sha256:00", "cart"),
+        ("registry/cart:1@sha256:00", "registry/cart"),
+    ],
+)
+def test_an_image_is_found_by_its_name_without_tag_and_digest(image: str, name: str, tmp_path: Path) -> None:
+    assert images.name(image) == name
+    (found,), problems = objects(tmp_path, deployment(image), images={name: "other:2"})
+    assert not problems
+    assert list(images.of(found.body)) == ["other:2"]
+
+
+@pytest.mark.parametrize(
+    ("bodies", "settings", "problem"),
+    [
+        (
+            [without_namespace("Service", "a"), without_namespace("Service", "a")],
+            {},
+            "shop.yaml:6: Service shop/a is in shop.yaml:1, too: leave one of them out",
+        ),
+        (
+            [without_namespace("Service", "a")],
+            {"namespace": None},
+            "shop.yaml:3: Service a has no namespace: set mesh:apps.shop.namespace",
+        ),
+        (
+            [manifest_of("Service", "a", namespace="shp")],
+            {},
+            'shop.yaml:5: namespace "shp" is not one of istio-system, shop; did you mean "shop"?: declare it in'
+            " mesh:injectedNamespaces or mesh:namespaces",
+        ),
+        (
+            [{"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "a", "namespace": "shop"}}],
+            {},
+            "shop.yaml:5: PersistentVolume is in no namespace: leave it out",
+        ),
+        (
+            [without_namespace("VirtualService", "a", {"hosts": ["a"], "http": [{"rout": []}]})],
+            {},
+            'shop.yaml:9: VirtualService shop/a spec.http[0]: unknown field "rout"; did you mean "route"?',
+        ),
+        (
+            [deployment("cart:1")],
+            {"images": {"kart": "x"}},
+            'mesh:apps.shop.images: "kart" is not one of cart; did you mean "cart"?, the images of its containers',
+        ),
+    ],
+    ids=["twice", "nowhere", "undeclared", "cluster-scoped", "of Istio", "no image"],
+)
+def test_what_is_wrong_is_told_with_file_and_line(
+    bodies: list[Any], settings: dict[str, Any], problem: str, tmp_path: Path
+) -> None:
+    _, (line,) = objects(tmp_path, *map(dict, bodies), **settings)
+    assert line.startswith(problem), line
