@@ -12,12 +12,12 @@ from mesh.core.names import ROOT
 from mesh.core.secure import is_placeholder
 from mesh.security import authorization, mtls
 from mesh.traffic import ingress
+from mesh.traffic.context import StackContext
 from mesh.traffic.objects import ConfigObject
 
 
-def problems(s: Settings, default_namespace: str | None, traffic: Iterable[ConfigObject]) -> Iterator[str]:
-    """Problems between keys, one line each. `default_namespace` is that of services in `mesh:traffic` which name none;
-    `traffic` has the objects of `mesh:traffic`."""
+def problems(s: Settings, stack: StackContext, traffic: Iterable[ConfigObject]) -> Iterator[str]:
+    """Problems between keys, one line each. `traffic` has the objects of `mesh:traffic`."""
     yield from _shared_node_ports(s)
     yield from _undeclared_namespaces(s)
     yield from _without_control_plane(s)
@@ -25,7 +25,7 @@ def problems(s: Settings, default_namespace: str | None, traffic: Iterable[Confi
     yield from proxies.problems(s)
     gateway = s.gateways.get(INGRESS)
     yield from s.addons.problems(ingress=gateway is not None and gateway.enabled)
-    yield from _mutual_tls(s, default_namespace)
+    yield from _mutual_tls(s, stack)
     yield from _authorizers(s)
     yield from tokens.problems(s)
     yield from _beside_bookinfo(s, traffic)
@@ -104,17 +104,15 @@ def _authorizers(s: Settings) -> Iterator[str]:
             yield f"{errors.invalid_choice(path, custom.provider, known)}: {remedy}"
 
 
-def _mutual_tls(s: Settings, default_namespace: str | None) -> Iterator[str]:
+def _mutual_tls(s: Settings, stack: StackContext) -> Iterator[str]:
     """Keys that contradict `mesh:security.mtls`."""
     chosen = s.security
     if chosen.mtls.mesh == "DISABLE" and (chosen.authorization.defaultDeny or chosen.authorization.allow):
         yield f"mesh:{authorization.PATH} identifies callers by their mutual TLS, which mesh:{mtls.PATH} switches off"
     for name, service in s.traffic.services.items():
         mode = service.tls.mode if service.tls else None
-        required = (
-            chosen.mtls.namespace_mode(service.namespace or default_namespace or "") == "STRICT"
-            and not chosen.mtls.workloads
-        )
+        home = service.namespace or stack.services.get(name) or stack.namespace or ""
+        required = chosen.mtls.namespace_mode(home) == "STRICT" and not chosen.mtls.workloads
         if mode == "DISABLE" and required:
             yield f"mesh:traffic.services.{name}.tls: DISABLE contradicts mesh:{mtls.PATH}, which is STRICT there"
 

@@ -95,7 +95,8 @@ class Stack:
 def compiled(settings: Settings, problems: Sequence[str] = ()) -> Stack:
     """Compiles the settings. Raises SettingsError with all problems, among them `problems`, which the caller has
     found."""
-    context = _context(settings)
+    of_apps, wrong_apps = apps.of_apps(settings.apps, settings.objects, _project(settings))
+    context = _context(settings, of_apps)
     of_traffic, wrong_traffic = make(traffic.parts(settings.traffic, context))
     denied_namespaces = list(settings.injectedNamespaces)
     of_security, wrong_security = make(
@@ -107,8 +108,7 @@ def compiled(settings: Settings, problems: Sequence[str] = ()) -> Stack:
             settings.traffic.hosts,
         )
     )
-    of_apps, wrong_apps = apps.of_apps(settings.apps, settings.objects, _project(settings))
-    contradictions = consistency.problems(settings, context.namespace, of_traffic)
+    contradictions = consistency.problems(settings, context, of_traffic)
     unserved = served.of_objects(settings.release, [*of_traffic, *of_security])
     unproven = tokens.unproven(settings, of_apps.objects)
     if found := [
@@ -131,7 +131,7 @@ def compiled(settings: Settings, problems: Sequence[str] = ()) -> Stack:
     )
 
 
-def _context(settings: Settings) -> StackContext:
+def _context(settings: Settings, of_apps: Apps) -> StackContext:
     injected = list(settings.injectedNamespaces)
     only = injected[0] if len(injected) == 1 else None
     gateways = {
@@ -148,6 +148,7 @@ def _context(settings: Settings) -> StackContext:
     }
     return StackContext(
         namespace=settings.bookinfo.namespace if settings.bookinfo else only,
+        services=_homes(settings, of_apps),
         namespaces=frozenset([ROOT, *settings.ownership]),
         gateways=gateways,
         root_namespace=ROOT,
@@ -157,6 +158,16 @@ def _context(settings: Settings) -> StackContext:
         rate_limit_namespace=settings.rateLimit.namespace or ROOT,
         rate_limit_required=settings.rateLimit.whenUnreachable == "deny",
     )
+
+
+def _homes(settings: Settings, of_apps: Apps) -> Mapping[str, str]:
+    """The namespace of each Service of the apps whose name neither another app nor Bookinfo has."""
+    found: dict[str, list[str]] = {}
+    for item in of_apps.objects:
+        if item.ref.kind == kinds.SERVICE:
+            found.setdefault(item.ref.name, []).append(item.ref.namespace)
+    taken = bookinfo.CALLERS if settings.bookinfo else ()
+    return {name: homes[0] for name, homes in found.items() if len(homes) == 1 and name not in taken}
 
 
 def _project(settings: Settings) -> Project:

@@ -21,15 +21,11 @@ NUMBER: Final = "!number"
 """Tag of numbers that only Go takes for some."""
 
 
-_Base: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""The loader that is written in C, five times as fast, where PyYAML was built with it."""
-
-
 class Dumper(yaml.SafeDumper):
     """Writes texts in quotes that Go takes for something else."""
 
 
-class Loader(_Base):  # type: ignore[misc]  # one of two classes with the same methods
+class Loader(yaml.CSafeLoader):
     """Reads `y` and `n` as Go does, and refuses texts that only Go takes for numbers."""
 
 

@@ -66,10 +66,11 @@ def parts(traffic: Traffic, stack: StackContext) -> Iterator[tuple[str, Iterator
 
     def resolve(service: str, namespace: str) -> str:
         found = traffic.services.get(service)
-        if found is None:
+        if found is None and service not in stack.services:
             return service
-        home = stack.namespace_for(found.namespace)
-        return found.host_name(service) if home == namespace else stack.full_host(found.host_name(service), home)
+        home = stack.home_of(service, found.namespace if found else None)
+        host = found.host_name(service) if found else service
+        return host if home == namespace else stack.full_host(host, home)
 
     for name, service in traffic.services.items():
         path = f"{ROOT}.services.{name}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mesh.analysis import hosts
 from mesh.api import ApiError
@@ -33,6 +33,8 @@ class StackContext:
     namespace: str | None
     """Default namespace of objects: Bookinfo's, or else the only namespace with injection. None if there is no such
     namespace."""
+    services: Mapping[str, str] = field(default_factory=dict)
+    """The namespace of each Service of an app whose name no other has, by name."""
     namespaces: frozenset[str]
     """All namespaces that the stack declares, and the root namespace."""
     gateways: Mapping[str, GatewayRef]
@@ -62,6 +64,11 @@ class StackContext:
                 [f"namespace {errors.show(chosen)} is none of the stack's ({known}); declare it in mesh:namespaces"]
             )
         return chosen
+
+    def home_of(self, service: str, namespace: str | None) -> str:
+        """The namespace of a service: the one from its config, that of the app that has it, or the stack's default.
+        Raises ApiError as `namespace_for` does."""
+        return self.namespace_for(namespace or self.services.get(service))
 
     def gateway(self, name: str) -> GatewayRef:
         """The gateway of that name. Raises ApiError if the stack has none, or has disabled it."""

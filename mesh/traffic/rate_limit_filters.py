@@ -35,7 +35,7 @@ def of_service(path: str, name: str, service: Service, stack: StackContext) -> I
             envoy.global_hosts(INBOUND, service_key(name), limit),
         ]
     yield _filter(
-        f"{path}.limit", f"{name}-limit", stack.namespace_for(service.namespace), service.pod_labels(name), patches
+        f"{path}.limit", f"{name}-limit", stack.home_of(name, service.namespace), service.pod_labels(name), patches
     )
 
 

@@ -101,7 +101,8 @@ class Service(RouteActions):
     unless they set their own."""
 
     namespace: Name | None = None
-    """Namespace of the service and of its objects; if not set, Bookinfo's, or the only injected namespace."""
+    """Namespace of the service and of its objects; if not set, that of the app that has it, Bookinfo's, or the only
+    injected namespace."""
     host: SomeHost | None = None
     """Host of the service; the key of the entry if not set."""
     protocol: Literal["HTTP", "TCP", "TLS"] = "HTTP"
@@ -183,7 +184,7 @@ class Service(RouteActions):
 def objects(path: str, name: str, service: Service, stack: StackContext) -> Iterator[ConfigObject]:
     """The DestinationRule and the VirtualService, as far as the settings take them; both are called `name`. Raises
     ApiError if the namespace is not the stack's."""
-    namespace, host = stack.namespace_for(service.namespace), service.host_name(name)
+    namespace, host = stack.home_of(name, service.namespace), service.host_name(name)
     policy = _policy(service, stack)
     if service.versions or policy:
         subsets = [api.Subset(name=version, labels=labels) for version, labels in service.versions.items()]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from mesh.api.model import wire
 from mesh.apps import images
 from mesh.apps.app import App
 from mesh.apps.item import AppObject
 from mesh.apps.objects import Project, of_apps
+from mesh.config import loading, stack
 from tests.meshes import manifest_of
 
 SHOP = {"shop": "create", "istio-system": "existing"}
@@ -125,3 +128,28 @@ def test_what_is_wrong_is_told_with_file_and_line(
 ) -> None:
     _, (line,) = objects(tmp_path, *map(dict, bodies), **settings)
     assert line.startswith(problem), line
+
+
+def test_a_service_of_the_config_is_in_the_namespace_of_the_app_that_has_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Beside Bookinfo, whose namespace is the default, and whose own services keep it."""
+    monkeypatch.setattr(stack, "PROJECT", tmp_path)
+    services = [
+        without_namespace("Service", name, {"ports": [{"port": 80, "name": "http"}]}) for name in ("cart", "reviews")
+    ]
+    (tmp_path / "shop.yaml").write_text(yaml.safe_dump_all(services))
+    config = {
+        "injectedNamespaces": {"default": "existing", "shop": "create"},
+        "bookinfo": True,
+        "apps": {"shop": {"namespace": "shop", "manifests": ["shop.yaml"]}},
+        "traffic": {
+            "services": {name: {"versions": ["v1"], "route": "v1"} for name in ("cart", "reviews")},
+            "hosts": {"a": {"hosts": ["a.example.com"], "routes": [{"to": "cart"}]}},
+        },
+    }
+    found = loading.load({f"mesh:{key}": json.dumps(value) for key, value in config.items()})
+    made = {item.name: item for item in found.traffic if item.body.kind == "VirtualService"}
+    assert {name: made[name].namespace for name in ("cart", "reviews")} == {"cart": "shop", "reviews": "default"}
+    (route,) = wire(made["a"].body)["http"]
+    assert route["route"][0]["destination"]["host"] == "cart.shop.svc.cluster.local"
