@@ -72,6 +72,9 @@ def _sources(path: str, root: Path, outside: bool, problems: list[str]) -> Itera
         yield from _text(place, path, problems)
     elif _is_kustomization(place):
         yield from _kustomized(place, path, problems)
+    elif inner := sorted({file.parent for name in KUSTOMIZATIONS for file in place.rglob(name)}):
+        names = ", ".join(f"{path.rstrip('/')}/{folder.relative_to(place)}" for folder in inner)
+        problems.append(f"{path}: name the kustomization that is meant: {names}")
     else:
         files = sorted(file for file in place.rglob("*") if file.suffix in SUFFIXES and file.is_file())
         if not files:

@@ -5,90 +5,109 @@ from __future__ import annotations
 
 import re
 import shutil
-from dataclasses import replace
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
-import yaml
 
 from tests.e2e.conftest import Checkout, counts
 from tests.e2e.live import free_node_port, soon
 
 LIVE = "LIVE=1"
-HOST = {"Host": "shop.example.com"}
 
 
-@pytest.fixture(scope="module")
-def shop(checkout: Checkout) -> Checkout:
-    """A checkout with the stack's file of the shop, committed so that reports have something to compare with."""
-    file = checkout.root / "stacks" / "Pulumi.shop.yaml"
-    shutil.copy(checkout.root / "examples" / "shop" / "stack.yaml", file)
-    made = replace(checkout, stack="shop")
+class Example(Checkout):
+    """A checkout with the stack's file of an example, which is committed so that reports have something to compare
+    with."""
+
+    @property
+    def context(self) -> str:
+        return "mesh-today"
+
+    @property
+    def file(self) -> Path:
+        """The stack's file."""
+        return self.root / "stacks" / f"Pulumi.{self.stack}.yaml"
+
+    def commit(self) -> None:
+        for command in (["add", "stacks"], ["commit", "--quiet", "--message", self.stack]):
+            self.run("git", "-c", "user.name=tester", "-c", "user.email=tester@example.invalid", *command)
+
+    def ask(self, path: str = "/", **headers: str) -> dict[str, Any]:
+        """What the stand-in behind the gateway answers."""
+        port = self.given("ingressNodePorts")["http2"]
+        host = {"shop": "shop", "ledger": "bank", "orders": "orders"}[self.stack]
+        found: dict[str, Any] = requests.get(
+            f"http://127.0.0.1:{port}{path}", headers={"Host": f"{host}.example.com", **headers}, timeout=20
+        ).json()
+        return found
+
+    def change(self, old: str, new: str, file: Path | None = None) -> None:
+        """Replaces a text in the stack's file, or in another one."""
+        changed = file or self.file
+        before = changed.read_text()
+        assert old in before
+        changed.write_text(before.replace(old, new))
+
+
+@pytest.fixture(scope="module", params=["shop", "ledger", "orders"])
+def example(request: pytest.FixtureRequest, checkout: Checkout) -> Iterator[Example]:
+    name: str = request.param
+    made = Example(checkout.root, checkout.home, name)
+    shutil.copy(checkout.root / "examples" / name / "stack.yaml", made.file)
     made.set(ingressNodePorts={"http2": free_node_port()})
-    for command in (["add", "stacks"], ["commit", "--quiet", "--message", "shop"]):
-        made.run("git", "-c", "user.name=tester", "-c", "user.email=tester@example.invalid", *command)
-    return made
+    made.commit()
+    made.make("up", LIVE)
+    yield made
+    made.make("down", LIVE)
+    made.file.unlink()
+    listed = made.kubectl("get", "namespaces", "--output=name")
+    assert not {"shop", "bank", "orders", "istio-system"} & {line.rpartition("/")[2] for line in listed.split()}
 
 
-def site(shop: Checkout) -> str:
-    return f"http://127.0.0.1:{shop.given('ingressNodePorts')['http2']}"
+def test_an_example_is_seen_working(example: Example) -> None:
+    if example.stack == "shop":
+        assert [example.ask(path)["name"] for path in ("/", "/catalog/7")] == ["front", "catalog"]
+        allowed, refused = example.ask("/?call=checkout,payments&call=payments")["calls"]
+        assert (allowed["status"], allowed["answer"]["calls"][0]["status"], refused["status"]) == (200, 200, 403)
+        text = example.make("smoke", "URL=http://shop.example.com/cart")
+        assert re.search(r"cart-v1 +90% configured(.|\n)*cart-v2 +10% configured", text)
+    elif example.stack == "ledger":
+        asked = ("grpc://ledger:9000", "ledger:8080,tcp://store:6379", "tcp://store:6379")
+        by_grpc, through, past = (example.ask(f"/?call={call}")["calls"][0] for call in asked)
+        assert by_grpc["status"] == 200
+        assert through["answer"]["calls"][0]["status"] == 200
+        assert past["status"] != 200
+    else:
+        assert {example.ask("/", **{"x-preview": "true"})["version"] for _ in range(5)} == {"v2"}
+        assert "v1" in {example.ask("/")["version"] for _ in range(20)}
 
 
-def test_the_shop_goes_up_and_answers(shop: Checkout) -> None:
-    shop.make("up", LIVE)
-    answers = [requests.get(f"{site(shop)}{path}", headers=HOST, timeout=20).json() for path in ("/", "/catalog/7")]
-    assert [one["name"] for one in answers] == ["front", "catalog"]
-    refused = requests.get(f"{site(shop)}/?call=checkout,payments&call=payments", headers=HOST, timeout=20).json()
-    assert [one["status"] for one in refused["calls"]] == [200, 403]
-    assert refused["calls"][0]["answer"]["calls"][0]["status"] == 200
+def test_nothing_of_an_example_drifts(example: Example) -> None:
+    if example.stack == "shop":
+        example.kubectl("scale", "deployment/front", "--namespace=shop", "--replicas=3")
+    found = counts(example.make("up", "ARGS=--refresh --expect-no-changes", LIVE))
+    assert re.fullmatch(r"Resources: \d+ unchanged", found)
 
 
-def test_smoke_counts_the_canary(shop: Checkout) -> None:
-    text = shop.make("smoke", "URL=http://shop.example.com/cart")
-    assert re.search(r"cart-v1 +90% configured", text)
-    assert re.search(r"cart-v2 +10% configured", text)
-
-
-def test_nothing_drifts_and_a_scaled_front_stays(shop: Checkout) -> None:
-    kubeconfig = shop.home / "cluster-today" / "kubeconfig"
-    scale = ("scale", "deployment/front", "--namespace=shop", "--replicas=3")
-    shop.run("kubectl", "--kubeconfig", str(kubeconfig), *scale)
-    assert re.fullmatch(
-        r"Resources: \d+ unchanged", counts(shop.make("up", "ARGS=--refresh --expect-no-changes", LIVE))
-    )
-
-
-def test_a_changed_weight_is_two_fields_in_the_preview_and_requests_in_the_report(shop: Checkout) -> None:
-    file = shop.root / "stacks" / "Pulumi.shop.yaml"
-    content = yaml.safe_load(file.read_text())
-    for to in content["config"]["mesh:traffic"]["hosts"]["shop"]["routes"][0]["to"]:
-        to["weight"] = 50
-    file.write_text(yaml.safe_dump(content))
-    shop.make("report", "BASE=main")
-    (change,) = shop.report("shop")["changes"]
-    assert change["object"] == {"kind": "VirtualService", "name": "shop", "namespace": "shop"}
-    text = (shop.root / "reports" / "shop.md").read_text()
-    assert "shop.example.com/cart" in text
-    assert "1 updated" in counts(shop.make("up", LIVE))
-
-    def names() -> set[str]:
-        found = [requests.get(f"{site(shop)}/cart", headers=HOST, timeout=20).json()["name"] for _ in range(20)]
-        return set(found) if 4 < found.count("cart-v2") < 16 else set()
-
-    soon(lambda: names() == {"cart-v1", "cart-v2"})
-
-
-def test_the_shop_leaves_nothing(shop: Checkout) -> None:
-    shop.make("down", LIVE)
-    listed = shop.run(
-        *(
-            "kubectl",
-            "--kubeconfig",
-            str(shop.home / "cluster-today" / "kubeconfig"),
-            "get",
-            "namespaces",
-            "--output=name",
-        )
-    )
-    assert "shop" not in listed
-    assert "istio-system" not in listed
+def test_a_change_of_an_example_is_one_object_and_its_requests(example: Example) -> None:
+    if example.stack == "shop":
+        example.change("weight: 90", "weight: 50")
+        example.change("weight: 10", "weight: 50")
+        changed, told = ("VirtualService", "shop"), "shop.example.com/cart"
+    elif example.stack == "ledger":
+        example.change("accounts:\n        - bank/ledger", "accounts:\n        - bank/ledger\n        - bank/teller")
+        changed, told = ("AuthorizationPolicy", "store"), "store"
+    else:
+        routes = example.root / "examples" / "orders" / "base" / "routes.yaml"
+        example.change("timeout: 3s", "timeout: 9s", routes)
+        changed, told = ("VirtualService", "orders"), "orders.example.com"
+    example.make("report", "BASE=main")
+    (change,) = example.report(example.stack)["changes"]
+    assert (change["object"]["kind"], change["object"]["name"]) == changed
+    assert told in (example.root / "reports" / f"{example.stack}.md").read_text()
+    assert "1 updated" in counts(example.make("up", LIVE))
+    if example.stack == "shop":
+        soon(lambda: 4 < [example.ask("/cart")["name"] for _ in range(20)].count("cart-v2") < 16)

@@ -118,3 +118,11 @@ def test_numbers_and_dates_are_read_as_kubectl_reads_them() -> None:
     head = "kind: A\napiVersion: v1\nmetadata: {name: a}\n"
     (found,) = parse(f"{head}x: [1e9, 12e-1, 0x1F, 1_000, 010, y, 2020-01-01]", "a.yaml")
     assert found.body["x"] == [1000000000, 1.2, 31, 1000, 8, True, "2020-01-01"]
+
+
+def test_a_folder_of_kustomizations_is_refused_with_their_names(tmp_path: Path) -> None:
+    for name in ("base", "production"):
+        (tmp_path / "app" / name).mkdir(parents=True)
+        (tmp_path / "app" / name / "kustomization.yaml").write_text("resources: []")
+    with pytest.raises(ManifestError, match="name the kustomization that is meant: app/base, app/production"):
+        read(["app"], tmp_path)
