@@ -6,6 +6,7 @@ deletes itself are no matter: Pulumi deletes what a program drops only after eve
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -14,7 +15,7 @@ from cluster import sidecars
 from cluster.client import Api
 from cluster.sidecars import Sidecar
 from cluster.state import StackState, type_and_name
-from mesh.core import kinds, words
+from mesh.core import kinds, pods, words
 from mesh.core.kinds import GroupKind
 from mesh.core.pods import running_containers
 from mesh.core.secure import is_placeholder
@@ -38,17 +39,17 @@ class Objects:
     namespaces: frozenset[str]
     """The namespaces that the stack has created."""
     templates: Mapping[Name, Manifest] = field(default_factory=dict)
-    """The pod templates of its Deployments."""
+    """The pod templates of its workloads."""
 
     @classmethod
     def of(cls, manifests: Iterable[Manifest]) -> Objects:
-        by_kind: dict[GroupKind, list[Manifest]] = {kinds.SERVICE: [], kinds.NAMESPACE: [], kinds.DEPLOYMENT: []}
+        by_kind: dict[GroupKind, list[Manifest]] = defaultdict(list)
         for manifest in manifests:
-            by_kind.get(GroupKind.of(manifest), []).append(manifest)
+            by_kind[GroupKind.of(manifest)].append(manifest)
         return cls(
             frozenset(sidecars.name(one) for one in by_kind[kinds.SERVICE] if control_plane.serves_proxies(one)),
             frozenset(sidecars.name(one)[1] for one in by_kind[kinds.NAMESPACE]),
-            {sidecars.name(one): one["spec"]["template"] for one in by_kind[kinds.DEPLOYMENT]},
+            {sidecars.name(one): pods.template(kind, one) for kind in pods.TEMPLATES for one in by_kind[kind]},
         )
 
 
@@ -82,13 +83,13 @@ def _is_left(one: Sidecar, gone: frozenset[Name], before: Objects, after: Object
     asks_it = one.asks & gone if one.asks else DEFAULT in gone
     if not asks_it or one.name[0] in before.namespaces - after.namespaces:
         return False
-    if one.deployment not in after.templates:
-        return one.deployment not in before.templates  # otherwise it is deleted
-    return _is_made_from(one.pod, after.templates[one.deployment])
+    if maker := one.maker_among(after.templates):
+        return _is_made_from(one.pod, after.templates[maker])
+    return not one.maker_among(before.templates)  # otherwise it is deleted
 
 
 def _is_made_from(pod: Manifest, template: Manifest) -> bool:
-    """Whether a pod may come from a template; if not, the update of its Deployment replaces it."""
+    """Whether a pod may come from a template; if not, the update of its workload replaces it."""
     meta, wanted = pod["metadata"], template.get("metadata") or {}
     notes = {key: value for key, value in (wanted.get("annotations") or {}).items() if not key.startswith(_SCRAPED)}
     if not _holds(meta.get("labels") or {}, wanted.get("labels") or {}):
@@ -125,8 +126,8 @@ def _holds(there: Any, wanted: Any) -> bool:
 
 def _way_out(left: Iterable[Sidecar], after: Objects) -> str:
     """What to do first. A stack has one control plane, so pods of others have to go to that of a second stack."""
-    own = [one for one in left if one.deployment in after.templates]
-    others = [one for one in left if one.deployment not in after.templates]
+    own = [one for one in left if one.maker_among(after.templates)]
+    others = [one for one in left if one not in own]
     ways = []
     if own and after.control_planes:
         ways.append(

@@ -6,7 +6,7 @@ default, is not renewed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -24,9 +24,10 @@ SHOWN: Final = 10
 TAKE_OUT: Final = (
     "Take the injection label from their namespaces and restart them first"
     " (kubectl label namespace NAME istio-injection- istio.io/rev- ;"
-    " kubectl rollout restart deployment --namespace NAME)"
+    " kubectl rollout restart deployment,statefulset,daemonset --namespace NAME)"
 )
 """How pods get rid of their sidecar."""
+_MADE_BY_OTHERS: Final = ("ReplicaSet", "Job")
 _ENDED: Final = ("Succeeded", "Failed")
 """Phases of pods whose containers have ended."""
 
@@ -45,10 +46,20 @@ class Sidecar:
         return name(self.pod)
 
     @property
-    def deployment(self) -> Name:
-        """The Deployment of the pod, by the name of its ReplicaSet, `<deployment>-<hash>`; empty without one."""
-        owners = [o["name"] for o in self.pod["metadata"].get("ownerReferences", []) if o["kind"] == "ReplicaSet"]
-        return self.name[0], owners[0].rpartition("-")[0] if owners else ""
+    def makers(self) -> Sequence[Name]:
+        """What may have made the pod: what controls it, or else itself; and the Deployment or CronJob of a ReplicaSet
+        or Job, whose name has `-<hash>` or `-<number>` after theirs."""
+        namespace, itself = self.name
+        found = []
+        for owner in self.pod["metadata"].get("ownerReferences", []):
+            found.append((namespace, owner["name"]))
+            if owner["kind"] in _MADE_BY_OTHERS:
+                found.append((namespace, owner["name"].rpartition("-")[0]))
+        return found or [(namespace, itself)]
+
+    def maker_among(self, names: Container[Name]) -> Name | None:
+        """What has made the pod, of the objects with these names; None if none of them has."""
+        return next((name for name in self.makers if name in names), None)
 
 
 def running(api: Api) -> Iterator[Sidecar]:

@@ -12,7 +12,7 @@ from cluster.client import Api
 from cluster.errors import NotFound
 from cluster.sidecars import SHOWN
 from commands.stackfiles import CommandError
-from mesh.core import kinds, words
+from mesh.core import kinds, pods, words
 from mesh.core.kinds import GroupKind
 from mesh.proxy.control_plane import Name
 
@@ -25,9 +25,9 @@ class Recorded:
 
     resources: Sequence[Manifest]
 
-    def names(self, kind: GroupKind) -> set[Name]:
-        """The namespaces and names of the objects of a kind."""
-        return {sidecars.name(r["inputs"]) for r in self._of(kind)}
+    def names(self, *of_kinds: GroupKind) -> set[Name]:
+        """The namespaces and names of the objects of some kinds."""
+        return {sidecars.name(r["inputs"]) for kind in of_kinds for r in self._of(kind)}
 
     def definitions(self, kept: bool = False) -> Iterator[Manifest]:
         """The definitions that would go, or those that are kept."""
@@ -53,9 +53,9 @@ def check(state: Mapping[str, Any], api: Api, force: bool) -> None:
 
 def _orphaned(recorded: Recorded, api: Api) -> Iterator[str]:
     """The message about pods of others with a sidecar of this mesh, if there are any."""
-    own, services = recorded.names(kinds.DEPLOYMENT), recorded.names(kinds.SERVICE)
+    own, services = recorded.names(*pods.TEMPLATES), recorded.names(kinds.SERVICE)
     injected = [one for one in sidecars.running(api) if not one.asks or one.asks & services]
-    foreign = [one for one in injected if one.deployment not in own]
+    foreign = [one for one in injected if not one.maker_among(own)]
     if own and foreign:
         yield (
             f"{words.count(len(foreign), 'pod')} would keep a sidecar without a control plane:"

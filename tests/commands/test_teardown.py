@@ -124,3 +124,25 @@ def test_custom_resources_in_a_namespace_of_the_stack_are_lost_even_with_kept_de
     answers[path] = [resource("Gateway", name, space)["inputs"] for name, space in (("a", "istio-system"), ("b", "x"))]
     with pytest.raises(CommandError, match=r"1 custom resource .*Gateway istio-system/a"):
         teardown.check({"resources": kept}, answers, force=False)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "owner"),
+    [
+        ("StatefulSet", "store", {"kind": "StatefulSet", "name": "store"}),
+        ("DaemonSet", "agent", {"kind": "DaemonSet", "name": "agent"}),
+        ("Job", "once", {"kind": "Job", "name": "once"}),
+        ("CronJob", "nightly", {"kind": "Job", "name": "nightly-29012345"}),
+        ("ReplicaSet", "bare", {"kind": "ReplicaSet", "name": "bare"}),
+        ("Pod", "alone", None),
+    ],
+)
+def test_pods_of_every_kind_of_workload_of_the_stack_are_its_own(
+    answers: Cluster, kind: str, name: str, owner: dict[str, str] | None
+) -> None:
+    found = pod("default", name, "istiod.istio-system.svc:15012")
+    found["metadata"] |= {"name": name if owner is None else f"{name}-0", "ownerReferences": [owner] if owner else []}
+    answers["/api/v1/pods"] = [found]
+    with pytest.raises(CommandError, match="1 pod would keep a sidecar without a control plane"):
+        teardown.check(STATE, answers, force=False)
+    teardown.check({"resources": [*STATE["resources"], resource(kind, name, "default")]}, answers, force=False)
