@@ -55,3 +55,17 @@ def test_any_other_object_gets_no_alias(other: dict[str, str]) -> None:
 def test_without_a_state_there_are_no_aliases() -> None:
     args = pulumi.ResourceTransformationArgs(Parent("a"), KIND, "bookinfo", {}, pulumi.ResourceOptions())
     assert FormerUrns({}).alias(args) is None
+
+
+def test_an_object_of_another_version_of_its_api_gets_its_old_urn_as_an_alias() -> None:
+    assert aliases(parent="mesh:bookinfo:Bookinfo", kind=KIND.replace("v1alpha3", "v1")) == [FORMER]
+
+
+def test_a_namespace_that_the_stack_now_creates_is_not_the_label_that_it_has_set_before() -> None:
+    patch = "kubernetes:core/v1:NamespacePatch"
+    recorded = {f"{HEAD}mesh:istio:Namespaces${patch}::shop": {"metadata": {"name": "shop"}}}
+    props = {"metadata": {"name": "shop"}}
+    parent = Parent("mesh:istio:Namespaces")
+    opts = pulumi.ResourceOptions(parent=parent)
+    args = pulumi.ResourceTransformationArgs(parent, "kubernetes:core/v1:Namespace", "shop", props, opts)
+    assert FormerUrns(recorded).alias(args) is None

@@ -115,3 +115,14 @@ def test_a_route_of_the_config_comes_after_the_versions_that_it_leads_to(tmp_pat
     assert {str(ref) for ref in apps.needs.receivers(route)} == {
         *("Service shop/cart", "Deployment shop/v1", "Deployment shop/v2")
     }
+
+
+def test_an_autoscaler_comes_after_what_it_scales_also_if_nobody_here_knows_its_kind(tmp_path: Path) -> None:
+    target = {"apiVersion": "example.com/v1", "kind": "Rollout", "name": "cart"}
+    scaler = thing("autoscaling/v2", "HorizontalPodAutoscaler", "cart", spec={"scaleTargetRef": target})
+    rollout = thing("example.com/v1", "Rollout", "cart", spec={"replicas": 2})
+    (tmp_path / "shop.yaml").write_text(yaml.safe_dump_all([scaler, rollout]))
+    app = App(namespace="shop", manifests=["shop.yaml"])
+    apps, _ = of_apps({"shop": app}, (), Project(root=tmp_path, release="1.30", namespaces={"shop": "create"}))
+    assert [one.ref.kind.name for one in apps.objects] == ["Rollout", "HorizontalPodAutoscaler"]
+    assert apps.objects[0].others == ["spec.replicas"]

@@ -13,7 +13,7 @@ from mesh.api.model import wire
 from mesh.apps import images
 from mesh.apps.app import App
 from mesh.apps.item import AppObject
-from mesh.apps.objects import Project, of_apps
+from mesh.apps.objects import Project, metadata_of, of_apps
 from mesh.config import loading, stack
 from tests.meshes import manifest_of
 
@@ -145,11 +145,56 @@ def test_a_service_of_the_config_is_in_the_namespace_of_the_app_that_has_it(
         "apps": {"shop": {"namespace": "shop", "manifests": ["shop.yaml"]}},
         "traffic": {
             "services": {name: {"versions": ["v1"], "route": "v1"} for name in ("cart", "reviews")},
-            "hosts": {"a": {"hosts": ["a.example.com"], "routes": [{"to": "cart"}]}},
+            "hosts": {
+                f"to-{name}": {"hosts": [f"{name}.example.com"], "routes": [{"to": name}]} for name in ("cart", "stock")
+            },
         },
     }
     found = loading.load({f"mesh:{key}": json.dumps(value) for key, value in config.items()})
-    made = {item.name: item for item in found.traffic if item.body.kind == "VirtualService"}
-    assert {name: made[name].namespace for name in ("cart", "reviews")} == {"cart": "shop", "reviews": "default"}
-    (route,) = wire(made["a"].body)["http"]
-    assert route["route"][0]["destination"]["host"] == "cart.shop.svc.cluster.local"
+    made = [item for item in found.traffic if item.body.kind == "VirtualService"]
+    assert {(one.name, one.namespace) for one in made if one.path.startswith("traffic.services")} == {
+        ("cart", "shop"),
+        ("reviews", "default"),
+    }
+    for name in ("cart", "stock"):  # the second one has no entry in services
+        (host,) = (one for one in made if one.path.startswith(f"traffic.hosts.to-{name}"))
+        (route,) = wire(host.body)["http"]
+        assert route["route"][0]["destination"]["host"] == f"{name}.shop.svc.cluster.local"
+
+
+@pytest.mark.parametrize(
+    ("name", "labels", "problem"),
+    [
+        ("else", {}, "namespace else is not declared: add it to mesh:injectedNamespaces or mesh:namespaces"),
+        ("istio-system", {}, "namespace istio-system is declared `existing`, so this stack does not create it"),
+        ("shop", {"istio-injection": "enabled"}, "istio-injection is set by mesh:injectedNamespaces alone"),
+    ],
+)
+def test_a_namespace_of_the_files_is_one_that_the_stack_creates(
+    name: str, labels: dict[str, str], problem: str, tmp_path: Path
+) -> None:
+    found = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
+    _, (line,) = objects(tmp_path, found)
+    assert problem in line
+
+
+def test_the_labels_of_a_namespace_are_kept_for_the_one_that_the_stack_creates(tmp_path: Path) -> None:
+    found = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop", "labels": {"team": "shop"}}}
+    (tmp_path / "shop.yaml").write_text(yaml.safe_dump(found))
+    project = Project(root=tmp_path, release="1.30", namespaces=SHOP)
+    made, problems = of_apps({"shop": App(manifests=["shop.yaml"])}, (), project)
+    assert not problems
+    assert not made.objects
+    assert metadata_of(made.namespaces["shop"], "labels") == {"team": "shop"}
+
+
+def test_fields_of_others_are_those_of_an_object_of_the_app(tmp_path: Path) -> None:
+    def shared(name: str) -> tuple[list[AppObject], list[str]]:
+        entry = {"object": name, "fields": ["spec.ports[*].port"], "by": "somebody"}
+        return objects(tmp_path, without_namespace("Service", "cart"), ownedByOthers=[entry])
+
+    for name in ("Service cart", "Service shop/cart"):
+        (found,), problems = shared(name)
+        assert (found.others, problems) == (["spec.ports[*].port"], [])
+    _, (line,) = shared("Service kart")
+    assert line.startswith('mesh:apps.shop.ownedByOthers[0].object: "Service kart" is not one of Service shop/cart')

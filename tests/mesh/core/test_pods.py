@@ -30,5 +30,7 @@ def test_pod_specs_are_found_in_pods_and_pod_templates_only() -> None:
     made = {"spec": {"template": {"spec": POD}}}
     assert pods.pod_spec(kinds.POD, {"spec": POD}) == ("spec", POD)
     assert pods.pod_spec(kinds.DEPLOYMENT, made) == ("spec.template.spec", POD)
+    nightly = {"spec": {"jobTemplate": made}}
+    assert pods.pod_spec(kinds.CRON_JOB, nightly) == ("spec.jobTemplate.spec.template.spec", POD)
     assert pods.pod_spec(kinds.SERVICE, made) == ("", {})
     assert pods.pod_spec(kinds.DEPLOYMENT._replace(group="example.org"), made) == ("", {})

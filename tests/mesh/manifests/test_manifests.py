@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mesh.manifests import ManifestError, parse, read
+from mesh.manifests import ManifestError, files, parse, read
 
 CART = """\
 apiVersion: apps/v1
@@ -126,3 +126,11 @@ def test_a_folder_of_kustomizations_is_refused_with_their_names(tmp_path: Path) 
         (tmp_path / "app" / name / "kustomization.yaml").write_text("resources: []")
     with pytest.raises(ManifestError, match="name the kustomization that is meant: app/base, app/production"):
         read(["app"], tmp_path)
+
+
+def test_what_a_kustomization_renders_is_named_by_its_object(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "kustomization.yaml").write_text("resources: []")
+    text = "\napiVersion: v1\nkind: Service\nmetadata: {name: cart}\n"
+    monkeypatch.setattr(files, "_kustomized", lambda _folder, name, _problems: [(text, name)])
+    (found,) = read(["."], tmp_path)
+    assert found.place("spec.ports") == ". (Service cart).spec.ports"
