@@ -136,7 +136,8 @@ def test_a_service_of_the_config_is_in_the_namespace_of_the_app_that_has_it(
     """Beside Bookinfo, whose namespace is the default, and whose own services keep it."""
     monkeypatch.setattr(stack, "PROJECT", tmp_path)
     services = [
-        without_namespace("Service", name, {"ports": [{"port": 80, "name": "http"}]}) for name in ("cart", "reviews")
+        without_namespace("Service", name, {"ports": [{"port": 80, "name": "http"}]})
+        for name in ("cart", "reviews", "stock")
     ]
     (tmp_path / "shop.yaml").write_text(yaml.safe_dump_all(services))
     config = {
