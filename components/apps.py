@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pulumi
 
-from components import kube, meshconfig
+from components import kube
 from components.namespaces import Injected, Namespaces
 from engine.outputs import with_known_value
 from engine.sharedfields import SharedFields
@@ -18,6 +18,7 @@ from mesh.apps.needs import Needs, pods_in
 from mesh.apps.objects import Apps
 from mesh.core import kinds, names, pods
 from mesh.core.kinds import GroupKind
+from mesh.releases import manual
 from mesh.releases.release import Installation
 
 _WITHOUT_WAIT: Final = (kinds.PERSISTENT_VOLUME_CLAIM, kinds.INGRESS, kinds.SERVICE)
@@ -75,8 +76,9 @@ class App(pulumi.ComponentResource):
     def _metadata(self, body: Mapping[str, Any]) -> dict[str, Any]:
         meta, kind = body["metadata"], GroupKind.of(body)
         notes: dict[str, Any] = {**(meta.get("annotations") or {}), **kube.field_manager()}
-        if kind == kinds.SERVICE and body["spec"].get("type") == "LoadBalancer":
-            notes |= kube.ready_when(body["spec"], kube.HAS_ADDRESS)
+        spec = body.get("spec") or {}
+        if kind == kinds.SERVICE and spec.get("type") == "LoadBalancer":
+            notes |= kube.ready_when(spec, kube.HAS_ADDRESS)
         elif kind in _WITHOUT_WAIT:
             notes[names.SKIP_AWAIT] = "true"
         if kind.group.endswith(".istio.io"):
@@ -90,7 +92,7 @@ class App(pulumi.ComponentResource):
 def _with_proxy(mesh: Installation, injected: Injected, kind: GroupKind, body: Mapping[str, Any]) -> Mapping[str, Any]:
     """A workload with the sidecar itself, or with what makes its pods restart when the sidecar changes."""
     if injected.manual:
-        return meshconfig.with_sidecar(mesh, body) if kind in pods.TEMPLATES else body
+        return manual.with_sidecar(mesh, body)
     if not injected.pod_annotations or kind not in pods.RESTARTED:
         return body
     return pods.annotated(kind, body, injected.pod_annotations)

@@ -9,11 +9,11 @@ from typing import Any, Final
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components import kube, meshconfig
+from components import kube
 from components.namespaces import Injected, Namespaces
 from mesh import api, bookinfo
 from mesh.config import settings
-from mesh.releases import release
+from mesh.releases import manual, release
 from mesh.releases.release import Installation
 
 core = k8s.core.v1
@@ -70,7 +70,7 @@ class Bookinfo(pulumi.ComponentResource):
     def _deployment(self, service: str, version: str, account: core.ServiceAccount) -> None:
         manifest: Mapping[str, Any] = _deployment(service, version, self._namespace, self._args.mesh.release.bookinfo)
         if self._namespace.manual:
-            manifest = meshconfig.with_sidecar(self._args.mesh, manifest)
+            manifest = manual.with_sidecar(self._args.mesh, manifest)
         opts = pulumi.ResourceOptions.merge(
             self._namespace.workload_options(self), pulumi.ResourceOptions(depends_on=[account])
         )

@@ -1,15 +1,13 @@
-"""The ConfigMaps that istiod reads, such as mesh configuration, injection templates and values; manual injection."""
+"""The ConfigMaps that istiod reads, such as mesh configuration, injection templates and values."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import pulumi
 from pulumi_kubernetes.core.v1 import ConfigMap
 
 from components import kube
-from mesh import proxy
 from mesh.core import documents
 from mesh.core.names import EXTRA_CERTIFICATES, INJECTOR, MESH_CONFIG
 from mesh.proxy import injection
@@ -63,12 +61,3 @@ def checksum(mesh: Installation) -> str:
     injector, values = release.injector, release.injection_values(mesh)
     read = injector.reads(release.mesh_config(mesh))
     return injection.checksum(release.injection_templates(), injection.decisive(values, injector.variables), read)
-
-
-def with_sidecar(mesh: Installation, workload: Mapping[str, Any]) -> dict[str, Any]:
-    """The manifest of a workload with the sidecar that this control plane would inject into its pods.
-
-    Raises InjectionError if the workload cannot be injected."""
-    release = mesh.release
-    values, config = release.injection_values(mesh), release.mesh_config(mesh)
-    return proxy.inject(workload, release.injector, release.proxy_config, values, config, mesh.values.revision)

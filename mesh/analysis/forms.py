@@ -88,7 +88,13 @@ class Container(Form):
     volumeMounts: list[dict[str, Any]] = []
 
 
+class Reference(Form):
+    name: str = ""
+
+
 class PodSpec(Form):
+    imagePullSecrets: list[Reference] = []
+    serviceAccount: str = ""
     containers: list[Container] = []
     initContainers: list[Container] = []
     hostNetwork: bool = False
@@ -111,6 +117,7 @@ class PodTemplate(Form):
 class WorkloadSpec(Form):
     replicas: int = 1
     selector: Selector = Selector()
+    serviceName: str = ""
     template: PodTemplate = PodTemplate()
 
 
@@ -161,6 +168,29 @@ class Webhook(Form):
     failurePolicy: str = ""
 
 
+class Role(Form):
+    kind: str
+    name: str
+    apiGroup: str = ""
+
+
+class Subject(Form):
+    kind: str
+    name: str
+    namespace: str = ""
+
+
+class DefinedNames(Form):
+    kind: str
+    plural: str
+
+
+class DefinitionSpec(Form):
+    group: str
+    names: DefinedNames
+    scope: str
+
+
 class WithService(Form):
     spec: ServiceSpec = ServiceSpec()
 
@@ -189,6 +219,15 @@ class WithWebhooks(Form):
     webhooks: list[Webhook] = []
 
 
+class WithRole(Form):
+    roleRef: Role
+    subjects: list[Subject] = []
+
+
+class WithDefinition(Form):
+    spec: DefinitionSpec
+
+
 class WithTexts(Form):
     data: dict[str, str] = {}
     stringData: dict[str, str] = {}
@@ -209,6 +248,8 @@ FORMS: Final[Mapping[GroupKind, type[Form]]] = {
     kinds.VALIDATING_WEBHOOK: WithWebhooks,
     kinds.CONFIG_MAP: WithTexts,
     kinds.SECRET: WithTexts,
-    kinds.NETWORK_POLICY: WithSpec,
+    **dict.fromkeys((kinds.ROLE_BINDING, kinds.CLUSTER_ROLE_BINDING), WithRole),
+    kinds.CUSTOM_RESOURCE_DEFINITION: WithDefinition,
+    **dict.fromkeys((kinds.NETWORK_POLICY, kinds.INGRESS, kinds.PERSISTENT_VOLUME_CLAIM), WithSpec),
 }
 """What is read of Kubernetes' own kinds."""

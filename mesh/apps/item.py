@@ -17,9 +17,15 @@ OBJECTS: Final = ""
 
 
 def place(manifest: Manifest, path: str) -> str:
-    """The file and line of a field of which a finding speaks: paths are those in the spec, or else in the object."""
+    """The file and line of a field of which a finding speaks."""
+    return manifest.place(path_of(manifest, path))
+
+
+def path_of(manifest: Manifest, path: str) -> str:
+    """The path in the object of a field of which a finding speaks: its paths are those in the spec, or else in the
+    object."""
     spec, name = manifest.body.get("spec"), path.partition(".")[0].partition("[")[0]
-    return manifest.place(f"spec.{path}" if isinstance(spec, Mapping) and name in spec else path)
+    return f"spec.{path}" if isinstance(spec, Mapping) and name in spec else path
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -35,7 +35,7 @@ class Needs:
         self._selecting: dict[tuple[str, str, str], list[Ref]] = defaultdict(list)
         self._selected: dict[Ref, list[Ref]] = defaultdict(list)
         for ref, item in self._all.items():
-            self._note(ref, item.body.get("spec") or {})
+            self._note(ref, _spec(item.body))
         for ref, item in self._all.items():
             for service in self._services_of(ref, item.body):
                 self._selected[service].append(ref)
@@ -85,7 +85,6 @@ class Needs:
 
     def _named(self, item: AppObject) -> Iterator[Ref]:
         ref, body = item.ref, item.body
-        spec = body.get("spec") or {}
         if definition := self._definitions.get(ref.kind):
             yield definition
         if ref.kind in _BINDINGS:
@@ -94,7 +93,7 @@ class Needs:
             yield from self._of_route(ref, body)
         elif target := scaled(body):
             yield target
-        if ref.kind == kinds.STATEFUL_SET and (name := spec.get("serviceName")):
+        if ref.kind == kinds.STATEFUL_SET and (name := _spec(body).get("serviceName")):
             yield Ref(kinds.SERVICE, ref.namespace, name)
         yield from self._services_of(ref, body)
         for pod in pods_in(body):
@@ -111,11 +110,17 @@ class Needs:
 
 def scaled(body: Mapping[str, Any]) -> Ref | None:
     """What an autoscaler, of whatever kind, scales; None for another object."""
-    target = (body.get("spec") or {}).get("scaleTargetRef")
-    if not isinstance(target, Mapping) or not target.get("name"):
+    target = _spec(body).get("scaleTargetRef")
+    if not isinstance(target, Mapping) or not isinstance(target.get("name"), str):
         return None
     kind = GroupKind.of({"apiVersion": "apps/v1", "kind": kinds.DEPLOYMENT.name, **target})
     return Ref(kind, body["metadata"].get("namespace", ""), target["name"])
+
+
+def _spec(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The spec of an object; empty if it is no mapping, as nobody here knows of which kinds."""
+    found = body.get("spec")
+    return found if isinstance(found, Mapping) else {}
 
 
 def pods_in(value: Any) -> Iterator[Mapping[str, Any]]:
@@ -146,8 +151,10 @@ def _of_binding(body: Mapping[str, Any], namespace: str) -> Iterator[Ref]:
 def _of_pod(pod: Mapping[str, Any], namespace: str) -> Iterator[Ref]:
     if account := pod.get("serviceAccountName") or pod.get("serviceAccount"):
         yield Ref(kinds.SERVICE_ACCOUNT, namespace, str(account))
-    for secret in pod.get("imagePullSecrets") or ():
-        yield Ref(kinds.SECRET, namespace, str(secret.get("name", "")))
+    secrets = pod.get("imagePullSecrets")
+    for secret in secrets if isinstance(secrets, list) else ():
+        if isinstance(secret, Mapping):
+            yield Ref(kinds.SECRET, namespace, str(secret.get("name", "")))
     for kind, name in _fields(pod):
         yield Ref(kind, namespace, name)
 

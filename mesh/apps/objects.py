@@ -12,7 +12,7 @@ from mesh.analysis.objects import Object, Ref
 from mesh.analysis.rules import schema
 from mesh.apps import exported, images, plain
 from mesh.apps.app import App
-from mesh.apps.item import OBJECTS, AppObject
+from mesh.apps.item import OBJECTS, AppObject, path_of
 from mesh.apps.needs import Needs, scaled
 from mesh.apps.scopes import cluster_scoped
 from mesh.core import errors, kinds
@@ -59,12 +59,14 @@ def of_apps(
             read[name] = manifests.read(app.manifests, project.root)
         except ManifestError as error:
             problems += str(error).splitlines()
+    for name, found in read.items():
+        read[name] = [one for one in found if not _is_malformed(one, project.release, problems)]
     scoped = cluster_scoped(manifest for found in read.values() for manifest in found)
     objects = [_placed(name, apps.get(name), one, scoped) for name, found in read.items() for one in found]
     problems += _twice(objects)
     for item in objects:
         problems += _problems(item, project, scoped)
-        problems += _of_istio(item, project.release)
+        problems += _refusals(item.source, Object.read(item.body), project.release)
     made = {item.ref.name: item for item in objects if item.ref.kind == kinds.NAMESPACE}
     readable = {name: app for name, app in apps.items() if name in read}
     for name, app in readable.items():
@@ -140,13 +142,20 @@ def _of_namespace(item: AppObject, project: Project) -> Iterator[str]:
             yield f"{item.source.place(f'metadata.labels.{label}')}: {label} is set by mesh:injectedNamespaces alone"
 
 
-def _of_istio(item: AppObject, release: str) -> Iterator[str]:
-    """What the release's API server and istiod refuse of an object of Istio's API."""
-    if item.ref.kind.group.endswith("istio.io") and schema.is_known(item.ref.kind):
-        for finding in schema.refusals(Object.read(item.body), release):
-            path = finding.path if finding.path.startswith("metadata") or not finding.path else f"spec.{finding.path}"
-            where = f"{path}: " if finding.path else ""
-            yield f"{item.source.place(path)}: {item.ref} {where}{finding.text}"
+def _is_malformed(manifest: Manifest, release: str, problems: list[str]) -> bool:
+    """Whether an object's fields have wrong types, or lack what they need, so that nothing can be read of it."""
+    obj = Object.read(manifest.body)
+    if obj.form.malformed:
+        problems += _refusals(manifest, obj, release)
+    return obj.form.malformed
+
+
+def _refusals(manifest: Manifest, obj: Object, release: str) -> Iterator[str]:
+    """What the API server, and istiod of objects of Istio's API, refuse of an object by its form."""
+    for finding in schema.refusals(obj, release):
+        path = path_of(manifest, finding.path)
+        where = f"{path}: " if path else ""
+        yield f"{manifest.place(path)}: {obj.ref} {where}{finding.text}"
 
 
 def _unused(name: str, app: App, found: Sequence[Manifest]) -> Iterator[str]:

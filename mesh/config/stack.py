@@ -4,7 +4,7 @@ The program, the commands and the policy pack compile a stack once (`mesh.config
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -14,12 +14,15 @@ from mesh import bookinfo
 from mesh.analysis.objects import Object, Ref
 from mesh.apps import objects as apps
 from mesh.apps.item import AppObject, place
+from mesh.apps.needs import pods_in
 from mesh.apps.objects import Apps, Project
 from mesh.config import consistency, productpage, served, tokens
 from mesh.config.productpage import ProductPage
 from mesh.config.settings import NAMESPACE, Settings, SettingsError
 from mesh.core import kinds
 from mesh.core.names import DEFAULT_TRUST_DOMAIN, ROOT
+from mesh.proxy import InjectionError
+from mesh.releases import manual
 from mesh.releases.release import Installation
 from mesh.security import config as security
 from mesh.security.authorization import BookinfoRoutes
@@ -115,6 +118,7 @@ def compiled(settings: Settings, problems: Sequence[str] = ()) -> Stack:
         *problems,
         *contradictions,
         *wrong_apps,
+        *_not_injected(settings, of_apps),
         *unproven,
         *wrong_traffic,
         *wrong_security,
@@ -158,6 +162,18 @@ def _context(settings: Settings, of_apps: Apps) -> StackContext:
         rate_limit_namespace=settings.rateLimit.namespace or ROOT,
         rate_limit_required=settings.rateLimit.whenUnreachable == "deny",
     )
+
+
+def _not_injected(settings: Settings, of_apps: Apps) -> Iterator[str]:
+    """The workloads of apps that cannot get a sidecar by manual injection."""
+    by_hand = {name for name, how in settings.injectedNamespaces.items() if how.injection == "manual"}
+    for item in of_apps.objects:
+        if item.ref.namespace in by_hand and any(pods_in(item.body)):
+            try:
+                manual.with_sidecar(settings.installation, item.body)
+            except InjectionError as error:
+                way = f"or set mesh:injectedNamespaces.{item.ref.namespace}.injection to auto"
+                yield f"{item.source.place()}: {item.ref}: manual injection refuses it: {error}; mend that, {way}"
 
 
 def _homes(settings: Settings, of_apps: Apps) -> Mapping[str, str]:

@@ -11,10 +11,10 @@ import pytest
 from cluster import orphans
 from cluster.orphans import Objects
 from commands import render, sources
-from components import meshconfig
 from engine.recorder import Resource
 from mesh.config import loading
 from mesh.config.settings import Settings
+from mesh.releases import manual
 from mesh.review.review import Review, Source
 from mesh.review.risks import sidecars
 from tests.fake_api import FakeApi, listing
@@ -59,7 +59,7 @@ def running(objects: Sequence[Manifest], settings: Settings) -> list[Manifest]:
     for one in objects:
         if one["kind"] == "Deployment":
             name, place = one["metadata"]["name"], one["metadata"]["namespace"]
-            whole = meshconfig.with_sidecar(settings.installation, one) if place == "default" else one
+            whole = manual.with_sidecar(settings.installation, one) if place == "default" else one
             template = whole["spec"]["template"]
             owners = [{"kind": "ReplicaSet", "name": f"{name}-1"}]
             meta = {"name": f"{name}-1-x", "namespace": place, "ownerReferences": owners}

@@ -11,7 +11,6 @@ from mesh.analysis.findings import Code, Finding
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
 from mesh.core import kinds
-from mesh.core.kinds import GroupKind
 from mesh.core.places import written
 from mesh.core.protocols import is_http
 from mesh.releases import lacking
@@ -20,22 +19,17 @@ from mesh.releases import lacking
 def valid(mesh: Mesh) -> Iterator[Finding]:
     """The release has the kind in the object's version, and its API server and istiod would accept the object."""
     for obj in mesh.objects:
-        if is_known(obj.kind):
-            yield from refusals(obj, mesh.release.name)
-        else:
-            yield from _problems(obj, codes.MALFORMED)
+        yield from refusals(obj, mesh.release.name)
     if thing := mesh.config_map:
         for text in reading.mesh_config(thing.body["data"]["mesh"])[1]:
             yield codes.MALFORMED.at(thing, "data.mesh", text)
 
 
-def is_known(kind: GroupKind) -> bool:
-    """Whether a kind is one of Istio's API."""
-    return kind in reading.TYPES
-
-
 def refusals(obj: Object, release: str) -> Iterator[Finding]:
-    """What the release refuses of an object of Istio's API."""
+    """What the API server, and the release's istiod of objects of Istio's API, refuse of an object by its form."""
+    if obj.kind not in reading.TYPES:
+        yield from _problems(obj, codes.MALFORMED)
+        return
     if text := lacking.of_kind(release, reading.TYPES[obj.kind], obj.body["apiVersion"].rpartition("/")[2]):
         yield codes.INVALID.at(obj, "", text)
     yield from _problems(obj, codes.INVALID)

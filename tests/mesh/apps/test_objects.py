@@ -15,6 +15,7 @@ from mesh.apps.app import App
 from mesh.apps.item import AppObject
 from mesh.apps.objects import Project, metadata_of, of_apps
 from mesh.config import loading, stack
+from mesh.config.settings import SettingsError
 from tests.meshes import manifest_of
 
 SHOP = {"shop": "create", "istio-system": "existing"}
@@ -45,7 +46,7 @@ def test_objects_that_name_no_namespace_are_in_that_of_the_app_unless_their_kind
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
         "metadata": {"name": "things.example.com"},
-        "spec": {"group": "example.com", "names": {"kind": "Thing"}, "scope": "Cluster"},
+        "spec": {"group": "example.com", "names": {"kind": "Thing", "plural": "things"}, "scope": "Cluster"},
     }
     thing = {"apiVersion": "example.com/v1", "kind": "Thing", "metadata": {"name": "one"}}
     found, problems = objects(tmp_path, without_namespace("Service", "cart"), dict(other), role, definition, thing)
@@ -199,3 +200,49 @@ def test_fields_of_others_are_those_of_an_object_of_the_app(tmp_path: Path) -> N
         assert (found.others, problems) == (["spec.ports[*].port"], [])
     _, (line,) = shared("Service kart")
     assert line.startswith('mesh:apps.shop.ownedByOthers[0].object: "Service kart" is not one of Service shop/cart')
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        (without_namespace("Service", "a", [1]), "Service a spec: expected a mapping"),
+        (
+            without_namespace("Deployment", "a", {"template": {"spec": {"containers": "a"}}}),
+            "containers: expected a list",
+        ),
+        (
+            {**without_namespace("Service", "a"), "metadata": {"name": "a", "labels": {"b": 1}}},
+            "expected a string, got 1",
+        ),
+        (without_namespace("VirtualService", "a", {"hosts": ["a"], "http": [None]}), "http[0]: expected a mapping"),
+    ],
+)
+def test_what_has_the_wrong_form_is_told_and_looked_at_no_further(body: Any, problem: str, tmp_path: Path) -> None:
+    found, (line,) = objects(tmp_path, body)
+    assert problem in line
+    assert line.startswith("shop.yaml:")
+    assert not found
+
+
+@pytest.mark.parametrize(
+    ("kind", "annotations", "problem"),
+    [
+        ("Deployment", {"sidecar.istio.io/interceptionMode": "redirect"}, "is not one of REDIRECT, TPROXY, NONE"),
+        ("Rollout", {}, 'kind: "Rollout" is not one of Pod, Deployment'),
+    ],
+)
+def test_a_workload_that_cannot_be_injected_by_hand_is_told_with_its_file(
+    kind: str, annotations: dict[str, str], problem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stack, "PROJECT", tmp_path)
+    pod = {"metadata": {"annotations": annotations}, "spec": {"containers": [{"name": "a", "image": "a"}]}}
+    body = {"apiVersion": "apps/v1", "kind": kind, "metadata": {"name": "cart"}, "spec": {"template": pod}}
+    (tmp_path / "shop.yaml").write_text(yaml.safe_dump(body))
+    config = {
+        "injectedNamespaces": {"shop": {"ownership": "create", "injection": "manual"}},
+        "apps": {"shop": {"namespace": "shop", "manifests": ["shop.yaml"]}},
+    }
+    with pytest.raises(SettingsError) as refusal:
+        loading.load({f"mesh:{key}": json.dumps(value) for key, value in config.items()})
+    assert str(refusal.value).startswith("shop.yaml:1: ")
+    assert problem in str(refusal.value)
