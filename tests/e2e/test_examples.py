@@ -1,112 +1,130 @@
-"""The examples, as their pages say: each goes up, is seen working in the live sandbox, changes and goes down. Each test
-continues from the previous one."""
+"""The examples, as their pages say: together in one stack they go up, are seen working in the live sandbox, change and go
+down. Each test continues from the previous one."""
 
 from __future__ import annotations
 
 import re
-import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+import yaml
 
 from tests.e2e.conftest import Checkout, counts
 from tests.e2e.live import free_node_port, soon
 
 LIVE = "LIVE=1"
+NAMES = ("shop", "ledger", "orders")
+ORDERS = {"workload": {"app": "orders"}, "gateways": ["istio-ingressgateway"]}
+"""Who may call the orders, in a stack that denies all else."""
 
 
-class Example(Checkout):
-    """A checkout with the stack's file of an example, which is committed so that reports have something to compare
-    with."""
-
-    @property
-    def context(self) -> str:
-        return "mesh-today"
-
-    @property
-    def file(self) -> Path:
-        """The stack's file."""
-        return self.root / "stacks" / f"Pulumi.{self.stack}.yaml"
-
-    def commit(self) -> None:
-        for command in (["add", "stacks"], ["commit", "--quiet", "--message", self.stack]):
-            self.run("git", "-c", "user.name=tester", "-c", "user.email=tester@example.invalid", *command)
-
-    def ask(self, path: str = "/", **headers: str) -> dict[str, Any]:
-        """What the stand-in behind the gateway answers."""
-        port = self.given("ingressNodePorts")["http2"]
-        host = {"shop": "shop", "ledger": "bank", "orders": "orders"}[self.stack]
-        found: dict[str, Any] = requests.get(
-            f"http://127.0.0.1:{port}{path}", headers={"Host": f"{host}.example.com", **headers}, timeout=20
-        ).json()
-        return found
-
-    def change(self, file: Path, old: str, new: str) -> None:
-        """Replaces a text wherever it is in a file."""
-        before = file.read_text()
-        assert old in before
-        file.write_text(before.replace(old, new))
+def merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """Two configs in one; the second one wins."""
+    both = one.keys() & other.keys()
+    deep = {name: merged(one[name], other[name]) for name in both if isinstance(one[name], dict)}
+    return {**one, **other, **{name: value for name, value in deep.items() if isinstance(other[name], dict)}}
 
 
-@pytest.fixture(scope="module", params=["shop", "ledger", "orders"])
-def example(request: pytest.FixtureRequest, checkout: Checkout) -> Iterator[Example]:
-    name: str = request.param
-    made = Example(checkout.root, checkout.home, name)
-    shutil.copy(checkout.root / "examples" / name / "stack.yaml", made.file)
-    made.set(ingressNodePorts={"http2": free_node_port()})
-    made.commit()
+@pytest.fixture(scope="module")
+def port() -> int:
+    return free_node_port()
+
+
+@pytest.fixture(scope="module")
+def example(checkout: Checkout, port: int) -> Iterator[Checkout]:
+    """A checkout with one stack of all examples, which is committed so that a report has something to compare with, and
+    up."""
+    config: dict[str, Any] = {}
+    for name in NAMES:
+        file = checkout.root / "examples" / name / "stack.yaml"
+        config = merged(config, yaml.safe_load(file.read_text())["config"])
+        assert "nothing found" in analyzed(checkout, name, file)
+    config["mesh:ingressNodePorts"] = {"http2": port}
+    config["mesh:security"] = {
+        "mtls": "STRICT",
+        "authorization": merged(config["mesh:security"]["authorization"], {"allow": {"orders": ORDERS}}),
+    }
+    made = replace(checkout, stack="today")
+    (made.root / "stacks" / "Pulumi.today.yaml").write_text(yaml.safe_dump({"config": config}))
+    for command in (["add", "stacks"], ["commit", "--quiet", "--message", "examples"]):
+        made.run("git", "-c", "user.name=tester", "-c", "user.email=tester@example.invalid", *command)
     made.make("up", LIVE)
     yield made
     made.make("down", LIVE)
-    made.file.unlink()
     listed = made.kubectl("get", "namespaces", "--output=name")
     assert not {"shop", "bank", "orders", "istio-system"} & {line.rpartition("/")[2] for line in listed.split()}
 
 
-def test_an_example_is_seen_working(example: Example) -> None:
-    if example.stack == "shop":
-        assert [example.ask(path)["name"] for path in ("/", "/catalog/7")] == ["front", "catalog"]
-        allowed, refused = example.ask("/?call=checkout,payments&call=payments")["calls"]
-        assert (allowed["status"], allowed["answer"]["calls"][0]["status"], refused["status"]) == (200, 200, 403)
-        text = example.make("smoke", "URL=http://shop.example.com/cart")
-        assert re.search(r"cart-v1 +90% configured(.|\n)*cart-v2 +10% configured", text)
-    elif example.stack == "ledger":
-        asked = ("grpc://ledger:9000", "ledger:8080,tcp://store:6379", "tcp://store:6379")
-        by_grpc, through, past = (example.ask(f"/?call={call}")["calls"][0] for call in asked)
-        assert by_grpc["status"] == "OK"
-        assert through["answer"]["calls"][0]["answer"].startswith("store: ")
-        assert past["answer"] == ""
-    else:
-        assert {example.ask("/", **{"x-preview": "true"})["version"] for _ in range(5)} == {"v2"}
-        assert "v1" in {example.ask("/")["version"] for _ in range(20)}
+def analyzed(checkout: Checkout, name: str, file: Path) -> str:
+    """What the analysis says of an example's own stack."""
+    copied = checkout.root / "stacks" / f"Pulumi.{name}.yaml"
+    copied.write_text(file.read_text())
+    found = checkout.make("analyze", f"STACK={name}")
+    copied.unlink()
+    return found
 
 
-def test_nothing_of_an_example_drifts(example: Example) -> None:
-    if example.stack == "shop":
-        example.kubectl("scale", "deployment/front", "--namespace=shop", "--replicas=3")
+def ask(port: int, host: str, path: str = "/", **headers: str) -> dict[str, Any]:
+    """What the stand-in behind the gateway answers."""
+    answer = requests.get(f"http://127.0.0.1:{port}{path}", headers={"Host": host, **headers}, timeout=20)
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def test_the_shop_answers_with_its_canary(example: Checkout, port: int) -> None:
+    host = "shop.example.com"
+    assert [ask(port, host, path)["name"] for path in ("/", "/catalog/7")] == ["front", "catalog"]
+    allowed, refused = ask(port, host, "/?call=checkout,payments&call=payments")["calls"]
+    assert (allowed["status"], allowed["answer"]["calls"][0]["status"], refused["status"]) == (200, 200, 403)
+    text = example.make("smoke", "URL=http://shop.example.com/cart")
+    assert re.search(r"cart-v1 +90% configured(.|\n)*cart-v2 +10% configured", text)
+
+
+@pytest.mark.usefixtures("example")
+def test_the_ledger_is_reached_over_grpc_and_alone_reaches_its_store(port: int) -> None:
+    asked = ("grpc://ledger:9000", "ledger:8080,tcp://store:6379", "tcp://store:6379")
+    by_grpc, through, past = (ask(port, "bank.example.com", f"/?call={call}")["calls"][0] for call in asked)
+    assert by_grpc["status"] == "OK"
+    assert through["answer"]["calls"][0]["answer"].startswith("store: ")
+    assert past["answer"] == ""
+
+
+@pytest.mark.usefixtures("example")
+def test_the_orders_are_routed_by_the_teams_own_objects(port: int) -> None:
+    host = "orders.example.com"
+    assert {ask(port, host, **{"x-preview": "true"})["version"] for _ in range(5)} == {"v2"}
+    assert "v1" in {ask(port, host)["version"] for _ in range(20)}
+
+
+def test_nothing_of_the_examples_drifts(example: Checkout) -> None:
+    example.kubectl("scale", "deployment/front", "--namespace=shop", "--replicas=3")
     found = counts(example.make("up", "ARGS=--refresh --expect-no-changes", LIVE))
     assert re.fullmatch(r"Resources: \d+ unchanged", found)
 
 
-def test_a_change_of_an_example_is_one_object_and_its_requests(example: Example) -> None:
-    if example.stack == "shop":
-        example.change(example.file, "weight: 90", "weight: 50")
-        example.change(example.file, "weight: 10", "weight: 50")
-        changed, told = ("VirtualService", "shop"), "shop.example.com/cart"
-    elif example.stack == "ledger":
-        example.change(example.file, "- bank/ledger", "- bank/teller")
-        changed, told = ("AuthorizationPolicy", "store"), "store"
-    else:
-        routes = example.root / "examples" / "orders" / "base" / "routes.yaml"
-        example.change(routes, "timeout: 3s", "timeout: 9s")
-        changed, told = ("VirtualService", "orders"), "orders.example.com"
+def change(file: Path, old: str, new: str) -> None:
+    """Replaces a text wherever it is in a file."""
+    before = file.read_text()
+    assert old in before
+    file.write_text(before.replace(old, new))
+
+
+def test_each_change_is_one_object_and_its_requests(example: Checkout, port: int) -> None:
+    stack = example.root / "stacks" / "Pulumi.today.yaml"
+    change(stack, "weight: 90", "weight: 50")
+    change(stack, "weight: 10", "weight: 50")
+    change(stack, "- bank/ledger", "- bank/teller")
+    change(example.root / "examples" / "orders" / "base" / "routes.yaml", "timeout: 3s", "timeout: 9s")
     example.make("report", "BASE=main")
-    (change,) = example.report(example.stack)["changes"]
-    assert (change["object"]["kind"], change["object"]["name"]) == changed
-    assert told in (example.root / "reports" / f"{example.stack}.md").read_text()
-    assert "1 updated" in counts(example.make("up", LIVE))
-    if example.stack == "shop":
-        soon(lambda: 4 < [example.ask("/cart")["name"] for _ in range(20)].count("cart-v2") < 16)
+    changed = {(one["object"]["kind"], one["object"]["name"]) for one in example.report("today")["changes"]}
+    assert changed == {("VirtualService", "shop"), ("AuthorizationPolicy", "store"), ("VirtualService", "orders")}
+    text = (example.root / "reports" / "today.md").read_text()
+    assert "shop.example.com/cart" in text
+    assert "orders.example.com" in text
+    assert "3 updated" in counts(example.make("up", LIVE))
+    soon(lambda: 4 < [ask(port, "shop.example.com", "/cart")["name"] for _ in range(20)].count("cart-v2") < 16)
+    assert ask(port, "bank.example.com", "/?call=tcp://store:6379")["calls"][0]["answer"].startswith("store: ")
