@@ -1,4 +1,4 @@
-"""The examples, as their pages say: together in one stack they go up, are seen working in the live sandbox, change and go
+"""The examples: together in one stack they go up, are seen working in the live sandbox as their pages say, change and go
 down. Each test continues from the previous one."""
 
 from __future__ import annotations
