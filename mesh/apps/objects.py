@@ -56,7 +56,7 @@ def of_apps(
     read[OBJECTS], problems = plain.read(objects_in_plain, project.root)
     for name, app in apps.items():
         try:
-            read[name] = manifests.read(app.manifests, project.root)
+            read[name] = manifests.read(app.manifests, project.root, key=f"mesh:apps.{name}.manifests")
         except ManifestError as error:
             problems += str(error).splitlines()
     for name, found in read.items():

@@ -35,7 +35,7 @@ def read(entries: Sequence[str | Mapping[str, Any]], root: Path) -> tuple[list[M
     for i, entry in enumerate(entries):
         if isinstance(entry, str):
             try:
-                found += manifests.read([entry], root)
+                found += manifests.read([entry], root, key=f"{KEY}[{i}]")
             except ManifestError as error:
                 problems += str(error).splitlines()
         else:

@@ -33,20 +33,22 @@ LIMIT: Final = 60
 """Timeout of `kubectl kustomize`, in seconds."""
 
 
-def read(paths: Iterable[str], root: Path, *, outside: bool = False) -> list[Manifest]:
+def read(paths: Iterable[str], root: Path, *, outside: bool = False, key: str = "") -> list[Manifest]:
     """The objects of files and folders, in the order of the paths and of the files' names. Paths are relative to
-    `root`, and may lead out of it only if `outside` is true.
+    `root`, and may lead out of it only if `outside` is true. `key` is the one of the config that names them.
 
-    Raises ManifestError with all problems, each with file and line."""
+    Raises ManifestError with all problems, each with file and line, or with the key if it is the path itself."""
     found: list[Manifest] = []
     problems: list[str] = []
     for path in paths:
-        for text, name in _sources(path, root, outside, problems):
+        of_path: list[str] = []
+        for text, name in _sources(path, root, outside, of_path):
             try:
                 objects = parse(text, name)
                 found += map(_rendered, objects) if _is_kustomization(root / path) else objects
             except ManifestError as error:
                 problems.append(str(error))
+        problems += (f"{key}: {text}" if key else text for text in of_path)
     if problems:
         raise ManifestError("\n".join(problems))
     return found

@@ -1,5 +1,5 @@
-"""The examples: together in one stack they go up, are seen working in the live sandbox as their pages say, change and go
-down. Each test continues from the previous one."""
+"""The examples: together in one stack they go up, are seen working in the live sandbox as their pages say, change and
+go down. Each test continues from the previous one."""
 
 from __future__ import annotations
 

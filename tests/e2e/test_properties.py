@@ -5,6 +5,7 @@ Objects of Istio's API are generated from the types, and configs of whole stacks
 
 from __future__ import annotations
 
+import copy
 import json
 import subprocess
 from collections.abc import Callable, Iterable, Iterator
@@ -53,6 +54,16 @@ def _of_stacks(release: str) -> list[dict[str, Any]]:
     return list(found.values())
 
 
+def _without_ignored_files(manifest: dict[str, Any]) -> dict[str, Any]:
+    if manifest["kind"] != "Gateway":
+        return manifest
+    found = copy.deepcopy(manifest)
+    for tls in (server.get("tls") or {} for server in found["spec"].get("servers") or ()):
+        for name in ("serverCertificate", "privateKey") if tls.get("credentialName") else ():
+            tls.pop(name, None)
+    return found
+
+
 def _written(manifests: Iterable[dict[str, Any]], folder: Path) -> Path:
     file = folder / "objects.yaml"
     file.write_text(yaml.dump_all(manifests, Dumper=yaml.CSafeDumper))
@@ -62,7 +73,9 @@ def _written(manifests: Iterable[dict[str, Any]], folder: Path) -> Path:
 @pytest.mark.parametrize("release", releases.NAMES)
 def test_istios_validation_accepts_generated_objects(release: str, drawn_of: Drawn, tmp_path: Path) -> None:
     # of Services it wants to know the protocol of every port, its own gateways' status-port too
-    file = _written((m for m in drawn_of(release) if "istio.io/" in m["apiVersion"]), tmp_path)
+    asked = (m for m in drawn_of(release) if "istio.io/" in m["apiVersion"])
+    # Istio 1.10 ignores a certificate's files beside credentialName; this istioctl is of a newer one, and refuses them.
+    file = _written((_without_ignored_files(m) if release == "1.10" else m for m in asked), tmp_path)
     done = subprocess.run(
         [str(checkers() / "istioctl"), "validate", "--filename", str(file)],
         capture_output=True,
@@ -85,8 +98,9 @@ def test_the_api_server_accepts_generated_objects(
     checkout.apply(*({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in places))
     command = ("apply", "--server-side", "--dry-run=server", "--filename", str(_written(manifests, tmp_path)))
     text = checkout.kubectl(*command, code=None)
-    accepted, lines = "serverside-applied (server dry run)", text.splitlines()
-    refused = [line for line in lines if accepted not in line and "Warning: " not in line]
+    # The embedded cluster has addresses of one family only.
+    fine = ("serverside-applied (server dry run)", "Warning: ", "not configured for dual-stack services")
+    refused = [line for line in text.splitlines() if not any(part in line for part in fine)]
     assert not refused, "\n".join(refused)
     assert len([line for line in lines if accepted in line]) == len(manifests)
     assert len(manifests) > 2000

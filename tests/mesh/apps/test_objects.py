@@ -101,6 +101,11 @@ def test_an_image_is_found_by_its_name_without_tag_and_digest(image: str, name: 
             "shop.yaml:3: Service a has no namespace: set mesh:apps.shop.namespace",
         ),
         (
+            [],
+            {"manifests": ["cart.yaml"]},
+            "mesh:apps.shop.manifests: cart.yaml: there is no such file or folder",
+        ),
+        (
             [manifest_of("Service", "a", namespace="shp")],
             {},
             'shop.yaml:5: namespace "shp" is not one of istio-system, shop; did you mean "shop"?: declare it in'
@@ -122,7 +127,7 @@ def test_an_image_is_found_by_its_name_without_tag_and_digest(image: str, name: 
             'mesh:apps.shop.images: "kart" is not one of cart; did you mean "cart"?, the images of its containers',
         ),
     ],
-    ids=["twice", "nowhere", "undeclared", "cluster-scoped", "of Istio", "no image"],
+    ids=["twice", "nowhere", "no file", "undeclared", "cluster-scoped", "of Istio", "no image"],
 )
 def test_what_is_wrong_is_told_with_file_and_line(
     bodies: list[Any], settings: dict[str, Any], problem: str, tmp_path: Path

@@ -67,8 +67,8 @@ def test_objects_of_the_config_and_of_files_are_read_alike(tmp_path: Path) -> No
     ("objects", "problem"),
     [
         ([3], "mesh:objects[0]: 3 is neither the path of a file nor an object"),
-        (["none.yaml"], "none.yaml: there is no such file or folder"),
-        (["../x.yaml"], "../x.yaml: outside the project"),
+        (["none.yaml"], "mesh:objects[0]: none.yaml: there is no such file or folder"),
+        (["../x.yaml"], "mesh:objects[0]: ../x.yaml: outside the project"),
         ([{"kind": "Sidecar", "apiVersion": "v1"}], "mesh:objects[0]: an object without metadata"),
         (
             [manifest_of("Sidecar", "a", EGRESS, namespace="")],
