@@ -17,8 +17,9 @@ from tests.e2e.conftest import Checkout, counts
 from tests.e2e.live import free_node_port, soon
 
 LIVE = "LIVE=1"
-NAMES = ("shop", "ledger", "orders")
-ORDERS = {"workload": {"app": "orders"}, "gateways": ["istio-ingressgateway"]}
+NAMESPACES = {"shop": "shop", "ledger": "bank", "orders": "orders"}
+"""The namespace of each example."""
+ORDERS = {"workload": {"app": "orders"}, "gateways": ["istio-ingressgateway"], "namespace": "orders"}
 """Who may call the orders, in a stack that denies all else."""
 
 
@@ -39,9 +40,14 @@ def example(checkout: Checkout, port: int) -> Iterator[Checkout]:
     """A checkout with one stack of all examples, which is committed so that a report has something to compare with, and
     up."""
     config: dict[str, Any] = {}
-    for name in NAMES:
+    for name, namespace in NAMESPACES.items():
         file = checkout.root / "examples" / name / "stack.yaml"
-        config = merged(config, yaml.safe_load(file.read_text())["config"])
+        own = yaml.safe_load(file.read_text())["config"]
+        hosts = own.get("mesh:traffic", {}).get("hosts", {})
+        rules = own["mesh:security"].get("authorization", {}).get("allow", {})
+        for entry in (*hosts.values(), *rules.values()):  # beside others, nobody can tell which one is meant
+            entry["namespace"] = namespace
+        config = merged(config, own)
         assert "nothing found" in analyzed(checkout, name, file)
     config["mesh:ingressNodePorts"] = {"http2": port}
     config["mesh:security"] = {

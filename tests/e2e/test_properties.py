@@ -98,10 +98,10 @@ def test_the_api_server_accepts_generated_objects(
     checkout.apply(*({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in places))
     command = ("apply", "--server-side", "--dry-run=server", "--filename", str(_written(manifests, tmp_path)))
     text = checkout.kubectl(*command, code=None)
-    # The embedded cluster has addresses of one family only.
-    fine = ("serverside-applied (server dry run)", "Warning: ", "not configured for dual-stack services")
-    refused = [line for line in text.splitlines() if not any(part in line for part in fine)]
-    assert not refused, "\n".join(refused)
-    assert len([line for line in lines if accepted in line]) == len(manifests)
+    accepted, lines = "serverside-applied (server dry run)", text.splitlines()
+    told = [line for line in lines if accepted not in line and "Warning: " not in line]
+    dual = [line for line in told if "not configured for dual-stack services" in line]  # this cluster has one family
+    assert told == dual, "\n".join(told)
+    assert len([line for line in lines if accepted in line]) == len(manifests) - len(dual)
     assert len(manifests) > 2000
     record_property("told", f"{len(manifests)} objects, seed {SEED}")
