@@ -181,14 +181,14 @@ class Subject(Form):
 
 
 class DefinedNames(Form):
-    kind: str
-    plural: str
+    kind: str = ""
+    plural: str = ""
 
 
 class DefinitionSpec(Form):
-    group: str
-    names: DefinedNames
-    scope: str
+    group: str = ""
+    names: DefinedNames = DefinedNames()
+    scope: str = ""
 
 
 class WithService(Form):
@@ -225,7 +225,7 @@ class WithRole(Form):
 
 
 class WithDefinition(Form):
-    spec: DefinitionSpec
+    spec: DefinitionSpec = DefinitionSpec()
 
 
 class WithTexts(Form):

@@ -42,7 +42,7 @@ class Needs:
 
     def _note(self, ref: Ref, spec: Mapping[str, Any]) -> None:
         if ref.kind == kinds.CUSTOM_RESOURCE_DEFINITION:
-            self._definitions[GroupKind(spec["names"]["kind"], spec["group"])] = ref
+            self._definitions[GroupKind((spec.get("names") or {}).get("kind", ""), spec.get("group", ""))] = ref
         elif ref.kind == kinds.DESTINATION_RULE:
             self._rules[_service(str(spec.get("host", "")), ref.namespace)].append(ref)
         elif ref.kind == kinds.SERVICE and (selector := spec.get("selector")):
