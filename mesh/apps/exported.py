@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from mesh.analysis.reading import without_nulls
+
 _METADATA: Final = frozenset(
     (
         *("creationTimestamp", "deletionGracePeriodSeconds", "deletionTimestamp", "generation", "managedFields"),
@@ -27,15 +29,9 @@ _ANNOTATIONS: Final = frozenset(
 def cleaned(body: Mapping[str, Any]) -> dict[str, Any]:
     """The object without its status, without what others write into its metadata, and without fields that are null,
     which mean the same as none."""
-    found = {key: _without_nulls(value) for key, value in body.items() if key != "status" and value is not None}
+    found = {key: value for key, value in without_nulls(body).items() if key != "status"}
     meta = {key: value for key, value in found["metadata"].items() if key not in _METADATA}
     if annotations := meta.pop("annotations", None):
         kept = {key: value for key, value in annotations.items() if key not in _ANNOTATIONS}
         meta |= {"annotations": kept} if kept else {}
     return {**found, "metadata": meta}
-
-
-def _without_nulls(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _without_nulls(inner) for key, inner in value.items() if inner is not None}
-    return [_without_nulls(one) for one in value] if isinstance(value, list) else value
