@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from mesh import manifests
+from mesh.analysis import reading
 from mesh.analysis.objects import Object, Ref
 from mesh.analysis.rules import schema
 from mesh.apps import exported, images, plain
@@ -66,7 +67,8 @@ def of_apps(
     problems += _twice(objects)
     for item in objects:
         problems += _problems(item, project, scoped)
-        problems += _refusals(item.source, Object.read(item.body), project.release)
+        if item.ref.kind in reading.TYPES:  # of other kinds only the form is known, which has been looked at
+            problems += _refusals(item.source, Object.read(item.body), project.release)
     made = {item.ref.name: item for item in objects if item.ref.kind == kinds.NAMESPACE}
     readable = {name: app for name, app in apps.items() if name in read}
     for name, app in readable.items():

@@ -28,6 +28,7 @@ from mesh.requests.samples import Sample
 from mesh.requests.types import Outcome
 from sandbox import live
 from sandbox.live import Workload
+from tests.commands.serving import served
 from tests.fake_api import FakeApi, listing
 from tests.sandbox.snapshots import custom
 
@@ -256,12 +257,8 @@ class Site(ThreadingHTTPServer):
 
 @pytest.fixture
 def site() -> Iterator[Site]:
-    with Site() as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
+    with served(Site()) as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 SAMPLE = Sample(source="istio-system/edge", outside=True, host="shop.example.com", port=80, secure=False, path="/cart")

@@ -20,6 +20,7 @@ from commands.shares import LIMITED, NO_ANSWER, UNRATED, fits, judged
 from commands.smoke import has_limits, version_of
 from commands.stackfiles import CommandError
 from mesh.traffic.config import Traffic
+from tests.commands.serving import served
 
 
 def object_of(spec: dict[str, Any], namespace: str = "default") -> dict[str, Any]:
@@ -262,12 +263,8 @@ class Site(ThreadingHTTPServer):
 
 @pytest.fixture
 def site() -> Iterator[Site]:
-    with Site() as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
+    with served(Site()) as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 def test_an_answer_429_is_seen_as_limited(site: Site) -> None:
