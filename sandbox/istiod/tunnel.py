@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -16,9 +17,14 @@ from typing import Any, Final
 from cluster import client
 from cluster.client import Api
 from cluster.errors import ClusterError
+from sandbox.istiod.deployment import wanted
 
 _HEAD_LIMIT: Final = 10.0
 """Seconds in which a request has to come."""
+_START: Final = 5.0
+"""Seconds that istiod may need until it listens. Its pod is ready here as soon as it is there, so the API server already
+calls its webhooks. They time out after 10 seconds."""
+_PAUSE: Final = 0.1
 _CHUNK: Final = 65536
 
 
@@ -42,7 +48,7 @@ async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, ap
     host, _, port = head.split()[1].decode().rpartition(":")
     try:
         ports = await asyncio.to_thread(_ports, api, host, int(port))
-        beyond_reader, beyond_writer = await _connect(host, ports)
+        beyond_reader, beyond_writer = await _connect(host, ports, api)
     except (OSError, ClusterError) as error:
         print(f"{host}:{port} cannot be reached: {error}", flush=True)
         writer.write(f"HTTP/1.1 503 nothing listens at {host}:{port}\r\n\r\n".encode())
@@ -51,12 +57,22 @@ async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, ap
     await asyncio.gather(_copy(reader, beyond_writer), _copy(beyond_reader, writer))
 
 
-async def _connect(host: str, ports: Sequence[int]) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """A connection to the first of the ports that is open. Raises OSError if none is."""
-    for port in ports[:-1]:
-        with contextlib.suppress(OSError):
-            return await asyncio.open_connection(host, port)
-    return await asyncio.open_connection(host, ports[-1])
+async def _connect(host: str, ports: Sequence[int], api: Api) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A connection to the first of the ports that is open; one to an istiod that starts waits for it. Raises OSError if
+    none is open."""
+    until = time.monotonic() + _START
+    while True:
+        for port in ports:
+            with contextlib.suppress(OSError):
+                return await asyncio.open_connection(host, port)
+        if time.monotonic() > until or not await asyncio.to_thread(_runs, api, host):
+            raise ConnectionRefusedError(f"none of the ports {', '.join(map(str, ports))} is open")
+        await asyncio.sleep(_PAUSE)
+
+
+def _runs(api: Api, host: str) -> bool:
+    """Whether the address is that of an istiod that is to run."""
+    return host in {istiod.address for istiod in wanted(api)}
 
 
 def _ports(api: Api, host: str, port: int) -> Sequence[int]:

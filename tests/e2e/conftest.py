@@ -53,6 +53,8 @@ class Checkout:
     home: Path
     stack: str = "dev"
     """The stack that the commands are for, unless they say another one."""
+    each_step: bool = True
+    """Whether the engine writes the state after each step, as it does for users, or only at the end of a run."""
 
     @property
     def context(self) -> str:
@@ -78,6 +80,8 @@ class Checkout:
         }
         # The live part has tests of its own; everywhere else it would only take time, and the node port.
         own["LIVE"] = "0"
+        if not self.each_step:
+            own["PULUMI_SKIP_CHECKPOINTS"] = "true"
         cache = {"MESH_CACHE": str(toolchain.cache())}
         tools = {"PATH": f"{toolchain.ensure().path()}{os.pathsep}{os.environ['PATH']}"}
         return {**kept, **own, **cache, **tools}
@@ -189,7 +193,9 @@ def checkout(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     for build in (checkers.pilot, checkers.agent):  # before a command needs them, which has a time limit
         build()
     base = tmp_path_factory.mktemp("user")
-    made = Checkout(base / "mesh", base / "home", getattr(request, "param", "dev"))
+    # Four fifths of the engine's processor time go into the state's file, which only a killed run needs meanwhile.
+    each_step = getattr(request.module, "WRITES_EACH_STEP", False)
+    made = Checkout(base / "mesh", base / "home", getattr(request, "param", "dev"), each_step)
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
         cwd=ROOT,

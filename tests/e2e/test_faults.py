@@ -20,6 +20,7 @@ import pytest
 from tests.e2e.conftest import DEFAULT_RELEASE, EACH_RELEASE, Checkout
 from tests.e2e.faults import Run, pid, stopped
 
+WRITES_EACH_STEP = True
 COUNT = int(os.environ.get("MESH_TORTURE_COUNT", "4"))
 SEED = int(os.environ.get("MESH_TORTURE_SEED", "1"))
 SHORT = 15

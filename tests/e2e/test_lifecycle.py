@@ -13,6 +13,7 @@ from tests import owned
 from tests.e2e.conftest import EACH_RELEASE, NO_CHANGES, Checkout, counts
 
 pytestmark = EACH_RELEASE
+WRITES_EACH_STEP = True
 
 
 @pytest.fixture(scope="module")

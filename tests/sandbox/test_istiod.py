@@ -73,10 +73,12 @@ def standing(**changes: Any) -> dict[str, Any]:
     }
 
 
-def server(*deployments: dict[str, Any], services: int = 1, secret: Answer | None = None) -> FakeApi:
+def server(
+    *deployments: dict[str, Any], services: int = 1, secret: Answer | None = None, target: int = 15017
+) -> FakeApi:
     service = {
         "metadata": {"name": "istiod", "namespace": "istio-system"},
-        "spec": {"clusterIP": ADDRESS, "ports": [{"port": 443, "targetPort": 15017}]},
+        "spec": {"clusterIP": ADDRESS, "ports": [{"port": 443, "targetPort": target}]},
     }
     token = Answer(201, {"status": {"token": "of-istiod"}})
     lists = {"/apis/apps/v1/deployments": listing(*deployments), "/api/v1/services": listing(*[service] * services)}
@@ -254,22 +256,28 @@ def through(layout: Layout, api: Api, port: int) -> tuple[str, str]:
         return head, answer.read().decode()
 
 
-def service_at(target: int) -> FakeApi:
-    spec = {"clusterIP": ADDRESS, "ports": [{"port": 443, "targetPort": target}]}
-    return FakeApi({"GET /api/v1/services": listing({"spec": spec})})
-
-
 def test_the_port_of_a_service_leads_to_its_target_port(layout: Layout, listener: int) -> None:
-    assert through(layout, service_at(listener), 443) == ("HTTP/1.1 200 OK", "got this")
+    assert through(layout, server(target=listener), 443) == ("HTTP/1.1 200 OK", "got this")
 
 
 def test_an_address_that_is_no_services_is_passed_on(layout: Layout, listener: int) -> None:
-    api = FakeApi({"GET /api/v1/services": listing()})
-    assert through(layout, api, listener) == ("HTTP/1.1 200 OK", "got this")
+    assert through(layout, server(services=0), listener) == ("HTTP/1.1 200 OK", "got this")
 
 
-def test_a_service_that_nobody_serves_is_refused_with_its_address(layout: Layout) -> None:
-    assert through(layout, service_at(9), 443) == (f"HTTP/1.1 503 nothing listens at {ADDRESS}:443", "")
+def test_a_service_that_nobody_serves_is_refused_at_once_with_its_address(layout: Layout) -> None:
+    begin = time.monotonic()
+    found = through(layout, server(standing(replicas=0), target=9), 443)
+    assert found == (f"HTTP/1.1 503 nothing listens at {ADDRESS}:443", "")
+    assert time.monotonic() - begin < 1
+
+
+def test_a_webhook_of_an_istiod_that_starts_is_waited_for(layout: Layout) -> None:
+    with socketserver.ThreadingTCPServer((ADDRESS, 0), Echo, bind_and_activate=False) as echo:
+        echo.server_bind()  # has the port, and refuses until it listens
+        threading.Timer(0.5, lambda: (echo.server_activate(), echo.serve_forever())).start()
+        found = through(layout, server(standing(), target=echo.server_address[1]), 443)
+        echo.shutdown()
+    assert found == ("HTTP/1.1 200 OK", "got this")
 
 
 # What the programs of the cluster are told
