@@ -22,8 +22,8 @@ from sandbox.istiod.deployment import wanted
 _HEAD_LIMIT: Final = 10.0
 """Seconds in which a request has to come."""
 _START: Final = 5.0
-"""Seconds that istiod may need until it listens. Its pod is ready here as soon as it is there, so the API server already
-calls its webhooks. They time out after 10 seconds."""
+"""Seconds that istiod may need until it listens. Here its pod is ready as soon as it exists, so the API server already
+calls its webhooks, which time out after 10 seconds."""
 _PAUSE: Final = 0.1
 _CHUNK: Final = 65536
 
