@@ -64,5 +64,5 @@ traffic.install(stack, namespaces.names, api, on_cluster, running.receivers)
 security.install(stack, namespaces.names, api, on_cluster)
 
 program.check_objects(stack, cluster.created)
-program.check_running(cluster, recorded())
+program.check_cluster(cluster, recorded())
 outputs.export(stack, cluster, proxies, watching)

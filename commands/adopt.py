@@ -146,7 +146,7 @@ def _paths(api: Api, ours: StackObjects, resources: Sequence[Resource]) -> Itera
 
 def _finish(pulumi: PulumiCli, count: int) -> int:
     """Runs an update, which records dependencies and creates the objects that cannot be imported; the exit code."""
-    with pulumi_cli.variables({FORCE_FIELDS: "true"}):
+    with pulumi_cli.variables({FORCE_FIELDS: "true", ADOPT: "1"}):
         code = pulumi.run("up", "--skip-preview", "--yes")
     if code == 0 and count:
         print(f"adopted: {count} objects are stack {pulumi.stack}'s now, and `make down` would remove them")

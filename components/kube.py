@@ -55,7 +55,7 @@ def field_manager() -> dict[str, str]:
 
     The provider's default name is random. Objects that a killed update created but did not record would then be
     applied by a second manager, and each later change would be a conflict between the two."""
-    return {names.FIELD_MANAGER: f"{pulumi.get_project()}-{pulumi.get_stack()}"}
+    return {names.FIELD_MANAGER: names.field_manager(pulumi.get_project(), pulumi.get_stack())}
 
 
 def resources(amounts: Resources) -> k8s.core.v1.ResourceRequirementsArgs:

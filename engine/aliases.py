@@ -1,4 +1,4 @@
-"""Aliases for Kubernetes objects that have another URN than in the stack's state.
+"""The program's Kubernetes objects in the stack's state: which are new, and which have another URN there.
 
 A resource's URN has its parent, its name, and its type with the version of the API. Without an alias, an object would
 be one resource to create and another one to delete if it moves to another component (such as a VirtualService of
@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 
 import pulumi
 
+from cluster.foreign import Wanted
 from cluster.state import type_and_name
-from engine.manifests import as_data, kind_of
+from engine.manifests import as_data, as_manifest, kind_of
 from mesh.core.kinds import GroupKind
 
 
@@ -33,6 +34,8 @@ class FormerUrns:
 
     def __init__(self, recorded: Mapping[str, Mapping[str, Any]]) -> None:
         """`recorded` has the outputs in the state by URN."""
+        self.new: list[Wanted] = []
+        """The objects of the program that are not in the state, without those of which it sets only some fields."""
         self._urns: dict[_Identity, list[str]] = defaultdict(list)
         for urn, outputs in recorded.items():
             if found := _identity(type_and_name(urn)[0], outputs.get("metadata") or {}):
@@ -40,8 +43,11 @@ class FormerUrns:
 
     def alias(self, args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
         """A stack transformation: an object whose URN has changed gets its URN in the state as an alias."""
-        identity = _identity(args.type_, as_data(args.props.get("metadata")) or {}) if self._urns else None
+        identity = _identity(args.type_, as_data(args.props.get("metadata")) or {})
         known = self._urns.get(identity, []) if identity else []
+        if identity and not known and not identity.patch:
+            version = as_manifest(args.type_, {})["apiVersion"]
+            self.new.append(Wanted(version, identity.kind.name, identity.namespace, identity.name))
         parent = args.opts.parent.pulumi_resource_type if args.opts.parent else ""
         if not known or (parent, args.type_, args.name) in map(_parts, known):
             return None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -16,8 +16,9 @@ from typing import Final, NoReturn
 import pulumi
 import pulumi_kubernetes as k8s
 
-from cluster import orphans, ownership, proxy, survey
+from cluster import foreign, orphans, ownership, proxy, survey
 from cluster.errors import ClusterError, Unreachable
+from cluster.foreign import Wanted
 from cluster.state import StackState
 from cluster.survey import Survey
 from cluster.target import Target, adopting, forced
@@ -31,13 +32,18 @@ from mesh.config import loading, settings
 from mesh.config.addons import SECRETS
 from mesh.config.settings import Settings
 from mesh.config.stack import Stack
-from mesh.core import names
+from mesh.core import kinds, names
 from mesh.core.names import INJECTOR
 
 PROVIDER: Final = "cluster"
 MESSAGE_WAS_SHOWN: Final = 32
 """Exit code that tells Pulumi's language host not to report an error of its own: the program has logged one."""
 
+_WITH_OWNER: Final = frozenset(
+    kind.name
+    for kind in (kinds.NAMESPACE, kinds.CUSTOM_RESOURCE_DEFINITION, kinds.MUTATING_WEBHOOK, kinds.VALIDATING_WEBHOOK)
+)
+"""Kinds of which `cluster.ownership` says whether they are the stack's."""
 NO_LIMIT: Final = -1
 """Rate limit of the provider in requests a second: none. Its default, 50 after a burst of 120, makes large stacks wait.
 Since Kubernetes 1.20 API servers protect themselves (API Priority and Fairness); Flux sets no limit either."""
@@ -59,6 +65,8 @@ class Cluster:
     """`context` and `id`, for the stack's output `cluster`."""
     created: CreatedObjects
     """The objects that the program has created so far."""
+    new: Sequence[Wanted]
+    """Those of them that the state does not have."""
     secrets: Secrets
     """What previews must not show."""
 
@@ -100,7 +108,8 @@ def connect(root: str, state: Callable[[], StackState]) -> tuple[Stack, Cluster]
     _set_timeouts(chosen.timeout)
     created = CreatedObjects()
     pulumi.runtime.register_stack_transformation(created.collect)
-    pulumi.runtime.register_stack_transformation(FormerUrns(recorded.urns).alias)
+    former = FormerUrns(recorded.urns)
+    pulumi.runtime.register_stack_transformation(former.alias)
     secrets = Secrets(read.secrets, chosen.disclosure)
     if not recorder.is_recording():  # who records the resources decides what to show of them
         pulumi.runtime.register_stack_transformation(secrets.protect)
@@ -124,7 +133,7 @@ def connect(root: str, state: Callable[[], StackState]) -> tuple[Stack, Cluster]
     }
     node = chosen.nodeAddress or (found.node if found else recorded.outputs.get("nodeAddress"))
     identity = {"context": target.context, "id": uid}
-    return stack, Cluster(provider, owner, node, target if found else None, identity, created, secrets)
+    return stack, Cluster(provider, owner, node, target if found else None, identity, created, former.new, secrets)
 
 
 def check_objects(stack: Stack, created: CreatedObjects) -> None:
@@ -151,25 +160,37 @@ def check_objects(stack: Stack, created: CreatedObjects) -> None:
         _end("\n".join(wrong))
 
 
-def check_running(cluster: Cluster, recorded: StackState) -> None:
-    """Ends the program with one message if the update would take the control plane away from proxies that run; called
-    after the last object has been created. With `FORCE=1` the message is a warning.
+def check_cluster(cluster: Cluster, recorded: StackState) -> None:
+    """Ends the program with one message if the update would take objects from somebody else, or the control plane from
+    proxies that run; called after the last object has been created. With `FORCE=1` the message is a warning.
 
-    The cluster is asked only if the state has a control plane that the program does not create any more."""
+    The cluster is asked only if the program creates what the state does not have, or does not create a control plane
+    that the state has."""
     if cluster.target is None:
         return
     before, after = orphans.recorded(recorded), orphans.Objects.of(made.body for made in cluster.created.objects)
-    if before.control_planes <= after.control_planes:
+    removes = not before.control_planes <= after.control_planes
+    wanted = [] if adopting() else [one for one in cluster.new if one.kind not in _WITH_OWNER]
+    if not (removes or wanted):
         return
+    found = []
     try:
         with proxy.connect(cluster.target) as api:
-            problem = orphans.problem(before, after, api)
+            if taken := foreign.problem(api, wanted, names.field_manager(pulumi.get_project(), pulumi.get_stack())):
+                found.append(f"{taken}. `make adopt` takes over what stands")
+            if removes and (orphaned := orphans.problem(before, after, api)):
+                found.append(orphaned)
     except ClusterError as error:
-        problem = f"a control plane would go, and whether pods still need it cannot be found out: {error}"
-    if problem and forced():
-        pulumi.log.warn(f"FORCE=1: going on, although {problem}")
-    elif problem:
-        _end(f"{cluster.target.context}: {problem}. `make up FORCE=1` goes on all the same")
+        what = (
+            "a control plane would go, and whether pods still need it" if removes else "whether others made its objects"
+        )
+        found.append(f"{what} cannot be found out: {error}")
+    if forced():
+        for problem in found:
+            pulumi.log.warn(f"FORCE=1: going on, although {problem}")
+    elif found:
+        ways = "\n".join(f"{cluster.target.context}: {problem}" for problem in found)
+        _end(f"{ways}. `make up FORCE=1` goes on all the same")
 
 
 def _end(message: str) -> NoReturn:

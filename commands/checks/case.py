@@ -10,13 +10,14 @@ from typing import Any
 
 from cluster import client
 from cluster.client import Api
+from cluster.discovery import Kind
 from cluster.errors import ClusterError
 from cluster.state import StackState
 from cluster.survey import Survey
 from cluster.target import Target
 from commands.checks import dryrun
 from commands.checks.dryrun import Trial
-from commands.checks.plan import Kind, Plan
+from commands.checks.plan import Plan
 from mesh import releases
 from mesh.config.settings import Settings
 from mesh.releases.release import Release

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from cluster.client import APPLY, Answer, Api, Request, ask_all
-from commands.checks.plan import Kind, Planned
+from cluster.discovery import Kind
+from commands.checks.plan import Planned
 from mesh.core import kinds
 
 FALLBACK_NAMESPACE: Final = "default"

@@ -8,9 +8,10 @@ from itertools import groupby
 from typing import Any, Final
 
 from cluster.client import Api, Request, ask_all
+from cluster.discovery import Kind
 from cluster.errors import Refused
 from commands.checks.case import Case, Level, Result
-from commands.checks.plan import Kind, Planned
+from commands.checks.plan import Planned
 from mesh.core import kinds
 from mesh.core.kinds import GroupKind
 from mesh.core.words import count

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from cluster.client import Api, Request, ask_all
+from cluster.client import Api
+from cluster.discovery import Kind, served
 from commands import render
 from engine.recorder import Resource
 from mesh.config.settings import Settings
@@ -15,23 +16,6 @@ from mesh.core import kinds, names, pods
 from mesh.core.kinds import GroupKind
 
 Manifest = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A kind as the API server serves it."""
-
-    group: str
-    version: str
-    plural: str
-    namespaced: bool
-    served: bool
-    """False for a kind whose custom resource definition is part of the plan and not installed yet."""
-
-    def collection(self, namespace: str) -> str:
-        """The API path of the kind's objects in a namespace, or of all of them if the kind is cluster-scoped."""
-        root = f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
-        return f"{root}/namespaces/{namespace}/{self.plural}" if self.namespaced else f"{root}/{self.plural}"
 
 
 @dataclass(frozen=True)
@@ -102,18 +86,9 @@ class Plan:
     def kinds(self, api: Api) -> dict[tuple[str, str], Kind | None]:
         """Each kind of the plan, by API version and kind; None if the API server does not serve it and no definition of
         the plan adds it."""
-        versions = sorted({planned.type[0] for planned in self.objects})
-        paths = [f"/apis/{version}" if "/" in version else f"/api/{version}" for version in versions]
-        answers = ask_all(api, [Request("GET", path) for path in paths])
-        found: dict[tuple[str, str], Kind | None] = {p.type: None for p in self.objects}
-        found.update(self._defined())
-        for version, answer in zip(versions, answers, strict=True):
-            group, _, number = version.rpartition("/")
-            for served in answer.body.get("resources") or []:
-                if (version, served["kind"]) in found and "/" not in served["name"]:
-                    kind = Kind(group, number, served["name"], served["namespaced"], True)
-                    found[version, served["kind"]] = kind
-        return found
+        types = {planned.type for planned in self.objects}
+        found: dict[tuple[str, str], Kind | None] = dict.fromkeys(types)
+        return found | {type_: kind for type_, kind in self._defined() if type_ in types} | served(api, types)
 
     def _defined(self) -> Iterator[tuple[tuple[str, str], Kind]]:
         """The kinds that the plan's own definitions will bring."""

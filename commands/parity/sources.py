@@ -13,9 +13,10 @@ import yaml
 
 from cluster import leftovers
 from cluster.client import Answer, Api, Request, ask_all
+from cluster.discovery import Kind
 from cluster.errors import Refused
 from commands import render
-from commands.checks.plan import Kind, Plan, Planned, plan
+from commands.checks.plan import Plan, Planned, plan
 from commands.parity.normal import Manifest
 from commands.stackfiles import CommandError
 from mesh.analysis.objects import Ref

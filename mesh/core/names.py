@@ -88,3 +88,8 @@ EMBEDDED_CLUSTERS: Final[Mapping[str, str]] = {
 }
 """Kubeconfig contexts of the embedded clusters, which this project starts itself, each with the folder of the cluster's
 files."""
+
+
+def field_manager(project: str, stack: str) -> str:
+    """The field manager of a stack's objects."""
+    return f"{project}-{stack}"

@@ -5,6 +5,7 @@ from typing import Any
 import pulumi
 import pytest
 
+from cluster.foreign import Wanted
 from engine.aliases import FormerUrns
 
 KIND = "kubernetes:networking.istio.io/v1alpha3:VirtualService"
@@ -55,6 +56,20 @@ def test_any_other_object_gets_no_alias(other: dict[str, str]) -> None:
 def test_without_a_state_there_are_no_aliases() -> None:
     args = pulumi.ResourceTransformationArgs(Parent("a"), KIND, "bookinfo", {}, pulumi.ResourceOptions())
     assert FormerUrns({}).alias(args) is None
+
+
+def test_objects_that_the_state_does_not_have_are_new() -> None:
+    former = FormerUrns(RECORDED)
+    above = Parent("mesh:bookinfo:Bookinfo")
+    for kind, name in (
+        (KIND, "bookinfo"),
+        (KIND, "other"),
+        ("kubernetes:core/v1:NamespacePatch", "shop"),
+        ("a:b:C", "d"),
+    ):
+        props = {"metadata": {"name": name, "namespace": "shop"}}
+        former.alias(pulumi.ResourceTransformationArgs(above, kind, name, props, pulumi.ResourceOptions(parent=above)))
+    assert former.new == [Wanted("networking.istio.io/v1alpha3", "VirtualService", "shop", "other")]
 
 
 def test_an_object_of_another_version_of_its_api_gets_its_old_urn_as_an_alias() -> None:
