@@ -6,7 +6,7 @@ manager, with its ownership annotations, and imported into its state.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from cluster import proxy, survey
@@ -51,12 +51,12 @@ def run(name: str, force: bool) -> int:
         theirs = sources.of_cluster(api, ours.plan)
         _compare(name, ours, theirs, force, settings.disclosure)
         pulumi.make_secrets(SECRETS, settings.addons.secrets)
-        there = {Ref.of(manifest) for manifest in theirs}
+        there = {Ref.of(manifest): manifest for manifest in theirs}
         resources = _planned(pulumi)
         taken = [r for r in resources if _can_be_taken(r, there)]
         if taken:
             print(f"applying {len(taken)} objects as they are, and importing them", flush=True)
-            takeover.take(api, dict(_paths(api, ours, taken)), _manager(taken))
+            takeover.take(api, dict(_paths(api, ours, taken, there)), _manager(taken))
             imports.run(pulumi, [r for r in resources if _can_be_imported(r, there)])
     return _finish(pulumi, len(taken))
 
@@ -85,7 +85,7 @@ def _compare(
         raise CommandError(f"nothing of stack {name} stands on this cluster: `make up STACK={name}` installs it")
     if said := report.headline(versions.of(theirs), ours.plan.settings.installation.release.version):
         print(said, flush=True)
-    found = differences(theirs, ours.objects, ours.patches)
+    found = differences(theirs, ours.beside(theirs), ours.patches)
     for line in report.lines(found, ours.component, shown):
         print(line, flush=True)
     important = [difference for difference in found if _matters(difference)]
@@ -113,14 +113,14 @@ def _planned(pulumi: PulumiCli) -> list[dict[str, Any]]:
         return pulumi.planned()
 
 
-def _can_be_imported(resource: Resource, there: set[Ref]) -> bool:
+def _can_be_imported(resource: Resource, there: Collection[Ref]) -> bool:
     """Whether a resource is a component, or an object that the stack owns as a whole."""
     if not resource["custom"]:
         return "parent" in resource
     return _can_be_taken(resource, there) and not resource["type"].endswith("Patch")
 
 
-def _can_be_taken(resource: Resource, there: set[Ref]) -> bool:
+def _can_be_taken(resource: Resource, there: Collection[Ref]) -> bool:
     """Whether a resource is an object that exists on the cluster and holds no secret. One with secrets, which previews
     hide, cannot be applied as it is: the update that follows does it."""
     inputs = resource.get("inputs", {})
@@ -134,14 +134,17 @@ def _holds_secret(value: Any) -> bool:
     return any(map(_holds_secret, value)) if isinstance(value, list) else value == HIDDEN
 
 
-def _paths(api: Api, ours: StackObjects, resources: Sequence[Resource]) -> Iterator[tuple[str, Manifest]]:
+def _paths(
+    api: Api, ours: StackObjects, resources: Sequence[Resource], there: Mapping[Ref, Manifest]
+) -> Iterator[tuple[str, Manifest]]:
+    """The API path of each object, and what of it is applied."""
     served = ours.plan.kinds(api)
     planned = {Ref.of(p.manifest): p for p in ours.plan.objects}
     for inputs in (resource["inputs"] for resource in resources):
         one = planned[Ref.of(inputs)]
         kind = served[one.type]
         if kind:
-            yield sources.path_of(one, kind), inputs
+            yield sources.path_of(one, kind), ours.shared(inputs, there[Ref.of(inputs)])
 
 
 def _finish(pulumi: PulumiCli, count: int) -> int:

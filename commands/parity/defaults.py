@@ -17,6 +17,8 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "ports.protocol": "TCP",
     # workloads
     "Deployment.spec.replicas": 1,
+    "ReplicaSet.spec.replicas": 1,
+    "ReplicationController.spec.replicas": 1,
     "Deployment.spec.progressDeadlineSeconds": 600,
     "Deployment.spec.strategy.type": "RollingUpdate",
     "Deployment.spec.strategy.rollingUpdate.maxSurge": "25%",
@@ -34,12 +36,25 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "volumeClaimTemplates.kind": "PersistentVolumeClaim",
     "volumeClaimTemplates.spec.volumeMode": "Filesystem",
     "spec.revisionHistoryLimit": 10,
+    "Job.spec.backoffLimit": 6,
+    "Job.spec.completionMode": "NonIndexed",
+    "Job.spec.manualSelector": False,
+    "Job.spec.parallelism": 1,
+    "Job.spec.suspend": False,
+    "CronJob.spec.concurrencyPolicy": "Allow",
+    "CronJob.spec.failedJobsHistoryLimit": 1,
+    "CronJob.spec.successfulJobsHistoryLimit": 3,
+    "CronJob.spec.suspend": False,
     # pods
     "template.spec.dnsPolicy": "ClusterFirst",
+    "template.spec.enableServiceLinks": True,
     "template.spec.hostNetwork": False,
+    "template.spec.preemptionPolicy": "PreemptLowerPriority",
     "template.spec.restartPolicy": "Always",
     "template.spec.schedulerName": "default-scheduler",
     "template.spec.terminationGracePeriodSeconds": 30,
+    "Pod.template.spec.serviceAccountName": "default",
+    "volumeClaimTemplate.spec.volumeMode": "Filesystem",
     "volumes.configMap.defaultMode": 0o644,
     "volumes.secret.defaultMode": 0o644,
     "volumes.downwardAPI.defaultMode": 0o644,
@@ -59,7 +74,12 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     # the rest
     "roleRef.apiGroup": "rbac.authorization.k8s.io",
     "Secret.type": "Opaque",
+    "PersistentVolume.spec.persistentVolumeReclaimPolicy": "Retain",
+    "PersistentVolume.spec.volumeMode": "Filesystem",
     "PersistentVolumeClaim.spec.volumeMode": "Filesystem",
+    "PriorityClass.preemptionPolicy": "PreemptLowerPriority",
+    "StorageClass.reclaimPolicy": "Delete",
+    "StorageClass.volumeBindingMode": "Immediate",
     "HorizontalPodAutoscaler.spec.minReplicas": 1,
     "webhooks.clientConfig.service.port": 443,
     "webhooks.failurePolicy": "Fail",
@@ -71,13 +91,23 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "CustomResourceDefinition.spec.preserveUnknownFields": False,
     "additionalPrinterColumns.priority": 0,
 }
-"""The default values, by the end of a field's path; a path begins with the object's kind and has no list indexes."""
+"""The default values, by the end of a field's path; a path begins with the object's kind and has no list indexes. A Pod
+is its own template."""
 
 ASSIGNED: Final = frozenset(
     (
         *("Service.spec.clusterIPs", "Service.spec.ipFamilies", "Service.spec.ipFamilyPolicy"),
         *("Service.spec.healthCheckNodePort", "Namespace.spec.finalizers", "ServiceAccount.secrets"),
         *("PersistentVolumeClaim.spec.volumeName", "PersistentVolumeClaim.spec.storageClassName"),
+        *("PersistentVolume.spec.claimRef", "Ingress.spec.ingressClassName", "NetworkPolicy.spec.policyTypes"),
+        *(
+            "Pod.spec.nodeName",
+            "Pod.spec.priority",
+            "Pod.spec.imagePullSecrets",
+            "HorizontalPodAutoscaler.spec.metrics",
+        ),
+        *("Job.spec.selector", "Job.spec.podReplacementPolicy", "Job.metadata.labels"),
+        *("ReplicaSet.metadata.labels", "ReplicationController.metadata.labels", "ReplicationController.spec.selector"),
     )
 )
 """Paths of fields that the cluster assigns if a manifest does not set them."""
@@ -101,6 +131,8 @@ SCALED: Final = "Deployment.spec.replicas"
 
 def default(path: Sequence[str]) -> Any:
     """The default value of the field at a path; ABSENT if it has none."""
+    if path[0] == "Pod":
+        path = ("Pod", "template", *path[1:])
     for start in range(len(path)):
         found = DEFAULTS.get(".".join(path[start:]), ABSENT)
         if found is not ABSENT:

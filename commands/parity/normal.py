@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +12,7 @@ from typing import Any, Final
 
 import yaml
 
-from mesh.core import kinds, quantities
+from mesh.core import kinds, pods, quantities
 from mesh.core.kinds import GroupKind
 
 Manifest = Mapping[str, Any]
@@ -19,10 +20,14 @@ Manifest = Mapping[str, Any]
 _TOOLS: Final = re.compile(
     r"^(chart|heritage|release|helm\.sh/.*|meta\.helm\.sh/.*|app\.kubernetes\.io/managed-by|.*operator\.istio\.io/.*"
     r"|kubectl\.kubernetes\.io/last-applied-configuration|deployment\.kubernetes\.io/.*|kubernetes\.io/metadata\.name"
-    r"|deprecated\.daemonset\.template\.generation"
+    r"|deprecated\.daemonset\.template\.generation|(batch\.kubernetes\.io/)?(controller-uid|job-name)"
     r"|pulumi\.com/.*|mesh/.*)$"
 )
-"""Labels and annotations of installation tools, which have no effect."""
+"""Labels and annotations of installation tools, which have no effect, and those by which a Job knows its pods."""
+_TOKEN: Final = re.compile(r"kube-api-access-\w{5}$")
+"""Name of the volume with the token of a Pod's account."""
+_TOLERATED: Final = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
+_QUANTITIES: Final = ("cpu", "memory", "storage", "ephemeral-storage", "sizeLimit", "divisor")
 
 _NAMED: Final[Mapping[str, Sequence[str]]] = {
     "containers": ("name",),
@@ -59,11 +64,14 @@ class Amount:
 
 def normal(manifest: Manifest) -> dict[str, Any]:
     """The normal form of a manifest, without status and without the values of Secrets."""
-    found = {key: value for key, value in manifest.items() if key not in ("metadata", "status")}
+    found: Manifest = {key: value for key, value in manifest.items() if key not in ("metadata", "status")}
     kept = _metadata(manifest["metadata"])
-    by_kind = _BY_KIND.get(GroupKind.of(manifest), dict)
+    kind = GroupKind.of(manifest)
+    found = _BY_KIND.get(kind, dict)(found)
+    if kind in pods.TEMPLATES:
+        found = _with_pods(kind, found)
     own = ".istio.io/" in str(manifest["apiVersion"])
-    shaped: dict[str, Any] = _tidy({**by_kind(found), "metadata": kept}, keep_empty=own, named=not own)
+    shaped: dict[str, Any] = _tidy({**found, "metadata": kept}, keep_empty=own, named=not own)
     return shaped
 
 
@@ -82,7 +90,7 @@ def _tidy(value: Any, keep_empty: bool, named: bool, at: str = "") -> Any:
         pairs = ((str(k), _tidy(v, keep_empty, named, str(k))) for k, v in value.items())
         return {k: v for k, v in pairs if not _is_empty(v, keep_empty)}
     if not isinstance(value, list | tuple):
-        return _quantity(value) if at in ("cpu", "memory", "storage", "ephemeral-storage") else value
+        return _quantity(value) if at in _QUANTITIES else value
     items = [_tidy(item, keep_empty, named) for item in value]
     if not named:
         return items
@@ -133,23 +141,64 @@ def _service(manifest: Manifest) -> Manifest:
     return {**manifest, "spec": {**spec, "ports": ports}}
 
 
-def _workload(manifest: Manifest) -> Manifest:
-    """With the default imagePullPolicy, which depends on the tag, and without the deprecated field serviceAccount."""
-    template = manifest["spec"]["template"]
-    spec = {key: value for key, value in template["spec"].items() if key != "serviceAccount"}
-    if account := template["spec"].get("serviceAccount"):
+def _with_pods(kind: GroupKind, manifest: Manifest) -> Manifest:
+    """What makes pods, or a Pod, with the normal form of its pod template."""
+    steps = pods.TEMPLATES[kind]
+    if not steps:
+        return {**manifest, "spec": _own_pod(_pod(manifest["spec"]))}
+    whole = copy.deepcopy(dict(manifest))
+    above: Any = whole
+    for step in steps[:-1]:
+        above = above[step]
+    template = above[steps[-1]]
+    above[steps[-1]] = {"metadata": _metadata(template.get("metadata") or {}), "spec": _pod(template["spec"])}
+    return whole
+
+
+def _pod(pod: Manifest) -> Manifest:
+    """A pod's spec with the default imagePullPolicy, which depends on the tag, with the limits as requests where there
+    are none, and without the deprecated field serviceAccount."""
+    spec = {key: value for key, value in pod.items() if key != "serviceAccount"}
+    if account := pod.get("serviceAccount"):
         spec.setdefault("serviceAccountName", account)
     for group in ("containers", "initContainers"):
-        spec[group] = [{"imagePullPolicy": _pull_policy(c.get("image", "")), **c} for c in spec.get(group) or []]
-    meta = _metadata(template.get("metadata") or {})
-    return {**manifest, "spec": {**manifest["spec"], "template": {"metadata": meta, "spec": spec}}}
+        spec[group] = [_container(one) for one in spec.get(group) or []]
+    return spec
+
+
+def _container(container: Manifest) -> Manifest:
+    given = container.get("resources") or {}
+    requests = {**(given.get("limits") or {}), **(given.get("requests") or {})}
+    policy = _pull_policy(container.get("image", ""))
+    return {"imagePullPolicy": policy, **container, "resources": {**given, "requests": requests}}
+
+
+def _own_pod(spec: Manifest) -> Manifest:
+    """A Pod's own spec without what admission adds to each: the token of its account, and tolerations of nodes that do
+    not answer."""
+    volumes = [one for one in spec.get("volumes") or [] if not _TOKEN.match(one["name"])]
+    tolerations = [one for one in spec.get("tolerations") or [] if one.get("key") not in _TOLERATED]
+    found = {**spec, "volumes": volumes, "tolerations": tolerations}
+    for group in ("containers", "initContainers"):
+        found[group] = [
+            {**one, "volumeMounts": [m for m in one.get("volumeMounts") or [] if not _TOKEN.match(m["name"])]}
+            for one in spec[group]
+        ]
+    return found
+
+
+def _job(manifest: Manifest) -> Manifest:
+    """With the default number of completions, which depends on the parallelism."""
+    spec = manifest["spec"]
+    counted = {} if "parallelism" in spec else {"completions": 1}
+    return {**manifest, "spec": {**counted, **spec}}
 
 
 def _stateful_set(manifest: Manifest) -> Manifest:
-    """A workload whose claims have no status."""
+    """Claims have no status."""
     spec = manifest["spec"]
     claims = [{k: v for k, v in one.items() if k != "status"} for one in spec.get("volumeClaimTemplates") or []]
-    return _workload({**manifest, "spec": {**spec, "volumeClaimTemplates": claims}})
+    return {**manifest, "spec": {**spec, "volumeClaimTemplates": claims}}
 
 
 def _pull_policy(image: str) -> str:
@@ -199,9 +248,8 @@ _BY_KIND: Final[Mapping[GroupKind, Callable[[Manifest], Manifest]]] = {
     kinds.CLUSTER_ROLE: _roles,
     kinds.CONFIG_MAP: _config_map,
     kinds.CUSTOM_RESOURCE_DEFINITION: _definition,
-    kinds.DAEMON_SET: _workload,
-    kinds.DEPLOYMENT: _workload,
     kinds.HORIZONTAL_POD_AUTOSCALER: _autoscaler,
+    kinds.JOB: _job,
     kinds.ROLE: _roles,
     kinds.SECRET: _secret,
     kinds.SERVICE: _service,

@@ -39,7 +39,7 @@ def run(stack: str, source: str) -> int:
         name = f"context {at.context}, server {at.server}"
         with proxy.connect(at) as api:
             theirs = sources.of_cluster(api, ours.plan)
-    found = differences(theirs, ours.objects, ours.patches)
+    found = differences(theirs, ours.beside(theirs), ours.patches)
     if said := headline(versions.of(theirs), chosen.installation.release.version):
         print(said)
     print(f"stack {stack} (here) and {name} (there)")

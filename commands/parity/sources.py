@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from commands.checks.plan import Plan, Planned, plan
 from commands.parity.normal import Manifest
 from commands.stackfiles import CommandError
 from mesh.analysis.objects import Ref
+from mesh.apps import fields
 from mesh.config.stack import Stack
 from mesh.core import kinds
 from mesh.core.kinds import GroupKind
@@ -40,11 +41,23 @@ class StackObjects:
     plan: Plan
     component: Mapping[Ref, str]
     """The name of each object's component."""
+    others: Mapping[Ref, Sequence[str]] = field(default_factory=dict)
+    """Paths of the fields that another controller sets, of objects of apps."""
 
     @property
     def objects(self) -> list[Manifest]:
         """The manifests of the objects that the stack owns as a whole."""
         return [planned.manifest for planned in self.plan.objects if not planned.patch]
+
+    def beside(self, theirs: Sequence[Manifest]) -> list[Manifest]:
+        """The same objects, with the fields that another controller sets as they are in those of `theirs`."""
+        there = {Ref.of(manifest): manifest for manifest in theirs}
+        return [self.shared(manifest, there.get(Ref.of(manifest), {})) for manifest in self.objects]
+
+    def shared(self, manifest: Manifest, there: Manifest) -> Manifest:
+        """An object with the fields that another controller sets as they are `there`."""
+        paths = self.others.get(Ref.of(manifest), ())
+        return fields.laid_over(manifest, there, fields.shared(paths, there, manifest)) if paths and there else manifest
 
     @property
     def patches(self) -> list[Manifest]:
@@ -58,7 +71,8 @@ def of_stack(name: str, stack: Stack) -> StackObjects:
         resources = render.record(name, stack=stack)
     names = {r.urn: r.name for r in resources}
     component = {Ref.of(m): names.get(r.parent, "") for r in resources for m in render.manifests([r])}
-    return StackObjects(plan(resources, stack.settings), component)
+    others = {item.ref: item.others for item in stack.apps.objects if item.others}
+    return StackObjects(plan(resources, stack.settings), component, others)
 
 
 def of_files(path: Path, ours: StackObjects) -> list[Manifest]:

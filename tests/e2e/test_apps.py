@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from commands.parity import compare
 from mesh.apps.exported import cleaned
 from mesh.core import documents, names
 from mesh.core.diff import Comparison
@@ -96,6 +97,8 @@ def test_what_stands_is_what_kubectl_applies_of_the_same_files(checkout: Checkou
         if (found := list(Comparison().walk(content(other), content(one))))
     }
     assert not differences
+    # What the API server has filled in is no difference for `make parity` and `make adopt` either.
+    assert not list(compare.differences(theirs, listed))
     checkout.kubectl("delete", "namespace", "plain")
 
 
@@ -143,6 +146,35 @@ def test_a_route_more_and_another_version_of_the_api_leave_weight_and_object_as_
     assert found["metadata"]["uid"] == before
     assert [[one.get("weight") for one in http["route"]] for http in found["spec"]["http"]] == [[None], [20, 80]]
     checkout.make("preview", "ARGS=--refresh --expect-no-changes")
+
+
+def test_objects_that_others_made_are_refused_until_they_are_adopted_as_they_stand(checkout: Checkout) -> None:
+    till = [{**one, "metadata": {"name": "till"}} for one in Drawing(SEED).objects(6)]
+    canary = {**route(70), "metadata": {"name": "till"}}
+    canary["spec"]["hosts"] = ["till"]
+    write(checkout, "till", *till, canary)
+    file = str(checkout.root / "apps" / "till.yaml")
+    checkout.kubectl("apply", "--namespace=shop", "--filename", file)
+    patch = json.dumps({"spec": {"http": route(5)["spec"]["http"]}})
+    checkout.kubectl("patch", "virtualservice/till", "--namespace=shop", "--type=merge", f"--patch={patch}")
+    app = checkout.given("apps")["shop"]
+    shared = [*app["ownedByOthers"], {"object": "VirtualService till", "fields": [WEIGHT], "by": "flagger"}]
+    checkout.set(apps={"shop": {**app, "ownedByOthers": shared}})
+    for target in ("preview", "up"):
+        text = checkout.make(target, code=2)
+        assert "mesh-dev: 7 objects stand already, made by others: ConfigMap shop/till by kubectl" in text
+        assert "make adopt" in text
+    before = checkout.kubectl(
+        "get", "--namespace=shop", "--filename", file, "--output=jsonpath={.items[*].metadata.uid}"
+    )
+    assert "no difference" in checkout.make("adopt")
+    assert re.fullmatch(r"Resources: \d+ unchanged", counts(checkout.make("up", NO_CHANGES)))
+    after = checkout.kubectl(
+        "get", "--namespace=shop", "--filename", file, "--output=jsonpath={.items[*].metadata.uid}"
+    )
+    assert after == before
+    stands = json.loads(checkout.kubectl("get", "virtualservice/till", "--namespace=shop", "--output=json"))
+    assert [to["weight"] for to in stands["spec"]["http"][0]["route"]] == [5, 95]
 
 
 def test_an_object_that_the_stack_makes_already_is_refused_before_anything_is_touched(checkout: Checkout) -> None:
