@@ -22,6 +22,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import to_jsonable_python
 
+from commands import examples
 from commands.stackfiles import ROOT
 from mesh import releases
 from mesh.analysis.codes import CODES
@@ -47,13 +48,15 @@ _PLAIN: Final[Mapping[Any, str]] = {str: "text", int: "number", float: "number",
 
 
 def write() -> None:
-    """Writes all tables into their pages."""
+    """Writes all tables into their pages, and the examples' maps."""
     README.write_text(_TABLE.sub(lambda _: table(), README.read_text()))
     CONFIG.write_text(_introduction(CONFIG) + sections())
     ADDONS.write_text(_introduction(ADDONS) + panels())
     ANALYSIS.write_text(_introduction(ANALYSIS) + findings())
     REPORT.write_text(_introduction(REPORT) + risks())
     POLICY.write_text(_introduction(POLICY) + rules())
+    for file, text in examples.maps().items():
+        file.write_text(text)
 
 
 def table() -> str:
