@@ -1,22 +1,24 @@
-"""A Pulumi program with a given number of services, made of this project's components; for comparison, one with as many
-plain resources."""
+"""A Pulumi program with a number of services of an app (`mesh:apps`), their routes and their rules; for comparison, one
+with as many plain resources."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components import kube, security, traffic
+from commands.stackfiles import ROOT
+from components import apps, security, traffic
 from components.controlplane import ControlPlane
 from components.namespaces import Namespaces, NamespacesArgs
 from engine import config, start
 from engine import program as run
-from mesh.core.names import ROOT
+from engine.sharedfields import SharedFields
+from mesh.core import documents, names
 
 SERVICES: Final = "BENCH_SERVICES"
 """Environment variable with the number of services."""
@@ -30,17 +32,18 @@ PORT: Final = 8080
 
 def settings(count: int) -> dict[str, str]:
     """A stack's config with services in a ring, each of which is called by the next one."""
-    names = [f"service-{i}" for i in range(count)]
+    services = [f"service-{i}" for i in range(count)]
     mesh: Mapping[str, Any] = {
         "profile": "minimal",
         "context": "mesh-dev",
         "injectedNamespaces": {SHOP: "create"},
-        "traffic": {"services": {name: {"versions": ["v1"], "route": "v1", "timeout": "3s"} for name in names}},
+        "apps": {SHOP: {"namespace": SHOP, "manifests": [_file(count)]}} if count else {},
+        "traffic": {"services": {name: {"versions": ["v1"], "route": "v1", "timeout": "3s"} for name in services}},
         "security": {
             "authorization": {
                 "allow": {
-                    name: {"workload": {"app": name}, "accounts": [names[(i + 1) % count]]}
-                    for i, name in enumerate(names)
+                    name: {"workload": {"app": name}, "accounts": [services[(i + 1) % count]]}
+                    for i, name in enumerate(services)
                 }
             }
         },
@@ -48,34 +51,28 @@ def settings(count: int) -> dict[str, str]:
     return {f"mesh:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in mesh.items()}
 
 
-class Shop(pulumi.ComponentResource):
-    """The component with the services' workloads."""
+def write(count: int) -> None:
+    """Writes the manifests that the settings name."""
+    file = ROOT / _file(count)
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("---\n".join(documents.dump(one) for i in range(count) for one in _service(f"service-{i}")))
 
-    def __init__(self, count: int, namespace: pulumi.Input[str], opts: pulumi.ResourceOptions) -> None:
-        super().__init__("mesh:bench:Shop", "shop", None, opts)
-        child = pulumi.ResourceOptions(parent=self)
-        for name in (f"service-{i}" for i in range(count)):
-            labels = {"app": name, "version": "v1"}
-            kube.service_account(name, namespace, {}, (), child)
-            port = k8s.core.v1.ServicePortArgs(name="http", port=80, target_port=PORT)
-            spec = k8s.core.v1.ServiceSpecArgs(selector={"app": name}, ports=[port])
-            kube.service(name, namespace, {"app": name}, spec, child)
-            container = k8s.core.v1.ContainerArgs(
-                name="app", image="shop:1", ports=[k8s.core.v1.ContainerPortArgs(container_port=PORT)]
-            )
-            k8s.apps.v1.Deployment(
-                name,
-                metadata=kube.metadata(name, namespace, labels),
-                spec=k8s.apps.v1.DeploymentSpecArgs(
-                    selector=k8s.meta.v1.LabelSelectorArgs(match_labels=labels),
-                    template=k8s.core.v1.PodTemplateSpecArgs(
-                        metadata=k8s.meta.v1.ObjectMetaArgs(labels=labels),
-                        spec=k8s.core.v1.PodSpecArgs(service_account_name=name, containers=[container]),
-                    ),
-                ),
-                opts=child,
-            )
-        self.register_outputs({})
+
+def _file(count: int) -> str:
+    return f"bench-results/{count}-services.yaml"
+
+
+def _service(name: str) -> Iterator[Mapping[str, Any]]:
+    """The manifests of a service, as people write them."""
+    labels = {"app": name, "version": "v1"}
+    meta = {"name": name, "labels": {"app": name}}
+    yield {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": meta}
+    ports = [{"name": "http", "port": 80, "targetPort": PORT}]
+    yield {"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": {"selector": {"app": name}, "ports": ports}}
+    container = {"name": "app", "image": "shop:1", "ports": [{"containerPort": PORT}]}
+    pod = {"metadata": {"labels": labels}, "spec": {"serviceAccountName": name, "containers": [container]}}
+    spec = {"selector": {"matchLabels": labels}, "template": pod}
+    yield {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name, "labels": labels}, "spec": spec}
 
 
 def program() -> None:
@@ -89,13 +86,14 @@ def program() -> None:
 
 def _mesh(count: int) -> None:
     config.replace(settings(count))  # not the environment's: that can hold 128 KiB
-    stack, cluster = run.connect(ROOT, start.request_state())
+    recorded = start.request_state()
+    stack, cluster = run.connect(names.ROOT, recorded)
     on_cluster = pulumi.ResourceOptions(provider=cluster.provider)
     namespaces = Namespaces(
         "namespaces",
         NamespacesArgs(
             mesh=stack.installation,
-            root=ROOT,
+            root=names.ROOT,
             injected=stack.settings.injectedNamespaces,
             others={},
             owner=cluster.owner,
@@ -103,10 +101,12 @@ def _mesh(count: int) -> None:
         ),
         on_cluster,
     )
-    Shop(count, namespaces.names[SHOP], on_cluster)
-    traffic.install(stack, namespaces.names, (), on_cluster)
+    shared = SharedFields(cluster.target, recorded())
+    running = apps.install(stack.apps, stack.installation, namespaces, [], shared, on_cluster)
+    traffic.install(stack, namespaces.names, (), on_cluster, running.receivers)
     security.install(stack, namespaces.names, (), on_cluster)
     run.check_objects(stack, cluster.created)
+    run.check_cluster(cluster, recorded())
 
 
 def _plain(count: int) -> None:

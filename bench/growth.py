@@ -76,6 +76,7 @@ def measure(at: Workspace, rounds: int) -> Results:
 def _analyses(size: int, rounds: int) -> list[float]:
     """The times of the analysis of a number of services, in seconds."""
     os.environ[generated.SERVICES] = str(size)
+    generated.write(size)
     with render.offline():
         resources = recorder.registered(generated.program, PROJECT, "growth", generated.settings(size))
     objects = list(analyze.objects(resources))

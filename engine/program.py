@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -67,6 +67,8 @@ class Cluster:
     """The objects that the program has created so far."""
     new: Sequence[Wanted]
     """Those of them that the state does not have."""
+    namespaces: Collection[str]
+    """The namespaces that there are."""
     secrets: Secrets
     """What previews must not show."""
 
@@ -133,7 +135,17 @@ def connect(root: str, state: Callable[[], StackState]) -> tuple[Stack, Cluster]
     }
     node = chosen.nodeAddress or (found.node if found else recorded.outputs.get("nodeAddress"))
     identity = {"context": target.context, "id": uid}
-    return stack, Cluster(provider, owner, node, target if found else None, identity, created, former.new, secrets)
+    return stack, Cluster(
+        provider,
+        owner,
+        node,
+        target if found else None,
+        identity,
+        created,
+        former.new,
+        found.namespaces if found else (),
+        secrets,
+    )
 
 
 def check_objects(stack: Stack, created: CreatedObjects) -> None:
@@ -170,7 +182,7 @@ def check_cluster(cluster: Cluster, recorded: StackState) -> None:
         return
     before, after = orphans.recorded(recorded), orphans.Objects.of(made.body for made in cluster.created.objects)
     removes = not before.control_planes <= after.control_planes
-    wanted = [] if adopting() else [one for one in cluster.new if one.kind not in _WITH_OWNER]
+    wanted = [] if adopting() else [one for one in cluster.new if _may_stand(one, cluster)]
     if not (removes or wanted):
         return
     found = []
@@ -191,6 +203,11 @@ def check_cluster(cluster: Cluster, recorded: StackState) -> None:
     elif found:
         ways = "\n".join(f"{cluster.target.context}: {problem}" for problem in found)
         _end(f"{ways}. `make up FORCE=1` goes on all the same")
+
+
+def _may_stand(one: Wanted, cluster: Cluster) -> bool:
+    """Whether an object can be there without the stack, and nothing else says whose it is."""
+    return one.kind not in _WITH_OWNER and (not one.namespace or one.namespace in cluster.namespaces)
 
 
 def _end(message: str) -> NoReturn:

@@ -42,7 +42,8 @@ def check(
     monkeypatch.setattr(proxy, "connect", lambda _: nullcontext(api))
     created = CreatedObjects()
     created.objects.append(Object.read(control_plane(name)))
-    program.check_cluster(SimpleNamespace(target=target, created=created, new=new), STATE)  # type: ignore[arg-type]
+    cluster = SimpleNamespace(target=target, created=created, new=new, namespaces={"shop"})
+    program.check_cluster(cluster, STATE)  # type: ignore[arg-type]
 
 
 ASKING = FakeApi({PODS: listing(pod("cart", "shop"))})
@@ -121,4 +122,12 @@ def test_adoption_takes_what_others_made(monkeypatch: pytest.MonkeyPatch, said: 
     monkeypatch.setenv(ADOPT, "1")
     api = FakeApi({OF_CART: standing("kubectl")})
     check(monkeypatch, api, "istiod", TARGET, CART)
+    assert (said, api.asked) == ([], [])
+
+
+def test_objects_of_a_namespace_that_is_yet_to_be_made_are_not_asked_for(
+    monkeypatch: pytest.MonkeyPatch, said: list[str]
+) -> None:
+    api = FakeApi()
+    check(monkeypatch, api, "istiod", TARGET, CART._replace(namespace="bank"))
     assert (said, api.asked) == ([], [])
