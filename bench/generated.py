@@ -13,6 +13,7 @@ import pulumi_kubernetes as k8s
 
 from components import kube, security, traffic
 from components.controlplane import ControlPlane
+from components.inorder import InOrder
 from components.namespaces import Namespaces, NamespacesArgs
 from engine import config, start
 from engine import program as run
@@ -104,8 +105,10 @@ def _mesh(count: int) -> None:
         on_cluster,
     )
     Shop(count, namespaces.names[SHOP], on_cluster)
-    traffic.install(stack, namespaces.names, (), on_cluster)
-    security.install(stack, namespaces.names, (), on_cluster)
+    order = InOrder(stack, {})
+    traffic.install(stack, namespaces.names, (), order, on_cluster)
+    security.install(stack, namespaces.names, (), order, on_cluster)
+    order.register()
     run.check_objects(stack, cluster.created)
 
 

@@ -1,4 +1,4 @@
-"""The objects of the apps: in their namespaces, with their images, checked, in the order of their creation."""
+"""The objects of the apps: in their namespaces, with their images, checked."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mesh.analysis.rules import schema
 from mesh.apps import exported, images, plain
 from mesh.apps.app import App
 from mesh.apps.item import OBJECTS, AppObject, path_of
-from mesh.apps.needs import Needs, scaled
+from mesh.apps.needs import scaled
 from mesh.apps.scopes import cluster_scoped
 from mesh.core import errors, kinds
 from mesh.core.kinds import GroupKind
@@ -42,10 +42,8 @@ class Apps:
     """What all apps consist of."""
 
     objects: Sequence[AppObject] = ()
-    """In the order of their creation."""
     namespaces: Mapping[str, AppObject] = field(default_factory=dict)
     """The namespaces among the files' objects, by name. The stack creates them, with their labels and annotations."""
-    needs: Needs = field(default_factory=lambda: Needs(()))
 
 
 def of_apps(
@@ -74,8 +72,7 @@ def of_apps(
     for name, app in readable.items():
         problems += _unused(name, app, read[name])
     owned = list(_owned(readable, [item for item in objects if item.ref.kind != kinds.NAMESPACE], problems))
-    needs = Needs(owned)
-    return Apps(objects=needs.in_order(), namespaces=made, needs=needs), problems
+    return Apps(objects=owned, namespaces=made), problems
 
 
 def _placed(name: str, app: App | None, manifest: Manifest, scoped: Set[GroupKind]) -> AppObject:
