@@ -88,6 +88,11 @@ class IngressRoute(RouteActions):
             for name in ("sourceLabels", "sourceNamespace"):
                 if getattr(match, name):
                     yield ("match", i, name), "is not possible at a gateway, whose callers are outside the mesh"
+            if match.destinationSubnets:
+                yield (
+                    ("match", i, "destinationSubnets"),
+                    "is not possible at a gateway, where every client asks for its address",
+                )
 
 
 def _sent_headers(headers: api.Headers | None) -> set[str]:

@@ -142,6 +142,7 @@ class Service(RouteActions):
             yield (), "has no settings; list at least its versions"
 
     def _check_connections(self) -> Findings:
+        yield from connections.subnet_problems([rule.match for rule in self.rules], self.protocol)
         if self.protocol == "HTTP":
             return
         yield from connections.action_problems(self, self.protocol)
