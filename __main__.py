@@ -56,7 +56,10 @@ networkpolicies.install(mesh, namespaces.names, on_cluster)
 
 api = [*base.definitions, *control_plane.validating]
 watching = addons.install(
-    addons.AddonsArgs(mesh=mesh, namespace=base.namespace, addons=settings.addons, api=api), on_cluster
+    addons.AddonsArgs(
+        mesh=mesh, namespace=base.namespace, namespaces=namespaces.names, addons=settings.addons, api=api
+    ),
+    on_cluster,
 )
 bookinfo.install(settings.bookinfo, mesh, namespaces, api, on_cluster)
 ratelimit.install(stack, namespaces.names, on_cluster)

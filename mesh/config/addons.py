@@ -23,6 +23,8 @@ ASKED_BY: Final[Mapping[str, tuple[str, ...]]] = {
     "grafana": ("kiali",),
 }
 """The addons that ask another one."""
+_OTHER_USES: Final = {"grafana": "set dashboards, ", "jaeger": "set collector, "}
+"""What makes sense of something that is there already, although no addon asks it."""
 SECRETS: Final = "mesh-addons"
 """Config namespace of the addons' passwords and keys. It is separate from `mesh`, so that messages about settings never
 show one."""
@@ -222,6 +224,12 @@ class Addons(ShortForm):
         """The enabled addons that ask another one."""
         return [other for other in ASKED_BY[name] if other in self.chosen]
 
+    @property
+    def _used_otherwise(self) -> tuple[str, ...]:
+        """What is there already and gets something, whether or not an addon asks it."""
+        found = {"jaeger": self.existing.collector, "grafana": self.existing.dashboards}
+        return tuple(name for name, used in found.items() if used)
+
     def problems(self, ingress: bool) -> Iterator[str]:
         """Problems that depend on several keys. `ingress`: whether the stack has an ingress gateway."""
         hosts: dict[str, str] = {}
@@ -241,8 +249,9 @@ class Addons(ShortForm):
             key = f"mesh:addons.existing.{name}"
             if name in self.chosen:
                 yield f"{key}: the stack installs {name} itself (mesh:addons.{name}): leave one of them out"
-            elif not self._askers(name) and not (name == "jaeger" and self.existing.collector):
-                yield f"{key}: nothing asks it: add {' or '.join(ASKED_BY[name])} to mesh:addons, or leave it out"
+            elif not (self._askers(name) or name in self._used_otherwise):
+                remedy = f"add {' or '.join(ASKED_BY[name])} to mesh:addons, {_OTHER_USES.get(name, '')}or leave it out"
+                yield f"{key}: nothing asks it: {remedy}"
 
 
 def _switched(addon: Any) -> Any:
