@@ -302,6 +302,10 @@ def test_tls_from_end_to_end_is_routed_by_server_name() -> None:
     own = ["reviews", "reviews.default.svc.cluster.local", "reviews.default", "reviews.default.svc"]
     assert [route["match"] for route in found["tls"]] == [[{"sniHosts": ["reviews.example.com"]}], [{"sniHosts": own}]]
     assert found["hosts"] == [*own, "reviews.example.com"]
+    (route,) = (one for one in objects(service(protocol="TLS", route="v1")) if one.body.kind == "VirtualService")
+    assert route.annotations == {"galley.istio.io/analyze-suppress": "IST0109"}, (
+        "istioctl takes the names for two hosts"
+    )
 
 
 @pytest.mark.parametrize(
