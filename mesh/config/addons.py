@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, field_validator
 from mesh.config.existing import ExistingAddons
 from mesh.core.errors import show
 from mesh.core.kubernetes import ObjectName, Resources, Size
-from mesh.core.typed import Deciding, Documented, ShortForm
+from mesh.core.typed import Deciding, Documented, Form, ShortForm
 from mesh.releases import prometheus
 from mesh.releases.addons import JAEGER_PATH, KIALI_PATH, KIALI_PORT, LOKI_PORT
 
@@ -45,7 +45,10 @@ def _duration(units: str, *examples: str) -> AfterValidator:
 PrometheusDuration = Annotated[str, _duration("ms|s|m|h|d|w|y", "15d", "12h")]
 GoDuration = Annotated[str, _duration("s|m|h", "72h", "90m")]
 HostName = Annotated[
-    str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+$", max_length=253), Deciding
+    str,
+    Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+$", max_length=253),
+    Form("whole host name in lower case, such as grafana.example.com"),
+    Deciding,
 ]
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Final, Literal
 
+from annotated_types import MinLen
 from pydantic import AfterValidator
 
 from mesh.core.errors import show
@@ -86,7 +87,7 @@ class Dashboards(ShortForm):
 
     namespace: Name
     """Namespace in which the sidecar looks for ConfigMaps: `istio-system`, or one that the stack declares."""
-    labels: Labels = {"grafana_dashboard": "1"}
+    labels: Annotated[Labels, MinLen(1)] = {"grafana_dashboard": "1"}
     """Labels that the sidecar looks for."""
     annotations: Annotations = {}
     """Annotations, such as the one that the sidecar is told to read a folder from: `{ grafana_folder: Istio }`."""

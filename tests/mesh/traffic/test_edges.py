@@ -66,7 +66,7 @@ def test_a_gateway_that_would_redirect_for_ever_is_refused(own: dict[str, str] |
 
 
 def test_tls_that_is_passed_on_is_routed_by_server_name() -> None:
-    found = specs(host(tls={"mode": "PASSTHROUGH"}))
+    found = specs(host(tls="PASSTHROUGH"))
     [server] = found["Gateway/shop-gateway"]["servers"]
     assert (server["port"]["protocol"], server["tls"]) == ("TLS", {"mode": "PASSTHROUGH"})
     [route] = found["VirtualService/shop"]["tls"]
@@ -361,6 +361,7 @@ def test_an_egress_gateway_passes_tls_on_and_originates_it_for_one_host() -> Non
     [
         ({"tlsPort": 8443}, "tlsPort: is for originateTls: set it to true"),
         ({"passThrough": True}, "passThrough: is for originateTls"),
+        ({**ORIGINATED, "tlsPort": 80}, "tlsPort: cannot be 80, where clients send plain HTTP: set port to another"),
         ({**ORIGINATED, "port": 8443, "tlsPort": 8443}, "port: is where clients send plain HTTP, so it cannot be 8443"),
         ({**ORIGINATED, "clientCertificate": "x"}, "clientCertificate.secret: is for a gateway"),
         ({**ORIGINATED, "clientCertificate": {"key": "/k"}}, "clientCertificate: needs secret, or certificate and key"),
