@@ -44,6 +44,13 @@ def test_a_route_of_the_settings_waits_for_the_subsets_and_hosts_of_objects_in_p
     assert found["VirtualService api"] == {"ServiceEntry api", "Gateway api-gateway"}
 
 
+def test_a_host_may_lead_to_a_subset_of_a_rule_in_plain_and_waits_for_it() -> None:
+    rule = manifest_of("DestinationRule", "own", {"host": "reviews", "subsets": SUBSETS}, namespace="default")
+    routes = [{"to": {"service": "reviews", "version": "v1"}}]
+    found = waits([rule], traffic={"hosts": {"page": {"hosts": ["a.example.com"], "routes": routes}}})
+    assert found["VirtualService page"] == {"DestinationRule own", "Gateway page-gateway"}
+
+
 def test_a_policy_of_the_settings_that_denies_waits_for_one_in_plain_that_allows() -> None:
     own = manifest_of("AuthorizationPolicy", "own", {"rules": [{}]}, namespace="default")
     found = waits([own], security={"authorization": {"defaultDeny": True}})

@@ -168,7 +168,10 @@ def test_a_service_of_another_namespace_is_called_by_its_full_name() -> None:
         (host(routes=[{"redirect": {"uri": "/", "redirectCode": 304}}]), "redirectCode: must be one of 301, 302"),
         (host(routes=[{"to": [{"service": "a", "weight": 50}, {"service": "b"}]}]), "add up to 100, not 50"),
         (host(routes=[{"to": {"service": "a", "weight": 50}}]), "add up to 100, not 50"),
-        (host(routes=[{"to": {"service": "a", "version": "v1"}}]), "to[0].version: v1 is not in services.a.versions"),
+        (
+            {"services": {"a": {"versions": ["v2"]}}, **host(routes=[{"to": {"service": "a", "version": "v1"}}])},
+            "to[0].version: v1 is not in services.a.versions (v2)",
+        ),
         (host(routes=[{**TO_PAGE, "mirror": {"version": "v1"}}]), "routes[0].mirror.service: is required"),
         (host(routes=[{**MOVED, "cors": {"allowOrigins": [{"exact": "*"}]}}]), "routes[0].cors: does nothing beside"),
         (host(routes=[{**MOVED, "timeout": "1s"}]), "routes[0].timeout: does nothing beside redirect"),
