@@ -23,8 +23,8 @@ ASKED_BY: Final[Mapping[str, tuple[str, ...]]] = {
     "grafana": ("kiali",),
 }
 """The addons that ask another one."""
-_OTHER_USES: Final = {"grafana": "set dashboards, ", "jaeger": "set collector, "}
-"""What makes sense of something that is there already, although no addon asks it."""
+_OTHER_USES: Final = {"grafana": "dashboards", "jaeger": "collector"}
+"""The setting that makes sense of something that is there already, although no addon asks it."""
 SECRETS: Final = "mesh-addons"
 """Config namespace of the addons' passwords and keys. It is separate from `mesh`, so that messages about settings never
 show one."""
@@ -227,12 +227,6 @@ class Addons(ShortForm):
         """The enabled addons that ask another one."""
         return [other for other in ASKED_BY[name] if other in self.chosen]
 
-    @property
-    def _used_otherwise(self) -> tuple[str, ...]:
-        """What is there already and gets something, whether or not an addon asks it."""
-        found = {"jaeger": self.existing.collector, "grafana": self.existing.dashboards}
-        return tuple(name for name, used in found.items() if used)
-
     def problems(self, ingress: bool) -> Iterator[str]:
         """Problems that depend on several keys. `ingress`: whether the stack has an ingress gateway."""
         hosts: dict[str, str] = {}
@@ -248,12 +242,18 @@ class Addons(ShortForm):
             if addon.host.name in hosts:
                 yield f"mesh:addons.{name}.host: {addon.host.name} is also the host of {hosts[addon.host.name]}"
             hosts[addon.host.name] = name
+        yield from self._existing_problems()
+
+    def _existing_problems(self) -> Iterator[str]:
+        """What is there already is not the stack's own as well, and something uses it."""
+        used = {"jaeger": self.existing.collector, "grafana": self.existing.dashboards}
         for name in self.existing.chosen:
             key = f"mesh:addons.existing.{name}"
             if name in self.chosen:
                 yield f"{key}: the stack installs {name} itself (mesh:addons.{name}): leave one of them out"
-            elif not (self._askers(name) or name in self._used_otherwise):
-                remedy = f"add {' or '.join(ASKED_BY[name])} to mesh:addons, {_OTHER_USES.get(name, '')}or leave it out"
+            elif not (self._askers(name) or used.get(name)):
+                setting = f", set {_OTHER_USES[name]}" if name in _OTHER_USES else ""
+                remedy = f"add {' or '.join(ASKED_BY[name])} to mesh:addons{setting}, or leave it out"
                 yield f"{key}: nothing asks it: {remedy}"
 
 

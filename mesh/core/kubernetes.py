@@ -164,7 +164,7 @@ def _seccomp(value: dict[str, str]) -> dict[str, str]:
     return value
 
 
-NAME_FORM: Final = "name: up to {} lower-case letters, digits and hyphens, with no hyphen first or last"
+NAME_FORM: Final = "valid name: up to {} lower-case letters, digits and hyphens, with no hyphen first or last"
 """What an RFC 1123 label is, in the words of a message."""
 Name = Annotated[
     str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63), Form(NAME_FORM.format(63)), Deciding

@@ -163,7 +163,7 @@ def test_a_login_that_the_config_lacks_is_asked_for(monkeypatch: pytest.MonkeyPa
         ),
         (
             {"existing": {"grafana": {"url": URL, "dashboards": True}}},
-            "grafana.dashboards: expected a mapping, got true",
+            "grafana.dashboards: expected a namespace or a mapping, got true",
         ),
         ({"existing": {"jaeger": {"url": URL, "collector": "http://a"}}}, 'jaeger.collector: "http://a" is no address'),
     ],
