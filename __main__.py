@@ -22,6 +22,7 @@ from components import (
 )
 from components.addons import install as addons
 from components.base import Base, BaseArgs
+from components.inorder import InOrder
 from components.namespaces import Namespaces, NamespacesArgs
 from engine import program
 from engine.sharedfields import SharedFields
@@ -55,13 +56,19 @@ networkpolicies.install(mesh, namespaces.names, on_cluster)
 
 api = [*base.definitions, *control_plane.validating]
 watching = addons.install(
-    addons.AddonsArgs(mesh=mesh, namespace=base.namespace, addons=settings.addons, api=api), on_cluster
+    addons.AddonsArgs(
+        mesh=mesh, namespace=base.namespace, namespaces=namespaces.names, addons=settings.addons, api=api
+    ),
+    on_cluster,
 )
 bookinfo.install(settings.bookinfo, mesh, namespaces, api, on_cluster)
-running = apps.install(stack.apps, mesh, namespaces, api, SharedFields(cluster.target, recorded()), on_cluster)
 ratelimit.install(stack, namespaces.names, on_cluster)
-traffic.install(stack, namespaces.names, api, on_cluster, running.receivers)
-security.install(stack, namespaces.names, api, on_cluster)
+shared = SharedFields(cluster.target, recorded())
+order = InOrder(stack, shared.standing)
+apps.install(stack.apps, mesh, namespaces, api, shared, order, on_cluster)
+traffic.install(stack, namespaces.names, api, order, on_cluster)
+security.install(stack, namespaces.names, api, order, on_cluster)
+order.register()
 
 program.check_objects(stack, cluster.created)
 program.check_cluster(cluster, recorded())

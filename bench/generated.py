@@ -14,6 +14,7 @@ import pulumi_kubernetes as k8s
 from commands.stackfiles import ROOT
 from components import apps, security, traffic
 from components.controlplane import ControlPlane
+from components.inorder import InOrder
 from components.namespaces import Namespaces, NamespacesArgs
 from engine import config, start
 from engine import program as run
@@ -102,9 +103,11 @@ def _mesh(count: int) -> None:
         on_cluster,
     )
     shared = SharedFields(cluster.target, recorded())
-    running = apps.install(stack.apps, stack.installation, namespaces, [], shared, on_cluster)
-    traffic.install(stack, namespaces.names, (), on_cluster, running.receivers)
-    security.install(stack, namespaces.names, (), on_cluster)
+    order = InOrder(stack, shared.standing)
+    apps.install(stack.apps, stack.installation, namespaces, [], shared, order, on_cluster)
+    traffic.install(stack, namespaces.names, (), order, on_cluster)
+    security.install(stack, namespaces.names, (), order, on_cluster)
+    order.register()
     run.check_objects(stack, cluster.created)
     run.check_cluster(cluster, recorded())
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import pulumi
 
 from components import kube
+from components.inorder import InOrder
 from components.namespaces import Injected, Namespaces
 from engine.outputs import with_known_value
 from engine.sharedfields import SharedFields
 from mesh.analysis.objects import Ref
 from mesh.apps.item import OBJECTS, AppObject
-from mesh.apps.needs import Needs, pods_in
+from mesh.apps.needs import pods_in
 from mesh.apps.objects import Apps
 from mesh.core import kinds, names, pods
 from mesh.core.kinds import GroupKind
@@ -35,14 +37,7 @@ class AppsArgs:
     namespaces: Namespaces
     api: list[pulumi.Resource]
     """Istio's custom resource definitions and the validation webhook."""
-    needs: Needs
     shared: SharedFields
-    made: dict[Ref, pulumi.Resource] = field(default_factory=dict)
-    """The resources of the objects that are registered so far, of all apps."""
-
-    def receivers(self, route: Mapping[str, Any]) -> list[pulumi.Resource]:
-        """The resources that a VirtualService leads to."""
-        return [self.made[ref] for ref in self.needs.receivers(route)]
 
 
 class App(pulumi.ComponentResource):
@@ -53,11 +48,10 @@ class App(pulumi.ComponentResource):
         super().__init__(token, own, None, opts)
         self._args = args
 
-    def register(self, item: AppObject) -> None:
-        """Registers an object; those that it needs come first."""
-        args, ref = self._args, item.ref
+    def register(self, item: AppObject, needed: Sequence[pulumi.Resource]) -> pulumi.Resource:
+        """Registers an object after the resources that it needs."""
+        args, ref, after = self._args, item.ref, [*needed]
         injected = args.namespaces.by_name.get(ref.namespace)
-        after = [args.made[needed] for needed in args.needs.of(item) if needed in args.made]
         if ref.kind.group.endswith(".istio.io"):
             after += args.api
         opts = pulumi.ResourceOptions(parent=self, depends_on=after)
@@ -71,7 +65,7 @@ class App(pulumi.ComponentResource):
             opts = pulumi.ResourceOptions.merge(opts, more)
         inputs["metadata"] = {**inputs["metadata"], **self._place(ref)}
         name = f"{ref.namespace}/{ref.name}" if ref.namespace else ref.name
-        args.made[ref] = resource(name, inputs, opts)
+        return resource(name, inputs, opts)
 
     def _metadata(self, body: Mapping[str, Any]) -> dict[str, Any]:
         meta, kind = body["metadata"], GroupKind.of(body)
@@ -120,13 +114,14 @@ def install(
     namespaces: Namespaces,
     api: list[pulumi.Resource],
     shared: SharedFields,
+    order: InOrder,
     opts: pulumi.ResourceOptions,
-) -> AppsArgs:
-    """Installs the apps of `mesh:apps`, and `mesh:objects`. `api`: Istio's definitions and the validation webhook."""
-    args = AppsArgs(mesh=mesh, namespaces=namespaces, api=api, needs=apps.needs, shared=shared)
+) -> None:
+    """Adds the apps of `mesh:apps`, and `mesh:objects`, to `order`. `api`: Istio's definitions and the validation
+    webhook."""
+    args = AppsArgs(mesh=mesh, namespaces=namespaces, api=api, shared=shared)
     components = {name: App(name, args, opts) for name in dict.fromkeys(item.app for item in apps.objects)}
-    for item in apps.objects:
-        components[item.app].register(item)
     for component in components.values():
-        component.register_outputs({})
-    return args
+        order.parent(component)
+    for item in apps.objects:
+        order.add(item.ref, partial(components[item.app].register, item))

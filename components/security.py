@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import pulumi
 
-from components.traffic import TrafficArgs, register
+from components.inorder import InOrder
+from components.traffic import TrafficArgs, add
 from mesh.config.stack import Stack
 
 
@@ -14,15 +15,13 @@ def install(
     stack: Stack,
     namespaces: Mapping[str, pulumi.Input[str]],
     api: Sequence[pulumi.Resource],
+    order: InOrder,
     opts: pulumi.ResourceOptions,
 ) -> None:
-    """Installs the policies of `mesh:security`, if the stack has any."""
+    """Adds the policies of `mesh:security` to `order`, if the stack has any."""
     if stack.settings.security:
-        Security(
-            "security",
-            TrafficArgs(mesh=stack.installation, objects=stack.security, namespaces=namespaces, api=api),
-            opts,
-        )
+        args = TrafficArgs(mesh=stack.installation, objects=stack.security, namespaces=namespaces, api=api, order=order)
+        Security("security", args, opts)
 
 
 class Security(pulumi.ComponentResource):
@@ -30,5 +29,4 @@ class Security(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: TrafficArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mesh:security:Security", name, None, opts)
-        register(self, args)
-        self.register_outputs({})
+        add(self, args)

@@ -38,6 +38,7 @@ _KEYS: Final[Mapping[str, str]] = {
     "mesh:istio:Cni": "mesh:cni",
     "mesh:ratelimit:RateLimit": "mesh:rateLimit",
     "mesh:addons": "mesh:addons.{name}",
+    "mesh:addons:Dashboards": "mesh:addons.existing.grafana.dashboards",
     "mesh:apps": "mesh:apps.{name}",
 }
 """The config key that a component is made from, by the component's type token or the token's first two parts. Where

@@ -33,10 +33,10 @@ class SharedFields:
         self._target, self._recorded = target, recorded
 
     @cached_property
-    def _objects(self) -> Mapping[Ref, Mapping[str, Any]]:
+    def standing(self) -> Mapping[Ref, Mapping[str, Any]]:
         """The objects as the last update or refresh found them."""
-        found = self._recorded.urns.values()
-        return {Ref.of(one): one for one in found if {"apiVersion", "kind", "metadata"} <= one.keys()}
+        found = (one for one in self._recorded.urns.values() if {"apiVersion", "kind", "metadata"} <= one.keys())
+        return {Ref.of(one): one for one in found if (one["metadata"] or {}).get("name")}
 
     def apply(
         self, body: Mapping[str, Any], paths: Sequence[str], after: Sequence[pulumi.Resource]
@@ -46,7 +46,7 @@ class SharedFields:
         digest = _digest(fields.without(body, fields.own(paths, body)))
         forced = {names.FORCE: "true"} if any(fields.is_in_list(path) for path in paths) else {}
         sent = _annotated(body, {**forced, names.DIGEST: digest})
-        before = self._objects.get(Ref.of(body))
+        before = self.standing.get(Ref.of(body))
         if before is None:
             return sent, pulumi.ResourceOptions()
         same = (before["metadata"].get("annotations") or {}).get(names.DIGEST) == digest

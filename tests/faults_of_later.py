@@ -23,6 +23,13 @@ def front(**annotations: str) -> Manifest:
 ISTIOD = {"name": "istiod", "namespace": "istio-system", "labels": {"app": "istiod"}}
 KEYS = "https://issuer.example.com/keys"
 LATER = [
+    fault(
+        "rewrite by a group that the expression lacks",
+        "MESH0108 VirtualService shop/cart",
+        routes("cart", {**to("cart"), "rewrite": {"uriRegexRewrite": {"match": "/(.*)", "rewrite": r"/\2"}}}),
+        since="1.30",
+        earlier="IST0106 VirtualService shop/cart; MESH0108 VirtualService shop/cart",
+    ),
     fault("Telemetry that selects no workload", "IST0101 Telemetry shop/x", telemetry("x", "nobody")),
     fault(
         "two Telemetries for one workload",

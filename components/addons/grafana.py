@@ -24,6 +24,7 @@ from components.addons.addon import (
     mount,
     probe,
 )
+from components.addons.dashboards import config_map
 from mesh.config.addons import GrafanaAddon
 from mesh.releases.addons import Grafana as Sample
 from mesh.releases.addons import Login
@@ -66,7 +67,7 @@ class Grafana(Addon[GrafanaAddon]):
         folders = {folder: f"dashboards-{folder}" for folder in sample.dashboards.folders}
         volumes = [
             config_volume("config", self._name),
-            *(config_volume(volume, _map_of(folder)) for folder, volume in folders.items()),
+            *(config_volume(volume, config_map(folder)) for folder, volume in folders.items()),
             self._storage("storage", args.settings.persistence),
         ]
         pod = self._pod([self._server(sample, folders)], volumes, service_account_name=self._name)
@@ -75,7 +76,7 @@ class Grafana(Addon[GrafanaAddon]):
 
     def _dashboards(self, sample: Sample) -> list[core.ConfigMap]:
         found = sample.dashboards
-        return [self._config_map(found.files(folder), _map_of(folder)) for folder in found.folders]
+        return [self._config_map(found.files(folder), config_map(folder)) for folder in found.folders]
 
     def _server(self, sample: Sample, folders: Mapping[str, str]) -> core.ContainerArgs:
         settings = self._args.settings
@@ -112,11 +113,6 @@ def _variable(name: str, part: str) -> str:
 _PROVISIONED: Final = {"datasources.yaml": "datasources", "dashboardproviders.yaml": "dashboards"}
 """Folders of the provisioning files, by file name."""
 _FILES: Final = ("grafana.ini", *_PROVISIONED)
-
-
-def _map_of(folder: str) -> str:
-    """Name of the ConfigMap with a folder's dashboards."""
-    return f"{folder}-grafana-dashboards"
 
 
 def _documents(sample: Sample, urls: Mapping[str, str], logins: Mapping[str, Login]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from typing import Any, Final
 import pulumi
 
 from components.addons.addon import Addon, AddonArgs
+from components.addons.dashboards import Dashboards
 from components.addons.grafana import Grafana
 from components.addons.jaeger import Jaeger
 from components.addons.kiali import Kiali
@@ -40,6 +41,8 @@ class AddonsArgs:
     mesh: Installation
     namespace: pulumi.Input[str]
     """Name of Istio's namespace, known when that exists."""
+    namespaces: Mapping[str, pulumi.Input[str]]
+    """The name of each namespace of the stack, known when that exists."""
     addons: Addons
     """The settings in `mesh:addons`."""
     api: Sequence[pulumi.Resource]
@@ -84,4 +87,6 @@ def install(args: AddonsArgs, opts: pulumi.ResourceOptions) -> dict[str, Addon[A
             ingress=gateway.selector(INGRESS) if gateway else {},
         )
         installed[name] = COMPONENTS[name](name, of_one, opts)
+    if wanted := args.addons.existing.dashboards:
+        Dashboards("dashboards", args.mesh.release.addons.grafana, wanted, args.namespaces[wanted.namespace], opts)
     return installed

@@ -36,6 +36,8 @@ _FOREIGN_SYNTAX: Final = re.compile(
     re.DOTALL,
 )
 """RE2's errors for syntax of other regular expression dialects (Perl, PCRE); each group holds the offending part."""
+_ESCAPED: Final = re.compile(r"\\(.?)", re.DOTALL)
+"""A backslash in a substitution, with what it stands before."""
 _REPEAT: Final = re.compile(r"invalid repetition size: \{(\d+)(?:,(\d*))?\}")
 
 
@@ -46,10 +48,27 @@ def matches(text: str, value: str) -> bool:
 
 
 def replaced(text: str, by: str, value: str) -> str:
-    """The value with another text in place of each match of the expression; `\\1` is its first group. An invalid
-    expression matches nothing."""
+    """The value with another text in place of each match of the expression: `\\1` in it is the first group, `\\0`
+    the whole match, `\\\\` a backslash. An invalid expression or text replaces nothing."""
     compiled = _known(text)
-    return value if compiled is None else str(compiled.sub(by, value))
+    if compiled is None or substitution(text, by):
+        return value
+
+    def expanded(match: Any) -> str:
+        return _ESCAPED.sub(lambda sign: "\\" if sign[1] == "\\" else match.group(int(sign[1])) or "", by)
+
+    return str(compiled.sub(expanded, value))
+
+
+def substitution(text: str, by: str) -> str:
+    """Why RE2 cannot put `by` in place of a match; empty if it can, or if the expression is invalid."""
+    compiled = _known(text)
+    for sign in _ESCAPED.finditer(by) if compiled is not None else ():
+        if sign[1].isdigit() and int(sign[1]) > compiled.groups:
+            return f"{show(by)} names group {sign[1]}, and {show(text)} has {compiled.groups or 'none'}"
+        if not (sign[1].isdigit() or sign[1] == "\\"):
+            return f"{show(by)}: a backslash stands before the number of a group, 0 to 9, or before another backslash"
+    return ""
 
 
 @lru_cache(maxsize=1024)

@@ -1,16 +1,21 @@
-"""What an app's object needs of the other objects of the apps, so that it is created after them and deleted before."""
+"""What an object of a stack's files and config needs of the others, so that it is created after them and deleted
+before."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
-from mesh.analysis import hosts, virtual_services
 from mesh.analysis.objects import Object, Ref
-from mesh.apps.item import AppObject
+from mesh.apps import circles
+from mesh.apps.istio import Istio
+from mesh.apps.leaving import Objects, routes_first
+from mesh.apps.order import stage
 from mesh.core import kinds, pods
 from mesh.core.kinds import GroupKind
+from mesh.core.names import ROOT
 
 _BINDINGS: Final = (kinds.ROLE_BINDING, kinds.CLUSTER_ROLE_BINDING)
 _BY_FIELD: Final = {
@@ -26,71 +31,81 @@ _BY_FIELD: Final = {
 
 
 class Needs:
-    """The objects of all apps, by what others name them by."""
+    """What each object of a stack's files and config needs of the others."""
 
-    def __init__(self, objects: Iterable[AppObject]) -> None:
-        self._all = {item.ref: item for item in objects}
+    def __init__(
+        self,
+        objects: Objects,
+        more: Mapping[Ref, Sequence[Ref]] = MappingProxyType({}),
+        standing: Objects = MappingProxyType({}),
+        root: str = ROOT,
+    ) -> None:
+        """`more`: needs that cannot be seen in the objects. `standing`: the objects as they were before. `root`: the
+        mesh's root namespace."""
+        self._all = {ref: Object.read(body) for ref, body in objects.items()}
         self._definitions: dict[GroupKind, Ref] = {}
-        self._rules: dict[Ref, list[Ref]] = defaultdict(list)
         self._selecting: dict[tuple[str, str, str], list[Ref]] = defaultdict(list)
         self._selected: dict[Ref, list[Ref]] = defaultdict(list)
-        for ref, item in self._all.items():
-            self._note(ref, _spec(item.body))
-        for ref, item in self._all.items():
-            for service in self._services_of(ref, item.body):
+        self._istio = Istio(self._all.values(), root)
+        for ref, body in objects.items():
+            self._note(ref, _spec(body))
+        for ref, body in objects.items():
+            for service in self._services_of(ref, body):
                 self._selected[service].append(ref)
+        self._needed = {ref: self._among(ref, more.get(ref, ())) for ref in objects}
+        for rule, route in routes_first(objects, standing):
+            self._needed[route] = [needed for needed in self._needed[route] if needed != rule]
+            self._needed[rule].append(route)
+        circles.open_up(self._needed)
 
     def _note(self, ref: Ref, spec: Mapping[str, Any]) -> None:
         if ref.kind == kinds.CUSTOM_RESOURCE_DEFINITION:
             self._definitions[GroupKind((spec.get("names") or {}).get("kind", ""), spec.get("group", ""))] = ref
-        elif ref.kind == kinds.DESTINATION_RULE:
-            self._rules[_service(str(spec.get("host", "")), ref.namespace)].append(ref)
         elif ref.kind == kinds.SERVICE and (selector := spec.get("selector")):
             self._selecting[ref.namespace, *next(iter(selector.items()))].append(ref)
 
     def _services_of(self, ref: Ref, body: Mapping[str, Any]) -> Iterator[Ref]:
-        """The Services of the apps that select the pods of a workload."""
+        """The Services among the objects that select the pods of a workload."""
         labels = (pods.template(ref.kind, body).get("metadata") or {}).get("labels") or {}
         for name, value in labels.items():
             for service in self._selecting[ref.namespace, name, value]:
-                if self._all[service].body["spec"]["selector"].items() <= labels.items():
+                if self._all[service].spec["selector"].items() <= labels.items():
                     yield service
 
-    def of(self, item: AppObject) -> Sequence[Ref]:
-        """The objects of the apps that an object needs, without duplicates."""
-        found = (ref for ref in self._named(item) if ref in self._all and ref != item.ref)
+    def _among(self, ref: Ref, more: Sequence[Ref]) -> list[Ref]:
+        """What an object needs and is among the objects, without duplicates."""
+        found = (one for one in (*self._named(ref), *more) if one in self._all and one != ref)
         return list(dict.fromkeys(found))
 
-    def receivers(self, route: Mapping[str, Any]) -> Sequence[Ref]:
-        """The objects of the apps that a VirtualService leads to."""
-        found = (ref for ref in self._of_route(Ref.of(route), route) if ref in self._all)
-        return list(dict.fromkeys(found))
+    def of(self, ref: Ref) -> Sequence[Ref]:
+        """The objects that an object needs, without duplicates. No object needs itself through others."""
+        return self._needed[ref]
 
-    def in_order(self) -> list[AppObject]:
+    def in_order(self) -> list[Ref]:
         """All objects in the order of their creation: each after those that it needs, and else by stage."""
-        done: dict[Ref, AppObject] = {}
-        waiting: set[Ref] = set()
+        done: dict[Ref, None] = {}
 
-        def visit(item: AppObject) -> None:
-            if item.ref in done or item.ref in waiting:  # need each other: Kubernetes lets them come in any order
-                return
-            waiting.add(item.ref)
-            for needed in self.of(item):
-                visit(self._all[needed])
-            done[item.ref] = item
+        def visit(ref: Ref) -> None:
+            if ref not in done:
+                for needed in self._needed[ref]:
+                    visit(needed)
+                done[ref] = None
 
-        for item in sorted(self._all.values(), key=lambda one: one.stage):
-            visit(item)
-        return list(done.values())
+        for ref in sorted(self._all, key=lambda one: stage(one.kind)):
+            visit(ref)
+        return list(done)
 
-    def _named(self, item: AppObject) -> Iterator[Ref]:
-        ref, body = item.ref, item.body
+    def _named(self, ref: Ref) -> Iterator[Ref]:
+        obj = self._all[ref]
+        body = obj.body
         if definition := self._definitions.get(ref.kind):
             yield definition
         if ref.kind in _BINDINGS:
             yield from _of_binding(body, ref.namespace)
-        elif ref.kind == kinds.VIRTUAL_SERVICE:
-            yield from self._of_route(ref, body)
+        elif ref.kind.group.endswith(".istio.io"):
+            for needed in self._istio.needed(obj):
+                yield needed
+                yield from self._selected.get(needed, ())
         elif target := scaled(body):
             yield target
         if ref.kind == kinds.STATEFUL_SET and (name := _spec(body).get("serviceName")):
@@ -98,14 +113,6 @@ class Needs:
         yield from self._services_of(ref, body)
         for pod in pods_in(body):
             yield from _of_pod(pod, ref.namespace)
-
-    def _of_route(self, ref: Ref, body: Mapping[str, Any]) -> Iterator[Ref]:
-        """The Services that a route leads to, with their subsets and versions."""
-        for receiver in virtual_services.destinations(Object.read(body)):
-            service = _service(receiver.host, ref.namespace)
-            yield from self._rules[service] if receiver.subset else ()
-            yield service
-            yield from self._selected[service]
 
 
 def scaled(body: Mapping[str, Any]) -> Ref | None:
@@ -131,12 +138,6 @@ def pods_in(value: Any) -> Iterator[Mapping[str, Any]]:
         else:
             for inner in value.values():
                 yield from pods_in(inner)
-
-
-def _service(host: str, namespace: str) -> Ref:
-    """The Service of a host, in short or with the cluster's domain. No Service has the name of another host."""
-    parts = hosts.full_name(host, namespace, "").split(".", 3)
-    return Ref(kinds.SERVICE, parts[1], parts[0]) if parts[2:3] == ["svc"] else Ref(kinds.SERVICE, "", host)
 
 
 def _of_binding(body: Mapping[str, Any], namespace: str) -> Iterator[Ref]:

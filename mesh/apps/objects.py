@@ -1,4 +1,4 @@
-"""The objects of the apps: in their namespaces, with their images, checked, in the order of their creation."""
+"""The objects of the apps: in their namespaces, with their images, checked."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mesh.analysis.rules import schema
 from mesh.apps import exported, images, plain
 from mesh.apps.app import App
 from mesh.apps.item import OBJECTS, AppObject, path_of
-from mesh.apps.needs import Needs, scaled
+from mesh.apps.needs import scaled
 from mesh.apps.scopes import cluster_scoped
 from mesh.core import errors, kinds
 from mesh.core.kinds import GroupKind
@@ -42,10 +42,8 @@ class Apps:
     """What all apps consist of."""
 
     objects: Sequence[AppObject] = ()
-    """In the order of their creation."""
     namespaces: Mapping[str, AppObject] = field(default_factory=dict)
     """The namespaces among the files' objects, by name. The stack creates them, with their labels and annotations."""
-    needs: Needs = field(default_factory=lambda: Needs(()))
 
 
 def of_apps(
@@ -74,8 +72,7 @@ def of_apps(
     for name, app in readable.items():
         problems += _unused(name, app, read[name])
     owned = list(_owned(readable, [item for item in objects if item.ref.kind != kinds.NAMESPACE], problems))
-    needs = Needs(owned)
-    return Apps(objects=needs.in_order(), namespaces=made, needs=needs), problems
+    return Apps(objects=owned, namespaces=made), problems
 
 
 def _placed(name: str, app: App | None, manifest: Manifest, scoped: Set[GroupKind]) -> AppObject:
@@ -120,6 +117,9 @@ def _twice(objects: Iterable[AppObject]) -> Iterator[str]:
 
 def _problems(item: AppObject, project: Project, scoped: Set[GroupKind]) -> Iterator[str]:
     namespace, place = item.ref.namespace, item.source.place("metadata.namespace")
+    known = {kind.name for kind in reading.TYPES if kind.group == item.ref.kind.group}
+    if known and item.ref.kind.name not in known:
+        yield f"{item.source.place('kind')}: kind {errors.not_one_of(item.ref.kind.name, sorted(known))}"
     if item.ref.kind == kinds.NAMESPACE:
         yield from _of_namespace(item, project)
     if item.ref.kind in scoped:
@@ -129,8 +129,8 @@ def _problems(item: AppObject, project: Project, scoped: Set[GroupKind]) -> Iter
         remedy = "write metadata.namespace" if item.app == OBJECTS else f"set {item.key}.namespace"
         yield f"{item.source.place('metadata')}: {item.ref} has no namespace: {remedy}"
     elif namespace not in project.namespaces:
-        known = errors.not_one_of(namespace, sorted(project.namespaces))
-        yield f"{place}: namespace {known}: declare it in mesh:injectedNamespaces or mesh:namespaces"
+        declared = errors.not_one_of(namespace, sorted(project.namespaces))
+        yield f"{place}: namespace {declared}: declare it in mesh:injectedNamespaces or mesh:namespaces"
 
 
 def _of_namespace(item: AppObject, project: Project) -> Iterator[str]:
@@ -156,8 +156,9 @@ def _refusals(manifest: Manifest, obj: Object, release: str) -> Iterator[str]:
     """What the API server, and istiod of objects of Istio's API, refuse of an object by its form."""
     for finding in schema.refusals(obj, release):
         path = path_of(manifest, finding.path)
-        where = f"{path}: " if path else ""
-        yield f"{manifest.place(path)}: {obj.ref} {where}{finding.text}"
+        place = manifest.place(path)
+        where = f" {path}" if path and not place.endswith(f".{path}") else ""
+        yield f"{place}: {obj.ref}{where}: {finding.text}"
 
 
 def _unused(name: str, app: App, found: Sequence[Manifest]) -> Iterator[str]:

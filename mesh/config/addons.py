@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, field_validator
 from mesh.config.existing import ExistingAddons
 from mesh.core.errors import show
 from mesh.core.kubernetes import ObjectName, Resources, Size
-from mesh.core.typed import Deciding, Documented, ShortForm
+from mesh.core.typed import Deciding, Documented, Form, ShortForm
 from mesh.releases import prometheus
 from mesh.releases.addons import JAEGER_PATH, KIALI_PATH, KIALI_PORT, LOKI_PORT
 
@@ -23,6 +23,8 @@ ASKED_BY: Final[Mapping[str, tuple[str, ...]]] = {
     "grafana": ("kiali",),
 }
 """The addons that ask another one."""
+_OTHER_USES: Final = {"grafana": "dashboards", "jaeger": "collector"}
+"""The setting that makes sense of something that is there already, although no addon asks it."""
 SECRETS: Final = "mesh-addons"
 """Config namespace of the addons' passwords and keys. It is separate from `mesh`, so that messages about settings never
 show one."""
@@ -43,7 +45,10 @@ def _duration(units: str, *examples: str) -> AfterValidator:
 PrometheusDuration = Annotated[str, _duration("ms|s|m|h|d|w|y", "15d", "12h")]
 GoDuration = Annotated[str, _duration("s|m|h", "72h", "90m")]
 HostName = Annotated[
-    str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+$", max_length=253), Deciding
+    str,
+    Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+$", max_length=253),
+    Form("whole host name in lower case, such as grafana.example.com"),
+    Deciding,
 ]
 
 
@@ -237,12 +242,19 @@ class Addons(ShortForm):
             if addon.host.name in hosts:
                 yield f"mesh:addons.{name}.host: {addon.host.name} is also the host of {hosts[addon.host.name]}"
             hosts[addon.host.name] = name
+        yield from self._existing_problems()
+
+    def _existing_problems(self) -> Iterator[str]:
+        """What is there already is not the stack's own as well, and something uses it."""
+        used = {"jaeger": self.existing.collector, "grafana": self.existing.dashboards}
         for name in self.existing.chosen:
             key = f"mesh:addons.existing.{name}"
             if name in self.chosen:
                 yield f"{key}: the stack installs {name} itself (mesh:addons.{name}): leave one of them out"
-            elif not self._askers(name) and not (name == "jaeger" and self.existing.collector):
-                yield f"{key}: nothing asks it: add {' or '.join(ASKED_BY[name])} to mesh:addons, or leave it out"
+            elif not (self._askers(name) or used.get(name)):
+                setting = f", set {_OTHER_USES[name]}" if name in _OTHER_USES else ""
+                remedy = f"add {' or '.join(ASKED_BY[name])} to mesh:addons{setting}, or leave it out"
+                yield f"{key}: nothing asks it: {remedy}"
 
 
 def _switched(addon: Any) -> Any:

@@ -56,6 +56,10 @@ def _undeclared_namespaces(s: Settings) -> Iterator[str]:
     for key, part in (("cni", s.cni), ("ztunnel", s.ztunnel)):
         if part.enabled and part.namespace and part.namespace not in (*declared, ROOT, "kube-system"):
             yield _undeclared(f"mesh:{key}.namespace", part.namespace, "namespaces", s.namespaces)
+    dashboards = s.addons.existing.dashboards
+    if dashboards and dashboards.namespace not in (*declared, ROOT):
+        path = "mesh:addons.existing.grafana.dashboards.namespace"
+        yield _undeclared(path, dashboards.namespace, "namespaces", s.namespaces)
     if s.bookinfo and s.bookinfo.namespace not in s.injectedNamespaces:
         injected = s.injectedNamespaces
         yield _undeclared("mesh:bookinfo.namespace", s.bookinfo.namespace, "injectedNamespaces", injected)

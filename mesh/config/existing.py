@@ -6,9 +6,11 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Final, Literal
 
+from annotated_types import MinLen
 from pydantic import AfterValidator
 
 from mesh.core.errors import show
+from mesh.core.kubernetes import Annotations, Labels, Name
 from mesh.core.typed import Deciding, Documented, Findings, ShortForm
 from mesh.releases.addons import Login
 
@@ -78,10 +80,30 @@ class ExistingPrometheus(Existing):
     name = "prometheus"
 
 
+class Dashboards(ShortForm):
+    """Where the ConfigMaps with the dashboards of the mesh go, and how the sidecar of Grafana's chart finds them."""
+
+    short_forms = "a namespace"
+
+    namespace: Name
+    """Namespace in which the sidecar looks for ConfigMaps: `istio-system`, or one that the stack declares."""
+    labels: Annotated[Labels, MinLen(1)] = {"grafana_dashboard": "1"}
+    """Labels that the sidecar looks for."""
+    annotations: Annotations = {}
+    """Annotations, such as the one that the sidecar is told to read a folder from: `{ grafana_folder: Istio }`."""
+
+    @classmethod
+    def expanded(cls, value: Any) -> Any:
+        return {"namespace": value} if isinstance(value, str) else value
+
+
 class ExistingGrafana(Existing):
     """A Grafana that is there already."""
 
     name = "grafana"
+
+    dashboards: Dashboards | None = None
+    """ConfigMaps with our dashboards for its sidecar; none if not set."""
 
 
 class ExistingJaeger(Existing):
@@ -102,13 +124,18 @@ class ExistingAddons(Documented):
     jaeger: ExistingJaeger | None = None
     """Jaeger, which Kiali asks and to which proxies may send spans."""
     grafana: ExistingGrafana | None = None
-    """Grafana, to which Kiali links."""
+    """Grafana, to which Kiali links, and which may show the dashboards of the mesh."""
 
     @property
     def chosen(self) -> Mapping[str, Existing]:
         """Those that are set, by name."""
         found = (self.prometheus, self.jaeger, self.grafana)
         return {one.name: one for one in found if one}
+
+    @property
+    def dashboards(self) -> Dashboards | None:
+        """Where dashboards go; None if nowhere."""
+        return self.grafana.dashboards if self.grafana else None
 
     @property
     def collector(self) -> str:

@@ -73,9 +73,7 @@ class Stack:
 
     @cached_property
     def _compiled(self) -> Mapping[Ref, ConfigObject]:
-        return {
-            Ref(item.body.group_kind(), item.namespace, item.name): item for item in (*self.traffic, *self.security)
-        }
+        return {item.ref: item for item in (*self.traffic, *self.security)}
 
     @cached_property
     def _of_apps(self) -> Mapping[Ref, AppObject]:

@@ -10,13 +10,13 @@ from base64 import b64decode
 from collections.abc import Callable
 from decimal import Decimal
 from ipaddress import ip_address, ip_network
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from mesh.core import quantities
 from mesh.core.errors import nearest, show
-from mesh.core.typed import Deciding, Documented
+from mesh.core.typed import Deciding, Documented, Form
 
 
 def _quantity(value: str) -> str:
@@ -164,7 +164,11 @@ def _seccomp(value: dict[str, str]) -> dict[str, str]:
     return value
 
 
-Name = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63), Deciding]
+NAME_FORM: Final = "valid name: up to {} lower-case letters, digits and hyphens, with no hyphen first or last"
+"""What an RFC 1123 label is, in the words of a message."""
+Name = Annotated[
+    str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63), Form(NAME_FORM.format(63)), Deciding
+]
 """An RFC 1123 label, such as the name of a namespace."""
 ServiceName = Annotated[str, AfterValidator(_service_name), Deciding]
 """A Service's name: an RFC 1035 label."""

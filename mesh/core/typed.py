@@ -37,6 +37,13 @@ class Deciding:
         return core_schema.no_info_after_validator_function(_readable, handler(source), metadata={_DECIDING: True})
 
 
+class Form:
+    """Annotation of strings that have a pattern: what they are, in words that end `… is no`."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+
 def _readable(value: Any) -> Any:
     if is_placeholder(value):
         raise ValueError(f"{value} is encrypted")

@@ -17,6 +17,7 @@ from mesh.core import disclosure, places
 from mesh.core.errors import nearest, show
 from mesh.core.lacking import NOTHING, Lacks
 from mesh.core.places import wire_name as wire_name
+from mesh.core.typed import Form
 
 _EXPECTED = {
     "string_type": "a string",
@@ -32,6 +33,8 @@ _EXPECTED = {
     "model_type": "a mapping",
     "model_attributes_type": "a mapping",
 }
+_MAPPING = {"dict_type", "model_type", "model_attributes_type"}
+_FORM = {"string_pattern_mismatch", "string_too_long"}
 _BOUNDS = {"greater_than_equal", "less_than_equal"}
 _OWN_MESSAGES = {"rule", "value_error", "assertion_error"}  # messages of this project's validators, shown as they are
 _REFUSED = {"too_short", "too_long", "string_too_short", "string_too_long", "string_pattern_mismatch"}
@@ -134,6 +137,17 @@ class _Location:
         return sorted(name for name in names if not self._lacks.field(self.annotation, name))
 
     @property
+    def form(self) -> str:
+        """What a string has to be, in words; empty if nothing is said."""
+        return next((m.text for m in self.metadata if isinstance(m, Form)), "")
+
+    @property
+    def shape(self) -> str:
+        """What stands in place of a mapping, of a type that has shorter forms, with the mapping itself."""
+        short = getattr(self.annotation, "short_forms", "")
+        return f"{short} or a mapping" if short else ""
+
+    @property
     def bounds(self) -> str:
         """The limits of a number: `in 0..100`, `at least 1` or `at most 5`; empty if there are none."""
         low = [m.ge for m in self.metadata if isinstance(m, Ge | Interval) and m.ge is not None]
@@ -170,8 +184,11 @@ def _line(details: ErrorDetails, model: type[BaseModel], root: str, lacks: Lacks
         return f"{path}: {given} is not one of {', '.join(location.choices) or details['ctx']['expected']}{meant}"
     if kind in _BOUNDS and location.bounds:
         return f"{path}: {given} is not {location.bounds}"
+    if kind in _FORM and location.form:
+        return f"{path}: {given} is no {location.form}"
     if kind in _EXPECTED:
-        return f"{path}: expected {_EXPECTED[kind]}, got {given}{_hint(kind, value, location)}"
+        expected = (kind in _MAPPING and location.shape) or _EXPECTED[kind]
+        return f"{path}: expected {expected}, got {given}{_hint(kind, value, location)}"
     if kind in ("too_short", "string_too_short") and details["ctx"]["min_length"] == 1:
         return f"{path}: must not be empty"
     if kind in _OWN_MESSAGES:

@@ -176,6 +176,8 @@ def _match(match: Mapping[str, Any]) -> str:
     parts += match.get("sniHosts") or ()
     parts += [f"without {name}" for name in match.get("withoutHeaders") or ()]
     parts += [f"from {value}" for value in (match.get("sourceLabels") or {}).values()]
+    parts += [f"from namespace {match['sourceNamespace']}"] if match.get("sourceNamespace") else []
+    parts += [f"to {subnet}" for subnet in match.get("destinationSubnets") or ()]
     return ", ".join(parts) or "all requests"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from mesh.analysis.virtual_services import MESH
 from mesh.api.http_match import claim_path
 from mesh.api.names import covers
 from mesh.releases.release import Requests
@@ -60,7 +61,12 @@ def _header(request: Request, name: str) -> str | None:
 
 def proxy_matches(match: Mapping[str, Any], gateway: str, namespace: str, labels: Mapping[str, str]) -> bool:
     """Whether an HTTPMatchRequest applies to a proxy with this namespace and these labels. `gateway`: `namespace/name`
-    of the Gateway that the proxy implements, or `mesh` for a sidecar."""
+    of the Gateway that the proxy implements, or `mesh` for a sidecar.
+
+    The address to which a client connects is unknown. A sidecar's match by it counts as not met; gateways do not
+    compare it."""
+    if match.get("destinationSubnets") and gateway == MESH:
+        return False
     if match.get("sourceNamespace") not in (None, namespace):
         return False
     gateways = match.get("gateways")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from mesh.analysis import virtual_services
 from mesh.analysis.mesh import Mesh, targets
 from mesh.core import kinds
 from mesh.requests import rules
@@ -29,6 +30,8 @@ def _ignored(mesh: Mesh) -> Iterator[tuple[str, Any]]:
         yield from (
             (f"{obj.ref} {field}", obj.items(field)) for field in _CONNECTIONS if obj.items(field) and obj.items("http")
         )
+        if by_address := [route for route in virtual_services.all_routes(obj) if _is_by_address(route)]:
+            yield f"{obj.ref}, destinationSubnets", by_address
     for policy in mesh.of(kinds.AUTHORIZATION_POLICY):
         if targets(policy):
             yield f"{policy.ref}, which is for gateways of the Gateway API, or waypoints", policy.spec
@@ -36,3 +39,8 @@ def _ignored(mesh: Mesh) -> Iterator[tuple[str, Any]]:
             yield f"{policy.ref}, which asks an external authorizer", policy.spec
         for key in dict.fromkeys(rules.unknown_keys(policy)):
             yield f"{policy.ref}, {key}", policy.spec
+
+
+def _is_by_address(route: Mapping[str, Any]) -> bool:
+    """Whether a route asks for the address to which a client connects."""
+    return any(match.get("destinationSubnets") for match in route.get("match") or ())

@@ -33,7 +33,8 @@ class Traffic(Documented):
         yield from self._check_hosts()
 
     def _check_versions(self) -> Findings:
-        """Routes and mirrors must name a version that the service lists."""
+        """Routes and mirrors must name a version that the service lists. If it lists none, its versions are those of a
+        DestinationRule in plain, which the analysis knows."""
         for name, host in self.hosts.items():
             for i, route in enumerate(host.routes):
                 targets: list[tuple[tuple[str | int, ...], Any]] = [(("to", j), one) for j, one in enumerate(route.to)]
@@ -41,8 +42,8 @@ class Traffic(Documented):
                     targets.append((("mirror",), route.mirror))
                 for path, target in targets:
                     versions = self.services[target.service].versions if target.service in self.services else {}
-                    if target.version and target.version not in versions:
-                        where = f"services.{target.service}.versions ({', '.join(versions) or 'none'})"
+                    if target.version and versions and target.version not in versions:
+                        where = f"services.{target.service}.versions ({', '.join(versions)})"
                         yield ("hosts", name, "routes", i, *path, "version"), f"{target.version} is not in {where}"
 
     def _check_hosts(self) -> Findings:

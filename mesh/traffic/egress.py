@@ -70,8 +70,10 @@ class Egress(Documented):
             yield ("addresses",), f"are for protocol TCP only: {self.protocol} carries the host name"
         if self.originateTls and self.protocol != "HTTP":
             yield ("originateTls",), "is for protocol HTTP only"
-        if self.originateTls and self.port == self.target_port:
+        elif self.originateTls and self.port == self.target_port:
             yield ("port",), f"is where clients send plain HTTP, so it cannot be {self.target_port}"
+        elif self.originateTls and self.caller_port == self.target_port:
+            yield ("tlsPort",), f"cannot be {self.target_port}, where clients send plain HTTP: set port to another"
         yield from self._check_origination()
         wild = [i for i, host in enumerate(self.hosts) if host.startswith("*")]
         if wild and (self.gateway or self.originateTls):

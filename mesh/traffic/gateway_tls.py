@@ -15,7 +15,7 @@ _OF_THE_GATEWAY: Final = ("secret", "mode", "oldest")
 class GatewayTls(ShortForm):
     """TLS of a host: by default the gateway ends it."""
 
-    short_forms = "name of a Secret"
+    short_forms = "the name of a Secret, PASSTHROUGH"
 
     secret: Name | None = None
     """Name of a Secret of type `kubernetes.io/tls`, with certificate and key, in the gateway's namespace. Required
@@ -35,6 +35,8 @@ class GatewayTls(ShortForm):
 
     @classmethod
     def expanded(cls, value: Any) -> Any:
+        if value == "PASSTHROUGH":
+            return {"mode": value}
         return {"secret": value} if isinstance(value, str) else value
 
     def check(self) -> Findings:

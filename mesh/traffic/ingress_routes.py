@@ -33,7 +33,7 @@ class WeightedDestination(ShortForm):
     service: SomeHost
     """Name of a service in `services`, or any host of the mesh."""
     version: Label | None = None
-    """One of the service's versions; any if not set."""
+    """One of the service's versions, or a subset of a DestinationRule of your own; any if not set."""
     port: PortNumber | None = None
     """The service's port; needed only if it has several."""
     weight: Percentage | None = None
@@ -88,6 +88,11 @@ class IngressRoute(RouteActions):
             for name in ("sourceLabels", "sourceNamespace"):
                 if getattr(match, name):
                     yield ("match", i, name), "is not possible at a gateway, whose callers are outside the mesh"
+            if match.destinationSubnets:
+                yield (
+                    ("match", i, "destinationSubnets"),
+                    "is not possible at a gateway, where every client asks for its address",
+                )
 
 
 def _sent_headers(headers: api.Headers | None) -> set[str]:

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field
 from mesh import api
 from mesh.api import http_text
 from mesh.api.http_match import MatchedHeader
-from mesh.api.names import Label, Labels
+from mesh.api.names import Label, Labels, Subnet
 from mesh.api.regex import Regex
 from mesh.api.scalars import PortNumber
 from mesh.api.scalars import Text as NotEmpty
@@ -84,6 +84,9 @@ class Match(Documented):
     """Labels of the client workload; not for hosts at a gateway."""
     sourceNamespace: Label | None = None
     """Namespace of the client workload; not for hosts at a gateway."""
+    destinationSubnets: list[Subnet] = []
+    """Addresses or CIDR ranges, one of which is the receiver's, as the client addresses it; only for services with
+    protocol `TCP`."""
 
     def check(self) -> Findings:
         if not self.model_dump(exclude_defaults=True, exclude={"ignoreCase"}):

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from mesh.analysis.objects import Ref
 from mesh.api import ApiError, Kind, Versions
 
 Parts = Iterable[tuple[str, Iterator["ConfigObject"]]]
@@ -28,6 +29,10 @@ class ConfigObject:
     late: bool = False
     """Whether the object is created after those that it needs: a VirtualService after the subsets that it routes to, a
     policy that denies requests after those that allow some."""
+
+    @property
+    def ref(self) -> Ref:
+        return Ref(self.body.group_kind(), self.namespace, self.name)
 
     def manifest(self, versions: Versions) -> dict[str, Any]:
         """The manifest, for a release that serves `versions` of Istio's API."""

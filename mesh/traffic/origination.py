@@ -13,7 +13,7 @@ from mesh.core.typed import Findings, ShortForm
 class ClientCertificate(ShortForm):
     """The certificate by which a host outside knows the mesh: a Secret, or files."""
 
-    short_forms = "name of a Secret"
+    short_forms = "the name of a Secret"
 
     secret: Name | None = None
     """Name of a Secret in the gateway's namespace with `tls.crt`, `tls.key` and, as `ca.crt`, the authorities that

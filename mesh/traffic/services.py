@@ -9,14 +9,13 @@ from pydantic import BeforeValidator, Field
 
 from mesh import api
 from mesh.analysis import hosts
-from mesh.api.names import HeaderName, Label, Labels, SomeHost
-from mesh.api.scalars import AnyDuration
-from mesh.api.scalars import Text as NotEmpty
+from mesh.api.names import Label, Labels, SomeHost
 from mesh.core import errors
 from mesh.core.kubernetes import Name
-from mesh.core.typed import Documented, Findings, Path
+from mesh.core.typed import Findings, Path
 from mesh.traffic import connections
 from mesh.traffic.context import StackContext
+from mesh.traffic.endpoints import CircuitBreaker, SessionAffinity
 from mesh.traffic.matching import Matches
 from mesh.traffic.objects import ConfigObject
 from mesh.traffic.rate_limits import Limit
@@ -35,50 +34,6 @@ def _mode(value: Any) -> Any:
 
 
 Route = Annotated[Weights, BeforeValidator(one_or_weights)]
-
-
-class CircuitBreaker(Documented):
-    """Circuit breaker: limits of connections and requests, and ejection of endpoints that fail."""
-
-    connectionPool: api.ConnectionPoolSettings | None = None
-    """Limits of connections and requests to the service, with the fields of Istio's ConnectionPoolSettings."""
-    outlierDetection: api.OutlierDetection | None = None
-    """When an endpoint that fails is ejected from load balancing, with the fields of Istio's OutlierDetection."""
-
-    def check(self) -> Findings:
-        if not self.connectionPool and not self.outlierDetection:
-            yield (), "needs connectionPool, outlierDetection or both"
-
-
-class SessionAffinity(Documented):
-    """Consistent hashing: requests with the same key go to the same endpoint. Exactly one field is set, or `cookie`
-    with `ttl`."""
-
-    cookie: NotEmpty | None = None
-    """Name of the cookie whose value is the key; the proxy sets it if it is missing."""
-    ttl: AnyDuration = "0s"
-    """Lifetime of a cookie that the proxy sets, such as `1h`; `0s` makes it a session cookie."""
-    header: HeaderName | None = None
-    """Name of the request header whose value is the key."""
-    queryParam: NotEmpty | None = None
-    """Name of the query parameter whose value is the key."""
-    sourceAddress: bool = False
-    """Whether the client's IP address is the key."""
-
-    def check(self) -> Findings:
-        if sum(map(bool, (self.cookie, self.header, self.queryParam, self.sourceAddress))) != 1:
-            yield (), "needs exactly one of cookie, header, queryParam, sourceAddress"
-        if "ttl" in self.model_fields_set and not self.cookie:
-            yield ("ttl",), "is for a cookie"
-
-    def consistent_hash(self) -> api.ConsistentHashLB:
-        """The setting in Istio's API."""
-        return api.ConsistentHashLB(
-            httpCookie=api.HTTPCookie(name=self.cookie, ttl=self.ttl) if self.cookie else None,
-            httpHeaderName=self.header,
-            httpQueryParameterName=self.queryParam,
-            useSourceIp=self.sourceAddress or None,
-        )
 
 
 class RouteRule(RouteActions):
@@ -142,6 +97,7 @@ class Service(RouteActions):
             yield (), "has no settings; list at least its versions"
 
     def _check_connections(self) -> Findings:
+        yield from connections.subnet_problems([rule.match for rule in self.rules], self.protocol)
         if self.protocol == "HTTP":
             return
         yield from connections.action_problems(self, self.protocol)
@@ -192,7 +148,14 @@ def objects(path: str, name: str, service: Service, stack: StackContext) -> Iter
         yield ConfigObject(path=path, body=rule, name=name, namespace=namespace, keys=_rule_keys(service))
     if service.needs_virtual_service:
         body = _virtual_service(host, namespace, service, stack)
-        yield ConfigObject(path=path, body=body, name=name, namespace=namespace, keys=_route_keys(service), late=True)
+        yield ConfigObject(
+            path=path,
+            body=body,
+            name=name,
+            namespace=namespace,
+            keys=_route_keys(service),
+            late=True,
+        )
 
 
 def _virtual_service(host: str, namespace: str, service: Service, stack: StackContext) -> api.VirtualService:

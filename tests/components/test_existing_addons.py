@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
 import yaml
 
 from commands import render
+from commands.stackfiles import ROOT
 from engine import config
 from engine.recorder import Resource
 from mesh import releases
@@ -147,9 +149,73 @@ def test_a_login_that_the_config_lacks_is_asked_for(monkeypatch: pytest.MonkeyPa
             {"prometheus": True, "kiali": True, "existing": {"prometheus": URL}},
             "prometheus: the stack installs prometheus itself",
         ),
-        ({"existing": {"grafana": URL}}, "grafana: nothing asks it: add kiali to mesh:addons, or leave it out"),
+        (
+            {"existing": {"grafana": URL}},
+            "grafana: nothing asks it: add kiali to mesh:addons, set dashboards, or leave it out",
+        ),
+        (
+            {"existing": {"grafana": {"url": URL, "dashboards": "monitoring"}}},
+            "grafana.dashboards.namespace: monitoring is not one of mesh:namespaces (none)",
+        ),
+        (
+            {"existing": {"grafana": {"url": URL, "dashboards": {"namespaces": "a"}}}},
+            'grafana.dashboards: unknown field "namespaces"; did you mean',
+        ),
+        (
+            {"existing": {"grafana": {"url": URL, "dashboards": True}}},
+            "grafana.dashboards: expected a namespace or a mapping, got true",
+        ),
         ({"existing": {"jaeger": {"url": URL, "collector": "http://a"}}}, 'jaeger.collector: "http://a" is no address'),
     ],
 )
 def test_what_cannot_be_there_is_refused(chosen: dict[str, Any], problem: str) -> None:
     assert f"mesh:addons.existing.{problem}" in refusal(addons=chosen)
+
+
+@each_release
+def test_a_grafana_that_is_there_gets_the_dashboards_that_our_own_has(release: str) -> None:
+    wanted = {"namespace": "monitoring", "labels": {"dashboards": "mesh"}, "annotations": {"grafana_folder": "Istio"}}
+    existing = {"grafana": {"url": URL, "dashboards": wanted}}
+    chosen = {"release": release, "profile": "demo"}
+    objects = installed(**chosen, namespaces={"monitoring": "existing"}, addons={"existing": existing})
+    own = installed(**chosen, addons={"prometheus": True, "grafana": True})
+    ours = {name: one["data"] for name, one in own.items() if name.endswith("-grafana-dashboards")}
+    assert ours == {name: one["data"] for name, one in objects.items() if name.endswith("-grafana-dashboards")}
+    for name in ours:
+        meta = objects[name]["metadata"]
+        assert (meta["namespace"], meta["labels"]) == ("monitoring", {"dashboards": "mesh"})
+        assert meta["annotations"] == {"grafana_folder": "Istio"}
+
+
+@each_release
+def test_by_the_docs_a_stack_has_dashboards_and_scrapes_its_pods(release: str) -> None:
+    """The blocks of docs/addons.md are a config, whose PodMonitor keeps istiod, gateways and sidecars."""
+    blocks = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "addons.md").read_text(), re.DOTALL)
+    found = [yaml.safe_load(one) for one in blocks if "mesh:namespaces" in one]
+    keys = {key.removeprefix("mesh:"): value for one in found for key, value in one.items()}
+    objects = installed(release=release, profile="demo", **keys)
+    assert objects["ConfigMap/istio-grafana-dashboards"]["metadata"]["labels"] == {"grafana_dashboard": "1"}
+    (endpoint,) = objects["PodMonitor/mesh"]["spec"]["podMetricsEndpoints"]
+    for name, port in (("istiod", 15014), ("istio-ingressgateway", 15020)):
+        target = relabelled(objects[f"Deployment/{name}"]["spec"]["template"], endpoint["relabelings"])
+        assert target["__address__"] == f"10.0.0.1:{port}"
+        assert target.get("__metrics_path__", "/metrics") == ("/metrics" if port == 15014 else "/stats/prometheus")
+        assert target["app"] == name
+
+
+def relabelled(template: Object, steps: list[Object]) -> dict[str, str]:
+    """The labels of a pod's target after the steps, as Prometheus takes them."""
+    prefix = "__meta_kubernetes_pod"
+    parts = {"annotation": template["metadata"]["annotations"], "label": template["metadata"]["labels"]}
+    labels = {
+        f"{prefix}_{part}_{re.sub('[./-]', '_', key)}": value for part in parts for key, value in parts[part].items()
+    }
+    labels |= {f"{prefix}_ip": "10.0.0.1", f"{prefix}_container_name": template["spec"]["containers"][0]["name"]}
+    for step in steps:
+        value = ";".join(labels.get(name, "") for name in step["sourceLabels"])
+        match = re.fullmatch(step.get("regex", "(.*)"), value)
+        if step.get("action") == "keep":
+            assert match, (step, labels)
+        elif match:
+            labels[step["targetLabel"]] = match.expand(re.sub(r"\$(\d)", r"\\\1", step.get("replacement", "$1")))
+    return labels

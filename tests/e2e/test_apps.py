@@ -48,6 +48,22 @@ def route(first: int, **more: Any) -> dict[str, Any]:
     }
 
 
+def versioned(route: str, *subsets: str) -> list[dict[str, Any]]:
+    """A host outside, a VirtualService that leads to one subset of it, and the DestinationRule with several."""
+    to = {"destination": {"host": "stock.example.com", "subset": route}}
+    port = {"number": 80, "name": "http", "protocol": "HTTP"}
+    specs = {
+        "ServiceEntry": {"hosts": ["stock.example.com"], "ports": [port], "resolution": "DNS"},
+        "VirtualService": {"hosts": ["stock.example.com"], "http": [{"route": [to]}]},
+        "DestinationRule": {"host": "stock.example.com", "subsets": [{"name": one} for one in subsets]},
+    }
+    version = "networking.istio.io/v1beta1"
+    return [
+        {"apiVersion": version, "kind": kind, "metadata": {"name": "stock"}, "spec": spec}
+        for kind, spec in specs.items()
+    ]
+
+
 def write(checkout: Checkout, name: str, *objects: Mapping[str, Any]) -> None:
     file = checkout.root / "apps" / f"{name}.yaml"
     file.parent.mkdir(exist_ok=True)
@@ -76,6 +92,7 @@ def drawn() -> list[dict[str, Any]]:
 def test_what_stands_is_what_kubectl_applies_of_the_same_files(checkout: Checkout, drawn: list[dict[str, Any]]) -> None:
     write(checkout, "drawn", *drawn)
     write(checkout, "route", *CANARY, route(90))
+    write(checkout, "stock", *versioned("v1", "v1", "v2"))
     shared = {"object": "VirtualService cart", "fields": [WEIGHT], "by": "flagger"}
     app = {"namespace": "shop", "manifests": ["apps"], "ownedByOthers": [shared]}
     checkout.small(injectedNamespaces={"shop": "create"}, apps={"shop": app})
@@ -141,7 +158,11 @@ def test_a_route_more_and_another_version_of_the_api_leave_weight_and_object_as_
     whole = {**route(90, timeout="7s"), "apiVersion": "networking.istio.io/v1alpha3"}
     whole["spec"]["http"].insert(0, new)
     write(checkout, "route", *CANARY, whole)
-    assert "1 updated" in counts(checkout.make("up"))
+    write(checkout, "stock", *versioned("v2", "v2"))
+    assert "3 updated" in counts(checkout.make("up"))
+    get = ("get", "virtualservice/stock", "destinationrule/stock", "--namespace=shop", "--output=json")
+    led, rule = (int(one["metadata"]["resourceVersion"]) for one in json.loads(checkout.kubectl(*get))["items"])
+    assert led < rule, "the subset v1 went away while requests were led to it"
     found = standing(checkout)
     assert found["metadata"]["uid"] == before
     assert [[one.get("weight") for one in http["route"]] for http in found["spec"]["http"]] == [[None], [20, 80]]

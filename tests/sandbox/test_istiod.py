@@ -271,10 +271,15 @@ def test_a_service_that_nobody_serves_is_refused_at_once_with_its_address(layout
     assert time.monotonic() - begin < 1
 
 
+def listen(server: socketserver.TCPServer) -> None:
+    server.server_activate()
+    server.serve_forever()
+
+
 def test_a_webhook_of_an_istiod_that_starts_is_waited_for(layout: Layout) -> None:
     with socketserver.ThreadingTCPServer((ADDRESS, 0), Echo, bind_and_activate=False) as echo:
         echo.server_bind()  # has the port, and refuses until it listens
-        threading.Timer(0.5, lambda: (echo.server_activate(), echo.serve_forever())).start()
+        threading.Timer(0.5, listen, (echo,)).start()
         found = through(layout, server(standing(), target=echo.server_address[1]), 443)
         echo.shutdown()
     assert found == ("HTTP/1.1 200 OK", "got this")

@@ -34,6 +34,9 @@ def _target(vs: Object, path: str, said: Mapping[str, Any]) -> Iterator[Finding]
     for field, check in (("uri", http_text.target), ("authority", http_text.authority)):
         if said.get(field) and (problem := check(said[field])):
             yield codes.MANGLED.at(vs, f"{path}.{field}", problem)
+    edit = said.get("uriRegexRewrite") or {}
+    if problem := regex.substitution(edit.get("match") or "", edit.get("rewrite") or ""):
+        yield codes.MANGLED.at(vs, f"{path}.uriRegexRewrite.rewrite", f"{problem}: paths stay as they are")
     if said.get("redirectCode") and said["redirectCode"] not in http_text.REDIRECT_CODES:
         text = (
             f"Istio makes no redirect with {said['redirectCode']}: use {', '.join(map(str, http_text.REDIRECT_CODES))}"

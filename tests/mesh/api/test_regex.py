@@ -3,7 +3,7 @@
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from mesh.api.regex import LACKS, MAX_LENGTH, Regex, matches
+from mesh.api.regex import LACKS, MAX_LENGTH, Regex, matches, replaced, substitution
 from tests.releases import RELEASE
 
 READ = TypeAdapter(Regex)
@@ -128,3 +128,30 @@ def test_re2_prints_no_errors_of_its_own(capfd: pytest.CaptureFixture[str]) -> N
 )
 def test_an_expression_must_match_the_whole_value(text: str, value: str, good: bool) -> None:
     assert matches(text, value) is good
+
+
+@pytest.mark.parametrize(
+    ("text", "by", "value"),
+    [
+        ("/v[0-9]+/(.*)", r"/\1", "/cart"),
+        ("v", r"<\0>", "/<v>1/cart"),
+        ("/v1", r"\\", r"\/cart"),
+        ("no", "x", "/v1/cart"),
+    ],
+)
+def test_a_substitution_has_groups_by_number_as_in_re2(text: str, by: str, value: str) -> None:
+    assert substitution(text, by) == ""
+    assert replaced(text, by, "/v1/cart") == value
+
+
+@pytest.mark.parametrize(
+    ("by", "problem"),
+    [
+        (r"/\2", r'"/\\2" names group 2, and "/(.*)" has 1'),
+        (r"/\q", "a backslash stands before the number of a group"),
+        ("/\\", "a backslash stands before the number of a group"),
+    ],
+)
+def test_a_substitution_that_re2_does_not_know_changes_nothing(by: str, problem: str) -> None:
+    assert problem in substitution("/(.*)", by)
+    assert replaced("/(.*)", by, "/a") == "/a"

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 import yaml
 
+from mesh.analysis.objects import Ref
 from mesh.apps.app import App
-from mesh.apps.objects import Project, of_apps
+from mesh.apps.needs import Needs
+from mesh.apps.objects import Apps, Project, of_apps
 from tests.meshes import manifest_of
 
 POD = {
@@ -60,7 +62,11 @@ def needed(root: Path, item: dict[str, Any]) -> set[str]:
     (found,) = (
         one for one in apps.objects if one.ref.kind.name == item["kind"] and one.ref.name == item["metadata"]["name"]
     )
-    return {str(ref) for ref in apps.needs.of(found)}
+    return {str(ref) for ref in needs_of(apps).of(found.ref)}
+
+
+def needs_of(apps: Apps, **more: Any) -> Needs:
+    return Needs({item.ref: item.body for item in apps.objects}, **more)
 
 
 @pytest.mark.parametrize(
@@ -90,8 +96,8 @@ def test_a_binding_needs_its_accounts(tmp_path: Path) -> None:
     assert needed(tmp_path, binding) == {"ServiceAccount shop/cart"}
 
 
-def test_a_route_of_the_config_comes_after_the_versions_that_it_leads_to(tmp_path: Path) -> None:
-    """Also of an app whose Service selects the pods by several labels."""
+def test_a_route_needs_the_workloads_behind_the_services_that_it_leads_to() -> None:
+    """Also where a Service selects the pods by several labels."""
     labels = {"app": "cart", "tier": "web"}
     service = thing("v1", "Service", "cart", spec={"selector": labels})
     workloads = [
@@ -107,14 +113,16 @@ def test_a_route_of_the_config_comes_after_the_versions_that_it_leads_to(tmp_pat
             ("other", {"app": "cart"}),
         )
     ]
-    (tmp_path / "shop.yaml").write_text(yaml.safe_dump_all([service, *workloads]))
-    app = App(namespace="shop", manifests=["shop.yaml"])
-    apps, _ = of_apps({"shop": app}, (), Project(root=tmp_path, release="1.30", namespaces={"shop": "create"}))
     spec = {"hosts": ["cart"], "http": [{"route": [{"destination": {"host": "cart.shop.svc.cluster.local"}}]}]}
     route = manifest_of("VirtualService", "cart", spec, namespace="istio-system")
-    assert {str(ref) for ref in apps.needs.receivers(route)} == {
+    found = {Ref.of(one): one for one in (*map(in_shop, (service, *workloads)), route)}
+    assert {str(ref) for ref in Needs(found).of(Ref.of(route))} == {
         *("Service shop/cart", "Deployment shop/v1", "Deployment shop/v2")
     }
+
+
+def in_shop(item: dict[str, Any]) -> dict[str, Any]:
+    return {**item, "metadata": {**item["metadata"], "namespace": "shop"}}
 
 
 def test_an_autoscaler_comes_after_what_it_scales_also_if_nobody_here_knows_its_kind(tmp_path: Path) -> None:
@@ -124,5 +132,16 @@ def test_an_autoscaler_comes_after_what_it_scales_also_if_nobody_here_knows_its_
     (tmp_path / "shop.yaml").write_text(yaml.safe_dump_all([scaler, rollout]))
     app = App(namespace="shop", manifests=["shop.yaml"])
     apps, _ = of_apps({"shop": app}, (), Project(root=tmp_path, release="1.30", namespaces={"shop": "create"}))
-    assert [one.ref.kind.name for one in apps.objects] == ["Rollout", "HorizontalPodAutoscaler"]
-    assert apps.objects[0].others == ["spec.replicas"]
+    assert [ref.kind.name for ref in needs_of(apps).in_order()] == ["Rollout", "HorizontalPodAutoscaler"]
+    assert {one.ref.kind.name: one.others for one in apps.objects}["Rollout"] == ["spec.replicas"]
+
+
+def test_what_others_need_is_created_first() -> None:
+    route = {"hosts": ["cart"], "http": [{"route": [{"destination": {"host": "cart"}}]}]}
+    pods: dict[str, Any] = {"template": {"spec": {"containers": []}}}
+    bodies = [
+        manifest_of(kind, "cart", spec)
+        for kind, spec in (("VirtualService", route), ("Deployment", pods), ("Service", {}), ("ConfigMap", {}))
+    ]
+    order = Needs({Ref.of(body): body for body in bodies}).in_order()
+    assert [ref.kind.name for ref in order] == ["Service", "ConfigMap", "Deployment", "VirtualService"]

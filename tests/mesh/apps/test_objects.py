@@ -57,19 +57,6 @@ def test_objects_that_name_no_namespace_are_in_that_of_the_app_unless_their_kind
     }
 
 
-def test_what_others_need_is_created_first(tmp_path: Path) -> None:
-    route = {"hosts": ["cart"], "http": [{"route": [{"destination": {"host": "cart"}}]}]}
-    bodies = [
-        without_namespace("VirtualService", "cart", route),
-        deployment("cart"),
-        without_namespace("Service", "cart"),
-        without_namespace("ConfigMap", "cart"),
-    ]
-    found, problems = objects(tmp_path, *bodies)
-    assert not problems
-    assert [one.ref.kind.name for one in found] == ["Service", "ConfigMap", "Deployment", "VirtualService"]
-
-
 @pytest.mark.parametrize(
     ("image", "name"),
     [

@@ -81,7 +81,11 @@ def test_objects_of_the_config_and_of_files_are_read_alike(tmp_path: Path) -> No
         ),
         (
             [manifest_of("Sidecar", "a", {"egress": [{"hosts": ["./*"], "por": {}}]}, namespace="default")],
-            'mesh:objects[0].spec.egress[0]: Sidecar default/a spec.egress[0]: unknown field "por"',
+            'mesh:objects[0].spec.egress[0]: Sidecar default/a: unknown field "por"',
+        ),
+        (
+            [manifest_of("Sidecar", "a", EGRESS, namespace="default") | {"kind": "Siedcar"}],
+            'mesh:objects[0].kind: kind "Siedcar" is not one of DestinationRule, ',
         ),
         ([SIDECAR, SIDECAR], "mesh:objects[1]: Sidecar default/default is in mesh:objects[0], too: leave one of them"),
         (
@@ -89,7 +93,18 @@ def test_objects_of_the_config_and_of_files_are_read_alike(tmp_path: Path) -> No
             "mesh:objects[0].items[1]: 5 is no object",
         ),
     ],
-    ids=["a number", "no file", "elsewhere", "no name", "nowhere", "undeclared", "of Istio", "twice", "in a list"],
+    ids=[
+        "a number",
+        "no file",
+        "elsewhere",
+        "no name",
+        "nowhere",
+        "undeclared",
+        "of Istio",
+        "misspelt",
+        "twice",
+        "in a list",
+    ],
 )
 def test_what_is_wrong_is_told_with_the_key(objects: list[Any], problem: str) -> None:
     (line,) = refusal(*objects).split("\n")

@@ -7,6 +7,7 @@ import pytest
 from annotated_types import Interval
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from mesh.core.typed import Form, ShortForm
 from mesh.core.validation import problems
 
 
@@ -19,6 +20,15 @@ class Port(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
     number: Annotated[int, Field(ge=1, le=65535)]
     name: str | None = None
+
+
+class Short(ShortForm):
+    short_forms = "a text"
+    text: str = ""
+
+    @classmethod
+    def expanded(cls, value: Any) -> Any:
+        return {"text": value} if isinstance(value, str) else value
 
 
 class Shop(BaseModel):
@@ -47,6 +57,8 @@ class Shop(BaseModel):
     either: Annotated[Port, AfterValidator(lambda port: port)] | list[Port] = []
     words: Annotated[list[str], Field(min_length=1)] = ["a"]
     even: int = 0
+    label: Annotated[str, Field(pattern="^[a-z]*$", max_length=3), Form("label: a to z")] | None = None
+    short: Short = Short()
 
     @field_validator("even")
     @classmethod
@@ -93,6 +105,9 @@ def problem(value: dict[str, Any], root: str = "shop:") -> str:
         ({"pair": [1]}, "shop:pair: [1]: list should have at least 2 items after validation, not 1"),
         ({"even": 3}, "shop:even: 3 is odd"),
         ({"code": "A"}, "shop:code: \"A\": string should match pattern '^[a-z]$'"),
+        ({"label": "A"}, 'shop:label: "A" is no label: a to z'),
+        ({"label": "aaaa"}, 'shop:label: "aaaa" is no label: a to z'),
+        ({"short": 1}, "shop:short: expected a text or a mapping, got 1 (fields: text)"),
         ({"nam": 1}, 'shop: unknown field "nam"; did you mean "name"? (fields: FIELDS)'),
         (
             {"ports": [{"number": 1, "nme": 1}]},

@@ -290,3 +290,10 @@ def test_the_graph_leaves_out_dependencies_that_follow_from_others() -> None:
         Resource(urn="c", parent="", type="mesh:x:C", name="c", depends_on=frozenset({"a", "b"})),
     ]
     assert [(arrow.source, arrow.target) for arrow in graph.of(parts, "x").arrows] == [("a", "b"), ("b", "c")]
+
+
+def test_a_route_of_connections_says_who_calls_from_where_and_to_which_address() -> None:
+    match = {"sourceNamespace": "a", "destinationSubnets": ["10.0.0.0/8"]}
+    tcp = [{"match": [match], "route": [{"destination": {"host": "cart", "subset": "v2"}}]}]
+    shown = picture(manifest_of("VirtualService", "cart", {"hosts": ["cart"], "tcp": tcp}))
+    assert "from namespace a, to 10.0.0.0/8" in texts(shown)

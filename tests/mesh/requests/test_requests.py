@@ -396,6 +396,18 @@ def test_connections_are_routed_by_port_and_server_name() -> None:
     assert called(named, host="cart.shop").status == 0
 
 
+def test_a_route_by_the_address_that_a_caller_connects_to_is_not_taken_as_that_is_unknown() -> None:
+    tcp = [
+        {
+            "match": [{"destinationSubnets": ["10.0.0.0/8"]}],
+            "route": [{"destination": {"host": "cart", "subset": "v2"}}],
+        },
+        {"route": [{"destination": {"host": "cart", "subset": "v1"}}]},
+    ]
+    found = called(manifest_of("VirtualService", "cart", {"hosts": ["cart"], "tcp": tcp}))
+    assert [receiver.subset for receiver in found.receivers] == ["v1"]
+
+
 def test_tls_that_a_gateway_passes_on_is_routed_by_server_name() -> None:
     passed = gateway("way-in", server(443, ["*"], "TLS", tls={"mode": "PASSTHROUGH"}))
     tls = [{"match": [{"sniHosts": ["shop.example.com"]}], "route": [{"destination": {"host": "front"}}]}]

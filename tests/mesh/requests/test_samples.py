@@ -276,6 +276,22 @@ def test_conditions_that_contradict_each_other_are_not_asked() -> None:
             "VirtualService shop/db tcp",
         ),
         (
+            manifest_of(
+                "VirtualService",
+                "db",
+                {
+                    "hosts": ["cart"],
+                    "tcp": [
+                        {
+                            "match": [{"destinationSubnets": ["10.0.0.0/8"]}],
+                            "route": [{"destination": {"host": "cart"}}],
+                        }
+                    ],
+                },
+            ),
+            "VirtualService shop/db, destinationSubnets",
+        ),
+        (
             allowed(when=[{"key": "connection.sni", "values": ["x"]}]),
             "AuthorizationPolicy shop/cart, connection.sni",
         ),

@@ -66,7 +66,7 @@ def test_a_gateway_that_would_redirect_for_ever_is_refused(own: dict[str, str] |
 
 
 def test_tls_that_is_passed_on_is_routed_by_server_name() -> None:
-    found = specs(host(tls={"mode": "PASSTHROUGH"}))
+    found = specs(host(tls="PASSTHROUGH"))
     [server] = found["Gateway/shop-gateway"]["servers"]
     assert (server["port"]["protocol"], server["tls"]) == ("TLS", {"mode": "PASSTHROUGH"})
     [route] = found["VirtualService/shop"]["tls"]
@@ -168,7 +168,10 @@ def test_a_service_of_another_namespace_is_called_by_its_full_name() -> None:
         (host(routes=[{"redirect": {"uri": "/", "redirectCode": 304}}]), "redirectCode: must be one of 301, 302"),
         (host(routes=[{"to": [{"service": "a", "weight": 50}, {"service": "b"}]}]), "add up to 100, not 50"),
         (host(routes=[{"to": {"service": "a", "weight": 50}}]), "add up to 100, not 50"),
-        (host(routes=[{"to": {"service": "a", "version": "v1"}}]), "to[0].version: v1 is not in services.a.versions"),
+        (
+            {"services": {"a": {"versions": ["v2"]}}, **host(routes=[{"to": {"service": "a", "version": "v1"}}])},
+            "to[0].version: v1 is not in services.a.versions (v2)",
+        ),
         (host(routes=[{**TO_PAGE, "mirror": {"version": "v1"}}]), "routes[0].mirror.service: is required"),
         (host(routes=[{**MOVED, "cors": {"allowOrigins": [{"exact": "*"}]}}]), "routes[0].cors: does nothing beside"),
         (host(routes=[{**MOVED, "timeout": "1s"}]), "routes[0].timeout: does nothing beside redirect"),
@@ -361,6 +364,7 @@ def test_an_egress_gateway_passes_tls_on_and_originates_it_for_one_host() -> Non
     [
         ({"tlsPort": 8443}, "tlsPort: is for originateTls: set it to true"),
         ({"passThrough": True}, "passThrough: is for originateTls"),
+        ({**ORIGINATED, "tlsPort": 80}, "tlsPort: cannot be 80, where clients send plain HTTP: set port to another"),
         ({**ORIGINATED, "port": 8443, "tlsPort": 8443}, "port: is where clients send plain HTTP, so it cannot be 8443"),
         ({**ORIGINATED, "clientCertificate": "x"}, "clientCertificate.secret: is for a gateway"),
         ({**ORIGINATED, "clientCertificate": {"key": "/k"}}, "clientCertificate: needs secret, or certificate and key"),

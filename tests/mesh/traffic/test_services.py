@@ -248,6 +248,54 @@ def test_connections_are_routed_by_caller_and_port() -> None:
     assert "match" not in last
 
 
+def test_connections_are_routed_by_the_address_that_callers_connect_to() -> None:
+    rule = {"match": {"destinationSubnets": ["10.1.0.0/16"], "port": 3306}, "route": "v2"}
+    found = specs(service(protocol="TCP", route="v1", rules=[rule]))["VirtualService/reviews"]
+    assert found["tcp"][0]["match"] == [{"destinationSubnets": ["10.1.0.0/16"], "port": 3306}]
+
+
+def by_subnets(*rules: dict[str, Any]) -> dict[str, Any]:
+    return service(protocol="TCP", route="v1", rules=[{"match": match, "route": "v2"} for match in rules])
+
+
+@pytest.mark.parametrize(
+    ("second", "problem"),
+    [
+        (["10.0.0.0/8"], "10.0.0.0/8 is in rules[0], too: leave it out of one of them"),
+        (["9.0.0.0/8", "10.1.0.0/16"], "10.1.0.0/16 lies in 10.0.0.0/8 of rules[0]: put this rule before that one"),
+    ],
+)
+def test_a_range_that_an_earlier_rule_has_is_refused(second: list[str], problem: str) -> None:
+    """Envoy takes the narrowest range in whatever order, and refuses one that is there twice."""
+    rules = {"destinationSubnets": ["10.0.0.0/8"]}, {"destinationSubnets": second}
+    assert f"rules[1].match[0].destinationSubnets[{len(second) - 1}]: {problem}" in refusal(by_subnets(*rules))
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"destinationSubnets": ["10.1.0.0/16"]}, {"destinationSubnets": ["10.0.0.0/8"]}),
+        ({"destinationSubnets": ["10.0.0.0/8"]}, {"destinationSubnets": ["fd00::/8"]}),
+        ({"destinationSubnets": ["10.0.0.0/8"], "port": 1}, {"destinationSubnets": ["10.0.0.0/8"], "port": 2}),
+        (
+            {"destinationSubnets": ["10.0.0.0/8"], "sourceLabels": {"app": "a"}},
+            {"destinationSubnets": ["10.0.0.0/8"], "sourceLabels": {"app": "b"}},
+        ),
+    ],
+)
+def test_ranges_that_no_connection_meets_in_the_wrong_order_are_taken(
+    first: dict[str, Any], second: dict[str, Any]
+) -> None:
+    assert len(specs(by_subnets(first, second))["VirtualService/reviews"]["tcp"]) == 3
+
+
+@pytest.mark.parametrize("protocol", ["HTTP", "TLS"])
+def test_addresses_are_compared_for_connections_without_tls_alone(protocol: str) -> None:
+    rule = {"match": {"destinationSubnets": ["10.0.0.0/8"]}, "route": "v2"}
+    message = refusal(service(protocol=protocol, route="v1", rules=[rule]))
+    assert f"destinationSubnets: is for protocol TCP, and the protocol is {protocol}" in message
+
+
 def test_tls_from_end_to_end_is_routed_by_server_name() -> None:
     rule = {"match": {"host": "reviews.example.com"}, "route": "v2"}
     found = specs(service(protocol="TLS", route="v1", rules=[rule]))["VirtualService/reviews"]

@@ -1,0 +1,39 @@
+"""The dashboards of the mesh, in ConfigMaps for a Grafana that is there already."""
+
+from __future__ import annotations
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from components import kube
+from mesh.config import existing
+from mesh.releases.addons import Grafana
+
+
+class Dashboards(pulumi.ComponentResource):
+    """A ConfigMap for each folder of dashboards, with the labels by which Grafana's sidecar finds it."""
+
+    def __init__(
+        self,
+        name: str,
+        sample: Grafana,
+        settings: existing.Dashboards,
+        namespace: pulumi.Input[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """`sample` has the dashboards; `namespace` is the name of the ConfigMaps' one, known when that exists."""
+        super().__init__("mesh:addons:Dashboards", name, None, opts)
+        for folder in sample.dashboards.folders:
+            own = config_map(folder)
+            k8s.core.v1.ConfigMap(
+                own,
+                metadata=kube.metadata(own, namespace, settings.labels, settings.annotations),
+                data=sample.dashboards.files(folder),
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+        self.register_outputs({})
+
+
+def config_map(folder: str) -> str:
+    """Name of the ConfigMap with a folder's dashboards."""
+    return f"{folder}-grafana-dashboards"

@@ -1,0 +1,20 @@
+"""The order of a stack's objects that come from its files, `mesh:traffic` and `mesh:security`."""
+
+from __future__ import annotations
+
+from mesh.apps.leaving import Objects
+from mesh.apps.needs import Needs
+from mesh.config.stack import Stack
+from mesh.traffic import order
+
+
+def needs(stack: Stack, standing: Objects) -> Needs:
+    """What the objects need of each other, whichever key they come from. `standing`: the stack's objects as its last
+    update left them."""
+    versions = stack.installation.release.api
+    made = sorted((*stack.traffic, *stack.security), key=lambda item: item.late)
+    objects = {
+        **{item.ref: item.body for item in stack.apps.objects},
+        **{item.ref: item.manifest(versions) for item in made},
+    }
+    return Needs(objects, order.needs(made), standing)
