@@ -92,8 +92,9 @@ class Evaluator:
         route = chosen.route
         if route.get("redirect"):
             return _redirected(chosen, request)
+        name = route.get("name") or ""
         if answer := route.get("directResponse"):
-            return Outcome(status=answer["status"], reason="directResponse", rule=chosen.rule)
+            return Outcome(status=answer["status"], reason="directResponse", rule=chosen.rule, route=name)
         sent = _rewritten(chosen, request)
         receivers = [
             self._destination(destination, share, chosen, sent, pod)
@@ -107,6 +108,7 @@ class Evaluator:
         ]
         return Outcome(
             rule=chosen.rule,
+            route=name,
             receivers=tuple(receivers),
             faults=tuple(_faults(route.get("fault") or {})),
             mirrors=tuple(mirrors),
@@ -198,6 +200,7 @@ def _redirected(chosen: MatchedRoute, request: Request) -> Outcome:
         status=redirect.get("redirectCode") or 301,
         reason="redirect",
         rule=chosen.rule,
+        route=chosen.route.get("name") or "",
         location=f"{scheme}://{host}{path}",
     )
 

@@ -121,6 +121,8 @@ class Outcome:
     """Why there are no receivers."""
     rule: str = ""
     """The route that takes the request, such as `VirtualService shop/cart http[0]`; empty if none does."""
+    route: str = ""
+    """The name of that route; empty if it has none."""
     location: str = ""
     """URL of a redirect."""
     receivers: tuple[Receiver, ...] = ()
