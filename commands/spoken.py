@@ -12,6 +12,7 @@ from mesh.analysis.services import Port, Service
 from mesh.core import kinds
 from mesh.core.protocols import is_http, is_tls
 from mesh.requests.expected import NO_CONNECTION, Answers
+from mesh.requests.gateways import takes_connections
 from mesh.requests.samples import Sample
 from mesh.requests.types import Outcome
 
@@ -23,7 +24,6 @@ CONNECTIONS: Final = (TCP, TLS)
 """What is asked by connections, without requests."""
 HEALTH: Final = "/grpc.health.v1.Health/Check"
 """The call where any will do; it changes nothing."""
-_PASSED_ON: Final = ("PASSTHROUGH", "AUTO_PASSTHROUGH")
 _OTHER: Final = "UNKNOWN"
 _CODES: Final = {
     400: "INTERNAL",
@@ -40,11 +40,8 @@ def of(mesh: Mesh, sample: Sample, outcome: Outcome) -> str:
     if sample.outside:
         server = _server(mesh, sample)
         protocol = server["port"].get("protocol", "")
-        mode = (server.get("tls") or {}).get("mode", "")
-        if is_tls(protocol) and (mode in _PASSED_ON or protocol.upper() == "TLS"):
-            return TLS
-        if protocol.upper() == "TCP":
-            return TCP
+        if takes_connections(server):
+            return TLS if is_tls(protocol) else TCP
     else:
         called = called_port(mesh, sample)
         protocol = called.protocol if called else ""
@@ -115,7 +112,7 @@ def _server(mesh: Mesh, sample: Sample) -> Mapping[str, Any]:
             if port.get("number") == sample.port and is_tls(port.get("protocol") or "") == sample.secure:
                 names = (hosts.parse_server_host(one, gateway.namespace)[1] for one in server.get("hosts") or ())
                 by_host |= dict.fromkeys(names, server)
-    return hosts.most_specific(sample.host, by_host) or {"port": {}}
+    return hosts.most_specific(sample.host, by_host) or {"port": {"protocol": HTTP}}
 
 
 def _behind(mesh: Mesh, outcome: Outcome) -> Iterator[Port | None]:

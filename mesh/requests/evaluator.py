@@ -15,6 +15,7 @@ from mesh.analysis.trusted_proxies import trusted
 from mesh.analysis.workloads import Workload
 from mesh.api import regex
 from mesh.core import kinds
+from mesh.core.protocols import is_http
 from mesh.requests import gateways
 from mesh.requests.authorization import AuthorizationPolicies, InboundRequest
 from mesh.requests.routing import MatchedRoute, Proxy, Routes
@@ -42,7 +43,10 @@ class Evaluator:
         found = gateways.match_listeners(self.mesh, pod, request)
         if not found.served:
             return Outcome(status=0, reason=found.reason)
-        inbound = InboundRequest(request=request, caller=None, mutual=False, port=found.target)
+        peer = "" if trusted(self.mesh, pod) else request.address  # behind a load balancer, it is that one's
+        inbound = InboundRequest(
+            request=request, caller=None, mutual=False, port=found.target, peer=peer, connection=found.connection
+        )
         if why := self._policies.refusal(pod, inbound):
             return Outcome(status=403, reason=why)
         if found.redirected and not (request.header(FORWARDED) == "https" and trusted(self.mesh, pod)):
@@ -150,7 +154,11 @@ class Evaluator:
         elif any(p.proxy and self._peers.mode(p, target) == STRICT for p in pods) and not mutual:
             reason, status = "it requires mutual TLS", 503 if pod.proxy else 0
         else:
-            inbound = InboundRequest(request=sent, caller=pod, mutual=mutual, port=target)
+            peer = "" if pod.gateway else sent.address
+            connection = bool(found.protocol) and not is_http(found.protocol)
+            inbound = InboundRequest(
+                request=sent, caller=pod, mutual=mutual, port=target, peer=peer, connection=connection
+            )
             reason = next(filter(None, (self._policies.refusal(p, inbound) for p in pods)), "")
             status = 403 if reason else 200
         return Receiver(
