@@ -49,18 +49,21 @@ class Evaluator:
         )
         if why := self._policies.refusal(pod, inbound):
             return Outcome(status=403, reason=why)
-        if found.redirected and not (request.header(FORWARDED) == "https" and trusted(self.mesh, pod)):
+        by_https = request.header(FORWARDED) == "https" and trusted(self.mesh, pod)
+        if found.redirected and not by_https:
             return Outcome(status=301, reason="httpsRedirect", location=f"https://{request.host}{request.path}")
         names = tuple(f"{ref.namespace}/{ref.name}" for ref in found.served)
         proxy = Proxy(namespace=pod.namespace, labels=pod.labels, gateways=names)
         candidates = self._routes.at_gateways(request.host.lower(), found.served)
-        known = found.request if pod in self.mesh.proving_tokens else replace(found.request, principal="", claims={})
+        known = replace(found.request, forwarded_https=by_https)
+        if pod not in self.mesh.proving_tokens:
+            known = replace(known, principal="", claims={})
         chosen = self._routes.choose(candidates, known, proxy)
         if chosen is None:
             reason = "no route takes it" if candidates else "no VirtualService is for its host"
             status = 404 if not candidates or any(map(_routes_requests, candidates)) else 0
             return Outcome(status=status, reason=reason)
-        return self._routed(chosen, request, pod)
+        return self._routed(chosen, replace(request, forwarded_https=by_https), pod)
 
     def from_workload(self, request: Request, pod: Workload) -> Outcome:
         """The outcome of a request that a workload sends."""
@@ -200,9 +203,10 @@ def _uses_istio_tls(rules: Sequence[Object]) -> bool:
 def _redirected(chosen: MatchedRoute, request: Request) -> Outcome:
     redirect = chosen.route["redirect"]
     host, path = redirect.get("authority") or request.host, _with_query(redirect.get("uri"), request) or request.path
-    scheme = redirect.get("scheme") or ("https" if request.secure else "http")
+    scheme = redirect.get("scheme") or request.scheme
     port = request.port if redirect.get("derivePort") == "FROM_REQUEST_PORT" else redirect.get("port")
-    if port and (scheme, port) not in _USUAL:
+    listened = redirect.get("scheme") or ("https" if request.secure else "http")  # pilot knows no load balancer
+    if port and (listened, port) not in _USUAL:
         host = f"{host}:{port}"
     return Outcome(
         status=redirect.get("redirectCode") or 301,

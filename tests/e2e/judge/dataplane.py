@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from commands.spoken import HTTP, TLS
+from mesh import releases
 from mesh.releases.release import Release
 from sandbox.live import pilot, proxies
 from sandbox.live.folder import Folder
@@ -145,11 +146,14 @@ class DataPlane:
             for i in wanted:
                 found[i].append(await self._taken(asked[i]))
 
-        for name, port in PORTS.items():
-            if name.partition("-")[0] in CONNECTED:
-                await asyncio.start_server(partial(_tell, name), self._servers, port)
+        connected = {name: port for name, port in PORTS.items() if name.partition("-")[0] in CONNECTED}
+        servers = [
+            await asyncio.start_server(partial(_tell, name), self._servers, port) for name, port in connected.items()
+        ]
         parts = [work(wanted[part::4]) for wanted in queues.values() for part in range(4)]
         await asyncio.gather(*parts, *(connect(single[part::4]) for part in range(4)))
+        for server in servers:
+            server.close()
         return found
 
     async def _connected(self, one: Ask) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -219,7 +223,8 @@ def running(objects: Sequence[Manifest], folder: Path, release: Release) -> Iter
     ports = _gateway_ports(objects)
     whole = [*_ours(plan, gateway, ports, sidecars), *_with_addresses(objects, servers)]
     made.objects.write_text("\n---\n".join(map(json.dumps, whole)))
-    mesh = {"rootNamespace": ROOT, "enableAutoMtls": False, "defaultConfig": {"discoveryAddress": "localhost:8080"}}
+    defaults = {"discoveryAddress": "localhost:8080", **topology(release.name)}
+    mesh = {"rootNamespace": ROOT, "enableAutoMtls": False, "defaultConfig": defaults}
     made.mesh_config.write_text(json.dumps(mesh))
     with ExitStack() as stack:
         stack.enter_context(kubernetes.serving(_address(plan, 9), made.layout.kubeconfig))
@@ -246,6 +251,11 @@ def running(objects: Sequence[Manifest], folder: Path, release: Release) -> Iter
             _wait(lambda at=address, number=port: not is_free(number, at), log)
         callers = {f"{at}/{CALLERS[at]}": one.outbound for at, one in sidecars.items()}
         yield DataPlane({EDGE: gateway.address, **callers}, servers)
+
+
+def topology(release: str) -> Mapping[str, Any]:
+    """What gateways know of a load balancer before them: in one of the releases, that there is one."""
+    return {"gatewayTopology": {"numTrustedProxies": 1}} if release != releases.NAMES[0] else {}
 
 
 def _gateway_ports(objects: Sequence[Manifest]) -> list[int]:

@@ -89,6 +89,9 @@ class Draw:
                 "port": ports_of(token)[0],
                 "routes": [self._to("store")],
             }
+        if self._later and self._chance(0.3):
+            tls = {"endsAt": "loadBalancer", "redirect": self._chance(0.7)}
+            hosts["balanced"] = {"hosts": [f"lb.{token}.example.com"], "tls": tls, "routes": self._routes(token)}
         if self._chance(0.3):
             names = self._one([[f"sni.{token}.example.com"], [f"*.sni.{token}.example.com"]])
             hosts["sni"] = {"hosts": names, "tls": {"mode": "PASSTHROUGH"}, "routes": [self._to("vault")]}

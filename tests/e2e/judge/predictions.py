@@ -24,7 +24,7 @@ from mesh.requests import samples
 from mesh.requests.evaluator import Evaluator
 from mesh.requests.samples import Sample
 from mesh.requests.types import Outcome, Receiver
-from tests.e2e.judge import tokens
+from tests.e2e.judge import dataplane, tokens
 from tests.e2e.judge.dataplane import (
     ADMIN,
     CALLERS,
@@ -101,6 +101,7 @@ def _compiled(traffic: str, namespace: str, release: str) -> list[Manifest]:
         "mesh:profile": "demo",
         "mesh:injectedNamespaces": json.dumps({namespace: "existing"}),
         "mesh:gateways": json.dumps({INGRESS: {"ports": ports}}),
+        "mesh:meshConfig": json.dumps({"defaultConfig": dataplane.topology(release)}),
     }
     loaded = loading.load({**config, "mesh:release": release, "mesh:traffic": traffic})
     return [item.manifest(releases.get(release).api) for item in loaded.traffic]
@@ -135,6 +136,8 @@ def index(pair: Pair, side: Side, release: str) -> Evaluator:
         *(manifest_of("Namespace", place, labels={"istio-injection": "enabled"}) for place in CALLERS),
         *(deployment(name, {"app": name, "version": "v1"}, place) for place, name in CALLERS.items()),
         deployment(INGRESS, LABELS, ROOT, containers=proxy),
+        manifest_of("ConfigMap", "istio", namespace=ROOT)
+        | {"data": {"mesh": json.dumps({"defaultConfig": dataplane.topology(release)})}},
         service(INGRESS, edge, ROOT, selector=LABELS),
         *_services(pair.token),
         *stack(side.traffic, pair.token, release),
@@ -254,7 +257,10 @@ def predict(pair: Pair, release: str) -> Iterator[Prediction]:
             speaks = spoken.of(judge.mesh, sample, outcome)
             if outcome.receivers or outcome.status not in (0, 200):
                 shares = _shares(outcome) if speaks == spoken.HTTP else _taken(outcome)
-                yield Prediction(pair, letter, sample, _ask(sample, speaks, pair.token, letter), shares)
+                ask = _ask(sample, speaks, pair.token, letter)
+                if dataplane.topology(release) and ask.address and speaks == spoken.HTTP:
+                    ask = replace(ask, address="", headers=(*ask.headers, ("x-forwarded-for", ask.address)))
+                yield Prediction(pair, letter, sample, ask, shares)
 
 
 def _ask(sample: Sample, speaks: str, token: str, letter: str) -> Ask:
