@@ -53,7 +53,7 @@ SIDES = ("o", "n")
 """The last letters of the namespaces of both sides, in place of the token's."""
 FALSE_ALARMS = 1e-6
 """Probability that chance makes a run fail."""
-SAMPLES = 30
+SAMPLES = 22
 """The most samples of a pair that are asked, chosen at random."""
 REPEATS = 120
 """Requests to each sample whose answer has shares."""
