@@ -3,7 +3,7 @@ STACK ?= dev
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python -m
-export CONTEXT FILES FORCE FROM LIVE PURGE RELEASE TOKEN URL
+export CONTEXT FILES FORCE FROM LIMITS LIVE PURGE RELEASE TOKEN URL
 # The stack, if the user names one
 NAMED := $(if $(filter file,$(origin STACK)),,$(STACK))
 
@@ -31,7 +31,7 @@ down: $(VENV)/ready ## delete everything that the stack created; FORCE=1: also i
 status: $(VENV)/ready ## show versions, gateways, addresses, and pods without a current sidecar
 	@$(RUN) commands status $(STACK)
 
-smoke: $(VENV)/ready ## request the product page, or the host of URL=http://..., and compare who answers with the routes; TOKEN=... if it needs one
+smoke: $(VENV)/ready ## request the product page, or the host of URL=http://..., and compare who answers with the routes; TOKEN=... if it needs one, LIMITS=1: also use up its limits
 	@$(RUN) commands smoke $(STACK)
 
 analyze: $(VENV)/ready ## analyze the stack's objects and print the findings; FILES="folder file -" for any objects, alone or on top of STACK; needs no cluster

@@ -9,16 +9,19 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import SplitResult
 
+from commands import spoken
 from commands.asking import Way, principal_of
+from commands.spoken import CONNECTIONS, GRPC, HEALTH
 from commands.stackfiles import CommandError
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.services import Service
+from mesh.analysis.workloads import Workload
 from mesh.core import kinds
 from mesh.core.names import EMBEDDED_CLUSTERS
-from mesh.core.protocols import is_http
 from mesh.requests import expected, samples
 from mesh.requests.evaluator import Evaluator
 from mesh.requests.expected import Answers
+from mesh.requests.rate_limits import Limit, RateLimits
 from mesh.requests.samples import Sample
 from mesh.requests.types import Outcome
 from sandbox import live
@@ -36,6 +39,13 @@ class Case:
     outcome: Outcome
     answers: Answers
     way: Way
+    spoken: str = spoken.HTTP
+    """What the request is sent in."""
+    limits: tuple[Limit, ...] = ()
+    """The limits of the route and of the pods that may answer, each once for every proxy that has it."""
+
+    def __str__(self) -> str:
+        return spoken.told(self.sample, self.spoken)
 
 
 @dataclass(frozen=True)
@@ -50,32 +60,56 @@ def of(mesh: Mesh, context: str, url: SplitResult, token: str) -> Cases:
     """The requests for a URL, whose host is one of a Gateway, a service, or an address, which stands for all hosts; and
     for all hosts and services with routes if there is no URL. Raises CommandError if there are none."""
     judge, left, found = Evaluator(mesh), Counter[str](), dict[tuple[Any, ...], Case]()
+    rates = RateLimits(mesh)
     one_host = bool(url.hostname) and not _is_address(url.hostname or "")
     for sample in sorted(_wanted(mesh, url), key=lambda one: (one.method != "GET", len(one.headers))):
         asked = replace(sample, principal=sample.principal or principal_of(token))
         outcome = _outcome(judge, asked)
+        speaks = spoken.of(mesh, sample, outcome)
+        if speaks == GRPC:
+            asked = spoken.as_call(asked)
+            outcome = _outcome(judge, asked)
         answers, way = expected.answers(outcome), _way(mesh, context, url, sample)
         if way is None or answers is None or not (one_host or sample.outside or outcome.rule):
             continue
-        if why := _reason(mesh, context, sample, outcome):
+        if why := _reason(mesh, context, replace(asked, principal=sample.principal), speaks):
             left[why] += 1
             continue
-        called = _called(mesh, sample)
+        answers, called = spoken.answers(answers, speaks), spoken.called(mesh, sample)
         place = (called.host, sample.port) if called else (sample.source, sample.origin)
         # A redirect to the same path is the same answer at each.
         alike = ((name.removesuffix(sample.path), share) for name, share in answers.shares.items())
         key = (*place, outcome.rule or outcome.reason, *alike, *answers.late.items())
-        found.setdefault(key, Case(asked, outcome, answers, way))
+        limits = () if speaks in CONNECTIONS else tuple(_limits(mesh, context, rates, sample, outcome))
+        found.setdefault(key, Case(asked, outcome, answers, way, speaks, limits))
     if not found:
         raise CommandError(_nothing(mesh, context, url, left))
     return Cases([*found.values()], left)
 
 
 def _outcome(judge: Evaluator, sample: Sample) -> Outcome:
-    namespace, _, name = sample.source.partition("/")
-    pod = judge.mesh.workloads.named(namespace, name)
-    assert pod
+    pod = _source(judge.mesh, sample)
     return (judge.from_outside if sample.outside else judge.from_workload)(sample.request, pod)
+
+
+def _source(mesh: Mesh, sample: Sample) -> Workload:
+    namespace, _, name = sample.source.partition("/")
+    pod = mesh.workloads.named(namespace, name)
+    assert pod
+    return pod
+
+
+def _limits(mesh: Mesh, context: str, rates: RateLimits, sample: Sample, outcome: Outcome) -> Iterator[Limit]:
+    """The limits that a request counts for, each once for every proxy that has it: of the gateway, of the route, and of
+    the pods that may get it. The live sandbox has one proxy for all pods of a workload."""
+    pods = [(_source(mesh, sample), outcome.route)] if sample.outside else []
+    for receiver in outcome.receivers:
+        service = mesh.service(receiver.host, "")
+        behind = mesh.workloads_of(service) if service else ()
+        pods += [(pod, "") for pod in behind if pod.object.name in receiver.workloads]
+    for pod, route in pods:
+        number = 1 if context in EMBEDDED_CLUSTERS else pod.object.spec.get("replicas") or 1
+        yield from rates.of(pod, route) * number
 
 
 def _wanted(mesh: Mesh, url: SplitResult) -> Sequence[Sample]:
@@ -96,14 +130,9 @@ def _of_host(mesh: Mesh, every: Sequence[Sample], host: str, port: int | None) -
     """The samples of a host at gateways; else of a service of this name, at one port if the URL has one; else of
     gateways that serve wildcards, with this host."""
     outside = [one for one in every if one.outside]
-    inside = [one for one in every if _is_named(_called(mesh, one), host) and port in (None, one.port)]
+    inside = [one for one in every if _is_named(spoken.called(mesh, one), host) and port in (None, one.port)]
     wild = [replace(one, host=host) for one in outside if one.host.startswith("any.")]
     return [one for one in outside if one.host == host] or inside or wild
-
-
-def _called(mesh: Mesh, sample: Sample) -> Service | None:
-    """The service that a workload calls; None for requests from outside."""
-    return None if sample.outside else mesh.service(sample.host, sample.source.partition("/")[0])
 
 
 def _is_named(service: Service | None, host: str) -> bool:
@@ -120,27 +149,35 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def _reason(mesh: Mesh, context: str, sample: Sample, outcome: Outcome) -> str:
+def _reason(mesh: Mesh, context: str, sample: Sample, speaks: str) -> str:
     """Why a request is not tried; empty if it is."""
     if sample.principal or sample.claims:
         return "that need a token of their own"
     if sample.address:
         return "from an address of their own"
-    if context not in EMBEDDED_CLUSTERS and sample.method not in SAFE:
+    if spoken.needs_certificate(mesh, sample):
+        return "to gateways that ask for a certificate"
+    if not speaks:
+        return "to ports that take no connections"
+    if speaks in CONNECTIONS and _has_other(mesh, sample):
+        return "to ports that other services have as well, of which the live sandbox reaches one"
+    if context not in EMBEDDED_CLUSTERS and not _is_safe(sample, speaks):
         return "whose method may change something"
-    protocols = {*_protocols(mesh, sample, outcome)} - {""}
-    if not all(map(is_http, protocols)):
-        return "to ports that do not speak HTTP"
-    return "to ports that speak gRPC" if any(one.startswith("GRPC") for one in protocols) else ""
+    return ""
 
 
-def _protocols(mesh: Mesh, sample: Sample, outcome: Outcome) -> Iterator[str]:
-    """The protocols of the port that is called, and of those that the request is forwarded to."""
-    called = _called(mesh, sample)
-    asked = [(mesh.service(receiver.host, ""), receiver.port) for receiver in outcome.receivers]
-    for service, number in [(called, sample.port), *asked]:
-        port = service.port(number) if service and number else None
-        yield port.protocol.upper() if port else ""
+def _is_safe(sample: Sample, speaks: str) -> bool:
+    return sample.path == HEALTH if speaks == GRPC else sample.method in SAFE
+
+
+def _has_other(mesh: Mesh, sample: Sample) -> bool:
+    """Whether a port that a workload calls is that of another service, too: without addresses of Services, proxies tell
+    requests apart by host, and connections not at all. Gateways' Services do not count: nobody calls them."""
+    called = spoken.called(mesh, sample)
+    if not called:
+        return False
+    others = (one for one in mesh.services.all if one is not called and not one.external and one.port(sample.port))
+    return not all(any(pod.gateway for pod in mesh.workloads_of(one)) for one in others)
 
 
 def _way(mesh: Mesh, context: str, url: SplitResult, sample: Sample) -> Way | None:

@@ -17,6 +17,7 @@ from cluster import proxy
 from cluster.client import Api
 from cluster.target import Target
 from commands import callers, hosts, routes, stacks
+from commands import limits as trying
 from commands.pulumi_cli import recorded_state
 from commands.routes import Expectations
 from commands.shares import CONTRADICTS, LIMITED, NO_ANSWER, UNRATED, gathered, judged
@@ -46,7 +47,7 @@ def run(stack: str) -> int:
     with proxy.connect(Target.named(chosen.context)) as api:
         limits = has_limits(chosen.traffic)
         found = _of_bookinfo(api, chosen, url or _recorded_page(stack), limits) if of_page else None
-        for wrong, line in found or hosts.rows(api, chosen, url, limits):
+        for wrong, line in found or hosts.rows(api, chosen, url):
             good = good and not wrong
             print(f"{line}{f'  <- {wrong}' if wrong else ''}", flush=True)
     return 0 if good else 1
@@ -56,6 +57,8 @@ def _of_bookinfo(api: Api, chosen: Settings, url: str, limits: bool) -> Iterator
     expected = routes.read(api, chosen)
     yield from _findings(url, expected, limits)
     yield from callers.rows(api, chosen, CONTRADICTS)
+    if limits:
+        yield from hosts.of_limits(api, chosen, urljoin(url, "/")) if trying.wanted() else [trying.UNTRIED]
     if expected.untested:
         yield "", f"not tried      {expected.untested} routes of {bookinfo.REVIEWS} with other conditions than the user"
 

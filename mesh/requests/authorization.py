@@ -17,6 +17,12 @@ from mesh.requests.texts import ADDRESS, AUTHORITY, METHOD, PATH, Part, Text
 from mesh.requests.types import Request
 
 _KIND = "AuthorizationPolicy"
+_OF_REQUESTS: Final = {
+    form
+    for name in ("hosts", "methods", "paths", "requestPrincipals")
+    for form in (name, f"not{name[0].upper()}{name[1:]}")
+}
+"""Fields of a rule that ask of requests what connections do not have."""
 _OTHER: Final[Part] = ("other", "")
 """A part of a request whose patterns are alike in all releases."""
 
@@ -37,6 +43,10 @@ class InboundRequest:
     """Whether the connection uses mutual TLS, so that the caller's identity is known."""
     port: int | None
     """Port of the pod."""
+    peer: str = ""
+    """IP address that the connection comes from; empty if unknown. That of the request is the original client's."""
+    connection: bool = False
+    """Whether the pod's proxy sees no request, only a connection."""
 
     @property
     def namespace(self) -> str:
@@ -78,7 +88,10 @@ class AuthorizationPolicies:
         return ""
 
     def _policy_matches(self, policy: Object, inbound: InboundRequest) -> bool:
-        return any(self._rule_matches(rule or {}, inbound, policy.namespace) for rule in policy.items("rules"))
+        rules = (rule or {} for rule in policy.items("rules"))
+        if inbound.connection:
+            rules = (_of_connections(rule) for rule in rules if _is_of_connections(rule, policy))
+        return any(self._rule_matches(rule, inbound, policy.namespace) for rule in rules)
 
     def _rule_matches(self, rule: Mapping[str, Any], inbound: InboundRequest, namespace: str) -> bool:
         sources = [one.get("source") or {} for one in rule.get("from") or ()]
@@ -98,16 +111,15 @@ class AuthorizationPolicies:
         }
         named = all(self._field_matches(source, field, value) for field, value in values.items())
         named = named and _accounts_match(source, inbound, namespace)
-        blocks = ("ipBlocks", "remoteIpBlocks")
-        address = inbound.request.address
-        return named and all(self._field_matches(source, field, address, ADDRESS) for field in blocks)
+        addresses = {"ipBlocks": inbound.peer, "remoteIpBlocks": inbound.request.address}
+        return named and all(self._field_matches(source, field, one, ADDRESS) for field, one in addresses.items())
 
     def _condition_matches(self, condition: Mapping[str, Any], inbound: InboundRequest) -> bool:
         key, request = condition["key"], inbound.request
         known = {
             "source.namespace": inbound.namespace,
             "source.principal": inbound.principal(self._domain),
-            "source.ip": request.address,
+            "source.ip": inbound.peer,
             "remote.ip": request.address,
             "destination.port": str(inbound.port or ""),
             "request.auth.principal": request.principal,
@@ -141,6 +153,29 @@ class AuthorizationPolicies:
 
         wanted, unwanted = owner.get(field), owner.get(_negated(field))
         return (not wanted or any(map(fits, wanted))) and not any(map(fits, unwanted or ()))
+
+
+def _is_of_connections(rule: Mapping[str, Any], policy: Object) -> bool:
+    """Whether a rule counts for connections without requests: one that asks for requests allows none."""
+    return policy.spec.get("action", "ALLOW") != "ALLOW" or _of_connections(rule) == rule
+
+
+def _of_connections(rule: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A rule without what it asks of requests, which is how it denies connections without requests."""
+
+    def left(part: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in part.items() if name not in _OF_REQUESTS or not value}
+
+    return {
+        **rule,
+        **({"from": [{"source": left(one.get("source") or {})} for one in rule["from"]]} if rule.get("from") else {}),
+        **({"to": [{"operation": left(one.get("operation") or {})} for one in rule["to"]]} if rule.get("to") else {}),
+        **({"when": [one for one in rule["when"] if not _asks_request(one)]} if rule.get("when") else {}),
+    }
+
+
+def _asks_request(condition: Mapping[str, Any]) -> bool:
+    return str(condition["key"]).startswith("request.")
 
 
 def _accounts_match(source: Mapping[str, Any], inbound: InboundRequest, namespace: str) -> bool:

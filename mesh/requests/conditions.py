@@ -23,7 +23,7 @@ def request_matches(match: Mapping[str, Any], request: Request, treated: Request
     """Whether a request meets the conditions of an HTTPMatchRequest on the request itself; or, where it comes by a
     connection that is routed as a whole, those of a TLSMatchAttributes or L4MatchAttributes."""
     plain = {
-        "scheme": "https" if request.secure else "http",
+        "scheme": request.scheme,
         "method": request.method,
         "authority": request.authority,
     }

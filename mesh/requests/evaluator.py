@@ -15,6 +15,7 @@ from mesh.analysis.trusted_proxies import trusted
 from mesh.analysis.workloads import Workload
 from mesh.api import regex
 from mesh.core import kinds
+from mesh.core.protocols import is_http
 from mesh.requests import gateways
 from mesh.requests.authorization import AuthorizationPolicies, InboundRequest
 from mesh.requests.routing import MatchedRoute, Proxy, Routes
@@ -42,21 +43,27 @@ class Evaluator:
         found = gateways.match_listeners(self.mesh, pod, request)
         if not found.served:
             return Outcome(status=0, reason=found.reason)
-        inbound = InboundRequest(request=request, caller=None, mutual=False, port=found.target)
+        peer = "" if trusted(self.mesh, pod) else request.address  # behind a load balancer, it is that one's
+        inbound = InboundRequest(
+            request=request, caller=None, mutual=False, port=found.target, peer=peer, connection=found.connection
+        )
         if why := self._policies.refusal(pod, inbound):
             return Outcome(status=403, reason=why)
-        if found.redirected and not (request.header(FORWARDED) == "https" and trusted(self.mesh, pod)):
+        by_https = request.header(FORWARDED) == "https" and trusted(self.mesh, pod)
+        if found.redirected and not by_https:
             return Outcome(status=301, reason="httpsRedirect", location=f"https://{request.host}{request.path}")
         names = tuple(f"{ref.namespace}/{ref.name}" for ref in found.served)
         proxy = Proxy(namespace=pod.namespace, labels=pod.labels, gateways=names)
         candidates = self._routes.at_gateways(request.host.lower(), found.served)
-        known = found.request if pod in self.mesh.proving_tokens else replace(found.request, principal="", claims={})
+        known = replace(found.request, forwarded_https=by_https)
+        if pod not in self.mesh.proving_tokens:
+            known = replace(known, principal="", claims={})
         chosen = self._routes.choose(candidates, known, proxy)
         if chosen is None:
             reason = "no route takes it" if candidates else "no VirtualService is for its host"
             status = 404 if not candidates or any(map(_routes_requests, candidates)) else 0
             return Outcome(status=status, reason=reason)
-        return self._routed(chosen, request, pod)
+        return self._routed(chosen, replace(request, forwarded_https=by_https), pod)
 
     def from_workload(self, request: Request, pod: Workload) -> Outcome:
         """The outcome of a request that a workload sends."""
@@ -92,8 +99,9 @@ class Evaluator:
         route = chosen.route
         if route.get("redirect"):
             return _redirected(chosen, request)
+        name = route.get("name") or ""
         if answer := route.get("directResponse"):
-            return Outcome(status=answer["status"], reason="directResponse", rule=chosen.rule)
+            return Outcome(status=answer["status"], reason="directResponse", rule=chosen.rule, route=name)
         sent = _rewritten(chosen, request)
         receivers = [
             self._destination(destination, share, chosen, sent, pod)
@@ -107,6 +115,7 @@ class Evaluator:
         ]
         return Outcome(
             rule=chosen.rule,
+            route=name,
             receivers=tuple(receivers),
             faults=tuple(_faults(route.get("fault") or {})),
             mirrors=tuple(mirrors),
@@ -148,7 +157,11 @@ class Evaluator:
         elif any(p.proxy and self._peers.mode(p, target) == STRICT for p in pods) and not mutual:
             reason, status = "it requires mutual TLS", 503 if pod.proxy else 0
         else:
-            inbound = InboundRequest(request=sent, caller=pod, mutual=mutual, port=target)
+            peer = "" if pod.gateway else sent.address
+            connection = bool(found.protocol) and not is_http(found.protocol)
+            inbound = InboundRequest(
+                request=sent, caller=pod, mutual=mutual, port=target, peer=peer, connection=connection
+            )
             reason = next(filter(None, (self._policies.refusal(p, inbound) for p in pods)), "")
             status = 403 if reason else 200
         return Receiver(
@@ -190,14 +203,16 @@ def _uses_istio_tls(rules: Sequence[Object]) -> bool:
 def _redirected(chosen: MatchedRoute, request: Request) -> Outcome:
     redirect = chosen.route["redirect"]
     host, path = redirect.get("authority") or request.host, _with_query(redirect.get("uri"), request) or request.path
-    scheme = redirect.get("scheme") or ("https" if request.secure else "http")
+    scheme = redirect.get("scheme") or request.scheme
     port = request.port if redirect.get("derivePort") == "FROM_REQUEST_PORT" else redirect.get("port")
-    if port and (scheme, port) not in _USUAL:
+    listened = redirect.get("scheme") or ("https" if request.secure else "http")  # pilot knows no load balancer
+    if port and (listened, port) not in _USUAL:
         host = f"{host}:{port}"
     return Outcome(
         status=redirect.get("redirectCode") or 301,
         reason="redirect",
         rule=chosen.rule,
+        route=chosen.route.get("name") or "",
         location=f"{scheme}://{host}{path}",
     )
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
 from mesh.analysis import hosts
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Ref
 from mesh.analysis.workloads import Workload
 from mesh.core import kinds
-from mesh.core.protocols import is_tls
+from mesh.core.protocols import is_http_after_tls, is_tls
 from mesh.requests.types import Request
+
+_PASSED_ON: Final = ("PASSTHROUGH", "AUTO_PASSTHROUGH")
+"""Modes of TLS that a gateway does not end."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +31,8 @@ class ListenerMatch:
     """The port of the pods; None if unknown."""
     redirected: bool = False
     """Whether the server redirects plain HTTP to https."""
+    connection: bool = False
+    """Whether the server sees no requests, only connections."""
     reason: str = ""
     """Why no Gateway takes the request."""
 
@@ -36,7 +42,7 @@ def match_listeners(mesh: Mesh, pod: Workload, request: Request) -> ListenerMatc
     the Service or of the pod, and by whether it speaks plain HTTP or TLS."""
     target = _target(mesh, pod, request.port)
     served: dict[Ref, list[tuple[str, str]]] = {}
-    number, redirected = request.port, False
+    number, redirected, connection = request.port, False, False
     for gateway in mesh.of(kinds.GATEWAY):
         if not (gateway.spec.get("selector") or {}).items() <= pod.labels.items():
             continue
@@ -49,14 +55,22 @@ def match_listeners(mesh: Mesh, pod: Workload, request: Request) -> ListenerMatc
             number = port
             served.setdefault(gateway.ref, []).extend(names)
             redirected = redirected or (tls.get("httpsRedirect", False) and _serves(names, request.host))
+            connection = connection or (takes_connections(server) and _serves(names, request.host))
     reason = "" if served else f"no Gateway listens on port {request.port}{' for https' if request.secure else ''}"
     return ListenerMatch(
         served=served,
         request=replace(request, port=number),
         target=target,
         redirected=redirected,
+        connection=connection,
         reason=reason,
     )
+
+
+def takes_connections(server: Mapping[str, Any]) -> bool:
+    """Whether a server of a Gateway takes connections as a whole, and looks at no requests in them."""
+    protocol = (server["port"].get("protocol") or "").upper()
+    return not is_http_after_tls(protocol) or (server.get("tls") or {}).get("mode") in _PASSED_ON
 
 
 def _serves(names: Sequence[tuple[str, str]], host: str) -> bool:

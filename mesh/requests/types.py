@@ -30,6 +30,8 @@ class Request:
     """Port of the called service, or of the gateway's Service."""
     secure: bool = False
     """Whether the client uses https; only gateways consider it."""
+    forwarded_https: bool = False
+    """Whether the client uses https to a load balancer before the gateway, which believes what that one says."""
     principal: str = ""
     """Request principal of the JSON Web Token, as issuer/subject; empty without a token."""
     claims: Mapping[str, str] = field(default_factory=dict)
@@ -42,6 +44,11 @@ class Request:
         """The Host header as clients send it: with the port, unless it is the usual one of the scheme."""
         usual = self.port == (443 if self.secure else 80)
         return self.host if usual or self.host_alone else f"{self.host}:{self.port}"
+
+    @property
+    def scheme(self) -> str:
+        """The scheme of the URL that the client asks for."""
+        return "https" if self.secure or self.forwarded_https else "http"
 
     def header(self, name: str) -> str | None:
         """The value of a header, given by its lower-case name; None if it is missing."""
@@ -121,6 +128,8 @@ class Outcome:
     """Why there are no receivers."""
     rule: str = ""
     """The route that takes the request, such as `VirtualService shop/cart http[0]`; empty if none does."""
+    route: str = ""
+    """The name of that route; empty if it has none."""
     location: str = ""
     """URL of a redirect."""
     receivers: tuple[Receiver, ...] = ()

@@ -35,9 +35,16 @@ def entries(seen: Snapshot, plan: Plan) -> Iterator[dict[str, Any]]:
         yield {
             "apiVersion": "networking.istio.io/v1",
             "kind": "ServiceEntry",
-            "metadata": {"name": f"live-{name}", "namespace": namespace},
+            "metadata": {"name": f"live-{name}", "namespace": namespace, **_age(service, plan)},
             "spec": spec,
         }
+
+
+def _age(service: Manifest, plan: Plan) -> dict[str, str]:
+    """When a gateway's Service was created, so that all others count as older: of two services with the same TCP port
+    callers reach the older one, and nobody calls a gateway from within."""
+    created = service["metadata"].get("creationTimestamp")
+    return {"creationTimestamp": created} if created and gateway_of(service, plan) else {}
 
 
 def unserved(seen: Snapshot, plan: Plan) -> list[str]:

@@ -16,7 +16,7 @@ import pytest
 
 from cluster import proxy
 from cluster.target import Target
-from commands import asking, cases, hosts, shares, smoke, stacks, standing
+from commands import asking, cases, hosts, shares, smoke, spoken, stacks, standing
 from commands.asking import Way, name_of, principal_of
 from commands.cases import Case
 from commands.stackfiles import CommandError
@@ -24,8 +24,11 @@ from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
 from mesh.core.names import DEFAULT_NAMES
 from mesh.requests.expected import Answers
+from mesh.requests.rate_limits import Limit
 from mesh.requests.samples import Sample
 from mesh.requests.types import Outcome
+from mesh.traffic import envoy
+from mesh.traffic import rate_limits as config
 from sandbox import live
 from sandbox.live import Workload
 from tests.commands.serving import served
@@ -45,7 +48,8 @@ def service(name: str, namespace: str = "shop", *ports: dict[str, Any]) -> dict[
 
 
 def deployment(name: str, namespace: str = "shop", **labels: str) -> dict[str, Any]:
-    template = {"metadata": {"labels": labels or {"app": name}}, "spec": {"containers": [{"name": "c"}]}}
+    container = "istio-proxy" if namespace == "istio-system" else "c"
+    template = {"metadata": {"labels": labels or {"app": name}}, "spec": {"containers": [{"name": container}]}}
     return named("Deployment", name, namespace, {"template": template}, "apps/v1")
 
 
@@ -170,9 +174,52 @@ def _secure() -> tuple[dict[str, Any], ...]:
     return (custom("Gateway", {"selector": {"istio": "ingressgateway"}, "servers": [server]}, "shop", "shop"),)
 
 
-def test_what_does_not_speak_http_is_counted_as_not_tried() -> None:
-    with pytest.raises(CommandError, match="no request to stock can be tried: all are to ports that speak gRPC or to"):
-        found("http://stock")
+def test_each_port_of_a_service_is_asked_in_what_it_speaks() -> None:
+    made = found("http://stock")
+    assert [str(one) for one in made.cases] == [
+        "grpc://stock:9000/grpc.health.v1.Health/Check from web",
+        "tcp://stock:9001 from web",
+    ]
+    assert [one.way.port for one in made.cases] == [9000, 9001]
+
+
+def test_connections_to_a_port_of_several_services_are_not_tried_unless_the_others_are_gateways() -> None:
+    edge = service("istio-ingressgateway", "istio-system", EDGE, {"name": "tcp", "port": 9001})
+    tcp = {"name": "tcp", "port": 9001}
+    assert len(found("http://stock:9001", EMBEDDED, edge).cases) == 1
+    with pytest.raises(CommandError, match="no request to stock can be tried: all are to ports that other services"):
+        found("http://stock:9001", EMBEDDED, service("other", "shop", tcp))
+
+
+def test_calls_that_may_change_something_are_made_in_the_sandbox_alone() -> None:
+    stock = {"route": [{"destination": {"host": "stock", "port": {"number": 9000}}}]}
+    http = [{"match": [{"uri": {"prefix": "/shop.Stock/"}}], **stock}, stock]
+    of_stock = custom(
+        "VirtualService", {"hosts": ["shop.example.com"], "gateways": ["shop"], "http": http}, "shop", "shop"
+    )
+    mesh = Mesh(map(Object.read, (*SHOP[:-1], of_stock)), DEFAULT_NAMES)
+    for context, left in ((EMBEDDED, {}), (OTHER, {"whose method may change something": 1})):
+        made = cases.of(mesh, context, urlsplit("http://shop.example.com"), "")
+        asked = [one.sample.path for one in made.cases if one.spoken == spoken.GRPC]
+        assert asked == ["/grpc.health.v1.Health/Check", *(["/shop.Stock/0"] if context == EMBEDDED else [])]
+        assert made.left == left
+
+
+def test_a_request_has_the_limits_of_its_route_and_of_the_pods_behind_it_once_for_each_proxy() -> None:
+    limit = config.Limit(requests=10, per="second")
+    labels = {"workloadSelector": {"labels": {"app": "cart"}}}
+    of_pods = custom(
+        "EnvoyFilter", {**labels, "configPatches": [envoy.local_filter("SIDECAR_INBOUND", limit)]}, "pods", "shop"
+    )
+    for context, proxies in ((EMBEDDED, 1), (OTHER, 3)):
+        cart = deployment("cart-v1", "shop", app="cart", version="v1")
+        cart["spec"]["replicas"] = 3
+        others = [one for one in SHOP if one["metadata"]["name"] != "cart-v1"]
+        mesh = Mesh(map(Object.read, (*others, of_pods, cart)), DEFAULT_NAMES)
+        made = cases.of(mesh, context, urlsplit("http://shop.example.com"), "")
+        by_path = {one.sample.path: one.limits for one in made.cases if one.sample.method == "GET"}
+        assert by_path["/old/0"] == (), "a redirect is the gateway's own"
+        assert len(by_path["/"]) == 1 + proxies, "cart-v2 has one"
 
 
 def test_a_host_that_nobody_serves_is_said_with_those_that_are_served() -> None:
@@ -305,6 +352,33 @@ def test_a_limit_leaves_enough_to_judge_where_there_is_one_answer(site: Site) ->
     assert [line[-2:] == "<-" for line in judged(site, {"cart": 1.0})] == [False, True]
 
 
+def limited_case(limit: Limit, *names: str) -> Case:
+    answers = Answers(shares=dict.fromkeys(names, 1 / len(names)), late={})
+    return Case(SAMPLE, Outcome(), answers, Way("127.0.0.1", 1), limits=(limit,))
+
+
+@pytest.mark.parametrize(
+    ("per_second", "names", "pace"),
+    [(100, ("a", "b"), (400, 0.05)), (5, ("a", "b"), (40, 1.0)), (5, ("a",), (20, 1.0)), (0.1, ("a",), (4, 50.0))],
+)
+def test_requests_wait_so_that_no_limit_refuses_them(
+    per_second: float, names: tuple[str, ...], pace: tuple[int, float]
+) -> None:
+    limit = Limit(owner="EnvoyFilter shop/limit", most=100, fill=10, interval=10 / per_second)
+    assert hosts._pace(limited_case(limit, *names), {}, True) == pytest.approx(pace)
+
+
+def test_shares_are_not_tried_where_a_limit_leaves_too_few_answers() -> None:
+    limit = Limit(owner="EnvoyFilter shop/limit", most=10, fill=10, interval=60)
+    [(wrong, line)] = hosts._judged(limited_case(limit, "a", "b"), "", False)
+    assert wrong == ""
+    assert line.strip() == "shares are not tried: a limit of 10 in 60 s leaves fewer than 20 answers in 10 s"
+
+
+def test_no_answer_is_right_where_no_connection_is_expected() -> None:
+    assert hosts._told({"no connection": 1.0}, Counter({shares.NO_ANSWER: 3}))[1] == {"no connection": 3}
+
+
 def test_nobody_at_the_address_is_no_answer() -> None:
     way = Way("127.0.0.1", 1)
     assert [name for name, _ in asking.asked(SAMPLE, way, "", 2)] == [shares.NO_ANSWER] * 2
@@ -321,7 +395,7 @@ def test_a_url_of_another_host_than_the_page_is_asked_by_its_routes(
     api = FakeApi({f"GET {path}": listing(*lists[kind]) for kind, path in standing.READ.items()})
     settings = stacks.load("dev").settings
     url = f"http://127.0.0.1:{site.server_port}/x"
-    lines = list(hosts.rows(api, settings, url, False))
+    lines = list(hosts.rows(api, settings, url))
     assert lines[0] == ("", "shop.example.com/x through istio-ingressgateway: VirtualService shop/shop http[2]")
     assert [wrong for wrong, _ in lines[1:4]] == [shares.CONTRADICTS] * 3, "web answers in place of cart"
 

@@ -333,5 +333,6 @@ def test_a_run_with_too_few_answers_fails_and_says_why(
     site.statuses["GET"] = 429
     assert ran(site, monkeypatch, Expectation({"v1": 1.0}), {"services": {"reviews": {"limit": TIMEOUT}}}) == 1
     out = capsys.readouterr().out
-    assert out.endswith("  <- too few are left to judge: 0\n")
+    assert "  <- too few are left to judge: 0\n" in out
+    assert out.endswith("say LIMITS=1 to use them up, which others notice\n")
     assert shares.CONTRADICTS not in out

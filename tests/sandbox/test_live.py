@@ -89,6 +89,12 @@ def test_the_export_to_annotation_is_kept() -> None:
     assert entry["spec"]["exportTo"] == ["."]
 
 
+def test_a_gateways_service_is_the_youngest_so_that_callers_reach_another_one_with_its_port() -> None:
+    age = {"creationTimestamp": "2026-01-01T00:00:00Z"}
+    entries = registry.entries(seen(service("shop", **age), service(INGRESS.name, INGRESS.namespace, **age)), PLAN)
+    assert ["creationTimestamp" in entry["metadata"] for entry in entries] == [False, True]
+
+
 # Listeners
 
 

@@ -7,14 +7,18 @@ import contextlib
 import http.client
 import json
 import random
+import ssl
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from commands.spoken import HTTP, TLS
+from mesh import releases
 from mesh.releases.release import Release
 from sandbox.live import pilot, proxies
 from sandbox.live.folder import Folder
@@ -31,17 +35,29 @@ LABELS = {"app": INGRESS, "istio": "ingressgateway"}
 ROOT = "istio-system"
 PORT = 9080
 """Port of every service."""
-GATEWAY_PORT = 8080
-"""Port of the gateway's pods for port 80 of its Service."""
+GATEWAY_PORTS = {80: 8080, 443: 8443}
+"""Ports of the gateway's pods for ports of its Service; the others are the same."""
+EDGE = f"{ROOT}/{INGRESS}"
 CALLERS = {"callers": "front", "others": "batch"}
 """The calling workloads by namespace."""
-SERVERS = {"reviews": ("v1", "v2", "v3"), "ratings": ("v1",), "outside": ("v1",)}
-FIRST_PORT = 9201
-PORTS = {
-    f"{app}-{version}": FIRST_PORT + i
-    for i, (app, version) in enumerate((app, version) for app, versions in SERVERS.items() for version in versions)
+TLS_PORT = 443
+"""Port of the gateway at which server names decide."""
+ADMIN = 9081
+"""The second port of `cart`."""
+SERVERS = {
+    "reviews": ("v1", "v2", "v3"),
+    "ratings": ("v1",),
+    "outside": ("v1",),
+    "cart": ("v1", "v2"),
+    "store": ("v1", "v2"),
+    "vault": ("v1", "v2"),
 }
-"""The ports of the servers, by name of the workload."""
+CONNECTED = ("store", "vault")
+"""Servers that speak no HTTP: TCP, and TLS."""
+FIRST_PORT = 9201
+_NAMED = [f"{app}-{version}" for app, versions in SERVERS.items() for version in versions]
+PORTS = {name: FIRST_PORT + i for i, name in enumerate([*_NAMED, *(f"cart-{one}:{ADMIN}" for one in SERVERS["cart"])])}
+"""The ports of the servers, by name of the workload, with the port if it is a second one."""
 ECHOED = {"x-served": "", "x-path": "%REQ(:PATH)%", "x-host": "%REQ(:AUTHORITY)%", "x-echo": "%REQ(x-added)%"}
 """Headers in which a server tells who it is and what it was asked."""
 LIMIT = 30.0
@@ -60,6 +76,16 @@ class Ask:
     """With the port, as clients send it."""
     path: str
     headers: tuple[tuple[str, str], ...]
+    port: int
+    """Port of the called service, or of the gateway."""
+    address: str = ""
+    """Loopback address that the client has; any if empty."""
+    spoken: str = HTTP
+
+    @property
+    def way(self) -> tuple[str, int, str]:
+        """What requests of one connection have in common."""
+        return self.source, self.port, self.address
 
     @property
     def text(self) -> bytes:
@@ -87,8 +113,9 @@ class Said:
 class DataPlane:
     """The running processes, and requests to them."""
 
-    def __init__(self, addresses: Mapping[str, tuple[str, int]]) -> None:
-        self._addresses = addresses
+    def __init__(self, addresses: Mapping[str, str], servers: str) -> None:
+        self._addresses, self._servers = addresses, servers
+        """The addresses of the sources, and that of all servers."""
 
     def ask(self, asked: Sequence[Ask], counts: Sequence[int]) -> list[list[Said]]:
         """The answers to each request, which is sent as often as `counts` says."""
@@ -96,14 +123,15 @@ class DataPlane:
 
     async def _ask(self, asked: Sequence[Ask], counts: Sequence[int]) -> list[list[Said]]:
         found: list[list[Said]] = [[] for _ in asked]
-        queues: dict[str, list[int]] = {}
+        queues: dict[tuple[str, int, str], list[int]] = {}
+        single: list[int] = []
         for i, (one, count) in enumerate(zip(asked, counts, strict=True)):
-            queues.setdefault(one.source, []).extend([i] * count)
+            (queues.setdefault(one.way, []) if one.spoken == HTTP else single).extend([i] * count)
 
-        async def work(source: str, wanted: list[int]) -> None:
+        async def work(wanted: list[int]) -> None:
             while wanted:
                 left = len(wanted)
-                reader, writer = await asyncio.open_connection(*self._addresses[source])
+                reader, writer = await self._connected(asked[wanted[0]])
                 with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
                     while wanted:  # a burst at a time; Envoy closes the connection after some answers of its own
                         some = wanted[:BURST]
@@ -114,8 +142,51 @@ class DataPlane:
                 writer.close()
                 assert len(wanted) < left, f"no answer to {asked[wanted[0]]}"
 
-        await asyncio.gather(*(work(source, wanted[part::4]) for source, wanted in queues.items() for part in range(4)))
+        async def connect(wanted: list[int]) -> None:
+            for i in wanted:
+                found[i].append(await self._taken(asked[i]))
+
+        connected = {name: port for name, port in PORTS.items() if name.partition("-")[0] in CONNECTED}
+        servers = [
+            await asyncio.start_server(partial(_tell, name), self._servers, port) for name, port in connected.items()
+        ]
+        parts = [work(wanted[part::4]) for wanted in queues.values() for part in range(4)]
+        await asyncio.gather(*parts, *(connect(single[part::4]) for part in range(4)))
+        for server in servers:
+            server.close()
         return found
+
+    async def _connected(self, one: Ask) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        port = GATEWAY_PORTS.get(one.port, one.port) if one.source == EDGE else one.port
+        own = (one.address, 0) if one.address else None
+        return await asyncio.open_connection(self._addresses[one.source], port, local_addr=own)
+
+    async def _taken(self, one: Ask) -> Said:
+        """Who takes a connection: the server answers whatever it gets with its name."""
+        try:
+            reader, writer = await self._connected(one)
+            writer.write(_hello(one.host.partition(":")[0]) if one.spoken == TLS else b"hello")
+            name = (await asyncio.wait_for(reader.read(100), LIMIT)).decode()
+            writer.close()
+        except ConnectionError:
+            name = ""
+        return Said(200, name) if name else Said(0)
+
+
+async def _tell(name: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Answers a connection with a name."""
+    if await reader.read(1 << 16):
+        writer.write(name.encode())
+    writer.close()
+
+
+def _hello(host: str) -> bytes:
+    """What the handshake with a server of this name begins with."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    with contextlib.suppress(ssl.SSLWantReadError):
+        context.wrap_bio(incoming, outgoing, server_hostname=host).do_handshake()
+    return outgoing.read()
 
 
 async def _read(reader: asyncio.StreamReader, asked: Ask) -> Said:
@@ -149,9 +220,11 @@ def running(objects: Sequence[Manifest], folder: Path, release: Release) -> Iter
         for i, (place, name) in enumerate(CALLERS.items())
     }
     servers = _address(plan, 10)
-    whole = [*_ours(plan, gateway, sidecars), *_with_addresses(objects, servers)]
+    ports = _gateway_ports(objects)
+    whole = [*_ours(plan, gateway, ports, sidecars), *_with_addresses(objects, servers)]
     made.objects.write_text("\n---\n".join(map(json.dumps, whole)))
-    mesh = {"rootNamespace": ROOT, "enableAutoMtls": False, "defaultConfig": {"discoveryAddress": "localhost:8080"}}
+    defaults = {"discoveryAddress": "localhost:8080", **topology(release.name)}
+    mesh = {"rootNamespace": ROOT, "enableAutoMtls": False, "defaultConfig": defaults}
     made.mesh_config.write_text(json.dumps(mesh))
     with ExitStack() as stack:
         stack.enter_context(kubernetes.serving(_address(plan, 9), made.layout.kubeconfig))
@@ -172,11 +245,23 @@ def running(objects: Sequence[Manifest], folder: Path, release: Release) -> Iter
             _wait(lambda at=address: _ready(at), made.root / f"{name}.log")
             rejected = proxies.ask(address, ADMIN_PORT, "/stats?filter=update_rejected")[1]
             assert all(line.endswith(": 0") for line in rejected.splitlines()), (name, rejected)
-        listeners = {f"{ROOT}/{INGRESS}": (gateway.address, GATEWAY_PORT)}
-        listeners |= {f"{place}/{CALLERS[place]}": (one.outbound, PORT) for place, one in sidecars.items()}
-        for address, port in listeners.values():
+        listening = [(gateway.address, GATEWAY_PORTS.get(port, port)) for port in ports]
+        listening += [(one.outbound, PORT) for one in sidecars.values()]
+        for address, port in listening:
             _wait(lambda at=address, number=port: not is_free(number, at), log)
-        yield DataPlane(listeners)
+        callers = {f"{at}/{CALLERS[at]}": one.outbound for at, one in sidecars.items()}
+        yield DataPlane({EDGE: gateway.address, **callers}, servers)
+
+
+def topology(release: str) -> Mapping[str, Any]:
+    """What gateways know of a load balancer before them: in one of the releases, that there is one."""
+    return {"gatewayTopology": {"numTrustedProxies": 1}} if release != releases.NAMES[0] else {}
+
+
+def _gateway_ports(objects: Sequence[Manifest]) -> list[int]:
+    """The ports of all servers of Gateways."""
+    servers = [server for one in objects if one["kind"] == "Gateway" for server in one["spec"]["servers"]]
+    return sorted({server["port"]["number"] for server in servers})
 
 
 def _plan(release: Release) -> Plan:
@@ -212,9 +297,17 @@ def _folder(base: Path) -> Folder:
     return made
 
 
-def _ours(plan: Plan, gateway: Gateway, sidecars: Mapping[str, Workload]) -> Iterator[Manifest]:
+def _ours(plan: Plan, gateway: Gateway, numbers: Sequence[int], sidecars: Mapping[str, Workload]) -> Iterator[Manifest]:
     """The gateway's service and address, and the listeners of the callers."""
-    ports = [{"number": 80, "name": "http2", "protocol": "HTTP2", "targetPort": GATEWAY_PORT}]
+    ports = [
+        {
+            "number": one,
+            "name": f"port-{one}",
+            "protocol": "HTTP2" if one == 80 else "TCP",
+            "targetPort": GATEWAY_PORTS.get(one, one),
+        }
+        for one in numbers
+    ]
     entry = {
         "hosts": [plan.host(INGRESS, ROOT)],
         "ports": ports,
@@ -225,7 +318,7 @@ def _ours(plan: Plan, gateway: Gateway, sidecars: Mapping[str, Workload]) -> Ite
     yield custom("ServiceEntry", INGRESS, ROOT, entry)
     patch = {
         "applyTo": "LISTENER",
-        "match": {"context": "GATEWAY", "listener": {"portNumber": GATEWAY_PORT}},
+        "match": {"context": "GATEWAY"},
         "patch": {"operation": "MERGE", "value": {"address": {"socket_address": {"address": gateway.address}}}},
     }
     bound = {"workloadSelector": {"labels": LABELS}, "configPatches": [patch]}
@@ -241,10 +334,11 @@ def custom(kind: str, name: str, namespace: str, spec: Mapping[str, Any]) -> Man
     return {"apiVersion": f"{group}.istio.io/v1", "kind": kind, "metadata": metadata, "spec": dict(spec)}
 
 
-def endpoint(app: str, version: str) -> Manifest:
-    """The endpoint of a workload; the address is known when the data plane starts."""
-    labels = {"app": app, "version": version}
-    return {"address": "", "ports": {"http": PORTS[f"{app}-{version}"]}, "labels": labels}
+def endpoint(app: str, version: str, ports: Collection[str]) -> Manifest:
+    """The endpoint of a workload with some of its ports, by name; the address is known when the data plane starts."""
+    name, labels = f"{app}-{version}", {"app": app, "version": version}
+    found = {"http": PORTS[name], "admin": PORTS.get(f"{name}:{ADMIN}")}
+    return {"address": "", "ports": {port: found[port] for port in ports}, "labels": labels}
 
 
 def _with_addresses(objects: Sequence[Manifest], address: str) -> Iterator[Manifest]:
@@ -256,11 +350,13 @@ def _with_addresses(objects: Sequence[Manifest], address: str) -> Iterator[Manif
 
 
 def _servers(address: str) -> Manifest:
-    """The bootstrap configuration of the Envoy that answers for all workloads."""
+    """The bootstrap configuration of the Envoy that answers for all workloads that speak HTTP."""
     manager = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
     router = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"
     listeners = []
     for name, port in PORTS.items():
+        if name.partition("-")[0] in CONNECTED:
+            continue
         told = {**ECHOED, "x-served": name}
         added = [{"header": {"key": key, "value": value}} for key, value in told.items()]
         route = {"match": {"prefix": "/"}, "direct_response": {"status": 200}, "response_headers_to_add": added}

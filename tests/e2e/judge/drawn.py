@@ -7,7 +7,7 @@ import random
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tests.e2e.judge.dataplane import CALLERS, LABELS, PORT, ROOT, Manifest, custom
+from tests.e2e.judge.dataplane import ADMIN, CALLERS, GATEWAY_PORTS, LABELS, PORT, ROOT, Manifest, custom
 
 Config = dict[str, Any]
 
@@ -32,6 +32,18 @@ class Pair:
     """The namespace of the pair, which is part of every name of a host."""
     old: Side
     new: Side
+
+    @property
+    def ports(self) -> tuple[int, int, int]:
+        """The ports that the pair alone has."""
+        return ports_of(self.token)
+
+
+def ports_of(token: str) -> tuple[int, int, int]:
+    """The ports of `store` and `vault`, and that of the gateway for TCP. Each pair has its own: connections of TCP name
+    no host. The gateway's differs from that of `store`, as a caller reaches only one of two services with a port."""
+    number = int(token[1:-1])
+    return 20000 + number, 10000 + number, 30000 + number
 
 
 class Draw:
@@ -63,12 +75,47 @@ class Draw:
         services = {
             "reviews": {"versions": list(VERSIONS), **self._service()},
             "ratings": {"versions": ["v1"], "route": "v1", **self._actions()},
+            "cart": {"versions": ["v1", "v2"], "balancing": "RANDOM"},
+            **({"store": self._connected("TCP")} if self._chance(0.4) else {}),
+            **({"vault": self._connected("TLS", token)} if self._chance(0.4) else {}),
         }
         hosts = {"site": {"hosts": self._hosts(token), "routes": self._routes(token)}}
         if self._chance(0.3):
             hosts["wide"] = {"hosts": [f"*.a.{token}.example.com"], "routes": self._routes(token)}
+        if self._chance(0.3):
+            hosts["raw"] = {
+                "hosts": ["*"],
+                "protocol": "TCP",
+                "port": ports_of(token)[0],
+                "routes": [self._to("store")],
+            }
+        if self._later and self._chance(0.3):
+            tls = {"endsAt": "loadBalancer", "redirect": self._chance(0.7)}
+            hosts["balanced"] = {"hosts": [f"lb.{token}.example.com"], "tls": tls, "routes": self._routes(token)}
+        if self._chance(0.3):
+            names = self._one([[f"sni.{token}.example.com"], [f"*.sni.{token}.example.com"]])
+            hosts["sni"] = {"hosts": names, "tls": {"mode": "PASSTHROUGH"}, "routes": [self._to("vault")]}
         outside = {"hosts": [f"api.{token}.example.org"], "protocol": "HTTP", "port": PORT}
         return {"services": services, "hosts": hosts, **({"egress": {"api": outside}} if self._chance(0.4) else {})}
+
+    def _to(self, service: str) -> Config:
+        """A route of connections, to one version, all, or weights."""
+        if self._chance(0.4):
+            weight = self._one([10, 50, 80])
+            shares = {"v1": weight, "v2": 100 - weight}
+            return {"to": [{"service": service, "version": name, "weight": one} for name, one in shares.items()]}
+        return {"to": {"service": service, **self._one([{}, {"version": "v1"}, {"version": "v2"}])}}
+
+    def _connected(self, protocol: str, token: str = "") -> Config:
+        """A service whose connections are routed: by caller, port and server name."""
+        rules = []
+        for _ in self._some(2):
+            kind = self._one(["caller", "labels", *(["name"] if token else ())])
+            match = {"host": f"{self._one(['a', 'b'])}.vault.{token}.example.com"} if kind == "name" else None
+            rules.append({"match": [match or self._condition(kind, token)], "route": self._one(["v1", "v2"])})
+        weight = self._one([10, 50, 80])
+        route = self._one([{}, {"route": "v1"}, {"route": {"v1": weight, "v2": 100 - weight}}])
+        return {"versions": ["v1", "v2"], "protocol": protocol, "rules": rules, **route}
 
     def _hosts(self, token: str) -> list[str]:
         return [f"{token}.example.com", *([f"*.{token}.example.com"] if self._chance(0.4) else [])]
@@ -103,7 +150,10 @@ class Draw:
                 "redirect": {**({"uri": "/there"} if self._chance(0.7) or not more else {}), **more, **code},
             }
         to = {"service": "reviews", **self._version()}
-        if self._chance(0.3):
+        if self._chance(0.2):
+            of_cart = {"service": "cart", "port": self._one([PORT, ADMIN]), **self._one([{}, {"version": "v1"}])}
+            to = self._one([of_cart, {"service": "team"}])
+        elif self._chance(0.3):
             weight = self._one([5, 30, 50])
             other = {"service": "ratings", "weight": 100 - weight}
             return {**route, **self._actions(), "to": [{**to, "weight": weight}, other]}
@@ -205,7 +255,7 @@ class Draw:
         return tuple(found)
 
     def _rule(self, hosts: list[str]) -> Manifest:
-        operation: Manifest = {"hosts": hosts}
+        operation: Manifest = {"hosts": hosts, "ports": [str(GATEWAY_PORTS[80])]}  # and so not of connections
         if self._chance(0.7):
             paths = ["/a*", "/a/1", "*/c", "/b/c", "a/*", *(["/a/{*}", "/{**}/c"] if self._later else ())]
             operation |= {self._one(["paths", "notPaths"]): self._random.sample(paths, 2)}
@@ -218,6 +268,9 @@ class Draw:
             when.append({"key": self._one(["request.auth.claims[group]", "request.auth.claims[sub]"]), **asked})
         source = {}
         if self._chance(0.2):
+            blocks = self._random.sample(["127.66.0.0/16", "127.66.1.7", "127.66.0.0/17"], self._one([1, 2]))
+            source = {self._one(["ipBlocks", "notIpBlocks", "remoteIpBlocks", "notRemoteIpBlocks"]): blocks}
+        elif self._chance(0.2):
             tokens = [self._one(["issuer/any", "issuer/*", "*/anna", "*"])]
             source = {self._one(["requestPrincipals", "notRequestPrincipals"]): tokens}
         return {

@@ -382,6 +382,16 @@ def test_a_gateway_redirects_by_the_scheme_that_a_load_balancer_says_if_it_trust
     assert visited(plain, TRUSTING).status == 301
 
 
+def test_a_redirect_keeps_the_scheme_that_a_load_balancer_says() -> None:
+    moved = routes("visitors", {"redirect": {"uri": "/new"}}, hosts=["shop.example.com"], gateways=["way-in"])
+    by_https = {"x-forwarded-proto": "https"}
+    assert visited(moved, headers=by_https).location == "http://shop.example.com/new"
+    assert visited(moved, TRUSTING, headers=by_https).location == "https://shop.example.com/new"
+    here = {"redirect": {"uri": "/new", "derivePort": "FROM_REQUEST_PORT"}}
+    moved = routes("visitors", here, hosts=["shop.example.com"], gateways=["way-in"])
+    assert visited(moved, TRUSTING, headers=by_https).location == "https://shop.example.com/new"
+
+
 def test_connections_are_routed_by_port_and_server_name() -> None:
     tcp = [
         {"match": [{"port": 81}], "route": [{"destination": {"host": "cart", "subset": "v2"}}]},
@@ -415,6 +425,55 @@ def test_tls_that_a_gateway_passes_on_is_routed_by_server_name() -> None:
     routed = manifest_of("VirtualService", "visitors", spec)
     assert visited(passed, routed, secure=True, port=443).rule == "VirtualService shop/visitors tls[0]"
     assert visited(passed, routed, secure=True, port=443, host="x.example.com").status == 0
+
+
+def edge_policy(action: str, **rule: Any) -> Manifest:
+    spec = {"selector": {"matchLabels": {"istio": "ingress"}}, "action": action, "rules": [rule]}
+    return manifest_of("AuthorizationPolicy", action.lower(), spec, "istio-system")
+
+
+@pytest.mark.parametrize(
+    ("action", "rule", "status"),
+    [
+        ("ALLOW", {"to": [{"operation": {"paths": ["/*"]}}]}, 403),
+        ("ALLOW", {"to": [{"operation": {"notHosts": ["other"]}}]}, 403),
+        ("ALLOW", {"when": [{"key": "request.headers[x]", "notValues": ["1"]}]}, 403),
+        ("ALLOW", {"from": [{"source": {"ipBlocks": ["10.0.0.0/8"]}}]}, 200),
+        ("DENY", {"to": [{"operation": {"paths": ["/never"]}}]}, 403),
+        ("DENY", {"to": [{"operation": {"paths": ["/never"], "ports": ["9"]}}]}, 200),
+        ("DENY", {"from": [{"source": {"requestPrincipals": ["*"], "ipBlocks": ["192.0.2.0/24"]}}]}, 200),
+        ("DENY", {"when": [{"key": "request.headers[x]", "values": ["1"]}]}, 403),
+    ],
+)
+def test_what_a_rule_asks_of_requests_allows_no_connection_and_is_not_asked_of_one_that_is_denied(
+    action: str, rule: Manifest, status: int
+) -> None:
+    passed = gateway("way-in", server(443, ["*"], "TLS", tls={"mode": "PASSTHROUGH"}))
+    tls = [{"match": [{"sniHosts": ["shop.example.com"]}], "route": [{"destination": {"host": "front"}}]}]
+    spec = {"hosts": ["*.example.com"], "gateways": ["way-in"], "tls": tls}
+    routed = manifest_of("VirtualService", "visitors", spec)
+    found = visited(passed, routed, edge_policy(action, **rule), secure=True, port=443, address="10.1.2.3")
+    assert (found.status if not found.receivers else 200) == status
+
+
+def test_behind_a_load_balancer_the_client_is_a_remote_address_and_no_peer() -> None:
+    for field, trusting, status in (
+        ("ipBlocks", (), 403),
+        ("remoteIpBlocks", (), 403),
+        ("ipBlocks", (TRUSTING,), 200),
+        ("remoteIpBlocks", (TRUSTING,), 403),
+    ):
+        rule = {"from": [{"source": {field: ["10.0.0.0/8"]}}]}
+        found = visited(edge_policy("DENY", **rule), *trusting, address="10.1.2.3")
+        assert (found.status if not found.receivers else 200) == status
+
+
+def test_behind_a_gateway_the_peer_of_a_pod_is_the_gateway() -> None:
+    for field, status in (("ipBlocks", 200), ("remoteIpBlocks", 403)):
+        rule = {"from": [{"source": {field: ["10.0.0.0/8"]}}]}
+        spec = {"selector": {"matchLabels": {"app": "front"}}, "action": "DENY", "rules": [rule]}
+        (receiver,) = visited(manifest_of("AuthorizationPolicy", "deny", spec), address="10.1.2.3").receivers
+        assert receiver.status == status
 
 
 def test_a_gateway_that_requires_tokens_refuses_plain_requests_before_it_redirects_them() -> None:
