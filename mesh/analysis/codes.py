@@ -266,6 +266,12 @@ TELEMETRY_CLASH: Final = _code(
 DEFAULT_TELEMETRIES: Final = _code(
     "IST0160", "MultipleTelemetriesWithoutWorkloadSelectors", _ERROR, "Several Telemetries are for a whole namespace."
 )
+INVALID_CERTIFICATE: Final = _code(
+    "IST0161",
+    "InvalidGatewayCredential",
+    _ERROR,
+    "The Secret of a Gateway has no valid certificate: none in PEM, or one that has ended, or has yet to begin.",
+)
 PORT_NOT_ON_SERVICE: Final = _code(
     "IST0162",
     "GatewayPortNotDefinedOnService",

@@ -20,7 +20,6 @@ LEFT_OUT: Final[Mapping[str, str]] = {
     "IST0142": _OF_CLUSTER,
     "IST0143": _OF_CLUSTER,
     "IST0156": _OF_GATEWAY_API,
-    "IST0161": "What is in Secrets: certificates are not read.",
     "IST0163": _ELSEWHERE,
     "IST0164": _ELSEWHERE,
     "IST0165": "Gateways that istiod makes of the Gateway API's have no valid name for `gateways`: `IST0106`.",

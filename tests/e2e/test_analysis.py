@@ -38,7 +38,6 @@ Said = frozenset[tuple[str, str]]
 
 EXCEPT: Mapping[str, frozenset[str]] = {
     "istioctl says of every EnvoyFilter that it may stop to work": frozenset({"IST0133 EnvoyFilter"}),
-    "what is in Secrets is not looked at": frozenset({"IST0161 Gateway"}),
 }
 TELEMETRY = frozenset({"IST0151 EnvoyFilter", "IST0155 EnvoyFilter"})
 """Findings of istioctl on the EnvoyFilters of Istio's own telemetry."""
