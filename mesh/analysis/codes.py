@@ -278,6 +278,12 @@ PORT_NOT_ON_SERVICE: Final = _code(
     _WARNING,
     "A Gateway listens on a port that no Service of its pods has.",
 )
+IGNORED_SELECTOR: Final = _code(
+    "IST0166",
+    "IneffectiveSelector",
+    _WARNING,
+    "A policy selects proxies of the Gateway API that ignore selectors: waypoints, and all if istiod is told so.",
+)
 INEFFECTIVE_POLICY: Final = _code(
     "IST0167", "IneffectivePolicy", _WARNING, "A Sidecar is for pods in ambient mode, which have no sidecar."
 )
@@ -292,6 +298,12 @@ OPEN_KEY_FETCH: Final = _code(
     "JwksUriFetchUnrestricted",
     _WARNING,
     "An istiod of a release that can be told so is not told the networks from which it must not fetch keys for tokens.",
+)
+OLD_DEFINITION: Final = _code(
+    "IST0176",
+    "GatewayAPICRDVersionBelowMinimum",
+    _WARNING,
+    "A definition of the Gateway API is older than the release reads, which ignores all objects of its kind.",
 )
 ENTRY_CLASH: Final = _code(
     "IST0177",

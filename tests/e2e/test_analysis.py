@@ -78,14 +78,15 @@ def pods(manifests: Sequence[Manifest], release: str) -> Iterator[Manifest]:
 
 def istioctl(manifests: Sequence[Manifest], folder: Path, release: str = releases.DEFAULT) -> Said:
     """istioctl's findings. It reads Istio's objects from a file, the others from an API server."""
-    whole = [*(m for m in manifests if m["kind"] != "CustomResourceDefinition"), *pods(manifests, release)]
+    read = (m for m in manifests if m["kind"] != "CustomResourceDefinition" or "gateway." in m["metadata"]["name"])
+    whole = [*read, *pods(manifests, release)]
     kubernetes = [manifest for manifest in whole if manifest["kind"] in KINDS.values()]
     file = folder / "istio.yaml"
     file.write_text(yaml.safe_dump_all(manifest for manifest in whole if manifest not in kubernetes))
     with serving(kubernetes) as address:
         config = folder / "kubeconfig"
         config.write_text(yaml.safe_dump(_kubeconfig(address)))
-        options = ["--all-namespaces", f"--kubeconfig={config}", "--output=json", str(file)]
+        options = ["--all-namespaces", f"--kubeconfig={config}", "--output=json", "--log_target=stderr", str(file)]
         command = [str(checkers() / "istioctl"), "analyze", *options]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     if not done.stdout.strip():

@@ -102,8 +102,8 @@ def secrets(mesh: Mesh) -> Iterator[Finding]:
                 text = f"the stack has no Secret {wanted}: make sure that it is there, and say so in {SUPPRESS}"
                 yield codes.NOT_FOUND.at(gateway, place, text, Severity.WARNING)
             for secret in found:
-                if text := certificates.problem(secret.body, now):
-                    yield codes.INVALID_CERTIFICATE.at(gateway, place, f"{secret.ref} {text}")
+                if wrong := certificates.problem(secret.body, now):
+                    yield codes.INVALID_CERTIFICATE.at(gateway, place, f"{secret.ref}: {wrong}")
 
 
 def redirects(mesh: Mesh) -> Iterator[Finding]:

@@ -17,7 +17,7 @@ def pem(certificate: str = VALID) -> str:
     return f"-----BEGIN CERTIFICATE-----\n{certificate}\n-----END CERTIFICATE-----\n"
 
 
-def said(now: datetime = NOW, **values: str) -> str | None:
+def said(*, now: datetime = NOW, **values: str) -> str | None:
     return problem({"stringData": {name.replace("_", "."): value for name, value in values.items()}}, now)
 
 
@@ -45,11 +45,11 @@ def test_values_in_base64_are_read_and_plain_ones_take_their_place() -> None:
     ],
 )
 def test_what_istiod_cannot_use_is_told_by_its_key_without_the_value(values: dict[str, str], text: str) -> None:
-    assert said(**values) == text
+    assert problem({"stringData": {name.replace("_", "."): value for name, value in values.items()}}, NOW) == text
 
 
 def test_a_certificate_is_not_valid_before_its_time() -> None:
-    assert said(datetime(2019, 1, 1, tzinfo=UTC), tls_crt=pem(), tls_key=KEY) == (
+    assert said(now=datetime(2019, 1, 1, tzinfo=UTC), tls_crt=pem(), tls_key=KEY) == (
         "tls.crt is not valid before 2020-01-01 00:00 UTC"
     )
 
