@@ -30,13 +30,13 @@ NOT_FOUND: Final = _code(
     "ReferencedResourceNotFound",
     _ERROR,
     "A host, port, subset, gateway, workload, namespace or secret that an object names does not exist. A warning only"
-    " for secrets, and for hosts in namespaces of which the stack says nothing: they may come from elsewhere.",
+    " for secrets, and for hosts in namespaces of which nothing is said here: they may come from elsewhere.",
 )
 NOT_INJECTED: Final = _code(
     "IST0102",
     "NamespaceNotInjected",
     _INFO,
-    "A namespace of the stack has no injection label, and its pods get no sidecar.",
+    "A namespace has no injection label, and its pods get no sidecar.",
 )
 WITHOUT_PROXY: Final = _code(
     "IST0103",
@@ -208,7 +208,7 @@ INJECTED_BY_DEFAULT: Final = _code(
     "IST0148",
     "NamespaceInjectionEnabledByDefault",
     _INFO,
-    "A namespace of the stack has no injection label, and `enableNamespacesByDefault` has its pods injected.",
+    "A namespace has no injection label, and `enableNamespacesByDefault` has its pods injected.",
 )
 CLAIMS_UNPROVEN: Final = _code(
     "IST0149",
@@ -456,13 +456,13 @@ UNKNOWN_PRINCIPAL: Final = _code(
     "MESH0205",
     "UnknownPrincipal",
     _WARNING,
-    "An AuthorizationPolicy names a service account that no workload of the stack has.",
+    "An AuthorizationPolicy names a service account that no workload here has.",
 )
 UNKNOWN_REVISION: Final = _code(
     "MESH0206",
     "UnknownRevision",
     _WARNING,
-    "The label of a namespace names a revision whose control plane is not part of the stack.",
+    "The label of a namespace names a revision whose control plane is not among the objects.",
 )
 POLICY_MATCHES_NOTHING: Final = _code(
     "MESH0207",

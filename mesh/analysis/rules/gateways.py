@@ -12,7 +12,7 @@ from mesh.analysis.findings import Finding, Severity
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object, Ref, entries
 from mesh.analysis.services import Service
-from mesh.analysis.suppression import CONFIG as SUPPRESS
+from mesh.analysis.suppression import ANNOTATION, CONFIG
 from mesh.analysis.trusted_proxies import trusted
 from mesh.analysis.workloads import Workload
 from mesh.core import kinds
@@ -99,7 +99,8 @@ def secrets(mesh: Mesh) -> Iterator[Finding]:
             found = [obj for namespace in namespaces if (obj := mesh.get(Ref(kinds.SECRET, namespace, name)))]
             if not found:
                 wanted = f"{namespaces[0]}/{name}"
-                text = f"the stack has no Secret {wanted}: make sure that it is there, and say so in {SUPPRESS}"
+                where = mesh.by(CONFIG, ANNOTATION)
+                text = f"there is no Secret {wanted} here: make sure that it is on the cluster, and say so in {where}"
                 yield codes.NOT_FOUND.at(gateway, place, text, Severity.WARNING)
             for secret in found:
                 if wrong := certificates.problem(secret.body, now):
