@@ -503,6 +503,23 @@ POLICIES = [
         "MESH0204 PeerAuthentication shop/other",
         manifest_of("PeerAuthentication", "other", {"mtls": {"mode": "PERMISSIVE"}}),
     ),
+    fault(
+        "misspelt field of Envoy's",
+        "IST0133 EnvoyFilter shop/filter",
+        manifest_of(
+            "EnvoyFilter",
+            "filter",
+            {
+                "configPatches": [
+                    {
+                        "applyTo": "CLUSTER",
+                        "match": {},
+                        "patch": {"operation": "MERGE", "value": {"dns_lookup_famly": 1}},
+                    }
+                ]
+            },
+        ),
+    ),
     fault("relative patch", "IST0151 EnvoyFilter shop/filter", patch("INSERT_BEFORE")),
     fault(
         "relative patch after one for a single proxy version",

@@ -6,7 +6,6 @@ Values that are not known here, such as those that Pulumi keeps, count as valid.
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -29,7 +28,7 @@ def problem(secret: Mapping[str, Any], now: datetime) -> str | None:
     for key in encoded.keys() - values.keys():
         try:
             values[key] = base64.b64decode(re.sub(r"\s", "", encoded[key]), validate=True)
-        except binascii.Error:
+        except ValueError:
             return f"{key} is not in base64"
     for certificate, key in _PAIRS:
         if values.get(certificate) and values.get(key):
@@ -48,9 +47,9 @@ def _of_certificate(text: bytes, now: datetime) -> str | None:
     try:
         der = base64.b64decode(found[2])
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=der)
-    except (binascii.Error, ssl.SSLError, ValueError):
+        begin, end = _validity(der)
+    except (ssl.SSLError, ValueError, IndexError):
         return "is no certificate"
-    begin, end = _validity(der)
     if now < begin:
         return f"is not valid before {begin:%Y-%m-%d %H:%M} UTC"
     return f"ended on {end:%Y-%m-%d}: renew it" if now > end else None

@@ -73,6 +73,20 @@ _LATER_VALUES: Final[Mapping[str, Sequence[str]]] = {
     ),
 }
 """Values of enums that are newer than the package."""
+_LATER_FIELDS: Final = (
+    "asn_db_path",
+    "channel_credentials_plugin",
+    "dns_min_refresh_rate",
+    "enable_ja4_fingerprinting",
+    "match_included_headers",
+    "max_connection_duration_jitter",
+    "record_upstream_connection",
+    "secrets",
+    "transport_socket_matcher",
+)
+"""Fields that are newer than the package, and called almost as others of their messages."""
+_MISSPELT: Final = 0.85
+"""How similar to the name of a field another is that is meant to be the same."""
 CHANGED: Final = frozenset({"envoy.extensions.filters.http.dynamic_modules.v3.DynamicModuleFilter.filter_config"})
 """Fields whose type has changed since."""
 
@@ -89,6 +103,19 @@ def fields(of: Descriptor) -> Mapping[str, FieldDescriptor]:
     """The fields of a message that are read, by both names that they have in JSON: in snake case and in camel case."""
     known = [field for field in of.fields if field.full_name not in CHANGED]
     return {name: field for field in known for name in (field.name, field.json_name)}
+
+
+def misspelt(name: str, of: Descriptor) -> str | None:
+    """What is wrong with the name of a field that a message does not have, if it is almost that of one that it has;
+    None of others, which a later Envoy may have."""
+    if name in {form for later in _LATER_FIELDS for form in (later, _camel(later))}:
+        return None
+    close = nearest(name, fields(of), _MISSPELT)
+    return f"Envoy's {of.name} has no such field, so nothing reads it{close}" if close else None
+
+
+def _camel(name: str) -> str:
+    return re.sub("_(.)", lambda found: found[1].upper(), name)
 
 
 def values(of: EnumDescriptor) -> list[str]:

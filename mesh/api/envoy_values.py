@@ -7,7 +7,6 @@ Fields that Envoy does not have count as valid, for a later one may have them. N
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 _WELL_KNOWN: Final = "google.protobuf."
-_INTEGER: Final = re.compile(r"\s*(null|-?(0|[1-9][0-9]*))\s*", re.ASCII)
+_INTEGER: Final = re.compile(r"\s*(null|-?(0|[1-9][0-9]{0,19}))\s*", re.ASCII)
 _DECIMAL: Final = re.compile(r"\s*(null|-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?)\s*", re.ASCII)
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d([.,]\d+)?(Z|[-+]\d\d:\d\d)", re.ASCII)
 _TEXT, _MAPPING, _LIST = "a text", "a mapping", "a list"
@@ -31,6 +30,19 @@ _NOT_FINITE: Final = ("NaN", "Infinity", "-Infinity")
 
 def problems(sort: str, value: Mapping[str, Any]) -> Findings:
     """The parts of a patch's value that Envoy's types refuse; `sort` is what the patch applies to."""
+    return (found for found in _findings(sort, value) if not isinstance(found[1], _Misspelt))
+
+
+def misspelt(sort: str, value: Mapping[str, Any]) -> Findings:
+    """The fields in a patch's value that are almost called as one of Envoy's, and that nothing reads."""
+    return (found for found in _findings(sort, value) if isinstance(found[1], _Misspelt))
+
+
+class _Misspelt(str):
+    """What is said of a field that is no error: Envoy ignores it."""
+
+
+def _findings(sort: str, value: Mapping[str, Any]) -> Findings:
     if name := envoy_types.OBJECTS.get(sort):
         kind = envoy_types.message(name)
         assert kind, "the package has the objects that patches apply to"
@@ -53,8 +65,10 @@ def _message(kind: Descriptor, given: Any) -> Findings:
     else:
         known = envoy_types.fields(kind)
         for key, part in given.items():
-            if (field := known.get(str(key))) and part is not None:
+            if field := known.get(str(key)):
                 yield from nested((str(key),), _field(field, part))
+            elif text := envoy_types.misspelt(str(key), kind):
+                yield (str(key),), _Misspelt(text)
 
 
 def _any(given: Mapping[str, Any]) -> Findings:
@@ -78,6 +92,8 @@ def _any(given: Mapping[str, Any]) -> Findings:
 
 def _field(field: FieldDescriptor, given: Any) -> Findings:
     kind = field.message_type
+    if given is None:
+        return
     if kind and kind.GetOptions().map_entry:
         if not isinstance(given, Mapping):
             yield from _expected(_MAPPING, given)
@@ -147,7 +163,7 @@ def _is_bytes(given: Any) -> bool:
         return all(item is None or (not isinstance(item, str) and _is_integer(0, 255)(item)) for item in given)
     try:
         base64.b64decode(re.sub(r"[\r\n]", "", given), validate=True)
-    except (TypeError, binascii.Error):
+    except (TypeError, ValueError):
         return False
     return True
 

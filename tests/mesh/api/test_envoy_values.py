@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from mesh import api
+from mesh.api import envoy_values
 from tests import envoy
 
 
@@ -60,6 +61,8 @@ STRUCT = "udpa.type.v1.TypedStruct"
             {"typed_per_filter_config": {"a": {"@type": f"x/{LIMIT}", "stat_prefix": []}}},
             ".typed_per_filter_config.a.stat_prefix: expected a text, got []",
         ),
+        ("CLUSTER", {"max_requests_per_connection": "9" * 5000}, ".max_requests_per_connection: expected a whole"),
+        ("LISTENER", {"socket_options": [{"buf_value": "é"}]}, ".socket_options[0].buf_value: expected bytes in"),
         ("HTTP_FILTER", typed("google.protobuf.StringValue"), ".typed_config.value: is required for google.protobuf"),
         (
             "LISTENER",
@@ -103,6 +106,27 @@ def test_a_type_that_envoy_does_not_have_is_refused_with_the_nearest(name: str, 
 )
 def test_what_envoy_reads_or_a_later_one_may_read_is_valid(sort: str, value: dict[str, Any]) -> None:
     assert problems(sort, value) == []
+
+
+@pytest.mark.parametrize(
+    ("config", "texts"),
+    [
+        ({"inlinecode": "a"}, ['Envoy\'s Lua has no such field, so nothing reads it; did you mean "inlineCode"?']),
+        ({"nobody_knows": "a"}, []),
+        ({"inlineCode": 5}, []),
+    ],
+)
+def test_a_misspelt_field_is_no_error_and_told_apart(config: dict[str, Any], texts: list[str]) -> None:
+    value = typed(LUA, **config)
+    assert list(envoy_values.misspelt("HTTP_FILTER", value)) == [
+        (("typed_config", name), text) for name, text in zip(config, texts, strict=False)
+    ]
+    assert bool(problems("HTTP_FILTER", value)) == (config.get("inlineCode") == 5)
+
+
+def test_a_field_of_a_later_envoy_is_not_taken_for_a_misspelt_one() -> None:
+    for name in ("transport_socket_matcher", "transportSocketMatcher"):
+        assert list(envoy_values.misspelt("CLUSTER", {name: {}})) == []
 
 
 def test_the_value_of_what_is_removed_is_read_as_well() -> None:
