@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.faults_of_later import CLAIMS, INJECTION, LATER, LOGGING, MIRRORS, TARGETS
 from tests.faults_of_requests import REQUESTS
-from tests.meshes import Manifest, deployment, fault, gateway, manifest_of, routes, server, service, to
+from tests.meshes import ENDED, Manifest, deployment, fault, gateway, manifest_of, routes, secret, server, service, to
 
 SAME = {"match": [{"uri": {"prefix": "/a"}}]}
 TLS = {"mode": "SIMPLE", "credentialName": "certificate"}
@@ -16,7 +16,7 @@ OF_ONE_VERSION = {
     "match": {"proxy": {"proxyVersion": "^1\\.10.*"}},
     "patch": {"operation": "ADD", "value": {"name": "filter"}},
 }
-SECRET = manifest_of("Secret", "certificate", namespace="istio-system")
+SECRET = secret()
 
 
 def rule(name: str, host: str, subsets: Any = (), **spec: Any) -> Manifest:
@@ -266,6 +266,19 @@ GATEWAYS = [
         SECRET,
         gateway("other", server(443, ["a.example.com"], "HTTPS", tls={**TLS, "serverCertificate": "/a.pem"})),
     ),
+    *(
+        fault(
+            f"secret with {what}",
+            "IST0161 Gateway shop/other",
+            found,
+            gateway("other", server(443, ["a.example.com"], "HTTPS", tls=TLS)),
+        )
+        for what, found in (
+            ("a certificate that has ended", secret(ENDED)),
+            ("what is no certificate", secret("AAAA")),
+            ("a certificate under another key", secret(key="certificate")),
+        )
+    ),
     fault(
         "Sidecar in a namespace of ambient mode",
         "IST0167 Sidecar calm/all",
@@ -489,6 +502,23 @@ POLICIES = [
         "two PeerAuthentications for one namespace",
         "MESH0204 PeerAuthentication shop/other",
         manifest_of("PeerAuthentication", "other", {"mtls": {"mode": "PERMISSIVE"}}),
+    ),
+    fault(
+        "misspelt field of Envoy's",
+        "IST0133 EnvoyFilter shop/filter",
+        manifest_of(
+            "EnvoyFilter",
+            "filter",
+            {
+                "configPatches": [
+                    {
+                        "applyTo": "CLUSTER",
+                        "match": {},
+                        "patch": {"operation": "MERGE", "value": {"dns_lookup_famly": 1}},
+                    }
+                ]
+            },
+        ),
     ),
     fault("relative patch", "IST0151 EnvoyFilter shop/filter", patch("INSERT_BEFORE")),
     fault(

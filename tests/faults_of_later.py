@@ -21,6 +21,17 @@ def front(**annotations: str) -> Manifest:
 
 
 ISTIOD = {"name": "istiod", "namespace": "istio-system", "labels": {"app": "istiod"}}
+_OF_API = "gateway.networking.k8s.io"
+WAYPOINT = {f"{_OF_API}/gateway-name": "way", f"{_OF_API}/gateway-class-name": "istio-waypoint"}
+TLS_ROUTES = {
+    "apiVersion": "apiextensions.k8s.io/v1",
+    "kind": "CustomResourceDefinition",
+    "metadata": {
+        "name": "tlsroutes.gateway.networking.k8s.io",
+        "annotations": {"gateway.networking.k8s.io/bundle-version": "v1.4.1"},
+    },
+    "spec": {"group": "gateway.networking.k8s.io", "names": {"kind": "TLSRoute", "plural": "tlsroutes"}},
+}
 KEYS = "https://issuer.example.com/keys"
 LATER = [
     fault(
@@ -57,6 +68,19 @@ LATER = [
                 "jwtRules": [{"issuer": "https://issuer.example.com", "jwksUri": KEYS}],
             },
         ),
+        since="1.30",
+    ),
+    fault(
+        "policy that selects a waypoint",
+        "IST0166 AuthorizationPolicy shop/calls",
+        deployment("way", WAYPOINT, containers=[{"name": "istio-proxy", "image": "proxyv2"}]),
+        service("way", selector=WAYPOINT),
+        manifest_of("AuthorizationPolicy", "calls", {"selector": {"matchLabels": WAYPOINT}, "rules": [{}]}),
+    ),
+    fault(
+        "old definition of the Gateway API",
+        "IST0176 CustomResourceDefinition tlsroutes.gateway.networking.k8s.io",
+        TLS_ROUTES,
         since="1.30",
     ),
 ]

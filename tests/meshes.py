@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -65,6 +66,29 @@ def server(number: int = 80, hosts: Sequence[str] = ("*",), protocol: str = "HTT
 
 def gateway(name: str, *servers: Manifest, selector: str = "ingress", namespace: str = "shop") -> Manifest:
     return manifest_of("Gateway", name, {"selector": {"istio": selector}, "servers": list(servers)}, namespace)
+
+
+VALID = (
+    "MIIBBzCBrgIBATAKBggqhkjOPQQDAjAPMQ0wCwYDVQQDDARzaG9wMCAXDTIwMDEwMTAwMDAwMFoYDzIxMjAwMTAxMDAwMDAwWjAP"
+    "MQ0wCwYDVQQDDARzaG9wMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEuoKi0YPwdNlGMGzjkwXi4Hm4NLpLBoqqE/RehzyOfP23"
+    "54OMOEkale1IwIPVRgrtUpXYub3fc0THm4da7Os0/jAKBggqhkjOPQQDAgNIADBFAiEAuqFBPtjxHGBqi8kynFsNmzAFt9tUsq9N"
+    "zX4VScScWisCIB6Ftb0QVWSWcdyLFMyU54Mn0oihOyi8PH6J31yA1pro"
+)
+"""A certificate for the years 2020 to 2119, in DER and base64."""
+ENDED = (
+    "MIIBBDCBrAIBAjAKBggqhkjOPQQDAjAPMQ0wCwYDVQQDDARzaG9wMB4XDTIwMDEwMTAwMDAwMFoXDTIxMDEwMTAwMDAwMFowDzEN"
+    "MAsGA1UEAwwEc2hvcDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABLqCotGD8HTZRjBs45MF4uB5uDS6SwaKqhP0Xoc8jnz9t+eD"
+    "jDhJGpXtSMCD1UYK7VKV2Lm933NEx5uHWuzrNP4wCgYIKoZIzj0EAwIDRwAwRAIgDm67bfOQO0t7CrksMDN7xOrcCNv1i9/2+NTM"
+    "Epp2qqECICH2EYQZB+WKw+UOkzvlsfCOXWhoB59LX+W3M2Ykgp7H"
+)
+"""One for the year 2020."""
+
+
+def secret(certificate: str = VALID, key: str = "tls.crt") -> Manifest:
+    """The Secret `certificate` of the gateway's namespace, with a certificate and a key."""
+    pem = f"-----BEGIN CERTIFICATE-----\n{certificate}\n-----END CERTIFICATE-----\n"
+    data = {name: base64.b64encode(text.encode()).decode() for name, text in ((key, pem), ("tls.key", "key"))}
+    return {**manifest_of("Secret", "certificate", namespace="istio-system"), "data": data}
 
 
 def valid_mesh() -> list[Manifest]:

@@ -33,7 +33,7 @@ def run(stack: str, source: str) -> int:
     chosen = stacks.load(stack)
     ours = sources.of_stack(stack, chosen)
     if source and Path(source).exists():
-        theirs, name = sources.of_files(Path(source), ours), source
+        theirs, name = sources.of_files(source), source
     else:
         at = _target(source, chosen.settings.context)
         name = f"context {at.context}, server {at.server}"

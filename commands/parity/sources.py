@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
 from cluster import leftovers
 from cluster.client import Answer, Api, Request, ask_all
 from cluster.discovery import Kind
@@ -18,14 +16,13 @@ from cluster.errors import Refused
 from commands import render
 from commands.checks.plan import Plan, Planned, plan
 from commands.parity.normal import Manifest
-from commands.stackfiles import CommandError
+from mesh import manifests
 from mesh.analysis.objects import Ref
-from mesh.apps import fields
+from mesh.apps import fields, files
 from mesh.config.stack import Stack
 from mesh.core import kinds
 from mesh.core.kinds import GroupKind
 
-_SUFFIXES: Final = (".yaml", ".yml", ".json")
 _OF_CONTROLLERS: Final = frozenset(
     ("kube-root-ca.crt", "default", *(trace.name for trace in leftovers.MADE_BY_ISTIOD if trace.name))
 )
@@ -75,33 +72,10 @@ def of_stack(name: str, stack: Stack) -> StackObjects:
     return StackObjects(plan(resources, stack.settings), component, others)
 
 
-def of_files(path: Path, ours: StackObjects) -> list[Manifest]:
-    """The objects in a file of YAML or JSON, or in all such files below a folder.
-
-    A namespaced object without a namespace is in `default`, as with kubectl. Raises CommandError if a file holds
-    anything else than Kubernetes objects."""
-    found = sorted(f for f in path.rglob("*") if f.suffix in _SUFFIXES) if path.is_dir() else [path]
-    namespaced = {Ref.of(m).kind for m in [*ours.objects, *ours.patches] if m["metadata"].get("namespace")}
-    return [_placed(manifest, namespaced) for file in found for manifest in _read(file)]
-
-
-def _read(file: Path) -> Iterator[Manifest]:
-    try:
-        documents = list(yaml.safe_load_all(file.read_text()))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise CommandError(f"{file} is not YAML: {' '.join(str(error).split())}") from None
-    for document in filter(None, documents):
-        listed = isinstance(document, dict) and str(document.get("kind", "")).endswith("List")
-        for manifest in document.get("items") or [] if listed else [document]:
-            if not (isinstance(manifest, dict) and {"apiVersion", "kind", "metadata"} <= manifest.keys()):
-                raise CommandError(f"{file}: expected Kubernetes objects, each with apiVersion, kind and metadata")
-            yield manifest
-
-
-def _placed(manifest: Manifest, namespaced: set[GroupKind]) -> Manifest:
-    if GroupKind.of(manifest) in namespaced and not manifest["metadata"].get("namespace"):
-        return {**manifest, "metadata": {**manifest["metadata"], "namespace": "default"}}
-    return manifest
+def of_files(path: str) -> list[Manifest]:
+    """The objects of a file or a folder; those without a namespace are in `default`. Raises ManifestError."""
+    found = files.objects(manifests.read([path], Path.cwd(), outside=True))
+    return [dict(obj.body) for obj in found]
 
 
 def of_cluster(api: Api, ours: Plan) -> list[Manifest]:

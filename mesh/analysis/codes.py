@@ -30,13 +30,13 @@ NOT_FOUND: Final = _code(
     "ReferencedResourceNotFound",
     _ERROR,
     "A host, port, subset, gateway, workload, namespace or secret that an object names does not exist. A warning only"
-    " for secrets, and for hosts in namespaces of which the stack says nothing: they may come from elsewhere.",
+    " for secrets, and for hosts in namespaces of which nothing is said here: they may come from elsewhere.",
 )
 NOT_INJECTED: Final = _code(
     "IST0102",
     "NamespaceNotInjected",
     _INFO,
-    "A namespace of the stack has no injection label, and its pods get no sidecar.",
+    "A namespace has no injection label, and its pods get no sidecar.",
 )
 WITHOUT_PROXY: Final = _code(
     "IST0103",
@@ -208,7 +208,7 @@ INJECTED_BY_DEFAULT: Final = _code(
     "IST0148",
     "NamespaceInjectionEnabledByDefault",
     _INFO,
-    "A namespace of the stack has no injection label, and `enableNamespacesByDefault` has its pods injected.",
+    "A namespace has no injection label, and `enableNamespacesByDefault` has its pods injected.",
 )
 CLAIMS_UNPROVEN: Final = _code(
     "IST0149",
@@ -266,11 +266,23 @@ TELEMETRY_CLASH: Final = _code(
 DEFAULT_TELEMETRIES: Final = _code(
     "IST0160", "MultipleTelemetriesWithoutWorkloadSelectors", _ERROR, "Several Telemetries are for a whole namespace."
 )
+INVALID_CERTIFICATE: Final = _code(
+    "IST0161",
+    "InvalidGatewayCredential",
+    _ERROR,
+    "The Secret of a Gateway has no valid certificate: none in PEM, or one that has ended, or has yet to begin.",
+)
 PORT_NOT_ON_SERVICE: Final = _code(
     "IST0162",
     "GatewayPortNotDefinedOnService",
     _WARNING,
     "A Gateway listens on a port that no Service of its pods has.",
+)
+IGNORED_SELECTOR: Final = _code(
+    "IST0166",
+    "IneffectiveSelector",
+    _WARNING,
+    "A policy selects proxies of the Gateway API that ignore selectors: waypoints, and all if istiod is told so.",
 )
 INEFFECTIVE_POLICY: Final = _code(
     "IST0167", "IneffectivePolicy", _WARNING, "A Sidecar is for pods in ambient mode, which have no sidecar."
@@ -286,6 +298,12 @@ OPEN_KEY_FETCH: Final = _code(
     "JwksUriFetchUnrestricted",
     _WARNING,
     "An istiod of a release that can be told so is not told the networks from which it must not fetch keys for tokens.",
+)
+OLD_DEFINITION: Final = _code(
+    "IST0176",
+    "GatewayAPICRDVersionBelowMinimum",
+    _WARNING,
+    "A definition of the Gateway API is older than the release reads, which ignores all objects of its kind.",
 )
 ENTRY_CLASH: Final = _code(
     "IST0177",
@@ -438,13 +456,13 @@ UNKNOWN_PRINCIPAL: Final = _code(
     "MESH0205",
     "UnknownPrincipal",
     _WARNING,
-    "An AuthorizationPolicy names a service account that no workload of the stack has.",
+    "An AuthorizationPolicy names a service account that no workload here has.",
 )
 UNKNOWN_REVISION: Final = _code(
     "MESH0206",
     "UnknownRevision",
     _WARNING,
-    "The label of a namespace names a revision whose control plane is not part of the stack.",
+    "The label of a namespace names a revision whose control plane is not among the objects.",
 )
 POLICY_MATCHES_NOTHING: Final = _code(
     "MESH0207",

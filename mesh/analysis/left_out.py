@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-_OF_GATEWAY_API: Final = "The Gateway API, at which the analysis does not look."
+_OF_DEFINITIONS: Final = (
+    "Said by `istioctl x precheck` alone, of definitions on the cluster that serve old versions only;"
+    " `IST0176` is about the same."
+)
 _OF_CLUSTER: Final = "A condition of a running cluster: [precheck](precheck.md) asks it."
 _OF_UPGRADE: Final = "Of an upgrade: see [releases](releases.md)."
 _ELSEWHERE: Final = "A control plane outside of the cluster, whose address nothing here tells."
@@ -19,17 +22,14 @@ LEFT_OUT: Final[Mapping[str, str]] = {
     "IST0141": _OF_CLUSTER,
     "IST0142": _OF_CLUSTER,
     "IST0143": _OF_CLUSTER,
-    "IST0156": _OF_GATEWAY_API,
-    "IST0161": "What is in Secrets: certificates are not read.",
+    "IST0156": _OF_DEFINITIONS,
     "IST0163": _ELSEWHERE,
     "IST0164": _ELSEWHERE,
     "IST0165": "Gateways that istiod makes of the Gateway API's have no valid name for `gateways`: `IST0106`.",
-    "IST0166": _OF_GATEWAY_API,
     "IST0168": _OF_UPGRADE,
     "IST0169": _OF_UPGRADE,
     "IST0170": "Services of several clusters.",
     "IST0171": _OF_CLUSTER,
-    "IST0172": _OF_GATEWAY_API,
-    "IST0176": _OF_GATEWAY_API,
+    "IST0172": _OF_DEFINITIONS,
 }
 """Reasons by code."""

@@ -94,6 +94,15 @@ class Mesh:
             ]
         )
 
+    @cached_property
+    def of_stack(self) -> bool:
+        """Whether a stack is looked at, and not files alone: its objects come from keys of its config."""
+        return any(obj.origin for obj in self.objects)
+
+    def by(self, key: str, otherwise: str) -> str:
+        """What a message advises: with a key of the stack's config, or `otherwise` if there is no stack."""
+        return key if self.of_stack else otherwise
+
     def of(self, kind: GroupKind) -> Sequence[Object]:
         """All objects of a kind."""
         return self._by_kind.get(kind, ())

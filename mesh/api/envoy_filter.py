@@ -196,7 +196,7 @@ class EnvoyConfigObjectPatch(Message):
     patch: Patch = Field(description="The change.")
 
     def check(self) -> Findings:
-        if self.patch.value is not None and self.patch.operation != "REMOVE":
+        if self.patch.value is not None:
             yield from nested(("patch", "value"), envoy_values.problems(self.applyTo or "", self.patch.value))
         if self.match and self.match.context == "WAYPOINT":
             return

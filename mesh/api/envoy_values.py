@@ -1,131 +1,206 @@
-"""The types of Envoy's own fields at the top of a patch's value, as Istio's validation reads them (JSON of protobuf).
+"""The value of a patch, read as Istio's validation reads it: as the JSON of a protobuf message of Envoy's API.
 
-Fields that are not listed here, and what is inside of messages, count as valid. Names may be in snake or camel case.
+Fields that Envoy does not have count as valid, for a later one may have them. Names may be in snake or camel case.
+`null` is as good as no value.
 """
 
-import re
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final
+from __future__ import annotations
 
+import base64
+import re
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from mesh.api import envoy_types
+from mesh.api.model import nested
 from mesh.api.scalars import nanoseconds
-from mesh.core.errors import show
+from mesh.core.errors import not_one_of, show
 from mesh.core.typed import Findings
 
-_NUMBER: Final = re.compile(r"[0-9]+(\.0+)?(e\+?[0-9]+)?")
-_TEXT, _SWITCH, _AMOUNT, _LENGTH = "a text", "true or false", "a number", "a duration"
-_MAP, _MAPS, _LIST, _TEXTS = "a mapping", "a mapping of mappings", "a list of mappings", "a list of texts"
+if TYPE_CHECKING:
+    from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
-_HEADERS: Final = {
-    **dict.fromkeys(("request_headers_to_add", "response_headers_to_add"), _LIST),
-    **dict.fromkeys(("request_headers_to_remove", "response_headers_to_remove"), _TEXTS),
-    "typed_per_filter_config": _MAPS,
-}
-_FILTER: Final = {"name": _TEXT, "typed_config": _MAP, "config_discovery": _MAP}
-FIELDS: Final[Mapping[str, Mapping[str, str]]] = {
-    "LISTENER": {
-        **dict.fromkeys(("name", "stat_prefix"), _TEXT),
-        **dict.fromkeys(("address", "default_filter_chain", "metadata", "connection_balance_config"), _MAP),
-        **dict.fromkeys(("filter_chains", "listener_filters", "access_log", "socket_options"), _LIST),
-        **dict.fromkeys(("per_connection_buffer_limit_bytes", "tcp_backlog_size"), _AMOUNT),
-        **dict.fromkeys(("use_original_dst", "transparent", "freebind", "bind_to_port"), _SWITCH),
-        **dict.fromkeys(("continue_on_listener_filters_timeout", "enable_reuse_port"), _SWITCH),
-        "listener_filters_timeout": _LENGTH,
-    },
-    "FILTER_CHAIN": {
-        "name": _TEXT,
-        "filters": _LIST,
-        **dict.fromkeys(("filter_chain_match", "transport_socket", "metadata"), _MAP),
-        "transport_socket_connect_timeout": _LENGTH,
-    },
-    "NETWORK_FILTER": _FILTER,
-    "HTTP_FILTER": {**_FILTER, "is_optional": _SWITCH, "disabled": _SWITCH},
-    "LISTENER_FILTER": _FILTER,
-    "EXTENSION_CONFIG": {"name": _TEXT, "typed_config": _MAP},
-    "ROUTE_CONFIGURATION": {
-        "name": _TEXT,
-        **dict.fromkeys(("virtual_hosts", "request_mirror_policies"), _LIST),
-        "internal_only_headers": _TEXTS,
-        **_HEADERS,
-        "validate_clusters": _SWITCH,
-        "max_direct_response_body_size_bytes": _AMOUNT,
-    },
-    "VIRTUAL_HOST": {
-        "name": _TEXT,
-        "domains": _TEXTS,
-        **dict.fromkeys(("routes", "virtual_clusters", "rate_limits"), _LIST),
-        **_HEADERS,
-        **dict.fromkeys(("retry_policy", "hedge_policy", "matcher"), _MAP),
-        **dict.fromkeys(("include_request_attempt_count", "include_attempt_count_in_response"), _SWITCH),
-        "per_request_buffer_limit_bytes": _AMOUNT,
-    },
-    "HTTP_ROUTE": {
-        **dict.fromkeys(("name", "stat_prefix"), _TEXT),
-        **dict.fromkeys(("match", "route", "redirect", "direct_response", "metadata", "decorator", "tracing"), _MAP),
-        **_HEADERS,
-        "per_request_buffer_limit_bytes": _AMOUNT,
-    },
-    "CLUSTER": {
-        **dict.fromkeys(("name", "alt_stat_name"), _TEXT),
-        **dict.fromkeys(("connect_timeout", "dns_refresh_rate", "cleanup_interval"), _LENGTH),
-        **dict.fromkeys(("per_connection_buffer_limit_bytes", "max_requests_per_connection"), _AMOUNT),
-        **dict.fromkeys(("load_assignment", "circuit_breakers", "outlier_detection", "transport_socket"), _MAP),
-        "typed_extension_protocol_options": _MAPS,
-        **dict.fromkeys(("metadata", "common_lb_config"), _MAP),
-        **dict.fromkeys(("http2_protocol_options", "http_protocol_options", "upstream_connection_options"), _MAP),
-        **dict.fromkeys(("lb_subset_config", "upstream_bind_config", "eds_cluster_config"), _MAP),
-        **dict.fromkeys(("health_checks", "filters", "transport_socket_matches", "dns_resolvers"), _LIST),
-        **dict.fromkeys(("respect_dns_ttl", "ignore_health_on_host_removal"), _SWITCH),
-    },
-    "BOOTSTRAP": {
-        **dict.fromkeys(("node", "static_resources", "dynamic_resources", "cluster_manager", "admin"), _MAP),
-        **dict.fromkeys(("stats_config", "tracing", "layered_runtime", "overload_manager"), _MAP),
-        "stats_sinks": _LIST,
-        "stats_flush_interval": _LENGTH,
-        "header_prefix": _TEXT,
-    },
-}
-"""The fields of the objects that a patch applies to, by `applyTo`."""
+_WELL_KNOWN: Final = "google.protobuf."
+_INTEGER: Final = re.compile(r"\s*(null|-?(0|[1-9][0-9]{0,19}))\s*", re.ASCII)
+_DECIMAL: Final = re.compile(r"\s*(null|-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?)\s*", re.ASCII)
+_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d([.,]\d+)?(Z|[-+]\d\d:\d\d)", re.ASCII)
+_TEXT, _MAPPING, _LIST = "a text", "a mapping", "a list"
+_NOT_FINITE: Final = ("NaN", "Infinity", "-Infinity")
 
 
 def problems(sort: str, value: Mapping[str, Any]) -> Findings:
-    """The fields of a patch's value that Envoy's types refuse; `sort` is what the patch applies to."""
-    known = FIELDS.get(sort, {})
-    for name, given in value.items():
-        wanted = known.get(re.sub("[A-Z]", lambda capital: f"_{capital[0].lower()}", str(name)))
-        if wanted and given is not None and not _CHECKS[wanted](given):
-            yield (str(name),), f"expected {wanted}, got {show(given)}: Envoy's own type"
-    config = value.get("typed_config", value.get("typedConfig"))
-    if isinstance(config, Mapping) and "typed_config" in known and not isinstance(config.get("@type"), str):
-        yield ("typed_config", "@type"), "is required: the name of Envoy's type, type.googleapis.com/…"
+    """The parts of a patch's value that Envoy's types refuse; `sort` is what the patch applies to."""
+    return (found for found in _findings(sort, value) if not isinstance(found[1], _Misspelt))
 
 
-def _all(kind: type, items: Iterable[Any]) -> bool:
-    return all(isinstance(item, kind) for item in items)
+def misspelt(sort: str, value: Mapping[str, Any]) -> Findings:
+    """The fields in a patch's value that are almost called as one of Envoy's, and that nothing reads."""
+    return (found for found in _findings(sort, value) if isinstance(found[1], _Misspelt))
 
 
-def _is_amount(given: Any) -> bool:
+class _Misspelt(str):
+    """What is said of a field that is no error: Envoy ignores it."""
+
+
+def _findings(sort: str, value: Mapping[str, Any]) -> Findings:
+    if name := envoy_types.OBJECTS.get(sort):
+        kind = envoy_types.message(name)
+        assert kind, "the package has the objects that patches apply to"
+        yield from _message(kind, value)
+
+
+def _message(kind: Descriptor, given: Any) -> Findings:
+    if given is None:
+        return
+    name = kind.full_name.removeprefix(_WELL_KNOWN)
+    if name.endswith("Value") and name != kind.full_name and (wrapped := kind.fields_by_name.get("value")):
+        yield from _single(wrapped, given)
+    elif kind.full_name in _READ_AS:
+        wanted, is_valid = _READ_AS[kind.full_name]
+        yield from _expected(wanted, given, is_valid(given))
+    elif not isinstance(given, Mapping):
+        yield from _expected(_MAPPING, given)
+    elif kind.full_name == f"{_WELL_KNOWN}Any":
+        yield from _any(given)
+    else:
+        known = envoy_types.fields(kind)
+        for key, part in given.items():
+            if field := known.get(str(key)):
+                yield from nested((str(key),), _field(field, part))
+            elif text := envoy_types.misspelt(str(key), kind):
+                yield (str(key),), _Misspelt(text)
+
+
+def _any(given: Mapping[str, Any]) -> Findings:
+    """A message whose type is beside its fields, such as `typed_config`."""
+    url = given.get("@type")
+    if not isinstance(url, str):
+        yield ("@type",), "is required: the name of Envoy's type, type.googleapis.com/…"
+        return
+    name = url.rpartition("/")[2]
+    kind = envoy_types.message(name)
+    if not kind:
+        if text := envoy_types.unknown(name):
+            yield ("@type",), text
+    elif not name.startswith(_WELL_KNOWN):
+        yield from _message(kind, {key: part for key, part in given.items() if key != "@type"})
+    elif "value" not in given:
+        yield ("value",), f"is required for {name}"
+    else:
+        yield from nested(("value",), _message(kind, given["value"]))
+
+
+def _field(field: FieldDescriptor, given: Any) -> Findings:
+    kind = field.message_type
+    if given is None:
+        return
+    if kind and kind.GetOptions().map_entry:
+        if not isinstance(given, Mapping):
+            yield from _expected(_MAPPING, given)
+            return
+        key_of, value_of = kind.fields_by_name["key"], kind.fields_by_name["value"]
+        for key, part in given.items():
+            yield from nested((str(key),), _key(key_of, str(key)))
+            yield from nested((str(key),), _single(value_of, part))
+    elif field.label == field.LABEL_REPEATED:
+        if not isinstance(given, list):
+            yield from _expected(_LIST, given)
+            return
+        for i, part in enumerate(given):
+            yield from nested((i,), _single(field, part))
+    else:
+        yield from _single(field, given)
+
+
+def _key(field: FieldDescriptor, given: str) -> Findings:
+    """The key of a map, which is a text in JSON, whatever its type."""
+    if field.type == field.TYPE_BOOL:
+        yield from _expected("true or false", given, given in ("true", "false"))
+    else:
+        yield from _single(field, given)
+
+
+def _single(field: FieldDescriptor, given: Any) -> Findings:
+    if field.message_type:
+        yield from _message(field.message_type, given)
+    elif given is None:
+        return
+    elif field.enum_type and isinstance(given, str):
+        names = envoy_types.values(field.enum_type)
+        if given not in names:
+            yield (), not_one_of(given, names)
+    else:
+        wanted, is_valid = _SCALARS[field.cpp_type if field.type != field.TYPE_BYTES else _BYTES]
+        yield from _expected(wanted, given, is_valid(given))
+
+
+def _expected(wanted: str, given: Any, valid: bool = False) -> Findings:
+    if not valid:
+        yield (), f"expected {wanted}, got {show(given)}: Envoy's own type"
+
+
+def _is_integer(least: int, most: int) -> Callable[[Any], bool]:
+    """Whether a value is read as an integer in these limits: JSON has floating-point numbers, or texts of digits."""
+
+    def check(given: Any) -> bool:
+        if isinstance(given, str):
+            return bool(_INTEGER.fullmatch(given)) and ("null" in given or least <= int(given) <= most)
+        if isinstance(given, bool) or not isinstance(given, int | float) or abs(given) >= 10**21:
+            return False
+        return float(given).is_integer() and least <= int(float(given)) <= most
+
+    return check
+
+
+def _is_decimal(given: Any) -> bool:
     if isinstance(given, str):
-        return bool(_NUMBER.fullmatch(given))
-    if isinstance(given, bool) or not isinstance(given, int | float):
-        return False
-    return given >= 0 and (isinstance(given, int) or given.is_integer())
+        return given in _NOT_FINITE or bool(_DECIMAL.fullmatch(given))
+    return isinstance(given, int | float) and not isinstance(given, bool)
 
 
-def _is_duration(given: Any) -> bool:
+def _is_bytes(given: Any) -> bool:
+    if isinstance(given, list):
+        return all(item is None or (not isinstance(item, str) and _is_integer(0, 255)(item)) for item in given)
     try:
-        nanoseconds(given.removeprefix("-"))
-    except (AttributeError, ValueError):
+        base64.b64decode(re.sub(r"[\r\n]", "", given), validate=True)
+    except (TypeError, ValueError):
         return False
     return True
 
 
-_CHECKS: Final[Mapping[str, Callable[[Any], bool]]] = {
-    _TEXT: lambda given: isinstance(given, str),
-    _SWITCH: lambda given: isinstance(given, bool),
-    _AMOUNT: _is_amount,
-    _LENGTH: _is_duration,
-    _MAP: lambda given: isinstance(given, Mapping),
-    _MAPS: lambda given: isinstance(given, Mapping) and _all(Mapping, given.values()),
-    _LIST: lambda given: isinstance(given, list) and _all(Mapping, given),
-    _TEXTS: lambda given: isinstance(given, list) and _all(str, given),
+def _is_duration(given: Any) -> bool:
+    try:
+        text = re.sub("^[-+]", "", given)
+        return text == "0" or nanoseconds(text) >= 0
+    except (TypeError, ValueError):
+        return False
+
+
+def _integer(bits: int, signed: bool) -> tuple[str, Callable[[Any], bool]]:
+    least, most = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
+    return f"a whole number from {least} to {most}", _is_integer(least, most)
+
+
+_BYTES: Final = -1
+_INT32, _INT64, _UINT32, _UINT64, _DOUBLE, _FLOAT, _BOOL, _ENUM, _STRING = range(1, 10)
+_SCALARS: Final[Mapping[int, tuple[str, Callable[[Any], bool]]]] = {
+    _INT32: _integer(32, signed=True),
+    _INT64: _integer(64, signed=True),
+    _UINT32: _integer(32, signed=False),
+    _UINT64: _integer(64, signed=False),
+    _DOUBLE: ("a number", _is_decimal),
+    _FLOAT: ("a number", _is_decimal),
+    _BOOL: ("true or false", lambda given: isinstance(given, bool)),
+    _ENUM: ("a name of a value", lambda given: not isinstance(given, str) and _is_integer(-(2**31), 2**31 - 1)(given)),
+    _STRING: (_TEXT, lambda given: isinstance(given, str)),
+    _BYTES: ("bytes in base64", _is_bytes),
 }
+"""How values of a type are called and known, by the numbers of protobuf's `FieldDescriptor.cpp_type`."""
+_READ_AS: Final[Mapping[str, tuple[str, Callable[[Any], bool]]]] = {
+    f"{_WELL_KNOWN}Duration": ('a duration like "1.5s"', _is_duration),
+    f"{_WELL_KNOWN}Timestamp": ('a time like "2025-01-31T00:00:00Z"', lambda given: bool(_TIME.fullmatch(str(given)))),
+    f"{_WELL_KNOWN}Struct": (_MAPPING, lambda given: isinstance(given, Mapping)),
+    f"{_WELL_KNOWN}ListValue": (_LIST, lambda given: isinstance(given, list)),
+    f"{_WELL_KNOWN}Value": ("a value", lambda _: True),
+}
+"""Messages that are not written as mappings of their fields: how they are called and known."""

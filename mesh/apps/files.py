@@ -8,9 +8,9 @@ from functools import partial
 from typing import Any, Final
 
 from mesh.analysis.mesh import Mesh
-from mesh.analysis.objects import Object, Ref
+from mesh.analysis.objects import Object
 from mesh.analysis.workloads import SYSTEM
-from mesh.apps.item import place
+from mesh.apps.item import place, twice
 from mesh.apps.scopes import cluster_scoped
 from mesh.core import kinds
 from mesh.core.kinds import GroupKind
@@ -32,16 +32,9 @@ def objects(manifests: Iterable[Manifest]) -> list[Object]:
     if two are the same object."""
     found = list(manifests)
     scoped = cluster_scoped(found)
-    first: dict[Ref, Manifest] = {}
-    read, problems = [], []
-    for manifest in found:
-        obj = _object(manifest, scoped)
-        other = first.setdefault(obj.ref, manifest)
-        if other is not manifest:
-            text = f"{obj.ref} is in {other.place()}, too: leave one of them out, or name one of the files alone"
-            problems.append(f"{manifest.place()}: {text}")
-        read.append(obj)
-    if problems:
+    read = [_object(manifest, scoped) for manifest in found]
+    named = zip((obj.ref for obj in read), found, strict=True)
+    if problems := list(twice(named, "leave one of them out, or name one of the files alone")):
         raise ManifestError("\n".join(problems))
     return read
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -26,6 +26,15 @@ def path_of(manifest: Manifest, path: str) -> str:
     object."""
     spec, name = manifest.body.get("spec"), path.partition(".")[0].partition("[")[0]
     return f"spec.{path}" if isinstance(spec, Mapping) and name in spec else path
+
+
+def twice(found: Iterable[tuple[Ref, Manifest]], remedy: str) -> Iterator[str]:
+    """The problem of each object that an earlier one of the same group, kind, namespace and name goes before."""
+    first: dict[Ref, Manifest] = {}
+    for ref, manifest in found:
+        other = first.setdefault(ref, manifest)
+        if other is not manifest:
+            yield f"{manifest.place()}: {ref} is in {other.place()}, too: {remedy}"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +13,7 @@ from mesh.analysis.objects import Object, Ref
 from mesh.analysis.rules import schema
 from mesh.apps import exported, images, plain
 from mesh.apps.app import App
-from mesh.apps.item import OBJECTS, AppObject, path_of
+from mesh.apps.item import OBJECTS, AppObject, path_of, twice
 from mesh.apps.needs import scaled
 from mesh.apps.scopes import cluster_scoped
 from mesh.core import errors, kinds
@@ -62,7 +62,7 @@ def of_apps(
         read[name] = [one for one in found if not _is_malformed(one, project.release, problems)]
     scoped = cluster_scoped(manifest for found in read.values() for manifest in found)
     objects = [_placed(name, apps.get(name), one, scoped) for name, found in read.items() for one in found]
-    problems += _twice(objects)
+    problems += twice(((item.ref, item.source) for item in objects), "leave one of them out")
     for item in objects:
         problems += _problems(item, project, scoped)
         if item.ref.kind in reading.TYPES:  # of other kinds only the form is known, which has been looked at
@@ -105,14 +105,6 @@ def _names(ref: Ref, app: App) -> Iterator[str]:
     yield str(ref)
     if ref.namespace and ref.namespace == app.namespace:
         yield f"{ref.kind} {ref.name}"
-
-
-def _twice(objects: Iterable[AppObject]) -> Iterator[str]:
-    first: dict[Ref, AppObject] = {}
-    for item in objects:
-        other = first.setdefault(item.ref, item)
-        if other is not item:
-            yield f"{item.source.place()}: {item.ref} is in {other.source.place()}, too: leave one of them out"
 
 
 def _problems(item: AppObject, project: Project, scoped: Set[GroupKind]) -> Iterator[str]:

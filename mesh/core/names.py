@@ -45,6 +45,8 @@ AUTO_IMAGE: Final = "auto"
 """Image of a proxy in a pod template that injection replaces by the real one."""
 GATEWAY_NAME_LABEL: Final = "gateway.networking.k8s.io/gateway-name"
 """Label of the pods that istiod makes for a Gateway of the Gateway API, with its name."""
+GATEWAY_CLASS_LABEL: Final = "gateway.networking.k8s.io/gateway-class-name"
+"""Label of the same pods with the Gateway's class."""
 DEFAULT_REVISION: Final = "default"
 """Revision of a control plane without a configured one; the names of its objects have no revision suffix."""
 

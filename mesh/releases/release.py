@@ -125,6 +125,8 @@ class Analysis:
 
     gateway_targets: bool
     """Whether a Gateway may name the pods' port that a Service leads to; else it names the Service's own (IST0104)."""
+    gateway_api: Mapping[str, tuple[int, int, int]]
+    """The least version that it reads of the Gateway API's definitions, by their name, where there is one (IST0176)."""
     image_of_each: bool
     """Whether a proxy of another image is said of its pods (IST0105) and not of their namespace (IST0158)."""
     wants_services: bool

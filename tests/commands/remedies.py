@@ -412,6 +412,18 @@ BY_HAND: Final = (
         policy("x", {"namespaces": ["shop"]}),
     ),
     by_hand(
+        "name it in targetRefs",
+        "policy that selects a waypoint",
+        manifest_of(
+            "AuthorizationPolicy",
+            "calls",
+            {
+                "targetRefs": [{"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": "way"}],
+                "rules": [{}],
+            },
+        ),
+    ),
+    by_hand(
         "add one, or set mesh:security.jwt",
         "route by a claim at a gateway that proves no token, in headers",
         visitors(to("front", timeout="1s", match=[{"headers": CLAIM}]), to("front")),

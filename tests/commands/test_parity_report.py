@@ -17,8 +17,12 @@ from commands.stackfiles import CommandError
 from mesh.analysis.objects import Ref
 from mesh.core.diff import ABSENT
 from mesh.core.kinds import GroupKind
+from tests import fake_api
 from tests.commands.test_parity import DEPLOYMENT, DOCUMENT, ROLE, SECRET, SERVICE, changed, containers
-from tests.commands.test_parity_sources import here
+
+
+def here() -> sources.StackObjects:
+    return sources.StackObjects(fake_api.only(SERVICE, DEPLOYMENT), {})
 
 
 def difference(kind: str, path: str, theirs: Any, ours: Any, name: str = "x", group: str = "") -> Difference:

@@ -13,16 +13,11 @@ import yaml
 from cluster.client import Answer
 from cluster.errors import ClusterError
 from commands.parity import sources
-from commands.stackfiles import CommandError
 from mesh.analysis.objects import Ref
+from mesh.manifests import ManifestError
 from tests import fake_api
 from tests.commands.test_parity import DEPLOYMENT, DOCUMENT, ROLE, SERVICE, changed
 from tests.fake_api import FakeApi, listing, status
-
-
-def here() -> sources.StackObjects:
-    plan = fake_api.only(SERVICE, DEPLOYMENT)
-    return sources.StackObjects(plan, {})
 
 
 def test_objects_are_read_from_folders_lists_and_several_documents(tmp_path: Path) -> None:
@@ -30,7 +25,7 @@ def test_objects_are_read_from_folders_lists_and_several_documents(tmp_path: Pat
     (tmp_path / "a.yaml").write_text(yaml.safe_dump_all([SERVICE, None, ROLE]))
     (tmp_path / "sub" / "b.json").write_text(json.dumps({"kind": "List", "apiVersion": "v1", "items": [DEPLOYMENT]}))
     (tmp_path / "notes.txt").write_text("no: object")
-    assert [Ref.of(m) for m in sources.of_files(tmp_path, here())] == [
+    assert [Ref.of(m) for m in sources.of_files(str(tmp_path))] == [
         Ref.of(SERVICE),
         Ref.of(ROLE),
         Ref.of(DEPLOYMENT),
@@ -40,15 +35,17 @@ def test_objects_are_read_from_folders_lists_and_several_documents(tmp_path: Pat
 def test_an_object_without_a_namespace_is_in_default(tmp_path: Path) -> None:
     file = tmp_path / "a.yaml"
     file.write_text(yaml.safe_dump_all([changed(SERVICE, lambda m: m["metadata"].pop("namespace")), ROLE]))
-    assert [Ref.of(m).namespace for m in sources.of_files(file, here())] == ["default", ""]
+    assert [Ref.of(m).namespace for m in sources.of_files(str(file))] == ["default", ""]
 
 
-@pytest.mark.parametrize(("text", "words"), [("a: [", "is not YAML"), ("a: b", "expected Kubernetes objects")])
+@pytest.mark.parametrize(
+    ("text", "words"), [("a: [", "a.yaml:1: no YAML"), ("a: b", "a.yaml:1: an object without kind")]
+)
 def test_a_file_without_kubernetes_objects_is_refused(tmp_path: Path, text: str, words: str) -> None:
     file = tmp_path / "a.yaml"
     file.write_text(text)
-    with pytest.raises(CommandError, match=words):
-        sources.of_files(file, here())
+    with pytest.raises(ManifestError, match=words):
+        sources.of_files(str(file))
 
 
 def on_cluster(**answers: Any) -> Iterator[str]:

@@ -78,20 +78,21 @@ def refusals(subject: Subject) -> Sequence[str]:
     return []
 
 
-def warnings(subject: Subject, release: str) -> Sequence[str]:
-    """What is found in a stack with this config, or in the valid mesh of a release with these objects."""
+def warnings(subject: Subject, release: str, key: str) -> Sequence[str]:
+    """What is found in a stack with this config, or in the valid mesh of a release with these objects: those of a stack
+    if `key` is the key of the config that they come from."""
     if isinstance(subject, Mapping):
         return found_in_stack(json.dumps(subject, sort_keys=True))
     objects = [] if isinstance(subject, Files) else meshes.changed(subject)
-    return findings([Object.read(manifest) for manifest in objects], replace(DEFAULT_NAMES, release=release))
+    return findings([Object.read(manifest, key) for manifest in objects], replace(DEFAULT_NAMES, release=release))
 
 
 @pytest.mark.parametrize("remedy", [*OF_STACKS, *BY_HAND], ids=lambda remedy: remedy.says)
 def test_a_remedy_can_be_followed_and_helps(remedy: Remedy) -> None:
-    refused = refusals(remedy.before)
-    assert [line for line in refused or warnings(remedy.before, remedy.release) if remedy.says in line] != []
+    refused, key = refusals(remedy.before), "mesh:objects" if "mesh:" in remedy.says else ""
+    assert [line for line in refused or warnings(remedy.before, remedy.release, key) if remedy.says in line] != []
     assert refusals(remedy.after) == []
-    assert refused or [line for line in warnings(remedy.after, remedy.release) if remedy.says in line] == []
+    assert refused or [line for line in warnings(remedy.after, remedy.release, key) if remedy.says in line] == []
 
 
 def advised() -> set[str]:

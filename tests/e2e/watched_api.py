@@ -44,8 +44,10 @@ def serving(objects: Sequence[dict[str, Any]]) -> Iterator[str]:
             parts = asked.path.strip("/").split("/")
             group = "v1" if parts[0] == "api" else "/".join(parts[1:3])
             kind = KINDS.get(parts[-1], "")
-            found = [_stored(thing, i) for i, thing in enumerate(objects) if thing["kind"] == kind]
-            if "watch" in parse_qs(asked.query):
+            query = parse_qs(asked.query)
+            chosen = [thing for thing in objects if thing["kind"] == kind and _has_labels(thing, query)]
+            found = [_stored(thing, i) for i, thing in enumerate(chosen)]
+            if "watch" in query:
                 self.events(kind, group, found)
             elif kind:
                 self.answer({"kind": f"{kind}List", "apiVersion": group, "metadata": {}, "items": found})
@@ -84,3 +86,10 @@ def serving(objects: Sequence[dict[str, Any]]) -> Iterator[str]:
 
 def _stored(thing: dict[str, Any], place: int) -> dict[str, Any]:
     return {**thing, "metadata": {**thing["metadata"], "uid": str(place), "resourceVersion": "1"}}
+
+
+def _has_labels(thing: dict[str, Any], query: dict[str, list[str]]) -> bool:
+    """Whether an object has the labels that are asked for, `key=value` with commas between them."""
+    wanted = (pair.partition("=") for text in query.get("labelSelector", ()) for pair in text.split(","))
+    labels = thing["metadata"].get("labels") or {}
+    return all(labels.get(key) == value for key, _, value in wanted)

@@ -81,7 +81,7 @@ def sources(mesh: Mesh) -> Iterator[Finding]:
 def _namespaces(mesh: Mesh, policy: Object, path: str, names: Sequence[str]) -> Iterator[Finding]:
     for k, name in enumerate(names):
         if not any(matches(name, place) for place in mesh.known_namespaces):
-            text = f"the stack has nothing in a namespace {name}{errors.nearest(name, mesh.known_namespaces)}"
+            text = f"nothing here is in a namespace {name}{errors.nearest(name, mesh.known_namespaces)}"
             yield codes.NOT_FOUND.at(policy, f"{path}[{k}]", text, Severity.WARNING)
 
 

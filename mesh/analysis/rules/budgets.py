@@ -13,8 +13,9 @@ from mesh.analysis.objects import Object
 from mesh.analysis.workloads import Workload
 from mesh.core import kinds
 
-_SWITCH: Final = "mesh:global.defaultPodDisruptionBudget.enabled"
-"""The key of the budgets of istiod and the gateways."""
+_OF_STACK: Final = "(autoscaleMin, replicaCount), or set mesh:global.defaultPodDisruptionBudget.enabled to false"
+"""Where a stack says how many pods run, and what switches the budgets of istiod and the gateways off."""
+_OF_FILES: Final = "(replicas, or minReplicas of an autoscaler)"
 _SCALED: Final = (kinds.DEPLOYMENT, kinds.STATEFUL_SET)
 
 
@@ -34,10 +35,8 @@ def drains(mesh: Mesh) -> Iterator[Finding]:
         total = sum(numbers)
         if total and _spare(budget, total) <= 0:
             who = ", ".join(str(workload.object.ref) for workload in found)
-            text = (
-                f"lets no pod of {who} go, so kubectl drain waits for ever: run {total + 1} (autoscaleMin,"
-                f" replicaCount), or set {_SWITCH} to false"
-            )
+            how = mesh.by(_OF_STACK, _OF_FILES)
+            text = f"lets no pod of {who} go, so kubectl drain waits for ever: run {total + 1} {how}"
             yield codes.BUDGET_BLOCKS_DRAIN.at(budget, "", text)
 
 

@@ -45,6 +45,7 @@ class _ClientTls:
     """The TLS modes that DestinationRules set for calls to workloads."""
 
     def __init__(self, mesh: Mesh) -> None:
+        self._mesh = mesh
         self._automatic = mesh.config.get("enableAutoMtls") is not False
         self._plain: dict[Workload, Object] = {}
         self._mutual: set[Workload] = set()
@@ -67,7 +68,8 @@ class _ClientTls:
         if self._automatic or self._everywhere or pod in self._mutual:
             return ""
         what = f"no DestinationRule has mode ISTIO_MUTUAL for {pod.object.ref}"
-        return f"with enableAutoMtls off, {what}; switch that on, or set mesh:security.mtls to STRICT"
+        strict = self._mesh.by("set mesh:security.mtls to STRICT", "add one")
+        return f"with enableAutoMtls off, {what}; switch that on, or {strict}"
 
 
 def _why_unknown(mesh: Mesh, pod: Workload, peers: PeerAuthentications, rules: _ClientTls) -> str:

@@ -74,7 +74,7 @@ def _of_place(mesh: Mesh, vs: Object, match: Mapping[str, Any]) -> Iterator[tupl
     place = match.get("sourceNamespace")
     if place and place not in mesh.known_namespaces:
         around = errors.nearest(place, mesh.known_namespaces)
-        yield "sourceNamespace", f"the stack has nothing in a namespace {place}{around}"
+        yield "sourceNamespace", f"nothing here is in a namespace {place}{around}"
 
 
 def _ports(mesh: Mesh, vs: Object, match: Mapping[str, Any]) -> set[int]:

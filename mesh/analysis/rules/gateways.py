@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, Final
 
-from mesh.analysis import codes, hosts
+from mesh.analysis import certificates, codes, hosts
 from mesh.analysis.findings import Finding, Severity
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object, Ref, entries
 from mesh.analysis.services import Service
-from mesh.analysis.suppression import CONFIG as SUPPRESS
+from mesh.analysis.suppression import ANNOTATION, CONFIG
 from mesh.analysis.trusted_proxies import trusted
 from mesh.analysis.workloads import Workload
 from mesh.core import kinds
@@ -86,15 +87,24 @@ def _listeners(mesh: Mesh, gateway: Object) -> Iterator[tuple[int, Sequence[tupl
 
 
 def secrets(mesh: Mesh) -> Iterator[Finding]:
-    """The Secret of each `credentialName` exists in the namespace of the gateway's pods."""
+    """The Secret of each `credentialName` is in the namespace of the gateway's pods, and has a valid certificate."""
+    now = datetime.now(UTC)
     for gateway in mesh.of(kinds.GATEWAY):
-        pods = mesh.gateway_pods(gateway)
+        namespaces = list(dict.fromkeys(pod.namespace for pod in mesh.gateway_pods(gateway)))
         for i, server in enumerate(gateway.items("servers")):
             name = (server.get("tls") or {}).get("credentialName")
-            if name and pods and not any(mesh.get(Ref(kinds.SECRET, pod.namespace, name)) for pod in pods):
-                secret = f"{pods[0].namespace}/{name}"
-                text = f"the stack has no Secret {secret}: make sure that it is there, and say so in {SUPPRESS}"
-                yield codes.NOT_FOUND.at(gateway, f"servers[{i}].tls.credentialName", text, Severity.WARNING)
+            if not name or not namespaces:
+                continue
+            place = f"servers[{i}].tls.credentialName"
+            found = [obj for namespace in namespaces if (obj := mesh.get(Ref(kinds.SECRET, namespace, name)))]
+            if not found:
+                wanted = f"{namespaces[0]}/{name}"
+                where = mesh.by(CONFIG, ANNOTATION)
+                text = f"there is no Secret {wanted} here: make sure that it is on the cluster, and say so in {where}"
+                yield codes.NOT_FOUND.at(gateway, place, text, Severity.WARNING)
+            for secret in found:
+                if wrong := certificates.problem(secret.body, now):
+                    yield codes.INVALID_CERTIFICATE.at(gateway, place, f"{secret.ref}: {wrong}")
 
 
 def redirects(mesh: Mesh) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ from mesh.analysis.findings import Finding, Severity
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
 from mesh.analysis.services import Service
-from mesh.analysis.suppression import CONFIG as SUPPRESS
+from mesh.analysis.suppression import ANNOTATION, CONFIG
 from mesh.analysis.virtual_services import Destination
 from mesh.api.scalars import nanoseconds
 from mesh.core import errors, kinds
@@ -37,8 +37,8 @@ def _unknown(mesh: Mesh, vs: Object, destination: Destination) -> Finding:
     place = rest.removesuffix(f".svc.{mesh.domain}")
     if place != rest and place not in mesh.known_namespaces:
         text = (
-            f"host {destination.host}: the stack has nothing in namespace {place}; make sure that the service is there,"
-            f" and say so in {SUPPRESS}"
+            f"host {destination.host}: nothing here is in namespace {place}; make sure that the service is there, and"
+            f" say so in {mesh.by(CONFIG, ANNOTATION)}"
         )
         return codes.NOT_FOUND.at(vs, path, text, Severity.WARNING)
     around = [service.object.name for service in mesh.services.all if service.namespace == place]

@@ -10,6 +10,7 @@ from mesh.analysis import codes, reading, virtual_services
 from mesh.analysis.findings import Code, Finding
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
+from mesh.api import envoy_values
 from mesh.core import kinds
 from mesh.core.places import written
 from mesh.core.protocols import is_http
@@ -103,6 +104,15 @@ def servers(mesh: Mesh) -> Iterator[Finding]:
                 yield codes.DOUBTFUL.at(obj, f"servers[{i}].tls", text)
 
 
+def patches(mesh: Mesh) -> Iterator[Finding]:
+    """EnvoyFilters: fields within the values of patches that are almost called as one of Envoy's."""
+    for obj in mesh.of(kinds.ENVOY_FILTER):
+        for i, item in enumerate(obj.items("configPatches")):
+            value = (item.get("patch") or {}).get("value") or {}
+            for path, text in envoy_values.misspelt(item.get("applyTo", ""), value):
+                yield codes.DOUBTFUL.at(obj, written(("configPatches", i, "patch", "value", *path)), text)
+
+
 def selectors(mesh: Mesh) -> Iterator[Finding]:
     """Empty selectors, which apply to the whole namespace."""
     for kind, field, below in (
@@ -118,4 +128,4 @@ def selectors(mesh: Mesh) -> Iterator[Finding]:
                 yield codes.DOUBTFUL.at(obj, field, text)
 
 
-RULES: Final = (valid, routes, rules, servers, selectors)
+RULES: Final = (valid, routes, rules, servers, patches, selectors)

@@ -33,10 +33,8 @@ def access_logs(mesh: Mesh) -> Iterator[Finding]:
         inherited = [one for one in naming if one is not obj and one.namespace in (mesh.root, obj.namespace)]
         for i, entry in enumerate(obj.items("accessLogging") if not inherited else ()):
             if not entry.get("providers") and not entry.get("disabled"):
-                text = (
-                    "logs nothing, without a provider: name one in providers, or set"
-                    " mesh:meshConfig.defaultProviders.accessLogging"
-                )
+                default = f"{mesh.by('mesh:meshConfig.', 'MeshConfig: ')}defaultProviders.accessLogging"
+                text = f"logs nothing, without a provider: name one in providers, or set {default}"
                 yield codes.LOG_WITHOUT_PROVIDER.at(obj, f"accessLogging[{i}]", text)
 
 

@@ -28,8 +28,9 @@ def fetched_keys(mesh: Mesh) -> Iterator[Finding]:
         variables = (one for c in pods.running_containers(workload.pod) for one in c.body.get("env") or ())
         if not any(one["name"] == _BLOCKED and one.get("value") for one in variables):
             text = (
-                f"istiod fetches keys for {fetching[0].ref} from any address: set {_BLOCKED} in mesh:pilot.env to the"
-                " networks of which it must not ask, or give the keys themselves (jwks)"
+                f"istiod fetches keys for {fetching[0].ref} from any address: set {_BLOCKED} in"
+                f" {mesh.by('mesh:pilot.env', 'its environment')} to the networks of which it must not ask, or give the"
+                " keys themselves (jwks)"
             )
             yield codes.OPEN_KEY_FETCH.at(workload.object, "", text)
 
@@ -44,7 +45,7 @@ def claims(mesh: Mesh) -> Iterator[Finding]:
             if asked and unproven:
                 text = (
                     f"no RequestAuthentication is for {unproven.object.ref} of gateway {ref.name}, so no request has"
-                    " this claim: add one, or set mesh:security.jwt"
+                    f" this claim: add one{mesh.by(', or set mesh:security.jwt', '')}"
                 )
                 yield codes.CLAIMS_UNPROVEN.at(vs, asked, text)
 

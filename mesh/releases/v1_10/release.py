@@ -58,7 +58,7 @@ RELEASE: Final = Release(
         claim_routes=False,
         pilot={"DISABLE_SHADOW_HOST_SUFFIX": "false"},  # a mirrored request's host ends with -shadow
     ),
-    analysis=Analysis(gateway_targets=False, image_of_each=True, wants_services=True),
+    analysis=Analysis(gateway_targets=False, gateway_api={}, image_of_each=True, wants_services=True),
     annotations=ANNOTATIONS,
     variables=VARIABLES,
     proxy_defaults=proxy_config.DEFAULTS,

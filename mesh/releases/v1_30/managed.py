@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from mesh.core.names import GATEWAY_NAME_LABEL, REVISION_LABEL
+from mesh.core.names import GATEWAY_CLASS_LABEL, GATEWAY_NAME_LABEL, REVISION_LABEL
 from mesh.proxy.expr import Expr, Node, Value, all_of, call, coalesce, each, equal, when
 from mesh.proxy.injection.inputs import TemplateInputs
 from mesh.releases.v1_30 import managed_pods
@@ -32,7 +32,7 @@ _ANNOTATIONS: Final = call(
 """The annotations for what belongs to the Gateway: its own, without those that are about itself."""
 _IDENTITY: Final[Mapping[str, Value]] = {
     GATEWAY_NAME_LABEL: _NAME,
-    "gateway.networking.k8s.io/gateway-class-name": Expr("$.GatewayClass"),
+    GATEWAY_CLASS_LABEL: Expr("$.GatewayClass"),
 }
 _MANAGED: Final = "gateway.istio.io/managed"
 """Label with the controller that an object belongs to."""

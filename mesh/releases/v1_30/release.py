@@ -64,7 +64,16 @@ RELEASE: Final = Release(
     network_policies=policies.network_policies,
     telemetry_filters=lambda _: (),
     requests=Requests(hosts_ignore_case=True, path_templates=True, missing_is_empty=True, claim_routes=True, pilot={}),
-    analysis=Analysis(gateway_targets=True, image_of_each=False, wants_services=False),
+    analysis=Analysis(
+        gateway_targets=True,
+        gateway_api={
+            "backendtlspolicies.gateway.networking.k8s.io": (1, 4, 0),
+            "grpcroutes.gateway.networking.k8s.io": (1, 1, 0),
+            "tlsroutes.gateway.networking.k8s.io": (1, 5, 0),
+        },
+        image_of_each=False,
+        wants_services=False,
+    ),
     annotations=ANNOTATIONS,
     variables=VARIABLES,
     proxy_defaults=proxy_config.DEFAULTS,

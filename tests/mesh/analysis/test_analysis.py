@@ -1,6 +1,7 @@
 """Static analysis: no finding in a good mesh, one for each fault at its object alone, and time linear in its size."""
 
 import random
+import re
 import time
 from dataclasses import replace
 from typing import Any
@@ -52,6 +53,11 @@ def test_every_code_of_istioctl_is_found_or_left_out_with_a_reason() -> None:
 def test_the_text_of_a_finding_is_one_short_line() -> None:
     texts = [found.text for fault in FAULTS for found in findings(*fault.objects)]
     assert [text for text in texts if "\n" in text or len(text) > 200] == []
+
+
+def test_findings_about_files_alone_speak_of_no_stack_and_name_no_key_of_a_config() -> None:
+    texts = [found.text for fault in FAULTS for found in findings(*fault.objects)]
+    assert [text for text in texts if re.search(r"\bstack|\bmesh:\w", text)] == []
 
 
 def test_errors_come_before_warnings_and_infos() -> None:

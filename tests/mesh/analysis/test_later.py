@@ -13,7 +13,7 @@ from mesh.analysis.analyse import analyse
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
 from mesh.analysis.rules.envoy_filters import patched
-from mesh.core.names import DEFAULT_NAMES
+from mesh.core.names import DEFAULT_NAMES, GATEWAY_NAME_LABEL
 from tests import meshes
 from tests.faults import TOKENS
 from tests.faults_of_later import CLAIM, EVERYWHERE, attached, injector, telemetry, with_proxy
@@ -167,3 +167,17 @@ def test_a_policy_for_a_target_selects_no_pods_but_those_of_its_gateway() -> Non
     none, edge, filtered = (Object.read(one) for one in policies)
     assert (mesh.selected_by(none), patched(mesh, filtered)) == ([], [])
     assert [str(pod.object.ref) for pod in mesh.selected_by(edge)] == ["Deployment shop/edge"]
+
+
+@pytest.mark.parametrize(("value", "said"), [("false", True), ("true", False)])
+def test_selectors_count_at_gateways_of_the_gateway_api_unless_istiod_is_told_otherwise(value: str, said: bool) -> None:
+    label = {GATEWAY_NAME_LABEL: "way"}
+    told = [{"name": "discovery", "env": [{"name": "ENABLE_SELECTOR_BASED_K8S_GATEWAY_POLICY", "value": value}]}]
+    istiod = deployment("istiod", {"app": "istiod"}, "istio-system", containers=told)
+    istiod["metadata"]["labels"] = {"app": "istiod"}
+    found = codes(
+        istiod,
+        deployment("way", label, containers=[{"name": "istio-proxy", "image": "proxyv2"}]),
+        manifest_of("AuthorizationPolicy", "calls", {"selector": {"matchLabels": label}, "rules": [{}]}),
+    )
+    assert ("IST0166" in found) == said
