@@ -15,7 +15,8 @@ from tests.e2e.conftest import NO_CHANGES, Checkout, counts
 
 STATES = sorted((Path(__file__).parent / "states").glob("*.json.gz"))
 """States of the stacks of this project and of an example, each as the version that brought the stack left it on an
-embedded cluster (`pulumi stack export`), without times and stack traces. `KUBECONFIG` stands where the path of its kubeconfig stood."""
+embedded cluster (`pulumi stack export`), without times and stack traces. `KUBECONFIG` stands where the path of its
+kubeconfig stood."""
 KUBECONFIG = "/recorded/kubeconfig"
 PASSPHRASE = "recorded"
 SECRETS = {"grafanaPassword": "recorded-password", "kialiSigningKey": "recorded-signing-key-0000000000000"}
