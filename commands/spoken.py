@@ -102,7 +102,7 @@ def code(status: int) -> str:
 
 
 def _server(mesh: Mesh, sample: Sample) -> Mapping[str, Any]:
-    """The server of a Gateway that takes a request from outside."""
+    """The server of a Gateway that takes a request from outside. Without one, what it would have to be."""
     namespace, _, name = sample.source.partition("/")
     pod = mesh.workloads.named(namespace, name)
     by_host: dict[str, Mapping[str, Any]] = {}
@@ -112,7 +112,7 @@ def _server(mesh: Mesh, sample: Sample) -> Mapping[str, Any]:
             if port.get("number") == sample.port and is_tls(port.get("protocol") or "") == sample.secure:
                 names = (hosts.parse_server_host(one, gateway.namespace)[1] for one in server.get("hosts") or ())
                 by_host |= dict.fromkeys(names, server)
-    return hosts.most_specific(sample.host, by_host) or {"port": {"protocol": HTTP}}
+    return hosts.most_specific(sample.host, by_host) or {"port": {"protocol": TLS if sample.secure else HTTP}}
 
 
 def _behind(mesh: Mesh, outcome: Outcome) -> Iterator[Port | None]:

@@ -57,6 +57,9 @@ def match_listeners(mesh: Mesh, pod: Workload, request: Request) -> ListenerMatc
             redirected = redirected or (tls.get("httpsRedirect", False) and _serves(names, request.host))
             connection = connection or (takes_connections(server) and _serves(names, request.host))
     reason = "" if served else f"no Gateway listens on port {request.port}{' for https' if request.secure else ''}"
+    if request.secure and served and not any(_serves(names, request.host) for names in served.values()):
+        # The proxy chooses by the server name of the handshake, and closes connections with another one.
+        served, reason = {}, f"no Gateway has a server for {request.host} on port {request.port} for https"
     return ListenerMatch(
         served=served,
         request=replace(request, port=number),

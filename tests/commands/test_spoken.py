@@ -62,6 +62,11 @@ def test_a_request_to_a_gateway_is_sent_in_what_its_server_and_the_port_behind_s
     assert spoken.of(gateway(asked), sample(secure), to(port)) == wanted
 
 
+def test_a_name_that_no_server_has_is_asked_by_a_connection() -> None:
+    mesh = gateway(server("HTTPS", "b.example.com", mode="SIMPLE"))
+    assert spoken.of(mesh, sample(secure=True), Outcome(status=0)) == TLS
+
+
 def test_of_two_servers_at_one_port_the_one_for_the_host_decides() -> None:
     mesh = gateway(server("TLS", mode="PASSTHROUGH"), server("HTTPS", "a.example.com", mode="MUTUAL"))
     assert spoken.of(mesh, sample(True), to(80)) == HTTP

@@ -109,12 +109,18 @@ def test_objects_that_others_made_end_the_program_with_their_names(
         standing("kube-controller-manager", subresource="status"),
         standing(),  # as the service account `default`
     ],
-    ids=["none", "not readable", "of the stack", "status alone", "of nobody"],
+    ids=["none", "not readable", "status alone", "of nobody"],
 )
 def test_an_object_that_nobody_else_made_is_no_reason(
     monkeypatch: pytest.MonkeyPatch, said: list[str], answer: Answer
 ) -> None:
     check(monkeypatch, FakeApi({OF_CART: answer}), "istiod", TARGET, CART)
+    assert said == []
+
+
+def test_what_a_killed_update_has_left_is_the_stacks_own(monkeypatch: pytest.MonkeyPatch, said: list[str]) -> None:
+    own = field_manager(pulumi.get_project(), pulumi.get_stack())
+    check(monkeypatch, FakeApi({OF_CART: standing("kubectl", own)}), "istiod", TARGET, CART)
     assert said == []
 
 

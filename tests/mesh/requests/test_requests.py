@@ -359,6 +359,12 @@ def test_a_port_on_which_no_gateway_listens_refuses_connections() -> None:
     assert visited(port=81).status == 0
 
 
+def test_a_handshake_with_a_name_that_no_server_has_is_refused() -> None:
+    other = server(443, ["other.example.com"], "HTTPS", tls={"mode": "SIMPLE", "credentialName": "x"})
+    found = visited(gateway("way-in", server(80, ["*"]), other), secure=True, port=443)
+    assert (found.status, found.reason) == (0, "no Gateway has a server for shop.example.com on port 443 for https")
+
+
 def test_https_redirect_redirects_plain_requests() -> None:
     both = gateway(
         "way-in",
