@@ -103,9 +103,6 @@ def test_objects_that_others_made_end_the_program_with_their_names(
     [
         Answer(404),
         denied("deployments", "get"),
-        standing(
-            "kubectl", field_manager(pulumi.get_project(), pulumi.get_stack())
-        ),  # left by an update that was killed
         standing("kube-controller-manager", subresource="status"),
         standing(),  # as the service account `default`
     ],
