@@ -17,6 +17,7 @@ from mesh.core import kinds
 from mesh.core.names import DEFAULT_DOMAIN, MeshNames
 from mesh.requests.routing import MatchedRoute, Proxy, Routes
 from mesh.requests.types import Request
+from mesh.traffic.matching import USER_HEADER
 
 Object = Mapping[str, Any]
 
@@ -76,7 +77,7 @@ def expectations(
     proxy = Proxy(namespace=namespace, labels=_CALLER, gateways=(MESH,))
 
     def chosen(user: str | None) -> MatchedRoute | None:
-        headers = {bookinfo.USER_HEADER: user} if user else {}
+        headers = {USER_HEADER: user} if user else {}
         return routes.choose(
             holders, Request(host=bookinfo.REVIEWS, path=_PATH, port=bookinfo.PORT, headers=headers), proxy
         )
@@ -113,8 +114,8 @@ def _user(match: Object) -> str | None:
     """The user of a match that has no other condition."""
     headers: Mapping[str, Mapping[str, str]] = match.get("headers", {})
     return (
-        headers[bookinfo.USER_HEADER].get("exact")
-        if set(match) == {"headers"} and set(headers) == {bookinfo.USER_HEADER}
+        headers[USER_HEADER].get("exact")
+        if set(match) == {"headers"} and set(headers) == {USER_HEADER}
         else None
     )
 

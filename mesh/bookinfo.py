@@ -27,8 +27,6 @@ CALLERS: Final[Mapping[str, tuple[str, ...]]] = {
 METHODS: Final[Mapping[str, tuple[Literal["GET", "POST"], ...]]] = {PRODUCT_PAGE: ("GET", "POST")}
 """HTTP methods by service, if there are others than GET: the product page has a login form."""
 
-USER_HEADER: Final = "end-user"
-"""Request header in which the product page passes the name of the signed-in user."""
 PAGE_PATH: Final = "/productpage"
 LOGIN_PATH: Final = "/login"
 API_PATH: Final = "/api/v1/products"

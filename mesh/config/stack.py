@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from mesh import bookinfo
+from mesh.analysis import hosts
 from mesh.analysis.objects import Object, Ref
 from mesh.apps import objects as apps
 from mesh.apps.item import AppObject, place
@@ -151,6 +152,7 @@ def _context(settings: Settings, of_apps: Apps) -> StackContext:
     return StackContext(
         namespace=settings.bookinfo.namespace if settings.bookinfo else only,
         services=_homes(settings, of_apps),
+        several_ports=frozenset(_with_several_ports(settings, of_apps)),
         namespaces=frozenset([ROOT, *settings.ownership]),
         gateways=gateways,
         root_namespace=ROOT,
@@ -182,6 +184,13 @@ def _homes(settings: Settings, of_apps: Apps) -> Mapping[str, str]:
             found.setdefault(item.ref.name, []).append(item.ref.namespace)
     taken = bookinfo.CALLERS if settings.bookinfo else ()
     return {name: homes[0] for name, homes in found.items() if len(homes) == 1 and name not in taken}
+
+
+def _with_several_ports(settings: Settings, of_apps: Apps) -> Iterator[str]:
+    """The full hosts of the apps' Services that have several ports."""
+    for item in of_apps.objects:
+        if item.ref.kind == kinds.SERVICE and len((item.body.get("spec") or {}).get("ports") or ()) > 1:
+            yield hosts.full_name(item.ref.name, item.ref.namespace, settings.global_.proxy.clusterDomain)
 
 
 def _project(settings: Settings) -> Project:

@@ -35,6 +35,8 @@ class StackContext:
     namespace."""
     services: Mapping[str, str] = field(default_factory=dict)
     """The namespace of each Service of an app whose name no other has, by name."""
+    several_ports: frozenset[str] = frozenset()
+    """Full hosts of the Services of apps with several ports."""
     namespaces: frozenset[str]
     """All namespaces that the stack declares, and the root namespace."""
     gateways: Mapping[str, GatewayRef]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -15,10 +15,11 @@ from mesh.api.names import Label, Labels, Subnet
 from mesh.api.regex import Regex
 from mesh.api.scalars import PortNumber
 from mesh.api.scalars import Text as NotEmpty
-from mesh.bookinfo import USER_HEADER
 from mesh.core import errors
 from mesh.core.typed import Documented, Findings, ShortForm
 
+USER_HEADER: Final = "end-user"
+"""Request header with the name of the signed-in user, as Istio's samples pass it on."""
 Method = Literal["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"]
 
 

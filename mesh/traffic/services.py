@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
 from mesh import api
-from mesh.analysis import hosts
+from mesh.analysis import codes, hosts
+from mesh.analysis.suppression import ANNOTATION
 from mesh.api.names import Label, Labels, SomeHost
 from mesh.core import errors
 from mesh.core.kubernetes import Name
@@ -153,9 +154,18 @@ def objects(path: str, name: str, service: Service, stack: StackContext) -> Iter
             body=body,
             name=name,
             namespace=namespace,
+            annotations=_suppressed(host, namespace, service, stack),
             keys=_route_keys(service),
             late=True,
         )
+
+
+def _suppressed(host: str, namespace: str, service: Service, stack: StackContext) -> Mapping[str, str]:
+    """The annotation that keeps IST0112 quiet, here and in istioctl, where a service has several ports: requests keep
+    the port that they came for, since sidecars take it for destinations without one."""
+    own = all(not handling.mirror or not handling.mirror.service for handling in (service, *service.rules))
+    quiet = own and stack.full_host(host, namespace) in stack.several_ports
+    return {ANNOTATION: codes.PORT_NEEDED.code} if quiet else {}
 
 
 def _virtual_service(host: str, namespace: str, service: Service, stack: StackContext) -> api.VirtualService:

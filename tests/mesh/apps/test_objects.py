@@ -156,6 +156,24 @@ def test_a_service_of_the_config_is_in_the_namespace_of_the_app_that_has_it(
         assert route["route"][0]["destination"]["host"] == f"{name}.shop.svc.cluster.local"
 
 
+@pytest.mark.parametrize(("mirror", "quiet"), [({}, True), ({"mirror": {"service": "other"}}, False)])
+def test_a_route_of_a_service_with_several_ports_needs_none(
+    mirror: dict[str, Any], quiet: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(stack, "PROJECT", tmp_path)
+    ports = [{"port": 80, "name": "http"}, {"port": 9090, "name": "http-metrics"}]
+    services = [without_namespace("Service", name, {"ports": ports}) for name in ("cart", "other")]
+    (tmp_path / "shop.yaml").write_text(yaml.safe_dump_all(services))
+    config = {
+        "injectedNamespaces": {"shop": "create"},
+        "apps": {"shop": {"namespace": "shop", "manifests": ["shop.yaml"]}},
+        "traffic": {"services": {"cart": {"versions": ["v1"], "route": "v1", **mirror}}},
+    }
+    found = loading.load({f"mesh:{key}": json.dumps(value) for key, value in config.items()})
+    (made,) = (item for item in found.traffic if item.body.kind == "VirtualService")
+    assert made.annotations == ({"galley.istio.io/analyze-suppress": "IST0112"} if quiet else {})
+
+
 @pytest.mark.parametrize(
     ("name", "labels", "problem"),
     [
