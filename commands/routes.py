@@ -113,11 +113,7 @@ def _users(route: Object) -> Sequence[str]:
 def _user(match: Object) -> str | None:
     """The user of a match that has no other condition."""
     headers: Mapping[str, Mapping[str, str]] = match.get("headers", {})
-    return (
-        headers[USER_HEADER].get("exact")
-        if set(match) == {"headers"} and set(headers) == {USER_HEADER}
-        else None
-    )
+    return headers[USER_HEADER].get("exact") if set(match) == {"headers"} and set(headers) == {USER_HEADER} else None
 
 
 def _expectation(chosen: MatchedRoute | None, versions: Mapping[str, str]) -> Expectation:
