@@ -24,6 +24,10 @@ class Kind:
         root = f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
         return f"{root}/namespaces/{namespace}/{self.plural}" if self.namespaced else f"{root}/{self.plural}"
 
+    def path(self, namespace: str, name: str) -> str:
+        """The API path of an object."""
+        return f"{self.collection(namespace)}/{name}"
+
 
 def served(api: Api, types: Collection[tuple[str, str]]) -> dict[tuple[str, str], Kind]:
     """The kinds among `types`, pairs of API version and kind, that the API server serves."""

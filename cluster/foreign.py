@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from cluster import discovery
 from cluster.client import Api, Request, ask_all
+from mesh.analysis.objects import Ref
 from mesh.core import words
 
 _SHOWN: Final = 10
@@ -22,13 +23,12 @@ class Wanted(NamedTuple):
 
     version: str
     """`apiVersion`."""
-    kind: str
-    namespace: str
-    """Empty for a cluster-scoped object."""
-    name: str
+    ref: Ref
 
-    def __str__(self) -> str:
-        return f"{self.kind} {'/'.join(filter(None, (self.namespace, self.name)))}"
+    @property
+    def type(self) -> tuple[str, str]:
+        """API version and kind."""
+        return self.version, self.ref.kind.name
 
 
 def problem(api: Api, wanted: Sequence[Wanted], manager: str) -> str:
@@ -37,12 +37,12 @@ def problem(api: Api, wanted: Sequence[Wanted], manager: str) -> str:
 
     Objects whose fields nobody has set, such as a namespace's service account `default`, are nobody's. What may not be
     read does not count."""
-    kinds = discovery.served(api, {(one.version, one.kind) for one in wanted})
-    paths = [(one, kinds[one.version, one.kind]) for one in wanted if (one.version, one.kind) in kinds]
-    answers = ask_all(api, [Request("GET", f"{kind.collection(one.namespace)}/{one.name}") for one, kind in paths])
+    kinds = discovery.served(api, {one.type for one in wanted})
+    paths = {one.ref: kinds[one.type].path(one.ref.namespace, one.ref.name) for one in wanted if one.type in kinds}
+    answers = ask_all(api, [Request("GET", path) for path in paths.values()])
     owners = [_managers(answer.body) if answer.ok else () for answer in answers]
-    found = [(one, names) for (one, _), names in zip(paths, owners, strict=True) if names and manager not in names]
-    lines = sorted(f"{one} by {' and '.join(names)}" for one, names in found)
+    found = [(ref, names) for ref, names in zip(paths, owners, strict=True) if names and manager not in names]
+    lines = sorted(f"{ref} by {' and '.join(names)}" for ref, names in found)
     stands = "object stands" if len(lines) == 1 else "objects stand"
     return f"{len(lines)} {stands} already, made by others: {words.some(lines, _SHOWN)}" if lines else ""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from commands import files, render, stacks
 from commands.files import Subject
@@ -79,7 +79,12 @@ def rendered(name: str) -> tuple[Stack, list[Object]]:
     """The compiled stack and its objects, each with the config key that it comes from. Raises CommandError,
     SettingsError."""
     stack = stacks.load(name)
-    return stack, stack.with_origins(objects(render.record(name, stack=stack)))
+    return stack, made(name, stack)
+
+
+def made(name: str, stack: Stack, config: Mapping[str, str] | None = None) -> list[Object]:
+    """The objects of a compiled stack; `config` is that of its file unless it is given."""
+    return stack.with_origins(objects(render.record(name, config, stack)))
 
 
 def objects(resources: Iterable[Resource]) -> Iterator[Object]:

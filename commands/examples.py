@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from commands import analyze, render
+from commands import analyze
 from commands.stackfiles import ROOT
 from mesh.analysis.mesh import Mesh
 from mesh.config import loading, stack_file
@@ -27,5 +27,4 @@ def of(file: Path) -> tuple[Stack, Mesh]:
     """The stack of an example, and its mesh."""
     name, config = file.parent.name, stack_file.config(stack_file.document(file))
     stack = loading.load(config)
-    made = stack.with_origins(analyze.objects(render.record(name, config, stack)))
-    return stack, Mesh(made, stack.settings.mesh_names)
+    return stack, Mesh(analyze.made(name, stack, config), stack.settings.mesh_names)

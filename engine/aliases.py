@@ -17,6 +17,7 @@ import pulumi
 from cluster.foreign import Wanted
 from cluster.state import type_and_name
 from engine.manifests import as_data, as_manifest, kind_of
+from mesh.analysis.objects import Ref
 from mesh.core.kinds import GroupKind
 
 
@@ -47,7 +48,7 @@ class FormerUrns:
         known = self._urns.get(identity, []) if identity else []
         if identity and not known and not identity.patch:
             version = as_manifest(args.type_, {})["apiVersion"]
-            self.new.append(Wanted(version, identity.kind.name, identity.namespace, identity.name))
+            self.new.append(Wanted(version, Ref(identity.kind, identity.namespace, identity.name)))
         parent = args.opts.parent.pulumi_resource_type if args.opts.parent else ""
         if not known or (parent, args.type_, args.name) in map(_parts, known):
             return None

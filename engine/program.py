@@ -39,9 +39,9 @@ PROVIDER: Final = "cluster"
 MESSAGE_WAS_SHOWN: Final = 32
 """Exit code that tells Pulumi's language host not to report an error of its own: the program has logged one."""
 
-_WITH_OWNER: Final = frozenset(
-    kind.name
-    for kind in (kinds.NAMESPACE, kinds.CUSTOM_RESOURCE_DEFINITION, kinds.MUTATING_WEBHOOK, kinds.VALIDATING_WEBHOOK)
+_WITH_OWNER: Final = (
+    *(kinds.NAMESPACE, kinds.CUSTOM_RESOURCE_DEFINITION),
+    *(kinds.MUTATING_WEBHOOK, kinds.VALIDATING_WEBHOOK),
 )
 """Kinds of which `cluster.ownership` says whether they are the stack's."""
 NO_LIMIT: Final = -1
@@ -207,7 +207,8 @@ def check_cluster(cluster: Cluster, recorded: StackState) -> None:
 
 def _may_stand(one: Wanted, cluster: Cluster) -> bool:
     """Whether an object can be there without the stack, and nothing else says whose it is."""
-    return one.kind not in _WITH_OWNER and (not one.namespace or one.namespace in cluster.namespaces)
+    place = one.ref.namespace
+    return one.ref.kind not in _WITH_OWNER and (not place or place in cluster.namespaces)
 
 
 def _end(message: str) -> NoReturn:

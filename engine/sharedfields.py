@@ -73,7 +73,7 @@ class SharedFields:
         assert self._target is not None, "only an update gets here"
         text = self._target.kubectl("get", *_address(body), "--ignore-not-found", "--output", "json")
         found = json.loads(text) if text.strip() else {}
-        return fields.laid_over(body, found, fields.shared(paths, found, body))
+        return fields.laid_over(body, found, paths)
 
 
 def _annotated(body: Mapping[str, Any], more: Mapping[str, str]) -> dict[str, Any]:

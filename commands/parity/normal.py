@@ -143,15 +143,11 @@ def _service(manifest: Manifest) -> Manifest:
 
 def _with_pods(kind: GroupKind, manifest: Manifest) -> Manifest:
     """What makes pods, or a Pod, with the normal form of its pod template."""
-    steps = pods.TEMPLATES[kind]
-    if not steps:
+    if kind == kinds.POD:
         return {**manifest, "spec": _own_pod(_pod(manifest["spec"]))}
     whole = copy.deepcopy(dict(manifest))
-    above: Any = whole
-    for step in steps[:-1]:
-        above = above[step]
-    template = above[steps[-1]]
-    above[steps[-1]] = {"metadata": _metadata(template.get("metadata") or {}), "spec": _pod(template["spec"])}
+    template = pods.template(kind, whole)
+    template |= {"metadata": _metadata(template.get("metadata") or {}), "spec": _pod(template["spec"])}
     return whole
 
 

@@ -54,7 +54,7 @@ class StackObjects:
     def shared(self, manifest: Manifest, there: Manifest) -> Manifest:
         """An object with the fields that another controller sets as they are `there`."""
         paths = self.others.get(Ref.of(manifest), ())
-        return fields.laid_over(manifest, there, fields.shared(paths, there, manifest)) if paths and there else manifest
+        return fields.laid_over(manifest, there, paths) if paths and there else manifest
 
     @property
     def patches(self) -> list[Manifest]:
@@ -92,7 +92,7 @@ def of_cluster(api: Api, ours: Plan) -> list[Manifest]:
 
 def path_of(planned: Planned, kind: Kind) -> str:
     """The API path of an object."""
-    return f"{kind.collection(planned.namespace)}/{planned.name}"
+    return kind.path(planned.namespace, planned.name)
 
 
 def _there(answer: Answer) -> Manifest | None:

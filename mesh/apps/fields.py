@@ -108,10 +108,10 @@ def without(body: Mapping[str, Any], paths: Iterable[Path]) -> dict[str, Any]:
     return result
 
 
-def laid_over(body: Mapping[str, Any], other: Mapping[str, Any], pairs: Iterable[Pair]) -> dict[str, Any]:
-    """A copy of the object with another one's values of the fields."""
+def laid_over(body: Mapping[str, Any], other: Mapping[str, Any], paths: Iterable[str]) -> dict[str, Any]:
+    """A copy of the object whose fields at the paths are as in another version of it, as far as both have them."""
     result = copy.deepcopy(dict(body))
-    for pair in pairs:
+    for pair in shared(paths, other, body):
         found: Any = other
         for step in pair.old[:-1]:
             found = found[step]

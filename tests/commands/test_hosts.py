@@ -8,7 +8,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -31,7 +31,7 @@ from mesh.traffic import envoy
 from mesh.traffic import rate_limits as config
 from sandbox import live
 from sandbox.live import Workload
-from tests.commands.serving import served
+from tests.commands.serving import Handler, served
 from tests.fake_api import FakeApi, listing
 from tests.sandbox.snapshots import custom
 
@@ -272,24 +272,18 @@ def test_the_principal_of_a_token_is_its_issuer_and_subject() -> None:
 # Judging
 
 
-class Answering(BaseHTTPRequestHandler):
+class Answering(Handler):
     """Answers in turn as its server's list says, each with a name or a status."""
-
-    protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
         with self.server.lock:  # type: ignore[attr-defined]
             turn = self.server.turns.pop(0)  # type: ignore[attr-defined]
             self.server.turns.append(turn)  # type: ignore[attr-defined]
             self.server.asked.add((self.path, self.headers["Host"], self.headers["Authorization"]))  # type: ignore[attr-defined]
-        self.send_response(turn if isinstance(turn, int) else 200)
         if isinstance(turn, str):
-            self.send_header("x-stand-in", turn)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *_: Any) -> None:
-        """Logs nothing."""
+            self.answer(200, x_stand_in=turn)
+        else:
+            self.answer(turn)
 
 
 class Site(ThreadingHTTPServer):

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -19,26 +19,19 @@ from mesh.requests.expected import Answers
 from mesh.requests.rate_limits import Limit
 from mesh.requests.samples import Sample
 from mesh.requests.types import Outcome
-from tests.commands.serving import served
+from tests.commands.serving import Handler, served
 
 SAMPLE = Sample(source="istio-system/edge", outside=True, host="shop.example.com", port=80, secure=False)
 FIVE = Limit(owner="EnvoyFilter shop/limit", most=5, fill=5, interval=3600)
 
 
-class Answering(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
+class Answering(Handler):
     def do_GET(self) -> None:
         server: Any = self.server
         with server.lock:
             server.left -= 1
             status = 200 if server.left >= 0 else 429
-        self.send_response(status)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *_: Any) -> None:
-        """Logs nothing."""
+        self.answer(status)
 
 
 class Site(ThreadingHTTPServer):

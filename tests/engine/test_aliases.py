@@ -7,6 +7,8 @@ import pytest
 
 from cluster.foreign import Wanted
 from engine.aliases import FormerUrns
+from mesh.analysis.objects import Ref
+from mesh.core import kinds
 
 KIND = "kubernetes:networking.istio.io/v1alpha3:VirtualService"
 HEAD = "urn:pulumi:dev::mesh::"
@@ -69,7 +71,7 @@ def test_objects_that_the_state_does_not_have_are_new() -> None:
     ):
         props = {"metadata": {"name": name, "namespace": "shop"}}
         former.alias(pulumi.ResourceTransformationArgs(above, kind, name, props, pulumi.ResourceOptions(parent=above)))
-    assert former.new == [Wanted("networking.istio.io/v1alpha3", "VirtualService", "shop", "other")]
+    assert former.new == [Wanted("networking.istio.io/v1alpha3", Ref(kinds.VIRTUAL_SERVICE, "shop", "other"))]
 
 
 def test_an_object_of_another_version_of_its_api_gets_its_old_urn_as_an_alias() -> None:

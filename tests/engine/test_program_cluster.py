@@ -17,7 +17,8 @@ from cluster.state import StackState
 from cluster.target import ADOPT, FORCE
 from engine import program
 from engine.manifests import CreatedObjects
-from mesh.analysis.objects import Object
+from mesh.analysis.objects import Object, Ref
+from mesh.core import kinds
 from mesh.core.names import field_manager
 from tests.cluster.test_orphans import PODS, control_plane, pod
 from tests.fake_api import TARGET, FakeApi, denied, listing
@@ -76,8 +77,8 @@ def test_a_cluster_is_asked_only_if_a_control_plane_goes(monkeypatch: pytest.Mon
     assert (said, api.asked) == ([], [])
 
 
-CART = Wanted("apps/v1", "Deployment", "shop", "cart")
-SETTINGS = Wanted("v1", "ConfigMap", "shop", "settings")
+CART = Wanted("apps/v1", Ref(kinds.DEPLOYMENT, "shop", "cart"))
+SETTINGS = Wanted("v1", Ref(kinds.CONFIG_MAP, "shop", "settings"))
 OF_CART = "GET /apis/apps/v1/namespaces/shop/deployments/cart"
 OF_SETTINGS = "GET /api/v1/namespaces/shop/configmaps/settings"
 
@@ -132,5 +133,5 @@ def test_objects_of_a_namespace_that_is_yet_to_be_made_are_not_asked_for(
     monkeypatch: pytest.MonkeyPatch, said: list[str]
 ) -> None:
     api = FakeApi()
-    check(monkeypatch, api, "istiod", TARGET, CART._replace(namespace="bank"))
+    check(monkeypatch, api, "istiod", TARGET, Wanted("apps/v1", Ref(kinds.DEPLOYMENT, "bank", "cart")))
     assert (said, api.asked) == ([], [])

@@ -23,7 +23,7 @@ def vs(*http: dict[str, Any]) -> dict[str, Any]:
 
 
 def merged(body: dict[str, Any], other: dict[str, Any], paths: list[str]) -> dict[str, Any]:
-    return fields.laid_over(body, other, fields.shared(paths, other, body))
+    return fields.laid_over(body, other, paths)
 
 
 @pytest.mark.parametrize(
