@@ -10,10 +10,13 @@ from typing import Any
 import pytest
 
 from commands import render
+from commands.checks.plan import Plan
 from commands.parity import defaults, intended
 from commands.parity.compare import Difference, differences
+from commands.parity.sources import StackObjects
 from mesh import releases
 from mesh.analysis.objects import Ref
+from mesh.config.settings import Settings
 from mesh.core import kinds
 from mesh.core.diff import ABSENT
 from tests import owned
@@ -348,3 +351,72 @@ def _left_out(found: Difference) -> bool:
     definition = found.object.kind == kinds.CUSTOM_RESOURCE_DEFINITION
     labels = definition and found.path == "metadata.labels" and found.theirs is ABSENT
     return labels or found.path.startswith("data.config.template")
+
+
+LIMITED = {"name": "a", "image": "a:1", "resources": {"limits": {"cpu": "1"}}}
+FILLED_IN = {
+    **LIMITED,
+    "imagePullPolicy": "IfNotPresent",
+    "resources": {"limits": {"cpu": "1"}, "requests": {"cpu": "1"}},
+}
+TOKEN = {"name": "kube-api-access-x24ns", "projected": {"defaultMode": 420}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "written", "standing"),
+    [
+        (
+            "v1/Pod",
+            {"containers": [LIMITED]},
+            {
+                "containers": [{**FILLED_IN, "volumeMounts": [{"name": TOKEN["name"], "mountPath": "/token"}]}],
+                "volumes": [TOKEN],
+                "tolerations": [{"key": "node.kubernetes.io/not-ready", "effect": "NoExecute"}],
+                "nodeName": "one",
+                "serviceAccountName": "default",
+                "restartPolicy": "Always",
+                "priority": 0,
+            },
+        ),
+        (
+            "batch/v1/CronJob",
+            {"jobTemplate": {"spec": {"template": {"spec": {"containers": [LIMITED]}}}}},
+            {
+                "suspend": False,
+                "concurrencyPolicy": "Allow",
+                "jobTemplate": {"spec": {"template": {"spec": {"containers": [FILLED_IN]}}}},
+            },
+        ),
+        (
+            "batch/v1/Job",
+            {"template": {"spec": {"containers": [LIMITED]}}},
+            {
+                "completions": 1,
+                "backoffLimit": 6,
+                "selector": {"matchLabels": {"batch.kubernetes.io/controller-uid": "x"}},
+                "template": {"metadata": {"labels": {"controller-uid": "x"}}, "spec": {"containers": [FILLED_IN]}},
+            },
+        ),
+    ],
+    ids=["Pod", "CronJob", "Job"],
+)
+def test_what_an_api_server_fills_in_is_no_difference(
+    kind: str, written: dict[str, Any], standing: dict[str, Any]
+) -> None:
+    version, _, name = kind.rpartition("/")
+    head = {"apiVersion": version, "kind": name, "metadata": {"name": "a", "namespace": "shop"}}
+    assert differences([{**head, "spec": standing}], [{**head, "spec": written}]) == []
+    assert differences([{**head, "spec": {**standing, "activeDeadlineSeconds": 5}}], [{**head, "spec": written}]) != []
+
+
+def test_fields_of_another_controller_are_as_they_stand() -> None:
+    route = {
+        "apiVersion": "networking.istio.io/v1",
+        "kind": "VirtualService",
+        "metadata": {"name": "a", "namespace": "b"},
+    }
+    here, there = ({**route, "spec": {"http": [{"route": [{"weight": one}]}]}} for one in (90, 30))
+    ours = StackObjects(Plan([], Settings()), {}, {Ref.of(route): ["spec.http[*].route[*].weight"]})
+    assert ours.shared(here, there) == there
+    assert ours.shared(here, {}) == here
+    assert StackObjects(Plan([], Settings()), {}).shared(here, there) == here
