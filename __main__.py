@@ -32,29 +32,35 @@ stack, cluster = program.connect(ROOT, recorded)
 settings, mesh = stack.settings, stack.installation
 on_cluster = pulumi.ResourceOptions(provider=cluster.provider)
 
-base = Base("base", BaseArgs(mesh=mesh, owner=cluster.owner, keep=settings.keepDefinitions), on_cluster)
-control_plane = controlplane.install(mesh, base, settings.injectionGate, on_cluster)
-namespaces = Namespaces(
-    "namespaces",
-    NamespacesArgs(
+base = Base(
+    "base",
+    BaseArgs(
         mesh=mesh,
-        root=base.namespace,
-        injected=settings.injectedNamespaces,
-        others=settings.namespaces,
-        metadata={name: item.body["metadata"] for name, item in stack.apps.namespaces.items()},
+        control_planes=[*stack.installations.values()],
         owner=cluster.owner,
-        control_plane=control_plane,
-        cluster=cluster.target if settings.injectionGate else None,
-        restart=settings.restartOnInjectionChange,
+        keep=settings.keepDefinitions,
     ),
     on_cluster,
 )
-proxies = gateways.install(mesh, namespaces.names, control_plane.serving, on_cluster)
+control_planes = controlplane.install(stack.installations, base, settings.injectionGate, on_cluster)
+namespaces = Namespaces(
+    "namespaces",
+    NamespacesArgs(
+        settings=settings,
+        root=base.namespace,
+        metadata={name: item.body["metadata"] for name, item in stack.apps.namespaces.items()},
+        owner=cluster.owner,
+        control_planes=control_planes,
+        cluster=cluster.target if settings.injectionGate else None,
+    ),
+    on_cluster,
+)
+proxies = gateways.install(settings, namespaces.names, control_planes, on_cluster)
 cni.install(mesh, namespaces.names, on_cluster)
-ztunnel.install(mesh, namespaces.names, control_plane.serving, on_cluster)
-networkpolicies.install(mesh, namespaces.names, on_cluster)
+ztunnel.install(mesh, namespaces.names, control_planes[mesh.revision].serving, on_cluster)
+networkpolicies.install(stack.installations.values(), namespaces.names, on_cluster)
 
-api = [*base.definitions, *control_plane.validating]
+api = [*base.definitions, *(one for plane in control_planes.values() for one in plane.validating)]
 watching = addons.install(
     addons.AddonsArgs(
         mesh=mesh, namespace=base.namespace, namespaces=namespaces.names, addons=settings.addons, api=api
@@ -65,7 +71,7 @@ bookinfo.install(settings.bookinfo, mesh, namespaces, api, on_cluster)
 ratelimit.install(stack, namespaces.names, on_cluster)
 shared = SharedFields(cluster.target, recorded())
 order = InOrder(stack, shared.standing)
-apps.install(stack.apps, mesh, namespaces, api, shared, order, on_cluster)
+apps.install(stack.apps, namespaces, api, shared, order, on_cluster)
 traffic.install(stack, namespaces.names, api, order, on_cluster)
 security.install(stack, namespaces.names, api, order, on_cluster)
 order.register()

@@ -93,18 +93,16 @@ def _mesh(count: int) -> None:
     namespaces = Namespaces(
         "namespaces",
         NamespacesArgs(
-            mesh=stack.installation,
+            settings=stack.settings,
             root=names.ROOT,
-            injected=stack.settings.injectedNamespaces,
-            others={},
             owner=cluster.owner,
-            control_plane=ControlPlane(),
+            control_planes=dict.fromkeys(stack.installations, ControlPlane()),
         ),
         on_cluster,
     )
     shared = SharedFields(cluster.target, recorded())
     order = InOrder(stack, shared.standing)
-    apps.install(stack.apps, stack.installation, namespaces, [], shared, order, on_cluster)
+    apps.install(stack.apps, namespaces, [], shared, order, on_cluster)
     traffic.install(stack, namespaces.names, (), order, on_cluster)
     security.install(stack, namespaces.names, (), order, on_cluster)
     order.register()

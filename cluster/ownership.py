@@ -5,7 +5,7 @@ stack's state."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from cluster.state import StackState
@@ -24,7 +24,7 @@ _WAYS_OUT: Final = (
 def problems(
     found: Survey,
     recorded: StackState,
-    release: Release,
+    releases: Sequence[Release],
     project: str,
     stack: str,
     namespace: str,
@@ -36,7 +36,7 @@ def problems(
     `namespace` is Istio's own; `namespaces` are the stack's others, each `create` or `existing`. With `adopt`, objects
     without an owner may be taken over."""
     cluster = f"{found.target.context} ({found.target.server})"
-    if unusable := list(_cluster_problems(found, recorded, release, stack, cluster)):
+    if unusable := list(_cluster_problems(found, recorded, releases, stack, cluster)):
         yield from unusable
         return
     owner = found.namespaces.get(namespace, {})
@@ -86,12 +86,14 @@ def blocked(found: Survey, recorded: StackState, own: frozenset[str], said: Sequ
             yield f"{found.target.context} ({found.target.server}) has what an Istio has left. {_removal(one, found)}"
 
 
-def _cluster_problems(found: Survey, recorded: StackState, release: Release, stack: str, cluster: str) -> Iterator[str]:
+def _cluster_problems(
+    found: Survey, recorded: StackState, releases: Iterable[Release], stack: str, cluster: str
+) -> Iterator[str]:
     """Whether Kubernetes is too old, and whether the stack's state belongs to another cluster."""
-    oldest = release.kubernetes.oldest
-    if found.version < oldest:
-        have, want = (".".join(map(str, v)) for v in (found.version, oldest))
-        yield f"{cluster} is Kubernetes {have}; {want} or later is needed: {release.kubernetes.reason}"
+    wanted = max((release.kubernetes for release in releases), key=lambda one: one.oldest)
+    if found.version < wanted.oldest:
+        have, want = (".".join(map(str, v)) for v in (found.version, wanted.oldest))
+        yield f"{cluster} is Kubernetes {have}; {want} or later is needed: {wanted.reason}"
     before = recorded.provider
     if before.get("clusterIdentifier", found.uid) != found.uid:
         yield (
@@ -126,20 +128,22 @@ def _namespace_problems(
 def problems_without_base(
     found: Survey,
     recorded: StackState,
-    release: Release,
+    releases: Sequence[Release],
     project: str,
     stack: str,
-    injector: str,
+    injectors: Sequence[str],
     namespaces: Mapping[str, str],
     adopt: bool = False,
 ) -> Iterator[str]:
     """The same for a stack with `mesh:base: {enabled: false}`: a further revision beside another control plane, or a
     stack without a control plane on this cluster.
 
-    `injector` is the name of its revision's injection webhook; `namespaces` are all that it uses."""
+    `injectors` are the names of its revisions' injection webhooks; `namespaces` are all that it uses."""
     cluster = f"{found.target.context} ({found.target.server})"
-    yield from _cluster_problems(found, recorded, release, stack, cluster)
-    if injector in found.injectors and not recorded.has_injector(injector) and not adopt:
+    yield from _cluster_problems(found, recorded, releases, stack, cluster)
+    for injector in found.injectors.intersection(() if adopt else injectors):
+        if recorded.has_injector(injector):
+            continue
         yield f"{cluster} already has a control plane of this revision: its webhook {injector} is not this stack's"
     yield from _namespace_problems(found, recorded, project, stack, namespaces, cluster, adopt=adopt)
 

@@ -21,7 +21,6 @@ from mesh.apps.objects import Apps
 from mesh.core import kinds, names, pods
 from mesh.core.kinds import GroupKind
 from mesh.releases import manual
-from mesh.releases.release import Installation
 
 _WITHOUT_WAIT: Final = (kinds.PERSISTENT_VOLUME_CLAIM, kinds.INGRESS, kinds.SERVICE)
 """Kinds that become ready only by something of the cluster that need not be there, such as a provisioner."""
@@ -33,7 +32,6 @@ _VALUES: Final = ("data", "stringData")
 class AppsArgs:
     """Arguments of all apps."""
 
-    mesh: Installation
     namespaces: Namespaces
     api: list[pulumi.Resource]
     """Istio's custom resource definitions and the validation webhook."""
@@ -57,7 +55,7 @@ class App(pulumi.ComponentResource):
         opts = pulumi.ResourceOptions(parent=self, depends_on=after)
         body: Mapping[str, Any] = item.body
         if injected and any(pods_in(body)):
-            body = _with_proxy(args.mesh, injected, ref.kind, body)
+            body = _with_proxy(injected, ref.kind, body)
             opts = pulumi.ResourceOptions.merge(injected.workload_options(self), opts)
         inputs: dict[str, Any] = {**body, "metadata": self._metadata(body)}
         if item.others:
@@ -83,10 +81,10 @@ class App(pulumi.ComponentResource):
         return {"namespace": self._args.namespaces.names[ref.namespace]} if ref.namespace else {}
 
 
-def _with_proxy(mesh: Installation, injected: Injected, kind: GroupKind, body: Mapping[str, Any]) -> Mapping[str, Any]:
+def _with_proxy(injected: Injected, kind: GroupKind, body: Mapping[str, Any]) -> Mapping[str, Any]:
     """A workload with the sidecar itself, or with what makes its pods restart when the sidecar changes."""
     if injected.manual:
-        return manual.with_sidecar(mesh, body)
+        return manual.with_sidecar(injected.mesh, body)
     if not injected.pod_annotations or kind not in pods.RESTARTED:
         return body
     return pods.annotated(kind, body, injected.pod_annotations)
@@ -110,7 +108,6 @@ def _hidden(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def install(
     apps: Apps,
-    mesh: Installation,
     namespaces: Namespaces,
     api: list[pulumi.Resource],
     shared: SharedFields,
@@ -119,7 +116,7 @@ def install(
 ) -> None:
     """Adds the apps of `mesh:apps`, and `mesh:objects`, to `order`. `api`: Istio's definitions and the validation
     webhook."""
-    args = AppsArgs(mesh=mesh, namespaces=namespaces, api=api, shared=shared)
+    args = AppsArgs(namespaces=namespaces, api=api, shared=shared)
     components = {name: App(name, args, opts) for name in dict.fromkeys(item.app for item in apps.objects)}
     for component in components.values():
         order.parent(component)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +11,8 @@ import pulumi_kubernetes as k8s
 
 from components import kube, rbac
 from engine.outputs import with_known_value
-from mesh import api
-from mesh.releases.release import Installation
+from mesh import api, releases
+from mesh.releases.release import Installation, Release
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +20,8 @@ class BaseArgs:
     """Arguments of Base."""
 
     mesh: Installation
+    control_planes: Sequence[Installation]
+    """All control planes of the stack, `mesh` among them."""
     owner: Mapping[str, pulumi.Input[str]]
     """Annotations that name the owner of the namespace and the definitions."""
     keep: bool = False
@@ -36,7 +38,7 @@ class Base(pulumi.ComponentResource):
     definitions: list[k8s.apiextensions.v1.CustomResourceDefinition]
     """Istio's custom resource definitions; custom resources must depend on them."""
     permissions: list[pulumi.Resource]
-    """istiod's service account and role bindings, where all control planes share them."""
+    """istiod's service account and role bindings, where control planes share them."""
 
     def __init__(self, name: str, args: BaseArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mesh:istio:Base", name, None, opts)
@@ -47,7 +49,7 @@ class Base(pulumi.ComponentResource):
             if args.mesh.on_cluster:
                 self.namespace = self._namespace(args.owner)
             self.definitions = self._definitions(args)
-            self.permissions = self._accounts()
+            self.permissions = self._accounts(args.control_planes)
         self.register_outputs({"namespace": self.namespace})
 
     def _namespace(self, owner: Mapping[str, pulumi.Input[str]]) -> pulumi.Output[str]:
@@ -62,21 +64,28 @@ class Base(pulumi.ComponentResource):
         kept = pulumi.ResourceOptions(parent=self, retain_on_delete=args.keep)
         return [
             _definition(manifest, args.owner, kept)
-            for manifest in api.definitions(args.mesh.release.api)
+            for manifest in api.definitions(self._release(base.release).api)
             if manifest["metadata"]["name"] not in base.excludedCRDs
         ]
 
-    def _accounts(self) -> list[pulumi.Resource]:
-        """The account of readers elsewhere; and the roles, where all control planes share them. Returns what istiod
-        needs."""
-        mesh, wanted = self._mesh, self._mesh.release.roles
-        accounts = [wanted.reader(mesh), None if wanted.revisioned else wanted.istiod(mesh)]
-        made: list[pulumi.Resource] = []
-        for account in filter(None, accounts):
-            made = rbac.service_account(mesh, account, self.namespace, self)
-            if not wanted.revisioned:
-                made += rbac.roles(mesh, account, self.namespace, self)
-        return made if not wanted.revisioned else []
+    def _release(self, chosen: str) -> Release:
+        """The release of the definitions."""
+        return releases.get(chosen) if chosen else self._mesh.newest
+
+    def _accounts(self, control_planes: Iterable[Installation]) -> list[pulumi.Resource]:
+        """The account of readers elsewhere; and istiod's account and the roles, where control planes share them.
+        Returns what istiod needs."""
+        mesh = self._mesh
+        if reader := mesh.release.roles.reader(mesh):
+            rbac.service_account(mesh, reader, self.namespace, self)
+            if not mesh.release.roles.revisioned:
+                rbac.roles(mesh, reader, self.namespace, self)
+        sharing = next((one for one in control_planes if not one.release.roles.revisioned), None)
+        istiod = sharing.release.roles.istiod(sharing) if sharing else None
+        if not (sharing and istiod):
+            return []
+        account = rbac.service_account(sharing, istiod, self.namespace, self)
+        return [*account, *rbac.roles(sharing, istiod, self.namespace, self)]
 
 
 def _definition(

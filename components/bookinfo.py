@@ -70,7 +70,7 @@ class Bookinfo(pulumi.ComponentResource):
     def _deployment(self, service: str, version: str, account: core.ServiceAccount) -> None:
         manifest: Mapping[str, Any] = _deployment(service, version, self._namespace, self._args.mesh.release.bookinfo)
         if self._namespace.manual:
-            manifest = manual.with_sidecar(self._args.mesh, manifest)
+            manifest = manual.with_sidecar(self._namespace.mesh, manifest)
         opts = pulumi.ResourceOptions.merge(
             self._namespace.workload_options(self), pulumi.ResourceOptions(depends_on=[account])
         )
@@ -88,7 +88,7 @@ class Bookinfo(pulumi.ComponentResource):
             route=[api.HTTPRouteDestination(destination=page)],
         )
         routes = api.VirtualService(hosts=["*"], gateways=[bookinfo.GATEWAY], http=[route])
-        namespace, versions = self._namespace.name, self._args.mesh.release.api
+        namespace, versions = self._namespace.name, self._args.mesh.api
         after = self._namespace.options(self, *self._args.api)
         kube.custom_resource(gateway.manifest(bookinfo.GATEWAY, namespace, versions), namespace, after)
         kube.custom_resource(routes.manifest(bookinfo.VIRTUAL_SERVICE, namespace, versions), namespace, after)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
 
 from components.base import Base
-from components.istiod import Istiod, IstiodArgs
+from components.istiod import NAME, Istiod, IstiodArgs
 from components.remote import Remote, RemoteArgs
 from mesh.releases.release import Installation
 
@@ -27,12 +27,23 @@ class ControlPlane:
     """Ready when the webhook validates Istio's objects."""
 
 
-def install(mesh: Installation, base: Base, gate: bool, opts: pulumi.ResourceOptions) -> ControlPlane:
-    """Installs the control plane that the values enable.
+def install(
+    installations: Mapping[str, Installation], base: Base, gate: bool, opts: pulumi.ResourceOptions
+) -> dict[str, ControlPlane]:
+    """Installs the control planes that the values enable, and returns them by revision.
 
-    `gate`: whether its webhooks count as ready only when istiod has patched them."""
+    `installations`: first the one of the stack's own keys, then the further ones. `gate`: whether webhooks count as
+    ready only when istiod has patched them."""
+    main, *further = installations.values()
+    return {
+        main.revision: _install(NAME, main, base, gate, opts),
+        **{mesh.revision: _install(mesh.revisioned(NAME), mesh, base, gate, opts) for mesh in further},
+    }
+
+
+def _install(name: str, mesh: Installation, base: Base, gate: bool, opts: pulumi.ResourceOptions) -> ControlPlane:
     if mesh.values.pilot.enabled:
-        istiod = Istiod("istiod", IstiodArgs(mesh=mesh, base=base, gate=gate), opts)
+        istiod = Istiod(name, IstiodArgs(mesh=mesh, base=base, gate=gate), opts)
         injecting = [*istiod.serving, *istiod.injecting]
         return ControlPlane(serving=istiod.serving, injecting=injecting, validating=istiod.validation)
     if mesh.values.istiodRemote.enabled:

@@ -10,6 +10,8 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components import kube, rbac
+from components.controlplane import ControlPlane
+from mesh.config.settings import Settings
 from mesh.releases.release import Installation
 from mesh.values.gateway import Gateway as Spec
 
@@ -29,23 +31,21 @@ class GatewayArgs:
 
 
 def install(
-    mesh: Installation,
+    settings: Settings,
     namespaces: Mapping[str, pulumi.Input[str]],
-    control_plane: Sequence[pulumi.Resource],
+    control_planes: Mapping[str, ControlPlane],
     opts: pulumi.ResourceOptions,
 ) -> dict[str, Gateway]:
-    """Installs every gateway that the values enable, and returns them by name."""
-    return {
-        name: Gateway(
-            name,
-            GatewayArgs(
-                mesh=mesh, spec=spec, namespace=namespaces[spec.namespace or mesh.root], control_plane=control_plane
-            ),
-            opts,
-        )
-        for name, spec in mesh.values.gateways.items()
-        if spec.enabled
-    }
+    """Installs every gateway that the values enable, and returns them by name. `control_planes`: by revision."""
+    made = {}
+    for name, spec in settings.gateways.items():
+        if spec.enabled:
+            mesh = settings.control_plane_of(spec.revision)
+            serving, namespace = control_planes[mesh.revision].serving, namespaces[spec.namespace or mesh.root]
+            made[name] = Gateway(
+                name, GatewayArgs(mesh=mesh, spec=spec, namespace=namespace, control_plane=serving), opts
+            )
+    return made
 
 
 class Gateway(pulumi.ComponentResource):

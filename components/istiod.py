@@ -87,7 +87,7 @@ class Istiod(pulumi.ComponentResource):
     def _services(self) -> list[pulumi.Resource]:
         """The Service, and one for each tag of this revision."""
         mesh = self._args.mesh
-        tags = [tag for tag in mesh.release.tags(mesh) if tag.revision == mesh.revision and not tag.implied]
+        tags = [tag for tag in mesh.release.tags(mesh) if tag.service]
         return [
             self._service(self._name, self._labels, self._pilot.trafficDistribution),
             *(self._service(f"{NAME}-revision-tag-{tag.name}", {**self._labels, **tag.labels}) for tag in tags),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,7 @@ from components import kube, meshconfig
 from components.controlplane import ControlPlane
 from engine import gate
 from engine.outputs import with_known_value
-from mesh.config.settings import InjectedNamespace, Ownership
+from mesh.config.settings import InjectedNamespace, Ownership, Settings
 from mesh.core.names import INJECTION_LABELS
 from mesh.proxy import injection
 from mesh.releases.release import Installation
@@ -24,23 +24,19 @@ from mesh.releases.release import Installation
 class NamespacesArgs:
     """Arguments of Namespaces."""
 
-    mesh: Installation
-    """The control plane's installation, which knows the injection label."""
+    settings: Settings
+    """Which control plane injects each namespace, and what the namespaces are."""
     root: pulumi.Input[str]
     """Name of Istio's own namespace, which Base creates; known when it exists."""
-    injected: Mapping[str, InjectedNamespace]
-    others: Mapping[str, Ownership]
-    """Namespaces without injection."""
     owner: Mapping[str, pulumi.Input[str]]
     """Annotations that name the owner of the namespaces that are created."""
-    control_plane: ControlPlane
-    """A namespace is labelled after the injector is ready: from then on, pods are refused if it does not answer."""
+    control_planes: Mapping[str, ControlPlane]
+    """The control planes by revision. A namespace is labelled after its injector is ready: from then on, pods are
+    refused if it does not answer."""
     cluster: Target | None = None
     """The cluster that is asked whether the injector is ready before a workload is created; None: no check."""
     metadata: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Labels and annotations that apps want on namespaces that are created, by name."""
-    restart: bool = False
-    """Whether workloads restart when the sidecar that is injected into their pods changes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +46,8 @@ class Injected:
     A component that creates workloads takes one of these instead of a name, so it cannot miss the injection gate."""
 
     name: str
+    mesh: Installation
+    """The control plane that injects."""
     manual: bool
     """Whether the sidecar is a part of the workload's manifest instead of being injected (`injection: manual`)."""
     exists: Sequence[pulumi.Resource]
@@ -81,28 +79,44 @@ class Namespaces(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: NamespacesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mesh:istio:Namespaces", name, None, opts)
-        self._args, self.names = args, {args.mesh.root: args.root}
-        checked = args.cluster if args.control_plane.serving else None
-        self._gate = gate.hook(checked, args.mesh) if checked else None
-        self._pod_annotations = {injection.CHECKSUM: meshconfig.checksum(args.mesh)} if args.restart else {}
-        self.by_name = {namespace: self._injected(namespace, settings) for namespace, settings in args.injected.items()}
-        for namespace, ownership in args.others.items():
+        self._args, self.names = args, {args.settings.installation.root: args.root}
+        self._gates = {revision: self._gate(revision) for revision in args.control_planes}
+        injected = args.settings.injectedNamespaces
+        self.by_name = {namespace: self._injected(namespace, settings) for namespace, settings in injected.items()}
+        for namespace, ownership in args.settings.namespaces.items():
             self._namespace(namespace, ownership, {}, pulumi.ResourceOptions(parent=self))
         self.register_outputs({})
 
+    def _gate(self, revision: str) -> pulumi.ResourceHook | None:
+        """The hook that checks a control plane's injector; None if there is no istiod here to check."""
+        args = self._args
+        if not (args.cluster and args.control_planes[revision].serving):
+            return None
+        return gate.hook(args.cluster, args.settings.installations[revision])
+
     def _injected(self, name: str, settings: InjectedNamespace) -> Injected:
-        a, manual = self._args, settings.injection == "manual"
-        needed = a.control_plane.serving if manual else a.control_plane.injecting
+        chosen, manual = self._args.settings, settings.injection == "manual"
+        mesh = chosen.control_plane_of(settings.revision)
+        control_plane = self._args.control_planes[mesh.revision]
+        needed = control_plane.serving if manual else control_plane.injecting
         opts = pulumi.ResourceOptions(parent=self, depends_on=list(needed))
-        made = self._namespace(name, settings.ownership, {} if manual else a.mesh.injection_label, opts)
+        made = self._namespace(name, settings.ownership, chosen.injection_labels.get(name, {}), opts)
         return Injected(
             name=name,
+            mesh=mesh,
             manual=manual,
             exists=made if settings.ownership == "create" else [],
             ready=[*needed, *made],
-            gate=None if manual else self._gate,
-            pod_annotations={} if manual else self._pod_annotations,
+            gate=None if manual else self._gates[mesh.revision],
+            pod_annotations={} if manual else dict(self._noted(settings, mesh)),
         )
+
+    def _noted(self, settings: InjectedNamespace, mesh: Installation) -> Iterator[tuple[str, str]]:
+        """Annotations of pods that change when they are to be restarted."""
+        if settings.revision:
+            yield injection.REVISION, self._args.settings.revision_of(settings.revision)
+        if self._args.settings.restartOnInjectionChange:
+            yield injection.CHECKSUM, meshconfig.checksum(mesh)
 
     def _namespace(
         self, name: str, ownership: Ownership, labels: Mapping[str, str], opts: pulumi.ResourceOptions

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import pulumi
 import pulumi_kubernetes as k8s
@@ -14,9 +14,11 @@ from mesh.releases.release import Installation
 networking = k8s.networking.v1
 
 
-def install(mesh: Installation, namespaces: Mapping[str, pulumi.Input[str]], opts: pulumi.ResourceOptions) -> None:
-    """Installs the policies that the values enable."""
-    if wanted := list(mesh.release.network_policies(mesh)):
+def install(
+    meshes: Iterable[Installation], namespaces: Mapping[str, pulumi.Input[str]], opts: pulumi.ResourceOptions
+) -> None:
+    """Installs the policies that the values of the control planes enable."""
+    if wanted := [policy for mesh in meshes for policy in mesh.release.network_policies(mesh)]:
         NetworkPolicies("network-policies", wanted, namespaces, opts)
 
 

@@ -26,6 +26,8 @@ def export(
     addresses = {name: gateway.address for name, gateway in gateways.items()}
     pulumi.export("profile", stack.settings.profile)
     pulumi.export("revision", stack.installation.revision)
+    if stack.settings.controlPlanes:
+        pulumi.export("controlPlanes", {name: one.release.version for name, one in stack.installations.items()})
     pulumi.export("injectedNamespaces", list(stack.settings.injectedNamespaces))
     pulumi.export("cluster", cluster.identity)
     pulumi.export("nodeAddress", cluster.node)

@@ -60,4 +60,4 @@ def _made(
     parent: pulumi.Resource, args: TrafficArgs, item: ConfigObject, needed: Sequence[pulumi.Resource]
 ) -> pulumi.Resource:
     opts = pulumi.ResourceOptions(parent=parent, depends_on=[*args.api, *needed])
-    return kube.custom_resource(item.manifest(args.mesh.release.api), args.namespaces[item.namespace], opts)
+    return kube.custom_resource(item.manifest(args.mesh.api), args.namespaces[item.namespace], opts)

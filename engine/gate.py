@@ -41,7 +41,7 @@ def hook(target: Target, mesh: Installation) -> pulumi.ResourceHook:
             raise GateClosed(f"{args.name} would start without a sidecar: {missing}. Repair it, then run `up` again")
         checked_at = time.monotonic()
 
-    return pulumi.ResourceHook(NAME, check)
+    return pulumi.ResourceHook(mesh.revisioned(NAME), check)
 
 
 def _missing(target: Target, namespace: str, deployment: str, injector: str) -> str | None:

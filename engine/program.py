@@ -259,14 +259,15 @@ def problems(
     """The reasons why the stack with these settings must not be applied to the cluster; none if it may.
 
     With `adopt`, objects without an owner may be taken over."""
-    installed = chosen.installation
-    release, injector = installed.release, installed.revisioned(INJECTOR)
-    injectors = release.injection_webhooks(installed)
+    planes = [*chosen.installations.values()]
+    installed = [one.release for one in planes]
+    made = [hook for one in planes for hook in one.release.injection_webhooks(one)]
     if chosen.base.enabled:
-        reasons = list(ownership.problems(found, recorded, release, project, stack, root, chosen.ownership, adopt))
-        own = frozenset(made.name for made in (*injectors, *release.validation_webhooks(installed)))
+        reasons = list(ownership.problems(found, recorded, installed, project, stack, root, chosen.ownership, adopt))
+        made += [hook for one in planes for hook in one.release.validation_webhooks(one)]
     else:
         spaces = {**({root: "existing"} if chosen.uses_root_namespace else {}), **chosen.ownership}
-        beside = (found, recorded, release, project, stack, injector, spaces, adopt)
-        reasons, own = list(ownership.problems_without_base(*beside)), frozenset(made.name for made in injectors)
-    return [*reasons, *ownership.blocked(found, recorded, own, reasons)]
+        injectors = [one.revisioned(INJECTOR) for one in planes]
+        beside = (found, recorded, installed, project, stack, injectors, spaces, adopt)
+        reasons = list(ownership.problems_without_base(*beside))
+    return [*reasons, *ownership.blocked(found, recorded, frozenset(hook.name for hook in made), reasons)]

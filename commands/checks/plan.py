@@ -75,8 +75,7 @@ class Plan:
     @cached_property
     def injected(self) -> Mapping[str, Mapping[str, str]]:
         """The namespaces with automatic injection, each with its injection label."""
-        label = self.settings.installation.injection_label
-        return {name: label for name, how in self.settings.injectedNamespaces.items() if how.injection == "auto"}
+        return self.settings.injection_labels
 
     @cached_property
     def workloads(self) -> Sequence[Planned]:

@@ -217,7 +217,7 @@ class Addon(pulumi.ComponentResource, Generic[Settings]):
         routes = api.VirtualService(hosts=[host.name], gateways=[name], http=[*_from_root(settings.path), pages])
         after = pulumi.ResourceOptions(parent=self, depends_on=list(self._args.api))
         for made in (gateway, routes):
-            kube.custom_resource(made.manifest(name, root, self._args.mesh.release.api), self._args.namespace, after)
+            kube.custom_resource(made.manifest(name, root, self._args.mesh.api), self._args.namespace, after)
 
     def _finish(self, service: core.Service) -> None:
         """Sets `url` and creates the host; called last by every addon."""

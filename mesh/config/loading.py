@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from mesh import releases
 from mesh.api.regex import LACKS
-from mesh.config import served, stack
+from mesh.config import revisions, served, stack
 from mesh.config.settings import INGRESS, NAMESPACE, Settings, SettingsError
 from mesh.config.stack import Stack
 from mesh.core import disclosure, errors, secure, validation
@@ -35,7 +35,7 @@ def _loaded(config: Mapping[str, str], context: str | None) -> Stack:
     prefix = f"{NAMESPACE}:"
     raw = {key.removeprefix(prefix): _decoded(value) for key, value in config.items() if key.startswith(prefix)}
     given = _validated(raw)
-    if lacking := list(served.lacking_keys(given.release, raw)):
+    if lacking := list(served.lacking_keys(given, raw)):
         raise SettingsError("\n".join(lacking))
     problems = list(_short_form_problems(given, raw))
     settings = given
@@ -66,6 +66,8 @@ def _validated(raw: Mapping[str, Any]) -> Settings:
     name, profile = raw.get("release", releases.DEFAULT), raw.get("profile", "default")
     release = releases.get(name if name in releases.NAMES else releases.DEFAULT)
     data = release.values_data(profile if profile in release.profiles.names else "default", raw)
+    if isinstance(further := data.get("controlPlanes"), Mapping):
+        data["controlPlanes"] = {key: revisions.completed(entry, data) for key, entry in further.items()}
     lacks = Lacks(release.api.lacks)
     try:
         return Settings.model_validate(data, context={LACKS: release.unsupported_regex})

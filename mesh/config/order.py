@@ -11,7 +11,7 @@ from mesh.traffic import order
 def needs(stack: Stack, standing: Objects) -> Needs:
     """What the objects need of each other, whichever key they come from. `standing`: the stack's objects as its last
     update left them."""
-    versions = stack.installation.release.api
+    versions = stack.installation.api
     made = sorted((*stack.traffic, *stack.security), key=lambda item: item.late)
     objects = {
         **{item.ref: item.body for item in stack.apps.objects},

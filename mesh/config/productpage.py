@@ -94,7 +94,7 @@ def _destinations(routes: ConfigObject, at: ProductPage, settings: Settings) -> 
     asked = Request(
         host=at.host or at.internal_host, path=bookinfo.PAGE_PATH, port=at.port, secure=at.scheme == "https"
     )
-    thing = objects.Object.read(routes.manifest(settings.installation.release.api))
+    thing = objects.Object.read(routes.manifest(settings.installation.api))
     gateways = tuple(f"{ref.namespace}/{ref.name}" for _, _, ref in virtual_services.gateways(thing))
     proxy = Proxy(namespace=thing.namespace, labels={}, gateways=gateways)
     mesh = Mesh([thing], settings.mesh_names)

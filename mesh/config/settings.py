@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, field_validator
 
 from mesh import releases
 from mesh.analysis.policies import PolicyName
@@ -12,17 +13,19 @@ from mesh.analysis.policies.policy import Level
 from mesh.analysis.suppression import Analysis
 from mesh.apps.app import App
 from mesh.apps.plain import Entry
-from mesh.config import tags
+from mesh.config import revisions, tags
 from mesh.config.addons import Addons
+from mesh.config.revisions import ControlPlane, ReleaseName, profile_of_release
 from mesh.core import errors, typed
 from mesh.core.disclosure import Disclosure
 from mesh.core.kubernetes import Name, PortNumber, ServiceType
-from mesh.core.names import MeshNames
+from mesh.core.names import REVISION_LABEL, MeshNames
 from mesh.core.typed import Deciding, ShortForm
 from mesh.releases.release import Installation
 from mesh.security.config import Security
 from mesh.traffic.config import Traffic
 from mesh.traffic.rate_limits import RateLimit
+from mesh.values.revision import Revision, SomeRevision
 from mesh.values.values import Values
 
 NAMESPACE: Final = "mesh"
@@ -45,6 +48,9 @@ class InjectedNamespace(ShortForm):
 
     ownership: Ownership
     """`create`: the stack creates and deletes the namespace. `existing`: the stack only sets the injection label."""
+    revision: SomeRevision = ""
+    """Revision of the control plane that injects, or a tag that stands for one: the label `istio.io/rev`. The stack's
+    workloads are restarted when it changes. The control plane of the stack's own keys injects if it is not set."""
     injection: Literal["auto", "manual"] = "auto"
     """`auto`: istiod injects sidecars when pods are created. `manual`: this program adds sidecars to the workloads that
     it deploys."""
@@ -66,7 +72,7 @@ class Settings(Values):
     """The keys of the config namespace `mesh`: those of the stack itself, and the installation's values, which override
     the profile."""
 
-    release: Annotated[str, Deciding] = releases.DEFAULT
+    release: ReleaseName = releases.DEFAULT
     """Minor version of Istio. Put it in quotes: YAML reads 1.10 without quotes as the number 1.1."""
     profile: Annotated[str, Deciding] = "default"
     """Installation profile of the release. The other keys override its values."""
@@ -76,6 +82,8 @@ class Settings(Values):
     ingressNodePorts: dict[str, PortNumber] = {}
     """Node ports of `istio-ingressgateway`, by name of the Service's port. Short for `nodePort` in
     `gateways.istio-ingressgateway.ports`."""
+    controlPlanes: dict[Revision, ControlPlane] = {}
+    """Further control planes of the same mesh, by revision; see [Upgrades](docs/upgrade.md)."""
     nodeAddress: Annotated[str, Deciding] | None = None
     """Host name or address of a node, for URLs with node ports; the address of the first node if not set."""
     injectedNamespaces: dict[Name, InjectedNamespace] = {}
@@ -122,20 +130,7 @@ class Settings(Values):
     """Kubeconfig context of the stack's cluster; `mesh-dev` and `mesh-today` are the embedded ones. If not set, it must
     be given as `CONTEXT`."""
 
-    @field_validator("release")
-    @classmethod
-    def _is_a_release(cls, value: str) -> str:
-        if value not in releases.NAMES:
-            raise ValueError(tags.unknown_release(value))
-        return value
-
-    @field_validator("profile")
-    @classmethod
-    def _is_a_profile(cls, value: str, info: ValidationInfo) -> str:
-        profiles = releases.get(info.data.get("release", releases.DEFAULT)).profiles.names
-        if value not in profiles:
-            raise ValueError(errors.not_one_of(value, profiles))
-        return value
+    _profile = field_validator("profile")(profile_of_release)
 
     @field_validator("injectedNamespaces", mode="before")
     @classmethod
@@ -151,14 +146,22 @@ class Settings(Values):
 
     def check(self) -> typed.Findings:
         yield from super().check()
-        yield from tags.release_mismatches(self, self.release)
-        earlier = tuple(releases.get(self.release).profiles.changed)
-        if self.compatibilityVersion and self.compatibilityVersion not in earlier:
-            yield ("compatibilityVersion",), errors.not_one_of(self.compatibilityVersion, earlier)
+        images = tags.images_of_control_plane(self.pilot, self.global_) | tags.images_of_nodes(self)
+        yield from tags.release_mismatches(self.tag, images, self.release)
+        yield from tags.unknown_compatibility(self.compatibilityVersion, self.release)
 
     @property
     def installation(self) -> Installation:
-        """The stack's release with its values."""
+        """The control plane of the stack's own keys: its release with its values."""
+        return next(iter(self.installations.values()))
+
+    @property
+    def releases(self) -> tuple[str, ...]:
+        """The names of the releases of all control planes; first that of the stack's own keys."""
+        return tuple(dict.fromkeys((self.release, *(one.release for one in self.controlPlanes.values()))))
+
+    @property
+    def _main(self) -> Installation:
         return Installation(
             release=releases.get(self.release),
             values=self,
@@ -167,9 +170,33 @@ class Settings(Values):
         )
 
     @property
+    def installations(self) -> Mapping[str, Installation]:
+        """The control planes of the stack by revision: first the one of its own keys, then the further ones."""
+        return revisions.installations(self._main, self.controlPlanes)
+
+    def revision_of(self, name: str) -> str:
+        """The revision that a revision or a tag stands for; without a name, that of the stack's own keys. It may be
+        that of a control plane of another stack."""
+        return self.revisionTags.get(name, name) or self._main.revision
+
+    def control_plane_of(self, name: str) -> Installation:
+        """The control plane of a revision or tag; that of the stack's own keys if another stack has it."""
+        return self.installations.get(self.revision_of(name), self.installation)
+
+    @property
+    def injection_labels(self) -> Mapping[str, Mapping[str, str]]:
+        """The labels of the namespaces with automatic injection."""
+        return {
+            name: {REVISION_LABEL: one.revision} if one.revision else self._main.injection_label
+            for name, one in self.injectedNamespaces.items()
+            if one.injection == "auto"
+        }
+
+    @property
     def disclosure(self) -> Disclosure:
         """Which values reports and previews show."""
-        return Disclosure(releases.get(self.release).variables | {*self.publicValues})
+        known = (releases.get(name).variables for name in self.releases)
+        return Disclosure(frozenset[str](self.publicValues).union(*known))
 
     @property
     def mesh_names(self) -> MeshNames:

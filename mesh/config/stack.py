@@ -68,9 +68,14 @@ class Stack:
         return item
 
     @cached_property
+    def installations(self) -> Mapping[str, Installation]:
+        """The control planes of the stack by revision: first the one of its own keys, then the further ones."""
+        return self.settings.installations
+
+    @property
     def installation(self) -> Installation:
-        """The stack's release with its values."""
-        return self.settings.installation
+        """The control plane of the stack's own keys: its release with its values."""
+        return next(iter(self.installations.values()))
 
     @cached_property
     def _compiled(self) -> Mapping[Ref, ConfigObject]:
@@ -111,7 +116,7 @@ def compiled(settings: Settings, problems: Sequence[str] = ()) -> Stack:
         )
     )
     contradictions = consistency.problems(settings, context, of_traffic)
-    unserved = served.of_objects(settings.release, [*of_traffic, *of_security])
+    unserved = served.of_objects(settings, [*of_traffic, *of_security])
     unproven = tokens.unproven(settings, of_apps.objects)
     if found := [
         *problems,
@@ -166,11 +171,11 @@ def _context(settings: Settings, of_apps: Apps) -> StackContext:
 
 def _not_injected(settings: Settings, of_apps: Apps) -> Iterator[str]:
     """The workloads of apps that cannot get a sidecar by manual injection."""
-    by_hand = {name for name, how in settings.injectedNamespaces.items() if how.injection == "manual"}
     for item in of_apps.objects:
-        if item.ref.namespace in by_hand and any(pods_in(item.body)):
+        injected = settings.injectedNamespaces.get(item.ref.namespace)
+        if injected and injected.injection == "manual" and any(pods_in(item.body)):
             try:
-                manual.with_sidecar(settings.installation, item.body)
+                manual.with_sidecar(settings.control_plane_of(injected.revision), item.body)
             except InjectionError as error:
                 way = f"or set mesh:injectedNamespaces.{item.ref.namespace}.injection to auto"
                 yield f"{item.source.place()}: {item.ref}: manual injection refuses it: {error}; mend that, {way}"

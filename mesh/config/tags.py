@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
 from mesh import releases
 from mesh.core import errors
 from mesh.core.typed import Findings, Path
+from mesh.values.pilot import Pilot
+from mesh.values.proxy import Global
 from mesh.values.values import Values
 
 _VERSION: Final = re.compile(r"v?(1\.[0-9]+)")
@@ -22,22 +25,35 @@ def unknown_release(name: str) -> str:
     return errors.not_one_of(name, releases.NAMES)
 
 
-def release_mismatches(values: Values, release: str) -> Findings:
-    """Problems of `tag` and of full image references whose tag begins with another minor version than `release`. Tags
-    without a version, such as a mirror's `prod-7`, are accepted."""
-    global_ = values.global_
-    images: dict[Path, str] = {
-        ("pilot", "image"): values.pilot.image,
+def images_of_nodes(values: Values) -> dict[Path, str]:
+    """The images of the node agents."""
+    return {("cni", "image"): values.cni.image, ("ztunnel", "image"): values.ztunnel.image}
+
+
+def images_of_control_plane(pilot: Pilot, global_: Global) -> dict[Path, str]:
+    """The images of istiod and of the proxies."""
+    return {
+        ("pilot", "image"): pilot.image,
         ("global", "proxy", "image"): global_.proxy.image,
         ("global", "proxy_init", "image"): global_.proxy_init.image,
-        ("cni", "image"): values.cni.image,
-        ("ztunnel", "image"): values.ztunnel.image,
     }
+
+
+def release_mismatches(tag: str, images: Mapping[Path, str], release: str) -> Findings:
+    """Problems of `tag` and of full image references whose tag begins with another minor version than `release`. Tags
+    without a version, such as a mirror's `prod-7`, are accepted."""
     full = {path: (image, _tag(image)) for path, image in images.items() if "/" in image}
-    for path, (value, tag) in {("tag",): (values.tag, values.tag), **full}.items():
-        found = _VERSION.match(tag)
+    for path, (value, found_tag) in {("tag",): (tag, tag), **full}.items():
+        found = _VERSION.match(found_tag)
         if found and found[1] != release:
             yield path, _message(value, found[1], release)
+
+
+def unknown_compatibility(version: str, release: str) -> Findings:
+    """The problem of a `compatibilityVersion` from which the release did not change anything."""
+    earlier = tuple(releases.get(release).profiles.changed)
+    if version and version not in earlier:
+        yield ("compatibilityVersion",), errors.not_one_of(version, earlier)
 
 
 def _tag(reference: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, TypedDict
 
@@ -85,6 +85,8 @@ class Tag:
     """The revision; `default` is the control plane without a name."""
     implied: bool = False
     """Whether it follows from the installation, and is not one of the values."""
+    service: bool = False
+    """Whether there is a Service of its name, which leads to the control plane."""
 
     @property
     def labels(self) -> Mapping[str, str]:
@@ -266,6 +268,26 @@ class Installation:
     """Whether the addon Jaeger is to get the spans of the proxies."""
     collector: str = ""
     """`host:port` of what is there already and is to get the spans of the proxies; empty if nothing is."""
+    others: Mapping[str, Release] = field(default_factory=dict)
+    """The releases of the mesh's further control planes that the same stack installs, by revision."""
+
+    further: bool = False
+    """Whether the stack has another main control plane, which brings what is on a cluster once: node agents."""
+
+    def beside(self, others: Mapping[str, Release]) -> Installation:
+        """The same control plane among others."""
+        return replace(self, others=others)
+
+    @property
+    def api(self) -> Versions:
+        """The kinds of Istio's API in the versions in which objects are written: those of the oldest release, which all
+        control planes know. The webhook of 1.10 refuses newer ones."""
+        return min((self.release, *self.others.values()), key=_age).api
+
+    @property
+    def newest(self) -> Release:
+        """The newest release of the mesh's control planes: that of the definitions, which serve the older versions."""
+        return max((self.release, *self.others.values()), key=_age)
 
     @property
     def revision(self) -> str:
@@ -300,3 +322,7 @@ class Installation:
     def discovery_address(self) -> str:
         """`host:port` of istiod for proxies (xDS)."""
         return f"{self.revisioned('istiod')}.{self.root}.svc:{XDS_PORT}"
+
+
+def _age(release: Release) -> tuple[int, ...]:
+    return tuple(map(int, release.name.split(".")))

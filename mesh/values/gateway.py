@@ -9,6 +9,7 @@ from pydantic import Field
 
 from mesh.core.kubernetes import Annotations, Cidr, Labels, Name, PortNumber, Resources, SeccompProfile, ServiceType
 from mesh.core.typed import Documented
+from mesh.values.revision import SomeRevision
 from mesh.values.workload import IpFamilies, IpFamilyPolicy, Workload
 
 Kind = Literal["ingress", "egress"]
@@ -89,6 +90,9 @@ class Gateway(Workload):
     namespace: Name | None = None
     """Namespace of the gateway; `istio-system` if not set. Others must be declared in `namespaces` or
     `injectedNamespaces`."""
+    revision: SomeRevision = ""
+    """Revision of the control plane that configures it, or a tag that stands for one; that of the stack's own keys if
+    not set."""
     labels: Labels = {}
     """Labels of the pods, by which the Service and Gateway objects select them. Defaults: `app`, the gateway's name,
     and `istio`, the name without the prefix `istio-`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -20,7 +20,7 @@ from mesh.core.kubernetes import (
     Url,
     WebhookPath,
 )
-from mesh.core.typed import Documented
+from mesh.core.typed import Deciding, Documented
 from mesh.values.workload import CniProvider, IpFamilies, IpFamilyPolicy, Variant, Workload
 
 
@@ -29,6 +29,9 @@ class Base(Documented):
 
     enabled: bool = True
     """Whether they are installed: root namespace, custom resource definitions, accounts, roles, validation webhook."""
+    release: Annotated[str, Deciding] = ""
+    """Release of the custom resource definitions, such as `1.30`; that of the newest control plane if not set. It may
+    be newer than all control planes, which is how an upgrade begins."""
     excludedCRDs: tuple[str, ...] = ()
     """Names of definitions that are left out, such as `wasmplugins.extensions.istio.io`."""
     validationURL: Url = ""

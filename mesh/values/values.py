@@ -9,21 +9,18 @@ from pydantic import ConfigDict, Field, field_validator
 
 from mesh.api import MeshConfig
 from mesh.core import errors
-from mesh.core.kubernetes import NAME_FORM, Annotations, Name, ServiceName
+from mesh.core.kubernetes import Annotations, Name, ServiceName
 from mesh.core.typed import Deciding, Documented, Form
 from mesh.values.cni import Cni
 from mesh.values.gateway import Gateway, InjectedGateways
 from mesh.values.pilot import Base, DisruptionBudget, Experimental, IstiodRemote, Pilot
 from mesh.values.proxy import Global
+from mesh.values.revision import Revision, SomeRevision
 from mesh.values.ztunnel import Ztunnel
 
 IMAGES: Final = ("pilot", "proxyv2", "install-cni", "ztunnel")
 """Names of Istio's images."""
 
-_LABEL: Final = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
-_REVISION_FORM: Final = Form(NAME_FORM.format(40))
-Revision = Annotated[str, Field(pattern=f"^{_LABEL}$", max_length=40), _REVISION_FORM, Deciding]
-"""The name of a revision or a tag."""
 Digest = Annotated[
     str, Field(pattern=r"^sha256:[0-9a-f]{64}$"), Form("digest: `sha256:` and 64 digits, 0 to 9 and a to f")
 ]
@@ -103,7 +100,7 @@ class Values(Documented):
     compatibilityVersion: Annotated[str, Deciding] = ""
     """An earlier minor version of Istio, such as `1.28`, whose behavior is kept where this one changed it. Put it in
     quotes."""
-    revision: Annotated[str, Field(pattern=rf"^({_LABEL})?$", max_length=40), _REVISION_FORM, Deciding] = ""
+    revision: SomeRevision = ""
     """Revision of the control plane; needed if a cluster has several. It is appended to the names of its objects."""
     revisionTags: dict[Revision, Revision] = {}
     """Tags: names that stand for a revision, as values of the label `istio.io/rev`. A map of tag to revision, such as

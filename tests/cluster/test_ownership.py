@@ -26,7 +26,7 @@ DEPLOYED = StackState(
 
 
 def problems(found: Survey, recorded: StackState, namespaces: Mapping[str, str] | None = None) -> list[str]:
-    return list(ownership.problems(found, recorded, RELEASE, "mesh", "dev", "istio-system", namespaces or {}))
+    return list(ownership.problems(found, recorded, [RELEASE], "mesh", "dev", "istio-system", namespaces or {}))
 
 
 def with_mesh(mark: Mapping[str, str]) -> Survey:
@@ -113,7 +113,7 @@ def test_an_istio_system_without_an_owner_is_not_taken_over() -> None:
 
 def guest(found: Survey, recorded: StackState = NOTHING, injector: str = "istio-sidecar-injector-canary") -> list[str]:
     namespaces = {"istio-system": "existing"}
-    return list(ownership.problems_without_base(found, recorded, RELEASE, "mesh", "canary", injector, namespaces))
+    return list(ownership.problems_without_base(found, recorded, [RELEASE], "mesh", "canary", [injector], namespaces))
 
 
 def test_another_revision_may_be_installed_beside_a_mesh() -> None:
@@ -154,7 +154,7 @@ def test_definitions_without_an_owner_are_refused_as_another_istio() -> None:
 
 def adopted(found: Survey, recorded: StackState, namespaces: Mapping[str, str] | None = None) -> list[str]:
     return list(
-        ownership.problems(found, recorded, RELEASE, "mesh", "dev", "istio-system", namespaces or {}, adopt=True)
+        ownership.problems(found, recorded, [RELEASE], "mesh", "dev", "istio-system", namespaces or {}, adopt=True)
     )
 
 

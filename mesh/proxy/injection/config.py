@@ -17,6 +17,9 @@ VERSION_GUARD: Final = "{{ Template_Version_And_Istio_Version_Mismatched_Check_I
 CHECKSUM: Final = "mesh/injection-checksum"
 """Pod annotation with the checksum of the injection, so that pods restart when it changes."""
 
+REVISION: Final = "mesh/revision"
+"""Pod annotation with the revision that injects, so that pods restart when it changes."""
+
 
 def config_map_data(templates: Mapping[str, str], values: Mapping[str, Any]) -> dict[str, str]:
     """The data of the ConfigMap: `config` (YAML) and `values` (JSON).

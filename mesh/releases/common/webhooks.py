@@ -5,10 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from mesh.core.names import INJECT_LABEL, NAMESPACE_LABEL, REVISION_LABEL
+from mesh.core.names import DEFAULT_REVISION, INJECT_LABEL, NAMESPACE_LABEL, REVISION_LABEL
+from mesh.releases.release import Installation
 from mesh.releases.webhooks import ClientConfig, LabelRequirement, Selector, Webhook, WebhookRule
 
+NEVER: Final[tuple[Selector, Selector]] = ({"istio.io/deactivated": "never-match"},) * 2
+"""Istio's selectors of a webhook that is not to be called."""
 PODS: Final = WebhookRule(groups=[""], versions=["v1"], resources=["pods"], operations=["CREATE"])
+
+
+def own_tags(mesh: Installation) -> dict[str, str]:
+    """The tags of the values whose webhooks belong to this installation: all but those of the stack's other control
+    planes, which have them."""
+    return {tag: revision for tag, revision in mesh.values.revisionTags.items() if revision not in mesh.others}
+
+
+def default_is_elsewhere(mesh: Installation) -> bool:
+    """Whether the tag `default` takes the default labels from the control plane without a name."""
+    moved = mesh.values.revisionTags.get(DEFAULT_REVISION, DEFAULT_REVISION) != DEFAULT_REVISION
+    return moved and not mesh.values.revision
 
 
 def requirement(key: str, operator: str, *values: str) -> LabelRequirement:

@@ -2,26 +2,61 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
-from mesh.core.names import INJECTOR
-from mesh.releases.common.webhooks import injecting, selectors
-from mesh.releases.release import Installation
-from mesh.releases.webhooks import ClientConfig, Webhook, WebhookConfiguration, WebhookRule
+from mesh.core.names import DEFAULT_REVISION, INJECTOR
+from mesh.releases.common.webhooks import NEVER, default_is_elsewhere, injecting, own_tags, selectors
+from mesh.releases.release import Installation, Tag
+from mesh.releases.webhooks import ClientConfig, Selector, Webhook, WebhookConfiguration, WebhookRule
 
 REVIEWS: Final = ("v1beta1", "v1")
 """Versions of AdmissionReview that istiod supports."""
 
 
+def tags(mesh: Installation) -> list[Tag]:
+    """The tags of the values. The control plane without a name has the default labels anyway."""
+    unnamed = (DEFAULT_REVISION, DEFAULT_REVISION)
+    return [Tag(name=name, revision=target) for name, target in own_tags(mesh).items() if (name, target) != unnamed]
+
+
 def injectors(mesh: Installation) -> list[WebhookConfiguration]:
-    """The injection webhooks of this control plane: one for each way in which a pod can request a sidecar."""
-    url = mesh.values.istiodRemote.injectionURL
-    client = ClientConfig(service=mesh.revisioned("istiod"), path="/inject", port=443, url=url)
+    """The injection webhooks of this control plane and of its tags: one for each way in which a pod can request a
+    sidecar."""
     everywhere = mesh.values.sidecarInjectorWebhook.enableNamespacesByDefault
     chosen = selectors(mesh.revision, default=not mesh.values.revision, everywhere=everywhere)
-    hooks = [injecting(name, client, selected, reinvoke=None) for name, selected in chosen.items()]
-    labels = {"app": "sidecar-injector", **mesh.labels}
-    return [WebhookConfiguration(name=mesh.revisioned(INJECTOR), labels=labels, webhooks=hooks, reviews=REVIEWS)]
+    if default_is_elsewhere(mesh):
+        chosen = dict.fromkeys(chosen, NEVER)
+    own = _injector(mesh, mesh.revisioned(INJECTOR), mesh.labels, mesh.revision, chosen)
+    return [
+        own,
+        *(
+            _injector(
+                mesh,
+                f"istio-revision-tag-{tag.name}",
+                tag.labels,
+                tag.revision,
+                selectors(tag.name, default=tag.name == DEFAULT_REVISION, everywhere=False),
+            )
+            for tag in tags(mesh)
+        ),
+    ]
+
+
+def _injector(
+    mesh: Installation,
+    name: str,
+    labels: Mapping[str, str],
+    revision: str,
+    chosen: Mapping[str, tuple[Selector, Selector]],
+) -> WebhookConfiguration:
+    """The webhooks that call the injector of `revision` for the pods that are chosen."""
+    service = "istiod" if revision == DEFAULT_REVISION else f"istiod-{revision}"
+    url = mesh.values.istiodRemote.injectionURL
+    client = ClientConfig(service=service, path="/inject", port=443, url=url)
+    hooks = [injecting(part, client, selected, reinvoke=None) for part, selected in chosen.items()]
+    labels = {"app": "sidecar-injector", **labels}
+    return WebhookConfiguration(name=name, labels=labels, webhooks=hooks, reviews=REVIEWS)
 
 
 def validators(mesh: Installation) -> list[WebhookConfiguration]:

@@ -58,7 +58,7 @@ _VALUES: Final = """
     Proxy.includeOutboundPorts Proxy.outlierLogPath Proxy.seccompProfile Proxy.startupProbe Proxy.tracer=none
     Proxy.variant ProxyInit.forceApplyIptables Repair.repairPods SidecarInjectorWebhook.reinvocationPolicy
     Values.compatibilityVersion Values.experimental Values.gatewayClasses Values.images=ztunnel
-    Values.injectedGateways Values.pdb Values.revisionTags Values.ztunnel
+    Values.injectedGateways Values.pdb Values.ztunnel
 """
 """Fields of the installation's values, and values of their enumerations."""
 _REMOVED_VALUES: Final = """

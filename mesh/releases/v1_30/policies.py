@@ -42,6 +42,8 @@ def network_policies(mesh: Installation) -> Iterator[NetworkPolicy]:
             labels = gateway.selector(name)
             served = (((port.container, port.protocol),) for port in gateway.ports)
             yield _policy(mesh, name, gateway.namespace, labels, labels, *_GATEWAY, *served)
+    if mesh.further:
+        return
     if values.cni.enabled:
         pods = {"k8s-app": CNI_NODE}
         yield _policy(mesh, CNI, values.cni.namespace, pods, pods, *_CNI)

@@ -11,16 +11,21 @@ from collections.abc import Mapping
 from typing import Final
 
 from mesh.core.names import DEFAULT_REVISION, INJECTOR, REVISION_LABEL
-from mesh.releases.common.webhooks import injecting, requirement, selectors
+from mesh.releases.common.webhooks import (
+    NEVER,
+    default_is_elsewhere,
+    injecting,
+    own_tags,
+    requirement,
+    selectors,
+)
 from mesh.releases.release import Installation, Tag
-from mesh.releases.webhooks import ClientConfig, LabelRequirement, Selector, Webhook, WebhookConfiguration, WebhookRule
+from mesh.releases.webhooks import ClientConfig, LabelRequirement, Webhook, WebhookConfiguration, WebhookRule
 
 _REVIEWS: Final = ("v1",)
 """Versions of AdmissionReview that istiod supports."""
 _SYSTEM: Final = ("kube-system", "kube-public", "kube-node-lease", "local-path-storage")
 """Namespaces that `enableNamespacesByDefault` leaves alone."""
-_NEVER: Final[tuple[Selector, Selector]] = ({"istio.io/deactivated": "never-match"},) * 2
-"""Istio's selectors of a webhook that is not to be called."""
 OBJECTS: Final = WebhookRule(
     groups=["security.istio.io", "networking.istio.io", "telemetry.istio.io", "extensions.istio.io"],
     versions=["*"],
@@ -32,10 +37,12 @@ OBJECTS: Final = WebhookRule(
 
 def tags(mesh: Installation) -> list[Tag]:
     """The tags: those of the values, and `default` with a control plane that has no name, or that brings the base."""
-    chosen = dict(mesh.values.revisionTags)
-    explicit = [Tag(name=name, revision=revision) for name, revision in chosen.items()]
+    explicit = [
+        Tag(name=name, revision=revision, service=revision == mesh.revision)
+        for name, revision in own_tags(mesh).items()
+    ]
     first = not mesh.values.revision or mesh.values.base.enabled
-    implied = first and mesh.values.pilot.enabled and DEFAULT_REVISION not in chosen
+    implied = first and mesh.values.pilot.enabled and DEFAULT_REVISION not in mesh.values.revisionTags
     return [*explicit, *([Tag(name=DEFAULT_REVISION, revision=mesh.revision, implied=True)] if implied else [])]
 
 
@@ -44,11 +51,8 @@ def injectors(mesh: Installation) -> list[WebhookConfiguration]:
 
     The default labels belong to one of them only: to the control plane without a name, or else to the tag `default`.
     """
-    unnamed = not mesh.values.revision
-    moved = mesh.values.revisionTags.get(DEFAULT_REVISION, DEFAULT_REVISION) != DEFAULT_REVISION
-    own = _injector(
-        mesh, mesh.revisioned(INJECTOR), mesh.labels, mesh.revision, mesh.revision, active=not (unnamed and moved)
-    )
+    unnamed, active = not mesh.values.revision, not default_is_elsewhere(mesh)
+    own = _injector(mesh, mesh.revisioned(INJECTOR), mesh.labels, mesh.revision, mesh.revision, active=active)
     return [
         own,
         *(
@@ -80,7 +84,7 @@ def _injector(
     by_default = selected == DEFAULT_REVISION
     chosen = selectors(selected, by_default, webhook.enableNamespacesByDefault, never_everywhere=_SYSTEM)
     hooks = [
-        injecting(part, client, found if active else _NEVER, webhook.reinvocationPolicy)
+        injecting(part, client, found if active else NEVER, webhook.reinvocationPolicy)
         for part, found in chosen.items()
     ]
     return WebhookConfiguration(

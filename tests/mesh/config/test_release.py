@@ -10,7 +10,7 @@ import pytest
 
 from mesh import api, releases
 from mesh.config import loading, served, stack_file
-from mesh.config.settings import SettingsError
+from mesh.config.settings import Settings, SettingsError
 from mesh.traffic.objects import ConfigObject
 from tests.releases import RELEASE
 
@@ -230,8 +230,8 @@ def test_an_object_that_the_release_lacks_or_refuses_is_refused_with_the_key_tha
 
     answer = api.VirtualService.from_wire({"hosts": ["a"], "http": [{"directResponse": {"status": 404}}]})
     objects = [item(answer), item(api.ProxyConfig())]
-    assert list(served.of_objects("1.10", objects)) == [
+    assert list(served.of_objects(Settings(release="1.10"), objects)) == [
         "mesh:traffic.hosts.shop: VirtualService http[0].directResponse: Istio 1.10 has no such field; 1.30 has it",
         "mesh:traffic.hosts.shop: Istio 1.10 has no kind ProxyConfig; 1.30 has it",
     ]
-    assert list(served.of_objects("1.30", objects)) == []
+    assert list(served.of_objects(Settings(release="1.30"), objects)) == []
