@@ -51,10 +51,10 @@ def test_kubernetes_before_1_23_is_refused_with_the_reason(version: tuple[int, i
 def test_a_kubernetes_that_istio_does_not_support_is_refused_by_the_release() -> None:
     today = releases.get("1.30")
     old = replace(EMPTY, version=(1, 31))
-    (text,) = ownership.problems(old, NOTHING, today, "mesh", "today", "istio-system", {})
+    (text,) = ownership.problems(old, NOTHING, [today], "mesh", "today", "istio-system", {})
     assert "is Kubernetes 1.31; 1.32 or later is needed: the Istio project supports 1.30 on none" in text
     supported = replace(EMPTY, version=(1, 32))
-    assert list(ownership.problems(supported, NOTHING, today, "mesh", "today", "istio-system", {})) == []
+    assert list(ownership.problems(supported, NOTHING, [today], "mesh", "today", "istio-system", {})) == []
 
 
 def test_a_state_that_belongs_to_another_cluster_is_refused_with_both_names() -> None:
