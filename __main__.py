@@ -25,6 +25,7 @@ from components.base import Base, BaseArgs
 from components.inorder import InOrder
 from components.namespaces import Namespaces, NamespacesArgs
 from engine import program
+from engine.moves import Moves
 from engine.sharedfields import SharedFields
 from mesh.core.names import ROOT
 
@@ -43,6 +44,7 @@ base = Base(
     on_cluster,
 )
 control_planes = controlplane.install(stack.installations, base, settings.injectionGate, on_cluster)
+moves = Moves(cluster.target, settings.timeout).hook if cluster.target else None
 namespaces = Namespaces(
     "namespaces",
     NamespacesArgs(
@@ -52,10 +54,11 @@ namespaces = Namespaces(
         owner=cluster.owner,
         control_planes=control_planes,
         cluster=cluster.target if settings.injectionGate else None,
+        moves=moves,
     ),
     on_cluster,
 )
-proxies = gateways.install(settings, namespaces.names, control_planes, on_cluster)
+proxies = gateways.install(settings, namespaces.names, control_planes, moves, on_cluster)
 cni.install(mesh, namespaces.names, on_cluster)
 ztunnel.install(mesh, namespaces.names, control_planes[mesh.revision].serving, on_cluster)
 networkpolicies.install(stack.installations.values(), namespaces.names, on_cluster)

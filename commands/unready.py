@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from cluster import client, leftovers
+from cluster import client, leftovers, rollout
 from cluster.client import Api
 from cluster.errors import ClusterError
 from mesh.core import kinds
@@ -28,7 +28,7 @@ def wait(state: Mapping[str, Any], api: Api, limit: float) -> bool:
     told: set[str] = set()
     while ours:
         found = client.items(api, "/apis/apps/v1/deployments")
-        rolling = {_name(each) for each in found if _rolls(each)} & ours
+        rolling = {_name(each) for each in found if rollout.rolls(each)} & ours
         for name in sorted(rolling - told):
             print(f"waiting for the new pods of Deployment {name}", flush=True)
         told |= rolling
@@ -43,14 +43,6 @@ def wait(state: Mapping[str, Any], api: Api, limit: float) -> bool:
 
 def _name(found: Manifest) -> str:
     return f"{found['metadata'].get('namespace')}/{found['metadata'].get('name')}"
-
-
-def _rolls(found: Manifest) -> bool:
-    """Whether the rollout of a Deployment's last change is not finished."""
-    status = found.get("status", {})
-    reasons = {condition["type"]: condition.get("reason") for condition in status.get("conditions", [])}
-    seen = status.get("observedGeneration", 0) >= found["metadata"]["generation"]
-    return not seen or reasons.get("Progressing") != "NewReplicaSetAvailable"
 
 
 def explain(state: Mapping[str, Any], api: Api) -> None:
@@ -102,22 +94,5 @@ def _reasons(api: Api, kind: GroupKind | None, meta: Mapping[str, str]) -> Itera
 def _of_deployment(api: Api, found: Manifest) -> Iterator[str]:
     """The reasons why a Deployment lacks available or updated pods."""
     status = found["status"]
-    if not status.get("unavailableReplicas") and status.get("updatedReplicas", 0) >= found["spec"]["replicas"]:
-        return
-    for condition in status.get("conditions", []):
-        if condition["type"] == "ReplicaFailure":
-            yield condition["message"]
-    selector = ",".join(f"{key}={value}" for key, value in found["spec"]["selector"]["matchLabels"].items())
-    path = f"/api/v1/namespaces/{found['metadata']['namespace']}/pods"
-    for pod in client.items(api, f"{path}?labelSelector={selector}"):
-        yield from _of_pod(pod["status"])
-
-
-def _of_pod(status: Manifest) -> Iterator[str]:
-    for condition in status.get("conditions", []):
-        if condition["type"] == "PodScheduled" and condition["status"] == "False":
-            yield condition["message"]
-    for container in [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]:
-        waiting = container.get("state", {}).get("waiting", {})
-        if waiting.get("message"):
-            yield f"container {container['name']}: {waiting['reason']}: {waiting['message']}"
+    if status.get("unavailableReplicas") or status.get("updatedReplicas", 0) < found["spec"]["replicas"]:
+        yield from rollout.reasons(api, found)

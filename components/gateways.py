@@ -28,12 +28,15 @@ class GatewayArgs:
     """Name of its namespace, known when that exists."""
     control_plane: Sequence[pulumi.Resource]
     """istiod, without which the proxy gets no configuration and is never ready."""
+    moves: pulumi.ResourceHook | None = None
+    """The hook that replaces the pods when the control plane changes; None without a cluster."""
 
 
 def install(
     settings: Settings,
     namespaces: Mapping[str, pulumi.Input[str]],
     control_planes: Mapping[str, ControlPlane],
+    moves: pulumi.ResourceHook | None,
     opts: pulumi.ResourceOptions,
 ) -> dict[str, Gateway]:
     """Installs every gateway that the values enable, and returns them by name. `control_planes`: by revision."""
@@ -42,9 +45,8 @@ def install(
         if spec.enabled:
             mesh = settings.control_plane_of(spec.revision)
             serving, namespace = control_planes[mesh.revision].serving, namespaces[spec.namespace or mesh.root]
-            made[name] = Gateway(
-                name, GatewayArgs(mesh=mesh, spec=spec, namespace=namespace, control_plane=serving), opts
-            )
+            args = GatewayArgs(mesh=mesh, spec=spec, namespace=namespace, control_plane=serving, moves=moves)
+            made[name] = Gateway(name, args, opts)
     return made
 
 
@@ -97,7 +99,11 @@ class Gateway(pulumi.ComponentResource):
                 selector=meta.LabelSelectorArgs(match_labels=self._selector),
                 template=pod,
             ),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=list(after)),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                depends_on=list(after),
+                hooks=pulumi.ResourceHookBinding(before_update=[a.moves]) if a.moves else None,
+            ),
         )
 
     def _service(self) -> core.Service:

@@ -15,7 +15,7 @@ from components.controlplane import ControlPlane
 from engine import gate
 from engine.outputs import with_known_value
 from mesh.config.settings import InjectedNamespace, Ownership, Settings
-from mesh.core.names import INJECTION_LABELS
+from mesh.core.names import DEFAULT_REVISION, INJECTION_LABELS
 from mesh.proxy import injection
 from mesh.releases.release import Installation
 
@@ -35,6 +35,8 @@ class NamespacesArgs:
     refused if it does not answer."""
     cluster: Target | None = None
     """The cluster that is asked whether the injector is ready before a workload is created; None: no check."""
+    moves: pulumi.ResourceHook | None = None
+    """The hook for workloads whose control plane changes; None without a cluster."""
     metadata: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Labels and annotations that apps want on namespaces that are created, by name."""
 
@@ -56,12 +58,16 @@ class Injected:
     """The resources after which pods get a sidecar: those of the control plane, and the namespace or its label."""
     gate: pulumi.ResourceHook | None
     """The hook that checks the injector right before a workload is created or updated; None: no check."""
+    moves: pulumi.ResourceHook | None
+    """The hook that replaces the pods of workloads one after another when their control plane changes."""
     pod_annotations: Mapping[str, str]
     """Annotations for the pods of every workload in the namespace."""
 
     def workload_options(self, parent: pulumi.Resource) -> pulumi.ResourceOptions:
         """Resource options of a workload in this namespace."""
-        hooks = pulumi.ResourceHookBinding(before_create=[self.gate], before_update=[self.gate]) if self.gate else None
+        checks = [self.gate] if self.gate else []
+        updates = [*checks, *([self.moves] if self.moves else [])]
+        hooks = pulumi.ResourceHookBinding(before_create=list(checks), before_update=list(updates)) if updates else None
         return pulumi.ResourceOptions(parent=parent, depends_on=list(self.ready), hooks=hooks)
 
     def options(self, parent: pulumi.Resource, *after: pulumi.Resource) -> pulumi.ResourceOptions:
@@ -108,13 +114,15 @@ class Namespaces(pulumi.ComponentResource):
             exists=made if settings.ownership == "create" else [],
             ready=[*needed, *made],
             gate=None if manual else self._gates[mesh.revision],
+            moves=self._args.moves,
             pod_annotations={} if manual else dict(self._noted(settings, mesh)),
         )
 
     def _noted(self, settings: InjectedNamespace, mesh: Installation) -> Iterator[tuple[str, str]]:
         """Annotations of pods that change when they are to be restarted."""
-        if settings.revision:
-            yield injection.REVISION, self._args.settings.revision_of(settings.revision)
+        revision = self._args.settings.revision_of(settings.revision) if settings.revision else DEFAULT_REVISION
+        if revision != DEFAULT_REVISION:
+            yield injection.REVISION, revision
         if self._args.settings.restartOnInjectionChange:
             yield injection.CHECKSUM, meshconfig.checksum(mesh)
 

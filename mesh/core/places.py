@@ -33,9 +33,11 @@ def wire_name(name: str, field: FieldInfo) -> str:
 
 
 def of(name: str, value: Any, model: type[BaseModel]) -> list[str]:
-    """The paths below `model`, such as `tracing.sampling`, of the fields `name` that accept `value`; nearest first."""
+    """The paths below `model`, such as `tracing.sampling`, of the fields `name` that accept `value`; nearest first.
+    Of a part that a further control plane repeats, only the first path is there."""
     found = [path for path, field in _paths(name, model, (), "") if _accepts(field, value)]
-    return sorted(found, key=lambda path: (path.count("."), path))
+    first = (path for path in found if not any(path.endswith(f".{other}") for other in found))
+    return sorted(first, key=lambda path: (path.count("."), path))
 
 
 def _accepts(field: FieldInfo, value: Any) -> bool:

@@ -1,0 +1,119 @@
+"""Rollouts of workloads: whether their pods are all of the last pod template, and why they are not."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from cluster import client
+from cluster.client import APPLY, Api, Request
+from mesh.core import kinds, names
+from mesh.core.kinds import GroupKind
+
+Manifest = Mapping[str, Any]
+
+PLURALS: Final[Mapping[GroupKind, str]] = {
+    kinds.DEPLOYMENT: "deployments",
+    kinds.STATEFUL_SET: "statefulsets",
+    kinds.DAEMON_SET: "daemonsets",
+}
+"""The kinds whose pods are replaced when their template changes, as in API paths."""
+_PAUSE: Final = 0.5
+"""Seconds between two looks at a workload."""
+
+
+def path(manifest: Manifest) -> str:
+    """The API path of a workload."""
+    meta = manifest["metadata"]
+    return f"/apis/apps/v1/namespaces/{meta['namespace']}/{PLURALS[GroupKind.of(manifest)]}/{meta['name']}"
+
+
+def apply(api: Api, manifest: Manifest) -> Manifest:
+    """Applies a workload server-side, as the provider does. Raises Refused with the API server's reason."""
+    notes = manifest["metadata"]["annotations"]
+    force = "&force=true" if notes.get(names.FORCE) == "true" else ""
+    request = Request("PATCH", f"{path(manifest)}?fieldManager={notes[names.FIELD_MANAGER]}{force}", manifest, APPLY)
+    return client.object_in(api.ask(request))
+
+
+def wait(api: Api, manifest: Manifest, limit: float, on_wait: Callable[[str], None]) -> bool:
+    """Waits up to `limit` seconds until a workload has rolled out; whether it has. `on_wait` gets how far it is each
+    time that changes."""
+    end, said = time.monotonic() + limit, ""
+    while not finished(found := client.get(api, path(manifest))):
+        if time.monotonic() > end:
+            return False
+        if (text := _progress(found)) != said:
+            on_wait(said := text)
+        time.sleep(_PAUSE)
+    return True
+
+
+def finished(found: Manifest) -> bool:
+    """Whether all pods of a workload are of its last template, and available."""
+    status, wanted = found.get("status") or {}, _wanted(found)
+    if GroupKind.of(found) == kinds.DEPLOYMENT:
+        there = status.get("replicas", 0), status.get("availableReplicas", 0)
+        return not rolls(found) and there == (wanted, wanted)
+    if status.get("observedGeneration", 0) < found["metadata"]["generation"]:
+        return False
+    return _updated(found) == wanted == (status.get("availableReplicas") or status.get("numberAvailable") or 0)
+
+
+def rolls(found: Manifest) -> bool:
+    """Whether the rollout of a Deployment's last change is not finished."""
+    status = found.get("status") or {}
+    reasons = {condition["type"]: condition.get("reason") for condition in status.get("conditions") or ()}
+    seen = status.get("observedGeneration", 0) >= found["metadata"]["generation"]
+    return not seen or reasons.get("Progressing") != "NewReplicaSetAvailable"
+
+
+def reasons(api: Api, found: Manifest) -> Iterator[str]:
+    """Why a workload lacks available or updated pods, in the words of Kubernetes."""
+    status = found.get("status") or {}
+    for condition in status.get("conditions", []):
+        if condition["type"] == "ReplicaFailure":
+            yield condition["message"]
+    for pod in _pods(api, found):
+        yield from _of_pod(pod["status"])
+
+
+def drop_unready(api: Api, found: Manifest) -> None:
+    """Deletes the pods of a StatefulSet's last template that are not ready: it waits for them even if the template
+    changes back."""
+    last = (found.get("status") or {}).get("updateRevision")
+    for pod in _pods(api, found) if GroupKind.of(found) == kinds.STATEFUL_SET else ():
+        ready = any(one["type"] == "Ready" and one["status"] == "True" for one in pod["status"].get("conditions") or ())
+        if pod["metadata"].get("labels", {}).get("controller-revision-hash") == last and not ready:
+            client.delete(api, f"/api/v1/namespaces/{pod['metadata']['namespace']}/pods/{pod['metadata']['name']}")
+
+
+def _wanted(found: Manifest) -> int:
+    if GroupKind.of(found) == kinds.DAEMON_SET:
+        return int((found.get("status") or {}).get("desiredNumberScheduled", 0))
+    return int(found["spec"].get("replicas", 1))
+
+
+def _updated(found: Manifest) -> int:
+    status = found.get("status") or {}
+    return int(status.get("updatedReplicas") or status.get("updatedNumberScheduled") or 0)
+
+
+def _progress(found: Manifest) -> str:
+    return f"{_updated(found)} of {_wanted(found)} pods are new"
+
+
+def _pods(api: Api, found: Manifest) -> Iterator[Manifest]:
+    selector = ",".join(f"{key}={value}" for key, value in (found["spec"]["selector"].get("matchLabels") or {}).items())
+    yield from client.items(api, f"/api/v1/namespaces/{found['metadata']['namespace']}/pods?labelSelector={selector}")
+
+
+def _of_pod(status: Manifest) -> Iterator[str]:
+    for condition in status.get("conditions", []):
+        if condition["type"] == "PodScheduled" and condition["status"] == "False":
+            yield condition["message"]
+    for container in [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]:
+        waiting = container.get("state", {}).get("waiting", {})
+        if waiting.get("message"):
+            yield f"container {container['name']}: {waiting['reason']}: {waiting['message']}"
