@@ -60,7 +60,9 @@ class Moves:
         try:
             with proxy.connect(self._target) as api:
                 rollout.apply(api, after)
-                if rollout.wait(api, after, self._limit, lambda text: pulumi.log.info(f"{where}: {text}")):
+                if rollout.wait(
+                    api, after, self._limit, lambda text: pulumi.log.info(f"{where}: {text}", ephemeral=True)
+                ):
                     return ""
                 found = client.get(api, rollout.path(after))
                 why = "; ".join(dict.fromkeys(rollout.reasons(api, found)))
