@@ -53,20 +53,21 @@ def wait(api: Api, manifest: Manifest, limit: float, on_wait: Callable[[str], No
 def finished(found: Manifest) -> bool:
     """Whether all pods of a workload are of its last template, and available."""
     status, wanted = found.get("status") or {}, _wanted(found)
-    if GroupKind.of(found) == kinds.DEPLOYMENT:
-        there = status.get("replicas", 0), status.get("availableReplicas", 0)
-        return not rolls(found) and there == (wanted, wanted)
-    if status.get("observedGeneration", 0) < found["metadata"]["generation"]:
-        return False
-    return _updated(found) == wanted == (status.get("availableReplicas") or status.get("numberAvailable") or 0)
+    available = status.get("availableReplicas") or status.get("numberAvailable") or 0
+    old = GroupKind.of(found) == kinds.DEPLOYMENT and status.get("replicas", 0) != wanted
+    return _is_seen(found) and not old and _updated(found) == wanted == available
 
 
 def rolls(found: Manifest) -> bool:
     """Whether the rollout of a Deployment's last change is not finished."""
     status = found.get("status") or {}
     reasons = {condition["type"]: condition.get("reason") for condition in status.get("conditions") or ()}
-    seen = status.get("observedGeneration", 0) >= found["metadata"]["generation"]
-    return not seen or reasons.get("Progressing") != "NewReplicaSetAvailable"
+    return not _is_seen(found) or reasons.get("Progressing") != "NewReplicaSetAvailable"
+
+
+def _is_seen(found: Manifest) -> bool:
+    """Whether the workload's controller has seen its last change."""
+    return bool((found.get("status") or {}).get("observedGeneration", 0) >= found["metadata"]["generation"])
 
 
 def reasons(api: Api, found: Manifest) -> Iterator[str]:
