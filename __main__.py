@@ -25,7 +25,6 @@ from components.base import Base, BaseArgs
 from components.inorder import InOrder
 from components.namespaces import Namespaces, NamespacesArgs
 from engine import program
-from engine.moves import Moves
 from engine.sharedfields import SharedFields
 from mesh.core.names import ROOT
 
@@ -33,18 +32,9 @@ stack, cluster = program.connect(ROOT, recorded)
 settings, mesh = stack.settings, stack.installation
 on_cluster = pulumi.ResourceOptions(provider=cluster.provider)
 
-base = Base(
-    "base",
-    BaseArgs(
-        mesh=mesh,
-        control_planes=[*stack.installations.values()],
-        owner=cluster.owner,
-        keep=settings.keepDefinitions,
-    ),
-    on_cluster,
-)
+planes = [*stack.installations.values()]
+base = Base("base", BaseArgs(control_planes=planes, owner=cluster.owner, keep=settings.keepDefinitions), on_cluster)
 control_planes = controlplane.install(stack.installations, base, settings.injectionGate, on_cluster)
-moves = Moves(cluster.target, settings.timeout).hook if cluster.target else None
 namespaces = Namespaces(
     "namespaces",
     NamespacesArgs(
@@ -54,14 +44,14 @@ namespaces = Namespaces(
         owner=cluster.owner,
         control_planes=control_planes,
         cluster=cluster.target if settings.injectionGate else None,
-        moves=moves,
+        moves=cluster.moves,
     ),
     on_cluster,
 )
-proxies = gateways.install(settings, namespaces.names, control_planes, moves, on_cluster)
+proxies = gateways.install(settings, namespaces.names, control_planes, cluster.moves, on_cluster)
 cni.install(mesh, namespaces.names, on_cluster)
 ztunnel.install(mesh, namespaces.names, control_planes[mesh.revision].serving, on_cluster)
-networkpolicies.install(stack.installations.values(), namespaces.names, on_cluster)
+networkpolicies.install(planes, namespaces.names, on_cluster)
 
 api = [*base.definitions, *(one for plane in control_planes.values() for one in plane.validating)]
 watching = addons.install(

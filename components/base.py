@@ -11,17 +11,16 @@ import pulumi_kubernetes as k8s
 
 from components import kube, rbac
 from engine.outputs import with_known_value
-from mesh import api, releases
-from mesh.releases.release import Installation, Release
+from mesh import api
+from mesh.releases.release import Installation
 
 
 @dataclass(frozen=True, kw_only=True)
 class BaseArgs:
     """Arguments of Base."""
 
-    mesh: Installation
     control_planes: Sequence[Installation]
-    """All control planes of the stack, `mesh` among them."""
+    """All control planes of the stack; first the one of its own keys, whose base this is."""
     owner: Mapping[str, pulumi.Input[str]]
     """Annotations that name the owner of the namespace and the definitions."""
     keep: bool = False
@@ -42,11 +41,11 @@ class Base(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: BaseArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mesh:istio:Base", name, None, opts)
-        self._mesh, self._child = args.mesh, pulumi.ResourceOptions(parent=self)
-        self.namespace = with_known_value(pulumi.Output.from_input(args.mesh.root), args.mesh.root)
+        self._mesh, self._child = args.control_planes[0], pulumi.ResourceOptions(parent=self)
+        self.namespace = with_known_value(pulumi.Output.from_input(self._mesh.root), self._mesh.root)
         self.definitions, self.permissions = [], []
-        if args.mesh.values.base.enabled:
-            if args.mesh.on_cluster:
+        if self._mesh.values.base.enabled:
+            if self._mesh.on_cluster:
                 self.namespace = self._namespace(args.owner)
             self.definitions = self._definitions(args)
             self.permissions = self._accounts(args.control_planes)
@@ -58,19 +57,15 @@ class Base(pulumi.ComponentResource):
         return with_known_value(made.metadata.name, name)
 
     def _definitions(self, args: BaseArgs) -> list[k8s.apiextensions.v1.CustomResourceDefinition]:
-        base = args.mesh.values.base
-        if not args.mesh.on_cluster:
+        base = self._mesh.values.base
+        if not self._mesh.on_cluster:
             return []
         kept = pulumi.ResourceOptions(parent=self, retain_on_delete=args.keep)
         return [
             _definition(manifest, args.owner, kept)
-            for manifest in api.definitions(self._release(base.release).api)
+            for manifest in api.definitions(self._mesh.newest.api)
             if manifest["metadata"]["name"] not in base.excludedCRDs
         ]
-
-    def _release(self, chosen: str) -> Release:
-        """The release of the definitions."""
-        return releases.get(chosen) if chosen else self._mesh.newest
 
     def _accounts(self, control_planes: Iterable[Installation]) -> list[pulumi.Resource]:
         """The account of readers elsewhere; and istiod's account and the roles, where control planes share them.

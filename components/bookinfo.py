@@ -68,7 +68,9 @@ class Bookinfo(pulumi.ComponentResource):
         kube.service(service, self._namespace.name, labels, spec, self._child)
 
     def _deployment(self, service: str, version: str, account: core.ServiceAccount) -> None:
-        manifest: Mapping[str, Any] = _deployment(service, version, self._namespace, self._args.mesh.release.bookinfo)
+        manifest: Mapping[str, Any] = _deployment(
+            service, version, self._namespace, self._namespace.mesh.release.bookinfo
+        )
         if self._namespace.manual:
             manifest = manual.with_sidecar(self._namespace.mesh, manifest)
         opts = pulumi.ResourceOptions.merge(

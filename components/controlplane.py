@@ -10,6 +10,7 @@ import pulumi
 from components.base import Base
 from components.istiod import NAME, Istiod, IstiodArgs
 from components.remote import Remote, RemoteArgs
+from mesh.core.names import DEFAULT_REVISION
 from mesh.releases.release import Installation
 
 
@@ -34,16 +35,23 @@ def install(
 
     `installations`: first the one of the stack's own keys, then the further ones. `gate`: whether webhooks count as
     ready only when istiod has patched them."""
-    main, *further = installations.values()
-    return {
-        main.revision: _install(NAME, main, base, gate, opts),
-        **{mesh.revision: _install(mesh.revisioned(NAME), mesh, base, gate, opts) for mesh in further},
-    }
+    main, *others = installations.values()
+    further = {mesh.revision: _install(mesh.revisioned(NAME), mesh, base, gate, (), opts) for mesh in others}
+    # What takes the default labels over must inject before the main control plane lets them go.
+    takes_over = further.get(main.values.revisionTags.get(DEFAULT_REVISION, ""), ControlPlane()).injecting
+    return {main.revision: _install(NAME, main, base, gate, takes_over, opts), **further}
 
 
-def _install(name: str, mesh: Installation, base: Base, gate: bool, opts: pulumi.ResourceOptions) -> ControlPlane:
+def _install(
+    name: str,
+    mesh: Installation,
+    base: Base,
+    gate: bool,
+    takes_over: Sequence[pulumi.Resource],
+    opts: pulumi.ResourceOptions,
+) -> ControlPlane:
     if mesh.values.pilot.enabled:
-        istiod = Istiod(name, IstiodArgs(mesh=mesh, base=base, gate=gate), opts)
+        istiod = Istiod(name, IstiodArgs(mesh=mesh, base=base, gate=gate, takes_over=takes_over), opts)
         injecting = [*istiod.serving, *istiod.injecting]
         return ControlPlane(serving=istiod.serving, injecting=injecting, validating=istiod.validation)
     if mesh.values.istiodRemote.enabled:

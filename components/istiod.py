@@ -28,6 +28,8 @@ class IstiodArgs:
     """Its namespace, account and roles, and Istio's definitions, which must exist before istiod watches the objects."""
     gate: bool = True
     """Whether the webhooks count as ready only when istiod has patched them (`mesh:injectionGate`)."""
+    takes_over: Sequence[pulumi.Resource] = ()
+    """What injects in place of this control plane's own webhook, which changes after it."""
 
 
 class Istiod(pulumi.ComponentResource):
@@ -52,7 +54,8 @@ class Istiod(pulumi.ComponentResource):
         documents = meshconfig.config_maps(mesh, self._namespace, self._child)
         self.serving = self._serve([*permissions, *documents, *args.base.definitions]) if mesh.in_namespaces else []
         answering = self._after(*self.serving, *(self._services() if mesh.in_namespaces else []))
-        self.injecting = [*webhooks.injectors(mesh, args.gate, answering)]
+        injecting = pulumi.ResourceOptions.merge(answering, self._after(*args.takes_over))
+        self.injecting = [*webhooks.injectors(mesh, args.gate, injecting)]
         self.validation = [*webhooks.validators(mesh, args.gate, answering)]
         if mesh.in_namespaces:
             webhooks.policies(mesh, self._child)

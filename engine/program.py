@@ -25,6 +25,7 @@ from cluster.target import Target, adopting, forced
 from engine import config, patches, recorder, sdk
 from engine.aliases import FormerUrns
 from engine.manifests import CreatedObjects
+from engine.moves import Moves
 from engine.secrets import Secrets
 from mesh.analysis.analyse import analyse
 from mesh.analysis.findings import Severity
@@ -71,6 +72,8 @@ class Cluster:
     """The namespaces that there are."""
     secrets: Secrets
     """What previews must not show."""
+    moves: pulumi.ResourceHook | None
+    """The hook of workloads that move to another control plane; None if the cluster does not answer."""
 
 
 _GIVEN: ContextVar[Stack | None] = ContextVar("_GIVEN", default=None)
@@ -145,6 +148,7 @@ def connect(root: str, state: Callable[[], StackState]) -> tuple[Stack, Cluster]
         former.new,
         found.namespaces if found else (),
         secrets,
+        Moves(target, chosen.timeout).hook if found else None,
     )
 
 

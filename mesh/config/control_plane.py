@@ -57,7 +57,7 @@ def _definitions(s: Settings) -> Iterator[str]:
     chosen = s.base.release
     if chosen and chosen not in releases.NAMES:
         yield f"mesh:base.release: {errors.not_one_of(chosen, releases.NAMES)}"
-    elif chosen and releases.NAMES.index(chosen) < releases.NAMES.index(newest := s.installation.newest.name):
+    elif chosen and chosen != (newest := s.installation.newest.name):
         yield (
             f"mesh:base.release: {chosen} is older than the control plane {newest}, which needs its own definitions:"
             " leave it out"

@@ -68,6 +68,8 @@ def _validated(raw: Mapping[str, Any]) -> Settings:
     data = release.values_data(profile if profile in release.profiles.names else "default", raw)
     if isinstance(further := data.get("controlPlanes"), Mapping):
         data["controlPlanes"] = {key: revisions.completed(entry, data) for key, entry in further.items()}
+        if isinstance(data["gateways"], Mapping):
+            data["gateways"] = {name: revisions.moved_gateway(name, raw, data) for name in data["gateways"]}
     lacks = Lacks(release.api.lacks)
     try:
         return Settings.model_validate(data, context={LACKS: release.unsupported_regex})

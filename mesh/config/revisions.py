@@ -27,7 +27,7 @@ SHARED: Final = (
     ("global", "proxy", "clusterDomain"),
 )
 """The keys that all control planes of a mesh agree on: their proxies would not trust or reach each other otherwise."""
-_OF_CLUSTER: Final = ("cni", "ztunnel", "gatewayClasses", "injectedGateways")
+_OF_CLUSTER: Final = ("cni", "gatewayClasses", "injectedGateways")
 """Values that the control planes of a cluster share, since what they describe is there once."""
 
 
@@ -85,13 +85,16 @@ class ControlPlane(Documented):
         yield from tags.release_mismatches(self.tag, images, self.release)
         yield from tags.unknown_compatibility(self.compatibilityVersion, self.release)
 
-    def values(self, revision: str, stack: Values) -> Values:
-        """The values of the installation; `stack` has those of the stack itself."""
+    def values(self, revision: str, stack: Values, release: str) -> Values:
+        """The values of the installation; `stack` has those of the stack itself, which are for `release`."""
         own = {name: getattr(self, name) for name in type(self).model_fields if name not in ("release", "profile")}
-        shared = {name: getattr(stack, name) for name in _OF_CLUSTER}
+        shared = {name: getattr(stack, name) for name in _OF_CLUSTER} if self.release == release else {}
         tagged = {tag: chosen for tag, chosen in stack.revisionTags.items() if chosen == revision}
         alone = {"revision": revision, "revisionTags": tagged, "base": Base(enabled=False), "gateways": {}}
-        return _of_profile(self.release, self.profile).model_copy(update={**shared, **own, **alone})
+        values = _of_profile(self.release, self.profile)
+        plugin = {"enabled": stack.cni.enabled, "provider": stack.cni.provider}
+        found = values.model_copy(update={"cni": values.cni.model_copy(update=plugin)})
+        return found.model_copy(update={**shared, **own, **alone})
 
 
 @cache
@@ -117,12 +120,27 @@ def completed(entry: Any, stack: Data) -> Any:
     return {**{key: data[key] for key in keys if key in data}, **{k: v for k, v in entry.items() if k not in data}}
 
 
+def moved_gateway(name: str, raw: Data, stack: Data) -> Any:
+    """A gateway of the stack merged over the profile of the release that its control plane has, as data that is not
+    validated. `raw` are the stack's own keys, `stack` are the same merged over their profile."""
+    merged_here, given = stack["gateways"][name], _at(raw, ("gateways", name))
+    tag = given.get("revision") if isinstance(given, Mapping) else None
+    entry = _at(raw, ("controlPlanes", _at(raw, ("revisionTags", str(tag))) or str(tag)))
+    release = entry.get("release") if isinstance(entry, Mapping) else None
+    if release not in releases.NAMES or release == raw.get("release", releases.DEFAULT):
+        return merged_here
+    profiles = releases.get(release).profiles.names
+    profile = raw["profile"] if raw.get("profile") in profiles else "default"
+    found = releases.get(release).values_data(profile, {"gateways": {name: given}})["gateways"][name]
+    return {**found, "enabled": merged_here.get("enabled", True)}
+
+
 def installations(main: Installation, others: Mapping[str, ControlPlane]) -> dict[str, Installation]:
     """The installations of a stack by revision: that of its own keys first, each of which knows the others."""
     made = {main.revision: main} | {
         revision: Installation(
             release=releases.get(entry.release),
-            values=entry.values(revision, main.values),
+            values=entry.values(revision, main.values, main.release.name),
             root=main.root,
             traced=main.traced,
             collector=main.collector,

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, TypedDict
 
+from mesh import releases
 from mesh.api import EnvoyFilter, MeshProxyConfig, Versions
 from mesh.core.kinds import GroupKind
 from mesh.core.lacking import Lacks
@@ -286,8 +287,12 @@ class Installation:
 
     @property
     def newest(self) -> Release:
-        """The newest release of the mesh's control planes: that of the definitions, which serve the older versions."""
-        return max((self.release, *self.others.values()), key=_age)
+        """The release of the definitions, which serve the older versions, too: the newest one of the mesh's control
+        planes, or a newer one."""
+        ahead = self.values.base.release
+        early = (releases.get(ahead),) if ahead in releases.NAMES else ()
+        found: Release = max((self.release, *self.others.values(), *early), key=_age)
+        return found
 
     @property
     def revision(self) -> str:

@@ -12,6 +12,8 @@ from mesh.releases.webhooks import ClientConfig, Selector, Webhook, WebhookConfi
 
 REVIEWS: Final = ("v1beta1", "v1")
 """Versions of AdmissionReview that istiod supports."""
+_KNOWN: Final = ("v1alpha3", "v1beta1")
+"""The versions of the API's groups that 1.10 validates."""
 
 
 def tags(mesh: Installation) -> list[Tag]:
@@ -60,7 +62,10 @@ def _injector(
 
 
 def validators(mesh: Installation) -> list[WebhookConfiguration]:
-    """The webhook that validates every Istio object that is created or updated; it belongs to the base."""
+    """The webhook that validates every Istio object that is created or updated; it belongs to the base.
+
+    It refuses the versions of objects that came after 1.10. Where newer definitions serve these, it asks for those that
+    it knows, into which the API server then converts."""
     if not mesh.values.base.enabled:
         return []
     check = Webhook(
@@ -68,7 +73,7 @@ def validators(mesh: Installation) -> list[WebhookConfiguration]:
         client_config=ClientConfig(service=mesh.revisioned("istiod"), path="/validate"),
         rule=WebhookRule(
             groups=["security.istio.io", "networking.istio.io"],
-            versions=["*"],
+            versions=["*"] if mesh.newest is mesh.release else _KNOWN,
             resources=["*"],
             operations=["CREATE", "UPDATE"],
         ),
