@@ -117,7 +117,8 @@ def completed(entry: Any, stack: Data) -> Any:
     chosen = {key: value for key, value in entry.items() if key not in ("release", "profile")}
     data = release.values_data(profile, merged(shared, chosen))
     keys = [field.alias or key for key, field in ControlPlane.model_fields.items()]
-    return {**{key: data[key] for key in keys if key in data}, **{k: v for k, v in entry.items() if k not in data}}
+    merged_keys = {key: data[key] for key in keys if key in data}
+    return {**entry, **merged_keys}
 
 
 def moved_gateway(name: str, raw: Data, stack: Data) -> Any:
