@@ -1,0 +1,121 @@
+"""Two control planes in one stack, from the first one alone to the second one alone: the road of an upgrade. Each test
+continues from the previous one."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from tests.e2e.conftest import NO_CHANGES, Checkout, counts
+
+NEW: Final = "1-30-3"
+ENTRY: Final = {NEW: {"release": "1.30", "profile": "minimal"}}
+QUOTA: Final = {
+    "apiVersion": "v1",
+    "kind": "ResourceQuota",
+    "metadata": {"name": "full", "namespace": "shop"},
+    "spec": {"hard": {"pods": "3"}},
+}
+
+
+def app(name: str, kind: str = "Deployment") -> dict[str, Any]:
+    labels = {"app": name}
+    pod = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": name, "image": f"{name}:1"}]}}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": kind,
+        "metadata": {"name": name, "namespace": "shop"},
+        "spec": {"selector": {"matchLabels": labels}, "template": pod},
+    }
+
+
+def shop(revision: str) -> dict[str, Any]:
+    return {"shop": {"ownership": "create", "revision": revision}} if revision else {"shop": "create"}
+
+
+def changed(checkout: Checkout) -> set[str]:
+    """What the next update would do, as the preview says: operation and name."""
+    steps = checkout.preview()["steps"]
+    return {f"{one['op']} {one['urn'].rpartition('::')[2]}" for one in steps if one["op"] != "same"}
+
+
+def pods(checkout: Checkout) -> Mapping[str, str]:
+    """The revision in the annotation of each pod of the shop, by pod."""
+    found = json.loads(checkout.kubectl("get", "pods", "--namespace=shop", "--output=json"))["items"]
+    notes = {one["metadata"]["name"]: one["metadata"].get("annotations") or {} for one in found}
+    return {name: note.get("mesh/revision", "") for name, note in notes.items()}
+
+
+def test_definitions_go_up_first_and_touch_nothing_else(checkout: Checkout) -> None:
+    objects = [app("cart"), app("store"), app("till", "StatefulSet")]
+    checkout.small(objects=objects, injectedNamespaces=shop(""), timeout=60)
+    checkout.make("up")
+    checkout.set(base={"release": "1.30"})
+    others = {one for one in changed(checkout) if not one.endswith(".istio.io")}
+    assert others == {"update istiod-istio-system"}  # the validator, which is not asked for the new versions
+    checkout.make("up")
+    name = "virtualservices.networking.istio.io"
+    served = checkout.kubectl("get", "crd", name, "--output=jsonpath={.spec.versions[?(@.served)].name}")
+    assert set(served.split()) == {"v1", "v1beta1", "v1alpha3"}
+    checkout.make("preview", NO_CHANGES)
+
+
+def test_a_second_control_plane_stands_beside_the_first(checkout: Checkout) -> None:
+    checkout.set(base=None, controlPlanes=ENTRY)
+    before = pods(checkout)
+    assert all(one.startswith("create ") and NEW in one for one in changed(checkout))
+    checkout.make("up")
+    assert pods(checkout) == before
+    checkout.make("preview", NO_CHANGES)
+
+
+def test_a_move_whose_pods_do_not_get_ready_is_taken_back(checkout: Checkout) -> None:
+    before = pods(checkout)
+    checkout.apply(QUOTA)
+    checkout.set(injectedNamespaces=shop(NEW), timeout=6)
+    text = checkout.make("up", code=None)
+    (stuck,) = set(re.findall(r"Deployment shop/(\S+) got no ready pods within 6 s .*exceeded quota", text))
+    assert "It is back at what it was" in text
+    (other,) = {"cart", "store"} - {stuck}
+    assert f"{other} stays where it is, since {stuck} could not be moved" in re.sub(r"shop/", "", text) or (
+        f"moving shop/{other}" in text
+    )
+    assert all(pods(checkout)[name] == "" for name in before if name in pods(checkout) and name.startswith(stuck))
+    checkout.kubectl("rollout", "status", f"deployment/{stuck}", "--namespace=shop", "--timeout=30s")
+
+
+def test_the_next_update_moves_what_is_left_one_after_another(checkout: Checkout) -> None:
+    checkout.kubectl("delete", "resourcequota", "full", "--namespace=shop")
+    checkout.set(timeout=60)
+    checkout.make("up")
+    assert set(pods(checkout).values()) == {NEW}
+    assert len(pods(checkout)) == 3
+    label = checkout.kubectl("get", "namespace", "shop", r"--output=jsonpath={.metadata.labels.istio\.io/rev}")
+    assert label == NEW
+    checkout.make("preview", NO_CHANGES)
+
+
+def test_the_way_back_is_the_same_road(checkout: Checkout) -> None:
+    checkout.set(injectedNamespaces=shop(""))
+    checkout.make("up")
+    assert set(pods(checkout).values()) == {""}
+    checkout.set(injectedNamespaces=shop(NEW))
+    checkout.make("up")
+
+
+def test_the_last_step_removes_the_old_control_plane_and_restarts_nothing(checkout: Checkout) -> None:
+    checkout.set(revisionTags={"default": NEW})
+    checkout.make("up")
+    before = pods(checkout)
+    checkout.set(release="1.30", revision=NEW, controlPlanes=None)
+    left = {one for one in changed(checkout) if not one.startswith("delete ")}
+    assert left == set(), left
+    text = checkout.make("up")
+    assert "deleted" in counts(text)
+    assert pods(checkout) == before
+    services = checkout.kubectl("get", "services", "--namespace=istio-system", "--output=name").split()
+    assert services == [f"service/istiod-{NEW}", "service/istiod-revision-tag-default"]
+    checkout.make("preview", NO_CHANGES)
+    checkout.make("down")
