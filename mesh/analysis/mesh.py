@@ -16,7 +16,7 @@ from mesh.analysis.services import Service, Services
 from mesh.analysis.workloads import Workload, Workloads
 from mesh.core import disclosure, kinds, pods
 from mesh.core.kinds import GroupKind
-from mesh.core.names import GATEWAY_NAME_LABEL, INJECTOR, MeshNames
+from mesh.core.names import GATEWAY_NAME_LABEL, INJECTOR, REVISION_LABEL, TAG_LABEL, MeshNames
 from mesh.releases.release import Release
 
 _CONDITIONAL = frozenset(
@@ -102,6 +102,17 @@ class Mesh:
     def by(self, key: str, otherwise: str) -> str:
         """What a message advises: with a key of the stack's config, or `otherwise` if there is no stack."""
         return key if self.of_stack else otherwise
+
+    @cached_property
+    def tags(self) -> Mapping[str, str]:
+        """The revision that each revision tag stands for, as far as their webhooks are known."""
+        found = (obj.labels for obj in self.of(kinds.MUTATING_WEBHOOK) if REVISION_LABEL in obj.labels)
+        return {labels[TAG_LABEL]: labels[REVISION_LABEL] for labels in found if TAG_LABEL in labels}
+
+    def revision_of(self, name: str) -> str:
+        """The revision that a value of the label `istio.io/rev` stands for; `default` is also the owner of the label
+        `istio-injection`."""
+        return self.tags.get(name, name)
 
     def of(self, kind: GroupKind) -> Sequence[Object]:
         """All objects of a kind."""

@@ -33,6 +33,8 @@ ZIPKIN_PORT: Final = 9411
 """Service and port, in Istio's root namespace, to which proxies send spans by default."""
 
 REVISION_LABEL: Final = "istio.io/rev"
+TAG_LABEL: Final = "istio.io/tag"
+"""Label of the webhook of a revision tag, with the tag."""
 NAMESPACE_LABEL: Final = "istio-injection"
 INJECTION_LABELS: Final = (NAMESPACE_LABEL, REVISION_LABEL)
 """Labels of a namespace that ask for injection."""

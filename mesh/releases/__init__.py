@@ -41,6 +41,12 @@ def having(part: str) -> tuple[str, ...]:
     return tuple(name for name in NAMES if part not in lacks(name))
 
 
+def of_version(text: str) -> Release | None:
+    """The release of a version or an image tag, such as `1.30.3-distroless`; None if there is none of it here."""
+    name = ".".join(text.removeprefix("v").split(".")[:2])
+    return get(name) if name in NAMES else None
+
+
 @cache
 def get(name: str) -> Release:
     """Loads the release `name`; of the others, only what they changed. Raises KeyError if the name is not one of

@@ -17,7 +17,7 @@ from mesh.api import EnvoyFilter, MeshProxyConfig, Versions
 from mesh.core.kinds import GroupKind
 from mesh.core.lacking import Lacks
 from mesh.core.merge import Data, merged
-from mesh.core.names import DEFAULT_REVISION, NAMESPACE_LABEL, REVISION_LABEL, ROOT, XDS_PORT
+from mesh.core.names import DEFAULT_REVISION, NAMESPACE_LABEL, REVISION_LABEL, ROOT, TAG_LABEL, XDS_PORT
 from mesh.core.typed import Findings
 from mesh.proxy.injector import Injector
 from mesh.releases import lacking
@@ -92,7 +92,7 @@ class Tag:
     @property
     def labels(self) -> Mapping[str, str]:
         """The labels of its objects."""
-        return {REVISION_LABEL: self.revision, "istio.io/tag": self.name}
+        return {REVISION_LABEL: self.revision, TAG_LABEL: self.name}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,6 +22,7 @@ def plain(review: Review) -> Mapping[str, Any]:
             for risk in review.risks
         ],
         "restarts": review.restarts,
+        "steps": list(review.steps),
         "requests": [
             {
                 "requests": change.what,

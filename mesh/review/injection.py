@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import yaml
 
+from mesh import releases
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
 from mesh.analysis.workloads import Workload
@@ -48,18 +49,19 @@ class Injector:
     values: Mapping[str, Any]
     mesh: Mapping[str, Any]
     """The fields of MeshConfig that templates read."""
+    release: Release
 
     @property
     def settings(self) -> Mapping[str, Any]:
         """All that decides what is added; MeshConfig has the name of its key in the stack's config."""
         return {**self.values, "injector": self.config, "meshConfig": self.mesh}
 
-    def inject(self, workload: Object, release: Release) -> Any:
+    def inject(self, workload: Object) -> Any:
         """The workload's manifest with its sidecar; all that the templates read if the model does not cover them."""
         if self.config.get("defaultTemplates", _SIDECAR) != _SIDECAR:
             return self.settings
         try:
-            revision = self.values.get("revision") or ""
+            revision, release = self.values.get("revision") or "", self.release
             made = manual.inject(
                 workload.body, release.injector, release.proxy_config, self.values, self.mesh, revision
             )
@@ -69,7 +71,8 @@ class Injector:
 
 
 def injectors(mesh: Mesh, release: Release) -> Mapping[str, Injector]:
-    """The injectors of a mesh by revision; those whose ConfigMaps are part of the stack, and can be read."""
+    """The injectors of a mesh by revision; those whose ConfigMaps are part of the stack, and can be read. `release` is
+    that of an injector whose image tag says none."""
     found = {}
     maps = {obj.name: obj for obj in mesh.of(kinds.CONFIG_MAP) if obj.namespace == mesh.root}
     for name, obj in maps.items():
@@ -83,11 +86,13 @@ def _read(injector: Object, mesh: Object | None, release: Release) -> Injector |
     try:
         data = injector.body["data"]
         config, values = yaml.load(data["config"], Loader=yaml.CSafeLoader), json.loads(data["values"])
+        release = releases.of_version(str(values["global"]["tag"])) or release
         read = release.injector.reads(mesh_config(mesh))
         return Injector(
             config={name: config[name] for name in _TEMPLATES if config.get(name)},
             values=values,
             mesh={name: value for name, value in read.items() if value is not None},
+            release=release,
         )
     except (KeyError, TypeError, AttributeError, ValueError, yaml.YAMLError):  # somebody has written something else
         return None
@@ -107,8 +112,13 @@ def is_injected(workload: Workload) -> bool:
     return workload.proxy and pods.running_container(workload.pod, CONTAINER) is None
 
 
-def revision(namespace: Object | None, labels: Mapping[str, str]) -> str:
-    """The revision whose webhook injects pods with these labels; empty for none."""
+def revision(mesh: Mesh, namespace: str, labels: Mapping[str, str]) -> str:
+    """The revision whose webhook, or that of a tag, injects pods with these labels; empty for none."""
+    return mesh.revision_of(_named(mesh.namespaces.get(namespace), labels))
+
+
+def _named(namespace: Object | None, labels: Mapping[str, str]) -> str:
+    """The revision or tag that a pod's namespace, or else the pod, asks for."""
     of_namespace = namespace.labels if namespace else {}
     if NAMESPACE_LABEL in of_namespace:
         return DEFAULT_REVISION if of_namespace[NAMESPACE_LABEL] == "enabled" else ""

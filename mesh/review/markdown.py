@@ -39,6 +39,7 @@ def _head(review: Review) -> Iterator[str]:
     verdict = f"{review.verdict}; " if review.verdict else ""
     yield f"## {review.title}: {verdict}{f'risks: {weights}' if weights else 'no risks found'}"
     yield f"{counts or 'No changes'}, {review.subject.unchanged} unchanged{restarts}. {review.source.text}"
+    yield from ("", *(f"- {_text(step)}" for step in review.steps)) if review.steps else ()
 
 
 def _refused(review: Review) -> Iterator[str]:

@@ -18,7 +18,7 @@ from mesh.core.names import MeshNames
 from mesh.pictures import map as drawing
 from mesh.pictures import model
 from mesh.pictures.model import Picture
-from mesh.review import requests, risks
+from mesh.review import requests, risks, steps
 from mesh.review.changes import OPS, Change, EngineFacts, Op, StackObject
 from mesh.review.requests import RequestChange
 from mesh.review.risks import Risk, Weight, availability
@@ -134,6 +134,11 @@ class Review:
     def restarts(self) -> str:
         """The number of pods that restart, such as `at least 2 pods`; empty if none does."""
         return availability.restarted(self.subject)
+
+    @property
+    def steps(self) -> Sequence[str]:
+        """The steps of an upgrade that the change is."""
+        return steps.of(self.subject)
 
     @property
     def map_changes(self) -> int:

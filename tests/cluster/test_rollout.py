@@ -62,7 +62,7 @@ class Cluster:
 
 @pytest.fixture(autouse=True)
 def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rollout.time, "sleep", lambda _: None)
+    monkeypatch.setattr("cluster.rollout.time.sleep", lambda _: None)
 
 
 def test_it_waits_for_the_new_pods_and_says_how_far_they_are() -> None:

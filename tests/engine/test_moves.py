@@ -133,7 +133,7 @@ def test_secrets_of_a_workload_are_applied_as_they_are(scene: Scene, monkeypatch
         def __init__(self) -> None:
             pass
 
-        async def future(self, with_unknowns: bool | None = None) -> str:
+        async def future(self, *_: Any, **__: Any) -> str:
             return "s3cret"
 
     scene.update((workload("a"), workload("b", spec={"containers": [{"env": [{"value": Hidden()}]}]})))

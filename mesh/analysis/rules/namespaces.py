@@ -17,7 +17,7 @@ from mesh.core.names import MODE_LABEL, NAMESPACE_LABEL, REVISION_LABEL
 
 def injection_labels(mesh: Mesh) -> Iterator[Finding]:
     """Each namespace has one injection label, and a revision that it names has a control plane."""
-    revisions = {obj.labels[REVISION_LABEL] for obj in _injectors(mesh)}
+    revisions = {obj.labels[REVISION_LABEL] for obj in _injectors(mesh)} | mesh.tags.keys()
     for obj in mesh.of(kinds.NAMESPACE):
         enabled, revision = obj.labels.get(NAMESPACE_LABEL), obj.labels.get(REVISION_LABEL)
         ambient = obj.labels.get(MODE_LABEL) == "ambient"

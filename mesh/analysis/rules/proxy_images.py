@@ -12,7 +12,7 @@ from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
 from mesh.analysis.workloads import Workload, injects_by_default
 from mesh.core import kinds, pods, words
-from mesh.core.names import AUTO_IMAGE, INJECTOR, NAMESPACE_LABEL, REVISION_LABEL
+from mesh.core.names import AUTO_IMAGE, DEFAULT_REVISION, INJECTOR, NAMESPACE_LABEL, REVISION_LABEL
 from mesh.core.pods import Container
 from mesh.proxy import images, overrides
 from mesh.proxy.proxy import CONTAINER
@@ -42,8 +42,8 @@ def alike(mesh: Mesh) -> Iterator[Finding]:
         namespace = mesh.namespaces.get(workload.namespace)
         if not namespace or not injects_by_default(namespace) or workload.annotations.get(overrides.IMAGE):
             continue
-        revision = namespace.labels.get(REVISION_LABEL)
-        wanted = wanted_of.get(f"{INJECTOR}-{revision}" if revision and revision != "default" else INJECTOR)
+        revision = mesh.revision_of(namespace.labels.get(REVISION_LABEL) or DEFAULT_REVISION)
+        wanted = wanted_of.get(f"{INJECTOR}-{revision}" if revision != DEFAULT_REVISION else INJECTOR)
         for container in _proxies(workload):
             if (
                 wanted

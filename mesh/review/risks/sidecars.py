@@ -71,7 +71,7 @@ def _asks(workload: Workload, service: Object, mesh: Mesh) -> bool:
 
 def _injecting(workload: Workload, mesh: Mesh) -> str:
     """The revision that injects a workload."""
-    return injection.revision(mesh.namespaces.get(workload.namespace), workload.labels)
+    return injection.revision(mesh, workload.namespace, workload.labels)
 
 
 def _revision(service: Object) -> str:
@@ -84,7 +84,7 @@ def _unknown(mesh: Mesh, revision: str) -> list[str]:
         name
         for name, obj in mesh.namespaces.items()
         if workloads.injects_by_default(obj)
-        and injection.revision(obj, {}) == revision
+        and injection.revision(mesh, name, {}) == revision
         and not mesh.workloads.select({}, name)
     )
 
@@ -106,7 +106,7 @@ def _injected(subject: Subject) -> Found:
         if not injection.is_injected(one) or not now.proxy or was in gone or was not in before or will not in after:
             continue
         pair = before[was], after[will]
-        old, new = (injector.inject(one.object, subject.release) for injector in pair)
+        old, new = (injector.inject(one.object) for injector in pair)
         if old != new:
             by_namespace.setdefault(one.namespace, []).append(one)
             reasons[one.namespace] = pair
