@@ -152,7 +152,8 @@ def _foreign_definitions(found: Survey, project: str, stack: str, adopt: bool) -
     """Why the custom resource definitions of Istio on the cluster cannot become this stack's; empty if they can.
 
     A stack finds its own again if it kept them (`mesh:keepDefinitions`), or if an update was killed."""
-    for name, owner in sorted(found.definitions.items()):
+    for name, definition in sorted(found.definitions.items()):
+        owner = definition.annotations
         if OWNER_PROJECT not in owner and adopt:
             continue
         if OWNER_PROJECT not in owner:

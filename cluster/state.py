@@ -5,7 +5,7 @@ This module is imported before the rest of the program, and so imports little it
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,6 +35,11 @@ class StackState:
     def outputs(self) -> Mapping[str, Any]:
         """The stack's outputs."""
         return next((v for k, v in self.resources.items() if k.startswith("pulumi:pulumi:Stack::")), {})
+
+    @property
+    def manifests(self) -> Iterator[Mapping[str, Any]]:
+        """The Kubernetes objects, and the parts of objects (`…Patch`)."""
+        return (one for one in self.urns.values() if {"apiVersion", "kind", "metadata"} <= one.keys())
 
     def has_injector(self, name: str) -> bool:
         """Whether the stack created the injection webhook `name`."""

@@ -48,6 +48,17 @@ class Blocking:
 
 
 @dataclass(frozen=True)
+class Definition:
+    """A custom resource definition of Istio's API."""
+
+    annotations: Mapping[str, str]
+    served: frozenset[str] = frozenset()
+    """The versions that the API server serves."""
+    stored: frozenset[str] = frozenset()
+    """The versions in which objects are stored, or have been."""
+
+
+@dataclass(frozen=True)
 class Survey:
     """What the API server says of a cluster."""
 
@@ -63,8 +74,8 @@ class Survey:
     """Address of the first node: its ExternalIP, or else its InternalIP; None if it has neither."""
     injectors: frozenset[str] = frozenset()
     """Names of the MutatingWebhookConfigurations."""
-    definitions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """The annotations of each of Istio's custom resource definitions, by name."""
+    definitions: Mapping[str, Definition] = field(default_factory=dict)
+    """Istio's custom resource definitions, by name."""
     blocking: Sequence[Blocking] = ()
     """What an Istio has left that would refuse pods or objects of Istio's API."""
     abandoned: bool = False
@@ -147,13 +158,21 @@ def _policies(server: Api) -> Iterator[Blocking]:
             yield Blocking("ValidatingAdmissionPolicyBinding", name, why)
 
 
-def _definitions(server: Api) -> Mapping[str, Mapping[str, str]]:
+def _definitions(server: Api) -> Mapping[str, Definition]:
     """Istio's custom resource definitions on the cluster, of any release that is supported here.
 
     An update that was killed may have left only some of them."""
     ours = set(map(api.definition_name, api.kinds()))
-    found = (definition["metadata"] for definition in client.items(server, _DEFINITIONS))
-    return {metadata["name"]: metadata.get("annotations") or {} for metadata in found if metadata["name"] in ours}
+    found = client.items(server, _DEFINITIONS)
+    return {one["metadata"]["name"]: _definition(one) for one in found if one["metadata"]["name"] in ours}
+
+
+def _definition(found: Mapping[str, Any]) -> Definition:
+    return Definition(
+        annotations=found["metadata"].get("annotations") or {},
+        served=frozenset(one["name"] for one in found["spec"]["versions"] if one["served"]),
+        stored=frozenset((found.get("status") or {}).get("storedVersions") or ()),
+    )
 
 
 def _installer(meta: Mapping[str, Any]) -> str:

@@ -64,7 +64,7 @@ def _none(found: Survey, mesh: Installation, stack: str) -> Iterator[str]:
     """The lines for a cluster without a mesh of this project.
 
     `make up` refuses a cluster with another Istio, unless the stack is a further revision (`mesh:base` disabled)."""
-    unmarked = sorted(name for name, mark in found.definitions.items() if names.OWNER_PROJECT not in mark)
+    unmarked = sorted(name for name, one in found.definitions.items() if names.OWNER_PROJECT not in one.annotations)
     others = found.istio or "".join(f"{name} is defined" for name in unmarked[:1])
     if others and mesh.values.base.enabled:
         yield f"mesh      none of this project, but an Istio of others: {others}"

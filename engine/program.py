@@ -16,12 +16,13 @@ from typing import Final, NoReturn
 import pulumi
 import pulumi_kubernetes as k8s
 
-from cluster import foreign, orphans, ownership, proxy, survey
+from cluster import definitions, foreign, orphans, ownership, proxy, survey, uninjected
 from cluster.errors import ClusterError, Unreachable
 from cluster.foreign import Wanted
 from cluster.state import StackState
 from cluster.survey import Survey
 from cluster.target import Target, adopting, forced
+from cluster.uninjected import Injection
 from engine import config, patches, recorder, sdk
 from engine.aliases import FormerUrns
 from engine.manifests import CreatedObjects
@@ -184,10 +185,12 @@ def check_cluster(cluster: Cluster, recorded: StackState) -> None:
     that the state has."""
     if cluster.target is None:
         return
-    before, after = orphans.recorded(recorded), orphans.Objects.of(made.body for made in cluster.created.objects)
+    new, old = [made.body for made in cluster.created.objects], recorded.manifests
+    before, after = orphans.recorded(recorded), orphans.Objects.of(new)
     removes = not before.control_planes <= after.control_planes
+    injected = Injection.of(old), Injection.of(new)
     wanted = [] if adopting() else [one for one in cluster.new if _may_stand(one, cluster)]
-    if not (removes or wanted):
+    if not (removes or wanted or uninjected.changes(*injected)):
         return
     found = []
     try:
@@ -196,6 +199,8 @@ def check_cluster(cluster: Cluster, recorded: StackState) -> None:
                 found.append(f"{taken}. `make adopt` takes over what stands")
             if removes and (orphaned := orphans.problem(before, after, api)):
                 found.append(orphaned)
+            if uninjected.changes(*injected):
+                found += uninjected.problems(*injected, after.control_planes, api)
     except ClusterError as error:
         what = (
             "a control plane would go, and whether pods still need it" if removes else "whether others made its objects"
@@ -268,6 +273,7 @@ def problems(
     made = [hook for one in planes for hook in one.release.injection_webhooks(one)]
     if chosen.base.enabled:
         reasons = list(ownership.problems(found, recorded, installed, project, stack, root, chosen.ownership, adopt))
+        reasons += definitions.problems(found, planes[0].newest, chosen.base.excludedCRDs)
         made += [hook for one in planes for hook in one.release.validation_webhooks(one)]
     else:
         spaces = {**({root: "existing"} if chosen.uses_root_namespace else {}), **chosen.ownership}

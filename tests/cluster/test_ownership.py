@@ -7,7 +7,7 @@ import pytest
 
 from cluster import ownership
 from cluster.state import StackState
-from cluster.survey import Blocking, Survey
+from cluster.survey import Blocking, Definition, Survey
 from cluster.target import Target
 from mesh import releases
 from mesh.core import names
@@ -134,7 +134,8 @@ def test_a_further_revision_needs_an_existing_istio_system() -> None:
 
 
 def with_definitions(mark: Mapping[str, str]) -> Survey:
-    return replace(EMPTY, definitions={"gateways.networking.istio.io": OURS, "sidecars.networking.istio.io": mark})
+    marks = {"gateways.networking.istio.io": OURS, "sidecars.networking.istio.io": mark}
+    return replace(EMPTY, definitions={name: Definition(one) for name, one in marks.items()})
 
 
 def test_definitions_that_the_stack_itself_left_behind_are_accepted() -> None:
@@ -159,8 +160,7 @@ def adopted(found: Survey, recorded: StackState, namespaces: Mapping[str, str] |
 
 
 def test_adoption_may_take_over_an_istio_without_an_owner() -> None:
-    definitions: Mapping[str, Mapping[str, str]] = {"gateways.networking.istio.io": {}}
-    found = replace(with_mesh({}), definitions=definitions)
+    found = replace(with_mesh({}), definitions={"gateways.networking.istio.io": Definition({})})
     assert "`make adopt` takes it over" in problems(found, NOTHING)[0]
     assert "`make adopt` takes it over" in problems(replace(found, istio=None, namespaces={}), NOTHING)[0]
     assert adopted(found, NOTHING, {"default": "create"}) == []

@@ -52,7 +52,11 @@ def test_the_survey_finds_an_installed_istio_and_its_definitions() -> None:
     group = Answer(200, {"groups": [{"name": "networking.istio.io"}]})
     ours = api.definitions(RELEASE.api)[0]["metadata"]["name"]
     definitions = listing(
-        {"metadata": {"name": ours, "annotations": {names.OWNER_ID: "7"}}},
+        {
+            "metadata": {"name": ours, "annotations": {names.OWNER_ID: "7"}},
+            "spec": {"versions": [{"name": "v1", "served": True}, {"name": "v1alpha3", "served": False}]},
+            "status": {"storedVersions": ["v1alpha3", "v1"]},
+        },
         {"metadata": {"name": "certificates.others.io"}},
     )
     webhooks = listing(
@@ -62,7 +66,8 @@ def test_the_survey_finds_an_installed_istio_and_its_definitions() -> None:
     found = survey.read(AT, server(**{"GET /apis": group, DEFINITIONS: definitions, WEBHOOKS: webhooks}))
     assert found.istio == "injection webhook istio-sidecar-injector, installed by other means"
     assert found.injectors == {"other", "istio-sidecar-injector"}
-    assert found.definitions == {ours: {names.OWNER_ID: "7"}}
+    versions = frozenset({"v1"}), frozenset({"v1", "v1alpha3"})
+    assert found.definitions == {ours: survey.Definition({names.OWNER_ID: "7"}, *versions)}
 
 
 @pytest.mark.parametrize(

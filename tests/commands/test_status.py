@@ -6,7 +6,7 @@ import pytest
 
 from cluster import survey
 from cluster.errors import ClusterError, Unreachable
-from cluster.survey import Survey
+from cluster.survey import Definition, Survey
 from cluster.target import Target
 from commands import stackfiles, status
 from mesh.core import names
@@ -36,7 +36,7 @@ def test_an_empty_cluster_is_shown_with_the_command_that_installs(
     ("found", "words"),
     [
         (replace(SURVEY, istio=HELM), HELM),
-        (replace(SURVEY, definitions={DEFINED: {}}), f"{DEFINED} is defined"),
+        (replace(SURVEY, definitions={DEFINED: Definition({})}), f"{DEFINED} is defined"),
     ],
 )
 def test_another_istio_is_shown_with_the_commands_that_compare_and_take_over(
@@ -52,7 +52,7 @@ def test_another_istio_is_shown_with_the_commands_that_compare_and_take_over(
 def test_kept_definitions_of_this_project_are_not_another_istio(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    left = replace(SURVEY, definitions={DEFINED: {names.OWNER_PROJECT: "mesh", names.OWNER_STACK: "dev"}})
+    left = replace(SURVEY, definitions={DEFINED: Definition({names.OWNER_PROJECT: "mesh", names.OWNER_STACK: "dev"})})
     assert "`make up STACK=dev` installs it" in said(left, monkeypatch, capsys)
 
 
