@@ -99,7 +99,7 @@ def _of_namespace(api: Api, name: str, by: str, current: str) -> Iterator[str]:
     without = sorted(pod for pod, image in running.items() if image is None)
     old = sorted(pod for pod, image in running.items() if image not in (None, current))
     good = len(running) - len(without) - len(old)
-    yield f"sidecars  namespace {name}: {by}{words.count(len(running), "pod")}, {good} with {current}"
+    yield f"sidecars  namespace {name}: {by}{words.count(len(running), 'pod')}, {good} with {current}"
     yield from (f"          old: {pod} runs {running[pod]}; restart it" for pod in old)
     yield from (f"          without a sidecar: {pod}" for pod in without)
 
