@@ -21,11 +21,12 @@ class _Composer(yaml.SafeLoader):
     """A loader whose nodes keep aliases apart, since each alias has a place in the text of its own."""
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        event = self.peek_event() if self.check_event(yaml.AliasEvent) else None
-        if event is None or event.anchor not in self.anchors:
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
+        if not isinstance(event, yaml.AliasEvent) or event.anchor not in self.anchors:
             return super().compose_node(parent, index)
-        self.get_event()
-        made = Alias("tag:yaml.org,2002:str", event.anchor, event.start_mark, event.end_mark)
+        self.get_event()  # type: ignore[no-untyped-call]
+        marks: Any = (event.start_mark, event.end_mark)
+        made = Alias("tag:yaml.org,2002:str", event.anchor, *marks)
         made.target = self.anchors[event.anchor]
         return made
 
@@ -63,7 +64,7 @@ def merges(node: yaml.MappingNode) -> bool:
 
 def data(node: yaml.Node) -> Any:
     """The value of a node."""
-    return yaml.constructor.SafeConstructor().construct_document(_resolved(node))  # type: ignore[no-untyped-call]
+    return yaml.constructor.SafeConstructor().construct_document(_resolved(node))
 
 
 def _resolved(node: yaml.Node) -> yaml.Node:

@@ -114,19 +114,26 @@ class _File:
             return self._text + self._block("config", wanted, 0)
         if self._apart(edit):
             return _File(self._text).edit(edit, wanted)
-        at, path = self._root, (_CONFIG, *edit.path)
+        at: yaml.MappingNode = self._root
+        path = (_CONFIG, *edit.path)
         for i, key in enumerate(path):
             entry = edit_nodes.pair(at, key)
-            if entry is None and isinstance(edit, Drop):
-                return self._text
             if entry is None:
+                if isinstance(edit, Drop):
+                    return self._text
                 return self._add(at, key, _nested(path[i + 1 :], edit.value), edit.after if i == 1 else ())
             if not _has(wanted, path[1 : i + 1]):
                 return self._remove(at, entry)
-            usable = isinstance(entry[1], yaml.MappingNode) and entry[1].value and not edit_nodes.merges(entry[1])
-            if i == len(path) - 1 or not usable:
+            inner = entry[1]
+            if (
+                i < len(path) - 1
+                and isinstance(inner, yaml.MappingNode)
+                and inner.value
+                and not edit_nodes.merges(inner)
+            ):
+                at = inner
+            else:
                 return self._replace(at, entry, _at(wanted, path[1 : i + 1]))
-            at = entry[1]
         raise _Unusual
 
     def _apart(self, edit: Edit) -> bool:

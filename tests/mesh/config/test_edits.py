@@ -81,9 +81,9 @@ STEPS = {
         "config:\n  mesh:injectedNamespaces: { shop: { ownership: create, revision: v } } # ours\n",
     ),
     "braces over several lines": (
-        "config:\n  mesh:injectedNamespaces: {\n    shop: {\n      ownership: create, # ours\n    },\n  }\n",
+        "config:\n  mesh:injectedNamespaces: {\n    shop: {\n      ownership: create, # ours\n    }\n  }\n",
         REVISION,
-        "config:\n  mesh:injectedNamespaces: {\n    shop: {\n      ownership: create, revision: v, # ours\n    },\n  }\n",
+        "config:\n  mesh:injectedNamespaces: {\n    shop: {\n      ownership: create, revision: v, # ours\n    }\n  }\n",
     ),
     "a block gets a key before the comment that follows it": (
         "config:\n  mesh:injectedNamespaces:\n      shop:\n          ownership: create\n\n  # the rest\n  mesh:profile: demo\n",
@@ -110,7 +110,7 @@ STEPS = {
         "    shop: { ownership: create, revision: v }\n",
     ),
     "JSON in a string becomes a map": (
-        "config:\n  mesh:injectedNamespaces: '{\"shop\": {\"ownership\": \"create\"}}'\n",
+        'config:\n  mesh:injectedNamespaces: \'{"shop": {"ownership": "create"}}\'\n',
         REVISION,
         "config:\n  mesh:injectedNamespaces:\n    shop: { ownership: create, revision: v }\n",
     ),
