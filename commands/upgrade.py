@@ -5,6 +5,7 @@ It reads the stack's file and its state alone, so that a week may pass between t
 from __future__ import annotations
 
 import difflib
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -24,6 +25,7 @@ from mesh.upgrade.standing import Standing
 from mesh.upgrade.target import GUIDE, SUPPORTED, Target, choose, distance
 
 _SIGNS: Final = {Mark.DONE: "x", Mark.NEXT: ">", Mark.LATER: " "}
+_WIDTH: Final = 100
 _MOST: Final = 3
 """The most objects that a line names."""
 _NO_CHANGE: Final = ("same", "read", "refresh")
@@ -66,8 +68,8 @@ def run(name: str, asked: Asked) -> int:
     at = Standing.of(now.settings, stack_file.parse(text, file.name).get("config") or {}, target, asked.namespace)
     found = road(at)
     print("\n".join(_stations(name, at, found)), flush=True)
-    if waiting := _waiting(name):
-        print(f"\n{waiting}", flush=True)
+    if waiting := _waiting(name, target):
+        print("\n" + "\n".join(_wrapped(waiting)), flush=True)
         return 1 if asked.apply else 0
     if not found.move:
         print(f"\nThe road ends here: {target.revision} is the control plane of the stack's own keys.")
@@ -93,13 +95,16 @@ def _stations(name: str, at: Standing, found: Road) -> Iterator[str]:
         yield f"  [{_SIGNS[one.mark]}] {number} {one.name}: {one.about}"
 
 
-def _waiting(name: str) -> str:
+def _waiting(name: str, target: Target) -> str:
     """Why the next step has to wait for an update; empty if it has not."""
     recorded = pulumi_cli.recorded_state(name)
     if recorded is None:
         raise CommandError(f"the state of stack {name} cannot be read: `pulumi stack export --stack {name}` says why")
     if not any(key.startswith("kubernetes:") for key in recorded.resources):
-        return ""
+        return (
+            "Nothing of the stack is installed yet, so there is nothing to upgrade: set mesh:release to"
+            f' "{target.release}", then make up{stacks.variables(name)}'
+        )
     code, events = PulumiCli(name).events()
     if code:
         said = [event["diagnosticEvent"] for event in events if "diagnosticEvent" in event]
@@ -122,12 +127,11 @@ def _waiting(name: str) -> str:
 def _check(before: str, target: Target) -> Iterator[str]:
     """What is said once, before anything is written."""
     if (jump := distance(before, target.release)) > SUPPORTED:
-        yield (
+        yield from _wrapped(
             f"The Istio project supports upgrades over at most {SUPPORTED} minor releases; {before} to"
-            f" {target.release} is {jump}.\nIt is possible, one namespace after another with a way back ({GUIDE}), but"
-            " nobody but you answers for it:\ntry it on a cluster of its own first."
+            f" {target.release} is {jump}. It is possible, one namespace after another with a way back ({GUIDE}), but"
+            " Istio's own tests do not cover it: try it on a cluster of its own first."
         )
-    yield "Steps are edits of the stack's file, each of which is reviewed and applied by `make up`."
 
 
 def _proposal(name: str, text: str, move: Move) -> _Proposal:
@@ -159,7 +163,7 @@ def _outlook(name: str, now: Stack, proposed: _Proposal, move: Move, asked: Aske
     """Prints what the step would do, how long that takes, and how to go back."""
     config = stack_file.config(proposed.content)
     review = report.review(name, proposed.stack, sources.of_configs(name, now, proposed.stack, config))
-    print("\n".join(["", *_risks(review), *_duration(review, proposed.stack), f"back: {move.back}"]))
+    print("\n".join(["", *_risks(review), *_duration(review, proposed.stack), *_wrapped(f"back: {move.back}")]))
     if move.reversible:
         text = stackfiles.path(name).read_bytes().decode()
         lines = [line for line in _diff(proposed.text, text) if not line.startswith(("---", "+++", "@@"))]
@@ -176,6 +180,10 @@ def _outlook(name: str, now: Stack, proposed: _Proposal, move: Move, asked: Aske
     return 0
 
 
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, _WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+
+
 def _repeated(asked: Asked) -> str:
     said = {"TO": asked.to, "REVISION": asked.revision, "NAMESPACE": asked.namespace}
     return " ".join(f"{key}={value}" for key, value in said.items() if value)
@@ -189,7 +197,7 @@ def _risks(review: Review) -> Iterator[str]:
         return
     yield "risks:"
     for (weight, kind), some in groupby(review.risks, key=lambda one: (one.weight, one.name)):
-        yield f"  {weight}: {kind}: {words.some([str(one.object) for one in some], _MOST)}"
+        yield from _wrapped(f"  {weight}: {kind}: {words.some([str(one.object) for one in some], _MOST)}")
 
 
 def _duration(review: Review, stack: Stack) -> Iterator[str]:
@@ -198,7 +206,7 @@ def _duration(review: Review, stack: Stack) -> Iterator[str]:
         yield "takes: as long as the objects take; no pods are replaced"
         return
     limit = stack.settings.timeout
-    yield (
-        f"takes: about as long as the new pods of {words.count(moved, 'workload')} need to get ready, one workload after"
-        f" another, each at most {limit} s (mesh:timeout)"
+    yield from _wrapped(
+        f"takes: about as long as the new pods of {words.count(moved, 'workload')} need to get ready, one workload"
+        f" after another, each at most {limit} s (mesh:timeout)"
     )

@@ -83,10 +83,12 @@ STEPS = {
     "braces over several lines": (
         "config:\n  mesh:injectedNamespaces: {\n    shop: {\n      ownership: create, # ours\n    }\n  }\n",
         REVISION,
-        "config:\n  mesh:injectedNamespaces: {\n    shop: {\n      ownership: create, revision: v, # ours\n    }\n  }\n",
+        "config:\n  mesh:injectedNamespaces: {\n    shop: {\n      ownership: create, revision: v, # ours\n    }\n"
+        "  }\n",
     ),
     "a block gets a key before the comment that follows it": (
-        "config:\n  mesh:injectedNamespaces:\n      shop:\n          ownership: create\n\n  # the rest\n  mesh:profile: demo\n",
+        "config:\n  mesh:injectedNamespaces:\n      shop:\n          ownership: create\n\n"
+        "  # the rest\n  mesh:profile: demo\n",
         REVISION,
         "config:\n  mesh:injectedNamespaces:\n      shop:\n          ownership: create\n          revision: v\n\n"
         "  # the rest\n  mesh:profile: demo\n",
