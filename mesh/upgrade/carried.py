@@ -69,14 +69,14 @@ def _unknown(at: Standing, config: Data, model: type[BaseModel]) -> Iterator[tup
 
 
 def shared(config: Data, key: str) -> dict[str, Any]:
-    """The part of a key of the config that all control planes share, by that key; empty if there is none."""
+    """The part of the map of a key that all control planes share; empty if there is none."""
     found: dict[str, Any] = {}
-    for path in SHARED:
-        if path[0] == key and (value := _at(config, path)) is not None:
+    for first, *others in SHARED:
+        if first == key and (value := _at(config, (first, *others))) is not None:
             at = found
-            for step in path[:-1]:
+            for step in others[:-1]:
                 at = at.setdefault(step, {})
-            at[path[-1]] = value
+            at[others[-1]] = value
     return found
 
 

@@ -18,10 +18,8 @@ def config(at: Standing) -> tuple[dict[str, Any], list[str]]:
     entry = at.own["controlPlanes"][at.target.revision]
     found = copy.deepcopy(dict(at.own))
     for key in carried.KEYS:
-        value = (
-            merged(carried.shared(at.own, key), entry[key]) if isinstance(entry.get(key), Mapping) else entry.get(key)
-        )
-        if value := value or carried.shared(at.own, key).get(key):
+        value = entry.get(key, {})
+        if value := merged(carried.shared(at.own, key), value) if isinstance(value, Mapping) else value:
             found[key] = value
         else:
             found.pop(key, None)
