@@ -120,7 +120,7 @@ def _waiting(name: str, target: Target) -> str:
         return ""
     return (
         f"The stack's file is ahead of the last update: {words.count(len(changed), 'change')}"
-        f" ({words.some(changed, _MOST)}). They must land before the next step: make up{stacks.variables(name)}"
+        f" ({words.some(changed, _MOST)}). They come first: make up{stacks.variables(name)}"
     )
 
 
@@ -163,7 +163,9 @@ def _outlook(name: str, now: Stack, proposed: _Proposal, move: Move, asked: Aske
     """Prints what the step would do, how long that takes, and how to go back."""
     config = stack_file.config(proposed.content)
     review = report.review(name, proposed.stack, sources.of_configs(name, now, proposed.stack, config))
-    print("\n".join(["", *_risks(review), *_duration(review, proposed.stack), *_wrapped(f"back: {move.back}")]))
+    does = [line for step in review.steps for line in _wrapped(f"  - {step}")]
+    print("\n".join(["", "does:", *does] if does else [""]))
+    print("\n".join([*_risks(review), *_duration(review, proposed.stack), *_wrapped(f"back: {move.back}")]))
     if move.reversible:
         text = stackfiles.path(name).read_bytes().decode()
         lines = [line for line in _diff(proposed.text, text) if not line.startswith(("---", "+++", "@@"))]
