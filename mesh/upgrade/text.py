@@ -62,5 +62,17 @@ def _wrapped(title: str, text: str) -> list[str]:
 
 
 def _places(places: Sequence[Place]) -> str:
-    shown = ", ".join(str(place) for place in places[:_SHOWN])
-    return f"{shown} and {len(places) - _SHOWN} more" if len(places) > _SHOWN else shown
+    """The places: the kind of equal ones once, and the key that all of them come from at the end."""
+    origins = {place.origin for place in places}
+    shared = origins.pop() if len(origins) == 1 else ""
+    shown: list[str] = []
+    before = ""
+    for place in places[:_SHOWN]:
+        kind, _, name = place.subject.rpartition(" ")
+        text = str(
+            place._replace(subject=name if kind == before else place.subject, origin="" if shared else place.origin)
+        )
+        shown.append(text)
+        before = kind
+    more = f" and {len(places) - _SHOWN} more" if len(places) > _SHOWN else ""
+    return ", ".join(shown) + more + (f" (from {shared})" if shared else "")

@@ -12,12 +12,9 @@ from mesh.api.model import Metadata
 from mesh.core.places import written
 from mesh.releases import lacking
 from mesh.releases.differences import Severity
+from mesh.releases.release import Installation
 from mesh.upgrade.changes import Change, Place
 from mesh.upgrade.subject import Subject
-
-_GROUP: Final = ".istio.io"
-_ELSEWHERE: Final = ("install.istio.io",)
-"""Groups with rules of their own."""
 
 
 def objects(subject: Subject) -> Iterator[Change]:
@@ -25,7 +22,7 @@ def objects(subject: Subject) -> Iterator[Change]:
     for kind in reading.TYPES:
         for obj in subject.own(kind):
             message = obj.form.message
-            if message and not _version(subject, obj, message):
+            if message and not _unserved(subject.after, obj):
                 known = set(_problems(subject.before.release.name, obj, message))
                 for path, text in _problems(subject.after.release.name, obj, message):
                     if (path, text) not in known:
@@ -39,24 +36,18 @@ def _problems(release: str, obj: Object, message: Kind) -> Iterator[tuple[str, s
 
 
 def kinds(subject: Subject) -> Iterator[Change]:
-    """Istio's objects of a kind, or in a version, that the newer release does not serve."""
+    """Istio's objects of a kind, or in a version, that the newer release does not serve, and the earlier one does."""
     for obj in subject.mesh.objects:
-        if obj.kind in reading.TYPES:
-            text = _version(subject, obj, reading.TYPES[obj.kind])
-        elif obj.kind.group.endswith(_GROUP) and obj.kind.group not in _ELSEWHERE:
-            text = (
-                f"Istio {subject.after.release.name} has no kind {obj.kind.name} of {obj.kind.group}: nobody reads it"
-            )
-        else:
-            continue
-        if text:
+        text = _unserved(subject.after, obj)
+        if text and not _unserved(subject.before, obj):
             yield _change(subject, Place.of(obj, "apiVersion"), text)
 
 
-def _version(subject: Subject, obj: Object, kind: Kind | type[Kind]) -> str:
-    """Why the newer release does not serve an object; empty if it does."""
-    found = kind if isinstance(kind, type) else type(kind)
-    return lacking.of_kind(subject.after.release.name, found, str(obj.body["apiVersion"]).rpartition("/")[2])
+def _unserved(installation: Installation, obj: Object) -> str:
+    """Why a release does not serve an object; empty if it does, or if it is none of Istio's."""
+    kind = reading.TYPES.get(obj.kind)
+    version = str(obj.body["apiVersion"]).rpartition("/")[2]
+    return lacking.of_kind(installation.release.name, kind, version) if kind else ""
 
 
 def _change(subject: Subject, place: Place, text: str) -> Change:

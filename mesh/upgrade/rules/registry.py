@@ -37,10 +37,25 @@ def _endpoints(subject: Subject, service: Service) -> int:
     spec = service.object.spec
     if service.object.kind == kinds.SERVICE:
         direct = spec.get("clusterIP") == "None" or spec.get("type") == "ExternalName"
-        return 0 if direct else sum(_pods(subject, one) for one in subject.mesh.workloads_of(service))
+        return 0 if direct else max(_sizes(subject, service))
     if (spec.get("resolution") or "NONE") not in ("STATIC", "DNS"):
         return 0
     return len(spec.get("endpoints") or ()) + sum(_pods(subject, one) for one in subject.mesh.workloads_of(service))
+
+
+def _sizes(subject: Subject, service: Service) -> Iterator[int]:
+    """The numbers of pods among which proxies choose: of the subsets, if all requests go to subsets, or of all."""
+    mesh, subsets = subject.mesh, {"": service.selector or {}}
+    for host, rule in _rules(subject):
+        if host == service.host:
+            found = {one["name"]: one.get("labels") or {} for one in rule.items("subsets")}
+            subsets |= {name: {**(service.selector or {}), **labels} for name, labels in found.items()}
+    objects = mesh.of(kinds.VIRTUAL_SERVICE) if service.host in virtual_services.of_sidecars(mesh) else ()
+    receivers = ((obj, one) for obj in objects for one in virtual_services.destinations(obj))
+    used = {one.subset for obj, one in receivers if mesh.full_host(one.host, obj.namespace) == service.host}
+    for name in used or {""}:
+        labels = subsets.get(name)
+        yield sum(_pods(subject, pod) for pod in mesh.workloads.select(labels, service.namespace)) if labels else 0
 
 
 def _pods(subject: Subject, workload: Workload) -> int:

@@ -23,8 +23,8 @@ def distance(subject: Subject) -> Iterator[Change]:
             since=after.name,
             places=(Place(f"Istio {before.name} to {after.name}"),),
             before=f"proxies of {before.version} work with istiod of {before.version}",
-            after=f"{after.name} is {steps} minor releases ahead; the Istio project supports an istiod that is one ahead of"
-            " its proxies, and tests no such leap",
+            after=f"{after.name} is {steps} minor releases ahead; the Istio project supports an istiod one ahead of its"
+            " proxies, and tests no such leap",
             remedy="install the newer control plane beside the older one (mesh:controlPlanes) and move workloads one by"
             " one, so that each proxy has an istiod of its own release; do not stay half-way for long",
             source=_SUPPORTED,

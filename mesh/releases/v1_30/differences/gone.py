@@ -40,14 +40,14 @@ SETTINGS: Final[Mapping[str, Gone]] = {
 }
 
 _SOURCE: Final = "istio/istio: pilot/pkg/features of the release's tag"
-_TEST: Final = "its experiment has ended"
+_UNREAD: Final = "nobody reads it"
 _ALWAYS: Final = "what it turned on is always on"
 _VARIABLES: Final[Mapping[str, tuple[str, str, str]]] = {
     "ENABLE_LEGACY_FSGROUP_INJECTION": ("1.19", "drop-legacy-fsgroup-injection.yaml", "pods get no fsGroup"),
     "ENABLE_WASM_TELEMETRY": ("1.19", _SOURCE, "proxies have telemetry built in"),
-    "ENVOY_DEBUG": ("1.14", _SOURCE, "nobody reads it"),
-    "ENVOY_PATH": ("1.14", _SOURCE, "nobody reads it"),
-    "GKE_CLUSTER_URL": ("1.23", _SOURCE, "nobody reads it"),
+    "ENVOY_DEBUG": ("1.14", _SOURCE, _UNREAD),
+    "ENVOY_PATH": ("1.14", _SOURCE, _UNREAD),
+    "GKE_CLUSTER_URL": ("1.23", _SOURCE, _UNREAD),
     "ISTIOD_ENABLE_SDS_SERVER": ("1.11", _SOURCE, _ALWAYS),
     "ISTIO_DEFAULT_REQUEST_TIMEOUT": (
         "1.19",
@@ -58,7 +58,7 @@ _VARIABLES: Final[Mapping[str, tuple[str, str, str]]] = {
     "ISTIO_META_DNS_CONNTRACK_ZONE": ("1.11", _SOURCE, _ALWAYS),
     "ISTIO_META_INCLUDE_INBOUND_PORTS": ("1.11", _SOURCE, "it has had no effect"),
     "ISTIO_META_ROUTER_MODE": ("1.11", "auto-auto-passthrough.yaml", "a Gateway with AUTO_PASSTHROUGH is enough"),
-    "PILOT_ALLOW_METADATA_CERTS_DR_MUTUAL_TLS": ("1.11", _SOURCE, _TEST),
+    "PILOT_ALLOW_METADATA_CERTS_DR_MUTUAL_TLS": ("1.11", _SOURCE, _UNREAD),
     "PILOT_DISTRIBUTION_HISTORY_RETENTION": ("1.23", _SOURCE, "istiod keeps no history of what it has sent"),
     "PILOT_ENABLED_SERVICE_APIS": ("1.12", _SOURCE, "PILOT_ENABLE_GATEWAY_API has taken its place"),
     "PILOT_ENABLE_CONFIG_DISTRIBUTION_TRACKING": ("1.23", _SOURCE, "istiod does not track what proxies have received"),
@@ -67,7 +67,7 @@ _VARIABLES: Final[Mapping[str, tuple[str, str, str]]] = {
         "drop-legacy-inheritance-flag.yaml",
         "DestinationRules inherit nothing from those of the mesh or of their namespace",
     ),
-    "PILOT_ENABLE_FLOW_CONTROL": ("1.14", _SOURCE, _ALWAYS),
+    "PILOT_ENABLE_FLOW_CONTROL": ("1.14", _SOURCE, _UNREAD),
     "PILOT_ENABLE_HEADLESS_SERVICE_POD_LISTENERS": ("1.22", "drop-headless.yaml", _ALWAYS),
     "PILOT_ENABLE_INBOUND_PASSTHROUGH": (
         "1.21",
@@ -85,16 +85,16 @@ _VARIABLES: Final[Mapping[str, tuple[str, str, str]]] = {
     "PILOT_ENABLE_PROTOCOL_SNIFFING_FOR_OUTBOUND": ("1.19", "flagprotocol-sniffing.yaml", _ALWAYS),
     "PILOT_ENABLE_STATUS": ("1.24", _SOURCE, "PILOT_ENABLE_ANALYSIS writes what is wrong into objects' status"),
     "PILOT_ENABLE_VIRTUAL_SERVICE_DELEGATE": ("1.14", _SOURCE, _ALWAYS),
-    "PILOT_FLOW_CONTROL_TIMEOUT": ("1.15", _SOURCE, "nobody reads it"),
+    "PILOT_FLOW_CONTROL_TIMEOUT": ("1.15", _SOURCE, _UNREAD),
     "PILOT_INBOUND_PROTOCOL_DETECTION_TIMEOUT": (
         "1.19",
         "drop-protocol-detection.yaml",
         "mesh:meshConfig.protocolDetectionTimeout applies, which is 0s: no limit",
     ),
-    "PILOT_STATUS_BURST": ("1.27", _SOURCE, "nobody reads it"),
-    "PILOT_STATUS_QPS": ("1.27", _SOURCE, "nobody reads it"),
+    "PILOT_STATUS_BURST": ("1.27", _SOURCE, _UNREAD),
+    "PILOT_STATUS_QPS": ("1.27", _SOURCE, _UNREAD),
     "PILOT_USE_ENDPOINT_SLICE": ("1.19", _SOURCE, "istiod always reads EndpointSlices"),
-    "PILOT_XDS_SEND_TIMEOUT": ("1.22", _SOURCE, "istiod waits for proxies without a limit"),
+    "PILOT_XDS_SEND_TIMEOUT": ("1.22", _SOURCE, _UNREAD),
     "PROXY_XDS_VIA_AGENT": ("1.12", _SOURCE, _ALWAYS),
     "REQUIRE_3P_TOKEN": ("1.24", _SOURCE, _ALWAYS),
     "SPIFFE_BUNDLE_ENDPOINTS": (
