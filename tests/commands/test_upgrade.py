@@ -153,7 +153,7 @@ def test_a_stack_that_is_not_installed_needs_no_road(scene: Scene, capsys: pytes
 
 def test_a_state_that_cannot_be_read_is_an_error(scene: Scene) -> None:
     scene.resources = None
-    with pytest.raises(CommandError, match="cannot be read: .pulumi stack export --stack dev. says why"):
+    with pytest.raises(CommandError, match=r"cannot be read: `pulumi stack export --stack dev` says why"):
         upgrade.run("dev", ASKED)
 
 
@@ -196,7 +196,12 @@ def test_a_preview_that_fails_fails_the_command(scene: Scene, monkeypatch: pytes
 def test_the_makefile_passes_on_what_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Asked] = []
     monkeypatch.setattr(commands, "environment", dict)
-    monkeypatch.setattr(upgrade, "run", lambda _, one: asked.append(one) or 0)
+
+    def run(_: str, one: Asked) -> int:
+        asked.append(one)
+        return 0
+
+    monkeypatch.setattr(upgrade, "run", run)
     for name, value in (("TO", "1.30"), ("REVISION", "b"), ("NAMESPACE", "shop"), ("APPLY", "1")):
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(sys, "argv", ["commands", "upgrade", "dev", "--diff"])
