@@ -153,7 +153,7 @@ def test_a_stack_that_is_not_installed_needs_no_road(scene: Scene, capsys: pytes
 
 def test_a_state_that_cannot_be_read_is_an_error(scene: Scene) -> None:
     scene.resources = None
-    with pytest.raises(CommandError, match=r"cannot be read: `pulumi stack export --stack dev` says why"):
+    with pytest.raises(CommandError, match=r"cannot be read: .pulumi stack export --stack dev. says why"):
         upgrade.run("dev", ASKED)
 
 
