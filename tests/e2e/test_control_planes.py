@@ -1,5 +1,5 @@
-"""A second control plane in a stack, a move of a namespace to it, and the way back. Each test continues from the previous
-one; test_upgrade.py goes the whole road."""
+"""A second control plane in a stack, a move of a namespace to it, and the way back. Each test continues from the
+previous one; test_upgrade.py goes the whole road."""
 
 from __future__ import annotations
 

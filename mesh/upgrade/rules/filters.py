@@ -62,16 +62,15 @@ def gone(subject: Subject) -> Iterator[Change]:
     """The filters that a patch names, in its match or in what it adds, and that the newer proxies do not have."""
     known = subject.after.release.differences.filters
     for obj, path, patch in _patches(subject):
-        used = {*(name for _, name in _matched(patch)), *_texts((patch.get("patch") or {}).get("value"))}
-        for name in sorted(used & known.keys()):
-            lost = known[name]
-            if order(lost.since) > order(subject.before.release.name):
+        used = [*(name for _, name in _matched(patch)), *_texts((patch.get("patch") or {}).get("value"))]
+        for name, lost in known.items():
+            if any(name in text for text in used) and order(lost.since) > order(subject.before.release.name):
                 yield Change(
                     severity=Severity.REFUSED,
                     name="gone-filters",
                     since=lost.since,
                     places=(Place.of(obj, path),),
-                    before=f"the patch is about {name}",
+                    before=f"the patch names {name}",
                     after=lost.after,
                     remedy=lost.remedy,
                     source=lost.source,

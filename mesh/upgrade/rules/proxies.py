@@ -23,6 +23,7 @@ _EXCLUDED_INBOUND: Final = "traffic.sidecar.istio.io/excludeInboundPorts"
 _INCLUDED_INBOUND: Final = "traffic.sidecar.istio.io/includeInboundPorts"
 _EXCLUDED_PORTS: Final = "traffic.sidecar.istio.io/excludeOutboundPorts"
 _EXCLUDED_RANGES: Final = "traffic.sidecar.istio.io/excludeOutboundIPRanges"
+_GROUP_SWITCH: Final = "ENABLE_LEGACY_FSGROUP_INJECTION"
 _SSH: Final = 22
 _DNS: Final = "53"
 
@@ -63,6 +64,24 @@ def port_22(subject: Subject) -> Iterator[Hit]:
             yield Hit(Place.of(one.object))
 
 
+def volume_groups(subject: Subject) -> Iterator[Hit]:
+    """The pods with volumes that outlive them, of containers that may need the group which injection gave them."""
+    if subject.before.values.pilot.env.get(_GROUP_SWITCH) == "false":
+        return
+    for one in subject.injected:
+        context = one.pod.get("securityContext") or {}
+        claims = [
+            *(one.object.spec.get("volumeClaimTemplates") or ()),
+            *filter(_is_claim, one.pod.get("volumes") or ()),
+        ]
+        if claims and "fsGroup" not in context and context.get("runAsUser") != 0:
+            yield Hit(Place.of(one.object))
+
+
+def _is_claim(volume: Mapping[str, Any]) -> bool:
+    return "persistentVolumeClaim" in volume
+
+
 def sidecar_threads(subject: Subject) -> Iterator[Hit]:
     """The sidecars whose number of threads changes."""
     chosen = subject.proxy_config.get("concurrency")
@@ -74,7 +93,8 @@ def sidecar_threads(subject: Subject) -> Iterator[Hit]:
         limits = subject.after.values.global_.proxy.resources.limits or {}
         new = _threads(subject, one.annotations.get(_CPU_LIMIT) or limits.get("cpu"))
         if old is not None and old != new:
-            yield Hit(Place.of(one.object), {"old": _said(old), "new": _said(new)})
+            reason = "as many as its CPU limit" if new else "it has no CPU limit"
+            yield Hit(Place.of(one.object), {"old": _said(old), "new": _said(new), "reason": reason})
 
 
 def gateway_threads(subject: Subject) -> Iterator[Hit]:
@@ -126,6 +146,7 @@ RULES: Final[Mapping[str, Any]] = {
     "startup-probes": startup_probes,
     "tcp-probes": tcp_probes,
     "port-22": port_22,
+    "volume-groups": volume_groups,
     "sidecar-threads": sidecar_threads,
     "gateway-threads": gateway_threads,
     "dns-exclusions": dns_exclusions,

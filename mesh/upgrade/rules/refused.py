@@ -58,7 +58,7 @@ def _change(subject: Subject, place: Place, text: str) -> Change:
         since=release.name,
         places=(place,),
         before="",
-        after=text,
+        after=text if text.startswith("Istio ") else f"Istio {release.name} refuses it: {text}",
         remedy="write it so that both releases accept it, before the upgrade",
         source=f"validation and definitions of {release.version} (istio/istio: pkg/config/validation, manifests)",
     )

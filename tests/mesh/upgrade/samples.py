@@ -78,13 +78,22 @@ def other(version: str, kind: str, name: str) -> Manifest:
     return {"apiVersion": version, "kind": kind, "metadata": {"name": name, "namespace": "shop"}, "spec": {}}
 
 
-LUA = {
+LUA_TYPE = "type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua"
+LUA: Any = {
     "name": "extra",
     "typed_config": {
-        "@type": "type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua",
+        "@type": LUA_TYPE,
         "defaultSourceCode": {"inlineString": "function envoy_on_request(handle) end"},
     },
 }
+
+
+def reading(metadata: str) -> Any:
+    """A filter that reads metadata of requests."""
+    code = f'function envoy_on_request(handle) handle:streamInfo():dynamicMetadata():get("{metadata}") end'
+    return {**LUA, "typed_config": {"@type": LUA_TYPE, "defaultSourceCode": {"inlineString": code}}}
+
+
 CAPTURE = {"meshConfig": {"defaultConfig": {"proxyMetadata": {"ISTIO_META_DNS_CAPTURE": "true"}}}}
 TWO = deployment("cart", {"app": "cart"})
 TWO["spec"]["replicas"] = 2
@@ -94,6 +103,7 @@ VERSIONS = (
     rule("cart", subsets=[{"name": version, "labels": {"version": version}} for version in ("v1", "v2")]),
 )
 """Two versions with one pod each, and their subsets."""
+CLAIM = [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}]
 ZIPKIN = service("zipkin", namespace="istio-system")
 PLAIN_TLS = {"tls": {"mode": "SIMPLE"}}
 NULL = {
@@ -317,6 +327,25 @@ SAMPLES = (
         [service("cart", [{"name": "tcp", "port": 22, "targetPort": 2222}]), ONE],
     ),
     Sample(
+        "volume-groups",
+        "Deployment shop/cart",
+        [deployment("cart", {"app": "cart"}, volumes=CLAIM)],
+        [deployment("cart", {"app": "cart"}, volumes=CLAIM, securityContext={"fsGroup": 1000})],
+    ),
+    Sample(
+        "volume-groups",
+        "StatefulSet shop/cart",
+        [manifest_of("StatefulSet", "cart", {**ONE["spec"], "volumeClaimTemplates": [{"metadata": {"name": "a"}}]})],
+        [manifest_of("StatefulSet", "cart", {**ONE["spec"], "volumeClaimTemplates": []})],
+    ),
+    Sample(
+        "volume-groups",
+        "Deployment shop/cart",
+        [deployment("cart", {"app": "cart"}, volumes=CLAIM)],
+        [deployment("cart", {"app": "cart"}, volumes=CLAIM)],
+        miss_settings={"pilot": {"env": {"ENABLE_LEGACY_FSGROUP_INJECTION": "false"}}},
+    ),
+    Sample(
         "sidecar-threads",
         "Deployment shop/cart",
         [deployment("cart", {"app": "cart"}, annotations={"sidecar.istio.io/proxyCPULimit": "2500m"})],
@@ -386,6 +415,12 @@ SAMPLES = (
         [patch(operation="INSERT_FIRST", value=V8)],
     ),
     Sample(
+        "gone-filters",
+        "EnvoyFilter shop/extra configPatches[0]",
+        [patch(operation="INSERT_FIRST", value=reading("istio_authn"))],
+        [patch(operation="INSERT_FIRST", value=reading("envoy.filters.http.jwt_authn"))],
+    ),
+    Sample(
         "default-tracing",
         "Service istio-system/zipkin",
         [ZIPKIN],
@@ -419,16 +454,10 @@ SAMPLES = (
     ),
     Sample("cni-files", "mesh:cni", hit_settings={"cni": {"enabled": True}}),
     Sample(
-        "gateway-api-experiment",
+        "gateway-api",
         "Gateway.networking.x-k8s.io shop/way",
         [other("networking.x-k8s.io/v1alpha1", "Gateway", "way")],
         [other("gateway.networking.k8s.io/v1", "Gateway", "way")],
-    ),
-    Sample(
-        "gateway-api-alpha",
-        "HTTPRoute.gateway.networking.k8s.io shop/way apiVersion",
-        [other("gateway.networking.k8s.io/v1alpha2", "HTTPRoute", "way")],
-        [other("gateway.networking.k8s.io/v1alpha2", "TCPRoute", "way")],
     ),
     Sample(
         "operator",

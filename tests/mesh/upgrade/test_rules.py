@@ -162,7 +162,15 @@ def test_a_workload_whose_policy_is_the_namespaces_is_no_news() -> None:
     selector = {"matchLabels": {"app": "cart"}}
     around = peers("default", "DISABLE")
     assert "workload-mtls" not in names(changes([around, peers("cart", "DISABLE", selector=selector)]))
+    unset = peers("cart", "UNSET", selector=selector, portLevelMtls={8080: {"mode": "UNSET"}})
+    assert "workload-mtls" not in names(changes([around, unset]))
     assert "workload-mtls" in names(changes([around, peers("cart", "STRICT", selector=selector)]))
+
+
+def test_a_port_with_another_mode_than_the_namespace_is_seen() -> None:
+    selector = {"matchLabels": {"app": "cart"}}
+    port = peers("cart", "UNSET", selector=selector, portLevelMtls={8080: {"mode": "DISABLE"}})
+    assert "workload-mtls" in names(changes([port]))
 
 
 def test_an_autoscaled_deployment_has_several_endpoints() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from mesh.releases.differences import Difference, Gone
+from mesh.releases.differences import Difference, Gone, Severity
 
 CHANGED: Final[Mapping[str, Difference]] = {
     "filter-names": Difference(
@@ -17,6 +17,7 @@ CHANGED: Final[Mapping[str, Difference]] = {
     ),
     "filter-types": Difference(
         since="1.19",
+        severity=Severity.REFUSED,
         before="Envoy finds the filter {name} by its name",
         after="the proxy rejects the listener of a filter without typed_config, and keeps what it had",
         remedy="write typed_config with the filter's @type, which the earlier release knows as well",
@@ -46,8 +47,8 @@ _NETWORK: Final = Gone(
 )
 _AUTHN: Final = Gone(
     since="1.24",
-    after="no listener has this filter, so the patch does nothing",
-    remedy="match on envoy.filters.http.jwt_authn or envoy.filters.http.router instead",
+    after="no listener has this filter, and no request its metadata",
+    remedy="use envoy.filters.http.jwt_authn, or to insert a filter, envoy.filters.http.router",
     source="istio/istio pull request 53534",
 )
 GONE: Final[Mapping[str, Gone]] = {

@@ -103,8 +103,18 @@ _VARIABLES: Final[Mapping[str, tuple[str, str, str]]] = {
         "mesh:meshConfig.caCertificates has the roots of other trust domains",
     ),
 }
+_REMEDIES: Final[Mapping[str, str]] = {
+    "ISTIO_DEFAULT_REQUEST_TIMEOUT": "write timeout in the routes of VirtualServices",
+    "PILOT_ENABLE_DESTINATION_RULE_INHERITANCE": "write into each DestinationRule what it inherits",
+    "PILOT_ENABLE_INBOUND_PASSTHROUGH": "if it is false, let applications listen on 0.0.0.0 first; then leave it out",
+    "PILOT_INBOUND_PROTOCOL_DETECTION_TIMEOUT": "set mesh:meshConfig.protocolDetectionTimeout, or name the protocol of"
+    " each port",
+    "SPIFFE_BUNDLE_ENDPOINTS": "set mesh:meshConfig.caCertificates",
+}
+"""What to do about a variable, if it is more than to leave it out."""
 VARIABLES: Final[Mapping[str, Gone]] = {
-    name: _gone(since, source, after) for name, (since, source, after) in _VARIABLES.items()
+    name: _gone(since, source, after, _REMEDIES.get(name, "leave it out"))
+    for name, (since, source, after) in _VARIABLES.items()
 }
 ANNOTATIONS: Final[Mapping[str, Gone]] = {"sidecar.istio.io/enableCoreDump": _CORE_DUMPS}
 PROFILES: Final[Mapping[str, Gone]] = {

@@ -55,21 +55,13 @@ CHANGED: Final[Mapping[str, Difference]] = {
         " group (0640)",
         source="59075.yaml",
     ),
-    "gateway-api-experiment": Difference(
+    "gateway-api": Difference(
         since="1.12",
         severity=Severity.REFUSED,
         before="istiod reads the Gateway API's objects of networking.x-k8s.io",
         after="nobody reads them",
         remedy="write them for gateway.networking.k8s.io/v1, and install its definitions",
         source="gateway-v1alpha2.yaml",
-    ),
-    "gateway-api-alpha": Difference(
-        since="1.16",
-        severity=Severity.REFUSED,
-        before="istiod reads {version}",
-        after="istiod reads v1 of this kind, and the definitions of today do not serve v1alpha2",
-        remedy="write it for gateway.networking.k8s.io/v1, and install the definitions of today",
-        source="gateway-v1beta1.yaml",
     ),
     "operator": Difference(
         since="1.24",

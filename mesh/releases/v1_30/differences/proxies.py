@@ -12,7 +12,7 @@ CHANGED: Final[Mapping[str, Difference]] = {
         since="1.27",
         before="istio-proxy is a container beside the others, which start and end without regard to it",
         after="where all nodes run Kubernetes 1.33 or later, istio-proxy is an init container that keeps running: the"
-        " others start once it is ready and end before it, and Jobs end",
+        " others start once it is ready and end before it, so that Jobs can end",
         remedy="look for what expects istio-proxy among spec.containers: other webhooks, policies, dashboards, scripts",
         source="native-sidecar-default.yaml",
         variable=("ENABLE_NATIVE_SIDECARS", "false"),
@@ -39,10 +39,18 @@ CHANGED: Final[Mapping[str, Difference]] = {
         remedy='annotate the pods traffic.sidecar.istio.io/excludeInboundPorts: "22" to keep the port out',
         source="ssh-iptables.yaml",
     ),
+    "volume-groups": Difference(
+        since="1.15",
+        before="injection gives pods the fsGroup 1337: files of their volumes belong to this group",
+        after="injection gives them none: a container that does not run as root may not read or write its volume",
+        remedy="set securityContext.fsGroup in the pod template before the upgrade: 1337, which the files have, or"
+        " another",
+        source="disable-fs-group-injection.yaml",
+    ),
     "sidecar-threads": Difference(
         since="1.18",
         before="a sidecar has {old}",
-        after="it has {new}: as many as its CPU limit, where concurrency is not set",
+        after="it has {new}: {reason}",
         remedy="set mesh:meshConfig.defaultConfig.concurrency to the number that is meant",
         source="fix-concurrency.yaml",
     ),

@@ -52,7 +52,7 @@ CHANGED: Final[Mapping[str, Difference]] = {
         since="1.21",
         before="a Service of type ExternalName is a service of its own: its ports, and rules that name it, count",
         after="it is another name of {target}: its ports do nothing, and rules that name it apply to nobody",
-        remedy="name {target} in VirtualServices and DestinationRules, and add a ServiceEntry if there is none",
+        remedy="name {target} in VirtualServices and DestinationRules, with a ServiceEntry if it is outside",
         source="external-name-on.yaml",
     ),
     "target-port-of-none": Difference(
