@@ -1,5 +1,5 @@
-"""The road from Istio 1.10 to 1.30 on one cluster up to its last step, as a user goes it: `make upgrade TO=1.30 APPLY=1`,
-then `make up`. Each test continues from the previous one."""
+"""The road from Istio 1.10 to 1.30 on one cluster up to its last step, as a user goes it: `make upgrade TO=1.30
+APPLY=1`, then `make up`. Each test continues from the previous one."""
 
 from __future__ import annotations
 
