@@ -103,6 +103,8 @@ VERSIONS = (
     rule("cart", subsets=[{"name": version, "labels": {"version": version}} for version in ("v1", "v2")]),
 )
 """Two versions with one pod each, and their subsets."""
+SSH = service("cart", [{"name": "tcp-ssh", "port": 22}])
+INCLUDED, EXCLUDED = (f"traffic.sidecar.istio.io/{name}InboundPorts" for name in ("include", "exclude"))
 CLAIM = [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}]
 ZIPKIN = service("zipkin", namespace="istio-system")
 PLAIN_TLS = {"tls": {"mode": "SIMPLE"}}
@@ -325,6 +327,18 @@ SAMPLES = (
         "Deployment shop/cart",
         [service("cart", [{"name": "tcp", "port": 2222, "targetPort": 22}]), ONE],
         [service("cart", [{"name": "tcp", "port": 22, "targetPort": 2222}]), ONE],
+    ),
+    Sample(
+        "port-22",
+        "Deployment shop/cart",
+        [SSH, deployment("cart", {"app": "cart"}, annotations={INCLUDED: "80,22"})],
+        [SSH, deployment("cart", {"app": "cart"}, annotations={INCLUDED: "80"})],
+    ),
+    Sample(
+        "port-22",
+        "Deployment shop/cart",
+        [SSH, deployment("cart", {"app": "cart"}, annotations={EXCLUDED: "2222"})],
+        [SSH, deployment("cart", {"app": "cart"}, annotations={EXCLUDED: "80,22"})],
     ),
     Sample(
         "volume-groups",
