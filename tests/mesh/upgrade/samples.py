@@ -423,10 +423,28 @@ SAMPLES = (
         [patches(for_proxies(r"^1\..*"))],
     ),
     Sample(
+        "proxy-versions",
+        "EnvoyFilter shop/extra configPatches[0].match.proxy.proxyVersion",
+        [patches(for_proxies(r"1\.10"))],  # somewhere in the version
+        [patches(for_proxies(r"^1\.9.*"))],  # no proxy of either release
+    ),
+    Sample(
         "gone-filters",
         "EnvoyFilter shop/extra configPatches[0]",
         [patch(operation="INSERT_FIRST", value=NULL)],
         [patch(operation="INSERT_FIRST", value=V8)],
+    ),
+    Sample(
+        "gone-filters",
+        "EnvoyFilter shop/extra configPatches[0]",
+        [patches({**for_proxies(r"^1\..*"), "patch": {"operation": "INSERT_FIRST", "value": NULL}})],
+        [patches({**for_proxies(r"^1\.10.*"), "patch": {"operation": "INSERT_FIRST", "value": NULL}})],
+    ),
+    Sample(
+        "default-load-balancer",
+        "ServiceEntry shop/bank",
+        [entry("bank", resolution="STATIC", endpoints=[{"address": "192.0.2.1"}, {"address": "192.0.2.2"}])],
+        [entry("bank", resolution="STATIC", endpoints=[{"address": "192.0.2.1"}])],
     ),
     Sample(
         "gone-filters",
