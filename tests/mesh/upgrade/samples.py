@@ -129,6 +129,11 @@ def labelled(name: str, **labels: str) -> Manifest:
     return manifest_of("Namespace", name, labels=labels)
 
 
+def tracing(**tracer: Any) -> Data:
+    """The settings of a tracer for all proxies."""
+    return {"meshConfig": {"defaultConfig": {"tracing": tracer}}}
+
+
 def gateway_route(header: str) -> Manifest:
     """A route of a gateway with a condition on a header."""
     match = [{"headers": {header: {"exact": "true"}}}]
@@ -159,7 +164,10 @@ SAMPLES = (
         "default-load-balancer",
         "Service shop/cart",
         [service("cart"), *VERSIONS, routes("cart", to("cart"))],
-        [service("cart"), *VERSIONS, routes("cart", to("cart", "v1"))],  # the one pod of the subset
+        [
+            *(service("cart"), *VERSIONS, routes("cart", to("cart", "v1"))),  # the one pod of the subset
+            deployment("front", {"app": "front", "version": "v1"}),
+        ],
     ),
     Sample(
         "default-retries",
@@ -272,6 +280,12 @@ SAMPLES = (
             )
         ],
         [rule("bank", {"tls": {"mode": "ISTIO_MUTUAL"}})],
+    ),
+    Sample(
+        "server-certificates",
+        "DestinationRule shop/bank trafficPolicy.tls",
+        [rule("bank", {"tls": {"mode": "MUTUAL", "clientCertificate": "/c.pem", "privateKey": "/k.pem"}})],
+        [rule("bank", {"tls": {"mode": "SIMPLE", "credentialName": "bank"}})],
     ),
     Sample(
         "server-names",
@@ -478,6 +492,12 @@ SAMPLES = (
         "mesh:global.proxy.tracer",
         hit_settings={"global": {"proxy": {"tracer": "lightstep"}}},
         miss_settings={"global": {"proxy": {"tracer": "datadog"}}},
+    ),
+    Sample(
+        "lightstep-tracers",
+        "mesh:meshConfig.defaultConfig.tracing.lightstep",
+        hit_settings=tracing(lightstep={"address": "a.b:1", "accessToken": "t"}),
+        miss_settings=tracing(zipkin={"address": "a.b:1"}),
     ),
     Sample(
         "gateway-spans",
