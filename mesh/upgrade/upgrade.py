@@ -7,6 +7,7 @@ from itertools import chain
 
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
+from mesh.core.merge import Data
 from mesh.core.names import MeshNames
 from mesh.releases.differences import Difference, order
 from mesh.releases.release import Installation
@@ -73,9 +74,9 @@ def kept_by(found: Difference, after: Installation) -> str:
     return f'to keep it for a while, mesh:pilot.env.{name}: "{value}"{compatible}'
 
 
-def _environment(data: object) -> dict[str, str]:
-    found = data.get("pilot", {}).get("env", {}) if isinstance(data, dict) else {}
-    return dict(found)
+def _environment(data: Data) -> Data:
+    found: Data = data.get("pilot", {}).get("env", {})
+    return found
 
 
 def _is_kept(found: Difference, after: Installation) -> bool:

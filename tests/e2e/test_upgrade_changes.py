@@ -68,7 +68,7 @@ class Seen(NamedTuple):
 
 
 def parts(dump: Mapping[str, Any], kind: str) -> Iterator[Mapping[str, Any]]:
-    """All parts of a dump under a key."""
+    """All parts of a dump under a key, those of lists one by one."""
     for key, value in dump.items():
         for item in value if isinstance(value, list) else [value]:
             if isinstance(item, dict):
@@ -93,12 +93,12 @@ def seen(dump: Mapping[str, Any]) -> Seen:
     )
 
 
-def said(variables: Mapping[str, str]) -> set[str]:
-    """The names of the changes that are said of the objects."""
+def said(variables: Mapping[str, str], *more: Manifest) -> set[str]:
+    """The names of the changes that are said of the objects, and of more."""
     before = Installation(release=OLD, values=OLD.values("default"))
     own = merged(settings.own(before), {"pilot": {"env": dict(variables)}})
     after = replace(before, release=NEW, values=NEW.values("default", own))
-    return {change.name for change in findings([Object.read(one) for one in objects()], before, after)}
+    return {change.name for change in findings([Object.read(one) for one in (*objects(), *more)], before, after)}
 
 
 @pytest.mark.parametrize("variables", [{}, KEPT], ids=["by default", "with what keeps the earlier behavior"])
@@ -117,3 +117,36 @@ def test_pilot_configures_proxies_as_is_said(variables: Mapping[str, str], tmp_p
         named=True,
     )
     assert ("mirror-host" in names) is (not variables)
+
+
+LUA = "type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua"
+CODE = {"inlineString": "function envoy_on_request(handle) end"}
+TYPED = {"typed_config": {"@type": LUA, "defaultSourceCode": CODE}}
+
+
+def inserted(before: str, **config: Any) -> Manifest:
+    """An EnvoyFilter that inserts the filter `added` before another one in the gateway."""
+    manager = {"name": "envoy.filters.network.http_connection_manager", "subFilter": {"name": before}}
+    match = {"context": "GATEWAY", "listener": {"filterChain": {"filter": manager}}}
+    patch = {"operation": "INSERT_BEFORE", "value": {"name": "added", **config}}
+    spec = {"configPatches": [{"applyTo": "HTTP_FILTER", "match": match, "patch": patch}]}
+    return {**custom("EnvoyFilter", "extra", "istio-system", spec), "apiVersion": "networking.istio.io/v1alpha3"}
+
+
+@pytest.mark.parametrize("name", ["envoy.router", "envoy.filters.http.router"])
+def test_pilot_finds_filters_by_the_names_that_are_said_to_be_known(name: str, tmp_path: Path) -> None:
+    extra = inserted(name, **TYPED)
+    with dataplane.running([*objects(), extra], tmp_path, NEW) as plane:
+        filters = {one["name"] for one in parts(plane.configuration(), "http_filters")}
+    assert "envoy.filters.http.router" in filters
+    assert ("added" in filters) is ("filter-names" not in said({}, extra))
+
+
+def test_envoy_rejects_a_filter_that_is_said_to_need_its_type(tmp_path: Path) -> None:
+    extra = inserted("envoy.filters.http.router")
+    assert "filter-types" in said({}, extra)
+    with (
+        pytest.raises(AssertionError, match=r"lds\.update_rejected: 1"),
+        dataplane.running([*objects(), extra], tmp_path, NEW),
+    ):
+        pass

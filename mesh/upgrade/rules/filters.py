@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from mesh.analysis.objects import Object
+from mesh.api import regex
 from mesh.core import kinds
 from mesh.core.errors import show
 from mesh.releases.differences import Severity, order
@@ -20,6 +20,11 @@ _OUTBOUND: Final = (None, "ANY", "SIDECAR_OUTBOUND")
 
 
 def _patches(subject: Subject) -> Iterator[tuple[Object, str, Mapping[str, Any]]]:
+    """The patches for proxies of the newer release."""
+    return (found for found in _all_patches(subject) if _fits(found[2], subject.after.release.version))
+
+
+def _all_patches(subject: Subject) -> Iterator[tuple[Object, str, Mapping[str, Any]]]:
     for obj in subject.own(kinds.ENVOY_FILTER):
         for i, patch in enumerate(obj.items("configPatches")):
             yield obj, f"configPatches[{i}]", patch
@@ -27,7 +32,7 @@ def _patches(subject: Subject) -> Iterator[tuple[Object, str, Mapping[str, Any]]
 
 def proxy_versions(subject: Subject) -> Iterator[Change]:
     """The patches for proxies of the release before, and not of the one after, unless another patch is for those."""
-    for obj, path, patch in _patches(subject):
+    for obj, path, patch in _all_patches(subject):
         if not _fits(patch, subject.before.release.version) or _fits(patch, subject.after.release.version):
             continue
         others = (one for one in obj.items("configPatches") if one is not patch and _target(one) == _target(patch))
@@ -49,7 +54,7 @@ def proxy_versions(subject: Subject) -> Iterator[Change]:
 
 def _fits(patch: Mapping[str, Any], version: str) -> bool:
     wanted = ((patch.get("match") or {}).get("proxy") or {}).get("proxyVersion")
-    return not wanted or re.search(wanted, version) is not None
+    return not wanted or regex.matches(f".*(?:{wanted}).*", version)
 
 
 def _target(patch: Mapping[str, Any]) -> tuple[Any, ...]:

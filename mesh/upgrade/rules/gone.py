@@ -8,7 +8,7 @@ from typing import Final
 from mesh.core import kinds
 from mesh.core.lacking import Lacks
 from mesh.core.places import written
-from mesh.releases.differences import Gone, Severity, order
+from mesh.releases.differences import Gone, Severity
 from mesh.upgrade import settings
 from mesh.upgrade.changes import Change, Place
 from mesh.upgrade.subject import Subject
@@ -75,11 +75,10 @@ def _annotated(subject: Subject) -> Iterator[tuple[Place, Mapping[str, str]]]:
 
 def _change(subject: Subject, name: str, place: Place, known: Gone | None) -> Change:
     release = subject.after.release
-    since = known.since if known and order(known.since) > order(subject.before.release.name) else release.name
     return Change(
         severity=Severity.REFUSED,
         name=name,
-        since=since,
+        since=known.since if known else release.name,
         places=(place,),
         before="",
         after=f"Istio {release.name} has no such thing: {known.after}" if known else f"Istio {release.name} lacks it",

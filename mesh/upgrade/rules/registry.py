@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from mesh.analysis import hosts, reading, virtual_services
@@ -75,9 +75,7 @@ def external_names(subject: Subject) -> Iterator[Hit]:
     """The Services of type ExternalName with ports, or that rules name."""
     named = {host for host, _ in _rules(subject)} | set(virtual_services.of_sidecars(subject.mesh))
     for obj in subject.mesh.of(kinds.VIRTUAL_SERVICE):
-        named |= {
-            subject.mesh.full_host(one.host, obj.namespace) for one in virtual_services.destinations(obj)
-        }  # those of its routes
+        named |= {subject.mesh.full_host(one.host, obj.namespace) for one in virtual_services.destinations(obj)}
     for service in subject.mesh.services.all:
         spec = service.object.spec
         if spec.get("type") == "ExternalName" and (service.ports or service.host in named):
@@ -147,19 +145,15 @@ def limits(subject: Subject) -> Iterator[Hit]:
 
 def policies(rule: Object) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """The traffic policies of a DestinationRule, with their paths: its own, of ports, and of subsets."""
-    found = [("trafficPolicy", rule.spec.get("trafficPolicy") or {})]
-    found += ((f"subsets[{i}].trafficPolicy", one.get("trafficPolicy") or {}) for i, one in enumerate(_subsets(rule)))
-    for path, policy in found:
-        yield path, policy
-        ports = enumerate(policy.get("portLevelSettings") or ())
-        yield from ((f"{path}.portLevelSettings[{i}]", port) for i, port in ports)
+    subsets = ((f"subsets[{i}].", one) for i, one in enumerate(rule.items("subsets")))
+    for path, part in (("", rule.spec), *subsets):
+        policy = part.get("trafficPolicy") or {}
+        yield f"{path}trafficPolicy", policy
+        for i, port in enumerate(policy.get("portLevelSettings") or ()):
+            yield f"{path}trafficPolicy.portLevelSettings[{i}]", port
 
 
-def _subsets(rule: Object) -> Any:
-    return rule.items("subsets")
-
-
-def _rules(subject: Subject, chosen: Any = lambda _: True) -> Iterator[tuple[str, Object]]:
+def _rules(subject: Subject, chosen: Callable[[Object], bool] = lambda _: True) -> Iterator[tuple[str, Object]]:
     """The DestinationRules that are chosen, with the full names of their hosts."""
     for rule in subject.mesh.of(kinds.DESTINATION_RULE):
         if chosen(rule):

@@ -103,6 +103,8 @@ VERSIONS = (
     rule("cart", subsets=[{"name": version, "labels": {"version": version}} for version in ("v1", "v2")]),
 )
 """Two versions with one pod each, and their subsets."""
+SSH = service("cart", [{"name": "tcp-ssh", "port": 22}])
+INCLUDED, EXCLUDED = (f"traffic.sidecar.istio.io/{name}InboundPorts" for name in ("include", "exclude"))
 CLAIM = [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}]
 ZIPKIN = service("zipkin", namespace="istio-system")
 PLAIN_TLS = {"tls": {"mode": "SIMPLE"}}
@@ -125,6 +127,11 @@ KIALI = {"app.kubernetes.io/name": "kiali"}
 
 def labelled(name: str, **labels: str) -> Manifest:
     return manifest_of("Namespace", name, labels=labels)
+
+
+def tracing(**tracer: Any) -> Data:
+    """The settings of a tracer for all proxies."""
+    return {"meshConfig": {"defaultConfig": {"tracing": tracer}}}
 
 
 def gateway_route(header: str) -> Manifest:
@@ -157,7 +164,10 @@ SAMPLES = (
         "default-load-balancer",
         "Service shop/cart",
         [service("cart"), *VERSIONS, routes("cart", to("cart"))],
-        [service("cart"), *VERSIONS, routes("cart", to("cart", "v1"))],  # the one pod of the subset
+        [
+            *(service("cart"), *VERSIONS, routes("cart", to("cart", "v1"))),  # the one pod of the subset
+            deployment("front", {"app": "front", "version": "v1"}),
+        ],
     ),
     Sample(
         "default-retries",
@@ -272,6 +282,12 @@ SAMPLES = (
         [rule("bank", {"tls": {"mode": "ISTIO_MUTUAL"}})],
     ),
     Sample(
+        "server-certificates",
+        "DestinationRule shop/bank trafficPolicy.tls",
+        [rule("bank", {"tls": {"mode": "MUTUAL", "clientCertificate": "/c.pem", "privateKey": "/k.pem"}})],
+        [rule("bank", {"tls": {"mode": "SIMPLE", "credentialName": "bank"}})],
+    ),
+    Sample(
         "server-names",
         "DestinationRule shop/bank trafficPolicy.tls",
         [rule("bank", {"tls": {"mode": "SIMPLE", "caCertificates": "/ca.pem"}})],
@@ -325,6 +341,18 @@ SAMPLES = (
         "Deployment shop/cart",
         [service("cart", [{"name": "tcp", "port": 2222, "targetPort": 22}]), ONE],
         [service("cart", [{"name": "tcp", "port": 22, "targetPort": 2222}]), ONE],
+    ),
+    Sample(
+        "port-22",
+        "Deployment shop/cart",
+        [SSH, deployment("cart", {"app": "cart"}, annotations={INCLUDED: "80,22"})],
+        [SSH, deployment("cart", {"app": "cart"}, annotations={INCLUDED: "80"})],
+    ),
+    Sample(
+        "port-22",
+        "Deployment shop/cart",
+        [SSH, deployment("cart", {"app": "cart"}, annotations={EXCLUDED: "2222"})],
+        [SSH, deployment("cart", {"app": "cart"}, annotations={EXCLUDED: "80,22"})],
     ),
     Sample(
         "volume-groups",
@@ -409,10 +437,28 @@ SAMPLES = (
         [patches(for_proxies(r"^1\..*"))],
     ),
     Sample(
+        "proxy-versions",
+        "EnvoyFilter shop/extra configPatches[0].match.proxy.proxyVersion",
+        [patches(for_proxies(r"1\.10"))],  # somewhere in the version
+        [patches(for_proxies(r"^1\.9.*"))],  # no proxy of either release
+    ),
+    Sample(
         "gone-filters",
         "EnvoyFilter shop/extra configPatches[0]",
         [patch(operation="INSERT_FIRST", value=NULL)],
         [patch(operation="INSERT_FIRST", value=V8)],
+    ),
+    Sample(
+        "gone-filters",
+        "EnvoyFilter shop/extra configPatches[0]",
+        [patches({**for_proxies(r"^1\..*"), "patch": {"operation": "INSERT_FIRST", "value": NULL}})],
+        [patches({**for_proxies(r"^1\.10.*"), "patch": {"operation": "INSERT_FIRST", "value": NULL}})],
+    ),
+    Sample(
+        "default-load-balancer",
+        "ServiceEntry shop/bank",
+        [entry("bank", resolution="STATIC", endpoints=[{"address": "192.0.2.1"}, {"address": "192.0.2.2"}])],
+        [entry("bank", resolution="STATIC", endpoints=[{"address": "192.0.2.1"}])],
     ),
     Sample(
         "gone-filters",
@@ -446,6 +492,12 @@ SAMPLES = (
         "mesh:global.proxy.tracer",
         hit_settings={"global": {"proxy": {"tracer": "lightstep"}}},
         miss_settings={"global": {"proxy": {"tracer": "datadog"}}},
+    ),
+    Sample(
+        "lightstep-tracers",
+        "mesh:meshConfig.defaultConfig.tracing.lightstep",
+        hit_settings=tracing(lightstep={"address": "a.b:1", "accessToken": "t"}),
+        miss_settings=tracing(zipkin={"address": "a.b:1"}),
     ),
     Sample(
         "gateway-spans",

@@ -193,6 +193,29 @@ def test_a_profile_that_is_gone_is_refused() -> None:
         assert places(findings([], old, settings.moved(old, NEW)), "gone-profile") == expected
 
 
+def test_a_namespace_that_may_ask_istiod_is_no_news() -> None:
+    kiali = [deployment("kiali", KIALI)]
+    allowed = {"pilot": {"env": {"DEBUG_ENDPOINT_AUTH_ALLOWED_NAMESPACES": "shop,till"}}}
+    assert "debug-endpoints" in names(changes(kiali))
+    assert "debug-endpoints" not in names(changes(kiali, after=allowed))
+
+
+def test_nobody_in_the_mesh_chooses_among_the_pods_of_a_gateway() -> None:
+    proxy = [{"name": "istio-proxy", "image": "proxyv2"}]
+    ingress = deployment("way", {"app": "way"}, containers=proxy)
+    ingress["spec"]["replicas"] = 2
+    assert "default-load-balancer" not in names(changes([service("way"), ingress]))
+
+
+def test_the_number_of_a_sidecars_threads_is_its_cpu_limit() -> None:
+    values = {"global": {"proxy": {"resources": {"limits": {"cpu": "3500m"}}}}}
+    (found,) = [one for one in changes([ONE], values) if one.name == "sidecar-threads"]
+    assert (found.before, found.after.partition(":")[0]) == (
+        "a sidecar has 2 worker threads",
+        "it has 4 worker threads",
+    )
+
+
 def test_a_variable_that_every_gateway_of_the_old_release_has_is_not_the_users() -> None:
     assert "gone-variables" not in names(changes())
 
