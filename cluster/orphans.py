@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from cluster import sidecars
-from cluster.client import Api
 from cluster.sidecars import Sidecar
 from cluster.state import StackState, type_and_name
 from mesh.core import kinds, pods, words
@@ -63,19 +62,18 @@ def recorded(state: StackState) -> Objects:
     )
 
 
-def problem(before: Objects, after: Objects, api: Api) -> str:
-    """Why an update from one to the other must not go on, and what to do first; empty if it may.
-
-    Raises Refused if the caller may not list pods."""
+def problem(before: Objects, after: Objects, running: Iterable[Sidecar]) -> str:
+    """Why an update from one to the other must not go on, and what to do first; empty if it may. `running` are the pods
+    of the cluster that run a proxy."""
     gone = before.control_planes - after.control_planes
-    left = [one for one in sidecars.running(api) if _is_left(one, gone, before, after)] if gone else []
+    left = [one for one in running if _is_left(one, gone, before, after)] if gone else []
     if not left:
         return ""
     services = ", ".join(sorted("/".join(service) for service in gone))
     return (
         f"{words.count(len(left), 'pod')} would keep a sidecar without a control plane, since the Service {services}"
         f" goes: {sidecars.listed(left)}. They would get no new configuration, and their certificates would expire."
-        f" {_way_out(left, after)}"
+        f" {_way_out(left, before, after)}"
     )
 
 
@@ -124,24 +122,23 @@ def _holds(there: Any, wanted: Any) -> bool:
     return bool(there == wanted) or is_placeholder(wanted)
 
 
-def _way_out(left: Iterable[Sidecar], after: Objects) -> str:
-    """What to do first. A stack has one control plane, so pods of others have to go to that of a second stack."""
+def _way_out(left: Iterable[Sidecar], before: Objects, after: Objects) -> str:
+    """What to do first with the pods of the stack and with those of others."""
     own = [one for one in left if one.maker_among(after.templates)]
     others = [one for one in left if one not in own]
+    if not after.control_planes:
+        ways = (
+            ["Take those of this stack out of it, too: `enabled: false` of their entry in mesh:gateways"] if own else []
+        )
+        return ". ".join([*ways, *([sidecars.TAKE_OUT] if others else [])])
     ways = []
-    if own and after.control_planes:
+    if after.control_planes - before.control_planes:
+        ways.append("Leave the old control plane as it is, and install the new one beside it, in `mesh:controlPlanes`")
+    if own:
         ways.append(
-            "`mesh:restartOnInjectionChange: true` restarts those of this stack in the same update,"
-            " before the old control plane goes"
+            "Move the namespaces of this stack (`mesh:injectedNamespaces.NAME.revision`), then its gateways"
+            " (`mesh:gateways.NAME.revision`)"
         )
-    elif own:
-        ways.append("Take those of this stack out of it, too: `enabled: false` of their entry in mesh:gateways")
-    if others and after.control_planes:
-        ways.append(
-            f"{'For the others' if own else 'Leave `mesh:revision` as it is and'} install the new revision beside this"
-            " one first, in a stack of its own, and restart them there"
-        )
-    elif others:
-        ways.append(sidecars.TAKE_OUT)
-    more = f": {GUIDE}" if after.control_planes else ""
-    return f"{'. '.join(ways)}{more}"
+    if others:
+        ways.append("Move the namespaces of others by their label, and restart their pods")
+    return f"{'. '.join(ways)}. The old one goes last: {GUIDE}"

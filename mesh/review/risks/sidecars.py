@@ -43,9 +43,10 @@ def control_planes(subject: Subject) -> Found:
 def _way_out(own: bool, others: bool, subject: Subject) -> str:
     if not any(control_plane.serves_proxies(one.body) for one in subject.new.of(kinds.SERVICE)):
         return "Take them out of the stack as well, or restart them without a sidecar first"
-    restarted = "Restart those of this stack in the same update (mesh:restartOnInjectionChange: true)" if own else ""
-    moved = "Take those of others to the new revision first, in a stack beside this one" if others else ""
-    return f"{'. '.join(filter(None, (restarted, moved)))}: {GUIDE}"
+    beside = "Install the new control plane beside the old one first, in mesh:controlPlanes"
+    moved = "move namespaces, then gateways" if own else ""
+    theirs = "move the namespaces of others by their label, and restart their pods" if others else ""
+    return f"{', '.join(filter(None, (beside, moved, theirs)))}: {GUIDE}"
 
 
 def _gone(subject: Subject) -> Iterator[Object]:
