@@ -61,7 +61,7 @@ def test_versions_that_no_release_here_knows_need_a_newer_one() -> None:
 
 def test_definitions_are_found_among_the_objects_of_a_stack() -> None:
     other = {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "a.b"}}
-    made = [one for one in api.definitions(releases.get("1.10").api)]
+    made = api.definitions(releases.get("1.10").api)
     assert definitions.among([*made, other]) == definitions.of_release(releases.get("1.10"))
 
 

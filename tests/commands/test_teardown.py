@@ -158,7 +158,9 @@ def test_namespaces_of_others_that_would_lose_their_injector_are_listed(answers:
     state = {"resources": [*STATE["resources"][:3], {"inputs": OF_STACK}]}
     answers[PATHS["MutatingWebhookConfiguration"]] = [OF_STACK]
     answers[PATHS["Namespace"]] = [LABELLED, namespace("plain")]
-    with pytest.raises(CommandError, match="1 namespace asks for sidecars by istio-injection=enabled: shop. New pods"):
+    with pytest.raises(
+        CommandError, match=r"1 namespace asks for sidecars by istio-injection=enabled: shop\. New pods"
+    ):
         teardown.check(state, answers, force=False)
 
 

@@ -3,7 +3,7 @@ ends it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
@@ -47,7 +47,7 @@ def check(
     name: str = "istiod-canary",
     target: Any = TARGET,
     *new: Wanted,
-    definitions: dict[str, Definition] = {},
+    there: Mapping[str, Definition] | None = None,
     more: Sequence[dict[str, Any]] = (),
     recorded: StackState = STATE,
 ) -> None:
@@ -55,7 +55,7 @@ def check(
     monkeypatch.setattr(proxy, "connect", lambda _: nullcontext(api))
     created = CreatedObjects()
     created.objects += [Object.read(one) for one in (control_plane(name), *more)]
-    cluster = SimpleNamespace(target=target, created=created, new=new, namespaces={"shop"}, definitions=definitions)
+    cluster = SimpleNamespace(target=target, created=created, new=new, namespaces={"shop"}, definitions=there or {})
     program.check_cluster(cluster, recorded)  # type: ignore[arg-type]
 
 
@@ -108,12 +108,12 @@ def test_definitions_that_go_down_end_the_program_without_a_request(
 ) -> None:
     old, asked = definition("1.10"), FakeApi()
     there = {old["metadata"]["name"]: Definition({}, definitions.among([definition("1.30")])[old["metadata"]["name"]])}
-    check(monkeypatch, asked, "istiod", definitions=there, more=[old])
+    check(monkeypatch, asked, "istiod", there=there, more=[old])
     (text,) = said
     assert text.startswith("error: here: the definitions of Istio's API on the cluster are those of Istio 1.30")
     assert asked.asked == []
     said.clear()
-    check(monkeypatch, asked, "istiod", definitions=there, more=[definition("1.30")])
+    check(monkeypatch, asked, "istiod", there=there, more=[definition("1.30")])
     assert said == []
 
 
