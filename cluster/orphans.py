@@ -73,7 +73,7 @@ def problem(before: Objects, after: Objects, running: Iterable[Sidecar]) -> str:
     return (
         f"{words.count(len(left), 'pod')} would keep a sidecar without a control plane, since the Service {services}"
         f" goes: {sidecars.listed(left)}. They would get no new configuration, and their certificates would expire."
-        f" {_way_out(left, before, after)}"
+        f" {_way_out(left, after)}"
     )
 
 
@@ -122,23 +122,20 @@ def _holds(there: Any, wanted: Any) -> bool:
     return bool(there == wanted) or is_placeholder(wanted)
 
 
-def _way_out(left: Iterable[Sidecar], before: Objects, after: Objects) -> str:
-    """What to do first with the pods of the stack and with those of others."""
+def _way_out(left: Iterable[Sidecar], after: Objects) -> str:
+    """What to do first."""
     own = [one for one in left if one.maker_among(after.templates)]
     others = [one for one in left if one not in own]
-    if not after.control_planes:
-        ways = (
-            ["Take those of this stack out of it, too: `enabled: false` of their entry in mesh:gateways"] if own else []
+    if after.control_planes:
+        restart = " and restart those of others there" if others else ""
+        return (
+            "Keep the old control plane while they move: the new one in mesh:controlPlanes, then"
+            f" mesh:injectedNamespaces.NAME.revision and mesh:gateways.NAME.revision{restart}; then drop the old one:"
+            f" {GUIDE}"
         )
-        return ". ".join([*ways, *([sidecars.TAKE_OUT] if others else [])])
     ways = []
-    if after.control_planes - before.control_planes:
-        ways.append("Leave the old control plane as it is, and install the new one beside it, in `mesh:controlPlanes`")
     if own:
-        ways.append(
-            "Move the namespaces of this stack (`mesh:injectedNamespaces.NAME.revision`), then its gateways"
-            " (`mesh:gateways.NAME.revision`)"
-        )
+        ways.append("Take those of this stack out of it, too: `enabled: false` of their entry in mesh:gateways")
     if others:
-        ways.append("Move the namespaces of others by their label, and restart their pods")
-    return f"{'. '.join(ways)}. The old one goes last: {GUIDE}"
+        ways.append(sidecars.TAKE_OUT)
+    return ". ".join(ways)

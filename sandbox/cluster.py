@@ -65,11 +65,27 @@ def start(context: str, webhooks: bool | None = None, istiod: bool | None = None
             Process(KWOK.name, layout).stop(KWOK.patience)
             definitions.establish(endpoints.api)
         node.ensure(endpoints.api)
-        started.append(_start(CONTROLLERS, setting, endpoints, progress))
-        _wait(lambda: node.usable(endpoints.api), "the node does not become ready", Process(KWOK.name, layout))
+        started.append(_start_controllers(setting, endpoints, progress))
         if pilot:
             started.append(_start_istiod(layout, endpoints, pilot, progress))
     progress.done(f"ready at {kept.server}" if any(started) else f"already running at {kept.server}")
+
+
+def _start_controllers(setting: Setting, endpoints: Endpoints, progress: Progress) -> bool:
+    """Starts the controllers, and waits until pods can run; whether any was started.
+
+    kwok 0.7.0 has been seen to crash at its start on a cluster that has a node already: it gets a second chance."""
+    kwok, started = Process(KWOK.name, setting.layout), False
+    for chance in (1, 2):
+        try:
+            started |= _start(CONTROLLERS, setting, endpoints, progress)
+            _wait(lambda: node.usable(endpoints.api), "the node does not become ready", kwok)
+            break
+        except SandboxError:
+            if chance == 2 or kwok.alive():
+                raise
+            progress.say("kwok has ended at its start; starting it again")
+    return started
 
 
 def _start(programs: list[Program], setting: Setting, endpoints: Endpoints, progress: Progress) -> bool:

@@ -77,7 +77,7 @@ def deployment(
     }
 
 
-def pod(place: str, owner: str, proxy: Manifest | None = None, kind: str = "ReplicaSet", **labels: str) -> Manifest:
+def pod(place: str, owner: str, proxy: Manifest | None = None, /, kind: str = "ReplicaSet", **labels: str) -> Manifest:
     """A pod of a Deployment, or with `kind` of another workload, with a proxy beside its app."""
     meta = {
         "name": f"{owner}-5f6d8-x",

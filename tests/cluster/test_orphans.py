@@ -62,23 +62,15 @@ def test_a_changed_revision_is_refused_while_pods_ask_the_old_control_plane() ->
         "1 pod would keep a sidecar without a control plane, since the Service istio-system/istiod goes:"
         " default/reviews-v1-5f6d8-x. "
     )
-    assert "install the new one beside it, in `mesh:controlPlanes`. Move the namespaces of this stack" in said
-    assert "others" not in said
-    assert said.endswith("The old one goes last: docs/upgrade.md")
+    assert "Keep the old control plane while they move: the new one in mesh:controlPlanes" in said
+    assert "those of others" not in said
+    assert said.endswith("docs/upgrade.md")
 
 
-def test_pods_of_others_move_by_the_label_of_their_namespace() -> None:
+def test_pods_of_others_are_to_be_restarted_on_the_new_control_plane() -> None:
     said = problem([control_plane()], [control_plane("istiod-canary")], pod("cart", "shop"))
     assert "shop/cart-5f6d8-x. " in said
-    assert "Move the namespaces of others by their label, and restart their pods. The old one goes last" in said
-    assert "of this stack" not in said
-
-
-def test_pods_may_move_to_a_control_plane_that_stands_already() -> None:
-    both = [control_plane(), control_plane("istiod-canary")]
-    said = problem(both, [control_plane("istiod-canary")], pod("cart", "shop"))
-    assert "install the new one" not in said
-    assert "The old one goes last" in said
+    assert "mesh:injectedNamespaces.NAME.revision and mesh:gateways.NAME.revision and restart those of others" in said
 
 
 def test_a_control_plane_that_goes_without_another_is_refused_with_the_way_to_take_sidecars_out() -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+import cluster.sidecars
 from cluster import orphans
-from cluster import sidecars as sidecars_there
 from cluster.orphans import Objects
 from commands import render, sources
 from engine.recorder import Resource
@@ -75,7 +75,7 @@ def before() -> tuple[Sequence[Manifest], list[Manifest]]:
 
 def problem(before: tuple[Sequence[Manifest], list[Manifest]], **changed: Any) -> str:
     objects, there = before
-    return orphans.problem(Objects.of(objects), Objects.of(manifests(**changed)[0]), [*sidecars_there.among(there)])
+    return orphans.problem(Objects.of(objects), Objects.of(manifests(**changed)[0]), cluster.sidecars.among(there))
 
 
 def test_a_revision_on_a_running_stack_leaves_the_injected_pods_behind_and_no_gateway(
@@ -128,14 +128,14 @@ CUSTOM = {"injectedNamespaces": {"default": "existing", "shop": "existing"}}
 def test_a_report_says_that_pods_lose_their_control_plane_as_a_high_risk() -> None:
     (reason,) = risks({}, {"revision": "canary"}).values()
     assert reason.startswith("high: 6 pods would keep a sidecar that asks it; `up` refuses. ")
-    assert "Install the new control plane beside the old one first, in mesh:controlPlanes, move namespaces" in reason
+    assert "Keep the old control plane beside the new one (mesh:controlPlanes)" in reason
     assert risks({}, {"revision": "canary", "restartOnInjectionChange": True}) == {}
 
 
 def test_a_report_names_namespaces_whose_pods_the_stack_does_not_know() -> None:
     reason = risks(CUSTOM, {**CUSTOM, "revision": "canary"})[REMOVED, "istiod"]
     assert reason.startswith("high: 6 pods and the pods of others in namespace shop would keep a sidecar that asks it")
-    assert "move the namespaces of others by their label, and restart their pods" in reason
+    assert "Keep the old control plane beside the new one (mesh:controlPlanes)" in reason
     assert "its pods: the old sidecar stays until a restart" in risks(CUSTOM, {**CUSTOM, **HOLD})[STAY, "shop"]
 
 

@@ -13,6 +13,8 @@ import time
 from collections.abc import Callable, Iterator
 from itertools import combinations
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import yaml
@@ -27,6 +29,7 @@ from sandbox.process import Process
 from sandbox.programs import PROGRAMS, Setting
 from sandbox.report import State
 from tests.fake_api import FakeApi, listing, namespace
+from toolchain.progress import Progress
 
 ROOT = Path(__file__).parents[2]
 CONTEXT = "mesh-dev"
@@ -409,6 +412,30 @@ def test_a_process_that_runs_but_does_not_answer_makes_the_cluster_broken(settin
     status = sandbox.status(CONTEXT)
     assert status.state is State.BROKEN
     assert any("does not answer /readyz" in line and "awake" in line for line in status.lines)
+
+
+@pytest.mark.parametrize(("crashes", "fails"), [(1, False), (2, True)])
+def test_a_kwok_that_crashes_at_its_start_is_started_once_more(
+    crashes: int, fails: bool, setting: Setting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    starts: list[int] = []
+
+    def start(*_: object) -> bool:
+        starts.append(len(starts) + 1)
+        command = [sys.executable, "-c", "raise SystemExit('panic')"] if len(starts) <= crashes else SLEEPER
+        Process("kwok", setting.layout).start(command)
+        return True
+
+    monkeypatch.setattr(cluster, "_start", start)
+    monkeypatch.setattr(node, "usable", lambda _: len(starts) > crashes)
+    endpoints: Any = SimpleNamespace(api=None)
+    said = Progress("sandbox", io.StringIO())
+    if fails:
+        with pytest.raises(SandboxError, match=r"kwok \(process \d+\) has ended"):
+            cluster._start_controllers(setting, endpoints, said)
+    else:
+        assert cluster._start_controllers(setting, endpoints, said)
+    assert starts == [1, 2]
 
 
 def test_a_process_that_ends_while_starting_is_reported_with_its_log(layout: Layout) -> None:

@@ -68,10 +68,10 @@ def _with(revisions: Iterable[str], several: Sequence[Labels]) -> list[Labels]:
 
 
 def _injects(webhook: Mapping[str, Any], namespace: Labels, pod: Labels) -> bool:
-    return _selects(webhook.get("namespaceSelector"), namespace) and _selects(webhook.get("objectSelector"), pod)
+    return selects(webhook.get("namespaceSelector"), namespace) and selects(webhook.get("objectSelector"), pod)
 
 
-def _selects(selector: Mapping[str, Any] | None, labels: Labels) -> bool:
+def selects(selector: Mapping[str, Any] | None, labels: Labels) -> bool:
     """Whether a selector of Kubernetes matches labels; no selector matches all."""
     if not selector:
         return True

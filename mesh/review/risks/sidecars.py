@@ -36,17 +36,14 @@ def control_planes(subject: Subject) -> Found:
         if left or unknown:
             who = [availability.pods([one.object for one in left], subject.old)] if left else []
             who += [f"the pods of others in namespace {', '.join(unknown)}"] if unknown else []
-            way_out = _way_out(bool(left), bool(unknown), subject)
+            way_out = _way_out(subject)
             yield service.ref, f"{' and '.join(who)} would keep a sidecar that asks it; `up` refuses. {way_out}"
 
 
-def _way_out(own: bool, others: bool, subject: Subject) -> str:
+def _way_out(subject: Subject) -> str:
     if not any(control_plane.serves_proxies(one.body) for one in subject.new.of(kinds.SERVICE)):
         return "Take them out of the stack as well, or restart them without a sidecar first"
-    beside = "Install the new control plane beside the old one first, in mesh:controlPlanes"
-    moved = "move namespaces, then gateways" if own else ""
-    theirs = "move the namespaces of others by their label, and restart their pods" if others else ""
-    return f"{', '.join(filter(None, (beside, moved, theirs)))}: {GUIDE}"
+    return f"Keep the old control plane beside the new one (mesh:controlPlanes) until they have moved: {GUIDE}"
 
 
 def _gone(subject: Subject) -> Iterator[Object]:
