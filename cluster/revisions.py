@@ -64,6 +64,8 @@ class Namespace:
     """The label that asks for injection, as it is written; None without one."""
     revision: str
     """The revision that the label leads to; empty if no injector answers it."""
+    tag: str
+    """The tag by which it does; empty if it names a revision."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,7 @@ def read(api: Api) -> Revisions:
     deployments, services, hooks, spaces, all_pods = (client.object_in(one).get("items") or () for one in answers)
     found = tuple(injectors.among(hooks))
     running = [pod for pod in all_pods if not sidecars.has_ended(pod)]
-    revision_of = {label: one.revision for one in found for label in one.namespaces}
+    answering = {label: one for one in found for label in one.namespaces}
     return Revisions(
         control_planes=[_deployed(one, _image(one)) for one in deployments if _is_istiod(one)],
         services={
@@ -135,7 +137,7 @@ def read(api: Api) -> Revisions:
             if control_plane.serves_proxies(one)
         },
         injectors=found,
-        namespaces={one["metadata"]["name"]: _namespace(one, revision_of) for one in spaces},
+        namespaces={one["metadata"]["name"]: _namespace(one, answering) for one in spaces},
         pods=running,
         gateways=list(_gateways(deployments, running)),
         templates={sidecars.name(one): _template(one).get("labels") or {} for one in deployments},
@@ -148,11 +150,12 @@ def version(image: str) -> str:
     return found[1] if found else ""
 
 
-def _namespace(found: Manifest, revision_of: Mapping[Label, str]) -> Namespace:
+def _namespace(found: Manifest, answering: Mapping[Label, Injector]) -> Namespace:
     meta = found["metadata"]
     labels = meta.get("labels") or {}
     label = injectors.asked_by_namespace(labels)
-    return Namespace(meta["name"], labels, label, revision_of.get(label, "") if label else "")
+    by = answering.get(label) if label else None
+    return Namespace(meta["name"], labels, label, by.revision if by else "", by.tag if by else "")
 
 
 def _is_istiod(deployment: Manifest) -> bool:
