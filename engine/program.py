@@ -189,7 +189,7 @@ def check_cluster(cluster: Cluster, recorded: StackState) -> None:
     without a cluster only says what could not be checked."""
     if recorder.is_recording():
         return
-    new = [made.body for made in cluster.created.objects]
+    new = [*(made.body for made in cluster.created.objects), *cluster.created.definitions]
     removal = Removal.of(recorded, new)
     if cluster.target is None:
         if removal.taken:

@@ -51,10 +51,11 @@ def check(
     more: Sequence[dict[str, Any]] = (),
     recorded: StackState = STATE,
 ) -> None:
-    """Ends a program whose objects are the Service `name`, and `more`."""
+    """Ends a program whose objects are the Service `name`, and `more` definitions."""
     monkeypatch.setattr(proxy, "connect", lambda _: nullcontext(api))
     created = CreatedObjects()
-    created.objects += [Object.read(one) for one in (control_plane(name), *more)]
+    created.objects.append(Object.read(control_plane(name)))
+    created.definitions += more
     cluster = SimpleNamespace(target=target, created=created, new=new, namespaces={"shop"}, definitions=there or {})
     program.check_cluster(cluster, recorded)  # type: ignore[arg-type]
 
