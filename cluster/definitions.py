@@ -64,8 +64,8 @@ def deleted(names: Collection[str], staying: Collection[str]) -> str:
     who = "revision" if len(staying) == 1 else "revisions"
     return (
         f"{words.count(len(names), 'definition')} of Istio's API would go, with all objects of the kind, while the"
-        f" control planes of {who} {', '.join(sorted(staying))} read them: {words.some(sorted(names), _SHOWN)}. Keep"
-        " mesh:base enabled and leave mesh:base.excludedCRDs as it was; or, if an earlier update had"
+        f" control planes of {who} {', '.join(sorted(staying))} read them: {words.some(sorted(names), _SHOWN)}. Leave"
+        " enabled, release and excludedCRDs of mesh:base as they were; or, if an earlier update had"
         " `mesh:keepDefinitions: true`, nothing is deleted, and FORCE=1 is right"
     )
 

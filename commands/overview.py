@@ -123,7 +123,7 @@ def _control_plane(revision: str, own: Installation | None, there: Deployed | No
         wanted=there.wanted if there else 0,
         installed=there is not None,
         own=own is not None,
-        kind=_kind(release, stack),
+        kind=_kind(stack),
         supported_until=release.end_of_life if release else "",
         supported=_is_supported(release) if release else None,
     )
@@ -133,11 +133,11 @@ def _is_supported(release: Release) -> bool:
     return datetime.now(UTC).date() <= date.fromisoformat(release.end_of_life)
 
 
-def _kind(release: Release | None, stack: Stack) -> str:
-    """Whether the istiod of an embedded cluster is a process of its own."""
-    if not release or stack.settings.context not in EMBEDDED_CLUSTERS:
+def _kind(stack: Stack) -> str:
+    """Whether the istiods of an embedded cluster are processes; which it has follows from the stack's own one."""
+    if stack.settings.context not in EMBEDDED_CLUSTERS:
         return ""
-    return "real" if release.runs_istiod else "simulated"
+    return "real" if stack.installation.release.runs_istiod else "simulated"
 
 
 def _injected(one: Namespace, found: Revisions, image: str) -> Injected:

@@ -68,5 +68,7 @@ def test_definitions_are_found_among_the_objects_of_a_stack() -> None:
 def test_definitions_do_not_go_while_a_control_plane_stays() -> None:
     text = definitions.deleted([VIRTUAL_SERVICES], ["default", "b"])
     assert text.startswith("1 definition of Istio's API would go, with all objects of the kind, while the control")
-    assert f"planes of revisions b, default read them: {VIRTUAL_SERVICES}. Keep mesh:base enabled" in text
+    assert (
+        f"planes of revisions b, default read them: {VIRTUAL_SERVICES}. Leave enabled, release and excludedCRDs" in text
+    )
     assert definitions.deleted([VIRTUAL_SERVICES], []) == definitions.deleted([], ["default"]) == ""

@@ -62,10 +62,18 @@ def test_control_planes_are_those_of_the_stack_and_then_others() -> None:
     assert (fourth.own, fourth.supported_until) == (False, second.supported_until)
 
 
-def test_on_an_embedded_cluster_they_are_real_or_simulated() -> None:
-    kinds = [one.kind for one in seen(*FIRST, *SECOND, chosen=stack("mesh-dev", controlPlanes=ENTRY)).control_planes]
-    assert kinds == ["simulated", "real"]
-    assert {one.kind for one in seen(*FIRST, *SECOND).control_planes} == {""}
+@pytest.mark.parametrize(
+    ("context", "config", "kind"),
+    [
+        ("mesh-dev", {"controlPlanes": ENTRY}, "simulated"),
+        ("mesh-today", {"release": "1.30"}, "real"),
+        ("here", {"release": "1.30"}, ""),
+    ],
+)
+def test_on_an_embedded_cluster_they_are_real_or_simulated(context: str, config: dict[str, Any], kind: str) -> None:
+    given = {key: one if isinstance(one, str) else json.dumps(one) for key, one in config.items()}
+    chosen = loading.load({"mesh:context": context, **{f"mesh:{key}": one for key, one in given.items()}})
+    assert {one.kind for one in seen(*FIRST, *SECOND, chosen=chosen).control_planes} == {kind}
 
 
 def test_a_stack_with_one_control_plane_names_no_revision() -> None:

@@ -7,7 +7,7 @@ import json
 import re
 from typing import Any, Final
 
-from tests.e2e.conftest import NO_CHANGES, Checkout
+from tests.e2e.conftest import Checkout
 
 NEW: Final = "1-30-3"
 ENTRY: Final = {NEW: {"release": "1.30", "profile": "minimal"}}
@@ -65,7 +65,6 @@ def test_a_tag_does_not_go_while_a_namespace_of_others_names_it(checkout: Checko
 def test_it_goes_when_the_namespace_names_another(checkout: Checkout) -> None:
     label(checkout, NEW)
     checkout.make("up")
-    checkout.make("preview", NO_CHANGES)
 
 
 def test_a_control_plane_does_not_go_while_a_namespace_of_others_names_it(checkout: Checkout) -> None:

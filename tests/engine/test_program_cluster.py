@@ -17,7 +17,7 @@ from cluster.foreign import Wanted
 from cluster.state import StackState
 from cluster.survey import Definition
 from cluster.target import ADOPT, FORCE
-from engine import program
+from engine import program, recorder
 from engine.manifests import CreatedObjects
 from mesh import api, releases
 from mesh.analysis.objects import Object, Ref
@@ -36,6 +36,7 @@ def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What is logged: errors, which end the program, and warnings."""
     lines: list[str] = []
     monkeypatch.delenv(FORCE, raising=False)
+    monkeypatch.setattr(recorder, "is_recording", lambda: False)
     monkeypatch.setattr(program, "_end", lambda text: lines.append(f"error: {text}"))
     monkeypatch.setattr(pulumi.log, "warn", lambda text: lines.append(f"warning: {text}"))
     return lines
