@@ -3,7 +3,7 @@ STACK ?= dev
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python -m
-export APPLY CONTEXT FILES FORCE FROM LIMITS LIVE NAMESPACE PURGE RELEASE REVISION TO TOKEN URL
+export APPLY CONTEXT FILES FORCE FROM JSON LIMITS LIVE NAMESPACE PURGE RELEASE REVISION TO TOKEN URL
 # The stack, if the user names one
 NAMED := $(if $(filter file,$(origin STACK)),,$(STACK))
 
@@ -28,7 +28,7 @@ refresh: $(VENV)/ready ## update the state with what changed on the cluster
 down: $(VENV)/ready ## delete everything that the stack created; FORCE=1: also if others still use it, PURGE=1: also what istiod created
 	@$(RUN) commands down $(STACK) $(ARGS)
 
-status: $(VENV)/ready ## show versions, gateways, addresses, and pods without a current sidecar
+status: $(VENV)/ready ## show control planes, tags, gateways, addresses, and pods without a current sidecar; JSON=1: as JSON
 	@$(RUN) commands status $(STACK)
 
 smoke: $(VENV)/ready ## request the product page, or the host of URL=http://..., and compare who answers with the routes; TOKEN=... if it needs one, LIMITS=1: also use up its limits

@@ -6,52 +6,82 @@ definition that goes. Versions that are only served would be gone for everybody 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
-from cluster.survey import Definition, Survey
+from cluster.survey import Definition
 from mesh import api, releases
-from mesh.core import words
+from mesh.core import kinds, words
+from mesh.core.kinds import GroupKind
 from mesh.releases.release import Release
+
+Manifest = Mapping[str, Any]
+Versions = Mapping[str, frozenset[str]]
+"""The served versions of each definition, by its name."""
 
 _SHOWN = 3
 """Definitions that a message names."""
 
 
-def problems(found: Survey, wanted: Release, excluded: Collection[str] = ()) -> Iterator[str]:
-    """Why the definitions of a release must not be applied; none if they take nothing away. Those that are `excluded`
-    are not the stack's."""
-    served = {api.definition_name(kind): frozenset(wanted.api.of(kind)) for kind in api.kinds()}
-    lost = {
-        name: text
-        for name, one in sorted(found.definitions.items())
-        if name not in excluded and (text := _lost(one, served.get(name, frozenset())))
+def among(manifests: Iterable[Manifest]) -> Versions:
+    """The definitions of Istio's API among the objects of a stack."""
+    ours = set(map(api.definition_name, api.kinds()))
+    found = (one for one in manifests if GroupKind.of(one) == kinds.CUSTOM_RESOURCE_DEFINITION)
+    return {
+        one["metadata"]["name"]: frozenset(version["name"] for version in one["spec"]["versions"] if version["served"])
+        for one in found
+        if one["metadata"]["name"] in ours
     }
-    if lost:
-        newer = _release_of(found)
-        keep = f'`mesh:base: {{ release: "{newer}" }}` keeps them' if newer else "keep them, with a newer mesh:release"
-        named = words.some([f"{name} {text}" for name, text in lost.items()], _SHOWN, "; ")
-        yield (
-            f"{found.target.context} ({found.target.server}) has newer definitions of Istio's API than those of"
-            f" {wanted.name}, which would take away what is in use: {named}. {keep}; control planes of"
-            f" {wanted.name} go on with them"
-        )
+
+
+def of_release(release: Release, excluded: Collection[str] = ()) -> Versions:
+    """The definitions of a release without those that are `excluded`."""
+    found = {api.definition_name(kind): frozenset(release.api.of(kind)) for kind in api.kinds()}
+    return {name: versions for name, versions in found.items() if versions and name not in excluded}
+
+
+def lowered(there: Mapping[str, Definition], wanted: Versions) -> str:
+    """Why the definitions that are wanted must not be applied over those that are there, whoever installed these, and
+    what to do; empty if they take nothing away."""
+    found = {name: _lost(there[name], versions) for name, versions in sorted(wanted.items()) if name in there}
+    lost = [f"{name} {text}" for name, text in found.items() if text]
+    if not lost:
+        return ""
+    newer = _release_of({name: there[name] for name in found})
+    whose = f"those of Istio {newer}" if newer else "newer than all that are known here"
+    keep = f'`mesh:base: {{ release: "{newer}" }}` keeps them' if newer else "A newer mesh:base.release would keep them"
+    return (
+        f"the definitions of Istio's API on the cluster are {whose}, and the update would take away what is in use:"
+        f" {words.some(lost, _SHOWN, '; ')}. {keep}; older control planes go on with them"
+    )
+
+
+def deleted(names: Collection[str], staying: Collection[str]) -> str:
+    """Why definitions with these names must not be deleted, and what to do; empty if they may. `staying` are the
+    revisions of the control planes on the cluster that stay."""
+    if not names or not staying:
+        return ""
+    who = "revision" if len(staying) == 1 else "revisions"
+    return (
+        f"{words.count(len(names), 'definition')} of Istio's API would go, with all objects of the kind, while the"
+        f" control planes of {who} {', '.join(sorted(staying))} read them: {words.some(sorted(names), _SHOWN)}. Leave"
+        " enabled, release and excludedCRDs of mesh:base as they were; or, if an earlier update had"
+        " `mesh:keepDefinitions: true`, nothing is deleted, and FORCE=1 is right"
+    )
 
 
 def _lost(one: Definition, wanted: frozenset[str]) -> str:
     """What would be gone of a definition; empty if nothing would."""
-    if not wanted:
-        return "would be deleted with all its objects"
     stored, served = sorted(one.stored - wanted), sorted(one.served - wanted)
     if stored:
         return f"has objects stored as {', '.join(stored)}"
     return f"serves {', '.join(served)}" if served else ""
 
 
-def _release_of(found: Survey) -> str:
-    """The oldest release whose definitions serve all that the cluster's do; empty if none does."""
+def _release_of(found: Mapping[str, Definition]) -> str:
+    """The oldest release whose definitions serve all that these do; empty if none does."""
     for name in releases.NAMES:
-        versions = releases.get(name).api
-        served = {api.definition_name(kind): frozenset(versions.of(kind)) for kind in api.kinds()}
-        if all(one.served | one.stored <= served.get(key, frozenset()) for key, one in found.definitions.items()):
+        served = of_release(releases.get(name))
+        if all(one.served | one.stored <= served.get(key, frozenset()) for key, one in found.items()):
             return name
     return ""

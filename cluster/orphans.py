@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from cluster import sidecars
-from cluster.client import Api
 from cluster.sidecars import Sidecar
 from cluster.state import StackState, type_and_name
 from mesh.core import kinds, pods, words
@@ -63,12 +62,11 @@ def recorded(state: StackState) -> Objects:
     )
 
 
-def problem(before: Objects, after: Objects, api: Api) -> str:
-    """Why an update from one to the other must not go on, and what to do first; empty if it may.
-
-    Raises Refused if the caller may not list pods."""
+def problem(before: Objects, after: Objects, running: Iterable[Sidecar]) -> str:
+    """Why an update from one to the other must not go on, and what to do first; empty if it may. `running` are the pods
+    of the cluster that run a proxy."""
     gone = before.control_planes - after.control_planes
-    left = [one for one in sidecars.running(api) if _is_left(one, gone, before, after)] if gone else []
+    left = [one for one in running if _is_left(one, gone, before, after)] if gone else []
     if not left:
         return ""
     services = ", ".join(sorted("/".join(service) for service in gone))

@@ -10,8 +10,6 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from cluster import client
-from cluster.client import Api
 from mesh.core import pods, words
 from mesh.proxy import control_plane
 from mesh.proxy.control_plane import Name
@@ -28,6 +26,7 @@ TAKE_OUT: Final = (
 )
 """How pods get rid of their sidecar."""
 _MADE_BY_OTHERS: Final = ("ReplicaSet", "Job")
+_ROLES_OF_GATEWAYS: Final = ("router", "waypoint")
 _ENDED: Final = ("Succeeded", "Failed")
 """Phases of pods whose containers have ended."""
 
@@ -46,29 +45,56 @@ class Sidecar:
         return name(self.pod)
 
     @property
-    def makers(self) -> Sequence[Name]:
-        """What may have made the pod: what controls it, or else itself; and the Deployment or CronJob of a ReplicaSet
-        or Job, whose name has `-<hash>` or `-<number>` after theirs."""
-        namespace, itself = self.name
-        found = []
-        for owner in self.pod["metadata"].get("ownerReferences", []):
-            found.append((namespace, owner["name"]))
-            if owner["kind"] in _MADE_BY_OTHERS:
-                found.append((namespace, owner["name"].rpartition("-")[0]))
-        return found or [(namespace, itself)]
+    def image(self) -> str:
+        """The image of the proxy."""
+        proxy = pods.running_container(self.pod["spec"], CONTAINER)
+        return proxy.image if proxy else ""
+
+    @property
+    def is_gateway(self) -> bool:
+        """Whether the proxy is a gateway, and no sidecar."""
+        return is_gateway(self.pod["spec"])
 
     def maker_among(self, names: Container[Name]) -> Name | None:
         """What has made the pod, of the objects with these names; None if none of them has."""
-        return next((name for name in self.makers if name in names), None)
+        return next((one for one in makers(self.pod) if one in names), None)
 
 
-def running(api: Api) -> Iterator[Sidecar]:
-    """The pods with a proxy on the cluster that have not ended. Raises Refused if pods may not be listed."""
-    for pod in client.items(api, "/api/v1/pods"):
+def makers(pod: Manifest) -> Sequence[Name]:
+    """What may have made a pod: what controls it, or else itself; and the Deployment or CronJob of a ReplicaSet or Job,
+    whose name has `-<hash>` or `-<number>` after theirs."""
+    namespace, itself = name(pod)
+    found = []
+    for owner in pod["metadata"].get("ownerReferences", []):
+        found.append((namespace, owner["name"]))
+        if owner["kind"] in _MADE_BY_OTHERS:
+            found.append((namespace, owner["name"].rpartition("-")[0]))
+    return found or [(namespace, itself)]
+
+
+def among(found: Iterable[Manifest]) -> Iterator[Sidecar]:
+    """The pods with a proxy that have not ended."""
+    for pod in found:
         proxy = pods.running_container(pod["spec"], CONTAINER)
-        ended = "deletionTimestamp" in pod["metadata"] or (pod.get("status") or {}).get("phase") in _ENDED
-        if proxy and not ended:
+        if proxy and not has_ended(pod):
             yield Sidecar(pod, frozenset(control_plane.asked(proxy.body)))
+
+
+def has_ended(pod: Manifest) -> bool:
+    """Whether a pod is being deleted, or has done its work."""
+    return "deletionTimestamp" in pod["metadata"] or (pod.get("status") or {}).get("phase") in _ENDED
+
+
+def is_gateway(spec: Manifest) -> bool:
+    """Whether the proxy in the spec of a pod or of a pod template is a gateway: by its role, or where that is yet to be
+    injected, because it stands alone. False without a proxy."""
+    proxy = pods.running_container(spec, CONTAINER)
+    if not proxy:
+        return False
+    args = proxy.body.get("args") or ()
+    return any(role in args[:2] for role in _ROLES_OF_GATEWAYS) or (
+        not args and len([*pods.running_containers(spec)]) == 1
+    )
 
 
 def listed(found: Iterable[Sidecar]) -> str:

@@ -1,114 +1,177 @@
-"""Whether an update would take the injector away from namespaces: their new pods would come without a sidecar.
+"""Whether an update would take the injector away from namespaces and pods: new pods would come without a sidecar, or be
+refused.
 
-Namespaces and pods ask for injection by labels, which a control plane or one of its tags answers. The update is judged
-by the webhooks in the recorded state and by those that it is going to apply.
+They ask for injection by labels, which a control plane or one of its tags answers. The update is judged by the webhooks
+in the recorded state and by those that it is going to apply. What it relabels, restarts or deletes itself is no matter.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
-from cluster import client, leftovers
-from cluster.client import Api
-from cluster.sidecars import SHOWN
+from cluster import injectors, sidecars
+from cluster.injectors import Injector, Label
+from cluster.orphans import Objects
+from cluster.revisions import Revisions
+from cluster.sidecars import SHOWN, TAKE_OUT
 from mesh.core import kinds, words
 from mesh.core.kinds import GroupKind
 from mesh.core.names import NAMESPACE_LABEL, REVISION_LABEL
-from mesh.proxy.control_plane import Name
+from mesh.proxy.control_plane import GUIDE, Name
 
 Manifest = Mapping[str, Any]
-Label = tuple[str, str]
 
-_ASKING: Final = (REVISION_LABEL, NAMESPACE_LABEL)
+_DEFAULT: Final = Label(NAMESPACE_LABEL, "enabled")
 
 
 @dataclass(frozen=True)
 class Injection:
-    """Which labels the webhooks of a stack answer, and the labels of its own namespaces."""
+    """What decides in a stack which namespaces and pods are injected."""
 
-    answered: Mapping[Label, str]
-    """The labels of namespaces, each with the Service that injects, `namespace/name` or a URL."""
-    namespaces: Mapping[str, frozenset[Label]] = field(default_factory=dict)
-    """The labels that ask for injection, by name of the namespaces that the stack creates or labels."""
+    objects: Objects
+    injectors: tuple[Injector, ...] = ()
+    namespaces: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """The labels that the stack sets, by name of the namespaces that it creates or labels."""
 
     @classmethod
-    def of(cls, manifests: Iterable[Manifest]) -> Injection:
+    def of(cls, manifests: Iterable[Manifest], objects: Objects) -> Injection:
+        """`manifests`: all objects of a stack, the parts of objects (`…Patch`) among them."""
         found = [*manifests]
-        webhooks = [one for one in found if GroupKind.of(one) == kinds.MUTATING_WEBHOOK]
         spaces = [one["metadata"] for one in found if GroupKind.of(one) == kinds.NAMESPACE]
-        return cls(
-            {label: service for one in webhooks for label, service in _answers(one)},
-            {one["name"]: _asked(one) for one in spaces},
-        )
+        labels = {one["name"]: one.get("labels") or {} for one in spaces}
+        return cls(objects, tuple(injectors.of(found)), labels)
+
+    @cached_property
+    def answered(self) -> Mapping[Label, Injector]:
+        """The labels that the webhooks of the stack answer."""
+        return {label: one for one in self.injectors for label in one.namespaces | one.pods}
 
 
-def _answers(configuration: Manifest) -> Iterator[tuple[Label, str]]:
-    for hook in configuration.get("webhooks") or ():
-        selector = hook.get("namespaceSelector") or {}
-        for one in selector.get("matchExpressions") or ():
-            if one["key"] in _ASKING and one["operator"] == "In":
-                yield from (((one["key"], value), _service(hook)) for value in one.get("values") or ())
+def changes(before: Injection, after: Injection) -> Iterator[str]:
+    """What an update takes from namespaces and pods, or leads elsewhere, as far as it is known without the cluster."""
+    for one in sorted(before.objects.control_planes - after.objects.control_planes):
+        yield f"Service {'/'.join(one)} goes"
+    for label in sorted(before.answered.keys() - after.answered.keys()):
+        yield f"nothing answers {label} any more"
+    yield from (f"{one.title} leads to {one.service}" for one in _moved(before, after))
 
 
-def _service(hook: Manifest) -> str:
-    config = hook.get("clientConfig") or {}
-    service = config.get("service")
-    return f"{service.get('namespace')}/{service['name']}" if service else str(config.get("url"))
+def _moved(before: Injection, after: Injection) -> Iterator[Injector]:
+    """The injectors that are to lead to another Service than before; of new ones, tags for control planes that the
+    stack does not have."""
+    services = {label: one.service for label, one in before.answered.items()}
+    for one in after.injectors:
+        was = {services[label] for label in one.namespaces | one.pods if label in services}
+        outside = _name(one.service) not in after.objects.control_planes
+        if not _is_url(one) and (was - {one.service} or (one.tag and outside and not was)):
+            yield one
 
 
-def _asked(meta: Manifest) -> frozenset[Label]:
-    labels = meta.get("labels") or {}
-    return frozenset((key, labels[key]) for key in _ASKING if key in labels)
-
-
-def changes(before: Injection, after: Injection) -> bool:
-    """Whether the update leaves a label unanswered, or has another control plane answer it."""
-    return any(after.answered.get(label) != service for label, service in before.answered.items())
-
-
-def problems(before: Injection, after: Injection, installed: Container[Name], api: Api) -> Iterator[str]:
-    """Why an update from one to the other must not go on, and what to do first. `installed` are the Services of the
-    stack's control planes after it.
-
-    Raises Refused if the caller may not list namespaces or webhooks."""
-    gone = before.answered.keys() - after.answered.keys() - _answered_by_others(before, api)
-    if gone:
-        yield from _left(gone, after, api)
-    moved = {
-        label: service
-        for label, service in after.answered.items()
-        if before.answered.get(label, service) != service and not service.startswith("http")
-    }
-    for (key, value), service in sorted(moved.items()):
-        place, name = service.split("/")
-        if (place, name) in installed:
-            continue
-        if client.find(api, f"/api/v1/namespaces/{place}/services/{name}") is None:
+def problems(before: Injection, after: Injection, found: Revisions) -> Iterator[str]:
+    """Why an update from one to the other must not go on, one line each, with what to do first."""
+    services = before.objects.control_planes - after.objects.control_planes
+    own = {one.name for one in (*before.injectors, *after.injectors)}
+    others = [one for one in found.injectors if one.name not in own]
+    dead = [one for one in others if _name(one.service) in services]
+    alive = {label for one in others if one not in dead for label in one.namespaces | one.pods}
+    gone = before.answered.keys() - after.answered.keys() - alive
+    pairs = [(label, one) for one in dead for label in one.namespaces | one.pods if label not in after.answered]
+    asking = _asking(gone.union(label for label, _ in pairs), before, after, found)
+    for label in sorted(gone & asking.keys()):
+        title = before.answered[label].title
+        yield f"{title} goes, {_left(label, asking[label])}. {_way_out(label, asking[label], after)}"
+    for label, one in sorted((label, one) for label, one in pairs if label in asking and label not in gone):
+        what = f"the Service {one.service}, to which webhook {one.name} leads, goes"
+        yield f"{what}, {_left(label, asking[label], refused=True)}. {_way_out(label, asking[label], after)}"
+    for one in dict.fromkeys([*_moved(before, after), *_led_away(after, services)]):
+        name = _name(one.service)
+        if name in services or name not in after.objects.control_planes | found.services.keys():
+            there = "goes" if name in services else "does not exist"
             yield (
-                f"{key}={value} would lead to the control plane of Service {service}, which does not exist: new pods of"
-                " its namespaces would be refused. Install that control plane first"
+                f"{one.title} would lead to the Service {one.service} of revision {one.revision}, which {there}: new"
+                " pods that ask by it would be refused. Install that control plane first, or let it stand for"
+                f" {_choices(after, tags=False)}"
             )
 
 
-def _answered_by_others(before: Injection, api: Api) -> set[Label]:
-    """The labels that webhooks of others answer."""
-    found = client.items(api, leftovers.INJECTORS)
-    return {label for one in found for label, service in _answers(one) if before.answered.get(label) != service}
+def _led_away(after: Injection, gone: Collection[Name]) -> Iterator[Injector]:
+    """The injectors that would stay and lead to a Service that goes."""
+    return (one for one in after.injectors if not _is_url(one) and _name(one.service) in gone)
 
 
-def _left(gone: set[Label], after: Injection, api: Api) -> Iterator[str]:
-    asking: dict[Label, list[str]] = {}
-    for one in client.items(api, "/api/v1/namespaces"):
-        name = one["metadata"]["name"]
-        for label in after.namespaces.get(name, _asked(one["metadata"])) & gone:
+def _asking(
+    labels: Collection[Label], before: Injection, after: Injection, found: Revisions
+) -> Mapping[Label, list[str]]:
+    """Which namespaces and pods would ask by these labels after the update, by label."""
+    asking: dict[Label | None, list[str]] = {}
+    spaces = {
+        name: {key: value for key, value in one.labels.items() if key not in before.namespaces.get(name, {})}
+        | dict(after.namespaces.get(name, {}))
+        for name, one in found.namespaces.items()
+        if name not in before.objects.namespaces - after.objects.namespaces
+    }
+    askers = [(injectors.asked_by_namespace(has), name) for name, has in spaces.items()]
+    for pod in found.pods:
+        place, name = sidecars.name(pod)
+        if place in spaces and (wanted := _labels(pod, before, after, found)):
+            askers.append((injectors.asked_by_pod(wanted, spaces[place]), f"{place}/{name}"))
+    for label, name in askers:
+        if label in labels:
             asking.setdefault(label, []).append(name)
-    for (key, value), names in sorted(asking.items()):
-        who = words.count(len(names), "namespace")
-        yield (
-            f"{who} would ask for sidecars by {key}={value}, which nothing answers any more, so that new pods would"
-            f" come without one: {words.some(sorted(names), SHOWN)}. Move those of this stack first, by"
-            f" `mesh:injectedNamespaces.NAME.revision`, and those of others by `kubectl label namespace NAME"
-            f" {REVISION_LABEL}=REVISION --overwrite` and a restart of their pods"
+    return {label: sorted(names) for label, names in asking.items() if label}
+
+
+def _labels(pod: Manifest, before: Injection, after: Injection, found: Revisions) -> Mapping[str, str]:
+    """The labels with which a pod would be made again after the update; empty if it would not be."""
+    for maker in sidecars.makers(pod):
+        if maker in after.objects.templates:
+            return (after.objects.templates[maker].get("metadata") or {}).get("labels") or {}
+        if maker in before.objects.templates:
+            return {}
+    return found.labels_of_new_pod(pod)
+
+
+def _left(label: Label, names: list[str], refused: bool = False) -> str:
+    pods = [one for one in names if "/" in one]
+    spaces = len(names) - len(pods)
+    who = " and ".join(words.count(many, noun) for many, noun in ((spaces, "namespace"), (len(pods), "pod")) if many)
+    come = "be refused (failurePolicy Fail)" if refused else "come without a sidecar"
+    verb = "asks" if len(names) == 1 else "ask"
+    return f"while {who} {verb} for sidecars by {label}: {words.some(names, SHOWN)}. New pods would {come}"
+
+
+def _way_out(label: Label, names: list[str], after: Injection) -> str:
+    """What to do first with namespaces of the stack, with those of others, and with pods that have the label."""
+    if not after.objects.control_planes:
+        return TAKE_OUT
+    spaces = [one for one in names if "/" not in one]
+    ways = []
+    if any(after.namespaces.get(one, {}).get(label.key) == label.value for one in spaces):
+        ways.append("Move those of this stack first, by `mesh:injectedNamespaces.NAME.revision`")
+    if any(after.namespaces.get(one, {}).get(label.key) != label.value for one in spaces):
+        drop = f"{NAMESPACE_LABEL}- " if label == _DEFAULT else ""
+        ways.append(
+            f"Move those of others by `kubectl label namespace NAME {drop}{REVISION_LABEL}=REVISION --overwrite` and a"
+            " restart of their pods"
         )
+    if len(spaces) < len(names):
+        ways.append(f"Give the pods another {REVISION_LABEL} in the template that makes them")
+    return f"{'. '.join(ways)}; REVISION is one of {_choices(after)}: {GUIDE}"
+
+
+def _choices(after: Injection, tags: bool = True) -> str:
+    """The revisions, and the tags, of the stack after the update."""
+    found = {one.tag or one.revision for one in after.injectors if one.namespaces and (tags or not one.tag)}
+    return ", ".join(sorted(found)) or "a control plane of this stack"
+
+
+def _name(service: str) -> Name:
+    place, _, name = service.partition("/")
+    return place, name
+
+
+def _is_url(one: Injector) -> bool:
+    return "://" in one.service

@@ -59,7 +59,7 @@ def show(stack: str, _: argparse.Namespace) -> int:
     """Shows versions, gateways, addresses and sidecars of the running mesh."""
     from commands import status
 
-    return status.show(stack)
+    return status.show(stack, as_json=_is_set("JSON"))
 
 
 def smoke(stack: str, _: argparse.Namespace) -> int:

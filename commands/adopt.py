@@ -71,7 +71,7 @@ def _refuse(name: str, settings: Settings, at: Target) -> None:
     found = survey.take(at)
     recorded = pulumi_cli.recorded_state(name) or StackState()
     problems = program.problems(found, recorded, PROJECT, name, ROOT, settings, adopt=True)
-    if problems:
+    if problems := [*problems, *program.lowered(found, settings)]:
         raise CommandError("\n".join(problems))
 
 

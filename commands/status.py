@@ -2,69 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain, repeat
+import json
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from cluster import client, proxy, survey
-from cluster.client import Api
+from cluster import client, proxy, revisions, sidecars, survey
+from cluster.client import Api, Request
 from cluster.errors import Unreachable
+from cluster.revisions import Revisions
 from cluster.survey import Survey
 from cluster.target import Target, offline
-from commands import stacks
-from commands import status_control_planes as control_planes
+from commands import overview, stacks, status_text
 from components import gateways
 from mesh.config.stack import Stack
 from mesh.core import names
-from mesh.core.names import DEFAULT_REVISION, EMBEDDED_CLUSTERS
+from mesh.core.names import DEFAULT_REVISION, EMBEDDED_CLUSTERS, INJECTOR
+from mesh.proxy import images
+from mesh.proxy.control_plane import Name
 from mesh.releases.release import Installation
 from sandbox import istiod, live
 
 Manifest = Mapping[str, Any]
 DEPLOYMENTS: Final = "/apis/apps/v1/namespaces/{}/deployments"
 SERVICES: Final = "/api/v1/namespaces/{}/services"
+CONFIG_MAP: Final = "/api/v1/namespaces/{}/configmaps/{}"
 
 
-def show(stack: str) -> int:
-    """Prints the state of the mesh on the stack's cluster. Returns 1 if there is none, else 0."""
+def show(stack: str, as_json: bool = False) -> int:
+    """Prints the state of the mesh on the stack's cluster, as text or as JSON. Returns 1 if there is none, else 0."""
     whole = stacks.load(stack)
-    chosen, mesh = whole.settings, whole.installation
-    target = Target.named(chosen.context)
+    target = Target.named(whole.settings.context)
     try:
         found = survey.take(target)
     except Unreachable as error:
         raise Unreachable(f"{error}{hint(stack, target)}") from None
-    print(f"cluster   {target.context}, {target.server}, Kubernetes {'.'.join(map(str, found.version))}")
+    data = _read(whole, found, stack)
+    print(json.dumps(data, indent=2) if as_json else "\n".join(status_text.lines(data)))
+    return 0 if data["mesh"] else 1
+
+
+def _read(stack: Stack, found: Survey, name: str) -> dict[str, Any]:
+    """All that there is to show."""
+    target, mesh = found.target, stack.installation
+    version = ".".join(map(str, found.version))
+    cluster = {"context": target.context, "server": target.server, "kubernetes": version}
     mark = found.namespaces.get(mesh.root, {})
     if names.OWNER_PROJECT not in mark:
-        for line in _none(found, mesh, stack):
-            print(line)
-        return 1
-    project, owner = mark[names.OWNER_PROJECT], mark.get(names.OWNER_STACK)
-    print(f"mesh      namespace {mesh.root}, of project {project}, stack {owner}")
+        return {"cluster": cluster, "mesh": None, "next": [*_none(found, mesh, name)]}
+    owner = {"project": mark[names.OWNER_PROJECT], "stack": mark.get(names.OWNER_STACK)}
     with proxy.connect(target) as api:
-        for line in [*_table([*_workloads(api, mesh, found)]), *_control_planes(api, whole)]:
-            print(line)
-    if target.context in EMBEDDED_CLUSTERS:
-        for part, lines in (("istiod", istiod.lines(target.context)), ("live", live.lines(target.context))):
-            for head, line in zip(chain([part], repeat("")), lines, strict=False):
-                print(f"{head:<10}{line}")
-    return 0
-
-
-def _control_planes(api: Api, stack: Stack) -> Iterator[str]:
-    """The control planes of a stack that has several, the tags, and the pods of injected namespaces."""
-    rows, tags = list(control_planes.rows(api, stack)), control_planes.tags(api)
-    yield from _headed("control", _table(rows))
-    # A single control plane's own default tag says nothing.
-    told = {tag: revision for tag, revision in tags.items() if rows or tag != DEFAULT_REVISION}
-    yield from _headed("tags", _table([[tag, revision] for tag, revision in sorted(told.items())]))
-    yield from control_planes.sidecars(api, stack, tags)
-
-
-def _headed(head: str, lines: Iterable[str]) -> Iterator[str]:
-    for text, line in zip(chain([head], repeat("")), lines, strict=False):
-        yield f"{text:<10}{line.removeprefix(' ' * 10)}"
+        standing = revisions.read(api)
+        shown = overview.as_data(overview.of(stack, standing, _images(api, stack, standing)))
+        ways = _ways(api, standing, found)
+        shown["gateways"] = [{**one, "service": ways.get((one["namespace"], one["name"]))} for one in shown["gateways"]]
+        others = [*_workloads(api, mesh, standing)]
+    parts = (("istiod", istiod.lines), ("live", live.lines)) if target.context in EMBEDDED_CLUSTERS else ()
+    return {
+        "cluster": cluster,
+        "mesh": {"namespace": mesh.root, **owner},
+        "workloads": others,
+        **shown,
+        "sandbox": {part: list(lines(target.context)) for part, lines in parts},
+    }
 
 
 def hint(stack: str, target: Target) -> str:
@@ -80,29 +79,33 @@ def _none(found: Survey, mesh: Installation, stack: str) -> Iterator[str]:
     unmarked = sorted(name for name, one in found.definitions.items() if names.OWNER_PROJECT not in one.annotations)
     others = found.istio or "".join(f"{name} is defined" for name in unmarked[:1])
     if others and mesh.values.base.enabled:
-        yield f"mesh      none of this project, but an Istio of others: {others}"
-        yield f"          `make parity STACK={stack}` compares it with the stack"
-        yield f"          `make adopt STACK={stack}` takes it over"
+        yield f"none of this project, but an Istio of others: {others}"
+        yield f"`make parity STACK={stack}` compares it with the stack"
+        yield f"`make adopt STACK={stack}` takes it over"
     else:
-        yield f"mesh      none; `make up STACK={stack}` installs it"
+        yield f"none; `make up STACK={stack}` installs it"
 
 
-def _workloads(api: Api, mesh: Installation, found: Survey) -> Iterator[list[str]]:
-    """A row for each Deployment of the root namespace, and for each gateway in another one."""
-    gateways = mesh.values.gateways
-    for place in dict.fromkeys([mesh.root, *(spec.namespace or mesh.root for spec in gateways.values())]):
-        services = {service["metadata"]["name"]: service for service in client.items(api, SERVICES.format(place))}
-        for deployment in client.items(api, DEPLOYMENTS.format(place)):
-            name, spec, status = deployment["metadata"]["name"], deployment["spec"], deployment.get("status", {})
-            if place == mesh.root or name in gateways:
-                image = spec["template"]["spec"]["containers"][0]["image"]
-                ready = f"{status.get('readyReplicas', 0)}/{spec.get('replicas', 1)} ready"
-                way = _way(services[name], found) if name in gateways and name in services else ""
-                yield [name, ready, image, way]
+def _workloads(api: Api, mesh: Installation, standing: Revisions) -> Iterator[dict[str, Any]]:
+    """The Deployments of the root namespace that are no gateways: istiod, addons and others."""
+    gateways = {one.name for one in standing.gateways}
+    for found in client.items(api, DEPLOYMENTS.format(mesh.root)):
+        if sidecars.name(found) not in gateways:
+            image = found["spec"]["template"]["spec"]["containers"][0]["image"]
+            ready, wanted = found.get("status", {}).get("readyReplicas", 0), found["spec"].get("replicas", 1)
+            yield {"name": found["metadata"]["name"], "image": image, "ready": ready, "wanted": wanted}
 
 
-def _way(service: Manifest, found: Survey) -> str:
-    """The gateway's Service type, addresses and node ports."""
+def _ways(api: Api, standing: Revisions, found: Survey) -> Mapping[Name, Mapping[str, Any]]:
+    """Type, addresses and node ports of the Service of each gateway that has one of its name."""
+    wanted = {one.name for one in standing.gateways}
+    places = sorted({place for place, _ in wanted})
+    answers = client.ask_all(api, [Request("GET", SERVICES.format(place)) for place in places])
+    services = [one for answer in answers for one in client.object_in(answer).get("items") or ()]
+    return {sidecars.name(one): _way(one, found) for one in services if sidecars.name(one) in wanted}
+
+
+def _way(service: Manifest, found: Survey) -> Mapping[str, Any]:
     spec = service["spec"]
     ingress = service.get("status", {}).get("loadBalancer", {}).get("ingress") or []
     facts = gateways.address(
@@ -110,12 +113,31 @@ def _way(service: Manifest, found: Survey) -> str:
         {port["name"]: port.get("nodePort") for port in spec["ports"]},
         [point.get("ip") or point.get("hostname") for point in ingress],
     )
-    ports = ", ".join(f"{name} {port}" for name, port in facts.get("nodePorts", {}).items())
+    ports = facts.get("nodePorts", {})
     where = facts.get("addresses") or ([found.node] if ports and found.node else [])
-    return "  ".join(filter(None, (facts["type"], ", ".join(where), ports)))
+    return {"type": facts["type"], "addresses": list(where), "nodePorts": dict(ports)}
 
 
-def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        yield ("          " + "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True))).rstrip()
+def _images(api: Api, stack: Stack, standing: Revisions) -> Mapping[str, str]:
+    """The image of the sidecars that each control plane injects, by revision, where its values are on the cluster."""
+    own = stack.installations
+    roots = {one.revision: one.name[0] for one in standing.control_planes} | {
+        revision: one.root for revision, one in own.items()
+    }
+    paths = [CONFIG_MAP.format(root, _revisioned(INJECTOR, revision)) for revision, root in roots.items()]
+    answers = client.ask_all(api, [Request("GET", path) for path in paths])
+    return {
+        revision: _image(json.loads(answer.body["data"]["values"])["global"], own.get(revision))
+        for revision, answer in zip(roots, answers, strict=True)
+        if answer.ok
+    }
+
+
+def _image(values: Mapping[str, Any], mesh: Installation | None) -> str:
+    named = str(values["proxy"]["image"])
+    config = (mesh.release.mesh_config(mesh).get("defaultConfig") or {}) if mesh else {}
+    return named if "/" in named else images.proxy(values, config, {})
+
+
+def _revisioned(name: str, revision: str) -> str:
+    return name if revision == DEFAULT_REVISION else f"{name}-{revision}"

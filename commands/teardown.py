@@ -1,22 +1,28 @@
-"""Protects others from `make down`: finds pods that would lose their control plane and custom resources that would be
-deleted."""
+"""Protects others from `make down`: finds pods that would lose their control plane, namespaces that would lose their
+injector, and custom resources that would be deleted."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from cluster import client, sidecars
+from cluster import client, revisions, sidecars, uninjected
 from cluster.client import Api
 from cluster.errors import NotFound
+from cluster.orphans import Objects
+from cluster.revisions import Revisions
 from cluster.sidecars import SHOWN
+from cluster.uninjected import Injection
 from commands.stackfiles import CommandError
 from mesh.core import kinds, pods, words
 from mesh.core.kinds import GroupKind
 from mesh.proxy.control_plane import Name
 
 Manifest = Mapping[str, Any]
+
+NOTHING: Final = Injection(Objects.of([]))
+"""What is left of a stack after its teardown."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,13 @@ class Recorded:
     def names(self, *of_kinds: GroupKind) -> set[Name]:
         """The namespaces and names of the objects of some kinds."""
         return {sidecars.name(r["inputs"]) for kind in of_kinds for r in self._of(kind)}
+
+    @property
+    def injection(self) -> Injection:
+        """What the stack injects."""
+        whole = [r for r in self.resources if kinds.of_inputs(r.get("inputs", {})) and "metadata" in r["inputs"]]
+        made = [r["inputs"] for r in whole if not r.get("type", "").endswith("Patch")]
+        return Injection.of([r["inputs"] for r in whole], Objects.of(made))
 
     def definitions(self, kept: bool = False) -> Iterator[Manifest]:
         """The definitions that would go, or those that are kept."""
@@ -42,7 +55,12 @@ def check(state: Mapping[str, Any], api: Api, force: bool) -> None:
     """Raises CommandError if a teardown would break or delete objects of others. The message names them, and says how
     to go on. With `force` it is only printed."""
     recorded = Recorded(state.get("resources") or [])
-    problems = [*_orphaned(recorded, api), *_lost(recorded, api)]
+    found = revisions.read(api)
+    problems = [
+        *_orphaned(recorded, found),
+        *uninjected.problems(recorded.injection, NOTHING, found),
+        *_lost(recorded, api),
+    ]
     if not problems:
         return
     text = "\n".join(problems)
@@ -51,10 +69,10 @@ def check(state: Mapping[str, Any], api: Api, force: bool) -> None:
     print(f"FORCE=1: going on, although\n{text}", flush=True)
 
 
-def _orphaned(recorded: Recorded, api: Api) -> Iterator[str]:
+def _orphaned(recorded: Recorded, found: Revisions) -> Iterator[str]:
     """The message about pods of others with a sidecar of this mesh, if there are any."""
     own, services = recorded.names(*pods.TEMPLATES), recorded.names(kinds.SERVICE)
-    injected = [one for one in sidecars.running(api) if not one.asks or one.asks & services]
+    injected = [one for one in found.proxies if not one.asks or one.asks & services]
     foreign = [one for one in injected if not one.maker_among(own)]
     if own and foreign:
         yield (

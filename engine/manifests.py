@@ -52,13 +52,21 @@ class CreatedObjects:
         self.objects: list[Object] = []
         self.twice: list[tuple[Ref, str, str]] = []
         """The objects that two parts of the config create, and the keys of both."""
+        self.definitions: list[Mapping[str, Any]] = []
+        """The custom resource definitions."""
         self._keys: dict[Ref, str] = {}
 
     def collect(self, args: pulumi.ResourceTransformationArgs) -> None:
-        """A stack transformation that changes nothing, and notes every object of the kinds in `KINDS`."""
+        """A stack transformation that changes nothing, and notes every definition and every object of the kinds in
+        `KINDS`."""
         kind = kind_of(args.type_)
         if kind:
             self._note(kind, args)
+        if kind == kinds.CUSTOM_RESOURCE_DEFINITION:
+            spec = args.props.get("spec")  # Istio's are plain data: to copy their schemas would take long
+            meta = as_data(args.props.get("metadata"))
+            inputs = {"metadata": meta, "spec": spec if isinstance(spec, Mapping) else as_data(spec)}
+            self.definitions.append(as_manifest(args.type_, inputs))
         if kind in KINDS:
             whole = {property_name(key): as_data(value) for key, value in args.props.items()}
             manifest = {key: value for key, value in whole.items() if value is not None}

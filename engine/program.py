@@ -16,13 +16,13 @@ from typing import Final, NoReturn
 import pulumi
 import pulumi_kubernetes as k8s
 
-from cluster import definitions, foreign, orphans, ownership, proxy, survey, uninjected
+from cluster import definitions, foreign, ownership, proxy, survey
 from cluster.errors import ClusterError, Unreachable
 from cluster.foreign import Wanted
+from cluster.removal import Removal
 from cluster.state import StackState
-from cluster.survey import Survey
+from cluster.survey import Definition, Survey
 from cluster.target import Target, adopting, forced
-from cluster.uninjected import Injection
 from engine import config, patches, recorder, sdk
 from engine.aliases import FormerUrns
 from engine.manifests import CreatedObjects
@@ -71,6 +71,8 @@ class Cluster:
     """Those of them that the state does not have."""
     namespaces: Collection[str]
     """The namespaces that there are."""
+    definitions: Mapping[str, Definition]
+    """The definitions of Istio's API that there are."""
     secrets: Secrets
     """What previews must not show."""
     moves: pulumi.ResourceHook | None
@@ -148,6 +150,7 @@ def connect(root: str, state: Callable[[], StackState]) -> tuple[Stack, Cluster]
         created,
         former.new,
         found.namespaces if found else (),
+        found.definitions if found else {},
         secrets,
         Moves(target, chosen.timeout).hook if found else None,
     )
@@ -178,33 +181,30 @@ def check_objects(stack: Stack, created: CreatedObjects) -> None:
 
 
 def check_cluster(cluster: Cluster, recorded: StackState) -> None:
-    """Ends the program with one message if the update would take objects from somebody else, or the control plane from
-    proxies that run; called after the last object has been created. With `FORCE=1` the message is a warning.
+    """Ends the program with one message if the update would take objects from somebody else, or from those who use them
+    control planes, injection or versions of definitions; called after the last object has been created. With `FORCE=1`
+    the message is a warning.
 
-    The cluster is asked only if the program creates what the state does not have, or does not create a control plane
-    that the state has."""
+    The cluster is asked only if the program creates what the state does not have, or takes something away. A preview
+    without a cluster only says what could not be checked."""
+    if recorder.is_recording():
+        return
+    new = [*(made.body for made in cluster.created.objects), *cluster.created.definitions]
+    removal = Removal.of(recorded, new)
     if cluster.target is None:
+        if removal.taken:
+            pulumi.log.warn(f"without the cluster it is not known who still needs what changes: {removal.taken}")
         return
-    new, old = [made.body for made in cluster.created.objects], recorded.manifests
-    before, after = orphans.recorded(recorded), orphans.Objects.of(new)
-    removes = not before.control_planes <= after.control_planes
-    injected = Injection.of(old), Injection.of(new)
     wanted = [] if adopting() else [one for one in cluster.new if _may_stand(one, cluster)]
-    if not (removes or wanted or uninjected.changes(*injected)):
-        return
-    found = []
+    found = [text] if (text := definitions.lowered(cluster.definitions, definitions.among(new))) else []
     try:
-        with proxy.connect(cluster.target) as api:
-            if taken := foreign.problem(api, wanted, names.field_manager(pulumi.get_project(), pulumi.get_stack())):
-                found.append(f"{taken}. `make adopt` takes over what stands")
-            if removes and (orphaned := orphans.problem(before, after, api)):
-                found.append(orphaned)
-            if uninjected.changes(*injected):
-                found += uninjected.problems(*injected, after.control_planes, api)
+        if wanted or removal.taken:
+            with proxy.connect(cluster.target) as api:
+                if taken := foreign.problem(api, wanted, names.field_manager(pulumi.get_project(), pulumi.get_stack())):
+                    found.append(f"{taken}. `make adopt` takes over what stands")
+                found += removal.problems(api) if removal.taken else ()
     except ClusterError as error:
-        what = (
-            "a control plane would go, and whether pods still need it" if removes else "whether others made its objects"
-        )
+        what = f"who still needs what changes ({removal.taken})" if removal.taken else "whether others made its objects"
         found.append(f"{what} cannot be found out: {error}")
     if forced():
         for problem in found:
@@ -273,7 +273,6 @@ def problems(
     made = [hook for one in planes for hook in one.release.injection_webhooks(one)]
     if chosen.base.enabled:
         reasons = list(ownership.problems(found, recorded, installed, project, stack, root, chosen.ownership, adopt))
-        reasons += definitions.problems(found, planes[0].newest, chosen.base.excludedCRDs)
         made += [hook for one in planes for hook in one.release.validation_webhooks(one)]
     else:
         spaces = {**({root: "existing"} if chosen.uses_root_namespace else {}), **chosen.ownership}
@@ -281,3 +280,11 @@ def problems(
         beside = (found, recorded, installed, project, stack, injectors, spaces, adopt)
         reasons = list(ownership.problems_without_base(*beside))
     return [*reasons, *ownership.blocked(found, recorded, frozenset(hook.name for hook in made), reasons)]
+
+
+def lowered(found: Survey, chosen: Settings) -> list[str]:
+    """Why the definitions of the stack must not be applied to the cluster, before there are objects; none if they
+    may."""
+    wanted = definitions.of_release(chosen.installation.newest, chosen.base.excludedCRDs) if chosen.base.enabled else {}
+    text = definitions.lowered(found.definitions, wanted)
+    return [f"{found.target.context} ({found.target.server}): {text}"] if text else []

@@ -45,7 +45,7 @@ def owner(case: Case) -> Result:
     version = max(case.version, case.release.kubernetes.oldest)  # the version has a check of its own
     found = replace(case.survey, version=version)
     problems = program.problems(found, recorded, PROJECT, case.stack, ROOT, case.settings)
-    if problems:
+    if problems := problems or program.lowered(found, case.settings):
         return Result(Level.ERROR, "this cluster is not free for the stack", problems)
     if names.OWNER_PROJECT in mark:
         return Result(Level.OK, "the mesh on this cluster is this stack's own")

@@ -10,7 +10,6 @@ import pytest
 from cluster import definitions
 from cluster.survey import Definition
 from mesh import api, releases
-from tests.fake_api import SURVEY
 
 VIRTUAL_SERVICES = "virtualservices.networking.istio.io"
 
@@ -28,7 +27,7 @@ def standing(release: str, **stored: Collection[str]) -> dict[str, Definition]:
 
 
 def said(found: dict[str, Definition], wanted: str, excluded: Collection[str] = ()) -> str:
-    return "\n".join(definitions.problems(replace(SURVEY, definitions=found), releases.get(wanted), excluded))
+    return definitions.lowered(found, definitions.of_release(releases.get(wanted), excluded))
 
 
 @pytest.mark.parametrize(("there", "wanted"), [("1.10", "1.10"), ("1.10", "1.30"), ("1.30", "1.30")])
@@ -46,13 +45,30 @@ def test_older_definitions_are_refused_with_what_they_would_take_away_and_what_k
     assert f"{VIRTUAL_SERVICES} serves v1." in said(only_served, "1.10")
 
 
-def test_a_definition_that_would_go_with_its_objects_is_refused() -> None:
-    name = "proxyconfigs.networking.istio.io"
-    found = {name: standing("1.30")[name]}
-    assert f"{name} would be deleted with all its objects" in said(found, "1.10")
-    assert said(found, "1.10", excluded=[name]) == ""
+def test_definitions_that_the_stack_does_not_bring_are_no_matter() -> None:
+    found = {VIRTUAL_SERVICES: standing("1.30")[VIRTUAL_SERVICES]}
+    assert said(found, "1.10", excluded=[VIRTUAL_SERVICES]) == ""
+    alone = {"proxyconfigs.networking.istio.io": standing("1.30")["proxyconfigs.networking.istio.io"]}
+    assert said(alone, "1.10") == ""
 
 
-def test_versions_that_no_release_here_knows_are_kept_by_a_newer_release() -> None:
+def test_versions_that_no_release_here_knows_need_a_newer_one() -> None:
     found = {VIRTUAL_SERVICES: Definition({}, frozenset({"v2"}))}
-    assert "keep them, with a newer mesh:release" in said(found, "1.30")
+    text = said(found, "1.30")
+    assert "are newer than all that are known here" in text
+    assert "A newer mesh:base.release would keep them" in text
+
+
+def test_definitions_are_found_among_the_objects_of_a_stack() -> None:
+    other = {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "a.b"}}
+    made = api.definitions(releases.get("1.10").api)
+    assert definitions.among([*made, other]) == definitions.of_release(releases.get("1.10"))
+
+
+def test_definitions_do_not_go_while_a_control_plane_stays() -> None:
+    text = definitions.deleted([VIRTUAL_SERVICES], ["default", "b"])
+    assert text.startswith("1 definition of Istio's API would go, with all objects of the kind, while the control")
+    assert (
+        f"planes of revisions b, default read them: {VIRTUAL_SERVICES}. Leave enabled, release and excludedCRDs" in text
+    )
+    assert definitions.deleted([VIRTUAL_SERVICES], []) == definitions.deleted([], ["default"]) == ""

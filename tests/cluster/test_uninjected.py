@@ -1,111 +1,167 @@
-"""Namespaces that an update would leave without an injector."""
+"""Namespaces and pods that an update would leave without an injector."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 import pytest
 
-from cluster import uninjected
-from cluster.client import Answer
+from cluster import revisions, uninjected
+from cluster.orphans import Objects
 from cluster.uninjected import Injection
-from tests.fake_api import FakeApi, listing, namespace
+from tests.cluster.standing import INJECT, OLD, REV, Manifest, cluster, deployment, injector, namespace, pod, service
 
-WEBHOOKS = "GET /apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
-NAMESPACES = "GET /api/v1/namespaces"
-REV, OLD = "istio.io/rev", "istio-injection"
-SERVICES = frozenset({("istio-system", "istiod"), ("istio-system", "istiod-b")})
-
-
-def injector(name: str, service: str, *labels: tuple[str, str]) -> dict[str, Any]:
-    def hook(key: str, value: str) -> dict[str, Any]:
-        chosen = [{"key": key, "operator": "In", "values": [value]}, {"key": "x", "operator": "DoesNotExist"}]
-        client = {"service": {"namespace": "istio-system", "name": service}}
-        return {"clientConfig": client, "namespaceSelector": {"matchExpressions": chosen}}
-
-    return {
-        "apiVersion": "admissionregistration.k8s.io/v1",
-        "kind": "MutatingWebhookConfiguration",
-        "metadata": {"name": name},
-        "webhooks": [hook(*label) for label in labels],
-    }
-
-
-def labelled(name: str, **labels: str) -> dict[str, Any]:
-    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
-
-
-FIRST = injector("istio-sidecar-injector", "istiod", (REV, "default"), (OLD, "enabled"))
+FIRST = injector(
+    "istio-sidecar-injector",
+    "istiod",
+    (REV, "default"),
+    (OLD, "enabled"),
+    pods=((INJECT, "true"), (REV, "default")),
+)
 SECOND = injector("istio-sidecar-injector-b", "istiod-b", (REV, "b"))
-TAG = injector("istio-revision-tag-canary", "istiod-b", (REV, "canary"))
+TAG = injector("istio-revision-tag-canary", "istiod-b", (REV, "canary"), tag="canary", pods=((REV, "canary"),))
+ONE, TWO = service(), service("istiod-b", **{REV: "b"})
+BOTH = (FIRST, SECOND, ONE, TWO)
+
+
+def injection(objects: Iterable[Manifest], patches: Iterable[Manifest] = ()) -> Injection:
+    return Injection.of([*objects, *patches], Objects.of(objects))
 
 
 def said(
-    before: Iterable[dict[str, Any]],
-    after: Iterable[dict[str, Any]],
-    *namespaces: dict[str, Any],
-    others: Iterable[dict[str, Any]] = (),
-    found: Mapping[str, Answer] = {},
+    before: Iterable[Manifest],
+    after: Iterable[Manifest],
+    *there: Manifest,
+    labelled: tuple[Iterable[Manifest], Iterable[Manifest]] = ((), ()),
 ) -> str:
-    before = list(before)
-    api = FakeApi({WEBHOOKS: listing(*before, *others), NAMESPACES: listing(*namespaces), **found})
-    pair = Injection.of(before), Injection.of(after)
-    if not uninjected.changes(*pair):
+    """`there` stands beside what the stack has before; `labelled` are namespaces that it labels, before and after."""
+    pair = injection(before, labelled[0]), injection(after, labelled[1])
+    if not [*uninjected.changes(*pair)]:
         return ""
-    return "\n".join(uninjected.problems(*pair, SERVICES, api))
+    stands = [one for one in before if one["kind"] != "Namespace"]
+    return "\n".join(uninjected.problems(*pair, revisions.read(cluster(*stands, *there))))
 
 
 def test_a_tag_that_goes_is_refused_while_namespaces_name_it() -> None:
-    shop, till = namespace("shop", **{REV: "canary"}), namespace("till", **{REV: "b"})
-    text = said([FIRST, SECOND, TAG], [FIRST, SECOND], shop, till)
-    assert text.startswith("1 namespace would ask for sidecars by istio.io/rev=canary, which nothing answers any more")
-    assert ": shop. Move those of this stack first" in text
+    spaces = namespace("shop", **{REV: "canary"}), namespace("till", **{REV: "b"})
+    assert said([*BOTH, TAG], BOTH, *spaces) == (
+        "tag canary goes, while 1 namespace asks for sidecars by istio.io/rev=canary: shop. New pods would come without"
+        " a sidecar. Move those of others by `kubectl label namespace NAME istio.io/rev=REVISION --overwrite` and a"
+        " restart of their pods; REVISION is one of b, default: docs/upgrade.md"
+    )
+
+
+def test_a_tag_that_goes_is_refused_while_pods_name_it_in_namespaces_without_a_label() -> None:
+    pods = pod("shop", "cart", **{REV: "canary"}), pod("bank", "till", **{REV: "canary"})
+    text = said([*BOTH, TAG], BOTH, namespace("shop"), namespace("bank", **{OLD: "disabled"}), *pods)
+    assert "while 1 pod asks for sidecars by istio.io/rev=canary: shop/cart-5f6d8-x. " in text
+    assert "Give the pods another istio.io/rev in the template that makes them" in text
+
+
+def test_a_pod_is_judged_by_the_template_that_makes_the_next_one() -> None:
+    cart = deployment("shop", "cart", "cart:1", {REV: "canary"})
+    running = pod("shop", "cart")  # in 1.10, injection has overwritten its label
+    assert "shop/cart" in said([*BOTH, TAG], BOTH, namespace("shop"), cart, running)
+    changed = deployment("shop", "cart", "cart:1", {REV: "b"})
+    old = [*BOTH, TAG, cart]
+    assert "shop/cart" in said(old, [*BOTH, cart], namespace("shop"), running)
+    assert said(old, [*BOTH, changed], namespace("shop"), running) == ""
+    assert said(old, BOTH, namespace("shop"), running) == ""  # its workload goes, too
 
 
 def test_a_revision_that_goes_is_refused_while_namespaces_name_it_by_either_label() -> None:
     spaces = [namespace("a", **{REV: "default"}), namespace("b", **{OLD: "enabled"}), namespace("c")]
-    text = said([FIRST, SECOND], [SECOND], *spaces)
-    assert (
-        "by istio.io/rev=default, which nothing answers any more, so that new pods would come without one: a." in text
-    )
-    assert "by istio-injection=enabled, which nothing answers any more" in text
+    text = said(BOTH, [SECOND, TWO], *spaces)
+    assert "revision default goes, while 1 namespace asks for sidecars by istio.io/rev=default: a." in text
+    assert "by istio-injection=enabled: b." in text
+    assert "kubectl label namespace NAME istio-injection- istio.io/rev=REVISION" in text
     assert ": c" not in text
+
+
+def test_a_pod_that_asks_for_the_default_injector_counts() -> None:
+    text = said(BOTH, [SECOND, TWO], namespace("shop"), pod("shop", "cart", **{INJECT: "true"}))
+    assert "asks for sidecars by sidecar.istio.io/inject=true: shop/cart" in text
 
 
 def test_namespaces_that_the_same_update_moves_do_not_count() -> None:
     there = namespace("shop", **{OLD: "enabled"})
-    moved = labelled("shop", **{REV: "b"})
-    assert said([FIRST, SECOND, labelled("shop", **{OLD: "enabled"})], [SECOND, moved], there) == ""
+    labels = [namespace("shop", **{OLD: "enabled"})], [namespace("shop", **{REV: "b"})]
+    assert said(BOTH, [SECOND, TWO], there, labelled=labels) == ""
+
+
+def test_namespaces_that_the_same_update_unlabels_or_deletes_do_not_count() -> None:
+    there = namespace("shop", **{OLD: "enabled"})
+    assert said(BOTH, [SECOND, TWO], there, labelled=([there], [])) == ""
+    assert said([*BOTH, there], [SECOND, TWO], there) == ""
+
+
+def test_a_label_that_somebody_else_has_set_on_a_namespace_of_the_stack_counts() -> None:
+    there = namespace("shop", **{REV: "canary"})
+    bare = namespace("shop")
+    assert "by istio.io/rev=canary: shop." in said([*BOTH, TAG, bare], [*BOTH, bare], there)
+
+
+def test_namespaces_of_the_stack_have_a_key_of_their_own() -> None:
+    labelled = namespace("shop", **{REV: "canary"})
+    text = said([*BOTH, TAG], BOTH, labelled, labelled=([labelled], [labelled]))
+    assert "Move those of this stack first, by `mesh:injectedNamespaces.NAME.revision`; REVISION is" in text
+    assert "of others" not in text
+
+
+def test_without_a_control_plane_that_stays_sidecars_are_taken_out() -> None:
+    text = said(BOTH, [], namespace("shop", **{OLD: "enabled"}))
+    assert "Take the injection label from their namespaces" in text
+    assert "REVISION" not in text
 
 
 def test_the_default_labels_may_go_over_to_a_tag() -> None:
-    tag = injector("istio-revision-tag-default", "istiod-b", (REV, "default"), (OLD, "enabled"))
+    tag = injector("istio-revision-tag-default", "istiod-b", (REV, "default"), (OLD, "enabled"), tag="default")
     there = namespace("shop", **{OLD: "enabled"})
-    assert said([FIRST, SECOND], [SECOND, tag], there) == ""
+    assert said(BOTH, [SECOND, TWO, tag], there) == ""
 
 
 def test_a_label_that_the_webhook_of_another_answers_is_answered() -> None:
-    theirs = injector("istio-revision-tag-canary-2", "istiod-of-others", (REV, "canary"))
-    shop = namespace("shop", **{REV: "canary"})
-    assert said([FIRST, TAG], [FIRST], shop, others=[theirs]) == ""
+    theirs = injector("istio-revision-tag-canary-2", "istiod-of-others", (REV, "canary"), tag="canary")
+    assert said([*BOTH, TAG], BOTH, namespace("shop", **{REV: "canary"}), theirs) == ""
 
 
-def test_a_tag_that_is_moved_to_a_control_plane_that_is_not_there_is_refused() -> None:
-    moved = injector("istio-revision-tag-canary", "istiod-c", (REV, "canary"))
-    text = said([FIRST, TAG], [FIRST, moved])
-    assert text.startswith(
-        "istio.io/rev=canary would lead to the control plane of Service istio-system/istiod-c, which"
+def test_a_tag_of_others_for_a_control_plane_that_goes_is_refused_while_namespaces_name_it() -> None:
+    theirs = injector("istio-revision-tag-prod", "istiod-b", (REV, "prod"), tag="prod")
+    text = said(BOTH, [FIRST, ONE], theirs, namespace("shop", **{REV: "prod"}))
+    assert text.startswith("the Service istio-system/istiod-b, to which webhook istio-revision-tag-prod leads, goes,")
+    assert "by istio.io/rev=prod: shop. New pods would be refused (failurePolicy Fail)" in text
+    assert said(BOTH, [FIRST, ONE], theirs, namespace("shop")) == ""
+
+
+@pytest.mark.parametrize("before", [[*BOTH, TAG], BOTH], ids=["repointed", "new"])
+def test_a_tag_for_a_control_plane_that_is_not_there_is_refused(before: list[Manifest]) -> None:
+    moved = injector("istio-revision-tag-canary", "istiod-c", (REV, "canary"), tag="canary")
+    assert said(before, [*BOTH, moved]) == (
+        "tag canary would lead to the Service istio-system/istiod-c of revision c, which does not exist: new pods that"
+        " ask by it would be refused. Install that control plane first, or let it stand for b, default"
     )
-    path = "GET /api/v1/namespaces/istio-system/services/istiod-c"
-    assert said([FIRST, TAG], [FIRST, moved], found={path: Answer(200, {})}) == ""
+    assert said(before, [*BOTH, moved], service("istiod-c", **{REV: "c"})) == ""
+
+
+def test_a_tag_that_stays_while_its_control_plane_goes_is_refused() -> None:
+    text = said([*BOTH, TAG], [FIRST, ONE, TAG])
+    assert text.startswith("tag canary would lead to the Service istio-system/istiod-b of revision b, which goes: new")
 
 
 def test_a_tag_that_is_moved_within_the_stack_is_no_matter() -> None:
-    moved = injector("istio-revision-tag-canary", "istiod", (REV, "canary"))
-    assert said([FIRST, SECOND, TAG], [FIRST, SECOND, moved], namespace("shop", **{REV: "canary"})) == ""
+    moved = injector("istio-revision-tag-canary", "istiod", (REV, "canary"), tag="canary")
+    assert said([*BOTH, TAG], [*BOTH, moved], namespace("shop", **{REV: "canary"})) == ""
 
 
-@pytest.mark.parametrize("after", [[FIRST, SECOND, TAG], [FIRST, SECOND, TAG, injector("x", "istiod", (REV, "y"))]])
-def test_the_cluster_is_asked_only_if_a_label_changes(after: list[dict[str, Any]]) -> None:
-    assert not uninjected.changes(Injection.of([FIRST, SECOND, TAG]), Injection.of(after))
+@pytest.mark.parametrize("more", [(), (injector("x", "istiod", (REV, "y"), tag="y"),)], ids=["same", "new tag"])
+def test_the_cluster_is_asked_only_if_something_goes_or_moves(more: tuple[Manifest, ...]) -> None:
+    assert not [*uninjected.changes(injection([*BOTH, TAG]), injection([*BOTH, TAG, *more]))]
+
+
+def test_what_changes_is_known_without_the_cluster() -> None:
+    moved = injector("istio-revision-tag-canary", "istiod", (REV, "canary"), tag="canary")
+    assert [*uninjected.changes(injection([*BOTH, TAG]), injection([FIRST, ONE, moved]))] == [
+        "Service istio-system/istiod-b goes",
+        "nothing answers istio.io/rev=b any more",
+        "tag canary leads to istio-system/istiod",
+    ]

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+import cluster.sidecars
 from cluster import orphans
 from cluster.orphans import Objects
 from commands import render, sources
@@ -17,7 +18,6 @@ from mesh.config.settings import Settings
 from mesh.releases import manual
 from mesh.review.review import Review, Source
 from mesh.review.risks import sidecars
-from tests.fake_api import FakeApi, listing
 
 Manifest = Mapping[str, Any]
 
@@ -75,8 +75,7 @@ def before() -> tuple[Sequence[Manifest], list[Manifest]]:
 
 def problem(before: tuple[Sequence[Manifest], list[Manifest]], **changed: Any) -> str:
     objects, there = before
-    api = FakeApi({"GET /api/v1/pods": listing(*there)})
-    return orphans.problem(Objects.of(objects), Objects.of(manifests(**changed)[0]), api)
+    return orphans.problem(Objects.of(objects), Objects.of(manifests(**changed)[0]), cluster.sidecars.among(there))
 
 
 def test_a_revision_on_a_running_stack_leaves_the_injected_pods_behind_and_no_gateway(

@@ -9,6 +9,7 @@ from commands import teardown
 from commands.stackfiles import CommandError
 from commands.teardown import Recorded
 from tests import meshes
+from tests.cluster.standing import OLD, PATHS, REV, injector, namespace
 
 GROUP = "networking.istio.io"
 VERSIONS = {**meshes.VERSIONS, "CustomResourceDefinition": "apiextensions.k8s.io/v1"}
@@ -51,13 +52,14 @@ class Cluster(dict[str, Any]):
     """An API server with the items of some collections, by path; other paths are not found."""
 
     def ask(self, request: Request) -> Answer:
-        return Answer(200, {"items": self[request.path]}) if request.path in self else Answer(404)
+        path = request.path.partition("?")[0]
+        return Answer(200, {"items": self[path]}) if path in self else Answer(404)
 
 
 @pytest.fixture
 def answers() -> Cluster:
     """A cluster without pods; tests add further answers."""
-    return Cluster({"/api/v1/pods": []})
+    return Cluster({path: [] for path in PATHS.values()})
 
 
 def test_the_stacks_own_pods_and_resources_do_not_prevent_a_teardown(answers: Cluster) -> None:
@@ -146,3 +148,25 @@ def test_pods_of_every_kind_of_workload_of_the_stack_are_its_own(
     with pytest.raises(CommandError, match="1 pod would keep a sidecar without a control plane"):
         teardown.check(STATE, answers, force=False)
     teardown.check({"resources": [*STATE["resources"], resource(kind, name, "default")]}, answers, force=False)
+
+
+OF_STACK = injector("istio-sidecar-injector", "istiod", (REV, "default"), (OLD, "enabled"))
+LABELLED = namespace("shop", **{OLD: "enabled"})
+
+
+def test_namespaces_of_others_that_would_lose_their_injector_are_listed(answers: Cluster) -> None:
+    state = {"resources": [*STATE["resources"][:3], {"inputs": OF_STACK}]}
+    answers[PATHS["MutatingWebhookConfiguration"]] = [OF_STACK]
+    answers[PATHS["Namespace"]] = [LABELLED, namespace("plain")]
+    with pytest.raises(
+        CommandError, match=r"1 namespace asks for sidecars by istio-injection=enabled: shop\. New pods"
+    ):
+        teardown.check(state, answers, force=False)
+
+
+@pytest.mark.parametrize("kind", ["Namespace", "NamespacePatch"])
+def test_the_namespaces_of_the_stack_do_not_prevent_a_teardown(answers: Cluster, kind: str) -> None:
+    own = {"type": f"kubernetes:core/v1:{kind}", "inputs": LABELLED}
+    answers[PATHS["MutatingWebhookConfiguration"]] = [OF_STACK]
+    answers[PATHS["Namespace"]] = [LABELLED]
+    teardown.check({"resources": [{"inputs": OF_STACK}, own]}, answers, force=False)

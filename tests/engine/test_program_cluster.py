@@ -3,6 +3,7 @@ ends it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
@@ -10,18 +11,21 @@ from typing import Any
 import pulumi
 import pytest
 
-from cluster import proxy
+from cluster import definitions, proxy
 from cluster.client import Answer
 from cluster.foreign import Wanted
 from cluster.state import StackState
+from cluster.survey import Definition
 from cluster.target import ADOPT, FORCE
-from engine import program
+from engine import program, recorder
 from engine.manifests import CreatedObjects
+from mesh import api, releases
 from mesh.analysis.objects import Object, Ref
 from mesh.core import kinds
 from mesh.core.names import field_manager
-from tests.cluster.test_orphans import PODS, control_plane, pod
-from tests.fake_api import TARGET, FakeApi, denied, listing
+from tests.cluster import standing as stands
+from tests.cluster.test_orphans import control_plane, pod
+from tests.fake_api import TARGET, FakeApi, denied
 
 KEY = "urn:pulumi:dev::mesh::mesh:istio:Istiod$kubernetes:core/v1:Service::istiod"
 STATE = StackState.of({KEY: control_plane()})
@@ -32,22 +36,32 @@ def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What is logged: errors, which end the program, and warnings."""
     lines: list[str] = []
     monkeypatch.delenv(FORCE, raising=False)
+    monkeypatch.setattr(recorder, "is_recording", lambda: False)
     monkeypatch.setattr(program, "_end", lambda text: lines.append(f"error: {text}"))
     monkeypatch.setattr(pulumi.log, "warn", lambda text: lines.append(f"warning: {text}"))
     return lines
 
 
 def check(
-    monkeypatch: pytest.MonkeyPatch, api: FakeApi, name: str = "istiod-canary", target: Any = TARGET, *new: Wanted
+    monkeypatch: pytest.MonkeyPatch,
+    api: FakeApi,
+    name: str = "istiod-canary",
+    target: Any = TARGET,
+    *new: Wanted,
+    there: Mapping[str, Definition] | None = None,
+    more: Sequence[dict[str, Any]] = (),
+    recorded: StackState = STATE,
 ) -> None:
+    """Ends a program whose objects are the Service `name`, and `more` definitions."""
     monkeypatch.setattr(proxy, "connect", lambda _: nullcontext(api))
     created = CreatedObjects()
     created.objects.append(Object.read(control_plane(name)))
-    cluster = SimpleNamespace(target=target, created=created, new=new, namespaces={"shop"})
-    program.check_cluster(cluster, STATE)  # type: ignore[arg-type]
+    created.definitions += more
+    cluster = SimpleNamespace(target=target, created=created, new=new, namespaces={"shop"}, definitions=there or {})
+    program.check_cluster(cluster, recorded)  # type: ignore[arg-type]
 
 
-ASKING = FakeApi({PODS: listing(pod("cart", "shop"))})
+ASKING = stands.cluster({"kind": "Pod", **pod("cart", "shop")}, stands.namespace("shop"))
 
 
 def test_the_program_ends_with_the_pods_and_the_way_out(monkeypatch: pytest.MonkeyPatch, said: list[str]) -> None:
@@ -65,16 +79,59 @@ def test_with_force_it_is_a_warning(monkeypatch: pytest.MonkeyPatch, said: list[
 
 
 def test_pods_that_may_not_be_listed_end_the_program(monkeypatch: pytest.MonkeyPatch, said: list[str]) -> None:
-    check(monkeypatch, FakeApi({PODS: denied("pods")}))
+    check(monkeypatch, stands.cluster(Pod=denied("pods")))
     (text,) = said
-    assert "whether pods still need it cannot be found out: the cluster refuses: pods is forbidden" in text
+    assert "who still needs what changes (Service istio-system/istiod goes) cannot be found out: the cluster" in text
+    assert "pods is forbidden" in text
 
 
 def test_a_cluster_is_asked_only_if_a_control_plane_goes(monkeypatch: pytest.MonkeyPatch, said: list[str]) -> None:
     api = FakeApi()
     check(monkeypatch, api, name="istiod")
-    check(monkeypatch, api, target=None)  # a preview without a cluster
+    check(monkeypatch, api, name="istiod", target=None)
     assert (said, api.asked) == ([], [])
+
+
+def test_a_preview_without_a_cluster_says_in_one_line_what_it_could_not_check(
+    monkeypatch: pytest.MonkeyPatch, said: list[str]
+) -> None:
+    check(monkeypatch, FakeApi(), target=None)
+    assert said == [
+        "warning: without the cluster it is not known who still needs what changes: Service istio-system/istiod goes"
+    ]
+
+
+def definition(release: str) -> dict[str, Any]:
+    return next(iter(api.definitions(releases.get(release).api)))
+
+
+def test_definitions_that_go_down_end_the_program_without_a_request(
+    monkeypatch: pytest.MonkeyPatch, said: list[str]
+) -> None:
+    old, asked = definition("1.10"), FakeApi()
+    there = {old["metadata"]["name"]: Definition({}, definitions.among([definition("1.30")])[old["metadata"]["name"]])}
+    check(monkeypatch, asked, "istiod", there=there, more=[old])
+    (text,) = said
+    assert text.startswith("error: here: the definitions of Istio's API on the cluster are those of Istio 1.30")
+    assert asked.asked == []
+    said.clear()
+    check(monkeypatch, asked, "istiod", there=there, more=[definition("1.30")])
+    assert said == []
+
+
+def test_definitions_that_go_end_the_program_while_a_control_plane_stays(
+    monkeypatch: pytest.MonkeyPatch, said: list[str]
+) -> None:
+    prefix = "urn:pulumi:dev::mesh::mesh:istio:Base$kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition"
+    recorded = StackState.of({KEY: control_plane(), f"{prefix}::a": definition("1.10")})
+    labels = {"app": "istiod", "istio.io/rev": "default"}
+    one = stands.deployment("istio-system", "istiod", "istio/pilot:1.10.3", labels)
+    check(monkeypatch, stands.cluster(one), "istiod", recorded=recorded)
+    (text,) = said
+    assert "1 definition of Istio's API would go, with all objects of the kind, while the control planes of" in text
+    said.clear()
+    check(monkeypatch, stands.cluster(one), "istiod", recorded=recorded, more=[definition("1.10")])
+    assert said == []
 
 
 CART = Wanted("apps/v1", Ref(kinds.DEPLOYMENT, "shop", "cart"))

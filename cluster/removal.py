@@ -1,0 +1,59 @@
+"""What an update or a teardown takes away from those who use it: control planes, injection, definitions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Self
+
+from cluster import definitions, orphans, revisions, uninjected
+from cluster.client import Api
+from cluster.orphans import Objects
+from cluster.state import StackState
+from cluster.uninjected import Injection
+from mesh.core import words
+
+Manifest = Mapping[str, Any]
+
+_SHOWN = 3
+"""Things that go which a message names."""
+
+
+@dataclass(frozen=True)
+class Removal:
+    """The difference between the objects of a stack in its state and those that it is going to have."""
+
+    before: Injection
+    after: Injection
+    gone: Sequence[str] = ()
+    """The names of the definitions of Istio's API that go."""
+
+    @classmethod
+    def of(cls, recorded: StackState, manifests: Sequence[Manifest]) -> Self:
+        """`manifests`: all objects of the stack after the update."""
+        old, new = (
+            Injection.of(recorded.manifests, orphans.recorded(recorded)),
+            Injection.of(manifests, Objects.of(manifests)),
+        )
+        gone = definitions.among(recorded.manifests).keys() - definitions.among(manifests).keys()
+        return cls(old, new, sorted(gone))
+
+    @cached_property
+    def taken(self) -> str:
+        """What goes, in a few words; empty if nothing does. It is known without the cluster."""
+        found = [*uninjected.changes(self.before, self.after), *(f"definition {one} goes" for one in self.gone)]
+        return words.some(found, _SHOWN, "; ")
+
+    def problems(self, api: Api) -> Iterator[str]:
+        """Why the update must not go on, one line each, with what to do first. Raises Refused if the caller may not
+        list what `cluster.revisions` reads."""
+        found = revisions.read(api)
+        before, after = self.before.objects, self.after.objects
+        if text := orphans.problem(before, after, found.proxies):
+            yield text
+        yield from uninjected.problems(self.before, self.after, found)
+        removed = before.control_planes - after.control_planes
+        staying = {one.revision for one in found.control_planes if one.name not in removed}
+        if text := definitions.deleted(self.gone, staying):
+            yield text
