@@ -3,7 +3,7 @@ STACK ?= dev
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python -m
-export CONTEXT FILES FORCE FROM LIMITS LIVE PURGE RELEASE TOKEN URL
+export APPLY CONTEXT FILES FORCE FROM LIMITS LIVE NAMESPACE PURGE RELEASE REVISION TO TOKEN URL
 # The stack, if the user names one
 NAMED := $(if $(filter file,$(origin STACK)),,$(STACK))
 
@@ -57,6 +57,9 @@ render: $(VENV)/ready ## write the stack's objects as YAML files to OUT=folder; 
 
 parity: $(VENV)/ready ## compare the stack with another Istio: FROM=file or folder of YAML, or context; default: its own cluster
 	@$(RUN) commands parity $(STACK)
+
+upgrade: $(VENV)/ready ## show where the stack is on the road to release TO=1.30, and its next step; APPLY=1: write that into the stack's file; REVISION=..., NAMESPACE=...
+	@$(RUN) commands upgrade $(STACK) $(ARGS)
 
 adopt: $(VENV)/ready ## take over an Istio that was installed in another way; FORCE=1: also if it differs from the stack
 	@$(RUN) commands adopt $(STACK)

@@ -125,23 +125,19 @@ def _holds(there: Any, wanted: Any) -> bool:
 
 
 def _way_out(left: Iterable[Sidecar], after: Objects) -> str:
-    """What to do first. A stack has one control plane, so pods of others have to go to that of a second stack."""
+    """What to do first."""
     own = [one for one in left if one.maker_among(after.templates)]
     others = [one for one in left if one not in own]
+    if after.control_planes:
+        restart = " and restart those of others there" if others else ""
+        return (
+            "Keep the old control plane while they move: the new one in mesh:controlPlanes, then"
+            f" mesh:injectedNamespaces.NAME.revision and mesh:gateways.NAME.revision{restart}; then drop the old one:"
+            f" {GUIDE}"
+        )
     ways = []
-    if own and after.control_planes:
-        ways.append(
-            "`mesh:restartOnInjectionChange: true` restarts those of this stack in the same update,"
-            " before the old control plane goes"
-        )
-    elif own:
+    if own:
         ways.append("Take those of this stack out of it, too: `enabled: false` of their entry in mesh:gateways")
-    if others and after.control_planes:
-        ways.append(
-            f"{'For the others' if own else 'Leave `mesh:revision` as it is and'} install the new revision beside this"
-            " one first, in a stack of its own, and restart them there"
-        )
-    elif others:
+    if others:
         ways.append(sidecars.TAKE_OUT)
-    more = f": {GUIDE}" if after.control_planes else ""
-    return f"{'. '.join(ways)}{more}"
+    return ". ".join(ways)

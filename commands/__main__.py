@@ -96,6 +96,15 @@ def adopt(stack: str, _: argparse.Namespace) -> int:
     return _advised(adopting.run(stack, force=_is_set("FORCE")))
 
 
+def upgrade(stack: str, args: argparse.Namespace) -> int:
+    """Shows the road to another release, and takes the next step."""
+    from commands import upgrade as upgrading
+
+    to, revision, namespace = (os.environ.get(name, "") for name in ("TO", "REVISION", "NAMESPACE"))
+    asked = upgrading.Asked(to=to, revision=revision, namespace=namespace, apply=_is_set("APPLY"), flags=args.flags)
+    return upgrading.run(stack, asked)
+
+
 def dashboard(stack: str, args: argparse.Namespace) -> int:
     """Opens an addon's web pages in the browser."""
     from commands import dashboard as pages
@@ -188,6 +197,7 @@ COMMANDS: Final[dict[str, Callable[[str, argparse.Namespace], int]]] = {
     "render": render,
     "parity": parity,
     "adopt": adopt,
+    "upgrade": upgrade,
     "dashboard": dashboard,
     "analyze": analyze,
     "policy": policy,

@@ -129,10 +129,11 @@ class PulumiCli:
     Pulumi writes the stack's salt and encrypted secrets into the stack's file. It therefore works on a copy outside
     the work tree, which is updated from the committed file first."""
 
-    def __init__(self, stack: str) -> None:
+    def __init__(self, stack: str, proposed: Mapping[str, Any] | None = None) -> None:
+        """`proposed` is content in place of that of the stack's file, for previews; it has a copy of its own."""
         self.stack = stack
-        content = stackfiles.document(stack)
-        self.file = stackfiles.copy(stack)
+        content = stackfiles.document(stack) if proposed is None else proposed
+        self.file = stackfiles.copy(stack if proposed is None else f"{stack}.proposed")
         folder = self.file.parent
         folder.mkdir(exist_ok=True)
         (folder / "Pulumi.yaml").write_text(_PROJECT_FILE)

@@ -33,6 +33,7 @@ from mesh.core import validation
 from mesh.core.lacking import Lacks
 from mesh.core.typed import Documented, ShortForm
 from mesh.releases.dashboards import Dashboard
+from mesh.releases.differences import Gone, order
 from mesh.review.risks import RISKS
 
 README: Final = ROOT / "README.md"
@@ -41,6 +42,7 @@ ADDONS: Final = ROOT / "docs" / "addons.md"
 ANALYSIS: Final = ROOT / "docs" / "analysis.md"
 REPORT: Final = ROOT / "docs" / "report.md"
 POLICY: Final = ROOT / "docs" / "policies.md"
+UPGRADE: Final = ROOT / "docs" / "upgrade-changes.md"
 _TABLE: Final = re.compile(r"\| key \| value \|.*?\n(?=\n)", re.DOTALL)
 _END_OF_INTRODUCTION: Final = "<!-- made by `make docs` from here on -->\n"
 _HEAD: Final = ("| {} | value | default | meaning |", "| --- | --- | --- | --- |")
@@ -55,6 +57,7 @@ def write() -> None:
     ANALYSIS.write_text(_introduction(ANALYSIS) + findings())
     REPORT.write_text(_introduction(REPORT) + risks())
     POLICY.write_text(_introduction(POLICY) + rules())
+    UPGRADE.write_text(_introduction(UPGRADE) + differences())
     for file, text in examples.maps().items():
         file.write_text(text)
 
@@ -91,6 +94,51 @@ def rules() -> str:
     head = ("| code | policy | level | meaning |", "| --- | --- | --- | --- |")
     rows = [f"| `{one.code}` | `{one.slug}` | {one.level} | {one.meaning} |" for one in POLICIES.values()]
     return "\n".join([*head, *rows, ""])
+
+
+def differences() -> str:
+    """For each release that changed the meaning of something, the tables of what it did, in Markdown."""
+    return "\n".join(_changed(name) for name in releases.NAMES if releases.get(name).differences.changed)
+
+
+def _changed(release: str) -> str:
+    found = releases.get(release).differences
+    title = (f"## To release {release}", "| change | since | severity | before | since then | what to do | source |")
+    rows = (
+        f"| `{name}` | {one.since} | {one.severity} | {_blank(one.before)} | {_blank(one.after)} |"
+        f" {_blank(one.remedy)}{_kept(one.variable)} | {_source(one.source)} |"
+        for name, one in sorted(found.changed.items(), key=lambda item: (order(item[1].since), item[0]))
+    )
+    parts = {
+        "Settings": found.settings,
+        "Environment variables": found.variables,
+        "Annotations": found.annotations,
+        "Profiles": found.profiles,
+        "Filters that EnvoyFilters may name": found.filters,
+    }
+    gone = (line for noun, names in parts.items() for line in _gone(noun, names))
+    return "\n".join([*title, "| --- " * 7 + "|", *rows, "", *gone])
+
+
+def _gone(noun: str, names: Mapping[str, Gone]) -> Iterator[str]:
+    yield from (f"### {noun} that are gone", "| name | since | instead | what to do | source |", "| --- " * 5 + "|")
+    for name, one in names.items():
+        yield f"| `{name}` | {one.since} | {one.after} | {one.remedy} | {_source(one.source)} |"
+    yield ""
+
+
+def _blank(text: str) -> str:
+    """The text of a difference with dots for what depends on the object."""
+    return re.sub(r"\{\w+\}", "…", text.replace("{{", "\0").replace("}}", "\1")).replace("\0", "{").replace("\1", "}")
+
+
+def _kept(variable: tuple[str, str] | None) -> str:
+    return f'; kept by `{variable[0]}: "{variable[1]}"`' if variable else ""
+
+
+def _source(text: str) -> str:
+    """The name of a release note as code; other sources as they are."""
+    return f"`{text}`" if text.endswith(".yaml") else text
 
 
 def models() -> list[type[BaseModel]]:

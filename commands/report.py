@@ -12,6 +12,7 @@ from typing import Final
 from commands import analyze, file_sources, files, sources, stackfiles, stacks
 from commands.stackfiles import CommandError
 from mesh.config.settings import SettingsError
+from mesh.config.stack import Stack
 from mesh.config.stack_file import StackFileError
 from mesh.core import errors, words
 from mesh.manifests import ManifestError
@@ -77,7 +78,11 @@ def of(stack: str, base: str = "") -> Review:
     """The review of a stack as the work tree has it. `base` is a branch or commit to compare with. Raises CommandError,
     SettingsError."""
     chosen = stacks.load(stack)
-    found = sources.choose(stack, base, chosen)
+    return review(stack, chosen, sources.choose(stack, base, chosen))
+
+
+def review(stack: str, chosen: Stack, found: sources.Comparison) -> Review:
+    """The review of a change; `chosen` is the stack after it."""
     located = chosen.with_origins(item.object for item in found.new)
     return Review.of(
         stack,

@@ -67,6 +67,13 @@ def choose(name: str, base: str, stack: Stack) -> Comparison:
     return _with_branch(name, stack, base or _base(), named=bool(base))
 
 
+def of_configs(name: str, before: Stack, after: Stack, config: Mapping[str, str]) -> Comparison:
+    """Compares a stack with what another config makes of it; `config` is that of `after`."""
+    old, new = render.record(name, stack=before), render.record(name, config, after)
+    source = Source(kind="base branch", text="Compared with the stack's file as it is, both rendered.")
+    return Comparison(source=source, old=list(registered(old)), new=list(registered(new)))
+
+
 def _has_state(stack: str) -> bool:
     if not (shutil.which("pulumi") or toolchain.built()):
         return False

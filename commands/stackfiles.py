@@ -35,8 +35,12 @@ def copy(stack: str) -> Path:
 
 def document(stack: str) -> dict[str, Any]:
     """The content of the stack's file, with the encrypted values that only its copy has. Raises StackFileError."""
-    committed = stack_file.document(path(stack))
-    return stack_file.with_encrypted(committed, stack_file.document(copy(stack))) if copy(stack).exists() else committed
+    return complete(stack, stack_file.document(path(stack)))
+
+
+def complete(stack: str, content: dict[str, Any]) -> dict[str, Any]:
+    """The content of a file for the stack, with the encrypted values that only its copy has. Raises StackFileError."""
+    return stack_file.with_encrypted(content, stack_file.document(copy(stack))) if copy(stack).exists() else content
 
 
 def config_at(folder: Path, stack: str) -> dict[str, str]:

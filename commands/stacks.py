@@ -11,7 +11,12 @@ from mesh.config.stack import Stack
 
 def load(name: str) -> Stack:
     """The compiled stack; `CONTEXT=…` of the command line overrides its context. Raises CommandError, SettingsError."""
-    return loading.load(stackfiles.config(name), os.environ.get("CONTEXT") or None)
+    return loading.load(stackfiles.config(name), context())
+
+
+def context() -> str | None:
+    """The context of the command line; None if there is none."""
+    return os.environ.get("CONTEXT") or None
 
 
 def variables(name: str) -> str:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, repeat
 from typing import Any, Final
-from urllib.parse import quote
 
 from cluster import client, proxy, survey
 from cluster.client import Api
@@ -14,11 +12,11 @@ from cluster.errors import Unreachable
 from cluster.survey import Survey
 from cluster.target import Target, offline
 from commands import stacks
+from commands import status_control_planes as control_planes
 from components import gateways
-from mesh.core import names, pods
-from mesh.core.names import EMBEDDED_CLUSTERS, INJECTOR
-from mesh.proxy import images
-from mesh.proxy.proxy import CONTAINER
+from mesh.config.stack import Stack
+from mesh.core import names
+from mesh.core.names import DEFAULT_REVISION, EMBEDDED_CLUSTERS
 from mesh.releases.release import Installation
 from sandbox import istiod, live
 
@@ -45,13 +43,28 @@ def show(stack: str) -> int:
     project, owner = mark[names.OWNER_PROJECT], mark.get(names.OWNER_STACK)
     print(f"mesh      namespace {mesh.root}, of project {project}, stack {owner}")
     with proxy.connect(target) as api:
-        for line in [*_table([*_workloads(api, mesh, found)]), *_sidecars(api, mesh)]:
+        for line in [*_table([*_workloads(api, mesh, found)]), *_control_planes(api, whole)]:
             print(line)
     if target.context in EMBEDDED_CLUSTERS:
         for part, lines in (("istiod", istiod.lines(target.context)), ("live", live.lines(target.context))):
             for head, line in zip(chain([part], repeat("")), lines, strict=False):
                 print(f"{head:<10}{line}")
     return 0
+
+
+def _control_planes(api: Api, stack: Stack) -> Iterator[str]:
+    """The control planes of a stack that has several, the tags, and the pods of injected namespaces."""
+    rows, tags = list(control_planes.rows(api, stack)), control_planes.tags(api)
+    yield from _headed("control", _table(rows))
+    # A single control plane's own default tag says nothing.
+    told = {tag: revision for tag, revision in tags.items() if rows or tag != DEFAULT_REVISION}
+    yield from _headed("tags", _table([[tag, revision] for tag, revision in sorted(told.items())]))
+    yield from control_planes.sidecars(api, stack, tags)
+
+
+def _headed(head: str, lines: Iterable[str]) -> Iterator[str]:
+    for text, line in zip(chain([head], repeat("")), lines, strict=False):
+        yield f"{text:<10}{line.removeprefix(' ' * 10)}"
 
 
 def hint(stack: str, target: Target) -> str:
@@ -100,34 +113,6 @@ def _way(service: Manifest, found: Survey) -> str:
     ports = ", ".join(f"{name} {port}" for name, port in facts.get("nodePorts", {}).items())
     where = facts.get("addresses") or ([found.node] if ports and found.node else [])
     return "  ".join(filter(None, (facts["type"], ", ".join(where), ports)))
-
-
-def _sidecars(api: Api, mesh: Installation) -> Iterator[str]:
-    """The pods of each injected namespace: how many run the sidecar that istiod would inject now, and which do not."""
-    if mesh.values.global_.omitSidecarInjectorConfigMap:
-        return
-    path = f"/api/v1/namespaces/{mesh.root}/configmaps/{mesh.revisioned(INJECTOR)}"
-    values = json.loads(client.get(api, path)["data"]["values"])["global"]
-    config = mesh.release.mesh_config(mesh).get("defaultConfig") or {}
-    named = values["proxy"]["image"]
-    current = named if "/" in named else images.proxy(values, config, {})
-    ((label, value),) = mesh.injection_label.items()
-    labelled = f"/api/v1/namespaces?labelSelector={quote(f'{label}={value}')}"
-    for namespace in client.items(api, labelled):
-        name = namespace["metadata"]["name"]
-        running = {pod["metadata"]["name"]: _proxy(pod) for pod in client.items(api, f"/api/v1/namespaces/{name}/pods")}
-        without = sorted(pod for pod, image in running.items() if image is None)
-        old = sorted(pod for pod, image in running.items() if image not in (None, current))
-        good = len(running) - len(without) - len(old)
-        yield f"sidecars  namespace {name}: {len(running)} pods, {good} with {current}"
-        yield from (f"          old: {pod} runs {running[pod]}; restart it" for pod in old)
-        yield from (f"          without a sidecar: {pod}" for pod in without)
-
-
-def _proxy(pod: Manifest) -> str | None:
-    """The image of the pod's sidecar."""
-    sidecar = pods.running_container(pod["spec"], CONTAINER)
-    return sidecar.image if sidecar else None
 
 
 def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -121,19 +121,24 @@ def _plain(value: Any, path: Keys) -> Any:
 
 def document(file: Path) -> dict[str, Any]:
     """The content of a stack file. Raises StackFileError if it is not a YAML mapping, or has unknown keys."""
+    return parse(file.read_text(), file.name)
+
+
+def parse(text: str, name: str) -> dict[str, Any]:
+    """The content of a stack file from its text; `name` is that of the file, for errors. Raises StackFileError."""
     try:
-        content = yaml.load(file.read_text(), _Loader) or {}  # derives from SafeLoader
+        content = yaml.load(text, _Loader) or {}  # derives from SafeLoader
     except yaml.YAMLError as error:
-        raise StackFileError(f"{file.name} is not YAML: {_problem(error)}") from None
+        raise StackFileError(f"{name} is not YAML: {_problem(error)}") from None
     if not isinstance(content, dict) or not isinstance(content.get("config") or {}, dict):
-        raise StackFileError(f"{file.name}: expected a mapping with a key `config`")
+        raise StackFileError(f"{name}: expected a mapping with a key `config`")
     for key in content:
         if key not in KEYS:
-            raise StackFileError(f"{file.name}: {errors.not_one_of(key, KEYS)}")
+            raise StackFileError(f"{name}: {errors.not_one_of(key, KEYS)}")
     for key in content.get("config") or {}:
         namespace = str(key).partition(":")[0]
         if namespace not in NAMESPACES:
-            raise StackFileError(errors.invalid_choice(f"{file.name}: {key}", namespace, NAMESPACES))
+            raise StackFileError(errors.invalid_choice(f"{name}: {key}", namespace, NAMESPACES))
     return content
 
 

@@ -17,7 +17,7 @@ DEFAULT: Final = (ROOT, "istiod")
 """The Service that a proxy asks for its configuration if it is told no other."""
 PORTS: Final = frozenset((15010, 15012))
 """Ports of a Service at which istiod serves proxies: plain, and over TLS."""
-GUIDE: Final = 'docs/canary.md, "A new revision of the control plane"'
+GUIDE: Final = "docs/upgrade.md"
 """Where the steps from one control plane to another are."""
 
 

@@ -22,6 +22,7 @@ from mesh.core.typed import Findings
 from mesh.proxy.injector import Injector
 from mesh.releases import lacking
 from mesh.releases.addons import Addons, KialiView
+from mesh.releases.differences import Differences, order
 from mesh.releases.policies import AdmissionPolicy, NetworkPolicy
 from mesh.releases.profiles import Profiles
 from mesh.releases.roles import Account, Grant, PolicyRules
@@ -175,6 +176,8 @@ class Release:
     runs_istiod: bool
     """Whether the istiod that the sandbox builds, which is the current one, is the control plane of this release there.
     """
+    differences: Differences
+    """What it and the releases before it changed in meaning."""
     bookinfo: Bookinfo
     addons: Addons
     """The addons of the samples."""
@@ -330,4 +333,4 @@ class Installation:
 
 
 def _age(release: Release) -> tuple[int, ...]:
-    return tuple(map(int, release.name.split(".")))
+    return order(release.name)

@@ -63,16 +63,15 @@ def test_a_changed_revision_is_refused_while_pods_ask_the_old_control_plane() ->
         "1 pod would keep a sidecar without a control plane, since the Service istio-system/istiod goes:"
         " default/reviews-v1-5f6d8-x. "
     )
-    assert "`mesh:restartOnInjectionChange: true` restarts those of this stack in the same update" in said
-    assert "beside" not in said
-    assert "docs/canary.md" in said
+    assert "Keep the old control plane while they move: the new one in mesh:controlPlanes" in said
+    assert "those of others" not in said
+    assert said.endswith("docs/upgrade.md")
 
 
-def test_pods_of_others_are_sent_to_a_stack_beside_this_one() -> None:
+def test_pods_of_others_are_to_be_restarted_on_the_new_control_plane() -> None:
     said = problem([control_plane()], [control_plane("istiod-canary")], pod("cart", "shop"))
     assert "shop/cart-5f6d8-x. " in said
-    assert "Leave `mesh:revision` as it is and install the new revision beside this one first" in said
-    assert "restartOnInjectionChange" not in said
+    assert "mesh:injectedNamespaces.NAME.revision and mesh:gateways.NAME.revision and restart those of others" in said
 
 
 def test_a_control_plane_that_goes_without_another_is_refused_with_the_way_to_take_sidecars_out() -> None:

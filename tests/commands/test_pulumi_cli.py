@@ -89,6 +89,17 @@ def cli_with(folder: Path, monkeypatch: pytest.MonkeyPatch, content: str) -> pul
     return pulumi_cli.PulumiCli("dev")
 
 
+def test_a_proposed_file_is_previewed_beside_that_of_the_stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = cli_with(tmp_path, monkeypatch, "  {}").file
+    before = own.read_text()
+    proposed = pulumi_cli.PulumiCli("dev", {"config": {"mesh:revision": "new"}})
+    assert stack_file.document(proposed.file)["config"] == {"mesh:revision": "new"}
+    assert own.read_text() == before
+    proposed.run("preview", quiet=True)
+    call = (tmp_path / "calls").read_text().splitlines()[-1]
+    assert call.startswith(f"preview --stack dev --config-file {proposed.file}")
+
+
 def test_a_stack_is_created_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cli_with(tmp_path, monkeypatch, "  {}")
     assert "stack select dev --create" in (tmp_path / "calls").read_text()

@@ -34,6 +34,10 @@ def test_every_policy_is_in_the_docs() -> None:
     assert reference.POLICY.read_text().endswith(reference.rules()), "run `make docs`"
 
 
+def test_every_change_of_an_upgrade_is_in_the_docs() -> None:
+    assert reference.UPGRADE.read_text().endswith(reference.differences()), "run `make docs`"
+
+
 def test_every_setting_has_a_meaning() -> None:
     rows = reference.table().splitlines()[2:]
     assert len(rows) == len(Settings.model_fields)

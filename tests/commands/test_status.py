@@ -8,7 +8,7 @@ from cluster import survey
 from cluster.errors import ClusterError, Unreachable
 from cluster.survey import Definition, Survey
 from cluster.target import Target
-from commands import stackfiles, status
+from commands import stackfiles, status, status_control_planes
 from mesh.core import names
 from tests.fake_api import SURVEY, TARGET
 
@@ -99,4 +99,4 @@ def test_make_sandbox_is_not_suggested_offline(monkeypatch: pytest.MonkeyPatch) 
 )
 def test_a_sidecar_is_a_running_container(field: str, how: dict[str, str], image: str | None) -> None:
     pod = {"spec": {"containers": [], field: [{"name": "istio-proxy", "image": "proxyv2", **how}]}}
-    assert status._proxy(pod) == image
+    assert status_control_planes.proxy(pod) == image

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
+from mesh.releases.differences import Differences
 from mesh.releases.release import Analysis, Bookinfo, Kubernetes, RateLimit, Release, Requests
 from mesh.releases.v1_10 import (
     cni,
@@ -34,6 +35,7 @@ RELEASE: Final = Release(
         reason="policy/v1 and autoscaling/v2, which the disruption budgets and autoscalers use, are not in older ones",
     ),
     runs_istiod=False,
+    differences=Differences(),  # there is none before it
     end_of_life="2022-01-07",
     bulletins=("ISTIO-SECURITY-2021-008",),  # fixed in 1.10.4
     bookinfo=Bookinfo(hub="docker.io/istio", tag="1.16.2", user=1000),

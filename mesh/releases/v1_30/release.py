@@ -20,6 +20,7 @@ from mesh.releases.v1_30 import (
 from mesh.releases.v1_30.addons import ADDONS, kiali
 from mesh.releases.v1_30.annotations import ANNOTATIONS
 from mesh.releases.v1_30.api import VERSIONS
+from mesh.releases.v1_30.differences import DIFFERENCES
 from mesh.releases.v1_30.names import NO_AMBIENT
 from mesh.releases.v1_30.profiles import PROFILES
 from mesh.releases.v1_30.roles import ROLES
@@ -36,6 +37,7 @@ RELEASE: Final = Release(
         newest=(1, 36),
     ),
     runs_istiod=True,
+    differences=DIFFERENCES,
     end_of_life="2027-01-11",  # six weeks after 1.32.0, expected a quarter after 1.31.0 (2026-08-31)
     bulletins=("ISTIO-SECURITY-2026-006",),  # fixed in 1.30.4
     bookinfo=Bookinfo(

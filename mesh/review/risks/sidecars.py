@@ -36,16 +36,14 @@ def control_planes(subject: Subject) -> Found:
         if left or unknown:
             who = [availability.pods([one.object for one in left], subject.old)] if left else []
             who += [f"the pods of others in namespace {', '.join(unknown)}"] if unknown else []
-            way_out = _way_out(bool(left), bool(unknown), subject)
+            way_out = _way_out(subject)
             yield service.ref, f"{' and '.join(who)} would keep a sidecar that asks it; `up` refuses. {way_out}"
 
 
-def _way_out(own: bool, others: bool, subject: Subject) -> str:
+def _way_out(subject: Subject) -> str:
     if not any(control_plane.serves_proxies(one.body) for one in subject.new.of(kinds.SERVICE)):
         return "Take them out of the stack as well, or restart them without a sidecar first"
-    restarted = "Restart those of this stack in the same update (mesh:restartOnInjectionChange: true)" if own else ""
-    moved = "Take those of others to the new revision first, in a stack beside this one" if others else ""
-    return f"{'. '.join(filter(None, (restarted, moved)))}: {GUIDE}"
+    return f"Keep the old control plane beside the new one (mesh:controlPlanes) until they have moved: {GUIDE}"
 
 
 def _gone(subject: Subject) -> Iterator[Object]:

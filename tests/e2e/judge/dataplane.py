@@ -121,6 +121,11 @@ class DataPlane:
         """The answers to each request, which is sent as often as `counts` says."""
         return asyncio.run(self._ask(asked, counts))
 
+    def configuration(self) -> Mapping[str, Any]:
+        """What the gateway's Envoy has got from pilot, as its own dump."""
+        found: Mapping[str, Any] = json.loads(proxies.ask(self._addresses[EDGE], ADMIN_PORT, "/config_dump")[1])
+        return found
+
     async def _ask(self, asked: Sequence[Ask], counts: Sequence[int]) -> list[list[Said]]:
         found: list[list[Said]] = [[] for _ in asked]
         queues: dict[tuple[str, int, str], list[int]] = {}

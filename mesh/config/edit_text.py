@@ -1,0 +1,63 @@
+"""Config values as a person writes them into a stack file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import yaml
+
+WIDTH: Final = 120
+"""The most characters of a line that has a whole map or list."""
+_STEP: Final = 2
+
+
+def entry(key: str, value: Any, indent: int) -> list[str]:
+    """The lines of an entry of a block, without the indentation of the first one: a map of scalars in braces on one
+    line if it fits, other maps, and those at the file's margin, as a block. `key` is YAML."""
+    line = f"{key}: {flow(value)}"
+    fits = indent and indent + len(line) <= WIDTH
+    if not _is_nested(value) or (fits and not _holds_maps(value)):
+        return [line]
+    return [f"{key}:", *(" " * (indent + _STEP) + one for one in _children(value, indent + _STEP))]
+
+
+def _children(value: Any, indent: int) -> Iterator[str]:
+    items: Iterator[list[str]]
+    if isinstance(value, Mapping):
+        items = (entry(flow(str(key)), item, indent) for key, item in value.items())
+    else:
+        items = ([f"- {flow(item)}"] for item in value)
+    for lines in items:
+        yield lines[0]
+        yield from (line.removeprefix(" " * indent) for line in lines[1:])
+
+
+def flow(value: Any) -> str:
+    """The value on one line."""
+    if isinstance(value, Mapping):
+        inner = ", ".join(f"{flow(str(key))}: {flow(item)}" for key, item in value.items())
+        return f"{{ {inner} }}" if inner else "{}"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return f"[{', '.join(map(flow, value))}]"
+    text = value if isinstance(value, str) else json.dumps(value)
+    return text if _is_plain(text, value) else json.dumps(value, ensure_ascii=False)
+
+
+def _is_plain(text: str, value: Any) -> bool:
+    """Whether YAML reads the text without quotes as this value, in braces as well as in a block."""
+    try:
+        read = [yaml.safe_load(form.format(text)) for form in ("[{}]", "- {}", "{{{}: 1}}")]
+    except (yaml.YAMLError, ValueError):
+        return False
+    return text == text.strip() and read == [[value], [value], {value: 1}]
+
+
+def _is_nested(value: Any) -> bool:
+    return isinstance(value, Mapping | list) and bool(value)
+
+
+def _holds_maps(value: Any) -> bool:
+    items = value.values() if isinstance(value, Mapping) else value
+    return any(isinstance(item, Mapping) and item for item in items)

@@ -1,0 +1,55 @@
+"""How far the releases are apart, and what the newer one asks of Kubernetes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from mesh.releases.differences import Severity, order
+from mesh.upgrade.changes import Change, Place
+from mesh.upgrade.subject import Subject
+
+_SUPPORTED: Final = 'Istio, "Supported releases"'
+
+
+def distance(subject: Subject) -> Iterator[Change]:
+    """An upgrade over more than one minor release."""
+    before, after = subject.before.release, subject.after.release
+    steps = order(after.name)[1] - order(before.name)[1]
+    if steps > 1:
+        yield Change(
+            severity=Severity.NOTE,
+            name="distance",
+            since=after.name,
+            places=(Place(f"Istio {before.name} to {after.name}"),),
+            before=f"proxies of {before.version} work with istiod of {before.version}",
+            after=f"{after.name} is {steps} minor releases ahead; the Istio project supports an istiod one ahead of its"
+            " proxies, and tests no such leap",
+            remedy="install the newer control plane beside the older one (mesh:controlPlanes) and move workloads one by"
+            " one, so that each proxy has an istiod of its own release; do not stay half-way for long",
+            source=_SUPPORTED,
+        )
+
+
+def kubernetes(subject: Subject) -> Iterator[Change]:
+    """A cluster on which the newer release is not supported."""
+    wanted, found, release = subject.after.release.kubernetes, subject.kubernetes, subject.after.release
+    if found is None or (wanted.oldest <= found and (wanted.newest is None or found <= wanted.newest)):
+        return
+    too_old = found < wanted.oldest
+    until = ".".join(map(str, wanted.oldest))
+    yield Change(
+        severity=Severity.REFUSED if too_old else Severity.NOTE,
+        name="kubernetes",
+        since=release.name,
+        places=(Place(f"Kubernetes {'.'.join(map(str, found))}"),),
+        before="",
+        after=f"{until} or later is needed: {wanted.reason}"
+        if too_old
+        else f"the Istio project supports {release.name} on {wanted.supported}",
+        remedy=f"upgrade the cluster to Kubernetes {until} first" if too_old else "try it on a cluster of that version",
+        source=_SUPPORTED,
+    )
+
+
+RULES: Final = (distance, kubernetes)

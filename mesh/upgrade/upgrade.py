@@ -1,0 +1,86 @@
+"""Finds what an upgrade changes in meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+
+from mesh.analysis.mesh import Mesh
+from mesh.analysis.objects import Object
+from mesh.core.names import MeshNames
+from mesh.releases.differences import Difference, order
+from mesh.releases.release import Installation
+from mesh.upgrade import rules
+from mesh.upgrade.changes import Change, Place, gathered
+from mesh.upgrade.subject import Subject
+
+
+def findings(
+    objects: Sequence[Object],
+    before: Installation,
+    after: Installation,
+    kubernetes: tuple[int, int] | None = None,
+) -> list[Change]:
+    """What means something else, or is refused, when a control plane becomes another one; the worst first.
+
+    `objects` are those of a stack that the older release makes, or of a cluster. `after` is what the control plane will
+    be, with the values that it will have; `mesh.upgrade.settings.moved` makes one. `kubernetes` is the version of the
+    cluster's Kubernetes, as (major, minor), if it is known.
+    """
+    domain = before.values.global_.proxy.clusterDomain
+    names = MeshNames(root=before.root, domain=domain, release=before.release.name)
+    mesh = Mesh(sorted(objects, key=lambda obj: obj.ref), names)
+    subject = Subject(mesh=mesh, before=before, after=after, kubernetes=kubernetes)
+    made = (rule(subject) for rule in rules.GENERAL)
+    return gathered(chain(_differences(subject), chain.from_iterable(made)))
+
+
+def _differences(subject: Subject) -> Iterator[Change]:
+    for name, found in subject.after.release.differences.changed.items():
+        if is_new(found.since, subject.before) and not _is_kept(found, subject.after):
+            for hit in rules.BY_NAME[name](subject):
+                yield _change(name, found, hit.place, dict(hit.words), subject.after)
+
+
+def _change(name: str, found: Difference, place: Place, words: dict[str, str], after: Installation) -> Change:
+    return Change(
+        severity=found.severity,
+        name=name,
+        since=found.since,
+        places=(place,),
+        before=found.before.format(**words),
+        after=found.after.format(**words),
+        remedy=found.remedy.format(**words),
+        source=found.source,
+        kept=kept_by(found, after),
+    )
+
+
+def is_new(since: str, before: Installation) -> bool:
+    """Whether a change of the minor release `since` is one that the installation does not have yet."""
+    return order(since) > order(before.release.name)
+
+
+def kept_by(found: Difference, after: Installation) -> str:
+    """How the installation can keep the earlier behavior; empty if it cannot."""
+    if not found.variable:
+        return ""
+    name, value = found.variable
+    version = next(
+        (version for version, data in after.release.profiles.changed.items() if name in _environment(data)), ""
+    )
+    compatible = f', or mesh:compatibilityVersion: "{version}"' if version else ""
+    return f'to keep it for a while, mesh:pilot.env.{name}: "{value}"{compatible}'
+
+
+def _environment(data: object) -> dict[str, str]:
+    found = data.get("pilot", {}).get("env", {}) if isinstance(data, dict) else {}
+    return dict(found)
+
+
+def _is_kept(found: Difference, after: Installation) -> bool:
+    """Whether the values say that the earlier behavior stays."""
+    if not found.variable:
+        return False
+    name, value = found.variable
+    return after.values.pilot.env.get(name) == value
