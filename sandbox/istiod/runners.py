@@ -65,7 +65,7 @@ class Simulation:
             return
         folder.mkdir(parents=True, exist_ok=True)
         name = f"{istiod.name}.{istiod.namespace}.svc"
-        command = [self._serving, self._layout.pki, folder, name]
+        command: list[str | Path] = [self._serving, self._layout.pki, folder, name]
         done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
         if done.returncode:
             raise OSError(f"the certificate of {name} cannot be made: {done.stderr.strip()}")

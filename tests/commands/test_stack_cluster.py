@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -84,7 +85,7 @@ def test_istiod_is_a_process_of_the_embedded_cluster_if_the_release_can_be_run(
 
 def test_a_further_control_plane_is_a_process_as_the_first_is() -> None:
     further = {"1-30-3": {"release": "1.30", "profile": "minimal"}}
-    settings = loading.load({"mesh:context": "mesh-dev", "mesh:controlPlanes": further}).settings
+    settings = loading.load({"mesh:context": "mesh-dev", "mesh:controlPlanes": json.dumps(further)}).settings
     assert stack_cluster.has_real_istiod(settings)
 
 

@@ -76,7 +76,7 @@ def test_a_control_plane_without_a_program_is_simulated_and_injects(checkout: Ch
     assert set(proxies(checkout, "shop").values()) == {FIRST}
     text = checkout.make("status")
     assert "simulated, it injects and validates as its release does" in text
-    assert f"sidecars  namespace shop: 1 pods, 1 with {FIRST}" in text
+    assert f"sidecars  namespace shop: 1 pod, 1 with {FIRST}" in text
 
 
 def test_the_second_control_plane_is_real_and_the_pods_of_the_first_stay(checkout: Checkout) -> None:
