@@ -40,7 +40,7 @@ class Supervisor:
             for istiod in found:
                 self._runner(istiod).prepare(istiod, self._api)
         except (OSError, ClusterError) as error:
-            _say(f"the cluster does not answer: {error}")
+            _say(f"the control planes stay as they are: {error}")
         else:
             self._wanted = found
 
