@@ -87,7 +87,9 @@ def test_an_update_of_something_else_sends_what_stands(monkeypatch: pytest.Monke
         assert ignored is None
         return await inputs["spec"].future()
 
-    assert asyncio.run(sent()) == body(20, 80, hosts=["a"])["spec"]
+    loop = asyncio.new_event_loop()  # `asyncio.run` would leave the tests after this one without a loop
+    assert loop.run_until_complete(sent()) == body(20, 80, hosts=["a"])["spec"]
+    loop.close()
     assert cluster.asked == 1
 
 
