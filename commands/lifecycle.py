@@ -50,7 +50,7 @@ def down(stack: str, flags: Sequence[str], force: bool, purge: bool) -> int:
     """Deletes everything that the stack created. Returns Pulumi's exit code.
 
     `force` deletes it even if others still use it. `purge` also deletes the objects that istiod created, as is done
-    anyway where istiod is a process of this project."""
+    anyway on an embedded cluster on which it was a process of this project."""
     settings = stacks.load(stack).settings
     stack_cluster.start_if_embedded(settings)
     pulumi = PulumiCli(stack)
@@ -64,7 +64,7 @@ def down(stack: str, flags: Sequence[str], force: bool, purge: bool) -> int:
         with proxy.connect(target) as api:
             finalizers.explain(pulumi.state(), api)
     else:
-        residue.report(target, purge=purge or stack_cluster.has_own_istiod(settings))
+        residue.report(target, purge=purge or stack_cluster.had_real_istiod(settings))
     return code
 
 

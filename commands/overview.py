@@ -13,7 +13,6 @@ from cluster.revisions import Deployed, Namespace, Revisions
 from cluster.sidecars import Sidecar
 from mesh import releases
 from mesh.config.stack import Stack
-from mesh.core.names import EMBEDDED_CLUSTERS
 from mesh.releases.release import Installation, Release
 
 
@@ -31,7 +30,7 @@ class ControlPlane:
     own: bool
     """Whether it is one of the stack."""
     kind: str
-    """On an embedded cluster `real` or `simulated`; empty on others."""
+    """On an embedded cluster `real` or `simulated`; empty on others, and while it does not run."""
     supported_until: str
     """The day (ISO 8601) on which the Istio project ended or ends its support; empty if it is not known."""
     supported: bool | None
@@ -87,10 +86,11 @@ class Overview:
     gateways: Sequence[Gateway]
 
 
-def of(stack: Stack, found: Revisions, images: Mapping[str, str]) -> Overview:
-    """The overview of a cluster. `images`: the sidecar that each control plane injects, by revision."""
+def of(stack: Stack, found: Revisions, images: Mapping[str, str], kinds: Mapping[str, str]) -> Overview:
+    """The overview of a cluster. `images`: the sidecar that each control plane injects, by revision; `kinds`: how each
+    runs on an embedded cluster, by revision."""
     return Overview(
-        control_planes=_control_planes(stack, found),
+        control_planes=_control_planes(stack, found, kinds),
         tags=dict(sorted(found.tags.items())),
         namespaces=[
             _injected(one, found, images.get(one.revision, ""))
@@ -106,13 +106,16 @@ def as_data(found: Overview) -> dict[str, Any]:
     return asdict(found)
 
 
-def _control_planes(stack: Stack, found: Revisions) -> list[ControlPlane]:
+def _control_planes(stack: Stack, found: Revisions, kinds: Mapping[str, str]) -> list[ControlPlane]:
     own = {name: one for name, one in stack.installations.items() if one.values.pilot.enabled}
     there = {one.revision: one for one in found.control_planes}
-    return [_control_plane(name, own.get(name), there.get(name), stack) for name in dict.fromkeys([*own, *there])]
+    return [
+        _control_plane(name, own.get(name), there.get(name), kinds.get(name, ""))
+        for name in dict.fromkeys([*own, *there])
+    ]
 
 
-def _control_plane(revision: str, own: Installation | None, there: Deployed | None, stack: Stack) -> ControlPlane:
+def _control_plane(revision: str, own: Installation | None, there: Deployed | None, kind: str) -> ControlPlane:
     version = (there.version if there else "") or (own.values.tag if own else "")
     minor = ".".join(version.split(".")[:2])
     release = own.release if own else releases.get(minor) if minor in releases.NAMES else None
@@ -123,7 +126,7 @@ def _control_plane(revision: str, own: Installation | None, there: Deployed | No
         wanted=there.wanted if there else 0,
         installed=there is not None,
         own=own is not None,
-        kind=_kind(stack),
+        kind=kind,
         supported_until=release.end_of_life if release else "",
         supported=_is_supported(release) if release else None,
     )
@@ -131,13 +134,6 @@ def _control_plane(revision: str, own: Installation | None, there: Deployed | No
 
 def _is_supported(release: Release) -> bool:
     return datetime.now(UTC).date() <= date.fromisoformat(release.end_of_life)
-
-
-def _kind(stack: Stack) -> str:
-    """Whether the istiods of an embedded cluster are processes; which it has follows from the stack's own one."""
-    if stack.settings.context not in EMBEDDED_CLUSTERS:
-        return ""
-    return "real" if stack.installation.release.runs_istiod else "simulated"
 
 
 def _injected(one: Namespace, found: Revisions, image: str) -> Injected:

@@ -16,6 +16,7 @@ from commands.pulumi_cli import PulumiCli
 from commands.stackfiles import CommandError
 from mesh.config.settings import Settings
 from mesh.core.names import EMBEDDED_CLUSTERS
+from sandbox import istiod, paths
 
 
 def embedded(stack: str) -> str:
@@ -41,14 +42,21 @@ def start(stack: str) -> None:
 
 
 def start_if_embedded(settings: Settings) -> None:
-    """Starts the stack's cluster if it is an embedded one; with the real istiod if that is of the stack's release."""
+    """Starts the stack's cluster if it is an embedded one; with the real istiod if that is a control plane of the
+    stack. One that is there for another stack's control plane stays."""
     if settings.context and settings.context in EMBEDDED_CLUSTERS:
-        sandbox.start(settings.context, istiod=has_own_istiod(settings))
+        sandbox.start(settings.context, istiod=has_real_istiod(settings) or None)
 
 
-def has_own_istiod(settings: Settings) -> bool:
-    """Whether the stack's istiod is a process of its embedded cluster."""
-    return settings.context in EMBEDDED_CLUSTERS and settings.installation.release.runs_istiod
+def has_real_istiod(settings: Settings) -> bool:
+    """Whether Istio's own istiod is a control plane of the stack on its embedded cluster."""
+    real = any(mesh.release.runs_istiod for mesh in settings.installations.values())
+    return settings.context in EMBEDDED_CLUSTERS and real
+
+
+def had_real_istiod(settings: Settings) -> bool:
+    """Whether the stack's cluster is an embedded one on which Istio's own istiod runs or has run."""
+    return settings.context in EMBEDDED_CLUSTERS and istiod.chosen(paths.layout(str(settings.context)))
 
 
 def require_same_cluster(pulumi: PulumiCli, settings: Settings) -> Target:

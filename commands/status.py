@@ -50,9 +50,10 @@ def _read(stack: Stack, found: Survey, name: str) -> dict[str, Any]:
     if names.OWNER_PROJECT not in mark:
         return {"cluster": cluster, "mesh": None, "next": [*_none(found, mesh, name)]}
     owner = {"project": mark[names.OWNER_PROJECT], "stack": mark.get(names.OWNER_STACK)}
+    kinds = istiod.kinds(target.context) if target.context in EMBEDDED_CLUSTERS else {}
     with proxy.connect(target) as api:
         standing = revisions.read(api)
-        shown = overview.as_data(overview.of(stack, standing, _images(api, stack, standing)))
+        shown = overview.as_data(overview.of(stack, standing, _images(api, stack, standing), kinds))
         ways = _ways(api, standing, found)
         shown["gateways"] = [{**one, "service": ways.get((one["namespace"], one["name"]))} for one in shown["gateways"]]
         others = [*_workloads(api, mesh, standing)]

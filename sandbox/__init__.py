@@ -1,7 +1,7 @@
 """The embedded Kubernetes clusters: each is five processes on loopback, without root or containers.
 
-API server, controller manager and scheduler are real. Nodes, pods, load balancers and istiod's patches of its webhooks
-are simulated by kwok. All files of a cluster are in a folder of `home()`.
+API server, controller manager and scheduler are real. Nodes, pods and load balancers are simulated by kwok. Control
+planes of Istio are real or simulated, by their release. All files of a cluster are in a folder of `home()`.
 """
 
 from sandbox.cluster import kubeconfig, kubeconfigs, reset, running, start, stop

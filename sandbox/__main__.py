@@ -16,13 +16,13 @@ def main() -> int:
     start.add_argument(
         "--webhooks",
         action=argparse.BooleanOptionalAction,
-        help="whether the API server calls admission webhooks (default: only with --istiod; the choice holds until the"
-        " next stop)",
+        help="whether the API server calls admission webhooks (default: it does; the choice holds until the next stop)",
     )
     start.add_argument(
         "--istiod",
         action=argparse.BooleanOptionalAction,
-        help="whether the real istiod runs (default: as at the last start; `make up` chooses by the stack's release)",
+        help="whether Istio's own istiod runs for releases whose control plane it is; all others are simulated"
+        " (default: as at the last start; `make up` chooses by the stack's releases)",
     )
     stop = commands.add_parser("stop", help="stop it; its objects are kept")
     status = commands.add_parser("status", help="show its processes; exit code 0 running, 3 stopped, 1 broken")

@@ -20,7 +20,7 @@ from sandbox.live.run import stop_all as stop_live
 from sandbox.network import network, require_free
 from sandbox.paths import Layout
 from sandbox.process import Process, log_excerpt
-from sandbox.programs import PROGRAMS, WEBHOOK_PLUGINS, Program, Setting
+from sandbox.programs import PROGRAMS, TUNNEL, WEBHOOK_PLUGINS, Program, Setting
 from toolchain import checkers
 from toolchain.locks import held
 from toolchain.progress import Progress
@@ -42,32 +42,31 @@ KWOK = CONTROLLERS[-1]
 def start(context: str, webhooks: bool | None = None, istiod: bool | None = None, out: TextIO | None = None) -> None:
     """Starts the programs of a cluster that are not running, and returns when pods can run.
 
-    `istiod` says whether the real istiod runs here, which the first time builds; None keeps an earlier choice.
-    `webhooks` says whether the API server calls admission webhooks; None keeps the current choice. By default it does
-    if the real istiod is there to answer. A program whose command line or release has changed is restarted. Progress
-    goes to `out` (standard error). Raises SandboxError or ToolchainError.
+    `istiod` says whether Istio's own istiod runs here for the releases whose control plane it is, which the first time
+    builds; None keeps an earlier choice. All others are simulated. `webhooks` says whether the API server calls
+    admission webhooks; None keeps the current choice, and by default it does. A program whose command line or release
+    has changed is restarted. Progress goes to `out` (standard error). Raises SandboxError or ToolchainError.
     """
-    built = toolchain.ensure(out)
+    built, serving = toolchain.ensure(out), checkers.serving(out)
     real = control_plane.chosen(paths.layout(context)) if istiod is None else istiod
     pilot = checkers.pilot(out) if real else None
     progress = Progress("sandbox", out)
     with _locked(context, progress) as layout:
         layout.root.mkdir(mode=0o700, exist_ok=True)
         kept = network(layout)
-        kept_choice = _calls_webhooks(layout) if control_plane.chosen(layout) == real else None
         _choose(layout, real)
-        files.write(layout, kept, built.bin, real)
-        calls_webhooks = next(one for one in (webhooks, kept_choice, real) if one is not None)
-        setting = Setting(layout, kept, built.bin, calls_webhooks, real)
+        files.write(layout, kept, built.bin)
+        calls_webhooks = next(one for one in (webhooks, _calls_webhooks(layout), True) if one is not None)
+        setting = Setting(layout, kept, built.bin, calls_webhooks)
         endpoints = Endpoints(layout, kept)
         started = [_start([ETCD], setting, endpoints, progress), _start([API_SERVER], setting, endpoints, progress)]
         if started[-1]:  # kwok, unlike a kubelet, does not repeat writes that failed while the API server was away
             Process(KWOK.name, layout).stop(KWOK.patience)
             definitions.establish(endpoints.api)
+        started.append(_start_supervisor(layout, control_plane.command(layout, serving, pilot)))
         node.ensure(endpoints.api)
         started.append(_start_controllers(setting, endpoints, progress))
-        if pilot:
-            started.append(_start_istiod(layout, endpoints, pilot, progress))
+        _wait_for_istiod(layout, endpoints, progress)
     progress.done(f"ready at {kept.server}" if any(started) else f"already running at {kept.server}")
 
 
@@ -110,31 +109,32 @@ def _start(programs: list[Program], setting: Setting, endpoints: Endpoints, prog
 
 
 def _choose(layout: Layout, real: bool) -> None:
-    """Keeps the choice between the real istiod and the played one for later starts."""
+    """Keeps for later starts whether the real istiod runs here."""
+    if len(os.fsencode(layout.tunnel)) > SOCKET_LIMIT:
+        raise SandboxError(f"MESH_HOME is too long: a socket's path has up to {SOCKET_LIMIT} bytes, {layout.tunnel}")
     if real:
-        if len(os.fsencode(layout.tunnel)) > SOCKET_LIMIT:
-            raise SandboxError(
-                f"MESH_HOME is too long: a socket's path has up to {SOCKET_LIMIT} bytes, {layout.tunnel}"
-            )
         layout.istiod.mkdir(mode=0o700, exist_ok=True)
     elif control_plane.chosen(layout):
         control_plane.stop_all(layout)
         shutil.rmtree(layout.istiod)
 
 
-def _start_istiod(layout: Layout, endpoints: Endpoints, pilot: Path, progress: Progress) -> bool:
-    """Starts the supervisor of istiod if it does not run as it should; whether it was started.
+def _start_supervisor(layout: Layout, command: list[str]) -> bool:
+    """Starts the supervisor of control planes if it does not run as it should; whether it was started."""
+    process = Process(control_plane.PROGRAM, layout)
+    if process.alive() and process.command == command:
+        return False
+    process.stop(control_plane.PATIENCE)
+    process.start(command)
+    return True
 
-    Waits for the control planes that are to run. One that does not answer is no error: it may take the next `up` to
+
+def _wait_for_istiod(layout: Layout, endpoints: Endpoints, progress: Progress) -> None:
+    """Waits for the control planes that are to run. One that does not answer is no error: it may take the next `up` to
     change what it runs with."""
-    process, command = Process(control_plane.PROGRAM, layout), control_plane.command(layout, pilot)
-    due = not process.alive() or process.command != command
-    if due:
-        process.stop(control_plane.PATIENCE)
-        process.start(command)
+    process = Process(control_plane.PROGRAM, layout)
     if not _holds_within(ISTIOD_LIMIT, lambda: control_plane.settled(endpoints.api, layout), process):
         progress.say("\n  ".join(("istiod does not answer", *control_plane.lines(layout.context))))
-    return due
 
 
 def _wait(condition: Callable[[], bool], failure: str, process: Process) -> None:
@@ -169,9 +169,12 @@ def exit_message(process: Process) -> str:
 
 
 def _calls_webhooks(layout: Layout) -> bool | None:
-    """Whether the API server calls admission webhooks; None if it was not started."""
+    """Whether the API server calls admission webhooks; None if it was not started, or before there was a way to call
+    them."""
     server = Process(API_SERVER.name, layout)
-    return not any(WEBHOOK_PLUGINS[0] in flag for flag in server.command) if server.known else None
+    if not server.known or not any(TUNNEL in flag for flag in server.command):
+        return None
+    return not any(WEBHOOK_PLUGINS[0] in flag for flag in server.command)
 
 
 def stop(context: str, out: TextIO | None = None) -> None:
@@ -219,7 +222,7 @@ def running(context: str) -> bool:
     layout = paths.layout(context)
     if not all(Process(program.name, layout).alive() for program in PROGRAMS):
         return False
-    if control_plane.chosen(layout) and not all(fine for fine, _ in control_plane.look(layout)):
+    if not all(fine for fine, _ in control_plane.look(layout)):
         return False
     return Endpoints(layout, network(layout)).healthy(API_SERVER.name, API_SERVER.health)
 

@@ -10,23 +10,18 @@ from sandbox.network import LOOPBACK, Network
 from sandbox.paths import Layout
 
 STAGES = Path(__file__).with_name("stages.yaml")
-ISTIOD_STAGES = Path(__file__).with_name("istiod-stages.yaml")
-"""What kwok plays of istiod where no real one runs."""
 
 
-def write(layout: Layout, network: Network, bin: Path, istiod: bool) -> None:
-    """Creates missing folders and certificates, and rewrites kubeconfig and stages, and with the real
-    istiod (`istiod`) the tunnel's configuration."""
+def write(layout: Layout, network: Network, bin: Path) -> None:
+    """Creates missing folders and certificates, and rewrites kubeconfig, stages and the programs' configurations."""
     for folder in (layout.logs, layout.run):
         folder.mkdir(exist_ok=True)
     if not layout.pki.exists():
         _make_certificates(layout, network, bin)
     replace(layout.kubeconfig, kubeconfig(layout, network))
-    played = "" if istiod else ISTIOD_STAGES.read_text().replace("@CA_BUNDLE@", _base64(layout.pki / "ca.crt"))
-    replace(layout.stages, "---\n".join(filter(None, (STAGES.read_text(), played))))
+    replace(layout.stages, STAGES.read_text())
     replace(layout.scheduler, scheduler(layout))
-    if istiod:
-        replace(layout.egress, egress(layout))
+    replace(layout.egress, egress(layout))
 
 
 def scheduler(layout: Layout) -> str:

@@ -48,6 +48,11 @@ class Layout:
         return self.root / "istiod"
 
     @property
+    def simulated(self) -> Path:
+        """The files of simulated control planes."""
+        return self.root / "istiod-simulated"
+
+    @property
     def tunnel(self) -> Path:
         """The socket by which the API server reaches Services."""
         return self.run / "tunnel.sock"

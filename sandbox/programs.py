@@ -9,6 +9,9 @@ from sandbox.paths import Layout
 
 WEBHOOK_PLUGINS = ("MutatingAdmissionWebhook", "ValidatingAdmissionWebhook")
 
+TUNNEL = "egress-selector-config-file"
+"""Flag of the API server with the file that says how it reaches Services, such as those of webhooks."""
+
 WATCHED_NODES = "TaintNodesByCondition"
 """Admission plugin that taints a new node until the node lifecycle controller, which is off here, finds it ready."""
 
@@ -22,8 +25,6 @@ class Setting:
     bin: Path
     webhooks: bool
     """Whether the API server calls admission webhooks."""
-    istiod: bool = False
-    """Whether the cluster has the real istiod, which the API server reaches by the tunnel."""
 
 
 @dataclass(frozen=True)
@@ -88,11 +89,10 @@ def _api_server(setting: Setting) -> dict[str, str]:
         "authorization-mode": "RBAC",
         # The node's name is in no DNS; logs and exec reach kwok by its address.
         "kubelet-preferred-address-types": "InternalIP",
+        TUNNEL: str(setting.layout.egress),
         # istio-init asks for NET_ADMIN, other meshes' agents for privileged containers.
         "allow-privileged": "true",
     }
-    if setting.istiod:
-        flags["egress-selector-config-file"] = str(setting.layout.egress)
     unwanted = [WATCHED_NODES, *(() if setting.webhooks else WEBHOOK_PLUGINS)]
     return {**flags, "disable-admission-plugins": ",".join(unwanted)}
 

@@ -39,8 +39,7 @@ def status(context: str) -> Status:
     kept_network = network(layout)
     endpoints = Endpoints(layout, kept_network)
     findings = [_look(program, layout, kept_network, endpoints) for program in PROGRAMS]
-    if istiod.chosen(layout):
-        findings += [(fine, f"  {line}") for fine, line in istiod.look(layout)]
+    findings += [(fine, f"  {line}") for fine, line in istiod.look(layout)]
     state = State.RUNNING if all(fine for fine, _ in findings) else State.BROKEN
     head = f"{context}: {state.name.lower()}, {_version(endpoints)}, {kept_network.server}"
     return Status(state, (head, f"  KUBECONFIG={layout.kubeconfig}", *(line for _, line in findings)))

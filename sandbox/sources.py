@@ -18,7 +18,9 @@ def digest_of(*texts: str) -> str:
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:12]
 
 
-def digest() -> str:
-    """The digest of the sources of the sandbox's Python processes."""
-    files = sorted(path for path in (ROOT / "sandbox").rglob("*") if path.suffix in (".py", ".html"))
+def digest(*rooms: str) -> str:
+    """The digest of the sources in rooms of this project, from which Python processes run; of the sandbox's alone if
+    none is named."""
+    found = (path for room in rooms or ("sandbox",) for path in (ROOT / room).rglob("*"))
+    files = sorted(path for path in found if path.suffix in (".py", ".html"))
     return digest_of(*(path.read_text() for path in files))

@@ -1,8 +1,9 @@
 """Builds programs that only tests, lint and the live sandbox use: istioctl, promtool, Prometheus and actionlint check
-what this project generates, and Istio's pilot configures the live sandbox.
+what this project generates, Istio's pilot is the control plane of the sandbox and configures its live part, and
+mesh-serving makes the certificates of simulated control planes there.
 
-Each comes from a Go module of its own (toolchain/istio, toolchain/prometheus, toolchain/actionlint), whose pinned
-versions are independent of the toolchain's.
+Each comes from a Go module of its own (toolchain/istio, toolchain/prometheus, toolchain/actionlint, toolchain/serving),
+whose pinned versions are independent of the toolchain's.
 """
 
 import hashlib
@@ -59,6 +60,8 @@ PROMETHEUS = Module(
 """Built with service discovery for Kubernetes only, which halves the compilation, and without the web pages, which are
 not part of the module; its HTTP API works."""
 ACTIONLINT = Module("actionlint", {"actionlint": "github.com/rhysd/actionlint/cmd/actionlint"})
+SERVING = Module("serving", {"mesh-serving": "mesh.local/mesh-serving"})
+"""A program of this project, which needs no other module."""
 
 
 def checkers(module: Module = ISTIO, out: TextIO | None = None) -> Path:
@@ -80,6 +83,11 @@ def pilot(out: TextIO | None = None) -> Path:
 def agent(out: TextIO | None = None) -> Path:
     """The path of `pilot-agent`, which takes 15 s more to build after `pilot`. Otherwise as `checkers`."""
     return _ensure(ISTIO, ["pilot-agent"], out) / "pilot-agent"
+
+
+def serving(out: TextIO | None = None) -> Path:
+    """The path of `mesh-serving`, which is built within seconds. Otherwise as `checkers`."""
+    return _ensure(SERVING, SERVING.packages, out) / "mesh-serving"
 
 
 def istio_date() -> str:
@@ -111,8 +119,8 @@ def _missing(place: Path, names: Iterable[str]) -> list[str]:
 def _key(module: Module) -> str:
     """Name of the folder in the cache; it depends on everything that the built programs depend on."""
     digest = hashlib.sha256(repr((sys.platform, platform.machine(), *module.flags)).encode())
-    for name in ("go.mod", "go.sum"):
-        digest.update((module.path / name).read_bytes())
+    for file in (module.path / "go.mod", module.path / "go.sum", *sorted(module.path.glob("*.go"))):
+        digest.update(file.read_bytes())
     return digest.hexdigest()[:16]
 
 

@@ -21,6 +21,10 @@ class InjectionError(Exception):
     """A workload cannot be injected; the message says why."""
 
 
+class UnsupportedError(InjectionError):
+    """Istio would inject the workload, the model of injection here does not."""
+
+
 Check = Callable[[str], bool]
 """Whether an annotation's value is valid."""
 

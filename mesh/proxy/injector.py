@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,13 @@ class Injector:
     """By annotation of a pod, the check of its value; the injector refuses the pod if it fails."""
     requested: Callable[[Mapping[str, str], Mapping[str, str]], bool]
     """Whether a pod with these annotations and labels is injected, in a namespace with injection enabled."""
+    asks: Callable[[Mapping[str, str], Mapping[str, str]], bool | None]
+    """Whether a pod with these annotations and labels itself says that it is to be injected; None if it says nothing,
+    so that the injector's configuration decides."""
+    scheduled: re.Pattern[str]
+    """The name of a Job that is taken for a CronJob's, whose name is the first group."""
+    cron_jobs: str
+    """The apiVersion that CronJobs are taken to have."""
     repeats: bool
     """Whether a pod that has a sidecar is injected again."""
     network_by_label: bool

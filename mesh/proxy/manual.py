@@ -12,7 +12,7 @@ from mesh.core import errors, pods
 from mesh.core.kinds import GroupKind
 from mesh.core.names import DEFAULT_REVISION
 from mesh.proxy import metrics, probes, proxyconfig
-from mesh.proxy.annotations import InjectionError, validate
+from mesh.proxy.annotations import UnsupportedError, validate
 from mesh.proxy.expr import Value, wire
 from mesh.proxy.injector import Injector
 from mesh.proxy.proxy import CONTAINER
@@ -42,22 +42,24 @@ def inject(
     values: Mapping[str, Any],
     mesh: Mapping[str, Any],
     revision: str = "",
+    owner: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The workload's manifest with a sidecar; unchanged if Istio would not inject the workload.
 
     `injector` and `proxy_config`, the defaults of the ProxyConfig, are the release's, `values` the injection values,
-    `mesh` the MeshConfig. Raises InjectionError for a kind of workload, a template or a container that manual injection
-    does not support, and for annotations that Istio would refuse.
+    `mesh` the MeshConfig. `owner` has apiVersion, kind and metadata of the workload that a Pod belongs to. Raises
+    InjectionError for annotations that Istio would refuse, and UnsupportedError for a kind of workload, a template or a
+    container that manual injection does not support.
     """
     kind, result = GroupKind.of(workload), copy.deepcopy(dict(workload))
     if kind not in pods.TEMPLATES:
-        raise InjectionError(errors.invalid_choice("kind", kind.name, [one.name for one in pods.TEMPLATES]))
+        raise UnsupportedError(errors.invalid_choice("kind", kind.name, [one.name for one in pods.TEMPLATES]))
     pod = pods.template(kind, result)
     metadata, spec = pod.setdefault("metadata", {}), pod["spec"]
     if not _should_inject(injector, metadata, spec):
         return result
     _check(injector, metadata, spec)
-    inputs = WorkloadInputs(result, pod, values, mesh, proxy_config, revision)
+    inputs = WorkloadInputs(owner or result, pod, values, mesh, proxy_config, revision)
     added = wire(injector.sidecar(inputs))
     _merge(metadata, spec, added)
     proxy = next(container for container in _containers(spec) if container["name"] == CONTAINER)
@@ -88,11 +90,11 @@ def _check(injector: Injector, metadata: Mapping[str, Any], spec: Mapping[str, A
     annotations = metadata.get("annotations") or {}
     validate(injector.annotations, annotations)
     if annotations.get(TEMPLATES, "sidecar") != "sidecar":
-        raise InjectionError(f"{TEMPLATES}: manual injection supports only the template sidecar")
+        raise UnsupportedError(f"{TEMPLATES}: manual injection supports only the template sidecar")
     for part in ("containers", "initContainers"):
         for container in spec.get(part) or ():
             if container["name"] in ISTIO_CONTAINERS:
-                raise InjectionError(
+                raise UnsupportedError(
                     f"{part}: {container['name']} is Istio's own; manual injection cannot merge containers"
                 )
 

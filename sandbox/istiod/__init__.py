@@ -1,11 +1,24 @@
-"""The real istiod of an embedded cluster: `pilot-discovery` as a local process for each control plane there.
+"""The control planes of an embedded cluster: a local process for each istiod there.
 
-A process, the supervisor, starts and ends them as their Deployments say, as a kubelet would. It is also the tunnel by
-which the API server reaches Services, so that istiod's webhooks are called. The names of istiod's processes begin with
-`istiod-`.
+It is Istio's own `pilot-discovery` for the releases whose control plane that is, and a simulation for the others
+(`simulated/`). A process, the supervisor, starts and ends them as their Deployments say, as a kubelet would. It is also
+the tunnel by which the API server reaches Services, so that istiod's webhooks are called. The names of the control
+planes' processes begin with `istiod-`.
 """
 
 from sandbox.istiod.report import lines, look
-from sandbox.istiod.run import PATIENCE, PROGRAM, chosen, command, settled, stop_all
+from sandbox.istiod.run import PATIENCE, PROGRAM, REAL, SIMULATED, chosen, command, kinds, settled, stop_all
 
-__all__ = ["PATIENCE", "PROGRAM", "chosen", "command", "lines", "look", "settled", "stop_all"]
+__all__ = [
+    "PATIENCE",
+    "PROGRAM",
+    "REAL",
+    "SIMULATED",
+    "chosen",
+    "command",
+    "kinds",
+    "lines",
+    "look",
+    "settled",
+    "stop_all",
+]

@@ -1,8 +1,7 @@
-"""The supervisor: runs `pilot-discovery` for each control plane that stands on the cluster, and the tunnel."""
+"""The supervisor: runs a process for each control plane that stands on the cluster, and the tunnel."""
 
 from __future__ import annotations
 
-import shutil
 import threading
 import time
 from pathlib import Path
@@ -10,13 +9,14 @@ from typing import Final
 
 from cluster.client import Api
 from cluster.errors import ClusterError
+from mesh import releases
 from sandbox import paths, watching
 from sandbox.api import Endpoints
 from sandbox.istiod import tunnel
 from sandbox.istiod.deployment import DEPLOYMENTS, PREFIX, SERVICES, Istiod, wanted
-from sandbox.istiod.folder import Folder
 from sandbox.istiod.run import PATIENCE, running
-from sandbox.network import Network, network
+from sandbox.istiod.runners import Real, Runner, Simulation, discard
+from sandbox.network import network
 from sandbox.paths import Layout
 from sandbox.process import Process
 
@@ -29,8 +29,8 @@ TICK: Final = 0.5
 class Supervisor:
     """Keeps the processes of a cluster's control planes as their Deployments say."""
 
-    def __init__(self, layout: Layout, network: Network, pilot: Path, api: Api) -> None:
-        self._layout, self._network, self._pilot, self._api = layout, network, pilot, api
+    def __init__(self, layout: Layout, api: Api, simulation: Runner, real: Runner | None) -> None:
+        self._layout, self._api, self._simulation, self._real = layout, api, simulation, real
         self._wanted: list[Istiod] = []
 
     def look(self) -> None:
@@ -38,9 +38,9 @@ class Supervisor:
         try:
             found = wanted(self._api)
             for istiod in found:
-                Folder(self._layout, istiod).write(self._api, self._layout, self._network)
+                self._runner(istiod).prepare(istiod, self._api)
         except (OSError, ClusterError) as error:
-            _say(f"the cluster does not answer: {error}")
+            _say(f"the control planes stay as they are: {error}")
         else:
             self._wanted = found
 
@@ -49,32 +49,32 @@ class Supervisor:
         names = {istiod.process for istiod in self._wanted}
         for name in set(running(self._layout)) - names:
             Process(name, self._layout).stop(PATIENCE)
-            # A later control plane of the same name has another service account, for which this token is not valid.
-            shutil.rmtree(self._layout.istiod / name.removeprefix(PREFIX), ignore_errors=True)
+            discard(self._layout, name.removeprefix(PREFIX))
             _say(f"{name} stopped")
         for istiod in self._wanted:
-            process, command = Process(istiod.process, self._layout), self._command(istiod)
+            runner = self._runner(istiod)
+            process, command = Process(istiod.process, self._layout), runner.command(istiod)
             if process.alive() and process.command == command:
                 continue
             process.stop(PATIENCE)
-            process.start(command, Folder(self._layout, istiod).root)
+            process.start(command, runner.root(istiod.revision))
             _say(f"{istiod.process} started")
 
-    def _command(self, istiod: Istiod) -> list[str]:
-        folder = Folder(self._layout, istiod)
-        given = (f"{name}={value}" for name, value in istiod.environment.items())
-        # Nothing of this process's environment, which the user's shell has set, reaches istiod.
-        head = ("/usr/bin/env", "-i", f"HOME={folder.root}", *given, f"{self._pilot}")
-        return [*head, *istiod.arguments, f"--kubeconfig={folder.kubeconfig}"]
+    def _runner(self, istiod: Istiod) -> Runner:
+        """Istio's own program, if it is here and is the control plane of the release; else the simulation."""
+        own = self._real if releases.get(istiod.release).runs_istiod else None
+        return own or self._simulation
 
 
-def main(context: str, pilot: Path) -> None:
-    """Runs the supervisor of a cluster until it is killed."""
+def main(context: str, serving: Path, pilot: Path | None, digest: str) -> None:
+    """Runs the supervisor of a cluster until it is killed. Without `pilot` all control planes are simulated."""
     layout = paths.layout(context)
     kept = network(layout)
     endpoints = Endpoints(layout, kept)
     tunnel.start(layout.tunnel, endpoints.api)
-    supervisor, changed = Supervisor(layout, kept, pilot, endpoints.api), threading.Event()
+    real = Real(layout, kept, pilot) if pilot else None
+    supervisor = Supervisor(layout, endpoints.api, Simulation(layout, serving, digest), real)
+    changed = threading.Event()
     watching.watch(endpoints, (DEPLOYMENTS, SERVICES), changed)
     next_look = 0.0
     while True:

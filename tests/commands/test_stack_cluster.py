@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -42,18 +43,18 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     return made
 
 
-@pytest.mark.parametrize(("stack", "context", "istiod"), [("dev", "mesh-dev", False), ("today", "mesh-today", True)])
+@pytest.mark.parametrize(("stack", "context", "istiod"), [("dev", "mesh-dev", None), ("today", "mesh-today", True)])
 def test_the_cluster_that_is_started_and_stopped_is_the_stacks_with_the_istiod_of_its_release(
-    stack: str, context: str, istiod: bool, calls: list[tuple[Any, ...]]
+    stack: str, context: str, istiod: bool | None, calls: list[tuple[Any, ...]]
 ) -> None:
     main.COMMANDS["sandbox"](stack, None)  # type: ignore[arg-type]
     main.COMMANDS["sandbox-stop"](stack, None)  # type: ignore[arg-type]
     assert calls == [("start", context, istiod), ("stop", context)]
 
 
-@pytest.mark.parametrize(("stack", "istiod"), [("dev", ()), ("demo", (False,))])
+@pytest.mark.parametrize(("stack", "istiod"), [("dev", ()), ("demo", (None,))])
 def test_a_context_on_the_command_line_that_is_not_the_stacks_own_keeps_its_istiod(
-    stack: str, istiod: tuple[bool, ...], calls: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
+    stack: str, istiod: tuple[None, ...], calls: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CONTEXT", "mesh-today")
     main.COMMANDS["sandbox"](stack, None)  # type: ignore[arg-type]
@@ -68,7 +69,7 @@ def test_a_reset_deletes_the_state_of_the_stacks_on_that_cluster_alone(calls: li
 def test_up_starts_the_stacks_cluster_and_no_other(calls: list[tuple[Any, ...]]) -> None:
     for context in ("mesh-today", "elsewhere"):
         stack_cluster.start_if_embedded(loading.load({"mesh:context": context}).settings)
-    assert calls == [("start", "mesh-today", False)]
+    assert calls == [("start", "mesh-today", None)]
 
 
 @pytest.mark.parametrize(
@@ -78,9 +79,14 @@ def test_up_starts_the_stacks_cluster_and_no_other(calls: list[tuple[Any, ...]])
 def test_istiod_is_a_process_of_the_embedded_cluster_if_the_release_can_be_run(
     release: str, context: str, own: bool
 ) -> None:
-    assert (
-        stack_cluster.has_own_istiod(loading.load({"mesh:release": release, "mesh:context": context}).settings) is own
-    )
+    settings = loading.load({"mesh:release": release, "mesh:context": context}).settings
+    assert stack_cluster.has_real_istiod(settings) is own
+
+
+def test_a_further_control_plane_is_a_process_as_the_first_is() -> None:
+    further = {"1-30-3": {"release": "1.30", "profile": "minimal"}}
+    settings = loading.load({"mesh:context": "mesh-dev", "mesh:controlPlanes": json.dumps(further)}).settings
+    assert stack_cluster.has_real_istiod(settings)
 
 
 def test_a_context_on_the_command_line_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -152,7 +152,7 @@ def test_the_whole_status_is_read_with_few_requests_and_is_the_same_as_json(
         "mesh      namespace istio-system, of project mesh, stack dev",
         "          istiod   1/1 ready  docker.io/istio/pilot:1.10.3",
         "          grafana  1/1 ready  grafana/grafana:7.4.3",
-        "control   default  1.10.3  1/1 ready  end of life 2022-01-07  simulated",
+        "control   default  1.10.3  1/1 ready  end of life 2022-01-07",
         "gateways  istio-ingressgateway  1/1 ready  docker.io/istio/proxyv2:1.10.3  NodePort  10.0.0.1  http2 31102",
         "sidecars  namespace default: 1 pod, 0 with docker.io/istio/proxyv2:1.10.3",
         "          old: cart-5f6d8-x runs docker.io/istio/proxyv2:1.10.1; restart it",

@@ -8,7 +8,6 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ import pytest
 
 import sandbox
 import toolchain
-from sandbox import SandboxError, paths
+from sandbox import SandboxError, istiod, paths
 from sandbox.process import Process
 from sandbox.programs import PROGRAMS
 from sandbox.report import State
@@ -217,10 +216,30 @@ ISTIODS = {"istio.io/rev": "default"}
 """The label by which istiod finds its injector's webhooks."""
 
 
-def webhooks(kind: str, name: str, labels: dict[str, str], count: int = 2) -> dict[str, Any]:
+def control_plane(replicas: int = 1) -> list[dict[str, Any]]:
+    """What the sandbox looks at of an istiod of Istio 1.10."""
+    labels = {"app": "istiod", **ISTIODS}
+    names = {"name": "istiod", "namespace": "istio-system"}
+    pod = {"containers": [{"name": "discovery", "image": "docker.io/istio/pilot:1.10.3"}]}
+    spec = {
+        "replicas": replicas,
+        "selector": {"matchLabels": labels},
+        "template": {"metadata": {"labels": labels}, "spec": pod},
+    }
+    ports = [{"name": "https-webhook", "port": 443, "targetPort": 15017}]
+    return [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "istio-system"}},
+        {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": names, "spec": spec},
+        {"apiVersion": "v1", "kind": "Service", "metadata": names, "spec": {"selector": labels, "ports": ports}},
+    ]
+
+
+def webhooks(
+    kind: str, name: str, labels: dict[str, str], count: int = 2, resource: str = "nothing", service: str = "istiod"
+) -> dict[str, Any]:
     webhook = {
-        "clientConfig": {"service": {"name": "istiod", "namespace": "istio-system", "path": "/x"}},
-        "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["configmaps"]}],
+        "clientConfig": {"service": {"name": service, "namespace": "istio-system", "path": "/validate"}},
+        "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": [resource]}],
         "sideEffects": "None",
         "admissionReviewVersions": ["v1"],
     }
@@ -242,26 +261,31 @@ def managers(kind: str, name: str, field: str) -> set[str]:
     return {entry["manager"] for entry in entries if f'"f:{field}"' in json.dumps(entry)}
 
 
-def test_the_injectors_webhooks_are_patched_by_another_field_manager() -> None:
+def test_webhooks_are_patched_once_their_control_plane_stands_and_by_another_field_manager() -> None:
     apply(webhooks("MutatingWebhookConfiguration", "injector", ISTIODS))
+    assert bundles("mutatingwebhookconfiguration", "injector") == []
+    apply(*control_plane())
     assert len(soon(lambda: bundles("mutatingwebhookconfiguration", "injector"))) == 2
     assert "test" not in managers("mutatingwebhookconfiguration", "injector", "caBundle")
     apply(webhooks("MutatingWebhookConfiguration", "injector", {**ISTIODS, "added": "label"}))
     assert len(bundles("mutatingwebhookconfiguration", "injector")) == 2, "our next apply must leave it alone"
 
 
+def test_the_status_says_that_the_control_plane_is_simulated() -> None:
+    assert istiod.kinds(CONTEXT) == {"default": "simulated"}
+    status = sandbox.status(CONTEXT)
+    assert status.state is State.RUNNING
+    assert any(line.strip().startswith("istiod-default") for line in status.lines)
+
+
 def test_a_webhook_without_a_ca_bundle_is_patched_again() -> None:
-    apply(webhooks("MutatingWebhookConfiguration", "emptied", {"istio.io/rev": "canary"}))
-    soon(lambda: len(bundles("mutatingwebhookconfiguration", "emptied")) == 2)
     patch = '[{"op": "remove", "path": "/webhooks/1/clientConfig/caBundle"}]'
-    kubectl("patch", "mutatingwebhookconfiguration", "emptied", "--type=json", "-p", patch)
-    soon(lambda: len(bundles("mutatingwebhookconfiguration", "emptied")) == 2)
+    kubectl("patch", "mutatingwebhookconfiguration", "injector", "--type=json", "-p", patch)
+    soon(lambda: len(bundles("mutatingwebhookconfiguration", "injector")) == 2)
 
 
 def test_the_validators_webhooks_are_patched_and_made_to_fail_closed() -> None:
-    validator = webhooks("ValidatingWebhookConfiguration", "istiod-istio-system", {}, count=1)
-    validator["webhooks"][0]["rules"][0]["resources"] = ["nothing"]
-    apply(validator)
+    apply(webhooks("ValidatingWebhookConfiguration", "istiod-istio-system", {}, count=1))
     kubectl(
         "patch",
         "validatingwebhookconfiguration",
@@ -276,33 +300,37 @@ def test_the_validators_webhooks_are_patched_and_made_to_fail_closed() -> None:
     assert "test" not in managers("validatingwebhookconfiguration", "istiod-istio-system", "failurePolicy")
 
 
-def test_validators_are_found_by_the_label_of_a_revision() -> None:
-    for name in ("istio-validator-istio-system", "istio-validator-canary-istio-system", "istiod-default-validator"):
-        validator = webhooks("ValidatingWebhookConfiguration", name, ISTIODS, count=1)
-        validator["webhooks"][0]["rules"][0]["resources"] = ["nothing"]
-        apply(validator)
-        assert len(soon(partial(bundles, "validatingwebhookconfiguration", name))) == 1
-
-
-def test_webhooks_that_are_not_istiods_are_not_patched() -> None:
+def test_webhooks_that_are_not_of_a_control_plane_are_not_patched() -> None:
     apply(
         webhooks("MutatingWebhookConfiguration", "foreign", {"app": "foreign"}),
         webhooks("ValidatingWebhookConfiguration", "foreign", {"app": "foreign"}),
+        webhooks("MutatingWebhookConfiguration", "elsewhere", ISTIODS, service="istiod-canary"),
         webhooks("MutatingWebhookConfiguration", "last", ISTIODS),
     )
     soon(lambda: bundles("mutatingwebhookconfiguration", "last"))
     assert bundles("mutatingwebhookconfiguration", "foreign") == []
     assert bundles("validatingwebhookconfiguration", "foreign") == []
+    assert bundles("mutatingwebhookconfiguration", "elsewhere") == []
 
 
-def test_admission_webhooks_are_called_only_when_asked_for() -> None:
-    apply(webhooks("MutatingWebhookConfiguration", "nobody", ISTIODS, count=1))
-    apply(config_map("without-webhooks"))
-    sandbox.start(CONTEXT, webhooks=True, out=io.StringIO())
-    sandbox.start(CONTEXT, out=io.StringIO())
-    assert "failed calling webhook" in apply(config_map("with-webhooks"), refused=True)
+def test_admission_webhooks_are_called_unless_they_are_switched_off() -> None:
+    apply(webhooks("ValidatingWebhookConfiguration", "istio-validator", ISTIODS, count=1, resource="configmaps"))
+    soon(lambda: bundles("validatingwebhookconfiguration", "istio-validator"))
+    refused = 'admission webhook "0.istio-validator.io" denied the request: unrecognized type ConfigMap'
+    assert refused in apply(config_map("checked"), refused=True)
     sandbox.start(CONTEXT, webhooks=False, out=io.StringIO())
-    apply(config_map("with-webhooks"))
+    sandbox.start(CONTEXT, out=io.StringIO())
+    apply(config_map("checked"))
+    sandbox.start(CONTEXT, webhooks=True, out=io.StringIO())
+    assert refused in apply(config_map("checked-again"), refused=True)
+
+
+def test_a_control_plane_that_is_scaled_to_none_answers_no_webhooks() -> None:
+    apply(*control_plane(replicas=0))
+    soon(lambda: istiod.kinds(CONTEXT) == {})
+    assert "failed calling webhook" in apply(config_map("unchecked"), refused=True)
+    kubectl("delete", "validatingwebhookconfiguration", "istio-validator")
+    apply(config_map("unchecked"))
 
 
 def test_two_sandboxes_are_independent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""The real istiod of an embedded cluster; tests/e2e/test_istiod.py has one with an API server."""
+"""The control planes of an embedded cluster; tests/e2e/test_istiod.py has a real one with an API server."""
 
 from __future__ import annotations
 
@@ -20,10 +20,14 @@ import yaml
 
 from cluster.client import Answer, Api
 from cluster.errors import Unreachable
+from mesh import releases
 from mesh.config import loading
+from mesh.releases.release import Installation
 from sandbox import files, istiod, paths, programs
-from sandbox.istiod import deployment, folder, supervisor, tunnel
+from sandbox.istiod import deployment, folder, release, supervisor, tunnel
 from sandbox.istiod.deployment import Istiod
+from sandbox.istiod.runners import Real, Simulation
+from sandbox.istiod.simulated.plane import Plane
 from sandbox.network import Network
 from sandbox.paths import Layout
 from sandbox.process import Process
@@ -35,7 +39,9 @@ NETWORK = Network({"kube-apiserver": 6443, "etcd": 2379}, "127.9.0.0/16")
 CACERTS = "/api/v1/namespaces/istio-system/secrets/cacerts"
 TOKENS = "POST /api/v1/namespaces/istio-system/serviceaccounts/istiod/token"
 SLEEPER = f"#!{sys.executable}\nimport time\ntime.sleep(60)\n"
-ONE = Istiod("default", "istio-system", "istiod", "istiod", ADDRESS, ("discovery",), {"REVISION": "default"}, {})
+ONE = Istiod(
+    "default", "1.30", "istio-system", "istiod", "istiod", ADDRESS, ("discovery",), {"REVISION": "default"}, {}
+)
 
 
 @pytest.fixture(autouse=True)
@@ -52,6 +58,7 @@ def standing(**changes: Any) -> dict[str, Any]:
     """The Deployment of istiod that a stack of 1.30 makes."""
     container = {
         "name": "discovery",
+        "image": changes.pop("image", "docker.io/istio/pilot:1.30.3-distroless"),
         "args": ["discovery", "--domain", "cluster.local"],
         "env": [
             {"name": "REVISION", "value": "default"},
@@ -73,13 +80,20 @@ def standing(**changes: Any) -> dict[str, Any]:
     }
 
 
+OTHER = "127.0.0.2"
+
+
+def _service(name: str, address: str, target: int = 15017) -> dict[str, Any]:
+    return {
+        "metadata": {"name": name, "namespace": "istio-system"},
+        "spec": {"clusterIP": address, "ports": [{"port": 443, "targetPort": target}]},
+    }
+
+
 def server(
     *deployments: dict[str, Any], services: int = 1, secret: Answer | None = None, target: int = 15017
 ) -> FakeApi:
-    service = {
-        "metadata": {"name": "istiod", "namespace": "istio-system"},
-        "spec": {"clusterIP": ADDRESS, "ports": [{"port": 443, "targetPort": target}]},
-    }
+    service = _service("istiod", ADDRESS, target)
     token = Answer(201, {"status": {"token": "of-istiod"}})
     lists = {"/apis/apps/v1/deployments": listing(*deployments), "/api/v1/services": listing(*[service] * services)}
     lists |= {CACERTS: secret} if secret else {}
@@ -157,12 +171,22 @@ def pilot(tmp_path: Path) -> Path:
     return program
 
 
+@pytest.fixture
+def serving(tmp_path: Path) -> Path:
+    """A program in place of `mesh-serving`."""
+    program = tmp_path / "serving"
+    program.write_text('#!/bin/sh\necho "$1 $3" > "$2/tls.crt"\n')
+    program.chmod(0o755)
+    return program
+
+
 class Cluster:
     """A supervisor with the API server that it asks."""
 
-    def __init__(self, layout: Layout, pilot: Path) -> None:
+    def __init__(self, layout: Layout, serving: Path, pilot: Path | None) -> None:
         self.api = server()
-        self.supervisor = supervisor.Supervisor(layout, NETWORK, pilot, self.api)
+        real = Real(layout, NETWORK, pilot) if pilot else None
+        self.supervisor = supervisor.Supervisor(layout, self.api, Simulation(layout, serving, "digest"), real)
         self.process = Process("istiod-default", layout)
 
     def follow(self, *deployments: dict[str, Any]) -> None:
@@ -172,8 +196,8 @@ class Cluster:
 
 
 @pytest.fixture
-def cluster(layout: Layout, pilot: Path) -> Cluster:
-    return Cluster(layout, pilot)
+def cluster(layout: Layout, serving: Path, pilot: Path) -> Cluster:
+    return Cluster(layout, serving, pilot)
 
 
 def test_istiod_runs_as_long_as_its_deployment_says(cluster: Cluster, layout: Layout) -> None:
@@ -222,6 +246,71 @@ def test_istiod_goes_on_while_the_api_server_is_away(cluster: Cluster, monkeypat
 def test_nothing_of_the_users_shell_reaches_istiod(cluster: Cluster) -> None:
     cluster.follow(standing())
     assert cluster.process.command[:2] == ["/usr/bin/env", "-i"]
+
+
+# Real or simulated
+
+
+OLD = "docker.io/istio/pilot:1.10.3"
+
+
+def test_an_istiod_whose_program_is_not_at_hand_is_simulated(cluster: Cluster, layout: Layout) -> None:
+    cluster.follow(standing(image=OLD))
+    assert cluster.process.alive()
+    assert istiod.kinds("mesh-today") == {"default": "simulated"}
+    plane = Plane(**json.loads(cluster.process.command[-2]))
+    assert (plane.release, plane.service, plane.address) == ("1.10", "istiod", ADDRESS)
+    assert (Path(plane.folder) / "tls.crt").read_text() == f"{layout.pki} istiod.istio-system.svc\n"
+
+
+def test_the_kind_of_a_control_plane_follows_its_image_both_ways(cluster: Cluster) -> None:
+    found = []
+    for image in (OLD, "istio/pilot:1.30.3", OLD):
+        cluster.follow(standing(image=image))
+        found.append(istiod.kinds("mesh-today")["default"])
+    assert found == ["simulated", "real", "simulated"]
+
+
+def test_two_control_planes_of_different_releases_run_beside_each_other(cluster: Cluster) -> None:
+    second = standing(metadata={"name": "istiod-1-30-3"})
+    second["spec"]["template"]["metadata"]["labels"]["istio.io/rev"] = "1-30-3"
+    cluster.follow(standing(image=OLD), second)
+    services = listing(*(_service(name, address) for name, address in (("istiod", ADDRESS), ("istiod-1-30-3", OTHER))))
+    cluster.api.answers["GET /api/v1/services"] = services
+    cluster.supervisor.look()
+    cluster.supervisor.settle()
+    assert istiod.kinds("mesh-today") == {"default": "simulated", "1-30-3": "real"}
+
+
+def test_without_its_program_each_control_plane_is_simulated(layout: Layout, serving: Path) -> None:
+    cluster = Cluster(layout, serving, pilot=None)
+    cluster.follow(standing())
+    assert istiod.kinds("mesh-today") == {"default": "simulated"}
+    assert json.loads(cluster.process.command[-2])["release"] == "1.30"
+
+
+def test_a_certificate_that_cannot_be_made_is_in_the_log_and_ends_nothing(
+    cluster: Cluster, serving: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    serving.write_text("#!/bin/sh\necho no space left >&2\nexit 1\n")
+    cluster.follow(standing(image=OLD))
+    assert "the certificate of istiod.istio-system.svc cannot be made: no space left" in capsys.readouterr().out
+    assert not cluster.process.known
+
+
+@pytest.mark.parametrize("name", releases.NAMES)
+@pytest.mark.parametrize(
+    "image", ["example.org/pilot@sha256:12", "localhost:5000/pilot:ours", "localhost:5000/pilot", "pilot:1.29.1"]
+)
+@pytest.mark.parametrize("revision", ["", "canary"])
+def test_an_image_without_a_known_version_is_of_the_release_that_its_deployment_resembles(
+    name: str, image: str, revision: str
+) -> None:
+    chosen = releases.get(name)
+    values = chosen.values("demo", {"revision": revision, "pilot": {"env": {"MY_OWN": "1"}}})
+    template = chosen.istiod_pod(Installation(release=chosen, values=values))
+    template["spec"]["containers"][0]["image"] = image
+    assert release.of(template) == name
 
 
 # The tunnel
@@ -288,22 +377,12 @@ def test_a_webhook_of_an_istiod_that_starts_is_waited_for(layout: Layout) -> Non
 # What the programs of the cluster are told
 
 
-def test_the_api_server_has_the_tunnel_only_beside_a_real_istiod(layout: Layout) -> None:
-    setting = Setting(layout, NETWORK, Path("/programs"), webhooks=True, istiod=True)
+def test_the_api_server_calls_services_by_the_tunnel(layout: Layout) -> None:
+    setting = Setting(layout, NETWORK, Path("/programs"), webhooks=True)
     (api_server,) = (program for program in programs.PROGRAMS if program.name == "kube-apiserver")
     assert api_server.flags(setting)["egress-selector-config-file"] == str(layout.egress)
-    assert "egress-selector-config-file" not in api_server.flags(replace(setting, istiod=False))
     connection = json.loads(files.egress(layout))["egressSelections"][0]["connection"]
     assert connection["transport"] == {"uds": {"udsName": str(layout.tunnel)}}
-
-
-def test_kwok_plays_istiod_only_where_no_real_one_is(layout: Layout) -> None:
-    layout.pki.mkdir()
-    for name in ("ca.crt", "client.crt", "client.key"):
-        (layout.pki / name).write_text(name)
-    files.write(layout, NETWORK, Path("/programs"), istiod=True)
-    kinds = [stage["spec"]["resourceRef"]["kind"] for stage in yaml.safe_load_all(layout.stages.read_text())]
-    assert kinds == ["Service"]
 
 
 def test_only_a_release_whose_istiod_is_the_current_one_runs_it() -> None:
@@ -315,6 +394,7 @@ def test_only_a_release_whose_istiod_is_the_current_one_runs_it() -> None:
 
 
 def test_status_names_a_dead_istiod_with_the_end_of_its_log(layout: Layout) -> None:
+    Process(istiod.PROGRAM, layout).start([sys.executable, "-c", "import time; time.sleep(60)"])
     process = Process("istiod-default", layout)
     process.start([sys.executable, "-c", "print('no root certificate')"])
     while process.alive():
@@ -325,6 +405,14 @@ def test_status_names_a_dead_istiod_with_the_end_of_its_log(layout: Layout) -> N
     assert "simulated: the kubelet" in text
 
 
-def test_status_says_nothing_of_istiod_where_kwok_plays_it(layout: Layout) -> None:
-    layout.istiod.rmdir()
+def test_status_says_which_control_plane_is_real_and_which_is_simulated(cluster: Cluster, layout: Layout) -> None:
+    Process(istiod.PROGRAM, layout).start([sys.executable, "-c", "import time; time.sleep(60)"])
+    cluster.follow(standing(image=OLD))
+    assert "revision default: process" in istiod.lines("mesh-today")[0]
+    assert "simulated, it injects" in istiod.lines("mesh-today")[0]
+    cluster.follow(standing())
+    assert "built from Istio's sources" in istiod.lines("mesh-today")[0]
+
+
+def test_status_says_nothing_of_control_planes_on_a_cluster_that_was_not_started() -> None:
     assert istiod.lines("mesh-today") == []

@@ -317,7 +317,7 @@ def test_files_with_keys_are_readable_by_their_owner_only(setting: Setting) -> N
     setting.layout.pki.mkdir()
     for name in ("ca.crt", "client.crt", "client.key"):
         (setting.layout.pki / name).write_text(name)
-    files.write(setting.layout, setting.network, setting.bin, istiod=False)
+    files.write(setting.layout, setting.network, setting.bin)
     assert setting.layout.kubeconfig.stat().st_mode & 0o777 == 0o600
 
 
@@ -326,19 +326,16 @@ def test_certificates_that_cannot_be_made_are_a_clear_error(setting: Setting, tm
     failing.write_text("#!/bin/sh\necho no space left >&2\nexit 1\n")
     failing.chmod(0o755)
     with pytest.raises(SandboxError, match="no space left"):
-        files.write(setting.layout, setting.network, tmp_path, istiod=False)
+        files.write(setting.layout, setting.network, tmp_path)
 
 
-def test_each_stage_is_written_with_the_clusters_certificate(setting: Setting) -> None:
+def test_kwok_simulates_load_balancers_and_leaves_webhooks_to_control_planes(setting: Setting) -> None:
     setting.layout.pki.mkdir()
     for name in ("ca.crt", "client.crt", "client.key"):
         (setting.layout.pki / name).write_text(name)
-    files.write(setting.layout, setting.network, setting.bin, istiod=False)
-    text = setting.layout.stages.read_text()
-    kinds = [stage["spec"]["resourceRef"]["kind"] for stage in yaml.safe_load_all(text)]
-    assert kinds == ["Service", "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"]
-    assert "caBundle: Y2EuY3J0" in text
-    assert "@" not in "".join(line for line in text.splitlines() if not line.startswith("#"))
+    files.write(setting.layout, setting.network, setting.bin)
+    stages = yaml.safe_load_all(setting.layout.stages.read_text())
+    assert [stage["spec"]["resourceRef"]["kind"] for stage in stages] == ["Service"]
 
 
 def test_the_node_has_the_architecture_of_istios_images() -> None:

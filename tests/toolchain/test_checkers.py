@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from toolchain import ToolchainError
-from toolchain.checkers import ACTIONLINT, ISTIO, PROMETHEUS, Module, checkers, pilot
+from toolchain.checkers import ACTIONLINT, ISTIO, PROMETHEUS, SERVING, Module, checkers, pilot
 
-MODULES = (ISTIO, PROMETHEUS, ACTIONLINT)
+MODULES = (ISTIO, PROMETHEUS, ACTIONLINT, SERVING)
 PACKAGES = {name: package for module in MODULES for name, package in module.packages.items()}
 FAKE_GO = f"""#!{sys.executable}
 import os, pathlib, sys

@@ -12,6 +12,7 @@ from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
 from mesh.core import kinds
 from mesh.core.names import INJECT_LABEL, NAMESPACE_LABEL, REVISION_LABEL
+from mesh.core.selectors import selects
 
 Labels = Mapping[str, str]
 _NAMESPACES: Final[Sequence[Labels]] = ({}, {NAMESPACE_LABEL: "enabled"}, {NAMESPACE_LABEL: "disabled"})
@@ -69,26 +70,6 @@ def _with(revisions: Iterable[str], several: Sequence[Labels]) -> list[Labels]:
 
 def _injects(webhook: Mapping[str, Any], namespace: Labels, pod: Labels) -> bool:
     return selects(webhook.get("namespaceSelector"), namespace) and selects(webhook.get("objectSelector"), pod)
-
-
-def selects(selector: Mapping[str, Any] | None, labels: Labels) -> bool:
-    """Whether a selector of Kubernetes matches labels; no selector matches all."""
-    if not selector:
-        return True
-    equal = (selector.get("matchLabels") or {}).items() <= labels.items()
-    return equal and all(_holds(condition, labels) for condition in selector.get("matchExpressions") or ())
-
-
-def _holds(condition: Mapping[str, Any], labels: Labels) -> bool:
-    value, values = labels.get(condition["key"]), condition.get("values") or ()
-    match condition["operator"]:
-        case "In":
-            return value in values
-        case "NotIn":
-            return value not in values
-        case "Exists":
-            return value is not None
-    return value is None
 
 
 RULES: Final = (overlaps,)

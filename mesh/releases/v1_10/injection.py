@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -13,6 +14,8 @@ from mesh.proxy.injection.template import render
 from mesh.proxy.injector import Injector
 from mesh.proxy.probes import Rewrites
 from mesh.releases.v1_10 import sidecar
+
+_YES: Final = ("y", "yes", "true", "on")
 
 
 def templates() -> dict[str, str]:
@@ -27,13 +30,22 @@ def templates() -> dict[str, str]:
 def _requested(notes: Mapping[str, str], labels: Mapping[str, str]) -> bool:
     """The annotation wins over the label, which the webhook's selector reads; both may have any of YAML's booleans."""
     requested = notes.get(INJECT_LABEL) or labels.get(INJECT_LABEL) or "true"
-    return requested.lower() in ("y", "yes", "true", "on")
+    return requested.lower() in _YES
+
+
+def _asks(notes: Mapping[str, str], _: Mapping[str, str]) -> bool | None:
+    """Only the webhook's selectors read the label."""
+    said = notes.get(INJECT_LABEL)
+    return said.lower() in _YES if said else None
 
 
 INJECTOR: Final = Injector(
     sidecar=sidecar.sidecar,
     annotations={**CHECKS, "sidecar.istio.io/enableCoreDump": boolean},
     requested=_requested,
+    asks=_asks,
+    scheduled=re.compile(r"(.+)-([+-]\d{9}|\d{10})"),
+    cron_jobs="batch/v1beta1",
     repeats=False,
     network_by_label=False,
     merge_metrics=metrics.merge,

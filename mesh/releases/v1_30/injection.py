@@ -3,6 +3,7 @@ it does with pods."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -41,7 +42,11 @@ def _read(mesh: Mapping[str, Any]) -> dict[str, Any]:
 
 def _requested(notes: Mapping[str, str], labels: Mapping[str, str]) -> bool:
     """The label wins over the annotation; what is neither `true` nor `false` counts as not given."""
-    return labels.get(INJECT_LABEL, notes.get(INJECT_LABEL)) != "false"
+    return _asks(notes, labels) is not False
+
+
+def _asks(notes: Mapping[str, str], labels: Mapping[str, str]) -> bool | None:
+    return {"true": True, "false": False}.get(labels.get(INJECT_LABEL, notes.get(INJECT_LABEL, "")))
 
 
 INJECTOR: Final = Injector(
@@ -52,6 +57,9 @@ INJECTOR: Final = Injector(
         **{name: quantity for names in RESOURCES.values() for name in names.values()},
     },
     requested=_requested,
+    asks=_asks,
+    scheduled=re.compile(r"(.+)-\d{8,10}"),
+    cron_jobs="batch/v1",
     repeats=True,
     network_by_label=True,
     merge_metrics=metrics.merge_any_spelling,

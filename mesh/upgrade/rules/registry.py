@@ -8,11 +8,11 @@ from typing import Any, Final
 
 from mesh.analysis import hosts, reading, virtual_services
 from mesh.analysis.objects import Object
-from mesh.analysis.rules.injectors import selects
 from mesh.analysis.services import Service
 from mesh.analysis.workloads import Workload
 from mesh.api.names import covers
 from mesh.core import kinds
+from mesh.core.selectors import selects
 from mesh.upgrade.changes import Place
 from mesh.upgrade.subject import Hit, Subject
 

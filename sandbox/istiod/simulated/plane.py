@@ -1,0 +1,32 @@
+"""Which control plane is simulated."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+
+from mesh.core.names import DEFAULT_REVISION
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plane:
+    """A simulated control plane."""
+
+    release: str
+    """Name of its release, such as `1.10`."""
+    revision: str
+    namespace: str
+    service: str
+    """Name of its Service."""
+    address: str
+    """Address of its Service, where it listens."""
+    folder: str
+    """The folder with its certificate, `tls.crt` and `tls.key`."""
+
+    def named(self, name: str) -> str:
+        """The name of an object that each control plane has its own of."""
+        return name if self.revision == DEFAULT_REVISION else f"{name}-{self.revision}"
+
+    def text(self) -> str:
+        """The plane as JSON."""
+        return json.dumps(asdict(self))
