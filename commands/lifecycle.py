@@ -7,7 +7,18 @@ from collections.abc import Sequence
 
 from cluster import proxy
 from cluster.target import FORCE, Target
-from commands import finalizers, live, pending, pulumi_cli, residue, stack_cluster, stacks, teardown, unready
+from commands import (
+    finalizers,
+    left_behind,
+    live,
+    pending,
+    pulumi_cli,
+    residue,
+    stack_cluster,
+    stacks,
+    teardown,
+    unready,
+)
 from commands.pulumi_cli import PulumiCli
 from mesh.config.addons import SECRETS
 
@@ -32,6 +43,8 @@ def up(stack: str, flags: Sequence[str], force: bool) -> int:
             code = 1
         if code:
             unready.explain(state, api)
+        else:
+            left_behind.announce(state, api, settings)
     if code == 0:
         live.start(stack, settings)
     return code

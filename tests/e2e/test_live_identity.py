@@ -4,12 +4,8 @@ Each test continues from the previous one, and deletes the objects that it appli
 
 from __future__ import annotations
 
-import threading
 import time
-from collections import Counter
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -26,6 +22,7 @@ from tests.e2e.live import (
     standing,
     versions,
 )
+from tests.e2e.visitors import visited
 
 pytestmark = pytest.mark.parametrize("checkout", ["today"], indirect=True, scope="module")
 LIVE = "LIVE=1"
@@ -139,33 +136,6 @@ def certificates(checkout: Checkout) -> dict[str, datetime]:
     return found
 
 
-@contextmanager
-def visited(site: str, least: int) -> Iterator[Counter[object]]:
-    """Visitors who ask for reviews until the end, and at least this number of times: the number of answers by status,
-    or by error. Ratings says so in its answer if it does not answer."""
-    found: Counter[object] = Counter()
-    ended = threading.Event()
-
-    def visit() -> None:
-        while not ended.is_set() or found.total() < least:
-            with requests.Session() as session:
-                try:
-                    answer = session.get(f"{site}{PRODUCT}/reviews", timeout=20)
-                    found["without ratings" if '"error"' in answer.text else answer.status_code] += 1
-                except requests.RequestException as error:
-                    found[repr(error)] += 1
-            time.sleep(0.03)
-
-    with ThreadPoolExecutor(2) as pool:
-        visitors = [pool.submit(visit) for _ in range(2)]
-        try:
-            yield found
-        finally:
-            ended.set()
-    for one in visitors:
-        one.result()
-
-
 def test_certificates_run_out_and_istiod_is_away_for_20_s_and_no_request_fails(checkout: Checkout, site: str) -> None:
     # Every call needs a handshake of its own, with the certificate of that moment.
     once = {"connectionPool": {"http": {"maxRequestsPerConnection": 1}}}
@@ -173,7 +143,7 @@ def test_certificates_run_out_and_istiod_is_away_for_20_s_and_no_request_fails(c
     with standing(checkout, *rules):
         first = certificates(checkout)
         assert len(first) == 8
-        with visited(site, least=2000) as found:
+        with visited(f"{site}{PRODUCT}/reviews", broken='"error"', least=2000) as found:
             checkout.kubectl("scale", "deployment", "istiod", "--namespace=istio-system", "--replicas=0")
             soon(lambda: not list((checkout.cluster / "run").glob("istiod-*.json")))
             time.sleep(AWAY)

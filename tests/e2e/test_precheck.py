@@ -97,10 +97,19 @@ def test_each_problem_of_a_cluster_is_found(own: Checkout) -> None:
     assert {name for name, level in levels.items() if level == "error"} == {"objects", "pod security", "node ports"}
     assert {name for name, level in levels.items() if level == "warning"} == {"webhooks", "nodes"}
     assert '.metadata.labels.istio-injection is set by others: conflict with "kubectl-label"' in text
-    assert 'namespace default: violates PodSecurity "baseline:latest"' in text
+    # The webhook refuses the pod before PodSecurity does, so it is judged by the label.
+    assert 'namespace default: pod-security.kubernetes.io/enforce is "baseline", which refuses istio-init' in text
     assert "31102 is the node port of Service default/web" in text
     assert "other-agent, webhook agent.example.com: mutating, failurePolicy Fail, on pods in" in text
     assert "images are for amd64 only: arm-node" in text
+
+
+def test_what_pod_security_refuses_is_said_in_its_words(own: Checkout) -> None:
+    own.kubectl("label", "namespace", "default", "pod-security.kubernetes.io/enforce=baseline")
+    text = precheck(own, code=1)
+    own.kubectl("label", "namespace", "default", "pod-security.kubernetes.io/enforce-")
+    assert {name for name, level in found(text).items() if level == "error"} == {"pod security"}
+    assert 'namespace default: violates PodSecurity "baseline:latest"' in text
 
 
 def test_a_cluster_that_cannot_be_asked_is_one_error_message(own: Checkout, limited: str, tmp_path: Path) -> None:
