@@ -50,7 +50,7 @@ STATIONS: Final[Sequence[Mapping[str, Any]]] = (
 """What each step of the road changes, to the last one, which takes the old control plane."""
 STEPS: Final = (15, 16, 7, 3, 2, 3, 40)
 """Operations that a whole update of each station tells of, at least."""
-FIRST: Final = 2 if COUNT < len(STATIONS) else 0
+FIRST: Final = 0 if COUNT >= len(STATIONS) else 2
 """The station with the first kill. Few kills are where pods move."""
 
 
@@ -58,7 +58,8 @@ FIRST: Final = 2 if COUNT < len(STATIONS) else 0
 def before(checkout: Checkout) -> set[str]:
     """The objects on the cluster before the installation."""
     checkout.make("sandbox")
-    checkout.small(**OLD_STACK)
+    checkout.small()
+    checkout.set(**OLD_STACK)
     return checkout.objects()
 
 
@@ -84,7 +85,8 @@ def test_a_killed_update_on_the_road_is_carried_on_or_taken_back(
     checkout: Checkout, before: set[str], record_property: Callable[[str, object], None]
 ) -> None:
     random_ = random.Random(SEED)
-    killed, done = 0, []
+    killed = 0
+    done: list[str] = []
     while killed < COUNT:
         assert len(done) < 4 * COUNT + len(STATIONS), done
         checkout.set(**OLD_STACK)
