@@ -50,7 +50,7 @@ STATIONS: Final[Sequence[Mapping[str, Any]]] = (
 """What each step of the road changes, to the last one, which takes the old control plane."""
 STEPS: Final = (15, 16, 7, 3, 2, 3, 40)
 """Operations that a whole update of each station tells of, at least."""
-FIRST: Final = 0 if COUNT >= len(STATIONS) else 2
+FIRST: Final = 0 if len(STATIONS) <= COUNT else 2
 """The station with the first kill. Few kills are where pods move."""
 
 
