@@ -109,6 +109,10 @@ class Process:
             self._gone_within(KILL_LIMIT)
         self._record.unlink(missing_ok=True)
 
+    def rename(self, name: str) -> None:
+        """Gives it another name, so that another process can have this one."""
+        self._record.replace(Process(name, self.layout)._record)
+
     def _gone_within(self, limit: float) -> bool:
         deadline = time.monotonic() + limit
         while self.alive():

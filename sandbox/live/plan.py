@@ -6,7 +6,7 @@ server assigns no address by itself. So each listens on the same port as on a re
 
 import ipaddress
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from itertools import count
@@ -43,9 +43,9 @@ _PAIRS: Final = (
     *zip(range(_INBOUND, _OUTBOUND), range(_OUTBOUND, 201), strict=True),
     *((index, index + 1) for start, end in ((202, 254), (12, 100)) for index in range(start, end, 2)),
 )
-"""Indexes of the two addresses of each place. Place 0 is that of pilot, which has no outbound listener."""
+"""Indexes of the two addresses of each place."""
 MOST: Final = len(_PAIRS) - 1
-"""The number of proxies that have a place."""
+"""The number of proxies that have a place beside pilot's."""
 
 NAME_LABELS: Final = ("service.istio.io/canonical-name", "app.kubernetes.io/name", "app")
 VERSION_LABELS: Final = ("service.istio.io/canonical-revision", "app.kubernetes.io/version", "version")
@@ -166,27 +166,39 @@ class Plan:
     declared: tuple[DeclaredWorkload, ...] = ()
     """The workloads that have stand-ins."""
     places: Mapping[str, int] = field(default_factory=dict)
-    """A number for each proxy, from which its addresses follow; by the proxy's key."""
+    """A number for pilot and each proxy, from which the addresses follow; by the proxy's key."""
 
     @classmethod
     def of(cls, kept: Mapping[str, Any]) -> "Plan":
         """The plan of a plan file. Raises TypeError if another release of this program wrote it."""
-        if "places" not in kept:
-            raise TypeError("a plan without places")
+        if PILOT not in kept.get("places", ()):
+            raise TypeError("a plan without a place for pilot")
         edges = tuple(DeclaredGateway(**edge) for edge in kept["edges"])
         identity = Identity(**kept["identity"]) if kept.get("identity") else None
         declared = tuple(DeclaredWorkload(**one) for one in kept["declared"])
         return cls(**{**kept, "edges": edges, "identity": identity, "declared": declared})
 
-    def serving(self, found: Sequence[DeclaredWorkload], former: Mapping[str, int]) -> "Plan":
+    def serving(
+        self, found: Sequence[DeclaredWorkload], former: Mapping[str, int], taken: Collection[int] = ()
+    ) -> "Plan":
         """The plan with stand-ins for workloads, as many as there are places for. A proxy keeps the place that it had,
-        so that it need not start anew; in a new plan Bookinfo's come first, then the gateways, then all others."""
+        so that it need not start anew; in a new plan Bookinfo's come first, then the gateways, then all others. None
+        gets a place that is `taken`."""
         own = sorted((one for one in found if self.is_bookinfo(one)), key=lambda one: _BOOKINFO.index(one.bookinfo))
         others = sorted((one for one in found if one not in own), key=lambda one: (one.namespace, one.name))
         declared = (*own, *others)[: MOST - len(self.edges)]
         keys = [self._key(one) for one in declared]
-        ordered = [*keys[: len(own)], *(edge.name for edge in self.edges), *keys[len(own) :]]
-        return replace(self, declared=declared, places=_places(ordered, former))
+        ordered = [PILOT, *keys[: len(own)], *(edge.name for edge in self.edges), *keys[len(own) :]]
+        return replace(self, declared=declared, places=_places(ordered, former, taken))
+
+    @property
+    def leaves_room(self) -> bool:
+        """Whether there are places for as many again."""
+        return 2 * len(self.places) <= len(_PAIRS)
+
+    def starts_anew(self, former: "Plan") -> bool:
+        """Whether every proxy of a former plan has to be started anew, as for another release of Istio."""
+        return any(getattr(self, name) != getattr(former, name) for name in ("identity", "version", "domain"))
 
     def is_bookinfo(self, workload: DeclaredWorkload) -> bool:
         """Whether a workload is one of Bookinfo's."""
@@ -200,7 +212,7 @@ class Plan:
     @property
     def pilot(self) -> str:
         """Pilot's address."""
-        return self._addresses(0)[0]
+        return self._addresses(self.places[PILOT])[0]
 
     @cached_property
     def workloads(self) -> tuple[Workload, ...]:
@@ -235,10 +247,10 @@ class Plan:
         return str(network[inbound]), str(network[outbound])
 
 
-def _places(keys: Sequence[str], former: Mapping[str, int]) -> dict[str, int]:
+def _places(keys: Sequence[str], former: Mapping[str, int], taken: Collection[int]) -> dict[str, int]:
     """A place for each key: the one that it had, else the first that is free."""
     kept = {key: former[key] for key in keys if key in former}
-    free = (place for place in count(1) if place not in {*kept.values()})
+    free = (place for place in count() if place not in {*kept.values(), *taken})
     return {key: kept[key] if key in kept else next(free) for key in keys}
 
 

@@ -109,15 +109,22 @@ def _address(address: str, port: int) -> dict[str, Any]:
     return {"socket_address": {"address": address, "port_value": port}}
 
 
-def ask(address: str, port: int, path: str) -> tuple[int, str]:
-    """Status and body of the answer to a GET request. Raises OSError or HTTPException if there is none."""
+def ask(address: str, port: int, path: str, method: str = "GET") -> tuple[int, str]:
+    """Status and body of the answer to a request. Raises OSError or HTTPException if there is none."""
     connection = http.client.HTTPConnection(address, port, timeout=2)
     try:
-        connection.request("GET", path)
+        connection.request(method, path)
         response = connection.getresponse()
         return response.status, response.read().decode(errors="replace")
     finally:
         connection.close()
+
+
+def drain(plan: Plan) -> None:
+    """Has the gateways take no more connections. Those that are open go on."""
+    for gateway in plan.gateways:
+        with suppress(OSError, http.client.HTTPException):
+            ask(gateway.address, ADMIN_PORT, "/drain_listeners", "POST")
 
 
 def rejections(plan: Plan) -> dict[str, str]:

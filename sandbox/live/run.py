@@ -16,7 +16,7 @@ from sandbox.api import Endpoints
 from sandbox.errors import SandboxError
 from sandbox.live import capture, kubelet, pilot, programs, proxies, sync, workloads
 from sandbox.live.folder import Folder
-from sandbox.live.plan import SYNC, Plan, Workload
+from sandbox.live.plan import PILOT, SYNC, Plan, Workload
 from sandbox.live.programs import Binaries, Program
 from sandbox.live.snapshot import Snapshot, take
 from sandbox.live.sync import SEPARATOR
@@ -33,10 +33,14 @@ PATIENCE = 3.0
 """Seconds to wait after SIGTERM before SIGKILL."""
 RELOAD = 0.5
 """Seconds to wait until pilot has read changed files."""
+DRAIN = 1.0
+"""Seconds that old proxies have for the requests that they are working on, after new ones have taken over."""
 Applied = Mapping[str, Sequence[Mapping[str, Any]]]
 """Objects by kind."""
 PREFIX = "live-"
 """Prefix of the names of all processes of the live data plane."""
+FORMER = f"{PREFIX}former-"
+"""Prefix of the names of those that go when others, which have been started beside them, are ready."""
 
 
 def start(context: str, stack: Mapping[str, Any], out: TextIO | None = None) -> None:
@@ -52,41 +56,67 @@ def start(context: str, stack: Mapping[str, Any], out: TextIO | None = None) -> 
     with held(layout.lock, lambda holder: progress.say(f"waiting for another start or stop: {holder}")):
         kept = network(layout)
         plan = Plan(service_range=kept.service_range, **stack)
-        former = (current(context) or {}).get("places") or {}
-        started = _bring_up(plan, former, Endpoints(layout, kept).api, built, layout)
+        started = _bring_up(plan, _plan_of(context), Endpoints(layout, kept).api, built, layout)
     progress.done(f"{started} processes started" if started else "already running")
 
 
-def _bring_up(plan: Plan, former: Mapping[str, int], api: Api, built: Binaries, layout: Layout) -> int:
+def _bring_up(plan: Plan, former: Plan | None, api: Api, built: Binaries, layout: Layout) -> int:
     """Starts the processes that do not run or are out of date, and waits for all; the number of started ones. `former`:
-    the places of the proxies that run."""
+    the plan of those that run.
+
+    If all proxies have to be started anew, the new ones start beside the old ones, with other addresses, as new pods
+    do. The old ones go when the new ones are ready, so that no request fails."""
     folder, ingress = Folder(layout), Process(f"{PREFIX}proxy-{plan.ingress}", layout)
     folder.make()
-    plan, seen = _first_files(api, plan, former, folder)
+    _stop([name for name in running(layout) if name.startswith(FORMER)], layout)
+    aside = former if former and ingress.alive() and plan.starts_anew(former) and former.leaves_room else None
+    if aside:
+        _set_aside(layout)
+    plan, seen = _first_files(api, plan, former.places if former else {}, aside, folder)
     ports = capture.open_ports(seen, plan)
-    if not ingress.alive():
+    if not aside and not ingress.alive():
         _require_free(ports, plan)
     wanted = list(programs.programs(seen, plan, folder, built))
     folder.tidy(program.command for program in wanted)
-    _stop([name for name in running(layout) if name not in {program.name for program in wanted}], layout)
-    started = [_start(program, layout) for program in wanted]
-    for program in wanted:
-        _wait(program, layout)
+    names = {program.name for program in wanted}
+    if not aside:
+        _stop([name for name in running(layout) if name not in names], layout)
+    doors = {gateway.address for gateway in plan.gateways if aside}
+    started = 0
+    for group in ([p for p in wanted if p.listener[0] not in doors], [p for p in wanted if p.listener[0] in doors]):
+        started += sum([_start(program, layout) for program in group])
+        for program in group:
+            _wait(program, layout)
     time.sleep(RELOAD)
     if said := pilot.refusal(layout):
         raise SandboxError(f"pilot refuses what stands on the cluster, and stays with what it had: {said}")
     for name, said in proxies.rejections(plan).items():
         raise SandboxError(f"the proxy of {name} refuses a part of its configuration: {said}")
     _wait_for_ports(ports, ingress)
-    return sum(started)
+    if aside:
+        proxies.drain(aside)
+        time.sleep(DRAIN)
+        _stop([name for name in running(layout) if name not in names], layout)
+    return started
 
 
-def _first_files(api: Api, plan: Plan, former: Mapping[str, int], folder: Folder) -> tuple[Plan, Snapshot]:
+def _set_aside(layout: Layout) -> None:
+    """Gives what runs other names, and ends what would tell the old proxies of the new ones' world."""
+    _stop([PILOT, SYNC], layout)
+    for name in list(running(layout)):
+        Process(name, layout).rename(f"{FORMER}{name}")
+
+
+def _first_files(
+    api: Api, plan: Plan, places: Mapping[str, int], aside: Plan | None, folder: Folder
+) -> tuple[Plan, Snapshot]:
     """Writes the files that pilot and the agents read at their start; the plan with the cluster's workloads, and the
-    snapshot that they are made from."""
+    snapshot that they are made from. `places`: those of the proxies that run; `aside`: the plan of those that go on
+    meanwhile."""
     try:
         seen = take(api, plan)
-        plan = plan.serving(workloads.declared(api, seen, plan), former)
+        found = workloads.declared(api, seen, plan)
+        plan = plan.serving(found, {}, {*aside.places.values()}) if aside else plan.serving(found, places)
         sync.write(seen, plan, folder)
         kubelet.mount(api, seen, plan, folder)
         return plan, seen
@@ -179,13 +209,19 @@ def current(context: str) -> dict[str, Any] | None:
     return kept
 
 
+def _plan_of(context: str) -> Plan | None:
+    """The plan of the live data plane that runs on a cluster; None if none runs, or one of another release of this
+    program."""
+    kept = current(context)
+    try:
+        return Plan.of(kept) if kept else None
+    except TypeError:
+        return None
+
+
 def serving(context: str) -> Sequence[Workload]:
     """The stand-ins that serve on a cluster; none if no live data plane runs, or one of another release."""
-    kept = current(context) if context in EMBEDDED_CLUSTERS else None
-    try:
-        plan = Plan.of(kept) if kept else None
-    except TypeError:
-        plan = None
+    plan = _plan_of(context) if context in EMBEDDED_CLUSTERS else None
     if not plan:
         return ()
     served = json.loads(Folder(paths.layout(context)).notes.read_text())["serving"]

@@ -10,7 +10,7 @@ import pytest
 
 from cluster.client import Answer
 from sandbox.live import capture, registry, scraping, workloads
-from sandbox.live.plan import MOST, DeclaredGateway, DeclaredWorkload, Plan
+from sandbox.live.plan import MOST, PILOT, DeclaredGateway, DeclaredWorkload, Identity, Plan
 from sandbox.live.snapshot import Snapshot, controller
 from tests.fake_api import FakeApi
 from tests.sandbox.snapshots import INGRESS, PLAN, custom, pod, seen, service
@@ -78,9 +78,34 @@ def test_a_pod_is_of_the_deployment_whose_replica_set_controls_it() -> None:
 
 def test_a_proxy_keeps_its_place_and_a_new_one_gets_the_first_that_is_free() -> None:
     before = PLAN.serving([declared("cart"), declared("store")], {})
-    assert before.places == {INGRESS.name: 1, "cart.shop": 2, "store.shop": 3}
+    assert before.places == {PILOT: 0, INGRESS.name: 1, "cart.shop": 2, "store.shop": 3}
     after = PLAN.serving([declared("basket"), declared("stock"), declared("store")], before.places)
-    assert after.places == {INGRESS.name: 1, "basket.shop": 2, "stock.shop": 4, "store.shop": 3}
+    assert after.places == {PILOT: 0, INGRESS.name: 1, "basket.shop": 2, "stock.shop": 4, "store.shop": 3}
+
+
+def test_proxies_that_start_beside_former_ones_share_no_address_with_them() -> None:
+    before = PLAN.serving([declared("cart")], {})
+    after = PLAN.serving([declared("cart")], {}, {*before.places.values()})
+    assert after.places == {PILOT: 3, INGRESS.name: 4, "cart.shop": 5}
+    assert not {before.pilot, *(one.address for one in before.proxies)} & {
+        after.pilot,
+        *(one.address for one in after.proxies),
+    }
+    assert before.leaves_room
+    assert not PLAN.serving([declared(f"one-{number:03}") for number in range(MOST // 2)], {}).leaves_room
+
+
+@pytest.mark.parametrize(
+    ("changed", "anew"),
+    [
+        ({}, False),
+        ({"stack": "other"}, False),
+        ({"version": "1.30.3"}, True),
+        ({"identity": Identity("istiod-blue", "Kubernetes")}, True),
+    ],
+)
+def test_another_release_or_istiod_starts_every_proxy_anew(changed: dict[str, Any], anew: bool) -> None:
+    assert replace(PLAN, **changed).starts_anew(PLAN) == anew
 
 
 def test_apps_change_no_address_of_bookinfo_and_its_gateway() -> None:
