@@ -1,5 +1,6 @@
-"""A second control plane in a stack, a move of a namespace to it, and the way back. Each test continues from the
-previous one; test_upgrade.py goes the whole road."""
+"""A second control plane in a stack, a move of a namespace to it, and the way back: that of 1.10 is simulated on the
+embedded cluster, that of 1.30 is Istio's own. Each test continues from the previous one; test_upgrade.py goes the whole
+road."""
 
 from __future__ import annotations
 
@@ -9,9 +10,17 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from tests.e2e.conftest import NO_CHANGES, Checkout
+from tests.e2e.live import soon
 
 NEW: Final = "1-30-3"
 ENTRY: Final = {NEW: {"release": "1.30", "profile": "minimal"}}
+FIRST, SECOND = "docker.io/istio/proxyv2:1.10.3", "registry.istio.io/release/proxyv2:1.30.3"
+TAGGED: Final = {
+    "apiVersion": "v1",
+    "kind": "Namespace",
+    "metadata": {"name": "tagged", "labels": {"istio.io/rev": "canary"}},
+}
+"""A namespace of somebody else that asks by a tag."""
 QUOTA: Final = {
     "apiVersion": "v1",
     "kind": "ResourceQuota",
@@ -28,6 +37,15 @@ def app(name: str, kind: str = "Deployment") -> dict[str, Any]:
         "kind": kind,
         "metadata": {"name": name, "namespace": "shop"},
         "spec": {"selector": {"matchLabels": labels}, "template": pod},
+    }
+
+
+def route(weight: int) -> dict[str, Any]:
+    return {
+        "apiVersion": "networking.istio.io/v1beta1",
+        "kind": "VirtualService",
+        "metadata": {"name": "cart", "namespace": "shop"},
+        "spec": {"hosts": ["cart"], "http": [{"route": [{"destination": {"host": "cart"}, "weight": weight}]}]},
     }
 
 
@@ -48,13 +66,36 @@ def pods(checkout: Checkout) -> Mapping[str, str]:
     return {name: note.get("mesh/revision", "") for name, note in notes.items()}
 
 
+def proxies(checkout: Checkout, namespace: str) -> dict[str, str]:
+    """The image of the sidecar of each pod, empty without one."""
+    found = json.loads(checkout.kubectl("get", "pods", f"--namespace={namespace}", "--output=json"))["items"]
+    return {
+        pod["metadata"]["name"]: "".join(
+            one["image"]
+            for one in (*pod["spec"]["containers"], *pod["spec"].get("initContainers", ()))
+            if one["name"] == "istio-proxy"
+        )
+        for pod in found
+    }
+
+
+def by_tag(checkout: Checkout, name: str) -> str:
+    """The sidecar of a new pod in the tagged namespace; empty if it is refused."""
+    checkout.kubectl("run", name, "--image=web", "--namespace=tagged", code=None)
+    return proxies(checkout, "tagged").get(name, "")
+
+
 def test_definitions_and_a_second_control_plane_touch_nothing_else(checkout: Checkout) -> None:
     objects = [app("cart"), app("store"), app("till", "StatefulSet")]
     checkout.small(objects=objects, injectedNamespaces=shop(""), timeout=60)
     checkout.make("up")
     before = pods(checkout)
-    checkout.set(controlPlanes=ENTRY)
-    others = {one for one in changed(checkout) if not one.endswith(".istio.io") and NEW not in one}
+    assert set(proxies(checkout, "shop").values()) == {FIRST}
+    checkout.set(controlPlanes=ENTRY, revisionTags={"canary": "default"})
+    new = (NEW, "canary")
+    others = {
+        one for one in changed(checkout) if not one.endswith(".istio.io") and not any(name in one for name in new)
+    }
     assert others == {"update istiod-istio-system"}  # the validator, which is not asked for the new versions
     checkout.make("up")
     name = "virtualservices.networking.istio.io"
@@ -62,6 +103,17 @@ def test_definitions_and_a_second_control_plane_touch_nothing_else(checkout: Che
     assert set(served.split()) == {"v1", "v1beta1", "v1alpha3"}
     assert pods(checkout) == before
     checkout.make("preview", NO_CHANGES)
+    checkout.apply(TAGGED)
+    assert by_tag(checkout, "first") == FIRST
+
+
+def test_the_simulated_control_plane_validates(checkout: Checkout) -> None:
+    checkout.apply(route(100))
+    file = checkout.root.parent / "wrong.json"
+    file.write_text(json.dumps(route(-3)))
+    said = checkout.kubectl("apply", "--filename", str(file), code=None)
+    assert 'admission webhook "validation.istio.io" denied the request: configuration is invalid: http[0].route' in said
+    checkout.kubectl("delete", "virtualservice", "cart", "--namespace=shop")
 
 
 def test_a_move_whose_pods_do_not_get_ready_is_taken_back(checkout: Checkout) -> None:
@@ -81,23 +133,27 @@ def test_a_move_whose_pods_do_not_get_ready_is_taken_back(checkout: Checkout) ->
 
 def test_the_next_update_moves_what_is_left_one_after_another(checkout: Checkout) -> None:
     checkout.kubectl("delete", "resourcequota", "full", "--namespace=shop")
-    checkout.set(timeout=60)
+    checkout.set(timeout=60, revisionTags={"canary": NEW})
     checkout.make("up")
     assert set(pods(checkout).values()) == {NEW}
-    assert len(pods(checkout)) == 3
+    assert [*proxies(checkout, "shop").values()] == [SECOND] * 3
+    assert soon(lambda: by_tag(checkout, "second")) == SECOND
     label = checkout.kubectl("get", "namespace", "shop", r"--output=jsonpath={.metadata.labels.istio\.io/rev}")
     assert label == NEW
     checkout.make("preview", NO_CHANGES)
 
 
 def test_the_way_back_is_the_same_road(checkout: Checkout) -> None:
-    checkout.set(injectedNamespaces=shop(""))
+    checkout.set(injectedNamespaces=shop(""), revisionTags={"canary": "default"})
     checkout.make("up")
     assert set(pods(checkout).values()) == {""}
+    assert set(proxies(checkout, "shop").values()) == {FIRST}
+    assert soon(lambda: by_tag(checkout, "third")) == FIRST
+    checkout.kubectl("delete", "namespace", "tagged")
 
 
 def test_definitions_do_not_go_down_and_the_control_plane_does(checkout: Checkout) -> None:
-    checkout.set(controlPlanes=None)
+    checkout.set(controlPlanes=None, revisionTags=None)
     text = checkout.make("up", code=None)
     assert '`mesh:base: { release: "1.30" }` keeps them' in text
     checkout.set(base={"release": "1.30"})

@@ -1,4 +1,4 @@
-"""What a simulated control plane answers and patches; tests/e2e/test_two_istiods.py has one with an API server."""
+"""What a simulated control plane answers and patches; tests/e2e/test_control_planes.py has one with an API server."""
 
 from __future__ import annotations
 
