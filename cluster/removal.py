@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
 
-from cluster import definitions, orphans, revisions, uninjected
+from cluster import definitions, in_place, orphans, revisions, uninjected
 from cluster.client import Api
 from cluster.orphans import Objects
 from cluster.state import StackState
@@ -44,6 +44,11 @@ class Removal:
         """What goes, in a few words; empty if nothing does. It is known without the cluster."""
         found = [*uninjected.changes(self.before, self.after), *(f"definition {one} goes" for one in self.gone)]
         return words.some(found, _SHOWN, "; ")
+
+    @cached_property
+    def jump(self) -> str:
+        """Why a control plane must not become one of another release in place; empty if none would."""
+        return in_place.problem(self.before.objects, self.after.objects)
 
     def problems(self, api: Api) -> Iterator[str]:
         """Why the update must not go on, one line each, with what to do first. Raises Refused if the caller may not

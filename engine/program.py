@@ -186,32 +186,38 @@ def check_cluster(cluster: Cluster, recorded: StackState) -> None:
     the message is a warning.
 
     The cluster is asked only if the program creates what the state does not have, or takes something away. A preview
-    without a cluster only says what could not be checked."""
+    without a cluster refuses what the state alone forbids, and says what else could not be checked."""
     if recorder.is_recording():
         return
     new = [*(made.body for made in cluster.created.objects), *cluster.created.definitions]
     removal = Removal.of(recorded, new)
-    if cluster.target is None:
-        if removal.taken:
-            pulumi.log.warn(f"without the cluster it is not known who still needs what changes: {removal.taken}")
-        return
-    wanted = [] if adopting() else [one for one in cluster.new if _may_stand(one, cluster)]
-    found = [text] if (text := definitions.lowered(cluster.definitions, definitions.among(new))) else []
-    try:
-        if wanted or removal.taken:
-            with proxy.connect(cluster.target) as api:
-                if taken := foreign.problem(api, wanted, names.field_manager(pulumi.get_project(), pulumi.get_stack())):
-                    found.append(f"{taken}. `make adopt` takes over what stands")
-                found += removal.problems(api) if removal.taken else ()
-    except ClusterError as error:
-        what = f"who still needs what changes ({removal.taken})" if removal.taken else "whether others made its objects"
-        found.append(f"{what} cannot be found out: {error}")
+    found = [removal.jump] if removal.jump else []
+    if cluster.target:
+        found += _standing(cluster, cluster.target, removal, definitions.among(new))
+    elif removal.taken:
+        pulumi.log.warn(f"without the cluster it is not known who still needs what changes: {removal.taken}")
     if forced():
         for problem in found:
             pulumi.log.warn(f"FORCE=1: going on, although {problem}")
     elif found:
-        ways = "\n".join(f"{cluster.target.context}: {problem}" for problem in found)
+        ways = "\n".join(f"{cluster.identity['context']}: {problem}" for problem in found)
         _end(f"{ways}. `make up FORCE=1` goes on all the same")
+
+
+def _standing(cluster: Cluster, target: Target, removal: Removal, wanted: definitions.Versions) -> Iterator[str]:
+    """What stands on the cluster against the update. `wanted` are the definitions of the stack."""
+    if text := definitions.lowered(cluster.definitions, wanted):
+        yield text
+    new = [] if adopting() else [one for one in cluster.new if _may_stand(one, cluster)]
+    try:
+        if new or removal.taken:
+            with proxy.connect(target) as api:
+                if taken := foreign.problem(api, new, names.field_manager(pulumi.get_project(), pulumi.get_stack())):
+                    yield f"{taken}. `make adopt` takes over what stands"
+                yield from removal.problems(api) if removal.taken else ()
+    except ClusterError as error:
+        what = f"who still needs what changes ({removal.taken})" if removal.taken else "whether others made its objects"
+        yield f"{what} cannot be found out: {error}"
 
 
 def _may_stand(one: Wanted, cluster: Cluster) -> bool:

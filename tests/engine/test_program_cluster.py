@@ -57,7 +57,14 @@ def check(
     created = CreatedObjects()
     created.objects.append(Object.read(control_plane(name)))
     created.definitions += more
-    cluster = SimpleNamespace(target=target, created=created, new=new, namespaces={"shop"}, definitions=there or {})
+    cluster = SimpleNamespace(
+        target=target,
+        identity={"context": "here"},
+        created=created,
+        new=new,
+        namespaces={"shop"},
+        definitions=there or {},
+    )
     program.check_cluster(cluster, recorded)  # type: ignore[arg-type]
 
 
@@ -69,6 +76,20 @@ def test_the_program_ends_with_the_pods_and_the_way_out(monkeypatch: pytest.Monk
     (text,) = said
     assert text.startswith("error: here: 1 pod would keep a sidecar without a control plane")
     assert text.endswith("`make up FORCE=1` goes on all the same")
+
+
+def test_a_far_release_in_place_is_refused_without_the_cluster_too(
+    monkeypatch: pytest.MonkeyPatch, said: list[str]
+) -> None:
+    before, after = (
+        stands.deployment("istio-system", "istiod", f"i/pilot:{version}", {"app": "istiod"})
+        for version in ("1.10.3", "1.30.3")
+    )
+    urn = "urn:pulumi:dev::mesh::mesh:istio:Istiod$kubernetes:apps/v1:Deployment::istiod"
+    recorded = StackState.of({KEY: control_plane(), urn: before})
+    check(monkeypatch, FakeApi({}), "istiod", None, more=[after], recorded=recorded)
+    (text,) = said
+    assert text.startswith("error: here: control plane istio-system/istiod would turn from Istio 1.10.3 into 1.30.3")
 
 
 def test_with_force_it_is_a_warning(monkeypatch: pytest.MonkeyPatch, said: list[str]) -> None:

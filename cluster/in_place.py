@@ -1,0 +1,47 @@
+"""Whether an update would turn a control plane into one of a release that is far from its own, in place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from cluster import revisions
+from cluster.orphans import Objects
+from mesh.proxy.control_plane import GUIDE
+from mesh.upgrade.target import distance
+
+Manifest = Mapping[str, Any]
+
+SUPPORTED: Final = 1
+"""The minor releases over which the Istio project supports it:
+https://istio.io/latest/docs/setup/upgrade/in-place/."""
+
+
+def problem(before: Objects, after: Objects) -> str:
+    """Why the update must not be made, and what to do; empty if it may. Images without a version tell nothing."""
+    for name in sorted(before.templates.keys() & after.templates.keys()):
+        old, new = _version(before.templates[name]), _version(after.templates[name])
+        if old and new and abs(distance(_minor(old), _minor(new))) > SUPPORTED:
+            return (
+                f"control plane {'/'.join(name)} would turn from Istio {old} into {new} in place, under its proxies."
+                f" The Istio project supports that over {SUPPORTED} minor release, and the old webhooks would refuse"
+                f" the new objects halfway. Put the release back{_road(_minor(old), _minor(new))}"
+            )
+    return ""
+
+
+def _road(before: str, to: str) -> str:
+    if distance(before, to) < 0:
+        return f"; there is no way down ({GUIDE})"
+    return f", then make upgrade TO={to}: a second control plane, with a way back at each step ({GUIDE})"
+
+
+def _version(template: Manifest) -> str:
+    """The version of istiod's image; empty for the pods of others, and if the image has none."""
+    if ((template.get("metadata") or {}).get("labels") or {}).get("app") != "istiod":
+        return ""
+    return revisions.version(str(template["spec"]["containers"][0].get("image") or ""))
+
+
+def _minor(version: str) -> str:
+    return ".".join(version.split(".")[:2])
