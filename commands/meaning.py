@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 
@@ -17,7 +17,7 @@ from mesh import releases
 from mesh.analysis.objects import Object, Ref
 from mesh.config.settings import NAMESPACE
 from mesh.config.stack import Stack
-from mesh.core import kinds, pods, validation
+from mesh.core import kinds, pods, validation, words
 from mesh.core.kinds import GroupKind
 from mesh.core.merge import merged
 from mesh.upgrade import text
@@ -28,6 +28,9 @@ from mesh.upgrade.upgrade import findings
 from mesh.values.values import Values
 
 Manifest = Mapping[str, Any]
+
+_SHOWN: Final = 3
+"""Malformed objects that a line names."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,12 +54,9 @@ def lines(name: str, stack: Stack, target: Target) -> Iterator[str]:
         return
     own = {obj.ref: obj for obj in analyze.made(name, stack)}
     there = _standing(name, stack)
-    if there.unread:
-        yield there.unread
-    objects = [
-        *(_with_metadata(obj, there.objects.get(ref, {})) for ref, obj in own.items()),
-        *(_of_others(one) for ref, one in there.objects.items() if ref not in own and _counts(one)),
-    ]
+    others = [_of_others(one) for ref, one in there.objects.items() if ref not in own and _counts(one)]
+    yield from filter(None, (there.unread, _malformed(others)))
+    objects = [*(_with_metadata(obj, there.objects.get(ref, {})) for ref, obj in own.items()), *others]
     proxies = list(_proxies(there.objects, {ref[1:] for ref in own if ref.kind in pods.TEMPLATES}))
     yield from text.lines(findings(objects, stack.installation, after, there.kubernetes, proxies))
 
@@ -69,14 +69,25 @@ def _standing(name: str, stack: Stack) -> _Standing:
             version = precheck.kubernetes(name, cluster, api)
             found = listing.read(api)
     except ClusterError as error:
-        return _Standing(objects={}, unread=f"The cluster was not looked at: {' '.join(str(error).split())}")
+        return _Standing(objects={}, unread=f"The cluster was not looked at: {_in_one_line(str(error))}")
     objects = {Ref.of(one): one for one in found.objects}
     return _Standing(objects=objects, kubernetes=version, unread=_said(found.unread))
 
 
 def _said(unread: Mapping[GroupKind, str]) -> str:
     names = ", ".join(map(str, unread))
-    return f"Not all of the cluster was looked at ({names}): {next(iter(unread.values()))}" if unread else ""
+    reasons = map(_in_one_line, unread.values())
+    return f"Not all of the cluster was looked at ({names}): {next(reasons)}" if unread else ""
+
+
+def _malformed(others: Sequence[Object]) -> str:
+    """The objects of others that cannot be judged, with the first problem of each; empty if there are none."""
+    found = [f"{obj.ref}: {obj.form.problems[0]}" for obj in others if obj.form.malformed]
+    return f"Some objects of the cluster are malformed: {words.some(found, _SHOWN, '; ')}" if found else ""
+
+
+def _in_one_line(message: str) -> str:
+    return " ".join(message.split())
 
 
 def _with_metadata(obj: Object, there: Manifest) -> Object:

@@ -31,7 +31,7 @@ class Paged:
         if isinstance(found, Answer):
             return found
         assert int(query["limit"][0]) > 0
-        begin = int(query.get("continue", ["+0/"])[0].strip("+/"))
+        begin = int(query.get("continue", ["+0/"])[0].partition("+")[2].rstrip("/"))
         token = f"+{begin + 2}/" if begin + 2 < len(found) else ""
         items = [{"metadata": {"name": name, "namespace": "shop"}} for name in found[begin : begin + 2]]
         return Answer(200, {"metadata": {"continue": token}, "items": items})

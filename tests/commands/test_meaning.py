@@ -101,7 +101,8 @@ def test_what_a_template_makes_is_not_counted_beside_it(scene: Scene) -> None:
     alone = {**pod, "metadata": {**pod["metadata"], "ownerReferences": []}}
     scene.answers[standing.PATHS["Service"]] = listing(service("cart"))
     scene.answers[DEPLOYMENTS] = listing(deployment("cart", {"app": "cart"}))
-    for one, expected in ((pod, False), (alone, True), ({**alone, "status": {"phase": "Succeeded"}}, False)):
+    ended = {"phase": "Succeeded"}, {"completionTime": "2021-08-01T00:00:00Z"}
+    for one, expected in ((pod, False), (alone, True), *(({**alone, "status": status}, False) for status in ended)):
         scene.answers[PODS] = listing(one)
         assert ("default-load-balancer" in scene.text()) is expected
 
@@ -142,6 +143,13 @@ def test_what_may_not_be_listed_is_said_in_one_line(scene: Scene) -> None:
     scene.answers |= {FILTERS: denied("envoyfilters"), PODS: denied("pods"), ROUTES: listing(routes("a", MIRRORED))}
     first, *rest = scene.lines()
     assert first == f"Not all of the cluster was looked at (Pod, EnvoyFilter): {denied('pods').message}"
+    assert "VirtualService shop/a" in " ".join(rest)
+
+
+def test_objects_of_others_that_nobody_can_read_are_said(scene: Scene) -> None:
+    scene.answers[ROUTES] = listing(routes("a", MIRRORED), merged(routes("b"), {"spec": {"http": "none"}}))
+    first, *rest = scene.lines()
+    assert first.startswith("Some objects of the cluster are malformed: VirtualService shop/b: http")
     assert "VirtualService shop/a" in " ".join(rest)
 
 
