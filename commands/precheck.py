@@ -48,24 +48,26 @@ def run(stack: str) -> int:
 
 
 def _results(name: str, stack: Stack, target: Target) -> dict[str, Result]:
-    _refuse_unless_started(name, target)
+    refuse_unless_started(name, target)
     with proxy.connect(target) as api, ThreadPoolExecutor() as pool:
-        version = _version(name, target, api)
+        version = kubernetes(name, target, api)
         planned = _plan(name, stack)
         found, recorded = pool.submit(_survey, target, api), pool.submit(pulumi_cli.recorded_state, name)
         case = Case(name, stack.settings, target, planned, api, version, found.result(), recorded.result())
         return {check: _checked(check, case) for check in checks.CHECKS}
 
 
-def _refuse_unless_started(stack: str, target: Target) -> None:
+def refuse_unless_started(stack: str, target: Target) -> None:
+    """Raises Unreachable if the cluster must not be asked, or is an embedded one that has not been started."""
     if offline():
         raise Unreachable(f"{OFFLINE} is set, so the cluster is not asked")
     if target.kubeconfig and not target.kubeconfig.exists():
         raise Unreachable(f"the embedded cluster has not been started{status.hint(stack, target)}")
 
 
-def _version(stack: str, target: Target, api: Api) -> tuple[int, int]:
-    """Kubernetes' (major, minor). It is asked for first, since it shows whether the cluster answers at all."""
+def kubernetes(stack: str, target: Target, api: Api) -> tuple[int, int]:
+    """Kubernetes' (major, minor). It is asked for first, since it shows whether the cluster answers at all.
+    Raises ClusterError."""
     try:
         answer = client.get(api, "/version")
     except Unreachable as error:

@@ -1,6 +1,6 @@
 """`make upgrade TO=…`: where a stack is on the road to another release of Istio, and its next step.
 
-It reads the stack's file and its state alone, so that a week may pass between two steps."""
+Where it is, its file and its state alone say, so that a week may pass between two steps."""
 
 from __future__ import annotations
 
@@ -11,25 +11,18 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final
 
-from pydantic import ValidationError
-
-from commands import analyze, pulumi_cli, report, sources, stackfiles, stacks
+from commands import meaning, pulumi_cli, report, sources, stackfiles, stacks
 from commands.pulumi_cli import PulumiCli
 from commands.stackfiles import CommandError
-from mesh import releases
 from mesh.config import edits, loading, stack_file
-from mesh.config.settings import NAMESPACE, SettingsError
+from mesh.config.settings import SettingsError
 from mesh.config.stack import Stack
-from mesh.core import validation, words
+from mesh.core import words
 from mesh.review.review import Review
 from mesh.review.risks import availability
-from mesh.upgrade import text as changes
 from mesh.upgrade.road import Mark, Move, Road, road
-from mesh.upgrade.settings import moved
 from mesh.upgrade.standing import Standing
 from mesh.upgrade.target import GUIDE, SUPPORTED, Target, choose, distance
-from mesh.upgrade.upgrade import findings
-from mesh.values.values import Values
 
 _SIGNS: Final = {Mark.DONE: "x", Mark.NEXT: ">", Mark.LATER: " "}
 _WIDTH: Final = 100
@@ -81,7 +74,7 @@ def run(name: str, asked: Asked) -> int:
     if not found.move:
         print(f"\nThe road ends here: {target.revision} is the control plane of the stack's own keys.")
         return 0
-    if found.at_start:
+    if found.unmoved:
         print("\n".join(["", *_check(name, now, target)]))
     proposed = _proposal(name, text, found.move)
     print("\n".join(["", *_step(file.name, text, proposed.text, found.move)]), flush=True)
@@ -132,11 +125,11 @@ def _waiting(name: str, target: Target) -> str:
 
 
 def _check(name: str, stack: Stack, target: Target) -> Iterator[str]:
-    """What is said once, before anything is written: how far the road is, and what means something else at its end."""
+    """What is said until something moves: how far the road is, and what means something else at its end."""
     before = stack.installation.release.name
     if before != target.release:
-        yield "in this stack, as docs/upgrade-changes.md explains:"
-        yield from (f"  {line}" for line in _changes(name, stack, target))
+        yield "in this stack and on its cluster, as docs/upgrade-changes.md explains:"
+        yield from (f"  {line}" for line in meaning.lines(name, stack, target))
         yield ""
     if (jump := distance(before, target.release)) > SUPPORTED:
         yield from _wrapped(
@@ -144,15 +137,6 @@ def _check(name: str, stack: Stack, target: Target) -> Iterator[str]:
             f" {target.release} is {jump}. It is possible, one namespace after another with a way back ({GUIDE}), but"
             " Istio's own tests do not cover it: try it on a cluster of its own first."
         )
-
-
-def _changes(name: str, stack: Stack, target: Target) -> Iterator[str]:
-    try:
-        after = moved(stack.installation, releases.get(target.release))
-    except ValidationError as error:
-        yield from validation.problems(error, Values, f"{NAMESPACE}:")
-        return
-    yield from changes.lines(findings(analyze.made(name, stack), stack.installation, after))
 
 
 def _proposal(name: str, text: str, move: Move) -> _Proposal:

@@ -45,7 +45,8 @@ class Object:
     keys: Mapping[str, str] = field(default_factory=dict)
     """Paths in the spec, such as `http[0]`, with the key below `origin` that each comes from."""
     written: Callable[[str], str] | None = field(default=None, repr=False)
-    """The file and line of the field at a path, for an object of a file that has no `origin`."""
+    """Where the field at a path is written, for an object without `origin`: its file and line, or that it is on a
+    cluster."""
 
     @classmethod
     def read(cls, manifest: Mapping[str, Any], origin: str = "") -> Self:
@@ -82,8 +83,8 @@ class Object:
         return found
 
     def source(self, path: str) -> str:
-        """The key of the stack's config that the field at a path of the spec comes from, as far as it is known; or the
-        file and line where it is written."""
+        """The key of the stack's config that the field at a path of the spec comes from, as far as it is known; or
+        where it is written."""
         if self.written:
             return self.written(path)
         around = [part for part in self.keys if path == part or path.startswith((f"{part}.", f"{part}["))]

@@ -52,8 +52,8 @@ class Road:
     stations: Sequence[Station]
     move: Move | None
     """The next step; None at the end of the road."""
-    at_start: bool
-    """Whether nothing of it is done."""
+    unmoved: bool
+    """Whether no namespace and no gateway has moved yet."""
 
 
 def road(at: Standing) -> Road:
@@ -73,7 +73,7 @@ def road(at: Standing) -> Road:
             back=following.back,
             reversible=following.reversible,
         )
-    return Road(stations=stations, move=move, at_start=not any(step.is_done(at) for step in steps[1:]))
+    return Road(stations=stations, move=move, unmoved=at.unmoved)
 
 
 def _mark(step: Step, following: Step | None, at: Standing) -> Mark:

@@ -86,6 +86,11 @@ class Standing:
         }
 
     @property
+    def unmoved(self) -> bool:
+        """Whether nothing is at the target yet."""
+        return not (self.arrived or any(self.namespaces.values()) or any(self.gateways.values()))
+
+    @property
     def old_tags(self) -> Sequence[str]:
         """The tags that stand for the old control plane, `default` first; also where the stack does not say so."""
         tags = self.settings.revisionTags

@@ -30,6 +30,15 @@ class Hit(NamedTuple):
     """What stands for the `{words}` in the difference's texts."""
 
 
+class Proxy(NamedTuple):
+    """A proxy that runs on a cluster."""
+
+    pod: Object
+    image: str
+    version: str
+    """Such as `1.10.3`; empty if the image does not say."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Subject:
     """The objects and the two installations."""
@@ -39,6 +48,8 @@ class Subject:
     after: Installation
     kubernetes: tuple[int, int] | None = None
     """The version of the cluster's Kubernetes, as (major, minor); None if it is unknown."""
+    proxies: Sequence[Proxy] = ()
+    """Those on the cluster that the stack does not replace."""
 
     def of_istio(self, obj: Object) -> bool:
         """Whether an object belongs to the control plane, and is replaced together with it."""

@@ -13,7 +13,7 @@ from mesh.releases.differences import Difference, order
 from mesh.releases.release import Installation
 from mesh.upgrade import rules
 from mesh.upgrade.changes import Change, Place, gathered
-from mesh.upgrade.subject import Subject
+from mesh.upgrade.subject import Proxy, Subject
 
 
 def findings(
@@ -21,17 +21,19 @@ def findings(
     before: Installation,
     after: Installation,
     kubernetes: tuple[int, int] | None = None,
+    proxies: Sequence[Proxy] = (),
 ) -> list[Change]:
     """What means something else, or is refused, when a control plane becomes another one; the worst first.
 
     `objects` are those of a stack that the older release makes, or of a cluster. `after` is what the control plane will
     be, with the values that it will have; `mesh.upgrade.settings.moved` makes one. `kubernetes` is the version of the
-    cluster's Kubernetes, as (major, minor), if it is known.
+    cluster's Kubernetes, as (major, minor), if it is known. `proxies` are those that run there and that nobody replaces
+    with the upgrade.
     """
     domain = before.values.global_.proxy.clusterDomain
     names = MeshNames(root=before.root, domain=domain, release=before.release.name)
     mesh = Mesh(sorted(objects, key=lambda obj: obj.ref), names)
-    subject = Subject(mesh=mesh, before=before, after=after, kubernetes=kubernetes)
+    subject = Subject(mesh=mesh, before=before, after=after, kubernetes=kubernetes, proxies=proxies)
     made = (rule(subject) for rule in rules.GENERAL)
     return gathered(chain(_differences(subject), chain.from_iterable(made)))
 

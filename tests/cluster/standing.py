@@ -79,11 +79,13 @@ def deployment(
 
 def pod(place: str, owner: str, proxy: Manifest | None = None, /, kind: str = "ReplicaSet", **labels: str) -> Manifest:
     """A pod of a Deployment, or with `kind` of another workload, with a proxy beside its app."""
+    version = "batch/v1" if kind == "Job" else "apps/v1"
+    maker = {"apiVersion": version, "kind": kind, "name": f"{owner}-5f6d8" if kind == "ReplicaSet" else owner}
     meta = {
         "name": f"{owner}-5f6d8-x",
         "namespace": place,
         "labels": labels,
-        "ownerReferences": [{"kind": kind, "name": f"{owner}-5f6d8" if kind == "ReplicaSet" else owner}],
+        "ownerReferences": [maker],
     }
     containers = [{"name": "app", "image": "app"}, *([proxy] if proxy else [])]
     return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {"containers": containers}}

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from cluster.state import StackState
+from cluster.target import OFFLINE
 from commands import __main__ as commands
 from commands import pulumi_cli, stackfiles, upgrade
 from commands.stackfiles import CommandError
@@ -66,6 +67,7 @@ class Scene:
         monkeypatch.setattr(stackfiles, "_FOLDER", self.file.parent)
         monkeypatch.setenv("MESH_HOME", str(folder / "home"))
         monkeypatch.setenv("CONTEXT", "mine")
+        monkeypatch.setenv(OFFLINE, "1")
 
     @property
     def state(self) -> StackState | None:
@@ -117,7 +119,18 @@ def test_a_step_says_what_it_moves_how_long_and_the_way_back(scene: Scene, capsy
     assert "the new pods of 2 workloads need to get ready" in text
     assert "medium: restarts pods: Deployment shop/cart-v1" in text
     assert "back: these lines, then `make up` - mesh:injectedNamespaces: { shop: { ownership: create" in text
-    assert "is 20" not in text, "that is said once, at the check"
+
+
+def test_the_check_is_said_until_something_moves(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+    said = "The cluster was not looked at: MESH_OFFLINE is set"
+    new = f"{FILE}  mesh:controlPlanes: {{ new: {{ release: '1.30' }} }}\n"
+    moved = new.replace("shop: create", "shop: { ownership: create, revision: new }")
+    for file, expected in ((FILE, True), (new, True), (moved, False)):
+        scene.file.write_text(file)
+        assert upgrade.run("dev", Asked(to="1.30", apply=True)) == 0
+        text = flat(capsys)
+        assert (said in text) is expected
+        assert ("1.10 to 1.30 is 20" in text) is expected
 
 
 def test_apply_writes_the_step_into_the_file_and_says_what_comes_next(

@@ -1,4 +1,5 @@
-"""What is said of the newer release is what its own pilot makes of the same objects."""
+"""What is said of the newer release is what its own pilot makes of the same objects; and what others have on a cluster
+is looked at."""
 
 from __future__ import annotations
 
@@ -15,6 +16,7 @@ from mesh.core.merge import merged
 from mesh.releases.release import Installation
 from mesh.upgrade import settings
 from mesh.upgrade.upgrade import findings
+from tests.e2e.conftest import DEFAULT_RELEASE, Checkout
 from tests.e2e.judge import dataplane
 from tests.e2e.judge.dataplane import Manifest, custom, endpoint
 
@@ -39,8 +41,7 @@ def objects() -> list[Manifest]:
     """A service that is mirrored, and one that is called with TLS and nothing said of certificates."""
     server = {"port": {"number": 80, "name": "http", "protocol": "HTTP"}, "hosts": ["*"]}
     to_bank = {"match": [{"uri": {"prefix": "/bank"}}], "route": [{"destination": {"host": BANK}}]}
-    to_cart = {"route": [{"destination": {"host": CART}}], "mirror": {"host": BANK}}
-    routes = {"hosts": ["*"], "gateways": ["way-in"], "http": [to_bank, to_cart]}
+    routes = {"hosts": ["*"], "gateways": ["way-in"], "http": [to_bank, MIRRORED]}
     return [
         service(CART, "v1", "v2", app="cart"),
         service(BANK, "v1", app="outside"),
@@ -119,6 +120,7 @@ def test_pilot_configures_proxies_as_is_said(variables: Mapping[str, str], tmp_p
     assert ("mirror-host" in names) is (not variables)
 
 
+MIRRORED = {"route": [{"destination": {"host": CART}}], "mirror": {"host": BANK}}
 LUA = "type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua"
 CODE = {"inlineString": "function envoy_on_request(handle) end"}
 TYPED = {"typed_config": {"@type": LUA, "defaultSourceCode": CODE}}
@@ -150,3 +152,23 @@ def test_envoy_rejects_a_filter_that_is_said_to_need_its_type(tmp_path: Path) ->
         dataplane.running([*objects(), extra], tmp_path, NEW),
     ):
         pass
+
+
+@DEFAULT_RELEASE
+def test_what_others_have_on_the_cluster_is_named_by_make_upgrade(checkout: Checkout) -> None:
+    checkout.small()
+    checkout.make("up")
+    pod = {"containers": [{"name": "istio-proxy", "image": "istio/proxyv2:1.9.9"}]}
+    meta = {"name": "old", "namespace": "default", "annotations": {"sidecar.istio.io/inject": "false"}}
+    theirs = custom("VirtualService", "theirs", "default", {"hosts": ["a.example.com"], "http": [MIRRORED]})
+    checkout.apply(
+        inserted("envoy.router"),
+        {**theirs, "apiVersion": "networking.istio.io/v1beta1"},
+        {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": pod},
+    )
+    text = " ".join(checkout.make("upgrade", "TO=1.30").split())
+    elsewhere = "(from the cluster, not of this stack)"
+    assert "looked at" not in text
+    assert f"EnvoyFilter istio-system/extra configPatches[0].patch.value {elsewhere}" in text
+    assert f"VirtualService default/theirs http[0].mirror {elsewhere}" in text
+    assert f"Pod default/old {elsewhere}" in text

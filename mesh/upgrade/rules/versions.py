@@ -1,4 +1,4 @@
-"""How far the releases are apart, and what the newer one asks of Kubernetes."""
+"""How far the releases are apart, and what the newer one asks of Kubernetes and of proxies."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from mesh.upgrade.changes import Change, Place
 from mesh.upgrade.subject import Subject
 
 _SUPPORTED: Final = 'Istio, "Supported releases"'
+_SKEW: Final = 1
+"""How many minor releases an istiod may be ahead of its proxies."""
 
 
 def distance(subject: Subject) -> Iterator[Change]:
     """An upgrade over more than one minor release."""
     before, after = subject.before.release, subject.after.release
     steps = order(after.name)[1] - order(before.name)[1]
-    if steps > 1:
+    if steps > _SKEW:
         yield Change(
             severity=Severity.NOTE,
             name="distance",
@@ -52,4 +54,27 @@ def kubernetes(subject: Subject) -> Iterator[Change]:
     )
 
 
-RULES: Final = (distance, kubernetes)
+def proxies(subject: Subject) -> Iterator[Change]:
+    """The proxies on the cluster that are too old for the newer istiod, by namespace and image."""
+    release = subject.after.release
+    major, minor = order(release.name)
+    oldest = (major, minor - _SKEW)
+    for pod, image, version in subject.proxies:
+        if version and order(version)[:2] < oldest:
+            space = pod.namespace
+            yield Change(
+                severity=Severity.NOTE,
+                name="old-proxies",
+                since=release.name,
+                places=(Place.of(pod),),
+                before=f"proxies in namespace {space} have the image {image}",
+                after=f"the Istio project supports no proxy before {major}.{minor - _SKEW} with istiod of"
+                f" {release.version}",
+                remedy=f"restart them once namespace {space} is at the newer control plane: kubectl rollout restart"
+                f" deployment,statefulset,daemonset --namespace {space}. A pod template that names the image needs the"
+                " newer one",
+                source=f'{_SUPPORTED}, "Control Plane/Data Plane Skew"',
+            )
+
+
+RULES: Final = (distance, kubernetes, proxies)

@@ -18,7 +18,7 @@ from mesh.upgrade.target import Target, UpgradeError, choose
 ROOT = Path(__file__).parents[3]
 ALL = ["definitions", "control plane", "canary namespace", "other namespaces", "gateways", "default tag"]
 END = "old control plane"
-TWO = {"shop": "create", "bank": {"ownership": "create"}}
+TWO: Mapping[str, Any] = {"shop": "create", "bank": {"ownership": "create"}}
 
 
 def standing(config: Mapping[str, Any], to: str = "1.30", revision: str = "", namespace: str = "") -> Standing:
@@ -130,8 +130,15 @@ def test_the_stations_are_done_next_or_later() -> None:
     found = road(standing({"injectedNamespaces": TWO, "base": {"release": "1.30"}}))
     assert list(marks(found)) == ["check", *ALL, END]
     assert list(marks(found).values()) == ["done", "done", "next", *["later"] * 5]
-    assert not found.at_start
-    assert road(standing({})).at_start
+
+
+def test_nothing_has_moved_until_a_namespace_or_a_gateway_has() -> None:
+    new = {"injectedNamespaces": TWO, "controlPlanes": {"new": {"release": "1.30"}}}
+    assert road(standing({})).unmoved
+    assert road(standing(new)).unmoved
+    assert not road(standing({**new, "injectedNamespaces": {"shop": {**TWO["bank"], "revision": "new"}}})).unmoved
+    assert not road(standing({**new, "gateways": {"istio-ingressgateway": {"revision": "new"}}})).unmoved
+    assert not road(standing({"release": "1.30", "revision": "1-30-3", "profile": "minimal"})).unmoved
 
 
 def test_steps_that_do_not_apply_are_not_on_the_road() -> None:

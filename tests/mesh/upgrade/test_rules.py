@@ -16,6 +16,7 @@ from mesh.core.merge import merged
 from mesh.releases.release import Installation
 from mesh.upgrade import rules, settings
 from mesh.upgrade.changes import Change
+from mesh.upgrade.subject import Proxy
 from mesh.upgrade.upgrade import findings
 from tests.mesh.upgrade.samples import KIALI, ONE, SAMPLES, TWO, Sample, peers, rule
 from tests.meshes import Manifest, deployment, manifest_of, routes, service, to
@@ -149,6 +150,24 @@ def test_the_clusters_kubernetes_is_looked_at(version: tuple[int, int], severity
     old = before({})
     found = [one for one in findings([], old, settings.moved(old, NEW), version) if one.name == "kubernetes"]
     assert [str(one.severity) for one in found] == ([severity] if severity else [])
+
+
+def test_proxies_that_are_too_old_for_the_newer_istiod_are_named_by_namespace_and_image() -> None:
+    now = Installation(release=NEW, values=NEW.values("default"))
+    earlier = replace(now, release=replace(NEW, name="1.29"))
+
+    def proxy(name: str, version: str) -> Proxy:
+        pod = Object.read({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": "shop"}})
+        return Proxy(pod, f"proxyv2:{version or 'mine'}", version)
+
+    some = [proxy("a", "1.9.9"), proxy("b", "1.28.0"), proxy("c", "1.28.0"), proxy("d", "1.29.1"), proxy("e", "")]
+    found = [one for one in findings([], earlier, now, proxies=some) if one.name == "old-proxies"]
+    assert [([str(place) for place in one.places], one.before) for one in found] == [
+        (["Pod shop/a"], "proxies in namespace shop have the image proxyv2:1.9.9"),
+        (["Pod shop/b", "Pod shop/c"], "proxies in namespace shop have the image proxyv2:1.28.0"),
+    ]
+    assert {one.after.partition(" with")[0] for one in found} == {"the Istio project supports no proxy before 1.29"}
+    assert "restart them once namespace shop is at the newer control plane" in found[0].remedy
 
 
 def test_a_leap_over_several_releases_is_said_and_a_step_of_one_is_not() -> None:
