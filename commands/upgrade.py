@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final
 
-from commands import meaning, pulumi_cli, report, sources, stackfiles, stacks
+from commands import duration, meaning, pulumi_cli, report, sources, stackfiles, stacks
 from commands.pulumi_cli import PulumiCli
 from commands.stackfiles import CommandError
 from mesh.config import edits, loading, stack_file
@@ -170,7 +170,7 @@ def _outlook(name: str, now: Stack, proposed: _Proposal, move: Move, asked: Aske
     review = report.review(name, proposed.stack, sources.of_configs(name, now, proposed.stack, config))
     does = [line for step in review.steps for line in _wrapped(f"  - {step}")]
     print("\n".join(["", "does:", *does] if does else [""]))
-    print("\n".join([*_risks(review), *_duration(review, proposed.stack), *_wrapped(f"back: {move.back}")]))
+    print("\n".join([*_risks(review), *_wrapped(_takes(review, proposed.stack)), *_wrapped(f"back: {move.back}")]))
     if move.reversible:
         text = stackfiles.path(name).read_bytes().decode()
         lines = [line for line in _diff(proposed.text, text) if not line.startswith(("---", "+++", "@@"))]
@@ -196,6 +196,11 @@ def _repeated(asked: Asked) -> str:
     return " ".join(f"{key}={value}" for key, value in said.items() if value)
 
 
+def _takes(review: Review, stack: Stack) -> str:
+    moved = [(one.namespace, one.name) for one in availability.restarting(review.subject)]
+    return duration.line(duration.needed(stack.settings.context, moved), len(moved), stack.settings.timeout)
+
+
 def _risks(review: Review) -> Iterator[str]:
     if review.refused:
         yield from ("`up` refuses it:", *(f"  {line}" for line in review.refused))
@@ -205,15 +210,3 @@ def _risks(review: Review) -> Iterator[str]:
     yield "risks:"
     for (weight, kind), some in groupby(review.risks, key=lambda one: (one.weight, one.name)):
         yield from _wrapped(f"  {weight}: {kind}: {words.some([str(one.object) for one in some], _MOST)}")
-
-
-def _duration(review: Review, stack: Stack) -> Iterator[str]:
-    moved = len(availability.restarting(review.subject))
-    if not moved:
-        yield "takes: as long as the objects take; no pods are replaced"
-        return
-    limit = stack.settings.timeout
-    yield from _wrapped(
-        f"takes: about as long as the new pods of {words.count(moved, 'workload')} need to get ready, one workload"
-        f" after another, each at most {limit} s (mesh:timeout)"
-    )
