@@ -45,10 +45,12 @@ class Removal:
         found = [*uninjected.changes(self.before, self.after), *(f"definition {one} goes" for one in self.gone)]
         return words.some(found, _SHOWN, "; ")
 
-    @cached_property
-    def jump(self) -> str:
-        """Why a control plane must not become one of another release in place; empty if none would."""
-        return in_place.problem(self.before.objects, self.after.objects)
+    @property
+    def forbidden(self) -> Iterator[str]:
+        """Why the update must not go on, as far as it is known without the cluster, one line each."""
+        if text := in_place.problem(self.before.objects, self.after.objects):
+            yield text
+        yield from uninjected.answered_twice(self.before, self.after)
 
     def problems(self, api: Api) -> Iterator[str]:
         """Why the update must not go on, one line each, with what to do first. Raises Refused if the caller may not

@@ -70,6 +70,24 @@ def _moved(before: Injection, after: Injection) -> Iterator[Injector]:
             yield one
 
 
+def answered_twice(before: Injection, after: Injection) -> Iterator[str]:
+    """Why namespaces must not come to a label in the update that takes it from another injector, one line each: Pulumi
+    deletes last, so that both would answer, and the one that goes might inject."""
+    staying = {one.name for one in after.injectors}
+    going = {label: one for one in before.injectors if one.name not in staying for label in one.namespaces}
+    for name, labels in sorted(after.namespaces.items()):
+        label = injectors.asked_by_namespace(labels)
+        if not label or label == injectors.asked_by_namespace(before.namespaces.get(name, {})):
+            continue
+        one, to = going.get(label), after.answered.get(label)
+        if one and to and one.service != to.service:
+            yield (
+                f"namespace {name} comes to {label} in the update in which {one.title} goes, which answers it by the"
+                f" Service {one.service} until the end: its new pods would get that one's sidecar. Take {one.title}"
+                f" away in an update of its own, then move the namespace: {GUIDE}"
+            )
+
+
 def problems(before: Injection, after: Injection, found: Revisions) -> Iterator[str]:
     """Why an update from one to the other must not go on, one line each, with what to do first."""
     services = before.objects.control_planes - after.objects.control_planes

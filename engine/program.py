@@ -191,7 +191,7 @@ def check_cluster(cluster: Cluster, recorded: StackState) -> None:
         return
     new = [*(made.body for made in cluster.created.objects), *cluster.created.definitions]
     removal = Removal.of(recorded, new)
-    found = [removal.jump] if removal.jump else []
+    found = [*removal.forbidden]
     if cluster.target:
         found += _standing(cluster, cluster.target, removal, definitions.among(new))
     elif removal.taken:

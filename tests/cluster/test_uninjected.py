@@ -51,6 +51,24 @@ def test_a_tag_that_goes_is_refused_while_namespaces_name_it() -> None:
     )
 
 
+def test_a_namespace_does_not_come_to_a_label_while_the_one_that_answers_it_goes() -> None:
+    tag = injector("istio-revision-tag-default", "istiod-b", (OLD, "enabled"), tag="default")
+    was = injector("istio-sidecar-injector", "istiod", (REV, "default"))
+    before = injection([was, SECOND, tag, ONE, TWO], [namespace("shop", **{REV: "b"})])
+    moved, stays = namespace("shop", **{OLD: "enabled"}), namespace("shop", **{REV: "b"})
+    (said,) = uninjected.answered_twice(before, injection(BOTH, [moved]))
+    assert said.startswith(
+        "namespace shop comes to istio-injection=enabled in the update in which tag default goes, which answers it by"
+        " the Service istio-system/istiod-b until the end"
+    )
+    new = namespace("new", **{OLD: "enabled"})
+    assert len([*uninjected.answered_twice(before, injection(BOTH, [moved, new]))]) == 2
+    assert not [*uninjected.answered_twice(before, injection(BOTH, [stays]))]
+    assert not [*uninjected.answered_twice(injection(BOTH, [stays]), injection(BOTH, [moved]))]
+    same = injector("istio-sidecar-injector-b", "istiod-b", (REV, "b"), (OLD, "enabled"))
+    assert not [*uninjected.answered_twice(before, injection([was, same, ONE, TWO], [moved]))]
+
+
 def test_a_tag_that_goes_is_refused_while_pods_name_it_in_namespaces_without_a_label() -> None:
     pods = pod("shop", "cart", **{REV: "canary"}), pod("bank", "till", **{REV: "canary"})
     text = said([*BOTH, TAG], BOTH, namespace("shop"), namespace("bank", **{OLD: "disabled"}), *pods)
