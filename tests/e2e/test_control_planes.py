@@ -12,8 +12,6 @@ from typing import Any, Final
 from tests.e2e.conftest import NO_CHANGES, Checkout
 from tests.e2e.live import soon
 
-UP: Final = ("up", "ARGS=--skip-preview")
-"""Previews take as long as the updates."""
 NEW: Final = "1-30-3"
 ENTRY: Final = {NEW: {"release": "1.30", "profile": "minimal"}}
 FIRST, SECOND = "docker.io/istio/proxyv2:1.10.3", "registry.istio.io/release/proxyv2:1.30.3"
@@ -90,7 +88,7 @@ def by_tag(checkout: Checkout, name: str) -> str:
 def test_definitions_and_a_second_control_plane_touch_nothing_else(checkout: Checkout) -> None:
     objects = [app("cart"), app("store"), app("till", "StatefulSet")]
     checkout.small(objects=objects, injectedNamespaces=shop(""), timeout=60)
-    checkout.make(*UP)
+    checkout.make("up")
     before = pods(checkout)
     assert set(proxies(checkout, "shop").values()) == {FIRST}
     checkout.set(controlPlanes=ENTRY, revisionTags={"canary": "default"})
@@ -99,7 +97,7 @@ def test_definitions_and_a_second_control_plane_touch_nothing_else(checkout: Che
         one for one in changed(checkout) if not one.endswith(".istio.io") and not any(name in one for name in new)
     }
     assert others == {"update istiod-istio-system"}  # the validator, which is not asked for the new versions
-    checkout.make(*UP)
+    checkout.make("up")
     name = "virtualservices.networking.istio.io"
     served = checkout.kubectl("get", "crd", name, "--output=jsonpath={.spec.versions[?(@.served)].name}")
     assert set(served.split()) == {"v1", "v1beta1", "v1alpha3"}
@@ -122,7 +120,7 @@ def test_a_move_whose_pods_do_not_get_ready_is_taken_back(checkout: Checkout) ->
     before = pods(checkout)
     checkout.apply(QUOTA)
     checkout.set(injectedNamespaces=shop(NEW), timeout=6)
-    text = checkout.make(*UP, code=None)
+    text = checkout.make("up", code=None)
     (stuck,) = set(re.findall(r"Deployment shop/(\S+) got no ready pods within 6 s .*exceeded quota", text))
     assert "It is back at what it was" in text
     (other,) = {"cart", "store"} - {stuck}
@@ -136,7 +134,7 @@ def test_a_move_whose_pods_do_not_get_ready_is_taken_back(checkout: Checkout) ->
 def test_the_next_update_moves_what_is_left_one_after_another(checkout: Checkout) -> None:
     checkout.kubectl("delete", "resourcequota", "full", "--namespace=shop")
     checkout.set(timeout=60, revisionTags={"canary": NEW})
-    checkout.make(*UP)
+    checkout.make("up")
     assert set(pods(checkout).values()) == {NEW}
     assert [*proxies(checkout, "shop").values()] == [SECOND] * 3
     assert soon(lambda: by_tag(checkout, "second")) == SECOND
@@ -147,7 +145,7 @@ def test_the_next_update_moves_what_is_left_one_after_another(checkout: Checkout
 
 def test_the_way_back_is_the_same_road(checkout: Checkout) -> None:
     checkout.set(injectedNamespaces=shop(""), revisionTags={"canary": "default"})
-    checkout.make(*UP)
+    checkout.make("up")
     assert set(pods(checkout).values()) == {""}
     assert set(proxies(checkout, "shop").values()) == {FIRST}
     assert soon(lambda: by_tag(checkout, "third")) == FIRST
@@ -156,10 +154,10 @@ def test_the_way_back_is_the_same_road(checkout: Checkout) -> None:
 
 def test_definitions_do_not_go_down_and_the_control_plane_does(checkout: Checkout) -> None:
     checkout.set(controlPlanes=None, revisionTags=None)
-    text = checkout.make(*UP, code=None)
+    text = checkout.make("up", code=None)
     assert '`mesh:base: { release: "1.30" }` keeps them' in text
     checkout.set(base={"release": "1.30"})
-    checkout.make(*UP)
+    checkout.make("up")
     services = checkout.kubectl("get", "services", "--namespace=istio-system", "--output=name").split()
     assert services == ["service/istiod"]
     checkout.make("preview", NO_CHANGES)

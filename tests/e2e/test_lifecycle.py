@@ -64,7 +64,7 @@ def made(checkout: Checkout) -> dict[str, dict[str, Any]]:
 
 @pytest.mark.usefixtures("before")
 def test_up_creates_the_mesh_and_prints_the_product_pages_address(checkout: Checkout) -> None:
-    text = checkout.make("up")
+    text = checkout.make("up", "ARGS=")  # with the preview before it
     port = (checkout.as_cloned.settings.ingressNodePorts or {})["http2"]
     assert re.search(rf"context {checkout.context}, server https://127\.0\.0\.1:\d+", text)
     assert f'productPage       : "http://127.0.0.1:{port}/productpage"' in text

@@ -19,8 +19,7 @@ from tests.e2e.visitors import visited
 
 pytestmark = DEFAULT_RELEASE
 TO: Final = "TO=1.30"
-UP: Final = ("up", "LIVE=1", "ARGS=--skip-preview")
-"""Previews take as long as the updates, and are looked at by themselves."""
+LIVE: Final = "LIVE=1"
 FIRST, SECOND = "docker.io/istio/proxyv2:1.10.3", "registry.istio.io/release/proxyv2:1.30.3"
 CONFIG: Final = """\
 # Bookinfo, and a shop that goes first.
@@ -114,7 +113,7 @@ def before(checkout: Checkout) -> set[str]:
 @pytest.fixture(scope="module")
 def visits(checkout: Checkout) -> Iterator[Counter[object]]:
     """The answers to visitors of the product page, who begin when it stands."""
-    checkout.make(*UP)
+    checkout.make("up", LIVE)
     port = re.findall(r"http2: (\d+)", stack_file(checkout))[0]
     with visited(f"http://127.0.0.1:{port}/productpage", broken='class="missing', pause=0.2) as found:
         yield found
@@ -168,7 +167,7 @@ def test_each_step_is_a_few_lines_that_land(checkout: Checkout, step: str, stati
     if step == "definitions":
         assert "The stack's file is ahead of the last update" in checkout.make(*NEXT, code=2)
     # The next step would be refused if this one had not landed whole.
-    left = "rollout restart deployment/old --namespace shop --context mesh-dev" in checkout.make(*UP)
+    left = "rollout restart deployment/old --namespace shop --context mesh-dev" in checkout.make("up", LIVE)
     assert left == (step == "canary namespace")
     if left:
         assert images(checkout)[:2] == [{FIRST, SECOND}, {FIRST}]
@@ -179,14 +178,14 @@ def test_each_step_is_a_few_lines_that_land(checkout: Checkout, step: str, stati
 def test_the_way_back_is_the_file_of_an_earlier_station(checkout: Checkout, stations: dict[str, str]) -> None:
     assert images(checkout) == [{SECOND}] * 3
     write(checkout, stations["control plane"])
-    said = checkout.make(*UP, code=None)
+    said = checkout.make("up", LIVE, code=None)
     assert "namespace shop comes to istio-injection=enabled in the update in which tag default goes" in said
     for station in ("gateways", "control plane"):
         write(checkout, stations[station])
-        checkout.make(*UP)
+        checkout.make("up", LIVE)
     assert images(checkout) == [{FIRST}] * 3
     write(checkout, stations["default tag"])
-    checkout.make(*UP)
+    checkout.make("up", LIVE)
     assert images(checkout) == [{SECOND}] * 3
 
 
@@ -196,7 +195,7 @@ def test_the_last_step_takes_the_old_control_plane_and_restarts_no_pod(checkout:
     assert "next step: old control plane\n" in checkout.make(*NEXT)
     steps: list[dict[str, Any]] = checkout.preview()["steps"]
     assert "delete" in {one["op"] for one in steps}
-    checkout.make(*UP)
+    checkout.make("up", LIVE)
     assert proxies(checkout, "shop", "default") == pods
     names = checkout.kubectl("get", "deployments", "--namespace=istio-system", "--output=name").split()
     assert sorted(names) == ["deployment.apps/istio-ingressgateway", "deployment.apps/istiod-1-30-3"]

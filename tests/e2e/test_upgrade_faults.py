@@ -21,8 +21,6 @@ pytestmark = DEFAULT_RELEASE
 WRITES_EACH_STEP = True
 COUNT = int(os.environ.get("MESH_TORTURE_ROAD", "2"))
 SEED = int(os.environ.get("MESH_TORTURE_SEED", "1"))
-UP: Final = ("up", "ARGS=--skip-preview")
-"""Previews take as long as the updates."""
 NEW: Final = "1-30-3"
 OLD_STACK: Final[Mapping[str, Any]] = {
     "profile": "default",
@@ -92,7 +90,7 @@ def test_a_killed_update_on_the_road_is_carried_on_or_taken_back(
     while killed < COUNT:
         assert len(done) < 4 * COUNT + len(STATIONS), done
         checkout.set(**OLD_STACK)
-        checkout.make(*UP)
+        checkout.make("up")
         for number, change in enumerate(STATIONS):
             if killed == COUNT:
                 break
@@ -110,10 +108,10 @@ def test_a_killed_update_on_the_road_is_carried_on_or_taken_back(
                 done.append(f"station {number} at step {point}{', and back' * back}")
                 if back and number:  # definitions do not go down
                     checkout.set(**last)
-                    checkout.make(*UP)
+                    checkout.make("up")
                     settled(checkout)
                     checkout.set(**change)
-            checkout.make(*UP)
+            checkout.make("up")
             settled(checkout)
         checkout.make("down")
         assert checkout.objects() == before

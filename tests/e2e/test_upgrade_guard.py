@@ -9,8 +9,6 @@ from typing import Any, Final
 
 from tests.e2e.conftest import Checkout
 
-UP: Final = ("up", "ARGS=--skip-preview")
-"""Previews take as long as the updates."""
 NEW: Final = "1-30-3"
 ENTRY: Final = {NEW: {"release": "1.30", "profile": "minimal"}}
 TAGS: Final = {"stable": "default", "canary": NEW}
@@ -28,7 +26,7 @@ def label(checkout: Checkout, value: str) -> None:
 def refused(checkout: Checkout) -> str:
     """What an update says that touches nothing."""
     before = checkout.objects()
-    text = checkout.make(*UP, code=None)
+    text = checkout.make("up", code=None)
     assert "`make up FORCE=1` goes on all the same" in text
     assert checkout.objects() == before
     return text
@@ -42,7 +40,7 @@ def status(checkout: Checkout) -> dict[str, Any]:
 
 def test_the_status_names_control_planes_tags_and_who_asks_by_them(checkout: Checkout) -> None:
     checkout.small(controlPlanes=ENTRY, revisionTags=TAGS, injectedNamespaces=None)
-    checkout.make(*UP)
+    checkout.make("up")
     checkout.apply(SHOP)
     found = status(checkout)
     assert [(one["revision"], one["version"], one["ready"]) for one in found["control_planes"]] == [
@@ -66,7 +64,7 @@ def test_a_tag_does_not_go_while_a_namespace_of_others_names_it(checkout: Checko
 
 def test_it_goes_when_the_namespace_names_another(checkout: Checkout) -> None:
     label(checkout, NEW)
-    checkout.make(*UP)
+    checkout.make("up")
 
 
 def test_a_control_plane_does_not_go_while_a_namespace_of_others_names_it(checkout: Checkout) -> None:
@@ -75,7 +73,7 @@ def test_a_control_plane_does_not_go_while_a_namespace_of_others_names_it(checko
     assert f"revision {NEW} goes, while 1 namespace asks for sidecars by istio.io/rev={NEW}: shop." in text
     assert "REVISION is one of default, stable" in text
     label(checkout, "stable")
-    checkout.make(*UP)
+    checkout.make("up")
     assert [one["revision"] for one in status(checkout)["control_planes"]] == ["default"]
 
 
