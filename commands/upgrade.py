@@ -72,7 +72,7 @@ def run(name: str, asked: Asked) -> int:
         print("\n" + "\n".join(_wrapped(waiting)), flush=True)
         return 1 if asked.apply else 0
     if not found.move:
-        print(f"\nThe road ends here: {target.revision} is the control plane of the stack's own keys.")
+        print("\n" + "\n".join(_wrapped(_end(name, target))))
         return 0
     if found.unmoved:
         print("\n".join(["", *_check(name, now, target)]))
@@ -121,6 +121,14 @@ def _waiting(name: str, target: Target) -> str:
     return (
         f"The stack's file is ahead of the last update: {words.count(len(changed), 'change')}"
         f" ({words.some(changed, _MOST)}). They come first: make up{stacks.variables(name)}"
+    )
+
+
+def _end(name: str, target: Target) -> str:
+    return (
+        f"The road ends here, there is nothing to upgrade: {target.revision} is the control plane of the stack's own"
+        f" keys. To another one of {target.release}, such as with other settings: make upgrade{stacks.variables(name)}"
+        f" TO={target.release} REVISION=<its name>"
     )
 
 

@@ -194,10 +194,14 @@ def test_a_step_with_which_the_file_would_be_invalid_is_not_written(
     assert scene.file.read_text() == FILE
 
 
-def test_the_end_of_the_road_is_said(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_end_of_the_road_is_said_and_how_to_go_to_other_settings(
+    scene: Scene, capsys: pytest.CaptureFixture[str]
+) -> None:
     scene.file.write_text('config: { mesh:release: "1.30", mesh:revision: 1-30-3, mesh:profile: minimal }\n')
     assert upgrade.run("dev", ASKED) == 0
-    assert "The road ends here: 1-30-3 is the control plane of the stack's own keys." in capsys.readouterr().out
+    text = flat(capsys)
+    assert "nothing to upgrade: 1-30-3 is the control plane of the stack's own keys." in text
+    assert "with other settings: make upgrade CONTEXT=mine TO=1.30 REVISION=<its name>" in text
 
 
 def test_a_preview_that_fails_fails_the_command(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -124,6 +124,8 @@ def installed(checkout: Checkout, file: Path) -> Iterator[dict[str, Any]]:
     for manifest in istio.documents(file):
         found = {**manifest, "apiVersion": forms.NEWER.get(manifest["apiVersion"], manifest["apiVersion"])}
         mine = own.get((found["kind"], found["metadata"]["name"]), found)
+        if found["kind"] == "HorizontalPodAutoscaler":  # metrics have another format since autoscaling/v2
+            found["spec"] = {**found["spec"], "metrics": mine["spec"]["metrics"]}
         if found["kind"] == ours.DEFINITION:
             found["metadata"] = {**found["metadata"], "labels": mine["metadata"].get("labels", {})}
         if found["kind"] == "ConfigMap":
