@@ -15,8 +15,6 @@ from tests.e2e.conftest import NO_CHANGES, Checkout
 
 pytestmark = pytest.mark.parametrize("checkout", ["today"], indirect=True, scope="module")
 NEW: Final = "blue"
-UP: Final = ("up", "ARGS=--skip-preview")
-"""Previews take as long as the updates, and refuse nothing here."""
 NEXT: Final = ("upgrade", "TO=1.30", f"REVISION={NEW}", "APPLY=1")
 OTHER: Final = {
     "meshConfig": {"defaultConfig": {"concurrency": 3}},
@@ -87,7 +85,7 @@ def stack_file(checkout: Checkout) -> str:
 def take(checkout: Checkout, step: str) -> None:
     """Takes the next step, which is to be this one."""
     assert f"next step: {step}\n" in checkout.make(*NEXT)
-    checkout.make(*UP)
+    checkout.make("up")
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +104,7 @@ def root(checkout: Checkout, before: set[str]) -> str:
         injectedNamespaces={"shop": "create"},
         timeout=60,
     )
-    checkout.make(*UP)
+    checkout.make("up")
     return trusted(checkout)
 
 
@@ -119,7 +117,7 @@ def test_a_second_control_plane_of_the_release_has_settings_of_its_own_and_the_s
     entry = checkout.given("controlPlanes")[NEW]
     assert entry == {"release": "1.30", "profile": "minimal"}
     checkout.set(controlPlanes={NEW: {**entry, **OTHER}})
-    checkout.make(*UP)
+    checkout.make("up")
     assert sidecars(checkout) == pods
     assert control_planes(checkout) == ["default real", f"{NEW} real"]
     check_certificate(checkout, "istiod", root)
@@ -133,7 +131,7 @@ def test_pods_move_to_the_new_istiod_and_back_and_again(checkout: Checkout, root
     assert list(sidecars(checkout).values()) == [NEW_ONE] * 3
     for text, sidecar in ((station, OLD_ONE), (moved, NEW_ONE)):
         (checkout.root / "stacks" / "Pulumi.today.yaml").write_text(text)
-        checkout.make(*UP)
+        checkout.make("up")
         assert list(sidecars(checkout).values()) == [sidecar] * 3
     assert trusted(checkout) == root
 
