@@ -9,13 +9,13 @@ from typing import Any, Final
 from cluster import client
 from cluster.client import Api
 from mesh.core.names import REVISION_LABEL, XDS_PORT
-from sandbox.istiod import release
-from sandbox.istiod.release import CONTAINER
 
 Manifest = Mapping[str, Any]
 
 DEPLOYMENTS: Final = "/apis/apps/v1/deployments"
 SERVICES: Final = "/api/v1/services"
+CONTAINER: Final = "discovery"
+"""Name of istiod's container, and the first of its arguments."""
 PREFIX: Final = "istiod-"
 """Prefix of the names of istiod's processes."""
 
@@ -41,8 +41,6 @@ class Istiod:
     """A control plane that is to run."""
 
     revision: str
-    release: str
-    """Name of its release, such as `1.30`."""
     namespace: str
     name: str
     """Name of its Deployment and of its Service."""
@@ -55,6 +53,8 @@ class Istiod:
     environment: Mapping[str, str]
     mounts: Mapping[str, str]
     """API path of the ConfigMap or Secret whose data is in each folder."""
+    template: Manifest
+    """The pod template of its Deployment."""
 
     @property
     def process(self) -> str:
@@ -103,7 +103,6 @@ def _istiod(deployment: Manifest, container: Manifest, address: str) -> Istiod:
     }
     listen = (f"--{flag}={address}:{port}" for flag, port in LISTENERS.items())
     return Istiod(
-        release=release.of(template),
         revision=template["metadata"]["labels"][REVISION_LABEL],
         namespace=namespace,
         name=name,
@@ -112,6 +111,7 @@ def _istiod(deployment: Manifest, container: Manifest, address: str) -> Istiod:
         arguments=(*container.get("args", [CONTAINER]), *listen, *_WITHOUT),
         environment=dict(_environment(container, facts)),
         mounts=dict(_mounts(container, pod, namespace)),
+        template=template,
     )
 
 

@@ -9,11 +9,10 @@ from typing import Any, Final
 from mesh import releases
 from mesh.core.names import REVISION_LABEL
 from mesh.releases.release import Installation
+from sandbox.istiod.deployment import CONTAINER
 
 Manifest = Mapping[str, Any]
 
-CONTAINER: Final = "discovery"
-"""Name of istiod's container, and the first of its arguments."""
 _PROFILE: Final = "minimal"
 """A profile of each release with an istiod."""
 

@@ -9,8 +9,8 @@ from typing import Final
 
 from cluster.client import Api
 from sandbox import paths
+from sandbox.istiod import simulated
 from sandbox.istiod.deployment import PREFIX, WEBHOOK_PORT, wanted
-from sandbox.istiod.runners import MODULE
 from sandbox.paths import Layout
 from sandbox.process import Process
 from sandbox.sources import digest, own
@@ -58,7 +58,7 @@ def kinds(context: str) -> dict[str, str]:
     """Whether each control plane on a cluster that is running is `real` or `simulated`, by revision."""
     layout = paths.layout(context)
     return {
-        name.removeprefix(PREFIX): SIMULATED if MODULE in Process(name, layout).command else REAL
+        name.removeprefix(PREFIX): SIMULATED if simulated.__name__ in Process(name, layout).command else REAL
         for name in running(layout)
     }
 

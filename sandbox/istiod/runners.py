@@ -5,18 +5,16 @@ from __future__ import annotations
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Protocol
 
 from cluster.client import Api
+from sandbox.istiod import release, simulated
 from sandbox.istiod.deployment import Istiod
 from sandbox.istiod.folder import Folder
 from sandbox.istiod.simulated.plane import Plane
 from sandbox.network import Network
 from sandbox.paths import Layout
 from sandbox.sources import own
-
-MODULE: Final = "sandbox.istiod.simulated"
-"""The module of a simulated control plane's process."""
 
 
 class Runner(Protocol):
@@ -72,14 +70,14 @@ class Simulation:
 
     def command(self, istiod: Istiod) -> list[str]:
         plane = Plane(
-            release=istiod.release,
+            release=release.of(istiod.template),
             revision=istiod.revision,
             namespace=istiod.namespace,
             service=istiod.name,
             address=istiod.address,
             folder=str(self.root(istiod.revision)),
         )
-        return [*own(MODULE), self._layout.context, plane.text(), self._digest]
+        return [*own(simulated.__name__), self._layout.context, plane.text(), self._digest]
 
     def root(self, revision: str) -> Path:
         return self._layout.simulated / revision

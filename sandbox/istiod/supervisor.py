@@ -12,7 +12,7 @@ from cluster.errors import ClusterError
 from mesh import releases
 from sandbox import paths, watching
 from sandbox.api import Endpoints
-from sandbox.istiod import tunnel
+from sandbox.istiod import release, tunnel
 from sandbox.istiod.deployment import DEPLOYMENTS, PREFIX, SERVICES, Istiod, wanted
 from sandbox.istiod.run import PATIENCE, running
 from sandbox.istiod.runners import Real, Runner, Simulation, discard
@@ -62,7 +62,7 @@ class Supervisor:
 
     def _runner(self, istiod: Istiod) -> Runner:
         """Istio's own program, if it is here and is the control plane of the release; else the simulation."""
-        own = self._real if releases.get(istiod.release).runs_istiod else None
+        own = self._real if releases.get(release.of(istiod.template)).runs_istiod else None
         return own or self._simulation
 
 

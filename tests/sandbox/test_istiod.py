@@ -40,7 +40,18 @@ CACERTS = "/api/v1/namespaces/istio-system/secrets/cacerts"
 TOKENS = "POST /api/v1/namespaces/istio-system/serviceaccounts/istiod/token"
 SLEEPER = f"#!{sys.executable}\nimport time\ntime.sleep(60)\n"
 ONE = Istiod(
-    "default", "1.30", "istio-system", "istiod", "istiod", ADDRESS, ("discovery",), {"REVISION": "default"}, {}
+    "default",
+    "istio-system",
+    "istiod",
+    "istiod",
+    ADDRESS,
+    ("discovery",),
+    {"REVISION": "default"},
+    {},
+    {
+        "metadata": {},
+        "spec": {"containers": [{"name": "discovery", "image": "registry.istio.io/release/pilot:1.30.3"}]},
+    },
 )
 
 
