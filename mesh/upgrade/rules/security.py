@@ -16,6 +16,7 @@ from mesh.upgrade.subject import Hit, Subject
 _TLS: Final = ("SIMPLE", "MUTUAL")
 """Modes of TLS with certificates that are not the mesh's."""
 _NAMED: Final = ", and the certificate must be for the name in the Host header"
+_BLOCKED: Final = "BLOCKED_CIDRS_IN_JWKS_URIS"
 _TEMPLATES: Final = ("{*}", "{**}")
 _KIALI: Final = ("app", "app.kubernetes.io/name")
 """Labels that have the value `kiali` on Kiali's pods."""
@@ -63,6 +64,16 @@ def _mode(policy: Object) -> str:
     return "" if mode == "UNSET" else str(mode)
 
 
+def key_addresses(subject: Subject) -> Iterator[Hit]:
+    """The rules for tokens whose keys istiod fetches."""
+    if subject.after.values.pilot.env.get(_BLOCKED):
+        return
+    for policy in subject.mesh.of(kinds.REQUEST_AUTHENTICATION):
+        for number, rule in enumerate(policy.spec.get("jwtRules") or ()):
+            if not rule.get("jwks"):
+                yield Hit(Place.of(policy, f"jwtRules[{number}]"))
+
+
 def host_case(subject: Subject) -> Iterator[Hit]:
     """The policies that name hosts."""
     for place, _ in _operations(subject, "hosts", "notHosts"):
@@ -98,6 +109,7 @@ RULES: Final = {
     "server-certificates": server_certificates,
     "server-names": server_names,
     "workload-mtls": workload_mtls,
+    "key-addresses": key_addresses,
     "host-case": host_case,
     "path-templates": path_templates,
     "debug-endpoints": debug_endpoints,

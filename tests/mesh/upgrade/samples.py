@@ -47,6 +47,12 @@ def peers(name: str, mode: str, **spec: Any) -> Manifest:
     return manifest_of("PeerAuthentication", name, {"mtls": {"mode": mode}, **spec})
 
 
+def tokens(**rule: Any) -> Manifest:
+    """A RequestAuthentication with one rule."""
+    rules = [{"issuer": "https://id.example.com", **rule}]
+    return manifest_of("RequestAuthentication", "cart", {"jwtRules": rules})
+
+
 def patch(apply_to: str = "HTTP_FILTER", match: Any = None, **patch: Any) -> Manifest:
     """An EnvoyFilter with one patch."""
     return patches({"applyTo": apply_to, "match": match or {}, "patch": patch})
@@ -298,6 +304,12 @@ SAMPLES = (
         "PeerAuthentication shop/cart",
         [peers("default", "STRICT"), peers("cart", "DISABLE", selector={"matchLabels": {"app": "cart"}})],
         [peers("default", "STRICT"), peers("cart", "PERMISSIVE", selector={"matchLabels": {"app": "cart"}})],
+    ),
+    Sample(
+        "key-addresses",
+        "RequestAuthentication shop/cart jwtRules[0]",
+        [tokens(jwksUri="https://id.example.com/keys")],
+        [tokens(jwks="{}")],
     ),
     Sample(
         "host-case",

@@ -18,7 +18,7 @@ from mesh.upgrade import rules, settings
 from mesh.upgrade.changes import Change
 from mesh.upgrade.subject import Proxy
 from mesh.upgrade.upgrade import findings
-from tests.mesh.upgrade.samples import KIALI, ONE, SAMPLES, TWO, Sample, peers, rule
+from tests.mesh.upgrade.samples import KIALI, ONE, SAMPLES, TWO, Sample, peers, rule, tokens
 from tests.meshes import Manifest, deployment, manifest_of, routes, service, to
 
 OLD, NEW = releases.get("1.10"), releases.get("1.30")
@@ -184,6 +184,13 @@ def test_a_workload_whose_policy_is_the_namespaces_is_no_news() -> None:
     unset = peers("cart", "UNSET", selector=selector, portLevelMtls={8080: {"mode": "UNSET"}})
     assert "workload-mtls" not in names(changes([around, unset]))
     assert "workload-mtls" in names(changes([around, peers("cart", "STRICT", selector=selector)]))
+
+
+def test_addresses_of_keys_that_the_newer_control_plane_blocks_are_no_news() -> None:
+    blocked = {"pilot": {"env": {"BLOCKED_CIDRS_IN_JWKS_URIS": "169.254.0.0/16"}}}
+    policy = tokens(jwksUri="https://id.example.com/keys")
+    assert "key-addresses" in names(changes([policy]))
+    assert "key-addresses" not in names(changes([policy], after=blocked))
 
 
 def test_a_port_with_another_mode_than_the_namespace_is_seen() -> None:

@@ -31,6 +31,15 @@ CHANGED: Final[Mapping[str, Difference]] = {
         remedy="nothing; the DestinationRule may go once all proxies are new",
         source="34118.yaml",
     ),
+    "key-addresses": Difference(
+        since="1.29",
+        severity=Severity.NOTE,
+        before="istiod fetches the keys of tokens from whatever address jwksUri, or the issuer, leads to",
+        after="it does so, too, unless it is told which addresses it must not ask; istioctl analyze warns (IST0175)",
+        remedy="name them in mesh:pilot.env.BLOCKED_CIDRS_IN_JWKS_URIS of the newer control plane: those that only"
+        " istiod should reach, such as 169.254.0.0/16",
+        source="block_cidr_in_jwk_uris.yaml",
+    ),
     "host-case": Difference(
         since="1.11",
         severity=Severity.NOTE,
