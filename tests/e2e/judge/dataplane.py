@@ -22,7 +22,7 @@ from mesh import releases
 from mesh.releases.release import Release
 from sandbox.live import pilot, proxies
 from sandbox.live.folder import Folder
-from sandbox.live.plan import ADMIN_PORT, XDS_PORT, DeclaredGateway, Gateway, Plan, Proxy, Workload
+from sandbox.live.plan import ADMIN_PORT, PILOT, XDS_PORT, DeclaredGateway, Gateway, Plan, Proxy, Workload
 from sandbox.network import is_free
 from sandbox.paths import Layout
 from tests.e2e.judge import kubernetes
@@ -283,7 +283,7 @@ def _plan(release: Release) -> Plan:
             domain="cluster.local",
             ingress=INGRESS,
             edges=(DeclaredGateway(INGRESS, ROOT, LABELS),),
-            places={INGRESS: 1},
+            places={PILOT: 0, INGRESS: 1},
         )
         if is_free(XDS_PORT, plan.pilot):
             return plan
