@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from cluster import revisions
 from cluster.orphans import Objects
+from mesh import releases
 from mesh.proxy.control_plane import GUIDE
 from mesh.upgrade.target import distance
 
@@ -21,11 +22,11 @@ def problem(before: Objects, after: Objects) -> str:
     """Why the update must not be made, and what to do; empty if it may. Images without a version tell nothing."""
     for name in sorted(before.templates.keys() & after.templates.keys()):
         old, new = _version(before.templates[name]), _version(after.templates[name])
-        if old and new and abs(distance(_minor(old), _minor(new))) > SUPPORTED:
+        if old and new and abs(distance(releases.minor(old), releases.minor(new))) > SUPPORTED:
             return (
                 f"control plane {'/'.join(name)} would turn from Istio {old} into {new} in place, under its proxies."
                 f" The Istio project supports that over {SUPPORTED} minor release, and the old webhooks would refuse"
-                f" the new objects halfway. Put the release back{_road(_minor(old), _minor(new))}"
+                f" the new objects halfway. Put the release back{_road(releases.minor(old), releases.minor(new))}"
             )
     return ""
 
@@ -41,7 +42,3 @@ def _version(template: Manifest) -> str:
     if ((template.get("metadata") or {}).get("labels") or {}).get("app") != "istiod":
         return ""
     return revisions.version(str(template["spec"]["containers"][0].get("image") or ""))
-
-
-def _minor(version: str) -> str:
-    return ".".join(version.split(".")[:2])

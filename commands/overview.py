@@ -117,8 +117,7 @@ def _control_planes(stack: Stack, found: Revisions, kinds: Mapping[str, str]) ->
 
 def _control_plane(revision: str, own: Installation | None, there: Deployed | None, kind: str) -> ControlPlane:
     version = (there.version if there else "") or (own.values.tag if own else "")
-    minor = ".".join(version.split(".")[:2])
-    release = own.release if own else releases.get(minor) if minor in releases.NAMES else None
+    release = own.release if own else releases.of_version(version)
     return ControlPlane(
         revision=revision,
         version=version,

@@ -16,7 +16,7 @@ from commands import overview, stacks, status_text
 from components import gateways
 from mesh.config.stack import Stack
 from mesh.core import names
-from mesh.core.names import DEFAULT_REVISION, EMBEDDED_CLUSTERS, INJECTOR
+from mesh.core.names import EMBEDDED_CLUSTERS, INJECTOR
 from mesh.proxy import images
 from mesh.proxy.control_plane import Name
 from mesh.releases.release import Installation
@@ -125,7 +125,7 @@ def _images(api: Api, stack: Stack, standing: Revisions) -> Mapping[str, str]:
     roots = {one.revision: one.name[0] for one in standing.control_planes} | {
         revision: one.root for revision, one in own.items()
     }
-    paths = [CONFIG_MAP.format(root, _revisioned(INJECTOR, revision)) for revision, root in roots.items()]
+    paths = [CONFIG_MAP.format(root, names.revisioned(INJECTOR, revision)) for revision, root in roots.items()]
     answers = client.ask_all(api, [Request("GET", path) for path in paths])
     return {
         revision: _image(json.loads(answer.body["data"]["values"])["global"], own.get(revision))
@@ -138,7 +138,3 @@ def _image(values: Mapping[str, Any], mesh: Installation | None) -> str:
     named = str(values["proxy"]["image"])
     config = (mesh.release.mesh_config(mesh).get("defaultConfig") or {}) if mesh else {}
     return named if "/" in named else images.proxy(values, config, {})
-
-
-def _revisioned(name: str, revision: str) -> str:
-    return name if revision == DEFAULT_REVISION else f"{name}-{revision}"

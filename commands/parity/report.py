@@ -17,6 +17,7 @@ from commands.parity import intended, sources, versions
 from commands.parity.compare import Difference, differences
 from commands.parity.normal import Amount
 from commands.stackfiles import CommandError
+from mesh import releases
 from mesh.analysis.objects import Ref
 from mesh.core import disclosure
 from mesh.core.diff import ABSENT
@@ -50,11 +51,11 @@ def run(stack: str, source: str) -> int:
 
 def headline(theirs: Sequence[str], ours: str) -> str:
     """What matters more than any difference: that the other installation is of another minor release."""
-    if not theirs or any(versions.minor(one) == versions.minor(ours) for one in theirs):
+    if not theirs or any(releases.minor(one) == releases.minor(ours) for one in theirs):
         return ""
     return (
         f"ANOTHER RELEASE: Istio {', '.join(theirs)} there, {ours} here. Most of what follows is the difference between"
-        f" the releases, and not of settings; compare with an Istio {versions.minor(ours)}"
+        f" the releases, and not of settings; compare with an Istio {releases.minor(ours)}"
     )
 
 

@@ -28,11 +28,6 @@ def of(objects: Sequence[Manifest]) -> list[str]:
     return sorted(by_image) or sorted({version for manifest in found for version in _of_labels(manifest)})
 
 
-def minor(version: str) -> str:
-    """The minor release of a version: `1.30` of `1.30.3`."""
-    return ".".join(version.split(".")[:2])
-
-
 def _is_control_plane(manifest: Manifest) -> bool:
     name, labels = manifest["metadata"]["name"], manifest["metadata"].get("labels") or {}
     workload = GroupKind.of(manifest) in (kinds.DEPLOYMENT, kinds.CONFIG_MAP, kinds.SERVICE)

@@ -94,6 +94,11 @@ EMBEDDED_CLUSTERS: Final[Mapping[str, str]] = {
 files."""
 
 
+def revisioned(name: str, revision: str) -> str:
+    """The name of an object that each control plane has its own of, such as `istiod-canary`."""
+    return name if revision == DEFAULT_REVISION else f"{name}-{revision}"
+
+
 def field_manager(project: str, stack: str) -> str:
     """The field manager of a stack's objects."""
     return f"{project}-{stack}"

@@ -41,9 +41,14 @@ def having(part: str) -> tuple[str, ...]:
     return tuple(name for name in NAMES if part not in lacks(name))
 
 
+def minor(version: str) -> str:
+    """The name that the release of a version or an image tag has: `1.30` of `1.30.3-distroless`."""
+    return ".".join(version.removeprefix("v").split(".")[:2])
+
+
 def of_version(text: str) -> Release | None:
-    """The release of a version or an image tag, such as `1.30.3-distroless`; None if there is none of it here."""
-    name = ".".join(text.removeprefix("v").split(".")[:2])
+    """The release of a version or an image tag; None if there is none of it here."""
+    name = minor(text)
     return get(name) if name in NAMES else None
 
 

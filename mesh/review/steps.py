@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
 from mesh.core import kinds, words
-from mesh.core.names import DEFAULT_REVISION, INJECTOR, REVISION_LABEL
+from mesh.core.names import DEFAULT_REVISION, INJECTOR, REVISION_LABEL, revisioned
 from mesh.proxy import control_plane
 from mesh.review import injection
 from mesh.review.changes import Change
@@ -72,8 +72,7 @@ def _way(was: str, now: str, subject: Subject) -> str:
 
 def _shown(revision: str, mesh: Mesh) -> str:
     """A revision, with the version of its images if it is known."""
-    name = INJECTOR if revision == DEFAULT_REVISION else f"{INJECTOR}-{revision}"
-    version = (mesh.injectors.get(name, {}).get("global") or {}).get("tag")
+    version = (mesh.injectors.get(revisioned(INJECTOR, revision), {}).get("global") or {}).get("tag")
     return f"{revision} ({version})" if version else revision
 
 

@@ -9,9 +9,9 @@ from typing import Any, Final
 from mesh.config.edits import Drop, Edit, Put
 from mesh.config.settings import NAMESPACE
 from mesh.core.names import DEFAULT_REVISION
+from mesh.releases.differences import order
 from mesh.upgrade import carried, ending
 from mesh.upgrade.standing import Standing
-from mesh.upgrade.target import age
 
 _FIRST: Final = ("context", "profile")
 _HEAD: Final = (*_FIRST, "release", "revision", "base", "controlPlanes", "revisionTags")
@@ -125,7 +125,7 @@ STEPS: Final = (
     Step(
         name="definitions",
         applies=lambda at: at.settings.base.enabled and (at.arrived or not at.same_release),
-        is_done=lambda at: age(at.main.newest.name) >= age(at.target.release),
+        is_done=lambda at: order(at.main.newest.name) >= order(at.target.release),
         edits=_only(_definitions),
         about=lambda at: f"those of Istio's API, {at.target.release}",
         back="not possible: the API server may have stored objects in versions that older definitions lack. Nor is it"

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from mesh import releases
 from mesh.config.settings import Settings
 from mesh.core import errors
+from mesh.releases.differences import order
 from mesh.values.revision import Revision
 
 GUIDE: Final = "docs/upgrade.md"
@@ -43,7 +44,7 @@ def choose(settings: Settings, to: str, revision: str = "") -> Target:
         )
     if to not in releases.NAMES:
         raise UpgradeError(errors.invalid_choice("TO", to, releases.NAMES))
-    if age(to) < age(main.release.name):
+    if order(to) < order(main.release.name):
         raise UpgradeError(
             f"TO={to} is older than the stack's release {main.release.name}, and there is no way down: the API server"
             f" has stored objects in versions that the definitions of {to} do not have. Install {to} anew, on another"
@@ -57,14 +58,9 @@ def choose(settings: Settings, to: str, revision: str = "") -> Target:
     return Target(release=to, revision=_revision(settings, to, revision))
 
 
-def age(release: str) -> tuple[int, ...]:
-    """The number of a release, which is larger for later ones."""
-    return tuple(map(int, release.split(".")))
-
-
 def distance(before: str, after: str) -> int:
     """The number of minor releases between two."""
-    return age(after)[1] - age(before)[1]
+    return order(after)[1] - order(before)[1]
 
 
 def _revision(settings: Settings, to: str, asked: str) -> str:

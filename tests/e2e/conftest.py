@@ -223,3 +223,10 @@ def checkout(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     for context, folder in EMBEDDED_CLUSTERS.items():
         if (made.home / folder).exists():
             made.run("make", "--silent", "sandbox-reset", f"CONTEXT={context}", code=None)
+
+
+@pytest.fixture(scope="module")
+def before(checkout: Checkout) -> set[str]:
+    """The objects on the cluster before the installation."""
+    checkout.make("sandbox")
+    return checkout.objects()

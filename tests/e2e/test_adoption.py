@@ -21,13 +21,6 @@ ROOT = "--namespace=istio-system"
 
 
 @pytest.fixture(scope="module")
-def before(checkout: Checkout) -> set[str]:
-    """The objects on the cluster before the installation."""
-    checkout.make("sandbox")
-    return checkout.objects()
-
-
-@pytest.fixture(scope="module")
 def foreign(checkout: Checkout, before: set[str]) -> set[str]:
     """The objects on the cluster after an installation of the demo profile and Bookinfo with kubectl."""
     assert before

@@ -3,17 +3,18 @@ stack and of somebody else. Each test continues from the previous one."""
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
 from commands.parity.intended import DEFAULT_TAG
 from mesh import releases
+from tests.e2e import proxies
 from tests.e2e.conftest import ANSWERS, DEFAULT_RELEASE, NO_CHANGES, Checkout
 from tests.e2e.test_adoption import installed, rendered
+from tests.meshes import deployment
 from tests.parity import istio, ours
 
 pytestmark = DEFAULT_RELEASE
@@ -22,28 +23,6 @@ FIRST, SECOND = f"{ours.HUB}/proxyv2:1.10.3", f"{ours.HUB}/proxyv2:1.30.3"
 SHOP: Final = "--namespace=shop"
 THEIRS: Final = "deployment/till"
 """What the stack does not have."""
-
-
-def app(name: str) -> dict[str, Any]:
-    labels = {"app": name}
-    pod = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": name, "image": f"{name}:1"}]}}
-    return {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {"name": name, "namespace": "shop"},
-        "spec": {"selector": {"matchLabels": labels}, "template": pod},
-    }
-
-
-def proxies(checkout: Checkout) -> dict[str, str]:
-    """The image of each sidecar of the shop, by pod. Each pod has one."""
-    pods = json.loads(checkout.kubectl("get", "pods", SHOP, "--output=json"))["items"]
-    found = {}
-    for pod in pods:
-        containers = [*pod["spec"]["containers"], *pod["spec"].get("initContainers", ())]
-        (proxy,) = (one for one in containers if one["name"] == "istio-proxy")
-        found[pod["metadata"]["uid"]] = proxy["image"]
-    return found
 
 
 def names(objects: set[str]) -> set[tuple[str, ...]]:
@@ -60,27 +39,24 @@ def take(checkout: Checkout, step: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def before(checkout: Checkout) -> set[str]:
-    """The objects on the cluster before the installation."""
-    checkout.make("sandbox")
-    return checkout.objects()
-
-
-@pytest.fixture(scope="module")
 def foreign(checkout: Checkout, before: set[str]) -> set[str]:
     """The objects on the cluster after somebody has installed Istio 1.10.3 and an app: what Istio itself produces if it
     is at hand, else what the stack would."""
     assert before
     namespace = {"name": "shop", "labels": {"istio-injection": "enabled"}}
     checkout.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": namespace})
-    checkout.small(hub=ours.HUB, injectedNamespaces={"shop": "existing"}, objects=[app("cart"), app("store")])
+    checkout.small(
+        hub=ours.HUB,
+        injectedNamespaces={"shop": "existing"},
+        objects=[deployment("cart", {"app": "cart"}), deployment("store", {"app": "store"})],
+    )
     folder = istio.folder(releases.get(checkout.as_cloned.settings.release))
     if folder:
         install_reference(checkout, folder)
-        checkout.apply(app("cart"), app("store"))
+        checkout.apply(deployment("cart", {"app": "cart"}), deployment("store", {"app": "store"}))
     else:
         checkout.install(checkout.rendered(checkout.stack))
-    checkout.apply(app("till"))
+    checkout.apply(deployment("till", {"app": "till"}))
     checkout.kubectl("wait", "--for=condition=Available", "deployment", "--all", "--all-namespaces", "--timeout=60s")
     return checkout.objects()
 
@@ -96,24 +72,24 @@ def install_reference(checkout: Checkout, folder: Path) -> None:
 
 
 def test_an_istio_of_others_is_adopted_and_no_pod_of_the_mesh_restarts(checkout: Checkout, foreign: set[str]) -> None:
-    pods = proxies(checkout)
+    pods = proxies.images(checkout, "shop")
     assert list(pods.values()) == [FIRST] * 3
     assert "adopted: " in checkout.make("adopt")
-    assert proxies(checkout) == pods
+    assert proxies.images(checkout, "shop") == pods
     assert names(checkout.objects()) == names(foreign)
 
 
 def test_the_new_control_plane_comes_beside_the_adopted_one(checkout: Checkout) -> None:
-    pods = proxies(checkout)
+    pods = proxies.images(checkout, "shop")
     take(checkout, "definitions")
     take(checkout, "control plane")
-    assert proxies(checkout) == pods
+    assert proxies.images(checkout, "shop") == pods
 
 
 def test_the_adopted_workloads_move_and_those_of_others_are_named(checkout: Checkout) -> None:
     text = take(checkout, "canary namespace")
     assert f"kubectl rollout restart {THEIRS} {SHOP.replace('=', ' ')} --context mesh-dev" in text
-    assert Counter(proxies(checkout).values()) == {SECOND: 2, FIRST: 1}
+    assert Counter(proxies.images(checkout, "shop").values()) == {SECOND: 2, FIRST: 1}
     take(checkout, "default tag")
 
 
@@ -123,9 +99,9 @@ def test_the_adopted_control_plane_goes_when_nobody_asks_it(checkout: Checkout) 
     checkout.kubectl("get", "deployment/istiod", "--namespace=istio-system")
     checkout.kubectl("rollout", "restart", THEIRS, SHOP)
     checkout.kubectl("rollout", "status", THEIRS, SHOP, "--timeout=60s")
-    pods = proxies(checkout)
+    pods = proxies.images(checkout, "shop")
     checkout.make("up")
-    assert proxies(checkout) == pods
+    assert proxies.images(checkout, "shop") == pods
     assert list(pods.values()) == [SECOND] * 3
     left = checkout.kubectl("get", "deployments", "--namespace=istio-system", "--output=name").split()
     assert left == ["deployment.apps/istiod-1-30-3"]

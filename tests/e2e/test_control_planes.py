@@ -9,8 +9,10 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from tests.e2e import proxies
 from tests.e2e.conftest import NO_CHANGES, Checkout
 from tests.e2e.live import soon
+from tests.meshes import deployment
 
 NEW: Final = "1-30-3"
 ENTRY: Final = {NEW: {"release": "1.30", "profile": "minimal"}}
@@ -27,17 +29,6 @@ QUOTA: Final = {
     "metadata": {"name": "full", "namespace": "shop"},
     "spec": {"hard": {"pods": "3"}},
 }
-
-
-def app(name: str, kind: str = "Deployment") -> dict[str, Any]:
-    labels = {"app": name}
-    pod = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": name, "image": f"{name}:1"}]}}
-    return {
-        "apiVersion": "apps/v1",
-        "kind": kind,
-        "metadata": {"name": name, "namespace": "shop"},
-        "spec": {"selector": {"matchLabels": labels}, "template": pod},
-    }
 
 
 def route(weight: int) -> dict[str, Any]:
@@ -66,31 +57,20 @@ def pods(checkout: Checkout) -> Mapping[str, str]:
     return {name: note.get("mesh/revision", "") for name, note in notes.items()}
 
 
-def proxies(checkout: Checkout, namespace: str) -> dict[str, str]:
-    """The image of the sidecar of each pod, empty without one."""
-    found = json.loads(checkout.kubectl("get", "pods", f"--namespace={namespace}", "--output=json"))["items"]
-    return {
-        pod["metadata"]["name"]: "".join(
-            one["image"]
-            for one in (*pod["spec"]["containers"], *pod["spec"].get("initContainers", ()))
-            if one["name"] == "istio-proxy"
-        )
-        for pod in found
-    }
-
-
 def by_tag(checkout: Checkout, name: str) -> str:
     """The sidecar of a new pod in the tagged namespace; empty if it is refused."""
     checkout.kubectl("run", name, "--image=web", "--namespace=tagged", code=None)
-    return proxies(checkout, "tagged").get(name, "")
+    found = proxies.images(checkout, "tagged")
+    return next((image for (pod, _), image in found.items() if pod == name), "")
 
 
 def test_definitions_and_a_second_control_plane_touch_nothing_else(checkout: Checkout) -> None:
-    objects = [app("cart"), app("store"), app("till", "StatefulSet")]
+    objects = [deployment(name, {"app": name}) for name in ("cart", "store", "till")]
+    objects[-1]["kind"] = "StatefulSet"
     checkout.small(objects=objects, injectedNamespaces=shop(""), timeout=60)
     checkout.make("up")
     before = pods(checkout)
-    assert set(proxies(checkout, "shop").values()) == {FIRST}
+    assert set(proxies.images(checkout, "shop").values()) == {FIRST}
     checkout.set(controlPlanes=ENTRY, revisionTags={"canary": "default"})
     new = (NEW, "canary")
     others = {
@@ -136,7 +116,7 @@ def test_the_next_update_moves_what_is_left_one_after_another(checkout: Checkout
     checkout.set(timeout=60, revisionTags={"canary": NEW})
     checkout.make("up")
     assert set(pods(checkout).values()) == {NEW}
-    assert [*proxies(checkout, "shop").values()] == [SECOND] * 3
+    assert [*proxies.images(checkout, "shop").values()] == [SECOND] * 3
     assert soon(lambda: by_tag(checkout, "second")) == SECOND
     label = checkout.kubectl("get", "namespace", "shop", r"--output=jsonpath={.metadata.labels.istio\.io/rev}")
     assert label == NEW
@@ -147,7 +127,7 @@ def test_the_way_back_is_the_same_road(checkout: Checkout) -> None:
     checkout.set(injectedNamespaces=shop(""), revisionTags={"canary": "default"})
     checkout.make("up")
     assert set(pods(checkout).values()) == {""}
-    assert set(proxies(checkout, "shop").values()) == {FIRST}
+    assert set(proxies.images(checkout, "shop").values()) == {FIRST}
     assert soon(lambda: by_tag(checkout, "third")) == FIRST
     checkout.kubectl("delete", "namespace", "tagged")
 

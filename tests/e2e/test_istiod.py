@@ -44,13 +44,6 @@ NONSENSE = {
 }
 
 
-@pytest.fixture(scope="module")
-def before(checkout: Checkout) -> set[str]:
-    """The objects on the cluster before the installation."""
-    checkout.make("sandbox")
-    return checkout.objects()
-
-
 def istiod(checkout: Checkout) -> Process:
     return Process("istiod-default", Layout(checkout.context, checkout.cluster))
 

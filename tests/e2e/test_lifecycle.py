@@ -16,13 +16,6 @@ pytestmark = EACH_RELEASE
 WRITES_EACH_STEP = True
 
 
-@pytest.fixture(scope="module")
-def before(checkout: Checkout) -> set[str]:
-    """The objects on the cluster before the installation."""
-    checkout.make("sandbox")
-    return checkout.objects()
-
-
 def test_a_preview_needs_no_cluster_and_creates_nothing(checkout: Checkout) -> None:
     found = checkout.preview()
     assert found["changeSummary"]["create"] > 70

@@ -14,13 +14,6 @@ import yaml
 from tests.e2e.conftest import NO_CHANGES, Checkout, counts
 
 
-@pytest.fixture(scope="module")
-def before(checkout: Checkout) -> set[str]:
-    """The objects on the cluster before the installation."""
-    checkout.make("sandbox")
-    return checkout.objects()
-
-
 def test_an_invalid_config_is_one_error_message_without_a_traceback(checkout: Checkout, before: set[str]) -> None:
     checkout.set(profile="demmo", gatewayServiceType="Nodeport")
     for target in ("preview", "up"):

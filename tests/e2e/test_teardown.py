@@ -45,13 +45,6 @@ def trace(namespace: str) -> dict[str, Any]:
     }
 
 
-@pytest.fixture(scope="module")
-def before(checkout: Checkout) -> set[str]:
-    """The objects on the cluster before the installation."""
-    checkout.make("sandbox")
-    return checkout.objects()
-
-
 @EACH_RELEASE
 @pytest.mark.usefixtures("before")
 def test_down_refuses_to_orphan_sidecars_or_delete_custom_resources_of_others(

@@ -4,7 +4,6 @@ with visitors all the while. Each test continues from the previous one."""
 from __future__ import annotations
 
 import difflib
-import json
 import re
 import time
 from collections import Counter
@@ -13,9 +12,11 @@ from typing import Any, Final
 
 import pytest
 
+from tests.e2e import proxies
 from tests.e2e.conftest import DEFAULT_RELEASE, NO_CHANGES, Checkout
 from tests.e2e.live import free_node_port, soon
 from tests.e2e.visitors import visited
+from tests.meshes import deployment
 
 pytestmark = DEFAULT_RELEASE
 TO: Final = "TO=1.30"
@@ -53,18 +54,7 @@ STEPS: Final = {
     "default tag": ["+  mesh:revisionTags: { default: 1-30-3 }"],
 }
 """The lines of the stack's file that each step changes."""
-OF_OTHERS: Final = {
-    "apiVersion": "apps/v1",
-    "kind": "Deployment",
-    "metadata": {"name": "old", "namespace": "shop"},
-    "spec": {
-        "selector": {"matchLabels": {"app": "old"}},
-        "template": {
-            "metadata": {"labels": {"app": "old"}},
-            "spec": {"containers": [{"name": "old", "image": "old:1"}]},
-        },
-    },
-}
+OF_OTHERS: Final = deployment("old", {"app": "old"})
 """A workload of somebody else."""
 NEXT: Final = ("upgrade", TO, "APPLY=1")
 
@@ -77,37 +67,18 @@ def write(checkout: Checkout, text: str) -> None:
     (checkout.root / "stacks" / "Pulumi.dev.yaml").write_text(text)
 
 
-def proxies(checkout: Checkout, *namespaces: str) -> dict[str, str]:
-    """The image of each pod's proxy in the namespaces; empty without one."""
-    found: dict[str, str] = {}
-    for namespace in namespaces:
-        pods = json.loads(checkout.kubectl("get", "pods", f"--namespace={namespace}", "--output=json"))["items"]
-        for pod in pods:
-            containers = [*pod["spec"]["containers"], *pod["spec"].get("initContainers", ())]
-            image = "".join(one["image"] for one in containers if one["name"] == "istio-proxy")
-            found[pod["metadata"]["uid"]] = image
-    return found
-
-
 def images(checkout: Checkout) -> list[set[str]]:
     """The images of the proxies of the shop, of Bookinfo, and of the gateway."""
     gateway = "jsonpath={.spec.template.spec.containers[0].image}"
     return [
-        {*proxies(checkout, "shop").values()},
-        {*proxies(checkout, "default").values()},
+        {*proxies.images(checkout, "shop").values()},
+        {*proxies.images(checkout, "default").values()},
         {
             checkout.kubectl(
                 "get", "deployment", "istio-ingressgateway", "--namespace=istio-system", "--output", gateway
             )
         },
     ]
-
-
-@pytest.fixture(scope="module")
-def before(checkout: Checkout) -> set[str]:
-    """The objects on the cluster before the installation."""
-    checkout.make("sandbox")
-    return checkout.objects()
 
 
 @pytest.fixture(scope="module")
@@ -139,8 +110,8 @@ def test_a_stack_that_is_not_installed_has_nothing_to_upgrade(checkout: Checkout
 @pytest.mark.usefixtures("all_answered")
 def test_the_first_look_says_what_comes_and_writes_nothing(checkout: Checkout) -> None:
     checkout.apply(OF_OTHERS)
-    soon(lambda: len(proxies(checkout, "shop")) == 4)
-    assert set(proxies(checkout, "shop", "default").values()) == {FIRST}
+    soon(lambda: len(proxies.images(checkout, "shop")) == 4)
+    assert set(proxies.images(checkout, "shop", "default").values()) == {FIRST}
     written = stack_file(checkout)
     text = checkout.make("upgrade", TO)
     assert "[>] 2 definitions" in text
@@ -191,12 +162,12 @@ def test_the_way_back_is_the_file_of_an_earlier_station(checkout: Checkout, stat
 
 @pytest.mark.usefixtures("all_answered")
 def test_the_last_step_takes_the_old_control_plane_and_restarts_no_pod(checkout: Checkout) -> None:
-    pods = proxies(checkout, "shop", "default")
+    pods = proxies.images(checkout, "shop", "default")
     assert "next step: old control plane\n" in checkout.make(*NEXT)
     steps: list[dict[str, Any]] = checkout.preview()["steps"]
     assert "delete" in {one["op"] for one in steps}
     checkout.make("up", LIVE)
-    assert proxies(checkout, "shop", "default") == pods
+    assert proxies.images(checkout, "shop", "default") == pods
     names = checkout.kubectl("get", "deployments", "--namespace=istio-system", "--output=name").split()
     assert sorted(names) == ["deployment.apps/istio-ingressgateway", "deployment.apps/istiod-1-30-3"]
     checkout.make("preview", NO_CHANGES)

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import pytest
 
+from tests.e2e import proxies
 from tests.e2e.conftest import DEFAULT_RELEASE, Checkout
 from tests.e2e.faults import Run
 
@@ -74,14 +75,9 @@ def settled(checkout: Checkout) -> None:
     assert not state["deployment"].get("pending_operations")
     new = {name: not isinstance(one, str) for name, one in checkout.given("injectedNamespaces").items()}
     for name, moved in new.items():
-        pods = json.loads(checkout.kubectl("get", "pods", f"--namespace={name}", "--output=json"))["items"]
-        found = [one["image"] for pod in pods for one in containers(pod) if one["name"] == "istio-proxy"]
+        found = [*proxies.images(checkout, name).values()]
         wanted = "registry.istio.io/release/proxyv2:1.30.3" if moved else "docker.io/istio/proxyv2:1.10.3"
-        assert found == [wanted] * len(pods), (name, found)
-
-
-def containers(pod: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return [*pod["spec"]["containers"], *pod["spec"].get("initContainers", ())]
+        assert found == [wanted] * len(found), (name, found)
 
 
 def test_a_killed_update_on_the_road_is_carried_on_or_taken_back(

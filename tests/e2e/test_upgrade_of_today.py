@@ -89,13 +89,6 @@ def take(checkout: Checkout, step: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def before(checkout: Checkout) -> set[str]:
-    """The objects on the cluster before the installation."""
-    checkout.make("sandbox")
-    return checkout.objects()
-
-
-@pytest.fixture(scope="module")
 def root(checkout: Checkout, before: set[str]) -> str:
     """The CA's certificate while the first control plane is alone, with an app."""
     assert before

@@ -12,7 +12,7 @@ from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
 from mesh.analysis.workloads import Workload, injects_by_default
 from mesh.core import kinds, pods, words
-from mesh.core.names import AUTO_IMAGE, DEFAULT_REVISION, INJECTOR, NAMESPACE_LABEL, REVISION_LABEL
+from mesh.core.names import AUTO_IMAGE, DEFAULT_REVISION, INJECTOR, NAMESPACE_LABEL, REVISION_LABEL, revisioned
 from mesh.core.pods import Container
 from mesh.proxy import images, overrides
 from mesh.proxy.proxy import CONTAINER
@@ -43,7 +43,7 @@ def alike(mesh: Mesh) -> Iterator[Finding]:
         if not namespace or not injects_by_default(namespace) or workload.annotations.get(overrides.IMAGE):
             continue
         revision = mesh.revision_of(namespace.labels.get(REVISION_LABEL) or DEFAULT_REVISION)
-        wanted = wanted_of.get(f"{INJECTOR}-{revision}" if revision != DEFAULT_REVISION else INJECTOR)
+        wanted = wanted_of.get(revisioned(INJECTOR, revision))
         for container in _proxies(workload):
             if (
                 wanted

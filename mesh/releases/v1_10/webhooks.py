@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from mesh.core.names import DEFAULT_REVISION, INJECTOR
+from mesh.core.names import DEFAULT_REVISION, INJECTOR, revisioned
 from mesh.releases.common.webhooks import NEVER, default_is_elsewhere, injecting, own_tags, selectors
 from mesh.releases.release import Installation, Tag
 from mesh.releases.webhooks import ClientConfig, Selector, Webhook, WebhookConfiguration, WebhookRule
@@ -53,7 +53,7 @@ def _injector(
     chosen: Mapping[str, tuple[Selector, Selector]],
 ) -> WebhookConfiguration:
     """The webhooks that call the injector of `revision` for the pods that are chosen."""
-    service = "istiod" if revision == DEFAULT_REVISION else f"istiod-{revision}"
+    service = revisioned("istiod", revision)
     url = mesh.values.istiodRemote.injectionURL
     client = ClientConfig(service=service, path="/inject", port=443, url=url)
     hooks = [injecting(part, client, selected, reinvoke=None) for part, selected in chosen.items()]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from mesh.core.names import DEFAULT_REVISION, INJECTOR, REVISION_LABEL
+from mesh.core.names import DEFAULT_REVISION, INJECTOR, REVISION_LABEL, revisioned
 from mesh.releases.common.webhooks import (
     NEVER,
     default_is_elsewhere,
@@ -133,4 +133,4 @@ def _validator(
 
 def service(revision: str) -> str:
     """The Service of the control plane of a revision."""
-    return "istiod" if revision == DEFAULT_REVISION else f"istiod-{revision}"
+    return revisioned("istiod", revision)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from mesh.releases.differences import Severity, order
+from mesh.upgrade import target
 from mesh.upgrade.changes import Change, Place
 from mesh.upgrade.subject import Subject
 
@@ -17,7 +18,7 @@ _SKEW: Final = 1
 def distance(subject: Subject) -> Iterator[Change]:
     """An upgrade over more than one minor release."""
     before, after = subject.before.release, subject.after.release
-    steps = order(after.name)[1] - order(before.name)[1]
+    steps = target.distance(before.name, after.name)
     if steps > _SKEW:
         yield Change(
             severity=Severity.NOTE,

@@ -19,7 +19,7 @@ from mesh.analysis.objects import Object
 from mesh.analysis.rules import schema
 from mesh.core import documents
 from mesh.core.kinds import GroupKind
-from mesh.core.names import DEFAULT_REVISION, INJECTOR, MESH_CONFIG
+from mesh.core.names import DEFAULT_REVISION, INJECTOR, MESH_CONFIG, revisioned
 from mesh.proxy.admission import Configured
 from mesh.proxy.annotations import InjectionError, UnsupportedError
 from mesh.releases.release import Release
@@ -65,7 +65,7 @@ def _configured(plane: Plane, release: Release, api: Api) -> Configured:
 
 
 def _config_map(plane: Plane, api: Api, name: str) -> Mapping[str, str]:
-    found = client.get(api, f"/api/v1/namespaces/{plane.namespace}/configmaps/{plane.named(name)}")
+    found = client.get(api, f"/api/v1/namespaces/{plane.namespace}/configmaps/{revisioned(name, plane.revision)}")
     data: Mapping[str, str] = found["data"]
     return data
 
@@ -80,12 +80,9 @@ def _validate(release: Release, request: Manifest) -> Answer:
     known = reading.TYPES.get(GroupKind.of(manifest))
     if known is None or manifest["apiVersion"].rpartition("/")[2] not in release.api.of(known):
         return _refused(f"unrecognized type {manifest['kind']}")
-    found = [f"{one.path}: {one.text}" if one.path else one.text for one in _problems(manifest, release)]
+    problems = schema.refusals(Object.read(manifest), release.name)
+    found = [f"{one.path}: {one.text}" if one.path else one.text for one in problems]
     return _refused(f"configuration is invalid: {'; '.join(found)}") if found else {"allowed": True}
-
-
-def _problems(manifest: Manifest, release: Release) -> list[Any]:
-    return [*schema.refusals(Object.read(manifest), release.name)]
 
 
 def _refused(text: str) -> Answer:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 
-from mesh.core.names import DEFAULT_REVISION
-
 
 @dataclass(frozen=True, kw_only=True)
 class Plane:
@@ -22,10 +20,6 @@ class Plane:
     """Address of its Service, where it listens."""
     folder: str
     """The folder with its certificate, `tls.crt` and `tls.key`."""
-
-    def named(self, name: str) -> str:
-        """The name of an object that each control plane has its own of."""
-        return name if self.revision == DEFAULT_REVISION else f"{name}-{self.revision}"
 
     def text(self) -> str:
         """The plane as JSON."""
