@@ -65,6 +65,8 @@ def test_a_namespace_does_not_come_to_a_label_while_the_one_that_answers_it_goes
     assert len([*uninjected.answered_twice(before, injection(BOTH, [moved, new]))]) == 2
     assert not [*uninjected.answered_twice(before, injection(BOTH, [stays]))]
     assert not [*uninjected.answered_twice(injection(BOTH, [stays]), injection(BOTH, [moved]))]
+    # An injector that stays lets the label go by an update, which comes before the namespaces'.
+    assert not [*uninjected.answered_twice(injection(BOTH, [stays]), injection([was, SECOND, tag, ONE, TWO], [moved]))]
     same = injector("istio-sidecar-injector-b", "istiod-b", (REV, "b"), (OLD, "enabled"))
     assert not [*uninjected.answered_twice(before, injection([was, same, ONE, TWO], [moved]))]
 
