@@ -61,6 +61,9 @@ class App(pulumi.ComponentResource):
         if item.others:
             inputs, more = args.shared.apply(inputs, item.others, after)
             opts = pulumi.ResourceOptions.merge(opts, more)
+        elif injected and ref.kind == kinds.POD and _is_injected(injected, body):
+            inputs, more = args.shared.injected(inputs, injected.pod_annotations)
+            opts = pulumi.ResourceOptions.merge(opts, more)
         inputs["metadata"] = {**inputs["metadata"], **self._place(ref)}
         name = f"{ref.namespace}/{ref.name}" if ref.namespace else ref.name
         return resource(name, inputs, opts)
@@ -88,6 +91,13 @@ def _with_proxy(injected: Injected, kind: GroupKind, body: Mapping[str, Any]) ->
     if not injected.pod_annotations or kind not in pods.RESTARTED:
         return body
     return pods.annotated(kind, body, injected.pod_annotations)
+
+
+def _is_injected(injected: Injected, pod: Mapping[str, Any]) -> bool:
+    """Whether istiod injects a Pod when it is created."""
+    meta = pod["metadata"]
+    asked = injected.mesh.release.injector.requested(meta.get("annotations") or {}, meta.get("labels") or {})
+    return asked and not injected.manual and not pod["spec"].get("hostNetwork")
 
 
 def resource(name: str, body: Mapping[str, Any], opts: pulumi.ResourceOptions) -> pulumi.Resource:

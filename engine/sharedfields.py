@@ -1,4 +1,5 @@
-"""Fields of the stack's objects that another controller sets, such as the replicas under an autoscaler.
+"""Fields of the stack's objects that another controller sets, such as the replicas under an autoscaler, or istiod in a
+Pod.
 
 An update that sends the program's value of such a field takes it from its owner, and one that leaves it out removes
 it; a list of a custom resource is one value, so that nothing of it can be left out at all. So an update sends what
@@ -55,6 +56,17 @@ class SharedFields:
         if in_place and (same or self._target is None or pulumi.runtime.is_dry_run()):
             return sent, pulumi.ResourceOptions(ignore_changes=[fields.text(pair.new) for pair in pairs])
         return self._standing(sent, paths, after) if self._target else sent, pulumi.ResourceOptions()
+
+    def injected(self, body: Mapping[str, Any], by: Mapping[str, str]) -> tuple[dict[str, Any], pulumi.ResourceOptions]:
+        """The inputs of a Pod that istiod injects, and options for its resource. `by` tells control planes apart.
+
+        Injection changes fields that the program sets, too, such as probes and fsGroup, and those of a Pod cannot be
+        set back. So they are ignored until the Pod itself changes, or its control plane."""
+        digest = _digest({"pod": body, "by": by})
+        before = self.standing.get(Ref.of(body)) or {"metadata": {}}
+        same = (before["metadata"].get("annotations") or {}).get(names.DIGEST) == digest
+        ignored = pulumi.ResourceOptions(ignore_changes=["spec", "metadata.annotations"] if same else None)
+        return _annotated(body, {names.DIGEST: digest}), ignored
 
     def _standing(
         self, body: Mapping[str, Any], paths: Sequence[str], after: Sequence[pulumi.Resource]

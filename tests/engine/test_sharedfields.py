@@ -101,3 +101,26 @@ def test_without_a_cluster_a_list_that_has_grown_is_shown_as_the_files_have_it(m
 def test_what_is_in_no_list_needs_no_force() -> None:
     sent, _ = SharedFields(None, StackState()).apply(body(1), ["spec.replicas"], [])
     assert names.FORCE not in sent["metadata"]["annotations"]
+
+
+POD = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "once", "namespace": "shop"}, "spec": {"containers": []}}
+
+
+def ignored(pod: dict[str, Any], by: dict[str, str]) -> Sequence[str] | None:
+    """The fields to ignore of an injected Pod that the control plane without a name has injected as `POD`."""
+    sent, _ = SharedFields(None, StackState()).injected(POD, {})
+    live = {**sent, "spec": {"containers": [{"name": "istio-proxy"}]}}
+    state = StackState.of({"urn:pulumi:dev::mesh::kubernetes:core/v1:Pod::shop/once": live})
+    return SharedFields(None, state).injected(pod, by)[1].ignore_changes
+
+
+def test_what_injection_changes_in_a_pod_is_ignored_until_the_pod_or_its_control_plane_changes() -> None:
+    assert ignored(POD, {}) == ["spec", "metadata.annotations"]
+    assert not ignored({**POD, "spec": {"containers": [{"name": "own"}]}}, {})
+    assert not ignored(POD, {"mesh/revision": "1-30-3"})
+
+
+def test_a_new_pod_has_nothing_to_ignore() -> None:
+    sent, opts = SharedFields(None, StackState()).injected(POD, {})
+    assert sent["metadata"]["annotations"].keys() == {names.DIGEST}
+    assert not opts.ignore_changes
