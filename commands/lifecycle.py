@@ -31,7 +31,7 @@ def up(stack: str, flags: Sequence[str], force: bool) -> int:
     stack_cluster.start_if_embedded(settings)
     pulumi = PulumiCli(stack)
     pulumi.make_secrets(SECRETS, settings.addons.secrets)
-    was_cut = pending.announce(pulumi)
+    was_cut = pending.carry_on(pulumi, settings)
     with pulumi_cli.variables({FORCE: "1"} if force else {}):
         code = pulumi.run("up", *_consent(flags), *flags)
         if code == 0 and was_cut and pending.settle(pulumi, Target.named(settings.context)):
@@ -55,8 +55,11 @@ def refresh(stack: str, flags: Sequence[str]) -> int:
     settings = stacks.load(stack).settings
     stack_cluster.start_if_embedded(settings)
     pulumi = PulumiCli(stack)
+    changing = pending.being_changed(pulumi.state())
     pending.settle(pulumi, stack_cluster.require_same_cluster(pulumi, settings))
-    return pulumi.run("refresh", *_consent(flags, preview=False), *flags)
+    code = pulumi.run("refresh", *_consent(flags, preview=False), *flags)
+    pending.mark(pulumi, changing)  # a refresh overlooks fields that a killed run has added
+    return code
 
 
 def down(stack: str, flags: Sequence[str], force: bool, purge: bool) -> int:

@@ -1,10 +1,11 @@
-"""Objects that a killed update was creating. Pulumi's state only has the pending operation; the cluster shows whether
-the object was created."""
+"""Objects that a killed run was creating, changing or deleting. Pulumi's state has the pending operations, and what it
+recorded before them; the cluster shows how far they came."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any, Final
 
 from cluster import proxy
 from cluster.client import APPLY, Api, Request
@@ -14,19 +15,86 @@ from commands import imports
 from commands.imports import Resource
 from commands.pulumi_cli import PulumiCli
 from commands.stackfiles import CommandError
+from mesh.config.settings import Settings
 from mesh.core import names
 
+_CUT: Final = "a run was cut off while it was changing this object"
 
-def announce(pulumi: PulumiCli) -> bool:
-    """Whether an update was interrupted while it was creating objects; prints their number.
 
-    The next update applies them again with the same field manager, whether they exist or not. Raises CommandError if
-    an import was interrupted."""
+def carry_on(pulumi: PulumiCli, settings: Settings) -> bool:
+    """Prepares an update after a killed run, and prints what it will apply anew; whether the state still has pending
+    creations, which `settle` clears.
+
+    The update applies what was being created again with the same field manager, whether it exists or not. Objects that
+    were being changed or deleted may be in the state as they were, so that an update would find nothing to do for them
+    if the program wants them so: the former are marked in the state, the latter dropped from it when they are gone, for
+    which this waits. Raises CommandError if an import was interrupted."""
     state = pulumi.state()
     imports.check(pulumi.stack, state)
-    if count := len(list(unfinished(state))):
+    if deleting := [*_recorded(state, "deleting")]:
+        _drop(pulumi, deleting, Target.named(settings.context), settings.timeout)
+    if changing := being_changed(state):
+        if _was_cut(state):  # Pulumi drops pending operations from a state that it is given
+            settle(pulumi, Target.named(settings.context))
+        mark(pulumi, changing)
+        print(
+            f"an earlier run was cut off while it was changing {len(changing)} objects: they are applied anew",
+            flush=True,
+        )
+    elif count := len(list(unfinished(state))):
         print(f"an earlier run was cut off while it was creating {count} objects: they are applied anew", flush=True)
-    return _was_cut(state)
+    return _was_cut(state) and not changing
+
+
+def being_changed(state: Mapping[str, Any]) -> frozenset[str]:
+    """The URNs of the recorded Kubernetes objects that a killed run was changing."""
+    return frozenset(resource["urn"] for resource in _recorded(state, "updating"))
+
+
+def mark(pulumi: PulumiCli, urns: Collection[str]) -> None:
+    """Marks recorded objects as not finished, for which Pulumi has initialization errors: the next update applies them
+    even if their inputs are the recorded ones, and so takes back what a killed run has added."""
+    if urns:
+        state = pulumi.state()
+        resources = [
+            {**r, "initErrors": [_CUT]} if r["urn"] in urns and not r.get("delete") else r for r in state["resources"]
+        ]
+        pulumi.replace_state({**state, "resources": resources})
+
+
+def _drop(pulumi: PulumiCli, deleting: Iterable[Resource], at: Target, limit: int) -> None:
+    """Drops those of the resources from the state that a killed run has deleted."""
+    if deleted := [r for r in deleting if not _stays(at, r["inputs"], limit)]:
+        _refresh(pulumi, (r["urn"] for r in deleted))
+        print(f"of what a killed run was deleting, {len(deleted)} objects are gone and now dropped", flush=True)
+
+
+def _recorded(state: Mapping[str, Any], kind: str) -> Iterator[Resource]:
+    """The recorded Kubernetes objects with a pending operation of this kind."""
+    pending = {one["resource"]["urn"] for one in state.get("pending_operations") or [] if one["type"] == kind}
+    for resource in state.get("resources") or []:
+        if resource["urn"] in pending and "kind" in resource.get("inputs", {}) and not resource.get("delete"):
+            yield resource
+
+
+def _stays(at: Target, manifest: Mapping[str, Any], limit: int) -> bool:
+    """Whether an object is on the cluster, and is not being deleted; waits up to `limit` seconds until one that is
+    being deleted is gone."""
+    if not (found := _get(at, manifest, "--output=json")):
+        return False
+    if not json.loads(found)["metadata"].get("deletionTimestamp"):
+        return True
+    try:
+        at.kubectl("wait", "--for=delete", *_address(manifest), f"--timeout={limit}s")
+    except ClusterError as error:
+        raise CommandError(f"an earlier run was cut off while it was deleting {_title(manifest)}: {error}") from None
+    return False
+
+
+def _refresh(pulumi: PulumiCli, urns: Iterable[str], *flags: str) -> None:
+    """Refreshes these resources alone."""
+    targets = [text for urn in urns for text in ("--target", urn)]
+    pulumi.run("refresh", *flags, *targets, "--skip-preview", "--yes", quiet=True)
 
 
 def settle(pulumi: PulumiCli, at: Target) -> int:
@@ -46,8 +114,7 @@ def settle(pulumi: PulumiCli, at: Target) -> int:
                 _release_fields(api, resource["inputs"])
     stack = next(r["urn"] for r in state["resources"] if r["type"] == "pulumi:pulumi:Stack")
     # Nothing but the stack itself is refreshed: only the list of operations is to change.
-    flags = ("--clear-pending-creates", "--target", stack, "--skip-preview", "--yes")
-    pulumi.run("refresh", *flags, quiet=True)
+    _refresh(pulumi, [stack], "--clear-pending-creates")
     print(f"of what a killed run was creating, {len(whole)} objects are on the cluster and now recorded", flush=True)
     return len(whole)
 
@@ -81,15 +148,29 @@ def unfinished(state: Mapping[str, Any]) -> Iterator[Resource]:
 
 
 def _exists(at: Target, manifest: Mapping[str, Any]) -> bool:
-    group, _, version = manifest["apiVersion"].rpartition("/")
-    kind = f"{manifest['kind'].removesuffix('Patch')}.{version}.{group}"
-    meta = manifest["metadata"]
-    where = ["--namespace", meta["namespace"]] if meta.get("namespace") else []
+    return bool(_get(at, manifest, "--output=name"))
+
+
+def _get(at: Target, manifest: Mapping[str, Any], output: str) -> str:
+    """What `kubectl get` prints about an object; empty if it does not exist."""
     try:
-        return bool(at.kubectl("get", kind, meta["name"], *where, "--ignore-not-found", "--output=name"))
+        return at.kubectl("get", *_address(manifest), "--ignore-not-found", output)
     except Unreachable as error:
         if "the server doesn't have a resource type" in str(error):
-            return False  # the definition of its kind is not there either
+            return ""  # the definition of its kind is not there either
         raise
     except ClusterError as error:
         raise CommandError(str(error)) from None
+
+
+def _address(manifest: Mapping[str, Any]) -> list[str]:
+    """The arguments of kubectl that name an object."""
+    group, _, version = manifest["apiVersion"].rpartition("/")
+    kind = f"{manifest['kind'].removesuffix('Patch')}.{version}.{group}"
+    meta = manifest["metadata"]
+    return [kind, meta["name"], *(["--namespace", meta["namespace"]] if meta.get("namespace") else [])]
+
+
+def _title(manifest: Mapping[str, Any]) -> str:
+    meta = manifest["metadata"]
+    return f"{manifest['kind']} {'/'.join(filter(None, (meta.get('namespace'), meta['name'])))}"

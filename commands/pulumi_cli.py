@@ -217,7 +217,8 @@ class PulumiCli:
         return deployment
 
     def replace_state(self, deployment: Mapping[str, Any]) -> None:
-        """Replaces the stack's recorded state."""
+        """Replaces the stack's recorded state. Removes the lock of a run that was killed, as `run` does."""
+        self._unlock()
         text = json.dumps({"version": 3, "deployment": deployment})
         self._pulumi(["stack", "import", "--stack", self.stack, "--non-interactive"], quiet=True, stdin=text)
 

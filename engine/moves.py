@@ -4,6 +4,8 @@ The engine updates what it can at the same time, and leaves a workload whose new
 with pods of both templates. A move is the moment at which that hurts, since the new sidecar may be what is wrong, for
 all workloads alike. So a hook does the rollout before the engine's own update of the workload, and takes it back if it
 fails. The update that follows finds nothing to do.
+
+Where a workload is, the cluster knows: an update that was killed may have moved it without a record.
 """
 
 from __future__ import annotations
@@ -43,7 +45,7 @@ class Moves:
 
     async def _before_update(self, args: pulumi.ResourceHookArgs) -> None:
         before, after = await _known(args.old_inputs or {}), await _known(args.new_inputs or {})
-        if not before or not after or _revision(before) == _revision(after):
+        if not before or not after or await asyncio.to_thread(self._is_there, before, after):
             return
         async with self._one_by_one:
             if self._stuck:
@@ -53,6 +55,16 @@ class Moves:
             if problem := await asyncio.to_thread(self._move, before, after):
                 self._stuck = args.name
                 raise NotMoved(problem)
+
+    def _is_there(self, before: Manifest, after: Manifest) -> bool:
+        """Whether a workload is with its control plane, by the record as well as on the cluster."""
+        if _revision(before) != _revision(after):
+            return False
+        if GroupKind.of(after) not in rollout.PLURALS:
+            return True
+        with proxy.connect(self._target) as api:
+            found = client.find(api, rollout.path(after))
+        return found is None or _revision(found) == _revision(after)
 
     def _move(self, before: Manifest, after: Manifest) -> str:
         """Replaces the pods; why that failed, or empty."""
@@ -66,12 +78,12 @@ class Moves:
                     return ""
                 found = client.get(api, rollout.path(after))
                 why = "; ".join(dict.fromkeys(rollout.reasons(api, found)))
-                back = self._take_back(api, before, found)
+                back = self._take_back(api, before, found) if _revision(before) != _revision(after) else ""
         except ClusterError as error:
             return f"{where} could not be moved: {error}"
         told = f": {why}" if why else ""
         return (
-            f"{where} got no ready pods within {self._limit:.0f} s (mesh:timeout){told}. {back} Mend it and run `up`"
+            f"{where} got no ready pods within {self._limit:.0f} s (mesh:timeout){told}. {back}Mend it and run `up`"
             " again, or change the revision of its namespace back"
         )
 
@@ -80,8 +92,8 @@ class Moves:
         rollout.apply(api, before)
         rollout.drop_unready(api, found)
         if rollout.wait(api, before, self._limit, lambda _: None):
-            return "It is back at what it was, and the workloads after it were not touched."
-        return "Its pod template is back at what it was, but its pods are not ready yet."
+            return "It is back at what it was, and the workloads after it were not touched. "
+        return "Its pod template is back at what it was, but its pods are not ready yet. "
 
 
 def _revision(manifest: Manifest) -> str:

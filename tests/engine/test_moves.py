@@ -43,6 +43,8 @@ class Scene:
         monkeypatch.setattr(rollout, "reasons", lambda *_: iter(["exceeded quota"]))
         monkeypatch.setattr(rollout, "drop_unready", lambda *_: None)
         monkeypatch.setattr("engine.moves.client.get", lambda *_: {})
+        self.found: Any = None
+        monkeypatch.setattr("engine.moves.client.find", lambda *_: self.found)
         Moves(Target("here", "https://here"), 30)
         (self._hook,) = hooks
 
@@ -100,6 +102,25 @@ def test_workloads_are_moved_one_after_another(scene: Scene) -> None:
 def test_only_a_change_of_the_control_plane_is_a_move(scene: Scene, old: Any, new: Any, moves: bool) -> None:
     assert scene.update((old, new)) == [""]
     assert bool(scene.log) == moves
+
+
+def test_what_a_killed_update_has_moved_without_a_record_is_moved_back(scene: Scene) -> None:
+    scene.found = workload("b")
+    assert scene.update((workload("a"), workload("a"))) == [""]
+    assert scene.log == ["apply cart a", "wait cart a"]
+
+
+def test_what_does_not_get_ready_where_it_is_recorded_is_not_taken_back_to_there(scene: Scene) -> None:
+    scene.found, scene.finishes = workload("b"), lambda _: False
+    (text,) = scene.update((workload("a"), workload("a")))
+    assert text.endswith("exceeded quota. Mend it and run `up` again, or change the revision of its namespace back")
+    assert scene.log == ["apply cart a", "wait cart a"]
+
+
+def test_what_has_no_rollout_is_not_moved(scene: Scene) -> None:
+    job = {**workload(), "kind": "Job", "apiVersion": "batch/v1"}
+    assert scene.update((job, job)) == [""]
+    assert scene.log == []
 
 
 def test_a_workload_whose_new_pods_do_not_get_ready_goes_back_and_the_others_stay(scene: Scene) -> None:
