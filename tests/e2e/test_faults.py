@@ -128,6 +128,39 @@ def test_pods_that_never_get_ready_fail_the_run_after_the_timeout(checkout: Chec
 
 
 @DEFAULT_RELEASE
+def test_a_killed_change_that_is_taken_back_leaves_nothing_on_the_cluster(checkout: Checkout, before: set[str]) -> None:
+    def notes() -> str:
+        return checkout.kubectl(
+            "get", "deployment", "istiod", "--namespace=istio-system", "--output", f"jsonpath={path}"
+        )
+
+    path, last = "{.spec.template.metadata.annotations}", checkout.given("pilot")
+    node = checkout.kubectl("get", "nodes", "--output=name").strip()
+    checkout.kubectl("cordon", node)  # so that the change is not over before the kill
+    checkout.set(pilot={**(last or {}), "podAnnotations": {"example.com/killed": "yes"}})
+    run = Run(checkout, "up")
+    assert run.until(lambda: "killed" in notes()), run.text
+    run.kill(plugins=False)
+    checkout.kubectl("uncordon", node)
+    checkout.set(pilot=last)
+    assert "while it was changing 1 objects" in converges(checkout, "up", before)
+    assert "killed" not in notes()
+
+
+@DEFAULT_RELEASE
+def test_a_killed_deletion_that_is_taken_back_leaves_the_objects_on_the_cluster(
+    checkout: Checkout, before: set[str]
+) -> None:
+    last = checkout.given("telemetry")
+    checkout.set(telemetry={"enabled": False})
+    run = Run(checkout, "up")
+    assert run.until(lambda: bool(re.search(r"EnvoyFilter \S+ deleting", run.text))), run.text
+    run.kill(plugins=True)
+    checkout.set(telemetry=last)
+    converges(checkout, "up", before)
+
+
+@DEFAULT_RELEASE
 def test_an_exceeded_quota_is_reported(checkout: Checkout, before: set[str]) -> None:
     quota = {
         "apiVersion": "v1",
