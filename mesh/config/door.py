@@ -64,10 +64,11 @@ def _control_planes(data: Mapping[str, Any]) -> Iterator[tuple[Path, Mapping[str
 def _problems(prefix: Path, plane: Mapping[str, Any]) -> Iterator[_Problem]:
     name = plane.get("release")
     table = releases.get(name if name in releases.NAMES else releases.DEFAULT).refusals
-    for path, found in refusals.within(table, plane):
+    refused = dict(refusals.within(table, plane))
+    for path, found in refused.items():
         yield _Problem((*prefix, *path), found.text(path), (*prefix, *path))
     for here, path in _misplaced(plane):
-        for rest, text in _elsewhere(path, _at(plane, here), table):
+        for rest, text in _elsewhere(path, _at(plane, here), table) if here not in refused else ():
             yield _Problem((*prefix, *here, *rest), text, (*prefix, *here))
 
 

@@ -17,7 +17,7 @@ REFUSALS: Final = refusals.table(
             gateways.*.zvpn global.configRootNamespace=meshConfig.rootNamespace
             global.defaultConfigVisibilitySettings=meshConfig.defaultServiceExportTo
             global.proxyInit=global.proxy_init global.useMCP=meshConfig.configSources istiodRemote.spec
-            meshConfig.thriftConfig pilot.configNamespace=meshConfig.configSources
+            meshConfig.thriftConfig pilot.configNamespace
             pilot.configSource=meshConfig.configSources pilot.spec pilot.useMCP=meshConfig.configSources
             pilot.volumeMounts=patches pilot.volumes=patches resourceSuffix=revision telemetry.v2.stackdriver.monitoring
             telemetry.v2.stackdriver.topology

@@ -50,9 +50,9 @@ def test_what_is_no_gateway_among_the_gateways_is_not_read_as_one() -> None:
 
 
 def test_other_problems_are_told_too() -> None:
-    found = problems(**{"global": {"useMCP": True, "network": 3}})
+    found = problems(**{"global": {"useMCP": True, "logAsJson": []}})
 
-    assert [line.partition(":")[2].partition(":")[0] for line in found] == ["global.useMCP", "global.network"]
+    assert [line.partition(":")[2].partition(":")[0] for line in found] == ["global.useMCP", "global.logAsJson"]
 
 
 @pytest.mark.parametrize(
@@ -87,6 +87,10 @@ def test_other_problems_are_told_too() -> None:
                 "mesh:gateways.edge.k8s.service.ports: it belongs at mesh:gateways.edge.ports",
                 "mesh:gateways.edge.k8s.resources: it belongs at mesh:gateways.edge.resources",
             ],
+        ),
+        (
+            {"base": {"k8s": {"overlays": []}}},
+            ["mesh:base.k8s: these objects have no pods: write mesh:patches"],
         ),
         (
             {"values": {}},
