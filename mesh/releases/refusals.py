@@ -55,6 +55,8 @@ def within(refusals: Refusals, data: Any, path: Path = ()) -> Iterator[tuple[Pat
     """The keys of a config that are refused, with the reason."""
     for key, value in data.items() if isinstance(data, Mapping) else ():
         here = (*path, str(key))
+        if not path and not any(one[0] == key for one in refusals):
+            continue  # what is long, such as routes, is not looked at
         if found := _at(refusals, here):
             yield here, found
         else:
