@@ -48,7 +48,9 @@ def admitted(raw: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
         del _at(data, path[:-1])[path[-1]]
     lines = [f"{NAMESPACE}:{written(one.path)}: {one.text}" for one in found]
     for prefix, plane in _control_planes(data):
-        lines += _respell(plane.get("meshConfig"), (*prefix, "meshConfig"))
+        for path, name in spelling.respell(MeshConfig, plane.get("meshConfig")):
+            key = written((*prefix, "meshConfig", *path))
+            lines.append(f"{NAMESPACE}:{key}: {name} is set, too, and is the same: leave one of them out")
     return data, lines
 
 
@@ -113,14 +115,3 @@ def _at(data: Any, path: Path) -> Any:
     for step in path:
         data = data[step]
     return data
-
-
-def _respell(config: Any, place: Path) -> Iterator[str]:
-    """Brings a mesh config into our spelling. Yields the fields that are there in both."""
-    for path, name in list(spelling.others(MeshConfig, config)):
-        part = _at(config, path[:-1])
-        if name in part:
-            yield f"{NAMESPACE}:{written((*place, *path))}: {name} is set, too, and is the same: leave one of them out"
-        else:
-            part[name] = part[path[-1]]
-        del part[path[-1]]
