@@ -6,13 +6,23 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mesh.api.model import wire
-from mesh.config import loading, stack_file
+from mesh.config import door, loading, stack_file
 from mesh.config.settings import SettingsError
 from mesh.config.stack import Stack
 
 NO_EFFECT = "Istio 1.10 takes it without any effect"
+
+NAMES = st.sampled_from(
+    ["components", "values", "spec", "pilot", "gateways", "k8s", "ingressGateways", "global", "service", "name"]
+    + ["controlPlanes", "release", "meshConfig", "access_log_file", "accessLogFile", "istio_cni", "unvalidatedValues"]
+)
+ANYTHING = st.recursive(
+    st.sampled_from([None, True, 3, "1.30"]), lambda inner: st.lists(inner) | st.dictionaries(NAMES, inner)
+)
 
 
 def load(**config: Any) -> Stack:
@@ -36,6 +46,16 @@ def test_the_release_of_a_control_plane_decides_what_is_refused_of_it() -> None:
 
     assert problems(controlPlanes=planes, **{"global": {"jwtPolicy": "first-party-jwt"}}) == [
         "mesh:controlPlanes.next.global.jwtPolicy: Istio 1.30 takes it without any effect: leave it out"
+    ]
+
+
+def test_a_further_control_plane_is_told_its_own_keys_and_those_of_the_stack() -> None:
+    components = {"pilot": {"k8s": {"hpaSpec": {"minReplicas": 2}}}, "cni": {"enabled": True}}
+
+    assert problems(controlPlanes={"next": {"release": "1.30", "components": components}}) == [
+        "mesh:controlPlanes.next.components.pilot.k8s.hpaSpec.minReplicas: it belongs at"
+        " mesh:controlPlanes.next.pilot.autoscaleMin",
+        "mesh:controlPlanes.next.components.cni.enabled: it belongs at mesh:cni.enabled",
     ]
 
 
@@ -102,6 +122,13 @@ def test_what_stands_where_an_istio_operator_has_it_is_told_its_place(
     config: Mapping[str, Any], told: list[str]
 ) -> None:
     assert problems(**config) == told
+
+
+@given(st.dictionaries(NAMES, ANYTHING))
+def test_whatever_stands_in_a_config_is_read(config: dict[str, Any]) -> None:
+    data, _ = door.admitted(config)
+
+    assert data.keys() <= config.keys()
 
 
 def test_the_mesh_config_is_read_in_both_spellings_that_istio_reads() -> None:
