@@ -16,12 +16,15 @@ from mesh.config.stack import Stack
 
 NO_EFFECT = "Istio 1.10 takes it without any effect"
 
-NAMES = st.sampled_from(
-    ["components", "values", "spec", "pilot", "gateways", "k8s", "ingressGateways", "global", "service", "name"]
-    + ["controlPlanes", "release", "meshConfig", "access_log_file", "accessLogFile", "istio_cni", "unvalidatedValues"]
-)
+KEYS = """
+    components values spec pilot gateways k8s ingressGateways global service name controlPlanes release meshConfig
+    access_log_file accessLogFile istio_cni unvalidatedValues
+"""
+NAMES = st.sampled_from(KEYS.split())
 ANYTHING = st.recursive(
-    st.sampled_from([None, True, 3, "1.30"]), lambda inner: st.lists(inner) | st.dictionaries(NAMES, inner)
+    st.sampled_from([None, True, 3, "1.30"]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(NAMES, inner, max_size=3),
+    max_leaves=12,
 )
 
 
@@ -124,7 +127,7 @@ def test_what_stands_where_an_istio_operator_has_it_is_told_its_place(
     assert problems(**config) == told
 
 
-@given(st.dictionaries(NAMES, ANYTHING))
+@given(st.dictionaries(NAMES, ANYTHING, max_size=3))
 def test_whatever_stands_in_a_config_is_read(config: dict[str, Any]) -> None:
     data, _ = door.admitted(config)
 
