@@ -34,11 +34,6 @@ REFUSED: Final[Mapping[str, str]] = {
     "all ports stand in one list": """
         gateways.*.egressPorts=gateways.*.ports gateways.*.ingressPorts=gateways.*.ports
     """,
-    "it is the Deployment of the same name": "gateways.*.hpaSpec.scaleTargetRef pilot.hpaSpec.scaleTargetRef",
-    "its pods are known by their labels": """
-        gateways.*.podDisruptionBudget.selector gateways.*.selector=gateways.*.labels
-        pilot.podDisruptionBudget.selector pilot.service.selector
-    """,
     "pods ask for it by the annotation sidecar.istio.io/capNetBindService": "global.proxy.capNetBindService",
     "each release here has its own charts": "installPackagePath=release",
     "each value has a key of its own here, and what no chart of Istio's reads is a patch": "unvalidatedValues=patches",

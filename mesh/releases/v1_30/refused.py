@@ -25,7 +25,8 @@ REFUSALS: Final = refusals.table(
             ztunnel.serviceAnnotations
         """,
         "istiod would refuse the whole mesh config": "meshConfig.meshMTLS.ecdhCurves",
-        "a gateway is a Deployment here": "gateways.*.workloadKind",
+        "all ports stand in one list": "gateways.*.networkGatewayPorts=gateways.*.ports",
+        "its Service leads to its own pods": "gateways.*.selectorLabels=gateways.*.labels",
         "no templates for agentgateway are installed": "global.agentgateway",
         "Istio 1.30 reads another name": "global.waypoint.toleration=global.waypoint.tolerations",
     },
