@@ -9,7 +9,7 @@ NO_EFFECT: Final = "Istio {release} takes it without any effect"
 
 REFUSED: Final[Mapping[str, str]] = {
     NO_EFFECT: """
-        base.enableIstioConfigCRDs cni.repair.createEvents cni.repair.hub cni.repair.image cni.repair.tag
+        cni.repair.createEvents cni.repair.hub cni.repair.image cni.repair.tag
         gateways.enabled global.multiCluster.globalDomainSuffix global.multiCluster.includeEnvoyFilter
         global.podDNSSearchNamespaces global.revision=revision global.trustDomain=meshConfig.trustDomain
         meshConfig.defaultConfig.availabilityZone meshConfig.defaultConfig.discoveryRefreshDelay

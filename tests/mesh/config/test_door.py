@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import HealthCheck, example, given
+from hypothesis import settings as limits
 from hypothesis import strategies as st
 
 from mesh.api.model import wire
@@ -127,6 +128,7 @@ def test_what_stands_where_an_istio_operator_has_it_is_told_its_place(
     assert problems(**config) == told
 
 
+@limits(deadline=None, database=None, suppress_health_check=list(HealthCheck))
 @example({"unvalidatedValues": {"k8s": {}}})
 @given(st.dictionaries(NAMES, ANYTHING, max_size=3))
 def test_whatever_stands_in_a_config_is_read(config: dict[str, Any]) -> None:

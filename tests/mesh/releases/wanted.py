@@ -6,9 +6,10 @@ from typing import Final
 
 _PARTS: Final = {
     "B: global, meshConfig, telemetry, sidecarInjectorWebhook, base": """
+        base.enableIstioConfigCRDs
         global.arch global.configValidation global.defaultNodeSelector global.defaultResources
         global.defaultTolerations global.meshNetworks global.operatorManageWebhooks global.pilotCertProvider
-        global.proxy.includeOutboundPorts global.sds global.tracer meshConfig.certificates
+        global.proxy.includeOutboundPorts global.sds global.tracer
         telemetry.v2.accessLogPolicy telemetry.v2.prometheus.configOverride telemetry.v2.stackdriver
     """,
     "C: pilot, gateways, cni, k8s": """
@@ -23,7 +24,7 @@ _PARTS: Final = {
         gateways.*.securityContext gateways.*.service gateways.*.serviceAccount gateways.*.strategy
         gateways.*.tag gateways.*.terminationGracePeriodSeconds gateways.*.topologySpreadConstraints
         gateways.*.volumeMounts gateways.*.volumes pilot.hpaSpec pilot.hub pilot.imagePullPolicy
-        pilot.jwksResolverExtraRootCA pilot.plugins pilot.podDisruptionBudget pilot.priorityClassName
+        pilot.jwksResolverExtraRootCA pilot.podDisruptionBudget pilot.priorityClassName
         pilot.readinessProbe pilot.securityContext pilot.service pilot.strategy pilot.tag ztunnel.hub
         ztunnel.priorityClassName ztunnel.readinessProbe ztunnel.securityContext ztunnel.tag ztunnel.variant
     """,
