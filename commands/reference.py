@@ -22,7 +22,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import to_jsonable_python
 
-from commands import examples
+from commands import examples, values_page
 from commands.stackfiles import ROOT
 from mesh import releases
 from mesh.analysis.codes import CODES
@@ -42,6 +42,7 @@ ADDONS: Final = ROOT / "docs" / "addons.md"
 ANALYSIS: Final = ROOT / "docs" / "analysis.md"
 REPORT: Final = ROOT / "docs" / "report.md"
 POLICY: Final = ROOT / "docs" / "policies.md"
+VALUES: Final = ROOT / "docs" / "values.md"
 UPGRADE: Final = ROOT / "docs" / "upgrade-changes.md"
 _TABLE: Final = re.compile(r"\| key \| value \|.*?\n(?=\n)", re.DOTALL)
 _END_OF_INTRODUCTION: Final = "<!-- made by `make docs` from here on -->\n"
@@ -57,6 +58,7 @@ def write() -> None:
     ANALYSIS.write_text(_introduction(ANALYSIS) + findings())
     REPORT.write_text(_introduction(REPORT) + risks())
     POLICY.write_text(_introduction(POLICY) + rules())
+    VALUES.write_text(_introduction(VALUES) + values_page.tables())
     UPGRADE.write_text(_introduction(UPGRADE) + differences())
     for file, text in examples.maps().items():
         file.write_text(text)
