@@ -272,8 +272,8 @@ class Global(Documented):
     """The objects that this stack installs: `cluster`, those without a namespace (and Istio's namespace itself);
     `namespace`, the others; or all."""
     pilotCertProvider: str = "istiod"
-    """Provider of istiod's own certificate: `istiod`; a signer of Kubernetes (`k8s.io/…`); `custom`: files that are
-    mounted; `none`: it has none, and what stands before it terminates TLS."""
+    """Provider of istiod's own certificate: `istiod`; `custom`: files that are mounted; with later releases than 1.10
+    also a signer of Kubernetes (`k8s.io/…`), or `none`: it has none, and what stands before it terminates TLS."""
     certSigners: tuple[str, ...] = ()
     """Signers of Kubernetes for which istiod may approve certificates, such as
     `clusterissuers.cert-manager.io/istio`."""

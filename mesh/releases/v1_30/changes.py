@@ -64,7 +64,8 @@ _VALUES: Final = """
 _REMOVED_VALUES: Final = """
     Base.enableIstioConfigCRDs Cni.logLevel Cni.psp_cluster_role Global.jwtPolicy Global.oneNamespace
     MultiCluster.enabled Pilot.enableProtocolSniffingForInbound Pilot.enableProtocolSniffingForOutbound
-    Prometheus.configOverride Prometheus.wasmEnabled Proxy.enableCoreDump ProxyInit.resources StackdriverFilter.configOverride
+    Prometheus.configOverride Prometheus.wasmEnabled Proxy.enableCoreDump ProxyInit.resources
+    StackdriverFilter.configOverride
     StackdriverFilter.disableOutbound StackdriverFilter.inboundAccessLogging StackdriverFilter.logging
     StackdriverFilter.outboundAccessLogging TelemetryV2.accessLogPolicy TelemetryV2.metadataExchange
     Tracers.stackdriver
