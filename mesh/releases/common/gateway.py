@@ -49,7 +49,8 @@ def scheduling(mesh: Installation, spec: Gateway, weights: Mapping[str, int]) ->
     values have none; the gateway's own node affinity takes the place of all of these."""
     chosen, own = mesh.values.global_, spec.scheduling
     labels = {} if spec.nodeSelector else chosen.defaultNodeSelector
-    affinity = {**_node_affinity({**weights, **chosen.arch}, labels), **own.get("affinity", {})}
+    nodes = {**weights, **{str(name): weight for name, weight in chosen.arch.items()}}
+    affinity = {**_node_affinity(nodes, labels), **own.get("affinity", {})}
     tolerations = [one.model_dump(exclude_none=True) for one in spec.tolerations or chosen.defaultTolerations]
     defaults: dict[str, Any] = {"affinity": affinity, "tolerations": tolerations}
     return {**own, **{name: value for name, value in defaults.items() if value}}
