@@ -58,7 +58,7 @@ class Base(pulumi.ComponentResource):
 
     def _definitions(self, args: BaseArgs) -> list[k8s.apiextensions.v1.CustomResourceDefinition]:
         base = self._mesh.values.base
-        if not self._mesh.on_cluster:
+        if not (self._mesh.on_cluster and base.enableIstioConfigCRDs):
             return []
         kept = pulumi.ResourceOptions(parent=self, retain_on_delete=args.keep)
         return [

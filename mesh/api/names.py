@@ -184,6 +184,10 @@ def _tracer_address(text: str) -> str:
     return text
 
 
+def _tracer_address_or_none(text: str) -> str:
+    return _tracer_address(text) if text else text
+
+
 def _protocol(text: str) -> str:
     if text and text.upper() not in PROTOCOLS:
         raise ValueError(f"{show(text)} is not one of {', '.join(PROTOCOLS)}{nearest(text, PROTOCOLS)}")
@@ -270,6 +274,8 @@ ProxyAddressOrNone = Annotated[str, AfterValidator(_proxy_address_or_none)]
 """The same, or the empty string for none."""
 TracerAddress = Annotated[str, AfterValidator(_tracer_address)]
 """`host:port` of a server that proxies connect to; the host may be `$(HOST_IP)`, the address of the pod's node."""
+TracerAddressOrNone = Annotated[str, AfterValidator(_tracer_address_or_none)]
+"""The same, or the empty string for none."""
 Protocol = Annotated[str, AfterValidator(_protocol)]
 GatewayName = Annotated[str, AfterValidator(_gateway), Deciding]
 HeaderName = Annotated[str, AfterValidator(_header)]

@@ -22,6 +22,7 @@ def problems(s: Settings) -> Iterator[str]:
     yield from _tags(s)
     yield from _named(s)
     yield from _default_moved(s)
+    yield from _certificates(s)
     yield from _ztunnel(s)
 
 
@@ -118,6 +119,15 @@ def _default_moved(s: Settings) -> Iterator[str]:
                 f" sidecar of another: set mesh:injectedNamespaces.{name}.revision first, to {target} or a tag, which"
                 " restarts them"
             )
+
+
+def _certificates(s: Settings) -> Iterator[str]:
+    """Providers of istiod's certificate that its release does not have."""
+    for mesh in s.installations.values():
+        chosen, known = mesh.values.global_.pilotCertProvider, mesh.release.cert_providers
+        if not any(chosen == one or (one.endswith("/") and chosen.startswith(one)) for one in known):
+            path = f"{path_of(s, mesh)}global.pilotCertProvider"
+            yield f"{errors.invalid_choice(path, chosen, known)}: Istio {mesh.release.name} has no other"
 
 
 def _ztunnel(s: Settings) -> Iterator[str]:

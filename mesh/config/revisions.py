@@ -17,7 +17,8 @@ from mesh.core.typed import Deciding, Documented
 from mesh.releases.release import Installation
 from mesh.values.pilot import Base, Pilot
 from mesh.values.proxy import Global
-from mesh.values.values import Digest, SidecarInjectorWebhook, Telemetry, Values
+from mesh.values.telemetry import Telemetry
+from mesh.values.values import Digest, SidecarInjectorWebhook, Values
 
 SHARED: Final = (
     ("meshConfig", "trustDomain"),

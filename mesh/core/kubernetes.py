@@ -54,6 +54,10 @@ def _scalar_as_text(value: Any) -> Any:
     return str(value).lower() if isinstance(value, bool) else _number_as_text(value)
 
 
+def _none_as_empty(value: Any) -> Any:
+    return {} if value is None else value
+
+
 def _cidr(value: str) -> str:
     try:
         ip_network(value)
@@ -238,3 +242,7 @@ class Resources(Documented):
             if len(asked) > 1 or any(value is None or not _is_whole(quantities.parse(value)) for value in asked):
                 raise ValueError(f"{name} takes a whole number as its limit, and no other as its request")
         return self
+
+
+ResourcesOrNull = Annotated[Resources, BeforeValidator(_none_as_empty)]
+"""The same; null has none of its own."""

@@ -4,9 +4,10 @@ import json
 from typing import Any
 
 
-def go_json(value: Any) -> str:
-    """JSON as Go's `json.Marshal` writes it: compact, with `<`, `>`, `&`, U+2028 and U+2029 escaped."""
-    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+def go_json(value: Any, *, sort_keys: bool = False) -> str:
+    """JSON as Go's `json.Marshal` writes it: compact, with `<`, `>`, `&`, U+2028 and U+2029 escaped. The keys of Go's
+    maps are sorted, the fields of its types are not."""
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, sort_keys=sort_keys)
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return text

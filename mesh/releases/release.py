@@ -174,6 +174,9 @@ class Release:
     bulletins: tuple[str, ...]
     """Istio's security bulletins about authorization policies that the release enforces incorrectly; `CHECKS` in
     mesh/analysis/policies/access.py knows what they say."""
+    cert_providers: tuple[str, ...]
+    """The providers of istiod's own certificate, `global.pilotCertProvider`; what ends with `/` is the begin of several
+    ones."""
     runs_istiod: bool
     """Whether the istiod that the sandbox builds, which is the current one, is the control plane of this release there.
     """

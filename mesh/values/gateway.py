@@ -7,7 +7,17 @@ from typing import Any, Final, Literal
 
 from pydantic import Field
 
-from mesh.core.kubernetes import Annotations, Cidr, Labels, Name, PortNumber, Resources, SeccompProfile, ServiceType
+from mesh.core.kubernetes import (
+    Annotations,
+    Cidr,
+    Labels,
+    Name,
+    PortNumber,
+    Resources,
+    ResourcesOrNull,
+    SeccompProfile,
+    ServiceType,
+)
 from mesh.core.typed import Documented
 from mesh.values.revision import SomeRevision
 from mesh.values.workload import IpFamilies, IpFamilyPolicy, Workload
@@ -113,8 +123,8 @@ class Gateway(Workload):
     """IP families of the Service, in order of preference."""
     serviceAccount: ServiceAccount = ServiceAccount()
     """The service account."""
-    resources: Resources = PROXY_RESOURCES
-    """Resource requests and limits of the proxy."""
+    resources: ResourcesOrNull = PROXY_RESOURCES
+    """Resource requests and limits of the proxy; null for `global.defaultResources`."""
     runAsRoot: bool = False
     """Whether the proxy runs as root, to bind ports below 1024."""
     secretVolumes: tuple[SecretVolume, ...] = ()

@@ -15,6 +15,7 @@ from mesh.core.kubernetes import (
     NumberOrPercentage,
     ObjectName,
     Resources,
+    ResourcesOrNull,
     SeccompProfile,
     TrafficDistribution,
     Url,
@@ -32,6 +33,8 @@ class Base(Documented):
     release: Annotated[str, Deciding] = ""
     """Release of the custom resource definitions, such as `1.30`; that of the newest control plane if not set. It may
     be newer than all control planes, which is how an upgrade begins."""
+    enableIstioConfigCRDs: bool = True
+    """Whether custom resource definitions are installed; otherwise the cluster must have them."""
     excludedCRDs: tuple[str, ...] = ()
     """Names of definitions that are left out, such as `wasmplugins.extensions.istio.io`."""
     validationURL: Url = ""
@@ -79,8 +82,8 @@ class Pilot(Workload):
     """Name of the image in `hub`; with a slash, a full reference."""
     variant: Variant = ""
     """Variant of the image; `global.variant` if empty."""
-    resources: Resources = Resources(requests={"cpu": "500m", "memory": "2048Mi"})
-    """Resource requests and limits of istiod."""
+    resources: ResourcesOrNull = Resources(requests={"cpu": "500m", "memory": "2048Mi"})
+    """Resource requests and limits of istiod; null for `global.defaultResources`."""
     replicaCount: int | None = Field(default=1, ge=0)
     """Number of pods if `autoscaleEnabled` is false."""
     memory: Memory = Memory()

@@ -22,6 +22,7 @@ from mesh.core.names import DEFAULT_DOMAIN
 from mesh.core.scheduling import Affinity, Toleration
 from mesh.core.typed import Documented
 from mesh.values.gateway import PROXY_RESOURCES
+from mesh.values.tracers import Tracers
 from mesh.values.workload import Variant
 
 _LEVELS = "trace|debug|info|warning|error|critical|off"
@@ -157,6 +158,20 @@ class Sts(Documented):
     """Port of the agent's security token service; 0 switches it off."""
 
 
+class SdsToken(Documented):
+    """The token with which proxies ask for certificates."""
+
+    aud: str = Field(default="istio-ca", min_length=1)
+    """Audience of the token, which the certificate authority must accept."""
+
+
+class Sds(Documented):
+    """How proxies get their certificates."""
+
+    token: SdsToken = SdsToken()
+    """The token with which proxies ask for certificates."""
+
+
 class NetworkPolicies(Documented):
     """NetworkPolicies of Istio's own pods."""
 
@@ -182,6 +197,8 @@ class Waypoint(Documented):
 
 Platform = Literal["", "gke", "k3d", "k3s", "microk8s", "minikube", "openshift"]
 ResourceScope = Literal["all", "cluster", "namespace"]
+Architecture = Literal["amd64", "arm64", "ppc64le", "s390x"]
+ArchitectureWeight = Annotated[int, Field(ge=0, le=100)]
 
 
 class Global(Documented):
@@ -203,6 +220,17 @@ class Global(Documented):
     """PriorityClass of the pods of istiod and the gateways."""
     defaultPodDisruptionBudget: Budget = Budget()
     """PodDisruptionBudgets of istiod and the gateways."""
+    defaultResources: Resources = Resources(requests={"cpu": "10m"})
+    """Resource requests and limits of istiod, and of gateways, whose own `resources` are null."""
+    defaultNodeSelector: Labels = {}
+    """Labels of the nodes on which gateways without a `nodeSelector` may run."""
+    defaultTolerations: tuple[Toleration, ...] = ()
+    """Taints of nodes that gateways without `tolerations` tolerate."""
+    arch: dict[Architecture, ArchitectureWeight] = {}
+    """How much gateways prefer nodes with a CPU architecture, from 0, not at all, to 100. Istio 1.10 has
+    2 for `amd64`, `ppc64le` and `s390x`; with later releases gateways may run on all nodes if not set."""
+    tracer: Tracers = Tracers()
+    """Settings of each tracer, of which `proxy.tracer` chooses one."""
     istiod: IstiodAnalysis = IstiodAnalysis()
     """Additional functions of istiod."""
     jwtPolicy: Literal["third-party-jwt", "first-party-jwt"] = "third-party-jwt"
@@ -216,6 +244,8 @@ class Global(Documented):
     """This cluster as part of a mesh of several clusters."""
     network: LabelValue = ""
     """Name of the network of this cluster's pods. Workloads reach other networks through gateways."""
+    sds: Sds = Sds()
+    """How proxies get their certificates."""
     sts: Sts = Sts()
     """The security token service of the agents."""
     mountMtlsCerts: bool = False
@@ -223,6 +253,8 @@ class Global(Documented):
     authority."""
     oneNamespace: bool = False
     """Whether istiod watches only its own namespace."""
+    operatorManageWebhooks: bool = False
+    """Whether something else brings the injection webhooks, which are left out then."""
     omitSidecarInjectorConfigMap: bool = False
     """Whether the ConfigMap with the injection templates is left out."""
     platform: Platform = ""
@@ -240,8 +272,8 @@ class Global(Documented):
     """The objects that this stack installs: `cluster`, those without a namespace (and Istio's namespace itself);
     `namespace`, the others; or all."""
     pilotCertProvider: str = "istiod"
-    """Provider of istiod's own certificate: `istiod`; a signer of Kubernetes (`k8s.io/…`); `custom`: files that are
-    mounted; `none`: it has none, and what stands before it terminates TLS."""
+    """Provider of istiod's own certificate: `istiod`; `custom`: files that are mounted; with later releases than 1.10
+    also a signer of Kubernetes (`k8s.io/…`), or `none`: it has none, and what stands before it terminates TLS."""
     certSigners: tuple[str, ...] = ()
     """Signers of Kubernetes for which istiod may approve certificates, such as
     `clusterissuers.cert-manager.io/istio`."""
@@ -265,6 +297,11 @@ class Global(Documented):
     @field_validator("pilotCertProvider")
     @classmethod
     def _is_a_provider(cls, value: str) -> str:
+        if value == "kubernetes":
+            raise ValueError(
+                "kubernetes: no Kubernetes since 1.22 signs istiod's certificate, without which it does not start:"
+                " choose istiod, or custom"
+            )
         if value not in ("istiod", "custom", "none") and not value.startswith("k8s.io/"):
             raise ValueError(errors.not_one_of(value, ("istiod", "custom", "none", "k8s.io/SIGNER")))
         return value

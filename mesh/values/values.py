@@ -16,6 +16,7 @@ from mesh.values.gateway import Gateway, InjectedGateways
 from mesh.values.pilot import Base, DisruptionBudget, Experimental, IstiodRemote, Pilot
 from mesh.values.proxy import Global
 from mesh.values.revision import Revision, SomeRevision
+from mesh.values.telemetry import Telemetry
 from mesh.values.ztunnel import Ztunnel
 
 IMAGES: Final = ("pilot", "proxyv2", "install-cni", "ztunnel")
@@ -24,45 +25,6 @@ IMAGES: Final = ("pilot", "proxyv2", "install-cni", "ztunnel")
 Digest = Annotated[
     str, Field(pattern=r"^sha256:[0-9a-f]{64}$"), Form("digest: `sha256:` and 64 digits, 0 to 9 and a to f")
 ]
-
-
-class Wasm(Documented):
-    """How a telemetry filter runs."""
-
-    wasmEnabled: bool = False
-    """Whether the filter runs as WebAssembly in sidecars; otherwise the one compiled into the proxy is used."""
-
-
-class Prometheus(Wasm):
-    """Istio's standard metrics."""
-
-    enabled: bool = True
-    """Whether proxies generate these metrics."""
-
-
-class TelemetryV2(Documented):
-    """Telemetry filters of the proxies."""
-
-    enabled: bool = True
-    """Whether the EnvoyFilters are installed."""
-    metadataExchange: Wasm = Wasm()
-    """The metadata exchange filter: proxies exchange the metadata of their workloads, for the labels of metrics."""
-    prometheus: Prometheus = Prometheus()
-    """Istio's standard metrics."""
-
-
-class Telemetry(Documented):
-    """Telemetry of the proxies: filters that generate Istio's standard metrics."""
-
-    enabled: bool = True
-    """Whether telemetry is on."""
-    v2: TelemetryV2 = TelemetryV2()
-    """Telemetry filters of the proxies."""
-
-    @property
-    def installed(self) -> bool:
-        """Whether telemetry filters are installed."""
-        return self.enabled and self.v2.enabled
 
 
 class SidecarInjectorWebhook(Documented):

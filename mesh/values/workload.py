@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from mesh.core.kubernetes import Annotations, Labels, NumberOrPercentage, Resources, Text
+from mesh.core.kubernetes import Annotations, Labels, NumberOrPercentage, Resources, ResourcesOrNull, Text
 from mesh.core.scheduling import Affinity, Toleration
 from mesh.core.typed import Documented
 
@@ -28,8 +28,8 @@ class Cpu(Documented):
 class Workload(Documented):
     """Scaling, scheduling and metadata of a Deployment."""
 
-    resources: Resources = Resources()
-    """Resource requests and limits of the container."""
+    resources: ResourcesOrNull = Resources()
+    """Resource requests and limits of the container; null for `global.defaultResources`."""
     autoscaleEnabled: bool = True
     """Whether a HorizontalPodAutoscaler sets the number of pods."""
     autoscaleMin: int = Field(default=1, ge=1)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, Final
+
 from mesh.core.names import DEFAULT_CLUSTER, MESH_CONFIG
 from mesh.proxy import proxy
 from mesh.proxy.expr import Node, each, when
@@ -10,8 +13,8 @@ from mesh.releases.common.pods import config_volume, secret_volume
 from mesh.releases.release import Installation
 from mesh.values.gateway import Gateway
 
-AUDIENCE = "istio-ca"
-"""The audience of the proxies' service account tokens."""
+_ARCHITECTURE: Final = "kubernetes.io/arch"
+"""The label of nodes with their CPU architecture."""
 
 
 def canonical_labels(mesh: Installation, name: str) -> dict[str, str]:
@@ -34,6 +37,45 @@ def args(mesh: Installation, *more: Node) -> list[Node]:
         *more,
         proxy.sts_args(chosen.sts.servicePort),
     ]
+
+
+def resources(mesh: Installation, spec: Gateway) -> dict[str, dict[str, str]]:
+    """The resource requests and limits of the proxy's container."""
+    return spec.resources.amounts or mesh.values.global_.defaultResources.amounts
+
+
+def scheduling(mesh: Installation, spec: Gateway, weights: Mapping[str, int]) -> dict[str, Any]:
+    """The nodes on which the pods may run, as fields of a pod spec. `weights` are those of CPU architectures, if the
+    values have none; the gateway's own node affinity takes the place of all of these."""
+    chosen, own = mesh.values.global_, spec.scheduling
+    labels = {} if spec.nodeSelector else chosen.defaultNodeSelector
+    nodes = {**weights, **{str(name): weight for name, weight in chosen.arch.items()}}
+    affinity = {**_node_affinity(nodes, labels), **own.get("affinity", {})}
+    tolerations = [one.model_dump(exclude_none=True) for one in spec.tolerations or chosen.defaultTolerations]
+    defaults: dict[str, Any] = {"affinity": affinity, "tolerations": tolerations}
+    return {**own, **{name: value for name, value in defaults.items() if value}}
+
+
+def _node_affinity(weights: Mapping[str, int], labels: Mapping[str, str]) -> dict[str, Any]:
+    """The affinity to nodes with one of the architectures, each preferred by its weight, and with all the labels."""
+    preferred = {name: weight for name, weight in sorted(weights.items()) if weight}
+    required = [_node_label(_ARCHITECTURE, *preferred)] if preferred else []
+    required += [_node_label(key, value) for key, value in sorted(labels.items())]
+    if not required:
+        return {}
+    terms = [
+        {"weight": weight, "preference": {"matchExpressions": [_node_label(_ARCHITECTURE, name)]}}
+        for name, weight in preferred.items()
+    ]
+    affinity: dict[str, Any] = {
+        "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [{"matchExpressions": required}]},
+        "preferredDuringSchedulingIgnoredDuringExecution": terms,
+    }
+    return {"nodeAffinity": {name: value for name, value in affinity.items() if value}}
+
+
+def _node_label(key: str, *values: str) -> dict[str, Any]:
+    return {"key": key, "operator": "In", "values": list(values)}
 
 
 def ports(spec: Gateway) -> list[Node]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import BaseModel
@@ -40,7 +41,26 @@ def global_values(mesh: Installation) -> dict[str, Any]:
         "hub": values.hub,
         "tag": values.tag,
         "istioNamespace": mesh.root,
-        "defaultResources": {"requests": {"cpu": "10m"}},
-        "sds": {"token": {"aud": "istio-ca"}},
-        "operatorManageWebhooks": False,
+        "defaultResources": values.global_.defaultResources.amounts,
     }
+
+
+def drop_defaults(section: dict[str, Any], model: type[BaseModel], names: Iterable[str]) -> None:
+    """Drops the fields `names` of a section, which has those of the type, if nobody has set them: Istio's charts have
+    no defaults of them."""
+    for name in names:
+        default = model.model_fields[name].default
+        if section[name] == _plain(default, frozenset()):
+            del section[name]
+
+
+def differences(chosen: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """The parts of `chosen` that are not in `defaults`."""
+    found = {}
+    for name, value in chosen.items():
+        default = defaults.get(name)
+        if isinstance(value, Mapping) and isinstance(default, Mapping):
+            value, default = differences(value, default), {}
+        if value != default:
+            found[name] = value
+    return found

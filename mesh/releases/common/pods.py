@@ -65,9 +65,10 @@ def istiod_mounts(bound_token: bool) -> list[Node]:
     ]
 
 
-def istiod_volumes(bound_token: bool) -> list[Node]:
+def istiod_volumes(mesh: Installation, bound_token: bool) -> list[Node]:
     """The volumes of the same mounts."""
-    token: Node = {"audience": "istio-ca", "expirationSeconds": TOKEN_SECONDS, "path": "istio-token"}
+    audience = mesh.values.global_.sds.token.aud
+    token: Node = {"audience": audience, "expirationSeconds": TOKEN_SECONDS, "path": "istio-token"}
     bound: Node = {"name": "istio-token", "projected": {"sources": [{"serviceAccountToken": token}]}}
     return [
         {"name": "local-certs", "emptyDir": {"medium": "Memory"}},

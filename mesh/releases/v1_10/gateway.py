@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any, Final
 
 from mesh.core.names import INJECT_LABEL
@@ -15,26 +14,8 @@ from mesh.releases.common.pods import locked_down, scraped
 from mesh.releases.release import Installation, PodTemplate
 from mesh.values.gateway import Gateway
 
-_CERTIFICATES: Final = "istiod"
-"""The provider of the proxies' certificates."""
-
-_ARCHITECTURES: Final = ("amd64", "ppc64le", "s390x")
-
-
-def _on(*architectures: str) -> dict[str, Any]:
-    """A node selector term for nodes with one of these architectures."""
-    return {"matchExpressions": [{"key": "kubernetes.io/arch", "operator": "In", "values": list(architectures)}]}
-
-
-_BY_ARCHITECTURE: Final[Mapping[str, Any]] = {
-    "nodeAffinity": {
-        "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [_on(*_ARCHITECTURES)]},
-        "preferredDuringSchedulingIgnoredDuringExecution": [
-            {"weight": 2, "preference": _on(name)} for name in _ARCHITECTURES
-        ],
-    }
-}
-"""Node affinity of upstream's charts: one of the three architectures is required, all are preferred equally."""
+_ARCHITECTURES: Final = {"amd64": 2, "ppc64le": 2, "s390x": 2}
+"""The CPU architectures of the images, preferred equally."""
 
 
 def pod(mesh: Installation, name: str, spec: Gateway) -> PodTemplate:
@@ -49,7 +30,7 @@ def pod(mesh: Installation, name: str, spec: Gateway) -> PodTemplate:
         args=gateway.args(mesh, "--serviceCluster", name),
         env=_env(mesh, name, spec),
         ports=gateway.ports(spec),
-        resources=spec.resources.model_dump(),
+        resources=gateway.resources(mesh, spec),
         readinessProbe=gateway.readiness(),
         securityContext=None if spec.runAsRoot else locked_down(),
         volumeMounts=[volume.mount() for volume in volumes],
@@ -70,11 +51,9 @@ def pod(mesh: Installation, name: str, spec: Gateway) -> PodTemplate:
             "securityContext": None if spec.runAsRoot else identity,
         }
     )
-    scheduling = spec.scheduling
-    affinity = {**_BY_ARCHITECTURE, **scheduling.get("affinity", {})}
     return {
         "metadata": {"labels": _labels(mesh, name, spec), "annotations": _annotations(mesh, spec)},
-        "spec": {**spec_fields, **scheduling, "affinity": affinity},
+        "spec": {**spec_fields, **gateway.scheduling(mesh, spec, _ARCHITECTURES)},
     }
 
 
@@ -90,9 +69,12 @@ def _annotations(mesh: Installation, spec: Gateway) -> dict[str, str]:
 
 def _env(mesh: Installation, name: str, spec: Gateway) -> list[Node]:
     chosen = mesh.values.global_
+    trust = proxy.trust_env(
+        chosen.jwtPolicy, chosen.pilotCertProvider, chosen.caAddress, mesh.values.revision, mesh.root
+    )
     annotations = json.dumps(spec.podAnnotations, separators=(",", ":"), sort_keys=True) + "\n"
     return [
-        *proxy.trust_env(chosen.jwtPolicy, _CERTIFICATES, chosen.caAddress, mesh.values.revision, mesh.root),
+        *trust,
         *gateway.env_of_pod(),
         *proxy.canonical_env(),
         *gateway.env_of_mesh(mesh, name, spec),
@@ -104,12 +86,13 @@ def _env(mesh: Installation, name: str, spec: Gateway) -> list[Node]:
 
 def _volumes(mesh: Installation, name: str, spec: Gateway) -> tuple[list[Volume], list[Volume]]:
     """The volumes that the proxy mounts, and those that are in the pod only."""
+    chosen = mesh.values.global_
     own, unmounted = gateway.own_volumes(spec)
     mounted = [
         proxy.envoy_volume(medium=None),
         gateway.mesh_config_volume(mesh),
-        proxy.ca_volume(_CERTIFICATES),
-        proxy.token_volume(mesh.values.global_.jwtPolicy, gateway.AUDIENCE, readOnly=True),
+        proxy.ca_volume(chosen.pilotCertProvider),
+        proxy.token_volume(chosen.jwtPolicy, chosen.sds.token.aud, readOnly=True),
         gateway.certificate_volume(mesh, name, spec),
         proxy.DATA_VOLUME,
         proxy.pod_info_volume("podinfo"),

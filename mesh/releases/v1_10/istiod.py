@@ -37,7 +37,7 @@ def pod(mesh: Installation) -> PodTemplate:
             "priorityClassName": mesh.values.global_.priorityClassName or None,
             "securityContext": {"fsGroup": _USER},
             "containers": [_container(mesh)],
-            "volumes": istiod_volumes(_bound_token(mesh)),
+            "volumes": istiod_volumes(mesh, _bound_token(mesh)),
         }
     )
     return {
@@ -71,7 +71,7 @@ def _container(mesh: Installation) -> Node:
         "ports": [{"containerPort": port, "protocol": "TCP"} for port in _PORTS],
         "readinessProbe": istiod_readiness(),
         "env": _env(mesh),
-        "resources": pilot.resources.amounts,
+        "resources": pilot.resources.amounts or values.global_.defaultResources.amounts,
         "securityContext": {
             "runAsUser": _USER,
             "runAsGroup": _USER,
@@ -87,7 +87,7 @@ def _env(mesh: Installation) -> list[Node]:
     literal: Mapping[str, str] = {
         "REVISION": mesh.revision,
         "JWT_POLICY": chosen.jwtPolicy,
-        "PILOT_CERT_PROVIDER": "istiod",
+        "PILOT_CERT_PROVIDER": chosen.pilotCertProvider,
         "KUBECONFIG": "/var/run/secrets/remote/config",
         **({} if mesh.values.telemetry.v2.enabled else {"PILOT_ENDPOINT_TELEMETRY_LABEL": "false"}),
         **({"PILOT_TRACE_SAMPLING": f"{pilot.traceSampling:g}"} if pilot.traceSampling else {}),

@@ -8,18 +8,13 @@ from typing import Any, Final
 from mesh.api.model import wire
 from mesh.api.proxy_config import ProxyTracing
 from mesh.core.merge import merged
-from mesh.core.names import ZIPKIN, ZIPKIN_PORT
-from mesh.releases.common.injection_values import global_values, plain
+from mesh.releases.common.injection_values import drop_defaults, global_values, plain
+from mesh.releases.common.tracers import tracers
 from mesh.releases.release import Installation
+from mesh.values.proxy import Global, Proxy
 
-_TRACERS: Final[Mapping[str, Mapping[str, Any]]] = {
-    "zipkin": {"address": f"{ZIPKIN}.{{root}}:{ZIPKIN_PORT}"},
-    "lightstep": {},
-    "datadog": {"address": "$(HOST_IP):8126"},
-    "stackdriver": dict.fromkeys(("maxNumberOfAnnotations", "maxNumberOfAttributes", "maxNumberOfMessageEvents"), 200),
-    "openCensusAgent": {},
-}
-"""Default settings of each tracer; `{root}` is the root namespace."""
+_UNLESS_DEFAULT: Final = {"global": ("arch", "defaultTolerations"), "proxy": ("includeOutboundPorts",)}
+"""Settings that the charts' defaults do not have: they are there only if somebody sets them."""
 
 
 def mesh_config(mesh: Installation) -> dict[str, Any]:
@@ -35,13 +30,7 @@ def _tracing(mesh: Installation, given: Mapping[str, Any]) -> dict[str, Any]:
     """Default settings of the tracer that `meshConfig` names, else of `global.proxy.tracer`. Only one may be set."""
     named = given.get("defaultConfig", {}).get("tracing", {})
     tracer = next((name for name in ProxyTracing.TRACERS if name in named), mesh.values.global_.proxy.tracer)
-    if tracer == ZIPKIN and mesh.collector:
-        return {tracer: {"address": mesh.collector}}
-    return {tracer: {key: _in_root(value, mesh) for key, value in _TRACERS[tracer].items()}}
-
-
-def _in_root(value: Any, mesh: Installation) -> Any:
-    return value.replace("{root}", mesh.root) if isinstance(value, str) else value
+    return {tracer: tracers(mesh, mesh.collector)[tracer]}
 
 
 def injection_values(mesh: Installation) -> dict[str, Any]:
@@ -59,26 +48,15 @@ def injection_values(mesh: Installation) -> dict[str, Any]:
 
 
 def _global(mesh: Installation) -> dict[str, Any]:
+    chosen = global_values(mesh)
+    drop_defaults(chosen, Global, _UNLESS_DEFAULT["global"])
+    drop_defaults(chosen["proxy"], Proxy, _UNLESS_DEFAULT["proxy"])
     return {
-        **global_values(mesh),
+        **chosen,
         "namespace": mesh.root,
-        "tracer": _tracers(),
-        "configValidation": True,
-        "defaultNodeSelector": {},
         "enabled": mesh.values.pilot.enabled,
         "externalIstiod": False,
         "remotePilotAddress": "",
         "meshNetworks": {},
-        "pilotCertProvider": "istiod",
         "useMCP": False,
-    }
-
-
-def _tracers() -> dict[str, Any]:
-    """The former section for tracer settings (`global.tracer`), whose keys templates still expect."""
-    return {
-        "datadog": dict(_TRACERS["datadog"]),
-        "stackdriver": {"debug": False, **_TRACERS["stackdriver"]},
-        "zipkin": {"address": ""},
-        "lightstep": {"accessToken": "", "address": ""},
     }

@@ -35,6 +35,7 @@ RELEASE: Final = Release(
         oldest=(1, 23),  # policy/v1 came with 1.21, autoscaling/v2 with 1.23
         reason="policy/v1 and autoscaling/v2, which the disruption budgets and autoscalers use, are not in older ones",
     ),
+    cert_providers=("istiod", "custom"),
     runs_istiod=False,
     differences=Differences(),  # there is none before it
     end_of_life="2022-01-07",

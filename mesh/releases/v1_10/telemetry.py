@@ -1,23 +1,20 @@
-"""The EnvoyFilters of Istio 1.10 for telemetry v2: metadata exchange between proxies, and Istio's standard metrics.
+"""The EnvoyFilters of Istio 1.10 for telemetry v2: metadata exchange between proxies, Istio's standard metrics, and
+what Google Cloud gets.
 
-Each inserts an extension, which is compiled into the proxy (and runs in Envoy's "null" VM) or is WebAssembly. There is
-one filter for HTTP and one for TCP, for each minor version of proxies that may be connected.
+There is one filter for HTTP and one for TCP, for each minor version of proxies that may be connected.
 """
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from mesh import api
+from mesh.proxy.text import go_json
 from mesh.releases.release import Installation
-
-Json = dict[str, Any]
-
-_IN, _OUT, _EDGE = "SIDECAR_INBOUND", "SIDECAR_OUTBOUND", "GATEWAY"
-_HTTP, _TCP = "http", "network"
+from mesh.releases.v1_10 import extensions, stackdriver
+from mesh.releases.v1_10.extensions import EDGE, HTTP, IN, OUT, ROUTER, TCP, Json
+from mesh.values.telemetry import Prometheus
 
 _AS_CALLER: Final = {
     "source_cluster": "node.metadata['CLUSTER_ID']",
@@ -32,85 +29,38 @@ _PROXIES_THAT_ADD_CALLER_CLUSTERS: Final = {"1.9"}
 
 
 def filters(generations: tuple[str, ...], mesh: Installation) -> Iterator[tuple[str, api.EnvoyFilter]]:
-    """The filters that the values enable, by name: two or four for each generation, a minor version of proxies such
+    """The filters that the values enable, by name: two to seven for each generation, a minor version of proxies such
     as `1.10`."""
     chosen = mesh.values.telemetry.v2
     for generation in generations if mesh.values.telemetry.installed else ():
         exchange = _exchange(chosen.metadataExchange.wasmEnabled)
-        patches = [_patch(_HTTP, context, exchange) for context in (_IN, _OUT, _EDGE)]
-        yield f"metadata-exchange-{generation}", _filter(generation, patches)
-        yield f"tcp-metadata-exchange-{generation}", _filter(generation, _tcp_exchange())
-        for kind, prefix in ((_HTTP, ""), (_TCP, "tcp-")) if chosen.prometheus.enabled else ():
-            stats = [_stats(kind, context, generation, chosen.prometheus.wasmEnabled) for context in _order(kind)]
-            yield f"{prefix}stats-filter-{generation}", _filter(generation, stats)
+        patches = [extensions.patch(HTTP, context, exchange) for context in (IN, OUT, EDGE)]
+        yield f"metadata-exchange-{generation}", extensions.envoy_filter(generation, patches)
+        yield f"tcp-metadata-exchange-{generation}", extensions.envoy_filter(generation, _tcp_exchange())
+        for kind, prefix in ((HTTP, ""), (TCP, "tcp-")) if chosen.prometheus.enabled else ():
+            stats = [_stats(kind, context, generation, chosen.prometheus) for context in _order(kind)]
+            yield f"{prefix}stats-filter-{generation}", extensions.envoy_filter(generation, stats)
+        if chosen.stackdriver.enabled:
+            yield from stackdriver.filters(generation, chosen)
 
 
 def _order(kind: str) -> tuple[str, str, str]:
-    return (_OUT, _IN, _EDGE) if kind == _HTTP else (_IN, _OUT, _EDGE)
-
-
-def _filter(generation: str, patches: list[Json]) -> api.EnvoyFilter:
-    """An EnvoyFilter with these patches, for proxies of one generation only."""
-    proxy = {"proxyVersion": f"^{re.escape(generation)}.*"}
-    limited = [{**patch, "match": {**patch["match"], "proxy": proxy}} for patch in patches]
-    return api.EnvoyFilter.model_validate({"configPatches": limited})
-
-
-def _patch(kind: str, context: str, value: Json, before: str | None = None) -> Json:
-    """A patch that inserts a filter into a listener's chain: before filter `before`, or before all others."""
-    manager = "http_connection_manager" if kind == _HTTP else "tcp_proxy"
-    chain: Json = {"name": f"envoy.filters.network.{manager}"}
-    if before:
-        chain["subFilter"] = {"name": before}
-    return {
-        "applyTo": f"{kind.upper()}_FILTER",
-        "match": {"context": context, "listener": {"filterChain": {"filter": chain}}},
-        "patch": {"operation": "INSERT_BEFORE", "value": value},
-    }
-
-
-def _typed(name: str, url: str, value: Json) -> Json:
-    struct = "type.googleapis.com/udpa.type.v1.TypedStruct"
-    return {
-        "name": name,
-        "typed_config": {"@type": struct, "type_url": f"type.googleapis.com/{url}", "value": value},
-    }
-
-
-def _compiled(code: str) -> Json:
-    """The VM configuration of an extension that is compiled into the proxy under the name `code`."""
-    return {"code": {"local": {"inline_string": code}}, "runtime": "envoy.wasm.runtime.null"}
-
-
-def _wasm(file: str) -> Json:
-    """The VM configuration of a WebAssembly extension, which the proxy's image contains precompiled."""
-    code = {"local": {"filename": f"/etc/istio/extensions/{file}.compiled.wasm"}}
-    return {"code": code, "runtime": "envoy.wasm.runtime.v8", "allow_precompiled": True}
-
-
-def _extension(name: str, kind: str, machine: Json, settings: Json, root: str = "", vm: str = "") -> Json:
-    """The filter of an extension, with its settings as JSON text; `root` is the root ID, `vm` the VM ID."""
-    text = {"@type": "type.googleapis.com/google.protobuf.StringValue", "value": json.dumps(settings, indent=2) + "\n"}
-    config: Json = {"configuration": text, "vm_config": machine}
-    if root:
-        config["root_id"] = root
-    if vm:
-        config["vm_config"] = {**machine, "vm_id": vm}
-    return _typed(name, f"envoy.extensions.filters.{kind}.wasm.v3.Wasm", {"config": config})
+    return (OUT, IN, EDGE) if kind == HTTP else (IN, OUT, EDGE)
 
 
 def _exchange(wasm: bool) -> Json:
-    machine = _wasm("metadata-exchange-filter") if wasm else _compiled("envoy.wasm.metadata_exchange")
-    return _extension("istio.metadata_exchange", _HTTP, machine, {})
+    compiled = extensions.compiled("envoy.wasm.metadata_exchange")
+    machine = extensions.wasm("metadata-exchange-filter") if wasm else compiled
+    return extensions.extension("istio.metadata_exchange", HTTP, machine, extensions.lines({}))
 
 
 def _tcp_exchange() -> list[Json]:
     """Patches for TCP metadata exchange: in inbound listeners, and in outbound clusters of sidecars and gateways."""
     name, url = "istio.metadata_exchange", "envoy.tcp.metadataexchange.config.MetadataExchange"
-    value = _typed(name, url, {"protocol": "istio-peer-exchange"})
+    value = extensions.typed(name, url, {"protocol": "istio-peer-exchange"})
     listener = {
         "applyTo": "NETWORK_FILTER",
-        "match": {"context": _IN, "listener": {}},
+        "match": {"context": IN, "listener": {}},
         "patch": {"operation": "INSERT_BEFORE", "value": value},
     }
     clusters = [
@@ -119,21 +69,28 @@ def _tcp_exchange() -> list[Json]:
             "match": {"context": context, "cluster": {}},
             "patch": {"operation": "MERGE", "value": {"filters": [value]}},
         }
-        for context in (_OUT, _EDGE)
+        for context in (OUT, EDGE)
     ]
     return [listener, *clusters]
 
 
-def _stats(kind: str, context: str, generation: str, wasm: bool) -> Json:
+def _stats(kind: str, context: str, generation: str, chosen: Prometheus) -> Json:
+    override = chosen.configOverride
+    given = {IN: override.inboundSidecar, OUT: override.outboundSidecar, EDGE: override.gateway}[context]
+    settings = go_json(given, sort_keys=True) if given else extensions.lines(_settings(kind, context, generation))
+    root = "stats_inbound" if context == IN else "stats_outbound"
+    vm = root if kind == HTTP else f"tcp_{root}"
+    machine = extensions.wasm("stats-filter") if chosen.wasmEnabled else extensions.compiled("envoy.wasm.stats")
+    value = extensions.extension("istio.stats", kind, machine, settings, root, vm)
+    return extensions.patch(kind, context, value, ROUTER if kind == HTTP else None)
+
+
+def _settings(kind: str, context: str, generation: str) -> Json:
     settings: Json = {"debug": "false", "stat_prefix": "istio"}
-    if context == _EDGE and kind == _HTTP:
+    if context == EDGE and kind == HTTP:
         settings["disable_host_header_fallback"] = True  # else callers could choose the value of a label
-    if context == _IN:
+    if context == IN:
         settings["metrics"] = [{"dimensions": _AS_CALLEE}]
     elif generation in _PROXIES_THAT_ADD_CALLER_CLUSTERS:
         settings["metrics"] = [{"dimensions": _AS_CALLER}]
-    root = "stats_inbound" if context == _IN else "stats_outbound"
-    vm = root if kind == _HTTP else f"tcp_{root}"
-    machine = _wasm("stats-filter") if wasm else _compiled("envoy.wasm.stats")
-    value = _extension("istio.stats", kind, machine, settings, root, vm)
-    return _patch(kind, context, value, "envoy.filters.http.router" if kind == _HTTP else None)
+    return settings

@@ -24,7 +24,9 @@ def tags(mesh: Installation) -> list[Tag]:
 
 def injectors(mesh: Installation) -> list[WebhookConfiguration]:
     """The injection webhooks of this control plane and of its tags: one for each way in which a pod can request a
-    sidecar."""
+    sidecar. There are none if something else brings them."""
+    if mesh.values.global_.operatorManageWebhooks:
+        return []
     everywhere = mesh.values.sidecarInjectorWebhook.enableNamespacesByDefault
     chosen = selectors(mesh.revision, default=not mesh.values.revision, everywhere=everywhere)
     if default_is_elsewhere(mesh):
@@ -66,7 +68,7 @@ def validators(mesh: Installation) -> list[WebhookConfiguration]:
 
     It refuses the versions of objects that came after 1.10. Where newer definitions serve these, it asks for those that
     it knows, into which the API server then converts."""
-    if not mesh.values.base.enabled:
+    if not (mesh.values.base.enabled and mesh.values.global_.configValidation):
         return []
     check = Webhook(
         name="validation.istio.io",

@@ -46,8 +46,8 @@ _VALUES: Final = """
     Cni.logging Cni.podLabels Cni.provider Cni.resourceQuotas Cni.seLinuxOptions Cni.seccompProfile
     Cni.terminationGracePeriodSeconds Cni.tolerations Cni.updateStrategy Cni.useAppArmorAnnotation Cni.variant
     Gateway.additionalContainers Gateway.ipFamilies Gateway.ipFamilyPolicy Gateway.serviceAccount Global.caName
-    Global.certSigners Global.configCluster Global.configValidation Global.enableReaderRBAC Global.externalIstiod
-    Global.meshNetworks Global.nativeNftables Global.networkPolicy Global.pilotCertProvider Global.platform
+    Global.certSigners Global.configCluster Global.enableReaderRBAC Global.externalIstiod
+    Global.meshNetworks Global.nativeNftables Global.networkPolicy Global.platform
     Global.remotePilotAddress Global.resourceScope Global.trustBundleName Global.variant Global.waypoint
     IstiodRemote.injectionCABundle IstiodRemote.injectionPath Pilot.autoscaleBehavior Pilot.cni
     Pilot.crlConfigMapName Pilot.deploymentAnnotations Pilot.envVarFrom Pilot.extraContainerArgs
@@ -55,16 +55,20 @@ _VALUES: Final = """
     Pilot.podLabels Pilot.seccompProfile Pilot.serviceAccountAnnotations Pilot.sidecarInjectorWebhookAnnotations
     Pilot.taint Pilot.topologySpreadConstraints Pilot.trafficDistribution Pilot.trustedZtunnelName
     Pilot.trustedZtunnelNamespace Pilot.variant Pilot.volumeMounts Pilot.volumes Proxy.includeInboundPorts
-    Proxy.includeOutboundPorts Proxy.outlierLogPath Proxy.seccompProfile Proxy.startupProbe Proxy.tracer=none
+    Proxy.outlierLogPath Proxy.seccompProfile Proxy.startupProbe Proxy.tracer=none
     Proxy.variant ProxyInit.forceApplyIptables Repair.repairPods SidecarInjectorWebhook.reinvocationPolicy
     Values.compatibilityVersion Values.experimental Values.gatewayClasses Values.images=ztunnel
     Values.injectedGateways Values.pdb Values.ztunnel
 """
 """Fields of the installation's values, and values of their enumerations."""
 _REMOVED_VALUES: Final = """
-    Cni.logLevel Cni.psp_cluster_role Global.jwtPolicy Global.oneNamespace MultiCluster.enabled
-    Pilot.enableProtocolSniffingForInbound Pilot.enableProtocolSniffingForOutbound Prometheus.wasmEnabled
-    Proxy.enableCoreDump ProxyInit.resources TelemetryV2.metadataExchange
+    Base.enableIstioConfigCRDs Cni.logLevel Cni.psp_cluster_role Global.jwtPolicy Global.oneNamespace
+    MultiCluster.enabled Pilot.enableProtocolSniffingForInbound Pilot.enableProtocolSniffingForOutbound
+    Prometheus.configOverride Prometheus.wasmEnabled Proxy.enableCoreDump ProxyInit.resources
+    StackdriverFilter.configOverride
+    StackdriverFilter.disableOutbound StackdriverFilter.inboundAccessLogging StackdriverFilter.logging
+    StackdriverFilter.outboundAccessLogging TelemetryV2.accessLogPolicy TelemetryV2.metadataExchange
+    Tracers.stackdriver
 """
 """Fields of the installation's values that only earlier releases have."""
 

@@ -49,7 +49,7 @@ def pod(mesh: Installation, name: str, spec: Gateway) -> PodTemplate:
             "labels": {**labels, **NO_AMBIENT},
             "annotations": {**mesh.labels, **metrics, INJECT_LABEL: "false", **spec.podAnnotations},
         },
-        "spec": {**spec_fields, **spec.scheduling},
+        "spec": {**spec_fields, **gateway.scheduling(mesh, spec, weights={})},
     }
 
 
@@ -67,7 +67,7 @@ def _container(mesh: Installation, name: str, spec: Gateway, volumes: list[Volum
         args=gateway.args(mesh),
         env=_env(mesh, name, spec),
         ports=gateway.ports(spec),
-        resources=spec.resources.amounts or {"requests": {"cpu": "10m"}},
+        resources=gateway.resources(mesh, spec),
         readinessProbe=gateway.readiness(),
         securityContext=None if spec.runAsRoot else locked_down(),
         volumeMounts=[volume.mount() for volume in volumes],
@@ -117,7 +117,7 @@ def _volumes(mesh: Installation, name: str, spec: Gateway) -> tuple[list[Volume]
             path=f"{secrets}/istio",
             needed=mesh.values.global_.pilotCertProvider == "istiod",
         ),
-        proxy.token_volume("third-party-jwt", gateway.AUDIENCE, readOnly=True),
+        proxy.token_volume("third-party-jwt", mesh.values.global_.sds.token.aud, readOnly=True),
         gateway.certificate_volume(mesh, name, spec),
         proxy.DATA_VOLUME,
         Volume(name="podinfo", source={"downwardAPI": {"items": pod_info}}, path="/etc/istio/pod"),

@@ -74,7 +74,7 @@ def pod(mesh: Installation) -> PodTemplate:
 def _container(mesh: Installation) -> Node:
     values, pilot = mesh.values, mesh.values.pilot
     watched = when(pilot.taint.namespace, f"--cniNamespace={pilot.taint.namespace}")
-    resources = pilot.resources.amounts or {"requests": {"cpu": "10m"}}
+    resources = pilot.resources.amounts or values.global_.defaultResources.amounts
     return {
         "name": "discovery",
         "image": values.image(pilot.image, pilot.variant),
@@ -145,7 +145,7 @@ def _volumes(mesh: Installation) -> list[Node]:
     mode: dict[str, Node] = {} if trust_bundles(mesh) else {"defaultMode": 420}
     extra: Node = {"name": "extracacerts", "configMap": {"name": mesh.revisioned(EXTRA_CERTIFICATES)}}
     return [
-        *istiod_volumes(bound_token=True),
+        *istiod_volumes(mesh, bound_token=True),
         {"name": "istio-csr-dns-cert", "secret": {"secretName": "istiod-tls", **optional}},
         {"name": "istio-csr-ca-configmap", **root_certificate(mesh, **optional, **mode)},
         when(pilot.jwksResolverExtraRootCA, extra),

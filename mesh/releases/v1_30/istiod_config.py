@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 from mesh.api.model import wire
 from mesh.core.merge import merged
-from mesh.core.names import XDS_PORT, ZIPKIN, ZIPKIN_PORT
-from mesh.releases.common.injection_values import global_values, plain
+from mesh.core.names import XDS_PORT
+from mesh.releases.common.injection_values import differences, drop_defaults, global_values, plain
+from mesh.releases.common.tracers import tracers
 from mesh.releases.release import Installation
 from mesh.releases.v1_30.addons import jaeger
 from mesh.values.proxy import Global, Proxy
+from mesh.values.telemetry import TelemetryV2
+from mesh.values.tracers import StackdriverTracer, Tracers
 
-_TRACERS: Final[Mapping[str, Mapping[str, Any]]] = {
-    "zipkin": {"address": f"{ZIPKIN}.{{root}}:{ZIPKIN_PORT}"},
-    "lightstep": {},
-    "datadog": {"address": "$(HOST_IP):8126"},
-    "stackdriver": {
-        "debug": False,
-        **dict.fromkeys(("maxNumberOfAnnotations", "maxNumberOfAttributes", "maxNumberOfMessageEvents"), 200),
-    },
-    "openCensusAgent": {},
-}
-"""Default settings of each tracer; `{root}` is the root namespace."""
 _UNLESS_DEFAULT: Final = {
-    "global": ("platform", "trustBundleName", "enableReaderRBAC"),
+    "global": (
+        "platform",
+        "trustBundleName",
+        "enableReaderRBAC",
+        "arch",
+        "defaultNodeSelector",
+        "defaultTolerations",
+    ),
     "proxy": ("holdApplicationUntilProxyStarts", "lifecycle", "variant"),
 }
 """Settings that the charts' defaults do not have: they are there only if somebody sets them."""
@@ -41,8 +39,8 @@ def mesh_config(mesh: Installation) -> dict[str, Any]:
         proxies["image"] = {"imageType": variant}
     own: dict[str, Any] = {"trustDomain": "cluster.local", "rootNamespace": mesh.root, "defaultConfig": proxies}
     telemetry = values.telemetry
-    if telemetry.installed and telemetry.v2.prometheus.enabled and not given.get("defaultProviders"):
-        own["defaultProviders"] = {"metrics": ["prometheus"]}
+    if telemetry.installed and not given.get("defaultProviders") and (providers := _providers(telemetry.v2)):
+        own["defaultProviders"] = providers
     return jaeger.traced(mesh, merged(own, given))
 
 
@@ -54,15 +52,19 @@ def _discovery_address(mesh: Installation) -> str:
 
 def _tracing(mesh: Installation) -> dict[str, Any]:
     """The tracer of the proxies; none if the values choose `none`, since Telemetry objects name a provider."""
-    tracer = mesh.values.global_.proxy.tracer
-    if tracer == "none":
+    chosen = mesh.values.global_.proxy.tracer
+    if chosen == "none":
         return {}
-    settings = {key: _in_root(value, mesh) for key, value in _TRACERS[tracer].items()}
-    return {"tracing": {tracer: settings}}
+    settings = {**tracers(mesh), "stackdriver": StackdriverTracer().model_dump()}
+    return {"tracing": {chosen: settings[chosen]}}
 
 
-def _in_root(value: Any, mesh: Installation) -> Any:
-    return value.replace("{root}", mesh.root) if isinstance(value, str) else value
+def _providers(telemetry: TelemetryV2) -> dict[str, list[str]]:
+    """The default providers of metrics and access logs."""
+    enabled = {"prometheus": telemetry.prometheus.enabled, "stackdriver": telemetry.stackdriver.enabled}
+    metrics = [name for name, is_enabled in enabled.items() if is_enabled]
+    logs = {"accessLogging": ["stackdriver"]} if telemetry.stackdriver.enabled else {}
+    return {"metrics": metrics, **logs} if metrics else {}
 
 
 def injection_values(mesh: Installation) -> dict[str, Any]:
@@ -83,14 +85,10 @@ def injection_values(mesh: Installation) -> dict[str, Any]:
 
 def _global(mesh: Installation) -> dict[str, Any]:
     chosen = global_values(mesh)
-    for section, kind, names in (
-        (chosen, Global, _UNLESS_DEFAULT["global"]),
-        (chosen["proxy"], Proxy, _UNLESS_DEFAULT["proxy"]),
-    ):
-        for name in names:
-            if section[name] == kind.model_fields[name].default:
-                del section[name]
-    return chosen
+    drop_defaults(chosen, Global, _UNLESS_DEFAULT["global"])
+    drop_defaults(chosen["proxy"], Proxy, _UNLESS_DEFAULT["proxy"])
+    tracer = differences(chosen.pop("tracer"), plain(Tracers(), mesh.release.name))
+    return {**chosen, **({"tracer": tracer} if tracer else {})}
 
 
 def _cni(mesh: Installation) -> dict[str, Any]:
@@ -105,17 +103,5 @@ def _cni(mesh: Installation) -> dict[str, Any]:
     defaults["ambient"]["shareHostNetworkNamespace"] = elsewhere.ambient.shareHostNetworkNamespace
     chosen = plain(values.cni, release.name)
     enabled = values.cni.enabled if pilot.enabled is None else pilot.enabled
-    differing = {key: item for key, item in _differences(chosen, defaults).items() if key != "namespace"}
+    differing = {key: item for key, item in differences(chosen, defaults).items() if key != "namespace"}
     return {**differing, "enabled": enabled, "provider": pilot.provider or values.cni.provider}
-
-
-def _differences(chosen: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """The parts of `chosen` that are not in `defaults`."""
-    found = {}
-    for name, value in chosen.items():
-        default = defaults.get(name)
-        if isinstance(value, Mapping) and isinstance(default, Mapping):
-            value, default = _differences(value, default), {}
-        if value != default:
-            found[name] = value
-    return found

@@ -37,6 +37,7 @@ RELEASE: Final = Release(
         reason="the Istio project supports 1.30 on none that is older",
         newest=(1, 36),
     ),
+    cert_providers=("istiod", "custom", "none", "k8s.io/"),
     runs_istiod=True,
     differences=DIFFERENCES,
     end_of_life="2027-01-11",  # six weeks after 1.32.0, expected a quarter after 1.31.0 (2026-08-31)

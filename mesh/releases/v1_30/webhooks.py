@@ -50,7 +50,10 @@ def injectors(mesh: Installation) -> list[WebhookConfiguration]:
     """The injection webhooks of this control plane and of its tags: one for each way to request a sidecar.
 
     The default labels belong to one of them only: to the control plane without a name, or else to the tag `default`.
+    There are none if something else brings them.
     """
+    if mesh.values.global_.operatorManageWebhooks:
+        return []
     unnamed, active = not mesh.values.revision, not default_is_elsewhere(mesh)
     own = _injector(mesh, mesh.revisioned(INJECTOR), mesh.labels, mesh.revision, mesh.revision, active=active)
     return [

@@ -281,8 +281,8 @@ def test_pods_use_the_plugin_of_another_stack() -> None:
 
 
 def test_an_unknown_provider_of_istiods_certificate_is_refused_with_the_choices() -> None:
-    text = refused(**{"global": {"pilotCertProvider": "kubernetes"}})
-    assert text == 'mesh:global.pilotCertProvider: "kubernetes" is not one of istiod, custom, none, k8s.io/SIGNER'
+    text = refused(**{"global": {"pilotCertProvider": "vault"}})
+    assert text == 'mesh:global.pilotCertProvider: "vault" is not one of istiod, custom, none, k8s.io/SIGNER'
 
 
 def test_a_remote_control_plane_has_its_webhook_its_readers_and_its_address_here() -> None:

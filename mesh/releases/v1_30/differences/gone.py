@@ -16,11 +16,23 @@ _SNIFFING: Final = _gone(
     "1.24", "51987.yaml", "protocols are always detected", "leave it out, and name the protocol of each port"
 )
 _FILTERS: Final = _gone("1.21", "drop-telemetry-envoyfilter.yaml", "proxies have telemetry built in")
+_OF_STACKDRIVER: Final = _gone(
+    "1.21",
+    "drop-telemetry-envoyfilter.yaml",
+    "mesh:telemetry.v2.stackdriver.enabled names the provider stackdriver for the mesh",
+    "leave it out; Telemetry objects say what is logged, and what metrics have",
+)
 _CORE_DUMPS: Final = _gone(
     "1.24", "drop-coredump.yaml", "no init container prepares the node", "set the node's core pattern yourself"
 )
 
 SETTINGS: Final[Mapping[str, Gone]] = {
+    "Base.enableIstioConfigCRDs": _gone(
+        "1.24",
+        "istio/istio: charts of tag 1.24.0",
+        "the definitions are installed with the base",
+        "leave it out; mesh:base.excludedCRDs leaves out single definitions",
+    ),
     "Cni.logLevel": _gone("1.24", "51972.yaml", "it has had no effect", "set mesh:global.logging.level"),
     "Cni.psp_cluster_role": _gone("1.21", "cni-drop-psp.yaml", "Kubernetes has no PodSecurityPolicy any more"),
     "Global.jwtPolicy": _gone(
@@ -31,12 +43,30 @@ SETTINGS: Final[Mapping[str, Gone]] = {
     "MultiCluster.enabled": _gone("1.27", "istio/istio: charts of tag 1.27.0", "clusterName alone counts"),
     "Pilot.enableProtocolSniffingForInbound": _SNIFFING,
     "Pilot.enableProtocolSniffingForOutbound": _SNIFFING,
+    "Prometheus.configOverride": _gone(
+        "1.21",
+        "drop-telemetry-envoyfilter.yaml",
+        "proxies have telemetry built in",
+        "leave it out; Telemetry objects change what metrics have",
+    ),
     "Prometheus.wasmEnabled": _FILTERS,
     "Proxy.enableCoreDump": _CORE_DUMPS,
     "ProxyInit.resources": _gone(
         "1.18", "istio/istio: profiles of tag 1.18.0", "the init container has the sidecar's resources, as before"
     ),
+    "StackdriverFilter.configOverride": _OF_STACKDRIVER,
+    "StackdriverFilter.disableOutbound": _OF_STACKDRIVER,
+    "StackdriverFilter.inboundAccessLogging": _OF_STACKDRIVER,
+    "StackdriverFilter.logging": _OF_STACKDRIVER,
+    "StackdriverFilter.outboundAccessLogging": _OF_STACKDRIVER,
+    "TelemetryV2.accessLogPolicy": _OF_STACKDRIVER,
     "TelemetryV2.metadataExchange": _FILTERS,
+    "Tracers.stackdriver": _gone(
+        "1.24",
+        "istio/istio: charts of tag 1.24.0",
+        "proxies have no OpenCensus, by which they sent spans to Google Cloud",
+        "send spans by OpenTelemetry: an entry of mesh:meshConfig.extensionProviders",
+    ),
 }
 
 _SOURCE: Final = "istio/istio: pilot/pkg/features of the release's tag"
