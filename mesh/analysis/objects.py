@@ -11,7 +11,6 @@ from typing import Any, NamedTuple, Self
 from mesh.analysis import reading
 from mesh.core.kinds import GroupKind
 
-
 Writes = tuple[tuple[tuple[frozenset[str], ...], str], ...]
 """Paths in an object that patches have written, each with the key of the patch. Each step is a key of a mapping, or all
 names of an item of a list, `[index]` and `[name]`."""
@@ -119,8 +118,8 @@ class Object:
 
 
 def patched_by(writes: Writes, steps: Sequence[str], value: Any = None) -> str:
-    """The key of the patch that has written the field at a path, or a field above it, or all parts of its `value`; empty
-    if none has."""
+    """The key of the patch that has written the field at a path, or a field above it, or all parts of its `value`;
+    empty if none has."""
     for written, key in writes:
         if len(written) <= len(steps) and all(step in names for step, names in zip(steps, written, strict=False)):
             return key

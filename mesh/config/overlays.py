@@ -1,8 +1,9 @@
 """Translates the `overlays` of an IstioOperator into entries of `mesh:patches`.
 
-An overlay names an object and has pairs of a path and a value. Paths are keys with dots between them (`\\.` in a key), and
-for items of lists `[name:discovery]` (the item with this field), `[0]` (`[-1]` behind the last one), or `[--foo]` (the
-first text that this regular expression finds). The value takes the place of what is there; without one it is removed.
+An overlay names an object and has pairs of a path and a value. Paths are keys with dots between them (`\\.` in a key),
+and for items of lists `[name:discovery]` (the item with this field), `[0]` (`[-1]` behind the last one), or `[--foo]`
+(the first text that this regular expression finds). The value takes the place of what is there; without one it is
+removed.
 
 Where Kubernetes merges a list by a field, the translation does so too. Elsewhere only the index of an item can be
 named; a `test` before it refuses the patch once another item is there.
@@ -10,7 +11,6 @@ named; a `test` before it refuses the patch once another item is there.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -100,14 +100,10 @@ def _structure(value: Any) -> Any:
     if not isinstance(value, str) or (": " if "\n" not in value else ":") not in value:
         return value
     try:
-        return value if isinstance(json.loads(value), dict) else value
-    except ValueError:
-        pass
-    try:
         found = yaml.safe_load(value)
     except yaml.YAMLError:
         return value
-    return found if isinstance(found, dict) else value
+    return found if isinstance(found, dict) and not value.lstrip().startswith("{") else value
 
 
 def _walked(body: Body, how: Merging, path: Sequence[str]) -> tuple[list[_Step], Any, bool]:
@@ -125,8 +121,8 @@ def _walked(body: Body, how: Merging, path: Sequence[str]) -> tuple[list[_Step],
             raise _Refused(f"there is no list at {text}" if text.startswith("[") else f"{show(node)} has no parts")
         else:
             steps.append(_Step(text))
-            found = node is not None and text in node
-            node = node[text] if found else None
+            found = text in (node or {})
+            node = node[text] if node and found else None
     return steps, node, found
 
 
@@ -172,7 +168,8 @@ def _merge(steps: Sequence[_Step], value: Any) -> Any:
 def _operations(body: Body, steps: Sequence[_Step], value: Any, found: bool) -> list[Entry]:
     """The operations of a JSON patch, with a test of each item that is known by what is in it."""
     tests: list[Entry] = []
-    pointer, node = "", body
+    pointer = ""
+    node: Any = body
     for i, step in enumerate(steps):
         if isinstance(node, Mapping) and step.key not in node:  # what is missing on the way comes with the value
             for later in reversed(steps[i + 1 :]):
@@ -183,7 +180,7 @@ def _operations(body: Body, steps: Sequence[_Step], value: Any, found: bool) -> 
         pointer += "/-" if behind else f"/{_escaped(str(step.key))}"
         if step.test:
             tests.append({"op": "test", "path": f"{pointer}{step.test[0]}", "value": step.test[1]})
-        node = None if behind else node[step.key]  # type: ignore[index]
+        node = None if behind else node[step.key]
     op = "remove" if value is None else "replace" if found else "add"
     return [*tests, {"op": op, "path": pointer, **({} if value is None else {"value": value})}]
 
@@ -223,13 +220,13 @@ def _joined_lists(one: Sequence[Any], other: Sequence[Any], how: Merging, at: tu
         if same is None and all(field in each for each in (item, *found)):
             found.append(item)
             continue
-        named = {field: item.get(field)}
-        rest = (
-            {key: value for key, value in each.items() if key != field}
-            for each in (found[same] if same is not None else {DIRECTIVE: ""}, item)
-        )
-        both = _joined(*rest, how, at)
+        mine, theirs = _unnamed(found[same] if same is not None else {DIRECTIVE: ""}, field), _unnamed(item, field)
+        both = _joined(mine, theirs, how, at)
         if both is None:
             return None
-        found[same or 0] = {**named, **both}
+        found[same or 0] = {field: item[field], **both}
     return found
+
+
+def _unnamed(item: Entry, field: str) -> Entry:
+    return {key: value for key, value in item.items() if key != field}

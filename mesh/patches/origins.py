@@ -58,8 +58,7 @@ def _item(
     if DIRECTIVE in item or not found:
         yield (*steps, frozenset([f"[{item.get(name)}]"])) if name in item else steps
         return
-    rest = {field: value for field, value in item.items() if field != name}
-    yield from _merged(rest, there[found[0]], how, path, (*steps, _names(there[found[0]], found[0])))
+    yield from _merged(item, there[found[0]], how, path, (*steps, _names(there[found[0]], found[0])))
 
 
 def _pointed(pointer: Sequence[str], there: Any) -> _Steps:

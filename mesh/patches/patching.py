@@ -91,7 +91,9 @@ class Patching:
         except PatchError as error:
             self._problems[i].append(f"{key(i)}: {ref}: {_said(error)}")
             return body
-        if refused := [f"{key(i)}: {ref}: {path} is not patched: {why}" for path, why in protected.problems(ref.kind, body, after)]:
+        if refused := [
+            f"{key(i)}: {ref}: {path} is not patched: {why}" for path, why in protected.problems(ref.kind, body, after)
+        ]:
             self._problems[i] += refused
             return body
         if after == body:
@@ -108,7 +110,8 @@ class Patching:
         known = sorted(same or {str(ref.kind) for ref in self._known})
         listed = f"{', '.join(known[:_SHOWN])}{' …' if len(known) > _SHOWN else ''}"
         guess = nearest(patch.object if same else patch.kind, known)
-        return f"the stack makes no {patch.object}{'' if same else ', and nothing of this kind'}{guess} (it makes {listed})"
+        none = f"no {patch.object}" if same else f"no {patch.object}, and nothing of this kind"
+        return f"the stack makes {none}{guess} (it makes {listed})"
 
 
 def _misfits(patch: Patch, type_: Type, at: str) -> Iterator[str]:

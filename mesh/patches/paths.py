@@ -63,10 +63,10 @@ _POD: Final[Mapping[str, str]] = {
 _OTHERS: Final[Mapping[GroupKind, Mapping[Keys, str]]] = {
     kinds.SERVICE: {("spec", "ports"): "port"},
     kinds.SERVICE_ACCOUNT: {("secrets",): "name"},
-    **dict.fromkeys(
-        (kinds.MUTATING_WEBHOOK, kinds.VALIDATING_WEBHOOK),
-        {("webhooks",): "name", ("webhooks", "matchConditions"): "name"},
-    ),
+    **{
+        kind: {("webhooks",): "name", ("webhooks", "matchConditions"): "name"}
+        for kind in (kinds.MUTATING_WEBHOOK, kinds.VALIDATING_WEBHOOK)
+    },
     GroupKind("ValidatingAdmissionPolicy", "admissionregistration.k8s.io"): {
         ("spec", "matchConditions"): "name",
         ("spec", "variables"): "name",

@@ -35,11 +35,7 @@ def _names(_: GroupKind, body: Object) -> Part:
 def _rest_of_metadata(_: GroupKind, body: Object) -> Part:
     ours = ("name", "namespace", "labels", "annotations")
     meta = body.get("metadata")
-    return {f"metadata.{key}": value for key, value in meta.items() if key not in ours} if _is_map(meta) else {}
-
-
-def _is_map(value: Any) -> bool:
-    return isinstance(value, Mapping)
+    return {f"metadata.{key}": value for key, value in (meta or {}).items() if key not in ours}
 
 
 def _marks(_: GroupKind, body: Object) -> Part:
@@ -109,7 +105,9 @@ PROTECTED: Final = (
     Protected(_service_type, "what an update waits for depends on it: mesh:gateways has a `type` for each gateway"),
     Protected(_written_by_istiod, "istiod writes it, and an update waits for that"),
     Protected(_secret_values, "values of Secrets come from Pulumi's config alone"),
-    Protected(_documents, "sidecars, restarts and the analysis follow from the settings that it is made from: set those"),
+    Protected(
+        _documents, "sidecars, restarts and the analysis follow from the settings that it is made from: set those"
+    ),
     Protected(_scaled, "which replicas are left to the autoscaler follows from it"),
 )
 """All of it, with the reasons."""
