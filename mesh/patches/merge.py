@@ -70,6 +70,8 @@ def _refuse_directives(items: Sequence[Any], at: Path) -> None:
 def _cleaned(value: Any, at: Path) -> Any:
     """A value as it is set where nothing was: without nulls, and without what only tells how to merge."""
     if isinstance(value, Mapping):
+        if value.get(DIRECTIVE) == "replace":
+            raise PatchError((*at, DIRECTIVE), "there is nothing to replace: leave the directive out")
         if DIRECTIVE in value:
             return _LEFT_OUT
         for key in value:
@@ -77,7 +79,7 @@ def _cleaned(value: Any, at: Path) -> Any:
         cleaned = ((key, _cleaned(item, (*at, key))) for key, item in value.items() if item is not None)
         return {key: item for key, item in cleaned if item is not _LEFT_OUT}
     if isinstance(value, list | tuple):
-        items = (_cleaned(item, (*at, i)) for i, item in enumerate(value))
+        items = (_cleaned(item, (*at, i)) for i, item in enumerate(value) if item != {DIRECTIVE: "replace"})
         return [item for item in items if item is not _LEFT_OUT]
     return value
 

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from mesh.core.errors import nearest, not_one_of, show
 from mesh.core.typed import Documented, Findings
-from mesh.patches.paths import PatchError, Path, is_plain
+from mesh.patches.paths import PatchError, Path, is_plain, shown
 
 LAST: Final = "-"
 """The last step of a pointer: behind the last item of a list."""
@@ -157,4 +157,4 @@ def _test(found: Any, wanted: Any, at: Path) -> None:
     if not is_plain(found):
         raise PatchError(at, "is known only during an update, so that it cannot be tested")
     if json.dumps(found, sort_keys=True, default=str) != json.dumps(wanted, sort_keys=True, default=str):
-        raise PatchError(at, f"is {show(found)}, and not {show(wanted)}")
+        raise PatchError(at, f"is {shown(found, at)}, and not {shown(wanted, at)}")

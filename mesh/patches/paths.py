@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from mesh.core import kinds, places, pods
+from mesh.core import disclosure, kinds, places, pods
+from mesh.core.errors import show
 from mesh.core.kinds import GroupKind
 
 
@@ -34,6 +35,14 @@ class PatchError(ValueError):
 def written(path: Iterable[Step]) -> str:
     """A path as people write it, such as `spec.containers[discovery].args[0]`."""
     return "".join(f"[{one.name}]" if isinstance(one, Item) else places.step(one) for one in path).removeprefix(".")
+
+
+def shown(value: Any, path: Path) -> str:
+    """The value at a path for a message, without what is not to be shown."""
+    steps = tuple(
+        f"[{one.name if isinstance(one, Item) else one}]" if not isinstance(one, str) else one for one in path
+    )
+    return show(disclosure.DEFAULT.masked(value, steps))
 
 
 def keys(path: Path) -> Keys:

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
-from mesh.core import disclosure
 from mesh.core.errors import nearest, not_one_of, show
 from mesh.patches.merge import DIRECTIVE
-from mesh.patches.paths import Item, PatchError, Path
+from mesh.patches.paths import Item, PatchError, Path, shown
 
 _EXPECTED: Final[Mapping[str, str]] = {
     "string": "a string",
@@ -80,9 +79,8 @@ def problems(value: Any, type_: Type, merges: bool, path: Path = ()) -> Iterator
     if value is None and merges:
         return
     if type_.names and not any(_is(value, name) for name in type_.names):
-        masked = disclosure.DEFAULT.masked(value, tuple(map(str, path)))
         quotes = f"; put it in quotes: {show(show(value))}" if _is_scalar(value) and "string" in type_.names else ""
-        yield PatchError(path, f"expected {_words(type_)}, got {show(masked)}{quotes}")
+        yield PatchError(path, f"expected {_words(type_)}, got {shown(value, path)}{quotes}")
     elif type_.choices and value not in type_.choices:
         yield PatchError(path, not_one_of(value, map(str, type_.choices)))
     elif isinstance(value, Mapping):
