@@ -20,7 +20,7 @@ from mesh.analysis.analyse import analyse
 from mesh.analysis.objects import Ref
 from mesh.config.loading import load
 from mesh.config.settings import SettingsError
-from mesh.core import names
+from mesh.core import names, secure
 from mesh.review import data, markdown
 
 ISTIOD = "Deployment istio-system/istiod"
@@ -105,6 +105,22 @@ def test_an_object_that_is_waited_for_has_another_digest_in_its_condition() -> N
     assert before[names.DIGEST] != after[names.DIGEST]
     assert after[names.DIGEST] in after[names.WAIT_FOR]
     assert before[names.DIGEST] not in after[names.WAIT_FOR]
+
+
+def test_values_that_only_an_update_knows_survive_a_patch() -> None:
+    name = "Namespace istio-system"
+    found = made(merge(name, {"metadata": {"annotations": {"team": "edge"}}}))[name]
+    before = unpatched()[name]
+    assert found.inputs["metadata"]["annotations"] == {**before.inputs["metadata"]["annotations"], "team": "edge"}
+    assert found.depends_on == before.depends_on
+
+
+def test_a_patch_may_have_an_encrypted_value() -> None:
+    hidden = secure.placeholder("mesh:patches[0].merge", "v1:abc")
+    env = {"containers": [{"name": "discovery", "env": [{"name": "TOKEN", "value": hidden}]}]}
+    found = made(merge(ISTIOD, {"spec": {"template": {"spec": env}}}))[ISTIOD]
+    (container,) = found.inputs["spec"]["template"]["spec"]["containers"]
+    assert container["env"][0] == {"name": "TOKEN", "value": hidden}
 
 
 def refusals(*patches: Mapping[str, Any], **more: Any) -> list[str]:
