@@ -144,7 +144,7 @@ def _as_list(draw: st.DrawFn, items: list[Any]) -> list[Any]:
     return [REPLACE, *found] if found and draw(_SELDOM) else found
 
 
-_SELDOM: Final = st.integers(0, 9).map(lambda one: one == 7)
+_SELDOM: Final[st.SearchStrategy[Any]] = st.integers(0, 9).map(lambda one: one == 7)
 
 
 @st.composite

@@ -9,12 +9,11 @@ from typing import Any
 
 import pytest
 
-from commands import render, report, sources
+from commands import analyze, render, report, sources
 from commands.parity import intended
 from commands.parity import sources as parity
 from commands.parity.compare import differences
 from commands.parity.report import lines
-from engine import manifests
 from engine.recorder import Resource
 from mesh.analysis.analyse import analyse
 from mesh.analysis.objects import Ref
@@ -295,11 +294,6 @@ def test_analysis_sees_the_patched_object_and_names_the_patch() -> None:
     patch = operations(name, {"op": "replace", "path": "/spec/ports/0/name", "value": "rest"})
     more = {"bookinfo": "true", "injectedNamespaces": {"default": "existing"}}
     stack = load(config(patch, **more))
-    resources = render.record("x", config(patch, **more), stack)
-    objects = stack.with_origins(
-        manifests.Object.read(one.inputs, manifests.config_key_of(one.parent))
-        for one in resources
-        if one.type.startswith("kubernetes:")
-    )
+    objects = analyze.made("x", stack, config(patch, **more))
     said = [str(one) for one in analyse(objects, stack.settings.mesh_names, ()) if str(one.ref) == name]
     assert any("mesh:patches[0]" in one for one in said)
