@@ -21,7 +21,8 @@ DEFAULT_TAG: Final = frozenset(("istio-revision-tag-default", "istiod-default-va
 
 def reason(found: Difference) -> str:
     """The reason why a difference is intended; empty if it is not."""
-    return next((why for why, holds in REASONS.items() if holds(found)), "")
+    said = f"by {found.by}" if found.by else ""
+    return said or next((why for why, holds in REASONS.items() if holds(found)), "")
 
 
 def _newer_api(found: Difference) -> bool:
