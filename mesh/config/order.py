@@ -17,4 +17,4 @@ def needs(stack: Stack, standing: Objects) -> Needs:
         **{item.ref: item.body for item in stack.apps.objects},
         **{item.ref: item.manifest(versions) for item in made},
     }
-    return Needs(objects, order.needs(made), standing)
+    return Needs(objects, order.needs(made), standing, stack.settings.config_root)

@@ -21,6 +21,8 @@ from mesh.values.values import Digest, SidecarInjectorWebhook, Telemetry, Values
 
 SHARED: Final = (
     ("meshConfig", "trustDomain"),
+    ("meshConfig", "rootNamespace"),
+    ("global", "istioNamespace"),
     ("global", "meshID"),
     ("global", "network"),
     ("global", "multiCluster", "clusterName"),
@@ -142,7 +144,6 @@ def installations(main: Installation, others: Mapping[str, ControlPlane]) -> dic
         revision: Installation(
             release=releases.get(entry.release),
             values=entry.values(revision, main.values, main.release.name),
-            root=main.root,
             traced=main.traced,
             collector=main.collector,
             further=True,

@@ -167,7 +167,7 @@ class IstiodRemote(Documented):
     enabled: bool = False
     """Whether this cluster uses an istiod on another one. It then gets the injection webhook without istiod."""
     injectionURL: Url = ""
-    """URL of the injection webhook, `https://…`; the Service `istiod` in `istio-system` if empty."""
+    """URL of the injection webhook, `https://…`; the Service `istiod` in Istio's namespace if empty."""
     injectionPath: WebhookPath = "/inject"
     """Path of the injection webhook at the Service `istiod`, such as `/inject/cluster/west/net/west`."""
     injectionCABundle: Base64 = ""

@@ -18,7 +18,7 @@ from mesh.core.kubernetes import (
     Resources,
     SeccompProfile,
 )
-from mesh.core.names import DEFAULT_DOMAIN
+from mesh.core.names import DEFAULT_DOMAIN, ROOT
 from mesh.core.scheduling import Affinity, Toleration
 from mesh.core.typed import Documented
 from mesh.values.gateway import PROXY_RESOURCES
@@ -187,6 +187,9 @@ ResourceScope = Literal["all", "cluster", "namespace"]
 class Global(Documented):
     """Settings of all of Istio's components."""
 
+    istioNamespace: Name = ROOT
+    """Istio's namespace, in which istiod, its ConfigMaps and accounts are, and gateways and addons that name no other.
+    It stays as it is for as long as the stack is installed."""
     proxy: Proxy = Proxy()
     """Sidecars; image, cluster domain and log levels apply to gateways, too."""
     proxy_init: ProxyInit = ProxyInit()

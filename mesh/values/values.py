@@ -152,8 +152,18 @@ class Values(Documented):
         return value
 
     @property
+    def root(self) -> str:
+        """Istio's namespace."""
+        return self.global_.istioNamespace
+
+    @property
+    def config_root(self) -> str:
+        """The root namespace, whose objects of Istio's API are for the whole mesh."""
+        return self.meshConfig.rootNamespace or self.root
+
+    @property
     def uses_root_namespace(self) -> bool:
-        """Whether any object is installed in the root namespace."""
+        """Whether any object is installed in Istio's namespace."""
         gateways = any(gateway.enabled and not gateway.namespace for gateway in self.gateways.values())
         nodes = any(part.enabled and not part.namespace for part in (self.cni, self.ztunnel))
         documents = self.istiodRemote.enabled and (

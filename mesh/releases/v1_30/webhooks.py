@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from mesh.core.names import DEFAULT_REVISION, INJECTOR, REVISION_LABEL, revisioned
+from mesh.core.names import DEFAULT_REVISION, REVISION_LABEL, revisioned
 from mesh.releases.common.webhooks import (
     NEVER,
     default_is_elsewhere,
@@ -52,13 +52,13 @@ def injectors(mesh: Installation) -> list[WebhookConfiguration]:
     The default labels belong to one of them only: to the control plane without a name, or else to the tag `default`.
     """
     unnamed, active = not mesh.values.revision, not default_is_elsewhere(mesh)
-    own = _injector(mesh, mesh.revisioned(INJECTOR), mesh.labels, mesh.revision, mesh.revision, active=active)
+    own = _injector(mesh, mesh.injector, mesh.labels, mesh.revision, mesh.revision, active=active)
     return [
         own,
         *(
             _injector(
                 mesh,
-                f"istio-revision-tag-{tag.name}",
+                _of_tag(tag, mesh),
                 tag.labels,
                 tag.revision,
                 tag.name,
@@ -67,6 +67,12 @@ def injectors(mesh: Installation) -> list[WebhookConfiguration]:
             for tag in tags(mesh)
         ),
     ]
+
+
+def _of_tag(tag: Tag, mesh: Installation) -> str:
+    """The name of a tag's injection webhook. Those that `istioctl` makes by itself name no namespace."""
+    name = f"istio-revision-tag-{tag.name}"
+    return name if tag.implied else mesh.cluster_wide(name)
 
 
 def _injector(
