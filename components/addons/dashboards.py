@@ -22,7 +22,8 @@ class Dashboards(pulumi.ComponentResource):
         namespace: pulumi.Input[str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """`sample` has the dashboards, `root` is Istio's namespace; `namespace` is the name of the ConfigMaps' one, known when that exists."""
+        """`sample` has the dashboards; `root` is Istio's namespace, `namespace` that of the ConfigMaps, known when it
+        exists."""
         super().__init__("mesh:addons:Dashboards", name, None, opts)
         for folder in sample.dashboards.folders:
             own = config_map(folder)

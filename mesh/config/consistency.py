@@ -93,12 +93,14 @@ def _undeclared(path: str, name: str, key: str, declared: Iterable[str]) -> str:
 
 def _without_control_plane(s: Settings) -> Iterator[str]:
     """Keys that need a control plane, if the stack has none."""
-    has_istiod = any(one.values.pilot.enabled for one in s.installations.values())
+    has_istiod = any(one.values.holds_config for one in s.installations.values())
     for key, wanted in (("traffic", s.traffic), ("security", s.security)):
         if wanted and not has_istiod:
             yield f"mesh:{key} is set, but the profile {s.profile} has no istiod that serves it"
-    if s.pilot.enabled and s.istiodRemote.enabled:
+    if s.pilot.enabled and s.istiodRemote.enabled and not s.istiodRemote.enabledLocalInjectorIstiod:
         yield "mesh:pilot.enabled and mesh:istiodRemote.enabled: the control plane is here or elsewhere, not both"
+    for path, text in s.installation.release.remote_problems(s, s.profile):
+        yield f"mesh:{path}: {text}"
     unnamed = any(not one.revision for one in s.injectedNamespaces.values())
     if unnamed and not (s.pilot.enabled or s.istiodRemote.enabled):
         yield f"mesh:injectedNamespaces is set, but the profile {s.profile} has no control plane that injects"

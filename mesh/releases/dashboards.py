@@ -129,7 +129,8 @@ class Dashboards:
     """A dashboard in the JSON model of the release's Grafana."""
 
     def files(self, folder: str, root: str) -> dict[str, str]:
-        """The JSON files of a folder, by file name. `root` is Istio's namespace, which queries have by its usual name."""
+        """The JSON files of a folder, by file name. `root` is Istio's namespace, in place of the usual
+        one in queries."""
         return {
             f"{name}.json": json.dumps(self.document(found)).replace(ROOT, root)
             for name, found in self.folders[folder].items()

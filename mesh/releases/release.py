@@ -25,6 +25,7 @@ from mesh.releases.addons import Addons, KialiView
 from mesh.releases.differences import Differences, order
 from mesh.releases.policies import AdmissionPolicy, NetworkPolicy
 from mesh.releases.profiles import Profiles
+from mesh.releases.remote import RemoteService
 from mesh.releases.roles import Account, Grant, PolicyRules
 from mesh.releases.webhooks import WebhookConfiguration
 from mesh.values.gateway import Gateway
@@ -189,6 +190,11 @@ class Release:
     """Kinds of Istio's API and their versions."""
     roles: Roles
     """Service accounts and RBAC permissions."""
+    remote_service: Callable[[Installation], RemoteService | None]
+    """The Service that leads to a control plane on another cluster; None if the values have none."""
+    remote_problems: Callable[[Values, str], Iterable[tuple[str, str]]]
+    """What is missing or wrong in values of a profile where a control plane on another cluster is to be used: keys and
+    texts."""
     tags: Callable[[Installation], Sequence[Tag]]
     """The revision tags."""
     injection_webhooks: Callable[[Installation], Sequence[WebhookConfiguration]]

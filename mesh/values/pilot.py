@@ -166,6 +166,9 @@ class IstiodRemote(Documented):
 
     enabled: bool = False
     """Whether this cluster uses an istiod on another one. It then gets the injection webhook without istiod."""
+    enabledLocalInjectorIstiod: bool = False
+    """Whether an istiod runs here all the same, which injects only: proxies are configured by the other one, at
+    `global.remotePilotAddress`."""
     injectionURL: Url = ""
     """URL of the injection webhook, `https://…`; the Service `istiod` in Istio's namespace if empty."""
     injectionPath: WebhookPath = "/inject"

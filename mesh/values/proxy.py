@@ -22,6 +22,7 @@ from mesh.core.names import DEFAULT_DOMAIN, ROOT
 from mesh.core.scheduling import Affinity, Toleration
 from mesh.core.typed import Documented
 from mesh.values.gateway import PROXY_RESOURCES
+from mesh.values.networks import Network
 from mesh.values.workload import Variant
 
 _LEVELS = "trace|debug|info|warning|error|critical|off"
@@ -262,8 +263,9 @@ class Global(Documented):
     """Whether a cluster with a remote istiod holds Istio's objects for it."""
     remotePilotAddress: Host = ""
     """Address of a remote istiod, an IP address or a host name, for a Service that leads to it."""
-    meshNetworks: dict[str, Any] = {}
-    """Networks of the mesh with their endpoints and gateways, by name."""
+    meshNetworks: dict[LabelValue, Network] = {}
+    """Networks of the mesh with their endpoints and gateways, by name. Clusters and gateways that say their network by
+    `global.network` need no entry."""
 
     @field_validator("pilotCertProvider")
     @classmethod

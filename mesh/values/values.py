@@ -152,6 +152,22 @@ class Values(Documented):
         return value
 
     @property
+    def runs_istiod(self) -> bool:
+        """Whether an istiod runs on this cluster: a control plane, or one that injects only."""
+        return self.pilot.enabled or (self.istiodRemote.enabled and self.istiodRemote.enabledLocalInjectorIstiod)
+
+    @property
+    def holds_config(self) -> bool:
+        """Whether a control plane, here or elsewhere, reads Istio's objects on this cluster."""
+        elsewhere = self.global_.configCluster or self.global_.externalIstiod
+        return self.pilot.enabled or (self.istiodRemote.enabled and elsewhere)
+
+    @property
+    def trusts_istiod(self) -> bool:
+        """Whether an istiod has an account on this cluster: one that runs here, or that is configured here."""
+        return not self.istiodRemote.enabled or self.global_.configCluster or self.runs_istiod
+
+    @property
     def root(self) -> str:
         """Istio's namespace."""
         return self.global_.istioNamespace
@@ -169,7 +185,7 @@ class Values(Documented):
         documents = self.istiodRemote.enabled and (
             self.pilot.configMap or not self.global_.omitSidecarInjectorConfigMap or self.telemetry.installed
         )
-        return self.pilot.enabled or gateways or nodes or documents
+        return self.runs_istiod or gateways or nodes or documents
 
     def image(self, name: str, variant: str = "") -> str:
         """The full reference of an image: `name` itself if it contains a slash, otherwise the image of `hub` with this

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from mesh.releases import lacks
 from mesh.releases.release import Installation
+from mesh.values import networks
 
 
 def plain(value: Any, release: str) -> Any:
@@ -39,7 +40,7 @@ def global_values(mesh: Installation) -> dict[str, Any]:
         **chosen,
         "hub": values.hub,
         "tag": values.tag,
-        "istioNamespace": mesh.root,
+        "meshNetworks": networks.wire(values.global_.meshNetworks),
         "defaultResources": {"requests": {"cpu": "10m"}},
         "sds": {"token": {"aud": "istio-ca"}},
         "operatorManageWebhooks": False,

@@ -15,6 +15,7 @@ from mesh.releases.v1_10 import (
     istiod_config,
     proxy_config,
     regex,
+    remote,
     telemetry,
     webhooks,
 )
@@ -47,6 +48,8 @@ RELEASE: Final = Release(
     profiles=PROFILES,
     api=VERSIONS,
     roles=ROLES,
+    remote_service=remote.service,
+    remote_problems=remote.problems,
     tags=webhooks.tags,
     injection_webhooks=webhooks.injectors,
     validation_webhooks=webhooks.validators,

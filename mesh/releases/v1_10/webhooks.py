@@ -70,7 +70,9 @@ def validators(mesh: Installation) -> list[WebhookConfiguration]:
         return []
     check = Webhook(
         name="validation.istio.io",
-        client_config=ClientConfig(service=mesh.revisioned("istiod"), path="/validate"),
+        client_config=ClientConfig(
+            service=mesh.revisioned("istiod"), path="/validate", url=mesh.values.base.validationURL
+        ),
         rule=WebhookRule(
             groups=["security.istio.io", "networking.istio.io"],
             versions=["*"] if mesh.newest is mesh.release else _KNOWN,

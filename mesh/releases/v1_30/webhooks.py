@@ -106,7 +106,6 @@ def validators(mesh: Installation) -> list[WebhookConfiguration]:
     """The webhooks that validate Istio's objects: those with the label of this revision, and with the tag `default`,
     those without a label."""
     values = mesh.values
-    remote = values.istiodRemote.enabled and not values.global_.configCluster
     own = f"{mesh.revisioned('istio-validator')}-{mesh.root}"
     labelled = requirement(REVISION_LABEL, "In", mesh.revision)
     found = [_validator(mesh, own, "rev.validation", mesh.revision, mesh.labels, labelled)]
@@ -116,7 +115,7 @@ def validators(mesh: Installation) -> list[WebhookConfiguration]:
             found.append(
                 _validator(mesh, "istiod-default-validator", "validation", tag.revision, tag.labels, unlabelled)
             )
-    return found if values.global_.configValidation and not remote else []
+    return found if values.global_.configValidation and values.trusts_istiod else []
 
 
 def _validator(
