@@ -65,7 +65,7 @@ def _undeclared_namespaces(s: Settings) -> Iterator[str]:
     elif s.ownership.get(s.config_root) == "create" and any(_filters(one) for one in s.installations.values()):
         yield (
             f"mesh:meshConfig.rootNamespace: {s.config_root} is declared `create`, but the control plane puts its"
-            " EnvoyFilters there before the stack makes a namespace: create it yourself, and declare it `existing`"
+            " EnvoyFilters there before the stack makes a namespace: declare it `existing`, and make it first"
         )
     if s.bookinfo and s.bookinfo.namespace not in s.injectedNamespaces:
         injected = s.injectedNamespaces

@@ -91,7 +91,7 @@ def mesh_config(seen: Snapshot, plan: Plan) -> dict[str, Any]:
     kept = (*MESH_CONFIG, *(OF_CERTIFICATES if plan.identity else ()))
     return {
         **{key: seen.deployed[key] for key in kept if key in seen.deployed},
-        "rootNamespace": plan.config_root,
+        "rootNamespace": seen.deployed.get("rootNamespace", plan.config_root),
         **({} if plan.identity else {"enableAutoMtls": False}),
         # Pilot ignores all namespaces: their Services lead to simulated pods, and ServiceEntries take their place.
         "discoverySelectors": [{"matchLabels": {"mesh/live": "nothing-has-this-label"}}],

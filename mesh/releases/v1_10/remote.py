@@ -29,10 +29,10 @@ def problems(values: Values, profile: str) -> Iterator[tuple[str, str]]:
     """What is missing or wrong where a control plane on another cluster is to be used: keys and texts."""
     address = values.global_.remotePilotAddress
     if values.istiodRemote.enabled and not values.istiodRemote.injectionURL:
-        text = "the URL at which the control plane elsewhere injects, such as https://ADDRESS:15017/inject"
+        text = "set it to the URL at which the control plane elsewhere injects, such as https://ADDRESS:15017/inject"
         yield "istiodRemote.injectionURL", f"the profile {profile} needs it: {text}"
     if profile == "remote" and not address:
-        text = "the IP address of the control plane elsewhere. Without one, choose the profile default"
+        text = "set it to the IP address of the control plane elsewhere, or choose the profile default"
         yield "global.remotePilotAddress", f"the profile remote needs it: {text}"
     for name, network in values.global_.meshNetworks.items():
         for i, gateway in enumerate(network.gateways):
@@ -40,5 +40,5 @@ def problems(values: Values, profile: str) -> Iterator[tuple[str, str]]:
                 text = f"{gateway.address} is a host name, and 1.10 takes IP addresses only: name a registryServiceName"
                 yield f"global.meshNetworks.{name}.gateways[{i}].address", text
     if address and values.pilot.enabled and not ip_version(address):
-        text = "a host name, and beside an istiod on this cluster 1.10 can lead to an IP address only"
+        text = "a host name, which 1.10 cannot lead to beside an istiod on this cluster: set it to an IP address"
         yield "global.remotePilotAddress", f"{address} is {text}"

@@ -29,15 +29,18 @@ def service(mesh: Installation) -> RemoteService | None:
 def problems(values: Values, profile: str) -> Iterator[tuple[str, str]]:
     """What is missing or wrong where a control plane on another cluster is to be used: keys and texts."""
     remote, address = values.istiodRemote, values.global_.remotePilotAddress
-    what = "the IP address or host name of the control plane elsewhere"
+    what = "set it to the IP address or host name of the control plane elsewhere"
     if remote.enabledLocalInjectorIstiod and not remote.enabled:
-        yield "istiodRemote.enabledLocalInjectorIstiod", "it needs mesh:istiodRemote.enabled: true"
+        yield (
+            "istiodRemote.enabledLocalInjectorIstiod",
+            "it is for a remote istiod: set mesh:istiodRemote.enabled to true",
+        )
     elif remote.enabledLocalInjectorIstiod:
         if not address:
             yield "global.remotePilotAddress", f"an istiod that injects only needs it: {what}"
         if not values.pilot.configMap or values.global_.omitSidecarInjectorConfigMap:
-            text = "mesh:pilot.configMap: true and mesh:global.omitSidecarInjectorConfigMap: false"
-            yield "istiodRemote.enabledLocalInjectorIstiod", f"the istiod here reads its ConfigMaps: it needs {text}"
+            text = "set mesh:pilot.configMap to true and mesh:global.omitSidecarInjectorConfigMap to false"
+            yield "istiodRemote.enabledLocalInjectorIstiod", f"the istiod here reads its ConfigMaps: {text}"
     elif remote.enabled and not (address or remote.injectionURL):
-        way = "or mesh:istiodRemote.injectionURL, the URL at which it injects"
-        yield "global.remotePilotAddress", f"the profile {profile} needs it: {what}; {way}"
+        way = "or set mesh:istiodRemote.injectionURL to the URL at which it injects"
+        yield "global.remotePilotAddress", f"the profile {profile} needs it: {what}, {way}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from mesh import releases
@@ -37,6 +39,7 @@ def test_what_the_other_release_lacks_stays_behind() -> None:
 
 
 def test_a_profile_that_the_other_release_lacks_becomes_the_chosen_one_or_the_default() -> None:
-    old = loading.load({"mesh:profile": "external"}, None).installation
-    assert settings.moved(old, NEW).values == NEW.values("default")
-    assert settings.moved(old, NEW, "remote").values == NEW.values("remote")
+    remote = {"injectionURL": "https://istiod.example.com/inject"}
+    old = loading.load({"mesh:profile": "external", "mesh:istiodRemote": json.dumps(remote)}, None).installation
+    assert settings.moved(old, NEW).values == NEW.values("default", {"istiodRemote": remote})
+    assert settings.moved(old, NEW, "remote").values == NEW.values("remote", {"istiodRemote": remote})
