@@ -53,7 +53,8 @@ def profile_of_release(value: str, info: ValidationInfo) -> str:
 
 class ControlPlane(Documented):
     """A further control plane of the mesh. What it leaves out is the default of its profile; what all control planes
-    of a mesh agree on (trust domain, mesh ID, network, names of the cluster and its domain) is the stack's."""
+    of a mesh agree on (namespaces of Istio and its configuration, trust domain, mesh ID, network, names of the cluster
+    and its domain) is the stack's."""
 
     release: ReleaseName
     """Minor version of Istio, in quotes."""
