@@ -14,6 +14,8 @@ from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
 from mesh.config import loading
 from mesh.config.settings import SettingsError
+from mesh.core.names import DEFAULT_NAMES
+from mesh.review import subject
 
 Manifest = dict[str, Any]
 
@@ -161,6 +163,13 @@ def test_policies_of_the_root_namespace_apply_to_the_whole_mesh_in_the_analysis(
     mesh = Mesh([Object.read({**pod, "spec": {"containers": containers}})], stack.settings.mesh_names)
     selected = {place: len(mesh.selected_by(_policy(place))) for place in ("mesh-config", USUAL, "shop")}
     assert selected == {"mesh-config": 1, USUAL: 0, "shop": 1}
+
+
+def test_a_review_reads_both_namespaces_of_the_mesh_before_from_its_config_maps() -> None:
+    made = objects(**ELSEWHERE, **APART)
+    maps = [Object.read(made[f"ConfigMap {name}"]) for name in ("istio", "istio-sidecar-injector")]
+    found = subject._names(maps, DEFAULT_NAMES)
+    assert (found.root, found.home) == ("mesh-config", ROOT)
 
 
 def _policy(namespace: str) -> Object:
