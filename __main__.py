@@ -26,9 +26,8 @@ from components.inorder import InOrder
 from components.namespaces import Namespaces, NamespacesArgs
 from engine import program
 from engine.sharedfields import SharedFields
-from mesh.core.names import ROOT
 
-stack, cluster = program.connect(ROOT, recorded)
+stack, cluster = program.connect(recorded)
 settings, mesh = stack.settings, stack.installation
 on_cluster = pulumi.ResourceOptions(provider=cluster.provider)
 

@@ -19,7 +19,7 @@ from components.namespaces import Namespaces, NamespacesArgs
 from engine import config, start
 from engine import program as run
 from engine.sharedfields import SharedFields
-from mesh.core import documents, names
+from mesh.core import documents
 
 SERVICES: Final = "BENCH_SERVICES"
 """Environment variable with the number of services."""
@@ -88,13 +88,13 @@ def program() -> None:
 def _mesh(count: int) -> None:
     config.replace(settings(count))  # not the environment's: that can hold 128 KiB
     recorded = start.request_state()
-    stack, cluster = run.connect(names.ROOT, recorded)
+    stack, cluster = run.connect(recorded)
     on_cluster = pulumi.ResourceOptions(provider=cluster.provider)
     namespaces = Namespaces(
         "namespaces",
         NamespacesArgs(
             settings=stack.settings,
-            root=names.ROOT,
+            root=stack.settings.root,
             owner=cluster.owner,
             control_planes=dict.fromkeys(stack.installations, ControlPlane()),
         ),

@@ -1,4 +1,4 @@
-"""Whether an update would turn a control plane into one of a release that is far from its own, in place."""
+"""Whether an update would turn a control plane into one of another namespace or of a far release, in place."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from cluster import revisions
 from cluster.orphans import Objects
+from cluster.state import StackState
 from mesh import releases
 from mesh.proxy.control_plane import GUIDE
 from mesh.upgrade.target import distance
@@ -29,6 +30,18 @@ def problem(before: Objects, after: Objects) -> str:
                 f" the new objects halfway. Put the release back{_road(releases.minor(old), releases.minor(new))}"
             )
     return ""
+
+
+def moved(recorded: StackState, root: str) -> str:
+    """Why a stack that is installed must not go to Istio's namespace `root`, and what to do; empty if it stays where it
+    is, or is new."""
+    before = recorded.resources.get("mesh:istio:Base::base", {}).get("namespace")
+    if before in (None, root):
+        return ""
+    return (
+        f"mesh:global.istioNamespace: {root}, but the stack is installed in {before}, and all that names its control"
+        f" plane would go away under the running proxies: set it to {before}, or take the stack down first (make down)"
+    )
 
 
 def _road(before: str, to: str) -> str:

@@ -28,7 +28,6 @@ from mesh.config.settings import Settings
 from mesh.core import disclosure, kinds, names
 from mesh.core.diff import ABSENT
 from mesh.core.disclosure import Disclosure
-from mesh.core.names import ROOT
 from mesh.core.secure import HIDDEN
 
 FORCE_FIELDS: Final = "PULUMI_K8S_ENABLE_PATCH_FORCE"
@@ -70,7 +69,7 @@ def _refuse(name: str, settings: Settings, at: Target) -> None:
     """Raises CommandError if the mesh belongs to another stack, or the cluster is the wrong one."""
     found = survey.take(at)
     recorded = pulumi_cli.recorded_state(name) or StackState()
-    problems = program.problems(found, recorded, PROJECT, name, ROOT, settings, adopt=True)
+    problems = program.problems(found, recorded, PROJECT, name, settings, adopt=True)
     if problems := [*problems, *program.lowered(found, settings)]:
         raise CommandError("\n".join(problems))
 

@@ -17,7 +17,7 @@ from commands import stacks
 from commands.stackfiles import CommandError
 from mesh.config.addons import Addon
 from mesh.core import errors
-from mesh.core.names import EMBEDDED_CLUSTERS, ROOT
+from mesh.core.names import EMBEDDED_CLUSTERS
 
 _FORWARDING: Final = re.compile(r"Forwarding from 127\.0\.0\.1:(\d+) ->")
 
@@ -36,10 +36,10 @@ def run(stack: str, name: str) -> int:
             " On a cluster of your own: make dashboard STACK=demo CONTEXT=... NAME=..."
         )
     with proxy.connect(target) as api:
-        _refuse_unless_ready(api, stack, name)
+        _refuse_unless_ready(api, stack, name, settings.root)
     if addon.login and not settings.addons.insecureDemo:
-        print(addon.login.format(kubectl=f"kubectl --context {target.context} --namespace {ROOT}"), flush=True)
-    return _forward(target, addon)
+        print(addon.login.format(kubectl=f"kubectl --context {target.context} --namespace {settings.root}"), flush=True)
+    return _forward(target, addon, settings.root)
 
 
 def _addon(stack: str, name: str, chosen: Mapping[str, Addon]) -> Addon:
@@ -52,18 +52,18 @@ def _addon(stack: str, name: str, chosen: Mapping[str, Addon]) -> Addon:
     return chosen[name]
 
 
-def _refuse_unless_ready(api: Api, stack: str, name: str) -> None:
+def _refuse_unless_ready(api: Api, stack: str, name: str, root: str) -> None:
     """Raises CommandError unless a pod of the addon is ready: a forward to a Service without pods only times out."""
-    path = f"/apis/apps/v1/namespaces/{ROOT}/deployments"
+    path = f"/apis/apps/v1/namespaces/{root}/deployments"
     found = {item["metadata"]["name"]: item for item in client.items(api, path)}
     if name not in found:
         raise CommandError(f"{name} is not on the cluster: `make up STACK={stack}` installs it")
     if not found[name].get("status", {}).get("readyReplicas"):
-        raise CommandError(f"no pod of {name} is ready: kubectl get pods,events --namespace {ROOT}")
+        raise CommandError(f"no pod of {name} is ready: kubectl get pods,events --namespace {root}")
 
 
-def _forward(target: Target, addon: Addon) -> int:
-    command = [*target.command, "--namespace", ROOT, "port-forward", f"service/{addon.service}"]
+def _forward(target: Target, addon: Addon, root: str) -> int:
+    command = [*target.command, "--namespace", root, "port-forward", f"service/{addon.service}"]
     with subprocess.Popen([*command, f":{addon.port}"], stdout=subprocess.PIPE, text=True) as forward:
         try:
             for line in forward.stdout or ():

@@ -9,7 +9,7 @@ import sandbox
 from commands import stacks
 from commands.stackfiles import CommandError
 from mesh.config.settings import INGRESS, Settings
-from mesh.core.names import DEFAULT_CLUSTER, EMBEDDED_CLUSTERS, MESH_CONFIG, ROOT
+from mesh.core.names import DEFAULT_CLUSTER, EMBEDDED_CLUSTERS, MESH_CONFIG
 from sandbox import live
 from toolchain import ToolchainError
 
@@ -50,7 +50,7 @@ def _fields(stack: str, chosen: Settings) -> dict[str, Any]:
     """The fields of `sandbox.live.plan.Plan` that come from the stack's settings."""
     mesh = chosen.installation
     edges = [
-        live.DeclaredGateway(name, spec.namespace or ROOT, dict(spec.selector(name)))
+        live.DeclaredGateway(name, spec.namespace or mesh.root, dict(spec.selector(name)))
         for name, spec in chosen.gateways.items()
         if spec.enabled
     ]
@@ -58,6 +58,7 @@ def _fields(stack: str, chosen: Settings) -> dict[str, Any]:
         "stack": stack,
         "namespace": chosen.bookinfo.namespace if chosen.bookinfo else "",
         "root": mesh.root,
+        "config_root": mesh.config_root,
         "mesh_config": mesh.revisioned(MESH_CONFIG),
         "version": chosen.tag,
         "defaults": dict(mesh.release.requests.pilot),

@@ -107,7 +107,7 @@ def as_data(found: Overview) -> dict[str, Any]:
 
 
 def _control_planes(stack: Stack, found: Revisions, kinds: Mapping[str, str]) -> list[ControlPlane]:
-    own = {name: one for name, one in stack.installations.items() if one.values.pilot.enabled}
+    own = {name: one for name, one in stack.installations.items() if one.values.runs_istiod}
     there = {one.revision: one for one in found.control_planes}
     return [
         _control_plane(name, own.get(name), there.get(name), kinds.get(name, ""))

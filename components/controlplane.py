@@ -50,7 +50,7 @@ def _install(
     takes_over: Sequence[pulumi.Resource],
     opts: pulumi.ResourceOptions,
 ) -> ControlPlane:
-    if mesh.values.pilot.enabled:
+    if mesh.values.runs_istiod:
         istiod = Istiod(name, IstiodArgs(mesh=mesh, base=base, gate=gate, takes_over=takes_over), opts)
         injecting = [*istiod.serving, *istiod.injecting]
         return ControlPlane(serving=istiod.serving, injecting=injecting, validating=istiod.validation)

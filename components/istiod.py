@@ -9,7 +9,7 @@ from typing import Any, Final
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components import kube, meshconfig, rbac, telemetry, webhooks
+from components import elsewhere, kube, meshconfig, rbac, telemetry, webhooks
 from components.base import Base
 from mesh.core.names import XDS_PORT
 from mesh.releases.release import Installation
@@ -52,6 +52,7 @@ class Istiod(pulumi.ComponentResource):
         self._namespace = args.base.namespace
         permissions = [*args.base.permissions, *rbac.of_control_plane(mesh, self._namespace, self)]
         documents = meshconfig.config_maps(mesh, self._namespace, self._child)
+        elsewhere.lead_to(mesh, self._namespace, self._child)
         self.serving = self._serve([*permissions, *documents, *args.base.definitions]) if mesh.in_namespaces else []
         answering = self._after(*self.serving, *(self._services() if mesh.in_namespaces else []))
         injecting = pulumi.ResourceOptions.merge(answering, self._after(*args.takes_over))

@@ -12,6 +12,7 @@ from mesh.core import documents
 from mesh.core.names import EXTRA_CERTIFICATES, INJECTOR, MESH_CONFIG
 from mesh.proxy import injection
 from mesh.releases.release import Installation
+from mesh.values import networks
 
 
 def config_maps(mesh: Installation, namespace: pulumi.Input[str], opts: pulumi.ResourceOptions) -> list[ConfigMap]:
@@ -33,13 +34,13 @@ def _of_istiod(mesh: Installation) -> _Contents:
     values, contents = mesh.values, dict[str, dict[str, str]]()
     if values.pilot.configMap:
         text = documents.dump(mesh.release.mesh_config(mesh), sort_keys=True)
-        networks = documents.dump({"networks": values.global_.meshNetworks}, sort_keys=True)
-        contents[MESH_CONFIG] = {"mesh": text, "meshNetworks": networks}
+        text_of_networks = documents.dump({"networks": networks.wire(values.global_.meshNetworks)}, sort_keys=True)
+        contents[MESH_CONFIG] = {"mesh": text, "meshNetworks": text_of_networks}
     if not values.global_.omitSidecarInjectorConfigMap:
         contents[INJECTOR] = injection.config_map_data(
             mesh.release.injection_templates(), mesh.release.injection_values(mesh)
         )
-    if values.pilot.enabled and values.pilot.jwksResolverExtraRootCA:
+    if values.runs_istiod and values.pilot.jwksResolverExtraRootCA:
         contents[EXTRA_CERTIFICATES] = {"extra.pem": values.pilot.jwksResolverExtraRootCA}
     return {mesh.revisioned(name): ({}, data) for name, data in contents.items()}
 

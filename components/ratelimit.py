@@ -13,7 +13,6 @@ import pulumi_kubernetes as k8s
 from components import kube
 from mesh.config.stack import Stack
 from mesh.core import documents
-from mesh.core.names import ROOT
 from mesh.releases.release import Installation
 from mesh.traffic import envoy
 from mesh.traffic.rate_limits import RateLimit as Chosen
@@ -52,7 +51,7 @@ def install(stack: Stack, namespaces: Mapping[str, pulumi.Input[str]], opts: pul
         args = RateLimitArgs(
             mesh=stack.installation,
             spec=spec,
-            namespace=namespaces[spec.namespace or ROOT],
+            namespace=namespaces[spec.namespace or stack.settings.root],
             descriptors=stack.rate_limits,
         )
         RateLimit("ratelimit", args, opts)

@@ -9,7 +9,7 @@ from mesh.releases.release import Installation
 
 
 def install(mesh: Installation, namespace: pulumi.Input[str], opts: pulumi.ResourceOptions) -> None:
-    """Installs the filters that the values enable, in Istio's namespace, so that they apply to the whole mesh."""
+    """Installs the filters that the values enable, in the root namespace, so that they apply to the whole mesh."""
     for name, envoy_filter in mesh.release.telemetry_filters(mesh):
-        manifest = envoy_filter.manifest(mesh.revisioned(name), mesh.root, mesh.release.api, mesh.labels)
-        kube.custom_resource(manifest, namespace, opts)
+        manifest = envoy_filter.manifest(mesh.revisioned(name), mesh.config_root, mesh.release.api, mesh.labels)
+        kube.custom_resource(manifest, namespace if mesh.config_root == mesh.root else mesh.config_root, opts)

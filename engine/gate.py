@@ -15,7 +15,6 @@ import pulumi
 from cluster import client, leftovers, proxy
 from cluster.errors import ClusterError
 from cluster.target import Target
-from mesh.core.names import INJECTOR
 from mesh.releases.release import Installation
 
 NAME: Final = "injector-is-ready"
@@ -29,7 +28,7 @@ class GateClosed(Exception):
 
 def hook(target: Target, mesh: Installation) -> pulumi.ResourceHook:
     """A resource hook for workloads that this control plane injects. It raises GateClosed if injection is not ready."""
-    namespace, deployment, injector = mesh.root, mesh.revisioned("istiod"), mesh.revisioned(INJECTOR)
+    namespace, deployment, injector = mesh.root, mesh.revisioned("istiod"), mesh.injector
     checked_at = float("-inf")
 
     def check(args: pulumi.ResourceHookArgs) -> None:

@@ -16,7 +16,7 @@ from typing import Final, NoReturn
 import pulumi
 import pulumi_kubernetes as k8s
 
-from cluster import definitions, foreign, ownership, proxy, survey
+from cluster import definitions, foreign, in_place, ownership, proxy, survey
 from cluster.errors import ClusterError, Unreachable
 from cluster.foreign import Wanted
 from cluster.removal import Removal
@@ -36,7 +36,6 @@ from mesh.config.addons import SECRETS
 from mesh.config.settings import Settings
 from mesh.config.stack import Stack
 from mesh.core import kinds, names
-from mesh.core.names import INJECTOR
 
 PROVIDER: Final = "cluster"
 MESSAGE_WAS_SHOWN: Final = 32
@@ -95,9 +94,8 @@ def using_stack(stack: Stack) -> Iterator[None]:
         _GIVEN.reset(token)
 
 
-def connect(root: str, state: Callable[[], StackState]) -> tuple[Stack, Cluster]:
-    """Compiles the stack's config and checks the cluster. `root` is the namespace that Istio is installed in; `state`
-    returns the stack's recorded state.
+def connect(state: Callable[[], StackState]) -> tuple[Stack, Cluster]:
+    """Compiles the stack's config and checks the cluster. `state` returns the stack's recorded state.
 
     Ends the program with one message if the stack must not be applied. If the cluster does not answer, a preview
     compares with the recorded state, and an update ends."""
@@ -112,8 +110,10 @@ def connect(root: str, state: Callable[[], StackState]) -> tuple[Stack, Cluster]
         target = Target.named(chosen.context)
         found = None if recorder.is_recording() else _survey(target)
         recorded = state()
+        if moved := in_place.moved(recorded, chosen.root):
+            raise ClusterError(moved)
         if found:
-            _refuse(found, recorded, root, chosen)
+            _refuse(found, recorded, chosen)
     except (settings.SettingsError, ClusterError) as error:
         _end(str(error))
     _set_timeouts(chosen.timeout)
@@ -278,19 +278,21 @@ def _survey(target: Target) -> Survey | None:
     return found
 
 
-def _refuse(found: Survey, recorded: StackState, root: str, chosen: Settings) -> None:
+def _refuse(found: Survey, recorded: StackState, chosen: Settings) -> None:
     names = pulumi.get_project(), pulumi.get_stack()
-    if reasons := problems(found, recorded, *names, root, chosen, adopting()):
+    if reasons := problems(found, recorded, *names, chosen, adopting()):
         raise ClusterError("\n".join(reasons))
 
 
 def problems(
-    found: Survey, recorded: StackState, project: str, stack: str, root: str, chosen: Settings, adopt: bool = False
+    found: Survey, recorded: StackState, project: str, stack: str, chosen: Settings, adopt: bool = False
 ) -> list[str]:
     """The reasons why the stack with these settings must not be applied to the cluster; none if it may.
 
     With `adopt`, objects without an owner may be taken over."""
-    planes = [*chosen.installations.values()]
+    if moved := in_place.moved(recorded, chosen.root):
+        return [moved]
+    planes, root = [*chosen.installations.values()], chosen.root
     installed = [one.release for one in planes]
     made = [hook for one in planes for hook in one.release.injection_webhooks(one)]
     if chosen.base.enabled:
@@ -298,7 +300,7 @@ def problems(
         made += [hook for one in planes for hook in one.release.validation_webhooks(one)]
     else:
         spaces = {**({root: "existing"} if chosen.uses_root_namespace else {}), **chosen.ownership}
-        injectors = [one.revisioned(INJECTOR) for one in planes]
+        injectors = [one.injector for one in planes]
         beside = (found, recorded, installed, project, stack, injectors, spaces, adopt)
         reasons = list(ownership.problems_without_base(*beside))
     return [*reasons, *ownership.blocked(found, recorded, frozenset(hook.name for hook in made), reasons)]

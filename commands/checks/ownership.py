@@ -12,7 +12,6 @@ from commands.checks.case import Case, Level, Result
 from commands.stackfiles import PROJECT
 from engine import program
 from mesh.core import names
-from mesh.core.names import ROOT
 from toolchain import pins
 
 
@@ -35,7 +34,7 @@ def owner(case: Case) -> Result:
     if isinstance(case.survey, ClusterError):
         return Result(Level.ERROR, f"cannot be found out, and `up` needs to know: {case.survey}")
     recorded = case.recorded or StackState()
-    mark = case.survey.namespaces.get(ROOT, {})
+    mark = case.survey.namespaces.get(case.settings.root, {})
     if case.recorded is None and (mark.get(names.OWNER_PROJECT), mark.get(names.OWNER_STACK)) == (PROJECT, case.stack):
         return Result(
             Level.WARNING,
@@ -44,7 +43,7 @@ def owner(case: Case) -> Result:
         )
     version = max(case.version, case.release.kubernetes.oldest)  # the version has a check of its own
     found = replace(case.survey, version=version)
-    problems = program.problems(found, recorded, PROJECT, case.stack, ROOT, case.settings)
+    problems = program.problems(found, recorded, PROJECT, case.stack, case.settings)
     if problems := problems or program.lowered(found, case.settings):
         return Result(Level.ERROR, "this cluster is not free for the stack", problems)
     if names.OWNER_PROJECT in mark:

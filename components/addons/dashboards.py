@@ -17,18 +17,20 @@ class Dashboards(pulumi.ComponentResource):
         self,
         name: str,
         sample: Grafana,
+        root: str,
         settings: existing.Dashboards,
         namespace: pulumi.Input[str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """`sample` has the dashboards; `namespace` is the name of the ConfigMaps' one, known when that exists."""
+        """`sample` has the dashboards; `root` is Istio's namespace, `namespace` that of the ConfigMaps, known when it
+        exists."""
         super().__init__("mesh:addons:Dashboards", name, None, opts)
         for folder in sample.dashboards.folders:
             own = config_map(folder)
             k8s.core.v1.ConfigMap(
                 own,
                 metadata=kube.metadata(own, namespace, settings.labels, settings.annotations),
-                data=sample.dashboards.files(folder),
+                data=sample.dashboards.files(folder, root),
                 opts=pulumi.ResourceOptions(parent=self),
             )
         self.register_outputs({})

@@ -75,8 +75,8 @@ class Grafana(Addon[GrafanaAddon]):
         self._finish(service)
 
     def _dashboards(self, sample: Sample) -> list[core.ConfigMap]:
-        found = sample.dashboards
-        return [self._config_map(found.files(folder), config_map(folder)) for folder in found.folders]
+        found, root = sample.dashboards, self._args.mesh.root
+        return [self._config_map(found.files(folder, root), config_map(folder)) for folder in found.folders]
 
     def _server(self, sample: Sample, folders: Mapping[str, str]) -> core.ContainerArgs:
         settings = self._args.settings

@@ -88,5 +88,6 @@ def install(args: AddonsArgs, opts: pulumi.ResourceOptions) -> dict[str, Addon[A
         )
         installed[name] = COMPONENTS[name](name, of_one, opts)
     if wanted := args.addons.existing.dashboards:
-        Dashboards("dashboards", args.mesh.release.addons.grafana, wanted, args.namespaces[wanted.namespace], opts)
+        sample, namespace = args.mesh.release.addons.grafana, args.namespaces[wanted.namespace]
+        Dashboards("dashboards", sample, args.mesh.root, wanted, namespace, opts)
     return installed

@@ -71,9 +71,9 @@ class Kiali(Addon[KialiAddon]):
 
     def _permissions(self, sample: Sample, account: core.ServiceAccount) -> list[pulumi.Resource]:
         if not self._args.insecure:
-            return [self._grant(rbac.rules(sample.rules(False)), account, "kiali-viewer")]
+            return [self._grant(rbac.rules(sample.rules(self._args.mesh.root, False)), account, "kiali-viewer")]
         secrets_read = [self._reads_secrets()] if sample.reads_secrets else []
-        return [self._grant(rbac.rules(sample.rules(True)), account), *secrets_read]
+        return [self._grant(rbac.rules(sample.rules(self._args.mesh.root, True)), account), *secrets_read]
 
     def _reads_secrets(self) -> pulumi.Resource:
         """The right to list Secrets in Istio's namespace, where Kiali looks for remote clusters."""

@@ -60,7 +60,7 @@ class Mesh:
     """
 
     def __init__(self, objects: Iterable[Object], names: MeshNames) -> None:
-        self.names, self.root, self.domain = names, names.root, names.domain
+        self.names, self.root, self.home, self.domain = names, names.root, names.home, names.domain
         self.objects: Sequence[Object] = [without_credentials(obj) for obj in objects]
         """All objects, also malformed ones."""
         self.readable: Sequence[Object] = [found for found in map(readable, self.objects) if found]
@@ -76,7 +76,7 @@ class Mesh:
         self.injectors = {
             obj.name: _values(obj)
             for obj in self.of(kinds.CONFIG_MAP)
-            if obj.namespace == self.root and obj.name.startswith(INJECTOR)
+            if obj.namespace == self.home and obj.name.startswith(INJECTOR)
         }
         """The values of each injector of the stack, by name of its ConfigMap."""
         self.injects_unlabelled = any(
@@ -198,7 +198,7 @@ class Mesh:
     @cached_property
     def config_map(self) -> Object | None:
         """The ConfigMap with the MeshConfig; None if it is not part of the stack."""
-        own = (obj for obj in self.of(kinds.CONFIG_MAP) if obj.namespace == self.root)
+        own = (obj for obj in self.of(kinds.CONFIG_MAP) if obj.namespace == self.home)
         return next((obj for obj in own if "mesh" in (obj.body.get("data") or {})), None)
 
 

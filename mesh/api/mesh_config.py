@@ -17,6 +17,7 @@ from mesh.api.names import ExportTo, Host, Labels, TrustDomain
 from mesh.api.proxy_config import MeshProxyConfig
 from mesh.api.scalars import AnyDuration, BoolValue, ConnectTimeout, DetectionTimeout, PortNumber, SocketPort, Text
 from mesh.core.errors import show
+from mesh.core.kubernetes import Name
 
 __all__ = [
     "CertificateAuthority",
@@ -166,8 +167,12 @@ class ProxyPathNormalization(Message):
 
 
 class MeshConfig(Message):
-    """Mesh-wide settings of istiod and the proxies. `rootNamespace` cannot be set: it is Istio's own namespace."""
+    """Mesh-wide settings of istiod and the proxies."""
 
+    rootNamespace: Name | None = optional(
+        "The root namespace: objects of Istio's API in it, such as policies, are for the whole mesh; Istio's own "
+        "namespace if not set."
+    )
     proxyListenPort: PortNumber | None = optional(
         "Port of the proxies to which outbound traffic is redirected; 15001 if not set."
     )

@@ -14,7 +14,7 @@ from mesh.apps.item import place, twice
 from mesh.apps.scopes import cluster_scoped
 from mesh.core import kinds
 from mesh.core.kinds import GroupKind
-from mesh.core.names import INJECT_LABEL, NAMESPACE_LABEL, ROOT
+from mesh.core.names import INJECT_LABEL, NAMESPACE_LABEL
 from mesh.manifests import Manifest, ManifestError
 from mesh.proxy.proxy import CONTAINER
 
@@ -56,15 +56,15 @@ def on_top(below: Iterable[Object], above: Iterable[Object]) -> list[Object]:
 def assumed(mesh: Mesh) -> list[Object]:
     """What is taken for granted beside the objects of files, which are rarely all that a cluster has: an ingress
     gateway, as by istioctl, and that pods of namespaces of which the files say nothing are injected."""
-    gateway = () if mesh.workloads.select(_LABELS) else _ingress_gateway()
-    others = sorted(mesh.known_namespaces - {ROOT, *SYSTEM} - set(mesh.namespaces))
+    gateway = () if mesh.workloads.select(_LABELS) else _ingress_gateway(mesh.home)
+    others = sorted(mesh.known_namespaces - {mesh.home, *SYSTEM} - set(mesh.namespaces))
     made = map(Object.read, [*gateway, *(_namespace(name) for name in others)])
     return [obj for obj in made if not mesh.get(obj.ref)]
 
 
 def callers(mesh: Mesh) -> list[Object]:
     """A pod with a sidecar for each namespace with a Service: who calls is often not in the files."""
-    places = dict.fromkeys(obj.namespace for obj in mesh.of(kinds.SERVICE) if obj.namespace != ROOT)
+    places = dict.fromkeys(obj.namespace for obj in mesh.of(kinds.SERVICE) if obj.namespace != mesh.home)
     return [Object.read(_caller(namespace)) for namespace in places]
 
 
@@ -77,8 +77,8 @@ def _namespace(name: str) -> Mapping[str, Any]:
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": {NAMESPACE_LABEL: "enabled"}}}
 
 
-def _ingress_gateway() -> Iterator[Mapping[str, Any]]:
-    meta = {"name": _GATEWAY, "namespace": ROOT, "labels": _LABELS}
+def _ingress_gateway(namespace: str) -> Iterator[Mapping[str, Any]]:
+    meta = {"name": _GATEWAY, "namespace": namespace, "labels": _LABELS}
     ports = [
         {"name": name, "port": port, "targetPort": target, "protocol": "TCP"} for name, (port, target) in _PORTS.items()
     ]

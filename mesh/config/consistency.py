@@ -8,8 +8,8 @@ from mesh import bookinfo
 from mesh.config import control_plane, proxies, tokens
 from mesh.config.settings import INGRESS, Settings
 from mesh.core import errors
-from mesh.core.names import ROOT
 from mesh.core.secure import is_placeholder
+from mesh.releases.release import Installation
 from mesh.security import authorization, mtls
 from mesh.traffic import ingress
 from mesh.traffic.context import StackContext
@@ -51,25 +51,37 @@ def _undeclared_namespaces(s: Settings) -> Iterator[str]:
         if name in s.injectedNamespaces:
             yield f"mesh:namespaces.{name}: it is also one of mesh:injectedNamespaces; leave one of them out"
     for name, gateway in s.gateways.items():
-        if gateway.enabled and gateway.namespace and gateway.namespace not in (*declared, ROOT):
+        if gateway.enabled and gateway.namespace and gateway.namespace not in (*declared, s.root):
             yield _undeclared(f"mesh:gateways.{name}.namespace", gateway.namespace, "namespaces", s.namespaces)
     for key, part in (("cni", s.cni), ("ztunnel", s.ztunnel)):
-        if part.enabled and part.namespace and part.namespace not in (*declared, ROOT, "kube-system"):
+        if part.enabled and part.namespace and part.namespace not in (*declared, s.root, "kube-system"):
             yield _undeclared(f"mesh:{key}.namespace", part.namespace, "namespaces", s.namespaces)
     dashboards = s.addons.existing.dashboards
-    if dashboards and dashboards.namespace not in (*declared, ROOT):
+    if dashboards and dashboards.namespace not in (*declared, s.root):
         path = "mesh:addons.existing.grafana.dashboards.namespace"
         yield _undeclared(path, dashboards.namespace, "namespaces", s.namespaces)
+    if s.config_root not in (*declared, s.root):
+        yield _undeclared("mesh:meshConfig.rootNamespace", s.config_root, "namespaces", s.namespaces)
+    elif s.ownership.get(s.config_root) == "create" and any(_filters(one) for one in s.installations.values()):
+        yield (
+            f"mesh:meshConfig.rootNamespace: {s.config_root} is declared `create`, but the control plane puts its"
+            " EnvoyFilters there before the stack makes a namespace: declare it `existing`, and make it first"
+        )
     if s.bookinfo and s.bookinfo.namespace not in s.injectedNamespaces:
         injected = s.injectedNamespaces
         yield _undeclared("mesh:bookinfo.namespace", s.bookinfo.namespace, "injectedNamespaces", injected)
     namespace = s.rateLimit.namespace
-    if namespace and namespace not in (ROOT, *s.namespaces):
+    if namespace and namespace not in (s.root, *s.namespaces):
         uninjected = ", ".join(s.namespaces) or "none"
         yield (
             f"mesh:rateLimit.namespace: {namespace} is not one of mesh:namespaces ({uninjected});"
             " it takes one without sidecars"
         )
+
+
+def _filters(mesh: Installation) -> bool:
+    """Whether a control plane brings objects for the root namespace."""
+    return any(True for _ in mesh.release.telemetry_filters(mesh))
 
 
 def _undeclared(path: str, name: str, key: str, declared: Iterable[str]) -> str:
@@ -81,12 +93,14 @@ def _undeclared(path: str, name: str, key: str, declared: Iterable[str]) -> str:
 
 def _without_control_plane(s: Settings) -> Iterator[str]:
     """Keys that need a control plane, if the stack has none."""
-    has_istiod = any(one.values.pilot.enabled for one in s.installations.values())
+    has_istiod = any(one.values.holds_config for one in s.installations.values())
     for key, wanted in (("traffic", s.traffic), ("security", s.security)):
         if wanted and not has_istiod:
             yield f"mesh:{key} is set, but the profile {s.profile} has no istiod that serves it"
-    if s.pilot.enabled and s.istiodRemote.enabled:
+    if s.pilot.enabled and s.istiodRemote.enabled and not s.istiodRemote.enabledLocalInjectorIstiod:
         yield "mesh:pilot.enabled and mesh:istiodRemote.enabled: the control plane is here or elsewhere, not both"
+    for path, text in s.installation.release.remote_problems(s, s.profile):
+        yield f"mesh:{path}: {text}"
     unnamed = any(not one.revision for one in s.injectedNamespaces.values())
     if unnamed and not (s.pilot.enabled or s.istiodRemote.enabled):
         yield f"mesh:injectedNamespaces is set, but the profile {s.profile} has no control plane that injects"

@@ -10,7 +10,7 @@ from mesh.config.proxies import path_of
 from mesh.config.revisions import SHARED
 from mesh.config.settings import Settings
 from mesh.core import errors
-from mesh.core.names import DEFAULT_REVISION, ROOT
+from mesh.core.names import DEFAULT_REVISION
 from mesh.releases.release import Installation
 from mesh.values.ztunnel import NAME
 
@@ -138,7 +138,7 @@ def _ztunnel(s: Settings) -> Iterator[str]:
         if not (s.ztunnel.enabled and pilot.enabled) or "CA_TRUSTED_NODE_ACCOUNTS" in pilot.env:
             continue
         for field, actual, key, trusted, fallback in (
-            ("namespace", s.ztunnel.namespace, "trustedZtunnelNamespace", pilot.trustedZtunnelNamespace, ROOT),
+            ("namespace", s.ztunnel.namespace, "trustedZtunnelNamespace", pilot.trustedZtunnelNamespace, s.root),
             ("resourceName", s.ztunnel.resourceName, "trustedZtunnelName", pilot.trustedZtunnelName, NAME),
         ):
             if (trusted or fallback) != (actual or fallback):

@@ -86,7 +86,7 @@ class Dashboards(ShortForm):
     short_forms = "a namespace"
 
     namespace: Name
-    """Namespace in which the sidecar looks for ConfigMaps: `istio-system`, or one that the stack declares."""
+    """Namespace in which the sidecar looks for ConfigMaps: Istio's, or one that the stack declares."""
     labels: Annotated[Labels, MinLen(1)] = {"grafana_dashboard": "1"}
     """Labels that the sidecar looks for."""
     annotations: Annotations = {}

@@ -20,4 +20,4 @@ def needs(stack: Stack, standing: Objects) -> Needs:
         **{item.ref: item.body for item in stack.apps.objects},
         **{Ref.of(body): body for body in patched(manifests, stack.settings.patches)},
     }
-    return Needs(objects, order.needs(made), standing)
+    return Needs(objects, order.needs(made), standing, stack.settings.config_root)

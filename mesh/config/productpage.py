@@ -10,7 +10,6 @@ from mesh import bookinfo
 from mesh.analysis import hosts, objects, virtual_services
 from mesh.analysis.mesh import Mesh
 from mesh.config.settings import INGRESS, Settings
-from mesh.core.names import ROOT
 from mesh.requests.routing import Proxy, Routes
 from mesh.requests.types import Request
 from mesh.traffic import ingress
@@ -69,7 +68,7 @@ def find(settings: Settings, traffic: Iterable[ConfigObject]) -> ProductPage | N
 
 def _internal_host(settings: Settings, gateway: str) -> str:
     spec = settings.gateways.get(gateway)
-    namespace = (spec.namespace if spec else None) or ROOT
+    namespace = (spec.namespace if spec else None) or settings.root
     return hosts.full_name(gateway, namespace, settings.global_.proxy.clusterDomain)
 
 

@@ -22,6 +22,8 @@ from mesh.values.values import Digest, SidecarInjectorWebhook, Values
 
 SHARED: Final = (
     ("meshConfig", "trustDomain"),
+    ("meshConfig", "rootNamespace"),
+    ("global", "istioNamespace"),
     ("global", "meshID"),
     ("global", "network"),
     ("global", "multiCluster", "clusterName"),
@@ -52,7 +54,8 @@ def profile_of_release(value: str, info: ValidationInfo) -> str:
 
 class ControlPlane(Documented):
     """A further control plane of the mesh. What it leaves out is the default of its profile; what all control planes
-    of a mesh agree on (trust domain, mesh ID, network, names of the cluster and its domain) is the stack's."""
+    of a mesh agree on (namespaces of Istio and its configuration, trust domain, mesh ID, network, names of the cluster
+    and its domain) is the stack's."""
 
     release: ReleaseName
     """Minor version of Istio, in quotes."""
@@ -143,7 +146,6 @@ def installations(main: Installation, others: Mapping[str, ControlPlane]) -> dic
         revision: Installation(
             release=releases.get(entry.release),
             values=entry.values(revision, main.values, main.release.name),
-            root=main.root,
             traced=main.traced,
             collector=main.collector,
             further=True,

@@ -205,11 +205,12 @@ class Settings(Values):
     @property
     def mesh_names(self) -> MeshNames:
         """The names that are needed to interpret the stack's objects."""
-        return MeshNames(domain=self.global_.proxy.clusterDomain, release=self.release)
+        domain = self.global_.proxy.clusterDomain
+        return MeshNames(root=self.config_root, home=self.root, domain=domain, release=self.release)
 
     @property
     def uses_root_namespace(self) -> bool:
-        """Whether any object is installed in the root namespace."""
+        """Whether any object is installed in Istio's namespace."""
         return super().uses_root_namespace or bool(self.addons.chosen)
 
     @property

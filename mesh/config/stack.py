@@ -21,7 +21,7 @@ from mesh.config import consistency, productpage, served, tokens
 from mesh.config.productpage import ProductPage
 from mesh.config.settings import NAMESPACE, Settings, SettingsError
 from mesh.core import kinds
-from mesh.core.names import DEFAULT_TRUST_DOMAIN, ROOT
+from mesh.core.names import DEFAULT_TRUST_DOMAIN
 from mesh.patches import origins as patches
 from mesh.proxy import InjectionError
 from mesh.releases import manual
@@ -148,7 +148,7 @@ def _context(settings: Settings, of_apps: Apps) -> StackContext:
     gateways = {
         name: GatewayRef(
             name=name,
-            namespace=spec.namespace or ROOT,
+            namespace=spec.namespace or settings.root,
             selector=spec.selector(name),
             ports=frozenset(port.port for port in spec.ports),
             pod_ports=frozenset(port.targetPort or port.port for port in spec.ports),
@@ -161,13 +161,13 @@ def _context(settings: Settings, of_apps: Apps) -> StackContext:
         namespace=settings.bookinfo.namespace if settings.bookinfo else only,
         services=_homes(settings, of_apps),
         several_ports=frozenset(_with_several_ports(settings, of_apps)),
-        namespaces=frozenset([ROOT, *settings.ownership]),
+        namespaces=frozenset([settings.root, *settings.ownership]),
         gateways=gateways,
-        root_namespace=ROOT,
+        root_namespace=settings.config_root,
         cluster_domain=settings.global_.proxy.clusterDomain,
         trust_domain=settings.meshConfig.trustDomain or DEFAULT_TRUST_DOMAIN,
         client_tls=settings.security.mtls.mesh == "STRICT" and settings.meshConfig.enableAutoMtls is False,
-        rate_limit_namespace=settings.rateLimit.namespace or ROOT,
+        rate_limit_namespace=settings.rateLimit.namespace or settings.root,
         rate_limit_required=settings.rateLimit.whenUnreachable == "deny",
     )
 
@@ -205,7 +205,7 @@ def _project(settings: Settings) -> Project:
     return Project(
         root=PROJECT,
         release=settings.release,
-        namespaces={ROOT: "create", **settings.ownership},
+        namespaces={settings.root: "create", **settings.ownership},
         injected=settings.injectedNamespaces.keys(),
     )
 

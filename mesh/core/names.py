@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 ROOT: Final = "istio-system"
-"""Istio's root namespace."""
+"""Istio's namespace, unless `global.istioNamespace` names another."""
 DEFAULT_DOMAIN: Final = "cluster.local"
 """Default DNS domain of a cluster."""
 DEFAULT_CLUSTER: Final = "Kubernetes"
@@ -78,6 +78,9 @@ class MeshNames:
 
     root: str = ROOT
     """The root namespace: policies in it apply to the whole mesh."""
+    home: str = ROOT
+    """Istio's own namespace, in which istiod and its ConfigMaps are; the root namespace, unless the mesh has another.
+    """
     domain: str = DEFAULT_DOMAIN
     """DNS domain of the cluster: the end of a Service's fully qualified host name."""
     release: str = ""

@@ -29,7 +29,7 @@ def of(mesh: Mesh, title: str) -> Picture:
     for virtual_service in mesh.of(kinds.VIRTUAL_SERVICE):
         drawing.at_gateways(virtual_service)
     for service in mesh.services.all:
-        if service.namespace != mesh.root:
+        if service.namespace != mesh.home:
             drawing.service(service)
     return Picture(
         title=title, columns=COLUMNS, boxes=list(drawing.boxes.values()), arrows=list(dict.fromkeys(drawing.arrows))

@@ -160,8 +160,8 @@ class KialiView:
 class Kiali(Sample):
     """Kiali."""
 
-    rules: Callable[[bool], PolicyRules]
-    """Its permissions, with or without those to change Istio's objects and workloads."""
+    rules: Callable[[str, bool], PolicyRules]
+    """Its permissions, given its namespace, with or without those to change Istio's objects and workloads."""
     reads_secrets: bool
     """Whether an open Kiali looks for remote clusters among the Secrets of its namespace."""
     key_file: str | None

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from mesh.core.names import ROOT
+
 Kind = Literal["graph", "number", "table", "heatmap", "text"]
 Unit = Literal["short", "none", "reqps", "ops", "s", "bytes", "Bps", "percentunit", "decbytes", "cps", "qps", "ms"]
 
@@ -126,9 +128,13 @@ class Dashboards:
     document: Callable[[Dashboard], dict[str, Any]]
     """A dashboard in the JSON model of the release's Grafana."""
 
-    def files(self, folder: str) -> dict[str, str]:
-        """The JSON files of a folder, by file name."""
-        return {f"{name}.json": json.dumps(self.document(found)) for name, found in self.folders[folder].items()}
+    def files(self, folder: str, root: str) -> dict[str, str]:
+        """The JSON files of a folder, by file name. `root` is Istio's namespace, in place of the usual
+        one in queries."""
+        return {
+            f"{name}.json": json.dumps(self.document(found)).replace(ROOT, root)
+            for name, found in self.folders[folder].items()
+        }
 
 
 DATASOURCE: Final = Variable(name="datasource", query="prometheus", kind="datasource", label="Data source")

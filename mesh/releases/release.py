@@ -17,7 +17,7 @@ from mesh.api import EnvoyFilter, MeshProxyConfig, Versions
 from mesh.core.kinds import GroupKind
 from mesh.core.lacking import Lacks
 from mesh.core.merge import Data, merged
-from mesh.core.names import DEFAULT_REVISION, NAMESPACE_LABEL, REVISION_LABEL, ROOT, TAG_LABEL, XDS_PORT
+from mesh.core.names import DEFAULT_REVISION, INJECTOR, NAMESPACE_LABEL, REVISION_LABEL, ROOT, TAG_LABEL, XDS_PORT
 from mesh.core.typed import Findings
 from mesh.proxy.injector import Injector
 from mesh.releases import lacking
@@ -26,6 +26,7 @@ from mesh.releases.differences import Differences, order
 from mesh.releases.policies import AdmissionPolicy, NetworkPolicy
 from mesh.releases.profiles import Profiles
 from mesh.releases.refusals import Refusals
+from mesh.releases.remote import RemoteService
 from mesh.releases.roles import Account, Grant, PolicyRules
 from mesh.releases.webhooks import WebhookConfiguration
 from mesh.values.gateway import Gateway
@@ -193,6 +194,11 @@ class Release:
     """Kinds of Istio's API and their versions."""
     roles: Roles
     """Service accounts and RBAC permissions."""
+    remote_service: Callable[[Installation], RemoteService | None]
+    """The Service that leads to a control plane on another cluster; None if the values have none."""
+    remote_problems: Callable[[Values, str], Iterable[tuple[str, str]]]
+    """What is missing or wrong in values of a profile where a control plane on another cluster is to be used: keys and
+    texts."""
     tags: Callable[[Installation], Sequence[Tag]]
     """The revision tags."""
     injection_webhooks: Callable[[Installation], Sequence[WebhookConfiguration]]
@@ -272,8 +278,6 @@ class Installation:
 
     release: Release
     values: Values
-    root: str = ROOT
-    """The root namespace, in which Istio is installed."""
     traced: bool = False
     """Whether the addon Jaeger is to get the spans of the proxies."""
     collector: str = ""
@@ -287,6 +291,16 @@ class Installation:
     def beside(self, others: Mapping[str, Release]) -> Installation:
         """The same control plane among others."""
         return replace(self, others=others)
+
+    @property
+    def root(self) -> str:
+        """Istio's namespace."""
+        return self.values.root
+
+    @property
+    def config_root(self) -> str:
+        """The root namespace, whose objects of Istio's API are for the whole mesh."""
+        return self.values.config_root
 
     @property
     def api(self) -> Versions:
@@ -331,6 +345,16 @@ class Installation:
     def revisioned(self, name: str) -> str:
         """`name` with the revision appended, such as `istiod-canary`, for objects that each revision has its own of."""
         return f"{name}-{self.values.revision}" if self.values.revision else name
+
+    def cluster_wide(self, name: str) -> str:
+        """`name` for an object without a namespace, such as a webhook: with Istio's namespace appended, unless that has
+        its usual name."""
+        return name if self.root == ROOT else f"{name}-{self.root}"
+
+    @property
+    def injector(self) -> str:
+        """The name of the injection webhook."""
+        return self.cluster_wide(self.revisioned(INJECTOR))
 
     @property
     def discovery_address(self) -> str:

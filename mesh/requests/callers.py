@@ -51,7 +51,7 @@ class Callers:
         """The callers of a service, which `routes` route to, without its own pods."""
         pods = self._mesh.workloads_of(service)
         own = {pod.object.ref for pod in pods}
-        far = (pod for pod in self._all if pod.namespace not in (service.namespace, self._mesh.root))
+        far = (pod for pod in self._all if pod.namespace not in (service.namespace, self._mesh.home))
         found = [
             *self._some([pod for pod in self._in.get(service.namespace, ()) if pod.object.ref not in own]),
             *_first_of_each(far),

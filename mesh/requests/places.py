@@ -116,7 +116,7 @@ def _from_workloads(mesh: Mesh) -> Iterator[Found]:
     routes = virtual_services.of_sidecars(mesh)
     callers, policies = Callers(mesh), _Policies(mesh)
     for service in mesh.services.all:
-        if service.namespace == mesh.root:
+        if service.namespace == mesh.home:
             continue
         own = routes.get(service.host, [])
         about = policies.about(own, mesh.workloads_of(service))

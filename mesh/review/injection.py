@@ -74,7 +74,7 @@ def injectors(mesh: Mesh, release: Release) -> Mapping[str, Injector]:
     """The injectors of a mesh by revision; those whose ConfigMaps are part of the stack, and can be read. `release` is
     that of an injector whose image tag says none."""
     found = {}
-    maps = {obj.name: obj for obj in mesh.of(kinds.CONFIG_MAP) if obj.namespace == mesh.root}
+    maps = {obj.name: obj for obj in mesh.of(kinds.CONFIG_MAP) if obj.namespace == mesh.home}
     for name, obj in maps.items():
         suffix = name.removeprefix(INJECTOR)
         if name.startswith(INJECTOR) and (injector := _read(obj, maps.get(f"{MESH_CONFIG}{suffix}"), release)):

@@ -14,9 +14,10 @@ from mesh.analysis.objects import Object
 from mesh.core import disclosure, kinds
 from mesh.core.disclosure import Disclosure
 from mesh.core.kinds import GroupKind
-from mesh.core.names import DEFAULT_DOMAIN, INJECTOR, MeshNames
+from mesh.core.names import DEFAULT_DOMAIN, INJECTOR, MESH_CONFIG, MeshNames
 from mesh.releases.release import Release
 from mesh.requests.comparison import Comparison, compare
+from mesh.review import injection
 from mesh.review.changes import Change, EngineFacts, StackObject, between
 
 
@@ -108,12 +109,16 @@ def _names(objects: Iterable[Object], otherwise: MeshNames) -> MeshNames:
 
     It is `otherwise` if there is no injector, or if its values cannot be read.
     """
-    for obj in objects:
-        if obj.kind == kinds.CONFIG_MAP and obj.name.startswith(INJECTOR):
+    maps = {(obj.namespace, obj.name): obj for obj in objects if obj.kind == kinds.CONFIG_MAP}
+    for (namespace, name), obj in maps.items():
+        if name.startswith(INJECTOR):
             try:
                 values = json.loads((obj.body.get("data") or {}).get("values") or "")
+                config = injection.mesh_config(maps.get((namespace, name.replace(INJECTOR, MESH_CONFIG))))
                 return MeshNames(
-                    root=obj.namespace, domain=values["global"]["proxy"].get("clusterDomain") or DEFAULT_DOMAIN
+                    root=config.get("rootNamespace") or namespace,
+                    home=namespace,
+                    domain=values["global"]["proxy"].get("clusterDomain") or DEFAULT_DOMAIN,
                 )
             except (ValueError, KeyError, TypeError, AttributeError):
                 continue  # somebody has written something else into it

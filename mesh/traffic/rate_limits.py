@@ -69,7 +69,7 @@ class RateLimit(Documented):
 
     namespace: Name | None = None
     """Namespace of the service and of Redis, one of `mesh:namespaces`, so that they run without sidecars;
-    `istio-system` if not set."""
+    Istio's if not set."""
     whenUnreachable: Literal["allow", "deny"] = "allow"
     """What happens to requests while the service does not answer: they pass, or get status 500."""
     image: str | None = None

@@ -54,7 +54,7 @@ class Subject:
     def of_istio(self, obj: Object) -> bool:
         """Whether an object belongs to the control plane, and is replaced together with it."""
         marked = REVISION_LABEL in obj.labels or any(label in obj.labels for label in _INSTALLED)
-        return obj.namespace == self.mesh.root and marked
+        return obj.namespace in (self.mesh.home, self.mesh.root) and marked
 
     def own(self, kind: kinds.GroupKind) -> Iterator[Object]:
         """The objects of a kind that are not the control plane's."""

@@ -31,7 +31,7 @@ def findings(
     with the upgrade.
     """
     domain = before.values.global_.proxy.clusterDomain
-    names = MeshNames(root=before.root, domain=domain, release=before.release.name)
+    names = MeshNames(root=before.config_root, home=before.root, domain=domain, release=before.release.name)
     mesh = Mesh(sorted(objects, key=lambda obj: obj.ref), names)
     subject = Subject(mesh=mesh, before=before, after=after, kubernetes=kubernetes, proxies=proxies)
     made = (rule(subject) for rule in rules.GENERAL)

@@ -128,7 +128,7 @@ class Cni(Documented):
     enabled: bool = False
     """Whether the plugin is installed and used."""
     namespace: Name | None = None
-    """Namespace of the plugin's DaemonSet, such as `kube-system`; `istio-system` if not set."""
+    """Namespace of the plugin's DaemonSet, such as `kube-system`; Istio's if not set."""
     image: str = "install-cni"
     """Name of the image in `hub`; with a slash, a full reference."""
     variant: Variant = ""

@@ -98,7 +98,7 @@ class Gateway(Workload):
     """Direction of the traffic. A new gateway has the defaults of Istio's own gateway of this kind: Service type,
     ports, certificate volumes."""
     namespace: Name | None = None
-    """Namespace of the gateway; `istio-system` if not set. Others must be declared in `namespaces` or
+    """Namespace of the gateway; Istio's if not set. Others must be declared in `namespaces` or
     `injectedNamespaces`."""
     revision: SomeRevision = ""
     """Revision of the control plane that configures it, or a tag that stands for one; that of the stack's own keys if

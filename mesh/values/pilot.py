@@ -169,8 +169,11 @@ class IstiodRemote(Documented):
 
     enabled: bool = False
     """Whether this cluster uses an istiod on another one. It then gets the injection webhook without istiod."""
+    enabledLocalInjectorIstiod: bool = False
+    """Whether an istiod runs here all the same, which injects only: proxies are configured by the other one, at
+    `global.remotePilotAddress`."""
     injectionURL: Url = ""
-    """URL of the injection webhook, `https://…`; the Service `istiod` in `istio-system` if empty."""
+    """URL of the injection webhook, `https://…`; the Service `istiod` in Istio's namespace if empty."""
     injectionPath: WebhookPath = "/inject"
     """Path of the injection webhook at the Service `istiod`, such as `/inject/cluster/west/net/west`."""
     injectionCABundle: Base64 = ""

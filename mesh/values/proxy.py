@@ -18,10 +18,11 @@ from mesh.core.kubernetes import (
     Resources,
     SeccompProfile,
 )
-from mesh.core.names import DEFAULT_DOMAIN
+from mesh.core.names import DEFAULT_DOMAIN, ROOT
 from mesh.core.scheduling import Affinity, Toleration
 from mesh.core.typed import Documented
 from mesh.values.gateway import PROXY_RESOURCES
+from mesh.values.networks import Network
 from mesh.values.tracers import Tracers
 from mesh.values.workload import Variant
 
@@ -204,6 +205,9 @@ ArchitectureWeight = Annotated[int, Field(ge=0, le=100)]
 class Global(Documented):
     """Settings of all of Istio's components."""
 
+    istioNamespace: Name = ROOT
+    """Istio's namespace, in which istiod, its ConfigMaps and accounts are, and gateways and addons that name no other.
+    It stays as it is for as long as the stack is installed."""
     proxy: Proxy = Proxy()
     """Sidecars; image, cluster domain and log levels apply to gateways, too."""
     proxy_init: ProxyInit = ProxyInit()
@@ -291,8 +295,9 @@ class Global(Documented):
     """Whether a cluster with a remote istiod holds Istio's objects for it."""
     remotePilotAddress: Host = ""
     """Address of a remote istiod, an IP address or a host name, for a Service that leads to it."""
-    meshNetworks: dict[str, Any] = {}
-    """Networks of the mesh with their endpoints and gateways, by name."""
+    meshNetworks: dict[LabelValue, Network] = {}
+    """Networks of the mesh with their endpoints and gateways, by name. Clusters and gateways that say their network by
+    `global.network` need no entry."""
 
     @field_validator("pilotCertProvider")
     @classmethod

@@ -114,14 +114,40 @@ class Values(Documented):
         return value
 
     @property
+    def runs_istiod(self) -> bool:
+        """Whether an istiod runs on this cluster: a control plane, or one that injects only."""
+        return self.pilot.enabled or (self.istiodRemote.enabled and self.istiodRemote.enabledLocalInjectorIstiod)
+
+    @property
+    def holds_config(self) -> bool:
+        """Whether a control plane, here or elsewhere, reads Istio's objects on this cluster."""
+        elsewhere = self.global_.configCluster or self.global_.externalIstiod
+        return self.pilot.enabled or (self.istiodRemote.enabled and elsewhere)
+
+    @property
+    def trusts_istiod(self) -> bool:
+        """Whether an istiod has an account on this cluster: one that runs here, or that is configured here."""
+        return not self.istiodRemote.enabled or self.global_.configCluster or self.runs_istiod
+
+    @property
+    def root(self) -> str:
+        """Istio's namespace."""
+        return self.global_.istioNamespace
+
+    @property
+    def config_root(self) -> str:
+        """The root namespace, whose objects of Istio's API are for the whole mesh."""
+        return self.meshConfig.rootNamespace or self.root
+
+    @property
     def uses_root_namespace(self) -> bool:
-        """Whether any object is installed in the root namespace."""
+        """Whether any object is installed in Istio's namespace."""
         gateways = any(gateway.enabled and not gateway.namespace for gateway in self.gateways.values())
         nodes = any(part.enabled and not part.namespace for part in (self.cni, self.ztunnel))
         documents = self.istiodRemote.enabled and (
             self.pilot.configMap or not self.global_.omitSidecarInjectorConfigMap or self.telemetry.installed
         )
-        return self.pilot.enabled or gateways or nodes or documents
+        return self.runs_istiod or gateways or nodes or documents
 
     def image(self, name: str, variant: str = "") -> str:
         """The full reference of an image: `name` itself if it contains a slash, otherwise the image of `hub` with this

@@ -27,7 +27,7 @@ class Ztunnel(Documented):
     enabled: bool = False
     """Whether it is installed."""
     namespace: Name | None = None
-    """Namespace of its DaemonSet, such as `kube-system`; `istio-system` if not set."""
+    """Namespace of its DaemonSet, such as `kube-system`; Istio's if not set."""
     resourceName: Name | None = None
     """Name of the DaemonSet and its account; `ztunnel` if not set. `pilot.trustedZtunnelName` must say so, too."""
     image: str = "ztunnel"

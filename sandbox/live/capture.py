@@ -55,7 +55,7 @@ def _wanted(seen: Snapshot, plan: Plan, workload: Workload) -> Manifest:
         selector = spec.get("workloadSelector", {}).get("labels")
         if place == workload.namespace and selects(selector, labels):
             ranked.setdefault(0, spec)
-        elif not selector and place in (workload.namespace, plan.root):
+        elif not selector and place in (workload.namespace, plan.config_root):
             ranked.setdefault(1 if place == workload.namespace else 2, spec)
     return ranked[min(ranked)] if ranked else {}
 
@@ -89,7 +89,7 @@ def plain_text(plan: Plan) -> dict[str, Any]:
     return {
         "apiVersion": "security.istio.io/v1",
         "kind": "PeerAuthentication",
-        "metadata": {"name": "live", "namespace": plan.root},
+        "metadata": {"name": "live", "namespace": plan.config_root},
         "spec": {"mtls": {"mode": "DISABLE"}},
     }
 
@@ -154,7 +154,7 @@ def http_marks(plan: Plan) -> Iterator[dict[str, Any]]:
         yield {
             "apiVersion": "networking.istio.io/v1alpha3",
             "kind": "EnvoyFilter",
-            "metadata": {"name": "live-http-mark", "namespace": plan.root},
+            "metadata": {"name": "live-http-mark", "namespace": plan.config_root},
             "spec": {"configPatches": patches},
         }
 

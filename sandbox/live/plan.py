@@ -149,7 +149,9 @@ class Plan:
     namespace: str
     """Bookinfo's namespace; empty without Bookinfo."""
     root: str
-    """Istio's root namespace."""
+    """Istio's namespace."""
+    config_root: str
+    """The root namespace, whose objects of Istio's API are for the whole mesh."""
     mesh_config: str
     """Name of the ConfigMap with the MeshConfig, in `root`."""
     version: str

@@ -91,7 +91,7 @@ def mesh_config(seen: Snapshot, plan: Plan) -> dict[str, Any]:
     kept = (*MESH_CONFIG, *(OF_CERTIFICATES if plan.identity else ()))
     return {
         **{key: seen.deployed[key] for key in kept if key in seen.deployed},
-        "rootNamespace": seen.deployed.get("rootNamespace", "istio-system"),
+        "rootNamespace": seen.deployed.get("rootNamespace", plan.config_root),
         **({} if plan.identity else {"enableAutoMtls": False}),
         # Pilot ignores all namespaces: their Services lead to simulated pods, and ServiceEntries take their place.
         "discoverySelectors": [{"matchLabels": {"mesh/live": "nothing-has-this-label"}}],
@@ -175,7 +175,7 @@ def _unanswerable(seen: Snapshot, plan: Plan) -> list[Manifest]:
 def _scope(policy: Manifest, plan: Plan) -> str:
     """The namespace that a policy applies to, or MESH."""
     namespace: str = policy["metadata"]["namespace"]
-    return MESH if namespace == plan.root and not (policy.get("spec") or {}).get("selector") else namespace
+    return MESH if namespace == plan.config_root and not (policy.get("spec") or {}).get("selector") else namespace
 
 
 def _allows(policy: Manifest) -> bool:

@@ -6,6 +6,7 @@ import pytest
 
 from cluster import in_place
 from cluster.orphans import Objects
+from cluster.state import StackState
 from tests.cluster.standing import Manifest, deployment
 
 
@@ -40,3 +41,17 @@ def test_there_is_no_way_down() -> None:
 )
 def test_a_near_release_another_control_plane_and_others_are_not(before: Manifest, after: Manifest) -> None:
     assert problem(before, after) == ""
+
+
+INSTALLED = StackState.of({"urn:pulumi:x::mesh::mesh:istio:Base::base": {"namespace": "istio-system"}})
+
+
+def test_another_istio_namespace_of_an_installed_stack_is_refused_with_the_way_back() -> None:
+    said = in_place.moved(INSTALLED, "mesh-root")
+    assert said.startswith("mesh:global.istioNamespace: mesh-root, but the stack is installed in istio-system")
+    assert said.endswith("set it to istio-system, or take the stack down first (make down)")
+
+
+def test_a_stack_that_stays_or_is_new_may_have_any_istio_namespace() -> None:
+    assert in_place.moved(INSTALLED, "istio-system") == ""
+    assert in_place.moved(StackState(), "mesh-root") == ""

@@ -80,7 +80,8 @@ def test_an_object_has_the_config_key_that_it_comes_from(ref: str) -> None:
 
 
 def test_a_remote_control_plane_has_its_config_key() -> None:
-    config = text({"profile": "external", "injectedNamespaces": {"shop": "create"}})
+    remote = {"injectionURL": "https://istiod.example.com/inject"}
+    config = text({"profile": "external", "injectedNamespaces": {"shop": "create"}, "istiodRemote": remote})
     made = {str(thing.ref): thing.origin for thing in analyze.objects(render.record("x", config))}
     assert made["MutatingWebhookConfiguration istio-sidecar-injector"] == "mesh:istiodRemote"
 

@@ -17,6 +17,7 @@ PLAN = Plan(
     stack="dev",
     namespace="default",
     root="istio-system",
+    config_root="istio-system",
     mesh_config="istio",
     version="1.10.3",
     defaults={},

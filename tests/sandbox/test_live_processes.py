@@ -140,9 +140,17 @@ def test_live_0_turns_the_live_data_plane_off(monkeypatch: pytest.MonkeyPatch) -
     assert not live.should_run(chosen())
 
 
+def test_a_plan_has_the_namespaces_of_istio_and_of_its_configuration() -> None:
+    apart = {"mesh:meshConfig": '{"rootNamespace": "conf"}', "mesh:namespaces": '{"conf": "existing"}'}
+    fields = live._fields("dev", chosen(**{"mesh:global": '{"istioNamespace": "mesh-root"}', **apart}))
+    assert (fields["root"], fields["config_root"]) == ("mesh-root", "conf")
+    assert {edge.namespace for edge in fields["edges"]} == {"mesh-root"}
+
+
 def test_a_plan_has_the_names_of_the_stacks_mesh() -> None:
     fields = live._fields("dev", chosen())
     plan = Plan(service_range="127.77.0.0/16", **fields).serving([], {})
     assert (plan.root, plan.mesh_config, plan.domain) == ("istio-system", "istio", "cluster.local")
+    assert plan.config_root == "istio-system"
     assert re.match(r"1\.10", plan.version)
     assert [edge.name for edge in plan.edges] == ["istio-ingressgateway", "istio-egressgateway"]

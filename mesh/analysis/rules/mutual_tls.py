@@ -22,7 +22,7 @@ def strict_without_sidecars(mesh: Mesh) -> Iterator[Finding]:
     """Where a policy requires mutual TLS, every workload of the namespace (or mesh) has a sidecar."""
     without: dict[str, list[str]] = defaultdict(list)
     for workload in mesh.workloads.all:
-        if not workload.proxy and workload.namespace != mesh.root:
+        if not workload.proxy and workload.namespace != mesh.home:
             without[workload.namespace].append(str(workload.object.ref))
     for policy in mesh.of(kinds.PEER_AUTHENTICATION):
         modes = [policy.spec.get("mtls"), *(policy.spec.get("portLevelMtls") or {}).values()]

@@ -30,7 +30,7 @@ def injection_labels(mesh: Mesh) -> Iterator[Finding]:
             if revisions and revision not in revisions:
                 text = f"no control plane of revision {revision} injects here{errors.nearest(revision, revisions)}"
                 yield codes.UNKNOWN_REVISION.at(obj, "metadata.labels", text)
-        elif not labels and enabled is None and obj.name not in (mesh.root, *SYSTEM):
+        elif not labels and enabled is None and obj.name not in (mesh.home, *SYSTEM):
             yield from _unlabelled(mesh, obj)
 
 

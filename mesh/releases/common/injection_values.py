@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from mesh.releases import lacks
 from mesh.releases.release import Installation
+from mesh.values import networks
 
 
 def plain(value: Any, release: str) -> Any:
@@ -40,7 +41,7 @@ def global_values(mesh: Installation) -> dict[str, Any]:
         **chosen,
         "hub": values.hub,
         "tag": values.tag,
-        "istioNamespace": mesh.root,
+        "meshNetworks": networks.wire(values.global_.meshNetworks),
         "defaultResources": values.global_.defaultResources.amounts,
     }
 

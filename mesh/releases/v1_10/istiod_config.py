@@ -8,9 +8,11 @@ from typing import Any, Final
 from mesh.api.model import wire
 from mesh.api.proxy_config import ProxyTracing
 from mesh.core.merge import merged
+from mesh.core.names import XDS_PORT
 from mesh.releases.common.injection_values import drop_defaults, global_values, plain
 from mesh.releases.common.tracers import tracers
 from mesh.releases.release import Installation
+from mesh.releases.v1_10 import remote
 from mesh.values.proxy import Global, Proxy
 
 _UNLESS_DEFAULT: Final = {"global": ("arch", "defaultTolerations"), "proxy": ("includeOutboundPorts",)}
@@ -20,10 +22,16 @@ _UNLESS_DEFAULT: Final = {"global": ("arch", "defaultTolerations"), "proxy": ("i
 def mesh_config(mesh: Installation) -> dict[str, Any]:
     """The MeshConfig: what follows from the installation, with `meshConfig` of the values merged in."""
     given = wire(mesh.values.meshConfig)
-    proxies: dict[str, Any] = {"discoveryAddress": mesh.discovery_address, "tracing": _tracing(mesh, given)}
+    proxies: dict[str, Any] = {"discoveryAddress": _discovery_address(mesh), "tracing": _tracing(mesh, given)}
     if mesh.values.global_.meshID:
         proxies["meshId"] = mesh.values.global_.meshID
     return merged({"rootNamespace": mesh.root, "defaultConfig": proxies}, given)
+
+
+def _discovery_address(mesh: Installation) -> str:
+    """istiod's address for proxies, here or elsewhere."""
+    elsewhere = f"{remote.host(mesh)}.{mesh.root}.svc:{XDS_PORT}"
+    return elsewhere if mesh.values.global_.remotePilotAddress else mesh.discovery_address
 
 
 def _tracing(mesh: Installation, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -55,8 +63,5 @@ def _global(mesh: Installation) -> dict[str, Any]:
         **chosen,
         "namespace": mesh.root,
         "enabled": mesh.values.pilot.enabled,
-        "externalIstiod": False,
-        "remotePilotAddress": "",
-        "meshNetworks": {},
         "useMCP": False,
     }

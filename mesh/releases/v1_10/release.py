@@ -15,6 +15,7 @@ from mesh.releases.v1_10 import (
     istiod_config,
     proxy_config,
     regex,
+    remote,
     telemetry,
     webhooks,
 )
@@ -49,6 +50,8 @@ RELEASE: Final = Release(
     profiles=PROFILES,
     api=VERSIONS,
     roles=ROLES,
+    remote_service=remote.service,
+    remote_problems=remote.problems,
     tags=webhooks.tags,
     injection_webhooks=webhooks.injectors,
     validation_webhooks=webhooks.validators,

@@ -27,9 +27,14 @@ _READER: Final[PolicyRules] = (
     *_REVIEWS,
 )
 """What the control plane of another cluster may read."""
-_ISTIOD: Final[PolicyRules] = (
+_WEBHOOKS: Final[PolicyRules] = (
     ("admissionregistration.k8s.io", "mutatingwebhookconfigurations", f"{_READ} update patch"),
     ("admissionregistration.k8s.io", "validatingwebhookconfigurations", f"{_READ} update"),
+)
+_MANAGER: Final[PolicyRules] = (("core", "configmaps", "create get list watch update"), *_WEBHOOKS)
+"""What the control plane of another cluster may do if this one has none of its own."""
+_ISTIOD: Final[PolicyRules] = (
+    *_WEBHOOKS,
     (f"{_GROUPS} telemetry.istio.io", "*", _READ),
     ("networking.istio.io", "workloadentries", _WRITE),
     ("networking.istio.io", "workloadentries/status", _WRITE),
@@ -74,7 +79,8 @@ _REPAIR: Final[PolicyRules] = (
 
 def reader(mesh: Installation) -> Account:
     """The service account by which the control plane of another cluster reads this cluster."""
-    table = {f"istio-reader-{mesh.root}": _READER}
+    external = _MANAGER if mesh.values.global_.externalIstiod else ()
+    table = {f"istio-reader-{mesh.root}": (*_READER, *external)}
     return Account(name="istio-reader-service-account", labels={"app": "istio-reader"}, on_cluster=table)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from mesh.core.names import DEFAULT_REVISION, INJECTOR, revisioned
+from mesh.core.names import DEFAULT_REVISION, revisioned
 from mesh.releases.common.webhooks import NEVER, default_is_elsewhere, injecting, own_tags, selectors
 from mesh.releases.release import Installation, Tag
 from mesh.releases.webhooks import ClientConfig, Selector, Webhook, WebhookConfiguration, WebhookRule
@@ -31,13 +31,13 @@ def injectors(mesh: Installation) -> list[WebhookConfiguration]:
     chosen = selectors(mesh.revision, default=not mesh.values.revision, everywhere=everywhere)
     if default_is_elsewhere(mesh):
         chosen = dict.fromkeys(chosen, NEVER)
-    own = _injector(mesh, mesh.revisioned(INJECTOR), mesh.labels, mesh.revision, chosen)
+    own = _injector(mesh, mesh.injector, mesh.labels, mesh.revision, chosen)
     return [
         own,
         *(
             _injector(
                 mesh,
-                f"istio-revision-tag-{tag.name}",
+                mesh.cluster_wide(f"istio-revision-tag-{tag.name}"),
                 tag.labels,
                 tag.revision,
                 selectors(tag.name, default=tag.name == DEFAULT_REVISION, everywhere=False),
@@ -72,7 +72,9 @@ def validators(mesh: Installation) -> list[WebhookConfiguration]:
         return []
     check = Webhook(
         name="validation.istio.io",
-        client_config=ClientConfig(service=mesh.revisioned("istiod"), path="/validate"),
+        client_config=ClientConfig(
+            service=mesh.revisioned("istiod"), path="/validate", url=mesh.values.base.validationURL
+        ),
         rule=WebhookRule(
             groups=["security.istio.io", "networking.istio.io"],
             versions=["*"] if mesh.newest is mesh.release else _KNOWN,

@@ -41,15 +41,16 @@ _API: Final = """
 """
 """Fields of Istio's objects and of MeshConfig, and values of their enumerations. Kinds are in `api.py`."""
 _VALUES: Final = """
-    Addons.loki Base.excludedCRDs Base.validationCABundle Base.validationFailurePolicy Base.validationURL Cni.affinity
+    Addons.loki Base.excludedCRDs Base.validationCABundle Base.validationFailurePolicy Cni.affinity
     Cni.ambient Cni.cniNetnsDir Cni.daemonSetLabels Cni.env Cni.istioOwnedCNIConfig Cni.istioOwnedCNIConfigFileName
     Cni.logging Cni.podLabels Cni.provider Cni.resourceQuotas Cni.seLinuxOptions Cni.seccompProfile
     Cni.terminationGracePeriodSeconds Cni.tolerations Cni.updateStrategy Cni.useAppArmorAnnotation Cni.variant
     Gateway.additionalContainers Gateway.ipFamilies Gateway.ipFamilyPolicy Gateway.serviceAccount Global.caName
-    Global.certSigners Global.configCluster Global.enableReaderRBAC Global.externalIstiod
-    Global.meshNetworks Global.nativeNftables Global.networkPolicy Global.platform
-    Global.remotePilotAddress Global.resourceScope Global.trustBundleName Global.variant Global.waypoint
-    IstiodRemote.injectionCABundle IstiodRemote.injectionPath Pilot.autoscaleBehavior Pilot.cni
+    Global.certSigners Global.configCluster Global.enableReaderRBAC
+    Global.nativeNftables Global.networkPolicy Global.platform
+    Global.resourceScope Global.trustBundleName Global.variant Global.waypoint
+    IstiodRemote.enabledLocalInjectorIstiod IstiodRemote.injectionCABundle IstiodRemote.injectionPath
+    Pilot.autoscaleBehavior Pilot.cni
     Pilot.crlConfigMapName Pilot.deploymentAnnotations Pilot.envVarFrom Pilot.extraContainerArgs
     Pilot.initContainers Pilot.ipFamilies Pilot.ipFamilyPolicy Pilot.jwksResolverExtraRootCA Pilot.memory
     Pilot.podLabels Pilot.seccompProfile Pilot.serviceAccountAnnotations Pilot.sidecarInjectorWebhookAnnotations

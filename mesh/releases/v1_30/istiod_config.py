@@ -45,8 +45,10 @@ def mesh_config(mesh: Installation) -> dict[str, Any]:
 
 
 def _discovery_address(mesh: Installation) -> str:
-    """istiod's address for proxies; that of a remote one is always the Service `istiod`."""
-    remote = f"istiod.{mesh.root}.svc:{XDS_PORT}"
+    """istiod's address for proxies; that of a remote one has no revision."""
+    chosen = mesh.values.istiodRemote
+    name = "istiod-remote" if chosen.enabled and chosen.enabledLocalInjectorIstiod else "istiod"
+    remote = f"{name}.{mesh.root}.svc:{XDS_PORT}"
     return remote if mesh.values.global_.remotePilotAddress else mesh.discovery_address
 
 

@@ -108,7 +108,7 @@ def _authorization() -> str:
 
 def admission_policies(mesh: Installation) -> Iterator[AdmissionPolicy]:
     """The policy for objects with the label of this revision, if the values ask for it."""
-    if not mesh.values.experimental.stableValidationPolicy or mesh.values.istiodRemote.enabled:
+    if not (mesh.values.experimental.stableValidationPolicy and mesh.values.trusts_istiod):
         return
     suffix = f"{mesh.root}.istio.io"
     kinds = (*_WHOLLY_UNSTABLE, "Telemetry", "AuthorizationPolicy")

@@ -14,6 +14,7 @@ from mesh.releases.v1_30 import (
     policies,
     proxy_config,
     regex,
+    remote,
     webhooks,
     ztunnel,
 )
@@ -61,6 +62,8 @@ RELEASE: Final = Release(
     profiles=PROFILES,
     api=VERSIONS,
     roles=ROLES,
+    remote_service=remote.service,
+    remote_problems=remote.problems,
     tags=webhooks.tags,
     injection_webhooks=webhooks.injectors,
     validation_webhooks=webhooks.validators,

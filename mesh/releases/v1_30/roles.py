@@ -122,9 +122,10 @@ def reader(mesh: Installation) -> Account | None:
 
 
 def istiod(mesh: Installation) -> Account | None:
-    """The service account of istiod; a remote one needs it only if this cluster holds its configuration."""
+    """The service account of istiod; a remote one needs it only if this cluster holds its configuration or has an
+    injector of its own."""
     values = mesh.values
-    if values.istiodRemote.enabled and not values.global_.configCluster:
+    if not values.trusts_istiod:
         return None
     name = mesh.revisioned("istiod")
     table = {f"{mesh.revisioned('istiod-clusterrole')}-{mesh.root}": (*_ISTIOD, *_multicluster(mesh), *_chosen(mesh))}

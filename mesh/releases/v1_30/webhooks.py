@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from mesh.core.names import DEFAULT_REVISION, INJECTOR, REVISION_LABEL, revisioned
+from mesh.core.names import DEFAULT_REVISION, REVISION_LABEL, revisioned
 from mesh.releases.common.webhooks import (
     NEVER,
     default_is_elsewhere,
@@ -55,13 +55,13 @@ def injectors(mesh: Installation) -> list[WebhookConfiguration]:
     if mesh.values.global_.operatorManageWebhooks:
         return []
     unnamed, active = not mesh.values.revision, not default_is_elsewhere(mesh)
-    own = _injector(mesh, mesh.revisioned(INJECTOR), mesh.labels, mesh.revision, mesh.revision, active=active)
+    own = _injector(mesh, mesh.injector, mesh.labels, mesh.revision, mesh.revision, active=active)
     return [
         own,
         *(
             _injector(
                 mesh,
-                f"istio-revision-tag-{tag.name}",
+                _of_tag(tag, mesh),
                 tag.labels,
                 tag.revision,
                 tag.name,
@@ -70,6 +70,12 @@ def injectors(mesh: Installation) -> list[WebhookConfiguration]:
             for tag in tags(mesh)
         ),
     ]
+
+
+def _of_tag(tag: Tag, mesh: Installation) -> str:
+    """The name of a tag's injection webhook. Those that `istioctl` makes by itself name no namespace."""
+    name = f"istio-revision-tag-{tag.name}"
+    return name if tag.implied else mesh.cluster_wide(name)
 
 
 def _injector(
@@ -103,7 +109,6 @@ def validators(mesh: Installation) -> list[WebhookConfiguration]:
     """The webhooks that validate Istio's objects: those with the label of this revision, and with the tag `default`,
     those without a label."""
     values = mesh.values
-    remote = values.istiodRemote.enabled and not values.global_.configCluster
     own = f"{mesh.revisioned('istio-validator')}-{mesh.root}"
     labelled = requirement(REVISION_LABEL, "In", mesh.revision)
     found = [_validator(mesh, own, "rev.validation", mesh.revision, mesh.labels, labelled)]
@@ -113,7 +118,7 @@ def validators(mesh: Installation) -> list[WebhookConfiguration]:
             found.append(
                 _validator(mesh, "istiod-default-validator", "validation", tag.revision, tag.labels, unlabelled)
             )
-    return found if values.global_.configValidation and not remote else []
+    return found if values.global_.configValidation and values.trusts_istiod else []
 
 
 def _validator(

@@ -27,7 +27,7 @@ def default_retries(subject: Subject) -> Iterator[Hit]:
         id(one.object): one
         for one in subject.called
         if subject.injected
-        and one.namespace != subject.mesh.root
+        and one.namespace != subject.mesh.home
         and hosts.most_specific(one.host, named) is None
         and any(is_http(port.protocol) or not port.protocol for port in one.ports)
     }

@@ -101,7 +101,7 @@ def debug_endpoints(subject: Subject) -> Iterator[Hit]:
     """Kiali in another namespace than istiod's, unless its namespace is allowed to ask."""
     allowed = subject.after.values.pilot.env.get("DEBUG_ENDPOINT_AUTH_ALLOWED_NAMESPACES", "").split(",")
     for one in subject.mesh.workloads.all:
-        if one.namespace not in (subject.mesh.root, *allowed) and any(one.labels.get(key) == "kiali" for key in _KIALI):
+        if one.namespace not in (subject.mesh.home, *allowed) and any(one.labels.get(key) == "kiali" for key in _KIALI):
             yield Hit(Place.of(one.object), {"namespace": one.namespace})
 
 

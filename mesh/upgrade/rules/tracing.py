@@ -18,11 +18,11 @@ _LIGHTSTEP: Final = ("lightstep",)
 
 def default_tracing(subject: Subject) -> Iterator[Hit]:
     """The Service to which proxies send spans without being told, if it is there and nobody names it."""
-    service = subject.mesh.get(Ref(kinds.SERVICE, subject.mesh.root, ZIPKIN))
+    service = subject.mesh.get(Ref(kinds.SERVICE, subject.mesh.home, ZIPKIN))
     before, after = (one.release.mesh_config(one) for one in (subject.before, subject.after))
     sent = before.get("enableTracing", True) and ZIPKIN in _tracing(before)
     if service and sent and not (_named(after) or _chosen_by_objects(subject)):
-        yield Hit(Place.of(service), {"service": f"{ZIPKIN}.{subject.mesh.root}"})
+        yield Hit(Place.of(service), {"service": f"{ZIPKIN}.{subject.mesh.home}"})
 
 
 def _tracing(config: Mapping[str, Any]) -> Mapping[str, Any]:

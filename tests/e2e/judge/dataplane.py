@@ -277,6 +277,7 @@ def _plan(release: Release) -> Plan:
             stack="judge",
             namespace="",
             root=ROOT,
+            config_root=ROOT,
             mesh_config="istio",
             version=release.version,
             defaults=release.requests.pilot,

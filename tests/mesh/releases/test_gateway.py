@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from mesh.core.names import ROOT
 from mesh.releases.release import Installation
 from tests.releases import RELEASE
 
@@ -12,10 +11,10 @@ Object = dict[str, Any]
 NAME = "istio-ingressgateway"
 
 
-def gateway(spec: Object | None = None, root: str = ROOT, **values: Any) -> Object:
+def gateway(spec: Object | None = None, **values: Any) -> Object:
     """The pod of the ingress gateway; `spec` has its values, `values` those of the mesh, `global_` for `global`."""
     differences = {name.rstrip("_"): value for name, value in values.items()} | {"gateways": {NAME: spec or {}}}
-    mesh = Installation(release=RELEASE, values=RELEASE.values("default", differences), root=root)
+    mesh = Installation(release=RELEASE, values=RELEASE.values("default", differences))
     return RELEASE.gateway_pod(mesh, NAME, mesh.values.gateways[NAME])["spec"]
 
 
@@ -54,7 +53,7 @@ def test_a_gateway_that_runs_as_root_has_no_security_context() -> None:
 
 
 def test_a_gateway_of_a_revision_connects_to_the_istiod_of_that_revision() -> None:
-    pod = gateway(revision="canary", root="mesh")
+    pod = gateway(revision="canary", global_={"istioNamespace": "mesh"})
     assert env(pod["containers"][0])["CA_ADDR"] == "istiod-canary.mesh.svc:15012"
     assert {"name": "istio-canary", "optional": True} in [volume.get("configMap") for volume in pod["volumes"]]
 

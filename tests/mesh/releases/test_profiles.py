@@ -12,6 +12,12 @@ from mesh.core import merge
 from mesh.values.values import Values
 from tests.releases import RELEASE
 
+NEEDED = {
+    "mesh:istiodRemote": '{"injectionURL": "https://istiod.example.com/inject"}',
+    "mesh:global": '{"remotePilotAddress": "192.0.2.7"}',
+}
+"""What profiles with a control plane elsewhere need."""
+
 
 def installed(profile: str, kind: str) -> dict[str, Resource]:
     """The objects of a kind that a profile installs, by name."""
@@ -21,7 +27,8 @@ def installed(profile: str, kind: str) -> dict[str, Resource]:
 @cache
 def recorded(profile: str) -> list[Resource]:
     """Everything that the program registers for a profile."""
-    return render.record("x", {"mesh:profile": profile})
+    needed = {key: value for key, value in NEEDED.items() if profile in ("remote", "external")}
+    return render.record("x", {"mesh:profile": profile, **needed})
 
 
 @pytest.mark.parametrize("name", RELEASE.profiles.names)

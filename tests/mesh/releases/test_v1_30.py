@@ -78,7 +78,8 @@ def test_every_profile_is_valid(name: str) -> None:
     ],
 )
 def test_a_profile_runs_its_workloads(profile: str, workloads: list[str]) -> None:
-    objects = installed(profile=profile)
+    remote = {"injectionURL": "https://istiod.example.com/inject"} if profile == "remote" else {}
+    objects = installed(profile=profile, istiodRemote=remote)
     assert sorted([*of_kind(objects, "Deployment"), *of_kind(objects, "DaemonSet")]) == workloads
 
 
@@ -296,7 +297,7 @@ def test_a_remote_control_plane_has_its_webhook_its_readers_and_its_address_here
 
 
 def test_a_configuration_cluster_has_the_account_and_the_validation_of_a_remote_istiod() -> None:
-    objects = installed(profile="remote", **{"global": {"configCluster": True}})
+    objects = installed(profile="remote", **{"global": {"configCluster": True, "remotePilotAddress": "192.0.2.7"}})
     assert ("ServiceAccount", "istiod") in objects
     assert of_kind(objects, "ValidatingWebhookConfiguration") == ["istio-validator-istio-system"]
 

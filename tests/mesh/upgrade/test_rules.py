@@ -214,8 +214,10 @@ def test_a_version_that_the_other_release_does_not_serve_is_refused() -> None:
 
 
 def test_a_profile_that_is_gone_is_refused() -> None:
+    url, address = '{"injectionURL": "https://istiod.example.com/inject"}', '{"remotePilotAddress": "192.0.2.7"}'
     for profile, expected in (("external", ["mesh:profile"]), ("remote", [])):
-        old = loading.load({"mesh:profile": profile}, None).installation
+        config = {"mesh:profile": profile, "mesh:istiodRemote": url, "mesh:global": address}
+        old = loading.load(config, None).installation
         assert places(findings([], old, settings.moved(old, NEW)), "gone-profile") == expected
 
 

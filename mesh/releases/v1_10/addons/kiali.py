@@ -23,7 +23,7 @@ _LABELS: Final = {
 _READ: Final = "get list watch"
 
 
-def _rules(write: bool) -> PolicyRules:
+def _rules(_: str, write: bool) -> PolicyRules:
     patch, edit = (" patch", " create delete patch") if write else ("", "")
     return (
         ("core", "configmaps endpoints pods/log pods/proxy", _READ),

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from mesh.api.proxy_config import ProxyTracing
 from mesh.core import documents
-from mesh.core.names import ZIPKIN_PORT
+from mesh.core.names import ROOT, ZIPKIN_PORT
 from mesh.releases.addons import JAEGER_PATH, Jaeger, Process
 from mesh.releases.release import Installation
 from mesh.releases.v1_30.addons.pods import CONTAINER, NO_SIDECAR, user
@@ -109,9 +109,7 @@ def traced(mesh: Installation, config: Mapping[str, Any]) -> dict[str, Any]:
         "name": _PROVIDER,
         "opentelemetry": {"service": service or own, "port": int(port or _OTLP["grpc"])},
     }
-    providers = [
-        one for one in config.get("extensionProviders") or () if not (mesh.collector and one["name"] == _PROVIDER)
-    ]
+    providers = [one for one in config.get("extensionProviders") or () if not _replaced(mesh, one)]
     if not any(provider["name"] == _PROVIDER for provider in providers):
         providers.append(ours)
     return {
@@ -119,6 +117,15 @@ def traced(mesh: Installation, config: Mapping[str, Any]) -> dict[str, Any]:
         "extensionProviders": providers,
         "defaultProviders": {**config.get("defaultProviders", {}), "tracing": [_PROVIDER]},
     }
+
+
+def _replaced(mesh: Installation, provider: Mapping[str, Any]) -> bool:
+    """Whether another Jaeger takes the place of a provider: of any one if there is one already, and else of that of
+    profile `demo`, which is a Jaeger in the usual namespace."""
+    if provider["name"] != _PROVIDER:
+        return False
+    named = (provider.get("opentelemetry") or {}).get("service") or ""
+    return bool(mesh.collector) or (mesh.root != ROOT and named.startswith(f"jaeger-collector.{ROOT}.svc"))
 
 
 JAEGER: Final = Jaeger(

@@ -29,7 +29,7 @@ _REMOTE: Final = "kiali-multi-cluster-secret"
 """Volume and Secret with the kubeconfigs of the mesh's other clusters."""
 
 
-def _rules(write: bool) -> PolicyRules:
+def _rules(namespace: str, write: bool) -> PolicyRules:
     patch, edit = (" patch", " create delete patch") if write else ("", "")
     istio = "networking.istio.io security.istio.io extensions.istio.io telemetry.istio.io"
     return (
@@ -42,7 +42,7 @@ def _rules(write: bool) -> PolicyRules:
         ("apps.openshift.io", "deploymentconfigs", f"{_READ}{patch}"),
         ("route.openshift.io", "routes", "get"),
         ("authentication.k8s.io", "tokenreviews", "create"),
-        ("oauth.openshift.io", "oauthclients", "get", "kiali-istio-system"),
+        ("oauth.openshift.io", "oauthclients", "get", f"kiali-{namespace}"),
         ("admissionregistration.k8s.io", "mutatingwebhookconfigurations", _READ),
     )
 

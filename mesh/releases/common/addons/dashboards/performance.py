@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from mesh.core.names import ROOT
 from mesh.releases.common.addons.dashboards import queries
 from mesh.releases.common.addons.dashboards.extension import CPU, MEMORY
 from mesh.releases.common.addons.dashboards.queries import AT_SOURCE, REQUESTS, selector, total
@@ -12,9 +13,9 @@ from mesh.releases.dashboards import Dashboard, Panel, Query, Row
 _GATEWAY: Final = "istio-ingressgateway"
 _PODS: Final = f'pod=~"{_GATEWAY}-.*"'
 _PROXY: Final = 'container="istio-proxy"'
-_OUTSIDE: Final = 'namespace!="istio-system"'
+_OUTSIDE: Final = f'namespace!="{ROOT}"'
 _FROM_GATEWAY: Final = f'source_workload="{_GATEWAY}"'
-_FROM_OUTSIDE: Final = 'source_workload_namespace!="istio-system"'
+_FROM_OUTSIDE: Final = f'source_workload_namespace!="{ROOT}"'
 _CPU: Final = "container_cpu_usage_seconds_total"
 _MEMORY: Final = "container_memory_working_set_bytes"
 _ISTIOD: Final = ('container=~"discovery|istio-proxy"', 'pod=~"istiod-.*"')
