@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 Data = Mapping[str, Any]
@@ -31,3 +31,13 @@ def merged_values(base: Data, over: Data, kinds: Mapping[str, Data]) -> dict[str
         }
         result["gateways"] = {**result["gateways"], **complete}
     return result
+
+
+def merged_by(key: str, base: Iterable[Data], over: Iterable[Data], whole: bool = False) -> list[Data]:
+    """The items of `base` with those of `over` that have the same `key` merged over them, or if `whole`, in their
+    places; the other items of `over` follow."""
+    given = {item.get(key): item for item in over}
+    own = list(base)
+    known = {item.get(key) for item in own}
+    changed = [merged({} if whole and item.get(key) in given else item, given.get(item.get(key), {})) for item in own]
+    return [*changed, *(item for name, item in given.items() if name not in known)]

@@ -26,6 +26,8 @@ CNI_NODE: Final = "istio-cni-node"
 """DaemonSet of the CNI plugin, and the label `k8s-app` of its pods."""
 CNI_CONFIG: Final = "istio-cni-config"
 """ConfigMap with the configuration of the CNI plugin."""
+CNI_TAINTS: Final = "istio-cni-taint-configmap"
+"""ConfigMap with the pods that must be ready before a node loses its taint."""
 XDS_PORT: Final = 15012
 """Port of istiod for xDS and certificate signing, over TLS."""
 ZIPKIN: Final = "zipkin"

@@ -31,3 +31,9 @@ DEMO_PORTS: Final = [*INGRESS_PORTS, _port("tcp", 31400), _port("tls", 15443)]
 """The ingress gateway's ports in profile demo."""
 
 NO_CONTROL_PLANE: Final[Data] = {"base": {"enabled": False}, "pilot": {"enabled": False}}
+EVERYWHERE: Final = [
+    {"effect": "NoSchedule", "operator": "Exists"},
+    {"key": "CriticalAddonsOnly", "operator": "Exists"},
+    {"effect": "NoExecute", "operator": "Exists"},
+]
+"""The tolerations of pods that run on every node."""

@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from mesh.core.merge import Data
-from mesh.releases.common.profiles import CERTIFICATES, DEMO_PORTS, EGRESS_PORTS, INGRESS_PORTS, NO_CONTROL_PLANE
+from mesh.releases.common.profiles import (
+    CERTIFICATES,
+    DEMO_PORTS,
+    EGRESS_PORTS,
+    EVERYWHERE,
+    INGRESS_PORTS,
+    NO_CONTROL_PLANE,
+)
 from mesh.releases.profiles import Profiles
 
 _ROUTER: Final = {"ISTIO_META_ROUTER_MODE": "standard"}
@@ -27,11 +34,12 @@ _GATEWAYS: Final = {
     },
 }
 _ROOT: Final[Data] = {
+    "cni": {"tolerations": EVERYWHERE},
     "meshConfig": {
         "enablePrometheusMerge": True,
         "trustDomain": "cluster.local",
         "defaultConfig": {"proxyMetadata": {}},
-    }
+    },
 }
 
 _SMALL_PROXY: Final = {"resources": {"requests": {"cpu": "10m", "memory": "40Mi"}}}

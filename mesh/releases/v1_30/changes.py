@@ -41,17 +41,17 @@ _API: Final = """
 """
 """Fields of Istio's objects and of MeshConfig, and values of their enumerations. Kinds are in `api.py`."""
 _VALUES: Final = """
-    Addons.loki Base.excludedCRDs Base.validationCABundle Base.validationFailurePolicy Base.validationURL Cni.affinity
-    Cni.ambient Cni.cniNetnsDir Cni.daemonSetLabels Cni.env Cni.istioOwnedCNIConfig Cni.istioOwnedCNIConfigFileName
+    Addons.loki Base.excludedCRDs Base.validationCABundle Base.validationFailurePolicy Base.validationURL
+    Cni.ambient Cni.cniNetnsDir Cni.daemonSetLabels Cni.istioOwnedCNIConfig Cni.istioOwnedCNIConfigFileName
     Cni.logging Cni.podLabels Cni.provider Cni.resourceQuotas Cni.seLinuxOptions Cni.seccompProfile
-    Cni.terminationGracePeriodSeconds Cni.tolerations Cni.updateStrategy Cni.useAppArmorAnnotation Cni.variant
-    Gateway.additionalContainers Gateway.ipFamilies Gateway.ipFamilyPolicy Gateway.serviceAccount Global.caName
+    Cni.terminationGracePeriodSeconds Cni.updateStrategy Cni.useAppArmorAnnotation Cni.variant
+    Gateway.autoscaleBehavior Gateway.ipFamilies Gateway.ipFamilyPolicy Gateway.memory Gateway.serviceAccount Global.caName
     Global.certSigners Global.configCluster Global.configValidation Global.enableReaderRBAC Global.externalIstiod
     Global.meshNetworks Global.nativeNftables Global.networkPolicy Global.pilotCertProvider Global.platform
     Global.remotePilotAddress Global.resourceScope Global.trustBundleName Global.variant Global.waypoint
     IstiodRemote.injectionCABundle IstiodRemote.injectionPath Pilot.autoscaleBehavior Pilot.cni
-    Pilot.crlConfigMapName Pilot.deploymentAnnotations Pilot.envVarFrom Pilot.extraContainerArgs
-    Pilot.initContainers Pilot.ipFamilies Pilot.ipFamilyPolicy Pilot.jwksResolverExtraRootCA Pilot.memory
+    Pilot.crlConfigMapName Pilot.deploymentAnnotations Pilot.extraContainerArgs
+    Pilot.initContainers Pilot.ipFamilies Pilot.ipFamilyPolicy Pilot.memory
     Pilot.podLabels Pilot.seccompProfile Pilot.serviceAccountAnnotations Pilot.sidecarInjectorWebhookAnnotations
     Pilot.taint Pilot.topologySpreadConstraints Pilot.trafficDistribution Pilot.trustedZtunnelName
     Pilot.trustedZtunnelNamespace Pilot.variant Pilot.volumeMounts Pilot.volumes Proxy.includeInboundPorts
@@ -62,7 +62,7 @@ _VALUES: Final = """
 """
 """Fields of the installation's values, and values of their enumerations."""
 _REMOVED_VALUES: Final = """
-    Cni.logLevel Cni.psp_cluster_role Global.jwtPolicy Global.oneNamespace MultiCluster.enabled
+    Cni.logLevel Cni.psp_cluster_role Cni.taint Global.jwtPolicy Global.oneNamespace MultiCluster.enabled
     Pilot.enableProtocolSniffingForInbound Pilot.enableProtocolSniffingForOutbound Prometheus.wasmEnabled
     Proxy.enableCoreDump ProxyInit.resources TelemetryV2.metadataExchange
 """
