@@ -39,9 +39,10 @@ def images_of_control_plane(pilot: Pilot, global_: Global) -> dict[Path, str]:
     }
 
 
-def tags_of_nodes(values: Values) -> dict[Path, str]:
-    """The tags of the node agents' own."""
-    return {("cni", "tag"): values.cni.tag, ("ztunnel", "tag"): values.ztunnel.tag}
+def tags_of_proxies(values: Values) -> dict[Path, str]:
+    """The tags of node agents and gateways of their own."""
+    gateways: dict[Path, str] = {("gateways", name, "tag"): spec.tag for name, spec in values.gateways.items()}
+    return {("cni", "tag"): values.cni.tag, ("ztunnel", "tag"): values.ztunnel.tag, **gateways}
 
 
 def tags_of_control_plane(tag: str, pilot: Pilot) -> dict[Path, str]:

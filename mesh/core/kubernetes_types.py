@@ -48,7 +48,7 @@ class Kubernetes:
 
     def _checked(self, value: dict[str, Any]) -> dict[str, Any]:
         problems = [
-            InitErrorDetails(type=PydanticCustomError("rule", text), loc=path)
+            InitErrorDetails(type=PydanticCustomError("rule", text), loc=path, input=None)
             for path, text in _of_type(self.name, value, (), whole=not self._part)
         ]
         if problems:

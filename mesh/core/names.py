@@ -40,6 +40,8 @@ TAG_LABEL: Final = "istio.io/tag"
 NAMESPACE_LABEL: Final = "istio-injection"
 INJECTION_LABELS: Final = (NAMESPACE_LABEL, REVISION_LABEL)
 """Labels of a namespace that ask for injection."""
+NETWORK_LABEL: Final = "topology.istio.io/network"
+"""Label with the network of a pod, or to which a gateway leads."""
 INJECT_LABEL: Final = "sidecar.istio.io/inject"
 WAYPOINT_LABEL: Final = "istio.io/use-waypoint"
 """Label of a namespace, Service or ServiceEntry with the name of its waypoint; `none` for none."""

@@ -70,7 +70,7 @@ def _unknown(at: Standing, config: Data, model: type[BaseModel]) -> Iterator[tup
         yield ("meshConfig", *path), text.partition(": ")[0]
 
 
-def _texts(config: Data, paths: Iterable[Path]) -> dict[Path, str]:
+def _texts(config: Data, paths: Iterable[tuple[str, ...]]) -> dict[Path, str]:
     """The texts at the paths, as far as there are some."""
     return {path: value for path in paths if isinstance(value := _at(config, path), str)}
 

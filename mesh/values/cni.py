@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field, model_validator
 
@@ -24,6 +24,13 @@ from mesh.core.scheduling import Affinity, PodSelector, Toleration
 from mesh.core.typed import Documented
 from mesh.values.proxy import ScopeLevels
 from mesh.values.workload import CniProvider, OwnImage, PodSettings, Variant
+
+EVERYWHERE: Final = (
+    Toleration(effect="NoSchedule", operator="Exists"),
+    Toleration(key="CriticalAddonsOnly", operator="Exists"),
+    Toleration(effect="NoExecute", operator="Exists"),
+)
+"""The tolerations of pods that run on every node."""
 
 
 class Repair(Documented):
@@ -179,7 +186,7 @@ class Cni(OwnImage, PodSettings):
     """Affinity of the pods to nodes."""
     nodeSelector: Labels = {}
     """Labels of the nodes on which the pods run, besides that of Linux."""
-    tolerations: tuple[Toleration, ...] = ()
+    tolerations: tuple[Toleration, ...] = EVERYWHERE
     """Taints of nodes that the pods tolerate."""
     updateStrategy: UpdateStrategy = UpdateStrategy()
     """How the pods are replaced."""

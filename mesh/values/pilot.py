@@ -122,6 +122,7 @@ class Pilot(OwnImage, Workload):
     """IP families of the Service, in order of preference."""
     trafficDistribution: TrafficDistribution = ""
     """Preference for near pods of the Service, such as `PreferClose`; none if empty."""
+    said_elsewhere = (*Workload.said_elsewhere, "trafficDistribution")
     trustedZtunnelNamespace: Name | None = None
     """Namespace of ztunnel, from which istiod accepts connections on behalf of pods; istiod's own if not set."""
     trustedZtunnelName: Name | None = None

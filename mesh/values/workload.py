@@ -154,6 +154,11 @@ class Workload(PodSettings):
     """Fields of the Service's spec that are settings of their own."""
 
     @property
+    def wants_budget(self) -> bool | None:
+        """Whether it is to have a disruption budget; None if that is as `global.defaultPodDisruptionBudget` says."""
+        return None
+
+    @property
     def replicas(self) -> int | None:
         """`spec.replicas` of the Deployment; None if the autoscaler or Kubernetes sets it."""
         return None if self.autoscaleEnabled else self.replicaCount

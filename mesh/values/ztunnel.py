@@ -10,7 +10,7 @@ from mesh.core.kubernetes import Annotations, Labels, LabelValue, Name, PullPoli
 from mesh.core.kubernetes_types import DnsConfig, Volume, VolumeMount
 from mesh.core.scheduling import Affinity, Toleration
 from mesh.core.typed import Documented
-from mesh.values.cni import ResourceQuotas, RollingUpdate, UpdateStrategy
+from mesh.values.cni import EVERYWHERE, ResourceQuotas, RollingUpdate, UpdateStrategy
 from mesh.values.workload import OwnImage, PodSettings, Variant
 
 NAME = "ztunnel"
@@ -70,11 +70,7 @@ class Ztunnel(OwnImage, PodSettings):
     """Labels of the nodes on which the pods run."""
     affinity: Affinity | None = None
     """Affinity of the pods to nodes."""
-    tolerations: tuple[Toleration, ...] = (
-        Toleration(effect="NoSchedule", operator="Exists"),
-        Toleration(key="CriticalAddonsOnly", operator="Exists"),
-        Toleration(effect="NoExecute", operator="Exists"),
-    )
+    tolerations: tuple[Toleration, ...] = EVERYWHERE
     """Taints of nodes that the pods tolerate."""
     updateStrategy: UpdateStrategy = UpdateStrategy(rollingUpdate=RollingUpdate(maxSurge="1", maxUnavailable="0"))
     """How the pods are replaced."""

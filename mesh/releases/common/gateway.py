@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from mesh.core.merge import merged
 from mesh.core.names import DEFAULT_CLUSTER, MESH_CONFIG
 from mesh.proxy import proxy
 from mesh.proxy.expr import Node, each, when
@@ -44,6 +48,13 @@ def ports(spec: Gateway) -> list[Node]:
 def readiness() -> Node:
     """The readiness probe of the proxy."""
     return proxy.readiness_probe(1, 2, 30, scheme="HTTP", timeoutSeconds=1, successThreshold=1)
+
+
+def scheduling(spec: Gateway, usual: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Where the pods run, as fields of their spec: `usual` is an affinity over which that of the values is merged."""
+    found = spec.scheduling
+    affinity = merged(merged(usual or {}, spec.anti_affinity), found.get("affinity", {}))
+    return {**found, **({"affinity": affinity} if affinity else {})}
 
 
 def env_of_pod() -> list[Node]:

@@ -9,7 +9,6 @@ from mesh.releases.common.profiles import (
     CERTIFICATES,
     DEMO_PORTS,
     EGRESS_PORTS,
-    EVERYWHERE,
     INGRESS_PORTS,
     NO_CONTROL_PLANE,
 )
@@ -34,7 +33,6 @@ _GATEWAYS: Final = {
     },
 }
 _ROOT: Final[Data] = {
-    "cni": {"tolerations": EVERYWHERE},
     "meshConfig": {
         "enablePrometheusMerge": True,
         "trustDomain": "cluster.local",
@@ -102,4 +100,4 @@ _DIFFERENCES: Final[dict[str, tuple[str | None, Data]]] = {
     ),
 }
 
-PROFILES: Final = Profiles(root=_ROOT, gateways=_GATEWAYS, differences=_DIFFERENCES)
+PROFILES: Final = Profiles(root=_ROOT, gateways=_GATEWAYS, differences=_DIFFERENCES, by_name=("secretVolumes",))

@@ -45,7 +45,12 @@ _VALUES: Final = """
     Cni.ambient Cni.cniNetnsDir Cni.daemonSetLabels Cni.istioOwnedCNIConfig Cni.istioOwnedCNIConfigFileName
     Cni.logging Cni.podLabels Cni.provider Cni.resourceQuotas Cni.seLinuxOptions Cni.seccompProfile
     Cni.terminationGracePeriodSeconds Cni.updateStrategy Cni.useAppArmorAnnotation Cni.variant
-    Gateway.autoscaleBehavior Gateway.ipFamilies Gateway.ipFamilyPolicy Gateway.memory Gateway.serviceAccount Global.caName
+    AntiAffinity.namespaces Gateway.annotations Gateway.autoscaleBehavior Gateway.chart
+    Gateway.containerSecurityContext Gateway.daemonSet Gateway.initContainers Gateway.ipFamilies
+    Gateway.ipFamilyPolicy Gateway.lifecycle Gateway.memory Gateway.minReadySeconds Gateway.networkGateway
+    Gateway.rbac Gateway.serviceAccount Gateway.tag Gateway.terminationGracePeriodSeconds
+    Gateway.topologySpreadConstraints Gateway.volumeMounts Gateway.volumes
+    Global.caName
     Global.certSigners Global.configCluster Global.configValidation Global.enableReaderRBAC Global.externalIstiod
     Global.meshNetworks Global.nativeNftables Global.networkPolicy Global.pilotCertProvider Global.platform
     Global.remotePilotAddress Global.resourceScope Global.trustBundleName Global.variant Global.waypoint

@@ -30,7 +30,7 @@ def config(mesh: Installation) -> dict[str, dict[str, str]]:
     ambient, repair = cni.ambient, cni.repair
     selectors = [selector.model_dump(exclude_none=True, mode="json") for selector in ambient.enablementSelectors]
     variables = {
-        "CURRENT_AGENT_VERSION": mesh.values.tag,
+        "CURRENT_AGENT_VERSION": cni.tag or mesh.values.tag,
         "AMBIENT_ENABLED": flag(ambient.enabled),
         "AMBIENT_ENABLEMENT_SELECTOR": yaml.safe_dump(selectors).strip(),
         "AMBIENT_DNS_CAPTURE": flag(ambient.dnsCapture),

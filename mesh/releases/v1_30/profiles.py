@@ -9,8 +9,8 @@ from mesh.releases.common.profiles import (
     CERTIFICATES,
     DEMO_PORTS,
     EGRESS_PORTS,
-    EVERYWHERE,
     INGRESS_PORTS,
+    LOW_PORTS,
     NO_CONTROL_PLANE,
 )
 from mesh.releases.profiles import Profiles
@@ -29,7 +29,6 @@ _ROOT: Final[Data] = {
         "excludeNamespaces": ["kube-system"],
         "resources": {"requests": {"cpu": "100m", "memory": "100Mi"}},
         "repair": {"labelPods": False, "deletePods": False},
-        "tolerations": EVERYWHERE,
     },
 }
 _GATEWAYS: Final[dict[str, Data]] = {
@@ -40,6 +39,12 @@ _GATEWAYS: Final[dict[str, Data]] = {
         "secretVolumes": CERTIFICATES["ingress"],
     },
     "egress": {"kind": "egress", "type": "ClusterIP", "ports": EGRESS_PORTS, "secretVolumes": CERTIFICATES["egress"]},
+    "gateway": {
+        "chart": "gateway",
+        "ports": LOW_PORTS,
+        "labels": {"istio.io/dataplane-mode": "none"},
+        "rollingMaxSurge": "25%",
+    },
 }
 
 _SMALL: Final = {"resources": {"requests": {"cpu": "10m", "memory": "40Mi"}}}
