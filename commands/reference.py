@@ -30,6 +30,7 @@ from mesh.analysis.left_out import LEFT_OUT
 from mesh.analysis.policies import POLICIES
 from mesh.config.settings import NAMESPACE, Settings
 from mesh.core import validation
+from mesh.core.kubernetes_types import Kubernetes
 from mesh.core.lacking import Lacks
 from mesh.core.typed import Documented, ShortForm
 from mesh.releases.dashboards import Dashboard
@@ -197,7 +198,7 @@ def _rows(model: type[BaseModel], prefix: str, page: str) -> Iterator[str]:
         wire = validation.wire_name(name, field)
         meaning = " ".join([meaning, *_differences(model, wire)])
         default = "; ".join(filter(None, [_default(field), *_own_defaults(model, name)]))
-        yield f"| `{prefix}{wire}` | {names or _values(field.annotation, page)} | {default} | {meaning} |"
+        yield f"| `{prefix}{wire}` | {names or _values(_kind(field), page)} | {default} | {meaning} |"
 
 
 def _differences(model: type[BaseModel], wire: str) -> Iterator[str]:
@@ -287,13 +288,19 @@ def _models_of(kind: Any) -> Iterator[type[BaseModel]]:
         yield from _models_of(part)
 
 
+def _kind(field: FieldInfo) -> Any:
+    """The type of a field, with what it is annotated with."""
+    return Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
+
+
 def _values(kind: Any, page: str) -> str:
     """A type as the tables name it."""
     origin, args = get_origin(kind), [a for a in get_args(kind) if a not in (type(None), ...)]
     if origin is Literal:
         return ", ".join(str(arg) or "(empty)" for arg in args)
     if origin is Annotated:
-        return _values(args[0], page)
+        named = next((mark.name for mark in args[1:] if isinstance(mark, Kubernetes)), "")
+        return f"Kubernetes' {named}" if named else _values(args[0], page)
     if origin is dict:
         return "map" if args[1] is Any else f"map of {_values(args[0], page)} to {_values(args[1], page)}"
     if origin in (list, tuple):

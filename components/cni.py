@@ -10,7 +10,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components import kube, rbac
-from mesh.core.names import CNI, CNI_CONFIG, CNI_NODE
+from mesh.core.names import CNI, CNI_NODE
 from mesh.releases.release import Installation
 
 core = k8s.core.v1
@@ -52,15 +52,13 @@ class Cni(pulumi.ComponentResource):
         """The account, the configuration, and the quota, where there is one."""
         mesh, namespace = self._args.mesh, self._args.namespace
         account = kube.service_account(CNI, namespace, self._labels, mesh.values.global_.imagePullSecrets, self._child)
-        config = core.ConfigMap(
-            CNI_CONFIG,
-            metadata=kube.metadata(CNI_CONFIG, namespace, self._labels),
-            data=mesh.release.cni_config(mesh),
-            opts=self._child,
-        )
+        configs = [
+            core.ConfigMap(name, metadata=kube.metadata(name, namespace, self._labels), data=data, opts=self._child)
+            for name, data in mesh.release.cni_config(mesh).items()
+        ]
         return [
             account,
-            config,
+            *configs,
             *kube.quota(f"{CNI}-resource-quota", namespace, {}, self._cni.resourceQuotas, self._child),
         ]
 

@@ -9,10 +9,12 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components import kube, rbac
+from components import kube, rbac, workloads
 from components.controlplane import ControlPlane
 from mesh.config.settings import Settings
+from mesh.core.merge import merged
 from mesh.releases.release import Installation
+from mesh.values.cni import UpdateStrategy
 from mesh.values.gateway import Gateway as Spec
 
 core, meta = k8s.core.v1, k8s.meta.v1
@@ -27,7 +29,8 @@ class GatewayArgs:
     namespace: pulumi.Input[str]
     """Name of its namespace, known when that exists."""
     control_plane: Sequence[pulumi.Resource]
-    """istiod, without which the proxy gets no configuration and is never ready."""
+    """istiod, without which the proxy gets no configuration and is never ready; and what injects the proxy, if it is
+    injected."""
     moves: pulumi.ResourceHook | None = None
     """The hook that replaces the pods when the control plane changes; None without a cluster."""
 
@@ -44,8 +47,9 @@ def install(
     for name, spec in settings.gateways.items():
         if spec.enabled:
             mesh = settings.control_plane_of(spec.revision)
-            serving, namespace = control_planes[mesh.revision].serving, namespaces[spec.namespace or mesh.root]
-            args = GatewayArgs(mesh=mesh, spec=spec, namespace=namespace, control_plane=serving, moves=moves)
+            plane, namespace = control_planes[mesh.revision], namespaces[spec.namespace or mesh.root]
+            ready = plane.injecting if spec.is_injected else plane.serving
+            args = GatewayArgs(mesh=mesh, spec=spec, namespace=namespace, control_plane=ready, moves=moves)
             made[name] = Gateway(name, args, opts)
     return made
 
@@ -53,57 +57,68 @@ def install(
 class Gateway(pulumi.ComponentResource):
     """One gateway: a Deployment of proxies, its Service, its account, and its autoscaler and disruption budget."""
 
-    service: core.Service
-    deployment: k8s.apps.v1.Deployment
+    service: core.Service | None
+    """None if somebody else's leads to it."""
 
     def __init__(self, name: str, args: GatewayArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mesh:istio:Gateway", name, None, opts)
         self._name, self._args = name, args
         self._selector = args.spec.selector(name)
-        self._labels = {**self._selector, **args.mesh.labels}
+        self._labels = {**self._selector, **args.mesh.labels, **args.spec.other_labels}
         self._child = pulumi.ResourceOptions(parent=self)
-        self.service = self._service()
+        self.service = None if args.spec.customService else self._service()
         permissions = self._permissions()
-        self.deployment = self._deployment([*permissions, *args.control_plane])
-        if kube.budgeted(args.mesh, args.spec):
-            kube.disruption_budget(name, args.namespace, self._labels, self._selector, self._child)
-        if args.spec.autoscaleEnabled:
-            after = pulumi.ResourceOptions(parent=self, depends_on=[self.deployment])
-            kube.autoscaler(name, args.namespace, self._labels, args.spec, after)
+        pods = self._pods([*permissions, *args.control_plane])
+        if workloads.budgeted(args.mesh, args.spec):
+            workloads.disruption_budget(name, args.namespace, self._labels, self._selector, args.spec, self._child)
+        if args.spec.autoscaleEnabled and not args.spec.daemonSet:
+            after = pulumi.ResourceOptions(parent=self, depends_on=[pods])
+            workloads.autoscaler(name, args.namespace, self._labels, args.spec, after, args.spec.annotations)
         self.register_outputs({})
 
     @property
     def address(self) -> pulumi.Output[dict[str, Any]]:
         """Service type, addresses and node ports, as the cluster has assigned them."""
+        if self.service is None:
+            return pulumi.Output.from_input({})
         return pulumi.Output.all(self.service.spec, self.service.status).apply(lambda service: _address_of(*service))
 
     def _permissions(self) -> list[pulumi.Resource]:
         """The service account, and the right to read the Secrets with certificates."""
-        a, account = self._args, self._args.spec.service_account(self._name)
-        secrets, permissions = a.mesh.values.global_.imagePullSecrets, rbac.rules(a.mesh.release.roles.gateway)
-        notes = a.spec.serviceAccount.annotations
-        owned = kube.service_account(account, a.namespace, self._labels, secrets, self._child, notes)
-        binding = rbac.grant_in_namespace(self, f"{self._name}-sds", permissions, account, a.namespace, a.mesh.labels)
-        return [owned, binding]
+        a, spec = self._args, self._args.spec
+        account, granted = spec.service_account(self._name), rbac.rules(a.mesh.release.roles.gateway)
+        made: list[pulumi.Resource] = []
+        if spec.serviceAccount.create:
+            secrets, notes = a.mesh.values.global_.imagePullSecrets, spec.serviceAccount.annotations
+            owned = kube.service_account(account, a.namespace, self._labels, secrets, self._child, notes)
+            made.append(owned)
+        if spec.rbac.enabled:
+            role, labels, notes = spec.role(self._name), a.mesh.labels, spec.annotations
+            binding = rbac.grant_in_namespace(self, role, granted, account, a.namespace, labels, annotations=notes)
+            made.append(binding)
+        return made
 
-    def _deployment(self, after: Sequence[pulumi.Resource]) -> k8s.apps.v1.Deployment:
+    def _pods(self, after: Sequence[pulumi.Resource]) -> k8s.apps.v1.Deployment | k8s.apps.v1.DaemonSet:
+        """The Deployment, or the DaemonSet, of the pods."""
         a = self._args
         pod: Any = a.mesh.release.gateway_pod(a.mesh, self._name, a.spec)
         labels = {**self._labels, **a.mesh.release.gateway_labels}
+        hooks = pulumi.ResourceHookBinding(before_update=[a.moves]) if a.moves else None
+        opts = pulumi.ResourceOptions(parent=self, depends_on=list(after), hooks=hooks)
+        if a.spec.daemonSet:
+            updates, notes = UpdateStrategy(), a.spec.annotations
+            return kube.daemon_set(self._name, a.namespace, labels, self._selector, pod, updates, opts, notes)
         return k8s.apps.v1.Deployment(
             self._name,
-            metadata=kube.metadata(self._name, a.namespace, labels),
+            metadata=kube.metadata(self._name, a.namespace, labels, a.spec.annotations),
             spec=k8s.apps.v1.DeploymentSpecArgs(
                 replicas=a.spec.replicas,
-                strategy=kube.rolling_update(a.spec),
+                strategy=workloads.strategy(a.spec),
+                min_ready_seconds=a.spec.minReadySeconds,
                 selector=meta.LabelSelectorArgs(match_labels=self._selector),
                 template=pod,
             ),
-            opts=pulumi.ResourceOptions(
-                parent=self,
-                depends_on=list(after),
-                hooks=pulumi.ResourceHookBinding(before_update=[a.moves]) if a.moves else None,
-            ),
+            opts=opts,
         )
 
     def _service(self) -> core.Service:
@@ -118,18 +133,20 @@ class Gateway(pulumi.ComponentResource):
             )
             for port in spec.ports
         ]
-        wanted = core.ServiceSpecArgs(
-            type=spec.type,
-            selector=self._selector,
-            ports=ports,
-            load_balancer_ip=spec.loadBalancerIP or None,
-            load_balancer_source_ranges=list(spec.loadBalancerSourceRanges) or None,
-            external_traffic_policy=spec.externalTrafficPolicy or None,
-            ip_family_policy=spec.ipFamilyPolicy or None,
-            ip_families=list(spec.ipFamilies) or None,
-        )
-        a = self._args
-        return kube.service(self._name, a.namespace, self._labels, wanted, self._child, spec.serviceAnnotations)
+        fields: dict[str, Any] = {
+            "type": spec.type,
+            "selector": self._selector,
+            "ports": ports,
+            "load_balancer_ip": spec.loadBalancerIP or None,
+            "load_balancer_source_ranges": list(spec.loadBalancerSourceRanges) or None,
+            "external_traffic_policy": spec.externalTrafficPolicy or None,
+            "ip_family_policy": spec.ipFamilyPolicy or None,
+            "ip_families": list(spec.ipFamilies) or None,
+        }
+        wanted, a = core.ServiceSpecArgs(**merged(fields, kube.arguments(spec.service))), self._args
+        labels = {**self._labels, **spec.network_labels}
+        notes = {**spec.annotations, **spec.serviceAnnotations}
+        return kube.service(self._name, a.namespace, labels, wanted, self._child, notes)
 
 
 def address(service_type: str, node_ports: Mapping[str, int | None], addresses: Sequence[str]) -> dict[str, Any]:

@@ -9,12 +9,24 @@ from typing import Any, Final
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components import elsewhere, kube, meshconfig, rbac, telemetry, webhooks
+from components import elsewhere, kube, meshconfig, rbac, telemetry, webhooks, workloads
 from components.base import Base
+from mesh.core.merge import merged, merged_by
 from mesh.core.names import XDS_PORT
 from mesh.releases.release import Installation
 
 NAME: Final = "istiod"
+
+_PORTS: Final = tuple(
+    {"name": name, "port": port, "targetPort": target, "protocol": "TCP"}
+    for name, port, target in (
+        ("grpc-xds", 15010, 15010),
+        ("https-dns", XDS_PORT, XDS_PORT),
+        ("https-webhook", 443, 15017),
+        ("http-monitoring", 15014, 15014),
+    )
+)
+"""The ports of the Service."""
 
 core, meta = k8s.core.v1, k8s.meta.v1
 
@@ -81,7 +93,7 @@ class Istiod(pulumi.ComponentResource):
             metadata=kube.metadata(self._name, self._namespace, labels, pilot.deploymentAnnotations),
             spec=k8s.apps.v1.DeploymentSpecArgs(
                 replicas=pilot.replicas,
-                strategy=kube.rolling_update(pilot),
+                strategy=workloads.strategy(pilot),
                 selector=meta.LabelSelectorArgs(match_labels=selector),
                 template=pod,
             ),
@@ -92,37 +104,33 @@ class Istiod(pulumi.ComponentResource):
         """The Service, and one for each tag of this revision."""
         mesh = self._args.mesh
         tags = [tag for tag in mesh.release.tags(mesh) if tag.service]
+        pilot = self._pilot
         return [
-            self._service(self._name, self._labels, self._pilot.trafficDistribution),
+            self._service(self._name, self._labels, pilot.trafficDistribution, pilot.service),
             *(self._service(f"{NAME}-revision-tag-{tag.name}", {**self._labels, **tag.labels}) for tag in tags),
         ]
 
-    def _service(self, name: str, labels: Mapping[str, str], distribution: str = "") -> core.Service:
-        ports = (
-            ("grpc-xds", 15010, 15010),
-            ("https-dns", XDS_PORT, XDS_PORT),
-            ("https-webhook", 443, 15017),
-            ("http-monitoring", 15014, 15014),
-        )
-        pilot = self._pilot
-        spec = core.ServiceSpecArgs(
-            selector=self._selector,
-            ports=[
-                core.ServicePortArgs(name=name, port=port, target_port=target, protocol="TCP")
-                for name, port, target in ports
-            ],
-            ip_family_policy=pilot.ipFamilyPolicy or None,
-            ip_families=list(pilot.ipFamilies) or None,
-            traffic_distribution=distribution or None,
-        )
-        return kube.service(name, self._namespace, labels, spec, self._child, pilot.serviceAnnotations)
+    def _service(
+        self, name: str, labels: Mapping[str, str], distribution: str = "", own: Mapping[str, Any] | None = None
+    ) -> core.Service:
+        """A Service of istiod; `own` has fields that are merged over those of its spec, ports by their number."""
+        pilot, more = self._pilot, dict(own or {})
+        spec = {
+            "selector": self._selector,
+            "ports": merged_by("port", _PORTS, more.pop("ports", ())),
+            **({"ipFamilyPolicy": pilot.ipFamilyPolicy} if pilot.ipFamilyPolicy else {}),
+            **({"ipFamilies": list(pilot.ipFamilies)} if pilot.ipFamilies else {}),
+            **({"trafficDistribution": distribution} if distribution else {}),
+        }
+        wanted = core.ServiceSpecArgs(**kube.arguments(merged(spec, more)))
+        return kube.service(name, self._namespace, labels, wanted, self._child, pilot.serviceAnnotations)
 
     def _scaling(self, deployment: pulumi.Resource) -> None:
         mesh, namespace, pilot = self._args.mesh, self._namespace, self._pilot
-        if kube.budgeted(mesh, pilot):
-            kube.disruption_budget(self._name, namespace, self._labels, self._selector, self._child, mesh.values.pdb)
+        if workloads.budgeted(mesh, pilot):
+            workloads.disruption_budget(
+                self._name, namespace, self._labels, self._selector, pilot, self._child, mesh.values.pdb
+            )
         if pilot.autoscaleEnabled:
             labels = {"app": NAME, **mesh.labels}
-            memory = pilot.memory.targetAverageUtilization
-            after = self._after(deployment)
-            kube.autoscaler(self._name, namespace, labels, pilot, after, memory, pilot.autoscaleBehavior)
+            workloads.autoscaler(self._name, namespace, labels, pilot, self._after(deployment))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -12,15 +13,15 @@ import pulumi_kubernetes as k8s
 
 from mesh.core import names
 from mesh.core.kubernetes import Resources
-from mesh.releases.release import Installation
 from mesh.values.cni import ResourceQuotas, UpdateStrategy
-from mesh.values.pilot import DisruptionBudget
-from mesh.values.workload import Workload
 
-ONE_STAYS: Final = DisruptionBudget()
-"""The disruption budget that keeps one pod."""
 HAS_ADDRESS: Final = "jsonpath={.status.loadBalancer.ingress}"
 """Condition: the load balancer has an address."""
+
+
+def arguments(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields by the names that the provider's types have for them, such as `external_ips` for `externalIPs`."""
+    return {re.sub("(?<=[a-z])(?=[A-Z])", "_", name).lower(): value for name, value in fields.items()}
 
 
 def ready_when(content: object, *conditions: str) -> dict[str, str]:
@@ -66,16 +67,7 @@ def resources(amounts: Resources) -> k8s.core.v1.ResourceRequirementsArgs:
     )
 
 
-def rolling_update(workload: Workload) -> k8s.apps.v1.DeploymentStrategyArgs:
-    """The rolling update strategy of a Deployment."""
-    return k8s.apps.v1.DeploymentStrategyArgs(
-        rolling_update=k8s.apps.v1.RollingUpdateDeploymentArgs(
-            max_surge=_amount(workload.rollingMaxSurge), max_unavailable=_amount(workload.rollingMaxUnavailable)
-        )
-    )
-
-
-def _amount(text: str) -> int | str:
+def amount(text: str) -> int | str:
     """An IntOrString: a number, or a percentage as text."""
     return int(text) if text.isdigit() else text
 
@@ -115,73 +107,6 @@ def service(
     return k8s.core.v1.Service(name, metadata=metadata(name, namespace, labels, notes), spec=spec, opts=opts)
 
 
-def autoscaler(
-    name: str,
-    namespace: pulumi.Input[str],
-    labels: Mapping[str, str],
-    workload: Workload,
-    opts: pulumi.ResourceOptions,
-    memory: int | None = None,
-    behavior: Mapping[str, Any] | None = None,
-) -> k8s.autoscaling.v2.HorizontalPodAutoscaler:
-    """A HorizontalPodAutoscaler of the Deployment `name`, by CPU utilization, and by memory utilization (percent of
-    the request) if `memory` is given."""
-    targets = {"cpu": workload.cpu.targetAverageUtilization, **({"memory": memory} if memory else {})}
-    more: dict[str, Any] = {"behavior": behavior} if behavior else {}
-    return k8s.autoscaling.v2.HorizontalPodAutoscaler(
-        name,
-        metadata=metadata(name, namespace, labels),
-        spec=k8s.autoscaling.v2.HorizontalPodAutoscalerSpecArgs(
-            min_replicas=workload.autoscaleMin,
-            max_replicas=workload.autoscaleMax,
-            scale_target_ref=k8s.autoscaling.v2.CrossVersionObjectReferenceArgs(
-                api_version="apps/v1", kind="Deployment", name=name
-            ),
-            metrics=[_utilization(resource, target) for resource, target in targets.items()],
-            **more,
-        ),
-        opts=opts,
-    )
-
-
-def _utilization(resource: str, percent: int) -> k8s.autoscaling.v2.MetricSpecArgs:
-    target = k8s.autoscaling.v2.MetricTargetArgs(type="Utilization", average_utilization=percent)
-    return k8s.autoscaling.v2.MetricSpecArgs(
-        type="Resource", resource=k8s.autoscaling.v2.ResourceMetricSourceArgs(name=resource, target=target)
-    )
-
-
-def budgeted(mesh: Installation, workload: Workload) -> bool:
-    """Whether a Deployment has a PodDisruptionBudget. One for a single pod would keep its node from being drained."""
-    pods = workload.autoscaleMin if workload.autoscaleEnabled else workload.replicaCount or 0
-    return mesh.values.global_.defaultPodDisruptionBudget.enabled and (mesh.release.single_budgets or pods > 1)
-
-
-def disruption_budget(
-    name: str,
-    namespace: pulumi.Input[str],
-    labels: Mapping[str, str],
-    selector: Mapping[str, str],
-    opts: pulumi.ResourceOptions,
-    budget: DisruptionBudget = ONE_STAYS,
-) -> k8s.policy.v1.PodDisruptionBudget:
-    """A PodDisruptionBudget for the pods that `selector` matches; by default it keeps at least one of them."""
-    limits: dict[str, Any] = {
-        {"minAvailable": "min_available", "maxUnavailable": "max_unavailable"}[name]: value
-        for name, value in budget.amount.items()
-    }
-    return k8s.policy.v1.PodDisruptionBudget(
-        name,
-        metadata=metadata(name, namespace, labels),
-        spec=k8s.policy.v1.PodDisruptionBudgetSpecArgs(
-            **limits,
-            selector=k8s.meta.v1.LabelSelectorArgs(match_labels=dict(selector)),
-            unhealthy_pod_eviction_policy=budget.unhealthyPodEvictionPolicy or None,
-        ),
-        opts=opts,
-    )
-
-
 def daemon_set(
     name: str,
     namespace: pulumi.Input[str],
@@ -195,8 +120,8 @@ def daemon_set(
     """A DaemonSet of the pods that the template `pod` describes."""
     limits = strategy.rollingUpdate
     rolling = k8s.apps.v1.RollingUpdateDaemonSetArgs(
-        max_surge=_amount(limits.maxSurge) if limits.maxSurge else None,
-        max_unavailable=_amount(limits.maxUnavailable) if limits.maxUnavailable else None,
+        max_surge=amount(limits.maxSurge) if limits.maxSurge else None,
+        max_unavailable=amount(limits.maxUnavailable) if limits.maxUnavailable else None,
     )
     updated = k8s.apps.v1.DaemonSetUpdateStrategyArgs(
         type=strategy.type, rolling_update=rolling if strategy.type == "RollingUpdate" else None

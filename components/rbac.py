@@ -111,10 +111,11 @@ def grant_in_namespace(
     namespace: pulumi.Input[str],
     labels: Mapping[str, str],
     account_namespace: pulumi.Input[str] | None = None,
+    annotations: Mapping[str, str] | None = None,
 ) -> k8s.rbac.v1.RoleBinding:
     """A Role in `namespace` and its binding to a service account, by default of the same namespace; returns the
     binding."""
-    metadata = kube.metadata(role, namespace, labels)
+    metadata = kube.metadata(role, namespace, labels, annotations)
     made = k8s.rbac.v1.Role(role, metadata=metadata, rules=permissions, opts=pulumi.ResourceOptions(parent=parent))
     return k8s.rbac.v1.RoleBinding(
         role,

@@ -86,7 +86,7 @@ class ControlPlane(Documented):
     def check(self) -> typed.Findings:
         yield from super().check()
         images = tags.images_of_control_plane(self.pilot, self.global_)
-        yield from tags.release_mismatches(self.tag, images, self.release)
+        yield from tags.release_mismatches(tags.tags_of_control_plane(self.tag, self.pilot), images, self.release)
         yield from tags.unknown_compatibility(self.compatibilityVersion, self.release)
 
     def values(self, revision: str, stack: Values, release: str) -> Values:

@@ -151,7 +151,8 @@ class Settings(Values):
     def check(self) -> typed.Findings:
         yield from super().check()
         images = tags.images_of_control_plane(self.pilot, self.global_) | tags.images_of_nodes(self)
-        yield from tags.release_mismatches(self.tag, images, self.release)
+        given = tags.tags_of_control_plane(self.tag, self.pilot) | tags.tags_of_proxies(self)
+        yield from tags.release_mismatches(given, images, self.release)
         yield from tags.unknown_compatibility(self.compatibilityVersion, self.release)
 
     @property

@@ -39,11 +39,22 @@ def images_of_control_plane(pilot: Pilot, global_: Global) -> dict[Path, str]:
     }
 
 
-def release_mismatches(tag: str, images: Mapping[Path, str], release: str) -> Findings:
-    """Problems of `tag` and of full image references whose tag begins with another minor version than `release`. Tags
-    without a version, such as a mirror's `prod-7`, are accepted."""
+def tags_of_proxies(values: Values) -> dict[Path, str]:
+    """The tags of node agents and gateways of their own."""
+    gateways: dict[Path, str] = {("gateways", name, "tag"): spec.tag for name, spec in values.gateways.items()}
+    return {("cni", "tag"): values.cni.tag, ("ztunnel", "tag"): values.ztunnel.tag, **gateways}
+
+
+def tags_of_control_plane(tag: str, pilot: Pilot) -> dict[Path, str]:
+    """The tag of all images, and that of istiod's own."""
+    return {("tag",): tag, ("pilot", "tag"): pilot.tag}
+
+
+def release_mismatches(given: Mapping[Path, str], images: Mapping[Path, str], release: str) -> Findings:
+    """Problems of the tags `given`, and of full image references, whose tag begins with another minor version than
+    `release`. Tags without a version, such as a mirror's `prod-7`, are accepted."""
     full = {path: (image, _tag(image)) for path, image in images.items() if "/" in image}
-    for path, (value, found_tag) in {("tag",): (tag, tag), **full}.items():
+    for path, (value, found_tag) in {**{path: (tag, tag) for path, tag in given.items()}, **full}.items():
         found = _VERSION.match(found_tag)
         if found and found[1] != release:
             yield path, _message(value, found[1], release)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 Data = Mapping[str, Any]
@@ -18,16 +18,43 @@ def merged(base: Data, over: Data) -> dict[str, Any]:
     return result
 
 
-def merged_values(base: Data, over: Data, kinds: Mapping[str, Data]) -> dict[str, Any]:
+def merged_values(base: Data, over: Data, kinds: Mapping[str, Data], by_name: Collection[str] = ()) -> dict[str, Any]:
     """The same for all values of an installation: a gateway that `base` does not have starts with the defaults of its
-    kind. `kinds` has the defaults by kind, `ingress` or `egress`."""
+    chart or else of its kind. `kinds` has the defaults by either, such as `egress`; `by_name` names lists of a gateway
+    whose items are merged by their names."""
     result = merged(base, over)
     given = over.get("gateways")
     if isinstance(given, Mapping):
         existing = base.get("gateways", {})
-        new = {name: spec for name, spec in given.items() if name not in existing and isinstance(spec, Mapping)}
         complete = {
-            name: merged(kinds.get(str(spec.get("kind")), kinds["ingress"]), spec) for name, spec in new.items()
+            name: _merged_gateway(existing.get(name) or _usual(spec, kinds), spec, by_name)
+            for name, spec in given.items()
+            if isinstance(spec, Mapping)
         }
         result["gateways"] = {**result["gateways"], **complete}
     return result
+
+
+def _usual(gateway: Data, kinds: Mapping[str, Data]) -> Data:
+    chosen = (str(gateway.get(field)) for field in ("chart", "kind"))
+    return next((kinds[name] for name in chosen if name in kinds), kinds["ingress"])
+
+
+def _merged_gateway(base: Data, over: Data, by_name: Collection[str]) -> dict[str, Any]:
+    named = {
+        field: merged_by("name", base.get(field) or (), over[field])
+        for field in by_name
+        if isinstance(over.get(field), list | tuple) and all(isinstance(item, Mapping) for item in over[field])
+    }
+    return {**merged(base, over), **named}
+
+
+def merged_by(key: str, base: Iterable[Data], over: Iterable[Data], whole: bool = False) -> list[Data]:
+    """The items of `base`, over which those of `over` with the same `key` are merged, or if `whole`, in whose places
+    they come. Further items of `over` are the first ones, as in Kubernetes' strategic merges."""
+    given, own = {item.get(key): item for item in over}, list(base)
+    known = {item.get(key) for item in own}
+    new = [item for name, item in given.items() if name not in known]
+    if whole:
+        return [*new, *(given.get(item.get(key), item) for item in own)]
+    return [*new, *(merged(item, given.get(item.get(key), {})) for item in own)]

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from mesh.core import errors, pods
 from mesh.core.kinds import GroupKind
-from mesh.core.names import DEFAULT_REVISION
+from mesh.core.names import DEFAULT_REVISION, NETWORK_LABEL
 from mesh.proxy import metrics, probes, proxyconfig
 from mesh.proxy.annotations import UnsupportedError, validate
 from mesh.proxy.expr import Value, wire
@@ -20,7 +20,6 @@ from mesh.proxy.workload import WorkloadInputs
 
 STATUS: Final = "sidecar.istio.io/status"
 TEMPLATES: Final = "inject.istio.io/templates"
-NETWORK_LABEL: Final = "topology.istio.io/network"
 FIRST_INIT: Final = ("istio-validation",)
 LAST_INIT: Final = ("istio-init", "enable-core-dump")
 NATIVE_ORDER: Final = ("istio-init", *FIRST_INIT, CONTAINER, "enable-core-dump")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -19,9 +19,11 @@ class Profiles:
     root: Data
     """Values of every profile that differ from the defaults of `Values`."""
     gateways: Mapping[str, Data]
-    """Default values of a gateway by kind, `ingress` or `egress`."""
+    """Default values of a gateway by kind, `ingress` or `egress`, or by chart where that differs."""
     differences: Mapping[str, tuple[str | None, Data]]
     """By profile, its parent (None for a root) and the differences from it."""
+    by_name: Collection[str] = ()
+    """Lists of a gateway whose items are merged with those of its profile by their names; other lists replace them."""
     platforms: Mapping[str, Data] = field(default_factory=dict)
     """Differences on a platform (`global.platform`), by name."""
     changed: Mapping[str, Data] = field(default_factory=dict)
@@ -39,11 +41,11 @@ class Profiles:
         Raises KeyError for an unknown profile. An unknown platform or version has no differences.
         """
         base = self._values(name)
-        chosen = merged_values(base, differences, self._kinds)
+        chosen = merged_values(base, differences, self._kinds, self.by_name)
         kept = self._kept(_at(chosen, "compatibilityVersion"))
         for part in (*kept, self.platforms.get(_at(chosen, "global", "platform"), {})):
             base = merged(base, part)
-        return merged_values(base, differences, self._kinds)
+        return merged_values(base, differences, self._kinds, self.by_name)
 
     def _kept(self, version: Any) -> list[Data]:
         """The differences that keep the behavior of release `version`: those of all later ones, and its own."""

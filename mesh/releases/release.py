@@ -243,8 +243,8 @@ class Release:
     """Labels of a gateway's Deployment beyond those of its other objects."""
     cni_pod: Callable[[Installation], PodTemplate]
     """The pods of the CNI plugin, one on each node."""
-    cni_config: Callable[[Installation], dict[str, str]]
-    """The data of the ConfigMap that the CNI plugin reads."""
+    cni_config: Callable[[Installation], Mapping[str, dict[str, str]]]
+    """The data of the ConfigMaps that the CNI plugin and what comes with it read, by name."""
     ztunnel_pod: Callable[[Installation], PodTemplate] | None
     """The pods of ztunnel, one on each node; None if the release has no ztunnel."""
     single_budgets: bool

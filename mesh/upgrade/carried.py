@@ -28,6 +28,8 @@ _IMAGES: Final = (
     *(("pilot", "image"), ("global", "proxy", "image"), ("global", "proxy_init", "image")),
     *(("cni", "image"), ("ztunnel", "image")),
 )
+_TAGS: Final = (("pilot", "tag"), ("cni", "tag"), ("ztunnel", "tag"))
+"""Tags of one component's image."""
 
 
 def entry(at: Standing) -> tuple[dict[str, Any], list[str]]:
@@ -57,8 +59,8 @@ def _unknown(at: Standing, config: Data, model: type[BaseModel]) -> Iterator[tup
         yield path, text.partition(": ")[0]
     if model is ControlPlane:
         yield from (((key,), f"it is of Istio {at.main.release.name}") for key in _OF_RELEASE if config.get(key))
-    images: dict[Path, str] = {path: value for path in _IMAGES if isinstance(value := _at(config, path), str)}
-    for path, _ in tags.release_mismatches("", images, release):
+    images, own = _texts(config, _IMAGES), _texts(config, _TAGS)
+    for path, _ in tags.release_mismatches(own, images, release):
         yield path, f"it is of Istio {at.main.release.name}"
     try:
         read = MeshConfig.model_validate(config.get("meshConfig") or {})
@@ -66,6 +68,11 @@ def _unknown(at: Standing, config: Data, model: type[BaseModel]) -> Iterator[tup
         return
     for path, text in lacking.refused_mesh_config(release, read):
         yield ("meshConfig", *path), text.partition(": ")[0]
+
+
+def _texts(config: Data, paths: Iterable[tuple[str, ...]]) -> dict[Path, str]:
+    """The texts at the paths, as far as there are some."""
+    return {path: value for path in paths if isinstance(value := _at(config, path), str)}
 
 
 def shared(config: Data, key: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field, model_validator
 
@@ -23,7 +23,14 @@ from mesh.core.names import MODE_LABEL
 from mesh.core.scheduling import Affinity, PodSelector, Toleration
 from mesh.core.typed import Documented
 from mesh.values.proxy import ScopeLevels
-from mesh.values.workload import CniProvider, Variant
+from mesh.values.workload import CniProvider, OwnImage, PodSettings, Variant
+
+EVERYWHERE: Final = (
+    Toleration(effect="NoSchedule", operator="Exists"),
+    Toleration(key="CriticalAddonsOnly", operator="Exists"),
+    Toleration(effect="NoExecute", operator="Exists"),
+)
+"""The tolerations of pods that run on every node."""
 
 
 class Repair(Documented):
@@ -43,6 +50,14 @@ class Repair(Documented):
     """Key of the label on such pods."""
     brokenPodLabelValue: str = "true"
     """Value of the label on such pods."""
+
+
+class CniTaint(Documented):
+    """Removal of the taint `NodeReadiness` from nodes on which the plugin's pods are ready, by a container beside the
+    plugin. Nodes get the taint from whoever makes them."""
+
+    enabled: bool = False
+    """Whether there is such a container."""
 
 
 class CniLogging(Documented):
@@ -122,7 +137,7 @@ class Ambient(Documented):
     """Whether the plugin asks again if it could not find out whether a pod is in ambient mode."""
 
 
-class Cni(Documented):
+class Cni(OwnImage, PodSettings):
     """Istio's CNI plugin, which redirects the traffic of pods instead of a privileged init container in each pod."""
 
     enabled: bool = False
@@ -169,7 +184,9 @@ class Cni(Documented):
     """A quota that admits the pods."""
     affinity: Affinity | None = None
     """Affinity of the pods to nodes."""
-    tolerations: tuple[Toleration, ...] = ()
+    nodeSelector: Labels = {}
+    """Labels of the nodes on which the pods run, besides that of Linux."""
+    tolerations: tuple[Toleration, ...] = EVERYWHERE
     """Taints of nodes that the pods tolerate."""
     updateStrategy: UpdateStrategy = UpdateStrategy()
     """How the pods are replaced."""
@@ -187,5 +204,7 @@ class Cni(Documented):
     """Name of a ClusterRole to bind to the plugin's service account, such as one that may use a PodSecurityPolicy."""
     ambient: Ambient = Ambient()
     """Ambient mode: the plugin redirects the traffic of pods without a sidecar to ztunnel."""
+    taint: CniTaint = CniTaint()
+    """Removal of a taint from nodes on which the plugin is ready."""
     repair: Repair = Repair()
     """Handling of pods that started before the plugin was ready on their node."""

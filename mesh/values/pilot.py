@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -21,8 +21,9 @@ from mesh.core.kubernetes import (
     Url,
     WebhookPath,
 )
+from mesh.core.kubernetes_types import Container, TopologySpreadConstraint, Volume, VolumeMount
 from mesh.core.typed import Deciding, Documented
-from mesh.values.workload import CniProvider, IpFamilies, IpFamilyPolicy, Variant, Workload
+from mesh.values.workload import CniProvider, IpFamilies, IpFamilyPolicy, OwnImage, Variant, Workload
 
 
 class Base(Documented):
@@ -66,14 +67,7 @@ class Taint(Documented):
     """Key of the taint."""
 
 
-class Memory(Documented):
-    """Memory target of an autoscaler."""
-
-    targetAverageUtilization: int | None = Field(default=None, ge=1)
-    """Average memory utilization that the autoscaler maintains, in percent of the request; none if not set."""
-
-
-class Pilot(Workload):
+class Pilot(OwnImage, Workload):
     """The control plane, istiod."""
 
     enabled: bool = True
@@ -86,10 +80,6 @@ class Pilot(Workload):
     """Resource requests and limits of istiod; null for `global.defaultResources`."""
     replicaCount: int | None = Field(default=1, ge=0)
     """Number of pods if `autoscaleEnabled` is false."""
-    memory: Memory = Memory()
-    """Memory target of the autoscaler."""
-    autoscaleBehavior: dict[str, Any] = {}
-    """How fast the autoscaler scales: its field `behavior`; the defaults of Kubernetes if empty."""
     traceSampling: float = Field(default=1.0, ge=0, le=100)
     """Percentage of requests that are traced, from 0 to 100."""
     deploymentLabels: Labels = {}
@@ -117,17 +107,15 @@ class Pilot(Workload):
     """istiod's removal of a taint from nodes whose CNI plugin is ready."""
     extraContainerArgs: tuple[str, ...] = ()
     """Additional arguments of istiod."""
-    envVarFrom: tuple[dict[str, Any], ...] = ()
-    """Environment variables with a source, such as a key of a Secret: entries of a container's `env`."""
-    volumes: tuple[dict[str, Any], ...] = ()
+    volumes: tuple[Volume, ...] = ()
     """Additional volumes of the pods."""
-    volumeMounts: tuple[dict[str, Any], ...] = ()
+    volumeMounts: tuple[VolumeMount, ...] = ()
     """Additional volume mounts of istiod's container."""
-    initContainers: tuple[dict[str, Any], ...] = ()
+    initContainers: tuple[Container, ...] = ()
     """Init containers of the pods."""
     seccompProfile: SeccompProfile = {}
     """Seccomp profile of istiod, such as `type: RuntimeDefault`."""
-    topologySpreadConstraints: tuple[dict[str, Any], ...] = ()
+    topologySpreadConstraints: tuple[TopologySpreadConstraint, ...] = ()
     """How the pods are spread over nodes and zones."""
     jwksResolverExtraRootCA: str = ""
     """Root certificate (PEM) that istiod trusts when it fetches keys of token issuers."""
@@ -137,6 +125,7 @@ class Pilot(Workload):
     """IP families of the Service, in order of preference."""
     trafficDistribution: TrafficDistribution = ""
     """Preference for near pods of the Service, such as `PreferClose`; none if empty."""
+    said_elsewhere = (*Workload.said_elsewhere, "trafficDistribution")
     trustedZtunnelNamespace: Name | None = None
     """Namespace of ztunnel, from which istiod accepts connections on behalf of pods; istiod's own if not set."""
     trustedZtunnelName: Name | None = None

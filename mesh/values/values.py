@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import ConfigDict, Field, field_validator
+from pydantic import AfterValidator, ConfigDict, Field, field_validator
 
 from mesh.api import MeshConfig
 from mesh.core import errors
@@ -17,6 +17,7 @@ from mesh.values.pilot import Base, DisruptionBudget, Experimental, IstiodRemote
 from mesh.values.proxy import Global
 from mesh.values.revision import Revision, SomeRevision
 from mesh.values.telemetry import Telemetry
+from mesh.values.workload import AS_ALL, Hub, OwnImage, without_digest
 from mesh.values.ztunnel import Ztunnel
 
 IMAGES: Final = ("pilot", "proxyv2", "install-cni", "ztunnel")
@@ -53,9 +54,9 @@ class Values(Documented):
 
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
 
-    hub: str = ""
+    hub: Hub = ""
     """Registry and path of Istio's images, such as `docker.io/istio`; those of the release if not set."""
-    tag: str = ""
+    tag: Annotated[str, AfterValidator(without_digest)] = ""
     """Tag of Istio's images, such as `1.10.3-distroless`; the version of the release if not set."""
     images: dict[Literal["pilot", "proxyv2", "install-cni", "ztunnel"], Digest] = {}
     """Digests of Istio's images, `sha256:…`, by name of the image. A digest replaces the tag."""
@@ -101,16 +102,9 @@ class Values(Documented):
 
     @field_validator("hub")
     @classmethod
-    def _no_slash(cls, value: str) -> str:
-        if not value or value.endswith("/"):
+    def _not_empty(cls, value: str) -> str:
+        if not value:
             raise ValueError(f"{errors.show(value)}: a registry and a path, without a trailing slash")
-        return value
-
-    @field_validator("tag")
-    @classmethod
-    def _no_digest(cls, value: str) -> str:
-        if "@" in value:
-            raise ValueError(f"{errors.show(value)}: each image has a digest of its own; put them into images")
         return value
 
     @property
@@ -149,12 +143,14 @@ class Values(Documented):
         )
         return self.runs_istiod or gateways or nodes or documents
 
-    def image(self, name: str, variant: str = "") -> str:
+    def image(self, name: str, variant: str = "", own: OwnImage = AS_ALL) -> str:
         """The full reference of an image: `name` itself if it contains a slash, otherwise the image of `hub` with this
-        name, by digest or tag. `variant` replaces `global.variant`."""
+        name, by digest or tag. `variant` replaces `global.variant`, and `own` the hub and the tag, as far as it has
+        them."""
         if "/" in name:
             return name
         digest: Mapping[Any, str] = self.images
-        if name in digest:
-            return f"{self.hub}/{name}@{digest[name]}"
-        return "-".join(filter(None, (f"{self.hub}/{name}:{self.tag}", variant or self.global_.variant)))
+        hub = own.hub or self.hub
+        if name in digest and not own.tag:
+            return f"{hub}/{name}@{digest[name]}"
+        return "-".join(filter(None, (f"{hub}/{name}:{own.tag or self.tag}", variant or self.global_.variant)))

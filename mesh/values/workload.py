@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Literal
+from collections.abc import Collection, Iterator
+from typing import Annotated, Any, ClassVar, Final, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from mesh.core.kubernetes import Annotations, Labels, NumberOrPercentage, Resources, ResourcesOrNull, Text
+from mesh.core import errors
+from mesh.core.kubernetes import (
+    Annotations,
+    Labels,
+    NumberOrPercentage,
+    ObjectName,
+    PullPolicy,
+    Resources,
+    ResourcesOrNull,
+    Text,
+)
+from mesh.core.kubernetes_types import (
+    AutoscalerBehavior,
+    AutoscalerSpec,
+    BudgetSpec,
+    EnvVar,
+    PodSecurityContext,
+    Probe,
+    ServiceSpec,
+    Strategy,
+)
 from mesh.core.scheduling import Affinity, Toleration
 from mesh.core.typed import Documented
 
@@ -18,6 +38,38 @@ IpFamilyPolicy = Literal["", "SingleStack", "PreferDualStack", "RequireDualStack
 IpFamilies = tuple[Literal["IPv4", "IPv6"], ...]
 
 
+def _without_slash(value: str) -> str:
+    if value.endswith("/"):
+        raise ValueError(f"{errors.show(value)}: a registry and a path, without a trailing slash")
+    return value
+
+
+def without_digest(value: str) -> str:
+    """The tag. Raises ValueError if it has a digest."""
+    if "@" in value:
+        raise ValueError(f"{errors.show(value)}: each image has a digest of its own; put them into images")
+    return value
+
+
+Hub = Annotated[str, AfterValidator(_without_slash)]
+"""Registry and path of images."""
+Tag = Annotated[Text, AfterValidator(without_digest)]
+"""Tag of images."""
+
+
+class OwnImage(Documented):
+    """Where the image of one component comes from, if not from where all of Istio's do."""
+
+    hub: Hub = ""
+    """Registry and path of this component's image; the stack's `hub` if empty."""
+    tag: Tag = ""
+    """Tag of this component's image; the stack's `tag` if empty."""
+
+
+AS_ALL: Final = OwnImage()
+"""An image from where all of Istio's come from."""
+
+
 class Cpu(Documented):
     """CPU target of an autoscaler."""
 
@@ -25,7 +77,27 @@ class Cpu(Documented):
     """Average CPU utilization of the pods that the autoscaler maintains, in percent of the request."""
 
 
-class Workload(Documented):
+class Memory(Documented):
+    """Memory target of an autoscaler."""
+
+    targetAverageUtilization: int | None = Field(default=None, ge=1)
+    """Average memory utilization that the autoscaler maintains, in percent of the request; none if not set."""
+
+
+class PodSettings(Documented):
+    """Settings of pods and of their main container, as Kubernetes has them."""
+
+    envVarFrom: tuple[EnvVar, ...] = ()
+    """Environment variables with a source, such as a key of a Secret: entries of a container's `env`."""
+    priorityClassName: ObjectName = ""
+    """Priority class of the pods; that which all of Istio's have if empty."""
+    securityContext: PodSecurityContext = {}
+    """Fields of the pods' security context, besides or in place of Istio's own."""
+    readinessProbe: Probe = {}
+    """Fields of the readiness probe, besides or in place of Istio's own, such as `periodSeconds`."""
+
+
+class Workload(PodSettings):
     """Scaling, scheduling and metadata of a Deployment."""
 
     resources: ResourcesOrNull = Resources()
@@ -38,18 +110,34 @@ class Workload(Documented):
     """Maximum number of pods of the autoscaler."""
     cpu: Cpu = Cpu()
     """CPU target of the autoscaler."""
+    memory: Memory = Memory()
+    """Memory target of the autoscaler."""
+    autoscaleBehavior: AutoscalerBehavior = {}
+    """How fast the autoscaler scales: its field `behavior`; the defaults of Kubernetes if empty."""
+    hpaSpec: AutoscalerSpec = {}
+    """Fields of the autoscaler's spec, in place of those that follow from the settings above, such as `metrics`."""
     replicaCount: int | None = Field(default=None, ge=0)
     """Number of pods if `autoscaleEnabled` is false; 1 if not set."""
     rollingMaxSurge: NumberOrPercentage = "100%"
     """Maximum number or percentage of pods above the desired number during a rolling update."""
     rollingMaxUnavailable: NumberOrPercentage = "25%"
     """Maximum number or percentage of pods that may be unavailable during a rolling update."""
+    strategy: Strategy = {}
+    """Fields of the Deployment's update strategy, in place of those that follow from the settings above, such as
+    `type: Recreate`."""
+    podDisruptionBudget: BudgetSpec = {}
+    """Fields of the PodDisruptionBudget's spec, if there is one. One of `minAvailable` and `maxUnavailable` takes the
+    other's place."""
+    imagePullPolicy: PullPolicy = ""
+    """Image pull policy; `global.imagePullPolicy` if empty."""
     env: dict[str, Text] = {}
     """Environment variables of the container."""
     podAnnotations: Annotations = {}
     """Annotations of the pods."""
     serviceAnnotations: Annotations = {}
     """Annotations of the Service."""
+    service: ServiceSpec = {}
+    """Further fields of the Service's spec, such as `externalIPs` and `sessionAffinity`."""
     nodeSelector: Labels = {}
     """Labels of the nodes on which the pods may run."""
     tolerations: tuple[Toleration, ...] = ()
@@ -68,6 +156,16 @@ class Workload(Documented):
             yield f"autoscaleMin {self.autoscaleMin} is more than autoscaleMax {self.autoscaleMax}"
         if {self.rollingMaxSurge.rstrip("%"), self.rollingMaxUnavailable.rstrip("%")} == {"0"}:
             yield "rollingMaxSurge and rollingMaxUnavailable are both 0: a rolling update could not start"
+        for name in self.service.keys() & self.said_elsewhere:
+            yield f"service has {name}, which is a setting of its own: set {name} beside service"
+
+    said_elsewhere: ClassVar[Collection[str]] = ("ipFamilyPolicy", "ipFamilies")
+    """Fields of the Service's spec that are settings of their own."""
+
+    @property
+    def wants_budget(self) -> bool | None:
+        """Whether it is to have a disruption budget; None if that is as `global.defaultPodDisruptionBudget` says."""
+        return None
 
     @property
     def replicas(self) -> int | None:

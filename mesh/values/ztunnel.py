@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
 from mesh.core.kubernetes import Annotations, Labels, LabelValue, Name, PullPolicy, Resources, SELinuxOptions, Text
+from mesh.core.kubernetes_types import DnsConfig, Volume, VolumeMount
 from mesh.core.scheduling import Affinity, Toleration
 from mesh.core.typed import Documented
-from mesh.values.cni import ResourceQuotas, RollingUpdate, UpdateStrategy
+from mesh.values.cni import EVERYWHERE, ResourceQuotas, RollingUpdate, UpdateStrategy
+from mesh.values.workload import OwnImage, PodSettings, Variant
 
 NAME = "ztunnel"
 
@@ -21,7 +23,7 @@ class CertificateRevocation(Documented):
     """Whether ztunnel reads the ConfigMap `istio-ca-crl` with the list of revoked certificates."""
 
 
-class Ztunnel(Documented):
+class Ztunnel(OwnImage, PodSettings):
     """ztunnel, the node proxy of ambient mode: it gives pods without a sidecar mutual TLS."""
 
     enabled: bool = False
@@ -30,6 +32,8 @@ class Ztunnel(Documented):
     """Namespace of its DaemonSet, such as `kube-system`; Istio's if not set."""
     resourceName: Name | None = None
     """Name of the DaemonSet and its account; `ztunnel` if not set. `pilot.trustedZtunnelName` must say so, too."""
+    variant: Variant = ""
+    """Variant of the image; `global.variant` if empty."""
     image: str = "ztunnel"
     """Name of the image in `hub`; with a slash, a full reference."""
     imagePullPolicy: PullPolicy = ""
@@ -58,19 +62,15 @@ class Ztunnel(Documented):
     """Environment variables of the container."""
     proxyMetadata: dict[str, Text] = {}
     """Further environment variables: Istio's `ztunnel.meshConfig.defaultConfig.proxyMetadata`."""
-    volumes: tuple[dict[str, Any], ...] = ()
+    volumes: tuple[Volume, ...] = ()
     """Additional volumes of the pods."""
-    volumeMounts: tuple[dict[str, Any], ...] = ()
+    volumeMounts: tuple[VolumeMount, ...] = ()
     """Additional volume mounts of the container."""
     nodeSelector: Labels = {}
     """Labels of the nodes on which the pods run."""
     affinity: Affinity | None = None
     """Affinity of the pods to nodes."""
-    tolerations: tuple[Toleration, ...] = (
-        Toleration(effect="NoSchedule", operator="Exists"),
-        Toleration(key="CriticalAddonsOnly", operator="Exists"),
-        Toleration(effect="NoExecute", operator="Exists"),
-    )
+    tolerations: tuple[Toleration, ...] = EVERYWHERE
     """Taints of nodes that the pods tolerate."""
     updateStrategy: UpdateStrategy = UpdateStrategy(rollingUpdate=RollingUpdate(maxSurge="1", maxUnavailable="0"))
     """How the pods are replaced."""
@@ -78,7 +78,7 @@ class Ztunnel(Documented):
     """Seconds that a pod has to close its connections."""
     dnsPolicy: Literal["", "ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"] = ""
     """DNS policy of the pods; the default of Kubernetes if empty."""
-    dnsConfig: dict[str, Any] = {}
+    dnsConfig: DnsConfig = {}
     """DNS settings of the pods."""
     seLinuxOptions: SELinuxOptions = {}
     """SELinux options of the container."""

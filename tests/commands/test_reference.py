@@ -64,7 +64,7 @@ def test_defaults_of_one_release_stand_beside_those_of_the_types() -> None:
     assert _default("Proxy", "readinessPeriodSeconds") == "`2`; 1.30: `15`"
     assert _default("Proxy", "tracer") == "`zipkin`; 1.30: `none`"
     assert _default("Cni", "excludeNamespaces") == '`["istio-system"]`; 1.30: `["kube-system"]`'
-    assert _default("Cni", "tolerations").startswith('1.30: `[{"operator": "Exists"')
+    assert _default("Cni", "tolerations").startswith('`[{"operator": "Exists"')
     assert _default("Gateway", "env") == '1.10: `{"ISTIO_META_ROUTER_MODE": "standard"}`'
     assert _default("Proxy", "logLevel") == "`warning`"
 

@@ -62,9 +62,10 @@ def of_manifest(manifest: Mapping[str, Any], istios: bool, scaled: bool = False)
     others = defaults.OTHERS if scaled else defaults.OTHERS - {defaults.SCALED}
     found = _without(normal(manifest), (GroupKind.of(manifest).name,), others if istios else frozenset())
     found["apiVersion"] = NEWER.get(found["apiVersion"], found["apiVersion"])
-    if templates := found.get("data", {}).get("config", {}).get("templates"):
-        found["data"]["config"]["templates"] = sorted(set(templates) - UNUSED)
-        found["data"]["config"].pop("template", None)  # only warns proxies of another release
+    config = found.get("data", {}).get("config")
+    if isinstance(config, dict) and (templates := config.get("templates")):
+        config["templates"] = sorted(set(templates) - UNUSED)
+        config.pop("template", None)  # only warns proxies of another release
     return named(parts(found))
 
 

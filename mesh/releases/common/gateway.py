@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from mesh.core.merge import merged
 from mesh.core.names import DEFAULT_CLUSTER, MESH_CONFIG
 from mesh.proxy import proxy
 from mesh.proxy.expr import Node, each, when
@@ -44,16 +45,15 @@ def resources(mesh: Installation, spec: Gateway) -> dict[str, dict[str, str]]:
     return spec.resources.amounts or mesh.values.global_.defaultResources.amounts
 
 
-def scheduling(mesh: Installation, spec: Gateway, weights: Mapping[str, int]) -> dict[str, Any]:
-    """The nodes on which the pods may run, as fields of a pod spec. `weights` are those of CPU architectures, if the
-    values have none; the gateway's own node affinity takes the place of all of these."""
-    chosen, own = mesh.values.global_, spec.scheduling
+def scheduling_of_mesh(mesh: Installation, spec: Gateway, weights: Mapping[str, int]) -> dict[str, Any]:
+    """Where the pods run, as fields of their spec: as the values of the whole mesh say, and those of the gateway over
+    these. `weights` are those of CPU architectures, if the former have none."""
+    chosen = mesh.values.global_
     labels = {} if spec.nodeSelector else chosen.defaultNodeSelector
     nodes = {**weights, **{str(name): weight for name, weight in chosen.arch.items()}}
-    affinity = {**_node_affinity(nodes, labels), **own.get("affinity", {})}
-    tolerations = [one.model_dump(exclude_none=True) for one in spec.tolerations or chosen.defaultTolerations]
-    defaults: dict[str, Any] = {"affinity": affinity, "tolerations": tolerations}
-    return {**own, **{name: value for name, value in defaults.items() if value}}
+    tolerations = [one.model_dump(exclude_none=True) for one in chosen.defaultTolerations]
+    defaults = {"tolerations": tolerations} if tolerations else {}
+    return {**defaults, **scheduling(spec, _node_affinity(nodes, labels))}
 
 
 def _node_affinity(weights: Mapping[str, int], labels: Mapping[str, str]) -> dict[str, Any]:
@@ -86,6 +86,13 @@ def ports(spec: Gateway) -> list[Node]:
 def readiness() -> Node:
     """The readiness probe of the proxy."""
     return proxy.readiness_probe(1, 2, 30, scheme="HTTP", timeoutSeconds=1, successThreshold=1)
+
+
+def scheduling(spec: Gateway, usual: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Where the pods run, as fields of their spec: `usual` is an affinity over which that of the values is merged."""
+    found = spec.scheduling
+    affinity = merged(merged(usual or {}, spec.anti_affinity), found.get("affinity", {}))
+    return {**found, **({"affinity": affinity} if affinity else {})}
 
 
 def env_of_pod() -> list[Node]:

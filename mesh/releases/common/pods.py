@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
+from mesh.core.names import EXTRA_CERTIFICATES
 from mesh.proxy.expr import Node, when
 from mesh.proxy.proxy import TOKEN_SECONDS, Volume, env_from_field
 from mesh.releases.release import Installation
 
+DISCOVERY: Final = "discovery"
+"""Name of istiod's container."""
+_EXTRA: Final = "extracacerts"
 MONITORING = 15014
 """Port of istiod's own metrics."""
 ISTIOD_HTTP = 8080
@@ -75,6 +79,17 @@ def istiod_volumes(mesh: Installation, bound_token: bool) -> list[Node]:
         when(bound_token, bound),
         *[{"name": name, "secret": {"secretName": name, "optional": True}} for name in ("cacerts", "istio-kubeconfig")],
     ]
+
+
+def extra_certificates_mount(mesh: Installation) -> Node:
+    """The mount of the further certificates that istiod trusts where it fetches keys of token issuers."""
+    return when(mesh.values.pilot.jwksResolverExtraRootCA, {"name": _EXTRA, "mountPath": "/cacerts"})
+
+
+def extra_certificates_volume(mesh: Installation) -> Node:
+    """The volume of the same mount."""
+    volume: Node = {"name": _EXTRA, "configMap": {"name": mesh.revisioned(EXTRA_CERTIFICATES)}}
+    return when(mesh.values.pilot.jwksResolverExtraRootCA, volume)
 
 
 def locked_down() -> dict[str, Any]:

@@ -30,4 +30,7 @@ EGRESS_PORTS: Final = [_HTTP2, _HTTPS]
 DEMO_PORTS: Final = [*INGRESS_PORTS, _port("tcp", 31400), _port("tls", 15443)]
 """The ingress gateway's ports in profile demo."""
 
+LOW_PORTS: Final = [_STATUS, _port("http2", 80), _port("https", 443)]
+"""The ports of the Helm chart `gateway`, whose pods open those below 1024."""
+
 NO_CONTROL_PLANE: Final[Data] = {"base": {"enabled": False}, "pilot": {"enabled": False}}

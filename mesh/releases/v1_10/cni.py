@@ -6,17 +6,27 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from mesh.core.names import CNI, CNI_CONFIG, CNI_NODE, INJECT_LABEL
+from mesh.core import documents
+from mesh.core.names import CNI, CNI_CONFIG, CNI_NODE, CNI_TAINTS, INJECT_LABEL
 from mesh.proxy.expr import Node, when, wire
 from mesh.proxy.proxy import env_from_field, env_var
+from mesh.releases.common.overlays import with_settings
 from mesh.releases.release import Installation, PodTemplate
 
+_INSTALLER: Final = "install-cni"
+"""Name of the container that installs the plugin."""
 _CONFIG_KEY: Final = "cni_network_config"
 _HEALTH: Final = 8000
 """Port of the installer's probes."""
 
 
-def config(mesh: Installation) -> dict[str, str]:
+def config(mesh: Installation) -> dict[str, dict[str, str]]:
+    """The plugin's configuration, and that of the controller that removes taints."""
+    taints = {CNI_TAINTS: _watched(mesh)} if mesh.values.cni.taint.enabled else {}
+    return {CNI_CONFIG: _network(mesh), **taints}
+
+
+def _network(mesh: Installation) -> dict[str, str]:
     """The plugin's part of a node's network configuration; the installer fills in the kubeconfig's path."""
     cni = mesh.values.cni
     kubernetes = {
@@ -26,6 +36,12 @@ def config(mesh: Installation) -> dict[str, str]:
     }
     plugin = {"cniVersion": "0.3.1", "name": CNI, "type": CNI, "log_level": cni.logLevel}
     return {_CONFIG_KEY: json.dumps({**plugin, "kubernetes": kubernetes}, indent=2)}
+
+
+def _watched(mesh: Installation) -> dict[str, str]:
+    """What the controller waits for before it removes the taint of a node: the plugin's own pod there."""
+    pods = {"name": CNI, "selector": f"k8s-app={CNI_NODE}", "namespace": mesh.values.cni.namespace or mesh.root}
+    return {"config": documents.dump([pods])}
 
 
 def pod(mesh: Installation) -> PodTemplate:
@@ -42,31 +58,33 @@ def pod(mesh: Installation) -> PodTemplate:
     }
     spec: dict[str, Any] = wire(
         {
-            "nodeSelector": {"kubernetes.io/os": "linux"},
+            "nodeSelector": {"kubernetes.io/os": "linux", **cni.nodeSelector},
             "hostNetwork": True,
-            "tolerations": [
-                {"effect": "NoSchedule", "operator": "Exists"},
-                {"key": "CriticalAddonsOnly", "operator": "Exists"},
-                {"effect": "NoExecute", "operator": "Exists"},
-            ],
+            "affinity": cni.affinity.model_dump(exclude_none=True) if cni.affinity else None,
+            "tolerations": [toleration.model_dump(exclude_none=True) for toleration in cni.tolerations],
             "priorityClassName": "system-node-critical",
             "serviceAccountName": CNI,
             "terminationGracePeriodSeconds": 5,
-            "containers": [_installer(mesh), when(cni.repair.enabled, _repairer(mesh))],
+            "containers": [
+                _installer(mesh),
+                when(cni.repair.enabled, _repairer(mesh)),
+                when(cni.taint.enabled, _taint_remover(mesh)),
+            ],
             "volumes": [{"name": name, "hostPath": {"path": path}} for name, path in folders.items()],
         }
     )
-    return {
+    template: PodTemplate = {
         "metadata": {"labels": {"k8s-app": CNI_NODE, INJECT_LABEL: "false"}, "annotations": annotations},
         "spec": spec,
     }
+    return with_settings(template, cni, _INSTALLER)
 
 
 def _container(mesh: Installation, name: str, command: str, env: list[Node]) -> Mapping[str, Node]:
     cni = mesh.values.cni
     return {
         "name": name,
-        "image": mesh.values.image(cni.image),
+        "image": mesh.values.image(cni.image, own=cni),
         "imagePullPolicy": cni.pullPolicy or mesh.values.global_.imagePullPolicy or None,
         "command": [command],
         "env": env,
@@ -86,9 +104,13 @@ def _installer(mesh: Installation) -> Node:
         "valueFrom": {"configMapKeyRef": {"name": CNI_CONFIG, "key": _CONFIG_KEY}},
     }
     mounts = {"cni-bin-dir": "/host/opt/cni/bin", "cni-net-dir": "/host/etc/cni/net.d"}
-    env = [*(env_var(name, value) for name, value in literal.items()), network]
+    env = [
+        *(env_var(name, value) for name, value in literal.items()),
+        network,
+        *(env_var(name, value) for name, value in cni.env.items()),
+    ]
     return {
-        **_container(mesh, "install-cni", "install-cni", env),
+        **_container(mesh, _INSTALLER, "install-cni", env),
         "livenessProbe": {"httpGet": {"path": "/healthz", "port": _HEALTH}, "initialDelaySeconds": 5},
         "readinessProbe": {"httpGet": {"path": "/readyz", "port": _HEALTH}},
         "volumeMounts": [{"name": name, "mountPath": path} for name, path in mounts.items()],
@@ -111,3 +133,13 @@ def _repairer(mesh: Installation) -> Node:
         *(env_var(f"REPAIR_{name}", value) for name, value in literal.items()),
     ]
     return _container(mesh, "repair-cni", "/opt/local/bin/istio-cni-repair", env)
+
+
+def _taint_remover(mesh: Installation) -> Node:
+    literal = {
+        "RUN-AS-DAEMON": "true",
+        "CONFIGMAP-NAME": CNI_TAINTS,
+        "CONFIGMAP-NAMESPACE": mesh.values.cni.namespace or mesh.root,
+    }
+    env: list[Node] = [env_var(f"TAINT_{name}", value) for name, value in literal.items()]
+    return _container(mesh, "taint-controller", "/opt/local/bin/istio-cni-taint", env)

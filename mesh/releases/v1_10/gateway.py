@@ -3,23 +3,39 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, Final
 
 from mesh.core.names import INJECT_LABEL
 from mesh.proxy import proxy
 from mesh.proxy.expr import Node, when, wire
 from mesh.proxy.proxy import Proxy, Volume, env_var
-from mesh.releases.common import gateway
+from mesh.releases.common import gateway, injected_gateway
+from mesh.releases.common.overlays import with_gateway_settings
 from mesh.releases.common.pods import locked_down, scraped
 from mesh.releases.release import Installation, PodTemplate
 from mesh.values.gateway import Gateway
 
 _ARCHITECTURES: Final = {"amd64": 2, "ppc64le": 2, "s390x": 2}
 """The CPU architectures of the images, preferred equally."""
+_IDENTITY: Final[Mapping[str, Node]] = {
+    "runAsUser": proxy.USER,
+    "runAsGroup": proxy.USER,
+    "fsGroup": proxy.USER,
+    "runAsNonRoot": True,
+}
 
 
 def pod(mesh: Installation, name: str, spec: Gateway) -> PodTemplate:
     """The template of the pods of the gateway `name`."""
+    if not spec.is_injected:
+        return with_gateway_settings(_pod(mesh, name, spec), spec)
+    identity = None if spec.runAsRoot else _IDENTITY
+    own = gateway.scheduling_of_mesh(mesh, spec, _ARCHITECTURES)
+    return with_gateway_settings(injected_gateway.pod(mesh, name, spec, spec.selector(name), identity, own), spec)
+
+
+def _pod(mesh: Installation, name: str, spec: Gateway) -> PodTemplate:
     chosen = mesh.values.global_
     image = mesh.values.image(chosen.proxy.image)
     pull_policy = chosen.imagePullPolicy or None
@@ -35,25 +51,19 @@ def pod(mesh: Installation, name: str, spec: Gateway) -> PodTemplate:
         securityContext=None if spec.runAsRoot else locked_down(),
         volumeMounts=[volume.mount() for volume in volumes],
     ).container()
-    identity: Node = {
-        "runAsUser": proxy.USER,
-        "runAsGroup": proxy.USER,
-        "fsGroup": proxy.USER,
-        "runAsNonRoot": True,
-    }
     spec_fields: dict[str, Any] = wire(
         {
             "serviceAccountName": spec.service_account(name),
             "priorityClassName": chosen.priorityClassName or None,
             "initContainers": when(chosen.proxy.enableCoreDump, [proxy.core_dump_container(image, pull_policy)]),
-            "containers": [container],
+            "containers": [container, *spec.additionalContainers],
             "volumes": [volume.volume() for volume in (*volumes, *unmounted)],
-            "securityContext": None if spec.runAsRoot else identity,
+            "securityContext": None if spec.runAsRoot else _IDENTITY,
         }
     )
     return {
         "metadata": {"labels": _labels(mesh, name, spec), "annotations": _annotations(mesh, spec)},
-        "spec": {**spec_fields, **gateway.scheduling(mesh, spec, _ARCHITECTURES)},
+        "spec": {**spec_fields, **gateway.scheduling_of_mesh(mesh, spec, _ARCHITECTURES)},
     }
 
 

@@ -8,9 +8,13 @@ from typing import Any, Final
 from mesh.core.names import DEFAULT_CLUSTER, INJECT_LABEL
 from mesh.proxy.expr import Node, when, wire
 from mesh.proxy.proxy import env_var
+from mesh.releases.common.overlays import with_settings
 from mesh.releases.common.pods import (
+    DISCOVERY,
     ISTIOD_HTTP,
     MONITORING,
+    extra_certificates_mount,
+    extra_certificates_volume,
     flag,
     istiod_args,
     istiod_env_of_pod,
@@ -37,13 +41,14 @@ def pod(mesh: Installation) -> PodTemplate:
             "priorityClassName": mesh.values.global_.priorityClassName or None,
             "securityContext": {"fsGroup": _USER},
             "containers": [_container(mesh)],
-            "volumes": istiod_volumes(mesh, _bound_token(mesh)),
+            "volumes": [*istiod_volumes(mesh, _bound_token(mesh)), extra_certificates_volume(mesh)],
         }
     )
-    return {
+    template: PodTemplate = {
         "metadata": {"labels": _labels(mesh), "annotations": _annotations(mesh)},
         "spec": {**spec, **mesh.values.pilot.scheduling},
     }
+    return with_settings(template, mesh.values.pilot, DISCOVERY)
 
 
 def _labels(mesh: Installation) -> dict[str, str]:
@@ -64,9 +69,9 @@ def _bound_token(mesh: Installation) -> bool:
 def _container(mesh: Installation) -> Node:
     values, pilot = mesh.values, mesh.values.pilot
     return {
-        "name": "discovery",
-        "image": values.image(pilot.image),
-        "imagePullPolicy": values.global_.imagePullPolicy or None,
+        "name": DISCOVERY,
+        "image": values.image(pilot.image, own=pilot),
+        "imagePullPolicy": pilot.imagePullPolicy or values.global_.imagePullPolicy or None,
         "args": istiod_args(mesh, when(values.global_.oneNamespace, ["-a", mesh.root])),
         "ports": [{"containerPort": port, "protocol": "TCP"} for port in _PORTS],
         "readinessProbe": istiod_readiness(),
@@ -78,7 +83,7 @@ def _container(mesh: Installation) -> Node:
             "runAsNonRoot": True,
             "capabilities": {"drop": ["ALL"]},
         },
-        "volumeMounts": istiod_mounts(_bound_token(mesh)),
+        "volumeMounts": [*istiod_mounts(_bound_token(mesh)), extra_certificates_mount(mesh)],
     }
 
 

@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from mesh.core.merge import Data
-from mesh.releases.common.profiles import CERTIFICATES, DEMO_PORTS, EGRESS_PORTS, INGRESS_PORTS, NO_CONTROL_PLANE
+from mesh.releases.common.profiles import (
+    CERTIFICATES,
+    DEMO_PORTS,
+    EGRESS_PORTS,
+    INGRESS_PORTS,
+    NO_CONTROL_PLANE,
+)
 from mesh.releases.profiles import Profiles
 
 _ROUTER: Final = {"ISTIO_META_ROUTER_MODE": "standard"}
@@ -31,7 +37,7 @@ _ROOT: Final[Data] = {
         "enablePrometheusMerge": True,
         "trustDomain": "cluster.local",
         "defaultConfig": {"proxyMetadata": {}},
-    }
+    },
 }
 
 _SMALL_PROXY: Final = {"resources": {"requests": {"cpu": "10m", "memory": "40Mi"}}}
@@ -94,4 +100,4 @@ _DIFFERENCES: Final[dict[str, tuple[str | None, Data]]] = {
     ),
 }
 
-PROFILES: Final = Profiles(root=_ROOT, gateways=_GATEWAYS, differences=_DIFFERENCES)
+PROFILES: Final = Profiles(root=_ROOT, gateways=_GATEWAYS, differences=_DIFFERENCES, by_name=("secretVolumes",))

@@ -75,6 +75,12 @@ _REPAIR: Final[PolicyRules] = (
     ("core", "pods", "get list watch delete patch update"),
     ("core", "events", "get list watch delete patch update create"),
 )
+_TAINT: Final[PolicyRules] = (
+    ("core", "pods", "get list watch patch"),
+    ("core", "nodes", "get list watch update patch"),
+    ("core", "configmaps", "get list"),
+    ("coordination.k8s.io", "leases", "get list create update"),
+)
 
 
 def reader(mesh: Installation) -> Account:
@@ -96,7 +102,8 @@ def istiod(mesh: Installation) -> Account:
 
 
 def cni(mesh: Installation) -> list[Grant]:
-    """Cluster-wide permissions of the CNI plugin, and of its repair of pods that started before it."""
+    """Cluster-wide permissions of the CNI plugin, of its repair of pods that started before it, and of its
+    removal of taints."""
     grants = [Grant(role=CNI, rules=_CNI)]
     if mesh.values.cni.repair.enabled:
         repair = Grant(
@@ -106,6 +113,14 @@ def cni(mesh: Installation) -> list[Grant]:
             binding_labels={"k8s-app": "istio-cni-repair"},
         )
         grants.append(repair)
+    if mesh.values.cni.taint.enabled:
+        taint = Grant(
+            role="istio-cni-taint-role",
+            rules=_TAINT,
+            binding="istio-cni-taint-rolebinding",
+            binding_labels={"k8s-app": "istio-cni-taint"},
+        )
+        grants.append(taint)
     return grants
 
 

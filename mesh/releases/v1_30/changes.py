@@ -41,18 +41,20 @@ _API: Final = """
 """
 """Fields of Istio's objects and of MeshConfig, and values of their enumerations. Kinds are in `api.py`."""
 _VALUES: Final = """
-    Addons.loki Base.excludedCRDs Base.validationCABundle Base.validationFailurePolicy Cni.affinity
-    Cni.ambient Cni.cniNetnsDir Cni.daemonSetLabels Cni.env Cni.istioOwnedCNIConfig Cni.istioOwnedCNIConfigFileName
+    Addons.loki AntiAffinity.namespaces Base.excludedCRDs Base.validationCABundle Base.validationFailurePolicy
+    Cni.ambient Cni.cniNetnsDir Cni.daemonSetLabels Cni.istioOwnedCNIConfig Cni.istioOwnedCNIConfigFileName
     Cni.logging Cni.podLabels Cni.provider Cni.resourceQuotas Cni.seLinuxOptions Cni.seccompProfile
-    Cni.terminationGracePeriodSeconds Cni.tolerations Cni.updateStrategy Cni.useAppArmorAnnotation Cni.variant
-    Gateway.additionalContainers Gateway.ipFamilies Gateway.ipFamilyPolicy Gateway.serviceAccount Global.caName
-    Global.certSigners Global.configCluster Global.enableReaderRBAC
-    Global.nativeNftables Global.networkPolicy Global.platform
-    Global.resourceScope Global.trustBundleName Global.variant Global.waypoint
-    IstiodRemote.enabledLocalInjectorIstiod IstiodRemote.injectionCABundle IstiodRemote.injectionPath
-    Pilot.autoscaleBehavior Pilot.cni
-    Pilot.crlConfigMapName Pilot.deploymentAnnotations Pilot.envVarFrom Pilot.extraContainerArgs
-    Pilot.initContainers Pilot.ipFamilies Pilot.ipFamilyPolicy Pilot.jwksResolverExtraRootCA Pilot.memory
+    Cni.terminationGracePeriodSeconds Cni.updateStrategy Cni.useAppArmorAnnotation Cni.variant
+    Gateway.annotations Gateway.autoscaleBehavior Gateway.chart Gateway.containerSecurityContext
+    Gateway.daemonSet Gateway.initContainers Gateway.ipFamilies Gateway.ipFamilyPolicy Gateway.lifecycle
+    Gateway.memory Gateway.minReadySeconds Gateway.networkGateway Gateway.rbac Gateway.serviceAccount
+    Gateway.tag Gateway.terminationGracePeriodSeconds Gateway.topologySpreadConstraints Gateway.volumeMounts
+    Gateway.volumes Global.caName Global.certSigners Global.configCluster Global.enableReaderRBAC
+    Global.nativeNftables Global.networkPolicy Global.platform Global.resourceScope Global.trustBundleName
+    Global.variant Global.waypoint IstiodRemote.enabledLocalInjectorIstiod IstiodRemote.injectionCABundle
+    IstiodRemote.injectionPath Pilot.autoscaleBehavior Pilot.cni Pilot.crlConfigMapName
+    Pilot.deploymentAnnotations Pilot.extraContainerArgs Pilot.initContainers Pilot.ipFamilies
+    Pilot.ipFamilyPolicy Pilot.memory
     Pilot.podLabels Pilot.seccompProfile Pilot.serviceAccountAnnotations Pilot.sidecarInjectorWebhookAnnotations
     Pilot.taint Pilot.topologySpreadConstraints Pilot.trafficDistribution Pilot.trustedZtunnelName
     Pilot.trustedZtunnelNamespace Pilot.variant Pilot.volumeMounts Pilot.volumes Proxy.includeInboundPorts
@@ -63,13 +65,12 @@ _VALUES: Final = """
 """
 """Fields of the installation's values, and values of their enumerations."""
 _REMOVED_VALUES: Final = """
-    Base.enableIstioConfigCRDs Cni.logLevel Cni.psp_cluster_role Global.jwtPolicy Global.oneNamespace
+    Base.enableIstioConfigCRDs Cni.logLevel Cni.psp_cluster_role Cni.taint Global.jwtPolicy Global.oneNamespace
     MultiCluster.enabled Pilot.enableProtocolSniffingForInbound Pilot.enableProtocolSniffingForOutbound
     Prometheus.configOverride Prometheus.wasmEnabled Proxy.enableCoreDump ProxyInit.resources
-    StackdriverFilter.configOverride
-    StackdriverFilter.disableOutbound StackdriverFilter.inboundAccessLogging StackdriverFilter.logging
-    StackdriverFilter.outboundAccessLogging TelemetryV2.accessLogPolicy TelemetryV2.metadataExchange
-    Tracers.stackdriver
+    StackdriverFilter.configOverride StackdriverFilter.disableOutbound StackdriverFilter.inboundAccessLogging
+    StackdriverFilter.logging StackdriverFilter.outboundAccessLogging TelemetryV2.accessLogPolicy
+    TelemetryV2.metadataExchange Tracers.stackdriver
 """
 """Fields of the installation's values that only earlier releases have."""
 

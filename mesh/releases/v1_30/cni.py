@@ -9,11 +9,14 @@ import yaml
 from mesh.core.names import CNI, CNI_CONFIG, CNI_NODE, INJECT_LABEL
 from mesh.proxy.expr import Node, when, wire
 from mesh.proxy.proxy import env_from_field, env_var
+from mesh.releases.common.overlays import with_settings
 from mesh.releases.common.pods import MONITORING, flag, scraped
 from mesh.releases.release import Installation, PodTemplate
 from mesh.releases.v1_30.names import NO_AMBIENT, limit_env
 from mesh.values.proxy import Logging
 
+_INSTALLER: Final = "install-cni"
+"""Name of the container."""
 _SOCKET: Final = "cni-ztunnel-sock-dir"
 _HEALTH: Final = 8000
 """Port of the plugin's readiness probe."""
@@ -21,13 +24,13 @@ _CAPABILITIES: Final = ("NET_ADMIN", "NET_RAW", "SYS_PTRACE", "SYS_ADMIN", "DAC_
 """What root may do in the container: enter and change the networks of pods, and write into folders of others."""
 
 
-def config(mesh: Installation) -> dict[str, str]:
+def config(mesh: Installation) -> dict[str, dict[str, str]]:
     """The environment variables of the plugin, which its ConfigMap holds."""
     cni = mesh.values.cni
     ambient, repair = cni.ambient, cni.repair
     selectors = [selector.model_dump(exclude_none=True, mode="json") for selector in ambient.enablementSelectors]
-    return {
-        "CURRENT_AGENT_VERSION": mesh.values.tag,
+    variables = {
+        "CURRENT_AGENT_VERSION": cni.tag or mesh.values.tag,
         "AMBIENT_ENABLED": flag(ambient.enabled),
         "AMBIENT_ENABLEMENT_SELECTOR": yaml.safe_dump(selectors).strip(),
         "AMBIENT_DNS_CAPTURE": flag(ambient.dnsCapture),
@@ -49,6 +52,7 @@ def config(mesh: Installation) -> dict[str, str]:
         "NATIVE_NFTABLES": flag(mesh.values.global_.nativeNftables),
         **cni.env,
     }
+    return {CNI_CONFIG: variables}
 
 
 def pod(mesh: Installation) -> PodTemplate:
@@ -60,7 +64,7 @@ def pod(mesh: Installation) -> PodTemplate:
         {
             "hostNetwork": True if shared else None,
             "dnsPolicy": "ClusterFirstWithHostNet" if shared else None,
-            "nodeSelector": {"kubernetes.io/os": "linux"},
+            "nodeSelector": {"kubernetes.io/os": "linux", **cni.nodeSelector},
             "affinity": cni.affinity.model_dump(exclude_none=True) if cni.affinity else None,
             "tolerations": [toleration.model_dump(exclude_none=True) for toleration in cni.tolerations],
             "priorityClassName": "system-node-critical",
@@ -77,7 +81,8 @@ def pod(mesh: Installation) -> PodTemplate:
         **cni.podAnnotations,
     }
     labels = {"k8s-app": CNI_NODE, INJECT_LABEL: "false", **NO_AMBIENT, **cni.podLabels}
-    return {"metadata": {"labels": labels, "annotations": annotations}, "spec": spec}
+    template: PodTemplate = {"metadata": {"labels": labels, "annotations": annotations}, "spec": spec}
+    return with_settings(template, cni, _INSTALLER)
 
 
 def _shares_network(mesh: Installation) -> bool:
@@ -90,8 +95,8 @@ def _container(mesh: Installation) -> Node:
     shared = chosen.logging.level if chosen.logging != Logging() else "info"
     level = cni.logging.level or shared
     return {
-        "name": "install-cni",
-        "image": mesh.values.image(cni.image, cni.variant),
+        "name": _INSTALLER,
+        "image": mesh.values.image(cni.image, cni.variant, cni),
         "imagePullPolicy": cni.pullPolicy or chosen.imagePullPolicy or None,
         "ports": [{"name": "metrics", "containerPort": MONITORING, "protocol": "TCP"}],
         "readinessProbe": {"httpGet": {"path": "/readyz", "port": _HEALTH}},

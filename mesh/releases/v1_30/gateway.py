@@ -8,7 +8,8 @@ from mesh.core.names import INJECT_LABEL
 from mesh.proxy import proxy
 from mesh.proxy.expr import Node, wire
 from mesh.proxy.proxy import Proxy, Volume, env_from_field
-from mesh.releases.common import gateway
+from mesh.releases.common import gateway, injected_gateway
+from mesh.releases.common.overlays import with_gateway_settings
 from mesh.releases.common.pods import locked_down, scraped
 from mesh.releases.release import Installation, PodTemplate
 from mesh.releases.v1_30.istiod import root_certificate
@@ -32,6 +33,22 @@ _ORDER: Final = (
 
 def pod(mesh: Installation, name: str, spec: Gateway) -> PodTemplate:
     """The template of the pods of the gateway `name`."""
+    return with_gateway_settings(_of_chart(mesh, name, spec), spec)
+
+
+def _of_chart(mesh: Installation, name: str, spec: Gateway) -> PodTemplate:
+    if spec.as_chart_gateway:
+        return injected_gateway.as_chart(mesh, name, spec)
+    if spec.is_injected:
+        labels = {**spec.selector(name), **gateway.canonical_labels(mesh, name)}
+        identity = None if spec.runAsRoot else _identity(mesh)
+        return injected_gateway.pod(
+            mesh, name, spec, labels, identity, gateway.scheduling_of_mesh(mesh, spec, weights={})
+        )
+    return _pod(mesh, name, spec)
+
+
+def _pod(mesh: Installation, name: str, spec: Gateway) -> PodTemplate:
     volumes, unmounted = _volumes(mesh, name, spec)
     spec_fields: dict[str, Any] = wire(
         {
@@ -49,7 +66,7 @@ def pod(mesh: Installation, name: str, spec: Gateway) -> PodTemplate:
             "labels": {**labels, **NO_AMBIENT},
             "annotations": {**mesh.labels, **metrics, INJECT_LABEL: "false", **spec.podAnnotations},
         },
-        "spec": {**spec_fields, **gateway.scheduling(mesh, spec, weights={})},
+        "spec": {**spec_fields, **gateway.scheduling_of_mesh(mesh, spec, weights={})},
     }
 
 
@@ -62,7 +79,7 @@ def _identity(mesh: Installation) -> dict[str, Node]:
 def _container(mesh: Installation, name: str, spec: Gateway, volumes: list[Volume]) -> Node:
     chosen = mesh.values.global_
     return Proxy(
-        image=mesh.values.image(chosen.proxy.image, chosen.proxy.variant),
+        image=mesh.values.image(chosen.proxy.image, chosen.proxy.variant, spec.own_image),
         imagePullPolicy=chosen.imagePullPolicy or None,
         args=gateway.args(mesh),
         env=_env(mesh, name, spec),

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from mesh.core.names import DEFAULT_CLUSTER, EXTRA_CERTIFICATES, INJECT_LABEL
+from mesh.core.names import DEFAULT_CLUSTER, INJECT_LABEL
 from mesh.proxy.expr import Node, when, wire
 from mesh.proxy.proxy import env_var
+from mesh.releases.common.overlays import with_settings
 from mesh.releases.common.pods import (
+    DISCOVERY,
     ISTIOD_HTTP,
     MONITORING,
+    extra_certificates_mount,
+    extra_certificates_volume,
     flag,
     istiod_args,
     istiod_env_of_pod,
@@ -65,10 +69,11 @@ def pod(mesh: Installation) -> PodTemplate:
     component = "istiod" if mesh.values.revision else "pilot"
     labels = {"app": "istiod", "istio": component, **mesh.labels, INJECT_LABEL: "false", **NO_AMBIENT}
     annotations = {**scraped(MONITORING), INJECT_LABEL: "false", **pilot.podAnnotations}
-    return {
+    template: PodTemplate = {
         "metadata": {"labels": {**labels, **pilot.podLabels}, "annotations": annotations},
         "spec": {**spec, **scheduling, "tolerations": tolerations},
     }
+    return with_settings(template, pilot, DISCOVERY)
 
 
 def _container(mesh: Installation) -> Node:
@@ -76,9 +81,9 @@ def _container(mesh: Installation) -> Node:
     watched = when(pilot.taint.namespace, f"--cniNamespace={pilot.taint.namespace}")
     resources = pilot.resources.amounts or values.global_.defaultResources.amounts
     return {
-        "name": "discovery",
-        "image": values.image(pilot.image, pilot.variant),
-        "imagePullPolicy": values.global_.imagePullPolicy or None,
+        "name": DISCOVERY,
+        "image": values.image(pilot.image, pilot.variant, pilot),
+        "imagePullPolicy": pilot.imagePullPolicy or values.global_.imagePullPolicy or None,
         "args": [*istiod_args(mesh, watched), *pilot.extraContainerArgs],
         "ports": [{"name": name, "containerPort": port, "protocol": "TCP"} for name, port in _PORTS.items()],
         "readinessProbe": istiod_readiness(),
@@ -93,7 +98,7 @@ def _container(mesh: Installation) -> Node:
         },
         "volumeMounts": [
             *istiod_mounts(bound_token=True),
-            when(pilot.jwksResolverExtraRootCA, {"name": "extracacerts", "mountPath": "/cacerts"}),
+            extra_certificates_mount(mesh),
             {"name": "istio-csr-dns-cert", "mountPath": "/var/run/secrets/istiod/tls", "readOnly": True},
             {"name": "istio-csr-ca-configmap", "mountPath": "/var/run/secrets/istiod/ca", "readOnly": True},
             *pilot.volumeMounts,
@@ -143,11 +148,10 @@ def _volumes(mesh: Installation) -> list[Node]:
     pilot = mesh.values.pilot
     optional: dict[str, Node] = {"optional": True}
     mode: dict[str, Node] = {} if trust_bundles(mesh) else {"defaultMode": 420}
-    extra: Node = {"name": "extracacerts", "configMap": {"name": mesh.revisioned(EXTRA_CERTIFICATES)}}
     return [
         *istiod_volumes(mesh, bound_token=True),
         {"name": "istio-csr-dns-cert", "secret": {"secretName": "istiod-tls", **optional}},
         {"name": "istio-csr-ca-configmap", **root_certificate(mesh, **optional, **mode)},
-        when(pilot.jwksResolverExtraRootCA, extra),
+        extra_certificates_volume(mesh),
         *pilot.volumes,
     ]

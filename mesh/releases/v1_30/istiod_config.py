@@ -14,6 +14,7 @@ from mesh.releases.v1_30.addons import jaeger
 from mesh.values.proxy import Global, Proxy
 from mesh.values.telemetry import TelemetryV2
 from mesh.values.tracers import StackdriverTracer, Tracers
+from mesh.values.workload import OwnImage, PodSettings
 
 _UNLESS_DEFAULT: Final = {
     "global": (
@@ -93,6 +94,10 @@ def _global(mesh: Installation) -> dict[str, Any]:
     return {**chosen, **({"tracer": tracer} if tracer else {})}
 
 
+_NO_VALUES: Final = frozenset((*PodSettings.model_fields, *OwnImage.model_fields, "nodeSelector", "namespace"))
+"""Settings of the CNI plugin that are none of its chart's values, but of IstioOperator's components."""
+
+
 def _cni(mesh: Installation) -> dict[str, Any]:
     """The CNI plugin as the templates see it: whether pods use it, and what differs from the release's defaults."""
     pilot, values, release = mesh.values.pilot.cni, mesh.values, mesh.release
@@ -105,5 +110,5 @@ def _cni(mesh: Installation) -> dict[str, Any]:
     defaults["ambient"]["shareHostNetworkNamespace"] = elsewhere.ambient.shareHostNetworkNamespace
     chosen = plain(values.cni, release.name)
     enabled = values.cni.enabled if pilot.enabled is None else pilot.enabled
-    differing = {key: item for key, item in differences(chosen, defaults).items() if key != "namespace"}
+    differing = {key: item for key, item in differences(chosen, defaults).items() if key not in _NO_VALUES}
     return {**differing, "enabled": enabled, "provider": pilot.provider or values.cni.provider}

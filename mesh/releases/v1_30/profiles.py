@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Final
 
 from mesh.core.merge import Data
-from mesh.releases.common.profiles import CERTIFICATES, DEMO_PORTS, EGRESS_PORTS, INGRESS_PORTS, NO_CONTROL_PLANE
+from mesh.releases.common.profiles import (
+    CERTIFICATES,
+    DEMO_PORTS,
+    EGRESS_PORTS,
+    INGRESS_PORTS,
+    LOW_PORTS,
+    NO_CONTROL_PLANE,
+)
 from mesh.releases.profiles import Profiles
 
-_EVERYWHERE: Final = [
-    {"effect": "NoSchedule", "operator": "Exists"},
-    {"key": "CriticalAddonsOnly", "operator": "Exists"},
-    {"effect": "NoExecute", "operator": "Exists"},
-]
-"""The tolerations of pods that run on every node."""
 _ROOT: Final[Data] = {
     "meshConfig": {"enablePrometheusMerge": True, "trustDomain": "cluster.local"},
     "global": {
@@ -28,7 +29,6 @@ _ROOT: Final[Data] = {
         "excludeNamespaces": ["kube-system"],
         "resources": {"requests": {"cpu": "100m", "memory": "100Mi"}},
         "repair": {"labelPods": False, "deletePods": False},
-        "tolerations": _EVERYWHERE,
     },
 }
 _GATEWAYS: Final[dict[str, Data]] = {
@@ -39,6 +39,12 @@ _GATEWAYS: Final[dict[str, Data]] = {
         "secretVolumes": CERTIFICATES["ingress"],
     },
     "egress": {"kind": "egress", "type": "ClusterIP", "ports": EGRESS_PORTS, "secretVolumes": CERTIFICATES["egress"]},
+    "gateway": {
+        "chart": "gateway",
+        "ports": LOW_PORTS,
+        "labels": {"istio.io/dataplane-mode": "none"},
+        "rollingMaxSurge": "25%",
+    },
 }
 
 _SMALL: Final = {"resources": {"requests": {"cpu": "10m", "memory": "40Mi"}}}

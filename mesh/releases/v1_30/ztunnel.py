@@ -7,6 +7,7 @@ from typing import Any, Final
 from mesh.core.names import DEFAULT_CLUSTER, INJECT_LABEL
 from mesh.proxy.expr import Node, wire
 from mesh.proxy.proxy import CONTAINER, TOKEN_SECONDS, USER, Volume, env_from_field, env_var
+from mesh.releases.common.overlays import with_settings
 from mesh.releases.release import Installation, PodTemplate
 from mesh.releases.v1_30.names import NO_AMBIENT, limit_env
 
@@ -36,20 +37,21 @@ def pod(mesh: Installation) -> PodTemplate:
         }
     )
     revision = mesh.labels if mesh.values.revision else {}
-    return {
+    template: PodTemplate = {
         "metadata": {
             "labels": {INJECT_LABEL: "false", **NO_AMBIENT, "app": "ztunnel", **chosen.podLabels},
             "annotations": {INJECT_LABEL: "false", **revision, **chosen.podAnnotations},
         },
         "spec": spec,
     }
+    return with_settings(template, chosen, CONTAINER)
 
 
 def _container(mesh: Installation, volumes: list[Volume]) -> Node:
     chosen = mesh.values.ztunnel
     return {
         "name": CONTAINER,
-        "image": mesh.values.image(chosen.image),
+        "image": mesh.values.image(chosen.image, chosen.variant, chosen),
         "imagePullPolicy": chosen.imagePullPolicy or mesh.values.global_.imagePullPolicy or None,
         "args": ["proxy", "ztunnel"],
         "ports": [{"name": "ztunnel-stats", "containerPort": _STATS, "protocol": "TCP"}],

@@ -35,6 +35,12 @@ SETTINGS: Final[Mapping[str, Gone]] = {
     ),
     "Cni.logLevel": _gone("1.24", "51972.yaml", "it has had no effect", "set mesh:global.logging.level"),
     "Cni.psp_cluster_role": _gone("1.21", "cni-drop-psp.yaml", "Kubernetes has no PodSecurityPolicy any more"),
+    "Cni.taint": _gone(
+        "1.18",
+        "drop-taint.yaml",
+        "no controller removes that taint from nodes: pods wait there for ever",
+        "leave it out, give nodes no taint NodeReadiness, and let cni.repair mend pods that start too early",
+    ),
     "Global.jwtPolicy": _gone(
         "1.22", "no-1p-jwt.yaml", "proxies always prove themselves with tokens that are bound to their pods"
     ),
