@@ -26,7 +26,14 @@ from mesh.values.values import Values
 from tests.mesh.releases.wanted import WANTED
 
 SETTINGS = Path(__file__).parents[2] / "samples" / "values"
-OURS_ALONE = {"base.release", "images", "gateways.NAME.kind", "gateways.NAME.revision"}
+OURS_ALONE = {
+    "base.release",
+    "images",
+    "gateways.NAME.chart",
+    "gateways.NAME.kind",
+    "gateways.NAME.revision",
+    *(f"{part}.envVarFrom" for part in ("cni", "gateways.NAME", "pilot", "ztunnel")),  # a part of Istio's `k8s.env`
+}
 """Settings of an installation that are not Istio's."""
 IN_A_MAP = {"cni.updateStrategy.rollingUpdate.maxSurge"}
 """Those that are part of a map that Istio's charts pass on."""
