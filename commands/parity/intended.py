@@ -1,9 +1,10 @@
-"""Intended differences from Istio's own installation, which docs/differences.md explains."""
+"""Intended differences from Istio's own installation, and the tables of docs/differences.md."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from commands.parity.compare import Difference
@@ -17,11 +18,6 @@ UNUSED: Final = frozenset(("grpc-simple", "grpc-agent", "agentgateway"))
 """Injection templates for proxies that nothing here asks for."""
 DEFAULT_TAG: Final = frozenset(("istio-revision-tag-default", "istiod-default-validator"))
 """The webhooks of the tag `default`."""
-
-
-def reason(found: Difference) -> str:
-    """The reason why a difference is intended; empty if it is not."""
-    return next((why for why, holds in REASONS.items() if holds(found)), "")
 
 
 def _newer_api(found: Difference) -> bool:
@@ -67,14 +63,175 @@ def _encrypted(found: Difference) -> bool:
     return isinstance(found.ours, str) and bool(secure.key_of(found.ours)) and found.theirs is not ABSENT
 
 
-REASONS: Final[dict[str, Test]] = {
-    "the old version of the API is gone since Kubernetes 1.25 and 1.26": _newer_api,
-    "nothing here reads IstioOperator": _operator,
-    "injection templates are compared by what they inject, see docs/injection.md": _template,
-    "templates for gRPC without a proxy and for agentgateway are left out": _unused_template,
-    "`istioctl manifest generate` leaves out the default tag, which `istioctl install` makes": _default_tag,
-    "a stack makes its namespaces": _namespace,
-    "labels and annotations of others stay": _added_notes,
-    "encrypted values are not compared": _encrypted,
-}
-"""The tests of intended differences by their reasons; the first that holds counts."""
+def _own_service(found: Difference) -> bool:
+    path = re.fullmatch(r"webhooks\[.*\]\.clientConfig\.service\.name", found.path)
+    ours = str(found.ours)
+    return bool(path) and found.object.kind == kinds.VALIDATING_WEBHOOK and ours.startswith(f"{found.theirs}-")
+
+
+def _told_annotations(found: Difference) -> bool:
+    env = re.fullmatch(r"spec\.template\.spec\.containers\[.*\]\.env\[ISTIO_METAJSON_ANNOTATIONS\]", found.path)
+    return bool(env) and found.object.kind == kinds.DEPLOYMENT and found.theirs is ABSENT
+
+
+def _default_tracer(found: Difference) -> bool:
+    default = {"address": "zipkin.istio-system:9411"}
+    return found.path.endswith(".defaultConfig.tracing.zipkin") and (found.theirs, found.ours) == (default, ABSENT)
+
+
+def _architectures(found: Difference) -> bool:
+    affinity = "spec.template.spec.affinity.nodeAffinity"
+    if found.object.kind != kinds.DEPLOYMENT or not found.path.startswith(affinity) or found.ours is not ABSENT:
+        return False
+    asked = list(_keys(found.theirs))
+    return bool(asked) and set(asked) == {"kubernetes.io/arch"}
+
+
+def _keys(affinity: Any) -> Iterator[str]:
+    """The labels of nodes that a node affinity, or a part of it, asks for."""
+    for inner in affinity.values() if isinstance(affinity, Mapping) else affinity if isinstance(affinity, list) else ():
+        if isinstance(inner, Mapping) and "key" in inner and "operator" in inner:
+            yield str(inner["key"])
+        else:
+            yield from _keys(inner)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Intended:
+    """A difference that is on purpose: a row of docs/differences.md."""
+
+    here: str
+    """What is so here, in Markdown."""
+    istio: str = ""
+    """What Istio has in its place, in Markdown."""
+    why: str = ""
+    """The reason, in Markdown."""
+    said: str = ""
+    """What `make parity` says of such a difference."""
+    holds: Test | None = None
+    """Whether a difference is one of these; None if there is none to recognize: the normal form has it not, or a
+    setting makes it as in Istio."""
+
+
+ALWAYS: Final = (
+    Intended(
+        here="`policy/v1`, `autoscaling/v2`",
+        istio="`policy/v1beta1`, `autoscaling/v2beta1`",
+        why="the old ones are gone since Kubernetes 1.25 and 1.26",
+        said="the old version of the API is gone since Kubernetes 1.25 and 1.26",
+        holds=_newer_api,
+    ),
+    Intended(
+        here="`caBundle`, and the validation's `failurePolicy`, are not set",
+        istio="empty, and `Ignore`",
+        why="istiod sets them; two writers would be drift",
+    ),
+    Intended(
+        here="no definition of IstioOperator",
+        istio="there is one",
+        why="nothing on a cluster reads it; [`make import`](import.md) reads the file",
+        said="nothing on a cluster reads IstioOperator",
+        holds=_operator,
+    ),
+    Intended(
+        here="definitions have descriptions in other words, and no `format: string`",
+        why="there is no such format: API servers warn of it",
+    ),
+    Intended(
+        here="no labels that only tell which tool installed an object",
+        istio="`install.operator.istio.io/…`, `operator.istio.io/…`, `release`",
+        why="no such tool was used",
+        said="labels and annotations of others stay",
+        holds=_added_notes,
+    ),
+    Intended(
+        here="injection templates in other words",
+        why="they are made from the model of the proxy; what they inject is the same, see [injection.md](injection.md)",
+        said="injection templates are compared by what they inject, see docs/injection.md",
+        holds=_template,
+    ),
+    Intended(
+        here="no injection templates `grpc-simple`, `grpc-agent` and `agentgateway` (1.30)",
+        istio="they are there",
+        why="nothing here asks for proxies of their kinds",
+        said="templates for gRPC without a proxy and for agentgateway are left out",
+        holds=_unused_template,
+    ),
+    Intended(
+        here="the webhooks of the tag `default` (1.30)",
+        istio="`istioctl install` makes them, `istioctl manifest generate` does not print them",
+        why="without them istiod validates only objects that name its revision",
+        said="`istioctl manifest generate` leaves out the default tag, which `istioctl install` makes",
+        holds=_default_tag,
+    ),
+    Intended(
+        here="beside newer definitions, the validation of 1.10 is asked for `v1alpha3` and `v1beta1` alone",
+        istio="for all versions",
+        why="it refuses those that it does not know, whoever writes them ([upgrade.md](upgrade.md))",
+    ),
+    Intended(
+        here="the namespaces are the stack's, and carry its marks",
+        istio="`istioctl manifest generate` does not print them",
+        why="see [state.md](state.md)",
+        said="a stack makes its namespaces",
+        holds=_namespace,
+    ),
+    Intended(
+        here="annotations `pulumi.com/waitFor`, `pulumi.com/skipAwait` and `mesh/digest` on Services and webhooks",
+        why="see [What waits for what](readiness.md)",
+    ),
+    Intended(
+        here="encrypted values",
+        istio="any value",
+        why="only Pulumi knows them, so that they are not compared",
+        said="encrypted values are not compared",
+        holds=_encrypted,
+    ),
+)
+"""Differences of every installation."""
+
+BY_SETTINGS: Final = (
+    Intended(
+        here="with a revision, validation asks the Service `istiod-<revision>`",
+        istio="always `istiod`",
+        why="without a default revision nothing would answer there, and nothing be validated",
+        said="with a revision, validation asks the Service of that revision",
+        holds=_own_service,
+    ),
+    Intended(
+        here="a further gateway has the labels `app: <name>` and `istio: <name without istio->`",
+        istio="those of Istio's own gateway of the kind",
+        why="its Service and its Deployment would select the other one's pods; `labels` gives it others",
+    ),
+    Intended(
+        here="a further gateway is as Istio's own of its kind",
+        istio="it also gets what the profile changes of that one in `values`",
+        why="it can be read off one table; its own settings make it so, which `make import` writes",
+    ),
+    Intended(
+        here="annotations of a gateway's pods are also told to istiod",
+        istio="only if they are given in `values`, not in `k8s`",
+        why="there is one place for them here",
+        said="annotations of a gateway's pods are also told to istiod",
+        holds=_told_annotations,
+    ),
+    Intended(
+        here="a tracer in `meshConfig.defaultConfig.tracing` takes the default one's place",
+        istio="both are there, and istiod refuses them, unless `global.proxy.tracer` names it too",
+        said="a tracer takes the default one's place",
+        holds=_default_tracer,
+    ),
+    Intended(
+        here="`nodeAffinity` of a gateway takes the place of that for the image's architectures",
+        istio="the two are merged",
+        said="a gateway's node affinity takes the place of that for the image's architectures",
+        holds=_architectures,
+    ),
+    Intended(here="the network plugin's configuration is the same JSON in other lines"),
+)
+"""Differences of installations whose settings are not the profile's own."""
+
+
+def reason(found: Difference) -> str:
+    """The reason why a difference is intended; empty if it is not."""
+    return next((one.said for one in (*ALWAYS, *BY_SETTINGS) if one.holds and one.holds(found)), "")
