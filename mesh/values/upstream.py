@@ -1,0 +1,150 @@
+"""Where the settings of Istio's IstioOperator and Helm charts are among the keys here.
+
+Istio's paths are those below `spec` of an IstioOperator: `components.pilot.k8s.resources`, `values.global.hub`. What a
+chart of Helm's has at its top stands below `CHARTS`: `service.type` of the chart `gateway` is `gateway.service.type`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+ENTRY: Final = "[]"
+"""The step of a path into an element of a list."""
+NAME: Final = "NAME"
+"""The step that stands for the name of a gateway, in places."""
+
+CHARTS: Final[Mapping[str, str]] = {
+    "base": "values",
+    "istiod": "values.pilot",
+    "istio-cni": "values.cni",
+    "cni": "values.cni",
+    "ztunnel": "values.ztunnel",
+    "istio-ingress": "values",
+    "istio-egress": "values",
+    "istiod-remote": "values",
+    "gateway": "gateway",
+}
+"""The path of what a chart has at its top, by the chart's name. Keys that `SHARED` names are below `values` all the
+same, whichever chart they stand in."""
+
+SHARED: Final = frozenset(
+    "base cni compatibilityVersion defaultRevision experimental gatewayClasses gateways global istio_cni istiodRemote "
+    "meshConfig ownerName pdb pilot platform profile revision revisionTags sidecarInjectorWebhook telemetry "
+    "ztunnel".split()
+)
+"""The keys that a chart shares with the others, other than the charts `gateway` and `ztunnel`."""
+
+_K8S: Final[Mapping[str, str]] = {
+    "": "",
+    ".hpaSpec.minReplicas": ".autoscaleMin",
+    ".hpaSpec.maxReplicas": ".autoscaleMax",
+    ".hpaSpec.behavior": ".autoscaleBehavior",
+    ".strategy.rollingUpdate.maxSurge": ".rollingMaxSurge",
+    ".strategy.rollingUpdate.maxUnavailable": ".rollingMaxUnavailable",
+}
+"""Places of what a component of an IstioOperator has below `k8s`: each below the component's own place."""
+
+
+def _component(path: str, here: str, more: Mapping[str, str]) -> dict[str, str]:
+    """The places of an IstioOperator's component."""
+    k8s = {f"{path}.k8s{below}": f"{here}{place}" for below, place in {**_K8S, **more}.items()}
+    return {path: here, **k8s, f"{path}.k8s.overlays": "patches"}
+
+
+def _gateways(path: str) -> dict[str, str]:
+    """The places of a list of gateways."""
+    here = f"gateways.{NAME}"
+    return {**_component(f"{path}.{ENTRY}", here, {".service": ""}), f"{path}.{ENTRY}.label": f"{here}.labels"}
+
+
+_OPERATOR: Final[Mapping[str, str]] = {
+    "namespace": "global.istioNamespace",
+    "unvalidatedValues": "",
+    **_component("components.base", "base", {}),
+    **_component("components.pilot", "pilot", {}),
+    "components.pilot.namespace": "global.istioNamespace",
+    **_component("components.istiodRemote", "istiodRemote", {}),
+    "components.istiodRemote.namespace": "global.istioNamespace",
+    **_component("components.cni", "cni", {".imagePullPolicy": ".pullPolicy"}),
+    **_component("components.ztunnel", "ztunnel", {}),
+    **_gateways("components.ingressGateways"),
+    **_gateways("components.egressGateways"),
+}
+"""What an IstioOperator has beside its values."""
+
+_VALUES: Final[Mapping[str, str]] = {
+    "values": "",
+    "values.global.hub": "hub",
+    "values.global.tag": "tag",
+    "values.global.profile": "profile",
+    "values.platform": "global.platform",
+    "values.defaultRevision": "revisionTags.default",
+    "values.istio_cni": "pilot.cni",
+    "values.istio_cni.chained": "cni.chained",
+    "values.pilot.istiodRemote": "istiodRemote",
+    "values.gateways.securityContext": "injectedGateways.securityContext",
+    "values.gateways.seccompProfile": "injectedGateways.seccompProfile",
+    "values.ztunnel.imagePullSecrets": "global.imagePullSecrets",
+    "values.ztunnel.istioNamespace": "global.istioNamespace",
+    "values.ztunnel.logAsJson": "global.logAsJson",
+    "values.ztunnel.meshConfig.defaultConfig.proxyMetadata": "ztunnel.proxyMetadata",
+    "values.ztunnel.multiCluster": "global.multiCluster",
+    "values.ztunnel.platform": "global.platform",
+    "values.ztunnel.resourceScope": "global.resourceScope",
+    "values.ztunnel.revision": "revision",
+    "values.ztunnel.trustBundleName": "global.trustBundleName",
+}
+"""The values of an IstioOperator, and of all charts but `gateway`."""
+
+_GATEWAY: Final[Mapping[str, str]] = {
+    f"gateway{path}": f"gateways.{NAME}{place}"
+    for path, place in {
+        "": "",
+        ".autoscaling.autoscaleBehavior": ".autoscaleBehavior",
+        ".autoscaling.enabled": ".autoscaleEnabled",
+        ".autoscaling.maxReplicas": ".autoscaleMax",
+        ".autoscaling.minReplicas": ".autoscaleMin",
+        ".autoscaling.targetCPUUtilizationPercentage": ".cpu.targetAverageUtilization",
+        ".autoscaling.targetMemoryUtilizationPercentage": ".memory.targetAverageUtilization",
+        ".service": "",
+        ".service.annotations": ".serviceAnnotations",
+        ".strategy.rollingUpdate.maxSurge": ".rollingMaxSurge",
+        ".strategy.rollingUpdate.maxUnavailable": ".rollingMaxUnavailable",
+    }.items()
+} | {
+    "gateway.compatibilityVersion": "compatibilityVersion",
+    "gateway.global": "global",
+    "gateway.platform": "global.platform",
+}
+"""The values of the chart `gateway`."""
+
+PLACES: Final[Mapping[str, str]] = {**_OPERATOR, **_VALUES, **_GATEWAY}
+"""Places by path. The longest path that another begins with says where that one is, and what follows it is the same in
+both; paths without any are the same here."""
+
+_BY_STEPS: Final = {tuple(path.split(".")): tuple(filter(None, place.split("."))) for path, place in PLACES.items()}
+
+
+def place(path: Sequence[str]) -> tuple[str, ...]:
+    """The path of the key `mesh:…` that a path of Istio's stands for, both in steps. There need not be such a key: the
+    release may lack it, or refuse it (`mesh.releases.refusals`)."""
+    steps = tuple(path)
+    for length in range(len(steps), 0, -1):
+        if (found := _BY_STEPS.get(steps[:length])) is not None:
+            return found + steps[length:]
+    return steps
+
+
+def has_parts_elsewhere(path: Sequence[str]) -> bool:
+    """Whether a part of what stands at a path of Istio's has a place of its own."""
+    steps = tuple(path)
+    return any(other[: len(steps)] == steps and len(other) > len(steps) for other in _BY_STEPS)
+
+
+def in_chart(chart: str, path: Sequence[str]) -> tuple[str, ...]:
+    """The path of a value in the file of a Helm chart, as `place` takes it. Raises KeyError for a chart that is none of
+    `CHARTS`."""
+    root = tuple(CHARTS[chart].split("."))
+    shared = path[0] in SHARED if chart not in ("gateway", "ztunnel") else path[0] == "global"
+    return ("values", *path) if shared else (*root, *path)
