@@ -25,49 +25,53 @@ CHARTS: Final[Mapping[str, str]] = {
     "istiod-remote": "values",
     "gateway": "gateway",
 }
-"""The path of what a chart has at its top, by the chart's name. Keys that `SHARED` names are below `values` all the
-same, whichever chart they stand in."""
+"""The path of what a chart has at its top, by the chart's name."""
 
-SHARED: Final = frozenset(
-    "base cni compatibilityVersion defaultRevision experimental gatewayClasses gateways global istio_cni istiodRemote "
-    "meshConfig ownerName pdb pilot platform profile revision revisionTags sidecarInjectorWebhook telemetry "
-    "ztunnel".split()
-)
-"""The keys that a chart shares with the others, other than the charts `gateway` and `ztunnel`."""
+_SHARED: Final = """
+    base cni compatibilityVersion defaultRevision experimental gatewayClasses gateways global istio_cni istiodRemote
+    meshConfig ownerName pdb pilot platform profile revision revisionTags sidecarInjectorWebhook telemetry ztunnel
+"""
+_SHARED_BY: Final[Mapping[str, str]] = {
+    "gateway": "global",
+    "ztunnel": "global",
+    "istiod": _SHARED.replace(" cni ", " "),
+}
+"""The keys that charts share: they are below `values`, whichever chart they stand in. Some charts share fewer: what is
+`cni` in the chart `istiod` is its own."""
 
-_K8S: Final[Mapping[str, str]] = {
-    "": "",
+_DEPLOYMENT: Final[Mapping[str, str]] = {
     ".hpaSpec.minReplicas": ".autoscaleMin",
     ".hpaSpec.maxReplicas": ".autoscaleMax",
     ".hpaSpec.behavior": ".autoscaleBehavior",
     ".strategy.rollingUpdate.maxSurge": ".rollingMaxSurge",
     ".strategy.rollingUpdate.maxUnavailable": ".rollingMaxUnavailable",
 }
-"""Places of what a component of an IstioOperator has below `k8s`: each below the component's own place."""
+"""Places of what a component that is a Deployment has below `k8s`: each below the component's own place."""
 
 
-def _component(path: str, here: str, more: Mapping[str, str]) -> dict[str, str]:
+def _component(path: str, here: str, k8s: Mapping[str, str]) -> dict[str, str]:
     """The places of an IstioOperator's component."""
-    k8s = {f"{path}.k8s{below}": f"{here}{place}" for below, place in {**_K8S, **more}.items()}
-    return {path: here, **k8s, f"{path}.k8s.overlays": "patches"}
+    parts = {f"{path}.k8s{below}": f"{here}{place}" for below, place in k8s.items()}
+    return {path: here, **parts, f"{path}.k8s.overlays": "patches"}
 
 
 def _gateways(path: str) -> dict[str, str]:
     """The places of a list of gateways."""
     here = f"gateways.{NAME}"
-    return {**_component(f"{path}.{ENTRY}", here, {".service": ""}), f"{path}.{ENTRY}.label": f"{here}.labels"}
+    k8s = {"": "", ".service": "", **_DEPLOYMENT}
+    return {**_component(f"{path}.{ENTRY}", here, k8s), f"{path}.{ENTRY}.label": f"{here}.labels"}
 
 
 _OPERATOR: Final[Mapping[str, str]] = {
     "namespace": "global.istioNamespace",
     "unvalidatedValues": "",
     **_component("components.base", "base", {}),
-    **_component("components.pilot", "pilot", {}),
+    **_component("components.pilot", "pilot", {"": "", **_DEPLOYMENT}),
     "components.pilot.namespace": "global.istioNamespace",
     **_component("components.istiodRemote", "istiodRemote", {}),
     "components.istiodRemote.namespace": "global.istioNamespace",
-    **_component("components.cni", "cni", {".imagePullPolicy": ".pullPolicy"}),
-    **_component("components.ztunnel", "ztunnel", {}),
+    **_component("components.cni", "cni", {"": "", ".imagePullPolicy": ".pullPolicy"}),
+    **_component("components.ztunnel", "ztunnel", {"": ""}),
     **_gateways("components.ingressGateways"),
     **_gateways("components.egressGateways"),
 }
@@ -80,16 +84,16 @@ _VALUES: Final[Mapping[str, str]] = {
     "values.global.profile": "profile",
     "values.platform": "global.platform",
     "values.defaultRevision": "revisionTags.default",
-    "values.istio_cni": "pilot.cni",
-    "values.istio_cni.chained": "cni.chained",
     "values.pilot.istiodRemote": "istiodRemote",
     "values.gateways.securityContext": "injectedGateways.securityContext",
     "values.gateways.seccompProfile": "injectedGateways.seccompProfile",
+    "values.ztunnel.compatibilityVersion": "compatibilityVersion",
     "values.ztunnel.imagePullSecrets": "global.imagePullSecrets",
     "values.ztunnel.istioNamespace": "global.istioNamespace",
     "values.ztunnel.logAsJson": "global.logAsJson",
     "values.ztunnel.meshConfig.defaultConfig.proxyMetadata": "ztunnel.proxyMetadata",
     "values.ztunnel.multiCluster": "global.multiCluster",
+    "values.ztunnel.ownerName": "ownerName",
     "values.ztunnel.platform": "global.platform",
     "values.ztunnel.resourceScope": "global.resourceScope",
     "values.ztunnel.revision": "revision",
@@ -114,7 +118,8 @@ _GATEWAY: Final[Mapping[str, str]] = {
     }.items()
 } | {
     "gateway.compatibilityVersion": "compatibilityVersion",
-    "gateway.global": "global",
+    "gateway.imagePullSecrets": "global.imagePullSecrets",
+    "gateway.ownerName": "ownerName",
     "gateway.platform": "global.platform",
 }
 """The values of the chart `gateway`."""
@@ -146,5 +151,4 @@ def in_chart(chart: str, path: Sequence[str]) -> tuple[str, ...]:
     """The path of a value in the file of a Helm chart, as `place` takes it. Raises KeyError for a chart that is none of
     `CHARTS`."""
     root = tuple(CHARTS[chart].split("."))
-    shared = path[0] in SHARED if chart not in ("gateway", "ztunnel") else path[0] == "global"
-    return ("values", *path) if shared else (*root, *path)
+    return ("values", *path) if path[0] in _SHARED_BY.get(chart, _SHARED).split() else (*root, *path)
