@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from mesh.core.merge import Data
+from mesh.core.merge import Data, merged
 from mesh.releases.common.profiles import CERTIFICATES, DEMO_PORTS, EGRESS_PORTS, INGRESS_PORTS, NO_CONTROL_PLANE
 from mesh.releases.profiles import Profiles
 
@@ -36,28 +36,32 @@ _ROOT: Final[Data] = {
 
 _SMALL_PROXY: Final = {"resources": {"requests": {"cpu": "10m", "memory": "40Mi"}}}
 
+_DEMO_COMPONENTS: Final[Data] = {
+    "pilot": {"resources": {"requests": {"cpu": "10m", "memory": "100Mi"}}, "traceSampling": 100},
+    "gateways": {
+        "istio-ingressgateway": {**_SMALL_PROXY, "ports": DEMO_PORTS},
+        "istio-egressgateway": {"kind": "egress", **_SMALL_PROXY},
+    },
+}
+"""What profile demo sets in `components`."""
+
 _DIFFERENCES: Final[dict[str, tuple[str | None, Data]]] = {
     "minimal": (None, {}),
     "default": ("minimal", {"gateways": {"istio-ingressgateway": {"kind": "ingress"}}}),
     "demo": (
         "default",
-        {
-            "meshConfig": {"accessLogFile": "/dev/stdout"},
-            "pilot": {
-                "resources": {"requests": {"cpu": "10m", "memory": "100Mi"}},
-                "autoscaleEnabled": False,
-                "traceSampling": 100,
-            },
-            "global": {"proxy": _SMALL_PROXY},
-            "gateways": {
-                "istio-ingressgateway": {
-                    **_SMALL_PROXY,
-                    "autoscaleEnabled": False,
-                    "ports": DEMO_PORTS,
+        merged(
+            _DEMO_COMPONENTS,
+            {
+                "meshConfig": {"accessLogFile": "/dev/stdout"},
+                "pilot": {"autoscaleEnabled": False},
+                "global": {"proxy": _SMALL_PROXY},
+                "gateways": {
+                    "istio-ingressgateway": {"autoscaleEnabled": False},
+                    "istio-egressgateway": {"autoscaleEnabled": False},
                 },
-                "istio-egressgateway": {"kind": "egress", **_SMALL_PROXY, "autoscaleEnabled": False},
             },
-        },
+        ),
     ),
     "preview": (
         "default",
@@ -94,4 +98,10 @@ _DIFFERENCES: Final[dict[str, tuple[str | None, Data]]] = {
     ),
 }
 
-PROFILES: Final = Profiles(root=_ROOT, gateways=_GATEWAYS, differences=_DIFFERENCES)
+PROFILES: Final = Profiles(
+    root=_ROOT,
+    gateways=_GATEWAYS,
+    differences=_DIFFERENCES,
+    by_components={"demo": _DEMO_COMPONENTS},
+    merges_gateways=True,
+)

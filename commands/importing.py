@@ -1,0 +1,74 @@
+"""`make import`: writes the file of a stack that is what an IstioOperator or Helm values install."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from commands import stackfiles
+from commands.stackfiles import CommandError
+from mesh.core import errors
+from mesh.core.words import count
+from mesh.imports import importing, reading, writing
+from mesh.imports.importing import Imported
+from mesh.imports.source import Left, Source
+
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_PATH: Final = 60
+"""The widest column of paths in the table."""
+
+
+def run(stack: str, source: str, release: str, force: bool) -> int:
+    """Writes the file of the stack from what `source` names, and prints what it could not carry over. Raises
+    CommandError if the stack exists, unless `force`, and SourceError."""
+    file = _target(stack, force)
+    found = reading.read(source, Path.cwd())
+    made = importing.imported(found, release)
+    file.write_text(writing.text(made.config, _about(found, made), made.secrets, stack))
+    for line in report(made, stack):
+        print(line)
+    return 0
+
+
+def _target(stack: str, force: bool) -> Path:
+    if not stack:
+        raise CommandError("STACK is missing: the name of the stack to write, e.g. make import FROM=… STACK=mine")
+    if not _NAME.fullmatch(stack):
+        raise CommandError(f"STACK={stack}: {errors.show(stack)} is no name of a stack: letters, digits, - and _")
+    file = stackfiles.new(stack)
+    if file.exists() and not force:
+        shown = file.relative_to(stackfiles.ROOT)
+        raise CommandError(f"{shown} exists: choose another STACK, or FORCE=1 to write it anew")
+    return file
+
+
+def _about(source: Source, made: Imported) -> str:
+    return (
+        f"Imported from {source.origin} ({source.form}, Istio {made.release.version}). Name the cluster's context here"
+        " (mesh:context) or on the command line (CONTEXT=)."
+    )
+
+
+def report(made: Imported, stack: str) -> Iterator[str]:
+    """The printed lines: what was written, what was not carried over and why, and what comes next."""
+    keys = count(len(made.config), "key")
+    yield f"stacks/Pulumi.{stack}.yaml: Istio {made.release.version}, profile {made.profile}, {keys}"
+    yield from table(made.left)
+    if made.secrets:
+        yield "not written in clear, since it is a credential; set it with:"
+        yield from (f"  pulumi config set --stack {stack} --secret --path '{path}'" for path in made.secrets)
+    yield f"next: make preview STACK={stack}, and where it is installed, make adopt STACK={stack} (docs/import.md)"
+
+
+def table(left: Sequence[Left]) -> Iterator[str]:
+    """What was not carried over, in two columns."""
+    if not left:
+        yield "all of it was carried over"
+        return
+    yield "not carried over:"
+    unique = dict.fromkeys((one.path, one.why) for one in left)
+    width = min(_PATH, max(len(path) for path, _ in unique))
+    for path, why in unique:
+        yield f"  {path:{width}}  {why}"
