@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -70,8 +71,15 @@ def _own_service(found: Difference) -> bool:
 
 
 def _told_annotations(found: Difference) -> bool:
-    env = re.fullmatch(r"spec\.template\.spec\.containers\[.*\]\.env\[ISTIO_METAJSON_ANNOTATIONS\]", found.path)
-    return bool(env) and found.object.kind == kinds.DEPLOYMENT and found.theirs is ABSENT
+    env = r"spec\.template\.spec\.containers\[.*\]\.env\[ISTIO_METAJSON_ANNOTATIONS\](\.value)?"
+    if found.object.kind != kinds.DEPLOYMENT or not re.fullmatch(env, found.path) or found.ours is ABSENT:
+        return False
+    return found.theirs is ABSENT or _pairs(found.theirs) <= _pairs(found.ours)
+
+
+def _pairs(text: Any) -> set[tuple[str, str]]:
+    """The annotations in a variable's value."""
+    return set(json.loads(text).items())
 
 
 def _default_tracer(found: Difference) -> bool:

@@ -27,6 +27,7 @@ _TOOLS: Final = re.compile(
 _TOKEN: Final = re.compile(r"kube-api-access-\w{5}$")
 """Name of the volume with the token of a Pod's account."""
 _TOLERATED: Final = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
+_REQUIRED: Final = "requiredDuringSchedulingIgnoredDuringExecution"
 _QUANTITIES: Final = ("cpu", "memory", "storage", "ephemeral-storage", "sizeLimit", "divisor")
 
 _NAMED: Final[Mapping[str, Sequence[str]]] = {
@@ -41,6 +42,10 @@ _NAMED: Final[Mapping[str, Sequence[str]]] = {
     "webhooks": ("name",),
 }
 """Lists whose items are identified by one of these fields, so that their order does not matter."""
+
+_SNAKE: Final = re.compile(r"(?<=[a-z0-9])_([a-z0-9])")
+_OPEN: Final = frozenset(("proxyMetadata", "proxy_metadata", "labels", "matchLabels"))
+"""Maps in a mesh configuration whose keys are people's own."""
 
 _SETS: Final = frozenset(
     (
@@ -118,8 +123,23 @@ def _quantity(value: Any) -> Any:
 
 
 def _config_map(manifest: Manifest) -> Manifest:
-    """With the YAML or JSON texts of its data parsed."""
-    return {**manifest, "data": {name: _document(text) for name, text in (manifest.get("data") or {}).items()}}
+    """With the YAML or JSON texts of its data parsed, and the mesh configuration's names in one spelling."""
+    data = {name: _document(text) for name, text in (manifest.get("data") or {}).items()}
+    if isinstance(data.get("mesh"), Mapping):
+        data["mesh"] = _camels(data["mesh"])
+    return {**manifest, "data": data}
+
+
+def _camels(value: Any) -> Any:
+    """The value with the names of fields as istiod writes them: it reads them in snake case, too."""
+    if isinstance(value, list):
+        return [_camels(item) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    return {
+        _SNAKE.sub(lambda found: found[1].upper(), str(k)): _camels(v) if k not in _OPEN else v
+        for k, v in value.items()
+    }
 
 
 def _document(text: Any) -> Any:
@@ -159,6 +179,22 @@ def _pod(pod: Manifest) -> Manifest:
         spec.setdefault("serviceAccountName", account)
     for group in ("containers", "initContainers"):
         spec[group] = [_container(one) for one in spec.get(group) or []]
+    return _with_node_selector(spec)
+
+
+def _with_node_selector(spec: dict[str, Any]) -> Manifest:
+    """With one value that a node's label must have as a node selector, wherever it is written: the affinity may ask for
+    it, too."""
+    spec = copy.deepcopy(spec)
+    required = ((spec.get("affinity") or {}).get("nodeAffinity") or {}).get(_REQUIRED) or {}
+    terms = required.get("nodeSelectorTerms") or []
+    if len(terms) != 1:
+        return spec
+    asked = terms[0].get("matchExpressions") or []
+    single = [one for one in asked if one.get("operator") == "In" and len(one.get("values") or []) == 1]
+    if len(single) < len(asked):
+        terms[0]["matchExpressions"] = [one for one in asked if one not in single]
+        spec["nodeSelector"] = {**(spec.get("nodeSelector") or {}), **{one["key"]: one["values"][0] for one in single}}
     return spec
 
 

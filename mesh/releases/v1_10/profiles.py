@@ -37,13 +37,14 @@ _ROOT: Final[Data] = {
 _SMALL_PROXY: Final = {"resources": {"requests": {"cpu": "10m", "memory": "40Mi"}}}
 
 _DEMO_COMPONENTS: Final[Data] = {
-    "pilot": {"resources": {"requests": {"cpu": "10m", "memory": "100Mi"}}, "traceSampling": 100},
+    "pilot": {"traceSampling": 100},
     "gateways": {
         "istio-ingressgateway": {**_SMALL_PROXY, "ports": DEMO_PORTS},
         "istio-egressgateway": {"kind": "egress", **_SMALL_PROXY},
     },
 }
-"""What profile demo sets in `components`."""
+"""What profile demo sets in `components` and a user's values do not change. They do change what it sets of pods of istiod
+there: istioctl moves such values to the components."""
 
 _DIFFERENCES: Final[dict[str, tuple[str | None, Data]]] = {
     "minimal": (None, {}),
@@ -54,7 +55,10 @@ _DIFFERENCES: Final[dict[str, tuple[str | None, Data]]] = {
             _DEMO_COMPONENTS,
             {
                 "meshConfig": {"accessLogFile": "/dev/stdout"},
-                "pilot": {"autoscaleEnabled": False},
+                "pilot": {
+                    "resources": {"requests": {"cpu": "10m", "memory": "100Mi"}},
+                    "autoscaleEnabled": False,
+                },
                 "global": {"proxy": _SMALL_PROXY},
                 "gateways": {
                     "istio-ingressgateway": {"autoscaleEnabled": False},
