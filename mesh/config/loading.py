@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
 
 from mesh import releases
 from mesh.api.regex import LACKS
-from mesh.config import revisions, served, stack
+from mesh.config import door, revisions, served, stack
 from mesh.config.settings import INGRESS, NAMESPACE, Settings, SettingsError
 from mesh.config.stack import Stack
 from mesh.core import disclosure, errors, secure, validation
@@ -34,7 +34,8 @@ def load(config: Mapping[str, str], context: str | None = None) -> Stack:
 def _loaded(config: Mapping[str, str], context: str | None) -> Stack:
     prefix = f"{NAMESPACE}:"
     raw = {key.removeprefix(prefix): _decoded(value) for key, value in config.items() if key.startswith(prefix)}
-    given = _validated(raw)
+    raw, refused = door.admitted(raw)
+    given = _validated(raw, refused)
     if lacking := list(served.lacking_keys(given, raw)):
         raise SettingsError("\n".join(lacking))
     problems = list(_short_form_problems(given, raw))
@@ -60,9 +61,9 @@ def _decoded(value: str) -> Any:
         return value
 
 
-def _validated(raw: Mapping[str, Any]) -> Settings:
+def _validated(raw: Mapping[str, Any], problems: Sequence[str]) -> Settings:
     """The settings: the stack's config merged over its profile. With an unknown release or profile, the default one is
-    merged, and the validation of `Settings` raises the error."""
+    merged, and the validation of `Settings` raises the error, with the `problems` that were found before."""
     name, profile = raw.get("release", releases.DEFAULT), raw.get("profile", "default")
     release = releases.get(name if name in releases.NAMES else releases.DEFAULT)
     data = release.values_data(profile if profile in release.profiles.names else "default", raw)
@@ -72,9 +73,12 @@ def _validated(raw: Mapping[str, Any]) -> Settings:
             data["gateways"] = {name: revisions.moved_gateway(name, raw, data) for name in data["gateways"]}
     lacks = Lacks(release.api.lacks)
     try:
-        return Settings.model_validate(data, context={LACKS: release.unsupported_regex})
+        found = Settings.model_validate(data, context={LACKS: release.unsupported_regex})
     except ValidationError as error:
-        raise SettingsError("\n".join(validation.problems(error, Settings, f"{NAMESPACE}:", lacks))) from None
+        problems = [*problems, *validation.problems(error, Settings, f"{NAMESPACE}:", lacks)]
+    if problems:
+        raise SettingsError("\n".join(problems))
+    return found
 
 
 def _short_form_problems(s: Settings, raw: Mapping[str, Any]) -> Iterator[str]:

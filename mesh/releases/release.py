@@ -25,6 +25,7 @@ from mesh.releases.addons import Addons, KialiView
 from mesh.releases.differences import Differences, order
 from mesh.releases.policies import AdmissionPolicy, NetworkPolicy
 from mesh.releases.profiles import Profiles
+from mesh.releases.refusals import Refusals
 from mesh.releases.roles import Account, Grant, PolicyRules
 from mesh.releases.webhooks import WebhookConfiguration
 from mesh.values.gateway import Gateway
@@ -206,6 +207,8 @@ class Release:
     analysis: Analysis
     annotations: Annotations
     """The annotations that it knows."""
+    refusals: Refusals
+    """The settings of Istio's that have no key here, with the reason."""
     variables: frozenset[str]
     """Names of the environment variables of istiod and the agents that the release defines; their values are public."""
     proxy_defaults: Mapping[str, Any]

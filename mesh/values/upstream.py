@@ -49,6 +49,14 @@ _DEPLOYMENT: Final[Mapping[str, str]] = {
 """Places of what a component that is a Deployment has below `k8s`: each below the component's own place."""
 
 
+_PILOT: Final[Mapping[str, str]] = {
+    ".service.ipFamilies": ".ipFamilies",
+    ".service.ipFamilyPolicy": ".ipFamilyPolicy",
+    ".service.trafficDistribution": ".trafficDistribution",
+}
+"""The same of istiod alone."""
+
+
 def _component(path: str, here: str, k8s: Mapping[str, str]) -> dict[str, str]:
     """The places of an IstioOperator's component."""
     parts = {f"{path}.k8s{below}": f"{here}{place}" for below, place in k8s.items()}
@@ -58,15 +66,14 @@ def _component(path: str, here: str, k8s: Mapping[str, str]) -> dict[str, str]:
 def _gateways(path: str) -> dict[str, str]:
     """The places of a list of gateways."""
     here = f"gateways.{NAME}"
-    k8s = {"": "", ".service": "", **_DEPLOYMENT}
+    k8s = {"": "", ".service": "", ".service.ports": ".ports", **_DEPLOYMENT}
     return {**_component(f"{path}.{ENTRY}", here, k8s), f"{path}.{ENTRY}.label": f"{here}.labels"}
 
 
 _OPERATOR: Final[Mapping[str, str]] = {
     "namespace": "global.istioNamespace",
-    "unvalidatedValues": "",
     **_component("components.base", "base", {}),
-    **_component("components.pilot", "pilot", {"": "", **_DEPLOYMENT}),
+    **_component("components.pilot", "pilot", {"": "", **_DEPLOYMENT, **_PILOT}),
     "components.pilot.namespace": "global.istioNamespace",
     **_component("components.istiodRemote", "istiodRemote", {}),
     "components.istiodRemote.namespace": "global.istioNamespace",
@@ -119,6 +126,7 @@ _GATEWAY: Final[Mapping[str, str]] = {
 } | {
     "gateway.compatibilityVersion": "compatibilityVersion",
     "gateway.imagePullSecrets": "global.imagePullSecrets",
+    "gateway.kind": f"gateways.{NAME}.workloadKind",  # `kind` is the direction of the traffic here
     "gateway.ownerName": "ownerName",
     "gateway.platform": "global.platform",
 }

@@ -22,6 +22,7 @@ from mesh.releases.v1_10.addons import ADDONS, kiali
 from mesh.releases.v1_10.annotations import ANNOTATIONS
 from mesh.releases.v1_10.api import VERSIONS
 from mesh.releases.v1_10.profiles import PROFILES
+from mesh.releases.v1_10.refused import REFUSALS
 from mesh.releases.v1_10.roles import ROLES
 from mesh.releases.v1_10.variables import VARIABLES
 
@@ -62,6 +63,7 @@ RELEASE: Final = Release(
     ),
     analysis=Analysis(gateway_targets=False, gateway_api={}, image_of_each=True, wants_services=True),
     annotations=ANNOTATIONS,
+    refusals=REFUSALS,
     variables=VARIABLES,
     proxy_defaults=proxy_config.DEFAULTS,
     proxy_refused=proxy_config.refused,

@@ -23,6 +23,7 @@ from mesh.releases.v1_30.api import VERSIONS
 from mesh.releases.v1_30.differences import DIFFERENCES
 from mesh.releases.v1_30.names import NO_AMBIENT
 from mesh.releases.v1_30.profiles import PROFILES
+from mesh.releases.v1_30.refused import REFUSALS
 from mesh.releases.v1_30.roles import ROLES
 from mesh.releases.v1_30.variables import VARIABLES
 
@@ -77,6 +78,7 @@ RELEASE: Final = Release(
         wants_services=False,
     ),
     annotations=ANNOTATIONS,
+    refusals=REFUSALS,
     variables=VARIABLES,
     proxy_defaults=proxy_config.DEFAULTS,
     proxy_refused=proxy_config.refused,

@@ -1,0 +1,51 @@
+"""Fields in the other spelling that Istio reads: protobuf takes `access_log_file` for `accessLogFile`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Final, get_args, get_origin
+
+from mesh.api.mesh_config import LabelSelector
+from mesh.api.model import Message
+from mesh.core.places import wire_name
+from mesh.core.typed import Path
+
+_ONE_SPELLING: Final = frozenset((LabelSelector,))
+"""The types whose fields have but one spelling, as those of Kubernetes do."""
+
+
+def others(kind: Any, data: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
+    """The fields in data of the type `kind`, as read from YAML or JSON, that have the other spelling: paths, each with
+    the field's name in our types. What is inside of a field comes before the field."""
+    if isinstance(data, list):
+        for i, item in enumerate(data):
+            yield from others(kind, item, (*path, i))
+    found = _kind(kind)
+    if not isinstance(data, Mapping) or found is None:
+        return
+    if get_origin(found) is dict:
+        for key, item in data.items():
+            yield from others(get_args(found)[1], item, (*path, key))
+        return
+    fields = {wire_name(name, field): field.annotation for name, field in found.model_fields.items()}
+    for key, item in data.items():
+        name = key if key in fields or found in _ONE_SPELLING else _camel(str(key))
+        if name in fields:
+            yield from others(fields[name], item, (*path, key))
+        if name != key and name in fields:
+            yield (*path, key), name
+
+
+def _camel(name: str) -> str:
+    """The name that JSON has for a field of protobuf's."""
+    return re.sub("_(.)", lambda found: found[1].upper(), name)
+
+
+def _kind(annotation: Any) -> Any:
+    """The type of messages in an annotation, be it that of one, of a list or of what may be left out, or that of a map;
+    None if there is none."""
+    if get_origin(annotation) is dict or (isinstance(annotation, type) and issubclass(annotation, Message)):
+        return annotation
+    parts = get_args(annotation)[:1] if get_origin(annotation) is Annotated else get_args(annotation)
+    return next(filter(None, map(_kind, parts)), None)

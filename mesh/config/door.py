@@ -1,0 +1,125 @@
+"""What is done with a config before its types are asked: other spellings are mended, and settings of Istio's that have
+no key here are refused by their own names.
+
+Istio's settings are those that `mesh.values.upstream` places, and that a release refuses (`mesh.releases.refusals`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from copy import deepcopy
+from typing import Any, Final, NamedTuple
+
+from mesh import releases
+from mesh.api import MeshConfig, spelling
+from mesh.config.settings import NAMESPACE
+from mesh.core.places import written
+from mesh.core.typed import Path
+from mesh.releases import refusals
+from mesh.releases.refusals import Refusals
+from mesh.values import upstream
+
+_FURTHER: Final = "controlPlanes"
+_GATEWAYS: Final = "gateways"
+_K8S: Final = "k8s"
+_SPECS: Final[Mapping[Path, Path]] = {
+    ("spec",): (),
+    ("components",): ("components",),
+    ("values",): ("values",),
+}
+"""The keys of an IstioOperator that are none here, with their paths in its spec."""
+
+
+class _Problem(NamedTuple):
+    """A key of Istio's that is none here."""
+
+    path: Path
+    text: str
+    """Why, or where it belongs."""
+    all: Path
+    """The key with this one in it that is none either."""
+
+
+def admitted(raw: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """The config in our spelling and without what is refused at the door, and why that is refused, one line each."""
+    data = deepcopy(dict(raw))
+    found = [problem for prefix, plane in _control_planes(data) for problem in _problems(prefix, plane)]
+    for path in dict.fromkeys(problem.all for problem in found):
+        del _at(data, path[:-1])[path[-1]]
+    lines = [f"{NAMESPACE}:{written(one.path)}: {one.text}" for one in found]
+    for prefix, plane in _control_planes(data):
+        lines += _respell(plane.get("meshConfig"), (*prefix, "meshConfig"))
+    return data, lines
+
+
+def _control_planes(data: Mapping[str, Any]) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+    """The keys of each control plane with their path, first those of the stack's own."""
+    yield (), {key: value for key, value in data.items() if key != _FURTHER}
+    further = data.get(_FURTHER)
+    for revision, entry in further.items() if isinstance(further, Mapping) else ():
+        if isinstance(entry, Mapping):
+            yield (_FURTHER, revision), entry
+
+
+def _problems(prefix: Path, plane: Mapping[str, Any]) -> Iterator[_Problem]:
+    name = plane.get("release")
+    table = releases.get(name if name in releases.NAMES else releases.DEFAULT).refusals
+    for path, found in refusals.within(table, plane):
+        yield _Problem((*prefix, *path), found.text(path), (*prefix, *path))
+    for here, path in _misplaced(plane):
+        for rest, text in _elsewhere(path, _at(plane, here), table):
+            yield _Problem((*prefix, *here, *rest), text, (*prefix, *here))
+
+
+def _misplaced(plane: Mapping[str, Any]) -> Iterator[tuple[Path, Path]]:
+    """The keys of an IstioOperator's, each with its path in an IstioOperator's spec."""
+    yield from ((here, path) for here, path in _SPECS.items() if here[0] in plane)
+    for key, value in plane.items():
+        if isinstance(value, Mapping) and _K8S in value:
+            yield (key, _K8S), ("components", key, _K8S)
+    gateways = plane.get(_GATEWAYS)
+    for key, value in gateways.items() if isinstance(gateways, Mapping) else ():
+        if isinstance(value, Mapping) and _K8S in value:
+            yield (_GATEWAYS, key, _K8S), ("components", "ingressGateways", key, _K8S)
+
+
+def _elsewhere(path: Path, value: Any, table: Refusals) -> Iterator[tuple[Path, str]]:
+    """Where the parts of what stands at a path of Istio's belong, by their paths in it. A step into a list may be the
+    name of the element."""
+    steps, name = _as_upstream(path)
+    parts: Iterable[tuple[str | int, Any]] = ()
+    if upstream.has_parts_elsewhere(steps) or not steps:
+        parts = enumerate(value) if isinstance(value, list) else value.items() if isinstance(value, Mapping) else ()
+    for key, part in parts:
+        entry = part.get("name", key) if isinstance(key, int) and isinstance(part, Mapping) else key
+        yield from (((key, *rest), text) for rest, text in _elsewhere((*path, entry), part, table))
+    if not parts and path in _SPECS.values():
+        yield (), "what an IstioOperator has in it has keys of its own here, see docs/values.md"
+    elif not parts:
+        found = tuple(name if step == upstream.NAME else step for step in upstream.place(steps))
+        refused = refusals.find(table, found)
+        yield (), refused.text(found) if refused else f"it belongs at mesh:{written(found)}"
+
+
+def _as_upstream(path: Path) -> tuple[tuple[str, ...], str]:
+    """A path as `mesh.values.upstream` has it, and the name of the gateway in it."""
+    if path[:1] == ("components",) and len(path) > 2 and path[1] in ("ingressGateways", "egressGateways"):
+        return (*map(str, path[:2]), upstream.ENTRY, *map(str, path[3:])), str(path[2])
+    return tuple(map(str, path)), upstream.NAME
+
+
+def _at(data: Any, path: Path) -> Any:
+    for step in path:
+        data = data[step]
+    return data
+
+
+def _respell(config: Any, place: Path) -> Iterator[str]:
+    """Brings a mesh config into our spelling. Yields the fields that are there in both."""
+    for path, name in list(spelling.others(MeshConfig, config)):
+        part = _at(config, path[:-1])
+        if name in part:
+            yield f"{NAMESPACE}:{written((*place, *path))}: {name} is set, too, and is the same: leave one of them out"
+        else:
+            part[name] = part[path[-1]]
+        del part[path[-1]]

@@ -1,0 +1,46 @@
+"""What every release refuses of Istio's settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+NO_EFFECT: Final = "Istio {release} takes it without any effect"
+
+REFUSED: Final[Mapping[str, str]] = {
+    NO_EFFECT: """
+        base.enableIstioConfigCRDs cni.repair.createEvents cni.repair.hub cni.repair.image cni.repair.tag
+        gateways.enabled global.multiCluster.globalDomainSuffix global.multiCluster.includeEnvoyFilter
+        global.podDNSSearchNamespaces global.revision=revision global.trustDomain=meshConfig.trustDomain
+        meshConfig.defaultConfig.availabilityZone meshConfig.defaultConfig.discoveryRefreshDelay
+        meshConfig.defaultConfig.sds
+        meshConfig.defaultConfig.zipkinAddress=meshConfig.defaultConfig.tracing.zipkin.address
+        sidecarInjectorWebhook.injectionURL=istiodRemote.injectionURL
+    """,
+    "Istio {release} only looks whether it is set": """
+        meshConfig.defaultConfig.envoyMetricsServiceAddress=meshConfig.defaultConfig.envoyMetricsService.address
+    """,
+    "these objects have no pods": "base.k8s=patches",
+    "no pods of this cluster belong to it": """
+        istiodRemote.hub=hub istiodRemote.k8s=patches istiodRemote.tag=tag
+    """,
+    "a DaemonSet runs on every node and has no Service": """
+        cni.hpaSpec cni.podDisruptionBudget cni.replicaCount cni.service cni.serviceAnnotations
+    """,
+    "IstioOperator takes it without any effect": "cni.volumeMounts=patches cni.volumes=patches",
+    "definitions are always installed as objects of the stack": "base.enableCRDTemplates=base.enabled",
+    "it only tells in a label which tool installed an object": "ownerName",
+    "the key below mesh:gateways is the name": "gateways.*.name",
+    "all ports stand in one list": """
+        gateways.*.egressPorts=gateways.*.ports gateways.*.ingressPorts=gateways.*.ports
+    """,
+    "it is the Deployment of the same name": "gateways.*.hpaSpec.scaleTargetRef pilot.hpaSpec.scaleTargetRef",
+    "its pods are known by their labels": """
+        gateways.*.podDisruptionBudget.selector gateways.*.selector=gateways.*.labels
+        pilot.podDisruptionBudget.selector pilot.service.selector
+    """,
+    "pods ask for it by the annotation sidecar.istio.io/capNetBindService": "global.proxy.capNetBindService",
+    "each release here has its own charts": "installPackagePath=release",
+    "each value has a key of its own here, and what no chart of Istio's reads is a patch": "unvalidatedValues=patches",
+}
+"""Keys by reason, as `mesh.releases.refusals.table` takes them."""

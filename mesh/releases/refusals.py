@@ -1,0 +1,73 @@
+"""Settings of Istio's charts and IstioOperator that there is no key for, by name, with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from mesh.core.places import written
+from mesh.core.typed import Path
+
+ANY: Final = "*"
+"""The step of a key that stands for any name, such as a gateway's."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """Why a setting is refused."""
+
+    why: str
+    """The reason, without a full stop."""
+    instead: str = ""
+    """The key that does what the setting would do, such as `meshConfig.configSources`; empty if none is needed. `ANY`
+    in it is what stands in its place in the key that is refused."""
+
+    def text(self, path: Sequence[str | int]) -> str:
+        """What to tell who has set the key with this path: the reason and the remedy, without the key."""
+        if not self.instead:
+            return f"{self.why}: leave it out"
+        steps = [str(path[i]) if step == ANY else step for i, step in enumerate(self.instead.split("."))]
+        return f"{self.why}: write mesh:{written(steps)}"
+
+
+Refusals = Mapping[tuple[str, ...], Refusal]
+"""Refusals by key, in steps, some of which may be `ANY`. A key stands for all that is below it, too."""
+
+
+def table(release: str, *groups: Mapping[str, str]) -> Refusals:
+    """The refusals of a release. A group has keys by reason, separated by spaces, each `key` or `key=instead`; a reason
+    may have `{release}`."""
+    return {
+        tuple(key.split(".")): Refusal(why=why.replace("{release}", release), instead=instead)
+        for group in groups
+        for why, keys in group.items()
+        for key, _, instead in (entry.partition("=") for entry in keys.split())
+    }
+
+
+def find(refusals: Refusals, path: Sequence[str | int]) -> Refusal | None:
+    """The refusal of a key, or of one that it is below; None if it is not refused."""
+    return next((found for end in range(1, len(path) + 1) if (found := _at(refusals, path[:end]))), None)
+
+
+def within(refusals: Refusals, data: Any, path: Path = ()) -> Iterator[tuple[Path, Refusal]]:
+    """The keys of a config that are refused, with the reason."""
+    for key, value in data.items() if isinstance(data, Mapping) else ():
+        here = (*path, str(key))
+        if found := _at(refusals, here):
+            yield here, found
+        else:
+            yield from within(refusals, value, here)
+
+
+def _at(refusals: Refusals, path: Sequence[str | int]) -> Refusal | None:
+    steps = tuple(map(str, path))
+    if found := refusals.get(steps):
+        return found
+    return next((found for key, found in refusals.items() if ANY in key and matches(key, steps)), None)
+
+
+def matches(key: Sequence[str], path: Sequence[str]) -> bool:
+    """Whether a key, some steps of which may be `ANY`, is this path."""
+    return len(key) == len(path) and all(mine in (ANY, other) for mine, other in zip(key, path, strict=True))

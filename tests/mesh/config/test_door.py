@@ -1,0 +1,124 @@
+"""Settings of Istio's that are none here are refused by their own names, and other spellings are taken."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from mesh.api.model import wire
+from mesh.config import loading, stack_file
+from mesh.config.settings import SettingsError
+from mesh.config.stack import Stack
+
+NO_EFFECT = "Istio 1.10 takes it without any effect"
+
+
+def load(**config: Any) -> Stack:
+    return loading.load(stack_file.config({"config": {f"mesh:{key}": value for key, value in config.items()}}))
+
+
+def problems(**config: Any) -> list[str]:
+    with pytest.raises(SettingsError) as error:
+        load(**config)
+    return str(error.value).split("\n")
+
+
+def test_a_setting_without_effect_is_refused_by_its_own_name_with_the_key_that_has_one() -> None:
+    assert problems(**{"global": {"useMCP": True}}) == [
+        f"mesh:global.useMCP: {NO_EFFECT}: write mesh:meshConfig.configSources"
+    ]
+
+
+def test_the_release_of_a_control_plane_decides_what_is_refused_of_it() -> None:
+    planes = {"next": {"release": "1.30", "global": {"jwtPolicy": "first-party-jwt"}}}
+
+    assert problems(controlPlanes=planes, **{"global": {"jwtPolicy": "first-party-jwt"}}) == [
+        "mesh:controlPlanes.next.global.jwtPolicy: Istio 1.30 takes it without any effect: leave it out"
+    ]
+
+
+def test_what_is_refused_of_any_gateway_names_the_gateway() -> None:
+    assert problems(gateways={"edge": {"ingressPorts": [{"name": "a", "port": 1}]}}) == [
+        "mesh:gateways.edge.ingressPorts: all ports stand in one list: write mesh:gateways.edge.ports"
+    ]
+
+
+def test_what_is_no_gateway_among_the_gateways_is_not_read_as_one() -> None:
+    assert problems(gateways={"enabled": True}) == [f"mesh:gateways.enabled: {NO_EFFECT}: leave it out"]
+
+
+def test_other_problems_are_told_too() -> None:
+    found = problems(**{"global": {"useMCP": True, "network": 3}})
+
+    assert [line.partition(":")[2].partition(":")[0] for line in found] == ["global.useMCP", "global.network"]
+
+
+@pytest.mark.parametrize(
+    ("config", "told"),
+    [
+        (
+            {"components": {"pilot": {"k8s": {"hpaSpec": {"minReplicas": 2}}}}},
+            ["mesh:components.pilot.k8s.hpaSpec.minReplicas: it belongs at mesh:pilot.autoscaleMin"],
+        ),
+        (
+            {"components": {"ingressGateways": [{"name": "edge", "k8s": {"service": {"ports": []}}}]}},
+            [
+                "mesh:components.ingressGateways[0].name: the key below mesh:gateways is the name: leave it out",
+                "mesh:components.ingressGateways[0].k8s.service.ports: it belongs at mesh:gateways.edge.ports",
+            ],
+        ),
+        (
+            {"values": {"global": {"hub": "example.com", "trustDomain": "a", "proxy": {"logLevel": "info"}}}},
+            [
+                "mesh:values.global.hub: it belongs at mesh:hub",
+                f"mesh:values.global.trustDomain: {NO_EFFECT}: write mesh:meshConfig.trustDomain",
+                "mesh:values.global.proxy: it belongs at mesh:global.proxy",
+            ],
+        ),
+        (
+            {"spec": {"values": {"pilot": {"traceSampling": 2}}}},
+            ["mesh:spec.values.pilot.traceSampling: it belongs at mesh:pilot.traceSampling"],
+        ),
+        (
+            {"gateways": {"edge": {"k8s": {"service": {"ports": []}, "resources": {}}}}},
+            [
+                "mesh:gateways.edge.k8s.service.ports: it belongs at mesh:gateways.edge.ports",
+                "mesh:gateways.edge.k8s.resources: it belongs at mesh:gateways.edge.resources",
+            ],
+        ),
+        (
+            {"values": {}},
+            ["mesh:values: what an IstioOperator has in it has keys of its own here, see docs/values.md"],
+        ),
+    ],
+)
+def test_what_stands_where_an_istio_operator_has_it_is_told_its_place(
+    config: Mapping[str, Any], told: list[str]
+) -> None:
+    assert problems(**config) == told
+
+
+def test_the_mesh_config_is_read_in_both_spellings_that_istio_reads() -> None:
+    tags = {"my_tag": {"environment": {"name": "A", "default_value": "b"}}}
+    config = {"access_log_file": "/dev/stdout", "default_config": {"tracing": {"custom_tags": tags}}}
+
+    found = load(meshConfig=config, controlPlanes={"next": {"release": "1.30", "meshConfig": config}}).settings
+
+    for one in (found, found.controlPlanes["next"]):
+        data = wire(one.meshConfig)
+        assert data["accessLogFile"] == "/dev/stdout"
+        assert data["defaultConfig"]["tracing"]["customTags"]["my_tag"]["environment"]["defaultValue"] == "b"
+
+
+def test_a_field_in_both_spellings_is_one_clear_error() -> None:
+    assert problems(meshConfig={"access_log_file": "/a", "accessLogFile": "/b"}) == [
+        "mesh:meshConfig.access_log_file: accessLogFile is set, too, and is the same: leave one of them out"
+    ]
+
+
+def test_selectors_have_the_one_spelling_of_kubernetes() -> None:
+    selector = {"match_labels": {"team": "a"}}
+
+    assert "unknown field" in problems(meshConfig={"discovery_selectors": [selector]})[0]
