@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import yaml
 
+from mesh.api import MeshConfig, spelling
 from mesh.core import kinds, pods, quantities
 from mesh.core.kinds import GroupKind
 
@@ -42,10 +43,6 @@ _NAMED: Final[Mapping[str, Sequence[str]]] = {
     "webhooks": ("name",),
 }
 """Lists whose items are identified by one of these fields, so that their order does not matter."""
-
-_SNAKE: Final = re.compile(r"(?<=[a-z0-9])_([a-z0-9])")
-_OPEN: Final = frozenset(("proxyMetadata", "proxy_metadata", "labels", "matchLabels"))
-"""Maps in a mesh configuration whose keys are people's own."""
 
 _SETS: Final = frozenset(
     (
@@ -126,20 +123,19 @@ def _config_map(manifest: Manifest) -> Manifest:
     """With the YAML or JSON texts of its data parsed, and the mesh configuration's names in one spelling."""
     data = {name: _document(text) for name, text in (manifest.get("data") or {}).items()}
     if isinstance(data.get("mesh"), Mapping):
-        data["mesh"] = _camels(data["mesh"])
+        data["mesh"] = _one_spelling(data["mesh"])
     return {**manifest, "data": data}
 
 
-def _camels(value: Any) -> Any:
-    """The value with the names of fields as istiod writes them: it reads them in snake case, too."""
-    if isinstance(value, list):
-        return [_camels(item) for item in value]
-    if not isinstance(value, Mapping):
-        return value
-    return {
-        _SNAKE.sub(lambda found: found[1].upper(), str(k)): _camels(v) if k not in _OPEN else v
-        for k, v in value.items()
-    }
+def _one_spelling(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A mesh configuration with the names of fields as istiod writes them: it reads them in snake case, too."""
+    found = copy.deepcopy(dict(config))
+    for path, name in list(spelling.others(MeshConfig, found)):
+        part: Any = found
+        for step in path[:-1]:
+            part = part[step]
+        part.setdefault(name, part.pop(path[-1]))
+    return found
 
 
 def _document(text: Any) -> Any:

@@ -10,6 +10,8 @@ from mesh.core.merge import merged
 from mesh.imports import fitting
 from mesh.imports.fitting import NOTHING, Fitting
 from mesh.imports.source import Data, Left, Steps
+from mesh.releases import refusals
+from mesh.releases.release import Release
 from mesh.values import upstream
 
 LIST: Final = upstream.ENTRY
@@ -18,7 +20,7 @@ LIST: Final = upstream.ENTRY
 class Draft:
     """The config that the parts of a source make, later ones over earlier ones."""
 
-    def __init__(self, release: str) -> None:
+    def __init__(self, release: Release) -> None:
         self.release = release
         self.config: dict[str, Any] = {}
         self.left: list[Left] = []
@@ -39,13 +41,24 @@ class Draft:
             return
         for step in reversed(place):
             value = {step: value}
-        fit = Fitting(self.release)
-        kept = fit.fit(Settings, value)
+        fit = Fitting(self.release.name)
+        kept = fit.fit(Settings, self._admitted(value, fit.rest))
         for path, why in fit.rest:
             rest = fitting.said(path[len(place) :])
             self.left.append(Left(path=f"{said}.{rest}" if rest else said, why=why))
         if kept is not NOTHING:
             self.config = merged(self.config, kept)
+
+    def _admitted(self, data: Data, rest: fitting.Rest, path: Steps = ()) -> Data:
+        """The data without the keys that the release refuses by name; `rest` gets those that say something."""
+        found = {}
+        for key, value in data.items():
+            here = (*path, str(key))
+            if refused := refusals.find(self.release.refusals, here):
+                rest += [(here, refused.text(here))] if value else []
+            else:
+                found[key] = self._admitted(value, rest, here) if isinstance(value, Mapping) else value
+        return found
 
     def lay(self, config: Data) -> None:
         """Lays config over what there is."""

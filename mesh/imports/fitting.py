@@ -12,11 +12,12 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from mesh import releases
-from mesh.core import documents, validation
+from mesh.api.model import Message
+from mesh.core import documents
 from mesh.core.lacking import Lacks
 from mesh.core.places import wire_name, written
 from mesh.core.typed import ShortForm
-from mesh.imports.source import Steps
+from mesh.imports.source import Steps, camel
 
 NOTHING: Final = object()
 """Stands for data of which no part is taken."""
@@ -134,13 +135,6 @@ def _inner(annotation: Any) -> Any:
 
 
 @cache
-def _names(model: type[BaseModel]) -> Mapping[str, str]:
-    """The fields of a model by their names in small letters without `_`."""
-    found = {_letters(wire_name(name, field)): name for name, field in model.model_fields.items()}
-    return found | {wire_name(name, field): name for name, field in model.model_fields.items()}
-
-
-@cache
 def _order(model: type[BaseModel]) -> Mapping[str, int]:
     """The places of the fields of a model, in YAML: its own before those that it inherits."""
     own = model.__annotations__
@@ -148,17 +142,11 @@ def _order(model: type[BaseModel]) -> Mapping[str, int]:
     return {wire_name(name, model.model_fields[name]): i for i, name in enumerate(names)}
 
 
-def _letters(name: str) -> str:
-    return name.replace("_", "").lower()
-
-
 def _field(model: type[BaseModel], key: str) -> tuple[str, FieldInfo | None]:
-    """The field that a key names in either spelling, with its name in YAML; None if there is none."""
-    name = _names(model).get(key) or _names(model).get(_letters(key))
-    if name is None:
-        return key, None
-    field = model.model_fields[name]
-    return validation.wire_name(name, field), field
+    """The field that a key names, with its name in YAML; None if there is none. Istio's API has two spellings."""
+    fields = {wire_name(name, field): field for name, field in model.model_fields.items()}
+    name = key if key in fields or not issubclass(model, Message) else camel(key)
+    return name, fields.get(name)
 
 
 def said(path: Steps) -> str:

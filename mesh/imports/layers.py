@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from mesh import releases
 from mesh.core import errors
@@ -13,10 +13,13 @@ from mesh.imports.draft import Draft
 from mesh.imports.operators import LISTS
 from mesh.imports.source import Data, Source, SourceError, as_map, at
 from mesh.releases.release import Release
+from mesh.values.pilot import Pilot
 
 _PLAIN: Final = ("hub", "tag", "revision", "compatibilityVersion", "meshConfig")
 """Fields of a `spec` that become values, which count more."""
 _KNOWN: Final = frozenset((*_PLAIN, "profile", "values", "unvalidatedValues", "components", "namespace"))
+_VARIABLES: Final = ("traceSampling",)
+"""Settings of istiod that a profile makes by a variable."""
 _TOOLS: Final = ("ownerName",)
 """Values that only tell which tool installed something."""
 
@@ -36,16 +39,17 @@ def profile_of(source: Source, release: Release) -> str:
 
 def laid(source: Source, release: Release, profile: str) -> Draft:
     """The config of a source over a profile, before it is cut down to what differs from it."""
-    draft, spec = Draft(release.name), source.spec
-    draft.left.extend(source.left)
+    draft, spec = Draft(release), source.spec
     values = _values(spec)
+    of_profile = _by_components(spec, values, release, profile)
+    draft.lay(of_profile.undone)
     for key in _PLAIN:
         if key in spec and not (key == "tag" and _of_another(source, release)):
             draft.add((key,), spec[key])
     draft.add(("values",), {key: value for key, value in values.items() if key not in ("gateways", *_TOOLS)})
     if _of_another(source, release):
         draft.config.pop("tag", None)
-    draft.lay({key: part for key, part in _by_components(release, profile).items() if key != "gateways"})
+    draft.lay(of_profile.kept)
     _components(draft, as_map(spec.get("components")))
     if (root := spec.get("namespace")) not in (None, ROOT):
         draft.add(("namespace",), root)
@@ -67,8 +71,24 @@ def _of_another(source: Source, release: Release) -> bool:
     return source.tag[:1].isdigit() and releases.minor(source.tag) != release.name
 
 
-def _by_components(release: Release, profile: str) -> Data:
-    return release.profiles.by_components.get(profile, {})
+class _OfProfile(NamedTuple):
+    """What a profile sets in `components`, beside gateways."""
+
+    kept: Data
+    undone: Data
+    """What the settings are without the profile, where it does not count."""
+
+
+def _by_components(spec: Data, values: Data, release: Release, profile: str) -> _OfProfile:
+    """What of a profile counts more than the values of the source. Variables of istiod in the source take the place of
+    all that the profile has."""
+    found = {key: part for key, part in release.profiles.by_components.get(profile, {}).items() if key != "gateways"}
+    if not (at(values, ("pilot", "env")) or at(spec, ("components", "pilot", "k8s", "env"))):
+        return _OfProfile(found, {})
+    pilot = as_map(found.get("pilot"))
+    kept = {key: value for key, value in pilot.items() if key not in _VARIABLES}
+    undone = {key: Pilot.model_fields[key].default for key in pilot if key in _VARIABLES}
+    return _OfProfile({**found, "pilot": kept}, {"pilot": undone} if undone else {})
 
 
 def _components(draft: Draft, components: Data) -> None:

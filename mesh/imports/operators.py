@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from mesh.core.merge import merged
-from mesh.imports.source import Data, Left, Source, SourceError, as_map
+from mesh.imports.source import Data, Source, SourceError, as_map, camel
 
 GROUP: Final = "install.istio.io"
 KIND: Final = "IstioOperator"
@@ -15,13 +14,6 @@ LISTS: Final = ("ingressGateways", "egressGateways")
 """The lists among an IstioOperator's components, whose entries have names."""
 _OPEN: Final = frozenset(("label", "podAnnotations", "serviceAnnotations", "nodeSelector", "matchLabels", "overlays"))
 """Maps whose keys are people's own, or another format's."""
-_SNAKE: Final = re.compile(r"_([a-z0-9])")
-_NOT_HERE: Final[Mapping[str, str]] = {
-    "addonComponents": "Istio installs no addons any more: mesh:addons has them here",
-    "installPackagePath": "the charts of a folder are not read",
-    "resourceSuffix": "it had no effect",
-}
-"""What an IstioOperator may have that is no setting, with the reason."""
 
 
 def is_operator(document: Data) -> bool:
@@ -34,9 +26,7 @@ def of_documents(documents: Sequence[Data], origin: str) -> Source:
     spec: Data = {}
     for document in documents:
         spec = overlaid(spec, _spec(document, origin))
-    left = [Left(path=key, why=why) for key, why in _NOT_HERE.items() if spec.get(key)]
-    kept = {key: value for key, value in spec.items() if key not in _NOT_HERE}
-    return Source(origin=origin, form=KIND, spec=kept, left=left)
+    return Source(origin=origin, form=KIND, spec=spec)
 
 
 def overlaid(base: Data, over: Data) -> dict[str, Any]:
@@ -86,8 +76,3 @@ def _camels(value: Any) -> Any:
         return value
     pairs = ((camel(str(key)), item) for key, item in value.items())
     return {key: item if key in _OPEN else _camels(item) for key, item in pairs}
-
-
-def camel(name: str) -> str:
-    """The name of a field in camel case."""
-    return _SNAKE.sub(lambda found: found[1].upper(), name)

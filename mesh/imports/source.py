@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from mesh import releases
@@ -13,6 +14,9 @@ from mesh.releases.release import Release
 Data = Mapping[str, Any]
 Steps = tuple[str, ...]
 """A path in steps."""
+
+
+_SNAKE: Final = re.compile(r"_([a-z0-9])")
 
 
 class SourceError(errors.UserError):
@@ -49,8 +53,6 @@ class Source:
     gateway_charts: Sequence[GatewayChart] = ()
     lists_gateways: bool = False
     """Whether there are no gateways but those it has: so it is with Helm, whereas a profile brings its own."""
-    left: Sequence[Left] = field(default_factory=tuple)
-    """What was left out when it was read."""
 
     @property
     def tag(self) -> str:
@@ -68,6 +70,11 @@ def at(data: Any, path: Sequence[str]) -> Any:
 def as_map(value: Any) -> Data:
     """The value if it is a map, else an empty one: Istio takes null for nothing."""
     return value if isinstance(value, Mapping) else {}
+
+
+def camel(name: str) -> str:
+    """The name of a field in camel case."""
+    return _SNAKE.sub(lambda found: found[1].upper(), name)
 
 
 RELEASE: Final = "RELEASE"

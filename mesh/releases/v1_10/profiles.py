@@ -43,8 +43,8 @@ _DEMO_COMPONENTS: Final[Data] = {
         "istio-egressgateway": {"kind": "egress", **_SMALL_PROXY},
     },
 }
-"""What profile demo sets in `components` and a user's values do not change. They do change what it sets of pods of istiod
-there: istioctl moves such values to the components."""
+"""What profile demo sets in `components` and the values of a user do not change, unlike what it sets there of istiod's
+pods: istioctl moves such values to the components."""
 
 _DIFFERENCES: Final[dict[str, tuple[str | None, Data]]] = {
     "minimal": (None, {}),
