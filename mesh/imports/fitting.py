@@ -72,12 +72,12 @@ class Fitting:
 
     def _whole(self, annotation: Any, data: Any, path: Steps) -> Any:
         """Data that is taken whole or not at all; a text that stands for a number or a boolean is one."""
-        problem = ""
-        for tried in (data, *_read(data)):
+        adapter, problem = TypeAdapter(annotation), ""
+        for tried, strict in ((data, True), *((read, True) for read in _read(data)), (data, False)):
             try:
-                TypeAdapter(annotation).validate_python(tried)
+                adapter.validate_python(tried, strict=strict)
             except ValidationError as error:
-                problem = problem or _problem(error)
+                problem = _problem(error)
             else:
                 return tried
         self._refuse(path, data, problem)

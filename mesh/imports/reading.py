@@ -35,7 +35,7 @@ def read(text: str, folder: Path) -> Source:
     """The source that `FROM` names: files and folders, each with a chart before it if it has Helm values that nothing
     else tells apart. Paths are relative to `folder`. Raises SourceError."""
     found = [document for word in _words(text) for document in _documents(word, folder)]
-    origin = ", ".join(dict.fromkeys(_shown(one.path, folder) for one in found))
+    origin = _shown(found[0].path, folder) if len({one.path for one in found}) == 1 else text
     if not found:
         raise SourceError(f"FROM={text} has no YAML: {_EXAMPLE}")
     operator = [one.body for one in found if not one.chart and operators.is_operator(one.body)]
