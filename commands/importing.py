@@ -1,21 +1,23 @@
-"""`make import`: writes the file of a stack that is what an IstioOperator or Helm values install."""
+"""`make import`: writes the file of a stack that is what an IstioOperator, Helm values or an installation says."""
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from commands import stackfiles
+from commands import installed, pulumi_cli, stackfiles
 from commands.stackfiles import CommandError
 from mesh.core import errors
 from mesh.core.words import count
 from mesh.imports import importing, reading, writing
 from mesh.imports.importing import Imported
-from mesh.imports.source import Left, Source
+from mesh.imports.source import Left
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_CONTEXT: Final = "Name the cluster's context here (mesh:context) or on the command line (CONTEXT=)."
 _PATH: Final = 60
 """The widest column of paths in the table."""
 
@@ -24,9 +26,9 @@ def run(stack: str, source: str, release: str, force: bool) -> int:
     """Writes the file of the stack from what `source` names, and prints what it could not carry over. Raises
     CommandError if the stack exists, unless `force`, and SourceError."""
     file = _target(stack, force)
-    found = reading.read(source, Path.cwd())
-    made = importing.imported(found, release)
-    file.write_text(writing.text(made.config, _about(found, made), made.secrets, stack))
+    made, origin = _made(source, release)
+    about = f"Imported from {origin}, Istio {made.release.version}. {_CONTEXT}"
+    file.write_text(writing.text(made.config, about, made.secrets, stack))
     for line in report(made, stack):
         print(line)
     return 0
@@ -44,11 +46,16 @@ def _target(stack: str, force: bool) -> Path:
     return file
 
 
-def _about(source: Source, made: Imported) -> str:
-    return (
-        f"Imported from {source.origin} ({source.form}, Istio {made.release.version}). Name the cluster's context here"
-        " (mesh:context) or on the command line (CONTEXT=)."
-    )
+def _made(source: str, release: str) -> tuple[Imported, str]:
+    """What is imported, and where it is from. Objects of an installation say themselves of which release they are."""
+    if source.startswith(installed.CONTEXT):
+        context = source.removeprefix(installed.CONTEXT)
+        os.environ.update(pulumi_cli.environment(build=False))
+        return installed.imported(installed.of_context(context), f"context {context}"), f"context {context}"
+    if objects := reading.objects(source, Path.cwd()):
+        return installed.imported(objects, source), f"the objects in {source}"
+    found = reading.read(source, Path.cwd())
+    return importing.imported(found, release), f"{found.origin} ({found.form})"
 
 
 def report(made: Imported, stack: str) -> Iterator[str]:

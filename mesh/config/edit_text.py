@@ -85,4 +85,4 @@ def _is_nested(value: Any) -> bool:
 def _holds_maps(value: Any) -> bool:
     """Whether a value has maps, or texts of several lines, in it."""
     items = value.values() if isinstance(value, Mapping) else value
-    return any(item and isinstance(item, Mapping) or (isinstance(item, str) and "\n" in item) for item in items)
+    return any((item and isinstance(item, Mapping)) or (isinstance(item, str) and "\n" in item) for item in items)

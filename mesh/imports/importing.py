@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from mesh.config.settings import Settings
 from mesh.core.disclosure import Disclosure
 from mesh.imports import layers, pruning, secret_values
-from mesh.imports.fitting import Fitting
+from mesh.imports.fitting import NOTHING, Fitting
 from mesh.imports.source import Left, Source, as_map, release_of
 from mesh.releases.release import Release
 
@@ -33,16 +33,21 @@ def imported(source: Source, asked: str = "") -> Imported:
     profile = layers.profile_of(source, release)
     draft = layers.laid(source, release, profile)
     chosen = {"release": release.name, "profile": profile}
-    config, unfit = pruning.valid({**chosen, **draft.config})
-    covered, secrets = secret_values.hidden(config, Disclosure(release.variables))
+    return finished({**chosen, **draft.config}, draft.left, release)
+
+
+def finished(config: Mapping[str, Any], left: Sequence[Left], release: Release) -> Imported:
+    """A config that is put together, without what is not valid, credentials, and what the profile says anyway."""
+    sound, unfit = pruning.valid(config)
+    covered, secrets = secret_values.hidden(sound, Disclosure(release.variables))
     scaled, idle = _without_idle_counts(covered)
     found = Fitting(release.name).fit(Settings, secret_values.without(pruning.pruned(scaled)))
     return Imported(
-        config=found,
-        left=[*draft.left, *unfit, *idle],
+        config={} if found is NOTHING else found,
+        left=[*left, *unfit, *idle],
         secrets=secrets,
         release=release,
-        profile=profile,
+        profile=str(config["profile"]),
     )
 
 

@@ -22,10 +22,14 @@ _TRIES: Final = 100
 
 def settings_of(config: Data) -> Settings:
     """The settings of a config whose keys are without `mesh:`. Raises SettingsError."""
-    texts = {
+    return loading.load(texts(config)).settings
+
+
+def texts(config: Data) -> dict[str, str]:
+    """A config whose keys are without `mesh:` as Pulumi passes it on."""
+    return {
         f"{NAMESPACE}:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in config.items()
     }
-    return loading.load(texts).settings
 
 
 def valid(config: Data) -> tuple[dict[str, Any], list[Left]]:

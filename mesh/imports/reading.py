@@ -31,6 +31,22 @@ class _Document:
     """The chart that the user names; empty if none."""
 
 
+def objects(text: str, folder: Path) -> list[Data]:
+    """The objects in the files that `FROM` names; none if they are something else. Raises SourceError."""
+    found = [document.body for word in _words(text) for document in _documents(word, folder)]
+    listed = [item for body in found for item in (body["items"] if _is_list(body) else [body])]
+    return listed if all(_is_object(one) for one in listed) else []
+
+
+def _is_list(body: Data) -> bool:
+    return str(body.get("kind", "")).endswith("List") and isinstance(body.get("items"), list)
+
+
+def _is_object(body: Data) -> bool:
+    named = "kind" in body and "apiVersion" in body and "metadata" in body
+    return named and not operators.is_operator(body)
+
+
 def read(text: str, folder: Path) -> Source:
     """The source that `FROM` names: files and folders, each with a chart before it if it has Helm values that nothing
     else tells apart. Paths are relative to `folder`. Raises SourceError."""
