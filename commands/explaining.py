@@ -18,6 +18,8 @@ from mesh.values.gateway import Gateway
 
 _POD: Final = ("spec", "template", "spec")
 _ISTIOD: Final = "istiod"
+_OF_PLUGIN: Final = {"log_level": "logLevel", "kubernetes.exclude_namespaces": "excludeNamespaces"}
+"""Settings of the network plugin by the field of its configuration in 1.10."""
 _SCHEDULING: Final = ("nodeSelector", "tolerations", "affinity", "topologySpreadConstraints")
 _AUTOSCALER: Final = {
     "minReplicas": "autoscaleMin",
@@ -27,7 +29,7 @@ _AUTOSCALER: Final = {
 _SERVICE: Final = ("type", "loadBalancerIP", "loadBalancerSourceRanges", "externalTrafficPolicy", "ipFamilyPolicy")
 
 
-class _Installation:
+class Installation:
     """The objects of an installation, by name."""
 
     def __init__(self, objects: Sequence[Manifest]) -> None:
@@ -43,21 +45,47 @@ class _Installation:
         return {one["metadata"]["name"]: one for one in found if "router" in (_proxy(one).get("args") or [])}
 
 
-def explain(draft: Draft, found: Iterable[Difference], objects: Sequence[Manifest]) -> None:
-    """Adds to the draft the settings that explain the differences, as far as these are known."""
-    there = _Installation(objects)
+def structure(draft: Draft, found: Iterable[Difference], there: Installation) -> None:
+    """Adds the gateways, what runs on nodes, and the values that are passed to the injector: other fields follow from
+    these."""
     for name, deployment in there.gateways.items():
         _gateway(draft, name, deployment)
     for one in found:
-        name = one.object.name
-        if one.object.kind == kinds.CONFIG_MAP and not one.whole:
-            _document(draft, one)
-        elif name.startswith(_ISTIOD) or name in there.gateways:
-            _workload(draft, there, one, ("gateways", name) if name in there.gateways else ("pilot",))
-        elif one.whole and one.theirs is ABSENT and one.object.kind == kinds.DEPLOYMENT:
+        kind, name = one.object.kind, one.object.name
+        if one.whole and one.theirs is ABSENT and kind == kinds.DEPLOYMENT:
             draft.put(("gateways", name, "enabled"), False, name)
-        elif one.whole and one.object.kind.name == "DaemonSet":
+        elif one.whole and kind == kinds.DAEMON_SET:
             _node(draft, one)
+        elif name.startswith(INJECTOR) and one.steps[:2] == ("data", "values") and _is_readable(one):
+            draft.add(("values", *one.steps[2:]), one.theirs, one.path)
+
+
+def documents(draft: Draft, found: Iterable[Difference], _: Installation) -> None:
+    """Adds the mesh configuration, and that of the network plugin."""
+    for one in (one for one in found if one.object.kind == kinds.CONFIG_MAP and _is_readable(one)):
+        if one.object.name.split("-")[0] == MESH_CONFIG and one.steps[:2] == ("data", "mesh"):
+            draft.put(("meshConfig", *one.steps[2:]), one.theirs, one.path)
+        elif setting := _OF_PLUGIN.get(".".join(one.steps[2:])):
+            draft.put(("cni", setting), one.theirs, one.path)
+
+
+def workloads(draft: Draft, found: Iterable[Difference], there: Installation) -> None:
+    """Adds what istiod and the gateways have of their own."""
+    for one in found:
+        name = one.object.name
+        if name in there.gateways:
+            _workload(draft, there, one, ("gateways", name))
+        elif name.startswith(_ISTIOD):
+            _workload(draft, there, one, ("pilot",))
+
+
+STAGES: Final = (structure, documents, workloads, workloads)
+"""What reads settings off the differences, one after the other; each sees the differences that are left."""
+
+
+def _is_readable(found: Difference) -> bool:
+    """Whether a difference is one of a field that theirs has, and of no item of a list."""
+    return found.theirs is not ABSENT and not any(step.startswith("[") for step in found.steps)
 
 
 def _proxy(deployment: Manifest) -> Data:
@@ -79,18 +107,7 @@ def _gateway(draft: Draft, name: str, deployment: Manifest) -> None:
     draft.put(("gateways", name), said, name)
 
 
-def _document(draft: Draft, found: Difference) -> None:
-    """A field of the mesh configuration, or of the values that are passed to the injector."""
-    name, steps, value = found.object.name, found.steps, found.theirs
-    if value is ABSENT or any(step.startswith("[") for step in steps):
-        return
-    if name.split("-")[0] == MESH_CONFIG and steps[:2] == ("data", "mesh"):
-        draft.put(("meshConfig", *steps[2:]), value, found.path)
-    elif name.startswith(INJECTOR) and steps[:2] == ("data", "values"):
-        draft.add(("values", *steps[2:]), value, found.path)
-
-
-def _workload(draft: Draft, there: _Installation, found: Difference, place: tuple[str, ...]) -> None:
+def _workload(draft: Draft, there: Installation, found: Difference, place: tuple[str, ...]) -> None:
     """A field of the objects of istiod or of a gateway."""
     kind = found.object.kind
     if found.whole:
@@ -106,7 +123,7 @@ def _workload(draft: Draft, there: _Installation, found: Difference, place: tupl
         rule(draft, there, found, place)
 
 
-def _deployment(draft: Draft, there: _Installation, found: Difference, place: tuple[str, ...]) -> None:
+def _deployment(draft: Draft, there: Installation, found: Difference, place: tuple[str, ...]) -> None:
     steps, ref = found.steps, found.object
     if env := re.search(r"containers\[\S+?]\.env\[([^]]+)]", found.path):
         containers = there.at(ref, *_POD, "containers") or [{}]
@@ -125,7 +142,7 @@ def _deployment(draft: Draft, there: _Installation, found: Difference, place: tu
         draft.put((*place, f"rolling{steps[3][:1].upper()}{steps[3][1:]}"), found.theirs, found.path)
 
 
-def _service(draft: Draft, there: _Installation, found: Difference, place: tuple[str, ...]) -> None:
+def _service(draft: Draft, there: Installation, found: Difference, place: tuple[str, ...]) -> None:
     steps = found.steps
     if steps[:2] == ("metadata", "annotations"):
         theirs = found.theirs if len(steps) == 2 else {steps[2]: found.theirs}
@@ -138,7 +155,7 @@ def _service(draft: Draft, there: _Installation, found: Difference, place: tuple
         draft.put((*place, steps[1]), as_map(there.at(found.object, "spec")).get(steps[1]), found.path)
 
 
-def _autoscaler(draft: Draft, there: _Installation, found: Difference, place: tuple[str, ...]) -> None:
+def _autoscaler(draft: Draft, there: Installation, found: Difference, place: tuple[str, ...]) -> None:
     spec = as_map(there.at(found.object, "spec"))
     for theirs, ours in _AUTOSCALER.items():
         draft.put((*place, ours), spec.get(theirs), found.path)

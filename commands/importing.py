@@ -28,7 +28,7 @@ def run(stack: str, source: str, release: str, force: bool) -> int:
     file = _target(stack, force)
     made, origin = _made(source, release)
     about = f"Imported from {origin}, Istio {made.release.version}. {_CONTEXT}"
-    file.write_text(writing.text(made.config, about, made.secrets, stack))
+    file.write_text(writing.text(made.config, about, made.secrets))
     for line in report(made, stack):
         print(line)
     return 0
@@ -64,8 +64,8 @@ def report(made: Imported, stack: str) -> Iterator[str]:
     yield f"stacks/Pulumi.{stack}.yaml: Istio {made.release.version}, profile {made.profile}, {keys}"
     yield from table(made.left)
     if made.secrets:
-        yield "not written in clear, since it is a credential; set it with:"
-        yield from (f"  pulumi config set --stack {stack} --secret --path '{path}'" for path in made.secrets)
+        yield "not written in clear, since it is a credential; set it as docs/secrets.md says:"
+        yield from (f"  {path}" for path in made.secrets)
     yield f"next: make preview STACK={stack}, and where it is installed, make adopt STACK={stack} (docs/import.md)"
 
 

@@ -12,6 +12,7 @@ from cluster import proxy
 from cluster.client import Request
 from cluster.target import Target
 from commands import explaining
+from commands.explaining import Installation
 from commands.parity import intended, sources, versions
 from commands.parity.compare import Difference, differences
 from commands.parity.normal import Manifest
@@ -33,8 +34,6 @@ from mesh.releases.release import Release
 
 CONTEXT: Final = "context:"
 """What a context in `FROM` begins with."""
-_ROUNDS: Final = 3
-"""How often the differences are read: a setting may show what is behind it."""
 
 Config = dict[str, Any]
 
@@ -59,13 +58,12 @@ def imported(objects: Sequence[Manifest], origin: str) -> Imported:
     config = min(
         (known | {"profile": name} for name in release.profiles.names), key=lambda one: len(_found(one, objects))
     )
-    for _ in range(_ROUNDS):
+    there = Installation(objects)
+    for stage in explaining.STAGES:
         draft = Draft(release)
-        explaining.explain(draft, _found(config, objects, every=True), objects)
+        stage(draft, _found(config, objects, every=True), there)
         more = merged(config, draft.config)
-        if more == config or not _is_valid(more):
-            break
-        config = more
+        config = more if _is_valid(more) else config
     left = [Left(path=str(one.object), why=_said(one)) for one in _found(config, objects)]
     return importing.finished(config, left, release)
 

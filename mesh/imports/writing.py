@@ -17,15 +17,15 @@ _INDENT: Final = 2
 _WIDTH: Final = 118
 
 
-def text(config: Data, about: str, secrets: Sequence[str], stack: str) -> str:
+def text(config: Data, about: str, secrets: Sequence[str]) -> str:
     """The file of a stack with this config. `about` says where it is from; `secrets` are the paths of credentials that
     are not in it."""
     lines = [*_comment(about), "config:"]
     for key in sorted(config, key=_order):
         lines += [" " * _INDENT + line if i == 0 else line for i, line in enumerate(_entry(key, config[key]))]
     if secrets:
-        lines += _comment("Credentials of the installation, which are not written here in clear:")
-        lines += [f"# pulumi config set --stack {stack} --secret --path '{path}'" for path in secrets]
+        lines += _comment("Credentials of the installation, which are not written here in clear (docs/secrets.md):")
+        lines += [f"# {path}" for path in secrets]
     return "\n".join([*lines, ""])
 
 

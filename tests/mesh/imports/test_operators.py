@@ -157,10 +157,10 @@ def test_credentials_are_not_written_but_how_to_set_them() -> None:
     found = made(
         {"meshConfig": {"defaultConfig": {"tracing": tracing}}, "values": {"pilot": {"env": {"API_KEY": "hush"}}}}
     )
-    text = writing.text(found.config, "mesh.yaml", found.secrets, "mine")
+    text = writing.text(found.config, "mesh.yaml", found.secrets)
     assert "hush" not in text
-    assert "# pulumi config set --stack mine --secret --path 'mesh:pilot.env.API_KEY'" in text
-    assert "'mesh:meshConfig.defaultConfig.tracing.lightstep.accessToken'" in text
+    assert "# mesh:pilot.env.API_KEY" in text
+    assert "# mesh:meshConfig.defaultConfig.tracing.lightstep.accessToken" in text
 
 
 def test_a_profile_of_1_10_counts_more_than_values_where_it_sets_components() -> None:
@@ -184,7 +184,7 @@ def test_a_file_is_written_in_the_usual_order_and_as_a_person_writes() -> None:
         "meshConfig": {"accessLogFormat": "one\ntwo\n", "accessLogEncoding": "TEXT"},
     }
     found = made(spec, tag="1.30.3")
-    assert writing.text(found.config, "From mesh.yaml.", found.secrets, "mine").splitlines() == [
+    assert writing.text(found.config, "From mesh.yaml.", found.secrets).splitlines() == [
         "# From mesh.yaml.",
         "config:",
         '  mesh:release: "1.30"',
