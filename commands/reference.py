@@ -22,7 +22,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import to_jsonable_python
 
-from commands import examples
+from commands import examples, values_page
 from commands.parity import intended
 from commands.stackfiles import ROOT
 from mesh import releases
@@ -44,6 +44,7 @@ ANALYSIS: Final = ROOT / "docs" / "analysis.md"
 REPORT: Final = ROOT / "docs" / "report.md"
 POLICY: Final = ROOT / "docs" / "policies.md"
 DIFFERENCES: Final = ROOT / "docs" / "differences.md"
+VALUES: Final = ROOT / "docs" / "values.md"
 UPGRADE: Final = ROOT / "docs" / "upgrade-changes.md"
 _TABLE: Final = re.compile(r"\| key \| value \|.*?\n(?=\n)", re.DOTALL)
 _INTENDED: Final = re.compile(r"\| here \| Istio \|.*?\n(?=\n)", re.DOTALL)
@@ -60,6 +61,7 @@ def write() -> None:
     ANALYSIS.write_text(_introduction(ANALYSIS) + findings())
     REPORT.write_text(_introduction(REPORT) + risks())
     POLICY.write_text(_introduction(POLICY) + rules())
+    VALUES.write_text(_introduction(VALUES) + values_page.tables())
     UPGRADE.write_text(_introduction(UPGRADE) + differences())
     tables = iter(intended_differences())
     DIFFERENCES.write_text(_INTENDED.sub(lambda _: next(tables), DIFFERENCES.read_text()))

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from mesh import api
 from mesh.analysis.forms import FORMS, Form, Metadata, WithSpec
+from mesh.api import spelling
 from mesh.api.mesh_config import MeshConfig
 from mesh.core import validation
 from mesh.core.errors import show
@@ -97,6 +98,7 @@ def mesh_config(text: str) -> tuple[Mapping[str, Any], list[str]]:
     if not isinstance(found, dict):
         return {}, [f"expected a mapping, got {show(found)}"]
     found = without_nulls(found)
+    spelling.respell(MeshConfig, found)  # a field that is there in both spellings counts in ours
     try:
         MeshConfig.from_wire(found)
     except api.ApiError as error:

@@ -9,6 +9,8 @@ import yaml
 
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.workloads import Workload
+from mesh.api import spelling
+from mesh.api.proxy_config import MeshProxyConfig
 from mesh.proxy import proxyconfig
 
 
@@ -19,5 +21,6 @@ def trusted(mesh: Mesh, pod: Workload) -> bool:
         own = yaml.safe_load(pod.annotations.get(proxyconfig.ANNOTATION) or "")
     except yaml.YAMLError:
         own = None
+    spelling.respell(MeshProxyConfig, own)  # what is there in both spellings is a finding of its own
     configs: list[Mapping[str, Any]] = [mesh.config.get("defaultConfig") or {}, own if isinstance(own, dict) else {}]
     return any((config.get("gatewayTopology") or {}).get("numTrustedProxies") for config in configs)

@@ -15,6 +15,22 @@ _ONE_SPELLING: Final = frozenset((LabelSelector,))
 """The types whose fields have but one spelling, as those of Kubernetes do."""
 
 
+def respell(kind: Any, data: Any) -> list[tuple[Path, str]]:
+    """Brings data of the type `kind`, as read from YAML or JSON, into the spelling of our types. Returns the fields
+    that are there in both spellings: the path of the other one, which is removed, and our name."""
+    twice = []
+    for path, name in list(others(kind, data)):
+        part = data
+        for step in path[:-1]:
+            part = part[step]
+        if name in part:
+            twice.append((path, name))
+        else:
+            part[name] = part[path[-1]]
+        del part[path[-1]]
+    return twice
+
+
 def others(kind: Any, data: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
     """The fields in data of the type `kind`, as read from YAML or JSON, that have the other spelling: paths, each with
     the field's name in our types. What is inside of a field comes before the field."""

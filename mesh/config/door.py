@@ -12,16 +12,18 @@ from typing import Any, Final, NamedTuple
 
 from mesh import releases
 from mesh.api import MeshConfig, spelling
+from mesh.config.revisions import ControlPlane
 from mesh.config.settings import NAMESPACE
-from mesh.core.places import written
+from mesh.core.places import wire_name, written
 from mesh.core.typed import Path
 from mesh.releases import refusals
-from mesh.releases.refusals import Refusals
+from mesh.releases.refusals import Refusal, Refusals
 from mesh.values import upstream
 
 _FURTHER: Final = "controlPlanes"
 _GATEWAYS: Final = "gateways"
 _K8S: Final = "k8s"
+_OF_CONTROL_PLANES: Final = frozenset(wire_name(*item) for item in ControlPlane.model_fields.items())
 _SPECS: Final[Mapping[Path, Path]] = {
     ("spec",): (),
     ("components",): ("components",),
@@ -44,11 +46,13 @@ def admitted(raw: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """The config in our spelling and without what is refused at the door, and why that is refused, one line each."""
     data = deepcopy(dict(raw))
     found = [problem for prefix, plane in _control_planes(data) for problem in _problems(prefix, plane)]
-    for path in dict.fromkeys(problem.all for problem in found):
+    for path in sorted({problem.all for problem in found}, key=len, reverse=True):  # what is inside of others first
         del _at(data, path[:-1])[path[-1]]
     lines = [f"{NAMESPACE}:{written(one.path)}: {one.text}" for one in found]
     for prefix, plane in _control_planes(data):
-        lines += _respell(plane.get("meshConfig"), (*prefix, "meshConfig"))
+        for path, name in spelling.respell(MeshConfig, plane.get("meshConfig")):
+            key = written((*prefix, "meshConfig", *path))
+            lines.append(f"{NAMESPACE}:{key}: {name} is set, too, and is the same: leave one of them out")
     return data, lines
 
 
@@ -64,10 +68,11 @@ def _control_planes(data: Mapping[str, Any]) -> Iterator[tuple[Path, Mapping[str
 def _problems(prefix: Path, plane: Mapping[str, Any]) -> Iterator[_Problem]:
     name = plane.get("release")
     table = releases.get(name if name in releases.NAMES else releases.DEFAULT).refusals
-    for path, found in refusals.within(table, plane):
-        yield _Problem((*prefix, *path), found.text(path), (*prefix, *path))
+    refused = dict(refusals.within(table, plane))
+    for path, found in refused.items():
+        yield _Problem((*prefix, *path), _told(found, path, prefix), (*prefix, *path))
     for here, path in _misplaced(plane):
-        for rest, text in _elsewhere(path, _at(plane, here), table):
+        for rest, text in _elsewhere(path, _at(plane, here), table, prefix) if here not in refused else ():
             yield _Problem((*prefix, *here, *rest), text, (*prefix, *here))
 
 
@@ -83,7 +88,7 @@ def _misplaced(plane: Mapping[str, Any]) -> Iterator[tuple[Path, Path]]:
             yield (_GATEWAYS, key, _K8S), ("components", "ingressGateways", key, _K8S)
 
 
-def _elsewhere(path: Path, value: Any, table: Refusals) -> Iterator[tuple[Path, str]]:
+def _elsewhere(path: Path, value: Any, table: Refusals, prefix: Path) -> Iterator[tuple[Path, str]]:
     """Where the parts of what stands at a path of Istio's belong, by their paths in it. A step into a list may be the
     name of the element."""
     steps, name = _as_upstream(path)
@@ -91,14 +96,32 @@ def _elsewhere(path: Path, value: Any, table: Refusals) -> Iterator[tuple[Path, 
     if upstream.has_parts_elsewhere(steps) or not steps:
         parts = enumerate(value) if isinstance(value, list) else value.items() if isinstance(value, Mapping) else ()
     for key, part in parts:
-        entry = part.get("name", key) if isinstance(key, int) and isinstance(part, Mapping) else key
-        yield from (((key, *rest), text) for rest, text in _elsewhere((*path, entry), part, table))
+        entry = _name(part) if isinstance(key, int) else key
+        yield from (((key, *rest), text) for rest, text in _elsewhere((*path, entry), part, table, prefix))
     if not parts and path in _SPECS.values():
         yield (), "what an IstioOperator has in it has keys of its own here, see docs/values.md"
     elif not parts:
         found = tuple(name if step == upstream.NAME else step for step in upstream.place(steps))
         refused = refusals.find(table, found)
-        yield (), refused.text(found) if refused else f"it belongs at mesh:{written(found)}"
+        yield (), _told(refused, found, prefix) if refused else f"it belongs at {_key(found, prefix)}"
+
+
+def _told(refusal: Refusal, path: Path, prefix: Path) -> str:
+    """What to tell who has set a key of a control plane that is refused."""
+    remedy = refusal.remedy(path)
+    return f"{refusal.why}: write {_key(remedy, prefix)}" if remedy else f"{refusal.why}: leave it out"
+
+
+def _key(path: Path, prefix: Path) -> str:
+    """A key of a control plane, which is the stack's if only the stack has it."""
+    own = path[0] in _OF_CONTROL_PLANES
+    return f"{NAMESPACE}:{written((*prefix, *path) if own else path)}"
+
+
+def _name(entry: Any) -> str:
+    """The name of an element of a list, such as a gateway."""
+    found = entry.get("name") if isinstance(entry, Mapping) else None
+    return found if isinstance(found, str) else upstream.NAME
 
 
 def _as_upstream(path: Path) -> tuple[tuple[str, ...], str]:
@@ -112,14 +135,3 @@ def _at(data: Any, path: Path) -> Any:
     for step in path:
         data = data[step]
     return data
-
-
-def _respell(config: Any, place: Path) -> Iterator[str]:
-    """Brings a mesh config into our spelling. Yields the fields that are there in both."""
-    for path, name in list(spelling.others(MeshConfig, config)):
-        part = _at(config, path[:-1])
-        if name in part:
-            yield f"{NAMESPACE}:{written((*place, *path))}: {name} is set, too, and is the same: leave one of them out"
-        else:
-            part[name] = part[path[-1]]
-        del part[path[-1]]

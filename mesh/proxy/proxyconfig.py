@@ -9,9 +9,11 @@ import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from mesh.api import spelling
 from mesh.api.proxy_config import MeshProxyConfig
 from mesh.api.scalars import port_of
 from mesh.core import documents, errors, validation
+from mesh.core.places import written
 from mesh.core.typed import Findings
 from mesh.proxy.annotations import InjectionError
 
@@ -109,4 +111,6 @@ def _own(annotations: Mapping[str, str]) -> dict[str, Any]:
         raise InjectionError(f"{ANNOTATION}: not YAML: {str(error).splitlines()[0]}") from None
     if not isinstance(own, dict):
         raise InjectionError(f"{ANNOTATION}: expected a mapping, got {errors.show(own)}")
+    for path, name in spelling.respell(MeshProxyConfig, own):
+        raise InjectionError(f"{ANNOTATION}: {written(path)} and {name} are the same: leave one of them out")
     return own

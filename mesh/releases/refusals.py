@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from mesh.core.places import written
 from mesh.core.typed import Path
 
 ANY: Final = "*"
@@ -23,12 +22,10 @@ class Refusal:
     """The key that does what the setting would do, such as `meshConfig.configSources`; empty if none is needed. `ANY`
     in it is what stands in its place in the key that is refused."""
 
-    def text(self, path: Sequence[str | int]) -> str:
-        """What to tell who has set the key with this path: the reason and the remedy, without the key."""
-        if not self.instead:
-            return f"{self.why}: leave it out"
-        steps = [str(path[i]) if step == ANY else step for i, step in enumerate(self.instead.split("."))]
-        return f"{self.why}: write mesh:{written(steps)}"
+    def remedy(self, path: Sequence[str | int]) -> tuple[str, ...]:
+        """The key that does it, in steps, for who has set the key with this path; empty if none is needed."""
+        steps = self.instead.split(".") if self.instead else ()
+        return tuple(str(path[i]) if step == ANY else step for i, step in enumerate(steps))
 
 
 Refusals = Mapping[tuple[str, ...], Refusal]
@@ -55,6 +52,8 @@ def within(refusals: Refusals, data: Any, path: Path = ()) -> Iterator[tuple[Pat
     """The keys of a config that are refused, with the reason."""
     for key, value in data.items() if isinstance(data, Mapping) else ():
         here = (*path, str(key))
+        if not path and not any(one[0] == key for one in refusals):
+            continue  # what is long, such as routes, is not looked at
         if found := _at(refusals, here):
             yield here, found
         else:

@@ -55,6 +55,19 @@ _PILOT: Final[Mapping[str, str]] = {
     ".service.trafficDistribution": ".trafficDistribution",
 }
 """The same of istiod alone."""
+_SERVICE: Final[Mapping[str, str]] = {
+    f".service.{field}": f".{field}"
+    for field in (
+        "externalTrafficPolicy",
+        "ipFamilies",
+        "ipFamilyPolicy",
+        "loadBalancerIP",
+        "loadBalancerSourceRanges",
+        "ports",
+        "type",
+    )
+}
+"""The same of gateways alone."""
 
 
 def _component(path: str, here: str, k8s: Mapping[str, str]) -> dict[str, str]:
@@ -66,7 +79,7 @@ def _component(path: str, here: str, k8s: Mapping[str, str]) -> dict[str, str]:
 def _gateways(path: str) -> dict[str, str]:
     """The places of a list of gateways."""
     here = f"gateways.{NAME}"
-    k8s = {"": "", ".service": "", ".service.ports": ".ports", **_DEPLOYMENT}
+    k8s = {"": "", **_DEPLOYMENT, **_SERVICE}
     return {**_component(f"{path}.{ENTRY}", here, k8s), f"{path}.{ENTRY}.label": f"{here}.labels"}
 
 
@@ -118,15 +131,16 @@ _GATEWAY: Final[Mapping[str, str]] = {
         ".autoscaling.minReplicas": ".autoscaleMin",
         ".autoscaling.targetCPUUtilizationPercentage": ".cpu.targetAverageUtilization",
         ".autoscaling.targetMemoryUtilizationPercentage": ".memory.targetAverageUtilization",
-        ".service": "",
+        ".kind": ".daemonSet",  # `kind` is the direction of the traffic here
         ".service.annotations": ".serviceAnnotations",
+        ".service.selectorLabels": ".selectorLabels",
         ".strategy.rollingUpdate.maxSurge": ".rollingMaxSurge",
         ".strategy.rollingUpdate.maxUnavailable": ".rollingMaxUnavailable",
+        **_SERVICE,
     }.items()
 } | {
     "gateway.compatibilityVersion": "compatibilityVersion",
     "gateway.imagePullSecrets": "global.imagePullSecrets",
-    "gateway.kind": f"gateways.{NAME}.workloadKind",  # `kind` is the direction of the traffic here
     "gateway.ownerName": "ownerName",
     "gateway.platform": "global.platform",
 }

@@ -1,6 +1,6 @@
 """`make docs`: the generated tables are up to date and complete."""
 
-from commands import reference
+from commands import reference, values_page
 from mesh.config.settings import Settings
 from tests import addon_deviations
 
@@ -41,6 +41,10 @@ def test_every_change_of_an_upgrade_is_in_the_docs() -> None:
 def test_the_page_of_differences_is_what_parity_calls_wanted() -> None:
     page = reference.DIFFERENCES.read_text()
     assert all(f"\n{table}" in page for table in reference.intended_differences()), "run `make docs`"
+
+
+def test_the_page_of_istios_settings_is_up_to_date() -> None:
+    assert reference.VALUES.read_text().endswith(values_page.tables()), "run `make docs`"
 
 
 def test_every_setting_has_a_meaning() -> None:

@@ -9,7 +9,7 @@ NO_EFFECT: Final = "Istio {release} takes it without any effect"
 
 REFUSED: Final[Mapping[str, str]] = {
     NO_EFFECT: """
-        base.enableIstioConfigCRDs cni.repair.createEvents cni.repair.hub cni.repair.image cni.repair.tag
+        cni.repair.createEvents cni.repair.hub cni.repair.image cni.repair.tag
         gateways.enabled global.multiCluster.globalDomainSuffix global.multiCluster.includeEnvoyFilter
         global.podDNSSearchNamespaces global.revision=revision global.trustDomain=meshConfig.trustDomain
         meshConfig.defaultConfig.availabilityZone meshConfig.defaultConfig.discoveryRefreshDelay
@@ -33,11 +33,6 @@ REFUSED: Final[Mapping[str, str]] = {
     "the key below mesh:gateways is the name": "gateways.*.name",
     "all ports stand in one list": """
         gateways.*.egressPorts=gateways.*.ports gateways.*.ingressPorts=gateways.*.ports
-    """,
-    "it is the Deployment of the same name": "gateways.*.hpaSpec.scaleTargetRef pilot.hpaSpec.scaleTargetRef",
-    "its pods are known by their labels": """
-        gateways.*.podDisruptionBudget.selector gateways.*.selector=gateways.*.labels
-        pilot.podDisruptionBudget.selector pilot.service.selector
     """,
     "pods ask for it by the annotation sidecar.istio.io/capNetBindService": "global.proxy.capNetBindService",
     "each release here has its own charts": "installPackagePath=release",

@@ -17,11 +17,13 @@ REFUSALS: Final = refusals.table(
             gateways.*.zvpn global.configRootNamespace=meshConfig.rootNamespace
             global.defaultConfigVisibilitySettings=meshConfig.defaultServiceExportTo
             global.proxyInit=global.proxy_init global.useMCP=meshConfig.configSources istiodRemote.spec
-            meshConfig.thriftConfig pilot.configNamespace=meshConfig.configSources
+            meshConfig.thriftConfig pilot.configNamespace
             pilot.configSource=meshConfig.configSources pilot.spec pilot.useMCP=meshConfig.configSources
             pilot.volumeMounts=patches pilot.volumes=patches resourceSuffix=revision telemetry.v2.stackdriver.monitoring
             telemetry.v2.stackdriver.topology
         """,
+        "istiod asks for them by an API that Kubernetes has not had since 1.22": "meshConfig.certificates",
+        "Istio 1.10 hands the list to istiod as one name, which switches all of its plugins off": "pilot.plugins",
         "a DaemonSet has no strategy": "cni.strategy",
         "it only says whether pods use the plugin": """
             istio_cni.chained=cni.chained istio_cni.enabled=cni.enabled istio_cni.*=cni

@@ -25,7 +25,10 @@ REFUSALS: Final = refusals.table(
             ztunnel.serviceAnnotations
         """,
         "istiod would refuse the whole mesh config": "meshConfig.meshMTLS.ecdhCurves",
-        "a gateway is a Deployment here": "gateways.*.workloadKind",
+        "all ports stand in one list": "gateways.*.networkGatewayPorts=gateways.*.ports",
+        "its Service leads to its own pods": "gateways.*.selectorLabels=gateways.*.labels",
+        "definitions are left out by name": "base.enableIstioConfigCRDs=base.excludedCRDs",
+        "proxies of Istio 1.30 have no such tracer": "global.tracer.stackdriver=meshConfig.extensionProviders",
         "no templates for agentgateway are installed": "global.agentgateway",
         "Istio 1.30 reads another name": "global.waypoint.toleration=global.waypoint.tolerations",
     },

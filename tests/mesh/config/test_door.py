@@ -6,13 +6,27 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, example, given
+from hypothesis import settings as limits
+from hypothesis import strategies as st
 
 from mesh.api.model import wire
-from mesh.config import loading, stack_file
+from mesh.config import door, loading, stack_file
 from mesh.config.settings import SettingsError
 from mesh.config.stack import Stack
 
 NO_EFFECT = "Istio 1.10 takes it without any effect"
+
+KEYS = """
+    components values spec pilot gateways k8s ingressGateways global service name controlPlanes release meshConfig
+    access_log_file accessLogFile istio_cni unvalidatedValues
+"""
+NAMES = st.sampled_from(KEYS.split())
+ANYTHING = st.recursive(
+    st.sampled_from([None, True, 3, "1.30"]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(NAMES, inner, max_size=3),
+    max_leaves=12,
+)
 
 
 def load(**config: Any) -> Stack:
@@ -39,6 +53,16 @@ def test_the_release_of_a_control_plane_decides_what_is_refused_of_it() -> None:
     ]
 
 
+def test_a_further_control_plane_is_told_its_own_keys_and_those_of_the_stack() -> None:
+    components = {"pilot": {"k8s": {"hpaSpec": {"minReplicas": 2}}}, "cni": {"enabled": True}}
+
+    assert problems(controlPlanes={"next": {"release": "1.30", "components": components}}) == [
+        "mesh:controlPlanes.next.components.pilot.k8s.hpaSpec.minReplicas: it belongs at"
+        " mesh:controlPlanes.next.pilot.autoscaleMin",
+        "mesh:controlPlanes.next.components.cni.enabled: it belongs at mesh:cni.enabled",
+    ]
+
+
 def test_what_is_refused_of_any_gateway_names_the_gateway() -> None:
     assert problems(gateways={"edge": {"ingressPorts": [{"name": "a", "port": 1}]}}) == [
         "mesh:gateways.edge.ingressPorts: all ports stand in one list: write mesh:gateways.edge.ports"
@@ -50,9 +74,9 @@ def test_what_is_no_gateway_among_the_gateways_is_not_read_as_one() -> None:
 
 
 def test_other_problems_are_told_too() -> None:
-    found = problems(**{"global": {"useMCP": True, "network": 3}})
+    found = problems(**{"global": {"useMCP": True, "logAsJson": []}})
 
-    assert [line.partition(":")[2].partition(":")[0] for line in found] == ["global.useMCP", "global.network"]
+    assert [line.partition(":")[2].partition(":")[0] for line in found] == ["global.useMCP", "global.logAsJson"]
 
 
 @pytest.mark.parametrize(
@@ -89,6 +113,10 @@ def test_other_problems_are_told_too() -> None:
             ],
         ),
         (
+            {"base": {"k8s": {"overlays": []}}},
+            ["mesh:base.k8s: these objects have no pods: write mesh:patches"],
+        ),
+        (
             {"values": {}},
             ["mesh:values: what an IstioOperator has in it has keys of its own here, see docs/values.md"],
         ),
@@ -98,6 +126,15 @@ def test_what_stands_where_an_istio_operator_has_it_is_told_its_place(
     config: Mapping[str, Any], told: list[str]
 ) -> None:
     assert problems(**config) == told
+
+
+@limits(deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@example({"unvalidatedValues": {"k8s": {}}})
+@given(st.dictionaries(NAMES, ANYTHING, max_size=3))
+def test_whatever_stands_in_a_config_is_read(config: dict[str, Any]) -> None:
+    data, _ = door.admitted(config)
+
+    assert data.keys() <= config.keys()
 
 
 def test_the_mesh_config_is_read_in_both_spellings_that_istio_reads() -> None:

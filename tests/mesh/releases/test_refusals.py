@@ -73,22 +73,25 @@ def fields(model: Any, lacks: Lacks) -> dict[str, Any]:
     return {name: kind for name, kind in named.items() if not lacks.field(model, name)}
 
 
-def is_known(kind: Any, path: Sequence[str], lacks: Lacks) -> bool:
-    """Whether a release has a key below a type. A model in a map, such as a gateway, is none: its parts are."""
+def is_known(kind: Any, path: Sequence[str], lacks: Lacks, free: bool) -> bool:
+    """Whether a release has a key below a type. A model in a map, such as a gateway, is none: its parts are. `free`:
+    whether what may be anything has every key."""
     kind = stripped(kind)
     if not path:
         return True
     if is_model(kind):
-        return path[0] in fields(kind, lacks) and is_known(fields(kind, lacks)[path[0]], path[1:], lacks)
+        return path[0] in fields(kind, lacks) and is_known(fields(kind, lacks)[path[0]], path[1:], lacks, free)
     step, element = inside(kind)
     if step == NAME:
-        return (len(path) > 1 or not is_model(element)) and is_known(element, path[1:], lacks)
-    return kind is Any or (step == ENTRY and is_known(element, path[1:] if path[0] == ENTRY else path, lacks))
+        return (len(path) > 1 or not is_model(element)) and is_known(element, path[1:], lacks, free)
+    if step == ENTRY:
+        return is_known(element, path[1:] if path[0] == ENTRY else path, lacks, free)
+    return free and kind is Any
 
 
 @cache
-def known(release: str, path: tuple[str, ...]) -> bool:
-    return is_known(Settings, path, Lacks(releases.lacks(release)))
+def known(release: str, path: tuple[str, ...], free: bool = True) -> bool:
+    return is_known(Settings, path, Lacks(releases.lacks(release)), free)
 
 
 def wanted(path: Sequence[str]) -> bool:
@@ -125,7 +128,8 @@ def test_every_setting_of_istio_is_known_or_refused_with_a_reason(release: str) 
 def test_no_setting_is_both_known_and_refused(release: str) -> None:
     table = releases.get(release).refusals
 
-    both = {path for path in settings_of(release) if known(release, place(path)) and refusals.find(table, place(path))}
+    places = map(place, settings_of(release))
+    both = {path for path in places if known(release, path, free=False) and refusals.find(table, path)}
 
     assert both == set()
 

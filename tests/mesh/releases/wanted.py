@@ -6,29 +6,27 @@ from typing import Final
 
 _PARTS: Final = {
     "B: global, meshConfig, telemetry, sidecarInjectorWebhook, base": """
-        global.arch global.configValidation global.defaultNodeSelector global.defaultResources global.defaultTolerations
-        global.meshNetworks global.operatorManageWebhooks global.pilotCertProvider global.proxy.includeOutboundPorts
-        global.sds global.tracer meshConfig.certificates telemetry.v2.accessLogPolicy
-        telemetry.v2.prometheus.configOverride telemetry.v2.stackdriver
+        base.enableIstioConfigCRDs
+        global.arch global.configValidation global.defaultNodeSelector global.defaultResources
+        global.defaultTolerations global.meshNetworks global.operatorManageWebhooks global.pilotCertProvider
+        global.proxy.includeOutboundPorts global.sds global.tracer
+        telemetry.v2.accessLogPolicy telemetry.v2.prometheus.configOverride telemetry.v2.stackdriver
     """,
     "C: pilot, gateways, cni, k8s": """
-        cni.affinity cni.env cni.hub cni.nodeSelector cni.priorityClassName cni.readinessProbe cni.securityContext
-        cni.tag cni.taint cni.tolerations gateways.*.additionalContainers gateways.*.allocateLoadBalancerNodePorts
-        gateways.*.annotations gateways.*.autoscaleBehavior gateways.*.clusterIP gateways.*.clusterIPs
-        gateways.*.containerSecurityContext gateways.*.customService gateways.*.envVarFrom gateways.*.externalIPs
-        gateways.*.externalName gateways.*.healthCheckNodePort gateways.*.hpaSpec gateways.*.imagePullPolicy
-        gateways.*.initContainers gateways.*.injectionTemplate gateways.*.internalTrafficPolicy gateways.*.lifecycle
-        gateways.*.loadBalancerClass gateways.*.memory gateways.*.minReadySeconds gateways.*.networkGateway
-        gateways.*.networkGatewayPorts gateways.*.podAntiAffinityLabelSelector
-        gateways.*.podAntiAffinityTermLabelSelector gateways.*.podDisruptionBudget gateways.*.priorityClassName
-        gateways.*.publishNotReadyAddresses gateways.*.rbac gateways.*.readinessProbe gateways.*.securityContext
-        gateways.*.selectorLabels gateways.*.serviceAccount gateways.*.sessionAffinity gateways.*.sessionAffinityConfig
-        gateways.*.strategy gateways.*.tag gateways.*.terminationGracePeriodSeconds
-        gateways.*.topologySpreadConstraints gateways.*.trafficDistribution gateways.*.volumeMounts gateways.*.volumes
-        pilot.hpaSpec pilot.hub pilot.imagePullPolicy pilot.jwksResolverExtraRootCA pilot.plugins
-        pilot.podDisruptionBudget pilot.priorityClassName pilot.readinessProbe pilot.securityContext pilot.service
-        pilot.strategy pilot.tag ztunnel.hub ztunnel.priorityClassName ztunnel.readinessProbe ztunnel.securityContext
-        ztunnel.tag ztunnel.variant
+        cni.affinity cni.env cni.hub cni.nodeSelector cni.priorityClassName cni.readinessProbe
+        cni.securityContext cni.tag cni.taint cni.tolerations gateways.*.additionalContainers
+        gateways.*.annotations gateways.*.autoscaleBehavior gateways.*.containerSecurityContext
+        gateways.*.customService gateways.*.daemonSet gateways.*.envVarFrom gateways.*.hpaSpec
+        gateways.*.imagePullPolicy gateways.*.initContainers gateways.*.injectionTemplate gateways.*.lifecycle
+        gateways.*.memory gateways.*.minReadySeconds gateways.*.networkGateway
+        gateways.*.podAntiAffinityLabelSelector gateways.*.podAntiAffinityTermLabelSelector
+        gateways.*.podDisruptionBudget gateways.*.priorityClassName gateways.*.rbac gateways.*.readinessProbe
+        gateways.*.securityContext gateways.*.service gateways.*.serviceAccount gateways.*.strategy
+        gateways.*.tag gateways.*.terminationGracePeriodSeconds gateways.*.topologySpreadConstraints
+        gateways.*.volumeMounts gateways.*.volumes pilot.hpaSpec pilot.hub pilot.imagePullPolicy
+        pilot.jwksResolverExtraRootCA pilot.podDisruptionBudget pilot.priorityClassName
+        pilot.readinessProbe pilot.securityContext pilot.service pilot.strategy pilot.tag ztunnel.hub
+        ztunnel.priorityClassName ztunnel.readinessProbe ztunnel.securityContext ztunnel.tag ztunnel.variant
     """,
     "D: another root namespace, remote and external control planes": """
         base.validationURL global.externalIstiod global.ipFamilies global.ipFamilyPolicy global.istioNamespace
