@@ -7,10 +7,12 @@ from typing import Any, Final
 
 from mesh.config.settings import Settings
 from mesh.core.merge import merged
+from mesh.core.places import written
 from mesh.imports import fitting
 from mesh.imports.fitting import NOTHING, Fitting
 from mesh.imports.source import Data, Left, Steps
 from mesh.releases import refusals
+from mesh.releases.refusals import Refusal
 from mesh.releases.release import Release
 from mesh.values import upstream
 
@@ -55,7 +57,7 @@ class Draft:
         for key, value in data.items():
             here = (*path, str(key))
             if refused := refusals.find(self.release.refusals, here):
-                rest += [(here, refused.text(here))] if value else []
+                rest += [(here, _said(refused, here))] if value else []
             else:
                 found[key] = self._admitted(value, rest, here) if isinstance(value, Mapping) else value
         return found
@@ -63,6 +65,12 @@ class Draft:
     def lay(self, config: Data) -> None:
         """Lays config over what there is."""
         self.config = merged(self.config, config)
+
+
+def _said(refused: Refusal, path: Steps) -> str:
+    """Why a key is refused, and what does the same."""
+    remedy = refused.remedy(path)
+    return f"{refused.why}: write mesh:{written(remedy)}" if remedy else refused.why
 
 
 def _parts(path: Steps, value: Any) -> Iterator[tuple[Steps, Any]]:

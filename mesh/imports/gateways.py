@@ -36,12 +36,12 @@ class _Of:
         return _OWN[self.kind]
 
     @property
-    def list(self) -> str:
+    def key(self) -> str:
         return f"{self.kind}Gateways"
 
     @property
     def listed(self) -> list[Data]:
-        found: list[Data] = as_map(self.source.spec.get("components")).get(self.list) or []
+        found: list[Data] = as_map(self.source.spec.get("components")).get(self.key) or []
         return found
 
     @property
@@ -114,14 +114,14 @@ def _by_components(of: _Of, name: str) -> Data:
 
 
 def _add_entry(draft: Draft, of: _Of, name: str, entry: Data) -> None:
-    shown = f"components.{of.list}[{name}]"
+    shown = f"components.{of.key}[{name}]"
     plain = {key: value for key, value in entry.items() if key not in ("name", "enabled", "label", "k8s")}
     if plain.get("namespace") == ROOT:
         del plain["namespace"]
-    draft.add(("components", of.list, LIST), plain, shown, name)
+    draft.add(("components", of.key, LIST), plain, shown, name)
     below = as_map(entry.get("k8s"))
     given = k8s.settings(below, f"{shown}.k8s", draft.left)
-    draft.add(("components", of.list, LIST, "k8s"), given, f"{shown}.k8s", name)
+    draft.add(("components", of.key, LIST, "k8s"), given, f"{shown}.k8s", name)
     draft.left.extend(k8s.overlays(below.get("overlays"), f"{shown}.k8s.overlays"))
 
 
@@ -132,7 +132,7 @@ def _add_labels(draft: Draft, of: _Of, name: str, label: Data) -> None:
     usual = Gateway.model_construct(labels={}).selector(name)
     told = {key: value for key, value in labels.items() if usual.get(key) != value}
     if told:
-        draft.put(("gateways", name, "labels"), told, f"components.{of.list}[{name}].label")
+        draft.put(("gateways", name, "labels"), told, f"components.{of.key}[{name}].label")
 
 
 def _add_chart(draft: Draft, name: str, values: Data) -> None:

@@ -58,7 +58,7 @@ def _spec(document: Data, origin: str) -> Data:
 
 
 def _components(components: Any, origin: str) -> Data:
-    found = _camels(as_map(components))
+    found: Data = _camels(as_map(components))
     for name in LISTS:
         entries = found.get(name) or []
         if not isinstance(entries, list) or not all(

@@ -80,8 +80,8 @@ def _forms(manifests: Sequence[Mapping[str, Any]], istios: bool) -> Forms:
 
 
 def _left_out(manifest: Mapping[str, Any]) -> bool:
-    definition = manifest["kind"] == kinds.CUSTOM_RESOURCE_DEFINITION.name
-    name = manifest["metadata"]["name"]
+    definition = str(manifest["kind"]) == kinds.CUSTOM_RESOURCE_DEFINITION.name
+    name = str(manifest["metadata"]["name"])
     return definition or (manifest["kind"] == "ConfigMap" and name.split("-")[0] == _FOR_TOOLS)
 
 

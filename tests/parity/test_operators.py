@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mesh import releases
-from tests.parity import forms, operators
+from tests.parity import forms, lock, operators
 
 SAMPLES = [path for name in releases.NAMES for path in operators.samples(name)]
 LEFT = {"overlays": {"Deployment istio-system/istiod: spec.template.spec.hostNetwork is not as in Istio"}}
@@ -27,5 +27,5 @@ def test_all_of_a_sample_is_carried_over_but_what_is_listed(path: Path) -> None:
 
 @pytest.mark.parametrize("name", releases.NAMES)
 def test_each_sample_was_recorded(name: str) -> None:
-    recorded = operators.lock.read(operators.file(name))
+    recorded = lock.read(operators.file(name))
     assert set(recorded) == {path.stem for path in operators.samples(name)}
