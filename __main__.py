@@ -69,6 +69,7 @@ traffic.install(stack, namespaces.names, api, order, on_cluster)
 security.install(stack, namespaces.names, api, order, on_cluster)
 order.register()
 
+program.check_patches(cluster.patched)
 program.check_objects(stack, cluster.created)
 program.check_cluster(cluster, recorded())
 outputs.export(stack, cluster, proxies, watching)

@@ -85,7 +85,7 @@ def _compare(
         raise CommandError(f"nothing of stack {name} stands on this cluster: `make up STACK={name}` installs it")
     if said := report.headline(versions.of(theirs), ours.plan.settings.installation.release.version):
         print(said, flush=True)
-    found = differences(theirs, ours.beside(theirs), ours.patches)
+    found = differences(theirs, ours.beside(theirs), ours.patches, ours.patched)
     for line in report.lines(found, ours.component, shown):
         print(line, flush=True)
     important = [difference for difference in found if _matters(difference)]

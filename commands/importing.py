@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from commands import installed, pulumi_cli, stackfiles
+from commands import installed, overlaying, pulumi_cli, stackfiles
 from commands.stackfiles import CommandError
 from mesh.core import errors
 from mesh.core.words import count
@@ -55,7 +55,7 @@ def _made(source: str, release: str) -> tuple[Imported, str]:
     if objects := reading.objects(source, Path.cwd()):
         return installed.imported(objects, source), f"the objects in {source}"
     found = reading.read(source, Path.cwd())
-    return importing.imported(found, release), f"{found.origin} ({found.form})"
+    return overlaying.patched(importing.imported(found, release)), f"{found.origin} ({found.form})"
 
 
 def report(made: Imported, stack: str) -> Iterator[str]:

@@ -27,6 +27,7 @@ from engine import config, patches, recorder, sdk
 from engine.aliases import FormerUrns
 from engine.manifests import CreatedObjects
 from engine.moves import Moves
+from engine.patched import PatchedObjects
 from engine.secrets import Secrets
 from mesh.analysis.analyse import analyse
 from mesh.analysis.findings import Severity
@@ -65,6 +66,8 @@ class Cluster:
     """The cluster's kubeconfig context; None if the cluster does not answer."""
     identity: Mapping[str, str | None]
     """`context` and `id`, for the stack's output `cluster`."""
+    patched: PatchedObjects
+    """The patches of the objects."""
     created: CreatedObjects
     """The objects that the program has created so far."""
     new: Sequence[Wanted]
@@ -114,6 +117,8 @@ def connect(root: str, state: Callable[[], StackState]) -> tuple[Stack, Cluster]
     except (settings.SettingsError, ClusterError) as error:
         _end(str(error))
     _set_timeouts(chosen.timeout)
+    patched = PatchedObjects(stack)
+    pulumi.runtime.register_stack_transformation(patched.apply)  # before all that reads the objects
     created = CreatedObjects()
     pulumi.runtime.register_stack_transformation(created.collect)
     former = FormerUrns(recorded.urns)
@@ -147,6 +152,7 @@ def connect(root: str, state: Callable[[], StackState]) -> tuple[Stack, Cluster]
         node,
         target if found else None,
         identity,
+        patched,
         created,
         former.new,
         found.namespaces if found else (),
@@ -154,6 +160,16 @@ def connect(root: str, state: Callable[[], StackState]) -> tuple[Stack, Cluster]
         secrets,
         Moves(target, chosen.timeout).hook if found else None,
     )
+
+
+def check_patches(patched: PatchedObjects) -> None:
+    """Ends the program with one message if patches are wrong; called at its end, before Pulumi registers the first
+    object. Raises SettingsError if the resources are recorded."""
+    if not (wrong := "\n".join(patched.problems())):
+        return
+    if recorder.is_recording():
+        raise settings.SettingsError(wrong)
+    _end(wrong)
 
 
 def check_objects(stack: Stack, created: CreatedObjects) -> None:

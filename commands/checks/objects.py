@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from cluster.client import Answer
 from commands.checks.case import Case, Level, Result
 from commands.checks.dryrun import ESCALATION, Trial
+from mesh.analysis.objects import Ref
 from mesh.core.words import count
+from mesh.patches import origins
 
 
 def check(case: Case) -> Result:
@@ -18,7 +20,10 @@ def check(case: Case) -> Result:
     total, accepted = len(case.trials), sum(t.accepted for t in case.trials)
     if unknown or refused:
         details = [f"{name}: the API server has no such kind" for name in unknown]
-        details += [line for trial, answer in refused for line in _words(trial, answer)]
+        for trial, answer in refused:
+            details += _words(trial, answer)
+            if keys := origins.keys_of(case.settings.patches, Ref.of(trial.planned.manifest)):
+                details.append(f"  patched by {' and '.join(keys)}")
         return Result(Level.ERROR, f"{count(len(unknown) + len(refused), 'refusal')} of {total} objects", details)
     denied = sum(t.answer is not None and t.answer.denied for t in case.trials)
     text = f"the API server accepts {accepted} of {total} objects in a dry run"

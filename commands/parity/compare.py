@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Final
 
 from commands.parity import defaults
 from commands.parity.normal import Manifest, normal
-from mesh.analysis.objects import Ref
+from mesh.analysis.objects import Ref, Writes, patched_by
 from mesh.core import diff, kinds
 from mesh.core.diff import ABSENT, Comparison, Path
 from mesh.core.kinds import GroupKind
@@ -29,6 +30,8 @@ class Difference:
     """Both are ABSENT if that side lacks the field or object."""
     steps: Path = ()
     """The path's steps."""
+    by: str = ""
+    """The key of the stack's patch that sets the field; empty if it comes from a setting."""
 
     @property
     def whole(self) -> bool:
@@ -37,10 +40,13 @@ class Difference:
 
 
 def differences(
-    theirs: Sequence[Manifest], ours: Sequence[Manifest], partial: Sequence[Manifest] = ()
+    theirs: Sequence[Manifest],
+    ours: Sequence[Manifest],
+    partial: Sequence[Manifest] = (),
+    patched: Mapping[Ref, Writes] = MappingProxyType({}),
 ) -> list[Difference]:
     """All differences, by object and path. `partial` holds, of objects that others own, the fields that the stack
-    sets."""
+    sets; `patched` what the stack's patches set."""
     there, here, part = ({Ref.of(m): m for m in side} for side in (theirs, ours, partial))
     scaled = {_scaled(m) for m in ours if GroupKind.of(m) == kinds.HORIZONTAL_POD_AUTOSCALER}
     found = []
@@ -49,7 +55,8 @@ def differences(
             one, other = there.get(name, ABSENT), here.get(name, ABSENT)
             found.append(Difference(name, "", one, other))
         else:
-            found += _fields(name, there[name], here[name], _others(name, scaled))
+            fields = _fields(name, there[name], here[name], _others(name, scaled))
+            found += (replace(one, by=patched_by(patched.get(name, ()), one.steps, one.ours)) for one in fields)
     return found + [d for name, m in part.items() for d in _part(m, there.get(name, ABSENT))]
 
 

@@ -242,4 +242,5 @@ BY_SETTINGS: Final = (
 
 def reason(found: Difference) -> str:
     """The reason why a difference is intended; empty if it is not."""
-    return next((one.said for one in (*ALWAYS, *BY_SETTINGS) if one.holds and one.holds(found)), "")
+    said = f"by {found.by}" if found.by else ""
+    return said or next((one.said for one in (*ALWAYS, *BY_SETTINGS) if one.holds and one.holds(found)), "")

@@ -40,7 +40,7 @@ def run(stack: str, source: str) -> int:
         name = f"context {at.context}, server {at.server}"
         with proxy.connect(at) as api:
             theirs = sources.of_cluster(api, ours.plan)
-    found = differences(theirs, ours.beside(theirs), ours.patches)
+    found = differences(theirs, ours.beside(theirs), ours.patches, ours.patched)
     if said := headline(versions.of(theirs), chosen.installation.release.version):
         print(said)
     print(f"stack {stack} (here) and {name} (there)")

@@ -17,7 +17,7 @@ from commands import render
 from commands.checks.plan import Plan, Planned, plan
 from commands.parity.normal import Manifest
 from mesh import manifests
-from mesh.analysis.objects import Ref
+from mesh.analysis.objects import Object, Ref, Writes
 from mesh.apps import fields, files
 from mesh.config.stack import Stack
 from mesh.core import kinds
@@ -40,6 +40,8 @@ class StackObjects:
     """The name of each object's component."""
     others: Mapping[Ref, Sequence[str]] = field(default_factory=dict)
     """Paths of the fields that another controller sets, of objects of apps."""
+    patched: Mapping[Ref, Writes] = field(default_factory=dict)
+    """What `mesh:patches` have written."""
 
     @property
     def objects(self) -> list[Manifest]:
@@ -69,7 +71,9 @@ def of_stack(name: str, stack: Stack, config: Mapping[str, str] | None = None) -
     names = {r.urn: r.name for r in resources}
     component = {Ref.of(m): names.get(r.parent, "") for r in resources for m in render.manifests([r])}
     others = {item.ref: item.others for item in stack.apps.objects if item.others}
-    return StackObjects(plan(resources, stack.settings), component, others)
+    made = plan(resources, stack.settings)
+    found = stack.with_origins(Object.read(one.manifest) for one in made.objects if not one.patch)
+    return StackObjects(made, component, others, {one.ref: one.patched for one in found if one.patched})
 
 
 def of_files(path: str) -> list[Manifest]:

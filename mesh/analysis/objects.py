@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -9,6 +10,11 @@ from typing import Any, NamedTuple, Self
 
 from mesh.analysis import reading
 from mesh.core.kinds import GroupKind
+
+Writes = tuple[tuple[tuple[frozenset[str], ...], str], ...]
+"""Paths in an object that patches have written, each with the key of the patch. Each step is a key of a mapping, or all
+names of an item of a list, `[index]` and `[name]`."""
+_STEP = re.compile(r"\[[^\]]*\]|[^.\[\]]+")
 
 
 class Ref(NamedTuple):
@@ -47,6 +53,8 @@ class Object:
     written: Callable[[str], str] | None = field(default=None, repr=False)
     """Where the field at a path is written, for an object without `origin`: its file and line, or that it is on a
     cluster."""
+    patched: Writes = field(default=(), repr=False)
+    """What patches have written (`mesh:patches`)."""
 
     @classmethod
     def read(cls, manifest: Mapping[str, Any], origin: str = "") -> Self:
@@ -85,10 +93,19 @@ class Object:
     def source(self, path: str) -> str:
         """The key of the stack's config that the field at a path of the spec comes from, as far as it is known; or
         where it is written."""
+        if key := self._patch_at(path):
+            return key
         if self.written:
             return self.written(path)
         around = [part for part in self.keys if path == part or path.startswith((f"{part}.", f"{part}["))]
         return ".".join(filter(None, (self.origin, self.keys[max(around, key=len)] if around else "")))
+
+    def _patch_at(self, path: str) -> str:
+        """The key of the patch that has written the field at a path of the spec, or of the object, or a field above it;
+        empty if none has."""
+        steps = tuple(_STEP.findall(path))
+        ways = (patched_by(self.patched, whole) for whole in (("spec", *steps), steps)) if self.patched else ()
+        return next(filter(None, ways), "")
 
     def is_written(self, path: str) -> bool:
         """Whether somebody writes the field at a path: in a manifest, or under a key of the config that is its own."""
@@ -98,6 +115,18 @@ class Object:
         """The list in a field of the spec; empty if the field is not set."""
         found: Sequence[Any] = self.spec.get(name) or ()
         return found
+
+
+def patched_by(writes: Writes, steps: Sequence[str], value: Any = None) -> str:
+    """The key of the patch that has written the field at a path, or a field above it, or all parts of its `value`;
+    empty if none has."""
+    for written, key in writes:
+        if len(written) <= len(steps) and all(step in names for step, names in zip(steps, written, strict=False)):
+            return key
+    if not isinstance(value, Mapping) or not value:
+        return ""
+    inner = dict.fromkeys(patched_by(writes, (*steps, name), item) for name, item in value.items())
+    return "" if "" in inner else " and ".join(inner)
 
 
 def _texts(labels: Any) -> Mapping[str, str]:

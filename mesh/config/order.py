@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from mesh.analysis.objects import Ref
 from mesh.apps.leaving import Objects
 from mesh.apps.needs import Needs
 from mesh.config.stack import Stack
+from mesh.patches.patching import patched
 from mesh.traffic import order
 
 
@@ -13,8 +15,9 @@ def needs(stack: Stack, standing: Objects) -> Needs:
     update left them."""
     versions = stack.installation.api
     made = sorted((*stack.traffic, *stack.security), key=lambda item: item.late)
+    manifests = (item.manifest(versions) for item in made)
     objects = {
         **{item.ref: item.body for item in stack.apps.objects},
-        **{item.ref: item.manifest(versions) for item in made},
+        **{Ref.of(body): body for body in patched(manifests, stack.settings.patches)},
     }
     return Needs(objects, order.needs(made), standing)

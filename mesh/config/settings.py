@@ -21,6 +21,7 @@ from mesh.core.disclosure import Disclosure
 from mesh.core.kubernetes import Name, PortNumber, ServiceType
 from mesh.core.names import REVISION_LABEL, MeshNames
 from mesh.core.typed import Deciding, ShortForm
+from mesh.patches.patch import Patch
 from mesh.releases.release import Installation
 from mesh.security.config import Security
 from mesh.traffic.config import Traffic
@@ -100,6 +101,9 @@ class Settings(Values):
     objects: list[Entry] = []
     """Objects as Kubernetes has them, for what no other key says, such as a Sidecar or a Telemetry: files and folders
     of the project, or the objects themselves; see [Objects in plain](docs/objects.md)."""
+    patches: tuple[Patch, ...] = ()
+    """Changes of the stack's objects, for what no other key says, as strategic merge patches or JSON patches; see
+    [Patches](docs/patches.md)."""
     traffic: Traffic = Traffic()
     """Traffic management: routing between services, ingress hosts, and egress; see [Traffic](docs/traffic.md)."""
     security: Security = Security()

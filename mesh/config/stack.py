@@ -22,6 +22,7 @@ from mesh.config.productpage import ProductPage
 from mesh.config.settings import NAMESPACE, Settings, SettingsError
 from mesh.core import kinds
 from mesh.core.names import DEFAULT_TRUST_DOMAIN, ROOT
+from mesh.patches import origins as patches
 from mesh.proxy import InjectionError
 from mesh.releases import manual
 from mesh.releases.release import Installation
@@ -58,6 +59,8 @@ class Stack:
 
     def _with_origin(self, item: Object) -> Object:
         ref = item.ref
+        if ref not in self._of_apps:
+            item = replace(item, patched=patches.of(self.settings.patches, item))
         if source := self._compiled.get(ref):
             return replace(item, origin=f"{NAMESPACE}:{source.path}", keys=source.keys)
         if ref in self._of_apps:

@@ -10,7 +10,7 @@ from mesh.core.merge import merged
 from mesh.core.places import written
 from mesh.imports import fitting
 from mesh.imports.fitting import NOTHING, Fitting
-from mesh.imports.source import Data, Left, Steps
+from mesh.imports.source import Data, Left, Overlay, Steps
 from mesh.releases import refusals
 from mesh.releases.refusals import Refusal
 from mesh.releases.release import Release
@@ -26,6 +26,7 @@ class Draft:
         self.release = release
         self.config: dict[str, Any] = {}
         self.left: list[Left] = []
+        self.overlays: list[Overlay] = []
 
     def add(self, path: Steps, value: Any, shown: str = "", name: str = "") -> None:
         """Adds a part of an IstioOperator's `spec`. `shown` is the path that a message has in place of it; `name` is

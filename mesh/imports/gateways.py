@@ -122,7 +122,7 @@ def _add_entry(draft: Draft, of: _Of, name: str, entry: Data) -> None:
     below = as_map(entry.get("k8s"))
     given = k8s.settings(below, f"{shown}.k8s", draft.left)
     draft.add(("components", of.key, LIST, "k8s"), given, f"{shown}.k8s", name)
-    draft.left.extend(k8s.overlays(below.get("overlays"), f"{shown}.k8s.overlays"))
+    draft.overlays.extend(k8s.overlays(below.get("overlays"), f"{shown}.k8s.overlays"))
 
 
 def _add_labels(draft: Draft, of: _Of, name: str, label: Data) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mesh.config.settings import Settings
 from mesh.core.disclosure import Disclosure
 from mesh.imports import layers, pruning, secret_values
 from mesh.imports.fitting import NOTHING, Fitting
-from mesh.imports.source import Left, Source, as_map, release_of
+from mesh.imports.source import Left, Overlay, Source, as_map, release_of
 from mesh.releases.release import Release
 
 
@@ -25,6 +25,8 @@ class Imported:
     """The paths of credentials, which are left out of the config."""
     release: Release
     profile: str
+    overlays: Sequence[Overlay] = ()
+    """Patches that are still to be translated."""
 
 
 def imported(source: Source, asked: str = "") -> Imported:
@@ -33,7 +35,7 @@ def imported(source: Source, asked: str = "") -> Imported:
     profile = layers.profile_of(source, release)
     draft = layers.laid(source, release, profile)
     chosen = {"release": release.name, "profile": profile}
-    return finished({**chosen, **draft.config}, draft.left, release)
+    return replace(finished({**chosen, **draft.config}, draft.left, release), overlays=draft.overlays)
 
 
 def finished(config: Mapping[str, Any], left: Sequence[Left], release: Release) -> Imported:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
-from mesh.imports.source import Data, Left, as_map
+from mesh.imports.source import Data, Left, Overlay, as_map
 
 _METRICS: Final = ("cpu", "memory")
 """Resources for whose use an autoscaler has a target among the settings."""
@@ -48,9 +48,6 @@ def _targets(metrics: Sequence[Data], path: str, left: list[Left]) -> Data:
     return found
 
 
-def overlays(listed: Any, path: str) -> Iterator[Left]:
-    """The overlays of a component, none of which has a form among the settings."""
-    for i, one in enumerate(listed or []):
-        named = as_map(one) if isinstance(one, Mapping) else {}
-        what = f"{named.get('kind')} {named.get('name')}"
-        yield Left(path=f"{path}[{i}]", why=f"a patch of {what}: the stack has no key for it")
+def overlays(listed: Any, path: str) -> list[Overlay]:
+    """The overlays of a component, each of which patches an object."""
+    return [Overlay(path=f"{path}[{i}]", body=as_map(one)) for i, one in enumerate(listed or [])]

@@ -100,7 +100,7 @@ def _components(draft: Draft, components: Data) -> None:
         draft.add(("components", name), plain)
         below = as_map(own.get("k8s"))
         draft.add(("components", name, "k8s"), k8s.settings(below, f"{path}.k8s", draft.left))
-        draft.left.extend(k8s.overlays(below.get("overlays"), f"{path}.k8s.overlays"))
+        draft.overlays.extend(k8s.overlays(below.get("overlays"), f"{path}.k8s.overlays"))
 
 
 def _namespaces(draft: Draft) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from mesh.config.settings import NAMESPACE
 from mesh.core import secure
-from mesh.core.disclosure import Disclosure
+from mesh.core.disclosure import Disclosure, step
 from mesh.imports.source import Data
 
 
@@ -21,7 +21,7 @@ def hidden(config: Data, disclosure: Disclosure) -> tuple[dict[str, Any], list[s
                 key: walk(item, (*path, str(key)), f"{written}{_step(str(key), path)}") for key, item in value.items()
             }
         if isinstance(value, list):
-            return [walk(item, (*path, f"[{i}]"), f"{written}[{i}]") for i, item in enumerate(value)]
+            return [walk(item, (*path, step(item, i)), f"{written}[{i}]") for i, item in enumerate(value)]
         if not disclosure.is_credential(path, value):
             return value
         found.append(written)

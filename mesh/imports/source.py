@@ -33,6 +33,15 @@ class Left:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Overlay:
+    """A patch of an object in an IstioOperator: what it becomes depends on the object."""
+
+    path: str
+    body: Data
+    """Its `kind`, `name` and `patches`."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class GatewayChart:
     """The values of Helm's chart `gateway`."""
 

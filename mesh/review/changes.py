@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final, Literal
 
-from mesh.analysis.objects import Object, Ref
+from mesh.analysis.objects import Object, Ref, patched_by
 from mesh.core import disclosure, kinds, secure
 from mesh.core.disclosure import Disclosure
 from mesh.core.kinds import GroupKind
@@ -115,7 +116,7 @@ def _fields(old: Object, new: Object, shown: Disclosure) -> Iterator[Field]:
     elif new.kind == kinds.CUSTOM_RESOURCE_DEFINITION:
         yield from _of_definition(old.body, new.body, shown)
     else:
-        yield from differences(old.body, new.body, shown)
+        yield from differences(old.body, new.body, shown, partial(patched_by, new.patched))
     if (WAIT_FOR in old.annotations) != (WAIT_FOR in new.annotations):
         note = "waited for" if WAIT_FOR in new.annotations else "no longer waited for"
         yield Field(path=f"metadata.annotations[{WAIT_FOR}]", note=note)

@@ -55,7 +55,7 @@ def _changes(changes: Sequence[Change]) -> list[Mapping[str, Any]]:
 
 
 def _field(field: Field) -> Mapping[str, Any]:
-    return _filled({"path": field.path, "note": field.note, "old": field.old, "new": field.new})
+    return _filled({"path": field.path, "note": field.note, "old": field.old, "new": field.new, "by": field.by})
 
 
 def _filled(said: Mapping[str, Any]) -> Mapping[str, Any]:

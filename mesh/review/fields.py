@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any, Final
@@ -28,15 +28,27 @@ class Field:
     """None if the field is removed."""
     note: str = ""
     """Describes the change in place of values that are too long or secret."""
+    by: str = ""
+    """The key of the patch that sets the field; empty if it comes from a setting."""
 
 
-def differences(old: Any, new: Any, shown: Disclosure = disclosure.DEFAULT) -> Iterator[Field]:
+def _by_nobody(_path: Path, _value: Any) -> str:
+    return ""
+
+
+def differences(
+    old: Any,
+    new: Any,
+    shown: Disclosure = disclosure.DEFAULT,
+    patched_by: Callable[[Path, Any], str] = _by_nobody,
+) -> Iterator[Field]:
     """The fields in which two values differ. Items of lists are matched by name where they have one. `[secret]` stands
-    for values that are not `shown`."""
+    for values that are not `shown`. `patched_by` is asked for the patch that sets the new value at a path."""
     for path, was, now, note in _Fields().walk(old, new):
         place = _written(tuple(disclosure.name(step) for step in path))
         before, after = (None if value is ABSENT else shown.masked(value, path) for value in (was, now))
-        yield Field(path=place, note=note) if note else Field(path=place, old=before, new=after)
+        by = patched_by(path, now)
+        yield Field(path=place, note=note, by=by) if note else Field(path=place, old=before, new=after, by=by)
 
 
 class _Fields(Comparison):

@@ -127,6 +127,10 @@ def _change(change: Change) -> Iterator[str]:
 
 
 def _field(field: Field) -> str:
+    return f"{_changed(field)}{f' (by {field.by})' if field.by else ''}"
+
+
+def _changed(field: Field) -> str:
     if field.note:
         return f"`{field.path}`: {field.note}"
     if field.old is None or field.new is None:

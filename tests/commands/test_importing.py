@@ -17,7 +17,13 @@ spec:
   tag: 1.10.3
   profile: demo
   components:
-    pilot: { k8s: { overlays: [ { kind: Deployment, name: istiod, patches: [] } ] } }
+    pilot:
+      k8s:
+        overlays:
+          - kind: Deployment
+            name: istiod
+            patches: [{ path: spec.template.spec.hostNetwork, value: true }]
+          - { kind: Service, name: other, patches: [] }
   values:
     pilot: { env: { API_TOKEN: hush } }
 """
@@ -35,7 +41,8 @@ def test_it_writes_a_stack_and_says_what_is_not_in_it(folder: Path, capsys: pyte
     assert importing.run("mine", str(folder / "operator.yaml"), "", force=False) == 0
     assert stack_file.config(stack_file.document(folder / "Pulumi.mine.yaml"))["mesh:profile"] == "demo"
     said = capsys.readouterr().out
-    assert "components.pilot.k8s.overlays[0]  a patch of Deployment istiod" in said
+    assert "components.pilot.k8s.overlays[1]  the stack makes no Service other" in said
+    assert "hostNetwork: true" in (folder / "Pulumi.mine.yaml").read_text()
     assert "  mesh:pilot.env.API_TOKEN" in said
     assert "hush" not in said + (folder / "Pulumi.mine.yaml").read_text()
 

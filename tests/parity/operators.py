@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import yaml
 
-from commands import render
+from commands import overlaying, render
 from mesh import releases
 from mesh.core import kinds
 from mesh.core.kinds import GroupKind
@@ -43,7 +43,7 @@ def samples(release: str) -> list[Path]:
 @cache
 def imported(path: Path) -> Imported:
     """A sample as a stack."""
-    return importing.imported(reading.read(str(path), SAMPLES))
+    return overlaying.patched(importing.imported(reading.read(str(path), SAMPLES)))
 
 
 def file(release: str) -> Path:

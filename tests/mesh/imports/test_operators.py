@@ -132,13 +132,17 @@ def test_names_in_snake_case_are_understood() -> None:
         ({"addonComponents": {"kiali": {"enabled": True}}}, "addonComponents", "write mesh:addons"),
         ({"values": {"pilot": {"autoscaleMin": 9}}}, "mesh:pilot", "autoscaleMin 9 is more than autoscaleMax 5"),
         (ingress(k8s={"replicaCount": 3}), "gateways.istio-ingressgateway.replicaCount", "an autoscaler sets"),
-        (ingress(k8s={"overlays": [{"kind": "Service", "name": "x"}]}), "k8s.overlays[0]", "a patch of Service x"),
     ],
 )
 def test_what_is_not_carried_over_is_named_with_the_reason(spec: dict[str, Any], path: str, why: str) -> None:
     (left,) = made(spec).left
     assert left.path.endswith(path)
     assert why in left.why
+
+
+def test_overlays_are_kept_for_who_knows_their_objects() -> None:
+    (found,) = made(ingress(k8s={"overlays": [{"kind": "Service", "name": "x"}]})).overlays
+    assert found.path == "components.ingressGateways[istio-ingressgateway].k8s.overlays[0]"
 
 
 def test_what_says_nothing_is_left_out_without_a_word() -> None:
