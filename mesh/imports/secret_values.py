@@ -12,13 +12,15 @@ from mesh.imports.source import Data
 
 def hidden(config: Data, disclosure: Disclosure) -> tuple[dict[str, Any], list[str]]:
     """The config with placeholders of secrets in place of credentials, and the paths of these, as `pulumi config set
-    --path` takes them."""
+    --path` takes them. What has a name and a value is a variable, wherever it stands, such as in a patch."""
     found: list[str] = []
 
     def walk(value: Any, path: tuple[str, ...], written: str) -> Any:
         if isinstance(value, dict):
+            named = ("env", f"[{value['name']}]") if "value" in value and "name" in value else path
             return {
-                key: walk(item, (*path, str(key)), f"{written}{_step(str(key), path)}") for key, item in value.items()
+                key: walk(item, (*(named if key == "value" else path), str(key)), f"{written}{_step(str(key), path)}")
+                for key, item in value.items()
             }
         if isinstance(value, list):
             return [walk(item, (*path, step(item, i)), f"{written}[{i}]") for i, item in enumerate(value)]
