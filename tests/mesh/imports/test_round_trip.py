@@ -26,6 +26,8 @@ def drawn(release: str) -> list[dict[str, Any]]:
         kept.pop("tag", None)
         if isinstance(kept.get("base"), dict):
             kept["base"] = {key: value for key, value in kept["base"].items() if key != "release"}
+        if isinstance(kept.get("pilot"), dict) and kept["pilot"].get("autoscaleEnabled", True):
+            kept["pilot"].pop("replicaCount", None)  # an autoscaler sets it
         homes = [kept.get(part, {}).get("namespace") for part in ("cni", "ztunnel")]
         kept["namespaces"] = {name: "existing" for name in homes if name and name != ROOT}
         try:
