@@ -61,6 +61,9 @@ parity: $(VENV)/ready ## compare the stack with another Istio: FROM=file or fold
 upgrade: $(VENV)/ready ## show where the stack is on the road to release TO=1.30, and its next step; APPLY=1: write that into the stack's file; REVISION=..., NAMESPACE=...
 	@$(RUN) commands upgrade $(STACK) $(ARGS)
 
+import: $(VENV)/ready ## write the stack's file from FROM=IstioOperator or Helm values (files, folders, CHART=file); RELEASE=1.30 if no tag says, FORCE=1: anew
+	@$(RUN) commands import "$(NAMED)"
+
 adopt: $(VENV)/ready ## take over an Istio that was installed in another way; FORCE=1: also if it differs from the stack
 	@$(RUN) commands adopt $(STACK)
 

@@ -96,6 +96,14 @@ def adopt(stack: str, _: argparse.Namespace) -> int:
     return _advised(adopting.run(stack, force=_is_set("FORCE")))
 
 
+def import_(stack: str, _: argparse.Namespace) -> int:
+    """Writes the file of a stack that is what people have of Istio's own installation."""
+    from commands import importing
+
+    source, release = (os.environ.get(name, "") for name in ("FROM", "RELEASE"))
+    return importing.run(stack, source, release, force=_is_set("FORCE"))
+
+
 def upgrade(stack: str, args: argparse.Namespace) -> int:
     """Shows the road to another release, and takes the next step."""
     from commands import upgrade as upgrading
@@ -197,6 +205,7 @@ COMMANDS: Final[dict[str, Callable[[str, argparse.Namespace], int]]] = {
     "render": render,
     "parity": parity,
     "adopt": adopt,
+    "import": import_,
     "upgrade": upgrade,
     "dashboard": dashboard,
     "analyze": analyze,
@@ -211,7 +220,20 @@ COMMANDS: Final[dict[str, Callable[[str, argparse.Namespace], int]]] = {
     "docs": docs,
 }
 WITHOUT_ENGINE: Final = frozenset(
-    ("render", "analyze", "policy", "map", "graph", "report", "docs", "precheck", "parity", "sandbox", "sandbox-stop")
+    (
+        "render",
+        "analyze",
+        "policy",
+        "map",
+        "graph",
+        "report",
+        "docs",
+        "precheck",
+        "parity",
+        "import",
+        "sandbox",
+        "sandbox-stop",
+    )
 )
 """Commands for which `main` neither builds the toolchain nor sets Pulumi's environment variables."""
 

@@ -23,6 +23,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import to_jsonable_python
 
 from commands import examples, values_page
+from commands.parity import intended
 from commands.stackfiles import ROOT
 from mesh import releases
 from mesh.analysis.codes import CODES
@@ -43,9 +44,11 @@ ADDONS: Final = ROOT / "docs" / "addons.md"
 ANALYSIS: Final = ROOT / "docs" / "analysis.md"
 REPORT: Final = ROOT / "docs" / "report.md"
 POLICY: Final = ROOT / "docs" / "policies.md"
+DIFFERENCES: Final = ROOT / "docs" / "differences.md"
 VALUES: Final = ROOT / "docs" / "values.md"
 UPGRADE: Final = ROOT / "docs" / "upgrade-changes.md"
 _TABLE: Final = re.compile(r"\| key \| value \|.*?\n(?=\n)", re.DOTALL)
+_INTENDED: Final = re.compile(r"\| here \| Istio \|.*?\n(?=\n)", re.DOTALL)
 _END_OF_INTRODUCTION: Final = "<!-- made by `make docs` from here on -->\n"
 _HEAD: Final = ("| {} | value | default | meaning |", "| --- | --- | --- | --- |")
 _PLAIN: Final[Mapping[Any, str]] = {str: "text", int: "number", float: "number", bool: "true, false", Any: "anything"}
@@ -61,6 +64,8 @@ def write() -> None:
     POLICY.write_text(_introduction(POLICY) + rules())
     VALUES.write_text(_introduction(VALUES) + values_page.tables())
     UPGRADE.write_text(_introduction(UPGRADE) + differences())
+    tables = iter(intended_differences())
+    DIFFERENCES.write_text(_INTENDED.sub(lambda _: next(tables), DIFFERENCES.read_text()))
     for file, text in examples.maps().items():
         file.write_text(text)
 
@@ -97,6 +102,13 @@ def rules() -> str:
     head = ("| code | policy | level | meaning |", "| --- | --- | --- | --- |")
     rows = [f"| `{one.code}` | `{one.slug}` | {one.level} | {one.meaning} |" for one in POLICIES.values()]
     return "\n".join([*head, *rows, ""])
+
+
+def intended_differences() -> list[str]:
+    """The tables of what differs from Istio's own installation on purpose, in Markdown."""
+    head = ("| here | Istio | why |", "| --- | --- | --- |")
+    tables = (intended.ALWAYS, intended.BY_SETTINGS)
+    return ["\n".join([*head, *(f"| {one.here} | {one.istio} | {one.why} |" for one in t), ""]) for t in tables]
 
 
 def differences() -> str:

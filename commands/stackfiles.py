@@ -28,6 +28,11 @@ def path(stack: str) -> Path:
     return stack_file.path(_FOLDER, stack)
 
 
+def new(stack: str) -> Path:
+    """Where the file of a stack is, or would be."""
+    return _FOLDER / f"Pulumi.{stack}.yaml"
+
+
 def copy(stack: str) -> Path:
     """The copy of the stack's file that Pulumi works on; it need not exist yet."""
     return sandbox.home() / "project" / f"Pulumi.{stack}.yaml"

@@ -27,6 +27,8 @@ def lead_to(mesh: Installation, namespace: pulumi.Input[str], opts: pulumi.Resou
         type=None if version else "ExternalName",
         external_name=None if version else wanted.address,
         cluster_ip="None" if version and wanted.headless else None,
+        ip_family_policy=wanted.ip_family_policy or None,
+        ip_families=list(wanted.ip_families) or None,
     )
     kube.service(wanted.name, namespace, wanted.labels, spec, opts)
     if version and wanted.slices:

@@ -1,15 +1,17 @@
-"""Intended differences from Istio's own installation, which docs/differences.md explains."""
+"""Intended differences from Istio's own installation, and the tables of docs/differences.md."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final
 
 from commands.parity.compare import Difference
 from mesh.core import kinds, secure
 from mesh.core.diff import ABSENT
-from mesh.core.names import INJECTOR
+from mesh.core.names import INJECTOR, ZIPKIN, ZIPKIN_PORT
 
 Test = Callable[[Difference], bool]
 
@@ -17,12 +19,6 @@ UNUSED: Final = frozenset(("grpc-simple", "grpc-agent", "agentgateway"))
 """Injection templates for proxies that nothing here asks for."""
 DEFAULT_TAG: Final = frozenset(("istio-revision-tag-default", "istiod-default-validator"))
 """The webhooks of the tag `default`."""
-
-
-def reason(found: Difference) -> str:
-    """The reason why a difference is intended; empty if it is not."""
-    said = f"by {found.by}" if found.by else ""
-    return said or next((why for why, holds in REASONS.items() if holds(found)), "")
 
 
 def _newer_api(found: Difference) -> bool:
@@ -68,14 +64,196 @@ def _encrypted(found: Difference) -> bool:
     return isinstance(found.ours, str) and bool(secure.key_of(found.ours)) and found.theirs is not ABSENT
 
 
-REASONS: Final[dict[str, Test]] = {
-    "the old version of the API is gone since Kubernetes 1.25 and 1.26": _newer_api,
-    "nothing here reads IstioOperator": _operator,
-    "injection templates are compared by what they inject, see docs/injection.md": _template,
-    "templates for gRPC without a proxy and for agentgateway are left out": _unused_template,
-    "`istioctl manifest generate` leaves out the default tag, which `istioctl install` makes": _default_tag,
-    "a stack makes its namespaces": _namespace,
-    "labels and annotations of others stay": _added_notes,
-    "encrypted values are not compared": _encrypted,
-}
-"""The tests of intended differences by their reasons; the first that holds counts."""
+def _own_service(found: Difference) -> bool:
+    path = re.fullmatch(r"webhooks\[.*\]\.clientConfig\.service\.name", found.path)
+    ours = str(found.ours)
+    return bool(path) and found.object.kind == kinds.VALIDATING_WEBHOOK and ours.startswith(f"{found.theirs}-")
+
+
+def _told_annotations(found: Difference) -> bool:
+    env = r"spec\.template\.spec\.containers\[.*\]\.env\[ISTIO_METAJSON_ANNOTATIONS\](\.value)?"
+    if found.object.kind != kinds.DEPLOYMENT or not re.fullmatch(env, found.path) or found.ours is ABSENT:
+        return False
+    return found.theirs is ABSENT or _pairs(found.theirs) <= _pairs(found.ours)
+
+
+def _pairs(text: Any) -> set[tuple[str, str]]:
+    """The annotations in a variable's value."""
+    return set(json.loads(text).items())
+
+
+def _default_tracer(found: Difference) -> bool:
+    if not found.path.endswith(".defaultConfig.tracing.zipkin") or found.ours is not ABSENT:
+        return False
+    return found.theirs == {"address": f"{ZIPKIN}.{found.object.namespace}:{ZIPKIN_PORT}"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Intended:
+    """A difference that is on purpose: a row of docs/differences.md."""
+
+    here: str
+    """What is so here, in Markdown."""
+    istio: str = ""
+    """What Istio has in its place, in Markdown."""
+    why: str = ""
+    """The reason, in Markdown."""
+    said: str = ""
+    """What `make parity` says of such a difference."""
+    holds: Test | None = None
+    """Whether a difference is one of these; None if there is none to recognize: the normal form has it not, or a
+    setting makes it as in Istio."""
+
+
+ALWAYS: Final = (
+    Intended(
+        here="`policy/v1`, `autoscaling/v2`",
+        istio="`policy/v1beta1`, `autoscaling/v2beta1`",
+        why="the old ones are gone since Kubernetes 1.25 and 1.26",
+        said="the old version of the API is gone since Kubernetes 1.25 and 1.26",
+        holds=_newer_api,
+    ),
+    Intended(
+        here="`caBundle`, and the validation's `failurePolicy`, are not set",
+        istio="empty, and `Ignore`",
+        why="istiod sets them; two writers would be drift",
+    ),
+    Intended(
+        here="no definition of IstioOperator",
+        istio="there is one",
+        why="nothing on a cluster reads it; [`make import`](import.md) reads the file",
+        said="nothing on a cluster reads IstioOperator",
+        holds=_operator,
+    ),
+    Intended(
+        here="definitions have descriptions in other words, and no `format: string`",
+        why="there is no such format: API servers warn of it",
+    ),
+    Intended(
+        here="no labels that only tell which tool installed an object",
+        istio="`install.operator.istio.io/…`, `operator.istio.io/…`, `release`",
+        why="no such tool was used",
+        said="labels and annotations of others stay",
+        holds=_added_notes,
+    ),
+    Intended(
+        here="injection templates in other words",
+        why="they are made from the model of the proxy; what they inject is the same, see [injection.md](injection.md)",
+        said="injection templates are compared by what they inject, see docs/injection.md",
+        holds=_template,
+    ),
+    Intended(
+        here="no injection templates `grpc-simple`, `grpc-agent` and `agentgateway` (1.30)",
+        istio="they are there",
+        why="nothing here asks for proxies of their kinds",
+        said="templates for gRPC without a proxy and for agentgateway are left out",
+        holds=_unused_template,
+    ),
+    Intended(
+        here="the webhooks of the tag `default` (1.30)",
+        istio="`istioctl install` makes them, `istioctl manifest generate` does not print them",
+        why="without them istiod validates only objects that name its revision",
+        said="`istioctl manifest generate` leaves out the default tag, which `istioctl install` makes",
+        holds=_default_tag,
+    ),
+    Intended(
+        here="beside newer definitions, the validation of 1.10 is asked for `v1alpha3` and `v1beta1` alone",
+        istio="for all versions",
+        why="it refuses those that it does not know, whoever writes them ([upgrade.md](upgrade.md))",
+    ),
+    Intended(
+        here="the namespaces are the stack's, and carry its marks",
+        istio="`istioctl manifest generate` does not print them",
+        why="see [state.md](state.md)",
+        said="a stack makes its namespaces",
+        holds=_namespace,
+    ),
+    Intended(
+        here="annotations `pulumi.com/waitFor`, `pulumi.com/skipAwait` and `mesh/digest` on Services and webhooks",
+        why="see [What waits for what](readiness.md)",
+    ),
+    Intended(
+        here="encrypted values",
+        istio="any value",
+        why="only Pulumi knows them, so that they are not compared",
+        said="encrypted values are not compared",
+        holds=_encrypted,
+    ),
+)
+"""Differences of every installation."""
+
+BY_SETTINGS: Final = (
+    Intended(
+        here="with a revision, validation asks the Service `istiod-<revision>`",
+        istio="always `istiod`",
+        why="without a default revision nothing would answer there, and nothing be validated",
+        said="with a revision, validation asks the Service of that revision",
+        holds=_own_service,
+    ),
+    Intended(
+        here="a further gateway has the labels `app: <name>` and `istio: <name without istio->`",
+        istio="those of Istio's own gateway of the kind",
+        why="its Service and its Deployment would select the other one's pods; `labels` gives it others",
+    ),
+    Intended(
+        here="a further gateway is as Istio's own of its kind",
+        istio="it also gets what the profile changes of that one in `values`, such as the autoscaler's limits",
+        why="it can be read off one table; its own settings make it so, which `make import` writes",
+    ),
+    Intended(
+        here="annotations of a gateway's pods are also told to istiod",
+        istio="only if they are given in `values`, not in `k8s`",
+        why="there is one place for them here",
+        said="annotations of a gateway's pods are also told to istiod",
+        holds=_told_annotations,
+    ),
+    Intended(
+        here="a tracer in `meshConfig.defaultConfig.tracing` takes the default one's place",
+        istio="both are there, and istiod refuses them, unless `global.proxy.tracer` names it too",
+        said="a tracer takes the default one's place",
+        holds=_default_tracer,
+    ),
+    Intended(
+        here="`pilot.traceSampling` counts in every profile",
+        istio="profile demo keeps its 100 whatever `values` say, since it sets the pods' `PILOT_TRACE_SAMPLING`",
+        why="what a stack says counts more than its profile",
+    ),
+    Intended(
+        here="with `pilot.enabled: false` there is no validation webhook",
+        istio="it stays, and asks an istiod that is not there",
+        why="it would admit everything, or nothing",
+    ),
+    Intended(
+        here="`cni.resources` and `cni.pullPolicy` are those of all containers of the plugin's pods",
+        istio="those in `components.cni.k8s` are the installer's alone",
+        why="there is one place for them here",
+    ),
+    Intended(
+        here="a node selector of `values` is one of the pods",
+        istio="it becomes a node affinity",
+        why="the effect is the same",
+    ),
+    Intended(here="the network plugin's configuration is the same JSON in other lines"),
+    Intended(
+        here="profiles for a control plane elsewhere are refused without its [address or URL](clusters.md)",
+        istio="they are installed",
+        why="injection would lead to nothing, and refuse all pods",
+    ),
+    Intended(
+        here="a host name as `remotePilotAddress` beside an istiod is refused",
+        istio="Endpoints with the name as an IP address",
+        why="the API server refuses these",
+    ),
+    Intended(
+        here="without an istiod here, the injection values say so (`global.enabled`, `global.externalIstiod`)",
+        istio="both are true",
+        why="no template reads them",
+    ),
+)
+"""Differences of installations whose settings are not the profile's own."""
+
+
+def reason(found: Difference) -> str:
+    """The reason why a difference is intended; empty if it is not."""
+    said = f"by {found.by}" if found.by else ""
+    return said or next((one.said for one in (*ALWAYS, *BY_SETTINGS) if one.holds and one.holds(found)), "")

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import yaml
 
+from mesh.api import MeshConfig, spelling
 from mesh.core import kinds, pods, quantities
 from mesh.core.kinds import GroupKind
 
@@ -27,6 +28,7 @@ _TOOLS: Final = re.compile(
 _TOKEN: Final = re.compile(r"kube-api-access-\w{5}$")
 """Name of the volume with the token of a Pod's account."""
 _TOLERATED: Final = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
+_REQUIRED: Final = "requiredDuringSchedulingIgnoredDuringExecution"
 _QUANTITIES: Final = ("cpu", "memory", "storage", "ephemeral-storage", "sizeLimit", "divisor")
 
 _NAMED: Final[Mapping[str, Sequence[str]]] = {
@@ -118,8 +120,22 @@ def _quantity(value: Any) -> Any:
 
 
 def _config_map(manifest: Manifest) -> Manifest:
-    """With the YAML or JSON texts of its data parsed."""
-    return {**manifest, "data": {name: _document(text) for name, text in (manifest.get("data") or {}).items()}}
+    """With the YAML or JSON texts of its data parsed, and the mesh configuration's names in one spelling."""
+    data = {name: _document(text) for name, text in (manifest.get("data") or {}).items()}
+    if isinstance(data.get("mesh"), Mapping):
+        data["mesh"] = _one_spelling(data["mesh"])
+    return {**manifest, "data": data}
+
+
+def _one_spelling(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A mesh configuration with the names of fields as istiod writes them: it reads them in snake case, too."""
+    found = copy.deepcopy(dict(config))
+    for path, name in list(spelling.others(MeshConfig, found)):
+        part: Any = found
+        for step in path[:-1]:
+            part = part[step]
+        part.setdefault(name, part.pop(path[-1]))
+    return found
 
 
 def _document(text: Any) -> Any:
@@ -159,6 +175,22 @@ def _pod(pod: Manifest) -> Manifest:
         spec.setdefault("serviceAccountName", account)
     for group in ("containers", "initContainers"):
         spec[group] = [_container(one) for one in spec.get(group) or []]
+    return _with_node_selector(spec)
+
+
+def _with_node_selector(spec: dict[str, Any]) -> Manifest:
+    """With one value that a node's label must have as a node selector, wherever it is written: the affinity may ask for
+    it, too."""
+    spec = copy.deepcopy(spec)
+    required = ((spec.get("affinity") or {}).get("nodeAffinity") or {}).get(_REQUIRED) or {}
+    terms = required.get("nodeSelectorTerms") or []
+    if len(terms) != 1:
+        return spec
+    asked = terms[0].get("matchExpressions") or []
+    single = [one for one in asked if one.get("operator") == "In" and len(one.get("values") or []) == 1]
+    if len(single) < len(asked):
+        terms[0]["matchExpressions"] = [one for one in asked if one not in single]
+        spec["nodeSelector"] = {**(spec.get("nodeSelector") or {}), **{one["key"]: one["values"][0] for one in single}}
     return spec
 
 

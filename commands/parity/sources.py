@@ -64,10 +64,10 @@ class StackObjects:
         return [planned.manifest for planned in self.plan.objects if planned.patch]
 
 
-def of_stack(name: str, stack: Stack) -> StackObjects:
-    """The objects of a stack, without asking a cluster."""
+def of_stack(name: str, stack: Stack, config: Mapping[str, str] | None = None) -> StackObjects:
+    """The objects of a stack, without asking a cluster. `config` is that of a stack without a file."""
     with contextlib.redirect_stderr(io.StringIO()):  # the program warns that it asks no cluster
-        resources = render.record(name, stack=stack)
+        resources = render.record(name, config, stack=stack)
     names = {r.urn: r.name for r in resources}
     component = {Ref.of(m): names.get(r.parent, "") for r in resources for m in render.manifests([r])}
     others = {item.ref: item.others for item in stack.apps.objects if item.others}

@@ -15,7 +15,10 @@ _STEP: Final = 2
 
 def entry(key: str, value: Any, indent: int) -> list[str]:
     """The lines of an entry of a block, without the indentation of the first one: a map of scalars in braces on one
-    line if it fits, other maps, and those at the file's margin, as a block. `key` is YAML."""
+    line if it fits, other maps, and those at the file's margin, as a block; a text of several lines as it is. `key` is
+    YAML."""
+    if isinstance(value, str) and "\n" in value and (lines := _literal(key, value, indent)):
+        return lines
     line = f"{key}: {flow(value)}"
     fits = indent and indent + len(line) <= WIDTH
     if not _is_nested(value) or (fits and not _holds_maps(value)):
@@ -28,10 +31,31 @@ def _children(value: Any, indent: int) -> Iterator[str]:
     if isinstance(value, Mapping):
         items = (entry(flow(str(key)), item, indent) for key, item in value.items())
     else:
-        items = ([f"- {flow(item)}"] for item in value)
+        items = (_item(item, indent) for item in value)
     for lines in items:
         yield lines[0]
         yield from (line.removeprefix(" " * indent) for line in lines[1:])
+
+
+def _item(value: Any, indent: int) -> list[str]:
+    """The lines of an item of a list: one if it fits, or if it is no map."""
+    line = f"- {flow(value)}"
+    if not isinstance(value, Mapping) or indent + len(line) <= WIDTH:
+        return [line]
+    first, *others = _children(value, indent + _STEP)
+    return [f"- {first}", *(" " * (indent + _STEP) + one for one in others)]
+
+
+def _literal(key: str, value: str, indent: int) -> list[str]:
+    """The lines of an entry with a text of several lines, as they are; none if YAML would not read them so."""
+    mark = "|" if value.endswith("\n") else "|-"
+    lines = [" " * (indent + _STEP) + line if line else "" for line in value.removesuffix("\n").split("\n")]
+    found = [f"{key}: {mark}", *lines]
+    try:
+        read = list(yaml.safe_load("\n".join([" " * indent + found[0], *lines, ""])).values())
+    except yaml.YAMLError:
+        return []
+    return found if read == [value] else []
 
 
 def flow(value: Any) -> str:
@@ -59,5 +83,6 @@ def _is_nested(value: Any) -> bool:
 
 
 def _holds_maps(value: Any) -> bool:
+    """Whether a value has maps, or texts of several lines, in it."""
     items = value.values() if isinstance(value, Mapping) else value
-    return any(isinstance(item, Mapping) and item for item in items)
+    return any((item and isinstance(item, Mapping)) or (isinstance(item, str) and "\n" in item) for item in items)

@@ -28,6 +28,12 @@ class Profiles:
     """Differences on a platform (`global.platform`), by name."""
     changed: Mapping[str, Data] = field(default_factory=dict)
     """By earlier release, the values that keep the behavior which the release after it changed. Newest first."""
+    by_components: Mapping[str, Data] = field(default_factory=dict)
+    """By profile, those of its differences that Istio's own profile makes in `components`, where they count more than
+    the `values` of a user's IstioOperator."""
+    merges_gateways: bool = False
+    """Whether the gateways of a user's IstioOperator are merged by name with those of its profile, and are disabled if
+    they do not say; otherwise their list replaces the profile's, and they are enabled."""
 
     @property
     def names(self) -> tuple[str, ...]:

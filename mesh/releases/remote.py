@@ -28,6 +28,9 @@ class RemoteService:
     labels: Mapping[str, str] = field(default_factory=dict)
     headless: bool = False
     """Whether the name stands for an IP address itself, and not for one of the cluster's own."""
+    ip_family_policy: str = ""
+    ip_families: Sequence[str] = ()
+    """IP families; the default of Kubernetes if empty."""
     slices: bool = True
     """Whether an IP address is in an EndpointSlice; otherwise it is in Endpoints, which older clusters read."""
 

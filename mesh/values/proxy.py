@@ -24,7 +24,7 @@ from mesh.core.typed import Documented
 from mesh.values.gateway import PROXY_RESOURCES
 from mesh.values.networks import Network
 from mesh.values.tracers import Tracers
-from mesh.values.workload import Variant
+from mesh.values.workload import IpFamilies, IpFamilyPolicy, Variant
 
 _LEVELS = "trace|debug|info|warning|error|critical|off"
 _SCOPE_LEVELS = "none|error|warn|info|debug"
@@ -295,6 +295,10 @@ class Global(Documented):
     """Whether a cluster with a remote istiod holds Istio's objects for it."""
     remotePilotAddress: Host = ""
     """Address of a remote istiod, an IP address or a host name, for a Service that leads to it."""
+    ipFamilyPolicy: IpFamilyPolicy = ""
+    """IP families of that Service, one or both; the default of Kubernetes if empty."""
+    ipFamilies: IpFamilies = ()
+    """IP families of that Service, in order of preference."""
     meshNetworks: dict[LabelValue, Network] = {}
     """Networks of the mesh with their endpoints and gateways, by name. Clusters and gateways that say their network by
     `global.network` need no entry."""

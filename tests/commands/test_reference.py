@@ -38,6 +38,11 @@ def test_every_change_of_an_upgrade_is_in_the_docs() -> None:
     assert reference.UPGRADE.read_text().endswith(reference.differences()), "run `make docs`"
 
 
+def test_the_page_of_differences_is_what_parity_calls_wanted() -> None:
+    page = reference.DIFFERENCES.read_text()
+    assert all(f"\n{table}" in page for table in reference.intended_differences()), "run `make docs`"
+
+
 def test_the_page_of_istios_settings_is_up_to_date() -> None:
     assert reference.VALUES.read_text().endswith(values_page.tables()), "run `make docs`"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from mesh.core.merge import Data
+from mesh.core.merge import Data, merged
 from mesh.releases.common.profiles import (
     CERTIFICATES,
     DEMO_PORTS,
@@ -42,28 +42,36 @@ _ROOT: Final[Data] = {
 
 _SMALL_PROXY: Final = {"resources": {"requests": {"cpu": "10m", "memory": "40Mi"}}}
 
+_DEMO_COMPONENTS: Final[Data] = {
+    "pilot": {"traceSampling": 100},
+    "gateways": {
+        "istio-ingressgateway": {**_SMALL_PROXY, "ports": DEMO_PORTS},
+        "istio-egressgateway": {"kind": "egress", **_SMALL_PROXY},
+    },
+}
+"""What profile demo sets in `components` and the values of a user do not change, unlike what it sets there of istiod's
+pods: istioctl moves such values to the components."""
+
 _DIFFERENCES: Final[dict[str, tuple[str | None, Data]]] = {
     "minimal": (None, {}),
     "default": ("minimal", {"gateways": {"istio-ingressgateway": {"kind": "ingress"}}}),
     "demo": (
         "default",
-        {
-            "meshConfig": {"accessLogFile": "/dev/stdout"},
-            "pilot": {
-                "resources": {"requests": {"cpu": "10m", "memory": "100Mi"}},
-                "autoscaleEnabled": False,
-                "traceSampling": 100,
-            },
-            "global": {"proxy": _SMALL_PROXY},
-            "gateways": {
-                "istio-ingressgateway": {
-                    **_SMALL_PROXY,
+        merged(
+            _DEMO_COMPONENTS,
+            {
+                "meshConfig": {"accessLogFile": "/dev/stdout"},
+                "pilot": {
+                    "resources": {"requests": {"cpu": "10m", "memory": "100Mi"}},
                     "autoscaleEnabled": False,
-                    "ports": DEMO_PORTS,
                 },
-                "istio-egressgateway": {"kind": "egress", **_SMALL_PROXY, "autoscaleEnabled": False},
+                "global": {"proxy": _SMALL_PROXY},
+                "gateways": {
+                    "istio-ingressgateway": {"autoscaleEnabled": False},
+                    "istio-egressgateway": {"autoscaleEnabled": False},
+                },
             },
-        },
+        ),
     ),
     "preview": (
         "default",
@@ -100,4 +108,11 @@ _DIFFERENCES: Final[dict[str, tuple[str | None, Data]]] = {
     ),
 }
 
-PROFILES: Final = Profiles(root=_ROOT, gateways=_GATEWAYS, differences=_DIFFERENCES, by_name=("secretVolumes",))
+PROFILES: Final = Profiles(
+    root=_ROOT,
+    gateways=_GATEWAYS,
+    differences=_DIFFERENCES,
+    by_components={"demo": _DEMO_COMPONENTS},
+    merges_gateways=True,
+    by_name=("secretVolumes",),
+)

@@ -50,16 +50,16 @@ _VALUES: Final = """
     Gateway.memory Gateway.minReadySeconds Gateway.networkGateway Gateway.rbac Gateway.serviceAccount
     Gateway.tag Gateway.terminationGracePeriodSeconds Gateway.topologySpreadConstraints Gateway.volumeMounts
     Gateway.volumes Global.caName Global.certSigners Global.configCluster Global.enableReaderRBAC
-    Global.nativeNftables Global.networkPolicy Global.platform Global.resourceScope Global.trustBundleName
-    Global.variant Global.waypoint IstiodRemote.enabledLocalInjectorIstiod IstiodRemote.injectionCABundle
-    IstiodRemote.injectionPath Pilot.autoscaleBehavior Pilot.cni Pilot.crlConfigMapName
-    Pilot.deploymentAnnotations Pilot.extraContainerArgs Pilot.initContainers Pilot.ipFamilies
-    Pilot.ipFamilyPolicy Pilot.memory
+    Global.ipFamilies Global.ipFamilyPolicy Global.nativeNftables Global.networkPolicy Global.platform
+    Global.resourceScope Global.trustBundleName Global.variant Global.waypoint
+    IstiodRemote.enabledLocalInjectorIstiod IstiodRemote.injectionCABundle IstiodRemote.injectionPath
+    Pilot.autoscaleBehavior Pilot.cni Pilot.crlConfigMapName Pilot.deploymentAnnotations
+    Pilot.extraContainerArgs Pilot.initContainers Pilot.ipFamilies Pilot.ipFamilyPolicy Pilot.memory
     Pilot.podLabels Pilot.seccompProfile Pilot.serviceAccountAnnotations Pilot.sidecarInjectorWebhookAnnotations
     Pilot.taint Pilot.topologySpreadConstraints Pilot.trafficDistribution Pilot.trustedZtunnelName
     Pilot.trustedZtunnelNamespace Pilot.variant Pilot.volumeMounts Pilot.volumes Proxy.includeInboundPorts
-    Proxy.outlierLogPath Proxy.seccompProfile Proxy.startupProbe Proxy.tracer=none
-    Proxy.variant ProxyInit.forceApplyIptables Repair.repairPods SidecarInjectorWebhook.reinvocationPolicy
+    Proxy.outlierLogPath Proxy.seccompProfile Proxy.startupProbe Proxy.tracer=none Proxy.variant
+    ProxyInit.forceApplyIptables Repair.repairPods SidecarInjectorWebhook.reinvocationPolicy
     Values.compatibilityVersion Values.experimental Values.gatewayClasses Values.images=ztunnel
     Values.injectedGateways Values.pdb Values.ztunnel
 """

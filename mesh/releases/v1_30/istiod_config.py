@@ -24,6 +24,8 @@ _UNLESS_DEFAULT: Final = {
         "arch",
         "defaultNodeSelector",
         "defaultTolerations",
+        "ipFamilyPolicy",
+        "ipFamilies",
     ),
     "proxy": ("holdApplicationUntilProxyStarts", "lifecycle", "variant"),
 }

@@ -23,6 +23,8 @@ def service(mesh: Installation) -> RemoteService | None:
         address=values.global_.remotePilotAddress,
         ports=_PORTS,
         labels=mesh.labels,
+        ip_family_policy=values.global_.ipFamilyPolicy,
+        ip_families=values.global_.ipFamilies,
     )
 
 

@@ -86,6 +86,12 @@ def test_an_istiod_that_injects_only_is_beside_the_address_of_the_one_that_serve
     assert "ValidatingWebhookConfiguration istio-validator-istio-system" in made
 
 
+def test_the_service_that_leads_elsewhere_has_the_ip_families_of_the_values() -> None:
+    families = {"ipFamilyPolicy": "RequireDualStack", "ipFamilies": ["IPv4", "IPv6"]}
+    made = objects(release="1.30", profile="remote", **{"global": {"remotePilotAddress": "192.0.2.7", **families}})
+    assert made["Service istiod"]["spec"].items() >= families.items()
+
+
 def test_an_istiod_that_injects_only_needs_its_config_maps() -> None:
     remote = {"enabledLocalInjectorIstiod": True}
     said = problem(release="1.30", profile="remote", istiodRemote=remote, **address("192.0.2.7"))

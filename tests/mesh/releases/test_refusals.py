@@ -23,7 +23,6 @@ from mesh.releases.refusals import ANY
 from mesh.values import upstream
 from mesh.values.upstream import ENTRY, NAME
 from mesh.values.values import Values
-from tests.mesh.releases.wanted import WANTED
 
 SETTINGS = Path(__file__).parents[2] / "samples" / "values"
 OURS_ALONE = {
@@ -101,10 +100,6 @@ def known(release: str, path: tuple[str, ...], free: bool = True) -> bool:
     return is_known(Settings, path, Lacks(releases.lacks(release)), free)
 
 
-def wanted(path: Sequence[str]) -> bool:
-    return any(refusals.matches(key, path[: len(key)]) for key in WANTED)
-
-
 def leaves(kind: Any, lacks: Lacks, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     """The keys of a release below a type that have no others in them."""
     kind = stripped(kind)
@@ -123,9 +118,7 @@ def test_every_setting_of_istio_is_known_or_refused_with_a_reason(release: str) 
     table = releases.get(release).refusals
 
     neither = {
-        path
-        for path in settings_of(release)
-        if not (known(release, place(path)) or refusals.find(table, place(path)) or wanted(place(path)))
+        path for path in settings_of(release) if not (known(release, place(path)) or refusals.find(table, place(path)))
     }
 
     assert neither == set()
@@ -166,7 +159,7 @@ def test_a_refusal_tells_to_write_what_the_release_has(release: str) -> None:
     told = {refusal.instead.replace(ANY, NAME) for refusal in releases.get(release).refusals.values()} - {""}
     paths = [tuple(key.split(".")) for key in told]
 
-    assert [path for path in paths if not known(release, path) and not wanted(path)] == []
+    assert [path for path in paths if not known(release, path)] == []
 
 
 def test_every_place_is_that_of_a_setting_of_istios() -> None:

@@ -1,0 +1,81 @@
+"""`make import`: writes the file of a stack that is what an IstioOperator, Helm values or an installation says."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from commands import installed, overlaying, pulumi_cli, stackfiles
+from commands.stackfiles import CommandError
+from mesh.core import errors
+from mesh.core.words import count
+from mesh.imports import importing, reading, writing
+from mesh.imports.importing import Imported
+from mesh.imports.source import Left
+
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_CONTEXT: Final = "Name the cluster's context here (mesh:context) or on the command line (CONTEXT=)."
+_PATH: Final = 60
+"""The widest column of paths in the table."""
+
+
+def run(stack: str, source: str, release: str, force: bool) -> int:
+    """Writes the file of the stack from what `source` names, and prints what it could not carry over. Raises
+    CommandError if the stack exists, unless `force`, and SourceError."""
+    file = _target(stack, force)
+    made, origin = _made(source, release)
+    about = f"Imported from {origin}, Istio {made.release.version}. {_CONTEXT}"
+    file.write_text(writing.text(made.config, about, made.secrets))
+    for line in report(made, stack):
+        print(line)
+    return 0
+
+
+def _target(stack: str, force: bool) -> Path:
+    if not stack:
+        raise CommandError("STACK is missing: the name of the stack to write, e.g. make import FROM=… STACK=mine")
+    if not _NAME.fullmatch(stack):
+        raise CommandError(f"STACK={stack}: {errors.show(stack)} is no name of a stack: letters, digits, - and _")
+    file = stackfiles.new(stack)
+    if file.exists() and not force:
+        shown = file.relative_to(stackfiles.ROOT)
+        raise CommandError(f"{shown} exists: choose another STACK, or FORCE=1 to write it anew")
+    return file
+
+
+def _made(source: str, release: str) -> tuple[Imported, str]:
+    """What is imported, and where it is from. Objects of an installation say themselves of which release they are."""
+    if source.startswith(installed.CONTEXT):
+        context = source.removeprefix(installed.CONTEXT)
+        os.environ.update(pulumi_cli.environment(build=False))
+        return installed.imported(installed.of_context(context), f"context {context}"), f"context {context}"
+    if objects := reading.objects(source, Path.cwd()):
+        return installed.imported(objects, source), f"the objects in {source}"
+    found = reading.read(source, Path.cwd())
+    return overlaying.patched(importing.imported(found, release)), f"{found.origin} ({found.form})"
+
+
+def report(made: Imported, stack: str) -> Iterator[str]:
+    """The printed lines: what was written, what was not carried over and why, and what comes next."""
+    keys = count(len(made.config), "key")
+    yield f"stacks/Pulumi.{stack}.yaml: Istio {made.release.version}, profile {made.profile}, {keys}"
+    yield from table(made.left)
+    if made.secrets:
+        yield "not written in clear, since it is a credential; set it as docs/secrets.md says:"
+        yield from (f"  {path}" for path in made.secrets)
+    yield f"next: make preview STACK={stack}, and where it is installed, make adopt STACK={stack} (docs/import.md)"
+
+
+def table(left: Sequence[Left]) -> Iterator[str]:
+    """What was not carried over, in two columns."""
+    if not left:
+        yield "all of it was carried over"
+        return
+    yield "not carried over:"
+    unique = dict.fromkeys((one.path, one.why) for one in left)
+    width = min(_PATH, max(len(path) for path, _ in unique))
+    for path, why in unique:
+        yield f"  {path:{width}}  {why}"
