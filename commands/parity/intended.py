@@ -12,6 +12,7 @@ from commands.parity.compare import Difference
 from mesh.core import kinds, secure
 from mesh.core.diff import ABSENT
 from mesh.core.names import INJECTOR, ZIPKIN, ZIPKIN_PORT
+from mesh.proxy.proxy import USER
 
 Test = Callable[[Difference], bool]
 
@@ -19,6 +20,8 @@ UNUSED: Final = frozenset(("grpc-simple", "grpc-agent", "agentgateway"))
 """Injection templates for proxies that nothing here asks for."""
 DEFAULT_TAG: Final = frozenset(("istio-revision-tag-default", "istiod-default-validator"))
 """The webhooks of the tag `default`."""
+_PROBE: Final = re.compile(r"spec\.containers\[.*\]\.\w+Probe\.(httpGet|tcpSocket|grpc)\b")
+"""What a probe asks: of an injected Pod, the agent."""
 
 
 def _newer_api(found: Difference) -> bool:
@@ -53,6 +56,14 @@ def _default_tag(found: Difference) -> bool:
 
 def _namespace(found: Difference) -> bool:
     return found.whole and found.object.kind == kinds.NAMESPACE and found.theirs is ABSENT
+
+
+def _injected_pod(found: Difference) -> bool:
+    if found.object.kind != kinds.POD:
+        return False
+    group = found.path == "spec.securityContext.fsGroup" and found.theirs == USER
+    alone = found.path == "spec.securityContext" and found.theirs == {"fsGroup": USER} and found.ours is ABSENT
+    return group or alone or bool(_PROBE.match(found.path))
 
 
 def _added_notes(found: Difference) -> bool:
@@ -167,6 +178,13 @@ ALWAYS: Final = (
         why="see [state.md](state.md)",
         said="a stack makes its namespaces",
         holds=_namespace,
+    ),
+    Intended(
+        here="a bare Pod is as its manifest says",
+        istio="injection adds to it, and changes its probes and `fsGroup`",
+        why="it stays as it is until it changes itself ([apps.md](apps.md))",
+        said="istiod injects Pods",
+        holds=_injected_pod,
     ),
     Intended(
         here="annotations `pulumi.com/waitFor`, `pulumi.com/skipAwait` and `mesh/digest` on Services and webhooks",

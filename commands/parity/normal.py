@@ -15,6 +15,7 @@ import yaml
 from mesh.api import MeshConfig, spelling
 from mesh.core import kinds, pods, quantities
 from mesh.core.kinds import GroupKind
+from mesh.proxy.manual import STATUS
 
 Manifest = Mapping[str, Any]
 
@@ -27,6 +28,7 @@ _TOOLS: Final = re.compile(
 """Labels and annotations of installation tools, which have no effect, and those by which a Job knows its pods."""
 _TOKEN: Final = re.compile(r"kube-api-access-\w{5}$")
 """Name of the volume with the token of a Pod's account."""
+_INJECTED: Final = ("initContainers", "containers", "volumes")
 _TOLERATED: Final = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
 _REQUIRED: Final = "requiredDuringSchedulingIgnoredDuringExecution"
 _QUANTITIES: Final = ("cpu", "memory", "storage", "ephemeral-storage", "sizeLimit", "divisor")
@@ -69,12 +71,24 @@ def normal(manifest: Manifest) -> dict[str, Any]:
     found: Manifest = {key: value for key, value in manifest.items() if key not in ("metadata", "status")}
     kept = _metadata(manifest["metadata"])
     kind = GroupKind.of(manifest)
+    if kind == kinds.POD:
+        found = _before_injection(manifest["metadata"], found)
     found = _BY_KIND.get(kind, dict)(found)
     if kind in pods.TEMPLATES:
         found = _with_pods(kind, found)
     own = ".istio.io/" in str(manifest["apiVersion"])
     shaped: dict[str, Any] = _tidy({**found, "metadata": kept}, keep_empty=own, named=not own)
     return shaped
+
+
+def _before_injection(meta: Manifest, pod: Manifest) -> Manifest:
+    """A Pod without the containers and volumes that Istio's injector has added, which notes their names."""
+    added = json.loads((meta.get("annotations") or {}).get(STATUS, "{}"))
+    spec = {
+        part: [one for one in items if one["name"] not in (added.get(part) or ())] if part in _INJECTED else items
+        for part, items in pod["spec"].items()
+    }
+    return {**pod, "spec": spec}
 
 
 def _metadata(meta: Manifest) -> Manifest:

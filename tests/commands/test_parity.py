@@ -19,6 +19,7 @@ from mesh.analysis.objects import Ref
 from mesh.config.settings import Settings
 from mesh.core import kinds
 from mesh.core.diff import ABSENT
+from mesh.releases import manual
 from tests import owned
 from tests.parity import istio, lock
 from tests.parity import ours as of_project
@@ -271,6 +272,20 @@ DIFFERENT: dict[str, tuple[Mapping[str, Any], Change, list[tuple[str, Any, Any]]
 def test_a_difference_with_effect_is_reported_with_its_path(case: str) -> None:
     manifest, change, expected = DIFFERENT[case]
     assert found(changed(manifest, change), manifest) == expected
+
+
+def test_what_injection_makes_of_a_pod_is_no_difference_that_matters() -> None:
+    probe = {"httpGet": {"path": "/health", "port": 80}}
+    containers = [{"name": "front", "image": "front:1", "readinessProbe": probe}]
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "front", "namespace": "shop"}}
+    ours = {**pod, "spec": {"containers": containers, "volumes": [{"name": "own", "emptyDir": {}}]}}
+    theirs = manual.with_sidecar(Settings().installation, ours)
+    assert {one["name"] for one in theirs["spec"]["containers"]} == {"front", "istio-proxy"}
+    assert [one.path for one in differences([theirs], [ours]) if not intended.reason(one)] == []
+    other = {**ours, "spec": {**ours["spec"], "containers": [{**containers[0], "image": "front:2"}]}}
+    assert [one.path for one in differences([theirs], [other]) if not intended.reason(one)] == [
+        "spec.containers[front].image"
+    ]
 
 
 def test_a_configured_node_port_is_compared() -> None:

@@ -103,7 +103,7 @@ PATCH = {
             "template": {
                 "spec": {
                     "priorityClassName": "system-cluster-critical",
-                    "containers": [{"name": "discovery", "env": [{"name": "GOMAXPROCS", "value": "2"}]}],
+                    "containers": [{"name": "discovery", "env": [{"name": "PILOT_PUSH_THROTTLE", "value": "2"}]}],
                 }
             }
         }
@@ -123,11 +123,11 @@ def test_a_patch_is_shown_applied_and_taken_back_without_drift(checkout: Checkou
     checkout.set(patches=[PATCH, EDGE])
     shown = checkout.make("preview")
     assert "priorityClassName" in shown
-    assert "GOMAXPROCS" in shown
+    assert "PILOT_PUSH_THROTTLE" in shown
     checkout.make("up")
     found = pod(checkout)
     assert found["priorityClassName"] == "system-cluster-critical"
-    assert {"name": "GOMAXPROCS", "value": "2"} in found["containers"][0]["env"]
+    assert {"name": "PILOT_PUSH_THROTTLE", "value": "2"} in found["containers"][0]["env"]
     for target in ("preview", "refresh", "up"):
         assert re.fullmatch(r"Resources: \d+ unchanged", counts(checkout.make(target, NO_CHANGES))), target
     checkout.make("preview", "ARGS=--refresh --expect-no-changes")
