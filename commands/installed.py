@@ -5,11 +5,10 @@ differences, until there is none left that it can read."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
-from cluster import proxy
-from cluster.client import Request
+from cluster import client, proxy
 from cluster.target import Target
 from commands import explaining
 from commands.explaining import Installation
@@ -25,7 +24,7 @@ from mesh.core import kinds
 from mesh.core.diff import ABSENT
 from mesh.core.kinds import GroupKind
 from mesh.core.merge import merged
-from mesh.core.names import REVISION_LABEL, ROOT
+from mesh.core.names import DEFAULT_REVISION, REVISION_LABEL, ROOT
 from mesh.imports import importing, pruning
 from mesh.imports.draft import Draft
 from mesh.imports.importing import Imported
@@ -35,18 +34,17 @@ from mesh.releases.release import Release
 CONTEXT: Final = "context:"
 """What a context in `FROM` begins with."""
 
+_ISTIODS: Final = "/apis/apps/v1/deployments?labelSelector=app%3Distiod"
+
 Config = dict[str, Any]
 
 
 def of_context(context: str) -> list[Manifest]:
     """The objects of the Istio on the cluster of a context. Raises CommandError if there is none."""
     with proxy.connect(Target.named(context)) as api:
-        answer = api.ask(Request("GET", f"/apis/apps/v1/namespaces/{ROOT}/deployments"))
-        items = [
-            {"apiVersion": "apps/v1", "kind": "Deployment", **one} for one in (answer.body or {}).get("items") or []
-        ]
+        items = [{"apiVersion": "apps/v1", "kind": "Deployment", **one} for one in client.items(api, _ISTIODS)]
         release = _release(items, f"context {context}")
-        config = {"release": release.name, "profile": "demo", "revision": _revision(items)}
+        config = {"release": release.name, "profile": "demo", **_place(items)}
         return sources.of_cluster(api, _rendered(config).plan)
 
 
@@ -54,10 +52,9 @@ def imported(objects: Sequence[Manifest], origin: str) -> Imported:
     """The config of the stack that explains the objects best. Raises CommandError if they are no Istio of a release
     here."""
     release = _release(objects, origin)
-    known: Config = {"release": release.name, "revision": _revision(objects), **_images(objects, release)}
-    config = min(
-        (known | {"profile": name} for name in release.profiles.names), key=lambda one: len(_found(one, objects))
-    )
+    known: Config = {"release": release.name, **_place(objects), **_images(objects, release)}
+    candidates = [known | {"profile": name} for name in release.profiles.names]
+    config = min(filter(_is_valid, candidates), key=lambda one: len(_found(one, objects)))
     there = Installation(objects)
     for stage in explaining.STAGES:
         draft = Draft(release)
@@ -88,10 +85,14 @@ def _istiod(objects: Sequence[Manifest]) -> Manifest:
     )
 
 
-def _revision(objects: Sequence[Manifest]) -> str:
-    labels: Mapping[str, str] = (_istiod(objects).get("metadata") or {}).get("labels") or {}
-    found = labels.get(REVISION_LABEL, "default")
-    return "" if found == "default" else found
+def _place(objects: Sequence[Manifest]) -> Config:
+    """Revision and namespace of the control plane, if they are not the usual ones."""
+    meta = _istiod(objects).get("metadata") or {}
+    revision, namespace = (meta.get("labels") or {}).get(REVISION_LABEL, DEFAULT_REVISION), meta.get("namespace", ROOT)
+    return {
+        **({} if revision == DEFAULT_REVISION else {"revision": revision}),
+        **({} if namespace == ROOT else {"global": {"istioNamespace": namespace}}),
+    }
 
 
 def _images(objects: Sequence[Manifest], release: Release) -> Config:

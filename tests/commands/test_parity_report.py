@@ -33,13 +33,6 @@ ADMISSION = "admissionregistration.k8s.io"
 VALIDATION = "webhooks[validation.istio.io].clientConfig.service.name"
 PROXY = "spec.template.spec.containers[istio-proxy]"
 TRACING = "data.mesh.defaultConfig.tracing"
-AFFINITY = "spec.template.spec.affinity.nodeAffinity"
-PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
-
-
-def on(label: str) -> dict[str, Any]:
-    """A term that selects nodes by a label."""
-    return {"matchExpressions": [{"key": label, "operator": "In", "values": ["a"]}]}
 
 
 @pytest.mark.parametrize(
@@ -64,20 +57,6 @@ def on(label: str) -> dict[str, Any]:
         (difference("Deployment", f"{PROXY}.env[ISTIO_METAJSON_ANNOTATIONS]", {}, ABSENT, group="apps"), False),
         (difference("ConfigMap", f"{TRACING}.zipkin", {"address": "zipkin.istio-system:9411"}, ABSENT), True),
         (difference("ConfigMap", f"{TRACING}.zipkin", {"address": "zipkin.mine:9411"}, ABSENT), False),
-        (
-            difference(
-                "Deployment",
-                f"{AFFINITY}.{PREFERRED}",
-                [{"preference": on("kubernetes.io/arch")}],
-                ABSENT,
-                group="apps",
-            ),
-            True,
-        ),
-        (
-            difference("Deployment", f"{AFFINITY}.{PREFERRED}", [{"preference": on("disk")}], ABSENT, group="apps"),
-            False,
-        ),
     ],
 )
 def test_intended_differences_are_recognized(case: Difference, on_purpose: bool) -> None:

@@ -21,7 +21,7 @@ from mesh.config.settings import SettingsError
         ),
         ({"sampling": "{}"}, None),  # no place for it takes a mapping
         ({"meshConfig": {"tracing": {"sampling": 5}}}, "it belongs at mesh:meshConfig.defaultConfig.tracing"),
-        ({"global": {"tracing": {"sampling": 5}}}, "it belongs at mesh:meshConfig.defaultConfig.tracing"),
+        ({"global": {"tracing": {"sampling": 5}}}, 'did you mean "tracer"?'),
         ({"meshConfig": {"defaultConfig": {"trustDomain": "a"}}}, "it belongs at mesh:meshConfig.trustDomain"),
         ({"meshConfig": {"mode": "REGISTRY_ONLY"}}, "it belongs at mesh:meshConfig.outboundTrafficPolicy.mode"),
         ({"mtls": {"mesh": "STRICT"}}, "it belongs at mesh:security.mtls"),
