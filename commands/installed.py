@@ -1,7 +1,7 @@
 """The config of a stack that is an installation: its release, the profile with the fewest differences, and settings.
 
 The stack is rendered and compared with the installation as `make parity` does it; `explaining` reads settings off the
-differences, until there is none left that it can read."""
+differences, until there is none left that it can read. What remains becomes patches, as far as it can be patched."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from cluster import client, proxy
 from cluster.target import Target
-from commands import explaining
+from commands import explaining, remaining
 from commands.explaining import Installation
 from commands.parity import intended, sources, versions
 from commands.parity.compare import Difference, differences
@@ -22,6 +22,7 @@ from mesh.config import loading
 from mesh.config.settings import SettingsError
 from mesh.core import kinds
 from mesh.core.diff import ABSENT
+from mesh.core.errors import UserError
 from mesh.core.kinds import GroupKind
 from mesh.core.merge import merged
 from mesh.core.names import DEFAULT_REVISION, REVISION_LABEL, ROOT
@@ -61,8 +62,23 @@ def imported(objects: Sequence[Manifest], origin: str) -> Imported:
         stage(draft, _found(config, objects, every=True), there)
         more = merged(config, draft.config)
         config = more if _is_valid(more) else config
+    config = _with_patches(config, objects)
     left = [Left(path=str(one.object), why=_said(one)) for one in _found(config, objects)]
     return importing.finished(config, left, release)
+
+
+def _with_patches(config: Config, objects: Sequence[Manifest]) -> Config:
+    """The config with patches of the objects that settings alone do not make as they are."""
+    left = _found(config, objects)
+    for ref, patch in remaining.patches(left).items():
+        more = {**config, "patches": [*config.get("patches", ()), patch]}
+        try:
+            found = _found(more, objects)
+        except UserError:
+            continue  # not everything can be patched
+        if not any(one.object == ref for one in found):
+            config = more
+    return config
 
 
 def _release(objects: Sequence[Manifest], origin: str) -> Release:

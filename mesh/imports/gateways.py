@@ -120,7 +120,7 @@ def _add_entry(draft: Draft, of: _Of, name: str, entry: Data) -> None:
         del plain["namespace"]
     draft.add(("components", of.key, LIST), plain, shown, name)
     below = as_map(entry.get("k8s"))
-    given = k8s.settings(below, f"{shown}.k8s", draft.left)
+    given = k8s.settings(below)
     draft.add(("components", of.key, LIST, "k8s"), given, f"{shown}.k8s", name)
     draft.overlays.extend(k8s.overlays(below.get("overlays"), f"{shown}.k8s.overlays"))
 

@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from mesh.imports.source import Data, Left, Overlay, as_map
+from mesh.imports.source import Data, Overlay, as_map
 
-_METRICS: Final = ("cpu", "memory")
-"""Resources for whose use an autoscaler has a target among the settings."""
+_CPU: Final = "cpu"
 _GIVEN: Final = "scaleTargetRef"
 """What an autoscaler needs, and always has here."""
 
 
-def settings(k8s: Data, path: str, left: list[Left]) -> dict[str, Any]:
-    """The part of a workload's settings that `k8s` is; `left` gets what has no form among them. Overlays are not part
-    of it."""
+def settings(k8s: Data) -> dict[str, Any]:
+    """The part of a workload's settings that `k8s` is. Overlays are not part of it."""
     found = {key: value for key, value in k8s.items() if key not in ("env", "hpaSpec", "strategy", "overlays")}
     found |= _env(k8s.get("env") or [])
     if hpa := as_map(k8s.get("hpaSpec")):
-        found["hpaSpec"] = {key: value for key, value in hpa.items() if key not in ("metrics", _GIVEN)}
-        found |= _targets(hpa.get("metrics") or [], f"{path}.hpaSpec.metrics", left)
+        targets = _targets(hpa.get("metrics") or [])
+        dropped = (_GIVEN,) if targets is None else (_GIVEN, "metrics")
+        found["hpaSpec"] = {key: value for key, value in hpa.items() if key not in dropped}
+        found |= targets or {}
     if strategy := as_map(k8s.get("strategy")):
         found["strategy"] = {k: v for k, v in strategy.items() if (k, v) != ("type", "RollingUpdate")}
     return found
@@ -36,15 +36,15 @@ def _env(listed: Sequence[Data]) -> Data:
     return found
 
 
-def _targets(metrics: Sequence[Data], path: str, left: list[Left]) -> Data:
+def _targets(metrics: Sequence[Data]) -> Data | None:
+    """The targets of an autoscaler for the use of CPU, if it has no other metrics; None if it has."""
     found: dict[str, Any] = {}
-    for i, metric in enumerate(metrics):
+    for metric in metrics:
         resource = as_map(metric.get("resource"))
         percent = resource.get("targetAverageUtilization") or as_map(resource.get("target")).get("averageUtilization")
-        if resource.get("name") in _METRICS and percent:
-            found[resource["name"]] = {"targetAverageUtilization": percent}
-        else:
-            left.append(Left(path=f"{path}[{i}]", why="an autoscaler here has targets for CPU and memory alone"))
+        if resource.get("name") != _CPU or not percent:
+            return None
+        found[_CPU] = {"targetAverageUtilization": percent}
     return found
 
 

@@ -99,7 +99,7 @@ def _components(draft: Draft, components: Data) -> None:
         plain = {key: value for key, value in own.items() if key != "k8s" and (key, value) != ("namespace", ROOT)}
         draft.add(("components", name), plain)
         below = as_map(own.get("k8s"))
-        draft.add(("components", name, "k8s"), k8s.settings(below, f"{path}.k8s", draft.left))
+        draft.add(("components", name, "k8s"), k8s.settings(below))
         draft.overlays.extend(k8s.overlays(below.get("overlays"), f"{path}.k8s.overlays"))
 
 

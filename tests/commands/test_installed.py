@@ -33,14 +33,33 @@ def test_an_installation_is_found_again_as_a_stack() -> None:
     assert pruning.settings_of(found.config) == pruning.settings_of(CONFIG)
 
 
-def test_what_no_setting_explains_is_listed() -> None:
+def test_what_no_setting_explains_becomes_patches() -> None:
+    listed = objects({"profile": "minimal"})
+    istiod = next(one for one in listed if one["kind"] == "Deployment")
+    pod = istiod["spec"]["template"]["spec"]
+    pod["hostNetwork"] = True
+    pod["containers"][0]["terminationMessagePolicy"] = "FallbackToLogsOnError"
+    pod["containers"][0]["resources"]["requests"]["ephemeral-storage"] = "1Gi"
+    del pod["containers"][0]["readinessProbe"]
+    found = installed.imported(listed, "mine")
+    assert found.left == []
+    (patch,) = found.config["patches"]
+    assert patch["object"] == "Deployment istio-system/istiod"
+    (container,) = patch["merge"]["spec"]["template"]["spec"].pop("containers")
+    assert patch["merge"]["spec"]["template"]["spec"] == {"hostNetwork": True}
+    assert container.keys() == {"name", "readinessProbe", "terminationMessagePolicy"}
+    assert container["readinessProbe"] is None
+
+
+def test_what_cannot_be_patched_is_listed() -> None:
     listed = objects({"profile": "minimal"})
     istiod = next(one for one in listed if one["kind"] == "Deployment")
     istiod["spec"]["template"]["spec"]["hostNetwork"] = True
-    (left,) = installed.imported(listed, "mine").left
+    istiod["spec"]["selector"]["matchLabels"]["team"] = "a"
+    (left, _) = installed.imported(listed, "mine").left
     assert (left.path, left.why) == (
         "Deployment istio-system/istiod",
-        "spec.template.spec.hostNetwork is not as in the stack",
+        "spec.selector.matchLabels.team is not as in the stack",
     )
 
 

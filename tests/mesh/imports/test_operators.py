@@ -80,6 +80,13 @@ def test_components_count_more_than_values() -> None:
     assert found.config["gateways"]["istio-ingressgateway"] == {"autoscaleMin": 3, "autoscaleMax": 4}
 
 
+def test_metrics_other_than_the_use_of_cpu_are_those_of_the_autoscalers_spec() -> None:
+    memory = {"type": "Resource", "resource": {"name": "memory", "targetAverageUtilization": 70}}
+    found = made({"components": {"pilot": {"k8s": {"hpaSpec": {"maxReplicas": 9, "metrics": [memory]}}}}})
+    assert found.config["pilot"] == {"autoscaleMax": 9, "hpaSpec": {"metrics": [memory]}}
+    assert found.left == []
+
+
 def test_values_of_istios_own_gateway_count_for_all_of_its_kind() -> None:
     found = made(
         {
