@@ -54,6 +54,21 @@ def _scalar_as_text(value: Any) -> Any:
     return str(value).lower() if isinstance(value, bool) else _number_as_text(value)
 
 
+def is_variable(name: str) -> bool:
+    """Whether an environment variable may have this name, also before Kubernetes 1.32, which takes more."""
+    return bool(re.fullmatch(r"[-._a-zA-Z][-._a-zA-Z0-9]*", name)) and not name.startswith("..") and name != "."
+
+
+NO_VARIABLE: Final = "{} is no name of an environment variable: letters, digits, -, _ and ., and no digit first"
+"""What to tell of another name."""
+
+
+def _variable(name: str) -> str:
+    if not is_variable(name):
+        raise ValueError(NO_VARIABLE.format(show(name)))
+    return name
+
+
 def _none_as_empty(value: Any) -> Any:
     return {} if value is None else value
 
@@ -193,6 +208,8 @@ Text = Annotated[str, BeforeValidator(_scalar_as_text)]
 Key = Annotated[str, AfterValidator(_key)]
 ConfigKey = Annotated[str, AfterValidator(_config_key)]
 """A key of a ConfigMap's data."""
+VariableName = Annotated[str, AfterValidator(_variable)]
+"""The name of an environment variable."""
 LabelValue = Annotated[str, BeforeValidator(_scalar_as_text), AfterValidator(_label)]
 Labels = dict[Key, LabelValue]
 Annotations = dict[Key, Text]

@@ -13,6 +13,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
 
 from mesh.core.autoscaling import current_metrics
 from mesh.core.errors import nearest, show
+from mesh.core.kubernetes import NO_VARIABLE, is_variable
 from mesh.core.kubernetes_fields import FIELDS
 from mesh.core.secure import is_placeholder
 from mesh.core.typed import Findings, Path
@@ -27,6 +28,9 @@ _LEAVES: Final[Mapping[str, tuple[str, tuple[type, ...]]]] = {
     "Any": ("", (object,)),
 }
 """What a value without fields is, in words, and the types of YAML that it may have."""
+
+
+_VARIABLE: Final = "EnvVar"
 
 
 class _Field(NamedTuple):
@@ -67,6 +71,8 @@ def _of_type(name: str, value: Any, path: Path, whole: bool) -> Findings:
             yield path, f"{name} has no field {show(key)}{nearest(key, fields)}"
         elif item is not None:
             yield from _of_field(fields[key], item, (*path, key), whole)
+    if name == _VARIABLE and isinstance(variable := value.get("name"), str) and not is_variable(variable):
+        yield (*path, "name"), NO_VARIABLE.format(show(variable))
     if whole and (missing := [key for key, field in fields.items() if field.needed and value.get(key) is None]):
         yield path, f"needs {' and '.join(missing)}"
 

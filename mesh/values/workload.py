@@ -17,6 +17,7 @@ from mesh.core.kubernetes import (
     Resources,
     ResourcesOrNull,
     Text,
+    VariableName,
 )
 from mesh.core.kubernetes_types import (
     AutoscalerBehavior,
@@ -130,7 +131,7 @@ class Workload(PodSettings):
     other's place."""
     imagePullPolicy: PullPolicy = ""
     """Image pull policy; `global.imagePullPolicy` if empty."""
-    env: dict[str, Text] = {}
+    env: dict[VariableName, Text] = {}
     """Environment variables of the container."""
     podAnnotations: Annotations = {}
     """Annotations of the pods."""

@@ -6,7 +6,17 @@ from typing import Literal
 
 from pydantic import Field
 
-from mesh.core.kubernetes import Annotations, Labels, LabelValue, Name, PullPolicy, Resources, SELinuxOptions, Text
+from mesh.core.kubernetes import (
+    Annotations,
+    Labels,
+    LabelValue,
+    Name,
+    PullPolicy,
+    Resources,
+    SELinuxOptions,
+    Text,
+    VariableName,
+)
 from mesh.core.kubernetes_types import DnsConfig, Volume, VolumeMount
 from mesh.core.scheduling import Affinity, Toleration
 from mesh.core.typed import Documented
@@ -58,9 +68,9 @@ class Ztunnel(OwnImage, PodSettings):
     """Resource requests and limits of the container."""
     resourceQuotas: ResourceQuotas = ResourceQuotas()
     """A quota that admits the pods."""
-    env: dict[str, Text] = {}
+    env: dict[VariableName, Text] = {}
     """Environment variables of the container."""
-    proxyMetadata: dict[str, Text] = {}
+    proxyMetadata: dict[VariableName, Text] = {}
     """Further environment variables: Istio's `ztunnel.meshConfig.defaultConfig.proxyMetadata`."""
     volumes: tuple[Volume, ...] = ()
     """Additional volumes of the pods."""
