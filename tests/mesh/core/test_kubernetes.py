@@ -17,6 +17,7 @@ from mesh.config.settings import SettingsError
         ("pilot", {"resources": {"requests": {"cpus": 1}}}, '"cpus" is not one of cpu, memory'),
         ("pilot", {"resources": {"requests": {"cpu": 2}, "limits": {"cpu": "500m"}}}, "more than the limit 500m"),
         ("pilot", {"resources": {"limits": {"example.com/gpu": "0.5"}}}, "takes a whole number as its limit"),
+        ("pilot", {"env": {"a=b": "c"}}, '["a=b"] (the key): "a=b" is no name of an environment variable'),
         ("pilot", {"rollingMaxSurge": "some"}, '"some" is not a number of pods or a percentage'),
         ("pilot", {"rollingMaxSurge": 0, "rollingMaxUnavailable": "0%"}, "a rolling update could not start"),
         ("global", {"priorityClassName": "High"}, '"High" is not an object\'s name'),
