@@ -96,7 +96,7 @@ def _pairs(text: Any) -> set[tuple[str, str]]:
 def _default_tracer(found: Difference) -> bool:
     if not found.path.endswith(".defaultConfig.tracing.zipkin") or found.ours is not ABSENT:
         return False
-    return found.theirs == {"address": f"{ZIPKIN}.{found.object.namespace}:{ZIPKIN_PORT}"}
+    return bool(found.theirs == {"address": f"{ZIPKIN}.{found.object.namespace}:{ZIPKIN_PORT}"})
 
 
 @dataclass(frozen=True, kw_only=True)

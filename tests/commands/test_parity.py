@@ -276,9 +276,9 @@ def test_a_difference_with_effect_is_reported_with_its_path(case: str) -> None:
 
 def test_what_injection_makes_of_a_pod_is_no_difference_that_matters() -> None:
     probe = {"httpGet": {"path": "/health", "port": 80}}
-    containers = [{"name": "front", "image": "front:1", "readinessProbe": probe}]
-    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "front", "namespace": "shop"}}
-    ours = {**pod, "spec": {"containers": containers, "volumes": [{"name": "own", "emptyDir": {}}]}}
+    containers: list[dict[str, Any]] = [{"name": "front", "image": "front:1", "readinessProbe": probe}]
+    pod: dict[str, Any] = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "front", "namespace": "shop"}}
+    ours: dict[str, Any] = {**pod, "spec": {"containers": containers, "volumes": [{"name": "own", "emptyDir": {}}]}}
     theirs = manual.with_sidecar(Settings().installation, ours)
     assert {one["name"] for one in theirs["spec"]["containers"]} == {"front", "istio-proxy"}
     assert [one.path for one in differences([theirs], [ours]) if not intended.reason(one)] == []
