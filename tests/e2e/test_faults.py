@@ -151,13 +151,22 @@ def test_a_killed_change_that_is_taken_back_leaves_nothing_on_the_cluster(checko
 def test_a_killed_deletion_that_is_taken_back_leaves_the_objects_on_the_cluster(
     checkout: Checkout, before: set[str]
 ) -> None:
+    def hold(finalizers: list[str]) -> None:
+        patch = json.dumps({"metadata": {"finalizers": finalizers}})
+        checkout.kubectl("patch", object_, "--namespace=istio-system", "--type=merge", f"--patch={patch}")
+
+    object_ = checkout.kubectl("get", "envoyfilters", "--namespace=istio-system", "--output=name").split()[0]
+    going = ("get", object_, "--namespace=istio-system", "--output=jsonpath={.metadata.deletionTimestamp}")
     last = checkout.given("telemetry")
+    hold(["example.com/held"])  # so that the deletion is not over before the kill
     checkout.set(telemetry={"enabled": False})
     run = Run(checkout, "up")
-    assert run.until(lambda: bool(re.search(r"EnvoyFilter \S+ deleting", run.text))), run.text
+    assert run.until(lambda: bool(checkout.kubectl(*going))), run.text
     run.kill(plugins=True)
+    hold([])
     checkout.set(telemetry=last)
     converges(checkout, "up", before)
+    assert object_ in checkout.kubectl("get", "envoyfilters", "--namespace=istio-system", "--output=name")
 
 
 @DEFAULT_RELEASE
