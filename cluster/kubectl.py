@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from cluster.errors import ClusterError, NoKubectl, Unreachable
 
@@ -17,17 +18,25 @@ def command(kubeconfig: Path | None, *args: str) -> list[str]:
     return ["kubectl", *(["--kubeconfig", str(kubeconfig)] if kubeconfig else []), *args]
 
 
-def output(kubeconfig: Path | None, *args: str) -> str:
-    """The standard output of a kubectl command.
+def address(manifest: Mapping[str, Any]) -> list[str]:
+    """The arguments that name an object, by the version of its API."""
+    group, _, version = str(manifest["apiVersion"]).rpartition("/")
+    meta = manifest["metadata"]
+    place = ["--namespace", meta["namespace"]] if meta.get("namespace") else []
+    return [f"{manifest['kind']}.{version}.{group}", meta["name"], *place]
+
+
+def output(kubeconfig: Path | None, *args: str, within: int = TIMEOUT) -> str:
+    """The standard output of a kubectl command, whose requests may take `within` seconds.
 
     Raises NoKubectl, Unreachable if the API server does not answer, or ClusterError if it refuses."""
-    full = command(kubeconfig, f"--request-timeout={TIMEOUT}s", *args)
+    full = command(kubeconfig, f"--request-timeout={within}s", *args)
     try:
-        done = subprocess.run(full, capture_output=True, text=True, timeout=TIMEOUT * 2, check=False)
+        done = subprocess.run(full, capture_output=True, text=True, timeout=within * 2, check=False)
     except FileNotFoundError:
         raise NoKubectl from None
     except subprocess.TimeoutExpired:
-        raise Unreachable(f"no answer within {TIMEOUT * 2} s") from None
+        raise Unreachable(f"no answer within {within * 2} s") from None
     if done.returncode == 0:
         return done.stdout
     errors = done.stderr.strip().splitlines()[-1:] or ["kubectl failed without a word"]

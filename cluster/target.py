@@ -59,9 +59,10 @@ class Target:
         """The beginning of every kubectl command line for the cluster."""
         return kubectl.command(self.kubeconfig, "--context", self.context)
 
-    def kubectl(self, *args: str) -> str:
-        """The output of a kubectl command for the cluster; raises the errors of `cluster.kubectl.output`."""
-        return kubectl.output(self.kubeconfig, "--context", self.context, *args)
+    def kubectl(self, *args: str, within: int = kubectl.TIMEOUT) -> str:
+        """The output of a kubectl command for the cluster, whose requests may take `within` seconds; raises the errors
+        of `cluster.kubectl.output`."""
+        return kubectl.output(self.kubeconfig, "--context", self.context, *args, within=within)
 
 
 def offline() -> bool:

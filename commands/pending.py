@@ -7,7 +7,7 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from cluster import proxy
+from cluster import kubectl, proxy
 from cluster.client import APPLY, Api, Request
 from cluster.errors import ClusterError, Unreachable
 from cluster.target import Target
@@ -15,6 +15,7 @@ from commands import imports
 from commands.imports import Resource
 from commands.pulumi_cli import PulumiCli
 from commands.stackfiles import CommandError
+from mesh.analysis.objects import Ref
 from mesh.config.settings import Settings
 from mesh.core import names
 
@@ -85,9 +86,9 @@ def _stays(at: Target, manifest: Mapping[str, Any], limit: int) -> bool:
     if not json.loads(found)["metadata"].get("deletionTimestamp"):
         return True
     try:
-        at.kubectl("wait", "--for=delete", *_address(manifest), f"--timeout={limit}s")
+        at.kubectl("wait", "--for=delete", *_address(manifest), f"--timeout={limit}s", within=limit)
     except ClusterError as error:
-        raise CommandError(f"an earlier run was cut off while it was deleting {_title(manifest)}: {error}") from None
+        raise CommandError(f"an earlier run was cut off while it was deleting {Ref.of(manifest)}: {error}") from None
     return False
 
 
@@ -164,13 +165,5 @@ def _get(at: Target, manifest: Mapping[str, Any], output: str) -> str:
 
 
 def _address(manifest: Mapping[str, Any]) -> list[str]:
-    """The arguments of kubectl that name an object."""
-    group, _, version = manifest["apiVersion"].rpartition("/")
-    kind = f"{manifest['kind'].removesuffix('Patch')}.{version}.{group}"
-    meta = manifest["metadata"]
-    return [kind, meta["name"], *(["--namespace", meta["namespace"]] if meta.get("namespace") else [])]
-
-
-def _title(manifest: Mapping[str, Any]) -> str:
-    meta = manifest["metadata"]
-    return f"{manifest['kind']} {'/'.join(filter(None, (meta.get('namespace'), meta['name'])))}"
+    """The arguments of kubectl that name an object, or that of which a `…Patch` is a part."""
+    return kubectl.address({**manifest, "kind": manifest["kind"].removesuffix("Patch")})

@@ -54,7 +54,8 @@ class Cluster:
         self.asked: list[tuple[str, ...]] = []
         monkeypatch.setattr(Target, "named", lambda _: self)
 
-    def kubectl(self, *args: str) -> str:
+    def kubectl(self, *args: str, within: int = 10) -> str:
+        assert within == (30 if args[0] == "wait" else 10)  # what it waits for is not cut off before
         self.asked.append(args)
         if args[0] == "wait" and not self.goes:
             raise ClusterError("timed out waiting for the condition")
