@@ -14,6 +14,7 @@ from mesh.core.diff import ABSENT
 from mesh.core.names import INJECTOR, MESH_CONFIG, ROOT
 from mesh.imports.draft import Draft
 from mesh.imports.source import Data, as_map, at
+from mesh.proxy.proxy import CONTAINER
 from mesh.values.gateway import Gateway
 
 _POD: Final = ("spec", "template", "spec")
@@ -90,7 +91,7 @@ def _is_readable(found: Difference) -> bool:
 
 def _proxy(deployment: Manifest) -> Data:
     containers = at(deployment, (*_POD, "containers")) or []
-    return next((one for one in containers if one["name"] == "istio-proxy"), {})
+    return next((one for one in containers if one["name"] == CONTAINER), {})
 
 
 def _gateway(draft: Draft, name: str, deployment: Manifest) -> None:

@@ -110,10 +110,10 @@ def connect(state: Callable[[], StackState]) -> tuple[Stack, Cluster]:
         target = Target.named(chosen.context)
         found = None if recorder.is_recording() else _survey(target)
         recorded = state()
-        if moved := in_place.moved(recorded, chosen.root):
-            raise ClusterError(moved)
         if found:
             _refuse(found, recorded, chosen)
+        elif moved := in_place.moved(recorded, chosen.root):
+            raise ClusterError(moved)
     except (settings.SettingsError, ClusterError) as error:
         _end(str(error))
     _set_timeouts(chosen.timeout)

@@ -144,11 +144,7 @@ def _config_map(manifest: Manifest) -> Manifest:
 def _one_spelling(config: Mapping[str, Any]) -> dict[str, Any]:
     """A mesh configuration with the names of fields as istiod writes them: it reads them in snake case, too."""
     found = copy.deepcopy(dict(config))
-    for path, name in list(spelling.others(MeshConfig, found)):
-        part: Any = found
-        for step in path[:-1]:
-            part = part[step]
-        part.setdefault(name, part.pop(path[-1]))
+    spelling.respell(MeshConfig, found)  # a field that is there in both counts in that of istiod
     return found
 
 

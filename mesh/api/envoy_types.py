@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from mesh.core.errors import nearest
+from mesh.core.places import json_name
 
 if TYPE_CHECKING:
     from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
@@ -108,14 +109,10 @@ def fields(of: Descriptor) -> Mapping[str, FieldDescriptor]:
 def misspelt(name: str, of: Descriptor) -> str | None:
     """What is wrong with the name of a field that a message does not have, if it is almost that of one that it has;
     None of others, which a later Envoy may have."""
-    if name in {form for later in _LATER_FIELDS for form in (later, _camel(later))}:
+    if name in {form for later in _LATER_FIELDS for form in (later, json_name(later))}:
         return None
     close = nearest(name, fields(of), _MISSPELT)
     return f"Envoy's {of.name} has no such field, so nothing reads it{close}" if close else None
-
-
-def _camel(name: str) -> str:
-    return re.sub("_(.)", lambda found: found[1].upper(), name)
 
 
 def values(of: EnumDescriptor) -> list[str]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Final, get_args, get_origin
 
 from mesh.api.mesh_config import LabelSelector
 from mesh.api.model import Message
-from mesh.core.places import wire_name
+from mesh.core.places import json_name, wire_name
 from mesh.core.typed import Path
 
 _ONE_SPELLING: Final = frozenset((LabelSelector,))
@@ -46,16 +45,11 @@ def others(kind: Any, data: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
         return
     fields = {wire_name(name, field): field.annotation for name, field in found.model_fields.items()}
     for key, item in data.items():
-        name = key if key in fields or found in _ONE_SPELLING else _camel(str(key))
+        name = key if key in fields or found in _ONE_SPELLING else json_name(str(key))
         if name in fields:
             yield from others(fields[name], item, (*path, key))
         if name != key and name in fields:
             yield (*path, key), name
-
-
-def _camel(name: str) -> str:
-    """The name that JSON has for a field of protobuf's."""
-    return re.sub("_(.)", lambda found: found[1].upper(), name)
 
 
 def _kind(annotation: Any) -> Any:

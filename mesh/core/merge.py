@@ -18,6 +18,18 @@ def merged(base: Data, over: Data) -> dict[str, Any]:
     return result
 
 
+def differing(chosen: Data, base: Data) -> dict[str, Any]:
+    """The parts of `chosen` that `base` does not have so: merged over it, they make `chosen`."""
+    found = {}
+    for key, value in chosen.items():
+        other = base.get(key)
+        if isinstance(value, Mapping) and isinstance(other, Mapping):
+            value, other = differing(value, other), {}
+        if value != other:
+            found[key] = value
+    return found
+
+
 def merged_values(base: Data, over: Data, kinds: Mapping[str, Data], by_name: Collection[str] = ()) -> dict[str, Any]:
     """The same for all values of an installation: a gateway that `base` does not have starts with the defaults of its
     chart or else of its kind. `kinds` has the defaults by either, such as `egress`; `by_name` names lists of a gateway

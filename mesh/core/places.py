@@ -32,6 +32,11 @@ def wire_name(name: str, field: FieldInfo) -> str:
     return field.validation_alias if isinstance(field.validation_alias, str) else name
 
 
+def json_name(name: str) -> str:
+    """The name that JSON has for a field of protobuf's, such as `accessLogFile` for `access_log_file`."""
+    return re.sub("_(.)", lambda found: found[1].upper(), name)
+
+
 def of(name: str, value: Any, model: type[BaseModel]) -> list[str]:
     """The paths below `model`, such as `tracing.sampling`, of the fields `name` that accept `value`; nearest first.
     Of a part that a further control plane repeats, only the first path is there."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from mesh.config.settings import Settings
 from mesh.core.lacking import Lacks
-from mesh.core.merge import Data
+from mesh.core.merge import Data, differing
 from mesh.releases.release import Installation, Release
 from mesh.values.values import Values
 
@@ -21,7 +21,7 @@ def profile(installation: Installation) -> str:
 def own(installation: Installation) -> Data:
     """The installation's values that are not its profile's, as in YAML."""
     release = installation.release
-    return _differing(_data(installation.values), _data(release.values(profile(installation))))
+    return differing(_data(installation.values), _data(release.values(profile(installation))))
 
 
 def moved(before: Installation, release: Release, to_profile: str = "") -> Installation:
@@ -45,17 +45,6 @@ def without_lacking(values: Data, release: Release) -> Data:
 
 def _data(values: Values) -> Mapping[str, Any]:
     return values.model_dump(mode="json", by_alias=True, exclude_none=True, include=set(Values.model_fields))
-
-
-def _differing(chosen: Any, base: Any) -> dict[str, Any]:
-    found = {}
-    for key, value in chosen.items():
-        other = base.get(key)
-        if isinstance(value, Mapping) and isinstance(other, Mapping):
-            value, other = _differing(value, other), {}
-        if value != other:
-            found[key] = value
-    return found
 
 
 def _without(value: Any, path: tuple[str | int, ...]) -> Any:

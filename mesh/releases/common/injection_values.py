@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import BaseModel
@@ -53,15 +53,3 @@ def drop_defaults(section: dict[str, Any], model: type[BaseModel], names: Iterab
         default = model.model_fields[name].default
         if section[name] == _plain(default, frozenset()):
             del section[name]
-
-
-def differences(chosen: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """The parts of `chosen` that are not in `defaults`."""
-    found = {}
-    for name, value in chosen.items():
-        default = defaults.get(name)
-        if isinstance(value, Mapping) and isinstance(default, Mapping):
-            value, default = differences(value, default), {}
-        if value != default:
-            found[name] = value
-    return found

@@ -104,24 +104,15 @@ def istiod(mesh: Installation) -> Account:
 def cni(mesh: Installation) -> list[Grant]:
     """Cluster-wide permissions of the CNI plugin, of its repair of pods that started before it, and of its
     removal of taints."""
-    grants = [Grant(role=CNI, rules=_CNI)]
-    if mesh.values.cni.repair.enabled:
-        repair = Grant(
-            role="istio-cni-repair-role",
-            rules=_REPAIR,
-            binding="istio-cni-repair-rolebinding",
-            binding_labels={"k8s-app": "istio-cni-repair"},
-        )
-        grants.append(repair)
-    if mesh.values.cni.taint.enabled:
-        taint = Grant(
-            role="istio-cni-taint-role",
-            rules=_TAINT,
-            binding="istio-cni-taint-rolebinding",
-            binding_labels={"k8s-app": "istio-cni-taint"},
-        )
-        grants.append(taint)
-    return grants
+    chosen = mesh.values.cni
+    parts = [("repair", _REPAIR, chosen.repair.enabled), ("taint", _TAINT, chosen.taint.enabled)]
+    return [Grant(role=CNI, rules=_CNI), *(_of_part(name, rules) for name, rules, enabled in parts if enabled)]
+
+
+def _of_part(name: str, rules: PolicyRules) -> Grant:
+    whole = f"istio-cni-{name}"
+    labels = {"k8s-app": whole}
+    return Grant(role=f"{whole}-role", rules=rules, binding=f"{whole}-rolebinding", binding_labels=labels)
 
 
 ROLES: Final = Roles(reader=reader, istiod=istiod, revisioned=False, gateway=_GATEWAY, cni=cni, ztunnel=lambda _: ())

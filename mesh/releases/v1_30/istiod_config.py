@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from mesh.api.model import wire
-from mesh.core.merge import merged
+from mesh.core.merge import differing, merged
 from mesh.core.names import XDS_PORT
-from mesh.releases.common.injection_values import differences, drop_defaults, global_values, plain
+from mesh.releases.common.injection_values import drop_defaults, global_values, plain
 from mesh.releases.common.tracers import tracers
 from mesh.releases.release import Installation
 from mesh.releases.v1_30.addons import jaeger
@@ -92,7 +92,7 @@ def _global(mesh: Installation) -> dict[str, Any]:
     chosen = global_values(mesh)
     drop_defaults(chosen, Global, _UNLESS_DEFAULT["global"])
     drop_defaults(chosen["proxy"], Proxy, _UNLESS_DEFAULT["proxy"])
-    tracer = differences(chosen.pop("tracer"), plain(Tracers(), mesh.release.name))
+    tracer = differing(chosen.pop("tracer"), plain(Tracers(), mesh.release.name))
     return {**chosen, **({"tracer": tracer} if tracer else {})}
 
 
@@ -112,5 +112,5 @@ def _cni(mesh: Installation) -> dict[str, Any]:
     defaults["ambient"]["shareHostNetworkNamespace"] = elsewhere.ambient.shareHostNetworkNamespace
     chosen = plain(values.cni, release.name)
     enabled = values.cni.enabled if pilot.enabled is None else pilot.enabled
-    differing = {key: item for key, item in differences(chosen, defaults).items() if key not in _NO_VALUES}
-    return {**differing, "enabled": enabled, "provider": pilot.provider or values.cni.provider}
+    own = {key: item for key, item in differing(chosen, defaults).items() if key not in _NO_VALUES}
+    return {**own, "enabled": enabled, "provider": pilot.provider or values.cni.provider}
