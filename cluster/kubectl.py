@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from cluster.errors import ClusterError, NoKubectl, Unreachable
 
@@ -16,14 +15,6 @@ TIMEOUT: Final = 10
 def command(kubeconfig: Path | None, *args: str) -> list[str]:
     """A kubectl command line. Without `kubeconfig`, kubectl finds the user's own."""
     return ["kubectl", *(["--kubeconfig", str(kubeconfig)] if kubeconfig else []), *args]
-
-
-def address(manifest: Mapping[str, Any]) -> list[str]:
-    """The arguments that name an object, by the version of its API."""
-    group, _, version = str(manifest["apiVersion"]).rpartition("/")
-    meta = manifest["metadata"]
-    place = ["--namespace", meta["namespace"]] if meta.get("namespace") else []
-    return [f"{manifest['kind']}.{version}.{group}", meta["name"], *place]
 
 
 def output(kubeconfig: Path | None, *args: str, within: int = TIMEOUT) -> str:

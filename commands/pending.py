@@ -7,7 +7,7 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from cluster import kubectl, proxy
+from cluster import proxy
 from cluster.client import APPLY, Api, Request
 from cluster.errors import ClusterError, Unreachable
 from cluster.target import Target
@@ -166,4 +166,7 @@ def _get(at: Target, manifest: Mapping[str, Any], output: str) -> str:
 
 def _address(manifest: Mapping[str, Any]) -> list[str]:
     """The arguments of kubectl that name an object, or that of which a `…Patch` is a part."""
-    return kubectl.address({**manifest, "kind": manifest["kind"].removesuffix("Patch")})
+    group, _, version = manifest["apiVersion"].rpartition("/")
+    kind = f"{manifest['kind'].removesuffix('Patch')}.{version}.{group}"
+    meta = manifest["metadata"]
+    return [kind, meta["name"], *(["--namespace", meta["namespace"]] if meta.get("namespace") else [])]

@@ -17,13 +17,13 @@ from typing import Any
 
 import pulumi
 
-from cluster import kubectl
 from cluster.state import StackState
 from cluster.target import Target
 from engine.outputs import with_known_value
 from mesh.analysis.objects import Ref
 from mesh.apps import fields
 from mesh.core import names
+from mesh.core.kinds import GroupKind
 
 
 class SharedFields:
@@ -83,7 +83,7 @@ class SharedFields:
 
     def _merged(self, body: Mapping[str, Any], paths: Sequence[str]) -> Any:
         assert self._target is not None, "only an update gets here"
-        text = self._target.kubectl("get", *kubectl.address(body), "--ignore-not-found", "--output", "json")
+        text = self._target.kubectl("get", *_address(body), "--ignore-not-found", "--output", "json")
         found = json.loads(text) if text.strip() else {}
         return fields.laid_over(body, found, paths)
 
@@ -95,3 +95,11 @@ def _annotated(body: Mapping[str, Any], more: Mapping[str, str]) -> dict[str, An
 
 def _digest(body: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()[:8]
+
+
+def _address(body: Mapping[str, Any]) -> list[str]:
+    """The arguments of `kubectl get` for an object, by the version of its API."""
+    kind, version = GroupKind.of(body), str(body["apiVersion"]).rpartition("/")[2]
+    type_ = ".".join(filter(None, (kind.name, version if kind.group else "", kind.group)))
+    meta = body["metadata"]
+    return [f"{type_}/{meta['name']}", *(["--namespace", meta["namespace"]] if meta.get("namespace") else [])]
