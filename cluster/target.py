@@ -22,6 +22,8 @@ FORCE: Final = "MESH_FORCE"
 """Environment variable that `make up FORCE=1` sets: running proxies may lose their control plane."""
 OFFLINE: Final = "MESH_OFFLINE"
 """Environment variable: if it is set, no request is sent to a cluster."""
+PREVIEW: Final = "MESH_PREVIEW"
+"""Environment variable that `make preview` sets: no update follows, which would be refused."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,11 @@ def offline() -> bool:
 def adopting() -> bool:
     """Whether `make adopt` runs the program, to take over an Istio that it has compared with the stack."""
     return bool(os.environ.get(ADOPT))
+
+
+def previewing() -> bool:
+    """Whether the program runs for a preview alone; the preview before an update is none."""
+    return bool(os.environ.get(PREVIEW))
 
 
 def forced() -> bool:

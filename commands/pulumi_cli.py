@@ -19,7 +19,7 @@ import yaml
 import sandbox
 import toolchain
 from cluster.state import StackState
-from cluster.target import EMBEDDED
+from cluster.target import EMBEDDED, PREVIEW
 from commands import locks, stackfiles
 from commands.stackfiles import PROJECT, ROOT, CommandError
 from mesh.config import stack_file
@@ -265,6 +265,7 @@ class PulumiCli:
             env = {
                 **COLLECTOR,
                 **os.environ,
+                **({PREVIEW: "1"} if args[0] == "preview" else {}),
                 **(variables or {}),
                 locks.RUN_VARIABLE: str(self.file),
                 stack_file.VARIABLE: str(self.file),

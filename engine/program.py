@@ -22,7 +22,7 @@ from cluster.foreign import Wanted
 from cluster.removal import Removal
 from cluster.state import StackState
 from cluster.survey import Definition, Survey
-from cluster.target import Target, adopting, forced
+from cluster.target import Target, adopting, forced, previewing
 from engine import config, patches, recorder, sdk
 from engine.aliases import FormerUrns
 from engine.manifests import CreatedObjects
@@ -111,7 +111,7 @@ def connect(state: Callable[[], StackState]) -> tuple[Stack, Cluster]:
         found = None if recorder.is_recording() else _survey(target)
         recorded = state()
         if found:
-            _refuse(found, recorded, chosen)
+            found = _accepted(found, recorded, chosen)
         elif moved := in_place.moved(recorded, chosen.root):
             raise ClusterError(moved)
     except (settings.SettingsError, ClusterError) as error:
@@ -278,10 +278,20 @@ def _survey(target: Target) -> Survey | None:
     return found
 
 
-def _refuse(found: Survey, recorded: StackState, chosen: Settings) -> None:
+def _accepted(found: Survey, recorded: StackState, chosen: Settings) -> Survey | None:
+    """The survey of a cluster that the stack may be applied to; None in a preview if the stack could only take over
+    what stands there, which a warning says. Raises ClusterError."""
     names = pulumi.get_project(), pulumi.get_stack()
-    if reasons := problems(found, recorded, *names, chosen, adopting()):
+    if not (reasons := problems(found, recorded, *names, chosen, adopting())):
+        return found
+    if not previewing() or problems(found, recorded, *names, chosen, adopt=True):
         raise ClusterError("\n".join(reasons))
+    pulumi.log.warn(
+        "\n".join(reasons)
+        + "\nUntil then `make up` refuses. This preview compares with the recorded state; `make parity` compares with"
+        " what stands on the cluster"
+    )
+    return None
 
 
 def problems(

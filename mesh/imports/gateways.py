@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from mesh.core.merge import merged
-from mesh.core.names import ROOT
 from mesh.imports import k8s
 from mesh.imports.draft import LIST, Draft
 from mesh.imports.source import Data, Left, Source, as_map
@@ -116,8 +115,6 @@ def _by_components(of: _Of, name: str) -> Data:
 def _add_entry(draft: Draft, of: _Of, name: str, entry: Data) -> None:
     shown = f"components.{of.key}[{name}]"
     plain = {key: value for key, value in entry.items() if key not in ("name", "enabled", "label", "k8s")}
-    if plain.get("namespace") == ROOT:
-        del plain["namespace"]
     draft.add(("components", of.key, LIST), plain, shown, name)
     below = as_map(entry.get("k8s"))
     given = k8s.settings(below)

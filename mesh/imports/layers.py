@@ -104,9 +104,16 @@ def _components(draft: Draft, components: Data) -> None:
 
 
 def _namespaces(draft: Draft) -> None:
-    """Declares the namespaces of gateways and nodes' pods, which are there already."""
+    """Declares the namespaces of gateways and nodes' pods, which are there already; the installation's own is that of
+    all that names none."""
     config: dict[str, Any] = draft.config
-    parts = [config.get("cni"), config.get("ztunnel"), *as_map(config.get("gateways")).values()]
-    found = {str(part["namespace"]) for part in map(as_map, parts) if part.get("namespace") not in (None, ROOT)}
-    if found:
-        draft.lay({"namespaces": dict.fromkeys(sorted(found), "existing")})
+    root = as_map(config.get("global")).get("istioNamespace", ROOT)
+    declared = set()
+    for part in (config.get("cni"), config.get("ztunnel"), *as_map(config.get("gateways")).values()):
+        if place := as_map(part).get("namespace"):
+            if place == root:
+                del part["namespace"]
+            else:
+                declared.add(str(place))
+    if declared:
+        draft.lay({"namespaces": dict.fromkeys(sorted(declared), "existing")})

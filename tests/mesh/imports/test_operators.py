@@ -208,3 +208,20 @@ def test_a_file_is_written_in_the_usual_order_and_as_a_person_writes() -> None:
         "    accessLogEncoding: TEXT",
         "  mesh:global: { logAsJson: true }",
     ]
+
+
+@pytest.mark.parametrize(
+    ("root", "place", "kept"),
+    [
+        ("istio-system", "istio-system", None),
+        ("istio-system", "edge", "edge"),
+        ("mesh-system", "mesh-system", None),
+        ("mesh-system", "istio-system", "istio-system"),
+    ],
+)
+def test_a_namespace_of_a_gateway_is_kept_if_it_is_not_the_installations(
+    root: str, place: str, kept: str | None
+) -> None:
+    config = made({"values": {"global": {"istioNamespace": root}}, **ingress(namespace=place)}).config
+    found = config.get("gateways", {}).get("istio-ingressgateway", {}).get("namespace")
+    assert (found, config.get("namespaces")) == (kept, {kept: "existing"} if kept else None)
