@@ -40,6 +40,17 @@ class Installation:
         return at(self.by_name.get(ref, {}), path)
 
     @property
+    def istiod(self) -> Manifest:
+        """The Deployment of the control plane; empty if there is none."""
+        found = (one for ref, one in self.by_name.items() if ref.kind == kinds.DEPLOYMENT)
+        return next((one for one in found if at(one, ("metadata", "labels", "app")) == _ISTIOD), {})
+
+    @property
+    def root(self) -> str:
+        """The namespace of the control plane."""
+        return str(at(self.istiod, ("metadata", "namespace")) or ROOT)
+
+    @property
     def gateways(self) -> dict[str, Manifest]:
         """The Deployments of gateways."""
         found = (one for ref, one in self.by_name.items() if ref.kind == kinds.DEPLOYMENT)
@@ -50,13 +61,13 @@ def structure(draft: Draft, found: Iterable[Difference], there: Installation) ->
     """Adds the gateways, what runs on nodes, and the values that are passed to the injector: other fields follow from
     these."""
     for name, deployment in there.gateways.items():
-        _gateway(draft, name, deployment)
+        _gateway(draft, name, deployment, there.root)
     for one in found:
         kind, name = one.object.kind, one.object.name
         if one.whole and one.theirs is ABSENT and kind == kinds.DEPLOYMENT:
             draft.put(("gateways", name, "enabled"), False, name)
         elif one.whole and kind == kinds.DAEMON_SET:
-            _node(draft, one)
+            _node(draft, one, there.root)
         elif name.startswith(INJECTOR) and one.steps[:2] == ("data", "values") and _is_readable(one):
             draft.add(("values", *one.steps[2:]), one.theirs, one.path)
 
@@ -80,7 +91,9 @@ def workloads(draft: Draft, found: Iterable[Difference], there: Installation) ->
             _workload(draft, there, one, ("pilot",))
 
 
-STAGES: Final = (structure, documents, workloads, workloads)
+Stage = Callable[[Draft, Iterable[Difference], Installation], None]
+
+STAGES: Final[Sequence[Stage]] = (structure, documents, workloads, workloads)
 """What reads settings off the differences, one after the other; each sees the differences that are left."""
 
 
@@ -94,15 +107,15 @@ def _proxy(deployment: Manifest) -> Data:
     return next((one for one in containers if one["name"] == CONTAINER), {})
 
 
-def _gateway(draft: Draft, name: str, deployment: Manifest) -> None:
+def _gateway(draft: Draft, name: str, deployment: Manifest, root: str) -> None:
     """That there is a gateway: its kind, namespace and labels."""
-    namespace = deployment["metadata"].get("namespace", ROOT)
+    namespace = deployment["metadata"].get("namespace", root)
     labels = at(deployment, ("spec", "selector", "matchLabels")) or {}
     usual = Gateway.model_construct(labels={}).selector(name)
     said: dict[str, Any] = {"kind": "egress" if "egress" in f"{name} {labels}" else "ingress"}
     if told := {key: value for key, value in labels.items() if usual.get(key) != value}:
         said["labels"] = told
-    if namespace != ROOT:
+    if namespace != root:
         said["namespace"] = namespace
         draft.put(("namespaces", namespace), "existing", name)
     draft.put(("gateways", name), said, name)
@@ -131,8 +144,9 @@ def _deployment(draft: Draft, there: Installation, found: Difference, place: tup
         value = next((one.get("value") for one in containers[0].get("env") or [] if one["name"] == env[1]), None)
         if value is not None and env[1] != "ISTIO_METAJSON_ANNOTATIONS":
             draft.put((*place, "env", env[1]), value, found.path)
-    elif "resources" in steps:
-        draft.put((*place, "resources"), (there.at(ref, *_POD, "containers") or [{}])[0].get("resources"), found.path)
+    elif "resources" in steps and found.theirs is not ABSENT:
+        inner = steps[steps.index("resources") :]
+        draft.put((*place, *inner), at((there.at(ref, *_POD, "containers") or [{}])[0], inner), found.path)
     elif steps[:3] == _POD and steps[3] in _SCHEDULING:
         draft.put((*place, steps[3]), there.at(ref, *_POD, steps[3]), found.path)
     elif steps[:4] == ("spec", "template", "metadata", "annotations"):
@@ -167,10 +181,10 @@ def _autoscaler(draft: Draft, there: Installation, found: Difference, place: tup
             draft.put((*place, str(resource["name"]), "targetAverageUtilization"), percent, found.path)
 
 
-def _node(draft: Draft, found: Difference) -> None:
+def _node(draft: Draft, found: Difference, root: str) -> None:
     """A DaemonSet that only one side has: the network plugin, or ztunnel."""
     part = "cni" if "cni" in found.object.name else "ztunnel"
     draft.put((part, "enabled"), found.ours is ABSENT, found.object.name)
-    if found.ours is ABSENT and found.object.namespace != ROOT:
+    if found.ours is ABSENT and found.object.namespace != root:
         draft.put((part, "namespace"), found.object.namespace, found.object.name)
         draft.put(("namespaces", found.object.namespace), "existing", found.object.name)

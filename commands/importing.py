@@ -51,7 +51,7 @@ def _made(source: str, release: str) -> tuple[Imported, str]:
     if source.startswith(installed.CONTEXT):
         context = source.removeprefix(installed.CONTEXT)
         os.environ.update(pulumi_cli.environment(build=False))
-        return installed.imported(installed.of_context(context), f"context {context}"), f"context {context}"
+        return installed.of_context(context), f"context {context}"
     if objects := reading.objects(source, Path.cwd()):
         return installed.imported(objects, source), f"the objects in {source}"
     found = reading.read(source, Path.cwd())

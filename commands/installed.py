@@ -5,25 +5,27 @@ differences, until there is none left that it can read. What remains becomes pat
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from cluster import client, proxy
+from cluster.client import Api
 from cluster.target import Target
 from commands import explaining, remaining
-from commands.explaining import Installation
+from commands.explaining import Installation, Stage
 from commands.parity import intended, sources, versions
 from commands.parity.compare import Difference, differences
 from commands.parity.normal import Manifest
 from commands.parity.sources import StackObjects
 from commands.stackfiles import CommandError
 from mesh import releases
+from mesh.analysis.objects import Ref
 from mesh.config import loading
 from mesh.config.settings import SettingsError
 from mesh.core import kinds
 from mesh.core.diff import ABSENT
 from mesh.core.errors import UserError
-from mesh.core.kinds import GroupKind
 from mesh.core.merge import merged
 from mesh.core.names import DEFAULT_REVISION, REVISION_LABEL, ROOT
 from mesh.imports import importing, pruning
@@ -35,36 +37,79 @@ from mesh.releases.release import Release
 CONTEXT: Final = "context:"
 """What a context in `FROM` begins with."""
 
-_ISTIODS: Final = "/apis/apps/v1/deployments?labelSelector=app%3Distiod"
+_DEPLOYMENTS: Final = "/apis/apps/v1/deployments"
+_DAEMON_SETS: Final = "/apis/apps/v1/daemonsets"
+_ON_NODES: Final = ("istio-cni-node", "ztunnel")
+"""How the names of Istio's DaemonSets begin."""
 
 Config = dict[str, Any]
 
 
-def of_context(context: str) -> list[Manifest]:
-    """The objects of the Istio on the cluster of a context. Raises CommandError if there is none."""
+def of_context(context: str) -> Imported:
+    """The config of the stack that explains the Istio on the cluster of a context best. Raises CommandError if there
+    is none of a release here."""
     with proxy.connect(Target.named(context)) as api:
-        items = [{"apiVersion": "apps/v1", "kind": "Deployment", **one} for one in client.items(api, _ISTIODS)]
-        release = _release(items, f"context {context}")
-        config = {"release": release.name, "profile": "demo", **_place(items)}
-        return sources.of_cluster(api, _rendered(config).plan)
+        found = [{"apiVersion": "apps/v1", "kind": "Deployment", **one} for one in client.items(api, _DEPLOYMENTS)]
+        workloads = [*_workloads(found), *_on_nodes(api)]
+        config = {**_known(workloads, f"context {context}"), "profile": "default"}
+        config = _explained(config, workloads, explaining.structure)
+        standing = _standing(api, _with_each_profile(config))
+        # settings that only these objects show make further ones
+        every = _standing(api, [*_with_each_profile(config), dict(imported(standing, context).config)])
+    made = imported(every, f"context {context}")
+    others = [one for one in found if Installation([one]).istiod and Ref.of(one) != Ref.of(workloads[0])]
+    further = [Left(path=str(Ref.of(one)), why="a further control plane: see mesh:controlPlanes") for one in others]
+    return replace(made, left=[*made.left, *further])
+
+
+def _workloads(deployments: Sequence[Manifest]) -> Iterator[Manifest]:
+    """The Deployments of istiod and of gateways, in any namespace, but not of gateways that istiod deploys."""
+    there = Installation([one for one in deployments if not one["metadata"].get("ownerReferences")])
+    yield from filter(None, (there.istiod, *there.gateways.values()))
+
+
+def _on_nodes(api: Api) -> Iterator[Manifest]:
+    for one in client.items(api, _DAEMON_SETS):
+        if one["metadata"]["name"].startswith(_ON_NODES):
+            yield {"apiVersion": "apps/v1", "kind": "DaemonSet", **one}
+
+
+def _standing(api: Api, configs: Iterable[Config]) -> list[Manifest]:
+    """The objects on the cluster of stacks with these configs."""
+    plans = [_rendered(config).plan for config in filter(_is_valid, configs)]
+    found = {Ref.of(one): one for plan in plans for one in sources.of_cluster(api, plan)}
+    return [*found.values()]
 
 
 def imported(objects: Sequence[Manifest], origin: str) -> Imported:
     """The config of the stack that explains the objects best. Raises CommandError if they are no Istio of a release
     here."""
-    release = _release(objects, origin)
-    known: Config = {"release": release.name, **_place(objects), **_images(objects, release)}
-    candidates = [known | {"profile": name} for name in release.profiles.names]
+    candidates = _with_each_profile(_known(objects, origin))
     config = min(filter(_is_valid, candidates), key=lambda one: len(_found(one, objects)))
-    there = Installation(objects)
     for stage in explaining.STAGES:
-        draft = Draft(release)
-        stage(draft, _found(config, objects, every=True), there)
-        more = merged(config, draft.config)
-        config = more if _is_valid(more) else config
+        config = _explained(config, objects, stage)
     config = _with_patches(config, objects)
     left = [Left(path=str(one.object), why=_said(one)) for one in _found(config, objects)]
-    return importing.finished(config, left, release)
+    return importing.finished(config, left, releases.get(config["release"]))
+
+
+def _known(objects: Sequence[Manifest], origin: str) -> Config:
+    """Release, revision, namespace and images. Raises CommandError if the objects are no Istio of a release here."""
+    release = _release(objects, origin)
+    there = Installation(objects)
+    return {"release": release.name, **_place(there), **_images(there, release)}
+
+
+def _with_each_profile(config: Config) -> list[Config]:
+    return [{**config, "profile": name} for name in releases.get(config["release"]).profiles.names]
+
+
+def _explained(config: Config, objects: Sequence[Manifest], stage: Stage) -> Config:
+    """The config with the settings that a stage reads off the differences; without them if they are not valid."""
+    draft = Draft(releases.get(config["release"]))
+    stage(draft, _found(config, objects, every=True), Installation(objects))
+    more = merged(config, draft.config)
+    return more if _is_valid(more) else config
 
 
 def _with_patches(config: Config, objects: Sequence[Manifest]) -> Config:
@@ -90,30 +135,18 @@ def _release(objects: Sequence[Manifest], origin: str) -> Release:
     return release
 
 
-def _istiod(objects: Sequence[Manifest]) -> Manifest:
-    return next(
-        (
-            one
-            for one in objects
-            if GroupKind.of(one) == kinds.DEPLOYMENT and (one["metadata"].get("labels") or {}).get("app") == "istiod"
-        ),
-        {},
-    )
-
-
-def _place(objects: Sequence[Manifest]) -> Config:
+def _place(there: Installation) -> Config:
     """Revision and namespace of the control plane, if they are not the usual ones."""
-    meta = _istiod(objects).get("metadata") or {}
-    revision, namespace = (meta.get("labels") or {}).get(REVISION_LABEL, DEFAULT_REVISION), meta.get("namespace", ROOT)
+    revision = (there.istiod.get("metadata", {}).get("labels") or {}).get(REVISION_LABEL, DEFAULT_REVISION)
     return {
         **({} if revision == DEFAULT_REVISION else {"revision": revision}),
-        **({} if namespace == ROOT else {"global": {"istioNamespace": namespace}}),
+        **({} if there.root == ROOT else {"global": {"istioNamespace": there.root}}),
     }
 
 
-def _images(objects: Sequence[Manifest], release: Release) -> Config:
+def _images(there: Installation, release: Release) -> Config:
     """Registry and tag, if they are not those of the release."""
-    image = str(_istiod(objects)["spec"]["template"]["spec"]["containers"][0]["image"]) if _istiod(objects) else ""
+    image = str(there.istiod["spec"]["template"]["spec"]["containers"][0]["image"]) if there.istiod else ""
     hub, _, name = image.rpartition("/")
     tag = name.partition("@")[0].partition(":")[2]
     return {**({"hub": hub} if hub else {}), **({"tag": tag} if tag and tag != release.version else {})}

@@ -7,7 +7,6 @@ import json
 import re
 from typing import Any
 
-import pytest
 import yaml
 
 from mesh import releases
@@ -82,7 +81,7 @@ def test_the_cluster_is_imported_with_it(checkout: Checkout) -> None:
     found = written(checkout)
     merge = {"spec": {"template": {"spec": {"topologySpreadConstraints": [SPREAD]}}}}
     assert found.pop("mesh:patches") == [{"object": "Deployment istio-system/istiod", "merge": merge}]
-    assert found == earlier
+    assert found == earlier, (found, earlier)
     assert "no difference; " in checkout.run("make", "parity", TEAM, f"CONTEXT={checkout.context}")
 
 
