@@ -18,6 +18,7 @@ from mesh.imports.source import Left
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _CONTEXT: Final = "Name the cluster's context here (mesh:context) or on the command line (CONTEXT=)."
+_COMPARING: Final = "comparing {} with the profiles of its release, which takes about half a minute"
 _PATH: Final = 60
 """The widest column of paths in the table."""
 
@@ -51,8 +52,10 @@ def _made(source: str, release: str) -> tuple[Imported, str]:
     if source.startswith(installed.CONTEXT):
         context = source.removeprefix(installed.CONTEXT)
         os.environ.update(pulumi_cli.environment(build=False))
+        print(_COMPARING.format(f"context {context}"), flush=True)
         return installed.of_context(context), f"context {context}"
     if objects := reading.objects(source, Path.cwd()):
+        print(_COMPARING.format(source), flush=True)
         return installed.imported(objects, source), f"the objects in {source}"
     found = reading.read(source, Path.cwd())
     return overlaying.patched(importing.imported(found, release)), f"{found.origin} ({found.form})"

@@ -5,8 +5,10 @@ differences, until there is none left that it can read. What remains becomes pat
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any, Final
 
 from cluster import client, proxy
@@ -53,10 +55,13 @@ def of_context(context: str) -> Imported:
         workloads = [*_workloads(found), *_on_nodes(api)]
         config = {**_known(workloads, f"context {context}"), "profile": "default"}
         config = _explained(config, workloads, explaining.structure)
-        standing = _standing(api, _with_each_profile(config))
+        configs = _with_each_profile(config)
+        standing = _standing(api, configs)
+        made = imported(standing, f"context {context}")
         # settings that only these objects show make further ones
-        every = _standing(api, [*_with_each_profile(config), dict(imported(standing, context).config)])
-    made = imported(every, f"context {context}")
+        every = _standing(api, [*configs, dict(made.config)])
+    if len(every) > len(standing):
+        made = imported(every, f"context {context}")
     others = [one for one in found if Installation([one]).istiod and Ref.of(one) != Ref.of(workloads[0])]
     further = [Left(path=str(Ref.of(one)), why="a further control plane: see mesh:controlPlanes") for one in others]
     return replace(made, left=[*made.left, *further])
@@ -162,7 +167,12 @@ def _is_valid(config: Config) -> bool:
 
 def _rendered(config: Config) -> StackObjects:
     """The objects of a stack with this config."""
-    texts = pruning.texts(config)
+    return _rendered_once(json.dumps(config, sort_keys=True))
+
+
+@cache
+def _rendered_once(written: str) -> StackObjects:
+    texts = pruning.texts(json.loads(written))
     return sources.of_stack("import", loading.load(texts), texts)
 
 

@@ -150,7 +150,7 @@ def _one_spelling(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def _document(text: Any) -> Any:
     try:
-        found = yaml.safe_load(text) if isinstance(text, str) else text
+        found = yaml.load(text, Loader=yaml.CSafeLoader) if isinstance(text, str) else text
     except yaml.YAMLError:
         return text
     return found if isinstance(found, dict | list) else text
