@@ -9,22 +9,22 @@ from typing import Final
 
 Deviations = Mapping[str, Mapping[str, str]]
 
-REQUESTS: Final = "every container requests what it needs"
-TOOL: Final = "a label that only tells which tool installed an object"
-FULL_NAME: Final = "one address for whoever asks, in full"
-BOOKINFO: Final = "a dashboard of Bookinfo is ours"
-LABELS: Final = "labels that tell whose an object is"
-CHECKSUM: Final = "pods restart when the configuration that they read at the start changes"
-PASSWORD: Final = "Grafana asks for a password, its administrator's is from a Secret, and nobody signs up"
-OWN_KEY: Final = "Kiali signs its sessions with a key of its own, from a Secret"
-TOKEN: Final = "visitors of Kiali bring a token of their own, and see what that may see"
-VIEW: Final = "Kiali's own account may only look, and not at Secrets, among which is istiod's certificate authority"
-ONE_ROLE: Final = "a role that nobody has is left out"
-INSTALLER: Final = "settings of Kiali's installer, which Kiali itself does not read"
-ADDRESSES: Final = "Kiali is told where the other addons are, or that they are not there"
-ONE_PORT: Final = "a port has one name: server-side apply refuses two"
-TEMPLATE: Final = "pods of a Deployment have names of their own"
-SPELLING: Final = "spelling"
+REQUESTS: Final = "every container has resource requests"
+TOOL: Final = "labels that only tell which tool installed an object are left out"
+FULL_NAME: Final = "data sources use addresses with the namespace"
+BOOKINFO: Final = "there is an additional dashboard for Bookinfo"
+LABELS: Final = "objects carry the labels of their addon"
+CHECKSUM: Final = "pods restart when a configuration changes that they read only at their start"
+PASSWORD: Final = "Grafana asks for a password, which is in a Secret, and visitors cannot sign up"
+OWN_KEY: Final = "Kiali signs its sessions with its own key, which is in a Secret"
+TOKEN: Final = "visitors log in with their own token and see what that token may see"
+VIEW: Final = "Kiali's own account is read-only and cannot read Secrets, which include istiod's certificate authority"
+ONE_ROLE: Final = "a role that nobody is bound to is left out"
+INSTALLER: Final = "settings that only Kiali's installer reads are left out"
+ADDRESSES: Final = "its configuration says where the other addons are, or that they are not installed"
+ONE_PORT: Final = "a port has only one name, since server-side apply refuses two"
+TEMPLATE: Final = "the pod template has no name, since pods of a Deployment get their own names"
+SPELLING: Final = 'the spelling of "committed" is corrected'
 
 
 def _of(reason: str, *places: str) -> dict[str, str]:
@@ -120,20 +120,20 @@ OPEN: Final[Deviations] = {"kiali": _of(ONE_ROLE, "ClusterRole/kiali-viewer")}
 """Deviations with `insecureDemo`."""
 
 
-SECURITY: Final = "pods meet the standard that Kubernetes calls `restricted`"
-TOKEN_OF_POD: Final = "pods that ask nothing of the API server get no token for it"
-LEFTOVER: Final = "a key that nothing reads"
+SECURITY: Final = "pods meet the Pod Security Standard `restricted`"
+TOKEN_OF_POD: Final = "pods that do not call the API server get no token for it"
+LEFTOVER: Final = "a key that nothing reads is left out"
 SURGE: Final = (
-    "the old pod ends first by a rolling update, since server-side apply cannot change a Deployment to `Recreate`"
+    "a rolling update stops the old pod first, since server-side apply cannot change a Deployment to `Recreate`"
 )
-OFF: Final = "ports and variables for features that are off, or that the configuration file has already"
-DEFAULTS: Final = "settings that have this value anyway"
-NOT_INJECTED: Final = "a setting for a sidecar, which pods of addons do not get"
-VOLUME: Final = "a volume is a setting: without it, data is gone with the pod"
-ONE_POD: Final = "one pod needs no rules for where others run, and one selector finds it"
-PORTS: Final = "Services name ports of pods by their numbers"
+OFF: Final = "ports and variables are left out if their feature is off or the configuration file already has the value"
+DEFAULTS: Final = "settings that only repeat a default are left out"
+NOT_INJECTED: Final = "a setting for the sidecar is left out, since pods of addons have no sidecar"
+VOLUME: Final = "the volume is a setting, and without it the data is lost with the pod"
+ONE_POD: Final = "there is only one pod, so it needs no affinity rules, and all its Services use the same selector"
+PORTS: Final = "Services refer to ports of pods by number"
 OWN_MAPS: Final = (
-    "rules are read from ConfigMaps of Istio's namespace, not from Secrets and ConfigMaps of the whole cluster"
+    "rules are read from ConfigMaps in Istio's namespace, not from Secrets and ConfigMaps in the whole cluster"
 )
 
 _LOKI: Final = f"StatefulSet/loki: {_PODS}"
