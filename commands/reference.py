@@ -51,6 +51,8 @@ _TABLE: Final = re.compile(r"\| key \| value \|.*?\n(?=\n)", re.DOTALL)
 _INTENDED: Final = re.compile(r"\| here \| Istio \|.*?\n(?=\n)", re.DOTALL)
 _END_OF_INTRODUCTION: Final = "<!-- made by `make docs` from here on -->\n"
 _HEAD: Final = ("| {} | value | default | meaning |", "| --- | --- | --- | --- |")
+_FIRST: Final = ("release", "profile", "injectedNamespaces", "apps", "traffic", "context")
+"""The config keys in the README's table."""
 _PLAIN: Final[Mapping[Any, str]] = {str: "text", int: "number", float: "number", bool: "true, false", Any: "anything"}
 
 
@@ -71,15 +73,23 @@ def write() -> None:
 
 
 def table() -> str:
-    """The README's table of config keys, in Markdown."""
-    head = [line.format("key") for line in _HEAD]
-    rows = _rows(Settings, f"{NAMESPACE}:", "docs/config.md")
-    return "\n".join([*head, *rows, ""])
+    """The README's table of the config keys that a first stack needs, in Markdown."""
+    first = tuple(f"| `{NAMESPACE}:{key}` |" for key in _FIRST)
+    return _keys(row for row in _rows(Settings, f"{NAMESPACE}:", "docs/config.md") if row.startswith(first))
+
+
+def keys() -> str:
+    """The table of all config keys, in Markdown, for a page of docs/."""
+    return _keys(row.replace("](docs/", "](") for row in _rows(Settings, f"{NAMESPACE}:", ""))
+
+
+def _keys(rows: Iterable[str]) -> str:
+    return "\n".join([*(line.format("key") for line in _HEAD), *rows, ""])
 
 
 def sections() -> str:
-    """A section with a table of fields for each type of the settings, in Markdown."""
-    return "\n".join(_section(model) for model in models())
+    """The table of all config keys, and a section with a table of fields for each type of the settings, in Markdown."""
+    return "\n".join([keys(), *map(_section, models())])
 
 
 def findings() -> str:

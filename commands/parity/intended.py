@@ -188,7 +188,7 @@ ALWAYS: Final = (
     ),
     Intended(
         here="annotations `pulumi.com/waitFor`, `pulumi.com/skipAwait` and `mesh/digest` on Services and webhooks",
-        why="see [What waits for what](readiness.md)",
+        why="see [Readiness and order](readiness.md)",
     ),
     Intended(
         here="encrypted values",

@@ -100,7 +100,7 @@ class Settings(Values):
     """Services of your own, in files; see [Apps](docs/apps.md)."""
     objects: list[Entry] = []
     """Objects as Kubernetes has them, for what no other key says, such as a Sidecar or a Telemetry: files and folders
-    of the project, or the objects themselves; see [Objects in plain](docs/objects.md)."""
+    of the project, or the objects themselves; see [Plain Kubernetes objects](docs/objects.md)."""
     patches: tuple[Patch, ...] = ()
     """Changes of the stack's objects, for what no other key says, as strategic merge patches or JSON patches; see
     [Patches](docs/patches.md)."""

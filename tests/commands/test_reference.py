@@ -48,10 +48,8 @@ def test_the_page_of_istios_settings_is_up_to_date() -> None:
 
 
 def test_every_setting_has_a_meaning() -> None:
-    rows = reference.table().splitlines()[2:]
-    assert len(rows) == len(Settings.model_fields)
-    everything = [*rows, *reference.sections().splitlines()]
-    assert [row for row in everything if row.startswith("|") and row.endswith("|  |")] == []
+    assert len(reference.keys().splitlines()[2:]) == len(Settings.model_fields)
+    assert [row for row in reference.sections().splitlines() if row.startswith("|") and row.endswith("|  |")] == []
 
 
 def test_every_type_has_one_section() -> None:
